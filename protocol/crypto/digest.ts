@@ -1,0 +1,67 @@
+import { keccak_256 } from '@noble/hashes/sha3.js'
+import { fromHex, toHex } from '../primitives/hex.ts'
+import type { Hex } from '../primitives/hex.ts'
+import { statements } from './statements.ts'
+import type { FieldType, Message, Network, StatementType } from './statements.ts'
+
+// EIP-712 for flat structs (https://eips.ethereum.org/EIPS/eip-712): every field encodes to one word, strings to
+// their hash. Checked against viem's general implementation in the tests.
+const encoder = new TextEncoder()
+const hashText = (text: string): Uint8Array => keccak_256(encoder.encode(text))
+
+function word(type: FieldType, value: unknown): Uint8Array {
+  const out = new Uint8Array(32)
+  switch (type) {
+    case 'string': return hashText(value as string)
+    case 'bytes32': out.set(fromHex(value as Hex)); break
+    case 'address': out.set(fromHex(value as Hex), 12); break
+    case 'bool': out[31] = value === true ? 1 : 0; break
+    case 'uint32': case 'uint64': case 'uint256': {
+      let rest = BigInt(value as bigint | number)
+      for (let i = 31; rest > 0n && i >= 0; i--, rest >>= 8n) out[i] = Number(rest & 255n)
+    }
+  }
+  return out
+}
+
+function concat(parts: Uint8Array[]): Uint8Array {
+  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
+  let at = 0
+  for (const part of parts) { out.set(part, at); at += part.length }
+  return out
+}
+
+const typeHashes = new Map<StatementType, Uint8Array>()
+function typeHash(type: StatementType): Uint8Array {
+  let hash = typeHashes.get(type)
+  if (hash === undefined) {
+    hash = hashText(`${type}(${statements[type].map(([name, kind]) => `${kind} ${name}`).join(',')})`)
+    typeHashes.set(type, hash)
+  }
+  return hash
+}
+
+const domains = new Map<string, Uint8Array>()
+function domainSeparator(network: Network): Uint8Array {
+  const key = `${network.chainId}:${network.registry}`
+  let hash = domains.get(key)
+  if (hash === undefined) {
+    hash = keccak_256(concat([
+      hashText('EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)'),
+      hashText('Tilth'), hashText('1'), word('uint256', network.chainId), word('address', network.registry)
+    ]))
+    domains.set(key, hash)
+  }
+  return hash
+}
+
+/** hashStruct(message), 32 bytes, without the domain. */
+export function structHash<T extends StatementType>(type: T, message: Message<T>): Uint8Array {
+  const values = message as Record<string, unknown>
+  return keccak_256(concat([typeHash(type), ...statements[type].map(([name, kind]) => word(kind, values[name]))]))
+}
+
+/** The EIP-712 digest of a statement: what is signed, and the id by which others refer to it. */
+export function digest<T extends StatementType>(network: Network, type: T, message: Message<T>): Hex {
+  return toHex(keccak_256(concat([Uint8Array.of(0x19, 0x01), domainSeparator(network), structHash(type, message)])))
+}

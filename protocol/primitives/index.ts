@@ -1,0 +1,3 @@
+export * from './errors.ts'
+export * from './hex.ts'
+export * from './canonical.ts'
