@@ -1,0 +1,98 @@
+import { z } from 'zod'
+import { address, bytes32, cidText } from '../primitives/hex.ts'
+import { signedSchema } from '../crypto/schema.ts'
+
+/** One turn of a conversation. */
+export const chatMessage = z.strictObject({ role: z.enum(['system', 'user', 'assistant']), content: z.string().min(1).max(8000) })
+export type ChatMessage = z.infer<typeof chatMessage>
+
+/** A training row as engines take it: ends with the assistant's turn, which is what is learnt. */
+export const row = z.strictObject({ messages: z.array(chatMessage).min(2).max(32) })
+  .refine(({ messages }) => messages.at(-1)?.role === 'assistant', 'the last message must be the assistant\'s')
+export type Row = z.infer<typeof row>
+
+/** A line of a contributor's JSONL file: either form; `prompt`/`response` means one user and one assistant turn. */
+export const fileRow = z.union([
+  z.strictObject({ prompt: z.string().min(1).max(8000), response: z.string().min(1).max(8000) })
+    .transform(({ prompt, response }): Row => ({ messages: [{ role: 'user', content: prompt }, { role: 'assistant', content: response }] })),
+  row
+])
+
+/** The rules of a Datanet: fixed at its creation, hashed into the `Datanet` statement, kept on IPFS and by every peer. */
+export const datanetRules = z.strictObject({
+  name: z.string().min(1).max(80),
+  description: z.string().max(2000),
+  licence: z.string().min(1).max(80),
+  /** Shard limits. */
+  maxRows: z.int().min(1).max(100_000),
+  maxBytes: z.int().min(1).max(64 << 20),
+  /** How many contributions one account may commit in all. */
+  uploadsPerContributor: z.int().min(1).max(1000),
+  /** Near-duplicate threshold of MinHash similarity, in thousandths. */
+  nearDuplicate: z.int().min(0).max(1000),
+  /** A contribution is rejected unless at least this share of its rows is valid and its own, in thousandths. */
+  minOwnShare: z.int().min(0).max(1000),
+  /** Accounts that vote, with their weights; fixed for every version of these rules. */
+  validators: z.array(z.strictObject({ address, weight: z.int().min(1).max(1_000_000) })).min(1).max(100),
+  /** CID of the held-out questions (JSONL of rows): never trained on, used for contamination checks and the held-out gate. */
+  heldOut: cidText,
+  /** Windows in seconds: commitment to reveal, and reveal to the end of the vote. */
+  revealSeconds: z.int().min(1).max(7 * 86400),
+  voteSeconds: z.int().min(1).max(7 * 86400)
+})
+export type DatanetRules = z.infer<typeof datanetRules>
+
+/** A Datanet as it travels: the host's statement and the rules whose hash stands in it. Its id is the statement's digest. */
+export const datanetDocument = z.strictObject({ statement: signedSchema('Datanet'), rules: datanetRules })
+export type DatanetDocument = z.infer<typeof datanetDocument>
+
+/** What became of one row of a shard. `duplicate` rows are the earlier author's: they are not trained on twice. */
+export const rowOutcome = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('own') }),
+  z.strictObject({ kind: z.literal('invalid'), code: z.string().max(60) }),
+  z.strictObject({ kind: z.literal('duplicate'), of: bytes32, row: z.int().min(0), exact: z.boolean() }),
+  z.strictObject({ kind: z.literal('held-out'), question: z.int().min(0) })
+])
+export type RowOutcome = z.infer<typeof rowOutcome>
+
+/** Every check of a contribution, in order; each yields `ok` or a code. */
+export const checkNames = ['signature', 'allowance', 'size', 'schema', 'held-out', 'exact-duplicate', 'near-duplicate', 'own-share'] as const
+export type CheckName = (typeof checkNames)[number]
+export interface CheckResult { readonly check: CheckName; readonly code: string; readonly note?: string }
+
+/** What a validator's checks say: a pure function of the shard, the rules and what was committed before. Its hash is voted on. */
+export interface Verdict {
+  readonly contribution: `0x${string}`
+  readonly accept: boolean
+  readonly checks: readonly CheckResult[]
+  readonly rows: readonly RowOutcome[]
+}
+
+/** A quorum of reveals over one (accept, outcome): accept-weight over two thirds of the roster, or reject-weight over one third. */
+export const certificate = z.strictObject({
+  contribution: bytes32,
+  accept: z.boolean(),
+  outcome: bytes32,
+  votes: z.array(signedSchema('Vote')).min(1).max(100)
+})
+export type Certificate = z.infer<typeof certificate>
+
+/** One accepted contribution in a version: its author, shard, and which rows (indices into the shard) are its own. */
+export const versionEntry = z.strictObject({
+  contribution: bytes32,
+  contributor: address,
+  cid: cidText,
+  own: z.array(z.int().min(0)).max(100_000),
+  certificate
+})
+export type VersionEntry = z.infer<typeof versionEntry>
+
+/** A Datanet version: entries ordered by their index of authorship. On IPFS; its Merkle root is anchored. */
+export const versionManifest = z.strictObject({
+  datanet: bytes32,
+  version: z.int().min(1),
+  root: bytes32,
+  heldOut: cidText,
+  entries: z.array(versionEntry).min(1).max(10_000)
+})
+export type VersionManifest = z.infer<typeof versionManifest>

@@ -1,0 +1,89 @@
+import { z } from 'zod'
+import { bytes32, cidText } from '../primitives/hex.ts'
+import { signedSchema } from '../crypto/schema.ts'
+
+export const loraTargets = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'] as const
+
+/** How to train; the same for the adapter and for every sibling. Field names follow the engine's. */
+export const trainSettings = z.strictObject({
+  method: z.enum(['lora', 'qlora']),
+  lora: z.strictObject({
+    rank: z.int().min(1).max(256),
+    alpha: z.number().positive().max(1024),
+    targets: z.array(z.enum(loraTargets)).min(1).max(7),
+    dropout: z.number().min(0).max(0.9),
+    rslora: z.boolean().optional()
+  }),
+  epochs: z.number().positive().max(1000),
+  batch: z.int().min(1).max(1024),
+  accumulation: z.int().min(1).max(1024),
+  lr: z.number().positive().max(1),
+  schedule: z.enum(['cosine', 'constant', 'linear']),
+  warmupRatio: z.number().min(0).max(1),
+  weightDecay: z.number().min(0).max(1),
+  clip: z.number().min(0).max(1000),
+  seed: z.int().min(0).max(0x7fffffff),
+  cutoff: z.int().min(8).max(131072),
+  /** Decay of the exponential moving average of the iterates that is kept as the adapter; 0 keeps the last iterate. */
+  ema: z.number().min(0).max(0.9999),
+  responseOnly: z.boolean()
+})
+export type TrainSettings = z.infer<typeof trainSettings>
+
+/** What a builder asks for; its hash stands in the `TuneJob` statement. */
+export const tuneSpec = z.strictObject({
+  /** CID of the base model's folder (Hugging Face form). */
+  base: cidText,
+  datanet: bytes32,
+  version: z.int().min(1),
+  /** CID of the version's manifest. */
+  manifest: cidText,
+  settings: trainSettings,
+  /** How many coalitions of players are measured for attribution, the empty and the full one included. */
+  coalitions: z.int().min(2).max(4096)
+})
+export type TuneSpec = z.infer<typeof tuneSpec>
+
+export const tuneJobDocument = z.strictObject({ statement: signedSchema('TuneJob'), spec: tuneSpec })
+export type TuneJobDocument = z.infer<typeof tuneJobDocument>
+
+/** What one award covers: the deployed adapter, or some of the siblings (indices into the job's coalition list). */
+export const lot = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('adapter') }),
+  z.strictObject({ kind: z.literal('siblings'), coalitions: z.array(z.int().min(0)).min(1).max(4096) })
+])
+export type Lot = z.infer<typeof lot>
+
+export const awardDocument = z.strictObject({ statement: signedSchema('Award'), lot })
+export type AwardDocument = z.infer<typeof awardDocument>
+
+/** A line of the training log, committed by its hash in `Delivery`: what the job's builder and auditors look at. */
+export const trainingLog = z.strictObject({
+  steps: z.int().min(0),
+  seconds: z.number().min(0),
+  tokens: z.int().min(0),
+  /** Loss of each step, before it. */
+  loss: z.array(z.number()).max(1_000_000)
+})
+export type TrainingLog = z.infer<typeof trainingLog>
+
+/** What a worker hands over for a lot: PEFT folders by CID, one per adapter or sibling in the lot's order. */
+export const deliveryDocument = z.strictObject({
+  statement: signedSchema('Delivery'),
+  adapters: z.array(cidText).min(1).max(4096),
+  log: trainingLog
+})
+export type DeliveryDocument = z.infer<typeof deliveryDocument>
+
+/** The finished product of a job, kept on IPFS and named by the model's registration: everything attribution needs. */
+export const jobResult = z.strictObject({
+  job: bytes32,
+  spec: tuneSpec,
+  /** Contributor addresses in the order that coalition bitmasks use (bit i = player i). */
+  players: z.array(z.string().regex(/^0x[0-9a-f]{40}$/)).min(1).max(256),
+  /** Decimal bitmask of each coalition (bigint), in the job's drawn order; first the empty one, last the full one. */
+  coalitions: z.array(z.string().regex(/^[0-9]{1,80}$/)).min(2).max(4096),
+  /** Adapter folder per coalition; null for the empty one (the base model), the deployed adapter for the full one. */
+  adapters: z.array(cidText.nullable()).min(2).max(4096)
+})
+export type JobResult = z.infer<typeof jobResult>

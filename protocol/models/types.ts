@@ -1,0 +1,80 @@
+import { z } from 'zod'
+import { address, amount, bytes32, cidText, int, signature } from '../primitives/hex.ts'
+import { signedSchema } from '../crypto/schema.ts'
+import { chatMessage } from '../data/types.ts'
+
+/** A model as the chain and the DHT know it. `adapter` and `result` are null for a base model served as it is. */
+export const modelRecord = z.strictObject({
+  id: bytes32,
+  name: z.string().min(1).max(80),
+  builder: address,
+  worker: address,
+  base: cidText,
+  adapter: cidText.nullable(),
+  /** CID of the JobResult: players, coalitions, sibling adapters. */
+  result: cidText.nullable(),
+  datanet: bytes32,
+  version: z.int().min(0),
+  /** Basis points of every fee; sum 10000. */
+  split: z.strictObject({ worker: z.int().min(0).max(10000), builder: z.int().min(0).max(10000), data: z.int().min(0).max(10000) })
+})
+export type ModelRecord = z.infer<typeof modelRecord>
+
+/** What a client asks; its hash stands in the `InferenceRequest` statement. `resume` holds answer tokens already received from a worker that failed. */
+export const inferenceContent = z.strictObject({
+  messages: z.array(chatMessage).min(1).max(64),
+  maxTokens: z.int().min(1).max(4096),
+  /** 0 is greedy. */
+  temperature: z.number().min(0).max(5),
+  topK: z.int().min(0).max(1000),
+  topP: z.number().gt(0).max(1),
+  stop: z.array(z.string().min(1).max(64)).max(8),
+  resume: z.array(z.int().min(0)).max(4096)
+})
+export type InferenceContent = z.infer<typeof inferenceContent>
+
+/**
+ * Frames of `/tilth/models/infer/1`. Client: request, then vouchers as tokens come, then the countersigned receipt (or
+ * cancel). Worker: accept, tokens, finally the receipt it has signed with the attribution whose hash stands in it.
+ */
+export const clientFrame = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('request'), statement: signedSchema('InferenceRequest'), content: inferenceContent, voucher: signedSchema('Voucher').nullable() }),
+  z.strictObject({ kind: z.literal('voucher'), voucher: signedSchema('Voucher') }),
+  z.strictObject({ kind: z.literal('countersign'), signature }),
+  z.strictObject({ kind: z.literal('cancel') })
+])
+export type ClientFrame = z.infer<typeof clientFrame>
+
+/** Utilities and weights of one answer (see payouts/attribution): utilities in 1e-4, weights in 1e-6, decimal on the wire. */
+export const attribution = z.strictObject({
+  model: bytes32,
+  players: z.array(address).max(256),
+  /** u_S of each coalition in the job's order, rounded to 1e-4. */
+  utilities: z.array(z.int().min(0).max(10_000)).max(4096),
+  /** phi of each player, in 1e-6; they sum to (u_full - u_empty) exactly. */
+  weights: z.array(int(64)).max(256)
+})
+export type Attribution = z.infer<typeof attribution>
+
+export const workerFrame = z.discriminatedUnion('kind', [
+  /** The worker took the request: prompt tokens counted, and what it will serve before the next voucher. */
+  z.strictObject({ kind: z.literal('accepted'), inputTokens: z.int().min(0), creditTokens: z.int().min(0) }),
+  /** Token ids and the text they complete (may be empty while a character is incomplete). `owed`: cumulative of the channel so far. */
+  z.strictObject({ kind: z.literal('tokens'), ids: z.array(z.int().min(0)).min(1).max(64), text: z.string().max(4096), owed: amount }),
+  z.strictObject({ kind: z.literal('receipt'), receipt: signedSchema('Receipt'), attribution: attribution.nullable(), finish: z.enum(['stop', 'length', 'cancelled']) }),
+  z.strictObject({ kind: z.literal('done') })
+])
+export type WorkerFrame = z.infer<typeof workerFrame>
+
+/** A receipt with both signatures, and all that is needed to check it again: what was asked, what was answered, and the weights. */
+export const cosignedReceipt = z.strictObject({
+  receipt: signedSchema('Receipt'),
+  clientSignature: signature,
+  client: address,
+  worker: address,
+  attribution: attribution.nullable(),
+  /** What `Receipt.request` and `Receipt.response` hash; kept by client and worker, given to scorers. */
+  content: inferenceContent.optional(),
+  answer: z.array(z.int().min(0)).max(4096).optional()
+})
+export type CosignedReceipt = z.infer<typeof cosignedReceipt>
