@@ -1,0 +1,71 @@
+import { InvalidError, NotFoundError, TilthError } from '../../../protocol/primitives/index.ts'
+import { routes } from './routes.ts'
+import type { RouteName, Routes } from './routes.ts'
+import type { BodyOf, ParamsOf, ReplyOf, Route } from './route.ts'
+
+type Argument<R> = { params?: ParamsOf<R>; body?: BodyOf<R>; signal?: AbortSignal }
+
+export interface ApiClient {
+  call<N extends RouteName>(name: N, argument?: Argument<Routes[N]>): Promise<ReplyOf<Routes[N]>>
+  stream<N extends RouteName>(name: N, argument?: Argument<Routes[N]>): AsyncGenerator<ReplyOf<Routes[N]>>
+}
+
+async function failure(response: Response): Promise<TilthError> {
+  const text = await response.text()
+  let code = `http.${response.status}`
+  let message = text.slice(0, 200)
+  let help: string | undefined
+  try {
+    const parsed = JSON.parse(text) as { error?: { code?: string; message?: string; help?: string } }
+    code = parsed.error?.code ?? code
+    message = parsed.error?.message ?? message
+    help = parsed.error?.help
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause // not our server's form: keep the text
+  }
+  const options = help === undefined ? {} : { help }
+  return response.status === 404 ? new NotFoundError(code, message, options) : response.status < 500 ? new InvalidError(code, message, options) : new TilthError(code, message, options)
+}
+
+/** A typed client of the daemon's API, for the command line, the console and tests. Replies are checked against the contract. */
+export function createApiClient(base: string, token: string): ApiClient {
+  async function send(entry: Route, argument: { params?: unknown; body?: unknown; signal?: AbortSignal }): Promise<Response> {
+    const values = (argument.params ?? {}) as Record<string, string>
+    const path = entry.path.replace(/:([a-z]+)/gi, (_, name: string) => encodeURIComponent(values[name] ?? ''))
+    let response: Response
+    try {
+      response = await fetch(new URL(path, base), {
+        method: entry.method,
+        headers: { authorization: `Bearer ${token}`, ...(entry.method === 'POST' ? { 'content-type': 'application/json' } : {}) },
+        ...(entry.method === 'POST' ? { body: JSON.stringify(argument.body ?? {}) } : {}),
+        ...(argument.signal === undefined ? {} : { signal: argument.signal })
+      })
+    } catch (cause) {
+      if (argument.signal?.aborted === true) throw cause
+      throw new TilthError('api.unreachable', `no daemon answers at ${base}`, { help: 'Start one with `tilth daemon` or `tilth up`, or name another with --api.', cause })
+    }
+    if (!response.ok) throw await failure(response)
+    return response
+  }
+  return {
+    async call(name, argument = {}) {
+      const entry = routes[name] as Route
+      const response = await send(entry, argument)
+      return entry.reply.parse(await response.json()) as never
+    },
+    async *stream(name, argument = {}) {
+      const entry = routes[name] as Route
+      const response = await send(entry, argument)
+      let rest = ''
+      for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+        rest += chunk
+        const events = rest.split('\n\n')
+        rest = events.pop() ?? ''
+        for (const event of events) {
+          const data = event.split('\n').filter(line => line.startsWith('data: ')).map(line => line.slice(6)).join('\n')
+          if (data !== '') yield entry.reply.parse(JSON.parse(data)) as never
+        }
+      }
+    }
+  }
+}

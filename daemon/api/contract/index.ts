@@ -1,0 +1,5 @@
+export * from './route.ts'
+export * from './views.ts'
+export * from './routes.ts'
+export * from './openapi.ts'
+export * from './client.ts'

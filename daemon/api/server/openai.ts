@@ -1,0 +1,88 @@
+import { randomUUID } from 'node:crypto'
+import type { FastifyInstance } from 'fastify'
+import { z } from 'zod'
+import type { AskEvent, ModelView } from '../contract/index.ts'
+import { askRequest } from '../contract/index.ts'
+import { TilthError } from '../../../protocol/primitives/index.ts'
+import { errorReply } from './errors.ts'
+import { sendEvents, signalOf } from './server.ts'
+
+const content = z.union([z.string(), z.array(z.object({ type: z.literal('text'), text: z.string() })).transform(parts => parts.map(part => part.text).join(''))])
+
+/** What of OpenAI's request is understood; unknown fields are ignored, as that API's clients send many. */
+const completionRequest = z.object({
+  model: z.string(),
+  messages: z.array(z.object({ role: z.enum(['system', 'developer', 'user', 'assistant']), content })).min(1),
+  stream: z.boolean().nullish(),
+  stream_options: z.object({ include_usage: z.boolean().nullish() }).nullish(),
+  max_tokens: z.int().positive().nullish(),
+  max_completion_tokens: z.int().positive().nullish(),
+  temperature: z.number().min(0).max(2).nullish(),
+  top_p: z.number().gt(0).max(1).nullish(),
+  seed: z.int().nullish(),
+  stop: z.union([z.string(), z.array(z.string())]).nullish(),
+  n: z.literal(1).nullish()
+})
+
+export interface OpenAiSource {
+  models(): Promise<ModelView[]>
+  ask(request: z.output<typeof askRequest>, signal: AbortSignal): AsyncIterable<AskEvent>
+}
+
+const finishReason = (finish: string): string => (finish === 'length' ? 'length' : 'stop')
+
+/** `/v1/models` and `/v1/chat/completions` in the form of the OpenAI API, answered by the network. */
+export function openAiEndpoints(source: OpenAiSource): (server: FastifyInstance) => void {
+  return server => {
+    server.get('/v1/models', async () => {
+      const models = await source.models()
+      return { object: 'list', data: models.map(({ id, name, builder }) => ({ id: name, object: 'model', created: 0, owned_by: builder, tilth: { id } })) }
+    })
+
+    server.post('/v1/chat/completions', { bodyLimit: 1 << 20 }, async (request, reply) => {
+      const body = completionRequest.parse(request.body)
+      const ask = askRequest.parse({
+        model: body.model,
+        messages: body.messages.map(({ role, content }) => ({ role: role === 'developer' ? 'system' : role, content })),
+        maxTokens: body.max_completion_tokens ?? body.max_tokens ?? undefined,
+        temperature: body.temperature ?? 1,
+        topP: body.top_p ?? undefined,
+        ...(body.seed === null || body.seed === undefined ? {} : { seed: Math.abs(body.seed) }),
+        stop: body.stop === null || body.stop === undefined ? undefined : typeof body.stop === 'string' ? [body.stop] : body.stop
+      })
+      const id = `chatcmpl-${randomUUID()}`
+      const created = Math.floor(Date.now() / 1000)
+      const signal = signalOf(reply)
+
+      if (body.stream === true) {
+        const chunk = (delta: object, finish: string | null, rest: object = {}) => ({ id, object: 'chat.completion.chunk', created, model: body.model, choices: [{ index: 0, delta, logprobs: null, finish_reason: finish }], ...rest })
+        const chunks = async function* (): AsyncGenerator<unknown> {
+          yield chunk({ role: 'assistant', content: '' }, null)
+          for await (const event of source.ask(ask, signal)) {
+            if (event.kind === 'text') yield chunk({ content: event.text }, null)
+            if (event.kind === 'error') throw new TilthError(event.code, event.message)
+            if (event.kind !== 'done') continue
+            yield chunk({}, finishReason(event.finish))
+            if (body.stream_options?.include_usage === true) yield { ...chunk({}, null), choices: [], usage: usage(event.inputTokens, event.outputTokens) }
+          }
+        }
+        await sendEvents(reply, chunks(), error => errorReply(error).body, '[DONE]')
+        return reply
+      }
+
+      for await (const event of source.ask(ask, signal)) {
+        if (event.kind === 'error') throw new TilthError(event.code, event.message)
+        if (event.kind !== 'done') continue
+        return {
+          id, object: 'chat.completion', created, model: body.model,
+          choices: [{ index: 0, message: { role: 'assistant', content: event.text, refusal: null }, logprobs: null, finish_reason: finishReason(event.finish) }],
+          usage: usage(event.inputTokens, event.outputTokens),
+          tilth: { fee: event.fee, receipts: event.receipts }
+        }
+      }
+      throw new TilthError('ask.unfinished', 'the answer ended without a result')
+    })
+  }
+}
+
+const usage = (input: number, output: number) => ({ prompt_tokens: input, completion_tokens: output, total_tokens: input + output })

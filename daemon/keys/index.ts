@@ -1,0 +1,2 @@
+export * from './keystore.ts'
+export * from './passphrase.ts'
