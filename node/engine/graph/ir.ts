@@ -1,0 +1,67 @@
+import type { Shape } from './dims.ts'
+
+/**
+ * The intermediate representation: single assignment, in order of execution. An operation is what has a derivative
+ * rule of its own; one may become several ONNX nodes when it is emitted.
+ */
+export type DType = 'float32' | 'float16' | 'int64' | 'int32' | 'uint8'
+
+export interface Value {
+  readonly id: number
+  readonly dtype: DType
+  readonly shape: Shape
+}
+
+/** Attributes of every operation. Adding a line here breaks the tables in infer.ts, rules.ts and lower.ts until they have it too. */
+export interface OpAttributes {
+  /** y = alpha · op(a) op(b); batch dimensions must agree, or b has none. */
+  matmul: { readonly transA: boolean; readonly transB: boolean; readonly alpha: number }
+  add: Record<never, never>
+  sub: Record<never, never>
+  mul: Record<never, never>
+  div: Record<never, never>
+  scale: { readonly factor: number }
+  sigmoid: Record<never, never>
+  exp: Record<never, never>
+  sqrt: Record<never, never>
+  /** x · sigmoid(x) */
+  silu: Record<never, never>
+  /** Sum over axes, kept as 1. */
+  sum: { readonly axes: readonly number[] }
+  reshape: { readonly shape: Shape }
+  transpose: { readonly permutation: readonly number[] }
+  /** Over the last axis. */
+  softmax: Record<never, never>
+  /** x / √(mean x² + ε) · w over the last axis (Zhang & Sennrich 2019). Inputs x, w. */
+  rmsNorm: { readonly epsilon: number }
+  /** Rotary embedding (Su et al. 2021), halves rotated as in Hugging Face models. Inputs x [B, T, heads·d], positions [B, T], cos, sin [max, d/2]. */
+  rotary: { readonly heads: number; readonly inverse: boolean }
+  /** softmax(scale · q kᵀ + mask) v. Inputs q [B, H, T, d], k, v [B, G, S, d], mask [·, 1, T, S]; outputs o like q, and the probabilities. */
+  attention: { readonly scale: number }
+  /** Rows of a table. Inputs table [V, D], index […]; output […, D]. */
+  gather: Record<never, never>
+  /** Zeros in the shape of `like` [V, D], rows of `updates` […, D] added at index […]. Inputs like, index, updates. */
+  scatterAdd: Record<never, never>
+  /** −log softmax(h wᵀ)[label]. Inputs h [M, D], w [V, D], labels [M]; outputs loss [M], log-probabilities [M, V]. */
+  tokenLoss: Record<never, never>
+  /** softmax − one-hot, from log-probabilities [M, V] and labels [M]. */
+  lossGradient: Record<never, never>
+  /** Weights from NF4 codes (Dettmers et al. 2023). Inputs codes uint8 [N/2], maxima float32 [N/64]; output [rows, columns]. */
+  dequantizeNf4: { readonly rows: number; readonly columns: number }
+}
+
+export type Op = keyof OpAttributes
+
+export interface Node<K extends Op = Op> {
+  readonly op: K
+  readonly inputs: readonly Value[]
+  readonly outputs: readonly Value[]
+  readonly attributes: OpAttributes[K]
+}
+
+/** A node of any operation, as a union that `switch` and tables can narrow. */
+export type AnyNode = { [K in Op]: Node<K> }[Op]
+
+export interface GraphInput { readonly name: string; readonly value: Value }
+export interface GraphOutput { readonly name: string; readonly value: Value }
+export interface GraphConstant { readonly value: Value; readonly data: Float32Array | BigInt64Array | Int32Array }

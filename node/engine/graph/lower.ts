@@ -1,0 +1,89 @@
+import { product } from './dims.ts'
+import type { Emitter } from './emit.ts'
+import { GraphError } from './errors.ts'
+import { known } from './graph.ts'
+import { at } from './infer.ts'
+import type { Node, Op, Value } from './ir.ts'
+
+/** Emits one operation as ONNX nodes. Names of inputs and outputs are given; shapes are on the node. */
+type Lower<K extends Op> = (e: Emitter, node: Node<K>, inputs: readonly string[], outputs: readonly string[]) => void
+
+const simple = (type: string) => (e: Emitter, _node: unknown, inputs: readonly string[], outputs: readonly string[]): void => {
+  e.node(type, inputs, {}, outputs[0])
+}
+
+function name(names: readonly string[], i: number): string {
+  const found = names[i]
+  if (found === undefined) throw new GraphError(`a node lacks name ${i}`)
+  return found
+}
+
+function fusedMatmul(e: Emitter, a: string, b: string, options: { transA?: boolean; transB?: boolean; alpha?: number }, output?: string): string {
+  const { transA = false, transB = false, alpha = 1 } = options
+  if (!transA && !transB && alpha === 1) return e.node('MatMul', [a, b], {}, output)
+  return e.microsoft('FusedMatMul', [a, b], { transA: transA ? 1n : 0n, transB: transB ? 1n : 0n, alpha }, output)
+}
+
+/** See rules.ts, groupHeads: heads that share keys become rows of one product. */
+function grouped(e: Emitter, x: Value, keys: Value, xName: string): string {
+  const [batch = 1, heads = 1, time = 1, width = 1] = x.shape
+  const groups = known(keys.shape[1])
+  if (heads === groups) return xName
+  return e.node('Reshape', [xName, e.shape([batch, groups, product(known(heads) / groups, time), width])])
+}
+
+export const lowering = {
+  matmul(e, node, [a = '', b = ''], outputs) { fusedMatmul(e, a, b, node.attributes, name(outputs, 0)) },
+  add: simple('Add'),
+  sub: simple('Sub'),
+  mul: simple('Mul'),
+  div: simple('Div'),
+  scale(e, node, [x = ''], [y]) { e.node('Mul', [x, e.float(node.attributes.factor)], {}, y) },
+  sigmoid: simple('Sigmoid'),
+  exp: simple('Exp'),
+  sqrt: simple('Sqrt'),
+  silu(e, _node, inputs, [y]) { e.microsoft('QuickGelu', inputs, { alpha: 1 }, y) },
+  sum(e, node, [x = ''], [y]) { e.node('ReduceSum', [x, e.ints(node.attributes.axes)], { keepdims: 1n }, y) },
+  reshape(e, node, [x = ''], [y]) { e.node('Reshape', [x, e.shape(node.attributes.shape)], {}, y) },
+  transpose(e, node, inputs, [y]) { e.node('Transpose', inputs, { perm: node.attributes.permutation.map(BigInt) }, y) },
+  softmax(e, _node, inputs, [y]) { e.node('Softmax', inputs, { axis: -1n }, y) },
+  rmsNorm(e, node, inputs, [y]) { e.node('SimplifiedLayerNormalization', inputs, { axis: -1n, epsilon: node.attributes.epsilon }, y) },
+  rotary(e, node, [x = '', positions = '', cos = '', sin = ''], [y]) {
+    const turn = node.attributes.inverse ? e.node('Neg', [sin]) : sin
+    e.microsoft('RotaryEmbedding', [x, positions, cos, turn], { interleaved: 0n }, y)
+  },
+  attention(e, node, [q = '', k = '', v = '', mask = ''], [o = '', p = '']) {
+    const [qv, kv] = [at(node.inputs, 0), at(node.inputs, 1)]
+    const pv = at(node.outputs, 1)
+    const scores = fusedMatmul(e, grouped(e, qv, kv, q), k, { transB: true, alpha: node.attributes.scale })
+    const perHead = e.node('Reshape', [scores, e.shape(pv.shape)])
+    e.node('Softmax', [e.node('Add', [perHead, mask])], { axis: -1n }, p)
+    const mixed = fusedMatmul(e, grouped(e, pv, kv, p), v, {})
+    e.node('Reshape', [mixed, e.shape(qv.shape)], {}, o)
+  },
+  gather(e, _node, inputs, [y]) { e.node('Gather', inputs, { axis: 0n }, y) },
+  scatterAdd(e, _node, [like = '', index = '', updates = ''], [y]) {
+    const zeros = e.node('ConstantOfShape', [e.node('Shape', [like])])
+    const column = e.node('Unsqueeze', [index, e.ints([-1])])
+    e.node('ScatterND', [zeros, column, updates], { reduction: 'add' }, y)
+  },
+  tokenLoss(e, node, [h = '', w = '', labels = ''], [loss = '', logProbabilities = '']) {
+    const logits = fusedMatmul(e, h, w, { transB: true })
+    e.node('LogSoftmax', [logits], { axis: -1n }, logProbabilities)
+    const column = e.node('Unsqueeze', [labels, e.ints([1])])
+    const picked = e.node('GatherElements', [logProbabilities, column], { axis: 1n })
+    e.node('Neg', [e.node('Reshape', [picked, e.shape(at(node.outputs, 0).shape)])], {}, loss)
+  },
+  lossGradient(e, _node, [logProbabilities = '', labels = ''], [y]) {
+    const column = e.node('Unsqueeze', [labels, e.ints([1])])
+    const minusOne = { tensor: { name: '', dtype: 'float32', shape: [1], data: new Uint8Array(Float32Array.of(-1).buffer) } } as const
+    const updates = e.node('ConstantOfShape', [e.node('Shape', [column])], { value: minusOne })
+    e.node('ScatterElements', [e.node('Exp', [logProbabilities]), column, updates], { axis: 1n, reduction: 'add' }, y)
+  },
+  dequantizeNf4() { throw new GraphError('NF4 is not emitted yet') },
+} satisfies { [K in Op]: Lower<K> }
+
+export function lowerNode(e: Emitter, node: Node): void {
+  const lower = lowering[node.op] as unknown as Lower<Op>
+  lower(e, node, node.inputs.map((v) => e.name(v)), node.outputs.map((v) => e.name(v)))
+}

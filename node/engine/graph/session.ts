@@ -1,0 +1,77 @@
+import * as ort from 'onnxruntime-node'
+import { emit } from './emit.ts'
+import type { Graph } from './graph.ts'
+import { optimize } from './passes.ts'
+
+export interface RuntimeOptions {
+  /** Threads inside one operation. */
+  readonly threads: number
+  readonly provider?: 'cpu' | 'webgpu' | 'cuda'
+}
+
+export type Tensor = ort.Tensor
+export type Feeds = Record<string, Tensor>
+
+export function f32(data: Float32Array, shape: readonly number[]): Tensor {
+  return new ort.Tensor('float32', data, shape)
+}
+
+/** Whole numbers as int64, which is what ONNX wants of indices. */
+export function i64(data: ArrayLike<number>, shape: readonly number[]): Tensor {
+  const out = new BigInt64Array(data.length)
+  const words = new Int32Array(out.buffer) // little-endian pairs; a BigInt per element would be slow
+  for (let i = 0; i < data.length; i++) {
+    const x = data[i] ?? 0
+    words[2 * i] = x
+    words[2 * i + 1] = x < 0 ? -1 : 0
+  }
+  return new ort.Tensor('int64', out, shape)
+}
+
+export function u8(data: Uint8Array, shape: readonly number[]): Tensor {
+  return new ort.Tensor('uint8', data, shape)
+}
+
+/** A compiled graph. `run` blocks the thread it is called on, whatever its promise suggests. */
+export class Session {
+  readonly #session: ort.InferenceSession
+  readonly #inputs: readonly string[]
+
+  private constructor(session: ort.InferenceSession) {
+    this.#session = session
+    this.#inputs = session.inputNames
+  }
+
+  static async create(graph: Graph, options: RuntimeOptions): Promise<Session> {
+    const model = emit(optimize(graph))
+    const session = await ort.InferenceSession.create(model, {
+      executionProviders: [options.provider ?? 'cpu'],
+      intraOpNumThreads: options.threads,
+      interOpNumThreads: 1,
+      graphOptimizationLevel: 'all',
+      logSeverityLevel: 3,
+      // A thread that spins while it waits takes its core from everything else on the machine.
+      extra: { session: { intra_op: { allow_spinning: '0' } } },
+    })
+    return new Session(session)
+  }
+
+  /** Feeds may hold more than the graph takes. */
+  async run(feeds: Feeds, outputs?: readonly string[]): Promise<Record<string, Tensor>> {
+    const taken: Feeds = {}
+    for (const name of this.#inputs) {
+      const tensor = feeds[name]
+      if (tensor !== undefined) taken[name] = tensor
+    }
+    return outputs === undefined ? await this.#session.run(taken) : await this.#session.run(taken, outputs)
+  }
+
+  async release(): Promise<void> {
+    await this.#session.release()
+  }
+}
+
+/** The float32 data of an output. */
+export function floats(tensor: Tensor | undefined): Float32Array {
+  return tensor?.data as Float32Array
+}

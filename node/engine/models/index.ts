@@ -1,0 +1,5 @@
+export * from './config.ts'
+export * from './parameters.ts'
+export * from './rope.ts'
+export * from './decoder.ts'
+export * from './load.ts'

@@ -1,0 +1,3 @@
+export * from './numbers.ts'
+export * from './random.ts'
+export * from './safetensors.ts'
