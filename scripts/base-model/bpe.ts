@@ -37,7 +37,8 @@ export function trainBpe(texts: Iterable<string>, specials: readonly string[], s
   const pairs = new Map<string, { count: number; words: Set<number> }>()
   const add = (index: number, sign: 1 | -1): void => {
     const word = words[index]
-    for (let i = 0; word !== undefined && i + 1 < word.parts.length; i++) {
+    if (word === undefined) return
+    for (let i = 0; i + 1 < word.parts.length; i++) {
       const key = `${word.parts[i] ?? ''} ${word.parts[i + 1] ?? ''}`
       const pair = pairs.get(key) ?? { count: 0, words: new Set<number>() }
       pair.count += sign * word.count

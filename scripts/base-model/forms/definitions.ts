@@ -28,7 +28,7 @@ export const headword = (synset: Synset, random: Random): string =>
 export function shortDefinition(synset: Synset, limit: number): string {
   let text = synset.definition
   while (text.length > limit && text.includes(';')) text = text.slice(0, text.lastIndexOf(';'))
-  return text.length <= limit ? text : `${text.slice(0, limit).replace(/[\s,(]+\S*$/, '')}`
+  return text.length <= limit ? text : text.slice(0, limit).replace(/[\s,(]+\S*$/, '')
 }
 
 export function definitionText(synset: Synset, random: Random): string {

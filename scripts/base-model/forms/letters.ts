@@ -8,7 +8,7 @@ const SPELL: readonly (readonly [string, (word: string) => string])[] = [
   ['What is the first letter of {w}?', w => w.charAt(0)], ['With which letter does {w} begin?', w => w.charAt(0)], ['Which letter does {w} start with?', w => w.charAt(0)],
   ['What is the last letter of {w}?', w => w.slice(-1)], ['With which letter does {w} end?', w => w.slice(-1)],
   ['How many letters are in {w}?', w => String(w.length)], ['Count the letters of {w}.', w => String(w.length)],
-  ['Spell {w}.', w => [...w].join('-')], ['How do you spell {w}?', w => [...w].join('-')],
+  ['Spell {w}.', w => w.split('').join('-')], ['How do you spell {w}?', w => w.split('').join('-')],
   ['Write {w} with a capital.', capital], ['Write {w} in capitals.', w => w.toUpperCase()]
 ]
 const LABELS = ['number', 'code', 'price', 'page', 'room', 'year', 'place', 'line', 'score', 'key']

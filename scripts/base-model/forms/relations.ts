@@ -1,6 +1,6 @@
 // Short answers from the relations between synsets: kinds, parts, opposites, synonyms, yes and no.
 import { chatDocument, fill, withArticle, type Form } from '../documents.ts'
-import { weighted, type Random } from '../random.ts'
+import { weighted } from '../random.ts'
 import type { Synset, WordNet } from '../wordnet.ts'
 import { commonness, headword } from './definitions.ts'
 
@@ -17,6 +17,9 @@ const ASK = {
 const follow = (wordnet: WordNet, synset: Synset, symbols: readonly string[]): Synset[] =>
   synset.pointers.filter(p => symbols.includes(p.symbol)).flatMap(p => wordnet.get(p.target) ?? [])
 
+/** A form, if there is anything to draw for it. */
+const when = (items: readonly unknown[], form: Form): Form[] => (items.length > 0 ? [form] : [])
+
 /** The chain of kinds above a synset, nearest first. */
 function kindsAbove(wordnet: WordNet, synset: Synset): Synset[] {
   const chain: Synset[] = []
@@ -27,21 +30,21 @@ function kindsAbove(wordnet: WordNet, synset: Synset): Synset[] {
 /** `usable` is asked of every synset that an answer names, so that nothing withheld comes in by a relation. */
 export function relationForms(wordnet: WordNet, synsets: readonly Synset[], usable: (synset: Synset) => boolean): Form[] {
   const ends = (synset: Synset, symbols: readonly string[]): Synset[] => follow(wordnet, synset, symbols).filter(usable)
-  const those = (symbols: readonly string[], topic?: (n: number) => boolean): ((random: Random) => Synset) =>
-    weighted(synsets.filter(s => ends(s, symbols).length > 0 && (topic?.(s.topic) ?? true)), commonness)
-
-  const oneStep = (name: string, share: number, templates: readonly string[], symbols: readonly string[], topic?: (n: number) => boolean): Form => {
-    const subject = those(symbols, topic)
-    return {
+  const oneStep = (name: string, share: number, templates: readonly string[], symbols: readonly string[], topic: (n: number) => boolean): Form[] => {
+    const subjects = synsets.filter(s => ends(s, symbols).length > 0 && topic(s.topic))
+    const subject = weighted(subjects, commonness)
+    return when(subjects, {
       name, share, draw: random => {
         const synset = subject(random)
         const w = headword(synset, random)
         return chatDocument(fill(random.pick(templates), { w, x: withArticle(w) }), ends(synset, symbols)[0]?.words[0] ?? '')
       }
-    }
+    })
   }
-  const nouns = weighted(synsets.filter(s => s.pos === 'noun' && ends(s, ['@', '@i']).length > 0), commonness)
-  const several = weighted(synsets.filter(s => s.words.length > 1), commonness)
+  const kinds = synsets.filter(s => s.pos === 'noun' && ends(s, ['@', '@i']).length > 0)
+  const nouns = weighted(kinds, commonness)
+  const synonyms = synsets.filter(s => s.words.length > 1)
+  const several = weighted(synonyms, commonness)
   const opposed = synsets.flatMap(s => s.pointers.filter(p => p.symbol === '!').flatMap(p => {
     const [from, to, target] = [s.words[p.from - 1], wordnet.get(p.target)?.words[p.to - 1], wordnet.get(p.target)]
     return from !== undefined && to !== undefined && target !== undefined && usable(target) ? [{ from, to, uses: s.uses }] : []
@@ -49,31 +52,32 @@ export function relationForms(wordnet: WordNet, synsets: readonly Synset[], usab
   const opposites = weighted(opposed, pair => 1 + Math.log2(1 + pair.uses))
   const classes = new Map<string, Set<string>>()
   for (const s of wordnet.values()) for (const w of s.words) classes.set(w, (classes.get(w) ?? new Set()).add(s.pos))
-  const oneClass = weighted(synsets.filter(s => classes.get(s.words[0] ?? '')?.size === 1), commonness)
+  const unambiguous = synsets.filter(s => classes.get(s.words[0] ?? '')?.size === 1)
+  const oneClass = weighted(unambiguous, commonness)
 
   return [
-    oneStep('kind', 8, ASK.kind, ['@', '@i'], topic => topic < 29),
-    oneStep('part', 2, ASK.part, ['#p'], topic => topic !== 15),
-    oneStep('place', 2, ASK.place, ['#p'], topic => topic === 15),
-    {
+    ...oneStep('kind', 8, ASK.kind, ['@', '@i'], topic => topic < 29),
+    ...oneStep('part', 2, ASK.part, ['#p'], topic => topic !== 15),
+    ...oneStep('place', 2, ASK.place, ['#p'], topic => topic === 15),
+    ...when(opposed, {
       name: 'opposite', share: 2, draw: random => {
         const pair = opposites(random)
         return chatDocument(fill(random.pick(ASK.opposite), { w: pair.from }), pair.to)
       }
-    },
-    {
+    }),
+    ...when(synonyms, {
       name: 'synonym', share: 3, draw: random => {
         const words = random.shuffle([...several(random).words])
         return chatDocument(fill(random.pick(ASK.synonym), { w: words[0] ?? '' }), words[1] ?? '')
       }
-    },
-    {
+    }),
+    ...when(unambiguous, {
       name: 'part-of-speech', share: 1, draw: random => {
         const synset = oneClass(random)
         return chatDocument(fill(random.pick(ASK.speech), { w: synset.words[0] ?? '' }), synset.pos)
       }
-    },
-    {
+    }),
+    ...when(kinds, {
       name: 'yes-or-no', share: 3, draw: random => {
         const synset = nouns(random)
         const above = kindsAbove(wordnet, synset).filter(usable)
@@ -83,6 +87,6 @@ export function relationForms(wordnet: WordNet, synsets: readonly Synset[], usab
         const answer = yes || above.includes(kind) ? 'Yes' : 'No'
         return chatDocument(fill(random.pick(ASK.is), { x: withArticle(word), w: word, k: withArticle(kind.words[0] ?? '') }), answer)
       }
-    }
+    })
   ]
 }
