@@ -1,4 +1,5 @@
 import { f32, i64, type Feeds } from '../graph/session.ts'
+import type { TrainRow } from '../types.ts'
 
 /** Rows padded to one length, as the feeds of a training or scoring graph. */
 export interface PackedBatch {
@@ -7,6 +8,8 @@ export interface PackedBatch {
   readonly tokens: number
   /** Positions that have a label. */
   readonly targets: number
+  /** Padded length. */
+  readonly time: number
 }
 
 const masks = new Map<number, Float32Array>()
@@ -36,3 +39,52 @@ export function sequenceFeeds(rows: readonly { readonly ids: ArrayLike<number> }
     mask: f32(causalMask(time), [1, 1, time, time]),
   }
 }
+
+/** Shapes are rounded up to a multiple of this, so that memory plans repeat. */
+const granularity = 8
+
+/**
+ * Feeds of a batch whose loss is Σ weight · nll. `weightOf(r)` is the weight of each labelled token of row r, normally
+ * one over the number of labelled tokens in the optimizer step.
+ */
+export function packBatch(rows: readonly TrainRow[], weightOf: (row: number) => number): PackedBatch {
+  const longest = rows.reduce((n, row) => Math.max(n, row.ids.length), 1)
+  const time = Math.ceil(longest / granularity) * granularity
+  const targets: number[] = []
+  const labels: number[] = []
+  const weights: number[] = []
+  let tokens = 0
+  rows.forEach((row, r) => {
+    tokens += row.ids.length
+    for (let t = 1; t < row.ids.length; t++) {
+      const label = row.labels[t] ?? ignored
+      if (label === ignored) continue
+      targets.push(r * time + t - 1)
+      labels.push(label)
+      weights.push(weightOf(r))
+    }
+  })
+  const count = targets.length
+  while (targets.length === 0 || targets.length % granularity !== 0) {
+    targets.push(0)
+    labels.push(0)
+    weights.push(0)
+  }
+  const feeds = {
+    ...sequenceFeeds(rows, time),
+    targets: i64(targets, [targets.length]),
+    labels: i64(labels, [labels.length]),
+    weights: f32(Float32Array.from(weights), [weights.length]),
+  }
+  return { feeds, tokens, targets: count, time }
+}
+
+/** Labelled tokens of a row: those a position before them predicts. */
+export function labelled(row: TrainRow): number {
+  let count = 0
+  for (let t = 1; t < row.ids.length; t++) if ((row.labels[t] ?? ignored) !== ignored) count++
+  return count
+}
+
+/** The label of tokens that are not trained on. */
+export const ignored = -100

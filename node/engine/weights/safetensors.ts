@@ -17,36 +17,55 @@ export interface NamedTensor { readonly name: string; readonly shape: readonly n
 const widths = { F32: 4, F16: 2, BF16: 2 } as const
 const largestHeader = 64 * 1024 * 1024
 
+type Bad = (what: string, cause?: unknown) => ModelError
+
 /** The directory of a safetensors file. Throws a ModelError that names the tensor when the file is cut, tampered with or of another form. */
 export function readDirectory(file: string): Map<string, StoredTensor> {
-  const bad = (what: string) => new ModelError('weights-invalid', `${file}: ${what}`, { help: 'Fetch the file again; it is damaged or not a safetensors file.' })
+  const { entries, start, size, bad } = readHeader(file)
+  const directory = new Map<string, StoredTensor>()
+  for (const [name, entry] of entries) {
+    if (name !== '__metadata__') directory.set(name, readEntry(name, entry, file, start, size, bad))
+  }
+  return directory
+}
+
+/** The free text beside the tensors. */
+export function readMetadata(file: string): Record<string, string> {
+  const { entries } = readHeader(file)
+  const found = entries.find(([name]) => name === '__metadata__')?.[1]
+  const pairs = typeof found === 'object' && found !== null ? Object.entries(found) : []
+  return Object.fromEntries(pairs.filter((pair): pair is [string, string] => typeof pair[1] === 'string'))
+}
+
+function readHeader(file: string): { entries: [string, unknown][]; start: number; size: number; bad: Bad } {
+  const bad: Bad = (what, cause) => new ModelError('weights-invalid', `${file}: ${what}`, { cause, help: 'Fetch the file again; it is damaged or not a safetensors file.' })
   const size = statSync(file).size
   const fd = openSync(file, 'r')
   try {
     const prefix = Buffer.alloc(8)
     if (readSync(fd, prefix, 0, 8, 0) !== 8) throw bad('too short for a safetensors file')
-    const headerLength = Number(prefix.readBigUInt64LE())
-    if (headerLength > largestHeader || 8 + headerLength > size) throw bad(`header of ${headerLength} bytes does not fit the file`)
-    const header = Buffer.alloc(headerLength)
-    readSync(fd, header, 0, headerLength, 8)
-    let parsed: unknown
-    try {
-      parsed = JSON.parse(header.toString('utf8'))
-    } catch (cause) {
-      throw new ModelError('weights-invalid', `${file}: the header is not JSON`, { cause })
-    }
-    if (typeof parsed !== 'object' || parsed === null) throw bad('the header is not an object')
-    const directory = new Map<string, StoredTensor>()
-    for (const [name, entry] of Object.entries(parsed)) {
-      if (name !== '__metadata__') directory.set(name, readEntry(name, entry, file, 8 + headerLength, size, bad))
-    }
-    return directory
+    const length = Number(prefix.readBigUInt64LE())
+    if (length > largestHeader || 8 + length > size) throw bad(`a header of ${length} bytes does not fit the file`)
+    const header = Buffer.alloc(length)
+    readSync(fd, header, 0, length, 8)
+    return { entries: Object.entries(parseHeader(header.toString('utf8'), bad)), start: 8 + length, size, bad }
   } finally {
     closeSync(fd)
   }
 }
 
-function readEntry(name: string, entry: unknown, file: string, start: number, size: number, bad: (what: string) => ModelError): StoredTensor {
+function parseHeader(text: string, bad: Bad): object {
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(text)
+  } catch (cause) {
+    throw bad('the header is not JSON', cause)
+  }
+  if (typeof parsed !== 'object' || parsed === null) throw bad('the header is not an object')
+  return parsed
+}
+
+function readEntry(name: string, entry: unknown, file: string, start: number, size: number, bad: Bad): StoredTensor {
   if (typeof entry !== 'object' || entry === null) throw bad(`tensor ${name} has no description`)
   const { dtype, shape, data_offsets: offsets } = entry as Record<string, unknown>
   if (dtype !== 'F32' && dtype !== 'F16' && dtype !== 'BF16') throw bad(`tensor ${name} has type ${String(dtype)}; F32, F16 and BF16 are supported`)

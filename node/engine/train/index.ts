@@ -1,0 +1,5 @@
+export * from './schedule.ts'
+export * from './optimizer.ts'
+export * from './batch.ts'
+export * from './checkpoint.ts'
+export * from './full.ts'
