@@ -1,0 +1,57 @@
+import type { z } from 'zod'
+
+// The node's own memory: one LevelDB per data folder. Values are canonical JSON (bigints as decimal text), decoded by
+// their zod schema on the way out, so a schema here is the wire schema of the same type.
+
+export interface WriteOptions {
+  /** Whether the write is on disk (fsync) when the promise resolves; true unless said otherwise. */
+  sync?: boolean
+}
+
+export interface RangeOptions {
+  /** Keys from (inclusive), to (exclusive), and those that begin with. */
+  from?: string
+  to?: string
+  prefix?: string
+  reverse?: boolean
+  limit?: number
+}
+
+/** A named table with text keys in byte order. Pad numbers in keys (`sequenceKey`). */
+export interface Collection<T> {
+  readonly name: string
+  get(key: string): Promise<T | undefined>
+  has(key: string): Promise<boolean>
+  put(key: string, value: T, options?: WriteOptions): Promise<void>
+  delete(key: string, options?: WriteOptions): Promise<void>
+  /** A consistent view of the moment the iteration began. */
+  entries(range?: RangeOptions): AsyncIterable<[key: string, value: T]>
+  values(range?: RangeOptions): AsyncIterable<T>
+  keys(range?: RangeOptions): AsyncIterable<string>
+}
+
+/** An append-only list, numbered from 0 without gaps. Appends are durable when they resolve. */
+export interface Log<T> {
+  readonly name: string
+  /** @returns the entry's number. */
+  append(value: T, options?: WriteOptions): Promise<number>
+  get(index: number): Promise<T | undefined>
+  last(): Promise<{ index: number; value: T } | undefined>
+  length(): Promise<number>
+  entries(from?: number): AsyncIterable<[index: number, value: T]>
+}
+
+export interface Batch {
+  put<T>(collection: Collection<T>, key: string, value: T): Batch
+  delete<T>(collection: Collection<T>, key: string): Batch
+  append<T>(log: Log<T>, value: T): Batch
+}
+
+export interface Store {
+  /** The same name twice is the same table. Names: `data/contributions`. */
+  collection<T>(name: string, schema: z.ZodType<T>): Collection<T>
+  log<T>(name: string, schema: z.ZodType<T>): Log<T>
+  /** All or nothing, durable when it resolves. */
+  batch(fill: (batch: Batch) => void, options?: WriteOptions): Promise<void>
+  close(): Promise<void>
+}

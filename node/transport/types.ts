@@ -1,0 +1,140 @@
+import type { z } from 'zod'
+import type { Address } from '../../protocol/primitives/index.ts'
+import type { Protocol, Topic } from '../../protocol/wire/index.ts'
+
+// What services ask of the network. A service takes the one or two of these that it uses. CIDs and PeerIds are text;
+// accounts are node addresses (lower case): a PeerId holds a node's public key, so its address follows from it.
+
+/** A peer under both its names. */
+export interface Peer {
+  readonly peerId: string
+  readonly address: Address
+}
+
+/** How others are named in calls: an account's address (`0x…`) or a PeerId's text. */
+export type PeerName = string
+
+export interface Gossip {
+  /**
+   * Hears a topic; one subscriber per topic. Each message is decoded by size, depth and schema, then given to the
+   * handler; the handler's return forwards it (accept), a thrown TilthError decides by its consequence: `reject` costs
+   * the forwarding peer score, `ignore` and `retry` only stop the message here. The verdict is awaited before others get
+   * the message, so a handler checks and stores, and leaves long work (fetching, training) to a queue.
+   * `from` is who forwarded it, not its author: authors sign.
+   * @returns unsubscribe.
+   */
+  subscribe<T>(topic: Topic, schema: z.ZodType<T>, handler: (message: T, from: Peer) => Promise<void> | void): () => void
+  /**
+   * Sends to the topic's mesh; own messages are not delivered to the own handler. The same bytes within a minute are one
+   * message: announcing again sooner does nothing. Bigints go as decimal text.
+   * @returns how many peers it went to at once; 0 is no error.
+   * @throws LimitError `frame.too-large`
+   */
+  publish(topic: Topic, message: unknown): Promise<{ recipients: number }>
+  /** Peers known to listen to a topic. */
+  subscribers(topic: Topic): Peer[]
+}
+
+/** A two-way stream of JSON frames under the limits of its protocol's row in the wire table. */
+export interface MessageStream extends Peer {
+  readonly protocol: Protocol
+  /** Aborts when the stream is over, by either side or a broken connection; its reason is the TilthError. */
+  readonly signal: AbortSignal
+  /** Resolves when there is room for more: awaiting it is the back-pressure. @throws TilthError `stream.closed`, `limit.time` */
+  send(value: unknown): Promise<void>
+  /**
+   * The next frame; `undefined` when the other side has ended its half in order.
+   * @throws PeerError when the other side failed (its code) · InvalidError `frame.*` (the stream is then closed with
+   * that code) · LimitError `limit.time` · TilthError `stream.closed` when the connection broke
+   */
+  next<T>(schema: z.ZodType<T>, options?: { timeoutMs?: number; signal?: AbortSignal }): Promise<T | undefined>
+  /** `next` until the end, as an iteration; leaving the loop early does not close the stream. */
+  receive<T>(schema: z.ZodType<T>, options?: { timeoutMs?: number; signal?: AbortSignal }): AsyncIterable<T>
+  /** Ends this half; the other side's `next` gives undefined. What was sent still arrives. */
+  end(): Promise<void>
+  /** Sends the error's code (never its message) and closes both halves. */
+  fail(error: unknown): Promise<void>
+}
+
+export interface Streams {
+  /** Serves a protocol. When `serve` returns the stream is ended, when it throws it is failed with the error's code. @returns unhandle */
+  handle(protocol: Protocol, serve: (stream: MessageStream) => Promise<void>): () => Promise<void>
+  /** Opens a stream, connecting first if need be. @throws TilthError `peer.unreachable` (retry) · `peer.unknown` · `peer.no-protocol` */
+  open(peer: PeerName, protocol: Protocol, options?: { signal?: AbortSignal }): Promise<MessageStream>
+}
+
+export interface Peers {
+  readonly self: Peer
+  /** Own multiaddrs, each ending in /p2p/PEERID: what others take as bootstrap. */
+  listening(): string[]
+  /** Connected now. */
+  connected(): Peer[]
+  /** Finds an account's peer: connections, the peer store, then the DHT (nodes provide a key made of their address). @throws NotFoundError `peer.unknown` */
+  find(peer: PeerName, options?: { signal?: AbortSignal }): Promise<Peer>
+  /** Connects by multiaddr, PeerId or address. @throws TilthError `peer.unreachable` */
+  dial(peer: PeerName, options?: { signal?: AbortSignal }): Promise<Peer>
+  /** Until at least so many peers are connected and in the DHT's table. @throws LimitError `network.lonely` after timeoutMs, with help */
+  ready(minPeers: number, timeoutMs: number): Promise<void>
+  /** @returns stop listening */
+  on(event: 'connect' | 'disconnect', listener: (peer: Peer) => void): () => void
+}
+
+export interface FetchOptions {
+  /** Bytes of content at most, of a folder in all. */
+  maxBytes: number
+  /** Without one, a fetch gives up after a minute without a block. */
+  signal?: AbortSignal
+  /** Peers that should have it (its author, a worker): asked first, by dialling them; the DHT is asked besides. */
+  providers?: readonly PeerName[]
+}
+
+/** Content by CID. What `add*` and `fetch*` return is pinned and on disk. The same bytes have the same CID on every node. */
+export interface Files {
+  addBytes(bytes: Uint8Array): Promise<string>
+  /** A file's content (streamed). */
+  addFile(path: string): Promise<string>
+  /** A folder with its regular files and folders; links and other things are refused (`files.not-plain`). */
+  addDirectory(path: string): Promise<string>
+  /** @throws LimitError `files.too-large` · NotFoundError `files.unavailable` (nobody had it in time) · InvalidError `files.cid`, `files.not-file` */
+  fetchBytes(cid: string, options: FetchOptions): Promise<Uint8Array>
+  /**
+   * Writes a folder's files under `toPath`, which appears complete or not at all (a folder of that name is replaced).
+   * @throws as fetchBytes · InvalidError `files.bad-path` (names that lead out), `files.not-directory`
+   */
+  fetchDirectory(cid: string, toPath: string, options: FetchOptions): Promise<void>
+  /** Names (relative, `/`) and sizes of a folder's files. */
+  list(cid: string, options: FetchOptions): Promise<{ path: string; size: number }[]>
+  /** Whether all of it is on this disk. */
+  has(cid: string): Promise<boolean>
+  unpin(cid: string): Promise<void>
+  /** Announces in the DHT that this node has it, and goes on doing so. Resolves also when no peer took the record yet. */
+  provide(cid: string, options?: { signal?: AbortSignal }): Promise<void>
+  findProviders(cid: string, options?: { signal?: AbortSignal; limit?: number }): AsyncIterable<Peer>
+}
+
+export interface Transport {
+  readonly peers: Peers
+  readonly gossip: Gossip
+  readonly streams: Streams
+  readonly files: Files
+  stop(): Promise<void>
+}
+
+/** `local`: many nodes on one host. `public`: addresses of their own, relays for those behind a NAT. */
+export type Preset = 'local' | 'public'
+
+export interface TransportOptions {
+  /** 32 bytes, secp256k1: the node's one key. */
+  privateKey: Uint8Array
+  /** Multiaddrs, e.g. `/ip4/127.0.0.1/tcp/0`. */
+  listen: readonly string[]
+  /** Multiaddrs that are advertised instead of the listening ones (behind a forwarded port). */
+  announce?: readonly string[]
+  /** Multiaddrs of known nodes with their /p2p part; empty for the first node. */
+  bootstrap: readonly string[]
+  /** Folder for blocks, the peer store and DHT records. */
+  directory: string
+  preset: Preset
+  /** Ask the DHT, answer nobody: for browsers-like and short-lived nodes. */
+  clientMode?: boolean
+}

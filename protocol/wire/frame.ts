@@ -1,0 +1,59 @@
+import type { z } from 'zod'
+import { canonicalJson } from '../primitives/canonical.ts'
+import { InvalidError, LimitError } from '../primitives/errors.ts'
+import { maxDepth } from './limits.ts'
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/**
+ * A value as canonical JSON bytes: one text for one value, so that content hashes agree.
+ * @throws LimitError `frame.too-large` · InvalidError `canonical.number`
+ */
+export function encodeFrame(value: unknown, maxBytes: number): Uint8Array {
+  const bytes = encoder.encode(canonicalJson(value))
+  if (bytes.length > maxBytes) throw new LimitError('frame.too-large', `a message of ${bytes.length} bytes is over the limit of ${maxBytes}`)
+  return bytes
+}
+
+/** Depth of brackets outside strings; found before parsing, because a parser given a megabyte of `[` has already lost. */
+function depthOf(bytes: Uint8Array): number {
+  let depth = 0
+  let deepest = 0
+  let inString = false
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i]
+    if (inString) {
+      if (byte === 0x5c) i++ // a backslash takes the next byte with it
+      else if (byte === 0x22) inString = false
+    } else if (byte === 0x22) inString = true
+    else if (byte === 0x5b || byte === 0x7b) { if (++depth > deepest) deepest = depth }
+    else if (byte === 0x5d || byte === 0x7d) depth--
+  }
+  return deepest
+}
+
+/**
+ * Bytes from a peer as a typed value. Nothing looks at them before size, depth, JSON and schema were right.
+ * @throws LimitError `frame.too-large` · InvalidError `frame.depth`, `frame.garbage`, `frame.schema` (details: where)
+ */
+export function decodeFrame<T>(bytes: Uint8Array, schema: z.ZodType<T>, maxBytes: number): T {
+  // [reject] A message is no larger than its topic or protocol allows.
+  if (bytes.length > maxBytes) throw new LimitError('frame.too-large', `a message of ${bytes.length} bytes is over the limit of ${maxBytes}`)
+  // [reject] A message is nested no deeper than our deepest document could be.
+  if (depthOf(bytes) > maxDepth) throw new InvalidError('frame.depth', `a message is nested deeper than ${maxDepth}`)
+  let json: unknown
+  // [reject] A message is one JSON text in UTF-8.
+  try {
+    json = JSON.parse(decoder.decode(bytes))
+  } catch (cause) {
+    throw new InvalidError('frame.garbage', 'a message is not UTF-8 JSON', { cause })
+  }
+  // [reject] A message has the shape of its topic or protocol.
+  const result = schema.safeParse(json)
+  if (result.success) return result.data
+  const issue = result.error.issues[0]
+  throw new InvalidError('frame.schema', 'a message has another shape than its protocol says', {
+    details: { path: issue?.path.map(String).join('.').slice(0, 100), issue: issue?.code }
+  })
+}

@@ -1,0 +1,3 @@
+export * from './limits.ts'
+export * from './codes.ts'
+export * from './frame.ts'

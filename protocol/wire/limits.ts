@@ -1,0 +1,69 @@
+// Every way in from the network, with its limits. The tables are exhaustive by type: a topic or protocol without
+// limits does not compile. What exceeds a limit gets a code (codes.ts), costs score, and in the end the connection.
+
+const KiB = 1024
+const MiB = 1024 * KiB
+
+export const topics = ['tilth/data/1', 'tilth/jobs/1', 'tilth/models/1', 'tilth/payouts/1'] as const
+export type Topic = (typeof topics)[number]
+
+export const protocols = ['/tilth/data/sync/1', '/tilth/jobs/progress/1', '/tilth/models/infer/1', '/tilth/payouts/bundle/1'] as const
+export type Protocol = (typeof protocols)[number]
+
+/** A token bucket: `perSecond` on average, `burst` at once. */
+export interface Quota { readonly perSecond: number; readonly burst: number }
+
+export interface TopicLimits {
+  /** Bytes of one message. */
+  readonly maxBytes: number
+  /** Milliseconds a handler may take to say accept, ignore or reject; a message without a verdict is not forwarded. */
+  readonly timeMs: number
+  /** Messages per forwarding peer. */
+  readonly quota: Quota
+  /** Messages waiting for a verdict, from all peers. */
+  readonly queue: number
+}
+
+export interface StreamLimits {
+  /** Bytes of one frame, either way. */
+  readonly maxBytes: number
+  /** Milliseconds to wait for the other side's next frame, unless the caller of `next` says otherwise; also for room to write. */
+  readonly timeMs: number
+  /** Milliseconds a stream may live in all. */
+  readonly lifeMs: number
+  /** Frames received per stream. */
+  readonly quota: Quota
+  /** Streams a peer may open to us. */
+  readonly opens: Quota
+  /** Streams being served to one peer, and to all of them. */
+  readonly perPeer: number
+  readonly inAll: number
+  /** Frames received and not yet asked for: beyond it the stream is not read, and the sender feels the back-pressure. */
+  readonly queue: number
+}
+
+export const topicLimits = {
+  // A Datanet's rules with 100 validators are 10 KiB, a certificate with 100 votes 60 KiB. A community of 100 voting on
+  // one contribution is 200 messages within seconds, through every mesh neighbour.
+  'tilth/data/1': { maxBytes: 128 * KiB, timeMs: 10_000, quota: { perSecond: 100, burst: 1000 }, queue: 2048 },
+  // A delivery carries a CID and a log of losses; jobs, bids and awards are small and rare.
+  'tilth/jobs/1': { maxBytes: 512 * KiB, timeMs: 10_000, quota: { perSecond: 20, burst: 200 }, queue: 512 },
+  // Offers: one for each model and worker, renewed every minute or so.
+  'tilth/models/1': { maxBytes: 16 * KiB, timeMs: 5_000, quota: { perSecond: 50, burst: 500 }, queue: 1024 },
+  // Receipts with what was asked (64 turns of 8,000 characters at most) and answered, for others to score.
+  'tilth/payouts/1': { maxBytes: 1 * MiB, timeMs: 10_000, quota: { perSecond: 50, burst: 500 }, queue: 1024 }
+} as const satisfies Record<Topic, TopicLimits>
+
+export const streamLimits = {
+  // Anti-entropy answers in pages of statements; a round is short, a peer needs one at a time.
+  '/tilth/data/sync/1': { maxBytes: 1 * MiB, timeMs: 20_000, lifeMs: 300_000, quota: { perSecond: 200, burst: 1000 }, opens: { perSecond: 1, burst: 20 }, perPeer: 4, inAll: 64, queue: 16 },
+  // One small frame a training step, for hours; a quiet minute is a checkpoint or a slow step, not a death.
+  '/tilth/jobs/progress/1': { maxBytes: 512 * KiB, timeMs: 120_000, lifeMs: 7 * 86_400_000, quota: { perSecond: 200, burst: 1000 }, opens: { perSecond: 1, burst: 20 }, perPeer: 16, inAll: 256, queue: 64 },
+  // The request is the largest frame (64 turns of 8,000 characters, in UTF-8); vouchers come once every few tokens.
+  '/tilth/models/infer/1': { maxBytes: 2 * MiB, timeMs: 60_000, lifeMs: 3_600_000, quota: { perSecond: 500, burst: 2000 }, opens: { perSecond: 20, burst: 100 }, perPeer: 16, inAll: 256, queue: 64 },
+  // Receipts a settler missed, in pages.
+  '/tilth/payouts/bundle/1': { maxBytes: 4 * MiB, timeMs: 30_000, lifeMs: 600_000, quota: { perSecond: 50, burst: 200 }, opens: { perSecond: 1, burst: 20 }, perPeer: 2, inAll: 32, queue: 8 }
+} as const satisfies Record<Protocol, StreamLimits>
+
+/** Nesting of any JSON from the network: the deepest document (a bundle of receipts) has 9 levels. */
+export const maxDepth = 24
