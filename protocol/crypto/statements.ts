@@ -17,6 +17,7 @@ export const statements = {
   Award: [['job', 'bytes32'], ['worker', 'address'], ['attempt', 'uint32'], ['lot', 'bytes32'], ['price', 'uint256'], ['deadline', 'uint64']],
   Delivery: [['job', 'bytes32'], ['worker', 'address'], ['lot', 'bytes32'], ['cid', 'string'], ['log', 'bytes32']],
   Release: [['escrow', 'bytes32'], ['worker', 'address'], ['amount', 'uint256']],
+  JobClosed: [['job', 'bytes32'], ['completed', 'bool'], ['result', 'string']],
   // models
   Offer: [['model', 'bytes32'], ['worker', 'address'], ['inputPrice', 'uint256'], ['outputPrice', 'uint256'], ['capacity', 'uint32'], ['tokensPerSecond', 'uint32'], ['issuedAt', 'uint64'], ['expires', 'uint64']],
   InferenceRequest: [['channel', 'bytes32'], ['model', 'bytes32'], ['content', 'bytes32'], ['seed', 'uint64'], ['maxFee', 'uint256'], ['issuedAt', 'uint64']],

@@ -1,0 +1,109 @@
+import type { Lot, TrainSettings, JobResult, TuneSpec } from '../../protocol/jobs/index.ts'
+import type { Address, Hex } from '../../protocol/primitives/index.ts'
+
+/** What a builder asks for. `base` is the CID of a Hugging Face folder that somebody provides; the version must be anchored. */
+export interface PostRequest {
+  readonly base: string
+  readonly datanet: Hex
+  readonly version: number
+  readonly settings: TrainSettings
+  /** How many coalitions are measured for attribution, the empty and the full one included; up to 4 players all of them are. */
+  readonly coalitions: number
+  /** Most that all awards together may cost, in the token's smallest unit. */
+  readonly budget: bigint
+  readonly deadlineSeconds: number
+  /** Bidding ends early once this many workers have bid. */
+  readonly expectedBids?: number
+  /** Longest that bids are waited for. */
+  readonly bidSeconds?: number
+}
+
+export interface BidView {
+  readonly worker: Address
+  readonly price: bigint
+  /** For one sibling on all rows; a lot costs its share of rows of it. */
+  readonly siblingPrice: bigint
+  readonly seconds: number
+}
+
+/** `dead`: silent, failed or rejected, its lot was offered again; `refunded`: and its escrow came back. */
+export type AwardState = 'funding' | 'awarded' | 'training' | 'delivered' | 'accepted' | 'released' | 'dead' | 'refunded'
+
+export interface ProgressView {
+  readonly step: number
+  readonly steps: number
+  readonly loss: number
+  readonly secondsLeft: number
+  readonly tokensPerSecond: number
+}
+
+export interface AwardView {
+  readonly award: Hex
+  readonly worker: Address
+  readonly lot: Lot
+  readonly price: bigint
+  readonly attempt: number
+  readonly escrow: Hex
+  readonly state: AwardState
+  /** Why it is dead. */
+  readonly reason?: string
+  readonly progress: ProgressView | null
+  /** Mean loss of each optimizer step so far (the adapter's; for siblings the last one trained). */
+  readonly loss: readonly number[]
+  readonly seconds: number | null
+}
+
+/** Where a job stands. `running` is told by its awards; `expired` and `refunded` are failures with a reason. */
+export type JobStateName = 'posted' | 'bidding' | 'awarded' | 'training' | 'delivered' | 'accepted' | 'completed' | 'expired' | 'refunded'
+
+export interface JobView {
+  readonly id: Hex
+  readonly builder: Address
+  readonly datanet: Hex
+  readonly version: number
+  readonly base: string
+  readonly spec: TuneSpec
+  readonly budget: bigint
+  readonly createdAt: number
+  readonly deadline: number
+  readonly state: JobStateName
+  readonly reason?: string
+  readonly bids: readonly BidView[]
+  readonly awards: readonly AwardView[]
+  /** CID of the JobResult once completed. */
+  readonly result: string | null
+  /** CID of the deployed adapter's PEFT folder. */
+  readonly adapter: string | null
+  /** As the builder measured it, mean loss per answer token on the Datanet's held-out questions. */
+  readonly heldOutLoss: { readonly base: number; readonly tuned: number } | null
+}
+
+/** News of jobs, for the bus, the API and the console. Names are the bus's. */
+export type JobEvents = {
+  'jobs.posted': { job: Hex; builder: Address }
+  'jobs.bid': { job: Hex; bid: BidView }
+  'jobs.awarded': { job: Hex; award: AwardView }
+  'jobs.progress': { job: Hex; award: Hex; worker: Address; lot: Lot; progress: ProgressView; losses: readonly number[] }
+  'jobs.delivered': { job: Hex; award: Hex; worker: Address }
+  'jobs.accepted': { job: Hex; award: Hex; worker: Address; transaction: Hex }
+  'jobs.reoffered': { job: Hex; award: Hex; worker: Address; reason: string }
+  'jobs.completed': { job: Hex; result: string; adapter: string }
+  'jobs.expired': { job: Hex; reason: string }
+}
+export type JobEvent = { [K in keyof JobEvents]: { readonly name: K } & JobEvents[K] }[keyof JobEvents]
+
+export interface JobsService {
+  start(): Promise<void>
+  stop(): Promise<void>
+  /** Signs, stores and announces a tune job; from then on the service brings it to its end, over restarts too. @throws InvalidError `job.version` unless the version is anchored; `job.builder` without the builder role */
+  post(request: PostRequest): Promise<{ id: Hex }>
+  /** Every job this node has seen, newest first. Bids and awards are known to all, progress to the builder and the worker. */
+  jobs(): readonly JobView[]
+  job(id: Hex): JobView | undefined
+  /** News of one job from now on; ends when the job does, or on abort. */
+  progress(id: Hex, options?: { signal?: AbortSignal }): AsyncIterable<JobEvent>
+  /** Resolves when the job is completed. @throws TilthError `job.expired` when it ends without a result */
+  completed(id: Hex, options?: { signal?: AbortSignal }): Promise<{ cid: string; result: JobResult }>
+  /** The product of a finished job, by the CID that a model's registration names. @throws InvalidError `result.invalid` */
+  result(cid: string, options?: { signal?: AbortSignal }): Promise<JobResult>
+}
