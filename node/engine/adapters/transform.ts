@@ -1,0 +1,34 @@
+import { product } from '../graph/dims.ts'
+import { known, type Graph } from '../graph/graph.ts'
+import type { Node, Value } from '../graph/ir.ts'
+import { rewrite } from '../graph/rewrite.ts'
+import type { ModuleShape } from './adapter.ts'
+
+export const inputA = (path: string): string => `${path}.lora_A`
+export const inputB = (path: string): string => `${path}.lora_B`
+
+/**
+ * LoRA as a transform: every product with a targeted weight gets scale · (x aᵀ) bᵀ added. The graph takes K adapters at
+ * once as inputs a [K, rank, in] and b [K, out, rank]; rows k·R … (k+1)·R−1 of the batch use adapter k. One adapter is K = 1.
+ */
+export function withLora(source: Graph, modules: readonly ModuleShape[], rank: number, scale: number): Graph {
+  const byWeight = new Map(modules.map((m) => [`${m.path}.weight`, m]))
+  return rewrite(source, (node, { g, inputs, inputName }) => {
+    if (node.op !== 'matmul') return undefined
+    const found = byWeight.get(inputName(1) ?? '')
+    const [x, w] = inputs
+    if (found === undefined || x === undefined || w === undefined) return undefined
+    const { transB } = (node as Node<'matmul'>).attributes
+    return [g.add(g.matmul(x, w, { transB }), branch(g, x, found, rank, scale))]
+  })
+}
+
+function branch(g: Graph, x: Value, m: ModuleShape, rank: number, scale: number): Value {
+  const a = g.input(inputA(m.path), 'float32', ['K', rank, m.in])
+  const b = g.input(inputB(m.path), 'float32', ['K', m.out, rank])
+  // [K·R·T, in] → [K, R·T, in]: the batch of the products is the adapter.
+  const perAdapter = g.reshape(x, ['K', product('R', 'T'), known(x.shape[1])])
+  const down = g.matmul(perAdapter, a, { transB: true })
+  const up = g.matmul(down, b, { transB: true, alpha: scale })
+  return g.reshape(up, [x.shape[0] ?? 1, m.out])
+}
