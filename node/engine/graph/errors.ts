@@ -9,3 +9,10 @@ export class GraphError extends TilthError {
 
 /** A model folder, adapter or request that the engine cannot use. The message names the file, tensor or key. */
 export class ModelError extends InvalidError {}
+
+/** The caller asked to stop. */
+export class CancelledError extends TilthError {
+  constructor(message: string) {
+    super('engine-cancelled', message, { consequence: 'ignore' })
+  }
+}

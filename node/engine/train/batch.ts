@@ -6,8 +6,9 @@ export interface PackedBatch {
   readonly feeds: Feeds
   /** Tokens without padding. */
   readonly tokens: number
-  /** Positions that have a label. */
+  /** Positions that have a label, and the row of each. */
   readonly targets: number
+  readonly targetRows: readonly number[]
   /** Padded length. */
   readonly time: number
 }
@@ -53,6 +54,7 @@ export function packBatch(rows: readonly TrainRow[], weightOf: (row: number) => 
   const targets: number[] = []
   const labels: number[] = []
   const weights: number[] = []
+  const targetRows: number[] = []
   let tokens = 0
   rows.forEach((row, r) => {
     tokens += row.ids.length
@@ -60,6 +62,7 @@ export function packBatch(rows: readonly TrainRow[], weightOf: (row: number) => 
       const label = row.labels[t] ?? ignored
       if (label === ignored) continue
       targets.push(r * time + t - 1)
+      targetRows.push(r)
       labels.push(label)
       weights.push(weightOf(r))
     }
@@ -76,7 +79,7 @@ export function packBatch(rows: readonly TrainRow[], weightOf: (row: number) => 
     labels: i64(labels, [labels.length]),
     weights: f32(Float32Array.from(weights), [weights.length]),
   }
-  return { feeds, tokens, targets: count, time }
+  return { feeds, tokens, targets: count, targetRows, time }
 }
 
 /** Labelled tokens of a row: those a position before them predicts. */

@@ -12,6 +12,8 @@ export interface RunState {
   readonly losses: readonly number[]
   readonly seconds: number
   readonly tokens: number
+  /** Per adapter, where several are trained. */
+  readonly members?: { readonly losses: number[][]; readonly tokens: number[] }
 }
 
 export function saveCheckpoint(file: string, identity: string, parameters: readonly Trained[], state: RunState): void {

@@ -1,0 +1,122 @@
+import { inputA, inputB, withLora, type Adapter, type ModuleShape } from '../adapters/index.ts'
+import { gradients } from '../graph/autodiff.ts'
+import { outputOf } from '../graph/rewrite.ts'
+import { f32, floats, Session, type Feeds, type RuntimeOptions } from '../graph/session.ts'
+import { buildDecoder, losses } from '../models/decoder.ts'
+import type { LoadedModel } from '../models/load.ts'
+import type { TrainRow } from '../types.ts'
+import { packBatch } from './batch.ts'
+import { trained, type Trained } from './optimizer.ts'
+import type { Pass } from './passes.ts'
+
+/** One adapter in training: a and b of every module, with their moments. */
+export interface MemberState {
+  readonly tensors: readonly { readonly a: Trained; readonly b: Trained }[]
+}
+
+export function memberState(adapter: Adapter, member: number, averaged: boolean): MemberState {
+  const options = { averaged, decays: true }
+  return {
+    tensors: adapter.modules.map((m) => ({
+      a: trained(`${member}/${inputA(m.path)}`, [adapter.rank, m.in], m.a.slice(), options),
+      b: trained(`${member}/${inputB(m.path)}`, [m.out, adapter.rank], m.b.slice(), options),
+    })),
+  }
+}
+
+/** Gradients of one adapter, in the order of its tensors (a, b of each module), summed over the passes of a step. */
+export type MemberGradients = Float32Array[]
+
+export interface PassResult {
+  /** Σ weight · nll of each unit. */
+  readonly losses: readonly number[]
+}
+
+/** The graph of loss and adapter gradients over a frozen base, and the weights it is fed with. */
+export class LoraGraph {
+  readonly modules: readonly ModuleShape[]
+  readonly rank: number
+  readonly #session: Session
+  readonly #base: Feeds
+
+  private constructor(session: Session, base: Feeds, modules: readonly ModuleShape[], rank: number) {
+    this.#session = session
+    this.#base = base
+    this.modules = modules
+    this.rank = rank
+  }
+
+  static async create(model: LoadedModel, modules: readonly ModuleShape[], rank: number, scale: number, options: RuntimeOptions): Promise<LoraGraph> {
+    const { config } = model
+    const decoder = buildDecoder(config)
+    decoder.graph.output('nll', losses(config, decoder))
+    const g = withLora(decoder.graph, modules, rank, scale)
+    const inputs = modules.flatMap((m) => [
+      { name: inputA(m.path), value: g.input(inputA(m.path), 'float32', ['K', rank, m.in]) },
+      { name: inputB(m.path), value: g.input(inputB(m.path), 'float32', ['K', m.out, rank]) },
+    ])
+    const seed = g.input('weights', 'float32', ['M'])
+    gradients(g, [{ value: outputOf(g, 'nll'), seed }], inputs.map((i) => i.value))
+      .forEach((grad, i) => g.output(`d ${inputs[i]?.name ?? ''}`, grad))
+    const base = Object.fromEntries([...model.parameters].map(([name, p]) => [name, f32(p.data, p.shape)]))
+    return new LoraGraph(await Session.create(g, options), base, modules, rank)
+  }
+
+  async release(): Promise<void> {
+    await this.#session.release()
+  }
+
+  /** Runs a pass and adds each unit's gradients to `sums[member]`. */
+  async run(pass: Pass, members: readonly MemberState[], sums: Map<number, MemberGradients>): Promise<PassResult> {
+    const { units, rowsPerUnit } = pass
+    const empty: TrainRow = { ids: [0], labels: [-100] }
+    const rows = units.flatMap((unit) => Array.from({ length: rowsPerUnit }, (_, r) => unit.rows[r] ?? empty))
+    const packed = packBatch(rows, (r) => units[Math.floor(r / rowsPerUnit)]?.weight ?? 0)
+    const stack = this.#stack(units.map((unit) => members[unit.member] as MemberState))
+    const out = await this.#session.run({ ...this.#base, ...stack, ...packed.feeds })
+    units.forEach((unit, k) => this.#collect(out, unit.member, k, sums))
+
+    const nll = floats(out['nll'])
+    const weights = floats(packed.feeds['weights'])
+    const result = units.map(() => 0)
+    for (let i = 0; i < packed.targets; i++) {
+      const unit = Math.floor((packed.targetRows[i] ?? 0) / rowsPerUnit)
+      result[unit] = (result[unit] ?? 0) + (nll[i] ?? NaN) * (weights[i] ?? 0)
+    }
+    return { losses: result }
+  }
+
+  /** The units' adapters one after another; a single one is fed as it lies. */
+  #stack(states: readonly MemberState[]): Feeds {
+    const feeds: Feeds = {}
+    const put = (name: string, parts: readonly Trained[]): void => {
+      const [only] = parts
+      if (only === undefined) return
+      const data = parts.length === 1 ? only.data : new Float32Array(parts.length * only.data.length)
+      if (parts.length > 1) parts.forEach((p, k) => data.set(p.data, k * only.data.length))
+      feeds[name] = f32(data, [parts.length, ...only.shape])
+    }
+    this.modules.forEach((m, i) => {
+      put(inputA(m.path), states.flatMap((s) => s.tensors[i]?.a ?? []))
+      put(inputB(m.path), states.flatMap((s) => s.tensors[i]?.b ?? []))
+    })
+    return feeds
+  }
+
+  #collect(out: Feeds, member: number, k: number, sums: Map<number, MemberGradients>): void {
+    const known = sums.get(member)
+    const parts = this.modules.flatMap((m) => [inputA(m.path), inputB(m.path)]).map((name) => {
+      const tensor = out[`d ${name}`]
+      const size = (tensor?.dims[1] ?? 0) * (tensor?.dims[2] ?? 0)
+      return floats(tensor).subarray(k * size, (k + 1) * size)
+    })
+    if (known === undefined) {
+      sums.set(member, parts)
+      return
+    }
+    known.forEach((sum, i) => {
+      const part = parts[i] as Float32Array
+      for (let j = 0; j < sum.length; j++) sum[j] = (sum[j] as number) + (part[j] as number)
+    })
+  }
+}
