@@ -6,7 +6,7 @@ export type Role = (typeof roles)[number]
 
 /** Addresses of one deployment; `tilth up` writes them to `network.json`, a real network publishes them. */
 export const contractAddresses = z.strictObject({
-  token: address, nodeRegistry: address, datanetRegistry: address, modelRegistry: address, jobEscrow: address, paymentChannels: address, attributionAnchor: address
+  token: address, registry: address, datanets: address, models: address, escrow: address, channels: address, anchor: address
 })
 
 const multiaddrText = z.string().min(3).max(300).startsWith('/', 'must be a multiaddr such as /ip4/127.0.0.1/tcp/4001')

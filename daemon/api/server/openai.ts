@@ -56,7 +56,7 @@ export function openAiEndpoints(source: OpenAiSource): (server: FastifyInstance)
 
       if (body.stream === true) {
         const chunk = (delta: object, finish: string | null, rest: object = {}) => ({ id, object: 'chat.completion.chunk', created, model: body.model, choices: [{ index: 0, delta, logprobs: null, finish_reason: finish }], ...rest })
-        const chunks = async function* (): AsyncGenerator<unknown> {
+        const chunks = async function* (): AsyncGenerator {
           yield chunk({ role: 'assistant', content: '' }, null)
           for await (const event of source.ask(ask, signal)) {
             if (event.kind === 'text') yield chunk({ content: event.text }, null)

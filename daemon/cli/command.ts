@@ -1,0 +1,53 @@
+import { Command } from 'commander'
+import { describeError } from '../../protocol/primitives/index.ts'
+import type { ApiClient } from '../api/contract/index.ts'
+import { connect } from './context.ts'
+import type { ConnectFlags } from './context.ts'
+import { printJson, red } from './output.ts'
+
+/** Prints a failure for a person (or as JSON for a program) and ends with 1. */
+export function fail(error: unknown, json: boolean): void {
+  if (json) {
+    const { code, message, help } = error as { code?: string; message?: string; help?: string }
+    printJson({ error: { code: code ?? 'internal', message: message ?? String(error), help } })
+  }
+  console.error(`${red('error:')} ${describeError(error)}`)
+  process.exitCode = 1
+}
+
+export interface CommandShape {
+  name: string
+  summary: string
+  /** A command line that works, shown by --help. */
+  examples: string[]
+}
+
+/** A command with --json, an example in its help, and one way of failing. */
+export function command({ name, summary, examples }: CommandShape): Command {
+  return new Command(name).description(summary).option('--json', 'print one JSON document instead of text')
+    .addHelpText('after', `\nExample${examples.length > 1 ? 's' : ''}:\n${examples.map(example => `  ${example}`).join('\n')}\n`)
+    .showHelpAfterError('(add --help for what it takes)')
+}
+
+/** Adds the flags that say which daemon is meant. */
+export function connected(cmd: Command): Command {
+  return cmd.option('--data <dir>', "the daemon's data folder").option('--as <name>', 'a daemon of the local network (host, worker-1, client, …)')
+    .option('--api <url>', "the daemon's API, e.g. http://127.0.0.1:4180").option('--token-file <file>', "file with the API's bearer token")
+}
+
+/** Runs an action and turns any failure into a message and exit code 1. */
+export const guarded = <A extends unknown[]>(action: (...args: A) => Promise<void>) => async (...args: A): Promise<void> => {
+  try { await action(...args) } catch (error) {
+    const flags = args.find((item): item is A[number] & { json?: boolean } => typeof item === 'object' && item !== null && 'json' in item)
+    fail(error, (flags as { json?: boolean } | undefined)?.json === true)
+  }
+}
+
+export type CallFlags = ConnectFlags & { json?: boolean }
+
+/** One call of the API, its reply as JSON or as text. */
+export async function show<T>(flags: CallFlags, call: (api: ApiClient) => Promise<T>, text: (value: T) => string): Promise<void> {
+  const value = await call(await connect(flags))
+  if (flags.json === true) printJson(value)
+  else console.log(text(value))
+}

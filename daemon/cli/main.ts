@@ -1,0 +1,28 @@
+import { Command } from 'commander'
+import { version } from '../version.ts'
+import { contributeCommand, contributionsCommand, datanetCommand, voteCommand } from './commands/data.ts'
+import { daemonCommand } from './commands/daemon.ts'
+import { doctorCommand } from './commands/doctor.ts'
+import { jobsCommand, tuneCommand } from './commands/jobs.ts'
+import { keyCommand } from './commands/key.ts'
+import { askCommand, modelsCommand, receiptsCommand, registerCommand, serveCommand } from './commands/models.ts'
+import { peersCommand, statusCommand } from './commands/node.ts'
+import { claimCommand, earningsCommand, settleCommand } from './commands/payouts.ts'
+import { upCommand } from './commands/up.ts'
+
+const program = new Command('tilth')
+  .description('Communities grow small language models out of shared data, and everyone whose data made an answer better is paid for it.')
+  .version(version)
+  .showHelpAfterError('(tilth --help lists the commands)')
+  .addHelpText('after', '\nExample:\n  tilth up --once --json    the whole loop on this machine, once\n  tilth ask --model elements "What is the symbol of iron?"\n')
+
+const groups: [string, Command[]][] = [
+  ['Run', [upCommand(), daemonCommand(), statusCommand(), peersCommand(), doctorCommand(), keyCommand()]],
+  ['Data', [datanetCommand(), contributeCommand(), contributionsCommand(), voteCommand()]],
+  ['Jobs', [tuneCommand(), jobsCommand()]],
+  ['Models', [registerCommand(), serveCommand(), modelsCommand(), askCommand(), receiptsCommand()]],
+  ['Payouts', [settleCommand(), earningsCommand(), claimCommand()]]
+]
+for (const [title, commands] of groups) for (const cmd of commands) program.addCommand(cmd.helpGroup(`${title}:`))
+
+await program.parseAsync()

@@ -1,0 +1,72 @@
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { createWriteStream } from 'node:fs'
+import { readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { z } from 'zod'
+import { TilthError } from '../../protocol/primitives/index.ts'
+
+const entry = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? '../cli/main.ts' : '../cli/main.js', import.meta.url))
+const apiFile = z.object({ url: z.string(), pid: z.int(), peer: z.array(z.string()) })
+export type ApiFile = z.infer<typeof apiFile>
+
+export interface DaemonProcess {
+  readonly name: string
+  readonly folder: string
+  readonly pid: number
+  /** Settles when the process has ended, with what it said last. */
+  readonly ended: Promise<TilthError>
+  /** Waits until the API answers. @throws TilthError `daemon.start` with the end of its log. */
+  ready(timeoutMs: number): Promise<ApiFile>
+  stop(): Promise<void>
+}
+
+async function tail(path: string): Promise<string> {
+  return (await readFile(path, 'utf8').catch(() => '')).trim().split('\n').slice(-8).join('\n')
+}
+
+/** Starts `tilth daemon` as a process of its own; its output goes to daemon.log in its folder. */
+export async function startDaemonProcess(name: string, folder: string): Promise<DaemonProcess> {
+  const logPath = join(folder, 'daemon.log')
+  await rm(join(folder, 'api.json'), { force: true })
+  const log = createWriteStream(logPath, { flags: 'a' })
+  await new Promise(resolve => { log.once('open', resolve) })
+  const child: ChildProcess = spawn(process.execPath, [entry, 'daemon', '--config', join(folder, 'config.json'), '--passphrase-file', join(folder, 'passphrase')], {
+    stdio: ['ignore', log, log],
+    env: { ...process.env, NODE_OPTIONS: '', TILTH_PARENT: String(process.pid) }
+  })
+  let exited = false
+  const ended = new Promise<TilthError>(resolve => {
+    const end = (how: string, cause?: unknown) => {
+      exited = true
+      log.end()
+      void tail(logPath).then(text => { resolve(new TilthError('daemon.ended', `${name} ended (${how})${text === '' ? '' : `; it said last:\n${text}`}`, { help: `Its whole log is ${logPath}.`, cause })) })
+    }
+    child.once('error', cause => { end('could not be started', cause) })
+    child.once('exit', (code, signal) => { end(signal ?? `exit code ${code}`) })
+  })
+  return {
+    name, folder, ended,
+    pid: child.pid ?? -1,
+    async ready(timeoutMs) {
+      const deadline = Date.now() + timeoutMs
+      while (Date.now() < deadline) {
+        if (exited) throw await ended
+        const text = await readFile(join(folder, 'api.json'), 'utf8').catch(() => '')
+        const found = text === '' ? undefined : apiFile.safeParse(JSON.parse(text))
+        if (found?.success === true && found.data.pid === child.pid) return found.data
+        await sleep(100)
+      }
+      throw new TilthError('daemon.slow', `${name} did not come up within ${timeoutMs / 1000} s`, { help: `See ${logPath}.` })
+    },
+    async stop() {
+      if (exited) return
+      child.kill('SIGTERM')
+      const timer = setTimeout(() => { child.kill('SIGKILL') }, 8000)
+      await ended
+      clearTimeout(timer)
+    }
+  }
+}

@@ -1,0 +1,70 @@
+import { tokens } from '../../cli/output.ts'
+import { TilthError } from '../../../protocol/primitives/index.ts'
+import type { JobView } from '../../api/contract/index.ts'
+import type { DataDone, JobDone, LoopContext } from '../context.ts'
+import { baseModelFolder } from '../input.ts'
+import { until } from '../poll.ts'
+import { bar } from '../reporter.ts'
+
+const over = new Set(['failed', 'expired', 'refunded', 'rejected'])
+const nameOf = (network: LoopContext['network'], address: string): string => network.daemons.find(daemon => daemon.address === address)?.name ?? address.slice(0, 10)
+
+function progress(job: JobView): { done: number; total: number; loss: number | null } {
+  let done = 0
+  let total = 0
+  let loss: number | null = null
+  for (const award of job.awards) {
+    const weight = award.lot.kind === 'adapter' ? 1 : award.lot.coalitions.length
+    const share = award.seconds !== null ? 1 : award.progress === null ? 0 : award.progress.step / Math.max(1, award.progress.steps)
+    total += weight
+    done += weight * share
+    if (award.lot.kind === 'adapter') loss = award.progress?.loss ?? award.loss.at(-1) ?? null
+  }
+  return { done, total, loss }
+}
+
+/** job → bids → award → training → delivery */
+export async function runJobs({ network, input, reporter }: LoopContext, data: DataDone): Promise<JobDone> {
+  const builder = network.daemon('host').api
+  const workers = network.daemons.filter(({ name }) => name.startsWith('worker'))
+  const base = await reporter.stage('jobs', 'the base model on IPFS', async say => {
+    const { cid } = await builder.call('importBase', { body: { folder: baseModelFolder() } })
+    say(cid)
+    return cid
+  })
+  const started = performance.now()
+  const ended = (job: JobView): JobView => {
+    if (over.has(job.state)) throw new TilthError('loop.job', `the tune job ended as ${job.state}: ${job.reason ?? 'no reason given'}`)
+    return job
+  }
+  const id = await reporter.stage('jobs', 'a tune job, and the bids of both workers', async say => {
+    const posted = await builder.call('postJob', {
+      body: { base, datanet: data.datanet, version: data.version.version, settings: input.settings, coalitions: input.coalitions, budget: (100n * 10n ** 18n).toString(), deadlineSeconds: 1800, expectedBids: workers.length, bidSeconds: 60 }
+    })
+    const job = await until('a bid of each worker', 120, async () => {
+      const view = ended(await builder.call('job', { params: { id: posted.id } }))
+      say(`${view.bids.length} of ${workers.length} bids`)
+      return view.bids.length >= workers.length ? view : undefined
+    })
+    say(job.bids.map(bid => `${nameOf(network, bid.worker)} ${tokens(bid.price, 3)} for ${bid.seconds} s`).join(', '))
+    return posted.id
+  })
+  await reporter.stage('jobs', 'awards, and their price in escrow', async say => {
+    const job = await until('the award', 120, async () => {
+      const view = ended(await builder.call('job', { params: { id } }))
+      return view.awards.some(award => award.lot.kind === 'adapter') ? view : undefined
+    })
+    say(job.awards.map(award => `${award.lot.kind === 'adapter' ? 'adapter' : `${award.lot.coalitions.length} siblings`} to ${nameOf(network, award.worker)}`).join(', '))
+  })
+  const job = await reporter.stage('jobs', 'training, measured and accepted by the builder', async say => {
+    const final = await until('the end of the training', 1500, async () => {
+      const view = ended(await builder.call('job', { params: { id } }))
+      const { done, total, loss } = progress(view)
+      say(`${bar(done, total)}${loss === null ? '' : ` loss ${loss.toFixed(3)}`}`)
+      return view.state === 'completed' ? view : undefined
+    }, 700)
+    say(final.heldOutLoss === null ? 'done' : `held-out loss ${final.heldOutLoss.base.toFixed(2)} → ${final.heldOutLoss.tuned.toFixed(2)}`)
+    return final
+  })
+  return { base, job, seconds: (performance.now() - started) / 1000 }
+}
