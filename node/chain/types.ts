@@ -1,5 +1,8 @@
+import type { EscrowKey, Registration } from '../../protocol/contracts/index.ts'
 import type { Network } from '../../protocol/crypto/index.ts'
 import type { Address, Hex } from '../../protocol/primitives/index.ts'
+
+export type { EscrowKey, Registration, Split } from '../../protocol/contracts/index.ts'
 
 // The chain as the services see it: one narrow interface per contract, so that a service can ask for the one or two it
 // uses. Amounts are bigints of the token's smallest unit, times are chain seconds as bigints, addresses are lower case.
@@ -79,22 +82,6 @@ export interface Datanets {
   reportDoubleVote(a: VoteEvidence, b: VoteEvidence): Promise<Mined & { slashed: bigint }>
 }
 
-/** Basis points, sum 10000. `data` goes to the pool of the model's Datanet. */
-export interface Split { readonly worker: number; readonly builder: number; readonly data: number }
-
-/** `adapter`, `result` are '' and `datanet`, `job` are zero hashes (version 0) for a base model served as it is. */
-export interface Registration {
-  readonly name: string
-  readonly base: string
-  readonly adapter: string
-  readonly result: string
-  readonly datanet: Hex
-  readonly version: number
-  readonly job: Hex
-  readonly worker: Address
-  readonly split: Split
-}
-
 export interface ModelOnChain extends Registration {
   readonly id: Hex
   readonly builder: Address
@@ -119,9 +106,6 @@ export interface EscrowOnChain {
   readonly amount: bigint
   readonly deadline: bigint
 }
-
-/** What an escrow is for; `attempt` tells a re-award of the same lot from the first. */
-export interface EscrowKey { readonly builder: Address; readonly job: Hex; readonly lot: Hex; readonly worker: Address; readonly attempt: number }
 
 export interface Escrows {
   escrow(id: Hex): Promise<EscrowOnChain>
@@ -282,10 +266,12 @@ export type ChainEventOf<N extends ChainEventName> = Extract<ChainEvent, { name:
 export interface FollowHandlers {
   /** An event, in order. */
   event(event: ChainEvent): void | Promise<void>
-  /** All events up to and including this block were handed over: resume from `block + 1`. */
-  reached?(block: bigint): void | Promise<void>
+  /** All events up to and including this block were handed over: resume from `block + 1`, with this hash as `parent`. */
+  reached?(block: bigint, hash: Hex): void | Promise<void>
   /** The chain dropped everything after this block (a reorganisation, or a local chain that lost its last second): undo it. */
   rewound?(block: bigint): void | Promise<void>
+  /** A handler threw; it is called again after a while. */
+  failed?(error: unknown, event: ChainEvent | undefined): void
   /** The RPC stopped answering (once per outage), or answers again. */
   health?(state: { up: boolean; error?: Error }): void
 }
@@ -308,8 +294,11 @@ export interface Chain {
   readonly payouts: Payouts
   /** Latest block's number and time. */
   head(): Promise<{ block: bigint; timestamp: bigint }>
-  /** @param from first block to read (0 for all; after a restart: the last `reached` + 1) */
-  follow(options: { from: bigint; names?: readonly ChainEventName[]; pollMs?: number }, handlers: FollowHandlers): Follower
+  /**
+   * @param options.from first block to read (0 for all; after a restart: the last `reached` + 1)
+   * @param options.parent the hash `reached` gave with it: tells whether the chain still has what was read before
+   */
+  follow(options: { from: bigint; parent?: Hex; names?: readonly ChainEventName[]; pollMs?: number }, handlers: FollowHandlers): Follower
   /** Lets running writes end and stops all followers. */
   stop(): Promise<void>
 }

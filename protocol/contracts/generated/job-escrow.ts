@@ -1,0 +1,28 @@
+// Made by `node scripts/contracts.ts build` from protocol/contracts/solidity. Do not edit.
+export const jobEscrowAbi = [
+  {"type":"constructor","inputs":[{"name":"registry_","type":"address"}],"stateMutability":"nonpayable"},
+  {"type":"function","name":"escrowOf","inputs":[{"name":"id","type":"bytes32"}],"outputs":[{"name":"","type":"tuple","components":[{"name":"builder","type":"address"},{"name":"deadline","type":"uint64"},{"name":"state","type":"uint8"},{"name":"worker","type":"address"},{"name":"amount","type":"uint256"}]}],"stateMutability":"view"},
+  {"type":"function","name":"fund","inputs":[{"name":"job","type":"bytes32"},{"name":"lot","type":"bytes32"},{"name":"worker","type":"address"},{"name":"attempt","type":"uint32"},{"name":"amount","type":"uint256"},{"name":"deadline","type":"uint64"}],"outputs":[{"name":"id","type":"bytes32"}],"stateMutability":"nonpayable"},
+  {"type":"function","name":"idOf","inputs":[{"name":"builder","type":"address"},{"name":"job","type":"bytes32"},{"name":"lot","type":"bytes32"},{"name":"worker","type":"address"},{"name":"attempt","type":"uint32"}],"outputs":[{"name":"","type":"bytes32"}],"stateMutability":"pure"},
+  {"type":"function","name":"refund","inputs":[{"name":"id","type":"bytes32"}],"outputs":[],"stateMutability":"nonpayable"},
+  {"type":"function","name":"refundWithConsent","inputs":[{"name":"id","type":"bytes32"},{"name":"workerSignature","type":"bytes"}],"outputs":[],"stateMutability":"nonpayable"},
+  {"type":"function","name":"registry","inputs":[],"outputs":[{"name":"","type":"address"}],"stateMutability":"view"},
+  {"type":"function","name":"release","inputs":[{"name":"id","type":"bytes32"},{"name":"amount","type":"uint256"}],"outputs":[],"stateMutability":"nonpayable"},
+  {"type":"function","name":"releaseFor","inputs":[{"name":"statement","type":"tuple","components":[{"name":"escrow","type":"bytes32"},{"name":"worker","type":"address"},{"name":"amount","type":"uint256"}]},{"name":"signature","type":"bytes"}],"outputs":[],"stateMutability":"nonpayable"},
+  {"type":"function","name":"token","inputs":[],"outputs":[{"name":"","type":"address"}],"stateMutability":"view"},
+  {"type":"event","name":"EscrowFunded","inputs":[{"name":"escrow","type":"bytes32","indexed":true},{"name":"job","type":"bytes32","indexed":true},{"name":"builder","type":"address","indexed":true},{"name":"worker","type":"address","indexed":false},{"name":"amount","type":"uint256","indexed":false},{"name":"deadline","type":"uint64","indexed":false}],"anonymous":false},
+  {"type":"event","name":"EscrowRefunded","inputs":[{"name":"escrow","type":"bytes32","indexed":true},{"name":"amount","type":"uint256","indexed":false}],"anonymous":false},
+  {"type":"event","name":"EscrowReleased","inputs":[{"name":"escrow","type":"bytes32","indexed":true},{"name":"paid","type":"uint256","indexed":false},{"name":"returned","type":"uint256","indexed":false}],"anonymous":false},
+  {"type":"error","name":"AlreadyFunded","inputs":[{"name":"escrow","type":"bytes32"}]},
+  {"type":"error","name":"BadSignature","inputs":[{"name":"expected","type":"address"}]},
+  {"type":"error","name":"DeadlineNotOver","inputs":[{"name":"deadline","type":"uint64"}]},
+  {"type":"error","name":"DeadlinePassed","inputs":[]},
+  {"type":"error","name":"MoreThanFunded","inputs":[{"name":"amount","type":"uint256"}]},
+  {"type":"error","name":"NotFunded","inputs":[{"name":"escrow","type":"bytes32"}]},
+  {"type":"error","name":"NotTheBuilder","inputs":[{"name":"builder","type":"address"}]},
+  {"type":"error","name":"NotTheWorker","inputs":[{"name":"worker","type":"address"}]},
+  {"type":"error","name":"ReentrancyGuardReentrantCall","inputs":[]},
+  {"type":"error","name":"SafeERC20FailedOperation","inputs":[{"name":"token","type":"address"}]},
+  {"type":"error","name":"ZeroAddress","inputs":[]},
+  {"type":"error","name":"ZeroAmount","inputs":[]}
+] as const

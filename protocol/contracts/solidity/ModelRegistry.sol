@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {DatanetRegistry} from "./DatanetRegistry.sol";
+
+/// @title Models: what each is made of, and how its fees are split. A channel splits by what stands here, so a data
+/// share cannot be kept back by whoever is paid.
+contract ModelRegistry {
+    uint256 public constant WHOLE = 10_000;
+
+    /// @param adapter CID of the adapter's folder; empty for a base model served as it is
+    /// @param result CID of the tune job's result (players, coalitions, siblings)
+    /// @param datanet what it was tuned on; zero if on no Datanet
+    struct Registration {
+        string name;
+        string base;
+        string adapter;
+        string result;
+        bytes32 datanet;
+        uint32 version;
+        bytes32 job;
+        address worker;
+        uint16 workerBps;
+        uint16 builderBps;
+        uint16 dataBps;
+    }
+
+    struct Model {
+        address builder;
+        bool retired;
+        Registration registration;
+    }
+
+    DatanetRegistry public immutable datanets;
+    mapping(bytes32 id => Model) private _models;
+
+    event ModelRegistered(bytes32 indexed model, address indexed builder, bytes32 indexed datanet);
+    event ModelRetired(bytes32 indexed model);
+
+    error AlreadyRegistered(bytes32 model);
+    error UnknownModel(bytes32 model);
+    error NotTheBuilder(address builder);
+    error SplitNotWhole(uint256 sum);
+    error NoDatanetNoShare();
+    error VersionNotAnchored(bytes32 datanet, uint32 version);
+    error TextLength();
+
+    constructor(DatanetRegistry datanets_) {
+        datanets = datanets_;
+    }
+
+    /// @notice A model's id follows from who registers what: the same registration by the same builder has one id.
+    function idOf(address builder, Registration calldata r) public pure returns (bytes32) {
+        return keccak256(abi.encode(builder, r));
+    }
+
+    function register(Registration calldata r) external returns (bytes32 id) {
+        if (uint256(r.workerBps) + r.builderBps + r.dataBps != WHOLE) {
+            revert SplitNotWhole(uint256(r.workerBps) + r.builderBps + r.dataBps);
+        }
+        if (
+            bytes(r.name).length == 0 || bytes(r.name).length > 320 || bytes(r.base).length == 0
+                || bytes(r.base).length > 100 || bytes(r.adapter).length > 100 || bytes(r.result).length > 100
+        ) revert TextLength();
+        if (r.datanet == 0) {
+            if (r.dataBps != 0 || r.version != 0) revert NoDatanetNoShare();
+        } else {
+            if (!datanets.isAnchored(r.datanet, r.version)) revert VersionNotAnchored(r.datanet, r.version);
+            if (bytes(r.adapter).length == 0) revert TextLength();
+        }
+        id = idOf(msg.sender, r);
+        if (_models[id].builder != address(0)) revert AlreadyRegistered(id);
+        _models[id] = Model(msg.sender, false, r);
+        emit ModelRegistered(id, msg.sender, r.datanet);
+    }
+
+    /// @notice No new channels for it; those that are open are paid as agreed.
+    function retire(bytes32 id) external {
+        Model storage model = _models[id];
+        if (model.builder == address(0)) revert UnknownModel(id);
+        if (model.builder != msg.sender) revert NotTheBuilder(model.builder);
+        model.retired = true;
+        emit ModelRetired(id);
+    }
+
+    function modelOf(bytes32 id) external view returns (Model memory) {
+        return _models[id];
+    }
+
+    /// @notice What channels and the anchor need of a model; `builder` is zero if it is not registered.
+    function termsOf(bytes32 id)
+        external
+        view
+        returns (address builder, bool retired, bytes32 datanet, uint16 workerBps, uint16 builderBps)
+    {
+        Model storage model = _models[id];
+        Registration storage r = model.registration;
+        return (model.builder, model.retired, r.datanet, r.workerBps, r.builderBps);
+    }
+}

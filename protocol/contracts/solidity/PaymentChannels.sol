@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {ReentrancyGuard} from "@openzeppelin/contracts/utils/ReentrancyGuard.sol";
+import {AttributionAnchor} from "./AttributionAnchor.sol";
+import {ModelRegistry} from "./ModelRegistry.sol";
+import {NodeRegistry} from "./NodeRegistry.sol";
+import {StatementReader} from "./StatementReader.sol";
+import {Statements} from "./Statements.sol";
+
+/// @title Channels from a client to a worker for one model, paid by cumulative vouchers.
+/// @notice A claim pays what the latest voucher adds and splits it by the model's registration. The deposit bounds
+/// what can ever be paid; the dispute window gives the worker time to bring its latest voucher.
+contract PaymentChannels is StatementReader, ReentrancyGuard {
+    using SafeERC20 for IERC20;
+    using Statements for Statements.Voucher;
+
+    /// @param expiry from then on the client may take back what is left without a dispute window: the worker knew the
+    /// date from the start
+    /// @param closesAt 0 until the client asks to close
+    struct Channel {
+        address client;
+        uint64 expiry;
+        address worker;
+        uint64 closesAt;
+        bool closed;
+        bytes32 model;
+        uint256 deposit;
+        uint256 claimed;
+    }
+
+    NodeRegistry public immutable registry;
+    ModelRegistry public immutable models;
+    AttributionAnchor public immutable anchor;
+    IERC20 public immutable token;
+    uint64 public immutable disputeWindow;
+
+    mapping(bytes32 id => Channel) private _channels;
+    mapping(address client => uint256) public nonceOf;
+
+    event ChannelOpened(
+        bytes32 indexed channel,
+        address indexed client,
+        address indexed worker,
+        bytes32 model,
+        uint256 deposit,
+        uint64 expiry
+    );
+    event ChannelToppedUp(bytes32 indexed channel, uint256 deposit);
+    event ChannelClaimed(bytes32 indexed channel, uint256 claimed, uint256 toWorker, uint256 toBuilder, uint256 toData);
+    event ChannelClosing(bytes32 indexed channel, uint64 closesAt);
+    event ChannelClosed(bytes32 indexed channel, uint256 refunded);
+
+    error UnknownChannel(bytes32 channel);
+    error ChannelIsClosed(bytes32 channel);
+    error ChannelIsClosing(uint64 closesAt);
+    error ModelNotServed(bytes32 model);
+    error ExpiryTooSoon(uint64 earliest);
+    error NothingToClaim(uint256 claimed);
+    error NotAParty(address caller);
+    error NotYet(uint64 closesAt);
+    error ZeroAmount();
+    error ZeroAddress();
+
+    /// @param anchor_ may stand at an address where the anchor is only deployed next: the two know each other for good
+    constructor(NodeRegistry registry_, ModelRegistry models_, AttributionAnchor anchor_, uint64 disputeWindow_)
+        StatementReader(address(registry_))
+    {
+        registry = registry_;
+        models = models_;
+        anchor = anchor_;
+        token = registry_.token();
+        disputeWindow = disputeWindow_;
+    }
+
+    function open(address worker, bytes32 model, uint256 deposit, uint64 expiry)
+        external
+        nonReentrant
+        returns (bytes32 id)
+    {
+        if (worker == address(0)) revert ZeroAddress();
+        if (deposit == 0) revert ZeroAmount();
+        uint64 earliest = uint64(block.timestamp) + disputeWindow;
+        if (expiry < earliest) revert ExpiryTooSoon(earliest);
+        (address builder, bool retired,,,) = models.termsOf(model);
+        if (builder == address(0) || retired) revert ModelNotServed(model);
+        id = keccak256(abi.encode(block.chainid, address(this), msg.sender, worker, model, nonceOf[msg.sender]++));
+        _channels[id] = Channel(msg.sender, expiry, worker, 0, false, model, deposit, 0);
+        emit ChannelOpened(id, msg.sender, worker, model, deposit, expiry);
+        token.safeTransferFrom(msg.sender, address(this), deposit);
+    }
+
+    /// @notice Anyone may add to a deposit; what is left goes to the client all the same.
+    function topUp(bytes32 id, uint256 amount) external nonReentrant {
+        Channel storage channel = _open(id);
+        if (amount == 0) revert ZeroAmount();
+        if (channel.closesAt != 0) revert ChannelIsClosing(channel.closesAt);
+        channel.deposit += amount;
+        emit ChannelToppedUp(id, channel.deposit);
+        token.safeTransferFrom(msg.sender, address(this), amount);
+    }
+
+    /// @notice Pays the difference between the voucher and what was claimed before, at most up to the deposit. A
+    /// voucher beyond the deposit is good for the deposit now and for more after a top-up.
+    /// @dev Both shares are rounded down; what rounding leaves goes to the data share, or to the worker if the model
+    /// has no Datanet. So the three add up to what was claimed, always.
+    function claim(bytes32 id, uint256 cumulative, bytes calldata voucherSignature) external nonReentrant {
+        Channel storage channel = _open(id);
+        _requireSigned(_digest(Statements.Voucher(id, cumulative).hash()), voucherSignature, channel.client);
+        uint256 reach = cumulative < channel.deposit ? cumulative : channel.deposit;
+        uint256 claimed = channel.claimed;
+        if (reach <= claimed) revert NothingToClaim(claimed);
+        channel.claimed = reach;
+        _split(id, channel, reach - claimed);
+    }
+
+    /// @notice The client asks to close; the worker has the window to claim what it is owed.
+    function startClose(bytes32 id) external {
+        Channel storage channel = _open(id);
+        if (msg.sender != channel.client) revert NotAParty(msg.sender);
+        if (channel.closesAt != 0) revert ChannelIsClosing(channel.closesAt);
+        channel.closesAt = uint64(block.timestamp) + disputeWindow;
+        emit ChannelClosing(id, channel.closesAt);
+    }
+
+    /// @notice Gives the client what is left: to the client after the window or the expiry, at once if the worker
+    /// calls it.
+    function finishClose(bytes32 id) external nonReentrant returns (uint256 refunded) {
+        Channel storage channel = _open(id);
+        if (msg.sender != channel.worker) {
+            if (msg.sender != channel.client) revert NotAParty(msg.sender);
+            uint64 due = channel.closesAt != 0 && channel.closesAt < channel.expiry ? channel.closesAt : channel.expiry;
+            if (block.timestamp < due) revert NotYet(due);
+        }
+        channel.closed = true;
+        refunded = channel.deposit - channel.claimed;
+        emit ChannelClosed(id, refunded);
+        if (refunded > 0) token.safeTransfer(channel.client, refunded);
+    }
+
+    function channelOf(bytes32 id) external view returns (Channel memory) {
+        return _channels[id];
+    }
+
+    /// @notice Whose signatures a receipt of this channel must carry, and for which model; zeros if there is none.
+    function partiesOf(bytes32 id) external view returns (address client, address worker, bytes32 model) {
+        Channel storage channel = _channels[id];
+        return (channel.client, channel.worker, channel.model);
+    }
+
+    function _open(bytes32 id) private view returns (Channel storage channel) {
+        channel = _channels[id];
+        if (channel.client == address(0)) revert UnknownChannel(id);
+        if (channel.closed) revert ChannelIsClosed(id);
+    }
+
+    function _split(bytes32 id, Channel storage channel, uint256 amount) private {
+        (address builder,, bytes32 datanet, uint16 workerBps, uint16 builderBps) = models.termsOf(channel.model);
+        uint256 whole = models.WHOLE();
+        uint256 toBuilder = _part(amount, builderBps, whole);
+        uint256 toWorker = datanet == 0 ? amount - toBuilder : _part(amount, workerBps, whole);
+        uint256 toData = amount - toWorker - toBuilder;
+        emit ChannelClaimed(id, channel.claimed, toWorker, toBuilder, toData);
+        if (toWorker > 0) token.safeTransfer(registry.payoutOf(channel.worker), toWorker);
+        if (toBuilder > 0) token.safeTransfer(registry.payoutOf(builder), toBuilder);
+        if (toData > 0) {
+            token.forceApprove(address(anchor), toData);
+            anchor.deposit(datanet, toData);
+        }
+    }
+
+    /// @dev floor(amount * bps / whole) without the product overflowing.
+    function _part(uint256 amount, uint256 bps, uint256 whole) private pure returns (uint256) {
+        return amount / whole * bps + amount % whole * bps / whole;
+    }
+}
