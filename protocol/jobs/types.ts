@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { bytes32, cidText } from '../primitives/hex.ts'
+import { address, bytes32, cidText } from '../primitives/hex.ts'
 import { signedSchema } from '../crypto/schema.ts'
 
 export const loraTargets = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'] as const
@@ -47,17 +47,20 @@ export type TuneSpec = z.infer<typeof tuneSpec>
 export const tuneJobDocument = z.strictObject({ statement: signedSchema('TuneJob'), spec: tuneSpec })
 export type TuneJobDocument = z.infer<typeof tuneJobDocument>
 
-/** What one award covers: the deployed adapter, or some of the siblings (indices into the job's coalition list). */
+/** What one award covers: the deployed adapter, or some of the siblings (indices into the job's coalition list, ascending). */
 export const lot = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('adapter') }),
   z.strictObject({ kind: z.literal('siblings'), coalitions: z.array(z.int().min(0)).min(1).max(4096) })
 ])
 export type Lot = z.infer<typeof lot>
 
+/** How many adapters a lot yields. */
+export const adaptersIn = (lot: Lot): number => (lot.kind === 'adapter' ? 1 : lot.coalitions.length)
+
 export const awardDocument = z.strictObject({ statement: signedSchema('Award'), lot })
 export type AwardDocument = z.infer<typeof awardDocument>
 
-/** A line of the training log, committed by its hash in `Delivery`: what the job's builder and auditors look at. */
+/** How one adapter was trained: what the job's builder and auditors look at. */
 export const trainingLog = z.strictObject({
   steps: z.int().min(0),
   seconds: z.number().min(0),
@@ -67,20 +70,22 @@ export const trainingLog = z.strictObject({
 })
 export type TrainingLog = z.infer<typeof trainingLog>
 
-/** What a worker hands over for a lot: PEFT folders by CID, one per adapter or sibling in the lot's order. */
-export const deliveryDocument = z.strictObject({
-  statement: signedSchema('Delivery'),
+/**
+ * What a worker hands over for a lot: PEFT folders by CID with a log each, one per adapter or sibling in the lot's order.
+ * On IPFS as canonical JSON under `Delivery.cid`; its hash is `Delivery.log`.
+ */
+export const deliveryContent = z.strictObject({
   adapters: z.array(cidText).min(1).max(4096),
-  log: trainingLog
+  logs: z.array(trainingLog).min(1).max(4096)
 })
-export type DeliveryDocument = z.infer<typeof deliveryDocument>
+export type DeliveryContent = z.infer<typeof deliveryContent>
 
 /** The finished product of a job, kept on IPFS and named by the model's registration: everything attribution needs. */
 export const jobResult = z.strictObject({
   job: bytes32,
   spec: tuneSpec,
   /** Contributor addresses in the order that coalition bitmasks use (bit i = player i). */
-  players: z.array(z.string().regex(/^0x[0-9a-f]{40}$/)).min(1).max(256),
+  players: z.array(address).min(1).max(256),
   /** Decimal bitmask of each coalition (bigint), in the job's drawn order; first the empty one, last the full one. */
   coalitions: z.array(z.string().regex(/^[0-9]{1,80}$/)).min(2).max(4096),
   /** Adapter folder per coalition; null for the empty one (the base model), the deployed adapter for the full one. */

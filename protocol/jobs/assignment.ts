@@ -1,0 +1,39 @@
+import { z } from 'zod'
+import { signedSchema } from '../crypto/schema.ts'
+import type { Signed } from '../crypto/statements.ts'
+import { InvalidError } from '../primitives/errors.ts'
+import { bytes32 } from '../primitives/hex.ts'
+import { awardDocument, deliveryContent } from './types.ts'
+import type { DeliveryContent } from './types.ts'
+
+const base = z.strictObject({ award: awardDocument, escrow: bytes32 })
+const delivered = base.extend({ state: z.literal('delivered'), delivery: signedSchema('Delivery'), content: deliveryContent })
+
+/** An award as its worker keeps it: queued -> delivered -> settled; given up when it was superseded, closed, or can not be done. */
+export const assignment = z.discriminatedUnion('state', [
+  base.extend({ state: z.literal('queued') }),
+  delivered,
+  delivered.extend({ state: z.literal('settled') }),
+  base.extend({ state: z.literal('given-up'), reason: z.string().max(200), /** Whether the builder has to hear of it still. */ told: z.boolean() })
+])
+export type Assignment = z.infer<typeof assignment>
+
+const wrong = (from: string, to: string): InvalidError => new InvalidError('assignment.transition', `an assignment that is ${from} cannot become ${to}`, { consequence: 'fatal' })
+
+/** queued -> delivered */
+export function handOver(at: Assignment, delivery: Signed<'Delivery'>, content: DeliveryContent): Assignment {
+  if (at.state !== 'queued') throw wrong(at.state, 'delivered')
+  return { ...at, state: 'delivered', delivery, content }
+}
+
+/** delivered -> settled */
+export function settle(at: Assignment): Assignment {
+  if (at.state !== 'delivered') throw wrong(at.state, 'settled')
+  return { ...at, state: 'settled' }
+}
+
+/** queued | delivered -> given up */
+export function giveUp(at: Assignment, reason: string, told: boolean): Assignment {
+  if (at.state !== 'queued' && at.state !== 'delivered') throw wrong(at.state, 'given-up')
+  return { award: at.award, escrow: at.escrow, state: 'given-up', reason, told }
+}
