@@ -1,0 +1,73 @@
+import type { Clock } from './types.ts'
+
+function every(clock: Pick<Clock, 'sleep'>, ms: number, task: () => Promise<void> | void, onError: (error: unknown) => void): () => void {
+  const stop = new AbortController()
+  const loop = async (): Promise<void> => {
+    for (;;) {
+      try {
+        await clock.sleep(ms, stop.signal)
+      } catch {
+        return // stopped: a sleep fails for no other reason
+      }
+      try {
+        await task()
+      } catch (error) {
+        if (!stop.signal.aborted) onError(error)
+      }
+    }
+  }
+  void loop()
+  return () => { stop.abort() }
+}
+
+const sleepers = (now: () => number, arm: (at: number, wake: () => void) => () => void) =>
+  async (ms: number, signal?: AbortSignal): Promise<void> => {
+    signal?.throwIfAborted()
+    await new Promise<void>((resolve, reject) => {
+      const abort = (): void => { disarm(); reject(signal?.reason instanceof Error ? signal.reason : new DOMException('aborted', 'AbortError')) }
+      const disarm = arm(now() + ms, () => { signal?.removeEventListener('abort', abort); resolve() })
+      signal?.addEventListener('abort', abort, { once: true })
+    })
+  }
+
+/** The machine's own time. */
+export const systemClock: Clock = (() => {
+  const sleep = sleepers(Date.now, (at, wake) => {
+    const timer = setTimeout(wake, at - Date.now())
+    return () => { clearTimeout(timer) }
+  })
+  return { now: Date.now, sleep, every: (ms, task, onError = () => undefined) => every({ sleep }, ms, task, onError) }
+})()
+
+export interface ManualClock extends Clock {
+  /** Moves time on and wakes who waited for it, in order; resolves after what they did at once is done. */
+  advance(ms: number): Promise<void>
+}
+
+/** Time that moves only when it is told to. */
+export function manualClock(start = 1_700_000_000_000): ManualClock {
+  let time = start
+  const waiting = new Set<{ at: number; wake: () => void }>()
+  const sleep = sleepers(() => time, (at, wake) => {
+    const entry = { at, wake }
+    waiting.add(entry)
+    return () => { waiting.delete(entry) }
+  })
+  return {
+    now: () => time,
+    sleep,
+    every: (ms, task, onError = () => undefined) => every({ sleep }, ms, task, onError),
+    async advance(ms) {
+      const end = time + ms
+      for (;;) {
+        const next = [...waiting].filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0]
+        if (next === undefined) break
+        waiting.delete(next)
+        time = Math.max(time, next.at)
+        next.wake()
+        await new Promise(resolve => { setImmediate(resolve) })
+      }
+      time = end
+    }
+  }
+}

@@ -1,0 +1,8 @@
+export type * from './types.ts'
+export * from './clock.ts'
+export * from './log.ts'
+export * from './metrics.ts'
+export * from './events.ts'
+export * from './queue.ts'
+export * from './retry.ts'
+export * from './lifecycle.ts'

@@ -1,0 +1,51 @@
+import { LimitError } from '../../protocol/primitives/index.ts'
+import type { Queue } from './types.ts'
+
+interface Job { key: string; start: () => Promise<void> }
+
+export interface QueueOptions {
+  name: string
+  /** Tasks that may wait or run. */
+  bound: number
+  /** Tasks that run at once, each under another key. */
+  concurrency?: number
+}
+
+/** A bounded queue in which tasks of one key run one after another, in order. */
+export function createQueue({ name, bound, concurrency = 8 }: QueueOptions): Queue {
+  const waiting: Job[] = []
+  const running = new Set<string>()
+  let idlers: (() => void)[] = []
+
+  const pump = (): void => {
+    for (let i = 0; i < waiting.length && running.size < concurrency;) {
+      const job = waiting[i]
+      if (job === undefined || running.has(job.key)) { i++; continue }
+      waiting.splice(i, 1)
+      running.add(job.key)
+      void job.start().finally(() => {
+        running.delete(job.key)
+        pump()
+      })
+    }
+    if (waiting.length === 0 && running.size === 0) {
+      const done = idlers
+      idlers = []
+      for (const resolve of done) resolve()
+    }
+  }
+
+  return {
+    get size() { return waiting.length + running.size },
+    run<T>(key: string, task: () => Promise<T>): Promise<T> {
+      if (waiting.length + running.size >= bound) {
+        return Promise.reject(new LimitError('queue.full', `${name}: ${bound} tasks are waiting already`, { consequence: 'retry', help: 'Try again in a moment.' }))
+      }
+      return new Promise<T>((resolve, reject) => {
+        waiting.push({ key, start: () => task().then(resolve, reject) })
+        pump()
+      })
+    },
+    idle: () => new Promise<void>(resolve => { idlers.push(resolve); pump() })
+  }
+}
