@@ -46,7 +46,7 @@ export interface LocalNetworkOptions {
   /** Seconds within which an epoch can be challenged. */
   challengeSeconds: number
   fresh: boolean
-  onStep(text: string): void
+  onStep: (text: string) => void
 }
 
 const alive = (pid: number): boolean => { try { process.kill(pid, 0); return true } catch (error) { return (error as { code?: string }).code === 'EPERM' } }

@@ -29,10 +29,10 @@ export async function runPayouts(context: LoopContext, data: DataDone, models: M
     return { worker: await Promise.all(workers.map(async ({ name, address }) => ({ name, address, after: await balance(address) }))), builder: await balance(settler.address) }
   })
 
-  const epoch = await reporter.stage('payouts', "the epoch's roots on chain, open to challenge", async say => {
+  await reporter.stage('payouts', "the epoch's roots on chain, open to challenge", async say => {
     const proposed = await settler.api.call('settle', { body: { pool: data.datanet } })
     say(`epoch ${proposed.epoch}, ${proposed.receipts} receipts, root ${proposed.root.slice(0, 10)}…`)
-    return proposed
+
   })
   const final = await reporter.stage('payouts', 'the challenge window passes, the epoch is final', () => until('the end of the challenge window', 120, async () => {
     try { return await settler.api.call('finalize', { params: { id: data.datanet } }) } catch (error) {

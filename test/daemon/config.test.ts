@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { loadConfig } from '../../daemon/config/index.ts'
+
+const contracts = Object.fromEntries(['token', 'registry', 'datanets', 'models', 'escrow', 'channels', 'anchor'].map((name, i) => [name, `0x${String(i + 1).repeat(40)}`]))
+
+describe('configuration of a daemon', () => {
+  let folder = ''
+  const saved = { ...process.env }
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'tilth-config-'))
+    await writeFile(join(folder, 'contracts.json'), JSON.stringify(contracts))
+  })
+  afterEach(async () => {
+    for (const name of Object.keys(process.env)) if (name.startsWith('TILTH_')) delete process.env[name]
+    Object.assign(process.env, saved)
+    await rm(folder, { recursive: true })
+  })
+  const basics = () => ({ data: folder, rpc: 'http://127.0.0.1:8545', contracts: join(folder, 'contracts.json') })
+
+  it('prefers flags to the environment, that to the file, that to defaults', async () => {
+    await writeFile(join(folder, 'tilth.json'), JSON.stringify({ chain: { rpc: 'http://file:1', contracts }, api: { port: 7001 }, log: 'error', roles: ['worker'] }))
+    process.env['TILTH_API_PORT'] = '7002'
+    process.env['TILTH_ROLES'] = 'host,validator'
+    const config = await loadConfig({ config: join(folder, 'tilth.json'), data: folder, role: ['client'] })
+    assert.equal(config.chain.rpc, 'http://file:1')
+    assert.equal(config.api.port, 7002)
+    assert.deepEqual(config.roles, ['client'])
+    assert.equal(config.log, 'error')
+    assert.equal(config.worker.outputPrice, 4_000_000_000_000n)
+  })
+
+  const wrong: [string, object, RegExp][] = [
+    ['a chain that is no URL', { rpc: 'anvil' }, /chain\.rpc \(--rpc\)/],
+    ['an unknown role', { role: ['king'] }, /--role/],
+    ['a bootstrap address that is no multiaddr', { bootstrap: ['1.2.3.4:80'] }, /--bootstrap.*multiaddr/],
+    ['a port that is none', { apiPort: '99999' }, /api\.port \(--api-port\)/],
+    ['a port that is no number', { apiPort: 'many' }, /--api-port must be a whole number/],
+    ['an API for the whole world', { apiHost: '0.0.0.0' }, /--api-host/],
+    ['contracts that are missing', { contracts: '/nowhere.json' }, /cannot be read/]
+  ]
+  for (const [what, flags, message] of wrong) {
+    it(`refuses ${what}, naming the flag`, async () => { await assert.rejects(loadConfig({ ...basics(), ...flags }), message) })
+  }
+
+  it('refuses a contract address that is none, and settings it does not know', async () => {
+    await writeFile(join(folder, 'contracts.json'), JSON.stringify({ ...contracts, token: '0x12' }))
+    await assert.rejects(loadConfig(basics()), /chain\.contracts\.token/)
+    await writeFile(join(folder, 'tilth.json'), JSON.stringify({ chain: { rpc: 'http://x', contracts }, colour: 'red' }))
+    await assert.rejects(loadConfig({ data: folder, config: join(folder, 'tilth.json') }), /colour/)
+    await writeFile(join(folder, 'tilth.json'), '{')
+    await assert.rejects(loadConfig({ data: folder, config: join(folder, 'tilth.json') }), { code: 'config.json' })
+  })
+})
