@@ -1,0 +1,24 @@
+# syntax=docker/dockerfile:1
+# A node, or with `up` the whole local network. Steps are the README's: npm ci, then the command line.
+FROM node:24-bookworm-slim AS dependencies
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --omit=dev
+
+FROM node:24-bookworm-slim
+ENV NODE_ENV=production TILTH_DATA=/data
+WORKDIR /app
+RUN useradd --system --create-home --uid 10001 tilth && mkdir /data && chown tilth:tilth /data
+COPY --from=dependencies /app/node_modules ./node_modules
+COPY package.json LICENSE ./
+COPY bin ./bin
+COPY protocol ./protocol
+COPY node ./node
+COPY daemon ./daemon
+USER tilth
+VOLUME /data
+# libp2p; the HTTP API stays on the container's own localhost
+EXPOSE 4181
+HEALTHCHECK --interval=30s --timeout=5s --start-period=60s CMD ["node", "bin/tilth.js", "status", "--json"]
+ENTRYPOINT ["node", "bin/tilth.js"]
+CMD ["daemon"]
