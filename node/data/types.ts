@@ -1,0 +1,130 @@
+import type { Signed } from '../../protocol/crypto/index.ts'
+import type { CheckResult, DatanetRules, Row, VersionManifest } from '../../protocol/data/index.ts'
+import type { Address, Hex } from '../../protocol/primitives/index.ts'
+
+// What the daemon and the later phases ask of the data phase. Times are milliseconds since 1970 by this node's clock.
+
+export interface DatanetView {
+  readonly id: Hex
+  readonly host: Address
+  readonly rules: DatanetRules
+  readonly createdAt: number
+  /** Commitments on chain, those accepted, and the latest version anchored (0 before the first). */
+  readonly contributions: number
+  readonly accepted: number
+  readonly latestVersion: number
+}
+
+export type ContributionStatus = 'committed' | 'revealed' | 'voting' | 'accepted' | 'rejected' | 'expired'
+
+export interface ContributionView {
+  readonly id: Hex
+  readonly datanet: Hex
+  /** Place in the Datanet's order of authorship, from 1, as the chain gave it. */
+  readonly index: number
+  readonly contributor: Address
+  /** Lines of the shard that are not blank; 0 before the reveal. */
+  readonly rows: number
+  /** Rows that count as this contributor's, by this node's checks; 0 before them. */
+  readonly own: number
+  readonly status: ContributionStatus
+  /** Why it was rejected or expired: the code of the check that failed, `not-revealed`, `no-quorum`, `by-vote` when others saw what this node did not. */
+  readonly reason?: string
+  readonly checks: readonly CheckResult[]
+  /** Wrong lines (from 1) of the file with what is wrong with each; of rows that are not this contributor's, whose they are. */
+  readonly rowIssues: readonly { readonly line: number; readonly code: string }[]
+}
+
+export interface VersionView {
+  readonly datanet: Hex
+  readonly version: number
+  readonly root: Hex
+  /** CID of the manifest. */
+  readonly cid: string
+  /** Contributions in it. */
+  readonly count: number
+  readonly transaction?: Hex
+}
+
+/** A row of a version with its author: what training and attribution work on. In order of authorship, then of the shard. */
+export interface VersionRow {
+  readonly contributor: Address
+  readonly contribution: Hex
+  readonly row: Row
+}
+
+/** What a contributor signs: `commitment` now, and the reveal of what is in it. */
+export interface PreparedContribution {
+  /** Digest of the Commitment: the contribution's id once it is on chain. */
+  readonly id: Hex
+  readonly cid: string
+  readonly rows: number
+  readonly bytes: number
+  readonly salt: Hex
+  readonly commitment: Hex
+}
+
+/** How a contributor stands in a Datanet; ordered by what was accepted. `usefulness` is for later phases to add. */
+export interface ContributorRank {
+  readonly contributor: Address
+  readonly accepted: number
+  readonly decided: number
+  readonly ownRows: number
+}
+
+/** News of this phase, for the bus, the API and the console. */
+export type DataEvents = {
+  'data.datanet': { datanet: Hex; host: Address; name: string }
+  'data.committed': { datanet: Hex; contribution: Hex; contributor: Address; index: number }
+  'data.revealed': { datanet: Hex; contribution: Hex; cid: string; rows: number }
+  'data.checked': { datanet: Hex; contribution: Hex; accept: boolean; reason?: string }
+  'data.voted': { datanet: Hex; contribution: Hex; validator: Address; step: 'committed' | 'revealed' }
+  'data.decided': { datanet: Hex; contribution: Hex; status: 'accepted' | 'rejected' | 'expired'; reason?: string }
+  'data.double-vote': { datanet: Hex; contribution: Hex; validator: Address }
+  'data.version': VersionView
+}
+
+export interface DataService {
+  readonly name: 'data'
+  start(): Promise<void>
+  stop(): Promise<void>
+
+  /**
+   * Creates a Datanet with this node as host: held-out file on IPFS, the rules on chain and by gossip.
+   * @param heldOut JSONL of rows; every line must be a good one. @throws InvalidError `held-out.invalid` (names the line), `rules.invalid`
+   */
+  createDatanet(rules: Omit<DatanetRules, 'heldOut'>, heldOut: string | Uint8Array): Promise<DatanetView>
+  datanets(): readonly DatanetView[]
+  datanet(id: Hex): DatanetView | undefined
+  /** @throws NotFoundError `datanet.unknown`, or as files.fetchBytes */
+  heldOutRows(datanet: Hex): Promise<readonly Row[]>
+
+  /** Stores a shard and says what its contributor has to sign. Wrong rows do not stop it: the checks name them. @throws NotFoundError `datanet.unknown` · LimitError `shard.too-large`, `shard.too-many-rows`, `contributor.allowance` · InvalidError `shard.empty` */
+  prepare(request: { datanet: Hex; file: string | Uint8Array; contributor: Address }): Promise<PreparedContribution>
+  /**
+   * Takes a contributor's two statements, keeps them, commits on chain and then reveals. Resolves when the commitment has its place on
+   * chain; the reveal follows also over a crash. @throws InvalidError `signature.mismatch`, `commitment.mismatch`, `shard.missing`
+   */
+  submit(signed: { commitment: Signed<'Commitment'>; reveal: Signed<'Reveal'> }): Promise<{ id: Hex; index: number }>
+  /** prepare, sign and submit; with the node's key unless another is given. */
+  contribute(request: { datanet: Hex; file: string | Uint8Array; contributorKey?: Uint8Array }): Promise<{ id: Hex; index: number }>
+  /** In order of authorship. */
+  contributions(datanet: Hex): readonly ContributionView[]
+  contribution(id: Hex): ContributionView | undefined
+
+  /** Votes by hand (validator with autoVote off). @throws InvalidError `vote.not-validator`, `vote.not-open`, `vote.already` */
+  vote(contribution: Hex, accept: boolean): Promise<void>
+
+  /** Anchors everything accepted as the next version. @throws InvalidError `version.not-host`, `version.empty`, `version.unchanged` */
+  anchorVersion(datanet: Hex): Promise<VersionView>
+  /** Anchored versions, oldest first. */
+  versions(datanet: Hex): readonly VersionView[]
+  /** The manifest of an anchored version, checked: root against the chain, certificates against the rules. @throws NotFoundError `version.unknown` · InvalidError `version.*` */
+  manifest(datanet: Hex, version: number): Promise<VersionManifest>
+  /** Every row of a version with its author (fetches the shards it lacks). */
+  versionRows(manifest: VersionManifest): Promise<readonly VersionRow[]>
+
+  rank(datanet: Hex): readonly ContributorRank[]
+  /** Compares notes with one peer now (it happens by itself at each connection and every few seconds). */
+  sync(peer: string): Promise<void>
+}
