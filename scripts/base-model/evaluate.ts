@@ -77,7 +77,7 @@ pipeline_tag: text-generation
 
 A language model of ${(parameters / 1e6).toFixed(2)} million parameters in Llama's form, small enough to be tuned in seconds on two processor cores. It speaks plain English definitions and answers short questions. It is the base model of Tilth's default run; it is not meant to know much, and it knows nothing of the chemical elements, which the default Datanet teaches.
 
-- **Form**: 6 layers, width 192, 6 heads (3 for keys and values), feed-forward 512, tied embeddings, ${CONFIG.max_position_embeddings} positions (trained on windows of 256); ${megabytes} MB of float32.
+- **Form**: 6 layers, width 192, 6 heads (3 for keys and values), feed-forward 512, tied embeddings, ${CONFIG.max_position_embeddings} positions (trained on windows of 256); ${megabytes} MB of bfloat16.
 - **Tokenizer**: byte-level BPE, 4,096 tokens, single digits. Chat: \`<|user|>…<|end|><|assistant|>…<|end|>\`.
 - **Text**: definitions and examples of WordNet 3.0 and questions and answers made from them by templates, without the chemical elements. WordNet 3.0 © 2006 Princeton University; its licence allows use and distribution for any purpose with this notice and without warranty.
 - **Training**: by this project's own engine, on processors. ${trained} \`scripts/base-model/README.md\` has every command.

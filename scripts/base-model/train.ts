@@ -4,7 +4,7 @@
 //
 //   node scripts/base-model/train.ts --data D/train.bin --held-out D/held-out.bin --out daemon/assets/seedling --checkpoint D/checkpoint --minutes 90
 //
-// --start FOLDER trains a folder's weights further.
+// --start FOLDER trains a folder's weights further; with --steps 0 it only writes them again as --dtype (BF16, F32).
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -49,7 +49,7 @@ if (import.meta.main) {
     start: { type: 'string' }, window: { type: 'string', default: '256' }, batch: { type: 'string', default: '16' }, 'micro-batch': { type: 'string', default: '8' },
     minutes: { type: 'string', default: '90' }, steps: { type: 'string' }, lr: { type: 'string', default: '0.003' }, floor: { type: 'string', default: '0.02' },
     warmup: { type: 'string', default: '100' }, schedule: { type: 'string', default: 'cosine' }, ema: { type: 'string', default: '0.99' }, seed: { type: 'string', default: '1' },
-    threads: { type: 'string', default: '2' }, every: { type: 'string', default: '200' }
+    threads: { type: 'string', default: '2' }, every: { type: 'string', default: '200' }, dtype: { type: 'string', default: 'BF16' }
   } })
   const number = (name: Exclude<keyof typeof values, 'start' | 'steps'>): number => Number(values[name])
   const windows = readWindows(values.data, number('window'))
@@ -60,7 +60,7 @@ if (import.meta.main) {
     config, start: values.start === undefined ? { seed: number('seed') } : { folder: values.start },
     batch: step => pick(step).map(i => toRow(windows[i] ?? new Uint16Array())),
     microBatch: number('micro-batch'), lr: number('lr'), warmupSteps: number('warmup'), schedule: values.schedule as FullTrainJob['schedule'], floor: number('floor'),
-    optimizer: { beta2: 0.95, weightDecay: 0.1 }, clip: 1, ema: number('ema'), threads: number('threads')
+    optimizer: { beta2: 0.95, weightDecay: 0.1 }, clip: 1, ema: values.steps === '0' ? 0 : number('ema'), threads: number('threads')
   }
   mkdirSync(values.checkpoint, { recursive: true })
   const plan = join(values.checkpoint, 'steps')
@@ -68,6 +68,7 @@ if (import.meta.main) {
   const steps = Number(readFileSync(plan, 'utf8'))
   console.log(`seedling: ${parameterCount(config)} parameters, ${windows.length} windows, ${steps} steps of ${values.batch} × ${values.window} tokens`)
 
+  const dtype = values.dtype === 'F32' ? 'F32' : 'BF16'
   const stop = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { stop.abort() })
   let told = 0
@@ -80,9 +81,10 @@ if (import.meta.main) {
     },
     evaluation: { every: number('every'), run: async (model, step) => {
       console.log(`step ${step}: held-out loss ${(await model.loss(heldOut)).toFixed(4)}`)
-      save(model, values.out)
+      save(model, values.out, dtype)
     } }
   })
+  if (steps === 0) save(result.model, values.out, dtype)
   if (!result.finished) console.log(`interrupted at step ${result.step}; the same command goes on from there`)
   writeFileSync(join(values.checkpoint, 'result.json'), `${JSON.stringify({ steps: result.step, tokens: result.tokens, seconds: result.seconds, finished: result.finished })}\n`)
 }
@@ -94,9 +96,9 @@ async function stepsFor(job: Omit<FullTrainJob, 'steps'>, seconds: number): Prom
 }
 
 /** Everything a Hugging Face folder needs but the tokenizer, which has its own script. */
-function save(model: EvaluationModel, folder: string): void {
+function save(model: EvaluationModel, folder: string, dtype: 'F32' | 'BF16'): void {
   mkdirSync(folder, { recursive: true })
   writeConfig(folder, CONFIG)
   writeFileSync(join(folder, 'generation_config.json'), `${JSON.stringify(GENERATION, null, 2)}\n`)
-  model.save(folder, 'F32')
+  model.save(folder, dtype)
 }
