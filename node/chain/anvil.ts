@@ -1,0 +1,179 @@
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { createPublicClient, createTestClient, http, publicActions } from 'viem'
+import { mnemonicToAccount } from 'viem/accounts'
+import { toHex } from '../../protocol/primitives/index.ts'
+import type { Hex } from '../../protocol/primitives/index.ts'
+import { keepState, restoreState } from './anvil-state.ts'
+import { ChainError } from './errors.ts'
+
+/** The local network's chain. Its accounts are public knowledge: nothing of worth belongs on it. */
+export interface Anvil {
+  readonly rpcUrl: string
+  readonly port: number
+  readonly pid: number
+  readonly chainId: number
+  /** Key of the first development account, which holds coin to give away. */
+  readonly faucetKey: Hex
+  /** Local tests only: lets time pass and mines a block. */
+  advance(seconds: number): Promise<void>
+  mine(): Promise<void>
+  /** Settles when the process ends, asked or not, with what it said last. */
+  readonly exited: Promise<ChainError>
+  /** Writes the state and ends the process. */
+  stop(): Promise<void>
+}
+
+export interface AnvilOptions {
+  /** Where the chain is kept: state and the note of the running process. */
+  folder: string
+  /** Default: any free one. */
+  port?: number
+  /** Default 31337. */
+  chainId?: number
+}
+
+const readyWithinMs = 60_000
+const stopWithinMs = 20_000
+const mnemonic = 'test test test test test test test test test test test junk'
+
+const sleep = (ms: number): Promise<void> => new Promise(resolve => { setTimeout(resolve, ms) })
+
+/** The binary of this platform's npm package. @throws ChainError `anvil.binary` */
+export function anvilPath(): string {
+  const architecture = process.arch === 'x64' ? 'amd64' : process.arch
+  try {
+    const require = createRequire(createRequire(import.meta.url).resolve('@foundry-rs/anvil/package.json'))
+    const binary = require.resolve(`@foundry-rs/anvil-${process.platform}-${architecture}/bin/anvil${process.platform === 'win32' ? '.exe' : ''}`)
+    if (existsSync(binary)) return binary
+  } catch (cause) {
+    throw new ChainError('anvil.binary', `there is no anvil for ${process.platform}-${process.arch}`, { help: 'Run npm ci with optional dependencies, or use an EVM chain of your own by its RPC URL.', cause })
+  }
+  throw new ChainError('anvil.binary', 'the package of anvil holds no binary', { help: 'Run npm ci again.' })
+}
+
+const alive = (pid: number): boolean => { try { process.kill(pid, 0); return true } catch (error) { return (error as NodeJS.ErrnoException).code === 'EPERM' } }
+
+async function endProcess(pid: number): Promise<void> {
+  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+    if (!alive(pid)) return
+    process.kill(pid, signal)
+    for (let waited = 0; waited < stopWithinMs && alive(pid); waited += 50) await sleep(50)
+  }
+}
+
+const clientOf = (rpcUrl: string) => createTestClient({ mode: 'anvil', transport: http(rpcUrl, { retryCount: 0, timeout: 30_000 }) }).extend(publicActions)
+
+/** A parent that was killed leaves its chain running: that one is ended, with its state, before another starts on the same folder. */
+async function endOrphan(note: string): Promise<void> {
+  const { pid, rpcUrl } = await readFile(note, 'utf8').then(text => JSON.parse(text) as { pid?: number; rpcUrl?: string }).catch(() => ({ pid: undefined, rpcUrl: undefined }))
+  if (pid === undefined || rpcUrl === undefined || !alive(pid)) return
+  // Process numbers are used again by others: only one that answers as anvil where it was noted is ended.
+  const version = await createPublicClient({ transport: http(rpcUrl, { retryCount: 0, timeout: 5000 }) }).request({ method: 'web3_clientVersion' }).catch(() => '')
+  if (version.startsWith('anvil')) await endProcess(pid)
+}
+
+/** [reject] A port that is taken, before anything is started on it: its holder might answer in our chain's name. */
+function takePort(port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer()
+    probe.once('error', cause => { reject(portInUse(port, cause)) })
+    probe.listen(port, '127.0.0.1', () => {
+      const address = probe.address()
+      probe.close(() => { resolve(typeof address === 'object' && address !== null ? address.port : 0) })
+    })
+  })
+}
+
+const portInUse = (port: number, cause?: unknown): ChainError =>
+  new ChainError('anvil.port', `port ${port} of 127.0.0.1 is in use`, { help: 'Stop what holds it, or choose another port.', cause })
+
+/** The child's end as an error a person can act on. */
+function deathOf(child: ChildProcess, port: number): { died: Promise<ChainError>; hasDied: () => boolean } {
+  let said = ''
+  let dead = false
+  const hear = (chunk: Buffer): void => { said = (said + chunk.toString()).slice(-2000) }
+  child.stdout?.on('data', hear)
+  child.stderr?.on('data', hear)
+  const died = new Promise<ChainError>(resolve => {
+    child.once('error', cause => { dead = true; resolve(new ChainError('anvil.binary', 'anvil does not start', { help: 'Run npm ci again.', cause })) })
+    child.once('close', (code, signal) => {
+      dead = true
+      if (/address already in use|addrinuse/i.test(said)) {
+        resolve(portInUse(port))
+      } else {
+        resolve(new ChainError('anvil.died', `the local chain ended (${signal ?? `exit ${code}`})`, { help: 'Its state is kept: start again.', details: { said: said.trim().slice(-500) } }))
+      }
+    })
+  })
+  return { died, hasDied: () => dead }
+}
+
+/**
+ * Starts a chain of its own that keeps its state in `folder`, goes on where it was, and mines each transaction at once.
+ * @throws ChainError `anvil.binary`, `anvil.port`, `anvil.died`, `anvil.state`
+ */
+export async function startAnvil({ folder, port: wanted, chainId = 31337 }: AnvilOptions): Promise<Anvil> {
+  const binary = anvilPath()
+  await mkdir(folder, { recursive: true })
+  const note = join(folder, 'anvil.json')
+  await endOrphan(note)
+  const state = await restoreState(folder)
+
+  const port = await takePort(wanted ?? 0)
+  const rpcUrl = `http://127.0.0.1:${port}`
+  const child = spawn(binary, [
+    '--host', '127.0.0.1', '--port', String(port), '--chain-id', String(chainId), '--mnemonic', mnemonic, '--accounts', '1', '--balance', '1000000',
+    '--state', state, '--state-interval', '1', '--no-request-size-limit', '--silent'
+  ], { stdio: ['ignore', 'pipe', 'pipe'], cwd: folder })
+  const { died, hasDied } = deathOf(child, port)
+  const client = clientOf(rpcUrl)
+
+  await ready()
+  const pid = child.pid ?? 0
+  await writeFile(note, JSON.stringify({ pid, rpcUrl }))
+  const keeping = keepState(folder)
+  void died.then(() => keeping.stop())
+
+  /** Answers with our chain id, and it is our process that does. */
+  async function ready(): Promise<void> {
+    for (const until = Date.now() + readyWithinMs; Date.now() < until;) {
+      if (hasDied()) throw await died
+      const answered = await client.getChainId().catch(() => undefined)
+      if (answered === chainId && !hasDied()) return
+      await Promise.race([sleep(60), died])
+    }
+    await stopChild()
+    throw new ChainError('anvil.died', `the local chain did not answer within ${readyWithinMs / 1000} s`, { help: 'The machine may be too busy: try again.' })
+  }
+
+  async function stopChild(): Promise<void> {
+    if (hasDied()) return
+    child.kill('SIGTERM') // writes the state on its way out
+    const stubborn = setTimeout(() => child.kill('SIGKILL'), stopWithinMs)
+    await died
+    clearTimeout(stubborn)
+  }
+
+  const key = mnemonicToAccount(mnemonic).getHdKey().privateKey
+  if (key === null) throw new ChainError('anvil.binary', 'the development account has no key')
+  return {
+    rpcUrl, port, pid, chainId, exited: died,
+    faucetKey: toHex(key),
+    async advance(seconds) {
+      await client.increaseTime({ seconds })
+      await client.mine({ blocks: 1 })
+    },
+    async mine() { await client.mine({ blocks: 1 }) },
+    async stop() {
+      await stopChild()
+      await keeping.stop()
+      await rm(note, { force: true })
+    }
+  }
+}

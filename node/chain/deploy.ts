@@ -1,0 +1,65 @@
+import { encodeDeployData, getContractAddress } from 'viem'
+import type { Abi } from 'viem'
+import {
+  attributionAnchorAbi, datanetRegistryAbi, jobEscrowAbi, modelRegistryAbi, nodeRegistryAbi, paymentChannelsAbi, tilthTokenAbi
+} from '../../protocol/contracts/index.ts'
+import {
+  attributionAnchorBytecode, datanetRegistryBytecode, jobEscrowBytecode, modelRegistryBytecode, nodeRegistryBytecode, paymentChannelsBytecode, tilthTokenBytecode
+} from '../../protocol/contracts/generated/bytecode.ts'
+import type { Address, Hex } from '../../protocol/primitives/index.ts'
+import { connect, lower } from './connection.ts'
+import { ChainError } from './errors.ts'
+import type { Addresses } from './types.ts'
+
+const coin = 10n ** 18n
+
+export interface DeployOptions {
+  rpcUrl: string
+  /** Of the deployer, who gets the whole token supply and keeps no power over the contracts. */
+  privateKey: Hex
+  /** Seconds between asking for stake back and getting it. Default 7 days. */
+  unbondSeconds?: number
+  /** Seconds a worker has to claim when a client closes a channel. Default 1 hour. */
+  disputeSeconds?: number
+  /** Seconds within which an epoch can be challenged. Default 1 hour. */
+  challengeSeconds?: number
+  /** What a proposer posts, default 50 tokens, and must have staked, default 100 tokens. */
+  bond?: bigint
+  minStake?: bigint
+  /** Default a thousand million tokens. */
+  supply?: bigint
+}
+
+/** Deploys a whole network. The registry's address becomes the domain of every statement signed for it. */
+export async function deploy(options: DeployOptions): Promise<Addresses> {
+  const connection = await connect(options)
+  try {
+    const make = async (name: string, abi: Abi, bytecode: Hex, args: readonly unknown[]): Promise<Address> => {
+      const { contractAddress } = await connection.send(`deploying ${name}`, { data: encodeDeployData({ abi, bytecode, args }) })
+      if (contractAddress === null || contractAddress === undefined) throw new ChainError('chain.event', `${name} was not deployed`)
+      return lower(contractAddress)
+    }
+    const token = await make('the token', tilthTokenAbi, tilthTokenBytecode, [options.supply ?? 1_000_000_000n * coin])
+    const registry = await make('the node registry', nodeRegistryAbi, nodeRegistryBytecode, [token, BigInt(options.unbondSeconds ?? 7 * 86_400)])
+    const datanets = await make('the Datanet registry', datanetRegistryAbi, datanetRegistryBytecode, [registry])
+    const models = await make('the model registry', modelRegistryAbi, modelRegistryBytecode, [datanets])
+    const escrow = await make('the escrow', jobEscrowAbi, jobEscrowBytecode, [registry])
+
+    // Channels and anchor know each other for good, so the first is told where the second will be: at the address that
+    // follows from the deployer's next nonce but one.
+    const from = connection.account ?? registry
+    const nonce = await connection.client.getTransactionCount({ address: from })
+    const expected = lower(getContractAddress({ from, nonce: BigInt(nonce + 1) }))
+    const channels = await make('the channels', paymentChannelsAbi, paymentChannelsBytecode, [registry, models, expected, BigInt(options.disputeSeconds ?? 3600)])
+    const anchor = await make('the anchor', attributionAnchorAbi, attributionAnchorBytecode, [
+      registry, models, channels, BigInt(options.challengeSeconds ?? 3600), options.bond ?? 50n * coin, options.minStake ?? 100n * coin
+    ])
+    if (anchor !== expected) throw new ChainError('chain.network', 'another transaction of the deployer came in between', { help: 'Deploy again, with an account that nothing else uses meanwhile.' })
+
+    await connection.write({ what: 'letting double votes be slashed', address: registry, abi: nodeRegistryAbi, functionName: 'authorise', args: [datanets] })
+    await connection.write({ what: 'giving ownership up', address: registry, abi: nodeRegistryAbi, functionName: 'renounceOwnership', args: [] })
+    return { token, registry, datanets, models, escrow, channels, anchor }
+  } finally {
+    await connection.stop()
+  }
+}

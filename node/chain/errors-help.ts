@@ -1,0 +1,48 @@
+import type { RefusalName } from './refusals.ts'
+
+const useLatest = 'Nothing is lost: ask the chain for the present state and go on from there.'
+const bug = 'This is a fault of the program, please report it.'
+
+/** What to do about each refusal; the compiler holds the table complete. */
+const help = {
+  // token
+  ERC20InsufficientBalance: 'The account holds too few tokens: earn, buy or transfer some to it first.',
+  ERC20InsufficientAllowance: 'The contract may not take that many tokens: call again, the approval is made with the call.',
+  ERC20InvalidApprover: bug, ERC20InvalidReceiver: 'Tokens cannot go to the zero address.', ERC20InvalidSender: bug, ERC20InvalidSpender: bug,
+  ERC2612ExpiredSignature: 'The permit is too old: sign a new one.', ERC2612InvalidSigner: 'The permit was signed by another account.',
+  InvalidAccountNonce: 'That permit was used already.', InvalidShortString: bug, StringTooLong: bug,
+  ECDSAInvalidSignature: 'These bytes are no signature.', ECDSAInvalidSignatureLength: 'A signature has 65 bytes.', ECDSAInvalidSignatureS: 'A signature has a low s.',
+  SafeERC20FailedOperation: 'The token refused the transfer: check the token address.',
+  ReentrancyGuardReentrantCall: bug, ZeroAmount: 'The amount must be more than nothing.', ZeroAddress: 'The zero address is nobody\'s.',
+  BadSignature: 'The statement must be signed by the account it names, for this chain and these contracts.',
+  // nodes
+  NotEnoughStake: 'Stake more tokens first.', StillBonded: 'Wait until the unbonding delay is over.', NothingAtStake: 'There is no stake to take.',
+  NotASlasher: bug, OwnableInvalidOwner: bug, OwnableUnauthorizedAccount: 'Only the deployer may do that, and only until ownership is given up.',
+  // datanets
+  AlreadyExists: 'It is on chain already: go on with it.', UnknownDatanet: 'Create the Datanet on chain first.', UnknownContribution: 'The contribution was never committed on chain.',
+  BadRoster: 'Name 1 to 100 different validators, each with a weight.', AlreadyCommitted: 'It has its place in the order already: go on with it.',
+  VersionOutOfOrder: 'Versions follow one another without gaps.', EmptyVersion: 'A version needs at least one contribution.',
+  NoDoubleVote: 'The two votes must be by one validator, on one contribution, with different verdicts.', NotAValidator: 'That account is no validator of the Datanet.',
+  AlreadyPunished: 'This double vote was reported before.',
+  // models
+  AlreadyRegistered: 'This very model is registered already: go on with it.', UnknownModel: 'Register the model first.', NoDatanetNoShare: 'Without a Datanet there is no data share and no version.',
+  SplitNotWhole: 'The shares of worker, builder and data must add up to 10000.', TextLength: 'Give a name, a base, and an adapter if there is a Datanet; each within its length.',
+  VersionNotAnchored: 'The Datanet\'s host must anchor that version first.', NotTheBuilder: 'Only the builder may do that.',
+  // escrow
+  AlreadyFunded: 'This award is in escrow already; a new award is a new attempt.', NotFunded: 'Nothing is in this escrow: not funded, or paid out already.',
+  NotTheWorker: 'The escrow is for another worker.', MoreThanFunded: 'At most the escrowed amount can be released.', DeadlineNotOver: 'Wait for the deadline, or ask the worker for its consent.',
+  DeadlinePassed: 'The deadline must lie ahead.',
+  // channels
+  UnknownChannel: 'Open the channel first.', ChannelIsClosed: 'Open a new channel.', ChannelIsClosing: 'The channel is being closed; open a new one.',
+  ModelNotServed: 'The model is not registered or was retired.', ExpiryTooSoon: 'The expiry must be at least one dispute window ahead.',
+  NothingToClaim: useLatest, NotAParty: 'Only the channel\'s client or worker may do that.', NotYet: 'Wait until the dispute window is over.',
+  // epochs
+  EpochOutOfOrder: useLatest, AlreadyProposed: 'An epoch of this pool is open to challenge; wait until it is final.', TotalOutOfRange: 'Payouts may neither fall nor exceed what the pool ever received.',
+  EmptyTreeWithTotal: 'An empty tree has no sum.', BundleLength: 'Give the CID of the epoch\'s bundle.', NotPending: useLatest, WindowOpen: 'Wait until the challenge window is over.',
+  WindowOver: 'The challenge window is over.', NotInTree: 'The proof does not lead to the epoch\'s root.', NoFraud: 'What was shown is no fraud.', NothingFinal: 'No epoch of this pool is final yet.',
+  BeyondTotal: 'The pool has paid out its final total already.'
+} as const satisfies Record<RefusalName, string>
+
+export function helpOf(name: string): string | undefined {
+  return (help as Record<string, string>)[name]
+}

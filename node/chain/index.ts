@@ -1,0 +1,6 @@
+export * from './types.ts'
+export * from './errors.ts'
+export * from './anvil.ts'
+export * from './deploy.ts'
+export * from './client.ts'
+export { readEvents } from './events.ts'

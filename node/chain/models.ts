@@ -1,0 +1,23 @@
+import { modelId, modelRegistryAbi, registrationStruct } from '../../protocol/contracts/index.ts'
+import { zeroAddress } from '../../protocol/primitives/index.ts'
+import type { Connection } from './connection.ts'
+import { eventOf, lower, mined } from './connection.ts'
+import type { Addresses, Models } from './types.ts'
+
+export function createModels(connection: Connection, { models }: Addresses): Models {
+  const at = { address: models, abi: modelRegistryAbi } as const
+  return {
+    async model(id) {
+      const { builder, retired, registration } = await connection.read({ ...at, what: `model ${id}`, functionName: 'modelOf', args: [id] })
+      if (builder === zeroAddress) return undefined
+      const { workerBps, builderBps, dataBps, worker, ...rest } = registration
+      return { id, builder: lower(builder), retired, ...rest, worker: lower(worker), split: { worker: workerBps, builder: builderBps, data: dataBps } }
+    },
+    idOf: modelId,
+    async register(registration) {
+      const receipt = await connection.write({ ...at, what: `registering ${registration.name}`, functionName: 'register', args: [registrationStruct(registration)] })
+      return { ...mined(receipt), model: eventOf(receipt, modelRegistryAbi, 'ModelRegistered').model }
+    },
+    retire: async model => mined(await connection.write({ ...at, what: `retiring ${model}`, functionName: 'retire', args: [model] }))
+  }
+}

@@ -1,0 +1,102 @@
+import { keccak256 } from 'viem'
+import type { PublicClient, TransactionReceipt } from 'viem'
+import { privateKeyToAccount } from 'viem/accounts'
+import type { Address, Hex } from '../../protocol/primitives/index.ts'
+import { ChainError, chainError } from './errors.ts'
+
+/** How long a sent transaction may stay unmined before the caller is told. */
+const minedWithinMs = 120_000
+/** Nonces can be taken by another process with the same key between asking and sending. */
+const attempts = 4
+
+export interface Sender {
+  readonly address: Address
+  /** Signs, sends, waits until it is mined; several at once get consecutive nonces in the order of the calls. */
+  send(what: string, transaction: { to?: Address; data?: Hex; value?: bigint }): Promise<TransactionReceipt>
+  /** Lets what is under way end, refuses more. */
+  stop(): Promise<void>
+}
+
+export interface SenderOptions { client: PublicClient; chainId: number; privateKey: Hex; pollMs: number }
+
+const sleep = (ms: number): Promise<void> => new Promise(resolve => { setTimeout(resolve, ms) })
+
+export function createSender({ client, chainId, privateKey, pollMs }: SenderOptions): Sender {
+  const account = privateKeyToAccount(privateKey)
+  const address = account.address.toLowerCase() as Address
+  const underWay = new Set<Promise<unknown>>()
+  let queue: Promise<unknown> = Promise.resolve()
+  let stopped = false
+
+  /** Estimating comes first: a contract's refusal costs no gas and no nonce. */
+  async function submit(what: string, transaction: { to?: Address; data?: Hex; value?: bigint }): Promise<Hex> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const [gas, fees, nonce] = await Promise.all([
+          client.estimateGas({ account: address, ...transaction }),
+          client.estimateFeesPerGas(),
+          client.getTransactionCount({ address, blockTag: 'pending' })
+        ])
+        // A fifth more: what is mined in between may make a storage slot dearer.
+        const raw = await account.signTransaction({
+          ...transaction, chainId, nonce, gas: gas + gas / 5n, type: 'eip1559', maxFeePerGas: fees.maxFeePerGas, maxPriorityFeePerGas: fees.maxPriorityFeePerGas
+        })
+        return await broadcast(raw)
+      } catch (error) {
+        const nonceTaken = /nonce too low|replacement transaction underpriced|already known|already imported/i.test(String(error))
+        if (!nonceTaken || attempt === attempts) throw chainError(what, error)
+        await sleep(pollMs * attempt)
+      }
+    }
+  }
+
+  /** A connection may break after the node took the transaction: then it is there under its hash, and all is well. */
+  async function broadcast(raw: Hex): Promise<Hex> {
+    const hash = keccak256(raw)
+    try {
+      return await client.sendRawTransaction({ serializedTransaction: raw })
+    } catch (error) {
+      const there = await client.getTransaction({ hash }).then(() => true, () => false)
+      if (there) return hash
+      throw error
+    }
+  }
+
+  async function wait(what: string, hash: Hex): Promise<TransactionReceipt> {
+    const until = Date.now() + minedWithinMs
+    let problem: unknown
+    while (Date.now() < until) {
+      try {
+        return await client.getTransactionReceipt({ hash })
+      } catch (error) { problem = error } // not mined yet, or the RPC is away for a moment
+      await sleep(pollMs)
+    }
+    throw new ChainError('chain.timeout', `${what}: transaction ${hash} is not mined after ${minedWithinMs / 1000} s`, { help: 'Look whether the chain makes blocks; the transaction may still go through.', cause: problem, details: { transaction: hash } })
+  }
+
+  async function run(what: string, transaction: { to?: Address; data?: Hex; value?: bigint }): Promise<TransactionReceipt> {
+    const submitted = queue.then(() => submit(what, transaction))
+    queue = submitted.catch(() => undefined) // the next one goes on whatever became of this one; the caller gets the error
+    const receipt = await wait(what, await submitted)
+    if (receipt.status === 'reverted') {
+      // Estimated fine and refused when mined: the state changed in between. The call again, at its block, says why.
+      await client.call({ account: address, ...transaction, blockNumber: receipt.blockNumber }).catch((error: unknown) => { throw chainError(what, error) })
+      throw new ChainError('chain.reverted', `${what} was refused when it was mined`, { details: { error: 'unknown', transaction: receipt.transactionHash } })
+    }
+    return receipt
+  }
+
+  return {
+    address,
+    send(what, transaction) {
+      if (stopped) return Promise.reject(new ChainError('chain.stopped', `${what}: the chain client has been stopped`))
+      const running = run(what, transaction)
+      underWay.add(running)
+      return running.finally(() => underWay.delete(running))
+    },
+    async stop() {
+      stopped = true
+      await Promise.allSettled(underWay)
+    }
+  }
+}
