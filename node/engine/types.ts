@@ -76,6 +76,8 @@ export interface GenerateSettings {
   readonly temperature: number
   readonly topK?: number
   readonly topP?: number
+  readonly minP?: number
+  readonly repetitionPenalty?: number
   readonly seed: number
   readonly stop?: readonly string[]
 }
@@ -148,6 +150,19 @@ export interface ScoreJob {
   readonly answerIds: readonly number[]
 }
 
+/** Many answers under the same adapters: they share passes, which is several times faster than one by one. */
+export interface ScoreManyJob {
+  readonly model: string
+  readonly adapters: readonly (string | null)[]
+  readonly answers: readonly { readonly messages: readonly ChatMessage[]; readonly answerIds: readonly number[] }[]
+}
+
+/** A row as token ids: what is given, and the last message as a model would produce it, end token included. */
+export interface EncodedRow {
+  readonly prompt: number[]
+  readonly answer: number[]
+}
+
 export interface HeldOutJob {
   readonly model: string
   readonly adapter?: string
@@ -162,6 +177,10 @@ export interface Engine {
   generate(job: GenerateJob): Generation
   /** Mean probability of the answer's tokens, teacher-forced, per adapter. */
   score(job: ScoreJob): Promise<number[]>
+  /** scores[answer][adapter], as `score`. */
+  scoreMany(job: ScoreManyJob): Promise<number[][]>
+  encode(modelFolder: string, row: Row): Promise<EncodedRow>
+  decode(modelFolder: string, ids: readonly number[]): Promise<string>
   /** Mean loss per answer token over the rows. */
   heldOutLoss(job: HeldOutJob): Promise<number>
   close(): Promise<void>

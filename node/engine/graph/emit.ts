@@ -81,13 +81,15 @@ export class Emitter {
     return this.#shared(`s ${shape.join(',')}`, () => {
       const parts = shape.map((dim, i) => {
         const part = value(dim, i)
-        return typeof part === 'number' ? this.ints([part]) : this.#dimension(part)
+        return this.dimension(part)
       })
       return this.node('Concat', parts, { axis: 0n })
     })
   }
 
-  #dimension(dim: string): string {
+  /** A dimension as a one-element int64 tensor. */
+  dimension(dim: Dim): string {
+    if (typeof dim === 'number') return this.ints([dim])
     const source = this.#sources.get(dim)
     if (source === undefined) throw new GraphError(`no input carries the dimension ${dim}`)
     return this.#shared(`d ${dim}`, () => this.node('Shape', [source.input], { start: BigInt(source.axis), end: BigInt(source.axis + 1) }))

@@ -93,6 +93,9 @@ export class Graph {
     return this.#one('rotary', [x, positions, cos, sin], { heads, inverse })
   }
   attention(q: Value, k: Value, v: Value, mask: Value, scale: number): Value { return this.#one('attention', [q, k, v, mask], { scale }) }
+  cachedAttention(q: Value, k: Value, v: Value, past: { k: Value; v: Value }, mask: Value, scale: number): Value {
+    return this.#one('cachedAttention', [q, k, v, past.k, past.v, mask], { scale })
+  }
   gather(table: Value, index: Value): Value { return this.#one('gather', [table, index], {}) }
   scatterAdd(like: Value, index: Value, updates: Value): Value { return this.#one('scatterAdd', [like, index, updates], {}) }
   tokenLoss(h: Value, w: Value, labels: Value): Value { return this.#one('tokenLoss', [h, w, labels], {}) }

@@ -78,6 +78,11 @@ export const inference = {
     demand(Number(dim(q, 1)) % Number(dim(k, 1)) === 0, 'query heads are a multiple of key heads')
     return [...f32(q), ...f32([dim(q, 0), dim(q, 1), dim(q, 2), dim(k, 2)])]
   },
+  cachedAttention(inputs) {
+    const [q, k, past] = [at(inputs, 0).shape, at(inputs, 1).shape, at(inputs, 3).shape]
+    demand(q.length === 4 && dim(q, 2) === dim(k, 2) && dim(k, 1) === dim(past, 1), 'cachedAttention takes new q, k, v of one length and past k, v')
+    return f32(q)
+  },
   gather(inputs) {
     const [table, index] = [at(inputs, 0), at(inputs, 1)]
     demand(table.shape.length === 2, 'gather takes rows of a matrix')

@@ -38,6 +38,11 @@ export interface OpAttributes {
   rotary: { readonly heads: number; readonly inverse: boolean }
   /** softmax(scale · q kᵀ + mask) v. Inputs q [B, H, T, d], k, v [B, G, S, d], mask [·, 1, T, S]; outputs o like q, and the probabilities. */
   attention: { readonly scale: number }
+  /**
+   * Attention over cached and new positions without joining them. Inputs q, k, v of the new positions as in `attention`,
+   * past keys and values [B, G, S, d], mask [B, 1, T, S+T]. Forward only.
+   */
+  cachedAttention: { readonly scale: number }
   /** Rows of a table. Inputs table [V, D], index […]; output […, D]. */
   gather: Record<never, never>
   /** Zeros in the shape of `like` [V, D], rows of `updates` […, D] added at index […]. Inputs like, index, updates. */

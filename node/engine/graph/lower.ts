@@ -61,6 +61,24 @@ export const lowering = {
     const mixed = fusedMatmul(e, grouped(e, pv, kv, p), v, {})
     e.node('Reshape', [mixed, e.shape(qv.shape)], {}, o)
   },
+  /** Only the scores of past and new are joined: one row each, where the cache would be many. */
+  cachedAttention(e, node, [q = '', k = '', v = '', pastK = '', pastV = '', mask = ''], [o = '']) {
+    const [qv, kv, past, maskValue] = [at(node.inputs, 0), at(node.inputs, 1), at(node.inputs, 3), at(node.inputs, 5)]
+    const [batch = 1, heads = 1, time = 1] = qv.shape
+    const both = maskValue.shape[3] ?? 1
+    const rows = grouped(e, qv, kv, q)
+    const { scale } = node.attributes
+    const parts = [pastK, k].map((keys) => fusedMatmul(e, rows, keys, { transB: true, alpha: scale }))
+    const perHead = e.node('Reshape', [e.node('Concat', parts, { axis: 3n }), e.shape([batch, heads, time, both])])
+    const p = e.node('Softmax', [e.node('Add', [perHead, mask])], { axis: -1n })
+    const groups = known(kv.shape[1])
+    const perGroup = heads === groups ? p : e.node('Reshape', [p, e.shape([batch, groups, product(known(heads) / groups, time), both])])
+    const border = e.dimension(past.shape[2] ?? 1)
+    const seen = e.node('Slice', [perGroup, e.ints([0]), border, e.ints([3])])
+    const fresh = e.node('Slice', [perGroup, border, e.ints([2 ** 31 - 1]), e.ints([3])])
+    const mixed = e.node('Add', [fusedMatmul(e, seen, pastV, {}), fusedMatmul(e, fresh, v, {})])
+    e.node('Reshape', [mixed, e.shape(qv.shape)], {}, o)
+  },
   gather(e, _node, inputs, [y]) { e.node('Gather', inputs, { axis: 0n }, y) },
   scatterAdd(e, _node, [like = '', index = '', updates = ''], [y]) {
     const zeros = e.node('ConstantOfShape', [e.node('Shape', [like])])

@@ -156,6 +156,9 @@ export const rules = {
     const dk = needs[1] ? g.matmul(ds, grouped(q), { transA: true, alpha: scale }) : undefined
     return [dq, dk, dv]
   },
+  cachedAttention() {
+    throw new GraphError('attention over a cache is for generation, which is not differentiated')
+  },
   gather: (node, context) => [context.g.scatterAdd(input(node, 0), input(node, 1), first(context))],
   scatterAdd: (node, context) => [undefined, undefined, context.g.gather(first(context), input(node, 1))],
   /** The cotangent per token scales the narrow side of both products, not the wide softmax. */

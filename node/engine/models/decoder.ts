@@ -22,12 +22,16 @@ export const time: Dim = 'T'
 /**
  * Inputs: `ids`, `positions` [K·R, T] int64; `mask` [1, 1, T, T] float32, added to the attention scores; and every
  * parameter under its own name.
+ *
+ * With `cache`, attention also sees past keys and values, inputs `past.<layer>.k` and `.v` [K·R, G, S, d]; the mask is
+ * [K·R, 1, T, S+T], and only the new rows come out, as `new.<layer>.k` and `.v` [K·R, G, T, d].
  */
-export function buildDecoder(c: ModelConfig): Decoder {
+export function buildDecoder(c: ModelConfig, options: { readonly cache?: boolean } = {}): Decoder {
+  const cache = options.cache === true
   const g = new Graph()
   const ids = g.input('ids', 'int64', [rows, time])
   const positions = g.input('positions', 'int64', [rows, time])
-  const mask = g.input('mask', 'float32', [1, 1, time, time])
+  const mask = g.input('mask', 'float32', cache ? [rows, 1, time, 'S+T'] : [1, 1, time, time])
   const parameters = declareParameters(g, parameterSpecs(c))
   const tables = rotaryTables(c)
   const half = c.headWidth / 2
@@ -41,6 +45,16 @@ export function buildDecoder(c: ModelConfig): Decoder {
   const optional = (name: string): Value | undefined => parameters.get(name)
 
   const heads = (x: Value, count: number): Value => g.transpose(g.reshape(x, [rows, time, count, c.headWidth]), [0, 2, 1, 3])
+
+  const attend = (layer: number, q: Value, k: Value, v: Value): Value => {
+    const scale = c.headWidth ** -0.5
+    if (!cache) return g.attention(q, k, v, mask, scale)
+    const shape = [rows, c.keyHeads, 'S', c.headWidth]
+    const past = { k: g.input(`past.${layer}.k`, 'float32', shape), v: g.input(`past.${layer}.v`, 'float32', shape) }
+    g.output(`new.${layer}.k`, k)
+    g.output(`new.${layer}.v`, v)
+    return g.cachedAttention(q, k, v, past, mask, scale)
+  }
 
   let x = g.reshape(g.gather(parameter('model.embed_tokens.weight'), ids), [flat, c.hidden])
   for (let layer = 0; layer < c.layers; layer++) {
@@ -63,7 +77,7 @@ export function buildDecoder(c: ModelConfig): Decoder {
     const q = rotated(normed, 'q', c.heads)
     const k = rotated(normed, 'k', c.keyHeads)
     const v = heads(linear(normed, 'self_attn.v_proj'), c.keyHeads)
-    const mixed = g.transpose(g.attention(q, k, v, mask, c.headWidth ** -0.5), [0, 2, 1, 3])
+    const mixed = g.transpose(attend(layer, q, k, v), [0, 2, 1, 3])
     x = g.add(x, linear(g.reshape(mixed, [flat, c.heads * c.headWidth]), 'self_attn.o_proj'))
 
     const second = g.rmsNorm(x, parameter(`${at}post_attention_layernorm.weight`), c.epsilon)

@@ -83,7 +83,7 @@ export async function trainAdapters(run: AdapterRun): Promise<MemberResult[]> {
   }
   const shares = total(progress.tokens)
   return members.map((member, k) => ({
-    adapter: finished(member.start, states[k] as MemberState),
+    adapter: member.plan.length === 0 ? member.start : finished(member.start, states[k] as MemberState),
     losses: progress.losses[k] ?? [],
     tokens: progress.tokens[k] ?? 0,
     seconds: (progress.seconds * (progress.tokens[k] ?? 0)) / Math.max(1, shares),

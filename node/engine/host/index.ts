@@ -1,0 +1,5 @@
+export * from './messages.ts'
+export * from './library.ts'
+export * from './tuning.ts'
+export * from './serving.ts'
+export { openEngine, type EngineOptions } from './client.ts'

@@ -1,0 +1,92 @@
+import { statSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { readAdapter, type Adapter } from '../adapters/index.ts'
+import { ModelError } from '../graph/errors.ts'
+import type { RuntimeOptions } from '../graph/session.ts'
+import { loadModel, parameterCount, type LoadedModel } from '../models/index.ts'
+import { Generator, Scorer } from '../serve/index.ts'
+import { Chat, Tokenizer } from '../text/index.ts'
+import type { ModelInfo } from '../types.ts'
+
+/** A model folder that is open: weights, tokenizer and what serves from them. */
+export interface OpenModel {
+  readonly model: LoadedModel
+  readonly tokenizer: Tokenizer
+  readonly chat: Chat
+  readonly endIds: ReadonlySet<number>
+  readonly scorer: Scorer
+  readonly generator: Generator
+  readonly info: ModelInfo
+}
+
+/** Adapters that stay in memory; further ones push out the one used longest ago. */
+const adaptersKept = 64
+
+/** Everything that is loaded in this thread, by folder. */
+export class Library {
+  readonly #options: RuntimeOptions
+  readonly #models = new Map<string, OpenModel>()
+  readonly #adapters = new Map<string, Adapter>()
+
+  constructor(options: RuntimeOptions) {
+    this.#options = options
+  }
+
+  get options(): RuntimeOptions {
+    return this.#options
+  }
+
+  open(folder: string): OpenModel {
+    const path = resolve(folder)
+    const known = this.#models.get(path)
+    if (known !== undefined) return known
+    const model = loadModel(path)
+    const tokenizer = Tokenizer.load(path)
+    const endIds = new Set(model.config.endIds)
+    if (tokenizer.endId !== undefined) endIds.add(tokenizer.endId)
+    const { config } = model
+    const opened: OpenModel = {
+      model, tokenizer, endIds,
+      chat: new Chat(tokenizer, endIds),
+      scorer: new Scorer(model, this.#options),
+      generator: new Generator(model, this.#options),
+      info: {
+        folder: path, architecture: config.architecture, parameters: parameterCount(config), layers: config.layers,
+        hidden: config.hidden, vocabulary: config.vocabulary, context: config.context,
+      },
+    }
+    this.#models.set(path, opened)
+    return opened
+  }
+
+  /** A PEFT folder, read again when its weights changed. */
+  adapter(folder: string, model: LoadedModel): Adapter {
+    const path = resolve(folder)
+    const key = `${path} ${changed(path)} ${model.folder}`
+    const known = this.#adapters.get(key)
+    const adapter = known ?? readAdapter(path, model.config)
+    this.#adapters.delete(key)
+    this.#adapters.set(key, adapter)
+    for (const [oldest] of this.#adapters) {
+      if (this.#adapters.size <= adaptersKept) break
+      this.#adapters.delete(oldest)
+    }
+    return adapter
+  }
+
+  async release(): Promise<void> {
+    for (const { scorer, generator } of this.#models.values()) {
+      await generator.release()
+      await scorer.release()
+    }
+    this.#models.clear()
+  }
+}
+
+function changed(folder: string): number {
+  try {
+    return statSync(join(folder, 'adapter_model.safetensors')).mtimeMs
+  } catch (cause) {
+    throw new ModelError('adapter-missing', `${folder} holds no adapter_model.safetensors`, { cause })
+  }
+}

@@ -1,0 +1,60 @@
+import { parentPort, workerData, type MessagePort } from 'node:worker_threads'
+import { Library } from './library.ts'
+import { toPlain, type CallName, type Calls, type FromWorker, type ToWorker, type WorkerOptions } from './messages.ts'
+import { generate, heldOutLoss, scoreMany } from './serving.ts'
+import { tune, tuneSiblings } from './tuning.ts'
+
+/** The thread in which sessions run. It answers calls as they come; a running call is cancelled by its id. */
+
+interface Context<K extends CallName> {
+  readonly library: Library
+  readonly signal: AbortSignal
+  readonly emit: (event: Calls[K]['event']) => void
+}
+
+type Handler<K extends CallName> = (argument: Calls[K]['argument'], context: Context<K>) => Calls[K]['result'] | Promise<Calls[K]['result']>
+
+const handlers = {
+  open: (folder, { library }) => library.open(folder).info,
+  tune: (job, { library, signal, emit }) => tune(library, { ...job, signal, onProgress: emit }),
+  tuneSiblings: (job, { library, signal, emit }) => tuneSiblings(library, { ...job, signal, onProgress: emit }),
+  generate: (job, { library, signal, emit }) => generate(library, { ...job, signal }, emit),
+  scoreMany: (job, { library }) => scoreMany(library, job),
+  heldOutLoss: (job, { library }) => heldOutLoss(library, job),
+  encode: ({ model, row }, { library }) => library.open(model).chat.answer(row),
+  decode: ({ model, ids }, { library }) => library.open(model).tokenizer.decode(ids),
+} satisfies { [K in CallName]: Handler<K> }
+
+function serve(port: MessagePort, options: WorkerOptions): void {
+  const library = new Library(options)
+  const running = new Map<number, AbortController>()
+  const send = (message: FromWorker): void => port.postMessage(message)
+
+  const answer = async (call: Extract<ToWorker, { kind: 'call' }>): Promise<void> => {
+    const controller = new AbortController()
+    running.set(call.id, controller)
+    try {
+      const handler = handlers[call.name] as unknown as Handler<CallName>
+      const emit = (event: unknown): void => send({ kind: 'event', id: call.id, event })
+      const result = await handler(call.argument, { library, signal: controller.signal, emit } as Context<CallName>)
+      send({ kind: 'result', id: call.id, result })
+    } catch (error) {
+      send({ kind: 'error', id: call.id, error: toPlain(error) })
+    } finally {
+      running.delete(call.id)
+    }
+  }
+
+  port.on('message', (message: ToWorker) => {
+    switch (message.kind) {
+      case 'call': void answer(message); break
+      case 'cancel': running.get(message.id)?.abort(); break
+      case 'close':
+        for (const controller of running.values()) controller.abort()
+        void library.release().finally(() => port.close())
+        break
+    }
+  })
+}
+
+if (parentPort !== null) serve(parentPort, workerData as WorkerOptions)

@@ -1,0 +1,3 @@
+export * from './tokenizer.ts'
+export * from './chat.ts'
+export * from './stream.ts'

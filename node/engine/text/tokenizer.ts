@@ -1,0 +1,61 @@
+import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { ModelError } from '../graph/errors.ts'
+
+/** A model's tokenizer and what its folder says about special tokens and the chat template. */
+export class Tokenizer {
+  readonly #inner: HuggingFaceTokenizer
+  /** Source of the chat template, where there is one. */
+  readonly template: string | undefined
+  /** Text of bos, eos, pad and the like, by the name templates use. */
+  readonly special: Readonly<Record<string, string>>
+
+  private constructor(inner: HuggingFaceTokenizer, template: string | undefined, special: Record<string, string>) {
+    this.#inner = inner
+    this.template = template
+    this.special = special
+  }
+
+  /** Reads tokenizer.json, tokenizer_config.json and chat_template.jinja of a Hugging Face folder. */
+  static load(folder: string): Tokenizer {
+    const config = readJson(join(folder, 'tokenizer_config.json'))
+    const inner = new HuggingFaceTokenizer(readJson(join(folder, 'tokenizer.json')), config)
+    const file = join(folder, 'chat_template.jinja')
+    const own = config['chat_template']
+    const template = existsSync(file) ? readFileSync(file, 'utf8') : typeof own === 'string' ? own : undefined
+    const special: Record<string, string> = {}
+    for (const [key, value] of Object.entries(config)) {
+      if (!key.endsWith('_token')) continue
+      const text: unknown = typeof value === 'object' && value !== null && 'content' in value ? value.content : value
+      if (typeof text === 'string') special[key] = text
+    }
+    return new Tokenizer(inner, template, special)
+  }
+
+  /** Token ids; special tokens written out in the text are recognised, none are added. */
+  encode(text: string): number[] {
+    return text === '' ? [] : this.#inner.encode(text, { add_special_tokens: false }).ids
+  }
+
+  decode(ids: readonly number[], options: { readonly keepSpecial?: boolean } = {}): string {
+    return ids.length === 0 ? '' : this.#inner.decode([...ids], { skip_special_tokens: options.keepSpecial !== true, clean_up_tokenization_spaces: false })
+  }
+
+  idOf(token: string): number | undefined {
+    return this.#inner.token_to_id(token)
+  }
+
+  get endId(): number | undefined {
+    const text = this.special['eos_token']
+    return text === undefined ? undefined : this.idOf(text)
+  }
+}
+
+function readJson(file: string): Record<string, unknown> {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>
+  } catch (cause) {
+    throw new ModelError('tokenizer-missing', `${file} cannot be read as JSON`, { cause, help: 'Give the folder of a Hugging Face model with tokenizer.json and tokenizer_config.json.' })
+  }
+}
