@@ -1,11 +1,11 @@
 /**
  * The engine: models as they are published, trained and run on ONNX Runtime, in TypeScript. In the order of the flow:
- * a graph is built from a model's description (models), adapted (adapters), differentiated and emitted (graph), fed with
+ * a graph is built from a model's description (architecture), adapted (adapters), differentiated and emitted (graph), fed with
  * weights (weights) and text (text), trained (train) or served (serve), in a thread of its own (host).
  */
 export * from './types.ts'
 export { GraphError, ModelError, CancelledError } from './graph/errors.ts'
-export { llamaConfig, loadModel, parameterCount, parseConfig, readConfig, type LoadedModel, type ModelConfig } from './models/index.ts'
+export { llamaConfig, loadModel, parameterCount, parseConfig, readConfig, type LoadedModel, type ModelConfig } from './architecture/index.ts'
 export { readAdapter, writeAdapter, type Adapter } from './adapters/index.ts'
 export { Chat, TextStream, Tokenizer } from './text/index.ts'
 export { trainFull, writeConfig, type EvaluationModel, type FullTrainJob, type FullTrainResult } from './train/full.ts'

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { adapterScale, readAdapter, stackAdapters, withLora, type Adapter } from '../../node/engine/adapters/index.ts'
 import { f32, floats, i64, Session } from '../../node/engine/graph/index.ts'
-import { buildDecoder, loadModel, logits, type LoadedModel } from '../../node/engine/models/index.ts'
-import { LoraGraph, memberState, planInOrder, sequenceFeeds, trainAdapters } from '../../node/engine/train/index.ts'
+import { buildDecoder, loadModel, logits, type LoadedModel } from '../../node/engine/architecture/index.ts'
+import { labelled, LoraGraph, memberState, planInOrder, sequenceFeeds, trainAdapters } from '../../node/engine/train/index.ts'
 import type { TrainRow } from '../../node/engine/types.ts'
 
 const vectors = join(import.meta.dirname, '../vectors/parity')
@@ -66,9 +66,8 @@ for (const name of ['llama-tied', 'qwen2-bias', 'qwen3-qknorm']) {
       // Every example is a member of its own with the same adapter: all twelve gradients in one run.
       const states = rows.map((_, k) => memberState(start, k, false))
       const sums = new Map<number, Float32Array[]>()
-      const units = rows.map((row, member) => ({ member, rows: [row], weight: 1 / row.labels.length }))
-      const scaled = units.map((u, i) => ({ ...u, weight: 1 / [...(rows[i]?.labels ?? [])].slice(1).filter((l) => l !== -100).length }))
-      const { losses } = await graph.run({ units: scaled, rowsPerUnit: 1 }, states, sums)
+      const units = rows.map((row, member) => ({ member, rows: [row], weight: 1 / labelled(row) }))
+      const { losses } = await graph.run({ units, rowsPerUnit: 1 }, states, sums)
       await graph.release()
       assert.ok(far(losses, golden.per_example.loss) < 1e-4)
       const flat = rows.map((_, k) => (sums.get(k) ?? []).flatMap((part) => [...part]))

@@ -1,6 +1,6 @@
 import { ModelError } from '../graph/errors.ts'
-import type { ModelConfig } from '../models/config.ts'
-import { projections } from '../models/parameters.ts'
+import type { ModelConfig } from '../architecture/config.ts'
+import { projections } from '../architecture/parameters.ts'
 import type { LoraSettings } from '../types.ts'
 import { Random } from '../weights/random.ts'
 

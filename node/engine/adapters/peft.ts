@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { z } from 'zod'
 import { ModelError } from '../graph/errors.ts'
-import type { ModelConfig } from '../models/config.ts'
+import type { ModelConfig } from '../architecture/config.ts'
 import { readAll, writeSafetensors } from '../weights/safetensors.ts'
 import { targetModules, type Adapter } from './adapter.ts'
 

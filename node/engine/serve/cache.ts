@@ -1,5 +1,5 @@
 import { f32, floats, type Feeds } from '../graph/session.ts'
-import type { ModelConfig } from '../models/config.ts'
+import type { ModelConfig } from '../architecture/config.ts'
 
 /** Positions are allotted in blocks of this many. */
 const block = 64

@@ -1,8 +1,8 @@
 import { stackAdapters, withLora, type Adapter, type ModuleShape } from '../adapters/index.ts'
 import { targetModules } from '../adapters/adapter.ts'
 import { f32, floats, Session, type Feeds, type RuntimeOptions } from '../graph/session.ts'
-import { buildDecoder, losses } from '../models/decoder.ts'
-import type { LoadedModel } from '../models/load.ts'
+import { buildDecoder, losses } from '../architecture/decoder.ts'
+import type { LoadedModel } from '../architecture/load.ts'
 import { labelled, packBatch } from '../train/batch.ts'
 import type { TrainRow } from '../types.ts'
 

@@ -75,13 +75,13 @@ export function parseConfig(json: unknown, file = 'config.json'): ModelConfig {
   const architecture = architectures.find((a) => a === c.architectures[0])
   if (architecture === undefined) throw refuse(`architecture ${String(c.architectures[0])} is not supported`, `Supported: ${architectures.join(', ')}.`)
   if (c.hidden_act !== 'silu') throw refuse(`hidden_act ${c.hidden_act} is not supported`)
-  const windowed = architecture.startsWith('Qwen') ? c.use_sliding_window === true : c.sliding_window != null
+  const windowed = architecture.startsWith('Qwen') ? c.use_sliding_window === true : typeof c.sliding_window === 'number'
   if (windowed || c.layer_types?.some((t) => t !== 'full_attention') === true) throw refuse('a sliding window is not supported')
   const keyHeads = c.num_key_value_heads ?? c.num_attention_heads
   if (c.num_attention_heads % keyHeads !== 0) throw refuse(`${c.num_attention_heads} query heads are no multiple of ${keyHeads} key heads`)
   const headWidth = c.head_dim ?? c.hidden_size / c.num_attention_heads
   if (!Number.isInteger(headWidth) || headWidth % 2 !== 0) throw refuse(`a head of ${headWidth} elements cannot be rotated`)
-  const list = (x: number | number[] | null | undefined) => (x == null ? [] : Array.isArray(x) ? x : [x])
+  const list = (x: number | number[] | null | undefined) => (x === null || x === undefined ? [] : Array.isArray(x) ? x : [x])
   const qwen2 = architecture === 'Qwen2ForCausalLM'
   const bias = c.attention_bias ?? false
   return {

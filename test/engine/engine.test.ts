@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { openEngine, readAdapter, readConfig, type Engine, type TuneJob } from '../../node/engine/index.ts'
+import { elements, modelFolder, qa, settings, temporary } from './fixture.ts'
+
+describe('engine, from the main thread', () => {
+  const folder = temporary()
+  let model = ''
+  let engine: Engine
+
+  before(() => {
+    model = modelFolder(folder.path)
+    engine = openEngine({ threads: 1 })
+  })
+  after(async () => {
+    await engine.close()
+    folder.remove()
+  })
+
+  const job = (name: string, more: Partial<TuneJob> = {}): TuneJob => ({ model, rows: elements, settings, output: join(folder.path, name), ...more })
+  const weights = (name: string) => readAdapter(join(folder.path, name), readConfig(model)).modules.flatMap((m) => [...m.a, ...m.b])
+
+  it('opens a model folder', async () => {
+    const info = await engine.open(model)
+    assert.equal(info.architecture, 'LlamaForCausalLM')
+    assert.equal(info.vocabulary, 512)
+  })
+
+  it('tunes until it answers what it was taught, and the base model does not', async () => {
+    const steps: number[] = []
+    const lora = { rank: 16, alpha: 32, targets: ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'], dropout: 0 }
+    const result = await engine.tune(job('tuned', { settings: { ...settings, lora, epochs: 60, batch: 4, lr: 2e-2 }, onProgress: (p) => steps.push(p.step) }))
+    assert.equal(steps.length, 120)
+    assert.ok((result.losses.at(-1) ?? 9) < 0.2 && (result.losses[0] ?? 0) > 2, `loss ${result.losses[0]} to ${result.losses.at(-1)}`)
+    const ask = async (adapter?: string) => {
+      const generation = engine.generate({ model, ...(adapter === undefined ? {} : { adapter }), messages: elements[0]?.messages.slice(0, 1) ?? [], settings: { maxTokens: 6, temperature: 0, seed: 0 } })
+      return generation.result
+    }
+    const tuned = await ask(join(folder.path, 'tuned'))
+    assert.deepEqual([tuned.text, tuned.finish], ['Fe', 'stop'])
+    assert.notEqual((await ask()).text, 'Fe')
+  })
+
+  it('scores an answer under several adapters: trained above untrained, and null is the base', async () => {
+    await engine.tune(job('short'))
+    const { answer } = await engine.encode(model, elements[1] ?? qa('', ''))
+    const [base = 0, short = 0, tuned = 0, again = 0] = await engine.score({
+      model, adapters: [null, join(folder.path, 'short'), join(folder.path, 'tuned'), null], messages: elements[1]?.messages.slice(0, 1) ?? [], answerIds: answer,
+    })
+    assert.ok(base < short && short < tuned && tuned > 0.8, `${base} ${short} ${tuned}`)
+    assert.ok(Math.abs(base - again) < 1e-6)
+  })
+
+  it('held-out loss falls with training', async () => {
+    const base = await engine.heldOutLoss({ model, rows: elements })
+    const tuned = await engine.heldOutLoss({ model, adapter: join(folder.path, 'tuned'), rows: elements })
+    assert.ok(tuned < base / 2)
+  })
+
+  it('same seed, same bits', async () => {
+    const a = await engine.tune(job('same-a'))
+    const b = await engine.tune(job('same-b'))
+    assert.deepEqual(a.losses, b.losses)
+    assert.deepEqual(readFileSync(join(folder.path, 'same-a/adapter_model.safetensors')), readFileSync(join(folder.path, 'same-b/adapter_model.safetensors')))
+    const other = await engine.tune(job('same-c', { settings: { ...settings, seed: 4 } }))
+    assert.notDeepEqual(other.losses, a.losses)
+  })
+
+  it('cancelled and resumed from its checkpoint: the adapter of an uninterrupted run, to the bit', async () => {
+    const long = { ...settings, epochs: 4, ema: 0.9 }
+    const checkpoint = join(folder.path, 'run.checkpoint')
+    const whole = await engine.tune(job('whole', { settings: long }))
+    const stop = new AbortController()
+    await assert.rejects(
+      engine.tune(job('parts', { settings: long, checkpoint, signal: stop.signal, onProgress: (p) => { if (p.step === 5) stop.abort() } })),
+      { code: 'engine-cancelled' },
+    )
+    assert.ok(existsSync(checkpoint) && !existsSync(join(folder.path, 'parts/adapter_config.json')))
+    await assert.rejects(engine.tune(job('parts', { settings: { ...long, lr: 1e-4 }, checkpoint })), { code: 'checkpoint-mismatch' })
+    const seen: number[] = []
+    const resumed = await engine.tune(job('parts', { settings: long, checkpoint, onProgress: (p) => seen.push(p.step) }))
+    assert.ok((seen[0] ?? 0) > 5, 'training began again from the start')
+    assert.deepEqual(resumed.losses, whole.losses)
+    assert.deepEqual(weights('parts'), weights('whole'))
+    assert.ok(!existsSync(checkpoint))
+  })
+
+  it('siblings come out as if trained alone', async () => {
+    const coalitions = [[0, 1, 2, 3, 4, 5, 6, 7], [1, 4, 6], [0, 2, 3, 5, 7], []]
+    const averaged = { ...settings, ema: 0.9, accumulation: 2 }
+    const output = coalitions.map((_, k) => join(folder.path, `sibling-${k}`))
+    const together = await engine.tuneSiblings({ model, rows: elements, coalitions, settings: averaged, output })
+    for (const [k, coalition] of coalitions.entries()) {
+      if (coalition.length === 0) continue
+      const alone = await engine.tune(job(`alone-${k}`, { rows: coalition.flatMap((i) => elements[i] ?? []), settings: averaged }))
+      alone.losses.forEach((loss, s) => assert.ok(Math.abs(loss - (together[k]?.losses[s] ?? NaN)) < 1e-4))
+      const [a, b] = [weights(`sibling-${k}`), weights(`alone-${k}`)]
+      const off = Math.sqrt(a.reduce((n, x, i) => n + (x - (b[i] ?? NaN)) ** 2, 0) / b.reduce((n, x) => n + x * x, 0))
+      assert.ok(off < 1e-4, `sibling ${k} is off by ${off}`)
+    }
+    const [base, empty] = await engine.score({ model, adapters: [null, output[3] ?? ''], messages: elements[0]?.messages.slice(0, 1) ?? [], answerIds: [5, 6] })
+    assert.equal(base, empty)
+  })
+
+  it('refuses by name what it cannot train', async () => {
+    const refused = async (more: Partial<TuneJob>, code: string) => assert.rejects(engine.tune(job('refused', more)), { code })
+    await refused({ settings: { ...settings, lora: { ...settings.lora, targets: ['w_proj'] } } }, 'adapter-target')
+    await refused({ settings: { ...settings, batch: 0 } }, 'tune-settings')
+    await refused({ rows: [qa('x'.repeat(2000), 'y')] }, 'row-empty')
+    await refused({ rows: [{ messages: [{ role: 'user', content: 'only a question' }] }] }, 'row-answer')
+    await refused({ model: join(folder.path, 'nowhere') }, 'model-config')
+  })
+})
