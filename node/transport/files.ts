@@ -1,0 +1,200 @@
+import { createReadStream } from 'node:fs'
+import { unixfs } from '@helia/unixfs'
+import type { AddOptions } from '@helia/unixfs'
+import type { Helia } from 'helia'
+import { CID } from 'multiformats/cid'
+import { InvalidError, LimitError, NotFoundError, TilthError } from '../../protocol/primitives/index.ts'
+import { storeError } from '../store/index.ts'
+import type { Log } from '../runtime/index.ts'
+import { readTree, writeTree } from './folders.ts'
+import { hasNodeKey, peerOf } from './identity.ts'
+import type { Provider } from './provider.ts'
+import type { FetchOptions, Files, Peers } from './types.ts'
+
+/** The same bytes must get the same CID from every node and version: nothing is left to the library's defaults. */
+const importSettings = { profile: 'unixfs-v1-2025', cidVersion: 1, rawLeaves: true } as const satisfies AddOptions
+
+/** Milliseconds without a block after which a fetch gives up. */
+const silenceMs = 60_000
+/** Entries and nesting of a folder that is fetched: model and adapter folders have a handful of files. */
+const maxEntries = 10_000
+const maxNesting = 16
+
+export interface FilesDeps {
+  helia: Helia
+  peers: Pick<Peers, 'dial' | 'self'>
+  provider: Provider
+  directory: string
+  log: Log
+}
+
+/** @throws InvalidError `files.cid` */
+export function parseCid(text: string): CID {
+  try {
+    return CID.parse(text)
+  } catch (cause) {
+    throw new InvalidError('files.cid', `${text.slice(0, 100)} is no CID`, { cause })
+  }
+}
+
+/** A countdown that each block starts again. */
+function patience(signal: AbortSignal | undefined): { signal: AbortSignal; progress: () => void; done: () => void } {
+  const late = new AbortController()
+  const expire = (): void => { late.abort(new DOMException('no block came', 'TimeoutError')) }
+  let timer = setTimeout(expire, silenceMs)
+  return {
+    signal: signal === undefined ? late.signal : AbortSignal.any([late.signal, signal]),
+    progress() { clearTimeout(timer); timer = setTimeout(expire, silenceMs) },
+    done() { clearTimeout(timer) }
+  }
+}
+
+interface Entry { path: string; cid: CID }
+
+export function createFiles({ helia, peers, provider, directory, log }: FilesDeps): Files {
+  const fs = unixfs(helia)
+
+  async function pin(cid: CID): Promise<void> {
+    if (await isPinned(cid)) return
+    for await (const _ of helia.pins.add(cid)) { /* a pin is set when its walk is done */ }
+  }
+  async function isPinned(cid: CID): Promise<boolean> {
+    try {
+      await helia.pins.get(cid)
+      return true
+    } catch (error) {
+      if (error instanceof Error && error.name === 'NotFoundError') return false
+      throw storeError(error, directory)
+    }
+  }
+
+  /** Runs a fetch: dials those who should have it, keeps time, and types what goes wrong. */
+  async function fetching<T>(text: string, options: FetchOptions, work: (cid: CID, signal: AbortSignal, progress: () => void) => Promise<T>): Promise<T> {
+    const cid = parseCid(text)
+    const wait = patience(options.signal)
+    try {
+      for (const name of options.providers ?? []) {
+        if (name === peers.self.address || name === peers.self.peerId) continue
+        // Bitswap asks whoever is connected; a provider that cannot be dialled may still be found otherwise.
+        peers.dial(name, { signal: wait.signal }).catch((error: unknown) => { log.debug('a provider was not reached', { name, error }) })
+      }
+      const result = await work(cid, wait.signal, wait.progress)
+      await pin(cid)
+      return result
+    } catch (error) {
+      options.signal?.throwIfAborted()
+      if (error instanceof TilthError) throw error
+      if (wait.signal.aborted || isMissing(error)) {
+        throw new NotFoundError('files.unavailable', `nobody had ${text} in time`, { consequence: 'retry', cause: error, help: 'Its providers may be offline; try again later.' })
+      }
+      throw new InvalidError('files.not-file', `${text} is no well-formed file or folder`, { cause: error })
+    } finally {
+      wait.done()
+    }
+  }
+
+  async function *content(cid: CID, left: { bytes: number }, signal: AbortSignal, progress: () => void): AsyncGenerator<Uint8Array> {
+    for await (const chunk of fs.cat(cid, { signal })) {
+      progress()
+      left.bytes -= chunk.length
+      // [reject] Content is no larger than its reader allows, whatever its root block says.
+      if (left.bytes < 0) throw tooLarge(cid)
+      yield chunk
+    }
+  }
+
+  async function *walk(cid: CID, path: string, depth: number, count: { left: number }, signal: AbortSignal, progress: () => void): AsyncGenerator<Entry & { size: number }> {
+    const stat = await fs.stat(cid, { signal })
+    progress()
+    if (stat.type !== 'directory') {
+      yield { path, cid, size: Number(stat.size) }
+      return
+    }
+    // [reject] A folder is no deeper and has no more entries than a model's could.
+    if (depth > maxNesting) throw new LimitError('files.too-large', 'a folder is nested too deep')
+    for await (const entry of fs.ls(cid, { signal })) {
+      if (--count.left < 0) throw new LimitError('files.too-large', `a folder has more than ${maxEntries} entries`)
+      // [reject] A name is one name: nothing in it may lead out of the folder.
+      if (!isPlainName(entry.name)) throw new InvalidError('files.bad-path', `a folder has an entry with the name ${JSON.stringify(entry.name.slice(0, 80))}`)
+      yield* walk(entry.cid, path === '' ? entry.name : `${path}/${entry.name}`, depth + 1, count, signal, progress)
+    }
+  }
+
+  async function tree(cid: CID, maxBytes: number, signal: AbortSignal, progress: () => void): Promise<(Entry & { size: number })[]> {
+    const entries: (Entry & { size: number })[] = []
+    let total = 0
+    for await (const entry of walk(cid, '', 0, { left: maxEntries }, signal, progress)) {
+      if (entry.path === '') throw new InvalidError('files.not-directory', `${cid.toString()} is a file, not a folder`)
+      total += entry.size
+      if (total > maxBytes) throw tooLarge(cid)
+      entries.push(entry)
+    }
+    return entries
+  }
+
+  async function added(work: () => Promise<CID>): Promise<string> {
+    try {
+      const cid = await work()
+      await pin(cid)
+      return cid.toString()
+    } catch (error) {
+      throw storeError(error, directory)
+    }
+  }
+
+  return {
+    addBytes: bytes => added(() => fs.addBytes(bytes, importSettings)),
+    addFile: path => added(() => fs.addByteStream(createReadStream(path), importSettings)),
+    addDirectory: path => added(async () => {
+      let root: CID | undefined
+      for await (const { cid } of fs.addAll(readTree(path), { ...importSettings, wrapWithDirectory: true })) root = cid
+      if (root === undefined) throw new InvalidError('files.not-directory', `${path} has no files`)
+      return root
+    }),
+    fetchBytes: (text, options) => fetching(text, options, async (cid, signal, progress) => {
+      const chunks: Uint8Array[] = []
+      for await (const chunk of content(cid, { bytes: options.maxBytes }, signal, progress)) chunks.push(chunk)
+      return concat(chunks)
+    }),
+    fetchDirectory: (text, toPath, options) => fetching(text, options, async (cid, signal, progress) => {
+      const entries = await tree(cid, options.maxBytes, signal, progress)
+      const left = { bytes: options.maxBytes }
+      await writeTree(toPath, entries, entry => content(entry.cid, left, signal, progress))
+    }),
+    list: (text, options) => fetching(text, options, async (cid, signal, progress) =>
+      (await tree(cid, options.maxBytes, signal, progress)).map(({ path, size }) => ({ path, size }))),
+    has: text => isPinned(parseCid(text)),
+    async unpin(text) {
+      const cid = parseCid(text)
+      if (await isPinned(cid)) for await (const _ of helia.pins.rm(cid)) { /* undone when its walk is done */ }
+    },
+    provide: (text, options) => provider.provide(parseCid(text), options?.signal),
+    async *findProviders(text, { signal, limit = 20 } = {}) {
+      const seen = new Set<string>()
+      for await (const id of provider.find(parseCid(text), signal)) {
+        if (!hasNodeKey(id) || seen.has(id.toString())) continue
+        seen.add(id.toString())
+        yield peerOf(id)
+        if (seen.size >= limit) return
+      }
+    }
+  }
+}
+
+const tooLarge = (cid: CID): LimitError => new LimitError('files.too-large', `${cid.toString()} is larger than what was asked for`)
+
+const isPlainName = (name: string): boolean =>
+  name !== '' && name !== '.' && name !== '..' && name.length <= 255 && !/[/\\\0]/.test(name)
+
+/** Errors by which bitswap and the blockstore say that a block is nowhere. */
+function isMissing(error: unknown): boolean {
+  const names = new Set(['NotFoundError', 'AbortError', 'TimeoutError', 'LoadBlockFailedError', 'InsufficientProvidersError', 'AggregateError'])
+  return error instanceof Error && names.has(error.name)
+}
+
+function concat(chunks: Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0))
+  let at = 0
+  for (const chunk of chunks) { bytes.set(chunk, at); at += chunk.length }
+  return bytes
+}

@@ -1,0 +1,129 @@
+import { join } from 'node:path'
+import { withBitswap } from '@helia/bitswap'
+import { withLibp2pLight } from '@helia/libp2p'
+import { bootstrap } from '@libp2p/bootstrap'
+import type { GossipSub } from '@libp2p/gossipsub'
+import { identify } from '@libp2p/identify'
+import type { Identify } from '@libp2p/identify'
+import type { Libp2p } from '@libp2p/interface'
+import { kadDHT, passthroughMapper, removePrivateAddressesMapper } from '@libp2p/kad-dht'
+import type { KadDHT } from '@libp2p/kad-dht'
+import { noise } from '@libp2p/noise'
+import { ping } from '@libp2p/ping'
+import type { Ping } from '@libp2p/ping'
+import { tcp } from '@libp2p/tcp'
+import { yamux } from '@libp2p/yamux'
+import { LevelDatastore } from 'datastore-level'
+import { createHeliaLight } from 'helia'
+import type { Helia } from 'helia'
+import type { Libp2pOptions, ServiceFactoryMap } from 'libp2p'
+import { TilthError } from '../../protocol/primitives/index.ts'
+import { checkFormat, storeError } from '../store/index.ts'
+import { DurableBlocks } from './blocks.ts'
+import { gossipService } from './gossip.ts'
+import { hasNodeKey, libp2pKey } from './identity.ts'
+import type { Reputation } from './reputation.ts'
+import type { TransportOptions } from './types.ts'
+
+export type Services = { identify: Identify; ping: Ping; dht: KadDHT; pubsub: GossipSub }
+
+/** The DHT of this network: its records are none of the public IPFS DHT's business, and the reverse. */
+export const dhtProtocol = '/tilth/kad/1'
+
+/** A started Helia with its libp2p. */
+export interface Host {
+  readonly helia: Helia
+  readonly libp2p: Libp2p<Services>
+  readonly bootstrap: readonly string[]
+  stop(): Promise<void>
+}
+
+/** A relay serves token streams and adapters, not only hole punching: the library's 2 minutes and 128 KiB cut them off. */
+const relayLimits = { maxReservations: 128, defaultDurationLimit: 2 * 3_600_000, defaultDataLimit: 1n << 30n }
+
+async function transportsOf({ listen, announce = [], bootstrap, preset }: TransportOptions): Promise<Libp2pOptions['transports']> {
+  const transports: NonNullable<Libp2pOptions['transports']> = [tcp()]
+  // Loaded only where wanted: six daemons start on one small machine.
+  if (preset === 'public' || [...listen, ...announce, ...bootstrap].some(address => /\/wss?(\/|$)/.test(address))) transports.push((await import('@libp2p/websockets')).webSockets())
+  if (preset === 'public') transports.push((await import('@libp2p/circuit-relay-v2')).circuitRelayTransport())
+  return transports
+}
+
+async function servicesOf(options: TransportOptions, reputation: Reputation): Promise<ServiceFactoryMap<Services>> {
+  const { preset, clientMode = false } = options
+  const services: ServiceFactoryMap<Services> = {
+    identify: identify(),
+    ping: ping(),
+    dht: kadDHT({
+      protocol: dhtProtocol,
+      clientMode,
+      peerInfoMapper: preset === 'local' ? passthroughMapper : removePrivateAddressesMapper
+    }),
+    pubsub: gossipService(preset, reputation)
+  }
+  if (preset === 'local' || clientMode) return services
+  const { circuitRelayServer } = await import('@libp2p/circuit-relay-v2')
+  const withRelay = { ...services, relay: circuitRelayServer({ reservations: relayLimits }) }
+  return withRelay
+}
+
+/**
+ * Starts the node's libp2p and Helia on its folder.
+ * @throws InvalidError `key.invalid` · StoreError · TilthError `network.listen` when an address cannot be listened on
+ */
+export async function createHost(options: TransportOptions, reputation: Reputation): Promise<Host> {
+  const { directory, listen, announce, preset, clientMode = false } = options
+  const privateKey = libp2pKey(options.privateKey)
+  await checkFormat(directory)
+  const datastore = new LevelDatastore(join(directory, 'peers'))
+  const blockstore = new DurableBlocks(join(directory, 'blocks'))
+  try {
+    await blockstore.open()
+    await datastore.open()
+  } catch (error) {
+    throw storeError(error, directory)
+  }
+
+  const node = withBitswap(withLibp2pLight(createHeliaLight({ datastore, blockstore }), {
+    privateKey,
+    nodeInfo: { name: 'tilth', version: '0.1.0', userAgent: 'tilth/0.1.0' },
+    addresses: { listen: [...listen], ...(announce === undefined ? {} : { announce: [...announce] }) },
+    transports: await transportsOf(options),
+    connectionEncrypters: [noise()],
+    // A stream that is not read holds at most what its window lets in: the window must stay below libp2p's read buffer
+    // of 4 MiB, beyond which the stream would be reset instead of waiting.
+    streamMuxers: [yamux({ streamOptions: { maxStreamWindowSize: 2 << 20 } })],
+    peerDiscovery: options.bootstrap.length === 0 ? [] : [bootstrap({ list: [...options.bootstrap], timeout: 0 })],
+    connectionManager: {
+      maxConnections: 300,
+      // Per host and second; on a local network all nodes are one host.
+      inboundConnectionThreshold: preset === 'local' ? 1000 : 10
+    },
+    connectionGater: {
+      // Private addresses are dialled only where they are the network.
+      denyDialMultiaddr: () => false,
+      denyDialPeer: id => reputation.banned(id.toString()),
+      denyInboundEncryptedConnection: id => !hasNodeKey(id) || reputation.banned(id.toString()),
+      denyOutboundEncryptedConnection: id => !hasNodeKey(id)
+    },
+    services: await servicesOf(options, reputation)
+  }))
+
+  const stop = async (): Promise<void> => {
+    await node.stop()
+    await datastore.close()
+    await blockstore.close()
+  }
+  try {
+    await node.start()
+  } catch (cause) {
+    await datastore.close()
+    throw new TilthError('network.listen', `the node could not listen on ${listen.join(', ')}`, {
+      consequence: 'fatal', cause, help: 'Another process may use the port: choose another one, or 0 for any.'
+    })
+  }
+  const libp2p = node.libp2p as Libp2p<Services>
+  // Left alone a node is a DHT client until somebody has seen it at a public address; on one host nobody ever would.
+  if (!clientMode && (preset === 'local' || announce !== undefined)) await libp2p.services.dht.setMode('server')
+  return { helia: node, libp2p, bootstrap: options.bootstrap, stop }
+}

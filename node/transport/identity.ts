@@ -1,0 +1,63 @@
+import { privateKeyFromRaw } from '@libp2p/crypto/keys'
+import type { PeerId, PrivateKey } from '@libp2p/interface'
+import { peerIdFromString } from '@libp2p/peer-id'
+import { CID } from 'multiformats/cid'
+import { create as createDigest } from 'multiformats/hashes/digest'
+import { pointCompress } from 'tiny-secp256k1'
+import { addressOfPublicKey } from '../../protocol/crypto/index.ts'
+import { InvalidError, fromHex, keccak } from '../../protocol/primitives/index.ts'
+import type { Address } from '../../protocol/primitives/index.ts'
+import { badKeyType } from './errors.ts'
+import type { Peer } from './types.ts'
+
+/** @throws InvalidError `key.invalid` unless 32 bytes within the curve's order */
+export function libp2pKey(privateKey: Uint8Array): PrivateKey {
+  try {
+    const key = privateKeyFromRaw(privateKey)
+    if (key.type === 'secp256k1') return key
+  } catch (cause) {
+    throw new InvalidError('key.invalid', 'that is not a secp256k1 private key', { cause })
+  }
+  throw new InvalidError('key.invalid', 'that is not a secp256k1 private key')
+}
+
+// From the multicodec table.
+const rawCodec = 0x55
+const keccak256Code = 0x1b
+
+const known = new Map<string, Peer>()
+
+/** A PeerId under both its names. A secp256k1 PeerId is its public key, so nothing has to be looked up. @throws InvalidError `peer.key-type` */
+export function peerOf(id: PeerId): Peer {
+  const peerId = id.toString()
+  let peer = known.get(peerId)
+  if (peer === undefined) {
+    if (id.type !== 'secp256k1') throw badKeyType(peerId)
+    peer = { peerId, address: addressOfPublicKey(pointCompress(id.publicKey.raw, false)) }
+    if (known.size > 10_000) known.clear() // a stranger may show us many; it is only a memory of arithmetic
+    known.set(peerId, peer)
+  }
+  return peer
+}
+
+export const hasNodeKey = (id: PeerId): boolean => id.type === 'secp256k1'
+
+/** @throws InvalidError `peer.id`, `peer.key-type` */
+export function parsePeerId(text: string): PeerId {
+  try {
+    return peerIdFromString(text)
+  } catch (cause) {
+    throw new InvalidError('peer.id', `${text.slice(0, 80)} is no PeerId`, { cause })
+  }
+}
+
+/** The account behind a PeerId's text. @throws InvalidError `peer.id`, `peer.key-type` */
+export const addressOfPeer = (peerId: string): Address => known.get(peerId)?.address ?? peerOf(parsePeerId(peerId)).address
+
+/**
+ * The key under which a node announces itself in the DHT, so that an address leads to a peer. Whoever answers for it is
+ * believed only if its own PeerId hashes to the address.
+ */
+export function addressKey(address: Address): CID {
+  return CID.createV1(rawCodec, createDigest(keccak256Code, fromHex(keccak(`tilth node ${address}`))))
+}

@@ -1,0 +1,4 @@
+export type * from './types.ts'
+export { addressOfPeer } from './identity.ts'
+export { dhtProtocol } from './host.ts'
+export { createTransport } from './transport.ts'

@@ -1,0 +1,62 @@
+import { TilthError } from '../../protocol/primitives/index.ts'
+import type { Clock } from '../runtime/index.ts'
+
+/** What things cost a peer; at 100 the connection is cut and refused until the debt has halved twice. */
+const costs = {
+  reject: 10, // broke a rule it should have known: ten times and out
+  rate: 0.5, // one message too many; a flood of hundreds is no accident
+  silence: 2 // took a slot and said nothing
+} as const
+export type Offence = keyof typeof costs
+
+const limit = 100
+const readmission = 25
+const halfLifeMs = 5 * 60_000
+
+/**
+ * How much each peer owes for what it did lately. Gossip adds it to its own score, the gater refuses whom it bans. It
+ * forgets by halves, so a peer that was updated or cured comes back by itself.
+ */
+export interface Reputation {
+  /** Charges a peer for an offence. */
+  charge(peerId: string, offence: Offence): void
+  /** Charges for an error by its consequence: only `reject` costs. */
+  chargeFor(peerId: string, error: unknown): void
+  /** 0 or less; what gossipsub adds to its score. */
+  score(peerId: string): number
+  banned(peerId: string): boolean
+}
+
+export function createReputation(clock: Pick<Clock, 'now'>, onBan: (peerId: string) => void): Reputation {
+  const debts = new Map<string, { debt: number; at: number; banned: boolean }>()
+
+  const current = (peerId: string): { debt: number; at: number; banned: boolean } | undefined => {
+    const entry = debts.get(peerId)
+    if (entry === undefined) return undefined
+    const now = clock.now()
+    entry.debt *= 2 ** ((entry.at - now) / halfLifeMs)
+    entry.at = now
+    if (entry.debt < readmission) entry.banned = false
+    if (entry.debt < 0.1) debts.delete(peerId)
+    return entry
+  }
+
+  function charge(peerId: string, offence: Offence): void {
+    const entry = current(peerId) ?? { debt: 0, at: clock.now(), banned: false }
+    entry.debt += costs[offence]
+    debts.set(peerId, entry)
+    if (entry.debt >= limit && !entry.banned) {
+      entry.banned = true
+      onBan(peerId)
+    }
+  }
+
+  return {
+    charge,
+    chargeFor(peerId, error) {
+      if (error instanceof TilthError && error.consequence === 'reject') charge(peerId, 'reject')
+    },
+    score: peerId => -(current(peerId)?.debt ?? 0),
+    banned: peerId => current(peerId)?.banned ?? false
+  }
+}

@@ -1,0 +1,124 @@
+import type { Connection, Libp2p, Stream } from '@libp2p/interface'
+import { LimitError, TilthError } from '../../protocol/primitives/index.ts'
+import { streamLimits } from '../../protocol/wire/index.ts'
+import type { Protocol } from '../../protocol/wire/index.ts'
+import type { Clock, Log } from '../runtime/index.ts'
+import { unreachable } from './errors.ts'
+import { hasNodeKey, parsePeerId, peerOf } from './identity.ts'
+import { createMessageStream } from './message-stream.ts'
+import type { TransportMetrics } from './metrics.ts'
+import { createBuckets } from './quota.ts'
+import type { Reputation } from './reputation.ts'
+import type { MessageStream, Peers, Streams } from './types.ts'
+
+export interface StreamsDeps {
+  libp2p: Libp2p
+  peers: Pick<Peers, 'find'>
+  reputation: Reputation
+  clock: Clock
+  log: Log
+  metrics: TransportMetrics
+}
+
+/** Streams open at once to one peer from our side; ours, so only a bound against our own mistakes. */
+const maxOutboundStreams = 1024
+
+export function createStreams({ libp2p, peers, reputation, clock, log, metrics }: StreamsDeps): Streams {
+  function serving(protocol: Protocol, serve: (stream: MessageStream) => Promise<void>): (stream: Stream, connection: Connection) => Promise<void> {
+    const limits = streamLimits[protocol]
+    const opens = createBuckets(limits.opens, clock)
+    const perPeer = new Map<string, number>()
+    let inAll = 0
+
+    /** What keeps a stream from being served, if anything does. */
+    function refusal(peerId: string): TilthError | undefined {
+      // [reject] A peer opens no more streams than its quota.
+      if (!opens(peerId).take()) {
+        reputation.charge(peerId, 'rate')
+        return new LimitError('limit.rate', 'too many streams in too short a time', { consequence: 'retry' })
+      }
+      // [ignore] No more streams are served at once than the protocol's row says.
+      if (inAll >= limits.inAll || (perPeer.get(peerId) ?? 0) >= limits.perPeer) {
+        return new LimitError('limit.busy', 'as many streams as may be are open', { consequence: 'retry' })
+      }
+      return undefined
+    }
+
+    return async (raw, connection) => {
+      if (!hasNodeKey(connection.remotePeer)) { raw.abort(new LimitError('peer.key-type', 'no node of this network')); return }
+      const peer = peerOf(connection.remotePeer)
+      const refused = refusal(peer.peerId)
+      let counted = refused === undefined
+      if (counted) {
+        inAll++
+        perPeer.set(peer.peerId, (perPeer.get(peer.peerId) ?? 0) + 1)
+      }
+      const release = (): void => {
+        if (!counted) return
+        counted = false
+        inAll--
+        const left = (perPeer.get(peer.peerId) ?? 1) - 1
+        if (left === 0) perPeer.delete(peer.peerId)
+        else perPeer.set(peer.peerId, left)
+      }
+      const stream = createMessageStream({
+        stream: raw, protocol, peer, reputation, clock,
+        onOver: outcome => { metrics.streams.inc({ protocol, direction: 'inbound', outcome }); release() }
+      })
+      if (refused !== undefined) { await stream.fail(refused); return }
+      try {
+        await serve(stream)
+        await stream.end()
+      } catch (error) {
+        if (!(error instanceof TilthError)) log.error('a stream handler failed', { protocol, error })
+        else {
+          log.debug('a stream was not served', { protocol, peer: peer.peerId, error })
+          // Whoever opens a stream and says nothing holds a slot that others want.
+          if (error.code === 'limit.time') reputation.charge(peer.peerId, 'silence')
+          else reputation.chargeFor(peer.peerId, error)
+        }
+        await stream.fail(error)
+      } finally {
+        release()
+        // A peer that never ends its half would keep the stream's memory.
+        linger(raw)
+      }
+    }
+  }
+
+  return {
+    handle(protocol, serve) {
+      const ready = libp2p.handle(protocol, serving(protocol, serve), {
+        maxInboundStreams: streamLimits[protocol].perPeer * 4, // beyond its share a peer gets a code, far beyond it a reset
+        maxOutboundStreams,
+        runOnLimitedConnection: true
+      })
+      ready.catch((error: unknown) => { log.error('a protocol could not be handled', { protocol, error }) })
+      return async () => {
+        await ready
+        await libp2p.unhandle(protocol)
+      }
+    },
+    async open(name, protocol, { signal } = {}) {
+      const peer = await peers.find(name, { signal })
+      let raw: Stream
+      try {
+        raw = await libp2p.dialProtocol(parsePeerId(peer.peerId), protocol, { signal: signal ?? AbortSignal.timeout(30_000), runOnLimitedConnection: true, maxOutboundStreams })
+      } catch (cause) {
+        signal?.throwIfAborted()
+        if (cause instanceof Error && cause.name === 'UnsupportedProtocolError') throw new TilthError('peer.no-protocol', `the peer ${name} does not speak ${protocol}`, { cause })
+        throw unreachable(name, cause)
+      }
+      return createMessageStream({
+        stream: raw, protocol, peer, reputation, clock,
+        onOver: outcome => { metrics.streams.inc({ protocol, direction: 'outbound', outcome }) }
+      })
+    }
+  }
+}
+
+function linger(raw: Stream): void {
+  if (raw.status === 'closed' || raw.status === 'aborted' || raw.status === 'reset') return
+  const timer = setTimeout(() => { raw.abort(new LimitError('limit.time', 'the other side did not end its half')) }, 10_000)
+  raw.addEventListener('close', () => { clearTimeout(timer) })
+}

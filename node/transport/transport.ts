@@ -1,0 +1,50 @@
+import { createMetrics, silentLog, systemClock } from '../runtime/index.ts'
+import type { Clock, Log, Registry } from '../runtime/index.ts'
+import { createFiles } from './files.ts'
+import { createGossip } from './gossip.ts'
+import { createHost } from './host.ts'
+import { addressKey } from './identity.ts'
+import { transportMetrics } from './metrics.ts'
+import { createPeers, cutOff } from './peers.ts'
+import { createProvider } from './provider.ts'
+import { createReputation } from './reputation.ts'
+import { createStreams } from './streams.ts'
+import type { Transport, TransportOptions } from './types.ts'
+
+/**
+ * Starts the node's part in the network; it is started when this resolves, and joins by its bootstrap nodes on its own
+ * (wait with `peers.ready`).
+ * @throws InvalidError `key.invalid` · StoreError · TilthError `network.listen`
+ * @example
+ * const transport = await createTransport({ privateKey, listen: ['/ip4/127.0.0.1/tcp/0'], bootstrap: [], directory, preset: 'local' })
+ */
+export async function createTransport(options: TransportOptions, deps: { clock?: Clock; log?: Log; registry?: Registry } = {}): Promise<Transport> {
+  const { clock = systemClock, log = silentLog, registry = createMetrics() } = deps
+  const metrics = transportMetrics(registry)
+  let ban = (_peerId: string): void => undefined
+  const reputation = createReputation(clock, peerId => {
+    metrics.bans.inc()
+    log.warn('a peer is cut off for what it did', { peer: peerId })
+    ban(peerId)
+  })
+  const host = await createHost(options, reputation)
+  const { helia, libp2p } = host
+  ban = peerId => { cutOff(libp2p, peerId).catch((error: unknown) => { log.debug('a banned peer could not be hung up', { error }) }) }
+
+  const peers = createPeers(host, { clock, log, registry })
+  const provider = createProvider(libp2p, { clock, log })
+  const gossip = createGossip({ pubsub: libp2p.services.pubsub, reputation, clock, log, metrics })
+  const streams = createStreams({ libp2p, peers, reputation, clock, log, metrics })
+  const files = createFiles({ helia, peers, provider, directory: options.directory, log })
+  // So that others find this account's peer by its address alone.
+  void provider.provide(addressKey(peers.self.address))
+
+  return {
+    peers, gossip, streams, files,
+    async stop() {
+      peers.stop()
+      provider.stop()
+      await host.stop()
+    }
+  }
+}

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { z } from 'zod'
+import { addressOfKey } from '../../../protocol/crypto/index.ts'
+import { addressOfPeer } from '../../../node/transport/index.ts'
+import { PeerError } from '../../../protocol/wire/index.ts'
+import { startNode, stopNodes, until } from './nodes.ts'
+import type { TestNode } from './nodes.ts'
+
+const note = z.strictObject({ text: z.string().max(200) })
+
+describe('transport: nodes on one host', () => {
+  let a: TestNode, b: TestNode, c: TestNode
+  before(async () => {
+    a = await startNode()
+    b = await startNode({ join: [a] })
+    c = await startNode({ join: [a] })
+    await Promise.all([a, b, c].map(node => node.peers.ready(2, 20_000)))
+  })
+  after(stopNodes)
+
+  it('a node is its key: PeerId and account are two names of it', () => {
+    assert.equal(a.peers.self.address, addressOfKey(a.privateKey))
+    assert.equal(addressOfPeer(a.peers.self.peerId), a.peers.self.address)
+    assert.deepEqual(b.peers.connected().map(peer => peer.address).sort(), [a, c].map(node => node.peers.self.address).sort())
+  })
+
+  it('nodes that know one bootstrap node find each other, also by account', async () => {
+    assert.deepEqual(await b.peers.find(c.peers.self.address), c.peers.self)
+    assert.deepEqual(await b.peers.dial(c.peers.self.address), c.peers.self)
+    await assert.rejects(b.peers.find(`0x${'12'.repeat(20)}`), { code: 'peer.unknown' })
+  })
+
+  it('gossip reaches every subscriber once, with bigints as decimal text', async () => {
+    const heard: string[] = []
+    const offs = [a, b, c].map((node, i) => node.gossip.subscribe('tilth/data/1', note, ({ text }, from) => {
+      assert.equal(addressOfPeer(from.peerId), from.address)
+      heard.push(`${i}:${text}`)
+    }))
+    await until(() => a.gossip.subscribers('tilth/data/1').length === 2 && c.gossip.subscribers('tilth/data/1').length === 2, 'subscriptions are known')
+    await a.gossip.publish('tilth/data/1', { text: 'one' })
+    await c.gossip.publish('tilth/data/1', { text: 12345678901234567890n })
+    await until(() => heard.length >= 4, 'four deliveries')
+    assert.deepEqual(heard.sort(), ['0:12345678901234567890', '1:12345678901234567890', '1:one', '2:one'])
+    assert.throws(() => a.gossip.subscribe('tilth/data/1', note, () => undefined), { code: 'gossip.subscribed' })
+    offs.forEach(off => { off() })
+  })
+
+  it('a stream carries typed messages both ways and ends in order', async () => {
+    const off = b.streams.handle('/tilth/data/sync/1', async stream => {
+      assert.equal(stream.address, a.peers.self.address)
+      for await (const { text } of stream.receive(note)) await stream.send({ text: text.toUpperCase() })
+      await stream.send({ text: 'END' })
+    })
+    const stream = await a.streams.open(b.peers.self.address, '/tilth/data/sync/1')
+    await stream.send({ text: 'x' })
+    assert.deepEqual(await stream.next(note), { text: 'X' })
+    for (const text of ['p', 'q']) await stream.send({ text })
+    await stream.end()
+    const rest: string[] = []
+    for await (const { text } of stream.receive(note)) rest.push(text)
+    assert.deepEqual(rest, ['P', 'Q', 'END'])
+    await off()
+  })
+
+  it('an error crosses as its code, and nothing else of it does', async () => {
+    const off = b.streams.handle('/tilth/models/infer/1', async stream => {
+      await stream.next(note)
+      throw new Error('the password is hunter2')
+    })
+    const stream = await a.streams.open(b.peers.self.peerId, '/tilth/models/infer/1')
+    await stream.send({ text: 'x' })
+    await assert.rejects(stream.next(note), (error: unknown) => error instanceof PeerError && error.code === 'internal' && !error.message.includes('hunter2'))
+    await off()
+  })
+
+  it('content goes from node to node by CID alone, and by a named provider', async () => {
+    const bytes = Uint8Array.from(randomBytes(3_000_000))
+    const cid = await b.files.addBytes(bytes)
+    await b.files.provide(cid)
+    assert.deepEqual(await c.files.fetchBytes(cid, { maxBytes: 3_000_000 }), bytes)
+    assert.equal(await c.files.has(cid), true)
+    assert.equal(await a.files.has(cid), false)
+    assert.deepEqual(await a.files.fetchBytes(cid, { maxBytes: 3_000_000, providers: [b.peers.self.address] }), bytes)
+    await assert.rejects(a.files.fetchBytes(cid, { maxBytes: 2_999_999 }), { code: 'files.too-large' })
+    const found: string[] = []
+    for await (const peer of a.files.findProviders(cid)) found.push(peer.address)
+    assert.ok(found.includes(b.peers.self.address))
+  })
+})

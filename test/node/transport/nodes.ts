@@ -1,0 +1,55 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createTransport } from '../../../node/transport/index.ts'
+import type { Transport, TransportOptions } from '../../../node/transport/index.ts'
+import type { Clock, Log, Registry } from '../../../node/runtime/index.ts'
+
+// Real nodes for tests: libp2p over TCP on this machine, folders that go when they stop.
+
+const running = new Set<TestNode>()
+
+export interface TestNode extends Transport { readonly directory: string; readonly privateKey: Uint8Array }
+
+/** Starts a node that joins by the given ones. */
+export async function startNode(
+  { join: others = [], ...options }: Partial<TransportOptions> & { join?: readonly Transport[] } = {},
+  deps: { clock?: Clock; log?: Log; registry?: Registry } = {}
+): Promise<TestNode> {
+  const directory = options.directory ?? await mkdtemp(join(tmpdir(), 'tilth-node-'))
+  const privateKey = options.privateKey ?? Uint8Array.from(randomBytes(32))
+  const transport = await createTransport({
+    listen: ['/ip4/127.0.0.1/tcp/0'],
+    bootstrap: others.flatMap(other => other.peers.listening()),
+    preset: 'local',
+    ...options,
+    directory,
+    privateKey
+  }, deps)
+  const node: TestNode = {
+    ...transport,
+    directory,
+    privateKey,
+    stop: async () => { running.delete(node); await transport.stop() }
+  }
+  running.add(node)
+  return node
+}
+
+/** Stops what still runs and removes the folders. */
+export async function stopNodes(): Promise<void> {
+  for (const node of running) {
+    await node.stop()
+    await rm(node.directory, { recursive: true, force: true })
+  }
+}
+
+/** Until a condition holds. */
+export async function until(holds: () => boolean | Promise<boolean>, what: string, ms = 20_000): Promise<void> {
+  const deadline = Date.now() + ms
+  while (!await holds()) {
+    if (Date.now() > deadline) throw new Error(`not within ${ms} ms: ${what}`)
+    await new Promise(resolve => { setTimeout(resolve, 20) })
+  }
+}
