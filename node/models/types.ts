@@ -1,0 +1,149 @@
+import type { ChatMessage } from '../../protocol/data/index.ts'
+import type { CosignedReceipt, ModelRecord } from '../../protocol/models/index.ts'
+import type { Address, Hex } from '../../protocol/primitives/index.ts'
+
+/** What a worker asks and gives for a model, as its signed offer says. Prices are per token, in the token's smallest unit. */
+export interface OfferView {
+  readonly model: Hex
+  readonly worker: Address
+  readonly inputPrice: bigint
+  readonly outputPrice: bigint
+  /** Answers it takes on now beside those that run. */
+  readonly capacity: number
+  readonly tokensPerSecond: number
+  /** Seconds since 1970. */
+  readonly expires: number
+}
+
+/** A registered model with what is offered for it now. */
+export interface ModelView extends ModelRecord {
+  readonly retired: boolean
+  readonly offers: readonly OfferView[]
+}
+
+export interface RegisterRequest {
+  readonly name: string
+  /** CID of the JobResult: base, adapter, Datanet version and siblings are taken from it. */
+  readonly result: string
+  /** Who trained it; the builder itself unless said otherwise. */
+  readonly worker?: Address
+  /** Basis points, sum 10000. */
+  readonly split: { readonly worker: number; readonly builder: number; readonly data: number }
+  /** Who has the result and the adapters, to be asked first. */
+  readonly providers?: readonly string[]
+}
+
+export interface RegisterBaseRequest {
+  readonly name: string
+  /** CID of a Hugging Face folder. */
+  readonly base: string
+  readonly worker?: Address
+  /** 8000 to the worker that serves, 2000 to whoever registers it, unless said otherwise; a base has no data share. */
+  readonly split?: { readonly worker: number; readonly builder: number; readonly data: number }
+}
+
+export interface AskRequest {
+  /** Model id, or the name of a registered model (the newest of that name that is offered). */
+  readonly model: string
+  readonly messages: readonly ChatMessage[]
+  readonly maxTokens?: number
+  /** 0 is greedy. */
+  readonly temperature?: number
+  /** 0 is off. */
+  readonly topK?: number
+  /** 1 is off. */
+  readonly topP?: number
+  /** The same seed gives the same tokens on whichever worker; random unless given. */
+  readonly seed?: number
+  readonly stop?: readonly string[]
+  readonly signal?: AbortSignal
+}
+
+export interface AskResult {
+  readonly text: string
+  readonly ids: readonly number[]
+  readonly finish: 'stop' | 'length' | 'cancelled'
+  /** Tokens and fee over all workers that had a part in the answer. */
+  readonly usage: { readonly inputTokens: number; readonly outputTokens: number; readonly fee: bigint }
+  /** Ids of the receipts, in order; one for each worker that could still sign. */
+  readonly receipts: readonly Hex[]
+  readonly model: Hex
+}
+
+export type AskEvent =
+  /** Text that is certain now, and the tokens that came with it; text may be empty while a character is incomplete. */
+  | { readonly kind: 'text'; readonly text: string; readonly ids: readonly number[] }
+  /** Which worker answers from here on, and why the one before does not. */
+  | { readonly kind: 'worker'; readonly worker: Address; readonly reason?: string }
+  | ({ readonly kind: 'done' } & AskResult)
+
+export interface ReceiptFilter {
+  readonly model?: Hex
+  /** Only those that ended at or after this, seconds since 1970. */
+  readonly since?: number
+}
+
+/** A channel as this node sees it, as the client or as the worker of it. Amounts in the token's smallest unit. */
+export interface ChannelView {
+  readonly id: Hex
+  readonly role: 'client' | 'worker'
+  readonly client: Address
+  readonly worker: Address
+  readonly model: Hex
+  readonly deposit: bigint
+  /** What stands in the highest voucher; what the receipts of it come to; what was claimed on chain. */
+  readonly paid: bigint
+  readonly settled: bigint
+  readonly claimed: bigint
+  /** Receipts in its chain so far. */
+  readonly receipts: number
+  readonly state: 'open' | 'disputed' | 'closed'
+}
+
+/** News of this phase, for the bus, the API and the console. Names are the bus's. */
+export type ModelEvents = {
+  'models.registered': { model: Hex; builder: Address; datanet: Hex }
+  'models.offered': { model: Hex; worker: Address }
+  /** Client and worker both emit it, each on its own node, once the receipt with both signatures is on disk. Has content, answer, request and offer. */
+  'models.receipt': { id: Hex; role: 'client' | 'worker'; receipt: CosignedReceipt }
+  'models.redeemed': { channel: Hex; paid: bigint; transaction: Hex }
+  'models.failed': { model: Hex; worker: Address; code: string }
+}
+
+export interface ModelsService {
+  readonly name: 'models'
+  start(): Promise<void>
+  stop(): Promise<void>
+
+  /** Registers a finished job's model on chain, this node as builder. Registering the same twice gives the same id. @throws InvalidError `result.invalid`, or as the chain */
+  register(request: RegisterRequest): Promise<ModelRecord>
+  registerBase(request: RegisterBaseRequest): Promise<ModelRecord>
+  /** All registered models, oldest first. */
+  models(): readonly ModelView[]
+  /** By id, or the newest of a name. */
+  model(idOrName: string): ModelView | undefined
+
+  /**
+   * Serves a model from now on, also after a restart: fetches base and adapter, opens them, measures, offers. Resolves once
+   * the offer is out. @throws NotFoundError `model.unknown` · InvalidError `models.not-worker` · as files and engine
+   */
+  offer(request: { model: Hex; inputPrice?: bigint; outputPrice?: bigint }): Promise<OfferView>
+  withdraw(model: Hex): Promise<void>
+  /** Everybody's offers that stand now. */
+  offers(model?: Hex): readonly OfferView[]
+
+  /**
+   * Asks over the network and pays for what comes. Ends with a `done` event; cancelling by the signal ends it with `finish: 'cancelled'`.
+   * @throws NotFoundError `model.unknown`, `offer.none` · TilthError `ask.failed` when no worker could finish (cause: the last one's code)
+   */
+  ask(request: AskRequest): AsyncIterable<AskEvent>
+
+  /** Receipts with both signatures that this node holds, as client or worker, oldest first. */
+  receipts(filter?: ReceiptFilter): Promise<readonly CosignedReceipt[]>
+  receipt(id: Hex): Promise<CosignedReceipt | undefined>
+  channels(): Promise<readonly ChannelView[]>
+  /** Worker: brings every voucher that is worth more than what was claimed to the chain. */
+  settleChannels(): Promise<{ channels: number; amount: bigint }>
+  /** Client: gets what receipts workers still owe it a look at, e.g. after a restart. Resolves with how many were signed. */
+  reconcile(): Promise<number>
+}
