@@ -1,0 +1,222 @@
+import type { Network } from '../../protocol/crypto/index.ts'
+import type { JobResult } from '../../protocol/jobs/index.ts'
+import type { Attribution, CosignedReceipt, InferenceContent } from '../../protocol/models/index.ts'
+import type { Address, Hex } from '../../protocol/primitives/index.ts'
+import type { Chain } from '../chain/types.ts'
+import type { Engine } from '../engine/types.ts'
+import type { Versions } from '../jobs/deps.ts'
+import type { ModelEvents, ModelsService } from '../models/types.ts'
+import type { Clock, Events, Log } from '../runtime/types.ts'
+import type { Store } from '../store/types.ts'
+import type { Files, Gossip, Peers, Streams } from '../transport/types.ts'
+
+/** What another peer found when it weighed an answer again. `exact`: the same to the last digit; `agrees`: no utility differs by more than the last digit, which rounding may turn on another machine. */
+export interface ScoringView {
+  readonly scorer: Address
+  readonly agrees: boolean
+  readonly exact: boolean
+}
+
+/** A receipt with what it says about contributors. Amounts in the token's smallest unit, times in seconds since 1970. */
+export interface ReceiptView {
+  readonly id: Hex
+  readonly channel: Hex
+  readonly sequence: bigint
+  readonly model: Hex
+  /** The model's Datanet; undefined for a model without one. */
+  readonly pool: Hex | undefined
+  readonly client: Address
+  readonly worker: Address
+  readonly inputTokens: number
+  readonly outputTokens: number
+  readonly fee: bigint
+  readonly startedAt: bigint
+  readonly finishedAt: bigint
+  /** φ of each contributor in 1e-6; empty where the model has no siblings. */
+  readonly weights: Readonly<Record<Address, bigint>>
+  readonly scorings: readonly ScoringView[]
+  /** The epoch that counted it, once one did. */
+  readonly epoch: number | undefined
+}
+
+/** What each player's data is worth on the Datanet's held-out questions under one model. */
+export interface GateView {
+  readonly model: Hex
+  readonly questions: number
+  /** Mean over the questions, in 1e-6 (rounded to nearest; the arithmetic uses exact sums). */
+  readonly values: Readonly<Record<Address, bigint>>
+}
+
+export interface PayoutLineView {
+  readonly account: Address
+  /** Σ fee·φ in 1e-6 of the token's smallest unit, signed. */
+  readonly value: bigint
+  /** Held-out value in 1e-6 (mean over questions, weighed by fees); null for an account that is no player of this epoch. Not positive: paid nothing. */
+  readonly gate: bigint | null
+  readonly share: bigint
+  /** What the account may have claimed from this pool in all, after this epoch. */
+  readonly cumulative: bigint
+}
+
+export type EpochStateName = 'pending' | 'final' | 'voided'
+
+export interface EpochView {
+  readonly pool: Hex
+  readonly epoch: number
+  readonly state: EpochStateName
+  readonly proposer: Address
+  /** Root of the receipts' sum tree. */
+  readonly root: Hex
+  readonly payoutsRoot: Hex
+  /** The transaction that proposed it; null while it is not read from the chain yet. */
+  readonly transaction: Hex | null
+  /** CID of the bundle. */
+  readonly bundle: string
+  readonly receipts: number
+  readonly receiptsTotal: bigint
+  readonly payoutsTotal: bigint
+  /** What was shared out: everything the pool holds that no epoch before gave to anybody. */
+  readonly dataFees: bigint
+  /** What of it nobody earned; it is shared out with the next epoch. */
+  readonly held: bigint
+  readonly payouts: readonly PayoutLineView[]
+  /** When it can be finalised, chain seconds. */
+  readonly challengeEnds: bigint
+  /** What this node found wrong with it (empty when right; undefined when its bundle was not to be had yet). */
+  readonly faults: readonly string[] | undefined
+}
+
+export interface EarningsView {
+  readonly account: Address
+  /** Where claims go. */
+  readonly payout: Address
+  /** Token balance of the payout address. */
+  readonly balance: bigint
+  readonly pools: readonly { readonly pool: Hex; readonly cumulative: bigint; readonly claimed: bigint; readonly claimable: bigint }[]
+}
+
+export interface PayoutView { readonly pool: Hex; readonly account: Address; readonly amount: bigint; readonly cumulative: bigint; readonly transaction: Hex }
+
+/** Where all fees went, from the chain: feesPaid + donated = workers + builders + dataPaid + dataHeld, exactly. */
+export interface AccountingView {
+  /** All that channels have paid out: what clients have spent. */
+  readonly feesPaid: bigint
+  /** What came into pools beyond fees. */
+  readonly donated: bigint
+  readonly workers: bigint
+  readonly builders: bigint
+  /** Data shares claimed by contributors. */
+  readonly dataPaid: bigint
+  /** Data shares that the pools hold. */
+  readonly dataHeld: bigint
+  readonly heldReason: string
+  readonly held: {
+    /** Earned in a final epoch, not claimed yet. */
+    readonly unclaimed: bigint
+    /** In a pool and in no final epoch's payouts: fees since the last epoch, and what nobody earned. */
+    readonly unsettled: bigint
+  }
+}
+
+/** News of this phase. Names are the bus's. */
+export type PayoutEvents = {
+  'payouts.receipt': { id: Hex; model: Hex; worker: Address; fee: bigint }
+  'payouts.scored': { receipt: Hex; scorer: Address; agrees: boolean; exact: boolean }
+  /** A scorer's weights are not the worker's: one of the two is wrong. */
+  'payouts.disagreement': { receipt: Hex; scorer: Address; worker: Address }
+  'payouts.closing': { pool: Hex; epoch: number; settler: Address }
+  'payouts.proposed': { pool: Hex; epoch: number; proposer: Address; transaction: Hex }
+  /** What a watcher found wrong in an epoch. `provable` faults were or are being challenged on chain. */
+  'payouts.disputed': { pool: Hex; epoch: number; proposer: Address; faults: readonly string[]; provable: boolean }
+  'payouts.challenged': { pool: Hex; epoch: number; fault: string; transaction: Hex }
+  'payouts.voided': { pool: Hex; epoch: number; challenger: Address }
+  'payouts.finalized': { pool: Hex; epoch: number; payoutsTotal: bigint }
+  'payouts.claimed': { pool: Hex; account: Address; amount: bigint; transaction: Hex }
+}
+
+export interface AttributeRequest {
+  /** Model id. */
+  readonly model: Hex
+  readonly content: InferenceContent
+  /** Token ids of the answer (without those of `content.resume`). */
+  readonly answer: readonly number[]
+}
+
+export interface PayoutsService {
+  readonly name: 'payouts'
+  start(): Promise<void>
+  stop(): Promise<void>
+
+  /**
+   * Weighs one answer: null for a model without siblings (a base model). The models phase calls it before it signs a
+   * receipt; `Receipt.attribution` is `contentHash(attribution)`, or the zero hash for null.
+   * @throws NotFoundError `model.unknown` · as files and engine
+   */
+  attribute(request: AttributeRequest): Promise<Attribution | null>
+  /** Fetches and opens a model's siblings ahead of the first answer. */
+  prepare(model: Hex): Promise<void>
+  /** What each player is worth on the held-out questions of the model's Datanet; computed once, then kept. */
+  gate(model: Hex): Promise<GateView | null>
+
+  /** Receipts this node knows, its own and those announced by others, by end time. */
+  receipts(filter?: { model?: Hex; pool?: Hex }): Promise<readonly ReceiptView[]>
+  receipt(id: Hex): Promise<ReceiptView | undefined>
+
+  /**
+   * Closes a pool's next epoch: asks workers to redeem, collects receipts, computes payouts, posts the bundle and proposes
+   * both roots with a bond. Where this pool's next epoch is already proposed it returns that one.
+   * @throws InvalidError `epoch.stake` (not bonded) · NotFoundError `epoch.empty` (nothing new to settle) · as chain
+   */
+  settle(pool: Hex): Promise<EpochView>
+  /** Makes the pending epoch final; returns the latest final one when none is pending. @throws TilthError `epoch.window` (retry) while it can be challenged · NotFoundError `epoch.unknown` */
+  finalize(pool: Hex): Promise<EpochView>
+  /** Newest first. */
+  epochs(pool?: Hex): Promise<readonly EpochView[]>
+  epoch(pool: Hex, epoch: number): Promise<EpochView | undefined>
+
+  earnings(account: Address): Promise<EarningsView>
+  /** Brings every pool's claimable amount to the account's payout address. Claiming twice pays once: then amount 0 and no transactions. */
+  claim(account: Address): Promise<{ amount: bigint; transactions: readonly Hex[] }>
+  /** Claims made so far, oldest first. */
+  payouts(filter?: { pool?: Hex; account?: Address }): Promise<readonly PayoutView[]>
+  accounting(): Promise<AccountingView>
+}
+
+export interface PayoutsTiming {
+  /** How long a settler waits for workers to redeem and announce. */
+  readonly closingMs: number
+  /** What is not settled is announced again this often, for peers that came late. */
+  readonly announceMs: number
+  /** How often pending epochs are looked at. */
+  readonly tickMs: number
+}
+
+export interface PayoutsDeps {
+  readonly key: Uint8Array
+  readonly self: Address
+  readonly network: Network
+  /** scorer: weighs others' answers again. settler: finalises its own epochs by itself. Every bonded node watches others' epochs. */
+  readonly roles: { readonly scorer: boolean; readonly settler: boolean }
+  readonly clock: Clock
+  readonly log: Log
+  readonly events: Events<PayoutEvents>
+  readonly modelEvents: Pick<Events<ModelEvents>, 'on'>
+  readonly store: Pick<Store, 'collection' | 'batch'>
+  readonly gossip: Pick<Gossip, 'publish' | 'subscribe'>
+  readonly streams: Pick<Streams, 'handle' | 'open'>
+  readonly peers: Pick<Peers, 'connected'>
+  readonly files: Pick<Files, 'addBytes' | 'fetchBytes' | 'fetchDirectory' | 'provide'>
+  readonly chain: Pick<Chain, 'account' | 'payouts' | 'channels' | 'models' | 'nodes' | 'tokens' | 'follow' | 'head'>
+  readonly engine: Pick<Engine, 'score' | 'scoreMany' | 'encode'>
+  /** The jobs phase: a model's players, coalitions and siblings, by the CID that its registration names. */
+  readonly result: (cid: string) => Promise<JobResult>
+  readonly versions: Versions
+  /** The models phase: own receipts to announce, and redeeming before an epoch closes. */
+  readonly models: Pick<ModelsService, 'receipts' | 'settleChannels'>
+  /** A folder of this phase's own: bases and siblings. `base` names a base model's folder where another phase has it already. */
+  readonly folder: string
+  readonly base?: (cid: string, from: Address) => Promise<string>
+  readonly timing?: Partial<PayoutsTiming>
+}
+
+export type { Attribution, CosignedReceipt }
