@@ -7,15 +7,14 @@ import { awardDocument, deliveryContent } from './types.ts'
 import type { DeliveryContent } from './types.ts'
 
 const base = z.strictObject({ award: awardDocument, escrow: bytes32 })
+const queued = base.extend({ state: z.literal('queued') })
 const delivered = base.extend({ state: z.literal('delivered'), delivery: signedSchema('Delivery'), content: deliveryContent })
+/** The builder has still to hear of it, and to get the consent to its refund. */
+const givenUp = base.extend({ state: z.literal('given-up'), reason: z.string().max(200) })
+const settled = base.extend({ state: z.literal('settled'), paid: z.boolean() })
 
-/** An award as its worker keeps it: queued -> delivered -> settled; given up when it was superseded, closed, or can not be done. */
-export const assignment = z.discriminatedUnion('state', [
-  base.extend({ state: z.literal('queued') }),
-  delivered,
-  delivered.extend({ state: z.literal('settled') }),
-  base.extend({ state: z.literal('given-up'), reason: z.string().max(200), /** Whether the builder has to hear of it still. */ told: z.boolean() })
-])
+/** An award as its worker keeps it: queued -> delivered -> settled; given up when it was superseded, closed, or cannot be done. */
+export const assignment = z.discriminatedUnion('state', [queued, delivered, givenUp, settled])
 export type Assignment = z.infer<typeof assignment>
 
 const wrong = (from: string, to: string): InvalidError => new InvalidError('assignment.transition', `an assignment that is ${from} cannot become ${to}`, { consequence: 'fatal' })
@@ -26,14 +25,14 @@ export function handOver(at: Assignment, delivery: Signed<'Delivery'>, content: 
   return { ...at, state: 'delivered', delivery, content }
 }
 
-/** delivered -> settled */
+/** delivered (paid) | given up (refunded) -> settled */
 export function settle(at: Assignment): Assignment {
-  if (at.state !== 'delivered') throw wrong(at.state, 'settled')
-  return { ...at, state: 'settled' }
+  if (at.state !== 'delivered' && at.state !== 'given-up') throw wrong(at.state, 'settled')
+  return { award: at.award, escrow: at.escrow, state: 'settled', paid: at.state === 'delivered' }
 }
 
 /** queued | delivered -> given up */
-export function giveUp(at: Assignment, reason: string, told: boolean): Assignment {
+export function giveUp(at: Assignment, reason: string): Assignment {
   if (at.state !== 'queued' && at.state !== 'delivered') throw wrong(at.state, 'given-up')
-  return { award: at.award, escrow: at.escrow, state: 'given-up', reason, told }
+  return { award: at.award, escrow: at.escrow, state: 'given-up', reason }
 }

@@ -15,7 +15,7 @@ const funding = offered.extend({ state: z.literal('funding'), award: awardDocume
 const awarded = funding.extend({ state: z.literal('awarded'), escrow: bytes32 })
 const training = awarded.extend({ state: z.literal('training') })
 const delivered = awarded.extend({ state: z.literal('delivered'), delivery: signedSchema('Delivery') })
-const accepted = delivered.extend({ state: z.literal('accepted'), adapters: z.array(cidText) })
+const accepted = delivered.extend({ state: z.literal('accepted'), adapters: z.array(cidText), /** Of training, as the worker's log says. */ seconds: z.number().min(0) })
 const released = accepted.extend({ state: z.literal('released'), transaction: bytes32.nullable() })
 
 /** One lot: offered -> funding -> awarded -> training -> delivered -> accepted -> released; offered again when its worker dies or what it delivered is rejected. */
@@ -49,7 +49,7 @@ export const jobRecord = z.strictObject({
   document: tuneJobDocument,
   bids: z.array(signedSchema('Bid')),
   /** As measured by the builder on the held-out questions. */
-  heldOut: z.strictObject({ base: z.number(), tuned: z.number().nullable() }).nullable(),
+  heldOut: z.strictObject({ base: z.number(), tuned: z.number() }).nullable(),
   state: jobState
 })
 export type JobRecord = z.infer<typeof jobRecord>
@@ -115,9 +115,9 @@ export function deliver(state: LotState, delivery: Signed<'Delivery'>): In<'deli
 }
 
 /** delivered -> accepted */
-export function accept(state: LotState, adapters: readonly string[]): In<'accepted'> {
+export function accept(state: LotState, adapters: readonly string[], seconds: number): In<'accepted'> {
   mustBe(state, 'accepted', 'delivered')
-  return { ...state, state: 'accepted', adapters: [...adapters] }
+  return { ...state, state: 'accepted', adapters: [...adapters], seconds }
 }
 
 /** accepted -> released */

@@ -1,0 +1,72 @@
+import type { Network } from '../../protocol/crypto/index.ts'
+import type { Row } from '../../protocol/data/index.ts'
+import type { Address, Hex } from '../../protocol/primitives/index.ts'
+import type { Datanets, Escrows } from '../chain/types.ts'
+import type { Engine } from '../engine/types.ts'
+import type { Clock, Events, Log } from '../runtime/index.ts'
+import type { Store } from '../store/index.ts'
+import type { Files, Gossip, Peers, Streams } from '../transport/types.ts'
+import type { JobEvents } from './types.ts'
+
+/** Names an anchored version. `manifest` is the CID that stands in the job; it must be the one that stands on chain. */
+export interface VersionName { readonly datanet: Hex; readonly version: number; readonly manifest: string }
+
+/** A training row with its author: copies are already credited to the first one. */
+export interface OwnedRow { readonly contributor: Address; readonly row: Row }
+
+/** What this phase asks of the data phase. Both are checked against the root on chain before they are returned. */
+export interface Versions {
+  /** All rows of the version that are trained on, in the order of authorship: the same on every node. */
+  rows(version: VersionName, options?: { signal?: AbortSignal }): Promise<readonly OwnedRow[]>
+  heldOut(version: VersionName, options?: { signal?: AbortSignal }): Promise<readonly Row[]>
+}
+
+/** What an owner lends the machine for. */
+export interface WorkerPolicy {
+  /** Smallest units of the token for a second of training. */
+  readonly pricePerSecond: bigint
+  readonly maxParameters: number
+  readonly maxRows: number
+  /** Longest job taken, by its own estimate. */
+  readonly maxSeconds: number
+}
+
+export const defaultPolicy: WorkerPolicy = { pricePerSecond: 10n ** 16n, maxParameters: 4e9, maxRows: 1_000_000, maxSeconds: 7 * 86_400 }
+
+export interface JobsTiming {
+  /** Longest that bids are waited for, unless a job says otherwise. */
+  readonly bidMs: number
+  /** A worker says at least this often that it lives. */
+  readonly aliveMs: number
+  /** A worker that was not heard for so long is taken for dead, if another can take over. */
+  readonly silenceMs: number
+  /** What is open is announced again this often, for peers that came late. */
+  readonly announceMs: number
+  /** How often a builder looks at its jobs when nothing happens. */
+  readonly tickMs: number
+}
+
+/** A checkpoint and a slow step fit into the silence many times over; a process that is started again usually does too. */
+export const defaultTiming: JobsTiming = { bidMs: 20_000, aliveMs: 3_000, silenceMs: 30_000, announceMs: 5_000, tickMs: 1_000 }
+
+export interface JobsDeps {
+  readonly key: Uint8Array
+  readonly self: Address
+  readonly network: Network
+  readonly roles: { readonly builder: boolean; readonly worker: boolean }
+  readonly clock: Clock
+  readonly log: Log
+  readonly events: Events<JobEvents>
+  readonly store: Pick<Store, 'collection'>
+  readonly gossip: Gossip
+  readonly streams: Streams
+  readonly peers: Pick<Peers, 'connected'>
+  readonly files: Pick<Files, 'addBytes' | 'addDirectory' | 'fetchBytes' | 'fetchDirectory'>
+  readonly chain: { readonly escrows: Escrows; readonly datanets: Pick<Datanets, 'version'> }
+  readonly engine: Pick<Engine, 'open' | 'tune' | 'tuneSiblings' | 'heldOutLoss'>
+  readonly versions: Versions
+  /** A folder of this phase's own: base models, work in progress, measured speeds. */
+  readonly folder: string
+  readonly policy?: Partial<WorkerPolicy>
+  readonly timing?: Partial<JobsTiming>
+}

@@ -1,0 +1,71 @@
+import { mkdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import type { TuneSpec } from '../../protocol/jobs/index.ts'
+import { TilthError, contentHash } from '../../protocol/primitives/index.ts'
+import type { Address } from '../../protocol/primitives/index.ts'
+import { checkVersion } from './bases.ts'
+import type { Bases } from './bases.ts'
+import type { JobsDeps, OwnedRow, WorkerPolicy } from './deps.ts'
+
+/** Measured on this machine: characters of rows trained per second, for one base model and shape of training. */
+const speed = z.strictObject({ charactersPerSecond: z.number().positive(), measuredAt: z.number() })
+type Speed = z.infer<typeof speed>
+
+const benchmarkSteps = 4
+
+const charactersOf = (rows: readonly OwnedRow[]): number =>
+  rows.reduce((sum, { row }) => sum + row.messages.reduce((length, { content }) => length + content.length, 0), 0)
+
+export interface Estimate { readonly seconds: number; readonly price: bigint; readonly siblingPrice: bigint }
+
+export type Estimator = (spec: TuneSpec, builder: Address, signal?: AbortSignal) => Promise<Estimate>
+
+/**
+ * What a job would take this machine, from its own measured speed, and what its owner wants for it. The first job of a
+ * kind is measured by a few real steps; later ones by what is remembered.
+ */
+export function createEstimator(deps: JobsDeps, policy: WorkerPolicy, bases: Bases): Estimator {
+  const speeds = deps.store.collection('jobs/speeds', speed)
+
+  async function benchmark(model: string, { settings }: TuneSpec, rows: readonly OwnedRow[], signal?: AbortSignal): Promise<Speed> {
+    const sample = rows.slice(0, settings.batch * settings.accumulation)
+    const folder = join(deps.folder, 'benchmark')
+    await rm(folder, { recursive: true, force: true })
+    await mkdir(folder, { recursive: true })
+    const times: number[] = []
+    try {
+      await deps.engine.tune({
+        model, rows: sample.map(({ row }) => row), settings: { ...settings, epochs: benchmarkSteps }, output: join(folder, 'adapter'),
+        onProgress: () => { times.push(deps.clock.now()) }, ...(signal === undefined ? {} : { signal })
+      })
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
+    // The first step compiles the graph, which a long training does once and never feels.
+    const first = times[0] ?? deps.clock.now()
+    const steps = Math.max(1, times.length - 1)
+    const seconds = Math.max(0.001, ((times.at(-1) ?? first) - first) / 1000)
+    return { charactersPerSecond: Math.max(1, charactersOf(sample)) * steps / seconds, measuredAt: deps.clock.now() }
+  }
+
+  return async (spec, builder, signal) => {
+    await checkVersion(deps, spec)
+    const model = await bases(spec.base, builder, signal)
+    const info = await deps.engine.open(model)
+    if (info.parameters > policy.maxParameters) throw new TilthError('work.parameters', `the base model's ${info.parameters} parameters are more than this machine takes`, { consequence: 'ignore' })
+    const rows = await deps.versions.rows(spec, signal === undefined ? {} : { signal })
+    if (rows.length > policy.maxRows) throw new TilthError('work.rows', `the version's ${rows.length} rows are more than this machine takes`, { consequence: 'ignore' })
+    const { batch, lora: { rank, targets }, method, cutoff } = spec.settings
+    const key = contentHash({ base: spec.base, batch, rank, targets: [...targets].sort(), method, cutoff })
+    let measured = await speeds.get(key)
+    if (measured === undefined) {
+      measured = await benchmark(model, spec, rows, signal)
+      await speeds.put(key, measured)
+    }
+    const seconds = Math.max(1, Math.ceil(charactersOf(rows) * spec.settings.epochs / measured.charactersPerSecond))
+    if (seconds > policy.maxSeconds) throw new TilthError('work.seconds', `the job would take ${seconds} s, longer than this machine is lent for`, { consequence: 'ignore' })
+    const price = policy.pricePerSecond * BigInt(seconds)
+    return { seconds, price, siblingPrice: price }
+  }
+}

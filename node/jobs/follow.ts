@@ -1,0 +1,117 @@
+import { z } from 'zod'
+import { workerReport } from '../../protocol/jobs/index.ts'
+import type { AwardStatus, WorkStage } from '../../protocol/jobs/index.ts'
+import type { Signed } from '../../protocol/crypto/index.ts'
+import { InvalidError, NotFoundError, bytes32 } from '../../protocol/primitives/index.ts'
+import type { Address, Hex } from '../../protocol/primitives/index.ts'
+import type { MessageStream } from '../transport/types.ts'
+import type { JobsDeps, JobsTiming } from './deps.ts'
+import type { ProgressView } from './types.ts'
+
+/** What a builder hears of an award while it is worked on; not on disk, since a worker that attaches again says it again. */
+export interface Live {
+  heardAt: number
+  stage: WorkStage
+  progress: ProgressView | null
+  /** By step, from the first. */
+  readonly losses: number[]
+}
+
+export interface FollowHandlers {
+  /** Where an award of this worker stands here, or undefined if it is none of ours. */
+  standing(award: Hex, worker: Address): AwardStatus['state'] | undefined
+  heard(award: Hex, report: { progress: ProgressView; losses: readonly number[] } | undefined): Promise<void>
+  delivered(award: Hex, delivery: Signed<'Delivery'>): Promise<void>
+  failed(award: Hex, code: string): Promise<void>
+  consented(award: Hex, signature: Hex): Promise<void>
+}
+
+export interface Follower {
+  start(): void
+  stop(): Promise<void>
+  live(award: Hex): Live
+  /** Tells the award's worker where it stands now, if its stream is open. */
+  tell(award: Hex): void
+}
+
+const attach = workerReport.options[0]
+const reports = z.discriminatedUnion('kind', [workerReport.options[1], workerReport.options[2], workerReport.options[3], workerReport.options[4], workerReport.options[5]])
+
+/** Serves `/tilth/jobs/progress/1`: hears workers, and tells them when their award is superseded or settled. */
+export function createFollower(deps: Pick<JobsDeps, 'streams' | 'clock' | 'log'>, timing: JobsTiming, handlers: FollowHandlers): Follower {
+  const lives = new Map<Hex, Live>()
+  const streams = new Map<Hex, MessageStream>()
+  let unhandle: (() => Promise<void>) | undefined
+
+  const live = (award: Hex): Live => {
+    let entry = lives.get(award)
+    if (entry === undefined) lives.set(award, entry = { heardAt: deps.clock.now(), stage: 'queued', progress: null, losses: [] })
+    return entry
+  }
+  const tellOn = async (stream: MessageStream, award: Hex): Promise<void> => {
+    const state = handlers.standing(award, stream.address)
+    if (state !== undefined) await stream.send({ kind: 'status', state } satisfies AwardStatus)
+  }
+
+  async function serve(stream: MessageStream): Promise<void> {
+    const first = await stream.next(attach)
+    if (first === undefined) return
+    const award = bytes32.parse(first.award)
+    // [reject] Only the awarded worker reports on an award; the connection's key says who it is.
+    if (handlers.standing(award, stream.address) === undefined) throw new NotFoundError('award.unknown', 'no award of this worker', { consequence: 'retry' })
+    await streams.get(award)?.end().catch((error: unknown) => { deps.log.debug('an older stream of the award did not end', { error }) })
+    streams.set(award, stream)
+    try {
+      await tellOn(stream, award)
+      for await (const report of stream.receive(reports, { timeoutMs: Math.max(timing.silenceMs, timing.aliveMs * 4) })) {
+        live(award).heardAt = deps.clock.now()
+        await take(award, report, stream)
+      }
+    } finally {
+      if (streams.get(award) === stream) streams.delete(award)
+    }
+  }
+
+  async function take(award: Hex, report: z.infer<typeof reports>, stream: MessageStream): Promise<void> {
+    const entry = live(award)
+    switch (report.kind) {
+      case 'alive':
+        entry.stage = report.stage
+        return handlers.heard(award, undefined)
+      case 'progress': {
+        const { step, steps, losses, tokensPerSecond, secondsLeft } = report
+        // [reject] Losses belong to steps that were taken, and steps are within the plan.
+        if (losses.length > step || step > steps || steps > 10_000_000) throw new InvalidError('progress.steps', 'progress beyond its own steps')
+        const from = step - losses.length
+        entry.losses.length = Math.min(entry.losses.length, from)
+        while (entry.losses.length < from) entry.losses.push(entry.losses.at(-1) ?? losses[0] ?? 0) // steps taken before anybody listened
+        entry.losses.push(...losses)
+        entry.stage = 'training'
+        entry.progress = { step, steps, loss: losses.at(-1) ?? entry.progress?.loss ?? 0, tokensPerSecond, secondsLeft }
+        return handlers.heard(award, { progress: entry.progress, losses })
+      }
+      case 'delivery':
+        await handlers.delivered(award, report.delivery)
+        return tellOn(stream, award)
+      case 'failed':
+        await handlers.failed(award, report.code)
+        return tellOn(stream, award)
+      case 'consent':
+        await handlers.consented(award, report.signature)
+        return tellOn(stream, award)
+    }
+  }
+
+  return {
+    start() { unhandle = deps.streams.handle('/tilth/jobs/progress/1', serve) },
+    async stop() {
+      await unhandle?.()
+      await Promise.allSettled([...streams.values()].map(stream => stream.end()))
+    },
+    live,
+    tell(award) {
+      const stream = streams.get(award)
+      if (stream !== undefined) tellOn(stream, award).catch((error: unknown) => { deps.log.debug('a worker was not told; it asks when it attaches again', { award, error }) })
+    }
+  }
+}

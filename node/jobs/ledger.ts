@@ -1,0 +1,102 @@
+import { digest } from '../../protocol/crypto/index.ts'
+import { jobRecord } from '../../protocol/jobs/index.ts'
+import type { AwardDocument, AwardStatus, Forfeit, JobRecord, JobState, LotState } from '../../protocol/jobs/index.ts'
+import { InvalidError, NotFoundError } from '../../protocol/primitives/index.ts'
+import type { Address, Hex } from '../../protocol/primitives/index.ts'
+import { createQueue } from '../runtime/index.ts'
+import type { JobsDeps } from './deps.ts'
+
+export type AwardedLot = Exclude<LotState, { state: 'offered' }>
+type WithLots = Exclude<JobState, { state: 'bidding' }>
+
+/** The builder's own jobs, on disk: every change is durable when it resolves, and changes of one job never overlap. */
+export interface Ledger {
+  load(): Promise<void>
+  add(id: Hex, record: JobRecord): Promise<void>
+  readonly get: (id: Hex) => JobRecord | undefined
+  /** @throws NotFoundError `job.unknown` */
+  must(id: Hex): JobRecord
+  readonly all: () => IterableIterator<[Hex, JobRecord]>
+  readonly change: (id: Hex, edit: (record: JobRecord) => JobRecord) => Promise<void>
+  readonly changeLot: (id: Hex, index: number, edit: (lot: LotState) => LotState) => Promise<void>
+  readonly changeForfeit: (id: Hex, index: number, edit: (forfeit: Forfeit) => Forfeit) => Promise<void>
+  /** The lot that is under this award now. */
+  lotOf(award: Hex): { id: Hex; index: number; lot: AwardedLot } | undefined
+  /** The award if it came to nothing. */
+  forfeitOf(award: Hex): { id: Hex; index: number; forfeit: Forfeit } | undefined
+  /** What an award's worker is to be told of it; undefined when it is none of this worker's. */
+  standing(award: Hex, worker: Address): AwardStatus['state'] | undefined
+  readonly awardId: (document: AwardDocument) => Hex
+  readonly escrowOf: (document: AwardDocument) => Hex
+}
+
+export function createLedger(deps: Pick<JobsDeps, 'store' | 'network' | 'self' | 'chain'>): Ledger {
+  const table = deps.store.collection('jobs/built', jobRecord)
+  const records = new Map<Hex, JobRecord>()
+  const writes = createQueue({ name: 'job records', bound: 10_000 })
+  const awardId = (document: AwardDocument): Hex => digest(deps.network, 'Award', document.statement.message)
+
+  const must = (id: Hex): JobRecord => {
+    const record = records.get(id)
+    if (record === undefined) throw new NotFoundError('job.unknown', 'no such job here')
+    return record
+  }
+  const change = (id: Hex, edit: (record: JobRecord) => JobRecord): Promise<void> => writes.run(id, async () => {
+    const before = must(id)
+    const after = edit(before)
+    if (after === before) return
+    await table.put(id, after)
+    records.set(id, after)
+  })
+  const lots = (record: JobRecord, edit: (state: WithLots) => Partial<WithLots>): JobRecord => {
+    const { state } = record
+    if (state.state === 'bidding') throw new InvalidError('job.transition', 'a job without lots has none to change', { consequence: 'fatal' })
+    return { ...record, state: { ...state, ...edit(state) } as JobState }
+  }
+  const withLots = function* (): Generator<[Hex, WithLots]> {
+    for (const [id, { state }] of records) if (state.state !== 'bidding') yield [id, state]
+  }
+
+  const ledger: Ledger = {
+    async load() {
+      for await (const [id, record] of table.entries()) records.set(id as Hex, record)
+    },
+    add: (id, record) => writes.run(id, async () => {
+      if (records.has(id)) return
+      await table.put(id, record)
+      records.set(id, record)
+    }),
+    get: id => records.get(id),
+    must,
+    all: () => records.entries(),
+    change,
+    changeLot: (id, index, edit) => change(id, record => lots(record, state => ({ lots: state.lots.map((lot, i) => (i === index ? edit(lot) : lot)) }))),
+    changeForfeit: (id, index, edit) => change(id, record => lots(record, state => ({ forfeits: state.forfeits.map((one, i) => (i === index ? edit(one) : one)) }))),
+    lotOf(award) {
+      for (const [id, state] of withLots()) {
+        for (const [index, lot] of state.lots.entries()) if (lot.state !== 'offered' && awardId(lot.award) === award) return { id, index, lot }
+      }
+      return undefined
+    },
+    forfeitOf(award) {
+      for (const [id, state] of withLots()) {
+        for (const [index, forfeit] of state.forfeits.entries()) if (awardId(forfeit.award) === award) return { id, index, forfeit }
+      }
+      return undefined
+    },
+    standing(award, worker) {
+      const here = ledger.lotOf(award)
+      if (here !== undefined) {
+        if (here.lot.award.statement.message.worker !== worker) return undefined
+        if (here.lot.state === 'released') return 'settled'
+        return here.lot.state === 'delivered' || here.lot.state === 'accepted' ? 'delivered' : 'current'
+      }
+      const gone = ledger.forfeitOf(award)?.forfeit
+      if (gone?.award.statement.message.worker !== worker) return undefined
+      return gone.refunded || gone.consent !== null ? 'settled' : 'superseded'
+    },
+    awardId,
+    escrowOf: ({ statement: { message } }) => deps.chain.escrows.idOf({ builder: deps.self, job: message.job, lot: message.lot, worker: message.worker, attempt: message.attempt })
+  }
+  return ledger
+}

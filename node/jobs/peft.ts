@@ -1,0 +1,30 @@
+import { readdirSync } from 'node:fs'
+import type { TrainSettings } from '../../protocol/jobs/index.ts'
+import { InvalidError } from '../../protocol/primitives/index.ts'
+import { readAdapter } from '../engine/adapters/index.ts'
+import { ModelError, readConfig } from '../engine/index.ts'
+
+const files = ['adapter_config.json', 'adapter_model.safetensors']
+
+/**
+ * [reject] A delivered adapter is a PEFT folder of exactly two files that fits the base model, has the rank, scale and
+ * projections that the job asked for, and only finite numbers. @throws InvalidError `adapter.layout`, `adapter.settings`, `adapter.numbers`
+ */
+export function checkAdapterFolder(folder: string, model: string, { lora }: TrainSettings): void {
+  const names = readdirSync(folder).sort()
+  if (names.join() !== files.join()) throw new InvalidError('adapter.layout', `a PEFT folder holds ${files.join(' and ')}, this one ${names.slice(0, 5).join(', ')}`)
+  const adapter = read(folder, model)
+  if (adapter.rank !== lora.rank || adapter.alpha !== lora.alpha || adapter.rslora !== (lora.rslora ?? false) || [...adapter.targets].sort().join() !== [...lora.targets].sort().join()) {
+    throw new InvalidError('adapter.settings', 'the adapter has another rank, scale or other projections than the job asked for')
+  }
+  if (!adapter.modules.every(({ a, b }) => a.every(Number.isFinite) && b.every(Number.isFinite))) throw new InvalidError('adapter.numbers', 'the adapter holds numbers that are not finite')
+}
+
+function read(folder: string, model: string): ReturnType<typeof readAdapter> {
+  try {
+    return readAdapter(folder, readConfig(model))
+  } catch (cause) {
+    if (cause instanceof ModelError) throw new InvalidError('adapter.layout', 'the folder is no LoRA adapter of the base model', { cause })
+    throw cause
+  }
+}

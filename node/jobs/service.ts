@@ -1,0 +1,154 @@
+import { digest } from '../../protocol/crypto/index.ts'
+import { jobMessage } from '../../protocol/jobs/index.ts'
+import type { AwardDocument, JobMessage } from '../../protocol/jobs/index.ts'
+import { InvalidError, NotFoundError, TilthError } from '../../protocol/primitives/index.ts'
+import type { Hex } from '../../protocol/primitives/index.ts'
+import { createBases } from './bases.ts'
+import { createBook } from './book.ts'
+import type { Heard } from './book.ts'
+import { createBuilder } from './builder.ts'
+import { defaultPolicy, defaultTiming } from './deps.ts'
+import type { JobsDeps } from './deps.ts'
+import { fetchResult } from './result.ts'
+import { follow } from './stream.ts'
+import type { JobEvents, JobView, JobsService } from './types.ts'
+import { bidView, jobView } from './views.ts'
+import { createWorker } from './worker.ts'
+
+const over = new Set<JobView['state']>(['completed', 'expired', 'refunded'])
+
+/**
+ * The jobs phase of a node: job -> bids -> award -> training -> delivery. Every node keeps the book of signed messages; a
+ * builder drives its own jobs by it, a worker bids and trains.
+ */
+export function createJobsService(deps: JobsDeps): JobsService {
+  const timing = { ...defaultTiming, ...deps.timing }
+  const policy = { ...defaultPolicy, ...deps.policy }
+  const book = createBook(deps)
+  const bases = createBases(deps)
+  const builder = createBuilder(deps, timing, bases, say, Math.random)
+  const worker = createWorker(deps, policy, timing, book, bases, say)
+  const offs: (() => void)[] = []
+  const stopping = new AbortController()
+  let round = 0
+
+  /** Own messages go the same way as others': checked, kept, then told. */
+  async function say(message: JobMessage): Promise<void> {
+    act(await book.take(message))
+    await announce(message)
+  }
+  async function announce(message: JobMessage): Promise<void> {
+    try {
+      await deps.gossip.publish('tilth/jobs/1', { ...message, round })
+    } catch (error) {
+      deps.log.info('a message was not announced; it is again soon', { kind: message.kind, error })
+    }
+  }
+
+  /** What follows from something new. */
+  function act(heard: Heard | undefined): void {
+    if (heard === undefined) return
+    switch (heard.kind) {
+      case 'job':
+        deps.events.emit('jobs.posted', { job: heard.id, builder: heard.document.statement.message.builder })
+        if (deps.roles.worker && heard.document.statement.message.builder !== deps.self) worker.consider(heard.id)
+        return
+      case 'bid':
+        deps.events.emit('jobs.bid', { job: heard.id, bid: bidView(heard.bid.message) })
+        return builder.bid(heard.id, heard.bid)
+      case 'award': return worker.awarded(heard.award)
+      case 'delivery': return builder.delivery(heard.award, heard.delivery)
+      case 'closed': {
+        worker.closed(heard.id)
+        const { completed, result } = heard.closed.message
+        // The builder says so itself, with what only it knows.
+        if (heard.closed.message.job !== heard.id || builder.record(heard.id) !== undefined) return
+        if (completed) deps.events.emit('jobs.completed', { job: heard.id, result, adapter: '' })
+        else deps.events.emit('jobs.expired', { job: heard.id, reason: 'closed by its builder' })
+      }
+    }
+  }
+
+  async function hear(message: JobMessage): Promise<void> {
+    const heard = await book.take(message)
+    act(heard)
+    // An award said again may have its escrow by now; a job said again may find this worker free.
+    if (heard === undefined && message.kind === 'award') worker.awarded(message.award)
+    if (heard === undefined && message.kind === 'job' && deps.roles.worker) worker.consider(digest(deps.network, 'TuneJob', message.job.statement.message))
+  }
+
+  /** What a crash may have left half said: the builder's and the worker's own papers are the truth, the book follows them. */
+  async function catchUp(): Promise<void> {
+    for (const message of builder.announcements()) {
+      await say(message).catch((error: unknown) => { deps.log.info('a paper was not said again', { kind: message.kind, error }) })
+    }
+    for (const [id] of builder.records()) for (const bid of book.get(id)?.bids ?? []) builder.bid(id, bid)
+  }
+
+  const awardId = (award: AwardDocument): Hex => digest(deps.network, 'Award', award.statement.message)
+  const view = (id: Hex): JobView | undefined => {
+    const known = book.get(id)
+    if (known === undefined) return undefined
+    return jobView(id, known, builder.record(id), {
+      awardId, live: award => builder.live(award), assignments: new Map(worker.assignments()), working: award => worker.live(award),
+      escrowOf: (from, { statement: { message } }) => deps.chain.escrows.idOf({ builder: from, job: message.job, lot: message.lot, worker: message.worker, attempt: message.attempt })
+    })
+  }
+  const must = (id: Hex): JobView => {
+    const found = view(id)
+    if (found === undefined) throw new NotFoundError('job.unknown', 'no such job is known here', { help: 'List the known jobs; a job just posted elsewhere arrives within seconds.' })
+    return found
+  }
+
+  return {
+    async start() {
+      await book.load()
+      offs.push(deps.gossip.subscribe('tilth/jobs/1', jobMessage, hear))
+      await builder.start()
+      await catchUp()
+      if (deps.roles.worker) {
+        await worker.start()
+        for (const [id, job] of book.all()) {
+          for (const award of job.awards) worker.awarded(award)
+          if (job.closed === null && job.document.statement.message.builder !== deps.self) worker.consider(id)
+        }
+      }
+      offs.push(deps.clock.every(timing.announceMs, async () => {
+        round = (round + 1) % 0xffffffff
+        for (const message of [...builder.announcements(), ...worker.announcements()]) await announce(message)
+      }, error => { deps.log.warn('announcing again failed', { error }) }))
+    },
+    async stop() {
+      stopping.abort()
+      for (const off of offs.splice(0)) off()
+      await builder.stop()
+      await worker.stop()
+    },
+    post(request) {
+      if (!deps.roles.builder) return Promise.reject(new InvalidError('job.builder', 'this node is no builder', { help: 'Give the daemon the builder role.' }))
+      return builder.post(request)
+    },
+    jobs: () => [...book.all()].map(([id]) => must(id)).sort((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? -1 : 1)),
+    job: view,
+    progress: (id, options = {}) => follow(deps.events, id, view(id), options.signal === undefined ? stopping.signal : AbortSignal.any([stopping.signal, options.signal])),
+    async completed(id, options = {}) {
+      must(id)
+      const done = new AbortController()
+      const signal = AbortSignal.any([stopping.signal, done.signal, ...(options.signal === undefined ? [] : [options.signal])])
+      const ended = Promise.race([
+        deps.events.once('jobs.completed', { signal, where: ({ job }: JobEvents['jobs.completed']) => job === id }),
+        deps.events.once('jobs.expired', { signal, where: ({ job }: JobEvents['jobs.expired']) => job === id })
+      ])
+      ended.catch(() => undefined) // awaited below unless the job is over already
+      let now = must(id)
+      if (!over.has(now.state)) {
+        await ended
+        now = must(id)
+      }
+      done.abort()
+      if (now.result === null) throw new TilthError('job.expired', `the job ended without a result: ${now.reason ?? 'closed by its builder'}`)
+      return { cid: now.result, result: await fetchResult(deps.files, now.result, options.signal) }
+    },
+    result: (cid, options = {}) => fetchResult(deps.files, cid, options.signal)
+  }
+}

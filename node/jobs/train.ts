@@ -1,0 +1,96 @@
+import { existsSync } from 'node:fs'
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { coalitionsOf, deliveryContent, playersOf, rowsOf, trainingLog } from '../../protocol/jobs/index.ts'
+import type { DeliveryContent, Lot, TrainingLog, TuneSpec } from '../../protocol/jobs/index.ts'
+import { InvalidError, canonicalJson } from '../../protocol/primitives/index.ts'
+import type { Address, Hex } from '../../protocol/primitives/index.ts'
+import type { TrainProgress, TuneResult } from '../engine/types.ts'
+import { checkVersion } from './bases.ts'
+import type { Bases } from './bases.ts'
+import type { JobsDeps } from './deps.ts'
+import type { WorkStage } from '../../protocol/jobs/index.ts'
+
+export interface Training {
+  readonly job: Hex
+  readonly spec: TuneSpec
+  readonly builder: Address
+  readonly lot: Lot
+  /** Named after job and lot, not after the award: who is awarded the same lot again goes on from the checkpoint. */
+  readonly folder: string
+  readonly signal: AbortSignal
+  onStage(stage: WorkStage): void
+  onProgress(progress: TrainProgress): void
+}
+
+export interface Trained { readonly content: DeliveryContent; /** CID of the content. */ readonly cid: string }
+
+const outcome = z.strictObject({ logs: z.array(trainingLog) })
+
+/**
+ * Trains a lot and publishes its adapters. May be called again after a crash at any point: the engine resumes from its
+ * checkpoint, and what was trained to the end is only published again.
+ * @throws InvalidError `job.manifest` · NotFoundError `job.version` · as files and engine
+ */
+export async function trainLot(deps: JobsDeps, bases: Bases, training: Training): Promise<Trained> {
+  const { spec, lot, folder, signal } = training
+  training.onStage('fetching')
+  await checkVersion(deps, spec)
+  const model = await bases(spec.base, training.builder, signal)
+  const owned = await deps.versions.rows(spec, { signal })
+  await mkdir(folder, { recursive: true })
+  const outputs = lot.kind === 'adapter' ? [join(folder, 'adapter')] : lot.coalitions.map(index => join(folder, `sibling-${index}`))
+  const done = join(folder, 'trained.json')
+
+  let logs = await readOutcome(done)
+  if (logs === undefined) {
+    training.onStage('training')
+    const common = { model, rows: owned.map(({ row }) => row), settings: spec.settings, checkpoint: join(folder, 'checkpoint'), signal, onProgress: (progress: TrainProgress) => { training.onProgress(progress) } }
+    const results = lot.kind === 'adapter'
+      ? [await deps.engine.tune({ ...common, output: join(folder, 'adapter') })]
+      : await deps.engine.tuneSiblings({ ...common, coalitions: siblingRows(training, owned.map(({ contributor }) => contributor)), output: outputs })
+    logs = results.map(logOf)
+    await writeOutcome(done, { logs })
+  }
+
+  training.onStage('publishing')
+  const adapters: string[] = []
+  for (const output of outputs) adapters.push(await deps.files.addDirectory(output))
+  const content = deliveryContent.parse({ adapters, logs })
+  return { content, cid: await deps.files.addBytes(new TextEncoder().encode(canonicalJson(content))) }
+}
+
+/** Row indices of each sibling in the lot, from the version's own order and the job's own draw. */
+function siblingRows({ job, spec, lot }: Training, owners: readonly Address[]): number[][] {
+  if (lot.kind === 'adapter') return []
+  const players = playersOf(owners)
+  const coalitions = coalitionsOf(job, players.length, spec.coalitions)
+  return lot.coalitions.map(index => {
+    const coalition = coalitions[index]
+    if (coalition === undefined || index === coalitions.length - 1) throw new InvalidError('award.coalitions', `the job has no sibling ${index}`)
+    return rowsOf(coalition, players, owners)
+  })
+}
+
+const logOf = ({ losses, seconds, tokens }: TuneResult): TrainingLog => ({ steps: losses.length, seconds, tokens, loss: [...losses] })
+
+async function readOutcome(file: string): Promise<TrainingLog[] | undefined> {
+  if (!existsSync(file)) return undefined
+  return outcome.parse(JSON.parse(await readFile(file, 'utf8'))).logs
+}
+
+async function writeOutcome(file: string, value: z.infer<typeof outcome>): Promise<void> {
+  const part = `${file}.part`
+  const handle = await open(part, 'w')
+  try {
+    await handle.writeFile(JSON.stringify(value))
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+  await rename(part, file)
+}
+
+/** What a lot leaves on this disk beside what is pinned; gone once it is settled or given up. */
+export const sweepLot = (folder: string): Promise<void> => rm(folder, { recursive: true, force: true })

@@ -1,0 +1,248 @@
+import { join } from 'node:path'
+import { assignment as assignmentSchema, checkEscrow, coalitionsOf, giveUp, handOver, lotPrice, playersOf, rowCounts, settle } from '../../protocol/jobs/index.ts'
+import type { Assignment, AwardDocument, JobMessage } from '../../protocol/jobs/index.ts'
+import { digest, signStatement } from '../../protocol/crypto/index.ts'
+import type { Message, Signed } from '../../protocol/crypto/index.ts'
+import { TilthError, contentHash } from '../../protocol/primitives/index.ts'
+import type { Hex } from '../../protocol/primitives/index.ts'
+import { createQueue } from '../runtime/index.ts'
+import type { Bases } from './bases.ts'
+import type { Book, KnownJob } from './book.ts'
+import type { JobsDeps, JobsTiming, WorkerPolicy } from './deps.ts'
+import { createEstimator } from './estimate.ts'
+import { maxTrainingTries } from './limits.ts'
+import { report } from './report.ts'
+import type { Reporter } from './report.ts'
+import { sweepLot, trainLot } from './train.ts'
+import type { Training } from './train.ts'
+import type { ProgressView } from './types.ts'
+
+/** An assignment at work: what is not on disk. */
+interface Active {
+  /** Ends the training; the stream stays until the builder has heard of it. */
+  readonly work: AbortController
+  readonly stream: AbortController
+  readonly reporter: Reporter
+  progress: ProgressView | null
+  readonly losses: number[]
+}
+
+export interface Worker {
+  start(): Promise<void>
+  stop(): Promise<void>
+  /** A job that can be bid for. */
+  consider(id: Hex): void
+  /** An award for this node, or one that supersedes it. */
+  awarded(award: AwardDocument): void
+  /** The builder closed a job. */
+  closed(id: Hex): void
+  /** Messages worth saying again to late peers. */
+  announcements(): JobMessage[]
+  assignments(): IterableIterator<[Hex, Assignment]>
+  live(award: Hex): { progress: ProgressView | null; losses: readonly number[] } | undefined
+}
+
+/** The worker's side of jobs: bids, takes awards that are paid for, trains, hands over, and lives through restarts. */
+export function createWorker(deps: JobsDeps, policy: WorkerPolicy, timing: JobsTiming, book: Book, bases: Bases, say: (message: JobMessage) => Promise<void>): Worker {
+  const table = deps.store.collection('jobs/assignments', assignmentSchema)
+  const assignments = new Map<Hex, Assignment>()
+  const active = new Map<Hex, Active>()
+  const estimate = createEstimator(deps, policy, bases)
+  const stopping = new AbortController()
+  // One training at a time: two would only make each other slow, and the owner has lent one machine.
+  const trainings = createQueue({ name: 'training', bound: 1_000, concurrency: 1 })
+  const bidding = createQueue({ name: 'bids', bound: 1_000, concurrency: 1 })
+  const considering = new Set<Hex>()
+  /** Jobs that were not bid for, and when they may be looked at again: the base model or the version may be there by then. */
+  const declined = new Map<Hex, number>()
+  const admitting = new Set<Hex>()
+
+  const idOf = (award: AwardDocument): Hex => digest(deps.network, 'Award', award.statement.message)
+  const now = (): bigint => BigInt(Math.floor(deps.clock.now() / 1000))
+  const log = (what: string, error: unknown): void => {
+    if (!stopping.signal.aborted) deps.log.info(what, { error })
+  }
+  const keep = async (id: Hex, state: Assignment): Promise<void> => {
+    await table.put(id, state)
+    assignments.set(id, state)
+  }
+  const lotFolder = ({ statement: { message } }: AwardDocument): string => join(deps.folder, 'work', `${message.job.slice(2, 18)}-${message.lot.slice(2, 18)}`)
+  const ownBid = (job: KnownJob): Signed<'Bid'> | undefined => job.bids.find(({ message }) => message.worker === deps.self)
+
+  async function bid(id: Hex): Promise<void> {
+    const job = book.get(id)
+    if (job === undefined || job.closed !== null || ownBid(job) !== undefined) return
+    const { builder, deadline, budget } = job.document.statement.message
+    const { seconds, price, siblingPrice } = await estimate(job.document.spec, builder, stopping.signal)
+    if (price > budget || now() + BigInt(seconds) > deadline) {
+      throw new TilthError('work.terms', `the job pays ${budget} until ${deadline}; here it takes ${seconds} s and costs ${price}`, { consequence: 'ignore' })
+    }
+    const signed = signStatement(deps.network, 'Bid', { job: id, worker: deps.self, price, siblingPrice, seconds, expires: deadline }, deps.key)
+    await say({ kind: 'bid', round: 0, bid: signed })
+  }
+
+  /** Takes an award once its money is there: until then nothing is promised, and the builder says it again. */
+  async function admit(award: AwardDocument): Promise<void> {
+    const id = idOf(award)
+    const { message } = award.statement
+    const job = book.get(message.job)
+    if (assignments.has(id) || job === undefined || superseded(award, job)) return
+    const mine = ownBid(job)
+    if (mine === undefined) throw new TilthError('award.uninvited', 'the award answers no bid of this node', { consequence: 'ignore' })
+    const { builder } = job.document.statement.message
+    const escrow = deps.chain.escrows.idOf({ builder, job: message.job, lot: message.lot, worker: message.worker, attempt: message.attempt })
+    const owners = (await deps.versions.rows(job.document.spec, { signal: stopping.signal })).map(({ contributor }) => contributor)
+    const players = playersOf(owners)
+    const expected = lotPrice(mine.message, award.lot, coalitionsOf(message.job, players.length, job.document.spec.coalitions), rowCounts(players, owners))
+    checkEscrow(message, builder, expected, await deps.chain.escrows.escrow(escrow))
+    await keep(id, { state: 'queued', award, escrow })
+    begin(id)
+  }
+
+  /** Whether a later attempt at the same lot was awarded. */
+  const superseded = ({ statement }: AwardDocument, job: KnownJob): boolean =>
+    job.awards.some(({ statement: { message } }) => message.lot === statement.message.lot && message.attempt > statement.message.attempt)
+
+  /** Opens the stream to the builder, and queues the training if that is still to be done. */
+  function begin(id: Hex): void {
+    const at = assignments.get(id)
+    const job = at === undefined ? undefined : book.get(at.award.statement.message.job)
+    if (at === undefined || job === undefined || active.has(id)) return
+    const [work, stream] = [new AbortController(), new AbortController()]
+    const signal = AbortSignal.any([work.signal, stopping.signal])
+    const reporter = report(deps, timing, id, job.document.statement.message.builder, { status: state => heard(id, state) }, AbortSignal.any([stream.signal, stopping.signal]))
+    const entry: Active = { work, stream, reporter, progress: null, losses: [] }
+    active.set(id, entry)
+    if (at.state === 'delivered') reporter.delivered(at.delivery)
+    if (at.state === 'given-up') reporter.failed(at.reason)
+    if (at.state !== 'queued') return
+    trainings.run(id, () => train(id, job, entry, signal)).catch((error: unknown) => { log('a lot was not trained', error) })
+  }
+
+  async function train(id: Hex, job: KnownJob, live: Active, signal: AbortSignal): Promise<void> {
+    const { reporter } = live
+    for (let tries = 1; !signal.aborted; tries++) {
+      const at = assignments.get(id)
+      if (at?.state !== 'queued') return
+      const { message } = at.award.statement
+      const training: Training = {
+        job: message.job, spec: job.document.spec, builder: job.document.statement.message.builder, lot: at.award.lot, folder: lotFolder(at.award), signal,
+        onStage: stage => { reporter.stage(stage) },
+        onProgress: progress => {
+          const { step, steps, loss, secondsLeft, tokensPerSecond } = progress
+          live.progress = { step, steps, loss, secondsLeft, tokensPerSecond }
+          live.losses.push(loss)
+          reporter.progress(progress)
+        }
+      }
+      try {
+        const { content, cid } = await trainLot(deps, bases, training)
+        const statement: Message<'Delivery'> = { job: message.job, worker: deps.self, lot: message.lot, cid, log: contentHash(content) }
+        const delivery = signStatement(deps.network, 'Delivery', statement, deps.key)
+        await keep(id, handOver(at, delivery, content))
+        reporter.delivered(delivery)
+        await say({ kind: 'delivery', round: 0, delivery })
+        return
+      } catch (error) {
+        if (signal.aborted) return
+        deps.log.warn('training a lot failed', { job: message.job, tries, error })
+        const hopeless = error instanceof TilthError && error.consequence !== 'retry'
+        if (tries >= maxTrainingTries || hopeless) {
+          const reason = error instanceof TilthError ? error.code : 'work.failed'
+          await keep(id, giveUp(at, reason))
+          reporter.failed(reason)
+          return
+        }
+        await deps.clock.sleep(1_000 * tries, signal).catch(() => undefined)
+      }
+    }
+  }
+
+  /** The builder's word on an award. */
+  async function heard(id: Hex, state: 'current' | 'delivered' | 'settled' | 'superseded'): Promise<Hex | undefined> {
+    const at = assignments.get(id)
+    if (at === undefined || state === 'current' || state === 'delivered') return undefined
+    if (state === 'settled') {
+      if (at.state === 'delivered' || at.state === 'given-up') await keep(id, settle(at))
+      await end(id)
+      return undefined
+    }
+    await abandon(id, 'superseded')
+    // With this the builder's money is free at once; without it, it waits in escrow for the award's deadline.
+    return signStatement(deps.network, 'Release', { escrow: at.escrow, worker: deps.self, amount: 0n }, deps.key).signature
+  }
+
+  /** Stops the work; the stream goes on until the builder has the consent to its refund. */
+  async function abandon(id: Hex, reason: string): Promise<void> {
+    const at = assignments.get(id)
+    if (at?.state === 'queued' || at?.state === 'delivered') await keep(id, giveUp(at, reason))
+    active.get(id)?.work.abort()
+  }
+
+  async function end(id: Hex): Promise<void> {
+    active.get(id)?.work.abort()
+    active.get(id)?.stream.abort()
+    active.delete(id)
+    const at = assignments.get(id)
+    if (at === undefined) return
+    const folder = lotFolder(at.award)
+    if (![...assignments.values()].some(other => other.state === 'queued' && lotFolder(other.award) === folder)) await sweepLot(folder)
+  }
+
+  return {
+    async start() {
+      for await (const [id, at] of table.entries()) {
+        assignments.set(id as Hex, at)
+      }
+      // The deployed adapter before its siblings, as they were queued the first time.
+      const open = [...assignments].filter(([, at]) => at.state === 'queued' || at.state === 'delivered' || at.state === 'given-up')
+      for (const [id] of open.sort(([, a], [, b]) => Number(b.award.lot.kind === 'adapter') - Number(a.award.lot.kind === 'adapter'))) begin(id)
+    },
+    async stop() {
+      stopping.abort()
+      await Promise.all([trainings.idle(), bidding.idle()])
+    },
+    consider(id) {
+      if (considering.has(id) || (declined.get(id) ?? 0) > deps.clock.now()) return
+      considering.add(id)
+      bidding.run(id, () => bid(id)).catch((error: unknown) => {
+        log('no bid for a job', error)
+        const final = error instanceof TilthError && error.consequence !== 'retry'
+        declined.set(id, deps.clock.now() + (final ? 600_000 : 5_000))
+      }).finally(() => { considering.delete(id) })
+    },
+    awarded(award) {
+      const id = idOf(award)
+      const { job, worker, lot, attempt } = award.statement.message
+      if (worker === deps.self) {
+        if (admitting.has(id)) return
+        admitting.add(id)
+        bidding.run(id, () => admit(award)).catch((error: unknown) => { log('an award was not taken', error) }).finally(() => { admitting.delete(id) })
+      }
+      for (const [other, at] of assignments) {
+        const { message } = at.award.statement
+        if (at.state === 'queued' && message.job === job && message.lot === lot && message.attempt < attempt) abandon(other, 'superseded').catch((error: unknown) => { log('a superseded award stayed', error) })
+      }
+    },
+    closed(id) {
+      for (const [award, at] of assignments) {
+        if (at.award.statement.message.job === id && at.state === 'queued') abandon(award, 'closed').catch((error: unknown) => { log("a closed job's award stayed", error) })
+      }
+    },
+    announcements() {
+      const messages: JobMessage[] = []
+      // [ignore] After its deadline nobody waits for an award any more.
+      for (const [id, { award }] of assignments) {
+        if (award.statement.message.deadline <= now() && active.has(id)) end(id).catch((error: unknown) => { log('an award past its deadline stayed', error) })
+      }
+      for (const [, job] of book.all()) {
+        const mine = ownBid(job)
+        if (mine !== undefined && job.closed === null && job.awards.length === 0 && mine.message.expires > now()) messages.push({ kind: 'bid', round: 0, bid: mine })
+      }
+      for (const at of assignments.values()) if (at.state === 'delivered') messages.push({ kind: 'delivery', round: 0, delivery: at.delivery })
+      return messages
+    },
+    assignments: () => assignments.entries(),
+    live: id => active.get(id)
+  }
+}
