@@ -12,26 +12,29 @@ export interface Value {
   readonly shape: Shape
 }
 
+/** No attributes. */
+export type None = Readonly<Record<string, never>>
+
 /** Attributes of every operation. Adding a line here breaks the tables in infer.ts, rules.ts and lower.ts until they have it too. */
 export interface OpAttributes {
   /** y = alpha · op(a) op(b); batch dimensions must agree, or b has none. */
   matmul: { readonly transA: boolean; readonly transB: boolean; readonly alpha: number }
-  add: Record<never, never>
-  sub: Record<never, never>
-  mul: Record<never, never>
-  div: Record<never, never>
+  add: None
+  sub: None
+  mul: None
+  div: None
   scale: { readonly factor: number }
-  sigmoid: Record<never, never>
-  exp: Record<never, never>
-  sqrt: Record<never, never>
+  sigmoid: None
+  exp: None
+  sqrt: None
   /** x · sigmoid(x) */
-  silu: Record<never, never>
+  silu: None
   /** Sum over axes, kept as 1. */
   sum: { readonly axes: readonly number[] }
   reshape: { readonly shape: Shape }
   transpose: { readonly permutation: readonly number[] }
   /** Over the last axis. */
-  softmax: Record<never, never>
+  softmax: None
   /** x / √(mean x² + ε) · w over the last axis (Zhang & Sennrich 2019). Inputs x, w. */
   rmsNorm: { readonly epsilon: number }
   /** Rotary embedding (Su et al. 2021), halves rotated as in Hugging Face models. Inputs x [B, T, heads·d], positions [B, T], cos, sin [max, d/2]. */
@@ -44,13 +47,13 @@ export interface OpAttributes {
    */
   cachedAttention: { readonly scale: number }
   /** Rows of a table. Inputs table [V, D], index […]; output […, D]. */
-  gather: Record<never, never>
+  gather: None
   /** Zeros in the shape of `like` [V, D], rows of `updates` […, D] added at index […]. Inputs like, index, updates. */
-  scatterAdd: Record<never, never>
+  scatterAdd: None
   /** −log softmax(h wᵀ)[label]. Inputs h [M, D], w [V, D], labels [M]; outputs loss [M], log-probabilities [M, V]. */
-  tokenLoss: Record<never, never>
+  tokenLoss: None
   /** softmax − one-hot, from log-probabilities [M, V] and labels [M]. */
-  lossGradient: Record<never, never>
+  lossGradient: None
   /** Weights from NF4 codes (Dettmers et al. 2023). Inputs codes uint8 [N/2], maxima float32 [N/64]; output [rows, columns]. */
   dequantizeNf4: { readonly rows: number; readonly columns: number }
 }

@@ -1,5 +1,5 @@
 import { product } from './dims.ts'
-import type { Emitter } from './emit.ts'
+import type { Emitter } from './emitter.ts'
 import { GraphError } from './errors.ts'
 import { known } from './graph.ts'
 import { at } from './infer.ts'

@@ -7,7 +7,7 @@ export interface RewriteContext {
   readonly g: Graph
   readonly inputs: readonly Value[]
   /** Name of the graph input that an input of the node is, if it is one. */
-  inputName(i: number): string | undefined
+  readonly inputName: (i: number) => string | undefined
 }
 
 /**

@@ -24,6 +24,7 @@ export class EngineThread {
     const id = this.#next++
     const worker = this.#start()
     const { signal } = options
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
     const cancel = (): void => worker.postMessage({ kind: 'cancel', id } satisfies ToWorker)
     try {
       return await new Promise((resolve, reject) => {
@@ -33,6 +34,7 @@ export class EngineThread {
           onEvent: (event) => options.onEvent?.(event as Calls[K]['event']),
         })
         worker.ref()
+        // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
         worker.postMessage({ kind: 'call', id, name, argument } as ToWorker)
         signal?.addEventListener('abort', cancel, { once: true })
         if (signal?.aborted === true) cancel()

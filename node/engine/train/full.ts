@@ -108,7 +108,8 @@ class FullTrainer {
     const state = (): RunState => ({ step, losses: allLosses, seconds, tokens })
     const model = this.#model()
     const began = { seconds, tokens, step }
-    while (step < steps && signal?.aborted !== true) {
+    while (step < steps) {
+      if (signal?.aborted === true) break
       const start = performance.now()
       const done = await this.#step(step)
       step++
