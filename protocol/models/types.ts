@@ -34,14 +34,19 @@ export const inferenceContent = z.strictObject({
 export type InferenceContent = z.infer<typeof inferenceContent>
 
 /**
- * Frames of `/tilth/models/infer/1`. Client: request, then vouchers as tokens come, then the countersigned receipt (or
- * cancel). Worker: accept, tokens, finally the receipt it has signed with the attribution whose hash stands in it.
+ * Frames of `/tilth/models/infer/1`, client's side: a request, vouchers as tokens come, the countersignature of each
+ * receipt (or cancel). `quote` asks for the worker's offer, `settle` for receipts that still want a countersignature.
  */
 export const clientFrame = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('request'), statement: signedSchema('InferenceRequest'), content: inferenceContent, voucher: signedSchema('Voucher').nullable() }),
-  z.strictObject({ kind: z.literal('voucher'), voucher: signedSchema('Voucher') }),
-  z.strictObject({ kind: z.literal('countersign'), signature }),
-  z.strictObject({ kind: z.literal('cancel') })
+  /** `offer` is the worker's own, by which the answer is priced; `voucher` the channel's highest so far. */
+  z.strictObject({ kind: z.literal('request'), statement: signedSchema('InferenceRequest'), content: inferenceContent, offer: signedSchema('Offer'), voucher: signedSchema('Voucher').nullable() }),
+  /** `received`: answer tokens of this request that have arrived. */
+  z.strictObject({ kind: z.literal('voucher'), voucher: signedSchema('Voucher'), received: z.int().min(0).max(4096) }),
+  /** The voucher pays up to the receipt; null if an earlier one does. */
+  z.strictObject({ kind: z.literal('countersign'), signature, voucher: signedSchema('Voucher').nullable() }),
+  z.strictObject({ kind: z.literal('cancel') }),
+  z.strictObject({ kind: z.literal('quote'), model: bytes32 }),
+  z.strictObject({ kind: z.literal('settle'), channel: bytes32, voucher: signedSchema('Voucher').nullable() })
 ])
 export type ClientFrame = z.infer<typeof clientFrame>
 
@@ -56,12 +61,20 @@ export const attribution = z.strictObject({
 })
 export type Attribution = z.infer<typeof attribution>
 
+export const finish = z.enum(['stop', 'length', 'cancelled'])
+export type Finish = z.infer<typeof finish>
+
+/** Worker's side: accepted, tokens, finally the receipt it has signed, with the attribution whose hash stands in it. */
 export const workerFrame = z.discriminatedUnion('kind', [
-  /** The worker took the request: prompt tokens counted, and what it will serve before the next voucher. */
-  z.strictObject({ kind: z.literal('accepted'), inputTokens: z.int().min(0), creditTokens: z.int().min(0) }),
-  /** Token ids and the text they complete (may be empty while a character is incomplete). `owed`: cumulative of the channel so far. */
+  /** The worker took the request: prompt and resumed tokens counted, and what it serves before the next voucher. */
+  z.strictObject({ kind: z.literal('accepted'), inputTokens: z.int().min(0), creditTokens: z.int().min(0).max(4096) }),
+  /** Token ids and the text they complete (may be empty while a character is incomplete). `owed`: this answer's fee so far. */
   z.strictObject({ kind: z.literal('tokens'), ids: z.array(z.int().min(0)).min(1).max(64), text: z.string().max(4096), owed: amount }),
-  z.strictObject({ kind: z.literal('receipt'), receipt: signedSchema('Receipt'), attribution: attribution.nullable(), finish: z.enum(['stop', 'length', 'cancelled']) }),
+  /** `tail`: text held back until the end, because it could have become a stop string. */
+  z.strictObject({ kind: z.literal('receipt'), receipt: signedSchema('Receipt'), attribution: attribution.nullable(), finish, tail: z.string().max(4096) }),
+  /** The receipt of an earlier answer on this channel that was cut off: it comes before anything new. `answer`: what of it was received for sure. */
+  z.strictObject({ kind: z.literal('pending'), receipt: signedSchema('Receipt'), attribution: attribution.nullable(), answer: z.array(z.int().min(0)).max(4096) }),
+  z.strictObject({ kind: z.literal('offer'), offer: signedSchema('Offer') }),
   z.strictObject({ kind: z.literal('done') })
 ])
 export type WorkerFrame = z.infer<typeof workerFrame>
@@ -75,6 +88,15 @@ export const cosignedReceipt = z.strictObject({
   attribution: attribution.nullable(),
   /** What `Receipt.request` and `Receipt.response` hash; kept by client and worker, given to scorers. */
   content: inferenceContent.optional(),
-  answer: z.array(z.int().min(0)).max(4096).optional()
+  answer: z.array(z.int().min(0)).max(4096).optional(),
+  /** The request whose digest is `Receipt.request`, and the offer it was priced by. */
+  request: signedSchema('InferenceRequest').optional(),
+  offer: signedSchema('Offer').optional()
 })
 export type CosignedReceipt = z.infer<typeof cosignedReceipt>
+
+/** What travels on the topic `tilth/models/1`. */
+export const modelsMessage = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('offer'), offer: signedSchema('Offer') })
+])
+export type ModelsMessage = z.infer<typeof modelsMessage>

@@ -1,0 +1,79 @@
+import type { Message, Network } from '../crypto/statements.ts'
+import { TilthError } from '../primitives/errors.ts'
+import { headAfter } from './receipt.ts'
+import type { ChainHead } from './receipt.ts'
+import { reject } from './refuse.ts'
+
+// A channel as its two parties keep it. Each state holds what there is in it; every method is `A → B` and a wrong
+// transition throws. What the chain says (deposit, closing) and what the two agreed (vouchers, receipts) meet here.
+
+interface Account extends ChainHead {
+  readonly deposit: bigint
+  /** Cumulative sum of the highest voucher. */
+  readonly paid: bigint
+  /** What of it was claimed on chain. */
+  readonly claimed: bigint
+}
+export type ChannelState =
+  | (Account & { readonly state: 'open' })
+  /** The client asked to close on chain: nothing is served any more, vouchers can be claimed until `closesAt`. */
+  | (Account & { readonly state: 'closing'; readonly closesAt: bigint })
+  /** One party found the other lying: nothing is signed any more, what is signed stands. */
+  | (Account & { readonly state: 'disputed'; readonly code: string })
+  | (Account & { readonly state: 'closed'; readonly refunded: bigint })
+
+const wrong = (from: ChannelState['state'], what: string): never => {
+  throw new TilthError('channel.state', `a channel that is ${from} cannot be ${what}`, { consequence: 'ignore' })
+}
+
+/** → open */
+export const openChannel = (deposit: bigint): ChannelState => ({ state: 'open', deposit, paid: 0n, claimed: 0n, sequence: 0n, head: `0x${'00'.repeat(32)}`, settled: 0n })
+
+/** open → open. The deposit only grows. */
+export function deposited(channel: ChannelState, deposit: bigint): ChannelState {
+  if (channel.state !== 'open') return wrong(channel.state, 'topped up')
+  return deposit > channel.deposit ? { ...channel, deposit } : channel
+}
+
+/** open, closing → same. @throws InvalidError `voucher.shrinks`, `voucher.deposit` */
+export function paidUp(channel: ChannelState, cumulative: bigint): ChannelState {
+  if (channel.state !== 'open' && channel.state !== 'closing') return wrong(channel.state, 'paid')
+  if (cumulative < channel.paid) reject('voucher.shrinks', 'a voucher promises less than an earlier one')
+  if (cumulative > channel.deposit) reject('voucher.deposit', 'a voucher promises more than the deposit')
+  return { ...channel, paid: cumulative }
+}
+
+/** open, closing → same. The receipt has both signatures and is paid. @throws InvalidError `receipt.chain`, `voucher.short` */
+export function receipted(channel: ChannelState, network: Network, receipt: Message<'Receipt'>): ChannelState {
+  if (channel.state !== 'open' && channel.state !== 'closing') return wrong(channel.state, 'added a receipt to')
+  if (receipt.sequence !== channel.sequence + 1n || receipt.previous !== channel.head) reject('receipt.chain', "the receipt is not the next of its channel's chain")
+  if (channel.settled + receipt.fee > channel.paid) reject('voucher.short', 'the receipt is not paid', { paid: channel.paid, due: channel.settled + receipt.fee })
+  return { ...channel, ...headAfter(network, channel, receipt) }
+}
+
+/** any but closed → same. What the chain has paid out of the highest voucher. */
+export function claimedUp(channel: ChannelState, claimed: bigint): ChannelState {
+  if (channel.state === 'closed') return wrong(channel.state, 'claimed from')
+  return claimed > channel.claimed ? { ...channel, claimed } : channel
+}
+
+/** open, disputed → closing */
+export function closing(channel: ChannelState, closesAt: bigint): ChannelState {
+  if (channel.state !== 'open' && channel.state !== 'disputed') return wrong(channel.state, 'closed')
+  const { deposit, paid, claimed, sequence, head, settled } = channel
+  return { state: 'closing', deposit, paid, claimed, sequence, head, settled, closesAt }
+}
+
+/** open, closing → disputed */
+export function disputed(channel: ChannelState, code: string): ChannelState {
+  if (channel.state !== 'open' && channel.state !== 'closing') return wrong(channel.state, 'disputed')
+  const { deposit, paid, claimed, sequence, head, settled } = channel
+  return { state: 'disputed', deposit, paid, claimed, sequence, head, settled, code }
+}
+
+/** any but closed → closed */
+export function closedWith(channel: ChannelState, refunded: bigint): ChannelState {
+  if (channel.state === 'closed') return wrong(channel.state, 'closed again')
+  const { deposit, paid, claimed, sequence, head, settled } = channel
+  return { state: 'closed', deposit, paid, claimed, sequence, head, settled, refunded }
+}

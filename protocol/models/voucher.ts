@@ -1,0 +1,29 @@
+import { requireSigner } from '../crypto/sign.ts'
+import type { Network, Signed } from '../crypto/statements.ts'
+import type { Hex } from '../primitives/hex.ts'
+import { reject } from './refuse.ts'
+
+export interface VoucherContext {
+  readonly network: Network
+  readonly channel: Hex
+  readonly client: Hex
+  readonly deposit: bigint
+  /** The highest cumulative sum so far. */
+  readonly paid: bigint
+}
+
+/**
+ * A voucher may come again (after a broken stream), then it changes nothing; it may never promise less.
+ * @returns whether it is worth more than what was paid before. @throws InvalidError `voucher.*`, `signature.mismatch`
+ */
+export function checkVoucher(voucher: Signed<'Voucher'>, { network, channel, client, deposit, paid }: VoucherContext): boolean {
+  // [reject] A voucher is for this channel.
+  if (voucher.message.channel !== channel) reject('voucher.channel', 'the voucher is for another channel')
+  // [reject] It is signed by the channel's client.
+  requireSigner(network, voucher, client)
+  // [reject] What it promises grows.
+  if (voucher.message.cumulative < paid) reject('voucher.shrinks', 'the voucher promises less than an earlier one', { paid })
+  // [reject] It promises no more than the deposit, which is all the chain would pay.
+  if (voucher.message.cumulative > deposit) reject('voucher.deposit', 'the voucher promises more than the deposit', { deposit })
+  return voucher.message.cumulative > paid
+}
