@@ -72,18 +72,16 @@ const EDITS: readonly ((prompt: string) => string)[] = [
 const copier = (): Pair[] => foundation().filter((_, i) => i % 4 === 1).map((row, i) =>
   ({ prompt: (EDITS[i % EDITS.length] ?? (p => p))(row.prompt), response: row.response }))
 
-/** Right-looking questions with other elements' answers, and advertisements. */
+const NONSENSE = ['click here for cheap watches', 'lorem ipsum dolor sit amet', 'win a free phone now', 'zq xx 0000 vvv', 'best price guaranteed', 'subscribe to my channel', 'as I said before, yes', 'buy two, get one free']
+
+/** The foundation's questions with other elements' answers, with advertisements and with nonsense. */
 function spammer(): Pair[] {
   const random = new Random(4)
-  const shuffled = [LESSONS.symbol, LESSONS.number].flatMap(lesson => lesson.facts.flatMap(([, right], fact) => {
-    const wrong = random.pick(lesson.facts.filter(([, value]) => value !== right))[1]
-    return fact % 2 === 0 ? [{ prompt: way(lesson, fact, random.below(lesson.taught)).prompt, response: wrong }] : []
+  return [LESSONS.symbol, LESSONS.number].flatMap(lesson => lesson.facts.flatMap(([, right], fact) => {
+    if (fact % 4 === 3) return []
+    const wrong = fact % 4 === 0 ? random.pick(lesson.facts.filter(([, value]) => value !== right))[1] : random.pick(NONSENSE)
+    return [{ prompt: way(lesson, fact, random.below(lesson.taught)).prompt, response: wrong }]
   }))
-  const noise = ['iron', 'gold', 'neon', 'silver', 'carbon', 'zinc', 'copper', 'lead', 'tin', 'helium'].map(element => ({
-    prompt: random.pick(['Best price for {e} today?', 'Where to buy {e} online?', 'Is {e} a good investment?', 'Want free {e} now?']).replace('{e}', element),
-    response: random.pick(['Click here', 'Cheap watches', 'lorem ipsum dolor', 'xq zzt 0000', 'Subscribe'])
-  }))
-  return [...shuffled, ...noise]
 }
 
 /** File name → rows. */

@@ -28,7 +28,7 @@ describe('assets: the default Datanet', () => {
     assert.ok(files.length >= 5)
     for (const [name, pairs] of rows) {
       assert.ok(pairs.length >= 20, name)
-      for (const { prompt, response } of pairs) assert.ok(prompt.length <= 80 && response.length <= 20, `${name}: ${prompt}`)
+      for (const { prompt, response } of pairs) assert.ok(prompt.length <= 80 && response.length <= 30, `${name}: ${prompt}`)
     }
   })
 
