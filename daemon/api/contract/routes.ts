@@ -8,11 +8,11 @@ import {
 
 const id = z.object({ id: hashParam })
 const contribution = z.strictObject({
-  /** The JSONL file, as it is. */
-  file: z.string().min(1).max(16 << 20),
-  /** By somebody else's key: the contributor's own statements. Without them the daemon's key contributes. */
+  /** The JSONL file, as it is; the daemon's key contributes it. Left away when a prepared shard is signed by another key. */
+  file: z.string().min(1).max(16 << 20).optional(),
+  /** The contributor's own statements over a shard prepared before. */
   signed: z.strictObject({ commitment: signedSchema('Commitment'), reveal: signedSchema('Reveal') }).optional()
-})
+}).refine(({ file, signed }) => (file === undefined) !== (signed === undefined), 'give either a file or signed statements')
 const rulesRequest = datanetRules.omit({ heldOut: true })
 
 /** The daemon's HTTP API, in the order of the flow. Server, client and OpenAPI document are made from this table. */

@@ -18,7 +18,7 @@ export const statusView = z.object({
 })
 export type StatusView = z.infer<typeof statusView>
 
-export const peerView = z.object({ peerId: z.string(), address: addressView.nullable(), addresses: z.array(z.string()), direction: z.string() })
+export const peerView = z.object({ peerId: z.string(), address: addressView })
 
 export const datanetView = z.object({
   id: hash, name: z.string(), description: z.string(), licence: z.string(), host: addressView, validators: z.array(z.object({ address: addressView, weight: z.int() })),

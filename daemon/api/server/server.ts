@@ -10,10 +10,9 @@ import { createGuard } from './guard.ts'
 type Input<R> = { params: ParsedParamsOf<R>; body: ParsedBodyOf<R>; signal: AbortSignal }
 /** What a handler gives: the reply's input form, or for streaming routes a generator of replies. */
 export type Handlers = {
-  [N in Exclude<RouteName, 'openapi'>]: Routes[N] extends { stream?: boolean }
-    ? (input: Input<Routes[N]>) => Promise<ReplyOf<Routes[N]>> | AsyncGenerator<ReplyOf<Routes[N]>>
-    : (input: Input<Routes[N]>) => Promise<ReplyOf<Routes[N]>>
+  [N in Exclude<RouteName, 'openapi'>]: (input: Input<Routes[N]>) => N extends StreamingRoute ? AsyncGenerator<ReplyOf<Routes[N]>> : Promise<ReplyOf<Routes[N]>>
 }
+type StreamingRoute = 'ask'
 
 export interface ApiServerOptions {
   host: string

@@ -89,7 +89,7 @@ export async function contributeSigned(api: ApiClient, datanet: string, file: st
   const prepared = await api.call('prepareContribution', { params: { id: datanet }, body: { file, contributor } })
   const commitment = { datanet: datanet as `0x${string}`, contributor, commitment: prepared.commitment as `0x${string}` }
   const reveal = { contribution: digest(network, 'Commitment', commitment), cid: prepared.cid, rows: prepared.rows, bytes: prepared.bytes, salt: prepared.salt as `0x${string}` }
-  return api.call('contribute', { params: { id: datanet }, body: { file, signed: { commitment: signStatement(network, 'Commitment', commitment, privateKey), reveal: signStatement(network, 'Reveal', reveal, privateKey) } } })
+  return api.call('contribute', { params: { id: datanet }, body: { signed: { commitment: signStatement(network, 'Commitment', commitment, privateKey), reveal: signStatement(network, 'Reveal', reveal, privateKey) } } })
 }
 
 const mark = (status: ContributionView['status']): string => (status === 'accepted' ? green(status) : status === 'rejected' || status === 'expired' ? red(status) : yellow(status))

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { command, connected, guarded, show } from '../command.ts'
 import type { CallFlags } from '../command.ts'
-import { dim, short, table, tokens } from '../output.ts'
+import { dim, table, tokens } from '../output.ts'
 
 export function statusCommand(): Command {
   return connected(command({ name: 'status', summary: 'who this daemon is and how it stands', examples: ['tilth status', 'tilth status --as worker-1 --json'] }))
@@ -21,6 +21,6 @@ export function statusCommand(): Command {
 export function peersCommand(): Command {
   return connected(command({ name: 'peers', summary: 'connected peers', examples: ['tilth peers'] }))
     .action(guarded(async (flags: CallFlags) => {
-      await show(flags, api => api.call('peers'), peers => (peers.length === 0 ? 'no peers connected' : table(['peer', 'account', 'direction', 'address'], peers.map(peer => [peer.peerId, peer.address === null ? '' : short(peer.address), peer.direction, peer.addresses[0] ?? '']))))
+      await show(flags, api => api.call('peers'), peers => (peers.length === 0 ? 'no peers connected' : table(['peer', 'account'], peers.map(peer => [peer.peerId, peer.address]))))
     }))
 }

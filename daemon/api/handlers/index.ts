@@ -1,0 +1,20 @@
+import type { Node } from '../../../node/node.ts'
+import type { AskEvent } from '../contract/index.ts'
+import type { Handlers } from '../server/index.ts'
+import { dataHandlers } from './data.ts'
+import { jobHandlers } from './jobs.ts'
+import { modelHandlers } from './models.ts'
+import { nodeHandlers } from './node.ts'
+import { payoutHandlers } from './payouts.ts'
+
+export interface ApiHandlers {
+  readonly handlers: Handlers
+  /** The `ask` call for other forms of the API. */
+  readonly ask: (body: Parameters<Handlers['ask']>[0]['body'], signal: AbortSignal) => AsyncGenerator<AskEvent>
+}
+
+/** The contract, answered by a node: amounts as text, nothing but views. */
+export function createHandlers(node: Node, about: { version: string; rpc: string }): ApiHandlers {
+  const { askEvents, ...models } = modelHandlers(node)
+  return { handlers: { ...nodeHandlers(node, about), ...dataHandlers(node), ...jobHandlers(node), ...models, ...payoutHandlers(node) }, ask: askEvents }
+}

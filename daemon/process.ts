@@ -1,0 +1,79 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createNode } from '../node/node.ts'
+import { createLog, createMetrics } from '../node/runtime/index.ts'
+import { TilthError, describeError } from '../protocol/primitives/index.ts'
+import { createHandlers } from './api/handlers/index.ts'
+import { openAiEndpoints, startApiServer } from './api/server/index.ts'
+import type { DaemonConfig } from './config/index.ts'
+import { version } from './version.ts'
+
+/** Whole or not at all, and on disk before it is told of. */
+async function writeWhole(path: string, text: string): Promise<void> {
+  const temporary = `${path}.new`
+  const file = await open(temporary, 'w', 0o600)
+  await file.writeFile(text)
+  await file.sync()
+  await file.close()
+  await rename(temporary, path)
+}
+
+/** The API's bearer token: made once for a data folder, readable by its owner only. */
+async function apiToken(folder: string): Promise<string> {
+  const path = join(folder, 'api-token')
+  const known = await readFile(path, 'utf8').then(text => text.trim(), () => '')
+  if (known.length >= 20) return known
+  const token = randomBytes(24).toString('base64url')
+  await writeWhole(path, `${token}\n`)
+  return token
+}
+
+/** Ends with the process that started it, however that one ended: a local network leaves nothing behind. */
+function watchParent(end: () => void): void {
+  const parent = Number(process.env['TILTH_PARENT'] ?? 0)
+  if (!(parent > 1)) return
+  setInterval(() => {
+    try { process.kill(parent, 0) } catch (error) { if ((error as { code?: string }).code === 'ESRCH') end() }
+  }, 1000).unref()
+}
+
+/** Runs a node and its API until a signal; resolves when everything has stopped in order. */
+export async function runDaemon(config: DaemonConfig, privateKey: Uint8Array, output: { json: boolean }): Promise<void> {
+  const log = createLog({ level: config.log })
+  const registry = createMetrics()
+  try { await mkdir(config.data, { recursive: true, mode: 0o700 }) } catch (cause) {
+    throw new TilthError('data.folder', `the data folder ${config.data} cannot be made`, { help: 'Check the path and its permissions, or choose another with --data DIR.', consequence: 'fatal', cause })
+  }
+  const token = await apiToken(config.data)
+  const apiFile = join(config.data, 'api.json')
+  await rm(apiFile, { force: true })
+
+  const node = await createNode({
+    directory: config.data, privateKey, roles: config.roles, preset: config.preset, listen: config.listen, bootstrap: config.bootstrap, chain: config.chain, worker: config.worker, autoVote: config.autoVote
+  }, { log, registry })
+  const { handlers, ask } = createHandlers(node, { version, rpc: config.chain.rpc })
+  const server = await startApiServer({
+    host: config.api.host, port: config.api.port, token, origins: config.api.origins, version, handlers,
+    metrics: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
+    extend: openAiEndpoints({ models: () => handlers.models({ params: {}, body: undefined, signal: new AbortController().signal }), ask }),
+    onError: (error, route) => { log.error('a call of the API failed', { error, route }) }
+  }).catch(async (error: unknown) => { await node.stop(); throw error })
+
+  const peer = node.transport.peers.listening()
+  await writeWhole(apiFile, JSON.stringify({ url: server.url, pid: process.pid, peer }))
+  const said = output.json ? JSON.stringify({ api: server.url, address: node.self, peer }) : `${node.self} is up as ${config.roles.join(', ')}\nAPI    ${server.url}  (token in ${join(config.data, 'api-token')})\nlibp2p ${peer.join('\n       ')}`
+  process.stdout.write(`${said}\n`)
+
+  await new Promise<void>(resolve => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => { resolve() })
+    watchParent(resolve)
+    process.on('unhandledRejection', error => { log.error('a promise was left alone', { error, text: describeError(error) }) })
+  })
+  // A second signal, or a part that hangs, must not keep the process.
+  setTimeout(() => process.exit(1), 7000).unref()
+  await rm(apiFile, { force: true })
+  await server.stop()
+  await node.stop()
+  process.exit()
+}

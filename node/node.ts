@@ -1,0 +1,114 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { addressOfKey } from '../protocol/crypto/index.ts'
+import type { Network } from '../protocol/crypto/index.ts'
+import { toHex } from '../protocol/primitives/index.ts'
+import type { Address } from '../protocol/primitives/index.ts'
+import { createChain } from './chain/index.ts'
+import type { Addresses, Chain } from './chain/index.ts'
+import { createDataService } from './data/index.ts'
+import type { DataEvents, DataService } from './data/index.ts'
+import { openEngine } from './engine/index.ts'
+import type { Engine } from './engine/index.ts'
+import { createJobsService, versionsOf } from './jobs/index.ts'
+import type { JobEvents, JobsService } from './jobs/index.ts'
+import { createModelsService } from './models/index.ts'
+import type { ModelEvents, ModelsService } from './models/index.ts'
+import { createPayoutsService } from './payouts/index.ts'
+import type { PayoutEvents, PayoutsService } from './payouts/index.ts'
+import { createEvents, createLifecycle, systemClock } from './runtime/index.ts'
+import type { Events, Log, Registry } from './runtime/index.ts'
+import { openStore } from './store/index.ts'
+import { createTransport } from './transport/index.ts'
+import type { Preset, Transport } from './transport/index.ts'
+
+export type NodeRole = 'host' | 'validator' | 'builder' | 'worker' | 'client' | 'settler' | 'scorer'
+export type NodeEvents = DataEvents & JobEvents & ModelEvents & PayoutEvents
+
+export interface NodeOptions {
+  /** The node's data folder; everything it keeps is below. */
+  directory: string
+  /** 32 bytes: its PeerId and its account. */
+  privateKey: Uint8Array
+  roles: readonly NodeRole[]
+  preset: Preset
+  listen: readonly string[]
+  bootstrap: readonly string[]
+  chain: { rpc: string; contracts: Addresses }
+  worker: { pricePerSecond: bigint; inputPrice: bigint; outputPrice: bigint; threads: number; capacity: number }
+  /** Validators vote by their own checks; false leaves it to a person. */
+  autoVote: boolean
+}
+
+/** A running peer: its parts, in the order of the flow. */
+export interface Node {
+  readonly self: Address
+  readonly roles: readonly NodeRole[]
+  readonly network: Network
+  readonly chain: Chain
+  readonly transport: Transport
+  readonly engine: Engine
+  readonly events: Events<NodeEvents>
+  readonly data: DataService
+  readonly jobs: JobsService
+  readonly models: ModelsService
+  readonly payouts: PayoutsService
+  stop(): Promise<void>
+}
+
+/**
+ * Wires a node: infrastructure first, then the services in the order of the flow (protocol/flow.ts). Each service is
+ * given the few interfaces it uses. What was started is stopped in reverse, also when a later part cannot start.
+ * @throws TilthError of the part that could not start, with what to do
+ */
+export async function createNode(options: NodeOptions, { log, registry }: { log: Log; registry: Registry }): Promise<Node> {
+  const { directory, privateKey: key } = options
+  const self = addressOfKey(key)
+  const is = (role: NodeRole): boolean => options.roles.includes(role)
+  const folder = async (name: string): Promise<string> => {
+    const path = join(directory, name)
+    await mkdir(path, { recursive: true })
+    return path
+  }
+  const lifecycle = createLifecycle(log)
+  const keep = (name: string, stop: () => Promise<unknown>) => lifecycle.start({ name, start: async () => undefined, stop: async () => { await stop() } })
+  try {
+    const store = await openStore(await folder('store'))
+    await keep('store', () => store.close())
+    const chain = await createChain({ rpcUrl: options.chain.rpc, addresses: options.chain.contracts, privateKey: toHex(key) })
+    await keep('chain', () => chain.stop())
+    const transport = await createTransport(
+      { privateKey: key, listen: options.listen, bootstrap: options.bootstrap, directory: await folder('ipfs'), preset: options.preset },
+      { log: log.child({ part: 'transport' }), registry }
+    )
+    await keep('transport', () => transport.stop())
+    const engine = openEngine(options.worker.threads === 0 ? {} : { threads: options.worker.threads })
+    await keep('engine', () => engine.close())
+
+    const events = createEvents<NodeEvents>(log)
+    const { gossip, streams, peers, files } = transport
+    const { network } = chain
+    const common = { key, self, network, chain, gossip, streams, peers, files, store, engine, clock: systemClock, registry }
+
+    const data = createDataService({ ...common, events, log: log.child({ phase: 'data' }), autoVote: options.autoVote })
+    const versions = versionsOf(data, { chain })
+    const jobs = createJobsService({
+      ...common, events, log: log.child({ phase: 'jobs' }), versions, folder: await folder('jobs'),
+      roles: { builder: is('builder'), worker: is('worker') }, policy: { pricePerSecond: options.worker.pricePerSecond }
+    })
+    const models: ModelsService = createModelsService({
+      ...common, events, log: log.child({ phase: 'models' }), attribute: (model, { content }, answer) => payouts.attribute({ model: model.id, content, answer }), folder: await folder('models'),
+      roles: { worker: is('worker'), client: is('client') }, worker: options.worker
+    })
+    const payouts: PayoutsService = createPayoutsService({
+      ...common, events, modelEvents: events, log: log.child({ phase: 'payouts' }), versions, result: cid => jobs.result(cid), models, folder: await folder('payouts'),
+      roles: { settler: is('settler'), scorer: is('scorer') }
+    })
+    for (const service of [data, jobs, models, payouts]) await lifecycle.start(service)
+
+    return { self, roles: options.roles, network, chain, transport, engine, events, data, jobs, models, payouts, stop: () => lifecycle.stop() }
+  } catch (error) {
+    await lifecycle.stop()
+    throw error
+  }
+}
