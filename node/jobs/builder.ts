@@ -24,7 +24,8 @@ export interface Builder {
   bid(id: Hex, bid: Signed<'Bid'>): void
   /** A delivery that came by gossip. */
   delivery(award: AwardDocument, delivery: Signed<'Delivery'>): void
-  announcements(): JobMessage[]
+  /** What late peers should hear; what is over or under way less often than what waits for an answer. */
+  announcements(round: number): JobMessage[]
   records(): IterableIterator<[Hex, JobRecord]>
   record(id: Hex): JobRecord | undefined
   live(award: Hex): Live
@@ -233,18 +234,21 @@ export function createBuilder(deps: JobsDeps, timing: JobsTiming, bases: Bases, 
   /** Starts every step that a job can take now; each at most once at a time, and later again after a failure. */
   function drive(id: Hex): void {
     if (stopping.signal.aborted) return
+    const go = (what: string, step: () => Promise<void>, exhausted?: () => Promise<void>): void => {
+      steps.attempt(`${id} ${what}`, step, { exhausted, done: () => { if (ledger.get(id) !== record) drive(id) } })
+    }
     const record = ledger.get(id)
     if (record === undefined) return
     const { state } = record
     const late = record.document.statement.message.deadline <= nowSeconds()
     if (state.state === 'bidding') {
-      steps.attempt(`${id} job`, () => (late ? endWithout(id, record.bids.length === 0 ? 'nobody bid before the deadline' : 'the deadline passed') : closeBids(id, record, state)))
+      go('job', () => (late ? endWithout(id, record.bids.length === 0 ? 'nobody bid before the deadline' : 'the deadline passed') : closeBids(id, record, state)))
       return
     }
-    if (state.state === 'running' && late) steps.attempt(`${id} job`, () => endWithout(id, 'the deadline passed before every lot was accepted'))
-    else for (const [index, lot] of state.lots.entries()) steps.attempt(`${id} lot ${index}`, () => advance(id, index, lot), () => giveAgain(id, index, 'it could not be verified for too long'))
-    if (state.state === 'running' && state.lots.every(lot => lot.state === 'released')) steps.attempt(`${id} job`, () => finish(id, state))
-    for (const [index, { refunded }] of state.forfeits.entries()) if (!refunded) steps.attempt(`${id} forfeit ${index}`, () => refund(id, index))
+    if (state.state === 'running' && late) go('job', () => endWithout(id, 'the deadline passed before every lot was accepted'))
+    else for (const [index, lot] of state.lots.entries()) go(`lot ${index}`, () => advance(id, index, lot), () => giveAgain(id, index, 'it could not be verified for too long'))
+    if (state.state === 'running' && state.lots.every(lot => lot.state === 'released')) go('job', () => finish(id, state))
+    for (const [index, { refunded }] of state.forfeits.entries()) if (!refunded) go(`forfeit ${index}`, () => refund(id, index))
   }
 
   return {
@@ -281,12 +285,12 @@ export function createBuilder(deps: JobsDeps, timing: JobsTiming, bases: Bases, 
     delivery(award, delivery) {
       takeDelivery(awardId(award), delivery).catch((error: unknown) => { deps.log.info('a delivery was not taken', { error }) })
     },
-    announcements() {
+    announcements(round) {
       const messages: JobMessage[] = []
       for (const [, { document, state }] of ledger.all()) {
-        if (state.state === 'bidding' || state.state === 'running') messages.push({ kind: 'job', round: 0, job: document })
+        if (state.state === 'bidding' || (state.state === 'running' && round % 4 === 0)) messages.push({ kind: 'job', round: 0, job: document })
         if (state.state === 'running') for (const lot of state.lots) if (lot.state === 'awarded') messages.push({ kind: 'award', round: 0, award: lot.award })
-        if ((state.state === 'completed' || state.state === 'expired') && document.statement.message.deadline > nowSeconds()) messages.push({ kind: 'closed', round: 0, closed: state.closed })
+        if ((state.state === 'completed' || state.state === 'expired') && round % 12 === 0 && document.statement.message.deadline > nowSeconds()) messages.push({ kind: 'closed', round: 0, closed: state.closed })
       }
       return messages
     },

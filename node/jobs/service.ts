@@ -79,7 +79,7 @@ export function createJobsService(deps: JobsDeps): JobsService {
 
   /** What a crash may have left half said: the builder's and the worker's own papers are the truth, the book follows them. */
   async function catchUp(): Promise<void> {
-    for (const message of builder.announcements()) {
+    for (const message of builder.announcements(0)) {
       await say(message).catch((error: unknown) => { deps.log.info('a paper was not said again', { kind: message.kind, error }) })
     }
     for (const [id] of builder.records()) for (const bid of book.get(id)?.bids ?? []) builder.bid(id, bid)
@@ -115,7 +115,7 @@ export function createJobsService(deps: JobsDeps): JobsService {
       }
       offs.push(deps.clock.every(timing.announceMs, async () => {
         round = (round + 1) % 0xffffffff
-        for (const message of [...builder.announcements(), ...worker.announcements()]) await announce(message)
+        for (const message of [...builder.announcements(round), ...worker.announcements()]) await announce(message)
       }, error => { deps.log.warn('announcing again failed', { error }) }))
     },
     async stop() {

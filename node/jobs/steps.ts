@@ -6,8 +6,8 @@ const longestWaitMs = 15_000
 
 /** Steps by name: each runs at most once at a time, and after a failure again, later and later. */
 export interface Steps {
-  /** Starts a step unless it runs already or waits after a failure. `exhausted` is what is done after too many of them. */
-  attempt(name: string, step: () => Promise<void>, exhausted?: () => Promise<void>): void
+  /** Starts a step unless it runs already or waits after a failure. */
+  attempt(name: string, step: () => Promise<void>, then?: { /** After a success. */ done?: () => void; /** After too many failures. */ exhausted?: (() => Promise<void>) | undefined }): void
   /** Starts nothing more, and waits for what runs. */
   stop(): Promise<void>
 }
@@ -28,12 +28,28 @@ export function createSteps(clock: Clock, log: Log): Steps {
   }
 
   return {
-    attempt(name, step, exhausted) {
+    attempt(name, step, { done, exhausted } = {}) {
       if (stopped || busy.has(name) || (failures.get(name)?.notBefore ?? 0) > clock.now()) return
-      const run = step().then(() => { failures.delete(name) }, (error: unknown) => failed(name, error, exhausted))
-        .catch((error: unknown) => { log.error('a step of a job failed', { step: name, error }) })
-        .finally(() => { busy.delete(name) })
-      busy.set(name, run)
+      const settle = async (): Promise<boolean> => {
+        try {
+          await step()
+          failures.delete(name)
+          return true
+        } catch (error) {
+          await failed(name, error, exhausted)
+          return false
+        }
+      }
+      busy.set(name, settle().then(
+        succeeded => {
+          busy.delete(name)
+          if (succeeded) done?.()
+        },
+        (error: unknown) => {
+          busy.delete(name)
+          log.error('a step of a job failed', { step: name, error })
+        }
+      ))
     },
     async stop() {
       stopped = true

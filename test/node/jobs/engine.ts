@@ -1,0 +1,73 @@
+import { existsSync } from 'node:fs'
+import { readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { newAdapter, readAdapter, writeAdapter } from '../../../node/engine/adapters/index.ts'
+import { readConfig } from '../../../node/engine/index.ts'
+import type { SiblingsJob, TuneJob, TuneResult } from '../../../node/engine/types.ts'
+import type { JobsDeps } from '../../../node/jobs/index.ts'
+
+// An engine-shaped object for faults of the protocol: it writes real PEFT folders, and how well they do is what it
+// wrote into them. It counts steps, so that a test can see what was trained twice.
+
+export interface FakeEngineOptions {
+  /** Milliseconds a step takes. */
+  stepMs?: number
+  /** What its adapters are worth: nothing at 0 (an adapter that changes nothing). */
+  worth?: number
+  /** Rank it trains with, whatever was asked. */
+  rank?: number
+  /** Throws at this step. */
+  failAt?: number
+}
+
+export type FakeEngine = JobsDeps['engine'] & { steps: number; firstSteps: number[] }
+
+export function fakeEngine({ stepMs = 5, worth = 1, rank, failAt }: FakeEngineOptions = {}): FakeEngine {
+  const engine: FakeEngine = {
+    steps: 0,
+    firstSteps: [],
+    open: async folder => ({ folder, architecture: 'LlamaForCausalLM', parameters: 120_000, layers: 2, hidden: 64, vocabulary: 512, context: 128 }),
+    tune: async job => {
+      const result = await steps(job)
+      write(job.model, job.output, job)
+      return result
+    },
+    tuneSiblings: async (job: SiblingsJob) => {
+      const result = await steps(job)
+      for (const output of job.output) write(job.model, output, job)
+      return job.output.map(() => result)
+    },
+    heldOutLoss: async ({ model, adapter }) => {
+      if (adapter === undefined) return 3
+      const { modules } = readAdapter(adapter, readConfig(model))
+      return 3 - Math.min(2, modules.reduce((sum, { b }) => sum + b.reduce((a, x) => a + Math.abs(x), 0), 0))
+    }
+  }
+
+  async function steps(job: Omit<TuneJob, 'output'>): Promise<TuneResult> {
+    const total = Math.ceil(job.rows.length / job.settings.batch) * job.settings.epochs
+    const checkpoint = job.checkpoint
+    let step = checkpoint !== undefined && existsSync(checkpoint) ? Number(await readFile(checkpoint, 'utf8')) : 0
+    if (checkpoint !== undefined) engine.firstSteps.push(step)
+    while (step < total) {
+      await new Promise(resolve => { setTimeout(resolve, stepMs) })
+      job.signal?.throwIfAborted()
+      step++
+      if (step === failAt && checkpoint !== undefined) throw new Error('the engine broke')
+      engine.steps++
+      job.onProgress?.({ step, steps: total, loss: 3 - step / total, lr: 0.01, tokensPerSecond: 100, secondsLeft: (total - step) * stepMs / 1000 })
+      if (checkpoint !== undefined) await writeFile(checkpoint, `${step}`)
+    }
+    if (checkpoint !== undefined) await rm(checkpoint, { force: true })
+    return { losses: Array.from({ length: total }, (_, i) => 3 - (i + 1) / total), seconds: total * stepMs / 1000, tokens: total * 10 }
+  }
+
+  function write(model: string, output: string, { settings }: Pick<TuneJob, 'settings'>): void {
+    const lora = { ...settings.lora, rank: rank ?? settings.lora.rank }
+    const adapter = newAdapter(readConfig(model), lora, settings.seed)
+    for (const { b } of adapter.modules) b.fill(worth / 100)
+    writeAdapter(join(output), adapter, model)
+  }
+
+  return engine
+}
