@@ -56,8 +56,12 @@ abstract contract Network is Tester {
     address internal stranger = vm.addr(STRANGER);
 
     function setUp() public virtual {
+        deploy(SUPPLY);
+    }
+
+    function deploy(uint256 supply) internal {
         vm.warp(1_800_000_000);
-        token = new TilthToken(SUPPLY);
+        token = new TilthToken(supply);
         registry = new NodeRegistry(token, UNBOND);
         datanets = new DatanetRegistry(registry);
         models = new ModelRegistry(datanets);

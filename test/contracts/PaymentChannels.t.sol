@@ -46,13 +46,6 @@ contract PaymentChannelsTest is Network {
         same(token.balanceOf(address(anchor)), 0, "no pool");
     }
 
-    function testTheLargestSumsDoNotOverflow() public view {
-        // _part is floor(amount * bps / whole) for every amount; checked here against the definition's remainder form.
-        uint256 amount = type(uint256).max;
-        uint256 part = amount / 10_000 * 9_999 + amount % 10_000 * 9_999 / 10_000;
-        yes(part < amount && amount - part >= amount / 10_000, "part");
-    }
-
     function testOnlyTheDifferenceIsPaid(uint256 a, uint256 b, uint256 c) public {
         a = within(a, 1, DEPOSIT);
         b = within(b, 1, DEPOSIT);
@@ -192,5 +185,23 @@ contract PaymentChannelsTest is Network {
         bytes32 second = newChannel(model, DEPOSIT);
         yes(second != channel, "ids differ");
         same(channels.nonceOf(client), 2, "nonce");
+    }
+}
+
+/// @dev Where every token there can be is in one channel.
+contract LargestChannelTest is Network {
+    bytes32 private channel;
+
+    function setUp() public override {
+        deploy(type(uint256).max);
+        (,, channel) = servedModel(type(uint256).max);
+    }
+
+    function testTheLargestSumsDoNotOverflow(uint256 amount) public {
+        amount = within(amount, type(uint256).max / 10_000, type(uint256).max);
+        channels.claim(channel, amount, voucher(CLIENT, channel, amount));
+        same(token.balanceOf(worker), amount / 2, "half is the worker's");
+        uint256 others = token.balanceOf(builder) + token.balanceOf(address(anchor));
+        same(others, amount - amount / 2, "the rest is the others'");
     }
 }
