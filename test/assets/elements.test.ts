@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { HeldOut, printRow, RowIndex, type Row } from '../../protocol/data/index.ts'
 
 interface Pair { prompt: string; response: string }
 
@@ -72,5 +73,24 @@ describe('assets: the default Datanet', () => {
     const repeats = files.slice(1).map(name => share(name, row => first.get(plain(row.prompt)) === row.response))
     assert.equal(contradicts.filter(part => part > 0.3).length, 1, String(contradicts))
     assert.equal(repeats.filter(part => part > 0.3).length, 1, String(repeats))
+  })
+
+  it('is judged by the rules as meant: honest rows are own, the copier repeats, no row leaks a question', () => {
+    const row = ({ prompt, response }: Pair): Row => ({ messages: [{ role: 'user', content: prompt }, { role: 'assistant', content: response }] })
+    const index = new RowIndex(500)
+    const heldOut = new HeldOut(questions.map(row))
+    const own = files.map((name, order) => {
+      const pairs = rows.get(name) ?? []
+      const kept = pairs.filter((pair, i) => {
+        assert.equal(heldOut.leaks(row(pair)), undefined, `${name}: ${pair.prompt}`)
+        const print = printRow(row(pair))
+        if (index.exact(print, order) !== undefined || index.near(print, order) !== undefined) return false
+        index.add(print, { contribution: `0x${String(order).padStart(64, '0')}`, order, row: i })
+        return true
+      })
+      return kept.length / pairs.length
+    })
+    assert.equal(own.filter(share => share === 1).length, files.length - 1, String(own))
+    assert.equal(own.filter(share => share < 0.2).length, 1, String(own))
   })
 })
