@@ -120,6 +120,7 @@ contract ChallengesTest is Network {
 
     // An honest epoch stands
 
+    /// forge-config: default.fuzz.runs = 64
     function testNoChallengeHoldsAgainstAnHonestEpoch(uint256 count, uint256 seed) public {
         Draft memory draft = honest(within(count, 1, 9), seed);
         propose(draft);

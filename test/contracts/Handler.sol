@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {AttributionAnchor} from "solidity/AttributionAnchor.sol";
+import {JobEscrow} from "solidity/JobEscrow.sol";
+import {PaymentChannels} from "solidity/PaymentChannels.sol";
+import {Statements} from "solidity/Statements.sol";
+import {SumTree} from "solidity/SumTree.sol";
+import {Network} from "./Network.sol";
+import {TreeBuilder} from "./TreeBuilder.sol";
+
+/// @dev Does to the contracts whatever forge draws, in the names of a few people, and remembers what ought to be.
+/// Calls that the contracts refuse are part of it.
+contract Handler is Network {
+    using Statements for Statements.Vote;
+    using Statements for Statements.Commitment;
+    using Statements for Statements.Receipt;
+
+    uint256[4] private keys = [BUILDER, WORKER, CLIENT, SETTLER];
+    bytes32 public pool;
+    bytes32 public tuned;
+    bytes32 public base;
+    bytes32 public contribution;
+
+    bytes32[] public escrows;
+    bytes32[] public opened;
+    /// @notice The highest leaf an account ever had in a final epoch of the pool.
+    mapping(address account => uint256) public bestLeaf;
+    uint256[4] private leaves;
+    SumTree.Node[4] private proposedLeaves;
+    bool private proposedIsFraud;
+    uint256 public burntByRule;
+    uint256 public deepest;
+    uint64 private sequence;
+    uint256 private salts;
+    Statements.Receipt private forgedReceipt;
+
+    constructor() {
+        deploy(SUPPLY);
+        pool = newDatanet("rules");
+        anchorNext(pool, 1);
+        tuned = newModel(pool, 5001, 1999, 3000);
+        base = newModel(0, 8000, 2000, 0);
+        for (uint256 i = 0; i < 4; i++) {
+            address who = vm.addr(keys[i]);
+            token.transfer(who, 10_000 ether);
+            vm.startPrank(who);
+            token.approve(address(registry), type(uint256).max);
+            token.approve(address(escrow), type(uint256).max);
+            token.approve(address(channels), type(uint256).max);
+            token.approve(address(anchor), type(uint256).max);
+            vm.stopPrank();
+        }
+        vm.prank(settler);
+        registry.stake(MIN_STAKE);
+    }
+
+    function everything() external view returns (address[8] memory contracts_, address[6] memory people_) {
+        contracts_ = [
+            address(token), address(registry), address(datanets), address(models), address(escrow), address(channels),
+            address(anchor), address(this)
+        ];
+        people_ = [vm.addr(keys[0]), vm.addr(keys[1]), vm.addr(keys[2]), vm.addr(keys[3]), validator, stranger];
+    }
+
+    function who(uint256 seed) private view returns (address) {
+        return vm.addr(keys[seed % 4]);
+    }
+
+    function pass(uint256 time) external {
+        vm.warp(block.timestamp + within(time, 1, 2 days));
+    }
+
+    // Stakes
+
+    function stake(uint256 seed, uint256 amount) external {
+        vm.prank(who(seed));
+        registry.stake(within(amount, 0, 500 ether));
+    }
+
+    function unbond(uint256 seed, uint256 amount) external {
+        vm.prank(who(seed));
+        registry.requestUnbond(within(amount, 0, 600 ether));
+    }
+
+    function withdraw(uint256 seed) external {
+        vm.prank(who(seed));
+        registry.withdraw();
+    }
+
+    function setPayout(uint256 seed, uint256 to) external {
+        vm.prank(who(seed));
+        registry.setPayout(who(to));
+    }
+
+    /// @dev A validator (the host is one) stakes, votes twice and is reported.
+    function voteTwice(uint256 amount) external {
+        amount = within(amount, 1, 100 ether);
+        bytes32 word = keccak256(abi.encode(salts++));
+        bytes memory relayed = signed(CONTRIBUTOR, Statements.Commitment(pool, contributor, word).hash());
+        (bytes32 id,) = datanets.commitFor(pool, contributor, word, relayed);
+        staked(validator, amount);
+        Statements.Vote memory a = Statements.Vote(id, validator, true, "o", "s");
+        Statements.Vote memory b = Statements.Vote(id, validator, false, "o", "s");
+        bytes memory signA = signed(VALIDATOR, a.hash());
+        bytes memory signB = signed(VALIDATOR, b.hash());
+        vm.prank(stranger);
+        uint256 taken = datanets.reportDoubleVote(a, signA, b, signB);
+        burntByRule += taken - taken / 2;
+    }
+
+    // Escrow
+
+    function award(uint32 attempt, uint256 amount) external {
+        vm.prank(builder);
+        escrows.push(
+            escrow.fund("job", "lot", worker, attempt, within(amount, 0, 200 ether), uint64(block.timestamp) + 1 hours)
+        );
+    }
+
+    function releaseSome(uint256 seed, uint256 amount, bool bySignature) external {
+        bytes32 id = escrows[seed % escrows.length];
+        amount = within(amount, 0, 250 ether);
+        bytes memory signature = release(BUILDER, id, worker, amount);
+        if (bySignature) {
+            escrow.releaseFor(Statements.Release(id, worker, amount), signature);
+        } else {
+            vm.prank(builder);
+            escrow.release(id, amount);
+        }
+    }
+
+    function refund(uint256 seed, uint256 by) external {
+        bytes32 id = escrows[seed % escrows.length];
+        vm.prank(who(by));
+        escrow.refund(id);
+    }
+
+    function escrowCount() external view returns (uint256) {
+        return escrows.length;
+    }
+
+    // Channels
+
+    function open(uint256 deposit, bool onBase) external {
+        vm.prank(client);
+        opened.push(
+            channels.open(worker, onBase ? base : tuned, within(deposit, 1, 300 ether), uint64(block.timestamp) + 5 days)
+        );
+    }
+
+    function topUp(uint256 seed, uint256 by, uint256 amount) external {
+        bytes32 id = opened[seed % opened.length];
+        vm.prank(who(by));
+        channels.topUp(id, within(amount, 0, 50 ether));
+    }
+
+    function claimVoucher(uint256 seed, uint256 cumulative) external {
+        bytes32 id = opened[seed % opened.length];
+        cumulative = within(cumulative, 0, 400 ether);
+        channels.claim(id, cumulative, voucher(CLIENT, id, cumulative));
+    }
+
+    function startClose(uint256 seed) external {
+        bytes32 id = opened[seed % opened.length];
+        vm.prank(client);
+        channels.startClose(id);
+    }
+
+    function finishClose(uint256 seed, bool byWorker) external {
+        bytes32 id = opened[seed % opened.length];
+        vm.prank(byWorker ? worker : client);
+        channels.finishClose(id);
+    }
+
+    function channelCount() external view returns (uint256) {
+        return opened.length;
+    }
+
+    // Epochs
+
+    function donate(uint256 seed, uint256 amount) external {
+        vm.prank(who(seed));
+        anchor.deposit(pool, within(amount, 0, 100 ether));
+    }
+
+    /// @dev Leaves are anything that fits: the division need not follow from the last one.
+    function propose(uint256 seed, bool fraud) external {
+        uint256 most = anchor.poolOf(pool).deposited;
+        for (uint256 i = 0; i < 4; i++) leaves[i] = within(uint256(keccak256(abi.encode(seed, i))), 0, most / 3);
+        SumTree.Node memory payouts = TreeBuilder.root(payoutTree());
+        forgedReceipt = Statements.Receipt("x", sequence++, 0, tuned, 0, 0, 1, 1, 5, 0, 0, 0, 0);
+        bytes32 receiptsRoot = fraud ? forgedLeaf().hash : bytes32(0);
+        uint32 next = anchor.poolOf(pool).epoch + 1;
+        vm.prank(settler);
+        anchor.propose(
+            AttributionAnchor.Proposal(
+                pool, next, receiptsRoot, fraud ? 5 : 0, fraud ? 1 : 0, payouts.hash, payouts.sum, "bundle"
+            )
+        );
+        proposedIsFraud = fraud;
+    }
+
+    function challenge(uint256 by) external {
+        uint32 next = anchor.poolOf(pool).epoch + 1;
+        SumTree.Proof memory proof;
+        AttributionAnchor.ReceiptEvidence memory e =
+            AttributionAnchor.ReceiptEvidence(forgedReceipt, "", "", forgedReceipt.fee, proof);
+        vm.prank(who(by));
+        anchor.challengeSignature(pool, next, e);
+        yes(proposedIsFraud, "an honest epoch was voided");
+        burntByRule += BOND - BOND / 2;
+    }
+
+    function finalize() external {
+        uint32 next = anchor.poolOf(pool).epoch + 1;
+        anchor.finalize(pool, next);
+        for (uint256 i = 0; i < 4; i++) {
+            if (leaves[i] > bestLeaf[who(i)]) bestLeaf[who(i)] = leaves[i];
+        }
+        deepest = next;
+    }
+
+    function claimPayout(uint256 seed) external {
+        seed = seed % 4;
+        anchor.claim(pool, who(seed), leaves[seed], TreeBuilder.prove(payoutTree(), 0, seed));
+    }
+
+    function payoutTree() private view returns (SumTree.Node[][] memory) {
+        SumTree.Node[] memory nodes = new SumTree.Node[](4);
+        for (uint256 i = 0; i < 4; i++) nodes[i] = TreeBuilder.leafNode(keccak256(abi.encode(who(i))), leaves[i]);
+        return TreeBuilder.build(nodes);
+    }
+
+    function forgedLeaf() private view returns (SumTree.Node memory) {
+        bytes32 content = keccak256(abi.encode(digestOf(forgedReceipt.hash()), keccak256(""), keccak256("")));
+        return TreeBuilder.leafNode(content, forgedReceipt.fee);
+    }
+
+    // What the invariants look at
+
+    function held()
+        external
+        view
+        returns (uint256 stakes, uint256 inEscrow, uint256 inChannels, uint256 inPool, uint256 bonds)
+    {
+        address[6] memory all =
+            [vm.addr(keys[0]), vm.addr(keys[1]), vm.addr(keys[2]), vm.addr(keys[3]), validator, stranger];
+        for (uint256 i = 0; i < 6; i++) {
+            (uint256 out,) = registry.unbondingOf(all[i]);
+            stakes += registry.stakeOf(all[i]) + out;
+        }
+        for (uint256 i = 0; i < escrows.length; i++) {
+            JobEscrow.Escrow memory e = escrow.escrowOf(escrows[i]);
+            if (e.state == JobEscrow.State.Funded) inEscrow += e.amount;
+        }
+        for (uint256 i = 0; i < opened.length; i++) {
+            PaymentChannels.Channel memory c = channels.channelOf(opened[i]);
+            yes(c.claimed <= c.deposit, "a channel paid more than its deposit");
+            if (!c.closed) inChannels += c.deposit - c.claimed;
+        }
+        AttributionAnchor.Pool memory p = anchor.poolOf(pool);
+        yes(p.paid <= p.payoutsTotal && p.payoutsTotal <= p.deposited, "a pool paid more than it settled or had");
+        inPool = p.deposited - p.paid;
+        bonds = anchor.epochOf(pool, p.epoch + 1).state == AttributionAnchor.State.Pending ? BOND : 0;
+    }
+
+    function claimedInAll() external view returns (uint256 claimed) {
+        for (uint256 i = 0; i < 4; i++) {
+            uint256 one = anchor.claimedBy(pool, who(i));
+            yes(one <= bestLeaf[who(i)], "more was claimed than any leaf");
+            claimed += one;
+        }
+    }
+
+    function paid() external view returns (uint256) {
+        return anchor.poolOf(pool).paid;
+    }
+
+    function balance(address account) external view returns (uint256) {
+        return token.balanceOf(account);
+    }
+
+    function supply() external view returns (uint256) {
+        return token.totalSupply();
+    }
+
+    function initialSupply() external pure returns (uint256) {
+        return SUPPLY;
+    }
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {Handler} from "./Handler.sol";
+import {Tester} from "./Tester.sol";
+
+/// @dev What holds after any sequence of calls: no token is made or lost, every contract holds exactly what it owes,
+/// nobody is paid more than a leaf or a deposit allows.
+contract InvariantsTest is Tester {
+    Handler private handler;
+
+    struct FuzzSelector {
+        address addr;
+        bytes4[] selectors;
+    }
+
+    function setUp() public {
+        handler = new Handler();
+    }
+
+    function targetContracts() public view returns (address[] memory targets) {
+        targets = new address[](1);
+        targets[0] = address(handler);
+    }
+
+    function targetSelectors() public view returns (FuzzSelector[] memory targets) {
+        bytes4[] memory selectors = new bytes4[](19);
+        selectors[0] = Handler.pass.selector;
+        selectors[1] = Handler.stake.selector;
+        selectors[2] = Handler.unbond.selector;
+        selectors[3] = Handler.withdraw.selector;
+        selectors[4] = Handler.setPayout.selector;
+        selectors[5] = Handler.voteTwice.selector;
+        selectors[6] = Handler.award.selector;
+        selectors[7] = Handler.releaseSome.selector;
+        selectors[8] = Handler.refund.selector;
+        selectors[9] = Handler.open.selector;
+        selectors[10] = Handler.topUp.selector;
+        selectors[11] = Handler.claimVoucher.selector;
+        selectors[12] = Handler.startClose.selector;
+        selectors[13] = Handler.finishClose.selector;
+        selectors[14] = Handler.donate.selector;
+        selectors[15] = Handler.propose.selector;
+        selectors[16] = Handler.challenge.selector;
+        selectors[17] = Handler.finalize.selector;
+        selectors[18] = Handler.claimPayout.selector;
+        targets = new FuzzSelector[](1);
+        targets[0] = FuzzSelector(address(handler), selectors);
+    }
+
+    function invariantNoTokenIsMadeOrLost() public view {
+        (address[8] memory contracts_, address[6] memory people) = handler.everything();
+        uint256 sum = 0;
+        for (uint256 i = 0; i < 8; i++) sum += handler.balance(contracts_[i]);
+        for (uint256 i = 0; i < 6; i++) sum += handler.balance(people[i]);
+        same(sum, handler.supply(), "all tokens are somewhere");
+        same(handler.supply(), handler.initialSupply() - handler.burntByRule(), "only penalties burn");
+    }
+
+    function invariantEveryContractHoldsWhatItOwes() public view {
+        (address[8] memory contracts_,) = handler.everything();
+        (uint256 stakes, uint256 inEscrow, uint256 inChannels, uint256 inPool, uint256 bonds) = handler.held();
+        same(handler.balance(contracts_[1]), stakes, "stakes");
+        same(handler.balance(contracts_[4]), inEscrow, "escrows");
+        same(handler.balance(contracts_[5]), inChannels, "deposits");
+        same(handler.balance(contracts_[6]), inPool + bonds, "pools and bonds");
+        same(handler.balance(contracts_[0]) + handler.balance(contracts_[2]) + handler.balance(contracts_[3]), 0, "others");
+    }
+
+    function invariantNobodyClaimsMoreThanTheirLeaf() public view {
+        same(handler.claimedInAll(), handler.paid(), "claims are what was paid");
+    }
+}
