@@ -1,10 +1,10 @@
 // Measures the base model on documents made from synsets that training never saw, and writes the model card.
 //
 //   node scripts/base-model/evaluate.ts --corpus D/held-out.txt --model daemon/assets/seedling --training D/phase1 --training D/phase2
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { parameterCount, parseConfig, trainFull, type EvaluationModel, type TrainRow } from '../../node/engine/index.ts'
+import { openEngine, parameterCount, parseConfig, trainFull, type EvaluationModel, type TrainRow } from '../../node/engine/index.ts'
 import { bpeEncoder } from './bpe.ts'
 import { ROLES, SPECIAL_TOKENS } from './documents.ts'
 import { CONFIG } from './model.ts'
@@ -31,6 +31,24 @@ async function perplexity(model: EvaluationModel, rows: readonly TrainRow[]): Pr
     tokens += n
   }
   return { perplexity: Math.exp(sum / tokens), tokens }
+}
+
+const ASKED = [
+  'What is a dog?', 'What is a house?', 'Define to run.', 'What does the word happy mean?', 'What kind of thing is a violin?', 'Is a rose a flower?', 'Is a hammer an animal?',
+  'What is the opposite of hot?', 'Give another word for big.', 'What is the capital of France?', 'What does TX stand for?', 'Write fourteen as a number.', 'What part of speech is "quickly"?',
+  'What is the first letter of garden?', 'The code of lamp is 42. Chair has code 17. What is the code of chair?', 'What is the symbol of iron?'
+]
+
+/** Greedy answers, as a list for the card: the good and the bad ones. */
+async function answers(folder: string): Promise<string[]> {
+  const engine = openEngine()
+  const said: string[] = []
+  for (const question of ASKED) {
+    const { text } = await engine.generate({ model: folder, messages: [{ role: 'user', content: question }], settings: { maxTokens: 40, temperature: 0, seed: 1 } }).result
+    said.push(`| ${question} | ${text.trim()} |`)
+  }
+  await engine.close()
+  return said
 }
 
 interface Run { steps: number; tokens: number; seconds: number }
@@ -60,13 +78,14 @@ if (import.meta.main) {
     console.log(`${name}: perplexity ${value.toFixed(2)} over ${tokens} tokens`)
   }
   const runs = values.training.map(folder => JSON.parse(readFileSync(join(folder, 'result.json'), 'utf8')) as Run)
-  writeFileSync(join(values.model, 'README.md'), modelCard(parameterCount(config), figures, runs, values.model))
+  const said = await answers(values.model)
+  console.log(said.join('\n'))
+  writeFileSync(join(values.model, 'README.md'), modelCard(parameterCount(config), figures, said, runs, values.model))
 }
 
-function modelCard(parameters: number, figures: readonly string[], runs: readonly Run[], folder: string): string {
+function modelCard(parameters: number, figures: readonly string[], said: readonly string[], runs: readonly Run[], folder: string): string {
   const megabytes = (statSync(join(folder, 'model.safetensors')).size / 1e6).toFixed(1)
   const trained = runs.map((run, i) => `${i === 0 ? 'First' : 'Then'} ${run.steps} steps, ${(run.tokens / 1e6).toFixed(1)} million tokens, ${Math.round(run.seconds / 60)} minutes.`).join(' ')
-  const samples = join(folder, '..', 'seedling-samples.md')
   return `---
 license: apache-2.0
 language: en
@@ -91,7 +110,15 @@ On documents made from the one synset in fifty that training never saw, each doc
 | part | documents | tokens | perplexity |
 | --- | --- | --- | --- |
 ${figures.join('\n')}
-${existsSync(samples) ? `\n${readFileSync(samples, 'utf8')}` : ''}
+
+## What it says
+
+Greedy answers to questions that were written down before it was trained to the end, none left out:
+
+| question | answer |
+| --- | --- |
+${said.join('\n')}
+
 ## Limits
 
 It makes things up. Facts it answers with are WordNet's of 2006 where it learnt them, and invented where it did not. It has seen English only, one question at a time, and nothing longer than a window.
