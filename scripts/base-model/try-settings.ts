@@ -59,7 +59,7 @@ if (import.meta.main) {
   const questions = readPairs(`${values.data}-questions.jsonl`)
   const rows = owned.flat().map(toRow)
   const owner = owned.flatMap((pairs, player) => pairs.map(() => player))
-  const engine = await openEngine()
+  const engine = openEngine()
   try {
     const base = await exactMatch(engine, values.model, undefined, questions)
     console.log(`base: ${base.share.toFixed(3)}`)
