@@ -36,7 +36,7 @@ export const datanetRules = z.strictObject({
   validators: z.array(z.strictObject({ address, weight: z.int().min(1).max(1_000_000) })).min(1).max(100),
   /** CID of the held-out questions (JSONL of rows): never trained on, used for contamination checks and the held-out gate. */
   heldOut: cidText,
-  /** Windows in seconds: commitment to reveal, and reveal to the end of the vote. */
+  /** Windows in seconds: from commitment to reveal, and from when it is its turn to be voted on to the vote's end. */
   revealSeconds: z.int().min(1).max(7 * 86400),
   voteSeconds: z.int().min(1).max(7 * 86400)
 })
@@ -55,18 +55,28 @@ export const rowOutcome = z.discriminatedUnion('kind', [
 ])
 export type RowOutcome = z.infer<typeof rowOutcome>
 
-/** Every check of a contribution, in order; each yields `ok` or a code. */
+/** Every check of a contribution, in order; each yields `ok`, `skipped` (an earlier one ended it), or a code for what it found. */
 export const checkNames = ['signature', 'allowance', 'size', 'schema', 'held-out', 'exact-duplicate', 'near-duplicate', 'own-share'] as const
 export type CheckName = (typeof checkNames)[number]
-export interface CheckResult { readonly check: CheckName; readonly code: string; readonly note?: string }
+export const checkResult = z.strictObject({ check: z.enum(checkNames), code: z.string().max(60), note: z.string().max(200).optional() })
+export type CheckResult = Readonly<z.infer<typeof checkResult>>
 
-/** What a validator's checks say: a pure function of the shard, the rules and what was committed before. Its hash is voted on. */
-export interface Verdict {
-  readonly contribution: `0x${string}`
-  readonly accept: boolean
-  readonly checks: readonly CheckResult[]
-  readonly rows: readonly RowOutcome[]
-}
+/** A line of the contributor's file that brought no row of its own, and why. Lines count from 1, blank ones too. */
+export const rowIssue = z.strictObject({ line: z.int().min(1), code: z.string().max(60) })
+export type RowIssue = Readonly<z.infer<typeof rowIssue>>
+
+/** What a validator's checks say: a pure function of the shard, the rules and what was committed before. */
+export const verdict = z.strictObject({
+  contribution: bytes32,
+  accept: z.boolean(),
+  /** The code that decided, when not accepted. */
+  reason: z.string().max(60).optional(),
+  checks: z.array(checkResult).max(checkNames.length),
+  /** One for each line that is not blank, in order: a row's index is its place here. */
+  rows: z.array(rowOutcome).max(100_000),
+  issues: z.array(rowIssue).max(100_000)
+})
+export type Verdict = Readonly<z.infer<typeof verdict>>
 
 /** A quorum of reveals over one (accept, outcome): accept-weight over two thirds of the roster, or reject-weight over one third. */
 export const certificate = z.strictObject({

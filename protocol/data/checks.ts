@@ -1,0 +1,143 @@
+import { contentHash } from '../primitives/canonical.ts'
+import { TilthError } from '../primitives/errors.ts'
+import type { Hex } from '../primitives/hex.ts'
+import type { Network } from '../crypto/index.ts'
+import { checkStatements } from './commitment.ts'
+import type { ContributionStatements } from './commitment.ts'
+import type { HeldOut } from './held-out.ts'
+import { parseShard } from './lines.ts'
+import type { ShardLine } from './lines.ts'
+import { RowIndex, printRow } from './row-index.ts'
+import { checkNames } from './types.ts'
+import type { CheckName, CheckResult, DatanetRules, RowIssue, RowOutcome, Verdict } from './types.ts'
+
+/** What a contribution is judged by. The same input gives every validator the same verdict. */
+export interface CheckInput {
+  readonly network: Network
+  readonly statements: ContributionStatements
+  /** The shard's bytes, or why the CID holds none that could be right: more than the reveal says, or no file. */
+  readonly shard: Uint8Array | 'too-large' | 'not-a-file'
+  readonly rules: DatanetRules
+  readonly heldOut: HeldOut
+  /** Own rows of what was accepted; those of later authorship than `order` are not looked at. */
+  readonly earlier: RowIndex
+  /** Place in the Datanet's order of authorship. */
+  readonly order: number
+  /** Commitments by this contributor before this one. */
+  readonly uploads: number
+}
+
+/** Indices of a verdict's own rows. */
+export const ownRows = (verdict: Pick<Verdict, 'rows'>): number[] => verdict.rows.flatMap((row, i) => (row.kind === 'own' ? [i] : []))
+
+/** What is voted on: the contribution, its shard, and which rows of it are taken (none when it is rejected). */
+export function outcomeOf(content: { contribution: Hex; cid: string; own: readonly number[] }, accept: boolean): Hex {
+  const { contribution, cid, own } = content
+  return contentHash({ contribution, cid, accept, own: accept ? own : [] })
+}
+
+class Results {
+  readonly checks: CheckResult[] = []
+  note(check: CheckName, code: string, note?: string): void { this.checks.push(note === undefined ? { check, code } : { check, code, note }) }
+  finish(): CheckResult[] { return checkNames.map(check => this.checks.find(result => result.check === check) ?? { check, code: 'skipped' }) }
+}
+
+/** [reject] Both statements are the contributor's, and the reveal opens the commitment. */
+function checkSignature({ network, statements }: CheckInput): string {
+  try {
+    checkStatements(network, statements)
+    return 'ok'
+  } catch (cause) {
+    if (cause instanceof TilthError) return cause.code
+    throw cause
+  }
+}
+
+/** [reject] A shard is a file of as many bytes and rows as its reveal says, and no more than the rules allow. */
+function checkSize({ statements, shard, rules }: CheckInput, lines: readonly ShardLine[]): string {
+  const { bytes, rows } = statements.reveal.message
+  if (typeof shard === 'string') return shard
+  if (shard.length > rules.maxBytes) return 'too-large'
+  if (shard.length !== bytes) return 'size-mismatch'
+  if (lines.length > rules.maxRows) return 'too-many-rows'
+  if (lines.length !== rows) return 'rows-mismatch'
+  return lines.length === 0 ? 'empty' : 'ok'
+}
+
+/**
+ * What becomes of each row, in order. A row is judged by the first that applies: it is wrong, it leaks a held-out question,
+ * it repeats an earlier author's row or one of its own shard exactly, or nearly; else it is its contributor's own.
+ */
+function judgeRows(input: CheckInput, lines: readonly ShardLine[]): RowOutcome[] {
+  const contribution = input.statements.reveal.message.contribution
+  const shard = new RowIndex(input.rules.nearDuplicate)
+  return lines.map((line, row): RowOutcome => {
+    if ('code' in line) return { kind: 'invalid', code: line.code }
+    const question = input.heldOut.leaks(line.row)
+    if (question !== undefined) return { kind: 'held-out', question }
+    const print = printRow(line.row)
+    const exact = input.earlier.exact(print, input.order) ?? shard.exact(print, input.order + 1)
+    if (exact !== undefined) return { kind: 'duplicate', of: exact.contribution, row: exact.row, exact: true }
+    const near = input.earlier.near(print, input.order) ?? shard.near(print, input.order + 1)
+    if (near !== undefined) return { kind: 'duplicate', of: near.contribution, row: near.row, exact: false }
+    shard.add(print, { contribution, order: input.order, row })
+    return { kind: 'own' }
+  })
+}
+
+const kindOf = (row: RowOutcome): 'own' | 'schema' | 'held-out' | 'exact-duplicate' | 'near-duplicate' => {
+  switch (row.kind) {
+    case 'own': return 'own'
+    case 'invalid': return 'schema'
+    case 'held-out': return 'held-out'
+    case 'duplicate': return row.exact ? 'exact-duplicate' : 'near-duplicate'
+  }
+}
+const findings = { schema: 'invalid-rows', 'held-out': 'held-out-rows', 'exact-duplicate': 'duplicate-rows', 'near-duplicate': 'near-duplicate-rows' } as const
+
+function issuesOf(lines: readonly ShardLine[], rows: readonly RowOutcome[]): RowIssue[] {
+  return rows.flatMap((row, i) => {
+    const line = lines[i]?.line ?? i + 1
+    if (row.kind === 'own') return []
+    return [{ line, code: row.kind === 'invalid' ? row.code : row.kind === 'held-out' ? 'held-out' : row.exact ? 'duplicate' : 'near-duplicate' }]
+  })
+}
+
+/** Runs every check in the order of `checkNames`. Pure; never throws for what a contributor did. */
+export function checkContribution(input: CheckInput): Verdict {
+  const results = new Results()
+  const contribution = input.statements.reveal.message.contribution
+  const rejected = (reason: string): Verdict => ({ contribution, accept: false, reason, checks: results.finish(), rows: [], issues: [] })
+
+  const signature = checkSignature(input)
+  results.note('signature', signature)
+  if (signature !== 'ok') return rejected(signature)
+
+  // [reject] An account commits at most so many contributions to a Datanet, whatever became of them.
+  const { uploadsPerContributor, minOwnShare, maxRows } = input.rules
+  const allowed = input.uploads < uploadsPerContributor
+  results.note('allowance', allowed ? 'ok' : 'over-allowance', allowed ? undefined : `${input.uploads} before, ${uploadsPerContributor} allowed`)
+  if (!allowed) return rejected('over-allowance')
+
+  const lines = typeof input.shard === 'string' || input.shard.length > input.rules.maxBytes ? [] : parseShard(input.shard, maxRows)
+  const size = checkSize(input, lines)
+  results.note('size', size)
+  if (size !== 'ok') return rejected(size)
+
+  const rows = judgeRows(input, lines)
+  const counts = { own: 0, schema: 0, 'held-out': 0, 'exact-duplicate': 0, 'near-duplicate': 0 }
+  for (const row of rows) counts[kindOf(row)]++
+  for (const check of ['schema', 'held-out', 'exact-duplicate', 'near-duplicate'] as const) {
+    if (counts[check] === 0) results.note(check, 'ok')
+    else results.note(check, findings[check], `${counts[check]} of ${rows.length} rows`)
+  }
+
+  // [reject] At least minOwnShare of a contribution's rows are good ones of its own. The reason names what most others are.
+  const share = Math.floor((counts.own * 1000) / rows.length)
+  const duplicates = counts['exact-duplicate'] + counts['near-duplicate']
+  const accept = counts.own > 0 && share >= minOwnShare
+  const worst = Math.max(duplicates, counts.schema, counts['held-out'])
+  const reason = accept ? undefined : duplicates === worst ? 'mostly-duplicate' : counts.schema === worst ? 'mostly-invalid' : 'contaminated'
+  results.note('own-share', reason ?? 'ok', `${counts.own} of ${rows.length} rows are its own`)
+  return { contribution, accept, ...(reason === undefined ? {} : { reason }), checks: results.finish(), rows, issues: issuesOf(lines, rows) }
+}

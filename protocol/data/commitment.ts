@@ -1,0 +1,40 @@
+import { z } from 'zod'
+import { digest, requireSigner, signedSchema } from '../crypto/index.ts'
+import type { Message, Network, Signed } from '../crypto/index.ts'
+import { InvalidError } from '../primitives/errors.ts'
+import { contentHash } from '../primitives/canonical.ts'
+import { cidText } from '../primitives/hex.ts'
+import type { Address, Hex } from '../primitives/hex.ts'
+
+/** A contributor's two statements together: what a peer gets to see when the shard is revealed. */
+export const contributionStatements = z.strictObject({ commitment: signedSchema('Commitment'), reveal: signedSchema('Reveal') })
+export interface ContributionStatements { readonly commitment: Signed<'Commitment'>; readonly reveal: Signed<'Reveal'> }
+
+/**
+ * What a contributor commits to before anybody can see it. Author and Datanet are in it, so that nobody can commit another's
+ * hash as their own and reveal it with the other's content.
+ */
+export function commitmentOf(content: { datanet: Hex; contributor: Address } & Omit<Message<'Reveal'>, 'contribution'>): Hex {
+  const { datanet, contributor, cid, rows, bytes, salt } = content
+  return contentHash({ datanet, contributor, cid, rows, bytes, salt })
+}
+
+/**
+ * Whether the two statements are one author's and belong together.
+ * @throws InvalidError `signature.mismatch`, `commitment.mismatch`, `reveal.cid`
+ */
+export function checkStatements(network: Network, { commitment, reveal }: ContributionStatements): Hex {
+  const { datanet, contributor } = commitment.message
+  const id = digest(network, 'Commitment', commitment.message)
+  // [reject] A contribution is committed and revealed by one account: its contributor.
+  requireSigner(network, commitment, contributor)
+  requireSigner(network, reveal, contributor)
+  // [reject] A reveal belongs to its commitment, and opens it.
+  const { contribution, ...content } = reveal.message
+  if (contribution !== id || commitmentOf({ datanet, contributor, ...content }) !== commitment.message.commitment) {
+    throw new InvalidError('commitment.mismatch', 'the reveal does not open the commitment')
+  }
+  // [reject] A shard is named by a CID.
+  if (!cidText.safeParse(content.cid).success) throw new InvalidError('reveal.cid', 'the reveal names no CID')
+  return id
+}

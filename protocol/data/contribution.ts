@@ -1,0 +1,61 @@
+import { z } from 'zod'
+import { InvalidError } from '../primitives/errors.ts'
+import { contributionStatements } from './commitment.ts'
+import type { ContributionStatements } from './commitment.ts'
+import { certificate } from './types.ts'
+import type { Certificate } from './types.ts'
+import { supersedes } from './version.ts'
+
+/**
+ * Where a contribution stands, as one peer sees it:
+ *
+ *     committed → revealed → voting → accepted | rejected
+ *     committed, revealed, voting → expired
+ *
+ * A certificate decides from any state, for a peer that was away sees it first; and what expired here may have been
+ * accepted by a quorum that this peer did not hear in time. Times are milliseconds by this peer's clock.
+ */
+const expired = z.enum(['not-revealed', 'no-quorum'])
+export const contributionState = z.discriminatedUnion('name', [
+  z.strictObject({ name: z.literal('committed'), at: z.int() }),
+  z.strictObject({ name: z.literal('revealed'), at: z.int(), statements: contributionStatements }),
+  z.strictObject({ name: z.literal('voting'), since: z.int(), statements: contributionStatements }),
+  z.strictObject({ name: z.literal('accepted'), certificate, statements: contributionStatements }),
+  z.strictObject({ name: z.literal('rejected'), certificate, statements: contributionStatements }),
+  z.strictObject({ name: z.literal('expired'), reason: expired, statements: contributionStatements.optional() })
+])
+export type ContributionState = Readonly<z.infer<typeof contributionState>>
+export type StateName = ContributionState['name']
+type In<N extends StateName> = Extract<ContributionState, { name: N }>
+
+export const isDecided = (state: ContributionState): state is In<'accepted' | 'rejected' | 'expired'> =>
+  state.name === 'accepted' || state.name === 'rejected' || state.name === 'expired'
+
+const wrong = (from: StateName, to: StateName): InvalidError => new InvalidError('contribution.state', `a contribution that is ${from} cannot become ${to}`, { consequence: 'ignore', details: { from, to } })
+
+/** committed → revealed */
+export function reveal(state: ContributionState, statements: ContributionStatements, now: number): In<'revealed'> {
+  if (state.name !== 'committed') throw wrong(state.name, 'revealed')
+  return { name: 'revealed', at: now, statements }
+}
+
+/** revealed → voting: all of earlier authorship is decided, it is its turn. */
+export function openVote(state: ContributionState, now: number): In<'voting'> {
+  if (state.name !== 'revealed') throw wrong(state.name, 'voting')
+  return { name: 'voting', since: now, statements: state.statements }
+}
+
+/** any → accepted | rejected, by a checked certificate. @throws InvalidError `contribution.state` when one that holds already is not superseded */
+export function decide(state: ContributionState, certificate: Certificate, statements: ContributionStatements): In<'accepted' | 'rejected'> {
+  if ((state.name === 'accepted' || state.name === 'rejected') && !supersedes(certificate, state.certificate)) throw wrong(state.name, certificate.accept ? 'accepted' : 'rejected')
+  return { name: certificate.accept ? 'accepted' : 'rejected', certificate, statements }
+}
+
+/** committed → expired (its reveal window is over), revealed or voting → expired (its vote window is over) */
+export function expire(state: ContributionState): In<'expired'> {
+  switch (state.name) {
+    case 'committed': return { name: 'expired', reason: 'not-revealed' }
+    case 'revealed': case 'voting': return { name: 'expired', reason: 'no-quorum', statements: state.statements }
+    case 'accepted': case 'rejected': case 'expired': throw wrong(state.name, 'expired')
+  }
+}

@@ -1,0 +1,120 @@
+import { keccak_256 } from '@noble/hashes/sha3.js'
+import { contentHash } from '../primitives/canonical.ts'
+import { InvalidError } from '../primitives/errors.ts'
+import { fromHex, toHex } from '../primitives/hex.ts'
+import type { Hex } from '../primitives/hex.ts'
+import type { Network } from '../crypto/index.ts'
+import { outcomeOf } from './checks.ts'
+import type { Certificate, DatanetRules, VersionEntry, VersionManifest } from './types.ts'
+import { checkCertificate } from './votes.ts'
+
+// A Merkle tree over a version's entries in order of authorship. Leaves and nodes are hashed with tags of their own, so
+// that a node cannot be shown as a leaf; an odd node goes up as it is, so that no entry can be counted twice.
+
+const tagged = (tag: number, ...parts: Uint8Array[]): Uint8Array => {
+  const out = new Uint8Array(1 + parts.reduce((sum, part) => sum + part.length, 0))
+  out[0] = tag
+  let at = 1
+  for (const part of parts) { out.set(part, at); at += part.length }
+  return keccak_256(out)
+}
+
+/** A leaf is what was accepted; which of the votes were gathered for it differs from peer to peer and is left out. */
+function leafOf({ contribution, contributor, cid, own }: Omit<VersionEntry, 'certificate'>): Uint8Array {
+  return tagged(0, fromHex(contentHash({ contribution, contributor, cid, own })))
+}
+
+function levels(entries: readonly Omit<VersionEntry, 'certificate'>[]): Uint8Array[][] {
+  if (entries.length === 0) throw new InvalidError('version.empty', 'a version has at least one contribution')
+  const out = [entries.map(leafOf)]
+  for (let level = out[0] ?? []; level.length > 1; level = out.at(-1) ?? []) {
+    const above: Uint8Array[] = []
+    for (let i = 0; i < level.length; i += 2) {
+      const [left, right] = [level[i], level[i + 1]]
+      if (left !== undefined) above.push(right === undefined ? left : tagged(1, left, right))
+    }
+    out.push(above)
+  }
+  return out
+}
+
+/** @throws InvalidError `version.empty` */
+export function versionRoot(entries: readonly Omit<VersionEntry, 'certificate'>[]): Hex {
+  const [root] = levels(entries).at(-1) ?? []
+  return toHex(root ?? new Uint8Array(32))
+}
+
+/** Siblings from the leaf up; where a node had none, nothing. */
+export interface InclusionProof { readonly index: number; readonly count: number; readonly siblings: readonly Hex[] }
+
+/** That the entry at `index` is in the version. @throws InvalidError `version.index` */
+export function proveEntry(entries: readonly Omit<VersionEntry, 'certificate'>[], index: number): InclusionProof {
+  if (entries[index] === undefined) throw new InvalidError('version.index', `a version of ${entries.length} entries has none at ${index}`)
+  const siblings = levels(entries).slice(0, -1).flatMap((level, height) => {
+    const sibling = level[(index >> height) ^ 1]
+    return sibling === undefined ? [] : [toHex(sibling)]
+  })
+  return { index, count: entries.length, siblings }
+}
+
+/** Whether an entry stands at the proof's index under this root. */
+export function verifyEntry(root: Hex, entry: Omit<VersionEntry, 'certificate'>, { index, count, siblings }: InclusionProof): boolean {
+  if (index < 0 || index >= count) return false
+  let node = leafOf(entry)
+  let used = 0
+  for (let at = index, width = count; width > 1; at >>= 1, width = (width + 1) >> 1) {
+    if ((at ^ 1) >= width) continue
+    const sibling = siblings[used++]
+    if (sibling === undefined) return false
+    node = at % 2 === 0 ? tagged(1, node, fromHex(sibling)) : tagged(1, fromHex(sibling), node)
+  }
+  return used === siblings.length && toHex(node) === root
+}
+
+/** Certificates by contribution: a set that only grows. Accepting wins over rejecting, whichever came first, so that any order of merging ends the same. */
+export type Certificates = ReadonlyMap<Hex, Certificate>
+
+/** Union of two sets of checked certificates; with the same contribution in both, accepting wins, then the lower outcome. */
+export function mergeCertificates(a: Certificates, b: Certificates): Certificates {
+  const out = new Map(a)
+  for (const [id, certificate] of b) {
+    const known = out.get(id)
+    if (known === undefined || supersedes(certificate, known)) out.set(id, certificate)
+  }
+  return out
+}
+
+/** Whether a certificate takes the place of another on the same contribution. Two of one kind can only be when a third of the weight voted twice. */
+export function supersedes(next: Certificate, known: Certificate): boolean {
+  if (next.accept !== known.accept) return next.accept
+  return next.accept && next.outcome < known.outcome
+}
+
+/**
+ * Whether a manifest is the version that the chain anchors.
+ * @param orderOf place of a contribution in the Datanet's order of authorship, from the chain
+ * @throws InvalidError `version.mismatch` (another Datanet, number or count), `version.root`, `version.order`, `version.outcome`, and as checkCertificate
+ */
+export function checkVersion(
+  network: Network, rules: DatanetRules, manifest: VersionManifest,
+  anchored: { datanet: Hex; version: number; root: Hex; count: number }, orderOf: (contribution: Hex) => number | undefined
+): void {
+  // [reject] The manifest is of the version that was anchored.
+  if (manifest.datanet !== anchored.datanet || manifest.version !== anchored.version || manifest.entries.length !== anchored.count || manifest.heldOut !== rules.heldOut) {
+    throw new InvalidError('version.mismatch', 'the manifest is of another version than the one anchored')
+  }
+  // [reject] Its root is the anchored one.
+  if (manifest.root !== anchored.root || versionRoot(manifest.entries) !== anchored.root) throw new InvalidError('version.root', 'the entries do not have the root that was anchored')
+  let last = 0
+  for (const entry of manifest.entries) {
+    // [reject] Entries stand in the order of authorship, each once.
+    const order = orderOf(entry.contribution) ?? 0
+    if (order <= last) throw new InvalidError('version.order', 'the entries do not stand in the order of authorship')
+    last = order
+    // [reject] Every entry was accepted by a quorum, with exactly these rows.
+    if (!entry.certificate.accept || entry.certificate.contribution !== entry.contribution || entry.certificate.outcome !== outcomeOf(entry, true)) {
+      throw new InvalidError('version.outcome', 'an entry is not what its certificate accepted')
+    }
+    checkCertificate(network, rules.validators, entry.certificate)
+  }
+}

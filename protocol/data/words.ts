@@ -1,0 +1,75 @@
+import { foldText } from './normalise.ts'
+
+// What a prompt asks about, as words. Two prompts are near when they hold the same words after this, so every rule here
+// must take away only what leaves the question the same. Words that turn a question (not, no, who, when, where, why,
+// how, before, after) stay.
+
+const contractions: readonly (readonly [RegExp, string])[] = [
+  [/\bcan(?:'t|not)\b/gu, 'can not'], [/\bwon't\b/gu, 'will not'], [/\bshan't\b/gu, 'shall not'], [/n't\b/gu, ' not'],
+  [/\b(what|who|where|when|why|how|that)s\b/gu, '$1'],
+  // 'm, 're, 've, 'll, 'd stand for words that are left out below; 's too, or it is a possessive.
+  [/'(?:m|re|ve|ll|d|s)\b/gu, ''], [/s'(?=\P{L}|$)/gu, 's']
+]
+
+const stopWords = new Set((
+  'a an the this that these those of for in on at to from by with as about into and or is are was were be been being am do does did has have had ' +
+  'will would shall should can could may might must i you we it its me my your our us what which there here please kindly just tell'
+).split(' '))
+
+/** Digits decide what is asked, also when they look like a plural or a slip. */
+const hasDigit = /\p{N}/u
+
+/** Plurals of plain kinds; both sides are folded alike, so a wrong stem does no harm but to meet another word's. */
+function singular(word: string): string {
+  if (word.length < 4 || hasDigit.test(word) || /(?:ss|us|is)$/u.test(word)) return word
+  if (/(?:ches|shes|xes|sses|zes)$/u.test(word)) return word.slice(0, -2)
+  if (/[^aeiou]ies$/u.test(word) && word.length > 4) return `${word.slice(0, -3)}y`
+  return word.endsWith('s') ? word.slice(0, -1) : word
+}
+
+/**
+ * The words of a text that carry what it asks, in its order: folded, contractions written out, plurals and possessives
+ * as singulars, stop words left out. Numbers keep their sign, point and unit. A text of stop words or symbols only is
+ * its own single word, so that nothing is equal to it by being empty.
+ */
+export function contentWords(text: string): string[] {
+  let folded = foldText(text)
+  // Thousands are written with commas or without.
+  folded = folded.replace(/(?<=\p{N}),(?=\p{N}{3}(?!\p{N}))/gu, '')
+  for (const [pattern, replacement] of contractions) folded = folded.replace(pattern, replacement)
+  const words = folded.match(/[-+]?\p{N}+(?:\.\p{N}+)*[\p{L}%]*|[\p{L}\p{M}][\p{L}\p{M}\p{N}]*[+#]*|[\p{S}]+/gu) ?? []
+  const content = words.filter(word => !stopWords.has(word)).map(singular)
+  return content.length > 0 ? content : [folded]
+}
+
+/** Words that no slip touches: short ones, and all with digits. */
+export const isRigid = (word: string): boolean => word.length < 4 || hasDigit.test(word)
+
+/** One letter wrong, missing, too many, or two neighbours swapped, in a word long enough that this is a slip and not another word. */
+export function isSlip(a: string, b: string): boolean {
+  if (Math.max(a.length, b.length) < 5 || Math.abs(a.length - b.length) > 1 || hasDigit.test(a) || hasDigit.test(b)) return false
+  let start = 0
+  while (start < a.length && start < b.length && a[start] === b[start]) start++
+  let end = 0
+  while (end < a.length - start && end < b.length - start && a[a.length - 1 - end] === b[b.length - 1 - end]) end++
+  const restA = a.slice(start, a.length - end)
+  const restB = b.slice(start, b.length - end)
+  if (restA.length <= 1 && restB.length <= 1) return true
+  return restA.length === 2 && restB.length === 2 && restA[0] === restB[1] && restA[1] === restB[0]
+}
+
+/** Whether two texts' words are equal as sets, each word that only one has being a slip of one that only the other has. */
+export function sameWords(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
+  if (a.size !== b.size) return false
+  const onlyA: string[] = []
+  for (const word of a) if (!b.has(word)) onlyA.push(word)
+  if (onlyA.length === 0) return true
+  const onlyB: string[] = []
+  for (const word of b) if (!a.has(word)) onlyB.push(word)
+  for (const word of onlyA) {
+    const at = onlyB.findIndex(other => isSlip(word, other))
+    if (at === -1) return false
+    onlyB.splice(at, 1)
+  }
+  return true
+}
