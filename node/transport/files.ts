@@ -4,10 +4,11 @@ import type { AddOptions } from '@helia/unixfs'
 import type { Helia } from 'helia'
 import { CID } from 'multiformats/cid'
 import { InvalidError, LimitError, NotFoundError, TilthError } from '../../protocol/primitives/index.ts'
-import { storeError } from '../store/index.ts'
 import type { Log } from '../runtime/index.ts'
+import { storeError } from '../store/index.ts'
 import { readTree, writeTree } from './folders.ts'
 import { hasNodeKey, peerOf } from './identity.ts'
+import { persistentReads } from './persistent.ts'
 import type { Provider } from './provider.ts'
 import type { FetchOptions, Files, Peers } from './types.ts'
 
@@ -52,7 +53,8 @@ function patience(signal: AbortSignal | undefined): { signal: AbortSignal; progr
 interface Entry { path: string; cid: CID }
 
 export function createFiles({ helia, peers, provider, directory, log }: FilesDeps): Files {
-  const fs = unixfs(helia)
+  const blockstore = persistentReads(helia.blockstore, () => { log.debug('a block did not come: bitswap is asked again') })
+  const fs = unixfs({ blockstore })
 
   async function pin(cid: CID): Promise<void> {
     if (await isPinned(cid)) return

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { withBitswap } from '@helia/bitswap'
 import { withLibp2pLight } from '@helia/libp2p'
+import type { HeliaWithLibp2p } from '@helia/libp2p'
 import { bootstrap } from '@libp2p/bootstrap'
 import type { GossipSub } from '@libp2p/gossipsub'
 import { identify } from '@libp2p/identify'
@@ -23,6 +24,7 @@ import { DurableBlocks } from './blocks.ts'
 import { gossipService } from './gossip.ts'
 import { hasNodeKey, libp2pKey } from './identity.ts'
 import type { Reputation } from './reputation.ts'
+import { patientRouter } from './routing.ts'
 import type { TransportOptions } from './types.ts'
 
 export type Services = { identify: Identify; ping: Ping; dht: KadDHT; pubsub: GossipSub }
@@ -84,7 +86,8 @@ export async function createHost(options: TransportOptions, reputation: Reputati
     throw storeError(error, directory)
   }
 
-  const node = withBitswap(withLibp2pLight(createHeliaLight({ datastore, blockstore }), {
+  const helia = createHeliaLight({ datastore, blockstore, routers: [patientRouter(() => node.libp2p)] })
+  const node: HeliaWithLibp2p<Services> = withBitswap(withLibp2pLight(helia, {
     privateKey,
     nodeInfo: { name: 'tilth', version: '0.1.0', userAgent: 'tilth/0.1.0' },
     addresses: { listen: [...listen], ...(announce === undefined ? {} : { announce: [...announce] }) },
@@ -122,7 +125,7 @@ export async function createHost(options: TransportOptions, reputation: Reputati
       consequence: 'fatal', cause, help: 'Another process may use the port: choose another one, or 0 for any.'
     })
   }
-  const libp2p = node.libp2p as Libp2p<Services>
+  const { libp2p } = node
   // Left alone a node is a DHT client until somebody has seen it at a public address; on one host nobody ever would.
   if (!clientMode && (preset === 'local' || announce !== undefined)) await libp2p.services.dht.setMode('server')
   return { helia: node, libp2p, bootstrap: options.bootstrap, stop }
