@@ -10,8 +10,11 @@ export const inputB = (path: string): string => `${path}.lora_B`
 /**
  * LoRA as a transform: every product with a targeted weight gets scale · (x aᵀ) bᵀ added. The graph takes K adapters at
  * once as inputs a [K, rank, in] and b [K, out, rank]; rows k·R … (k+1)·R−1 of the batch use adapter k. One adapter is K = 1.
+ *
+ * `branch` adds the product of low rank to the output: right where few tokens go through (serving, scoring). `merged`
+ * adds b a to the weight first: right where each adapter sees a hundred tokens or more (training).
  */
-export function withLora(source: Graph, modules: readonly ModuleShape[], rank: number, scale: number): Graph {
+export function withLora(source: Graph, modules: readonly ModuleShape[], rank: number, scale: number, form: 'branch' | 'merged' = 'branch'): Graph {
   const byWeight = new Map(modules.map((m) => [`${m.path}.weight`, m]))
   return rewrite(source, (node, { g, inputs, inputName }) => {
     if (node.op !== 'matmul') return undefined
@@ -19,16 +22,29 @@ export function withLora(source: Graph, modules: readonly ModuleShape[], rank: n
     const [x, w] = inputs
     if (found === undefined || x === undefined || w === undefined) return undefined
     const { transB } = (node as Node<'matmul'>).attributes
+    if (form === 'merged') return [merged(g, x, w, found, rank, scale)]
     return [g.add(g.matmul(x, w, { transB }), branch(g, x, found, rank, scale))]
   })
 }
 
+function adapterInputs(g: Graph, m: ModuleShape, rank: number): { a: Value; b: Value } {
+  return { a: g.input(inputA(m.path), 'float32', ['K', rank, m.in]), b: g.input(inputB(m.path), 'float32', ['K', m.out, rank]) }
+}
+
+/** [K·R·T, in] → [K, R·T, in]: the batch of the products is the adapter. */
+function perAdapter(g: Graph, x: Value): Value {
+  return g.reshape(x, ['K', product('R', 'T'), known(x.shape[1])])
+}
+
 function branch(g: Graph, x: Value, m: ModuleShape, rank: number, scale: number): Value {
-  const a = g.input(inputA(m.path), 'float32', ['K', rank, m.in])
-  const b = g.input(inputB(m.path), 'float32', ['K', m.out, rank])
-  // [K·R·T, in] → [K, R·T, in]: the batch of the products is the adapter.
-  const perAdapter = g.reshape(x, ['K', product('R', 'T'), known(x.shape[1])])
-  const down = g.matmul(perAdapter, a, { transB: true })
+  const { a, b } = adapterInputs(g, m, rank)
+  const down = g.matmul(perAdapter(g, x), a, { transB: true })
   const up = g.matmul(down, b, { transB: true, alpha: scale })
   return g.reshape(up, [x.shape[0] ?? 1, m.out])
+}
+
+function merged(g: Graph, x: Value, w: Value, m: ModuleShape, rank: number, scale: number): Value {
+  const { a, b } = adapterInputs(g, m, rank)
+  const weight = g.add(g.matmul(b, a, { alpha: scale }), w)
+  return g.reshape(g.lora(perAdapter(g, x), weight, a, b, scale), [x.shape[0] ?? 1, m.out])
 }

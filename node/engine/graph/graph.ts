@@ -100,6 +100,7 @@ export class Graph {
   scatterAdd(like: Value, index: Value, updates: Value): Value { return this.#one('scatterAdd', [like, index, updates], {}) }
   tokenLoss(h: Value, w: Value, labels: Value): Value { return this.#one('tokenLoss', [h, w, labels], {}) }
   lossGradient(logProbabilities: Value, labels: Value): Value { return this.#one('lossGradient', [logProbabilities, labels], {}) }
+  lora(x: Value, merged: Value, a: Value, b: Value, scale: number): Value { return this.#one('lora', [x, merged, a, b], { scale }) }
   dequantizeNf4(codes: Value, maxima: Value, rows: number, columns: number): Value {
     return this.#one('dequantizeNf4', [codes, maxima], { rows, columns })
   }

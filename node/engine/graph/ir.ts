@@ -54,6 +54,11 @@ export interface OpAttributes {
   tokenLoss: None
   /** softmax − one-hot, from log-probabilities [M, V] and labels [M]. */
   lossGradient: None
+  /**
+   * y = x mᵀ, where m = w + scale · b a was merged before. Inputs x [K, M, in], m [K, out, in], a [K, r, in], b [K, out, r].
+   * Its rule differentiates through a and b, at their rank, and never makes the gradient of m.
+   */
+  lora: { readonly scale: number }
   /** Weights from NF4 codes (Dettmers et al. 2023). Inputs codes uint8 [N/2], maxima float32 [N/64]; output [rows, columns]. */
   dequantizeNf4: { readonly rows: number; readonly columns: number }
 }

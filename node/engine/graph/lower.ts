@@ -98,6 +98,7 @@ export const lowering = {
     const updates = e.node('ConstantOfShape', [e.node('Shape', [column])], { value: minusOne })
     e.node('ScatterElements', [e.node('Exp', [logProbabilities]), column, updates], { axis: 1n, reduction: 'add' }, y)
   },
+  lora(e, _node, [x = '', merged = ''], [y]) { fusedMatmul(e, x, merged, { transB: true }, y) },
   dequantizeNf4() { throw new GraphError('NF4 is not emitted yet') },
 } satisfies { [K in Op]: Lower<K> }
 

@@ -175,6 +175,18 @@ export const rules = {
   lossGradient() {
     throw new GraphError('second derivatives of the loss are not supported')
   },
+  lora(node, context) {
+    const { g, needs } = context
+    const dy = first(context)
+    const [x, merged, a, b] = [input(node, 0), input(node, 1), input(node, 2), input(node, 3)]
+    const alpha = node.attributes.scale
+    return [
+      needs[0] ? g.matmul(dy, merged) : undefined,
+      undefined,
+      needs[2] ? g.matmul(g.matmul(dy, b, { alpha }), x, { transA: true }) : undefined,
+      needs[3] ? g.matmul(dy, g.matmul(x, a, { transB: true }), { transA: true, alpha }) : undefined,
+    ]
+  },
   /** Codes are not differentiable, and the maxima of a frozen base are not trained. */
   dequantizeNf4: () => [undefined, undefined],
 } satisfies { [K in Op]: Rule<K> }

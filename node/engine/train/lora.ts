@@ -50,7 +50,7 @@ export class LoraGraph {
     const { config } = model
     const decoder = buildDecoder(config)
     decoder.graph.output('nll', losses(config, decoder))
-    const g = withLora(decoder.graph, modules, rank, scale)
+    const g = withLora(decoder.graph, modules, rank, scale, 'merged')
     const inputs = modules.flatMap((m) => [
       { name: inputA(m.path), value: g.input(inputA(m.path), 'float32', ['K', rank, m.in]) },
       { name: inputB(m.path), value: g.input(inputB(m.path), 'float32', ['K', m.out, rank]) },
