@@ -33,7 +33,7 @@ export function codeOf(error: unknown): string {
 export class PeerError extends TilthError {
   constructor(code: unknown, options: { details?: Record<string, unknown> } = {}) {
     const known = typeof code === 'string' && codeForm.test(code) ? code : 'internal'
-    const consequence: Consequence = (wireCodes as Record<string, Consequence>)[known] ?? 'retry'
+    const consequence: Consequence = Object.hasOwn(wireCodes, known) ? wireCodes[known as WireCode] : 'retry'
     super(known, `the other peer answered: ${known}`, { consequence, ...options })
   }
 }
