@@ -48,11 +48,11 @@ contract ChallengesTest is Network {
         }
     }
 
-    function write(Draft memory draft, uint256 at, Statements.Receipt memory receipt) private view {
-        draft.receipts[at] = receipt;
-        draft.clientSignatures[at] = signed(CLIENT, receipt.hash());
-        draft.workerSignatures[at] = signed(WORKER, receipt.hash());
-        draft.sums[at] = receipt.fee;
+    function write(Draft memory draft, uint256 position, Statements.Receipt memory receipt) private view {
+        draft.receipts[position] = receipt;
+        draft.clientSignatures[position] = signed(CLIENT, receipt.hash());
+        draft.workerSignatures[position] = signed(WORKER, receipt.hash());
+        draft.sums[position] = receipt.fee;
     }
 
     function leavesOf(Draft memory draft) private view returns (SumTree.Node[] memory leaves) {
@@ -92,14 +92,14 @@ contract ChallengesTest is Network {
         );
     }
 
-    function nodeEvidence(Draft memory draft, uint256 level, uint256 at)
+    function nodeEvidence(Draft memory draft, uint256 level, uint256 position)
         private
         pure
         returns (AttributionAnchor.NodeEvidence memory)
     {
         SumTree.Node[] memory below = draft.levels[level - 1];
         return AttributionAnchor.NodeEvidence(
-            below[2 * at], below[2 * at + 1], draft.levels[level][at].sum, TreeBuilder.prove(draft.levels, level, at)
+            below[2 * position], below[2 * position + 1], draft.levels[level][position].sum, TreeBuilder.prove(draft.levels, level, position)
         );
     }
 
@@ -142,9 +142,9 @@ contract ChallengesTest is Network {
             anchor.challengeLeaf(pool, 1, AttributionAnchor.Tree.Receipts, leaf);
         }
         for (uint256 level = 1; level < draft.levels.length; level++) {
-            for (uint256 at = 0; at < draft.levels[level].length; at++) {
-                if (draft.levels[level][at].hash == 0) continue; // filling has no children
-                AttributionAnchor.NodeEvidence memory e = nodeEvidence(draft, level, at);
+            for (uint256 position = 0; position < draft.levels[level].length; position++) {
+                if (draft.levels[level][position].hash == 0) continue; // filling has no children
+                AttributionAnchor.NodeEvidence memory e = nodeEvidence(draft, level, position);
                 refused();
                 anchor.challengeNode(pool, 1, AttributionAnchor.Tree.Receipts, e);
             }
@@ -324,17 +324,17 @@ contract ChallengesTest is Network {
         won();
     }
 
-    function testANodeThatDoesNotAddUp(uint256 count, uint256 level, uint256 at, uint256 lie) public {
+    function testANodeThatDoesNotAddUp(uint256 count, uint256 level, uint256 position, uint256 lie) public {
         Draft memory draft = honest(within(count, 2, 9), 1);
         SumTree.Node[] memory leaves = leavesOf(draft);
         uint256 depth = TreeBuilder.build(leaves).length - 1;
         level = within(level, 1, depth);
-        at = within(at, 0, (leaves.length - 1) >> level);
+        position = within(position, 0, (leaves.length - 1) >> level);
         lie = within(lie, 0, 1000 ether);
-        vm.assume(TreeBuilder.build(leaves)[level][at].sum != lie);
-        draft.levels = TreeBuilder.buildWith(leaves, level, at, lie);
+        vm.assume(TreeBuilder.build(leaves)[level][position].sum != lie);
+        draft.levels = TreeBuilder.buildWith(leaves, level, position, lie);
         propose(draft);
-        AttributionAnchor.NodeEvidence memory e = nodeEvidence(draft, level, at);
+        AttributionAnchor.NodeEvidence memory e = nodeEvidence(draft, level, position);
         wins();
         anchor.challengeNode(pool, 1, AttributionAnchor.Tree.Receipts, e);
         won();

@@ -24,7 +24,7 @@ contract InvariantsTest is Tester {
     }
 
     function targetSelectors() public view returns (FuzzSelector[] memory targets) {
-        bytes4[] memory selectors = new bytes4[](19);
+        bytes4[] memory selectors = new bytes4[](22);
         selectors[0] = Handler.pass.selector;
         selectors[1] = Handler.stake.selector;
         selectors[2] = Handler.unbond.selector;
@@ -44,6 +44,9 @@ contract InvariantsTest is Tester {
         selectors[16] = Handler.challenge.selector;
         selectors[17] = Handler.finalize.selector;
         selectors[18] = Handler.claimPayout.selector;
+        selectors[19] = Handler.settle.selector;
+        selectors[20] = Handler.settle.selector;
+        selectors[21] = Handler.claimVoucher.selector;
         targets = new FuzzSelector[](1);
         targets[0] = FuzzSelector(address(handler), selectors);
     }

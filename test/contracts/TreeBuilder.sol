@@ -50,15 +50,15 @@ library TreeBuilder {
         return levels[levels.length - 1][0];
     }
 
-    /// @notice The path of node `at` of `level` to the root.
-    function prove(SumTree.Node[][] memory levels, uint256 level, uint256 at)
+    /// @notice The path of node `place` of `level` to the root.
+    function prove(SumTree.Node[][] memory levels, uint256 level, uint256 place)
         internal
         pure
         returns (SumTree.Proof memory proof)
     {
-        proof.index = at;
+        proof.index = place;
         proof.siblings = new SumTree.Node[](levels.length - 1 - level);
-        for (uint256 i = 0; i < proof.siblings.length; i++) proof.siblings[i] = levels[level + i][(at >> i) ^ 1];
+        for (uint256 i = 0; i < proof.siblings.length; i++) proof.siblings[i] = levels[level + i][(place >> i) ^ 1];
     }
 
     function padded(SumTree.Node[] memory row, bool top) private pure returns (SumTree.Node[] memory full) {
