@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { adapterScale, readAdapter, stackAdapters, withLora, type Adapter } from '../../node/engine/adapters/index.ts'
-import { f32, floats, i64, Session } from '../../node/engine/graph/index.ts'
-import { buildDecoder, loadModel, logits, type LoadedModel } from '../../node/engine/architecture/index.ts'
+import { floats, i64, Session } from '../../node/engine/graph/index.ts'
+import { buildDecoder, fitGraph, loadModel, weightFeeds, logits, type LoadedModel } from '../../node/engine/architecture/index.ts'
 import { labelled, LoraGraph, memberState, planInOrder, sequenceFeeds, trainAdapters } from '../../node/engine/train/index.ts'
+import { Generator } from '../../node/engine/serve/index.ts'
 import type { TrainRow } from '../../node/engine/types.ts'
 
 const vectors = join(import.meta.dirname, '../vectors/parity')
@@ -12,6 +13,8 @@ const threads = 1
 
 interface Golden {
   forward: { ids: number[]; logits_first_row: number[]; logits_last_row: number[] }
+  nf4?: { tensor: string; first_codes: number[]; first_absmax: number[] }
+  quantized_forward?: { ids: number[]; logits_last_row: number[] }
   greedy: { prompt: number[]; tokens: number[] }
   adapter_forward: { ids: number[]; logits_last_row: number[] }
   trained_forward: { ids: number[]; logits_last_row: number[] }
@@ -29,19 +32,20 @@ async function logitsOf(model: LoadedModel, ids: readonly number[], at: readonly
   const decoder = buildDecoder(model.config)
   decoder.graph.output('logits', logits(model.config, decoder))
   const graph = adapter === undefined ? decoder.graph : withLora(decoder.graph, adapter.modules, adapter.rank, 1)
-  const session = await Session.create(graph, { threads })
-  const weights = Object.fromEntries([...model.parameters].map(([name, p]) => [name, f32(p.data, p.shape)]))
+  const session = await Session.create(fitGraph(model, graph), { threads })
   const stack = adapter === undefined ? {} : stackAdapters([adapter], adapter.modules, adapter.rank)
-  const out = await session.run({ ...weights, ...stack, ...sequenceFeeds([{ ids }], ids.length), targets: i64(at, [at.length]) })
+  const out = await session.run({ ...weightFeeds(model), ...stack, ...sequenceFeeds([{ ids }], ids.length), targets: i64(at, [at.length]) })
   await session.release()
   return floats(out['logits'])
 }
 
-for (const name of ['llama-tied', 'qwen2-bias', 'qwen3-qknorm']) {
+for (const name of ['llama-tied', 'llama3-rope-qlora', 'qwen2-bias', 'qwen3-qknorm']) {
   describe(`parity with PyTorch: ${name}`, () => {
     const folder = join(vectors, name)
     const golden = JSON.parse(readFileSync(join(folder, 'golden.json'), 'utf8')) as Golden
-    const model = loadModel(folder)
+    const base = loadModel(folder)
+    // Adapters of the QLoRA case live on the quantised base.
+    const model = golden.nf4 === undefined ? base : loadModel(folder, 'nf4')
     const start = readAdapter(join(folder, 'adapter-start'), model.config)
     const end = readAdapter(join(folder, 'adapter-end'), model.config)
     const rows: TrainRow[] = golden.examples.ids.map((ids, i) => ({ ids, labels: golden.examples.labels[i] ?? [] }))
@@ -49,10 +53,34 @@ for (const name of ['llama-tied', 'qwen2-bias', 'qwen3-qknorm']) {
 
     it('forward: logits of the first and last position', async () => {
       const { ids, logits_first_row, logits_last_row } = golden.forward
-      const out = await logitsOf(model, ids, [0, ids.length - 1])
+      const out = await logitsOf(base, ids, [0, ids.length - 1])
       assert.ok(far(out.subarray(0, logits_first_row.length), logits_first_row) < 2e-4)
       assert.ok(far(out.subarray(logits_first_row.length), logits_last_row) < 2e-4)
     })
+
+    it('greedy generation, token by token over the cache', async () => {
+      const generator = new Generator(base, { threads })
+      const tokens: number[] = []
+      const { prompt, tokens: expected } = golden.greedy
+      await generator.generate({
+        prompt, answered: [], adapter: null, settings: { maxTokens: expected.length, temperature: 0, seed: 0 }, endIds: new Set(),
+        onToken: (id) => { tokens.push(id); return true },
+      })
+      await generator.release()
+      assert.deepEqual(tokens, expected)
+    })
+
+    const { nf4, quantized_forward: quantizedForward } = golden
+    if (nf4 !== undefined && quantizedForward !== undefined) {
+      it('NF4: codes, block maxima, and the forward pass over them', async () => {
+        const tensor = model.quantized?.get(nf4.tensor)
+        const codes = [...(tensor?.codes.subarray(0, nf4.first_codes.length / 2) ?? [])].flatMap((byte) => [byte >> 4, byte & 15])
+        assert.deepEqual(codes, nf4.first_codes)
+        assert.ok(far(tensor?.maxima.subarray(0, nf4.first_absmax.length) ?? [], nf4.first_absmax.flat()) < 1e-7)
+        const { ids, logits_last_row } = quantizedForward
+        assert.ok(far(await logitsOf(model, ids, [ids.length - 1]), logits_last_row) < 2e-4)
+      })
+    }
 
     it('forward with the adapter, before and after training', async () => {
       for (const [adapter, expected] of [[start, golden.adapter_forward], [end, golden.trained_forward]] as const) {

@@ -58,6 +58,11 @@ export class Emitter {
     return this.#shared(`f ${value}`, () => this.tensor('float32', [], new Uint8Array(Float32Array.of(value).buffer)))
   }
 
+  /** A table that several nodes use, made once. */
+  floats(key: string, make: () => Float32Array, shape: readonly number[]): string {
+    return this.#shared(key, () => this.tensor('float32', shape, new Uint8Array(make().buffer)))
+  }
+
   #shared(key: string, make: () => string): string {
     const known = this.#constants.get(key)
     if (known !== undefined) return known

@@ -101,6 +101,7 @@ export class Graph {
   tokenLoss(h: Value, w: Value, labels: Value): Value { return this.#one('tokenLoss', [h, w, labels], {}) }
   lossGradient(logProbabilities: Value, labels: Value): Value { return this.#one('lossGradient', [logProbabilities, labels], {}) }
   lora(x: Value, merged: Value, a: Value, b: Value, scale: number): Value { return this.#one('lora', [x, merged, a, b], { scale }) }
+  frozenMatmul(x: Value, w: Value, again: Value): Value { return this.#one('frozenMatmul', [x, w, again], {}) }
   dequantizeNf4(codes: Value, maxima: Value, rows: number, columns: number): Value {
     return this.#one('dequantizeNf4', [codes, maxima], { rows, columns })
   }

@@ -104,6 +104,11 @@ export const inference = {
     demand(x.length === 3 && dim(x, 2) === dim(m, 2) && dim(x, 2) === dim(a, 2) && dim(m, 1) === dim(b, 1) && dim(a, 1) === dim(b, 2), 'lora: x, m, a, b do not fit')
     return f32([dim(x, 0), dim(x, 1), dim(m, 1)])
   },
+  frozenMatmul(inputs) {
+    const [x, w, again] = [at(inputs, 0).shape, at(inputs, 1).shape, at(inputs, 2).shape]
+    demand(x.length === 2 && dim(x, 1) === dim(w, 1) && sameShape(w, again), 'frozenMatmul: x and w do not fit')
+    return f32([dim(x, 0), dim(w, 0)])
+  },
   dequantizeNf4(_inputs, { rows, columns }) {
     return f32([rows, columns])
   },

@@ -59,6 +59,11 @@ export interface OpAttributes {
    * Its rule differentiates through a and b, at their rank, and never makes the gradient of m.
    */
   lora: { readonly scale: number }
+  /**
+   * y = x wᵀ with a weight that is not trained. Inputs x, w, again: the same weight twice, so that the backward pass can
+   * have it made anew.
+   */
+  frozenMatmul: None
   /** Weights from NF4 codes (Dettmers et al. 2023). Inputs codes uint8 [N/2], maxima float32 [N/64]; output [rows, columns]. */
   dequantizeNf4: { readonly rows: number; readonly columns: number }
 }

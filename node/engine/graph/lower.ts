@@ -4,6 +4,8 @@ import { GraphError } from './errors.ts'
 import { known } from './graph.ts'
 import { at } from './infer.ts'
 import type { Node, Op, Value } from './ir.ts'
+import { onnxTypes } from './onnx.ts'
+import { nf4Block, pairTable } from '../weights/nf4.ts'
 
 /** Emits one operation as ONNX nodes. Names of inputs and outputs are given; shapes are on the node. */
 type Lower<K extends Op> = (e: Emitter, node: Node<K>, inputs: readonly string[], outputs: readonly string[]) => void
@@ -99,7 +101,15 @@ export const lowering = {
     e.node('ScatterElements', [e.node('Exp', [logProbabilities]), column, updates], { axis: 1n, reduction: 'add' }, y)
   },
   lora(e, _node, [x = '', merged = ''], [y]) { fusedMatmul(e, x, merged, { transB: true }, y) },
-  dequantizeNf4() { throw new GraphError('NF4 is not emitted yet') },
+  frozenMatmul(e, _node, [x = '', w = ''], [y]) { fusedMatmul(e, x, w, { transB: true }, y) },
+  /** One lookup gives both weights of a byte. */
+  dequantizeNf4(e, node, [codes = '', maxima = ''], [y]) {
+    const { rows, columns } = node.attributes
+    const blocks = (rows * columns) / nf4Block
+    const pairs = e.node('Gather', [e.floats('nf4 pairs', pairTable, [256, 2]), e.node('Cast', [codes], { to: BigInt(onnxTypes.int32) })], { axis: 0n })
+    const scaled = e.node('Mul', [e.node('Reshape', [pairs, e.ints([blocks, nf4Block])]), e.node('Reshape', [maxima, e.ints([blocks, 1])])])
+    e.node('Reshape', [scaled, e.ints([rows, columns])], {}, y)
+  },
 } satisfies { [K in Op]: Lower<K> }
 
 export function lowerNode(e: Emitter, node: Node): void {

@@ -4,7 +4,7 @@ import { inferOutputs } from './infer.ts'
 import { sameShape } from './dims.ts'
 import type { Node } from './ir.ts'
 
-/** Removes nodes and constants that no output needs. Inputs stay: callers feed them by name. */
+/** Removes nodes, constants and inputs that no output needs. */
 export function removeUnused(graph: Graph): void {
   const needed = new Set(graph.outputs.map(({ value }) => value.id))
   const kept = graph.nodes.toReversed().filter((node) => {
@@ -13,6 +13,7 @@ export function removeUnused(graph: Graph): void {
     return true
   })
   graph.nodes.splice(0, graph.nodes.length, ...kept.toReversed())
+  graph.inputs.splice(0, graph.inputs.length, ...graph.inputs.filter(({ value }) => needed.has(value.id)))
   graph.constants.splice(0, graph.constants.length, ...graph.constants.filter(({ value }) => needed.has(value.id)))
 }
 

@@ -187,6 +187,7 @@ export const rules = {
       needs[3] ? g.matmul(dy, g.matmul(x, a, { transB: true }), { transA: true, alpha }) : undefined,
     ]
   },
+  frozenMatmul: (node, context) => [context.needs[0] === true ? context.g.matmul(first(context), input(node, 2)) : undefined, undefined, undefined],
   /** Codes are not differentiable, and the maxima of a frozen base are not trained. */
   dequantizeNf4: () => [undefined, undefined],
 } satisfies { [K in Op]: Rule<K> }

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import { readAdapter, type Adapter } from '../adapters/index.ts'
 import { ModelError } from '../graph/errors.ts'
 import type { RuntimeOptions } from '../graph/session.ts'
-import { loadModel, parameterCount, type LoadedModel } from '../architecture/index.ts'
+import { loadModel, parameterCount, type LoadedModel, type Quantization } from '../architecture/index.ts'
 import { Generator, Scorer } from '../serve/index.ts'
 import { Chat, Tokenizer } from '../text/index.ts'
 import type { ModelInfo } from '../types.ts'
@@ -36,11 +36,12 @@ export class Library {
     return this.#options
   }
 
-  open(folder: string): OpenModel {
+  open(folder: string, quantization: Quantization = 'none'): OpenModel {
     const path = resolve(folder)
-    const known = this.#models.get(path)
+    const key = `${quantization} ${path}`
+    const known = this.#models.get(key)
     if (known !== undefined) return known
-    const model = loadModel(path)
+    const model = loadModel(path, quantization)
     const tokenizer = Tokenizer.load(path)
     const endIds = new Set(model.config.endIds)
     if (tokenizer.endId !== undefined) endIds.add(tokenizer.endId)
@@ -55,7 +56,7 @@ export class Library {
         hidden: config.hidden, vocabulary: config.vocabulary, context: config.context,
       },
     }
-    this.#models.set(path, opened)
+    this.#models.set(key, opened)
     return opened
   }
 

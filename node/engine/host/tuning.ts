@@ -21,7 +21,7 @@ export async function tune(library: Library, job: TuneJob): Promise<TuneResult> 
 export async function tuneSiblings(library: Library, job: SiblingsJob): Promise<TuneResult[]> {
   const { settings, coalitions, output } = job
   checkJob(job)
-  const opened = library.open(job.model)
+  const opened = library.open(job.model, settings.method === 'qlora' ? 'nf4' : 'none')
   const rows = prepareRows(opened, job)
   const start = newAdapter(opened.model.config, settings.lora, settings.seed)
   const members: Member[] = coalitions.map((indices) => {
@@ -49,7 +49,6 @@ export async function tuneSiblings(library: Library, job: SiblingsJob): Promise<
 
 function checkJob({ settings, coalitions, output, rows }: SiblingsJob): void {
   const refuse = (what: string) => new ModelError('tune-settings', what)
-  if (settings.method === 'qlora') throw refuse('QLoRA is not available in this engine yet')
   if (settings.lora.dropout !== 0) throw refuse('LoRA dropout is not available in this engine yet')
   if (coalitions.length === 0 || coalitions.length !== output.length) throw refuse('there must be one output folder per adapter')
   if (coalitions.some((c) => c.some((i) => rows[i] === undefined))) throw refuse('a coalition names a row that is not there')
@@ -72,6 +71,7 @@ function prepareRows(opened: OpenModel, { rows, settings }: SiblingsJob): TrainR
 function identityOf(opened: OpenModel, settings: TrainSettings, rows: readonly TrainRow[], coalitions: unknown): string {
   const hash = createHash('sha256')
   hash.update(JSON.stringify([opened.model.config, settings, coalitions, rows]))
+  for (const { codes } of opened.model.quantized?.values() ?? []) hash.update(codes)
   for (const { data } of opened.model.parameters.values()) hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
   return hash.digest('hex')
 }

@@ -2,7 +2,7 @@ import { stackAdapters, targetModules, withLora, type Adapter, type ModuleShape 
 import { ModelError } from '../graph/errors.ts'
 import { f32, floats, i64, Session, type Feeds, type RuntimeOptions } from '../graph/session.ts'
 import { buildDecoder, logits } from '../architecture/decoder.ts'
-import type { LoadedModel } from '../architecture/load.ts'
+import { fitGraph, weightFeeds, type LoadedModel } from '../architecture/load.ts'
 import type { GenerateSettings } from '../types.ts'
 import { KeyValueCache } from './cache.ts'
 import { nextToken } from './sampling.ts'
@@ -52,7 +52,7 @@ export class Generator {
     this.#model = model
     this.#options = options
     this.#maxRows = maxRows
-    this.#base = Object.fromEntries([...model.parameters].map(([name, p]) => [name, f32(p.data, p.shape)]))
+    this.#base = weightFeeds(model)
     this.#cache = new KeyValueCache(model.config)
   }
 
@@ -186,7 +186,8 @@ export class Generator {
     const { config } = this.#model
     const decoder = buildDecoder(config, { cache: true })
     decoder.graph.output('logits', logits(config, decoder))
-    const made = Session.create(modules.length === 0 ? decoder.graph : withLora(decoder.graph, modules, rank, 1), this.#options)
+    const graph = modules.length === 0 ? decoder.graph : withLora(decoder.graph, modules, rank, 1)
+    const made = Session.create(fitGraph(this.#model, graph), this.#options)
     this.#sessions.set(key, made)
     return made
   }

@@ -1,8 +1,8 @@
 import { stackAdapters, withLora, type Adapter, type ModuleShape } from '../adapters/index.ts'
 import { targetModules } from '../adapters/adapter.ts'
-import { f32, floats, Session, type Feeds, type RuntimeOptions } from '../graph/session.ts'
+import { floats, Session, type Feeds, type RuntimeOptions } from '../graph/session.ts'
 import { buildDecoder, losses } from '../architecture/decoder.ts'
-import type { LoadedModel } from '../architecture/load.ts'
+import { fitGraph, weightFeeds, type LoadedModel } from '../architecture/load.ts'
 import { labelled, packBatch } from '../train/batch.ts'
 import type { TrainRow } from '../types.ts'
 
@@ -25,7 +25,7 @@ export class Scorer {
     this.#model = model
     this.#options = options
     this.#budget = tokensPerPass
-    this.#base = Object.fromEntries([...model.parameters].map(([name, p]) => [name, f32(p.data, p.shape)]))
+    this.#base = weightFeeds(model)
   }
 
   async release(): Promise<void> {
@@ -80,7 +80,7 @@ export class Scorer {
     const decoder = buildDecoder(config)
     decoder.graph.output('nll', losses(config, decoder))
     const graph = modules.length === 0 ? decoder.graph : withLora(decoder.graph, modules, rank, 1)
-    const made = Session.create(graph, this.#options)
+    const made = Session.create(fitGraph(this.#model, graph), this.#options)
     this.#sessions.set(key, made)
     return made
   }

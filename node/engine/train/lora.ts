@@ -3,7 +3,7 @@ import { gradients } from '../graph/autodiff.ts'
 import { outputOf } from '../graph/rewrite.ts'
 import { f32, floats, Session, type Feeds, type RuntimeOptions } from '../graph/session.ts'
 import { buildDecoder, losses } from '../architecture/decoder.ts'
-import type { LoadedModel } from '../architecture/load.ts'
+import { fitGraph, weightFeeds, type LoadedModel } from '../architecture/load.ts'
 import type { TrainRow } from '../types.ts'
 import { packBatch } from './batch.ts'
 import { trained, type Trained } from './optimizer.ts'
@@ -32,6 +32,13 @@ export interface PassResult {
   readonly losses: readonly number[]
 }
 
+/** Bytes of merged weights, per adapter of a pass, up to which merging is worth its memory. */
+const largestMerge = 256 * 1024 * 1024
+
+function mergedBytes(modules: readonly ModuleShape[]): number {
+  return modules.reduce((sum, m) => sum + 4 * m.in * m.out, 0)
+}
+
 /** The graph of loss and adapter gradients over a frozen base, and the weights it is fed with. */
 export class LoraGraph {
   readonly modules: readonly ModuleShape[]
@@ -50,7 +57,9 @@ export class LoraGraph {
     const { config } = model
     const decoder = buildDecoder(config)
     decoder.graph.output('nll', losses(config, decoder))
-    const g = withLora(decoder.graph, modules, rank, scale, 'merged')
+    // Merged weights stay in memory until the backward pass: not beside a base that was quantised to save memory.
+    const form = model.quantized === undefined && mergedBytes(modules) < largestMerge ? 'merged' : 'branch'
+    const g = fitGraph(model, withLora(decoder.graph, modules, rank, scale, form))
     const inputs = modules.flatMap((m) => [
       { name: inputA(m.path), value: g.input(inputA(m.path), 'float32', ['K', rank, m.in]) },
       { name: inputB(m.path), value: g.input(inputB(m.path), 'float32', ['K', m.out, rank]) },
@@ -58,7 +67,7 @@ export class LoraGraph {
     const seed = g.input('weights', 'float32', ['M'])
     gradients(g, [{ value: outputOf(g, 'nll'), seed }], inputs.map((i) => i.value))
       .forEach((grad, i) => g.output(`d ${inputs[i]?.name ?? ''}`, grad))
-    const base = Object.fromEntries([...model.parameters].map(([name, p]) => [name, f32(p.data, p.shape)]))
+    const base = weightFeeds(model)
     return new LoraGraph(await Session.create(g, options), base, modules, rank)
   }
 

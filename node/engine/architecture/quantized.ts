@@ -1,0 +1,35 @@
+import type { Graph } from '../graph/graph.ts'
+import type { Node } from '../graph/ir.ts'
+import { rewrite } from '../graph/rewrite.ts'
+import { nf4Block } from '../weights/nf4.ts'
+import type { ModelConfig } from './config.ts'
+import { projections } from './parameters.ts'
+
+/** Names of the weights that quantisation replaces: the projections of every layer, as QLoRA does. */
+export function quantizedNames(c: ModelConfig): Set<string> {
+  return new Set(Array.from({ length: c.layers }, (_, layer) => projections(c)
+    .filter((p) => (p.in * p.out) % nf4Block === 0)
+    .map((p) => `model.layers.${layer}.${p.path}.weight`)).flat())
+}
+
+/** Inputs that a quantised weight is fed by. The backward pass has its own, so that it dequantises again and nothing dequantised is kept in between. */
+export const nf4Inputs = (name: string) => [`${name}.codes`, `${name}.maxima`, `${name}.codes.again`, `${name}.maxima.again`] as const
+
+/**
+ * NF4 as a transform: every product with a quantised weight takes codes and maxima instead. Apply it after LoRA, whose
+ * branches stay float32.
+ */
+export function withNf4(source: Graph, names: ReadonlySet<string>): Graph {
+  return rewrite(source, (node, { g, inputs, inputName }) => {
+    const name = inputName(1)
+    const [x, w] = inputs
+    if (node.op !== 'matmul' || name === undefined || !names.has(name) || x === undefined || w === undefined) return undefined
+    const { transB } = (node as Node<'matmul'>).attributes
+    if (!transB) return undefined
+    const [rows, columns] = [Number(w.shape[0]), Number(w.shape[1])]
+    const size = rows * columns
+    const [codes, maxima, codesAgain, maximaAgain] = nf4Inputs(name)
+    const weight = (c: string, m: string) => g.dequantizeNf4(g.input(c, 'uint8', [size / 2]), g.input(m, 'float32', [size / nf4Block]), rows, columns)
+    return [g.frozenMatmul(x, weight(codes, maxima), weight(codesAgain, maximaAgain))]
+  })
+}
