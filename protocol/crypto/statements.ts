@@ -28,6 +28,7 @@ export const statements = {
   ],
   // payouts
   Scoring: [['receipt', 'bytes32'], ['scorer', 'address'], ['attribution', 'bytes32']],
+  EpochClosing: [['pool', 'bytes32'], ['epoch', 'uint32'], ['settler', 'address'], ['issuedAt', 'uint64']],
   // wire
   Hello: [['peer', 'string'], ['node', 'address'], ['roles', 'string'], ['issuedAt', 'uint64']]
 } as const

@@ -1,34 +1,82 @@
 import { z } from 'zod'
-import { address, amount, bytes32, int } from '../primitives/hex.ts'
+import { address, amount, bytes32, cidText, int } from '../primitives/hex.ts'
 import { signedSchema } from '../crypto/schema.ts'
-import { cosignedReceipt } from '../models/types.ts'
+import { attribution, cosignedReceipt } from '../models/types.ts'
 
-/** Held-out value of each player: the same arithmetic on the Datanet's held-out questions; not positive means not paid. */
-export const heldOutValue = z.strictObject({ player: address, value: int(64) })
+/** How a model's answers are weighed: whose data it is made of (bit i of a coalition is player i), and which coalitions have an adapter. */
+export const modelMeasure = z.strictObject({
+  model: bytes32,
+  players: z.array(address).min(1).max(256),
+  coalitions: z.array(z.string().regex(/^(0|[1-9][0-9]{0,79})$/)).min(2).max(4096)
+})
+export type ModelMeasure = z.infer<typeof modelMeasure>
 
-/** One account's line of an epoch. `value` is the signed sum of fee x weight; `cumulative` what the account may claim in all from this pool. */
-export const payoutLine = z.strictObject({ account: address, value: int(256), share: amount, cumulative: amount })
+/**
+ * The gate: the same arithmetic on the Datanet's held-out questions, with their known answers. `utilities` are sums over
+ * the questions in 1e-4, one for each coalition; `values` are W times them, in 1e-6, summed over the questions too.
+ */
+export const gateDocument = z.strictObject({
+  model: bytes32,
+  questions: z.int().min(0).max(100_000),
+  utilities: z.array(z.int().min(0).max(1_000_000_000)).min(2).max(4096),
+  values: z.array(int(128)).min(1).max(256)
+})
+export type GateDocument = z.infer<typeof gateDocument>
+
+/**
+ * One account's line of an epoch. `value` is V = Σ fee·φ, in 1e-6 of the token's smallest unit; `gate` its held-out value
+ * (null: no player of this epoch's models), rounded away from zero; `share` what this epoch adds to `cumulative`, which
+ * is all it may claim from this pool.
+ */
+export const payoutLine = z.strictObject({ account: address, value: int(256), gate: int(256).nullable(), share: amount, cumulative: amount })
 export type PayoutLine = z.infer<typeof payoutLine>
 
-/** Everything behind an epoch's two roots: anyone can compute them again from this. On IPFS under the CID that stands on chain. */
+/**
+ * Everything behind an epoch's two roots: anyone computes them again from this and the bundle before. On IPFS under the
+ * CID that stands on chain. Receipts are without what was asked and answered: that is for scorers, not for ever.
+ */
 export const epochBundle = z.strictObject({
   pool: bytes32,
   epoch: z.int().min(1),
+  /** CID of the epoch before; null for the first. */
+  previous: cidText.nullable(),
   /** Ordered by (channel, sequence). */
   receipts: z.array(cosignedReceipt).max(100_000),
   receiptsRoot: bytes32,
   receiptsTotal: amount,
-  /** Data share of the fees of this epoch, in the token's smallest unit. */
+  /** Measures and gates of the models with weighed receipts, in the order in which receipts name them. */
+  models: z.array(modelMeasure).max(1000),
+  gates: z.array(gateDocument).max(1000),
+  /** All that ever came into the pool when this epoch was made, as the chain said. */
+  deposited: amount,
+  /** deposited − payouts of all epochs before: what this epoch shares out. */
   dataFees: amount,
-  gate: z.array(heldOutValue).max(256),
+  /** Every account of this pool that ever earned or was a player: those of the epoch before in their order, then new ones in the order of players. */
   payouts: z.array(payoutLine).max(10_000),
   payoutsRoot: bytes32,
   payoutsTotal: amount,
-  /** Data fees that no player has earned (nobody's value is positive, or rounding): they stay in the pool. */
+  /** dataFees that nobody earned (nobody's value is positive); shared out with the next epoch. */
   held: amount
 })
 export type EpochBundle = z.infer<typeof epochBundle>
 
-/** A second peer's word on one receipt's weights. */
-export const scoringDocument = z.strictObject({ statement: signedSchema('Scoring'), agrees: z.boolean() })
+/** A second peer's word on one receipt's weights, with its own utilities so that anybody sees how far the two are apart. */
+export const scoringDocument = z.strictObject({ statement: signedSchema('Scoring'), attribution })
 export type ScoringDocument = z.infer<typeof scoringDocument>
+
+/** Makes a repeated announcement another message: gossip takes the same bytes only once a minute, and a late peer must hear it. */
+const round = z.int().min(0).max(0xffffffff)
+
+/** Topic `tilth/payouts/1`. All of it is signed by its author and means the same whoever forwards it. */
+export const payoutMessage = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('receipt'), round, receipt: cosignedReceipt }),
+  z.strictObject({ kind: z.literal('scoring'), round, scoring: scoringDocument }),
+  z.strictObject({ kind: z.literal('closing'), round, closing: signedSchema('EpochClosing') })
+])
+export type PayoutMessage = z.infer<typeof payoutMessage>
+
+/** Frames of `/tilth/payouts/bundle/1`: a settler names a pool and the receipts it has; the other side sends those it lacks, page by page, and ends. */
+export const bundleRequest = z.strictObject({ kind: z.literal('request'), pool: bytes32, have: z.array(bytes32).max(20_000) })
+export type BundleRequest = z.infer<typeof bundleRequest>
+export const bundlePage = z.strictObject({ kind: z.literal('receipts'), receipts: z.array(cosignedReceipt).min(1).max(64) })
+export type BundlePage = z.infer<typeof bundlePage>

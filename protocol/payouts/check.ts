@@ -1,0 +1,158 @@
+import { digest, recoverDigest } from '../crypto/index.ts'
+import { InvalidError, TilthError, canonicalJson } from '../primitives/index.ts'
+import type { Hex } from '../primitives/index.ts'
+import type { CosignedReceipt } from '../models/index.ts'
+import { checkGate, measureOf } from './attribution.ts'
+import type { Measure } from './attribution.ts'
+import { buildEpoch } from './epoch.ts'
+import { payoutsTree, receiptsTree } from './leaves.ts'
+import { faultOf, inOrder, placeOf } from './select.ts'
+import type { PoolFacts } from './select.ts'
+import type { EpochBundle, GateDocument } from './types.ts'
+
+// What anybody checks of a proposed epoch. Some faults can be shown to the contract, which then takes the proposer's bond;
+// the others (wrong weights, wrong shares) every peer finds alike, and says so.
+
+/** What the chain says about the epoch. */
+export interface StatedEpoch {
+  readonly receiptsRoot: Hex
+  readonly receiptsTotal: bigint
+  readonly receiptCount: number
+  readonly payoutsRoot: Hex
+  readonly payoutsTotal: bigint
+}
+
+export interface BundleFacts extends PoolFacts {
+  readonly epoch: number
+  readonly stated: StatedEpoch
+  /** The epoch before, as the chain knows it. */
+  readonly previous: { readonly cid: string; readonly bundle: Pick<EpochBundle, 'payouts' | 'payoutsTotal'> } | undefined
+  /** All that has come into the pool by now. */
+  readonly deposited: bigint
+  /** Held-out values that were computed here, where they were. */
+  readonly gates?: ReadonlyMap<Hex, GateDocument>
+}
+
+/** How a fault is shown to the contract: the positions of leaves in the receipts' tree, or the tree whose total is wrong. */
+export type FraudProof =
+  | { readonly kind: 'signature' | 'model'; readonly index: number }
+  | { readonly kind: 'duplicate'; readonly index: number; readonly firstEpoch: number; readonly firstIndex: number | undefined }
+  | { readonly kind: 'total'; readonly tree: 'receipts' | 'payouts' }
+
+export interface EpochFault {
+  /** Stable: `receipt.signature`, `payouts.shares`, … */
+  readonly code: string
+  readonly at?: number
+  readonly proof?: FraudProof
+}
+
+/** Every fault of a proposed epoch, those that can be proven first; none when it is right. */
+export function checkBundle(bundle: EpochBundle, facts: BundleFacts): EpochFault[] {
+  const faults = [...receiptFaults(bundle, facts), ...treeFaults(bundle, facts), ...ruleFaults(bundle, facts)]
+  return faults.sort((a, b) => Number(b.proof !== undefined) - Number(a.proof !== undefined))
+}
+
+function receiptFaults({ receipts }: EpochBundle, facts: BundleFacts): EpochFault[] {
+  const faults: EpochFault[] = []
+  const places = new Map<string, number>()
+  const fees = new Map(facts.settledFees)
+  receipts.forEach((receipt, index) => {
+    const { channel, fee } = receipt.receipt.message
+    // [reject] A receipt counts once: within the epoch and over all of them.
+    const [first, settled] = [places.get(placeOf(receipt)), facts.settled.get(placeOf(receipt))]
+    if (first !== undefined) faults.push({ code: 'receipt.duplicate', at: index, proof: { kind: 'duplicate', index, firstEpoch: facts.epoch, firstIndex: first } })
+    else if (settled !== undefined) faults.push({ code: 'receipt.settled', at: index, proof: { kind: 'duplicate', index, firstEpoch: settled, firstIndex: undefined } })
+    places.set(placeOf(receipt), first ?? index)
+    // [reject] Each receipt is sound in itself.
+    const fault = faultOf(receipt, facts)
+    if (fault !== undefined) faults.push({ code: `receipt.${fault}`, at: index, ...proofOf(receipt, index, facts) })
+    // [reject] Receipts stand in order.
+    const before = receipts[index - 1]
+    if (before !== undefined && inOrder(before, receipt) > 0) faults.push({ code: 'receipts.order', at: index })
+    // [reject] A channel's receipts count no further than it has paid.
+    const sum = (fees.get(channel) ?? 0n) + fee
+    fees.set(channel, sum)
+    if (sum > (facts.channels.get(channel)?.claimed ?? 0n)) faults.push({ code: 'receipt.unpaid', at: index })
+  })
+  return faults
+}
+
+/** Exactly what the contract would look at; a receipt may be unsound in ways it does not see. */
+function proofOf({ receipt, clientSignature }: CosignedReceipt, index: number, facts: BundleFacts): { proof?: FraudProof } {
+  const channel = facts.channels.get(receipt.message.channel)
+  const hash = digest(facts.network, 'Receipt', receipt.message)
+  const signed = channel !== undefined && recoverDigest(hash, receipt.signature) === channel.worker && recoverDigest(hash, clientSignature) === channel.client
+  if (!signed) return { proof: { kind: 'signature', index } }
+  if (channel.model !== receipt.message.model || facts.datanets.get(receipt.message.model) !== facts.pool) return { proof: { kind: 'model', index } }
+  return {}
+}
+
+function treeFaults(bundle: EpochBundle, { network, stated }: BundleFacts): EpochFault[] {
+  const faults: EpochFault[] = []
+  const trees = [
+    ['receipts', receiptsTree(network, bundle.receipts).root, stated.receiptsRoot, stated.receiptsTotal],
+    ['payouts', payoutsTree(bundle.payouts).root, stated.payoutsRoot, stated.payoutsTotal]
+  ] as const
+  for (const [tree, root, hash, total] of trees) {
+    // [reject] The bundle is what stands behind the roots on chain.
+    if (root.hash !== hash) faults.push({ code: `${tree}.root` })
+    // [reject] The stated total is the sum of the leaves.
+    else if (root.sum !== total) faults.push({ code: `${tree}.total`, proof: { kind: 'total', tree } })
+  }
+  if (bundle.receipts.length !== stated.receiptCount) faults.push({ code: 'receipts.count' })
+  return faults
+}
+
+function ruleFaults(bundle: EpochBundle, facts: BundleFacts): EpochFault[] {
+  const faults: EpochFault[] = []
+  // [reject] It is the pool's next epoch, on top of the one before.
+  if (bundle.pool !== facts.pool || bundle.epoch !== facts.epoch || bundle.previous !== (facts.previous?.cid ?? null)) faults.push({ code: 'bundle.place' })
+  // [reject] It shares out no more than the pool got.
+  if (bundle.deposited > facts.deposited) faults.push({ code: 'bundle.deposited' })
+  // [reject] Answers were weighed by the model's players and the coalitions that were drawn.
+  for (const { model, players, coalitions } of bundle.models) {
+    const measure = facts.measures.get(model)
+    if (measure === undefined || measure.players.join() !== players.join() || measure.coalitions.join() !== coalitions.join()) faults.push({ code: 'bundle.measure' })
+  }
+  for (const gate of bundle.gates) {
+    const [measure, own] = [facts.measures.get(gate.model), facts.gates?.get(gate.model)]
+    try {
+      // [reject] Held-out values follow from their utilities.
+      if (measure !== undefined) checkGate(gate, measure)
+    } catch (error) {
+      if (!(error instanceof TilthError)) throw error
+      faults.push({ code: error.code })
+    }
+    // [reject] … which are what this machine finds, but for one unit of rounding a question.
+    if (own !== undefined && (own.questions !== gate.questions || own.utilities.some((sum, k) => Math.abs(sum - (gate.utilities[k] ?? 0)) > own.questions))) faults.push({ code: 'gate.utilities' })
+  }
+  // [reject] Everything else follows from the receipts, the gates and what the pool got.
+  try {
+    const again = rebuild(bundle, facts)
+    if (canonicalJson(again.payouts) !== canonicalJson(bundle.payouts)) faults.push({ code: 'payouts.shares' })
+    else if (canonicalJson(again) !== canonicalJson(bundle)) faults.push({ code: 'bundle.sums' })
+  } catch (error) {
+    if (!(error instanceof TilthError)) throw error
+    faults.push({ code: error.code })
+  }
+  return faults
+}
+
+/**
+ * The same epoch made again from a bundle's own receipts, measures and gates: equal to it, roots included, exactly when it
+ * follows the rules. Needs nothing but the bundle and the one before.
+ * @throws InvalidError `epoch.*`, `coalitions.*`
+ */
+export function rebuild(bundle: EpochBundle, { network, previous, measures }: Pick<BundleFacts, 'network' | 'previous'> & { measures?: ReadonlyMap<Hex, Measure> }): EpochBundle {
+  return buildEpoch({
+    network, pool: bundle.pool, epoch: bundle.epoch, receipts: bundle.receipts, deposited: bundle.deposited, previous,
+    measures: measures ?? new Map(bundle.models.map(model => [model.model, measureOf(model)])),
+    gates: new Map(bundle.gates.map(gate => [gate.model, gate]))
+  })
+}
+
+/** What a claim needs from a final epoch. @throws NotFoundError-like InvalidError `payouts.root` when the bundle is not what stands on chain */
+export function checkPayouts(bundle: EpochBundle, stated: Pick<StatedEpoch, 'payoutsRoot' | 'payoutsTotal'>): void {
+  const { root } = payoutsTree(bundle.payouts)
+  if (root.hash !== stated.payoutsRoot || root.sum !== stated.payoutsTotal) throw new InvalidError('payouts.root', "the bundle's payouts are not those that stand on chain")
+}
