@@ -46,6 +46,28 @@ export async function *readBytes(stream: Stream, onChunk: () => void): AsyncGene
   }
 }
 
+/**
+ * Until a stream takes more. (Its own `onDrain` waits only the first time: its promise is kept after it resolved.)
+ * @throws the signal's reason
+ */
+export async function drained(stream: Stream, signal: AbortSignal): Promise<void> {
+  while (stream.writableNeedsDrain && stream.status === 'open') {
+    await new Promise<void>((resolve, reject) => {
+      const settle = (): void => {
+        stream.removeEventListener('drain', settle)
+        stream.removeEventListener('close', settle)
+        signal.removeEventListener('abort', settle)
+        if (signal.aborted) reject(closed(signal.reason))
+        else setImmediate(resolve) // by then the stream has sent what it held back, and may be full again
+      }
+      if (signal.aborted) { settle(); return }
+      stream.addEventListener('drain', settle)
+      stream.addEventListener('close', settle)
+      signal.addEventListener('abort', settle)
+    })
+  }
+}
+
 /** A tagged frame's bytes, ready to be sent. */
 export function tagged(tag: keyof typeof frameTags, body: Uint8Array): Uint8ArrayList {
   const bytes = new Uint8Array(1 + body.length)

@@ -6,7 +6,7 @@ import type { PeerId } from '@libp2p/interface'
 import type { z } from 'zod'
 import { TilthError } from '../../protocol/primitives/index.ts'
 import { decodeFrame, encodeFrame, topicLimits, topics } from '../../protocol/wire/index.ts'
-import type { Topic } from '../../protocol/wire/index.ts'
+import type { Topic, TopicLimits } from '../../protocol/wire/index.ts'
 import type { Clock, Log } from '../runtime/index.ts'
 import { hasNodeKey, peerOf } from './identity.ts'
 import type { TransportMetrics } from './metrics.ts'
@@ -62,14 +62,16 @@ export interface GossipDeps {
   clock: Clock
   log: Log
   metrics: TransportMetrics
+  /** The wire table, or a test's own. */
+  limits?: Readonly<Record<Topic, TopicLimits>>
 }
 
 type Verdict = 'accept' | 'ignore' | 'reject' | 'rate' | 'busy' | 'time'
 
 /** The one adapter between gossip and handlers: decodes, limits, turns an error's consequence into verdict, score, log and metric. */
-export function createGossip({ pubsub, reputation, clock, log, metrics }: GossipDeps): Gossip {
+export function createGossip({ pubsub, reputation, clock, log, metrics, limits: table = topicLimits }: GossipDeps): Gossip {
   function listen<T>(topic: Topic, schema: z.ZodType<T>, handler: (message: T, from: Peer) => Promise<void> | void): (source: PeerId, message: Message) => Promise<TopicValidatorResult> {
-    const limits = topicLimits[topic]
+    const limits = table[topic]
     const buckets = createBuckets(limits.quota, clock)
     let pending = 0
 
@@ -131,7 +133,7 @@ export function createGossip({ pubsub, reputation, clock, log, metrics }: Gossip
       }
     },
     async publish(topic, message) {
-      const { recipients } = await pubsub.publish(topic, encodeFrame(message, topicLimits[topic].maxBytes))
+      const { recipients } = await pubsub.publish(topic, encodeFrame(message, table[topic].maxBytes))
       return { recipients: recipients.length }
     },
     subscribers: topic => pubsub.getSubscribers(topic).filter(hasNodeKey).map(peerOf)

@@ -1,10 +1,10 @@
 import type { Stream } from '@libp2p/interface'
 import type { z } from 'zod'
 import { LimitError, TilthError } from '../../protocol/primitives/index.ts'
-import { PeerError, codeOf, decodeFrame, encodeFrame, streamLimits } from '../../protocol/wire/index.ts'
-import type { Protocol } from '../../protocol/wire/index.ts'
+import { PeerError, codeOf, decodeFrame, encodeFrame } from '../../protocol/wire/index.ts'
+import type { Protocol, StreamLimits } from '../../protocol/wire/index.ts'
 import type { Clock } from '../runtime/index.ts'
-import { closed, readFrames, tagged } from './frames.ts'
+import { closed, drained, readFrames, tagged } from './frames.ts'
 import { createInbox } from './inbox.ts'
 import { createBucket } from './quota.ts'
 import type { Reputation } from './reputation.ts'
@@ -16,6 +16,7 @@ const lingerMs = 5_000
 export interface MessageStreamOptions {
   stream: Stream
   protocol: Protocol
+  limits: StreamLimits
   peer: Peer
   reputation: Reputation
   clock: Clock
@@ -24,8 +25,7 @@ export interface MessageStreamOptions {
 }
 
 /** A libp2p stream as typed messages, under its protocol's limits. */
-export function createMessageStream({ stream, protocol, peer, reputation, clock, onOver }: MessageStreamOptions): MessageStream {
-  const limits = streamLimits[protocol]
+export function createMessageStream({ stream, protocol, limits, peer, reputation, clock, onOver }: MessageStreamOptions): MessageStream {
   const inbox = createInbox(limits.queue, 2 * limits.maxBytes)
   const life = new AbortController()
   const bucket = createBucket(limits.quota, clock)
@@ -121,7 +121,7 @@ export function createMessageStream({ stream, protocol, peer, reputation, clock,
     if (more) return
     const late = AbortSignal.timeout(limits.timeMs)
     try {
-      await stream.onDrain({ signal: AbortSignal.any([late, life.signal]) })
+      await drained(stream, AbortSignal.any([late, life.signal]))
     } catch (cause) {
       if (!late.aborted) throw reasonOf(life.signal) ?? closed(cause)
       // [reject] A reader reads within the protocol's time, or what we hold for it is dropped.

@@ -1,7 +1,7 @@
 import type { Connection, Libp2p, Stream } from '@libp2p/interface'
 import { LimitError, TilthError } from '../../protocol/primitives/index.ts'
 import { streamLimits } from '../../protocol/wire/index.ts'
-import type { Protocol } from '../../protocol/wire/index.ts'
+import type { Protocol, StreamLimits } from '../../protocol/wire/index.ts'
 import type { Clock, Log } from '../runtime/index.ts'
 import { unreachable } from './errors.ts'
 import { hasNodeKey, parsePeerId, peerOf } from './identity.ts'
@@ -18,14 +18,16 @@ export interface StreamsDeps {
   clock: Clock
   log: Log
   metrics: TransportMetrics
+  /** The wire table, or a test's own. */
+  limits?: Readonly<Record<Protocol, StreamLimits>>
 }
 
 /** Streams open at once to one peer from our side; ours, so only a bound against our own mistakes. */
 const maxOutboundStreams = 1024
 
-export function createStreams({ libp2p, peers, reputation, clock, log, metrics }: StreamsDeps): Streams {
+export function createStreams({ libp2p, peers, reputation, clock, log, metrics, limits: table = streamLimits }: StreamsDeps): Streams {
   function serving(protocol: Protocol, serve: (stream: MessageStream) => Promise<void>): (stream: Stream, connection: Connection) => Promise<void> {
-    const limits = streamLimits[protocol]
+    const limits = table[protocol]
     const opens = createBuckets(limits.opens, clock)
     const perPeer = new Map<string, number>()
     let inAll = 0
@@ -62,7 +64,7 @@ export function createStreams({ libp2p, peers, reputation, clock, log, metrics }
         else perPeer.set(peer.peerId, left)
       }
       const stream = createMessageStream({
-        stream: raw, protocol, peer, reputation, clock,
+        stream: raw, protocol, limits, peer, reputation, clock,
         onOver: outcome => { metrics.streams.inc({ protocol, direction: 'inbound', outcome }); release() }
       })
       if (refused !== undefined) { await stream.fail(refused); return }
@@ -89,7 +91,7 @@ export function createStreams({ libp2p, peers, reputation, clock, log, metrics }
   return {
     handle(protocol, serve) {
       const ready = libp2p.handle(protocol, serving(protocol, serve), {
-        maxInboundStreams: streamLimits[protocol].perPeer * 4, // beyond its share a peer gets a code, far beyond it a reset
+        maxInboundStreams: table[protocol].perPeer * 4, // beyond its share a peer gets a code, far beyond it a reset
         maxOutboundStreams,
         runOnLimitedConnection: true
       })
@@ -110,7 +112,7 @@ export function createStreams({ libp2p, peers, reputation, clock, log, metrics }
         throw unreachable(name, cause)
       }
       return createMessageStream({
-        stream: raw, protocol, peer, reputation, clock,
+        stream: raw, protocol, limits: table[protocol], peer, reputation, clock,
         onOver: outcome => { metrics.streams.inc({ protocol, direction: 'outbound', outcome }) }
       })
     }

@@ -1,3 +1,5 @@
+import { streamLimits, topicLimits } from '../../protocol/wire/index.ts'
+import type { Protocol, StreamLimits, Topic, TopicLimits } from '../../protocol/wire/index.ts'
 import { createMetrics, silentLog, systemClock } from '../runtime/index.ts'
 import type { Clock, Log, Registry } from '../runtime/index.ts'
 import { createFiles } from './files.ts'
@@ -11,6 +13,14 @@ import { createReputation } from './reputation.ts'
 import { createStreams } from './streams.ts'
 import type { Transport, TransportOptions } from './types.ts'
 
+export interface TransportDeps {
+  clock?: Clock
+  log?: Log
+  registry?: Registry
+  /** Rows instead of the wire tables', for tests that cannot wait for real limits. */
+  limits?: { topics?: Partial<Record<Topic, TopicLimits>>; streams?: Partial<Record<Protocol, StreamLimits>> }
+}
+
 /**
  * Starts the node's part in the network; it is started when this resolves, and joins by its bootstrap nodes on its own
  * (wait with `peers.ready`).
@@ -18,8 +28,8 @@ import type { Transport, TransportOptions } from './types.ts'
  * @example
  * const transport = await createTransport({ privateKey, listen: ['/ip4/127.0.0.1/tcp/0'], bootstrap: [], directory, preset: 'local' })
  */
-export async function createTransport(options: TransportOptions, deps: { clock?: Clock; log?: Log; registry?: Registry } = {}): Promise<Transport> {
-  const { clock = systemClock, log = silentLog, registry = createMetrics() } = deps
+export async function createTransport(options: TransportOptions, deps: TransportDeps = {}): Promise<Transport> {
+  const { clock = systemClock, log = silentLog, registry = createMetrics(), limits } = deps
   const metrics = transportMetrics(registry)
   let ban = (_peerId: string): void => undefined
   const reputation = createReputation(clock, peerId => {
@@ -33,8 +43,8 @@ export async function createTransport(options: TransportOptions, deps: { clock?:
 
   const peers = createPeers(host, { clock, log, registry })
   const provider = createProvider(libp2p, { clock, log })
-  const gossip = createGossip({ pubsub: libp2p.services.pubsub, reputation, clock, log, metrics })
-  const streams = createStreams({ libp2p, peers, reputation, clock, log, metrics })
+  const gossip = createGossip({ pubsub: libp2p.services.pubsub, reputation, clock, log, metrics, limits: { ...topicLimits, ...limits?.topics } })
+  const streams = createStreams({ libp2p, peers, reputation, clock, log, metrics, limits: { ...streamLimits, ...limits?.streams } })
   const files = createFiles({ helia, peers, provider, directory: options.directory, log })
   // So that others find this account's peer by its address alone.
   void provider.provide(addressKey(peers.self.address))

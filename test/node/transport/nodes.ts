@@ -3,8 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createTransport } from '../../../node/transport/index.ts'
-import type { Transport, TransportOptions } from '../../../node/transport/index.ts'
-import type { Clock, Log, Registry } from '../../../node/runtime/index.ts'
+import type { Transport, TransportDeps, TransportOptions } from '../../../node/transport/index.ts'
 
 // Real nodes for tests: libp2p over TCP on this machine, folders that go when they stop.
 
@@ -15,7 +14,7 @@ export interface TestNode extends Transport { readonly directory: string; readon
 /** Starts a node that joins by the given ones. */
 export async function startNode(
   { join: others = [], ...options }: Partial<TransportOptions> & { join?: readonly Transport[] } = {},
-  deps: { clock?: Clock; log?: Log; registry?: Registry } = {}
+  deps: TransportDeps = {}
 ): Promise<TestNode> {
   const directory = options.directory ?? await mkdtemp(join(tmpdir(), 'tilth-node-'))
   const privateKey = options.privateKey ?? Uint8Array.from(randomBytes(32))

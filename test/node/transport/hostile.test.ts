@@ -1,0 +1,212 @@
+import assert from 'node:assert/strict'
+import { z } from 'zod'
+import { TilthError } from '../../../protocol/primitives/index.ts'
+import { streamLimits, topicLimits } from '../../../protocol/wire/index.ts'
+import { createMetrics } from '../../../node/runtime/index.ts'
+import type { MessageStream } from '../../../node/transport/index.ts'
+import { startNode, stopNodes, until } from './nodes.ts'
+import type { TestNode } from './nodes.ts'
+import { frame, refusal, startStranger, stopStrangers } from './stranger.ts'
+import type { Stranger } from './stranger.ts'
+
+const note = z.strictObject({ text: z.string().max(200) })
+const protocol = '/tilth/data/sync/1'
+const registry = createMetrics()
+
+describe('transport: hostile peers', () => {
+  let victim: TestNode
+  let served: string[] = []
+  before(async () => {
+    victim = await startNode({}, {
+      registry,
+      limits: {
+        streams: { [protocol]: { ...streamLimits[protocol], maxBytes: 4096, timeMs: 400, perPeer: 3, opens: { perSecond: 1, burst: 30 } } },
+        topics: { 'tilth/jobs/1': { ...topicLimits['tilth/jobs/1'], timeMs: 200, quota: { perSecond: 1, burst: 50 } } }
+      }
+    })
+    victim.streams.handle(protocol, async stream => {
+      for await (const { text } of stream.receive(note)) {
+        served.push(text)
+        await stream.send({ text })
+      }
+    })
+  })
+  beforeEach(() => { served = [] })
+  afterEach(stopStrangers)
+  after(stopNodes)
+
+  /** An honest peer is served all the while. */
+  async function stillServes(): Promise<void> {
+    const friend = await startNode({ join: [victim] })
+    const stream = await friend.streams.open(victim.peers.self.peerId, protocol).catch(async () => {
+      await friend.peers.dial(victim.peers.listening()[0] ?? '')
+      return await friend.streams.open(victim.peers.self.peerId, protocol)
+    })
+    await stream.send({ text: 'hello' })
+    assert.deepEqual(await stream.next(note), { text: 'hello' })
+    await stream.end()
+    await friend.stop()
+  }
+
+  const bad: [string, Uint8Array, string][] = [
+    ['a frame that says it is huge', Uint8Array.of(0xff, 0xff, 0xff, 0x7f, 0x00), 'frame.too-large'],
+    ['a length without an end', new Uint8Array(20).fill(0xff), 'frame.too-large'],
+    ['a tag that nobody gave', frame(7, '{}'), 'frame.garbage'],
+    ['bytes that are no JSON', frame(0, Uint8Array.of(0xde, 0xad, 0xbe, 0xef)), 'frame.garbage'],
+    ['JSON of another shape', frame(0, '{"text":1}'), 'frame.schema'],
+    ['JSON too deep', frame(0, '['.repeat(2000)), 'frame.depth'],
+    ['an empty frame', Uint8Array.of(0), 'frame.garbage']
+  ]
+  for (const [what, bytes, code] of bad) {
+    it(`${what} gets ${code}, and nobody hears it`, async () => {
+      const stranger = await startStranger(victim)
+      const stream = await stranger.open(protocol)
+      stream.send(bytes)
+      assert.equal(await refusal(stream), code)
+      assert.deepEqual(served, [])
+    })
+  }
+
+  it('a frame that never ends is cut off in time', async () => {
+    const stranger = await startStranger(victim)
+    const stream = await stranger.open(protocol)
+    const drip = setInterval(() => { if (stream.status === 'open') stream.send(Uint8Array.of(0x20)) }, 100)
+    stream.send(Uint8Array.of(0xa0, 0x06))
+    assert.equal(await refusal(stream), 'limit.time')
+    clearInterval(drip)
+  })
+
+  it('a peer that opens streams and says nothing holds only its share, and not for long', async () => {
+    const stranger = await startStranger(victim)
+    const streams = await Promise.all(Array.from({ length: 5 }, () => stranger.open(protocol)))
+    const answers = await Promise.all(streams.map(refusal))
+    assert.deepEqual(answers.sort(), ['limit.busy', 'limit.busy', 'limit.time', 'limit.time', 'limit.time'])
+    await stillServes()
+  })
+
+  async function misbehave(stranger: Stranger): Promise<void> {
+    const stream = await stranger.open(protocol)
+    stream.send(frame(0, '{"text":1}'))
+    await refusal(stream)
+  }
+
+  it('who goes on breaking rules is cut off and stays out, and others are served', async () => {
+    const stranger = await startStranger(victim)
+    await assert.rejects(async () => { for (let i = 0; i < 20; i++) await misbehave(stranger) })
+    await until(() => !stranger.connected(), 'the stranger is cut off')
+    await assert.rejects(async () => { await stranger.dial(); await misbehave(stranger); assert.ok(stranger.connected()) })
+    assert.match(await registry.metrics(), /tilth_peer_bans_total [1-9]/)
+    await stillServes()
+  })
+
+  it('a peer without a node key is nobody here', async () => {
+    const stranger = await startStranger(victim, 'Ed25519')
+    await assert.rejects(async () => {
+      const stream = await stranger.open(protocol)
+      stream.send(frame(0, '{"text":"x"}'))
+      assert.notEqual(await refusal(stream), undefined)
+    })
+    assert.deepEqual([served, victim.peers.connected().map(peer => peer.peerId).includes(stranger.peerId)], [[], false])
+  })
+
+  describe('in gossip', () => {
+    let heard: string[] = []
+    let off: () => void
+    before(() => {
+      off = victim.gossip.subscribe('tilth/jobs/1', note, async ({ text }) => {
+        heard.push(text)
+        if (text === 'late') throw new TilthError('job.late', 'late', { consequence: 'ignore' })
+        if (text === 'bug') throw new Error('a bug of ours')
+        if (text === 'slow') await new Promise(() => undefined)
+      })
+    })
+    after(() => { off() })
+    beforeEach(() => { heard = [] })
+
+    async function meet(): Promise<{ stranger: Stranger; say: (text: string | Uint8Array) => Promise<unknown> }> {
+      const stranger = await startStranger(victim)
+      await stranger.dial()
+      stranger.libp2p.services.pubsub.subscribe('tilth/jobs/1')
+      await until(() => stranger.libp2p.services.pubsub.getSubscribers('tilth/jobs/1').length === 1, 'the stranger knows the subscription')
+      return { stranger, say: text => stranger.libp2p.services.pubsub.publish('tilth/jobs/1', typeof text === 'string' ? new TextEncoder().encode(text) : text) }
+    }
+    const count = async (verdict: string): Promise<number> => {
+      const match = new RegExp(`tilth_gossip_messages_total\\{topic="tilth/jobs/1",verdict="${verdict}"\\} (\\d+)`).exec(await registry.metrics())
+      return Number(match?.[1] ?? 0)
+    }
+
+    it('garbage is rejected and costs the connection in the end', async () => {
+      const { stranger, say } = await meet()
+      const before = await count('reject')
+      await say('{"text":')
+      await say('{"text":1}')
+      await say('['.repeat(100_000))
+      await until(async () => await count('reject') === before + 3, 'three rejects')
+      assert.ok(stranger.connected())
+      for (let i = 0; i < 12; i++) await say(`garbage ${i}`)
+      await until(() => !stranger.connected(), 'the stranger is cut off')
+      assert.deepEqual(heard, [])
+    })
+
+    it('what the handler ignores, fumbles or does not finish is nobody\'s fault', async () => {
+      const { stranger, say } = await meet()
+      const [ignored, late] = [await count('ignore'), await count('time')]
+      for (const text of ['late', 'bug', 'slow']) await say(JSON.stringify({ text }))
+      await until(async () => await count('ignore') === ignored + 2 && await count('time') === late + 1, 'verdicts')
+      assert.deepEqual(heard.sort(), ['bug', 'late', 'slow'])
+      assert.ok(stranger.connected())
+    })
+
+    it('a flood is dropped beyond the quota, then cut off', async () => {
+      const { stranger, say } = await meet()
+      for (let i = 0; i < 400 && stranger.connected(); i++) await say(JSON.stringify({ text: `flood ${i}` }))
+      await until(() => !stranger.connected(), 'the flooder is cut off')
+      assert.ok(heard.length >= 50 && heard.length < 80, `${heard.length} of the flood were heard`)
+      await stillServes()
+    })
+  })
+
+  it('a sender feels a reader that does not read, and nothing is lost or piled up', async () => {
+    const friend = await startNode({ join: [victim] })
+    await friend.peers.ready(1, 20_000)
+    let reading: MessageStream | undefined
+    let release = (): void => undefined
+    const off = victim.streams.handle('/tilth/models/infer/1', async stream => {
+      reading = stream
+      await new Promise<void>(resolve => { release = resolve })
+    })
+    const stream = await friend.streams.open(victim.peers.self.address, '/tilth/models/infer/1')
+    const text = 'x'.repeat(100_000)
+    const big = z.strictObject({ n: z.int(), text: z.string() })
+    let sent = 0
+    const sending = (async () => { for (let n = 0; n < 200; n++) { await stream.send({ n, text }); sent++ }; await stream.end() })()
+    await until(() => reading !== undefined, 'the stream is there')
+    let before = -1
+    await until(async () => { if (sent === before) return true; before = sent; await new Promise(resolve => { setTimeout(resolve, 300) }); return false }, 'the sender waits')
+    assert.ok(sent < 120, `${sent} of 200 frames went out although nobody reads`)
+    const numbers: number[] = []
+    for await (const { n } of (reading as unknown as MessageStream).receive(big)) numbers.push(n)
+    await sending
+    assert.deepEqual(numbers, Array.from({ length: 200 }, (_, n) => n))
+    release()
+    await off()
+  })
+
+  it('a stream knows when the other process is gone', async () => {
+    const friend = await startNode({ join: [victim] })
+    await friend.peers.ready(1, 20_000)
+    let broken: unknown
+    const off = victim.streams.handle('/tilth/jobs/progress/1', async stream => {
+      await stream.next(note)
+      await new Promise<void>(resolve => { stream.signal.addEventListener('abort', () => { broken = stream.signal.reason; resolve() }) })
+    })
+    const stream = await friend.streams.open(victim.peers.self.address, '/tilth/jobs/progress/1')
+    await stream.send({ text: 'x' })
+    await new Promise(resolve => { setTimeout(resolve, 100) })
+    await friend.stop()
+    await until(() => broken !== undefined, 'the stream is known to be broken')
+    assert.equal((broken as TilthError).code, 'stream.closed')
+    await assert.rejects(stream.send({ text: 'y' }), { code: 'stream.closed' })
+    await off()
+  })
+})
