@@ -1,0 +1,116 @@
+import { feeOf, mostInputTokens } from '../../../protocol/models/index.ts'
+import type { InferenceContent, ModelRecord } from '../../../protocol/models/index.ts'
+import { InvalidError, NotFoundError, TilthError } from '../../../protocol/primitives/index.ts'
+import type { Address, Hex } from '../../../protocol/primitives/index.ts'
+import { inferenceContent } from '../../../protocol/models/index.ts'
+import type { Parts } from '../deps.ts'
+import type { Folders } from '../folders.ts'
+import type { SignedOffer } from '../offers.ts'
+import type { Speech } from '../speech.ts'
+import type { AskEvent, AskRequest, AskResult } from '../types.ts'
+import { createAttempt } from './attempt.ts'
+import type { Growing, Outcome } from './attempt.ts'
+import type { Wallet } from './wallet.ts'
+import type { Workers } from './workers.ts'
+
+/** Asks until the answer is whole: picks a worker, and another where one fails, going on from the tokens that came. */
+export function createAsking(parts: Parts, wallet: Wallet, workers: Workers, folders: Folders): (model: ModelRecord, request: AskRequest, emit: (event: AskEvent) => void, signal: AbortSignal, life: AbortSignal) => Promise<void> {
+  const { policy, timing, clock, log, events, speech: speechOf } = parts
+  const attempt = createAttempt(parts, wallet)
+
+  const speechFor = async (model: ModelRecord, signal: AbortSignal): Promise<Speech | undefined> => {
+    const folder = await folders.baseUpTo(model, policy.tokenizerBytes, signal)
+    return folder === undefined ? undefined : speechOf(folder)
+  }
+
+  function contentOf({ messages, maxTokens = 128, temperature = 0, topK = 0, topP = 1, stop = [] }: AskRequest): InferenceContent {
+    const parsed = inferenceContent.safeParse({ messages, maxTokens, temperature, topK, topP, stop, resume: [] })
+    if (!parsed.success) throw new InvalidError('ask.invalid', `the question breaks a limit: ${parsed.error.issues[0]?.path.join('.')} ${parsed.error.issues[0]?.message}`)
+    return parsed.data
+  }
+
+  return async (model, request, emit, signal, life) => {
+    const base = contentOf(request)
+    const seed = BigInt(request.seed ?? Math.floor(Math.random() * 0xffffffff))
+    const speech = await speechFor(model, AbortSignal.any([signal, life]))
+    const prompt = speech?.promptTokens(base.messages)
+    const growing: Growing = { ids: [], text: '', own: speech?.text(base.stop), emit: (text, ids) => { emit({ kind: 'text', text, ids }) } }
+    const usage = { inputTokens: 0, outputTokens: 0, fee: 0n }
+    const receipts: Hex[] = []
+    const failed = new Set<Address>()
+    let reason: string | undefined
+    let last: unknown
+    let busyUntil: number | undefined
+
+    function done(finish: AskResult['finish'], tail: string): void {
+      const rest = growing.own === undefined ? tail : growing.own.finish()
+      growing.text += rest
+      if (rest !== '') emit({ kind: 'text', text: rest, ids: [] })
+      emit({ kind: 'done', text: growing.text, ids: [...growing.ids], finish, usage: { ...usage, outputTokens: growing.ids.length }, receipts, model: model.id })
+    }
+
+    async function tryWorker(offer: SignedOffer): Promise<Outcome> {
+      const { worker } = offer.message
+      const content = { ...base, resume: [...growing.ids] }
+      const inputTokens = prompt === undefined ? mostInputTokens(base.messages, content.resume.length) : prompt + content.resume.length
+      const maxFee = feeOf(offer.message, inputTokens, base.maxTokens - content.resume.length)
+      const began = clock.now()
+      const purse = await wallet.purse(worker, model.id, maxFee)
+      let acceptedAt = began
+      const onAccepted = (): void => {
+        acceptedAt = clock.now()
+        emit({ kind: 'worker', worker, ...(reason === undefined ? {} : { reason }) })
+      }
+      const { outcome, receipts: signed, ask } = await attempt({ offer, purse, content, seed, maxFee, speech, growing, signal, life, onAccepted })
+      const own = signed.find(({ receipt }) => receipt.message.request === ask.id)
+      if (own !== undefined && outcome.kind === 'complete' && outcome.receipt !== undefined) receipts.push(outcome.receipt)
+      if (own !== undefined || ask.received.length > 0) {
+        usage.inputTokens += ask.record.inputTokens
+        usage.fee += feeOf(offer.message, ask.record.inputTokens, ask.received.length)
+      }
+      if (outcome.kind === 'complete') workers.served(worker, ask.received.length, clock.now() - acceptedAt)
+      if (outcome.kind === 'failed' && outcome.blame === 'channel') purse.spent = true
+      return outcome
+    }
+
+    for (let tries = 0; tries < policy.attempts;) {
+      if (signal.aborted) { done('cancelled', ''); return }
+      if (growing.ids.length >= base.maxTokens) { done('length', ''); return }
+      const need = { inputTokens: (prompt ?? mostInputTokens(base.messages, 0)) + growing.ids.length, outputTokens: base.maxTokens - growing.ids.length }
+      const found = await workers.offers(model, need, AbortSignal.any([signal, life]))
+      const offers = found.filter(({ message }) => !failed.has(message.worker))
+      const candidates = offers.length > 0 ? offers : found
+      if (candidates.length === 0) {
+        if (last !== undefined) break
+        throw new NotFoundError('offer.none', `nobody offers ${model.name} now`, { help: 'A worker has to serve it: tilth models serve.' })
+      }
+      // Those with a free place first, in the same order.
+      const [offer] = [...candidates.filter(({ message }) => message.capacity > 0), ...candidates]
+      if (offer === undefined) break
+      const outcome = await tryWorker(offer)
+      if (outcome.kind === 'complete') { done(outcome.finish, outcome.tail); return }
+      if (signal.aborted) { done('cancelled', ''); return }
+      life.throwIfAborted()
+      const { worker } = offer.message
+      const code = outcome.error instanceof TilthError ? outcome.error.code : 'internal'
+      log.info('a worker did not finish an answer', { worker, model: model.id, code, received: growing.ids.length, error: outcome.error })
+      last = outcome.error
+      reason = code
+      failed.add(worker)
+      if (outcome.blame === 'busy') {
+        if (candidates.some(({ message }) => !failed.has(message.worker))) continue
+        busyUntil ??= clock.now() + timing.busyMs
+        if (clock.now() >= busyUntil) break
+        failed.clear()
+        await clock.sleep(Math.min(1_000, timing.busyMs / 4), AbortSignal.any([signal, life])).catch((error: unknown) => { if (!signal.aborted) throw error })
+        continue
+      }
+      tries++
+      if (outcome.blame === 'lie') workers.lied(worker)
+      else if (outcome.blame === 'worker') workers.failed(worker)
+      events.emit('models.failed', { model: model.id, worker, code })
+    }
+    if (growing.ids.length >= base.maxTokens) { done('length', ''); return }
+    throw new TilthError('ask.failed', `no worker finished the answer (the last said ${reason ?? 'nothing'})`, { cause: last, consequence: 'retry', help: 'Ask again in a moment, or look who offers the model.', details: { received: growing.ids.length } })
+  }
+}

@@ -1,0 +1,185 @@
+import type { Signed } from '../../../protocol/crypto/index.ts'
+import { creditOf, dueAtStart, feeOf, leastCreditTokens, mostInputTokens, tokensWanted, voucherDue, workerFrame } from '../../../protocol/models/index.ts'
+import type { CosignedReceipt, Finish, InferenceContent, WorkerFrame } from '../../../protocol/models/index.ts'
+import { InvalidError, TilthError } from '../../../protocol/primitives/index.ts'
+import type { Hex } from '../../../protocol/primitives/index.ts'
+import type { MessageStream } from '../../transport/types.ts'
+import type { Parts } from '../deps.ts'
+import type { SignedOffer } from '../offers.ts'
+import type { Speech } from '../speech.ts'
+import type { Ask, Purse, Wallet } from './wallet.ts'
+
+/** The answer as it grows, over all workers that have a part in it. */
+export interface Growing {
+  readonly ids: number[]
+  text: string
+  /** The model's own tokenizer where it is at hand: then text comes from tokens, and what a worker says is compared. */
+  readonly own: { push(id: number): string; finish(): string } | undefined
+  emit(text: string, ids: readonly number[]): void
+}
+
+export type Outcome =
+  | { readonly kind: 'complete'; readonly finish: Finish; readonly receipt: Hex | undefined; readonly tail: string }
+  /** `lie`: it broke a rule; `busy`: it would answer later; `channel`: it refuses the channel. */
+  | { readonly kind: 'failed'; readonly error: unknown; readonly blame: 'worker' | 'lie' | 'busy' | 'channel' }
+
+export interface AttemptRequest {
+  readonly offer: SignedOffer
+  readonly purse: Purse
+  readonly content: InferenceContent
+  readonly seed: bigint
+  readonly maxFee: bigint
+  readonly speech: Speech | undefined
+  readonly growing: Growing
+  /** The person who asked has had enough: cancel, and pay for what came. */
+  readonly signal: AbortSignal
+  /** Gives up at once. */
+  readonly life: AbortSignal
+  onAccepted(): void
+}
+
+const lie = (code: string, message: string, details?: Record<string, unknown>): never => { throw new InvalidError(code, message, { details }) }
+
+/** How long a worker may take to come to its receipt after a cancel. */
+const cancelMs = 10_000
+
+/**
+ * One worker's part of an answer: asks, checks each frame, pays as tokens come, checks the receipt and signs it. Never
+ * throws: what went wrong is the outcome, and what was received stands in `growing`.
+ */
+export function createAttempt(parts: Parts, wallet: Wallet): (request: AttemptRequest) => Promise<{ outcome: Outcome; receipts: CosignedReceipt[]; ask: Ask }> {
+  const { timing, streams, log } = parts
+
+  async function converse(stream: MessageStream, request: AttemptRequest, ask: Ask, signed: CosignedReceipt[]): Promise<Outcome> {
+    const { purse, offer, content, growing, speech, signal } = request
+    const { message: prices } = offer
+    const wanted = tokensWanted(content)
+    const before = new Set([...purse.asks.keys()].filter(id => id !== ask.id))
+    let accepted = false
+    let credit = 0n
+    let cancelled = false
+
+    const cancel = (): void => {
+      cancelled = true
+      stream.send({ kind: 'cancel' }).catch((error: unknown) => { log.debug('a cancel did not go out', { error }) })
+    }
+    const pay = async (cumulative: bigint): Promise<void> => {
+      const voucher = await wallet.pay(purse, cumulative, ask)
+      if (voucher !== undefined) await stream.send({ kind: 'voucher', voucher, received: ask.received.length })
+    }
+    const countersign = async (frame: { receipt: Signed<'Receipt'>; attribution: CosignedReceipt['attribution']; answer: readonly number[] }): Promise<Hex> => {
+      const { id, signature, voucher, fresh } = await wallet.countersign(purse, frame)
+      if (fresh !== undefined) signed.push(fresh)
+      await stream.send({ kind: 'countersign', signature, voucher })
+      return id
+    }
+
+    async function take(frame: Extract<WorkerFrame, { kind: 'tokens' }>): Promise<void> {
+      const { ids, text, owed } = frame
+      // [reject] Tokens come after the request was accepted, no more than were asked for, at the offer's price.
+      if (!accepted) lie('frame.unexpected', 'tokens before the request was accepted')
+      if (ask.received.length + ids.length > wanted) lie('answer.long', 'more tokens than were asked for')
+      const { inputTokens } = ask.record
+      if (owed !== feeOf(prices, inputTokens, ask.received.length + ids.length)) lie('answer.owed', 'the worker counts another fee than its offer', { owed })
+      let said = text
+      if (growing.own !== undefined) {
+        const { own } = growing
+        said = ids.map(id => own.push(id)).join('')
+        // [reject] The text is what the tokens say.
+        if (said !== text) lie('answer.text', 'the text is not what the tokens say')
+      }
+      ask.received.push(...ids)
+      growing.ids.push(...ids)
+      growing.text += said
+      growing.emit(said, ids)
+      const due = wallet.owed(purse)
+      if (voucherDue(due, purse.record.channel.paid, credit)) await pay(due)
+    }
+
+    const onAbort = (): void => { cancel() }
+    signal.addEventListener('abort', onAbort, { once: true })
+    try {
+      await stream.send({ kind: 'request', statement: ask.record.statement, content, offer, voucher: wallet.voucher(purse) })
+      if (signal.aborted) cancel()
+      for (;;) {
+        const timeoutMs = cancelled ? cancelMs : !accepted ? timing.acceptMs : ask.received.length >= wanted ? timing.receiptMs : timing.silenceMs
+        const frame = await stream.next(workerFrame, { timeoutMs, signal: request.life })
+        if (frame === undefined) throw new TilthError('stream.closed', 'the worker has left', { consequence: 'retry' })
+        switch (frame.kind) {
+          case 'pending': {
+            if (accepted) lie('frame.unexpected', 'an old receipt in the middle of an answer')
+            await countersign(frame)
+            break
+          }
+          case 'accepted': {
+            if (accepted) lie('frame.unexpected', 'accepted twice')
+            const { inputTokens, creditTokens } = frame
+            // [reject] Prompt tokens are counted right: exactly where the tokenizer is at hand, else within what the text can come to.
+            const exact = speech === undefined ? undefined : speech.promptTokens(content.messages) + content.resume.length
+            if (exact !== undefined && inputTokens !== exact) lie('answer.input-tokens', 'the worker counts other prompt tokens', { inputTokens, exact })
+            if (inputTokens > mostInputTokens(content.messages, content.resume.length)) lie('answer.input-tokens', 'the worker counts more prompt tokens than the text can have', { inputTokens })
+            // [reject] With less credit than this an answer could not be paid in parts.
+            if (creditTokens < leastCreditTokens) lie('answer.credit', 'the worker wants to be paid before it serves')
+            // [reject] The fee stays within what was agreed to.
+            if (feeOf(prices, inputTokens, wanted) > request.maxFee) lie('answer.fee', 'the answer may cost more than was agreed to')
+            accepted = true
+            credit = creditOf(prices, creditTokens)
+            wallet.accepted(ask, inputTokens, creditTokens)
+            await wallet.nothingLeft(purse, before)
+            request.onAccepted()
+            await pay(dueAtStart(wallet.owed(purse) - purse.record.channel.paid, credit) + purse.record.channel.paid)
+            break
+          }
+          case 'tokens': await take(frame); break
+          case 'receipt': {
+            if (!accepted) lie('frame.unexpected', 'a receipt before the request was accepted')
+            const id = await countersign({ receipt: frame.receipt, attribution: frame.attribution, answer: ask.received })
+            // The receipt is on both disks once this is said; on ours it is already.
+            await stream.next(workerFrame, { timeoutMs: timing.silenceMs, signal: request.life })
+              .catch((error: unknown) => { log.debug('the worker did not say that it has the countersignature', { error }) })
+            await stream.end()
+            if (frame.finish === 'cancelled' && !signal.aborted) return { kind: 'failed', blame: 'worker', error: new TilthError('answer.partial', 'the worker stopped in the middle', { consequence: 'retry' }) }
+            return { kind: 'complete', finish: frame.finish, receipt: id, tail: frame.tail }
+          }
+          case 'done': {
+            // Nothing came of it and nothing is owed: only a cancelled request ends so.
+            if (!signal.aborted) lie('frame.unexpected', 'done without a receipt')
+            return { kind: 'complete', finish: 'cancelled', receipt: undefined, tail: '' }
+          }
+          case 'offer': lie('frame.unexpected', 'an offer in the middle of an answer')
+        }
+      }
+    } finally {
+      signal.removeEventListener('abort', onAbort)
+    }
+  }
+
+  return async request => {
+    const { purse, content, offer, seed, maxFee, life } = request
+    const receipts: CosignedReceipt[] = []
+    const ask = await wallet.begin(purse, { content, offer, seed, maxFee })
+    let stream: MessageStream | undefined
+    try {
+      stream = await streams.open(offer.message.worker, '/tilth/models/infer/1', { signal: AbortSignal.any([life, AbortSignal.timeout(timing.acceptMs)]) })
+      return { outcome: await converse(stream, request, ask, receipts), receipts, ask }
+    } catch (error) {
+      await stream?.fail(error)
+      const blame = blameFor(error)
+      if (blame === 'lie') await wallet.dispute(purse, error instanceof TilthError ? error.code : 'internal')
+      return { outcome: { kind: 'failed', error, blame }, receipts, ask }
+    } finally {
+      await wallet.ended(purse, ask)
+    }
+  }
+}
+
+/** Codes by which a worker says that it would answer, but not now. */
+const busyCodes = new Set(['worker.busy', 'limit.busy', 'limit.rate', 'queue.full'])
+
+function blameFor(error: unknown): 'worker' | 'lie' | 'busy' | 'channel' {
+  // What this side threw is an InvalidError: a rule was broken. What the other side answered is a PeerError.
+  if (error instanceof InvalidError) return 'lie'
+  if (!(error instanceof TilthError)) return 'worker'
+  if (busyCodes.has(error.code)) return 'busy'
+  return error.code.startsWith('channel.') || error.code.startsWith('receipt.') || error.code.startsWith('voucher.') ? 'channel' : 'worker'
+}

@@ -1,0 +1,79 @@
+import { closedWith, closing } from '../../../protocol/models/index.ts'
+import { workerFrame } from '../../../protocol/models/index.ts'
+import { InvalidError, TilthError } from '../../../protocol/primitives/index.ts'
+import type { Parts } from '../deps.ts'
+import type { Purse, Wallet } from './wallet.ts'
+
+export interface ChannelKeeper {
+  start(): void
+  stop(): void
+  /** Signs what workers have waiting for this client: receipts of answers that were cut off. @returns how many */
+  reconcile(signal: AbortSignal): Promise<number>
+}
+
+/** Looks after the client's channels between asks: closes those that are no use any more, and gets back what is left. */
+export function createChannelKeeper({ chain, clock, timing, streams, log }: Parts, wallet: Wallet): ChannelKeeper {
+  let off: (() => void) | undefined
+
+  async function look(purse: Purse, chainNow: bigint): Promise<void> {
+    const { channel, expiry } = purse.record
+    if (channel.state === 'disputed') {
+      const onChain = await chain.channels.channel(purse.id)
+      if (onChain === undefined || onChain.closed) return
+      if (onChain.closesAt === 0n) await chain.channels.startClose(purse.id)
+      const closesAt = (await chain.channels.channel(purse.id))?.closesAt ?? 0n
+      await wallet.update(purse, state => (state.state === 'disputed' ? closing(state, closesAt) : state))
+    } else if (channel.state !== 'closed' && (expiry <= chainNow || (channel.state === 'closing' && channel.closesAt !== 0n && channel.closesAt <= chainNow))) {
+      const { refunded } = await chain.channels.finishClose(purse.id)
+      await wallet.update(purse, state => (state.state === 'closed' ? state : closedWith(state, refunded)))
+    }
+  }
+
+  async function settle(purse: Purse, signal: AbortSignal): Promise<number> {
+    const before = new Set(purse.asks.keys())
+    const stream = await streams.open(purse.record.worker, '/tilth/models/infer/1', { signal })
+    try {
+      await stream.send({ kind: 'settle', channel: purse.id, voucher: wallet.voucher(purse) })
+      for (let count = 0; ;) {
+        const frame = await stream.next(workerFrame, { timeoutMs: timing.receiptMs, signal })
+        if (frame === undefined) throw new TilthError('stream.closed', 'the worker has left', { consequence: 'retry' })
+        if (frame.kind === 'done') {
+          await wallet.nothingLeft(purse, before)
+          await stream.end()
+          return count
+        }
+        if (frame.kind !== 'pending') throw new InvalidError('frame.unexpected', `a ${frame.kind} was not expected now`)
+        const { signature, voucher } = await wallet.countersign(purse, frame)
+        await stream.send({ kind: 'countersign', signature, voucher })
+        count++
+      }
+    } catch (error) {
+      await stream.fail(error)
+      throw error
+    }
+  }
+
+  return {
+    start() {
+      off = clock.every(timing.redeemMs, async () => {
+        if (wallet.purses().every(({ record: { channel } }) => channel.state === 'closed')) return
+        const { timestamp } = await chain.head()
+        for (const purse of wallet.purses()) await look(purse, timestamp)
+      }, error => { log.warn('a channel could not be closed', { error }) })
+    },
+    stop() { off?.() },
+    async reconcile(signal) {
+      let count = 0
+      for (const purse of wallet.purses()) {
+        const open = [...purse.asks.values()].some(({ live, record }) => !live && !record.over)
+        if (!open || purse.record.channel.state !== 'open') continue
+        try {
+          count += await settle(purse, signal)
+        } catch (error) {
+          log.info('a worker could not be asked for what it has to sign', { worker: purse.record.worker, error })
+        }
+      }
+      return count
+    }
+  }
+}

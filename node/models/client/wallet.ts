@@ -1,0 +1,197 @@
+import { digest, signDigest, signStatement } from '../../../protocol/crypto/index.ts'
+import type { Signed } from '../../../protocol/crypto/index.ts'
+import { checkReceipt, deposited, disputed, feeOf, openChannel, paidUp, receipted } from '../../../protocol/models/index.ts'
+import type { Attribution, ChannelState, CosignedReceipt, InferenceContent } from '../../../protocol/models/index.ts'
+import { contentHash, InvalidError } from '../../../protocol/primitives/index.ts'
+import type { Address, Hex } from '../../../protocol/primitives/index.ts'
+import type { ChannelOnChain } from '../../chain/types.ts'
+import { createQueue } from '../../runtime/index.ts'
+import type { Parts } from '../deps.ts'
+import type { SignedOffer } from '../offers.ts'
+import type { Receipts } from '../receipts.ts'
+import { inChannel } from '../records.ts'
+import type { AskRecord, ClientChannel, Tables } from '../records.ts'
+
+/** One request to one worker. `received` are the answer tokens that have come. */
+export interface Ask { readonly id: Hex; record: AskRecord; received: number[]; live: boolean }
+
+/** A channel in use: what is on disk, and the asks that are owed on it. */
+export interface Purse { readonly id: Hex; record: ClientChannel; readonly asks: Map<Hex, Ask>; /** The worker refuses it, or it was found lying: not used any more. */ spent: boolean }
+
+export interface Wallet {
+  load(): Promise<void>
+  /** A channel with room for a fee of `need`: one that is open, topped up if need be, or a new one. @throws as the chain */
+  purse(worker: Address, model: Hex, need: bigint): Promise<Purse>
+  find(channel: Hex): Purse | undefined
+  purses(): Purse[]
+  /** A channel of ours that the chain knows: perhaps opened just before a crash. */
+  adopt(onChain: Pick<ChannelOnChain, 'id' | 'worker' | 'model' | 'deposit' | 'expiry'>): Promise<Purse>
+  begin(purse: Purse, request: { content: InferenceContent; offer: SignedOffer; seed: bigint; maxFee: bigint }): Promise<Ask>
+  /** The request was taken: its prompt counts from now on. */
+  accepted(ask: Ask, inputTokens: number, creditTokens: number): void
+  /** The attempt is over: what it got stays owed until a receipt says so. */
+  ended(purse: Purse, ask: Ask): Promise<void>
+  /** The worker has said that it has nothing more to sign for asks that ended before. */
+  nothingLeft(purse: Purse, before: ReadonlySet<Hex>): Promise<void>
+  /** What has come on this channel, priced by its offers. */
+  owed(purse: Purse): bigint
+  /** The highest voucher so far; null if nothing was promised. */
+  voucher(purse: Purse): Signed<'Voucher'> | null
+  /** Promises up to a sum. On disk before it is returned, with what `ask` has received. Undefined if an earlier one does. */
+  pay(purse: Purse, cumulative: bigint, ask: Ask): Promise<Signed<'Voucher'> | undefined>
+  /** Checks a receipt against what was asked and got, keeps it, and only then signs. One signed before gets the same signature again. @throws as checkReceipt · InvalidError `receipt.unknown`, `receipt.answer` */
+  countersign(purse: Purse, frame: { receipt: Signed<'Receipt'>; attribution: Attribution | null; answer: readonly number[] }): Promise<{ id: Hex; signature: Hex; voucher: Signed<'Voucher'> | null; fresh: CosignedReceipt | undefined }>
+  dispute(purse: Purse, code: string): Promise<void>
+  update(purse: Purse, change: (channel: ChannelState) => ChannelState): Promise<void>
+}
+
+/** What this node has promised to workers, on disk before it is promised. */
+export function createWallet(parts: Parts, tables: Tables, receipts: Receipts): Wallet {
+  const { store, network, key, self, chain, policy, timing, log, now } = parts
+  const purses = new Map<Hex, Purse>()
+  const issued = new Set<Hex>()
+  const queue = createQueue({ name: 'channels', bound: 4096, concurrency: 256 })
+
+  const save = (purse: Purse): Promise<void> => tables.clientChannels.put(purse.id, purse.record)
+  const feeSoFar = ({ record: { offer, inputTokens }, received }: Ask): bigint => feeOf(offer.message, inputTokens, received.length)
+  const owed = (purse: Purse): bigint => [...purse.asks.values()].reduce((sum, ask) => (ask.record.over ? sum : sum + feeSoFar(ask)), purse.record.channel.settled)
+  /** What the deposit may still be needed for. */
+  const committed = (purse: Purse): bigint => [...purse.asks.values()].reduce((sum, ask) => sum + (ask.live ? ask.record.statement.message.maxFee : ask.record.over ? 0n : feeSoFar(ask)), purse.record.channel.settled)
+  const sign = (purse: Purse, cumulative: bigint): Signed<'Voucher'> => signStatement(network, 'Voucher', { channel: purse.id, cumulative }, key)
+  const voucher = (purse: Purse): Signed<'Voucher'> | null => (purse.record.channel.paid === 0n ? null : sign(purse, purse.record.channel.paid))
+
+  async function adopt({ id, worker, model, deposit, expiry }: Pick<ChannelOnChain, 'id' | 'worker' | 'model' | 'deposit' | 'expiry'>): Promise<Purse> {
+    const known = purses.get(id)
+    if (known !== undefined) return known
+    const purse: Purse = { id, record: { id, worker, model, expiry, channel: openChannel(deposit) }, asks: new Map(), spent: false }
+    purses.set(id, purse)
+    await save(purse)
+    return purse
+  }
+
+  async function open(worker: Address, model: Hex, need: bigint, chainNow: bigint): Promise<Purse> {
+    const expiry = chainNow + BigInt(policy.channelSeconds)
+    const wish = need * BigInt(policy.depositRequests)
+    const openWith = async (deposit: bigint): Promise<Purse> => {
+      const { channel } = await chain.channels.open({ worker, model, deposit, expiry })
+      return adopt({ id: channel, worker, model, deposit, expiry })
+    }
+    try {
+      return await openWith(wish)
+    } catch (error) {
+      // A balance too small for the usual deposit may still hold this one fee.
+      log.debug('a channel with the usual deposit could not be opened', { error })
+      return openWith(need)
+    }
+  }
+
+  const wallet: Wallet = {
+    async load() {
+      for await (const record of tables.clientChannels.values()) purses.set(record.id, { id: record.id, record, asks: new Map(), spent: false })
+      for await (const record of tables.asks.values()) {
+        const id = digest(network, 'InferenceRequest', record.statement.message)
+        purses.get(record.statement.message.channel)?.asks.set(id, { id, record, received: [...record.received], live: false })
+      }
+    },
+    purse: (worker, model, need) => queue.run(`${worker} ${model}`, async () => {
+      const chainNow = (await chain.head()).timestamp
+      const usable = [...purses.values()].find(({ record, spent }) =>
+        !spent && record.worker === worker && record.model === model && record.channel.state === 'open' && record.expiry > chainNow + 2n * BigInt(timing.marginSeconds))
+      if (usable === undefined) return open(worker, model, need, chainNow)
+      const room = usable.record.channel.deposit - committed(usable)
+      if (room >= need) return usable
+      const more = need * BigInt(policy.depositRequests)
+      await chain.channels.topUp(usable.id, more)
+      await wallet.update(usable, channel => deposited(channel, channel.deposit + more))
+      return usable
+    }),
+    find: id => purses.get(id),
+    purses: () => [...purses.values()],
+    adopt,
+    async begin(purse, { content, offer, seed, maxFee }) {
+      // A request has no number of its own: the same question asked twice within a second differs in its highest fee.
+      let message = { channel: purse.id, model: purse.record.model, content: contentHash(content), seed, maxFee, issuedAt: now() }
+      let id = digest(network, 'InferenceRequest', message)
+      while (issued.has(id)) {
+        message = { ...message, maxFee: message.maxFee + 1n }
+        id = digest(network, 'InferenceRequest', message)
+      }
+      issued.add(id)
+      if (issued.size > 10_000) issued.delete([...issued][0] ?? id)
+      const record: AskRecord = { statement: signStatement(network, 'InferenceRequest', message, key), content, offer, inputTokens: 0, creditTokens: 0, received: [], over: false }
+      const ask: Ask = { id, record, received: [], live: true }
+      purse.asks.set(id, ask)
+      await tables.asks.put(inChannel(purse.id, id), record)
+      return ask
+    },
+    accepted(ask, inputTokens, creditTokens) { ask.record = { ...ask.record, inputTokens, creditTokens } },
+    async ended(purse, ask) {
+      ask.live = false
+      if (!purse.asks.has(ask.id)) return
+      if (ask.received.length === 0) {
+        purse.asks.delete(ask.id)
+        await tables.asks.delete(inChannel(purse.id, ask.id))
+        return
+      }
+      ask.record = { ...ask.record, received: [...ask.received] }
+      await tables.asks.put(inChannel(purse.id, ask.id), ask.record)
+    },
+    async nothingLeft(purse, before) {
+      for (const ask of purse.asks.values()) {
+        if (!before.has(ask.id) || ask.live || ask.record.over) continue
+        ask.record = { ...ask.record, over: true }
+        await tables.asks.put(inChannel(purse.id, ask.id), ask.record)
+      }
+    },
+    owed,
+    voucher,
+    async pay(purse, cumulative, ask) {
+      if (cumulative <= purse.record.channel.paid) return undefined
+      purse.record = { ...purse.record, channel: paidUp(purse.record.channel, cumulative) }
+      ask.record = { ...ask.record, received: [...ask.received] }
+      await store.batch(batch => { batch.put(tables.clientChannels, purse.id, purse.record).put(tables.asks, inChannel(purse.id, ask.id), ask.record) })
+      return sign(purse, cumulative)
+    },
+    countersign: (purse, { receipt, attribution, answer }) => queue.run(purse.id, async () => {
+      const { message } = receipt
+      const id = digest(network, 'Receipt', message)
+      const { channel, worker } = purse.record
+      if (message.sequence <= channel.sequence) {
+        const stored = await receipts.get(id)
+        if (stored === undefined) throw new InvalidError('receipt.chain', 'another receipt of this number was signed')
+        return { id, signature: stored.clientSignature, voucher: voucher(purse), fresh: undefined }
+      }
+      const ask = purse.asks.get(message.request)
+      if (ask === undefined) throw new InvalidError('receipt.unknown', 'the receipt is about a request that this node has not made')
+      const { statement, content, offer, inputTokens, creditTokens } = ask.record
+      // [reject] An answer that was cut off is what has come; tokens that the wire lost are paid up to the credit.
+      if (answer.some((token, i) => i < ask.received.length && ask.received[i] !== token) || answer.length > ask.received.length + (ask.live ? 0 : creditTokens)) {
+        throw new InvalidError('receipt.answer', 'the receipt is about other tokens than have come')
+      }
+      checkReceipt(receipt, { request: statement, content, offer: offer.message, inputTokens, answer, attribution }, channel, { network, worker })
+      const due = channel.settled + message.fee
+      const paid = due > channel.paid ? paidUp(channel, due) : channel
+      const clientSignature = signDigest(id, key)
+      const cosigned: CosignedReceipt = { receipt, clientSignature, client: self, worker, attribution, content, answer: [...answer], request: statement, offer }
+      purse.record = { ...purse.record, channel: receipted(paid, network, message) }
+      purse.asks.delete(message.request)
+      await store.batch(batch => {
+        receipts.keep(batch, cosigned)
+        batch.put(tables.clientChannels, purse.id, purse.record).delete(tables.asks, inChannel(purse.id, message.request))
+      })
+      receipts.announce(id, 'client', cosigned)
+      return { id, signature: clientSignature, voucher: voucher(purse), fresh: cosigned }
+    }),
+    async dispute(purse, code) {
+      purse.spent = true
+      if (purse.record.channel.state === 'open' || purse.record.channel.state === 'closing') await wallet.update(purse, channel => disputed(channel, code.slice(0, 60)))
+    },
+    async update(purse, change) {
+      const channel = change(purse.record.channel)
+      if (channel === purse.record.channel) return
+      purse.record = { ...purse.record, channel }
+      await save(purse)
+    }
+  }
+  return wallet
+}

@@ -1,0 +1,99 @@
+import type { Network } from '../../protocol/crypto/index.ts'
+import type { Attribution, InferenceContent, ModelRecord } from '../../protocol/models/index.ts'
+import type { Address } from '../../protocol/primitives/index.ts'
+import type { Chain } from '../chain/types.ts'
+import type { Engine } from '../engine/types.ts'
+import type { Clock, Events, Log } from '../runtime/index.ts'
+import type { Store } from '../store/index.ts'
+import type { Files, Gossip, Peers, Streams } from '../transport/types.ts'
+import type { SpeechSource } from './speech.ts'
+import type { ModelEvents } from './types.ts'
+
+/** What an owner lends the machine for. */
+export interface WorkerPolicy {
+  /** Smallest units of the token for a token of prompt or answer, unless an offer says otherwise. */
+  readonly inputPrice: bigint
+  readonly outputPrice: bigint
+  /** Answers at once, and requests that may wait for their turn. */
+  readonly capacity: number
+  readonly waiting: number
+  /** Answer tokens served before they are paid for. */
+  readonly creditTokens: number
+  /** Unpaid tokens one client may leave behind, in credits, before it is served no more (until a restart). */
+  readonly lostCredits: number
+  /** Unclaimed vouchers are brought to the chain from this sum on; below it a transaction is not worth its gas. */
+  readonly redeemAt: bigint
+}
+
+export interface ClientPolicy {
+  /** A new channel holds the price of so many such requests. */
+  readonly depositRequests: number
+  /** How long a channel is opened for, in seconds. */
+  readonly channelSeconds: number
+  /** Workers tried for one answer. */
+  readonly attempts: number
+  /** The base model's folder is fetched for its tokenizer if it has at most so many bytes; else prompt tokens are only bounded. */
+  readonly tokenizerBytes: number
+}
+
+export type ModelsPolicy = WorkerPolicy & ClientPolicy
+
+export const defaultPolicy: ModelsPolicy = {
+  inputPrice: 10n ** 14n, outputPrice: 4n * 10n ** 14n, capacity: 8, waiting: 32, creditTokens: 32, lostCredits: 16, redeemAt: 10n ** 18n,
+  depositRequests: 64, channelSeconds: 30 * 86_400, attempts: 6, tokenizerBytes: 64 << 20
+}
+
+export interface ModelsTiming {
+  /** Offers stand for so long, and are renewed so often: three renewals may be lost. */
+  readonly offerMs: number
+  readonly renewMs: number
+  /** A worker waits so long for a voucher or a countersignature. */
+  readonly voucherMs: number
+  /** A client waits so long for a worker to take a request, for its next token, and for a receipt with its weights. */
+  readonly acceptMs: number
+  readonly silenceMs: number
+  readonly receiptMs: number
+  /** How long a client whose workers are all busy goes on trying, and how long it looks for offers. */
+  readonly busyMs: number
+  readonly findMs: number
+  /** How often vouchers are looked through for what should be claimed. */
+  readonly redeemMs: number
+  /** A channel this close to its end is not used any more, in seconds: what is owed has to be claimed before. */
+  readonly marginSeconds: number
+}
+
+export const defaultTiming: ModelsTiming = {
+  offerMs: 90_000, renewMs: 20_000, voucherMs: 20_000, acceptMs: 60_000, silenceMs: 30_000, receiptMs: 120_000, busyMs: 60_000, findMs: 10_000,
+  redeemMs: 30_000, marginSeconds: 600
+}
+
+/** Measures what an answer owes to whom; null where the model has no siblings. `answerIds` are the answer's tokens from its beginning. */
+export type Attribute = (model: ModelRecord, request: { readonly content: InferenceContent }, answerIds: readonly number[]) => Promise<Attribution | null>
+
+export interface ModelsDeps {
+  readonly key: Uint8Array
+  readonly self: Address
+  readonly network: Network
+  readonly roles: { readonly worker: boolean; readonly client: boolean }
+  readonly clock: Clock
+  readonly log: Log
+  readonly events: Events<ModelEvents>
+  readonly store: Pick<Store, 'collection' | 'batch'>
+  readonly gossip: Gossip
+  readonly streams: Streams
+  readonly peers: Pick<Peers, 'on'>
+  readonly files: Pick<Files, 'fetchBytes' | 'fetchDirectory' | 'list' | 'provide' | 'findProviders'>
+  readonly chain: Pick<Chain, 'models' | 'channels' | 'head' | 'follow'>
+  readonly engine: Pick<Engine, 'open' | 'generate'>
+  /** A folder of this phase's own: base models and adapters. */
+  readonly folder: string
+  readonly prices?: Partial<Pick<WorkerPolicy, 'inputPrice' | 'outputPrice' | 'capacity'>>
+  readonly policy?: Partial<ModelsPolicy>
+  readonly timing?: Partial<ModelsTiming>
+  readonly attribute?: Attribute
+  /** Tokenizers by model folder; those of the folder itself unless given. */
+  readonly speech?: SpeechSource
+}
+
+/** Dependencies with every policy filled in: what the parts of this phase are given. */
+export type Parts = Omit<ModelsDeps, 'policy' | 'timing' | 'prices'> & { readonly policy: ModelsPolicy; readonly timing: ModelsTiming; readonly speech: SpeechSource; now(): bigint }

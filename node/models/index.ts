@@ -1,0 +1,11 @@
+/**
+ * The models phase of a node, in the order of the flow: models are registered (registry), offered (offers,
+ * worker/serving), asked (client/ask, client/attempt), answered (worker/answer) and paid as tokens come, against
+ * receipts that both sign (worker/ledger, client/wallet).
+ */
+export * from './types.ts'
+export { defaultPolicy, defaultTiming } from './deps.ts'
+export type { Attribute, ModelsDeps, ModelsPolicy, ModelsTiming } from './deps.ts'
+export { folderSpeech } from './speech.ts'
+export type { Speech, SpeechSource } from './speech.ts'
+export { createModelsService } from './service.ts'

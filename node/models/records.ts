@@ -1,0 +1,71 @@
+import { z } from 'zod'
+import { signedSchema } from '../../protocol/crypto/index.ts'
+import { attribution, cosignedReceipt, finish, inferenceContent, modelRecord } from '../../protocol/models/index.ts'
+import type { ChannelState } from '../../protocol/models/index.ts'
+import { address, amount, bytes32, signature, uint } from '../../protocol/primitives/index.ts'
+import type { Store } from '../store/index.ts'
+
+// What this phase keeps on disk. Everything here survives `kill -9`; what is acknowledged to a peer was written first.
+
+const account = { deposit: amount, paid: amount, claimed: amount, sequence: uint(64), head: bytes32, settled: amount }
+const channelState: z.ZodType<ChannelState> = z.discriminatedUnion('state', [
+  z.strictObject({ state: z.literal('open'), ...account }),
+  z.strictObject({ state: z.literal('closing'), ...account, closesAt: uint(64) }),
+  z.strictObject({ state: z.literal('disputed'), ...account, code: z.string().max(60) }),
+  z.strictObject({ state: z.literal('closed'), ...account, refunded: amount })
+])
+const ids = z.array(z.int().min(0)).max(4096)
+
+/** A receipt that the worker has signed and the client not yet: sent again, the same, until it is countersigned. */
+const pendingReceipt = z.strictObject({ receipt: signedSchema('Receipt'), attribution: attribution.nullable(), answer: ids })
+export type PendingReceipt = z.infer<typeof pendingReceipt>
+
+/** Worker: a channel that pays it, with the signature of the highest voucher. */
+const workerChannel = z.strictObject({ id: bytes32, client: address, model: bytes32, expiry: uint(64), channel: channelState, voucher: signature.nullable(), pending: pendingReceipt.nullable() })
+export type WorkerChannel = z.infer<typeof workerChannel>
+
+/** Worker: an answer from its acceptance until its receipt is countersigned. `answer` is what is known to have arrived. */
+const answerRecord = z.strictObject({
+  statement: signedSchema('InferenceRequest'), content: inferenceContent, offer: signedSchema('Offer'),
+  inputTokens: z.int().min(0), startedAt: uint(64), finishedAt: uint(64), state: z.enum(['running', 'ended']), finish, answer: ids
+})
+export type AnswerRecord = z.infer<typeof answerRecord>
+
+/** Client: a channel it pays by. */
+const clientChannel = z.strictObject({ id: bytes32, worker: address, model: bytes32, expiry: uint(64), channel: channelState })
+export type ClientChannel = z.infer<typeof clientChannel>
+
+/** Client: what it asked, until the receipt is countersigned. `over`: the worker has nothing more to sign for it, as far as is known. */
+const askRecord = z.strictObject({
+  statement: signedSchema('InferenceRequest'), content: inferenceContent, offer: signedSchema('Offer'),
+  inputTokens: z.int().min(0), creditTokens: z.int().min(0), received: ids, over: z.boolean()
+})
+export type AskRecord = z.infer<typeof askRecord>
+
+/** A model as the chain has it, and the block that brought it, so that a reorganisation can take it back. */
+const registered = z.strictObject({ record: modelRecord, block: uint(64), order: z.int(), retired: z.boolean() })
+export type Registered = z.infer<typeof registered>
+
+/** All tables of this phase. */
+export function openTables(store: Pick<Store, 'collection'>) {
+  return {
+    models: store.collection('models/registered', registered),
+    cursor: store.collection('models/cursor', z.strictObject({ block: uint(64), hash: bytes32 })),
+    serving: store.collection('models/serving', z.strictObject({ inputPrice: amount, outputPrice: amount })),
+    workerChannels: store.collection('models/worker-channels', workerChannel),
+    /** Key: channel/request. */
+    answers: store.collection('models/answers', answerRecord),
+    /** Requests taken, with their time of issue: none is answered twice. */
+    served: store.collection('models/served', z.strictObject({ issuedAt: uint(64) })),
+    clientChannels: store.collection('models/client-channels', clientChannel),
+    /** Key: channel/request. */
+    asks: store.collection('models/asks', askRecord),
+    /** Key: time of end, then id, so that they come in order. */
+    receipts: store.collection('models/receipts', cosignedReceipt),
+    receiptKeys: store.collection('models/receipt-keys', z.string().max(200))
+  }
+}
+export type Tables = ReturnType<typeof openTables>
+
+/** Key of what belongs to a channel and a request. */
+export const inChannel = (channel: string, request: string): string => `${channel}/${request}`

@@ -1,0 +1,97 @@
+import { jobResult } from '../../protocol/jobs/index.ts'
+import type { JobResult } from '../../protocol/jobs/index.ts'
+import type { ModelRecord } from '../../protocol/models/index.ts'
+import { InvalidError, zeroHash } from '../../protocol/primitives/index.ts'
+import type { Hex } from '../../protocol/primitives/index.ts'
+import { decodeFrame } from '../../protocol/wire/index.ts'
+import type { ModelOnChain, Registration } from '../chain/types.ts'
+import type { Parts } from './deps.ts'
+import type { Registered, Tables } from './records.ts'
+import type { RegisterBaseRequest, RegisterRequest } from './types.ts'
+
+/** A JobResult names at most 4096 coalitions and adapters. */
+const maxResultBytes = 2 << 20
+
+export interface ModelRegistry {
+  load(): Promise<void>
+  register(request: RegisterRequest): Promise<ModelRecord>
+  registerBase(request: RegisterBaseRequest): Promise<ModelRecord>
+  /** Oldest first. */
+  list(): Registered[]
+  get(id: Hex): Registered | undefined
+  /** The chain's news. */
+  registered(id: Hex, block: bigint): Promise<void>
+  retired(id: Hex): Promise<void>
+  rewound(block: bigint): Promise<void>
+}
+
+const recordOf = ({ id, name, builder, worker, base, adapter, result, datanet, version, split }: ModelOnChain): ModelRecord =>
+  ({ id, name, builder, worker, base, adapter: adapter === '' ? null : adapter, result: result === '' ? null : result, datanet, version, split: { ...split } })
+
+/** Models on chain, as this node follows them. */
+export function createModelRegistry(parts: Parts, tables: Tables): ModelRegistry {
+  const { chain, files, events, self } = parts
+  const models = new Map<Hex, Registered>()
+
+  async function put(onChain: ModelOnChain, block: bigint): Promise<ModelRecord> {
+    const known = models.get(onChain.id)
+    const entry: Registered = { record: recordOf(onChain), block, retired: onChain.retired, order: known?.order ?? [...models.values()].reduce((most, { order }) => Math.max(most, order), 0) + 1 }
+    models.set(onChain.id, entry)
+    await tables.models.put(onChain.id, entry)
+    if (known === undefined) events.emit('models.registered', { model: onChain.id, builder: onChain.builder, datanet: onChain.datanet })
+    return entry.record
+  }
+
+  async function registerOnce(registration: Registration): Promise<ModelRecord> {
+    const id = chain.models.idOf(self, registration)
+    const there = await chain.models.model(id)
+    if (there !== undefined) return put(there, models.get(id)?.block ?? (await chain.head()).block)
+    const { model, block } = await chain.models.register(registration)
+    const mined = await chain.models.model(model)
+    if (mined === undefined) throw new InvalidError('model.lost', 'the chain has mined the registration and does not know the model', { consequence: 'retry', details: { model } })
+    return put(mined, block)
+  }
+
+  async function resultOf(cid: string, providers: readonly string[]): Promise<JobResult> {
+    const bytes = await files.fetchBytes(cid, { maxBytes: maxResultBytes, providers })
+    try {
+      return decodeFrame(bytes, jobResult, maxResultBytes)
+    } catch (cause) {
+      throw new InvalidError('result.invalid', `${cid} is not the result of a tune job`, { cause, help: 'Give the CID that the job shows once it is completed.' })
+    }
+  }
+
+  return {
+    async load() { for await (const entry of tables.models.values()) models.set(entry.record.id, entry) },
+    async register({ name, result: cid, worker = self, split, providers = [] }) {
+      const result = await resultOf(cid, providers)
+      const adapter = result.adapters.at(-1)
+      // [reject] The deployed adapter is the full coalition's, the last one.
+      if (adapter === undefined || adapter === null) throw new InvalidError('result.invalid', 'the result has no adapter for the full coalition')
+      const { base, datanet, version } = result.spec
+      return registerOnce({ name, base, adapter, result: cid, datanet, version, job: result.job, worker, split })
+    },
+    registerBase: ({ name, base, worker = self, split = { worker: 8000, builder: 2000, data: 0 } }) =>
+      registerOnce({ name, base, adapter: '', result: '', datanet: zeroHash, version: 0, job: zeroHash, worker, split }),
+    list: () => [...models.values()].sort((a, b) => a.order - b.order),
+    get: id => models.get(id),
+    async registered(id, block) {
+      const onChain = await chain.models.model(id)
+      if (onChain !== undefined) await put(onChain, block)
+    },
+    async retired(id) {
+      const known = models.get(id)
+      if (known === undefined) return
+      const entry = { ...known, retired: true }
+      models.set(id, entry)
+      await tables.models.put(id, entry)
+    },
+    async rewound(block) {
+      for (const [id, entry] of models) {
+        if (entry.block <= block) continue
+        models.delete(id)
+        await tables.models.delete(id)
+      }
+    }
+  }
+}

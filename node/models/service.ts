@@ -1,0 +1,140 @@
+import type { Attribution, InferenceContent } from '../../protocol/models/index.ts'
+import { InvalidError, NotFoundError, TilthError } from '../../protocol/primitives/index.ts'
+import type { Hex } from '../../protocol/primitives/index.ts'
+import type { Follower } from '../chain/types.ts'
+import { createAsking } from './client/ask.ts'
+import { createChannelKeeper } from './client/channels.ts'
+import { createWallet } from './client/wallet.ts'
+import { createWorkers } from './client/workers.ts'
+import { defaultPolicy, defaultTiming } from './deps.ts'
+import type { ModelsDeps, Parts } from './deps.ts'
+import { followChain } from './follow.ts'
+import { createFolders } from './folders.ts'
+import { createOfferBoard, offerView } from './offers.ts'
+import { createReceipts } from './receipts.ts'
+import { openTables } from './records.ts'
+import type { Registered } from './records.ts'
+import { createModelRegistry } from './registry.ts'
+import { folderSpeech } from './speech.ts'
+import { asStream } from './stream.ts'
+import type { AskEvent, ChannelView, ModelView, ModelsService } from './types.ts'
+import { createAnswers } from './worker/answer.ts'
+import { createLedger } from './worker/ledger.ts'
+import { createRedeemer } from './worker/redeem.ts'
+import { createServing } from './worker/serving.ts'
+import { createSlots } from './worker/slots.ts'
+
+/** registration → offer → inference → receipt: the phase's parts, wired. */
+export function createModelsService(deps: ModelsDeps): ModelsService {
+  const parts: Parts = {
+    ...deps, policy: { ...defaultPolicy, ...deps.policy, ...pricesOf(deps) }, timing: { ...defaultTiming, ...deps.timing },
+    speech: deps.speech ?? folderSpeech(), now: () => BigInt(Math.floor(deps.clock.now() / 1000))
+  }
+  const { policy, events, log, streams, roles, self } = parts
+  const tables = openTables(parts.store)
+  const registry = createModelRegistry(parts, tables)
+  const receipts = createReceipts(parts, tables)
+  const board = createOfferBoard(parts, id => registry.get(id) !== undefined)
+  const folders = createFolders(parts)
+
+  const ledger = createLedger(parts, tables, receipts)
+  const slots = createSlots(policy.capacity, policy.waiting)
+  const serving = createServing(parts, tables, registry, folders, board, slots)
+  const redeemer = createRedeemer(parts, ledger)
+  const answers = createAnswers(parts, ledger, serving, slots, weigh)
+
+  const wallet = createWallet(parts, tables, receipts)
+  const asking = createAsking(parts, wallet, createWorkers(parts, board), folders)
+  const keeper = createChannelKeeper(parts, wallet)
+
+  let life = new AbortController()
+  let follower: Follower | undefined
+  const offs: (() => Promise<void> | void)[] = []
+
+  /** Weights of a whole answer, resumed part included: what the model said, whoever typed it. A failure costs the weights, not the receipt. */
+  async function weigh(content: InferenceContent, model: Hex, answer: readonly number[]): Promise<Attribution | null> {
+    const record = registry.get(model)?.record
+    if (parts.attribute === undefined || record === undefined || record.result === null || answer.length === 0) return null
+    try {
+      return await parts.attribute(record, { content }, [...content.resume, ...answer])
+    } catch (error) {
+      log.error('an answer could not be weighed', { model, error })
+      return null
+    }
+  }
+
+  const view = ({ record, retired }: Registered): ModelView => ({ ...record, retired, offers: board.list(record.id).map(offerView) })
+  function named(idOrName: string): Registered | undefined {
+    const byId = registry.get(idOrName as Hex)
+    if (byId !== undefined) return byId
+    const all = registry.list().filter(({ record, retired }) => record.name === idOrName && !retired).reverse()
+    // Several may have one name: the newest that somebody serves, else the newest.
+    return all.find(({ record }) => board.list(record.id).length > 0) ?? all[0]
+  }
+
+  return {
+    name: 'models',
+    async start() {
+      life = new AbortController()
+      await registry.load()
+      await ledger.load()
+      await wallet.load()
+      board.start()
+      follower = await followChain(parts, tables, { registry, wallet, ledger, redeemer })
+      if (roles.worker) {
+        offs.push(streams.handle('/tilth/models/infer/1', answers))
+        redeemer.start()
+        await serving.start()
+      }
+      keeper.start()
+      const { signal } = life
+      // After a restart there may be receipts to sign; workers that are not there yet get them at the next ask.
+      keeper.reconcile(signal).catch((error: unknown) => { if (!signal.aborted) log.info('receipts could not be settled', { error }) })
+    },
+    async stop() {
+      life.abort(new TilthError('models.stopped', 'the node is stopping', { consequence: 'retry' }))
+      serving.stop()
+      keeper.stop()
+      board.stop()
+      for (const off of offs.splice(0)) await off()
+      await redeemer.stop()
+      await follower?.stop()
+    },
+    register: request => registry.register(request),
+    registerBase: request => registry.registerBase(request),
+    models: () => registry.list().map(view),
+    model(idOrName) {
+      const found = named(idOrName)
+      return found === undefined ? undefined : view(found)
+    },
+    async offer(request) { return offerView(await serving.serve(request)) },
+    withdraw: model => serving.withdraw(model),
+    offers: model => board.list(model).map(offerView),
+    ask(request): AsyncIterable<AskEvent> {
+      const found = named(request.model)
+      if (found === undefined) throw new NotFoundError('model.unknown', `no model ${request.model} is registered`, { help: 'See the list of models.' })
+      if (request.seed !== undefined && (!Number.isSafeInteger(request.seed) || request.seed < 0)) throw new InvalidError('ask.invalid', 'a seed is a whole number from 0')
+      return asStream((emit, signal) => asking(found.record, request, emit, signal, life.signal), request.signal)
+    },
+    receipts: filter => receipts.list(filter),
+    receipt: id => receipts.get(id),
+    async channels() {
+      const views: ChannelView[] = []
+      for (const { id, record: { client, model, channel } } of ledger.accounts()) views.push(channelView({ id, role: 'worker', client, worker: self, model }, channel))
+      for (const { id, record: { worker, model, channel } } of wallet.purses()) views.push(channelView({ id, role: 'client', client: self, worker, model }, channel))
+      return views
+    },
+    settleChannels: () => redeemer.all(),
+    reconcile: () => keeper.reconcile(life.signal)
+  }
+}
+
+const pricesOf = ({ prices = {} }: ModelsDeps): Partial<Parts['policy']> => ({
+  ...(prices.inputPrice === undefined ? {} : { inputPrice: prices.inputPrice }),
+  ...(prices.outputPrice === undefined ? {} : { outputPrice: prices.outputPrice }),
+  ...(prices.capacity === undefined ? {} : { capacity: prices.capacity })
+})
+
+function channelView(parties: Pick<ChannelView, 'id' | 'role' | 'client' | 'worker' | 'model'>, { deposit, paid, settled, claimed, sequence, state }: Pick<ChannelView, 'deposit' | 'paid' | 'settled' | 'claimed'> & { sequence: bigint; state: string }): ChannelView {
+  return { ...parties, deposit, paid, settled, claimed, receipts: Number(sequence), state: state === 'closing' || state === 'closed' ? 'closed' : state === 'disputed' ? 'disputed' : 'open' }
+}

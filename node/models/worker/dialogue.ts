@@ -1,0 +1,119 @@
+import { clientFrame } from '../../../protocol/models/index.ts'
+import type { ClientFrame } from '../../../protocol/models/index.ts'
+import { InvalidError, LimitError, TilthError } from '../../../protocol/primitives/index.ts'
+import type { Hex } from '../../../protocol/primitives/index.ts'
+import type { MessageStream } from '../../transport/types.ts'
+import type { Parts } from '../deps.ts'
+import type { Account, Answer, Ledger, Weigh } from './ledger.ts'
+
+type Countersign = Extract<ClientFrame, { kind: 'countersign' }>
+
+/** The worker's end of a stream after its first frame: hears vouchers and cancels while the answer runs. */
+export interface Dialogue {
+  /** Aborts when the client cancels, leaves, or breaks a rule; the reason says which (`answer.cancelled` for the first). */
+  readonly signal: AbortSignal
+  /** From now on vouchers say how much of this answer has arrived. */
+  answering(answer: Answer, sent: readonly number[]): void
+  /** Until another so-much can be sent within the credit. @throws LimitError `voucher.late`; the signal's reason */
+  room(next: bigint, credit: bigint): Promise<void>
+  /**
+   * Sends every receipt of the channel that wants a countersignature, in order, and takes the countersignatures. The
+   * frame of `own` is made by `frame`. @returns ids of receipts, by request
+   */
+  settle(weigh: Weigh, own?: { request: Hex; frame(pending: NonNullable<Account['record']['pending']>): unknown }): Promise<Map<Hex, Hex>>
+}
+
+const cancelled = (): TilthError => new TilthError('answer.cancelled', 'the client has cancelled', { consequence: 'ignore' })
+
+export function openDialogue(parts: Parts, ledger: Ledger, account: Account, stream: MessageStream): Dialogue {
+  const { timing, clock } = parts
+  const control = new AbortController()
+  let current: { answer: Answer; sent: readonly number[] } | undefined
+  let wanted: { resolve: (frame: Countersign) => void; reject: (error: unknown) => void } | undefined
+
+  async function hear(): Promise<void> {
+    // The client's silence is bounded where it matters: for vouchers (room) and countersignatures (settle).
+    for await (const frame of stream.receive(clientFrame, { timeoutMs: 3_600_000 })) {
+      if (frame.kind === 'voucher') {
+        // [reject] Nobody can have received more than was sent.
+        if (current === undefined || frame.received > current.sent.length) throw new InvalidError('voucher.received', 'the client has received more than was sent')
+        await ledger.pay(account, frame.voucher, frame.received > current.answer.record.answer.length && current.answer.record.state === 'running' ? { answer: current.answer, ids: current.sent.slice(0, frame.received) } : undefined)
+      } else if (frame.kind === 'cancel') {
+        control.abort(cancelled())
+      } else if (frame.kind === 'countersign' && wanted !== undefined) {
+        const { resolve } = wanted
+        wanted = undefined
+        resolve(frame)
+      } else {
+        throw new InvalidError('frame.unexpected', `a ${frame.kind} was not expected now`)
+      }
+    }
+    throw new TilthError('stream.closed', 'the client has left', { consequence: 'ignore' })
+  }
+  hear().catch((error: unknown) => {
+    control.abort(error)
+    wanted?.reject(error)
+  })
+
+  const left = (): unknown => (control.signal.aborted ? control.signal.reason : undefined)
+  /** After a cancel the client still countersigns; after anything else it is gone. */
+  const gone = (): boolean => control.signal.aborted && !(left() instanceof TilthError && (left() as TilthError).code === 'answer.cancelled')
+
+  async function countersignature(): Promise<Countersign> {
+    if (gone()) throw left()
+    const late = new AbortController()
+    const frame = new Promise<Countersign>((resolve, reject) => { wanted = { resolve, reject } })
+    const timeout = clock.sleep(timing.voucherMs, late.signal).then(() => { throw new LimitError('receipt.late', 'the client has not countersigned in time', { consequence: 'retry' }) })
+    try {
+      return await Promise.race([frame, timeout])
+    } finally {
+      wanted = undefined
+      late.abort()
+      timeout.catch(() => undefined) // its abort is this function's own doing
+    }
+  }
+
+  return {
+    signal: control.signal,
+    answering(answer, sent) { current = { answer, sent } },
+    async room(next, credit) {
+      const deadline = clock.now() + timing.voucherMs
+      for (;;) {
+        control.signal.throwIfAborted()
+        if (ledger.owed(account) + next - account.record.channel.paid <= credit) return
+        const left = deadline - clock.now()
+        // [ignore] A worker serves on credit only so far, and waits only so long.
+        if (left <= 0) throw new LimitError('voucher.late', 'no voucher came in time', { consequence: 'retry', help: 'Pay as tokens come.' })
+        await heard(account, control.signal, left, clock)
+      }
+    },
+    settle: (weigh, own) => ledger.exclusively(account, async () => {
+      const done = new Map<Hex, Hex>()
+      for (let pending = await ledger.pending(account, weigh); pending !== undefined; pending = await ledger.pending(account, weigh)) {
+        const { request } = pending.receipt.message
+        await stream.send(own?.request === request ? own.frame(pending) : { kind: 'pending', ...pending })
+        const { signature, voucher } = await countersignature()
+        done.set(request, await ledger.countersign(account, signature, voucher))
+      }
+      return done
+    })
+  }
+}
+
+/** Until a voucher comes, the client goes, or the time is over. */
+async function heard(account: Account, signal: AbortSignal, ms: number, clock: Parts['clock']): Promise<void> {
+  const stop = new AbortController()
+  let wake = (): void => undefined
+  const voucher = new Promise<void>(resolve => { wake = resolve })
+  account.waiting.add(wake)
+  const over = (): void => { wake() }
+  signal.addEventListener('abort', over, { once: true })
+  const timeout = clock.sleep(ms, stop.signal).catch(() => undefined) // aborted below
+  try {
+    await Promise.race([voucher, timeout])
+  } finally {
+    stop.abort()
+    account.waiting.delete(wake)
+    signal.removeEventListener('abort', over)
+  }
+}

@@ -1,0 +1,64 @@
+import { claimedUp } from '../../../protocol/models/index.ts'
+import type { Parts } from '../deps.ts'
+import type { Account, Ledger } from './ledger.ts'
+
+export interface Redeemer {
+  start(): void
+  stop(): Promise<void>
+  /** Claims what every channel's highest voucher adds over what was claimed. */
+  all(): Promise<{ channels: number; amount: bigint }>
+  /** One channel, now: the client has asked to close it. */
+  one(account: Account): Promise<bigint>
+}
+
+/** Brings vouchers to the chain: when they are worth it, and before their channel ends. */
+export function createRedeemer({ chain, clock, timing, policy, log, events }: Parts, ledger: Ledger): Redeemer {
+  let stop: (() => void) | undefined
+  let running: Promise<unknown> = Promise.resolve()
+
+  const due = ({ record: { channel, voucher } }: Account): bigint => (voucher === null || channel.state === 'closed' ? 0n : channel.paid - channel.claimed)
+
+  async function one(account: Account): Promise<bigint> {
+    const { channel, voucher } = account.record
+    if (voucher === null || due(account) <= 0n) return 0n
+    const { paid, transaction } = await chain.channels.claim({ channel: account.id, cumulative: channel.paid }, voucher)
+    await ledger.update(account, state => (state.state === 'closed' ? state : claimedUp(state, channel.claimed + paid)))
+    events.emit('models.redeemed', { channel: account.id, paid, transaction })
+    return paid
+  }
+
+  async function look(): Promise<void> {
+    if (ledger.accounts().every(account => due(account) <= 0n)) return
+    const { timestamp } = await chain.head()
+    for (const account of ledger.accounts()) {
+      const { expiry, channel } = account.record
+      const ending = channel.state === 'closing' || expiry <= timestamp + BigInt(timing.marginSeconds)
+      if (due(account) > 0n && (ending || due(account) >= policy.redeemAt)) await one(account)
+    }
+  }
+  /** One claim at a time: a claim that was overtaken by another of the same voucher would be refused. */
+  const next = <T>(task: () => Promise<T>): Promise<T> => {
+    const result = running.then(task)
+    running = result.catch(() => undefined) // whoever asked for it is told
+    return result
+  }
+
+  return {
+    start() { stop = clock.every(timing.redeemMs, () => next(look), error => { log.warn('vouchers could not be claimed', { error }) }) },
+    async stop() {
+      stop?.()
+      await running
+    },
+    all: () => next(async () => {
+      let channels = 0
+      let amount = 0n
+      for (const account of ledger.accounts()) {
+        const paid = await one(account)
+        if (paid > 0n) channels++
+        amount += paid
+      }
+      return { channels, amount }
+    }),
+    one: account => next(() => one(account))
+  }
+}

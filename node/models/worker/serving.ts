@@ -1,0 +1,121 @@
+import { signStatement } from '../../../protocol/crypto/index.ts'
+import { longestOfferSeconds, modelsMessage } from '../../../protocol/models/index.ts'
+import type { ModelRecord } from '../../../protocol/models/index.ts'
+import { InvalidError, NotFoundError } from '../../../protocol/primitives/index.ts'
+import type { Hex } from '../../../protocol/primitives/index.ts'
+import { retry } from '../../runtime/index.ts'
+import type { Parts } from '../deps.ts'
+import type { Folders } from '../folders.ts'
+import type { OfferBoard, SignedOffer } from '../offers.ts'
+import type { Tables } from '../records.ts'
+import type { ModelRegistry } from '../registry.ts'
+import type { Speech } from '../speech.ts'
+import type { Slots } from './slots.ts'
+
+/** A model that is open in the engine and offered. */
+export interface Served {
+  readonly model: ModelRecord
+  readonly base: string
+  readonly adapter: string | undefined
+  readonly speech: Speech
+  readonly inputPrice: bigint
+  readonly outputPrice: bigint
+  /** Moving average over answers. */
+  speed: number
+  offer: SignedOffer
+}
+
+export interface Serving {
+  /** Opens and offers again what was served before. */
+  start(): Promise<void>
+  stop(): void
+  serve(request: { model: Hex; inputPrice?: bigint | undefined; outputPrice?: bigint | undefined }): Promise<SignedOffer>
+  withdraw(model: Hex): Promise<void>
+  get(model: Hex): Served | undefined
+  /** After an answer: how fast it was. */
+  measured(model: Hex, tokens: number, ms: number): void
+}
+
+/** Tokens generated to measure a model's speed before its first offer. */
+const trialTokens = 16
+
+export function createServing(parts: Parts, tables: Tables, registry: ModelRegistry, folders: Folders, board: OfferBoard, slots: Slots): Serving {
+  const { key, self, network, policy, timing, clock, log, gossip, files, peers, engine, speech: speechOf, now } = parts
+  const served = new Map<Hex, Served>()
+  const life = new AbortController()
+  const offs: (() => void)[] = []
+
+  function sign(entry: Pick<Served, 'model' | 'inputPrice' | 'outputPrice' | 'speed'>): SignedOffer {
+    const seconds = BigInt(Math.max(1, Math.round(timing.offerMs / 1000)))
+    const issuedAt = now()
+    return signStatement(network, 'Offer', {
+      model: entry.model.id, worker: self, inputPrice: entry.inputPrice, outputPrice: entry.outputPrice, capacity: slots.free,
+      tokensPerSecond: Math.max(1, Math.round(entry.speed)), issuedAt, expires: issuedAt + (seconds < longestOfferSeconds ? seconds : longestOfferSeconds)
+    }, key)
+  }
+
+  async function announce(entry: Served): Promise<void> {
+    entry.offer = sign(entry)
+    try { board.take(entry.offer) } catch (error) { log.debug('the own offer is not new', { error }) }
+    await gossip.publish('tilth/models/1', { kind: 'offer', offer: entry.offer } satisfies typeof modelsMessage._output)
+  }
+
+  /** Tokens a second of a short greedy answer. */
+  async function trial(base: string, adapter: string | undefined): Promise<number> {
+    const started = clock.now()
+    const generation = engine.generate({
+      model: base, ...(adapter === undefined ? {} : { adapter }), messages: [{ role: 'user', content: 'Hello' }],
+      settings: { maxTokens: trialTokens, temperature: 0, seed: 0 }
+    })
+    const { ids } = await generation.result
+    return ids.length / Math.max(0.001, (clock.now() - started) / 1000)
+  }
+
+  const serving: Serving = {
+    async start() {
+      const renew = async (): Promise<void> => { for (const entry of served.values()) await announce(entry) }
+      offs.push(
+        clock.every(timing.renewMs, renew, error => { log.warn('offers could not be renewed', { error }) }),
+        // A peer that has just come should not wait for the next renewal.
+        peers.on('connect', () => { void clock.sleep(500, life.signal).then(renew).catch((error: unknown) => { if (!life.signal.aborted) log.debug('offers could not be sent to a new peer', { error }) }) })
+      )
+      for await (const [model, prices] of tables.serving.entries()) {
+        const again = retry(() => serving.serve({ model: model as Hex, ...prices }), { attempts: 10, baseMs: 1_000, maxMs: 60_000, signal: life.signal, clock })
+        again.catch((error: unknown) => { if (!life.signal.aborted) log.error('a model could not be served again', { model, error }) })
+      }
+    },
+    stop() {
+      life.abort(new NotFoundError('models.stopped', 'the node is stopping'))
+      for (const off of offs) off()
+    },
+    async serve({ model: id, inputPrice = policy.inputPrice, outputPrice = policy.outputPrice }) {
+      if (!parts.roles.worker) throw new InvalidError('models.not-worker', 'this node does not serve models', { help: 'Start it with the worker role.' })
+      const model = registry.get(id)?.record
+      if (model === undefined) throw new NotFoundError('model.unknown', `no model ${id} is registered`, { help: 'See the list of models.' })
+      const known = served.get(id)
+      const { base, adapter } = known ?? await folders.fetch(model, life.signal)
+      const speech = known?.speech ?? speechOf(base)
+      if (speech === undefined) throw new InvalidError('model.tokenizer', 'the base model has no tokenizer.json: prompts could not be counted')
+      if (known === undefined) await engine.open(base)
+      const speed = known?.speed ?? await trial(base, adapter)
+      const entry: Served = { model, base, adapter, speech, inputPrice, outputPrice, speed, offer: sign({ model, inputPrice, outputPrice, speed }) }
+      await tables.serving.put(id, { inputPrice, outputPrice })
+      served.set(id, entry)
+      await announce(entry)
+      files.provide(model.adapter ?? model.base, { signal: life.signal }).catch((error: unknown) => { if (!life.signal.aborted) log.warn('the model is not announced in the DHT', { model: id, error }) })
+      return entry.offer
+    },
+    async withdraw(model) {
+      served.delete(model)
+      board.withdraw(model, self)
+      await tables.serving.delete(model)
+    },
+    get: model => served.get(model),
+    measured(model, tokens, ms) {
+      const entry = served.get(model)
+      if (entry === undefined || tokens < 4 || ms <= 0) return
+      entry.speed = 0.8 * entry.speed + 0.2 * (tokens * 1000) / ms
+    }
+  }
+  return serving
+}
