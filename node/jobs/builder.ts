@@ -185,9 +185,7 @@ export function createBuilder(deps: JobsDeps, timing: JobsTiming, bases: Bases, 
       const live = follower.live(awardId(lot.award))
       if (lot.lot.kind === 'adapter' || live.losses.length === 0) live.losses.splice(0, live.losses.length, ...(content.logs[0]?.loss ?? []))
       const seconds = content.logs.reduce((longest, log) => Math.max(longest, log.seconds), 0)
-      // The measurement first: a crash in between measures again.
-      if (heldOut !== null) await change(id, record => ({ ...record, heldOut }))
-      await changeLot(id, index, at => (at.state === 'delivered' ? accept(at, content.adapters, seconds) : at))
+      await changeLot(id, index, at => (at.state === 'delivered' ? accept(at, content.adapters, seconds) : at), heldOut === null ? undefined : { heldOut })
       drive(id)
     } catch (error) {
       if (error instanceof TilthError && error.consequence === 'reject') return giveAgain(id, index, `rejected: ${error.code}: ${error.message}`)
@@ -259,10 +257,11 @@ export function createBuilder(deps: JobsDeps, timing: JobsTiming, bases: Bases, 
       for (const [id] of ledger.all()) drive(id)
     },
     async stop() {
+      const stopped = steps.stop()
       stopping.abort()
       stopTicking?.()
       await follower.stop()
-      await steps.stop()
+      await stopped
     },
     async post(request) {
       const anchored = await deps.chain.datanets.version(request.datanet, request.version)

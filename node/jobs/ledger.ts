@@ -18,7 +18,8 @@ export interface Ledger {
   must(id: Hex): JobRecord
   readonly all: () => IterableIterator<[Hex, JobRecord]>
   readonly change: (id: Hex, edit: (record: JobRecord) => JobRecord) => Promise<void>
-  readonly changeLot: (id: Hex, index: number, edit: (lot: LotState) => LotState) => Promise<void>
+  /** `also` changes in the same write. */
+  readonly changeLot: (id: Hex, index: number, edit: (lot: LotState) => LotState, also?: Pick<JobRecord, 'heldOut'>) => Promise<void>
   readonly changeForfeit: (id: Hex, index: number, edit: (forfeit: Forfeit) => Forfeit) => Promise<void>
   /** The lot that is under this award now. */
   lotOf(award: Hex): { id: Hex; index: number; lot: AwardedLot } | undefined
@@ -70,7 +71,7 @@ export function createLedger(deps: Pick<JobsDeps, 'store' | 'network' | 'self' |
     must,
     all: () => records.entries(),
     change,
-    changeLot: (id, index, edit) => change(id, record => lots(record, state => ({ lots: state.lots.map((lot, i) => (i === index ? edit(lot) : lot)) }))),
+    changeLot: (id, index, edit, also = undefined) => change(id, record => ({ ...lots(record, state => ({ lots: state.lots.map((lot, i) => (i === index ? edit(lot) : lot)) })), ...also })),
     changeForfeit: (id, index, edit) => change(id, record => lots(record, state => ({ forfeits: state.forfeits.map((one, i) => (i === index ? edit(one) : one)) }))),
     lotOf(award) {
       for (const [id, state] of withLots()) {

@@ -8,7 +8,8 @@ const files = ['adapter_config.json', 'adapter_model.safetensors']
 
 /**
  * [reject] A delivered adapter is a PEFT folder of exactly two files that fits the base model, has the rank, scale and
- * projections that the job asked for, and only finite numbers. @throws InvalidError `adapter.layout`, `adapter.settings`, `adapter.numbers`
+ * projections that the job asked for, only finite numbers, and was trained. @throws InvalidError `adapter.layout`,
+ * `adapter.settings`, `adapter.numbers`, `adapter.untrained`
  */
 export function checkAdapterFolder(folder: string, model: string, { lora }: TrainSettings): void {
   const names = readdirSync(folder).sort()
@@ -18,6 +19,8 @@ export function checkAdapterFolder(folder: string, model: string, { lora }: Trai
     throw new InvalidError('adapter.settings', 'the adapter has another rank, scale or other projections than the job asked for')
   }
   if (!adapter.modules.every(({ a, b }) => a.every(Number.isFinite) && b.every(Number.isFinite))) throw new InvalidError('adapter.numbers', 'the adapter holds numbers that are not finite')
+  // A trained adapter's b has left the zeros that it starts with.
+  if (adapter.modules.every(({ b }) => b.every(x => x === 0))) throw new InvalidError('adapter.untrained', 'the adapter changes nothing')
 }
 
 function read(folder: string, model: string): ReturnType<typeof readAdapter> {

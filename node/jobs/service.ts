@@ -120,9 +120,9 @@ export function createJobsService(deps: JobsDeps): JobsService {
     },
     async stop() {
       stopping.abort()
-      for (const off of offs.splice(0)) off()
       await builder.stop()
       await worker.stop()
+      for (const off of offs.splice(0)) off()
     },
     post(request) {
       if (!deps.roles.builder) return Promise.reject(new InvalidError('job.builder', 'this node is no builder', { help: 'Give the daemon the builder role.' }))

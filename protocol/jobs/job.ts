@@ -63,9 +63,11 @@ function mustBe<S extends LotState['state']>(state: LotState, to: string, ...fro
 export const newJob = (document: TuneJobDocument, until: number, expected: number | null): JobRecord =>
   ({ document, bids: [], heldOut: null, state: { state: 'bidding', until, expected } })
 
-/** A worker's later bid replaces its earlier one. */
-export const withBid = (record: JobRecord, bid: Signed<'Bid'>): JobRecord =>
-  ({ ...record, bids: [...record.bids.filter(({ message }) => message.worker !== bid.message.worker), bid] })
+/** A worker's later bid replaces its earlier one. @returns the same record when the bid is in it already */
+export function withBid(record: JobRecord, bid: Signed<'Bid'>): JobRecord {
+  if (record.bids.some(({ signature }) => signature === bid.signature)) return record
+  return { ...record, bids: [...record.bids.filter(({ message }) => message.worker !== bid.message.worker), bid] }
+}
 
 /** bidding -> running */
 export function begin(state: JobState, players: readonly Address[], rows: readonly number[], lots: readonly LotState[]): Extract<JobState, { state: 'running' }> {

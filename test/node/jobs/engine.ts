@@ -12,7 +12,7 @@ import type { JobsDeps } from '../../../node/jobs/index.ts'
 export interface FakeEngineOptions {
   /** Milliseconds a step takes. */
   stepMs?: number
-  /** What its adapters are worth: nothing at 0 (an adapter that changes nothing). */
+  /** What its adapters are worth: nothing at 0 (an adapter that changes nothing), less than nothing below. */
   worth?: number
   /** Rank it trains with, whatever was asked. */
   rank?: number
@@ -40,7 +40,7 @@ export function fakeEngine({ stepMs = 5, worth = 1, rank, failAt }: FakeEngineOp
     heldOutLoss: async ({ model, adapter }) => {
       if (adapter === undefined) return 3
       const { modules } = readAdapter(adapter, readConfig(model))
-      return 3 - Math.min(2, modules.reduce((sum, { b }) => sum + b.reduce((a, x) => a + Math.abs(x), 0), 0))
+      return 3 - Math.max(-2, Math.min(2, modules.reduce((sum, { b }) => sum + b.reduce((a, x) => a + x, 0), 0)))
     }
   }
 

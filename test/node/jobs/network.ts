@@ -8,7 +8,7 @@ import { addressOfKey, signStatement } from '../../../protocol/crypto/index.ts'
 import type { TrainSettings } from '../../../protocol/jobs/index.ts'
 import { createChain, deploy, startAnvil } from '../../../node/chain/index.ts'
 import type { Addresses, Anvil, Chain } from '../../../node/chain/index.ts'
-import { createEvents, silentLog, systemClock } from '../../../node/runtime/index.ts'
+import { createEvents, createLog, silentLog, systemClock } from '../../../node/runtime/index.ts'
 import type { Events, Log } from '../../../node/runtime/index.ts'
 import { openStore } from '../../../node/store/index.ts'
 import type { Store } from '../../../node/store/index.ts'
@@ -79,10 +79,11 @@ export async function startNetwork(builderOptions: PeerOptions): Promise<TestNet
   const addresses = await deploy({ rpcUrl: anvil.rpcUrl, privateKey: anvil.faucetKey })
   const faucet = await createChain({ rpcUrl: anvil.rpcUrl, addresses, privateKey: anvil.faucetKey })
   const peers: TestPeer[] = []
+  const dead = new Set<TestPeer>()
 
   async function wire(peer: Omit<TestPeer, 'service' | 'events' | 'node' | 'store'>, options: PeerOptions): Promise<Pick<TestPeer, 'service' | 'events' | 'node' | 'store'>> {
-    const log = options.log ?? silentLog
-    const node = await startNode({ privateKey: peer.key, directory: join(peer.folder, 'net'), join: peers.filter(({ address }) => address !== peer.address).map(({ node }) => node) })
+    const log = options.log ?? (process.env.JOBS_LOG === undefined ? silentLog : createLog({ level: 'info' }).child({ peer: peer.name }))
+    const node = await startNode({ privateKey: peer.key, directory: join(peer.folder, 'net'), join: peers.filter(other => other.address !== peer.address && !dead.has(other)).map(({ node }) => node) })
     const store = await openStore(join(peer.folder, 'store'))
     const events = createEvents<JobEvents>(log)
     const deps: JobsDeps = {
@@ -111,8 +112,10 @@ export async function startNetwork(builderOptions: PeerOptions): Promise<TestNet
 
   async function kill(peer: TestPeer): Promise<void> {
     // The connections go first, so that nothing the service does on its way out reaches anybody.
+    dead.add(peer)
     await peer.node.stop()
-    await Promise.race([peer.service.stop(), systemClock.sleep(300)]) // a service held at a write never ends
+    // A service held at a write never ends, and one without a network may complain on its way out.
+    await Promise.race([peer.service.stop().catch(() => undefined), systemClock.sleep(300)])
     await peer.store.close()
   }
 
@@ -128,13 +131,18 @@ export async function startNetwork(builderOptions: PeerOptions): Promise<TestNet
 
   return {
     anvil, addresses, datanet, builder, base, addPeer, kill,
-    async revive(peer, options) { Object.assign(peer, await wire(peer, options)) },
+    async revive(peer, options) {
+      Object.assign(peer, await wire(peer, options))
+      dead.delete(peer)
+    },
     async stop() {
-      for (const { service, node, store, chain } of peers.reverse()) {
-        await service.stop()
-        await node.stop()
-        await store.close()
-        await chain.stop()
+      for (const peer of peers.reverse()) {
+        if (!dead.has(peer)) {
+          await peer.service.stop()
+          await peer.node.stop()
+          await peer.store.close()
+        }
+        await peer.chain.stop()
       }
       await faucet.stop()
       await anvil.stop()
