@@ -1,9 +1,9 @@
 import type { RuntimeOptions } from '../graph/session.ts'
 import type { Engine, EncodedRow, GeneratedToken, GenerateJob, GenerateResult, Generation, HeldOutJob, ModelInfo, Row, ScoreJob, ScoreManyJob, SiblingsJob, TuneJob, TuneResult } from '../types.ts'
 import type { Plain } from './messages.ts'
-import { EngineThread } from './thread.ts'
+import { EngineThread, type ThreadOptions } from './thread.ts'
 
-export interface EngineOptions extends Partial<RuntimeOptions> {
+export interface EngineOptions extends Partial<RuntimeOptions>, Pick<ThreadOptions, 'heapMb'> {
   /** Training in a thread of its own, so that answers do not wait for training passes; the default. Costs the weights twice. */
   readonly separateTraining?: boolean
 }
@@ -17,9 +17,10 @@ class EngineClient implements Engine {
   readonly #serving: EngineThread
   readonly #training: EngineThread
 
-  constructor({ separateTraining = true, threads = 2, provider = 'cpu' }: EngineOptions) {
-    this.#serving = new EngineThread({ threads, provider })
-    this.#training = separateTraining ? new EngineThread({ threads, provider }) : this.#serving
+  constructor({ separateTraining = true, threads = 2, provider = 'cpu', heapMb }: EngineOptions) {
+    const options = { threads, provider, heapMb }
+    this.#serving = new EngineThread(options)
+    this.#training = separateTraining ? new EngineThread(options) : this.#serving
   }
 
   open(folder: string): Promise<ModelInfo> {

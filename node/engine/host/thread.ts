@@ -1,6 +1,11 @@
 import { Worker } from 'node:worker_threads'
 import { EngineError, toPlain, type CallName, type Calls, type FromWorker, type ToWorker, type WorkerOptions } from './messages.ts'
 
+export interface ThreadOptions extends WorkerOptions {
+  /** Largest JavaScript heap of the thread, in MiB; weights and sessions lie outside it. */
+  readonly heapMb?: number | undefined
+}
+
 interface Pending {
   resolve(result: unknown): void
   reject(error: unknown): void
@@ -9,13 +14,13 @@ interface Pending {
 
 /** The main thread's end of one worker. A worker that dies fails what it was doing; the next call starts another. */
 export class EngineThread {
-  readonly #options: WorkerOptions
+  readonly #options: ThreadOptions
   readonly #pending = new Map<number, Pending>()
   #worker: Worker | undefined
   #next = 0
   #closed = false
 
-  constructor(options: WorkerOptions) {
+  constructor(options: ThreadOptions) {
     this.#options = options
   }
 
@@ -56,7 +61,8 @@ export class EngineThread {
   #start(): Worker {
     if (this.#worker !== undefined) return this.#worker
     const file = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js'
-    const worker = new Worker(new URL(file, import.meta.url), { workerData: this.#options, name: 'tilth-engine' })
+    const { heapMb, ...runtime } = this.#options
+    const worker = new Worker(new URL(file, import.meta.url), { workerData: runtime, name: 'tilth-engine', ...(heapMb === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: heapMb } }) })
     this.#worker = worker
     worker.on('message', (message: FromWorker) => {
       const pending = this.#pending.get(message.id)

@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Chat, TextStream, Tokenizer, type ChatMessage } from '../../node/engine/index.ts'
+import { vectors } from './fixture.ts'
+
+interface Golden {
+  encode: { text: string; ids: number[]; decoded: string }[]
+  chat: { messages: ChatMessage[]; prompt: string }[]
+}
+
+describe('tokenizer and chat template', () => {
+  const folder = join(vectors, 'tokenizer')
+  const tokenizer = Tokenizer.load(folder)
+  const chat = new Chat(tokenizer, [4])
+  const golden = JSON.parse(readFileSync(join(folder, 'golden.json'), 'utf8')) as Golden
+
+  it('encodes and decodes as the Hugging Face library does', () => {
+    for (const { text, ids, decoded } of golden.encode) {
+      assert.deepEqual(tokenizer.encode(text), ids, JSON.stringify(text))
+      assert.equal(tokenizer.decode(ids, { keepSpecial: true }), decoded)
+    }
+  })
+
+  it('renders conversations as the Hugging Face library does', () => {
+    for (const { messages, prompt } of golden.chat) assert.equal(chat.render(messages, true), prompt)
+  })
+
+  it('cuts a row into prompt and answer: together they are the conversation, the answer ends with the end token', () => {
+    const messages: ChatMessage[] = [{ role: 'user', content: 'What is Fe?' }, { role: 'assistant', content: 'Iron.' }]
+    const { prompt, answer } = chat.answer({ messages })
+    assert.equal(answer.at(-1), 4)
+    assert.equal(tokenizer.decode(answer), 'Iron.')
+    const row = chat.trainRow({ messages }, { responseOnly: true, cutoff: 512 })
+    assert.deepEqual([...row.ids].slice(0, prompt.length + answer.length), [...prompt, ...answer])
+    assert.deepEqual([...row.labels].filter((l) => l !== -100), answer)
+    const whole = chat.trainRow({ messages }, { responseOnly: false, cutoff: 9 })
+    assert.equal(whole.ids.length, 9)
+    assert.deepEqual(whole.labels, whole.ids)
+  })
+
+  it('trains on every answer of a longer conversation', () => {
+    const messages: ChatMessage[] = [
+      { role: 'user', content: 'Fe?' }, { role: 'assistant', content: 'Iron.' }, { role: 'user', content: 'Au?' }, { role: 'assistant', content: 'Gold.' },
+    ]
+    const { labels } = chat.trainRow({ messages }, { responseOnly: true, cutoff: 512 })
+    assert.equal(tokenizer.decode([...labels].filter((l) => l !== -100)), 'Iron.Gold.')
+  })
+
+  it('a template that refuses, or is not there, is an error of its own', () => {
+    const none = new Chat({ template: undefined } as unknown as Tokenizer, [])
+    assert.throws(() => none.render([], true), { code: 'chat-template' })
+    assert.throws(() => chat.answer({ messages: [{ role: 'user', content: 'x' }] }), { code: 'row-answer' })
+    assert.throws(() => Tokenizer.load('/nowhere'), { code: 'tokenizer-missing' })
+  })
+})
+
+describe('streaming text', () => {
+  const tokenizer = Tokenizer.load(join(vectors, 'tokenizer'))
+  const stream = (ids: readonly number[], stops: string[] = []): { pieces: string[]; stopped: boolean } => {
+    const s = new TextStream(tokenizer, stops)
+    const pieces = ids.map((id) => s.push(id))
+    pieces.push(s.finish())
+    return { pieces, stopped: s.stopped }
+  }
+
+  it('never splits a character, and the pieces are the text', () => {
+    const text = fc.string({ unit: 'grapheme', maxLength: 40 }).filter((t) => !t.includes('\ufffd') && t.isWellFormed())
+    fc.assert(fc.property(text, (t) => {
+      const ids = tokenizer.encode(t)
+      const { pieces } = stream(ids)
+      assert.equal(pieces.join(''), tokenizer.decode(ids))
+      for (const piece of pieces) assert.ok(!piece.includes('\ufffd') && piece.isWellFormed(), JSON.stringify(pieces))
+    }), { numRuns: 200 })
+  })
+
+  it('takes any ids, also those that are no text', () => {
+    fc.assert(fc.property(fc.array(fc.integer({ min: 0, max: 511 }), { maxLength: 30 }), (ids) => {
+      assert.equal(stream(ids).pieces.join(''), tokenizer.decode(ids))
+    }), { numRuns: 200 })
+  })
+
+  it('ends before a stop string, wherever the tokens cut it', () => {
+    const { pieces, stopped } = stream(tokenizer.encode('Iron has the symbol Fe. And more'), ['symbol Fe'])
+    assert.equal(pieces.join(''), 'Iron has the ')
+    assert.ok(stopped)
+    const other = stream(tokenizer.encode('Iron has the symb'), ['symbol Fe'])
+    assert.equal(other.pieces.join(''), 'Iron has the symb')
+    assert.ok(!other.stopped)
+  })
+})
