@@ -84,7 +84,7 @@ function check(): number {
   return 1
 }
 
-async function main([verb, ...rest]: string[]): Promise<number> {
+async function main([verb = 'help', ...rest]: string[]): Promise<number> {
   switch (verb) {
     case 'build': {
       const { code } = await forge(['build', '--skip', 'test', ...rest], false)

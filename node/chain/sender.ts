@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto'
 import { keccak256 } from 'viem'
 import type { PublicClient, TransactionReceipt } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
@@ -37,9 +38,10 @@ export function createSender({ client, chainId, privateKey, pollMs }: SenderOpti
           client.estimateFeesPerGas(),
           client.getTransactionCount({ address, blockTag: 'pending' })
         ])
-        // A fifth more: what is mined in between may make a storage slot dearer.
+        // A fifth more: what is mined in between may make a storage slot dearer. And a little by chance, so that two
+        // processes with one key that do the same thing at the same time make two transactions and not one twice.
         const raw = await account.signTransaction({
-          ...transaction, chainId, nonce, gas: gas + gas / 5n, type: 'eip1559', maxFeePerGas: fees.maxFeePerGas, maxPriorityFeePerGas: fees.maxPriorityFeePerGas
+          ...transaction, chainId, nonce, gas: gas + gas / 5n + BigInt(randomInt(4096)), type: 'eip1559', maxFeePerGas: fees.maxFeePerGas, maxPriorityFeePerGas: fees.maxPriorityFeePerGas
         })
         return await broadcast(raw)
       } catch (error) {
