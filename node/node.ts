@@ -98,7 +98,8 @@ export async function createNode(options: NodeOptions, { log, registry }: { log:
     })
     const models: ModelsService = createModelsService({
       ...common, events, log: log.child({ phase: 'models' }), attribute: (model, { content }, answer) => payouts.attribute({ model: model.id, content, answer }), folder: await folder('models'),
-      roles: { worker: is('worker'), client: is('client') }, worker: options.worker
+      roles: { worker: is('worker'), client: is('client') },
+      policy: { inputPrice: options.worker.inputPrice, outputPrice: options.worker.outputPrice, capacity: options.worker.capacity }
     })
     const payouts: PayoutsService = createPayoutsService({
       ...common, events, modelEvents: events, log: log.child({ phase: 'payouts' }), versions, result: cid => jobs.result(cid), models, folder: await folder('payouts'),

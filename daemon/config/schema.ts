@@ -24,9 +24,9 @@ export const daemonConfig = z.strictObject({
   api: z.strictObject({ host: z.enum(['127.0.0.1', '::1', 'localhost']).default('127.0.0.1'), port: z.int().min(0).max(65535).default(4180), origins: z.array(z.url()).default([]) }).prefault({}),
   worker: z.strictObject({
     /** What one second of this machine's training costs, in the token's smallest unit. */
-    pricePerSecond: weiText.prefault('1000000000000000'),
-    inputPrice: weiText.prefault('1000000000000'),
-    outputPrice: weiText.prefault('4000000000000'),
+    pricePerSecond: weiText.prefault('10000000000000000'),
+    inputPrice: weiText.prefault('100000000000000'),
+    outputPrice: weiText.prefault('400000000000000'),
     /** Threads of the engine; 0 lets it measure. */
     threads: z.int().min(0).max(256).default(0),
     capacity: z.int().min(1).max(64).default(4)

@@ -29,7 +29,7 @@ describe('configuration of a daemon', () => {
     assert.equal(config.api.port, 7002)
     assert.deepEqual(config.roles, ['client'])
     assert.equal(config.log, 'error')
-    assert.equal(config.worker.outputPrice, 4_000_000_000_000n)
+    assert.equal(config.worker.outputPrice, 400_000_000_000_000n)
   })
 
   const wrong: [string, object, RegExp][] = [
