@@ -136,6 +136,11 @@ export const reference = {
   lossGradient: ([logs, labels]) => [make(logs?.shape ?? [], (i) => Math.exp(at(logs, i)) - (at(labels, i.slice(0, 1)) === i[1] ? 1 : 0))],
   lora: (x) => [matmul(need(x, 0), need(x, 1), { transB: true })],
   frozenMatmul: (x) => [matmul(need(x, 0), need(x, 1), { transB: true })],
+  int4Matmul: ([input, codes, scales], { rows, columns }) => [matmul(input ?? dense([], []), make([rows, columns], ([row = 0, column = 0]) => {
+    const i = row * columns + column
+    const byte = codes?.data[i >> 1] ?? 0
+    return ((i % 2 === 0 ? byte & 15 : byte >> 4) - 8) * (scales?.data[Math.floor(i / 32)] ?? 0)
+  }), { transB: true })],
   dequantizeNf4: ([codes, maxima], { rows, columns }) => [dense([rows, columns], range(rows * columns).map((i) => {
     const byte = codes?.data[i >> 1] ?? 0
     return (codeBook[i % 2 === 0 ? byte >> 4 : byte & 15] ?? 0) * (maxima?.data[Math.floor(i / 64)] ?? 0)

@@ -2,6 +2,7 @@ import type { Graph } from '../graph/graph.ts'
 import type { Node } from '../graph/ir.ts'
 import { rewrite } from '../graph/rewrite.ts'
 import { nf4Block } from '../weights/nf4.ts'
+import { int4Block } from '../weights/int4.ts'
 import type { ModelConfig } from './config.ts'
 import { projections } from './parameters.ts'
 
@@ -31,5 +32,28 @@ export function withNf4(source: Graph, names: ReadonlySet<string>): Graph {
     const [codes, maxima, codesAgain, maximaAgain] = nf4Inputs(name)
     const weight = (c: string, m: string) => g.dequantizeNf4(g.input(c, 'uint8', [size / 2]), g.input(m, 'float32', [size / nf4Block]), rows, columns)
     return [g.frozenMatmul(x, weight(codes, maxima), weight(codesAgain, maximaAgain))]
+  })
+}
+
+/** Names of the weights that serve in four bits: the projections, and the head. */
+export function int4Names(c: ModelConfig): Set<string> {
+  const layers = Array.from({ length: c.layers }, (_, layer) => projections(c).filter((p) => p.in % int4Block === 0).map((p) => `model.layers.${layer}.${p.path}.weight`)).flat()
+  return new Set(c.hidden % int4Block === 0 ? [...layers, headName(c)] : layers)
+}
+
+export const headName = (c: ModelConfig): string => (c.tied ? 'model.embed_tokens.weight' : 'lm_head.weight')
+
+export const int4Inputs = (name: string) => [`${name}.int4`, `${name}.scales`] as const
+
+/** 4-bit weights as a transform of a graph that is not differentiated. */
+export function withInt4(source: Graph, names: ReadonlySet<string>): Graph {
+  return rewrite(source, (node, { g, inputs, inputName }) => {
+    const name = inputName(1)
+    const [x, w] = inputs
+    if (node.op !== 'matmul' || name === undefined || !names.has(name) || x === undefined || w === undefined) return undefined
+    const [rows, columns] = [Number(w.shape[0]), Number(w.shape[1])]
+    const [codes, scales] = int4Inputs(name)
+    const blocks = columns / int4Block
+    return [g.int4Matmul(x, g.input(codes, 'uint8', [rows, blocks, int4Block / 2]), g.input(scales, 'float32', [rows * blocks]), rows, columns)]
   })
 }

@@ -4,8 +4,11 @@ import type { Node } from './ir.ts'
 import { lowerNode } from './lower.ts'
 import { encodeModel, type OnnxValue } from './onnx.ts'
 
-/** The graph as the bytes of an ONNX model. Nodes that no output needs must have been removed before (passes.ts). */
-export function emit(graph: Graph): Uint8Array {
+/**
+ * The graph as the bytes of an ONNX model. Nodes that no output needs must have been removed before (passes.ts). Inputs
+ * named in `bound` become constants whose bytes (their number is given) are supplied as external data under their name.
+ */
+export function emit(graph: Graph, bound: ReadonlyMap<string, number> = new Map()): Uint8Array {
   const emitter = new Emitter(graph.inputs)
   for (const { value, data } of graph.constants) {
     emitter.tensor(value.dtype, value.shape.map(Number), new Uint8Array(data.buffer, data.byteOffset, data.byteLength), emitter.name(value))
@@ -15,6 +18,10 @@ export function emit(graph: Graph): Uint8Array {
     emitter.node('Identity', [emitter.name(value)], {}, name)
     return { name, dtype: value.dtype, shape: value.shape }
   })
-  const inputs = graph.inputs.map(({ name, value }): OnnxValue => ({ name, dtype: value.dtype, shape: value.shape }))
+  for (const { name, value } of graph.inputs) {
+    const length = bound.get(name)
+    if (length !== undefined) emitter.initializers.push({ name, dtype: value.dtype, shape: value.shape.map(Number), data: { location: name, offset: 0, length } })
+  }
+  const inputs = graph.inputs.filter(({ name }) => !bound.has(name)).map(({ name, value }): OnnxValue => ({ name, dtype: value.dtype, shape: value.shape }))
   return encodeModel({ nodes: emitter.nodes, inputs, outputs, initializers: emitter.initializers })
 }

@@ -102,6 +102,7 @@ export class Graph {
   lossGradient(logProbabilities: Value, labels: Value): Value { return this.#one('lossGradient', [logProbabilities, labels], {}) }
   lora(x: Value, merged: Value, a: Value, b: Value, scale: number): Value { return this.#one('lora', [x, merged, a, b], { scale }) }
   frozenMatmul(x: Value, w: Value, again: Value): Value { return this.#one('frozenMatmul', [x, w, again], {}) }
+  int4Matmul(x: Value, codes: Value, scales: Value, rows: number, columns: number): Value { return this.#one('int4Matmul', [x, codes, scales], { rows, columns }) }
   dequantizeNf4(codes: Value, maxima: Value, rows: number, columns: number): Value {
     return this.#one('dequantizeNf4', [codes, maxima], { rows, columns })
   }

@@ -109,6 +109,11 @@ export const inference = {
     demand(x.length === 2 && dim(x, 1) === dim(w, 1) && sameShape(w, again), 'frozenMatmul: x and w do not fit')
     return f32([dim(x, 0), dim(w, 0)])
   },
+  int4Matmul(inputs, { rows, columns }) {
+    const x = at(inputs, 0).shape
+    demand(x.length === 2 && dim(x, 1) === columns, 'int4Matmul: x and w do not fit')
+    return f32([dim(x, 0), rows])
+  },
   dequantizeNf4(_inputs, { rows, columns }) {
     return f32([rows, columns])
   },

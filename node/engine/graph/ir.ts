@@ -64,6 +64,8 @@ export interface OpAttributes {
    * have it made anew.
    */
   frozenMatmul: None
+  /** y = x wᵀ with 4-bit weights (weights/int4.ts). Inputs x [M, in], codes uint8 [out, in/32, 16], scales [out·in/32]. Forward only. */
+  int4Matmul: { readonly rows: number; readonly columns: number }
   /** Weights from NF4 codes (Dettmers et al. 2023). Inputs codes uint8 [N/2], maxima float32 [N/64]; output [rows, columns]. */
   dequantizeNf4: { readonly rows: number; readonly columns: number }
 }

@@ -5,6 +5,7 @@ import { known } from './graph.ts'
 import { at } from './infer.ts'
 import type { Node, Op, Value } from './ir.ts'
 import { onnxTypes } from './onnx.ts'
+import { int4Block } from '../weights/int4.ts'
 import { nf4Block, pairTable } from '../weights/nf4.ts'
 
 /** Emits one operation as ONNX nodes. Names of inputs and outputs are given; shapes are on the node. */
@@ -102,6 +103,11 @@ export const lowering = {
   },
   lora(e, _node, [x = '', merged = ''], [y]) { fusedMatmul(e, x, merged, { transB: true }, y) },
   frozenMatmul(e, _node, [x = '', w = ''], [y]) { fusedMatmul(e, x, w, { transB: true }, y) },
+  /** accuracy_level 4: activations go to 8 bits, which is the fast path of the CPU. */
+  int4Matmul(e, node, inputs, [y]) {
+    const { rows, columns } = node.attributes
+    e.microsoft('MatMulNBits', inputs, { K: BigInt(columns), N: BigInt(rows), bits: 4n, block_size: BigInt(int4Block), accuracy_level: 4n }, y)
+  },
   /** One lookup gives both weights of a byte. */
   dequantizeNf4(e, node, [codes = '', maxima = ''], [y]) {
     const { rows, columns } = node.attributes

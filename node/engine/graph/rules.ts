@@ -188,6 +188,9 @@ export const rules = {
     ]
   },
   frozenMatmul: (node, context) => [context.needs[0] === true ? context.g.matmul(first(context), input(node, 2)) : undefined, undefined, undefined],
+  int4Matmul() {
+    throw new GraphError('4-bit weights for serving are not trained through; use NF4')
+  },
   /** Codes are not differentiable, and the maxima of a frozen base are not trained. */
   dequantizeNf4: () => [undefined, undefined],
 } satisfies { [K in Op]: Rule<K> }

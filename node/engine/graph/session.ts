@@ -32,6 +32,11 @@ export function u8(data: Uint8Array, shape: readonly number[]): Tensor {
   return new ort.Tensor('uint8', data, shape)
 }
 
+function bytesOf(tensor: Tensor): Uint8Array {
+  const { buffer, byteOffset, byteLength } = tensor.data as Float32Array
+  return new Uint8Array(buffer, byteOffset, byteLength)
+}
+
 /** A compiled graph. `run` blocks the thread it is called on, whatever its promise suggests. */
 export class Session {
   readonly #session: ort.InferenceSession
@@ -42,14 +47,21 @@ export class Session {
     this.#inputs = session.inputNames
   }
 
-  static async create(graph: Graph, options: RuntimeOptions): Promise<Session> {
-    const model = emit(optimize(graph))
+  /**
+   * Compiles a graph. Inputs in `bound` are made constants: products with few rows then use weights that are packed once,
+   * at the price of a copy; products with many rows gain nothing.
+   */
+  static async create(graph: Graph, options: RuntimeOptions, bound: Feeds = {}): Promise<Session> {
+    const wanted = new Set(optimize(graph).inputs.map(({ name }) => name))
+    const files = Object.entries(bound).filter(([name]) => wanted.has(name)).map(([path, tensor]) => ({ path, data: bytesOf(tensor) }))
+    const model = emit(graph, new Map(files.map(({ path, data }) => [path, data.length])))
     const session = await ort.InferenceSession.create(model, {
       executionProviders: [options.provider ?? 'cpu'],
       intraOpNumThreads: options.threads,
       interOpNumThreads: 1,
       graphOptimizationLevel: 'all',
       logSeverityLevel: 3,
+      ...(files.length === 0 ? {} : { externalData: files }),
       // A thread that spins while it waits takes its core from everything else on the machine.
       // Masked attention scores underflow; denormal numbers would make softmax and what follows several times slower.
       extra: { session: { set_denormal_as_zero: '1', intra_op: { allow_spinning: '0' } } },

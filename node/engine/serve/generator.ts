@@ -2,7 +2,7 @@ import { stackAdapters, targetModules, withLora, type Adapter, type ModuleShape 
 import { ModelError } from '../graph/errors.ts'
 import { f32, floats, i64, Session, type Feeds, type RuntimeOptions } from '../graph/session.ts'
 import { buildDecoder, logits } from '../architecture/decoder.ts'
-import { fitGraph, weightFeeds, type LoadedModel } from '../architecture/load.ts'
+import { boundFeeds, fitGraph, weightFeeds, type LoadedModel } from '../architecture/load.ts'
 import type { GenerateSettings } from '../types.ts'
 import { KeyValueCache } from './cache.ts'
 import { nextToken } from './sampling.ts'
@@ -41,6 +41,7 @@ export class Generator {
   readonly #options: RuntimeOptions
   readonly #maxRows: number
   readonly #base: Feeds
+  readonly #bound: Feeds
   readonly #cache: KeyValueCache
   readonly #running: Running[] = []
   readonly #waiting: { request: GeneratorRequest; resolve: (finish: Finish) => void; reject: (error: unknown) => void }[] = []
@@ -53,6 +54,7 @@ export class Generator {
     this.#options = options
     this.#maxRows = maxRows
     this.#base = weightFeeds(model)
+    this.#bound = boundFeeds(model)
     this.#cache = new KeyValueCache(model.config)
   }
 
@@ -187,7 +189,7 @@ export class Generator {
     const decoder = buildDecoder(config, { cache: true })
     decoder.graph.output('logits', logits(config, decoder))
     const graph = modules.length === 0 ? decoder.graph : withLora(decoder.graph, modules, rank, 1)
-    const made = Session.create(fitGraph(this.#model, graph), this.#options)
+    const made = Session.create(fitGraph(this.#model, graph), this.#options, this.#bound)
     this.#sessions.set(key, made)
     return made
   }

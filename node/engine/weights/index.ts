@@ -1,4 +1,5 @@
 export * from './numbers.ts'
+export * from './int4.ts'
 export * from './nf4.ts'
 export * from './random.ts'
 export * from './safetensors.ts'
