@@ -109,6 +109,8 @@ export function createFiles({ helia, peers, provider, directory, log }: FilesDep
     const stat = await fs.stat(cid, { signal })
     progress()
     if (stat.type !== 'directory') {
+      // [reject] A folder holds files and folders; a link could lead anywhere.
+      if (stat.type === 'file' && stat.unixfs.type !== 'file' && stat.unixfs.type !== 'raw') throw new InvalidError('files.not-plain', `${path} is neither a file nor a folder`)
       yield { path, cid, size: Number(stat.size) }
       return
     }
@@ -149,8 +151,10 @@ export function createFiles({ helia, peers, provider, directory, log }: FilesDep
     addFile: path => added(() => fs.addByteStream(createReadStream(path), importSettings)),
     addDirectory: path => added(async () => {
       let root: CID | undefined
-      for await (const { cid } of fs.addAll(readTree(path), { ...importSettings, wrapWithDirectory: true })) root = cid
-      if (root === undefined) throw new InvalidError('files.not-directory', `${path} has no files`)
+      let files = 0
+      async function *counted(): ReturnType<typeof readTree> { for await (const entry of readTree(path)) { files++; yield entry } }
+      for await (const { cid } of fs.addAll(counted(), { ...importSettings, wrapWithDirectory: true })) root = cid
+      if (root === undefined || files === 0) throw new InvalidError('files.empty', `${path} has no files`)
       return root
     }),
     fetchBytes: (text, options) => fetching(text, options, async (cid, signal, progress) => {

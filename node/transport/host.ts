@@ -4,8 +4,8 @@ import { withLibp2pLight } from '@helia/libp2p'
 import type { HeliaWithLibp2p } from '@helia/libp2p'
 import { bootstrap } from '@libp2p/bootstrap'
 import type { GossipSub } from '@libp2p/gossipsub'
-import { identify } from '@libp2p/identify'
-import type { Identify } from '@libp2p/identify'
+import { identify, identifyPush } from '@libp2p/identify'
+import type { Identify, IdentifyPush } from '@libp2p/identify'
 import type { Libp2p } from '@libp2p/interface'
 import { kadDHT, passthroughMapper, removePrivateAddressesMapper } from '@libp2p/kad-dht'
 import type { KadDHT } from '@libp2p/kad-dht'
@@ -27,7 +27,7 @@ import type { Reputation } from './reputation.ts'
 import { patientRouter } from './routing.ts'
 import type { TransportOptions } from './types.ts'
 
-export type Services = { identify: Identify; ping: Ping; dht: KadDHT; pubsub: GossipSub }
+export type Services = { identify: Identify; identifyPush: IdentifyPush; ping: Ping; dht: KadDHT; pubsub: GossipSub }
 
 /** The DHT of this network: its records are none of the public IPFS DHT's business, and the reverse. */
 export const dhtProtocol = '/tilth/kad/1'
@@ -55,6 +55,8 @@ async function servicesOf(options: TransportOptions, reputation: Reputation): Pr
   const { preset, clientMode = false } = options
   const services: ServiceFactoryMap<Services> = {
     identify: identify(),
+    // Protocols that are handled only after a peer has met us (bitswap starts after libp2p) would stay unknown to it.
+    identifyPush: identifyPush(),
     ping: ping(),
     dht: kadDHT({
       protocol: dhtProtocol,
