@@ -67,7 +67,7 @@ export const defaultTiming: ModelsTiming = {
   redeemMs: 30_000, marginSeconds: 600
 }
 
-/** Measures what an answer owes to whom; null where the model has no siblings. `answerIds` are the answer's tokens from its beginning. */
+/** Measures what an answer owes to whom; null where the model has no siblings. `answerIds` are those of this receipt: what was resumed from stands in `content.resume`. */
 export type Attribute = (model: ModelRecord, request: { readonly content: InferenceContent }, answerIds: readonly number[]) => Promise<Attribution | null>
 
 export interface ModelsDeps {
@@ -87,7 +87,8 @@ export interface ModelsDeps {
   readonly engine: Pick<Engine, 'open' | 'generate'>
   /** A folder of this phase's own: base models and adapters. */
   readonly folder: string
-  readonly prices?: Partial<Pick<WorkerPolicy, 'inputPrice' | 'outputPrice' | 'capacity'>>
+  /** The owner's settings, over the policy. */
+  readonly worker?: Partial<Pick<WorkerPolicy, 'inputPrice' | 'outputPrice' | 'capacity'>>
   readonly policy?: Partial<ModelsPolicy>
   readonly timing?: Partial<ModelsTiming>
   readonly attribute?: Attribute
@@ -96,4 +97,4 @@ export interface ModelsDeps {
 }
 
 /** Dependencies with every policy filled in: what the parts of this phase are given. */
-export type Parts = Omit<ModelsDeps, 'policy' | 'timing' | 'prices'> & { readonly policy: ModelsPolicy; readonly timing: ModelsTiming; readonly speech: SpeechSource; now(): bigint }
+export type Parts = Omit<ModelsDeps, 'policy' | 'timing' | 'worker'> & { readonly policy: ModelsPolicy; readonly timing: ModelsTiming; readonly speech: SpeechSource; /** Seconds since 1970. */ readonly now: () => bigint }

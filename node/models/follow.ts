@@ -1,7 +1,7 @@
 import { claimedUp, closedWith, closing, deposited } from '../../protocol/models/index.ts'
 import type { ChannelState } from '../../protocol/models/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
-import type { ChainEvent, ChainEventName, Follower } from '../chain/types.ts'
+import type { ChainEvent, ChainEventOf, Follower } from '../chain/types.ts'
 import type { Wallet } from './client/wallet.ts'
 import type { Parts } from './deps.ts'
 import type { Tables } from './records.ts'
@@ -9,7 +9,9 @@ import type { ModelRegistry } from './registry.ts'
 import type { Ledger } from './worker/ledger.ts'
 import type { Redeemer } from './worker/redeem.ts'
 
-const names: readonly ChainEventName[] = ['ModelRegistered', 'ModelRetired', 'ChannelOpened', 'ChannelToppedUp', 'ChannelClaimed', 'ChannelClosing', 'ChannelClosed']
+const names = ['ModelRegistered', 'ModelRetired', 'ChannelOpened', 'ChannelToppedUp', 'ChannelClaimed', 'ChannelClosing', 'ChannelClosed'] as const
+type Followed = ChainEventOf<(typeof names)[number]>
+const isFollowed = (event: ChainEvent): event is Followed => (names as readonly string[]).includes(event.name)
 
 export interface Following { registry: ModelRegistry; wallet: Wallet; ledger: Ledger; redeemer: Redeemer }
 
@@ -23,7 +25,7 @@ export async function followChain({ chain, self, log }: Parts, tables: Tables, {
     if (purse !== undefined) await wallet.update(purse, guarded)
   }
 
-  async function take(event: ChainEvent): Promise<void> {
+  async function take(event: Followed): Promise<void> {
     switch (event.name) {
       case 'ModelRegistered': return registry.registered(event.model, event.block)
       case 'ModelRetired': return registry.retired(event.model)
@@ -38,13 +40,14 @@ export async function followChain({ chain, self, log }: Parts, tables: Tables, {
         // The client asks to close: what it has promised is claimed before the window ends.
         const account = ledger.find(event.channel)
         if (account !== undefined) await redeemer.one(account)
+        return
       }
     }
   }
 
   const cursor = await tables.cursor.get('chain')
   return chain.follow({ from: cursor === undefined ? 0n : cursor.block + 1n, ...(cursor === undefined ? {} : { parent: cursor.hash }), names }, {
-    event: take,
+    event: event => (isFollowed(event) ? take(event) : undefined),
     // Reading a block twice does no harm, so the cursor need not be on disk at once.
     reached: (block, hash) => tables.cursor.put('chain', { block, hash }, { sync: false }),
     rewound: block => registry.rewound(block),

@@ -30,7 +30,7 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
     ...deps, policy: { ...defaultPolicy, ...deps.policy, ...pricesOf(deps) }, timing: { ...defaultTiming, ...deps.timing },
     speech: deps.speech ?? folderSpeech(), now: () => BigInt(Math.floor(deps.clock.now() / 1000))
   }
-  const { policy, events, log, streams, roles, self } = parts
+  const { policy, log, streams, roles, self } = parts
   const tables = openTables(parts.store)
   const registry = createModelRegistry(parts, tables)
   const receipts = createReceipts(parts, tables)
@@ -51,12 +51,12 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
   let follower: Follower | undefined
   const offs: (() => Promise<void> | void)[] = []
 
-  /** Weights of a whole answer, resumed part included: what the model said, whoever typed it. A failure costs the weights, not the receipt. */
+  /** A failure costs the weights, not the receipt. */
   async function weigh(content: InferenceContent, model: Hex, answer: readonly number[]): Promise<Attribution | null> {
     const record = registry.get(model)?.record
     if (parts.attribute === undefined || record === undefined || record.result === null || answer.length === 0) return null
     try {
-      return await parts.attribute(record, { content }, [...content.resume, ...answer])
+      return await parts.attribute(record, { content }, answer)
     } catch (error) {
       log.error('an answer could not be weighed', { model, error })
       return null
@@ -129,7 +129,7 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
   }
 }
 
-const pricesOf = ({ prices = {} }: ModelsDeps): Partial<Parts['policy']> => ({
+const pricesOf = ({ worker: prices = {} }: ModelsDeps): Partial<Parts['policy']> => ({
   ...(prices.inputPrice === undefined ? {} : { inputPrice: prices.inputPrice }),
   ...(prices.outputPrice === undefined ? {} : { outputPrice: prices.outputPrice }),
   ...(prices.capacity === undefined ? {} : { capacity: prices.capacity })

@@ -13,7 +13,7 @@ export interface VoucherContext {
 }
 
 /**
- * A voucher may come again (after a broken stream), then it changes nothing; it may never promise less.
+ * The highest voucher counts. One that comes again, or late because two answers share a channel, pays nothing new.
  * @returns whether it is worth more than what was paid before. @throws InvalidError `voucher.*`, `signature.mismatch`
  */
 export function checkVoucher(voucher: Signed<'Voucher'>, { network, channel, client, deposit, paid }: VoucherContext): boolean {
@@ -21,8 +21,6 @@ export function checkVoucher(voucher: Signed<'Voucher'>, { network, channel, cli
   if (voucher.message.channel !== channel) reject('voucher.channel', 'the voucher is for another channel')
   // [reject] It is signed by the channel's client.
   requireSigner(network, voucher, client)
-  // [reject] What it promises grows.
-  if (voucher.message.cumulative < paid) reject('voucher.shrinks', 'the voucher promises less than an earlier one', { paid })
   // [reject] It promises no more than the deposit, which is all the chain would pay.
   if (voucher.message.cumulative > deposit) reject('voucher.deposit', 'the voucher promises more than the deposit', { deposit })
   return voucher.message.cumulative > paid

@@ -106,11 +106,7 @@ export function createAttempt(parts: Parts, wallet: Wallet): (request: AttemptRe
         const frame = await stream.next(workerFrame, { timeoutMs, signal: request.life })
         if (frame === undefined) throw new TilthError('stream.closed', 'the worker has left', { consequence: 'retry' })
         switch (frame.kind) {
-          case 'pending': {
-            if (accepted) lie('frame.unexpected', 'an old receipt in the middle of an answer')
-            await countersign(frame)
-            break
-          }
+          case 'pending': await countersign(frame); break
           case 'accepted': {
             if (accepted) lie('frame.unexpected', 'accepted twice')
             const { inputTokens, creditTokens } = frame

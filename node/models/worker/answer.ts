@@ -58,7 +58,7 @@ export function createAnswers(parts: Parts, ledger: Ledger, serving: Serving, sl
   }
 
   /** Tokens go out one by one, each only within the credit. @returns how it ended; throws if the client or the engine failed */
-  async function stream_(stream: MessageStream, dialogue: Dialogue, served: Served, answer: Answer, sent: number[], credit: bigint, tail: { text: string }): Promise<Finish> {
+  async function generate(stream: MessageStream, dialogue: Dialogue, served: Served, answer: Answer, sent: number[], credit: bigint, tail: { text: string }): Promise<Finish> {
     const { content, statement, offer, inputTokens } = answer.record
     const stop = new AbortController()
     const signal = AbortSignal.any([stop.signal, dialogue.signal])
@@ -71,20 +71,22 @@ export function createAnswers(parts: Parts, ledger: Ledger, serving: Serving, sl
     })
     generation.result.catch(() => undefined) // awaited below; a failure before that is the iteration's
     const began = clock.now()
-    let said = content.resume.length === 0 ? 0 : -1
+    // Text that the client has: what the tokens it resumes from said, then ours.
+    const spoken = served.speech.text(content.stop)
+    let said = content.resume.map(id => spoken.push(id)).join('').length
     try {
       for await (const { id, text } of generation) {
         if (sent.length >= tokensWanted(content)) break
         await dialogue.room(offer.message.outputPrice, credit)
         sent.push(id)
         answer.sent = sent.length
-        if (said >= 0) said += text.length
+        said += text.length
         await stream.send({ kind: 'tokens', ids: [id], text, owed: feeOf(offer.message, inputTokens, sent.length) })
       }
       const result = await generation.result
       serving.measured(served.model.id, sent.length, clock.now() - began)
-      // What was held back comes with the receipt; after a resumption the client counts from its own text.
-      if (said >= 0) tail.text = result.text.slice(said, said + 4096)
+      // What was held back comes with the receipt.
+      tail.text = result.text.slice(said, said + 4096)
       return result.finish
     } finally {
       stop.abort(new TilthError('answer.over', 'the answer is over', { consequence: 'ignore' }))
@@ -120,7 +122,7 @@ export function createAnswers(parts: Parts, ledger: Ledger, serving: Serving, sl
     try {
       await stream.send({ kind: 'accepted', inputTokens, creditTokens: policy.creditTokens })
       await dialogue.room(0n, credit)
-      finish = await stream_(stream, dialogue, served, answer, sent, credit, tail)
+      finish = await generate(stream, dialogue, served, answer, sent, credit, tail)
     } catch (error) {
       const code = error instanceof TilthError ? error.code : 'internal'
       const engineFailed = !stream.signal.aborted && !dialogue.signal.aborted && code !== 'voucher.late'
@@ -138,7 +140,11 @@ export function createAnswers(parts: Parts, ledger: Ledger, serving: Serving, sl
     await ledger.end(account, answer, sent, finish)
     if (account.answers.has(answer.id)) {
       answer.attribution = await weigh(content, served.model.id, sent)
-      await dialogue.settle(weigh, { request: answer.id, frame: ({ receipt, attribution }) => ({ kind: 'receipt', receipt, attribution, finish, tail: tail.text }) })
+      try {
+        await dialogue.settle(weigh, { request: answer.id, frame: ({ receipt, attribution }) => ({ kind: 'receipt', receipt, attribution, finish, tail: tail.text }) })
+      } finally {
+        answer.orphan = true // if it is not signed by now, another stream has to bring it
+      }
     }
     await stream.send({ kind: 'done' })
   }
@@ -149,6 +155,7 @@ export function createAnswers(parts: Parts, ledger: Ledger, serving: Serving, sl
     const unpaid = feeOf(offer.message, inputTokens, sent) - (arrived.length === 0 ? 0n : feeOf(offer.message, inputTokens, arrived.length))
     if (sent > arrived.length) lost.set(account.client, (lost.get(account.client) ?? 0n) + unpaid)
     await ledger.end(account, answer, arrived, 'cancelled')
+    answer.orphan = true
   }
 
   return async stream => {
@@ -165,7 +172,7 @@ export function createAnswers(parts: Parts, ledger: Ledger, serving: Serving, sl
         log.debug('a request', { request: digest(network, 'InferenceRequest', frame.statement.message), client: stream.address })
         return answerTo(frame, stream)
       }
-      default: throw new InvalidError('frame.unexpected', `a stream does not begin with a ${frame.kind}`)
+      case 'voucher': case 'countersign': case 'cancel': throw new InvalidError('frame.unexpected', `a stream does not begin with a ${frame.kind}`)
     }
   }
 }

@@ -89,7 +89,7 @@ export function openDialogue(parts: Parts, ledger: Ledger, account: Account, str
     },
     settle: (weigh, own) => ledger.exclusively(account, async () => {
       const done = new Map<Hex, Hex>()
-      for (let pending = await ledger.pending(account, weigh); pending !== undefined; pending = await ledger.pending(account, weigh)) {
+      for (let pending = await ledger.pending(account, weigh, own?.request); pending !== undefined; pending = await ledger.pending(account, weigh, own?.request)) {
         const { request } = pending.receipt.message
         await stream.send(own?.request === request ? own.frame(pending) : { kind: 'pending', ...pending })
         const { signature, voucher } = await countersignature()

@@ -12,7 +12,7 @@ import type { AnswerRecord, PendingReceipt, Tables, WorkerChannel } from '../rec
 import type { Receipts } from '../receipts.ts'
 
 /** An answer that has no countersigned receipt yet. `sent` counts its tokens on the wire, `record.answer` those known to have arrived. */
-export interface Answer { readonly id: Hex; record: AnswerRecord; sent: number; attribution?: Attribution | null }
+export interface Answer { readonly id: Hex; record: AnswerRecord; sent: number; attribution?: Attribution | null; /** Its stream is gone: the next one of its channel brings its receipt. */ orphan: boolean }
 
 /** A channel in use: what is on disk, and the answers that are owed on it. */
 export interface Account {
@@ -41,8 +41,8 @@ export interface Ledger {
   pay(account: Account, voucher: Signed<'Voucher'>, arrived?: { answer: Answer; ids: readonly number[] }): Promise<void>
   /** Nothing more comes of an answer. With no tokens arrived there is nothing to sign for. */
   end(account: Account, answer: Answer, arrived: readonly number[], finish: Finish): Promise<void>
-  /** The receipt that wants a countersignature: signed at the latest now, and on disk. `undefined` when all is signed. */
-  pending(account: Account, weigh: Weigh): Promise<PendingReceipt | undefined>
+  /** The receipt that wants a countersignature: one left over, else that of `own`, else an orphan's; signed at the latest now, and on disk. `undefined` when all is signed. */
+  pending(account: Account, weigh: Weigh, own?: Hex): Promise<PendingReceipt | undefined>
   /** Both signatures, the payment and the chain's new head are on disk when it resolves. @throws InvalidError `signature.mismatch`, `voucher.short`, `receipt.unknown` */
   countersign(account: Account, signature: Hex, voucher: Signed<'Voucher'> | null): Promise<Hex>
   /** What the chain says of a channel. */
@@ -78,7 +78,7 @@ export function createLedger(parts: Parts, tables: Tables, receipts: Receipts): 
         const account = accounts.get(record.statement.message.channel)
         if (account === undefined) continue
         const id = digest(network, 'InferenceRequest', record.statement.message)
-        const answer: Answer = { id, record, sent: record.answer.length }
+        const answer: Answer = { id, record, sent: record.answer.length, orphan: true }
         if (record.state === 'running' && record.answer.length === 0) { await tables.answers.delete(at); continue }
         account.answers.set(id, answer)
         if (record.state === 'running') await ledger.end(account, answer, record.answer, 'cancelled')
@@ -107,7 +107,7 @@ export function createLedger(parts: Parts, tables: Tables, receipts: Receipts): 
     owed,
     wasServed: request => tables.served.has(request),
     async begin(account, request, record) {
-      const answer: Answer = { id: request, record, sent: 0 }
+      const answer: Answer = { id: request, record, sent: 0, orphan: false }
       account.answers.set(request, answer)
       await store.batch(batch => {
         batch.put(tables.answers, inChannel(account.id, request), record).put(tables.served, request, { issuedAt: record.statement.message.issuedAt })
@@ -137,9 +137,9 @@ export function createLedger(parts: Parts, tables: Tables, receipts: Receipts): 
       answer.record = { ...answer.record, state: 'ended', finish, answer: [...arrived], finishedAt: now() }
       await tables.answers.put(at, answer.record)
     },
-    async pending(account, weigh) {
+    async pending(account, weigh, own) {
       if (account.record.pending !== null) return account.record.pending
-      const ended = [...account.answers.values()].filter(({ record }) => record.state === 'ended').sort((a, b) => Number(a.record.finishedAt - b.record.finishedAt) || (a.id < b.id ? -1 : 1))
+      const ended = [...account.answers.values()].filter(({ id, record, orphan }) => record.state === 'ended' && (own === undefined ? orphan : id === own)).sort((a, b) => Number(a.record.finishedAt - b.record.finishedAt) || (a.id < b.id ? -1 : 1))
       const [answer] = ended
       if (answer === undefined) return undefined
       const { statement, content, offer, inputTokens, startedAt, finishedAt, answer: ids } = answer.record

@@ -1,6 +1,6 @@
 import { signStatement } from '../../../protocol/crypto/index.ts'
-import { longestOfferSeconds, modelsMessage } from '../../../protocol/models/index.ts'
-import type { ModelRecord } from '../../../protocol/models/index.ts'
+import { longestOfferSeconds } from '../../../protocol/models/index.ts'
+import type { ModelRecord, ModelsMessage } from '../../../protocol/models/index.ts'
 import { InvalidError, NotFoundError } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { retry } from '../../runtime/index.ts'
@@ -57,7 +57,7 @@ export function createServing(parts: Parts, tables: Tables, registry: ModelRegis
   async function announce(entry: Served): Promise<void> {
     entry.offer = sign(entry)
     try { board.take(entry.offer) } catch (error) { log.debug('the own offer is not new', { error }) }
-    await gossip.publish('tilth/models/1', { kind: 'offer', offer: entry.offer } satisfies typeof modelsMessage._output)
+    await gossip.publish('tilth/models/1', { kind: 'offer', offer: entry.offer } satisfies ModelsMessage)
   }
 
   /** Tokens a second of a short greedy answer. */

@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { openEngine } from '../../../node/engine/index.ts'
+import { checkCosigned } from '../../../protocol/models/index.ts'
+import { zeroHash } from '../../../protocol/primitives/index.ts'
+import { until } from '../transport/nodes.ts'
+import { fakeEngine } from './engine.ts'
+import { ask, question, startNetwork } from './network.ts'
+import type { TestNetwork, TestPeer } from './network.ts'
+
+describe('inference between nodes', () => {
+  let network: TestNetwork
+  let worker: TestPeer
+  let client: TestPeer
+  const engine = fakeEngine()
+
+  before(async () => {
+    network = await startNetwork()
+    worker = await network.addPeer('worker', { engine })
+    client = await network.addPeer('client', { roles: { worker: false, client: true } })
+    await network.serve(worker, client)
+  })
+  after(() => network.stop())
+
+  it('streams an answer, pays for each token of it, and leaves the same receipt with both', async () => {
+    const answer = await ask(client, question('how does rain fall'))
+    assert.equal(answer.ids.length, 24)
+    assert.equal(answer.streamed, answer.text)
+    assert.equal(answer.text, answer.ids.map(id => `w${id} `).join(''))
+    assert.equal(answer.finish, 'length')
+    assert.deepEqual(answer.workers, [{ worker: worker.address }])
+    const [offer] = client.service.offers(network.model)
+    assert.ok(offer !== undefined)
+    assert.equal(answer.usage.fee, 4n * offer.inputPrice + 24n * offer.outputPrice)
+    const [id] = answer.receipts
+    assert.ok(id !== undefined)
+    await until(async () => await worker.service.receipt(id) !== undefined, 'the worker has the receipt')
+    const [mine, theirs] = [await client.service.receipt(id), await worker.service.receipt(id)]
+    assert.deepEqual(mine, theirs)
+    assert.ok(mine !== undefined)
+    checkCosigned(mine, client.chain.network)
+    assert.equal(mine.receipt.message.sequence, 1n)
+    assert.equal(mine.receipt.message.previous, zeroHash)
+    assert.equal(mine.receipt.message.fee, answer.usage.fee)
+  })
+
+  it('chains receipts over one channel, and two asks at once share it', async () => {
+    const answers = await Promise.all(['a b', 'c d e', 'f', 'a b'].map(text => ask(client, question(text))))
+    assert.deepEqual(answers[0]?.ids, answers[3]?.ids)
+    const channels = (await client.service.channels()).filter(({ role }) => role === 'client')
+    assert.equal(channels.length, 1)
+    const [channel] = channels
+    assert.equal(channel?.receipts, 5)
+    assert.equal(channel?.paid, channel?.settled)
+    const receipts = (await client.service.receipts({ model: network.model })).toSorted((a, b) => Number(a.receipt.message.sequence - b.receipt.message.sequence))
+    assert.deepEqual(receipts.map(({ receipt }) => receipt.message.sequence), [1n, 2n, 3n, 4n, 5n])
+    assert.equal(receipts.reduce((sum, { receipt }) => sum + receipt.message.fee, 0n), channel?.settled)
+  })
+
+  it('gives the same tokens for the same seed, others for another', async () => {
+    const one = await ask(client, question('x', { temperature: 1, seed: 1 }))
+    assert.deepEqual((await ask(client, question('x', { temperature: 1, seed: 1 }))).ids, one.ids)
+    assert.notDeepEqual((await ask(client, question('x', { temperature: 1, seed: 2 }))).ids, one.ids)
+  })
+
+  it('redeems on chain exactly what was promised', async () => {
+    const [channel] = (await worker.service.channels()).filter(({ role }) => role === 'worker')
+    assert.ok(channel !== undefined)
+    const before = await worker.chain.tokens.balanceOf(worker.address)
+    const { channels, amount } = await worker.service.settleChannels()
+    assert.equal(channels, 1)
+    assert.equal(amount, channel.paid)
+    assert.equal(await worker.chain.tokens.balanceOf(worker.address) - before, amount * 8000n / 10000n)
+    assert.deepEqual(await worker.service.settleChannels(), { channels: 0, amount: 0n })
+  })
+
+  it('ends early when the client has had enough, and is paid for what came', async () => {
+    const control = new AbortController()
+    const slow = await network.addPeer('slow', { engine: fakeEngine({ tokenMs: 20 }) })
+    await network.serve(slow, client, { outputPrice: 1n })
+    let seen = 0
+    const answer = await ask(client, question('stop me', { maxTokens: 500, signal: control.signal }), event => {
+      if (event.kind === 'text' && ++seen === 3) control.abort()
+    })
+    assert.equal(answer.finish, 'cancelled')
+    assert.ok(answer.ids.length >= 3 && answer.ids.length < 100, `${answer.ids.length} tokens`)
+    const [id] = answer.receipts
+    assert.ok(id !== undefined)
+    assert.equal((await client.service.receipt(id))?.receipt.message.outputTokens, answer.ids.length)
+    await slow.service.withdraw(network.model)
+    await network.kill(slow)
+  })
+
+  it('names a model that nobody knows, and one that nobody offers', async () => {
+    assert.throws(() => client.service.ask(question('x', { model: 'nothing' })), { code: 'model.unknown' })
+    await assert.rejects(client.service.offer({ model: network.model }), { code: 'models.not-worker' })
+  })
+})
+
+describe('inference with the real engine', () => {
+  it('answers with the base model of the repository, counted and spelt by its own tokenizer', async function () {
+    this.timeout(120_000)
+    const network = await startNetwork()
+    const engine = openEngine({ threads: 1 })
+    try {
+      const model = await network.registerBase(join(import.meta.dirname, '../../../daemon/assets/seedling'), 'seedling')
+      const worker = await network.addPeer('worker', { engine, speech: null })
+      const client = await network.addPeer('client', { roles: { worker: false, client: true }, speech: null })
+      await until(() => worker.service.model(model) !== undefined && client.service.model(model) !== undefined, 'the model is known')
+      await worker.service.offer({ model })
+      await until(() => client.service.offers(model).length > 0, 'the offer is known')
+      const answer = await ask(client, { model: 'seedling', messages: [{ role: 'user', content: 'What is a naïve dog?' }], maxTokens: 16, seed: 3, temperature: 0.7 })
+      assert.ok(answer.ids.length > 0)
+      assert.equal(answer.streamed, answer.text)
+      assert.equal(answer.receipts.length, 1)
+      const again = await ask(client, { model: 'seedling', messages: [{ role: 'user', content: 'What is a naïve dog?' }], maxTokens: 16, seed: 3, temperature: 0.7 })
+      assert.deepEqual(again.ids, answer.ids)
+    } finally {
+      await network.stop()
+      await engine.close()
+    }
+  })
+})
