@@ -71,7 +71,7 @@ export function createLedger(deps: Pick<JobsDeps, 'store' | 'network' | 'self' |
     must,
     all: () => records.entries(),
     change,
-    changeLot: (id, index, edit, also = undefined) => change(id, record => ({ ...lots(record, state => ({ lots: state.lots.map((lot, i) => (i === index ? edit(lot) : lot)) })), ...also })),
+    changeLot: (id, index, edit, also) => change(id, record => ({ ...lots(record, state => ({ lots: state.lots.map((lot, i) => (i === index ? edit(lot) : lot)) })), ...also })),
     changeForfeit: (id, index, edit) => change(id, record => lots(record, state => ({ forfeits: state.forfeits.map((one, i) => (i === index ? edit(one) : one)) }))),
     lotOf(award) {
       for (const [id, state] of withLots()) {

@@ -127,6 +127,7 @@ export async function startNetwork(builderOptions: PeerOptions): Promise<TestNet
   const folder = join(root, 'model')
   await mkdir(folder)
   for (const file of ['config.json', 'model.safetensors']) await cp(join(tinyModel, file), join(folder, file))
+  for (const file of ['tokenizer.json', 'tokenizer_config.json', 'chat_template.jinja']) await cp(join(tinyModel, '../tokenizer', file), join(folder, file))
   const base = await builder.node.files.addDirectory(folder)
 
   return {

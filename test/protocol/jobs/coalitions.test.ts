@@ -101,7 +101,7 @@ describe('the division of siblings', () => {
       for (const [i, lot] of lots.entries()) {
         if (lot.length === 0) continue
         const smallest = Math.min(...lot.map(index => coalitionCost(coalitions[index]!, rows)))
-        for (const [j, other] of some.entries()) if (j !== i) assert.ok(finish[j]! + smallest * other.seconds >= finish[i]!, `${finish.join()}`)
+        for (const [j, other] of some.entries()) if (j !== i) assert.ok(finish[j]! + smallest * other.seconds >= finish[i]!, finish.join())
       }
     }))
   })

@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict'
+import { openEngine } from '../../../node/engine/index.ts'
+import type { Engine } from '../../../node/engine/index.ts'
+import { fakeEngine } from './engine.ts'
+import { request, settings, startNetwork } from './network.ts'
+import type { TestNetwork } from './network.ts'
+
+describe('a tune job with the real engine', function () {
+  this.timeout(120_000)
+  let network: TestNetwork
+  let engine: Engine
+  before(async () => {
+    engine = openEngine({ threads: 1 })
+    network = await startNetwork({ engine })
+    await network.addPeer('worker', { engine })
+  })
+  after(async () => {
+    await network.stop()
+    await engine.close()
+  })
+
+  it('trains adapter and siblings, which the builder measures to be better than the base model', async () => {
+    const { id } = await network.builder.service.post({ ...request(network), expectedBids: 1, settings: { ...settings, epochs: 8, lr: 0.02 } })
+    const { result } = await network.builder.service.completed(id)
+    const job = network.builder.service.job(id)!
+    assert.ok(job.heldOutLoss!.tuned < job.heldOutLoss!.base, JSON.stringify(job.heldOutLoss))
+    assert.equal(new Set(result.adapters).size, 8) // all differ, the base model's null among them
+    const loss = job.awards.find(({ lot }) => lot.kind === 'adapter')!.loss
+    assert.equal(loss.length, 24)
+    assert.ok(loss.at(-1)! < loss[0]!)
+  })
+
+  it('an adapter of noise does not pass the real measurement', async () => {
+    await network.addPeer('noise', { engine: fakeEngine({ worth: 4000 }), policy: { pricePerSecond: 1n } })
+    const { id } = await network.builder.service.post({ ...request(network), settings: { ...settings, epochs: 8, lr: 0.02, seed: 8 } })
+    await network.builder.service.completed(id)
+    const job = network.builder.service.job(id)!
+    assert.match(job.awards.find(({ state, lot }) => state === 'dead' && lot.kind === 'adapter')!.reason!, /delivery.loss/)
+  })
+})
