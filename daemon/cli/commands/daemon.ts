@@ -3,7 +3,6 @@ import { roles } from '../../config/index.ts'
 import type { Flags } from '../../config/index.ts'
 import { loadConfig } from '../../config/index.ts'
 import { openKeystore, readPassphrase } from '../../keys/index.ts'
-import { runDaemon } from '../../process.ts'
 import { guarded } from '../command.ts'
 
 const collect = (value: string, before: string[] | undefined): string[] => [...(before ?? []), value]
@@ -35,6 +34,8 @@ Example:
     .action(guarded(async (flags: Flags & { passphraseFile?: string; json?: boolean; autoVote: boolean }) => {
       const config = await loadConfig({ ...flags, ...(flags.autoVote ? { autoVote: undefined } : { autoVote: false }) })
       const { privateKey } = await openKeystore(config.key, await readPassphrase({ file: flags.passphraseFile }))
+      // Only here: other commands should not wait for libp2p and ONNX Runtime to load.
+      const { runDaemon } = await import('../../process.ts')
       await runDaemon(config, privateKey, { json: flags.json === true })
     }))
 }
