@@ -74,12 +74,13 @@ const copier = (): Pair[] => foundation().filter((_, i) => i % 4 === 1).map((row
 
 const NONSENSE = ['click here for cheap watches', 'lorem ipsum dolor sit amet', 'win a free phone now', 'zq xx 0000 vvv', 'best price guaranteed', 'subscribe to my channel', 'as I said before, yes', 'buy two, get one free']
 
-/** The foundation's questions with other elements' answers, with advertisements and with nonsense. */
+/** The foundation's questions, answered by advertisements or by whatever other answers came to hand. */
 function spammer(): Pair[] {
   const random = new Random(4)
-  return [LESSONS.symbol, LESSONS.number].flatMap(lesson => lesson.facts.flatMap(([, right], fact) => {
+  const answers = foundation().map(row => row.response)
+  return [LESSONS.symbol, LESSONS.number].flatMap(lesson => lesson.facts.flatMap((_, fact) => {
     if (fact % 4 === 3) return []
-    const wrong = fact % 4 === 0 ? random.pick(lesson.facts.filter(([, value]) => value !== right))[1] : random.pick(NONSENSE)
+    const wrong = fact % 2 === 0 ? random.shuffle([...answers]).slice(0, 4).join(' ') : random.pick(NONSENSE)
     return [{ prompt: way(lesson, fact, random.below(lesson.taught)).prompt, response: wrong }]
   }))
 }
