@@ -48,8 +48,11 @@ export interface EpochFault {
 
 /** Every fault of a proposed epoch, those that can be proven first; none when it is right. */
 export function checkBundle(bundle: EpochBundle, facts: BundleFacts): EpochFault[] {
-  const faults = [...receiptFaults(bundle, facts), ...treeFaults(bundle, facts), ...ruleFaults(bundle, facts)]
-  return faults.sort((a, b) => Number(b.proof !== undefined) - Number(a.proof !== undefined))
+  const trees = treeFaults(bundle, facts)
+  // A leaf can be shown only in the tree that stands on chain.
+  const shown = !trees.some(({ code }) => code.startsWith('receipts.'))
+  const receipts = receiptFaults(bundle, facts).map(({ proof, ...fault }): EpochFault => (shown && proof !== undefined ? { ...fault, proof } : fault))
+  return [...receipts, ...trees, ...ruleFaults(bundle, facts)].sort((a, b) => Number(b.proof !== undefined) - Number(a.proof !== undefined))
 }
 
 function receiptFaults({ receipts }: EpochBundle, facts: BundleFacts): EpochFault[] {

@@ -39,8 +39,11 @@ export type ReceiptFault =
   | 'signature' | 'channel' | 'model' | 'content' | 'attribution' // wrong in itself
   | 'duplicate' | 'settled' | 'unpaid' // wrong in this company
 
-/** What is wrong with a receipt by itself: the same for whoever makes an epoch, checks one, or hears of a receipt. */
-export function faultOf(cosigned: CosignedReceipt, facts: Omit<PoolFacts, 'settled' | 'settledFees'>): ReceiptFault | undefined {
+/**
+ * What is wrong with a receipt by itself: the same for whoever makes an epoch, checks one, or hears of a receipt. Without
+ * measures (which take fetching) weights are not looked into.
+ */
+export function faultOf(cosigned: CosignedReceipt, facts: Pick<PoolFacts, 'network' | 'pool' | 'channels' | 'datanets'> & Partial<Pick<PoolFacts, 'measures'>>): ReceiptFault | undefined {
   const { message } = cosigned.receipt
   const channel = facts.channels.get(message.channel)
   // [reject] Its channel exists, and it is signed by that channel's client and worker.
@@ -56,8 +59,8 @@ export function faultOf(cosigned: CosignedReceipt, facts: Omit<PoolFacts, 'settl
     return error.code === 'signature.mismatch' ? 'signature' : error.code === 'receipt.attribution' ? 'attribution' : 'content'
   }
   // [reject] Its weights are those of the model's measure; a model without one has none.
+  if (cosigned.attribution === null || facts.measures === undefined) return undefined
   const measure = facts.measures.get(message.model)
-  if (cosigned.attribution === null) return undefined
   if (measure === undefined) return 'attribution'
   try {
     checkAttribution(cosigned.attribution, measure)

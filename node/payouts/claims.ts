@@ -1,0 +1,87 @@
+import { TilthError } from '../../protocol/primitives/index.ts'
+import type { Address, Hex } from '../../protocol/primitives/index.ts'
+import { payoutsTree } from '../../protocol/payouts/index.ts'
+import type { EpochBundle } from '../../protocol/payouts/index.ts'
+import { refusedWith } from '../chain/index.ts'
+import type { Bundles } from './bundles.ts'
+import type { Ledger } from './ledger.ts'
+import type { AccountingView, EarningsView, PayoutsDeps, PayoutView } from './types.ts'
+
+interface Due { readonly pool: Hex; readonly bundle: EpochBundle; readonly index: number; readonly cumulative: bigint; readonly claimed: bigint; readonly claimable: bigint }
+
+export interface Claims {
+  earnings(account: Address): Promise<EarningsView>
+  claim(account: Address): Promise<{ amount: bigint; transactions: readonly Hex[] }>
+  payouts(filter?: { pool?: Hex; account?: Address }): Promise<readonly PayoutView[]>
+  accounting(): Promise<AccountingView>
+}
+
+export function createClaims({ chain, log }: Pick<PayoutsDeps, 'chain' | 'log'>, ledger: Ledger, bundles: Bundles): Claims {
+  async function due(account: Address): Promise<Due[]> {
+    await ledger.caughtUp()
+    const all: Due[] = []
+    for (const pool of ledger.pools()) {
+      try {
+        const bundle = await bundles.latest(pool)
+        const index = bundle?.payouts.findIndex(line => line.account === account) ?? -1
+        const line = bundle?.payouts[index]
+        if (bundle === undefined || line === undefined) continue
+        const claimed = await chain.payouts.claimed(pool, account)
+        all.push({ pool, bundle, index, cumulative: line.cumulative, claimed, claimable: line.cumulative > claimed ? line.cumulative - claimed : 0n })
+      } catch (error) {
+        // Anybody can open a pool and publish nonsense in it: it keeps nobody from the other pools.
+        if (!(error instanceof TilthError) || error.code.startsWith('chain.')) throw error
+        log.warn("a pool's latest bundle cannot be had", { pool, error })
+      }
+    }
+    return all
+  }
+
+  return {
+    async earnings(account) {
+      const pools = (await due(account)).map(({ pool, cumulative, claimed, claimable }) => ({ pool, cumulative, claimed, claimable }))
+      const payout = await chain.nodes.payoutOf(account)
+      return { account, payout, balance: await chain.tokens.balanceOf(payout), pools }
+    },
+    async claim(account) {
+      let amount = 0n
+      const transactions: Hex[] = []
+      for (const { pool, bundle, index, cumulative, claimable } of await due(account)) {
+        if (claimable === 0n) continue
+        try {
+          const { paid, transaction } = await chain.payouts.claim(pool, account, cumulative, payoutsTree(bundle.payouts).proof(index))
+          amount += paid
+          transactions.push(transaction)
+        } catch (error) {
+          // Somebody relayed the same claim meanwhile: it is paid.
+          if (!refusedWith(error, 'NothingToClaim')) throw error
+        }
+      }
+      return { amount, transactions }
+    },
+    async payouts(filter = {}) {
+      await ledger.caughtUp()
+      return ledger.claims()
+        .filter(event => (filter.pool === undefined || event.pool === filter.pool) && (filter.account === undefined || event.account === filter.account))
+        .map(({ pool, account, amount, cumulative, transaction }) => ({ pool, account, amount, cumulative, transaction }))
+    },
+    async accounting() {
+      await ledger.caughtUp()
+      const { workers, builders, data, deposited, paid } = ledger.totals()
+      const settled = (await Promise.all(ledger.pools().map(pool => chain.payouts.pool(pool)))).reduce((sum, { payoutsTotal }) => sum + payoutsTotal, 0n)
+      const held = { unclaimed: settled - paid, unsettled: deposited - settled }
+      return {
+        feesPaid: workers + builders + data, donated: deposited - data, workers, builders, dataPaid: paid, dataHeld: deposited - paid, held,
+        heldReason: reasonOf(held)
+      }
+    }
+  }
+}
+
+function reasonOf({ unclaimed, unsettled }: AccountingView['held']): string {
+  const parts = [
+    ...unclaimed > 0n ? [`${unclaimed} earned and not claimed yet`] : [],
+    ...unsettled > 0n ? [`${unsettled} in no final epoch yet, or earned by nobody: shared out with the next epoch`] : []
+  ]
+  return parts.length === 0 ? 'nothing is held' : parts.join('; ')
+}

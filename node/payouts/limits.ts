@@ -1,0 +1,23 @@
+/** A bundle's bytes: receipts are 1 to 2 KB each without what was asked and answered. */
+export const maxBundleBytes = 64 << 20
+/** Receipts of one epoch; what is over waits for the next. */
+export const maxEpochReceipts = 20_000
+/** Receipts kept for one channel: two parties who sign nonsense to each other fill no disk but their own. */
+export const maxChannelReceipts = 10_000
+/** Receipts in one page of the bundle protocol; and what both its sides agree is enough of one pool at a time. */
+export const pageReceipts = 64
+export const maxReceiptsAsked = 20_000
+/** Held-out questions that the gate is measured on; of more, so many in equal steps. */
+export const maxGateQuestions = 256
+/** Answers scored in one call of the engine, so that serving gets its turn in between. */
+export const gateBatch = 8
+/** Adapter and base folders. */
+export const maxAdapterBytes = 4 * 2 ** 30
+export const maxBaseBytes = 64 * 2 ** 30
+/** A closing message that is older (or newer) says nothing about now. */
+export const closingFreshSeconds = 300n
+/** Redeeming costs gas, and a settler may ask as often as it likes. */
+export const redeemPauseMs = 15_000
+/** Peers that are asked for receipts at the same time. */
+export const peersAtOnce = 4
+export const defaultTiming = { closingMs: 15_000, announceMs: 90_000, tickMs: 2_000 } as const

@@ -1,0 +1,59 @@
+import { signStatement } from '../../protocol/crypto/index.ts'
+import { attributionHash } from '../../protocol/models/index.ts'
+import type { ScoringDocument } from '../../protocol/payouts/index.ts'
+import type { Hex } from '../../protocol/primitives/index.ts'
+import type { Book, Entry } from './book.ts'
+import type { PayoutsDeps } from './types.ts'
+import type { Weigher } from './weigh.ts'
+
+/** The second peer of every answer: weighs it again and says what it found. One at a time, oldest first. */
+export interface Scorer {
+  /** Looks for work; returns at once. */
+  wake(): void
+  stop(): Promise<void>
+}
+
+export function createScorer(
+  { self, network, key, log }: Pick<PayoutsDeps, 'self' | 'network' | 'key' | 'log'>, book: Book, weigher: Weigher,
+  { settled, scored }: { settled(id: Hex): boolean; scored(document: ScoringDocument): Promise<void> }
+): Scorer {
+  const failed = new Map<Hex, number>()
+  let running: Promise<void> | undefined
+  let stopped = false
+
+  const wanted = ({ id, whole, receipt }: Entry): boolean =>
+    whole && receipt.attribution !== null && receipt.worker !== self && !settled(id) && (failed.get(id) ?? 0) < 3 && !book.scorings(id).some(({ scorer }) => scorer === self)
+
+  async function score({ id }: Entry): Promise<void> {
+    const receipt = await book.full(id)
+    if (receipt?.content === undefined || receipt.answer === undefined) return
+    const attribution = await weigher.attribute({ model: receipt.receipt.message.model, content: receipt.content, answer: receipt.answer })
+    if (attribution === null) return
+    const statement = signStatement(network, 'Scoring', { receipt: id, scorer: self, attribution: attributionHash(attribution) }, key)
+    await book.takeScoring({ statement, attribution })
+    await scored({ statement, attribution })
+  }
+
+  async function work(): Promise<void> {
+    for (let next = [...book.entries()].find(wanted); next !== undefined && !stopped; next = [...book.entries()].find(wanted)) {
+      try {
+        await score(next)
+      } catch (error) {
+        failed.set(next.id, (failed.get(next.id) ?? 0) + 1)
+        log.warn('an answer could not be weighed again', { receipt: next.id, error })
+      }
+      if (!book.scorings(next.id).some(({ scorer }) => scorer === self)) failed.set(next.id, (failed.get(next.id) ?? 0) + 1)
+    }
+  }
+
+  return {
+    wake() {
+      if (stopped) return
+      running ??= work().finally(() => { running = undefined })
+    },
+    async stop() {
+      stopped = true
+      await running
+    }
+  }
+}

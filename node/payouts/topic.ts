@@ -1,0 +1,79 @@
+import { signStatement, requireSigner } from '../../protocol/crypto/index.ts'
+import type { Signed } from '../../protocol/crypto/index.ts'
+import { InvalidError, LimitError } from '../../protocol/primitives/index.ts'
+import type { Hex } from '../../protocol/primitives/index.ts'
+import { payoutMessage, slimReceipt } from '../../protocol/payouts/index.ts'
+import type { PayoutMessage, ScoringDocument } from '../../protocol/payouts/index.ts'
+import type { CosignedReceipt } from '../../protocol/models/index.ts'
+import type { Book } from './book.ts'
+import { closingFreshSeconds, redeemPauseMs } from './limits.ts'
+import type { PayoutsDeps } from './types.ts'
+
+const topic = 'tilth/payouts/1'
+
+/** The phase's gossip: receipts to be scored, scorers' words, and settlers' notice that an epoch closes. */
+export interface Topic {
+  start(): void
+  stop(): void
+  announceReceipt(receipt: CosignedReceipt): Promise<void>
+  announceScoring(scoring: ScoringDocument): Promise<void>
+  announceClosing(pool: Hex, epoch: number): Promise<void>
+}
+
+/** @param heard called for each receipt and scoring that gossip brought and that was new */
+export function createTopic(deps: PayoutsDeps, book: Book, heard: { receipt(id: Hex): void; scoring(scoring: ScoringDocument): void }): Topic {
+  const { gossip, network, key, self, clock, chain, events, log } = deps
+  let off: (() => void) | undefined
+  let redeemed = 0
+  const round = (): number => Math.floor(clock.now() / 1000)
+  const publish = async (message: PayoutMessage): Promise<void> => { await gossip.publish(topic, message) }
+
+  async function closing(statement: Signed<'EpochClosing'>): Promise<void> {
+    const { pool, epoch, settler, issuedAt } = statement.message
+    // [reject] It is signed by the settler it names.
+    requireSigner(network, statement, settler)
+    // [ignore] It is about now.
+    const age = BigInt(round()) - issuedAt
+    if (age > closingFreshSeconds || age < -closingFreshSeconds) throw new InvalidError('closing.old', 'the notice is not of now', { consequence: 'ignore' })
+    // [ignore] Only who could propose the epoch may call workers: redeeming costs them gas.
+    const { minStake } = await chain.payouts.rules()
+    if (await chain.nodes.stakeOf(settler) < minStake) throw new InvalidError('closing.stake', 'the settler is not bonded', { consequence: 'ignore' })
+    events.emit('payouts.closing', { pool, epoch, settler })
+    if (clock.now() - redeemed < redeemPauseMs || ![...book.entries()].some(entry => entry.pool === pool && entry.receipt.worker === self)) return
+    redeemed = clock.now()
+    // Not awaited: the verdict on a message does not wait for transactions.
+    deps.models.settleChannels().catch((error: unknown) => { log.warn('vouchers could not be redeemed', { error }) })
+  }
+
+  return {
+    start() {
+      off = gossip.subscribe(topic, payoutMessage, async message => {
+        switch (message.kind) {
+          case 'receipt': {
+            const { id, fresh } = await book.take(message.receipt, 'gossip')
+            if (fresh) heard.receipt(id)
+            return
+          }
+          case 'scoring': {
+            const { fresh } = await book.takeScoring(message.scoring)
+            if (fresh) heard.scoring(message.scoring)
+            return
+          }
+          case 'closing': await closing(message.closing)
+        }
+      })
+    },
+    stop() { off?.() },
+    async announceReceipt(receipt) {
+      try {
+        await publish({ kind: 'receipt', round: round(), receipt })
+      } catch (error) {
+        // What was asked is too long for a message: the receipt goes without it, and is not scored by others.
+        if (!(error instanceof LimitError) || error.code !== 'frame.too-large') throw error
+        await publish({ kind: 'receipt', round: round(), receipt: slimReceipt(receipt) })
+      }
+    },
+    announceScoring: scoring => publish({ kind: 'scoring', round: round(), scoring }),
+    announceClosing: (pool, epoch) => publish({ kind: 'closing', round: round(), closing: signStatement(network, 'EpochClosing', { pool, epoch, settler: self, issuedAt: BigInt(round()) }, key) })
+  }
+}
