@@ -1,4 +1,4 @@
-import { Option, type Command } from 'commander'
+import { Command, Option } from 'commander'
 import { cpus } from 'node:os'
 import { InvalidError } from '../../protocol/primitives/index.ts'
 import { generateFrom, inspectModel, readExamples, readRows, readTrainRows, rowGradients, scoreIds, tuneDefaults, tuneExamples, tuneRows, type Quantization, type TrainProgress, type TrainSettings } from '../../node/engine/index.ts'
@@ -142,7 +142,8 @@ function showProgress(p: TrainProgress): void {
 }
 
 export function engineCommand(): Command {
-  const cmd = command({ name: 'engine', summary: 'models and adapters on this machine alone: inspect, score, generate, tune, gradients', examples: ['tilth engine inspect --model models/seedling'] })
+  const cmd = new Command('engine').description('models and adapters on this machine alone: inspect, score, generate, tune, gradients').showHelpAfterError('(add --help for what it takes)')
+    .addHelpText('after', '\nExample:\n  tilth engine inspect --model models/seedling\n')
   for (const sub of [inspectCommand(), scoreCommand(), generateCommand(), tuneCommand(), gradientsCommand()]) cmd.addCommand(sub)
   return cmd
 }

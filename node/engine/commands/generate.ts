@@ -1,0 +1,50 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { readAdapter } from '../adapters/index.ts'
+import { loadModel, type Quantization } from '../architecture/index.ts'
+import type { RuntimeOptions } from '../graph/session.ts'
+import { Generator } from '../serve/index.ts'
+import { TextStream, Tokenizer } from '../text/index.ts'
+import type { GenerateSettings } from '../types.ts'
+
+export interface GenerateRequest {
+  readonly model: string
+  readonly adapter?: string | undefined
+  readonly quantize?: Quantization | undefined
+  /** Text, or token ids. */
+  readonly prompt: string | readonly number[]
+  readonly settings: GenerateSettings
+  readonly runtime: RuntimeOptions
+  /** Tokens that the model's config calls an end do not end the answer. */
+  readonly ignoreEnd?: boolean | undefined
+  onText?(text: string): void
+}
+
+/** Generates from raw text or ids. Text needs a tokenizer in the folder; ids do not. */
+export async function generateFrom(request: GenerateRequest): Promise<{ tokens: number[]; text: string }> {
+  const model = loadModel(request.model, request.quantize)
+  const adapter = request.adapter === undefined ? null : readAdapter(request.adapter, model.config)
+  const { prompt } = request
+  const tokenizer = typeof prompt === 'string' || existsSync(join(request.model, 'tokenizer.json')) ? Tokenizer.load(request.model) : undefined
+  const ids = typeof prompt === 'string' ? tokenizer?.encode(prompt) ?? [] : prompt
+  const stream = tokenizer === undefined ? undefined : new TextStream(tokenizer, request.settings.stop)
+  const endIds = new Set(request.ignoreEnd === true ? [] : model.config.endIds)
+  const tokens: number[] = []
+  let text = ''
+  const say = (piece: string): void => {
+    text += piece
+    if (piece !== '') request.onText?.(piece)
+  }
+  const generator = new Generator(model, request.runtime)
+  await generator.generate({
+    prompt: ids, answered: [], adapter, settings: request.settings, endIds,
+    onToken: (id) => {
+      tokens.push(id)
+      say(stream?.push(id) ?? '')
+      return stream?.stopped !== true
+    },
+  })
+  await generator.release()
+  say(stream?.finish() ?? '')
+  return { tokens, text }
+}

@@ -1,0 +1,6 @@
+export * from './examples.ts'
+export * from './inspect.ts'
+export * from './score.ts'
+export * from './generate.ts'
+export * from './gradients.ts'
+export * from './tune.ts'

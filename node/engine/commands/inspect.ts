@@ -1,0 +1,51 @@
+import * as ort from 'onnxruntime-node'
+import { cpus, totalmem } from 'node:os'
+import { locateTensors, parameterCount, projections, readConfig, type ModelConfig } from '../architecture/index.ts'
+
+/** Bytes, estimated from the shapes. */
+export interface MemoryEstimate {
+  readonly serve: number
+  readonly serveInt4: number
+  readonly tuneLora: number
+  readonly tuneQlora: number
+  readonly tuneFull: number
+}
+
+export interface Inspection {
+  readonly architecture: string
+  readonly parameters: number
+  readonly config: ModelConfig
+  readonly storedAs: string
+  readonly memory: MemoryEstimate
+  readonly machine: { readonly cores: number; readonly memory: number; readonly providers: readonly string[] }
+}
+
+/** What a model folder holds, and what it takes to use it. Reads headers, not weights. */
+export function inspectModel(folder: string, sequence = 512, batch = 2): Inspection {
+  const config = readConfig(folder)
+  const tensors = locateTensors(folder, config)
+  return {
+    architecture: config.architecture,
+    parameters: parameterCount(config),
+    config,
+    storedAs: [...new Set([...tensors.values()].map((t) => t.dtype))].join(', '),
+    memory: estimate(config, sequence * batch),
+    machine: { cores: cpus().length, memory: totalmem(), providers: ort.listSupportedBackends().filter((b) => b.bundled).map((b) => b.name) },
+  }
+}
+
+function estimate(c: ModelConfig, tokens: number): MemoryEstimate {
+  const all = 4 * parameterCount(c)
+  const projected = 4 * c.layers * projections(c).reduce((sum, p) => sum + p.in * p.out, 0)
+  // Activations that the backward pass needs: the widths of a layer's products, and the attention probabilities.
+  const perToken = 4 * c.layers * (8 * c.hidden + 4 * c.intermediate + 3 * c.heads * c.headWidth + c.heads * Math.min(tokens, c.context))
+  const activations = perToken * tokens + 8 * tokens * c.vocabulary
+  const runtime = 150e6
+  return {
+    serve: 2 * all + runtime,
+    serveInt4: all - projected + 0.625 * (projected / 4) + runtime,
+    tuneLora: all + activations + runtime,
+    tuneQlora: all - projected + 0.5625 * (projected / 4) + activations + runtime,
+    tuneFull: 4 * all + activations + runtime,
+  }
+}

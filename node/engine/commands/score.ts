@@ -1,0 +1,36 @@
+import { readAdapter, stackAdapters, withLora } from '../adapters/index.ts'
+import { buildDecoder, fitGraph, loadModel, logits, weightFeeds, type Quantization } from '../architecture/index.ts'
+import { floats, i64, Session, type RuntimeOptions } from '../graph/session.ts'
+import { Scorer } from '../serve/index.ts'
+import { sequenceFeeds } from '../train/index.ts'
+
+export interface ScoreRequest {
+  readonly model: string
+  readonly adapter?: string | undefined
+  readonly quantize?: Quantization | undefined
+  readonly ids: readonly (readonly number[])[]
+  readonly labels?: readonly (readonly number[])[] | undefined
+  readonly runtime: RuntimeOptions
+}
+
+/** Logits of each row's last position, and each row's mean loss where labels are given (null where none count). */
+export async function scoreIds(request: ScoreRequest): Promise<{ logitsLast: number[][]; loss?: (number | null)[] }> {
+  const model = loadModel(request.model, request.quantize)
+  const adapter = request.adapter === undefined ? null : readAdapter(request.adapter, model.config)
+  const decoder = buildDecoder(model.config)
+  decoder.graph.output('logits', logits(model.config, decoder))
+  const graph = adapter === null ? decoder.graph : withLora(decoder.graph, adapter.modules, adapter.rank, 1)
+  const session = await Session.create(fitGraph(model, graph), request.runtime)
+  const stack = adapter === null ? {} : stackAdapters([adapter], adapter.modules, adapter.rank)
+  const logitsLast: number[][] = []
+  for (const ids of request.ids) {
+    const out = await session.run({ ...weightFeeds(model), ...stack, ...sequenceFeeds([{ ids }], ids.length), targets: i64([ids.length - 1], [1]) })
+    logitsLast.push([...floats(out['logits'])])
+  }
+  await session.release()
+  if (request.labels === undefined) return { logitsLast }
+  const scorer = new Scorer(model, request.runtime)
+  const [losses = []] = await scorer.losses([adapter], request.ids.map((ids, i) => ({ ids: [...ids], labels: [...(request.labels?.[i] ?? [])] })))
+  await scorer.release()
+  return { logitsLast, loss: losses.map((own) => (own.length === 0 ? null : own.reduce((a, b) => a + b, 0) / own.length)) }
+}
