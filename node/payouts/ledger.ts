@@ -7,6 +7,9 @@ const names = ['ModelRegistered', 'ChannelOpened', 'ChannelClaimed', 'PoolDeposi
 type Name = (typeof names)[number]
 type Seen = ChainEventOf<Name>
 
+/** How long a caller waits for events up to the chain's head. */
+const patienceMs = 30_000
+
 /** One proposal of an epoch and what became of it. A voided epoch may be proposed again. */
 export interface Proposal {
   readonly event: ChainEventOf<'EpochProposed'>
@@ -39,6 +42,7 @@ export function createLedger({ chain, clock, log }: Pick<PayoutsDeps, 'chain' | 
   let follower: Follower | undefined
   const listeners: ((event: Seen, live: boolean) => void)[] = []
   const of = <N extends Name>(name: N): ChainEventOf<N>[] => events.filter((event): event is ChainEventOf<N> => event.name === name)
+  const blocksBehind = (block: bigint): bigint => block - reached
   const sum = (values: readonly bigint[]): bigint => values.reduce((a, b) => a + b, 0n)
 
   return {
@@ -65,8 +69,9 @@ export function createLedger({ chain, clock, log }: Pick<PayoutsDeps, 'chain' | 
     async caughtUp() {
       const { block } = await chain.head()
       first ??= block
-      for (let waited = 0; reached < block; waited += 50) {
-        if (waited > 30_000) throw new TilthError('chain.behind', `the chain is at block ${block}, its events are read up to ${reached}`, { help: 'Try again in a moment.' })
+      const end = clock.now() + patienceMs
+      while (blocksBehind(block) > 0n) {
+        if (clock.now() > end) throw new TilthError('chain.behind', `the chain is at block ${block}, its events are read up to ${reached}`, { help: 'Try again in a moment.' })
         await clock.sleep(50)
       }
     },

@@ -79,7 +79,7 @@ export function createModels(deps: Pick<PayoutsDeps, 'chain' | 'result' | 'versi
     },
     async folders({ registered: { base, worker, builder }, result }) {
       const providers = `${worker} ${builder}`
-      const adapters = await Promise.all(result.adapters.map(cid => (cid === null ? null : fetched(`adapters ${cid} ${providers}`))))
+      const adapters = await Promise.all(result.adapters.map(async cid => (cid === null ? null : fetched(`adapters ${cid} ${providers}`))))
       return { base: deps.base === undefined ? await fetched(`bases ${base} ${providers}`) : await deps.base(base, worker), adapters }
     }
   }

@@ -15,11 +15,11 @@ export interface Scorer {
 
 export function createScorer(
   { self, network, key, log }: Pick<PayoutsDeps, 'self' | 'network' | 'key' | 'log'>, book: Book, weigher: Weigher,
-  { settled, scored }: { settled(id: Hex): boolean; scored(document: ScoringDocument): Promise<void> }
+  { settled, scored }: { settled: (id: Hex) => boolean; scored: (document: ScoringDocument) => Promise<void> }
 ): Scorer {
   const failed = new Map<Hex, number>()
   let running: Promise<void> | undefined
-  let stopped = false
+  const stopping = new AbortController()
 
   const wanted = ({ id, whole, receipt }: Entry): boolean =>
     whole && receipt.attribution !== null && receipt.worker !== self && !settled(id) && (failed.get(id) ?? 0) < 3 && !book.scorings(id).some(({ scorer }) => scorer === self)
@@ -35,7 +35,7 @@ export function createScorer(
   }
 
   async function work(): Promise<void> {
-    for (let next = [...book.entries()].find(wanted); next !== undefined && !stopped; next = [...book.entries()].find(wanted)) {
+    for (let next = [...book.entries()].find(wanted); next !== undefined && !stopping.signal.aborted; next = [...book.entries()].find(wanted)) {
       try {
         await score(next)
       } catch (error) {
@@ -48,11 +48,11 @@ export function createScorer(
 
   return {
     wake() {
-      if (stopped) return
+      if (stopping.signal.aborted) return
       running ??= work().finally(() => { running = undefined })
     },
     async stop() {
-      stopped = true
+      stopping.abort()
       await running
     }
   }

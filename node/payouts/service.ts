@@ -1,3 +1,4 @@
+import type { CosignedReceipt } from '../../protocol/models/index.ts'
 import { NotFoundError, TilthError } from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
 import type { ScoringDocument } from '../../protocol/payouts/index.ts'
@@ -70,18 +71,15 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
     if (!found.agrees) events.emit('payouts.disagreement', { receipt, scorer, worker })
   }
 
-  /** Keeps own receipts that the models phase holds: those of a moment when this process died as well. */
-  async function takeOwn(): Promise<void> {
-    for (const receipt of await deps.models.receipts()) {
-      try {
-        const { id, fresh } = await book.take(receipt, 'own')
-        if (!fresh) continue
-        received(id)
-        if (receipt.worker === self) await topic.announceReceipt(receipt)
-      } catch (error) {
-        if (!(error instanceof TilthError)) throw error
-        log.warn('an own receipt was not taken', { code: error.code, error })
-      }
+  async function takeOwn(receipt: CosignedReceipt): Promise<void> {
+    try {
+      const { id, fresh } = await book.take(receipt, 'own')
+      if (!fresh) return
+      received(id)
+      if (receipt.worker === self) await topic.announceReceipt(receipt)
+    } catch (error) {
+      if (!(error instanceof TilthError)) throw error
+      log.warn('an own receipt was not taken', { code: error.code, error })
     }
   }
 
@@ -157,8 +155,9 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
       topic.start()
       exchange.start()
       const report = (error: unknown): void => { log.warn('a periodic task of payouts failed', { error }) }
-      stops.push(deps.modelEvents.on('models.receipt', takeOwn), clock.every(timing.tickMs, look, report), clock.every(timing.announceMs, announceAgain, report))
-      await takeOwn()
+      stops.push(deps.modelEvents.on('models.receipt', ({ receipt }) => takeOwn(receipt)), clock.every(timing.tickMs, look, report), clock.every(timing.announceMs, announceAgain, report))
+      // What the models phase holds and this one lacks: receipts of a moment when the process died.
+      for (const receipt of await deps.models.receipts()) await takeOwn(receipt)
       if (roles.scorer) scorer.wake()
     },
     async stop() {
