@@ -1,7 +1,4 @@
 import { join } from 'node:path'
-import { withBitswap } from '@helia/bitswap'
-import { withLibp2pLight } from '@helia/libp2p'
-import type { HeliaWithLibp2p } from '@helia/libp2p'
 import { bootstrap } from '@libp2p/bootstrap'
 import type { GossipSub } from '@libp2p/gossipsub'
 import { identify, identifyPush } from '@libp2p/identify'
@@ -15,13 +12,14 @@ import type { Ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
 import { LevelDatastore } from 'datastore-level'
-import { createHeliaLight } from 'helia'
 import type { Helia } from 'helia'
+import { createLibp2p } from 'libp2p'
 import type { Libp2pOptions, ServiceFactoryMap } from 'libp2p'
 import { TilthError } from '../../protocol/primitives/index.ts'
 import { checkFormat, storeError } from '../store/index.ts'
 import { DurableBlocks } from './blocks.ts'
 import { gossipService } from './gossip.ts'
+import { createHelia } from './helia.ts'
 import { hasNodeKey, libp2pKey } from './identity.ts'
 import type { Reputation } from './reputation.ts'
 import { patientRouter } from './routing.ts'
@@ -88,9 +86,10 @@ export async function createHost(options: TransportOptions, reputation: Reputati
     throw storeError(error, directory)
   }
 
-  const helia = createHeliaLight({ datastore, blockstore, routers: [patientRouter(() => node.libp2p)] })
-  const node: HeliaWithLibp2p<Services> = withBitswap(withLibp2pLight(helia, {
+  const libp2p = await createLibp2p<Services>({
+    start: false,
     privateKey,
+    datastore,
     nodeInfo: { name: 'tilth', version: '0.1.0', userAgent: 'tilth/0.1.0' },
     addresses: { listen: [...listen], ...(announce === undefined ? {} : { announce: [...announce] }) },
     transports: await transportsOf(options),
@@ -112,23 +111,23 @@ export async function createHost(options: TransportOptions, reputation: Reputati
       denyOutboundEncryptedConnection: id => !hasNodeKey(id)
     },
     services: await servicesOf(options, reputation)
-  }))
+  })
+  const helia = await createHelia({ datastore, blockstore, routers: [patientRouter(libp2p)] }, libp2p)
 
   const stop = async (): Promise<void> => {
-    await node.stop()
+    await helia.stop()
     await datastore.close()
     await blockstore.close()
   }
   try {
-    await node.start()
+    await helia.start()
   } catch (cause) {
     await datastore.close()
     throw new TilthError('network.listen', `the node could not listen on ${listen.join(', ')}`, {
       consequence: 'fatal', cause, help: 'Another process may use the port: choose another one, or 0 for any.'
     })
   }
-  const { libp2p } = node
   // Left alone a node is a DHT client until somebody has seen it at a public address; on one host nobody ever would.
   if (!clientMode && (preset === 'local' || announce !== undefined)) await libp2p.services.dht.setMode('server')
-  return { helia: node, libp2p, bootstrap: options.bootstrap, stop }
+  return { helia, libp2p, bootstrap: options.bootstrap, stop }
 }

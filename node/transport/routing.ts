@@ -5,17 +5,16 @@ import type { Libp2p } from '@libp2p/interface'
 const searchDelayMs = 500
 
 /**
- * Where bitswap looks for those who have a block. Helia's own router asks the DHT for every block at once; most blocks
+ * Where bitswap looks for those who have a block. Helia's usual router asks the DHT for every block at once; most blocks
  * come from who is connected already (the provider of the block before), so here the DHT is asked only for those that
  * nobody brings within a moment, as go-bitswap does.
- * It bears the name of Helia's router, which is then not added.
  */
-export function patientRouter(libp2p: () => Libp2p): Router {
+export function patientRouter(libp2p: Pick<Libp2p, 'contentRouting'>): Router {
   return {
     name: 'libp2p-router',
     async *findProviders(cid, options) {
       if (!await stillWanted(options?.signal)) return
-      for await (const { id, multiaddrs } of libp2p().contentRouting.findProviders(cid, options)) {
+      for await (const { id, multiaddrs } of libp2p.contentRouting.findProviders(cid, options)) {
         yield { id: id.toCID(), multiaddrs, router: 'libp2p-router', fallback: false }
       }
     }
