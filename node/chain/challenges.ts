@@ -1,3 +1,4 @@
+import { parseEventLogs } from 'viem'
 import { attributionAnchorAbi } from '../../protocol/contracts/index.ts'
 import type { Connection } from './connection.ts'
 import { mined } from './connection.ts'
@@ -6,7 +7,7 @@ import type { Addresses, Payouts } from './types.ts'
 /** In the contract's order of `AttributionAnchor.Tree`. */
 const treeIndex = { receipts: 0, payouts: 1 } as const
 
-export type Challenges = Pick<Payouts, 'challengeSignature' | 'challengeDuplicate' | 'challengeFee' | 'challengeNode' | 'challengeLeaf' | 'challengeModel'>
+export type Challenges = Pick<Payouts, 'challengeSignature' | 'challengeDuplicate' | 'challengeFee' | 'challengeNode' | 'challengeLeaf' | 'challengeModel' | 'veto'>
 
 /** Fraud proofs. What holds takes the bond and voids the epoch; what does not is refused with `NoFraud` or `NotInTree`. */
 export function createChallenges(connection: Connection, { anchor }: Addresses): Challenges {
@@ -24,6 +25,10 @@ export function createChallenges(connection: Connection, { anchor }: Addresses):
     challengeNode: async (pool, epoch, tree, evidence) =>
       mined(await connection.write({ ...at, what: what('sum', pool, epoch), functionName: 'challengeNode', args: [pool, epoch, treeIndex[tree], evidence] })),
     challengeLeaf: async (pool, epoch, tree, evidence) =>
-      mined(await connection.write({ ...at, what: what('sum', pool, epoch), functionName: 'challengeLeaf', args: [pool, epoch, treeIndex[tree], evidence] }))
+      mined(await connection.write({ ...at, what: what('sum', pool, epoch), functionName: 'challengeLeaf', args: [pool, epoch, treeIndex[tree], evidence] })),
+    async veto(pool, epoch) {
+      const receipt = await connection.write({ ...at, what: `veto of epoch ${epoch} of ${pool}`, functionName: 'veto', args: [pool, epoch] })
+      return { ...mined(receipt), voided: parseEventLogs({ abi: attributionAnchorAbi, eventName: 'EpochVoided', logs: receipt.logs }).length > 0 }
+    }
   }
 }

@@ -9,7 +9,7 @@ import type { ChainEvent, ChainEventName } from './types.ts'
 const known = {
   Staked: true, Slashed: true, PayoutSet: true, DatanetCreated: true, Committed: true, VersionAnchored: true, DoubleVote: true, ModelRegistered: true,
   ModelRetired: true, EscrowFunded: true, EscrowReleased: true, EscrowRefunded: true, ChannelOpened: true, ChannelToppedUp: true, ChannelClaimed: true,
-  ChannelClosing: true, ChannelClosed: true, PoolDeposited: true, EpochProposed: true, EpochVoided: true, EpochFinalized: true, PayoutClaimed: true
+  ChannelClosing: true, ChannelClosed: true, PoolDeposited: true, EpochProposed: true, EpochVoided: true, EpochVetoed: true, EpochFinalized: true, PayoutClaimed: true
 } as const satisfies Record<ChainEventName, true>
 export const eventNames = Object.keys(known) as ChainEventName[]
 

@@ -18,7 +18,7 @@ export function createPayouts(connection: Connection, addresses: Addresses): Pay
   return {
     pool: async pool => connection.read({ ...at, what: `pool ${pool}`, functionName: 'poolOf', args: [pool] }),
     async epoch(pool, epoch) {
-      const { state, proposer, ...rest } = await connection.read({ ...at, what: `epoch ${epoch} of ${pool}`, functionName: 'epochOf', args: [pool, epoch] })
+      const { state, proposer, round: _round, ...rest } = await connection.read({ ...at, what: `epoch ${epoch} of ${pool}`, functionName: 'epochOf', args: [pool, epoch] })
       return { state: states[state] ?? 'none', proposer: lower(proposer), ...rest }
     },
     claimed: (pool, account) => connection.read({ ...at, what: `claims of ${account}`, functionName: 'claimedBy', args: [pool, account] }),

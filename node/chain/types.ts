@@ -167,6 +167,8 @@ export interface EpochOnChain {
   /** Cumulative over all epochs of the pool. */
   readonly payoutsTotal: bigint
   readonly bundle: string
+  /** Weight of the Datanet's validators that are against it so far; more than a third of all voids it. */
+  readonly vetoed: bigint
   /** When it can be finalised, chain seconds. */
   readonly challengeEnds: bigint
 }
@@ -230,6 +232,8 @@ export interface Payouts {
   /** The content of a leaf whose parent states another sum than the leaf's own hash commits to. */
   challengeLeaf(pool: Hex, epoch: number, tree: 'receipts' | 'payouts', evidence: { content: Hex; leafSum: bigint; sum: bigint; proof: SumProof }): Promise<Mined>
   challengeModel(pool: Hex, epoch: number, evidence: ReceiptEvidence): Promise<Mined>
+  /** A validator of the Datanet is against the epoch: payouts that do not follow from the receipts, or a bundle nobody can fetch. The bond goes back. */
+  veto(pool: Hex, epoch: number): Promise<Mined & { voided: boolean }>
 }
 
 interface Logged { readonly block: bigint; readonly logIndex: number; readonly transaction: Hex }
@@ -256,6 +260,7 @@ export type ChainEvent = Logged & (
   | { readonly name: 'PoolDeposited'; readonly pool: Hex; readonly amount: bigint }
   | { readonly name: 'EpochProposed'; readonly pool: Hex; readonly epoch: number; readonly proposer: Address; readonly receiptsRoot: Hex; readonly payoutsRoot: Hex; readonly payoutsTotal: bigint; readonly bundle: string; readonly challengeEnds: bigint }
   | { readonly name: 'EpochVoided'; readonly pool: Hex; readonly epoch: number; readonly challenger: Address; readonly reason: Hex }
+  | { readonly name: 'EpochVetoed'; readonly pool: Hex; readonly epoch: number; readonly validator: Address; readonly vetoed: bigint }
   | { readonly name: 'EpochFinalized'; readonly pool: Hex; readonly epoch: number; readonly payoutsTotal: bigint }
   | { readonly name: 'PayoutClaimed'; readonly pool: Hex; readonly account: Address; readonly amount: bigint; readonly cumulative: bigint }
 )

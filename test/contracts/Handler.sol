@@ -212,6 +212,12 @@ contract Handler is Network {
         burntByRule += BOND - BOND / 2;
     }
 
+    function veto(bool byHost) external {
+        uint32 next = anchor.poolOf(pool).epoch + 1;
+        vm.prank(byHost ? host : validator);
+        anchor.veto(pool, next);
+    }
+
     function finalize() public {
         uint32 next = anchor.poolOf(pool).epoch + 1;
         anchor.finalize(pool, next);

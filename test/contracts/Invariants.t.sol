@@ -24,7 +24,7 @@ contract InvariantsTest is Tester {
     }
 
     function targetSelectors() public view returns (FuzzSelector[] memory targets) {
-        bytes4[] memory selectors = new bytes4[](22);
+        bytes4[] memory selectors = new bytes4[](23);
         selectors[0] = Handler.pass.selector;
         selectors[1] = Handler.stake.selector;
         selectors[2] = Handler.unbond.selector;
@@ -47,6 +47,7 @@ contract InvariantsTest is Tester {
         selectors[19] = Handler.settle.selector;
         selectors[20] = Handler.settle.selector;
         selectors[21] = Handler.claimVoucher.selector;
+        selectors[22] = Handler.veto.selector;
         targets = new FuzzSelector[](1);
         targets[0] = FuzzSelector(address(handler), selectors);
     }

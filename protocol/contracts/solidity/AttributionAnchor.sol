@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {ReentrancyGuard} from "@openzeppelin/contracts/utils/ReentrancyGuard.sol";
+import {DatanetRegistry} from "./DatanetRegistry.sol";
 import {ModelRegistry} from "./ModelRegistry.sol";
 import {NodeRegistry} from "./NodeRegistry.sol";
 import {PaymentChannels} from "./PaymentChannels.sol";
@@ -14,9 +15,10 @@ import {TilthToken} from "./TilthToken.sol";
 /// @title Where data fees wait and how they are paid: per pool (one for each Datanet) and epoch, two sum trees, the
 /// receipts and the payouts that follow from them.
 /// @notice A staked node proposes an epoch with a bond; whoever shows within the window that a receipt is forged,
-/// counted twice, foreign or wrongly summed takes half the bond (the rest is burnt) and voids the epoch. Payouts are
-/// cumulative over a pool's epochs, so an account that skips claims loses nothing and one that claims twice is paid
-/// once. Epoch states: none → pending → final | voided, and voided → pending by a new proposal.
+/// counted twice, foreign or wrongly summed takes half the bond (the rest is burnt) and voids the epoch. What a contract
+/// cannot see, whether payouts follow from the receipts and whether the bundle can be fetched at all, the Datanet's
+/// validators answer for: more than a third of their weight against an epoch voids it. Payouts are cumulative over a
+/// pool's epochs, so an account that skips claims loses nothing and one that claims twice is paid once. Epoch states: none → pending → final | voided, and voided → pending by a new proposal.
 contract AttributionAnchor is StatementReader, ReentrancyGuard {
     using SafeERC20 for TilthToken;
     using Statements for Statements.Receipt;
@@ -40,11 +42,15 @@ contract AttributionAnchor is StatementReader, ReentrancyGuard {
         uint32 epoch;
     }
 
+    /// @param round how often this epoch was proposed: a veto counts against one proposal
+    /// @param vetoed weight of the validators against it
     struct Epoch {
         address proposer;
         uint64 challengeEnds;
         uint32 receiptCount;
         State state;
+        uint32 round;
+        uint128 vetoed;
         bytes32 receiptsRoot;
         uint256 receiptsTotal;
         bytes32 payoutsRoot;
@@ -90,6 +96,7 @@ contract AttributionAnchor is StatementReader, ReentrancyGuard {
     }
 
     NodeRegistry public immutable registry;
+    DatanetRegistry public immutable datanets;
     ModelRegistry public immutable models;
     PaymentChannels public immutable channels;
     TilthToken public immutable token;
@@ -100,6 +107,8 @@ contract AttributionAnchor is StatementReader, ReentrancyGuard {
     mapping(bytes32 pool => Pool) private _pools;
     mapping(bytes32 pool => mapping(uint32 epoch => Epoch)) private _epochs;
     mapping(bytes32 pool => mapping(address account => uint256)) public claimedBy;
+    /// @notice The last round of an epoch that a validator was against.
+    mapping(bytes32 pool => mapping(uint32 epoch => mapping(address validator => uint32))) public vetoOf;
 
     event PoolDeposited(bytes32 indexed pool, uint256 amount);
     event EpochProposed(
@@ -113,6 +122,7 @@ contract AttributionAnchor is StatementReader, ReentrancyGuard {
         uint64 challengeEnds
     );
     event EpochVoided(bytes32 indexed pool, uint32 indexed epoch, address indexed challenger, bytes32 reason);
+    event EpochVetoed(bytes32 indexed pool, uint32 indexed epoch, address indexed validator, uint128 vetoed);
     event EpochFinalized(bytes32 indexed pool, uint32 indexed epoch, uint256 payoutsTotal);
     event PayoutClaimed(bytes32 indexed pool, address indexed account, uint256 amount, uint256 cumulative);
 
@@ -128,6 +138,8 @@ contract AttributionAnchor is StatementReader, ReentrancyGuard {
     error WindowOver();
     error NotInTree();
     error NoFraud();
+    error NotAValidator(address validator);
+    error AlreadyVetoed();
     error NothingFinal(bytes32 pool);
     error NothingToClaim(uint256 claimed);
     error BeyondTotal();
@@ -142,6 +154,7 @@ contract AttributionAnchor is StatementReader, ReentrancyGuard {
     ) StatementReader(address(registry_)) {
         registry = registry_;
         models = models_;
+        datanets = models_.datanets();
         channels = channels_;
         token = registry_.token();
         challengeWindow = challengeWindow_;
@@ -177,6 +190,8 @@ contract AttributionAnchor is StatementReader, ReentrancyGuard {
             ends,
             p.receiptCount,
             State.Pending,
+            epoch.round + 1,
+            0,
             p.receiptsRoot,
             p.receiptsTotal,
             p.payoutsRoot,
@@ -298,6 +313,23 @@ contract AttributionAnchor is StatementReader, ReentrancyGuard {
         if (!SumTree.contains(_root(epoch, tree), node, e.proof)) revert NotInTree();
         if (e.leafSum == e.sum) revert NoFraud();
         _void(pool, number, epoch, "sum");
+    }
+
+    /// @notice A validator of the pool's Datanet is against a pending epoch: what it recomputed differs, or the bundle is
+    /// not to be had. With more than a third of the weight, as for a contribution, the epoch is void. The bond goes
+    /// back: a vote is no proof.
+    function veto(bytes32 pool, uint32 number) external nonReentrant {
+        Epoch storage epoch = _challengeable(pool, number);
+        uint96 weight = datanets.weightOf(pool, msg.sender);
+        if (weight == 0) revert NotAValidator(msg.sender);
+        if (vetoOf[pool][number][msg.sender] == epoch.round) revert AlreadyVetoed();
+        vetoOf[pool][number][msg.sender] = epoch.round;
+        epoch.vetoed += weight;
+        emit EpochVetoed(pool, number, msg.sender, epoch.vetoed);
+        if (uint256(epoch.vetoed) * 3 <= datanets.totalWeightOf(pool)) return;
+        epoch.state = State.Voided;
+        emit EpochVoided(pool, number, msg.sender, "veto");
+        token.safeTransfer(epoch.proposer, bond);
     }
 
     function poolOf(bytes32 pool) external view returns (Pool memory) {

@@ -42,6 +42,7 @@ contract DatanetRegistry is StatementReader {
     mapping(bytes32 datanet => mapping(uint32 version => Anchored)) private _versions;
     /// @notice A validator's weight in a Datanet's votes; 0 for everyone else.
     mapping(bytes32 datanet => mapping(address validator => uint96)) public weightOf;
+    mapping(bytes32 datanet => uint128) public totalWeightOf;
     mapping(bytes32 contribution => mapping(address validator => bool)) public punished;
 
     event DatanetCreated(bytes32 indexed datanet, address indexed host, bytes32 rules, uint64 createdAt);
@@ -85,6 +86,7 @@ contract DatanetRegistry is StatementReader {
         for (uint256 i = 0; i < validators.length; i++) {
             if (validators[i] == address(0) || weights[i] == 0 || weightOf[id][validators[i]] != 0) revert BadRoster();
             weightOf[id][validators[i]] = weights[i];
+            totalWeightOf[id] += weights[i];
         }
         emit DatanetCreated(id, msg.sender, rules, createdAt);
     }

@@ -213,6 +213,20 @@ describe('calls of the contracts', () => {
     assert.deepEqual(await client.chain.payouts.rules(), { bond: 50n * coin, minStake: 100n * coin, challengeWindow: 600n })
   })
 
+  it('let the validators of a Datanet veto an epoch', async () => {
+    const settler = await world.person('settler', 0n)
+    const { payoutsTotal } = await settler.chain.payouts.pool(datanet)
+    const { payoutsRoot } = await settler.chain.payouts.epoch(datanet, 1)
+    await settler.chain.payouts.propose({ pool: datanet, epoch: 2, receiptsRoot: zeroHash, receiptsTotal: 0n, receiptCount: 0, payoutsRoot, payoutsTotal, bundle: 'bafkreinowhere' })
+    await refused('NotAValidator', client.chain.payouts.veto(datanet, 2))
+    assert.equal((await host.chain.payouts.veto(datanet, 2)).voided, false, 'one third is not more than one')
+    await refused('AlreadyVetoed', host.chain.payouts.veto(datanet, 2))
+    assert.equal((await client.chain.payouts.epoch(datanet, 2)).vetoed, 1n)
+    assert.equal((await worker.chain.payouts.veto(datanet, 2)).voided, true)
+    assert.equal((await client.chain.payouts.epoch(datanet, 2)).state, 'voided')
+    await refused('NotPending', host.chain.payouts.veto(datanet, 2))
+  })
+
   it('refuse new channels to a retired model', async () => {
     await builder.chain.models.retire(model)
     const { timestamp } = await client.chain.head()
