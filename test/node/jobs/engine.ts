@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { newAdapter, readAdapter, writeAdapter } from '../../../node/engine/adapters/index.ts'
-import { readConfig } from '../../../node/engine/index.ts'
+import { Random, readConfig } from '../../../node/engine/index.ts'
 import type { SiblingsJob, TuneJob, TuneResult } from '../../../node/engine/types.ts'
 import type { JobsDeps } from '../../../node/jobs/index.ts'
 
@@ -14,6 +14,8 @@ export interface FakeEngineOptions {
   stepMs?: number
   /** What its adapters are worth: nothing at 0 (an adapter that changes nothing), less than nothing below. */
   worth?: number
+  /** Its adapters are random numbers up to this. */
+  noise?: number
   /** Rank it trains with, whatever was asked. */
   rank?: number
   /** Throws at this step. */
@@ -22,7 +24,7 @@ export interface FakeEngineOptions {
 
 export type FakeEngine = JobsDeps['engine'] & { steps: number; firstSteps: number[] }
 
-export function fakeEngine({ stepMs = 5, worth = 1, rank, failAt }: FakeEngineOptions = {}): FakeEngine {
+export function fakeEngine({ stepMs = 5, worth = 1, noise, rank, failAt }: FakeEngineOptions = {}): FakeEngine {
   const engine: FakeEngine = {
     steps: 0,
     firstSteps: [],
@@ -65,7 +67,8 @@ export function fakeEngine({ stepMs = 5, worth = 1, rank, failAt }: FakeEngineOp
   function write(model: string, output: string, { settings }: Pick<TuneJob, 'settings'>): void {
     const lora = { ...settings.lora, rank: rank ?? settings.lora.rank }
     const adapter = newAdapter(readConfig(model), lora, settings.seed)
-    for (const { b } of adapter.modules) b.fill(worth / 100)
+    const random = new Random(settings.seed, 99)
+    for (const { b } of adapter.modules) for (let i = 0; i < b.length; i++) b[i] = noise === undefined ? worth / 100 : noise * random.normal()
     writeAdapter(join(output), adapter, model)
   }
 

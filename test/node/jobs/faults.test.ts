@@ -59,7 +59,7 @@ describe('jobs when something fails', function () {
   })
 
   for (const [what, options, reason] of [
-    ['change nothing', { worth: 0 }, /adapter.untrained/], ['make it worse', { worth: -1 }, /delivery.(loss|sibling)/], ['have another rank', { rank: 2 }, /adapter.settings/]
+    ['change nothing', { worth: 0 }, /adapter.untrained/], ['make it worse', { worth: -1 }, /delivery.(loss|unlearnt)/], ['have another rank', { rank: 2 }, /adapter.settings/]
   ] as const) {
     it(`a worker that delivers adapters which ${what} is not paid`, async () => {
       const liar = await network.addPeer('liar', { engine: fakeEngine(options), policy: cheap })

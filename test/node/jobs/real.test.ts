@@ -30,11 +30,15 @@ describe('a tune job with the real engine', function () {
     assert.ok(loss.at(-1)! < loss[0]!)
   })
 
-  it('an adapter of noise does not pass the real measurement', async () => {
-    await network.addPeer('noise', { engine: fakeEngine({ worth: 4000 }), policy: { pricePerSecond: 1n } })
+  it('adapters of noise do not pass the real measurement, of the model nor of siblings', async () => {
+    const liar = await network.addPeer('noise', { engine: fakeEngine({ noise: 1 }), policy: { pricePerSecond: 1n } })
     const { id } = await network.builder.service.post({ ...request(network), settings: { ...settings, epochs: 8, lr: 0.02, seed: 8 } })
     await network.builder.service.completed(id)
-    const job = network.builder.service.job(id)!
-    assert.match(job.awards.find(({ state, lot }) => state === 'dead' && lot.kind === 'adapter')!.reason!, /delivery.loss/)
+    const theirs = network.builder.service.job(id)!.awards.filter(({ worker }) => worker === liar.address)
+    assert.deepEqual(theirs.map(({ lot }) => lot.kind).sort(), ['adapter', 'siblings'])
+    for (const { reason, state } of theirs) {
+      assert.match(reason!, /delivery.(loss|unlearnt|log)/)
+      assert.notEqual(state, 'released')
+    }
   })
 })
