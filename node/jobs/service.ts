@@ -101,6 +101,7 @@ export function createJobsService(deps: JobsDeps): JobsService {
   }
 
   return {
+    name: 'jobs',
     async start() {
       await book.load()
       offs.push(deps.gossip.subscribe('tilth/jobs/1', jobMessage, hear))

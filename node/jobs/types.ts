@@ -93,6 +93,7 @@ export type JobEvents = {
 export type JobEvent = { [K in keyof JobEvents]: { readonly name: K } & JobEvents[K] }[keyof JobEvents]
 
 export interface JobsService {
+  readonly name: 'jobs'
   start(): Promise<void>
   stop(): Promise<void>
   /** Signs, stores and announces a tune job; from then on the service brings it to its end, over restarts too. @throws InvalidError `job.version` unless the version is anchored; `job.builder` without the builder role */
