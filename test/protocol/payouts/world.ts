@@ -1,0 +1,51 @@
+import { addressOfKey, digest, signDigest, signStatement } from '../../../protocol/crypto/index.ts'
+import type { Message, Network } from '../../../protocol/crypto/index.ts'
+import { attributionHash, responseHash } from '../../../protocol/models/index.ts'
+import type { Attribution, CosignedReceipt } from '../../../protocol/models/index.ts'
+import { attributionOf, gateOf, measureOf } from '../../../protocol/payouts/index.ts'
+import type { ChannelFacts, GateDocument, Measure, PoolFacts } from '../../../protocol/payouts/index.ts'
+import { fromHex, keccak, zeroHash } from '../../../protocol/primitives/index.ts'
+import type { Address, Hex } from '../../../protocol/primitives/index.ts'
+
+// A small world for the pure part: keys, a Datanet with a model, channels, receipts signed by both sides.
+
+export const network: Network = { chainId: 31337, registry: '0xe7f1725e7734ce288f8367e1bb143e90bb3f0512' }
+export const keyOf = (name: string): Uint8Array => fromHex(keccak(`key of ${name}`))
+export const accountOf = (name: string): Address => addressOfKey(keyOf(name))
+export const pool = keccak('pool')
+export const model = keccak('model')
+export const players = ['foundation', 'late', 'copier', 'spammer'].map(accountOf)
+export const coalitions = Array.from({ length: 16 }, (_, mask) => String(mask))
+export const measure: Measure = measureOf({ model, players, coalitions })
+
+/** Utilities where the first player's rows carry most, the second's some, the third's nothing, the fourth's harm. */
+export function utilitiesOf(worth: readonly number[], base = 1000): number[] {
+  return coalitions.map(mask => Math.max(0, Math.min(10_000, base + worth.reduce((sum, value, i) => sum + ((Number(mask) >> i) & 1 ? value : 0), 0))))
+}
+export const typical = utilitiesOf([4000, 1500, 0, -300])
+
+export interface ReceiptPlan { client?: string; worker?: string; channel?: Hex; sequence?: bigint; fee?: bigint; model?: Hex; utilities?: readonly number[] | null; answer?: number[] }
+
+export const channelOf = (client: string, worker: string): Hex => keccak(`${client} ${worker}`)
+
+export function receipt({ client = 'client', worker = 'worker', channel = channelOf(client, worker), sequence = 1n, fee = 1000n, model: of = model, utilities = typical, answer = [5, 6, 7] }: ReceiptPlan = {}): CosignedReceipt {
+  const attribution: Attribution | null = utilities === null ? null : { ...attributionOf(measure, utilities), model: of }
+  const message: Message<'Receipt'> = {
+    channel, sequence, previous: zeroHash, model: of, request: keccak(`request ${sequence}`), response: responseHash(answer), inputTokens: 10, outputTokens: answer.length,
+    fee, seed: 1n, startedAt: 100n, finishedAt: 101n, attribution: attributionHash(attribution)
+  }
+  return {
+    receipt: signStatement(network, 'Receipt', message, keyOf(worker)), clientSignature: signDigest(digest(network, 'Receipt', message), keyOf(client)),
+    client: accountOf(client), worker: accountOf(worker), attribution
+  }
+}
+
+export const gate: GateDocument = gateOf(measure, [typical, typical])
+export const gates = new Map([[model, gate]])
+export const measures = new Map([[model, measure]])
+
+/** Facts in which every receipt's channel exists and has paid `claimed`. */
+export function factsFor(receipts: readonly CosignedReceipt[], claimed = 10n ** 30n, over: Partial<PoolFacts> = {}): PoolFacts {
+  const channels = new Map<Hex, ChannelFacts>(receipts.map(({ receipt: { message }, client, worker }) => [message.channel, { client, worker, model, claimed }]))
+  return { network, pool, channels, datanets: new Map([[model, pool]]), measures, settled: new Map(), settledFees: new Map(), ...over }
+}
