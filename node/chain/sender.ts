@@ -7,6 +7,8 @@ import { ChainError, chainError } from './errors.ts'
 
 /** How long a sent transaction may stay unmined before the caller is told. */
 const minedWithinMs = 120_000
+/** How long what is under way may take once the client is stopped: a dead RPC must not hold the process. */
+const stopWithinMs = 5_000
 /** Nonces can be taken by another process with the same key between asking and sending. */
 const attempts = 4
 
@@ -27,7 +29,7 @@ export function createSender({ client, chainId, privateKey, pollMs }: SenderOpti
   const address = account.address.toLowerCase() as Address
   const underWay = new Set<Promise<unknown>>()
   let queue: Promise<unknown> = Promise.resolve()
-  let stopped = false
+  let lastMoment = Infinity
 
   /** Estimating comes first: a contract's refusal costs no gas and no nonce. */
   async function submit(what: string, transaction: { to?: Address; data?: Hex; value?: bigint }): Promise<Hex> {
@@ -67,13 +69,13 @@ export function createSender({ client, chainId, privateKey, pollMs }: SenderOpti
   async function wait(what: string, hash: Hex): Promise<TransactionReceipt> {
     const until = Date.now() + minedWithinMs
     let problem: unknown
-    while (Date.now() < until) {
+    do {
       try {
         return await client.getTransactionReceipt({ hash })
       } catch (error) { problem = error } // not mined yet, or the RPC is away for a moment
       await sleep(pollMs)
-    }
-    throw new ChainError('chain.timeout', `${what}: transaction ${hash} is not mined after ${minedWithinMs / 1000} s`, { help: 'Look whether the chain makes blocks; the transaction may still go through.', cause: problem, details: { transaction: hash } })
+    } while (Date.now() < Math.min(until, lastMoment))
+    throw new ChainError('chain.timeout', `${what}: transaction ${hash} is not mined yet`, { help: 'Look whether the chain makes blocks; the transaction may still go through.', cause: problem, details: { transaction: hash } })
   }
 
   async function run(what: string, transaction: { to?: Address; data?: Hex; value?: bigint }): Promise<TransactionReceipt> {
@@ -91,13 +93,13 @@ export function createSender({ client, chainId, privateKey, pollMs }: SenderOpti
   return {
     address,
     send(what, transaction) {
-      if (stopped) return Promise.reject(new ChainError('chain.stopped', `${what}: the chain client has been stopped`))
+      if (lastMoment < Infinity) return Promise.reject(new ChainError('chain.stopped', `${what}: the chain client has been stopped`))
       const running = run(what, transaction)
       underWay.add(running)
       return running.finally(() => underWay.delete(running))
     },
     async stop() {
-      stopped = true
+      lastMoment = Math.min(lastMoment, Date.now() + stopWithinMs)
       await Promise.allSettled(underWay)
     }
   }

@@ -167,7 +167,7 @@ contract AttributionAnchorTest is Network {
 
     /// @notice Whatever sums a hostile builder states inside a tree, what can be proven under its root adds up to the
     /// root's total at most.
-    function testProvableLeavesNeverExceedTheTotal(uint256 seed, uint8 level, uint8 at, uint256 lie) public pure {
+    function testProvableLeavesNeverExceedTheTotal(uint256 seed, uint8 level, uint8 place, uint256 lie) public pure {
         SumTree.Node[] memory leaves = new SumTree.Node[](8);
         uint256[8] memory sums;
         for (uint256 i = 0; i < 8; i++) {
@@ -175,8 +175,8 @@ contract AttributionAnchorTest is Network {
             leaves[i] = TreeBuilder.leafNode(keccak256(abi.encode(i)), sums[i]);
         }
         level = uint8(within(level, 0, 3));
-        at = uint8(within(at, 0, (8 >> level) - 1));
-        SumTree.Node[][] memory levels = TreeBuilder.buildWith(leaves, level, at, lie);
+        place = uint8(within(place, 0, (8 >> level) - 1));
+        SumTree.Node[][] memory levels = TreeBuilder.buildWith(leaves, level, place, lie);
         SumTree.Node memory root = TreeBuilder.root(levels);
         uint256 provable = 0;
         for (uint256 i = 0; i < 8; i++) {

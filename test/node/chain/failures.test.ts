@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { createServer } from 'node:net'
+import { createTestClient, http } from 'viem'
 import { createChain, deploy, refusedWith } from '../../../node/chain/index.ts'
 import { describeError, keccak } from '../../../protocol/primitives/index.ts'
 import type { Address } from '../../../protocol/primitives/index.ts'
@@ -78,6 +79,18 @@ describe('a chain client', () => {
     await chain.stop()
     assert.ok((await last).block > 0n, 'what was under way ended')
     await assert.rejects(chain.tokens.transfer(nobody, 1n), { code: 'chain.stopped' })
+  })
+
+  it('does not wait for a chain that makes no blocks when it is stopped', async () => {
+    const anvil = createTestClient({ mode: 'anvil', transport: http(world.anvil.rpcUrl) })
+    const { chain } = await world.person('waiting')
+    await anvil.setAutomine(false)
+    const stuck = assert.rejects(chain.tokens.transfer(nobody, 1n), { code: 'chain.timeout' })
+    while ((await anvil.getTxpoolStatus()).pending === 0) await new Promise(resolve => { setTimeout(resolve, 20) })
+    await chain.stop()
+    await stuck
+    await anvil.setAutomine(true)
+    await anvil.mine({ blocks: 1 })
   })
 
   it('says that a chain does not answer', async () => {
