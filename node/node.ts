@@ -105,7 +105,7 @@ export async function createNode(options: NodeOptions, { log, registry }: { log:
       ...common, events, modelEvents: events, log: log.child({ phase: 'payouts' }), versions, result: cid => jobs.result(cid), models, folder: await folder('payouts'),
       roles: { settler: is('settler'), scorer: is('scorer') }
     })
-    for (const service of [data, jobs, models, payouts]) await lifecycle.start(service)
+    for (const [name, service] of Object.entries({ data, jobs, models, payouts })) await lifecycle.start({ name, start: () => service.start(), stop: () => service.stop() })
 
     return { self, roles: options.roles, network, chain, transport, engine, events, data, jobs, models, payouts, stop: () => lifecycle.stop() }
   } catch (error) {

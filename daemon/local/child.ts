@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { createWriteStream } from 'node:fs'
 import { readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -35,7 +36,8 @@ export async function startDaemonProcess(name: string, folder: string): Promise<
   await new Promise(resolve => { log.once('open', resolve) })
   const child: ChildProcess = spawn(process.execPath, [entry, 'daemon', '--config', join(folder, 'config.json'), '--passphrase-file', join(folder, 'passphrase')], {
     stdio: ['ignore', log, log],
-    env: { ...process.env, NODE_OPTIONS: '', TILTH_PARENT: String(process.pid) }
+    // Six processes load the same modules: with the cache only the first compiles them.
+    env: { NODE_COMPILE_CACHE: join(tmpdir(), 'tilth-compile-cache'), ...process.env, NODE_OPTIONS: '', TILTH_PARENT: String(process.pid) }
   })
   let exited = false
   const ended = new Promise<TilthError>(resolve => {
