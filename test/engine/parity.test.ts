@@ -94,8 +94,8 @@ for (const name of ['llama-tied', 'llama3-rope-qlora', 'qwen2-bias', 'qwen3-qkno
       // Every example is a member of its own with the same adapter: all twelve gradients in one run.
       const states = rows.map((_, k) => memberState(start, k, false))
       const sums = new Map<number, Float32Array[]>()
-      const units = rows.map((row, member) => ({ member, rows: [row], weight: 1 / labelled(row) }))
-      const { losses } = await graph.run({ units, rowsPerUnit: 1 }, states, sums)
+      const units = rows.map((row, member) => ({ member, rows: [row], bins: [[row]], weight: 1 / labelled(row) }))
+      const { losses } = await graph.run({ units, binsPerUnit: 1, time: 24 }, states, sums)
       await graph.release()
       assert.ok(far(losses, golden.per_example.loss) < 1e-4)
       const flat = rows.map((_, k) => (sums.get(k) ?? []).flatMap((part) => [...part]))

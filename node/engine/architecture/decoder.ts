@@ -20,7 +20,8 @@ export const rows: Dim = 'K*R'
 export const time: Dim = 'T'
 
 /**
- * Inputs: `ids`, `positions` [K·R, T] int64; `mask` [1, 1, T, T] float32, added to the attention scores; and every
+ * Inputs: `ids`, `positions` [K·R, T] int64; `mask` [P, 1, T, T] float32, added to the attention scores, P being K·R, or 1
+ * for one mask for all; and every
  * parameter under its own name.
  *
  * With `cache`, attention also sees past keys and values, inputs `past.<layer>.k` and `.v` [K·R, G, S, d]; the mask is
@@ -31,7 +32,7 @@ export function buildDecoder(c: ModelConfig, options: { readonly cache?: boolean
   const g = new Graph()
   const ids = g.input('ids', 'int64', [rows, time])
   const positions = g.input('positions', 'int64', [rows, time])
-  const mask = g.input('mask', 'float32', cache ? [rows, 1, time, 'S+T'] : [1, 1, time, time])
+  const mask = g.input('mask', 'float32', cache ? [rows, 1, time, 'S+T'] : ['P', 1, time, time])
   const parameters = declareParameters(g, parameterSpecs(c))
   const tables = rotaryTables(c)
   const half = c.headWidth / 2

@@ -22,7 +22,8 @@ export async function rowGradients(request: GradientsRequest): Promise<{ loss: n
   const grads: Float32Array[][] = []
   for (const row of request.rows) {
     const sums = new Map<number, Float32Array[]>()
-    const result = await graph.run({ units: [{ member: 0, rows: [row], weight: 1 / Math.max(1, labelled(row)) }], rowsPerUnit: 1 }, [state], sums)
+    const unit = { member: 0, rows: [row], bins: [[row]], weight: 1 / Math.max(1, labelled(row)) }
+    const result = await graph.run({ units: [unit], binsPerUnit: 1, time: row.ids.length }, [state], sums)
     loss.push(result.losses[0] ?? NaN)
     grads.push(sums.get(0) ?? [])
   }

@@ -1,12 +1,13 @@
 import { f32, i64, type Feeds } from '../graph/session.ts'
 import type { TrainRow } from '../types.ts'
+import { binFeeds } from './bins.ts'
 
 /** Rows padded to one length, as the feeds of a training or scoring graph. */
 export interface PackedBatch {
   readonly feeds: Feeds
   /** Tokens without padding. */
   readonly tokens: number
-  /** Positions that have a label, and the row of each. */
+  /** Positions that have a label, and the sequence of each. */
   readonly targets: number
   readonly targetRows: readonly number[]
   /** Padded length. */
@@ -45,26 +46,40 @@ export function sequenceFeeds(rows: readonly { readonly ids: ArrayLike<number> }
 const granularity = 8
 
 /**
- * Feeds of a batch whose loss is Σ weight · nll. `weightOf(r)` is the weight of each labelled token of row r, normally
- * one over the number of labelled tokens in the optimizer step.
+ * Feeds of a batch whose loss is Σ weight · nll, one row a sequence. `weightOf(r)` is the weight of each labelled token
+ * of row r, normally one over the number of labelled tokens in the optimizer step.
  */
 export function packBatch(rows: readonly TrainRow[], weightOf: (row: number) => number): PackedBatch {
   const longest = rows.reduce((n, row) => Math.max(n, row.ids.length), 1)
   const time = Math.ceil(longest / granularity) * granularity
+  return withTargets(sequenceFeeds(rows, time), rows.map((row) => [row]), time, weightOf)
+}
+
+/** The same for sequences that hold several rows each; `weightOf` is asked per sequence. */
+export function packBins(bins: readonly (readonly TrainRow[])[], time: number, weightOf: (bin: number) => number): PackedBatch {
+  return withTargets(binFeeds(bins, time), bins, time, weightOf)
+}
+
+/** Adds what the loss needs: the labelled positions (as the position before them), their labels and weights. */
+function withTargets(sequences: Feeds, bins: readonly (readonly TrainRow[])[], time: number, weightOf: (bin: number) => number): PackedBatch {
   const targets: number[] = []
   const labels: number[] = []
   const weights: number[] = []
   const targetRows: number[] = []
   let tokens = 0
-  rows.forEach((row, r) => {
-    tokens += row.ids.length
-    for (let t = 1; t < row.ids.length; t++) {
-      const label = row.labels[t] ?? ignored
-      if (label === ignored) continue
-      targets.push(r * time + t - 1)
-      targetRows.push(r)
-      labels.push(label)
-      weights.push(weightOf(r))
+  bins.forEach((rows, b) => {
+    let start = b * time
+    for (const row of rows) {
+      tokens += row.ids.length
+      for (let t = 1; t < row.ids.length; t++) {
+        const label = row.labels[t] ?? ignored
+        if (label === ignored) continue
+        targets.push(start + t - 1)
+        targetRows.push(b)
+        labels.push(label)
+        weights.push(weightOf(b))
+      }
+      start += row.ids.length
     }
   })
   const count = targets.length
@@ -74,7 +89,7 @@ export function packBatch(rows: readonly TrainRow[], weightOf: (row: number) => 
     weights.push(0)
   }
   const feeds = {
-    ...sequenceFeeds(rows, time),
+    ...sequences,
     targets: i64(targets, [targets.length]),
     labels: i64(labels, [labels.length]),
     weights: f32(Float32Array.from(weights), [weights.length]),

@@ -4,8 +4,7 @@ import { outputOf } from '../graph/rewrite.ts'
 import { f32, floats, Session, type Feeds, type RuntimeOptions } from '../graph/session.ts'
 import { buildDecoder, losses } from '../architecture/decoder.ts'
 import { fitGraph, weightFeeds, type LoadedModel } from '../architecture/load.ts'
-import type { TrainRow } from '../types.ts'
-import { packBatch } from './batch.ts'
+import { packBins } from './batch.ts'
 import { trained, type Trained } from './optimizer.ts'
 import type { Pass } from './passes.ts'
 
@@ -77,10 +76,9 @@ export class LoraGraph {
 
   /** Runs a pass and adds each unit's gradients to `sums[member]`. */
   async run(pass: Pass, members: readonly MemberState[], sums: Map<number, MemberGradients>): Promise<PassResult> {
-    const { units, rowsPerUnit } = pass
-    const empty: TrainRow = { ids: [0], labels: [-100] }
-    const rows = units.flatMap((unit) => Array.from({ length: rowsPerUnit }, (_, r) => unit.rows[r] ?? empty))
-    const packed = packBatch(rows, (r) => units[Math.floor(r / rowsPerUnit)]?.weight ?? 0)
+    const { units, binsPerUnit, time } = pass
+    const bins = units.flatMap((unit) => Array.from({ length: binsPerUnit }, (_, b) => unit.bins[b] ?? []))
+    const packed = packBins(bins, time, (b) => units[Math.floor(b / binsPerUnit)]?.weight ?? 0)
     const stack = this.#stack(units.map((unit) => members[unit.member] as MemberState))
     const out = await this.#session.run({ ...this.#base, ...stack, ...packed.feeds })
     units.forEach((unit, k) => this.#collect(out, unit.member, k, sums))
@@ -89,7 +87,7 @@ export class LoraGraph {
     const weights = floats(packed.feeds['weights'])
     const result = units.map(() => 0)
     for (let i = 0; i < packed.targets; i++) {
-      const unit = Math.floor((packed.targetRows[i] ?? 0) / rowsPerUnit)
+      const unit = Math.floor((packed.targetRows[i] ?? 0) / binsPerUnit)
       result[unit] = (result[unit] ?? 0) + (nll[i] ?? NaN) * (weights[i] ?? 0)
     }
     return { losses: result }

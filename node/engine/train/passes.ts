@@ -1,4 +1,5 @@
 import type { TrainRow } from '../types.ts'
+import { fillBins } from './bins.ts'
 
 /** Rows of one adapter that go through the model together. */
 export interface Unit {
@@ -9,21 +10,28 @@ export interface Unit {
   readonly weight: number
 }
 
-/** Units that go through the model in one run. */
-export interface Pass {
-  readonly units: readonly Unit[]
-  /** Rows of every unit, padded to the same number. */
-  readonly rowsPerUnit: number
+/** A unit with its rows laid out in sequences of the pass's length. */
+export interface PackedUnit extends Unit {
+  readonly bins: readonly (readonly TrainRow[])[]
 }
 
+/** Units that go through the model in one run: each is `binsPerUnit` sequences of `time` tokens, some perhaps empty. */
+export interface Pass {
+  readonly units: readonly PackedUnit[]
+  readonly binsPerUnit: number
+  readonly time: number
+}
+
+const lengthOf = (rows: readonly TrainRow[]): number => rows.reduce((n, row) => n + row.ids.length, 0)
 const longest = (rows: readonly TrainRow[]): number => rows.reduce((n, row) => Math.max(n, row.ids.length), 1)
 
-/** Cuts one step's rows of one adapter into units of at most `budget` padded tokens, longest rows apart from short ones. */
+/** Cuts one step's rows of one adapter into units of at most `budget` tokens, longest rows apart from short ones. */
 export function cutUnits(member: number, rows: readonly TrainRow[], weight: number, budget: number): Unit[] {
+  if (lengthOf(rows) <= budget) return rows.length === 0 ? [] : [{ member, rows, weight }]
   const units: Unit[] = []
   let open: TrainRow[] = []
   for (const row of rows.toSorted((x, y) => x.ids.length - y.ids.length)) {
-    if (open.length > 0 && (open.length + 1) * row.ids.length > budget) {
+    if (open.length > 0 && lengthOf(open) + row.ids.length > budget) {
       units.push({ member, rows: open, weight })
       open = []
     }
@@ -34,28 +42,44 @@ export function cutUnits(member: number, rows: readonly TrainRow[], weight: numb
 }
 
 /**
- * Puts units of several adapters together into passes of at most `budget` padded tokens. Units of like length meet, so
- * little is padded; the order is fixed by the units alone.
+ * Puts units of several adapters together into passes of at most `budget` tokens, padding included. Rows are short and of
+ * unlike length, so several share a sequence, each attending to itself alone; the sequence length is the one that wastes
+ * least. What goes with what is decided by the units alone, never by time.
  */
 export function groupPasses(units: readonly Unit[], budget: number): Pass[] {
-  const sorted = units.toSorted((x, y) => longest(x.rows) - longest(y.rows) || x.rows.length - y.rows.length || x.member - y.member)
+  if (units.length === 0) return []
+  const time = bestTime(units)
+  const packed = units.map((unit): PackedUnit => ({ ...unit, bins: fillBins(unit.rows, time) }))
+    .toSorted((x, y) => x.bins.length - y.bins.length || x.member - y.member)
   const passes: Pass[] = []
-  let open: Unit[] = []
-  let [time, rowsPerUnit] = [0, 0]
+  let open: PackedUnit[] = []
   const close = (): void => {
-    if (open.length > 0) passes.push({ units: open, rowsPerUnit })
+    const last = open.at(-1)
+    if (last !== undefined) passes.push({ units: open, binsPerUnit: last.bins.length, time })
     open = []
-    time = 0
-    rowsPerUnit = 0
   }
-  for (const unit of sorted) {
-    const nextTime = Math.max(time, longest(unit.rows))
-    const nextRows = Math.max(rowsPerUnit, unit.rows.length)
-    if (open.length > 0 && (open.length + 1) * nextRows * nextTime > budget) close()
+  for (const unit of packed) {
+    if (open.length > 0 && (open.length + 1) * unit.bins.length * time > budget) close()
     open.push(unit)
-    time = Math.max(time, longest(unit.rows))
-    rowsPerUnit = Math.max(rowsPerUnit, unit.rows.length)
   }
   close()
   return passes
+}
+
+/** Shapes are multiples of this, so that memory plans repeat. */
+const granularity = 8
+
+/** Lengths up to this are tried; beyond it attention costs more than padding saves. */
+const longestTried = 160
+
+function bestTime(units: readonly Unit[]): number {
+  const shortest = Math.ceil(Math.max(...units.map((unit) => longest(unit.rows))) / granularity) * granularity
+  let best = { time: shortest, cost: Infinity }
+  for (let time = shortest; time <= Math.max(shortest, longestTried); time += granularity) {
+    const bins = units.map((unit) => fillBins(unit.rows, time).length)
+    // Attention grows with the length of a sequence; at a thousand positions it costs about as much as the projections.
+    const cost = Math.max(...bins) * bins.length * time * (1 + time / 1000)
+    if (cost < best.cost) best = { time, cost }
+  }
+  return best.time
 }
