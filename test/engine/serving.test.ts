@@ -100,6 +100,23 @@ describe('generation', () => {
   })
 })
 
+describe('scoring', () => {
+  it('an answer under an adapter has the same bits alone and among others, so that another peer finds the same', async () => {
+    const scorer = new Scorer(model, { threads: 1 }, 600)
+    const adapters = [null, loud(1), loud(2), loud(3), loud(4), loud(5)]
+    const rows = Array.from({ length: 12 }, (_, i) => answerRow(Array.from({ length: 4 + i }, (_, t) => 3 + ((i * 50 + t) % 500)), Array.from({ length: 2 + (i % 5) }, (_, t) => 9 + i + t)))
+    const together = await scorer.losses(adapters, rows)
+    const other = new Scorer(model, { threads: 2 })
+    for (const [k, adapter] of adapters.entries()) {
+      for (const [i, row] of rows.entries()) {
+        const [[alone] = []] = await other.losses([adapter], [row])
+        assert.deepEqual(together[k]?.[i], alone)
+      }
+    }
+    await Promise.all([scorer.release(), other.release()])
+  })
+})
+
 describe('sampling', () => {
   const logits = Float32Array.of(0, 3, 1, 2.9, -5)
   const counts = (settings: Partial<GenerateSettings>) => {
