@@ -107,9 +107,12 @@ export async function startLocalNetwork(options: LocalNetworkOptions): Promise<L
 
   const stops: (() => Promise<unknown>)[] = []
   let stopping = false
+  const children: DaemonProcess[] = []
   const stopAll = async (): Promise<void> => {
     stopping = true
-    for (const end of stops.splice(0).reverse()) await end().catch((error: unknown) => { process.stderr.write(`while stopping: ${String(error)}\n`) })
+    const quietly = (end: () => Promise<unknown>) => end().catch((error: unknown) => { process.stderr.write(`while stopping: ${String(error)}\n`) })
+    await Promise.all(children.splice(0).map(child => quietly(() => child.stop())))
+    for (const end of stops.splice(0).reverse()) await quietly(end)
   }
   try {
     onStep('starting the chain')
@@ -140,7 +143,7 @@ export async function startLocalNetwork(options: LocalNetworkOptions): Promise<L
         chain: { rpc, contracts }, api: { port: options.portBase === 0 ? 0 : options.portBase + index }, worker: { threads: 1 }, log: 'info'
       }, null, 2))
       const child = await startDaemonProcess(member.name, folder)
-      stops.push(() => child.stop())
+      children.push(child)
       started.push(child)
       return child
     }
