@@ -30,5 +30,6 @@ export async function createHelia<S extends ServiceMap>(init: HeliaInit, libp2p:
     start: async () => { await libp2p.start() },
     stop: async () => { await libp2p.stop() }
   })
-  return withBitswap(node)
+  // Connections through a relay count as limited; ours are limited so that an adapter fits through.
+  return withBitswap(node, { runOnLimitedConnections: true })
 }

@@ -13,6 +13,7 @@ import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
 import { LevelDatastore } from 'datastore-level'
 import type { Helia } from 'helia'
+import { Level } from 'level'
 import { createLibp2p } from 'libp2p'
 import type { Libp2pOptions, ServiceFactoryMap } from 'libp2p'
 import { TilthError } from '../../protocol/primitives/index.ts'
@@ -77,10 +78,13 @@ export async function createHost(options: TransportOptions, reputation: Reputati
   const { directory, listen, announce, preset, clientMode = false } = options
   const privateKey = libp2pKey(options.privateKey)
   await checkFormat(directory)
-  const datastore = new LevelDatastore(join(directory, 'peers'))
+  // Opened here, because LevelDatastore keeps only the text of why it could not.
+  const records = new Level<string, Uint8Array>(join(directory, 'peers'), { keyEncoding: 'utf8', valueEncoding: 'view' })
+  const datastore = new LevelDatastore(records)
   const blockstore = new DurableBlocks(join(directory, 'blocks'))
   try {
     await blockstore.open()
+    await records.open()
     await datastore.open()
   } catch (error) {
     throw storeError(error, directory)

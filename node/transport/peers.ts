@@ -15,6 +15,9 @@ const dialMs = 15_000
 const findMs = 20_000
 /** Connections that a node tries to have, as far as it knows so many peers: gossip's mesh degree and some. */
 const wantedPeers = 12
+/** Milliseconds between looks at who is missing, and at most until a node that did not answer is tried again. */
+const keepMs = 3_000
+const maxPauseMs = 120_000
 
 /** A parsed multiaddr, or undefined for text that is none. */
 function parseMultiaddr(text: string): Multiaddr | undefined {
@@ -36,6 +39,7 @@ export function createPeers({ libp2p, bootstrap }: Pick<Host, 'libp2p' | 'bootst
     const here = connected().find(peer => peer.address === address)
     if (here !== undefined) return here
     for (const { id } of await libp2p.peerStore.all()) if (hasNodeKey(id) && peerOf(id).address === address) return peerOf(id)
+    if (libp2p.getPeers().length === 0) throw unknownPeer(address) // a DHT without peers waits for them
     try {
       for await (const { id } of libp2p.contentRouting.findProviders(addressKey(address), { signal })) {
         if (hasNodeKey(id) && peerOf(id).address === address) return peerOf(id)
@@ -75,31 +79,42 @@ export function createPeers({ libp2p, bootstrap }: Pick<Host, 'libp2p' | 'bootst
     return count
   }
 
-  // libp2p neither dials a bootstrap node again that went away, nor the peers it hears of. We do both, up to a degree.
+  // libp2p neither dials a bootstrap node again that went away, nor the peers it hears of. We do both, up to a degree;
+  // who does not answer is asked ever more seldom.
+  const misses = new Map<string, { count: number; until: number }>()
+
+  async function tryDial(name: string, target: PeerId | Multiaddr): Promise<void> {
+    const miss = misses.get(name)
+    if (miss !== undefined && clock.now() < miss.until) return
+    try {
+      await libp2p.dial(target, { signal: AbortSignal.timeout(dialMs) })
+      misses.delete(name)
+    } catch (error) {
+      const count = (miss?.count ?? 0) + 1
+      misses.set(name, { count, until: clock.now() + Math.min(maxPauseMs, keepMs * 2 ** count) })
+      log.debug('a known node did not answer', { name, error })
+    }
+  }
+
   async function keepConnected(): Promise<void> {
     const here = new Set(libp2p.getPeers().map(String))
+    const targets = new Map<string, PeerId | Multiaddr>()
     for (const text of bootstrap) {
       const target = parseMultiaddr(text)
       const id = target?.getComponents().findLast(({ name }) => name === 'p2p')?.value
-      if (target === undefined || (id !== undefined && (here.has(id) || id === self.peerId))) continue
-      try {
-        await libp2p.dial(target, { signal: AbortSignal.timeout(dialMs) })
-      } catch (error) {
-        log.debug('a bootstrap node did not answer', { target: text, error })
-      }
+      if (target !== undefined && id !== self.peerId && (id === undefined || !here.has(id))) targets.set(text, target)
     }
-    if (here.size >= wantedPeers) return
-    const others: PeerId[] = (await libp2p.peerStore.all()).map(({ id }) => id).filter(id => hasNodeKey(id) && !here.has(id.toString()) && !id.equals(libp2p.peerId))
-    await Promise.all(others.slice(0, wantedPeers - here.size).map(async id => {
-      try {
-        await libp2p.dial(id, { signal: AbortSignal.timeout(dialMs) })
-      } catch (error) {
-        log.debug('a known peer did not answer', { peer: id.toString(), error })
-      }
-    }))
+    let wanted = wantedPeers - here.size
+    for (const { id } of wanted > 0 ? await libp2p.peerStore.all() : []) {
+      const name = id.toString()
+      if (wanted <= 0 || !hasNodeKey(id) || here.has(name) || name === self.peerId || clock.now() < (misses.get(name)?.until ?? 0)) continue
+      targets.set(name, id)
+      wanted--
+    }
+    await Promise.all([...targets].map(([name, target]) => tryDial(name, target)))
   }
   const report = (error: unknown): void => { log.debug('keeping connections failed', { error }) }
-  const stopKeeping = clock.every(3_000, keepConnected, report)
+  const stopKeeping = clock.every(keepMs, keepConnected, report)
   const first = setTimeout(() => { keepConnected().catch(report) }, 50)
 
   return {

@@ -3,7 +3,8 @@ import type { Clock } from '../runtime/index.ts'
 
 /** What things cost a peer; at 100 the connection is cut and refused until the debt has halved twice. */
 const costs = {
-  reject: 10, // broke a rule it should have known: ten times and out
+  reject: 10, // bytes or messages that no honest peer sends or passes on: ten times and out
+  refused: 2, // asked on a stream for what a service's rules refuse: a person's mistakes look like that too
   rate: 0.5, // one message too many; a flood of hundreds is no accident
   silence: 2 // took a slot and said nothing
 } as const
@@ -20,8 +21,8 @@ const halfLifeMs = 5 * 60_000
 export interface Reputation {
   /** Charges a peer for an offence. */
   charge(peerId: string, offence: Offence): void
-  /** Charges for an error by its consequence: only `reject` costs. */
-  chargeFor(peerId: string, error: unknown): void
+  /** Charges for an error if its consequence is `reject`; nothing else costs. */
+  chargeFor(peerId: string, error: unknown, offence?: Offence): void
   /** 0 or less; what gossipsub adds to its score. */
   score(peerId: string): number
   banned(peerId: string): boolean
@@ -53,8 +54,8 @@ export function createReputation(clock: Pick<Clock, 'now'>, onBan: (peerId: stri
 
   return {
     charge,
-    chargeFor(peerId, error) {
-      if (error instanceof TilthError && error.consequence === 'reject') charge(peerId, 'reject')
+    chargeFor(peerId, error, offence = 'reject') {
+      if (error instanceof TilthError && error.consequence === 'reject') charge(peerId, offence)
     },
     score: peerId => -(current(peerId)?.debt ?? 0),
     banned: peerId => current(peerId)?.banned ?? false

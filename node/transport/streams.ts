@@ -77,7 +77,7 @@ export function createStreams({ libp2p, peers, reputation, clock, log, metrics, 
           log.debug('a stream was not served', { protocol, peer: peer.peerId, error })
           // Whoever opens a stream and says nothing holds a slot that others want.
           if (error.code === 'limit.time') reputation.charge(peer.peerId, 'silence')
-          else reputation.chargeFor(peer.peerId, error)
+          else if (!error.code.startsWith('frame.')) reputation.chargeFor(peer.peerId, error, 'refused') // bad frames were charged where they were read
         }
         await stream.fail(error)
       } finally {

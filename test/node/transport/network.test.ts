@@ -88,3 +88,20 @@ describe('transport: nodes on one host', () => {
     assert.ok(found.includes(b.peers.self.address))
   })
 })
+
+describe('transport: many nodes on one host', () => {
+  after(stopNodes)
+
+  it('gossip reaches more nodes than may share an address on a public network', async () => {
+    const first = await startNode()
+    const others = await Promise.all(Array.from({ length: 12 }, () => startNode({ join: [first] })))
+    const nodes = [first, ...others]
+    const heard = new Set<number>()
+    nodes.forEach((node, i) => { node.gossip.subscribe('tilth/payouts/1', note, () => { heard.add(i) }) })
+    await Promise.all(nodes.map(node => node.peers.ready(3, 30_000)))
+    await until(() => nodes.every(node => node.gossip.subscribers('tilth/payouts/1').length >= 3), 'subscriptions are known')
+    await others[0]?.gossip.publish('tilth/payouts/1', { text: 'to all' })
+    await until(() => heard.size === nodes.length - 1, 'all but the speaker heard')
+    assert.equal(heard.has(1), false)
+  })
+})
