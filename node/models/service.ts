@@ -96,9 +96,9 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
       serving.stop()
       keeper.stop()
       board.stop()
-      for (const off of offs.splice(0)) await off()
-      await redeemer.stop()
       await follower?.stop()
+      await redeemer.stop()
+      for (const off of offs.splice(0)) await off()
     },
     register: request => registry.register(request),
     registerBase: request => registry.registerBase(request),

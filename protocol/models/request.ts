@@ -57,10 +57,10 @@ export function checkRequest(statement: Signed<'InferenceRequest'>, content: Inf
 }
 
 /** @throws InvalidError `request.max-fee`, `channel.exhausted` */
-export function checkMeans(request: Message<'InferenceRequest'>, content: InferenceContent, inputTokens: number, offer: Message<'Offer'>, channel: ChannelTerms, committed: bigint): void {
+export function checkMeans(request: Message<'InferenceRequest'>, content: InferenceContent, inputTokens: number, offer: Message<'Offer'>, deposit: bigint, committed: bigint): void {
   const most = feeOf(offer, inputTokens, tokensWanted(content))
   // [reject] The client has agreed to the highest fee this can come to.
   if (most > request.maxFee) reject('request.max-fee', 'the answer may cost more than the client agrees to', { most, maxFee: request.maxFee })
   // [reject] The deposit covers it, beside all that was earned from it and may yet be.
-  if (committed + most > channel.deposit) reject('channel.exhausted', "the channel's deposit does not cover the answer", { committed, most, deposit: channel.deposit })
+  if (committed + most > deposit) reject('channel.exhausted', "the channel's deposit does not cover the answer", { committed, most, deposit })
 }

@@ -64,14 +64,15 @@ export type Attribution = z.infer<typeof attribution>
 export const finish = z.enum(['stop', 'length', 'cancelled'])
 export type Finish = z.infer<typeof finish>
 
-/** Worker's side: accepted, tokens, finally the receipt it has signed, with the attribution whose hash stands in it. */
+/** Worker's side: accepted, tokens, finished, then (after weighing) the receipt it has signed, with the attribution whose hash stands in it. */
 export const workerFrame = z.discriminatedUnion('kind', [
   /** The worker took the request: prompt and resumed tokens counted, and what it serves before the next voucher. */
   z.strictObject({ kind: z.literal('accepted'), inputTokens: z.int().min(0), creditTokens: z.int().min(0).max(4096) }),
   /** Token ids and the text they complete (may be empty while a character is incomplete). `owed`: this answer's fee so far. */
   z.strictObject({ kind: z.literal('tokens'), ids: z.array(z.int().min(0)).min(1).max(64), text: z.string().max(4096), owed: amount }),
-  /** `tail`: text held back until the end, because it could have become a stop string. */
-  z.strictObject({ kind: z.literal('receipt'), receipt: signedSchema('Receipt'), attribution: attribution.nullable(), finish, tail: z.string().max(4096) }),
+  /** No more tokens come; the receipt follows when the answer has been weighed. `tail`: text held back until the end, because it could have become a stop string. */
+  z.strictObject({ kind: z.literal('finished'), finish, tail: z.string().max(4096) }),
+  z.strictObject({ kind: z.literal('receipt'), receipt: signedSchema('Receipt'), attribution: attribution.nullable() }),
   /** The receipt of an earlier answer on this channel that was cut off: it comes before anything new. `answer`: what of it was received for sure. */
   z.strictObject({ kind: z.literal('pending'), receipt: signedSchema('Receipt'), attribution: attribution.nullable(), answer: z.array(z.int().min(0)).max(4096) }),
   z.strictObject({ kind: z.literal('offer'), offer: signedSchema('Offer') }),

@@ -1,3 +1,4 @@
+import { digest } from '../../../protocol/crypto/index.ts'
 import { feeOf, mostInputTokens } from '../../../protocol/models/index.ts'
 import type { InferenceContent, ModelRecord } from '../../../protocol/models/index.ts'
 import { InvalidError, NotFoundError, TilthError } from '../../../protocol/primitives/index.ts'
@@ -15,7 +16,7 @@ import type { Workers } from './workers.ts'
 
 /** Asks until the answer is whole: picks a worker, and another where one fails, going on from the tokens that came. */
 export function createAsking(parts: Parts, wallet: Wallet, workers: Workers, folders: Folders): (model: ModelRecord, request: AskRequest, emit: (event: AskEvent) => void, signal: AbortSignal, life: AbortSignal) => Promise<void> {
-  const { policy, timing, clock, log, events, speech: speechOf } = parts
+  const { network, policy, timing, clock, log, events, speech: speechOf } = parts
   const attempt = createAttempt(parts, wallet)
 
   const speechFor = async (model: ModelRecord, signal: AbortSignal): Promise<Speech | undefined> => {
@@ -63,13 +64,15 @@ export function createAsking(parts: Parts, wallet: Wallet, workers: Workers, fol
       }
       const { outcome, receipts: signed, ask } = await attempt({ offer, purse, content, seed, maxFee, speech, growing, signal, life, onAccepted })
       const own = signed.find(({ receipt }) => receipt.message.request === ask.id)
-      if (own !== undefined && outcome.kind === 'complete' && outcome.receipt !== undefined) receipts.push(outcome.receipt)
+      if (own !== undefined) receipts.push(digest(network, 'Receipt', own.receipt.message))
       if (own !== undefined || ask.received.length > 0) {
         usage.inputTokens += ask.record.inputTokens
         usage.fee += feeOf(offer.message, ask.record.inputTokens, ask.received.length)
       }
       if (outcome.kind === 'complete') workers.served(worker, ask.received.length, clock.now() - acceptedAt)
-      if (outcome.kind === 'failed' && outcome.blame === 'channel') purse.spent = true
+      if (outcome.blame === 'channel') purse.spent = true
+      if (outcome.blame === 'lie') workers.lied(worker)
+      if (outcome.kind === 'complete' && outcome.error !== undefined) log.info('an answer has no receipt yet', { worker, model: model.id, error: outcome.error })
       return outcome
     }
 
@@ -106,8 +109,7 @@ export function createAsking(parts: Parts, wallet: Wallet, workers: Workers, fol
         continue
       }
       tries++
-      if (outcome.blame === 'lie') workers.lied(worker)
-      else if (outcome.blame === 'worker') workers.failed(worker)
+      if (outcome.blame === 'worker') workers.failed(worker)
       events.emit('models.failed', { model: model.id, worker, code })
     }
     if (growing.ids.length >= base.maxTokens) { done('length', ''); return }

@@ -19,9 +19,11 @@ export interface Growing {
 }
 
 export type Outcome =
-  | { readonly kind: 'complete'; readonly finish: Finish; readonly receipt: Hex | undefined; readonly tail: string }
+  /** The receipt may still be missing, then `error` says why: the worker brings it another time, unless it lied. */
+  | { readonly kind: 'complete'; readonly finish: Finish; readonly receipt: Hex | undefined; readonly tail: string; readonly error?: unknown; readonly blame?: Blame }
   /** `lie`: it broke a rule; `busy`: it would answer later; `channel`: it refuses the channel. */
-  | { readonly kind: 'failed'; readonly error: unknown; readonly blame: 'worker' | 'lie' | 'busy' | 'channel' }
+  | { readonly kind: 'failed'; readonly error: unknown; readonly blame: Blame }
+export type Blame = 'worker' | 'lie' | 'busy' | 'channel'
 
 export interface AttemptRequest {
   readonly offer: SignedOffer
@@ -50,7 +52,8 @@ const cancelMs = 10_000
 export function createAttempt(parts: Parts, wallet: Wallet): (request: AttemptRequest) => Promise<{ outcome: Outcome; receipts: CosignedReceipt[]; ask: Ask }> {
   const { timing, streams, log } = parts
 
-  async function converse(stream: MessageStream, request: AttemptRequest, ask: Ask, signed: CosignedReceipt[]): Promise<Outcome> {
+  /** `progress.finished` is set as soon as the whole answer is there. */
+  async function converse(stream: MessageStream, request: AttemptRequest, ask: Ask, signed: CosignedReceipt[], progress: { finished?: { finish: Finish; tail: string } }): Promise<Outcome> {
     const { purse, offer, content, growing, speech, signal } = request
     const { message: prices } = offer
     const wanted = tokensWanted(content)
@@ -77,7 +80,7 @@ export function createAttempt(parts: Parts, wallet: Wallet): (request: AttemptRe
     async function take(frame: Extract<WorkerFrame, { kind: 'tokens' }>): Promise<void> {
       const { ids, text, owed } = frame
       // [reject] Tokens come after the request was accepted, no more than were asked for, at the offer's price.
-      if (!accepted) lie('frame.unexpected', 'tokens before the request was accepted')
+      if (!accepted || progress.finished !== undefined) lie('frame.unexpected', 'tokens outside of an answer')
       if (ask.received.length + ids.length > wanted) lie('answer.long', 'more tokens than were asked for')
       const { inputTokens } = ask.record
       if (owed !== feeOf(prices, inputTokens, ask.received.length + ids.length)) lie('answer.owed', 'the worker counts another fee than its offer', { owed })
@@ -102,7 +105,7 @@ export function createAttempt(parts: Parts, wallet: Wallet): (request: AttemptRe
       await stream.send({ kind: 'request', statement: ask.record.statement, content, offer, voucher: wallet.voucher(purse) })
       if (signal.aborted) cancel()
       for (;;) {
-        const timeoutMs = cancelled ? cancelMs : !accepted ? timing.acceptMs : ask.received.length >= wanted ? timing.receiptMs : timing.silenceMs
+        const timeoutMs = cancelled ? cancelMs : !accepted ? timing.acceptMs : progress.finished === undefined ? timing.silenceMs : timing.receiptMs
         const frame = await stream.next(workerFrame, { timeoutMs, signal: request.life })
         if (frame === undefined) throw new TilthError('stream.closed', 'the worker has left', { consequence: 'retry' })
         switch (frame.kind) {
@@ -127,15 +130,21 @@ export function createAttempt(parts: Parts, wallet: Wallet): (request: AttemptRe
             break
           }
           case 'tokens': await take(frame); break
+          case 'finished': {
+            if (!accepted || progress.finished !== undefined) lie('frame.unexpected', 'the end of an answer that is none')
+            progress.finished = { finish: frame.finish, tail: frame.tail }
+            break
+          }
           case 'receipt': {
-            if (!accepted) lie('frame.unexpected', 'a receipt before the request was accepted')
+            const { finished } = progress
+            if (finished === undefined) return lie('frame.unexpected', 'a receipt before the end of the answer')
             const id = await countersign({ receipt: frame.receipt, attribution: frame.attribution, answer: ask.received })
             // The receipt is on both disks once this is said; on ours it is already.
             await stream.next(workerFrame, { timeoutMs: timing.silenceMs, signal: request.life })
               .catch((error: unknown) => { log.debug('the worker did not say that it has the countersignature', { error }) })
             await stream.end()
-            if (frame.finish === 'cancelled' && !signal.aborted) return { kind: 'failed', blame: 'worker', error: new TilthError('answer.partial', 'the worker stopped in the middle', { consequence: 'retry' }) }
-            return { kind: 'complete', finish: frame.finish, receipt: id, tail: frame.tail }
+            if (finished.finish === 'cancelled' && !signal.aborted) return { kind: 'failed', blame: 'worker', error: new TilthError('answer.partial', 'the worker stopped in the middle', { consequence: 'retry' }) }
+            return { kind: 'complete', ...finished, receipt: id }
           }
           case 'done': {
             // Nothing came of it and nothing is owed: only a cancelled request ends so.
@@ -154,15 +163,18 @@ export function createAttempt(parts: Parts, wallet: Wallet): (request: AttemptRe
     const { purse, content, offer, seed, maxFee, life } = request
     const receipts: CosignedReceipt[] = []
     const ask = await wallet.begin(purse, { content, offer, seed, maxFee })
+    const progress: { finished?: { finish: Finish; tail: string } } = {}
     let stream: MessageStream | undefined
     try {
       stream = await streams.open(offer.message.worker, '/tilth/models/infer/1', { signal: AbortSignal.any([life, AbortSignal.timeout(timing.acceptMs)]) })
-      return { outcome: await converse(stream, request, ask, receipts), receipts, ask }
+      return { outcome: await converse(stream, request, ask, receipts, progress), receipts, ask }
     } catch (error) {
       await stream?.fail(error)
       const blame = blameFor(error)
       if (blame === 'lie') await wallet.dispute(purse, error instanceof TilthError ? error.code : 'internal')
-      return { outcome: { kind: 'failed', error, blame }, receipts, ask }
+      const { finished } = progress
+      const whole = finished !== undefined && (finished.finish !== 'cancelled' || request.signal.aborted)
+      return { outcome: whole ? { kind: 'complete', ...finished, receipt: undefined, error, blame } : { kind: 'failed', error, blame }, receipts, ask }
     } finally {
       await wallet.ended(purse, ask)
     }
@@ -172,7 +184,7 @@ export function createAttempt(parts: Parts, wallet: Wallet): (request: AttemptRe
 /** Codes by which a worker says that it would answer, but not now. */
 const busyCodes = new Set(['worker.busy', 'limit.busy', 'limit.rate', 'queue.full'])
 
-function blameFor(error: unknown): 'worker' | 'lie' | 'busy' | 'channel' {
+function blameFor(error: unknown): Blame {
   // What this side threw is an InvalidError: a rule was broken. What the other side answered is a PeerError.
   if (error instanceof InvalidError) return 'lie'
   if (!(error instanceof TilthError)) return 'worker'

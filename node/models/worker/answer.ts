@@ -95,15 +95,15 @@ export function createAnswers(parts: Parts, ledger: Ledger, serving: Serving, sl
 
   async function answerTo(frame: RequestFrame, stream: MessageStream): Promise<void> {
     const { served, account, request } = await admit(frame, stream)
+    const inputTokens = served.speech.promptTokens(frame.content.messages) + frame.content.resume.length
+    // What cannot be paid does not wait for its turn; while it waits others may use up the deposit, so it is checked again.
+    checkMeans(frame.statement.message, frame.content, inputTokens, frame.offer.message, account.record.channel.deposit, ledger.committed(account))
     const dialogue = openDialogue(parts, ledger, account, stream)
     const release = await slots.take(dialogue.signal)
     try {
       await dialogue.settle(weigh)
       const { statement, content, offer } = frame
-      const inputTokens = served.speech.promptTokens(content.messages) + content.resume.length
-      const { deposit } = account.record.channel
-      const committed = [...account.answers.values()].reduce((sum, { record }) => sum + feeOf(record.offer.message, record.inputTokens, tokensWanted(record.content)), account.record.channel.settled)
-      checkMeans(statement.message, content, inputTokens, offer.message, { client: account.client, worker: self, model: served.model.id, deposit, expiry: 0n, closesAt: 0n, closed: false }, committed)
+      checkMeans(statement.message, content, inputTokens, offer.message, account.record.channel.deposit, ledger.committed(account))
       const record: AnswerRecord = { statement, content, offer, inputTokens, startedAt: now(), finishedAt: 0n, state: 'running', finish: 'cancelled', answer: [] }
       const answer = await ledger.begin(account, request, record)
       await serveAnswer(stream, dialogue, served, account, answer)
@@ -138,10 +138,11 @@ export function createAnswers(parts: Parts, ledger: Ledger, serving: Serving, sl
       throw dialogue.signal.reason
     }
     await ledger.end(account, answer, sent, finish)
+    await stream.send({ kind: 'finished', finish, tail: tail.text })
     if (account.answers.has(answer.id)) {
       answer.attribution = await weigh(content, served.model.id, sent)
       try {
-        await dialogue.settle(weigh, { request: answer.id, frame: ({ receipt, attribution }) => ({ kind: 'receipt', receipt, attribution, finish, tail: tail.text }) })
+        await dialogue.settle(weigh, { request: answer.id, frame: ({ receipt, attribution }) => ({ kind: 'receipt', receipt, attribution }) })
       } finally {
         answer.orphan = true // if it is not signed by now, another stream has to bring it
       }

@@ -1,6 +1,6 @@
 import { digest, recoverDigest, signStatement } from '../../../protocol/crypto/index.ts'
 import type { Signed } from '../../../protocol/crypto/index.ts'
-import { checkVoucher, claimedUp, deposited, feeOf, openChannel, paidUp, receiptFor, receipted } from '../../../protocol/models/index.ts'
+import { checkVoucher, claimedUp, deposited, feeOf, openChannel, paidUp, receiptFor, receipted, tokensWanted } from '../../../protocol/models/index.ts'
 import type { Attribution, ChannelState, CosignedReceipt, Finish, InferenceContent } from '../../../protocol/models/index.ts'
 import { InvalidError } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
@@ -35,6 +35,8 @@ export interface Ledger {
   accounts(): Account[]
   /** Everything earned and not paid: receipts, one on its way, running and ended answers. */
   owed(account: Account): bigint
+  /** What it may come to: running answers in full. */
+  committed(account: Account): bigint
   wasServed(request: Hex): Promise<boolean>
   begin(account: Account, request: Hex, record: AnswerRecord): Promise<Answer>
   /** Durable when it resolves: the voucher, and how much of an answer has arrived. @throws as checkVoucher */
@@ -105,6 +107,7 @@ export function createLedger(parts: Parts, tables: Tables, receipts: Receipts): 
     find: channel => accounts.get(channel),
     accounts: () => [...accounts.values()],
     owed,
+    committed: account => [...account.answers.values()].reduce((sum, answer) => sum + feeFor(answer, answer.record.state === 'running' ? tokensWanted(answer.record.content) : answer.sent), account.record.channel.settled),
     wasServed: request => tables.served.has(request),
     async begin(account, request, record) {
       const answer: Answer = { id: request, record, sent: 0, orphan: false }

@@ -60,7 +60,7 @@ export interface TestNetwork {
   stop(): Promise<void>
 }
 
-const quick: ModelsDeps['timing'] = { renewMs: 1_000, voucherMs: 2_000, acceptMs: 5_000, silenceMs: 2_000, receiptMs: 5_000, busyMs: 3_000, findMs: 3_000, redeemMs: 500, marginSeconds: 60 }
+const quick: ModelsDeps['timing'] = { renewMs: 1_000, voucherMs: 8_000, acceptMs: 20_000, silenceMs: 10_000, receiptMs: 20_000, busyMs: 3_000, findMs: 3_000, redeemMs: 500, marginSeconds: 60 }
 
 export async function startNetwork(): Promise<TestNetwork> {
   const root = await mkdtemp(join(tmpdir(), 'tilth-models-'))
