@@ -42,7 +42,11 @@ export function createQueue({ name, bound, concurrency = 8 }: QueueOptions): Que
         return Promise.reject(new LimitError('queue.full', `${name}: ${bound} tasks are waiting already`, { consequence: 'retry', help: 'Try again in a moment.' }))
       }
       return new Promise<T>((resolve, reject) => {
-        waiting.push({ key, start: () => task().then(resolve, reject) })
+        waiting.push({
+          key,
+          // Waits a turn, so that a task that throws at once is a failed task like any other.
+          start: () => Promise.resolve().then(task).then(resolve, reject)
+        })
         pump()
       })
     },

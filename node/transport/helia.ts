@@ -1,9 +1,21 @@
 import { withBitswap } from '@helia/bitswap'
+import type { BitswapOptions } from '@helia/bitswap'
 import type { HeliaWithLibp2p } from '@helia/libp2p'
 import type { Libp2p, ServiceMap } from '@libp2p/interface'
 import type { Helia, HeliaInit } from 'helia'
 
 type HeliaConstructor = new (init: HeliaInit & { name: string; version: string }) => Helia
+
+const bitswapSettings: BitswapOptions = {
+  // Connections through a relay count as limited; ours are limited so that an adapter fits through.
+  runOnLimitedConnections: true,
+  // A message may have 2 MiB: the library's ten seconds are too few for it on a home connection's way up.
+  messageSendTimeout: 60_000,
+  messageReceiveTimeout: 60_000,
+  sendBlocksTimeout: 60_000,
+  // A block that got lost is asked for again (persistent.ts); by then it must not count as sent any more.
+  doNotResendBlockWindow: 1_000
+}
 
 /**
  * The package's index loads the network of its defaults (WebRTC, certificates, HTTP gateways), none of which this
@@ -30,6 +42,5 @@ export async function createHelia<S extends ServiceMap>(init: HeliaInit, libp2p:
     start: async () => { await libp2p.start() },
     stop: async () => { await libp2p.stop() }
   })
-  // Connections through a relay count as limited; ours are limited so that an adapter fits through.
-  return withBitswap(node, { runOnLimitedConnections: true })
+  return withBitswap(node, bitswapSettings)
 }

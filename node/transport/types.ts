@@ -82,7 +82,7 @@ export interface Peers {
 export interface FetchOptions {
   /** Bytes of content at most, of a folder in all. */
   maxBytes: number
-  /** Without one, a fetch gives up after a minute without a block. */
+  /** When it aborts, its reason is thrown. In any case a fetch gives up after a minute without a block. */
   signal?: AbortSignal
   /** Peers that should have it (its author, a worker): asked first, by dialling them; the DHT is asked besides. */
   providers?: readonly PeerName[]

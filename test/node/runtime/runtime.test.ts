@@ -72,6 +72,8 @@ describe('runtime: queue', () => {
     await assert.rejects(queue.run('k', () => Promise.resolve('third')), { code: 'queue.full' })
     await assert.rejects(failing, { code: 'test.bad' })
     assert.equal(await second, 'second')
+    await assert.rejects(queue.run('k', () => { throw new InvalidError('test.sync', 'at once') }), { code: 'test.sync' })
+    assert.equal(queue.size, 0)
   })
 })
 

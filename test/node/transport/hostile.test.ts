@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import fc from 'fast-check'
 import { z } from 'zod'
 import { TilthError } from '../../../protocol/primitives/index.ts'
 import { streamLimits, topicLimits } from '../../../protocol/wire/index.ts'
@@ -81,6 +82,29 @@ describe('transport: hostile peers', () => {
     const streams = await Promise.all(Array.from({ length: 5 }, () => stranger.open(protocol)))
     const answers = (await Promise.all(streams.map(refusal))).map(String)
     assert.deepEqual(answers.sort(), ['limit.busy', 'limit.busy', 'limit.time', 'limit.time', 'limit.time'])
+    await stillServes()
+  })
+
+  it('lives through any order of frames, garbage, ends and resets', async function () {
+    this.timeout(60_000)
+    const step = fc.oneof(
+      fc.uint8Array({ minLength: 1, maxLength: 40 }).map(bytes => ({ do: 'send' as const, bytes })),
+      fc.constant({ do: 'send' as const, bytes: frame(0, '{"text":"ok"}') }),
+      fc.constant({ do: 'send' as const, bytes: frame(1, 'limit.busy') }),
+      fc.constantFrom({ do: 'end' as const }, { do: 'reset' as const }, { do: 'wait' as const })
+    )
+    await fc.assert(fc.asyncProperty(fc.array(step, { maxLength: 8 }), async steps => {
+      const stranger = await startStranger(victim)
+      const stream = await stranger.open(protocol)
+      for (const action of steps) {
+        if (stream.writeStatus !== 'writable') break
+        if (action.do === 'send') stream.send(action.bytes)
+        else if (action.do === 'end') await stream.close()
+        else if (action.do === 'reset') stream.abort(new Error('reset'))
+        else await new Promise(resolve => { setTimeout(resolve, 5) })
+      }
+      await stopStrangers()
+    }), { numRuns: 25 })
     await stillServes()
   })
 
