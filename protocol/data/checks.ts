@@ -68,21 +68,27 @@ function checkSize({ statements, shard, rules }: CheckInput, lines: readonly Sha
  * What becomes of each row, in order. A row is judged by the first that applies: it is wrong, it leaks a held-out question,
  * it repeats an earlier author's row or one of its own shard exactly, or nearly; else it is its contributor's own.
  */
-function judgeRows(input: CheckInput, lines: readonly ShardLine[]): RowOutcome[] {
+function* judgeRows(input: CheckInput, lines: readonly ShardLine[]): Generator<void, RowOutcome[]> {
   const contribution = input.statements.reveal.message.contribution
   const shard = new RowIndex(input.rules.nearDuplicate)
-  return lines.map((line, row): RowOutcome => {
+  const judge = (line: ShardLine, row: number): RowOutcome => {
     if ('code' in line) return { kind: 'invalid', code: line.code }
-    const question = input.heldOut.leaks(line.row)
-    if (question !== undefined) return { kind: 'held-out', question }
     const print = printRow(line.row)
+    const question = input.heldOut.leaks(print)
+    if (question !== undefined) return { kind: 'held-out', question }
     const exact = input.earlier.exact(print, input.order) ?? shard.exact(print, input.order + 1)
     if (exact !== undefined) return { kind: 'duplicate', of: exact.contribution, row: exact.row, exact: true }
     const near = input.earlier.near(print, input.order) ?? shard.near(print, input.order + 1)
     if (near !== undefined) return { kind: 'duplicate', of: near.contribution, row: near.row, exact: false }
     shard.add(print, { contribution, order: input.order, row })
     return { kind: 'own' }
-  })
+  }
+  const outcomes: RowOutcome[] = []
+  for (const [row, line] of lines.entries()) {
+    outcomes.push(judge(line, row))
+    yield
+  }
+  return outcomes
 }
 
 const kindOf = (row: RowOutcome): 'own' | 'schema' | 'held-out' | 'exact-duplicate' | 'near-duplicate' => {
@@ -105,6 +111,12 @@ function issuesOf(lines: readonly ShardLine[], rows: readonly RowOutcome[]): Row
 
 /** Runs every check in the order of `checkNames`. Pure; never throws for what a contributor did. */
 export function checkContribution(input: CheckInput): Verdict {
+  const steps = checkSteps(input)
+  for (let step = steps.next(); ; step = steps.next()) if (step.done === true) return step.value
+}
+
+/** The same, pausing after each row, for a thread that has other things to do. */
+export function* checkSteps(input: CheckInput): Generator<void, Verdict> {
   const results = new Results()
   const contribution = input.statements.reveal.message.contribution
   const rejected = (reason: string): Verdict => ({ contribution, accept: false, reason, checks: results.finish(), rows: [], issues: [] })
@@ -124,7 +136,7 @@ export function checkContribution(input: CheckInput): Verdict {
   results.note('size', size)
   if (size !== 'ok') return rejected(size)
 
-  const rows = judgeRows(input, lines)
+  const rows = yield* judgeRows(input, lines)
   const counts = { own: 0, schema: 0, 'held-out': 0, 'exact-duplicate': 0, 'near-duplicate': 0 }
   for (const row of rows) counts[kindOf(row)]++
   for (const check of ['schema', 'held-out', 'exact-duplicate', 'near-duplicate'] as const) {

@@ -1,10 +1,9 @@
 import { InvalidError } from '../primitives/errors.ts'
+import { zeroHash } from '../primitives/hex.ts'
 import { parseShard } from './lines.ts'
-import { answerKey, answerText, promptText } from './normalise.ts'
-import { contentWords, sameWords } from './words.ts'
+import { RowIndex, printRow } from './row-index.ts'
+import type { RowPrint } from './row-index.ts'
 import type { Row } from './types.ts'
-
-interface Question { readonly index: number; readonly set: ReadonlySet<string>; readonly answer: string }
 
 /**
  * A Datanet's held-out questions, findable by likeness. A row leaks one when it asks the same in the same order, whatever
@@ -13,29 +12,21 @@ interface Question { readonly index: number; readonly set: ReadonlySet<string>; 
  */
 export class HeldOut {
   readonly rows: readonly Row[]
-  readonly #bySequence = new Map<string, number>()
-  readonly #byAnswer = new Map<string, Question[]>()
+  readonly #asked = new Map<string, number>()
+  readonly #near = new RowIndex(0)
 
   constructor(rows: readonly Row[]) {
     this.rows = rows
-    for (const [index, row] of rows.entries()) {
-      const words = contentWords(promptText(row))
-      const question = { index, set: new Set(words), answer: answerKey(answerText(row)) }
-      const key = words.join(' ')
-      if (!this.#bySequence.has(key)) this.#bySequence.set(key, index)
-      const same = this.#byAnswer.get(question.answer)
-      if (same === undefined) this.#byAnswer.set(question.answer, [question])
-      else same.push(question)
+    for (const [row, question] of rows.entries()) {
+      const print = printRow(question)
+      if (!this.#asked.has(print.asked)) this.#asked.set(print.asked, row)
+      this.#near.add(print, { contribution: zeroHash, order: 0, row })
     }
   }
 
-  /** Index of the question that the row leaks. */
-  leaks(row: Row): number | undefined {
-    const words = contentWords(promptText(row))
-    const sequence = this.#bySequence.get(words.join(' '))
-    if (sequence !== undefined) return sequence
-    const set = new Set(words)
-    return this.#byAnswer.get(answerKey(answerText(row)))?.find(question => sameWords(set, question.set))?.index
+  /** Index of the question that a row leaks. */
+  leaks(print: RowPrint): number | undefined {
+    return this.#asked.get(print.asked) ?? this.#near.near(print, 1)?.row
   }
 }
 

@@ -1,5 +1,4 @@
-// MinHash with banded locality-sensitive hashing (Broder 1997; Leskovec, Rajaraman, Ullman, Mining of Massive Datasets,
-// ch. 3). Only 32-bit integer arithmetic with fixed seeds, so that every validator finds the same candidates.
+// MinHash (Broder 1997). Only 32-bit integer arithmetic with fixed seeds, so that every validator finds the same.
 
 export const permutations = 128
 
@@ -48,27 +47,4 @@ export function similarity(a: Uint32Array, b: Uint32Array): number {
   let same = 0
   for (let i = 0; i < permutations; i++) if (a[i] === b[i]) same++
   return Math.floor((same * 1000) / permutations)
-}
-
-/**
- * Rows of a band for a threshold in thousandths: the most of 1, 2, 4, 8, 16 for which the banding's knee, (1/b)^(1/r),
- * stays well below it, so that hardly a pair over the threshold is missed.
- */
-export function rowsPerBand(threshold: number): number {
-  let rows = 1
-  for (const candidate of [2, 4, 8, 16]) {
-    if (1000 * (candidate / permutations) ** (1 / candidate) <= threshold * 0.85) rows = candidate
-  }
-  return rows
-}
-
-/** One key for each band of a signature. */
-export function bandKeys(signature: Uint32Array, rows: number): number[] {
-  const keys: number[] = []
-  for (let start = 0; start + rows <= permutations; start += rows) {
-    let h = mix(start + 1)
-    for (let i = start; i < start + rows; i++) h = mix(Math.imul(h, 31) ^ (signature[i] ?? 0))
-    keys.push(h)
-  }
-  return keys
 }
