@@ -1,6 +1,6 @@
 export type * from './types.ts'
-export { StoreError } from './errors.ts'
+export { StoreError, storeError } from './errors.ts'
 export type { StoreCode } from './errors.ts'
 export { sequenceKey } from './keys.ts'
-export { storeFormat } from './format.ts'
+export { checkFormat, storeFormat } from './format.ts'
 export { openStore } from './store.ts'
