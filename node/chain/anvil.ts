@@ -3,7 +3,6 @@ import type { ChildProcess } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { createPublicClient, createTestClient, http, publicActions } from 'viem'
 import { mnemonicToAccount } from 'viem/accounts'
@@ -32,7 +31,7 @@ export interface Anvil {
 export interface AnvilOptions {
   /** Where the chain is kept: state and the note of the running process. */
   folder: string
-  /** Default: any free one. */
+  /** Default, and for 0: any free one. */
   port?: number
   /** Default 31337. */
   chainId?: number
@@ -78,78 +77,69 @@ async function endOrphan(note: string): Promise<void> {
   if (version.startsWith('anvil')) await endProcess(pid)
 }
 
-/** [reject] A port that is taken, before anything is started on it: its holder might answer in our chain's name. */
-function takePort(port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer()
-    probe.once('error', cause => { reject(portInUse(port, cause)) })
-    probe.listen(port, '127.0.0.1', () => {
-      const address = probe.address()
-      probe.close(() => { resolve(typeof address === 'object' && address !== null ? address.port : 0) })
-    })
-  })
-}
+const portInUse = (port: number): ChainError =>
+  new ChainError('anvil.port', `port ${port} of 127.0.0.1 is in use`, { help: 'Stop what holds it, or choose another port.' })
 
-const portInUse = (port: number, cause?: unknown): ChainError =>
-  new ChainError('anvil.port', `port ${port} of 127.0.0.1 is in use`, { help: 'Stop what holds it, or choose another port.', cause })
-
-/** The child's end as an error a person can act on. */
-function deathOf(child: ChildProcess, port: number): { died: Promise<ChainError>; hasDied: () => boolean } {
+/**
+ * The child's own word for its port, and its end as an error a person can act on. Asking a port who is there would not
+ * do: another chain may have taken it, and answers alike.
+ */
+function listenTo(child: ChildProcess, wanted: number): { listening: Promise<number>; died: Promise<ChainError>; hasDied: () => boolean } {
   let said = ''
   let dead = false
-  const hear = (chunk: Buffer): void => { said = (said + chunk.toString()).slice(-2000) }
-  child.stdout?.on('data', hear)
-  child.stderr?.on('data', hear)
+  const listening = new Promise<number>(resolve => {
+    const hear = (chunk: Buffer): void => {
+      said = (said + chunk.toString()).slice(-4000)
+      const port = /^Listening on [\d.]+:(\d+)/m.exec(said)?.[1]
+      if (port !== undefined) resolve(Number(port))
+    }
+    child.stdout?.on('data', hear)
+    child.stderr?.on('data', hear)
+  })
   const died = new Promise<ChainError>(resolve => {
     child.once('error', cause => { dead = true; resolve(new ChainError('anvil.binary', 'anvil does not start', { help: 'Run npm ci again.', cause })) })
     child.once('close', (code, signal) => {
       dead = true
-      if (/address already in use|addrinuse/i.test(said)) {
-        resolve(portInUse(port))
-      } else {
-        resolve(new ChainError('anvil.died', `the local chain ended (${signal ?? `exit ${code}`})`, { help: 'Its state is kept: start again.', details: { said: said.trim().slice(-500) } }))
-      }
+      resolve(/address already in use/i.test(said)
+        ? portInUse(wanted)
+        : new ChainError('anvil.died', `the local chain ended (${signal ?? `exit ${code}`})`, { help: 'Its state is kept: start again.', details: { said: said.trim().slice(-500) } }))
     })
   })
-  return { died, hasDied: () => dead }
+  return { listening, died, hasDied: () => dead }
 }
 
 /**
  * Starts a chain of its own that keeps its state in `folder`, goes on where it was, and mines each transaction at once.
  * @throws ChainError `anvil.binary`, `anvil.port`, `anvil.died`, `anvil.state`
  */
-export async function startAnvil({ folder, port: wanted, chainId = 31337 }: AnvilOptions): Promise<Anvil> {
+export async function startAnvil({ folder, port: wanted = 0, chainId = 31337 }: AnvilOptions): Promise<Anvil> {
   const binary = anvilPath()
   await mkdir(folder, { recursive: true })
   const note = join(folder, 'anvil.json')
   await endOrphan(note)
   const state = await restoreState(folder)
 
-  const port = await takePort(wanted ?? 0)
-  const rpcUrl = `http://127.0.0.1:${port}`
   const child = spawn(binary, [
-    '--host', '127.0.0.1', '--port', String(port), '--chain-id', String(chainId), '--mnemonic', mnemonic, '--accounts', '1', '--balance', '1000000',
-    '--state', state, '--state-interval', '1', '--no-request-size-limit', '--silent'
+    '--host', '127.0.0.1', '--port', String(wanted), '--chain-id', String(chainId), '--mnemonic', mnemonic, '--accounts', '1', '--balance', '1000000',
+    '--state', state, '--state-interval', '1', '--no-request-size-limit'
   ], { stdio: ['ignore', 'pipe', 'pipe'], cwd: folder })
-  const { died, hasDied } = deathOf(child, port)
+  const { listening, died, hasDied } = listenTo(child, wanted)
+  const port = await ready()
+  const rpcUrl = `http://127.0.0.1:${port}`
   const client = clientOf(rpcUrl)
-
-  await ready()
+  await client.setLoggingEnabled(false) // a line for each call, and nobody reads them
   const pid = child.pid ?? 0
   await writeFile(note, JSON.stringify({ pid, rpcUrl }))
   const keeping = keepState(folder)
   void died.then(() => keeping.stop())
 
-  /** Answers with our chain id, and it is our process that does. */
-  async function ready(): Promise<void> {
-    for (const until = Date.now() + readyWithinMs; Date.now() < until;) {
-      if (hasDied()) throw await died
-      const answered = await client.getChainId().catch(() => undefined)
-      if (answered === chainId && !hasDied()) return
-      await Promise.race([sleep(60), died])
-    }
+  async function ready(): Promise<number> {
+    let late: NodeJS.Timeout | undefined
+    const outcome = await Promise.race([listening, died, new Promise<undefined>(resolve => { late = setTimeout(() => { resolve(undefined) }, readyWithinMs) })])
+    clearTimeout(late)
+    if (typeof outcome === 'number') return outcome
     await stopChild()
-    throw new ChainError('anvil.died', `the local chain did not answer within ${readyWithinMs / 1000} s`, { help: 'The machine may be too busy: try again.' })
+    throw outcome ?? new ChainError('anvil.died', `the local chain did not answer within ${readyWithinMs / 1000} s`, { help: 'The machine may be too busy: try again.' })
   }
 
   async function stopChild(): Promise<void> {
