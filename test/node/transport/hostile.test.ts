@@ -22,7 +22,7 @@ describe('transport: hostile peers', () => {
       registry,
       limits: {
         streams: { [protocol]: { ...streamLimits[protocol], maxBytes: 4096, timeMs: 400, perPeer: 3, opens: { perSecond: 1, burst: 30 } } },
-        topics: { 'tilth/jobs/1': { ...topicLimits['tilth/jobs/1'], timeMs: 200, quota: { perSecond: 1, burst: 50 } } }
+        topics: { 'tilth/jobs/1': { ...topicLimits['tilth/jobs/1'], timeMs: 200, quota: { perSecond: 1, burst: 50 }, queue: 8 } }
       }
     })
     victim.streams.handle(protocol, async stream => {
@@ -141,7 +141,7 @@ describe('transport: hostile peers', () => {
         heard.push(text)
         if (text === 'late') throw new TilthError('job.late', 'late', { consequence: 'ignore' })
         if (text === 'bug') throw new Error('a bug of ours')
-        if (text === 'slow') await new Promise(() => undefined)
+        if (text.startsWith('slow')) await new Promise(() => undefined)
       })
     })
     after(() => { off() })
@@ -178,6 +178,15 @@ describe('transport: hostile peers', () => {
       for (const text of ['late', 'bug', 'slow']) await say(JSON.stringify({ text }))
       await until(async () => await count('ignore') === ignored + 2 && await count('time') === late + 1, 'verdicts')
       assert.deepEqual(heard.sort(), ['bug', 'late', 'slow'])
+      assert.ok(stranger.connected())
+    })
+
+    it('no more messages wait for a verdict than the queue holds', async () => {
+      const { stranger, say } = await meet()
+      const [busy, late] = [await count('busy'), await count('time')]
+      for (let i = 0; i < 12; i++) await say(JSON.stringify({ text: `slow${i}` }))
+      await until(async () => await count('busy') === busy + 4 && await count('time') === late + 8, 'verdicts')
+      assert.equal(heard.length, 8)
       assert.ok(stranger.connected())
     })
 
