@@ -16,8 +16,6 @@ export const maxAdapterBytes = 4 * 2 ** 30
 export const maxBaseBytes = 64 * 2 ** 30
 /** A closing message that is older (or newer) says nothing about now. */
 export const closingFreshSeconds = 300n
-/** Redeeming costs gas, and a settler may ask as often as it likes. */
-export const redeemPauseMs = 15_000
 /** Peers that are asked for receipts at the same time. */
 export const peersAtOnce = 4
-export const defaultTiming = { closingMs: 15_000, announceMs: 90_000, tickMs: 2_000 } as const
+export const defaultTiming = { closingMs: 15_000, announceMs: 90_000, tickMs: 2_000, redeemPauseMs: 5_000 } as const

@@ -35,7 +35,7 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
   const ledger = createLedger(deps)
   const bundles = createBundles(deps)
   const exchange = createExchange(deps, book)
-  const topic = createTopic(deps, book, { receipt: received, scoring: scored })
+  const topic = createTopic(deps, timing, book, { receipt: received, scoring: scored })
   const settledPlaces = new Map<string, number>()
   const scorer = createScorer(deps, book, weigher, {
     settled: id => epochOf(id) !== undefined,
@@ -162,7 +162,7 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
     },
     async stop() {
       for (const stop of stops.splice(0)) await stop()
-      topic.stop()
+      await topic.stop()
       await scorer.stop()
       await exchange.stop()
       await ledger.stop()

@@ -6,26 +6,31 @@ import { payoutMessage, slimReceipt } from '../../protocol/payouts/index.ts'
 import type { PayoutMessage, ScoringDocument } from '../../protocol/payouts/index.ts'
 import type { CosignedReceipt } from '../../protocol/models/index.ts'
 import type { Book } from './book.ts'
-import { closingFreshSeconds, redeemPauseMs } from './limits.ts'
-import type { PayoutsDeps } from './types.ts'
+import { closingFreshSeconds } from './limits.ts'
+import type { PayoutsDeps, PayoutsTiming } from './types.ts'
 
 const topic = 'tilth/payouts/1'
 
 /** The phase's gossip: receipts to be scored, scorers' words, and settlers' notice that an epoch closes. */
 export interface Topic {
   start(): void
-  stop(): void
+  stop(): Promise<void>
   announceReceipt(receipt: CosignedReceipt): Promise<void>
   announceScoring(scoring: ScoringDocument): Promise<void>
   announceClosing(pool: Hex, epoch: number): Promise<void>
 }
 
 /** @param heard called for each receipt and scoring that gossip brought and that was new */
-export function createTopic(deps: PayoutsDeps, book: Book, heard: { receipt(id: Hex): void; scoring(scoring: ScoringDocument): void }): Topic {
+export function createTopic(deps: PayoutsDeps, timing: Pick<PayoutsTiming, 'redeemPauseMs'>, book: Book, heard: { receipt(id: Hex): void; scoring(scoring: ScoringDocument): void }): Topic {
   const { gossip, network, key, self, clock, chain, events, log } = deps
   let off: (() => void) | undefined
+  let life = new AbortController()
+  let last = 0
   let redeemed = 0
-  const round = (): number => Math.floor(clock.now() / 1000)
+  let redeeming: Promise<void> | undefined
+  const seconds = (): number => Math.floor(clock.now() / 1000)
+  /** Never twice the same: gossip would drop the second. */
+  const round = (): number => (last = Math.max(last + 1, seconds()))
   const publish = async (message: PayoutMessage): Promise<void> => { await gossip.publish(topic, message) }
 
   async function closing(statement: Signed<'EpochClosing'>): Promise<void> {
@@ -33,20 +38,31 @@ export function createTopic(deps: PayoutsDeps, book: Book, heard: { receipt(id: 
     // [reject] It is signed by the settler it names.
     requireSigner(network, statement, settler)
     // [ignore] It is about now.
-    const age = BigInt(round()) - issuedAt
+    const age = BigInt(seconds()) - issuedAt
     if (age > closingFreshSeconds || age < -closingFreshSeconds) throw new InvalidError('closing.old', 'the notice is not of now', { consequence: 'ignore' })
     // [ignore] Only who could propose the epoch may call workers: redeeming costs them gas.
     const { minStake } = await chain.payouts.rules()
     if (await chain.nodes.stakeOf(settler) < minStake) throw new InvalidError('closing.stake', 'the settler is not bonded', { consequence: 'ignore' })
     events.emit('payouts.closing', { pool, epoch, settler })
-    if (clock.now() - redeemed < redeemPauseMs || ![...book.entries()].some(entry => entry.pool === pool && entry.receipt.worker === self)) return
-    redeemed = clock.now()
     // Not awaited: the verdict on a message does not wait for transactions.
-    deps.models.settleChannels().catch((error: unknown) => { log.warn('vouchers could not be redeemed', { error }) })
+    if ([...book.entries()].some(entry => entry.pool === pool && entry.receipt.worker === self)) redeeming ??= redeem().finally(() => { redeeming = undefined })
+  }
+
+  /** At most once in a while, however often settlers call; a call that comes too soon is answered at the end of the pause. */
+  async function redeem(): Promise<void> {
+    try {
+      const wait = redeemed + timing.redeemPauseMs - clock.now()
+      if (wait > 0) await clock.sleep(wait, life.signal)
+      redeemed = clock.now()
+      await deps.models.settleChannels()
+    } catch (error) {
+      if (!life.signal.aborted) log.warn('vouchers could not be redeemed', { error })
+    }
   }
 
   return {
     start() {
+      life = new AbortController()
       off = gossip.subscribe(topic, payoutMessage, async message => {
         switch (message.kind) {
           case 'receipt': {
@@ -63,7 +79,11 @@ export function createTopic(deps: PayoutsDeps, book: Book, heard: { receipt(id: 
         }
       })
     },
-    stop() { off?.() },
+    async stop() {
+      off?.()
+      life.abort()
+      await redeeming
+    },
     async announceReceipt(receipt) {
       try {
         await publish({ kind: 'receipt', round: round(), receipt })
@@ -74,6 +94,6 @@ export function createTopic(deps: PayoutsDeps, book: Book, heard: { receipt(id: 
       }
     },
     announceScoring: scoring => publish({ kind: 'scoring', round: round(), scoring }),
-    announceClosing: (pool, epoch) => publish({ kind: 'closing', round: round(), closing: signStatement(network, 'EpochClosing', { pool, epoch, settler: self, issuedAt: BigInt(round()) }, key) })
+    announceClosing: (pool, epoch) => publish({ kind: 'closing', round: round(), closing: signStatement(network, 'EpochClosing', { pool, epoch, settler: self, issuedAt: BigInt(seconds()) }, key) })
   }
 }

@@ -189,6 +189,8 @@ export interface PayoutsTiming {
   readonly announceMs: number
   /** How often pending epochs are looked at. */
   readonly tickMs: number
+  /** Redeeming costs gas, and settlers may ask as often as they like: so long between two times. */
+  readonly redeemPauseMs: number
 }
 
 export interface PayoutsDeps {
