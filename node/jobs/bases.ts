@@ -27,7 +27,7 @@ export function createBases(deps: Pick<JobsDeps, 'files' | 'folder'>): Bases {
 }
 
 /** [reject] A job's version is anchored on chain with exactly the manifest that the job names. @throws NotFoundError `job.version`, InvalidError `job.manifest` */
-export async function checkVersion(deps: Pick<JobsDeps, 'chain'>, spec: Pick<TuneSpec, 'datanet' | 'version' | 'manifest'>): Promise<void> {
+export async function checkVersion(deps: { readonly chain: Pick<JobsDeps['chain'], 'datanets'> }, spec: Pick<TuneSpec, 'datanet' | 'version' | 'manifest'>): Promise<void> {
   const anchored = await deps.chain.datanets.version(spec.datanet, spec.version)
   if (anchored === undefined) throw new NotFoundError('job.version', `version ${spec.version} of the Datanet is not anchored`, { help: 'Anchor it first, or name another version.' })
   if (anchored.cid !== spec.manifest) throw new InvalidError('job.manifest', "the job's manifest is not the anchored one")

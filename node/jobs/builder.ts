@@ -210,6 +210,7 @@ export function createBuilder(deps: JobsDeps, timing: JobsTiming, bases: Bases, 
     const closed = signStatement(deps.network, 'JobClosed', { job: id, completed: true, result: cid }, deps.key)
     await change(id, record => ({ ...record, state: complete(record.state, cid, closed) }))
     await say({ kind: 'closed', round: 0, closed })
+    deps.files.provide(cid).catch((error: unknown) => { deps.log.info('the result is not in the DHT yet', { job: id, error }) })
     deps.events.emit('jobs.completed', { job: id, result: cid, adapter: result.adapters.at(-1) ?? '' })
   }
 
@@ -268,6 +269,8 @@ export function createBuilder(deps: JobsDeps, timing: JobsTiming, bases: Bases, 
       if (anchored === undefined) throw new InvalidError('job.version', `version ${request.version} of the Datanet is not anchored`, { help: 'Anchor it first, or name another version.' })
       const { base, datanet, version, settings, coalitions, budget, deadlineSeconds } = request
       const spec: TuneSpec = { base, datanet, version, manifest: anchored.cid, settings, coalitions }
+      const balance = await deps.chain.tokens.balanceOf(deps.self)
+      if (balance < budget) throw new InvalidError('job.funds', `the budget of ${budget} is more than the ${balance} that this account holds`, { help: 'Lower the budget, or send tokens to the account.' })
       const createdAt = nowSeconds()
       const statement = signStatement(deps.network, 'TuneJob', { builder: deps.self, spec: contentHash(spec), budget, createdAt, deadline: createdAt + BigInt(deadlineSeconds) }, deps.key)
       const id = digest(deps.network, 'TuneJob', statement.message)

@@ -1,9 +1,9 @@
 import type { Network } from '../../protocol/crypto/index.ts'
 import type { Row } from '../../protocol/data/index.ts'
 import type { Address, Hex } from '../../protocol/primitives/index.ts'
-import type { Datanets, Escrows } from '../chain/types.ts'
+import type { Datanets, Escrows, Tokens } from '../chain/types.ts'
 import type { Engine } from '../engine/types.ts'
-import type { Clock, Events, Log } from '../runtime/index.ts'
+import type { Clock, Events, Log, Registry } from '../runtime/index.ts'
 import type { Store } from '../store/index.ts'
 import type { Files, Gossip, Peers, Streams } from '../transport/types.ts'
 import type { JobEvents } from './types.ts'
@@ -61,12 +61,14 @@ export interface JobsDeps {
   readonly gossip: Gossip
   readonly streams: Streams
   readonly peers: Pick<Peers, 'connected'>
-  readonly files: Pick<Files, 'addBytes' | 'addDirectory' | 'fetchBytes' | 'fetchDirectory'>
-  readonly chain: { readonly escrows: Escrows; readonly datanets: Pick<Datanets, 'version'> }
+  readonly files: Pick<Files, 'addBytes' | 'addDirectory' | 'fetchBytes' | 'fetchDirectory' | 'provide'>
+  readonly chain: { readonly escrows: Escrows; readonly datanets: Pick<Datanets, 'version'>; readonly tokens: Pick<Tokens, 'balanceOf'> }
   readonly engine: Pick<Engine, 'open' | 'tune' | 'tuneSiblings' | 'heldOutLoss'>
   readonly versions: Versions
   /** A folder of this phase's own: base models, work in progress, measured speeds. */
   readonly folder: string
   readonly policy?: Partial<WorkerPolicy>
   readonly timing?: Partial<JobsTiming>
+  /** Where this phase's metrics are kept, if anywhere. */
+  readonly registry?: Registry
 }

@@ -3,6 +3,7 @@ import { jobMessage } from '../../protocol/jobs/index.ts'
 import type { AwardDocument, JobMessage } from '../../protocol/jobs/index.ts'
 import { InvalidError, NotFoundError, TilthError } from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
+import { counter, gauge } from '../runtime/index.ts'
 import { createBases } from './bases.ts'
 import { createBook } from './book.ts'
 import type { Heard } from './book.ts'
@@ -10,7 +11,7 @@ import { createBuilder } from './builder.ts'
 import { defaultPolicy, defaultTiming } from './deps.ts'
 import type { JobsDeps } from './deps.ts'
 import { fetchResult } from './result.ts'
-import { follow } from './stream.ts'
+import { follow, jobEventNames } from './stream.ts'
 import type { JobEvents, JobView, JobsService } from './types.ts'
 import { bidView, jobView } from './views.ts'
 import { createWorker } from './worker.ts'
@@ -85,6 +86,13 @@ export function createJobsService(deps: JobsDeps): JobsService {
     for (const [id] of builder.records()) for (const bid of book.get(id)?.bids ?? []) builder.bid(id, bid)
   }
 
+  function countEvents(): void {
+    if (deps.registry === undefined) return
+    const events = counter(deps.registry, 'tilth_jobs_events_total', 'News of tune jobs by kind: bids, awards, steps reported, deliveries, ends', ['event'])
+    for (const name of jobEventNames) offs.push(deps.events.on(name, () => { events.inc({ event: name }) }))
+    gauge(deps.registry, 'tilth_jobs_known', 'Tune jobs that this node knows of', [], at => { at.set([...book.all()].length) })
+  }
+
   const awardId = (award: AwardDocument): Hex => digest(deps.network, 'Award', award.statement.message)
   const view = (id: Hex): JobView | undefined => {
     const known = book.get(id)
@@ -104,6 +112,7 @@ export function createJobsService(deps: JobsDeps): JobsService {
     name: 'jobs',
     async start() {
       await book.load()
+      countEvents()
       offs.push(deps.gossip.subscribe('tilth/jobs/1', jobMessage, hear))
       await builder.start()
       await catchUp()

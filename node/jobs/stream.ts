@@ -2,7 +2,8 @@ import type { Hex } from '../../protocol/primitives/index.ts'
 import type { Events } from '../runtime/index.ts'
 import type { JobEvent, JobEvents, JobView } from './types.ts'
 
-const names = ['jobs.posted', 'jobs.bid', 'jobs.awarded', 'jobs.progress', 'jobs.delivered', 'jobs.accepted', 'jobs.reoffered', 'jobs.completed', 'jobs.expired'] as const satisfies readonly (keyof JobEvents)[]
+/** All of this phase's events. */
+export const jobEventNames = ['jobs.posted', 'jobs.bid', 'jobs.awarded', 'jobs.progress', 'jobs.delivered', 'jobs.accepted', 'jobs.reoffered', 'jobs.completed', 'jobs.expired'] as const satisfies readonly (keyof JobEvents)[]
 /** A reader that does not read loses the oldest news, never the node's memory. */
 const maxWaiting = 1_000
 
@@ -17,7 +18,7 @@ export async function* follow(events: Events<JobEvents>, id: Hex, now: JobView |
     waiting.push({ name, ...value } as JobEvent)
     wake()
   })
-  const offs = names.map(name => hear(name))
+  const offs = jobEventNames.map(name => hear(name))
   const onAbort = (): void => { wake() }
   signal.addEventListener('abort', onAbort)
   try {

@@ -6,7 +6,7 @@ import { checkVersion } from './bases.ts'
 import type { JobsDeps } from './deps.ts'
 
 /** A version's rows from the data phase, which checks manifest and shards; here only that it is the version the job names. */
-export function versionsOf(data: Pick<DataService, 'manifest' | 'versionRows' | 'heldOutRows'>, deps: Pick<JobsDeps, 'chain'>): Versions {
+export function versionsOf(data: Pick<DataService, 'manifest' | 'versionRows' | 'heldOutRows'>, deps: { readonly chain: Pick<JobsDeps['chain'], 'datanets'> }): Versions {
   const manifestOf = async (name: VersionName): Promise<VersionManifest> => {
     await checkVersion(deps, name)
     const manifest = await data.manifest(name.datanet, name.version)

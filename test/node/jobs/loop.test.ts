@@ -65,8 +65,9 @@ describe('a tune job between a builder and two workers', function () {
     }
   })
 
-  it('refuses a version that is not anchored, and a node that is no builder', async () => {
+  it('refuses a version that is not anchored, more money than there is, and a node that is no builder', async () => {
     await assert.rejects(network.builder.service.post({ ...request(network), version: 2 }), { code: 'job.version' })
+    await assert.rejects(network.builder.service.post({ ...request(network), budget: 2000n * coin }), { code: 'job.funds' })
     await assert.rejects(cheap.service.post(request(network)), { code: 'job.builder' })
   })
 

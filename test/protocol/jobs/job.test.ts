@@ -97,7 +97,7 @@ describe('awards', () => {
   it('go to the best by price and time, the siblings to all', () => {
     const plan = planAwards([bidder(1, 100n, 60), bidder(2, 110n, 30), bidder(3, 300n, 30)], 5000n, coalitions, rows)!
     assert.deepEqual(plan[0], { worker: toHex(new Uint8Array(20).fill(2)), lot: { kind: 'adapter' }, price: 110n })
-    assert.deepEqual(plan.slice(1).flatMap(({ lot }) => (lot.kind === 'siblings' ? lot.coalitions : [])).sort(), [1, 2, 3, 4, 5, 6])
+    assert.deepEqual(plan.slice(1).flatMap(({ lot }) => (lot.kind === 'siblings' ? lot.coalitions : [])).sort((a, b) => a - b), [1, 2, 3, 4, 5, 6])
   })
 
   it('stay within the budget, leaving out the dearest, or are none at all', () => {
