@@ -173,7 +173,8 @@ export function createAttempt(parts: Parts, wallet: Wallet): (request: AttemptRe
       const blame = blameFor(error)
       if (blame === 'lie') await wallet.dispute(purse, error instanceof TilthError ? error.code : 'internal')
       const { finished } = progress
-      const whole = finished !== undefined && (finished.finish !== 'cancelled' || request.signal.aborted)
+      // Who lies about an answer may have lied in it: another goes on from the tokens that are there.
+      const whole = finished !== undefined && blame !== 'lie' && (finished.finish !== 'cancelled' || request.signal.aborted)
       return { outcome: whole ? { kind: 'complete', ...finished, receipt: undefined, error, blame } : { kind: 'failed', error, blame }, receipts, ask }
     } finally {
       await wallet.ended(purse, ask)
