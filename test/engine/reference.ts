@@ -134,7 +134,7 @@ export const reference = {
     return [make(p.shape.slice(0, 1), (i) => -at(logs, [i[0] ?? 0, at(x[2], i)])), logs]
   },
   lossGradient: ([logs, labels]) => [make(logs?.shape ?? [], (i) => Math.exp(at(logs, i)) - (at(labels, i.slice(0, 1)) === i[1] ? 1 : 0))],
-  lora: (x) => [matmul(need(x, 0), need(x, 1), { transB: true })],
+  lora: (x, { transposed }) => [matmul(need(x, 0), need(x, 1), { transB: !transposed })],
   frozenMatmul: (x) => [matmul(need(x, 0), need(x, 1), { transB: true })],
   int4Matmul: ([input, codes, scales], { rows, columns }) => [matmul(input ?? dense([], []), make([rows, columns], ([row = 0, column = 0]) => {
     const i = row * columns + column

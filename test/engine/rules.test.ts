@@ -47,7 +47,7 @@ const cases = {
   tokenLoss: [{ attributes: {}, inputs: [x(4, 3), x(7, 3), ids([6, 0, 3, 3], 4)] }],
   lossGradient: [{ attributes: {}, inputs: [x(3, 5), ids([4, 0, 2], 3)], noRule: true }],
   frozenMatmul: [{ attributes: {}, inputs: [x(3, 4), weight, weight] }],
-  lora: [{ attributes: { scale: 2 }, inputs: [x(2, 3, 4), fixed(2, 5, 4), fixed(2, 2, 4), fixed(2, 5, 2)] }],
+  lora: [false, true].map((transposed) => ({ attributes: { scale: 2, transposed }, inputs: [x(2, 3, 4), fixed(...(transposed ? [2, 4, 5] : [2, 5, 4])), fixed(2, 2, 4), fixed(2, 5, 2)] })),
   int4Matmul: [{
     attributes: { rows: 16, columns: 32 }, noRule: true, tolerance: 0.05, // the kernel rounds x to 8 bits
     inputs: [x(3, 32), { shape: [16, 1, 16], kind: 'uint8', values: Array.from({ length: 256 }, (_, i) => (i * 53) % 256) }, { shape: [16], positive: true, fixed: true }],

@@ -45,6 +45,11 @@ function branch(g: Graph, x: Value, m: ModuleShape, rank: number, scale: number)
 
 function merged(g: Graph, x: Value, w: Value, m: ModuleShape, rank: number, scale: number): Value {
   const { a, b } = adapterInputs(g, m, rank)
-  const weight = g.add(g.matmul(b, a, { alpha: scale }), w)
-  return g.reshape(g.lora(perAdapter(g, x), weight, a, b, scale), [x.shape[0] ?? 1, m.out])
+  // One of forward and backward reads the weight against its rows. That is dear where rows are long (their stride misses
+  // the cache), so the weight is turned to have the shorter rows.
+  const transposed = m.in > m.out
+  const weight = transposed
+    ? g.add(g.matmul(a, b, { transA: true, transB: true, alpha: scale }), g.transpose(w, [1, 0]))
+    : g.add(g.matmul(b, a, { alpha: scale }), w)
+  return g.reshape(g.lora(perAdapter(g, x), weight, a, b, scale, transposed), [x.shape[0] ?? 1, m.out])
 }

@@ -59,7 +59,7 @@ export async function tuneExamples(request: TuneExamplesRequest): Promise<TuneRe
   try {
     const [result] = await trainAdapters({
       graph, members: [{ start, rows, plan }], lr: settings.lr, schedule: settings.schedule, warmupRatio: settings.warmupRatio,
-      optimizer: { weightDecay: settings.weightDecay, ...request.optimizer }, clip: settings.clip, ema: settings.ema, tokensPerPass: 2048, identity: 'examples',
+      optimizer: { weightDecay: settings.weightDecay, ...request.optimizer }, clip: settings.clip, ema: settings.ema, tokensPerPass: 1024, identity: 'examples',
       ...(request.signal === undefined ? {} : { signal: request.signal }),
       onProgress: (progress) => request.onProgress?.(progress),
     })

@@ -100,7 +100,9 @@ export class Graph {
   scatterAdd(like: Value, index: Value, updates: Value): Value { return this.#one('scatterAdd', [like, index, updates], {}) }
   tokenLoss(h: Value, w: Value, labels: Value): Value { return this.#one('tokenLoss', [h, w, labels], {}) }
   lossGradient(logProbabilities: Value, labels: Value): Value { return this.#one('lossGradient', [logProbabilities, labels], {}) }
-  lora(x: Value, merged: Value, a: Value, b: Value, scale: number): Value { return this.#one('lora', [x, merged, a, b], { scale }) }
+  lora(x: Value, merged: Value, a: Value, b: Value, scale: number, transposed = false): Value {
+    return this.#one('lora', [x, merged, a, b], { scale, transposed })
+  }
   frozenMatmul(x: Value, w: Value, again: Value): Value { return this.#one('frozenMatmul', [x, w, again], {}) }
   int4Matmul(x: Value, codes: Value, scales: Value, rows: number, columns: number): Value { return this.#one('int4Matmul', [x, codes, scales], { rows, columns }) }
   dequantizeNf4(codes: Value, maxima: Value, rows: number, columns: number): Value {

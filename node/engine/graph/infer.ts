@@ -99,10 +99,11 @@ export const inference = {
     return [...f32([dim(h, 0)]), ...f32([dim(h, 0), dim(w, 0)])]
   },
   lossGradient: same,
-  lora(inputs) {
+  lora(inputs, { transposed }) {
     const [x, m, a, b] = [at(inputs, 0).shape, at(inputs, 1).shape, at(inputs, 2).shape, at(inputs, 3).shape]
-    demand(x.length === 3 && dim(x, 2) === dim(m, 2) && dim(x, 2) === dim(a, 2) && dim(m, 1) === dim(b, 1) && dim(a, 1) === dim(b, 2), 'lora: x, m, a, b do not fit')
-    return f32([dim(x, 0), dim(x, 1), dim(m, 1)])
+    const [out, width] = transposed ? [dim(m, 2), dim(m, 1)] : [dim(m, 1), dim(m, 2)]
+    demand(x.length === 3 && dim(x, 2) === width && width === dim(a, 2) && out === dim(b, 1) && dim(a, 1) === dim(b, 2), 'lora: x, m, a, b do not fit')
+    return f32([dim(x, 0), dim(x, 1), out])
   },
   frozenMatmul(inputs) {
     const [x, w, again] = [at(inputs, 0).shape, at(inputs, 1).shape, at(inputs, 2).shape]

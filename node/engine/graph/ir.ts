@@ -55,10 +55,11 @@ export interface OpAttributes {
   /** softmax − one-hot, from log-probabilities [M, V] and labels [M]. */
   lossGradient: None
   /**
-   * y = x mᵀ, where m = w + scale · b a was merged before. Inputs x [K, M, in], m [K, out, in], a [K, r, in], b [K, out, r].
-   * Its rule differentiates through a and b, at their rank, and never makes the gradient of m.
+   * y = x mᵀ, where m = w + scale · b a was merged before. Inputs x [K, M, in], m [K, out, in], a [K, r, in], b [K, out, r];
+   * m is [K, in, out] where it is `transposed`. Its rule differentiates through a and b, at their rank, and never makes
+   * the gradient of m.
    */
-  lora: { readonly scale: number }
+  lora: { readonly scale: number; readonly transposed: boolean }
   /**
    * y = x wᵀ with a weight that is not trained. Inputs x, w, again: the same weight twice, so that the backward pass can
    * have it made anew.

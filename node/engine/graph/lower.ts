@@ -101,7 +101,7 @@ export const lowering = {
     const updates = e.node('ConstantOfShape', [e.node('Shape', [column])], { value: minusOne })
     e.node('ScatterElements', [e.node('Exp', [logProbabilities]), column, updates], { axis: 1n, reduction: 'add' }, y)
   },
-  lora(e, _node, [x = '', merged = ''], [y]) { fusedMatmul(e, x, merged, { transB: true }, y) },
+  lora(e, node, [x = '', merged = ''], [y]) { fusedMatmul(e, x, merged, { transB: !node.attributes.transposed }, y) },
   frozenMatmul(e, _node, [x = '', w = ''], [y]) { fusedMatmul(e, x, w, { transB: true }, y) },
   /** accuracy_level 4: activations go to 8 bits, which is the fast path of the CPU. */
   int4Matmul(e, node, inputs, [y]) {

@@ -179,9 +179,9 @@ export const rules = {
     const { g, needs } = context
     const dy = first(context)
     const [x, merged, a, b] = [input(node, 0), input(node, 1), input(node, 2), input(node, 3)]
-    const alpha = node.attributes.scale
+    const { scale: alpha, transposed } = node.attributes
     return [
-      needs[0] ? g.matmul(dy, merged) : undefined,
+      needs[0] ? g.matmul(dy, merged, { transB: transposed }) : undefined,
       undefined,
       needs[2] ? g.matmul(g.matmul(dy, b, { alpha }), x, { transA: true }) : undefined,
       needs[3] ? g.matmul(dy, g.matmul(x, a, { transB: true }), { transA: true, alpha }) : undefined,

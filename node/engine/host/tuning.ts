@@ -7,7 +7,7 @@ import type { SiblingsJob, TrainRow, TrainSettings, TuneJob, TuneResult } from '
 import type { Library, OpenModel } from './library.ts'
 
 /** Padded tokens of one pass: enough for fast products, little enough to stay near the caches. */
-const tokensPerPass = 2048
+const tokensPerPass = 1024
 const checkpointSeconds = 15
 
 export async function tune(library: Library, job: TuneJob): Promise<TuneResult> {

@@ -1,9 +1,10 @@
-import { stackAdapters, targetModules, withLora, type Adapter, type ModuleShape } from '../adapters/index.ts'
+import type { Adapter } from '../adapters/index.ts'
 import { ModelError } from '../graph/errors.ts'
-import { f32, floats, i64, Session, type Feeds, type RuntimeOptions } from '../graph/session.ts'
+import { f32, floats, i64, type Feeds, type RuntimeOptions } from '../graph/session.ts'
 import { buildDecoder, logits } from '../architecture/decoder.ts'
-import { boundFeeds, fitGraph, weightFeeds, type LoadedModel } from '../architecture/load.ts'
+import { boundFeeds, weightFeeds, type LoadedModel } from '../architecture/load.ts'
 import type { GenerateSettings } from '../types.ts'
+import { AdaptedSessions } from './adapted.ts'
 import { KeyValueCache } from './cache.ts'
 import { nextToken } from './sampling.ts'
 
@@ -38,30 +39,29 @@ const prefillChunk = 256
  */
 export class Generator {
   readonly #model: LoadedModel
-  readonly #options: RuntimeOptions
   readonly #maxRows: number
   readonly #base: Feeds
-  readonly #bound: Feeds
   readonly #cache: KeyValueCache
   readonly #running: Running[] = []
   readonly #waiting: { request: GeneratorRequest; resolve: (finish: Finish) => void; reject: (error: unknown) => void }[] = []
-  readonly #sessions = new Map<string, Promise<Session>>()
-  #stack: { key: readonly (Adapter | null)[]; feeds: Feeds; session: Session } | undefined
+  readonly #sessions: AdaptedSessions
   #loop: Promise<void> | undefined
 
   constructor(model: LoadedModel, options: RuntimeOptions, maxRows = 16) {
     this.#model = model
-    this.#options = options
     this.#maxRows = maxRows
     this.#base = weightFeeds(model)
-    this.#bound = boundFeeds(model)
+    this.#sessions = new AdaptedSessions(model, options, () => {
+      const decoder = buildDecoder(model.config, { cache: true })
+      decoder.graph.output('logits', logits(model.config, decoder))
+      return decoder.graph
+    }, boundFeeds(model))
     this.#cache = new KeyValueCache(model.config)
   }
 
   async release(): Promise<void> {
     await this.#loop
-    for (const session of this.#sessions.values()) await (await session).release()
-    this.#sessions.clear()
+    await this.#sessions.release()
   }
 
   /** Settles when the answer ends. Throws a ModelError where the prompt does not fit the model's context. */
@@ -155,7 +155,9 @@ export class Generator {
     const time = ids[0]?.length ?? 1
     const count = to - from
     const positions = ids.flatMap((_, r) => Array.from({ length: time }, (_, t) => cache.length(from + r) + t))
-    const { session, feeds } = await this.#adapted(adapters)
+    // Rows that all use one adapter are one slice of the stack: larger products.
+    const [first = null] = adapters
+    const { session, feeds } = await this.#sessions.for(adapters.every((a) => a === first) ? [first] : adapters)
     const out = await session.run({
       ...this.#base, ...feeds, ...cache.feeds(from, to),
       ids: i64(ids.flat(), [count, time]),
@@ -165,32 +167,5 @@ export class Generator {
     })
     cache.append(out, from, to, time)
     return floats(out['logits'])
-  }
-
-  /** Session and stacked weights for the adapters of a batch; kept while the batch stays the same. */
-  async #adapted(adapters: readonly (Adapter | null)[]): Promise<{ session: Session; feeds: Feeds }> {
-    const [first = null] = adapters
-    const key = adapters.every((a) => a === first) ? [first] : adapters
-    const known = this.#stack
-    if (known !== undefined && known.key.length === key.length && known.key.every((a, i) => a === key[i])) return known
-    const targets = [...new Set(key.flatMap((a) => a?.targets ?? []))].sort()
-    const rank = key.reduce((r, a) => Math.max(r, a?.rank ?? 0), 0)
-    const modules = targets.length === 0 ? [] : targetModules(this.#model.config, targets)
-    const session = await this.#session(modules, rank)
-    this.#stack = { key, feeds: stackAdapters(key, modules, rank), session }
-    return this.#stack
-  }
-
-  async #session(modules: readonly ModuleShape[], rank: number): Promise<Session> {
-    const key = `${rank} ${modules.map((m) => m.path).join()}`
-    const known = this.#sessions.get(key)
-    if (known !== undefined) return known
-    const { config } = this.#model
-    const decoder = buildDecoder(config, { cache: true })
-    decoder.graph.output('logits', logits(config, decoder))
-    const graph = modules.length === 0 ? decoder.graph : withLora(decoder.graph, modules, rank, 1)
-    const made = Session.create(fitGraph(this.#model, graph), this.#options, this.#bound)
-    this.#sessions.set(key, made)
-    return made
   }
 }

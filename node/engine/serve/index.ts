@@ -1,3 +1,4 @@
+export * from './adapted.ts'
 export * from './score.ts'
 export * from './sampling.ts'
 export * from './cache.ts'

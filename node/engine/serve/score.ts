@@ -1,51 +1,54 @@
-import { stackAdapters, withLora, type Adapter, type ModuleShape } from '../adapters/index.ts'
-import { targetModules } from '../adapters/adapter.ts'
-import { floats, Session, type Feeds, type RuntimeOptions } from '../graph/session.ts'
+import type { Adapter } from '../adapters/index.ts'
+import { floats, type Feeds, type RuntimeOptions } from '../graph/session.ts'
 import { buildDecoder, losses } from '../architecture/decoder.ts'
-import { fitGraph, weightFeeds, type LoadedModel } from '../architecture/load.ts'
+import { weightFeeds, type LoadedModel } from '../architecture/load.ts'
 import { labelled, packBatch } from '../train/batch.ts'
 import type { TrainRow } from '../types.ts'
+import { AdaptedSessions } from './adapted.ts'
 
 /** Negative log-likelihoods of the labelled tokens of a row, in order. */
 export type RowLosses = Float32Array
 
 /**
- * Teacher-forced scoring, forward only: rows under K adapters in one batch, each adapter a slice of stacked weights.
- * Sessions are kept per set of projections and rank.
+ * Teacher-forced scoring, forward only: rows under K adapters in one batch, each adapter a slice of stacked weights. A
+ * row's losses under an adapter have the same bits whatever else is scored with it.
  */
 export class Scorer {
-  readonly #model: LoadedModel
-  readonly #options: RuntimeOptions
   readonly #base: Feeds
-  readonly #sessions = new Map<string, Promise<Session>>()
+  readonly #sessions: AdaptedSessions
   readonly #budget: number
+  #turn: Promise<unknown> = Promise.resolve()
 
   /** `tokensPerPass` bounds the padded tokens of one run, and with them the memory. */
   constructor(model: LoadedModel, options: RuntimeOptions, tokensPerPass = 4096) {
-    this.#model = model
-    this.#options = options
+    this.#sessions = new AdaptedSessions(model, options, () => {
+      const decoder = buildDecoder(model.config)
+      decoder.graph.output('nll', losses(model.config, decoder))
+      return decoder.graph
+    })
     this.#budget = tokensPerPass
     this.#base = weightFeeds(model)
   }
 
   async release(): Promise<void> {
-    for (const session of this.#sessions.values()) await (await session).release()
-    this.#sessions.clear()
+    await this.#sessions.release()
   }
 
-  /** losses[adapter][row]; null is the base model. */
-  async losses(adapters: readonly (Adapter | null)[], rows: readonly TrainRow[]): Promise<RowLosses[][]> {
-    const targets = [...new Set(adapters.flatMap((a) => a?.targets ?? []))].sort()
-    const rank = adapters.reduce((r, a) => Math.max(r, a?.rank ?? 0), 0)
-    const modules = targets.length === 0 ? [] : targetModules(this.#model.config, targets)
-    const session = await this.#session(modules, rank)
-    const stack = stackAdapters(adapters, modules, rank)
+  /** losses[adapter][row]; null is the base model. One call at a time: a session may go when another is made. */
+  losses(adapters: readonly (Adapter | null)[], rows: readonly TrainRow[]): Promise<RowLosses[][]> {
+    const mine = this.#turn.then(() => this.#losses(adapters, rows))
+    this.#turn = mine.catch(() => undefined)
+    return mine
+  }
+
+  async #losses(adapters: readonly (Adapter | null)[], rows: readonly TrainRow[]): Promise<RowLosses[][]> {
+    const { session, feeds } = await this.#sessions.for(adapters)
     const result = adapters.map((): RowLosses[] => rows.map(() => new Float32Array(0)))
     const order = rows.map((_, i) => i).sort((a, b) => (rows[a]?.ids.length ?? 0) - (rows[b]?.ids.length ?? 0))
     for (const batch of this.#batches(order, rows, adapters.length)) {
       const picked = batch.map((i) => rows[i] as TrainRow)
       const packed = packBatch(adapters.flatMap(() => picked), () => 1)
-      const nll = floats((await session.run({ ...this.#base, ...stack, ...packed.feeds }))['nll'])
+      const nll = floats((await session.run({ ...this.#base, ...feeds, ...packed.feeds }))['nll'])
       let at = 0
       for (const own of result) {
         for (const i of batch) {
@@ -70,19 +73,6 @@ export class Scorer {
     }
     if (open.length > 0) batches.push(open)
     return batches
-  }
-
-  async #session(modules: readonly ModuleShape[], rank: number): Promise<Session> {
-    const key = `${rank} ${modules.map((m) => m.path).join()}`
-    const known = this.#sessions.get(key)
-    if (known !== undefined) return known
-    const { config } = this.#model
-    const decoder = buildDecoder(config)
-    decoder.graph.output('nll', losses(config, decoder))
-    const graph = modules.length === 0 ? decoder.graph : withLora(decoder.graph, modules, rank, 1)
-    const made = Session.create(fitGraph(this.#model, graph), this.#options)
-    this.#sessions.set(key, made)
-    return made
   }
 }
 
