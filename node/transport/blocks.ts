@@ -1,4 +1,4 @@
-import { mkdir, open, rename } from 'node:fs/promises'
+import { mkdir, open, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { FsBlockstore } from 'blockstore-fs'
 import { NextToLast } from 'blockstore-fs/sharding'
@@ -31,6 +31,7 @@ export class DurableBlocks extends FsBlockstore implements Blockstore {
       await rename(fresh, path)
       await syncFolder(dirname(path))
     } catch (error) {
+      await rm(fresh, { force: true }) // on a full disk the half of a block is space that is missed
       throw storeError(error, this.path)
     }
     return cid

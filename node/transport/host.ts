@@ -119,9 +119,16 @@ export async function createHost(options: TransportOptions, reputation: Reputati
   const helia = await createHelia({ datastore, blockstore, routers: [patientRouter(libp2p)] }, libp2p)
 
   const stop = async (): Promise<void> => {
-    await helia.stop()
-    await datastore.close()
-    await blockstore.close()
+    try {
+      await helia.stop()
+    } catch (error) {
+      // A disk that is full also fails the last words of a stop; the network must be left all the same.
+      await libp2p.stop()
+      throw storeError(error, directory)
+    } finally {
+      await datastore.close()
+      await blockstore.close()
+    }
   }
   try {
     await helia.start()

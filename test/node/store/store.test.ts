@@ -101,6 +101,13 @@ describe('store', () => {
     await assert.rejects(openStore(join(directory, 'file')), { code: 'store.failed' })
   })
 
+  it('a damaged database says so, and says what to do', async () => {
+    await store.collection('t', z.string()).put('a', 'b')
+    await store.close()
+    await writeFile(join(directory, 'db', 'CURRENT'), 'MANIFEST-garbage')
+    await assert.rejects(openStore(directory), { code: 'store.corrupt', help: /backup/ })
+  })
+
   it('a full disk is told from other failures', () => {
     const level = new Error('Database failed', { cause: new Error('IO error: /x/000005.log: No space left on device') })
     assert.equal(storeError(level, '/x').code, 'store.disk-full')
