@@ -103,6 +103,27 @@ describe('engine, from the main thread', () => {
     assert.equal(base, empty)
   })
 
+  it('dropout: another course of training, the same from the seed, and the same beside siblings', async () => {
+    const dropping = { ...settings, lora: { ...settings.lora, dropout: 0.3 } }
+    const plain = await engine.tune(job('plain'))
+    const first = await engine.tune(job('drop-a', { settings: dropping }))
+    const second = await engine.tune(job('drop-b', { settings: dropping }))
+    assert.deepEqual(first.losses, second.losses)
+    assert.deepEqual(weights('drop-a'), weights('drop-b'))
+    assert.equal(first.losses[0]?.toFixed(4), plain.losses[0]?.toFixed(4), 'b is zero at first, so nothing is dropped yet')
+    assert.notEqual(first.losses.at(-1)?.toFixed(4), plain.losses.at(-1)?.toFixed(4))
+    const coalitions = [[1, 4, 6], elements.map((_, i) => i)]
+    await engine.tuneSiblings({ model, rows: elements, coalitions, settings: dropping, output: [join(folder.path, 'drop-c'), join(folder.path, 'drop-d')] })
+    const [a, b] = [weights('drop-a'), weights('drop-d')]
+    a.forEach((x, i) => assert.ok(Math.abs(x - (b[i] ?? NaN)) < 1e-4))
+    await assert.rejects(engine.tune(job('drop-e', { settings: { ...settings, lora: { ...settings.lora, dropout: 1 } } })), { code: 'tune-settings' })
+  })
+
+  it('QLoRA: trains over a base in four bits', async () => {
+    const { losses } = await engine.tune(job('qlora', { settings: { ...settings, method: 'qlora', epochs: 6, lr: 1e-2 } }))
+    assert.ok((losses.at(-1) ?? 9) < (losses[0] ?? 0) - 0.5)
+  })
+
   it('refuses by name what it cannot train', async () => {
     const refused = async (more: Partial<TuneJob>, code: string) => assert.rejects(engine.tune(job('refused', more)), { code })
     await refused({ settings: { ...settings, lora: { ...settings.lora, targets: ['w_proj'] } } }, 'adapter-target')

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { join } from 'node:path'
 import { adapterScale, newAdapter } from '../../node/engine/adapters/index.ts'
 import { llamaConfig, loadModel, Random, trainFull, type FullTrainJob } from '../../node/engine/index.ts'
-import { averageStep, clipFactor, cutUnits, fillBins, groupPasses, learningRate, LoraGraph, memberState, packBins, planSteps, trained, type Unit } from '../../node/engine/train/index.ts'
+import { averageStep, clipFactor, cutUnits, dropoutFeeds, fillBins, groupPasses, learningRate, LoraGraph, memberState, packBins, planSteps, trained, type Unit } from '../../node/engine/train/index.ts'
 import type { TrainRow } from '../../node/engine/types.ts'
 import { temporary, vectors } from './fixture.ts'
 
@@ -68,6 +68,30 @@ describe('laying out training rows', () => {
     assert.ok(Math.abs(apart.loss - together.loss) < 1e-5)
     const largest = Math.max(...apart.grads.map(Math.abs))
     apart.grads.forEach((g, i) => assert.ok(Math.abs(g - (together.grads[i] ?? NaN)) < 1e-5 * largest + 1e-7))
+  })
+})
+
+describe('dropout masks', () => {
+  const modules = [{ path: 'm', in: 5, out: 3 }, { path: 'n', in: 7, out: 3 }]
+  const rows = [6, 11, 9].map((n, ordinal) => ({ ...rowOf(n, n), ordinal }))
+  const mask = (bins: (typeof rows)[], time: number, step: number, path = 'm') => dropoutFeeds({ probability: 0.25, seed: 3 }, modules, bins, time, step)[`${path}.lora_mask`]?.data as Float32Array
+
+  it('belong to rows, whatever the layout, and differ by step and projection', () => {
+    const [a, b, c] = rows
+    assert.ok(a !== undefined && b !== undefined && c !== undefined)
+    const apart = mask([[a], [b], [c]], 12, 4)
+    const together = mask([[b, a], [c]], 20, 4)
+    assert.deepEqual(apart.slice(12 * 5, 12 * 5 + 11 * 5), together.slice(0, 11 * 5))
+    assert.deepEqual(apart.slice(0, 6 * 5), together.slice(11 * 5, 17 * 5))
+    assert.notDeepEqual(mask([[b]], 12, 5), mask([[b]], 12, 4))
+    assert.notDeepEqual(mask([[b]], 12, 4, 'n').slice(0, 50), mask([[b]], 12, 4).slice(0, 50))
+  })
+
+  it('drop the share they should and keep the mean', () => {
+    const long = { ...rowOf(90, 1), ordinal: 0 }
+    const seen = Array.from({ length: 40 }, (_, step) => [...mask([[long]], 90, step)]).flat()
+    assert.ok(Math.abs(seen.filter((x) => x === 0).length / seen.length - 0.25) < 0.01)
+    assert.ok(Math.abs(seen.reduce((x, y) => x + y, 0) / seen.length - 1) < 0.02)
   })
 })
 

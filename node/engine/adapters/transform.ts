@@ -5,6 +5,7 @@ import { rewrite } from '../graph/rewrite.ts'
 import type { ModuleShape } from './adapter.ts'
 
 export const inputA = (path: string): string => `${path}.lora_A`
+export const maskInput = (path: string): string => `${path}.lora_mask`
 export const inputB = (path: string): string => `${path}.lora_B`
 
 /**
@@ -12,9 +13,10 @@ export const inputB = (path: string): string => `${path}.lora_B`
  * once as inputs a [K, rank, in] and b [K, out, rank]; rows k·R … (k+1)·R−1 of the batch use adapter k. One adapter is K = 1.
  *
  * `branch` adds the product of low rank to the output: right where few tokens go through (serving, scoring). `merged`
- * adds b a to the weight first: right where each adapter sees a hundred tokens or more (training).
+ * adds b a to the weight first: right where each adapter sees a hundred tokens or more (training). `dropout` is the branch
+ * with its input multiplied by a mask that is fed, [K·R·T, in].
  */
-export function withLora(source: Graph, modules: readonly ModuleShape[], rank: number, scale: number, form: 'branch' | 'merged' = 'branch'): Graph {
+export function withLora(source: Graph, modules: readonly ModuleShape[], rank: number, scale: number, form: 'branch' | 'merged' | 'dropout' = 'branch'): Graph {
   const byWeight = new Map(modules.map((m) => [`${m.path}.weight`, m]))
   return rewrite(source, (node, { g, inputs, inputName }) => {
     if (node.op !== 'matmul') return undefined
@@ -23,7 +25,8 @@ export function withLora(source: Graph, modules: readonly ModuleShape[], rank: n
     if (found === undefined || x === undefined || w === undefined) return undefined
     const { transB } = (node as Node<'matmul'>).attributes
     if (form === 'merged') return [merged(g, x, w, found, rank, scale)]
-    return [g.add(g.matmul(x, w, { transB }), branch(g, x, found, rank, scale))]
+    const seen = form === 'dropout' ? g.mul(x, g.input(maskInput(found.path), 'float32', x.shape)) : x
+    return [g.add(g.matmul(x, w, { transB }), branch(g, seen, found, rank, scale))]
   })
 }
 

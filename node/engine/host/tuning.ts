@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { adapterScale, newAdapter, writeAdapter } from '../adapters/index.ts'
 import { ModelError } from '../graph/errors.ts'
-import { labelled, LoraGraph, planSteps, trainAdapters, type Member, type MemberResult } from '../train/index.ts'
+import { labelled, LoraGraph, type Dropout, planSteps, trainAdapters, type Member, type MemberResult } from '../train/index.ts'
 import type { SiblingsJob, TrainRow, TrainSettings, TuneJob, TuneResult } from '../types.ts'
 import type { Library, OpenModel } from './library.ts'
 
@@ -29,7 +29,7 @@ export async function tuneSiblings(library: Library, job: SiblingsJob): Promise<
     const plan = planSteps(own.length, { epochs: settings.epochs, rowsPerStep: settings.batch * settings.accumulation, seed: settings.seed })
     return { start, rows: own, plan }
   })
-  const graph = await LoraGraph.create(opened.model, start.modules, start.rank, adapterScale(start), library.options)
+  const graph = await LoraGraph.create(opened.model, start.modules, start.rank, adapterScale(start), library.options, dropoutOf(settings))
   try {
     const results = await trainAdapters({
       graph, members, lr: settings.lr, schedule: settings.schedule, warmupRatio: settings.warmupRatio,
@@ -47,9 +47,14 @@ export async function tuneSiblings(library: Library, job: SiblingsJob): Promise<
   }
 }
 
+/** Undefined where nothing is dropped: the graph without masks is faster. */
+function dropoutOf({ lora, seed }: TrainSettings): Dropout | undefined {
+  return lora.dropout === 0 ? undefined : { probability: lora.dropout, seed }
+}
+
 function checkJob({ settings, coalitions, output, rows }: SiblingsJob): void {
   const refuse = (what: string) => new ModelError('tune-settings', what)
-  if (settings.lora.dropout !== 0) throw refuse('LoRA dropout is not available in this engine yet')
+  if (!(settings.lora.dropout >= 0 && settings.lora.dropout < 1)) throw refuse('dropout lies between 0 and 1')
   if (coalitions.length === 0 || coalitions.length !== output.length) throw refuse('there must be one output folder per adapter')
   if (coalitions.some((c) => c.some((i) => rows[i] === undefined))) throw refuse('a coalition names a row that is not there')
   for (const key of ['epochs', 'batch', 'accumulation', 'cutoff'] as const) {

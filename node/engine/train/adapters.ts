@@ -3,6 +3,7 @@ import { CancelledError } from '../graph/errors.ts'
 import type { TrainProgress, TrainRow } from '../types.ts'
 import { labelled } from './batch.ts'
 import { restoreCheckpoint, saveCheckpoint } from './checkpoint.ts'
+import type { StepRow } from './dropout.ts'
 import { memberState, type LoraGraph, type MemberGradients, type MemberState } from './lora.ts'
 import { adamDefaults, adamStep, averageStep, clipFactor, kept, squaredNorm, type AdamSettings, type Trained } from './optimizer.ts'
 import { cutUnits, groupPasses, type Unit } from './passes.ts'
@@ -93,7 +94,7 @@ export async function trainAdapters(run: AdapterRun): Promise<MemberResult[]> {
 async function tick(run: AdapterRun, states: readonly MemberState[], progress: Progress): Promise<{ loss: number; lr: number }> {
   const active = run.members.flatMap((member, k) => (member.plan[progress.tick] === undefined ? [] : [{ member, k }]))
   const units: Unit[] = active.flatMap(({ member, k }) => {
-    const rows = (member.plan[progress.tick] ?? []).map((i) => member.rows[i] as TrainRow)
+    const rows = (member.plan[progress.tick] ?? []).map((i, ordinal): StepRow => ({ ...(member.rows[i] as TrainRow), ordinal }))
     progress.tokens[k] = (progress.tokens[k] ?? 0) + rows.reduce((n, row) => n + row.ids.length, 0)
     const count = rows.reduce((n, row) => n + labelled(row), 0)
     return cutUnits(k, rows, 1 / Math.max(1, count), run.tokensPerPass)
@@ -101,7 +102,7 @@ async function tick(run: AdapterRun, states: readonly MemberState[], progress: P
   const sums = new Map<number, MemberGradients>()
   const lossOf = new Map<number, number>()
   for (const pass of groupPasses(units, run.tokensPerPass)) {
-    const { losses } = await run.graph.run(pass, states, sums)
+    const { losses } = await run.graph.run(pass, states, sums, progress.tick)
     pass.units.forEach((unit, i) => lossOf.set(unit.member, (lossOf.get(unit.member) ?? 0) + (losses[i] ?? NaN)))
   }
   let lr = 0

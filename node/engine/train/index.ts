@@ -1,6 +1,7 @@
 export * from './schedule.ts'
 export * from './optimizer.ts'
 export * from './plan.ts'
+export * from './dropout.ts'
 export * from './bins.ts'
 export * from './batch.ts'
 export * from './passes.ts'

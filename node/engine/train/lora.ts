@@ -5,6 +5,7 @@ import { f32, floats, Session, type Feeds, type RuntimeOptions } from '../graph/
 import { buildDecoder, losses } from '../architecture/decoder.ts'
 import { fitGraph, weightFeeds, type LoadedModel } from '../architecture/load.ts'
 import { packBins } from './batch.ts'
+import { dropoutFeeds, type Dropout } from './dropout.ts'
 import { trained, type Trained } from './optimizer.ts'
 import type { Pass } from './passes.ts'
 
@@ -44,20 +45,22 @@ export class LoraGraph {
   readonly rank: number
   readonly #session: Session
   readonly #base: Feeds
+  readonly #dropout: Dropout | undefined
 
-  private constructor(session: Session, base: Feeds, modules: readonly ModuleShape[], rank: number) {
+  private constructor(session: Session, base: Feeds, modules: readonly ModuleShape[], rank: number, dropout: Dropout | undefined) {
     this.#session = session
     this.#base = base
     this.modules = modules
     this.rank = rank
+    this.#dropout = dropout
   }
 
-  static async create(model: LoadedModel, modules: readonly ModuleShape[], rank: number, scale: number, options: RuntimeOptions): Promise<LoraGraph> {
+  static async create(model: LoadedModel, modules: readonly ModuleShape[], rank: number, scale: number, options: RuntimeOptions, dropout?: Dropout): Promise<LoraGraph> {
     const { config } = model
     const decoder = buildDecoder(config)
     decoder.graph.output('nll', losses(config, decoder))
     // Merged weights stay in memory until the backward pass: not beside a base that was quantised to save memory.
-    const form = model.quantized === undefined && mergedBytes(modules) < largestMerge ? 'merged' : 'branch'
+    const form = dropout !== undefined ? 'dropout' : model.quantized === undefined && mergedBytes(modules) < largestMerge ? 'merged' : 'branch'
     const g = fitGraph(model, withLora(decoder.graph, modules, rank, scale, form))
     const inputs = modules.flatMap((m) => [
       { name: inputA(m.path), value: g.input(inputA(m.path), 'float32', ['K', rank, m.in]) },
@@ -67,20 +70,21 @@ export class LoraGraph {
     gradients(g, [{ value: outputOf(g, 'nll'), seed }], inputs.map((i) => i.value))
       .forEach((grad, i) => g.output(`d ${inputs[i]?.name ?? ''}`, grad))
     const base = weightFeeds(model)
-    return new LoraGraph(await Session.create(g, options), base, modules, rank)
+    return new LoraGraph(await Session.create(g, options), base, modules, rank, dropout)
   }
 
   async release(): Promise<void> {
     await this.#session.release()
   }
 
-  /** Runs a pass and adds each unit's gradients to `sums[member]`. */
-  async run(pass: Pass, members: readonly MemberState[], sums: Map<number, MemberGradients>): Promise<PassResult> {
+  /** Runs a pass and adds each unit's gradients to `sums[member]`. `step` seeds the dropout, where there is any. */
+  async run(pass: Pass, members: readonly MemberState[], sums: Map<number, MemberGradients>, step = 0): Promise<PassResult> {
     const { units, binsPerUnit, time } = pass
     const bins = units.flatMap((unit) => Array.from({ length: binsPerUnit }, (_, b) => unit.bins[b] ?? []))
     const packed = packBins(bins, time, (b) => units[Math.floor(b / binsPerUnit)]?.weight ?? 0)
     const stack = this.#stack(units.map((unit) => members[unit.member] as MemberState))
-    const out = await this.#session.run({ ...this.#base, ...stack, ...packed.feeds })
+    const masks = this.#dropout === undefined ? {} : dropoutFeeds(this.#dropout, this.modules, bins, time, step)
+    const out = await this.#session.run({ ...this.#base, ...stack, ...masks, ...packed.feeds })
     units.forEach((unit, k) => this.#collect(out, unit.member, k, sums))
 
     const nll = floats(out['nll'])
