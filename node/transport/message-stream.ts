@@ -1,7 +1,7 @@
 import type { Stream } from '@libp2p/interface'
 import type { z } from 'zod'
 import { LimitError, TilthError } from '../../protocol/primitives/index.ts'
-import { PeerError, codeOf, decodeFrame, encodeFrame } from '../../protocol/wire/index.ts'
+import { PeerError, codeOf, decodeFrame, encodeFrame, wireCodes } from '../../protocol/wire/index.ts'
 import type { Protocol, StreamLimits } from '../../protocol/wire/index.ts'
 import type { Clock } from '../runtime/index.ts'
 import { closed, drained, readFrames, tagged } from './frames.ts'
@@ -20,7 +20,7 @@ export interface MessageStreamOptions {
   peer: Peer
   reputation: Reputation
   clock: Clock
-  /** Called once, with the code of what ended the stream, or `done`. */
+  /** Called once, with the wire's code of what ended the stream, `refused` for a service's own code, or `done`. */
   onOver: (outcome: string) => void
 }
 
@@ -49,7 +49,8 @@ export function createMessageStream({ stream, protocol, limits, peer, reputation
     clearTimeout(lifeTimer)
     if (event.error !== undefined && outcome === 'done') outcome = 'stream.closed'
     if (!life.signal.aborted) life.abort(closed(event.error))
-    onOver(outcome)
+    // A label per code would let peers make up as many as they like.
+    onOver(outcome === 'done' || Object.hasOwn(wireCodes, outcome) ? outcome : 'refused')
   })
 
   async function pump(): Promise<void> {
