@@ -84,7 +84,7 @@ if (import.meta.main) {
       save(model, values.out, dtype)
     } }
   })
-  if (steps === 0) save(result.model, values.out, dtype)
+  save(result.model, values.out, dtype)
   if (!result.finished) console.log(`interrupted at step ${result.step}; the same command goes on from there`)
   writeFileSync(join(values.checkpoint, 'result.json'), `${JSON.stringify({ steps: result.step, tokens: result.tokens, seconds: result.seconds, finished: result.finished })}\n`)
 }
