@@ -7,6 +7,9 @@ import type { Parts } from './deps.ts'
 /** Most bytes of a base model's folder, and of an adapter's. */
 const maxBaseBytes = 64 * 2 ** 30
 const maxAdapterBytes = 2 ** 30
+/** How long an answer waits for its model's tokenizer, and how long it does without one that was not to be had. */
+const patienceMs = 20_000
+const missingMs = 300_000
 
 export interface Folders {
   /** Folders of base and adapter on this disk, fetched if need be. @throws as files.fetchDirectory */
@@ -16,8 +19,10 @@ export interface Folders {
 }
 
 /** Models by CID, fetched once: two that need one at the same time wait for one fetch. */
-export function createFolders({ files, folder, log }: Pick<Parts, 'files' | 'folder' | 'log'>): Folders {
+export function createFolders({ files, folder, log, clock }: Pick<Parts, 'files' | 'folder' | 'log' | 'clock'>): Folders {
   const running = new Map<string, Promise<void>>()
+  /** Bases that were not to be had, and when they are looked for again. */
+  const missing = new Map<string, number>()
 
   async function get(kind: 'bases' | 'adapters', cid: string, maxBytes: number, providers: readonly string[], signal?: AbortSignal): Promise<string> {
     const path = join(folder, kind, cid)
@@ -42,10 +47,13 @@ export function createFolders({ files, folder, log }: Pick<Parts, 'files' | 'fol
       return { base, adapter }
     },
     async baseUpTo(model, maxBytes, signal) {
+      if ((missing.get(model.base) ?? 0) > clock.now()) return undefined
+      const patience = AbortSignal.timeout(patienceMs)
       try {
-        return await get('bases', model.base, maxBytes, providersOf(model), signal)
+        return await get('bases', model.base, maxBytes, providersOf(model), signal === undefined ? patience : AbortSignal.any([signal, patience]))
       } catch (error) {
         signal?.throwIfAborted()
+        missing.set(model.base, clock.now() + missingMs)
         log.info('a base model is not at hand for its tokenizer: prompts are only bounded', { model: model.id, error })
         return undefined
       }

@@ -1,6 +1,6 @@
 import { digest, recoverDigest, signStatement } from '../../../protocol/crypto/index.ts'
 import type { Signed } from '../../../protocol/crypto/index.ts'
-import { checkVoucher, claimedUp, deposited, feeOf, openChannel, paidUp, receiptFor, receipted, tokensWanted } from '../../../protocol/models/index.ts'
+import { checkVoucher, claimedUp, deposited, feeOf, openChannel, paidUp, receiptFor, receipted, requestSeconds, tokensWanted } from '../../../protocol/models/index.ts'
 import type { Attribution, ChannelState, CosignedReceipt, Finish, InferenceContent } from '../../../protocol/models/index.ts'
 import { InvalidError } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
@@ -75,6 +75,8 @@ export function createLedger(parts: Parts, tables: Tables, receipts: Receipts): 
 
   const ledger: Ledger = {
     async load() {
+      // What is too old to be answered need not be remembered.
+      for await (const [request, { issuedAt }] of tables.served.entries()) if (issuedAt + 2n * requestSeconds < now()) await tables.served.delete(request)
       for await (const record of tables.workerChannels.values()) accounts.set(record.id, { id: record.id, client: record.client, record, answers: new Map(), waiting: new Set() })
       for await (const [at, record] of tables.answers.entries()) {
         const account = accounts.get(record.statement.message.channel)
