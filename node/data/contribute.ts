@@ -1,0 +1,111 @@
+import { digest, signStatement, addressOfKey } from '../../protocol/crypto/index.ts'
+import { checkStatements, commitmentOf, parseShard } from '../../protocol/data/index.ts'
+import type { ContributionStatements, DatanetDocument } from '../../protocol/data/index.ts'
+import { InvalidError, LimitError, NotFoundError, toHex } from '../../protocol/primitives/index.ts'
+import type { Address, Hex } from '../../protocol/primitives/index.ts'
+import type { Book } from './book.ts'
+import type { DataDeps } from './deps.ts'
+import type { Receiver } from './receive.ts'
+import type { DataService, PreparedContribution } from './types.ts'
+
+const encoder = new TextEncoder()
+export const bytesOf = (file: string | Uint8Array): Uint8Array => (typeof file === 'string' ? encoder.encode(file) : file)
+
+export interface Contributing extends Pick<DataService, 'prepare' | 'submit' | 'contribute'> {
+  /** Takes up what was promised and not finished: commits what is not on chain, reveals what is. */
+  resume(): Promise<void>
+}
+
+/** The contributor's side, for this node's key or for signatures made elsewhere. */
+export function createContributing(deps: Pick<DataDeps, 'chain' | 'files' | 'gossip' | 'key' | 'log' | 'network' | 'self'>, book: Book, receiver: Receiver): Contributing {
+  const { chain, files, gossip, log, network, self } = deps
+  const busy = new Set<Hex>()
+
+  const must = (datanet: Hex): DatanetDocument => {
+    const net = book.datanet(datanet)?.document
+    if (net === undefined) throw new NotFoundError('datanet.unknown', `no Datanet ${datanet} is known here`, { help: 'It may not have arrived yet; list the known ones.' })
+    return net
+  }
+
+  /** Its place in the order of authorship: found on chain, or taken now. Safe to call again. */
+  async function commit({ commitment }: ContributionStatements): Promise<number> {
+    const id = digest(network, 'Commitment', commitment.message)
+    const there = await chain.datanets.commitment(id)
+    if (there !== undefined) return Number(there.index)
+    try {
+      return Number((await chain.datanets.commitFor(commitment.message, commitment.signature)).index)
+    } catch (error) {
+      const since = await chain.datanets.commitment(id) // somebody else may have relayed it meanwhile
+      if (since !== undefined) return Number(since.index)
+      throw error
+    }
+  }
+
+  /** Shows what was committed. Taken here first: who asks this node for it will find it. */
+  async function revealIt(statements: ContributionStatements): Promise<void> {
+    const message = { kind: 'reveal', statements, provider: self } as const
+    await receiver.take(message).catch((error: unknown) => { log.debug('the own reveal waits for the chain', { error }) })
+    await gossip.publish('tilth/data/1', message).catch((error: unknown) => { log.info('a reveal was not announced; others ask for it', { error }) })
+  }
+
+  async function finish(statements: ContributionStatements): Promise<number> {
+    const id = statements.reveal.message.contribution
+    busy.add(id)
+    try {
+      const index = await commit(statements)
+      await revealIt(statements)
+      return index
+    } finally {
+      busy.delete(id)
+    }
+  }
+
+  const contributing: Contributing = {
+    async prepare({ datanet, file, contributor }): Promise<PreparedContribution> {
+      const { rules } = must(datanet)
+      const bytes = bytesOf(file)
+      if (bytes.length > rules.maxBytes) throw new LimitError('shard.too-large', `the file has ${bytes.length} bytes, the Datanet takes ${rules.maxBytes}`, { help: 'Split it into several contributions.' })
+      const rows = parseShard(bytes, rules.maxRows).length
+      if (rows > rules.maxRows) throw new LimitError('shard.too-many-rows', `the file has more than ${rules.maxRows} rows, which is all the Datanet takes at once`, { help: 'Split it into several contributions.' })
+      if (rows === 0) throw new InvalidError('shard.empty', 'the file has no rows', { help: 'Each line is {"prompt","response"} or {"messages":[…]}.' })
+      const uploads = book.contributions(datanet).filter(([, record]) => record.contributor === contributor).length
+      if (uploads >= rules.uploadsPerContributor) throw new LimitError('contributor.allowance', `${contributor} has made all ${rules.uploadsPerContributor} contributions that the Datanet allows`, { help: 'Each contribution counts, also a rejected one.' })
+      const cid = await files.addBytes(bytes)
+      const content = { cid, rows, bytes: bytes.length, salt: toHex(crypto.getRandomValues(new Uint8Array(32))) }
+      const commitment = commitmentOf({ datanet, contributor, ...content })
+      return { id: digest(network, 'Commitment', { datanet, contributor, commitment }), ...content, commitment }
+    },
+
+    async submit(statements) {
+      const id = checkStatements(network, statements)
+      must(statements.commitment.message.datanet)
+      const { cid } = statements.reveal.message
+      if (!await files.has(cid)) throw new InvalidError('shard.missing', 'the shard of this contribution is not on this node', { help: 'Send the file to this node first (prepare).' })
+      if (book.contribution(id) === undefined) await book.outbox.put(id, statements)
+      const index = await finish(statements)
+      void files.provide(cid).catch((error: unknown) => { log.debug('a shard was not announced in the DHT', { cid, error }) })
+      return { id, index }
+    },
+
+    async contribute({ datanet, file, contributorKey = deps.key }) {
+      const contributor: Address = addressOfKey(contributorKey)
+      const { id, cid, rows, bytes, salt, commitment } = await contributing.prepare({ datanet, file, contributor })
+      return contributing.submit({
+        commitment: signStatement(network, 'Commitment', { datanet, contributor, commitment }, contributorKey),
+        reveal: signStatement(network, 'Reveal', { contribution: id, cid, rows, bytes, salt }, contributorKey)
+      })
+    },
+
+    async resume() {
+      for await (const [key, statements] of book.outbox.entries()) {
+        const id = key as Hex
+        if (busy.has(id)) continue
+        const record = book.contribution(id)
+        // Once a reveal stands in the book, others who miss it ask for it.
+        if (record !== undefined && record.state.name !== 'committed') await book.outbox.delete(id)
+        else await finish(statements).catch((error: unknown) => { log.info('a contribution is not on chain yet; it is tried again', { contribution: id, error }) })
+      }
+    }
+  }
+  return contributing
+}

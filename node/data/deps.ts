@@ -1,0 +1,41 @@
+import type { Network } from '../../protocol/crypto/index.ts'
+import type { Address } from '../../protocol/primitives/index.ts'
+import type { Chain } from '../chain/types.ts'
+import type { Clock, Events, Log, Registry } from '../runtime/index.ts'
+import type { Store } from '../store/index.ts'
+import type { Files, Gossip, Peers, Streams } from '../transport/types.ts'
+import type { DataEvents } from './types.ts'
+
+export interface DataTiming {
+  /** How often the chain is asked for news. */
+  readonly pollMs: number
+  /** How often notes are compared with some peer, besides at each connection. */
+  readonly syncMs: number
+  /** How often open contributions are looked at when nothing is heard. */
+  readonly tickMs: number
+  /** Longest single try to fetch a shard; it is tried again until the vote's window is over. */
+  readonly fetchMs: number
+}
+
+export const defaultTiming: DataTiming = { pollMs: 500, syncMs: 10_000, tickMs: 1_000, fetchMs: 15_000 }
+
+export interface DataDeps {
+  readonly key: Uint8Array
+  readonly self: Address
+  readonly network: Network
+  readonly chain: Pick<Chain, 'datanets' | 'follow' | 'account'>
+  readonly gossip: Gossip
+  readonly streams: Streams
+  readonly peers: Pick<Peers, 'connected' | 'on'>
+  readonly files: Pick<Files, 'addBytes' | 'fetchBytes' | 'has' | 'provide'>
+  readonly store: Store
+  readonly events: Events<DataEvents>
+  readonly clock: Clock
+  readonly log: Log
+  readonly registry?: Registry
+  /** Whether a validator votes by its own checks; false leaves it to a person. Default true. */
+  readonly autoVote?: boolean
+  /** Whether a node that has no vote runs the checks too, for itself. Default true. */
+  readonly checks?: boolean
+  readonly timing?: Partial<DataTiming>
+}

@@ -1,0 +1,63 @@
+import type { Hex } from '../../protocol/primitives/index.ts'
+import type { ChainEvent, Follower } from '../chain/types.ts'
+import type { Book } from './book.ts'
+import type { DataDeps, DataTiming } from './deps.ts'
+
+export interface FollowHooks {
+  /** A Datanet that stands on chain and whose rules are not known here. */
+  missing(datanet: Hex, host: string): void
+  committed(id: Hex, datanet: Hex): Promise<void>
+  changed(datanet: Hex): void
+  rewound(datanet: Hex): void
+}
+
+/** Reads commitments and versions from the chain, and takes back what the chain drops. */
+export async function followDatanets(deps: Pick<DataDeps, 'chain' | 'clock' | 'events' | 'log'>, timing: DataTiming, book: Book, hooks: FollowHooks): Promise<Follower> {
+  const { chain, clock, events, log } = deps
+
+  async function event(event: ChainEvent): Promise<void> {
+    switch (event.name) {
+      case 'DatanetCreated':
+        if (book.datanet(event.datanet) === undefined) hooks.missing(event.datanet, event.host)
+        return
+      case 'Committed': {
+        const { contribution, datanet, contributor, commitment, block } = event
+        const index = Number(event.index)
+        const isNew = await book.serially(async () => {
+          if (book.contribution(contribution) !== undefined) return false
+          const now = clock.now()
+          await book.putContribution(contribution, { datanet, index, contributor, commitment, block, seenAt: now, state: { name: 'committed', at: now } })
+          return true
+        })
+        if (isNew) events.emit('data.committed', { datanet, contribution, contributor, index })
+        await hooks.committed(contribution, datanet)
+        hooks.changed(datanet)
+        return
+      }
+      case 'VersionAnchored': {
+        const { datanet, version, root, count, cid, transaction, block } = event
+        if (book.versions(datanet).some(known => known.version === version && known.root === root)) return
+        await book.putVersion({ datanet, version, root, count, cid, transaction, block })
+        events.emit('data.version', { datanet, version, root, count, cid, transaction })
+        return
+      }
+      default: return
+    }
+  }
+
+  const cursor = await book.cursor()
+  return chain.follow({
+    from: cursor === undefined ? 0n : cursor.block + 1n, ...(cursor === undefined ? {} : { parent: cursor.hash }),
+    names: ['DatanetCreated', 'Committed', 'VersionAnchored'], pollMs: timing.pollMs
+  }, {
+    event,
+    reached: (block, hash) => book.putCursor(block, hash),
+    rewound: async block => {
+      const gone = await book.serially(() => book.rewind(block))
+      log.warn('the chain took commitments back', { block: String(block), contributions: gone.length })
+      for (const datanet of new Set(gone.map(record => record.datanet))) hooks.rewound(datanet)
+    },
+    failed: (error, at) => { log.warn('an event of the chain was not handled; it is again', { event: at?.name, error }) },
+    health: ({ up, error }) => { if (up) log.info('the chain answers again'); else log.warn('the chain does not answer', { error }) }
+  })
+}

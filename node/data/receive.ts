@@ -1,0 +1,173 @@
+import { digest, requireSigner } from '../../protocol/crypto/index.ts'
+import type { Signed } from '../../protocol/crypto/index.ts'
+import {
+  checkCertificate, checkStatements, checkVoter, decide, isDecided, isDoubleVote, opens, reveal, supersedes, tally
+} from '../../protocol/data/index.ts'
+import type { Certificate, ContributionStatements, DataMessage, DatanetDocument } from '../../protocol/data/index.ts'
+import { InvalidError, NotFoundError, contentHash } from '../../protocol/primitives/index.ts'
+import type { Address, Hex } from '../../protocol/primitives/index.ts'
+import type { Book } from './book.ts'
+import type { DataDeps } from './deps.ts'
+import { createParked } from './parked.ts'
+import type { ContributionRecord } from './records.ts'
+
+/** Takes messages in, whoever brings them: gossip, a peer in a comparison of notes, or this node itself. */
+export interface Receiver {
+  /** Resolves when what was new in it is on disk. @throws TilthError by whose consequence the bringer is judged */
+  take(message: DataMessage): Promise<void>
+  /** Something it waited for has become known: takes what was parked. */
+  unpark(about: Hex): Promise<void>
+}
+
+export interface ReceiverHooks {
+  /** Something about this Datanet changed. */
+  changed(datanet: Hex): void
+  decided(id: Hex, record: ContributionRecord): void
+  doubleVote(key: string): void
+}
+
+export function createReceiver(deps: Pick<DataDeps, 'network' | 'chain' | 'clock' | 'events' | 'log'>, book: Book, hooks: ReceiverHooks): Receiver {
+  const { network, chain, clock, events, log } = deps
+  const parked = createParked()
+
+  /** The contribution and its Datanet's roster. [ignore] A message about what is not known yet waits for it. */
+  function about(id: Hex, message: DataMessage): { record: ContributionRecord; net: DatanetDocument } {
+    const record = book.contribution(id)
+    const net = record === undefined ? undefined : book.datanet(record.datanet)?.document
+    if (record === undefined || net === undefined) {
+      parked.park(record === undefined ? id : record.datanet, message)
+      throw new NotFoundError('contribution.unknown', 'this contribution is not known here yet')
+    }
+    return { record, net }
+  }
+
+  async function takeDatanet(document: DatanetDocument): Promise<void> {
+    const { statement, rules } = document
+    const id = digest(network, 'Datanet', statement.message)
+    if (book.datanet(id) !== undefined) return
+    // [reject] A Datanet is signed by its host, over these rules.
+    requireSigner(network, statement, statement.message.host)
+    if (contentHash(rules) !== statement.message.rules) throw new InvalidError('datanet.rules', 'the rules are not those that were signed')
+    const found = await chain.datanets.datanet(id)
+    // [ignore] It counts once it is on chain.
+    if (found === undefined) throw new NotFoundError('datanet.unknown', 'this Datanet is not on chain')
+    // [reject] Its validators on chain, which votes are slashed by, are those of its rules.
+    const weights = new Map(found.validators.map(({ address, weight }) => [address, Number(weight)]))
+    if (weights.size !== rules.validators.length || rules.validators.some(({ address, weight }) => weights.get(address) !== weight)) {
+      throw new InvalidError('datanet.roster', 'the validators on chain are not those of the rules')
+    }
+    await book.putDatanet(id, { document, seenAt: clock.now() })
+    events.emit('data.datanet', { datanet: id, host: statement.message.host, name: rules.name })
+    hooks.changed(id)
+  }
+
+  async function takeReveal(statements: ContributionStatements, provider: Address | undefined, message: DataMessage): Promise<void> {
+    const id = digest(network, 'Commitment', statements.commitment.message)
+    const { record, net } = about(id, message)
+    if (record.state.name !== 'committed') return
+    checkStatements(network, statements)
+    // [ignore] A reveal counts within its window; what comes later is as if it had not come.
+    if (clock.now() > record.seenAt + net.rules.revealSeconds * 1000) throw new NotFoundError('reveal.late', 'the reveal comes after its window')
+    await book.putContribution(id, { ...record, state: reveal(record.state, statements, clock.now()), ...(provider === undefined ? {} : { provider }) })
+    const { cid, rows } = statements.reveal.message
+    events.emit('data.revealed', { datanet: record.datanet, contribution: id, cid, rows })
+    await count(id, net) // votes may have come first
+    hooks.changed(record.datanet)
+  }
+
+  async function takeCommit(statement: Signed<'VoteCommit'>, message: DataMessage): Promise<void> {
+    const { contribution, validator, commitment } = statement.message
+    const { record, net } = about(contribution, message)
+    const ballot = book.ballot(contribution)
+    const known = ballot.commits.find(commit => commit.message.validator === validator)
+    if (known?.message.commitment === commitment) return
+    checkVoter(network, net.rules.validators, statement)
+    // [reject] A validator commits to one vote.
+    if (known !== undefined) throw new InvalidError('vote.commit-twice', `${validator} committed to another vote already`)
+    await book.putBallot(contribution, { ...ballot, commits: [...ballot.commits, statement] })
+    events.emit('data.voted', { datanet: record.datanet, contribution, validator, step: 'committed' })
+    await count(contribution, net)
+    hooks.changed(record.datanet)
+  }
+
+  async function takeVote(statement: Signed<'Vote'>, message: DataMessage): Promise<void> {
+    const { contribution, validator } = statement.message
+    const { record, net } = about(contribution, message)
+    const ballot = book.ballot(contribution)
+    const known = ballot.votes.find(vote => vote.message.validator === validator)
+    if (known !== undefined && !isDoubleVote(known.message, statement.message)) return
+    checkVoter(network, net.rules.validators, statement)
+    if (known !== undefined) return keepEvidence(record, known, statement)
+    // [reject] A vote is the one that was committed. Without the commitment it is kept and not counted yet.
+    const commit = ballot.commits.find(item => item.message.validator === validator)
+    if (commit !== undefined && !opens(commit.message, statement.message)) throw new InvalidError('vote.mismatch', 'the vote is not the one that was committed')
+    await book.putBallot(contribution, { ...ballot, votes: [...ballot.votes, statement] })
+    events.emit('data.voted', { datanet: record.datanet, contribution, validator, step: 'revealed' })
+    await count(contribution, net)
+    hooks.changed(record.datanet)
+  }
+
+  async function keepEvidence(record: ContributionRecord, first: Signed<'Vote'>, second: Signed<'Vote'>): Promise<void> {
+    const { contribution, validator } = first.message
+    const key = `${contribution}/${validator}`
+    if (book.evidence(key) !== undefined) return
+    await book.putEvidence(key, { evidence: { first, second }, reported: false })
+    log.warn('a validator voted twice', { contribution, validator })
+    events.emit('data.double-vote', { datanet: record.datanet, contribution, validator })
+    hooks.doubleVote(key)
+  }
+
+  /** Weighs what opens its commitment; a quorum is a certificate, whoever finds it. */
+  async function count(id: Hex, net: DatanetDocument): Promise<void> {
+    const record = book.contribution(id)
+    if (record === undefined || (isDecided(record.state) && record.state.name !== 'expired')) return
+    const { statements } = 'statements' in record.state ? record.state : { statements: undefined }
+    if (statements === undefined) return
+    const { commits, votes } = book.ballot(id)
+    const result = tally(id, net.rules.validators, votes.filter(vote => commits.some(commit => opens(commit.message, vote.message))))
+    if (result.state === 'decided') await settle(id, result.certificate, statements)
+  }
+
+  async function settle(id: Hex, certificate: Certificate, statements: ContributionStatements): Promise<void> {
+    const record = book.contribution(id)
+    if (record === undefined) return
+    await book.setState(id, decide(record.state, certificate, statements))
+    const decided = book.contribution(id)
+    if (decided !== undefined) hooks.decided(id, decided)
+    hooks.changed(record.datanet)
+  }
+
+  async function takeCertificate(message: Extract<DataMessage, { kind: 'certificate' }>): Promise<void> {
+    const { certificate, statements, provider } = message
+    const id = certificate.contribution
+    const { record, net } = about(id, message)
+    if ((record.state.name === 'accepted' || record.state.name === 'rejected') && !supersedes(certificate, record.state.certificate)) return
+    if (checkStatements(network, statements) !== id) throw new InvalidError('certificate.statements', 'the certificate comes with another contribution\'s statements')
+    checkCertificate(network, net.rules.validators, certificate)
+    if (provider !== undefined && record.provider === undefined) await book.putContribution(id, { ...record, provider })
+    await settle(id, certificate, statements)
+  }
+
+  const takeNow = (message: DataMessage): Promise<void> => {
+    switch (message.kind) {
+      case 'datanet': return takeDatanet(message.document)
+      case 'reveal': return takeReveal(message.statements, message.provider, message)
+      case 'vote-commit': return takeCommit(message.statement, message)
+      case 'vote': return takeVote(message.statement, message)
+      case 'certificate': return takeCertificate(message)
+    }
+  }
+
+  const receiver: Receiver = {
+    take: async message => {
+      await book.serially(async () => takeNow(message))
+      if (message.kind === 'datanet') await receiver.unpark(digest(network, 'Datanet', message.document.statement.message))
+    },
+    async unpark(id) {
+      for (const message of parked.take(id)) {
+        await receiver.take(message).catch((error: unknown) => { log.debug('a message that waited was not taken', { kind: message.kind, error }) })
+      }
+    }
+  }
+  return receiver
+}

@@ -1,0 +1,95 @@
+import { HeldOut, RowIndex, checkSteps, outcomeOf, ownRows, parseHeldOut, parseShard, printRow } from '../../protocol/data/index.ts'
+import type { ContributionStatements, DatanetDocument, ShardLine, Verdict } from '../../protocol/data/index.ts'
+import { TilthError } from '../../protocol/primitives/index.ts'
+import type { Address, Hex } from '../../protocol/primitives/index.ts'
+import type { Book } from './book.ts'
+import type { DataDeps, DataTiming } from './deps.ts'
+import type { ContributionRecord } from './records.ts'
+
+const mostHeldOutBytes = 16 << 20
+/** Rows judged before the process may do something else. */
+const slice = 50
+
+/** Shards, held-out questions and the index of accepted rows of every Datanet: what the checks are run on. */
+export interface Shards {
+  heldOut(datanet: Hex): Promise<HeldOut>
+  /** Lines of a shard that was accepted. @throws as files.fetchBytes */
+  linesOf(datanet: Hex, cid: string, maxBytes: number, provider: Address | undefined): Promise<ShardLine[]>
+  /** Runs the checks as they stand in the order of authorship. @throws as files.fetchBytes when the shard is not to be had */
+  check(record: ContributionRecord, statements: ContributionStatements): Promise<Verdict>
+  /** Puts an accepted contribution's own rows into the index, once. @returns false when this node does not know which they are */
+  index(id: Hex, record: ContributionRecord): Promise<boolean>
+  forget(datanet: Hex): void
+}
+
+export function createShards(deps: Pick<DataDeps, 'network' | 'files' | 'self'>, timing: Pick<DataTiming, 'fetchMs'>, book: Book, stopping: AbortSignal): Shards {
+  const { network, files, self } = deps
+  const heldOut = new Map<Hex, HeldOut>()
+  const indices = new Map<Hex, { rows: RowIndex; of: Set<Hex> }>()
+
+  const must = (datanet: Hex): DatanetDocument => {
+    const net = book.datanet(datanet)?.document
+    if (net === undefined) throw new TilthError('datanet.unknown', 'this Datanet is not known here yet')
+    return net
+  }
+  const indexOf = (datanet: Hex): { rows: RowIndex; of: Set<Hex> } => {
+    const known = indices.get(datanet) ?? { rows: new RowIndex(must(datanet).rules.nearDuplicate), of: new Set<Hex>() }
+    indices.set(datanet, known)
+    return known
+  }
+  /** Who should have it: who revealed it, the contributor's node, the host, the validators who have checked it. */
+  const providers = (net: DatanetDocument, ...first: (Address | undefined)[]): Address[] =>
+    [...new Set([...first, net.statement.message.host, ...net.rules.validators.slice(0, 5).map(({ address }) => address)])].filter(one => one !== undefined && one !== self) as Address[]
+  const fetch = (cid: string, maxBytes: number, from: Address[]): Promise<Uint8Array> =>
+    files.fetchBytes(cid, { maxBytes, providers: from, signal: AbortSignal.any([stopping, AbortSignal.timeout(timing.fetchMs)]) })
+
+  const shards: Shards = {
+    async heldOut(datanet) {
+      const known = heldOut.get(datanet)
+      if (known !== undefined) return known
+      const net = must(datanet)
+      const questions = new HeldOut(parseHeldOut(await fetch(net.rules.heldOut, mostHeldOutBytes, providers(net))))
+      heldOut.set(datanet, questions)
+      return questions
+    },
+    linesOf: async (datanet, cid, maxBytes, provider) => parseShard(await fetch(cid, maxBytes, providers(must(datanet), provider))),
+    async check(record, statements) {
+      const net = must(record.datanet)
+      const questions = await shards.heldOut(record.datanet)
+      let shard: Uint8Array | 'too-large' | 'not-a-file'
+      try {
+        const { cid, bytes } = statements.reveal.message
+        shard = await fetch(cid, Math.min(bytes, net.rules.maxBytes), providers(net, record.provider))
+      } catch (error) {
+        // What the CID holds is the contributor's doing; that nobody has it now is not told from the network's.
+        const fault = error instanceof TilthError ? ({ 'files.too-large': 'too-large', 'files.cid': 'not-a-file', 'files.not-file': 'not-a-file' } as const)[error.code as 'files.cid'] : undefined
+        if (fault === undefined) throw error
+        shard = fault
+      }
+      const before = book.contributions(record.datanet).filter(([, other]) => other.contributor === record.contributor && other.index < record.index)
+      const steps = checkSteps({ network, statements, shard, rules: net.rules, heldOut: questions, earlier: indexOf(record.datanet).rows, order: record.index, uploads: before.length })
+      for (let row = 1; ; row++) {
+        const step = steps.next()
+        if (step.done === true) return step.value
+        if (row % slice === 0) await new Promise(resolve => { setImmediate(resolve) })
+      }
+    },
+    async index(id, record) {
+      const { rows, of } = indexOf(record.datanet)
+      if (record.state.name !== 'accepted' || of.has(id)) return true
+      const verdict = book.verdict(id)
+      const { statements, certificate } = record.state
+      const own = verdict === undefined ? [] : ownRows(verdict)
+      if (verdict === undefined || outcomeOf({ contribution: id, cid: statements.reveal.message.cid, own }, true) !== certificate.outcome) return false
+      const lines = await shards.linesOf(record.datanet, statements.reveal.message.cid, must(record.datanet).rules.maxBytes, record.provider)
+      for (const row of own) {
+        const line = lines[row]
+        if (line !== undefined && 'row' in line) rows.add(printRow(line.row), { contribution: id, order: record.index, row })
+      }
+      of.add(id)
+      return true
+    },
+    forget: datanet => { indices.delete(datanet) }
+  }
+  return shards
+}

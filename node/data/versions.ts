@@ -1,0 +1,101 @@
+import { signStatement } from '../../protocol/crypto/index.ts'
+import { checkVersion, outcomeOf, ownRows, versionManifest, versionRoot } from '../../protocol/data/index.ts'
+import type { VersionEntry, VersionManifest } from '../../protocol/data/index.ts'
+import { InvalidError, NotFoundError, TilthError, canonicalJson } from '../../protocol/primitives/index.ts'
+import type { Hex } from '../../protocol/primitives/index.ts'
+import { decodeFrame } from '../../protocol/wire/index.ts'
+import type { Book } from './book.ts'
+import { bytesOf } from './contribute.ts'
+import type { DataDeps } from './deps.ts'
+import type { Shards } from './shards.ts'
+import type { DataService, VersionRow, VersionView } from './types.ts'
+
+/** A manifest of 10,000 contributions with their certificates. */
+const mostManifestBytes = 128 << 20
+
+/** The host's anchoring of what was accepted, and everybody's reading of what was anchored. */
+export function createVersions(deps: Pick<DataDeps, 'chain' | 'files' | 'key' | 'log' | 'network' | 'self'>, book: Book, shards: Shards): Pick<DataService, 'anchorVersion' | 'versions' | 'manifest' | 'versionRows'> {
+  const { chain, files, key, log, network, self } = deps
+  const checked = new Map<string, VersionManifest>()
+
+  function must(datanet: Hex) {
+    const net = book.datanet(datanet)?.document
+    if (net === undefined) throw new NotFoundError('datanet.unknown', `no Datanet ${datanet} is known here`)
+    return net
+  }
+
+  function entriesOf(datanet: Hex): VersionEntry[] {
+    return book.contributions(datanet).flatMap(([id, { state, contributor }]): VersionEntry[] => {
+      if (state.name !== 'accepted') return []
+      const { cid } = state.statements.reveal.message
+      const verdict = book.verdict(id)
+      const own = verdict === undefined ? [] : ownRows(verdict)
+      if (outcomeOf({ contribution: id, cid, own }, true) !== state.certificate.outcome) {
+        throw new TilthError('version.rows', `which rows of ${id} were accepted is not known here`, { help: 'Try again in a moment: its shard is being fetched. If it stays so, the validators run other checks than this node.' })
+      }
+      return [{ contribution: id, contributor, cid, own, certificate: state.certificate }]
+    })
+  }
+
+  /** Place of each contribution in the order of authorship; of those not read yet, from the chain itself. */
+  async function ordersOf(manifest: VersionManifest): Promise<Map<Hex, number>> {
+    const orders = new Map<Hex, number>()
+    for (const { contribution, contributor } of manifest.entries) {
+      const there = book.contribution(contribution) ?? await chain.datanets.commitment(contribution)
+      if (there !== undefined && there.datanet === manifest.datanet && there.contributor === contributor) orders.set(contribution, Number(there.index))
+    }
+    return orders
+  }
+
+  return {
+    async anchorVersion(datanet) {
+      const { statement, rules } = must(datanet)
+      if (statement.message.host !== self) throw new InvalidError('version.not-host', 'only the host anchors versions of its Datanet', { help: `Ask ${statement.message.host}.` })
+      const entries = entriesOf(datanet)
+      if (entries.length === 0) throw new InvalidError('version.empty', 'nothing has been accepted yet', { help: 'Contributions are listed with what became of them.' })
+      const root = versionRoot(entries)
+      const latest = (await chain.datanets.datanet(datanet))?.version ?? 0
+      if (latest > 0 && (await chain.datanets.version(datanet, latest))?.root === root) throw new InvalidError('version.unchanged', `version ${latest} holds everything accepted already`)
+      const version = latest + 1
+      const manifest: VersionManifest = { datanet, version, root, heldOut: rules.heldOut, entries }
+      const cid = await files.addBytes(bytesOf(canonicalJson(manifest)))
+      const message = { datanet, version, root, count: entries.length, cid }
+      const signed = signStatement(network, 'Version', message, key)
+      const { transaction } = await chain.datanets.anchorVersion(message, signed.signature)
+      checked.set(`${datanet}/${root}`, manifest)
+      void files.provide(cid).catch((error: unknown) => { log.debug('a manifest was not announced in the DHT', { cid, error }) })
+      return { ...message, transaction }
+    },
+
+    versions: datanet => book.versions(datanet).map(({ block: _block, ...view }): VersionView => view),
+
+    async manifest(datanet, version) {
+      const { statement, rules } = must(datanet)
+      const anchored = book.versions(datanet).find(known => known.version === version) ?? await chain.datanets.version(datanet, version)
+      if (anchored === undefined) throw new NotFoundError('version.unknown', `version ${version} of that Datanet is not anchored`)
+      const name = `${datanet}/${anchored.root}`
+      const known = checked.get(name)
+      if (known !== undefined) return known
+      const bytes = await files.fetchBytes(anchored.cid, { maxBytes: mostManifestBytes, providers: [statement.message.host].filter(host => host !== self) })
+      const manifest = decodeFrame(bytes, versionManifest, mostManifestBytes)
+      const orders = await ordersOf(manifest)
+      checkVersion(network, rules, manifest, { datanet, version, root: anchored.root, count: anchored.count }, id => orders.get(id))
+      checked.set(name, manifest)
+      return manifest
+    },
+
+    async versionRows(manifest) {
+      const { rules } = must(manifest.datanet)
+      const rows: VersionRow[] = []
+      for (const { contribution, contributor, cid, own } of manifest.entries) {
+        const lines = await shards.linesOf(manifest.datanet, cid, rules.maxBytes, book.contribution(contribution)?.provider)
+        for (const at of own) {
+          const line = lines[at]
+          if (line === undefined || !('row' in line)) throw new InvalidError('version.row', `row ${at} of ${contribution} is none`)
+          rows.push({ contributor, contribution, row: line.row })
+        }
+      }
+      return rows
+    }
+  }
+}
