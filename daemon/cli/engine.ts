@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander'
 import { cpus } from 'node:os'
 import { InvalidError } from '../../protocol/primitives/index.ts'
-import { generateFrom, inspectModel, readExamples, readRows, readTrainRows, rowGradients, scoreIds, tuneDefaults, tuneExamples, tuneRows, type Quantization, type TrainProgress, type TrainSettings } from '../../node/engine/index.ts'
+import { bench, benchParts, benchShapes, generateFrom, inspectModel, readExamples, readRows, readTrainRows, rowGradients, scoreIds, tuneDefaults, tuneExamples, tuneRows, type Quantization, type TrainProgress, type TrainSettings } from '../../node/engine/index.ts'
 import { command, guarded } from './command.ts'
 import { table } from './output.ts'
 
@@ -141,9 +141,30 @@ function showProgress(p: TrainProgress): void {
   else if (p.step === p.steps || p.step % Math.ceil(p.steps / 20) === 0) console.log(line)
 }
 
+function benchCommand(): Command {
+  return command({ name: 'bench', summary: 'how fast this machine trains and generates, on random weights', examples: ['tilth engine bench --shape smollm2-135m --only train --json'] })
+    .addOption(new Option('--shape <name>').choices(Object.keys(benchShapes)).default('seedling'))
+    .addOption(new Option('--only <part>', 'one part, in this process alone').choices([...benchParts]))
+    .addOption(new Option('--provider <name>').choices(['cpu']).default('cpu'))
+    .option('--threads <list>', 'thread counts to try', '1,2').option('--batch <n>', 'rows of a training step', whole('batch'), 2).option('--seq <n>', 'their length', whole('seq'), 512)
+    .action(guarded(async (flags: { shape: keyof typeof benchShapes; only?: (typeof benchParts)[number]; threads: string; batch: number; seq: number; json?: boolean }) => {
+      const live = flags.json !== true
+      const result = await bench({ ...flags, threads: flags.threads.split(',').map(whole('threads')), ...(live ? { onPart: (part, threads) => console.log(`measuring ${part} on ${threads} thread${threads === 1 ? '' : 's'} …`) } : {}) })
+      if (!live) return print(result)
+      const { train, prefill, decode, batch8, siblings } = result
+      const rows: [string, string][] = []
+      if (train !== undefined) rows.push([`LoRA training, ${train.batch}×${train.seq}`, `${train.tokensPerSecond} tokens/s, peak ${train.peakRssMb} MB`])
+      if (prefill !== undefined) rows.push([`prefill, ${prefill.tokens} tokens, int4`, `${prefill.tokensPerSecond} tokens/s`])
+      if (decode !== undefined) rows.push(['decode, int4', `${decode.tokensPerSecond} tokens/s`])
+      if (batch8 !== undefined) rows.push(['8 sequences, one adapter', `${batch8.sameAdapter.tokensPerSecond} tokens/s`], ['8 sequences, 8 adapters', `${batch8.differentAdapters.tokensPerSecond} tokens/s`])
+      if (siblings !== undefined) rows.push(['16 siblings together, apart', `${siblings.together.toFixed(2)} s, ${siblings.apart.toFixed(2)} s`], ['an answer under 16, 16 answers under one', `${(1000 * siblings.scoreAll).toFixed(0)} ms, ${(1000 * siblings.forwardOne).toFixed(0)} ms`])
+      console.log(table(['measured', `${result.shape} on ${result.provider}`], rows))
+    }))
+}
+
 export function engineCommand(): Command {
-  const cmd = new Command('engine').description('models and adapters on this machine alone: inspect, score, generate, tune, gradients').showHelpAfterError('(add --help for what it takes)')
+  const cmd = new Command('engine').description('models and adapters on this machine alone: inspect, score, generate, tune, gradients, bench').showHelpAfterError('(add --help for what it takes)')
     .addHelpText('after', '\nExample:\n  tilth engine inspect --model models/seedling\n')
-  for (const sub of [inspectCommand(), scoreCommand(), generateCommand(), tuneCommand(), gradientsCommand()]) cmd.addCommand(sub)
+  for (const sub of [inspectCommand(), scoreCommand(), generateCommand(), tuneCommand(), gradientsCommand(), benchCommand()]) cmd.addCommand(sub)
   return cmd
 }
