@@ -40,6 +40,7 @@ const help = {
   EpochOutOfOrder: useLatest, AlreadyProposed: 'An epoch of this pool is open to challenge; wait until it is final.', TotalOutOfRange: 'Payouts may neither fall nor exceed what the pool ever received.',
   EmptyTreeWithTotal: 'An empty tree has no sum.', BundleLength: 'Give the CID of the epoch\'s bundle.', NotPending: useLatest, WindowOpen: 'Wait until the challenge window is over.',
   WindowOver: 'The challenge window is over.', NotInTree: 'The proof does not lead to the epoch\'s root.', NoFraud: 'What was shown is no fraud.', NothingFinal: 'No epoch of this pool is final yet.',
+  Barred: 'Validators were against this account\'s proposal of the epoch: another node must propose it.',
   AlreadyVetoed: 'This validator\'s word against the proposal stands already.',
   BeyondTotal: 'The pool has paid out its final total already.'
 } as const satisfies Record<RefusalName, string>

@@ -76,7 +76,13 @@ contract AttributionAnchorTest is Network {
         SumTree.Node[][] memory two = tree(second);
         settle(2, two);
         for (uint256 i = 0; i < 5; i++) anchor.claim(POOL, accounts[i], second[i], TreeBuilder.prove(two, 0, i));
-        for (uint256 i = 0; i < 5; i++) same(token.balanceOf(accounts[i]), second[i], "all of both epochs");
+        for (uint256 i = 0; i < 5; i++) {
+            same(token.balanceOf(accounts[i]), second[i], "all of both epochs");
+            same(anchor.claimedBy(POOL, accounts[i]), second[i], "and on record");
+            SumTree.Proof memory proof = TreeBuilder.prove(two, 0, i);
+            vm.expectPartialRevert(AttributionAnchor.NothingToClaim.selector);
+            anchor.claim(POOL, accounts[i], second[i], proof);
+        }
         vm.expectPartialRevert(AttributionAnchor.NotInTree.selector);
         anchor.claim(POOL, accounts[1], first[1], TreeBuilder.prove(one, 0, 1));
     }

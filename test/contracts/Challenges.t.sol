@@ -7,6 +7,7 @@ import {SumTree} from "solidity/SumTree.sol";
 import {Network} from "./Network.sol";
 import {TreeBuilder} from "./TreeBuilder.sol";
 
+/// forge-config: default.fuzz.runs = 80
 /// @dev A valid challenge always wins, an invalid one never: honest epochs of many shapes, each fraud at every place.
 contract ChallengesTest is Network {
     using Statements for Statements.Receipt;
@@ -120,7 +121,6 @@ contract ChallengesTest is Network {
 
     // An honest epoch stands
 
-    /// forge-config: default.fuzz.runs = 64
     function testNoChallengeHoldsAgainstAnHonestEpoch(uint256 count, uint256 seed) public {
         Draft memory draft = honest(within(count, 1, 9), seed);
         propose(draft);
@@ -434,6 +434,12 @@ contract ChallengesTest is Network {
         anchor.veto(pool, 1);
         vm.prank(validator);
         anchor.veto(pool, 1);
+        vm.expectPartialRevert(AttributionAnchor.Barred.selector);
+        vm.prank(settler);
+        anchor.propose(AttributionAnchor.Proposal(pool, 1, 0, 0, 0, 0, 0, "bundle"));
+        settler = stranger; // another one's turn
+        staked(settler, MIN_STAKE);
+        fund(settler, BOND, address(anchor));
         propose(honest(2, 1));
         same(anchor.epochOf(pool, 1).vetoed, 0, "anew");
         vm.prank(host);

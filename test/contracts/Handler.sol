@@ -51,8 +51,10 @@ contract Handler is Network {
             token.approve(address(anchor), type(uint256).max);
             vm.stopPrank();
         }
-        vm.prank(settler);
-        registry.stake(MIN_STAKE);
+        for (uint256 i = 1; i < 4; i += 2) {
+            vm.prank(vm.addr(keys[i])); // the worker and the settler propose epochs
+            registry.stake(MIN_STAKE);
+        }
     }
 
     function everything() external view returns (address[8] memory contracts_, address[6] memory people_) {
@@ -192,7 +194,8 @@ contract Handler is Network {
         forgedReceipt = Statements.Receipt("x", sequence++, 0, tuned, 0, 0, 1, 1, 5, 0, 0, 0, 0);
         bytes32 receiptsRoot = fraud ? forgedLeaf().hash : bytes32(0);
         uint32 next = anchor.poolOf(pool).epoch + 1;
-        vm.prank(settler);
+        address proposer = anchor.barredFrom(pool, next, settler) ? worker : settler;
+        vm.prank(proposer);
         anchor.propose(
             AttributionAnchor.Proposal(
                 pool, next, receiptsRoot, fraud ? 5 : 0, fraud ? 1 : 0, payouts.hash, payouts.sum, "bundle"
@@ -212,6 +215,7 @@ contract Handler is Network {
         burntByRule += BOND - BOND / 2;
     }
 
+    /// @dev The host alone is too light to void an epoch; with the validator the settler is barred and others must go on.
     function veto(bool byHost) external {
         uint32 next = anchor.poolOf(pool).epoch + 1;
         vm.prank(byHost ? host : validator);

@@ -110,6 +110,10 @@ contract AttributionAnchor is StatementReader, ReentrancyGuard {
     /// @notice The last round of an epoch that a validator was against.
     mapping(bytes32 pool => mapping(uint32 epoch => mapping(address validator => uint32))) public vetoOf;
 
+    /// @notice Whose proposal of an epoch was vetoed and who therefore leaves that epoch to others: the bond goes back, so
+    /// something else must keep a proposer from standing in everybody's way again and again.
+    mapping(bytes32 pool => mapping(uint32 epoch => mapping(address proposer => bool))) public barredFrom;
+
     event PoolDeposited(bytes32 indexed pool, uint256 amount);
     event EpochProposed(
         bytes32 indexed pool,
@@ -140,6 +144,7 @@ contract AttributionAnchor is StatementReader, ReentrancyGuard {
     error NoFraud();
     error NotAValidator(address validator);
     error AlreadyVetoed();
+    error Barred(address proposer);
     error NothingFinal(bytes32 pool);
     error NothingToClaim(uint256 claimed);
     error BeyondTotal();
@@ -176,6 +181,7 @@ contract AttributionAnchor is StatementReader, ReentrancyGuard {
         Epoch storage epoch = _epochs[p.pool][p.epoch];
         if (p.epoch != pool.epoch + 1) revert EpochOutOfOrder(pool.epoch + 1);
         if (epoch.state == State.Pending) revert AlreadyProposed(epoch.challengeEnds);
+        if (barredFrom[p.pool][p.epoch][msg.sender]) revert Barred(msg.sender);
         if (registry.stakeOf(msg.sender) < minStake) revert NotEnoughStake(registry.stakeOf(msg.sender));
         if (p.payoutsTotal < pool.payoutsTotal || p.payoutsTotal > pool.deposited) {
             revert TotalOutOfRange(pool.payoutsTotal, pool.deposited);
@@ -317,7 +323,7 @@ contract AttributionAnchor is StatementReader, ReentrancyGuard {
 
     /// @notice A validator of the pool's Datanet is against a pending epoch: what it recomputed differs, or the bundle is
     /// not to be had. With more than a third of the weight, as for a contribution, the epoch is void. The bond goes
-    /// back: a vote is no proof.
+    /// back, because a vote is no proof, but the proposer leaves this epoch to others.
     function veto(bytes32 pool, uint32 number) external nonReentrant {
         Epoch storage epoch = _challengeable(pool, number);
         uint96 weight = datanets.weightOf(pool, msg.sender);
@@ -328,6 +334,7 @@ contract AttributionAnchor is StatementReader, ReentrancyGuard {
         emit EpochVetoed(pool, number, msg.sender, epoch.vetoed);
         if (uint256(epoch.vetoed) * 3 <= datanets.totalWeightOf(pool)) return;
         epoch.state = State.Voided;
+        barredFrom[pool][number][epoch.proposer] = true;
         emit EpochVoided(pool, number, msg.sender, "veto");
         token.safeTransfer(epoch.proposer, bond);
     }

@@ -225,6 +225,7 @@ describe('calls of the contracts', () => {
     assert.equal((await worker.chain.payouts.veto(datanet, 2)).voided, true)
     assert.equal((await client.chain.payouts.epoch(datanet, 2)).state, 'voided')
     await refused('NotPending', host.chain.payouts.veto(datanet, 2))
+    await refused('Barred', settler.chain.payouts.propose({ pool: datanet, epoch: 2, receiptsRoot: zeroHash, receiptsTotal: 0n, receiptCount: 0, payoutsRoot, payoutsTotal, bundle: 'bafkreiagain' }))
   })
 
   it('refuse new channels to a retired model', async () => {
