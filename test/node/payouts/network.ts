@@ -176,7 +176,7 @@ export async function startNetwork({ base, adapters, held = heldOut }: { base?: 
           return { channels: peer.vouchers.size, amount }
         }
       },
-      timing: { closingMs: 4_000, announceMs: 61_000, tickMs: 300, redeemPauseMs: 200 }
+      timing: { closingMs: 2_000, announceMs: 1_000, tickMs: 300, redeemPauseMs: 200 }
     }))
     await node.peers.ready(1, 20_000)
     await service.start()

@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict'
+import { attributionOf, buildEpoch, measureOf, payoutsTree, receiptsTree } from '../../../protocol/payouts/index.ts'
+import type { EpochBundle } from '../../../protocol/payouts/index.ts'
+import type { CosignedReceipt } from '../../../protocol/models/index.ts'
+import { digest, signDigest, signStatement } from '../../../protocol/crypto/index.ts'
+import { canonicalJson, keccak, zeroHash } from '../../../protocol/primitives/index.ts'
+import type { Hex } from '../../../protocol/primitives/index.ts'
+import { refusedWith } from '../../../node/chain/index.ts'
+import type { PayoutEvents } from '../../../node/payouts/index.ts'
+import { until } from '../transport/nodes.ts'
+import { bond, challengeSeconds, startNetwork } from './network.ts'
+import type { TestNetwork, TestPeer } from './network.ts'
+
+describe('watchers of epochs', function () {
+  this.timeout(120_000)
+  let network: TestNetwork
+  let liar: TestPeer
+  let watcher: TestPeer
+  let channel: Hex
+  let receipts: CosignedReceipt[]
+  const challenged: PayoutEvents['payouts.challenged'][] = []
+  const disputed: PayoutEvents['payouts.disputed'][] = []
+
+  before(async () => {
+    network = await startNetwork()
+    liar = await network.addPeer('liar', { settler: true })
+    watcher = await network.addPeer('watcher')
+    watcher.events.on('payouts.challenged', event => { challenged.push(event) })
+    watcher.events.on('payouts.disputed', event => { disputed.push(event) })
+    channel = await network.openChannel(watcher.address)
+    receipts = [await network.answer(watcher, channel), await network.answer(watcher, channel, { ids: [21, 22] }), await network.answer(watcher, channel, { ids: [31] })]
+    await watcher.chain.channels.claim({ channel, cumulative: watcher.vouchers.get(channel)!.cumulative }, watcher.vouchers.get(channel)!.signature)
+  })
+  after(() => network.stop())
+
+  /** A bundle as an honest settler would make it of these receipts. */
+  async function bundleOf(list: readonly CosignedReceipt[], epoch = 1): Promise<EpochBundle> {
+    const { players } = network
+    const measure = measureOf({ model: network.model, players: [...players], coalitions: Array.from({ length: 16 }, (_, mask) => String(mask)) })
+    const gate = (await liar.service.gate(network.model))!
+    assert.equal(gate.questions, 2)
+    const utilities = measure.coalitions.map(mask => [0.4, 0.15, 0, -0.03].reduce((sum, worth, i) => sum + ((Number(mask) >> i) & 1 ? Math.round(worth * 1e4) : 0), 1030))
+    const document = { model: network.model, questions: 2, utilities: utilities.map(sum => 2 * sum), values: attributionOf(measure, utilities).weights.map(value => 2n * value) }
+    const { deposited } = await liar.chain.payouts.pool(network.pool)
+    return buildEpoch({ network: network.network, pool: network.pool, epoch, receipts: list, measures: new Map([[network.model, measure]]), gates: new Map([[network.model, document]]), deposited, previous: undefined })
+  }
+
+  async function propose(bundle: EpochBundle, over: { receiptsTotal?: bigint; payoutsTotal?: bigint } = {}): Promise<void> {
+    const cid = await liar.node.files.addBytes(new TextEncoder().encode(canonicalJson(bundle)))
+    const { receiptsRoot, receiptsTotal, payoutsRoot, payoutsTotal } = bundle
+    await liar.chain.payouts.propose({ pool: network.pool, epoch: bundle.epoch, receiptsRoot, receiptsTotal, receiptCount: bundle.receipts.length, payoutsRoot, payoutsTotal, bundle: cid, ...over })
+  }
+
+  /** The watcher takes half of the bond from whoever proposed it. */
+  async function takesTheBond(fault: string): Promise<void> {
+    const before = challenged.length
+    await until(() => challenged.length > before, `the challenge: ${fault}`)
+    assert.equal(challenged.at(-1)?.fault, fault)
+    const { state } = await watcher.chain.payouts.epoch(network.pool, 1)
+    assert.equal(state, 'voided')
+  }
+
+  it('take the bond for a forged signature', async () => {
+    const balance = await watcher.chain.tokens.balanceOf(watcher.address)
+    const forged = { ...receipts[1]!, clientSignature: signDigest(keccak('something else'), network.client.key) }
+    const taken = takesTheBond('signature')
+    await propose(await bundleOf([receipts[0]!, forged, receipts[2]!]))
+    await taken
+    assert.equal(await watcher.chain.tokens.balanceOf(watcher.address) - balance, bond / 2n)
+  })
+
+  it('take the bond for a receipt that counts twice', async () => {
+    const taken = takesTheBond('duplicate')
+    await propose(await bundleOf([receipts[0]!, receipts[0]!, receipts[1]!]))
+    await taken
+  })
+
+  it('take the bond for a receipt of a model that is not the pool\'s', async () => {
+    const foreign = await network.openChannel(liar.address, network.base)
+    const message = { ...receipts[0]!.receipt.message, channel: foreign, model: network.base, attribution: zeroHash }
+    const receipt: CosignedReceipt = {
+      receipt: signStatement(network.network, 'Receipt', message, liar.key), clientSignature: signDigest(digest(network.network, 'Receipt', message), network.client.key),
+      client: network.client.address, worker: liar.address, attribution: null
+    }
+    const taken = takesTheBond('model')
+    await propose(await bundleOf([receipt, ...receipts].toSorted((a, b) => (a.receipt.message.channel < b.receipt.message.channel ? -1 : 1))))
+    await taken
+  })
+
+  it('take the bond for totals that are not the sums, of several leaves or of one', async () => {
+    const bundle = await bundleOf(receipts)
+    let taken = takesTheBond('total')
+    await propose(bundle, { receiptsTotal: bundle.receiptsTotal + 1n })
+    await taken
+    taken = takesTheBond('total')
+    await propose(bundle, { payoutsTotal: bundle.payoutsTotal - 1n })
+    await taken
+    const single = await bundleOf([receipts[0]!])
+    taken = takesTheBond('total')
+    await propose(single, { receiptsTotal: 5n })
+    await taken
+  })
+
+  it('say so when shares are wrong, which the contract cannot see', async () => {
+    const bundle = await bundleOf(receipts)
+    const [first, second, ...rest] = bundle.payouts
+    const payouts = [{ ...first!, share: first!.share - 1n, cumulative: first!.cumulative - 1n }, { ...second!, share: second!.share + 1n, cumulative: second!.cumulative + 1n }, ...rest]
+    const before = disputed.length
+    await propose({ ...bundle, payouts, payoutsRoot: payoutsTree(payouts).root.hash })
+    await until(() => disputed.length > before, 'the dispute')
+    assert.deepEqual(disputed.at(-1)?.faults, ['payouts.shares'])
+    assert.equal(disputed.at(-1)?.provable, false)
+    assert.equal((await watcher.service.epoch(network.pool, 1))?.faults?.[0], 'payouts.shares')
+    // A challenge that shows nothing is refused.
+    const [receipt] = receipts
+    await assert.rejects(watcher.chain.payouts.challengeSignature(network.pool, 1, {
+      receipt: receipt!.receipt.message, clientSignature: receipt!.clientSignature, workerSignature: receipt!.receipt.signature, sum: receipt!.receipt.message.fee,
+      proof: receiptsTree(network.network, bundle.receipts).proof(0)
+    }), (error: unknown) => refusedWith(error, 'NoFraud'))
+  })
+
+  it('find an epoch that counts again what an earlier one has settled', async () => {
+    await network.anvil.advance(Number(challengeSeconds))
+    await liar.service.finalize(network.pool)
+    const again = await bundleOf([receipts[0]!], 2)
+    const before = challenged.length
+    // Its payouts are the last ones again, so that the contract takes it.
+    const last = await liar.chain.payouts.epoch(network.pool, 1)
+    const cid = await liar.node.files.addBytes(new TextEncoder().encode(canonicalJson(again)))
+    await liar.chain.payouts.propose({ pool: network.pool, epoch: 2, receiptsRoot: again.receiptsRoot, receiptsTotal: again.receiptsTotal, receiptCount: 1, payoutsRoot: last.payoutsRoot, payoutsTotal: last.payoutsTotal, bundle: cid })
+    await until(() => challenged.length > before, 'the challenge')
+    assert.equal(challenged.at(-1)?.fault, 'duplicate')
+    assert.equal((await watcher.chain.payouts.epoch(network.pool, 2)).state, 'voided')
+  })
+
+  it('call a bundle that is none unreadable, and live on', async () => {
+    const before = disputed.length
+    const cid = await liar.node.files.addBytes(new TextEncoder().encode('{"pool":[[[['))
+    await liar.chain.payouts.propose({ pool: network.pool, epoch: 2, receiptsRoot: keccak('r'), receiptsTotal: 1n, receiptCount: 1, payoutsRoot: keccak('p'), payoutsTotal: (await liar.chain.payouts.pool(network.pool)).payoutsTotal, bundle: cid })
+    await until(() => disputed.length > before, 'the dispute')
+    assert.deepEqual(disputed.at(-1)?.faults, ['bundle.unreadable'])
+    // Who has earned in the epoch before is still paid.
+    assert.ok((await watcher.service.claim(network.players[0]!)).amount > 0n)
+  })
+})
