@@ -1,12 +1,12 @@
-import type { Hex } from '../../protocol/primitives/index.ts'
-import type { ChainEvent, Follower } from '../chain/types.ts'
+import type { Address, Hex } from '../../protocol/primitives/index.ts'
+import type { ChainEvent, ChainEventOf, Follower } from '../chain/types.ts'
 import type { Book } from './book.ts'
 import type { DataDeps, DataTiming } from './deps.ts'
 
 export interface FollowHooks {
   /** A Datanet that stands on chain and whose rules are not known here. */
-  missing(datanet: Hex, host: string): void
-  committed(id: Hex, datanet: Hex): Promise<void>
+  missing(host: Address): void
+  committed(id: Hex): Promise<void>
   changed(datanet: Hex): void
   rewound(datanet: Hex): void
 }
@@ -15,34 +15,29 @@ export interface FollowHooks {
 export async function followDatanets(deps: Pick<DataDeps, 'chain' | 'clock' | 'events' | 'log'>, timing: DataTiming, book: Book, hooks: FollowHooks): Promise<Follower> {
   const { chain, clock, events, log } = deps
 
+  async function committed({ contribution, datanet, contributor, commitment, block, ...at }: ChainEventOf<'Committed'>): Promise<void> {
+    const index = Number(at.index)
+    const isNew = await book.serially(async () => {
+      if (book.contribution(contribution) !== undefined) return false
+      const now = clock.now()
+      await book.putContribution(contribution, { datanet, index, contributor, commitment, block, seenAt: now, state: { name: 'committed', at: now } })
+      return true
+    })
+    if (isNew) events.emit('data.committed', { datanet, contribution, contributor, index })
+    await hooks.committed(contribution)
+    hooks.changed(datanet)
+  }
+
+  async function anchored({ datanet, version, root, count, cid, transaction, block }: ChainEventOf<'VersionAnchored'>): Promise<void> {
+    if (book.versions(datanet).some(known => known.version === version && known.root === root)) return
+    await book.putVersion({ datanet, version, root, count, cid, transaction, block })
+    events.emit('data.version', { datanet, version, root, count, cid, transaction })
+  }
+
   async function event(event: ChainEvent): Promise<void> {
-    switch (event.name) {
-      case 'DatanetCreated':
-        if (book.datanet(event.datanet) === undefined) hooks.missing(event.datanet, event.host)
-        return
-      case 'Committed': {
-        const { contribution, datanet, contributor, commitment, block } = event
-        const index = Number(event.index)
-        const isNew = await book.serially(async () => {
-          if (book.contribution(contribution) !== undefined) return false
-          const now = clock.now()
-          await book.putContribution(contribution, { datanet, index, contributor, commitment, block, seenAt: now, state: { name: 'committed', at: now } })
-          return true
-        })
-        if (isNew) events.emit('data.committed', { datanet, contribution, contributor, index })
-        await hooks.committed(contribution, datanet)
-        hooks.changed(datanet)
-        return
-      }
-      case 'VersionAnchored': {
-        const { datanet, version, root, count, cid, transaction, block } = event
-        if (book.versions(datanet).some(known => known.version === version && known.root === root)) return
-        await book.putVersion({ datanet, version, root, count, cid, transaction, block })
-        events.emit('data.version', { datanet, version, root, count, cid, transaction })
-        return
-      }
-      default: return
-    }
+    if (event.name === 'DatanetCreated' && book.datanet(event.datanet) === undefined) hooks.missing(event.host)
+    if (event.name === 'Committed') await committed(event)
+    if (event.name === 'VersionAnchored') await anchored(event)
   }
 
   const cursor = await book.cursor()

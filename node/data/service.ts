@@ -106,7 +106,7 @@ export function createDataService(deps: DataDeps): DataService {
       follower = await followDatanets(deps, timing, book, {
         changed,
         rewound: datanet => { shards.forget(datanet); turns.revisit(datanet, 1) },
-        missing: (_datanet, host) => { pullFromSomeone(host) },
+        missing: host => { pullFromSomeone(host) },
         committed: id => receiver.unpark(id)
       })
       turns.start()
