@@ -40,7 +40,7 @@ export type ModelsPolicy = WorkerPolicy & ClientPolicy
 
 export const defaultPolicy: ModelsPolicy = {
   inputPrice: 10n ** 14n, outputPrice: 4n * 10n ** 14n, capacity: 8, waiting: 32, creditTokens: 32, lostCredits: 16, redeemAt: 10n ** 18n,
-  depositRequests: 64, channelSeconds: 30 * 86_400, attempts: 6, tokenizerBytes: 64 << 20
+  depositRequests: 32, channelSeconds: 30 * 86_400, attempts: 6, tokenizerBytes: 64 << 20
 }
 
 export interface ModelsTiming {

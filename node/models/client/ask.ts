@@ -56,13 +56,13 @@ export function createAsking(parts: Parts, wallet: Wallet, workers: Workers, fol
       const inputTokens = prompt === undefined ? mostInputTokens(base.messages, content.resume.length) : prompt + content.resume.length
       const maxFee = feeOf(offer.message, inputTokens, base.maxTokens - content.resume.length)
       const began = clock.now()
-      const purse = await wallet.purse(worker, model.id, maxFee)
+      const { purse, ask } = await wallet.begin({ offer, content, seed, maxFee })
       let acceptedAt = began
       const onAccepted = (): void => {
         acceptedAt = clock.now()
         emit({ kind: 'worker', worker, ...(reason === undefined ? {} : { reason }) })
       }
-      const { outcome, receipts: signed, ask } = await attempt({ offer, purse, content, seed, maxFee, speech, growing, signal, life, onAccepted })
+      const { outcome, receipts: signed } = await attempt({ purse, ask, speech, growing, signal, life, onAccepted })
       const own = signed.find(({ receipt }) => receipt.message.request === ask.id)
       if (own !== undefined) receipts.push(digest(network, 'Receipt', own.receipt.message))
       if (own !== undefined || ask.received.length > 0) {

@@ -1,11 +1,10 @@
 import type { Signed } from '../../../protocol/crypto/index.ts'
 import { creditOf, dueAtStart, feeOf, leastCreditTokens, mostInputTokens, tokensWanted, voucherDue, workerFrame } from '../../../protocol/models/index.ts'
-import type { CosignedReceipt, Finish, InferenceContent, WorkerFrame } from '../../../protocol/models/index.ts'
+import type { CosignedReceipt, Finish, WorkerFrame } from '../../../protocol/models/index.ts'
 import { InvalidError, TilthError } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { MessageStream } from '../../transport/types.ts'
 import type { Parts } from '../deps.ts'
-import type { SignedOffer } from '../offers.ts'
 import type { Speech } from '../speech.ts'
 import type { Ask, Purse, Wallet } from './wallet.ts'
 
@@ -26,11 +25,8 @@ export type Outcome =
 export type Blame = 'worker' | 'lie' | 'busy' | 'channel'
 
 export interface AttemptRequest {
-  readonly offer: SignedOffer
   readonly purse: Purse
-  readonly content: InferenceContent
-  readonly seed: bigint
-  readonly maxFee: bigint
+  readonly ask: Ask
   readonly speech: Speech | undefined
   readonly growing: Growing
   /** The person who asked has had enough: cancel, and pay for what came. */
@@ -49,12 +45,13 @@ const cancelMs = 10_000
  * One worker's part of an answer: asks, checks each frame, pays as tokens come, checks the receipt and signs it. Never
  * throws: what went wrong is the outcome, and what was received stands in `growing`.
  */
-export function createAttempt(parts: Parts, wallet: Wallet): (request: AttemptRequest) => Promise<{ outcome: Outcome; receipts: CosignedReceipt[]; ask: Ask }> {
+export function createAttempt(parts: Parts, wallet: Wallet): (request: AttemptRequest) => Promise<{ outcome: Outcome; receipts: CosignedReceipt[] }> {
   const { timing, streams, log } = parts
 
   /** `progress.finished` is set as soon as the whole answer is there. */
-  async function converse(stream: MessageStream, request: AttemptRequest, ask: Ask, signed: CosignedReceipt[], progress: { finished?: { finish: Finish; tail: string } }): Promise<Outcome> {
-    const { purse, offer, content, growing, speech, signal } = request
+  async function converse(stream: MessageStream, request: AttemptRequest, signed: CosignedReceipt[], progress: { finished?: { finish: Finish; tail: string } }): Promise<Outcome> {
+    const { purse, ask, growing, speech, signal } = request
+    const { statement, content, offer } = ask.record
     const { message: prices } = offer
     const wanted = tokensWanted(content)
     const before = new Set([...purse.asks.keys()].filter(id => id !== ask.id))
@@ -102,7 +99,7 @@ export function createAttempt(parts: Parts, wallet: Wallet): (request: AttemptRe
     const onAbort = (): void => { cancel() }
     signal.addEventListener('abort', onAbort, { once: true })
     try {
-      await stream.send({ kind: 'request', statement: ask.record.statement, content, offer, voucher: wallet.voucher(purse) })
+      await stream.send({ kind: 'request', statement, content, offer, voucher: wallet.voucher(purse) })
       if (signal.aborted) cancel()
       for (;;) {
         const timeoutMs = cancelled ? cancelMs : !accepted ? timing.acceptMs : progress.finished === undefined ? timing.silenceMs : timing.receiptMs
@@ -120,7 +117,7 @@ export function createAttempt(parts: Parts, wallet: Wallet): (request: AttemptRe
             // [reject] With less credit than this an answer could not be paid in parts.
             if (creditTokens < leastCreditTokens) lie('answer.credit', 'the worker wants to be paid before it serves')
             // [reject] The fee stays within what was agreed to.
-            if (feeOf(prices, inputTokens, wanted) > request.maxFee) lie('answer.fee', 'the answer may cost more than was agreed to')
+            if (feeOf(prices, inputTokens, wanted) > statement.message.maxFee) lie('answer.fee', 'the answer may cost more than was agreed to')
             accepted = true
             credit = creditOf(prices, creditTokens)
             wallet.accepted(ask, inputTokens, creditTokens)
@@ -160,14 +157,13 @@ export function createAttempt(parts: Parts, wallet: Wallet): (request: AttemptRe
   }
 
   return async request => {
-    const { purse, content, offer, seed, maxFee, life } = request
+    const { purse, ask, life } = request
     const receipts: CosignedReceipt[] = []
-    const ask = await wallet.begin(purse, { content, offer, seed, maxFee })
     const progress: { finished?: { finish: Finish; tail: string } } = {}
     let stream: MessageStream | undefined
     try {
-      stream = await streams.open(offer.message.worker, '/tilth/models/infer/1', { signal: AbortSignal.any([life, AbortSignal.timeout(timing.acceptMs)]) })
-      return { outcome: await converse(stream, request, ask, receipts, progress), receipts, ask }
+      stream = await streams.open(purse.record.worker, '/tilth/models/infer/1', { signal: AbortSignal.any([life, AbortSignal.timeout(timing.acceptMs)]) })
+      return { outcome: await converse(stream, request, receipts, progress), receipts }
     } catch (error) {
       await stream?.fail(error)
       const blame = blameFor(error)
@@ -175,7 +171,7 @@ export function createAttempt(parts: Parts, wallet: Wallet): (request: AttemptRe
       const { finished } = progress
       // Who lies about an answer may have lied in it: another goes on from the tokens that are there.
       const whole = finished !== undefined && blame !== 'lie' && (finished.finish !== 'cancelled' || request.signal.aborted)
-      return { outcome: whole ? { kind: 'complete', ...finished, receipt: undefined, error, blame } : { kind: 'failed', error, blame }, receipts, ask }
+      return { outcome: whole ? { kind: 'complete', ...finished, receipt: undefined, error, blame } : { kind: 'failed', error, blame }, receipts }
     } finally {
       await wallet.ended(purse, ask)
     }

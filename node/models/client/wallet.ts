@@ -20,13 +20,12 @@ export interface Purse { readonly id: Hex; record: ClientChannel; readonly asks:
 
 export interface Wallet {
   load(): Promise<void>
-  /** A channel with room for a fee of `need`: one that is open, topped up if need be, or a new one. @throws as the chain */
-  purse(worker: Address, model: Hex, need: bigint): Promise<Purse>
+  /** A request, on disk, and a channel with room for its fee: one that is open, topped up if need be, or a new one. @throws as the chain */
+  begin(request: { offer: SignedOffer; content: InferenceContent; seed: bigint; maxFee: bigint }): Promise<{ purse: Purse; ask: Ask }>
   find(channel: Hex): Purse | undefined
   purses(): Purse[]
   /** A channel of ours that the chain knows: perhaps opened just before a crash. */
   adopt(onChain: Pick<ChannelOnChain, 'id' | 'worker' | 'model' | 'deposit' | 'expiry'>): Promise<Purse>
-  begin(purse: Purse, request: { content: InferenceContent; offer: SignedOffer; seed: bigint; maxFee: bigint }): Promise<Ask>
   /** The request was taken: its prompt counts from now on. */
   accepted(ask: Ask, inputTokens: number, creditTokens: number): void
   /** The attempt is over: what it got stays owed until a receipt says so. */
@@ -85,6 +84,37 @@ export function createWallet(parts: Parts, tables: Tables, receipts: Receipts): 
     }
   }
 
+  async function purseFor(worker: Address, model: Hex, need: bigint): Promise<Purse> {
+    const chainNow = (await chain.head()).timestamp
+    const usable = [...purses.values()].find(({ record, spent }) =>
+      !spent && record.worker === worker && record.model === model && record.channel.state === 'open' && record.expiry > chainNow + 2n * BigInt(timing.marginSeconds))
+    if (usable === undefined) return open(worker, model, need, chainNow)
+    if (usable.record.channel.deposit - committed(usable) >= need) return usable
+    const more = need * BigInt(policy.depositRequests)
+    // The chain's own news of it may come first, so the new deposit is a sum, not a step.
+    const deposit = usable.record.channel.deposit + more
+    await chain.channels.topUp(usable.id, more)
+    await wallet.update(usable, channel => deposited(channel, deposit))
+    return usable
+  }
+
+  async function beginOn(purse: Purse, { content, offer, seed, maxFee }: Parameters<Wallet['begin']>[0]): Promise<Ask> {
+    // A request has no number of its own: the same question asked twice within a second differs in its highest fee.
+    let message = { channel: purse.id, model: purse.record.model, content: contentHash(content), seed, maxFee, issuedAt: now() }
+    let id = digest(network, 'InferenceRequest', message)
+    while (issued.has(id)) {
+      message = { ...message, maxFee: message.maxFee + 1n }
+      id = digest(network, 'InferenceRequest', message)
+    }
+    issued.add(id)
+    if (issued.size > 10_000) issued.delete([...issued][0] ?? id)
+    const record: AskRecord = { statement: signStatement(network, 'InferenceRequest', message, key), content, offer, inputTokens: 0, creditTokens: 0, received: [], over: false }
+    const ask: Ask = { id, record, received: [], live: true }
+    purse.asks.set(id, ask)
+    await tables.asks.put(inChannel(purse.id, id), record)
+    return ask
+  }
+
   const wallet: Wallet = {
     async load() {
       for await (const record of tables.clientChannels.values()) purses.set(record.id, { id: record.id, record, asks: new Map(), spent: false })
@@ -93,37 +123,15 @@ export function createWallet(parts: Parts, tables: Tables, receipts: Receipts): 
         purses.get(record.statement.message.channel)?.asks.set(id, { id, record, received: [...record.received], live: false })
       }
     },
-    purse: (worker, model, need) => queue.run(`${worker} ${model}`, async () => {
-      const chainNow = (await chain.head()).timestamp
-      const usable = [...purses.values()].find(({ record, spent }) =>
-        !spent && record.worker === worker && record.model === model && record.channel.state === 'open' && record.expiry > chainNow + 2n * BigInt(timing.marginSeconds))
-      if (usable === undefined) return open(worker, model, need, chainNow)
-      const room = usable.record.channel.deposit - committed(usable)
-      if (room >= need) return usable
-      const more = need * BigInt(policy.depositRequests)
-      await chain.channels.topUp(usable.id, more)
-      await wallet.update(usable, channel => deposited(channel, channel.deposit + more))
-      return usable
+    // One at a time for a worker and model: two that find room at once would share the same room.
+    begin: request => queue.run(`${request.offer.message.worker} ${request.offer.message.model}`, async () => {
+      const { worker, model } = request.offer.message
+      const purse = await purseFor(worker, model, request.maxFee)
+      return { purse, ask: await beginOn(purse, request) }
     }),
     find: id => purses.get(id),
     purses: () => [...purses.values()],
     adopt,
-    async begin(purse, { content, offer, seed, maxFee }) {
-      // A request has no number of its own: the same question asked twice within a second differs in its highest fee.
-      let message = { channel: purse.id, model: purse.record.model, content: contentHash(content), seed, maxFee, issuedAt: now() }
-      let id = digest(network, 'InferenceRequest', message)
-      while (issued.has(id)) {
-        message = { ...message, maxFee: message.maxFee + 1n }
-        id = digest(network, 'InferenceRequest', message)
-      }
-      issued.add(id)
-      if (issued.size > 10_000) issued.delete([...issued][0] ?? id)
-      const record: AskRecord = { statement: signStatement(network, 'InferenceRequest', message, key), content, offer, inputTokens: 0, creditTokens: 0, received: [], over: false }
-      const ask: Ask = { id, record, received: [], live: true }
-      purse.asks.set(id, ask)
-      await tables.asks.put(inChannel(purse.id, id), record)
-      return ask
-    },
     accepted(ask, inputTokens, creditTokens) { ask.record = { ...ask.record, inputTokens, creditTokens } },
     async ended(purse, ask) {
       ask.live = false

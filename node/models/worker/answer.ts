@@ -143,6 +143,10 @@ export function createAnswers(parts: Parts, ledger: Ledger, serving: Serving, sl
       answer.attribution = await weigh(content, served.model.id, sent)
       try {
         await dialogue.settle(weigh, { request: answer.id, frame: ({ receipt, attribution }) => ({ kind: 'receipt', receipt, attribution }) })
+        // Paying makes up for what was left behind.
+        const debt = (lost.get(account.client) ?? 0n) - feeOf(offer.message, inputTokens, sent.length)
+        if (debt > 0n) lost.set(account.client, debt)
+        else lost.delete(account.client)
       } finally {
         answer.orphan = true // if it is not signed by now, another stream has to bring it
       }

@@ -17,8 +17,10 @@ export function createSlots(capacity: number, bound: number): Slots {
     return () => {
       if (given) return
       given = true
-      running--
-      waiting.shift()?.()
+      // The place goes straight to who waits longest, so that nobody slips in between.
+      const next = waiting.shift()
+      if (next === undefined) running--
+      else next()
     }
   }
   return {
@@ -37,6 +39,7 @@ export function createSlots(capacity: number, bound: number): Slots {
           waiting.push(turn)
           signal.addEventListener('abort', leave, { once: true })
         })
+        return release()
       }
       running++
       return release()
