@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { readFile, rm, writeFile } from 'node:fs/promises'
+import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { newAdapter, readAdapter, writeAdapter } from '../../../node/engine/adapters/index.ts'
 import { Random, readConfig } from '../../../node/engine/index.ts'
@@ -20,11 +20,13 @@ export interface FakeEngineOptions {
   rank?: number
   /** Throws at this step. */
   failAt?: number
+  /** A training began, at this step. */
+  onStart?: (step: number) => void
 }
 
 export type FakeEngine = JobsDeps['engine'] & { steps: number; firstSteps: number[] }
 
-export function fakeEngine({ stepMs = 5, worth = 1, noise, rank, failAt }: FakeEngineOptions = {}): FakeEngine {
+export function fakeEngine({ stepMs = 5, worth = 1, noise, rank, failAt, onStart }: FakeEngineOptions = {}): FakeEngine {
   const engine: FakeEngine = {
     steps: 0,
     firstSteps: [],
@@ -50,7 +52,10 @@ export function fakeEngine({ stepMs = 5, worth = 1, noise, rank, failAt }: FakeE
     const total = Math.ceil(job.rows.length / job.settings.batch) * job.settings.epochs
     const checkpoint = job.checkpoint
     let step = checkpoint !== undefined && existsSync(checkpoint) ? Number(await readFile(checkpoint, 'utf8')) : 0
-    if (checkpoint !== undefined) engine.firstSteps.push(step)
+    if (checkpoint !== undefined) {
+      engine.firstSteps.push(step)
+      onStart?.(step)
+    }
     while (step < total) {
       await new Promise(resolve => { setTimeout(resolve, stepMs) })
       job.signal?.throwIfAborted()
@@ -58,7 +63,10 @@ export function fakeEngine({ stepMs = 5, worth = 1, noise, rank, failAt }: FakeE
       if (step === failAt && checkpoint !== undefined) throw new Error('the engine broke')
       engine.steps++
       job.onProgress?.({ step, steps: total, loss: 3 - step / total, lr: 0.01, tokensPerSecond: 100, secondsLeft: (total - step) * stepMs / 1000 })
-      if (checkpoint !== undefined) await writeFile(checkpoint, `${step}`)
+      if (checkpoint !== undefined) {
+        await writeFile(`${checkpoint}.part`, `${step}`)
+        await rename(`${checkpoint}.part`, checkpoint)
+      }
     }
     if (checkpoint !== undefined) await rm(checkpoint, { force: true })
     return { losses: Array.from({ length: total }, (_, i) => 3 - (i + 1) / total), seconds: total * stepMs / 1000, tokens: total * 10 }

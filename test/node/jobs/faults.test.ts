@@ -10,7 +10,7 @@ const cheap = { pricePerSecond: coin / 1000n }
 const dear = { pricePerSecond: coin / 10n }
 
 describe('jobs when something fails', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   let network: TestNetwork
   beforeEach(async () => { network = await startNetwork({ engine: fakeEngine() }) })
   afterEach(() => network.stop())
@@ -19,6 +19,8 @@ describe('jobs when something fails', function () {
   const adapterOf = (id: `0x${string}`, worker: `0x${string}`): AwardView | undefined => awards(id).find(award => award.lot.kind === 'adapter' && award.worker === worker)
 
   it('a worker that dies in the middle: its lots go to another with the attempt counted, and its escrow comes back', async () => {
+    await network.kill(network.builder)
+    await network.revive(network.builder, { engine: fakeEngine(), roles: { builder: true, worker: false }, timing: { silenceMs: 2_000 } })
     const [slow, other] = [fakeEngine({ stepMs: 400 }), fakeEngine()]
     const dying = await network.addPeer('dying', { engine: slow, policy: cheap })
     const second = await network.addPeer('second', { engine: other, policy: dear })

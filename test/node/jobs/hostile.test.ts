@@ -16,7 +16,7 @@ import { coin, request, settings, startNetwork } from './network.ts'
 import type { TestNetwork, TestPeer } from './network.ts'
 
 describe('jobs among hostile peers', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   let network: TestNetwork
   let worker: TestPeer
   let engine: FakeEngine

@@ -9,7 +9,7 @@ import { coin, players, request, startNetwork } from './network.ts'
 import type { TestNetwork, TestPeer } from './network.ts'
 
 describe('a tune job between a builder and two workers', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   let network: TestNetwork
   let cheap: TestPeer
   let dear: TestPeer

@@ -54,6 +54,8 @@ export interface TestNetwork {
   /** CID of the tiny model's folder, which the builder provides. */
   readonly base: string
   addPeer(name: string, options: PeerOptions): Promise<TestPeer>
+  /** An account with money and a folder, for a peer that somebody else runs. */
+  addAccount(name: string): Promise<Start>
   /** Ends a peer as `kill -9` would, as far as that goes within a process: nothing is said to anybody. */
   kill(peer: TestPeer): Promise<void>
   /** Starts a killed peer again on its data folder. */
@@ -71,7 +73,26 @@ export interface PeerOptions {
   change?: (deps: JobsDeps) => JobsDeps
 }
 
-const quick: JobsTiming = { bidMs: 4_000, aliveMs: 200, silenceMs: 1_500, announceMs: 500, tickMs: 50 }
+const quick: JobsTiming = { bidMs: 4_000, aliveMs: 200, silenceMs: 8_000, announceMs: 500, tickMs: 50 }
+
+type Wired = Pick<TestPeer, 'service' | 'events' | 'node' | 'store'>
+type Start = Omit<TestPeer, keyof Wired>
+
+/** Starts a peer's parts on its folder, in this process. */
+export async function wirePeer(peer: Start, bootstrap: readonly string[], options: PeerOptions): Promise<Wired> {
+  const log = options.log ?? (process.env.JOBS_LOG === undefined ? silentLog : createLog({ level: 'info' }).child({ peer: peer.name }))
+  const node = await startNode({ privateKey: peer.key, directory: join(peer.folder, 'net'), bootstrap })
+  const store = await openStore(join(peer.folder, 'store'))
+  const events = createEvents<JobEvents>(log)
+  const deps: JobsDeps = {
+    key: peer.key, self: peer.address, network: peer.chain.network, roles: options.roles ?? { builder: false, worker: true }, clock: systemClock, log, events, store,
+    gossip: node.gossip, streams: node.streams, peers: node.peers, files: node.files, chain: peer.chain, engine: options.engine, versions,
+    folder: join(peer.folder, 'jobs'), timing: { ...quick, ...options.timing }, ...(options.policy === undefined ? {} : { policy: options.policy })
+  }
+  const service = createJobsService(options.change?.(deps) ?? deps)
+  await service.start()
+  return { service, events, node, store }
+}
 
 export async function startNetwork(builderOptions: PeerOptions): Promise<TestNetwork> {
   const root = await mkdtemp(join(tmpdir(), 'tilth-jobs-'))
@@ -81,22 +102,10 @@ export async function startNetwork(builderOptions: PeerOptions): Promise<TestNet
   const peers: TestPeer[] = []
   const dead = new Set<TestPeer>()
 
-  async function wire(peer: Omit<TestPeer, 'service' | 'events' | 'node' | 'store'>, options: PeerOptions): Promise<Pick<TestPeer, 'service' | 'events' | 'node' | 'store'>> {
-    const log = options.log ?? (process.env.JOBS_LOG === undefined ? silentLog : createLog({ level: 'info' }).child({ peer: peer.name }))
-    const node = await startNode({ privateKey: peer.key, directory: join(peer.folder, 'net'), join: peers.filter(other => other.address !== peer.address && !dead.has(other)).map(({ node }) => node) })
-    const store = await openStore(join(peer.folder, 'store'))
-    const events = createEvents<JobEvents>(log)
-    const deps: JobsDeps = {
-      key: peer.key, self: peer.address, network: peer.chain.network, roles: options.roles ?? { builder: false, worker: true }, clock: systemClock, log, events, store,
-      gossip: node.gossip, streams: node.streams, peers: node.peers, files: node.files, chain: peer.chain, engine: options.engine, versions,
-      folder: join(peer.folder, 'jobs'), timing: { ...quick, ...options.timing }, ...(options.policy === undefined ? {} : { policy: options.policy })
-    }
-    const service = createJobsService(options.change?.(deps) ?? deps)
-    await service.start()
-    return { service, events, node, store }
-  }
+  const wire = (peer: Start, options: PeerOptions): Promise<Wired> =>
+    wirePeer(peer, peers.filter(other => other.address !== peer.address && !dead.has(other)).flatMap(({ node }) => node.peers.listening()), options)
 
-  async function addPeer(name: string, options: PeerOptions): Promise<TestPeer> {
+  async function addAccount(name: string): Promise<Start> {
     const key = Uint8Array.from(randomBytes(32))
     const address = addressOfKey(key)
     const folder = join(root, name)
@@ -104,7 +113,11 @@ export async function startNetwork(builderOptions: PeerOptions): Promise<TestNet
     await faucet.tokens.sendGas(address, coin)
     await faucet.tokens.transfer(address, 1000n * coin)
     const chain = await createChain({ rpcUrl: anvil.rpcUrl, addresses, privateKey: toHex(key) })
-    const start = { name, key, address, folder, chain }
+    return { name, key, address, folder, chain }
+  }
+
+  async function addPeer(name: string, options: PeerOptions): Promise<TestPeer> {
+    const start = await addAccount(name)
     const peer: TestPeer = { ...start, ...await wire(start, options) }
     peers.push(peer)
     return peer
@@ -131,7 +144,7 @@ export async function startNetwork(builderOptions: PeerOptions): Promise<TestNet
   const base = await builder.node.files.addDirectory(folder)
 
   return {
-    anvil, addresses, datanet, builder, base, addPeer, kill,
+    anvil, addresses, datanet, builder, base, addPeer, addAccount, kill,
     async revive(peer, options) {
       Object.assign(peer, await wire(peer, options))
       dead.delete(peer)
