@@ -171,6 +171,18 @@ contract AttributionAnchorTest is Network {
         anchor.claim(POOL, accounts[0], 7, proof);
     }
 
+    function testAPathThatWrapsProvesNothing(uint256 over) public pure {
+        over = within(over, 0, 1000 ether);
+        SumTree.Node[] memory leaves = new SumTree.Node[](2);
+        leaves[0] = TreeBuilder.leafNode("a", type(uint256).max);
+        leaves[1] = TreeBuilder.leafNode("b", over + 1);
+        SumTree.Node[][] memory levels = TreeBuilder.build(leaves);
+        SumTree.Node memory root = TreeBuilder.root(levels);
+        same(root.sum, over, "wrapped");
+        yes(!SumTree.contains(root, leaves[0], TreeBuilder.prove(levels, 0, 0)), "the large leaf");
+        yes(!SumTree.contains(root, leaves[1], TreeBuilder.prove(levels, 0, 1)), "the small leaf");
+    }
+
     /// @notice Whatever sums a hostile builder states inside a tree, what can be proven under its root adds up to the
     /// root's total at most.
     function testProvableLeavesNeverExceedTheTotal(uint256 seed, uint8 level, uint8 place, uint256 lie) public pure {
