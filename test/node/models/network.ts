@@ -7,7 +7,7 @@ import type { Anvil, Chain } from '../../../node/chain/index.ts'
 import { createModelsService } from '../../../node/models/index.ts'
 import type { AskEvent, AskRequest, AskResult, ModelEvents, ModelsDeps, ModelsService } from '../../../node/models/index.ts'
 import { createEvents, createLog, silentLog, systemClock } from '../../../node/runtime/index.ts'
-import type { Events } from '../../../node/runtime/index.ts'
+import type { Events, Log } from '../../../node/runtime/index.ts'
 import { openStore } from '../../../node/store/index.ts'
 import type { Store } from '../../../node/store/index.ts'
 import type { MessageStream, Streams } from '../../../node/transport/index.ts'
@@ -54,6 +54,8 @@ export interface TestNetwork {
   /** Ends a peer as `kill -9` would, as far as that goes within a process: nothing is said to anybody. */
   kill(peer: TestPeer): Promise<void>
   revive(peer: TestPeer, options?: PeerOptions): Promise<void>
+  /** A new service on the same node and store: what was only in memory is forgotten. */
+  forget(peer: TestPeer): Promise<void>
   /** Serves the model and waits until the client has heard of it. */
   serve(worker: TestPeer, client: TestPeer, prices?: { inputPrice?: bigint; outputPrice?: bigint }): Promise<void>
   registerBase(folder: string, name: string): Promise<Hex>
@@ -70,10 +72,16 @@ export async function startNetwork(): Promise<TestNetwork> {
   const peers: TestPeer[] = []
   const dead = new Set<TestPeer>()
 
+  const logOf = ({ name }: Pick<TestPeer, 'name'>): Log => (process.env.MODELS_LOG === undefined ? silentLog : createLog({ level: 'debug' }).child({ peer: name }))
+
   async function wire(peer: Omit<TestPeer, 'service' | 'events' | 'node' | 'store'>, options: PeerOptions): Promise<Pick<TestPeer, 'service' | 'events' | 'node' | 'store'>> {
-    const log = process.env.MODELS_LOG === undefined ? silentLog : createLog({ level: 'debug' }).child({ peer: peer.name })
     const node = await startNode({ privateKey: peer.key, directory: join(peer.folder, 'net'), join: peers.filter(other => other.address !== peer.address && !dead.has(other)).map(({ node }) => node) })
     const store = await openStore(join(peer.folder, 'store'))
+    return { node, store, ...await serviceOn(peer, node, store, options) }
+  }
+
+  async function serviceOn(peer: Pick<TestPeer, 'name' | 'key' | 'address' | 'folder' | 'chain'>, node: TestNode, store: Store, options: PeerOptions): Promise<Pick<TestPeer, 'service' | 'events'>> {
+    const log = logOf(peer)
     const events = createEvents<ModelEvents>(log)
     const deps: ModelsDeps = {
       key: peer.key, self: peer.address, network: peer.chain.network, roles: options.roles ?? { worker: true, client: true }, clock: systemClock, log, events, store,
@@ -84,7 +92,7 @@ export async function startNetwork(): Promise<TestNetwork> {
     }
     const service = createModelsService(options.change?.(deps) ?? deps)
     await service.start()
-    return { service, events, node, store }
+    return { service, events }
   }
 
   async function addPeer(name: string, options: PeerOptions = {}): Promise<TestPeer> {
@@ -119,6 +127,10 @@ export async function startNetwork(): Promise<TestNetwork> {
     async revive(peer, options = peer.options) {
       Object.assign(peer, await wire(peer, options))
       dead.delete(peer)
+    },
+    async forget(peer) {
+      await peer.service.stop()
+      Object.assign(peer, await serviceOn(peer, peer.node, peer.store, peer.options))
     },
     async serve(worker, client, prices = {}) {
       await until(() => worker.service.model(model) !== undefined && client.service.model(model) !== undefined, 'the model is known')
