@@ -1,7 +1,7 @@
 import { digest, signStatement, addressOfKey } from '../../protocol/crypto/index.ts'
 import { checkStatements, commitmentOf, parseShard } from '../../protocol/data/index.ts'
 import type { ContributionStatements, DatanetDocument } from '../../protocol/data/index.ts'
-import { InvalidError, LimitError, NotFoundError, toHex } from '../../protocol/primitives/index.ts'
+import { InvalidError, LimitError, NotFoundError, TilthError, toHex } from '../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../protocol/primitives/index.ts'
 import type { Book } from './book.ts'
 import type { DataDeps } from './deps.ts'
@@ -82,7 +82,13 @@ export function createContributing(deps: Pick<DataDeps, 'chain' | 'files' | 'gos
       const { cid } = statements.reveal.message
       if (!await files.has(cid)) throw new InvalidError('shard.missing', 'the shard of this contribution is not on this node', { help: 'Send the file to this node first (prepare).' })
       if (book.contribution(id) === undefined) await book.outbox.put(id, statements)
-      const index = await finish(statements)
+      const index = await finish(statements).catch(async (cause: unknown) => {
+        if (cause instanceof TilthError && cause.consequence === 'retry') {
+          throw new TilthError('contribution.pending', 'the contribution is kept and not on chain yet', { help: 'This node goes on trying; there is no need to contribute it again.', cause, details: { contribution: id } })
+        }
+        await book.outbox.delete(id)
+        throw cause
+      })
       void files.provide(cid).catch((error: unknown) => { log.debug('a shard was not announced in the DHT', { cid, error }) })
       return { id, index }
     },

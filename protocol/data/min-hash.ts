@@ -19,13 +19,16 @@ function hashText(text: string): number {
   return h >>> 0
 }
 
-/** Shingles of a text: its words, and the letter triples of each word with its edges. Order of the words does not count. */
+/**
+ * Shingles of a text: its words, and the letter pairs of each word with its edges: a slip in a short question leaves most of
+ * them. Order of the words does not count.
+ */
 export function shingles(words: Iterable<string>): Set<number> {
   const out = new Set<number>()
   for (const word of words) {
     out.add(hashText(`w ${word}`))
     const edged = `^${word}$`
-    for (let i = 0; i + 3 <= edged.length; i++) out.add(hashText(edged.slice(i, i + 3)))
+    for (let i = 0; i + 2 <= edged.length; i++) out.add(hashText(edged.slice(i, i + 2)))
   }
   return out
 }
