@@ -22,7 +22,7 @@ export function createProvider(libp2p: Libp2p, { clock, log }: { clock: Clock; l
   async function attempt(cid: CID, signal?: AbortSignal): Promise<void> {
     const key = cid.toString()
     owed.set(key, cid)
-    if (libp2p.getPeers().length === 0) return
+    if (libp2p.getConnections().length === 0) return
     const late = AbortSignal.timeout(queryMs)
     try {
       await libp2p.contentRouting.provide(cid, { signal: signal === undefined ? late : AbortSignal.any([late, signal]) })

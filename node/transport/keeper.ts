@@ -1,0 +1,110 @@
+import type { Libp2p, PeerId } from '@libp2p/interface'
+import { multiaddr } from '@multiformats/multiaddr'
+import type { Multiaddr } from '@multiformats/multiaddr'
+import type { Clock, Log } from '../runtime/index.ts'
+import { hasNodeKey } from './identity.ts'
+
+export const dialMs = 15_000
+/** Connections that a node tries to have, as far as it knows so many peers: gossip's mesh degree. */
+const wantedPeers = 8
+/** Milliseconds between looks at who is missing, and at most until a node that did not answer is tried again. */
+const keepMs = 3_000
+const maxPauseMs = 120_000
+/** Peers that are remembered for dialling. */
+const maxCandidates = 500
+
+/** A parsed multiaddr, or undefined for text that is none. */
+export function parseMultiaddr(text: string): Multiaddr | undefined {
+  if (!text.startsWith('/')) return undefined
+  try {
+    return multiaddr(text)
+  } catch {
+    return undefined // the caller answers for it: it has the name
+  }
+}
+
+/**
+ * Keeps a node connected: libp2p neither dials a bootstrap node again that went away, nor the peers it hears of. Who
+ * does not answer is asked ever more seldom. It keeps its own list of whom it heard, since reading the peer store
+ * decompresses a curve point for every peer.
+ * @returns stop
+ */
+export function keepConnected(libp2p: Libp2p, bootstrap: readonly string[], { clock, log }: { clock: Clock; log: Log }): () => void {
+  const self = libp2p.peerId.toString()
+  const candidates = new Map<string, PeerId>()
+  const misses = new Map<string, { count: number; until: number }>()
+  const here = (): Set<string> => new Set(libp2p.getConnections().map(({ remotePeer }) => remotePeer.toString()))
+
+  function consider(id: PeerId): void {
+    const name = id.toString()
+    if (name === self || !hasNodeKey(id)) return
+    candidates.delete(name)
+    candidates.set(name, id)
+    if (candidates.size > maxCandidates) for (const oldest of candidates.keys()) { candidates.delete(oldest); break }
+  }
+  const heard = ({ detail }: CustomEvent<{ id: PeerId }>): void => { consider(detail.id) }
+  const met = ({ detail }: CustomEvent<PeerId>): void => { consider(detail) }
+  libp2p.addEventListener('peer:discovery', heard)
+  libp2p.addEventListener('peer:connect', met)
+  const recall = async (): Promise<void> => { for (const { id } of await libp2p.peerStore.all()) consider(id) }
+
+  async function tryDial(name: string, target: PeerId | Multiaddr): Promise<void> {
+    const miss = misses.get(name)
+    if (miss !== undefined && clock.now() < miss.until) return
+    try {
+      await libp2p.dial(target, { signal: AbortSignal.timeout(dialMs) })
+      misses.delete(name)
+    } catch (error) {
+      const count = (miss?.count ?? 0) + 1
+      misses.set(name, { count, until: clock.now() + Math.min(maxPauseMs, keepMs * 2 ** count) })
+      log.debug('a known node did not answer', { name, error })
+    }
+  }
+
+  // The DHT looks around by itself once after the start and then every five minutes: a node whose first look failed (a
+  // busy machine, a bootstrap node that was alone yet) would know nobody else for so long.
+  let look = { at: 0, pauseMs: keepMs }
+  async function lookAround(connected: Set<string>): Promise<void> {
+    if (connected.size === 0 || clock.now() < look.at) return
+    look.at = Infinity // until this one is done
+    let news = false
+    try {
+      for await (const { id } of libp2p.peerRouting.getClosestPeers(libp2p.peerId.toMultihash().bytes, { signal: AbortSignal.timeout(dialMs) })) {
+        if (!connected.has(id.toString())) news = true
+        consider(id)
+      }
+    } catch (error) {
+      log.debug('looking around in the DHT failed', { error })
+    }
+    const pauseMs = news ? keepMs : Math.min(maxPauseMs, look.pauseMs * 2)
+    look = { at: clock.now() + pauseMs, pauseMs }
+  }
+
+  async function keep(): Promise<void> {
+    const connected = here()
+    const targets = new Map<string, PeerId | Multiaddr>()
+    for (const text of bootstrap) {
+      const target = parseMultiaddr(text)
+      const id = target?.getComponents().findLast(({ name }) => name === 'p2p')?.value
+      if (target !== undefined && id !== self && (id === undefined || !connected.has(id))) targets.set(text, target)
+    }
+    let wanted = wantedPeers - connected.size
+    if (wanted > 0) void lookAround(connected)
+    for (const [name, id] of candidates) {
+      if (wanted <= 0 || connected.has(name) || clock.now() < (misses.get(name)?.until ?? 0)) continue
+      targets.set(name, id)
+      wanted--
+    }
+    await Promise.all([...targets].map(([name, target]) => tryDial(name, target)))
+  }
+
+  const report = (error: unknown): void => { log.debug('keeping connections failed', { error }) }
+  const stop = clock.every(keepMs, keep, report)
+  const first = setTimeout(() => { recall().then(keep).catch(report) }, 50)
+  return () => {
+    clearTimeout(first)
+    stop()
+    libp2p.removeEventListener('peer:discovery', heard)
+    libp2p.removeEventListener('peer:connect', met)
+  }
+}
