@@ -1,5 +1,6 @@
 import type { ChannelFacts, Measure, PoolFacts } from '../../protocol/payouts/index.ts'
 import type { CosignedReceipt } from '../../protocol/models/index.ts'
+import { TilthError } from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
 import type { Models } from './models.ts'
 import type { PayoutsDeps } from './types.ts'
@@ -9,9 +10,10 @@ export interface Facts {
   /** Parties and what was claimed by now. */
   channels(receipts: readonly CosignedReceipt[]): Promise<Map<Hex, ChannelFacts>>
   datanets(receipts: readonly CosignedReceipt[]): Promise<Map<Hex, Hex>>
-  measures(receipts: readonly CosignedReceipt[]): Promise<Map<Hex, Measure>>
+  /** A model whose result is wrong has none. `patient`: one whose result is not to be had now is an error; else it is left out too. */
+  measures(receipts: readonly CosignedReceipt[], options?: { patient?: boolean }): Promise<Map<Hex, Measure>>
   /** All of it, for the receipts of one pool. */
-  of(pool: Hex, receipts: readonly CosignedReceipt[]): Promise<Omit<PoolFacts, 'settled' | 'settledFees'>>
+  of(pool: Hex, receipts: readonly CosignedReceipt[], options?: { patient?: boolean }): Promise<Omit<PoolFacts, 'settled' | 'settledFees'>>
 }
 
 export function createFacts({ chain, network, log }: Pick<PayoutsDeps, 'chain' | 'network' | 'log'>, models: Models): Facts {
@@ -26,14 +28,15 @@ export function createFacts({ chain, network, log }: Pick<PayoutsDeps, 'chain' |
     const found = await Promise.all(modelsOf(receipts).map(async model => [model, await models.poolOf(model)] as const))
     return new Map(found.flatMap(([model, pool]) => (pool === undefined ? [] : [[model, pool] as const])))
   }
-  async function measures(receipts: readonly CosignedReceipt[]): Promise<Map<Hex, Measure>> {
+  async function measures(receipts: readonly CosignedReceipt[], { patient = false } = {}): Promise<Map<Hex, Measure>> {
     const found = new Map<Hex, Measure>()
     for (const model of modelsOf(receipts.filter(({ attribution }) => attribution !== null))) {
       try {
         const weighed = await models.weighed(model)
         if (weighed !== null) found.set(model, weighed.measure)
       } catch (error) {
-        // Receipts of a model whose result cannot be had or is wrong have no weights; the others go on.
+        // Receipts of a model without a measure have no weights; the others go on.
+        if (patient && !(error instanceof TilthError && error.consequence === 'reject')) throw error
         log.warn("a model's measure cannot be had", { model, error })
       }
     }
@@ -41,10 +44,10 @@ export function createFacts({ chain, network, log }: Pick<PayoutsDeps, 'chain' |
   }
   return {
     channels, datanets, measures,
-    async of(pool, receipts) {
+    async of(pool, receipts, options) {
       const own = await datanets(receipts)
       const ofPool = receipts.filter(({ receipt }) => own.get(receipt.message.model) === pool)
-      return { network, pool, datanets: own, channels: await channels(receipts), measures: await measures(ofPool) }
+      return { network, pool, datanets: own, channels: await channels(receipts), measures: await measures(ofPool, options) }
     }
   }
 }

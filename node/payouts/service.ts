@@ -113,7 +113,7 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
 
   async function look(): Promise<void> {
     try {
-      await watcher.look()
+      watcher.look()
       if (roles.settler) await settler.look()
     } catch (error) {
       log.warn('pending epochs could not be looked at', { error })
@@ -132,6 +132,11 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
       if (!(error instanceof TilthError)) throw error
       return epochView(proposal, stated.bundle === cid ? stated : { receiptsTotal: 0n, receiptCount: 0 }, undefined, faults)
     }
+  }
+
+  async function prepare(model: Hex): Promise<void> {
+    const weighed = await models.weighed(model)
+    if (weighed !== null) await models.folders(weighed)
   }
 
   /** The latest proposal of an epoch. */
@@ -156,6 +161,8 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
       exchange.start()
       const report = (error: unknown): void => { log.warn('a periodic task of payouts failed', { error }) }
       stops.push(deps.modelEvents.on('models.receipt', ({ receipt }) => takeOwn(receipt)), clock.every(timing.tickMs, look, report), clock.every(timing.announceMs, announceAgain, report))
+      // Siblings are fetched when a model is offered, not while the first client waits.
+      stops.push(deps.modelEvents.on('models.offered', ({ model, worker }) => (worker === self ? prepare(model) : undefined)))
       // What the models phase holds and this one lacks: receipts of a moment when the process died.
       for (const receipt of await deps.models.receipts()) await takeOwn(receipt)
       if (roles.scorer) scorer.wake()
@@ -168,10 +175,7 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
       await ledger.stop()
     },
     attribute: request => weigher.attribute(request),
-    async prepare(model) {
-      const weighed = await models.weighed(model)
-      if (weighed !== null) await models.folders(weighed)
-    },
+    prepare,
     async gate(model) {
       const [weighed, gate] = [await models.weighed(model), await weigher.gate(model)]
       return weighed === null || gate === null ? null : gateView(gate, weighed.measure)

@@ -129,6 +129,8 @@ export type PayoutEvents = {
   /** What a watcher found wrong in an epoch. `provable` faults were or are being challenged on chain. */
   'payouts.disputed': { pool: Hex; epoch: number; proposer: Address; faults: readonly string[]; provable: boolean }
   'payouts.challenged': { pool: Hex; epoch: number; fault: string; transaction: Hex }
+  /** This node, a validator of the pool's Datanet, is against an epoch whose fault no contract can see. */
+  'payouts.vetoed': { pool: Hex; epoch: number; faults: readonly string[]; voided: boolean; transaction: Hex }
   'payouts.voided': { pool: Hex; epoch: number; challenger: Address }
   'payouts.finalized': { pool: Hex; epoch: number; payoutsTotal: bigint }
   'payouts.claimed': { pool: Hex; account: Address; amount: bigint; transaction: Hex }
@@ -208,7 +210,7 @@ export interface PayoutsDeps {
   readonly streams: Pick<Streams, 'handle' | 'open'>
   readonly peers: Pick<Peers, 'connected'>
   readonly files: Pick<Files, 'addBytes' | 'fetchBytes' | 'fetchDirectory' | 'provide'>
-  readonly chain: Pick<Chain, 'account' | 'payouts' | 'channels' | 'models' | 'nodes' | 'tokens' | 'follow' | 'head'>
+  readonly chain: Pick<Chain, 'account' | 'datanets' | 'payouts' | 'channels' | 'models' | 'nodes' | 'tokens' | 'follow' | 'head'>
   readonly engine: Pick<Engine, 'score' | 'scoreMany' | 'encode'>
   /** The jobs phase: a model's players, coalitions and siblings, by the CID that its registration names. */
   readonly result: (cid: string) => Promise<JobResult>

@@ -15,21 +15,26 @@ import type { Weigher } from './weigh.ts'
 
 const verdictSchema = z.strictObject({ faults: z.array(z.string().max(80)).max(200_000) })
 
+/** Refusals that say that there is nothing left to do. */
+const over = ['NotPending', 'WindowOver', 'AlreadyVetoed'] as const
+
+const codesOf = (faults: readonly EpochFault[]): string[] => [...new Set(faults.map(({ code }) => code))]
+
 /** Recomputes every epoch that others propose, and shows the contract what can be shown to it. */
 export interface Watcher {
-  /** Checks what is pending and not checked yet; what cannot be had is tried again at the next call, until the window ends. */
-  look(): Promise<void>
+  /** Begins to check what is pending and not checked yet; what cannot be had is tried again at the next call, until the window ends. */
+  look(): void
   /** Codes of what is wrong; undefined before it was checked. */
   faults(proposal: Proposal): Promise<readonly string[] | undefined>
 }
 
 export function createWatcher(deps: PayoutsDeps, parts: { ledger: Ledger; bundles: Bundles; facts: Facts; weigher: Weigher }): Watcher {
-  const { chain, store, events, log, self, roles } = deps
+  const { chain, clock, store, events, log, self, roles } = deps
   const { ledger, bundles, facts, weigher } = parts
   const verdicts = store.collection('payouts/verdicts', verdictSchema)
   const gates = store.collection('payouts/gates', gateDocument)
   const keyOf = ({ event }: Proposal): string => event.transaction
-  let looking: Promise<void> | undefined
+  const looking = new Map<string, Promise<void>>()
 
   /** Scorers have the siblings: they measure the gate themselves; others compare where they happen to have measured it. */
   async function ownGates(bundle: EpochBundle): Promise<Map<Hex, GateDocument>> {
@@ -44,7 +49,7 @@ export function createWatcher(deps: PayoutsDeps, parts: { ledger: Ledger; bundle
   async function check(bundle: EpochBundle, history: History, stated: EpochOnChain, pool: Hex, epoch: number): Promise<EpochFault[]> {
     const { deposited } = await chain.payouts.pool(pool)
     return checkBundle(bundle, {
-      ...await facts.of(pool, bundle.receipts), settled: history.settled, settledFees: history.settledFees,
+      ...await facts.of(pool, bundle.receipts, { patient: true }), settled: history.settled, settledFees: history.settledFees,
       epoch, stated, previous: history.previous, deposited, gates: await ownGates(bundle)
     })
   }
@@ -58,48 +63,88 @@ export function createWatcher(deps: PayoutsDeps, parts: { ledger: Ledger; bundle
       bundle = await bundles.load(stated.bundle, proposer)
     } catch (error) {
       if (!(error instanceof TilthError) || error.consequence !== 'reject') throw error
+      await oppose(proposal, ['bundle.unreadable'])
       return await decide(proposal, [{ code: 'bundle.unreadable' }])
     }
     const history = await bundles.history(pool)
     const faults = await check(bundle, history, stated, pool, epoch)
+    // The verdict is kept only when what follows from it is done: until then this is done again.
     const proof = faults.find(fault => fault.proof !== undefined)?.proof
-    // The verdict is kept only when the challenge is through: until then this is done again.
-    if (proof !== undefined && proposer !== self && await bonded()) await show({ pool, epoch, bundle, stated, history }, proof)
+    if (proof !== undefined && await bonded()) await show({ pool, epoch, bundle, stated, history }, proof)
+    else if (faults.length > 0) await oppose(proposal, codesOf(faults))
     await decide(proposal, faults)
   }
 
   const bonded = async (): Promise<boolean> => chain.account !== undefined && await chain.nodes.stakeOf(self) >= (await chain.payouts.rules()).minStake
 
-  async function show(epoch: Challenged, proof: FraudProof): Promise<void> {
+  /** What the contract can see: the proposer's bond. */
+  async function show(shown: Challenged, proof: FraudProof): Promise<void> {
+    const { pool, epoch } = shown
+    if (shown.stated.proposer === self) return
+    const { transaction } = await unlessOver(() => challenge(deps, shown, proof)) ?? {}
+    if (transaction !== undefined) events.emit('payouts.challenged', { pool, epoch, fault: proof.kind, transaction })
+  }
+
+  /** What it cannot see, the Datanet's validators answer for: more than a third of their weight voids an epoch. */
+  async function oppose({ event: { pool, epoch, proposer } }: Proposal, faults: readonly string[]): Promise<void> {
+    if (proposer === self || chain.account === undefined) return
+    const validators = (await chain.datanets.datanet(pool))?.validators ?? []
+    if (!validators.some(({ address, weight }) => address === self && weight > 0n)) return
+    const vetoed = await unlessOver(() => chain.payouts.veto(pool, epoch))
+    if (vetoed !== undefined) events.emit('payouts.vetoed', { pool, epoch, faults, voided: vetoed.voided, transaction: vetoed.transaction })
+  }
+
+  /** Undefined when another was quicker, the window is over, or this was said before. */
+  async function unlessOver<T>(act: () => Promise<T>): Promise<T | undefined> {
     try {
-      const { transaction } = await challenge(deps, epoch, proof)
-      events.emit('payouts.challenged', { pool: epoch.pool, epoch: epoch.epoch, fault: proof.kind, transaction })
+      return await act()
     } catch (error) {
-      // Another watcher was quicker, or the window is over.
-      if (!refusedWith(error, 'NotPending') && !refusedWith(error, 'WindowOver')) throw error
+      if (over.some(name => refusedWith(error, name))) return undefined
+      throw error
     }
+  }
+
+  /** Most of the window is over and what is needed to check the epoch is still not to be had: as bad as wrong. */
+  async function tooLate({ event }: Proposal): Promise<boolean> {
+    const { challengeWindow } = await chain.payouts.rules()
+    const { timestamp } = await chain.head()
+    const now = BigInt(Math.floor(clock.now() / 1000))
+    return (now > timestamp ? now : timestamp) > event.challengeEnds - challengeWindow / 4n
   }
 
   async function decide(proposal: Proposal, faults: readonly EpochFault[]): Promise<void> {
     const { pool, epoch, proposer } = proposal.event
-    const codes = [...new Set(faults.map(({ code }) => code))]
+    const codes = codesOf(faults)
     await verdicts.put(keyOf(proposal), { faults: codes })
     if (codes.length === 0) return
     log.warn('an epoch is not what its receipts say', { pool, epoch, proposer, faults: codes })
     events.emit('payouts.disputed', { pool, epoch, proposer, faults: codes, provable: faults.some(({ proof }) => proof !== undefined) })
   }
 
-  async function lookOnce(): Promise<void> {
-    for (const proposal of ledger.proposals()) {
-      if (proposal.state !== 'pending' || await verdicts.has(keyOf(proposal))) continue
-      try { await examine(proposal) } catch (error) {
-        log.warn('an epoch could not be checked, or a challenge did not go through', { pool: proposal.event.pool, epoch: proposal.event.epoch, error })
+  async function lookAt(proposal: Proposal): Promise<void> {
+    try {
+      if (!await verdicts.has(keyOf(proposal))) await examine(proposal)
+    } catch (error) {
+      const { pool, epoch } = proposal.event
+      try {
+        if (!(error instanceof TilthError && error.code === 'files.unavailable' && await tooLate(proposal))) throw error
+        await oppose(proposal, ['bundle.unavailable'])
+        await decide(proposal, [{ code: 'bundle.unavailable' }])
+      } catch (error) {
+        log.warn('an epoch could not be checked yet', { pool, epoch, error })
       }
     }
   }
 
   return {
-    look: () => looking ??= lookOnce().finally(() => { looking = undefined }),
+    look() {
+      for (const proposal of ledger.proposals()) {
+        const key = keyOf(proposal)
+        // Each by itself: one whose bundle is not to be had holds up no other.
+        if (proposal.state !== 'pending' || looking.has(key)) continue
+        looking.set(key, lookAt(proposal).finally(() => { looking.delete(key) }))
+      }
+    },
     faults: async proposal => (await verdicts.get(keyOf(proposal)))?.faults
   }
 }

@@ -59,6 +59,7 @@ export interface PeerOptions {
   settler?: boolean
   scorer?: boolean
   stake?: boolean
+  key?: Uint8Array
   /** What stands between the service and the parts it uses. */
   change?: (deps: PayoutsDeps) => PayoutsDeps
 }
@@ -104,7 +105,7 @@ export interface TestNetwork {
 export interface AnswerOptions { text?: string; ids?: number[]; fee?: bigint; model?: Hex; attribution?: Attribution | null; announce?: boolean; paid?: boolean }
 
 /** @param folders base folder and what siblings hold; the adapters' folders are made of a text each unless given */
-export async function startNetwork({ base, adapters, held = heldOut }: { base?: string; adapters?: readonly string[]; held?: readonly Row[] } = {}): Promise<TestNetwork> {
+export async function startNetwork({ base, adapters, held = heldOut, validators = [] }: { base?: string; adapters?: readonly string[]; held?: readonly Row[]; validators?: readonly Uint8Array[] } = {}): Promise<TestNetwork> {
   const root = await mkdtemp(join(tmpdir(), 'tilth-payouts-'))
   const anvil = await startAnvil({ folder: join(root, 'anvil') })
   const addresses = await deploy({ rpcUrl: anvil.rpcUrl, privateKey: anvil.faucetKey, disputeSeconds: 60, challengeSeconds: Number(challengeSeconds), bond, minStake })
@@ -114,8 +115,7 @@ export async function startNetwork({ base, adapters, held = heldOut }: { base?: 
   const dead = new Set<TestPeer>()
   const chains: Chain[] = [faucet]
 
-  async function account(): Promise<Account> {
-    const key = Uint8Array.from(randomBytes(32))
+  async function account(key: Uint8Array = Uint8Array.from(randomBytes(32))): Promise<Account> {
     const address = addressOfKey(key)
     await faucet.tokens.sendGas(address, coin)
     await faucet.tokens.transfer(address, 1000n * coin)
@@ -130,7 +130,7 @@ export async function startNetwork({ base, adapters, held = heldOut }: { base?: 
 
   // A Datanet with an anchored version, a job's result with all sibling adapters on IPFS, the model on chain.
   const seeder = await startNode({ directory: join(root, 'seeder') })
-  const { datanet: pool } = await host.chain.datanets.create({ rules: keccak('rules'), createdAt: 1n, validators: [{ address: host.address, weight: 1 }] })
+  const { datanet: pool } = await host.chain.datanets.create({ rules: keccak('rules'), createdAt: 1n, validators: [host.address, ...validators.map(addressOfKey)].map(address => ({ address, weight: 1 })) })
   const folder = async (name: string, content: string): Promise<string> => {
     const path = join(root, 'content', name)
     await mkdir(path, { recursive: true })
@@ -186,7 +186,7 @@ export async function startNetwork({ base, adapters, held = heldOut }: { base?: 
   return {
     anvil, network, pool, model, base: baseModel, host, client, players,
     async addPeer(name, options = {}) {
-      const own = await account()
+      const own = await account(options.key)
       if (options.stake !== false) await own.chain.nodes.stake(minStake)
       const start = { name, ...own, folder: join(root, name), options, own: [], vouchers: new Map() }
       await mkdir(start.folder, { recursive: true })

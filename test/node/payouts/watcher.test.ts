@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { attributionOf, buildEpoch, measureOf, payoutsTree, receiptsTree } from '../../../protocol/payouts/index.ts'
 import type { EpochBundle } from '../../../protocol/payouts/index.ts'
 import type { CosignedReceipt } from '../../../protocol/models/index.ts'
@@ -19,13 +20,17 @@ describe('watchers of epochs', function () {
   let channel: Hex
   let receipts: CosignedReceipt[]
   const challenged: PayoutEvents['payouts.challenged'][] = []
+  const vetoed: PayoutEvents['payouts.vetoed'][] = []
   const disputed: PayoutEvents['payouts.disputed'][] = []
 
   before(async () => {
-    network = await startNetwork()
+    // The watcher is one of the Datanet's two validators: half of the weight.
+    const key = Uint8Array.from(randomBytes(32))
+    network = await startNetwork({ validators: [key] })
     liar = await network.addPeer('liar', { settler: true })
-    watcher = await network.addPeer('watcher')
+    watcher = await network.addPeer('watcher', { key })
     watcher.events.on('payouts.challenged', event => { challenged.push(event) })
+    watcher.events.on('payouts.vetoed', event => { vetoed.push(event) })
     watcher.events.on('payouts.disputed', event => { disputed.push(event) })
     channel = await network.openChannel(watcher.address)
     receipts = [await network.answer(watcher, channel), await network.answer(watcher, channel, { ids: [21, 22] }), await network.answer(watcher, channel, { ids: [31] })]
@@ -101,7 +106,7 @@ describe('watchers of epochs', function () {
     await taken
   })
 
-  it('say so when shares are wrong, which the contract cannot see', async () => {
+  it('refuse shares that are wrong, which the contract cannot see, by their weight in the Datanet', async () => {
     const bundle = await bundleOf(receipts)
     const [first, second, ...rest] = bundle.payouts
     const payouts = [{ ...first!, share: first!.share - 1n, cumulative: first!.cumulative - 1n }, { ...second!, share: second!.share + 1n, cumulative: second!.cumulative + 1n }, ...rest]
@@ -110,12 +115,23 @@ describe('watchers of epochs', function () {
     await until(() => disputed.length > before, 'the dispute')
     assert.deepEqual(disputed.at(-1)?.faults, ['payouts.shares'])
     assert.equal(disputed.at(-1)?.provable, false)
+    assert.deepEqual(vetoed, [{ pool: network.pool, epoch: 1, faults: ['payouts.shares'], voided: true, transaction: vetoed[0]?.transaction }])
+    await until(async () => (await watcher.service.epoch(network.pool, 1))?.state === 'voided', 'the epoch is void')
     assert.equal((await watcher.service.epoch(network.pool, 1))?.faults?.[0], 'payouts.shares')
-    // A challenge that shows nothing is refused.
-    const [receipt] = receipts
+  })
+
+  it('leave an honest epoch alone, and a challenge that shows nothing is refused', async () => {
+    // The vetoed proposer is barred from this epoch.
+    await assert.rejects(propose(await bundleOf(receipts)), (error: unknown) => refusedWith(error, 'Barred'))
+    const other = await network.addPeer('other', { settler: true, scorer: false })
+    other.events.on('payouts.challenged', event => { challenged.push(event) })
+    const { epoch } = await other.service.settle(network.pool)
+    await until(async () => (await watcher.service.epoch(network.pool, epoch))?.faults?.length === 0, 'the watcher finds nothing wrong')
+    const { receipts: counted } = await bundleOf(receipts)
+    const [receipt] = counted
     await assert.rejects(watcher.chain.payouts.challengeSignature(network.pool, 1, {
       receipt: receipt!.receipt.message, clientSignature: receipt!.clientSignature, workerSignature: receipt!.receipt.signature, sum: receipt!.receipt.message.fee,
-      proof: receiptsTree(network.network, bundle.receipts).proof(0)
+      proof: receiptsTree(network.network, counted).proof(0)
     }), (error: unknown) => refusedWith(error, 'NoFraud'))
   })
 
@@ -123,13 +139,12 @@ describe('watchers of epochs', function () {
     await network.anvil.advance(Number(challengeSeconds))
     await liar.service.finalize(network.pool)
     const again = await bundleOf([receipts[0]!], 2)
-    const before = challenged.length
+    const duplicate = (): boolean => challenged.at(-1)?.fault === 'duplicate' && challenged.at(-1)?.epoch === 2
     // Its payouts are the last ones again, so that the contract takes it.
     const last = await liar.chain.payouts.epoch(network.pool, 1)
     const cid = await liar.node.files.addBytes(new TextEncoder().encode(canonicalJson(again)))
     await liar.chain.payouts.propose({ pool: network.pool, epoch: 2, receiptsRoot: again.receiptsRoot, receiptsTotal: again.receiptsTotal, receiptCount: 1, payoutsRoot: last.payoutsRoot, payoutsTotal: last.payoutsTotal, bundle: cid })
-    await until(() => challenged.length > before, 'the challenge')
-    assert.equal(challenged.at(-1)?.fault, 'duplicate')
+    await until(duplicate, 'the challenge')
     assert.equal((await watcher.chain.payouts.epoch(network.pool, 2)).state, 'voided')
   })
 
