@@ -99,7 +99,7 @@ function gradientsCommand(): Command {
 interface TuneFlags extends Shared {
   data?: string; examples?: string; output: string; method: 'lora' | 'qlora'; epochs: number; steps?: number; batch: number; accumulation: number; lr: number
   schedule: TrainSettings['schedule']; warmup: number; weightDecay: number; beta1: number; beta2: number; eps: number; clip: number; ema: number; seed: number
-  cutoff: number; rank: number; alpha: number; targets: string; rslora?: boolean; wholeText?: boolean; shuffle: boolean; checkpoint?: string
+  cutoff: number; rank: number; alpha: number; targets: string; rslora?: boolean; wholeText?: boolean; checkpointing?: boolean; shuffle: boolean; checkpoint?: string
 }
 
 function tuneCommand(): Command {
@@ -117,6 +117,7 @@ function tuneCommand(): Command {
     .option('--beta1 <x>', '', number('beta1'), 0.9).option('--beta2 <x>', '', number('beta2'), 0.999).option('--eps <x>', '', number('eps'), 1e-8)
     .option('--clip <x>', 'largest gradient norm, 0 for none', number('clip'), d.clip).option('--ema <x>', 'decay of the average that is kept, 0 for the last iterate', number('ema'), d.ema)
     .option('--cutoff <n>', 'longest row in tokens', whole('cutoff'), d.cutoff).option('--whole-text', 'train on prompts too')
+    .option('--checkpointing', 'less memory, a third more work')
     .option('--shuffle <bool>', 'shuffle the rows each epoch', truth('shuffle'), true).option('--seed <n>', '', whole('seed'), d.seed)
     .option('--checkpoint <file>', 'take up here what was interrupted').option('--threads <n>', 'threads of one operation', String(Math.min(2, cpus().length)))
     .action(guarded(async (flags: TuneFlags) => {

@@ -49,6 +49,8 @@ export interface TrainSettings {
   /** Decay of the exponential moving average that is kept as the adapter; 0 = off. */
   readonly ema: number
   readonly responseOnly: boolean
+  /** Gradient checkpointing by layer: memory for one layer at a time, a third more work. */
+  readonly checkpointing?: boolean
 }
 
 export interface TrainProgress {

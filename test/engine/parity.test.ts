@@ -49,7 +49,7 @@ for (const name of ['llama-tied', 'llama3-rope-qlora', 'qwen2-bias', 'qwen3-qkno
     const start = readAdapter(join(folder, 'adapter-start'), model.config)
     const end = readAdapter(join(folder, 'adapter-end'), model.config)
     const rows: TrainRow[] = golden.examples.ids.map((ids, i) => ({ ids, labels: golden.examples.labels[i] ?? [] }))
-    const graphOf = () => LoraGraph.create(model, start.modules, start.rank, adapterScale(start), { threads })
+    const graphOf = (checkpointing = false) => LoraGraph.create(model, start.modules, start.rank, adapterScale(start), { threads }, { checkpointing })
 
     it('forward: logits of the first and last position', async () => {
       const { ids, logits_first_row, logits_last_row } = golden.forward
@@ -89,8 +89,8 @@ for (const name of ['llama-tied', 'llama3-rope-qlora', 'qwen2-bias', 'qwen3-qkno
       }
     })
 
-    it('loss and gradient of each example', async () => {
-      const graph = await graphOf()
+    for (const checkpointing of [false, true]) it(`loss and gradient of each example${checkpointing ? ', layer by layer' : ''}`, async () => {
+      const graph = await graphOf(checkpointing)
       // Every example is a member of its own with the same adapter: all twelve gradients in one run.
       const states = rows.map((_, k) => memberState(start, k, false))
       const sums = new Map<number, Float32Array[]>()

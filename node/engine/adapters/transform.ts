@@ -4,6 +4,8 @@ import type { Node, Value } from '../graph/ir.ts'
 import { rewrite } from '../graph/rewrite.ts'
 import type { ModuleShape } from './adapter.ts'
 
+export type LoraForm = 'branch' | 'merged' | 'dropout'
+
 export const inputA = (path: string): string => `${path}.lora_A`
 export const maskInput = (path: string): string => `${path}.lora_mask`
 export const inputB = (path: string): string => `${path}.lora_B`
@@ -16,7 +18,7 @@ export const inputB = (path: string): string => `${path}.lora_B`
  * adds b a to the weight first: right where each adapter sees a hundred tokens or more (training). `dropout` is the branch
  * with its input multiplied by a mask that is fed, [K·R·T, in].
  */
-export function withLora(source: Graph, modules: readonly ModuleShape[], rank: number, scale: number, form: 'branch' | 'merged' | 'dropout' = 'branch'): Graph {
+export function withLora(source: Graph, modules: readonly ModuleShape[], rank: number, scale: number, form: LoraForm = 'branch'): Graph {
   const byWeight = new Map(modules.map((m) => [`${m.path}.weight`, m]))
   return rewrite(source, (node, { g, inputs, inputName }) => {
     if (node.op !== 'matmul') return undefined

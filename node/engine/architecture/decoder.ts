@@ -1,14 +1,12 @@
-import { product, type Dim } from '../graph/dims.ts'
+import { GraphError } from '../graph/errors.ts'
 import { Graph } from '../graph/graph.ts'
 import type { Value } from '../graph/ir.ts'
 import type { ModelConfig } from './config.ts'
-import { parameterSpecs, type ParameterSpec } from './parameters.ts'
+import { applyLayer, flat, rows, time } from './layer.ts'
+import { layerSpecs, parameterSpecs, type ParameterSpec } from './parameters.ts'
 import { rotaryTables } from './rope.ts'
 
-/**
- * The decoder of Llama, Mistral, Qwen2 and Qwen3, written once. Activations are [rows·time, hidden]; rows is K·R where K
- * adapters are stacked with R rows each, so a transform can give each its own weights.
- */
+/** A decoder without its head. Activations are [rows·time, hidden]. */
 export interface Decoder {
   readonly graph: Graph
   readonly parameters: ReadonlyMap<string, Value>
@@ -16,13 +14,9 @@ export interface Decoder {
   readonly hidden: Value
 }
 
-export const rows: Dim = 'K*R'
-export const time: Dim = 'T'
-
 /**
  * Inputs: `ids`, `positions` [K·R, T] int64; `mask` [P, 1, T, T] float32, added to the attention scores, P being K·R, or 1
- * for one mask for all; and every
- * parameter under its own name.
+ * for one mask for all; and every parameter under its own name.
  *
  * With `cache`, attention also sees past keys and values, inputs `past.<layer>.k` and `.v` [K·R, G, S, d]; the mask is
  * [K·R, 1, T, S+T], and only the new rows come out, as `new.<layer>.k` and `.v` [K·R, G, T, d].
@@ -31,75 +25,77 @@ export function buildDecoder(c: ModelConfig, options: { readonly cache?: boolean
   const cache = options.cache === true
   const g = new Graph()
   const ids = g.input('ids', 'int64', [rows, time])
-  const positions = g.input('positions', 'int64', [rows, time])
-  const mask = g.input('mask', 'float32', cache ? [rows, 1, time, 'S+T'] : ['P', 1, time, time])
+  const shared = sharedInputs(g, c, cache)
   const parameters = declareParameters(g, parameterSpecs(c))
-  const tables = rotaryTables(c)
-  const half = c.headWidth / 2
-  const [cos, sin] = [g.constant(tables.cos, [c.context, half]), g.constant(tables.sin, [c.context, half])]
-  const flat = product(rows, time)
-  const parameter = (name: string): Value => {
-    const value = parameters.get(name)
-    if (value === undefined) throw new TypeError(name)
-    return value
-  }
-  const optional = (name: string): Value | undefined => parameters.get(name)
+  const scale = c.headWidth ** -0.5
 
-  const heads = (x: Value, count: number): Value => g.transpose(g.reshape(x, [rows, time, count, c.headWidth]), [0, 2, 1, 3])
-
-  const attend = (layer: number, q: Value, k: Value, v: Value): Value => {
-    const scale = c.headWidth ** -0.5
-    if (!cache) return g.attention(q, k, v, mask, scale)
-    const shape = [rows, c.keyHeads, 'S', c.headWidth]
-    const past = { k: g.input(`past.${layer}.k`, 'float32', shape), v: g.input(`past.${layer}.v`, 'float32', shape) }
-    g.output(`new.${layer}.k`, k)
-    g.output(`new.${layer}.v`, v)
-    return g.cachedAttention(q, k, v, past, mask, scale)
-  }
-
-  let x = g.reshape(g.gather(parameter('model.embed_tokens.weight'), ids), [flat, c.hidden])
+  let x = g.reshape(g.gather(named(parameters, 'model.embed_tokens.weight'), ids), [flat, c.hidden])
   for (let layer = 0; layer < c.layers; layer++) {
     const at = `model.layers.${layer}.`
-    const linear = (input: Value, path: string): Value => {
-      const y = g.matmul(input, parameter(`${at}${path}.weight`), { transB: true })
-      const bias = optional(`${at}${path}.bias`)
-      return bias === undefined ? y : g.add(y, bias)
+    const attend = (q: Value, k: Value, v: Value): Value => {
+      if (!cache) return g.attention(q, k, v, shared.mask, scale)
+      const shape = [rows, c.keyHeads, 'S', c.headWidth]
+      const past = { k: g.input(`past.${layer}.k`, 'float32', shape), v: g.input(`past.${layer}.v`, 'float32', shape) }
+      g.output(`new.${layer}.k`, k)
+      g.output(`new.${layer}.v`, v)
+      return g.cachedAttention(q, k, v, past, shared.mask, scale)
     }
-    /** q or k: projection, per-head norm where the model has one, rotation. */
-    const rotated = (input: Value, which: 'q' | 'k', count: number): Value => {
-      const width = count * c.headWidth
-      let y = linear(input, `self_attn.${which}_proj`)
-      const norm = optional(`${at}self_attn.${which}_norm.weight`)
-      if (norm !== undefined) y = g.reshape(g.rmsNorm(g.reshape(y, [product(flat, count), c.headWidth]), norm, c.epsilon), [flat, width])
-      return heads(g.rotary(g.reshape(y, [rows, time, width]), positions, cos, sin, count), count)
-    }
-
-    const normed = g.rmsNorm(x, parameter(`${at}input_layernorm.weight`), c.epsilon)
-    const q = rotated(normed, 'q', c.heads)
-    const k = rotated(normed, 'k', c.keyHeads)
-    const v = heads(linear(normed, 'self_attn.v_proj'), c.keyHeads)
-    const mixed = g.transpose(attend(layer, q, k, v), [0, 2, 1, 3])
-    x = g.add(x, linear(g.reshape(mixed, [flat, c.heads * c.headWidth]), 'self_attn.o_proj'))
-
-    const second = g.rmsNorm(x, parameter(`${at}post_attention_layernorm.weight`), c.epsilon)
-    const gated = g.mul(g.silu(linear(second, 'mlp.gate_proj')), linear(second, 'mlp.up_proj'))
-    x = g.add(x, linear(gated, 'mlp.down_proj'))
+    x = applyLayer({ g, config: c, ...shared, attend, parameter: (path) => named(parameters, at + path), optional: (path) => parameters.get(at + path) }, x)
   }
   return { graph: g, parameters, hidden: x }
+}
+
+/** One layer alone, from input `x` to output `y`; its parameters are named `layer.` and their path. */
+export function buildLayer(c: ModelConfig): Graph {
+  const g = new Graph()
+  const x = g.input('x', 'float32', [flat, c.hidden])
+  const shared = sharedInputs(g, c, false)
+  const parameters = declareParameters(g, layerSpecs(c, 'layer.'))
+  const attend = (q: Value, k: Value, v: Value): Value => g.attention(q, k, v, shared.mask, c.headWidth ** -0.5)
+  const y = applyLayer({ g, config: c, ...shared, attend, parameter: (path) => named(parameters, `layer.${path}`), optional: (path) => parameters.get(`layer.${path}`) }, x)
+  g.output('y', y)
+  return g
+}
+
+/** The head alone, from the input `x` of hidden states to the output `nll` [M]. */
+export function buildHead(c: ModelConfig): Graph {
+  const g = new Graph()
+  const hidden = g.input('x', 'float32', [flat, c.hidden])
+  const names = new Set(['model.norm.weight', headWeight(c)])
+  const parameters = declareParameters(g, parameterSpecs(c).filter(({ name }) => names.has(name)))
+  g.output('nll', losses(c, { graph: g, parameters, hidden }))
+  return g
+}
+
+const headWeight = (c: ModelConfig): string => (c.tied ? 'model.embed_tokens.weight' : 'lm_head.weight')
+
+function sharedInputs(g: Graph, c: ModelConfig, cache: boolean): { positions: Value; mask: Value; cos: Value; sin: Value } {
+  const tables = rotaryTables(c)
+  const shape = [c.context, c.headWidth / 2]
+  return {
+    positions: g.input('positions', 'int64', [rows, time]),
+    mask: g.input('mask', 'float32', cache ? [rows, 1, time, 'S+T'] : ['P', 1, time, time]),
+    cos: g.constant(tables.cos, shape),
+    sin: g.constant(tables.sin, shape),
+  }
 }
 
 function declareParameters(g: Graph, specs: readonly ParameterSpec[]): ReadonlyMap<string, Value> {
   return new Map(specs.map(({ name, shape }) => [name, g.input(name, 'float32', shape)]))
 }
 
+function named(parameters: ReadonlyMap<string, Value>, name: string): Value {
+  const value = parameters.get(name)
+  if (value === undefined) throw new GraphError(`the model has no parameter ${name}`)
+  return value
+}
+
 /** Final norm of the positions listed in the input `targets` [M] (indices into rows·time), and the head's weight. */
 export function selectTargets(c: ModelConfig, decoder: Decoder): { states: Value; head: Value } {
   const { graph: g, parameters } = decoder
   const targets = g.input('targets', 'int64', ['M'])
-  const norm = parameters.get('model.norm.weight')
-  const head = parameters.get(c.tied ? 'model.embed_tokens.weight' : 'lm_head.weight')
-  if (norm === undefined || head === undefined) throw new TypeError('model without norm or head')
-  return { states: g.rmsNorm(g.gather(decoder.hidden, targets), norm, c.epsilon), head }
+  const states = g.rmsNorm(g.gather(decoder.hidden, targets), named(parameters, 'model.norm.weight'), c.epsilon)
+  return { states, head: named(parameters, headWeight(c)) }
 }
 
 /** Logits [M, vocabulary] of the target positions. */

@@ -1,6 +1,7 @@
 export * from './config.ts'
 export * from './parameters.ts'
 export * from './rope.ts'
+export * from './layer.ts'
 export * from './decoder.ts'
 export * from './quantized.ts'
 export * from './load.ts'

@@ -102,6 +102,12 @@ export function boundFeeds(model: LoadedModel): Feeds {
   return Object.fromEntries(Object.entries(weightFeeds(model)).filter(([name]) => !codes.has(name)))
 }
 
+/** The graph of one layer alone in the form its weights have. */
+export function fitLayer(model: LoadedModel, graph: Graph): Graph {
+  if (model.quantized === undefined) return graph
+  return withNf4(graph, new Set([...model.quantized.keys()].map((name) => name.replace(/^model\.layers\.\d+\./, 'layer.'))))
+}
+
 /** A graph of the model in the form its weights have. */
 export function fitGraph(model: LoadedModel, graph: Graph): Graph {
   if (model.int4 !== undefined) return withInt4(graph, new Set(model.int4.keys()))

@@ -20,17 +20,22 @@ export function projections(c: ModelConfig): readonly { readonly name: string; r
 export function parameterSpecs(c: ModelConfig): ParameterSpec[] {
   const specs: ParameterSpec[] = [{ name: 'model.embed_tokens.weight', shape: [c.vocabulary, c.hidden] }]
   for (let layer = 0; layer < c.layers; layer++) {
-    const at = (path: string) => `model.layers.${layer}.${path}`
-    specs.push({ name: at('input_layernorm.weight'), shape: [c.hidden] })
-    for (const p of projections(c)) {
-      specs.push({ name: at(`${p.path}.weight`), shape: [p.out, p.in] })
-      if (p.bias) specs.push({ name: at(`${p.path}.bias`), shape: [p.out] })
-    }
-    if (c.headNorm) specs.push({ name: at('self_attn.q_norm.weight'), shape: [c.headWidth] }, { name: at('self_attn.k_norm.weight'), shape: [c.headWidth] })
-    specs.push({ name: at('post_attention_layernorm.weight'), shape: [c.hidden] })
+    specs.push(...layerSpecs(c, `model.layers.${layer}.`))
   }
   specs.push({ name: 'model.norm.weight', shape: [c.hidden] })
   if (!c.tied) specs.push({ name: 'lm_head.weight', shape: [c.vocabulary, c.hidden] })
+  return specs
+}
+
+/** The parameters of one layer. */
+export function layerSpecs(c: ModelConfig, prefix: string): ParameterSpec[] {
+  const specs: ParameterSpec[] = [{ name: `${prefix}input_layernorm.weight`, shape: [c.hidden] }]
+  for (const p of projections(c)) {
+    specs.push({ name: `${prefix}${p.path}.weight`, shape: [p.out, p.in] })
+    if (p.bias) specs.push({ name: `${prefix}${p.path}.bias`, shape: [p.out] })
+  }
+  if (c.headNorm) specs.push({ name: `${prefix}self_attn.q_norm.weight`, shape: [c.headWidth] }, { name: `${prefix}self_attn.k_norm.weight`, shape: [c.headWidth] })
+  specs.push({ name: `${prefix}post_attention_layernorm.weight`, shape: [c.hidden] })
   return specs
 }
 

@@ -55,7 +55,7 @@ export async function tuneExamples(request: TuneExamplesRequest): Promise<TuneRe
   const steps = request.steps ?? settings.epochs * Math.ceil(rows.length / perStep)
   const epochs = Math.ceil((steps * perStep) / rows.length)
   const plan = request.shuffle ? planSteps(rows.length, { epochs, rowsPerStep: perStep, seed: settings.seed }).slice(0, steps) : planInOrder(rows.length, steps, perStep)
-  const graph = await LoraGraph.create(model, start.modules, start.rank, adapterScale(start), request.runtime)
+  const graph = await LoraGraph.create(model, start.modules, start.rank, adapterScale(start), request.runtime, { checkpointing: settings.checkpointing })
   try {
     const [result] = await trainAdapters({
       graph, members: [{ start, rows, plan }], lr: settings.lr, schedule: settings.schedule, warmupRatio: settings.warmupRatio,

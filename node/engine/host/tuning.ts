@@ -29,7 +29,7 @@ export async function tuneSiblings(library: Library, job: SiblingsJob): Promise<
     const plan = planSteps(own.length, { epochs: settings.epochs, rowsPerStep: settings.batch * settings.accumulation, seed: settings.seed })
     return { start, rows: own, plan }
   })
-  const graph = await LoraGraph.create(opened.model, start.modules, start.rank, adapterScale(start), library.options, dropoutOf(settings))
+  const graph = await LoraGraph.create(opened.model, start.modules, start.rank, adapterScale(start), library.options, { dropout: dropoutOf(settings), checkpointing: settings.checkpointing })
   try {
     const results = await trainAdapters({
       graph, members, lr: settings.lr, schedule: settings.schedule, warmupRatio: settings.warmupRatio,

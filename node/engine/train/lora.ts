@@ -1,4 +1,4 @@
-import { inputA, inputB, withLora, type Adapter, type ModuleShape } from '../adapters/index.ts'
+import { inputA, inputB, withLora, type Adapter, type LoraForm, type ModuleShape } from '../adapters/index.ts'
 import { gradients } from '../graph/autodiff.ts'
 import { outputOf } from '../graph/rewrite.ts'
 import { f32, floats, Session, type Feeds, type RuntimeOptions } from '../graph/session.ts'
@@ -6,6 +6,7 @@ import { buildDecoder, losses } from '../architecture/decoder.ts'
 import { fitGraph, weightFeeds, type LoadedModel } from '../architecture/load.ts'
 import { packBins } from './batch.ts'
 import { dropoutFeeds, type Dropout } from './dropout.ts'
+import { LayeredRunner, type GradientRunner } from './layered.ts'
 import { trained, type Trained } from './optimizer.ts'
 import type { Pass } from './passes.ts'
 
@@ -39,42 +40,38 @@ function mergedBytes(modules: readonly ModuleShape[]): number {
   return modules.reduce((sum, m) => sum + 4 * m.in * m.out, 0)
 }
 
+export interface LoraOptions {
+  readonly dropout?: Dropout | undefined
+  /** Keep only the inputs of layers and compute the rest again: less memory, a third more work. */
+  readonly checkpointing?: boolean | undefined
+}
+
 /** The graph of loss and adapter gradients over a frozen base, and the weights it is fed with. */
 export class LoraGraph {
   readonly modules: readonly ModuleShape[]
   readonly rank: number
-  readonly #session: Session
+  readonly #runner: GradientRunner
   readonly #base: Feeds
   readonly #dropout: Dropout | undefined
 
-  private constructor(session: Session, base: Feeds, modules: readonly ModuleShape[], rank: number, dropout: Dropout | undefined) {
-    this.#session = session
+  private constructor(runner: GradientRunner, base: Feeds, modules: readonly ModuleShape[], rank: number, dropout: Dropout | undefined) {
+    this.#runner = runner
     this.#base = base
     this.modules = modules
     this.rank = rank
     this.#dropout = dropout
   }
 
-  static async create(model: LoadedModel, modules: readonly ModuleShape[], rank: number, scale: number, options: RuntimeOptions, dropout?: Dropout): Promise<LoraGraph> {
-    const { config } = model
-    const decoder = buildDecoder(config)
-    decoder.graph.output('nll', losses(config, decoder))
+  static async create(model: LoadedModel, modules: readonly ModuleShape[], rank: number, scale: number, runtime: RuntimeOptions, options: LoraOptions = {}): Promise<LoraGraph> {
+    const { dropout, checkpointing = false } = options
     // Merged weights stay in memory until the backward pass: not beside a base that was quantised to save memory.
     const form = dropout !== undefined ? 'dropout' : model.quantized === undefined && mergedBytes(modules) < largestMerge ? 'merged' : 'branch'
-    const g = fitGraph(model, withLora(decoder.graph, modules, rank, scale, form))
-    const inputs = modules.flatMap((m) => [
-      { name: inputA(m.path), value: g.input(inputA(m.path), 'float32', ['K', rank, m.in]) },
-      { name: inputB(m.path), value: g.input(inputB(m.path), 'float32', ['K', m.out, rank]) },
-    ])
-    const seed = g.input('weights', 'float32', ['M'])
-    gradients(g, [{ value: outputOf(g, 'nll'), seed }], inputs.map((i) => i.value))
-      .forEach((grad, i) => g.output(`d ${inputs[i]?.name ?? ''}`, grad))
-    const base = weightFeeds(model)
-    return new LoraGraph(await Session.create(g, options), base, modules, rank, dropout)
+    const runner = checkpointing ? await LayeredRunner.create(model, modules, rank, scale, form, runtime) : await wholeGraph(model, modules, rank, scale, form, runtime)
+    return new LoraGraph(runner, weightFeeds(model), modules, rank, dropout)
   }
 
   async release(): Promise<void> {
-    await this.#session.release()
+    await this.#runner.release()
   }
 
   /** Runs a pass and adds each unit's gradients to `sums[member]`. `step` seeds the dropout, where there is any. */
@@ -84,7 +81,7 @@ export class LoraGraph {
     const packed = packBins(bins, time, (b) => units[Math.floor(b / binsPerUnit)]?.weight ?? 0)
     const stack = this.#stack(units.map((unit) => members[unit.member] as MemberState))
     const masks = this.#dropout === undefined ? {} : dropoutFeeds(this.#dropout, this.modules, bins, time, step)
-    const out = await this.#session.run({ ...this.#base, ...stack, ...masks, ...packed.feeds })
+    const out = await this.#runner.run({ ...this.#base, ...stack, ...masks, ...packed.feeds })
     units.forEach((unit, k) => this.#collect(out, unit.member, k, sums))
 
     const nll = floats(out['nll'])
@@ -130,4 +127,19 @@ export class LoraGraph {
       for (let j = 0; j < sum.length; j++) sum[j] = (sum[j] as number) + (part[j] as number)
     })
   }
+}
+
+/** Forward, loss and backward as one graph. */
+async function wholeGraph(model: LoadedModel, modules: readonly ModuleShape[], rank: number, scale: number, form: LoraForm, runtime: RuntimeOptions): Promise<Session> {
+  const decoder = buildDecoder(model.config)
+  decoder.graph.output('nll', losses(model.config, decoder))
+  const g = fitGraph(model, withLora(decoder.graph, modules, rank, scale, form))
+  const inputs = modules.flatMap((m) => [
+    { name: inputA(m.path), value: g.input(inputA(m.path), 'float32', ['K', rank, m.in]) },
+    { name: inputB(m.path), value: g.input(inputB(m.path), 'float32', ['K', m.out, rank]) },
+  ])
+  const seed = g.input('weights', 'float32', ['M'])
+  gradients(g, [{ value: outputOf(g, 'nll'), seed }], inputs.map((i) => i.value))
+    .forEach((grad, i) => g.output(`d ${inputs[i]?.name ?? ''}`, grad))
+  return Session.create(g, runtime)
 }
