@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander'
 import { cpus } from 'node:os'
 import { InvalidError } from '../../protocol/primitives/index.ts'
-import { bench, benchParts, benchShapes, generateFrom, inspectModel, readExamples, readRows, readTrainRows, rowGradients, scoreIds, tuneDefaults, tuneExamples, tuneRows, type Quantization, type TrainProgress, type TrainSettings } from '../../node/engine/index.ts'
+import { bench, benchParts, benchShapes, generateFrom, inspectModel, mergeAdapter, readExamples, readRows, readTrainRows, rowGradients, scoreIds, tuneDefaults, tuneExamples, tuneRows, type Quantization, type TrainProgress, type TrainSettings } from '../../node/engine/index.ts'
 import { command, guarded } from './command.ts'
 import { table } from './output.ts'
 
@@ -142,6 +142,17 @@ function showProgress(p: TrainProgress): void {
   else if (p.step === p.steps || p.step % Math.ceil(p.steps / 20) === 0) console.log(line)
 }
 
+function mergeCommand(): Command {
+  return command({ name: 'merge', summary: 'write a model folder with an adapter added to its weights', examples: ['tilth engine merge --model models/seedling --adapter adapters/elements --output models/elements'] })
+    .requiredOption('--model <dir>', 'Hugging Face folder of the model').requiredOption('--adapter <dir>', 'PEFT folder of the adapter').requiredOption('--output <dir>', 'folder to write')
+    .addOption(new Option('--dtype <type>', 'weights on disk').choices(['F32', 'BF16']).default('F32'))
+    .action(guarded(async (flags: { model: string; adapter: string; output: string; dtype: 'F32' | 'BF16'; json?: boolean }) => {
+      mergeAdapter(flags)
+      if (flags.json === true) return print({ output: flags.output })
+      console.log(`${flags.output}: ${flags.model} with ${flags.adapter} added`)
+    }))
+}
+
 function benchCommand(): Command {
   return command({ name: 'bench', summary: 'how fast this machine trains and generates, on random weights', examples: ['tilth engine bench --shape smollm2-135m --only train --json'] })
     .addOption(new Option('--shape <name>').choices(Object.keys(benchShapes)).default('seedling'))
@@ -164,8 +175,8 @@ function benchCommand(): Command {
 }
 
 export function engineCommand(): Command {
-  const cmd = new Command('engine').description('models and adapters on this machine alone: inspect, score, generate, tune, gradients, bench').showHelpAfterError('(add --help for what it takes)')
+  const cmd = new Command('engine').description('models and adapters on this machine alone: inspect, score, generate, tune, gradients, merge, bench').showHelpAfterError('(add --help for what it takes)')
     .addHelpText('after', '\nExample:\n  tilth engine inspect --model models/seedling\n')
-  for (const sub of [inspectCommand(), scoreCommand(), generateCommand(), tuneCommand(), gradientsCommand(), benchCommand()]) cmd.addCommand(sub)
+  for (const sub of [inspectCommand(), scoreCommand(), generateCommand(), tuneCommand(), gradientsCommand(), mergeCommand(), benchCommand()]) cmd.addCommand(sub)
   return cmd
 }

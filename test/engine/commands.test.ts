@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { generateFrom, inspectModel, readExamples, readRows, rowGradients, scoreIds, tuneDefaults, tuneExamples, tuneRows } from '../../node/engine/index.ts'
+import { generateFrom, inspectModel, mergeAdapter, readExamples, readRows, rowGradients, scoreIds, tuneDefaults, tuneExamples, tuneRows } from '../../node/engine/index.ts'
 import { engineCommand } from '../../daemon/cli/engine.ts'
 import { modelFolder, temporary, vectors } from './fixture.ts'
 
@@ -62,6 +62,18 @@ describe('engine commands', () => {
       const { tokens } = await generateFrom({ model: join(vectors, 'llama-tied'), quantize, prompt: [5, 6, 7], settings: { maxTokens: 5, temperature: 0, seed: 0 }, ignoreEnd: true, runtime })
       assert.equal(tokens.length, 5)
     }
+  })
+
+  it('a merged model answers as base and adapter together', async () => {
+    const model = join(vectors, 'llama-tied')
+    const adapter = join(model, 'adapter-end')
+    const output = join(folder.path, 'merged')
+    mergeAdapter({ model, adapter, output, dtype: 'F32' })
+    const ids = [[5, 6, 7, 8]]
+    const [together, merged, base] = [await scoreIds({ model, adapter, ids, runtime }), await scoreIds({ model: output, ids, runtime }), await scoreIds({ model, ids, runtime })]
+    near(merged.logitsLast[0] ?? [], together.logitsLast[0] ?? [], 1e-4)
+    assert.ok((merged.logitsLast[0] ?? []).some((x, i) => Math.abs(x - (base.logitsLast[0]?.[i] ?? 0)) > 1e-3))
+    assert.throws(() => mergeAdapter({ model: output, adapter, output, dtype: 'F32' }), { code: 'merge-output' })
   })
 
   it('inspects without reading weights', () => {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { z } from 'zod'
 import { ModelError } from '../graph/errors.ts'
@@ -72,5 +72,7 @@ export function writeAdapter(folder: string, adapter: Adapter, base: string, dro
     inference_mode: true, init_lora_weights: true, use_dora: false, modules_to_save: null, layers_to_transform: null, layers_pattern: null,
     rank_pattern: {}, alpha_pattern: {}, revision: null,
   }
-  writeFileSync(join(folder, 'adapter_config.json'), `${JSON.stringify(config, undefined, 2)}\n`)
+  const file = join(folder, 'adapter_config.json')
+  writeFileSync(`${file}.part`, `${JSON.stringify(config, undefined, 2)}\n`, { flush: true })
+  renameSync(`${file}.part`, file)
 }

@@ -75,7 +75,7 @@ export class LayeredRunner implements GradientRunner {
       x = (await this.#forward.run(all))['y'] ?? x
     }
     const top = await this.#head.run({ ...this.#rest, ...feeds, x })
-    const out: Feeds = { ...(top['nll'] === undefined ? {} : { nll: top['nll'] }) }
+    const out: Feeds = top['nll'] === undefined ? {} : { nll: top['nll'] }
     let dy = top['d x']
     for (let layer = layers - 1; layer >= 0 && dy !== undefined; layer--) {
       const grads = await this.#backward.run({ ...inputs.pop(), dy })
