@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict'
+import { addressOfKey, signStatement } from '../../../protocol/crypto/index.ts'
+import { outcomeOf, voteCommitment } from '../../../protocol/data/index.ts'
+import { contentHash, keccak } from '../../../protocol/primitives/index.ts'
+import type { Hex } from '../../../protocol/primitives/index.ts'
+import { ChainError } from '../../../node/chain/errors.ts'
+import { startNode, until } from '../transport/nodes.ts'
+import type { TestNode } from '../transport/nodes.ts'
+import { coin, jsonl, rulesFor, startNetwork } from './network.ts'
+import type { TestNetwork, TestPeer } from './network.ts'
+
+const questions = jsonl([['What is kept back?', 'this']])
+const shard = (name: string): string => jsonl(['blue', 'green', 'red'].map(colour => [`What does ${name} say of ${colour} things?`, `${name} likes ${colour}`]))
+const statusOf = (peer: TestPeer, id: Hex) => peer.service.contribution(id)?.status
+
+describe('data: faults and liars', function () {
+  this.timeout(120_000)
+  let network: TestNetwork
+  let host: TestPeer
+  let friend: TestPeer
+  let liar: Awaited<ReturnType<TestNetwork['account']>>
+  let stranger: TestNode
+
+  before(async () => {
+    network = await startNetwork()
+    host = await network.add('host')
+    friend = await network.add('friend')
+    liar = await network.account('liar', 10n * coin)
+    stranger = await startNode({ privateKey: liar.key, join: [host.node, friend.node] })
+    await until(() => stranger.peers.connected().length >= 2, 'the stranger is connected')
+  })
+  after(async () => {
+    await stranger.stop()
+    await network.stop()
+  })
+
+  const sign: typeof signStatement = signStatement
+  const create = async (validators = [host, friend].map(({ address }) => address), changes = {}): Promise<Hex> => {
+    const { id } = await host.service.createDatanet(rulesFor(validators, changes), questions)
+    await until(() => friend.service.datanet(id) !== undefined, 'the friend hears of it')
+    return id
+  }
+
+  it('a validator that was away takes up where it was, and what waited for it is decided', async () => {
+    const datanet = await create()
+    const first = await host.service.contribute({ datanet, file: shard('ann') })
+    await until(() => statusOf(friend, first.id) === 'accepted', 'the first is accepted', 30_000)
+    await network.stopPeer(friend)
+    const second = await host.service.contribute({ datanet, file: shard('bob') })
+    await until(() => statusOf(host, second.id) === 'voting', 'the host waits for the other vote')
+    friend = await network.start(friend)
+    await assert.rejects(host.service.contribute({ datanet, file: shard('ann') }), { code: 'contributor.allowance' })
+    await until(() => statusOf(host, second.id) === 'accepted' && statusOf(friend, second.id) === 'accepted', 'the second is accepted', 30_000)
+    assert.equal(statusOf(friend, first.id), 'accepted')
+  })
+
+  it('a promised contribution reaches the chain and is revealed, though the chain was away when it was promised', async () => {
+    const datanet = await create()
+    const { datanets } = host.chain
+    const commitFor = datanets.commitFor
+    datanets.commitFor = () => Promise.reject(new ChainError('chain.unreachable', 'the chain is away'))
+    await assert.rejects(host.service.contribute({ datanet, file: shard('cara') }), { code: 'contribution.pending' })
+    assert.equal(host.service.contributions(datanet).length, 0)
+    await network.stopPeer(host)
+    datanets.commitFor = commitFor
+    host = await network.start(host)
+    await until(() => friend.service.contributions(datanet)[0]?.status === 'accepted', 'it is accepted', 30_000)
+  })
+
+  it('a commitment that is never revealed expires and holds up nobody for longer; its late reveal changes nothing', async () => {
+    const datanet = await create([host.address, friend.address], { revealSeconds: 2 })
+    const key = keccak('late key')
+    const contributor = addressOfKey(Uint8Array.from(Buffer.from(key.slice(2), 'hex')))
+    const prepared = await host.service.prepare({ datanet, file: shard('dora'), contributor })
+    const bytes = Uint8Array.from(Buffer.from(key.slice(2), 'hex'))
+    const commitment = sign(host.chain.network, 'Commitment', { datanet, contributor, commitment: prepared.commitment }, bytes)
+    await host.chain.datanets.commitFor(commitment.message, commitment.signature)
+    const { id } = await friend.service.contribute({ datanet, file: shard('ella') })
+    await until(() => statusOf(host, id) === 'accepted', 'the next one is accepted', 30_000)
+    assert.equal(host.service.contribution(prepared.id)?.reason, 'not-revealed')
+    const { cid, rows, bytes: size, salt } = prepared
+    const reveal = sign(host.chain.network, 'Reveal', { contribution: prepared.id, cid, rows, bytes: size, salt }, bytes)
+    await host.service.submit({ commitment, reveal })
+    assert.equal(statusOf(host, prepared.id), 'expired')
+    assert.equal((await host.service.anchorVersion(datanet)).count, 1)
+  })
+
+  it('a validator whose votes are a person\'s waits for them, and takes each once', async () => {
+    const person = await network.add('person', { autoVote: false })
+    const datanet = await create([host.address, person.address])
+    await until(() => person.service.datanet(datanet) !== undefined, 'the person hears of it')
+    const { id } = await host.service.contribute({ datanet, file: shard('finn') })
+    await until(() => statusOf(person, id) === 'voting' && (person.service.contribution(id)?.checks.length ?? 0) > 0, 'it can be voted on')
+    await assert.rejects(friend.service.vote(id, true), { code: 'vote.not-validator' })
+    await person.service.vote(id, false)
+    await assert.rejects(person.service.vote(id, true), { code: 'vote.already' })
+    await until(() => statusOf(host, id) === 'rejected', 'half against is more than a third', 30_000)
+    assert.equal(host.service.contribution(id)?.reason, 'by-vote')
+    await network.stopPeer(person)
+  })
+
+  it('a validator that votes twice loses stake on chain, by evidence from gossip', async () => {
+    const datanet = await create([host.address, friend.address, liar.address])
+    const { id } = await host.service.contribute({ datanet, file: shard('gina') })
+    await until(() => statusOf(friend, id) === 'voting', 'it is voted on')
+    const { network: domain } = host.chain
+    const vote = (accept: boolean) => sign(domain, 'Vote', { contribution: id, validator: liar.address, accept, outcome: outcomeOf({ contribution: id, cid: '', own: [] }, accept), salt: keccak(String(accept)) }, liar.key)
+    const [yes, no] = [vote(true), vote(false)]
+    await stranger.gossip.publish('tilth/data/1', { kind: 'vote-commit', statement: sign(domain, 'VoteCommit', { contribution: id, validator: liar.address, commitment: voteCommitment(yes.message) }, liar.key) })
+    await stranger.gossip.publish('tilth/data/1', { kind: 'vote', statement: yes })
+    await stranger.gossip.publish('tilth/data/1', { kind: 'vote', statement: no })
+    await until(async () => await host.chain.nodes.stakeOf(liar.address) < 10n * coin, 'the stake is slashed', 30_000)
+  })
+
+  it('what liars say changes nothing, and the honest go on', async () => {
+    const datanet = await create()
+    const { network: domain } = host.chain
+    const { id } = await host.service.contribute({ datanet, file: shard('hugo') })
+    await until(() => statusOf(friend, id) === 'accepted', 'it is accepted', 30_000)
+    const before = JSON.stringify(friend.service.contributions(datanet))
+    const rules = { ...rulesFor([liar.address]), heldOut: `b${'a'.repeat(58)}` }
+    const statement = sign(domain, 'Datanet', { host: liar.address, rules: contentHash(rules), createdAt: 1n }, liar.key)
+    const vote = sign(domain, 'Vote', { contribution: id, validator: liar.address, accept: false, outcome: outcomeOf({ contribution: id, cid: '', own: [] }, false), salt: keccak('x') }, liar.key)
+    const forged = { ...vote, message: { ...vote.message, validator: host.address } }
+    const lies: unknown[] = [
+      { kind: 'datanet', document: { statement, rules } }, // not on chain
+      { kind: 'datanet', document: { statement, rules: { ...rules, name: 'other' } } }, // other rules than signed
+      { kind: 'vote', statement: vote }, // not on the roster
+      { kind: 'vote', statement: forged }, // in the host's name
+      { kind: 'nonsense' }, { kind: 'vote', statement: { ...vote, more: 1 } }, 'text', { kind: 'datanet', document: null }
+    ]
+    for (const lie of lies) await stranger.gossip.publish('tilth/data/1', lie).catch((error: unknown) => { assert.ok(error instanceof Error) })
+    const { id: next } = await friend.service.contribute({ datanet, file: shard('iris') })
+    await until(() => statusOf(host, next) === 'accepted', 'the next is accepted', 30_000)
+    assert.equal(JSON.stringify(friend.service.contributions(datanet).slice(0, 1)), before)
+    assert.equal(friend.service.datanets().some(net => net.host === liar.address), false)
+  })
+
+  it('a peer that answers with rule-breaking messages is broken off, and one that asks nonsense gets a code', async () => {
+    const { network: domain } = host.chain
+    const lie = { kind: 'vote', statement: sign(domain, 'Vote', { contribution: friend.service.contributions(friend.service.datanets().at(-1)?.id ?? '0x')[0]?.id ?? keccak(''), validator: liar.address, accept: false, outcome: keccak(''), salt: keccak('') }, liar.key) }
+    const off = stranger.streams.handle('/tilth/data/sync/1', async stream => {
+      for (let i = 0; i < 20; i++) await stream.send({ kind: 'message', message: lie })
+      await stream.send({ kind: 'done' })
+    })
+    await assert.rejects(friend.service.sync(stranger.peers.self.peerId), { code: 'sync.bad-peer' })
+    await off()
+  })
+})
