@@ -16,10 +16,14 @@ const program = new Command('tilth')
   .showHelpAfterError('(tilth --help lists the commands)')
   .addHelpText('after', '\nExample:\n  tilth up --once --json    the whole loop on this machine, once\n  tilth ask --model elements "What is the symbol of iron?"\n')
 
+const engineSummary = 'inspect, score, generate, tune and measure models on this machine alone, with no network and no daemon'
+// ONNX Runtime takes a while to load: only for the engine's own commands.
+const engine = process.argv[2] === 'engine' ? (await import('./engine.ts')).engineCommand() : new Command('engine').description(engineSummary)
+
 const groups: [string, Command[]][] = [
   ['Run', [upCommand(), daemonCommand(), statusCommand(), peersCommand(), doctorCommand(), keyCommand()]],
   ['Data', [datanetCommand(), contributeCommand(), contributionsCommand(), voteCommand()]],
-  ['Jobs', [tuneCommand(), jobsCommand()]],
+  ['Jobs', [tuneCommand(), jobsCommand(), engine]],
   ['Models', [registerCommand(), serveCommand(), modelsCommand(), askCommand(), receiptsCommand()]],
   ['Payouts', [settleCommand(), earningsCommand(), claimCommand()]]
 ]

@@ -33,7 +33,7 @@ export function summary(done: LoopDone, network: LocalNetwork, seconds: number):
     '', bold('Held-out questions, exact match'),
     `  base model   ${right(models.base)}`, `  tuned model  ${right(models.tuned)}`,
     '', bold('Fees'), `  paid ${tokens(payouts.feesPaid)} = paid out ${tokens(payouts.feesPaidOut)} + held ${tokens(payouts.held)} ${dim(`(${payouts.heldReason})`)}`,
-    '', bold('Addresses'), `  chain      ${network.rpc}`, ...network.daemons.map(daemon => `  ${daemon.name.padEnd(11)}${daemon.url}  ${dim(`token in ${daemon.process.folder}/api-token`)}`),
+    '', bold('Addresses'), `  chain       ${network.rpc}`, ...network.daemons.map(daemon => `  ${daemon.name.padEnd(12)}${daemon.url}  ${dim(`token in ${daemon.process.folder}/api-token`)}`),
     '', dim(`${seconds.toFixed(0)} s in all`)
   ].join('\n')
 }

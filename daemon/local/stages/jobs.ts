@@ -39,9 +39,9 @@ export async function runJobs({ network, input, reporter }: LoopContext, data: D
   }
   const id = await reporter.stage('jobs', 'a tune job, and the bids of both workers', async say => {
     const posted = await builder.call('postJob', {
-      body: { base, datanet: data.datanet, version: data.version.version, settings: input.settings, coalitions: input.coalitions, budget: (100n * 10n ** 18n).toString(), deadlineSeconds: 1800, expectedBids: workers.length, bidSeconds: 60 }
+      body: { base, datanet: data.datanet, version: data.version.version, settings: input.settings, coalitions: input.coalitions, budget: (100n * 10n ** 18n).toString(), deadlineSeconds: 1800, expectedBids: workers.length, bidSeconds: 300 }
     })
-    const job = await until('a bid of each worker', 120, async () => {
+    const job = await until('a bid of each worker', 300, async () => {
       const view = ended(await builder.call('job', { params: { id: posted.id } }))
       say(`${view.bids.length} of ${workers.length} bids`)
       return view.bids.length >= workers.length ? view : undefined
