@@ -3,7 +3,7 @@ import type { Attribution, InferenceContent, ModelRecord } from '../../protocol/
 import type { Address } from '../../protocol/primitives/index.ts'
 import type { Chain } from '../chain/types.ts'
 import type { Engine } from '../engine/types.ts'
-import type { Clock, Events, Log } from '../runtime/index.ts'
+import type { Clock, Events, Log, Registry } from '../runtime/index.ts'
 import type { Store } from '../store/index.ts'
 import type { Files, Gossip, Peers, Streams } from '../transport/types.ts'
 import type { SpeechSource } from './speech.ts'
@@ -92,6 +92,7 @@ export interface ModelsDeps {
   readonly policy?: Partial<ModelsPolicy>
   readonly timing?: Partial<ModelsTiming>
   readonly attribute?: Attribute
+  readonly registry?: Registry
   /** Tokenizers by model folder; those of the folder itself unless given. */
   readonly speech?: SpeechSource
 }

@@ -12,6 +12,7 @@ import { followChain } from './follow.ts'
 import { createFolders } from './folders.ts'
 import { createOfferBoard, offerView } from './offers.ts'
 import { createReceipts } from './receipts.ts'
+import { declareMetrics } from './metrics.ts'
 import { openTables } from './records.ts'
 import type { Registered } from './records.ts'
 import { createModelRegistry } from './registry.ts'
@@ -80,6 +81,7 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
       await ledger.load()
       await wallet.load()
       board.start()
+      if (parts.registry !== undefined) offs.push(declareMetrics(parts.registry, parts, { offers: () => board.list().length, free: () => slots.free }))
       follower = await followChain(parts, tables, { registry, wallet, ledger, redeemer })
       if (roles.worker) {
         offs.push(streams.handle('/tilth/models/infer/1', answers))

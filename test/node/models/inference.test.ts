@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { openEngine } from '../../../node/engine/index.ts'
+import { createMetrics } from '../../../node/runtime/index.ts'
 import { checkCosigned } from '../../../protocol/models/index.ts'
 import { zeroHash } from '../../../protocol/primitives/index.ts'
 import { until } from '../transport/nodes.ts'
@@ -13,10 +14,11 @@ describe('inference between nodes', () => {
   let worker: TestPeer
   let client: TestPeer
   const engine = fakeEngine()
+  const registry = createMetrics()
 
   before(async () => {
     network = await startNetwork()
-    worker = await network.addPeer('worker', { engine })
+    worker = await network.addPeer('worker', { engine, registry })
     client = await network.addPeer('client', { roles: { worker: false, client: true } })
     await network.serve(worker, client)
   })
@@ -72,6 +74,9 @@ describe('inference between nodes', () => {
     assert.equal(amount, channel.paid)
     assert.equal(await worker.chain.tokens.balanceOf(worker.address) - before, amount * 8000n / 10000n)
     assert.deepEqual(await worker.service.settleChannels(), { channels: 0, amount: 0n })
+    const shown = await registry.metrics()
+    assert.match(shown, new RegExp(`tilth_models_receipts_total\\{role="worker"\\} ${channel.receipts}`))
+    assert.match(shown, /tilth_models_offers 1\n/)
   })
 
   it('ends early when the client has had enough, and is paid for what came', async () => {

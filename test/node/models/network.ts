@@ -29,6 +29,7 @@ export interface PeerOptions {
   timing?: ModelsDeps['timing']
   attribute?: ModelsDeps['attribute']
   speech?: ModelsDeps['speech'] | null
+  registry?: ModelsDeps['registry']
   /** What stands between the service and the parts it uses. */
   change?: (deps: ModelsDeps) => ModelsDeps
 }
@@ -88,6 +89,7 @@ export async function startNetwork(): Promise<TestNetwork> {
       gossip: node.gossip, streams: node.streams, peers: node.peers, files: node.files, chain: peer.chain, engine: options.engine ?? fakeEngine(),
       folder: join(peer.folder, 'models'), timing: { ...quick, ...options.timing },
       ...(options.speech === null ? {} : { speech: options.speech ?? fakeSpeech }),
+      ...(options.registry === undefined ? {} : { registry: options.registry }),
       ...(options.policy === undefined ? {} : { policy: options.policy }), ...(options.attribute === undefined ? {} : { attribute: options.attribute })
     }
     const service = createModelsService(options.change?.(deps) ?? deps)
