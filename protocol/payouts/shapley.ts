@@ -1,5 +1,5 @@
 import { InvalidError } from '../primitives/errors.ts'
-import { floorDiv, multiply, nullSpace, solve, transpose } from './rational.ts'
+import { multiply, ridgeInverse, shiftRounded, transpose } from './rational.ts'
 import type { Matrix } from './rational.ts'
 import { largestRemainder } from './shares.ts'
 
@@ -21,8 +21,11 @@ export interface WeightMatrix {
 export const utilityUnit = 10_000
 const weightsPerUtility = 100n
 
-/** Fractional bits of a regression's W. Rounded at this place its error is far below any utility's last digit. */
-const fraction = 160n
+/** Fractional bits of a regression's W: its error is far below any utility's last digit. */
+const fraction = 64n
+/** Fractional bits while it is computed, and the ridge 2^−96: what both leave behind is beyond W's last bit. */
+const working = 512n
+const ridge = 96n
 /** The coalition sizes' weights as whole numbers: their sum, about. */
 const weightScale = 1n << 24n
 
@@ -69,8 +72,7 @@ function exactMatrix(players: number, coalitions: readonly bigint[]): { numerato
  * equally (the solution of least norm).
  *
  * In δ = φ − v(N)/n and z̃_S = n·z_S − |S|·1 (whole numbers orthogonal to 1) this is M δ = c, with M = Σ w z̃ z̃ᵀ and
- * c = Σ w z̃ (n v(S) − |S| v(N)); its solution of least norm is (M + Z Zᵀ)⁻¹ c for any basis Z of M's null
- * space (which holds 1: so δ sums to zero).
+ * c = Σ w z̃ (n v(S) − |S| v(N)). Its solution of least norm is the limit of (M + λ)⁻¹ c for λ → 0, here λ = 2^−96.
  */
 function regressionMatrix(players: number, coalitions: readonly bigint[]): { numerators: Matrix; denominator: bigint } {
   const n = BigInt(players)
@@ -81,23 +83,16 @@ function regressionMatrix(players: number, coalitions: readonly bigint[]): { num
   })
   const weighted = transpose(centred.map((row, k) => row.map(value => value * (weights[k] ?? 0n))))
   const moments = multiply(weighted, centred)
-  const kernel = nullSpace(moments)
-  const regular = addMatrices(moments, multiply(transpose(kernel), kernel))
-  const identity = regular.map((_, i) => regular.map((__, j) => (i === j ? 1n : 0n)))
-  const { numerators: inner, denominator } = solve(regular, identity)
   const scale = 1n << fraction
-  // Rounded here, before the product with the coalitions: from now on numbers stay short.
-  const inverse = inner.map(row => row.map(value => floorDiv(value * scale, denominator)))
   const full = coalitions.findIndex(coalition => sizeOf(coalition) === players)
-  const numerators = multiply(inverse, weighted).map(row => {
+  const numerators = multiply(ridgeInverse(moments, working, ridge), weighted).map(exact => {
+    const row = exact.map(value => shiftRounded(value, working - fraction))
     // n v(S) − |S| v(N), and v(N)/n for everybody; z̃ of the full coalition is zero, so its own column is free for v(N).
     const ofFull = row.reduce((sum, value, k) => sum - n * BigInt(sizeOf(coalitions[k] ?? 0n)) * value, scale)
     return row.map(value => n * n * value).with(full, ofFull)
   })
   return { numerators, denominator: scale * n }
 }
-
-const addMatrices = (a: Matrix, b: Matrix): Matrix => a.map((row, i) => row.map((value, j) => value + (b[i]?.[j] ?? 0n)))
 
 /** w_S as whole numbers; 0 for the empty and the full coalition, which the constraint holds. */
 function drawnWeights(players: number, coalitions: readonly bigint[]): bigint[] {
