@@ -2,13 +2,15 @@ import type { Address, Hex } from '../../protocol/primitives/index.ts'
 import type { ChainEvent, ChainEventOf, Follower } from '../chain/types.ts'
 import type { Book } from './book.ts'
 import type { DataDeps, DataTiming } from './deps.ts'
+import type { ContributionRecord } from './records.ts'
 
 export interface FollowHooks {
   /** A Datanet that stands on chain and whose rules are not known here. */
   missing(host: Address): void
   committed(id: Hex): Promise<void>
   changed(datanet: Hex): void
-  rewound(datanet: Hex): void
+  /** These are on chain no more; they may come back in another block, at another place. */
+  rewound(gone: readonly ContributionRecord[]): Promise<void>
 }
 
 /** Reads commitments and versions from the chain, and takes back what the chain drops. */
@@ -50,7 +52,7 @@ export async function followDatanets(deps: Pick<DataDeps, 'chain' | 'clock' | 'e
     rewound: async block => {
       const gone = await book.serially(() => book.rewind(block))
       log.warn('the chain took commitments back', { block: String(block), contributions: gone.length })
-      for (const datanet of new Set(gone.map(record => record.datanet))) hooks.rewound(datanet)
+      await hooks.rewound(gone)
     },
     failed: (error, at) => { log.warn('an event of the chain was not handled; it is again', { event: at?.name, error }) },
     health: ({ up, error }) => { if (up) log.info('the chain answers again'); else log.warn('the chain does not answer', { error }) }

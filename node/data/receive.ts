@@ -26,7 +26,8 @@ export interface ReceiverHooks {
   doubleVote(key: string): void
 }
 
-export function createReceiver(deps: Pick<DataDeps, 'network' | 'chain' | 'clock' | 'events' | 'log'>, book: Book, hooks: ReceiverHooks): Receiver {
+/** @param startedAt when this node's clock began to count: what it missed while it was away is nobody's lateness */
+export function createReceiver(deps: Pick<DataDeps, 'network' | 'chain' | 'clock' | 'events' | 'log'>, book: Book, startedAt: number, hooks: ReceiverHooks): Receiver {
   const { network, chain, clock, events, log } = deps
   const parked = createParked()
 
@@ -67,7 +68,7 @@ export function createReceiver(deps: Pick<DataDeps, 'network' | 'chain' | 'clock
     if (record.state.name !== 'committed') return
     checkStatements(network, statements)
     // [ignore] A reveal counts within its window; what comes later is as if it had not come.
-    if (clock.now() > record.seenAt + net.rules.revealSeconds * 1000) throw new NotFoundError('reveal.late', 'the reveal comes after its window')
+    if (clock.now() > Math.max(record.seenAt, startedAt) + net.rules.revealSeconds * 1000) throw new NotFoundError('reveal.late', 'the reveal comes after its window')
     await book.putContribution(id, { ...record, state: reveal(record.state, statements, clock.now()), ...(provider === undefined ? {} : { provider }) })
     const { cid, rows } = statements.reveal.message
     events.emit('data.revealed', { datanet: record.datanet, contribution: id, cid, rows })

@@ -31,10 +31,11 @@ export function createDataService(deps: DataDeps): DataService {
   const timing = { ...defaultTiming, ...deps.timing }
   const metrics = createDataMetrics(deps.registry)
   const stopping = new AbortController()
+  const startedAt = clock.now()
   const book = createBook(deps)
   const shards = createShards(deps, timing, book, stopping.signal)
-  const receiver = createReceiver(deps, book, { changed, decided, doubleVote: () => { void reportDoubleVotes() } })
-  const turns = createTurns(deps, timing, book, shards, receiver, decided)
+  const receiver = createReceiver(deps, book, startedAt, { changed, decided, doubleVote: () => { void reportDoubleVotes() } })
+  const turns = createTurns(deps, timing, startedAt, book, shards, receiver, decided)
   const contributing = createContributing(deps, book, receiver)
   const versions = createVersions(deps, book, shards)
   const hosting = createHosting(deps, book, receiver)
@@ -52,6 +53,18 @@ export function createDataService(deps: DataDeps): DataService {
     metrics.decided(status)
     events.emit('data.decided', { datanet: record.datanet, contribution: id, status, ...(view?.reason === undefined ? {} : { reason: view.reason }) })
     turns.revisit(record.datanet, record.index)
+  }
+
+  /** What was revealed of commitments that the chain took back waits for them to come again. */
+  async function rewound(gone: readonly ContributionRecord[]): Promise<void> {
+    for (const { state, provider } of gone) {
+      if (!('statements' in state) || state.statements === undefined) continue
+      await receiver.take({ kind: 'reveal', statements: state.statements, ...(provider === undefined ? {} : { provider }) }).catch((error: unknown) => { log.debug('a reveal waits for the chain', { error }) })
+    }
+    for (const datanet of new Set(gone.map(record => record.datanet))) {
+      shards.forget(datanet)
+      turns.revisit(datanet, 1)
+    }
   }
 
   /** Evidence goes on chain, by whoever of the roster can pay for it; that somebody was quicker is as good. */
@@ -105,7 +118,7 @@ export function createDataService(deps: DataDeps): DataService {
       offs.push(gossip.subscribe('tilth/data/1', dataMessage, message => receiver.take(message)))
       follower = await followDatanets(deps, timing, book, {
         changed,
-        rewound: datanet => { shards.forget(datanet); turns.revisit(datanet, 1) },
+        rewound,
         missing: host => { pullFromSomeone(host) },
         committed: id => receiver.unpark(id)
       })

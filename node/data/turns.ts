@@ -23,7 +23,8 @@ export interface Turns {
 
 type Looked = 'go-on' | { readonly until: number }
 
-export function createTurns(deps: DataDeps, timing: DataTiming, book: Book, shards: Shards, receiver: Receiver, onExpired: (id: Hex, record: ContributionRecord) => void): Turns {
+/** @param startedAt windows are open for as long again after a start, so that a validator that was away can still vote */
+export function createTurns(deps: DataDeps, timing: DataTiming, startedAt: number, book: Book, shards: Shards, receiver: Receiver, onExpired: (id: Hex, record: ContributionRecord) => void): Turns {
   const { key, self, network, clock, events, log } = deps
   const stopping = new AbortController()
   const running = new Map<Hex, { wake: () => void; done: Promise<void> }>()
@@ -108,14 +109,14 @@ export function createTurns(deps: DataDeps, timing: DataTiming, book: Book, shar
     const { state } = record
     switch (state.name) {
       case 'committed': {
-        const late = record.seenAt + net.rules.revealSeconds * 1000
+        const late = Math.max(record.seenAt, startedAt) + net.rules.revealSeconds * 1000
         return clock.now() > late ? end(id) : { until: late + 1 }
       }
       case 'revealed':
         await setState(id, ({ state }) => (state.name === 'revealed' ? openVote(state, clock.now()) : undefined))
         return { until: clock.now() }
       case 'voting': {
-        const over = state.since + net.rules.voteSeconds * 1000
+        const over = Math.max(state.since, startedAt) + net.rules.voteSeconds * 1000
         if (clock.now() > over) return end(id)
         if (!judges(net)) return { until: over + 1 }
         try {

@@ -4,6 +4,7 @@ import { outcomeOf, voteCommitment } from '../../../protocol/data/index.ts'
 import { contentHash, keccak } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { ChainError } from '../../../node/chain/errors.ts'
+import type { ChainEvent, FollowHandlers } from '../../../node/chain/types.ts'
 import { startNode, until } from '../transport/nodes.ts'
 import type { TestNode } from '../transport/nodes.ts'
 import { coin, jsonl, rulesFor, startNetwork } from './network.ts'
@@ -48,6 +49,7 @@ describe('data: faults and liars', function () {
     await network.stopPeer(friend)
     const second = await host.service.contribute({ datanet, file: shard('bob') })
     await until(() => statusOf(host, second.id) === 'voting', 'the host waits for the other vote')
+    assert.equal(statusOf(host, second.id), 'voting')
     friend = await network.start(friend)
     await assert.rejects(host.service.contribute({ datanet, file: shard('ann') }), { code: 'contributor.allowance' })
     await until(() => statusOf(host, second.id) === 'accepted' && statusOf(friend, second.id) === 'accepted', 'the second is accepted', 30_000)
@@ -57,12 +59,12 @@ describe('data: faults and liars', function () {
   it('a promised contribution reaches the chain and is revealed, though the chain was away when it was promised', async () => {
     const datanet = await create()
     const { datanets } = host.chain
-    const commitFor = datanets.commitFor
+    const whole = { ...datanets }
     datanets.commitFor = () => Promise.reject(new ChainError('chain.unreachable', 'the chain is away'))
     await assert.rejects(host.service.contribute({ datanet, file: shard('cara') }), { code: 'contribution.pending' })
     assert.equal(host.service.contributions(datanet).length, 0)
     await network.stopPeer(host)
-    datanets.commitFor = commitFor
+    Object.assign(datanets, whole)
     host = await network.start(host)
     await until(() => friend.service.contributions(datanet)[0]?.status === 'accepted', 'it is accepted', 30_000)
   })
@@ -83,6 +85,31 @@ describe('data: faults and liars', function () {
     await host.service.submit({ commitment, reveal })
     assert.equal(statusOf(host, prepared.id), 'expired')
     assert.equal((await host.service.anchorVersion(datanet)).count, 1)
+  })
+
+  it('what the chain takes back is forgotten, and decided again as it was when it comes back', async () => {
+    const account = await network.account('watcher')
+    const seen: ChainEvent[] = []
+    let handlers: FollowHandlers | undefined
+    const watcher = await network.start(account, {
+      chain: {
+        ...account.chain,
+        follow: (options, given) => {
+          handlers = given
+          return account.chain.follow(options, { ...given, event: async event => { seen.push(event); await given.event(event) } })
+        }
+      }
+    })
+    const datanet = await create()
+    const { id } = await host.service.contribute({ datanet, file: shard('jack') })
+    await until(() => statusOf(watcher, id) === 'accepted', 'it is accepted', 30_000)
+    const at = seen.find(event => event.name === 'Committed' && event.contribution === id)
+    assert.ok(at !== undefined && handlers?.rewound !== undefined)
+    await handlers.rewound(at.block - 1n)
+    assert.deepEqual(watcher.service.contributions(datanet), [])
+    await handlers.event({ ...at, block: at.block + 1n })
+    await until(() => statusOf(watcher, id) === 'accepted' && watcher.service.contribution(id)?.own === 3, 'it is accepted again', 30_000)
+    await network.stopPeer(watcher)
   })
 
   it('a validator whose votes are a person\'s waits for them, and takes each once', async () => {

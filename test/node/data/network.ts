@@ -33,7 +33,7 @@ export interface TestPeer {
   store: Store
 }
 type Start = Omit<TestPeer, 'service' | 'events' | 'node' | 'store'>
-export type Options = Partial<Pick<DataDeps, 'autoVote' | 'checks' | 'timing'>>
+export type Options = Partial<Pick<DataDeps, 'autoVote' | 'chain' | 'checks' | 'timing'>>
 
 export interface TestNetwork {
   readonly peers: TestPeer[]
