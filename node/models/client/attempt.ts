@@ -120,7 +120,7 @@ export function createAttempt(parts: Parts, wallet: Wallet): (request: AttemptRe
             if (feeOf(prices, inputTokens, wanted) > statement.message.maxFee) lie('answer.fee', 'the answer may cost more than was agreed to')
             accepted = true
             credit = creditOf(prices, creditTokens)
-            wallet.accepted(ask, inputTokens, creditTokens)
+            await wallet.accepted(purse, ask, inputTokens, creditTokens)
             await wallet.nothingLeft(purse, before)
             request.onAccepted()
             await pay(dueAtStart(wallet.owed(purse) - purse.record.channel.paid, credit) + purse.record.channel.paid)

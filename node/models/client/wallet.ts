@@ -27,7 +27,7 @@ export interface Wallet {
   /** A channel of ours that the chain knows: perhaps opened just before a crash. */
   adopt(onChain: Pick<ChannelOnChain, 'id' | 'worker' | 'model' | 'deposit' | 'expiry'>): Promise<Purse>
   /** The request was taken: its prompt counts from now on. */
-  accepted(ask: Ask, inputTokens: number, creditTokens: number): void
+  accepted(purse: Purse, ask: Ask, inputTokens: number, creditTokens: number): Promise<void>
   /** The attempt is over: what it got stays owed until a receipt says so. */
   ended(purse: Purse, ask: Ask): Promise<void>
   /** The worker has said that it has nothing more to sign for asks that ended before. */
@@ -132,11 +132,16 @@ export function createWallet(parts: Parts, tables: Tables, receipts: Receipts): 
     find: id => purses.get(id),
     purses: () => [...purses.values()],
     adopt,
-    accepted(ask, inputTokens, creditTokens) { ask.record = { ...ask.record, inputTokens, creditTokens } },
+    async accepted(purse, ask, inputTokens, creditTokens) {
+      ask.record = { ...ask.record, inputTokens, creditTokens }
+      // Nothing is promised by this, so it need not outlive the machine, only the process.
+      await tables.asks.put(inChannel(purse.id, ask.id), ask.record, { sync: false })
+    },
     async ended(purse, ask) {
       ask.live = false
       if (!purse.asks.has(ask.id)) return
-      if (ask.received.length === 0) {
+      // What was never accepted can have no receipt; an accepted answer may even be empty.
+      if (ask.record.creditTokens === 0) {
         purse.asks.delete(ask.id)
         await tables.asks.delete(inChannel(purse.id, ask.id))
         return
