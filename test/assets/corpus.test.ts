@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { mean } from '../../scripts/base-model/average.ts'
 import { corpusForms, drawDocuments, usableSynsets } from '../../scripts/base-model/corpus.ts'
 import { fill } from '../../scripts/base-model/documents.ts'
 import { readFacts } from '../../scripts/base-model/forms/facts.ts'
@@ -76,5 +77,12 @@ describe('base model: packing', () => {
     const counts = lengths.map((_, i) => windows.reduce((sum, w) => sum + w.filter(id => id === i + 1).length, 0))
     assert.deepEqual(counts, lengths.map(n => Math.min(n, 16)))
     for (const [i] of lengths.entries()) assert.equal(windows.filter(w => w.includes(i + 1)).length, 1, `document ${i} is in one window`)
+  })
+})
+
+describe('base model: averaging', () => {
+  it('takes the mean of weights, and shows when folders do not fit', () => {
+    assert.deepEqual(mean([Float32Array.of(1, 2), Float32Array.of(3, -2)]), Float32Array.of(2, 0))
+    assert.ok(Number.isNaN(mean([Float32Array.of(1, 2), Float32Array.of(3)])[1]))
   })
 })
