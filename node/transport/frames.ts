@@ -21,9 +21,11 @@ export async function *readBytes(stream: Stream, onChunk: () => void): AsyncGene
   let failure: Error | undefined
   let over = stream.readableEnded
   let wake = (): void => undefined
+  let resuming = false
+  const pause = (): void => { if (stream.readStatus === 'readable') stream.pause() }
   stream.addEventListener('message', event => {
     chunks.push(event.data)
-    if (stream.readStatus === 'readable') stream.pause()
+    if (!resuming) pause()
     wake()
   })
   stream.addEventListener('end', () => { over = true; wake() })
@@ -41,7 +43,14 @@ export async function *readBytes(stream: Stream, onChunk: () => void): AsyncGene
       if (failure !== undefined) throw closed(failure)
       return
     }
-    if (stream.readStatus === 'paused') stream.resume() // may bring a chunk at once
+    if (stream.readStatus === 'paused') {
+      // This may bring a chunk at once. A pause within it would be undone when it returns, for the muxer only: the other
+      // side would be told to go on, and this side would hoard until the stream is reset.
+      resuming = true
+      stream.resume()
+      resuming = false
+      if (chunks.length > 0) pause()
+    }
     if (chunks.length === 0 && !over) await new Promise<void>(resolve => { wake = resolve })
   }
 }

@@ -31,6 +31,9 @@ export type Services = { identify: Identify; identifyPush: IdentifyPush; ping: P
 /** The DHT of this network: its records are none of the public IPFS DHT's business, and the reverse. */
 export const dhtProtocol = '/tilth/kad/1'
 
+/** Milliseconds that a busy peer may take for what an idle one does in a hundred. */
+const patienceMs = 30_000
+
 /** A started Helia with its libp2p. */
 export interface Host {
   readonly helia: Helia
@@ -53,13 +56,16 @@ async function transportsOf({ listen, announce = [], bootstrap, preset }: Transp
 async function servicesOf(options: TransportOptions, reputation: Reputation): Promise<ServiceFactoryMap<Services>> {
   const { preset, clientMode = false } = options
   const services: ServiceFactoryMap<Services> = {
-    identify: identify(),
+    identify: identify({ timeout: patienceMs }),
     // Protocols that are handled only after a peer has met us (bitswap starts after libp2p) would stay unknown to it.
-    identifyPush: identifyPush(),
+    identifyPush: identifyPush({ timeout: patienceMs }),
     ping: ping(),
     dht: kadDHT({
       protocol: dhtProtocol,
       clientMode,
+      networkDialTimeout: { minTimeout: patienceMs / 3 },
+      pingNewContactTimeout: { minTimeout: patienceMs / 3 },
+      pingOldContactTimeout: { minTimeout: patienceMs / 3 },
       peerInfoMapper: preset === 'local' ? passthroughMapper : removePrivateAddressesMapper
     }),
     pubsub: gossipService(preset, reputation)
@@ -102,8 +108,16 @@ export async function createHost(options: TransportOptions, reputation: Reputati
     // of 4 MiB, beyond which the stream would be reset instead of waiting.
     streamMuxers: [yamux({ streamOptions: { maxStreamWindowSize: 2 << 20 } })],
     peerDiscovery: options.bootstrap.length === 0 ? [] : [bootstrap({ list: [...options.bootstrap], timeout: 0 })],
+    // The library ends a connection whose ping takes over five seconds. A machine that trains is slow to answer, and a
+    // line that carries an adapter has the ping wait behind it: neither is dead.
+    connectionMonitor: { pingInterval: 20_000, pingTimeout: { minTimeout: patienceMs, maxTimeout: 2 * patienceMs } },
     connectionManager: {
       maxConnections: 300,
+      dialTimeout: patienceMs,
+      addressDialTimeout: patienceMs / 2,
+      inboundUpgradeTimeout: patienceMs,
+      inboundStreamProtocolNegotiationTimeout: patienceMs,
+      outboundStreamProtocolNegotiationTimeout: patienceMs,
       // Per host and second; on a local network all nodes are one host.
       inboundConnectionThreshold: preset === 'local' ? 1000 : 10
     },

@@ -225,6 +225,26 @@ describe('transport: hostile peers', () => {
     await off()
   })
 
+  it('a reader that is slower than its sender gets everything, however long it takes', async () => {
+    const friend = await startNode({ join: [victim] })
+    await friend.peers.ready(1, 20_000)
+    const big = z.strictObject({ n: z.int(), text: z.string() })
+    const numbers: number[] = []
+    const off = victim.streams.handle('/tilth/models/infer/1', async stream => {
+      for await (const { n } of stream.receive(big)) {
+        numbers.push(n)
+        if (n % 7 === 0) await new Promise(resolve => { setTimeout(resolve, n % 3) })
+      }
+    })
+    const stream = await friend.streams.open(victim.peers.self.address, '/tilth/models/infer/1')
+    const text = 'x'.repeat(150_000)
+    for (let n = 0; n < 300; n++) await stream.send({ n, text })
+    await stream.end()
+    assert.equal(await stream.next(note), undefined)
+    assert.deepEqual(numbers, Array.from({ length: 300 }, (_, n) => n))
+    await off()
+  })
+
   it('a stream knows when the other process is gone', async () => {
     const friend = await startNode({ join: [victim] })
     await friend.peers.ready(1, 20_000)
