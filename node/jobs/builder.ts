@@ -127,7 +127,7 @@ export function createBuilder(deps: JobsDeps, timing: JobsTiming, bases: Bases, 
   async function advance(id: Hex, index: number, lot: LotState): Promise<void> {
     switch (lot.state) {
       case 'offered': return replace(id, index, lot)
-      case 'funding': return fund(id, index, lot)
+      case 'funding': return mayFund(id, lot) ? fund(id, index, lot) : undefined
       case 'awarded': case 'training': return watch(id, index, lot)
       case 'delivered': return measuring.run('measure', () => measure(id, index, lot))
       case 'accepted': return pay(id, index, lot)
@@ -154,6 +154,12 @@ export function createBuilder(deps: JobsDeps, timing: JobsTiming, bases: Bases, 
     drive(id)
   }
 
+  /** The deployed adapter's award goes out first: whoever trains siblings too begins with it. */
+  function mayFund(id: Hex, { lot }: LotState): boolean {
+    const { state } = ledger.must(id)
+    return lot.kind === 'adapter' || state.state === 'bidding' || !state.lots.some(other => other.lot.kind === 'adapter' && other.state === 'funding')
+  }
+
   async function fund(id: Hex, index: number, lot: Extract<LotState, { state: 'funding' }>): Promise<void> {
     const { message } = lot.award.statement
     const escrow = escrowOf(lot.award)
@@ -168,15 +174,17 @@ export function createBuilder(deps: JobsDeps, timing: JobsTiming, bases: Bases, 
     if (here !== undefined) deps.events.emit('jobs.awarded', { job: id, award: awardView(awardId(lot.award), escrow, here.lot, follower.live(awardId(lot.award))) })
   }
 
+  const silentFor = (award: AwardDocument): number => deps.clock.now() - follower.live(awardId(award)).heardAt
+
   /** A silent worker is dead once somebody else can take over; until then it may come back and go on. */
   async function watch(id: Hex, index: number, lot: Extract<LotState, { state: 'awarded' | 'training' }>): Promise<void> {
-    const { heardAt } = follower.live(awardId(lot.award))
-    if (deps.clock.now() - heardAt < timing.silenceMs) return
+    const silent = silentFor(lot.award)
+    if (silent < timing.silenceMs) return
     const { worker, price } = lot.award.statement.message
     const record = ledger.must(id)
     const other = candidate(id, { lot: lot.lot, failed: [...lot.failed, worker] })
     if (other === undefined || other.price > budgetLeft(record) + price) return
-    await giveAgain(id, index, `nothing was heard of the worker for ${Math.round((deps.clock.now() - heardAt) / 1000)} s`)
+    await giveAgain(id, index, `nothing was heard of the worker for ${Math.round(silent / 1000)} s`)
   }
 
   async function measure(id: Hex, index: number, lot: Extract<LotState, { state: 'delivered' }>): Promise<void> {
@@ -291,7 +299,8 @@ export function createBuilder(deps: JobsDeps, timing: JobsTiming, bases: Bases, 
       const messages: JobMessage[] = []
       for (const [, { document, state }] of ledger.all()) {
         if (state.state === 'bidding' || (state.state === 'running' && round % 4 === 0)) messages.push({ kind: 'job', round: 0, job: document })
-        if (state.state === 'running') for (const lot of state.lots) if (lot.state === 'awarded') messages.push({ kind: 'award', round: 0, award: lot.award })
+        // An award that its worker has not taken up, or does not speak of any more: it may have lost it.
+        if (state.state === 'running') for (const lot of state.lots) if (lot.state === 'awarded' || (lot.state === 'training' && silentFor(lot.award) > 2 * timing.aliveMs)) messages.push({ kind: 'award', round: 0, award: lot.award })
         if ((state.state === 'completed' || state.state === 'expired') && round % 12 === 0 && document.statement.message.deadline > nowSeconds()) messages.push({ kind: 'closed', round: 0, closed: state.closed })
       }
       return messages

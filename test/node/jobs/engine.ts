@@ -21,7 +21,7 @@ export interface FakeEngineOptions {
   /** Throws at this step. */
   failAt?: number
   /** A training began, at this step. */
-  onStart?: (step: number) => void
+  onStart?: (step: number, kind: 'adapter' | 'siblings') => void
 }
 
 export type FakeEngine = JobsDeps['engine'] & { steps: number; firstSteps: number[] }
@@ -32,12 +32,12 @@ export function fakeEngine({ stepMs = 5, worth = 1, noise, rank, failAt, onStart
     firstSteps: [],
     open: async folder => ({ folder, architecture: 'LlamaForCausalLM', parameters: 120_000, layers: 2, hidden: 64, vocabulary: 512, context: 128 }),
     tune: async job => {
-      const result = await steps(job)
+      const result = await steps(job, 'adapter')
       write(job.model, job.output, job)
       return result
     },
     tuneSiblings: async (job: SiblingsJob) => {
-      const result = await steps(job)
+      const result = await steps(job, 'siblings')
       for (const output of job.output) write(job.model, output, job)
       return job.output.map(() => result)
     },
@@ -48,13 +48,13 @@ export function fakeEngine({ stepMs = 5, worth = 1, noise, rank, failAt, onStart
     }
   }
 
-  async function steps(job: Omit<TuneJob, 'output'>): Promise<TuneResult> {
+  async function steps(job: Omit<TuneJob, 'output'>, kind: 'adapter' | 'siblings'): Promise<TuneResult> {
     const total = Math.ceil(job.rows.length / job.settings.batch) * job.settings.epochs
     const checkpoint = job.checkpoint
     let step = checkpoint !== undefined && existsSync(checkpoint) ? Number(await readFile(checkpoint, 'utf8')) : 0
     if (checkpoint !== undefined) {
       engine.firstSteps.push(step)
-      onStart?.(step)
+      onStart?.(step, kind)
     }
     while (step < total) {
       await new Promise(resolve => { setTimeout(resolve, stepMs) })

@@ -126,9 +126,10 @@ export async function startNetwork(builderOptions: PeerOptions): Promise<TestNet
   async function kill(peer: TestPeer): Promise<void> {
     // The connections go first, so that nothing the service does on its way out reaches anybody.
     dead.add(peer)
+    // Work ends at once. A service held at a write never stops, and one without a network may complain on its way out.
+    const stopped = peer.service.stop().catch(() => undefined)
     await peer.node.stop()
-    // A service held at a write never ends, and one without a network may complain on its way out.
-    await Promise.race([peer.service.stop().catch(() => undefined), systemClock.sleep(300)])
+    await Promise.race([stopped, systemClock.sleep(300)])
     await peer.store.close()
   }
 

@@ -13,6 +13,6 @@ export interface WorkerProcess { name: string; key: Hex; address: Address; folde
 
 const options = JSON.parse(process.env.WORKER ?? '{}') as WorkerProcess
 const chain = await createChain({ rpcUrl: options.rpcUrl, addresses: options.addresses, privateKey: options.key })
-const engine = fakeEngine({ stepMs: options.stepMs, onStart: step => { appendFileSync(join(options.folder, 'starts'), `${step}\n`) } })
+const engine = fakeEngine({ stepMs: options.stepMs, onStart: (step, kind) => { appendFileSync(join(options.folder, 'starts'), `${kind} ${step}\n`) } })
 await wirePeer({ name: options.name, key: fromHex(options.key), address: options.address, folder: options.folder, chain }, options.bootstrap, { engine })
 process.send?.('ready')
