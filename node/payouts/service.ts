@@ -161,8 +161,11 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
       exchange.start()
       const report = (error: unknown): void => { log.warn('a periodic task of payouts failed', { error }) }
       stops.push(deps.modelEvents.on('models.receipt', ({ receipt }) => takeOwn(receipt)), clock.every(timing.tickMs, look, report), clock.every(timing.announceMs, announceAgain, report))
-      // Siblings are fetched when a model is offered, not while the first client waits.
-      stops.push(deps.modelEvents.on('models.offered', ({ model, worker }) => (worker === self ? prepare(model) : undefined)))
+      // Siblings are fetched when a model is offered, not while the first client waits; by those who will need them.
+      stops.push(deps.modelEvents.on('models.offered', async ({ model, worker }) => {
+        if (worker !== self && !roles.scorer) return
+        await prepare(model).catch((error: unknown) => { log.warn("a model's siblings could not be fetched ahead", { model, error }) })
+      }))
       // What the models phase holds and this one lacks: receipts of a moment when the process died.
       for (const receipt of await deps.models.receipts()) await takeOwn(receipt)
       if (roles.scorer) scorer.wake()

@@ -4,14 +4,14 @@ import type { CosignedReceipt } from '../../../protocol/models/index.ts'
 import { digest, signDigest, signStatement } from '../../../protocol/crypto/index.ts'
 import { TilthError, contentHash, keccak } from '../../../protocol/primitives/index.ts'
 import type { PayoutEvents } from '../../../node/payouts/index.ts'
-import { startNode, until } from '../transport/nodes.ts'
-import { challengeSeconds, startNetwork } from './network.ts'
+import { startNode } from '../transport/nodes.ts'
+import { challengeSeconds, startNetwork, until } from './network.ts'
 import type { TestNetwork, TestPeer } from './network.ts'
 
 const topic = 'tilth/payouts/1'
 
 describe('payouts among liars and after falls', function () {
-  this.timeout(120_000)
+  this.timeout(240_000)
   let network: TestNetwork
   let settler: TestPeer
   let worker: TestPeer

@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict'
 import { TilthError } from '../../../protocol/primitives/index.ts'
 import type { PayoutEvents } from '../../../node/payouts/index.ts'
-import { until } from '../transport/nodes.ts'
-import { challengeSeconds, split, startNetwork, worthEngine } from './network.ts'
+import { challengeSeconds, split, startNetwork, worthEngine, until } from './network.ts'
 import type { TestNetwork, TestPeer } from './network.ts'
 
 const sum = (values: readonly bigint[]): bigint => values.reduce((a, b) => a + b, 0n)
 
 describe('attribution, settlement and claims between peers', function () {
-  this.timeout(120_000)
+  this.timeout(240_000)
   let network: TestNetwork
   let settler: TestPeer
   let one: TestPeer

@@ -20,11 +20,14 @@ import { attributionHash, responseHash } from '../../../protocol/models/index.ts
 import type { Attribution, CosignedReceipt, InferenceContent } from '../../../protocol/models/index.ts'
 import { canonicalJson, contentHash, keccak, toHex, zeroHash } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
-import { startNode } from '../transport/nodes.ts'
+import { startNode, until as untilSoon } from '../transport/nodes.ts'
 import type { TestNode } from '../transport/nodes.ts'
 
 // A network for this phase: real libp2p, real stores, the real contracts on a real chain. Receipts and vouchers are signed
 // here as the models phase would; the engine is the test's.
+
+/** Until a condition holds; a minute, for machines that do other things as well. */
+export const until = (holds: () => boolean | Promise<boolean>, what: string): Promise<void> => untilSoon(holds, what, 60_000)
 
 export const coin = 10n ** 18n
 export const minStake = 100n * coin
@@ -178,7 +181,7 @@ export async function startNetwork({ base, adapters, held = heldOut, validators 
       },
       timing: { closingMs: 2_000, announceMs: 1_000, tickMs: 300, redeemPauseMs: 200 }
     }))
-    await node.peers.ready(1, 20_000)
+    await node.peers.ready(1, 60_000)
     await service.start()
     return { service, events, modelEvents, node, store }
   }

@@ -3,12 +3,11 @@ import { join } from 'node:path'
 import { openEngine } from '../../../node/engine/index.ts'
 import type { Engine, Row } from '../../../node/engine/index.ts'
 import { elements, modelFolder, settings, temporary } from '../../engine/fixture.ts'
-import { until } from '../transport/nodes.ts'
-import { startNetwork } from './network.ts'
+import { startNetwork, until } from './network.ts'
 import type { TestNetwork, TestPeer } from './network.ts'
 
 describe('attribution with the real engine', function () {
-  this.timeout(180_000)
+  this.timeout(240_000)
   const folder = temporary()
   const engines: Engine[] = []
   let network: TestNetwork
@@ -45,7 +44,7 @@ describe('attribution with the real engine', function () {
     const receipt = await network.answer(worker, channel, { text: row!.messages[0]!.content, ids: answer })
     const [first, ...others] = receipt.attribution!.weights
     for (const other of others) assert.ok(first! > other, receipt.attribution!.weights.join())
-    await until(async () => (await worker.service.receipts())[0]?.scorings.length === 1, 'the scoring', 60_000)
+    await until(async () => (await worker.service.receipts())[0]?.scorings.length === 1, 'the scoring')
     const [scoring] = (await worker.service.receipts())[0]!.scorings
     assert.equal(scoring?.agrees, true)
   })

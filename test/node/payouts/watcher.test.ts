@@ -8,12 +8,11 @@ import { canonicalJson, keccak, zeroHash } from '../../../protocol/primitives/in
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { refusedWith } from '../../../node/chain/index.ts'
 import type { PayoutEvents } from '../../../node/payouts/index.ts'
-import { until } from '../transport/nodes.ts'
-import { bond, challengeSeconds, startNetwork } from './network.ts'
+import { bond, challengeSeconds, startNetwork, until } from './network.ts'
 import type { TestNetwork, TestPeer } from './network.ts'
 
 describe('watchers of epochs', function () {
-  this.timeout(120_000)
+  this.timeout(240_000)
   let network: TestNetwork
   let liar: TestPeer
   let watcher: TestPeer
