@@ -120,6 +120,9 @@ export function createBuilder(deps: JobsDeps, timing: JobsTiming, bases: Bases, 
     const closed = signStatement(deps.network, 'JobClosed', { job: id, completed: false, result: '' }, deps.key)
     await change(id, record => (record.state.state === 'bidding' || record.state.state === 'running' ? { ...record, state: expire(record.state, reason.slice(0, 200), closed) } : record))
     await say({ kind: 'closed', round: 0, closed })
+    // Who hears of it now consents to its refund now; others when they attach again, or the deadline does it.
+    const { state } = ledger.must(id)
+    if (state.state === 'expired') for (const { award } of state.forfeits) follower.tell(awardId(award))
     deps.events.emit('jobs.expired', { job: id, reason })
   }
 
@@ -146,7 +149,16 @@ export function createBuilder(deps: JobsDeps, timing: JobsTiming, bases: Bases, 
     return pickReplacement(bids, lot.lot, lot.failed, budgetLeft(record), coalitions, rows)
   }
 
+  /** Training the same rows again gives the same model: once every bidder's adapter was no better than the base model, it is the data. */
+  function hopeless(id: Hex, { lot, failed }: LotState): boolean {
+    const { state, bids } = ledger.must(id)
+    if (lot.kind !== 'adapter' || state.state !== 'running') return false
+    const untried = bids.some(({ message }) => message.expires > nowSeconds() && !failed.includes(message.worker))
+    return !untried && state.forfeits.some(({ award, reason }) => award.lot.kind === 'adapter' && reason.startsWith('rejected: delivery.loss'))
+  }
+
   async function replace(id: Hex, index: number, lot: Extract<LotState, { state: 'offered' }>): Promise<void> {
+    if (hopeless(id, lot)) return endWithout(id, 'every worker that trained it was measured to be no better than the base model on the held-out questions: more rows, more epochs or another learning rate may help')
     const chosen = candidate(id, lot) ?? (lot.attempt < 5 ? candidate(id, { lot: lot.lot, failed: [] }) : undefined)
     if (chosen === undefined) return
     const document = signAward(id, chosen, lot.attempt, ledger.must(id).document.statement.message.deadline)

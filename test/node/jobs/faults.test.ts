@@ -76,6 +76,16 @@ describe('jobs when something fails', function () {
     })
   }
 
+  it('a job whose data make no better model ends with that reason, and its money comes back', async () => {
+    await network.addPeer('only', { engine: fakeEngine({ worth: -1 }), policy: cheap })
+    const before = await network.builder.chain.tokens.balanceOf(network.builder.address)
+    const { id } = await network.builder.service.post({ ...request(network), expectedBids: 1 })
+    await assert.rejects(network.builder.service.completed(id), { code: 'job.expired' })
+    assert.match(network.builder.service.job(id)!.reason!, /held-out/)
+    await until(() => network.builder.service.job(id)!.state === 'refunded', 'all is refunded')
+    assert.equal(await network.builder.chain.tokens.balanceOf(network.builder.address), before)
+  })
+
   it('a worker whose engine breaks tries again from its checkpoint, then gives the lot back', async () => {
     const broken = fakeEngine({ failAt: 4 })
     const worker = await network.addPeer('broken', { engine: broken, policy: cheap })
