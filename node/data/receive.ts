@@ -22,6 +22,8 @@ export interface Receiver {
 export interface ReceiverHooks {
   /** Something about this Datanet changed. */
   changed(datanet: Hex): void
+  /** A Datanet, or with a record a shard, has become known: it will be needed. */
+  known(datanet: Hex, record?: ContributionRecord): void
   decided(id: Hex, record: ContributionRecord): void
   doubleVote(key: string): void
 }
@@ -59,6 +61,7 @@ export function createReceiver(deps: Pick<DataDeps, 'network' | 'chain' | 'clock
     }
     await book.putDatanet(id, { document, seenAt: clock.now() })
     events.emit('data.datanet', { datanet: id, host: statement.message.host, name: rules.name })
+    hooks.known(id)
     hooks.changed(id)
   }
 
@@ -72,6 +75,7 @@ export function createReceiver(deps: Pick<DataDeps, 'network' | 'chain' | 'clock
     await book.putContribution(id, { ...record, state: reveal(record.state, statements, clock.now()), ...(provider === undefined ? {} : { provider }) })
     const { cid, rows } = statements.reveal.message
     events.emit('data.revealed', { datanet: record.datanet, contribution: id, cid, rows })
+    hooks.known(record.datanet, book.contribution(id))
     await count(id, net) // votes may have come first
     hooks.changed(record.datanet)
   }

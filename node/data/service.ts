@@ -34,7 +34,11 @@ export function createDataService(deps: DataDeps): DataService {
   const startedAt = clock.now()
   const book = createBook(deps)
   const shards = createShards(deps, timing, book, stopping.signal)
-  const receiver = createReceiver(deps, book, startedAt, { changed, decided, doubleVote: () => { void reportDoubleVotes() } })
+  const receiver = createReceiver(deps, book, startedAt, {
+    changed, decided,
+    known: (datanet, record) => { if (turns.judges(datanet)) shards.warm(datanet, record) },
+    doubleVote: () => { void reportDoubleVotes() }
+  })
   const turns = createTurns(deps, timing, startedAt, book, shards, receiver, decided)
   const contributing = createContributing(deps, book, receiver)
   const versions = createVersions(deps, book, shards)

@@ -1,12 +1,15 @@
 import { HeldOut, RowIndex, checkSteps, outcomeOf, ownRows, parseHeldOut, parseShard, printRow } from '../../protocol/data/index.ts'
 import type { ContributionStatements, DatanetDocument, ShardLine, Verdict } from '../../protocol/data/index.ts'
-import { TilthError } from '../../protocol/primitives/index.ts'
+import { TilthError, contentHash } from '../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../protocol/primitives/index.ts'
+import { createQueue } from '../runtime/index.ts'
 import type { Book } from './book.ts'
 import type { DataDeps, DataTiming } from './deps.ts'
 import type { ContributionRecord } from './records.ts'
 
 const mostHeldOutBytes = 16 << 20
+/** Fetches ahead that run at once, and that may wait: shards can be large, and anybody may contribute. */
+const ahead = { name: 'shards fetched ahead', concurrency: 4, bound: 64 }
 /** Rows judged before the process may do something else. */
 const slice = 50
 
@@ -19,11 +22,14 @@ export interface Shards {
   check(record: ContributionRecord, statements: ContributionStatements): Promise<Verdict>
   /** Puts an accepted contribution's own rows into the index, once. @returns false when this node does not know which they are */
   index(id: Hex, record: ContributionRecord): Promise<boolean>
+  /** Fetches ahead of its turn what the checks will need; what does not come now is fetched again then. */
+  warm(datanet: Hex, record?: ContributionRecord): void
   forget(datanet: Hex): void
 }
 
-export function createShards(deps: Pick<DataDeps, 'network' | 'files' | 'self'>, timing: Pick<DataTiming, 'fetchMs'>, book: Book, stopping: AbortSignal): Shards {
-  const { network, files, self } = deps
+export function createShards(deps: Pick<DataDeps, 'network' | 'files' | 'log' | 'self'>, timing: Pick<DataTiming, 'fetchMs'>, book: Book, stopping: AbortSignal): Shards {
+  const { network, files, log, self } = deps
+  const queue = createQueue(ahead)
   const heldOut = new Map<Hex, HeldOut>()
   const indices = new Map<Hex, { rows: RowIndex; of: Set<Hex> }>()
 
@@ -40,8 +46,17 @@ export function createShards(deps: Pick<DataDeps, 'network' | 'files' | 'self'>,
   /** Who should have it: who revealed it, the contributor's node, the host, the validators who have checked it. */
   const providers = (net: DatanetDocument, ...first: (Address | undefined)[]): Address[] =>
     [...new Set([...first, net.statement.message.host, ...net.rules.validators.slice(0, 5).map(({ address }) => address)])].filter(one => one !== undefined && one !== self) as Address[]
-  const fetch = (cid: string, maxBytes: number, from: Address[]): Promise<Uint8Array> =>
-    files.fetchBytes(cid, { maxBytes, providers: from, signal: AbortSignal.any([stopping, AbortSignal.timeout(timing.fetchMs)]) })
+  const fetching = new Map<string, Promise<Uint8Array>>()
+  /** Who wants what is being fetched already waits for that: bitswap takes two wants for one, and the first to give up ends both. */
+  function fetch(cid: string, maxBytes: number, from: Address[]): Promise<Uint8Array> {
+    const name = `${cid}/${maxBytes}`
+    const known = fetching.get(name)
+    if (known !== undefined) return known
+    const running = files.fetchBytes(cid, { maxBytes, providers: from, signal: AbortSignal.any([stopping, AbortSignal.timeout(timing.fetchMs)]) })
+      .finally(() => { fetching.delete(name) })
+    fetching.set(name, running)
+    return running
+  }
 
   const shards: Shards = {
     async heldOut(datanet) {
@@ -88,6 +103,16 @@ export function createShards(deps: Pick<DataDeps, 'network' | 'files' | 'self'>,
       }
       of.add(id)
       return true
+    },
+    warm(datanet, record) {
+      const task = async (): Promise<unknown> => {
+        if (record === undefined) return shards.heldOut(datanet)
+        if (!('statements' in record.state) || record.state.statements === undefined) return undefined
+        const net = must(datanet)
+        const { cid, bytes } = record.state.statements.reveal.message
+        return fetch(cid, Math.min(bytes, net.rules.maxBytes), providers(net, record.provider))
+      }
+      queue.run(contentHash([datanet, record?.index ?? 0]), task).catch((error: unknown) => { log.debug('nothing fetched ahead', { datanet, error }) })
     },
     forget: datanet => { indices.delete(datanet) }
   }

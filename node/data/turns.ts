@@ -15,6 +15,8 @@ export interface Turns {
   stop(): Promise<void>
   /** Something about this Datanet changed: look again. */
   wake(datanet: Hex): void
+  /** Whether this node runs the checks of that Datanet. */
+  judges(datanet: Hex): boolean
   /** This contribution, and those after it, may stand otherwise than when they were passed: look at them once more. */
   revisit(datanet: Hex, index: number): void
   /** @throws InvalidError `vote.not-validator`, `vote.not-open`, `vote.already` */
@@ -190,6 +192,10 @@ export function createTurns(deps: DataDeps, timing: DataTiming, startedAt: numbe
 
   return {
     wake,
+    judges(datanet) {
+      const net = book.datanet(datanet)?.document
+      return net !== undefined && judges(net)
+    },
     revisit(datanet, index) {
       const at = book.contributions(datanet).findIndex(([, record]) => record.index >= index)
       position.set(datanet, Math.min(position.get(datanet) ?? 0, Math.max(0, at)))
