@@ -3,7 +3,7 @@
 // chosen with it.
 //
 //   node scripts/base-model/try-settings.ts --lr 0.005 --epochs 30 --batch 16 --siblings
-import { mkdtempSync, readFileSync, readdirSync } from 'node:fs'
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -86,5 +86,6 @@ if (import.meta.main) {
     }
   } finally {
     await engine.close()
+    rmSync(scratch, { recursive: true, force: true })
   }
 }
