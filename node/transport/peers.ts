@@ -1,4 +1,4 @@
-import type { IdentifyResult, Libp2p, PeerId } from '@libp2p/interface'
+import type { Libp2p, PeerId } from '@libp2p/interface'
 import { LimitError, address as addressSchema } from '../../protocol/primitives/index.ts'
 import type { Address } from '../../protocol/primitives/index.ts'
 import { gauge } from '../runtime/index.ts'
@@ -24,7 +24,6 @@ function connectedIds(libp2p: Libp2p): PeerId[] {
 export function createPeers({ libp2p, bootstrap }: Pick<Host, 'libp2p' | 'bootstrap'>, { clock, log, registry }: { clock: Clock; log: Log; registry: Registry }): Peers & { stop(): void } {
   const self = peerOf(libp2p.peerId)
   const met = new Map<Address, Peer>([[self.address, self]])
-  /** Connected peers that take part in the DHT, by what they told in identify. */
   const inDht = new Set<string>()
   const connected = (): Peer[] => connectedIds(libp2p).map(peerOf)
   gauge(registry, 'tilth_peers', 'Connected peers', [], metric => { metric.set(connectedIds(libp2p).length) })
@@ -33,13 +32,19 @@ export function createPeers({ libp2p, bootstrap }: Pick<Host, 'libp2p' | 'bootst
     if (!hasNodeKey(detail)) return
     if (met.size < maxMet) met.set(peerOf(detail).address, peerOf(detail))
   }
-  const onIdentify = ({ detail }: CustomEvent<IdentifyResult>): void => {
-    if (detail.protocols.includes(dhtProtocol)) inDht.add(detail.peerId.toString())
-  }
   const onDisconnect = ({ detail }: CustomEvent<PeerId>): void => { inDht.delete(detail.toString()) }
   libp2p.addEventListener('peer:connect', onConnect)
-  libp2p.addEventListener('peer:identify', onIdentify)
   libp2p.addEventListener('peer:disconnect', onDisconnect)
+
+  /** Connected peers that take part in the DHT, by what they told in identify; asked once per peer, since each answer costs a curve point. */
+  async function countDht(): Promise<number> {
+    const ids = connectedIds(libp2p)
+    for (const id of ids) {
+      if (inDht.has(id.toString()) || !await libp2p.peerStore.has(id)) continue
+      if ((await libp2p.peerStore.get(id)).protocols.includes(dhtProtocol)) inDht.add(id.toString())
+    }
+    return ids.filter(id => inDht.has(id.toString())).length
+  }
 
   async function byAddress(address: Address, signal: AbortSignal): Promise<Peer> {
     const known = met.get(address)
@@ -84,13 +89,13 @@ export function createPeers({ libp2p, bootstrap }: Pick<Host, 'libp2p' | 'bootst
     dial,
     async ready(minPeers, timeoutMs) {
       const deadline = clock.now() + timeoutMs
-      while (connectedIds(libp2p).length < minPeers || inDht.size < minPeers) {
+      while (connectedIds(libp2p).length < minPeers || await countDht() < minPeers) {
         if (clock.now() >= deadline) {
           throw new LimitError('network.lonely', `${connectedIds(libp2p).length} of ${minPeers} peers after ${timeoutMs} ms`, {
             consequence: 'retry', help: 'Check that the bootstrap addresses are right and that their nodes are running.'
           })
         }
-        await clock.sleep(50)
+        await clock.sleep(100)
       }
     },
     on(event, listener) {
@@ -102,7 +107,6 @@ export function createPeers({ libp2p, bootstrap }: Pick<Host, 'libp2p' | 'bootst
     stop() {
       stopKeeping()
       libp2p.removeEventListener('peer:connect', onConnect)
-      libp2p.removeEventListener('peer:identify', onIdentify)
       libp2p.removeEventListener('peer:disconnect', onDisconnect)
     }
   }

@@ -59,7 +59,8 @@ describe('transport: nodes in processes of their own', () => {
     return remote
   }
 
-  it('find each other by bootstrap and DHT; gossip, content and streams pass between them; one comes back after kill -9', async () => {
+  it('find each other by bootstrap and DHT; gossip, content and streams pass between them; one comes back after kill -9', async function () {
+    this.timeout(180_000) // four starts of a process, on whatever else the machine does
     const first = await start('bootstrap', [])
     const keyOfA = randomBytes(32).toString('hex')
     const [a, b] = await Promise.all([start('a', first.listening, keyOfA), start('b', first.listening)])
