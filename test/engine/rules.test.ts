@@ -118,6 +118,21 @@ describe('operations: kernels and derivative rules against float64', () => {
     list.forEach((test, i) => it(`${op} ${i + 1}`, () => check(op, test, i)))
   }
 
+  it('scatterAdd loses no update where many fall on one row and several threads work', async () => {
+    const [rows, width, count] = [64, 128, 4096]
+    const g = new Graph()
+    g.output('y', g.scatterAdd(g.input('like', 'float32', [rows, width]), g.input('index', 'int64', [count]), g.input('updates', 'float32', [count, width])))
+    const session = await Session.create(g, { threads: 2 })
+    const index = Array.from({ length: count }, (_, i) => (i % 3 === 0 ? 5 : (i * 31) % 50))
+    const feeds = { like: f32(new Float32Array(rows * width), [rows, width]), index: i64(index, [count]), updates: f32(new Float32Array(count * width).fill(1), [count, width]) }
+    const expected = Array.from({ length: rows }, (_, r) => index.filter((i) => i === r).length)
+    for (let run = 0; run < 20; run++) {
+      const y = floats((await session.run(feeds))['y'])
+      expected.forEach((n, r) => assert.ok(y.subarray(r * width, (r + 1) * width).every((x) => x === n), `row ${r}`))
+    }
+    await session.release()
+  })
+
   it('lora: gradients of a and b, where the merged weight moves with them', async () => {
     const random = new Random(5)
     const draw = (n: number) => Float32Array.from({ length: n }, () => random.normal())

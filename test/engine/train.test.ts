@@ -39,14 +39,20 @@ describe('laying out training rows', () => {
 
   it('targets are the positions before the labelled ones', () => {
     const bins = [[rowOf(6, 1), rowOf(5, 2)], [], [rowOf(9, 3)]]
-    const { feeds, targets, targetRows } = packBins(bins, 16, (b) => b + 1)
+    const { feeds, targets, perGroup } = packBins(bins, 16, 3, (b) => b + 1)
     const at = (name: string) => Array.from(feeds[name]?.data as unknown as ArrayLike<bigint | number>, Number)
     const ids = at('ids')
     for (let i = 0; i < targets; i++) {
-      assert.equal(ids[(at('targets')[i] ?? 0) + 1], at('labels')[i], 'the label is the token after its target')
-      assert.equal(at('weights')[i], (targetRows[i] ?? 0) + 1)
+      const target = at('targets')[i] ?? 0
+      assert.equal(ids[target + 1], at('labels')[i], 'the label is the token after its target')
+      assert.equal(at('weights')[i], Math.floor(target / 16) + 1)
     }
+    assert.equal(perGroup, at('targets').length)
     assert.ok(at('weights').slice(targets).every((w) => w === 0))
+
+    const grouped = packBins(bins, 16, 1, (b) => b + 1)
+    const owners = Array.from(grouped.feeds['targets']?.data as unknown as ArrayLike<bigint>, (t) => Math.floor(Number(t) / 16))
+    assert.deepEqual(owners, [0, 1, 2].flatMap((k) => Array.from({ length: grouped.perGroup }, () => k)), 'as many targets for each adapter, all its own')
   })
 
   it('rows that share a sequence do not see each other: loss and gradients as if each had its own', async () => {

@@ -1,4 +1,4 @@
-import { product } from '../graph/dims.ts'
+import { product, quotient } from '../graph/dims.ts'
 import { known, type Graph } from '../graph/graph.ts'
 import type { Node, Value } from '../graph/ir.ts'
 import { rewrite } from '../graph/rewrite.ts'
@@ -27,7 +27,7 @@ export function withLora(source: Graph, modules: readonly ModuleShape[], rank: n
     if (found === undefined || x === undefined || w === undefined) return undefined
     const { transB } = (node as Node<'matmul'>).attributes
     if (form === 'merged') return [merged(g, x, w, found, rank, scale)]
-    const seen = form === 'dropout' ? g.mul(x, g.input(maskInput(found.path), 'float32', x.shape)) : x
+    const seen = form === 'dropout' ? g.mul(x, maskOf(g, x, found)) : x
     return [g.add(g.matmul(x, w, { transB }), branch(g, seen, found, rank, scale))]
   })
 }
@@ -36,9 +36,16 @@ function adapterInputs(g: Graph, m: ModuleShape, rank: number): { a: Value; b: V
   return { a: g.input(inputA(m.path), 'float32', ['K', rank, m.in]), b: g.input(inputB(m.path), 'float32', ['K', m.out, rank]) }
 }
 
-/** [K·R·T, in] → [K, R·T, in]: the batch of the products is the adapter. */
+/** [K·n, in] → [K, n, in]: the batch of the products is the adapter. */
 function perAdapter(g: Graph, x: Value): Value {
-  return g.reshape(x, ['K', product('R', 'T'), known(x.shape[1])])
+  return g.reshape(x, ['K', quotient(x.shape[0] ?? 1, 'K'), known(x.shape[1])])
+}
+
+/** The mask of x: of all positions, or where x has the target positions only, of those. */
+function maskOf(g: Graph, x: Value, m: ModuleShape): Value {
+  const all = g.input(maskInput(m.path), 'float32', [product('K', 'R', 'T'), m.in])
+  const [count = 1] = x.shape
+  return count === all.shape[0] ? all : g.gather(all, g.input('targets', 'int64', [count]))
 }
 
 function branch(g: Graph, x: Value, m: ModuleShape, rank: number, scale: number): Value {

@@ -2,21 +2,22 @@ import { GraphError } from '../graph/errors.ts'
 import { Graph } from '../graph/graph.ts'
 import type { Value } from '../graph/ir.ts'
 import type { ModelConfig } from './config.ts'
-import { applyLayer, flat, rows, time } from './layer.ts'
+import { applyLayer, chosen, flat, rows, time } from './layer.ts'
 import { layerSpecs, parameterSpecs, type ParameterSpec } from './parameters.ts'
 import { rotaryTables } from './rope.ts'
 
-/** A decoder without its head. Activations are [rows·time, hidden]. */
+/** A decoder without its head. */
 export interface Decoder {
   readonly graph: Graph
   readonly parameters: ReadonlyMap<string, Value>
-  /** Last hidden states before the final norm, [rows·time, hidden]. */
+  /** Last hidden states before the final norm, of the target positions only: [K·M, hidden]. */
   readonly hidden: Value
 }
 
 /**
  * Inputs: `ids`, `positions` [K·R, T] int64; `mask` [P, 1, T, T] float32, added to the attention scores, P being K·R, or 1
- * for one mask for all; and every parameter under its own name.
+ * for one mask for all; `targets` [K·M] int64, the positions (indices into rows·time) whose next token matters, as many
+ * for each adapter; and every parameter under its own name.
  *
  * With `cache`, attention also sees past keys and values, inputs `past.<layer>.k` and `.v` [K·R, G, S, d]; the mask is
  * [K·R, 1, T, S+T], and only the new rows come out, as `new.<layer>.k` and `.v` [K·R, G, T, d].
@@ -28,6 +29,7 @@ export function buildDecoder(c: ModelConfig, options: { readonly cache?: boolean
   const shared = sharedInputs(g, c, cache)
   const parameters = declareParameters(g, parameterSpecs(c))
   const scale = c.headWidth ** -0.5
+  const targets = g.input('targets', 'int64', [chosen])
 
   let x = g.reshape(g.gather(named(parameters, 'model.embed_tokens.weight'), ids), [flat, c.hidden])
   for (let layer = 0; layer < c.layers; layer++) {
@@ -40,7 +42,9 @@ export function buildDecoder(c: ModelConfig, options: { readonly cache?: boolean
       g.output(`new.${layer}.v`, v)
       return g.cachedAttention(q, k, v, past, shared.mask, scale)
     }
-    x = applyLayer({ g, config: c, ...shared, attend, parameter: (path) => named(parameters, at + path), optional: (path) => parameters.get(at + path) }, x)
+    // After the last attention the other positions are of no use to anyone.
+    const select = layer === c.layers - 1 ? (y: Value): Value => g.gather(y, targets) : undefined
+    x = applyLayer({ g, config: c, ...shared, attend, select, parameter: (path) => named(parameters, at + path), optional: (path) => parameters.get(at + path) }, x)
   }
   return { graph: g, parameters, hidden: x }
 }
@@ -57,13 +61,13 @@ export function buildLayer(c: ModelConfig): Graph {
   return g
 }
 
-/** The head alone, from the input `x` of hidden states to the output `nll` [M]. */
+/** The head alone, from the input `x` of hidden states to the output `nll` [K·M]. */
 export function buildHead(c: ModelConfig): Graph {
   const g = new Graph()
   const hidden = g.input('x', 'float32', [flat, c.hidden])
   const names = new Set(['model.norm.weight', headWeight(c)])
   const parameters = declareParameters(g, parameterSpecs(c).filter(({ name }) => names.has(name)))
-  g.output('nll', losses(c, { graph: g, parameters, hidden }))
+  g.output('nll', losses(c, { graph: g, parameters, hidden: g.gather(hidden, g.input('targets', 'int64', [chosen])) }))
   return g
 }
 
@@ -90,22 +94,19 @@ function named(parameters: ReadonlyMap<string, Value>, name: string): Value {
   return value
 }
 
-/** Final norm of the positions listed in the input `targets` [M] (indices into rows·time), and the head's weight. */
-export function selectTargets(c: ModelConfig, decoder: Decoder): { states: Value; head: Value } {
-  const { graph: g, parameters } = decoder
-  const targets = g.input('targets', 'int64', ['M'])
-  const states = g.rmsNorm(g.gather(decoder.hidden, targets), named(parameters, 'model.norm.weight'), c.epsilon)
-  return { states, head: named(parameters, headWeight(c)) }
+/** Final norm of the target positions, and the head's weight. */
+function finish(c: ModelConfig, { graph, parameters, hidden }: Decoder): { states: Value; head: Value } {
+  return { states: graph.rmsNorm(hidden, named(parameters, 'model.norm.weight'), c.epsilon), head: named(parameters, headWeight(c)) }
 }
 
-/** Logits [M, vocabulary] of the target positions. */
+/** Logits [K·M, vocabulary] of the target positions. */
 export function logits(c: ModelConfig, decoder: Decoder): Value {
-  const { states, head } = selectTargets(c, decoder)
+  const { states, head } = finish(c, decoder)
   return decoder.graph.matmul(states, head, { transB: true })
 }
 
-/** Negative log-likelihood [M] of the input `labels` [M] at the target positions. */
+/** Negative log-likelihood [K·M] of the input `labels` [K·M] at the target positions. */
 export function losses(c: ModelConfig, decoder: Decoder): Value {
-  const { states, head } = selectTargets(c, decoder)
-  return decoder.graph.tokenLoss(states, head, decoder.graph.input('labels', 'int64', ['M']))
+  const { states, head } = finish(c, decoder)
+  return decoder.graph.tokenLoss(states, head, decoder.graph.input('labels', 'int64', [chosen]))
 }

@@ -7,6 +7,8 @@ import type { ModelConfig } from './config.ts'
 export const rows: Dim = 'K*R'
 export const time: Dim = 'T'
 export const flat: Dim = product(rows, time)
+/** Positions whose next token matters: M for each adapter. */
+export const chosen: Dim = 'K*M'
 
 /** What a layer needs beside its input. */
 export interface LayerContext {
@@ -21,6 +23,8 @@ export interface LayerContext {
   readonly optional: (path: string) => Value | undefined
   /** Attention of q [K·R, H, T, d] over k and v [K·R, G, T, d], and over the past where there is one. */
   readonly attend: (q: Value, k: Value, v: Value) => Value
+  /** Positions that go on from here; what follows attention is done for these alone. */
+  readonly select?: ((x: Value) => Value) | undefined
 }
 
 /** One layer of Llama, Mistral, Qwen2 and Qwen3: attention and gated MLP, each after a norm and added to x [rows·time, hidden]. */
@@ -46,7 +50,8 @@ export function applyLayer(context: LayerContext, x: Value): Value {
   const k = rotated(normed, 'k', c.keyHeads)
   const v = heads(linear(normed, 'self_attn.v_proj'), c.keyHeads)
   const mixed = g.transpose(context.attend(q, k, v), [0, 2, 1, 3])
-  const attended = g.add(x, linear(g.reshape(mixed, [flat, c.heads * c.headWidth]), 'self_attn.o_proj'))
+  const select = context.select ?? ((y: Value) => y)
+  const attended = g.add(select(x), linear(select(g.reshape(mixed, [flat, c.heads * c.headWidth])), 'self_attn.o_proj'))
 
   const second = g.rmsNorm(attended, parameter('post_attention_layernorm.weight'), c.epsilon)
   const gated = g.mul(g.silu(linear(second, 'mlp.gate_proj')), linear(second, 'mlp.up_proj'))

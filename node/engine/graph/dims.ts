@@ -31,6 +31,14 @@ export function product(...dims: Dim[]): Dim {
   return factor === 1 ? symbols.join('*') : [factor, ...symbols].join('*')
 }
 
+/** A product without one of its symbols: 'K*R*T' by 'K' is 'R*T'. */
+export function quotient(dim: Dim, symbol: string): Dim {
+  const parts = typeof dim === 'string' ? dim.split('*') : []
+  if (!parts.includes(symbol)) throw new GraphError(`${dim} is no multiple of ${symbol}`)
+  parts.splice(parts.indexOf(symbol), 1)
+  return parts.length === 0 ? 1 : product(...parts)
+}
+
 /** Whether two shapes hold the same number of elements for every value of their symbols. */
 export function sameSize(a: Shape, b: Shape): boolean {
   const [x, y] = [monomial(a), monomial(b)]

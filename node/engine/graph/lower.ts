@@ -83,10 +83,13 @@ export const lowering = {
     e.node('Reshape', [mixed, e.shape(qv.shape)], {}, o)
   },
   gather(e, _node, inputs, [y]) { e.node('Gather', inputs, { axis: 0n }, y) },
-  scatterAdd(e, _node, [like = '', index = '', updates = ''], [y]) {
+  /** Not by ScatterND: its threads add to one row at the same time, and updates are lost. ScatterElements has one thread. */
+  scatterAdd(e, node, [like = '', index = '', updates = ''], [y]) {
+    const width = known(at(node.inputs, 0).shape[1])
+    const rows = e.node('Reshape', [updates, e.ints([-1, width])])
+    const column = e.node('Expand', [e.node('Reshape', [index, e.ints([-1, 1])]), e.ints([1, width])])
     const zeros = e.node('ConstantOfShape', [e.node('Shape', [like])])
-    const column = e.node('Unsqueeze', [index, e.ints([-1])])
-    e.node('ScatterND', [zeros, column, updates], { reduction: 'add' }, y)
+    e.node('ScatterElements', [zeros, column, rows], { axis: 0n, reduction: 'add' }, y)
   },
   tokenLoss(e, node, [h = '', w = '', labels = ''], [loss = '', logProbabilities = '']) {
     const logits = fusedMatmul(e, h, w, { transB: true })

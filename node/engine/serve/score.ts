@@ -47,16 +47,16 @@ export class Scorer {
     const order = rows.map((_, i) => i).sort((a, b) => (rows[a]?.ids.length ?? 0) - (rows[b]?.ids.length ?? 0))
     for (const batch of this.#batches(order, rows, adapters.length)) {
       const picked = batch.map((i) => rows[i] as TrainRow)
-      const packed = packBatch(adapters.flatMap(() => picked), () => 1)
+      const packed = packBatch(adapters.flatMap(() => picked), () => 1, picked.length)
       const nll = floats((await session.run({ ...this.#base, ...feeds, ...packed.feeds }))['nll'])
-      let at = 0
-      for (const own of result) {
+      result.forEach((own, k) => {
+        let at = k * packed.perGroup
         for (const i of batch) {
           const count = labelled(rows[i] as TrainRow)
           own[i] = nll.slice(at, at + count)
           at += count
         }
-      }
+      })
     }
     return result
   }

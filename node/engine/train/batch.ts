@@ -7,9 +7,10 @@ export interface PackedBatch {
   readonly feeds: Feeds
   /** Tokens without padding. */
   readonly tokens: number
-  /** Positions that have a label, and the sequence of each. */
+  /** Positions that have a label. */
   readonly targets: number
-  readonly targetRows: readonly number[]
+  /** Positions that are fed for each adapter: its labelled ones in the order of its rows, then padding. */
+  readonly perGroup: number
   /** Padded length. */
   readonly time: number
 }
@@ -47,54 +48,51 @@ const granularity = 8
 
 /**
  * Feeds of a batch whose loss is Σ weight · nll, one row a sequence. `weightOf(r)` is the weight of each labelled token
- * of row r, normally one over the number of labelled tokens in the optimizer step.
+ * of row r, normally one over the number of labelled tokens in the optimizer step. Rows fall into groups of `perAdapter`,
+ * one for each adapter that is stacked; without it they are one group.
  */
-export function packBatch(rows: readonly TrainRow[], weightOf: (row: number) => number): PackedBatch {
+export function packBatch(rows: readonly TrainRow[], weightOf: (row: number) => number, perAdapter = rows.length): PackedBatch {
   const longest = rows.reduce((n, row) => Math.max(n, row.ids.length), 1)
   const time = Math.ceil(longest / granularity) * granularity
-  return withTargets(sequenceFeeds(rows, time), rows.map((row) => [row]), time, weightOf)
+  return withTargets(sequenceFeeds(rows, time), rows.map((row) => [row]), time, perAdapter, weightOf)
 }
 
 /** The same for sequences that hold several rows each; `weightOf` is asked per sequence. */
-export function packBins(bins: readonly (readonly TrainRow[])[], time: number, weightOf: (bin: number) => number): PackedBatch {
-  return withTargets(binFeeds(bins, time), bins, time, weightOf)
+export function packBins(bins: readonly (readonly TrainRow[])[], time: number, perAdapter: number, weightOf: (bin: number) => number): PackedBatch {
+  return withTargets(binFeeds(bins, time), bins, time, perAdapter, weightOf)
 }
 
-/** Adds what the loss needs: the labelled positions (as the position before them), their labels and weights. */
-function withTargets(sequences: Feeds, bins: readonly (readonly TrainRow[])[], time: number, weightOf: (bin: number) => number): PackedBatch {
-  const targets: number[] = []
-  const labels: number[] = []
-  const weights: number[] = []
-  const targetRows: number[] = []
-  let tokens = 0
-  bins.forEach((rows, b) => {
-    let start = b * time
-    for (const row of rows) {
-      tokens += row.ids.length
-      for (let t = 1; t < row.ids.length; t++) {
-        const label = row.labels[t] ?? ignored
-        if (label === ignored) continue
-        targets.push(start + t - 1)
-        targetRows.push(b)
-        labels.push(label)
-        weights.push(weightOf(b))
-      }
-      start += row.ids.length
-    }
-  })
-  const count = targets.length
-  while (targets.length === 0 || targets.length % granularity !== 0) {
-    targets.push(0)
-    labels.push(0)
-    weights.push(0)
-  }
+interface Target { readonly position: number; readonly label: number; readonly weight: number }
+
+/** Adds what the loss needs: the labelled positions (as the position before them), their labels and weights, as many for each adapter. */
+function withTargets(sequences: Feeds, bins: readonly (readonly TrainRow[])[], time: number, perAdapter: number, weightOf: (bin: number) => number): PackedBatch {
+  const groups: Target[][] = Array.from({ length: Math.ceil(bins.length / perAdapter) }, () => [])
+  bins.forEach((rows, b) => groups[Math.floor(b / perAdapter)]?.push(...targetsOf(rows, b * time, weightOf(b))))
+  const most = Math.max(1, ...groups.map((g) => g.length))
+  const perGroup = Math.ceil(most / granularity) * granularity
+  // Padding is some position of the same adapter, with no weight.
+  const all = groups.flatMap((g, k) => Array.from({ length: perGroup }, (_, i): Target => g[i] ?? { position: k * perAdapter * time, label: 0, weight: 0 }))
   const feeds = {
     ...sequences,
-    targets: i64(targets, [targets.length]),
-    labels: i64(labels, [labels.length]),
-    weights: f32(Float32Array.from(weights), [weights.length]),
+    targets: i64(all.map((t) => t.position), [all.length]),
+    labels: i64(all.map((t) => t.label), [all.length]),
+    weights: f32(Float32Array.from(all, (t) => t.weight), [all.length]),
   }
-  return { feeds, tokens, targets: count, targetRows, time }
+  const tokens = bins.reduce((n, rows) => n + rows.reduce((m, row) => m + row.ids.length, 0), 0)
+  return { feeds, tokens, targets: groups.reduce((n, g) => n + g.length, 0), perGroup, time }
+}
+
+function targetsOf(rows: readonly TrainRow[], from: number, weight: number): Target[] {
+  const targets: Target[] = []
+  let start = from
+  for (const row of rows) {
+    for (let t = 1; t < row.ids.length; t++) {
+      const label = row.labels[t] ?? ignored
+      if (label !== ignored) targets.push({ position: start + t - 1, label, weight })
+    }
+    start += row.ids.length
+  }
+  return targets
 }
 
 /** Labelled tokens of a row: those a position before them predicts. */

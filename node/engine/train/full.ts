@@ -4,6 +4,7 @@ import { gradients } from '../graph/autodiff.ts'
 import { f32, floats, Session, type Feeds } from '../graph/session.ts'
 import type { ModelConfig } from '../architecture/config.ts'
 import { buildDecoder, losses } from '../architecture/decoder.ts'
+import { chosen } from '../architecture/layer.ts'
 import { loadModel } from '../architecture/load.ts'
 import { parameterSpecs } from '../architecture/parameters.ts'
 import type { TrainProgress, TrainRow } from '../types.ts'
@@ -182,7 +183,7 @@ function gradientGraph(config: ModelConfig) {
   const decoder = buildDecoder(config)
   const g = decoder.graph
   const nll = losses(config, decoder)
-  const weights = g.input('weights', 'float32', ['M'])
+  const weights = g.input('weights', 'float32', [chosen])
   const names = [...decoder.parameters.keys()]
   const grads = gradients(g, [{ value: nll, seed: weights }], [...decoder.parameters.values()])
   g.output('loss', g.sum(g.mul(nll, weights), [0]))

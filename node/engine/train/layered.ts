@@ -1,5 +1,5 @@
 import { inputA, inputB, maskInput, withLora, type LoraForm, type ModuleShape } from '../adapters/index.ts'
-import { buildHead, buildLayer, fitLayer, weightFeeds, type LoadedModel } from '../architecture/index.ts'
+import { buildHead, buildLayer, chosen, fitLayer, weightFeeds, type LoadedModel } from '../architecture/index.ts'
 import { gradients } from '../graph/autodiff.ts'
 import { product } from '../graph/dims.ts'
 import { outputOf } from '../graph/rewrite.ts'
@@ -56,7 +56,7 @@ export class LayeredRunner implements GradientRunner {
 
     const head = buildHead(config)
     const x = head.input('x', 'float32', width)
-    gradients(head, [{ value: outputOf(head, 'nll'), seed: head.input('weights', 'float32', ['M']) }], [x]).forEach((grad) => head.output('d x', grad))
+    gradients(head, [{ value: outputOf(head, 'nll'), seed: head.input('weights', 'float32', [chosen]) }], [x]).forEach((grad) => head.output('d x', grad))
     const [forward, backward, top] = await Promise.all([Session.create(build(), options), Session.create(back, options), Session.create(head, options)])
     return new LayeredRunner(model, { forward, backward, head: top }, own)
   }

@@ -3,6 +3,7 @@ import { gradients } from '../graph/autodiff.ts'
 import { outputOf } from '../graph/rewrite.ts'
 import { f32, floats, Session, type Feeds, type RuntimeOptions } from '../graph/session.ts'
 import { buildDecoder, losses } from '../architecture/decoder.ts'
+import { chosen } from '../architecture/layer.ts'
 import { fitGraph, weightFeeds, type LoadedModel } from '../architecture/load.ts'
 import { packBins } from './batch.ts'
 import { dropoutFeeds, type Dropout } from './dropout.ts'
@@ -78,7 +79,7 @@ export class LoraGraph {
   async run(pass: Pass, members: readonly MemberState[], sums: Map<number, MemberGradients>, step = 0): Promise<PassResult> {
     const { units, binsPerUnit, time } = pass
     const bins = units.flatMap((unit) => Array.from({ length: binsPerUnit }, (_, b) => unit.bins[b] ?? []))
-    const packed = packBins(bins, time, (b) => units[Math.floor(b / binsPerUnit)]?.weight ?? 0)
+    const packed = packBins(bins, time, binsPerUnit, (b) => units[Math.floor(b / binsPerUnit)]?.weight ?? 0)
     const stack = this.#stack(units.map((unit) => members[unit.member] as MemberState))
     const masks = this.#dropout === undefined ? {} : dropoutFeeds(this.#dropout, this.modules, bins, time, step)
     const out = await this.#runner.run({ ...this.#base, ...stack, ...masks, ...packed.feeds })
@@ -86,12 +87,12 @@ export class LoraGraph {
 
     const nll = floats(out['nll'])
     const weights = floats(packed.feeds['weights'])
-    const result = units.map(() => 0)
-    for (let i = 0; i < packed.targets; i++) {
-      const unit = Math.floor((packed.targetRows[i] ?? 0) / binsPerUnit)
-      result[unit] = (result[unit] ?? 0) + (nll[i] ?? NaN) * (weights[i] ?? 0)
+    const lossOf = (_: unknown, k: number): number => {
+      let sum = 0
+      for (let i = k * packed.perGroup; i < (k + 1) * packed.perGroup; i++) sum += (nll[i] ?? NaN) * (weights[i] ?? 0)
+      return sum
     }
-    return { losses: result }
+    return { losses: units.map(lossOf) }
   }
 
   /** The units' adapters one after another; a single one is fed as it lies. */
@@ -138,7 +139,7 @@ async function wholeGraph(model: LoadedModel, modules: readonly ModuleShape[], r
     { name: inputA(m.path), value: g.input(inputA(m.path), 'float32', ['K', rank, m.in]) },
     { name: inputB(m.path), value: g.input(inputB(m.path), 'float32', ['K', m.out, rank]) },
   ])
-  const seed = g.input('weights', 'float32', ['M'])
+  const seed = g.input('weights', 'float32', [chosen])
   gradients(g, [{ value: outputOf(g, 'nll'), seed }], inputs.map((i) => i.value))
     .forEach((grad, i) => g.output(`d ${inputs[i]?.name ?? ''}`, grad))
   return Session.create(g, runtime)
