@@ -14,6 +14,8 @@ function progress(job: JobView): { done: number; total: number; loss: number | n
   let total = 0
   let loss: number | null = null
   for (const award of job.awards) {
+    // A lot that was offered again stands in the list once more, under its next worker.
+    if (award.state === 'dead' || award.state === 'refunded') continue
     const weight = award.lot.kind === 'adapter' ? 1 : award.lot.coalitions.length
     const share = award.seconds !== null ? 1 : award.progress === null ? 0 : award.progress.step / Math.max(1, award.progress.steps)
     total += weight
