@@ -92,16 +92,17 @@ describe('transport: nodes on one host', () => {
 describe('transport: many nodes on one host', () => {
   after(stopNodes)
 
-  it('gossip reaches more nodes than may share an address on a public network', async () => {
+  it('gossip reaches more nodes than may share an address on a public network', async function () {
+    this.timeout(240_000) // thirteen nodes' handshakes, on whatever else the machine does
     const first = await startNode()
     const others = await Promise.all(Array.from({ length: 12 }, () => startNode({ join: [first] })))
     const nodes = [first, ...others]
     const heard = new Set<number>()
     nodes.forEach((node, i) => { node.gossip.subscribe('tilth/payouts/1', note, () => { heard.add(i) }) })
-    await Promise.all(nodes.map(node => node.peers.ready(3, 30_000)))
-    await until(() => nodes.every(node => node.gossip.subscribers('tilth/payouts/1').length >= 3), 'subscriptions are known')
+    await Promise.all(nodes.map(node => node.peers.ready(1, 100_000)))
+    await until(() => nodes.every(node => node.gossip.subscribers('tilth/payouts/1').length >= 1), 'subscriptions are known', 60_000)
     await others[0]?.gossip.publish('tilth/payouts/1', { text: 'to all' })
-    await until(() => heard.size === nodes.length - 1, 'all but the speaker heard')
+    await until(() => heard.size === nodes.length - 1, 'all but the speaker heard', 60_000)
     assert.equal(heard.has(1), false)
   })
 })
