@@ -14,15 +14,21 @@ export interface Scorer {
 }
 
 export function createScorer(
-  { self, network, key, log }: Pick<PayoutsDeps, 'self' | 'network' | 'key' | 'log'>, book: Book, weigher: Weigher,
+  { self, network, key, clock, log }: Pick<PayoutsDeps, 'self' | 'network' | 'key' | 'clock' | 'log'>, book: Book, weigher: Weigher,
   { settled, scored }: { settled: (id: Hex) => boolean; scored: (document: ScoringDocument) => Promise<void> }
 ): Scorer {
-  const failed = new Map<Hex, number>()
+  /** Tried again later and later: siblings may only not be to be had yet. */
+  const failed = new Map<Hex, { times: number; again: number }>()
   let running: Promise<void> | undefined
   const stopping = new AbortController()
 
   const wanted = ({ id, whole, receipt }: Entry): boolean =>
-    whole && receipt.attribution !== null && receipt.worker !== self && !settled(id) && (failed.get(id) ?? 0) < 3 && !book.scorings(id).some(({ scorer }) => scorer === self)
+    whole && receipt.attribution !== null && receipt.worker !== self && !settled(id) && clock.now() >= (failed.get(id)?.again ?? 0) && !book.scorings(id).some(({ scorer }) => scorer === self)
+
+  function putOff(id: Hex): void {
+    const times = (failed.get(id)?.times ?? 0) + 1
+    failed.set(id, { times, again: clock.now() + Math.min(60_000, 1000 * 2 ** Math.min(times, 6)) })
+  }
 
   async function score({ id }: Entry): Promise<void> {
     const receipt = await book.full(id)
@@ -39,10 +45,9 @@ export function createScorer(
       try {
         await score(next)
       } catch (error) {
-        failed.set(next.id, (failed.get(next.id) ?? 0) + 1)
         log.warn('an answer could not be weighed again', { receipt: next.id, error })
       }
-      if (!book.scorings(next.id).some(({ scorer }) => scorer === self)) failed.set(next.id, (failed.get(next.id) ?? 0) + 1)
+      if (!book.scorings(next.id).some(({ scorer }) => scorer === self)) putOff(next.id)
     }
   }
 

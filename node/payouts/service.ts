@@ -114,6 +114,7 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
   async function look(): Promise<void> {
     try {
       watcher.look()
+      if (roles.scorer) scorer.wake()
       if (roles.settler) await settler.look()
     } catch (error) {
       log.warn('pending epochs could not be looked at', { error })
