@@ -17,7 +17,7 @@ export function mean(arrays: readonly Float32Array[]): Float32Array {
 }
 
 if (import.meta.main) {
-  const { values, positionals } = parseArgs({ allowPositionals: true, options: { out: { type: 'string', default: '/tmp/base-model/mean' } } })
+  const { values, positionals } = parseArgs({ allowPositionals: true, options: { out: { type: 'string', default: '.cache/base-model/mean' } } })
   const models = positionals.map(folder => loadModel(folder).parameters)
   const tensors = [...models[0] ?? []].map(([name, { shape }]) => ({ name, shape, data: mean(models.map(parameters => parameters.get(name)?.data ?? new Float32Array())) }))
   mkdirSync(values.out, { recursive: true })

@@ -1,7 +1,7 @@
 // Builds the training text of the base model from WordNet 3.0: one document a line, train.txt and held-out.txt.
 //
 //   apt-get install wordnet-base                      (or: apt-get download wordnet-base && dpkg -x wordnet-base*.deb DIR)
-//   node scripts/base-model/corpus.ts --wordnet /usr/share/wordnet --out /tmp/base-model --documents 700000
+//   node scripts/base-model/corpus.ts --wordnet /usr/share/wordnet --out .cache/base-model --documents 700000
 //
 // WordNet's licence allows use, change and distribution for any purpose with its notice; the text itself is not
 // committed. A synset is in the held-out part or in the training part, never in both.
@@ -57,7 +57,7 @@ function writeDocuments(path: string, documents: Iterable<string>): number {
 
 if (import.meta.main) {
   const { values } = parseArgs({ options: {
-    wordnet: { type: 'string', default: '/usr/share/wordnet' }, out: { type: 'string', default: '/tmp/base-model' },
+    wordnet: { type: 'string', default: '/usr/share/wordnet' }, out: { type: 'string', default: '.cache/base-model' },
     documents: { type: 'string', default: '700000' }, seed: { type: 'string', default: '1' }
   } })
   mkdirSync(values.out, { recursive: true })

@@ -55,7 +55,7 @@ interface Run { steps: number; tokens: number; seconds: number }
 
 if (import.meta.main) {
   const { values } = parseArgs({ options: {
-    corpus: { type: 'string', default: '/tmp/base-model/held-out.txt' }, model: { type: 'string', default: 'daemon/assets/seedling' }, training: { type: 'string', multiple: true, default: [] }
+    corpus: { type: 'string', default: '.cache/base-model/held-out.txt' }, model: { type: 'string', default: 'daemon/assets/seedling' }, training: { type: 'string', multiple: true, default: [] }
   } })
   const config = parseConfig(CONFIG)
   const { model } = await trainFull({

@@ -1,6 +1,6 @@
 // Turns documents into windows of token ids that start where a document starts, packed without breaking one if it fits.
 //
-//   node scripts/base-model/pack.ts --corpus /tmp/base-model/train.txt --tokenizer daemon/assets/seedling --out /tmp/base-model/train.bin --window 256
+//   node scripts/base-model/pack.ts --corpus .cache/base-model/train.txt --tokenizer daemon/assets/seedling --out .cache/base-model/train.bin --window 256
 import { closeSync, createReadStream, openSync, readFileSync, writeSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
@@ -41,8 +41,8 @@ export function readWindows(path: string, window: number): Uint16Array[] {
 
 if (import.meta.main) {
   const { values } = parseArgs({ options: {
-    corpus: { type: 'string', default: '/tmp/base-model/train.txt' }, tokenizer: { type: 'string', default: 'daemon/assets/seedling' },
-    out: { type: 'string', default: '/tmp/base-model/train.bin' }, window: { type: 'string', default: '256' }
+    corpus: { type: 'string', default: '.cache/base-model/train.txt' }, tokenizer: { type: 'string', default: 'daemon/assets/seedling' },
+    out: { type: 'string', default: '.cache/base-model/train.bin' }, window: { type: 'string', default: '256' }
   } })
   const encode = bpeEncoder(readBpe(values.tokenizer), SPECIAL_TOKENS)
   let [documents, tokens, windows] = [0, 0, 0]

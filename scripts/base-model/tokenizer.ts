@@ -1,6 +1,6 @@
 // Trains the base model's tokenizer on the corpus and writes it as Hugging Face files.
 //
-//   node scripts/base-model/tokenizer.ts --corpus /tmp/base-model/train.txt --out daemon/assets/seedling
+//   node scripts/base-model/tokenizer.ts --corpus .cache/base-model/train.txt --out daemon/assets/seedling
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -48,7 +48,7 @@ export function readBpe(folder: string): Bpe {
 
 if (import.meta.main) {
   const { values } = parseArgs({ options: {
-    corpus: { type: 'string', default: '/tmp/base-model/train.txt' }, out: { type: 'string', default: 'daemon/assets/seedling' },
+    corpus: { type: 'string', default: '.cache/base-model/train.txt' }, out: { type: 'string', default: 'daemon/assets/seedling' },
     documents: { type: 'string', default: '200000' }
   } })
   const documents = readFileSync(values.corpus, 'utf8').split('\n').slice(0, Number(values.documents))

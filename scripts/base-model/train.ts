@@ -44,8 +44,8 @@ export function dataOrder(windows: number, batch: number, seed: number): (step: 
 
 if (import.meta.main) {
   const { values } = parseArgs({ options: {
-    data: { type: 'string', default: '/tmp/base-model/train.bin' }, 'held-out': { type: 'string', default: '/tmp/base-model/held-out.bin' },
-    out: { type: 'string', default: 'daemon/assets/seedling' }, checkpoint: { type: 'string', default: '/tmp/base-model/checkpoint' },
+    data: { type: 'string', default: '.cache/base-model/train.bin' }, 'held-out': { type: 'string', default: '.cache/base-model/held-out.bin' },
+    out: { type: 'string', default: 'daemon/assets/seedling' }, checkpoint: { type: 'string', default: '.cache/base-model/checkpoint' },
     start: { type: 'string' }, window: { type: 'string', default: '256' }, batch: { type: 'string', default: '16' }, 'micro-batch': { type: 'string', default: '8' },
     minutes: { type: 'string', default: '90' }, steps: { type: 'string' }, lr: { type: 'string', default: '0.003' }, floor: { type: 'string', default: '0.02' },
     warmup: { type: 'string', default: '100' }, schedule: { type: 'string', default: 'cosine' }, ema: { type: 'string', default: '0.99' }, seed: { type: 'string', default: '1' },
