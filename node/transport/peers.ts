@@ -91,7 +91,7 @@ export function createPeers({ libp2p, bootstrap }: Pick<Host, 'libp2p' | 'bootst
       const deadline = clock.now() + timeoutMs
       while (connectedIds(libp2p).length < minPeers || await countDht() < minPeers) {
         if (clock.now() >= deadline) {
-          throw new LimitError('network.lonely', `${connectedIds(libp2p).length} of ${minPeers} peers after ${timeoutMs} ms`, {
+          throw new LimitError('network.lonely', `${connectedIds(libp2p).length} peers are connected and ${await countDht()} in the DHT's table after ${timeoutMs} ms, of ${minPeers} that were waited for`, {
             consequence: 'retry', help: 'Check that the bootstrap addresses are right and that their nodes are running.'
           })
         }
