@@ -58,7 +58,7 @@ export async function runJobs({ network, input, reporter }: LoopContext, data: D
     })
     say(job.awards.map(award => `${award.lot.kind === 'adapter' ? 'adapter' : `${award.lot.coalitions.length} siblings`} to ${nameOf(network, award.worker)}`).join(', '))
   })
-  const job = await reporter.stage('jobs', 'training, measured and accepted by the builder', async say => {
+  const job = await reporter.stage('jobs', 'training', async say => {
     const final = await until('the end of the training', 1500, async () => {
       const view = ended(await builder.call('job', { params: { id } }))
       const { done, total, loss } = progress(view)
