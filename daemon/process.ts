@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createNode } from '../node/node.ts'
 import { createLog, createMetrics } from '../node/runtime/index.ts'
@@ -8,16 +8,7 @@ import { createHandlers } from './api/handlers/index.ts'
 import { openAiEndpoints, startApiServer } from './api/server/index.ts'
 import type { DaemonConfig } from './config/index.ts'
 import { version } from './version.ts'
-
-/** Whole or not at all, and on disk before it is told of. */
-async function writeWhole(path: string, text: string): Promise<void> {
-  const temporary = `${path}.new`
-  const file = await open(temporary, 'w', 0o600)
-  await file.writeFile(text)
-  await file.sync()
-  await file.close()
-  await rename(temporary, path)
-}
+import { writeWhole } from './whole-file.ts'
 
 /** The API's bearer token: made once for a data folder, readable by its owner only. */
 async function apiToken(folder: string): Promise<string> {

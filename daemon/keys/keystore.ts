@@ -1,11 +1,11 @@
 import { createCipheriv, createDecipheriv, randomBytes, randomUUID, scrypt, timingSafeEqual } from 'node:crypto'
-import { mkdir, open, readFile, rename } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { readFile } from 'node:fs/promises'
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { z } from 'zod'
 import { addressOfKey } from '../../protocol/crypto/index.ts'
 import { InvalidError, NotFoundError, fromHex } from '../../protocol/primitives/index.ts'
 import type { Address } from '../../protocol/primitives/index.ts'
+import { writeWhole } from '../whole-file.ts'
 
 /**
  * Web3 Secret Storage, version 3 (https://ethereum.org/developers/docs/data-structures-and-encoding/web3-secret-storage):
@@ -36,17 +36,6 @@ function derive(passphrase: string, salt: Buffer, n: number, r: number, p: numbe
 }
 
 const check = (derived: Buffer, ciphertext: Buffer): Buffer => Buffer.from(keccak_256(Buffer.concat([derived.subarray(16), ciphertext])))
-
-/** Writes `bytes` so that after a crash the file is whole, old or new; mode 0600. */
-async function writeWhole(path: string, text: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true })
-  const temporary = `${path}.${randomBytes(4).toString('hex')}.new`
-  const file = await open(temporary, 'wx', 0o600)
-  await file.writeFile(text)
-  await file.sync()
-  await file.close()
-  await rename(temporary, path)
-}
 
 /** Makes or imports a key and writes it encrypted. @throws InvalidError `key.exists` rather than overwrite. */
 export async function createKeystore(path: string, passphrase: string, options: { privateKey?: Uint8Array; strength?: KeyStrength } = {}): Promise<{ address: Address; privateKey: Uint8Array }> {

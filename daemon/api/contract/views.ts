@@ -49,6 +49,9 @@ export const jobView = z.object({
   heldOutLoss: z.object({ base: z.number(), tuned: z.number() }).nullable()
 })
 export type JobView = z.infer<typeof jobView>
+/** States that a job does not leave: `completed` with a result, the others without. */
+export const isJobEnded = ({ state }: Pick<JobView, 'state'>): boolean => state === 'completed' || isJobFailed({ state })
+export const isJobFailed = ({ state }: Pick<JobView, 'state'>): boolean => state === 'expired' || state === 'refunded'
 
 export const jobRequest = z.strictObject({
   base: z.string().min(1).max(100), datanet: hashParam, version: z.int().min(1), settings: trainSettings, coalitions: z.int().min(2).max(4096),

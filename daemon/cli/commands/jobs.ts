@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from 'commander'
 import { TilthError } from '../../../protocol/primitives/index.ts'
 import { trainSettings } from '../../../protocol/jobs/types.ts'
+import { isJobEnded } from '../../api/contract/index.ts'
 import type { JobView } from '../../api/contract/index.ts'
 import { command, connected, guarded, show } from '../command.ts'
 import type { CallFlags } from '../command.ts'
@@ -35,8 +36,7 @@ export function tuneCommand(): Command {
       const { id } = await api.call('postJob', { body: { base, datanet: net.id, version: net.latestVersion, settings, coalitions: Number(flags.coalitions), budget: (BigInt(Math.round(Number(flags.budget) * 1e6)) * 10n ** 12n).toString(), deadlineSeconds: Number(flags.deadline) } })
       let job = await api.call('job', { params: { id } })
       if (flags.wait === true) {
-        const ended = new Set(['completed', 'released', 'failed', 'expired', 'refunded', 'rejected'])
-        while (!ended.has(job.state)) {
+        while (!isJobEnded(job)) {
           if (flags.json !== true) console.error(`${job.state.padEnd(10)} ${progressOf(job)}`)
           await sleep(2000)
           job = await api.call('job', { params: { id } })

@@ -1,12 +1,12 @@
 import { tokens } from '../../cli/output.ts'
 import { TilthError } from '../../../protocol/primitives/index.ts'
+import { isJobFailed } from '../../api/contract/index.ts'
 import type { JobView } from '../../api/contract/index.ts'
 import type { DataDone, JobDone, LoopContext } from '../context.ts'
 import { baseModelFolder } from '../input.ts'
 import { until } from '../poll.ts'
 import { bar } from '../reporter.ts'
 
-const over = new Set(['failed', 'expired', 'refunded', 'rejected'])
 const nameOf = (network: LoopContext['network'], address: string): string => network.daemons.find(daemon => daemon.address === address)?.name ?? address.slice(0, 10)
 
 function progress(job: JobView): { done: number; total: number; loss: number | null } {
@@ -36,7 +36,7 @@ export async function runJobs({ network, input, reporter }: LoopContext, data: D
   })
   const started = performance.now()
   const ended = (job: JobView): JobView => {
-    if (over.has(job.state)) throw new TilthError('loop.job', `the tune job ended as ${job.state}: ${job.reason ?? 'no reason given'}`)
+    if (isJobFailed(job)) throw new TilthError('loop.job', `the tune job ended as ${job.state}: ${job.reason ?? 'no reason given'}`)
     return job
   }
   const id = await reporter.stage('jobs', 'a tune job, and the bids of both workers', async say => {

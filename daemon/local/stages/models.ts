@@ -76,9 +76,9 @@ export async function runModels(context: LoopContext, jobs: JobDone): Promise<Mo
       const weighed = mine.filter(receipt => Object.keys(receipt.weights).length > 0)
       const again = weighed.filter(receipt => seen.has(receipt.id))
       say(`${mine.length} receipts, ${again.length} of ${weighed.length} weighed again and equal`)
-      return again.length === weighed.length ? new Set(again.map(({ id }) => id)) : undefined
+      return again.length === weighed.length ? seen : undefined
     })
-    return mine.map(receipt => ({ ...receipt, scorings: scored.has(receipt.id) ? [{ scorer: 'second', agrees: true }] : receipt.scorings }))
+    return mine.map(receipt => ({ ...receipt, scorings: [...scored.get(receipt.id) ?? []].map(scorer => ({ scorer, agrees: true })) }))
   })
   return { baseModel, model, base, tuned, receipts }
 }
