@@ -1,5 +1,5 @@
-// `npm test`: lint, types, mocha, forge, one after another; every part runs even when an earlier one failed, and the
-// last line sums them up. Usage: node scripts/test.ts [lint] [types] [mocha] [contracts]
+// `npm test`: lint, kernels, types, mocha, forge, one after another; every part runs even when an earlier one failed, and the
+// last line sums them up. Usage: node scripts/test.ts [lint] [kernels] [types] [mocha] [contracts]
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, existsSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -58,6 +58,7 @@ const contracts: Part = async () => {
 
 const parts: Record<string, Part> = {
   lint: single('oxlint', ['--type-aware']),
+  kernels: single('node', ['scripts/kernels.ts', 'check']),
   types: single('tsc', ['--noEmit']),
   mocha,
   contracts

@@ -1,12 +1,10 @@
 import type { Adapter } from '../adapters/index.ts'
 import { ModelError } from '../graph/errors.ts'
-import { f32, floats, i64, type Feeds, type RuntimeOptions } from '../graph/session.ts'
-import { buildDecoder, logits } from '../architecture/decoder.ts'
-import { boundFeeds, weightFeeds, type LoadedModel } from '../architecture/load.ts'
-import type { GenerateSettings } from '../types.ts'
-import { AdaptedSessions } from './adapted.ts'
-import { KeyValueCache } from './cache.ts'
-import { nextToken } from './sampling.ts'
+import type { RuntimeOptions } from '../graph/session.ts'
+import type { LoadedModel } from '../architecture/load.ts'
+import type { GenerateSettings, TokenChance } from '../types.ts'
+import { chances, checkSettings, nextToken } from './sampling.ts'
+import { openStepper, type Stepper } from './stepper.ts'
 
 export interface GeneratorRequest {
   /** Prompt, and answer tokens that are there already. */
@@ -16,8 +14,8 @@ export interface GeneratorRequest {
   readonly settings: GenerateSettings
   readonly endIds: ReadonlySet<number>
   readonly signal?: AbortSignal | undefined
-  /** Called with each token as it comes; returning false ends the answer. The end token is not passed on. */
-  onToken(id: number): boolean
+  /** Called with each token as it comes, and its log-probabilities where the settings ask for them; returning false ends the answer. The end token is not passed on. */
+  onToken(id: number, chance?: TokenChance & { readonly top: readonly TokenChance[] }): boolean
 }
 
 export type Finish = 'stop' | 'length' | 'cancelled'
@@ -30,8 +28,7 @@ interface Running {
   fail(error: unknown): void
 }
 
-/** Prompt tokens of one prefill step. */
-const prefillChunk = 256
+const aborted = ({ signal }: GeneratorRequest): boolean => signal?.aborted === true
 
 /**
  * Generation with continuous batching: requests join after their prefill and leave when they end; each row of the batch
@@ -40,32 +37,25 @@ const prefillChunk = 256
 export class Generator {
   readonly #model: LoadedModel
   readonly #maxRows: number
-  readonly #base: Feeds
-  readonly #cache: KeyValueCache
+  readonly #stepper: Stepper
   readonly #running: Running[] = []
   readonly #waiting: { request: GeneratorRequest; resolve: (finish: Finish) => void; reject: (error: unknown) => void }[] = []
-  readonly #sessions: AdaptedSessions
   #loop: Promise<void> | undefined
 
   constructor(model: LoadedModel, options: RuntimeOptions, maxRows = 16) {
     this.#model = model
     this.#maxRows = maxRows
-    this.#base = weightFeeds(model)
-    this.#sessions = new AdaptedSessions(model, options, () => {
-      const decoder = buildDecoder(model.config, { cache: true })
-      decoder.graph.output('logits', logits(model.config, decoder))
-      return decoder.graph
-    }, boundFeeds(model))
-    this.#cache = new KeyValueCache(model.config)
+    this.#stepper = openStepper(model, options)
   }
 
   async release(): Promise<void> {
     await this.#loop
-    await this.#sessions.release()
+    await this.#stepper.release()
   }
 
   /** Settles when the answer ends. Throws a ModelError where the prompt does not fit the model's context. */
   async generate(request: GeneratorRequest): Promise<Finish> {
+    checkSettings(request.settings)
     const { context, vocabulary } = this.#model.config
     const given = [...request.prompt, ...request.answered]
     if (given.length === 0) throw new ModelError('prompt-empty', 'the prompt has no tokens')
@@ -92,29 +82,31 @@ export class Generator {
   /** A failed run spoils every row of its batch; requests that still wait are untouched. */
   #failAll(error: unknown): void {
     for (const running of this.#running.splice(0)) running.fail(error)
-    while (this.#cache.rows > 0) this.#cache.close(this.#cache.rows - 1)
+    while (this.#stepper.rows > 0) this.#stepper.close(this.#stepper.rows - 1)
   }
 
   async #admit(): Promise<void> {
     const entry = this.#waiting.shift()
     if (entry === undefined) return
     const { request, resolve, reject } = entry
-    if (request.signal?.aborted === true) {
+    if (aborted(request)) {
       resolve('cancelled')
       return
     }
     const given = [...request.prompt, ...request.answered]
-    const row = this.#cache.open()
+    let row: number | undefined
     try {
+      row = this.#stepper.open()
       let scores: Float32Array = new Float32Array(0)
-      for (let at = 0; at < given.length; at += prefillChunk) {
-        scores = await this.#forward([given.slice(at, at + prefillChunk)], row, row + 1, [request.adapter])
+      const { prefillChunk } = this.#stepper
+      for (let at = 0; at < given.length && !aborted(request); at += prefillChunk) {
+        scores = await this.#stepper.step([given.slice(at, at + prefillChunk)], row, [request.adapter])
       }
       const running: Running = { request, ids: [...request.answered], next: 0, settle: resolve, fail: reject }
       this.#running.push(running)
       this.#take(running, scores)
     } catch (error) {
-      this.#cache.close(row)
+      if (row !== undefined) this.#stepper.close(row)
       reject(error)
     }
   }
@@ -122,50 +114,45 @@ export class Generator {
   async #step(): Promise<void> {
     const rows = this.#running
     const { vocabulary } = this.#model.config
-    const scores = await this.#forward(rows.map((r) => [r.next]), 0, rows.length, rows.map((r) => r.request.adapter))
+    const scores = await this.#stepper.step(rows.map((r) => [r.next]), 0, rows.map((r) => r.request.adapter))
     // From the end, because a finished row is replaced by the last one.
     for (let row = rows.length - 1; row >= 0; row--) this.#take(rows[row] as Running, scores.subarray(row * vocabulary, (row + 1) * vocabulary))
   }
 
-  /** Chooses the next token of a row, passes it on, and ends the row where it is due. */
+  /** Goes on with a row; what fails here fails this row alone. */
   #take(running: Running, scores: Float32Array): void {
+    try {
+      this.#choose(running, scores)
+    } catch (error) {
+      this.#leave(running)
+      running.fail(error)
+    }
+  }
+
+  /** Chooses the next token of a row, passes it on, and ends the row where it is due. */
+  #choose(running: Running, scores: Float32Array): void {
     const { request, ids } = running
-    if (request.signal?.aborted === true) return this.#end(running, 'cancelled')
+    if (aborted(request)) return this.#end(running, 'cancelled')
     if (ids.length >= request.settings.maxTokens) return this.#end(running, 'length')
+    const { logprobs } = request.settings
     const id = nextToken(scores, request.settings, ids.length, ids)
     if (request.endIds.has(id)) return this.#end(running, 'stop')
     ids.push(id)
     running.next = id
-    if (!request.onToken(id)) return this.#end(running, 'stop')
+    if (!request.onToken(id, logprobs === undefined ? undefined : chances(scores, id, logprobs))) return this.#end(running, 'stop')
     const full = request.prompt.length + ids.length >= this.#model.config.context
     if (full || ids.length >= request.settings.maxTokens) this.#end(running, 'length')
   }
 
   #end(running: Running, finish: Finish): void {
-    const row = this.#running.indexOf(running)
-    this.#cache.close(row)
-    const last = this.#running.pop()
-    if (last !== undefined && last !== running) this.#running[row] = last
+    this.#leave(running)
     running.settle(finish)
   }
 
-  /** One run over rows [from, to) of the cache; returns the logits of each row's last position. */
-  async #forward(ids: readonly (readonly number[])[], from: number, to: number, adapters: readonly (Adapter | null)[]): Promise<Float32Array> {
-    const cache = this.#cache
-    const time = ids[0]?.length ?? 1
-    const count = to - from
-    const positions = ids.flatMap((_, r) => Array.from({ length: time }, (_, t) => cache.length(from + r) + t))
-    // Rows that all use one adapter are one slice of the stack: larger products.
-    const [first = null] = adapters
-    const { session, feeds } = await this.#sessions.for(adapters.every((a) => a === first) ? [first] : adapters)
-    const out = await session.run({
-      ...this.#base, ...feeds, ...cache.feeds(from, to),
-      ids: i64(ids.flat(), [count, time]),
-      positions: i64(positions, [count, time]),
-      mask: f32(cache.mask(from, to, time), [count, 1, time, cache.capacity + time]),
-      targets: i64(ids.map((_, r) => (r + 1) * time - 1), [count]),
-    })
-    cache.append(out, from, to, time)
-    return floats(out['logits'])
+  #leave(running: Running): void {
+    const row = this.#running.indexOf(running)
+    this.#stepper.close(row)
+    const last = this.#running.pop()
+    if (last !== undefined && last !== running) this.#running[row] = last
   }
 }

@@ -1,0 +1,2 @@
+export { KernelDecoder, type Sequence } from './decoder.ts'
+export { kernelsTake } from './pack.ts'
