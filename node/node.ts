@@ -8,7 +8,7 @@ import { createChain } from './chain/index.ts'
 import type { Addresses, Chain } from './chain/index.ts'
 import { createDataService } from './data/index.ts'
 import type { DataEvents, DataService } from './data/index.ts'
-import { openEngine } from './engine/index.ts'
+import { openEngine, type ProviderRequest } from './engine/index.ts'
 import type { Engine } from './engine/index.ts'
 import { createJobsService, versionsOf } from './jobs/index.ts'
 import type { JobEvents, JobsService } from './jobs/index.ts'
@@ -35,7 +35,7 @@ export interface NodeOptions {
   listen: readonly string[]
   bootstrap: readonly string[]
   chain: { rpc: string; contracts: Addresses }
-  worker: { pricePerSecond: bigint; inputPrice: bigint; outputPrice: bigint; threads: number; capacity: number }
+  worker: { pricePerSecond: bigint; inputPrice: bigint; outputPrice: bigint; threads: number; provider?: ProviderRequest; capacity: number }
   /** Validators vote by their own checks; false leaves it to a person. */
   autoVote: boolean
 }
@@ -82,7 +82,7 @@ export async function createNode(options: NodeOptions, { log, registry }: { log:
       { log: log.child({ part: 'transport' }), registry }
     )
     await keep('transport', () => transport.stop())
-    const engine = openEngine(options.worker.threads === 0 ? {} : { threads: options.worker.threads })
+    const engine = openEngine({ provider: options.worker.provider, ...(options.worker.threads === 0 ? {} : { threads: options.worker.threads }) })
     await keep('engine', () => engine.close())
 
     const events = createEvents<NodeEvents>(log)

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { providerRequests } from '../../node/engine/graph/provider.ts'
 import { address } from '../../protocol/primitives/index.ts'
 
 export const roles = ['host', 'validator', 'builder', 'worker', 'client', 'settler', 'scorer'] as const
@@ -29,6 +30,8 @@ export const daemonConfig = z.strictObject({
     outputPrice: weiText.prefault('400000000000000'),
     /** Threads of the engine; 0 lets it measure. */
     threads: z.int().min(0).max(256).default(0),
+    /** Where the engine computes; auto takes a GPU if one can be used. */
+    provider: z.enum(providerRequests).default('auto'),
     capacity: z.int().min(1).max(64).default(4)
   }).prefault({}),
   autoVote: z.boolean().default(true),

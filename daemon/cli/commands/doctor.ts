@@ -17,7 +17,16 @@ async function checked(check: string, required: boolean, look: () => Promise<str
 
 async function onnxRuntime(): Promise<string> {
   const { listSupportedBackends } = await import('onnxruntime-node')
-  return listSupportedBackends().map(({ name }) => name).join(', ')
+  return listSupportedBackends().filter(({ bundled }) => bundled).map(({ name }) => name).join(', ')
+}
+
+/** One line for each execution provider. A GPU that is there and not used is a finding that is not ok, with the reason and what to do. */
+async function acceleration(): Promise<Finding[]> {
+  const { surveyProviders } = await import('../../../node/engine/index.ts')
+  const { gpus, chosen, findings } = await surveyProviders()
+  const providers = findings.filter(({ provider }) => provider !== 'cpu').map(({ provider, usable, real, reason, help }): Finding => ({ check: `engine on ${provider}`, ok: usable && real, required: false, found: reason, ...(help === undefined ? {} : { help }) }))
+  const unused = chosen === 'cpu' && gpus.length > 0
+  return [...providers, { check: 'engine computes on', ok: !unused, required: false, found: unused ? `${chosen}, although a GPU is there (${gpus.join(', ')}); the lines above say why` : chosen }]
 }
 
 async function anvilBinary(): Promise<string> {
@@ -61,6 +70,7 @@ export function doctorCommand(): Command {
         await checked('disk', true, () => disk(folder), 'Free some space, or choose another data folder with --data.'),
         await checked('scratch folder', true, writable, 'Set TMPDIR to a folder that can be written.'),
         await checked('onnxruntime', true, onnxRuntime, 'Run npm ci again; the package onnxruntime-node ships its own binaries.'),
+        ...await acceleration(),
         await checked('anvil', false, anvilBinary, 'Needed for `tilth up` only: run npm ci again.'),
         await checked('signatures', true, libp2pKey, 'Run npm ci again.'),
         await checked('daemon', false, async () => {

@@ -1,0 +1,23 @@
+import type { Feeds, RuntimeOptions } from '../graph/session.ts'
+import { roundToFloat16 } from '../weights/half.ts'
+import { halfNames } from './half.ts'
+import { boundFeeds, type LoadedModel } from './load.ts'
+import { headName } from './quantized.ts'
+
+/** The model with its frozen products in float16, at half the memory. The head stays in float32 beside it: losses use it, and embeddings where it is tied. */
+export function halved(model: LoadedModel): LoadedModel {
+  const names = halfNames(model.config)
+  const half = new Map([...model.parameters].filter(([name]) => names.has(name)).map(([name, { shape, data }]) => [name, { shape, bits: roundToFloat16(data) }]))
+  const parameters = new Map([...model.parameters].filter(([name]) => !half.has(name) || name === headName(model.config)))
+  return { ...model, parameters, half }
+}
+
+/** The form of a base that is not trained: in float16 where the options say so, and the weights are not in four bits already. */
+export function frozenForm(model: LoadedModel, options: RuntimeOptions): LoadedModel {
+  return options.precision === 'f16' && model.int4 === undefined && model.quantized === undefined ? halved(model) : model
+}
+
+/** Weights that a session makes its own: on a GPU, so that they are not sent there at every run; the CPU reads them where they lie, save float16, which cannot be fed. */
+export function residentFeeds(model: LoadedModel, options: RuntimeOptions): Feeds {
+  return (options.provider ?? 'cpu') === 'cpu' && model.half === undefined ? {} : boundFeeds(model)
+}
