@@ -6,6 +6,9 @@ import { Random } from '../weights/random.ts'
 /** Shapes that are measured, with random weights: speed depends on nothing else. */
 export const shapes = {
   'smollm2-135m': { vocabulary: 49152, hidden: 576, intermediate: 1536, layers: 30, heads: 9, keyHeads: 3, context: 2048 },
+  'smollm2-360m': { vocabulary: 49152, hidden: 960, intermediate: 2560, layers: 32, heads: 15, keyHeads: 5, context: 2048 },
+  'tinyllama-1.1b': { vocabulary: 32000, hidden: 2048, intermediate: 5632, layers: 22, heads: 32, keyHeads: 4, context: 2048 },
+  'llama-3.2-1b': { vocabulary: 128256, hidden: 2048, intermediate: 8192, layers: 16, heads: 32, keyHeads: 8, context: 4096 },
   seedling: { vocabulary: 4096, hidden: 192, intermediate: 512, layers: 6, heads: 6, keyHeads: 3, context: 1024 },
 } as const
 
