@@ -12,4 +12,6 @@ export { trainFull, writeConfig, type EvaluationModel, type FullTrainJob, type F
 export { Random } from './weights/random.ts'
 export * from './commands/index.ts'
 export { bench, parts as benchParts, shapes as benchShapes, type BenchRequest, type BenchResult } from './bench/index.ts'
+export { precisions, providerRequests, providers, type Precision, type Provider, type ProviderRequest } from './graph/provider.ts'
+export { chooseProvider, detect, resolveRuntime, surveyProviders, ProviderError, type Finding, type RuntimeRequest } from './providers/index.ts'
 export { openEngine, EngineError, type EngineOptions } from './host/index.ts'

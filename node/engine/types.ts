@@ -29,13 +29,35 @@ export interface LoraSettings {
   readonly rslora?: boolean
 }
 
+/**
+ * Evaluation while training. Each adapter of a run has its own: where siblings are trained, each keeps back its share of its
+ * own rows, and stops by itself, as if it were alone.
+ */
+export interface EvaluationSettings {
+  /** Share of the rows that is kept back from training, drawn from the seed; at least one row on either side. */
+  readonly share?: number
+  /** Rows to evaluate on instead, beside those trained on. */
+  readonly rows?: readonly Row[]
+  /** Optimizer steps from one evaluation to the next; one more follows the last step. */
+  readonly everySteps: number
+  /**
+   * Early stopping: training ends after this many evaluations in a row that were not better than the best, and the adapter
+   * kept is the one that was best. 0 or left out: every step is taken, and the last adapter is kept.
+   */
+  readonly patience?: number
+}
+
 export interface TrainSettings {
   readonly lora: LoraSettings
   readonly method: 'lora' | 'qlora'
+  /** QLoRA: quantise the block maxima as well, 0.516 instead of 0.5625 bytes a weight. */
+  readonly doubleQuantization?: boolean
   readonly epochs: number
-  /** Rows in one forward pass. */
+  /**
+   * An optimizer step takes batch · accumulation rows. How they go through the model follows from their lengths: short and
+   * long ones apart, several short ones packed into a sequence, each seeing itself alone. The result is that of one pass.
+   */
   readonly batch: number
-  /** Forward passes per optimizer step. */
   readonly accumulation: number
   readonly lr: number
   readonly schedule: 'cosine' | 'constant' | 'linear'
@@ -51,6 +73,16 @@ export interface TrainSettings {
   readonly responseOnly: boolean
   /** Gradient checkpointing by layer: memory for one layer at a time, a third more work. */
   readonly checkpointing?: boolean
+  /** Optimizer steps instead of epochs. */
+  readonly steps?: number
+  /** false: rows in their order, step s taking rows (s · rows of a step + j) mod n. */
+  readonly shuffle?: boolean
+  /** Of AdamW: 0.9, 0.999 and 1e-8 where left out. */
+  readonly beta1?: number
+  readonly beta2?: number
+  readonly epsilon?: number
+  /** None where left out. */
+  readonly evaluation?: EvaluationSettings
 }
 
 export interface TrainProgress {
@@ -62,14 +94,27 @@ export interface TrainProgress {
   readonly secondsLeft: number
   /** Which sibling, where several are trained. */
   readonly adapter?: number
+  /** Loss per labelled token on the rows kept back, where this step was followed by an evaluation; the mean of siblings. */
+  readonly evalLoss?: number
+}
+
+export interface EvaluationResult {
+  /** Optimizer steps that were done. */
+  readonly step: number
+  /** Mean loss per labelled token of the rows kept back. */
+  readonly loss: number
 }
 
 export interface TuneResult {
   /** Mean loss of each optimizer step, before the step. */
   readonly losses: number[]
   readonly seconds: number
-  /** Tokens that went through the model, without padding. */
+  /** Tokens that were trained on, without padding. */
   readonly tokens: number
+  /** Where rows were kept back: every evaluation, in order. */
+  readonly evaluations?: EvaluationResult[]
+  /** With early stopping: the step whose adapter was kept. */
+  readonly bestStep?: number
 }
 
 export interface GenerateSettings {
@@ -82,12 +127,23 @@ export interface GenerateSettings {
   readonly repetitionPenalty?: number
   readonly seed: number
   readonly stop?: readonly string[]
+  /** Give each token's log-probability, and those of this many likeliest tokens; 0 = the chosen token's alone. */
+  readonly logprobs?: number
+}
+
+/** Natural logarithm of the probability that the model itself gives a token: before temperature, penalty and limits. */
+export interface TokenChance {
+  readonly id: number
+  readonly logprob: number
 }
 
 export interface GeneratedToken {
   readonly id: number
   /** May be '' while a character is incomplete. */
   readonly text: string
+  /** Where `logprobs` was asked for: the token's own, and the likeliest tokens', most likely first. */
+  readonly logprob?: number
+  readonly top?: readonly TokenChance[]
 }
 
 export interface GenerateResult {
@@ -116,6 +172,8 @@ export interface TuneJob {
   readonly model: string
   readonly rows: readonly Row[]
   readonly settings: TrainSettings
+  /** PEFT folder of an adapter to go on from; its rank, alpha and projections take the place of the settings'. */
+  readonly adapter?: string
   /** PEFT folder to write. */
   readonly output: string
   /** File that makes the job resumable: kept up to date while training, removed at the end. */
@@ -171,6 +229,14 @@ export interface HeldOutJob {
   readonly rows: readonly Row[]
 }
 
+/** What the engine's serving thread holds in memory. */
+export interface EngineStatus {
+  readonly models: number
+  /** Adapters that are loaded; those used longest ago make room for others. */
+  readonly adapters: number
+  readonly mostAdapters: number
+}
+
 export interface Engine {
   /** Loads tokenizer and weights once; later calls with the same folder are free. */
   open(modelFolder: string): Promise<ModelInfo>
@@ -185,5 +251,6 @@ export interface Engine {
   decode(modelFolder: string, ids: readonly number[]): Promise<string>
   /** Mean loss per answer token over the rows. */
   heldOutLoss(job: HeldOutJob): Promise<number>
+  status(): Promise<EngineStatus>
   close(): Promise<void>
 }

@@ -38,8 +38,8 @@ describe('engine commands', () => {
       const { gradDot } = await rowGradients({ model, adapter, quantize, rows, runtime })
       near(gradDot.flat(), golden.per_example.grad_dot.flat(), 1e-3 * Math.max(...golden.per_example.grad_dot.flat()))
 
-      const settings = { ...tuneDefaults, method: quantize === 'nf4' ? 'qlora' as const : 'lora' as const, batch: golden.train.batch, accumulation: 1, lr: 1e-3, schedule: 'constant' as const, weightDecay: 0.01, clip: 0 }
-      const tuned = await tuneExamples({ model, adapter, rows, settings, output: join(folder.path, `${name}-end`), steps: golden.train.steps, shuffle: false, optimizer: {}, runtime })
+      const settings = { ...tuneDefaults, method: quantize === 'nf4' ? 'qlora' as const : 'lora' as const, batch: golden.train.batch, accumulation: 1, lr: 1e-3, schedule: 'constant' as const, weightDecay: 0.01, clip: 0, steps: golden.train.steps, shuffle: false }
+      const tuned = await tuneExamples({ model, rows, settings, output: join(folder.path, `${name}-end`), adapter, runtime })
       near(tuned.losses, golden.train.loss, 1e-4)
 
       const generated = await generateFrom({ model, prompt: golden.greedy.prompt, settings: { maxTokens: 24, temperature: 0, seed: 0 }, ignoreEnd: true, runtime })

@@ -7,6 +7,7 @@ import { buildDecoder, fitGraph, loadModel, weightFeeds, logits, type LoadedMode
 import { labelled, LoraGraph, memberState, planInOrder, sequenceFeeds, trainAdapters } from '../../node/engine/train/index.ts'
 import { Generator } from '../../node/engine/serve/index.ts'
 import type { TrainRow } from '../../node/engine/types.ts'
+import { provider } from './provider.ts'
 
 const vectors = join(import.meta.dirname, '../vectors/parity')
 const threads = 1
@@ -32,7 +33,7 @@ async function logitsOf(model: LoadedModel, ids: readonly number[], at: readonly
   const decoder = buildDecoder(model.config)
   decoder.graph.output('logits', logits(model.config, decoder))
   const graph = adapter === undefined ? decoder.graph : withLora(decoder.graph, adapter.modules, adapter.rank, 1)
-  const session = await Session.create(fitGraph(model, graph), { threads })
+  const session = await Session.create(fitGraph(model, graph), { threads, provider })
   const stack = adapter === undefined ? {} : stackAdapters([adapter], adapter.modules, adapter.rank)
   const out = await session.run({ ...weightFeeds(model), ...stack, ...sequenceFeeds([{ ids }], ids.length), targets: i64(at, [at.length]) })
   await session.release()
@@ -40,7 +41,7 @@ async function logitsOf(model: LoadedModel, ids: readonly number[], at: readonly
 }
 
 for (const name of ['llama-tied', 'llama3-rope-qlora', 'qwen2-bias', 'qwen3-qknorm']) {
-  describe(`parity with PyTorch: ${name}`, () => {
+  describe(`parity with PyTorch on ${provider}: ${name}`, () => {
     const folder = join(vectors, name)
     const golden = JSON.parse(readFileSync(join(folder, 'golden.json'), 'utf8')) as Golden
     const base = loadModel(folder)
@@ -49,7 +50,7 @@ for (const name of ['llama-tied', 'llama3-rope-qlora', 'qwen2-bias', 'qwen3-qkno
     const start = readAdapter(join(folder, 'adapter-start'), model.config)
     const end = readAdapter(join(folder, 'adapter-end'), model.config)
     const rows: TrainRow[] = golden.examples.ids.map((ids, i) => ({ ids, labels: golden.examples.labels[i] ?? [] }))
-    const graphOf = (checkpointing = false) => LoraGraph.create(model, start.modules, start.rank, adapterScale(start), { threads }, { checkpointing })
+    const graphOf = (checkpointing = false) => LoraGraph.create(model, start.modules, start.rank, adapterScale(start), { threads, provider }, { checkpointing })
 
     it('forward: logits of the first and last position', async () => {
       const { ids, logits_first_row, logits_last_row } = golden.forward
@@ -59,7 +60,7 @@ for (const name of ['llama-tied', 'llama3-rope-qlora', 'qwen2-bias', 'qwen3-qkno
     })
 
     it('greedy generation, token by token over the cache', async () => {
-      const generator = new Generator(base, { threads })
+      const generator = new Generator(base, { threads, provider })
       const tokens: number[] = []
       const { prompt, tokens: expected } = golden.greedy
       await generator.generate({

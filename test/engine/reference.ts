@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Op, OpAttributes } from '../../node/engine/graph/index.ts'
-import { codeBook } from '../../node/engine/weights/index.ts'
+import { codeBook, dynamicCode } from '../../node/engine/weights/index.ts'
 
 /** Every operation in float64, written for clarity: what the graph's kernels and derivative rules are checked against. */
 
@@ -101,6 +101,16 @@ export const reference = {
   },
   reshape: (x, { shape }) => [dense(shape.map(Number), need(x, 0).data)],
   transpose: ([x], { permutation }) => [make(permutation.map((p) => x?.shape[p] ?? 0), (index) => at(x, permutation.map((_, axis) => index[permutation.indexOf(axis)] ?? 0)))],
+  split: (x, { axis, parts }) => range(parts).map((part) => {
+    const { shape } = need(x, 0)
+    const each = (shape[axis] ?? 0) / parts
+    return make(put(shape, axis, each), (i) => at(x[0], put(i, axis, part * each + (i[axis] ?? 0))))
+  }),
+  concat: (x, { axis }) => {
+    const { shape } = need(x, 0)
+    const each = shape[axis] ?? 0
+    return [make(put(shape, axis, x.length * each), (i) => at(x[Math.floor((i[axis] ?? 0) / each)], put(i, axis, (i[axis] ?? 0) % each)))]
+  },
   softmax: (x) => [softmax(need(x, 0))],
   rmsNorm: ([x, w], { epsilon }) => {
     const n = x?.shape.at(-1) ?? 0
@@ -129,13 +139,17 @@ export const reference = {
     return [out]
   },
   tokenLoss: (x) => {
-    const p = softmax(matmul(need(x, 0), need(x, 1), { transB: true }))
-    const logs = make(p.shape, (i) => Math.log(at(p, i)))
-    return [make(p.shape.slice(0, 1), (i) => -at(logs, [i[0] ?? 0, at(x[2], i)])), logs]
+    const logits = matmul(need(x, 0), need(x, 1), { transB: true })
+    const p = softmax(logits)
+    return [make(p.shape.slice(0, 1), (i) => -Math.log(at(p, [i[0] ?? 0, at(x[2], i)]))), logits]
   },
-  lossGradient: ([logs, labels]) => [make(logs?.shape ?? [], (i) => Math.exp(at(logs, i)) - (at(labels, i.slice(0, 1)) === i[1] ? 1 : 0))],
+  lossGradient: (x) => {
+    const p = softmax(need(x, 0))
+    return [make(p.shape, (i) => at(p, i) - (at(x[1], i.slice(0, 1)) === i[1] ? 1 : 0))]
+  },
   lora: (x, { transposed }) => [matmul(need(x, 0), need(x, 1), { transB: !transposed })],
   frozenMatmul: (x) => [matmul(need(x, 0), need(x, 1), { transB: true })],
+  halfMatmul: (x, { transB }) => [matmul(need(x, 0), need(x, 1), { transB })],
   int4Matmul: ([input, codes, scales], { rows, columns }) => [matmul(input ?? dense([], []), make([rows, columns], ([row = 0, column = 0]) => {
     const i = row * columns + column
     const byte = codes?.data[i >> 1] ?? 0
@@ -145,6 +159,7 @@ export const reference = {
     const byte = codes?.data[i >> 1] ?? 0
     return (codeBook[i % 2 === 0 ? byte >> 4 : byte & 15] ?? 0) * (maxima?.data[Math.floor(i / 64)] ?? 0)
   }))],
+  dequantizeMaxima: ([codes, scales, mean], { count }) => [dense([count], range(count).map((i) => (dynamicCode[codes?.data[i] ?? 0] ?? 0) * (scales?.data[Math.floor(i / 256)] ?? 0) + (mean?.data[0] ?? 0)))],
 } satisfies { [K in Op]: Reference<K> }
 
 export function referenceOf<K extends Op>(op: K): Reference<K> {

@@ -1,15 +1,18 @@
 import assert from 'node:assert/strict'
-import { f32, floats, Graph, gradients, i64, Session, u8, type Op, type OpAttributes, type Tensor } from '../../node/engine/graph/index.ts'
+import { f16, f32, floats, Graph, gradients, i64, Session, u8, type Op, type OpAttributes, type Tensor } from '../../node/engine/graph/index.ts'
+import { roundToFloat16 } from '../../node/engine/weights/half.ts'
 import { Random } from '../../node/engine/weights/index.ts'
+import { halfHere, provider } from './provider.ts'
 import { dense, referenceOf, type Dense } from './reference.ts'
 
-type Kind = 'float32' | 'int64' | 'uint8'
+type Kind = 'float32' | 'float16' | 'int64' | 'uint8'
 
 /** One way to use an operation: its inputs, and which of them have a derivative. */
 interface Case<K extends Op> {
   readonly attributes: OpAttributes[K]
   readonly inputs: readonly { readonly shape: readonly number[]; readonly kind?: Kind; readonly values?: readonly number[]; readonly positive?: boolean; readonly fixed?: boolean }[]
   readonly tolerance?: number
+  readonly gradientTolerance?: number
   /** Forward only. */
   readonly noRule?: boolean
 }
@@ -18,6 +21,8 @@ const x = (...shape: number[]) => ({ shape })
 const fixed = (...shape: number[]) => ({ shape, fixed: true })
 const ids = (values: readonly number[], ...shape: number[]) => ({ shape, kind: 'int64' as const, values })
 const weight = { shape: [5, 4], fixed: true, values: Array.from({ length: 20 }, (_, i) => Math.sin(i + 1)) }
+/** Values that float16 holds exactly. */
+const halfWeight = (...shape: number[]) => ({ shape, kind: 'float16' as const, values: Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => Math.round(64 * Math.sin(i + 1)) / 64) })
 const causal = [0, -1e9, -1e9, 0, 0, -1e9, 0, 0, 0]
 
 /** At least one case for every operation: a new one does not compile without. */
@@ -37,6 +42,8 @@ const cases = {
   sum: [{ attributes: { axes: [0, 2] }, inputs: [x(2, 3, 4)] }],
   reshape: [{ attributes: { shape: [3, 4] }, inputs: [x(2, 6)] }],
   transpose: [{ attributes: { permutation: [2, 0, 1] }, inputs: [x(2, 3, 4)] }],
+  split: [{ attributes: { axis: 1, parts: 3 }, inputs: [x(2, 6, 2)] }],
+  concat: [{ attributes: { axis: 1 }, inputs: [x(2, 2, 3), x(2, 2, 3), x(2, 2, 3)] }],
   softmax: [{ attributes: {}, inputs: [x(3, 5)] }],
   rmsNorm: [{ attributes: { epsilon: 1e-5 }, inputs: [x(3, 8), x(8)] }],
   rotary: [false, true].map((inverse) => ({ attributes: { heads: 2, inverse }, inputs: [x(2, 3, 8), ids([0, 1, 2, 2, 3, 4], 2, 3), fixed(5, 2), fixed(5, 2)] })),
@@ -48,11 +55,16 @@ const cases = {
   lossGradient: [{ attributes: {}, inputs: [x(3, 5), ids([4, 0, 2], 3)], noRule: true }],
   frozenMatmul: [{ attributes: {}, inputs: [x(3, 4), weight, weight] }],
   lora: [false, true].map((transposed) => ({ attributes: { scale: 2, transposed }, inputs: [x(2, 3, 4), fixed(...(transposed ? [2, 4, 5] : [2, 5, 4])), fixed(2, 2, 4), fixed(2, 5, 2)] })),
+  halfMatmul: [[true, 64], [false, 64], [true, 320]].map(([transB, inner]) => ({
+    // 2⁻¹¹ of rounding for each factor and sum; finite differences see the reference, which does not round.
+    attributes: { transB: transB === true }, inputs: [x(2, Number(inner)), halfWeight(...(transB === true ? [5, Number(inner)] : [Number(inner), 5]))], tolerance: 2e-2, gradientTolerance: 2e-2,
+  })),
   int4Matmul: [{
     attributes: { rows: 16, columns: 32 }, noRule: true, tolerance: 0.05, // the kernel rounds x to 8 bits
     inputs: [x(3, 32), { shape: [16, 1, 16], kind: 'uint8', values: Array.from({ length: 256 }, (_, i) => (i * 53) % 256) }, { shape: [16], positive: true, fixed: true }],
   }],
   dequantizeNf4: [{ attributes: { rows: 4, columns: 32 }, inputs: [{ shape: [64], kind: 'uint8', values: Array.from({ length: 64 }, (_, i) => (i * 37) % 256) }, fixed(2)], noRule: true }],
+  dequantizeMaxima: [512, 300].map((count) => ({ attributes: { count }, inputs: [{ shape: [512], kind: 'uint8' as const, values: Array.from({ length: 512 }, (_, i) => (i * 37) % 256) }, fixed(2), fixed(1)], noRule: true })),
 } satisfies { [K in Op]: readonly Case<K>[] }
 
 function fill(input: Case<Op>['inputs'][number], random: Random): number[] {
@@ -63,6 +75,7 @@ function fill(input: Case<Op>['inputs'][number], random: Random): number[] {
 
 function tensor(input: Case<Op>['inputs'][number], data: readonly number[]): Tensor {
   if (input.kind === 'int64') return i64(data, input.shape)
+  if (input.kind === 'float16') return f16(roundToFloat16(Float32Array.from(data)), input.shape)
   if (input.kind === 'uint8') return u8(Uint8Array.from(data), input.shape)
   return f32(Float32Array.from(data), input.shape)
 }
@@ -87,8 +100,9 @@ async function check(op: Op, test: Case<Op>, index: number): Promise<void> {
   const seedValue = g.input('seed', 'float32', first.shape)
   gradients(g, [{ value: first, seed: seedValue }], wanted).forEach((grad, i) => g.output(`d${i}`, grad))
 
-  const session = await Session.create(g, { threads: 1 })
   const feeds = Object.fromEntries(test.inputs.map((input, i) => [`x${i}`, tensor(input, data[i] ?? [])]))
+  const bound = Object.fromEntries(Object.entries(feeds).filter(([, fed]) => fed.type === 'float16')) // constants, see f16
+  const session = await Session.create(g, { threads: 1, provider }, bound)
   const out = await session.run({ ...feeds, seed: f32(Float32Array.from(seed), expected[0]?.shape ?? []) })
   await session.release()
 
@@ -101,7 +115,7 @@ async function check(op: Op, test: Case<Op>, index: number): Promise<void> {
       const moved = (by: number) => data.map((v, i) => (i === which ? v.map((y, k) => (k === j ? y + by : y)) : v))
       return (scalar(moved(step)) - scalar(moved(-step))) / (2 * step)
     })
-    near(grad, numeric, 2e-5, `${op} gradient of input ${which}`)
+    near(grad, numeric, test.gradientTolerance ?? 2e-5, `${op} gradient of input ${which}`)
   })
 }
 
@@ -113,16 +127,19 @@ function near(actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance:
   }
 }
 
-describe('operations: kernels and derivative rules against float64', () => {
+describe(`operations on ${provider}: kernels and derivative rules against float64`, () => {
   for (const [op, list] of Object.entries(cases) as [Op, readonly Case<Op>[]][]) {
-    list.forEach((test, i) => it(`${op} ${i + 1}`, () => check(op, test, i)))
+    list.forEach((test, i) => it(`${op} ${i + 1}`, async function () {
+      if (test.inputs.some(({ kind }) => kind === 'float16') && !(await halfHere())) this.skip() // the adapter has no shader-f16
+      await check(op, test, i)
+    }))
   }
 
   it('scatterAdd loses no update where many fall on one row and several threads work', async () => {
     const [rows, width, count] = [64, 128, 4096]
     const g = new Graph()
     g.output('y', g.scatterAdd(g.input('like', 'float32', [rows, width]), g.input('index', 'int64', [count]), g.input('updates', 'float32', [count, width])))
-    const session = await Session.create(g, { threads: 2 })
+    const session = await Session.create(g, { threads: 2, provider })
     const index = Array.from({ length: count }, (_, i) => (i % 3 === 0 ? 5 : (i * 31) % 50))
     const feeds = { like: f32(new Float32Array(rows * width), [rows, width]), index: i64(index, [count]), updates: f32(new Float32Array(count * width).fill(1), [count, width]) }
     const expected = Array.from({ length: rows }, (_, r) => index.filter((i) => i === r).length)
@@ -144,7 +161,7 @@ describe('operations: kernels and derivative rules against float64', () => {
       const merged = g.add(g.matmul(b, a, { alpha: scale }), w)
       const y = form === 'lora' ? g.lora(xv, merged, a, b, scale) : g.matmul(xv, merged, { transB: true })
       gradients(g, [{ value: y, seed: s }], [xv, a, b]).forEach((grad, i) => g.output(`d${i}`, grad))
-      const session = await Session.create(g, { threads: 1 })
+      const session = await Session.create(g, { threads: 1, provider })
       const out = await session.run({ x: f32(xd, [2, 3, 4]), w: f32(wd, [5, 4]), a: f32(ad, [2, 2, 4]), b: f32(bd, [2, 5, 2]), s: f32(sd, [2, 3, 5]) })
       return [0, 1, 2].map((i) => floats(out[`d${i}`]))
     }

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { readFileSync } from 'node:fs'
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Chat, TextStream, Tokenizer, type ChatMessage } from '../../node/engine/index.ts'
-import { vectors } from './fixture.ts'
+import { temporary, vectors } from './fixture.ts'
 
 interface Golden {
   encode: { text: string; ids: number[]; decoded: string }[]
@@ -25,6 +25,30 @@ describe('tokenizer and chat template', () => {
 
   it('renders conversations as the Hugging Face library does', () => {
     for (const { messages, prompt } of golden.chat) assert.equal(chat.render(messages, true), prompt)
+  })
+
+  it('a damaged tokenizer or template is named; of several templates the default one is taken', () => {
+    const broken = temporary()
+    try {
+      const copy = (change: (config: Record<string, unknown>) => void, tokenizerJson?: string) => {
+        cpSync(folder, broken.path, { recursive: true })
+        rmSync(join(broken.path, 'chat_template.jinja'), { force: true })
+        const file = join(broken.path, 'tokenizer_config.json')
+        const config = JSON.parse(readFileSync(join(folder, 'tokenizer_config.json'), 'utf8')) as Record<string, unknown>
+        change(config)
+        writeFileSync(file, JSON.stringify(config))
+        if (tokenizerJson !== undefined) writeFileSync(join(broken.path, 'tokenizer.json'), tokenizerJson)
+        return Tokenizer.load(broken.path)
+      }
+      assert.throws(() => new Chat(copy((c) => { c['chat_template'] = '{% for %}' }), []), { code: 'chat-template' })
+      const several = [{ name: 'tool_use', template: 'no' }, { name: 'default', template: '{{ messages[0].content }}!' }]
+      assert.equal(new Chat(copy((c) => { c['chat_template'] = several }), []).render([{ role: 'user', content: 'hi' }], true), 'hi!')
+      assert.throws(() => new Chat(copy((c) => { delete c['chat_template'] }), []).render([], true), { code: 'chat-template' })
+      for (const json of ['{}', '[]', '{"model": {"type": "Magic"}}']) assert.throws(() => copy(() => undefined, json), { code: 'tokenizer-invalid' }, json)
+      assert.throws(() => copy(() => undefined, '{'), { code: 'tokenizer-missing' })
+    } finally {
+      broken.remove()
+    }
   })
 
   it('cuts a row into prompt and answer: together they are the conversation, the answer ends with the end token', () => {

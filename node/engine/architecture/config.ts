@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { ModelError } from '../graph/errors.ts'
@@ -37,21 +37,31 @@ export const architectures = ['LlamaForCausalLM', 'MistralForCausalLM', 'Qwen2Fo
 export type Architecture = (typeof architectures)[number]
 
 const size = z.int().positive().max(2 ** 31)
+const positive = z.number().positive().nullish()
 const rope = z.looseObject({
-  rope_type: z.string().optional(), type: z.string().optional(), rope_theta: z.number().positive().optional(),
-  factor: z.number().positive().optional(), low_freq_factor: z.number().positive().optional(), high_freq_factor: z.number().positive().optional(),
-  original_max_position_embeddings: size.optional(),
+  rope_type: z.string().nullish(), type: z.string().nullish(), rope_theta: positive, partial_rotary_factor: positive,
+  factor: positive, low_freq_factor: positive, high_freq_factor: positive, original_max_position_embeddings: size.nullish(),
 })
+/** The newer form may have one entry for each kind of layer; here all layers are of one kind. */
+const ropes = z.union([z.looseObject({ full_attention: rope }).transform((x) => x.full_attention), rope]).nullish()
 const ids = z.union([z.int(), z.array(z.int())]).nullish()
+const truth = z.boolean().nullish()
+
+/** More layers than any published model has, fewer than a list of their names is dear. */
+const mostLayers = 10_000
+
+/** Positions that the engine has rotations for; a config may claim any number, and the tables are in every graph. */
+const longestContext = 131_072
 
 const schema = z.looseObject({
   architectures: z.array(z.string()).min(1),
-  vocab_size: size, hidden_size: size, intermediate_size: size, num_hidden_layers: size, num_attention_heads: size,
-  num_key_value_heads: size.optional(), head_dim: size.nullish(), rms_norm_eps: z.number().positive(),
-  max_position_embeddings: size, tie_word_embeddings: z.boolean().optional(), hidden_act: z.string().default('silu'),
-  attention_bias: z.boolean().optional(), mlp_bias: z.boolean().optional(),
-  sliding_window: z.number().nullish(), use_sliding_window: z.boolean().optional(), layer_types: z.array(z.string()).nullish(),
-  rope_theta: z.number().positive().optional(), rope_scaling: rope.nullish(), rope_parameters: rope.nullish(),
+  vocab_size: size, hidden_size: size, intermediate_size: size, num_hidden_layers: size.max(mostLayers), num_attention_heads: size,
+  num_key_value_heads: size.nullish(), head_dim: size.nullish(), rms_norm_eps: z.number().positive().default(1e-6),
+  max_position_embeddings: size, tie_word_embeddings: truth, hidden_act: z.string().default('silu'),
+  attention_bias: truth, mlp_bias: truth,
+  sliding_window: z.number().nullish(), use_sliding_window: truth, layer_types: z.array(z.string()).nullish(),
+  rope_theta: positive, partial_rotary_factor: positive, rope_scaling: ropes, rope_parameters: ropes,
+  quantization_config: z.looseObject({ quant_method: z.string().nullish() }).nullish(),
   bos_token_id: ids, eos_token_id: ids, pad_token_id: ids,
 })
 
@@ -64,8 +74,27 @@ export function readConfig(folder: string): ModelConfig {
   } catch (cause) {
     throw new ModelError('model-config', `${file} cannot be read as JSON`, { cause, help: 'Give the folder of a Hugging Face model: config.json, model.safetensors, tokenizer.json.' })
   }
-  return parseConfig(json, file)
+  const config = parseConfig(json, file)
+  return { ...config, endIds: [...new Set([...config.endIds, ...generationEnds(folder)])] }
 }
+
+/** Chat models often name their further end tokens in generation_config.json alone. */
+function generationEnds(folder: string): number[] {
+  const file = join(folder, 'generation_config.json')
+  if (!existsSync(file)) return []
+  try {
+    return list(z.looseObject({ eos_token_id: ids }).parse(JSON.parse(readFileSync(file, 'utf8'))).eos_token_id)
+  } catch (cause) {
+    throw new ModelError('model-config', `${file} has no token ids that can be read`, { cause })
+  }
+}
+
+const list = (x: number | number[] | null | undefined): number[] => (x === null || x === undefined ? [] : Array.isArray(x) ? x : [x])
+
+/** What transformers takes where a key is left out; null in its place is something else. */
+const keyHeadDefaults: Partial<Record<Architecture, number>> = { MistralForCausalLM: 8, Qwen2ForCausalLM: 32, Qwen3ForCausalLM: 32 }
+const mistralWindow = 4096
+const qwen3HeadWidth = 128
 
 export function parseConfig(json: unknown, file = 'config.json'): ModelConfig {
   const refuse = (what: string, help?: string) => new ModelError('model-unsupported', `${file}: ${what}`, help === undefined ? {} : { help })
@@ -75,15 +104,23 @@ export function parseConfig(json: unknown, file = 'config.json'): ModelConfig {
   const architecture = architectures.find((a) => a === c.architectures[0])
   if (architecture === undefined) throw refuse(`architecture ${String(c.architectures[0])} is not supported`, `Supported: ${architectures.join(', ')}.`)
   if (c.hidden_act !== 'silu') throw refuse(`hidden_act ${c.hidden_act} is not supported`)
-  const windowed = architecture.startsWith('Qwen') ? c.use_sliding_window === true : typeof c.sliding_window === 'number'
-  if (windowed || c.layer_types?.some((t) => t !== 'full_attention') === true) throw refuse('a sliding window is not supported')
-  const keyHeads = c.num_key_value_heads ?? c.num_attention_heads
+  if (c.quantization_config) throw refuse(`weights quantised by ${c.quantization_config.quant_method ?? 'another program'} are not supported`, 'Take the model as it was before quantisation; --quantize and QLoRA quantise it here.')
+  // Without the key a Mistral has its class's window, which is nothing to a context that is no longer.
+  const implied = architecture === 'MistralForCausalLM' && c.sliding_window === undefined && c.max_position_embeddings > mistralWindow
+  const windowed = architecture.startsWith('Qwen') ? c.use_sliding_window === true : typeof c.sliding_window === 'number' || implied
+  const other = c.layer_types?.find((t) => t !== 'full_attention')
+  if (windowed || other === 'sliding_attention') throw refuse('a sliding window is not supported', implied ? `Without the key sliding_window it is ${mistralWindow}; null says that there is none.` : undefined)
+  if (other !== undefined) throw refuse(`layers of type ${other} are not supported`)
+  const keyHeads = c.num_key_value_heads === undefined ? keyHeadDefaults[architecture] ?? c.num_attention_heads : c.num_key_value_heads ?? c.num_attention_heads
   if (c.num_attention_heads % keyHeads !== 0) throw refuse(`${c.num_attention_heads} query heads are no multiple of ${keyHeads} key heads`)
-  const headWidth = c.head_dim ?? c.hidden_size / c.num_attention_heads
+  const headWidth = c.head_dim === undefined && architecture === 'Qwen3ForCausalLM' ? qwen3HeadWidth : c.head_dim ?? c.hidden_size / c.num_attention_heads
   if (!Number.isInteger(headWidth) || headWidth % 2 !== 0) throw refuse(`a head of ${headWidth} elements cannot be rotated`)
-  const list = (x: number | number[] | null | undefined) => (x === null || x === undefined ? [] : Array.isArray(x) ? x : [x])
   const qwen2 = architecture === 'Qwen2ForCausalLM'
-  const bias = c.attention_bias ?? false
+  // Mistral and Qwen2 have no such key: one that stands there all the same changes nothing.
+  const bias = (architecture === 'LlamaForCausalLM' || architecture === 'Qwen3ForCausalLM') && c.attention_bias === true
+  const scaling = c.rope_scaling ?? c.rope_parameters ?? {}
+  const theta = scaling.rope_theta ?? c.rope_parameters?.rope_theta ?? c.rope_theta ?? 10000
+  if ((scaling.partial_rotary_factor ?? c.partial_rotary_factor ?? 1) !== 1) throw refuse('rotating a part of each head (partial_rotary_factor) is not supported')
   return {
     architecture,
     vocabulary: c.vocab_size,
@@ -94,13 +131,13 @@ export function parseConfig(json: unknown, file = 'config.json'): ModelConfig {
     keyHeads,
     headWidth,
     epsilon: c.rms_norm_eps,
-    context: c.max_position_embeddings,
+    context: Math.min(c.max_position_embeddings, longestContext),
     tied: c.tie_word_embeddings ?? false,
     attentionBias: qwen2 || bias,
-    outputBias: !qwen2 && bias,
-    mlpBias: c.mlp_bias ?? false,
+    outputBias: bias,
+    mlpBias: architecture === 'LlamaForCausalLM' && c.mlp_bias === true,
     headNorm: architecture === 'Qwen3ForCausalLM',
-    rope: readRope(c.rope_parameters ?? c.rope_scaling ?? {}, c.rope_parameters?.rope_theta ?? c.rope_theta ?? 10000, refuse),
+    rope: readRope(scaling, theta, refuse),
     beginId: list(c.bos_token_id)[0],
     endIds: list(c.eos_token_id),
     padId: list(c.pad_token_id)[0],
@@ -110,11 +147,16 @@ export function parseConfig(json: unknown, file = 'config.json'): ModelConfig {
 function readRope(r: z.infer<typeof rope>, theta: number, refuse: (what: string) => ModelError): Rope {
   const kind = r.rope_type ?? r.type ?? 'default'
   if (kind === 'default') return { theta }
-  if (kind === 'linear' && r.factor !== undefined) return { theta, scaling: { kind, factor: r.factor } }
+  const take = (key: 'factor' | 'low_freq_factor' | 'high_freq_factor' | 'original_max_position_embeddings'): number => {
+    const value = r[key] ?? undefined
+    if (value === undefined) throw refuse(`rope type ${kind} lacks the key ${key}`)
+    return value
+  }
+  if (kind === 'linear') return { theta, scaling: { kind, factor: take('factor') } }
   if (kind === 'llama3') {
-    const { factor, low_freq_factor: low, high_freq_factor: high, original_max_position_embeddings: original } = r
-    if (factor === undefined || low === undefined || high === undefined || original === undefined) throw refuse('rope type llama3 lacks a key')
-    return { theta, scaling: { kind, factor, low, high, original } }
+    const [factor, low, high] = [take('factor'), take('low_freq_factor'), take('high_freq_factor')]
+    if (high <= low) throw refuse(`rope type llama3 has a high_freq_factor of ${high}, not above its low_freq_factor of ${low}`)
+    return { theta, scaling: { kind, factor, low, high, original: take('original_max_position_embeddings') } }
   }
   throw refuse(`rope type ${kind} is not supported`)
 }

@@ -1,8 +1,9 @@
+import { product, type Dim } from '../graph/dims.ts'
 import { GraphError } from '../graph/errors.ts'
 import { Graph } from '../graph/graph.ts'
 import type { Value } from '../graph/ir.ts'
 import type { ModelConfig } from './config.ts'
-import { applyLayer, chosen, flat, rows, time } from './layer.ts'
+import { applyLayer, chosen, rows, time as anyTime } from './layer.ts'
 import { layerSpecs, parameterSpecs, type ParameterSpec } from './parameters.ts'
 import { rotaryTables } from './rope.ts'
 
@@ -21,12 +22,17 @@ export interface Decoder {
  *
  * With `cache`, attention also sees past keys and values, inputs `past.<layer>.k` and `.v` [K·R, G, S, d]; the mask is
  * [K·R, 1, T, S+T], and only the new rows come out, as `new.<layer>.k` and `.v` [K·R, G, T, d].
+ *
+ * With `parts`, rows are a multiple of so many positions long, and each part attends to what is before its end only: of
+ * the attention scores that the mask would hide, most are never computed.
  */
-export function buildDecoder(c: ModelConfig, options: { readonly cache?: boolean } = {}): Decoder {
-  const cache = options.cache === true
+export function buildDecoder(c: ModelConfig, options: { readonly cache?: boolean; readonly parts?: number } = {}): Decoder {
+  const { cache = false, parts = 1 } = options
+  const time = product(parts, anyTime)
+  const flat = product(rows, time)
   const g = new Graph()
   const ids = g.input('ids', 'int64', [rows, time])
-  const shared = sharedInputs(g, c, cache)
+  const shared = sharedInputs(g, c, cache, time)
   const parameters = declareParameters(g, parameterSpecs(c))
   const scale = c.headWidth ** -0.5
   const targets = g.input('targets', 'int64', [chosen])
@@ -35,7 +41,7 @@ export function buildDecoder(c: ModelConfig, options: { readonly cache?: boolean
   for (let layer = 0; layer < c.layers; layer++) {
     const at = `model.layers.${layer}.`
     const attend = (q: Value, k: Value, v: Value): Value => {
-      if (!cache) return g.attention(q, k, v, shared.mask, scale)
+      if (!cache) return attendInParts(g, { q, k, v, mask: shared.mask, scale }, parts)
       const shape = [rows, c.keyHeads, 'S', c.headWidth]
       const past = { k: g.input(`past.${layer}.k`, 'float32', shape), v: g.input(`past.${layer}.v`, 'float32', shape) }
       g.output(`new.${layer}.k`, k)
@@ -44,7 +50,7 @@ export function buildDecoder(c: ModelConfig, options: { readonly cache?: boolean
     }
     // After the last attention the other positions are of no use to anyone.
     const select = layer === c.layers - 1 ? (y: Value): Value => g.gather(y, targets) : undefined
-    x = applyLayer({ g, config: c, ...shared, attend, select, parameter: (path) => named(parameters, at + path), optional: (path) => parameters.get(at + path) }, x)
+    x = applyLayer({ g, config: c, time, ...shared, attend, select, parameter: (path) => named(parameters, at + path), optional: (path) => parameters.get(at + path) }, x)
   }
   return { graph: g, parameters, hidden: x }
 }
@@ -52,11 +58,11 @@ export function buildDecoder(c: ModelConfig, options: { readonly cache?: boolean
 /** One layer alone, from input `x` to output `y`; its parameters are named `layer.` and their path. */
 export function buildLayer(c: ModelConfig): Graph {
   const g = new Graph()
-  const x = g.input('x', 'float32', [flat, c.hidden])
-  const shared = sharedInputs(g, c, false)
+  const x = g.input('x', 'float32', [product(rows, anyTime), c.hidden])
+  const shared = sharedInputs(g, c, false, anyTime)
   const parameters = declareParameters(g, layerSpecs(c, 'layer.'))
   const attend = (q: Value, k: Value, v: Value): Value => g.attention(q, k, v, shared.mask, c.headWidth ** -0.5)
-  const y = applyLayer({ g, config: c, ...shared, attend, parameter: (path) => named(parameters, `layer.${path}`), optional: (path) => parameters.get(`layer.${path}`) }, x)
+  const y = applyLayer({ g, config: c, time: anyTime, ...shared, attend, parameter: (path) => named(parameters, `layer.${path}`), optional: (path) => parameters.get(`layer.${path}`) }, x)
   g.output('y', y)
   return g
 }
@@ -64,7 +70,7 @@ export function buildLayer(c: ModelConfig): Graph {
 /** The head alone, from the input `x` of hidden states to the output `nll` [K·M]. */
 export function buildHead(c: ModelConfig): Graph {
   const g = new Graph()
-  const hidden = g.input('x', 'float32', [flat, c.hidden])
+  const hidden = g.input('x', 'float32', [product(rows, anyTime), c.hidden])
   const names = new Set(['model.norm.weight', headWeight(c)])
   const parameters = declareParameters(g, parameterSpecs(c).filter(({ name }) => names.has(name)))
   g.output('nll', losses(c, { graph: g, parameters, hidden: g.gather(hidden, g.input('targets', 'int64', [chosen])) }))
@@ -73,7 +79,18 @@ export function buildHead(c: ModelConfig): Graph {
 
 const headWeight = (c: ModelConfig): string => (c.tied ? 'model.embed_tokens.weight' : 'lm_head.weight')
 
-function sharedInputs(g: Graph, c: ModelConfig, cache: boolean): { positions: Value; mask: Value; cos: Value; sin: Value } {
+/** Causal attention, part by part of the rows: part i sees the keys and values of parts 0 to i. */
+function attendInParts(g: Graph, x: { readonly q: Value; readonly k: Value; readonly v: Value; readonly mask: Value; readonly scale: number }, parts: number): Value {
+  if (parts === 1) return g.attention(x.q, x.k, x.v, x.mask, x.scale)
+  const [q, k, v, masks] = [g.split(x.q, 2, parts), g.split(x.k, 2, parts), g.split(x.v, 2, parts), g.split(x.mask, 2, parts)]
+  return g.concat(q.map((own, i) => {
+    const seen = (all: readonly Value[]): Value => g.concat(all.slice(0, i + 1), 2)
+    const mask = masks[i] ?? x.mask
+    return g.attention(own, seen(k), seen(v), g.concat(g.split(mask, 3, parts).slice(0, i + 1), 3), x.scale)
+  }), 2)
+}
+
+function sharedInputs(g: Graph, c: ModelConfig, cache: boolean, time: Dim): { positions: Value; mask: Value; cos: Value; sin: Value } {
   const tables = rotaryTables(c)
   const shape = [c.context, c.headWidth / 2]
   return {

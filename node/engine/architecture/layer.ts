@@ -6,7 +6,6 @@ import type { ModelConfig } from './config.ts'
 /** Rows of a batch: R for each of K adapters that are stacked. */
 export const rows: Dim = 'K*R'
 export const time: Dim = 'T'
-export const flat: Dim = product(rows, time)
 /** Positions whose next token matters: M for each adapter. */
 export const chosen: Dim = 'K*M'
 
@@ -14,6 +13,8 @@ export const chosen: Dim = 'K*M'
 export interface LayerContext {
   readonly g: Graph
   readonly config: ModelConfig
+  /** Length of the rows: T, or a multiple of it. */
+  readonly time: Dim
   readonly positions: Value
   readonly cos: Value
   readonly sin: Value
@@ -29,7 +30,8 @@ export interface LayerContext {
 
 /** One layer of Llama, Mistral, Qwen2 and Qwen3: attention and gated MLP, each after a norm and added to x [rows·time, hidden]. */
 export function applyLayer(context: LayerContext, x: Value): Value {
-  const { g, config: c, parameter, optional } = context
+  const { g, config: c, time, parameter, optional } = context
+  const flat = product(rows, time)
   const linear = (input: Value, path: string): Value => {
     const y = g.matmul(input, parameter(`${path}.weight`), { transB: true })
     const bias = optional(`${path}.bias`)

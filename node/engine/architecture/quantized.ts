@@ -1,6 +1,7 @@
 import type { Graph } from '../graph/graph.ts'
-import type { Node } from '../graph/ir.ts'
+import type { Node, Value } from '../graph/ir.ts'
 import { rewrite } from '../graph/rewrite.ts'
+import { doubleBlock } from '../weights/double.ts'
 import { nf4Block } from '../weights/nf4.ts'
 import { int4Block } from '../weights/int4.ts'
 import type { ModelConfig } from './config.ts'
@@ -16,11 +17,14 @@ export function quantizedNames(c: ModelConfig): Set<string> {
 /** Inputs that a quantised weight is fed by. The backward pass has its own, so that it dequantises again and nothing dequantised is kept in between. */
 export const nf4Inputs = (name: string) => [`${name}.codes`, `${name}.maxima`, `${name}.codes.again`, `${name}.maxima.again`] as const
 
+/** Further ones where the maxima are quantised too. */
+export const doubleInputs = (name: string) => [`${name}.maxima.scales`, `${name}.maxima.mean`] as const
+
 /**
  * NF4 as a transform: every product with a quantised weight takes codes and maxima instead. Apply it after LoRA, whose
- * branches stay float32.
+ * branches stay float32. `double`: the maxima are quantised as well.
  */
-export function withNf4(source: Graph, names: ReadonlySet<string>): Graph {
+export function withNf4(source: Graph, names: ReadonlySet<string>, double = false): Graph {
   return rewrite(source, (node, { g, inputs, inputName }) => {
     const name = inputName(1)
     const [x, w] = inputs
@@ -30,7 +34,14 @@ export function withNf4(source: Graph, names: ReadonlySet<string>): Graph {
     const [rows, columns] = [Number(w.shape[0]), Number(w.shape[1])]
     const size = rows * columns
     const [codes, maxima, codesAgain, maximaAgain] = nf4Inputs(name)
-    const weight = (c: string, m: string) => g.dequantizeNf4(g.input(c, 'uint8', [size / 2]), g.input(m, 'float32', [size / nf4Block]), rows, columns)
+    const count = size / nf4Block
+    const singly = (m: string): Value => {
+      if (!double) return g.input(m, 'float32', [count])
+      const [scales, mean] = doubleInputs(name)
+      const blocks = Math.ceil(count / doubleBlock)
+      return g.dequantizeMaxima(g.input(m, 'uint8', [blocks * doubleBlock]), g.input(scales, 'float32', [blocks]), g.input(mean, 'float32', [1]), count)
+    }
+    const weight = (c: string, m: string) => g.dequantizeNf4(g.input(c, 'uint8', [size / 2]), singly(m), rows, columns)
     return [g.frozenMatmul(x, weight(codes, maxima), weight(codesAgain, maximaAgain))]
   })
 }

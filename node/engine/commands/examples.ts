@@ -3,10 +3,11 @@ import { z } from 'zod'
 import { ModelError } from '../graph/errors.ts'
 import type { ChatMessage, Row, TrainRow } from '../types.ts'
 
-const ids = z.array(z.array(z.int().min(0)).min(1)).min(1)
+const row = z.array(z.int().min(0)).min(1)
+const ids = z.array(row).min(1)
 const schema = z.object({ ids, labels: z.array(z.array(z.int())).optional() })
 
-/** Reads `{"ids": [[…]], "labels": [[…]]?}`; rows may differ in length, labels have their row's. */
+/** Reads `{"ids": [[…]], "labels": [[…]]?}`; rows may differ in length, labels have their row's. Rows alone, or one row alone, will do. */
 export function readExamples(file: string): { readonly ids: number[][]; readonly labels?: number[][] | undefined } {
   const refuse = (what: string, cause?: unknown) => new ModelError('examples-invalid', `${file}: ${what}`, { cause, help: 'Expected {"ids": [[…]], "labels": [[…]]}; labels may be left out where none are needed.' })
   let json: unknown
@@ -15,6 +16,7 @@ export function readExamples(file: string): { readonly ids: number[][]; readonly
   } catch (cause) {
     throw refuse('cannot be read as JSON', cause)
   }
+  if (Array.isArray(json)) json = { ids: row.safeParse(json).success ? [json] : json }
   const parsed = schema.safeParse(json)
   if (!parsed.success) throw refuse(z.prettifyError(parsed.error))
   const { ids, labels } = parsed.data

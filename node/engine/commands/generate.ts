@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { readAdapter } from '../adapters/index.ts'
-import { loadModel, type Quantization } from '../architecture/index.ts'
+import { loadModel, frozenForm, type Quantization } from '../architecture/index.ts'
 import type { RuntimeOptions } from '../graph/session.ts'
 import { Generator } from '../serve/index.ts'
 import { TextStream, Tokenizer } from '../text/index.ts'
-import type { GenerateSettings } from '../types.ts'
+import type { GenerateSettings, GeneratedToken } from '../types.ts'
 
 export interface GenerateRequest {
   readonly model: string
@@ -20,8 +20,15 @@ export interface GenerateRequest {
   onText?(text: string): void
 }
 
+export interface Generated {
+  readonly tokens: number[]
+  readonly text: string
+  /** Of each token, where the settings ask for them. */
+  readonly logprobs?: Omit<GeneratedToken, 'text'>[]
+}
+
 /** Generates from raw text or ids. Text needs a tokenizer in the folder; ids do not. */
-export async function generateFrom(request: GenerateRequest): Promise<{ tokens: number[]; text: string }> {
+export async function generateFrom(request: GenerateRequest): Promise<Generated> {
   const model = loadModel(request.model, request.quantize)
   const adapter = request.adapter === undefined ? null : readAdapter(request.adapter, model.config)
   const { prompt } = request
@@ -30,21 +37,23 @@ export async function generateFrom(request: GenerateRequest): Promise<{ tokens: 
   const stream = tokenizer === undefined ? undefined : new TextStream(tokenizer, request.settings.stop)
   const endIds = new Set(request.ignoreEnd === true ? [] : model.config.endIds)
   const tokens: number[] = []
+  const logprobs: Omit<GeneratedToken, 'text'>[] = []
   let text = ''
   const say = (piece: string): void => {
     text += piece
     if (piece !== '') request.onText?.(piece)
   }
-  const generator = new Generator(model, request.runtime)
+  const generator = new Generator(frozenForm(model, request.runtime), request.runtime)
   await generator.generate({
     prompt: ids, answered: [], adapter, settings: request.settings, endIds,
-    onToken: (id) => {
+    onToken: (id, chance) => {
       tokens.push(id)
+      if (chance !== undefined) logprobs.push(chance)
       say(stream?.push(id) ?? '')
       return stream?.stopped !== true
     },
   })
   await generator.release()
   say(stream?.finish() ?? '')
-  return { tokens, text }
+  return { tokens, text, ...(request.settings.logprobs === undefined ? {} : { logprobs }) }
 }

@@ -1,7 +1,7 @@
 import { adapterScale, readAdapter } from '../adapters/index.ts'
-import { loadModel, type Quantization } from '../architecture/index.ts'
+import { demandMemory, loadModel, type Quantization } from '../architecture/index.ts'
 import type { RuntimeOptions } from '../graph/session.ts'
-import { labelled, LoraGraph, memberState } from '../train/index.ts'
+import { checkRow, labelled, LoraGraph, memberState } from '../train/index.ts'
 import type { TrainRow } from '../types.ts'
 
 export interface GradientsRequest {
@@ -16,11 +16,13 @@ export interface GradientsRequest {
 export async function rowGradients(request: GradientsRequest): Promise<{ loss: number[]; gradDot: number[][] }> {
   const model = loadModel(request.model, request.quantize)
   const adapter = readAdapter(request.adapter, model.config)
+  request.rows.forEach((row, i) => checkRow(row, model.config, i))
   const graph = await LoraGraph.create(model, adapter.modules, adapter.rank, adapterScale(adapter), request.runtime)
   const state = memberState(adapter, 0, false)
   const loss: number[] = []
   const grads: Float32Array[][] = []
   for (const row of request.rows) {
+    demandMemory(model.config, { rows: 1, time: row.ids.length, targets: labelled(row), kept: model.config.layers })
     const sums = new Map<number, Float32Array[]>()
     const unit = { member: 0, rows: [row], bins: [[row]], weight: 1 / Math.max(1, labelled(row)) }
     const result = await graph.run({ units: [unit], binsPerUnit: 1, time: row.ids.length }, [state], sums)

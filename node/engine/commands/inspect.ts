@@ -17,6 +17,8 @@ export interface Inspection {
   readonly config: ModelConfig
   readonly storedAs: string
   readonly memory: MemoryEstimate
+  /** Whether this machine's memory is as much as that. */
+  readonly fits: { readonly [K in keyof MemoryEstimate]: boolean }
   readonly machine: { readonly cores: number; readonly memory: number; readonly providers: readonly string[] }
 }
 
@@ -24,21 +26,27 @@ export interface Inspection {
 export function inspectModel(folder: string, sequence = 512, batch = 2): Inspection {
   const config = readConfig(folder)
   const tensors = locateTensors(folder, config)
+  const memory = estimate(config, sequence, batch)
+  // A container may be allowed less than the machine has.
+  const installed = Math.min(totalmem(), process.constrainedMemory() || Infinity)
+  const fits = (bytes: number): boolean => bytes <= installed
   return {
     architecture: config.architecture,
     parameters: parameterCount(config),
     config,
     storedAs: [...new Set([...tensors.values()].map((t) => t.dtype))].join(', '),
-    memory: estimate(config, sequence * batch),
-    machine: { cores: cpus().length, memory: totalmem(), providers: ort.listSupportedBackends().filter((b) => b.bundled).map((b) => b.name) },
+    memory,
+    fits: { serve: fits(memory.serve), serveInt4: fits(memory.serveInt4), tuneLora: fits(memory.tuneLora), tuneQlora: fits(memory.tuneQlora), tuneFull: fits(memory.tuneFull) },
+    machine: { cores: cpus().length, memory: installed, providers: ort.listSupportedBackends().filter((b) => b.bundled).map((b) => b.name) },
   }
 }
 
-function estimate(c: ModelConfig, tokens: number): MemoryEstimate {
+function estimate(c: ModelConfig, sequence: number, batch: number): MemoryEstimate {
+  const tokens = sequence * batch
   const all = 4 * parameterCount(c)
   const projected = 4 * c.layers * projections(c).reduce((sum, p) => sum + p.in * p.out, 0)
   // Activations that the backward pass needs: the widths of a layer's products, and the attention probabilities.
-  const perToken = 4 * c.layers * (8 * c.hidden + 4 * c.intermediate + 3 * c.heads * c.headWidth + c.heads * Math.min(tokens, c.context))
+  const perToken = 4 * c.layers * (8 * c.hidden + 4 * c.intermediate + 3 * c.heads * c.headWidth + c.heads * Math.min(sequence, c.context))
   const activations = perToken * tokens + 8 * tokens * c.vocabulary
   const runtime = 150e6
   return {

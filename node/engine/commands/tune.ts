@@ -1,9 +1,11 @@
-import { adapterScale, newAdapter, readAdapter, writeAdapter } from '../adapters/index.ts'
+import { rmSync } from 'node:fs'
+import { newAdapter, readAdapter, writeAdapter } from '../adapters/index.ts'
 import { loadModel } from '../architecture/index.ts'
+import { ModelError } from '../graph/errors.ts'
 import type { RuntimeOptions } from '../graph/session.ts'
 import { Library } from '../host/library.ts'
-import { tune } from '../host/tuning.ts'
-import { LoraGraph, planInOrder, planSteps, trainAdapters, type AdamSettings } from '../train/index.ts'
+import { checkTrainSettings, toResult, train } from '../host/training.ts'
+import { baseForm, identityOf, tune } from '../host/tuning.ts'
 import type { Row, TrainProgress, TrainRow, TrainSettings, TuneResult } from '../types.ts'
 
 /** Defaults of LLaMA-Factory's board. */
@@ -23,15 +25,16 @@ interface Common {
 
 export interface TuneRowsRequest extends Common {
   readonly rows: readonly Row[]
+  readonly adapter?: string | undefined
   readonly checkpoint?: string | undefined
 }
 
 /** Tunes on conversations, rendered by the model's chat template. */
 export async function tuneRows(request: TuneRowsRequest): Promise<TuneResult> {
   const library = new Library(request.runtime)
-  const { runtime: _runtime, checkpoint, signal, ...job } = request
+  const { runtime: _runtime, adapter, checkpoint, signal, ...job } = request
   try {
-    return await tune(library, { ...job, ...(checkpoint === undefined ? {} : { checkpoint }), ...(signal === undefined ? {} : { signal }) })
+    return await tune(library, { ...job, ...(adapter === undefined ? {} : { adapter }), ...(checkpoint === undefined ? {} : { checkpoint }), ...(signal === undefined ? {} : { signal }) })
   } finally {
     await library.release()
   }
@@ -39,34 +42,26 @@ export async function tuneRows(request: TuneRowsRequest): Promise<TuneResult> {
 
 export interface TuneExamplesRequest extends Common {
   readonly rows: readonly TrainRow[]
+  /** Rows to evaluate on, where the settings give no share of `rows`. */
+  readonly held?: readonly TrainRow[] | undefined
   /** Adapter to start from; without one a fresh one is drawn. */
   readonly adapter?: string | undefined
-  readonly steps?: number | undefined
-  readonly shuffle: boolean
-  readonly optimizer: Partial<AdamSettings>
+  readonly checkpoint?: string | undefined
 }
 
-/** Tunes on token ids, with every number of the optimizer in hand. Without shuffling, step s takes rows (s·batch + j) mod n. */
+/** Tunes on token ids as they are; rows are cut like those of text. */
 export async function tuneExamples(request: TuneExamplesRequest): Promise<TuneResult> {
-  const { settings, rows } = request
-  const model = loadModel(request.model, settings.method === 'qlora' ? 'nf4' : 'none')
+  const { settings, runtime, output, checkpoint, signal } = request
+  checkTrainSettings(settings, request.held)
+  const model = loadModel(request.model, baseForm(settings))
   const start = request.adapter === undefined ? newAdapter(model.config, settings.lora, settings.seed) : readAdapter(request.adapter, model.config)
-  const perStep = settings.batch * settings.accumulation
-  const steps = request.steps ?? settings.epochs * Math.ceil(rows.length / perStep)
-  const epochs = Math.ceil((steps * perStep) / rows.length)
-  const plan = request.shuffle ? planSteps(rows.length, { epochs, rowsPerStep: perStep, seed: settings.seed }).slice(0, steps) : planInOrder(rows.length, steps, perStep)
-  const graph = await LoraGraph.create(model, start.modules, start.rank, adapterScale(start), request.runtime, { checkpointing: settings.checkpointing })
-  try {
-    const [result] = await trainAdapters({
-      graph, members: [{ start, rows, plan }], lr: settings.lr, schedule: settings.schedule, warmupRatio: settings.warmupRatio,
-      optimizer: { weightDecay: settings.weightDecay, ...request.optimizer }, clip: settings.clip, ema: settings.ema, tokensPerPass: 1024, identity: 'examples',
-      ...(request.signal === undefined ? {} : { signal: request.signal }),
-      onProgress: (progress) => request.onProgress?.(progress),
-    })
-    if (result === undefined) return { losses: [], seconds: 0, tokens: 0 }
-    writeAdapter(request.output, result.adapter, request.model, settings.lora.dropout)
-    return { losses: result.losses, seconds: result.seconds, tokens: result.tokens }
-  } finally {
-    await graph.release()
-  }
+  const cutoff = Math.min(settings.cutoff, model.config.context)
+  const cut = (rows: readonly TrainRow[]): TrainRow[] => rows.map(({ ids, labels }) => ({ ids: ids.slice(0, cutoff), labels: labels.slice(0, cutoff) }))
+  const [rows, held] = [cut(request.rows), request.held && cut(request.held)]
+  const identity = checkpoint === undefined ? 'examples' : identityOf(model, [settings, rows, held, start.modules.map(({ a, b }) => [[...a], [...b]])])
+  const [result] = await train({ model, runtime, settings, start, rows: [rows], held, identity, checkpoint, signal, onProgress: (progress) => request.onProgress?.(progress) })
+  if (result === undefined) throw new ModelError('tune-empty', 'nothing was trained')
+  writeAdapter(output, result.adapter, request.model, settings.lora.dropout)
+  if (checkpoint !== undefined) rmSync(checkpoint, { force: true })
+  return toResult(result)
 }

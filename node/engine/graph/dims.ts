@@ -39,6 +39,19 @@ export function quotient(dim: Dim, symbol: string): Dim {
   return parts.length === 0 ? 1 : product(...parts)
 }
 
+/** One of so many equal parts: '4*T' by 4 is 'T'. */
+export function portion(dim: Dim, parts: number): Dim {
+  const { factor, symbols } = monomial([dim])
+  if (factor % parts !== 0) throw new GraphError(`${dim} is no multiple of ${parts}`)
+  return product(factor / parts, ...symbols)
+}
+
+/** a = b · times / over, where both have the same symbols. */
+export function ratio(a: Dim, b: Dim): { readonly times: number; readonly over: number } | undefined {
+  const [x, y] = [monomial([a]), monomial([b])]
+  return x.symbols.join('*') === y.symbols.join('*') ? { times: x.factor, over: y.factor } : undefined
+}
+
 /** Whether two shapes hold the same number of elements for every value of their symbols. */
 export function sameSize(a: Shape, b: Shape): boolean {
   const [x, y] = [monomial(a), monomial(b)]

@@ -3,13 +3,15 @@ import type { Graph } from './graph.ts'
 import type { Node } from './ir.ts'
 import { lowerNode } from './lower.ts'
 import { encodeModel, type OnnxValue } from './onnx.ts'
+import type { Provider } from './provider.ts'
 
 /**
  * The graph as the bytes of an ONNX model. Nodes that no output needs must have been removed before (passes.ts). Inputs
  * named in `bound` become constants whose bytes (their number is given) are supplied as external data under their name.
+ * The bytes are those for one provider.
  */
-export function emit(graph: Graph, bound: ReadonlyMap<string, number> = new Map()): Uint8Array {
-  const emitter = new Emitter(graph.inputs)
+export function emit(graph: Graph, bound: ReadonlyMap<string, number> = new Map(), provider: Provider = 'cpu'): Uint8Array {
+  const emitter = new Emitter(graph.inputs, provider)
   for (const { value, data } of graph.constants) {
     emitter.tensor(value.dtype, value.shape.map(Number), new Uint8Array(data.buffer, data.byteOffset, data.byteLength), emitter.name(value))
   }

@@ -1,7 +1,8 @@
-import type { Dim, Shape } from './dims.ts'
+import { ratio, type Dim, type Shape } from './dims.ts'
 import { GraphError } from './errors.ts'
 import type { DType, Value } from './ir.ts'
 import type { Attribute, OnnxNode, OnnxTensor } from './onnx.ts'
+import type { Provider } from './provider.ts'
 
 /** Collects the ONNX nodes of one graph; `lower.ts` says which nodes an operation becomes. */
 export class Emitter {
@@ -13,7 +14,11 @@ export class Emitter {
   readonly #sources = new Map<string, { input: string; axis: number }>()
   #next = 0
 
-  constructor(inputs: readonly { name: string; value: Value }[]) {
+  /** Some operations become other nodes where a provider has no kernel for the usual ones. */
+  readonly provider: Provider
+
+  constructor(inputs: readonly { name: string; value: Value }[], provider: Provider = 'cpu') {
+    this.provider = provider
     for (const { name, value } of inputs) {
       this.#names.set(value.id, name)
       value.shape.forEach((dim, axis) => {
@@ -63,6 +68,11 @@ export class Emitter {
     return this.#shared(key, () => this.tensor('float32', shape, new Uint8Array(make().buffer)))
   }
 
+  /** What several nodes use and is emitted once. */
+  once(key: string, make: () => string): string {
+    return this.#shared(key, make)
+  }
+
   #shared(key: string, make: () => string): string {
     const known = this.#constants.get(key)
     if (known !== undefined) return known
@@ -90,11 +100,22 @@ export class Emitter {
     })
   }
 
+  /** A dimension from one that an input carries and that has the same symbols: 'T' from '4*T'. */
+  #derived(dim: string): string {
+    for (const carried of this.#sources.keys()) {
+      const share = ratio(dim, carried)
+      if (share === undefined) continue
+      const times = this.node('Mul', [this.dimension(carried), this.ints([share.times])])
+      return this.node('Div', [times, this.ints([share.over])])
+    }
+    throw new GraphError(`no input carries the dimension ${dim}`)
+  }
+
   /** A dimension as a one-element int64 tensor. */
   dimension(dim: Dim): string {
     if (typeof dim === 'number') return this.ints([dim])
     const source = this.#sources.get(dim)
-    if (source === undefined) throw new GraphError(`no input carries the dimension ${dim}`)
+    if (source === undefined) return this.#shared(`d ${dim}`, () => this.#derived(dim))
     return this.#shared(`d ${dim}`, () => this.node('Shape', [source.input], { start: BigInt(source.axis), end: BigInt(source.axis + 1) }))
   }
 }

@@ -87,6 +87,11 @@ export class Graph {
   sum(x: Value, axes: readonly number[]): Value { return axes.length === 0 ? x : this.#one('sum', [x], { axes }) }
   reshape(x: Value, shape: Shape): Value { return sameShape(x.shape, shape) ? x : this.#one('reshape', [x], { shape }) }
   transpose(x: Value, permutation: readonly number[]): Value { return this.#one('transpose', [x], { permutation }) }
+  split(x: Value, axis: number, parts: number): readonly Value[] { return parts === 1 ? [x] : this.apply('split', [x], { axis, parts }) }
+  concat(parts: readonly Value[], axis: number): Value {
+    const [only] = parts
+    return parts.length === 1 && only !== undefined ? only : this.#one('concat', parts, { axis })
+  }
   softmax(x: Value): Value { return this.#one('softmax', [x], {}) }
   rmsNorm(x: Value, weight: Value, epsilon: number): Value { return this.#one('rmsNorm', [x, weight], { epsilon }) }
   rotary(x: Value, positions: Value, cos: Value, sin: Value, heads: number, inverse = false): Value {
@@ -99,14 +104,18 @@ export class Graph {
   gather(table: Value, index: Value): Value { return this.#one('gather', [table, index], {}) }
   scatterAdd(like: Value, index: Value, updates: Value): Value { return this.#one('scatterAdd', [like, index, updates], {}) }
   tokenLoss(h: Value, w: Value, labels: Value): Value { return this.#one('tokenLoss', [h, w, labels], {}) }
-  lossGradient(logProbabilities: Value, labels: Value): Value { return this.#one('lossGradient', [logProbabilities, labels], {}) }
+  lossGradient(logits: Value, labels: Value): Value { return this.#one('lossGradient', [logits, labels], {}) }
   lora(x: Value, merged: Value, a: Value, b: Value, scale: number, transposed = false): Value {
     return this.#one('lora', [x, merged, a, b], { scale, transposed })
   }
   frozenMatmul(x: Value, w: Value, again: Value): Value { return this.#one('frozenMatmul', [x, w, again], {}) }
+  halfMatmul(x: Value, w: Value, transB: boolean): Value { return this.#one('halfMatmul', [x, w], { transB }) }
   int4Matmul(x: Value, codes: Value, scales: Value, rows: number, columns: number): Value { return this.#one('int4Matmul', [x, codes, scales], { rows, columns }) }
   dequantizeNf4(codes: Value, maxima: Value, rows: number, columns: number): Value {
     return this.#one('dequantizeNf4', [codes, maxima], { rows, columns })
+  }
+  dequantizeMaxima(codes: Value, scales: Value, mean: Value, count: number): Value {
+    return this.#one('dequantizeMaxima', [codes, scales, mean], { count })
   }
 }
 

@@ -1,6 +1,7 @@
-import { broadcast, sameShape, sameSize, type Dim, type Shape } from './dims.ts'
+import { broadcast, portion, product, sameShape, sameSize, type Dim, type Shape } from './dims.ts'
 import { GraphError } from './errors.ts'
 import type { DType, Op, OpAttributes, Value } from './ir.ts'
+import { doubleBlock } from '../weights/double.ts'
 
 type Output = { dtype: DType; shape: Shape }
 type Infer<K extends Op> = (inputs: readonly Value[], attributes: OpAttributes[K]) => readonly Output[]
@@ -60,6 +61,16 @@ export const inference = {
     demand(permutation.length === x.shape.length, 'transpose permutes all axes')
     return [{ dtype: x.dtype, shape: permutation.map((p) => dim(x.shape, p)) }]
   },
+  split(inputs, { axis, parts }) {
+    const x = at(inputs, 0)
+    const part = x.shape.map((d, i) => (i === axis ? portion(d, parts) : d))
+    return Array.from({ length: parts }, () => ({ dtype: x.dtype, shape: part }))
+  },
+  concat(inputs, { axis }) {
+    const x = at(inputs, 0)
+    demand(inputs.every((v) => v.dtype === x.dtype && sameShape(v.shape, x.shape)), 'concat joins inputs of one shape')
+    return [{ dtype: x.dtype, shape: x.shape.map((d, i) => (i === axis ? product(inputs.length, d) : d)) }]
+  },
   softmax: same,
   rmsNorm(inputs) {
     const [x, w] = [at(inputs, 0), at(inputs, 1)]
@@ -110,6 +121,12 @@ export const inference = {
     demand(x.length === 2 && dim(x, 1) === dim(w, 1) && sameShape(w, again), 'frozenMatmul: x and w do not fit')
     return f32([dim(x, 0), dim(w, 0)])
   },
+  halfMatmul(inputs, { transB }) {
+    const [x, w] = [at(inputs, 0), at(inputs, 1)]
+    const [inner, outer] = transB ? [dim(w.shape, 1), dim(w.shape, 0)] : [dim(w.shape, 0), dim(w.shape, 1)]
+    demand(x.shape.length === 2 && dim(x.shape, 1) === inner && w.dtype === 'float16', 'halfMatmul: x and w do not fit')
+    return f32([dim(x.shape, 0), outer])
+  },
   int4Matmul(inputs, { rows, columns }) {
     const x = at(inputs, 0).shape
     demand(x.length === 2 && dim(x, 1) === columns, 'int4Matmul: x and w do not fit')
@@ -117,6 +134,12 @@ export const inference = {
   },
   dequantizeNf4(_inputs, { rows, columns }) {
     return f32([rows, columns])
+  },
+  dequantizeMaxima(inputs, { count }) {
+    const [codes, scales] = [at(inputs, 0), at(inputs, 1)]
+    const [all, blocks] = [Number(dim(codes.shape, 0)), Number(dim(scales.shape, 0))]
+    demand(codes.dtype === 'uint8' && all === doubleBlock * blocks && count <= all, 'dequantizeMaxima: codes and scales do not fit')
+    return f32([count])
   },
 } satisfies { [K in Op]: Infer<K> }
 

@@ -33,6 +33,10 @@ export interface OpAttributes {
   sum: { readonly axes: readonly number[] }
   reshape: { readonly shape: Shape }
   transpose: { readonly permutation: readonly number[] }
+  /** Equal parts along an axis, whose length is a multiple of their number. */
+  split: { readonly axis: number; readonly parts: number }
+  /** Inputs of one shape, joined along an axis. */
+  concat: { readonly axis: number }
   /** Over the last axis. */
   softmax: None
   /** x / √(mean x² + ε) · w over the last axis (Zhang & Sennrich 2019). Inputs x, w. */
@@ -50,9 +54,9 @@ export interface OpAttributes {
   gather: None
   /** Zeros in the shape of `like` [V, D], rows of `updates` […, D] added at index […]. Inputs like, index, updates. */
   scatterAdd: None
-  /** −log softmax(h wᵀ)[label]. Inputs h [M, D], w [V, D], labels [M]; outputs loss [M], log-probabilities [M, V]. */
+  /** −log softmax(h wᵀ)[label]. Inputs h [M, D], w [V, D], labels [M]; outputs loss [M], logits [M, V]. */
   tokenLoss: None
-  /** softmax − one-hot, from log-probabilities [M, V] and labels [M]. */
+  /** softmax − one-hot, from logits [M, V] and labels [M]. */
   lossGradient: None
   /**
    * y = x mᵀ, where m = w + scale · b a was merged before. Inputs x [K, M, in], m [K, out, in], a [K, r, in], b [K, out, r];
@@ -65,10 +69,17 @@ export interface OpAttributes {
    * have it made anew.
    */
   frozenMatmul: None
+  /**
+   * y = x wᵀ, or x w where not `transB`, with a weight in float16 that is not trained; the product is in float16, x and y
+   * are not. Inputs x [M, k] float32, w float16.
+   */
+  halfMatmul: { readonly transB: boolean }
   /** y = x wᵀ with 4-bit weights (weights/int4.ts). Inputs x [M, in], codes uint8 [out, in/32, 16], scales [out·in/32]. Forward only. */
   int4Matmul: { readonly rows: number; readonly columns: number }
   /** Weights from NF4 codes (Dettmers et al. 2023). Inputs codes uint8 [N/2], maxima float32 [N/64]; output [rows, columns]. */
   dequantizeNf4: { readonly rows: number; readonly columns: number }
+  /** Block maxima of NF4 from their second quantisation (weights/double.ts). Inputs codes uint8 [256·B], scales [B], mean [1]; output [count], the first of them. */
+  dequantizeMaxima: { readonly count: number }
 }
 
 export type Op = keyof OpAttributes

@@ -5,6 +5,8 @@ import { known } from './graph.ts'
 import { at } from './infer.ts'
 import type { Node, Op, Value } from './ir.ts'
 import { onnxTypes } from './onnx.ts'
+import { halfMultiply, headwise, logSoftmax, matrices, multiply } from './products.ts'
+import { doubleBlock, dynamicCode } from '../weights/double.ts'
 import { int4Block } from '../weights/int4.ts'
 import { nf4Block, pairTable } from '../weights/nf4.ts'
 
@@ -21,11 +23,6 @@ function name(names: readonly string[], i: number): string {
   return found
 }
 
-function fusedMatmul(e: Emitter, a: string, b: string, options: { transA?: boolean; transB?: boolean; alpha?: number }, output?: string): string {
-  const { transA = false, transB = false, alpha = 1 } = options
-  if (!transA && !transB && alpha === 1) return e.node('MatMul', [a, b], {}, output)
-  return e.microsoft('FusedMatMul', [a, b], { transA: transA ? 1n : 0n, transB: transB ? 1n : 0n, alpha }, output)
-}
 
 /** See rules.ts, groupHeads: heads that share keys become rows of one product. */
 function grouped(e: Emitter, x: Value, keys: Value, xName: string): string {
@@ -36,7 +33,9 @@ function grouped(e: Emitter, x: Value, keys: Value, xName: string): string {
 }
 
 export const lowering = {
-  matmul(e, node, [a = '', b = ''], outputs) { fusedMatmul(e, a, b, node.attributes, name(outputs, 0)) },
+  matmul(e, node, [a = '', b = ''], outputs) {
+    multiply(e, a, b, { ...node.attributes, rankA: at(node.inputs, 0).shape.length, rankB: at(node.inputs, 1).shape.length }, name(outputs, 0))
+  },
   add: simple('Add'),
   sub: simple('Sub'),
   mul: simple('Mul'),
@@ -49,6 +48,10 @@ export const lowering = {
   sum(e, node, [x = ''], [y]) { e.node('ReduceSum', [x, e.ints(node.attributes.axes)], { keepdims: 1n }, y) },
   reshape(e, node, [x = ''], [y]) { e.node('Reshape', [x, e.shape(node.attributes.shape)], {}, y) },
   transpose(e, node, inputs, [y]) { e.node('Transpose', inputs, { perm: node.attributes.permutation.map(BigInt) }, y) },
+  split(e, node, inputs, outputs) {
+    e.nodes.push({ type: 'Split', inputs, outputs, attributes: { axis: BigInt(node.attributes.axis), num_outputs: BigInt(node.attributes.parts) } })
+  },
+  concat(e, node, inputs, [y]) { e.node('Concat', inputs, { axis: BigInt(node.attributes.axis) }, y) },
   softmax(e, _node, inputs, [y]) { e.node('Softmax', inputs, { axis: -1n }, y) },
   rmsNorm(e, node, inputs, [y]) { e.node('SimplifiedLayerNormalization', inputs, { axis: -1n, epsilon: node.attributes.epsilon }, y) },
   rotary(e, node, [x = '', positions = '', cos = '', sin = ''], [y]) {
@@ -58,10 +61,10 @@ export const lowering = {
   attention(e, node, [q = '', k = '', v = '', mask = ''], [o = '', p = '']) {
     const [qv, kv] = [at(node.inputs, 0), at(node.inputs, 1)]
     const pv = at(node.outputs, 1)
-    const scores = fusedMatmul(e, grouped(e, qv, kv, q), k, { transB: true, alpha: node.attributes.scale })
+    const scores = multiply(e, grouped(e, qv, kv, q), k, { ...headwise, transB: true, alpha: node.attributes.scale })
     const perHead = e.node('Reshape', [scores, e.shape(pv.shape)])
     e.node('Softmax', [e.node('Add', [perHead, mask])], { axis: -1n }, p)
-    const mixed = fusedMatmul(e, grouped(e, pv, kv, p), v, {})
+    const mixed = multiply(e, grouped(e, pv, kv, p), v, headwise)
     e.node('Reshape', [mixed, e.shape(qv.shape)], {}, o)
   },
   /** Only the scores of past and new are joined: one row each, where the cache would be many. */
@@ -71,7 +74,7 @@ export const lowering = {
     const both = maskValue.shape[3] ?? 1
     const rows = grouped(e, qv, kv, q)
     const { scale } = node.attributes
-    const parts = [pastK, k].map((keys) => fusedMatmul(e, rows, keys, { transB: true, alpha: scale }))
+    const parts = [pastK, k].map((keys) => multiply(e, rows, keys, { ...headwise, transB: true, alpha: scale }))
     const perHead = e.node('Reshape', [e.node('Concat', parts, { axis: 3n }), e.shape([batch, heads, time, both])])
     const p = e.node('Softmax', [e.node('Add', [perHead, mask])], { axis: -1n })
     const groups = known(kv.shape[1])
@@ -79,7 +82,7 @@ export const lowering = {
     const border = e.dimension(past.shape[2] ?? 1)
     const seen = e.node('Slice', [perGroup, e.ints([0]), border, e.ints([3])])
     const fresh = e.node('Slice', [perGroup, border, e.ints([2 ** 31 - 1]), e.ints([3])])
-    const mixed = e.node('Add', [fusedMatmul(e, seen, pastV, {}), fusedMatmul(e, fresh, v, {})])
+    const mixed = e.node('Add', [multiply(e, seen, pastV, headwise), multiply(e, fresh, v, headwise)])
     e.node('Reshape', [mixed, e.shape(qv.shape)], {}, o)
   },
   gather(e, _node, inputs, [y]) { e.node('Gather', inputs, { axis: 0n }, y) },
@@ -91,21 +94,28 @@ export const lowering = {
     const zeros = e.node('ConstantOfShape', [e.node('Shape', [like])])
     e.node('ScatterElements', [zeros, column, rows], { axis: 0n, reduction: 'add' }, y)
   },
-  tokenLoss(e, node, [h = '', w = '', labels = ''], [loss = '', logProbabilities = '']) {
-    const logits = fusedMatmul(e, h, w, { transB: true })
-    e.node('LogSoftmax', [logits], { axis: -1n }, logProbabilities)
+  tokenLoss(e, node, [h = '', w = '', labels = ''], [loss = '', logits = '']) {
+    multiply(e, h, w, { ...matrices, transB: true }, logits)
+    const logProbabilities = e.fresh()
+    logSoftmax(e, logits, logProbabilities)
     const column = e.node('Unsqueeze', [labels, e.ints([1])])
     const picked = e.node('GatherElements', [logProbabilities, column], { axis: 1n })
     e.node('Neg', [e.node('Reshape', [picked, e.shape(at(node.outputs, 0).shape)])], {}, loss)
   },
-  lossGradient(e, _node, [logProbabilities = '', labels = ''], [y]) {
+  /** From the logits: the kernel of softmax is five times as fast as that of exp. */
+  lossGradient(e, _node, [logits = '', labels = ''], [y]) {
     const column = e.node('Unsqueeze', [labels, e.ints([1])])
     const minusOne = { tensor: { name: '', dtype: 'float32', shape: [1], data: new Uint8Array(Float32Array.of(-1).buffer) } } as const
     const updates = e.node('ConstantOfShape', [e.node('Shape', [column])], { value: minusOne })
-    e.node('ScatterElements', [e.node('Exp', [logProbabilities]), column, updates], { axis: 1n, reduction: 'add' }, y)
+    e.node('ScatterElements', [e.node('Softmax', [logits], { axis: -1n }), column, updates], { axis: 1n, reduction: 'add' }, y)
   },
-  lora(e, node, [x = '', merged = ''], [y]) { fusedMatmul(e, x, merged, { transB: !node.attributes.transposed }, y) },
-  frozenMatmul(e, _node, [x = '', w = ''], [y]) { fusedMatmul(e, x, w, { transB: true }, y) },
+  lora(e, node, [x = '', merged = ''], [y]) { multiply(e, x, merged, { rankA: 3, rankB: 3, transB: !node.attributes.transposed }, y) },
+  frozenMatmul(e, _node, [x = '', w = ''], [y]) { multiply(e, x, w, { ...matrices, transB: true }, y) },
+  halfMatmul(e, node, [x = '', w = ''], [y]) {
+    const { transB } = node.attributes
+    const [inner, columns] = [known(at(node.inputs, 0).shape[1]), known(at(node.outputs, 0).shape[1])]
+    halfMultiply(e, x, w, { transB, inner, columns }, y)
+  },
   /** accuracy_level 4: activations go to 8 bits, which is the fast path of the CPU. */
   int4Matmul(e, node, inputs, [y]) {
     const { rows, columns } = node.attributes
@@ -118,6 +128,12 @@ export const lowering = {
     const pairs = e.node('Gather', [e.floats('nf4 pairs', pairTable, [256, 2]), e.node('Cast', [codes], { to: BigInt(onnxTypes.int32) })], { axis: 0n })
     const scaled = e.node('Mul', [e.node('Reshape', [pairs, e.ints([blocks, nf4Block])]), e.node('Reshape', [maxima, e.ints([blocks, 1])])])
     e.node('Reshape', [scaled, e.ints([rows, columns])], {}, y)
+  },
+  dequantizeMaxima(e, node, [codes = '', scales = '', mean = ''], [y]) {
+    const values = e.node('Gather', [e.floats('dynamic code', () => dynamicCode, [256]), e.node('Cast', [codes], { to: BigInt(onnxTypes.int32) })], { axis: 0n })
+    const scaled = e.node('Mul', [e.node('Reshape', [values, e.ints([-1, doubleBlock])]), e.node('Reshape', [scales, e.ints([-1, 1])])])
+    const all = e.node('Reshape', [e.node('Add', [scaled, mean]), e.ints([-1])])
+    e.node('Slice', [all, e.ints([0]), e.ints([node.attributes.count]), e.ints([0])], {}, y)
   },
 } satisfies { [K in Op]: Lower<K> }
 

@@ -107,6 +107,10 @@ export const rules = {
     const { permutation } = node.attributes
     return [context.g.transpose(first(context), permutation.map((_, i) => permutation.indexOf(i)))]
   },
+  split(node, { g, cotangents }) {
+    return [g.concat(node.outputs.map((y, i) => cotangents[i] ?? g.scale(y, 0)), node.attributes.axis)]
+  },
+  concat: (node, context) => context.g.split(first(context), node.attributes.axis, node.inputs.length),
   softmax(node, context) {
     const { g } = context
     const [y, dy] = [output(node, 0), first(context)]
@@ -187,12 +191,14 @@ export const rules = {
       needs[3] ? g.matmul(dy, g.matmul(x, a, { transB: true }), { transA: true, alpha }) : undefined,
     ]
   },
+  halfMatmul: (node, context) => [context.needs[0] === true ? context.g.halfMatmul(first(context), input(node, 1), !node.attributes.transB) : undefined, undefined],
   frozenMatmul: (node, context) => [context.needs[0] === true ? context.g.matmul(first(context), input(node, 2)) : undefined, undefined, undefined],
   int4Matmul() {
     throw new GraphError('4-bit weights for serving are not trained through; use NF4')
   },
   /** Codes are not differentiable, and the maxima of a frozen base are not trained. */
   dequantizeNf4: () => [undefined, undefined],
+  dequantizeMaxima: () => [undefined, undefined, undefined],
 } satisfies { [K in Op]: Rule<K> }
 
 /** [B, H, T, x] as [B, G, H/G·T, x]: the layout in which the query heads of one key head meet it in one product. */

@@ -2,11 +2,15 @@ import * as ort from 'onnxruntime-node'
 import { emit } from './emit.ts'
 import type { Graph } from './graph.ts'
 import { optimize } from './passes.ts'
+import type { Precision, Provider } from './provider.ts'
 
 export interface RuntimeOptions {
   /** Threads inside one operation. */
   readonly threads: number
-  readonly provider?: 'cpu' | 'webgpu' | 'cuda'
+  /** The CPU unless said otherwise; providers/ says what a machine has. */
+  readonly provider?: Provider
+  /** f32 unless said otherwise. */
+  readonly precision?: Precision
 }
 
 export type Tensor = ort.Tensor
@@ -32,6 +36,14 @@ export function u8(data: Uint8Array, shape: readonly number[]): Tensor {
   return new ort.Tensor('uint8', data, shape)
 }
 
+/**
+ * Bits of float16, for what a session holds as constants (`bound`): the binding of onnxruntime-node 1.30 takes no float16
+ * tensor at a run.
+ */
+export function f16(bits: Uint16Array, shape: readonly number[]): Tensor {
+  return new ort.Tensor('float16', bits, shape)
+}
+
 function bytesOf(tensor: Tensor): Uint8Array {
   const { buffer, byteOffset, byteLength } = tensor.data as Float32Array
   return new Uint8Array(buffer, byteOffset, byteLength)
@@ -54,9 +66,10 @@ export class Session {
   static async create(graph: Graph, options: RuntimeOptions, bound: Feeds = {}): Promise<Session> {
     const wanted = new Set(optimize(graph).inputs.map(({ name }) => name))
     const files = Object.entries(bound).filter(([name]) => wanted.has(name)).map(([path, tensor]) => ({ path, data: bytesOf(tensor) }))
-    const model = emit(graph, new Map(files.map(({ path, data }) => [path, data.length])))
+    const provider = options.provider ?? 'cpu'
+    const model = emit(graph, new Map(files.map(({ path, data }) => [path, data.length])), provider)
     const session = await ort.InferenceSession.create(model, {
-      executionProviders: [options.provider ?? 'cpu'],
+      executionProviders: [provider],
       intraOpNumThreads: options.threads,
       interOpNumThreads: 1,
       // Shapes change from run to run; a plan kept for each of them costs a quarter more memory and saves no time.

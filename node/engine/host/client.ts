@@ -1,9 +1,10 @@
-import type { RuntimeOptions } from '../graph/session.ts'
-import type { Engine, EncodedRow, GeneratedToken, GenerateJob, GenerateResult, Generation, HeldOutJob, ModelInfo, Row, ScoreJob, ScoreManyJob, SiblingsJob, TuneJob, TuneResult } from '../types.ts'
+import { resolveRuntime, type RuntimeRequest } from '../providers/index.ts'
+import type { Engine, EncodedRow, EngineStatus, GeneratedToken, GenerateJob, GenerateResult, Generation, HeldOutJob, ModelInfo, Row, ScoreJob, ScoreManyJob, SiblingsJob, TuneJob, TuneResult } from '../types.ts'
 import type { Plain } from './messages.ts'
 import { EngineThread, type ThreadOptions } from './thread.ts'
 
-export interface EngineOptions extends Partial<RuntimeOptions>, Pick<ThreadOptions, 'heapMb'> {
+/** `provider` is `auto` unless said otherwise: see chooseProvider. */
+export interface EngineOptions extends Partial<RuntimeRequest>, Pick<ThreadOptions, 'heapMb'> {
   /** Training in a thread of its own, so that answers do not wait for training passes; the default. Costs the weights twice. */
   readonly separateTraining?: boolean
 }
@@ -17,10 +18,11 @@ class EngineClient implements Engine {
   readonly #serving: EngineThread
   readonly #training: EngineThread
 
-  constructor({ separateTraining = true, threads = 2, provider = 'cpu', heapMb }: EngineOptions) {
-    const options = { threads, provider, heapMb }
-    this.#serving = new EngineThread(options)
-    this.#training = separateTraining ? new EngineThread(options) : this.#serving
+  constructor({ separateTraining = true, threads = 2, provider, precision, heapMb }: EngineOptions) {
+    // Auditors repeat a worker's steps on other machines: training is float32 everywhere.
+    const training = { runtime: () => resolveRuntime({ threads, provider, precision: 'f32' }), heapMb }
+    this.#serving = new EngineThread(separateTraining ? { runtime: () => resolveRuntime({ threads, provider, precision }), heapMb } : training)
+    this.#training = separateTraining ? new EngineThread(training) : this.#serving
   }
 
   open(folder: string): Promise<ModelInfo> {
@@ -62,6 +64,10 @@ class EngineClient implements Engine {
 
   decode(model: string, ids: readonly number[]): Promise<string> {
     return this.#serving.call('decode', { model, ids })
+  }
+
+  status(): Promise<EngineStatus> {
+    return this.#serving.call('status', undefined)
   }
 
   async close(): Promise<void> {

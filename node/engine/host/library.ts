@@ -3,10 +3,10 @@ import { join, resolve } from 'node:path'
 import { readAdapter, type Adapter } from '../adapters/index.ts'
 import { ModelError } from '../graph/errors.ts'
 import type { RuntimeOptions } from '../graph/session.ts'
-import { loadModel, parameterCount, type LoadedModel, type Quantization } from '../architecture/index.ts'
+import { loadModel, parameterCount, frozenForm, type LoadedModel, type Quantization } from '../architecture/index.ts'
 import { Generator, Scorer } from '../serve/index.ts'
 import { Chat, Tokenizer } from '../text/index.ts'
-import type { ModelInfo } from '../types.ts'
+import type { EngineStatus, ModelInfo } from '../types.ts'
 
 /** A model folder that is open: weights, tokenizer and what serves from them. */
 export interface OpenModel {
@@ -36,6 +36,10 @@ export class Library {
     return this.#options
   }
 
+  get status(): EngineStatus {
+    return { models: this.#models.size, adapters: this.#adapters.size, mostAdapters: adaptersKept }
+  }
+
   open(folder: string, quantization: Quantization = 'none'): OpenModel {
     const path = resolve(folder)
     const key = `${quantization} ${path}`
@@ -50,7 +54,8 @@ export class Library {
       model, tokenizer, endIds,
       chat: new Chat(tokenizer, endIds),
       scorer: new Scorer(model, this.#options),
-      generator: new Generator(model, this.#options),
+      // Scores are compared between machines to the fourth decimal and stay float32; what is only read may be faster.
+      generator: new Generator(frozenForm(model, this.#options), this.#options),
       info: {
         folder: path, architecture: config.architecture, parameters: parameterCount(config), layers: config.layers,
         hidden: config.hidden, vocabulary: config.vocabulary, context: config.context,

@@ -1,6 +1,6 @@
 import { TilthError, type Consequence } from '../../../protocol/primitives/errors.ts'
 import type { RuntimeOptions } from '../graph/session.ts'
-import type { EncodedRow, GeneratedToken, GenerateJob, GenerateResult, HeldOutJob, ModelInfo, Row, ScoreManyJob, SiblingsJob, TrainProgress, TuneJob, TuneResult } from '../types.ts'
+import type { EncodedRow, EngineStatus, GeneratedToken, GenerateJob, GenerateResult, HeldOutJob, ModelInfo, Row, ScoreManyJob, SiblingsJob, TrainProgress, TuneJob, TuneResult } from '../types.ts'
 
 /** What crosses between the main thread and a worker: per call the argument, the events on the way, and the result. */
 export interface Calls {
@@ -12,6 +12,7 @@ export interface Calls {
   heldOutLoss: { argument: HeldOutJob; event: never; result: number }
   encode: { argument: { readonly model: string; readonly row: Row }; event: never; result: EncodedRow }
   decode: { argument: { readonly model: string; readonly ids: readonly number[] }; event: never; result: string }
+  status: { argument: undefined; event: never; result: EngineStatus }
 }
 
 export type CallName = keyof Calls
@@ -49,7 +50,7 @@ export function toPlain(error: unknown): PlainError {
     return { code, message, help, consequence, details, causes }
   }
   const message = error instanceof Error ? error.message : String(error)
-  const memory = /alloc|memory/i.test(message)
+  const memory = /alloc|memory|invalid (typed )?array (buffer )?length/i.test(message)
   return {
     code: memory ? 'engine-memory' : 'engine-failed',
     message: memory ? `the engine ran out of memory: ${message}` : message,

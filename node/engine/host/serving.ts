@@ -1,3 +1,4 @@
+import { checkTokens } from '../architecture/index.ts'
 import { ModelError } from '../graph/errors.ts'
 import { answerRow, meanProbability } from '../serve/index.ts'
 import { TextStream } from '../text/index.ts'
@@ -17,11 +18,11 @@ export async function generate(library: Library, job: GenerateJob, onToken: (tok
   const ids = [...answered]
   const finish = stream.stopped ? 'stop' : await generator.generate({
     prompt, answered, adapter, settings: job.settings, endIds, signal: job.signal,
-    onToken: (id) => {
+    onToken: (id, chance) => {
       ids.push(id)
       const piece = stream.push(id)
       text += piece
-      onToken({ id, text: piece })
+      onToken({ ...chance, id, text: piece })
       return !stream.stopped
     },
   })
@@ -34,7 +35,7 @@ export async function scoreMany(library: Library, job: ScoreManyJob): Promise<nu
   const { model, chat, scorer } = library.open(job.model)
   const rows = job.answers.map(({ messages, answerIds }) => {
     const row = answerRow(chat.prompt(messages), answerIds)
-    checkRow(row.ids, model.config.vocabulary, model.config.context)
+    checkTokens(row.ids, model.config)
     return row
   })
   const adapters = job.adapters.map((folder) => (folder === null ? null : library.adapter(folder, model)))
@@ -48,19 +49,11 @@ export async function heldOutLoss(library: Library, job: HeldOutJob): Promise<nu
   const rows = job.rows.map((row) => {
     const { prompt, answer } = chat.answer(row)
     const made = answerRow(prompt, answer)
-    checkRow(made.ids, model.config.vocabulary, model.config.context)
+    checkTokens(made.ids, model.config)
     return made
   })
   const adapter = job.adapter === undefined ? null : library.adapter(job.adapter, model)
   const [losses = []] = await scorer.losses([adapter], rows)
   const all = losses.flatMap((own) => [...own])
   return all.reduce((a, b) => a + b, 0) / Math.max(1, all.length)
-}
-
-function checkRow(ids: ArrayLike<number>, vocabulary: number, context: number): void {
-  if (ids.length > context) throw new ModelError('prompt-long', `${ids.length} tokens do not fit a context of ${context}`)
-  for (let i = 0; i < ids.length; i++) {
-    const id = ids[i] ?? -1
-    if (!Number.isInteger(id) || id < 0 || id >= vocabulary) throw new ModelError('prompt-token', `token ${id} is outside the vocabulary of ${vocabulary}`)
-  }
 }

@@ -1,7 +1,9 @@
-import { Worker } from 'node:worker_threads'
-import { EngineError, toPlain, type CallName, type Calls, type FromWorker, type ToWorker, type WorkerOptions } from './messages.ts'
+import { EngineError, toPlain, type CallName, type Calls, type ToWorker, type WorkerOptions } from './messages.ts'
+import { startPeer, type Peer } from './peer.ts'
 
-export interface ThreadOptions extends WorkerOptions {
+export interface ThreadOptions {
+  /** Asked for with every call until there is an answer; what it throws fails the call. */
+  readonly runtime: () => Promise<WorkerOptions>
   /** Largest JavaScript heap of the thread, in MiB; weights and sessions lie outside it. */
   readonly heapMb?: number | undefined
 }
@@ -12,11 +14,11 @@ interface Pending {
   onEvent(event: unknown): void
 }
 
-/** The main thread's end of one worker. A worker that dies fails what it was doing; the next call starts another. */
+/** The main thread's end of one worker (a thread, or a process). One that dies fails what it was doing; the next call starts another. */
 export class EngineThread {
   readonly #options: ThreadOptions
   readonly #pending = new Map<number, Pending>()
-  #worker: Worker | undefined
+  #worker: Peer | undefined
   #next = 0
   #closed = false
 
@@ -25,12 +27,12 @@ export class EngineThread {
   }
 
   async call<K extends CallName>(name: K, argument: Calls[K]['argument'], options: { signal?: AbortSignal | undefined; onEvent?: (event: Calls[K]['event']) => void } = {}): Promise<Calls[K]['result']> {
-    if (this.#closed) throw new EngineError({ code: 'engine-closed', message: 'the engine is closed', consequence: 'fatal', details: {}, causes: [] })
     const id = this.#next++
-    const worker = this.#start()
+    const runtime = await this.#options.runtime()
+    if (this.#closed) throw new EngineError({ code: 'engine-closed', message: 'the engine is closed', consequence: 'fatal', details: {}, causes: [] })
+    const worker = this.#start(runtime)
     const { signal } = options
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
-    const cancel = (): void => worker.postMessage({ kind: 'cancel', id } satisfies ToWorker)
+    const cancel = (): void => worker.post({ kind: 'cancel', id })
     try {
       return await new Promise((resolve, reject) => {
         this.#pending.set(id, {
@@ -39,8 +41,7 @@ export class EngineThread {
           onEvent: (event) => options.onEvent?.(event as Calls[K]['event']),
         })
         worker.ref()
-        // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
-        worker.postMessage({ kind: 'call', id, name, argument } as ToWorker)
+        worker.post({ kind: 'call', id, name, argument } as ToWorker)
         signal?.addEventListener('abort', cancel, { once: true })
         if (signal?.aborted === true) cancel()
       })
@@ -54,30 +55,27 @@ export class EngineThread {
   /** Ends the worker; calls that still run fail. */
   async close(): Promise<void> {
     this.#closed = true
-    await this.#worker?.terminate()
+    await this.#worker?.end()
     this.#worker = undefined
   }
 
-  #start(): Worker {
+  #start(runtime: WorkerOptions): Peer {
     if (this.#worker !== undefined) return this.#worker
-    const file = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js'
-    const { heapMb, ...runtime } = this.#options
-    const worker = new Worker(new URL(file, import.meta.url), { workerData: runtime, name: 'tilth-engine', ...(heapMb === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: heapMb } }) })
+    const worker = startPeer({ runtime, heapMb: this.#options.heapMb }, {
+      onMessage: (message) => {
+        const pending = this.#pending.get(message.id)
+        if (message.kind === 'event') pending?.onEvent(message.event)
+        else if (message.kind === 'result') pending?.resolve(message.result)
+        else pending?.reject(new EngineError(message.error))
+      },
+      onExit: (reason) => {
+        if (this.#worker === worker) this.#worker = undefined
+        const { message } = toPlain(reason)
+        const error = new EngineError({ code: 'engine-crashed', message: 'the engine\'s thread ended in the middle of this request', help: 'Try again; a new thread starts by itself.', consequence: 'retry', details: {}, causes: reason === undefined ? [] : [message] })
+        for (const pending of this.#pending.values()) pending.reject(error)
+      },
+    })
     this.#worker = worker
-    worker.on('message', (message: FromWorker) => {
-      const pending = this.#pending.get(message.id)
-      if (message.kind === 'event') pending?.onEvent(message.event)
-      else if (message.kind === 'result') pending?.resolve(message.result)
-      else pending?.reject(new EngineError(message.error))
-    })
-    let reason: unknown
-    worker.on('error', (error) => { reason = error })
-    worker.on('exit', () => {
-      if (this.#worker === worker) this.#worker = undefined
-      const { message } = toPlain(reason)
-      const error = new EngineError({ code: 'engine-crashed', message: 'the engine\'s thread ended in the middle of this request', help: 'Try again; a new thread starts by itself.', consequence: 'retry', details: {}, causes: reason === undefined ? [] : [message] })
-      for (const pending of this.#pending.values()) pending.reject(error)
-    })
     return worker
   }
 }

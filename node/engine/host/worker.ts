@@ -1,4 +1,4 @@
-import { parentPort, workerData, type MessagePort } from 'node:worker_threads'
+import { parentPort, workerData } from 'node:worker_threads'
 import { Library } from './library.ts'
 import { toPlain, type CallName, type Calls, type FromWorker, type ToWorker, type WorkerOptions } from './messages.ts'
 import { generate, heldOutLoss, scoreMany } from './serving.ts'
@@ -23,12 +23,20 @@ const handlers = {
   heldOutLoss: (job, { library }) => heldOutLoss(library, job),
   encode: ({ model, row }, { library }) => library.open(model).chat.answer(row),
   decode: ({ model, ids }, { library }) => library.open(model).tokenizer.decode(ids),
+  status: (_argument, { library }) => library.status,
 } satisfies { [K in CallName]: Handler<K> }
 
-function serve(port: MessagePort, options: WorkerOptions): void {
+/** The way back to the main thread. */
+export interface Port {
+  post(message: FromWorker): void
+  listen(take: (message: ToWorker) => void): void
+  close(): void
+}
+
+export function serve(port: Port, options: WorkerOptions): void {
   const library = new Library(options)
   const running = new Map<number, AbortController>()
-  const send = (message: FromWorker): void => port.postMessage(message)
+  const send = (message: FromWorker): void => port.post(message)
 
   const answer = async (call: Extract<ToWorker, { kind: 'call' }>): Promise<void> => {
     const controller = new AbortController()
@@ -45,7 +53,7 @@ function serve(port: MessagePort, options: WorkerOptions): void {
     }
   }
 
-  port.on('message', (message: ToWorker) => {
+  port.listen((message) => {
     switch (message.kind) {
       case 'call': void answer(message); break
       case 'cancel': running.get(message.id)?.abort(); break
@@ -57,4 +65,12 @@ function serve(port: MessagePort, options: WorkerOptions): void {
   })
 }
 
-if (parentPort !== null) serve(parentPort, workerData as WorkerOptions)
+const thread = parentPort
+if (thread !== null) {
+  serve({
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+    post: (message) => thread.postMessage(message),
+    listen: (take) => { thread.on('message', take) },
+    close: () => thread.close(),
+  }, workerData as WorkerOptions)
+}

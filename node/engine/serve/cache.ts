@@ -20,8 +20,8 @@ export class KeyValueCache {
 
   constructor(config: ModelConfig) {
     this.#config = config
-    this.#keys = this.#allocate()
-    this.#values = this.#allocate()
+    this.#keys = this.#allocate(this.#slots, this.#capacity)
+    this.#values = this.#allocate(this.#slots, this.#capacity)
   }
 
   get rows(): number { return this.#rows }
@@ -38,14 +38,19 @@ export class KeyValueCache {
     return this.#rows++
   }
 
-  /** Removes a sequence; the last one takes its row. */
+  /**
+   * Removes a sequence; the last one takes its row. What it leaves behind is cleared: masked or not, a NaN (of a damaged
+   * adapter, say) would spoil whoever comes into its place.
+   */
   close(row: number): void {
     const last = this.#rows - 1
     const size = this.#rowSize()
+    const used = Math.max(this.length(row), this.length(last))
     if (row !== last) {
       for (const buffer of [...this.#keys, ...this.#values]) buffer.copyWithin(row * size, last * size, (last + 1) * size)
       this.#lengths[row] = this.#lengths[last] ?? 0
     }
+    this.#clear(last, used)
     this.#rows = last
     this.#lengths.length = last
     if (last === 0 && this.#capacity > 8 * block) this.#resize(1, block)
@@ -99,21 +104,34 @@ export class KeyValueCache {
     for (let row = from; row < to; row++) this.#lengths[row] = this.length(row) + time
   }
 
+  #clear(row: number, used: number): void {
+    const { keyHeads, headWidth } = this.#config
+    for (const buffer of [...this.#keys, ...this.#values]) {
+      for (let head = 0; head < keyHeads; head++) {
+        const from = (row * keyHeads + head) * this.#capacity * headWidth
+        buffer.fill(0, from, from + used * headWidth)
+      }
+    }
+  }
+
   #rowSize(): number {
     return this.#config.keyHeads * this.#capacity * this.#config.headWidth
   }
 
-  #allocate(): Float32Array[] {
-    return Array.from({ length: this.#config.layers }, () => new Float32Array(this.#slots * this.#rowSize()))
+  #allocate(slots: number, capacity: number): Float32Array[] {
+    const { keyHeads, headWidth, layers } = this.#config
+    return Array.from({ length: layers }, () => new Float32Array(slots * keyHeads * capacity * headWidth))
   }
 
+  /** Where there is not the memory for it, everything stays as it was. */
   #resize(slots: number, capacity: number): void {
     const { keyHeads, headWidth } = this.#config
+    const [keys, values] = [this.#allocate(slots, capacity), this.#allocate(slots, capacity)]
     const [oldKeys, oldValues, oldCapacity] = [this.#keys, this.#values, this.#capacity]
     this.#slots = slots
     this.#capacity = capacity
-    this.#keys = this.#allocate()
-    this.#values = this.#allocate()
+    this.#keys = keys
+    this.#values = values
     const move = (from: Float32Array, to: Float32Array): void => {
       for (let row = 0; row < this.#rows; row++) {
         for (let head = 0; head < keyHeads; head++) {

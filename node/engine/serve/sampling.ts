@@ -1,22 +1,81 @@
-import type { GenerateSettings } from '../types.ts'
+import { ModelError } from '../graph/errors.ts'
+import type { GenerateSettings, TokenChance } from '../types.ts'
 import { Random } from '../weights/random.ts'
+
+/** What each number of the settings may be; those left out are not looked at. */
+const limits: readonly { readonly key: keyof GenerateSettings; readonly says: string; readonly holds: (x: number) => boolean }[] = [
+  { key: 'maxTokens', says: 'a whole number, 0 or more', holds: (x) => Number.isInteger(x) && x >= 0 },
+  { key: 'temperature', says: 'a number, 0 or more', holds: (x) => x >= 0 && x < Infinity },
+  { key: 'topK', says: 'a whole number, 0 or more', holds: (x) => Number.isInteger(x) && x >= 0 },
+  { key: 'topP', says: 'a number from 0 to 1', holds: (x) => x >= 0 && x <= 1 },
+  { key: 'minP', says: 'a number from 0 to 1', holds: (x) => x >= 0 && x <= 1 },
+  { key: 'repetitionPenalty', says: 'a number above 0', holds: (x) => x > 0 && x < Infinity },
+  { key: 'seed', says: 'a whole number', holds: (x) => Number.isSafeInteger(x) },
+  { key: 'logprobs', says: 'a whole number, 0 or more', holds: (x) => Number.isInteger(x) && x >= 0 },
+]
+
+/** Throws a ModelError that names the first setting that means nothing. */
+export function checkSettings(settings: GenerateSettings): void {
+  for (const { key, says, holds } of limits) {
+    const value = settings[key]
+    if (value === undefined && key !== 'maxTokens' && key !== 'temperature' && key !== 'seed') continue
+    if (typeof value !== 'number' || !holds(value)) throw new ModelError('generate-settings', `${key} must be ${says}, not ${String(value)}`)
+  }
+}
 
 /**
  * The next token. `position` is the token's index in the answer: the random number depends on seed and position alone,
- * so an answer is the same whatever else is in the batch, and when it is taken up again elsewhere.
+ * so an answer is the same whatever else is in the batch, and when it is taken up again elsewhere. Throws a ModelError
+ * where the model's scores are no numbers.
  */
 export function nextToken(logits: Float32Array, settings: GenerateSettings, position: number, seen: readonly number[]): number {
   const penalty = settings.repetitionPenalty ?? 1
   const scores = penalty === 1 ? logits : penalised(logits, seen, penalty)
-  if (settings.temperature <= 0) return argmax(scores)
-  const candidates = likeliest(scores, settings)
+  const best = argmax(scores)
+  if (settings.temperature <= 0) return best
+  const candidates = likeliest(scores, scores[best] as number, settings)
   return draw(candidates, new Random(settings.seed, 0x5a0000, position).uniform())
 }
 
+/** The lowest index of the largest score. Throws a ModelError where a score is NaN, or none is finite. */
 export function argmax(scores: Float32Array): number {
   let best = 0
-  for (let i = 1; i < scores.length; i++) if ((scores[i] as number) > (scores[best] as number)) best = i
+  let sound = true
+  for (let i = 0; i < scores.length; i++) {
+    const x = scores[i] as number
+    if (x > (scores[best] as number)) best = i
+    sound &&= !Number.isNaN(x)
+  }
+  if (!sound || !Number.isFinite(scores[best])) throw new ModelError('logits-invalid', 'the model scored a token with something that is no number', { help: 'Its weights, or those of the adapter, are damaged.' })
   return best
+}
+
+/**
+ * Log-probabilities (natural, in float64) of a chosen token and of the `count` likeliest ones, most likely first. They are
+ * the model's own: before temperature, penalty and limits.
+ */
+export function chances(logits: Float32Array, chosen: number, count: number): TokenChance & { readonly top: readonly TokenChance[] } {
+  const largest = logits[argmax(logits)] as number
+  let sum = 0
+  for (const x of logits) sum += Math.exp(x - largest)
+  const total = largest + Math.log(sum)
+  const chance = (id: number): TokenChance => ({ id, logprob: (logits[id] as number) - total })
+  return { ...chance(chosen), top: largestIndices(logits, count).map(chance) }
+}
+
+/** Indices of the `count` largest scores in falling order, the lower index first where two are equal. */
+function largestIndices(scores: Float32Array, count: number): number[] {
+  const kept: number[] = []
+  if (count === 0) return kept
+  const before = (a: number, b: number): boolean => (scores[a] as number) > (scores[b] as number)
+  for (let id = 0; id < scores.length; id++) {
+    if (kept.length === count && !before(id, kept[count - 1] as number)) continue
+    let at = kept.length
+    while (at > 0 && before(id, kept[at - 1] as number)) at--
+    kept.splice(at, 0, id)
+    if (kept.length > count) kept.pop()
+  }
+  return kept
 }
 
 interface Candidate { readonly id: number; readonly p: number }
@@ -32,8 +91,7 @@ function penalised(logits: Float32Array, seen: readonly number[], penalty: numbe
 }
 
 /** What temperature, top-k, top-p and min-p leave, most likely first, with probabilities that need not sum to 1. */
-function likeliest(scores: Float32Array, settings: GenerateSettings): Candidate[] {
-  const top = scores[argmax(scores)] ?? 0
+function likeliest(scores: Float32Array, top: number, settings: GenerateSettings): Candidate[] {
   const all: Candidate[] = []
   let sum = 0
   for (let id = 0; id < scores.length; id++) {

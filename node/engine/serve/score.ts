@@ -1,7 +1,10 @@
 import type { Adapter } from '../adapters/index.ts'
 import { floats, type Feeds, type RuntimeOptions } from '../graph/session.ts'
 import { buildDecoder, losses } from '../architecture/decoder.ts'
+import { residentFeeds } from '../architecture/forms.ts'
+import type { ModelConfig } from '../architecture/config.ts'
 import { weightFeeds, type LoadedModel } from '../architecture/load.ts'
+import { demandMemory } from '../architecture/memory.ts'
 import { labelled, packBatch } from '../train/batch.ts'
 import type { TrainRow } from '../types.ts'
 import { AdaptedSessions } from './adapted.ts'
@@ -14,6 +17,7 @@ export type RowLosses = Float32Array
  * row's losses under an adapter have the same bits whatever else is scored with it.
  */
 export class Scorer {
+  readonly #config: ModelConfig
   readonly #base: Feeds
   readonly #sessions: AdaptedSessions
   readonly #budget: number
@@ -25,8 +29,9 @@ export class Scorer {
       const decoder = buildDecoder(model.config)
       decoder.graph.output('nll', losses(model.config, decoder))
       return decoder.graph
-    })
+    }, residentFeeds(model, options))
     this.#budget = tokensPerPass
+    this.#config = model.config
     this.#base = weightFeeds(model)
   }
 
@@ -47,6 +52,8 @@ export class Scorer {
     const order = rows.map((_, i) => i).sort((a, b) => (rows[a]?.ids.length ?? 0) - (rows[b]?.ids.length ?? 0))
     for (const batch of this.#batches(order, rows, adapters.length)) {
       const picked = batch.map((i) => rows[i] as TrainRow)
+      const time = picked.reduce((n, row) => Math.max(n, row.ids.length), 1)
+      demandMemory(this.#config, { rows: adapters.length * picked.length, time, targets: adapters.length * picked.reduce((n, row) => n + labelled(row), 0), kept: 0 })
       const packed = packBatch(adapters.flatMap(() => picked), () => 1, picked.length)
       const nll = floats((await session.run({ ...this.#base, ...feeds, ...packed.feeds }))['nll'])
       result.forEach((own, k) => {

@@ -12,7 +12,7 @@ export class Chat {
   /** `endIds`: tokens that end an answer. */
   constructor(tokenizer: Tokenizer, endIds: Iterable<number>) {
     this.#tokenizer = tokenizer
-    this.#template = tokenizer.template === undefined ? undefined : new Template(tokenizer.template)
+    this.#template = tokenizer.template === undefined ? undefined : parse(tokenizer.template)
     this.#endIds = new Set(endIds)
   }
 
@@ -82,5 +82,13 @@ export class Chat {
   #upToEnd(ids: readonly number[]): number[] {
     const end = ids.findIndex((id) => this.#endIds.has(id))
     return end === -1 ? [...ids] : ids.slice(0, end + 1)
+  }
+}
+
+function parse(source: string): Template {
+  try {
+    return new Template(source)
+  } catch (cause) {
+    throw new ModelError('chat-template', 'the chat template cannot be read', { cause, help: 'It is not a Jinja template, or uses what this reader of Jinja does not know.' })
   }
 }

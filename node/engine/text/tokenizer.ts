@@ -20,10 +20,9 @@ export class Tokenizer {
   /** Reads tokenizer.json, tokenizer_config.json and chat_template.jinja of a Hugging Face folder. */
   static load(folder: string): Tokenizer {
     const config = readJson(join(folder, 'tokenizer_config.json'))
-    const inner = new HuggingFaceTokenizer(readJson(join(folder, 'tokenizer.json')), config)
+    const inner = build(folder, config)
     const file = join(folder, 'chat_template.jinja')
-    const own = config['chat_template']
-    const template = existsSync(file) ? readFileSync(file, 'utf8') : typeof own === 'string' ? own : undefined
+    const template = existsSync(file) ? readFileSync(file, 'utf8') : templateOf(config['chat_template'])
     const special: Record<string, string> = {}
     for (const [key, value] of Object.entries(config)) {
       if (!key.endsWith('_token')) continue
@@ -50,6 +49,23 @@ export class Tokenizer {
     const text = this.special['eos_token']
     return text === undefined ? undefined : this.idOf(text)
   }
+}
+
+function build(folder: string, config: Record<string, unknown>): HuggingFaceTokenizer {
+  const file = join(folder, 'tokenizer.json')
+  const json = readJson(file)
+  try {
+    return new HuggingFaceTokenizer(json, config)
+  } catch (cause) {
+    throw new ModelError('tokenizer-invalid', `${file} is no tokenizer that can be used`, { cause, help: 'Fetch the file again; it is damaged or of a kind that is not supported.' })
+  }
+}
+
+/** The template itself, or of several by name the default one. */
+function templateOf(found: unknown): string | undefined {
+  if (!Array.isArray(found)) return typeof found === 'string' ? found : undefined
+  const named = found.filter((entry): entry is { name: string; template: string } => typeof entry === 'object' && entry !== null && 'name' in entry && 'template' in entry && typeof entry.template === 'string')
+  return named.find(({ name }) => name === 'default')?.template
 }
 
 function readJson(file: string): Record<string, unknown> {

@@ -1,9 +1,10 @@
 import type { Adapter } from '../adapters/index.ts'
 import { CancelledError } from '../graph/errors.ts'
-import type { TrainProgress, TrainRow } from '../types.ts'
+import type { EvaluationResult, TrainProgress, TrainRow } from '../types.ts'
 import { labelled } from './batch.ts'
 import { restoreCheckpoint, saveCheckpoint } from './checkpoint.ts'
 import type { StepRow } from './dropout.ts'
+import { bestEvaluation, isDue, isOver, type EvaluationRun } from './evaluation.ts'
 import { memberState, type LoraGraph, type MemberGradients, type MemberState } from './lora.ts'
 import { adamDefaults, adamStep, averageStep, clipFactor, kept, squaredNorm, type AdamSettings, type Trained } from './optimizer.ts'
 import { cutUnits, groupPasses, type Unit } from './passes.ts'
@@ -15,6 +16,8 @@ export interface Member {
   readonly start: Adapter
   readonly rows: readonly TrainRow[]
   readonly plan: Plan
+  /** Rows that it is evaluated on. */
+  readonly held?: readonly TrainRow[]
 }
 
 export interface AdapterRun {
@@ -28,6 +31,7 @@ export interface AdapterRun {
   readonly ema: number
   /** Padded tokens that go through the model at once; bounds memory. */
   readonly tokensPerPass: number
+  readonly evaluation?: EvaluationRun | undefined
   /** Names the job in its checkpoint. */
   readonly identity: string
   readonly checkpoint?: { readonly file: string; readonly everySeconds: number }
@@ -40,42 +44,48 @@ export interface MemberResult {
   readonly losses: number[]
   readonly tokens: number
   readonly seconds: number
+  readonly evaluations: EvaluationResult[]
+  /** With early stopping: the step whose adapter this is. */
+  readonly bestStep: number | undefined
 }
 
-interface Progress { tick: number; seconds: number; losses: number[][]; tokens: number[] }
+interface Progress { tick: number; seconds: number; losses: number[][]; tokens: number[]; evaluations: EvaluationResult[][] }
 
 /**
  * Trains several adapters of one base side by side: at every tick each adapter that has steps left takes one, and units
- * of several adapters share a pass through the base. Each adapter sees its own rows, order, schedule and clipping, so it
- * comes out as if it had been trained alone, up to rounding.
+ * of several adapters share a pass through the base. Each adapter sees its own rows, order, schedule, clipping and
+ * evaluation, so it comes out as if it had been trained alone, up to rounding.
  */
 export async function trainAdapters(run: AdapterRun): Promise<MemberResult[]> {
   const { members, signal, checkpoint } = run
-  const states = members.map((m, k) => memberState(m.start, k, run.ema > 0))
+  const stopsEarly = (run.evaluation?.patience ?? 0) > 0
+  const states = members.map((m, k) => memberState(m.start, k, run.ema > 0, stopsEarly))
   const all = states.flatMap(tensorsOf)
-  const progress = restore(run, all) ?? { tick: 0, seconds: 0, losses: members.map(() => []), tokens: members.map(() => 0) }
+  const progress = restore(run, all) ?? { tick: 0, seconds: 0, losses: members.map(() => []), tokens: members.map(() => 0), evaluations: members.map(() => []) }
   const ticks = Math.max(0, ...members.map((m) => m.plan.length))
   const work = (from: number, to: number) => members.reduce((n, m) => n + m.plan.slice(from, to).reduce((k, rows) => k + rows.length, 0), 0)
   const save = (): void => {
     if (checkpoint === undefined) return
-    saveCheckpoint(checkpoint.file, run.identity, all, { step: progress.tick, seconds: progress.seconds, tokens: 0, losses: [], members: { losses: progress.losses, tokens: progress.tokens } })
+    saveCheckpoint(checkpoint.file, run.identity, all, { step: progress.tick, seconds: progress.seconds, tokens: 0, losses: [], members: { losses: progress.losses, tokens: progress.tokens, evaluations: run.evaluation && progress.evaluations } })
   }
   const began = { tick: progress.tick, seconds: progress.seconds, tokens: total(progress.tokens) }
   let saved = performance.now()
-  while (progress.tick < ticks) {
+  while (members.some((_, k) => isRunning(run, progress, k))) {
     if (signal?.aborted === true) {
       save()
       throw new CancelledError('training was cancelled')
     }
     const start = performance.now()
-    const { loss, lr } = await tick(run, states, progress)
+    const { loss, lr, active } = await tick(run, states, progress)
     progress.tick++
+    const evalLoss = await evaluate(run, states, progress, active)
     progress.seconds += (performance.now() - start) / 1000
     const spent = progress.seconds - began.seconds
     run.onProgress?.({
       step: progress.tick, steps: ticks, loss, lr,
       tokensPerSecond: (total(progress.tokens) - began.tokens) / spent,
       secondsLeft: (spent * work(progress.tick, ticks)) / Math.max(1, work(began.tick, progress.tick)),
+      ...(evalLoss === undefined ? {} : { evalLoss }),
     })
     if (checkpoint !== undefined && performance.now() - saved > checkpoint.everySeconds * 1000) {
       save()
@@ -83,16 +93,26 @@ export async function trainAdapters(run: AdapterRun): Promise<MemberResult[]> {
     }
   }
   const shares = total(progress.tokens)
+  const bestStep = (k: number): number | undefined => (stopsEarly ? progress.evaluations[k]?.[bestEvaluation(progress.evaluations[k] ?? [])]?.step : undefined)
   return members.map((member, k) => ({
-    adapter: member.plan.length === 0 ? member.start : finished(member.start, states[k] as MemberState),
+    adapter: member.plan.length === 0 ? member.start : finished(member.start, states[k] as MemberState, bestStep(k) === undefined ? 'kept' : 'best'),
+    bestStep: bestStep(k),
     losses: progress.losses[k] ?? [],
     tokens: progress.tokens[k] ?? 0,
     seconds: (progress.seconds * (progress.tokens[k] ?? 0)) / Math.max(1, shares),
+    evaluations: progress.evaluations[k] ?? [],
   }))
 }
 
-async function tick(run: AdapterRun, states: readonly MemberState[], progress: Progress): Promise<{ loss: number; lr: number }> {
-  const active = run.members.flatMap((member, k) => (member.plan[progress.tick] === undefined ? [] : [{ member, k }]))
+/** Whether an adapter has a step left to take. */
+function isRunning({ members, evaluation }: AdapterRun, progress: Progress, k: number): boolean {
+  return members[k]?.plan[progress.tick] !== undefined && !isOver(progress.evaluations[k] ?? [], evaluation?.patience ?? 0)
+}
+
+interface Active { readonly member: Member; readonly k: number }
+
+async function tick(run: AdapterRun, states: readonly MemberState[], progress: Progress): Promise<{ loss: number; lr: number; active: Active[] }> {
+  const active = run.members.flatMap((member, k) => (isRunning(run, progress, k) ? [{ member, k }] : []))
   const units: Unit[] = active.flatMap(({ member, k }) => {
     const rows = (member.plan[progress.tick] ?? []).map((i, ordinal): StepRow => ({ ...(member.rows[i] as TrainRow), ordinal }))
     progress.tokens[k] = (progress.tokens[k] ?? 0) + rows.reduce((n, row) => n + row.ids.length, 0)
@@ -110,7 +130,25 @@ async function tick(run: AdapterRun, states: readonly MemberState[], progress: P
     progress.losses[k]?.push(lossOf.get(k) ?? NaN)
     lr = update(run, states[k] as MemberState, sums.get(k) ?? [], member.plan.length, progress.tick)
   }
-  return { loss: total([...lossOf.values()]) / Math.max(1, lossOf.size), lr }
+  return { loss: total([...lossOf.values()]) / Math.max(1, lossOf.size), lr, active }
+}
+
+/** Evaluates the adapters for which it is time, and sets the best ones aside; returns their mean loss. */
+async function evaluate(run: AdapterRun, states: readonly MemberState[], progress: Progress, active: readonly Active[]): Promise<number | undefined> {
+  const { evaluation } = run
+  if (evaluation === undefined) return undefined
+  const found: number[] = []
+  for (const { member, k } of active) {
+    const { held, plan, start } = member
+    const own = progress.evaluations[k]
+    if (held === undefined || own === undefined || !isDue(progress.tick, plan.length, evaluation)) continue
+    const state = states[k] as MemberState
+    const loss = await evaluation.loss(finished(start, state), held)
+    own.push({ step: progress.tick, loss })
+    if (bestEvaluation(own) === own.length - 1) for (const p of tensorsOf(state)) p.best?.set(kept(p))
+    found.push(loss)
+  }
+  return found.length === 0 ? undefined : total(found) / found.length
 }
 
 function update(run: AdapterRun, state: MemberState, grads: MemberGradients, steps: number, step: number): number {
@@ -128,10 +166,11 @@ function tensorsOf(state: MemberState): Trained[] {
   return state.tensors.flatMap(({ a, b }) => [a, b])
 }
 
-function finished(start: Adapter, state: MemberState): Adapter {
+function finished(start: Adapter, state: MemberState, which: 'kept' | 'best' = 'kept'): Adapter {
+  const take = (p: Trained): Float32Array => (which === 'best' ? p.best : undefined) ?? kept(p)
   const modules = start.modules.map((m, i) => {
     const tensors = state.tensors[i]
-    return tensors === undefined ? m : { ...m, a: kept(tensors.a), b: kept(tensors.b) }
+    return tensors === undefined ? m : { ...m, a: take(tensors.a), b: take(tensors.b) }
   })
   return { ...start, modules }
 }
@@ -140,7 +179,10 @@ function restore(run: AdapterRun, all: readonly Trained[]): Progress | undefined
   if (run.checkpoint === undefined) return undefined
   const state = restoreCheckpoint(run.checkpoint.file, run.identity, all)
   if (state?.members === undefined) return undefined
-  return { tick: state.step, seconds: state.seconds, losses: state.members.losses, tokens: state.members.tokens }
+  const { losses, tokens, evaluations = losses.map(() => []) } = state.members
+  // JSON has no NaN: it comes back as null.
+  const numbers = evaluations.map((own) => own.map(({ step, loss }) => ({ step, loss: (loss as number | null) ?? NaN })))
+  return { tick: state.step, seconds: state.seconds, losses, tokens, evaluations: numbers }
 }
 
 function total(x: readonly number[]): number {

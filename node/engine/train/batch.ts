@@ -1,3 +1,6 @@
+import type { ModelConfig } from '../architecture/config.ts'
+import { checkTokens } from '../architecture/tokens.ts'
+import { ModelError } from '../graph/errors.ts'
 import { f32, i64, type Feeds } from '../graph/session.ts'
 import type { TrainRow } from '../types.ts'
 import { binFeeds } from './bins.ts'
@@ -93,6 +96,13 @@ function targetsOf(rows: readonly TrainRow[], from: number, weight: number): Tar
     start += row.ids.length
   }
   return targets
+}
+
+/** Throws a ModelError where a row, the `index`-th from 0, does not fit the model or its labels do not fit it. */
+export function checkRow({ ids, labels }: TrainRow, config: Pick<ModelConfig, 'vocabulary' | 'context'>, index: number): void {
+  checkTokens(ids, config, `row ${index + 1}`)
+  if (labels.length !== ids.length) throw new ModelError('row-labels', `row ${index + 1} has ${ids.length} tokens and ${labels.length} labels`)
+  checkTokens(labels.filter((label) => label !== ignored), config, `labels of row ${index + 1}`)
 }
 
 /** Labelled tokens of a row: those a position before them predicts. */

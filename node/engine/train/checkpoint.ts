@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { ModelError } from '../graph/errors.ts'
 import { readAll, readMetadata, writeSafetensors, type NamedTensor } from '../weights/safetensors.ts'
+import type { EvaluationResult } from '../types.ts'
 import type { Trained } from './optimizer.ts'
 
 /**
@@ -13,12 +14,12 @@ export interface RunState {
   readonly seconds: number
   readonly tokens: number
   /** Per adapter, where several are trained. */
-  readonly members?: { readonly losses: number[][]; readonly tokens: number[] }
+  readonly members?: { readonly losses: number[][]; readonly tokens: number[]; readonly evaluations?: EvaluationResult[][] | undefined }
 }
 
 export function saveCheckpoint(file: string, identity: string, parameters: readonly Trained[], state: RunState): void {
   const tensors: NamedTensor[] = parameters.flatMap((p) => {
-    const parts: [string, Float32Array | undefined][] = [['data', p.data], ['first', p.first], ['second', p.second], ['average', p.average]]
+    const parts: [string, Float32Array | undefined][] = [['data', p.data], ['first', p.first], ['second', p.second], ['average', p.average], ['best', p.best]]
     return parts.flatMap(([part, data]) => (data === undefined ? [] : [{ name: `${p.name}#${part}`, shape: p.shape, data }]))
   })
   writeSafetensors(file, tensors, 'F32', { identity, state: JSON.stringify(state) })
@@ -33,7 +34,7 @@ export function restoreCheckpoint(file: string, identity: string, parameters: re
   }
   const tensors = readAll(file)
   for (const p of parameters) {
-    const parts = { data: p.data, first: p.first, second: p.second, average: p.average }
+    const parts = { data: p.data, first: p.first, second: p.second, average: p.average, best: p.best }
     for (const [part, target] of Object.entries(parts)) {
       if (target === undefined) continue
       const stored = tensors.get(`${p.name}#${part}`)

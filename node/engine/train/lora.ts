@@ -4,6 +4,7 @@ import { outputOf } from '../graph/rewrite.ts'
 import { f32, floats, Session, type Feeds, type RuntimeOptions } from '../graph/session.ts'
 import { buildDecoder, losses } from '../architecture/decoder.ts'
 import { chosen } from '../architecture/layer.ts'
+import { frozenForm, residentFeeds } from '../architecture/forms.ts'
 import { fitGraph, weightFeeds, type LoadedModel } from '../architecture/load.ts'
 import { packBins } from './batch.ts'
 import { dropoutFeeds, type Dropout } from './dropout.ts'
@@ -16,8 +17,8 @@ export interface MemberState {
   readonly tensors: readonly { readonly a: Trained; readonly b: Trained }[]
 }
 
-export function memberState(adapter: Adapter, member: number, averaged: boolean): MemberState {
-  const options = { averaged, decays: true }
+export function memberState(adapter: Adapter, member: number, averaged: boolean, keepsBest = false): MemberState {
+  const options = { averaged, decays: true, keepsBest }
   return {
     tensors: adapter.modules.map((m) => ({
       a: trained(`${member}/${inputA(m.path)}`, [adapter.rank, m.in], m.a.slice(), options),
@@ -52,27 +53,35 @@ export class LoraGraph {
   readonly modules: readonly ModuleShape[]
   readonly rank: number
   readonly #runner: GradientRunner
+  /** The graph for long rows, made when the first one comes; undefined where every row takes the same. */
+  readonly #makeLong: (() => Promise<GradientRunner>) | undefined
+  #long: Promise<GradientRunner> | undefined
   readonly #base: Feeds
   readonly #dropout: Dropout | undefined
 
-  private constructor(runner: GradientRunner, base: Feeds, modules: readonly ModuleShape[], rank: number, dropout: Dropout | undefined) {
+  private constructor(runner: GradientRunner, makeLong: (() => Promise<GradientRunner>) | undefined, base: Feeds, modules: readonly ModuleShape[], rank: number, dropout: Dropout | undefined) {
     this.#runner = runner
+    this.#makeLong = makeLong
     this.#base = base
     this.modules = modules
     this.rank = rank
     this.#dropout = dropout
   }
 
-  static async create(model: LoadedModel, modules: readonly ModuleShape[], rank: number, scale: number, runtime: RuntimeOptions, options: LoraOptions = {}): Promise<LoraGraph> {
+  static async create(base: LoadedModel, modules: readonly ModuleShape[], rank: number, scale: number, runtime: RuntimeOptions, options: LoraOptions = {}): Promise<LoraGraph> {
     const { dropout, checkpointing = false } = options
+    // Layer by layer, weights are fed at every run, and float16 cannot be fed (graph/session.ts, f16).
+    const model = checkpointing ? base : frozenForm(base, runtime)
     // Merged weights stay in memory until the backward pass: not beside a base that was quantised to save memory.
-    const form = dropout !== undefined ? 'dropout' : model.quantized === undefined && mergedBytes(modules) < largestMerge ? 'merged' : 'branch'
+    const form = dropout !== undefined ? 'dropout' : model.quantized === undefined && model.half === undefined && mergedBytes(modules) < largestMerge ? 'merged' : 'branch'
     const runner = checkpointing ? await LayeredRunner.create(model, modules, rank, scale, form, runtime) : await wholeGraph(model, modules, rank, scale, form, runtime)
-    return new LoraGraph(runner, weightFeeds(model), modules, rank, dropout)
+    const makeLong = () => wholeGraph(model, modules, rank, scale, form, runtime, longParts)
+    return new LoraGraph(runner, checkpointing || dropout !== undefined ? undefined : makeLong, weightFeeds(model), modules, rank, dropout)
   }
 
   async release(): Promise<void> {
     await this.#runner.release()
+    await (await this.#long)?.release()
   }
 
   /** Runs a pass and adds each unit's gradients to `sums[member]`. `step` seeds the dropout, where there is any. */
@@ -82,7 +91,8 @@ export class LoraGraph {
     const packed = packBins(bins, time, binsPerUnit, (b) => units[Math.floor(b / binsPerUnit)]?.weight ?? 0)
     const stack = this.#stack(units.map((unit) => members[unit.member] as MemberState))
     const masks = this.#dropout === undefined ? {} : dropoutFeeds(this.#dropout, this.modules, bins, time, step)
-    const out = await this.#runner.run({ ...this.#base, ...stack, ...masks, ...packed.feeds })
+    const runner = await this.#runnerFor(time)
+    const out = await runner.run({ ...this.#base, ...stack, ...masks, ...packed.feeds })
     units.forEach((unit, k) => this.#collect(out, unit.member, k, sums))
 
     const nll = floats(out['nll'])
@@ -93,6 +103,13 @@ export class LoraGraph {
       return sum
     }
     return { losses: units.map(lossOf) }
+  }
+
+  /** Attention in parts pays where rows are long. */
+  #runnerFor(time: number): GradientRunner | Promise<GradientRunner> {
+    if (this.#makeLong === undefined || time < longTime || time % longParts !== 0) return this.#runner
+    this.#long ??= this.#makeLong()
+    return this.#long
   }
 
   /** The units' adapters one after another; a single one is fed as it lies. */
@@ -130,9 +147,13 @@ export class LoraGraph {
   }
 }
 
-/** Forward, loss and backward as one graph. */
-async function wholeGraph(model: LoadedModel, modules: readonly ModuleShape[], rank: number, scale: number, form: LoraForm, runtime: RuntimeOptions): Promise<Session> {
-  const decoder = buildDecoder(model.config)
+/** Rows of at least this many positions attend in this many parts. */
+const longTime = 256
+const longParts = 4
+
+/** Forward, loss and backward as one graph; `parts` as in `buildDecoder`. */
+async function wholeGraph(model: LoadedModel, modules: readonly ModuleShape[], rank: number, scale: number, form: LoraForm, runtime: RuntimeOptions, parts = 1): Promise<Session> {
+  const decoder = buildDecoder(model.config, { parts })
   decoder.graph.output('nll', losses(model.config, decoder))
   const g = fitGraph(model, withLora(decoder.graph, modules, rank, scale, form))
   const inputs = modules.flatMap((m) => [
@@ -142,5 +163,5 @@ async function wholeGraph(model: LoadedModel, modules: readonly ModuleShape[], r
   const seed = g.input('weights', 'float32', [chosen])
   gradients(g, [{ value: outputOf(g, 'nll'), seed }], inputs.map((i) => i.value))
     .forEach((grad, i) => g.output(`d ${inputs[i]?.name ?? ''}`, grad))
-  return Session.create(g, runtime)
+  return Session.create(g, runtime, residentFeeds(model, runtime))
 }

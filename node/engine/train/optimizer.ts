@@ -15,13 +15,15 @@ export interface Trained {
   readonly first: Float32Array
   readonly second: Float32Array
   readonly average: Float32Array | undefined
+  /** What was kept at the best evaluation so far, where training stops early. */
+  readonly best: Float32Array | undefined
   /** Norm weights and biases are not decayed in full training. */
   readonly decays: boolean
 }
 
-export function trained(name: string, shape: readonly number[], data: Float32Array, options: { averaged: boolean; decays: boolean }): Trained {
+export function trained(name: string, shape: readonly number[], data: Float32Array, options: { averaged: boolean; decays: boolean; keepsBest?: boolean | undefined }): Trained {
   const zeros = () => new Float32Array(data.length)
-  return { name, shape, data, first: zeros(), second: zeros(), average: options.averaged ? zeros() : undefined, decays: options.decays }
+  return { name, shape, data, first: zeros(), second: zeros(), average: options.averaged ? zeros() : undefined, best: options.keepsBest === true ? zeros() : undefined, decays: options.decays }
 }
 
 /**

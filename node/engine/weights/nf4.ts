@@ -14,33 +14,35 @@ export interface Nf4Tensor {
 
 /** Quantises a tensor whose size is a multiple of 64. Each weight gets the nearest code, the lower one on a tie. */
 export function quantizeNf4(data: Float32Array): Nf4Tensor {
-  const codes = new Uint8Array(data.length / 2)
-  const maxima = new Float32Array(data.length / nf4Block)
-  for (let block = 0; block < maxima.length; block++) {
-    const values = data.subarray(block * nf4Block, (block + 1) * nf4Block)
-    const largest = values.reduce((m, x) => Math.max(m, Math.abs(x)), 0)
+  const tensor = { codes: new Uint8Array(data.length / 2), maxima: new Float32Array(data.length / nf4Block) }
+  quantizeNf4Part(data, tensor, 0)
+  return tensor
+}
+
+/** Quantises whole blocks, and puts them into a tensor from its `first` weight on. */
+export function quantizeNf4Part(data: Float32Array, { codes, maxima }: Nf4Tensor, first: number): void {
+  for (let from = 0; from < data.length; from += nf4Block) {
+    let largest = 0
+    for (let i = from; i < from + nf4Block; i++) largest = Math.max(largest, Math.abs(data[i] as number))
     const scale = largest === 0 ? 1 : largest
-    maxima[block] = scale
-    for (let i = 0; i < nf4Block; i += 2) {
-      const upper = nearest((values[i] ?? 0) / scale)
-      codes[(block * nf4Block + i) / 2] = (upper << 4) | nearest((values[i + 1] ?? 0) / scale)
+    maxima[(first + from) / nf4Block] = scale
+    for (let i = from; i < from + nf4Block; i += 2) {
+      codes[(first + i) / 2] = (nearest((data[i] as number) / scale) << 4) | nearest((data[i + 1] as number) / scale)
     }
   }
-  return { codes, maxima }
 }
+
+/** Steps from −1 to 1, narrower than any two codes are apart: for each, the last code that is not above its lower end. */
+const stairs = 4096
+const stair = Uint8Array.from({ length: stairs + 1 }, (_, i) => Math.max(0, codeBook.findLastIndex((code) => code <= i / (stairs / 2) - 1)))
 
 /** Distances are compared in float32, as the reference does. */
 function nearest(ratio: number): number {
   const x = Math.fround(ratio)
-  let low = 0
-  let high = codeBook.length - 1
-  while (high - low > 1) {
-    const middle = (low + high) >> 1
-    if ((codeBook[middle] as number) <= x) low = middle
-    else high = middle
-  }
-  const [below, above] = [Math.abs(Math.fround(x - (codeBook[low] as number))), Math.abs(Math.fround(x - (codeBook[high] as number)))]
-  return above < below ? high : low
+  let low = Math.min(codeBook.length - 2, stair[Math.floor((x + 1) * (stairs / 2))] as number)
+  if (low < codeBook.length - 2 && (codeBook[low + 1] as number) <= x) low++
+  const [below, above] = [Math.abs(Math.fround(x - (codeBook[low] as number))), Math.abs(Math.fround(x - (codeBook[low + 1] as number)))]
+  return above < below ? low + 1 : low
 }
 
 /** The weights a quantised tensor stands for. */
@@ -53,23 +55,6 @@ export function dequantizeNf4({ codes, maxima }: Nf4Tensor): Float32Array {
     out[2 * i + 1] = (codeBook[byte & 15] as number) * scale
   }
   return out
-}
-
-/**
- * Double quantisation: the maxima, less their mean, as 8-bit numbers in blocks of 256 with one float each. Returns the
- * maxima that survive it, and the bytes they would take. 0.516 bytes a weight in all.
- */
-export function doubleQuantize(maxima: Float32Array): { readonly maxima: Float32Array; readonly bytes: number } {
-  const block = 256
-  const mean = Math.fround(maxima.reduce((a, b) => a + b, 0) / Math.max(1, maxima.length))
-  const out = new Float32Array(maxima.length)
-  for (let from = 0; from < maxima.length; from += block) {
-    const part = maxima.subarray(from, from + block)
-    const largest = part.reduce((m, x) => Math.max(m, Math.abs(x - mean)), 0)
-    const step = largest === 0 ? 1 : largest / 127
-    part.forEach((x, i) => { out[from + i] = Math.round((x - mean) / step) * step + mean })
-  }
-  return { maxima: out, bytes: maxima.length + 4 * Math.ceil(maxima.length / block) + 4 }
 }
 
 /** For each byte, the two code book entries it stands for: [256, 2]. */

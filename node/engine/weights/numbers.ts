@@ -1,9 +1,8 @@
 /** Conversions between float32 and the 16-bit formats of published weights. */
 
-/** bfloat16 is the upper half of float32. */
-export function fromBfloat16(bits: Uint16Array): Float32Array {
-  const out = new Float32Array(bits.length)
-  const words = new Uint32Array(out.buffer)
+/** bfloat16 is the upper half of float32. Writes into `out` where it is given. */
+export function fromBfloat16(bits: Uint16Array, out: Float32Array = new Float32Array(bits.length)): Float32Array {
+  const words = new Uint32Array(out.buffer, out.byteOffset, bits.length)
   for (let i = 0; i < bits.length; i++) words[i] = (bits[i] ?? 0) << 16
   return out
 }
@@ -19,16 +18,15 @@ export function toBfloat16(values: Float32Array): Uint16Array {
   return out
 }
 
-export function fromFloat16(bits: Uint16Array): Float32Array {
-  const out = new Float32Array(bits.length)
+/** Exact; writes into `out` where it is given. */
+export function fromFloat16(bits: Uint16Array, out: Float32Array = new Float32Array(bits.length)): Float32Array {
+  const words = new Uint32Array(out.buffer, out.byteOffset, bits.length)
   for (let i = 0; i < bits.length; i++) {
-    const h = bits[i] ?? 0
-    const sign = h & 0x8000 ? -1 : 1
+    const h = bits[i] as number
     const exponent = (h >>> 10) & 0x1f
-    const fraction = h & 0x3ff
-    out[i] = sign * (exponent === 0 ? fraction * 2 ** -24
-      : exponent === 31 ? (fraction === 0 ? Infinity : NaN)
-      : (1 + fraction / 1024) * 2 ** (exponent - 15))
+    const sign = (h & 0x8000) << 16
+    if (exponent === 0) out[i] = (sign === 0 ? 1 : -1) * (h & 0x3ff) * 2 ** -24
+    else words[i] = sign | ((exponent === 31 ? 0xff : exponent + 112) << 23) | ((h & 0x3ff) << 13)
   }
   return out
 }

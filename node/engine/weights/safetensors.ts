@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, readSync, renameSync, statSync, writeSync } from 'node:fs'
+import { closeSync, fstatSync, fsyncSync, openSync, readSync, renameSync, writeSync } from 'node:fs'
 import { ModelError } from '../graph/errors.ts'
 import { fromBfloat16, fromFloat16, toBfloat16 } from './numbers.ts'
 
@@ -19,15 +19,31 @@ const largestHeader = 64 * 1024 * 1024
 
 type Bad = (what: string, cause?: unknown) => ModelError
 
-/** The directory of a safetensors file. Throws a ModelError that names the tensor when the file is cut, tampered with or of another form. */
-export function readDirectory(file: string): Map<string, StoredTensor> {
+/**
+ * The directory of a safetensors file. Throws a ModelError that names the tensor when the file is cut, tampered with or of
+ * another form: tensors lie one after another and fill the file. Those that are not `wanted` may be of any type, and are
+ * left out where it is none that can be read.
+ */
+export function readDirectory(file: string, wanted: (name: string) => boolean = () => true): Map<string, StoredTensor> {
   const { entries, start, size, bad } = readHeader(file)
+  const all = entries.filter(([name]) => name !== '__metadata__').map(([name, entry]) => readEntry(name, entry, file, start, size, bad))
+  let end = start
+  let before = 'the header'
+  for (const { name, offset, length } of all.toSorted((x, y) => x.offset - y.offset || x.length - y.length)) {
+    if (offset !== end) throw bad(`tensor ${name} does not begin where ${before} ends`)
+    end = offset + length
+    before = `tensor ${name}`
+  }
+  if (end !== size) throw bad(`${size - end} bytes follow ${before}`)
   const directory = new Map<string, StoredTensor>()
-  for (const [name, entry] of entries) {
-    if (name !== '__metadata__') directory.set(name, readEntry(name, entry, file, start, size, bad))
+  for (const { dtype, ...entry } of all) {
+    if (isStored(dtype)) directory.set(entry.name, { ...entry, dtype })
+    else if (wanted(entry.name)) throw bad(`tensor ${entry.name} has type ${dtype}; F32, F16 and BF16 are supported`)
   }
   return directory
 }
+
+const isStored = (dtype: string): dtype is StoredTensor['dtype'] => Object.hasOwn(widths, dtype)
 
 /** The free text beside the tensors. */
 export function readMetadata(file: string): Record<string, string> {
@@ -39,8 +55,8 @@ export function readMetadata(file: string): Record<string, string> {
 
 function readHeader(file: string): { entries: [string, unknown][]; start: number; size: number; bad: Bad } {
   const bad: Bad = (what, cause) => new ModelError('weights-invalid', `${file}: ${what}`, { cause, help: 'Fetch the file again; it is damaged or not a safetensors file.' })
-  const size = statSync(file).size
-  const fd = openSync(file, 'r')
+  const fd = openFile(file)
+  const { size } = fstatSync(fd)
   try {
     const prefix = Buffer.alloc(8)
     if (readSync(fd, prefix, 0, 8, 0) !== 8) throw bad('too short for a safetensors file')
@@ -51,6 +67,14 @@ function readHeader(file: string): { entries: [string, unknown][]; start: number
     return { entries: Object.entries(parseHeader(header.toString('utf8'), bad)), start: 8 + length, size, bad }
   } finally {
     closeSync(fd)
+  }
+}
+
+function openFile(file: string): number {
+  try {
+    return openSync(file, 'r')
+  } catch (cause) {
+    throw new ModelError('weights-missing', `${file} cannot be opened`, { cause, help: 'Fetch the model again; a file of it is missing.' })
   }
 }
 
@@ -65,36 +89,64 @@ function parseHeader(text: string, bad: Bad): object {
   return parsed
 }
 
-function readEntry(name: string, entry: unknown, file: string, start: number, size: number, bad: Bad): StoredTensor {
+type Entry = Omit<StoredTensor, 'dtype'> & { readonly dtype: string }
+
+function readEntry(name: string, entry: unknown, file: string, start: number, size: number, bad: Bad): Entry {
   if (typeof entry !== 'object' || entry === null) throw bad(`tensor ${name} has no description`)
   const { dtype, shape, data_offsets: offsets } = entry as Record<string, unknown>
-  if (dtype !== 'F32' && dtype !== 'F16' && dtype !== 'BF16') throw bad(`tensor ${name} has type ${String(dtype)}; F32, F16 and BF16 are supported`)
+  if (typeof dtype !== 'string') throw bad(`tensor ${name} has no type`)
   const whole = (x: unknown): x is number => Number.isSafeInteger(x) && Number(x) >= 0
   if (!Array.isArray(shape) || !shape.every(whole)) throw bad(`tensor ${name} has no valid shape`)
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(whole)) throw bad(`tensor ${name} has no valid offsets`)
   const [from = 0, to = 0] = offsets as number[]
-  const length = (shape as number[]).reduce((a, b) => a * b, 1) * widths[dtype]
-  if (to - from !== length) throw bad(`tensor ${name} has ${to - from} bytes where its shape needs ${length}`)
+  const length = to - from
+  const needed = isStored(dtype) ? (shape as number[]).reduce((a, b) => a * b, 1) * widths[dtype] : length
+  if (length < 0 || length !== needed) throw bad(`tensor ${name} has ${length} bytes where its shape needs ${needed}`)
   if (start + to > size) throw bad(`tensor ${name} ends after the file`)
   return { name, dtype, shape: shape as number[], file, offset: start + from, length }
 }
 
 /** One tensor as float32, in memory of its own. */
 export function readTensor(tensor: StoredTensor): Float32Array {
-  const bytes = new Uint8Array(tensor.length)
-  const fd = openSync(tensor.file, 'r')
+  const out = new Float32Array(tensor.length / widths[tensor.dtype])
+  readPieces(tensor, largestPiece, () => undefined, out)
+  return out
+}
+
+/** Elements that are read at a time, where a whole tensor is not needed at once. */
+const largestPiece = 1 << 20
+
+/**
+ * Reads a tensor as float32 in pieces of `size` elements, the last one perhaps shorter, each with the index of its first
+ * element. A piece is valid until the next one: they share one buffer, or lie in `into` where it is given.
+ */
+export function readPieces(tensor: StoredTensor, size: number, take: (piece: Float32Array, first: number) => void, into?: Float32Array): void {
+  const width = widths[tensor.dtype]
+  const count = tensor.length / width
+  const room = Math.min(size, count)
+  const shared = into === undefined ? new Float32Array(room) : undefined
+  const bits = tensor.dtype === 'F32' ? undefined : new Uint16Array(room)
+  const fd = openFile(tensor.file)
   try {
-    for (let done = 0; done < bytes.length;) {
-      const got = readSync(fd, bytes, done, Math.min(bytes.length - done, 1 << 30), tensor.offset + done)
-      if (got === 0) throw new ModelError('weights-invalid', `${tensor.file}: tensor ${tensor.name} ends after the file`)
-      done += got
+    for (let first = 0; first < count; first += size) {
+      const length = Math.min(size, count - first)
+      const piece = shared?.subarray(0, length) ?? (into as Float32Array).subarray(first, first + length)
+      const raw = bits?.subarray(0, length) ?? piece
+      readFully(fd, new Uint8Array(raw.buffer, raw.byteOffset, raw.byteLength), tensor, first * width)
+      if (bits !== undefined) (tensor.dtype === 'BF16' ? fromBfloat16 : fromFloat16)(raw as Uint16Array, piece)
+      take(piece, first)
     }
   } finally {
     closeSync(fd)
   }
-  if (tensor.dtype === 'F32') return new Float32Array(bytes.buffer)
-  const bits = new Uint16Array(bytes.buffer)
-  return tensor.dtype === 'BF16' ? fromBfloat16(bits) : fromFloat16(bits)
+}
+
+function readFully(fd: number, bytes: Uint8Array, tensor: StoredTensor, from: number): void {
+  for (let done = 0; done < bytes.length;) {
+    const got = readSync(fd, bytes, done, bytes.length - done, tensor.offset + from + done)
+    if (got === 0) throw new ModelError('weights-invalid', `${tensor.file}: tensor ${tensor.name} ends after the file`)
+    done += got
+  }
 }
 
 export function readAll(file: string): Map<string, NamedTensor> {

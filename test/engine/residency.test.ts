@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict'
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { newAdapter, writeAdapter } from '../../node/engine/adapters/index.ts'
+import { openEngine, Random, readConfig, type Engine } from '../../node/engine/index.ts'
+import { temporary } from './fixture.ts'
+
+const seedling = join(import.meta.dirname, '../../daemon/assets/seedling')
+const registered = 1000
+
+describe('1,000 adapters on the small base', () => {
+  const folder = temporary()
+  const folderOf = (i: number) => join(folder.path, String(i))
+  before(() => {
+    // One PEFT folder as it is written, and as many with other numbers in the same places.
+    const adapter = newAdapter(readConfig(seedling), { rank: 2, alpha: 4, targets: ['v_proj', 'o_proj'], dropout: 0 }, 1)
+    writeAdapter(folderOf(0), adapter, seedling)
+    const bytes = readFileSync(join(folderOf(0), 'adapter_model.safetensors'))
+    const start = 8 + Number(bytes.readBigUInt64LE())
+    const random = new Random(77)
+    const drawn = Buffer.from(Float32Array.from({ length: bytes.length / 4 + 31 * registered }, () => 1.2 * (random.uniform() - 0.5)).buffer)
+    for (let i = 0; i < registered; i++) {
+      drawn.copy(bytes, start, 4 * 31 * i)
+      mkdirSync(folderOf(i), { recursive: true })
+      if (i > 0) cpSync(join(folderOf(0), 'adapter_config.json'), join(folderOf(i), 'adapter_config.json'))
+      writeFileSync(join(folderOf(i), 'adapter_model.safetensors'), bytes)
+    }
+  })
+  after(() => folder.remove())
+
+  async function ask(engine: Engine, i: number): Promise<number[]> {
+    const { ids } = await engine.generate({ model: seedling, adapter: folderOf(i), prompt: 'The heron stands', settings: { maxTokens: 4, temperature: 0.7, seed: 1 } }).result
+    return ids
+  }
+
+  it('every one answers as in an engine that has no other, 64 at most in memory', async function () {
+    this.timeout(180_000)
+    const engine = openEngine({ threads: 1 })
+    const answers: number[][] = []
+    try {
+      for (let from = 0; from < registered; from += 50) {
+        answers.push(...await Promise.all(Array.from({ length: 50 }, (_, j) => ask(engine, from + j))))
+        const { models, adapters, mostAdapters } = await engine.status()
+        assert.equal(models, 1)
+        assert.equal(mostAdapters, 64)
+        assert.equal(adapters, Math.min(64, from + 50))
+      }
+      // The first ones were put out long ago: they are loaded again and answer as before.
+      for (const i of [0, 3, 500]) assert.deepEqual(await ask(engine, i), answers[i])
+      assert.equal((await engine.status()).adapters, 64)
+    } finally {
+      await engine.close()
+    }
+    const different = new Set(answers.map((ids) => ids.join())).size
+    assert.ok(different > registered / 2, `the adapters give ${different} different answers`)
+
+    const fresh = openEngine({ threads: 1 })
+    try {
+      for (let i = 0; i < registered; i += 50) assert.deepEqual(await ask(fresh, i), answers[i], `adapter ${i}`)
+    } finally {
+      await fresh.close()
+    }
+  })
+})
