@@ -35,7 +35,7 @@ export interface NodeOptions {
   listen: readonly string[]
   bootstrap: readonly string[]
   chain: { rpc: string; contracts: Addresses }
-  worker: { pricePerSecond: bigint; inputPrice: bigint; outputPrice: bigint; threads: number; provider?: ProviderRequest; capacity: number }
+  worker: { pricePerSecond: bigint; inputPrice: bigint; outputPrice: bigint; threads: number; provider?: ProviderRequest; quantize?: 'none' | 'int4'; capacity: number }
   /** Validators vote by their own checks; false leaves it to a person. */
   autoVote: boolean
 }
@@ -82,7 +82,7 @@ export async function createNode(options: NodeOptions, { log, registry }: { log:
       { log: log.child({ part: 'transport' }), registry }
     )
     await keep('transport', () => transport.stop())
-    const engine = openEngine({ provider: options.worker.provider, ...(options.worker.threads === 0 ? {} : { threads: options.worker.threads }) })
+    const engine = openEngine({ provider: options.worker.provider, quantize: options.worker.quantize, ...(options.worker.threads === 0 ? {} : { threads: options.worker.threads }) })
     await keep('engine', () => engine.close())
 
     const events = createEvents<NodeEvents>(log)

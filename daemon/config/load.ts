@@ -11,7 +11,7 @@ export const defaultDataFolder = (): string => process.env['TILTH_DATA'] ?? join
 /** What the command line gives; each key has an environment variable of the same name (TILTH_RPC, TILTH_BOOTSTRAP, …). */
 export interface Flags {
   config?: string; data?: string; rpc?: string; contracts?: string; bootstrap?: string[]; role?: string[]; listen?: string[]; preset?: string
-  key?: string; apiPort?: string; apiHost?: string; log?: string; threads?: string; provider?: string; autoVote?: boolean
+  key?: string; apiPort?: string; apiHost?: string; log?: string; threads?: string; provider?: string; quantize?: string; autoVote?: boolean
 }
 
 async function readJson(path: string, what: string): Promise<unknown> {
@@ -35,7 +35,7 @@ const dropUndefined = (object: Record<string, unknown>): Record<string, unknown>
 /** Flag names by configuration path, so that an error names what the reader typed. */
 const flagNames: Record<string, string> = {
   data: '--data', roles: '--role', preset: '--preset', listen: '--listen', bootstrap: '--bootstrap', 'chain.rpc': '--rpc', 'chain.contracts': '--contracts', key: '--key',
-  'api.port': '--api-port', 'api.host': '--api-host', log: '--log', 'worker.threads': '--threads', 'worker.provider': '--provider'
+  'api.port': '--api-port', 'api.host': '--api-host', log: '--log', 'worker.threads': '--threads', 'worker.provider': '--provider', 'worker.quantize': '--quantize'
 }
 
 export function describeIssues(error: z.ZodError): string {
@@ -67,7 +67,7 @@ export async function loadConfig(flags: Flags): Promise<DaemonConfig> {
     key: resolve(flags.key ?? env['TILTH_KEY'] ?? (typeof file['key'] === 'string' ? file['key'] : join(data, 'key.json'))),
     chain: { ...sub('chain'), ...dropUndefined({ rpc: flags.rpc ?? env['TILTH_RPC'], contracts }) },
     api: { ...sub('api'), ...dropUndefined({ port: integer(flags.apiPort ?? env['TILTH_API_PORT'], '--api-port'), host: flags.apiHost ?? env['TILTH_API_HOST'] }) },
-    worker: { ...sub('worker'), ...dropUndefined({ threads: integer(flags.threads ?? env['TILTH_THREADS'], '--threads'), provider: flags.provider ?? env['TILTH_PROVIDER'] }) }
+    worker: { ...sub('worker'), ...dropUndefined({ threads: integer(flags.threads ?? env['TILTH_THREADS'], '--threads'), provider: flags.provider ?? env['TILTH_PROVIDER'], quantize: flags.quantize ?? env['TILTH_QUANTIZE'] }) }
   }
   const parsed = daemonConfig.safeParse(merged)
   if (!parsed.success) {

@@ -14,7 +14,8 @@ import { Generator } from '../../node/engine/serve/index.ts'
 import { sequenceFeeds } from '../../node/engine/train/index.ts'
 import { quantizeInt4, type Int4Tensor } from '../../node/engine/weights/int4.ts'
 import { Random } from '../../node/engine/weights/index.ts'
-import { vectors } from './fixture.ts'
+import { openEngine } from '../../node/engine/index.ts'
+import { elements, modelFolder, temporary, vectors } from './fixture.ts'
 
 /** The weights that 4-bit codes stand for. */
 function dequantize({ codes, scales }: Int4Tensor): Float32Array {
@@ -132,6 +133,14 @@ for (const name of ['llama-tied', 'llama3-rope-qlora', 'qwen2-bias', 'qwen3-qkno
   })
 }
 
+async function generateWith(model: LoadedModel, prompt: readonly number[]): Promise<number[]> {
+  const generator = new Generator(model, { threads: 1 })
+  const ids: number[] = []
+  await generator.generate({ prompt, answered: [], adapter: null, settings: { maxTokens: 12, temperature: 0, seed: 0 }, endIds: new Set(model.config.endIds), onToken: (id) => { ids.push(id); return true } })
+  await generator.release()
+  return ids
+}
+
 describe('kernels: serving', () => {
   const model = randomModel('seedling', 'int4')
   const { vocabulary } = model.config
@@ -185,6 +194,20 @@ describe('kernels: serving', () => {
     assert.ok(new Set(apart.flat()).size > 10)
     await single.release()
     await crowd.release()
+  })
+
+  it('the engine answers from 4-bit weights where it is asked to, and its thread ends with its helpers', async () => {
+    const place = temporary()
+    const folder = modelFolder(place.path)
+    const job = { model: folder, messages: elements[0]?.messages.slice(0, 1) ?? [], settings: { maxTokens: 12, temperature: 0, seed: 0 } }
+    const [plain, fast] = [openEngine({ threads: 2 }), openEngine({ threads: 2, quantize: 'int4' })]
+    const want = await generateWith(loadModel(folder, 'int4'), (await fast.encode(folder, elements[0] ?? { messages: [] })).prompt)
+    assert.deepEqual((await fast.generate(job).result).ids, want)
+    const row = { messages: job.messages, answerIds: want }
+    assert.deepEqual(await fast.score({ model: folder, adapters: [null], ...row }), await plain.score({ model: folder, adapters: [null], ...row }))
+    await fast.close()
+    await plain.close()
+    place.remove()
   })
 
   it('greedy tokens are those of the logits', async () => {

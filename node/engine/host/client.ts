@@ -1,10 +1,10 @@
 import { resolveRuntime, type RuntimeRequest } from '../providers/index.ts'
 import type { Engine, EncodedRow, EngineStatus, GeneratedToken, GenerateJob, GenerateResult, Generation, HeldOutJob, ModelInfo, Row, ScoreJob, ScoreManyJob, SiblingsJob, TuneJob, TuneResult } from '../types.ts'
-import type { Plain } from './messages.ts'
+import type { Plain, WorkerOptions } from './messages.ts'
 import { EngineThread, type ThreadOptions } from './thread.ts'
 
 /** `provider` is `auto` unless said otherwise: see chooseProvider. */
-export interface EngineOptions extends Partial<RuntimeRequest>, Pick<ThreadOptions, 'heapMb'> {
+export interface EngineOptions extends Partial<RuntimeRequest>, Pick<ThreadOptions, 'heapMb'>, Pick<WorkerOptions, 'quantize'> {
   /** Training in a thread of its own, so that answers do not wait for training passes; the default. Costs the weights twice. */
   readonly separateTraining?: boolean
 }
@@ -18,10 +18,11 @@ class EngineClient implements Engine {
   readonly #serving: EngineThread
   readonly #training: EngineThread
 
-  constructor({ separateTraining = true, threads = 2, provider, precision, heapMb }: EngineOptions) {
+  constructor({ separateTraining = true, threads = 2, provider, precision, quantize, heapMb }: EngineOptions) {
     // Auditors repeat a worker's steps on other machines: training is float32 everywhere.
-    const training = { runtime: () => resolveRuntime({ threads, provider, precision: 'f32' }), heapMb }
-    this.#serving = new EngineThread(separateTraining ? { runtime: () => resolveRuntime({ threads, provider, precision }), heapMb } : training)
+    const runtime = (own: RuntimeRequest['precision']) => async (): Promise<WorkerOptions> => ({ ...await resolveRuntime({ threads, provider, precision: own }), quantize })
+    const training = { runtime: runtime('f32'), heapMb }
+    this.#serving = new EngineThread(separateTraining ? { runtime: runtime(precision), heapMb } : training)
     this.#training = separateTraining ? new EngineThread(training) : this.#serving
   }
 

@@ -2,11 +2,11 @@ import { statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { readAdapter, type Adapter } from '../adapters/index.ts'
 import { ModelError } from '../graph/errors.ts'
-import type { RuntimeOptions } from '../graph/session.ts'
-import { loadModel, parameterCount, frozenForm, type LoadedModel, type Quantization } from '../architecture/index.ts'
+import { loadModel, parameterCount, frozenForm, inFourBits, type LoadedModel, type Quantization } from '../architecture/index.ts'
 import { Generator, Scorer } from '../serve/index.ts'
 import { Chat, Tokenizer } from '../text/index.ts'
 import type { EngineStatus, ModelInfo } from '../types.ts'
+import type { WorkerOptions } from './messages.ts'
 
 /** A model folder that is open: weights, tokenizer and what serves from them. */
 export interface OpenModel {
@@ -24,15 +24,15 @@ const adaptersKept = 64
 
 /** Everything that is loaded in this thread, by folder. */
 export class Library {
-  readonly #options: RuntimeOptions
+  readonly #options: WorkerOptions
   readonly #models = new Map<string, OpenModel>()
   readonly #adapters = new Map<string, Adapter>()
 
-  constructor(options: RuntimeOptions) {
+  constructor(options: WorkerOptions) {
     this.#options = options
   }
 
-  get options(): RuntimeOptions {
+  get options(): WorkerOptions {
     return this.#options
   }
 
@@ -55,7 +55,7 @@ export class Library {
       chat: new Chat(tokenizer, endIds),
       scorer: new Scorer(model, this.#options),
       // Scores are compared between machines to the fourth decimal and stay float32; what is only read may be faster.
-      generator: new Generator(frozenForm(model, this.#options), this.#options),
+      generator: new Generator(() => (this.#options.quantize === 'int4' && quantization === 'none' ? inFourBits(model) : frozenForm(model, this.#options)), this.#options),
       info: {
         folder: path, architecture: config.architecture, parameters: parameterCount(config), layers: config.layers,
         hidden: config.hidden, vocabulary: config.vocabulary, context: config.context,

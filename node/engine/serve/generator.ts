@@ -35,22 +35,36 @@ const aborted = ({ signal }: GeneratorRequest): boolean => signal?.aborted === t
  * may use another adapter.
  */
 export class Generator {
-  readonly #model: LoadedModel
+  readonly #open: () => LoadedModel
+  readonly #options: RuntimeOptions
   readonly #maxRows: number
-  readonly #stepper: Stepper
+  #opened: { readonly model: LoadedModel; readonly stepper: Stepper } | undefined
   readonly #running: Running[] = []
   readonly #waiting: { request: GeneratorRequest; resolve: (finish: Finish) => void; reject: (error: unknown) => void }[] = []
   #loop: Promise<void> | undefined
 
-  constructor(model: LoadedModel, options: RuntimeOptions, maxRows = 16) {
-    this.#model = model
+  /** A model, or what makes it when the first request comes. */
+  constructor(model: LoadedModel | (() => LoadedModel), options: RuntimeOptions, maxRows = 16) {
+    this.#open = typeof model === 'function' ? model : () => model
+    this.#options = options
     this.#maxRows = maxRows
-    this.#stepper = openStepper(model, options)
+  }
+
+  get #model(): LoadedModel { return this.#serving.model }
+
+  get #stepper(): Stepper { return this.#serving.stepper }
+
+  get #serving(): { readonly model: LoadedModel; readonly stepper: Stepper } {
+    if (this.#opened === undefined) {
+      const model = this.#open()
+      this.#opened = { model, stepper: openStepper(model, this.#options) }
+    }
+    return this.#opened
   }
 
   async release(): Promise<void> {
     await this.#loop
-    await this.#stepper.release()
+    await this.#opened?.stepper.release()
   }
 
   /** Settles when the answer ends. Throws a ModelError where the prompt does not fit the model's context. */
