@@ -265,3 +265,25 @@ describe('kernels: memory and threads', () => {
     assert.equal(later.filter((n) => n === 1).length, 23)
   })
 })
+
+describe('kernels: damaged weights', () => {
+  it('an adapter that holds something that is no number fails its own request, not those beside it', async () => {
+    const model = randomModel('seedling', 'int4')
+    const broken = randomAdapter(model.config, 1)
+    for (const m of broken.modules.slice(0, 1)) m.b[3] = NaN
+    const generator = new Generator(model, { threads: 1 })
+    const ask = async (adapter: Adapter | null): Promise<number[]> => {
+      const ids: number[] = []
+      await generator.generate({ prompt: someIds(30, model.config.vocabulary), answered: [], adapter, settings: { maxTokens: 6, temperature: 0, seed: 0 }, endIds: new Set(), onToken: (id) => { ids.push(id); return true } })
+      return ids
+    }
+    const alone = await ask(null)
+    const [bad, good] = await Promise.allSettled([ask(broken), ask(null)])
+    assert.ok(bad.status === 'rejected')
+    assert.equal((bad.reason as { code: string }).code, 'logits-invalid')
+    assert.ok(good.status === 'fulfilled')
+    assert.deepEqual(good.value, alone)
+    assert.deepEqual(await ask(null), alone)
+    await generator.release()
+  })
+})

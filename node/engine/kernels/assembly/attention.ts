@@ -53,9 +53,9 @@ function softmax(x: usize, length: u32, end: u32): void {
   for (let i = length; i < end; i++) store<f32>(x + (<usize>i << 2), -Infinity)
   const bytes = <usize>end << 2
   let most = v128.load(x)
-  for (let i: usize = 16; i < bytes; i += 16) most = f32x4.max(most, v128.load(x + i))
-  most = f32x4.max(most, v128.shuffle<i32>(most, most, 2, 3, 0, 1))
-  most = f32x4.max(most, v128.shuffle<i32>(most, most, 1, 0, 3, 2))
+  for (let i: usize = 16; i < bytes; i += 16) most = f32x4.pmax(most, v128.load(x + i))
+  most = f32x4.pmax(most, v128.shuffle<i32>(most, most, 2, 3, 0, 1))
+  most = f32x4.pmax(most, v128.shuffle<i32>(most, most, 1, 0, 3, 2))
   let sum = f32x4.splat(0)
   for (let i: usize = 0; i < bytes; i += 16) {
     const e = exp4(f32x4.sub(v128.load(x + i), most))

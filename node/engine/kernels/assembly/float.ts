@@ -115,7 +115,7 @@ export function rmsNorm(x: usize, weight: usize, width: u32, epsilon: f32, out: 
 // @ts-ignore: decorator
 @inline
 export function exp4(given: v128): v128 {
-  const x = f32x4.min(f32x4.max(given, f32x4.splat(-87.3)), f32x4.splat(88.3))
+  const x = f32x4.pmin(f32x4.pmax(given, f32x4.splat(-87.3)), f32x4.splat(88.3))
   // Added to 1.5 · 2²³, the nearest whole number stands in the lowest bits.
   const shifted = f32x4.add(f32x4.mul(x, f32x4.splat(1.44269504088896341)), f32x4.splat(12582912))
   const n = f32x4.sub(shifted, f32x4.splat(12582912))
