@@ -32,7 +32,7 @@ export const daemonConfig = z.strictObject({
     threads: z.int().min(0).max(256).default(0),
     /** Where the engine computes; auto takes a GPU if one can be used. */
     provider: z.enum(providerRequests).default('auto'),
-    /** int4: answers from 4-bit weights, several times as fast on a CPU. */
+    /** int4: answers from 4-bit weights, faster on a CPU and a little less exact. */
     quantize: z.enum(['none', 'int4']).default('none'),
     capacity: z.int().min(1).max(64).default(4)
   }).prefault({}),

@@ -23,7 +23,7 @@ export function daemonCommand(): Command {
     .option('--api-host <host>', '127.0.0.1, ::1 or localhost (TILTH_API_HOST)')
     .option('--threads <n>', "threads of the engine, 0 lets it choose (TILTH_THREADS)")
     .option('--provider <name>', 'where the engine computes: auto, cpu, webgpu or cuda (TILTH_PROVIDER; default auto)')
-    .option('--quantize <kind>', 'none, or int4: answers from 4-bit weights, several times as fast on a CPU (TILTH_QUANTIZE)')
+    .option('--quantize <kind>', 'none, or int4: answers from 4-bit weights, faster on a CPU and a little less exact (TILTH_QUANTIZE)')
     .option('--no-auto-vote', 'validators vote by hand')
     .option('--log <level>', 'silent, error, warn, info or debug (TILTH_LOG; default warn)')
     .option('--json', 'print the line that says where the API is as JSON')

@@ -31,7 +31,7 @@ export type FromWorker =
   | { readonly kind: 'error'; readonly id: number; readonly error: PlainError }
 
 export interface WorkerOptions extends RuntimeOptions {
-  /** Answers come from 4-bit weights: several times as fast on a CPU, a little less exact. Scores and training do not. */
+  /** Answers come from 4-bit weights: faster on a CPU, a little less exact. Scores and training do not. */
   readonly quantize?: 'none' | 'int4' | undefined
 }
 

@@ -11,10 +11,15 @@ import type { Heap } from './heap.ts'
 const tileOutputs = 4
 const tileBytes = tileOutputs * (int4Block / 2 + 4)
 
-/** Whether the kernels take a model: every projection and the head in 4 bits, and heads of whole vectors. */
+/** Bytes of packed weights up to which 32-bit addresses leave room for the cache. */
+const mostBytes = 3e9
+
+/** Whether the kernels take a model: every projection and the head in 4 bits, heads of whole vectors, and weights that fit. */
 export function kernelsTake(model: LoadedModel): boolean {
   const { int4, config: c } = model
   if (int4 === undefined || c.headWidth % 8 !== 0 || c.hidden % 4 !== 0) return false
+  const blocks = [...int4.values()].reduce((n, { scales }) => n + scales.length, 0)
+  if ((blocks * tileBytes) / tileOutputs > mostBytes) return false
   return weightNames(c).every((name) => int4.has(name)) && projections(c).every((p) => p.out % tileOutputs === 0) && c.vocabulary % tileOutputs === 0
 }
 
