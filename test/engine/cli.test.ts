@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { engineCommand } from '../../daemon/cli/engine.ts'
 import { readAdapter, readConfig } from '../../node/engine/index.ts'
-import { modelFolder, temporary, vectors } from './fixture.ts'
+import { modelFolder, near, temporary, vectors, writeInput } from './fixture.ts'
 
 interface Golden {
   forward: { ids: number[]; logits_last_row: number[] }
@@ -14,19 +14,10 @@ interface Golden {
   train: { loss: number[]; steps: number; batch: number; optimizer: { lr: number; beta1: number; beta2: number; eps: number; weight_decay: number } }
 }
 
-const near = (a: readonly number[], b: readonly number[], tolerance: number) => {
-  assert.equal(a.length, b.length)
-  a.forEach((x, i) => assert.ok(Math.abs(x - (b[i] ?? NaN)) <= tolerance, `${x} for ${b[i]}`))
-}
-
 describe('tilth engine, as the command line is written', () => {
   const folder = temporary()
   after(() => folder.remove())
-  const file = (name: string, content: unknown) => {
-    const path = join(folder.path, name)
-    writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content))
-    return path
-  }
+  const file = (name: string, content: unknown) => writeInput(folder.path, name, content)
 
   /** Runs a command line in this process; standard output, standard error and the exit code it leaves. */
   async function run(...args: string[]): Promise<{ out: string; err: string; code: unknown }> {

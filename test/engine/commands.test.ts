@@ -1,21 +1,16 @@
 import assert from 'node:assert/strict'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { generateFrom, inspectModel, mergeAdapter, readExamples, readRows, rowGradients, scoreIds, tuneDefaults, tuneExamples, tuneRows } from '../../node/engine/index.ts'
 import { engineCommand } from '../../daemon/cli/engine.ts'
-import { modelFolder, temporary, vectors } from './fixture.ts'
+import { modelFolder, near, temporary, vectors, writeInput } from './fixture.ts'
 
 const runtime = { threads: 1 }
-const near = (a: readonly number[], b: readonly number[], tolerance: number) => a.forEach((x, i) => assert.ok(Math.abs(x - (b[i] ?? NaN)) <= tolerance, `${x} for ${b[i]}`))
 
 describe('engine commands', () => {
   const folder = temporary()
   after(() => folder.remove())
-  const file = (name: string, content: unknown) => {
-    const path = join(folder.path, name)
-    writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content))
-    return path
-  }
+  const file = (name: string, content: unknown) => writeInput(folder.path, name, content)
 
   for (const name of ['llama-tied', 'llama3-rope-qlora']) {
     const model = join(vectors, name)

@@ -1,4 +1,5 @@
-import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import assert from 'node:assert/strict'
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Row, TrainSettings } from '../../node/engine/types.ts'
@@ -30,4 +31,16 @@ export const elements: Row[] = [
 export const settings: TrainSettings = {
   lora: { rank: 4, alpha: 8, targets: ['q_proj', 'v_proj', 'down_proj'], dropout: 0 }, method: 'lora', epochs: 2, batch: 2, accumulation: 1,
   lr: 5e-3, schedule: 'cosine', warmupRatio: 0.1, weightDecay: 0, clip: 1, seed: 3, cutoff: 128, ema: 0, responseOnly: true,
+}
+
+export function near(a: readonly number[], b: readonly number[], tolerance: number): void {
+  assert.equal(a.length, b.length)
+  a.forEach((x, i) => assert.ok(Math.abs(x - (b[i] ?? NaN)) <= tolerance, `${x} for ${b[i]}`))
+}
+
+/** Writes text as it is and everything else as JSON; returns the path. */
+export function writeInput(folder: string, name: string, content: unknown): string {
+  const path = join(folder, name)
+  writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content))
+  return path
 }

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as ort from 'onnxruntime-node'
 import { adapterScale, readAdapter } from '../../node/engine/adapters/index.ts'
-import { halved, halfNames, headName, loadModel } from '../../node/engine/architecture/index.ts'
+import { halved, productNames, headName, loadModel } from '../../node/engine/architecture/index.ts'
 import { emit, f32, Graph, optimize } from '../../node/engine/graph/index.ts'
 import { Generator } from '../../node/engine/serve/index.ts'
 import { labelled, LoraGraph, memberState } from '../../node/engine/train/index.ts'
@@ -73,7 +73,7 @@ describe('float16', () => {
       const bytes = (m: typeof model) => [...m.parameters].reduce((n, [, { data }]) => n + data.byteLength, 0) + [...m.half?.values() ?? []].reduce((n, { bits }) => n + bits.byteLength, 0)
       const size = (names: Iterable<string>) => [...names].reduce((n, key) => n + (model.parameters.get(key)?.data.byteLength ?? NaN), 0)
       const head = headName(model.config)
-      const projected = [...halfNames(model.config)].filter((key) => key !== head)
+      const projected = [...productNames(model.config)].filter((key) => key !== head)
       assert.equal(bytes(half), bytes(model) - size(projected) / 2 + size([head]) / 2)
     })
 

@@ -1,13 +1,12 @@
 import type { Feeds, RuntimeOptions } from '../graph/session.ts'
 import { roundToFloat16 } from '../weights/half.ts'
 import { quantizeInt4 } from '../weights/int4.ts'
-import { halfNames } from './half.ts'
 import { boundFeeds, type LoadedModel } from './load.ts'
-import { headName, int4Names } from './quantized.ts'
+import { headName, int4Names, productNames } from './quantized.ts'
 
 /** The model with its frozen products in float16, at half the memory. The head stays in float32 beside it: losses use it, and embeddings where it is tied. */
 export function halved(model: LoadedModel): LoadedModel {
-  const names = halfNames(model.config)
+  const names = productNames(model.config)
   const half = new Map([...model.parameters].filter(([name]) => names.has(name)).map(([name, { shape, data }]) => [name, { shape, bits: roundToFloat16(data) }]))
   const parameters = new Map([...model.parameters].filter(([name]) => !half.has(name) || name === headName(model.config)))
   return { ...model, parameters, half }

@@ -1,14 +1,6 @@
 import { rewrite } from '../graph/rewrite.ts'
 import type { Graph } from '../graph/graph.ts'
 import type { Node } from '../graph/ir.ts'
-import type { ModelConfig } from './config.ts'
-import { projections } from './parameters.ts'
-import { headName } from './quantized.ts'
-
-/** Names of the weights whose products are done in float16: the projections, and the head where it gives logits. */
-export function halfNames(c: ModelConfig): Set<string> {
-  return new Set([...Array.from({ length: c.layers }, (_, layer) => projections(c).map((p) => `model.layers.${layer}.${p.path}.weight`)).flat(), headName(c)])
-}
 
 export const halfInput = (name: string): string => `${name}.half`
 

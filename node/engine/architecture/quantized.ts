@@ -52,6 +52,11 @@ export function int4Names(c: ModelConfig): Set<string> {
   return new Set(c.hidden % int4Block === 0 ? [...layers, headName(c)] : layers)
 }
 
+/** Names of the weights that a decoder multiplies by: the projections of every layer, and the head. */
+export function productNames(c: ModelConfig): Set<string> {
+  return new Set([...Array.from({ length: c.layers }, (_, layer) => projections(c).map((p) => `model.layers.${layer}.${p.path}.weight`)).flat(), headName(c)])
+}
+
 export const headName = (c: ModelConfig): string => (c.tied ? 'model.embed_tokens.weight' : 'lm_head.weight')
 
 export const int4Inputs = (name: string) => [`${name}.int4`, `${name}.scales`] as const

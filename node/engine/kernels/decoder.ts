@@ -145,21 +145,25 @@ export class KernelDecoder {
     const { hidden } = this.#model.config
     const table = this.#model.parameters.get('model.embed_tokens.weight')?.data ?? new Float32Array(0)
     const x = this.#heap.floats(at.x, rows * hidden)
-    const [positions, tables, runs, chunks, targets]: number[][] = [[], [], [], [], []]
+    const positions: number[] = []
+    const tables: number[] = []
+    const runs: number[] = []
+    const chunks: number[] = []
+    const targets: number[] = []
     parts.forEach(({ sequence, ids }, i) => {
-      const first = positions?.length ?? 0
+      const first = positions.length
       ids.forEach((id, t) => {
         x.set(table.subarray(id * hidden, (id + 1) * hidden), (first + t) * hidden)
-        positions?.push(sequence.length + t)
-        tables?.push(sequence.table)
+        positions.push(sequence.length + t)
+        tables.push(sequence.table)
       })
-      for (let t = 0; t < ids.length; t += chunkRows) chunks?.push(first + t, Math.min(chunkRows, ids.length - t))
+      for (let t = 0; t < ids.length; t += chunkRows) chunks.push(first + t, Math.min(chunkRows, ids.length - t))
       const adapter = adapters[i]?.at ?? 0
-      if (runs !== undefined && runs.length > 0 && runs.at(-1) === adapter) runs[runs.length - 2] = (runs.at(-2) ?? 0) + ids.length
-      else runs?.push(first, ids.length, adapter)
-      targets?.push(first + ids.length - 1)
+      if (runs.length > 0 && runs.at(-1) === adapter) runs[runs.length - 2] = (runs.at(-2) ?? 0) + ids.length
+      else runs.push(first, ids.length, adapter)
+      targets.push(first + ids.length - 1)
     })
-    const put = (where: number, values: readonly number[] = []): void => this.#heap.words(where, values.length).set(values)
+    const put = (where: number, values: readonly number[]): void => this.#heap.words(where, values.length).set(values)
     put(at.positions, positions)
     put(at.tables, tables)
     put(at.runs, runs)
@@ -167,7 +171,7 @@ export class KernelDecoder {
     put(at.targets, targets)
     this.#heap.words(this.#taken, this.#counters).fill(0)
     this.#heap.setFields(this.#batch, [
-      rows, at.positions, at.tables, at.runs, (runs?.length ?? 0) / 3, at.chunks, (chunks?.length ?? 0) / 2, at.targets, parts.length, at.x, at.states, at.tiles,
+      rows, at.positions, at.tables, at.runs, runs.length / 3, at.chunks, chunks.length / 2, at.targets, parts.length, at.x, at.states, at.tiles,
       at.query, at.key, at.value, at.gate, at.up, at.low, lowWidth, this.#scores, this.#scoreWidth, this.#scratch, this.#scratchBytes, this.#taken, at.logits,
     ])
   }

@@ -18,14 +18,12 @@ export class Pace {
   choose(rows: number, most: number): number {
     const kind = classOf(rows)
     const step = this.#steps[kind] ?? 0
+    if (step < remembered * most) return most - (step % most)
     const turn = most - (step % round)
+    if (turn >= 1) return turn
     let best = most
-    for (let threads = most; threads >= 1; threads--) {
-      const known = this.#times.get(`${kind} ${threads}`) ?? []
-      if (known.length < remembered && step < remembered * most) return most - (step % most)
-      if (this.#median(kind, threads) < this.#median(kind, best)) best = threads
-    }
-    return turn >= 1 ? turn : best
+    for (let threads = most - 1; threads >= 1; threads--) if (this.#median(kind, threads) < this.#median(kind, best)) best = threads
+    return best
   }
 
   /** Tells what a step took. */

@@ -1,8 +1,7 @@
 import type { LoadedModel } from '../architecture/load.ts'
-import { headName } from '../architecture/quantized.ts'
+import { headName, productNames } from '../architecture/quantized.ts'
 import { projections } from '../architecture/parameters.ts'
 import { rotaryTables } from '../architecture/rope.ts'
-import type { ModelConfig } from '../architecture/config.ts'
 import { GraphError } from '../graph/errors.ts'
 import { int4Block, type Int4Tensor } from '../weights/int4.ts'
 import type { Heap } from './heap.ts'
@@ -20,12 +19,7 @@ export function kernelsTake(model: LoadedModel): boolean {
   if (int4 === undefined || c.headWidth % 8 !== 0 || c.hidden % 4 !== 0) return false
   const blocks = [...int4.values()].reduce((n, { scales }) => n + scales.length, 0)
   if ((blocks * tileBytes) / tileOutputs > mostBytes) return false
-  return weightNames(c).every((name) => int4.has(name)) && projections(c).every((p) => p.out % tileOutputs === 0) && c.vocabulary % tileOutputs === 0
-}
-
-function weightNames(c: ModelConfig): string[] {
-  const layers = Array.from({ length: c.layers }, (_, layer) => projections(c).map((p) => `model.layers.${layer}.${p.path}.weight`)).flat()
-  return [...layers, headName(c)]
+  return [...productNames(c)].every((name) => int4.has(name)) && projections(c).every((p) => p.out % tileOutputs === 0) && c.vocabulary % tileOutputs === 0
 }
 
 /** Writes a model's weights and structure into memory; returns the address of the `Model` (assembly/layout.ts). */

@@ -7,7 +7,6 @@ export interface Kernels {
   forward(model: number, batch: number, meeting: number, thread: number, threads: number): void
   product(tiles: number, rows: number, weights: number, inputs: number, from: number, to: number, start: number, startStride: number, out: number, stride: number, scratch: number): void
   quantize(x: number, inputs: number, tiles: number, row: number, rows: number): void
-  multiply(a: number, strideA: number, rows: number, k: number, b: number, strideB: number, n: number, c: number, strideC: number, add: number): void
 }
 
 /** Words that a team shares: threads, model and batch of a call, how many helpers are ready, the two words of their meetings, and for each helper the number of its last call. */

@@ -3,7 +3,7 @@ import { add, gated, multiply, rmsNorm } from './float'
 import { Batch, Chunk, Layer, Model, Projection, Run } from './layout'
 import { product, quantize } from './tiles'
 
-export { multiply, product, quantize }
+export { product, quantize }
 
 /**
  * One step of a decoder with 4-bit weights, run by `threads` threads at once: each calls `forward` with its own number
