@@ -1,13 +1,14 @@
-// The spec reporter for people, plus the counts as JSON in the file named by --reporter-option output=FILE.
+// The spec reporter for people, plus passes and failures of each file as JSON in the file named by --reporter-option output=FILE.
 const { writeFileSync } = require('node:fs')
 const Mocha = require('mocha')
 
 module.exports = class extends Mocha.reporters.Spec {
   constructor(runner, options) {
     super(runner, options)
-    runner.once('end', () => {
-      const { passes, failures } = this.stats
-      writeFileSync(options.reporterOptions.output, JSON.stringify({ passes, failures }))
-    })
+    const files = {}
+    const tallyOf = ({ file, parent }) => files[file ?? parent?.file ?? ''] ??= { passed: 0, failed: 0 }
+    runner.on('pass', test => { tallyOf(test).passed++ })
+    runner.on('fail', test => { tallyOf(test).failed++ })
+    runner.once('end', () => { writeFileSync(options.reporterOptions.output, JSON.stringify(files)) })
   }
 }

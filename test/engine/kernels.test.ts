@@ -48,7 +48,7 @@ describe('kernels: products of 8-bit rows with 4-bit weights', () => {
       const packed = quantizeInt4(w)
       const weights = packWeights(heap, packed, inputs, outputs)
       const [from, tilesAt, start, out] = [heap.putFloats(x), heap.allocate(rows * blocks * 40), heap.putFloats(draw(outputs)), heap.allocate(4 * rows * outputs)]
-      const scratch = heap.allocate(Math.ceil(4.5 * inputs))
+      const scratch = heap.allocate(Math.ceil(9 * inputs))
       const kernels = instantiate(heap.memory)
       for (let r = 0; r < rows; r++) kernels.quantize(from + 4 * r * inputs, inputs, tilesAt, r, rows)
       kernels.product(tilesAt, rows, weights, inputs, 0, tiles, start, 0, out, 4 * outputs, scratch)

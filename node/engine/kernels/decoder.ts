@@ -59,7 +59,7 @@ export class KernelDecoder {
     this.#packed = packModel(this.#heap, model)
     this.#scoreWidth = Math.ceil(config.context / blockLength) * blockLength
     this.#scores = this.#heap.allocate(4 * threads * chunkRows * this.#scoreWidth)
-    this.#scratchBytes = Math.ceil(4.5 * Math.max(...projections(config).map((p) => p.in)) / 64) * 64
+    this.#scratchBytes = Math.ceil(9 * Math.max(...projections(config).map((p) => p.in)) / 64) * 64
     this.#scratch = this.#heap.allocate(threads * this.#scratchBytes)
     this.#taken = this.#heap.allocate(4 * this.#counters)
     this.#batch = this.#heap.allocate(4 * 32)

@@ -101,7 +101,7 @@ export class Batch {
   /** For each thread [chunk, context rounded up to 64]. */
   scores: usize
   scoreWidth: u32
-  /** For each thread 4.5 bytes of every input of the widest product. */
+  /** For each thread 9 bytes of every input of the widest product. */
   scratch: usize
   scratchBytes: u32
   /** Counters of the pieces of work that are taken, all 0 at the start of a step (places in index.ts). */
