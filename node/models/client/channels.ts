@@ -31,9 +31,10 @@ export function createChannelKeeper({ chain, clock, timing, streams, log }: Part
 
   async function settle(purse: Purse, signal: AbortSignal): Promise<number> {
     const before = new Set(purse.asks.keys())
+    const left = [...purse.asks.values()].filter(({ live, record }) => !live && !record.over).map(({ id }) => id).slice(-256)
     const stream = await streams.open(purse.record.worker, '/tilth/models/infer/1', { signal })
     try {
-      await stream.send({ kind: 'settle', channel: purse.id, voucher: wallet.voucher(purse) })
+      await stream.send({ kind: 'settle', channel: purse.id, voucher: wallet.voucher(purse), left })
       for (let count = 0; ;) {
         const frame = await stream.next(workerFrame, { timeoutMs: timing.receiptMs, signal })
         if (frame === undefined) throw new TilthError('stream.closed', 'the worker has left', { consequence: 'retry' })

@@ -20,6 +20,8 @@ export function createAnswers(parts: Parts, ledger: Ledger, serving: Serving, sl
   const { network, self, chain, policy, timing, clock, engine, log, now } = parts
   /** Unpaid and unacknowledged, by client: who leaves too much behind is served no more. */
   const lost = new Map<Address, bigint>()
+  /** Answers that are being given. */
+  const going = new Map<Hex, { readonly account: Account; readonly dialogue: Dialogue; readonly over: Promise<void> }>()
 
   async function accountOf(id: Hex, stream: MessageStream): Promise<Account> {
     const onChain = await chain.channels.channel(id)
@@ -30,9 +32,16 @@ export function createAnswers(parts: Parts, ledger: Ledger, serving: Serving, sl
     return ledger.account(onChain)
   }
 
-  async function settle({ channel, voucher }: SettleFrame, stream: MessageStream): Promise<void> {
+  async function settle({ channel, voucher, left }: SettleFrame, stream: MessageStream): Promise<void> {
     const account = await accountOf(channel, stream)
     if (voucher !== null) await ledger.pay(account, voucher)
+    // A client may be back before this end has seen that its stream broke: what it left is to be signed for, too.
+    await Promise.allSettled(left.map(request => {
+      const answer = going.get(request)
+      if (answer?.account !== account) return undefined
+      answer.dialogue.leave()
+      return answer.over
+    }))
     await openDialogue(parts, ledger, account, stream).settle(weigh)
     await stream.send({ kind: 'done' })
   }
@@ -106,7 +115,9 @@ export function createAnswers(parts: Parts, ledger: Ledger, serving: Serving, sl
       checkMeans(statement.message, content, inputTokens, offer.message, account.record.channel.deposit, ledger.committed(account))
       const record: AnswerRecord = { statement, content, offer, inputTokens, startedAt: now(), finishedAt: 0n, state: 'running', finish: 'cancelled', answer: [] }
       const answer = await ledger.begin(account, request, record)
-      await serveAnswer(stream, dialogue, served, account, answer)
+      const over = serveAnswer(stream, dialogue, served, account, answer)
+      going.set(request, { account, dialogue, over })
+      await over.finally(() => { going.delete(request) })
     } finally {
       release()
     }
@@ -138,18 +149,18 @@ export function createAnswers(parts: Parts, ledger: Ledger, serving: Serving, sl
       throw dialogue.signal.reason
     }
     await ledger.end(account, answer, sent, finish)
-    await stream.send({ kind: 'finished', finish, tail: tail.text })
-    if (account.answers.has(answer.id)) {
-      answer.attribution = await weigh(content, served.model.id, sent)
-      try {
+    try {
+      await stream.send({ kind: 'finished', finish, tail: tail.text })
+      if (account.answers.has(answer.id)) {
+        answer.attribution = await weigh(content, served.model.id, sent)
         await dialogue.settle(weigh, { request: answer.id, frame: ({ receipt, attribution }) => ({ kind: 'receipt', receipt, attribution }) })
         // Paying makes up for what was left behind.
         const debt = (lost.get(account.client) ?? 0n) - feeOf(offer.message, inputTokens, sent.length)
         if (debt > 0n) lost.set(account.client, debt)
         else lost.delete(account.client)
-      } finally {
-        answer.orphan = true // if it is not signed by now, another stream has to bring it
       }
+    } finally {
+      answer.orphan = true // if it is not signed by now, another stream has to bring it
     }
     await stream.send({ kind: 'done' })
   }

@@ -12,6 +12,8 @@ type Countersign = Extract<ClientFrame, { kind: 'countersign' }>
 export interface Dialogue {
   /** Aborts when the client cancels, leaves, or breaks a rule; the reason says which (`answer.cancelled` for the first). */
   readonly signal: AbortSignal
+  /** The client says elsewhere that it has left. */
+  leave(): void
   /** From now on vouchers say how much of this answer has arrived. */
   answering(answer: Answer, sent: readonly number[]): void
   /** Until another so-much can be sent within the credit. @throws LimitError `voucher.late`; the signal's reason */
@@ -23,6 +25,7 @@ export interface Dialogue {
   settle(weigh: Weigh, own?: { request: Hex; frame(pending: NonNullable<Account['record']['pending']>): unknown }): Promise<Map<Hex, Hex>>
 }
 
+const closed = (): TilthError => new TilthError('stream.closed', 'the client has left', { consequence: 'ignore' })
 const cancelled = (): TilthError => new TilthError('answer.cancelled', 'the client has cancelled', { consequence: 'ignore' })
 
 export function openDialogue(parts: Parts, ledger: Ledger, account: Account, stream: MessageStream): Dialogue {
@@ -48,12 +51,13 @@ export function openDialogue(parts: Parts, ledger: Ledger, account: Account, str
         throw new InvalidError('frame.unexpected', `a ${frame.kind} was not expected now`)
       }
     }
-    throw new TilthError('stream.closed', 'the client has left', { consequence: 'ignore' })
+    throw closed()
   }
-  hear().catch((error: unknown) => {
+  function end(error: unknown): void {
     control.abort(error)
     wanted?.reject(error)
-  })
+  }
+  hear().catch(end)
 
   const left = (): unknown => (control.signal.aborted ? control.signal.reason : undefined)
   /** After a cancel the client still countersigns; after anything else it is gone. */
@@ -75,6 +79,7 @@ export function openDialogue(parts: Parts, ledger: Ledger, account: Account, str
 
   return {
     signal: control.signal,
+    leave: () => { end(closed()) },
     answering(answer, sent) { current = { answer, sent } },
     async room(next, credit) {
       const deadline = clock.now() + timing.voucherMs
