@@ -20,16 +20,26 @@ function scaled(sum: v128, total: v128, weightScale: v128, rowScale: v128): v128
   return f32x4.relaxed_madd(f32x4.convert_i32x4_s(i32x4.extadd_pairwise_i16x8_s(sum)), f32x4.mul(weightScale, rowScale), total)
 }
 
+/**
+ * 15 in every byte. A constant would be built again at each use, in three instructions; what the compiler cannot know
+ * stays in a register. Nothing has 2³¹ blocks.
+ */
 // @ts-ignore: decorator
 @inline
-function low(codes: v128): v128 {
-  return v128.and(codes, i8x16.splat(15))
+function maskOf(blocks: u32): v128 {
+  return i8x16.splat(<i8>(15 | (blocks >> 31)))
 }
 
 // @ts-ignore: decorator
 @inline
-function high(codes: v128): v128 {
-  return v128.and(i16x8.shr_u(codes, 4), i8x16.splat(15))
+function low(codes: v128, mask: v128): v128 {
+  return v128.and(codes, mask)
+}
+
+// @ts-ignore: decorator
+@inline
+function high(codes: v128, mask: v128): v128 {
+  return v128.and(i16x8.shr_u(codes, 4), mask)
 }
 
 /** Eight inputs of a row: the first four meet the lower codes, the next four the upper ones. */
@@ -41,16 +51,17 @@ function pair(sum: v128, first: v128, lower: v128, next: v128, upper: v128): v12
 
 /** Four outputs of one row. `start` holds what the sums begin with. */
 function product1(row: usize, weights: usize, blocks: u32, start: usize, out: usize): void {
+  const mask = maskOf(blocks)
   let total = v128.load(start)
   for (let b: u32 = 0; b < blocks; b++) {
     let s0 = v128.load32_splat(row, 32)
-    const w0 = v128.load(weights, 0), l0 = low(w0), h0 = high(w0)
+    const w0 = v128.load(weights, 0), l0 = low(w0, mask), h0 = high(w0, mask)
     s0 = pair(s0, v128.load32_splat(row, 0), l0, v128.load32_splat(row, 4), h0)
-    const w1 = v128.load(weights, 16), l1 = low(w1), h1 = high(w1)
+    const w1 = v128.load(weights, 16), l1 = low(w1, mask), h1 = high(w1, mask)
     s0 = pair(s0, v128.load32_splat(row, 8), l1, v128.load32_splat(row, 12), h1)
-    const w2 = v128.load(weights, 32), l2 = low(w2), h2 = high(w2)
+    const w2 = v128.load(weights, 32), l2 = low(w2, mask), h2 = high(w2, mask)
     s0 = pair(s0, v128.load32_splat(row, 16), l2, v128.load32_splat(row, 20), h2)
-    const w3 = v128.load(weights, 48), l3 = low(w3), h3 = high(w3)
+    const w3 = v128.load(weights, 48), l3 = low(w3, mask), h3 = high(w3, mask)
     s0 = pair(s0, v128.load32_splat(row, 24), l3, v128.load32_splat(row, 28), h3)
     total = scaled(s0, total, v128.load(weights, 64), v128.load32_splat(row, 36))
     weights += blockBytes
@@ -61,19 +72,20 @@ function product1(row: usize, weights: usize, blocks: u32, start: usize, out: us
 
 /** Four outputs of two rows. */
 function product2(rows: usize, weights: usize, blocks: u32, start: usize, startStride: usize, out: usize, stride: usize): void {
+  const mask = maskOf(blocks)
   let t0 = v128.load(start), t1 = v128.load(start + startStride)
   for (let b: u32 = 0; b < blocks; b++) {
     let s0 = v128.load32_splat(rows, 64), s1 = v128.load32_splat(rows, 68)
-    const w0 = v128.load(weights, 0), l0 = low(w0), h0 = high(w0)
+    const w0 = v128.load(weights, 0), l0 = low(w0, mask), h0 = high(w0, mask)
     s0 = pair(s0, v128.load32_splat(rows, 0), l0, v128.load32_splat(rows, 4), h0)
     s1 = pair(s1, v128.load32_splat(rows, 8), l0, v128.load32_splat(rows, 12), h0)
-    const w1 = v128.load(weights, 16), l1 = low(w1), h1 = high(w1)
+    const w1 = v128.load(weights, 16), l1 = low(w1, mask), h1 = high(w1, mask)
     s0 = pair(s0, v128.load32_splat(rows, 16), l1, v128.load32_splat(rows, 20), h1)
     s1 = pair(s1, v128.load32_splat(rows, 24), l1, v128.load32_splat(rows, 28), h1)
-    const w2 = v128.load(weights, 32), l2 = low(w2), h2 = high(w2)
+    const w2 = v128.load(weights, 32), l2 = low(w2, mask), h2 = high(w2, mask)
     s0 = pair(s0, v128.load32_splat(rows, 32), l2, v128.load32_splat(rows, 36), h2)
     s1 = pair(s1, v128.load32_splat(rows, 40), l2, v128.load32_splat(rows, 44), h2)
-    const w3 = v128.load(weights, 48), l3 = low(w3), h3 = high(w3)
+    const w3 = v128.load(weights, 48), l3 = low(w3, mask), h3 = high(w3, mask)
     s0 = pair(s0, v128.load32_splat(rows, 48), l3, v128.load32_splat(rows, 52), h3)
     s1 = pair(s1, v128.load32_splat(rows, 56), l3, v128.load32_splat(rows, 60), h3)
     const scale = v128.load(weights, 64)
@@ -91,11 +103,12 @@ function product2(rows: usize, weights: usize, blocks: u32, start: usize, startS
  * row, and runs out of registers for the weights.
  */
 function product4(rows: usize, weights: usize, blocks: u32, start: usize, startStride: usize, out: usize, stride: usize): void {
+  const mask = maskOf(blocks)
   let t0 = v128.load(start), t1 = v128.load(start + startStride), t2 = v128.load(start + 2 * startStride), t3 = v128.load(start + 3 * startStride)
   for (let b: u32 = 0; b < blocks; b++) {
     let s0 = v128.load32_splat(rows, 128), s1 = v128.load32_splat(rows, 132), s2 = v128.load32_splat(rows, 136), s3 = v128.load32_splat(rows, 140)
     for (const end = rows + 128; rows < end; rows += 32) {
-      const w = v128.load(weights), l = low(w), h = high(w)
+      const w = v128.load(weights), l = low(w, mask), h = high(w, mask)
       weights += 16
       const x0 = v128.load32_splat(rows, 0), y0 = v128.load32_splat(rows, 4)
       s0 = pair(s0, x0, l, y0, h)
@@ -125,13 +138,14 @@ const loosened: usize = 288
 
 /** Takes the codes of eight outputs apart. */
 function loosen(weights: usize, second: usize, blocks: u32, out: usize): void {
+  const mask = maskOf(blocks)
   for (let b: u32 = 0; b < blocks; b++) {
     for (let g: usize = 0; g < 4; g++) {
       const codes = v128.load(weights + (g << 4)), others = v128.load(second + (g << 4))
-      v128.store(out + (g << 6), low(codes))
-      v128.store(out + (g << 6), high(codes), 16)
-      v128.store(out + (g << 6), low(others), 32)
-      v128.store(out + (g << 6), high(others), 48)
+      v128.store(out + (g << 6), low(codes, mask))
+      v128.store(out + (g << 6), high(codes, mask), 16)
+      v128.store(out + (g << 6), low(others, mask), 32)
+      v128.store(out + (g << 6), high(others, mask), 48)
     }
     v128.store(out, v128.load(weights, 64), 256)
     v128.store(out, v128.load(second, 64), 272)
