@@ -36,12 +36,12 @@ export function createAnswers(parts: Parts, ledger: Ledger, serving: Serving, sl
     const account = await accountOf(channel, stream)
     if (voucher !== null) await ledger.pay(account, voucher)
     // A client may be back before this end has seen that its stream broke: what it left is to be signed for, too.
-    await Promise.allSettled(left.map(request => {
+    for (const request of left) {
       const answer = going.get(request)
-      if (answer?.account !== account) return undefined
+      if (answer?.account !== account) continue
       answer.dialogue.leave()
-      return answer.over
-    }))
+      await answer.over.catch(() => undefined) // its own stream is told
+    }
     await openDialogue(parts, ledger, account, stream).settle(weigh)
     await stream.send({ kind: 'done' })
   }
