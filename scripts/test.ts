@@ -10,7 +10,7 @@ type Part = () => Promise<Tally>
 
 const root = join(import.meta.dirname, '..')
 const bin = join(root, 'node_modules', '.bin')
-/** More files than this failing is no accident. */
+/** More files than this do not fail by accident. */
 const mostTriedAgain = 4
 const scratch = mkdtempSync(join(tmpdir(), 'tilth-test-'))
 

@@ -46,6 +46,7 @@ export const clientFrame = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('countersign'), signature, voucher: signedSchema('Voucher').nullable() }),
   z.strictObject({ kind: z.literal('cancel') }),
   z.strictObject({ kind: z.literal('quote'), model: bytes32 }),
+  /** `left`: requests of this channel whose streams the client has lost. */
   z.strictObject({ kind: z.literal('settle'), channel: bytes32, voucher: signedSchema('Voucher').nullable(), left: z.array(bytes32).max(256) })
 ])
 export type ClientFrame = z.infer<typeof clientFrame>
