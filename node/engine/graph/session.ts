@@ -77,9 +77,10 @@ export class Session {
       graphOptimizationLevel: 'all',
       logSeverityLevel: 3,
       ...(files.length === 0 ? {} : { externalData: files }),
-      // A thread that spins while it waits takes its core from everything else on the machine. Masked attention
-      // scores underflow; denormal numbers would make softmax and what follows several times slower.
-      extra: { session: { set_denormal_as_zero: '1', intra_op: { allow_spinning: '0' } } },
+      // A thread that spins while it waits takes its core from everything else on the machine: it may for as long as the
+      // next piece of a running graph takes to come, no longer. Masked attention scores underflow; denormal numbers would
+      // make softmax and what follows several times slower.
+      extra: { session: { set_denormal_as_zero: '1', intra_op: { allow_spinning: '1', spin_duration_us: '100' } } },
     })
     return new Session(session)
   }
