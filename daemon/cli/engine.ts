@@ -30,11 +30,15 @@ const runtime = (flags: Runtime) => resolveRuntime({ threads: whole('threads')(f
 const exactRuntime = (flags: Runtime) => runtime({ ...flags, precision: flags.precision ?? 'f32' })
 const print = (value: unknown): void => console.log(JSON.stringify(value))
 
-/** Options that say where and how to compute. */
-function computing(cmd: Command): Command {
-  return cmd.option('--threads <n>', 'threads of one operation', String(Math.min(2, cpus().length)))
-    .addOption(new Option('--provider <name>', 'where to compute; auto takes a GPU if one can be used').choices([...providerRequests]).default('auto'))
+/** Options that say where to compute. */
+function placed(cmd: Command): Command {
+  return cmd.addOption(new Option('--provider <name>', 'where to compute; auto takes a GPU if one can be used').choices([...providerRequests]).default('auto'))
     .addOption(new Option('--precision <kind>', 'of products with frozen weights; f16 on GPUs only').choices([...precisions]))
+}
+
+/** The same, and on how many threads. */
+function computing(cmd: Command): Command {
+  return placed(cmd.option('--threads <n>', 'threads of one operation', String(Math.min(2, cpus().length))))
 }
 
 function shared(cmd: Command, quantizations = ['none', 'nf4', 'nf4-double', 'int4']): Command {
@@ -195,11 +199,9 @@ function mergeCommand(): Command {
 }
 
 function benchCommand(): Command {
-  return command({ name: 'bench', summary: 'how fast this machine trains and generates, on random weights', examples: ['tilth engine bench --shape smollm2-135m --only train --json'] })
+  return placed(command({ name: 'bench', summary: 'how fast this machine trains and generates, on random weights', examples: ['tilth engine bench --shape smollm2-135m --only train --json'] })
     .addOption(new Option('--shape <name>').choices(Object.keys(benchShapes)).default('seedling'))
-    .addOption(new Option('--only <part>', 'one part, in this process alone').choices([...benchParts]))
-    .addOption(new Option('--provider <name>', 'where to compute; auto takes a GPU if one can be used').choices([...providerRequests]).default('auto'))
-    .addOption(new Option('--precision <kind>', 'of products with frozen weights; f16 on GPUs only').choices([...precisions]))
+    .addOption(new Option('--only <part>', 'one part, in this process alone').choices([...benchParts])))
     .option('--threads <list>', 'thread counts to try', '1,2').option('--batch <n>', 'rows of a training step', whole('batch'), 2).option('--seq <n>', 'their length', whole('seq'), 512)
     .action(guarded(async (flags: { shape: keyof typeof benchShapes; only?: (typeof benchParts)[number]; threads: string; provider: ProviderRequest; precision?: Precision; batch: number; seq: number; json?: boolean }) => {
       const live = flags.json !== true

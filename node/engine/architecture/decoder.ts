@@ -4,7 +4,7 @@ import { Graph } from '../graph/graph.ts'
 import type { Value } from '../graph/ir.ts'
 import type { ModelConfig } from './config.ts'
 import { applyLayer, chosen, rows, time as anyTime } from './layer.ts'
-import { layerSpecs, parameterSpecs, type ParameterSpec } from './parameters.ts'
+import { headName, layerSpecs, parameterSpecs, type ParameterSpec } from './parameters.ts'
 import { rotaryTables } from './rope.ts'
 
 /** A decoder without its head. */
@@ -71,13 +71,11 @@ export function buildLayer(c: ModelConfig): Graph {
 export function buildHead(c: ModelConfig): Graph {
   const g = new Graph()
   const hidden = g.input('x', 'float32', [product(rows, anyTime), c.hidden])
-  const names = new Set(['model.norm.weight', headWeight(c)])
+  const names = new Set(['model.norm.weight', headName(c)])
   const parameters = declareParameters(g, parameterSpecs(c).filter(({ name }) => names.has(name)))
   g.output('nll', losses(c, { graph: g, parameters, hidden: g.gather(hidden, g.input('targets', 'int64', [chosen])) }))
   return g
 }
-
-const headWeight = (c: ModelConfig): string => (c.tied ? 'model.embed_tokens.weight' : 'lm_head.weight')
 
 /** Causal attention, part by part of the rows: part i sees the keys and values of parts 0 to i. */
 function attendInParts(g: Graph, x: { readonly q: Value; readonly k: Value; readonly v: Value; readonly mask: Value; readonly scale: number }, parts: number): Value {
@@ -113,7 +111,7 @@ function named(parameters: ReadonlyMap<string, Value>, name: string): Value {
 
 /** Final norm of the target positions, and the head's weight. */
 function finish(c: ModelConfig, { graph, parameters, hidden }: Decoder): { states: Value; head: Value } {
-  return { states: graph.rmsNorm(hidden, named(parameters, 'model.norm.weight'), c.epsilon), head: named(parameters, headWeight(c)) }
+  return { states: graph.rmsNorm(hidden, named(parameters, 'model.norm.weight'), c.epsilon), head: named(parameters, headName(c)) }
 }
 
 /** Logits [K·M, vocabulary] of the target positions. */

@@ -2,22 +2,26 @@ import type { Feeds, RuntimeOptions } from '../graph/session.ts'
 import { roundToFloat16 } from '../weights/half.ts'
 import { quantizeInt4 } from '../weights/int4.ts'
 import { boundFeeds, type LoadedModel } from './load.ts'
-import { headName, int4Names, productNames } from './quantized.ts'
+import { headName, productNames } from './parameters.ts'
+import { int4Names } from './quantized.ts'
 
 /** The model with its frozen products in float16, at half the memory. The head stays in float32 beside it: losses use it, and embeddings where it is tied. */
 export function halved(model: LoadedModel): LoadedModel {
   const names = productNames(model.config)
   const half = new Map([...model.parameters].filter(([name]) => names.has(name)).map(([name, { shape, data }]) => [name, { shape, bits: roundToFloat16(data) }]))
-  const parameters = new Map([...model.parameters].filter(([name]) => !half.has(name) || name === headName(model.config)))
-  return { ...model, parameters, half }
+  return { ...model, parameters: beside(model, half), half }
 }
 
 /** The model with 4-bit weights, as `loadModel` reads it with int4. */
 export function inFourBits(model: LoadedModel): LoadedModel {
   const names = int4Names(model.config)
   const int4 = new Map([...model.parameters].filter(([name]) => names.has(name)).map(([name, { data }]) => [name, quantizeInt4(data)]))
-  const parameters = new Map([...model.parameters].filter(([name]) => !int4.has(name) || name === headName(model.config)))
-  return { ...model, parameters, int4 }
+  return { ...model, parameters: beside(model, int4), int4 }
+}
+
+/** The parameters that stay in float32: those without another form, and the head. */
+function beside(model: LoadedModel, formed: ReadonlyMap<string, unknown>): LoadedModel['parameters'] {
+  return new Map([...model.parameters].filter(([name]) => !formed.has(name) || name === headName(model.config)))
 }
 
 /** The form of a base that is not trained: in float16 where the options say so, and the weights are not in four bits already. */

@@ -9,8 +9,8 @@ import { nf4Block, quantizeNf4Part, type Nf4Tensor } from '../weights/nf4.ts'
 import { readDirectory, readPieces, readTensor, type StoredTensor } from '../weights/safetensors.ts'
 import { readConfig, type ModelConfig } from './config.ts'
 import { halfInput, withHalf } from './half.ts'
-import { parameterSpecs } from './parameters.ts'
-import { doubleInputs, headName, int4Inputs, int4Names, nf4Inputs, quantizedNames, withInt4, withNf4 } from './quantized.ts'
+import { headName, parameterSpecs } from './parameters.ts'
+import { doubleInputs, int4Inputs, int4Names, nf4Inputs, quantizedNames, withInt4, withNf4 } from './quantized.ts'
 
 export type QuantizedTensor = Nf4Tensor | DoubleNf4Tensor
 
@@ -163,8 +163,12 @@ function isDouble({ quantized }: LoadedModel): boolean {
   return [...quantized?.values() ?? []].some((tensor) => 'scales' in tensor)
 }
 
+/** The arrays that hold the weights, each once, however many inputs are fed by it. */
+export function weightArrays(model: LoadedModel): Set<ArrayBufferView> {
+  return new Set(Object.values(weightFeeds(model)).map(({ data }) => data as Float32Array))
+}
+
 /** Bytes of the weights that are held in memory, however a session feeds on them. */
 export function baseBytes(model: LoadedModel): number {
-  const buffers = new Set(Object.values(weightFeeds(model)).map(({ data }) => data as Float32Array))
-  return [...buffers].reduce((sum, { byteLength }) => sum + byteLength, 0)
+  return [...weightArrays(model)].reduce((sum, { byteLength }) => sum + byteLength, 0)
 }

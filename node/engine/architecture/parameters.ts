@@ -16,6 +16,19 @@ export function projections(c: ModelConfig): readonly { readonly name: string; r
   ]
 }
 
+/** Names of the weights of every layer's projections, or of those to take. */
+export function projectionNames(c: ModelConfig, taken: (p: { readonly in: number; readonly out: number }) => boolean = () => true): string[] {
+  const paths = projections(c).filter(taken).map(({ path }) => path)
+  return Array.from({ length: c.layers }, (_, layer) => paths.map((path) => `model.layers.${layer}.${path}.weight`)).flat()
+}
+
+export const headName = (c: ModelConfig): string => (c.tied ? 'model.embed_tokens.weight' : 'lm_head.weight')
+
+/** Names of the weights that a decoder multiplies by: the projections of every layer, and the head. */
+export function productNames(c: ModelConfig): Set<string> {
+  return new Set([...projectionNames(c), headName(c)])
+}
+
 /** Every parameter of a model, with the name it has in the safetensors file. */
 export function parameterSpecs(c: ModelConfig): ParameterSpec[] {
   const specs: ParameterSpec[] = [{ name: 'model.embed_tokens.weight', shape: [c.vocabulary, c.hidden] }]

@@ -5,13 +5,11 @@ import { doubleBlock } from '../weights/double.ts'
 import { nf4Block } from '../weights/nf4.ts'
 import { int4Block } from '../weights/int4.ts'
 import type { ModelConfig } from './config.ts'
-import { projections } from './parameters.ts'
+import { headName, projectionNames } from './parameters.ts'
 
 /** Names of the weights that quantisation replaces: the projections of every layer, as QLoRA does. */
 export function quantizedNames(c: ModelConfig): Set<string> {
-  return new Set(Array.from({ length: c.layers }, (_, layer) => projections(c)
-    .filter((p) => (p.in * p.out) % nf4Block === 0)
-    .map((p) => `model.layers.${layer}.${p.path}.weight`)).flat())
+  return new Set(projectionNames(c, (p) => (p.in * p.out) % nf4Block === 0))
 }
 
 /** Inputs that a quantised weight is fed by. The backward pass has its own, so that it dequantises again and nothing dequantised is kept in between. */
@@ -48,16 +46,9 @@ export function withNf4(source: Graph, names: ReadonlySet<string>, double = fals
 
 /** Names of the weights that serve in four bits: the projections, and the head. */
 export function int4Names(c: ModelConfig): Set<string> {
-  const layers = Array.from({ length: c.layers }, (_, layer) => projections(c).filter((p) => p.in % int4Block === 0).map((p) => `model.layers.${layer}.${p.path}.weight`)).flat()
+  const layers = projectionNames(c, (p) => p.in % int4Block === 0)
   return new Set(c.hidden % int4Block === 0 ? [...layers, headName(c)] : layers)
 }
-
-/** Names of the weights that a decoder multiplies by: the projections of every layer, and the head. */
-export function productNames(c: ModelConfig): Set<string> {
-  return new Set([...Array.from({ length: c.layers }, (_, layer) => projections(c).map((p) => `model.layers.${layer}.${p.path}.weight`)).flat(), headName(c)])
-}
-
-export const headName = (c: ModelConfig): string => (c.tied ? 'model.embed_tokens.weight' : 'lm_head.weight')
 
 export const int4Inputs = (name: string) => [`${name}.int4`, `${name}.scales`] as const
 

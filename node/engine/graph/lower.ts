@@ -23,7 +23,6 @@ function name(names: readonly string[], i: number): string {
   return found
 }
 
-
 /** See rules.ts, groupHeads: heads that share keys become rows of one product. */
 function grouped(e: Emitter, x: Value, keys: Value, xName: string): string {
   const [batch = 1, heads = 1, time = 1, width = 1] = x.shape

@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
+import { programBeside } from '../program.ts'
 import type { FromWorker, ToWorker, WorkerOptions } from './messages.ts'
 
 /** Where sessions run, seen from the main thread. */
@@ -33,10 +34,8 @@ export function startPeer(options: PeerOptions, events: PeerEvents): Peer {
   return (options.runtime.provider ?? 'cpu') === 'cpu' ? startThread(options, events) : startProcess(options, events)
 }
 
-const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-
 function startThread({ runtime, heapMb }: PeerOptions, events: PeerEvents): Peer {
-  const worker = new Worker(new URL(`./worker.${ending}`, import.meta.url), { workerData: runtime, name: 'tilth-engine', ...(heapMb === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: heapMb } }) })
+  const worker = new Worker(programBeside(import.meta.url, 'worker'), { workerData: runtime, name: 'tilth-engine', ...(heapMb === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: heapMb } }) })
   let reason: unknown
   worker.on('message', (message: FromWorker) => events.onMessage(message))
   worker.on('error', (error) => { reason = error })
@@ -51,7 +50,7 @@ function startThread({ runtime, heapMb }: PeerOptions, events: PeerEvents): Peer
 }
 
 function startProcess({ runtime, heapMb }: PeerOptions, events: PeerEvents): Peer {
-  const child = fork(fileURLToPath(new URL(`./process.${ending}`, import.meta.url)), [JSON.stringify(runtime)], {
+  const child = fork(fileURLToPath(programBeside(import.meta.url, 'process')), [JSON.stringify(runtime)], {
     serialization: 'advanced', // typed arrays as they are
     execArgv: heapMb === undefined ? [] : [`--max-old-space-size=${heapMb}`],
   })

@@ -61,8 +61,10 @@ export function toResult({ losses, seconds, tokens, evaluations, bestStep }: Mem
 function memberOf({ settings, start, held }: Training, rows: readonly TrainRow[]): Member {
   const { evaluation, seed } = settings
   if (evaluation === undefined || rows.length === 0) return { start, rows, plan: planOf(rows.length, settings) }
-  if (held !== undefined) checkHeld(held)
-  if (held !== undefined) return { start, rows, plan: planOf(rows.length, settings), held }
+  if (held !== undefined) {
+    checkHeld(held)
+    return { start, rows, plan: planOf(rows.length, settings), held }
+  }
   if (rows.length < 2) throw new ModelError('tune-settings', 'one row alone cannot be both trained and evaluated on', { help: 'Give more rows, or rows to evaluate on.' })
   const split = splitRows(rows.length, evaluation.share ?? 0, seed)
   const pick = (indices: readonly number[]): TrainRow[] => indices.map((i) => rows[i] as TrainRow)

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { newAdapter, writeAdapter } from '../adapters/index.ts'
-import { weightFeeds, type LoadedModel, type Quantization } from '../architecture/index.ts'
+import { weightArrays, type LoadedModel, type Quantization } from '../architecture/index.ts'
 import { ModelError } from '../graph/errors.ts'
 import { labelled } from '../train/index.ts'
 import type { Row, SiblingsJob, TrainRow, TrainSettings, TuneJob, TuneResult } from '../types.ts'
@@ -61,7 +61,6 @@ function prepareRows(opened: OpenModel, rows: readonly Row[], settings: TrainSet
 export function identityOf(model: LoadedModel, job: unknown): string {
   const hash = createHash('sha256')
   hash.update(JSON.stringify([model.config, job]))
-  const buffers = new Set(Object.values(weightFeeds(model)).map(({ data }) => data as Float32Array))
-  for (const { buffer, byteOffset, byteLength } of buffers) hash.update(new Uint8Array(buffer, byteOffset, byteLength))
+  for (const { buffer, byteOffset, byteLength } of weightArrays(model)) hash.update(new Uint8Array(buffer, byteOffset, byteLength))
   return hash.digest('hex')
 }

@@ -1,6 +1,5 @@
 import type { LoadedModel } from '../architecture/load.ts'
-import { headName, productNames } from '../architecture/quantized.ts'
-import { projections } from '../architecture/parameters.ts'
+import { headName, productNames, projections } from '../architecture/parameters.ts'
 import { rotaryTables } from '../architecture/rope.ts'
 import { GraphError } from '../graph/errors.ts'
 import { int4Block, type Int4Tensor } from '../weights/int4.ts'

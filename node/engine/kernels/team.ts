@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { ModelError } from '../graph/errors.ts'
+import { programBeside } from '../program.ts'
 import { binary } from './generated/binary.ts'
 
 /** What the compiled kernels export (assembly/index.ts). Addresses are bytes. */
@@ -28,8 +29,8 @@ export function kernelModule(): WebAssembly.Module {
   return compiled
 }
 
-export function instantiate(memory: WebAssembly.Memory): Kernels {
-  return new WebAssembly.Instance(kernelModule(), { env: { memory } }).exports as unknown as Kernels
+export function instantiate(memory: WebAssembly.Memory, module = kernelModule()): Kernels {
+  return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Kernels
 }
 
 /** This thread and its helpers, which share a memory and run each step together. */
@@ -46,10 +47,9 @@ export class Team {
     this.#kernels = instantiate(memory)
     this.#control = control
     this.#words = new Int32Array(memory.buffer, control, controlWords(threads)).fill(0)
-    const file = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js'
     this.#helpers = Array.from({ length: threads - 1 }, (_, i) => {
       const data: TeamData = { module: kernelModule(), memory, control, thread: i + 1, threads }
-      const worker = new Worker(new URL(file, import.meta.url), { workerData: data, name: 'tilth-kernels' })
+      const worker = new Worker(programBeside(import.meta.url, 'worker'), { workerData: data, name: 'tilth-kernels' })
       worker.unref()
       // A helper that cannot start is never counted as ready; the others work without it.
       worker.on('error', () => undefined)

@@ -1,9 +1,9 @@
 import { workerData } from 'node:worker_threads'
-import { controlWords, word, type Kernels, type TeamData } from './team.ts'
+import { controlWords, instantiate, word, type TeamData } from './team.ts'
 
 /** A helper thread: sleeps until its next call, does its share, and sleeps again. It ends with the thread that started it. */
 const { module, memory, control, thread, threads } = workerData as TeamData
-const kernels = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Kernels
+const kernels = instantiate(memory, module)
 const words = new Int32Array(memory.buffer, control, controlWords(threads))
 const mine = word.calls + thread
 

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Provider } from '../graph/provider.ts'
+import { programBeside } from '../program.ts'
 import type { Finding } from './findings.ts'
 import { findHardware } from './hardware.ts'
 import type { ProbeAnswer } from './probe.ts'
@@ -83,7 +84,7 @@ function explain(failure: string, gpus: readonly string[]): { reason: string; he
 type Outcome = { readonly answer: ProbeAnswer } | { readonly failure: string }
 
 function runProbe(provider: Provider): Promise<Outcome> {
-  const file = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './probe.ts' : './probe.js', import.meta.url))
+  const file = fileURLToPath(programBeside(import.meta.url, 'probe'))
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [file, provider], { stdio: ['ignore', 'pipe', 'pipe'], timeout: probeMilliseconds, killSignal: 'SIGKILL' })
     let [output, errors] = ['', '']

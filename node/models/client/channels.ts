@@ -1,6 +1,7 @@
 import { closedWith, closing } from '../../../protocol/models/index.ts'
 import { workerFrame } from '../../../protocol/models/index.ts'
 import { InvalidError, TilthError } from '../../../protocol/primitives/index.ts'
+import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { Parts } from '../deps.ts'
 import type { Purse, Wallet } from './wallet.ts'
 
@@ -29,9 +30,11 @@ export function createChannelKeeper({ chain, clock, timing, streams, log }: Part
     }
   }
 
+  /** Requests that have ended here, and of which the worker has not said yet that there is nothing more to sign. */
+  const unsettled = ({ asks }: Purse): Hex[] => [...asks.values()].filter(({ live, record }) => !live && !record.over).map(({ id }) => id)
+
   async function settle(purse: Purse, signal: AbortSignal): Promise<number> {
-    const before = new Set(purse.asks.keys())
-    const left = [...purse.asks.values()].filter(({ live, record }) => !live && !record.over).map(({ id }) => id).slice(-256)
+    const left = unsettled(purse).slice(-256)
     const stream = await streams.open(purse.record.worker, '/tilth/models/infer/1', { signal })
     try {
       await stream.send({ kind: 'settle', channel: purse.id, voucher: wallet.voucher(purse), left })
@@ -39,7 +42,7 @@ export function createChannelKeeper({ chain, clock, timing, streams, log }: Part
         const frame = await stream.next(workerFrame, { timeoutMs: timing.receiptMs, signal })
         if (frame === undefined) throw new TilthError('stream.closed', 'the worker has left', { consequence: 'retry' })
         if (frame.kind === 'done') {
-          await wallet.nothingLeft(purse, before)
+          await wallet.nothingLeft(purse, new Set(left))
           await stream.end()
           return count
         }
@@ -66,8 +69,7 @@ export function createChannelKeeper({ chain, clock, timing, streams, log }: Part
     async reconcile(signal) {
       let count = 0
       for (const purse of wallet.purses()) {
-        const open = [...purse.asks.values()].some(({ live, record }) => !live && !record.over)
-        if (!open || purse.record.channel.state !== 'open') continue
+        if (unsettled(purse).length === 0 || purse.record.channel.state !== 'open') continue
         try {
           count += await settle(purse, signal)
         } catch (error) {

@@ -1,5 +1,5 @@
 /**
- * What the kernels find in memory, as written by ../memory.ts: fields of four bytes in this order. Addresses are bytes,
+ * What the kernels find in memory, as written by ../pack.ts and ../decoder.ts: fields of four bytes in this order. Addresses are bytes,
  * lengths are elements; an address of 0 means that there is none.
  */
 
