@@ -1,11 +1,15 @@
-// `npm test`: lint, kernels, types, mocha, forge, one after another; every part runs even when an earlier one failed, and the
-// last line sums them up. Usage: node scripts/test.ts [lint] [kernels] [types] [mocha] [contracts]
+// `npm test`: format, lint, kernels, types, mocha, forge, one after another; every part runs even when an earlier one
+// failed, and the last line sums them up. Usage: node scripts/test.ts [format] [lint] [kernels] [types] [mocha]
+// [contracts]
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, existsSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join, relative } from 'node:path'
 
-interface Tally { passed: number; failed: number }
+interface Tally {
+  passed: number
+  failed: number
+}
 type Part = () => Promise<Tally>
 
 const root = join(import.meta.dirname, '..')
@@ -22,20 +26,30 @@ function run(command: string, args: string[], capture = false): Promise<{ code: 
       env: { ...process.env, PATH: bin + delimiter + (process.env['PATH'] ?? '') }
     })
     let output = ''
-    child.stdout?.on('data', (chunk: Buffer) => { output += chunk.toString() })
-    child.on('error', error => { process.stderr.write(`${command}: ${error.message}\n`); resolve({ code: 1, output }) })
+    child.stdout?.on('data', (chunk: Buffer) => {
+      output += chunk.toString()
+    })
+    child.on('error', error => {
+      process.stderr.write(`${command}: ${error.message}\n`)
+      resolve({ code: 1, output })
+    })
     child.on('close', code => resolve({ code: code ?? 1, output }))
   })
 }
 
 /** One check that either holds or does not: counts as one. */
-const single = (command: string, args: string[]): Part => async () => {
-  const { code } = await run(command, args)
-  return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 }
-}
+const single =
+  (command: string, args: string[]): Part =>
+  async () => {
+    const { code } = await run(command, args)
+    return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 }
+  }
 
 type ByFile = Record<string, Tally>
-const sum = (tallies: Tally[]): Tally => ({ passed: tallies.reduce((all, { passed }) => all + passed, 0), failed: tallies.reduce((all, { failed }) => all + failed, 0) })
+const sum = (tallies: Tally[]): Tally => ({
+  passed: tallies.reduce((all, { passed }) => all + passed, 0),
+  failed: tallies.reduce((all, { failed }) => all + failed, 0)
+})
 
 /** @returns what each file's tests came to; none when mocha ended without a report */
 async function mochaRun(files: string[] = []): Promise<ByFile> {
@@ -43,23 +57,35 @@ async function mochaRun(files: string[] = []): Promise<ByFile> {
   rmSync(report, { force: true })
   // Files named here replace those of the configuration.
   const settings = files.length === 0 ? [] : ['--no-config', '--exit', '--timeout', '120000', ...files]
-  const { code } = await run('mocha', ['--reporter', join(root, 'scripts', 'mocha-reporter.cjs'), '--reporter-option', `output=${report}`, ...settings])
-  const byFile = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) as ByFile : {}
+  const { code } = await run('mocha', [
+    '--reporter',
+    join(root, 'scripts', 'mocha-reporter.cjs'),
+    '--reporter-option',
+    `output=${report}`,
+    ...settings
+  ])
+  const byFile = existsSync(report) ? (JSON.parse(readFileSync(report, 'utf8')) as ByFile) : {}
   if (code !== 0 && sum(Object.values(byFile)).failed === 0) byFile[''] = { passed: 0, failed: 1 }
   return byFile
 }
 
 /**
- * Tests over real networks, processes and disks can fail of a machine that does other things as well. A file with a failure
- * is run once more, whole and in a process of its own: a single test tried again would find what its first try left behind.
+ * Tests over real networks, processes and disks can fail of a machine that does other things as well. A file with a
+ * failure
+ * is run once more, whole and in a process of its own: a single test tried again would find what its first try left
+ * behind.
  */
 const mocha: Part = async () => {
   const first = await mochaRun()
   const failed = Object.keys(first).filter(file => first[file]!.failed > 0)
   if (failed.length === 0 || failed.includes('') || failed.length > mostTriedAgain) return sum(Object.values(first))
-  console.log(`\n== mocha: tried once more, for the failures above: ${failed.map(file => relative(root, file)).join(' ')}`)
+  console.log(
+    `\n== mocha: tried once more, for the failures above: ${failed.map(file => relative(root, file)).join(' ')}`
+  )
   const again = await mochaRun(failed)
-  return sum(Object.values({ ...first, ...Object.fromEntries(failed.map(file => [file, { passed: 0, failed: 1 }])), ...again }))
+  return sum(
+    Object.values({ ...first, ...Object.fromEntries(failed.map(file => [file, { passed: 0, failed: 1 }])), ...again })
+  )
 }
 
 /** forge prints `{ "path:Contract": { test_results: { name: { status } } } }` with --json. */
@@ -67,18 +93,28 @@ const contracts: Part = async () => {
   const { code, output } = await run('node', ['scripts/contracts.ts', 'test', '--json'], true)
   const tally: Tally = { passed: 0, failed: 0 }
   const line = output.split('\n').find(text => text.startsWith('{'))
-  const suites = line === undefined ? {} : JSON.parse(line) as Record<string, { test_results: Record<string, { status: string; reason?: string }> }>
+  const suites =
+    line === undefined
+      ? {}
+      : (JSON.parse(line) as Record<string, { test_results: Record<string, { status: string; reason?: string }> }>)
   for (const [suite, { test_results }] of Object.entries(suites)) {
     for (const [name, { status, reason }] of Object.entries(test_results)) {
       if (status === 'Success') tally.passed++
-      else { tally.failed++; console.log(`  ${suite} ${name}: ${status} ${reason ?? ''}`) }
+      else {
+        tally.failed++
+        console.log(`  ${suite} ${name}: ${status} ${reason ?? ''}`)
+      }
     }
   }
-  if (code !== 0 && tally.failed === 0) { tally.failed = 1; console.log(output.slice(-4000)) }
+  if (code !== 0 && tally.failed === 0) {
+    tally.failed = 1
+    console.log(output.slice(-4000))
+  }
   return tally
 }
 
 const parts: Record<string, Part> = {
+  format: single('oxfmt', ['--check', '.']),
   lint: single('oxlint', ['--type-aware']),
   kernels: single('node', ['scripts/kernels.ts', 'check']),
   types: single('tsc', ['--noEmit']),
