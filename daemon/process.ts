@@ -13,7 +13,10 @@ import { writeWhole } from './whole-file.ts'
 /** The API's bearer token: made once for a data folder, readable by its owner only. */
 async function apiToken(folder: string): Promise<string> {
   const path = join(folder, 'api-token')
-  const known = await readFile(path, 'utf8').then(text => text.trim(), () => '')
+  const known = await readFile(path, 'utf8').then(
+    text => text.trim(),
+    () => ''
+  )
   if (known.length >= 20) return known
   const token = randomBytes(24).toString('base64url')
   await writeWhole(path, `${token}\n`)
@@ -25,41 +28,86 @@ function watchParent(end: () => void): void {
   const parent = Number(process.env['TILTH_PARENT'] ?? 0)
   if (!(parent > 1)) return
   setInterval(() => {
-    try { process.kill(parent, 0) } catch (error) { if ((error as { code?: string }).code === 'ESRCH') end() }
+    try {
+      process.kill(parent, 0)
+    } catch (error) {
+      if ((error as { code?: string }).code === 'ESRCH') end()
+    }
   }, 1000).unref()
 }
 
 /** Runs a node and its API until a signal; resolves when everything has stopped in order. */
-export async function runDaemon(config: DaemonConfig, privateKey: Uint8Array, output: { json: boolean }): Promise<void> {
+export async function runDaemon(
+  config: DaemonConfig,
+  privateKey: Uint8Array,
+  output: { json: boolean }
+): Promise<void> {
   const log = createLog({ level: config.log })
   const registry = createMetrics()
-  try { await mkdir(config.data, { recursive: true, mode: 0o700 }) } catch (cause) {
-    throw new TilthError('data.folder', `the data folder ${config.data} cannot be made`, { help: 'Check the path and its permissions, or choose another with --data DIR.', consequence: 'fatal', cause })
+  try {
+    await mkdir(config.data, { recursive: true, mode: 0o700 })
+  } catch (cause) {
+    throw new TilthError('data.folder', `the data folder ${config.data} cannot be made`, {
+      help: 'Check the path and its permissions, or choose another with --data DIR.',
+      consequence: 'fatal',
+      cause
+    })
   }
   const token = await apiToken(config.data)
   const apiFile = join(config.data, 'api.json')
   await rm(apiFile, { force: true })
 
-  const node = await createNode({
-    directory: config.data, privateKey, roles: config.roles, preset: config.preset, listen: config.listen, bootstrap: config.bootstrap, chain: config.chain, worker: config.worker, autoVote: config.autoVote
-  }, { log, registry })
+  const node = await createNode(
+    {
+      directory: config.data,
+      privateKey,
+      roles: config.roles,
+      preset: config.preset,
+      listen: config.listen,
+      bootstrap: config.bootstrap,
+      chain: config.chain,
+      worker: config.worker,
+      autoVote: config.autoVote
+    },
+    { log, registry }
+  )
   const { handlers, ask } = createHandlers(node, { version, rpc: config.chain.rpc })
   const server = await startApiServer({
-    host: config.api.host, port: config.api.port, token, origins: config.api.origins, version, handlers,
+    host: config.api.host,
+    port: config.api.port,
+    token,
+    origins: config.api.origins,
+    version,
+    handlers,
     metrics: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
-    extend: openAiEndpoints({ models: () => handlers.models({ params: {}, body: undefined, signal: new AbortController().signal }), ask }),
-    onError: (error, route) => { log.error('a call of the API failed', { error, route }) }
-  }).catch(async (error: unknown) => { await node.stop(); throw error })
+    extend: openAiEndpoints({
+      models: () => handlers.models({ params: {}, body: undefined, signal: new AbortController().signal }),
+      ask
+    }),
+    onError: (error, route) => {
+      log.error('a call of the API failed', { error, route })
+    }
+  }).catch(async (error: unknown) => {
+    await node.stop()
+    throw error
+  })
 
   const peer = node.transport.peers.listening()
   await writeWhole(apiFile, JSON.stringify({ url: server.url, pid: process.pid, peer }))
-  const said = output.json ? JSON.stringify({ api: server.url, address: node.self, peer }) : `${node.self} is up as ${config.roles.join(', ')}\nAPI    ${server.url}  (token in ${join(config.data, 'api-token')})\nlibp2p ${peer.join('\n       ')}`
+  const said = output.json
+    ? JSON.stringify({ api: server.url, address: node.self, peer })
+    : `${node.self} is up as ${config.roles.join(', ')}\nAPI    ${server.url}  (token in ${join(config.data, 'api-token')})\nlibp2p ${peer.join('\n       ')}`
   process.stdout.write(`${said}\n`)
 
   await new Promise<void>(resolve => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => { resolve() })
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+      process.on(signal, () => {
+        resolve()
+      })
     watchParent(resolve)
-    process.on('unhandledRejection', error => { log.error('a promise was left alone', { error, text: describeError(error) }) })
+    process.on('unhandledRejection', error => {
+      log.error('a promise was left alone', { error, text: describeError(error) })
+    })
   })
   // A second signal, or a part that hangs, must not keep the process.
   setTimeout(() => process.exit(1), 7000).unref()

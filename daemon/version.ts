@@ -6,7 +6,10 @@ import { fileURLToPath } from 'node:url'
 function read(): string {
   for (let folder = dirname(fileURLToPath(import.meta.url)); folder !== dirname(folder); folder = dirname(folder)) {
     try {
-      const { name, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { name?: string; version?: string }
+      const { name, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
+        name?: string
+        version?: string
+      }
       if (name === 'tilth' && version !== undefined) return version
     } catch (error) {
       if ((error as { code?: string }).code !== 'ENOENT') throw error

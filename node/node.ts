@@ -35,7 +35,15 @@ export interface NodeOptions {
   listen: readonly string[]
   bootstrap: readonly string[]
   chain: { rpc: string; contracts: Addresses }
-  worker: { pricePerSecond: bigint; inputPrice: bigint; outputPrice: bigint; threads: number; provider?: ProviderRequest; quantize?: 'none' | 'int4'; capacity: number }
+  worker: {
+    pricePerSecond: bigint
+    inputPrice: bigint
+    outputPrice: bigint
+    threads: number
+    provider?: ProviderRequest
+    quantize?: 'none' | 'int4'
+    capacity: number
+  }
   /** Validators vote by their own checks; false leaves it to a person. */
   autoVote: boolean
 }
@@ -61,7 +69,10 @@ export interface Node {
  * given the few interfaces it uses. What was started is stopped in reverse, also when a later part cannot start.
  * @throws TilthError of the part that could not start, with what to do
  */
-export async function createNode(options: NodeOptions, { log, registry }: { log: Log; registry: Registry }): Promise<Node> {
+export async function createNode(
+  options: NodeOptions,
+  { log, registry }: { log: Log; registry: Registry }
+): Promise<Node> {
   const { directory, privateKey: key } = options
   const self = addressOfKey(key)
   const is = (role: NodeRole): boolean => options.roles.includes(role)
@@ -71,43 +82,111 @@ export async function createNode(options: NodeOptions, { log, registry }: { log:
     return path
   }
   const lifecycle = createLifecycle(log)
-  const keep = (name: string, stop: () => Promise<unknown>) => lifecycle.start({ name, start: async () => undefined, stop: async () => { await stop() } })
+  const keep = (name: string, stop: () => Promise<unknown>) =>
+    lifecycle.start({
+      name,
+      start: async () => undefined,
+      stop: async () => {
+        await stop()
+      }
+    })
   try {
     const store = await openStore(await folder('store'))
     await keep('store', () => store.close())
-    const chain = await createChain({ rpcUrl: options.chain.rpc, addresses: options.chain.contracts, privateKey: toHex(key) })
+    const chain = await createChain({
+      rpcUrl: options.chain.rpc,
+      addresses: options.chain.contracts,
+      privateKey: toHex(key)
+    })
     await keep('chain', () => chain.stop())
     const transport = await createTransport(
-      { privateKey: key, listen: options.listen, bootstrap: options.bootstrap, directory: await folder('ipfs'), preset: options.preset },
+      {
+        privateKey: key,
+        listen: options.listen,
+        bootstrap: options.bootstrap,
+        directory: await folder('ipfs'),
+        preset: options.preset
+      },
       { log: log.child({ part: 'transport' }), registry }
     )
     await keep('transport', () => transport.stop())
-    const engine = openEngine({ provider: options.worker.provider, quantize: options.worker.quantize, ...(options.worker.threads === 0 ? {} : { threads: options.worker.threads }) })
+    const engine = openEngine({
+      provider: options.worker.provider,
+      quantize: options.worker.quantize,
+      ...(options.worker.threads === 0 ? {} : { threads: options.worker.threads })
+    })
     await keep('engine', () => engine.close())
 
     const events = createEvents<NodeEvents>(log)
     const { gossip, streams, peers, files } = transport
     const { network } = chain
-    const common = { key, self, network, chain, gossip, streams, peers, files, store, engine, clock: systemClock, registry }
+    const common = {
+      key,
+      self,
+      network,
+      chain,
+      gossip,
+      streams,
+      peers,
+      files,
+      store,
+      engine,
+      clock: systemClock,
+      registry
+    }
 
     const data = createDataService({ ...common, events, log: log.child({ phase: 'data' }), autoVote: options.autoVote })
     const versions = versionsOf(data, { chain })
     const jobs = createJobsService({
-      ...common, events, log: log.child({ phase: 'jobs' }), versions, folder: await folder('jobs'),
-      roles: { builder: is('builder'), worker: is('worker') }, policy: { pricePerSecond: options.worker.pricePerSecond }
+      ...common,
+      events,
+      log: log.child({ phase: 'jobs' }),
+      versions,
+      folder: await folder('jobs'),
+      roles: { builder: is('builder'), worker: is('worker') },
+      policy: { pricePerSecond: options.worker.pricePerSecond }
     })
     const models: ModelsService = createModelsService({
-      ...common, events, log: log.child({ phase: 'models' }), attribute: (model, { content }, answer) => payouts.attribute({ model: model.id, content, answer }), folder: await folder('models'),
+      ...common,
+      events,
+      log: log.child({ phase: 'models' }),
+      attribute: (model, { content }, answer) => payouts.attribute({ model: model.id, content, answer }),
+      folder: await folder('models'),
       roles: { worker: is('worker'), client: is('client') },
-      policy: { inputPrice: options.worker.inputPrice, outputPrice: options.worker.outputPrice, capacity: options.worker.capacity }
+      policy: {
+        inputPrice: options.worker.inputPrice,
+        outputPrice: options.worker.outputPrice,
+        capacity: options.worker.capacity
+      }
     })
     const payouts: PayoutsService = createPayoutsService({
-      ...common, events, modelEvents: events, log: log.child({ phase: 'payouts' }), versions, result: cid => jobs.result(cid), models, folder: await folder('payouts'),
+      ...common,
+      events,
+      modelEvents: events,
+      log: log.child({ phase: 'payouts' }),
+      versions,
+      result: cid => jobs.result(cid),
+      models,
+      folder: await folder('payouts'),
       roles: { settler: is('settler'), scorer: is('scorer') }
     })
-    for (const [name, service] of Object.entries({ data, jobs, models, payouts })) await lifecycle.start({ name, start: () => service.start(), stop: () => service.stop() })
+    for (const [name, service] of Object.entries({ data, jobs, models, payouts }))
+      await lifecycle.start({ name, start: () => service.start(), stop: () => service.stop() })
 
-    return { self, roles: options.roles, network, chain, transport, engine, events, data, jobs, models, payouts, stop: () => lifecycle.stop() }
+    return {
+      self,
+      roles: options.roles,
+      network,
+      chain,
+      transport,
+      engine,
+      events,
+      data,
+      jobs,
+      models,
+      payouts,
+      stop: () => lifecycle.stop()
+    }
   } catch (error) {
     await lifecycle.stop()
     throw error

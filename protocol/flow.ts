@@ -4,22 +4,52 @@
  * and the command line list stages in it.
  */
 export const flow = [
-  { phase: 'data', stage: 'contribution', by: 'contributor', leaves: 'a shard on IPFS, a signed commitment, then its reveal' },
+  {
+    phase: 'data',
+    stage: 'contribution',
+    by: 'contributor',
+    leaves: 'a shard on IPFS, a signed commitment, then its reveal'
+  },
   { phase: 'data', stage: 'checks', by: 'validators', leaves: 'a verdict with a code for each check' },
   { phase: 'data', stage: 'votes', by: 'validators', leaves: 'commitments, then reveals' },
-  { phase: 'data', stage: 'acceptance', by: 'anyone', leaves: 'a certificate: a quorum of signatures over one verdict' },
+  {
+    phase: 'data',
+    stage: 'acceptance',
+    by: 'anyone',
+    leaves: 'a certificate: a quorum of signatures over one verdict'
+  },
   { phase: 'data', stage: 'version', by: 'host', leaves: 'the Merkle root of the accepted set, anchored' },
   { phase: 'jobs', stage: 'job', by: 'builder', leaves: 'a signed request: base, Datanet version, settings, budget' },
   { phase: 'jobs', stage: 'bids', by: 'workers', leaves: 'signed bids' },
   { phase: 'jobs', stage: 'award', by: 'builder', leaves: 'awards, and their price in escrow' },
   { phase: 'jobs', stage: 'training', by: 'worker', leaves: 'an adapter, its training log, sibling adapters' },
   { phase: 'jobs', stage: 'delivery', by: 'builder', leaves: 'a measured held-out loss, and the escrow released' },
-  { phase: 'models', stage: 'registration', by: 'builder', leaves: 'base, adapter, Datanet version, price and split on chain' },
-  { phase: 'models', stage: 'offer', by: 'worker', leaves: 'price and capacity by gossip, a provider record in the DHT' },
+  {
+    phase: 'models',
+    stage: 'registration',
+    by: 'builder',
+    leaves: 'base, adapter, Datanet version, price and split on chain'
+  },
+  {
+    phase: 'models',
+    stage: 'offer',
+    by: 'worker',
+    leaves: 'price and capacity by gossip, a provider record in the DHT'
+  },
   { phase: 'models', stage: 'inference', by: 'client and worker', leaves: 'streamed tokens, paid as they come' },
   { phase: 'models', stage: 'receipt', by: 'client and worker', leaves: 'a hash-chained receipt with both signatures' },
-  { phase: 'payouts', stage: 'attribution', by: 'worker, checked by others', leaves: 'integer weights per contributor for each answer' },
-  { phase: 'payouts', stage: 'settlement', by: 'a bonded peer', leaves: "an epoch's roots on chain, open to challenge" },
+  {
+    phase: 'payouts',
+    stage: 'attribution',
+    by: 'worker, checked by others',
+    leaves: 'integer weights per contributor for each answer'
+  },
+  {
+    phase: 'payouts',
+    stage: 'settlement',
+    by: 'a bonded peer',
+    leaves: "an epoch's roots on chain, open to challenge"
+  },
   { phase: 'payouts', stage: 'claim', by: 'contributor, worker, builder', leaves: 'tokens, against a Merkle proof' }
 ] as const
 

@@ -12,7 +12,10 @@ import type { Hex } from '../protocol/primitives/index.ts'
 const out = join(import.meta.dirname, '..', 'test', 'vectors')
 const hash = (label: string): Hex => keccak256(stringToHex(label))
 const write = (file: string, content: unknown): void => {
-  writeFileSync(join(out, file), `${JSON.stringify(content, (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value), 1)}\n`)
+  writeFileSync(
+    join(out, file),
+    `${JSON.stringify(content, (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value), 1)}\n`
+  )
 }
 
 // Statements
@@ -23,28 +26,67 @@ const signer = addressOfKey(fromHex(privateKey))
 const messages: Partial<{ [T in StatementType]: Message<T> }> = {
   Datanet: { host: signer, rules: hash('rules'), createdAt: 1_795_000_000n },
   Commitment: { datanet: hash('datanet'), contributor: signer, commitment: hash('commitment') },
-  Vote: { contribution: hash('contribution'), validator: signer, accept: true, outcome: hash('outcome'), salt: hash('salt') },
-  Version: { datanet: hash('datanet'), version: 3, root: hash('root'), count: 7, cid: 'bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy' },
+  Vote: {
+    contribution: hash('contribution'),
+    validator: signer,
+    accept: true,
+    outcome: hash('outcome'),
+    salt: hash('salt')
+  },
+  Version: {
+    datanet: hash('datanet'),
+    version: 3,
+    root: hash('root'),
+    count: 7,
+    cid: 'bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy'
+  },
   Release: { escrow: hash('escrow'), worker: '0x00000000000000000000000000000000000000aa', amount: (1n << 255n) + 5n },
   Voucher: { channel: hash('channel'), cumulative: 123_456_789_012_345_678_901n },
   Receipt: {
-    channel: hash('channel'), sequence: (1n << 64n) - 1n, previous: hash('previous'), model: hash('model'), request: hash('request'), response: hash('response'),
-    inputTokens: 17, outputTokens: 4_294_967_295, fee: 10n ** 18n + 1n, seed: 42n, startedAt: 1_795_000_001n, finishedAt: 1_795_000_002n, attribution: hash('attribution')
+    channel: hash('channel'),
+    sequence: (1n << 64n) - 1n,
+    previous: hash('previous'),
+    model: hash('model'),
+    request: hash('request'),
+    response: hash('response'),
+    inputTokens: 17,
+    outputTokens: 4_294_967_295,
+    fee: 10n ** 18n + 1n,
+    seed: 42n,
+    startedAt: 1_795_000_001n,
+    finishedAt: 1_795_000_002n,
+    attribution: hash('attribution')
   }
 }
-const statements = Object.fromEntries(Object.entries(messages).map(([name, message]) => {
-  const type = name as StatementType
-  const { signature } = signStatement(network, type, message as Message<StatementType>, fromHex(privateKey))
-  return [type, { message, structHash: toHex(structHash(type, message as Message<StatementType>)), digest: digest(network, type, message as Message<StatementType>), signature }]
-}))
+const statements = Object.fromEntries(
+  Object.entries(messages).map(([name, message]) => {
+    const type = name as StatementType
+    const { signature } = signStatement(network, type, message as Message<StatementType>, fromHex(privateKey))
+    return [
+      type,
+      {
+        message,
+        structHash: toHex(structHash(type, message as Message<StatementType>)),
+        digest: digest(network, type, message as Message<StatementType>),
+        signature
+      }
+    ]
+  })
+)
 
 // Sum trees
 
-interface Node { hash: Hex; sum: bigint }
+interface Node {
+  hash: Hex
+  sum: bigint
+}
 const word = (value: bigint): Hex => numberToHex(value, { size: 32 })
 const empty: Node = { hash: word(0n), sum: 0n }
 const leafOf = (content: Hex, sum: bigint): Node => ({ hash: keccak256(concat(['0x00', content, word(sum)])), sum })
-const parentOf = (left: Node, right: Node): Node => ({ hash: keccak256(concat(['0x01', left.hash, word(left.sum), right.hash, word(right.sum)])), sum: left.sum + right.sum })
+const parentOf = (left: Node, right: Node): Node => ({
+  hash: keccak256(concat(['0x01', left.hash, word(left.sum), right.hash, word(right.sum)])),
+  sum: left.sum + right.sum
+})
 
 /** All levels from the leaves to the root, each odd one filled up with the empty node. */
 function levelsOf(leaves: Node[]): Node[][] {
@@ -60,24 +102,47 @@ function levelsOf(leaves: Node[]): Node[][] {
 }
 
 const trees = [0, 1, 2, 3, 5, 8, 13].map(count => {
-  const leaves = Array.from({ length: count }, (_, i) => ({ content: hash(`content ${count} ${i}`), sum: i === 1 ? 0n : BigInt(i + 1) * 10n ** BigInt(3 * i % 30) }))
+  const leaves = Array.from({ length: count }, (_, i) => ({
+    content: hash(`content ${count} ${i}`),
+    sum: i === 1 ? 0n : BigInt(i + 1) * 10n ** BigInt((3 * i) % 30)
+  }))
   const levels = levelsOf(leaves.map(({ content, sum }) => leafOf(content, sum)))
   const proofs = leaves.map((_, index) => ({
-    index, siblings: levels.slice(0, -1).map((level, depth) => level[(index >> depth) ^ 1] ?? empty)
+    index,
+    siblings: levels.slice(0, -1).map((level, depth) => level[(index >> depth) ^ 1] ?? empty)
   }))
-  return { count, leaves, leafHashes: leaves.map(({ content, sum }) => leafOf(content, sum).hash), root: levels.at(-1)?.[0] ?? empty, proofs }
+  return {
+    count,
+    leaves,
+    leafHashes: leaves.map(({ content, sum }) => leafOf(content, sum).hash),
+    root: levels.at(-1)?.[0] ?? empty,
+    proofs
+  }
 })
 
 const receipt = statements['Receipt']
 if (receipt === undefined) throw new TypeError('no receipt')
-const workerSignature = signStatement(network, 'Receipt', messages.Receipt as Message<'Receipt'>, fromHex(hash('tilth other key'))).signature
+const workerSignature = signStatement(
+  network,
+  'Receipt',
+  messages.Receipt as Message<'Receipt'>,
+  fromHex(hash('tilth other key'))
+).signature
 
 mkdirSync(out, { recursive: true })
-write('statements.json', { about: 'EIP-712 statements: digests and signatures (scripts/contract-vectors.ts)', network, privateKey, signer, statements })
+write('statements.json', {
+  about: 'EIP-712 statements: digests and signatures (scripts/contract-vectors.ts)',
+  network,
+  privateKey,
+  signer,
+  statements
+})
 write('sum-tree.json', {
   about: 'Merkle sum trees by the rule in SumTree.sol (scripts/contract-vectors.ts); sums are decimal text',
   receiptLeaf: {
-    digest: receipt.digest, clientSignature: receipt.signature, workerSignature,
+    digest: receipt.digest,
+    clientSignature: receipt.signature,
+    workerSignature,
     content: keccak256(concat([receipt.digest, keccak256(receipt.signature), keccak256(workerSignature)]))
   },
   payoutLeaf: { account: signer, content: keccak256(encodeAbiParameters([{ type: 'address' }], [signer])) },

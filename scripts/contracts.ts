@@ -13,7 +13,15 @@ const out = join(root, 'test', 'contracts', 'out')
 const generated = join(root, 'protocol', 'contracts', 'generated')
 
 /** Contracts that are deployed, in the order of deployment. */
-const contracts = ['TilthToken', 'NodeRegistry', 'DatanetRegistry', 'ModelRegistry', 'JobEscrow', 'PaymentChannels', 'AttributionAnchor']
+const contracts = [
+  'TilthToken',
+  'NodeRegistry',
+  'DatanetRegistry',
+  'ModelRegistry',
+  'JobEscrow',
+  'PaymentChannels',
+  'AttributionAnchor'
+]
 
 function forge(args: string[], quiet: boolean): Promise<{ code: number; output: string }> {
   return new Promise(resolve => {
@@ -28,30 +36,57 @@ function forge(args: string[], quiet: boolean): Promise<{ code: number; output: 
       }
     })
     let output = ''
-    child.stdout?.on('data', (chunk: Buffer) => { output += chunk.toString() })
-    child.on('error', error => { console.error(`forge does not start: ${error.message}; run npm ci`); resolve({ code: 1, output }) })
+    child.stdout?.on('data', (chunk: Buffer) => {
+      output += chunk.toString()
+    })
+    child.on('error', error => {
+      console.error(`forge does not start: ${error.message}; run npm ci`)
+      resolve({ code: 1, output })
+    })
     child.on('close', code => resolve({ code: code ?? 1, output }))
   })
 }
 
-interface AbiItem { type: string; name?: string; inputs?: AbiParameter[]; outputs?: AbiParameter[]; stateMutability?: string; anonymous?: boolean }
-interface AbiParameter { name: string; type: string; indexed?: boolean; components?: AbiParameter[] }
+interface AbiItem {
+  type: string
+  name?: string
+  inputs?: AbiParameter[]
+  outputs?: AbiParameter[]
+  stateMutability?: string
+  anonymous?: boolean
+}
+interface AbiParameter {
+  name: string
+  type: string
+  indexed?: boolean
+  components?: AbiParameter[]
+}
 
 /** Without internalType, which only names Solidity structs and doubles the size. */
-const plain = (parameters: AbiParameter[]): AbiParameter[] => parameters.map(({ name, type, indexed, components }) => ({
-  name, type, ...(indexed === undefined ? {} : { indexed }), ...(components === undefined ? {} : { components: plain(components) })
-}))
+const plain = (parameters: AbiParameter[]): AbiParameter[] =>
+  parameters.map(({ name, type, indexed, components }) => ({
+    name,
+    type,
+    ...(indexed === undefined ? {} : { indexed }),
+    ...(components === undefined ? {} : { components: plain(components) })
+  }))
 
 function artifact(name: string): { abi: AbiItem[]; bytecode: string } {
-  const { abi, bytecode } = JSON.parse(readFileSync(join(out, `${name}.sol`, `${name}.json`), 'utf8')) as { abi: AbiItem[]; bytecode: { object: string } }
+  const { abi, bytecode } = JSON.parse(readFileSync(join(out, `${name}.sol`, `${name}.json`), 'utf8')) as {
+    abi: AbiItem[]
+    bytecode: { object: string }
+  }
   const items = abi.map(item => ({
-    ...item, ...(item.inputs === undefined ? {} : { inputs: plain(item.inputs) }), ...(item.outputs === undefined ? {} : { outputs: plain(item.outputs) })
+    ...item,
+    ...(item.inputs === undefined ? {} : { inputs: plain(item.inputs) }),
+    ...(item.outputs === undefined ? {} : { outputs: plain(item.outputs) })
   }))
   return { abi: items, bytecode: bytecode.object }
 }
 
 const lower = (name: string): string => name[0]!.toLowerCase() + name.slice(1)
-const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter, at: number) => (at === 0 ? '' : '-') + letter.toLowerCase())
+const kebab = (name: string): string =>
+  name.replace(/[A-Z]/g, (letter, at: number) => (at === 0 ? '' : '-') + letter.toLowerCase())
 const header = '// Made by `node scripts/contracts.ts build` from protocol/contracts/solidity. Do not edit.\n'
 
 /** File name -> content of everything generated. */
@@ -71,16 +106,20 @@ function files(): Map<string, string> {
 
 /** @returns the generated files that are not what the sources give */
 function stale(): string[] {
-  return [...files()].filter(([file, content]) => {
-    const path = join(generated, file)
-    return !existsSync(path) || readFileSync(path, 'utf8') !== content
-  }).map(([file]) => file)
+  return [...files()]
+    .filter(([file, content]) => {
+      const path = join(generated, file)
+      return !existsSync(path) || readFileSync(path, 'utf8') !== content
+    })
+    .map(([file]) => file)
 }
 
 function check(): number {
   const differing = stale()
   if (differing.length === 0) return 0
-  console.error(`protocol/contracts/generated is not what the sources give: ${differing.join(', ')}. Run: node scripts/contracts.ts build`)
+  console.error(
+    `protocol/contracts/generated is not what the sources give: ${differing.join(', ')}. Run: node scripts/contracts.ts build`
+  )
   return 1
 }
 

@@ -1,5 +1,6 @@
 // The engine's kernels: node scripts/kernels.ts build | check
-//   build  compiles node/engine/kernels/assembly and writes the WebAssembly that the engine runs (node/engine/kernels/generated)
+//   build  compiles node/engine/kernels/assembly and writes the WebAssembly that the engine runs
+// (node/engine/kernels/generated)
 //   check  compiles and fails if what is committed there is not what the sources give
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -7,7 +8,10 @@ import * as untyped from 'assemblyscript/asc'
 
 /** What is used of the compiler's programming interface. */
 interface Compiler {
-  main(options: string[], host: { writeFile(name: string, contents: Uint8Array | string): void }): Promise<{ error: Error | null; stderr: { toString(): string } }>
+  main(
+    options: string[],
+    host: { writeFile(name: string, contents: Uint8Array | string): void }
+  ): Promise<{ error: Error | null; stderr: { toString(): string } }>
 }
 
 const root = join(import.meta.dirname, '..')
@@ -18,15 +22,36 @@ const file = join(generated, 'binary.ts')
 async function compile(): Promise<string> {
   const compiler = untyped as Compiler
   let binary = new Uint8Array(0)
-  const { error, stderr } = await compiler.main([
-    source, '--outFile', 'kernels.wasm', '--runtime', 'stub', '-O3', '--noAssert', '--enable', 'simd,relaxed-simd,threads,bulk-memory',
-    '--importMemory', '--sharedMemory', '--initialMemory', '2', '--maximumMemory', '65536',
-  ], {
-    writeFile: (name, contents) => { if (name.endsWith('.wasm') && typeof contents !== 'string') binary = new Uint8Array(contents) },
-  })
+  const { error, stderr } = await compiler.main(
+    [
+      source,
+      '--outFile',
+      'kernels.wasm',
+      '--runtime',
+      'stub',
+      '-O3',
+      '--noAssert',
+      '--enable',
+      'simd,relaxed-simd,threads,bulk-memory',
+      '--importMemory',
+      '--sharedMemory',
+      '--initialMemory',
+      '2',
+      '--maximumMemory',
+      '65536'
+    ],
+    {
+      writeFile: (name, contents) => {
+        if (name.endsWith('.wasm') && typeof contents !== 'string') binary = new Uint8Array(contents)
+      }
+    }
+  )
   if (error !== null) throw new Error(`the kernels do not compile: ${stderr.toString()}`, { cause: error })
-  const lines = Buffer.from(binary).toString('base64').match(/.{1,160}/g) ?? []
-  return `// Made by \`node scripts/kernels.ts build\` from node/engine/kernels/assembly. Do not edit.\nexport const binary = [\n${lines.map((line) => `  '${line}',`).join('\n')}\n].join('')\n`
+  const lines =
+    Buffer.from(binary)
+      .toString('base64')
+      .match(/.{1,160}/g) ?? []
+  return `// Made by \`node scripts/kernels.ts build\` from node/engine/kernels/assembly. Do not edit.\nexport const binary = [\n${lines.map(line => `  '${line}',`).join('\n')}\n].join('')\n`
 }
 
 const text = await compile()

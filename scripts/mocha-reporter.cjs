@@ -6,9 +6,15 @@ module.exports = class extends Mocha.reporters.Spec {
   constructor(runner, options) {
     super(runner, options)
     const files = {}
-    const tallyOf = ({ file, parent }) => files[file ?? parent?.file ?? ''] ??= { passed: 0, failed: 0 }
-    runner.on('pass', test => { tallyOf(test).passed++ })
-    runner.on('fail', test => { tallyOf(test).failed++ })
-    runner.once('end', () => { writeFileSync(options.reporterOptions.output, JSON.stringify(files)) })
+    const tallyOf = ({ file, parent }) => (files[file ?? parent?.file ?? ''] ??= { passed: 0, failed: 0 })
+    runner.on('pass', test => {
+      tallyOf(test).passed++
+    })
+    runner.on('fail', test => {
+      tallyOf(test).failed++
+    })
+    runner.once('end', () => {
+      writeFileSync(options.reporterOptions.output, JSON.stringify(files))
+    })
   }
 }

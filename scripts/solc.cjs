@@ -6,7 +6,9 @@ if (process.argv.includes('--version')) {
 } else if (process.argv.includes('--standard-json')) {
   let input = ''
   process.stdin.setEncoding('utf8')
-  process.stdin.on('data', chunk => { input += chunk })
+  process.stdin.on('data', chunk => {
+    input += chunk
+  })
   process.stdin.on('end', () => process.stdout.write(solc.compile(input)))
 } else {
   process.stderr.write('solc.cjs takes --version or --standard-json\n')

@@ -24,29 +24,47 @@ export interface CommandShape {
 
 /** A command with --json, an example in its help, and one way of failing. */
 export function command({ name, summary, examples }: CommandShape): Command {
-  return new Command(name).description(summary).option('--json', 'print one JSON document instead of text')
-    .addHelpText('after', `\nExample${examples.length > 1 ? 's' : ''}:\n${examples.map(example => `  ${example}`).join('\n')}\n`)
+  return new Command(name)
+    .description(summary)
+    .option('--json', 'print one JSON document instead of text')
+    .addHelpText(
+      'after',
+      `\nExample${examples.length > 1 ? 's' : ''}:\n${examples.map(example => `  ${example}`).join('\n')}\n`
+    )
     .showHelpAfterError('(add --help for what it takes)')
 }
 
 /** Adds the flags that say which daemon is meant. */
 export function connected(cmd: Command): Command {
-  return cmd.option('--data <dir>', "the daemon's data folder").option('--as <name>', 'a daemon of the local network (host, worker-1, client, …)')
-    .option('--api <url>', "the daemon's API, e.g. http://127.0.0.1:4180").option('--token-file <file>', "file with the API's bearer token")
+  return cmd
+    .option('--data <dir>', "the daemon's data folder")
+    .option('--as <name>', 'a daemon of the local network (host, worker-1, client, …)')
+    .option('--api <url>', "the daemon's API, e.g. http://127.0.0.1:4180")
+    .option('--token-file <file>', "file with the API's bearer token")
 }
 
 /** Runs an action and turns any failure into a message and exit code 1. */
-export const guarded = <A extends unknown[]>(action: (...args: A) => Promise<void>) => async (...args: A): Promise<void> => {
-  try { await action(...args) } catch (error) {
-    const flags = args.find((item): item is A[number] & { json?: boolean } => typeof item === 'object' && item !== null && 'json' in item)
-    fail(error, (flags as { json?: boolean } | undefined)?.json === true)
+export const guarded =
+  <A extends unknown[]>(action: (...args: A) => Promise<void>) =>
+  async (...args: A): Promise<void> => {
+    try {
+      await action(...args)
+    } catch (error) {
+      const flags = args.find(
+        (item): item is A[number] & { json?: boolean } => typeof item === 'object' && item !== null && 'json' in item
+      )
+      fail(error, (flags as { json?: boolean } | undefined)?.json === true)
+    }
   }
-}
 
 export type CallFlags = ConnectFlags & { json?: boolean }
 
 /** One call of the API, its reply as JSON or as text. */
-export async function show<T>(flags: CallFlags, call: (api: ApiClient) => Promise<T>, text: (value: T) => string): Promise<void> {
+export async function show<T>(
+  flags: CallFlags,
+  call: (api: ApiClient) => Promise<T>,
+  text: (value: T) => string
+): Promise<void> {
   const value = await call(await connect(flags))
   if (flags.json === true) printJson(value)
   else console.log(text(value))

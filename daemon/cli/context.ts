@@ -8,7 +8,12 @@ import { createApiClient } from '../api/contract/index.ts'
 import type { ApiClient } from '../api/contract/index.ts'
 import { networkFile } from '../local/network-file.ts'
 
-export interface ConnectFlags { api?: string; tokenFile?: string; data?: string; as?: string }
+export interface ConnectFlags {
+  api?: string
+  tokenFile?: string
+  data?: string
+  as?: string
+}
 
 /** What a running daemon leaves in its data folder so that the command line finds it. */
 const apiFile = z.object({ url: z.url() })
@@ -20,17 +25,30 @@ async function localMember(folder: string, name: string | undefined): Promise<st
   const wanted = name ?? 'client'
   const member = network.daemons.find(daemon => daemon.name === wanted)
   if (member === undefined) {
-    throw new NotFoundError('network.member', `the local network has no daemon named ${wanted}`, { help: `Its daemons: ${network.daemons.map(daemon => daemon.name).join(', ')}.` })
+    throw new NotFoundError('network.member', `the local network has no daemon named ${wanted}`, {
+      help: `Its daemons: ${network.daemons.map(daemon => daemon.name).join(', ')}.`
+    })
   }
   return member.data
 }
 
-/** The data folder the command is about: --data, TILTH_DATA, the local network of ./.tilth (--as NAME picks its daemon), or ~/.tilth. */
+/**
+ * The data folder the command is about: --data, TILTH_DATA, the local network of ./.tilth (--as NAME picks its daemon),
+ * or ~/.tilth.
+ */
 export async function dataFolder(flags: ConnectFlags): Promise<string> {
   const named = flags.data ?? process.env['TILTH_DATA']
-  const folder = named === undefined ? (existsSync(resolve('.tilth', 'network.json')) ? resolve('.tilth') : join(homedir(), '.tilth')) : resolve(named)
+  const folder =
+    named === undefined
+      ? existsSync(resolve('.tilth', 'network.json'))
+        ? resolve('.tilth')
+        : join(homedir(), '.tilth')
+      : resolve(named)
   const member = await localMember(folder, flags.as)
-  if (member === undefined && flags.as !== undefined) throw new NotFoundError('network.none', `there is no local network in ${folder}`, { help: 'Start one with `tilth up`, or leave --as away.' })
+  if (member === undefined && flags.as !== undefined)
+    throw new NotFoundError('network.none', `there is no local network in ${folder}`, {
+      help: 'Start one with `tilth up`, or leave --as away.'
+    })
   return member ?? folder
 }
 
@@ -39,11 +57,27 @@ export async function connect(flags: ConnectFlags): Promise<ApiClient> {
   const folder = await dataFolder(flags)
   const url = flags.api ?? process.env['TILTH_API']
   const tokenPath = flags.tokenFile ?? join(folder, 'api-token')
-  const token = process.env['TILTH_TOKEN'] ?? await readFile(tokenPath, 'utf8').then(text => text.trim(), (cause: unknown) => {
-    throw new NotFoundError('daemon.none', `no daemon has run in ${folder}: there is no ${tokenPath}`, { help: 'Start one with `tilth daemon` or `tilth up`; or give --data DIR, or --api URL with --token-file FILE.', cause })
-  })
+  const token =
+    process.env['TILTH_TOKEN'] ??
+    (await readFile(tokenPath, 'utf8').then(
+      text => text.trim(),
+      (cause: unknown) => {
+        throw new NotFoundError('daemon.none', `no daemon has run in ${folder}: there is no ${tokenPath}`, {
+          help: 'Start one with `tilth daemon` or `tilth up`; or give --data DIR, or --api URL with --token-file FILE.',
+          cause
+        })
+      }
+    ))
   if (url !== undefined) return createApiClient(url, token)
-  const found = apiFile.safeParse(await readFile(join(folder, 'api.json'), 'utf8').then(text => JSON.parse(text) as unknown, () => undefined))
-  if (!found.success) throw new InvalidError('daemon.stopped', `no daemon runs in ${folder}`, { help: 'Start it with `tilth daemon` (or `tilth up`), or name its API with --api URL.' })
+  const found = apiFile.safeParse(
+    await readFile(join(folder, 'api.json'), 'utf8').then(
+      text => JSON.parse(text) as unknown,
+      () => undefined
+    )
+  )
+  if (!found.success)
+    throw new InvalidError('daemon.stopped', `no daemon runs in ${folder}`, {
+      help: 'Start it with `tilth daemon` (or `tilth up`), or name its API with --api URL.'
+    })
   return createApiClient(found.data.url, token)
 }

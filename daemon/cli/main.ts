@@ -15,14 +15,23 @@ import { upCommand } from './commands/up.ts'
 enableCompileCache()
 
 const program = new Command('tilth')
-  .description('Communities grow small language models out of shared data, and everyone whose data made an answer better is paid for it.')
+  .description(
+    'Communities grow small language models out of shared data, and everyone whose data made an answer better is paid for it.'
+  )
   .version(version)
   .showHelpAfterError('(tilth --help lists the commands)')
-  .addHelpText('after', '\nExample:\n  tilth up --once --json    the whole loop on this machine, once\n  tilth ask --model elements "What is the symbol of iron?"\n')
+  .addHelpText(
+    'after',
+    '\nExample:\n  tilth up --once --json    the whole loop on this machine, once\n  tilth ask --model elements "What is the symbol of iron?"\n'
+  )
 
-const engineSummary = 'inspect, score, generate, tune and measure models on this machine alone, with no network and no daemon'
+const engineSummary =
+  'inspect, score, generate, tune and measure models on this machine alone, with no network and no daemon'
 // ONNX Runtime takes a while to load: only for the engine's own commands.
-const engine = process.argv[2] === 'engine' ? (await import('./engine.ts')).engineCommand() : new Command('engine').description(engineSummary)
+const engine =
+  process.argv[2] === 'engine'
+    ? (await import('./engine.ts')).engineCommand()
+    : new Command('engine').description(engineSummary)
 
 const groups: [string, Command[]][] = [
   ['Run', [upCommand(), daemonCommand(), statusCommand(), peersCommand(), doctorCommand(), keyCommand()]],

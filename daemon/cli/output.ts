@@ -1,7 +1,10 @@
 import { stripVTControlCharacters } from 'node:util'
 
 const colour = process.stdout.isTTY && process.env['NO_COLOR'] === undefined
-const paint = (code: number) => (text: string): string => (colour ? `\x1b[${code}m${text}\x1b[0m` : text)
+const paint =
+  (code: number) =>
+  (text: string): string =>
+    colour ? `\x1b[${code}m${text}\x1b[0m` : text
 export const bold = paint(1)
 export const dim = paint(2)
 export const green = paint(32)
@@ -18,15 +21,20 @@ const width = (text: string): number => stripVTControlCharacters(text).length
 /** Columns padded to their widest cell; numbers (`right`) to the right. */
 export function table(head: string[], rows: string[][], right: number[] = []): string {
   const widths = head.map((title, column) => Math.max(width(title), ...rows.map(cells => width(cells[column] ?? ''))))
-  const line = (cells: string[]): string => cells.map((cell, column) => {
-    const space = ' '.repeat(Math.max(0, (widths[column] ?? 0) - width(cell)))
-    return right.includes(column) ? space + cell : cell + space
-  }).join('  ').trimEnd()
+  const line = (cells: string[]): string =>
+    cells
+      .map((cell, column) => {
+        const space = ' '.repeat(Math.max(0, (widths[column] ?? 0) - width(cell)))
+        return right.includes(column) ? space + cell : cell + space
+      })
+      .join('  ')
+      .trimEnd()
   return [dim(line(head)), ...rows.map(line)].join('\n')
 }
 
 /** Text from a peer, made safe for a terminal: control and direction characters are shown as a mark. */
-export const safe = (text: string): string => text.replace(/(?![\n\t])[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '·')
+export const safe = (text: string): string =>
+  text.replace(/(?![\n\t])[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '·')
 
 export const short = (hex: string): string => (hex.length > 14 ? `${hex.slice(0, 8)}…${hex.slice(-4)}` : hex)
 

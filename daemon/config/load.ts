@@ -8,70 +8,141 @@ import type { DaemonConfig } from './schema.ts'
 
 export const defaultDataFolder = (): string => process.env['TILTH_DATA'] ?? join(homedir(), '.tilth')
 
-/** What the command line gives; each key has an environment variable of the same name (TILTH_RPC, TILTH_BOOTSTRAP, …). */
+/**
+ * What the command line gives; each key has an environment variable of the same name (TILTH_RPC, TILTH_BOOTSTRAP, …).
+ */
 export interface Flags {
-  config?: string; data?: string; rpc?: string; contracts?: string; bootstrap?: string[]; role?: string[]; listen?: string[]; preset?: string
-  key?: string; apiPort?: string; apiHost?: string; log?: string; threads?: string; provider?: string; quantize?: string; autoVote?: boolean
+  config?: string
+  data?: string
+  rpc?: string
+  contracts?: string
+  bootstrap?: string[]
+  role?: string[]
+  listen?: string[]
+  preset?: string
+  key?: string
+  apiPort?: string
+  apiHost?: string
+  log?: string
+  threads?: string
+  provider?: string
+  quantize?: string
+  autoVote?: boolean
 }
 
 async function readJson(path: string, what: string): Promise<unknown> {
   let text: string
-  try { text = await readFile(path, 'utf8') } catch (cause) {
-    throw new InvalidError('config.file', `the ${what} ${path} cannot be read`, { help: 'Check the path and its permissions.', cause })
+  try {
+    text = await readFile(path, 'utf8')
+  } catch (cause) {
+    throw new InvalidError('config.file', `the ${what} ${path} cannot be read`, {
+      help: 'Check the path and its permissions.',
+      cause
+    })
   }
-  try { return JSON.parse(text) } catch (cause) {
-    throw new InvalidError('config.json', `the ${what} ${path} is not JSON`, { help: 'Compare it with the example in README.md.', cause })
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new InvalidError('config.json', `the ${what} ${path} is not JSON`, {
+      help: 'Compare it with the example in README.md.',
+      cause
+    })
   }
 }
 
-const list = (value: string | undefined): string[] | undefined => value === undefined || value === '' ? undefined : value.split(',').map(text => text.trim())
+const list = (value: string | undefined): string[] | undefined =>
+  value === undefined || value === '' ? undefined : value.split(',').map(text => text.trim())
 const integer = (value: string | undefined, name: string): number | undefined => {
   if (value === undefined) return undefined
   if (!/^[0-9]+$/.test(value)) throw new InvalidError('config.number', `${name} must be a whole number, not "${value}"`)
   return Number(value)
 }
-const dropUndefined = (object: Record<string, unknown>): Record<string, unknown> => Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined))
+const dropUndefined = (object: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined))
 
 /** Flag names by configuration path, so that an error names what the reader typed. */
 const flagNames: Record<string, string> = {
-  data: '--data', roles: '--role', preset: '--preset', listen: '--listen', bootstrap: '--bootstrap', 'chain.rpc': '--rpc', 'chain.contracts': '--contracts', key: '--key',
-  'api.port': '--api-port', 'api.host': '--api-host', log: '--log', 'worker.threads': '--threads', 'worker.provider': '--provider', 'worker.quantize': '--quantize'
+  data: '--data',
+  roles: '--role',
+  preset: '--preset',
+  listen: '--listen',
+  bootstrap: '--bootstrap',
+  'chain.rpc': '--rpc',
+  'chain.contracts': '--contracts',
+  key: '--key',
+  'api.port': '--api-port',
+  'api.host': '--api-host',
+  log: '--log',
+  'worker.threads': '--threads',
+  'worker.provider': '--provider',
+  'worker.quantize': '--quantize'
 }
 
 export function describeIssues(error: z.ZodError): string {
-  return error.issues.map(issue => {
-    const path = issue.path.join('.')
-    const flag = flagNames[path] ?? flagNames[issue.path.slice(0, 2).join('.')] ?? flagNames[String(issue.path[0])]
-    return `${path === '' ? 'configuration' : path}${flag === undefined ? '' : ` (${flag})`}: ${issue.message}`
-  }).join('; ')
+  return error.issues
+    .map(issue => {
+      const path = issue.path.join('.')
+      const flag = flagNames[path] ?? flagNames[issue.path.slice(0, 2).join('.')] ?? flagNames[String(issue.path[0])]
+      return `${path === '' ? 'configuration' : path}${flag === undefined ? '' : ` (${flag})`}: ${issue.message}`
+    })
+    .join('; ')
 }
 
 /** Flags over environment over file over defaults. @throws InvalidError naming every wrong entry. */
 export async function loadConfig(flags: Flags): Promise<DaemonConfig> {
   const env = process.env
   const path = flags.config ?? env['TILTH_CONFIG']
-  const file = path === undefined ? {} : await readJson(path, 'configuration file') as Record<string, unknown>
-  if (typeof file !== 'object' || file === null || Array.isArray(file)) throw new InvalidError('config.json', `the configuration file ${path} is not a JSON object`)
-  const data = resolve(flags.data ?? env['TILTH_DATA'] ?? (typeof file['data'] === 'string' ? file['data'] : defaultDataFolder()))
+  const file = path === undefined ? {} : ((await readJson(path, 'configuration file')) as Record<string, unknown>)
+  if (typeof file !== 'object' || file === null || Array.isArray(file))
+    throw new InvalidError('config.json', `the configuration file ${path} is not a JSON object`)
+  const data = resolve(
+    flags.data ?? env['TILTH_DATA'] ?? (typeof file['data'] === 'string' ? file['data'] : defaultDataFolder())
+  )
   const contractsPath = flags.contracts ?? env['TILTH_CONTRACTS']
-  const contracts = contractsPath === undefined ? undefined
-    : contractsPath.trim().startsWith('{') ? JSON.parse(contractsPath) as unknown : await readJson(contractsPath, 'file of contract addresses')
-  const sub = (name: string): Record<string, unknown> => (typeof file[name] === 'object' && file[name] !== null ? file[name] as Record<string, unknown> : {})
+  const contracts =
+    contractsPath === undefined
+      ? undefined
+      : contractsPath.trim().startsWith('{')
+        ? (JSON.parse(contractsPath) as unknown)
+        : await readJson(contractsPath, 'file of contract addresses')
+  const sub = (name: string): Record<string, unknown> =>
+    typeof file[name] === 'object' && file[name] !== null ? (file[name] as Record<string, unknown>) : {}
   const merged = {
     ...file,
     ...dropUndefined({
-      roles: flags.role ?? list(env['TILTH_ROLES']), preset: flags.preset ?? env['TILTH_PRESET'], listen: flags.listen ?? list(env['TILTH_LISTEN']),
-      bootstrap: flags.bootstrap ?? list(env['TILTH_BOOTSTRAP']), log: flags.log ?? env['TILTH_LOG'], autoVote: flags.autoVote
+      roles: flags.role ?? list(env['TILTH_ROLES']),
+      preset: flags.preset ?? env['TILTH_PRESET'],
+      listen: flags.listen ?? list(env['TILTH_LISTEN']),
+      bootstrap: flags.bootstrap ?? list(env['TILTH_BOOTSTRAP']),
+      log: flags.log ?? env['TILTH_LOG'],
+      autoVote: flags.autoVote
     }),
     data,
-    key: resolve(flags.key ?? env['TILTH_KEY'] ?? (typeof file['key'] === 'string' ? file['key'] : join(data, 'key.json'))),
+    key: resolve(
+      flags.key ?? env['TILTH_KEY'] ?? (typeof file['key'] === 'string' ? file['key'] : join(data, 'key.json'))
+    ),
     chain: { ...sub('chain'), ...dropUndefined({ rpc: flags.rpc ?? env['TILTH_RPC'], contracts }) },
-    api: { ...sub('api'), ...dropUndefined({ port: integer(flags.apiPort ?? env['TILTH_API_PORT'], '--api-port'), host: flags.apiHost ?? env['TILTH_API_HOST'] }) },
-    worker: { ...sub('worker'), ...dropUndefined({ threads: integer(flags.threads ?? env['TILTH_THREADS'], '--threads'), provider: flags.provider ?? env['TILTH_PROVIDER'], quantize: flags.quantize ?? env['TILTH_QUANTIZE'] }) }
+    api: {
+      ...sub('api'),
+      ...dropUndefined({
+        port: integer(flags.apiPort ?? env['TILTH_API_PORT'], '--api-port'),
+        host: flags.apiHost ?? env['TILTH_API_HOST']
+      })
+    },
+    worker: {
+      ...sub('worker'),
+      ...dropUndefined({
+        threads: integer(flags.threads ?? env['TILTH_THREADS'], '--threads'),
+        provider: flags.provider ?? env['TILTH_PROVIDER'],
+        quantize: flags.quantize ?? env['TILTH_QUANTIZE']
+      })
+    }
   }
   const parsed = daemonConfig.safeParse(merged)
   if (!parsed.success) {
-    throw new InvalidError('config.invalid', `the configuration is not usable: ${describeIssues(parsed.error)}`, { help: 'See `tilth daemon --help` for every setting, with an example.' })
+    throw new InvalidError('config.invalid', `the configuration is not usable: ${describeIssues(parsed.error)}`, {
+      help: 'See `tilth daemon --help` for every setting, with an example.'
+    })
   }
   return parsed.data
 }

@@ -7,11 +7,20 @@ export type Role = (typeof roles)[number]
 
 /** Addresses of one deployment; `tilth up` writes them to `network.json`, a real network publishes them. */
 export const contractAddresses = z.strictObject({
-  token: address, registry: address, datanets: address, models: address, escrow: address, channels: address, anchor: address
+  token: address,
+  registry: address,
+  datanets: address,
+  models: address,
+  escrow: address,
+  channels: address,
+  anchor: address
 })
 
 const multiaddrText = z.string().min(3).max(300).startsWith('/', 'must be a multiaddr such as /ip4/127.0.0.1/tcp/4001')
-const weiText = z.string().regex(/^[0-9]{1,40}$/, "must be an integer of the token's smallest unit").transform(BigInt)
+const weiText = z
+  .string()
+  .regex(/^[0-9]{1,40}$/, "must be an integer of the token's smallest unit")
+  .transform(BigInt)
 
 /** Everything a daemon needs to know. Flags win over the environment, that over the file, that over these defaults. */
 export const daemonConfig = z.strictObject({
@@ -20,22 +29,33 @@ export const daemonConfig = z.strictObject({
   preset: z.enum(['public', 'local']).default('public'),
   listen: z.array(multiaddrText).min(1).default(['/ip4/0.0.0.0/tcp/4181']),
   bootstrap: z.array(multiaddrText).default([]),
-  chain: z.strictObject({ rpc: z.url({ protocol: /^(https?|wss?)$/, error: 'must be an http(s) or ws(s) URL' }), contracts: contractAddresses }),
+  chain: z.strictObject({
+    rpc: z.url({ protocol: /^(https?|wss?)$/, error: 'must be an http(s) or ws(s) URL' }),
+    contracts: contractAddresses
+  }),
   key: z.string().min(1),
-  api: z.strictObject({ host: z.enum(['127.0.0.1', '::1', 'localhost']).default('127.0.0.1'), port: z.int().min(0).max(65535).default(4180), origins: z.array(z.url()).default([]) }).prefault({}),
-  worker: z.strictObject({
-    /** What one second of this machine's training costs, in the token's smallest unit. */
-    pricePerSecond: weiText.prefault('10000000000000000'),
-    inputPrice: weiText.prefault('100000000000000'),
-    outputPrice: weiText.prefault('400000000000000'),
-    /** Threads of the engine; 0 lets it measure. */
-    threads: z.int().min(0).max(256).default(0),
-    /** Where the engine computes; auto takes a GPU if one can be used. */
-    provider: z.enum(providerRequests).default('auto'),
-    /** int4: answers from 4-bit weights, faster on a CPU and a little less exact. */
-    quantize: z.enum(['none', 'int4']).default('none'),
-    capacity: z.int().min(1).max(64).default(4)
-  }).prefault({}),
+  api: z
+    .strictObject({
+      host: z.enum(['127.0.0.1', '::1', 'localhost']).default('127.0.0.1'),
+      port: z.int().min(0).max(65535).default(4180),
+      origins: z.array(z.url()).default([])
+    })
+    .prefault({}),
+  worker: z
+    .strictObject({
+      /** What one second of this machine's training costs, in the token's smallest unit. */
+      pricePerSecond: weiText.prefault('10000000000000000'),
+      inputPrice: weiText.prefault('100000000000000'),
+      outputPrice: weiText.prefault('400000000000000'),
+      /** Threads of the engine; 0 lets it measure. */
+      threads: z.int().min(0).max(256).default(0),
+      /** Where the engine computes; auto takes a GPU if one can be used. */
+      provider: z.enum(providerRequests).default('auto'),
+      /** int4: answers from 4-bit weights, faster on a CPU and a little less exact. */
+      quantize: z.enum(['none', 'int4']).default('none'),
+      capacity: z.int().min(1).max(64).default(4)
+    })
+    .prefault({}),
   autoVote: z.boolean().default(true),
   log: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('warn')
 })

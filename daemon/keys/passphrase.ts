@@ -6,10 +6,18 @@ import { InvalidError } from '../../protocol/primitives/index.ts'
 /** Reads a line from the terminal without showing it. */
 function promptHidden(question: string): Promise<string> {
   process.stderr.write(question)
-  const silent = new Writable({ write: (_chunk, _encoding, done) => { done() } })
+  const silent = new Writable({
+    write: (_chunk, _encoding, done) => {
+      done()
+    }
+  })
   const lines = createInterface({ input: process.stdin, output: silent, terminal: true })
   return new Promise(resolve => {
-    lines.question('', answer => { lines.close(); process.stderr.write('\n'); resolve(answer) })
+    lines.question('', answer => {
+      lines.close()
+      process.stderr.write('\n')
+      resolve(answer)
+    })
   })
 }
 
@@ -21,16 +29,26 @@ function promptHidden(question: string): Promise<string> {
 export async function readPassphrase(options: { file?: string | undefined; confirm?: boolean } = {}): Promise<string> {
   const file = options.file ?? process.env['TILTH_PASSPHRASE_FILE']
   if (file !== undefined) {
-    try { return (await readFile(file, 'utf8')).replace(/\r?\n$/, '') } catch (cause) {
-      throw new InvalidError('passphrase.file', `the passphrase file ${file} cannot be read`, { help: 'Check the path and its permissions.', cause })
+    try {
+      return (await readFile(file, 'utf8')).replace(/\r?\n$/, '')
+    } catch (cause) {
+      throw new InvalidError('passphrase.file', `the passphrase file ${file} cannot be read`, {
+        help: 'Check the path and its permissions.',
+        cause
+      })
     }
   }
   const fromEnvironment = process.env['TILTH_PASSPHRASE']
   if (fromEnvironment !== undefined) return fromEnvironment
   if (!process.stdin.isTTY) {
-    throw new InvalidError('passphrase.missing', 'no passphrase was given and there is no terminal to ask', { help: 'Give --passphrase-file FILE, or set TILTH_PASSPHRASE.' })
+    throw new InvalidError('passphrase.missing', 'no passphrase was given and there is no terminal to ask', {
+      help: 'Give --passphrase-file FILE, or set TILTH_PASSPHRASE.'
+    })
   }
   const first = await promptHidden('Passphrase: ')
-  if (options.confirm === true && (await promptHidden('Again: ')) !== first) throw new InvalidError('passphrase.mismatch', 'the two passphrases differ', { help: 'Try again; nothing was written.' })
+  if (options.confirm === true && (await promptHidden('Again: ')) !== first)
+    throw new InvalidError('passphrase.mismatch', 'the two passphrases differ', {
+      help: 'Try again; nothing was written.'
+    })
   return first
 }

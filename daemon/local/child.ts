@@ -9,7 +9,9 @@ import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { TilthError } from '../../protocol/primitives/index.ts'
 
-const entry = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? '../cli/main.ts' : '../cli/main.js', import.meta.url))
+const entry = fileURLToPath(
+  new URL(import.meta.url.endsWith('.ts') ? '../cli/main.ts' : '../cli/main.js', import.meta.url)
+)
 const apiFile = z.object({ url: z.string(), pid: z.int(), peer: z.array(z.string()) })
 export type ApiFile = z.infer<typeof apiFile>
 
@@ -33,24 +35,48 @@ export async function startDaemonProcess(name: string, folder: string): Promise<
   const logPath = join(folder, 'daemon.log')
   await rm(join(folder, 'api.json'), { force: true })
   const log = createWriteStream(logPath, { flags: 'a' })
-  await new Promise(resolve => { log.once('open', resolve) })
-  const child: ChildProcess = spawn(process.execPath, [entry, 'daemon', '--config', join(folder, 'config.json'), '--passphrase-file', join(folder, 'passphrase')], {
-    stdio: ['ignore', log, log],
-    // Six processes load the same modules: with the cache only the first compiles them.
-    env: { NODE_COMPILE_CACHE: join(tmpdir(), 'tilth-compile-cache'), ...process.env, NODE_OPTIONS: '', TILTH_PARENT: String(process.pid) }
+  await new Promise(resolve => {
+    log.once('open', resolve)
   })
+  const child: ChildProcess = spawn(
+    process.execPath,
+    [entry, 'daemon', '--config', join(folder, 'config.json'), '--passphrase-file', join(folder, 'passphrase')],
+    {
+      stdio: ['ignore', log, log],
+      // Six processes load the same modules: with the cache only the first compiles them.
+      env: {
+        NODE_COMPILE_CACHE: join(tmpdir(), 'tilth-compile-cache'),
+        ...process.env,
+        NODE_OPTIONS: '',
+        TILTH_PARENT: String(process.pid)
+      }
+    }
+  )
   let exited = false
   const ended = new Promise<TilthError>(resolve => {
     const end = (how: string, cause?: unknown) => {
       exited = true
       log.end()
-      void tail(logPath).then(text => { resolve(new TilthError('daemon.ended', `${name} ended (${how})${text === '' ? '' : `; it said last:\n${text}`}`, { help: `Its whole log is ${logPath}.`, cause })) })
+      void tail(logPath).then(text => {
+        resolve(
+          new TilthError('daemon.ended', `${name} ended (${how})${text === '' ? '' : `; it said last:\n${text}`}`, {
+            help: `Its whole log is ${logPath}.`,
+            cause
+          })
+        )
+      })
     }
-    child.once('error', cause => { end('could not be started', cause) })
-    child.once('exit', (code, signal) => { end(signal ?? `exit code ${code}`) })
+    child.once('error', cause => {
+      end('could not be started', cause)
+    })
+    child.once('exit', (code, signal) => {
+      end(signal ?? `exit code ${code}`)
+    })
   })
   return {
-    name, folder, ended,
+    name,
+    folder,
+    ended,
     pid: child.pid ?? -1,
     async ready(timeoutMs) {
       const deadline = Date.now() + timeoutMs
@@ -61,12 +87,16 @@ export async function startDaemonProcess(name: string, folder: string): Promise<
         if (found?.success === true && found.data.pid === child.pid) return found.data
         await sleep(100)
       }
-      throw new TilthError('daemon.slow', `${name} did not come up within ${timeoutMs / 1000} s`, { help: `See ${logPath}.` })
+      throw new TilthError('daemon.slow', `${name} did not come up within ${timeoutMs / 1000} s`, {
+        help: `See ${logPath}.`
+      })
     },
     async stop() {
       if (exited) return
       child.kill('SIGTERM')
-      const timer = setTimeout(() => { child.kill('SIGKILL') }, 8000)
+      const timer = setTimeout(() => {
+        child.kill('SIGKILL')
+      }, 8000)
       await ended
       clearTimeout(timer)
     }

@@ -16,27 +16,54 @@ function assets(): string {
 }
 export const baseModelFolder = (): string => join(assets(), 'seedling')
 
-export interface ContributorFile { readonly name: string; readonly path: string; readonly text: string }
-export interface LoopInput { readonly contributors: ContributorFile[]; readonly questionsText: string; readonly questions: Row[]; readonly settings: TrainSettings; readonly coalitions: number; readonly name: string }
+export interface ContributorFile {
+  readonly name: string
+  readonly path: string
+  readonly text: string
+}
+export interface LoopInput {
+  readonly contributors: ContributorFile[]
+  readonly questionsText: string
+  readonly questions: Row[]
+  readonly settings: TrainSettings
+  readonly coalitions: number
+  readonly name: string
+}
 
 const settingsFile = trainSettings.extend({ coalitions: z.int().min(2).max(4096) })
 
 async function read(path: string, what: string): Promise<string> {
-  try { return await readFile(path, 'utf8') } catch (cause) {
-    throw new InvalidError('input.read', `the ${what} ${path} cannot be read`, { help: 'Check the path and its permissions.', cause })
+  try {
+    return await readFile(path, 'utf8')
+  } catch (cause) {
+    throw new InvalidError('input.read', `the ${what} ${path} cannot be read`, {
+      help: 'Check the path and its permissions.',
+      cause
+    })
   }
 }
 
 /** The questions must all be usable: they decide who is paid. @throws InvalidError naming file and line. */
 export function parseQuestions(text: string, path: string): Row[] {
   const rows: Row[] = []
-  for (const [i, line] of text.replace(/^\uFEFF/, '').split(/\r?\n/).entries()) {
+  for (const [i, line] of text
+    .replace(/^\uFEFF/, '')
+    .split(/\r?\n/)
+    .entries()) {
     if (line.trim() === '') continue
-    try { rows.push(fileRow.parse(JSON.parse(line))) } catch (cause) {
-      throw new InvalidError('input.question', `${path}, line ${i + 1} is not a question`, { help: 'Each line is {"prompt": …, "response": …} or {"messages": […]} ending with the answer.', cause })
+    try {
+      rows.push(fileRow.parse(JSON.parse(line)))
+    } catch (cause) {
+      throw new InvalidError('input.question', `${path}, line ${i + 1} is not a question`, {
+        help: 'Each line is {"prompt": …, "response": …} or {"messages": […]} ending with the answer.',
+        cause
+      })
     }
   }
-  if (rows.length === 0) throw new InvalidError('input.questions', `${path} holds no questions`, { help: 'Give at least one, better twenty or more.' })
+  if (rows.length === 0)
+    throw new InvalidError('input.questions', `${path} holds no questions`, {
+      help: 'Give at least one, better twenty or more.'
+    })
   return rows
 }
 
@@ -44,22 +71,46 @@ export function parseQuestions(text: string, path: string): Row[] {
 export async function loadInput(options: { data?: string; questions?: string; settings?: string }): Promise<LoopInput> {
   const folder = options.data ?? join(assets(), 'elements')
   if (options.data !== undefined && options.questions === undefined) {
-    throw new InvalidError('input.questions', '--data needs --questions', { help: 'Give a JSONL file of held-out questions with their answers: --questions FILE.' })
+    throw new InvalidError('input.questions', '--data needs --questions', {
+      help: 'Give a JSONL file of held-out questions with their answers: --questions FILE.'
+    })
   }
   let names: string[]
-  try { names = (await readdir(folder)).filter(name => name.endsWith('.jsonl')).sort() } catch (cause) {
-    throw new InvalidError('input.read', `the folder ${folder} cannot be read`, { help: 'Give a folder with one JSONL file per contributor.', cause })
+  try {
+    names = (await readdir(folder)).filter(name => name.endsWith('.jsonl')).sort()
+  } catch (cause) {
+    throw new InvalidError('input.read', `the folder ${folder} cannot be read`, {
+      help: 'Give a folder with one JSONL file per contributor.',
+      cause
+    })
   }
-  if (names.length === 0) throw new InvalidError('input.empty', `${folder} holds no .jsonl file`, { help: 'Give a folder with one JSONL file per contributor.' })
-  const contributors = await Promise.all(names.map(async name => {
-    const path = join(folder, name)
-    return { name: basename(name, '.jsonl').replace(/^[0-9]+-/, ''), path, text: await read(path, "contributor's file") }
-  }))
+  if (names.length === 0)
+    throw new InvalidError('input.empty', `${folder} holds no .jsonl file`, {
+      help: 'Give a folder with one JSONL file per contributor.'
+    })
+  const contributors = await Promise.all(
+    names.map(async name => {
+      const path = join(folder, name)
+      return {
+        name: basename(name, '.jsonl').replace(/^[0-9]+-/, ''),
+        path,
+        text: await read(path, "contributor's file")
+      }
+    })
+  )
   const questionsPath = options.questions ?? join(assets(), 'elements-questions.jsonl')
   const questionsText = await read(questionsPath, 'questions')
   const settingsPath = options.settings ?? join(assets(), 'elements', 'settings.json')
   const parsed = settingsFile.safeParse(JSON.parse(await read(settingsPath, 'settings')))
-  if (!parsed.success) throw new InvalidError('input.settings', `${settingsPath} does not hold training settings`, { cause: parsed.error })
+  if (!parsed.success)
+    throw new InvalidError('input.settings', `${settingsPath} does not hold training settings`, { cause: parsed.error })
   const { coalitions, ...settings } = parsed.data
-  return { contributors, questionsText, questions: parseQuestions(questionsText, questionsPath), settings, coalitions, name: options.data === undefined ? 'elements' : basename(folder) }
+  return {
+    contributors,
+    questionsText,
+    questions: parseQuestions(questionsText, questionsPath),
+    settings,
+    coalitions,
+    name: options.data === undefined ? 'elements' : basename(folder)
+  }
 }

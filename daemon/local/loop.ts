@@ -6,7 +6,12 @@ import { runJobs } from './stages/jobs.ts'
 import { runModels } from './stages/models.ts'
 import { runPayouts } from './stages/payouts.ts'
 
-export interface LoopDone { data: DataDone; jobs: JobDone; models: ModelsDone; payouts: PayoutsDone }
+export interface LoopDone {
+  data: DataDone
+  jobs: JobDone
+  models: ModelsDone
+  payouts: PayoutsDone
+}
 
 /** The flow once, in its order, through the daemons' APIs as users would. */
 export async function runLoop(context: LoopContext): Promise<LoopDone> {
@@ -17,30 +22,62 @@ export async function runLoop(context: LoopContext): Promise<LoopDone> {
   return { data, jobs, models, payouts }
 }
 
-const share = (answers: readonly { exact: boolean }[]): number => (answers.length === 0 ? 0 : answers.filter(({ exact }) => exact).length / answers.length)
+const share = (answers: readonly { exact: boolean }[]): number =>
+  answers.length === 0 ? 0 : answers.filter(({ exact }) => exact).length / answers.length
 
 export function loopResult({ data, jobs, models, payouts }: LoopDone, seconds: number): LoopResult {
   const award = jobs.job.awards.find(one => one.lot.kind === 'adapter')
   return {
     datanet: {
-      id: data.datanet, version: data.version.version,
+      id: data.datanet,
+      version: data.version.version,
       contributions: data.contributions.map(({ view, person, file }) => ({
-        id: view.id, contributor: view.contributor, name: person.name, rows: view.rows, status: view.status, ...(view.reason === undefined ? {} : { reason: view.reason }),
+        id: view.id,
+        contributor: view.contributor,
+        name: person.name,
+        rows: view.rows,
+        status: view.status,
+        ...(view.reason === undefined ? {} : { reason: view.reason }),
         rowIssues: view.rowIssues.map(({ line, code }) => ({ file: file.path, line, code }))
       }))
     },
     job: {
-      id: jobs.job.id, bids: jobs.job.bids.map(({ worker, price, seconds }) => ({ worker, price, seconds })),
+      id: jobs.job.id,
+      bids: jobs.job.bids.map(({ worker, price, seconds }) => ({ worker, price, seconds })),
       award: award === undefined ? null : { worker: award.worker, price: award.price, escrow: award.escrow },
-      awards: jobs.job.awards.map(one => ({ worker: one.worker, lot: one.lot.kind === 'adapter' ? 'adapter' : `siblings ${one.lot.coalitions.join(' ')}`, price: one.price }))
+      awards: jobs.job.awards.map(one => ({
+        worker: one.worker,
+        lot: one.lot.kind === 'adapter' ? 'adapter' : `siblings ${one.lot.coalitions.join(' ')}`,
+        price: one.price
+      }))
     },
     training: { steps: award?.loss.length ?? 0, loss: award?.loss ?? [], seconds: award?.seconds ?? jobs.seconds },
     model: { id: models.model.id, base: jobs.base, adapter: models.model.adapter },
-    evaluation: { questions: models.tuned.length, base: { exactMatch: share(models.base) }, tuned: { exactMatch: share(models.tuned) } },
-    receipts: models.receipts.map(({ id, client, worker, inputTokens, outputTokens, fee, weights, scorings }) => ({ id, client, worker, inputTokens, outputTokens, fee, weights, rechecked: scorings.some(({ agrees }) => agrees) })),
+    evaluation: {
+      questions: models.tuned.length,
+      base: { exactMatch: share(models.base) },
+      tuned: { exactMatch: share(models.tuned) }
+    },
+    receipts: models.receipts.map(({ id, client, worker, inputTokens, outputTokens, fee, weights, scorings }) => ({
+      id,
+      client,
+      worker,
+      inputTokens,
+      outputTokens,
+      fee,
+      weights,
+      rechecked: scorings.some(({ agrees }) => agrees)
+    })),
     epoch: { id: payouts.epoch.epoch, root: payouts.epoch.root, transaction: payouts.epoch.transaction },
-    payouts: payouts.payouts.map(({ amount, before, after, ...rest }) => ({ ...rest, amount: amount.toString(), before: before.toString(), after: after.toString() })),
-    feesPaid: payouts.feesPaid.toString(), feesPaidOut: payouts.feesPaidOut.toString(), held: { amount: payouts.held.toString(), reason: payouts.heldReason },
+    payouts: payouts.payouts.map(({ amount, before, after, ...rest }) => ({
+      ...rest,
+      amount: amount.toString(),
+      before: before.toString(),
+      after: after.toString()
+    })),
+    feesPaid: payouts.feesPaid.toString(),
+    feesPaidOut: payouts.feesPaidOut.toString(),
+    held: { amount: payouts.held.toString(), reason: payouts.heldReason },
     seconds: Math.round(seconds * 10) / 10
   }
 }

@@ -1,6 +1,10 @@
 import type { Role } from '../config/index.ts'
 
-export interface Member { readonly name: string; readonly roles: Role[]; readonly tokens: bigint }
+export interface Member {
+  readonly name: string
+  readonly roles: Role[]
+  readonly tokens: bigint
+}
 
 const unit = 10n ** 18n
 

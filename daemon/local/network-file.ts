@@ -6,6 +6,14 @@ export const networkFile = z.object({
   version: z.literal(1),
   chain: z.object({ rpc: z.string(), chainId: z.int(), contracts: contractAddresses }),
   bootstrap: z.array(z.string()),
-  daemons: z.array(z.object({ name: z.string(), data: z.string(), roles: z.array(z.enum(roles)), api: z.string(), address: z.string() }))
+  daemons: z.array(
+    z.object({
+      name: z.string(),
+      data: z.string(),
+      roles: z.array(z.enum(roles)),
+      api: z.string(),
+      address: z.string()
+    })
+  )
 })
 export type NetworkFile = z.infer<typeof networkFile>

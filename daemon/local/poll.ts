@@ -2,12 +2,20 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { TilthError } from '../../protocol/primitives/index.ts'
 
 /** Asks again until `look` gives something. @throws TilthError `loop.timeout` naming what was awaited. */
-export async function until<T>(what: string, seconds: number, look: () => Promise<T | undefined>, every = 400): Promise<T> {
+export async function until<T>(
+  what: string,
+  seconds: number,
+  look: () => Promise<T | undefined>,
+  every = 400
+): Promise<T> {
   const deadline = Date.now() + seconds * 1000
   for (;;) {
     const found = await look()
     if (found !== undefined) return found
-    if (Date.now() > deadline) throw new TilthError('loop.timeout', `${what} did not happen within ${seconds} s`, { help: 'The daemons\' logs (daemon.log in each folder of the local network) say what they were doing.' })
+    if (Date.now() > deadline)
+      throw new TilthError('loop.timeout', `${what} did not happen within ${seconds} s`, {
+        help: "The daemons' logs (daemon.log in each folder of the local network) say what they were doing."
+      })
     await sleep(every)
   }
 }

@@ -11,29 +11,62 @@ function reasonOf(epoch: EpochView, address: string, accepted: boolean, rejectio
   const line = epoch.payouts.find(one => one.account === address)
   if (line === undefined) return 'no part in any answer'
   const gate = line.gate === null ? undefined : BigInt(line.gate)
-  if (gate !== undefined && gate <= 0n) return `nothing: held-out value ${(Number(gate) / 1e6).toFixed(3)} is not positive`
+  if (gate !== undefined && gate <= 0n)
+    return `nothing: held-out value ${(Number(gate) / 1e6).toFixed(3)} is not positive`
   if (BigInt(line.value) <= 0n) return 'nothing: its answers were no better for it'
-  return `held-out value ${gate === undefined ? '?' : (Number(gate) / 1e6).toFixed(3)}, ${percent(Number(BigInt(line.share) * 10_000n / (BigInt(epoch.dataFees) || 1n)) / 10_000)} of the data fees`
+  return `held-out value ${gate === undefined ? '?' : (Number(gate) / 1e6).toFixed(3)}, ${percent(Number((BigInt(line.share) * 10_000n) / (BigInt(epoch.dataFees) || 1n)) / 10_000)} of the data fees`
 }
 
 /** The closing table: who contributed what, what it was worth, how the model got better, where the money went. */
 export function summary(done: LoopDone, network: LocalNetwork, seconds: number): string {
   const { data, models, payouts } = done
-  const paid = (address: string): bigint => payouts.payouts.find(one => one.address === address && one.role === 'contributor')?.amount ?? 0n
-  const right = (answers: readonly { exact: boolean }[]): string => `${answers.filter(({ exact }) => exact).length} of ${answers.length}`
+  const paid = (address: string): bigint =>
+    payouts.payouts.find(one => one.address === address && one.role === 'contributor')?.amount ?? 0n
+  const right = (answers: readonly { exact: boolean }[]): string =>
+    `${answers.filter(({ exact }) => exact).length} of ${answers.length}`
   const rows = data.contributions.map(({ view, person }) => [
-    person.name, short(person.address), `${view.own}/${view.rows}`, view.status === 'accepted' ? green('accepted') : red(view.status), tokens(paid(person.address)), reasonOf(payouts.epoch, person.address, view.status === 'accepted', view.reason)
+    person.name,
+    short(person.address),
+    `${view.own}/${view.rows}`,
+    view.status === 'accepted' ? green('accepted') : red(view.status),
+    tokens(paid(person.address)),
+    reasonOf(payouts.epoch, person.address, view.status === 'accepted', view.reason)
   ])
-  const others = payouts.payouts.filter(({ role }) => role !== 'contributor').map(one => [one.name, short(one.address), '', one.role, tokens(one.amount), one.role === 'worker' ? 'its part of the fees of the answers it gave' : 'its part of the fees of its models'])
+  const others = payouts.payouts
+    .filter(({ role }) => role !== 'contributor')
+    .map(one => [
+      one.name,
+      short(one.address),
+      '',
+      one.role,
+      tokens(one.amount),
+      one.role === 'worker' ? 'its part of the fees of the answers it gave' : 'its part of the fees of its models'
+    ])
   return [
-    '', bold('Who did what, and was paid what'),
+    '',
+    bold('Who did what, and was paid what'),
     table(['name', 'account', 'own rows', '', 'paid', 'why'], [...rows, ...others], [2, 4]),
-    '', bold('Balances on chain'),
-    table(['name', 'before', 'after'], payouts.payouts.map(one => [one.name, tokens(one.before), tokens(one.after)]), [1, 2]),
-    '', bold('Held-out questions, exact match'),
-    `  base model   ${right(models.base)}`, `  tuned model  ${right(models.tuned)}`,
-    '', bold('Fees'), `  paid ${tokens(payouts.feesPaid)} = paid out ${tokens(payouts.feesPaidOut)} + held ${tokens(payouts.held)} ${dim(`(${payouts.heldReason})`)}`,
-    '', bold('Addresses'), `  chain       ${network.rpc}`, ...network.daemons.map(daemon => `  ${daemon.name.padEnd(12)}${daemon.url}  ${dim(`token in ${daemon.process.folder}/api-token`)}`),
-    '', dim(`${seconds.toFixed(0)} s in all`)
+    '',
+    bold('Balances on chain'),
+    table(
+      ['name', 'before', 'after'],
+      payouts.payouts.map(one => [one.name, tokens(one.before), tokens(one.after)]),
+      [1, 2]
+    ),
+    '',
+    bold('Held-out questions, exact match'),
+    `  base model   ${right(models.base)}`,
+    `  tuned model  ${right(models.tuned)}`,
+    '',
+    bold('Fees'),
+    `  paid ${tokens(payouts.feesPaid)} = paid out ${tokens(payouts.feesPaidOut)} + held ${tokens(payouts.held)} ${dim(`(${payouts.heldReason})`)}`,
+    '',
+    bold('Addresses'),
+    `  chain       ${network.rpc}`,
+    ...network.daemons.map(
+      daemon => `  ${daemon.name.padEnd(12)}${daemon.url}  ${dim(`token in ${daemon.process.folder}/api-token`)}`
+    ),
+    '',
+    dim(`${seconds.toFixed(0)} s in all`)
   ].join('\n')
 }

@@ -10,20 +10,38 @@ import type { Reporter } from './reporter.ts'
 import { summary } from './summary.ts'
 import { bold, dim, printJson, red } from '../cli/output.ts'
 
-export interface UpFlags { once?: boolean; json?: boolean; data?: string; questions?: string; settings?: string; folder: string; fresh?: boolean; portBase: string; chainPort: string; challengeSeconds: string }
+export interface UpFlags {
+  once?: boolean
+  json?: boolean
+  data?: string
+  questions?: string
+  settings?: string
+  folder: string
+  fresh?: boolean
+  portBase: string
+  chainPort: string
+  challengeSeconds: string
+}
 
 /** [reject] @throws InvalidError naming the flag */
 function whole(text: string, flag: string, max: number): number {
   const value = Number(text)
-  if (!/^[0-9]+$/.test(text) || value > max) throw new InvalidError('flag.number', `${flag} must be a whole number up to ${max}, not "${text}"`)
+  if (!/^[0-9]+$/.test(text) || value > max)
+    throw new InvalidError('flag.number', `${flag} must be a whole number up to ${max}, not "${text}"`)
   return value
 }
 
 async function open(flags: UpFlags, reporter: Reporter): Promise<LocalNetwork> {
-  return reporter.stage('start', 'a chain, its contracts and six daemons', say => startLocalNetwork({
-    folder: resolve(flags.folder), portBase: whole(flags.portBase, '--port-base', 65_000), chainPort: whole(flags.chainPort, '--chain-port', 65_535),
-    challengeSeconds: whole(flags.challengeSeconds, '--challenge-seconds', 86_400), fresh: flags.fresh === true, onStep: say
-  }))
+  return reporter.stage('start', 'a chain, its contracts and six daemons', say =>
+    startLocalNetwork({
+      folder: resolve(flags.folder),
+      portBase: whole(flags.portBase, '--port-base', 65_000),
+      chainPort: whole(flags.chainPort, '--chain-port', 65_535),
+      challengeSeconds: whole(flags.challengeSeconds, '--challenge-seconds', 86_400),
+      fresh: flags.fresh === true,
+      onStep: say
+    })
+  )
 }
 
 /** The first of Ctrl-C, a hang-up or a kill; a second one ends at once. */
@@ -40,18 +58,32 @@ function interruption(): Promise<TilthError> {
   })
 }
 
-/** `tilth up`: the local network, the loop, its summary; then stays until Ctrl-C, unless asked to go once. Ends the process. */
+/**
+ * `tilth up`: the local network, the loop, its summary; then stays until Ctrl-C, unless asked to go once. Ends the
+ * process.
+ */
 export async function up(flags: UpFlags): Promise<void> {
   const reporter = createReporter(flags.json === true ? process.stderr : process.stdout)
   const started = performance.now()
   const stopped = interruption()
   let network: LocalNetwork | undefined
   let asked = false
-  void stopped.then(() => { asked = true })
+  void stopped.then(() => {
+    asked = true
+  })
   try {
     const input = await loadInput(flags)
     const opening = open(flags, reporter)
-    network = await Promise.race([opening, stopped.then(async error => { await opening.then(late => late.stop(), () => undefined); throw error })])
+    network = await Promise.race([
+      opening,
+      stopped.then(async error => {
+        await opening.then(
+          late => late.stop(),
+          () => undefined
+        )
+        throw error
+      })
+    ])
     const running = network
     const people: LoopContext['people'] = []
     for (const file of input.contributors) people.push({ file, person: await makePerson(running.folder, file.name) })
@@ -60,17 +92,26 @@ export async function up(flags: UpFlags): Promise<void> {
         const counts = await Promise.all(running.daemons.map(async ({ api }) => (await api.call('status')).peers))
         say(`${Math.min(...counts)} to ${Math.max(...counts)} peers each`)
         if (Math.min(...counts) >= running.daemons.length - 1) return
-        await new Promise(resolve => { setTimeout(resolve, 500) })
-        if (performance.now() - started > 180_000) throw new TilthError('loop.peers', 'the daemons did not all find each other within three minutes', { help: 'See daemon.log in the folders of the local network.' })
+        await new Promise(resolve => {
+          setTimeout(resolve, 500)
+        })
+        if (performance.now() - started > 180_000)
+          throw new TilthError('loop.peers', 'the daemons did not all find each other within three minutes', {
+            help: 'See daemon.log in the folders of the local network.'
+          })
       }
     })
-    const failed = Promise.race([running.failed, stopped]).then(error => { throw error })
+    const failed = Promise.race([running.failed, stopped]).then(error => {
+      throw error
+    })
     const done = await Promise.race([runLoop({ network: running, input, reporter, people }), failed])
     const seconds = (performance.now() - started) / 1000
     reporter.line(summary(done, running, seconds))
     if (flags.json === true) printJson(loopResult(done, seconds))
     if (flags.once !== true) {
-      reporter.line(`\n${bold('Running.')} Ask it something:  npx tilth ask --model ${input.name} "${input.questions[0]?.messages.at(-2)?.content ?? 'What is the symbol of iron?'}"\n${dim('Ctrl-C ends it.')}`)
+      reporter.line(
+        `\n${bold('Running.')} Ask it something:  npx tilth ask --model ${input.name} "${input.questions[0]?.messages.at(-2)?.content ?? 'What is the symbol of iron?'}"\n${dim('Ctrl-C ends it.')}`
+      )
       const why = await Promise.race([running.failed, stopped])
       if (why.code !== 'interrupted') throw why
       reporter.line('stopping …')
@@ -80,8 +121,17 @@ export async function up(flags: UpFlags): Promise<void> {
       reporter.line('stopped')
       process.exitCode = 130
     } else {
-      if (flags.json === true) printJson({ error: { stage: reporter.current, code: error instanceof TilthError ? error.code : 'internal', message: error instanceof Error ? error.message : String(error) } })
-      process.stderr.write(`${red('error:')} ${reporter.current === '' ? '' : `in stage "${reporter.current}": `}${describeError(error)}\n`)
+      if (flags.json === true)
+        printJson({
+          error: {
+            stage: reporter.current,
+            code: error instanceof TilthError ? error.code : 'internal',
+            message: error instanceof Error ? error.message : String(error)
+          }
+        })
+      process.stderr.write(
+        `${red('error:')} ${reporter.current === '' ? '' : `in stage "${reporter.current}": `}${describeError(error)}\n`
+      )
       process.exitCode = 1
     }
   } finally {
@@ -89,4 +139,3 @@ export async function up(flags: UpFlags): Promise<void> {
   }
   process.exit()
 }
-

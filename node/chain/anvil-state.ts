@@ -35,8 +35,17 @@ export async function restoreState(folder: string): Promise<string> {
     return state
   }
   for (const path of [state, kept]) {
-    const size = await stat(path).then(({ size }) => size, (error: unknown) => { if (missing(error)) return undefined; throw error })
-    if (size !== undefined) throw new ChainError('anvil.state', `the local chain's state ${path} cannot be read`, { help: 'Move the folder away and start with a fresh chain.' })
+    const size = await stat(path).then(
+      ({ size }) => size,
+      (error: unknown) => {
+        if (missing(error)) return undefined
+        throw error
+      }
+    )
+    if (size !== undefined)
+      throw new ChainError('anvil.state', `the local chain's state ${path} cannot be read`, {
+        help: 'Move the folder away and start with a fresh chain.'
+      })
   }
   return state
 }
@@ -60,11 +69,22 @@ export function keepState(folder: string): { stop(): Promise<void> } {
   let seen = 0
   let running: Promise<void> = Promise.resolve()
   const timer = setInterval(() => {
-    running = running.then(() => copyWhole(state, copying, kept, seen)).then(
-      mtime => { seen = mtime },
-      (error: unknown) => { if (!missing(error)) seen = 0 } // a full disk or the like: the next second tries again
-    )
+    running = running
+      .then(() => copyWhole(state, copying, kept, seen))
+      .then(
+        mtime => {
+          seen = mtime
+        },
+        (error: unknown) => {
+          if (!missing(error)) seen = 0
+        } // a full disk or the like: the next second tries again
+      )
   }, everyMs)
   timer.unref()
-  return { async stop() { clearInterval(timer); await running } }
+  return {
+    async stop() {
+      clearInterval(timer)
+      await running
+    }
+  }
 }

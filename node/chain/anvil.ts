@@ -41,22 +41,37 @@ const readyWithinMs = 60_000
 const stopWithinMs = 20_000
 const mnemonic = 'test test test test test test test test test test test junk'
 
-const sleep = (ms: number): Promise<void> => new Promise(resolve => { setTimeout(resolve, ms) })
+const sleep = (ms: number): Promise<void> =>
+  new Promise(resolve => {
+    setTimeout(resolve, ms)
+  })
 
 /** The binary of this platform's npm package. @throws ChainError `anvil.binary` */
 export function anvilPath(): string {
   const architecture = process.arch === 'x64' ? 'amd64' : process.arch
   try {
     const require = createRequire(createRequire(import.meta.url).resolve('@foundry-rs/anvil/package.json'))
-    const binary = require.resolve(`@foundry-rs/anvil-${process.platform}-${architecture}/bin/anvil${process.platform === 'win32' ? '.exe' : ''}`)
+    const binary = require.resolve(
+      `@foundry-rs/anvil-${process.platform}-${architecture}/bin/anvil${process.platform === 'win32' ? '.exe' : ''}`
+    )
     if (existsSync(binary)) return binary
   } catch (cause) {
-    throw new ChainError('anvil.binary', `there is no anvil for ${process.platform}-${process.arch}`, { help: 'Run npm ci with optional dependencies, or use an EVM chain of your own by its RPC URL.', cause })
+    throw new ChainError('anvil.binary', `there is no anvil for ${process.platform}-${process.arch}`, {
+      help: 'Run npm ci with optional dependencies, or use an EVM chain of your own by its RPC URL.',
+      cause
+    })
   }
   throw new ChainError('anvil.binary', 'the package of anvil holds no binary', { help: 'Run npm ci again.' })
 }
 
-const alive = (pid: number): boolean => { try { process.kill(pid, 0); return true } catch (error) { return (error as NodeJS.ErrnoException).code === 'EPERM' } }
+const alive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
 
 async function endProcess(pid: number): Promise<void> {
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
@@ -66,25 +81,38 @@ async function endProcess(pid: number): Promise<void> {
   }
 }
 
-const clientOf = (rpcUrl: string) => createTestClient({ mode: 'anvil', transport: http(rpcUrl, { retryCount: 0, timeout: 30_000 }) }).extend(publicActions)
+const clientOf = (rpcUrl: string) =>
+  createTestClient({ mode: 'anvil', transport: http(rpcUrl, { retryCount: 0, timeout: 30_000 }) }).extend(publicActions)
 
-/** A parent that was killed leaves its chain running: that one is ended, with its state, before another starts on the same folder. */
+/**
+ * A parent that was killed leaves its chain running: that one is ended, with its state, before another starts on the
+ * same folder.
+ */
 async function endOrphan(note: string): Promise<void> {
-  const { pid, rpcUrl } = await readFile(note, 'utf8').then(text => JSON.parse(text) as { pid?: number; rpcUrl?: string }).catch(() => ({ pid: undefined, rpcUrl: undefined }))
+  const { pid, rpcUrl } = await readFile(note, 'utf8')
+    .then(text => JSON.parse(text) as { pid?: number; rpcUrl?: string })
+    .catch(() => ({ pid: undefined, rpcUrl: undefined }))
   if (pid === undefined || rpcUrl === undefined || !alive(pid)) return
   // Process numbers are used again by others: only one that answers as anvil where it was noted is ended.
-  const version = await createPublicClient({ transport: http(rpcUrl, { retryCount: 0, timeout: 5000 }) }).request({ method: 'web3_clientVersion' }).catch(() => '')
+  const version = await createPublicClient({ transport: http(rpcUrl, { retryCount: 0, timeout: 5000 }) })
+    .request({ method: 'web3_clientVersion' })
+    .catch(() => '')
   if (version.startsWith('anvil')) await endProcess(pid)
 }
 
 const portInUse = (port: number): ChainError =>
-  new ChainError('anvil.port', `port ${port} of 127.0.0.1 is in use`, { help: 'Stop what holds it, or choose another port.' })
+  new ChainError('anvil.port', `port ${port} of 127.0.0.1 is in use`, {
+    help: 'Stop what holds it, or choose another port.'
+  })
 
 /**
  * The child's own word for its port, and its end as an error a person can act on. Asking a port who is there would not
  * do: another chain may have taken it, and answers alike.
  */
-function listenTo(child: ChildProcess, wanted: number): { listening: Promise<number>; died: Promise<ChainError>; hasDied: () => boolean } {
+function listenTo(
+  child: ChildProcess,
+  wanted: number
+): { listening: Promise<number>; died: Promise<ChainError>; hasDied: () => boolean } {
   let said = ''
   let dead = false
   const listening = new Promise<number>(resolve => {
@@ -97,12 +125,20 @@ function listenTo(child: ChildProcess, wanted: number): { listening: Promise<num
     child.stderr?.on('data', hear)
   })
   const died = new Promise<ChainError>(resolve => {
-    child.once('error', cause => { dead = true; resolve(new ChainError('anvil.binary', 'anvil does not start', { help: 'Run npm ci again.', cause })) })
+    child.once('error', cause => {
+      dead = true
+      resolve(new ChainError('anvil.binary', 'anvil does not start', { help: 'Run npm ci again.', cause }))
+    })
     child.once('close', (code, signal) => {
       dead = true
-      resolve(/address already in use/i.test(said)
-        ? portInUse(wanted)
-        : new ChainError('anvil.died', `the local chain ended (${signal ?? `exit ${code}`})`, { help: 'Its state is kept: start again.', details: { said: said.trim().slice(-500) } }))
+      resolve(
+        /address already in use/i.test(said)
+          ? portInUse(wanted)
+          : new ChainError('anvil.died', `the local chain ended (${signal ?? `exit ${code}`})`, {
+              help: 'Its state is kept: start again.',
+              details: { said: said.trim().slice(-500) }
+            })
+      )
     })
   })
   return { listening, died, hasDied: () => dead }
@@ -119,10 +155,29 @@ export async function startAnvil({ folder, port: wanted = 0, chainId = 31337 }: 
   await endOrphan(note)
   const state = await restoreState(folder)
 
-  const child = spawn(binary, [
-    '--host', '127.0.0.1', '--port', String(wanted), '--chain-id', String(chainId), '--mnemonic', mnemonic, '--accounts', '1', '--balance', '1000000',
-    '--state', state, '--state-interval', '1', '--no-request-size-limit'
-  ], { stdio: ['ignore', 'pipe', 'pipe'], cwd: folder })
+  const child = spawn(
+    binary,
+    [
+      '--host',
+      '127.0.0.1',
+      '--port',
+      String(wanted),
+      '--chain-id',
+      String(chainId),
+      '--mnemonic',
+      mnemonic,
+      '--accounts',
+      '1',
+      '--balance',
+      '1000000',
+      '--state',
+      state,
+      '--state-interval',
+      '1',
+      '--no-request-size-limit'
+    ],
+    { stdio: ['ignore', 'pipe', 'pipe'], cwd: folder }
+  )
   const { listening, died, hasDied } = listenTo(child, wanted)
   const port = await ready()
   const rpcUrl = `http://127.0.0.1:${port}`
@@ -135,11 +190,24 @@ export async function startAnvil({ folder, port: wanted = 0, chainId = 31337 }: 
 
   async function ready(): Promise<number> {
     let late: NodeJS.Timeout | undefined
-    const outcome = await Promise.race([listening, died, new Promise<undefined>(resolve => { late = setTimeout(() => { resolve(undefined) }, readyWithinMs) })])
+    const outcome = await Promise.race([
+      listening,
+      died,
+      new Promise<undefined>(resolve => {
+        late = setTimeout(() => {
+          resolve(undefined)
+        }, readyWithinMs)
+      })
+    ])
     clearTimeout(late)
     if (typeof outcome === 'number') return outcome
     await stopChild()
-    throw outcome ?? new ChainError('anvil.died', `the local chain did not answer within ${readyWithinMs / 1000} s`, { help: 'The machine may be too busy: try again.' })
+    throw (
+      outcome ??
+      new ChainError('anvil.died', `the local chain did not answer within ${readyWithinMs / 1000} s`, {
+        help: 'The machine may be too busy: try again.'
+      })
+    )
   }
 
   async function stopChild(): Promise<void> {
@@ -153,13 +221,19 @@ export async function startAnvil({ folder, port: wanted = 0, chainId = 31337 }: 
   const key = mnemonicToAccount(mnemonic).getHdKey().privateKey
   if (key === null) throw new ChainError('anvil.binary', 'the development account has no key')
   return {
-    rpcUrl, port, pid, chainId, exited: died,
+    rpcUrl,
+    port,
+    pid,
+    chainId,
+    exited: died,
     faucetKey: toHex(key),
     async advance(seconds) {
       await client.increaseTime({ seconds })
       await client.mine({ blocks: 1 })
     },
-    async mine() { await client.mine({ blocks: 1 }) },
+    async mine() {
+      await client.mine({ blocks: 1 })
+    },
     async stop() {
       await stopChild()
       await keeping.stop()

@@ -17,7 +17,9 @@ import type { Addresses, Chain, ChainOptions, Follower } from './types.ts'
  * @example const chain = await createChain({ rpcUrl, addresses, privateKey }); await chain.nodes.stake(10n ** 18n)
  */
 export async function createChain({ rpcUrl, addresses: given, privateKey }: ChainOptions): Promise<Chain> {
-  const addresses = Object.fromEntries(Object.entries(given).map(([name, address]) => [name, lower(address as string)])) as unknown as Addresses
+  const addresses = Object.fromEntries(
+    Object.entries(given).map(([name, address]) => [name, lower(address as string)])
+  ) as unknown as Addresses
   const connection = await connect({ rpcUrl, privateKey })
   await requireContracts(connection, addresses)
   const followers = new Set<Follower>()
@@ -34,12 +36,24 @@ export async function createChain({ rpcUrl, addresses: given, privateKey }: Chai
     channels: createChannels(connection, addresses),
     payouts: createPayouts(connection, addresses),
     async head() {
-      const { number, timestamp } = await connection.client.getBlock({ blockTag: 'latest' }).catch((error: unknown) => { throw chainError('latest block', error) })
+      const { number, timestamp } = await connection.client.getBlock({ blockTag: 'latest' }).catch((error: unknown) => {
+        throw chainError('latest block', error)
+      })
       return { block: number, timestamp }
     },
     follow({ pollMs, ...options }, handlers) {
-      const follower = followChain(connection.client, Object.values(addresses), { ...options, pollMs: pollMs ?? connection.pollMs }, handlers)
-      const owned: Follower = { async stop() { followers.delete(owned); await follower.stop() } }
+      const follower = followChain(
+        connection.client,
+        Object.values(addresses),
+        { ...options, pollMs: pollMs ?? connection.pollMs },
+        handlers
+      )
+      const owned: Follower = {
+        async stop() {
+          followers.delete(owned)
+          await follower.stop()
+        }
+      }
       followers.add(owned)
       return owned
     },
@@ -53,10 +67,26 @@ export async function createChain({ rpcUrl, addresses: given, privateKey }: Chai
 /** [fatal] There is code at every address, and the registry deals in the token that is named beside it. */
 async function requireContracts(connection: Awaited<ReturnType<typeof connect>>, addresses: Addresses): Promise<void> {
   const help = 'The addresses belong to another chain, or the chain was started afresh: deploy again or correct them.'
-  await Promise.all(Object.entries(addresses).map(async ([name, address]) => {
-    const code = await connection.client.getCode({ address }).catch((error: unknown) => { throw chainError('looking for the contracts', error) })
-    if (code === undefined) throw new ChainError('chain.network', `there is no ${name} contract at ${address} on chain ${connection.chainId}`, { help })
-  }))
-  const token = await connection.read({ what: 'token of the registry', address: addresses.registry, abi: nodeRegistryAbi, functionName: 'token', args: [] })
-  if (lower(token) !== addresses.token) throw new ChainError('chain.network', `the registry deals in ${lower(token)}, not in ${addresses.token}`, { help })
+  await Promise.all(
+    Object.entries(addresses).map(async ([name, address]) => {
+      const code = await connection.client.getCode({ address }).catch((error: unknown) => {
+        throw chainError('looking for the contracts', error)
+      })
+      if (code === undefined)
+        throw new ChainError(
+          'chain.network',
+          `there is no ${name} contract at ${address} on chain ${connection.chainId}`,
+          { help }
+        )
+    })
+  )
+  const token = await connection.read({
+    what: 'token of the registry',
+    address: addresses.registry,
+    abi: nodeRegistryAbi,
+    functionName: 'token',
+    args: []
+  })
+  if (lower(token) !== addresses.token)
+    throw new ChainError('chain.network', `the registry deals in ${lower(token)}, not in ${addresses.token}`, { help })
 }

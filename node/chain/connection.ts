@@ -1,7 +1,15 @@
 import { createPublicClient, decodeFunctionResult, encodeFunctionData, http, parseEventLogs } from 'viem'
 import type {
-  Abi, ContractEventName, ContractFunctionArgs, ContractFunctionName, DecodeFunctionResultParameters, EncodeFunctionDataParameters, ParseEventLogsReturnType, PublicClient,
-  ReadContractReturnType, TransactionReceipt
+  Abi,
+  ContractEventName,
+  ContractFunctionArgs,
+  ContractFunctionName,
+  DecodeFunctionResultParameters,
+  EncodeFunctionDataParameters,
+  ParseEventLogsReturnType,
+  PublicClient,
+  ReadContractReturnType,
+  TransactionReceipt
 } from 'viem'
 import { tilthTokenAbi } from '../../protocol/contracts/index.ts'
 import type { Address, Hex } from '../../protocol/primitives/index.ts'
@@ -18,7 +26,10 @@ interface Call<A extends Abi, M extends 'read' | 'write', N extends ContractFunc
   functionName: N
   args: ContractFunctionArgs<A, Mutability[M], N>
 }
-interface Mutability { read: 'pure' | 'view'; write: 'nonpayable' | 'payable' }
+interface Mutability {
+  read: 'pure' | 'view'
+  write: 'nonpayable' | 'payable'
+}
 
 /** One RPC endpoint and, with a key, one account: what the contracts' files are written on. */
 export interface Connection {
@@ -27,9 +38,16 @@ export interface Connection {
   readonly account: Address | undefined
   /** Milliseconds between looks at the chain: short for a local one. */
   readonly pollMs: number
-  read<const A extends Abi, N extends ContractFunctionName<A, 'pure' | 'view'>>(call: Call<A, 'read', N>): Promise<ReadContractReturnType<A, N, ContractFunctionArgs<A, 'pure' | 'view', N>>>
-  /** Sends and waits until it is mined. @throws ChainError `chain.reverted` before sending if the contract would refuse */
-  write<const A extends Abi, N extends ContractFunctionName<A, 'nonpayable' | 'payable'>>(call: Call<A, 'write', N>): Promise<TransactionReceipt>
+  read<const A extends Abi, N extends ContractFunctionName<A, 'pure' | 'view'>>(
+    call: Call<A, 'read', N>
+  ): Promise<ReadContractReturnType<A, N, ContractFunctionArgs<A, 'pure' | 'view', N>>>
+  /**
+   * Sends and waits until it is mined.
+   * @throws ChainError `chain.reverted` before sending if the contract would refuse
+   */
+  write<const A extends Abi, N extends ContractFunctionName<A, 'nonpayable' | 'payable'>>(
+    call: Call<A, 'write', N>
+  ): Promise<TransactionReceipt>
   /** Any transaction: a deployment without `to`, or coin. */
   send(what: string, transaction: { to?: Address; data?: Hex; value?: bigint }): Promise<TransactionReceipt>
   /** Lets a contract take tokens of this account; asked once, for all that follows. */
@@ -39,44 +57,93 @@ export interface Connection {
 
 /** @throws ChainError `chain.unreachable` */
 export async function connect({ rpcUrl, privateKey }: { rpcUrl: string; privateKey?: Hex }): Promise<Connection> {
-  const client: PublicClient = createPublicClient({ transport: http(rpcUrl, { timeout: 15_000, retryCount: 3, retryDelay: 200 }), cacheTime: 0 })
-  const chainId = await client.getChainId().catch((error: unknown) => { throw chainError(`connecting to ${rpcUrl}`, error) })
+  const client: PublicClient = createPublicClient({
+    transport: http(rpcUrl, { timeout: 15_000, retryCount: 3, retryDelay: 200 }),
+    cacheTime: 0
+  })
+  const chainId = await client.getChainId().catch((error: unknown) => {
+    throw chainError(`connecting to ${rpcUrl}`, error)
+  })
   const pollMs = isLocal(rpcUrl) ? 200 : 4000
-  const sender: Sender | undefined = privateKey === undefined ? undefined : createSender({ client, chainId, privateKey, pollMs: isLocal(rpcUrl) ? 50 : 1500 })
+  const sender: Sender | undefined =
+    privateKey === undefined
+      ? undefined
+      : createSender({ client, chainId, privateKey, pollMs: isLocal(rpcUrl) ? 50 : 1500 })
   const allowances = new Map<string, Promise<void>>()
 
   const read: Connection['read'] = async ({ what, address, abi, functionName, args }) => {
     try {
-      const { data } = await client.call({ to: address, data: encodeFunctionData({ abi, functionName, args } as unknown as EncodeFunctionDataParameters) })
-      if (data === undefined) throw new ChainError('chain.network', `${what}: there is no such contract at ${address}`, { help: 'Check the contract addresses and the chain they belong to.' })
-      return decodeFunctionResult({ abi, functionName, args, data } as unknown as DecodeFunctionResultParameters) as never
-    } catch (error) { throw chainError(what, error) }
+      const { data } = await client.call({
+        to: address,
+        data: encodeFunctionData({ abi, functionName, args } as unknown as EncodeFunctionDataParameters)
+      })
+      if (data === undefined)
+        throw new ChainError('chain.network', `${what}: there is no such contract at ${address}`, {
+          help: 'Check the contract addresses and the chain they belong to.'
+        })
+      return decodeFunctionResult({
+        abi,
+        functionName,
+        args,
+        data
+      } as unknown as DecodeFunctionResultParameters) as never
+    } catch (error) {
+      throw chainError(what, error)
+    }
   }
   const send: Connection['send'] = (what, transaction) => {
-    if (sender === undefined) return Promise.reject(new ChainError('chain.read-only', `${what} needs a key`, { help: 'Start with a key: this chain client can only read.' }))
+    if (sender === undefined)
+      return Promise.reject(
+        new ChainError('chain.read-only', `${what} needs a key`, {
+          help: 'Start with a key: this chain client can only read.'
+        })
+      )
     return sender.send(what, transaction)
   }
   const write: Connection['write'] = ({ what, address, abi, functionName, args }) =>
-    send(what, { to: address, data: encodeFunctionData({ abi, functionName, args } as unknown as EncodeFunctionDataParameters) })
+    send(what, {
+      to: address,
+      data: encodeFunctionData({ abi, functionName, args } as unknown as EncodeFunctionDataParameters)
+    })
 
   return {
-    client, chainId, pollMs, account: sender?.address, read, write, send,
+    client,
+    chainId,
+    pollMs,
+    account: sender?.address,
+    read,
+    write,
+    send,
     async allow(token, spender, amount) {
       const owner = sender?.address
       if (owner === undefined) return
-      const allowance = await read({ what: 'reading an allowance', address: token, abi: tilthTokenAbi, functionName: 'allowance', args: [owner, spender] })
+      const allowance = await read({
+        what: 'reading an allowance',
+        address: token,
+        abi: tilthTokenAbi,
+        functionName: 'allowance',
+        args: [owner, spender]
+      })
       if (allowance >= amount) return
       // Contracts here are immutable and take tokens only in calls of the owner's own: one approval for all is no more
       // power than one for each, and half the transactions.
       let pending = allowances.get(spender)
       if (pending === undefined) {
-        pending = write({ what: 'approving tokens', address: token, abi: tilthTokenAbi, functionName: 'approve', args: [spender, (1n << 256n) - 1n] }).then(() => undefined)
+        pending = write({
+          what: 'approving tokens',
+          address: token,
+          abi: tilthTokenAbi,
+          functionName: 'approve',
+          args: [spender, (1n << 256n) - 1n]
+        }).then(() => undefined)
         allowances.set(spender, pending)
         pending.finally(() => allowances.delete(spender)).catch(() => undefined)
       }
       await pending
     },
-    async stop() { await sender?.stop() }
+    async stop() {
+      await sender?.stop()
+    }
   }
 }
 
@@ -85,12 +152,22 @@ function isLocal(rpcUrl: string): boolean {
   return hostname === 'localhost' || hostname.startsWith('127.') || hostname === '[::1]'
 }
 
-export const mined = ({ transactionHash, blockNumber }: TransactionReceipt): Mined => ({ transaction: transactionHash, block: blockNumber })
+export const mined = ({ transactionHash, blockNumber }: TransactionReceipt): Mined => ({
+  transaction: transactionHash,
+  block: blockNumber
+})
 
 /** The one event of that name that a transaction left behind. @throws ChainError `chain.event` if there is none */
-export function eventOf<const A extends Abi, N extends ContractEventName<A>>(receipt: TransactionReceipt, abi: A, eventName: N): ParseEventLogsReturnType<A, N, true>[number]['args'] {
+export function eventOf<const A extends Abi, N extends ContractEventName<A>>(
+  receipt: TransactionReceipt,
+  abi: A,
+  eventName: N
+): ParseEventLogsReturnType<A, N, true>[number]['args'] {
   const [event] = parseEventLogs({ abi, eventName, logs: receipt.logs })
-  if (event === undefined) throw new ChainError('chain.event', `transaction ${receipt.transactionHash} has no ${eventName}`, { help: 'The contracts at these addresses are not this version\'s.' })
+  if (event === undefined)
+    throw new ChainError('chain.event', `transaction ${receipt.transactionHash} has no ${eventName}`, {
+      help: "The contracts at these addresses are not this version's."
+    })
   return event.args as ParseEventLogsReturnType<A, N, true>[number]['args']
 }
 

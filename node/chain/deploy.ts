@@ -1,10 +1,22 @@
 import { encodeDeployData, getContractAddress } from 'viem'
 import type { Abi } from 'viem'
 import {
-  attributionAnchorAbi, datanetRegistryAbi, jobEscrowAbi, modelRegistryAbi, nodeRegistryAbi, paymentChannelsAbi, tilthTokenAbi
+  attributionAnchorAbi,
+  datanetRegistryAbi,
+  jobEscrowAbi,
+  modelRegistryAbi,
+  nodeRegistryAbi,
+  paymentChannelsAbi,
+  tilthTokenAbi
 } from '../../protocol/contracts/index.ts'
 import {
-  attributionAnchorBytecode, datanetRegistryBytecode, jobEscrowBytecode, modelRegistryBytecode, nodeRegistryBytecode, paymentChannelsBytecode, tilthTokenBytecode
+  attributionAnchorBytecode,
+  datanetRegistryBytecode,
+  jobEscrowBytecode,
+  modelRegistryBytecode,
+  nodeRegistryBytecode,
+  paymentChannelsBytecode,
+  tilthTokenBytecode
 } from '../../protocol/contracts/generated/bytecode.ts'
 import type { Address, Hex } from '../../protocol/primitives/index.ts'
 import { connect, lower } from './connection.ts'
@@ -35,12 +47,18 @@ export async function deploy(options: DeployOptions): Promise<Addresses> {
   const connection = await connect(options)
   try {
     const make = async (name: string, abi: Abi, bytecode: Hex, args: readonly unknown[]): Promise<Address> => {
-      const { contractAddress } = await connection.send(`deploying ${name}`, { data: encodeDeployData({ abi, bytecode, args }) })
-      if (contractAddress === null || contractAddress === undefined) throw new ChainError('chain.event', `${name} was not deployed`)
+      const { contractAddress } = await connection.send(`deploying ${name}`, {
+        data: encodeDeployData({ abi, bytecode, args })
+      })
+      if (contractAddress === null || contractAddress === undefined)
+        throw new ChainError('chain.event', `${name} was not deployed`)
       return lower(contractAddress)
     }
     const token = await make('the token', tilthTokenAbi, tilthTokenBytecode, [options.supply ?? 1_000_000_000n * coin])
-    const registry = await make('the node registry', nodeRegistryAbi, nodeRegistryBytecode, [token, BigInt(options.unbondSeconds ?? 7 * 86_400)])
+    const registry = await make('the node registry', nodeRegistryAbi, nodeRegistryBytecode, [
+      token,
+      BigInt(options.unbondSeconds ?? 7 * 86_400)
+    ])
     const datanets = await make('the Datanet registry', datanetRegistryAbi, datanetRegistryBytecode, [registry])
     const models = await make('the model registry', modelRegistryAbi, modelRegistryBytecode, [datanets])
     const escrow = await make('the escrow', jobEscrowAbi, jobEscrowBytecode, [registry])
@@ -50,14 +68,39 @@ export async function deploy(options: DeployOptions): Promise<Addresses> {
     const from = connection.account ?? registry
     const nonce = await connection.client.getTransactionCount({ address: from })
     const expected = lower(getContractAddress({ from, nonce: BigInt(nonce + 1) }))
-    const channels = await make('the channels', paymentChannelsAbi, paymentChannelsBytecode, [registry, models, expected, BigInt(options.disputeSeconds ?? 3600)])
-    const anchor = await make('the anchor', attributionAnchorAbi, attributionAnchorBytecode, [
-      registry, models, channels, BigInt(options.challengeSeconds ?? 3600), options.bond ?? 50n * coin, options.minStake ?? 100n * coin
+    const channels = await make('the channels', paymentChannelsAbi, paymentChannelsBytecode, [
+      registry,
+      models,
+      expected,
+      BigInt(options.disputeSeconds ?? 3600)
     ])
-    if (anchor !== expected) throw new ChainError('chain.network', 'another transaction of the deployer came in between', { help: 'Deploy again, with an account that nothing else uses meanwhile.' })
+    const anchor = await make('the anchor', attributionAnchorAbi, attributionAnchorBytecode, [
+      registry,
+      models,
+      channels,
+      BigInt(options.challengeSeconds ?? 3600),
+      options.bond ?? 50n * coin,
+      options.minStake ?? 100n * coin
+    ])
+    if (anchor !== expected)
+      throw new ChainError('chain.network', 'another transaction of the deployer came in between', {
+        help: 'Deploy again, with an account that nothing else uses meanwhile.'
+      })
 
-    await connection.write({ what: 'letting double votes be slashed', address: registry, abi: nodeRegistryAbi, functionName: 'authorise', args: [datanets] })
-    await connection.write({ what: 'giving ownership up', address: registry, abi: nodeRegistryAbi, functionName: 'renounceOwnership', args: [] })
+    await connection.write({
+      what: 'letting double votes be slashed',
+      address: registry,
+      abi: nodeRegistryAbi,
+      functionName: 'authorise',
+      args: [datanets]
+    })
+    await connection.write({
+      what: 'giving ownership up',
+      address: registry,
+      abi: nodeRegistryAbi,
+      functionName: 'renounceOwnership',
+      args: []
+    })
     return { token, registry, datanets, models, escrow, channels, anchor }
   } finally {
     await connection.stop()

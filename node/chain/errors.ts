@@ -53,21 +53,42 @@ export function chainError(what: string, error: unknown): ChainError {
   const data = revertData(error)
   if (data !== undefined && data !== '0x') return refusal(what, data, error)
   const walk = <T>(match: (cause: unknown) => cause is T): T | undefined =>
-    error instanceof BaseError ? (error.walk(match) as T | null) ?? undefined : undefined
+    error instanceof BaseError ? ((error.walk(match) as T | null) ?? undefined) : undefined
   const text = error instanceof BaseError ? `${error.shortMessage} ${error.details}` : String(error)
   if (/insufficient (funds|balance for transfer|max fee)/i.test(text)) {
-    return new ChainError('chain.gas', `${what}: the account cannot pay for gas`, { help: 'Send some of the chain\'s own coin to the node\'s address.', cause: error })
+    return new ChainError('chain.gas', `${what}: the account cannot pay for gas`, {
+      help: "Send some of the chain's own coin to the node's address.",
+      cause: error
+    })
   }
   if (/execution reverted|reverted/i.test(text)) {
-    return new ChainError('chain.reverted', `${what} was refused without a reason`, { help: 'Check that the contract addresses belong to this chain.', cause: error, details: { error: 'unknown' } })
+    return new ChainError('chain.reverted', `${what} was refused without a reason`, {
+      help: 'Check that the contract addresses belong to this chain.',
+      cause: error,
+      details: { error: 'unknown' }
+    })
   }
   if (walk((cause): cause is RpcRequestError => cause instanceof RpcRequestError) !== undefined) {
-    return new ChainError('chain.rpc', `${what}: ${error instanceof BaseError ? error.details || error.shortMessage : text}`, { cause: error })
+    return new ChainError(
+      'chain.rpc',
+      `${what}: ${error instanceof BaseError ? error.details || error.shortMessage : text}`,
+      { cause: error }
+    )
   }
-  if (walk((cause): cause is HttpRequestError | TimeoutError => cause instanceof HttpRequestError || cause instanceof TimeoutError) !== undefined) {
-    return new ChainError('chain.unreachable', `${what}: the chain's RPC does not answer`, { help: 'Check that the chain runs and that the RPC URL is right; the call can be made again.', cause: error })
+  if (
+    walk(
+      (cause): cause is HttpRequestError | TimeoutError =>
+        cause instanceof HttpRequestError || cause instanceof TimeoutError
+    ) !== undefined
+  ) {
+    return new ChainError('chain.unreachable', `${what}: the chain's RPC does not answer`, {
+      help: 'Check that the chain runs and that the RPC URL is right; the call can be made again.',
+      cause: error
+    })
   }
-  return new ChainError('chain.rpc', `${what}: ${error instanceof BaseError ? error.shortMessage : text}`, { cause: error })
+  return new ChainError('chain.rpc', `${what}: ${error instanceof BaseError ? error.shortMessage : text}`, {
+    cause: error
+  })
 }
 
 function refusal(what: string, data: Hex, cause: unknown): ChainError {
@@ -75,10 +96,15 @@ function refusal(what: string, data: Hex, cause: unknown): ChainError {
     const { errorName, args } = decodeErrorResult({ abi: refusalAbi, data })
     const said = (args ?? []).map(String)
     return new ChainError('chain.reverted', `${what} was refused: ${errorName}(${said.join(', ')})`, {
-      help: helpOf(errorName), cause, details: { error: errorName, args: said }
+      help: helpOf(errorName),
+      cause,
+      details: { error: errorName, args: said }
     })
   } catch (undecodable) {
-    return new ChainError('chain.reverted', `${what} was refused with ${data.slice(0, 74)}`, { cause: undecodable, details: { error: 'unknown', data } })
+    return new ChainError('chain.reverted', `${what} was refused with ${data.slice(0, 74)}`, {
+      cause: undecodable,
+      details: { error: 'unknown', data }
+    })
   }
 }
 

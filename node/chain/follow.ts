@@ -10,42 +10,67 @@ const range = 1000n
 const remembered = 256
 const longestPause = 10_000
 
-export interface FollowOptions { from: bigint; parent?: Hex; names?: readonly ChainEventName[]; pollMs: number }
+export interface FollowOptions {
+  from: bigint
+  parent?: Hex
+  names?: readonly ChainEventName[]
+  pollMs: number
+}
 
 /**
  * Reads the chain's events forward, and back where the chain dropped blocks: one loop, one handler at a time. What the
  * chain no longer has is found by comparing the hashes of blocks read before.
  */
-export function followChain(client: PublicClient, addresses: readonly Address[], { from, parent, names, pollMs }: FollowOptions, handlers: FollowHandlers): Follower {
+export function followChain(
+  client: PublicClient,
+  addresses: readonly Address[],
+  { from, parent, names, pollMs }: FollowOptions,
+  handlers: FollowHandlers
+): Follower {
   const wanted = new Set<string>(names ?? eventNames)
   const abort = new AbortController()
-  const read: { number: bigint; hash: Hex }[] = parent === undefined || from === 0n ? [] : [{ number: from - 1n, hash: parent }]
+  const read: { number: bigint; hash: Hex }[] =
+    parent === undefined || from === 0n ? [] : [{ number: from - 1n, hash: parent }]
   let next = from
   let up = true
 
-  const pause = (ms: number): Promise<void> => new Promise(resolve => {
-    const timer = setTimeout(resolve, ms)
-    abort.signal.addEventListener('abort', () => { clearTimeout(timer); resolve() }, { once: true })
-  })
+  const pause = (ms: number): Promise<void> =>
+    new Promise(resolve => {
+      const timer = setTimeout(resolve, ms)
+      abort.signal.addEventListener(
+        'abort',
+        () => {
+          clearTimeout(timer)
+          resolve()
+        },
+        { once: true }
+      )
+    })
 
   /** Undone until it is done: a handler that throws is called again, later and later. */
   async function handle(work: () => void | Promise<void>, event?: ChainEvent): Promise<void> {
     for (let wait = pollMs; !abort.signal.aborted; wait = Math.min(2 * wait, longestPause)) {
-      try { return await work() } catch (error) { handlers.failed?.(error, event) }
+      try {
+        return await work()
+      } catch (error) {
+        handlers.failed?.(error, event)
+      }
       await pause(wait)
     }
   }
 
   const hashOf = (number: bigint, head: bigint): Promise<Hex | undefined> =>
-    number > head ? Promise.resolve(undefined) : client.getBlock({ blockNumber: number }).then(({ hash }) => hash ?? undefined)
+    number > head
+      ? Promise.resolve(undefined)
+      : client.getBlock({ blockNumber: number }).then(({ hash }) => hash ?? undefined)
 
   /** Back to the last block that the chain still has as it was read. */
   async function rewindIfDropped(head: bigint): Promise<void> {
     const last = read.at(-1)
-    if (last === undefined ? head >= next - 1n : await hashOf(last.number, head) === last.hash) return
+    if (last === undefined ? head >= next - 1n : (await hashOf(last.number, head)) === last.hash) return
     while (read.length > 0) {
       const at = read.at(-1)
-      if (at !== undefined && await hashOf(at.number, head) === at.hash) break
+      if (at !== undefined && (await hashOf(at.number, head)) === at.hash) break
       read.pop()
     }
     const kept = read.at(-1)?.number ?? 0n // nothing known is left: everything may be different
@@ -80,11 +105,17 @@ export function followChain(client: PublicClient, addresses: readonly Address[],
     while (!abort.signal.aborted) {
       try {
         const more = await step()
-        if (!up) { up = true; handlers.health?.({ up }) }
+        if (!up) {
+          up = true
+          handlers.health?.({ up })
+        }
         wait = pollMs
         if (more) continue
       } catch (error) {
-        if (up) { up = false; handlers.health?.({ up, error: chainError('following the chain', error) }) }
+        if (up) {
+          up = false
+          handlers.health?.({ up, error: chainError('following the chain', error) })
+        }
         wait = Math.min(2 * wait, longestPause)
       }
       await pause(wait)
@@ -93,6 +124,9 @@ export function followChain(client: PublicClient, addresses: readonly Address[],
 
   const running = loop()
   return {
-    async stop() { abort.abort(); await running }
+    async stop() {
+      abort.abort()
+      await running
+    }
   }
 }

@@ -8,16 +8,34 @@ export function createModels(connection: Connection, { models }: Addresses): Mod
   const at = { address: models, abi: modelRegistryAbi } as const
   return {
     async model(id) {
-      const { builder, retired, registration } = await connection.read({ ...at, what: `model ${id}`, functionName: 'modelOf', args: [id] })
+      const { builder, retired, registration } = await connection.read({
+        ...at,
+        what: `model ${id}`,
+        functionName: 'modelOf',
+        args: [id]
+      })
       if (builder === zeroAddress) return undefined
       const { workerBps, builderBps, dataBps, worker, ...rest } = registration
-      return { id, builder: lower(builder), retired, ...rest, worker: lower(worker), split: { worker: workerBps, builder: builderBps, data: dataBps } }
+      return {
+        id,
+        builder: lower(builder),
+        retired,
+        ...rest,
+        worker: lower(worker),
+        split: { worker: workerBps, builder: builderBps, data: dataBps }
+      }
     },
     idOf: modelId,
     async register(registration) {
-      const receipt = await connection.write({ ...at, what: `registering ${registration.name}`, functionName: 'register', args: [registrationStruct(registration)] })
+      const receipt = await connection.write({
+        ...at,
+        what: `registering ${registration.name}`,
+        functionName: 'register',
+        args: [registrationStruct(registration)]
+      })
       return { ...mined(receipt), model: eventOf(receipt, modelRegistryAbi, 'ModelRegistered').model }
     },
-    retire: async model => mined(await connection.write({ ...at, what: `retiring ${model}`, functionName: 'retire', args: [model] }))
+    retire: async model =>
+      mined(await connection.write({ ...at, what: `retiring ${model}`, functionName: 'retire', args: [model] }))
   }
 }

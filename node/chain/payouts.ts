@@ -10,31 +10,72 @@ const states: readonly EpochState[] = ['none', 'pending', 'final', 'voided']
 export function createPayouts(connection: Connection, addresses: Addresses): Payouts {
   const { anchor, token } = addresses
   const at = { address: anchor, abi: attributionAnchorAbi } as const
-  const number = (functionName: 'bond' | 'minStake' | 'challengeWindow'): Promise<bigint> => connection.read({ ...at, what: 'settlement rules', functionName, args: [] })
+  const number = (functionName: 'bond' | 'minStake' | 'challengeWindow'): Promise<bigint> =>
+    connection.read({ ...at, what: 'settlement rules', functionName, args: [] })
   const rules: Payouts['rules'] = async () => {
-    const [bond, minStake, challengeWindow] = await Promise.all([number('bond'), number('minStake'), number('challengeWindow')])
+    const [bond, minStake, challengeWindow] = await Promise.all([
+      number('bond'),
+      number('minStake'),
+      number('challengeWindow')
+    ])
     return { bond, minStake, challengeWindow }
   }
   return {
     pool: async pool => connection.read({ ...at, what: `pool ${pool}`, functionName: 'poolOf', args: [pool] }),
     async epoch(pool, epoch) {
-      const { state, proposer, round: _round, ...rest } = await connection.read({ ...at, what: `epoch ${epoch} of ${pool}`, functionName: 'epochOf', args: [pool, epoch] })
+      const {
+        state,
+        proposer,
+        round: _round,
+        ...rest
+      } = await connection.read({
+        ...at,
+        what: `epoch ${epoch} of ${pool}`,
+        functionName: 'epochOf',
+        args: [pool, epoch]
+      })
       return { state: states[state] ?? 'none', proposer: lower(proposer), ...rest }
     },
-    claimed: (pool, account) => connection.read({ ...at, what: `claims of ${account}`, functionName: 'claimedBy', args: [pool, account] }),
+    claimed: (pool, account) =>
+      connection.read({ ...at, what: `claims of ${account}`, functionName: 'claimedBy', args: [pool, account] }),
     rules,
     async deposit(pool, amount) {
       await connection.allow(token, anchor, amount)
-      return mined(await connection.write({ ...at, what: `deposit into pool ${pool}`, functionName: 'deposit', args: [pool, amount] }))
+      return mined(
+        await connection.write({
+          ...at,
+          what: `deposit into pool ${pool}`,
+          functionName: 'deposit',
+          args: [pool, amount]
+        })
+      )
     },
     async propose(epoch) {
       await connection.allow(token, anchor, await number('bond'))
-      const receipt = await connection.write({ ...at, what: `proposing epoch ${epoch.epoch} of ${epoch.pool}`, functionName: 'propose', args: [epoch] })
+      const receipt = await connection.write({
+        ...at,
+        what: `proposing epoch ${epoch.epoch} of ${epoch.pool}`,
+        functionName: 'propose',
+        args: [epoch]
+      })
       return { ...mined(receipt), challengeEnds: eventOf(receipt, attributionAnchorAbi, 'EpochProposed').challengeEnds }
     },
-    finalize: async (pool, epoch) => mined(await connection.write({ ...at, what: `finalising epoch ${epoch} of ${pool}`, functionName: 'finalize', args: [pool, epoch] })),
+    finalize: async (pool, epoch) =>
+      mined(
+        await connection.write({
+          ...at,
+          what: `finalising epoch ${epoch} of ${pool}`,
+          functionName: 'finalize',
+          args: [pool, epoch]
+        })
+      ),
     async claim(pool, account, cumulative, proof) {
-      const receipt = await connection.write({ ...at, what: `claim of ${account}`, functionName: 'claim', args: [pool, account, cumulative, proof] })
+      const receipt = await connection.write({
+        ...at,
+        what: `claim of ${account}`,
+        functionName: 'claim',
+        args: [pool, account, cumulative, proof]
+      })
       return { ...mined(receipt), paid: eventOf(receipt, attributionAnchorAbi, 'PayoutClaimed').amount }
     },
     ...createChallenges(connection, addresses)

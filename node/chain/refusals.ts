@@ -1,11 +1,23 @@
 import type { Abi, ContractErrorName } from 'viem'
 import {
-  attributionAnchorAbi, datanetRegistryAbi, jobEscrowAbi, modelRegistryAbi, nodeRegistryAbi, paymentChannelsAbi, tilthTokenAbi
+  attributionAnchorAbi,
+  datanetRegistryAbi,
+  jobEscrowAbi,
+  modelRegistryAbi,
+  nodeRegistryAbi,
+  paymentChannelsAbi,
+  tilthTokenAbi
 } from '../../protocol/contracts/index.ts'
 
 /** Every contract of a deployment as one ABI: an error may come from a contract that the called one called. */
 export const allAbis = [
-  ...tilthTokenAbi, ...nodeRegistryAbi, ...datanetRegistryAbi, ...modelRegistryAbi, ...jobEscrowAbi, ...paymentChannelsAbi, ...attributionAnchorAbi
+  ...tilthTokenAbi,
+  ...nodeRegistryAbi,
+  ...datanetRegistryAbi,
+  ...modelRegistryAbi,
+  ...jobEscrowAbi,
+  ...paymentChannelsAbi,
+  ...attributionAnchorAbi
 ] as const
 
 /** Every error that one of our contracts can refuse with. */

@@ -20,9 +20,17 @@ export interface Sender {
   stop(): Promise<void>
 }
 
-export interface SenderOptions { client: PublicClient; chainId: number; privateKey: Hex; pollMs: number }
+export interface SenderOptions {
+  client: PublicClient
+  chainId: number
+  privateKey: Hex
+  pollMs: number
+}
 
-const sleep = (ms: number): Promise<void> => new Promise(resolve => { setTimeout(resolve, ms) })
+const sleep = (ms: number): Promise<void> =>
+  new Promise(resolve => {
+    setTimeout(resolve, ms)
+  })
 
 export function createSender({ client, chainId, privateKey, pollMs }: SenderOptions): Sender {
   const account = privateKeyToAccount(privateKey)
@@ -43,11 +51,19 @@ export function createSender({ client, chainId, privateKey, pollMs }: SenderOpti
         // A fifth more: what is mined in between may make a storage slot dearer. And a little by chance, so that two
         // processes with one key that do the same thing at the same time make two transactions and not one twice.
         const raw = await account.signTransaction({
-          ...transaction, chainId, nonce, gas: gas + gas / 5n + BigInt(randomInt(4096)), type: 'eip1559', maxFeePerGas: fees.maxFeePerGas, maxPriorityFeePerGas: fees.maxPriorityFeePerGas
+          ...transaction,
+          chainId,
+          nonce,
+          gas: gas + gas / 5n + BigInt(randomInt(4096)),
+          type: 'eip1559',
+          maxFeePerGas: fees.maxFeePerGas,
+          maxPriorityFeePerGas: fees.maxPriorityFeePerGas
         })
         return await broadcast(raw)
       } catch (error) {
-        const nonceTaken = /nonce too low|replacement transaction underpriced|already known|already imported/i.test(String(error))
+        const nonceTaken = /nonce too low|replacement transaction underpriced|already known|already imported/i.test(
+          String(error)
+        )
         if (!nonceTaken || attempt === attempts) throw chainError(what, error)
         await sleep(pollMs * attempt)
       }
@@ -60,7 +76,10 @@ export function createSender({ client, chainId, privateKey, pollMs }: SenderOpti
     try {
       return await client.sendRawTransaction({ serializedTransaction: raw })
     } catch (error) {
-      const there = await client.getTransaction({ hash }).then(() => true, () => false)
+      const there = await client.getTransaction({ hash }).then(
+        () => true,
+        () => false
+      )
       if (there) return hash
       throw error
     }
@@ -72,20 +91,36 @@ export function createSender({ client, chainId, privateKey, pollMs }: SenderOpti
     do {
       try {
         return await client.getTransactionReceipt({ hash })
-      } catch (error) { problem = error } // not mined yet, or the RPC is away for a moment
+      } catch (error) {
+        problem = error
+      } // not mined yet, or the RPC is away for a moment
       await sleep(pollMs)
     } while (Date.now() < Math.min(until, lastMoment))
-    throw new ChainError('chain.timeout', `${what}: transaction ${hash} is not mined yet`, { help: 'Look whether the chain makes blocks; the transaction may still go through.', cause: problem, details: { transaction: hash } })
+    throw new ChainError('chain.timeout', `${what}: transaction ${hash} is not mined yet`, {
+      help: 'Look whether the chain makes blocks; the transaction may still go through.',
+      cause: problem,
+      details: { transaction: hash }
+    })
   }
 
-  async function run(what: string, transaction: { to?: Address; data?: Hex; value?: bigint }): Promise<TransactionReceipt> {
+  async function run(
+    what: string,
+    transaction: { to?: Address; data?: Hex; value?: bigint }
+  ): Promise<TransactionReceipt> {
     const submitted = queue.then(() => submit(what, transaction))
-    queue = submitted.catch(() => undefined) // the next one goes on whatever became of this one; the caller gets the error
+    // the next one goes on whatever became of this one; the caller gets the error
+    queue = submitted.catch(() => undefined)
     const receipt = await wait(what, await submitted)
     if (receipt.status === 'reverted') {
       // Estimated fine and refused when mined: the state changed in between. The call again, at its block, says why.
-      await client.call({ account: address, ...transaction, blockNumber: receipt.blockNumber }).catch((error: unknown) => { throw chainError(what, error) })
-      throw new ChainError('chain.reverted', `${what} was refused when it was mined`, { details: { error: 'unknown', transaction: receipt.transactionHash } })
+      await client
+        .call({ account: address, ...transaction, blockNumber: receipt.blockNumber })
+        .catch((error: unknown) => {
+          throw chainError(what, error)
+        })
+      throw new ChainError('chain.reverted', `${what} was refused when it was mined`, {
+        details: { error: 'unknown', transaction: receipt.transactionHash }
+      })
     }
     return receipt
   }
@@ -93,7 +128,8 @@ export function createSender({ client, chainId, privateKey, pollMs }: SenderOpti
   return {
     address,
     send(what, transaction) {
-      if (lastMoment < Infinity) return Promise.reject(new ChainError('chain.stopped', `${what}: the chain client has been stopped`))
+      if (lastMoment < Infinity)
+        return Promise.reject(new ChainError('chain.stopped', `${what}: the chain client has been stopped`))
       const running = run(what, transaction)
       underWay.add(running)
       return running.finally(() => underWay.delete(running))

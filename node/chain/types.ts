@@ -59,7 +59,11 @@ export interface DatanetOnChain {
   readonly validators: readonly { readonly address: Address; readonly weight: bigint }[]
 }
 
-export interface AnchoredVersion { readonly root: Hex; readonly count: number; readonly cid: string }
+export interface AnchoredVersion {
+  readonly root: Hex
+  readonly count: number
+  readonly cid: string
+}
 
 /** A vote as its statement's fields, with the signature over it. */
 export interface VoteEvidence {
@@ -71,14 +75,29 @@ export interface Datanets {
   datanet(id: Hex): Promise<DatanetOnChain | undefined>
   version(datanet: Hex, version: number): Promise<AnchoredVersion | undefined>
   /** Where a commitment stands in its Datanet's order of authorship (from 1), or undefined if it is not on chain. */
-  commitment(contribution: Hex): Promise<{ datanet: Hex; contributor: Address; commitment: Hex; index: bigint } | undefined>
+  commitment(
+    contribution: Hex
+  ): Promise<{ datanet: Hex; contributor: Address; commitment: Hex; index: bigint } | undefined>
   /** This account is the host. The id is the digest of the `Datanet` statement. */
-  create(datanet: { rules: Hex; createdAt: bigint; validators: readonly { address: Address; weight: bigint | number }[] }): Promise<Mined & { datanet: Hex }>
+  create(datanet: {
+    rules: Hex
+    createdAt: bigint
+    validators: readonly { address: Address; weight: bigint | number }[]
+  }): Promise<Mined & { datanet: Hex }>
   /** Relays a contributor's signed `Commitment`; anyone may. `index` is its place in the order of authorship. */
-  commitFor(statement: { datanet: Hex; contributor: Address; commitment: Hex }, signature: Hex): Promise<Mined & { contribution: Hex; index: bigint }>
+  commitFor(
+    statement: { datanet: Hex; contributor: Address; commitment: Hex },
+    signature: Hex
+  ): Promise<Mined & { contribution: Hex; index: bigint }>
   /** Anchors a version with the host's signature over the `Version` statement; anyone may. */
-  anchorVersion(statement: { datanet: Hex; version: number; root: Hex; count: number; cid: string }, signature: Hex): Promise<Mined>
-  /** Two votes of one validator on one contribution that differ in their verdict: costs its stake, half goes to this account. */
+  anchorVersion(
+    statement: { datanet: Hex; version: number; root: Hex; count: number; cid: string },
+    signature: Hex
+  ): Promise<Mined>
+  /**
+   * Two votes of one validator on one contribution that differ in their verdict: costs its stake, half goes to this
+   * account.
+   */
   reportDoubleVote(a: VoteEvidence, b: VoteEvidence): Promise<Mined & { slashed: bigint }>
 }
 
@@ -109,7 +128,10 @@ export interface EscrowOnChain {
 
 export interface Escrows {
   escrow(id: Hex): Promise<EscrowOnChain>
-  /** keccak256(abi.encode(builder, job, lot, worker, attempt)): the builder is in it so that nobody can occupy another's. Pure. */
+  /**
+   * keccak256(abi.encode(builder, job, lot, worker, attempt)): the builder is in it so that nobody can occupy
+   * another's. Pure.
+   */
   idOf(key: EscrowKey): Hex
   /** This account is the builder. */
   fund(key: Omit<EscrowKey, 'builder'>, amount: bigint, deadline: bigint): Promise<Mined & { escrow: Hex }>
@@ -138,7 +160,11 @@ export interface ChannelOnChain {
 }
 
 /** How one claim was divided. */
-export interface ClaimSplit { readonly worker: bigint; readonly builder: bigint; readonly data: bigint }
+export interface ClaimSplit {
+  readonly worker: bigint
+  readonly builder: bigint
+  readonly data: bigint
+}
 
 export interface Channels {
   channel(id: Hex): Promise<ChannelOnChain | undefined>
@@ -148,7 +174,10 @@ export interface Channels {
   open(channel: { worker: Address; model: Hex; deposit: bigint; expiry: bigint }): Promise<Mined & { channel: Hex }>
   topUp(channel: Hex, amount: bigint): Promise<Mined>
   /** Pays what the voucher adds over what was claimed, at most the deposit, by the model's split. Anyone may. */
-  claim(voucher: { channel: Hex; cumulative: bigint }, signature: Hex): Promise<Mined & { paid: bigint; split: ClaimSplit }>
+  claim(
+    voucher: { channel: Hex; cumulative: bigint },
+    signature: Hex
+  ): Promise<Mined & { paid: bigint; split: ClaimSplit }>
   /** Client: asks to close. The worker has the dispute window to claim. */
   startClose(channel: Hex): Promise<Mined>
   /** Client takes back the rest after the window or the expiry; the worker may end it at once at any time. */
@@ -183,14 +212,31 @@ export interface PoolOnChain {
   readonly payoutsTotal: bigint
 }
 
-/** A path in a sum tree: siblings from the leaf up. `index` is the leaf's position; bit i says whether its node at level i is the right child. */
-export interface SumProof { readonly index: bigint; readonly siblings: readonly { readonly hash: Hex; readonly sum: bigint }[] }
+/**
+ * A path in a sum tree: siblings from the leaf up. `index` is the leaf's position; bit i says whether its node at level
+ * i is the right child.
+ */
+export interface SumProof {
+  readonly index: bigint
+  readonly siblings: readonly { readonly hash: Hex; readonly sum: bigint }[]
+}
 
 /** A receipt of an epoch's tree as the chain needs it: the statement's message and both signatures. */
 export interface ReceiptEvidence {
   readonly receipt: {
-    channel: Hex; sequence: bigint; previous: Hex; model: Hex; request: Hex; response: Hex; inputTokens: number; outputTokens: number
-    fee: bigint; seed: bigint; startedAt: bigint; finishedAt: bigint; attribution: Hex
+    channel: Hex
+    sequence: bigint
+    previous: Hex
+    model: Hex
+    request: Hex
+    response: Hex
+    inputTokens: number
+    outputTokens: number
+    fee: bigint
+    seed: bigint
+    startedAt: bigint
+    finishedAt: bigint
+    attribution: Hex
   }
   readonly clientSignature: Hex
   readonly workerSignature: Hex
@@ -218,7 +264,14 @@ export interface Payouts {
   /** Adds to a pool beyond its fees. */
   deposit(pool: Hex, amount: bigint): Promise<Mined>
   propose(epoch: {
-    pool: Hex; epoch: number; receiptsRoot: Hex; receiptsTotal: bigint; receiptCount: number; payoutsRoot: Hex; payoutsTotal: bigint; bundle: string
+    pool: Hex
+    epoch: number
+    receiptsRoot: Hex
+    receiptsTotal: bigint
+    receiptCount: number
+    payoutsRoot: Hex
+    payoutsTotal: bigint
+    bundle: string
   }): Promise<Mined & { challengeEnds: bigint }>
   finalize(pool: Hex, epoch: number): Promise<Mined>
   /** Pays cumulative - claimed to the account's payout address. Anyone may. */
@@ -226,54 +279,158 @@ export interface Payouts {
   /** Each takes the proposer's bond and voids the epoch; one that does not hold is refused. */
   challengeSignature(pool: Hex, epoch: number, evidence: ReceiptEvidence): Promise<Mined>
   /** `firstEpoch` may be an earlier epoch of the pool: a receipt counts once, ever. */
-  challengeDuplicate(pool: Hex, epoch: number, evidence: ReceiptEvidence, firstEpoch: number, first: ReceiptEvidence): Promise<Mined>
+  challengeDuplicate(
+    pool: Hex,
+    epoch: number,
+    evidence: ReceiptEvidence,
+    firstEpoch: number,
+    first: ReceiptEvidence
+  ): Promise<Mined>
   challengeFee(pool: Hex, epoch: number, evidence: ReceiptEvidence): Promise<Mined>
   challengeNode(pool: Hex, epoch: number, tree: 'receipts' | 'payouts', evidence: NodeEvidence): Promise<Mined>
   /** The content of a leaf whose parent states another sum than the leaf's own hash commits to. */
-  challengeLeaf(pool: Hex, epoch: number, tree: 'receipts' | 'payouts', evidence: { content: Hex; leafSum: bigint; sum: bigint; proof: SumProof }): Promise<Mined>
+  challengeLeaf(
+    pool: Hex,
+    epoch: number,
+    tree: 'receipts' | 'payouts',
+    evidence: { content: Hex; leafSum: bigint; sum: bigint; proof: SumProof }
+  ): Promise<Mined>
   challengeModel(pool: Hex, epoch: number, evidence: ReceiptEvidence): Promise<Mined>
-  /** A validator of the Datanet is against the epoch: payouts that do not follow from the receipts, or a bundle nobody can fetch. The bond goes back. */
+  /**
+   * A validator of the Datanet is against the epoch: payouts that do not follow from the receipts, or a bundle nobody
+   * can fetch. The bond goes back.
+   */
   veto(pool: Hex, epoch: number): Promise<Mined & { voided: boolean }>
 }
 
-interface Logged { readonly block: bigint; readonly logIndex: number; readonly transaction: Hex }
+interface Logged {
+  readonly block: bigint
+  readonly logIndex: number
+  readonly transaction: Hex
+}
 
 /** What the chain tells. Names are the contracts'. */
-export type ChainEvent = Logged & (
-  | { readonly name: 'Staked'; readonly node: Address; readonly amount: bigint }
-  | { readonly name: 'Slashed'; readonly node: Address; readonly amount: bigint; readonly reporter: Address }
-  | { readonly name: 'PayoutSet'; readonly node: Address; readonly payout: Address }
-  | { readonly name: 'DatanetCreated'; readonly datanet: Hex; readonly host: Address; readonly rules: Hex; readonly createdAt: bigint }
-  | { readonly name: 'Committed'; readonly datanet: Hex; readonly contribution: Hex; readonly contributor: Address; readonly commitment: Hex; readonly index: bigint }
-  | { readonly name: 'VersionAnchored'; readonly datanet: Hex; readonly version: number; readonly root: Hex; readonly count: number; readonly cid: string }
-  | { readonly name: 'DoubleVote'; readonly contribution: Hex; readonly validator: Address; readonly reporter: Address; readonly slashed: bigint }
-  | { readonly name: 'ModelRegistered'; readonly model: Hex; readonly builder: Address; readonly datanet: Hex }
-  | { readonly name: 'ModelRetired'; readonly model: Hex }
-  | { readonly name: 'EscrowFunded'; readonly escrow: Hex; readonly job: Hex; readonly builder: Address; readonly worker: Address; readonly amount: bigint; readonly deadline: bigint }
-  | { readonly name: 'EscrowReleased'; readonly escrow: Hex; readonly paid: bigint; readonly returned: bigint }
-  | { readonly name: 'EscrowRefunded'; readonly escrow: Hex; readonly amount: bigint }
-  | { readonly name: 'ChannelOpened'; readonly channel: Hex; readonly client: Address; readonly worker: Address; readonly model: Hex; readonly deposit: bigint; readonly expiry: bigint }
-  | { readonly name: 'ChannelToppedUp'; readonly channel: Hex; readonly deposit: bigint }
-  | { readonly name: 'ChannelClaimed'; readonly channel: Hex; readonly claimed: bigint; readonly toWorker: bigint; readonly toBuilder: bigint; readonly toData: bigint }
-  | { readonly name: 'ChannelClosing'; readonly channel: Hex; readonly closesAt: bigint }
-  | { readonly name: 'ChannelClosed'; readonly channel: Hex; readonly refunded: bigint }
-  | { readonly name: 'PoolDeposited'; readonly pool: Hex; readonly amount: bigint }
-  | { readonly name: 'EpochProposed'; readonly pool: Hex; readonly epoch: number; readonly proposer: Address; readonly receiptsRoot: Hex; readonly payoutsRoot: Hex; readonly payoutsTotal: bigint; readonly bundle: string; readonly challengeEnds: bigint }
-  | { readonly name: 'EpochVoided'; readonly pool: Hex; readonly epoch: number; readonly challenger: Address; readonly reason: Hex }
-  | { readonly name: 'EpochVetoed'; readonly pool: Hex; readonly epoch: number; readonly validator: Address; readonly vetoed: bigint }
-  | { readonly name: 'EpochFinalized'; readonly pool: Hex; readonly epoch: number; readonly payoutsTotal: bigint }
-  | { readonly name: 'PayoutClaimed'; readonly pool: Hex; readonly account: Address; readonly amount: bigint; readonly cumulative: bigint }
-)
+export type ChainEvent = Logged &
+  (
+    | { readonly name: 'Staked'; readonly node: Address; readonly amount: bigint }
+    | { readonly name: 'Slashed'; readonly node: Address; readonly amount: bigint; readonly reporter: Address }
+    | { readonly name: 'PayoutSet'; readonly node: Address; readonly payout: Address }
+    | {
+        readonly name: 'DatanetCreated'
+        readonly datanet: Hex
+        readonly host: Address
+        readonly rules: Hex
+        readonly createdAt: bigint
+      }
+    | {
+        readonly name: 'Committed'
+        readonly datanet: Hex
+        readonly contribution: Hex
+        readonly contributor: Address
+        readonly commitment: Hex
+        readonly index: bigint
+      }
+    | {
+        readonly name: 'VersionAnchored'
+        readonly datanet: Hex
+        readonly version: number
+        readonly root: Hex
+        readonly count: number
+        readonly cid: string
+      }
+    | {
+        readonly name: 'DoubleVote'
+        readonly contribution: Hex
+        readonly validator: Address
+        readonly reporter: Address
+        readonly slashed: bigint
+      }
+    | { readonly name: 'ModelRegistered'; readonly model: Hex; readonly builder: Address; readonly datanet: Hex }
+    | { readonly name: 'ModelRetired'; readonly model: Hex }
+    | {
+        readonly name: 'EscrowFunded'
+        readonly escrow: Hex
+        readonly job: Hex
+        readonly builder: Address
+        readonly worker: Address
+        readonly amount: bigint
+        readonly deadline: bigint
+      }
+    | { readonly name: 'EscrowReleased'; readonly escrow: Hex; readonly paid: bigint; readonly returned: bigint }
+    | { readonly name: 'EscrowRefunded'; readonly escrow: Hex; readonly amount: bigint }
+    | {
+        readonly name: 'ChannelOpened'
+        readonly channel: Hex
+        readonly client: Address
+        readonly worker: Address
+        readonly model: Hex
+        readonly deposit: bigint
+        readonly expiry: bigint
+      }
+    | { readonly name: 'ChannelToppedUp'; readonly channel: Hex; readonly deposit: bigint }
+    | {
+        readonly name: 'ChannelClaimed'
+        readonly channel: Hex
+        readonly claimed: bigint
+        readonly toWorker: bigint
+        readonly toBuilder: bigint
+        readonly toData: bigint
+      }
+    | { readonly name: 'ChannelClosing'; readonly channel: Hex; readonly closesAt: bigint }
+    | { readonly name: 'ChannelClosed'; readonly channel: Hex; readonly refunded: bigint }
+    | { readonly name: 'PoolDeposited'; readonly pool: Hex; readonly amount: bigint }
+    | {
+        readonly name: 'EpochProposed'
+        readonly pool: Hex
+        readonly epoch: number
+        readonly proposer: Address
+        readonly receiptsRoot: Hex
+        readonly payoutsRoot: Hex
+        readonly payoutsTotal: bigint
+        readonly bundle: string
+        readonly challengeEnds: bigint
+      }
+    | {
+        readonly name: 'EpochVoided'
+        readonly pool: Hex
+        readonly epoch: number
+        readonly challenger: Address
+        readonly reason: Hex
+      }
+    | {
+        readonly name: 'EpochVetoed'
+        readonly pool: Hex
+        readonly epoch: number
+        readonly validator: Address
+        readonly vetoed: bigint
+      }
+    | { readonly name: 'EpochFinalized'; readonly pool: Hex; readonly epoch: number; readonly payoutsTotal: bigint }
+    | {
+        readonly name: 'PayoutClaimed'
+        readonly pool: Hex
+        readonly account: Address
+        readonly amount: bigint
+        readonly cumulative: bigint
+      }
+  )
 export type ChainEventName = ChainEvent['name']
 export type ChainEventOf<N extends ChainEventName> = Extract<ChainEvent, { name: N }>
 
-/** Who follows the chain can go forward and back. Handlers run one at a time, in the chain's order; one that throws is called again. */
+/**
+ * Who follows the chain can go forward and back. Handlers run one at a time, in the chain's order; one that throws is
+ * called again.
+ */
 export interface FollowHandlers {
   /** An event, in order. */
   event(event: ChainEvent): void | Promise<void>
-  /** All events up to and including this block were handed over: resume from `block + 1`, with this hash as `parent`. */
+  /**
+   * All events up to and including this block were handed over: resume from `block + 1`, with this hash as `parent`.
+   */
   reached?(block: bigint, hash: Hex): void | Promise<void>
-  /** The chain dropped everything after this block (a reorganisation, or a local chain that lost its last second): undo it. */
+  /**
+   * The chain dropped everything after this block (a reorganisation, or a local chain that lost its last second): undo
+   * it.
+   */
   rewound?(block: bigint): void | Promise<void>
   /** A handler threw; it is called again after a while. */
   failed?(error: unknown, event: ChainEvent | undefined): void
@@ -303,7 +460,10 @@ export interface Chain {
    * @param options.from first block to read (0 for all; after a restart: the last `reached` + 1)
    * @param options.parent the hash `reached` gave with it: tells whether the chain still has what was read before
    */
-  follow(options: { from: bigint; parent?: Hex; names?: readonly ChainEventName[]; pollMs?: number }, handlers: FollowHandlers): Follower
+  follow(
+    options: { from: bigint; parent?: Hex; names?: readonly ChainEventName[]; pollMs?: number },
+    handlers: FollowHandlers
+  ): Follower
   /** Lets running writes end and stops all followers. */
   stop(): Promise<void>
 }

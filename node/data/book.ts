@@ -60,7 +60,12 @@ export function createBook({ store }: Pick<DataDeps, 'store'>): Book {
     order.set(record.datanet, list)
   }
   function placeVersion(record: VersionRecord): void {
-    versions.set(record.datanet, [...(versions.get(record.datanet) ?? []).filter(({ version }) => version !== record.version), record].sort((a, b) => a.version - b.version))
+    versions.set(
+      record.datanet,
+      [...(versions.get(record.datanet) ?? []).filter(({ version }) => version !== record.version), record].sort(
+        (a, b) => a.version - b.version
+      )
+    )
   }
   const versionKey = ({ datanet, version }: VersionRecord): string => `${datanet}/${sequenceKey(version)}`
 
@@ -119,7 +124,8 @@ export function createBook({ store }: Pick<DataDeps, 'store'>): Book {
     },
     outbox: tables.outbox,
     cursor: () => tables.cursor.get('chain'),
-    putCursor: (block, hash) => tables.cursor.put('chain', { block, hash }, { sync: false }), // read again, it is read the same
+    // read again, it is read the same
+    putCursor: (block, hash) => tables.cursor.put('chain', { block, hash }, { sync: false }),
     async rewind(block) {
       const gone: ContributionRecord[] = []
       for (const [id, record] of contributions) {
@@ -127,13 +133,19 @@ export function createBook({ store }: Pick<DataDeps, 'store'>): Book {
         gone.push(record)
         contributions.delete(id)
         verdicts.delete(id)
-        order.set(record.datanet, (order.get(record.datanet) ?? []).filter(([known]) => known !== id))
+        order.set(
+          record.datanet,
+          (order.get(record.datanet) ?? []).filter(([known]) => known !== id)
+        )
         await tables.contributions.delete(id)
         await tables.verdicts.delete(id)
       }
       for (const record of [...versions.values()].flat().filter(version => version.block > block)) {
         await tables.versions.delete(versionKey(record))
-        versions.set(record.datanet, (versions.get(record.datanet) ?? []).filter(({ version }) => version !== record.version))
+        versions.set(
+          record.datanet,
+          (versions.get(record.datanet) ?? []).filter(({ version }) => version !== record.version)
+        )
       }
       return gone
     }

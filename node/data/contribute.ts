@@ -9,7 +9,8 @@ import type { Receiver } from './receive.ts'
 import type { DataService, PreparedContribution } from './types.ts'
 
 const encoder = new TextEncoder()
-export const bytesOf = (file: string | Uint8Array): Uint8Array => (typeof file === 'string' ? encoder.encode(file) : file)
+export const bytesOf = (file: string | Uint8Array): Uint8Array =>
+  typeof file === 'string' ? encoder.encode(file) : file
 
 export interface Contributing extends Pick<DataService, 'prepare' | 'submit' | 'contribute'> {
   /** Takes up what was promised and not finished: commits what is not on chain, reveals what is. */
@@ -17,13 +18,20 @@ export interface Contributing extends Pick<DataService, 'prepare' | 'submit' | '
 }
 
 /** The contributor's side, for this node's key or for signatures made elsewhere. */
-export function createContributing(deps: Pick<DataDeps, 'chain' | 'files' | 'gossip' | 'key' | 'log' | 'network' | 'self'>, book: Book, receiver: Receiver): Contributing {
+export function createContributing(
+  deps: Pick<DataDeps, 'chain' | 'files' | 'gossip' | 'key' | 'log' | 'network' | 'self'>,
+  book: Book,
+  receiver: Receiver
+): Contributing {
   const { chain, files, gossip, log, network, self } = deps
   const busy = new Set<Hex>()
 
   const must = (datanet: Hex): DatanetDocument => {
     const net = book.datanet(datanet)?.document
-    if (net === undefined) throw new NotFoundError('datanet.unknown', `no Datanet ${datanet} is known here`, { help: 'It may not have arrived yet; list the known ones.' })
+    if (net === undefined)
+      throw new NotFoundError('datanet.unknown', `no Datanet ${datanet} is known here`, {
+        help: 'It may not have arrived yet; list the known ones.'
+      })
     return net
   }
 
@@ -44,8 +52,12 @@ export function createContributing(deps: Pick<DataDeps, 'chain' | 'files' | 'gos
   /** Shows what was committed. Taken here first: who asks this node for it will find it. */
   async function revealIt(statements: ContributionStatements): Promise<void> {
     const message = { kind: 'reveal', statements, provider: self } as const
-    await receiver.take(message).catch((error: unknown) => { log.debug('the own reveal waits for the chain', { error }) })
-    await gossip.publish('tilth/data/1', message).catch((error: unknown) => { log.info('a reveal was not announced; others ask for it', { error }) })
+    await receiver.take(message).catch((error: unknown) => {
+      log.debug('the own reveal waits for the chain', { error })
+    })
+    await gossip.publish('tilth/data/1', message).catch((error: unknown) => {
+      log.info('a reveal was not announced; others ask for it', { error })
+    })
   }
 
   async function finish(statements: ContributionStatements): Promise<number> {
@@ -64,12 +76,30 @@ export function createContributing(deps: Pick<DataDeps, 'chain' | 'files' | 'gos
     async prepare({ datanet, file, contributor }): Promise<PreparedContribution> {
       const { rules } = must(datanet)
       const bytes = bytesOf(file)
-      if (bytes.length > rules.maxBytes) throw new LimitError('shard.too-large', `the file has ${bytes.length} bytes, the Datanet takes ${rules.maxBytes}`, { help: 'Split it into several contributions.' })
+      if (bytes.length > rules.maxBytes)
+        throw new LimitError(
+          'shard.too-large',
+          `the file has ${bytes.length} bytes, the Datanet takes ${rules.maxBytes}`,
+          { help: 'Split it into several contributions.' }
+        )
       const rows = parseShard(bytes, rules.maxRows).length
-      if (rows > rules.maxRows) throw new LimitError('shard.too-many-rows', `the file has more than ${rules.maxRows} rows, which is all the Datanet takes at once`, { help: 'Split it into several contributions.' })
-      if (rows === 0) throw new InvalidError('shard.empty', 'the file has no rows', { help: 'Each line is {"prompt","response"} or {"messages":[…]}.' })
+      if (rows > rules.maxRows)
+        throw new LimitError(
+          'shard.too-many-rows',
+          `the file has more than ${rules.maxRows} rows, which is all the Datanet takes at once`,
+          { help: 'Split it into several contributions.' }
+        )
+      if (rows === 0)
+        throw new InvalidError('shard.empty', 'the file has no rows', {
+          help: 'Each line is {"prompt","response"} or {"messages":[…]}.'
+        })
       const uploads = book.contributions(datanet).filter(([, record]) => record.contributor === contributor).length
-      if (uploads >= rules.uploadsPerContributor) throw new LimitError('contributor.allowance', `${contributor} has made all ${rules.uploadsPerContributor} contributions that the Datanet allows`, { help: 'Each contribution counts, also a rejected one.' })
+      if (uploads >= rules.uploadsPerContributor)
+        throw new LimitError(
+          'contributor.allowance',
+          `${contributor} has made all ${rules.uploadsPerContributor} contributions that the Datanet allows`,
+          { help: 'Each contribution counts, also a rejected one.' }
+        )
       const cid = await files.addBytes(bytes)
       const content = { cid, rows, bytes: bytes.length, salt: toHex(crypto.getRandomValues(new Uint8Array(32))) }
       const commitment = commitmentOf({ datanet, contributor, ...content })
@@ -80,16 +110,25 @@ export function createContributing(deps: Pick<DataDeps, 'chain' | 'files' | 'gos
       const id = checkStatements(network, statements)
       must(statements.commitment.message.datanet)
       const { cid } = statements.reveal.message
-      if (!await files.has(cid)) throw new InvalidError('shard.missing', 'the shard of this contribution is not on this node', { help: 'Send the file to this node first (prepare).' })
+      if (!(await files.has(cid)))
+        throw new InvalidError('shard.missing', 'the shard of this contribution is not on this node', {
+          help: 'Send the file to this node first (prepare).'
+        })
       if (book.contribution(id) === undefined) await book.outbox.put(id, statements)
       const index = await finish(statements).catch(async (cause: unknown) => {
         if (cause instanceof TilthError && cause.consequence === 'retry') {
-          throw new TilthError('contribution.pending', 'the contribution is kept and not on chain yet', { help: 'This node goes on trying; there is no need to contribute it again.', cause, details: { contribution: id } })
+          throw new TilthError('contribution.pending', 'the contribution is kept and not on chain yet', {
+            help: 'This node goes on trying; there is no need to contribute it again.',
+            cause,
+            details: { contribution: id }
+          })
         }
         await book.outbox.delete(id)
         throw cause
       })
-      void files.provide(cid).catch((error: unknown) => { log.debug('a shard was not announced in the DHT', { cid, error }) })
+      void files.provide(cid).catch((error: unknown) => {
+        log.debug('a shard was not announced in the DHT', { cid, error })
+      })
       return { id, index }
     },
 
@@ -109,7 +148,10 @@ export function createContributing(deps: Pick<DataDeps, 'chain' | 'files' | 'gos
         const record = book.contribution(id)
         // Once a reveal stands in the book, others who miss it ask for it.
         if (record !== undefined && record.state.name !== 'committed') await book.outbox.delete(id)
-        else await finish(statements).catch((error: unknown) => { log.info('a contribution is not on chain yet; it is tried again', { contribution: id, error }) })
+        else
+          await finish(statements).catch((error: unknown) => {
+            log.info('a contribution is not on chain yet; it is tried again', { contribution: id, error })
+          })
       }
     }
   }

@@ -10,7 +10,11 @@ import type { DataService } from './types.ts'
 import { datanetView } from './views.ts'
 
 /** The host's side: rules and held-out questions become a Datanet. */
-export function createHosting(deps: Pick<DataDeps, 'chain' | 'clock' | 'files' | 'gossip' | 'key' | 'log' | 'network' | 'self'>, book: Book, receiver: Receiver): Pick<DataService, 'createDatanet'> {
+export function createHosting(
+  deps: Pick<DataDeps, 'chain' | 'clock' | 'files' | 'gossip' | 'key' | 'log' | 'network' | 'self'>,
+  book: Book,
+  receiver: Receiver
+): Pick<DataService, 'createDatanet'> {
   const { chain, clock, files, gossip, key, log, network, self } = deps
   return {
     async createDatanet(wanted, heldOut) {
@@ -19,19 +23,36 @@ export function createHosting(deps: Pick<DataDeps, 'chain' | 'clock' | 'files' |
       const parsed = datanetRules.safeParse({ ...wanted, heldOut: await files.addBytes(bytes) })
       if (!parsed.success) {
         const issue = parsed.error.issues[0]
-        throw new InvalidError('rules.invalid', `the rules are wrong at ${issue?.path.join('.') ?? '?'}: ${issue?.message ?? ''}`, { cause: parsed.error })
+        throw new InvalidError(
+          'rules.invalid',
+          `the rules are wrong at ${issue?.path.join('.') ?? '?'}: ${issue?.message ?? ''}`,
+          { cause: parsed.error }
+        )
       }
       const rules = parsed.data
-      if (new Set(rules.validators.map(({ address }) => address)).size !== rules.validators.length) throw new InvalidError('rules.invalid', 'a validator stands in the rules twice')
+      if (new Set(rules.validators.map(({ address }) => address)).size !== rules.validators.length)
+        throw new InvalidError('rules.invalid', 'a validator stands in the rules twice')
       const message = { host: self, rules: contentHash(rules), createdAt: BigInt(Math.floor(clock.now() / 1000)) }
       const document = { statement: signStatement(network, 'Datanet', message, key), rules }
-      const { datanet } = await chain.datanets.create({ rules: message.rules, createdAt: message.createdAt, validators: rules.validators })
+      const { datanet } = await chain.datanets.create({
+        rules: message.rules,
+        createdAt: message.createdAt,
+        validators: rules.validators
+      })
       const announcement = { kind: 'datanet', document } as const
       await receiver.take(announcement)
-      await gossip.publish('tilth/data/1', announcement).catch((error: unknown) => { log.info('a Datanet was not announced; others ask for it', { error }) })
-      void files.provide(rules.heldOut).catch((error: unknown) => { log.debug('held-out questions were not announced in the DHT', { error }) })
+      await gossip.publish('tilth/data/1', announcement).catch((error: unknown) => {
+        log.info('a Datanet was not announced; others ask for it', { error })
+      })
+      void files.provide(rules.heldOut).catch((error: unknown) => {
+        log.debug('held-out questions were not announced in the DHT', { error })
+      })
       const view = datanetView(book, datanet as Hex)
-      if (view === undefined) throw new TilthError('datanet.id', 'the chain gave the Datanet another id than its statement', { help: 'Check that the contract addresses belong to this network.', consequence: 'fatal' })
+      if (view === undefined)
+        throw new TilthError('datanet.id', 'the chain gave the Datanet another id than its statement', {
+          help: 'Check that the contract addresses belong to this network.',
+          consequence: 'fatal'
+        })
       return view
     }
   }

@@ -14,15 +14,35 @@ export interface FollowHooks {
 }
 
 /** Reads commitments and versions from the chain, and takes back what the chain drops. */
-export async function followDatanets(deps: Pick<DataDeps, 'chain' | 'clock' | 'events' | 'log'>, timing: DataTiming, book: Book, hooks: FollowHooks): Promise<Follower> {
+export async function followDatanets(
+  deps: Pick<DataDeps, 'chain' | 'clock' | 'events' | 'log'>,
+  timing: DataTiming,
+  book: Book,
+  hooks: FollowHooks
+): Promise<Follower> {
   const { chain, clock, events, log } = deps
 
-  async function committed({ contribution, datanet, contributor, commitment, block, ...at }: ChainEventOf<'Committed'>): Promise<void> {
+  async function committed({
+    contribution,
+    datanet,
+    contributor,
+    commitment,
+    block,
+    ...at
+  }: ChainEventOf<'Committed'>): Promise<void> {
     const index = Number(at.index)
     const isNew = await book.serially(async () => {
       if (book.contribution(contribution) !== undefined) return false
       const now = clock.now()
-      await book.putContribution(contribution, { datanet, index, contributor, commitment, block, seenAt: now, state: { name: 'committed', at: now } })
+      await book.putContribution(contribution, {
+        datanet,
+        index,
+        contributor,
+        commitment,
+        block,
+        seenAt: now,
+        state: { name: 'committed', at: now }
+      })
       return true
     })
     if (isNew) events.emit('data.committed', { datanet, contribution, contributor, index })
@@ -30,7 +50,15 @@ export async function followDatanets(deps: Pick<DataDeps, 'chain' | 'clock' | 'e
     hooks.changed(datanet)
   }
 
-  async function anchored({ datanet, version, root, count, cid, transaction, block }: ChainEventOf<'VersionAnchored'>): Promise<void> {
+  async function anchored({
+    datanet,
+    version,
+    root,
+    count,
+    cid,
+    transaction,
+    block
+  }: ChainEventOf<'VersionAnchored'>): Promise<void> {
     if (book.versions(datanet).some(known => known.version === version && known.root === root)) return
     await book.putVersion({ datanet, version, root, count, cid, transaction, block })
     events.emit('data.version', { datanet, version, root, count, cid, transaction })
@@ -43,18 +71,28 @@ export async function followDatanets(deps: Pick<DataDeps, 'chain' | 'clock' | 'e
   }
 
   const cursor = await book.cursor()
-  return chain.follow({
-    from: cursor === undefined ? 0n : cursor.block + 1n, ...(cursor === undefined ? {} : { parent: cursor.hash }),
-    names: ['DatanetCreated', 'Committed', 'VersionAnchored'], pollMs: timing.pollMs
-  }, {
-    event,
-    reached: (block, hash) => book.putCursor(block, hash),
-    rewound: async block => {
-      const gone = await book.serially(() => book.rewind(block))
-      log.warn('the chain took commitments back', { block: String(block), contributions: gone.length })
-      await hooks.rewound(gone)
+  return chain.follow(
+    {
+      from: cursor === undefined ? 0n : cursor.block + 1n,
+      ...(cursor === undefined ? {} : { parent: cursor.hash }),
+      names: ['DatanetCreated', 'Committed', 'VersionAnchored'],
+      pollMs: timing.pollMs
     },
-    failed: (error, at) => { log.warn('an event of the chain was not handled; it is again', { event: at?.name, error }) },
-    health: ({ up, error }) => { if (up) log.info('the chain answers again'); else log.warn('the chain does not answer', { error }) }
-  })
+    {
+      event,
+      reached: (block, hash) => book.putCursor(block, hash),
+      rewound: async block => {
+        const gone = await book.serially(() => book.rewind(block))
+        log.warn('the chain took commitments back', { block: String(block), contributions: gone.length })
+        await hooks.rewound(gone)
+      },
+      failed: (error, at) => {
+        log.warn('an event of the chain was not handled; it is again', { event: at?.name, error })
+      },
+      health: ({ up, error }) => {
+        if (up) log.info('the chain answers again')
+        else log.warn('the chain does not answer', { error })
+      }
+    }
+  )
 }

@@ -8,7 +8,21 @@ export interface DataMetrics {
 
 export function createDataMetrics(registry: Registry | undefined): DataMetrics {
   if (registry === undefined) return { decided: () => undefined, synced: () => undefined }
-  const decided = counter(registry, 'tilth_data_contributions_decided_total', 'Contributions decided, as this node saw it', ['status'])
-  const synced = counter(registry, 'tilth_data_sync_total', 'Comparisons of notes that this node asked for', ['outcome'])
-  return { decided: status => { decided.inc({ status }) }, synced: outcome => { synced.inc({ outcome }) } }
+  const decided = counter(
+    registry,
+    'tilth_data_contributions_decided_total',
+    'Contributions decided, as this node saw it',
+    ['status']
+  )
+  const synced = counter(registry, 'tilth_data_sync_total', 'Comparisons of notes that this node asked for', [
+    'outcome'
+  ])
+  return {
+    decided: status => {
+      decided.inc({ status })
+    },
+    synced: outcome => {
+      synced.inc({ outcome })
+    }
+  }
 }

@@ -5,7 +5,8 @@ const most = 4096
 const mostEach = 512
 
 /**
- * Messages that came before what they are about: gossip is quicker than the chain. Kept for a while in memory, a bounded
+ * Messages that came before what they are about: gossip is quicker than the chain. Kept for a while in memory, a
+ * bounded
  * number; what is dropped comes again when notes are compared.
  */
 export interface Parked {

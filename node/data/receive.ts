@@ -1,7 +1,16 @@
 import { digest, requireSigner } from '../../protocol/crypto/index.ts'
 import type { Signed } from '../../protocol/crypto/index.ts'
 import {
-  checkCertificate, checkStatements, checkVoter, decide, isDecided, isDoubleVote, opens, reveal, supersedes, tally
+  checkCertificate,
+  checkStatements,
+  checkVoter,
+  decide,
+  isDecided,
+  isDoubleVote,
+  opens,
+  reveal,
+  supersedes,
+  tally
 } from '../../protocol/data/index.ts'
 import type { Certificate, ContributionStatements, DataMessage, DatanetDocument } from '../../protocol/data/index.ts'
 import { InvalidError, NotFoundError, contentHash } from '../../protocol/primitives/index.ts'
@@ -29,7 +38,12 @@ export interface ReceiverHooks {
 }
 
 /** @param startedAt when this node's clock began to count: what it missed while it was away is nobody's lateness */
-export function createReceiver(deps: Pick<DataDeps, 'network' | 'chain' | 'clock' | 'events' | 'log'>, book: Book, startedAt: number, hooks: ReceiverHooks): Receiver {
+export function createReceiver(
+  deps: Pick<DataDeps, 'network' | 'chain' | 'clock' | 'events' | 'log'>,
+  book: Book,
+  startedAt: number,
+  hooks: ReceiverHooks
+): Receiver {
   const { network, chain, clock, events, log } = deps
   const parked = createParked()
 
@@ -50,13 +64,17 @@ export function createReceiver(deps: Pick<DataDeps, 'network' | 'chain' | 'clock
     if (book.datanet(id) !== undefined) return
     // [reject] A Datanet is signed by its host, over these rules.
     requireSigner(network, statement, statement.message.host)
-    if (contentHash(rules) !== statement.message.rules) throw new InvalidError('datanet.rules', 'the rules are not those that were signed')
+    if (contentHash(rules) !== statement.message.rules)
+      throw new InvalidError('datanet.rules', 'the rules are not those that were signed')
     const found = await chain.datanets.datanet(id)
     // [ignore] It counts once it is on chain.
     if (found === undefined) throw new NotFoundError('datanet.unknown', 'this Datanet is not on chain')
     // [reject] Its validators on chain, which votes are slashed by, are those of its rules.
     const weights = new Map(found.validators.map(({ address, weight }) => [address, Number(weight)]))
-    if (weights.size !== rules.validators.length || rules.validators.some(({ address, weight }) => weights.get(address) !== weight)) {
+    if (
+      weights.size !== rules.validators.length ||
+      rules.validators.some(({ address, weight }) => weights.get(address) !== weight)
+    ) {
       throw new InvalidError('datanet.roster', 'the validators on chain are not those of the rules')
     }
     await book.putDatanet(id, { document, seenAt: clock.now() })
@@ -65,14 +83,23 @@ export function createReceiver(deps: Pick<DataDeps, 'network' | 'chain' | 'clock
     hooks.changed(id)
   }
 
-  async function takeReveal(statements: ContributionStatements, provider: Address | undefined, message: DataMessage): Promise<void> {
+  async function takeReveal(
+    statements: ContributionStatements,
+    provider: Address | undefined,
+    message: DataMessage
+  ): Promise<void> {
     const id = digest(network, 'Commitment', statements.commitment.message)
     const { record, net } = about(id, message)
     if (record.state.name !== 'committed') return
     checkStatements(network, statements)
     // [ignore] A reveal counts within its window; what comes later is as if it had not come.
-    if (clock.now() > Math.max(record.seenAt, startedAt) + net.rules.revealSeconds * 1000) throw new NotFoundError('reveal.late', 'the reveal comes after its window')
-    await book.putContribution(id, { ...record, state: reveal(record.state, statements, clock.now()), ...(provider === undefined ? {} : { provider }) })
+    if (clock.now() > Math.max(record.seenAt, startedAt) + net.rules.revealSeconds * 1000)
+      throw new NotFoundError('reveal.late', 'the reveal comes after its window')
+    await book.putContribution(id, {
+      ...record,
+      state: reveal(record.state, statements, clock.now()),
+      ...(provider === undefined ? {} : { provider })
+    })
     const { cid, rows } = statements.reveal.message
     events.emit('data.revealed', { datanet: record.datanet, contribution: id, cid, rows })
     hooks.known(record.datanet, book.contribution(id))
@@ -88,7 +115,8 @@ export function createReceiver(deps: Pick<DataDeps, 'network' | 'chain' | 'clock
     if (known?.message.commitment === commitment) return
     checkVoter(network, net.rules.validators, statement)
     // [reject] A validator commits to one vote.
-    if (known !== undefined) throw new InvalidError('vote.commit-twice', `${validator} committed to another vote already`)
+    if (known !== undefined)
+      throw new InvalidError('vote.commit-twice', `${validator} committed to another vote already`)
     await book.putBallot(contribution, { ...ballot, commits: [...ballot.commits, statement] })
     events.emit('data.voted', { datanet: record.datanet, contribution, validator, step: 'committed' })
     await count(contribution, net)
@@ -105,14 +133,19 @@ export function createReceiver(deps: Pick<DataDeps, 'network' | 'chain' | 'clock
     if (known !== undefined) return keepEvidence(record, known, statement)
     // [reject] A vote is the one that was committed. Without the commitment it is kept and not counted yet.
     const commit = ballot.commits.find(item => item.message.validator === validator)
-    if (commit !== undefined && !opens(commit.message, statement.message)) throw new InvalidError('vote.mismatch', 'the vote is not the one that was committed')
+    if (commit !== undefined && !opens(commit.message, statement.message))
+      throw new InvalidError('vote.mismatch', 'the vote is not the one that was committed')
     await book.putBallot(contribution, { ...ballot, votes: [...ballot.votes, statement] })
     events.emit('data.voted', { datanet: record.datanet, contribution, validator, step: 'revealed' })
     await count(contribution, net)
     hooks.changed(record.datanet)
   }
 
-  async function keepEvidence(record: ContributionRecord, first: Signed<'Vote'>, second: Signed<'Vote'>): Promise<void> {
+  async function keepEvidence(
+    record: ContributionRecord,
+    first: Signed<'Vote'>,
+    second: Signed<'Vote'>
+  ): Promise<void> {
     const { contribution, validator } = first.message
     const key = `${contribution}/${validator}`
     if (book.evidence(key) !== undefined) return
@@ -129,7 +162,11 @@ export function createReceiver(deps: Pick<DataDeps, 'network' | 'chain' | 'clock
     const { statements } = 'statements' in record.state ? record.state : { statements: undefined }
     if (statements === undefined) return
     const { commits, votes } = book.ballot(id)
-    const result = tally(id, net.rules.validators, votes.filter(vote => commits.some(commit => opens(commit.message, vote.message))))
+    const result = tally(
+      id,
+      net.rules.validators,
+      votes.filter(vote => commits.some(commit => opens(commit.message, vote.message)))
+    )
     if (result.state === 'decided') await settle(id, result.certificate, statements)
   }
 
@@ -146,8 +183,13 @@ export function createReceiver(deps: Pick<DataDeps, 'network' | 'chain' | 'clock
     const { certificate, statements, provider } = message
     const id = certificate.contribution
     const { record, net } = about(id, message)
-    if ((record.state.name === 'accepted' || record.state.name === 'rejected') && !supersedes(certificate, record.state.certificate)) return
-    if (checkStatements(network, statements) !== id) throw new InvalidError('certificate.statements', 'the certificate comes with another contribution\'s statements')
+    if (
+      (record.state.name === 'accepted' || record.state.name === 'rejected') &&
+      !supersedes(certificate, record.state.certificate)
+    )
+      return
+    if (checkStatements(network, statements) !== id)
+      throw new InvalidError('certificate.statements', "the certificate comes with another contribution's statements")
     checkCertificate(network, net.rules.validators, certificate)
     if (provider !== undefined && record.provider === undefined) await book.putContribution(id, { ...record, provider })
     await settle(id, certificate, statements)
@@ -155,22 +197,30 @@ export function createReceiver(deps: Pick<DataDeps, 'network' | 'chain' | 'clock
 
   const takeNow = (message: DataMessage): Promise<void> => {
     switch (message.kind) {
-      case 'datanet': return takeDatanet(message.document)
-      case 'reveal': return takeReveal(message.statements, message.provider, message)
-      case 'vote-commit': return takeCommit(message.statement, message)
-      case 'vote': return takeVote(message.statement, message)
-      case 'certificate': return takeCertificate(message)
+      case 'datanet':
+        return takeDatanet(message.document)
+      case 'reveal':
+        return takeReveal(message.statements, message.provider, message)
+      case 'vote-commit':
+        return takeCommit(message.statement, message)
+      case 'vote':
+        return takeVote(message.statement, message)
+      case 'certificate':
+        return takeCertificate(message)
     }
   }
 
   const receiver: Receiver = {
     take: async message => {
       await book.serially(async () => takeNow(message))
-      if (message.kind === 'datanet') await receiver.unpark(digest(network, 'Datanet', message.document.statement.message))
+      if (message.kind === 'datanet')
+        await receiver.unpark(digest(network, 'Datanet', message.document.statement.message))
     },
     async unpark(id) {
       for (const message of parked.take(id)) {
-        await receiver.take(message).catch((error: unknown) => { log.debug('a message that waited was not taken', { kind: message.kind, error }) })
+        await receiver.take(message).catch((error: unknown) => {
+          log.debug('a message that waited was not taken', { kind: message.kind, error })
+        })
       }
     }
   }

@@ -1,6 +1,12 @@
 import { z } from 'zod'
 import { signedSchema } from '../../protocol/crypto/index.ts'
-import { contributionState, contributionStatements, datanetDocument, doubleVote, verdict } from '../../protocol/data/index.ts'
+import {
+  contributionState,
+  contributionStatements,
+  datanetDocument,
+  doubleVote,
+  verdict
+} from '../../protocol/data/index.ts'
 import { address, bytes32, uint } from '../../protocol/primitives/index.ts'
 import type { Collection, Store } from '../store/index.ts'
 
@@ -11,8 +17,14 @@ export type DatanetRecord = z.infer<typeof datanetRecord>
 
 /** A commitment as the chain told it, and what became of it here. */
 export const contributionRecord = z.strictObject({
-  datanet: bytes32, index: z.int().min(1), contributor: address, commitment: bytes32, block: uint(64), seenAt: z.int(),
-  state: contributionState, provider: address.optional()
+  datanet: bytes32,
+  index: z.int().min(1),
+  contributor: address,
+  commitment: bytes32,
+  block: uint(64),
+  seenAt: z.int(),
+  state: contributionState,
+  provider: address.optional()
 })
 export type ContributionRecord = z.infer<typeof contributionRecord>
 
@@ -24,7 +36,15 @@ export const ballotRecord = z.strictObject({
 })
 export type BallotRecord = z.infer<typeof ballotRecord>
 
-export const versionRecord = z.strictObject({ datanet: bytes32, version: z.int().min(1), root: bytes32, count: z.int(), cid: z.string(), transaction: bytes32, block: uint(64) })
+export const versionRecord = z.strictObject({
+  datanet: bytes32,
+  version: z.int().min(1),
+  root: bytes32,
+  count: z.int(),
+  cid: z.string(),
+  transaction: bytes32,
+  block: uint(64)
+})
 export type VersionRecord = z.infer<typeof versionRecord>
 
 export const evidenceRecord = z.strictObject({ evidence: doubleVote, reported: z.boolean() })

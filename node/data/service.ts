@@ -23,7 +23,8 @@ import { contributionView, datanetView, rank } from './views.ts'
 const syncLimitMs = 60_000
 
 /**
- * The data phase of a node: contribution -> checks -> votes -> acceptance -> version. Every node keeps the same book, from
+ * The data phase of a node: contribution -> checks -> votes -> acceptance -> version. Every node keeps the same book,
+ * from
  * the chain, gossip and comparing notes; validators vote, the host anchors.
  */
 export function createDataService(deps: DataDeps): DataService {
@@ -35,9 +36,14 @@ export function createDataService(deps: DataDeps): DataService {
   const book = createBook(deps)
   const shards = createShards(deps, timing, book, stopping.signal)
   const receiver = createReceiver(deps, book, startedAt, {
-    changed, decided,
-    known: (datanet, record) => { if (turns.judges(datanet)) shards.warm(datanet, record) },
-    doubleVote: () => { void reportDoubleVotes() }
+    changed,
+    decided,
+    known: (datanet, record) => {
+      if (turns.judges(datanet)) shards.warm(datanet, record)
+    },
+    doubleVote: () => {
+      void reportDoubleVotes()
+    }
   })
   const turns = createTurns(deps, timing, startedAt, book, shards, receiver, decided)
   const contributing = createContributing(deps, book, receiver)
@@ -48,14 +54,21 @@ export function createDataService(deps: DataDeps): DataService {
   let follower: Follower | undefined
   let reporting = false
 
-  function changed(datanet: Hex): void { turns.wake(datanet) }
+  function changed(datanet: Hex): void {
+    turns.wake(datanet)
+  }
 
   function decided(id: Hex, record: ContributionRecord): void {
     const view = contributionView(book, id)
     const status = record.state.name
     if (status !== 'accepted' && status !== 'rejected' && status !== 'expired') return
     metrics.decided(status)
-    events.emit('data.decided', { datanet: record.datanet, contribution: id, status, ...(view?.reason === undefined ? {} : { reason: view.reason }) })
+    events.emit('data.decided', {
+      datanet: record.datanet,
+      contribution: id,
+      status,
+      ...(view?.reason === undefined ? {} : { reason: view.reason })
+    })
     turns.revisit(record.datanet, record.index)
   }
 
@@ -63,7 +76,11 @@ export function createDataService(deps: DataDeps): DataService {
   async function rewound(gone: readonly ContributionRecord[]): Promise<void> {
     for (const { state, provider } of gone) {
       if (!('statements' in state) || state.statements === undefined) continue
-      await receiver.take({ kind: 'reveal', statements: state.statements, ...(provider === undefined ? {} : { provider }) }).catch((error: unknown) => { log.debug('a reveal waits for the chain', { error }) })
+      await receiver
+        .take({ kind: 'reveal', statements: state.statements, ...(provider === undefined ? {} : { provider }) })
+        .catch((error: unknown) => {
+          log.debug('a reveal waits for the chain', { error })
+        })
     }
     for (const datanet of new Set(gone.map(record => record.datanet))) {
       shards.forget(datanet)
@@ -79,7 +96,10 @@ export function createDataService(deps: DataDeps): DataService {
       for (const [key, record] of book.unreported()) {
         const { first, second } = record.evidence
         try {
-          await chain.datanets.reportDoubleVote({ vote: first.message, signature: first.signature }, { vote: second.message, signature: second.signature })
+          await chain.datanets.reportDoubleVote(
+            { vote: first.message, signature: first.signature },
+            { vote: second.message, signature: second.signature }
+          )
         } catch (error) {
           if (!(error instanceof TilthError) || error.consequence !== 'reject') throw error
           log.info('a double vote was reported already, or has no stake to lose', { key, error })
@@ -99,14 +119,26 @@ export function createDataService(deps: DataDeps): DataService {
     if (known !== undefined) return known
     const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(syncLimitMs)])
     const running = pullFrom(peer, deps, book, receiver, signal)
-      .then(() => { metrics.synced('done') }, (error: unknown) => { metrics.synced('failed'); throw error })
-      .finally(() => { pulling.delete(peer) })
+      .then(
+        () => {
+          metrics.synced('done')
+        },
+        (error: unknown) => {
+          metrics.synced('failed')
+          throw error
+        }
+      )
+      .finally(() => {
+        pulling.delete(peer)
+      })
     pulling.set(peer, running)
     return running
   }
   const pullQuietly = (peer: string): void => {
     if (stopping.signal.aborted) return
-    pull(peer).catch((error: unknown) => { log.debug('comparing notes failed', { peer, error }) })
+    pull(peer).catch((error: unknown) => {
+      log.debug('comparing notes failed', { peer, error })
+    })
   }
   function pullFromSomeone(first?: string): void {
     const all = peers.connected()
@@ -123,14 +155,32 @@ export function createDataService(deps: DataDeps): DataService {
       follower = await followDatanets(deps, timing, book, {
         changed,
         rewound,
-        missing: host => { pullFromSomeone(host) },
+        missing: host => {
+          pullFromSomeone(host)
+        },
         committed: id => receiver.unpark(id)
       })
       turns.start()
-      offs.push(peers.on('connect', ({ peerId }) => { pullQuietly(peerId) }))
+      offs.push(
+        peers.on('connect', ({ peerId }) => {
+          pullQuietly(peerId)
+        })
+      )
       for (const { peerId } of peers.connected()) pullQuietly(peerId)
-      offs.push(clock.every(timing.syncMs, () => { pullFromSomeone() }))
-      offs.push(clock.every(timing.tickMs, () => contributing.resume(), error => { log.warn('promised contributions could not be looked at', { error }) }))
+      offs.push(
+        clock.every(timing.syncMs, () => {
+          pullFromSomeone()
+        })
+      )
+      offs.push(
+        clock.every(
+          timing.tickMs,
+          () => contributing.resume(),
+          error => {
+            log.warn('promised contributions could not be looked at', { error })
+          }
+        )
+      )
       offs.push(clock.every(timing.syncMs, reportDoubleVotes))
       log.info('data service started', { datanets: book.datanets().size, self })
     },
@@ -149,7 +199,10 @@ export function createDataService(deps: DataDeps): DataService {
     prepare: request => contributing.prepare(request),
     submit: async signed => {
       const done = await contributing.submit(signed)
-      log.info('contributed', { contribution: digest(network, 'Commitment', signed.commitment.message), index: done.index })
+      log.info('contributed', {
+        contribution: digest(network, 'Commitment', signed.commitment.message),
+        index: done.index
+      })
       return done
     },
     contribute: request => contributing.contribute(request),

@@ -1,4 +1,13 @@
-import { HeldOut, RowIndex, checkSteps, outcomeOf, ownRows, parseHeldOut, parseShard, printRow } from '../../protocol/data/index.ts'
+import {
+  HeldOut,
+  RowIndex,
+  checkSteps,
+  outcomeOf,
+  ownRows,
+  parseHeldOut,
+  parseShard,
+  printRow
+} from '../../protocol/data/index.ts'
 import type { ContributionStatements, DatanetDocument, ShardLine, Verdict } from '../../protocol/data/index.ts'
 import { TilthError, contentHash } from '../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../protocol/primitives/index.ts'
@@ -18,16 +27,27 @@ export interface Shards {
   heldOut(datanet: Hex): Promise<HeldOut>
   /** Lines of a shard that was accepted. @throws as files.fetchBytes */
   linesOf(datanet: Hex, cid: string, maxBytes: number, provider: Address | undefined): Promise<ShardLine[]>
-  /** Runs the checks as they stand in the order of authorship. @throws as files.fetchBytes when the shard is not to be had */
+  /**
+   * Runs the checks as they stand in the order of authorship.
+   * @throws as files.fetchBytes when the shard is not to be had
+   */
   check(record: ContributionRecord, statements: ContributionStatements): Promise<Verdict>
-  /** Puts an accepted contribution's own rows into the index, once. @returns false when this node does not know which they are */
+  /**
+   * Puts an accepted contribution's own rows into the index, once.
+   * @returns false when this node does not know which they are
+   */
   index(id: Hex, record: ContributionRecord): Promise<boolean>
   /** Fetches ahead of its turn what the checks will need; what does not come now is fetched again then. */
   warm(datanet: Hex, record?: ContributionRecord): void
   forget(datanet: Hex): void
 }
 
-export function createShards(deps: Pick<DataDeps, 'network' | 'files' | 'log' | 'self'>, timing: Pick<DataTiming, 'fetchMs'>, book: Book, stopping: AbortSignal): Shards {
+export function createShards(
+  deps: Pick<DataDeps, 'network' | 'files' | 'log' | 'self'>,
+  timing: Pick<DataTiming, 'fetchMs'>,
+  book: Book,
+  stopping: AbortSignal
+): Shards {
   const { network, files, log, self } = deps
   const queue = createQueue(ahead)
   const heldOut = new Map<Hex, HeldOut>()
@@ -45,15 +65,31 @@ export function createShards(deps: Pick<DataDeps, 'network' | 'files' | 'log' | 
   }
   /** Who should have it: who revealed it, the contributor's node, the host, the validators who have checked it. */
   const providers = (net: DatanetDocument, ...first: (Address | undefined)[]): Address[] =>
-    [...new Set([...first, net.statement.message.host, ...net.rules.validators.slice(0, 5).map(({ address }) => address)])].filter(one => one !== undefined && one !== self) as Address[]
+    [
+      ...new Set([
+        ...first,
+        net.statement.message.host,
+        ...net.rules.validators.slice(0, 5).map(({ address }) => address)
+      ])
+    ].filter(one => one !== undefined && one !== self) as Address[]
   const fetching = new Map<string, Promise<Uint8Array>>()
-  /** Who wants what is being fetched already waits for that: bitswap takes two wants for one, and the first to give up ends both. */
+  /**
+   * Who wants what is being fetched already waits for that: bitswap takes two wants for one, and the first to give up
+   * ends both.
+   */
   function fetch(cid: string, maxBytes: number, from: Address[]): Promise<Uint8Array> {
     const name = `${cid}/${maxBytes}`
     const known = fetching.get(name)
     if (known !== undefined) return known
-    const running = files.fetchBytes(cid, { maxBytes, providers: from, signal: AbortSignal.any([stopping, AbortSignal.timeout(timing.fetchMs)]) })
-      .finally(() => { fetching.delete(name) })
+    const running = files
+      .fetchBytes(cid, {
+        maxBytes,
+        providers: from,
+        signal: AbortSignal.any([stopping, AbortSignal.timeout(timing.fetchMs)])
+      })
+      .finally(() => {
+        fetching.delete(name)
+      })
     fetching.set(name, running)
     return running
   }
@@ -67,7 +103,8 @@ export function createShards(deps: Pick<DataDeps, 'network' | 'files' | 'log' | 
       heldOut.set(datanet, questions)
       return questions
     },
-    linesOf: async (datanet, cid, maxBytes, provider) => parseShard(await fetch(cid, maxBytes, providers(must(datanet), provider))),
+    linesOf: async (datanet, cid, maxBytes, provider) =>
+      parseShard(await fetch(cid, maxBytes, providers(must(datanet), provider))),
     async check(record, statements) {
       const net = must(record.datanet)
       const questions = await shards.heldOut(record.datanet)
@@ -77,16 +114,35 @@ export function createShards(deps: Pick<DataDeps, 'network' | 'files' | 'log' | 
         shard = await fetch(cid, Math.min(bytes, net.rules.maxBytes), providers(net, record.provider))
       } catch (error) {
         // What the CID holds is the contributor's doing; that nobody has it now is not told from the network's.
-        const fault = error instanceof TilthError ? ({ 'files.too-large': 'too-large', 'files.cid': 'not-a-file', 'files.not-file': 'not-a-file' } as const)[error.code as 'files.cid'] : undefined
+        const fault =
+          error instanceof TilthError
+            ? ({ 'files.too-large': 'too-large', 'files.cid': 'not-a-file', 'files.not-file': 'not-a-file' } as const)[
+                error.code as 'files.cid'
+              ]
+            : undefined
         if (fault === undefined) throw error
         shard = fault
       }
-      const before = book.contributions(record.datanet).filter(([, other]) => other.contributor === record.contributor && other.index < record.index)
-      const steps = checkSteps({ network, statements, shard, rules: net.rules, heldOut: questions, earlier: indexOf(record.datanet).rows, order: record.index, uploads: before.length })
+      const before = book
+        .contributions(record.datanet)
+        .filter(([, other]) => other.contributor === record.contributor && other.index < record.index)
+      const steps = checkSteps({
+        network,
+        statements,
+        shard,
+        rules: net.rules,
+        heldOut: questions,
+        earlier: indexOf(record.datanet).rows,
+        order: record.index,
+        uploads: before.length
+      })
       for (let row = 1; ; row++) {
         const step = steps.next()
         if (step.done === true) return step.value
-        if (row % slice === 0) await new Promise(resolve => { setImmediate(resolve) })
+        if (row % slice === 0)
+          await new Promise(resolve => {
+            setImmediate(resolve)
+          })
       }
     },
     async index(id, record) {
@@ -95,11 +151,21 @@ export function createShards(deps: Pick<DataDeps, 'network' | 'files' | 'log' | 
       const verdict = book.verdict(id)
       const { statements, certificate } = record.state
       const own = verdict === undefined ? [] : ownRows(verdict)
-      if (verdict === undefined || outcomeOf({ contribution: id, cid: statements.reveal.message.cid, own }, true) !== certificate.outcome) return false
-      const lines = await shards.linesOf(record.datanet, statements.reveal.message.cid, must(record.datanet).rules.maxBytes, record.provider)
+      if (
+        verdict === undefined ||
+        outcomeOf({ contribution: id, cid: statements.reveal.message.cid, own }, true) !== certificate.outcome
+      )
+        return false
+      const lines = await shards.linesOf(
+        record.datanet,
+        statements.reveal.message.cid,
+        must(record.datanet).rules.maxBytes,
+        record.provider
+      )
       for (const row of own) {
         const line = lines[row]
-        if (line !== undefined && 'row' in line) rows.add(printRow(line.row), { contribution: id, order: record.index, row })
+        if (line !== undefined && 'row' in line)
+          rows.add(printRow(line.row), { contribution: id, order: record.index, row })
       }
       of.add(id)
       return true
@@ -112,9 +178,13 @@ export function createShards(deps: Pick<DataDeps, 'network' | 'files' | 'log' | 
         const { cid, bytes } = record.state.statements.reveal.message
         return fetch(cid, Math.min(bytes, net.rules.maxBytes), providers(net, record.provider))
       }
-      queue.run(contentHash([datanet, record?.index ?? 0]), task).catch((error: unknown) => { log.debug('nothing fetched ahead', { datanet, error }) })
+      queue.run(contentHash([datanet, record?.index ?? 0]), task).catch((error: unknown) => {
+        log.debug('nothing fetched ahead', { datanet, error })
+      })
     },
-    forget: datanet => { indices.delete(datanet) }
+    forget: datanet => {
+      indices.delete(datanet)
+    }
   }
   return shards
 }

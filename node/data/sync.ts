@@ -20,9 +20,17 @@ const patience = 5
 const mark = z.string().max(20)
 const request = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('datanets'), have: z.array(bytes32).max(5000) }),
-  z.strictObject({ kind: z.literal('contributions'), datanet: bytes32, from: z.int().min(1), marks: z.array(mark).max(page) })
+  z.strictObject({
+    kind: z.literal('contributions'),
+    datanet: bytes32,
+    from: z.int().min(1),
+    marks: z.array(mark).max(page)
+  })
 ])
-const reply = z.discriminatedUnion('kind', [z.strictObject({ kind: z.literal('message'), message: dataMessage }), z.strictObject({ kind: z.literal('done') })])
+const reply = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('message'), message: dataMessage }),
+  z.strictObject({ kind: z.literal('done') })
+])
 
 /** Where a contribution stands, shortly: decided, or a hash over what has been heard of it. */
 function markOf(book: Book, id: Hex): string {
@@ -31,7 +39,9 @@ function markOf(book: Book, id: Hex): string {
   if (state?.name === 'rejected') return 'r'
   const { commits, votes } = book.ballot(id)
   const heard = [...commits, ...votes].map(({ signature }) => signature).sort()
-  return keccak(`${state !== undefined && 'statements' in state && state.statements !== undefined ? 1 : 0}${heard.join()}`).slice(2, 18)
+  return keccak(
+    `${state !== undefined && 'statements' in state && state.statements !== undefined ? 1 : 0}${heard.join()}`
+  ).slice(2, 18)
 }
 
 /** What there is to say of a contribution to somebody whose mark is another. */
@@ -40,7 +50,8 @@ function messagesOf(book: Book, id: Hex, theirs: string): DataMessage[] {
   const state = record?.state
   if (state === undefined || state.name === 'committed' || theirs === 'a') return []
   const hint = record?.provider === undefined ? {} : { provider: record.provider }
-  if (state.name === 'accepted' || state.name === 'rejected') return [{ kind: 'certificate', certificate: state.certificate, statements: state.statements, ...hint }]
+  if (state.name === 'accepted' || state.name === 'rejected')
+    return [{ kind: 'certificate', certificate: state.certificate, statements: state.statements, ...hint }]
   if (state.statements === undefined || theirs === 'r') return []
   const { commits, votes } = book.ballot(id)
   return [
@@ -61,7 +72,8 @@ export async function serveSync(stream: MessageStream, book: Book): Promise<void
       const all = book.contributions(asked.datanet)
       for (const [i, theirs] of asked.marks.entries()) {
         const found = all.find(([, { index }]) => index === asked.from + i)
-        if (found !== undefined && markOf(book, found[0]) !== theirs) messages.push(...messagesOf(book, found[0], theirs))
+        if (found !== undefined && markOf(book, found[0]) !== theirs)
+          messages.push(...messagesOf(book, found[0], theirs))
       }
     }
     for (const message of messages) await stream.send({ kind: 'message', message })
@@ -69,8 +81,17 @@ export async function serveSync(stream: MessageStream, book: Book): Promise<void
   }
 }
 
-/** Asks one peer for everything that is missing here. @throws TilthError `sync.bad-peer`, and as the stream's members */
-export async function pullFrom(peer: string, deps: Pick<DataDeps, 'streams' | 'log'>, book: Book, receiver: Receiver, signal: AbortSignal): Promise<void> {
+/**
+ * Asks one peer for everything that is missing here.
+ * @throws TilthError `sync.bad-peer`, and as the stream's members
+ */
+export async function pullFrom(
+  peer: string,
+  deps: Pick<DataDeps, 'streams' | 'log'>,
+  book: Book,
+  receiver: Receiver,
+  signal: AbortSignal
+): Promise<void> {
   const stream = await deps.streams.open(peer, '/tilth/data/sync/1', { signal })
   let wrong = 0
 
@@ -85,7 +106,11 @@ export async function pullFrom(peer: string, deps: Pick<DataDeps, 'streams' | 'l
         if (!(error instanceof TilthError)) throw error
         deps.log.debug('a message from a comparison was not taken', { peer, kind: answer.message.kind, error })
         // [reject] Who hands on what breaks a rule has not checked it.
-        if (error.consequence === 'reject' && ++wrong > patience) throw new TilthError('sync.bad-peer', 'a peer answers with messages that break the rules', { consequence: 'reject', cause: error })
+        if (error.consequence === 'reject' && ++wrong > patience)
+          throw new TilthError('sync.bad-peer', 'a peer answers with messages that break the rules', {
+            consequence: 'reject',
+            cause: error
+          })
       }
     }
   }
@@ -98,7 +123,12 @@ export async function pullFrom(peer: string, deps: Pick<DataDeps, 'streams' | 'l
         const part = all.slice(start, start + page)
         // Nothing to ask about what was accepted here: that cannot change.
         if (part.every(([, { state }]) => state.name === 'accepted')) continue
-        await ask({ kind: 'contributions', datanet, from: part[0]?.[1].index ?? 1, marks: part.map(([id]) => markOf(book, id)) })
+        await ask({
+          kind: 'contributions',
+          datanet,
+          from: part[0]?.[1].index ?? 1,
+          marks: part.map(([id]) => markOf(book, id))
+        })
       }
     }
     await stream.end()

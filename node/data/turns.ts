@@ -1,5 +1,14 @@
 import { signStatement } from '../../protocol/crypto/index.ts'
-import { checkStatements, expire, isDecided, openVote, outcomeOf, ownRows, voteCommitment, weightOf } from '../../protocol/data/index.ts'
+import {
+  checkStatements,
+  expire,
+  isDecided,
+  openVote,
+  outcomeOf,
+  ownRows,
+  voteCommitment,
+  weightOf
+} from '../../protocol/data/index.ts'
 import type { ContributionStatements, DatanetDocument, Verdict } from '../../protocol/data/index.ts'
 import { InvalidError, NotFoundError, TilthError, toHex } from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
@@ -9,7 +18,10 @@ import type { Receiver } from './receive.ts'
 import type { ContributionRecord } from './records.ts'
 import type { Shards } from './shards.ts'
 
-/** Contributions of a Datanet one after another, in the order of authorship: check, vote, reveal the vote, wait for the quorum. */
+/**
+ * Contributions of a Datanet one after another, in the order of authorship: check, vote, reveal the vote, wait for the
+ * quorum.
+ */
 export interface Turns {
   start(): void
   stop(): Promise<void>
@@ -25,8 +37,18 @@ export interface Turns {
 
 type Looked = 'go-on' | { readonly until: number }
 
-/** @param startedAt windows are open for as long again after a start, so that a validator that was away can still vote */
-export function createTurns(deps: DataDeps, timing: DataTiming, startedAt: number, book: Book, shards: Shards, receiver: Receiver, onExpired: (id: Hex, record: ContributionRecord) => void): Turns {
+/**
+ * @param startedAt windows are open for as long again after a start, so that a validator that was away can still vote
+ */
+export function createTurns(
+  deps: DataDeps,
+  timing: DataTiming,
+  startedAt: number,
+  book: Book,
+  shards: Shards,
+  receiver: Receiver,
+  onExpired: (id: Hex, record: ContributionRecord) => void
+): Turns {
   const { key, self, network, clock, events, log } = deps
   const stopping = new AbortController()
   const running = new Map<Hex, { wake: () => void; done: Promise<void> }>()
@@ -35,22 +57,37 @@ export function createTurns(deps: DataDeps, timing: DataTiming, startedAt: numbe
   const told = new Set<string>()
 
   const isValidator = (net: DatanetDocument): boolean => weightOf(net.rules.validators, self) > 0
-  const judges = (net: DatanetDocument): boolean => deps.checks !== false || isValidator(net) || net.statement.message.host === self
+  const judges = (net: DatanetDocument): boolean =>
+    deps.checks !== false || isValidator(net) || net.statement.message.host === self
 
-  /** Own messages go the way of others': checked, kept, then told. Told once in this process's life; comparing notes does the rest. */
+  /**
+   * Own messages go the way of others': checked, kept, then told. Told once in this process's life; comparing notes
+   * does the rest.
+   */
   async function tell(message: Parameters<Receiver['take']>[0], name: string): Promise<void> {
     await receiver.take(message)
     if (told.has(name)) return
     told.add(name)
-    await deps.gossip.publish('tilth/data/1', message).catch((error: unknown) => { log.info('a vote was not announced; others ask for it', { error }) })
+    await deps.gossip.publish('tilth/data/1', message).catch((error: unknown) => {
+      log.info('a vote was not announced; others ask for it', { error })
+    })
   }
 
-  async function ensureVerdict(id: Hex, record: ContributionRecord, statements: ContributionStatements): Promise<Verdict> {
+  async function ensureVerdict(
+    id: Hex,
+    record: ContributionRecord,
+    statements: ContributionStatements
+  ): Promise<Verdict> {
     const known = book.verdict(id)
     if (known !== undefined) return known
     const verdict = await shards.check(record, statements)
     await book.putVerdict(id, verdict)
-    events.emit('data.checked', { datanet: record.datanet, contribution: id, accept: verdict.accept, ...(verdict.reason === undefined ? {} : { reason: verdict.reason }) })
+    events.emit('data.checked', {
+      datanet: record.datanet,
+      contribution: id,
+      accept: verdict.accept,
+      ...(verdict.reason === undefined ? {} : { reason: verdict.reason })
+    })
     return verdict
   }
 
@@ -66,21 +103,34 @@ export function createTurns(deps: DataDeps, timing: DataTiming, startedAt: numbe
     })
   }
 
-  /** Tells the commitment, and the vote itself once everybody has committed or half of the window is over. @returns when to look again */
+  /**
+   * Tells the commitment, and the vote itself once everybody has committed or half of the window is over.
+   * @returns when to look again
+   */
   async function cast(id: Hex, net: DatanetDocument, since: number): Promise<number | undefined> {
     const { mine } = book.ballot(id)
     if (mine === undefined) return undefined
-    const statement = signStatement(network, 'VoteCommit', { contribution: id, validator: self, commitment: voteCommitment(mine.message) }, key)
+    const statement = signStatement(
+      network,
+      'VoteCommit',
+      { contribution: id, validator: self, commitment: voteCommitment(mine.message) },
+      key
+    )
     await tell({ kind: 'vote-commit', statement }, `${id} commit`)
     const { commits } = book.ballot(id)
     const half = since + net.rules.voteSeconds * 500
-    const all = net.rules.validators.every(({ address }) => commits.some(({ message }) => message.validator === address))
+    const all = net.rules.validators.every(({ address }) =>
+      commits.some(({ message }) => message.validator === address)
+    )
     if (!all && clock.now() < half) return half
     await tell({ kind: 'vote', statement: mine }, `${id} vote`)
     return undefined
   }
 
-  const setState = (id: Hex, next: (record: ContributionRecord) => ContributionRecord['state'] | undefined): Promise<void> =>
+  const setState = (
+    id: Hex,
+    next: (record: ContributionRecord) => ContributionRecord['state'] | undefined
+  ): Promise<void> =>
     book.serially(async () => {
       const record = book.contribution(id)
       const state = record === undefined ? undefined : next(record)
@@ -94,11 +144,21 @@ export function createTurns(deps: DataDeps, timing: DataTiming, startedAt: numbe
     return 'go-on'
   }
 
-  /** What it would take to know an accepted contribution's rows: later ones are compared with them. Tried for as long as a vote lasts. */
-  async function learnAccepted(id: Hex, record: ContributionRecord, net: DatanetDocument, statements: ContributionStatements, triedSince: number): Promise<Looked> {
+  /**
+   * What it would take to know an accepted contribution's rows: later ones are compared with them. Tried for as long as
+   * a vote lasts.
+   */
+  async function learnAccepted(
+    id: Hex,
+    record: ContributionRecord,
+    net: DatanetDocument,
+    statements: ContributionStatements,
+    triedSince: number
+  ): Promise<Looked> {
     try {
       await ensureVerdict(id, record, statements)
-      if (!await shards.index(id, record)) log.warn('a contribution was accepted with other rows than the checks here give', { contribution: id })
+      if (!(await shards.index(id, record)))
+        log.warn('a contribution was accepted with other rows than the checks here give', { contribution: id })
       return 'go-on'
     } catch (error) {
       log.info('the shard of an accepted contribution is not to be had now', { contribution: id, error })
@@ -131,12 +191,17 @@ export function createTurns(deps: DataDeps, timing: DataTiming, startedAt: numbe
         const again = await cast(id, net, state.since)
         return { until: Math.min(over + 1, again ?? over + 1) }
       }
-      case 'accepted': return judges(net) ? learnAccepted(id, record, net, state.statements, since) : 'go-on'
+      case 'accepted':
+        return judges(net) ? learnAccepted(id, record, net, state.statements, since) : 'go-on'
       case 'rejected':
         // Why, for whoever asks this node; the quorum does not need it.
-        if (judges(net) && book.verdict(id) === undefined) await ensureVerdict(id, record, state.statements).catch((error: unknown) => { log.debug('a rejected shard was not checked', { contribution: id, error }) })
+        if (judges(net) && book.verdict(id) === undefined)
+          await ensureVerdict(id, record, state.statements).catch((error: unknown) => {
+            log.debug('a rejected shard was not checked', { contribution: id, error })
+          })
         return 'go-on'
-      case 'expired': return 'go-on'
+      case 'expired':
+        return 'go-on'
     }
   }
 
@@ -151,7 +216,8 @@ export function createTurns(deps: DataDeps, timing: DataTiming, startedAt: numbe
       if (!began.has(id)) began.set(id, clock.now())
       const looked = await look(id, record, net, began.get(id) ?? clock.now())
       if (looked === 'go-on') {
-        if ((position.get(datanet) ?? 0) === at) position.set(datanet, at + 1) // unless it was to be looked at again from further back
+        // unless it was to be looked at again from further back
+        if ((position.get(datanet) ?? 0) === at) position.set(datanet, at + 1)
         began.delete(id)
       } else if (looked.until > clock.now()) {
         // Decided while it was looked at: no need to wait.
@@ -174,11 +240,21 @@ export function createTurns(deps: DataDeps, timing: DataTiming, startedAt: numbe
       }
       if (sleeper.woken || stopping.signal.aborted) continue
       const nap = new AbortController()
-      sleeper.wake = () => { sleeper.woken = true; nap.abort() }
-      await clock.sleep(Math.max(1, Math.min(until - clock.now(), timing.tickMs)), AbortSignal.any([nap.signal, stopping.signal])).catch((error: unknown) => {
-        if (!nap.signal.aborted && !stopping.signal.aborted) throw error
-      })
-      sleeper.wake = () => { sleeper.woken = true }
+      sleeper.wake = () => {
+        sleeper.woken = true
+        nap.abort()
+      }
+      await clock
+        .sleep(
+          Math.max(1, Math.min(until - clock.now(), timing.tickMs)),
+          AbortSignal.any([nap.signal, stopping.signal])
+        )
+        .catch((error: unknown) => {
+          if (!nap.signal.aborted && !stopping.signal.aborted) throw error
+        })
+      sleeper.wake = () => {
+        sleeper.woken = true
+      }
     }
   }
 
@@ -186,8 +262,18 @@ export function createTurns(deps: DataDeps, timing: DataTiming, startedAt: numbe
     if (stopping.signal.aborted || book.datanet(datanet) === undefined) return
     const known = running.get(datanet)
     if (known !== undefined) return known.wake()
-    const sleeper = { woken: false, wake: () => { sleeper.woken = true } }
-    running.set(datanet, { wake: () => { sleeper.wake() }, done: loop(datanet, sleeper) })
+    const sleeper = {
+      woken: false,
+      wake: () => {
+        sleeper.woken = true
+      }
+    }
+    running.set(datanet, {
+      wake: () => {
+        sleeper.wake()
+      },
+      done: loop(datanet, sleeper)
+    })
   }
 
   return {
@@ -201,7 +287,9 @@ export function createTurns(deps: DataDeps, timing: DataTiming, startedAt: numbe
       position.set(datanet, Math.min(position.get(datanet) ?? 0, Math.max(0, at)))
       wake(datanet)
     },
-    start() { for (const id of book.datanets().keys()) wake(id) },
+    start() {
+      for (const id of book.datanets().keys()) wake(id)
+    },
     async stop() {
       stopping.abort(new TilthError('data.stopped', 'the data service is stopping'))
       await Promise.allSettled([...running.values()].map(({ done }) => done))
@@ -209,11 +297,21 @@ export function createTurns(deps: DataDeps, timing: DataTiming, startedAt: numbe
     async vote(id, accept) {
       const record = book.contribution(id)
       const net = record === undefined ? undefined : book.datanet(record.datanet)?.document
-      if (record === undefined || net === undefined) throw new NotFoundError('contribution.unknown', 'this contribution is not known here')
-      if (!isValidator(net)) throw new InvalidError('vote.not-validator', 'this node is no validator of that Datanet', { help: 'Only the validators named in its rules vote.' })
+      if (record === undefined || net === undefined)
+        throw new NotFoundError('contribution.unknown', 'this contribution is not known here')
+      if (!isValidator(net))
+        throw new InvalidError('vote.not-validator', 'this node is no validator of that Datanet', {
+          help: 'Only the validators named in its rules vote.'
+        })
       const verdict = book.verdict(id)
-      if (record.state.name !== 'voting' || verdict === undefined) throw new InvalidError('vote.not-open', `a contribution that is ${record.state.name} cannot be voted on now`, { help: 'Contributions are voted on in the order of authorship, once they are checked.' })
-      if (book.ballot(id).mine !== undefined) throw new InvalidError('vote.already', 'this node has voted on it already', { help: 'A vote cannot be taken back: two different ones cost the stake.' })
+      if (record.state.name !== 'voting' || verdict === undefined)
+        throw new InvalidError('vote.not-open', `a contribution that is ${record.state.name} cannot be voted on now`, {
+          help: 'Contributions are voted on in the order of authorship, once they are checked.'
+        })
+      if (book.ballot(id).mine !== undefined)
+        throw new InvalidError('vote.already', 'this node has voted on it already', {
+          help: 'A vote cannot be taken back: two different ones cost the stake.'
+        })
       checkStatements(network, record.state.statements)
       await choose(id, record.state.statements, verdict, accept)
       wake(record.datanet)

@@ -28,10 +28,16 @@ export interface ContributionView {
   /** Rows that count as this contributor's, by this node's checks; 0 before them. */
   readonly own: number
   readonly status: ContributionStatus
-  /** Why it was rejected or expired: the code of the check that failed, `not-revealed`, `no-quorum`, `by-vote` when others saw what this node did not. */
+  /**
+   * Why it was rejected or expired: the code of the check that failed, `not-revealed`, `no-quorum`, `by-vote` when
+   * others saw what this node did not.
+   */
   readonly reason?: string
   readonly checks: readonly CheckResult[]
-  /** Wrong lines (from 1) of the file with what is wrong with each; of rows that are not this contributor's, whose they are. */
+  /**
+   * Wrong lines (from 1) of the file with what is wrong with each; of rows that are not this contributor's, whose they
+   * are.
+   */
   readonly rowIssues: readonly { readonly line: number; readonly code: string }[]
 }
 
@@ -46,7 +52,9 @@ export interface VersionView {
   readonly transaction?: Hex
 }
 
-/** A row of a version with its author: what training and attribution work on. In order of authorship, then of the shard. */
+/**
+ * A row of a version with its author: what training and attribution work on. In order of authorship, then of the shard.
+ */
 export interface VersionRow {
   readonly contributor: Address
   readonly contribution: Hex
@@ -91,7 +99,8 @@ export interface DataService {
 
   /**
    * Creates a Datanet with this node as host: held-out file on IPFS, the rules on chain and by gossip.
-   * @param heldOut JSONL of rows; every line must be a good one. @throws InvalidError `held-out.invalid` (names the line), `rules.invalid`
+   * @param heldOut JSONL of rows; every line must be a good one. @throws InvalidError `held-out.invalid` (names the
+   * line), `rules.invalid`
    */
   createDatanet(rules: Omit<DatanetRules, 'heldOut'>, heldOut: string | Uint8Array): Promise<DatanetView>
   datanets(): readonly DatanetView[]
@@ -99,27 +108,46 @@ export interface DataService {
   /** @throws NotFoundError `datanet.unknown`, or as files.fetchBytes */
   heldOutRows(datanet: Hex): Promise<readonly Row[]>
 
-  /** Stores a shard and says what its contributor has to sign. Wrong rows do not stop it: the checks name them. @throws NotFoundError `datanet.unknown` · LimitError `shard.too-large`, `shard.too-many-rows`, `contributor.allowance` · InvalidError `shard.empty` */
+  /**
+   * Stores a shard and says what its contributor has to sign. Wrong rows do not stop it: the checks name them.
+   * @throws NotFoundError `datanet.unknown` · LimitError `shard.too-large`, `shard.too-many-rows`,
+   * `contributor.allowance` · InvalidError `shard.empty`
+   */
   prepare(request: { datanet: Hex; file: string | Uint8Array; contributor: Address }): Promise<PreparedContribution>
   /**
-   * Takes a contributor's two statements, keeps them, commits on chain and then reveals. Resolves when the commitment has its place on
-   * chain; the reveal follows also over a crash. @throws InvalidError `signature.mismatch`, `commitment.mismatch`, `shard.missing` · TilthError `contribution.pending` when the chain could not be reached: it is kept and tried again
+   * Takes a contributor's two statements, keeps them, commits on chain and then reveals. Resolves when the commitment
+   * has its place on
+   * chain; the reveal follows also over a crash. @throws InvalidError `signature.mismatch`, `commitment.mismatch`,
+   * `shard.missing` · TilthError `contribution.pending` when the chain could not be reached: it is kept and tried again
    */
   submit(signed: { commitment: Signed<'Commitment'>; reveal: Signed<'Reveal'> }): Promise<{ id: Hex; index: number }>
   /** prepare, sign and submit; with the node's key unless another is given. */
-  contribute(request: { datanet: Hex; file: string | Uint8Array; contributorKey?: Uint8Array }): Promise<{ id: Hex; index: number }>
+  contribute(request: {
+    datanet: Hex
+    file: string | Uint8Array
+    contributorKey?: Uint8Array
+  }): Promise<{ id: Hex; index: number }>
   /** In order of authorship. */
   contributions(datanet: Hex): readonly ContributionView[]
   contribution(id: Hex): ContributionView | undefined
 
-  /** Votes by hand (validator with autoVote off). @throws InvalidError `vote.not-validator`, `vote.not-open`, `vote.already` */
+  /**
+   * Votes by hand (validator with autoVote off).
+   * @throws InvalidError `vote.not-validator`, `vote.not-open`, `vote.already`
+   */
   vote(contribution: Hex, accept: boolean): Promise<void>
 
-  /** Anchors everything accepted as the next version. @throws InvalidError `version.not-host`, `version.empty`, `version.unchanged` */
+  /**
+   * Anchors everything accepted as the next version.
+   * @throws InvalidError `version.not-host`, `version.empty`, `version.unchanged`
+   */
   anchorVersion(datanet: Hex): Promise<VersionView>
   /** Anchored versions, oldest first. */
   versions(datanet: Hex): readonly VersionView[]
-  /** The manifest of an anchored version, checked: root against the chain, certificates against the rules. @throws NotFoundError `version.unknown` · InvalidError `version.*` */
+  /**
+   * The manifest of an anchored version, checked: root against the chain, certificates against the rules.
+   * @throws NotFoundError `version.unknown` · InvalidError `version.*`
+   */
   manifest(datanet: Hex, version: number): Promise<VersionManifest>
   /** Every row of a version with its author (fetches the shards it lacks). */
   versionRows(manifest: VersionManifest): Promise<readonly VersionRow[]>

@@ -14,7 +14,11 @@ import type { DataService, VersionRow, VersionView } from './types.ts'
 const mostManifestBytes = 128 << 20
 
 /** The host's anchoring of what was accepted, and everybody's reading of what was anchored. */
-export function createVersions(deps: Pick<DataDeps, 'chain' | 'files' | 'key' | 'log' | 'network' | 'self'>, book: Book, shards: Shards): Pick<DataService, 'anchorVersion' | 'versions' | 'manifest' | 'versionRows'> {
+export function createVersions(
+  deps: Pick<DataDeps, 'chain' | 'files' | 'key' | 'log' | 'network' | 'self'>,
+  book: Book,
+  shards: Shards
+): Pick<DataService, 'anchorVersion' | 'versions' | 'manifest' | 'versionRows'> {
   const { chain, files, key, log, network, self } = deps
   const checked = new Map<string, VersionManifest>()
 
@@ -31,7 +35,9 @@ export function createVersions(deps: Pick<DataDeps, 'chain' | 'files' | 'key' | 
       const verdict = book.verdict(id)
       const own = verdict === undefined ? [] : ownRows(verdict)
       if (outcomeOf({ contribution: id, cid, own }, true) !== state.certificate.outcome) {
-        throw new TilthError('version.rows', `which rows of ${id} were accepted is not known here`, { help: 'Try again in a moment: its shard is being fetched. If it stays so, the validators run other checks than this node.' })
+        throw new TilthError('version.rows', `which rows of ${id} were accepted is not known here`, {
+          help: 'Try again in a moment: its shard is being fetched. If it stays so, the validators run other checks than this node.'
+        })
       }
       return [{ contribution: id, contributor, cid, own, certificate: state.certificate }]
     })
@@ -41,8 +47,9 @@ export function createVersions(deps: Pick<DataDeps, 'chain' | 'files' | 'key' | 
   async function ordersOf(manifest: VersionManifest): Promise<Map<Hex, number>> {
     const orders = new Map<Hex, number>()
     for (const { contribution, contributor } of manifest.entries) {
-      const there = book.contribution(contribution) ?? await chain.datanets.commitment(contribution)
-      if (there !== undefined && there.datanet === manifest.datanet && there.contributor === contributor) orders.set(contribution, Number(there.index))
+      const there = book.contribution(contribution) ?? (await chain.datanets.commitment(contribution))
+      if (there !== undefined && there.datanet === manifest.datanet && there.contributor === contributor)
+        orders.set(contribution, Number(there.index))
     }
     return orders
   }
@@ -50,12 +57,19 @@ export function createVersions(deps: Pick<DataDeps, 'chain' | 'files' | 'key' | 
   return {
     async anchorVersion(datanet) {
       const { statement, rules } = must(datanet)
-      if (statement.message.host !== self) throw new InvalidError('version.not-host', 'only the host anchors versions of its Datanet', { help: `Ask ${statement.message.host}.` })
+      if (statement.message.host !== self)
+        throw new InvalidError('version.not-host', 'only the host anchors versions of its Datanet', {
+          help: `Ask ${statement.message.host}.`
+        })
       const entries = entriesOf(datanet)
-      if (entries.length === 0) throw new InvalidError('version.empty', 'nothing has been accepted yet', { help: 'Contributions are listed with what became of them.' })
+      if (entries.length === 0)
+        throw new InvalidError('version.empty', 'nothing has been accepted yet', {
+          help: 'Contributions are listed with what became of them.'
+        })
       const root = versionRoot(entries)
       const latest = (await chain.datanets.datanet(datanet))?.version ?? 0
-      if (latest > 0 && (await chain.datanets.version(datanet, latest))?.root === root) throw new InvalidError('version.unchanged', `version ${latest} holds everything accepted already`)
+      if (latest > 0 && (await chain.datanets.version(datanet, latest))?.root === root)
+        throw new InvalidError('version.unchanged', `version ${latest} holds everything accepted already`)
       const version = latest + 1
       const manifest: VersionManifest = { datanet, version, root, heldOut: rules.heldOut, entries }
       const cid = await files.addBytes(bytesOf(canonicalJson(manifest)))
@@ -63,7 +77,9 @@ export function createVersions(deps: Pick<DataDeps, 'chain' | 'files' | 'key' | 
       const signed = signStatement(network, 'Version', message, key)
       const { transaction } = await chain.datanets.anchorVersion(message, signed.signature)
       checked.set(`${datanet}/${root}`, manifest)
-      void files.provide(cid).catch((error: unknown) => { log.debug('a manifest was not announced in the DHT', { cid, error }) })
+      void files.provide(cid).catch((error: unknown) => {
+        log.debug('a manifest was not announced in the DHT', { cid, error })
+      })
       return { ...message, transaction }
     },
 
@@ -71,15 +87,23 @@ export function createVersions(deps: Pick<DataDeps, 'chain' | 'files' | 'key' | 
 
     async manifest(datanet, version) {
       const { statement, rules } = must(datanet)
-      const anchored = book.versions(datanet).find(known => known.version === version) ?? await chain.datanets.version(datanet, version)
-      if (anchored === undefined) throw new NotFoundError('version.unknown', `version ${version} of that Datanet is not anchored`)
+      const anchored =
+        book.versions(datanet).find(known => known.version === version) ??
+        (await chain.datanets.version(datanet, version))
+      if (anchored === undefined)
+        throw new NotFoundError('version.unknown', `version ${version} of that Datanet is not anchored`)
       const name = `${datanet}/${anchored.root}`
       const known = checked.get(name)
       if (known !== undefined) return known
-      const bytes = await files.fetchBytes(anchored.cid, { maxBytes: mostManifestBytes, providers: [statement.message.host].filter(host => host !== self) })
+      const bytes = await files.fetchBytes(anchored.cid, {
+        maxBytes: mostManifestBytes,
+        providers: [statement.message.host].filter(host => host !== self)
+      })
       const manifest = decodeFrame(bytes, versionManifest, mostManifestBytes)
       const orders = await ordersOf(manifest)
-      checkVersion(network, rules, manifest, { datanet, version, root: anchored.root, count: anchored.count }, id => orders.get(id))
+      checkVersion(network, rules, manifest, { datanet, version, root: anchored.root, count: anchored.count }, id =>
+        orders.get(id)
+      )
       checked.set(name, manifest)
       return manifest
     },
@@ -88,10 +112,16 @@ export function createVersions(deps: Pick<DataDeps, 'chain' | 'files' | 'key' | 
       const { rules } = must(manifest.datanet)
       const rows: VersionRow[] = []
       for (const { contribution, contributor, cid, own } of manifest.entries) {
-        const lines = await shards.linesOf(manifest.datanet, cid, rules.maxBytes, book.contribution(contribution)?.provider)
+        const lines = await shards.linesOf(
+          manifest.datanet,
+          cid,
+          rules.maxBytes,
+          book.contribution(contribution)?.provider
+        )
         for (const at of own) {
           const line = lines[at]
-          if (line === undefined || !('row' in line)) throw new InvalidError('version.row', `row ${at} of ${contribution} is none`)
+          if (line === undefined || !('row' in line))
+            throw new InvalidError('version.row', `row ${at} of ${contribution} is none`)
           rows.push({ contributor, contribution, row: line.row })
         }
       }

@@ -10,8 +10,13 @@ export function datanetView(book: Book, id: Hex): DatanetView | undefined {
   const all = book.contributions(id)
   const { host, createdAt } = document.statement.message
   return {
-    id, host, rules: document.rules, createdAt: Number(createdAt) * 1000, contributions: all.length,
-    accepted: all.filter(([, { state }]) => state.name === 'accepted').length, latestVersion: book.versions(id).at(-1)?.version ?? 0
+    id,
+    host,
+    rules: document.rules,
+    createdAt: Number(createdAt) * 1000,
+    contributions: all.length,
+    accepted: all.filter(([, { state }]) => state.name === 'accepted').length,
+    latestVersion: book.versions(id).at(-1)?.version ?? 0
   }
 }
 
@@ -29,23 +34,33 @@ export function contributionView(book: Book, id: Hex): ContributionView | undefi
   const verdict = book.verdict(id)
   const reason = reasonOf(book, id, record)
   return {
-    id, datanet, index, contributor, status: state.name,
-    rows: 'statements' in state ? state.statements?.reveal.message.rows ?? 0 : 0,
+    id,
+    datanet,
+    index,
+    contributor,
+    status: state.name,
+    rows: 'statements' in state ? (state.statements?.reveal.message.rows ?? 0) : 0,
     own: verdict === undefined ? 0 : ownRows(verdict).length,
     ...(reason === undefined ? {} : { reason }),
-    checks: verdict?.checks ?? [], rowIssues: verdict?.issues ?? []
+    checks: verdict?.checks ?? [],
+    rowIssues: verdict?.issues ?? []
   }
 }
 
-/** Contributors of a Datanet by what was accepted of them: contributions, then rows; who came first stands first among equals. */
+/**
+ * Contributors of a Datanet by what was accepted of them: contributions, then rows; who came first stands first among
+ * equals.
+ */
 export function rank(book: Book, datanet: Hex): ContributorRank[] {
   const ranks = new Map<string, ContributorRank>()
   for (const [id, { contributor, state }] of book.contributions(datanet)) {
     const { accepted, decided, ownRows } = ranks.get(contributor) ?? { accepted: 0, decided: 0, ownRows: 0 }
     const isAccepted = state.name === 'accepted'
     ranks.set(contributor, {
-      contributor, accepted: accepted + (isAccepted ? 1 : 0), decided: decided + (isDecided(state) ? 1 : 0),
-      ownRows: ownRows + (isAccepted ? contributionView(book, id)?.own ?? 0 : 0)
+      contributor,
+      accepted: accepted + (isAccepted ? 1 : 0),
+      decided: decided + (isDecided(state) ? 1 : 0),
+      ownRows: ownRows + (isAccepted ? (contributionView(book, id)?.own ?? 0) : 0)
     })
   }
   return [...ranks.values()].sort((a, b) => b.accepted - a.accepted || b.ownRows - a.ownRows)

@@ -30,7 +30,8 @@ export interface LoraSettings {
 }
 
 /**
- * Evaluation while training. Each adapter of a run has its own: where siblings are trained, each keeps back its share of its
+ * Evaluation while training. Each adapter of a run has its own: where siblings are trained, each keeps back its share
+ * of its
  * own rows, and stops by itself, as if it were alone.
  */
 export interface EvaluationSettings {
@@ -41,7 +42,8 @@ export interface EvaluationSettings {
   /** Optimizer steps from one evaluation to the next; one more follows the last step. */
   readonly everySteps: number
   /**
-   * Early stopping: training ends after this many evaluations in a row that were not better than the best, and the adapter
+   * Early stopping: training ends after this many evaluations in a row that were not better than the best, and the
+   * adapter
    * kept is the one that was best. 0 or left out: every step is taken, and the last adapter is kept.
    */
   readonly patience?: number
@@ -54,8 +56,10 @@ export interface TrainSettings {
   readonly doubleQuantization?: boolean
   readonly epochs: number
   /**
-   * An optimizer step takes batch · accumulation rows. How they go through the model follows from their lengths: short and
-   * long ones apart, several short ones packed into a sequence, each seeing itself alone. The result is that of one pass.
+   * An optimizer step takes batch · accumulation rows. How they go through the model follows from their lengths: short
+   * and
+   * long ones apart, several short ones packed into a sequence, each seeing itself alone. The result is that of one
+   * pass.
    */
   readonly batch: number
   readonly accumulation: number
@@ -94,7 +98,9 @@ export interface TrainProgress {
   readonly secondsLeft: number
   /** Which sibling, where several are trained. */
   readonly adapter?: number
-  /** Loss per labelled token on the rows kept back, where this step was followed by an evaluation; the mean of siblings. */
+  /**
+   * Loss per labelled token on the rows kept back, where this step was followed by an evaluation; the mean of siblings.
+   */
   readonly evalLoss?: number
 }
 

@@ -17,8 +17,15 @@ export function createBases(deps: Pick<JobsDeps, 'files' | 'folder'>): Bases {
     if (existsSync(folder)) return folder
     let fetching = running.get(cid)
     if (fetching === undefined) {
-      fetching = deps.files.fetchDirectory(cid, folder, { maxBytes: maxBaseBytes, providers: [from], ...(signal === undefined ? {} : { signal }) })
-        .finally(() => { running.delete(cid) })
+      fetching = deps.files
+        .fetchDirectory(cid, folder, {
+          maxBytes: maxBaseBytes,
+          providers: [from],
+          ...(signal === undefined ? {} : { signal })
+        })
+        .finally(() => {
+          running.delete(cid)
+        })
       running.set(cid, fetching)
     }
     await fetching
@@ -26,9 +33,19 @@ export function createBases(deps: Pick<JobsDeps, 'files' | 'folder'>): Bases {
   }
 }
 
-/** [reject] A job's version is anchored on chain with exactly the manifest that the job names. @throws NotFoundError `job.version`, InvalidError `job.manifest` */
-export async function checkVersion(deps: { readonly chain: Pick<JobsDeps['chain'], 'datanets'> }, spec: Pick<TuneSpec, 'datanet' | 'version' | 'manifest'>): Promise<void> {
+/**
+ * [reject] A job's version is anchored on chain with exactly the manifest that the job names.
+ * @throws NotFoundError `job.version`, InvalidError `job.manifest`
+ */
+export async function checkVersion(
+  deps: { readonly chain: Pick<JobsDeps['chain'], 'datanets'> },
+  spec: Pick<TuneSpec, 'datanet' | 'version' | 'manifest'>
+): Promise<void> {
   const anchored = await deps.chain.datanets.version(spec.datanet, spec.version)
-  if (anchored === undefined) throw new NotFoundError('job.version', `version ${spec.version} of the Datanet is not anchored`, { help: 'Anchor it first, or name another version.' })
-  if (anchored.cid !== spec.manifest) throw new InvalidError('job.manifest', "the job's manifest is not the anchored one")
+  if (anchored === undefined)
+    throw new NotFoundError('job.version', `version ${spec.version} of the Datanet is not anchored`, {
+      help: 'Anchor it first, or name another version.'
+    })
+  if (anchored.cid !== spec.manifest)
+    throw new InvalidError('job.manifest', "the job's manifest is not the anchored one")
 }

@@ -1,5 +1,13 @@
 import { z } from 'zod'
-import { checkAward, checkBid, checkClosed, checkDelivery, checkTuneJob, awardDocument, tuneJobDocument } from '../../protocol/jobs/index.ts'
+import {
+  checkAward,
+  checkBid,
+  checkClosed,
+  checkDelivery,
+  checkTuneJob,
+  awardDocument,
+  tuneJobDocument
+} from '../../protocol/jobs/index.ts'
 import type { AwardDocument, JobMessage, TuneJobDocument } from '../../protocol/jobs/index.ts'
 import { digest, signedSchema } from '../../protocol/crypto/index.ts'
 import type { Signed } from '../../protocol/crypto/index.ts'
@@ -25,7 +33,12 @@ export type Heard =
   | { readonly kind: 'job'; readonly id: Hex; readonly document: TuneJobDocument }
   | { readonly kind: 'bid'; readonly id: Hex; readonly bid: Signed<'Bid'> }
   | { readonly kind: 'award'; readonly id: Hex; readonly award: AwardDocument }
-  | { readonly kind: 'delivery'; readonly id: Hex; readonly award: AwardDocument; readonly delivery: Signed<'Delivery'> }
+  | {
+      readonly kind: 'delivery'
+      readonly id: Hex
+      readonly award: AwardDocument
+      readonly delivery: Signed<'Delivery'>
+    }
   | { readonly kind: 'closed'; readonly id: Hex; readonly closed: Signed<'JobClosed'> }
 
 /** The jobs a node has heard of. `take` is the one way in, for gossip and for what this node says itself. */
@@ -33,7 +46,8 @@ export interface Book {
   load(): Promise<void>
   /**
    * Checks a message, keeps it on disk and says what was new in it; undefined when nothing was.
-   * @throws TilthError by the checks of protocol/jobs; `job.unknown`, `award.unknown` (ignore); LimitError `job.many`, `bid.many`, `award.many`
+   * @throws TilthError by the checks of protocol/jobs; `job.unknown`, `award.unknown` (ignore); LimitError `job.many`,
+   * `bid.many`, `award.many`
    */
   take(message: JobMessage): Promise<Heard | undefined>
   get(id: Hex): KnownJob | undefined
@@ -48,7 +62,8 @@ export function createBook(deps: Pick<JobsDeps, 'store' | 'network' | 'clock'>):
 
   const known = (id: Hex): KnownJob => {
     const job = jobs.get(id)
-    if (job === undefined) throw new TilthError('job.unknown', 'the job is not known here yet', { consequence: 'ignore' })
+    if (job === undefined)
+      throw new TilthError('job.unknown', 'the job is not known here yet', { consequence: 'ignore' })
     return job
   }
   const keep = async (id: Hex, job: KnownJob): Promise<void> => {
@@ -56,12 +71,20 @@ export function createBook(deps: Pick<JobsDeps, 'store' | 'network' | 'clock'>):
     jobs.set(id, job)
   }
   const makeRoom = async (builder: Hex): Promise<void> => {
-    const open = [...jobs.values()].filter(job => job.closed === null && job.document.statement.message.builder === builder && job.document.statement.message.deadline > context().now)
-    if (open.length >= maxOpenPerBuilder) throw new LimitError('job.many', 'the builder has too many open jobs', { consequence: 'ignore' })
+    const open = [...jobs.values()].filter(
+      job =>
+        job.closed === null &&
+        job.document.statement.message.builder === builder &&
+        job.document.statement.message.deadline > context().now
+    )
+    if (open.length >= maxOpenPerBuilder)
+      throw new LimitError('job.many', 'the builder has too many open jobs', { consequence: 'ignore' })
     if (jobs.size < maxKnownJobs) return
-    const [oldest] = [...jobs].filter(([, job]) => job.closed !== null || job.document.statement.message.deadline <= context().now)
+    const [oldest] = [...jobs]
+      .filter(([, job]) => job.closed !== null || job.document.statement.message.deadline <= context().now)
       .sort(([, a], [, b]) => Number(a.document.statement.message.createdAt - b.document.statement.message.createdAt))
-    if (oldest === undefined) throw new LimitError('job.many', 'too many open jobs are known', { consequence: 'ignore' })
+    if (oldest === undefined)
+      throw new LimitError('job.many', 'too many open jobs are known', { consequence: 'ignore' })
     await table.delete(oldest[0])
     jobs.delete(oldest[0])
   }
@@ -82,7 +105,8 @@ export function createBook(deps: Pick<JobsDeps, 'store' | 'network' | 'clock'>):
     checkBid(bid, job.document, context())
     // [ignore] A worker's later bid replaces its earlier one, and an earlier one that comes late does not.
     if (earlier !== undefined && earlier.message.expires > bid.message.expires) return undefined
-    if (earlier === undefined && job.bids.length >= maxBids) throw new LimitError('bid.many', 'the job has enough bids', { consequence: 'ignore' })
+    if (earlier === undefined && job.bids.length >= maxBids)
+      throw new LimitError('bid.many', 'the job has enough bids', { consequence: 'ignore' })
     await keep(id, { ...job, bids: [...job.bids.filter(other => other !== earlier), bid] })
     return { kind: 'bid', id, bid }
   }
@@ -91,7 +115,8 @@ export function createBook(deps: Pick<JobsDeps, 'store' | 'network' | 'clock'>):
     const job = known(id)
     if (job.awards.some(({ statement }) => statement.signature === award.statement.signature)) return undefined
     checkAward(award, job.document, context())
-    if (job.awards.length >= maxAwards) throw new LimitError('award.many', 'the job has enough awards', { consequence: 'ignore' })
+    if (job.awards.length >= maxAwards)
+      throw new LimitError('award.many', 'the job has enough awards', { consequence: 'ignore' })
     await keep(id, { ...job, awards: [...job.awards, award] })
     return { kind: 'award', id, award }
   }
@@ -99,10 +124,17 @@ export function createBook(deps: Pick<JobsDeps, 'store' | 'network' | 'clock'>):
     const id = delivery.message.job
     const job = known(id)
     if (job.deliveries.some(({ signature }) => signature === delivery.signature)) return undefined
-    const award = job.awards.findLast(({ statement: { message } }) => message.lot === delivery.message.lot && message.worker === delivery.message.worker)
-    if (award === undefined) throw new TilthError('award.unknown', 'the delivery is for an award that is not known here', { consequence: 'ignore' })
+    const award = job.awards.findLast(
+      ({ statement: { message } }) => message.lot === delivery.message.lot && message.worker === delivery.message.worker
+    )
+    if (award === undefined)
+      throw new TilthError('award.unknown', 'the delivery is for an award that is not known here', {
+        consequence: 'ignore'
+      })
     checkDelivery(delivery, award, context())
-    const others = job.deliveries.filter(({ message }) => message.lot !== delivery.message.lot || message.worker !== delivery.message.worker)
+    const others = job.deliveries.filter(
+      ({ message }) => message.lot !== delivery.message.lot || message.worker !== delivery.message.worker
+    )
     await keep(id, { ...job, deliveries: [...others, delivery] })
     return { kind: 'delivery', id, award, delivery }
   }
@@ -117,20 +149,30 @@ export function createBook(deps: Pick<JobsDeps, 'store' | 'network' | 'clock'>):
 
   const one = (message: JobMessage): Promise<Heard | undefined> => {
     switch (message.kind) {
-      case 'job': return takeJob(message.job)
-      case 'bid': return takeBid(message.bid)
-      case 'award': return takeAward(message.award)
-      case 'delivery': return takeDelivery(message.delivery)
-      case 'closed': return takeClosed(message.closed)
+      case 'job':
+        return takeJob(message.job)
+      case 'bid':
+        return takeBid(message.bid)
+      case 'award':
+        return takeAward(message.award)
+      case 'delivery':
+        return takeDelivery(message.delivery)
+      case 'closed':
+        return takeClosed(message.closed)
     }
   }
   const jobOf = (message: JobMessage): Hex => {
     switch (message.kind) {
-      case 'job': return digest(deps.network, 'TuneJob', message.job.statement.message)
-      case 'bid': return message.bid.message.job
-      case 'award': return message.award.statement.message.job
-      case 'delivery': return message.delivery.message.job
-      case 'closed': return message.closed.message.job
+      case 'job':
+        return digest(deps.network, 'TuneJob', message.job.statement.message)
+      case 'bid':
+        return message.bid.message.job
+      case 'award':
+        return message.award.statement.message.job
+      case 'delivery':
+        return message.delivery.message.job
+      case 'closed':
+        return message.closed.message.job
     }
   }
 

@@ -9,10 +9,17 @@ import type { Files, Gossip, Peers, Streams } from '../transport/types.ts'
 import type { JobEvents } from './types.ts'
 
 /** Names an anchored version. `manifest` is the CID that stands in the job; it must be the one that stands on chain. */
-export interface VersionName { readonly datanet: Hex; readonly version: number; readonly manifest: string }
+export interface VersionName {
+  readonly datanet: Hex
+  readonly version: number
+  readonly manifest: string
+}
 
 /** A training row with its author: copies are already credited to the first one. */
-export interface OwnedRow { readonly contributor: Address; readonly row: Row }
+export interface OwnedRow {
+  readonly contributor: Address
+  readonly row: Row
+}
 
 /** What this phase asks of the data phase. Both are checked against the root on chain before they are returned. */
 export interface Versions {
@@ -31,7 +38,12 @@ export interface WorkerPolicy {
   readonly maxSeconds: number
 }
 
-export const defaultPolicy: WorkerPolicy = { pricePerSecond: 10n ** 16n, maxParameters: 4e9, maxRows: 1_000_000, maxSeconds: 7 * 86_400 }
+export const defaultPolicy: WorkerPolicy = {
+  pricePerSecond: 10n ** 16n,
+  maxParameters: 4e9,
+  maxRows: 1_000_000,
+  maxSeconds: 7 * 86_400
+}
 
 export interface JobsTiming {
   /** Longest that bids are waited for, unless a job says otherwise. */
@@ -46,8 +58,16 @@ export interface JobsTiming {
   readonly tickMs: number
 }
 
-/** A checkpoint and a slow step fit into the silence many times over; a process that is started again usually does too. */
-export const defaultTiming: JobsTiming = { bidMs: 20_000, aliveMs: 3_000, silenceMs: 30_000, announceMs: 5_000, tickMs: 1_000 }
+/**
+ * A checkpoint and a slow step fit into the silence many times over; a process that is started again usually does too.
+ */
+export const defaultTiming: JobsTiming = {
+  bidMs: 20_000,
+  aliveMs: 3_000,
+  silenceMs: 30_000,
+  announceMs: 5_000,
+  tickMs: 1_000
+}
 
 export interface JobsDeps {
   readonly key: Uint8Array
@@ -62,7 +82,11 @@ export interface JobsDeps {
   readonly streams: Streams
   readonly peers: Pick<Peers, 'connected'>
   readonly files: Pick<Files, 'addBytes' | 'addDirectory' | 'fetchBytes' | 'fetchDirectory' | 'provide'>
-  readonly chain: { readonly escrows: Escrows; readonly datanets: Pick<Datanets, 'version'>; readonly tokens: Pick<Tokens, 'balanceOf'> }
+  readonly chain: {
+    readonly escrows: Escrows
+    readonly datanets: Pick<Datanets, 'version'>
+    readonly tokens: Pick<Tokens, 'balanceOf'>
+  }
   readonly engine: Pick<Engine, 'open' | 'tune' | 'tuneSiblings' | 'heldOutLoss'>
   readonly versions: Versions
   /** A folder of this phase's own: base models, work in progress, measured speeds. */

@@ -17,7 +17,11 @@ const benchmarkSteps = 4
 const charactersOf = (rows: readonly OwnedRow[]): number =>
   rows.reduce((sum, { row }) => sum + row.messages.reduce((length, { content }) => length + content.length, 0), 0)
 
-export interface Estimate { readonly seconds: number; readonly price: bigint; readonly siblingPrice: bigint }
+export interface Estimate {
+  readonly seconds: number
+  readonly price: bigint
+  readonly siblingPrice: bigint
+}
 
 export type Estimator = (spec: TuneSpec, builder: Address, signal?: AbortSignal) => Promise<Estimate>
 
@@ -28,7 +32,12 @@ export type Estimator = (spec: TuneSpec, builder: Address, signal?: AbortSignal)
 export function createEstimator(deps: JobsDeps, policy: WorkerPolicy, bases: Bases): Estimator {
   const speeds = deps.store.collection('jobs/speeds', speed)
 
-  async function benchmark(model: string, { settings }: TuneSpec, rows: readonly OwnedRow[], signal?: AbortSignal): Promise<Speed> {
+  async function benchmark(
+    model: string,
+    { settings }: TuneSpec,
+    rows: readonly OwnedRow[],
+    signal?: AbortSignal
+  ): Promise<Speed> {
     const sample = rows.slice(0, settings.batch * settings.accumulation)
     const folder = join(deps.folder, 'benchmark')
     await rm(folder, { recursive: true, force: true })
@@ -36,8 +45,14 @@ export function createEstimator(deps: JobsDeps, policy: WorkerPolicy, bases: Bas
     const times: number[] = []
     try {
       await deps.engine.tune({
-        model, rows: sample.map(({ row }) => row), settings: { ...settings, epochs: benchmarkSteps }, output: join(folder, 'adapter'),
-        onProgress: () => { times.push(deps.clock.now()) }, ...(signal === undefined ? {} : { signal })
+        model,
+        rows: sample.map(({ row }) => row),
+        settings: { ...settings, epochs: benchmarkSteps },
+        output: join(folder, 'adapter'),
+        onProgress: () => {
+          times.push(deps.clock.now())
+        },
+        ...(signal === undefined ? {} : { signal })
       })
     } finally {
       await rm(folder, { recursive: true, force: true })
@@ -46,25 +61,41 @@ export function createEstimator(deps: JobsDeps, policy: WorkerPolicy, bases: Bas
     const first = times[0] ?? deps.clock.now()
     const steps = Math.max(1, times.length - 1)
     const seconds = Math.max(0.001, ((times.at(-1) ?? first) - first) / 1000)
-    return { charactersPerSecond: Math.max(1, charactersOf(sample)) * steps / seconds, measuredAt: deps.clock.now() }
+    return { charactersPerSecond: (Math.max(1, charactersOf(sample)) * steps) / seconds, measuredAt: deps.clock.now() }
   }
 
   return async (spec, builder, signal) => {
     await checkVersion(deps, spec)
     const model = await bases(spec.base, builder, signal)
     const info = await deps.engine.open(model)
-    if (info.parameters > policy.maxParameters) throw new TilthError('work.parameters', `the base model's ${info.parameters} parameters are more than this machine takes`, { consequence: 'ignore' })
+    if (info.parameters > policy.maxParameters)
+      throw new TilthError(
+        'work.parameters',
+        `the base model's ${info.parameters} parameters are more than this machine takes`,
+        { consequence: 'ignore' }
+      )
     const rows = await deps.versions.rows(spec, signal === undefined ? {} : { signal })
-    if (rows.length > policy.maxRows) throw new TilthError('work.rows', `the version's ${rows.length} rows are more than this machine takes`, { consequence: 'ignore' })
-    const { batch, lora: { rank, targets }, method, cutoff } = spec.settings
+    if (rows.length > policy.maxRows)
+      throw new TilthError('work.rows', `the version's ${rows.length} rows are more than this machine takes`, {
+        consequence: 'ignore'
+      })
+    const {
+      batch,
+      lora: { rank, targets },
+      method,
+      cutoff
+    } = spec.settings
     const key = contentHash({ base: spec.base, batch, rank, targets: [...targets].sort(), method, cutoff })
     let measured = await speeds.get(key)
     if (measured === undefined) {
       measured = await benchmark(model, spec, rows, signal)
       await speeds.put(key, measured)
     }
-    const seconds = Math.max(1, Math.ceil(charactersOf(rows) * spec.settings.epochs / measured.charactersPerSecond))
-    if (seconds > policy.maxSeconds) throw new TilthError('work.seconds', `the job would take ${seconds} s, longer than this machine is lent for`, { consequence: 'ignore' })
+    const seconds = Math.max(1, Math.ceil((charactersOf(rows) * spec.settings.epochs) / measured.charactersPerSecond))
+    if (seconds > policy.maxSeconds)
+      throw new TilthError('work.seconds', `the job would take ${seconds} s, longer than this machine is lent for`, {
+        consequence: 'ignore'
+      })
     const price = policy.pricePerSecond * BigInt(seconds)
     return { seconds, price, siblingPrice: price }
   }

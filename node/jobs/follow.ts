@@ -8,7 +8,10 @@ import type { MessageStream } from '../transport/types.ts'
 import type { JobsDeps, JobsTiming } from './deps.ts'
 import type { ProgressView } from './types.ts'
 
-/** What a builder hears of an award while it is worked on; not on disk, since a worker that attaches again says it again. */
+/**
+ * What a builder hears of an award while it is worked on; not on disk, since a worker that attaches again says it
+ * again.
+ */
 export interface Live {
   heardAt: number
   stage: WorkStage
@@ -35,17 +38,28 @@ export interface Follower {
 }
 
 const attach = workerReport.options[0]
-const reports = z.discriminatedUnion('kind', [workerReport.options[1], workerReport.options[2], workerReport.options[3], workerReport.options[4], workerReport.options[5]])
+const reports = z.discriminatedUnion('kind', [
+  workerReport.options[1],
+  workerReport.options[2],
+  workerReport.options[3],
+  workerReport.options[4],
+  workerReport.options[5]
+])
 
 /** Serves `/tilth/jobs/progress/1`: hears workers, and tells them when their award is superseded or settled. */
-export function createFollower(deps: Pick<JobsDeps, 'streams' | 'clock' | 'log'>, timing: JobsTiming, handlers: FollowHandlers): Follower {
+export function createFollower(
+  deps: Pick<JobsDeps, 'streams' | 'clock' | 'log'>,
+  timing: JobsTiming,
+  handlers: FollowHandlers
+): Follower {
   const lives = new Map<Hex, Live>()
   const streams = new Map<Hex, MessageStream>()
   let unhandle: (() => Promise<void>) | undefined
 
   const live = (award: Hex): Live => {
     let entry = lives.get(award)
-    if (entry === undefined) lives.set(award, entry = { heardAt: deps.clock.now(), stage: 'queued', progress: null, losses: [] })
+    if (entry === undefined)
+      lives.set(award, (entry = { heardAt: deps.clock.now(), stage: 'queued', progress: null, losses: [] }))
     return entry
   }
   const tellOn = async (stream: MessageStream, award: Hex): Promise<void> => {
@@ -58,12 +72,20 @@ export function createFollower(deps: Pick<JobsDeps, 'streams' | 'clock' | 'log'>
     if (first === undefined) return
     const award = bytes32.parse(first.award)
     // [reject] Only the awarded worker reports on an award; the connection's key says who it is.
-    if (handlers.standing(award, stream.address) === undefined) throw new NotFoundError('award.unknown', 'no award of this worker', { consequence: 'retry' })
-    await streams.get(award)?.end().catch((error: unknown) => { deps.log.debug('an older stream of the award did not end', { error }) })
+    if (handlers.standing(award, stream.address) === undefined)
+      throw new NotFoundError('award.unknown', 'no award of this worker', { consequence: 'retry' })
+    await streams
+      .get(award)
+      ?.end()
+      .catch((error: unknown) => {
+        deps.log.debug('an older stream of the award did not end', { error })
+      })
     streams.set(award, stream)
     try {
       await tellOn(stream, award)
-      for await (const report of stream.receive(reports, { timeoutMs: Math.max(timing.silenceMs, timing.aliveMs * 4) })) {
+      for await (const report of stream.receive(reports, {
+        timeoutMs: Math.max(timing.silenceMs, timing.aliveMs * 4)
+      })) {
         live(award).heardAt = deps.clock.now()
         await take(award, report, stream)
       }
@@ -81,10 +103,12 @@ export function createFollower(deps: Pick<JobsDeps, 'streams' | 'clock' | 'log'>
       case 'progress': {
         const { step, steps, losses, tokensPerSecond, secondsLeft } = report
         // [reject] Losses belong to steps that were taken, and steps are within the plan.
-        if (losses.length > step || step > steps || steps > 10_000_000) throw new InvalidError('progress.steps', 'progress beyond its own steps')
+        if (losses.length > step || step > steps || steps > 10_000_000)
+          throw new InvalidError('progress.steps', 'progress beyond its own steps')
         const from = step - losses.length
         entry.losses.length = Math.min(entry.losses.length, from)
-        while (entry.losses.length < from) entry.losses.push(entry.losses.at(-1) ?? losses[0] ?? 0) // steps taken before anybody listened
+        // steps taken before anybody listened
+        while (entry.losses.length < from) entry.losses.push(entry.losses.at(-1) ?? losses[0] ?? 0)
         entry.losses.push(...losses)
         entry.stage = 'training'
         entry.progress = { step, steps, loss: losses.at(-1) ?? entry.progress?.loss ?? 0, tokensPerSecond, secondsLeft }
@@ -103,7 +127,9 @@ export function createFollower(deps: Pick<JobsDeps, 'streams' | 'clock' | 'log'>
   }
 
   return {
-    start() { unhandle = deps.streams.handle('/tilth/jobs/progress/1', serve) },
+    start() {
+      unhandle = deps.streams.handle('/tilth/jobs/progress/1', serve)
+    },
     async stop() {
       await unhandle?.()
       await Promise.allSettled([...streams.values()].map(stream => stream.end()))
@@ -111,7 +137,10 @@ export function createFollower(deps: Pick<JobsDeps, 'streams' | 'clock' | 'log'>
     live,
     tell(award) {
       const stream = streams.get(award)
-      if (stream !== undefined) tellOn(stream, award).catch((error: unknown) => { deps.log.debug('a worker was not told; it asks when it attaches again', { award, error }) })
+      if (stream !== undefined)
+        tellOn(stream, award).catch((error: unknown) => {
+          deps.log.debug('a worker was not told; it asks when it attaches again', { award, error })
+        })
     }
   }
 }

@@ -1,4 +1,5 @@
-// In the order of the flow: a job is posted and announced (service, book), bid for (estimate, worker), awarded (builder),
+// In the order of the flow: a job is posted and announced (service, book), bid for (estimate, worker), awarded
+// (builder),
 // trained (train, report, follow), delivered and measured (verify, peft), and its product composed (result).
 export * from './types.ts'
 export { createJobsService } from './service.ts'

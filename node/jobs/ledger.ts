@@ -19,7 +19,12 @@ export interface Ledger {
   readonly all: () => IterableIterator<[Hex, JobRecord]>
   readonly change: (id: Hex, edit: (record: JobRecord) => JobRecord) => Promise<void>
   /** `also` changes in the same write. */
-  readonly changeLot: (id: Hex, index: number, edit: (lot: LotState) => LotState, also?: Pick<JobRecord, 'heldOut'>) => Promise<void>
+  readonly changeLot: (
+    id: Hex,
+    index: number,
+    edit: (lot: LotState) => LotState,
+    also?: Pick<JobRecord, 'heldOut'>
+  ) => Promise<void>
   readonly changeForfeit: (id: Hex, index: number, edit: (forfeit: Forfeit) => Forfeit) => Promise<void>
   /** The lot that is under this award now. */
   lotOf(award: Hex): { id: Hex; index: number; lot: AwardedLot } | undefined
@@ -42,16 +47,18 @@ export function createLedger(deps: Pick<JobsDeps, 'store' | 'network' | 'self' |
     if (record === undefined) throw new NotFoundError('job.unknown', 'no such job here')
     return record
   }
-  const change = (id: Hex, edit: (record: JobRecord) => JobRecord): Promise<void> => writes.run(id, async () => {
-    const before = must(id)
-    const after = edit(before)
-    if (after === before) return
-    await table.put(id, after)
-    records.set(id, after)
-  })
+  const change = (id: Hex, edit: (record: JobRecord) => JobRecord): Promise<void> =>
+    writes.run(id, async () => {
+      const before = must(id)
+      const after = edit(before)
+      if (after === before) return
+      await table.put(id, after)
+      records.set(id, after)
+    })
   const lots = (record: JobRecord, edit: (state: WithLots) => Partial<WithLots>): JobRecord => {
     const { state } = record
-    if (state.state === 'bidding') throw new InvalidError('job.transition', 'a job without lots has none to change', { consequence: 'fatal' })
+    if (state.state === 'bidding')
+      throw new InvalidError('job.transition', 'a job without lots has none to change', { consequence: 'fatal' })
     return { ...record, state: { ...state, ...edit(state) } as JobState }
   }
   const withLots = function* (): Generator<[Hex, WithLots]> {
@@ -62,26 +69,36 @@ export function createLedger(deps: Pick<JobsDeps, 'store' | 'network' | 'self' |
     async load() {
       for await (const [id, record] of table.entries()) records.set(id as Hex, record)
     },
-    add: (id, record) => writes.run(id, async () => {
-      if (records.has(id)) return
-      await table.put(id, record)
-      records.set(id, record)
-    }),
+    add: (id, record) =>
+      writes.run(id, async () => {
+        if (records.has(id)) return
+        await table.put(id, record)
+        records.set(id, record)
+      }),
     get: id => records.get(id),
     must,
     all: () => records.entries(),
     change,
-    changeLot: (id, index, edit, also) => change(id, record => ({ ...lots(record, state => ({ lots: state.lots.map((lot, i) => (i === index ? edit(lot) : lot)) })), ...also })),
-    changeForfeit: (id, index, edit) => change(id, record => lots(record, state => ({ forfeits: state.forfeits.map((one, i) => (i === index ? edit(one) : one)) }))),
+    changeLot: (id, index, edit, also) =>
+      change(id, record => ({
+        ...lots(record, state => ({ lots: state.lots.map((lot, i) => (i === index ? edit(lot) : lot)) })),
+        ...also
+      })),
+    changeForfeit: (id, index, edit) =>
+      change(id, record =>
+        lots(record, state => ({ forfeits: state.forfeits.map((one, i) => (i === index ? edit(one) : one)) }))
+      ),
     lotOf(award) {
       for (const [id, state] of withLots()) {
-        for (const [index, lot] of state.lots.entries()) if (lot.state !== 'offered' && awardId(lot.award) === award) return { id, index, lot }
+        for (const [index, lot] of state.lots.entries())
+          if (lot.state !== 'offered' && awardId(lot.award) === award) return { id, index, lot }
       }
       return undefined
     },
     forfeitOf(award) {
       for (const [id, state] of withLots()) {
-        for (const [index, forfeit] of state.forfeits.entries()) if (awardId(forfeit.award) === award) return { id, index, forfeit }
+        for (const [index, forfeit] of state.forfeits.entries())
+          if (awardId(forfeit.award) === award) return { id, index, forfeit }
       }
       return undefined
     },
@@ -97,7 +114,14 @@ export function createLedger(deps: Pick<JobsDeps, 'store' | 'network' | 'self' |
       return gone.refunded || gone.consent !== null ? 'settled' : 'superseded'
     },
     awardId,
-    escrowOf: ({ statement: { message } }) => deps.chain.escrows.idOf({ builder: deps.self, job: message.job, lot: message.lot, worker: message.worker, attempt: message.attempt })
+    escrowOf: ({ statement: { message } }) =>
+      deps.chain.escrows.idOf({
+        builder: deps.self,
+        job: message.job,
+        lot: message.lot,
+        worker: message.worker,
+        attempt: message.attempt
+      })
   }
   return ledger
 }

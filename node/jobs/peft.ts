@@ -13,21 +13,36 @@ const files = ['adapter_config.json', 'adapter_model.safetensors']
  */
 export function checkAdapterFolder(folder: string, model: string, { lora }: TrainSettings): void {
   const names = readdirSync(folder).sort()
-  if (names.join() !== files.join()) throw new InvalidError('adapter.layout', `a PEFT folder holds ${files.join(' and ')}, this one ${names.slice(0, 5).join(', ')}`)
+  if (names.join() !== files.join())
+    throw new InvalidError(
+      'adapter.layout',
+      `a PEFT folder holds ${files.join(' and ')}, this one ${names.slice(0, 5).join(', ')}`
+    )
   const adapter = read(folder, model)
-  if (adapter.rank !== lora.rank || adapter.alpha !== lora.alpha || adapter.rslora !== (lora.rslora ?? false) || [...adapter.targets].sort().join() !== [...lora.targets].sort().join()) {
-    throw new InvalidError('adapter.settings', 'the adapter has another rank, scale or other projections than the job asked for')
+  if (
+    adapter.rank !== lora.rank ||
+    adapter.alpha !== lora.alpha ||
+    adapter.rslora !== (lora.rslora ?? false) ||
+    [...adapter.targets].sort().join() !== [...lora.targets].sort().join()
+  ) {
+    throw new InvalidError(
+      'adapter.settings',
+      'the adapter has another rank, scale or other projections than the job asked for'
+    )
   }
-  if (!adapter.modules.every(({ a, b }) => a.every(Number.isFinite) && b.every(Number.isFinite))) throw new InvalidError('adapter.numbers', 'the adapter holds numbers that are not finite')
+  if (!adapter.modules.every(({ a, b }) => a.every(Number.isFinite) && b.every(Number.isFinite)))
+    throw new InvalidError('adapter.numbers', 'the adapter holds numbers that are not finite')
   // A trained adapter's b has left the zeros that it starts with.
-  if (adapter.modules.every(({ b }) => b.every(x => x === 0))) throw new InvalidError('adapter.untrained', 'the adapter changes nothing')
+  if (adapter.modules.every(({ b }) => b.every(x => x === 0)))
+    throw new InvalidError('adapter.untrained', 'the adapter changes nothing')
 }
 
 function read(folder: string, model: string): ReturnType<typeof readAdapter> {
   try {
     return readAdapter(folder, readConfig(model))
   } catch (cause) {
-    if (cause instanceof ModelError) throw new InvalidError('adapter.layout', 'the folder is no LoRA adapter of the base model', { cause })
+    if (cause instanceof ModelError)
+      throw new InvalidError('adapter.layout', 'the folder is no LoRA adapter of the base model', { cause })
     throw cause
   }
 }

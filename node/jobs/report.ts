@@ -28,7 +28,14 @@ export interface ReportHandlers {
  * Keeps a progress stream to the builder for one award until `signal` aborts: opened again whenever it breaks, with all
  * that the builder has to hear said again, so that neither side's restart loses anything.
  */
-export function report(deps: Pick<JobsDeps, 'streams' | 'clock' | 'log'>, timing: JobsTiming, award: Hex, builder: Address, handlers: ReportHandlers, signal: AbortSignal): Reporter {
+export function report(
+  deps: Pick<JobsDeps, 'streams' | 'clock' | 'log'>,
+  timing: JobsTiming,
+  award: Hex,
+  builder: Address,
+  handlers: ReportHandlers,
+  signal: AbortSignal
+): Reporter {
   let stage: WorkStage = 'queued'
   let latest: TrainProgress | undefined
   const losses: number[] = []
@@ -47,7 +54,9 @@ export function report(deps: Pick<JobsDeps, 'streams' | 'clock' | 'log'>, timing
       }
     })()
     // Its end is the stream's end, which the loop below sees; its reason is told once more where it is awaited.
-    listening.catch(() => { stream.end().catch(() => undefined) })
+    listening.catch(() => {
+      stream.end().catch(() => undefined)
+    })
     let sent = 0 // steps that this stream has told
     let lastSent = deps.clock.now()
     let deliverySent = false
@@ -91,10 +100,13 @@ export function report(deps: Pick<JobsDeps, 'streams' | 'clock' | 'log'>, timing
   void loop()
 
   return {
-    stage(next) { stage = next },
+    stage(next) {
+      stage = next
+    },
     progress(progress) {
       latest = progress
-      // Training goes on from a checkpoint: after a restart later than the first step, after a failed try earlier than the last.
+      // Training goes on from a checkpoint: after a restart later than the first step, after a failed try earlier than
+      // the last.
       const at = progress.step - 1 - offset
       if (at < 0 || at > losses.length) {
         losses.length = 0
@@ -102,15 +114,28 @@ export function report(deps: Pick<JobsDeps, 'streams' | 'clock' | 'log'>, timing
       } else losses.length = at
       losses.push(progress.loss)
     },
-    delivered(signed) { delivery = signed },
-    failed(code) { failure = code }
+    delivered(signed) {
+      delivery = signed
+    },
+    failed(code) {
+      failure = code
+    }
   }
 }
 
-function progressFrame({ steps, tokensPerSecond, secondsLeft, adapter }: TrainProgress, step: number, losses: number[]): WorkerReport {
+function progressFrame(
+  { steps, tokensPerSecond, secondsLeft, adapter }: TrainProgress,
+  step: number,
+  losses: number[]
+): WorkerReport {
   const finite = (value: number): number => (Number.isFinite(value) && value >= 0 ? value : 0)
   return {
-    kind: 'progress', step, steps, tokensPerSecond: finite(tokensPerSecond), secondsLeft: finite(secondsLeft),
-    losses: losses.map(loss => (Number.isFinite(loss) ? loss : 1e9)), ...(adapter === undefined ? {} : { adapter })
+    kind: 'progress',
+    step,
+    steps,
+    tokensPerSecond: finite(tokensPerSecond),
+    secondsLeft: finite(secondsLeft),
+    losses: losses.map(loss => (Number.isFinite(loss) ? loss : 1e9)),
+    ...(adapter === undefined ? {} : { adapter })
   }
 }

@@ -19,7 +19,8 @@ import { createWorker } from './worker.ts'
 const over = new Set<JobView['state']>(['completed', 'expired', 'refunded'])
 
 /**
- * The jobs phase of a node: job -> bids -> award -> training -> delivery. Every node keeps the book of signed messages; a
+ * The jobs phase of a node: job -> bids -> award -> training -> delivery. Every node keeps the book of signed messages;
+ * a
  * builder drives its own jobs by it, a worker bids and trains.
  */
 export function createJobsService(deps: JobsDeps): JobsService {
@@ -57,8 +58,10 @@ export function createJobsService(deps: JobsDeps): JobsService {
       case 'bid':
         deps.events.emit('jobs.bid', { job: heard.id, bid: bidView(heard.bid.message) })
         return builder.bid(heard.id, heard.bid)
-      case 'award': return worker.awarded(heard.award)
-      case 'delivery': return builder.delivery(heard.award, heard.delivery)
+      case 'award':
+        return worker.awarded(heard.award)
+      case 'delivery':
+        return builder.delivery(heard.award, heard.delivery)
       case 'closed': {
         worker.closed(heard.id)
         const { completed, result } = heard.closed.message
@@ -75,22 +78,40 @@ export function createJobsService(deps: JobsDeps): JobsService {
     act(heard)
     // An award said again may have its escrow by now; a job said again may find this worker free.
     if (heard === undefined && message.kind === 'award') worker.awarded(message.award)
-    if (heard === undefined && message.kind === 'job' && deps.roles.worker) worker.consider(digest(deps.network, 'TuneJob', message.job.statement.message))
+    if (heard === undefined && message.kind === 'job' && deps.roles.worker)
+      worker.consider(digest(deps.network, 'TuneJob', message.job.statement.message))
   }
 
-  /** What a crash may have left half said: the builder's and the worker's own papers are the truth, the book follows them. */
+  /**
+   * What a crash may have left half said: the builder's and the worker's own papers are the truth, the book follows
+   * them.
+   */
   async function catchUp(): Promise<void> {
     for (const message of builder.announcements(0)) {
-      await say(message).catch((error: unknown) => { deps.log.info('a paper was not said again', { kind: message.kind, error }) })
+      await say(message).catch((error: unknown) => {
+        deps.log.info('a paper was not said again', { kind: message.kind, error })
+      })
     }
     for (const [id] of builder.records()) for (const bid of book.get(id)?.bids ?? []) builder.bid(id, bid)
   }
 
   function countEvents(): void {
     if (deps.registry === undefined) return
-    const events = counter(deps.registry, 'tilth_jobs_events_total', 'News of tune jobs by kind: bids, awards, steps reported, deliveries, ends', ['event'])
-    for (const name of jobEventNames) offs.push(deps.events.on(name, () => { events.inc({ event: name }) }))
-    gauge(deps.registry, 'tilth_jobs_known', 'Tune jobs that this node knows of', [], at => { at.set([...book.all()].length) })
+    const events = counter(
+      deps.registry,
+      'tilth_jobs_events_total',
+      'News of tune jobs by kind: bids, awards, steps reported, deliveries, ends',
+      ['event']
+    )
+    for (const name of jobEventNames)
+      offs.push(
+        deps.events.on(name, () => {
+          events.inc({ event: name })
+        })
+      )
+    gauge(deps.registry, 'tilth_jobs_known', 'Tune jobs that this node knows of', [], at => {
+      at.set([...book.all()].length)
+    })
   }
 
   const awardId = (award: AwardDocument): Hex => digest(deps.network, 'Award', award.statement.message)
@@ -98,13 +119,26 @@ export function createJobsService(deps: JobsDeps): JobsService {
     const known = book.get(id)
     if (known === undefined) return undefined
     return jobView(id, known, builder.record(id), {
-      awardId, live: award => builder.live(award), assignments: new Map(worker.assignments()), working: award => worker.live(award),
-      escrowOf: (from, { statement: { message } }) => deps.chain.escrows.idOf({ builder: from, job: message.job, lot: message.lot, worker: message.worker, attempt: message.attempt })
+      awardId,
+      live: award => builder.live(award),
+      assignments: new Map(worker.assignments()),
+      working: award => worker.live(award),
+      escrowOf: (from, { statement: { message } }) =>
+        deps.chain.escrows.idOf({
+          builder: from,
+          job: message.job,
+          lot: message.lot,
+          worker: message.worker,
+          attempt: message.attempt
+        })
     })
   }
   const must = (id: Hex): JobView => {
     const found = view(id)
-    if (found === undefined) throw new NotFoundError('job.unknown', 'no such job is known here', { help: 'List the known jobs; a job just posted elsewhere arrives within seconds.' })
+    if (found === undefined)
+      throw new NotFoundError('job.unknown', 'no such job is known here', {
+        help: 'List the known jobs; a job just posted elsewhere arrives within seconds.'
+      })
     return found
   }
 
@@ -123,10 +157,18 @@ export function createJobsService(deps: JobsDeps): JobsService {
           if (job.closed === null && job.document.statement.message.builder !== deps.self) worker.consider(id)
         }
       }
-      offs.push(deps.clock.every(timing.announceMs, async () => {
-        round = (round + 1) % 0xffffffff
-        for (const message of [...builder.announcements(round), ...worker.announcements()]) await announce(message)
-      }, error => { deps.log.warn('announcing again failed', { error }) }))
+      offs.push(
+        deps.clock.every(
+          timing.announceMs,
+          async () => {
+            round = (round + 1) % 0xffffffff
+            for (const message of [...builder.announcements(round), ...worker.announcements()]) await announce(message)
+          },
+          error => {
+            deps.log.warn('announcing again failed', { error })
+          }
+        )
+      )
     },
     async stop() {
       stopping.abort()
@@ -135,16 +177,30 @@ export function createJobsService(deps: JobsDeps): JobsService {
       for (const off of offs.splice(0)) off()
     },
     post(request) {
-      if (!deps.roles.builder) return Promise.reject(new InvalidError('job.builder', 'this node is no builder', { help: 'Give the daemon the builder role.' }))
+      if (!deps.roles.builder)
+        return Promise.reject(
+          new InvalidError('job.builder', 'this node is no builder', { help: 'Give the daemon the builder role.' })
+        )
       return builder.post(request)
     },
-    jobs: () => [...book.all()].map(([id]) => must(id)).sort((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? -1 : 1)),
+    jobs: () =>
+      [...book.all()].map(([id]) => must(id)).sort((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? -1 : 1)),
     job: view,
-    progress: (id, options = {}) => follow(deps.events, id, view(id), options.signal === undefined ? stopping.signal : AbortSignal.any([stopping.signal, options.signal])),
+    progress: (id, options = {}) =>
+      follow(
+        deps.events,
+        id,
+        view(id),
+        options.signal === undefined ? stopping.signal : AbortSignal.any([stopping.signal, options.signal])
+      ),
     async completed(id, options = {}) {
       must(id)
       const done = new AbortController()
-      const signal = AbortSignal.any([stopping.signal, done.signal, ...(options.signal === undefined ? [] : [options.signal])])
+      const signal = AbortSignal.any([
+        stopping.signal,
+        done.signal,
+        ...(options.signal === undefined ? [] : [options.signal])
+      ])
       const ended = Promise.race([
         deps.events.once('jobs.completed', { signal, where: ({ job }: JobEvents['jobs.completed']) => job === id }),
         deps.events.once('jobs.expired', { signal, where: ({ job }: JobEvents['jobs.expired']) => job === id })
@@ -156,7 +212,8 @@ export function createJobsService(deps: JobsDeps): JobsService {
         now = must(id)
       }
       done.abort()
-      if (now.result === null) throw new TilthError('job.expired', `the job ended without a result: ${now.reason ?? 'closed by its builder'}`)
+      if (now.result === null)
+        throw new TilthError('job.expired', `the job ended without a result: ${now.reason ?? 'closed by its builder'}`)
       return { cid: now.result, result: await fetchResult(deps.files, now.result, options.signal) }
     },
     result: (cid, options = {}) => fetchResult(deps.files, cid, options.signal)

@@ -1,13 +1,22 @@
 import type { Clock, Log } from '../runtime/index.ts'
 
-/** Failures of what may go through later (a worker that is not reached, a chain that is away) before a step is given up. */
+/**
+ * Failures of what may go through later (a worker that is not reached, a chain that is away) before a step is given up.
+ */
 const patience = 20
 const longestWaitMs = 15_000
 
 /** Steps by name: each runs at most once at a time, and after a failure again, later and later. */
 export interface Steps {
   /** Starts a step unless it runs already or waits after a failure. */
-  attempt(name: string, step: () => Promise<void>, then?: { /** After a success. */ done?: () => void; /** After too many failures. */ exhausted?: (() => Promise<void>) | undefined }): void
+  attempt(
+    name: string,
+    step: () => Promise<void>,
+    then?: {
+      /** After a success. */ done?: () => void
+      /** After too many failures. */ exhausted?: (() => Promise<void>) | undefined
+    }
+  ): void
   /** Starts nothing more, and waits for what runs. */
   stop(): Promise<void>
 }
@@ -40,16 +49,19 @@ export function createSteps(clock: Clock, log: Log): Steps {
           return false
         }
       }
-      busy.set(name, settle().then(
-        succeeded => {
-          busy.delete(name)
-          if (succeeded) done?.()
-        },
-        (error: unknown) => {
-          busy.delete(name)
-          log.error('a step of a job failed', { step: name, error })
-        }
-      ))
+      busy.set(
+        name,
+        settle().then(
+          succeeded => {
+            busy.delete(name)
+            if (succeeded) done?.()
+          },
+          (error: unknown) => {
+            busy.delete(name)
+            log.error('a step of a job failed', { step: name, error })
+          }
+        )
+      )
     },
     async stop() {
       stopped = true

@@ -3,29 +3,49 @@ import type { Events } from '../runtime/index.ts'
 import type { JobEvent, JobEvents, JobView } from './types.ts'
 
 /** All of this phase's events. */
-export const jobEventNames = ['jobs.posted', 'jobs.bid', 'jobs.awarded', 'jobs.progress', 'jobs.delivered', 'jobs.accepted', 'jobs.reoffered', 'jobs.completed', 'jobs.expired'] as const satisfies readonly (keyof JobEvents)[]
+export const jobEventNames = [
+  'jobs.posted',
+  'jobs.bid',
+  'jobs.awarded',
+  'jobs.progress',
+  'jobs.delivered',
+  'jobs.accepted',
+  'jobs.reoffered',
+  'jobs.completed',
+  'jobs.expired'
+] as const satisfies readonly (keyof JobEvents)[]
 /** A reader that does not read loses the oldest news, never the node's memory. */
 const maxWaiting = 1_000
 
 /** News of one job as an iteration, until the job ends or the signal aborts. */
-export async function* follow(events: Events<JobEvents>, id: Hex, now: JobView | undefined, signal: AbortSignal): AsyncGenerator<JobEvent> {
+export async function* follow(
+  events: Events<JobEvents>,
+  id: Hex,
+  now: JobView | undefined,
+  signal: AbortSignal
+): AsyncGenerator<JobEvent> {
   if (now?.state === 'completed' || now?.state === 'expired' || now?.state === 'refunded') return
   const waiting: JobEvent[] = []
   let wake: () => void = () => undefined
-  const hear = (name: keyof JobEvents): (() => void) => events.on(name, value => {
-    if (value.job !== id) return
-    if (waiting.length >= maxWaiting) waiting.shift()
-    waiting.push({ name, ...value } as JobEvent)
-    wake()
-  })
+  const hear = (name: keyof JobEvents): (() => void) =>
+    events.on(name, value => {
+      if (value.job !== id) return
+      if (waiting.length >= maxWaiting) waiting.shift()
+      waiting.push({ name, ...value } as JobEvent)
+      wake()
+    })
   const offs = jobEventNames.map(name => hear(name))
-  const onAbort = (): void => { wake() }
+  const onAbort = (): void => {
+    wake()
+  }
   signal.addEventListener('abort', onAbort)
   try {
     while (!signal.aborted) {
       const event = waiting.shift()
       if (event === undefined) {
-        await new Promise<void>(resolve => { wake = resolve })
+        await new Promise<void>(resolve => {
+          wake = resolve
+        })
         continue
       }
       yield event

@@ -24,7 +24,10 @@ export interface Training {
   onProgress(progress: TrainProgress): void
 }
 
-export interface Trained { readonly content: DeliveryContent; /** CID of the content. */ readonly cid: string }
+export interface Trained {
+  readonly content: DeliveryContent
+  /** CID of the content. */ readonly cid: string
+}
 
 const outcome = z.strictObject({ logs: z.array(trainingLog) })
 
@@ -40,16 +43,34 @@ export async function trainLot(deps: JobsDeps, bases: Bases, training: Training)
   const model = await bases(spec.base, training.builder, signal)
   const owned = await deps.versions.rows(spec, { signal })
   await mkdir(folder, { recursive: true })
-  const outputs = lot.kind === 'adapter' ? [join(folder, 'adapter')] : lot.coalitions.map(index => join(folder, `sibling-${index}`))
+  const outputs =
+    lot.kind === 'adapter' ? [join(folder, 'adapter')] : lot.coalitions.map(index => join(folder, `sibling-${index}`))
   const done = join(folder, 'trained.json')
 
   let logs = await readOutcome(done)
   if (logs === undefined) {
     training.onStage('training')
-    const common = { model, rows: owned.map(({ row }) => row), settings: spec.settings, checkpoint: join(folder, 'checkpoint'), signal, onProgress: (progress: TrainProgress) => { training.onProgress(progress) } }
-    const results = lot.kind === 'adapter'
-      ? [await deps.engine.tune({ ...common, output: join(folder, 'adapter') })]
-      : await deps.engine.tuneSiblings({ ...common, coalitions: siblingRows(training, owned.map(({ contributor }) => contributor)), output: outputs })
+    const common = {
+      model,
+      rows: owned.map(({ row }) => row),
+      settings: spec.settings,
+      checkpoint: join(folder, 'checkpoint'),
+      signal,
+      onProgress: (progress: TrainProgress) => {
+        training.onProgress(progress)
+      }
+    }
+    const results =
+      lot.kind === 'adapter'
+        ? [await deps.engine.tune({ ...common, output: join(folder, 'adapter') })]
+        : await deps.engine.tuneSiblings({
+            ...common,
+            coalitions: siblingRows(
+              training,
+              owned.map(({ contributor }) => contributor)
+            ),
+            output: outputs
+          })
     logs = results.map(logOf)
     await writeOutcome(done, { logs })
   }
@@ -68,12 +89,18 @@ function siblingRows({ job, spec, lot }: Training, owners: readonly Address[]): 
   const coalitions = coalitionsOf(job, players.length, spec.coalitions)
   return lot.coalitions.map(index => {
     const coalition = coalitions[index]
-    if (coalition === undefined || index === coalitions.length - 1) throw new InvalidError('award.coalitions', `the job has no sibling ${index}`)
+    if (coalition === undefined || index === coalitions.length - 1)
+      throw new InvalidError('award.coalitions', `the job has no sibling ${index}`)
     return rowsOf(coalition, players, owners)
   })
 }
 
-const logOf = ({ losses, seconds, tokens }: TuneResult): TrainingLog => ({ steps: losses.length, seconds, tokens, loss: [...losses] })
+const logOf = ({ losses, seconds, tokens }: TuneResult): TrainingLog => ({
+  steps: losses.length,
+  seconds,
+  tokens,
+  loss: [...losses]
+})
 
 async function readOutcome(file: string): Promise<TrainingLog[] | undefined> {
   if (!existsSync(file)) return undefined

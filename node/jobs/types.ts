@@ -1,13 +1,19 @@
 import type { Lot, TrainSettings, JobResult, TuneSpec } from '../../protocol/jobs/index.ts'
 import type { Address, Hex } from '../../protocol/primitives/index.ts'
 
-/** What a builder asks for. `base` is the CID of a Hugging Face folder that somebody provides; the version must be anchored. */
+/**
+ * What a builder asks for. `base` is the CID of a Hugging Face folder that somebody provides; the version must be
+ * anchored.
+ */
 export interface PostRequest {
   readonly base: string
   readonly datanet: Hex
   readonly version: number
   readonly settings: TrainSettings
-  /** How many coalitions are measured for attribution, the empty and the full one included; up to 4 players all of them are. */
+  /**
+   * How many coalitions are measured for attribution, the empty and the full one included; up to 4 players all of them
+   * are.
+   */
   readonly coalitions: number
   /** Most that all awards together may cost, in the token's smallest unit. */
   readonly budget: bigint
@@ -27,7 +33,15 @@ export interface BidView {
 }
 
 /** `dead`: silent, failed or rejected, its lot was offered again; `refunded`: and its escrow came back. */
-export type AwardState = 'funding' | 'awarded' | 'training' | 'delivered' | 'accepted' | 'released' | 'dead' | 'refunded'
+export type AwardState =
+  | 'funding'
+  | 'awarded'
+  | 'training'
+  | 'delivered'
+  | 'accepted'
+  | 'released'
+  | 'dead'
+  | 'refunded'
 
 export interface ProgressView {
   readonly step: number
@@ -54,7 +68,16 @@ export interface AwardView {
 }
 
 /** Where a job stands. `running` is told by its awards; `expired` and `refunded` are failures with a reason. */
-export type JobStateName = 'posted' | 'bidding' | 'awarded' | 'training' | 'delivered' | 'accepted' | 'completed' | 'expired' | 'refunded'
+export type JobStateName =
+  | 'posted'
+  | 'bidding'
+  | 'awarded'
+  | 'training'
+  | 'delivered'
+  | 'accepted'
+  | 'completed'
+  | 'expired'
+  | 'refunded'
 
 export interface JobView {
   readonly id: Hex
@@ -83,7 +106,14 @@ export type JobEvents = {
   'jobs.posted': { job: Hex; builder: Address }
   'jobs.bid': { job: Hex; bid: BidView }
   'jobs.awarded': { job: Hex; award: AwardView }
-  'jobs.progress': { job: Hex; award: Hex; worker: Address; lot: Lot; progress: ProgressView; losses: readonly number[] }
+  'jobs.progress': {
+    job: Hex
+    award: Hex
+    worker: Address
+    lot: Lot
+    progress: ProgressView
+    losses: readonly number[]
+  }
   'jobs.delivered': { job: Hex; award: Hex; worker: Address }
   'jobs.accepted': { job: Hex; award: Hex; worker: Address; transaction: Hex }
   'jobs.reoffered': { job: Hex; award: Hex; worker: Address; reason: string }
@@ -96,15 +126,24 @@ export interface JobsService {
   readonly name: 'jobs'
   start(): Promise<void>
   stop(): Promise<void>
-  /** Signs, stores and announces a tune job; from then on the service brings it to its end, over restarts too. @throws InvalidError `job.version` unless the version is anchored; `job.builder` without the builder role */
+  /**
+   * Signs, stores and announces a tune job; from then on the service brings it to its end, over restarts too.
+   * @throws InvalidError `job.version` unless the version is anchored; `job.builder` without the builder role
+   */
   post(request: PostRequest): Promise<{ id: Hex }>
-  /** Every job this node has seen, newest first. Bids and awards are known to all, progress to the builder and the worker. */
+  /**
+   * Every job this node has seen, newest first. Bids and awards are known to all, progress to the builder and the
+   * worker.
+   */
   jobs(): readonly JobView[]
   job(id: Hex): JobView | undefined
   /** News of one job from now on; ends when the job does, or on abort. */
   progress(id: Hex, options?: { signal?: AbortSignal }): AsyncIterable<JobEvent>
   /** Resolves when the job is completed. @throws TilthError `job.expired` when it ends without a result */
   completed(id: Hex, options?: { signal?: AbortSignal }): Promise<{ cid: string; result: JobResult }>
-  /** The product of a finished job, by the CID that a model's registration names. @throws InvalidError `result.invalid` */
+  /**
+   * The product of a finished job, by the CID that a model's registration names.
+   * @throws InvalidError `result.invalid`
+   */
   result(cid: string, options?: { signal?: AbortSignal }): Promise<JobResult>
 }

@@ -24,7 +24,15 @@ export interface Verified {
  * The builder's acceptance: it fetches what was delivered and measures it with its own engine.
  * @throws InvalidError `delivery.*`, `adapter.*` when it is to be rejected; anything else may go through later
  */
-export async function verifyDelivery(deps: JobsDeps, bases: Bases, id: Hex, record: JobRecord, lot: Extract<LotState, { state: 'delivered' }>, random: () => number, signal: AbortSignal): Promise<Verified> {
+export async function verifyDelivery(
+  deps: JobsDeps,
+  bases: Bases,
+  id: Hex,
+  record: JobRecord,
+  lot: Extract<LotState, { state: 'delivered' }>,
+  random: () => number,
+  signal: AbortSignal
+): Promise<Verified> {
   const { document } = record
   const { worker } = lot.award.statement.message
   const content = await fetchContent(deps, lot.delivery, worker, signal)
@@ -33,31 +41,62 @@ export async function verifyDelivery(deps: JobsDeps, bases: Bases, id: Hex, reco
   const scratch = join(deps.folder, 'verify', lot.award.statement.message.lot)
   try {
     for (const [i, cid] of content.adapters.entries()) {
-      await deps.files.fetchDirectory(cid, join(scratch, `${i}`), { maxBytes: maxAdapterBytes, providers: [worker], signal })
+      await deps.files.fetchDirectory(cid, join(scratch, `${i}`), {
+        maxBytes: maxAdapterBytes,
+        providers: [worker],
+        signal
+      })
       checkAdapterFolder(join(scratch, `${i}`), model, document.spec.settings)
     }
     await deps.engine.open(model)
-    const at = lot.lot.kind === 'adapter' ? 0 : Math.min(content.adapters.length - 1, Math.floor(random() * content.adapters.length))
+    const at =
+      lot.lot.kind === 'adapter'
+        ? 0
+        : Math.min(content.adapters.length - 1, Math.floor(random() * content.adapters.length))
     const adapter = join(scratch, `${at}`)
     const heldOut = lot.lot.kind === 'adapter' ? await measureHeldOut(deps, record, model, adapter, signal) : null
-    await measureOwnRows(deps, id, record, model, adapter, lot.lot.kind === 'adapter' ? 'all' : lot.lot.coalitions[at] ?? 0, content.logs[at], signal)
+    await measureOwnRows(
+      deps,
+      id,
+      record,
+      model,
+      adapter,
+      lot.lot.kind === 'adapter' ? 'all' : (lot.lot.coalitions[at] ?? 0),
+      content.logs[at],
+      signal
+    )
     return { content, heldOut }
   } finally {
     await rm(scratch, { recursive: true, force: true })
   }
 }
 
-async function fetchContent(deps: JobsDeps, { message }: Signed<'Delivery'>, worker: Address, signal: AbortSignal): Promise<DeliveryContent> {
+async function fetchContent(
+  deps: JobsDeps,
+  { message }: Signed<'Delivery'>,
+  worker: Address,
+  signal: AbortSignal
+): Promise<DeliveryContent> {
   const bytes = await deps.files.fetchBytes(message.cid, { maxBytes: maxContentBytes, providers: [worker], signal })
   return decodeFrame(bytes, deliveryContent, maxContentBytes)
 }
 
 /** [reject] The deployed adapter makes the held-out answers likelier than the base model does. */
-async function measureHeldOut(deps: JobsDeps, record: JobRecord, model: string, adapter: string, signal: AbortSignal): Promise<{ base: number; tuned: number }> {
+async function measureHeldOut(
+  deps: JobsDeps,
+  record: JobRecord,
+  model: string,
+  adapter: string,
+  signal: AbortSignal
+): Promise<{ base: number; tuned: number }> {
   const rows = await deps.versions.heldOut(record.document.spec, { signal })
-  const base = record.heldOut?.base ?? await deps.engine.heldOutLoss({ model, rows })
+  const base = record.heldOut?.base ?? (await deps.engine.heldOutLoss({ model, rows }))
   const tuned = await deps.engine.heldOutLoss({ model, adapter, rows })
-  if (!(tuned < base)) throw new InvalidError('delivery.loss', `the tuned model's held-out loss of ${tuned} is not below the base model's ${base}`)
+  if (!(tuned < base))
+    throw new InvalidError(
+      'delivery.loss',
+      `the tuned model's held-out loss of ${tuned} is not below the base model's ${base}`
+    )
   return { base, tuned }
 }
 
@@ -65,22 +104,48 @@ async function measureHeldOut(deps: JobsDeps, record: JobRecord, model: string, 
  * The rows that an adapter was trained on, whatever they are worth, show whether it was: a sibling may know nothing of
  * the held-out questions and be honest.
  */
-async function measureOwnRows(deps: JobsDeps, id: Hex, record: JobRecord, model: string, adapter: string, sibling: number | 'all', log: TrainingLog | undefined, signal: AbortSignal): Promise<void> {
+async function measureOwnRows(
+  deps: JobsDeps,
+  id: Hex,
+  record: JobRecord,
+  model: string,
+  adapter: string,
+  sibling: number | 'all',
+  log: TrainingLog | undefined,
+  signal: AbortSignal
+): Promise<void> {
   if (record.state.state !== 'running') return
   const { players } = record.state
   const owned = await deps.versions.rows(record.document.spec, { signal })
   const coalitions = coalitionsOf(id, players.length, record.document.spec.coalitions)
-  const indices = rowsOf(coalitions.at(sibling === 'all' ? -1 : sibling) ?? 0n, players, owned.map(({ contributor }) => contributor))
+  const indices = rowsOf(
+    coalitions.at(sibling === 'all' ? -1 : sibling) ?? 0n,
+    players,
+    owned.map(({ contributor }) => contributor)
+  )
   const stride = Math.max(1, Math.floor(indices.length / ownSample))
-  const rows = indices.filter((_, i) => i % stride === 0).slice(0, ownSample).flatMap(at => owned[at]?.row ?? [])
+  const rows = indices
+    .filter((_, i) => i % stride === 0)
+    .slice(0, ownSample)
+    .flatMap(at => owned[at]?.row ?? [])
   const base = await deps.engine.heldOutLoss({ model, rows })
   const tuned = await deps.engine.heldOutLoss({ model, adapter, rows })
-  // [reject] It says its own rows more readily than the base model does; after a handful of steps, most of them warm-up, that may not show yet.
+  // [reject] It says its own rows more readily than the base model does; after a handful of steps, most of them
+  // warm-up, that may not show yet.
   const { batch, accumulation, epochs, ema } = record.document.spec.settings
   const steps = Math.ceil(indices.length / (batch * accumulation)) * epochs
-  if (!(tuned < base || (steps < 10 && tuned <= base + 0.01))) throw new InvalidError('delivery.unlearnt', `the adapter has not learnt its own rows: loss ${tuned}, of the base model ${base}`)
-  // [reject] The log tells how this adapter came about: at the end it does better than in the first half of its training. Averaged iterates lag by 1 / (1 - ema) steps.
+  if (!(tuned < base || (steps < 10 && tuned <= base + 0.01)))
+    throw new InvalidError(
+      'delivery.unlearnt',
+      `the adapter has not learnt its own rows: loss ${tuned}, of the base model ${base}`
+    )
+  // [reject] The log tells how this adapter came about: at the end it does better than in the first half of its
+  // training. Averaged iterates lag by 1 / (1 - ema) steps.
   const early = log?.loss.slice(0, Math.floor(log.loss.length / 2)) ?? []
   const mean = early.reduce((sum, loss) => sum + loss, 0) / early.length
-  if (steps >= Math.max(20, 4 / (1 - ema)) && !(tuned < mean * 1.1 + 0.05)) throw new InvalidError('delivery.log', `the adapter's loss on its own rows is ${tuned}, where the log says ${mean} half-way`)
+  if (steps >= Math.max(20, 4 / (1 - ema)) && !(tuned < mean * 1.1 + 0.05))
+    throw new InvalidError(
+      'delivery.log',
+      `the adapter's loss on its own rows is ${tuned}, where the log says ${mean} half-way`
+    )
 }

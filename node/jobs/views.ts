@@ -5,13 +5,33 @@ import type { KnownJob } from './book.ts'
 import type { Live } from './follow.ts'
 import type { AwardState, AwardView, BidView, JobStateName, JobView, ProgressView } from './types.ts'
 
-export const bidView = ({ worker, price, siblingPrice, seconds }: Message<'Bid'>): BidView => ({ worker, price, siblingPrice, seconds })
+export const bidView = ({ worker, price, siblingPrice, seconds }: Message<'Bid'>): BidView => ({
+  worker,
+  price,
+  siblingPrice,
+  seconds
+})
 
 type Seen = { readonly progress: ProgressView | null; readonly losses: readonly number[] }
 
-const viewOf = (id: Hex, escrow: Hex, { statement: { message }, lot }: AwardDocument, state: AwardState, seen: Seen | undefined, seconds: number | null): AwardView => ({
-  award: id, worker: message.worker, lot, price: message.price, attempt: message.attempt, escrow, state,
-  progress: seen?.progress ?? null, loss: [...seen?.losses ?? []], seconds
+const viewOf = (
+  id: Hex,
+  escrow: Hex,
+  { statement: { message }, lot }: AwardDocument,
+  state: AwardState,
+  seen: Seen | undefined,
+  seconds: number | null
+): AwardView => ({
+  award: id,
+  worker: message.worker,
+  lot,
+  price: message.price,
+  attempt: message.attempt,
+  escrow,
+  state,
+  progress: seen?.progress ?? null,
+  loss: [...(seen?.losses ?? [])],
+  seconds
 })
 
 /** An award as its builder knows it. */
@@ -35,10 +55,18 @@ export function jobView(id: Hex, known: KnownJob, built: JobRecord | undefined, 
   const { spec } = known.document
   const awards = built === undefined ? foreignAwards(known, sources) : ownAwards(built, sources)
   return {
-    id, builder, datanet: spec.datanet, version: spec.version, base: spec.base, spec, budget,
-    createdAt: Number(createdAt) * 1000, deadline: Number(deadline) * 1000,
+    id,
+    builder,
+    datanet: spec.datanet,
+    version: spec.version,
+    base: spec.base,
+    spec,
+    budget,
+    createdAt: Number(createdAt) * 1000,
+    deadline: Number(deadline) * 1000,
     ...(built === undefined ? foreignState(known, awards) : ownState(built)),
-    bids: known.bids.map(({ message }) => bidView(message)), awards,
+    bids: known.bids.map(({ message }) => bidView(message)),
+    awards,
     result: known.closed?.message.completed === true ? known.closed.message.result : null,
     adapter: built === undefined ? null : adapterOf(built),
     heldOutLoss: built?.heldOut === null || built?.heldOut === undefined ? null : built.heldOut
@@ -48,18 +76,33 @@ export function jobView(id: Hex, known: KnownJob, built: JobRecord | undefined, 
 function ownAwards({ state, document }: JobRecord, { awardId, escrowOf, live }: ViewSources): AwardView[] {
   if (state.state === 'bidding') return []
   const { builder } = document.statement.message
-  const lots = state.lots.flatMap(lot => (lot.state === 'offered' ? [] : [awardView(awardId(lot.award), escrowOf(builder, lot.award), lot, live(awardId(lot.award)))]))
+  const lots = state.lots.flatMap(lot =>
+    lot.state === 'offered'
+      ? []
+      : [awardView(awardId(lot.award), escrowOf(builder, lot.award), lot, live(awardId(lot.award)))]
+  )
   const dead = state.forfeits.map(({ award, refunded, reason }) => ({
-    ...viewOf(awardId(award), escrowOf(builder, award), award, refunded ? 'refunded' as const : 'dead' as const, live(awardId(award)), null), reason
+    ...viewOf(
+      awardId(award),
+      escrowOf(builder, award),
+      award,
+      refunded ? ('refunded' as const) : ('dead' as const),
+      live(awardId(award)),
+      null
+    ),
+    reason
   }))
   return [...lots, ...dead]
 }
 
 function ownState({ state, bids }: JobRecord): { state: JobStateName; reason?: string } {
   switch (state.state) {
-    case 'bidding': return { state: bids.length === 0 ? 'posted' : 'bidding' }
-    case 'completed': return { state: 'completed' }
-    case 'expired': return { state: state.forfeits.every(({ refunded }) => refunded) ? 'refunded' : 'expired', reason: state.reason }
+    case 'bidding':
+      return { state: bids.length === 0 ? 'posted' : 'bidding' }
+    case 'completed':
+      return { state: 'completed' }
+    case 'expired':
+      return { state: state.forfeits.every(({ refunded }) => refunded) ? 'refunded' : 'expired', reason: state.reason }
     case 'running': {
       const least = Math.min(...state.lots.map(lot => (lot.state === 'offered' ? 0 : order.indexOf(lot.state))))
       const name = order[least] ?? 'funding'
@@ -71,18 +114,35 @@ function ownState({ state, bids }: JobRecord): { state: JobStateName; reason?: s
 function adapterOf({ state }: JobRecord): string | null {
   if (state.state === 'bidding') return null
   const lot = state.lots.find(({ lot }) => lot.kind === 'adapter')
-  return lot !== undefined && 'adapters' in lot ? lot.adapters[0] ?? null : null
+  return lot !== undefined && 'adapters' in lot ? (lot.adapters[0] ?? null) : null
 }
 
-/** A peer that is not the builder knows awards, deliveries and the end; and its own work, if it is a worker of the job. */
-function foreignAwards({ awards, deliveries, closed, document }: KnownJob, { awardId, escrowOf, assignments, working }: ViewSources): AwardView[] {
+/**
+ * A peer that is not the builder knows awards, deliveries and the end; and its own work, if it is a worker of the job.
+ */
+function foreignAwards(
+  { awards, deliveries, closed, document }: KnownJob,
+  { awardId, escrowOf, assignments, working }: ViewSources
+): AwardView[] {
   return awards.map(award => {
     const id = awardId(award)
     const { message } = award.statement
-    const later = awards.some(({ statement }) => statement.message.lot === message.lot && statement.message.attempt > message.attempt)
-    const handedOver = deliveries.some(({ message: delivery }) => delivery.lot === message.lot && delivery.worker === message.worker)
+    const later = awards.some(
+      ({ statement }) => statement.message.lot === message.lot && statement.message.attempt > message.attempt
+    )
+    const handedOver = deliveries.some(
+      ({ message: delivery }) => delivery.lot === message.lot && delivery.worker === message.worker
+    )
     const at = assignments.get(id)
-    const state: AwardState = later ? 'dead' : closed?.message.completed === true ? 'released' : handedOver ? 'delivered' : at?.state === 'queued' && working(id)?.progress !== null ? 'training' : 'awarded'
+    const state: AwardState = later
+      ? 'dead'
+      : closed?.message.completed === true
+        ? 'released'
+        : handedOver
+          ? 'delivered'
+          : at?.state === 'queued' && working(id)?.progress !== null
+            ? 'training'
+            : 'awarded'
     return viewOf(id, escrowOf(document.statement.message.builder, award), award, state, working(id), null)
   })
 }

@@ -1,5 +1,15 @@
 import { join } from 'node:path'
-import { assignment as assignmentSchema, checkEscrow, coalitionsOf, giveUp, handOver, lotPrice, playersOf, rowCounts, settle } from '../../protocol/jobs/index.ts'
+import {
+  assignment as assignmentSchema,
+  checkEscrow,
+  coalitionsOf,
+  giveUp,
+  handOver,
+  lotPrice,
+  playersOf,
+  rowCounts,
+  settle
+} from '../../protocol/jobs/index.ts'
 import type { Assignment, AwardDocument, JobMessage } from '../../protocol/jobs/index.ts'
 import { digest, signStatement } from '../../protocol/crypto/index.ts'
 import type { Message, Signed } from '../../protocol/crypto/index.ts'
@@ -43,7 +53,14 @@ export interface Worker {
 }
 
 /** The worker's side of jobs: bids, takes awards that are paid for, trains, hands over, and lives through restarts. */
-export function createWorker(deps: JobsDeps, policy: WorkerPolicy, timing: JobsTiming, book: Book, bases: Bases, say: (message: JobMessage) => Promise<void>): Worker {
+export function createWorker(
+  deps: JobsDeps,
+  policy: WorkerPolicy,
+  timing: JobsTiming,
+  book: Book,
+  bases: Bases,
+  say: (message: JobMessage) => Promise<void>
+): Worker {
   const table = deps.store.collection('jobs/assignments', assignmentSchema)
   const assignments = new Map<Hex, Assignment>()
   const active = new Map<Hex, Active>()
@@ -53,7 +70,10 @@ export function createWorker(deps: JobsDeps, policy: WorkerPolicy, timing: JobsT
   const trainings = createQueue({ name: 'training', bound: 1_000, concurrency: 1 })
   const bidding = createQueue({ name: 'bids', bound: 1_000, concurrency: 1 })
   const considering = new Set<Hex>()
-  /** Jobs that were not bid for, and when they may be looked at again: the base model or the version may be there by then. */
+  /**
+   * Jobs that were not bid for, and when they may be looked at again: the base model or the version may be there by
+   * then.
+   */
   const declined = new Map<Hex, number>()
   const admitting = new Set<Hex>()
 
@@ -66,8 +86,10 @@ export function createWorker(deps: JobsDeps, policy: WorkerPolicy, timing: JobsT
     await table.put(id, state)
     assignments.set(id, state)
   }
-  const lotFolder = ({ statement: { message } }: AwardDocument): string => join(deps.folder, 'work', `${message.job.slice(2, 18)}-${message.lot.slice(2, 18)}`)
-  const ownBid = (job: KnownJob): Signed<'Bid'> | undefined => job.bids.find(({ message }) => message.worker === deps.self)
+  const lotFolder = ({ statement: { message } }: AwardDocument): string =>
+    join(deps.folder, 'work', `${message.job.slice(2, 18)}-${message.lot.slice(2, 18)}`)
+  const ownBid = (job: KnownJob): Signed<'Bid'> | undefined =>
+    job.bids.find(({ message }) => message.worker === deps.self)
 
   async function bid(id: Hex): Promise<void> {
     const job = book.get(id)
@@ -75,9 +97,18 @@ export function createWorker(deps: JobsDeps, policy: WorkerPolicy, timing: JobsT
     const { builder, deadline, budget } = job.document.statement.message
     const { seconds, price, siblingPrice } = await estimate(job.document.spec, builder, stopping.signal)
     if (price > budget || now() + BigInt(seconds) > deadline) {
-      throw new TilthError('work.terms', `the job pays ${budget} until ${deadline}; here it takes ${seconds} s and costs ${price}`, { consequence: 'ignore' })
+      throw new TilthError(
+        'work.terms',
+        `the job pays ${budget} until ${deadline}; here it takes ${seconds} s and costs ${price}`,
+        { consequence: 'ignore' }
+      )
     }
-    const signed = signStatement(deps.network, 'Bid', { job: id, worker: deps.self, price, siblingPrice, seconds, expires: deadline }, deps.key)
+    const signed = signStatement(
+      deps.network,
+      'Bid',
+      { job: id, worker: deps.self, price, siblingPrice, seconds, expires: deadline },
+      deps.key
+    )
     await say({ kind: 'bid', round: 0, bid: signed })
   }
 
@@ -88,12 +119,26 @@ export function createWorker(deps: JobsDeps, policy: WorkerPolicy, timing: JobsT
     const job = book.get(message.job)
     if (assignments.has(id) || job === undefined || superseded(award, job)) return
     const mine = ownBid(job)
-    if (mine === undefined) throw new TilthError('award.uninvited', 'the award answers no bid of this node', { consequence: 'ignore' })
+    if (mine === undefined)
+      throw new TilthError('award.uninvited', 'the award answers no bid of this node', { consequence: 'ignore' })
     const { builder } = job.document.statement.message
-    const escrow = deps.chain.escrows.idOf({ builder, job: message.job, lot: message.lot, worker: message.worker, attempt: message.attempt })
-    const owners = (await deps.versions.rows(job.document.spec, { signal: stopping.signal })).map(({ contributor }) => contributor)
+    const escrow = deps.chain.escrows.idOf({
+      builder,
+      job: message.job,
+      lot: message.lot,
+      worker: message.worker,
+      attempt: message.attempt
+    })
+    const owners = (await deps.versions.rows(job.document.spec, { signal: stopping.signal })).map(
+      ({ contributor }) => contributor
+    )
     const players = playersOf(owners)
-    const expected = lotPrice(mine.message, award.lot, coalitionsOf(message.job, players.length, job.document.spec.coalitions), rowCounts(players, owners))
+    const expected = lotPrice(
+      mine.message,
+      award.lot,
+      coalitionsOf(message.job, players.length, job.document.spec.coalitions),
+      rowCounts(players, owners)
+    )
     checkEscrow(message, builder, expected, await deps.chain.escrows.escrow(escrow))
     await keep(id, { state: 'queued', award, escrow })
     begin(id)
@@ -101,7 +146,10 @@ export function createWorker(deps: JobsDeps, policy: WorkerPolicy, timing: JobsT
 
   /** Whether a later attempt at the same lot was awarded. */
   const superseded = ({ statement }: AwardDocument, job: KnownJob): boolean =>
-    job.awards.some(({ statement: { message } }) => message.lot === statement.message.lot && message.attempt > statement.message.attempt)
+    job.awards.some(
+      ({ statement: { message } }) =>
+        message.lot === statement.message.lot && message.attempt > statement.message.attempt
+    )
 
   /** Opens the stream to the builder, and queues the training if that is still to be done. */
   function begin(id: Hex): void {
@@ -110,13 +158,24 @@ export function createWorker(deps: JobsDeps, policy: WorkerPolicy, timing: JobsT
     if (at === undefined || job === undefined || active.has(id)) return
     const [work, stream] = [new AbortController(), new AbortController()]
     const signal = AbortSignal.any([work.signal, stopping.signal])
-    const reporter = report(deps, timing, id, job.document.statement.message.builder, { status: state => heard(id, state) }, AbortSignal.any([stream.signal, stopping.signal]))
+    const reporter = report(
+      deps,
+      timing,
+      id,
+      job.document.statement.message.builder,
+      { status: state => heard(id, state) },
+      AbortSignal.any([stream.signal, stopping.signal])
+    )
     const entry: Active = { work, stream, reporter, progress: null, losses: [] }
     active.set(id, entry)
     if (at.state === 'delivered') reporter.delivered(at.delivery)
     if (at.state === 'given-up') reporter.failed(at.reason)
     if (at.state !== 'queued') return
-    trainings.run(id, () => train(id, job, entry, signal)).catch((error: unknown) => { log('a lot was not trained', error) })
+    trainings
+      .run(id, () => train(id, job, entry, signal))
+      .catch((error: unknown) => {
+        log('a lot was not trained', error)
+      })
   }
 
   async function train(id: Hex, job: KnownJob, live: Active, signal: AbortSignal): Promise<void> {
@@ -126,8 +185,15 @@ export function createWorker(deps: JobsDeps, policy: WorkerPolicy, timing: JobsT
       if (at?.state !== 'queued') return
       const { message } = at.award.statement
       const training: Training = {
-        job: message.job, spec: job.document.spec, builder: job.document.statement.message.builder, lot: at.award.lot, folder: lotFolder(at.award), signal,
-        onStage: stage => { reporter.stage(stage) },
+        job: message.job,
+        spec: job.document.spec,
+        builder: job.document.statement.message.builder,
+        lot: at.award.lot,
+        folder: lotFolder(at.award),
+        signal,
+        onStage: stage => {
+          reporter.stage(stage)
+        },
         onProgress: progress => {
           const { step, steps, loss, secondsLeft, tokensPerSecond } = progress
           live.progress = { step, steps, loss, secondsLeft, tokensPerSecond }
@@ -137,7 +203,13 @@ export function createWorker(deps: JobsDeps, policy: WorkerPolicy, timing: JobsT
       }
       try {
         const { content, cid } = await trainLot(deps, bases, training)
-        const statement: Message<'Delivery'> = { job: message.job, worker: deps.self, lot: message.lot, cid, log: contentHash(content) }
+        const statement: Message<'Delivery'> = {
+          job: message.job,
+          worker: deps.self,
+          lot: message.lot,
+          cid,
+          log: contentHash(content)
+        }
         const delivery = signStatement(deps.network, 'Delivery', statement, deps.key)
         await keep(id, handOver(at, delivery, content))
         reporter.delivered(delivery)
@@ -169,7 +241,8 @@ export function createWorker(deps: JobsDeps, policy: WorkerPolicy, timing: JobsT
     }
     await abandon(id, 'superseded')
     // With this the builder's money is free at once; without it, it waits in escrow for the award's deadline.
-    return signStatement(deps.network, 'Release', { escrow: at.escrow, worker: deps.self, amount: 0n }, deps.key).signature
+    return signStatement(deps.network, 'Release', { escrow: at.escrow, worker: deps.self, amount: 0n }, deps.key)
+      .signature
   }
 
   /** Stops the work; the stream goes on until the builder has the consent to its refund. */
@@ -186,7 +259,8 @@ export function createWorker(deps: JobsDeps, policy: WorkerPolicy, timing: JobsT
     const at = assignments.get(id)
     if (at === undefined) return
     const folder = lotFolder(at.award)
-    if (![...assignments.values()].some(other => other.state === 'queued' && lotFolder(other.award) === folder)) await sweepLot(folder)
+    if (![...assignments.values()].some(other => other.state === 'queued' && lotFolder(other.award) === folder))
+      await sweepLot(folder)
   }
 
   return {
@@ -195,8 +269,13 @@ export function createWorker(deps: JobsDeps, policy: WorkerPolicy, timing: JobsT
         assignments.set(id as Hex, at)
       }
       // The deployed adapter before its siblings, as they were queued the first time.
-      const open = [...assignments].filter(([, at]) => at.state === 'queued' || at.state === 'delivered' || at.state === 'given-up')
-      for (const [id] of open.sort(([, a], [, b]) => Number(b.award.lot.kind === 'adapter') - Number(a.award.lot.kind === 'adapter'))) begin(id)
+      const open = [...assignments].filter(
+        ([, at]) => at.state === 'queued' || at.state === 'delivered' || at.state === 'given-up'
+      )
+      for (const [id] of open.sort(
+        ([, a], [, b]) => Number(b.award.lot.kind === 'adapter') - Number(a.award.lot.kind === 'adapter')
+      ))
+        begin(id)
     },
     async stop() {
       stopping.abort()
@@ -205,11 +284,16 @@ export function createWorker(deps: JobsDeps, policy: WorkerPolicy, timing: JobsT
     consider(id) {
       if (considering.has(id) || (declined.get(id) ?? 0) > deps.clock.now()) return
       considering.add(id)
-      bidding.run(id, () => bid(id)).catch((error: unknown) => {
-        log('no bid for a job', error)
-        const final = error instanceof TilthError && error.consequence !== 'retry'
-        declined.set(id, deps.clock.now() + (final ? 600_000 : 5_000))
-      }).finally(() => { considering.delete(id) })
+      bidding
+        .run(id, () => bid(id))
+        .catch((error: unknown) => {
+          log('no bid for a job', error)
+          const final = error instanceof TilthError && error.consequence !== 'retry'
+          declined.set(id, deps.clock.now() + (final ? 600_000 : 5_000))
+        })
+        .finally(() => {
+          considering.delete(id)
+        })
     },
     awarded(award) {
       const id = idOf(award)
@@ -217,29 +301,47 @@ export function createWorker(deps: JobsDeps, policy: WorkerPolicy, timing: JobsT
       if (worker === deps.self) {
         if (admitting.has(id)) return
         admitting.add(id)
-        bidding.run(id, () => admit(award)).catch((error: unknown) => { log('an award was not taken', error) }).finally(() => { admitting.delete(id) })
+        bidding
+          .run(id, () => admit(award))
+          .catch((error: unknown) => {
+            log('an award was not taken', error)
+          })
+          .finally(() => {
+            admitting.delete(id)
+          })
       }
       for (const [other, at] of assignments) {
         const { message } = at.award.statement
-        if (at.state === 'queued' && message.job === job && message.lot === lot && message.attempt < attempt) abandon(other, 'superseded').catch((error: unknown) => { log('a superseded award stayed', error) })
+        if (at.state === 'queued' && message.job === job && message.lot === lot && message.attempt < attempt)
+          abandon(other, 'superseded').catch((error: unknown) => {
+            log('a superseded award stayed', error)
+          })
       }
     },
     closed(id) {
       for (const [award, at] of assignments) {
-        if (at.award.statement.message.job === id && at.state === 'queued') abandon(award, 'closed').catch((error: unknown) => { log("a closed job's award stayed", error) })
+        if (at.award.statement.message.job === id && at.state === 'queued')
+          abandon(award, 'closed').catch((error: unknown) => {
+            log("a closed job's award stayed", error)
+          })
       }
     },
     announcements() {
       const messages: JobMessage[] = []
       // [ignore] After its deadline nobody waits for an award any more.
       for (const [id, { award }] of assignments) {
-        if (award.statement.message.deadline <= now() && active.has(id)) end(id).catch((error: unknown) => { log('an award past its deadline stayed', error) })
+        if (award.statement.message.deadline <= now() && active.has(id))
+          end(id).catch((error: unknown) => {
+            log('an award past its deadline stayed', error)
+          })
       }
       for (const [, job] of book.all()) {
         const mine = ownBid(job)
-        if (mine !== undefined && job.closed === null && job.awards.length === 0 && mine.message.expires > now()) messages.push({ kind: 'bid', round: 0, bid: mine })
+        if (mine !== undefined && job.closed === null && job.awards.length === 0 && mine.message.expires > now())
+          messages.push({ kind: 'bid', round: 0, bid: mine })
       }
-      for (const at of assignments.values()) if (at.state === 'delivered') messages.push({ kind: 'delivery', round: 0, delivery: at.delivery })
+      for (const at of assignments.values())
+        if (at.state === 'delivered') messages.push({ kind: 'delivery', round: 0, delivery: at.delivery })
       return messages
     },
     assignments: () => assignments.entries(),

@@ -32,15 +32,27 @@ export interface ClientPolicy {
   readonly channelSeconds: number
   /** Workers tried for one answer. */
   readonly attempts: number
-  /** The base model's folder is fetched for its tokenizer if it has at most so many bytes; else prompt tokens are only bounded. */
+  /**
+   * The base model's folder is fetched for its tokenizer if it has at most so many bytes; else prompt tokens are only
+   * bounded.
+   */
   readonly tokenizerBytes: number
 }
 
 export type ModelsPolicy = WorkerPolicy & ClientPolicy
 
 export const defaultPolicy: ModelsPolicy = {
-  inputPrice: 10n ** 14n, outputPrice: 4n * 10n ** 14n, capacity: 8, waiting: 32, creditTokens: 32, lostCredits: 16, redeemAt: 10n ** 18n,
-  depositRequests: 32, channelSeconds: 30 * 86_400, attempts: 6, tokenizerBytes: 64 << 20
+  inputPrice: 10n ** 14n,
+  outputPrice: 4n * 10n ** 14n,
+  capacity: 8,
+  waiting: 32,
+  creditTokens: 32,
+  lostCredits: 16,
+  redeemAt: 10n ** 18n,
+  depositRequests: 32,
+  channelSeconds: 30 * 86_400,
+  attempts: 6,
+  tokenizerBytes: 64 << 20
 }
 
 export interface ModelsTiming {
@@ -63,12 +75,27 @@ export interface ModelsTiming {
 }
 
 export const defaultTiming: ModelsTiming = {
-  offerMs: 90_000, renewMs: 20_000, voucherMs: 20_000, acceptMs: 60_000, silenceMs: 30_000, receiptMs: 120_000, busyMs: 60_000, findMs: 10_000,
-  redeemMs: 30_000, marginSeconds: 600
+  offerMs: 90_000,
+  renewMs: 20_000,
+  voucherMs: 20_000,
+  acceptMs: 60_000,
+  silenceMs: 30_000,
+  receiptMs: 120_000,
+  busyMs: 60_000,
+  findMs: 10_000,
+  redeemMs: 30_000,
+  marginSeconds: 600
 }
 
-/** Measures what an answer owes to whom; null where the model has no siblings. `answerIds` are those of this receipt: what was resumed from stands in `content.resume`. */
-export type Attribute = (model: ModelRecord, request: { readonly content: InferenceContent }, answerIds: readonly number[]) => Promise<Attribution | null>
+/**
+ * Measures what an answer owes to whom; null where the model has no siblings. `answerIds` are those of this receipt:
+ * what was resumed from stands in `content.resume`.
+ */
+export type Attribute = (
+  model: ModelRecord,
+  request: { readonly content: InferenceContent },
+  answerIds: readonly number[]
+) => Promise<Attribution | null>
 
 export interface ModelsDeps {
   readonly key: Uint8Array
@@ -98,4 +125,9 @@ export interface ModelsDeps {
 }
 
 /** Dependencies with every policy filled in: what the parts of this phase are given. */
-export type Parts = Omit<ModelsDeps, 'policy' | 'timing' | 'worker'> & { readonly policy: ModelsPolicy; readonly timing: ModelsTiming; readonly speech: SpeechSource; /** Seconds since 1970. */ readonly now: () => bigint }
+export type Parts = Omit<ModelsDeps, 'policy' | 'timing' | 'worker'> & {
+  readonly policy: ModelsPolicy
+  readonly timing: ModelsTiming
+  readonly speech: SpeechSource
+  /** Seconds since 1970. */ readonly now: () => bigint
+}

@@ -19,19 +19,34 @@ export interface Folders {
 }
 
 /** Models by CID, fetched once: two that need one at the same time wait for one fetch. */
-export function createFolders({ files, folder, log, clock }: Pick<Parts, 'files' | 'folder' | 'log' | 'clock'>): Folders {
+export function createFolders({
+  files,
+  folder,
+  log,
+  clock
+}: Pick<Parts, 'files' | 'folder' | 'log' | 'clock'>): Folders {
   const running = new Map<string, Promise<void>>()
   /** Bases that were not to be had, and when they are looked for again. */
   const missing = new Map<string, number>()
 
-  async function get(kind: 'bases' | 'adapters', cid: string, maxBytes: number, providers: readonly string[], signal?: AbortSignal): Promise<string> {
+  async function get(
+    kind: 'bases' | 'adapters',
+    cid: string,
+    maxBytes: number,
+    providers: readonly string[],
+    signal?: AbortSignal
+  ): Promise<string> {
     const path = join(folder, kind, cid)
     if (existsSync(path)) return path
     let fetching = running.get(cid)
     if (fetching === undefined) {
       fetching = mkdir(join(folder, kind), { recursive: true })
-        .then(() => files.fetchDirectory(cid, path, { maxBytes, providers, ...(signal === undefined ? {} : { signal }) }))
-        .finally(() => { running.delete(cid) })
+        .then(() =>
+          files.fetchDirectory(cid, path, { maxBytes, providers, ...(signal === undefined ? {} : { signal }) })
+        )
+        .finally(() => {
+          running.delete(cid)
+        })
       running.set(cid, fetching)
     }
     await fetching
@@ -43,14 +58,21 @@ export function createFolders({ files, folder, log, clock }: Pick<Parts, 'files'
     async fetch(model, signal) {
       const providers = providersOf(model)
       const base = await get('bases', model.base, maxBaseBytes, providers, signal)
-      const adapter = model.adapter === null ? undefined : await get('adapters', model.adapter, maxAdapterBytes, providers, signal)
+      const adapter =
+        model.adapter === null ? undefined : await get('adapters', model.adapter, maxAdapterBytes, providers, signal)
       return { base, adapter }
     },
     async baseUpTo(model, maxBytes, signal) {
       if ((missing.get(model.base) ?? 0) > clock.now()) return undefined
       const patience = AbortSignal.timeout(patienceMs)
       try {
-        return await get('bases', model.base, maxBytes, providersOf(model), signal === undefined ? patience : AbortSignal.any([signal, patience]))
+        return await get(
+          'bases',
+          model.base,
+          maxBytes,
+          providersOf(model),
+          signal === undefined ? patience : AbortSignal.any([signal, patience])
+        )
       } catch (error) {
         signal?.throwIfAborted()
         missing.set(model.base, clock.now() + missingMs)

@@ -9,14 +9,31 @@ import type { ModelRegistry } from './registry.ts'
 import type { Ledger } from './worker/ledger.ts'
 import type { Redeemer } from './worker/redeem.ts'
 
-const names = ['ModelRegistered', 'ModelRetired', 'ChannelOpened', 'ChannelToppedUp', 'ChannelClaimed', 'ChannelClosing', 'ChannelClosed'] as const
+const names = [
+  'ModelRegistered',
+  'ModelRetired',
+  'ChannelOpened',
+  'ChannelToppedUp',
+  'ChannelClaimed',
+  'ChannelClosing',
+  'ChannelClosed'
+] as const
 type Followed = ChainEventOf<(typeof names)[number]>
 const isFollowed = (event: ChainEvent): event is Followed => (names as readonly string[]).includes(event.name)
 
-export interface Following { registry: ModelRegistry; wallet: Wallet; ledger: Ledger; redeemer: Redeemer }
+export interface Following {
+  registry: ModelRegistry
+  wallet: Wallet
+  ledger: Ledger
+  redeemer: Redeemer
+}
 
 /** What the chain tells of models and channels, from where this node stopped reading. */
-export async function followChain({ chain, self, log }: Parts, tables: Tables, { registry, wallet, ledger, redeemer }: Following): Promise<Follower> {
+export async function followChain(
+  { chain, self, log }: Parts,
+  tables: Tables,
+  { registry, wallet, ledger, redeemer }: Following
+): Promise<Follower> {
   async function change(channel: Hex, next: (state: ChannelState) => ChannelState): Promise<void> {
     const guarded = (state: ChannelState): ChannelState => (state.state === 'closed' ? state : next(state))
     const account = ledger.find(channel)
@@ -27,16 +44,23 @@ export async function followChain({ chain, self, log }: Parts, tables: Tables, {
 
   async function take(event: Followed): Promise<void> {
     switch (event.name) {
-      case 'ModelRegistered': return registry.registered(event.model, event.block)
-      case 'ModelRetired': return registry.retired(event.model)
+      case 'ModelRegistered':
+        return registry.registered(event.model, event.block)
+      case 'ModelRetired':
+        return registry.retired(event.model)
       case 'ChannelOpened':
         if (event.client === self) await wallet.adopt({ ...event, id: event.channel })
         return
-      case 'ChannelToppedUp': return change(event.channel, state => (state.state === 'open' ? deposited(state, event.deposit) : state))
-      case 'ChannelClaimed': return change(event.channel, state => claimedUp(state, event.claimed))
-      case 'ChannelClosed': return change(event.channel, state => closedWith(state, event.refunded))
+      case 'ChannelToppedUp':
+        return change(event.channel, state => (state.state === 'open' ? deposited(state, event.deposit) : state))
+      case 'ChannelClaimed':
+        return change(event.channel, state => claimedUp(state, event.claimed))
+      case 'ChannelClosed':
+        return change(event.channel, state => closedWith(state, event.refunded))
       case 'ChannelClosing': {
-        await change(event.channel, state => (state.state === 'open' || state.state === 'disputed' ? closing(state, event.closesAt) : state))
+        await change(event.channel, state =>
+          state.state === 'open' || state.state === 'disputed' ? closing(state, event.closesAt) : state
+        )
         // The client asks to close: what it has promised is claimed before the window ends.
         const account = ledger.find(event.channel)
         if (account !== undefined) await redeemer.one(account)
@@ -46,11 +70,20 @@ export async function followChain({ chain, self, log }: Parts, tables: Tables, {
   }
 
   const cursor = await tables.cursor.get('chain')
-  return chain.follow({ from: cursor === undefined ? 0n : cursor.block + 1n, ...(cursor === undefined ? {} : { parent: cursor.hash }), names }, {
-    event: event => (isFollowed(event) ? take(event) : undefined),
-    // Reading a block twice does no harm, so the cursor need not be on disk at once.
-    reached: (block, hash) => tables.cursor.put('chain', { block, hash }, { sync: false }),
-    rewound: block => registry.rewound(block),
-    failed: (error, event) => { log.warn('news of the chain could not be taken in', { event: event?.name, error }) }
-  })
+  return chain.follow(
+    {
+      from: cursor === undefined ? 0n : cursor.block + 1n,
+      ...(cursor === undefined ? {} : { parent: cursor.hash }),
+      names
+    },
+    {
+      event: event => (isFollowed(event) ? take(event) : undefined),
+      // Reading a block twice does no harm, so the cursor need not be on disk at once.
+      reached: (block, hash) => tables.cursor.put('chain', { block, hash }, { sync: false }),
+      rewound: block => registry.rewound(block),
+      failed: (error, event) => {
+        log.warn('news of the chain could not be taken in', { event: event?.name, error })
+      }
+    }
+  )
 }

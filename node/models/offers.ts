@@ -12,14 +12,22 @@ const offersPerModel = 256
 export type SignedOffer = Signed<'Offer'>
 
 export const offerView = ({ message }: SignedOffer): OfferView => ({
-  model: message.model, worker: message.worker, inputPrice: message.inputPrice, outputPrice: message.outputPrice,
-  capacity: message.capacity, tokensPerSecond: message.tokensPerSecond, expires: Number(message.expires)
+  model: message.model,
+  worker: message.worker,
+  inputPrice: message.inputPrice,
+  outputPrice: message.outputPrice,
+  capacity: message.capacity,
+  tokensPerSecond: message.tokensPerSecond,
+  expires: Number(message.expires)
 })
 
 export interface OfferBoard {
   start(): void
   stop(): void
-  /** Takes an offer in after its checks; own ones too. @throws as checkOffer · TilthError `model.unknown`, `offer.old`, `offer.many` (ignore) */
+  /**
+   * Takes an offer in after its checks; own ones too.
+   * @throws as checkOffer · TilthError `model.unknown`, `offer.old`, `offer.many` (ignore)
+   */
   take(offer: SignedOffer): void
   withdraw(model: Hex, worker: Address): void
   /** What stands now. */
@@ -45,9 +53,11 @@ export function createOfferBoard(parts: Parts, known: (model: Hex) => boolean): 
     if (!known(model)) throw new NotFoundError('model.unknown', 'the offer is for a model that is not registered')
     const offers = board.get(model) ?? new Map<Address, SignedOffer>()
     // [ignore] An offer that was overtaken by a later one of the same worker.
-    if (!supersedes(offer.message, offers.get(worker)?.message)) throw new TilthError('offer.old', 'a later offer is known', { consequence: 'ignore' })
+    if (!supersedes(offer.message, offers.get(worker)?.message))
+      throw new TilthError('offer.old', 'a later offer is known', { consequence: 'ignore' })
     // [ignore] More workers for one model than a client would look at.
-    if (!offers.has(worker) && offers.size >= offersPerModel && standing(offers).length >= offersPerModel) throw new TilthError('offer.many', 'enough workers offer this model', { consequence: 'ignore' })
+    if (!offers.has(worker) && offers.size >= offersPerModel && standing(offers).length >= offersPerModel)
+      throw new TilthError('offer.many', 'enough workers offer this model', { consequence: 'ignore' })
     const fresh = !offers.has(worker)
     board.set(model, offers.set(worker, offer))
     if (fresh) events.emit('models.offered', { model, worker })
@@ -58,8 +68,10 @@ export function createOfferBoard(parts: Parts, known: (model: Hex) => boolean): 
     try {
       await stream.send({ kind: 'quote', model })
       const frame = await stream.next(workerFrame, { signal })
-      if (frame?.kind !== 'offer') throw new InvalidError('frame.unexpected', 'the worker answered something else than an offer')
-      if (frame.offer.message.worker !== worker || frame.offer.message.model !== model) throw new InvalidError('offer.other', "the worker answered with another's offer")
+      if (frame?.kind !== 'offer')
+        throw new InvalidError('frame.unexpected', 'the worker answered something else than an offer')
+      if (frame.offer.message.worker !== worker || frame.offer.message.model !== model)
+        throw new InvalidError('offer.other', "the worker answered with another's offer")
       take(frame.offer)
       await stream.end()
     } catch (error) {
@@ -69,10 +81,18 @@ export function createOfferBoard(parts: Parts, known: (model: Hex) => boolean): 
   }
 
   return {
-    start() { off = gossip.subscribe('tilth/models/1', modelsMessage, ({ offer }) => { take(offer) }) },
-    stop() { off?.() },
+    start() {
+      off = gossip.subscribe('tilth/models/1', modelsMessage, ({ offer }) => {
+        take(offer)
+      })
+    },
+    stop() {
+      off?.()
+    },
     take,
-    withdraw(model, worker) { board.get(model)?.delete(worker) },
+    withdraw(model, worker) {
+      board.get(model)?.delete(worker)
+    },
     list(model) {
       if (model !== undefined) return standing(board.get(model) ?? new Map())
       return [...board.values()].flatMap(standing)
@@ -83,7 +103,11 @@ export function createOfferBoard(parts: Parts, known: (model: Hex) => boolean): 
         for await (const peer of files.findProviders(model.adapter ?? model.base, { signal, limit: 8 })) {
           if (peer.address === self) continue
           // Providers that do not serve it say so, or are gone: the next one may.
-          asked.push(quote(peer.address, model.id, signal).catch((error: unknown) => { log.debug('a provider gave no offer', { worker: peer.address, error }) }))
+          asked.push(
+            quote(peer.address, model.id, signal).catch((error: unknown) => {
+              log.debug('a provider gave no offer', { worker: peer.address, error })
+            })
+          )
         }
       } catch (error) {
         if (!signal.aborted) log.debug('the DHT gave no providers', { model: model.id, error })

@@ -16,7 +16,10 @@ export interface Receipts {
 }
 
 /** Receipts with both signatures: kept by both parties, in the order of their end. */
-export function createReceipts({ network, events }: Pick<Parts, 'network' | 'events'>, { receipts, receiptKeys }: Tables): Receipts {
+export function createReceipts(
+  { network, events }: Pick<Parts, 'network' | 'events'>,
+  { receipts, receiptKeys }: Tables
+): Receipts {
   return {
     keep(batch, receipt) {
       const id = digest(network, 'Receipt', receipt.receipt.message)
@@ -24,7 +27,9 @@ export function createReceipts({ network, events }: Pick<Parts, 'network' | 'eve
       batch.put(receipts, key, receipt).put(receiptKeys, id, key)
       return id
     },
-    announce(id, role, receipt) { events.emit('models.receipt', { id, role, receipt }) },
+    announce(id, role, receipt) {
+      events.emit('models.receipt', { id, role, receipt })
+    },
     async list({ model, since } = {}) {
       const found: CosignedReceipt[] = []
       for await (const receipt of receipts.values(since === undefined ? {} : { from: sequenceKey(since) })) {

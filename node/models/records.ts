@@ -17,28 +17,63 @@ const channelState: z.ZodType<ChannelState> = z.discriminatedUnion('state', [
 const ids = z.array(z.int().min(0)).max(4096)
 
 /** A receipt that the worker has signed and the client not yet: sent again, the same, until it is countersigned. */
-const pendingReceipt = z.strictObject({ receipt: signedSchema('Receipt'), attribution: attribution.nullable(), answer: ids })
+const pendingReceipt = z.strictObject({
+  receipt: signedSchema('Receipt'),
+  attribution: attribution.nullable(),
+  answer: ids
+})
 export type PendingReceipt = z.infer<typeof pendingReceipt>
 
 /** Worker: a channel that pays it, with the signature of the highest voucher. */
-const workerChannel = z.strictObject({ id: bytes32, client: address, model: bytes32, expiry: uint(64), channel: channelState, voucher: signature.nullable(), pending: pendingReceipt.nullable() })
+const workerChannel = z.strictObject({
+  id: bytes32,
+  client: address,
+  model: bytes32,
+  expiry: uint(64),
+  channel: channelState,
+  voucher: signature.nullable(),
+  pending: pendingReceipt.nullable()
+})
 export type WorkerChannel = z.infer<typeof workerChannel>
 
-/** Worker: an answer from its acceptance until its receipt is countersigned. `answer` is what is known to have arrived. */
+/**
+ * Worker: an answer from its acceptance until its receipt is countersigned. `answer` is what is known to have arrived.
+ */
 const answerRecord = z.strictObject({
-  statement: signedSchema('InferenceRequest'), content: inferenceContent, offer: signedSchema('Offer'),
-  inputTokens: z.int().min(0), startedAt: uint(64), finishedAt: uint(64), state: z.enum(['running', 'ended']), finish, answer: ids
+  statement: signedSchema('InferenceRequest'),
+  content: inferenceContent,
+  offer: signedSchema('Offer'),
+  inputTokens: z.int().min(0),
+  startedAt: uint(64),
+  finishedAt: uint(64),
+  state: z.enum(['running', 'ended']),
+  finish,
+  answer: ids
 })
 export type AnswerRecord = z.infer<typeof answerRecord>
 
 /** Client: a channel it pays by. */
-const clientChannel = z.strictObject({ id: bytes32, worker: address, model: bytes32, expiry: uint(64), channel: channelState })
+const clientChannel = z.strictObject({
+  id: bytes32,
+  worker: address,
+  model: bytes32,
+  expiry: uint(64),
+  channel: channelState
+})
 export type ClientChannel = z.infer<typeof clientChannel>
 
-/** Client: what it asked, until the receipt is countersigned. `over`: the worker has nothing more to sign for it, as far as is known. */
+/**
+ * Client: what it asked, until the receipt is countersigned. `over`: the worker has nothing more to sign for it, as far
+ * as is known.
+ */
 const askRecord = z.strictObject({
-  statement: signedSchema('InferenceRequest'), content: inferenceContent, offer: signedSchema('Offer'),
-  inputTokens: z.int().min(0), creditTokens: z.int().min(0), received: ids, over: z.boolean()
+  statement: signedSchema('InferenceRequest'),
+  content: inferenceContent,
+  offer: signedSchema('Offer'),
+  inputTokens: z.int().min(0),
+  creditTokens: z.int().min(0),
+  received: ids,
+  over: z.boolean()
 })
 export type AskRecord = z.infer<typeof askRecord>
 

@@ -25,8 +25,29 @@ export interface ModelRegistry {
   rewound(block: bigint): Promise<void>
 }
 
-const recordOf = ({ id, name, builder, worker, base, adapter, result, datanet, version, split }: ModelOnChain): ModelRecord =>
-  ({ id, name, builder, worker, base, adapter: adapter === '' ? null : adapter, result: result === '' ? null : result, datanet, version, split: { ...split } })
+const recordOf = ({
+  id,
+  name,
+  builder,
+  worker,
+  base,
+  adapter,
+  result,
+  datanet,
+  version,
+  split
+}: ModelOnChain): ModelRecord => ({
+  id,
+  name,
+  builder,
+  worker,
+  base,
+  adapter: adapter === '' ? null : adapter,
+  result: result === '' ? null : result,
+  datanet,
+  version,
+  split: { ...split }
+})
 
 /** Models on chain, as this node follows them. */
 export function createModelRegistry(parts: Parts, tables: Tables): ModelRegistry {
@@ -35,10 +56,16 @@ export function createModelRegistry(parts: Parts, tables: Tables): ModelRegistry
 
   async function put(onChain: ModelOnChain, block: bigint): Promise<ModelRecord> {
     const known = models.get(onChain.id)
-    const entry: Registered = { record: recordOf(onChain), block, retired: onChain.retired, order: known?.order ?? [...models.values()].reduce((most, { order }) => Math.max(most, order), 0) + 1 }
+    const entry: Registered = {
+      record: recordOf(onChain),
+      block,
+      retired: onChain.retired,
+      order: known?.order ?? [...models.values()].reduce((most, { order }) => Math.max(most, order), 0) + 1
+    }
     models.set(onChain.id, entry)
     await tables.models.put(onChain.id, entry)
-    if (known === undefined) events.emit('models.registered', { model: onChain.id, builder: onChain.builder, datanet: onChain.datanet })
+    if (known === undefined)
+      events.emit('models.registered', { model: onChain.id, builder: onChain.builder, datanet: onChain.datanet })
     return entry.record
   }
 
@@ -48,7 +75,11 @@ export function createModelRegistry(parts: Parts, tables: Tables): ModelRegistry
     if (there !== undefined) return put(there, models.get(id)?.block ?? (await chain.head()).block)
     const { model, block } = await chain.models.register(registration)
     const mined = await chain.models.model(model)
-    if (mined === undefined) throw new InvalidError('model.lost', 'the chain has mined the registration and does not know the model', { consequence: 'retry', details: { model } })
+    if (mined === undefined)
+      throw new InvalidError('model.lost', 'the chain has mined the registration and does not know the model', {
+        consequence: 'retry',
+        details: { model }
+      })
     return put(mined, block)
   }
 
@@ -57,22 +88,38 @@ export function createModelRegistry(parts: Parts, tables: Tables): ModelRegistry
     try {
       return decodeFrame(bytes, jobResult, maxResultBytes)
     } catch (cause) {
-      throw new InvalidError('result.invalid', `${cid} is not the result of a tune job`, { cause, help: 'Give the CID that the job shows once it is completed.' })
+      throw new InvalidError('result.invalid', `${cid} is not the result of a tune job`, {
+        cause,
+        help: 'Give the CID that the job shows once it is completed.'
+      })
     }
   }
 
   return {
-    async load() { for await (const entry of tables.models.values()) models.set(entry.record.id, entry) },
+    async load() {
+      for await (const entry of tables.models.values()) models.set(entry.record.id, entry)
+    },
     async register({ name, result: cid, worker = self, split, providers = [] }) {
       const result = await resultOf(cid, providers)
       const adapter = result.adapters.at(-1)
       // [reject] The deployed adapter is the full coalition's, the last one.
-      if (adapter === undefined || adapter === null) throw new InvalidError('result.invalid', 'the result has no adapter for the full coalition')
+      if (adapter === undefined || adapter === null)
+        throw new InvalidError('result.invalid', 'the result has no adapter for the full coalition')
       const { base, datanet, version } = result.spec
       return registerOnce({ name, base, adapter, result: cid, datanet, version, job: result.job, worker, split })
     },
     registerBase: ({ name, base, worker = self, split = { worker: 8000, builder: 2000, data: 0 } }) =>
-      registerOnce({ name, base, adapter: '', result: '', datanet: zeroHash, version: 0, job: zeroHash, worker, split }),
+      registerOnce({
+        name,
+        base,
+        adapter: '',
+        result: '',
+        datanet: zeroHash,
+        version: 0,
+        job: zeroHash,
+        worker,
+        split
+      }),
     list: () => [...models.values()].sort((a, b) => a.order - b.order),
     get: id => models.get(id),
     async registered(id, block) {

@@ -28,8 +28,11 @@ import { createSlots } from './worker/slots.ts'
 /** registration → offer → inference → receipt: the phase's parts, wired. */
 export function createModelsService(deps: ModelsDeps): ModelsService {
   const parts: Parts = {
-    ...deps, policy: { ...defaultPolicy, ...deps.policy, ...pricesOf(deps) }, timing: { ...defaultTiming, ...deps.timing },
-    speech: deps.speech ?? folderSpeech(), now: () => BigInt(Math.floor(deps.clock.now() / 1000))
+    ...deps,
+    policy: { ...defaultPolicy, ...deps.policy, ...pricesOf(deps) },
+    timing: { ...defaultTiming, ...deps.timing },
+    speech: deps.speech ?? folderSpeech(),
+    now: () => BigInt(Math.floor(deps.clock.now() / 1000))
   }
   const { policy, log, streams, roles, self } = parts
   const tables = openTables(parts.store)
@@ -55,7 +58,8 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
   /** A failure costs the weights, not the receipt. */
   async function weigh(content: InferenceContent, model: Hex, answer: readonly number[]): Promise<Attribution | null> {
     const record = registry.get(model)?.record
-    if (parts.attribute === undefined || record === undefined || record.result === null || answer.length === 0) return null
+    if (parts.attribute === undefined || record === undefined || record.result === null || answer.length === 0)
+      return null
     try {
       return await parts.attribute(record, { content }, answer)
     } catch (error) {
@@ -64,11 +68,18 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
     }
   }
 
-  const view = ({ record, retired }: Registered): ModelView => ({ ...record, retired, offers: board.list(record.id).map(offerView) })
+  const view = ({ record, retired }: Registered): ModelView => ({
+    ...record,
+    retired,
+    offers: board.list(record.id).map(offerView)
+  })
   function named(idOrName: string): Registered | undefined {
     const byId = registry.get(idOrName as Hex)
     if (byId !== undefined) return byId
-    const all = registry.list().filter(({ record, retired }) => record.name === idOrName && !retired).reverse()
+    const all = registry
+      .list()
+      .filter(({ record, retired }) => record.name === idOrName && !retired)
+      .reverse()
     // Several may have one name: the newest that somebody serves, else the newest.
     return all.find(({ record }) => board.list(record.id).length > 0) ?? all[0]
   }
@@ -81,7 +92,8 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
       await ledger.load()
       await wallet.load()
       board.start()
-      if (parts.registry !== undefined) offs.push(declareMetrics(parts.registry, parts, { offers: () => board.list().length, free: () => slots.free }))
+      if (parts.registry !== undefined)
+        offs.push(declareMetrics(parts.registry, parts, { offers: () => board.list().length, free: () => slots.free }))
       follower = await followChain(parts, tables, { registry, wallet, ledger, redeemer })
       if (roles.worker) {
         offs.push(streams.handle('/tilth/models/infer/1', answers))
@@ -91,7 +103,9 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
       keeper.start()
       const { signal } = life
       // After a restart there may be receipts to sign; workers that are not there yet get them at the next ask.
-      keeper.reconcile(signal).catch((error: unknown) => { if (!signal.aborted) log.info('receipts could not be settled', { error }) })
+      keeper.reconcile(signal).catch((error: unknown) => {
+        if (!signal.aborted) log.info('receipts could not be settled', { error })
+      })
     },
     async stop() {
       life.abort(new TilthError('models.stopped', 'the node is stopping', { consequence: 'retry' }))
@@ -109,21 +123,35 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
       const found = named(idOrName)
       return found === undefined ? undefined : view(found)
     },
-    async offer(request) { return offerView(await serving.serve(request)) },
+    async offer(request) {
+      return offerView(await serving.serve(request))
+    },
     withdraw: model => serving.withdraw(model),
     offers: model => board.list(model).map(offerView),
     ask(request): AsyncIterable<AskEvent> {
       const found = named(request.model)
-      if (found === undefined) throw new NotFoundError('model.unknown', `no model ${request.model} is registered`, { help: 'See the list of models.' })
-      if (request.seed !== undefined && (!Number.isSafeInteger(request.seed) || request.seed < 0)) throw new InvalidError('ask.invalid', 'a seed is a whole number from 0')
+      if (found === undefined)
+        throw new NotFoundError('model.unknown', `no model ${request.model} is registered`, {
+          help: 'See the list of models.'
+        })
+      if (request.seed !== undefined && (!Number.isSafeInteger(request.seed) || request.seed < 0))
+        throw new InvalidError('ask.invalid', 'a seed is a whole number from 0')
       return asStream((emit, signal) => asking(found.record, request, emit, signal, life.signal), request.signal)
     },
     receipts: filter => receipts.list(filter),
     receipt: id => receipts.get(id),
     async channels() {
       const views: ChannelView[] = []
-      for (const { id, record: { client, model, channel } } of ledger.accounts()) views.push(channelView({ id, role: 'worker', client, worker: self, model }, channel))
-      for (const { id, record: { worker, model, channel } } of wallet.purses()) views.push(channelView({ id, role: 'client', client: self, worker, model }, channel))
+      for (const {
+        id,
+        record: { client, model, channel }
+      } of ledger.accounts())
+        views.push(channelView({ id, role: 'worker', client, worker: self, model }, channel))
+      for (const {
+        id,
+        record: { worker, model, channel }
+      } of wallet.purses())
+        views.push(channelView({ id, role: 'client', client: self, worker, model }, channel))
       return views
     },
     settleChannels: () => redeemer.all(),
@@ -137,6 +165,24 @@ const pricesOf = ({ worker: prices = {} }: ModelsDeps): Partial<Parts['policy']>
   ...(prices.capacity === undefined ? {} : { capacity: prices.capacity })
 })
 
-function channelView(parties: Pick<ChannelView, 'id' | 'role' | 'client' | 'worker' | 'model'>, { deposit, paid, settled, claimed, sequence, state }: Pick<ChannelView, 'deposit' | 'paid' | 'settled' | 'claimed'> & { sequence: bigint; state: string }): ChannelView {
-  return { ...parties, deposit, paid, settled, claimed, receipts: Number(sequence), state: state === 'closing' || state === 'closed' ? 'closed' : state === 'disputed' ? 'disputed' : 'open' }
+function channelView(
+  parties: Pick<ChannelView, 'id' | 'role' | 'client' | 'worker' | 'model'>,
+  {
+    deposit,
+    paid,
+    settled,
+    claimed,
+    sequence,
+    state
+  }: Pick<ChannelView, 'deposit' | 'paid' | 'settled' | 'claimed'> & { sequence: bigint; state: string }
+): ChannelView {
+  return {
+    ...parties,
+    deposit,
+    paid,
+    settled,
+    claimed,
+    receipts: Number(sequence),
+    state: state === 'closing' || state === 'closed' ? 'closed' : state === 'disputed' ? 'disputed' : 'open'
+  }
 }

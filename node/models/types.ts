@@ -2,7 +2,10 @@ import type { ChatMessage } from '../../protocol/data/index.ts'
 import type { CosignedReceipt, ModelRecord } from '../../protocol/models/index.ts'
 import type { Address, Hex } from '../../protocol/primitives/index.ts'
 
-/** What a worker asks and gives for a model, as its signed offer says. Prices are per token, in the token's smallest unit. */
+/**
+ * What a worker asks and gives for a model, as its signed offer says. Prices are per token, in the token's smallest
+ * unit.
+ */
 export interface OfferView {
   readonly model: Hex
   readonly worker: Address
@@ -104,7 +107,10 @@ export interface ChannelView {
 export type ModelEvents = {
   'models.registered': { model: Hex; builder: Address; datanet: Hex }
   'models.offered': { model: Hex; worker: Address }
-  /** Client and worker both emit it, each on its own node, once the receipt with both signatures is on disk. Has content, answer, request and offer. */
+  /**
+   * Client and worker both emit it, each on its own node, once the receipt with both signatures is on disk. Has
+   * content, answer, request and offer.
+   */
   'models.receipt': { id: Hex; role: 'client' | 'worker'; receipt: CosignedReceipt }
   'models.redeemed': { channel: Hex; paid: bigint; transaction: Hex }
   'models.failed': { model: Hex; worker: Address; code: string }
@@ -115,7 +121,10 @@ export interface ModelsService {
   start(): Promise<void>
   stop(): Promise<void>
 
-  /** Registers a finished job's model on chain, this node as builder. Registering the same twice gives the same id. @throws InvalidError `result.invalid`, or as the chain */
+  /**
+   * Registers a finished job's model on chain, this node as builder. Registering the same twice gives the same id.
+   * @throws InvalidError `result.invalid`, or as the chain
+   */
   register(request: RegisterRequest): Promise<ModelRecord>
   registerBase(request: RegisterBaseRequest): Promise<ModelRecord>
   /** All registered models, oldest first. */
@@ -124,7 +133,8 @@ export interface ModelsService {
   model(idOrName: string): ModelView | undefined
 
   /**
-   * Serves a model from now on, also after a restart: fetches base and adapter, opens them, measures, offers. Resolves once
+   * Serves a model from now on, also after a restart: fetches base and adapter, opens them, measures, offers. Resolves
+   * once
    * the offer is out. @throws NotFoundError `model.unknown` · InvalidError `models.not-worker` · as files and engine
    */
   offer(request: { model: Hex; inputPrice?: bigint; outputPrice?: bigint }): Promise<OfferView>
@@ -133,8 +143,10 @@ export interface ModelsService {
   offers(model?: Hex): readonly OfferView[]
 
   /**
-   * Asks over the network and pays for what comes. Ends with a `done` event; cancelling by the signal ends it with `finish: 'cancelled'`.
-   * @throws NotFoundError `model.unknown`, `offer.none` · TilthError `ask.failed` when no worker could finish (cause: the last one's code)
+   * Asks over the network and pays for what comes. Ends with a `done` event; cancelling by the signal ends it with
+   * `finish: 'cancelled'`.
+   * @throws NotFoundError `model.unknown`, `offer.none` · TilthError `ask.failed` when no worker could finish (cause:
+   * the last one's code)
    */
   ask(request: AskRequest): AsyncIterable<AskEvent>
 
@@ -144,6 +156,9 @@ export interface ModelsService {
   channels(): Promise<readonly ChannelView[]>
   /** Worker: brings every voucher that is worth more than what was claimed to the chain. */
   settleChannels(): Promise<{ channels: number; amount: bigint }>
-  /** Client: gets what receipts workers still owe it a look at, e.g. after a restart. Resolves with how many were signed. */
+  /**
+   * Client: gets what receipts workers still owe it a look at, e.g. after a restart. Resolves with how many were
+   * signed.
+   */
   reconcile(): Promise<number>
 }

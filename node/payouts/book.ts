@@ -4,7 +4,14 @@ import type { Hex } from '../../protocol/primitives/index.ts'
 import { requireSigner } from '../../protocol/crypto/index.ts'
 import { attributionHash, cosignedReceipt } from '../../protocol/models/index.ts'
 import type { Attribution, CosignedReceipt } from '../../protocol/models/index.ts'
-import { compareAttributions, faultOf, placeOf, receiptId, scoringDocument, slimReceipt } from '../../protocol/payouts/index.ts'
+import {
+  compareAttributions,
+  faultOf,
+  placeOf,
+  receiptId,
+  scoringDocument,
+  slimReceipt
+} from '../../protocol/payouts/index.ts'
 import type { ScoringDocument } from '../../protocol/payouts/index.ts'
 import type { Facts } from './facts.ts'
 import { maxChannelReceipts } from './limits.ts'
@@ -12,7 +19,12 @@ import type { Models } from './models.ts'
 import type { PayoutsDeps, ScoringView } from './types.ts'
 
 const entrySchema = z.strictObject({ id: bytes32, pool: bytes32.nullable(), receipt: cosignedReceipt })
-const scoringEntry = z.strictObject({ scorer: address, agrees: z.boolean(), exact: z.boolean(), document: scoringDocument })
+const scoringEntry = z.strictObject({
+  scorer: address,
+  agrees: z.boolean(),
+  exact: z.boolean(),
+  document: scoringDocument
+})
 
 /** A receipt as it is kept in memory: without what was asked and answered. */
 export interface Entry {
@@ -29,7 +41,11 @@ export type Source = 'own' | 'gossip' | 'sync'
 /** Every sound receipt this node has heard of, and what scorers said. On disk before it is acknowledged. */
 export interface Book {
   start(): Promise<void>
-  /** Checks and keeps one. @returns its id, and whether it was new. @throws InvalidError `receipt.*` · NotFoundError `receipt.channel` (not on chain, or not yet) */
+  /**
+   * Checks and keeps one.
+   * @returns its id, and whether it was new.
+   * @throws InvalidError `receipt.*` · NotFoundError `receipt.channel` (not on chain, or not yet)
+   */
   take(receipt: CosignedReceipt, source: Source): Promise<{ id: Hex; fresh: boolean }>
   /** Keeps a scorer's word. @throws InvalidError `scoring.*` · NotFoundError `scoring.receipt` */
   takeScoring(document: ScoringDocument): Promise<{ fresh: boolean; agrees: boolean; exact: boolean; receipt: Entry }>
@@ -41,7 +57,11 @@ export interface Book {
   scoringDocuments(id: Hex): Promise<ScoringDocument[]>
 }
 
-export function createBook({ store, network, self, log }: Pick<PayoutsDeps, 'store' | 'network' | 'self' | 'log'>, models: Models, facts: Facts): Book {
+export function createBook(
+  { store, network, self, log }: Pick<PayoutsDeps, 'store' | 'network' | 'self' | 'log'>,
+  models: Models,
+  facts: Facts
+): Book {
   const table = store.collection('payouts/receipts', entrySchema)
   const words = store.collection('payouts/scorings', scoringEntry)
   const entries = new Map<Hex, Entry>()
@@ -54,17 +74,23 @@ export function createBook({ store, network, self, log }: Pick<PayoutsDeps, 'sto
     const { channel } = receipt.receipt.message
     if (!places.has(placeOf(receipt))) perChannel.set(channel, (perChannel.get(channel) ?? 0) + 1)
     places.set(placeOf(receipt), id)
-    entries.set(id, { id, pool, receipt: slimReceipt(receipt), whole: receipt.content !== undefined && receipt.answer !== undefined && receipt.request !== undefined })
+    entries.set(id, {
+      id,
+      pool,
+      receipt: slimReceipt(receipt),
+      whole: receipt.content !== undefined && receipt.answer !== undefined && receipt.request !== undefined
+    })
   }
 
   async function check(id: Hex, receipt: CosignedReceipt, source: Source): Promise<Hex | null> {
     const { channel, model } = receipt.receipt.message
     // [ignore] A channel has room for so many receipts: what two parties sign to each other is no burden for others.
-    if (source !== 'own' && (perChannel.get(channel) ?? 0) >= maxChannelReceipts) throw new InvalidError('receipt.many', 'the channel has more receipts than are kept', { consequence: 'ignore' })
+    if (source !== 'own' && (perChannel.get(channel) ?? 0) >= maxChannelReceipts)
+      throw new InvalidError('receipt.many', 'the channel has more receipts than are kept', { consequence: 'ignore' })
     const channels = await facts.channels([receipt])
     // [ignore] Its channel is on chain; it may be that ours is behind.
     if (!channels.has(channel)) throw new NotFoundError('receipt.channel', `receipt ${id}: its channel is not on chain`)
-    const pool = await models.poolOf(model) ?? null
+    const pool = (await models.poolOf(model)) ?? null
     // A model without a Datanet has no pool; its receipts are sound under a name that no pool has.
     const name: Hex = pool ?? model
     const fault = faultOf(receipt, { network, pool: name, channels, datanets: new Map([[model, name]]) })
@@ -77,7 +103,8 @@ export function createBook({ store, network, self, log }: Pick<PayoutsDeps, 'sto
     if (known !== undefined && (known.whole || receipt.content === undefined)) return { id, fresh: false }
     const other = places.get(placeOf(receipt))
     // [ignore] A place has one receipt; of two the first that was heard stays.
-    if (other !== undefined && other !== id) throw new InvalidError('receipt.place', 'another receipt stands at this place', { consequence: 'ignore' })
+    if (other !== undefined && other !== id)
+      throw new InvalidError('receipt.place', 'another receipt stands at this place', { consequence: 'ignore' })
     const pool = await check(id, receipt, source)
     await table.put(id, { id, pool, receipt })
     remember(id, pool, receipt)
@@ -89,7 +116,7 @@ export function createBook({ store, network, self, log }: Pick<PayoutsDeps, 'sto
       for await (const { id, pool, receipt } of table.values()) remember(id, pool, receipt)
       for await (const [key, { scorer, agrees, exact }] of words.entries()) {
         const id = key.split('/')[0] as Hex
-        scorings.set(id, [...scorings.get(id) ?? [], { scorer, agrees, exact }])
+        scorings.set(id, [...(scorings.get(id) ?? []), { scorer, agrees, exact }])
       }
       log.debug('receipts are read', { receipts: entries.size, self })
     },
@@ -97,7 +124,9 @@ export function createBook({ store, network, self, log }: Pick<PayoutsDeps, 'sto
       const id = receiptId(network, receipt)
       const running = taking.get(id)
       if (running !== undefined) return running.then(() => ({ id, fresh: false }))
-      const work = keep(id, receipt, source).finally(() => { taking.delete(id) })
+      const work = keep(id, receipt, source).finally(() => {
+        taking.delete(id)
+      })
       taking.set(id, work)
       return work
     },
@@ -105,19 +134,24 @@ export function createBook({ store, network, self, log }: Pick<PayoutsDeps, 'sto
       const { receipt: id, scorer, attribution: hash } = document.statement.message
       const entry = entries.get(id)
       // [ignore] It is about a receipt that is known here.
-      if (entry === undefined) throw new NotFoundError('scoring.receipt', `the receipt ${id} that was scored is not known here`)
+      if (entry === undefined)
+        throw new NotFoundError('scoring.receipt', `the receipt ${id} that was scored is not known here`)
       // [reject] It is signed by its scorer, and encloses what it signed for.
       requireSigner(network, document.statement, scorer)
-      if (attributionHash(document.attribution) !== hash) throw new InvalidError('scoring.attribution', 'the scoring encloses other weights than it is signed for')
+      if (attributionHash(document.attribution) !== hash)
+        throw new InvalidError('scoring.attribution', 'the scoring encloses other weights than it is signed for')
       // [reject] Nobody scores an answer of its own.
       if (scorer === entry.receipt.worker) throw new InvalidError('scoring.own', 'a worker has scored its own answer')
       const stated: Attribution | null = entry.receipt.attribution
-      if (stated === null) throw new InvalidError('scoring.unweighed', 'the receipt has no weights to compare with', { consequence: 'ignore' })
+      if (stated === null)
+        throw new InvalidError('scoring.unweighed', 'the receipt has no weights to compare with', {
+          consequence: 'ignore'
+        })
       const found = compareAttributions(stated, document.attribution)
       const before = scorings.get(id) ?? []
       if (before.some(word => word.scorer === scorer)) return { fresh: false, ...found, receipt: entry }
       await words.put(`${id}/${scorer}`, { scorer, ...found, document })
-      scorings.set(id, [...scorings.get(id) ?? [], { scorer, ...found }])
+      scorings.set(id, [...(scorings.get(id) ?? []), { scorer, ...found }])
       return { fresh: true, ...found, receipt: entry }
     },
     entries: () => entries.values(),
@@ -133,5 +167,5 @@ export function createBook({ store, network, self, log }: Pick<PayoutsDeps, 'sto
 }
 
 /** A receipt that more scorers dispute than confirm: its weights move nothing, and settlers leave it out. */
-export const disputed = (words: readonly ScoringView[]): boolean => words.filter(({ agrees }) => !agrees).length > words.filter(({ agrees }) => agrees).length
-
+export const disputed = (words: readonly ScoringView[]): boolean =>
+  words.filter(({ agrees }) => !agrees).length > words.filter(({ agrees }) => agrees).length

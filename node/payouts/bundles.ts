@@ -33,7 +33,11 @@ export function createBundles({ files, chain, log }: Pick<PayoutsDeps, 'files' |
   async function load(cid: string, from: Address): Promise<EpochBundle> {
     const known = kept.get(cid)
     if (known !== undefined) return known
-    const bundle = decodeFrame(await files.fetchBytes(cid, { maxBytes: maxBundleBytes, providers: [from] }), epochBundle, maxBundleBytes)
+    const bundle = decodeFrame(
+      await files.fetchBytes(cid, { maxBytes: maxBundleBytes, providers: [from] }),
+      epochBundle,
+      maxBundleBytes
+    )
     kept.set(cid, bundle)
     if (kept.size > 64) kept.delete(kept.keys().next().value ?? '')
     return bundle
@@ -41,10 +45,12 @@ export function createBundles({ files, chain, log }: Pick<PayoutsDeps, 'files' |
 
   async function final(pool: Hex, epoch: number): Promise<{ cid: string; bundle: EpochBundle }> {
     const stated = await chain.payouts.epoch(pool, epoch)
-    if (stated.state !== 'final') throw new NotFoundError('epoch.unknown', `epoch ${epoch} of the pool is not final`, { consequence: 'retry' })
+    if (stated.state !== 'final')
+      throw new NotFoundError('epoch.unknown', `epoch ${epoch} of the pool is not final`, { consequence: 'retry' })
     const bundle = await load(stated.bundle, stated.proposer)
     checkPayouts(bundle, stated)
-    if (bundle.pool !== pool || bundle.epoch !== epoch) throw new InvalidError('bundle.place', 'the bundle is of another epoch')
+    if (bundle.pool !== pool || bundle.epoch !== epoch)
+      throw new InvalidError('bundle.place', 'the bundle is of another epoch')
     return { cid: stated.bundle, bundle }
   }
 
@@ -53,7 +59,9 @@ export function createBundles({ files, chain, log }: Pick<PayoutsDeps, 'files' |
     async save(bundle) {
       const cid = await files.addBytes(new TextEncoder().encode(canonicalJson(bundle)))
       kept.set(cid, bundle)
-      files.provide(cid).catch((error: unknown) => { log.warn('the bundle is not in the DHT', { cid, error }) })
+      files.provide(cid).catch((error: unknown) => {
+        log.warn('the bundle is not in the DHT', { cid, error })
+      })
       return cid
     },
     async history(pool) {

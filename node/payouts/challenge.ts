@@ -8,26 +8,59 @@ import type { History } from './bundles.ts'
 import type { PayoutsDeps } from './types.ts'
 
 /** A receipt where it stands in an epoch's tree. */
-function evidenceOf(network: Network, { receipts }: EpochBundle, index: number, tree: SumTree = receiptsTree(network, receipts)): ReceiptEvidence {
+function evidenceOf(
+  network: Network,
+  { receipts }: EpochBundle,
+  index: number,
+  tree: SumTree = receiptsTree(network, receipts)
+): ReceiptEvidence {
   const cosigned = receipts[index]
   if (cosigned === undefined) throw new InvalidError('challenge.index', `the epoch has no receipt at ${index}`)
   const { receipt, clientSignature } = cosigned
-  return { receipt: receipt.message, clientSignature, workerSignature: receipt.signature, sum: receipt.message.fee, proof: tree.proof(index) }
+  return {
+    receipt: receipt.message,
+    clientSignature,
+    workerSignature: receipt.signature,
+    sum: receipt.message.fee,
+    proof: tree.proof(index)
+  }
 }
 
-export interface Challenged { readonly pool: Hex; readonly epoch: number; readonly bundle: EpochBundle; readonly stated: EpochOnChain; readonly history: History }
+export interface Challenged {
+  readonly pool: Hex
+  readonly epoch: number
+  readonly bundle: EpochBundle
+  readonly stated: EpochOnChain
+  readonly history: History
+}
 
-/** Shows a fault to the contract: it takes the proposer's bond and voids the epoch. @throws ChainError when another was quicker, or the window is over */
-export async function challenge({ chain, network }: Pick<PayoutsDeps, 'chain' | 'network'>, { pool, epoch, bundle, stated, history }: Challenged, proof: FraudProof): Promise<Mined> {
+/**
+ * Shows a fault to the contract: it takes the proposer's bond and voids the epoch.
+ * @throws ChainError when another was quicker, or the window is over
+ */
+export async function challenge(
+  { chain, network }: Pick<PayoutsDeps, 'chain' | 'network'>,
+  { pool, epoch, bundle, stated, history }: Challenged,
+  proof: FraudProof
+): Promise<Mined> {
   switch (proof.kind) {
-    case 'signature': return chain.payouts.challengeSignature(pool, epoch, evidenceOf(network, bundle, proof.index))
-    case 'model': return chain.payouts.challengeModel(pool, epoch, evidenceOf(network, bundle, proof.index))
+    case 'signature':
+      return chain.payouts.challengeSignature(pool, epoch, evidenceOf(network, bundle, proof.index))
+    case 'model':
+      return chain.payouts.challengeModel(pool, epoch, evidenceOf(network, bundle, proof.index))
     case 'duplicate': {
       const earlier = proof.firstIndex === undefined ? history.bundles.get(proof.firstEpoch) : bundle
       const receipt = bundle.receipts[proof.index]
-      if (earlier === undefined || receipt === undefined) throw new InvalidError('challenge.epoch', `epoch ${proof.firstEpoch} is not known here`)
+      if (earlier === undefined || receipt === undefined)
+        throw new InvalidError('challenge.epoch', `epoch ${proof.firstEpoch} is not known here`)
       const index = proof.firstIndex ?? earlier.receipts.findIndex(other => placeOf(other) === placeOf(receipt))
-      return chain.payouts.challengeDuplicate(pool, epoch, evidenceOf(network, bundle, proof.index), proof.firstEpoch, evidenceOf(network, earlier, index))
+      return chain.payouts.challengeDuplicate(
+        pool,
+        epoch,
+        evidenceOf(network, bundle, proof.index),
+        proof.firstEpoch,
+        evidenceOf(network, earlier, index)
+      )
     }
     case 'total': {
       const receipts = proof.tree === 'receipts'
@@ -35,13 +68,23 @@ export async function challenge({ chain, network }: Pick<PayoutsDeps, 'chain' | 
       const sum = receipts ? stated.receiptsTotal : stated.payoutsTotal
       const [left, right] = tree.levels.at(-2) ?? []
       if (left !== undefined && right !== undefined) {
-        return chain.payouts.challengeNode(pool, epoch, proof.tree, { left, right, sum, proof: { index: 0n, siblings: [] } })
+        return chain.payouts.challengeNode(pool, epoch, proof.tree, {
+          left,
+          right,
+          sum,
+          proof: { index: 0n, siblings: [] }
+        })
       }
       // A tree of one leaf: its sum is the total.
       const [receipt, line] = [bundle.receipts[0], bundle.payouts[0]]
       const leaf = receipts ? receipt && receiptLeaf(network, receipt) : line && payoutLeaf(line)
       if (leaf === undefined) throw new InvalidError('challenge.empty', 'an empty tree has nothing to show')
-      return chain.payouts.challengeLeaf(pool, epoch, proof.tree, { content: leaf.content, leafSum: leaf.sum, sum, proof: { index: 0n, siblings: [] } })
+      return chain.payouts.challengeLeaf(pool, epoch, proof.tree, {
+        content: leaf.content,
+        leafSum: leaf.sum,
+        sum,
+        proof: { index: 0n, siblings: [] }
+      })
     }
   }
 }

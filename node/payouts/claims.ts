@@ -7,7 +7,14 @@ import type { Bundles } from './bundles.ts'
 import type { Ledger } from './ledger.ts'
 import type { AccountingView, EarningsView, PayoutsDeps, PayoutView } from './types.ts'
 
-interface Due { readonly pool: Hex; readonly bundle: EpochBundle; readonly index: number; readonly cumulative: bigint; readonly claimed: bigint; readonly claimable: bigint }
+interface Due {
+  readonly pool: Hex
+  readonly bundle: EpochBundle
+  readonly index: number
+  readonly cumulative: bigint
+  readonly claimed: bigint
+  readonly claimable: bigint
+}
 
 export interface Claims {
   earnings(account: Address): Promise<EarningsView>
@@ -16,7 +23,11 @@ export interface Claims {
   accounting(): Promise<AccountingView>
 }
 
-export function createClaims({ chain, log }: Pick<PayoutsDeps, 'chain' | 'log'>, ledger: Ledger, bundles: Bundles): Claims {
+export function createClaims(
+  { chain, log }: Pick<PayoutsDeps, 'chain' | 'log'>,
+  ledger: Ledger,
+  bundles: Bundles
+): Claims {
   async function due(account: Address): Promise<Due[]> {
     await ledger.caughtUp()
     const all: Due[] = []
@@ -27,7 +38,14 @@ export function createClaims({ chain, log }: Pick<PayoutsDeps, 'chain' | 'log'>,
         const line = bundle?.payouts[index]
         if (bundle === undefined || line === undefined) continue
         const claimed = await chain.payouts.claimed(pool, account)
-        all.push({ pool, bundle, index, cumulative: line.cumulative, claimed, claimable: line.cumulative > claimed ? line.cumulative - claimed : 0n })
+        all.push({
+          pool,
+          bundle,
+          index,
+          cumulative: line.cumulative,
+          claimed,
+          claimable: line.cumulative > claimed ? line.cumulative - claimed : 0n
+        })
       } catch (error) {
         // Anybody can open a pool and publish nonsense in it: it keeps nobody from the other pools.
         if (!(error instanceof TilthError) || error.code.startsWith('chain.')) throw error
@@ -39,7 +57,12 @@ export function createClaims({ chain, log }: Pick<PayoutsDeps, 'chain' | 'log'>,
 
   return {
     async earnings(account) {
-      const pools = (await due(account)).map(({ pool, cumulative, claimed, claimable }) => ({ pool, cumulative, claimed, claimable }))
+      const pools = (await due(account)).map(({ pool, cumulative, claimed, claimable }) => ({
+        pool,
+        cumulative,
+        claimed,
+        claimable
+      }))
       const payout = await chain.nodes.payoutOf(account)
       return { account, payout, balance: await chain.tokens.balanceOf(payout), pools }
     },
@@ -49,7 +72,12 @@ export function createClaims({ chain, log }: Pick<PayoutsDeps, 'chain' | 'log'>,
       for (const { pool, bundle, index, cumulative, claimable } of await due(account)) {
         if (claimable === 0n) continue
         try {
-          const { paid, transaction } = await chain.payouts.claim(pool, account, cumulative, payoutsTree(bundle.payouts).proof(index))
+          const { paid, transaction } = await chain.payouts.claim(
+            pool,
+            account,
+            cumulative,
+            payoutsTree(bundle.payouts).proof(index)
+          )
           amount += paid
           transactions.push(transaction)
         } catch (error) {
@@ -61,17 +89,37 @@ export function createClaims({ chain, log }: Pick<PayoutsDeps, 'chain' | 'log'>,
     },
     async payouts(filter = {}) {
       await ledger.caughtUp()
-      return ledger.claims()
-        .filter(event => (filter.pool === undefined || event.pool === filter.pool) && (filter.account === undefined || event.account === filter.account))
-        .map(({ pool, account, amount, cumulative, transaction }) => ({ pool, account, amount, cumulative, transaction }))
+      return ledger
+        .claims()
+        .filter(
+          event =>
+            (filter.pool === undefined || event.pool === filter.pool) &&
+            (filter.account === undefined || event.account === filter.account)
+        )
+        .map(({ pool, account, amount, cumulative, transaction }) => ({
+          pool,
+          account,
+          amount,
+          cumulative,
+          transaction
+        }))
     },
     async accounting() {
       await ledger.caughtUp()
       const { workers, builders, data, deposited, paid } = ledger.totals()
-      const settled = (await Promise.all(ledger.pools().map(pool => chain.payouts.pool(pool)))).reduce((sum, { payoutsTotal }) => sum + payoutsTotal, 0n)
+      const settled = (await Promise.all(ledger.pools().map(pool => chain.payouts.pool(pool)))).reduce(
+        (sum, { payoutsTotal }) => sum + payoutsTotal,
+        0n
+      )
       const held = { unclaimed: settled - paid, unsettled: deposited - settled }
       return {
-        feesPaid: workers + builders + data, donated: deposited - data, workers, builders, dataPaid: paid, dataHeld: deposited - paid, held,
+        feesPaid: workers + builders + data,
+        donated: deposited - data,
+        workers,
+        builders,
+        dataPaid: paid,
+        dataHeld: deposited - paid,
+        held,
         heldReason: reasonOf(held)
       }
     }
@@ -80,8 +128,10 @@ export function createClaims({ chain, log }: Pick<PayoutsDeps, 'chain' | 'log'>,
 
 function reasonOf({ unclaimed, unsettled }: AccountingView['held']): string {
   const parts = [
-    ...unclaimed > 0n ? [`${unclaimed} earned and not claimed yet`] : [],
-    ...unsettled > 0n ? [`${unsettled} in no final epoch yet, or earned by nobody: shared out with the next epoch`] : []
+    ...(unclaimed > 0n ? [`${unclaimed} earned and not claimed yet`] : []),
+    ...(unsettled > 0n
+      ? [`${unsettled} in no final epoch yet, or earned by nobody: shared out with the next epoch`]
+      : [])
   ]
   return parts.length === 0 ? 'nothing is held' : parts.join('; ')
 }

@@ -10,18 +10,31 @@ export interface Facts {
   /** Parties and what was claimed by now. */
   channels(receipts: readonly CosignedReceipt[]): Promise<Map<Hex, ChannelFacts>>
   datanets(receipts: readonly CosignedReceipt[]): Promise<Map<Hex, Hex>>
-  /** A model whose result is wrong has none. `patient`: one whose result is not to be had now is an error; else it is left out too. */
+  /**
+   * A model whose result is wrong has none. `patient`: one whose result is not to be had now is an error; else it is
+   * left out too.
+   */
   measures(receipts: readonly CosignedReceipt[], options?: { patient?: boolean }): Promise<Map<Hex, Measure>>
   /** All of it, for the receipts of one pool. */
-  of(pool: Hex, receipts: readonly CosignedReceipt[], options?: { patient?: boolean }): Promise<Omit<PoolFacts, 'settled' | 'settledFees'>>
+  of(
+    pool: Hex,
+    receipts: readonly CosignedReceipt[],
+    options?: { patient?: boolean }
+  ): Promise<Omit<PoolFacts, 'settled' | 'settledFees'>>
 }
 
-export function createFacts({ chain, network, log }: Pick<PayoutsDeps, 'chain' | 'network' | 'log'>, models: Models): Facts {
+export function createFacts(
+  { chain, network, log }: Pick<PayoutsDeps, 'chain' | 'network' | 'log'>,
+  models: Models
+): Facts {
   const distinct = (values: readonly Hex[]): Hex[] => [...new Set(values)]
-  const modelsOf = (receipts: readonly CosignedReceipt[]): Hex[] => distinct(receipts.map(({ receipt }) => receipt.message.model))
+  const modelsOf = (receipts: readonly CosignedReceipt[]): Hex[] =>
+    distinct(receipts.map(({ receipt }) => receipt.message.model))
 
   async function channels(receipts: readonly CosignedReceipt[]): Promise<Map<Hex, ChannelFacts>> {
-    const found = await Promise.all(distinct(receipts.map(({ receipt }) => receipt.message.channel)).map(id => chain.channels.channel(id)))
+    const found = await Promise.all(
+      distinct(receipts.map(({ receipt }) => receipt.message.channel)).map(id => chain.channels.channel(id))
+    )
     return new Map(found.flatMap(channel => (channel === undefined ? [] : [[channel.id, channel] as const])))
   }
   async function datanets(receipts: readonly CosignedReceipt[]): Promise<Map<Hex, Hex>> {
@@ -43,11 +56,19 @@ export function createFacts({ chain, network, log }: Pick<PayoutsDeps, 'chain' |
     return found
   }
   return {
-    channels, datanets, measures,
+    channels,
+    datanets,
+    measures,
     async of(pool, receipts, options) {
       const own = await datanets(receipts)
       const ofPool = receipts.filter(({ receipt }) => own.get(receipt.message.model) === pool)
-      return { network, pool, datanets: own, channels: await channels(receipts), measures: await measures(ofPool, options) }
+      return {
+        network,
+        pool,
+        datanets: own,
+        channels: await channels(receipts),
+        measures: await measures(ofPool, options)
+      }
     }
   }
 }

@@ -11,28 +11,45 @@ import { maxAdapterBytes, maxBaseBytes } from './limits.ts'
 import type { PayoutsDeps } from './types.ts'
 
 /** A model with siblings: how its answers are weighed, by whose rows. */
-export interface Weighed { readonly registered: ModelOnChain; readonly result: JobResult; readonly measure: Measure }
+export interface Weighed {
+  readonly registered: ModelOnChain
+  readonly result: JobResult
+  readonly measure: Measure
+}
 /** Base and siblings on this disk, in the order of the coalitions; null is the base alone. */
-export interface Folders { readonly base: string; readonly adapters: readonly (string | null)[] }
+export interface Folders {
+  readonly base: string
+  readonly adapters: readonly (string | null)[]
+}
 
 export interface Models {
   /** As registered on chain. @throws NotFoundError `model.unknown` */
   registered(model: Hex): Promise<ModelOnChain>
   /** Undefined for a model that is not registered or has no Datanet. */
   poolOf(model: Hex): Promise<Hex | undefined>
-  /** null for a model without siblings. @throws InvalidError `result.*` where its registration names a result that is not its job's */
+  /**
+   * null for a model without siblings.
+   * @throws InvalidError `result.*` where its registration names a result that is not its job's
+   */
   weighed(model: Hex): Promise<Weighed | null>
   folders(weighed: Weighed): Promise<Folders>
 }
 
-/** Models never change once registered: what was found is kept, what failed is tried again when it is next asked for. */
-export function createModels(deps: Pick<PayoutsDeps, 'chain' | 'result' | 'versions' | 'files' | 'folder' | 'base'>): Models {
+/**
+ * Models never change once registered: what was found is kept, what failed is tried again when it is next asked for.
+ */
+export function createModels(
+  deps: Pick<PayoutsDeps, 'chain' | 'result' | 'versions' | 'files' | 'folder' | 'base'>
+): Models {
   function keep<K, V>(find: (key: K) => Promise<V>): (key: K) => Promise<V> {
     const kept = new Map<K, Promise<V>>()
     return key => {
       const known = kept.get(key)
       if (known !== undefined) return known
-      const finding = find(key).catch((error: unknown) => { kept.delete(key); throw error })
+      const finding = find(key).catch((error: unknown) => {
+        kept.delete(key)
+        throw error
+      })
       kept.set(key, finding)
       return finding
     }
@@ -50,18 +67,28 @@ export function createModels(deps: Pick<PayoutsDeps, 'chain' | 'result' | 'versi
     const result = await deps.result(found.result)
     const { spec } = result
     // [reject] The result is of this model's base, Datanet and version.
-    if (spec.base !== found.base || spec.datanet !== found.datanet || spec.version !== found.version) throw new InvalidError('result.other', 'the registered result is of another base or Datanet version')
+    if (spec.base !== found.base || spec.datanet !== found.datanet || spec.version !== found.version)
+      throw new InvalidError('result.other', 'the registered result is of another base or Datanet version')
     // [reject] The deployed adapter is the one that everybody's rows made.
-    if (result.adapters.at(-1) !== found.adapter) throw new InvalidError('result.adapter', 'the registered adapter is not the one that was trained on all rows')
+    if (result.adapters.at(-1) !== found.adapter)
+      throw new InvalidError('result.adapter', 'the registered adapter is not the one that was trained on all rows')
     const rows = await deps.versions.rows(spec)
     checkResult(result, playersOf(rows.map(({ contributor }) => contributor)))
-    return { registered: found, result, measure: measureOf({ model, players: result.players, coalitions: result.coalitions }) }
+    return {
+      registered: found,
+      result,
+      measure: measureOf({ model, players: result.players, coalitions: result.coalitions })
+    }
   })
 
   const fetched = keep(async (key: string): Promise<string> => {
     const [kind = '', cid = '', ...providers] = key.split(' ')
     const folder = join(deps.folder, kind, cid)
-    if (!existsSync(folder)) await deps.files.fetchDirectory(cid, folder, { maxBytes: kind === 'bases' ? maxBaseBytes : maxAdapterBytes, providers })
+    if (!existsSync(folder))
+      await deps.files.fetchDirectory(cid, folder, {
+        maxBytes: kind === 'bases' ? maxBaseBytes : maxAdapterBytes,
+        providers
+      })
     return folder
   })
 
@@ -79,8 +106,13 @@ export function createModels(deps: Pick<PayoutsDeps, 'chain' | 'result' | 'versi
     },
     async folders({ registered: { base, worker, builder }, result }) {
       const providers = `${worker} ${builder}`
-      const adapters = await Promise.all(result.adapters.map(async cid => (cid === null ? null : fetched(`adapters ${cid} ${providers}`))))
-      return { base: deps.base === undefined ? await fetched(`bases ${base} ${providers}`) : await deps.base(base, worker), adapters }
+      const adapters = await Promise.all(
+        result.adapters.map(async cid => (cid === null ? null : fetched(`adapters ${cid} ${providers}`)))
+      )
+      return {
+        base: deps.base === undefined ? await fetched(`bases ${base} ${providers}`) : await deps.base(base, worker),
+        adapters
+      }
     }
   }
 }

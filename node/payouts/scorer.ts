@@ -14,7 +14,9 @@ export interface Scorer {
 }
 
 export function createScorer(
-  { self, network, key, clock, log }: Pick<PayoutsDeps, 'self' | 'network' | 'key' | 'clock' | 'log'>, book: Book, weigher: Weigher,
+  { self, network, key, clock, log }: Pick<PayoutsDeps, 'self' | 'network' | 'key' | 'clock' | 'log'>,
+  book: Book,
+  weigher: Weigher,
   { settled, scored }: { settled: (id: Hex) => boolean; scored: (document: ScoringDocument) => Promise<void> }
 ): Scorer {
   /** Tried again later and later: siblings may only not be to be had yet. */
@@ -23,7 +25,12 @@ export function createScorer(
   const stopping = new AbortController()
 
   const wanted = ({ id, whole, receipt }: Entry): boolean =>
-    whole && receipt.attribution !== null && receipt.worker !== self && !settled(id) && clock.now() >= (failed.get(id)?.again ?? 0) && !book.scorings(id).some(({ scorer }) => scorer === self)
+    whole &&
+    receipt.attribution !== null &&
+    receipt.worker !== self &&
+    !settled(id) &&
+    clock.now() >= (failed.get(id)?.again ?? 0) &&
+    !book.scorings(id).some(({ scorer }) => scorer === self)
 
   function putOff(id: Hex): void {
     const times = (failed.get(id)?.times ?? 0) + 1
@@ -33,15 +40,28 @@ export function createScorer(
   async function score({ id }: Entry): Promise<void> {
     const receipt = await book.full(id)
     if (receipt?.content === undefined || receipt.answer === undefined) return
-    const attribution = await weigher.attribute({ model: receipt.receipt.message.model, content: receipt.content, answer: receipt.answer })
+    const attribution = await weigher.attribute({
+      model: receipt.receipt.message.model,
+      content: receipt.content,
+      answer: receipt.answer
+    })
     if (attribution === null) return
-    const statement = signStatement(network, 'Scoring', { receipt: id, scorer: self, attribution: attributionHash(attribution) }, key)
+    const statement = signStatement(
+      network,
+      'Scoring',
+      { receipt: id, scorer: self, attribution: attributionHash(attribution) },
+      key
+    )
     await book.takeScoring({ statement, attribution })
     await scored({ statement, attribution })
   }
 
   async function work(): Promise<void> {
-    for (let next = [...book.entries()].find(wanted); next !== undefined && !stopping.signal.aborted; next = [...book.entries()].find(wanted)) {
+    for (
+      let next = [...book.entries()].find(wanted);
+      next !== undefined && !stopping.signal.aborted;
+      next = [...book.entries()].find(wanted)
+    ) {
       try {
         await score(next)
       } catch (error) {
@@ -54,7 +74,9 @@ export function createScorer(
   return {
     wake() {
       if (stopping.signal.aborted) return
-      running ??= work().finally(() => { running = undefined })
+      running ??= work().finally(() => {
+        running = undefined
+      })
     },
     async stop() {
       stopping.abort()

@@ -62,7 +62,11 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
     if (roles.scorer) scorer.wake()
   }
 
-  function scored({ statement: { message: { receipt, scorer } } }: ScoringDocument): void {
+  function scored({
+    statement: {
+      message: { receipt, scorer }
+    }
+  }: ScoringDocument): void {
     const entry = book.entry(receipt)
     const found = book.scorings(receipt).find(word => word.scorer === scorer)
     if (entry === undefined || found === undefined) return
@@ -84,7 +88,14 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
   }
 
   async function announceAgain(): Promise<void> {
-    const open = [...book.entries()].filter(({ id, receipt, pool }) => pool !== null && receipt.worker === self && receipt.attribution !== null && epochOf(id) === undefined && book.scorings(id).length === 0)
+    const open = [...book.entries()].filter(
+      ({ id, receipt, pool }) =>
+        pool !== null &&
+        receipt.worker === self &&
+        receipt.attribution !== null &&
+        epochOf(id) === undefined &&
+        book.scorings(id).length === 0
+    )
     for (const { id } of open.slice(-announcedAtOnce)) {
       const receipt = await book.full(id)
       if (receipt !== undefined) await topic.announceReceipt(receipt)
@@ -95,12 +106,25 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
     if (event.name === 'EpochFinalized') void markSettled(event.pool)
     if (!live) return
     if (event.name === 'EpochProposed') {
-      events.emit('payouts.proposed', { pool: event.pool, epoch: event.epoch, proposer: event.proposer, transaction: event.transaction })
+      events.emit('payouts.proposed', {
+        pool: event.pool,
+        epoch: event.epoch,
+        proposer: event.proposer,
+        transaction: event.transaction
+      })
       void look()
     }
-    if (event.name === 'EpochVoided') events.emit('payouts.voided', { pool: event.pool, epoch: event.epoch, challenger: event.challenger })
-    if (event.name === 'EpochFinalized') events.emit('payouts.finalized', { pool: event.pool, epoch: event.epoch, payoutsTotal: event.payoutsTotal })
-    if (event.name === 'PayoutClaimed') events.emit('payouts.claimed', { pool: event.pool, account: event.account, amount: event.amount, transaction: event.transaction })
+    if (event.name === 'EpochVoided')
+      events.emit('payouts.voided', { pool: event.pool, epoch: event.epoch, challenger: event.challenger })
+    if (event.name === 'EpochFinalized')
+      events.emit('payouts.finalized', { pool: event.pool, epoch: event.epoch, payoutsTotal: event.payoutsTotal })
+    if (event.name === 'PayoutClaimed')
+      events.emit('payouts.claimed', {
+        pool: event.pool,
+        account: event.account,
+        amount: event.amount,
+        transaction: event.transaction
+      })
   }
 
   async function markSettled(pool: Hex): Promise<void> {
@@ -128,10 +152,20 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
     try {
       const bundle = await bundles.load(cid, proposer)
       // What was voided and proposed again stands on chain as the later proposal; of the earlier one the bundle tells.
-      return epochView(proposal, stated.bundle === cid ? stated : { receiptsTotal: bundle.receiptsTotal, receiptCount: bundle.receipts.length }, bundle, faults)
+      return epochView(
+        proposal,
+        stated.bundle === cid ? stated : { receiptsTotal: bundle.receiptsTotal, receiptCount: bundle.receipts.length },
+        bundle,
+        faults
+      )
     } catch (error) {
       if (!(error instanceof TilthError)) throw error
-      return epochView(proposal, stated.bundle === cid ? stated : { receiptsTotal: 0n, receiptCount: 0 }, undefined, faults)
+      return epochView(
+        proposal,
+        stated.bundle === cid ? stated : { receiptsTotal: 0n, receiptCount: 0 },
+        undefined,
+        faults
+      )
     }
   }
 
@@ -144,7 +178,7 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
   async function epoch(pool: Hex, number: number): Promise<EpochView | undefined> {
     await ledger.caughtUp()
     const proposal = ledger.proposals(pool).findLast(({ event }) => event.epoch === number)
-    return proposal && await viewOf(proposal)
+    return proposal && (await viewOf(proposal))
   }
   async function present(pool: Hex, number: number): Promise<EpochView> {
     const view = await epoch(pool, number)
@@ -160,13 +194,23 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
       ledger.start()
       topic.start()
       exchange.start()
-      const report = (error: unknown): void => { log.warn('a periodic task of payouts failed', { error }) }
-      stops.push(deps.modelEvents.on('models.receipt', ({ receipt }) => takeOwn(receipt)), clock.every(timing.tickMs, look, report), clock.every(timing.announceMs, announceAgain, report))
+      const report = (error: unknown): void => {
+        log.warn('a periodic task of payouts failed', { error })
+      }
+      stops.push(
+        deps.modelEvents.on('models.receipt', ({ receipt }) => takeOwn(receipt)),
+        clock.every(timing.tickMs, look, report),
+        clock.every(timing.announceMs, announceAgain, report)
+      )
       // Siblings are fetched when a model is offered, not while the first client waits; by those who will need them.
-      stops.push(deps.modelEvents.on('models.offered', async ({ model, worker }) => {
-        if (worker !== self && !roles.scorer) return
-        await prepare(model).catch((error: unknown) => { log.warn("a model's siblings could not be fetched ahead", { model, error }) })
-      }))
+      stops.push(
+        deps.modelEvents.on('models.offered', async ({ model, worker }) => {
+          if (worker !== self && !roles.scorer) return
+          await prepare(model).catch((error: unknown) => {
+            log.warn("a model's siblings could not be fetched ahead", { model, error })
+          })
+        })
+      )
       // What the models phase holds and this one lacks: receipts of a moment when the process died.
       for (const receipt of await deps.models.receipts()) await takeOwn(receipt)
       if (roles.scorer) scorer.wake()
@@ -186,7 +230,11 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
     },
     async receipts({ model, pool } = {}) {
       return [...book.entries()]
-        .filter(entry => (model === undefined || entry.receipt.receipt.message.model === model) && (pool === undefined || entry.pool === pool))
+        .filter(
+          entry =>
+            (model === undefined || entry.receipt.receipt.message.model === model) &&
+            (pool === undefined || entry.pool === pool)
+        )
         .map(entry => receiptView(entry, book.scorings(entry.id), epochOf(entry.id)))
         .sort((a, b) => Number(a.finishedAt - b.finishedAt) || (a.id < b.id ? -1 : 1))
     },

@@ -25,18 +25,35 @@ export interface Settler {
   look(): Promise<void>
 }
 
-interface Parts { ledger: Ledger; book: Book; bundles: Bundles; facts: Facts; weigher: Weigher; topic: Topic; exchange: Exchange }
+interface Parts {
+  ledger: Ledger
+  book: Book
+  bundles: Bundles
+  facts: Facts
+  weigher: Weigher
+  topic: Topic
+  exchange: Exchange
+}
 
-export function createSettler(deps: PayoutsDeps, timing: PayoutsTiming, { ledger, book, bundles, facts, weigher, topic, exchange }: Parts): Settler {
+export function createSettler(
+  deps: PayoutsDeps,
+  timing: PayoutsTiming,
+  { ledger, book, bundles, facts, weigher, topic, exchange }: Parts
+): Settler {
   const { chain, self, clock, network, log } = deps
   /** One thing at a time per pool: two calls to settle propose once. */
   const perPool = createQueue({ name: 'settlement', bound: 64 })
 
   /** What would be counted now: sound, not settled, not disputed. */
   const candidates = (pool: Hex): CosignedReceipt[] =>
-    [...book.entries()].filter(entry => entry.pool === pool && !disputed(book.scorings(entry.id))).map(({ receipt }) => receipt)
+    [...book.entries()]
+      .filter(entry => entry.pool === pool && !disputed(book.scorings(entry.id)))
+      .map(({ receipt }) => receipt)
 
-  /** Asks workers to redeem and collects what gossip did not bring, until every channel's receipts come to what it has paid, or time is up. */
+  /**
+   * Asks workers to redeem and collects what gossip did not bring, until every channel's receipts come to what it has
+   * paid, or time is up.
+   */
   async function gather(pool: Hex, epoch: number): Promise<void> {
     await topic.announceClosing(pool, epoch)
     await deps.models.settleChannels()
@@ -44,15 +61,22 @@ export function createSettler(deps: PayoutsDeps, timing: PayoutsTiming, { ledger
     do {
       await exchange.collect(pool)
       await ledger.caughtUp()
-    } while (!complete(pool) && clock.now() < end && await clock.sleep(500).then(() => true))
+    } while (!complete(pool) && clock.now() < end && (await clock.sleep(500).then(() => true)))
   }
 
   function complete(pool: Hex): boolean {
     const fees = new Map<Hex, bigint>()
-    for (const { pool: of, receipt: { receipt: { message } } } of book.entries()) {
+    for (const {
+      pool: of,
+      receipt: {
+        receipt: { message }
+      }
+    } of book.entries()) {
       if (of === pool) fees.set(message.channel, (fees.get(message.channel) ?? 0n) + message.fee)
     }
-    return ledger.channelsOf(new Set(ledger.modelsOf(pool))).every(({ channel, claimed }) => (fees.get(channel) ?? 0n) === claimed)
+    return ledger
+      .channelsOf(new Set(ledger.modelsOf(pool)))
+      .every(({ channel, claimed }) => (fees.get(channel) ?? 0n) === claimed)
   }
 
   async function gatesOf(receipts: readonly CosignedReceipt[]): Promise<Map<Hex, GateDocument>> {
@@ -67,12 +91,29 @@ export function createSettler(deps: PayoutsDeps, timing: PayoutsTiming, { ledger
   async function make(pool: Hex, history: History): Promise<EpochBundle> {
     const receipts = candidates(pool)
     const known = await facts.of(pool, receipts)
-    const { counted, left } = selectReceipts(receipts, { ...known, settled: history.settled, settledFees: history.settledFees })
-    for (const { id, fault } of left) if (fault !== 'settled') log.info('a receipt is left out of the epoch', { receipt: id, fault })
-    if (counted.length === 0) throw new NotFoundError('epoch.empty', 'there is no receipt to settle: none is new, sound and paid', { help: 'Ask the model something first, and let its workers redeem their vouchers.' })
+    const { counted, left } = selectReceipts(receipts, {
+      ...known,
+      settled: history.settled,
+      settledFees: history.settledFees
+    })
+    for (const { id, fault } of left)
+      if (fault !== 'settled') log.info('a receipt is left out of the epoch', { receipt: id, fault })
+    if (counted.length === 0)
+      throw new NotFoundError('epoch.empty', 'there is no receipt to settle: none is new, sound and paid', {
+        help: 'Ask the model something first, and let its workers redeem their vouchers.'
+      })
     const chosen = counted.slice(0, maxEpochReceipts)
     const { deposited } = await chain.payouts.pool(pool)
-    return buildEpoch({ network, pool, epoch: history.epoch + 1, receipts: chosen, measures: known.measures, gates: await gatesOf(chosen), deposited, previous: history.previous })
+    return buildEpoch({
+      network,
+      pool,
+      epoch: history.epoch + 1,
+      receipts: chosen,
+      measures: known.measures,
+      gates: await gatesOf(chosen),
+      deposited,
+      previous: history.previous
+    })
   }
 
   async function settle(pool: Hex): Promise<void> {
@@ -80,13 +121,25 @@ export function createSettler(deps: PayoutsDeps, timing: PayoutsTiming, { ledger
     if ((await chain.payouts.epoch(pool, epoch + 1)).state === 'pending') return
     const { minStake } = await chain.payouts.rules()
     const stake = await chain.nodes.stakeOf(self)
-    if (stake < minStake) throw new InvalidError('epoch.stake', `settling needs a stake of ${minStake}, this node has ${stake}`, { help: 'Stake first.' })
+    if (stake < minStake)
+      throw new InvalidError('epoch.stake', `settling needs a stake of ${minStake}, this node has ${stake}`, {
+        help: 'Stake first.'
+      })
     await gather(pool, epoch + 1)
     const bundle = await make(pool, await bundles.history(pool))
     const cid = await bundles.save(bundle)
     const { receiptsRoot, receiptsTotal, payoutsRoot, payoutsTotal } = bundle
     try {
-      await chain.payouts.propose({ pool, epoch: bundle.epoch, receiptsRoot, receiptsTotal, receiptCount: bundle.receipts.length, payoutsRoot, payoutsTotal, bundle: cid })
+      await chain.payouts.propose({
+        pool,
+        epoch: bundle.epoch,
+        receiptsRoot,
+        receiptsTotal,
+        receiptCount: bundle.receipts.length,
+        payoutsRoot,
+        payoutsTotal,
+        bundle: cid
+      })
     } catch (error) {
       // Another settler was quicker: its epoch is the one to look at.
       if (!refusedWith(error, 'AlreadyProposed') && !refusedWith(error, 'EpochOutOfOrder')) throw error
@@ -97,13 +150,19 @@ export function createSettler(deps: PayoutsDeps, timing: PayoutsTiming, { ledger
     const { epoch } = await chain.payouts.pool(pool)
     const pending = await chain.payouts.epoch(pool, epoch + 1)
     if (pending.state !== 'pending') {
-      if (epoch === 0) throw new NotFoundError('epoch.unknown', 'no epoch of this pool is proposed', { help: 'Settle it first.' })
+      if (epoch === 0)
+        throw new NotFoundError('epoch.unknown', 'no epoch of this pool is proposed', { help: 'Settle it first.' })
       return epoch
     }
     try {
       await chain.payouts.finalize(pool, epoch + 1)
     } catch (error) {
-      if (refusedWith(error, 'WindowOpen')) throw new TilthError('epoch.window', `the epoch can be challenged until ${pending.challengeEnds} (chain seconds)`, { cause: error, help: 'Try again after that.' })
+      if (refusedWith(error, 'WindowOpen'))
+        throw new TilthError(
+          'epoch.window',
+          `the epoch can be challenged until ${pending.challengeEnds} (chain seconds)`,
+          { cause: error, help: 'Try again after that.' }
+        )
       // Made final or voided by another meanwhile.
       if (!refusedWith(error, 'NotPending')) throw error
       return (await chain.payouts.pool(pool)).epoch

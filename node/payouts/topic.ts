@@ -21,7 +21,12 @@ export interface Topic {
 }
 
 /** @param heard called for each receipt and scoring that gossip brought and that was new */
-export function createTopic(deps: PayoutsDeps, timing: Pick<PayoutsTiming, 'redeemPauseMs'>, book: Book, heard: { receipt(id: Hex): void; scoring(scoring: ScoringDocument): void }): Topic {
+export function createTopic(
+  deps: PayoutsDeps,
+  timing: Pick<PayoutsTiming, 'redeemPauseMs'>,
+  book: Book,
+  heard: { receipt(id: Hex): void; scoring(scoring: ScoringDocument): void }
+): Topic {
   const { gossip, network, key, self, clock, chain, events, log } = deps
   let off: (() => void) | undefined
   let life = new AbortController()
@@ -31,7 +36,9 @@ export function createTopic(deps: PayoutsDeps, timing: Pick<PayoutsTiming, 'rede
   const seconds = (): number => Math.floor(clock.now() / 1000)
   /** Never twice the same: gossip would drop the second. */
   const round = (): number => (last = Math.max(last + 1, seconds()))
-  const publish = async (message: PayoutMessage): Promise<void> => { await gossip.publish(topic, message) }
+  const publish = async (message: PayoutMessage): Promise<void> => {
+    await gossip.publish(topic, message)
+  }
 
   async function closing(statement: Signed<'EpochClosing'>): Promise<void> {
     const { pool, epoch, settler, issuedAt } = statement.message
@@ -39,16 +46,24 @@ export function createTopic(deps: PayoutsDeps, timing: Pick<PayoutsTiming, 'rede
     requireSigner(network, statement, settler)
     // [ignore] It is about now.
     const age = BigInt(seconds()) - issuedAt
-    if (age > closingFreshSeconds || age < -closingFreshSeconds) throw new InvalidError('closing.old', 'the notice is not of now', { consequence: 'ignore' })
+    if (age > closingFreshSeconds || age < -closingFreshSeconds)
+      throw new InvalidError('closing.old', 'the notice is not of now', { consequence: 'ignore' })
     // [ignore] Only who could propose the epoch may call workers: redeeming costs them gas.
     const { minStake } = await chain.payouts.rules()
-    if (await chain.nodes.stakeOf(settler) < minStake) throw new InvalidError('closing.stake', 'the settler is not bonded', { consequence: 'ignore' })
+    if ((await chain.nodes.stakeOf(settler)) < minStake)
+      throw new InvalidError('closing.stake', 'the settler is not bonded', { consequence: 'ignore' })
     events.emit('payouts.closing', { pool, epoch, settler })
     // Not awaited: the verdict on a message does not wait for transactions.
-    if ([...book.entries()].some(entry => entry.pool === pool && entry.receipt.worker === self)) redeeming ??= redeem().finally(() => { redeeming = undefined })
+    if ([...book.entries()].some(entry => entry.pool === pool && entry.receipt.worker === self))
+      redeeming ??= redeem().finally(() => {
+        redeeming = undefined
+      })
   }
 
-  /** At most once in a while, however often settlers call; a call that comes too soon is answered at the end of the pause. */
+  /**
+   * At most once in a while, however often settlers call; a call that comes too soon is answered at the end of the
+   * pause.
+   */
   async function redeem(): Promise<void> {
     try {
       const wait = redeemed + timing.redeemPauseMs - clock.now()
@@ -75,7 +90,8 @@ export function createTopic(deps: PayoutsDeps, timing: Pick<PayoutsTiming, 'rede
             if (fresh) heard.scoring(message.scoring)
             return
           }
-          case 'closing': await closing(message.closing)
+          case 'closing':
+            await closing(message.closing)
         }
       })
     },
@@ -94,6 +110,16 @@ export function createTopic(deps: PayoutsDeps, timing: Pick<PayoutsTiming, 'rede
       }
     },
     announceScoring: scoring => publish({ kind: 'scoring', round: round(), scoring }),
-    announceClosing: (pool, epoch) => publish({ kind: 'closing', round: round(), closing: signStatement(network, 'EpochClosing', { pool, epoch, settler: self, issuedAt: BigInt(seconds()) }, key) })
+    announceClosing: (pool, epoch) =>
+      publish({
+        kind: 'closing',
+        round: round(),
+        closing: signStatement(
+          network,
+          'EpochClosing',
+          { pool, epoch, settler: self, issuedAt: BigInt(seconds()) },
+          key
+        )
+      })
   }
 }

@@ -10,14 +10,19 @@ import type { Clock, Events, Log } from '../runtime/types.ts'
 import type { Store } from '../store/types.ts'
 import type { Files, Gossip, Peers, Streams } from '../transport/types.ts'
 
-/** What another peer found when it weighed an answer again. `exact`: the same to the last digit; `agrees`: no utility differs by more than the last digit, which rounding may turn on another machine. */
+/**
+ * What another peer found when it weighed an answer again. `exact`: the same to the last digit; `agrees`: no utility
+ * differs by more than the last digit, which rounding may turn on another machine.
+ */
 export interface ScoringView {
   readonly scorer: Address
   readonly agrees: boolean
   readonly exact: boolean
 }
 
-/** A receipt with what it says about contributors. Amounts in the token's smallest unit, times in seconds since 1970. */
+/**
+ * A receipt with what it says about contributors. Amounts in the token's smallest unit, times in seconds since 1970.
+ */
 export interface ReceiptView {
   readonly id: Hex
   readonly channel: Hex
@@ -51,7 +56,10 @@ export interface PayoutLineView {
   readonly account: Address
   /** Σ fee·φ in 1e-6 of the token's smallest unit, signed. */
   readonly value: bigint
-  /** Held-out value in 1e-6 (mean over questions, weighed by fees); null for an account that is no player of this epoch. Not positive: paid nothing. */
+  /**
+   * Held-out value in 1e-6 (mean over questions, weighed by fees); null for an account that is no player of this epoch.
+   * Not positive: paid nothing.
+   */
   readonly gate: bigint | null
   readonly share: bigint
   /** What the account may have claimed from this pool in all, after this epoch. */
@@ -92,10 +100,21 @@ export interface EarningsView {
   readonly payout: Address
   /** Token balance of the payout address. */
   readonly balance: bigint
-  readonly pools: readonly { readonly pool: Hex; readonly cumulative: bigint; readonly claimed: bigint; readonly claimable: bigint }[]
+  readonly pools: readonly {
+    readonly pool: Hex
+    readonly cumulative: bigint
+    readonly claimed: bigint
+    readonly claimable: bigint
+  }[]
 }
 
-export interface PayoutView { readonly pool: Hex; readonly account: Address; readonly amount: bigint; readonly cumulative: bigint; readonly transaction: Hex }
+export interface PayoutView {
+  readonly pool: Hex
+  readonly account: Address
+  readonly amount: bigint
+  readonly cumulative: bigint
+  readonly transaction: Hex
+}
 
 /** Where all fees went, from the chain: feesPaid + donated = workers + builders + dataPaid + dataHeld, exactly. */
 export interface AccountingView {
@@ -165,19 +184,26 @@ export interface PayoutsService {
   receipt(id: Hex): Promise<ReceiptView | undefined>
 
   /**
-   * Closes a pool's next epoch: asks workers to redeem, collects receipts, computes payouts, posts the bundle and proposes
+   * Closes a pool's next epoch: asks workers to redeem, collects receipts, computes payouts, posts the bundle and
+   * proposes
    * both roots with a bond. Where this pool's next epoch is already proposed it returns that one.
    * @throws InvalidError `epoch.stake` (not bonded) · NotFoundError `epoch.empty` (nothing new to settle) · as chain
    */
   settle(pool: Hex): Promise<EpochView>
-  /** Makes the pending epoch final; returns the latest final one when none is pending. @throws TilthError `epoch.window` (retry) while it can be challenged · NotFoundError `epoch.unknown` */
+  /**
+   * Makes the pending epoch final; returns the latest final one when none is pending.
+   * @throws TilthError `epoch.window` (retry) while it can be challenged · NotFoundError `epoch.unknown`
+   */
   finalize(pool: Hex): Promise<EpochView>
   /** Newest first. */
   epochs(pool?: Hex): Promise<readonly EpochView[]>
   epoch(pool: Hex, epoch: number): Promise<EpochView | undefined>
 
   earnings(account: Address): Promise<EarningsView>
-  /** Brings every pool's claimable amount to the account's payout address. Claiming twice pays once: then amount 0 and no transactions. */
+  /**
+   * Brings every pool's claimable amount to the account's payout address. Claiming twice pays once: then amount 0 and
+   * no transactions.
+   */
   claim(account: Address): Promise<{ amount: bigint; transactions: readonly Hex[] }>
   /** Claims made so far, oldest first. */
   payouts(filter?: { pool?: Hex; account?: Address }): Promise<readonly PayoutView[]>
@@ -199,7 +225,10 @@ export interface PayoutsDeps {
   readonly key: Uint8Array
   readonly self: Address
   readonly network: Network
-  /** scorer: weighs others' answers again. settler: finalises its own epochs by itself. Every bonded node watches others' epochs. */
+  /**
+   * scorer: weighs others' answers again. settler: finalises its own epochs by itself. Every bonded node watches
+   * others' epochs.
+   */
   readonly roles: { readonly scorer: boolean; readonly settler: boolean }
   readonly clock: Clock
   readonly log: Log
@@ -210,14 +239,20 @@ export interface PayoutsDeps {
   readonly streams: Pick<Streams, 'handle' | 'open'>
   readonly peers: Pick<Peers, 'connected'>
   readonly files: Pick<Files, 'addBytes' | 'fetchBytes' | 'fetchDirectory' | 'provide'>
-  readonly chain: Pick<Chain, 'account' | 'datanets' | 'payouts' | 'channels' | 'models' | 'nodes' | 'tokens' | 'follow' | 'head'>
+  readonly chain: Pick<
+    Chain,
+    'account' | 'datanets' | 'payouts' | 'channels' | 'models' | 'nodes' | 'tokens' | 'follow' | 'head'
+  >
   readonly engine: Pick<Engine, 'score' | 'scoreMany' | 'encode'>
   /** The jobs phase: a model's players, coalitions and siblings, by the CID that its registration names. */
   readonly result: (cid: string) => Promise<JobResult>
   readonly versions: Versions
   /** The models phase: own receipts to announce, and redeeming before an epoch closes. */
   readonly models: Pick<ModelsService, 'receipts' | 'settleChannels'>
-  /** A folder of this phase's own: bases and siblings. `base` names a base model's folder where another phase has it already. */
+  /**
+   * A folder of this phase's own: bases and siblings. `base` names a base model's folder where another phase has it
+   * already.
+   */
   readonly folder: string
   readonly base?: (cid: string, from: Address) => Promise<string>
   readonly timing?: Partial<PayoutsTiming>

@@ -22,13 +22,19 @@ const codesOf = (faults: readonly EpochFault[]): string[] => [...new Set(faults.
 
 /** Recomputes every epoch that others propose, and shows the contract what can be shown to it. */
 export interface Watcher {
-  /** Begins to check what is pending and not checked yet; what cannot be had is tried again at the next call, until the window ends. */
+  /**
+   * Begins to check what is pending and not checked yet; what cannot be had is tried again at the next call, until the
+   * window ends.
+   */
   look(): void
   /** Codes of what is wrong; undefined before it was checked. */
   faults(proposal: Proposal): Promise<readonly string[] | undefined>
 }
 
-export function createWatcher(deps: PayoutsDeps, parts: { ledger: Ledger; bundles: Bundles; facts: Facts; weigher: Weigher }): Watcher {
+export function createWatcher(
+  deps: PayoutsDeps,
+  parts: { ledger: Ledger; bundles: Bundles; facts: Facts; weigher: Weigher }
+): Watcher {
   const { chain, clock, store, events, log, self, roles } = deps
   const { ledger, bundles, facts, weigher } = parts
   const verdicts = store.collection('payouts/verdicts', verdictSchema)
@@ -36,7 +42,9 @@ export function createWatcher(deps: PayoutsDeps, parts: { ledger: Ledger; bundle
   const keyOf = ({ event }: Proposal): string => event.transaction
   const looking = new Map<string, Promise<void>>()
 
-  /** Scorers have the siblings: they measure the gate themselves; others compare where they happen to have measured it. */
+  /**
+   * Scorers have the siblings: they measure the gate themselves; others compare where they happen to have measured it.
+   */
   async function ownGates(bundle: EpochBundle): Promise<Map<Hex, GateDocument>> {
     const own = new Map<Hex, GateDocument>()
     for (const { model } of bundle.gates) {
@@ -46,11 +54,23 @@ export function createWatcher(deps: PayoutsDeps, parts: { ledger: Ledger; bundle
     return own
   }
 
-  async function check(bundle: EpochBundle, history: History, stated: EpochOnChain, pool: Hex, epoch: number): Promise<EpochFault[]> {
+  async function check(
+    bundle: EpochBundle,
+    history: History,
+    stated: EpochOnChain,
+    pool: Hex,
+    epoch: number
+  ): Promise<EpochFault[]> {
     const { deposited } = await chain.payouts.pool(pool)
     return checkBundle(bundle, {
-      ...await facts.of(pool, bundle.receipts, { patient: true }), settled: history.settled, settledFees: history.settledFees,
-      epoch, stated, previous: history.previous, deposited, gates: await ownGates(bundle)
+      ...(await facts.of(pool, bundle.receipts, { patient: true })),
+      settled: history.settled,
+      settledFees: history.settledFees,
+      epoch,
+      stated,
+      previous: history.previous,
+      deposited,
+      gates: await ownGates(bundle)
     })
   }
 
@@ -70,18 +90,19 @@ export function createWatcher(deps: PayoutsDeps, parts: { ledger: Ledger; bundle
     const faults = await check(bundle, history, stated, pool, epoch)
     // The verdict is kept only when what follows from it is done: until then this is done again.
     const proof = faults.find(fault => fault.proof !== undefined)?.proof
-    if (proof !== undefined && await bonded()) await show({ pool, epoch, bundle, stated, history }, proof)
+    if (proof !== undefined && (await bonded())) await show({ pool, epoch, bundle, stated, history }, proof)
     else if (faults.length > 0) await oppose(proposal, codesOf(faults))
     await decide(proposal, faults)
   }
 
-  const bonded = async (): Promise<boolean> => chain.account !== undefined && await chain.nodes.stakeOf(self) >= (await chain.payouts.rules()).minStake
+  const bonded = async (): Promise<boolean> =>
+    chain.account !== undefined && (await chain.nodes.stakeOf(self)) >= (await chain.payouts.rules()).minStake
 
   /** What the contract can see: the proposer's bond. */
   async function show(shown: Challenged, proof: FraudProof): Promise<void> {
     const { pool, epoch } = shown
     if (shown.stated.proposer === self) return
-    const { transaction } = await unlessOver(() => challenge(deps, shown, proof)) ?? {}
+    const { transaction } = (await unlessOver(() => challenge(deps, shown, proof))) ?? {}
     if (transaction !== undefined) events.emit('payouts.challenged', { pool, epoch, fault: proof.kind, transaction })
   }
 
@@ -91,7 +112,8 @@ export function createWatcher(deps: PayoutsDeps, parts: { ledger: Ledger; bundle
     const validators = (await chain.datanets.datanet(pool))?.validators ?? []
     if (!validators.some(({ address, weight }) => address === self && weight > 0n)) return
     const vetoed = await unlessOver(() => chain.payouts.veto(pool, epoch))
-    if (vetoed !== undefined) events.emit('payouts.vetoed', { pool, epoch, faults, voided: vetoed.voided, transaction: vetoed.transaction })
+    if (vetoed !== undefined)
+      events.emit('payouts.vetoed', { pool, epoch, faults, voided: vetoed.voided, transaction: vetoed.transaction })
   }
 
   /** Undefined when another was quicker, the window is over, or this was said before. */
@@ -118,16 +140,23 @@ export function createWatcher(deps: PayoutsDeps, parts: { ledger: Ledger; bundle
     await verdicts.put(keyOf(proposal), { faults: codes })
     if (codes.length === 0) return
     log.warn('an epoch is not what its receipts say', { pool, epoch, proposer, faults: codes })
-    events.emit('payouts.disputed', { pool, epoch, proposer, faults: codes, provable: faults.some(({ proof }) => proof !== undefined) })
+    events.emit('payouts.disputed', {
+      pool,
+      epoch,
+      proposer,
+      faults: codes,
+      provable: faults.some(({ proof }) => proof !== undefined)
+    })
   }
 
   async function lookAt(proposal: Proposal): Promise<void> {
     try {
-      if (!await verdicts.has(keyOf(proposal))) await examine(proposal)
+      if (!(await verdicts.has(keyOf(proposal)))) await examine(proposal)
     } catch (error) {
       const { pool, epoch } = proposal.event
       try {
-        if (!(error instanceof TilthError && error.code === 'files.unavailable' && await tooLate(proposal))) throw error
+        if (!(error instanceof TilthError && error.code === 'files.unavailable' && (await tooLate(proposal))))
+          throw error
         await oppose(proposal, ['bundle.unavailable'])
         await decide(proposal, [{ code: 'bundle.unavailable' }])
       } catch (error) {
@@ -142,7 +171,12 @@ export function createWatcher(deps: PayoutsDeps, parts: { ledger: Ledger; bundle
         const key = keyOf(proposal)
         // Each by itself: one whose bundle is not to be had holds up no other.
         if (proposal.state !== 'pending' || looking.has(key)) continue
-        looking.set(key, lookAt(proposal).finally(() => { looking.delete(key) }))
+        looking.set(
+          key,
+          lookAt(proposal).finally(() => {
+            looking.delete(key)
+          })
+        )
       }
     },
     faults: async proposal => (await verdicts.get(keyOf(proposal)))?.faults

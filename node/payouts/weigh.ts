@@ -21,9 +21,14 @@ export function createWeigher(deps: Pick<PayoutsDeps, 'engine' | 'versions' | 's
   async function attribute({ model, content, answer }: AttributeRequest): Promise<Attribution | null> {
     const weighed = await models.weighed(model)
     if (weighed === null) return null
-    // An answer that another worker began is weighed as a whole: these tokens owe what they owe to those before as well.
+    // An answer that another worker began is weighed as a whole: these tokens owe what they owe to those before as
+    // well.
     const answerIds = [...content.resume, ...answer]
-    if (answerIds.length === 0) return attributionOf(weighed.measure, weighed.measure.coalitions.map(() => 0))
+    if (answerIds.length === 0)
+      return attributionOf(
+        weighed.measure,
+        weighed.measure.coalitions.map(() => 0)
+      )
     const { base, adapters } = await models.folders(weighed)
     const probabilities = await deps.engine.score({ model: base, adapters, messages: content.messages, answerIds })
     return attributionOf(weighed.measure, probabilities.map(utilityOf))
@@ -38,10 +43,14 @@ export function createWeigher(deps: Pick<PayoutsDeps, 'engine' | 'versions' | 's
     const utilities: number[][] = []
     const rows = spread(await deps.versions.heldOut(weighed.result.spec), maxGateQuestions)
     for (let at = 0; at < rows.length; at += gateBatch) {
-      const answers = await Promise.all(rows.slice(at, at + gateBatch).map(async row => ({
-        messages: row.messages.slice(0, -1), answerIds: (await deps.engine.encode(base, row)).answer
-      })))
-      for (const scores of await deps.engine.scoreMany({ model: base, adapters, answers })) utilities.push(scores.map(utilityOf))
+      const answers = await Promise.all(
+        rows.slice(at, at + gateBatch).map(async row => ({
+          messages: row.messages.slice(0, -1),
+          answerIds: (await deps.engine.encode(base, row)).answer
+        }))
+      )
+      for (const scores of await deps.engine.scoreMany({ model: base, adapters, answers }))
+        utilities.push(scores.map(utilityOf))
     }
     const gate = gateOf(weighed.measure, utilities)
     await gates.put(model, gate)
@@ -53,7 +62,9 @@ export function createWeigher(deps: Pick<PayoutsDeps, 'engine' | 'versions' | 's
     gate(model) {
       const known = running.get(model)
       if (known !== undefined) return known
-      const measuring = measureGate(model).finally(() => { running.delete(model) })
+      const measuring = measureGate(model).finally(() => {
+        running.delete(model)
+      })
       running.set(model, measuring)
       return measuring
     }
@@ -63,5 +74,5 @@ export function createWeigher(deps: Pick<PayoutsDeps, 'engine' | 'versions' | 's
 /** At most so many rows, in equal steps: the same ones on every node. */
 function spread(rows: readonly Row[], most: number): readonly Row[] {
   if (rows.length <= most) return rows
-  return Array.from({ length: most }, (_, i) => rows[Math.floor(i * rows.length / most)]).flatMap(row => row ?? [])
+  return Array.from({ length: most }, (_, i) => rows[Math.floor((i * rows.length) / most)]).flatMap(row => row ?? [])
 }

@@ -1,6 +1,11 @@
 import type { Clock } from './types.ts'
 
-function every(clock: Pick<Clock, 'sleep'>, ms: number, task: () => Promise<void> | void, onError: (error: unknown) => void): () => void {
+function every(
+  clock: Pick<Clock, 'sleep'>,
+  ms: number,
+  task: () => Promise<void> | void,
+  onError: (error: unknown) => void
+): () => void {
   const stop = new AbortController()
   const loop = async (): Promise<void> => {
     for (;;) {
@@ -17,15 +22,24 @@ function every(clock: Pick<Clock, 'sleep'>, ms: number, task: () => Promise<void
     }
   }
   void loop()
-  return () => { stop.abort() }
+  return () => {
+    stop.abort()
+  }
 }
 
-const sleepers = (now: () => number, arm: (at: number, wake: () => void) => () => void) =>
+const sleepers =
+  (now: () => number, arm: (at: number, wake: () => void) => () => void) =>
   async (ms: number, signal?: AbortSignal): Promise<void> => {
     signal?.throwIfAborted()
     await new Promise<void>((resolve, reject) => {
-      const abort = (): void => { disarm(); reject(signal?.reason instanceof Error ? signal.reason : new DOMException('aborted', 'AbortError')) }
-      const disarm = arm(now() + ms, () => { signal?.removeEventListener('abort', abort); resolve() })
+      const abort = (): void => {
+        disarm()
+        reject(signal?.reason instanceof Error ? signal.reason : new DOMException('aborted', 'AbortError'))
+      }
+      const disarm = arm(now() + ms, () => {
+        signal?.removeEventListener('abort', abort)
+        resolve()
+      })
       signal?.addEventListener('abort', abort, { once: true })
     })
   }
@@ -34,7 +48,9 @@ const sleepers = (now: () => number, arm: (at: number, wake: () => void) => () =
 export const systemClock: Clock = (() => {
   const sleep = sleepers(Date.now, (at, wake) => {
     const timer = setTimeout(wake, at - Date.now())
-    return () => { clearTimeout(timer) }
+    return () => {
+      clearTimeout(timer)
+    }
   })
   return { now: Date.now, sleep, every: (ms, task, onError = () => undefined) => every({ sleep }, ms, task, onError) }
 })()
@@ -48,11 +64,16 @@ export interface ManualClock extends Clock {
 export function manualClock(start = 1_700_000_000_000): ManualClock {
   let time = start
   const waiting = new Set<{ at: number; wake: () => void }>()
-  const sleep = sleepers(() => time, (at, wake) => {
-    const entry = { at, wake }
-    waiting.add(entry)
-    return () => { waiting.delete(entry) }
-  })
+  const sleep = sleepers(
+    () => time,
+    (at, wake) => {
+      const entry = { at, wake }
+      waiting.add(entry)
+      return () => {
+        waiting.delete(entry)
+      }
+    }
+  )
   return {
     now: () => time,
     sleep,
@@ -65,7 +86,9 @@ export function manualClock(start = 1_700_000_000_000): ManualClock {
         waiting.delete(next)
         time = Math.max(time, next.at)
         next.wake()
-        await new Promise(resolve => { setImmediate(resolve) })
+        await new Promise(resolve => {
+          setImmediate(resolve)
+        })
       }
       time = end
     }

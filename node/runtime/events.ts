@@ -15,16 +15,28 @@ export function createEvents<E extends object>(log: Log): Events<E> {
     on<K extends Name>(name: K, listener: (value: E[K]) => Promise<void> | void) {
       let chain = Promise.resolve()
       const entry = (value: E[K]): void => {
-        chain = chain.then(() => listener(value)).catch((error: unknown) => { log.error(`a listener of ${name} failed`, { error }) })
+        chain = chain
+          .then(() => listener(value))
+          .catch((error: unknown) => {
+            log.error(`a listener of ${name} failed`, { error })
+          })
       }
       const set = listeners.get(name) ?? new Set()
       listeners.set(name, set.add(entry))
-      return () => { set.delete(entry) }
+      return () => {
+        set.delete(entry)
+      }
     },
-    once<K extends Name>(name: K, { signal, where = () => true }: { signal?: AbortSignal; where?: (value: E[K]) => boolean } = {}) {
+    once<K extends Name>(
+      name: K,
+      { signal, where = () => true }: { signal?: AbortSignal; where?: (value: E[K]) => boolean } = {}
+    ) {
       return new Promise<E[K]>((resolve, reject) => {
         signal?.throwIfAborted()
-        const abort = (): void => { off(); reject(signal?.reason instanceof Error ? signal.reason : new DOMException('aborted', 'AbortError')) }
+        const abort = (): void => {
+          off()
+          reject(signal?.reason instanceof Error ? signal.reason : new DOMException('aborted', 'AbortError'))
+        }
         const off = events.on(name, value => {
           if (!where(value)) return
           off()

@@ -3,7 +3,10 @@ import type { Log, Service } from './types.ts'
 export interface Lifecycle {
   /** Starts a service; if that fails, what was started before stays to be stopped by `stop`. */
   start(service: Service): Promise<void>
-  /** Stops everything in the reverse order of its start; one failure does not keep the others running. Safe to call twice. */
+  /**
+   * Stops everything in the reverse order of its start; one failure does not keep the others running. Safe to call
+   * twice.
+   */
   stop(): Promise<void>
 }
 
@@ -24,6 +27,9 @@ export function createLifecycle(log: Log): Lifecycle {
       await service.start()
       started.push(service)
     },
-    stop: () => stopping ??= stopAll().finally(() => { stopping = undefined })
+    stop: () =>
+      (stopping ??= stopAll().finally(() => {
+        stopping = undefined
+      }))
   }
 }

@@ -6,17 +6,30 @@ export type LogLevel = 'silent' | 'error' | 'warn' | 'info' | 'debug'
 
 // Names whose values never reach a log, however deep they stand: keys and passphrases because they are money, prompts
 // and answers because they are somebody's words.
-const secret = /^(.*key|.*passphrase|.*password|.*secret|.*mnemonic|.*token|authorization|cookie|prompt|messages|content|answer|response|text)$/i
+const secret =
+  /^(.*key|.*passphrase|.*password|.*secret|.*mnemonic|.*token|authorization|cookie|prompt|messages|content|answer|response|text)$/i
 
 function clean(value: unknown, depth = 0): unknown {
   if (typeof value === 'bigint') return value.toString()
-  if (value instanceof TilthError) return { code: value.code, message: value.message, details: clean(value.details, depth + 1), cause: clean(value.cause, depth + 1) }
-  if (value instanceof Error) return { name: value.name, message: value.message, stack: value.stack, cause: clean(value.cause, depth + 1) }
+  if (value instanceof TilthError)
+    return {
+      code: value.code,
+      message: value.message,
+      details: clean(value.details, depth + 1),
+      cause: clean(value.cause, depth + 1)
+    }
+  if (value instanceof Error)
+    return { name: value.name, message: value.message, stack: value.stack, cause: clean(value.cause, depth + 1) }
   if (value instanceof Uint8Array) return `${value.length} bytes`
   if (value === null || typeof value !== 'object') return value
   if (depth > 5) return '…'
   if (Array.isArray(value)) return value.slice(0, 50).map(item => clean(item, depth + 1))
-  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, secret.test(name) && typeof item !== 'number' ? '[redacted]' : clean(item, depth + 1)]))
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item]) => [
+      name,
+      secret.test(name) && typeof item !== 'number' ? '[redacted]' : clean(item, depth + 1)
+    ])
+  )
 }
 
 export interface LogOptions {
@@ -28,12 +41,23 @@ export interface LogOptions {
 
 /** A structured log. Fields are redacted by name, errors keep code, message and causes. */
 export function createLog({ level = 'warn', destination }: LogOptions = {}): Log {
-  const root = pino({ level, base: null, timestamp: stdTimeFunctions.isoTime }, destination ?? pino.destination({ dest: 2, sync: true }))
+  const root = pino(
+    { level, base: null, timestamp: stdTimeFunctions.isoTime },
+    destination ?? pino.destination({ dest: 2, sync: true })
+  )
   const wrap = (logger: typeof root): Log => ({
-    debug: (message, fields) => { logger.debug(clean(fields ?? {}) as LogFields, message) },
-    info: (message, fields) => { logger.info(clean(fields ?? {}) as LogFields, message) },
-    warn: (message, fields) => { logger.warn(clean(fields ?? {}) as LogFields, message) },
-    error: (message, fields) => { logger.error(clean(fields ?? {}) as LogFields, message) },
+    debug: (message, fields) => {
+      logger.debug(clean(fields ?? {}) as LogFields, message)
+    },
+    info: (message, fields) => {
+      logger.info(clean(fields ?? {}) as LogFields, message)
+    },
+    warn: (message, fields) => {
+      logger.warn(clean(fields ?? {}) as LogFields, message)
+    },
+    error: (message, fields) => {
+      logger.error(clean(fields ?? {}) as LogFields, message)
+    },
     child: fields => wrap(logger.child(clean(fields) as LogFields))
   })
   return wrap(root)
@@ -41,5 +65,9 @@ export function createLog({ level = 'warn', destination }: LogOptions = {}): Log
 
 /** Says nothing; for tests and for callers that pass no log. */
 export const silentLog: Log = {
-  debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined, child: () => silentLog
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+  child: () => silentLog
 }

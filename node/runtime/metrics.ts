@@ -7,19 +7,52 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 export const createMetrics = (): Registry => new Registry()
 export type { Registry }
 
-export function counter<L extends string = never>(registry: Registry, name: string, help: string, labelNames: readonly L[] = []): Counter<L> {
+export function counter<L extends string = never>(
+  registry: Registry,
+  name: string,
+  help: string,
+  labelNames: readonly L[] = []
+): Counter<L> {
   const known = registry.getSingleMetric(name)
-  return known instanceof Counter ? known as Counter<L> : new Counter({ name, help, labelNames: [...labelNames], registers: [registry] })
+  return known instanceof Counter
+    ? (known as Counter<L>)
+    : new Counter({ name, help, labelNames: [...labelNames], registers: [registry] })
 }
 
 /** `read`, if given, is asked at every scrape. */
-export function gauge<L extends string = never>(registry: Registry, name: string, help: string, labelNames: readonly L[] = [], read?: (gauge: Gauge<L>) => void): Gauge<L> {
+export function gauge<L extends string = never>(
+  registry: Registry,
+  name: string,
+  help: string,
+  labelNames: readonly L[] = [],
+  read?: (gauge: Gauge<L>) => void
+): Gauge<L> {
   const known = registry.getSingleMetric(name)
   if (known instanceof Gauge) return known as Gauge<L>
-  return new Gauge<L>({ name, help, labelNames: [...labelNames], registers: [registry], ...(read === undefined ? {} : { collect() { read(this as unknown as Gauge<L>) } }) })
+  return new Gauge<L>({
+    name,
+    help,
+    labelNames: [...labelNames],
+    registers: [registry],
+    ...(read === undefined
+      ? {}
+      : {
+          collect() {
+            read(this as unknown as Gauge<L>)
+          }
+        })
+  })
 }
 
-export function histogram<L extends string = never>(registry: Registry, name: string, help: string, buckets: readonly number[], labelNames: readonly L[] = []): Histogram<L> {
+export function histogram<L extends string = never>(
+  registry: Registry,
+  name: string,
+  help: string,
+  buckets: readonly number[],
+  labelNames: readonly L[] = []
+): Histogram<L> {
   const known = registry.getSingleMetric(name)
-  return known instanceof Histogram ? known as Histogram<L> : new Histogram({ name, help, labelNames: [...labelNames], buckets: [...buckets], registers: [registry] })
+  return known instanceof Histogram
+    ? (known as Histogram<L>)
+    : new Histogram({ name, help, labelNames: [...labelNames], buckets: [...buckets], registers: [registry] })
 }

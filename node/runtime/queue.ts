@@ -1,7 +1,10 @@
 import { LimitError } from '../../protocol/primitives/index.ts'
 import type { Queue } from './types.ts'
 
-interface Job { key: string; start: () => Promise<void> }
+interface Job {
+  key: string
+  start: () => Promise<void>
+}
 
 export interface QueueOptions {
   name: string
@@ -20,7 +23,10 @@ export function createQueue({ name, bound, concurrency = 8 }: QueueOptions): Que
   const pump = (): void => {
     for (let i = 0; i < waiting.length && running.size < concurrency;) {
       const job = waiting[i]
-      if (job === undefined || running.has(job.key)) { i++; continue }
+      if (job === undefined || running.has(job.key)) {
+        i++
+        continue
+      }
       waiting.splice(i, 1)
       running.add(job.key)
       void job.start().finally(() => {
@@ -36,10 +42,17 @@ export function createQueue({ name, bound, concurrency = 8 }: QueueOptions): Que
   }
 
   return {
-    get size() { return waiting.length + running.size },
+    get size() {
+      return waiting.length + running.size
+    },
     run<T>(key: string, task: () => Promise<T>): Promise<T> {
       if (waiting.length + running.size >= bound) {
-        return Promise.reject(new LimitError('queue.full', `${name}: ${bound} tasks are waiting already`, { consequence: 'retry', help: 'Try again in a moment.' }))
+        return Promise.reject(
+          new LimitError('queue.full', `${name}: ${bound} tasks are waiting already`, {
+            consequence: 'retry',
+            help: 'Try again in a moment.'
+          })
+        )
       }
       return new Promise<T>((resolve, reject) => {
         waiting.push({
@@ -50,6 +63,10 @@ export function createQueue({ name, bound, concurrency = 8 }: QueueOptions): Que
         pump()
       })
     },
-    idle: () => new Promise<void>(resolve => { idlers.push(resolve); pump() })
+    idle: () =>
+      new Promise<void>(resolve => {
+        idlers.push(resolve)
+        pump()
+      })
   }
 }

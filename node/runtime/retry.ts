@@ -5,12 +5,17 @@ import type { Clock } from './types.ts'
 export interface RetryOptions {
   /** Tries in all. */
   attempts: number
-  /** Milliseconds before the second try; each later wait is twice as long, up to maxMs, of which a random half is taken off. */
+  /**
+   * Milliseconds before the second try; each later wait is twice as long, up to maxMs, of which a random half is taken
+   * off.
+   */
   baseMs?: number
   maxMs?: number
   signal?: AbortSignal
   clock?: Clock
-  /** Whether another try makes sense; unless given: what is not typed, and what is typed with the consequence `retry`. */
+  /**
+   * Whether another try makes sense; unless given: what is not typed, and what is typed with the consequence `retry`.
+   */
   when?: (error: unknown) => boolean
 }
 

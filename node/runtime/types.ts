@@ -5,7 +5,10 @@ export interface Clock {
   now(): number
   /** @throws the signal's reason when aborted */
   sleep(ms: number, signal?: AbortSignal): Promise<void>
-  /** Calls again and again, the next call `ms` after the last one ended; a failing call is reported to onError. @returns stop */
+  /**
+   * Calls again and again, the next call `ms` after the last one ended; a failing call is reported to onError.
+   * @returns stop
+   */
   every(ms: number, task: () => Promise<void> | void, onError?: (error: unknown) => void): () => void
 }
 
@@ -30,10 +33,16 @@ export interface Service {
 /** Typed events between services of one node; `E` maps names (`data.accepted`) to what they carry. */
 export interface Events<E extends object> {
   emit<K extends keyof E & string>(name: K, value: E[K]): void
-  /** Listeners run in a later microtask, one after another; a throw is reported (log), never to the emitter. @returns off */
+  /**
+   * Listeners run in a later microtask, one after another; a throw is reported (log), never to the emitter.
+   * @returns off
+   */
   on<K extends keyof E & string>(name: K, listener: (value: E[K]) => Promise<void> | void): () => void
   /** The next event that passes the test. @throws the signal's reason when aborted */
-  once<K extends keyof E & string>(name: K, options?: { signal?: AbortSignal; where?: (value: E[K]) => boolean }): Promise<E[K]>
+  once<K extends keyof E & string>(
+    name: K,
+    options?: { signal?: AbortSignal; where?: (value: E[K]) => boolean }
+  ): Promise<E[K]>
 }
 
 /** Work in order per key, different keys side by side, never more than its bound waiting. */

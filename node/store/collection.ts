@@ -8,7 +8,10 @@ import type { Collection, RangeOptions, WriteOptions } from './types.ts'
 export type Database = Level
 
 /** What every table shares: the database, and where it is, for errors. */
-export interface Base { readonly db: Database; readonly directory: string }
+export interface Base {
+  readonly db: Database
+  readonly directory: string
+}
 
 /** A stored text as its type. What does not decode is damage or a schema that changed without the format. */
 export function decodeStored<T>(text: string, schema: z.ZodType<T>, name: string, key: string): T {
@@ -19,7 +22,10 @@ export function decodeStored<T>(text: string, schema: z.ZodType<T>, name: string
     throw new StoreError('store.corrupt', `${name}: the entry ${key} is not JSON`, { cause })
   }
   const result = schema.safeParse(value)
-  if (!result.success) throw new StoreError('store.corrupt', `${name}: the entry ${key} is not what this version keeps there`, { cause: result.error })
+  if (!result.success)
+    throw new StoreError('store.corrupt', `${name}: the entry ${key} is not what this version keeps there`, {
+      cause: result.error
+    })
   return result.data
 }
 
@@ -31,11 +37,16 @@ export function createCollection<T>({ db, directory }: Base, name: string, schem
       throw storeError(error, directory)
     }
   }
-  const range = ({ reverse = false, limit = -1, ...rest }: RangeOptions = {}) => ({ ...bounds(name, rest), reverse, limit })
+  const range = ({ reverse = false, limit = -1, ...rest }: RangeOptions = {}) => ({
+    ...bounds(name, rest),
+    reverse,
+    limit
+  })
 
-  async function *entries(options?: RangeOptions): AsyncGenerator<[string, T]> {
+  async function* entries(options?: RangeOptions): AsyncGenerator<[string, T]> {
     try {
-      for await (const [key, text] of db.iterator(range(options))) yield [shortKey(name, key), decodeStored(text, schema, name, key)]
+      for await (const [key, text] of db.iterator(range(options)))
+        yield [shortKey(name, key), decodeStored(text, schema, name, key)]
     } catch (error) {
       throw storeError(error, directory)
     }
@@ -48,10 +59,13 @@ export function createCollection<T>({ db, directory }: Base, name: string, schem
       return text === undefined ? undefined : decodeStored(text, schema, name, key)
     },
     has: key => guard(db.has(fullKey(name, key))),
-    put: (key, value, { sync = true }: WriteOptions = {}) => guard(db.put(fullKey(name, key), canonicalJson(value), { sync })),
+    put: (key, value, { sync = true }: WriteOptions = {}) =>
+      guard(db.put(fullKey(name, key), canonicalJson(value), { sync })),
     delete: (key, { sync = true }: WriteOptions = {}) => guard(db.del(fullKey(name, key), { sync })),
     entries,
-    async *values(options) { for await (const [, value] of entries(options)) yield value },
+    async *values(options) {
+      for await (const [, value] of entries(options)) yield value
+    },
     async *keys(options) {
       try {
         for await (const key of db.keys(range(options))) yield shortKey(name, key)

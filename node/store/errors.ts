@@ -1,6 +1,12 @@
 import { TilthError } from '../../protocol/primitives/index.ts'
 
-export type StoreCode = 'store.locked' | 'store.version' | 'store.disk-full' | 'store.corrupt' | 'store.closed' | 'store.failed'
+export type StoreCode =
+  | 'store.locked'
+  | 'store.version'
+  | 'store.disk-full'
+  | 'store.corrupt'
+  | 'store.closed'
+  | 'store.failed'
 
 /** The node's memory cannot be used; `help` says what the owner can do. */
 export class StoreError extends TilthError {
@@ -28,24 +34,29 @@ export function storeError(error: unknown, directory: string): TilthError {
   const is = (...wanted: string[]): boolean => wanted.some(code => codes.includes(code))
   if (is('LEVEL_LOCKED')) {
     return new StoreError('store.locked', `the data folder ${directory} is in use by another process`, {
-      help: 'Stop the other node, or give this one a data folder of its own.', cause: error
+      help: 'Stop the other node, or give this one a data folder of its own.',
+      cause: error
     })
   }
   if (is('ENOSPC', 'EDQUOT')) {
     return new StoreError('store.disk-full', `no space is left for the data folder ${directory}`, {
-      help: 'Free some space or move the folder, then start again; what was acknowledged is still there.', cause: error
+      help: 'Free some space or move the folder, then start again; what was acknowledged is still there.',
+      cause: error
     })
   }
   if (is('EACCES', 'EPERM', 'EROFS')) {
     return new StoreError('store.failed', `the data folder ${directory} cannot be written`, {
-      help: 'Give the node a data folder that its user owns.', cause: error
+      help: 'Give the node a data folder that its user owns.',
+      cause: error
     })
   }
   if (is('LEVEL_CORRUPTION')) {
     return new StoreError('store.corrupt', `the data folder ${directory} is damaged`, {
-      help: 'Restore it from a backup, or start with an empty folder and the same key: the network gives back what is public.', cause: error
+      help: 'Restore it from a backup, or start with an empty folder and the same key: the network gives back what is public.',
+      cause: error
     })
   }
-  if (is('LEVEL_DATABASE_NOT_OPEN', 'LEVEL_ITERATOR_NOT_OPEN')) return new StoreError('store.closed', 'the store is closed', { cause: error })
+  if (is('LEVEL_DATABASE_NOT_OPEN', 'LEVEL_ITERATOR_NOT_OPEN'))
+    return new StoreError('store.closed', 'the store is closed', { cause: error })
   return new StoreError('store.failed', `the data folder ${directory} failed`, { cause: error })
 }

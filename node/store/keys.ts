@@ -10,16 +10,20 @@ export function sequenceKey(index: number | bigint): string {
 }
 
 function plain(text: string, what: string): string {
-  if (text.length === 0 || text.length > 1000 || text.includes(separator)) throw new InvalidError('store.key', `${what} must have 1 to 1000 characters and no NUL`)
+  if (text.length === 0 || text.length > 1000 || text.includes(separator))
+    throw new InvalidError('store.key', `${what} must have 1 to 1000 characters and no NUL`)
   return text
 }
 
-export const tableName = (name: string): string => plain(name, 'a table\'s name')
+export const tableName = (name: string): string => plain(name, "a table's name")
 export const fullKey = (name: string, key: string): string => `${name}${separator}${plain(key, 'a key')}`
 export const shortKey = (name: string, key: string): string => key.slice(name.length + 1)
 
 /** The range of a table, or of a part of it. */
-export function bounds(name: string, { from, to, prefix }: { from?: string; to?: string; prefix?: string } = {}): { gte: string; lt: string } {
+export function bounds(
+  name: string,
+  { from, to, prefix }: { from?: string; to?: string; prefix?: string } = {}
+): { gte: string; lt: string } {
   const start = `${name}${separator}`
   let gte = start
   let lt = `${name}${after}`

@@ -26,7 +26,12 @@ export function createSerial(): Serial {
   }
 }
 
-export function createLog<T>(base: Base, name: string, schema: z.ZodType<T>, serial: Serial): Log<T> & { writer: LogWriter } {
+export function createLog<T>(
+  base: Base,
+  name: string,
+  schema: z.ZodType<T>,
+  serial: Serial
+): Log<T> & { writer: LogWriter } {
   const table = createCollection(base, name, schema)
   let known: number | undefined
 
@@ -43,22 +48,25 @@ export function createLog<T>(base: Base, name: string, schema: z.ZodType<T>, ser
       }
       return known
     },
-    wrote(next) { known = next }
+    wrote(next) {
+      known = next
+    }
   }
 
   return {
     name,
     writer,
-    append: (value, { sync = true } = {}) => serial(async () => {
-      const index = await writer.next()
-      try {
-        await base.db.put(fullKey(name, sequenceKey(index)), canonicalJson(value), { sync })
-      } catch (error) {
-        throw storeError(error, base.directory)
-      }
-      writer.wrote(index + 1)
-      return index
-    }),
+    append: (value, { sync = true } = {}) =>
+      serial(async () => {
+        const index = await writer.next()
+        try {
+          await base.db.put(fullKey(name, sequenceKey(index)), canonicalJson(value), { sync })
+        } catch (error) {
+          throw storeError(error, base.directory)
+        }
+        writer.wrote(index + 1)
+        return index
+      }),
     get: index => table.get(sequenceKey(index)),
     last,
     length: () => serial(() => writer.next()),

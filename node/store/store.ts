@@ -49,7 +49,7 @@ export async function openStore(directory: string): Promise<Store> {
         const writer = logs.get(log.name)?.writer
         if (writer === undefined) throw new StoreError('store.failed', `${log.name} is a log of another store`)
         steps.push(async next => {
-          const index = next.get(log.name) ?? await writer.next()
+          const index = next.get(log.name) ?? (await writer.next())
           next.set(log.name, index + 1)
           return { type: 'put', key: fullKey(log.name, sequenceKey(index)), value: text }
         })
@@ -63,12 +63,12 @@ export async function openStore(directory: string): Promise<Store> {
   return {
     collection<T>(name: string, schema: z.ZodType<T>) {
       let table = tables.get(tableName(name))
-      if (table === undefined) tables.set(name, table = createCollection<unknown>(base, name, schema))
+      if (table === undefined) tables.set(name, (table = createCollection<unknown>(base, name, schema)))
       return table as Collection<T>
     },
     log<T>(name: string, schema: z.ZodType<T>) {
       let log = logs.get(tableName(name))
-      if (log === undefined) logs.set(name, log = createLog<unknown>(base, name, schema, serial))
+      if (log === undefined) logs.set(name, (log = createLog<unknown>(base, name, schema, serial)))
       return log as Log<T>
     },
     batch(fill, { sync = true } = {}) {

@@ -41,24 +41,38 @@ export function parseCid(text: string): CID {
 /** A countdown that each block starts again. */
 function patience(signal: AbortSignal | undefined): { signal: AbortSignal; progress: () => void; done: () => void } {
   const late = new AbortController()
-  const expire = (): void => { late.abort(new DOMException('no block came', 'TimeoutError')) }
+  const expire = (): void => {
+    late.abort(new DOMException('no block came', 'TimeoutError'))
+  }
   let timer = setTimeout(expire, silenceMs)
   return {
     signal: signal === undefined ? late.signal : AbortSignal.any([late.signal, signal]),
-    progress() { clearTimeout(timer); timer = setTimeout(expire, silenceMs) },
-    done() { clearTimeout(timer) }
+    progress() {
+      clearTimeout(timer)
+      timer = setTimeout(expire, silenceMs)
+    },
+    done() {
+      clearTimeout(timer)
+    }
   }
 }
 
-interface Entry { path: string; cid: CID }
+interface Entry {
+  path: string
+  cid: CID
+}
 
 export function createFiles({ helia, peers, provider, directory, log }: FilesDeps): Files {
-  const blockstore = persistentReads(helia.blockstore, () => { log.debug('a block did not come: bitswap is asked again') })
+  const blockstore = persistentReads(helia.blockstore, () => {
+    log.debug('a block did not come: bitswap is asked again')
+  })
   const fs = unixfs({ blockstore })
 
   async function pin(cid: CID): Promise<void> {
     if (await isPinned(cid)) return
-    for await (const _ of helia.pins.add(cid)) { /* a pin is set when its walk is done */ }
+    for await (const _ of helia.pins.add(cid)) {
+      /* a pin is set when its walk is done */
+    }
   }
   async function isPinned(cid: CID): Promise<boolean> {
     try {
@@ -71,14 +85,20 @@ export function createFiles({ helia, peers, provider, directory, log }: FilesDep
   }
 
   /** Runs a fetch: dials those who should have it, keeps time, and types what goes wrong. */
-  async function fetching<T>(text: string, options: FetchOptions, work: (cid: CID, signal: AbortSignal, progress: () => void) => Promise<T>): Promise<T> {
+  async function fetching<T>(
+    text: string,
+    options: FetchOptions,
+    work: (cid: CID, signal: AbortSignal, progress: () => void) => Promise<T>
+  ): Promise<T> {
     const cid = parseCid(text)
     const wait = patience(options.signal)
     try {
       for (const name of options.providers ?? []) {
         if (name === peers.self.address || name === peers.self.peerId) continue
         // Bitswap asks whoever is connected; a provider that cannot be dialled may still be found otherwise.
-        peers.dial(name, { signal: wait.signal }).catch((error: unknown) => { log.debug('a provider was not reached', { name, error }) })
+        peers.dial(name, { signal: wait.signal }).catch((error: unknown) => {
+          log.debug('a provider was not reached', { name, error })
+        })
       }
       const result = await work(cid, wait.signal, wait.progress)
       await pin(cid)
@@ -87,7 +107,11 @@ export function createFiles({ helia, peers, provider, directory, log }: FilesDep
       options.signal?.throwIfAborted()
       if (error instanceof TilthError) throw error
       if (wait.signal.aborted || isMissing(error)) {
-        throw new NotFoundError('files.unavailable', `nobody had ${text} in time`, { consequence: 'retry', cause: error, help: 'Its providers may be offline; try again later.' })
+        throw new NotFoundError('files.unavailable', `nobody had ${text} in time`, {
+          consequence: 'retry',
+          cause: error,
+          help: 'Its providers may be offline; try again later.'
+        })
       }
       throw new InvalidError('files.not-file', `${text} is no well-formed file or folder`, { cause: error })
     } finally {
@@ -95,7 +119,12 @@ export function createFiles({ helia, peers, provider, directory, log }: FilesDep
     }
   }
 
-  async function *content(cid: CID, left: { bytes: number }, signal: AbortSignal, progress: () => void): AsyncGenerator<Uint8Array> {
+  async function* content(
+    cid: CID,
+    left: { bytes: number },
+    signal: AbortSignal,
+    progress: () => void
+  ): AsyncGenerator<Uint8Array> {
     for await (const chunk of fs.cat(cid, { signal })) {
       progress()
       left.bytes -= chunk.length
@@ -105,12 +134,20 @@ export function createFiles({ helia, peers, provider, directory, log }: FilesDep
     }
   }
 
-  async function *walk(cid: CID, path: string, depth: number, count: { left: number }, signal: AbortSignal, progress: () => void): AsyncGenerator<Entry & { size: number }> {
+  async function* walk(
+    cid: CID,
+    path: string,
+    depth: number,
+    count: { left: number },
+    signal: AbortSignal,
+    progress: () => void
+  ): AsyncGenerator<Entry & { size: number }> {
     const stat = await fs.stat(cid, { signal })
     progress()
     if (stat.type !== 'directory') {
       // [reject] A folder holds files and folders; a link could lead anywhere.
-      if (stat.type === 'file' && stat.unixfs.type !== 'file' && stat.unixfs.type !== 'raw') throw new InvalidError('files.not-plain', `${path} is neither a file nor a folder`)
+      if (stat.type === 'file' && stat.unixfs.type !== 'file' && stat.unixfs.type !== 'raw')
+        throw new InvalidError('files.not-plain', `${path} is neither a file nor a folder`)
       yield { path, cid, size: Number(stat.size) }
       return
     }
@@ -119,12 +156,21 @@ export function createFiles({ helia, peers, provider, directory, log }: FilesDep
     for await (const entry of fs.ls(cid, { signal })) {
       if (--count.left < 0) throw new LimitError('files.too-large', `a folder has more than ${maxEntries} entries`)
       // [reject] A name is one name: nothing in it may lead out of the folder.
-      if (!isPlainName(entry.name)) throw new InvalidError('files.bad-path', `a folder has an entry with the name ${JSON.stringify(entry.name.slice(0, 80))}`)
+      if (!isPlainName(entry.name))
+        throw new InvalidError(
+          'files.bad-path',
+          `a folder has an entry with the name ${JSON.stringify(entry.name.slice(0, 80))}`
+        )
       yield* walk(entry.cid, path === '' ? entry.name : `${path}/${entry.name}`, depth + 1, count, signal, progress)
     }
   }
 
-  async function tree(cid: CID, maxBytes: number, signal: AbortSignal, progress: () => void): Promise<(Entry & { size: number })[]> {
+  async function tree(
+    cid: CID,
+    maxBytes: number,
+    signal: AbortSignal,
+    progress: () => void
+  ): Promise<(Entry & { size: number })[]> {
     const entries: (Entry & { size: number })[] = []
     let total = 0
     for await (const entry of walk(cid, '', 0, { left: maxEntries }, signal, progress)) {
@@ -149,30 +195,43 @@ export function createFiles({ helia, peers, provider, directory, log }: FilesDep
   return {
     addBytes: bytes => added(() => fs.addBytes(bytes, importSettings)),
     addFile: path => added(() => fs.addByteStream(createReadStream(path), importSettings)),
-    addDirectory: path => added(async () => {
-      let root: CID | undefined
-      let files = 0
-      async function *counted(): ReturnType<typeof readTree> { for await (const entry of readTree(path)) { files++; yield entry } }
-      for await (const { cid } of fs.addAll(counted(), { ...importSettings, wrapWithDirectory: true })) root = cid
-      if (root === undefined || files === 0) throw new InvalidError('files.empty', `${path} has no files`)
-      return root
-    }),
-    fetchBytes: (text, options) => fetching(text, options, async (cid, signal, progress) => {
-      const chunks: Uint8Array[] = []
-      for await (const chunk of content(cid, { bytes: options.maxBytes }, signal, progress)) chunks.push(chunk)
-      return concat(chunks)
-    }),
-    fetchDirectory: (text, toPath, options) => fetching(text, options, async (cid, signal, progress) => {
-      const entries = await tree(cid, options.maxBytes, signal, progress)
-      const left = { bytes: options.maxBytes }
-      await writeTree(toPath, entries, entry => content(entry.cid, left, signal, progress))
-    }),
-    list: (text, options) => fetching(text, options, async (cid, signal, progress) =>
-      (await tree(cid, options.maxBytes, signal, progress)).map(({ path, size }) => ({ path, size }))),
+    addDirectory: path =>
+      added(async () => {
+        let root: CID | undefined
+        let files = 0
+        async function* counted(): ReturnType<typeof readTree> {
+          for await (const entry of readTree(path)) {
+            files++
+            yield entry
+          }
+        }
+        for await (const { cid } of fs.addAll(counted(), { ...importSettings, wrapWithDirectory: true })) root = cid
+        if (root === undefined || files === 0) throw new InvalidError('files.empty', `${path} has no files`)
+        return root
+      }),
+    fetchBytes: (text, options) =>
+      fetching(text, options, async (cid, signal, progress) => {
+        const chunks: Uint8Array[] = []
+        for await (const chunk of content(cid, { bytes: options.maxBytes }, signal, progress)) chunks.push(chunk)
+        return concat(chunks)
+      }),
+    fetchDirectory: (text, toPath, options) =>
+      fetching(text, options, async (cid, signal, progress) => {
+        const entries = await tree(cid, options.maxBytes, signal, progress)
+        const left = { bytes: options.maxBytes }
+        await writeTree(toPath, entries, entry => content(entry.cid, left, signal, progress))
+      }),
+    list: (text, options) =>
+      fetching(text, options, async (cid, signal, progress) =>
+        (await tree(cid, options.maxBytes, signal, progress)).map(({ path, size }) => ({ path, size }))
+      ),
     has: text => isPinned(parseCid(text)),
     async unpin(text) {
       const cid = parseCid(text)
-      if (await isPinned(cid)) for await (const _ of helia.pins.rm(cid)) { /* undone when its walk is done */ }
+      if (await isPinned(cid))
+        for await (const _ of helia.pins.rm(cid)) {
+          /* undone when its walk is done */
+        }
     },
     provide: (text, options) => provider.provide(parseCid(text), options?.signal),
     async *findProviders(text, { signal, limit = 20 } = {}) {
@@ -187,20 +246,31 @@ export function createFiles({ helia, peers, provider, directory, log }: FilesDep
   }
 }
 
-const tooLarge = (cid: CID): LimitError => new LimitError('files.too-large', `${cid.toString()} is larger than what was asked for`)
+const tooLarge = (cid: CID): LimitError =>
+  new LimitError('files.too-large', `${cid.toString()} is larger than what was asked for`)
 
 const isPlainName = (name: string): boolean =>
   name !== '' && name !== '.' && name !== '..' && name.length <= 255 && !/[/\\\0]/.test(name)
 
 /** Errors by which bitswap and the blockstore say that a block is nowhere. */
 function isMissing(error: unknown): boolean {
-  const names = new Set(['NotFoundError', 'AbortError', 'TimeoutError', 'LoadBlockFailedError', 'InsufficientProvidersError', 'AggregateError'])
+  const names = new Set([
+    'NotFoundError',
+    'AbortError',
+    'TimeoutError',
+    'LoadBlockFailedError',
+    'InsufficientProvidersError',
+    'AggregateError'
+  ])
   return error instanceof Error && names.has(error.name)
 }
 
 function concat(chunks: Uint8Array[]): Uint8Array {
   const bytes = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0))
   let at = 0
-  for (const chunk of chunks) { bytes.set(chunk, at); at += chunk.length }
+  for (const chunk of chunks) {
+    bytes.set(chunk, at)
+    at += chunk.length
+  }
   return bytes
 }

@@ -11,14 +11,17 @@ import { syncFolder } from './blocks.ts'
  * system lists it in.
  * @throws InvalidError `files.not-plain` for links, devices and the like
  */
-export async function *readTree(root: string, under = ''): AsyncGenerator<{ path: string; content: ReadStream }> {
+export async function* readTree(root: string, under = ''): AsyncGenerator<{ path: string; content: ReadStream }> {
   const entries = await readdir(join(root, under), { withFileTypes: true })
   entries.sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)))
   for (const entry of entries) {
     const path = under === '' ? entry.name : `${under}/${entry.name}`
     if (entry.isDirectory()) yield* readTree(root, path)
     else if (entry.isFile()) yield { path, content: createReadStream(join(root, path)) }
-    else throw new InvalidError('files.not-plain', `${join(root, path)} is neither a file nor a folder`, { help: 'Replace links by what they point to.' })
+    else
+      throw new InvalidError('files.not-plain', `${join(root, path)} is neither a file nor a folder`, {
+        help: 'Replace links by what they point to.'
+      })
   }
 }
 
@@ -38,7 +41,11 @@ let writes = 0
  * Writes files under a folder that appears complete and on disk, or not at all; a folder that was there is replaced.
  * @throws InvalidError `files.bad-path` · StoreError · whatever the content throws
  */
-export async function writeTree<E extends { path: string }>(toPath: string, entries: readonly E[], content: (entry: E) => AsyncIterable<Uint8Array>): Promise<void> {
+export async function writeTree<E extends { path: string }>(
+  toPath: string,
+  entries: readonly E[],
+  content: (entry: E) => AsyncIterable<Uint8Array>
+): Promise<void> {
   const target = resolve(toPath)
   const fresh = `${target}.${process.pid}-${writes++}.new`
   try {
@@ -47,7 +54,11 @@ export async function writeTree<E extends { path: string }>(toPath: string, entr
     for (const entry of entries) {
       const path = resolve(fresh, ...entry.path.split('/'))
       // [reject] Whatever a folder's names say, nothing is written outside it.
-      if (!path.startsWith(fresh + sep)) throw new InvalidError('files.bad-path', `a folder has an entry that leads out of it: ${JSON.stringify(entry.path.slice(0, 80))}`)
+      if (!path.startsWith(fresh + sep))
+        throw new InvalidError(
+          'files.bad-path',
+          `a folder has an entry that leads out of it: ${JSON.stringify(entry.path.slice(0, 80))}`
+        )
       await mkdir(dirname(path), { recursive: true })
       folders.add(dirname(path))
       await writeFile(path, content(entry))

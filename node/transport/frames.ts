@@ -10,25 +10,31 @@ import { PeerError, frameTags } from '../../protocol/wire/index.ts'
 /** A length of five bytes is 32 GiB already; longer ones are somebody else's joke. */
 const maxLengthBytes = 5
 
-export const closed = (cause?: unknown): TilthError => new TilthError('stream.closed', 'the stream was closed by the other side or the connection broke', { cause })
+export const closed = (cause?: unknown): TilthError =>
+  new TilthError('stream.closed', 'the stream was closed by the other side or the connection broke', { cause })
 
 /**
  * A stream's bytes, pulled: what the reader has not asked for is left with the sender. (A libp2p stream's own iterator
  * takes whatever arrives into memory.)
  */
-export async function *readBytes(stream: Stream, onChunk: () => void): AsyncGenerator<Uint8Array | Uint8ArrayList> {
+export async function* readBytes(stream: Stream, onChunk: () => void): AsyncGenerator<Uint8Array | Uint8ArrayList> {
   const chunks: (Uint8Array | Uint8ArrayList)[] = []
   let failure: Error | undefined
   let over = stream.readableEnded
   let wake = (): void => undefined
   let resuming = false
-  const pause = (): void => { if (stream.readStatus === 'readable') stream.pause() }
+  const pause = (): void => {
+    if (stream.readStatus === 'readable') stream.pause()
+  }
   stream.addEventListener('message', event => {
     chunks.push(event.data)
     if (!resuming) pause()
     wake()
   })
-  stream.addEventListener('end', () => { over = true; wake() })
+  stream.addEventListener('end', () => {
+    over = true
+    wake()
+  })
   stream.addEventListener('close', event => {
     failure = event.error
     if (stream.readBufferLength === 0) over = true
@@ -44,14 +50,18 @@ export async function *readBytes(stream: Stream, onChunk: () => void): AsyncGene
       return
     }
     if (stream.readStatus === 'paused') {
-      // This may bring a chunk at once. A pause within it would be undone when it returns, for the muxer only: the other
+      // This may bring a chunk at once. A pause within it would be undone when it returns, for the muxer only: the
+      // other
       // side would be told to go on, and this side would hoard until the stream is reset.
       resuming = true
       stream.resume()
       resuming = false
       if (chunks.length > 0) pause()
     }
-    if (chunks.length === 0 && !over) await new Promise<void>(resolve => { wake = resolve })
+    if (chunks.length === 0 && !over)
+      await new Promise<void>(resolve => {
+        wake = resolve
+      })
   }
 }
 
@@ -69,7 +79,10 @@ export async function drained(stream: Stream, signal: AbortSignal): Promise<void
         if (signal.aborted) reject(closed(signal.reason))
         else setImmediate(resolve) // by then the stream has sent what it held back, and may be full again
       }
-      if (signal.aborted) { settle(); return }
+      if (signal.aborted) {
+        settle()
+        return
+      }
       stream.addEventListener('drain', settle)
       stream.addEventListener('close', settle)
       signal.addEventListener('abort', settle)
@@ -90,7 +103,8 @@ const jokes = new Set(['InvalidDataLengthError', 'InvalidDataLengthLengthError',
 function typed(error: unknown): TilthError {
   if (error instanceof TilthError) return error
   const name = error instanceof Error ? error.name : ''
-  if (jokes.has(name)) return new LimitError('frame.too-large', 'a frame is longer than its protocol allows', { cause: error })
+  if (jokes.has(name))
+    return new LimitError('frame.too-large', 'a frame is longer than its protocol allows', { cause: error })
   if (name === 'UnexpectedEOFError') return new InvalidError('frame.garbage', 'a frame was cut off', { cause: error })
   return closed(error)
 }
@@ -108,14 +122,17 @@ function errorCode(body: Uint8Array): unknown {
 
 /**
  * The message frames of a stream.
- * @throws PeerError for the other side's error frame · LimitError `frame.too-large` · InvalidError `frame.garbage` · TilthError `stream.closed`
+ * @throws PeerError for the other side's error frame · LimitError `frame.too-large` · InvalidError `frame.garbage` ·
+ * TilthError `stream.closed`
  */
-export async function *readFrames(stream: Stream, maxBytes: number, onChunk: () => void): AsyncGenerator<Uint8Array> {
+export async function* readFrames(stream: Stream, maxBytes: number, onChunk: () => void): AsyncGenerator<Uint8Array> {
   try {
     yield* pipe(
       readBytes(stream, onChunk),
       source => decode(source, { maxDataLength: maxBytes + 1, maxLengthLength: maxLengthBytes }),
-      async function *(frames) { for await (const frame of frames) yield open(frame) }
+      async function* (frames) {
+        for await (const frame of frames) yield open(frame)
+      }
     )
   } catch (error) {
     throw typed(error)

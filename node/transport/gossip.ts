@@ -21,7 +21,10 @@ const seenMs = 60_000
  * gossipsub as this network runs it. Every message carries its author's signature, so the envelope carries none, and
  * the content's hash is the id.
  */
-export function gossipService(preset: Preset, reputation: Pick<Reputation, 'score'>): (components: GossipSubComponents) => GossipSub {
+export function gossipService(
+  preset: Preset,
+  reputation: Pick<Reputation, 'score'>
+): (components: GossipSubComponents) => GossipSub {
   const topicScore = createTopicScoreParams({
     topicWeight: 1,
     timeInMeshWeight: 0.01,
@@ -68,9 +71,23 @@ export interface GossipDeps {
 
 type Verdict = 'accept' | 'ignore' | 'reject' | 'rate' | 'busy' | 'time'
 
-/** The one adapter between gossip and handlers: decodes, limits, turns an error's consequence into verdict, score, log and metric. */
-export function createGossip({ pubsub, reputation, clock, log, metrics, limits: table = topicLimits }: GossipDeps): Gossip {
-  function listen<T>(topic: Topic, schema: z.ZodType<T>, handler: (message: T, from: Peer) => Promise<void> | void): (source: PeerId, message: Message) => Promise<TopicValidatorResult> {
+/**
+ * The one adapter between gossip and handlers: decodes, limits, turns an error's consequence into verdict, score, log
+ * and metric.
+ */
+export function createGossip({
+  pubsub,
+  reputation,
+  clock,
+  log,
+  metrics,
+  limits: table = topicLimits
+}: GossipDeps): Gossip {
+  function listen<T>(
+    topic: Topic,
+    schema: z.ZodType<T>,
+    handler: (message: T, from: Peer) => Promise<void> | void
+  ): (source: PeerId, message: Message) => Promise<TopicValidatorResult> {
     const limits = table[topic]
     const buckets = createBuckets(limits.quota, clock)
     let pending = 0
@@ -92,7 +109,9 @@ export function createGossip({ pubsub, reputation, clock, log, metrics, limits: 
           return 'accept'
         })()
         timeout.catch(() => undefined) // it is aborted when the handler was in time
-        handled.catch((error: unknown) => { if (late.signal.aborted) log.debug('a message failed after its time', { topic, error }) })
+        handled.catch((error: unknown) => {
+          if (late.signal.aborted) log.debug('a message failed after its time', { topic, error })
+        })
         return await Promise.race([handled, timeout])
       } catch (error) {
         return blame(from, error)
@@ -124,7 +143,8 @@ export function createGossip({ pubsub, reputation, clock, log, metrics, limits: 
 
   return {
     subscribe(topic, schema, handler) {
-      if (pubsub.topicValidators.has(topic)) throw new TilthError('gossip.subscribed', `${topic} has its one subscriber already`)
+      if (pubsub.topicValidators.has(topic))
+        throw new TilthError('gossip.subscribed', `${topic} has its one subscriber already`)
       pubsub.topicValidators.set(topic, listen(topic, schema, handler))
       pubsub.subscribe(topic)
       return () => {

@@ -19,12 +19,15 @@ const bitswapSettings: BitswapOptions = {
 
 /**
  * The package's index loads the network of its defaults (WebRTC, certificates, HTTP gateways), none of which this
- * network uses: 0.8 s of CPU and 80 MB in every process, measured. So its class is taken from its own file, and from the
+ * network uses: 0.8 s of CPU and 80 MB in every process, measured. So its class is taken from its own file, and from
+ * the
  * index only should a later version have moved it.
  */
 async function loadHelia(): Promise<HeliaConstructor> {
   try {
-    const inner = await import(new URL('./helia.js', import.meta.resolve('helia')).href) as { Helia?: HeliaConstructor }
+    const inner = (await import(new URL('./helia.js', import.meta.resolve('helia')).href)) as {
+      Helia?: HeliaConstructor
+    }
     if (inner.Helia !== undefined) return inner.Helia
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND')) throw error
@@ -34,13 +37,20 @@ async function loadHelia(): Promise<HeliaConstructor> {
 }
 
 /** Helia over a libp2p of ours and bitswap; both start and stop with it, and it starts nothing by itself. */
-export async function createHelia<S extends ServiceMap>(init: HeliaInit, libp2p: Libp2p<S>): Promise<HeliaWithLibp2p<S>> {
+export async function createHelia<S extends ServiceMap>(
+  init: HeliaInit,
+  libp2p: Libp2p<S>
+): Promise<HeliaWithLibp2p<S>> {
   const Helia = await loadHelia()
   const node: HeliaWithLibp2p<S> = Object.assign(new Helia({ name: 'tilth', version: '0.1.0', ...init }), { libp2p })
   node.addMixin({
     name: 'libp2p',
-    start: async () => { await libp2p.start() },
-    stop: async () => { await libp2p.stop() }
+    start: async () => {
+      await libp2p.start()
+    },
+    stop: async () => {
+      await libp2p.stop()
+    }
   })
   return withBitswap(node, bitswapSettings)
 }

@@ -42,13 +42,21 @@ export interface Host {
   stop(): Promise<void>
 }
 
-/** A relay serves token streams and adapters, not only hole punching: the library's 2 minutes and 128 KiB cut them off. */
+/**
+ * A relay serves token streams and adapters, not only hole punching: the library's 2 minutes and 128 KiB cut them off.
+ */
 const relayLimits = { maxReservations: 128, defaultDurationLimit: 2 * 3_600_000, defaultDataLimit: 1n << 30n }
 
-async function transportsOf({ listen, announce = [], bootstrap, preset }: TransportOptions): Promise<Libp2pOptions['transports']> {
+async function transportsOf({
+  listen,
+  announce = [],
+  bootstrap,
+  preset
+}: TransportOptions): Promise<Libp2pOptions['transports']> {
   const transports: NonNullable<Libp2pOptions['transports']> = [tcp()]
   // Loaded only where wanted: six daemons start on one small machine.
-  if (preset === 'public' || [...listen, ...announce, ...bootstrap].some(address => /\/wss?(\/|$)/.test(address))) transports.push((await import('@libp2p/websockets')).webSockets())
+  if (preset === 'public' || [...listen, ...announce, ...bootstrap].some(address => /\/wss?(\/|$)/.test(address)))
+    transports.push((await import('@libp2p/websockets')).webSockets())
   if (preset === 'public') transports.push((await import('@libp2p/circuit-relay-v2')).circuitRelayTransport())
   return transports
 }
@@ -85,7 +93,10 @@ export async function createHost(options: TransportOptions, reputation: Reputati
   const privateKey = libp2pKey(options.privateKey)
   await checkFormat(directory)
   // Opened here, because LevelDatastore keeps only the text of why it could not.
-  const records = new Level<string, Uint8Array>(join(directory, 'peers'), { keyEncoding: 'utf8', valueEncoding: 'view' })
+  const records = new Level<string, Uint8Array>(join(directory, 'peers'), {
+    keyEncoding: 'utf8',
+    valueEncoding: 'view'
+  })
   const datastore = new LevelDatastore(records)
   const blockstore = new DurableBlocks(join(directory, 'blocks'))
   try {
@@ -149,7 +160,9 @@ export async function createHost(options: TransportOptions, reputation: Reputati
   } catch (cause) {
     await datastore.close()
     throw new TilthError('network.listen', `the node could not listen on ${listen.join(', ')}`, {
-      consequence: 'fatal', cause, help: 'Another process may use the port: choose another one, or 0 for any.'
+      consequence: 'fatal',
+      cause,
+      help: 'Another process may use the port: choose another one, or 0 for any.'
     })
   }
   // Left alone a node is a DHT client until somebody has seen it at a public address; on one host nobody ever would.

@@ -27,7 +27,10 @@ const keccak256Code = 0x1b
 
 const known = new Map<string, Peer>()
 
-/** A PeerId under both its names. A secp256k1 PeerId is its public key, so nothing has to be looked up. @throws InvalidError `peer.key-type` */
+/**
+ * A PeerId under both its names. A secp256k1 PeerId is its public key, so nothing has to be looked up.
+ * @throws InvalidError `peer.key-type`
+ */
 export function peerOf(id: PeerId): Peer {
   const peerId = id.toString()
   let peer = known.get(peerId)
@@ -52,7 +55,8 @@ export function parsePeerId(text: string): PeerId {
 }
 
 /** The account behind a PeerId's text. @throws InvalidError `peer.id`, `peer.key-type` */
-export const addressOfPeer = (peerId: string): Address => known.get(peerId)?.address ?? peerOf(parsePeerId(peerId)).address
+export const addressOfPeer = (peerId: string): Address =>
+  known.get(peerId)?.address ?? peerOf(parsePeerId(peerId)).address
 
 /**
  * The key under which a node announces itself in the DHT, so that an address leads to a peer. Whoever answers for it is

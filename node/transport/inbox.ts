@@ -9,7 +9,10 @@ export interface Inbox {
   put(frame: Uint8Array): Promise<void>
   /** No more will come; `failure` is thrown to whoever asks after the last frame. */
   finish(failure?: Error): void
-  /** The next frame, or undefined after the last. @throws the failure · LimitError `limit.time` · the signal's reason */
+  /**
+   * The next frame, or undefined after the last.
+   * @throws the failure · LimitError `limit.time` · the signal's reason
+   */
   take(timeoutMs: number, signal?: AbortSignal): Promise<Uint8Array | undefined>
 }
 
@@ -19,8 +22,14 @@ export function createInbox(maxFrames: number, maxBytes: number): Inbox {
   let over: { failure?: Error } | undefined
   let arrived: (() => void)[] = []
   let room: (() => void)[] = []
-  const wake = (waiters: (() => void)[]): void => { for (const waiter of waiters) waiter() }
-  const arrival = (): void => { const all = arrived; arrived = []; wake(all) }
+  const wake = (waiters: (() => void)[]): void => {
+    for (const waiter of waiters) waiter()
+  }
+  const arrival = (): void => {
+    const all = arrived
+    arrived = []
+    wake(all)
+  }
 
   const isFull = (): boolean => over === undefined && (frames.length >= maxFrames || bytes >= maxBytes)
 
@@ -29,7 +38,10 @@ export function createInbox(maxFrames: number, maxBytes: number): Inbox {
       frames.push(frame)
       bytes += frame.length
       arrival()
-      while (isFull()) await new Promise<void>(resolve => { room.push(resolve) })
+      while (isFull())
+        await new Promise<void>(resolve => {
+          room.push(resolve)
+        })
     },
     finish(failure) {
       over ??= { failure }
@@ -55,7 +67,8 @@ export function createInbox(maxFrames: number, maxBytes: number): Inbox {
           return undefined
         }
         const left = deadline - Date.now()
-        if (left <= 0) throw new LimitError('limit.time', `nothing came within ${timeoutMs} ms`, { consequence: 'retry' })
+        if (left <= 0)
+          throw new LimitError('limit.time', `nothing came within ${timeoutMs} ms`, { consequence: 'retry' })
         await new Promise<void>(resolve => {
           const timer = setTimeout(done, Math.min(left, 0x7fffffff))
           function done(): void {

@@ -29,7 +29,11 @@ export function parseMultiaddr(text: string): Multiaddr | undefined {
  * decompresses a curve point for every peer.
  * @returns stop
  */
-export function keepConnected(libp2p: Libp2p, bootstrap: readonly string[], { clock, log }: { clock: Clock; log: Log }): () => void {
+export function keepConnected(
+  libp2p: Libp2p,
+  bootstrap: readonly string[],
+  { clock, log }: { clock: Clock; log: Log }
+): () => void {
   const self = libp2p.peerId.toString()
   const candidates = new Map<string, PeerId>()
   const misses = new Map<string, { count: number; until: number }>()
@@ -40,13 +44,23 @@ export function keepConnected(libp2p: Libp2p, bootstrap: readonly string[], { cl
     if (name === self || !hasNodeKey(id)) return
     candidates.delete(name)
     candidates.set(name, id)
-    if (candidates.size > maxCandidates) for (const oldest of candidates.keys()) { candidates.delete(oldest); break }
+    if (candidates.size > maxCandidates)
+      for (const oldest of candidates.keys()) {
+        candidates.delete(oldest)
+        break
+      }
   }
-  const heard = ({ detail }: CustomEvent<{ id: PeerId }>): void => { consider(detail.id) }
-  const met = ({ detail }: CustomEvent<PeerId>): void => { consider(detail) }
+  const heard = ({ detail }: CustomEvent<{ id: PeerId }>): void => {
+    consider(detail.id)
+  }
+  const met = ({ detail }: CustomEvent<PeerId>): void => {
+    consider(detail)
+  }
   libp2p.addEventListener('peer:discovery', heard)
   libp2p.addEventListener('peer:connect', met)
-  const recall = async (): Promise<void> => { for (const { id } of await libp2p.peerStore.all()) consider(id) }
+  const recall = async (): Promise<void> => {
+    for (const { id } of await libp2p.peerStore.all()) consider(id)
+  }
 
   async function tryDial(name: string, target: PeerId | Multiaddr): Promise<void> {
     const miss = misses.get(name)
@@ -69,7 +83,9 @@ export function keepConnected(libp2p: Libp2p, bootstrap: readonly string[], { cl
     look.at = Infinity // until this one is done
     let news = false
     try {
-      for await (const { id } of libp2p.peerRouting.getClosestPeers(libp2p.peerId.toMultihash().bytes, { signal: AbortSignal.timeout(dialMs) })) {
+      for await (const { id } of libp2p.peerRouting.getClosestPeers(libp2p.peerId.toMultihash().bytes, {
+        signal: AbortSignal.timeout(dialMs)
+      })) {
         if (!connected.has(id.toString())) news = true
         consider(id)
       }
@@ -98,9 +114,13 @@ export function keepConnected(libp2p: Libp2p, bootstrap: readonly string[], { cl
     await Promise.all([...targets].map(([name, target]) => tryDial(name, target)))
   }
 
-  const report = (error: unknown): void => { log.debug('keeping connections failed', { error }) }
+  const report = (error: unknown): void => {
+    log.debug('keeping connections failed', { error })
+  }
   const stop = clock.every(keepMs, keep, report)
-  const first = setTimeout(() => { recall().then(keep).catch(report) }, 50)
+  const first = setTimeout(() => {
+    recall().then(keep).catch(report)
+  }, 50)
   return () => {
     clearTimeout(first)
     stop()

@@ -25,7 +25,15 @@ export interface MessageStreamOptions {
 }
 
 /** A libp2p stream as typed messages, under its protocol's limits. */
-export function createMessageStream({ stream, protocol, limits, peer, reputation, clock, onOver }: MessageStreamOptions): MessageStream {
+export function createMessageStream({
+  stream,
+  protocol,
+  limits,
+  peer,
+  reputation,
+  clock,
+  onOver
+}: MessageStreamOptions): MessageStream {
   const inbox = createInbox(limits.queue, 2 * limits.maxBytes)
   const life = new AbortController()
   const bucket = createBucket(limits.quota, clock)
@@ -33,7 +41,10 @@ export function createMessageStream({ stream, protocol, limits, peer, reputation
   let outcome = 'done'
   let frameTimer: NodeJS.Timeout | undefined
 
-  const disarm = (): void => { clearTimeout(frameTimer); frameTimer = undefined }
+  const disarm = (): void => {
+    clearTimeout(frameTimer)
+    frameTimer = undefined
+  }
   // [reject] A frame that was begun is finished within the protocol's time; a byte now and then is no frame.
   const arm = (): void => {
     frameTimer ??= setTimeout(() => {
@@ -41,7 +52,12 @@ export function createMessageStream({ stream, protocol, limits, peer, reputation
       void fail(new LimitError('limit.time', 'a frame took too long to arrive'))
     }, limits.timeMs)
   }
-  const lifeTimer = setTimeout(() => { void fail(new LimitError('limit.time', 'the stream is older than its protocol allows')) }, Math.min(limits.lifeMs, 0x7fffffff))
+  const lifeTimer = setTimeout(
+    () => {
+      void fail(new LimitError('limit.time', 'the stream is older than its protocol allows'))
+    },
+    Math.min(limits.lifeMs, 0x7fffffff)
+  )
 
   // Over means closed both ways, or broken. What has arrived before is still given out: the pump finishes the inbox.
   stream.addEventListener('close', event => {
@@ -90,8 +106,12 @@ export function createMessageStream({ stream, protocol, limits, peer, reputation
       stream.abort(closed(error))
       return
     }
-    const timer = setTimeout(() => { stream.abort(closed()) }, lingerMs)
-    stream.addEventListener('close', () => { clearTimeout(timer) })
+    const timer = setTimeout(() => {
+      stream.abort(closed())
+    }, lingerMs)
+    stream.addEventListener('close', () => {
+      clearTimeout(timer)
+    })
   }
 
   async function fail(error: unknown): Promise<void> {
@@ -126,13 +146,19 @@ export function createMessageStream({ stream, protocol, limits, peer, reputation
     } catch (cause) {
       if (!late.aborted) throw reasonOf(life.signal) ?? closed(cause)
       // [reject] A reader reads within the protocol's time, or what we hold for it is dropped.
-      const error = new LimitError('limit.time', `the other side took nothing for ${limits.timeMs} ms`, { consequence: 'retry', cause })
+      const error = new LimitError('limit.time', `the other side took nothing for ${limits.timeMs} ms`, {
+        consequence: 'retry',
+        cause
+      })
       await fail(error)
       throw error
     }
   }
 
-  async function next<T>(schema: z.ZodType<T>, { timeoutMs = limits.timeMs, signal }: { timeoutMs?: number; signal?: AbortSignal } = {}): Promise<T | undefined> {
+  async function next<T>(
+    schema: z.ZodType<T>,
+    { timeoutMs = limits.timeMs, signal }: { timeoutMs?: number; signal?: AbortSignal } = {}
+  ): Promise<T | undefined> {
     const frame = await inbox.take(timeoutMs, signal)
     if (frame === undefined) return undefined
     try {
@@ -152,7 +178,8 @@ export function createMessageStream({ stream, protocol, limits, peer, reputation
     send,
     next,
     async *receive(schema, options) {
-      for (let value = await next(schema, options); value !== undefined; value = await next(schema, options)) yield value
+      for (let value = await next(schema, options); value !== undefined; value = await next(schema, options))
+        yield value
     },
     async end() {
       if (failed || life.signal.aborted || stream.writeStatus !== 'writable') return
@@ -166,4 +193,5 @@ export function createMessageStream({ stream, protocol, limits, peer, reputation
   }
 }
 
-const reasonOf = (signal: AbortSignal): TilthError | undefined => (signal.reason instanceof TilthError ? signal.reason : undefined)
+const reasonOf = (signal: AbortSignal): TilthError | undefined =>
+  signal.reason instanceof TilthError ? signal.reason : undefined

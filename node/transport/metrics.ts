@@ -11,8 +11,24 @@ export interface TransportMetrics {
 
 /** What gossip and streams count; a connection gauge is declared where connections are (peers.ts). */
 export const transportMetrics = (registry: Registry): TransportMetrics => ({
-  gossip: counter(registry, 'tilth_gossip_messages_total', 'Messages heard, by verdict: accept, ignore, reject, rate, busy, time', ['topic', 'verdict']),
-  verdictSeconds: histogram(registry, 'tilth_gossip_verdict_seconds', 'Seconds from a message to its verdict', [0.001, 0.01, 0.1, 1, 10], ['topic']),
-  streams: counter(registry, 'tilth_streams_total', 'Streams that ended, by outcome: done, refused (a service said no), or the code of the wire', ['protocol', 'direction', 'outcome']),
+  gossip: counter(
+    registry,
+    'tilth_gossip_messages_total',
+    'Messages heard, by verdict: accept, ignore, reject, rate, busy, time',
+    ['topic', 'verdict']
+  ),
+  verdictSeconds: histogram(
+    registry,
+    'tilth_gossip_verdict_seconds',
+    'Seconds from a message to its verdict',
+    [0.001, 0.01, 0.1, 1, 10],
+    ['topic']
+  ),
+  streams: counter(
+    registry,
+    'tilth_streams_total',
+    'Streams that ended, by outcome: done, refused (a service said no), or the code of the wire',
+    ['protocol', 'direction', 'outcome']
+  ),
   bans: counter(registry, 'tilth_peer_bans_total', 'Peers cut off for what they did')
 })

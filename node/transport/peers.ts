@@ -17,30 +17,41 @@ const maxMet = 10_000
 /** Connected PeerIds. (`libp2p.getPeers` parses each from its text, a curve point every time.) */
 function connectedIds(libp2p: Libp2p): PeerId[] {
   const ids = new Map<string, PeerId>()
-  for (const { remotePeer } of libp2p.getConnections()) if (hasNodeKey(remotePeer)) ids.set(remotePeer.toString(), remotePeer)
+  for (const { remotePeer } of libp2p.getConnections())
+    if (hasNodeKey(remotePeer)) ids.set(remotePeer.toString(), remotePeer)
   return [...ids.values()]
 }
 
-export function createPeers({ libp2p, bootstrap }: Pick<Host, 'libp2p' | 'bootstrap'>, { clock, log, registry }: { clock: Clock; log: Log; registry: Registry }): Peers & { stop(): void } {
+export function createPeers(
+  { libp2p, bootstrap }: Pick<Host, 'libp2p' | 'bootstrap'>,
+  { clock, log, registry }: { clock: Clock; log: Log; registry: Registry }
+): Peers & { stop(): void } {
   const self = peerOf(libp2p.peerId)
   const met = new Map<Address, Peer>([[self.address, self]])
   const inDht = new Set<string>()
   const connected = (): Peer[] => connectedIds(libp2p).map(peerOf)
-  gauge(registry, 'tilth_peers', 'Connected peers', [], metric => { metric.set(connectedIds(libp2p).length) })
+  gauge(registry, 'tilth_peers', 'Connected peers', [], metric => {
+    metric.set(connectedIds(libp2p).length)
+  })
 
   const onConnect = ({ detail }: CustomEvent<PeerId>): void => {
     if (!hasNodeKey(detail)) return
     if (met.size < maxMet) met.set(peerOf(detail).address, peerOf(detail))
   }
-  const onDisconnect = ({ detail }: CustomEvent<PeerId>): void => { inDht.delete(detail.toString()) }
+  const onDisconnect = ({ detail }: CustomEvent<PeerId>): void => {
+    inDht.delete(detail.toString())
+  }
   libp2p.addEventListener('peer:connect', onConnect)
   libp2p.addEventListener('peer:disconnect', onDisconnect)
 
-  /** Connected peers that take part in the DHT, by what they told in identify; asked once per peer, since each answer costs a curve point. */
+  /**
+   * Connected peers that take part in the DHT, by what they told in identify; asked once per peer, since each answer
+   * costs a curve point.
+   */
   async function countDht(): Promise<number> {
     const ids = connectedIds(libp2p)
     for (const id of ids) {
-      if (inDht.has(id.toString()) || !await libp2p.peerStore.has(id)) continue
+      if (inDht.has(id.toString()) || !(await libp2p.peerStore.has(id))) continue
       if ((await libp2p.peerStore.get(id)).protocols.includes(dhtProtocol)) inDht.add(id.toString())
     }
     return ids.filter(id => inDht.has(id.toString())).length
@@ -49,7 +60,8 @@ export function createPeers({ libp2p, bootstrap }: Pick<Host, 'libp2p' | 'bootst
   async function byAddress(address: Address, signal: AbortSignal): Promise<Peer> {
     const known = met.get(address)
     if (known !== undefined) return known
-    for (const { id } of await libp2p.peerStore.all()) if (hasNodeKey(id) && peerOf(id).address === address) return peerOf(id)
+    for (const { id } of await libp2p.peerStore.all())
+      if (hasNodeKey(id) && peerOf(id).address === address) return peerOf(id)
     if (libp2p.getConnections().length === 0) throw unknownPeer(address) // a DHT without peers waits for them
     try {
       for await (const { id } of libp2p.contentRouting.findProviders(addressKey(address), { signal })) {
@@ -89,20 +101,29 @@ export function createPeers({ libp2p, bootstrap }: Pick<Host, 'libp2p' | 'bootst
     dial,
     async ready(minPeers, timeoutMs) {
       const deadline = clock.now() + timeoutMs
-      while (connectedIds(libp2p).length < minPeers || await countDht() < minPeers) {
+      while (connectedIds(libp2p).length < minPeers || (await countDht()) < minPeers) {
         if (clock.now() >= deadline) {
-          throw new LimitError('network.lonely', `${connectedIds(libp2p).length} peers are connected and ${await countDht()} in the DHT's table after ${timeoutMs} ms, of ${minPeers} that were waited for`, {
-            consequence: 'retry', help: 'Check that the bootstrap addresses are right and that their nodes are running.'
-          })
+          throw new LimitError(
+            'network.lonely',
+            `${connectedIds(libp2p).length} peers are connected and ${await countDht()} in the DHT's table after ${timeoutMs} ms, of ${minPeers} that were waited for`,
+            {
+              consequence: 'retry',
+              help: 'Check that the bootstrap addresses are right and that their nodes are running.'
+            }
+          )
         }
         await clock.sleep(100)
       }
     },
     on(event, listener) {
       const name = event === 'connect' ? 'peer:connect' : 'peer:disconnect'
-      const relay = ({ detail }: CustomEvent<PeerId>): void => { if (hasNodeKey(detail)) listener(peerOf(detail)) }
+      const relay = ({ detail }: CustomEvent<PeerId>): void => {
+        if (hasNodeKey(detail)) listener(peerOf(detail))
+      }
       libp2p.addEventListener(name, relay)
-      return () => { libp2p.removeEventListener(name, relay) }
+      return () => {
+        libp2p.removeEventListener(name, relay)
+      }
     },
     stop() {
       stopKeeping()

@@ -24,13 +24,19 @@ export function persistentReads(blocks: Blockstore, nudged: () => void): Pick<Bl
       for (;;) {
         const late = AbortSignal.timeout(nudgeMs)
         try {
-          yield* await once(cid, options, options?.signal === undefined ? late : AbortSignal.any([options.signal, late]))
+          yield* await once(
+            cid,
+            options,
+            options?.signal === undefined ? late : AbortSignal.any([options.signal, late])
+          )
           return
         } catch (error) {
           if (options?.signal?.aborted === true || !late.aborted) throw error
         }
         nudged()
-        await new Promise(resolve => { setTimeout(resolve, pauseMs) })
+        await new Promise(resolve => {
+          setTimeout(resolve, pauseMs)
+        })
       }
     }
   }

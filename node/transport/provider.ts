@@ -25,7 +25,9 @@ export function createProvider(libp2p: Libp2p, { clock, log }: { clock: Clock; l
     if (libp2p.getConnections().length === 0) return
     const late = AbortSignal.timeout(queryMs)
     try {
-      await libp2p.contentRouting.provide(cid, { signal: signal === undefined ? late : AbortSignal.any([late, signal]) })
+      await libp2p.contentRouting.provide(cid, {
+        signal: signal === undefined ? late : AbortSignal.any([late, signal])
+      })
       owed.delete(key)
     } catch (error) {
       log.debug('a provider record could not be announced yet', { cid: key, error })
@@ -40,7 +42,10 @@ export function createProvider(libp2p: Libp2p, { clock, log }: { clock: Clock; l
     async *find(cid, signal) {
       const late = AbortSignal.timeout(queryMs)
       try {
-        for await (const { id } of libp2p.contentRouting.findProviders(cid, { signal: signal === undefined ? late : AbortSignal.any([late, signal]) })) yield id
+        for await (const { id } of libp2p.contentRouting.findProviders(cid, {
+          signal: signal === undefined ? late : AbortSignal.any([late, signal])
+        }))
+          yield id
       } catch (error) {
         signal?.throwIfAborted()
         log.debug('a search for providers ended early', { cid: cid.toString(), error })

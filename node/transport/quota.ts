@@ -14,7 +14,7 @@ export function createBucket({ perSecond, burst }: Quota, clock: Pick<Clock, 'no
   let at = clock.now()
   const refill = (): void => {
     const now = clock.now()
-    level = Math.min(burst, level + Math.max(0, now - at) * perSecond / 1000)
+    level = Math.min(burst, level + (Math.max(0, now - at) * perSecond) / 1000)
     at = now
   }
   return {
@@ -26,7 +26,7 @@ export function createBucket({ perSecond, burst }: Quota, clock: Pick<Clock, 'no
     },
     wait() {
       refill()
-      return level >= 1 ? 0 : Math.ceil((1 - level) * 1000 / perSecond)
+      return level >= 1 ? 0 : Math.ceil(((1 - level) * 1000) / perSecond)
     }
   }
 }
@@ -38,7 +38,11 @@ export function createBuckets(quota: Quota, clock: Pick<Clock, 'now'>): (key: st
     const bucket = buckets.get(key) ?? createBucket(quota, clock)
     buckets.delete(key) // the map keeps the order of last use
     buckets.set(key, bucket)
-    if (buckets.size > 4096) for (const oldest of buckets.keys()) { buckets.delete(oldest); break }
+    if (buckets.size > 4096)
+      for (const oldest of buckets.keys()) {
+        buckets.delete(oldest)
+        break
+      }
     return bucket
   }
 }

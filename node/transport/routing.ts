@@ -5,7 +5,8 @@ import type { Libp2p } from '@libp2p/interface'
 const searchDelayMs = 500
 
 /**
- * Where bitswap looks for those who have a block. Helia's usual router asks the DHT for every block at once; most blocks
+ * Where bitswap looks for those who have a block. Helia's usual router asks the DHT for every block at once; most
+ * blocks
  * come from who is connected already (the provider of the block before), so here the DHT is asked only for those that
  * nobody brings within a moment, as go-bitswap does.
  */
@@ -13,7 +14,7 @@ export function patientRouter(libp2p: Pick<Libp2p, 'contentRouting'>): Router {
   return {
     name: 'libp2p-router',
     async *findProviders(cid, options) {
-      if (!await stillWanted(options?.signal)) return
+      if (!(await stillWanted(options?.signal))) return
       for await (const { id, multiaddrs } of libp2p.contentRouting.findProviders(cid, options)) {
         yield { id: id.toCID(), multiaddrs, router: 'libp2p-router', fallback: false }
       }
@@ -23,7 +24,10 @@ export function patientRouter(libp2p: Pick<Libp2p, 'contentRouting'>): Router {
 
 async function stillWanted(signal: AbortSignal | undefined): Promise<boolean> {
   return await new Promise(resolve => {
-    const settle = (wanted: boolean) => (): void => { clearTimeout(timer); resolve(wanted) }
+    const settle = (wanted: boolean) => (): void => {
+      clearTimeout(timer)
+      resolve(wanted)
+    }
     const timer = setTimeout(settle(true), searchDelayMs)
     if (signal?.aborted === true) settle(false)()
     else signal?.addEventListener('abort', settle(false), { once: true })

@@ -25,8 +25,19 @@ export interface StreamsDeps {
 /** Streams open at once to one peer from our side; ours, so only a bound against our own mistakes. */
 const maxOutboundStreams = 1024
 
-export function createStreams({ libp2p, peers, reputation, clock, log, metrics, limits: table = streamLimits }: StreamsDeps): Streams {
-  function serving(protocol: Protocol, serve: (stream: MessageStream) => Promise<void>): (stream: Stream, connection: Connection) => Promise<void> {
+export function createStreams({
+  libp2p,
+  peers,
+  reputation,
+  clock,
+  log,
+  metrics,
+  limits: table = streamLimits
+}: StreamsDeps): Streams {
+  function serving(
+    protocol: Protocol,
+    serve: (stream: MessageStream) => Promise<void>
+  ): (stream: Stream, connection: Connection) => Promise<void> {
     const limits = table[protocol]
     const opens = createBuckets(limits.opens, clock)
     const perPeer = new Map<string, number>()
@@ -47,7 +58,10 @@ export function createStreams({ libp2p, peers, reputation, clock, log, metrics, 
     }
 
     return async (raw, connection) => {
-      if (!hasNodeKey(connection.remotePeer)) { raw.abort(new LimitError('peer.key-type', 'no node of this network')); return }
+      if (!hasNodeKey(connection.remotePeer)) {
+        raw.abort(new LimitError('peer.key-type', 'no node of this network'))
+        return
+      }
       const peer = peerOf(connection.remotePeer)
       const refused = refusal(peer.peerId)
       let counted = refused === undefined
@@ -64,10 +78,21 @@ export function createStreams({ libp2p, peers, reputation, clock, log, metrics, 
         else perPeer.set(peer.peerId, left)
       }
       const stream = createMessageStream({
-        stream: raw, protocol, limits, peer, reputation, clock,
-        onOver: outcome => { metrics.streams.inc({ protocol, direction: 'inbound', outcome }); release() }
+        stream: raw,
+        protocol,
+        limits,
+        peer,
+        reputation,
+        clock,
+        onOver: outcome => {
+          metrics.streams.inc({ protocol, direction: 'inbound', outcome })
+          release()
+        }
       })
-      if (refused !== undefined) { await stream.fail(refused); return }
+      if (refused !== undefined) {
+        await stream.fail(refused)
+        return
+      }
       try {
         await serve(stream)
         await stream.end()
@@ -77,7 +102,8 @@ export function createStreams({ libp2p, peers, reputation, clock, log, metrics, 
           log.debug('a stream was not served', { protocol, peer: peer.peerId, error })
           // Whoever opens a stream and says nothing holds a slot that others want.
           if (error.code === 'limit.time') reputation.charge(peer.peerId, 'silence')
-          else if (!error.code.startsWith('frame.')) reputation.chargeFor(peer.peerId, error, 'refused') // bad frames were charged where they were read
+          // bad frames were charged where they were read
+          else if (!error.code.startsWith('frame.')) reputation.chargeFor(peer.peerId, error, 'refused')
         }
         await stream.fail(error)
       } finally {
@@ -95,7 +121,9 @@ export function createStreams({ libp2p, peers, reputation, clock, log, metrics, 
         maxOutboundStreams,
         runOnLimitedConnection: true
       })
-      ready.catch((error: unknown) => { log.error('a protocol could not be handled', { protocol, error }) })
+      ready.catch((error: unknown) => {
+        log.error('a protocol could not be handled', { protocol, error })
+      })
       return async () => {
         await ready
         await libp2p.unhandle(protocol)
@@ -105,15 +133,27 @@ export function createStreams({ libp2p, peers, reputation, clock, log, metrics, 
       const peer = await peers.find(name, { signal })
       let raw: Stream
       try {
-        raw = await libp2p.dialProtocol(parsePeerId(peer.peerId), protocol, { signal: signal ?? AbortSignal.timeout(30_000), runOnLimitedConnection: true, maxOutboundStreams })
+        raw = await libp2p.dialProtocol(parsePeerId(peer.peerId), protocol, {
+          signal: signal ?? AbortSignal.timeout(30_000),
+          runOnLimitedConnection: true,
+          maxOutboundStreams
+        })
       } catch (cause) {
         signal?.throwIfAborted()
-        if (cause instanceof Error && cause.name === 'UnsupportedProtocolError') throw new TilthError('peer.no-protocol', `the peer ${name} does not speak ${protocol}`, { cause })
+        if (cause instanceof Error && cause.name === 'UnsupportedProtocolError')
+          throw new TilthError('peer.no-protocol', `the peer ${name} does not speak ${protocol}`, { cause })
         throw unreachable(name, cause)
       }
       return createMessageStream({
-        stream: raw, protocol, limits: table[protocol], peer, reputation, clock,
-        onOver: outcome => { metrics.streams.inc({ protocol, direction: 'outbound', outcome }) }
+        stream: raw,
+        protocol,
+        limits: table[protocol],
+        peer,
+        reputation,
+        clock,
+        onOver: outcome => {
+          metrics.streams.inc({ protocol, direction: 'outbound', outcome })
+        }
       })
     }
   }
@@ -121,6 +161,10 @@ export function createStreams({ libp2p, peers, reputation, clock, log, metrics, 
 
 function linger(raw: Stream): void {
   if (raw.status === 'closed' || raw.status === 'aborted' || raw.status === 'reset') return
-  const timer = setTimeout(() => { raw.abort(new LimitError('limit.time', 'the other side did not end its half')) }, 10_000)
-  raw.addEventListener('close', () => { clearTimeout(timer) })
+  const timer = setTimeout(() => {
+    raw.abort(new LimitError('limit.time', 'the other side did not end its half'))
+  }, 10_000)
+  raw.addEventListener('close', () => {
+    clearTimeout(timer)
+  })
 }

@@ -26,7 +26,8 @@ export interface TransportDeps {
  * (wait with `peers.ready`).
  * @throws InvalidError `key.invalid` · StoreError · TilthError `network.listen`
  * @example
- * const transport = await createTransport({ privateKey, listen: ['/ip4/127.0.0.1/tcp/0'], bootstrap: [], directory, preset: 'local' })
+ * const transport = await createTransport({ privateKey, listen: ['/ip4/127.0.0.1/tcp/0'], bootstrap: [], directory,
+ * preset: 'local' })
  */
 export async function createTransport(options: TransportOptions, deps: TransportDeps = {}): Promise<Transport> {
   const { clock = systemClock, log = silentLog, registry = createMetrics(), limits } = deps
@@ -39,18 +40,40 @@ export async function createTransport(options: TransportOptions, deps: Transport
   })
   const host = await createHost(options, reputation)
   const { helia, libp2p } = host
-  ban = peerId => { cutOff(libp2p, peerId).catch((error: unknown) => { log.debug('a banned peer could not be hung up', { error }) }) }
+  ban = peerId => {
+    cutOff(libp2p, peerId).catch((error: unknown) => {
+      log.debug('a banned peer could not be hung up', { error })
+    })
+  }
 
   const peers = createPeers(host, { clock, log, registry })
   const provider = createProvider(libp2p, { clock, log })
-  const gossip = createGossip({ pubsub: libp2p.services.pubsub, reputation, clock, log, metrics, limits: { ...topicLimits, ...limits?.topics } })
-  const streams = createStreams({ libp2p, peers, reputation, clock, log, metrics, limits: { ...streamLimits, ...limits?.streams } })
+  const gossip = createGossip({
+    pubsub: libp2p.services.pubsub,
+    reputation,
+    clock,
+    log,
+    metrics,
+    limits: { ...topicLimits, ...limits?.topics }
+  })
+  const streams = createStreams({
+    libp2p,
+    peers,
+    reputation,
+    clock,
+    log,
+    metrics,
+    limits: { ...streamLimits, ...limits?.streams }
+  })
   const files = createFiles({ helia, peers, provider, directory: options.directory, log })
   // So that others find this account's peer by its address alone.
   void provider.provide(addressKey(peers.self.address))
 
   return {
-    peers, gossip, streams, files,
+    peers,
+    gossip,
+    streams,
+    files,
     async stop() {
       peers.stop()
       provider.stop()

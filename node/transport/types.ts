@@ -18,14 +18,20 @@ export interface Gossip {
   /**
    * Hears a topic; one subscriber per topic. Each message is decoded by size, depth and schema, then given to the
    * handler; the handler's return forwards it (accept), a thrown TilthError decides by its consequence: `reject` costs
-   * the forwarding peer score, `ignore` and `retry` only stop the message here. The verdict is awaited before others get
+   * the forwarding peer score, `ignore` and `retry` only stop the message here. The verdict is awaited before others
+   * get
    * the message, so a handler checks and stores, and leaves long work (fetching, training) to a queue.
    * `from` is who forwarded it, not its author: authors sign.
    * @returns unsubscribe.
    */
-  subscribe<T>(topic: Topic, schema: z.ZodType<T>, handler: (message: T, from: Peer) => Promise<void> | void): () => void
+  subscribe<T>(
+    topic: Topic,
+    schema: z.ZodType<T>,
+    handler: (message: T, from: Peer) => Promise<void> | void
+  ): () => void
   /**
-   * Sends to the topic's mesh; own messages are not delivered to the own handler. The same bytes within a minute are one
+   * Sends to the topic's mesh; own messages are not delivered to the own handler. The same bytes within a minute are
+   * one
    * message: announcing again sooner does nothing. Bigints go as decimal text.
    * @returns how many peers it went to at once; 0 is no error.
    * @throws LimitError `frame.too-large`
@@ -40,7 +46,10 @@ export interface MessageStream extends Peer {
   readonly protocol: Protocol
   /** Aborts when the stream is over, by either side or a broken connection; its reason is the TilthError. */
   readonly signal: AbortSignal
-  /** Resolves when there is room for more: awaiting it is the back-pressure. @throws TilthError `stream.closed`, `limit.time` */
+  /**
+   * Resolves when there is room for more: awaiting it is the back-pressure.
+   * @throws TilthError `stream.closed`, `limit.time`
+   */
   send(value: unknown): Promise<void>
   /**
    * The next frame; `undefined` when the other side has ended its half in order.
@@ -57,9 +66,15 @@ export interface MessageStream extends Peer {
 }
 
 export interface Streams {
-  /** Serves a protocol. When `serve` returns the stream is ended, when it throws it is failed with the error's code. @returns unhandle */
+  /**
+   * Serves a protocol. When `serve` returns the stream is ended, when it throws it is failed with the error's code.
+   * @returns unhandle
+   */
   handle(protocol: Protocol, serve: (stream: MessageStream) => Promise<void>): () => Promise<void>
-  /** Opens a stream, connecting first if need be. @throws TilthError `peer.unreachable` (retry) · `peer.unknown` · `peer.no-protocol` */
+  /**
+   * Opens a stream, connecting first if need be.
+   * @throws TilthError `peer.unreachable` (retry) · `peer.unknown` · `peer.no-protocol`
+   */
   open(peer: PeerName, protocol: Protocol, options?: { signal?: AbortSignal }): Promise<MessageStream>
 }
 
@@ -69,11 +84,17 @@ export interface Peers {
   listening(): string[]
   /** Connected now. */
   connected(): Peer[]
-  /** Finds an account's peer: connections, the peer store, then the DHT (nodes provide a key made of their address). @throws NotFoundError `peer.unknown` */
+  /**
+   * Finds an account's peer: connections, the peer store, then the DHT (nodes provide a key made of their address).
+   * @throws NotFoundError `peer.unknown`
+   */
   find(peer: PeerName, options?: { signal?: AbortSignal }): Promise<Peer>
   /** Connects by multiaddr, PeerId or address. @throws TilthError `peer.unreachable` */
   dial(peer: PeerName, options?: { signal?: AbortSignal }): Promise<Peer>
-  /** Until at least so many peers are connected and in the DHT's table. @throws LimitError `network.lonely` after timeoutMs, with help */
+  /**
+   * Until at least so many peers are connected and in the DHT's table.
+   * @throws LimitError `network.lonely` after timeoutMs, with help
+   */
   ready(minPeers: number, timeoutMs: number): Promise<void>
   /** @returns stop listening */
   on(event: 'connect' | 'disconnect', listener: (peer: Peer) => void): () => void
@@ -88,14 +109,20 @@ export interface FetchOptions {
   providers?: readonly PeerName[]
 }
 
-/** Content by CID. What `add*` and `fetch*` return is pinned and on disk. The same bytes have the same CID on every node. */
+/**
+ * Content by CID. What `add*` and `fetch*` return is pinned and on disk. The same bytes have the same CID on every
+ * node.
+ */
 export interface Files {
   addBytes(bytes: Uint8Array): Promise<string>
   /** A file's content (streamed). */
   addFile(path: string): Promise<string>
   /** A folder with its regular files and folders; links and other things are refused (`files.not-plain`). */
   addDirectory(path: string): Promise<string>
-  /** @throws LimitError `files.too-large` · NotFoundError `files.unavailable` (nobody had it in time) · InvalidError `files.cid`, `files.not-file` */
+  /**
+   * @throws LimitError `files.too-large` · NotFoundError `files.unavailable` (nobody had it in time) · InvalidError
+   * `files.cid`, `files.not-file`
+   */
   fetchBytes(cid: string, options: FetchOptions): Promise<Uint8Array>
   /**
    * Writes a folder's files under `toPath`, which appears complete or not at all (a folder of that name is replaced).
@@ -107,7 +134,9 @@ export interface Files {
   /** Whether all of it is on this disk. */
   has(cid: string): Promise<boolean>
   unpin(cid: string): Promise<void>
-  /** Announces in the DHT that this node has it, and goes on doing so. Resolves also when no peer took the record yet. */
+  /**
+   * Announces in the DHT that this node has it, and goes on doing so. Resolves also when no peer took the record yet.
+   */
   provide(cid: string, options?: { signal?: AbortSignal }): Promise<void>
   findProviders(cid: string, options?: { signal?: AbortSignal; limit?: number }): AsyncIterable<Peer>
 }

@@ -2,20 +2,35 @@ import { encodeAbiParameters, keccak256 } from 'viem'
 import type { Address, Hex } from '../primitives/index.ts'
 
 /** What an escrow is for. `attempt` tells a re-award of the same lot to the same worker from the first; from 0. */
-export interface EscrowKey { readonly builder: Address; readonly job: Hex; readonly lot: Hex; readonly worker: Address; readonly attempt: number }
+export interface EscrowKey {
+  readonly builder: Address
+  readonly job: Hex
+  readonly lot: Hex
+  readonly worker: Address
+  readonly attempt: number
+}
 
 /** JobEscrow.idOf: the builder is part of it, so nobody can occupy the escrow of somebody else's award. */
 export function escrowId({ builder, job, lot, worker, attempt }: EscrowKey): Hex {
-  return keccak256(encodeAbiParameters(
-    [{ type: 'address' }, { type: 'bytes32' }, { type: 'bytes32' }, { type: 'address' }, { type: 'uint32' }],
-    [builder, job, lot, worker, attempt]
-  ))
+  return keccak256(
+    encodeAbiParameters(
+      [{ type: 'address' }, { type: 'bytes32' }, { type: 'bytes32' }, { type: 'address' }, { type: 'uint32' }],
+      [builder, job, lot, worker, attempt]
+    )
+  )
 }
 
 /** Basis points, sum 10000. `data` goes to the pool of the model's Datanet; 0 where there is none. */
-export interface Split { readonly worker: number; readonly builder: number; readonly data: number }
+export interface Split {
+  readonly worker: number
+  readonly builder: number
+  readonly data: number
+}
 
-/** A model as it is registered. `adapter`, `result` are '' and `datanet`, `job` zero hashes (version 0) for a base model served as it is. */
+/**
+ * A model as it is registered. `adapter`, `result` are '' and `datanet`, `job` zero hashes (version 0) for a base model
+ * served as it is.
+ */
 export interface Registration {
   readonly name: string
   readonly base: string
@@ -29,9 +44,17 @@ export interface Registration {
 }
 
 const registrationFields = [
-  { name: 'name', type: 'string' }, { name: 'base', type: 'string' }, { name: 'adapter', type: 'string' }, { name: 'result', type: 'string' },
-  { name: 'datanet', type: 'bytes32' }, { name: 'version', type: 'uint32' }, { name: 'job', type: 'bytes32' }, { name: 'worker', type: 'address' },
-  { name: 'workerBps', type: 'uint16' }, { name: 'builderBps', type: 'uint16' }, { name: 'dataBps', type: 'uint16' }
+  { name: 'name', type: 'string' },
+  { name: 'base', type: 'string' },
+  { name: 'adapter', type: 'string' },
+  { name: 'result', type: 'string' },
+  { name: 'datanet', type: 'bytes32' },
+  { name: 'version', type: 'uint32' },
+  { name: 'job', type: 'bytes32' },
+  { name: 'worker', type: 'address' },
+  { name: 'workerBps', type: 'uint16' },
+  { name: 'builderBps', type: 'uint16' },
+  { name: 'dataBps', type: 'uint16' }
 ] as const
 
 /** A registration as the contract's struct has it. */
@@ -41,5 +64,10 @@ export function registrationStruct({ split, ...rest }: Registration) {
 
 /** ModelRegistry.idOf: the same registration by the same builder has one id. */
 export function modelId(builder: Address, registration: Registration): Hex {
-  return keccak256(encodeAbiParameters([{ type: 'address' }, { type: 'tuple', components: registrationFields }], [builder, registrationStruct(registration)]))
+  return keccak256(
+    encodeAbiParameters(
+      [{ type: 'address' }, { type: 'tuple', components: registrationFields }],
+      [builder, registrationStruct(registration)]
+    )
+  )
 }

@@ -12,11 +12,20 @@ const hashText = (text: string): Uint8Array => keccak_256(encoder.encode(text))
 function word(type: FieldType, value: unknown): Uint8Array {
   const out = new Uint8Array(32)
   switch (type) {
-    case 'string': return hashText(value as string)
-    case 'bytes32': out.set(fromHex(value as Hex)); break
-    case 'address': out.set(fromHex(value as Hex), 12); break
-    case 'bool': out[31] = value === true ? 1 : 0; break
-    case 'uint32': case 'uint64': case 'uint256': {
+    case 'string':
+      return hashText(value as string)
+    case 'bytes32':
+      out.set(fromHex(value as Hex))
+      break
+    case 'address':
+      out.set(fromHex(value as Hex), 12)
+      break
+    case 'bool':
+      out[31] = value === true ? 1 : 0
+      break
+    case 'uint32':
+    case 'uint64':
+    case 'uint256': {
       let rest = BigInt(value as bigint | number)
       for (let i = 31; rest > 0n && i >= 0; i--, rest >>= 8n) out[i] = Number(rest & 255n)
     }
@@ -27,7 +36,10 @@ function word(type: FieldType, value: unknown): Uint8Array {
 function concat(parts: Uint8Array[]): Uint8Array {
   const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
   let at = 0
-  for (const part of parts) { out.set(part, at); at += part.length }
+  for (const part of parts) {
+    out.set(part, at)
+    at += part.length
+  }
   return out
 }
 
@@ -46,10 +58,15 @@ function domainSeparator(network: Network): Uint8Array {
   const key = `${network.chainId}:${network.registry}`
   let hash = domains.get(key)
   if (hash === undefined) {
-    hash = keccak_256(concat([
-      hashText('EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)'),
-      hashText('Tilth'), hashText('1'), word('uint256', network.chainId), word('address', network.registry)
-    ]))
+    hash = keccak_256(
+      concat([
+        hashText('EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)'),
+        hashText('Tilth'),
+        hashText('1'),
+        word('uint256', network.chainId),
+        word('address', network.registry)
+      ])
+    )
     domains.set(key, hash)
   }
   return hash

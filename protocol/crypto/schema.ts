@@ -15,7 +15,10 @@ const fields: Record<FieldType, z.ZodType> = {
 
 const cache = new Map<StatementType, z.ZodType>()
 
-/** The wire schema of a signed statement: JSON with wide integers as decimal text in, `Signed<T>` out. Unknown keys are refused. */
+/**
+ * The wire schema of a signed statement: JSON with wide integers as decimal text in, `Signed<T>` out. Unknown keys are
+ * refused.
+ */
 export function signedSchema<T extends StatementType>(type: T): z.ZodType<Signed<T>> {
   let schema = cache.get(type)
   if (schema === undefined) {

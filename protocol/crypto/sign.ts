@@ -29,7 +29,10 @@ export function signDigest(hash: Hex, privateKey: Uint8Array): Hex {
 
 const halfOrder = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0n
 
-/** The address that signed, or undefined for bytes that are no signature. High s is refused, as OpenZeppelin does, so a signature has one form. */
+/**
+ * The address that signed, or undefined for bytes that are no signature. High s is refused, as OpenZeppelin does, so a
+ * signature has one form.
+ */
 export function recoverDigest(hash: Hex, signature: Hex): Address | undefined {
   const bytes = fromHex(signature)
   const v = bytes[64]
@@ -44,7 +47,12 @@ export function recoverDigest(hash: Hex, signature: Hex): Address | undefined {
   }
 }
 
-export function signStatement<T extends StatementType>(network: Network, type: T, message: Message<T>, privateKey: Uint8Array): Signed<T> {
+export function signStatement<T extends StatementType>(
+  network: Network,
+  type: T,
+  message: Message<T>,
+  privateKey: Uint8Array
+): Signed<T> {
   return { type, message, signature: signDigest(digest(network, type, message), privateKey) }
 }
 
@@ -56,5 +64,6 @@ export function signerOf<T extends StatementType>(network: Network, signed: Sign
 /** [reject] A statement counts only if the account it names has signed it. @throws InvalidError `signature.mismatch` */
 export function requireSigner<T extends StatementType>(network: Network, signed: Signed<T>, expected: Address): void {
   const signer = signerOf(network, signed)
-  if (signer !== expected) throw new InvalidError('signature.mismatch', `${signed.type} is not signed by ${expected}`, { details: { signer } })
+  if (signer !== expected)
+    throw new InvalidError('signature.mismatch', `${signed.type} is not signed by ${expected}`, { details: { signer } })
 }

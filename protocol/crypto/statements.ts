@@ -5,37 +5,153 @@
  */
 export const statements = {
   // data
-  Datanet: [['host', 'address'], ['rules', 'bytes32'], ['createdAt', 'uint64']],
-  Commitment: [['datanet', 'bytes32'], ['contributor', 'address'], ['commitment', 'bytes32']],
-  Reveal: [['contribution', 'bytes32'], ['cid', 'string'], ['rows', 'uint32'], ['bytes', 'uint32'], ['salt', 'bytes32']],
-  VoteCommit: [['contribution', 'bytes32'], ['validator', 'address'], ['commitment', 'bytes32']],
-  Vote: [['contribution', 'bytes32'], ['validator', 'address'], ['accept', 'bool'], ['outcome', 'bytes32'], ['salt', 'bytes32']],
-  Version: [['datanet', 'bytes32'], ['version', 'uint32'], ['root', 'bytes32'], ['count', 'uint32'], ['cid', 'string']],
+  Datanet: [
+    ['host', 'address'],
+    ['rules', 'bytes32'],
+    ['createdAt', 'uint64']
+  ],
+  Commitment: [
+    ['datanet', 'bytes32'],
+    ['contributor', 'address'],
+    ['commitment', 'bytes32']
+  ],
+  Reveal: [
+    ['contribution', 'bytes32'],
+    ['cid', 'string'],
+    ['rows', 'uint32'],
+    ['bytes', 'uint32'],
+    ['salt', 'bytes32']
+  ],
+  VoteCommit: [
+    ['contribution', 'bytes32'],
+    ['validator', 'address'],
+    ['commitment', 'bytes32']
+  ],
+  Vote: [
+    ['contribution', 'bytes32'],
+    ['validator', 'address'],
+    ['accept', 'bool'],
+    ['outcome', 'bytes32'],
+    ['salt', 'bytes32']
+  ],
+  Version: [
+    ['datanet', 'bytes32'],
+    ['version', 'uint32'],
+    ['root', 'bytes32'],
+    ['count', 'uint32'],
+    ['cid', 'string']
+  ],
   // jobs
-  TuneJob: [['builder', 'address'], ['spec', 'bytes32'], ['budget', 'uint256'], ['createdAt', 'uint64'], ['deadline', 'uint64']],
-  Bid: [['job', 'bytes32'], ['worker', 'address'], ['price', 'uint256'], ['siblingPrice', 'uint256'], ['seconds', 'uint32'], ['expires', 'uint64']],
-  Award: [['job', 'bytes32'], ['worker', 'address'], ['attempt', 'uint32'], ['lot', 'bytes32'], ['price', 'uint256'], ['deadline', 'uint64']],
-  Delivery: [['job', 'bytes32'], ['worker', 'address'], ['lot', 'bytes32'], ['cid', 'string'], ['log', 'bytes32']],
-  Release: [['escrow', 'bytes32'], ['worker', 'address'], ['amount', 'uint256']],
-  JobClosed: [['job', 'bytes32'], ['completed', 'bool'], ['result', 'string']],
+  TuneJob: [
+    ['builder', 'address'],
+    ['spec', 'bytes32'],
+    ['budget', 'uint256'],
+    ['createdAt', 'uint64'],
+    ['deadline', 'uint64']
+  ],
+  Bid: [
+    ['job', 'bytes32'],
+    ['worker', 'address'],
+    ['price', 'uint256'],
+    ['siblingPrice', 'uint256'],
+    ['seconds', 'uint32'],
+    ['expires', 'uint64']
+  ],
+  Award: [
+    ['job', 'bytes32'],
+    ['worker', 'address'],
+    ['attempt', 'uint32'],
+    ['lot', 'bytes32'],
+    ['price', 'uint256'],
+    ['deadline', 'uint64']
+  ],
+  Delivery: [
+    ['job', 'bytes32'],
+    ['worker', 'address'],
+    ['lot', 'bytes32'],
+    ['cid', 'string'],
+    ['log', 'bytes32']
+  ],
+  Release: [
+    ['escrow', 'bytes32'],
+    ['worker', 'address'],
+    ['amount', 'uint256']
+  ],
+  JobClosed: [
+    ['job', 'bytes32'],
+    ['completed', 'bool'],
+    ['result', 'string']
+  ],
   // models
-  Offer: [['model', 'bytes32'], ['worker', 'address'], ['inputPrice', 'uint256'], ['outputPrice', 'uint256'], ['capacity', 'uint32'], ['tokensPerSecond', 'uint32'], ['issuedAt', 'uint64'], ['expires', 'uint64']],
-  InferenceRequest: [['channel', 'bytes32'], ['model', 'bytes32'], ['content', 'bytes32'], ['seed', 'uint64'], ['maxFee', 'uint256'], ['issuedAt', 'uint64']],
-  Voucher: [['channel', 'bytes32'], ['cumulative', 'uint256']],
+  Offer: [
+    ['model', 'bytes32'],
+    ['worker', 'address'],
+    ['inputPrice', 'uint256'],
+    ['outputPrice', 'uint256'],
+    ['capacity', 'uint32'],
+    ['tokensPerSecond', 'uint32'],
+    ['issuedAt', 'uint64'],
+    ['expires', 'uint64']
+  ],
+  InferenceRequest: [
+    ['channel', 'bytes32'],
+    ['model', 'bytes32'],
+    ['content', 'bytes32'],
+    ['seed', 'uint64'],
+    ['maxFee', 'uint256'],
+    ['issuedAt', 'uint64']
+  ],
+  Voucher: [
+    ['channel', 'bytes32'],
+    ['cumulative', 'uint256']
+  ],
   Receipt: [
-    ['channel', 'bytes32'], ['sequence', 'uint64'], ['previous', 'bytes32'], ['model', 'bytes32'], ['request', 'bytes32'], ['response', 'bytes32'],
-    ['inputTokens', 'uint32'], ['outputTokens', 'uint32'], ['fee', 'uint256'], ['seed', 'uint64'], ['startedAt', 'uint64'], ['finishedAt', 'uint64'], ['attribution', 'bytes32']
+    ['channel', 'bytes32'],
+    ['sequence', 'uint64'],
+    ['previous', 'bytes32'],
+    ['model', 'bytes32'],
+    ['request', 'bytes32'],
+    ['response', 'bytes32'],
+    ['inputTokens', 'uint32'],
+    ['outputTokens', 'uint32'],
+    ['fee', 'uint256'],
+    ['seed', 'uint64'],
+    ['startedAt', 'uint64'],
+    ['finishedAt', 'uint64'],
+    ['attribution', 'bytes32']
   ],
   // payouts
-  Scoring: [['receipt', 'bytes32'], ['scorer', 'address'], ['attribution', 'bytes32']],
-  EpochClosing: [['pool', 'bytes32'], ['epoch', 'uint32'], ['settler', 'address'], ['issuedAt', 'uint64']],
+  Scoring: [
+    ['receipt', 'bytes32'],
+    ['scorer', 'address'],
+    ['attribution', 'bytes32']
+  ],
+  EpochClosing: [
+    ['pool', 'bytes32'],
+    ['epoch', 'uint32'],
+    ['settler', 'address'],
+    ['issuedAt', 'uint64']
+  ],
   // wire
-  Hello: [['peer', 'string'], ['node', 'address'], ['roles', 'string'], ['issuedAt', 'uint64']]
+  Hello: [
+    ['peer', 'string'],
+    ['node', 'address'],
+    ['roles', 'string'],
+    ['issuedAt', 'uint64']
+  ]
 } as const
 
 export type StatementType = keyof typeof statements
 
-interface FieldTypes { address: `0x${string}`; bytes32: `0x${string}`; uint64: bigint; uint256: bigint; uint32: number; string: string; bool: boolean }
+interface FieldTypes {
+  address: `0x${string}`
+  bytes32: `0x${string}`
+  uint64: bigint
+  uint256: bigint
+  uint32: number
+  string: string
+  bool: boolean
+}
 export type FieldType = keyof FieldTypes
 
 type Fields<T extends StatementType> = (typeof statements)[T][number]

@@ -28,7 +28,8 @@ export interface CheckInput {
 }
 
 /** Indices of a verdict's own rows. */
-export const ownRows = (verdict: Pick<Verdict, 'rows'>): number[] => verdict.rows.flatMap((row, i) => (row.kind === 'own' ? [i] : []))
+export const ownRows = (verdict: Pick<Verdict, 'rows'>): number[] =>
+  verdict.rows.flatMap((row, i) => (row.kind === 'own' ? [i] : []))
 
 /** What is voted on: the contribution, its shard, and which rows of it are taken (none when it is rejected). */
 export function outcomeOf(content: { contribution: Hex; cid: string; own: readonly number[] }, accept: boolean): Hex {
@@ -38,8 +39,12 @@ export function outcomeOf(content: { contribution: Hex; cid: string; own: readon
 
 class Results {
   readonly checks: CheckResult[] = []
-  note(check: CheckName, code: string, note?: string): void { this.checks.push(note === undefined ? { check, code } : { check, code, note }) }
-  finish(): CheckResult[] { return checkNames.map(check => this.checks.find(result => result.check === check) ?? { check, code: 'skipped' }) }
+  note(check: CheckName, code: string, note?: string): void {
+    this.checks.push(note === undefined ? { check, code } : { check, code, note })
+  }
+  finish(): CheckResult[] {
+    return checkNames.map(check => this.checks.find(result => result.check === check) ?? { check, code: 'skipped' })
+  }
 }
 
 /** [reject] Both statements are the contributor's, and the reveal opens the commitment. */
@@ -65,7 +70,8 @@ function checkSize({ statements, shard, rules }: CheckInput, lines: readonly Sha
 }
 
 /**
- * What becomes of each row, in order. A row is judged by the first that applies: it is wrong, it leaks a held-out question,
+ * What becomes of each row, in order. A row is judged by the first that applies: it is wrong, it leaks a held-out
+ * question,
  * it repeats an earlier author's row or one of its own shard exactly, or nearly; else it is its contributor's own.
  */
 function* judgeRows(input: CheckInput, lines: readonly ShardLine[]): Generator<void, RowOutcome[]> {
@@ -93,19 +99,40 @@ function* judgeRows(input: CheckInput, lines: readonly ShardLine[]): Generator<v
 
 const kindOf = (row: RowOutcome): 'own' | 'schema' | 'held-out' | 'exact-duplicate' | 'near-duplicate' => {
   switch (row.kind) {
-    case 'own': return 'own'
-    case 'invalid': return 'schema'
-    case 'held-out': return 'held-out'
-    case 'duplicate': return row.exact ? 'exact-duplicate' : 'near-duplicate'
+    case 'own':
+      return 'own'
+    case 'invalid':
+      return 'schema'
+    case 'held-out':
+      return 'held-out'
+    case 'duplicate':
+      return row.exact ? 'exact-duplicate' : 'near-duplicate'
   }
 }
-const findings = { schema: 'invalid-rows', 'held-out': 'held-out-rows', 'exact-duplicate': 'duplicate-rows', 'near-duplicate': 'near-duplicate-rows' } as const
+const findings = {
+  schema: 'invalid-rows',
+  'held-out': 'held-out-rows',
+  'exact-duplicate': 'duplicate-rows',
+  'near-duplicate': 'near-duplicate-rows'
+} as const
 
 function issuesOf(lines: readonly ShardLine[], rows: readonly RowOutcome[]): RowIssue[] {
   return rows.flatMap((row, i) => {
     const line = lines[i]?.line ?? i + 1
     if (row.kind === 'own') return []
-    return [{ line, code: row.kind === 'invalid' ? row.code : row.kind === 'held-out' ? 'held-out' : row.exact ? 'duplicate' : 'near-duplicate' }]
+    return [
+      {
+        line,
+        code:
+          row.kind === 'invalid'
+            ? row.code
+            : row.kind === 'held-out'
+              ? 'held-out'
+              : row.exact
+                ? 'duplicate'
+                : 'near-duplicate'
+      }
+    ]
   })
 }
 
@@ -119,7 +146,14 @@ export function checkContribution(input: CheckInput): Verdict {
 export function* checkSteps(input: CheckInput): Generator<void, Verdict> {
   const results = new Results()
   const contribution = input.statements.reveal.message.contribution
-  const rejected = (reason: string): Verdict => ({ contribution, accept: false, reason, checks: results.finish(), rows: [], issues: [] })
+  const rejected = (reason: string): Verdict => ({
+    contribution,
+    accept: false,
+    reason,
+    checks: results.finish(),
+    rows: [],
+    issues: []
+  })
 
   const signature = checkSignature(input)
   results.note('signature', signature)
@@ -128,10 +162,15 @@ export function* checkSteps(input: CheckInput): Generator<void, Verdict> {
   // [reject] An account commits at most so many contributions to a Datanet, whatever became of them.
   const { uploadsPerContributor, minOwnShare, maxRows } = input.rules
   const allowed = input.uploads < uploadsPerContributor
-  results.note('allowance', allowed ? 'ok' : 'over-allowance', allowed ? undefined : `${input.uploads} before, ${uploadsPerContributor} allowed`)
+  results.note(
+    'allowance',
+    allowed ? 'ok' : 'over-allowance',
+    allowed ? undefined : `${input.uploads} before, ${uploadsPerContributor} allowed`
+  )
   if (!allowed) return rejected('over-allowance')
 
-  const lines = typeof input.shard === 'string' || input.shard.length > input.rules.maxBytes ? [] : parseShard(input.shard, maxRows)
+  const lines =
+    typeof input.shard === 'string' || input.shard.length > input.rules.maxBytes ? [] : parseShard(input.shard, maxRows)
   const size = checkSize(input, lines)
   results.note('size', size)
   if (size !== 'ok') return rejected(size)
@@ -144,12 +183,26 @@ export function* checkSteps(input: CheckInput): Generator<void, Verdict> {
     else results.note(check, findings[check], `${counts[check]} of ${rows.length} rows`)
   }
 
-  // [reject] At least minOwnShare of a contribution's rows are good ones of its own. The reason names what most others are.
+  // [reject] At least minOwnShare of a contribution's rows are good ones of its own. The reason names what most others
+  // are.
   const share = Math.floor((counts.own * 1000) / rows.length)
   const duplicates = counts['exact-duplicate'] + counts['near-duplicate']
   const accept = counts.own > 0 && share >= minOwnShare
   const worst = Math.max(duplicates, counts.schema, counts['held-out'])
-  const reason = accept ? undefined : duplicates === worst ? 'mostly-duplicate' : counts.schema === worst ? 'mostly-invalid' : 'contaminated'
+  const reason = accept
+    ? undefined
+    : duplicates === worst
+      ? 'mostly-duplicate'
+      : counts.schema === worst
+        ? 'mostly-invalid'
+        : 'contaminated'
   results.note('own-share', reason ?? 'ok', `${counts.own} of ${rows.length} rows are its own`)
-  return { contribution, accept, ...(reason === undefined ? {} : { reason }), checks: results.finish(), rows, issues: issuesOf(lines, rows) }
+  return {
+    contribution,
+    accept,
+    ...(reason === undefined ? {} : { reason }),
+    checks: results.finish(),
+    rows,
+    issues: issuesOf(lines, rows)
+  }
 }

@@ -7,14 +7,23 @@ import { cidText } from '../primitives/hex.ts'
 import type { Address, Hex } from '../primitives/hex.ts'
 
 /** A contributor's two statements together: what a peer gets to see when the shard is revealed. */
-export const contributionStatements = z.strictObject({ commitment: signedSchema('Commitment'), reveal: signedSchema('Reveal') })
-export interface ContributionStatements { readonly commitment: Signed<'Commitment'>; readonly reveal: Signed<'Reveal'> }
+export const contributionStatements = z.strictObject({
+  commitment: signedSchema('Commitment'),
+  reveal: signedSchema('Reveal')
+})
+export interface ContributionStatements {
+  readonly commitment: Signed<'Commitment'>
+  readonly reveal: Signed<'Reveal'>
+}
 
 /**
- * What a contributor commits to before anybody can see it. Author and Datanet are in it, so that nobody can commit another's
+ * What a contributor commits to before anybody can see it. Author and Datanet are in it, so that nobody can commit
+ * another's
  * hash as their own and reveal it with the other's content.
  */
-export function commitmentOf(content: { datanet: Hex; contributor: Address } & Omit<Message<'Reveal'>, 'contribution'>): Hex {
+export function commitmentOf(
+  content: { datanet: Hex; contributor: Address } & Omit<Message<'Reveal'>, 'contribution'>
+): Hex {
   const { datanet, contributor, cid, rows, bytes, salt } = content
   return contentHash({ datanet, contributor, cid, rows, bytes, salt })
 }

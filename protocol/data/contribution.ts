@@ -31,7 +31,11 @@ type In<N extends StateName> = Extract<ContributionState, { name: N }>
 export const isDecided = (state: ContributionState): state is In<'accepted' | 'rejected' | 'expired'> =>
   state.name === 'accepted' || state.name === 'rejected' || state.name === 'expired'
 
-const wrong = (from: StateName, to: StateName): InvalidError => new InvalidError('contribution.state', `a contribution that is ${from} cannot become ${to}`, { consequence: 'ignore', details: { from, to } })
+const wrong = (from: StateName, to: StateName): InvalidError =>
+  new InvalidError('contribution.state', `a contribution that is ${from} cannot become ${to}`, {
+    consequence: 'ignore',
+    details: { from, to }
+  })
 
 /** committed → revealed */
 export function reveal(state: ContributionState, statements: ContributionStatements, now: number): In<'revealed'> {
@@ -45,17 +49,31 @@ export function openVote(state: ContributionState, now: number): In<'voting'> {
   return { name: 'voting', since: now, statements: state.statements }
 }
 
-/** any → accepted | rejected, by a checked certificate. @throws InvalidError `contribution.state` when one that holds already is not superseded */
-export function decide(state: ContributionState, certificate: Certificate, statements: ContributionStatements): In<'accepted' | 'rejected'> {
-  if ((state.name === 'accepted' || state.name === 'rejected') && !supersedes(certificate, state.certificate)) throw wrong(state.name, certificate.accept ? 'accepted' : 'rejected')
+/**
+ * any → accepted | rejected, by a checked certificate.
+ * @throws InvalidError `contribution.state` when one that holds already is not superseded
+ */
+export function decide(
+  state: ContributionState,
+  certificate: Certificate,
+  statements: ContributionStatements
+): In<'accepted' | 'rejected'> {
+  if ((state.name === 'accepted' || state.name === 'rejected') && !supersedes(certificate, state.certificate))
+    throw wrong(state.name, certificate.accept ? 'accepted' : 'rejected')
   return { name: certificate.accept ? 'accepted' : 'rejected', certificate, statements }
 }
 
 /** committed → expired (its reveal window is over), revealed or voting → expired (its vote window is over) */
 export function expire(state: ContributionState): In<'expired'> {
   switch (state.name) {
-    case 'committed': return { name: 'expired', reason: 'not-revealed' }
-    case 'revealed': case 'voting': return { name: 'expired', reason: 'no-quorum', statements: state.statements }
-    case 'accepted': case 'rejected': case 'expired': throw wrong(state.name, 'expired')
+    case 'committed':
+      return { name: 'expired', reason: 'not-revealed' }
+    case 'revealed':
+    case 'voting':
+      return { name: 'expired', reason: 'no-quorum', statements: state.statements }
+    case 'accepted':
+    case 'rejected':
+    case 'expired':
+      throw wrong(state.name, 'expired')
   }
 }

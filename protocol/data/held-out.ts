@@ -6,8 +6,10 @@ import type { RowPrint } from './row-index.ts'
 import type { Row } from './types.ts'
 
 /**
- * A Datanet's held-out questions, findable by likeness. A row leaks one when it asks the same in the same order, whatever
- * it answers (a wrong answer to it is no better), or with the same words in any order, slips included, when it also gives
+ * A Datanet's held-out questions, findable by likeness. A row leaks one when it asks the same in the same order,
+ * whatever
+ * it answers (a wrong answer to it is no better), or with the same words in any order, slips included, when it also
+ * gives
  * the answer.
  */
 export class HeldOut {
@@ -35,8 +37,14 @@ export function parseHeldOut(bytes: Uint8Array): Row[] {
   const lines = parseShard(bytes)
   const wrong = lines.find(line => 'code' in line)
   if (wrong !== undefined && 'code' in wrong) {
-    throw new InvalidError('held-out.invalid', `line ${wrong.line} of the held-out questions is wrong: ${wrong.code}`, { help: 'Each line is {"prompt","response"} or {"messages":[…]}.', details: { line: wrong.line, code: wrong.code } })
+    throw new InvalidError('held-out.invalid', `line ${wrong.line} of the held-out questions is wrong: ${wrong.code}`, {
+      help: 'Each line is {"prompt","response"} or {"messages":[…]}.',
+      details: { line: wrong.line, code: wrong.code }
+    })
   }
-  if (lines.length === 0) throw new InvalidError('held-out.invalid', 'there are no held-out questions', { help: 'Give at least one question with its answer.' })
+  if (lines.length === 0)
+    throw new InvalidError('held-out.invalid', 'there are no held-out questions', {
+      help: 'Give at least one question with its answer.'
+    })
   return lines.flatMap(line => ('row' in line ? [line.row] : []))
 }

@@ -13,10 +13,17 @@ export type LineCode =
   | 'bad-text' // half of a surrogate pair, which no UTF-8 can hold
   | 'no-answer' // the last message is not the assistant's, or it is the only one
 
-/** A line that is not blank: its number in the file (from 1, blank lines counted) and the row in it, or what is wrong. */
-export type ShardLine = { readonly line: number; readonly row: Row } | { readonly line: number; readonly code: LineCode }
+/**
+ * A line that is not blank: its number in the file (from 1, blank lines counted) and the row in it, or what is wrong.
+ */
+export type ShardLine =
+  | { readonly line: number; readonly row: Row }
+  | { readonly line: number; readonly code: LineCode }
 
-/** The largest row (32 messages of 8,000 characters, each up to 3 bytes) is far beyond what is useful; a line of this is plenty. */
+/**
+ * The largest row (32 messages of 8,000 characters, each up to 3 bytes) is far beyond what is useful; a line of this is
+ * plenty.
+ */
 export const maxLineBytes = 256 * 1024
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
@@ -28,7 +35,8 @@ function codeOfIssues(error: ZodError): LineCode {
   const texts = flat.filter(issue => ['prompt', 'response', 'content'].includes(String(issue.path.at(-1))))
   if (texts.some(issue => issue.code === 'too_small')) return 'empty-text'
   if (texts.some(issue => issue.code === 'too_big')) return 'text-too-long'
-  if (flat.some(issue => issue.code === 'custom' || (issue.code === 'too_small' && issue.path.at(-1) === 'messages'))) return 'no-answer'
+  if (flat.some(issue => issue.code === 'custom' || (issue.code === 'too_small' && issue.path.at(-1) === 'messages')))
+    return 'no-answer'
   return 'not-a-row'
 }
 
@@ -37,11 +45,19 @@ function parseLine(bytes: Uint8Array, line: number): ShardLine | undefined {
   if (bytes.length > maxLineBytes) return { line, code: 'too-long' }
   let text: string
   // [invalid] A row is UTF-8. Decoded line by line, so that one wrong byte costs one row.
-  try { text = utf8.decode(bytes) } catch { return { line, code: 'not-utf8' } }
+  try {
+    text = utf8.decode(bytes)
+  } catch {
+    return { line, code: 'not-utf8' }
+  }
   if (text.trim() === '') return undefined
   let json: unknown
   // [invalid] A row is one JSON value.
-  try { json = JSON.parse(text) } catch { return { line, code: 'not-json' } }
+  try {
+    json = JSON.parse(text)
+  } catch {
+    return { line, code: 'not-json' }
+  }
   // [invalid] A row has one of the two forms, and texts within their limits.
   const parsed = fileRow.safeParse(json)
   if (!parsed.success) return { line, code: codeOfIssues(parsed.error) }

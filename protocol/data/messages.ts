@@ -15,6 +15,11 @@ export const dataMessage = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('vote-commit'), statement: signedSchema('VoteCommit') }),
   z.strictObject({ kind: z.literal('vote'), statement: signedSchema('Vote') }),
   /** With the statements, for a peer that was away and knows only what the chain knows. */
-  z.strictObject({ kind: z.literal('certificate'), certificate, statements: contributionStatements, provider: address.optional() })
+  z.strictObject({
+    kind: z.literal('certificate'),
+    certificate,
+    statements: contributionStatements,
+    provider: address.optional()
+  })
 ])
 export type DataMessage = z.infer<typeof dataMessage>

@@ -20,7 +20,8 @@ function hashText(text: string): number {
 }
 
 /**
- * Shingles of a text: its words, and the letter pairs of each word with its edges: a slip in a short question leaves most of
+ * Shingles of a text: its words, and the letter pairs of each word with its edges: a slip in a short question leaves
+ * most of
  * them. Order of the words does not count.
  */
 export function shingles(words: Iterable<string>): Set<number> {
@@ -33,7 +34,10 @@ export function shingles(words: Iterable<string>): Set<number> {
   return out
 }
 
-/** The least hash under each of 128 permutations: two sets agree in a place with the probability of their Jaccard similarity. */
+/**
+ * The least hash under each of 128 permutations: two sets agree in a place with the probability of their Jaccard
+ * similarity.
+ */
 export function minHash(set: Iterable<number>): Uint32Array {
   const out = new Uint32Array(permutations).fill(0xffffffff)
   for (const item of set) {

@@ -20,8 +20,36 @@ const latinMarks = /(\p{Script=Latin})[\u0300-\u036f]+/gu
 // Letters of other alphabets that look Latin. Folded only in words that also hold Latin letters: nobody writes such
 // words but to slip past a comparison.
 const lookalikes: Readonly<Record<string, string>> = {
-  а: 'a', е: 'e', о: 'o', р: 'p', с: 'c', у: 'y', х: 'x', і: 'i', ј: 'j', ѕ: 's', һ: 'h', ԁ: 'd', к: 'k', м: 'm', т: 't', в: 'b', н: 'h',
-  α: 'a', ε: 'e', ο: 'o', ρ: 'p', υ: 'u', χ: 'x', ι: 'i', κ: 'k', ν: 'v', τ: 't', η: 'n', ɡ: 'g', ı: 'i'
+  а: 'a',
+  е: 'e',
+  о: 'o',
+  р: 'p',
+  с: 'c',
+  у: 'y',
+  х: 'x',
+  і: 'i',
+  ј: 'j',
+  ѕ: 's',
+  һ: 'h',
+  ԁ: 'd',
+  к: 'k',
+  м: 'm',
+  т: 't',
+  в: 'b',
+  н: 'h',
+  α: 'a',
+  ε: 'e',
+  ο: 'o',
+  ρ: 'p',
+  υ: 'u',
+  χ: 'x',
+  ι: 'i',
+  κ: 'k',
+  ν: 'v',
+  τ: 't',
+  η: 'n',
+  ɡ: 'g',
+  ı: 'i'
 }
 const mixed = /\p{Script=Latin}/u
 const foldLookalikes = (word: string): string =>
@@ -29,7 +57,11 @@ const foldLookalikes = (word: string): string =>
 
 /** Lower case, without Latin marks, one alphabet a word, curly quotes as straight ones: for comparing words. */
 export function foldText(text: string): string {
-  const plain = foldCase(normaliseText(text)).normalize('NFD').replace(latinMarks, '$1').normalize('NFC').replace(/[\u2018\u2019\u02bc\u0060\u00b4\uff07]/gu, '\'')
+  const plain = foldCase(normaliseText(text))
+    .normalize('NFD')
+    .replace(latinMarks, '$1')
+    .normalize('NFC')
+    .replace(/[\u2018\u2019\u02bc\u0060\u00b4\uff07]/gu, "'")
   return plain.replace(/[\p{L}\p{M}\p{N}']+/gu, foldLookalikes)
 }
 
@@ -38,7 +70,10 @@ export function foldText(text: string): string {
  * a decimal point or a symbol does.
  */
 export function answerKey(text: string): string {
-  return foldText(text).replace(/^["'\u201c\u201d\u00ab\u00bb\s]+|["'\u201c\u201d\u00ab\u00bb\s.!?\u2026\u3002]+$/gu, '') || foldText(text)
+  return (
+    foldText(text).replace(/^["'\u201c\u201d\u00ab\u00bb\s]+|["'\u201c\u201d\u00ab\u00bb\s.!?\u2026\u3002]+$/gu, '') ||
+    foldText(text)
+  )
 }
 
 /** What is asked: all turns before the answer; instructions of a system turn count only when nothing else is there. */

@@ -26,13 +26,22 @@ export function printRow(row: Row): RowPrint {
 const signatureOf = (print: RowPrint): Uint32Array => (print.signature ??= minHash(shingles(print.words)))
 
 /** Whose row it is: the contribution with its place in the order of authorship, and the row's index in its shard. */
-export interface RowOwner { readonly contribution: Hex; readonly order: number; readonly row: number }
+export interface RowOwner {
+  readonly contribution: Hex
+  readonly order: number
+  readonly row: number
+}
 
-interface Entry { readonly print: RowPrint; readonly owner: RowOwner }
+interface Entry {
+  readonly print: RowPrint
+  readonly owner: RowOwner
+}
 
 /**
- * Own rows of accepted contributions, findable by likeness. Two rows are near when their answers are equal, what they ask
- * has the same words up to slips, and slips change so little that the MinHash similarity stays over the threshold. Only ever
+ * Own rows of accepted contributions, findable by likeness. Two rows are near when their answers are equal, what they
+ * ask
+ * has the same words up to slips, and slips change so little that the MinHash similarity stays over the threshold. Only
+ * ever
  * grows.
  */
 export class RowIndex {
@@ -41,7 +50,9 @@ export class RowIndex {
   readonly #near = new WordIndex<Entry>()
 
   /** @param threshold least MinHash similarity of near rows, in thousandths */
-  constructor(threshold: number) { this.#threshold = threshold }
+  constructor(threshold: number) {
+    this.#threshold = threshold
+  }
 
   add(print: RowPrint, owner: RowOwner): void {
     const entry = { print, owner }

@@ -3,29 +3,44 @@ import { address, bytes32, cidText } from '../primitives/hex.ts'
 import { signedSchema } from '../crypto/schema.ts'
 
 /** One turn of a conversation. */
-export const chatMessage = z.strictObject({ role: z.enum(['system', 'user', 'assistant']), content: z.string().min(1).max(8000) })
+export const chatMessage = z.strictObject({
+  role: z.enum(['system', 'user', 'assistant']),
+  content: z.string().min(1).max(8000)
+})
 export type ChatMessage = z.infer<typeof chatMessage>
 
 /** A training row as engines take it: ends with the assistant's turn, which is what is learnt. */
-export const row = z.strictObject({ messages: z.array(chatMessage).min(2).max(32) })
-  .refine(({ messages }) => messages.at(-1)?.role === 'assistant', 'the last message must be the assistant\'s')
+export const row = z
+  .strictObject({ messages: z.array(chatMessage).min(2).max(32) })
+  .refine(({ messages }) => messages.at(-1)?.role === 'assistant', "the last message must be the assistant's")
 export type Row = z.infer<typeof row>
 
 /** A line of a contributor's JSONL file: either form; `prompt`/`response` means one user and one assistant turn. */
 export const fileRow = z.union([
-  z.strictObject({ prompt: z.string().min(1).max(8000), response: z.string().min(1).max(8000) })
-    .transform(({ prompt, response }): Row => ({ messages: [{ role: 'user', content: prompt }, { role: 'assistant', content: response }] })),
+  z
+    .strictObject({ prompt: z.string().min(1).max(8000), response: z.string().min(1).max(8000) })
+    .transform(({ prompt, response }): Row => ({
+      messages: [
+        { role: 'user', content: prompt },
+        { role: 'assistant', content: response }
+      ]
+    })),
   row
 ])
 
-/** The rules of a Datanet: fixed at its creation, hashed into the `Datanet` statement, kept on IPFS and by every peer. */
+/**
+ * The rules of a Datanet: fixed at its creation, hashed into the `Datanet` statement, kept on IPFS and by every peer.
+ */
 export const datanetRules = z.strictObject({
   name: z.string().min(1).max(80),
   description: z.string().max(2000),
   licence: z.string().min(1).max(80),
   /** Shard limits. */
   maxRows: z.int().min(1).max(100_000),
-  maxBytes: z.int().min(1).max(64 << 20),
+  maxBytes: z
+    .int()
+    .min(1)
+    .max(64 << 20),
   /** How many contributions one account may commit in all. */
   uploadsPerContributor: z.int().min(1).max(1000),
   /** Near-duplicate threshold of MinHash similarity, in thousandths. */
@@ -33,16 +48,31 @@ export const datanetRules = z.strictObject({
   /** A contribution is rejected unless at least this share of its rows is valid and its own, in thousandths. */
   minOwnShare: z.int().min(0).max(1000),
   /** Accounts that vote, with their weights; fixed for every version of these rules. */
-  validators: z.array(z.strictObject({ address, weight: z.int().min(1).max(1_000_000) })).min(1).max(100),
-  /** CID of the held-out questions (JSONL of rows): never trained on, used for contamination checks and the held-out gate. */
+  validators: z
+    .array(z.strictObject({ address, weight: z.int().min(1).max(1_000_000) }))
+    .min(1)
+    .max(100),
+  /**
+   * CID of the held-out questions (JSONL of rows): never trained on, used for contamination checks and the held-out
+   * gate.
+   */
   heldOut: cidText,
   /** Windows in seconds: from commitment to reveal, and from when it is its turn to be voted on to the vote's end. */
-  revealSeconds: z.int().min(1).max(7 * 86400),
-  voteSeconds: z.int().min(1).max(7 * 86400)
+  revealSeconds: z
+    .int()
+    .min(1)
+    .max(7 * 86400),
+  voteSeconds: z
+    .int()
+    .min(1)
+    .max(7 * 86400)
 })
 export type DatanetRules = z.infer<typeof datanetRules>
 
-/** A Datanet as it travels: the host's statement and the rules whose hash stands in it. Its id is the statement's digest. */
+/**
+ * A Datanet as it travels: the host's statement and the rules whose hash stands in it. Its id is the statement's
+ * digest.
+ */
 export const datanetDocument = z.strictObject({ statement: signedSchema('Datanet'), rules: datanetRules })
 export type DatanetDocument = z.infer<typeof datanetDocument>
 
@@ -55,10 +85,26 @@ export const rowOutcome = z.discriminatedUnion('kind', [
 ])
 export type RowOutcome = z.infer<typeof rowOutcome>
 
-/** Every check of a contribution, in order; each yields `ok`, `skipped` (an earlier one ended it), or a code for what it found. */
-export const checkNames = ['signature', 'allowance', 'size', 'schema', 'held-out', 'exact-duplicate', 'near-duplicate', 'own-share'] as const
+/**
+ * Every check of a contribution, in order; each yields `ok`, `skipped` (an earlier one ended it), or a code for what it
+ * found.
+ */
+export const checkNames = [
+  'signature',
+  'allowance',
+  'size',
+  'schema',
+  'held-out',
+  'exact-duplicate',
+  'near-duplicate',
+  'own-share'
+] as const
 export type CheckName = (typeof checkNames)[number]
-export const checkResult = z.strictObject({ check: z.enum(checkNames), code: z.string().max(60), note: z.string().max(200).optional() })
+export const checkResult = z.strictObject({
+  check: z.enum(checkNames),
+  code: z.string().max(60),
+  note: z.string().max(200).optional()
+})
 export type CheckResult = Readonly<z.infer<typeof checkResult>>
 
 /** A line of the contributor's file that brought no row of its own, and why. Lines count from 1, blank ones too. */
@@ -78,7 +124,10 @@ export const verdict = z.strictObject({
 })
 export type Verdict = Readonly<z.infer<typeof verdict>>
 
-/** A quorum of reveals over one (accept, outcome): accept-weight over two thirds of the roster, or reject-weight over one third. */
+/**
+ * A quorum of reveals over one (accept, outcome): accept-weight over two thirds of the roster, or reject-weight over
+ * one third.
+ */
 export const certificate = z.strictObject({
   contribution: bytes32,
   accept: z.boolean(),

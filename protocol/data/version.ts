@@ -15,7 +15,10 @@ const tagged = (tag: number, ...parts: Uint8Array[]): Uint8Array => {
   const out = new Uint8Array(1 + parts.reduce((sum, part) => sum + part.length, 0))
   out[0] = tag
   let at = 1
-  for (const part of parts) { out.set(part, at); at += part.length }
+  for (const part of parts) {
+    out.set(part, at)
+    at += part.length
+  }
   return keccak_256(out)
 }
 
@@ -45,20 +48,31 @@ export function versionRoot(entries: readonly Omit<VersionEntry, 'certificate'>[
 }
 
 /** Siblings from the leaf up; where a node had none, nothing. */
-export interface InclusionProof { readonly index: number; readonly count: number; readonly siblings: readonly Hex[] }
+export interface InclusionProof {
+  readonly index: number
+  readonly count: number
+  readonly siblings: readonly Hex[]
+}
 
 /** That the entry at `index` is in the version. @throws InvalidError `version.index` */
 export function proveEntry(entries: readonly Omit<VersionEntry, 'certificate'>[], index: number): InclusionProof {
-  if (entries[index] === undefined) throw new InvalidError('version.index', `a version of ${entries.length} entries has none at ${index}`)
-  const siblings = levels(entries).slice(0, -1).flatMap((level, height) => {
-    const sibling = level[(index >> height) ^ 1]
-    return sibling === undefined ? [] : [toHex(sibling)]
-  })
+  if (entries[index] === undefined)
+    throw new InvalidError('version.index', `a version of ${entries.length} entries has none at ${index}`)
+  const siblings = levels(entries)
+    .slice(0, -1)
+    .flatMap((level, height) => {
+      const sibling = level[(index >> height) ^ 1]
+      return sibling === undefined ? [] : [toHex(sibling)]
+    })
   return { index, count: entries.length, siblings }
 }
 
 /** Whether an entry stands at the proof's index under this root. */
-export function verifyEntry(root: Hex, entry: Omit<VersionEntry, 'certificate'>, { index, count, siblings }: InclusionProof): boolean {
+export function verifyEntry(
+  root: Hex,
+  entry: Omit<VersionEntry, 'certificate'>,
+  { index, count, siblings }: InclusionProof
+): boolean {
   if (index < 0 || index >= count) return false
   let node = leafOf(entry)
   let used = 0
@@ -71,10 +85,16 @@ export function verifyEntry(root: Hex, entry: Omit<VersionEntry, 'certificate'>,
   return used === siblings.length && toHex(node) === root
 }
 
-/** Certificates by contribution: a set that only grows. Accepting wins over rejecting, whichever came first, so that any order of merging ends the same. */
+/**
+ * Certificates by contribution: a set that only grows. Accepting wins over rejecting, whichever came first, so that any
+ * order of merging ends the same.
+ */
 export type Certificates = ReadonlyMap<Hex, Certificate>
 
-/** Union of two sets of checked certificates; with the same contribution in both, accepting wins, then the lower outcome. */
+/**
+ * Union of two sets of checked certificates; with the same contribution in both, accepting wins, then the lower
+ * outcome.
+ */
 export function mergeCertificates(a: Certificates, b: Certificates): Certificates {
   const out = new Map(a)
   for (const [id, certificate] of b) {
@@ -84,7 +104,10 @@ export function mergeCertificates(a: Certificates, b: Certificates): Certificate
   return out
 }
 
-/** Whether a certificate takes the place of another on the same contribution. Two of one kind can only be when a third of the weight voted twice. */
+/**
+ * Whether a certificate takes the place of another on the same contribution. Two of one kind can only be when a third
+ * of the weight voted twice.
+ */
 export function supersedes(next: Certificate, known: Certificate): boolean {
   if (next.accept !== known.accept) return next.accept
   return next.accept && next.outcome < known.outcome
@@ -93,18 +116,28 @@ export function supersedes(next: Certificate, known: Certificate): boolean {
 /**
  * Whether a manifest is the version that the chain anchors.
  * @param orderOf place of a contribution in the Datanet's order of authorship, from the chain
- * @throws InvalidError `version.mismatch` (another Datanet, number or count), `version.root`, `version.order`, `version.outcome`, and as checkCertificate
+ * @throws InvalidError `version.mismatch` (another Datanet, number or count), `version.root`, `version.order`,
+ * `version.outcome`, and as checkCertificate
  */
 export function checkVersion(
-  network: Network, rules: DatanetRules, manifest: VersionManifest,
-  anchored: { datanet: Hex; version: number; root: Hex; count: number }, orderOf: (contribution: Hex) => number | undefined
+  network: Network,
+  rules: DatanetRules,
+  manifest: VersionManifest,
+  anchored: { datanet: Hex; version: number; root: Hex; count: number },
+  orderOf: (contribution: Hex) => number | undefined
 ): void {
   // [reject] The manifest is of the version that was anchored.
-  if (manifest.datanet !== anchored.datanet || manifest.version !== anchored.version || manifest.entries.length !== anchored.count || manifest.heldOut !== rules.heldOut) {
+  if (
+    manifest.datanet !== anchored.datanet ||
+    manifest.version !== anchored.version ||
+    manifest.entries.length !== anchored.count ||
+    manifest.heldOut !== rules.heldOut
+  ) {
     throw new InvalidError('version.mismatch', 'the manifest is of another version than the one anchored')
   }
   // [reject] Its root is the anchored one.
-  if (manifest.root !== anchored.root || versionRoot(manifest.entries) !== anchored.root) throw new InvalidError('version.root', 'the entries do not have the root that was anchored')
+  if (manifest.root !== anchored.root || versionRoot(manifest.entries) !== anchored.root)
+    throw new InvalidError('version.root', 'the entries do not have the root that was anchored')
   let last = 0
   for (const entry of manifest.entries) {
     // [reject] Entries stand in the order of authorship, each once.
@@ -112,7 +145,11 @@ export function checkVersion(
     if (order <= last) throw new InvalidError('version.order', 'the entries do not stand in the order of authorship')
     last = order
     // [reject] Every entry was accepted by a quorum, with exactly these rows.
-    if (!entry.certificate.accept || entry.certificate.contribution !== entry.contribution || entry.certificate.outcome !== outcomeOf(entry, true)) {
+    if (
+      !entry.certificate.accept ||
+      entry.certificate.contribution !== entry.contribution ||
+      entry.certificate.outcome !== outcomeOf(entry, true)
+    ) {
       throw new InvalidError('version.outcome', 'an entry is not what its certificate accepted')
     }
     checkCertificate(network, rules.validators, entry.certificate)

@@ -16,7 +16,10 @@ export function weightOf(roster: Roster, validator: Address): number {
 }
 const totalWeight = (roster: Roster): number => roster.reduce((sum, { weight }) => sum + weight, 0)
 
-/** [reject] A vote, committed or revealed, is signed by a validator of the roster. @throws InvalidError `signature.mismatch`, `vote.not-validator` */
+/**
+ * [reject] A vote, committed or revealed, is signed by a validator of the roster.
+ * @throws InvalidError `signature.mismatch`, `vote.not-validator`
+ */
 export function checkVoter(network: Network, roster: Roster, signed: Signed<'Vote'> | Signed<'VoteCommit'>): void {
   const { validator } = signed.message
   if (weightOf(roster, validator) === 0) throw new InvalidError('vote.not-validator', `${validator} has no vote here`)
@@ -26,28 +29,43 @@ export function checkVoter(network: Network, roster: Roster, signed: Signed<'Vot
 
 /** Whether a revealed vote is the one that was committed. */
 export const opens = (commit: Message<'VoteCommit'>, vote: Message<'Vote'>): boolean =>
-  commit.contribution === vote.contribution && commit.validator === vote.validator && commit.commitment === voteCommitment(vote)
+  commit.contribution === vote.contribution &&
+  commit.validator === vote.validator &&
+  commit.commitment === voteCommitment(vote)
 
-/** Two votes of one validator on one contribution that say different things: evidence that costs its stake. The salt alone is no difference. */
+/**
+ * Two votes of one validator on one contribution that say different things: evidence that costs its stake. The salt
+ * alone is no difference.
+ */
 export function isDoubleVote(a: Message<'Vote'>, b: Message<'Vote'>): boolean {
-  return a.contribution === b.contribution && a.validator === b.validator && (a.accept !== b.accept || a.outcome !== b.outcome)
+  return (
+    a.contribution === b.contribution &&
+    a.validator === b.validator &&
+    (a.accept !== b.accept || a.outcome !== b.outcome)
+  )
 }
 
 /** Two contradicting votes with their signatures; kept, and shown to the chain. */
 export const doubleVote = z.strictObject({ first: signedSchema('Vote'), second: signedSchema('Vote') })
 export type DoubleVote = z.infer<typeof doubleVote>
 
-export type Tally = { readonly state: 'open'; readonly voted: number; readonly total: number } | { readonly state: 'decided'; readonly certificate: Certificate }
+export type Tally =
+  | { readonly state: 'open'; readonly voted: number; readonly total: number }
+  | { readonly state: 'decided'; readonly certificate: Certificate }
 
-const byValidator = (a: Signed<'Vote'>, b: Signed<'Vote'>): number => (a.message.validator < b.message.validator ? -1 : a.message.validator > b.message.validator ? 1 : 0)
+const byValidator = (a: Signed<'Vote'>, b: Signed<'Vote'>): number =>
+  a.message.validator < b.message.validator ? -1 : a.message.validator > b.message.validator ? 1 : 0
 
 /**
  * Weighs verified votes on one contribution. The first vote of a validator counts, others of it do not.
- * Accepted: over two thirds of the whole roster's weight for one outcome. Rejected: over one third against, whatever for.
+ * Accepted: over two thirds of the whole roster's weight for one outcome. Rejected: over one third against, whatever
+ * for.
  */
 export function tally(contribution: Hex, roster: Roster, votes: readonly Signed<'Vote'>[]): Tally {
   const first = new Map<Address, Signed<'Vote'>>()
-  for (const vote of votes) if (vote.message.contribution === contribution && !first.has(vote.message.validator)) first.set(vote.message.validator, vote)
+  for (const vote of votes)
+    if (vote.message.contribution === contribution && !first.has(vote.message.validator))
+      first.set(vote.message.validator, vote)
   const total = totalWeight(roster)
   const outcomes = new Map<Hex, { weight: number; votes: Signed<'Vote'>[] }>()
   const against = { weight: 0, votes: [] as Signed<'Vote'>[] }
@@ -67,16 +85,22 @@ export function tally(contribution: Hex, roster: Roster, votes: readonly Signed<
     }
   }
   for (const [outcome, group] of outcomes) {
-    if (group.weight * 3 > total * 2) return { state: 'decided', certificate: { contribution, accept: true, outcome, votes: group.votes } }
+    if (group.weight * 3 > total * 2)
+      return { state: 'decided', certificate: { contribution, accept: true, outcome, votes: group.votes } }
   }
   const [one] = against.votes
-  if (one !== undefined && against.weight * 3 > total) return { state: 'decided', certificate: { contribution, accept: false, outcome: one.message.outcome, votes: against.votes } }
+  if (one !== undefined && against.weight * 3 > total)
+    return {
+      state: 'decided',
+      certificate: { contribution, accept: false, outcome: one.message.outcome, votes: against.votes }
+    }
   return { state: 'open', voted, total }
 }
 
 /**
  * Whether a certificate is one, from nothing but the rules and the votes in it.
- * @throws InvalidError `certificate.votes` (a vote on something else, or a validator twice), `certificate.quorum`, `vote.not-validator`, `signature.mismatch`
+ * @throws InvalidError `certificate.votes` (a vote on something else, or a validator twice), `certificate.quorum`,
+ * `vote.not-validator`, `signature.mismatch`
  */
 export function checkCertificate(network: Network, roster: Roster, certificate: Certificate): void {
   const { contribution, accept, outcome, votes } = certificate
@@ -84,17 +108,23 @@ export function checkCertificate(network: Network, roster: Roster, certificate: 
   let weight = 0
   for (const vote of votes) {
     const { message } = vote
-    // [reject] Every vote is on this contribution and says what the certificate says; against, each may have its own grounds.
-    if (message.contribution !== contribution || message.accept !== accept || (accept && message.outcome !== outcome)) throw new InvalidError('certificate.votes', 'a vote in the certificate is on something else')
+    // [reject] Every vote is on this contribution and says what the certificate says; against, each may have its own
+    // grounds.
+    if (message.contribution !== contribution || message.accept !== accept || (accept && message.outcome !== outcome))
+      throw new InvalidError('certificate.votes', 'a vote in the certificate is on something else')
     // [reject] A validator is counted once.
-    if (seen.has(message.validator)) throw new InvalidError('certificate.votes', `${message.validator} stands in the certificate twice`)
+    if (seen.has(message.validator))
+      throw new InvalidError('certificate.votes', `${message.validator} stands in the certificate twice`)
     seen.add(message.validator)
     // [reject] Every vote is signed by a validator of the roster.
-    if (weightOf(roster, message.validator) === 0) throw new InvalidError('vote.not-validator', `${message.validator} has no vote here`)
-    if (signerOf(network, vote) !== message.validator) throw new InvalidError('signature.mismatch', `a vote is not signed by ${message.validator}`)
+    if (weightOf(roster, message.validator) === 0)
+      throw new InvalidError('vote.not-validator', `${message.validator} has no vote here`)
+    if (signerOf(network, vote) !== message.validator)
+      throw new InvalidError('signature.mismatch', `a vote is not signed by ${message.validator}`)
     weight += weightOf(roster, message.validator)
   }
   // [reject] Over two thirds of the whole roster accept; over one third reject.
   const total = totalWeight(roster)
-  if (accept ? weight * 3 <= total * 2 : weight * 3 <= total) throw new InvalidError('certificate.quorum', `a weight of ${weight} of ${total} is no quorum`)
+  if (accept ? weight * 3 <= total * 2 : weight * 3 <= total)
+    throw new InvalidError('certificate.quorum', `a weight of ${weight} of ${total} is no quorum`)
 }

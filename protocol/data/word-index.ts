@@ -8,8 +8,10 @@ function variants(word: string): Set<string> {
 }
 
 /**
- * Entries by their words, found over slips. Two rows whose words are equal up to slips have in particular one's rarest word
- * in common with the other, up to a slip: so a search looks only at the entries of its own rarest word. Banding alone would
+ * Entries by their words, found over slips. Two rows whose words are equal up to slips have in particular one's rarest
+ * word
+ * in common with the other, up to a slip: so a search looks only at the entries of its own rarest word. Banding alone
+ * would
  * not do: rows from one template share most of their shingles, and meet in every bucket.
  */
 export class WordIndex<E> {
@@ -22,7 +24,10 @@ export class WordIndex<E> {
     for (const word of words) {
       const key = `${word}\u0000${group}`
       const list = this.#entries.get(key)
-      if (list !== undefined) { list.push(entry); continue }
+      if (list !== undefined) {
+        list.push(entry)
+        continue
+      }
       this.#entries.set(key, [entry])
       if (isRigid(word) || this.#known.has(word)) continue
       this.#known.add(word)
@@ -36,7 +41,9 @@ export class WordIndex<E> {
 
   #like(word: string): Set<string> {
     const out = new Set([word])
-    if (!isRigid(word)) for (const variant of variants(word)) for (const other of this.#words.get(variant) ?? []) if (isSlip(word, other)) out.add(other)
+    if (!isRigid(word))
+      for (const variant of variants(word))
+        for (const other of this.#words.get(variant) ?? []) if (isSlip(word, other)) out.add(other)
     return out
   }
 
@@ -49,9 +56,15 @@ export class WordIndex<E> {
       let size = 0
       for (const like of this.#like(word)) {
         const list = this.#entries.get(`${like}\u0000${group}`)
-        if (list !== undefined) { lists.push(list); size += list.length }
+        if (list !== undefined) {
+          lists.push(list)
+          size += list.length
+        }
       }
-      if (size < least) { best = lists; least = size }
+      if (size < least) {
+        best = lists
+        least = size
+      }
       if (least === 0) return []
     }
     return best?.flat() ?? []

@@ -5,16 +5,22 @@ import { foldText } from './normalise.ts'
 // how, before, after) stay.
 
 const contractions: readonly (readonly [RegExp, string])[] = [
-  [/\bcan(?:'t|not)\b/gu, 'can not'], [/\bwon't\b/gu, 'will not'], [/\bshan't\b/gu, 'shall not'], [/n't\b/gu, ' not'],
+  [/\bcan(?:'t|not)\b/gu, 'can not'],
+  [/\bwon't\b/gu, 'will not'],
+  [/\bshan't\b/gu, 'shall not'],
+  [/n't\b/gu, ' not'],
   [/\b(what|who|where|when|why|how|that)s\b/gu, '$1'],
   // 'm, 're, 've, 'll, 'd stand for words that are left out below; 's too, or it is a possessive.
-  [/'(?:m|re|ve|ll|d|s)\b/gu, ''], [/s'(?=\P{L}|$)/gu, 's']
+  [/'(?:m|re|ve|ll|d|s)\b/gu, ''],
+  [/s'(?=\P{L}|$)/gu, 's']
 ]
 
-const stopWords = new Set((
-  'a an the this that these those of for in on at to from by with as about into and or is are was were be been being am do does did has have had ' +
-  'will would shall should can could may might must i you we it its me my your our us what which there here please kindly just tell'
-).split(' '))
+const stopWords = new Set(
+  (
+    'a an the this that these those of for in on at to from by with as about into and or is are was were be been being am do does did has have had ' +
+    'will would shall should can could may might must i you we it its me my your our us what which there here please kindly just tell'
+  ).split(' ')
+)
 
 /** Digits decide what is asked, also when they look like a plural or a slip. */
 const hasDigit = /\p{N}/u
@@ -45,9 +51,13 @@ export function contentWords(text: string): string[] {
 /** Words that no slip touches: short ones, and all with digits. */
 export const isRigid = (word: string): boolean => word.length < 4 || hasDigit.test(word)
 
-/** One letter wrong, missing, too many, or two neighbours swapped, in a word long enough that this is a slip and not another word. */
+/**
+ * One letter wrong, missing, too many, or two neighbours swapped, in a word long enough that this is a slip and not
+ * another word.
+ */
 export function isSlip(a: string, b: string): boolean {
-  if (Math.max(a.length, b.length) < 5 || Math.abs(a.length - b.length) > 1 || hasDigit.test(a) || hasDigit.test(b)) return false
+  if (Math.max(a.length, b.length) < 5 || Math.abs(a.length - b.length) > 1 || hasDigit.test(a) || hasDigit.test(b))
+    return false
   let start = 0
   while (start < a.length && start < b.length && a[start] === b[start]) start++
   let end = 0
@@ -58,7 +68,9 @@ export function isSlip(a: string, b: string): boolean {
   return restA.length === 2 && restB.length === 2 && restA[0] === restB[1] && restA[1] === restB[0]
 }
 
-/** Whether two texts' words are equal as sets, each word that only one has being a slip of one that only the other has. */
+/**
+ * Whether two texts' words are equal as sets, each word that only one has being a slip of one that only the other has.
+ */
 export function sameWords(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
   if (a.size !== b.size) return false
   const onlyA: string[] = []

@@ -8,16 +8,26 @@ import type { DeliveryContent } from './types.ts'
 
 const base = z.strictObject({ award: awardDocument, escrow: bytes32 })
 const queued = base.extend({ state: z.literal('queued') })
-const delivered = base.extend({ state: z.literal('delivered'), delivery: signedSchema('Delivery'), content: deliveryContent })
+const delivered = base.extend({
+  state: z.literal('delivered'),
+  delivery: signedSchema('Delivery'),
+  content: deliveryContent
+})
 /** The builder has still to hear of it, and to get the consent to its refund. */
 const givenUp = base.extend({ state: z.literal('given-up'), reason: z.string().max(200) })
 const settled = base.extend({ state: z.literal('settled'), paid: z.boolean() })
 
-/** An award as its worker keeps it: queued -> delivered -> settled; given up when it was superseded, closed, or cannot be done. */
+/**
+ * An award as its worker keeps it: queued -> delivered -> settled; given up when it was superseded, closed, or cannot
+ * be done.
+ */
 export const assignment = z.discriminatedUnion('state', [queued, delivered, givenUp, settled])
 export type Assignment = z.infer<typeof assignment>
 
-const wrong = (from: string, to: string): InvalidError => new InvalidError('assignment.transition', `an assignment that is ${from} cannot become ${to}`, { consequence: 'fatal' })
+const wrong = (from: string, to: string): InvalidError =>
+  new InvalidError('assignment.transition', `an assignment that is ${from} cannot become ${to}`, {
+    consequence: 'fatal'
+  })
 
 /** queued -> delivered */
 export function handOver(at: Assignment, delivery: Signed<'Delivery'>, content: DeliveryContent): Assignment {

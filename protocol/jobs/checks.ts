@@ -21,10 +21,17 @@ export interface CheckContext {
 }
 
 /** Names of what is wrong: `reject` is the sender's fault, `ignore` is nobody's. */
-const reject = (code: string, message: string, details?: Record<string, unknown>): never => { throw new InvalidError(code, message, { details }) }
-const ignore = (code: string, message: string): never => { throw new TilthError(code, message, { consequence: 'ignore' }) }
+const reject = (code: string, message: string, details?: Record<string, unknown>): never => {
+  throw new InvalidError(code, message, { details })
+}
+const ignore = (code: string, message: string): never => {
+  throw new TilthError(code, message, { consequence: 'ignore' })
+}
 
-/** @returns the job's id, the digest of its statement. @throws InvalidError `job.*`, `signature.mismatch`; TilthError `job.late` (ignore) */
+/**
+ * @returns the job's id, the digest of its statement.
+ * @throws InvalidError `job.*`, `signature.mismatch`; TilthError `job.late` (ignore)
+ */
 export function checkTuneJob({ statement, spec }: TuneJobDocument, { network, now }: CheckContext): Hex {
   const { builder, budget, createdAt, deadline } = statement.message
   // [reject] A tune job is signed by its builder.
@@ -34,7 +41,8 @@ export function checkTuneJob({ statement, spec }: TuneJobDocument, { network, no
   // [reject] A job offers money.
   if (budget === 0n) reject('job.budget', 'a job without a budget pays nobody')
   // [reject] Its deadline comes after its creation, within thirty days.
-  if (deadline <= createdAt || deadline - createdAt > longestJobSeconds) reject('job.deadline', 'the deadline must be within thirty days of the creation')
+  if (deadline <= createdAt || deadline - createdAt > longestJobSeconds)
+    reject('job.deadline', 'the deadline must be within thirty days of the creation')
   // [reject] It was not created in the future, but for what clocks may differ.
   if (createdAt > now + clockSkewSeconds) reject('job.future', 'the job was created in the future')
   // [ignore] After its deadline nobody needs to hear of it.
@@ -47,7 +55,8 @@ export function checkBid(bid: Signed<'Bid'>, job: TuneJobDocument, { network, no
   const { worker, price, siblingPrice, seconds, expires } = bid.message
   const { budget, deadline, builder } = job.statement.message
   // [reject] A bid is for this job, signed by its worker.
-  if (bid.message.job !== digest(network, 'TuneJob', job.statement.message)) reject('bid.job', 'the bid is for another job')
+  if (bid.message.job !== digest(network, 'TuneJob', job.statement.message))
+    reject('bid.job', 'the bid is for another job')
   requireSigner(network, bid, worker)
   // [reject] Nobody hires himself: a builder's own work needs no market, and its escrow would go round in a circle.
   if (worker === builder) reject('bid.self', 'the builder bids on its own job')
@@ -63,16 +72,26 @@ export function checkBid(bid: Signed<'Bid'>, job: TuneJobDocument, { network, no
 }
 
 /** @returns the award's id. @throws InvalidError `award.*`, `signature.mismatch`; TilthError `award.late` (ignore) */
-export function checkAward({ statement, lot }: AwardDocument, job: TuneJobDocument, { network, now }: CheckContext): Hex {
+export function checkAward(
+  { statement, lot }: AwardDocument,
+  job: TuneJobDocument,
+  { network, now }: CheckContext
+): Hex {
   const { price, deadline } = statement.message
   // [reject] An award is for this job, signed by its builder.
-  if (statement.message.job !== digest(network, 'TuneJob', job.statement.message)) reject('award.job', 'the award is for another job')
+  if (statement.message.job !== digest(network, 'TuneJob', job.statement.message))
+    reject('award.job', 'the award is for another job')
   requireSigner(network, statement, job.statement.message.builder)
   // [reject] What was signed is this lot.
   if (contentHash(lot) !== statement.message.lot) reject('award.lot', "the lot's hash is not the signed one")
   // [reject] Siblings are named once each, in ascending order; the empty coalition has none (it is the base model).
   if (lot.kind === 'siblings') {
-    if (lot.coalitions.some((index, i) => index === 0 || index <= (lot.coalitions[i - 1] ?? 0) || index >= job.spec.coalitions && index >= 16)) {
+    if (
+      lot.coalitions.some(
+        (index, i) =>
+          index === 0 || index <= (lot.coalitions[i - 1] ?? 0) || (index >= job.spec.coalitions && index >= 16)
+      )
+    ) {
       reject('award.coalitions', 'the lot names coalitions that the job has not, or one twice')
     }
   }
@@ -84,13 +103,28 @@ export function checkAward({ statement, lot }: AwardDocument, job: TuneJobDocume
   return digest(network, 'Award', statement.message)
 }
 
-/** A worker takes an award only at its own price, and only while money for it is in escrow, for it, for long enough. @throws TilthError `award.unpaid` (ignore), InvalidError `award.cheap` */
-export function checkEscrow(award: Message<'Award'>, builder: Hex, expected: bigint, escrow: { state: string; builder: Hex; worker: Hex; amount: bigint; deadline: bigint }): void {
+/**
+ * A worker takes an award only at its own price, and only while money for it is in escrow, for it, for long enough.
+ * @throws TilthError `award.unpaid` (ignore), InvalidError `award.cheap`
+ */
+export function checkEscrow(
+  award: Message<'Award'>,
+  builder: Hex,
+  expected: bigint,
+  escrow: { state: string; builder: Hex; worker: Hex; amount: bigint; deadline: bigint }
+): void {
   // [reject] The price is at least what was bid for such a lot.
-  if (award.price < expected) reject('award.cheap', 'the award pays less than the bid', { bid: expected, award: award.price })
+  if (award.price < expected)
+    reject('award.cheap', 'the award pays less than the bid', { bid: expected, award: award.price })
   // [ignore] The escrow is funded by the builder, for this worker, with the price, until the deadline.
   const { state, worker, amount, deadline } = escrow
-  if (state !== 'funded' || escrow.builder !== builder || worker !== award.worker || amount < award.price || deadline < award.deadline) {
+  if (
+    state !== 'funded' ||
+    escrow.builder !== builder ||
+    worker !== award.worker ||
+    amount < award.price ||
+    deadline < award.deadline
+  ) {
     ignore('award.unpaid', 'the price of the award is not in escrow')
   }
 }
@@ -99,27 +133,34 @@ export function checkEscrow(award: Message<'Award'>, builder: Hex, expected: big
 export function checkDelivery(delivery: Signed<'Delivery'>, award: AwardDocument, { network }: CheckContext): void {
   const { job, worker, lot } = award.statement.message
   // [reject] A delivery is for the awarded lot of the job.
-  if (delivery.message.job !== job || delivery.message.lot !== lot) reject('delivery.lot', 'the delivery is for another lot')
+  if (delivery.message.job !== job || delivery.message.lot !== lot)
+    reject('delivery.lot', 'the delivery is for another lot')
   // [reject] It is signed by the worker that holds the award.
-  if (delivery.message.worker !== worker) reject('delivery.worker', 'the delivery is by another worker than the awarded')
+  if (delivery.message.worker !== worker)
+    reject('delivery.worker', 'the delivery is by another worker than the awarded')
   requireSigner(network, delivery, worker)
 }
 
 /** @throws InvalidError `delivery.log`, `delivery.count`, `delivery.steps` */
 export function checkDeliveryContent(content: DeliveryContent, delivery: Message<'Delivery'>, lot: Lot): void {
   // [reject] Adapters and logs are those that were signed for.
-  if (contentHash(content) !== delivery.log) reject('delivery.log', "the delivered adapters' and logs' hash is not the signed one")
+  if (contentHash(content) !== delivery.log)
+    reject('delivery.log', "the delivered adapters' and logs' hash is not the signed one")
   // [reject] There is one adapter and one log for each in the lot, and no adapter stands for two.
   const count = adaptersIn(lot)
-  if (content.adapters.length !== count || content.logs.length !== count) reject('delivery.count', `the lot has ${count} adapters, the delivery ${content.adapters.length}`)
+  if (content.adapters.length !== count || content.logs.length !== count)
+    reject('delivery.count', `the lot has ${count} adapters, the delivery ${content.adapters.length}`)
   // [reject] A log has a loss for each of its steps.
-  if (content.logs.some(log => log.loss.length !== log.steps)) reject('delivery.steps', 'a log has more or fewer losses than steps')
+  if (content.logs.some(log => log.loss.length !== log.steps))
+    reject('delivery.steps', 'a log has more or fewer losses than steps')
 }
 
 /** @throws InvalidError `closed.*`, `signature.mismatch` */
 export function checkClosed(closed: Signed<'JobClosed'>, job: TuneJobDocument, { network }: CheckContext): void {
   // [reject] Only its builder closes a job, with a result exactly when it is completed.
-  if (closed.message.job !== digest(network, 'TuneJob', job.statement.message)) reject('closed.job', 'another job was closed')
+  if (closed.message.job !== digest(network, 'TuneJob', job.statement.message))
+    reject('closed.job', 'another job was closed')
   requireSigner(network, closed, job.statement.message.builder)
-  if (closed.message.completed !== (closed.message.result !== '')) reject('closed.result', 'a completed job names its result, another none')
+  if (closed.message.completed !== (closed.message.result !== ''))
+    reject('closed.result', 'a completed job names its result, another none')
 }

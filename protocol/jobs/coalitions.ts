@@ -14,7 +14,11 @@ export const maxPlayers = 256
 export function playersOf(owners: Iterable<Address>): Address[] {
   const players = [...new Set(owners)]
   if (players.length === 0) throw new InvalidError('players.none', 'the version has no rows to train on')
-  if (players.length > maxPlayers) throw new InvalidError('players.many', `the version has ${players.length} contributors; attribution measures at most ${maxPlayers}`)
+  if (players.length > maxPlayers)
+    throw new InvalidError(
+      'players.many',
+      `the version has ${players.length} contributors; attribution measures at most ${maxPlayers}`
+    )
   return players
 }
 
@@ -32,14 +36,16 @@ export function rowCounts(players: readonly Address[], owners: readonly Address[
 }
 
 /**
- * The coalitions whose siblings a job trains, as bitmasks: first the empty one, last the full one. All of them for up to
+ * The coalitions whose siblings a job trains, as bitmasks: first the empty one, last the full one. All of them for up
+ * to
  * four players, or where `count` reaches 2^players; otherwise pairs of a coalition and its complement, drawn without
  * repetition with KernelSHAP's weight of sizes (Lundberg & Lee 2017; pairs as in Covert & Lee 2021), as many as fit in
  * `count`. The stream is seeded by the job's id, so nobody picks them.
  */
 export function coalitionsOf(job: Hex, players: number, count: number): bigint[] {
   const all = 1n << BigInt(players)
-  if (players <= exhaustivePlayers || BigInt(count) >= all) return Array.from({ length: Number(all) }, (_, mask) => BigInt(mask))
+  if (players <= exhaustivePlayers || BigInt(count) >= all)
+    return Array.from({ length: Number(all) }, (_, mask) => BigInt(mask))
   const full = all - 1n
   const stream = new RandomStream(job)
   const sizes = sizeWeights(players)
@@ -54,10 +60,13 @@ export function coalitionsOf(job: Hex, players: number, count: number): bigint[]
   return [0n, ...drawn, full]
 }
 
-/** Probability of size s among the coalitions is proportional to C(n,s)·(n−1)/(C(n,s)·s·(n−s)), so to 1/(s(n−s)); here as whole numbers. */
+/**
+ * Probability of size s among the coalitions is proportional to C(n,s)·(n−1)/(C(n,s)·s·(n−s)), so to 1/(s(n−s)); here
+ * as whole numbers.
+ */
 function sizeWeights(players: number): bigint[] {
   const products = Array.from({ length: players - 1 }, (_, i) => BigInt((i + 1) * (players - i - 1)))
-  const multiple = products.reduce((a, b) => a / gcd(a, b) * b, 1n)
+  const multiple = products.reduce((a, b) => (a / gcd(a, b)) * b, 1n)
   return products.map(product => multiple / product)
 }
 

@@ -7,39 +7,77 @@ import type { Address, Hex } from '../primitives/hex.ts'
 import { awardDocument, lot, tuneJobDocument } from './types.ts'
 import type { AwardDocument, Lot, TuneJobDocument } from './types.ts'
 
-// A job as its builder keeps it. A job is bid for, then its lots run side by side, each by its own award; it is over when
-// all are released, or when its deadline passed. Every function is one transition, A -> B, and throws in any other state.
+// A job as its builder keeps it. A job is bid for, then its lots run side by side, each by its own award; it is over
+// when
+// all are released, or when its deadline passed. Every function is one transition, A -> B, and throws in any other
+// state.
 
-const offered = z.strictObject({ state: z.literal('offered'), lot, /** Of its next award. */ attempt: z.int().min(0), failed: z.array(address) })
+const offered = z.strictObject({
+  state: z.literal('offered'),
+  lot,
+  /** Of its next award. */ attempt: z.int().min(0),
+  failed: z.array(address)
+})
 const funding = offered.extend({ state: z.literal('funding'), award: awardDocument })
 const awarded = funding.extend({ state: z.literal('awarded'), escrow: bytes32 })
 const training = awarded.extend({ state: z.literal('training') })
 const delivered = awarded.extend({ state: z.literal('delivered'), delivery: signedSchema('Delivery') })
-const accepted = delivered.extend({ state: z.literal('accepted'), adapters: z.array(cidText), /** Of training, as the worker's log says. */ seconds: z.number().min(0) })
+const accepted = delivered.extend({
+  state: z.literal('accepted'),
+  adapters: z.array(cidText),
+  /** Of training, as the worker's log says. */ seconds: z.number().min(0)
+})
 const released = accepted.extend({ state: z.literal('released'), transaction: bytes32.nullable() })
 
-/** One lot: offered -> funding -> awarded -> training -> delivered -> accepted -> released; offered again when its worker dies or what it delivered is rejected. */
-export const lotState = z.discriminatedUnion('state', [offered, funding, awarded, training, delivered, accepted, released])
+/**
+ * One lot: offered -> funding -> awarded -> training -> delivered -> accepted -> released; offered again when its
+ * worker dies or what it delivered is rejected.
+ */
+export const lotState = z.discriminatedUnion('state', [
+  offered,
+  funding,
+  awarded,
+  training,
+  delivered,
+  accepted,
+  released
+])
 export type LotState = z.infer<typeof lotState>
 type In<S extends LotState['state']> = Extract<LotState, { state: S }>
 
 /** An award that came to nothing; its escrow comes back after its deadline, or at once when the worker consents. */
 export const forfeit = z.strictObject({
-  award: awardDocument, reason: z.string().max(200),
+  award: awardDocument,
+  reason: z.string().max(200),
   /** The worker's signature over a `Release` of 0. */
   consent: signature.nullable(),
   refunded: z.boolean()
 })
 export type Forfeit = z.infer<typeof forfeit>
 
-/** Players and their rows are kept with the job, so that prices and divisions can be computed again without the data. */
-const plan = z.strictObject({ players: z.array(address), rows: z.array(z.int().min(0)), lots: z.array(lotState), forfeits: z.array(forfeit) })
+/**
+ * Players and their rows are kept with the job, so that prices and divisions can be computed again without the data.
+ */
+const plan = z.strictObject({
+  players: z.array(address),
+  rows: z.array(z.int().min(0)),
+  lots: z.array(lotState),
+  forfeits: z.array(forfeit)
+})
 export type Plan = z.infer<typeof plan>
 
-const bidding = z.strictObject({ state: z.literal('bidding'), /** Milliseconds since 1970. */ until: z.number(), expected: z.int().nullable() })
+const bidding = z.strictObject({
+  state: z.literal('bidding'),
+  /** Milliseconds since 1970. */ until: z.number(),
+  expected: z.int().nullable()
+})
 const running = plan.extend({ state: z.literal('running') })
 const completed = plan.extend({ state: z.literal('completed'), result: cidText, closed: signedSchema('JobClosed') })
-const expired = plan.extend({ state: z.literal('expired'), reason: z.string().max(200), closed: signedSchema('JobClosed') })
+const expired = plan.extend({
+  state: z.literal('expired'),
+  reason: z.string().max(200),
+  closed: signedSchema('JobClosed')
+})
 
 /** bidding -> running -> completed | expired; bidding -> expired when nobody's bid fits. */
 export const jobState = z.discriminatedUnion('state', [bidding, running, completed, expired])
@@ -54,14 +92,19 @@ export const jobRecord = z.strictObject({
 })
 export type JobRecord = z.infer<typeof jobRecord>
 
-const wrong = (from: string, to: string): InvalidError => new InvalidError('job.transition', `a lot or job that is ${from} cannot become ${to}`, { consequence: 'fatal' })
+const wrong = (from: string, to: string): InvalidError =>
+  new InvalidError('job.transition', `a lot or job that is ${from} cannot become ${to}`, { consequence: 'fatal' })
 
 function mustBe<S extends LotState['state']>(state: LotState, to: string, ...from: S[]): asserts state is In<S> {
   if (!from.includes(state.state as S)) throw wrong(state.state, to)
 }
 
-export const newJob = (document: TuneJobDocument, until: number, expected: number | null): JobRecord =>
-  ({ document, bids: [], heldOut: null, state: { state: 'bidding', until, expected } })
+export const newJob = (document: TuneJobDocument, until: number, expected: number | null): JobRecord => ({
+  document,
+  bids: [],
+  heldOut: null,
+  state: { state: 'bidding', until, expected }
+})
 
 /** A worker's later bid replaces its earlier one. @returns the same record when the bid is in it already */
 export function withBid(record: JobRecord, bid: Signed<'Bid'>): JobRecord {
@@ -70,23 +113,40 @@ export function withBid(record: JobRecord, bid: Signed<'Bid'>): JobRecord {
 }
 
 /** bidding -> running */
-export function begin(state: JobState, players: readonly Address[], rows: readonly number[], lots: readonly LotState[]): Extract<JobState, { state: 'running' }> {
+export function begin(
+  state: JobState,
+  players: readonly Address[],
+  rows: readonly number[],
+  lots: readonly LotState[]
+): Extract<JobState, { state: 'running' }> {
   if (state.state !== 'bidding') throw wrong(state.state, 'running')
   return { state: 'running', players: [...players], rows: [...rows], lots: [...lots], forfeits: [] }
 }
 
 /** running -> completed, once every lot is released */
-export function complete(state: JobState, result: string, closed: Signed<'JobClosed'>): Extract<JobState, { state: 'completed' }> {
-  if (state.state !== 'running' || state.lots.some(({ state }) => state !== 'released')) throw wrong(state.state, 'completed')
+export function complete(
+  state: JobState,
+  result: string,
+  closed: Signed<'JobClosed'>
+): Extract<JobState, { state: 'completed' }> {
+  if (state.state !== 'running' || state.lots.some(({ state }) => state !== 'released'))
+    throw wrong(state.state, 'completed')
   return { ...state, state: 'completed', result, closed }
 }
 
 /** bidding | running -> expired: what is not accepted is forfeited; what is accepted is released all the same. */
-export function expire(state: JobState, reason: string, closed: Signed<'JobClosed'>): Extract<JobState, { state: 'expired' }> {
-  if (state.state === 'bidding') return { state: 'expired', reason, closed, players: [], rows: [], lots: [], forfeits: [] }
+export function expire(
+  state: JobState,
+  reason: string,
+  closed: Signed<'JobClosed'>
+): Extract<JobState, { state: 'expired' }> {
+  if (state.state === 'bidding')
+    return { state: 'expired', reason, closed, players: [], rows: [], lots: [], forfeits: [] }
   if (state.state !== 'running') throw wrong(state.state, 'expired')
   const kept = state.lots.filter(({ state }) => state === 'accepted' || state === 'released')
-  const lost = state.lots.flatMap(lot => (lot.state === 'accepted' || lot.state === 'released' || lot.state === 'offered' ? [] : [forfeitOf(lot, reason)]))
+  const lost = state.lots.flatMap(lot =>
+    lot.state === 'accepted' || lot.state === 'released' || lot.state === 'offered' ? [] : [forfeitOf(lot, reason)]
+  )
   return { ...state, state: 'expired', reason, closed, lots: kept, forfeits: [...state.forfeits, ...lost] }
 }
 
@@ -128,12 +188,20 @@ export function release(state: LotState, transaction: Hex | null): In<'released'
   return { ...state, state: 'released', transaction }
 }
 
-/** funding | awarded | training | delivered -> offered, with the attempt counted and the award forfeited: its worker died, failed, or delivered what is no good. */
+/**
+ * funding | awarded | training | delivered -> offered, with the attempt counted and the award forfeited: its worker
+ * died, failed, or delivered what is no good.
+ */
 export function reoffer(state: LotState, reason: string): { lot: In<'offered'>; forfeit: Forfeit } {
   mustBe(state, 'offered', 'funding', 'awarded', 'training', 'delivered')
   const { worker } = state.award.statement.message
   return {
-    lot: { state: 'offered', lot: state.lot, attempt: state.attempt + 1, failed: [...new Set([...state.failed, worker])] },
+    lot: {
+      state: 'offered',
+      lot: state.lot,
+      attempt: state.attempt + 1,
+      failed: [...new Set([...state.failed, worker])]
+    },
     forfeit: forfeitOf(state, reason)
   }
 }
@@ -145,5 +213,8 @@ function forfeitOf(state: In<'funding' | 'awarded' | 'training' | 'delivered'>, 
 /** What the budget still allows: awards that came to nothing cost nothing in the end. */
 export function budgetLeft({ document, state }: JobRecord): bigint {
   if (state.state === 'bidding') return document.statement.message.budget
-  return state.lots.reduce((left, lot) => (lot.state === 'offered' ? left : left - lot.award.statement.message.price), document.statement.message.budget)
+  return state.lots.reduce(
+    (left, lot) => (lot.state === 'offered' ? left : left - lot.award.statement.message.price),
+    document.statement.message.budget
+  )
 }

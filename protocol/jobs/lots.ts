@@ -2,9 +2,15 @@ import type { Address } from '../primitives/hex.ts'
 import type { Message } from '../crypto/statements.ts'
 import type { Lot } from './types.ts'
 
-/** What training one coalition costs, in rows: every row is seen equally often. A coalition of players without rows still costs its set-up. */
+/**
+ * What training one coalition costs, in rows: every row is seen equally often. A coalition of players without rows
+ * still costs its set-up.
+ */
 export function coalitionCost(coalition: bigint, rows: readonly number[]): number {
-  return Math.max(1, rows.reduce((sum, count, i) => (((coalition >> BigInt(i)) & 1n) === 1n ? sum + count : sum), 0))
+  return Math.max(
+    1,
+    rows.reduce((sum, count, i) => (((coalition >> BigInt(i)) & 1n) === 1n ? sum + count : sum), 0)
+  )
 }
 
 export interface Bidder {
@@ -21,10 +27,16 @@ export interface Bidder {
  * 1969). Ties go by index and by the bidders' order, so everybody divides the same.
  * @returns for each bidder the indices into `coalitions`, ascending; empty where it gets none
  */
-export function divideSiblings(coalitions: readonly bigint[], rows: readonly number[], bidders: readonly Bidder[]): number[][] {
+export function divideSiblings(
+  coalitions: readonly bigint[],
+  rows: readonly number[],
+  bidders: readonly Bidder[]
+): number[][] {
   const lots: number[][] = bidders.map(() => [])
   const loads = bidders.map(({ load }) => BigInt(load))
-  const siblings = coalitions.map((coalition, index) => ({ index, cost: coalitionCost(coalition, rows) })).slice(1, -1)
+  const siblings = coalitions
+    .map((coalition, index) => ({ index, cost: coalitionCost(coalition, rows) }))
+    .slice(1, -1)
     .sort((a, b) => b.cost - a.cost || a.index - b.index)
   for (const { index, cost } of siblings) {
     let best = 0
@@ -44,9 +56,19 @@ export function divideSiblings(coalitions: readonly bigint[], rows: readonly num
 }
 
 /** A lot's price by a bid: the adapter's own, or for siblings their share of rows of `siblingPrice`, rounded up. */
-export function lotPrice(bid: Pick<Message<'Bid'>, 'price' | 'siblingPrice'>, lot: Lot, coalitions: readonly bigint[], rows: readonly number[]): bigint {
+export function lotPrice(
+  bid: Pick<Message<'Bid'>, 'price' | 'siblingPrice'>,
+  lot: Lot,
+  coalitions: readonly bigint[],
+  rows: readonly number[]
+): bigint {
   if (lot.kind === 'adapter') return bid.price
-  const all = BigInt(Math.max(1, rows.reduce((a, b) => a + b, 0)))
+  const all = BigInt(
+    Math.max(
+      1,
+      rows.reduce((a, b) => a + b, 0)
+    )
+  )
   const cost = BigInt(lot.coalitions.reduce((sum, index) => sum + coalitionCost(coalitions[index] ?? 0n, rows), 0))
   return (bid.siblingPrice * cost + all - 1n) / all
 }

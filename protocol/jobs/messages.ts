@@ -3,7 +3,10 @@ import { signedSchema } from '../crypto/schema.ts'
 import { bytes32, signature } from '../primitives/hex.ts'
 import { awardDocument, tuneJobDocument } from './types.ts'
 
-/** Makes a repeated announcement another message: gossip takes the same bytes only once a minute, and a late peer must hear it. */
+/**
+ * Makes a repeated announcement another message: gossip takes the same bytes only once a minute, and a late peer must
+ * hear it.
+ */
 const round = z.int().min(0).max(0xffffffff)
 
 /** Topic `tilth/jobs/1`. All of it is signed by its author and means the same whoever forwards it. */
@@ -22,14 +25,19 @@ export type WorkStage = z.infer<typeof workStage>
 
 /**
  * Frames of `/tilth/jobs/progress/1`, which the worker opens to the builder for one award and opens again whenever it
- * broke. Worker: attach, then signs of life and progress, then the delivery (or why it gave up); after `superseded`, its
+ * broke. Worker: attach, then signs of life and progress, then the delivery (or why it gave up); after `superseded`,
+ * its
  * consent to the refund (a `Release` of 0).
  */
 export const workerReport = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('attach'), award: bytes32 }),
   z.strictObject({ kind: z.literal('alive'), stage: workStage }),
   z.strictObject({
-    kind: z.literal('progress'), step: z.int().min(0), steps: z.int().min(0), tokensPerSecond: z.number().min(0), secondsLeft: z.number().min(0),
+    kind: z.literal('progress'),
+    step: z.int().min(0),
+    steps: z.int().min(0),
+    tokensPerSecond: z.number().min(0),
+    secondsLeft: z.number().min(0),
     /** Which sibling of the lot. */
     adapter: z.int().min(0).max(4096).optional(),
     /** Losses of the steps since the last report. */
@@ -41,6 +49,12 @@ export const workerReport = z.discriminatedUnion('kind', [
 ])
 export type WorkerReport = z.infer<typeof workerReport>
 
-/** The builder's side: where the award stands for it. `delivered` says the delivery is on its disk; `settled` that the money is released. */
-export const awardStatus = z.strictObject({ kind: z.literal('status'), state: z.enum(['current', 'delivered', 'settled', 'superseded']) })
+/**
+ * The builder's side: where the award stands for it. `delivered` says the delivery is on its disk; `settled` that the
+ * money is released.
+ */
+export const awardStatus = z.strictObject({
+  kind: z.literal('status'),
+  state: z.enum(['current', 'delivered', 'settled', 'superseded'])
+})
 export type AwardStatus = z.infer<typeof awardStatus>

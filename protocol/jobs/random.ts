@@ -2,7 +2,9 @@ import { keccak_256 } from '@noble/hashes/sha3.js'
 import { fromHex } from '../primitives/hex.ts'
 import type { Hex } from '../primitives/hex.ts'
 
-/** Uniform integers that everybody draws the same: block i of the stream is keccak-256(seed ‖ i as 8 bytes, big-endian). */
+/**
+ * Uniform integers that everybody draws the same: block i of the stream is keccak-256(seed ‖ i as 8 bytes, big-endian).
+ */
 export class RandomStream {
   readonly #seed: Uint8Array
   #counter = 0n

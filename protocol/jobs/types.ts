@@ -47,7 +47,10 @@ export type TuneSpec = z.infer<typeof tuneSpec>
 export const tuneJobDocument = z.strictObject({ statement: signedSchema('TuneJob'), spec: tuneSpec })
 export type TuneJobDocument = z.infer<typeof tuneJobDocument>
 
-/** What one award covers: the deployed adapter, or some of the siblings (indices into the job's coalition list, ascending). */
+/**
+ * What one award covers: the deployed adapter, or some of the siblings (indices into the job's coalition list,
+ * ascending).
+ */
 export const lot = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('adapter') }),
   z.strictObject({ kind: z.literal('siblings'), coalitions: z.array(z.int().min(0)).min(1).max(4096) })
@@ -71,7 +74,8 @@ export const trainingLog = z.strictObject({
 export type TrainingLog = z.infer<typeof trainingLog>
 
 /**
- * What a worker hands over for a lot: PEFT folders by CID with a log each, one per adapter or sibling in the lot's order.
+ * What a worker hands over for a lot: PEFT folders by CID with a log each, one per adapter or sibling in the lot's
+ * order.
  * On IPFS as canonical JSON under `Delivery.cid`; its hash is `Delivery.log`.
  */
 export const deliveryContent = z.strictObject({
@@ -87,7 +91,10 @@ export const jobResult = z.strictObject({
   /** Contributor addresses in the order that coalition bitmasks use (bit i = player i). */
   players: z.array(address).min(1).max(256),
   /** Decimal bitmask of each coalition (bigint), in the job's drawn order; first the empty one, last the full one. */
-  coalitions: z.array(z.string().regex(/^[0-9]{1,80}$/)).min(2).max(4096),
+  coalitions: z
+    .array(z.string().regex(/^[0-9]{1,80}$/))
+    .min(2)
+    .max(4096),
   /** Adapter folder per coalition; null for the empty one (the base model), the deployed adapter for the full one. */
   adapters: z.array(cidText.nullable()).min(2).max(4096)
 })

@@ -27,7 +27,15 @@ const wrong = (from: ChannelState['state'], what: string): never => {
 }
 
 /** → open */
-export const openChannel = (deposit: bigint): ChannelState => ({ state: 'open', deposit, paid: 0n, claimed: 0n, sequence: 0n, head: `0x${'00'.repeat(32)}`, settled: 0n })
+export const openChannel = (deposit: bigint): ChannelState => ({
+  state: 'open',
+  deposit,
+  paid: 0n,
+  claimed: 0n,
+  sequence: 0n,
+  head: `0x${'00'.repeat(32)}`,
+  settled: 0n
+})
 
 /** open → open. The deposit only grows. */
 export function deposited(channel: ChannelState, deposit: bigint): ChannelState {
@@ -43,11 +51,16 @@ export function paidUp(channel: ChannelState, cumulative: bigint): ChannelState 
   return { ...channel, paid: cumulative }
 }
 
-/** open, closing → same. The receipt has both signatures and is paid. @throws InvalidError `receipt.chain`, `voucher.short` */
+/**
+ * open, closing → same. The receipt has both signatures and is paid.
+ * @throws InvalidError `receipt.chain`, `voucher.short`
+ */
 export function receipted(channel: ChannelState, network: Network, receipt: Message<'Receipt'>): ChannelState {
   if (channel.state !== 'open' && channel.state !== 'closing') return wrong(channel.state, 'added a receipt to')
-  if (receipt.sequence !== channel.sequence + 1n || receipt.previous !== channel.head) reject('receipt.chain', "the receipt is not the next of its channel's chain")
-  if (channel.settled + receipt.fee > channel.paid) reject('voucher.short', 'the receipt is not paid', { paid: channel.paid, due: channel.settled + receipt.fee })
+  if (receipt.sequence !== channel.sequence + 1n || receipt.previous !== channel.head)
+    reject('receipt.chain', "the receipt is not the next of its channel's chain")
+  if (channel.settled + receipt.fee > channel.paid)
+    reject('voucher.short', 'the receipt is not paid', { paid: channel.paid, due: channel.settled + receipt.fee })
   return { ...channel, ...headAfter(network, channel, receipt) }
 }
 

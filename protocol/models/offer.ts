@@ -5,10 +5,15 @@ import { clockSkewSeconds, ignore, reject } from './refuse.ts'
 /** An offer is renewed long before it ends; one that stands for longer would outlive its worker. */
 export const longestOfferSeconds = 600n
 
-/** Beyond this a price is a mistake: 2^128 is more of any token than there is, and sums of fees stay far from overflow. */
+/**
+ * Beyond this a price is a mistake: 2^128 is more of any token than there is, and sums of fees stay far from overflow.
+ */
 export const highestPrice = 1n << 128n
 
-export interface OfferContext { readonly network: Network; /** Seconds since 1970. */ readonly now: bigint }
+export interface OfferContext {
+  readonly network: Network
+  /** Seconds since 1970. */ readonly now: bigint
+}
 
 /** @throws InvalidError `offer.*`, `signature.mismatch` · TilthError `offer.expired` (ignore) */
 export function checkOffer(offer: Signed<'Offer'>, { network, now }: OfferContext): Message<'Offer'> {
@@ -19,7 +24,8 @@ export function checkOffer(offer: Signed<'Offer'>, { network, now }: OfferContex
   if (outputPrice === 0n) reject('offer.price', 'an offer without a price for answers')
   if (inputPrice > highestPrice || outputPrice > highestPrice) reject('offer.price', 'a price beyond any sum there is')
   // [reject] It stands for a while, and not for longer than ten minutes.
-  if (expires <= issuedAt || expires - issuedAt > longestOfferSeconds) reject('offer.expires', 'an offer stands for at most ten minutes')
+  if (expires <= issuedAt || expires - issuedAt > longestOfferSeconds)
+    reject('offer.expires', 'an offer stands for at most ten minutes')
   // [reject] It was not issued in the future, but for what clocks may differ.
   if (issuedAt > now + clockSkewSeconds) reject('offer.future', 'the offer was issued in the future')
   // [ignore] An offer that stands no more.
@@ -28,4 +34,5 @@ export function checkOffer(offer: Signed<'Offer'>, { network, now }: OfferContex
 }
 
 /** Whether an offer takes the place of an earlier one by the same worker for the same model. */
-export const supersedes = (next: Message<'Offer'>, known: Message<'Offer'> | undefined): boolean => known === undefined || next.issuedAt > known.issuedAt
+export const supersedes = (next: Message<'Offer'>, known: Message<'Offer'> | undefined): boolean =>
+  known === undefined || next.issuedAt > known.issuedAt

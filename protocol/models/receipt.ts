@@ -12,10 +12,18 @@ import type { Attribution, CosignedReceipt, InferenceContent } from './types.ts'
 /** `Receipt.response`: the hash of the answer tokens that this worker gave (not those it was given to resume from). */
 export const responseHash = (answer: readonly number[]): Hex => contentHash(answer)
 /** `Receipt.attribution`: the hash of the weights, zero where none were measured. */
-export const attributionHash = (attribution: Attribution | null): Hex => (attribution === null ? zeroHash : contentHash(attribution))
+export const attributionHash = (attribution: Attribution | null): Hex =>
+  attribution === null ? zeroHash : contentHash(attribution)
 
-/** Where a channel's chain of receipts stands: how many there are, the last one's digest (zero before the first), and what they come to. */
-export interface ChainHead { readonly sequence: bigint; readonly head: Hex; readonly settled: bigint }
+/**
+ * Where a channel's chain of receipts stands: how many there are, the last one's digest (zero before the first), and
+ * what they come to.
+ */
+export interface ChainHead {
+  readonly sequence: bigint
+  readonly head: Hex
+  readonly settled: bigint
+}
 export const noReceipts: ChainHead = { sequence: 0n, head: zeroHash, settled: 0n }
 
 /** What a receipt is about, as whoever checks it knows it. */
@@ -29,22 +37,43 @@ export interface AnswerFacts {
 }
 
 /** The receipt that follows from an answer: nothing in it is the worker's to choose but the times. */
-export function receiptFor(network: Network, head: ChainHead, facts: AnswerFacts, times: { startedAt: bigint; finishedAt: bigint }): Message<'Receipt'> {
+export function receiptFor(
+  network: Network,
+  head: ChainHead,
+  facts: AnswerFacts,
+  times: { startedAt: bigint; finishedAt: bigint }
+): Message<'Receipt'> {
   const { request, offer, inputTokens, answer, attribution } = facts
   return {
-    channel: request.message.channel, sequence: head.sequence + 1n, previous: head.head, model: request.message.model,
-    request: digest(network, 'InferenceRequest', request.message), response: responseHash(answer),
-    inputTokens, outputTokens: answer.length, fee: feeOf(offer, inputTokens, answer.length), seed: request.message.seed,
-    ...times, attribution: attributionHash(attribution)
+    channel: request.message.channel,
+    sequence: head.sequence + 1n,
+    previous: head.head,
+    model: request.message.model,
+    request: digest(network, 'InferenceRequest', request.message),
+    response: responseHash(answer),
+    inputTokens,
+    outputTokens: answer.length,
+    fee: feeOf(offer, inputTokens, answer.length),
+    seed: request.message.seed,
+    ...times,
+    attribution: attributionHash(attribution)
   }
 }
 
 /** The chain of a channel after a receipt. */
-export const headAfter = (network: Network, { settled }: ChainHead, receipt: Message<'Receipt'>): ChainHead =>
-  ({ sequence: receipt.sequence, head: digest(network, 'Receipt', receipt), settled: settled + receipt.fee })
+export const headAfter = (network: Network, { settled }: ChainHead, receipt: Message<'Receipt'>): ChainHead => ({
+  sequence: receipt.sequence,
+  head: digest(network, 'Receipt', receipt),
+  settled: settled + receipt.fee
+})
 
 /** What a client checks before it signs as well. @throws InvalidError `receipt.*`, `signature.mismatch` */
-export function checkReceipt(receipt: Signed<'Receipt'>, facts: AnswerFacts, head: ChainHead, { network, worker }: { network: Network; worker: Hex }): void {
+export function checkReceipt(
+  receipt: Signed<'Receipt'>,
+  facts: AnswerFacts,
+  head: ChainHead,
+  { network, worker }: { network: Network; worker: Hex }
+): void {
   const { message } = receipt
   const { startedAt, finishedAt } = message
   const due = receiptFor(network, head, facts, { startedAt, finishedAt })
@@ -52,18 +81,26 @@ export function checkReceipt(receipt: Signed<'Receipt'>, facts: AnswerFacts, hea
   requireSigner(network, receipt, worker)
   // [reject] It is the next of its channel's chain.
   if (message.channel !== due.channel) reject('receipt.channel', 'the receipt is for another channel')
-  if (message.sequence !== due.sequence || message.previous !== due.previous) reject('receipt.chain', "the receipt is not the next of its channel's chain", { sequence: message.sequence, wanted: due.sequence })
+  if (message.sequence !== due.sequence || message.previous !== due.previous)
+    reject('receipt.chain', "the receipt is not the next of its channel's chain", {
+      sequence: message.sequence,
+      wanted: due.sequence
+    })
   // [reject] It is about this request, for this model, with its seed.
-  if (message.request !== due.request || message.model !== due.model || message.seed !== due.seed) reject('receipt.request', 'the receipt is about another request')
+  if (message.request !== due.request || message.model !== due.model || message.seed !== due.seed)
+    reject('receipt.request', 'the receipt is about another request')
   // [reject] It is about the tokens that were received, counted right.
-  if (message.inputTokens !== due.inputTokens || message.outputTokens !== due.outputTokens) reject('receipt.tokens', 'the receipt counts other tokens')
+  if (message.inputTokens !== due.inputTokens || message.outputTokens !== due.outputTokens)
+    reject('receipt.tokens', 'the receipt counts other tokens')
   if (message.response !== due.response) reject('receipt.response', 'the receipt is about another answer')
   // [reject] The fee follows from the offer, and stays within what the client agreed to.
-  if (message.fee !== due.fee) reject('receipt.fee', 'the fee is not what the offer says', { fee: message.fee, due: due.fee })
+  if (message.fee !== due.fee)
+    reject('receipt.fee', 'the fee is not what the offer says', { fee: message.fee, due: due.fee })
   if (message.fee > facts.request.message.maxFee) reject('receipt.max-fee', 'the fee is more than the client agreed to')
   // [reject] The weights are those that were signed for, and the model's.
   if (message.attribution !== due.attribution) reject('receipt.attribution', "the weights' hash is not the signed one")
-  if (facts.attribution !== null && facts.attribution.model !== message.model) reject('receipt.attribution', 'the weights are of another model')
+  if (facts.attribution !== null && facts.attribution.model !== message.model)
+    reject('receipt.attribution', 'the weights are of another model')
   // [reject] It ended after it began.
   if (finishedAt < startedAt) reject('receipt.times', 'the answer ended before it began')
 }
@@ -82,23 +119,42 @@ export function checkCosigned(cosigned: CosignedReceipt, network: Network): Chec
   const { message } = receipt
   // [reject] It carries both parties' signatures over the same receipt.
   requireSigner(network, receipt, worker)
-  if (recoverDigest(digest(network, 'Receipt', message), clientSignature) !== client) reject('signature.mismatch', 'the receipt is not signed by its client')
+  if (recoverDigest(digest(network, 'Receipt', message), clientSignature) !== client)
+    reject('signature.mismatch', 'the receipt is not signed by its client')
   // [reject] What is enclosed is what was signed for.
-  if (message.attribution !== attributionHash(attribution)) reject('receipt.attribution', "the weights' hash is not the signed one")
-  if (attribution !== null && (attribution.model !== message.model || attribution.weights.length !== attribution.players.length)) reject('receipt.attribution', 'the weights are of another model or other players')
-  if (answer !== undefined && (responseHash(answer) !== message.response || answer.length !== message.outputTokens)) reject('receipt.response', 'the answer is another than the signed one')
+  if (message.attribution !== attributionHash(attribution))
+    reject('receipt.attribution', "the weights' hash is not the signed one")
+  if (
+    attribution !== null &&
+    (attribution.model !== message.model || attribution.weights.length !== attribution.players.length)
+  )
+    reject('receipt.attribution', 'the weights are of another model or other players')
+  if (answer !== undefined && (responseHash(answer) !== message.response || answer.length !== message.outputTokens))
+    reject('receipt.response', 'the answer is another than the signed one')
   if (request !== undefined) {
     requireSigner(network, request, client)
-    if (digest(network, 'InferenceRequest', request.message) !== message.request) reject('receipt.request', 'the request is another than the signed one')
-    if (request.message.channel !== message.channel || request.message.model !== message.model || request.message.seed !== message.seed) reject('receipt.request', 'the request is for another channel, model or seed')
+    if (digest(network, 'InferenceRequest', request.message) !== message.request)
+      reject('receipt.request', 'the request is another than the signed one')
+    if (
+      request.message.channel !== message.channel ||
+      request.message.model !== message.model ||
+      request.message.seed !== message.seed
+    )
+      reject('receipt.request', 'the request is for another channel, model or seed')
     if (message.fee > request.message.maxFee) reject('receipt.max-fee', 'the fee is more than the client agreed to')
-    if (content !== undefined && contentHash(content) !== request.message.content) reject('receipt.content', 'the content is another than the signed one')
+    if (content !== undefined && contentHash(content) !== request.message.content)
+      reject('receipt.content', 'the content is another than the signed one')
   }
-  if (content !== undefined && message.outputTokens > tokensWanted(content)) reject('receipt.tokens', 'the answer is longer than was asked for')
+  if (content !== undefined && message.outputTokens > tokensWanted(content))
+    reject('receipt.tokens', 'the answer is longer than was asked for')
   if (offer !== undefined) {
     // [reject] The fee is what the worker's offer says.
     requireSigner(network, offer, worker)
-    if (offer.message.model !== message.model || feeOf(offer.message, message.inputTokens, message.outputTokens) !== message.fee) reject('receipt.fee', 'the fee is not what the offer says')
+    if (
+      offer.message.model !== message.model ||
+      feeOf(offer.message, message.inputTokens, message.outputTokens) !== message.fee
+    )
+      reject('receipt.fee', 'the fee is not what the offer says')
   }
   return cosigned as CheckedReceipt
 }

@@ -7,7 +7,10 @@ import { feeOf } from './fee.ts'
 import { clockSkewSeconds, ignore, reject } from './refuse.ts'
 import type { InferenceContent } from './types.ts'
 
-/** A request is answered when it is fresh; a worker remembers what it answered for as long as this, so that none is answered twice. */
+/**
+ * A request is answered when it is fresh; a worker remembers what it answered for as long as this, so that none is
+ * answered twice.
+ */
 export const requestSeconds = 300n
 
 /** What of a channel on chain an answer depends on. Times in chain seconds. */
@@ -24,7 +27,9 @@ export interface ChannelTerms {
 export interface RequestContext {
   readonly network: Network
   readonly now: bigint
-  /** Time of the chain's latest block, and how long before a channel's end its worker stops serving on it, in seconds. */
+  /**
+   * Time of the chain's latest block, and how long before a channel's end its worker stops serving on it, in seconds.
+   */
   readonly chainNow: bigint
   readonly margin: bigint
   readonly self: Hex
@@ -33,34 +38,56 @@ export interface RequestContext {
 }
 
 /** Answer tokens a request still asks for: what was received before counts. */
-export const tokensWanted = (content: InferenceContent): number => Math.max(0, content.maxTokens - content.resume.length)
+export const tokensWanted = (content: InferenceContent): number =>
+  Math.max(0, content.maxTokens - content.resume.length)
 
-/** @returns the request's id, its statement's digest. @throws InvalidError `request.*`, `channel.*`, `signature.mismatch` · TilthError `request.stale`, `channel.ending` (ignore) */
-export function checkRequest(statement: Signed<'InferenceRequest'>, content: InferenceContent, context: RequestContext): Hex {
+/**
+ * @returns the request's id, its statement's digest.
+ * @throws InvalidError `request.*`, `channel.*`, `signature.mismatch` · TilthError `request.stale`, `channel.ending`
+ * (ignore)
+ */
+export function checkRequest(
+  statement: Signed<'InferenceRequest'>,
+  content: InferenceContent,
+  context: RequestContext
+): Hex {
   const { network, now, chainNow, margin, self, channel, offer } = context
   const { model, issuedAt } = statement.message
   // [reject] A request is signed by the client of its channel.
   requireSigner(network, statement, channel.client)
   // [reject] The channel pays this worker, for this model; the offer is for it too.
   if (channel.worker !== self) reject('channel.worker', 'the channel pays another worker')
-  if (channel.model !== model || offer.model !== model) reject('channel.model', 'the channel or the offer is for another model')
+  if (channel.model !== model || offer.model !== model)
+    reject('channel.model', 'the channel or the offer is for another model')
   // [reject] What was signed is this content.
-  if (contentHash(content) !== statement.message.content) reject('request.content', "the content's hash is not the signed one")
+  if (contentHash(content) !== statement.message.content)
+    reject('request.content', "the content's hash is not the signed one")
   // [reject] It asks for at least one more token.
   if (tokensWanted(content) === 0) reject('request.finished', 'the answer has all its tokens already')
   // [reject] It was not issued in the future. [ignore] Nor long ago.
   if (issuedAt > now + clockSkewSeconds) reject('request.future', 'the request was issued in the future')
   if (issuedAt + requestSeconds <= now) ignore('request.stale', 'the request is older than five minutes')
-  // [ignore] A channel that is closed, closing, or near its end is not served on: what is owed has to be claimed in time.
-  if (channel.closed || channel.closesAt !== 0n || channel.expiry <= chainNow + margin) ignore('channel.ending', 'the channel is closed or about to be')
+  // [ignore] A channel that is closed, closing, or near its end is not served on: what is owed has to be claimed in
+  // time.
+  if (channel.closed || channel.closesAt !== 0n || channel.expiry <= chainNow + margin)
+    ignore('channel.ending', 'the channel is closed or about to be')
   return digest(network, 'InferenceRequest', statement.message)
 }
 
 /** @throws InvalidError `request.max-fee`, `channel.exhausted` */
-export function checkMeans(request: Message<'InferenceRequest'>, content: InferenceContent, inputTokens: number, offer: Message<'Offer'>, deposit: bigint, committed: bigint): void {
+export function checkMeans(
+  request: Message<'InferenceRequest'>,
+  content: InferenceContent,
+  inputTokens: number,
+  offer: Message<'Offer'>,
+  deposit: bigint,
+  committed: bigint
+): void {
   const most = feeOf(offer, inputTokens, tokensWanted(content))
   // [reject] The client has agreed to the highest fee this can come to.
-  if (most > request.maxFee) reject('request.max-fee', 'the answer may cost more than the client agrees to', { most, maxFee: request.maxFee })
+  if (most > request.maxFee)
+    reject('request.max-fee', 'the answer may cost more than the client agrees to', { most, maxFee: request.maxFee })
   // [reject] The deposit covers it, beside all that was earned from it and may yet be.
-  if (committed + most > deposit) reject('channel.exhausted', "the channel's deposit does not cover the answer", { committed, most, deposit })
+  if (committed + most > deposit)
+    reject('channel.exhausted', "the channel's deposit does not cover the answer", { committed, most, deposit })
 }

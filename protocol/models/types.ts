@@ -16,11 +16,18 @@ export const modelRecord = z.strictObject({
   datanet: bytes32,
   version: z.int().min(0),
   /** Basis points of every fee; sum 10000. */
-  split: z.strictObject({ worker: z.int().min(0).max(10000), builder: z.int().min(0).max(10000), data: z.int().min(0).max(10000) })
+  split: z.strictObject({
+    worker: z.int().min(0).max(10000),
+    builder: z.int().min(0).max(10000),
+    data: z.int().min(0).max(10000)
+  })
 })
 export type ModelRecord = z.infer<typeof modelRecord>
 
-/** What a client asks; its hash stands in the `InferenceRequest` statement. `resume` holds answer tokens already received from a worker that failed. */
+/**
+ * What a client asks; its hash stands in the `InferenceRequest` statement. `resume` holds answer tokens already
+ * received from a worker that failed.
+ */
 export const inferenceContent = z.strictObject({
   messages: z.array(chatMessage).min(1).max(64),
   maxTokens: z.int().min(1).max(4096),
@@ -39,7 +46,13 @@ export type InferenceContent = z.infer<typeof inferenceContent>
  */
 export const clientFrame = z.discriminatedUnion('kind', [
   /** `offer` is the worker's own, by which the answer is priced; `voucher` the channel's highest so far. */
-  z.strictObject({ kind: z.literal('request'), statement: signedSchema('InferenceRequest'), content: inferenceContent, offer: signedSchema('Offer'), voucher: signedSchema('Voucher').nullable() }),
+  z.strictObject({
+    kind: z.literal('request'),
+    statement: signedSchema('InferenceRequest'),
+    content: inferenceContent,
+    offer: signedSchema('Offer'),
+    voucher: signedSchema('Voucher').nullable()
+  }),
   /** `received`: answer tokens of this request that have arrived. */
   z.strictObject({ kind: z.literal('voucher'), voucher: signedSchema('Voucher'), received: z.int().min(0).max(4096) }),
   /** The voucher pays up to the receipt; null if an earlier one does. */
@@ -47,11 +60,19 @@ export const clientFrame = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('cancel') }),
   z.strictObject({ kind: z.literal('quote'), model: bytes32 }),
   /** `left`: requests of this channel whose streams the client has lost. */
-  z.strictObject({ kind: z.literal('settle'), channel: bytes32, voucher: signedSchema('Voucher').nullable(), left: z.array(bytes32).max(256) })
+  z.strictObject({
+    kind: z.literal('settle'),
+    channel: bytes32,
+    voucher: signedSchema('Voucher').nullable(),
+    left: z.array(bytes32).max(256)
+  })
 ])
 export type ClientFrame = z.infer<typeof clientFrame>
 
-/** Utilities and weights of one answer (see payouts/attribution): utilities in 1e-4, weights in 1e-6, decimal on the wire. */
+/**
+ * Utilities and weights of one answer (see payouts/attribution): utilities in 1e-4, weights in 1e-6, decimal on the
+ * wire.
+ */
 export const attribution = z.strictObject({
   model: bytes32,
   players: z.array(address).max(256),
@@ -65,23 +86,48 @@ export type Attribution = z.infer<typeof attribution>
 export const finish = z.enum(['stop', 'length', 'cancelled'])
 export type Finish = z.infer<typeof finish>
 
-/** Worker's side: accepted, tokens, finished, then (after weighing) the receipt it has signed, with the attribution whose hash stands in it. */
+/**
+ * Worker's side: accepted, tokens, finished, then (after weighing) the receipt it has signed, with the attribution
+ * whose hash stands in it.
+ */
 export const workerFrame = z.discriminatedUnion('kind', [
   /** The worker took the request: prompt and resumed tokens counted, and what it serves before the next voucher. */
   z.strictObject({ kind: z.literal('accepted'), inputTokens: z.int().min(0), creditTokens: z.int().min(0).max(4096) }),
-  /** Token ids and the text they complete (may be empty while a character is incomplete). `owed`: this answer's fee so far. */
-  z.strictObject({ kind: z.literal('tokens'), ids: z.array(z.int().min(0)).min(1).max(64), text: z.string().max(4096), owed: amount }),
-  /** No more tokens come; the receipt follows when the answer has been weighed. `tail`: text held back until the end, because it could have become a stop string. */
+  /**
+   * Token ids and the text they complete (may be empty while a character is incomplete). `owed`: this answer's fee so
+   * far.
+   */
+  z.strictObject({
+    kind: z.literal('tokens'),
+    ids: z.array(z.int().min(0)).min(1).max(64),
+    text: z.string().max(4096),
+    owed: amount
+  }),
+  /**
+   * No more tokens come; the receipt follows when the answer has been weighed. `tail`: text held back until the end,
+   * because it could have become a stop string.
+   */
   z.strictObject({ kind: z.literal('finished'), finish, tail: z.string().max(4096) }),
   z.strictObject({ kind: z.literal('receipt'), receipt: signedSchema('Receipt'), attribution: attribution.nullable() }),
-  /** The receipt of an earlier answer on this channel that was cut off: it comes before anything new. `answer`: what of it was received for sure. */
-  z.strictObject({ kind: z.literal('pending'), receipt: signedSchema('Receipt'), attribution: attribution.nullable(), answer: z.array(z.int().min(0)).max(4096) }),
+  /**
+   * The receipt of an earlier answer on this channel that was cut off: it comes before anything new. `answer`: what of
+   * it was received for sure.
+   */
+  z.strictObject({
+    kind: z.literal('pending'),
+    receipt: signedSchema('Receipt'),
+    attribution: attribution.nullable(),
+    answer: z.array(z.int().min(0)).max(4096)
+  }),
   z.strictObject({ kind: z.literal('offer'), offer: signedSchema('Offer') }),
   z.strictObject({ kind: z.literal('done') })
 ])
 export type WorkerFrame = z.infer<typeof workerFrame>
 
-/** A receipt with both signatures, and all that is needed to check it again: what was asked, what was answered, and the weights. */
+/**
+ * A receipt with both signatures, and all that is needed to check it again: what was asked, what was answered, and the
+ * weights.
+ */
 export const cosignedReceipt = z.strictObject({
   receipt: signedSchema('Receipt'),
   clientSignature: signature,

@@ -16,12 +16,16 @@ export interface VoucherContext {
  * The highest voucher counts. One that comes again, or late because two answers share a channel, pays nothing new.
  * @returns whether it is worth more than what was paid before. @throws InvalidError `voucher.*`, `signature.mismatch`
  */
-export function checkVoucher(voucher: Signed<'Voucher'>, { network, channel, client, deposit, paid }: VoucherContext): boolean {
+export function checkVoucher(
+  voucher: Signed<'Voucher'>,
+  { network, channel, client, deposit, paid }: VoucherContext
+): boolean {
   // [reject] A voucher is for this channel.
   if (voucher.message.channel !== channel) reject('voucher.channel', 'the voucher is for another channel')
   // [reject] It is signed by the channel's client.
   requireSigner(network, voucher, client)
   // [reject] It promises no more than the deposit, which is all the chain would pay.
-  if (voucher.message.cumulative > deposit) reject('voucher.deposit', 'the voucher promises more than the deposit', { deposit })
+  if (voucher.message.cumulative > deposit)
+    reject('voucher.deposit', 'the voucher promises more than the deposit', { deposit })
   return voucher.message.cumulative > paid
 }

@@ -8,7 +8,9 @@ import type { WeightMatrix } from './shapley.ts'
 import type { GateDocument, ModelMeasure } from './types.ts'
 
 /** A model's measure that was checked, with its W. */
-export interface Measure extends ModelMeasure { readonly matrix: WeightMatrix }
+export interface Measure extends ModelMeasure {
+  readonly matrix: WeightMatrix
+}
 
 /** W is computed once for a model. @throws InvalidError `coalitions.*` */
 export function measureOf({ model, players, coalitions }: ModelMeasure): Measure {
@@ -23,12 +25,17 @@ export function measureOf({ model, players, coalitions }: ModelMeasure): Measure
  */
 export function checkResult(result: JobResult, players: readonly Address[]): void {
   // [reject] The players are the version's contributors: nobody is left out, nobody is added.
-  if (result.players.join() !== players.join()) throw new InvalidError('result.players', 'the result names other players than the version has contributors')
+  if (result.players.join() !== players.join())
+    throw new InvalidError('result.players', 'the result names other players than the version has contributors')
   // [reject] The coalitions are those that the job's hash draws: nobody has picked them.
   const drawn = coalitionsOf(result.job, players.length, result.spec.coalitions).map(String)
-  if (drawn.join() !== result.coalitions.join()) throw new InvalidError('result.coalitions', "the result has other coalitions than the job's hash draws")
+  if (drawn.join() !== result.coalitions.join())
+    throw new InvalidError('result.coalitions', "the result has other coalitions than the job's hash draws")
   // [reject] Every coalition has its adapter; only the empty one has none.
-  if (result.adapters.length !== result.coalitions.length || result.adapters.some((adapter, i) => (adapter === null) !== (result.coalitions[i] === '0'))) {
+  if (
+    result.adapters.length !== result.coalitions.length ||
+    result.adapters.some((adapter, i) => (adapter === null) !== (result.coalitions[i] === '0'))
+  ) {
     throw new InvalidError('result.adapters', 'a coalition has no adapter, or the empty one has')
   }
 }
@@ -38,31 +45,42 @@ export function checkResult(result: JobResult, players: readonly Address[]): voi
  * anything else. @throws InvalidError `utility.range` for what is no probability
  */
 export function utilityOf(probability: number): number {
-  if (!(probability >= -1e-6 && probability <= 1 + 1e-6)) throw new InvalidError('utility.range', `${probability} is no probability`)
+  if (!(probability >= -1e-6 && probability <= 1 + 1e-6))
+    throw new InvalidError('utility.range', `${probability} is no probability`)
   return Math.min(utilityUnit, Math.max(0, Math.round(probability * utilityUnit)))
 }
 
 /** @throws InvalidError `utilities.count` */
 export function attributionOf(measure: Measure, utilities: readonly number[]): Attribution {
-  return { model: measure.model, players: [...measure.players], utilities: [...utilities], weights: weightsOf(measure.matrix, utilities) }
+  return {
+    model: measure.model,
+    players: [...measure.players],
+    utilities: [...utilities],
+    weights: weightsOf(measure.matrix, utilities)
+  }
 }
 
 /** @throws InvalidError `attribution.*` */
 export function checkAttribution(attribution: Attribution, measure: Measure): void {
   // [reject] It is about the receipt's model and its players.
-  if (attribution.model !== measure.model) throw new InvalidError('attribution.model', 'the attribution is of another model')
-  if (attribution.players.join() !== measure.players.join()) throw new InvalidError('attribution.players', 'the attribution names other players than the model has')
+  if (attribution.model !== measure.model)
+    throw new InvalidError('attribution.model', 'the attribution is of another model')
+  if (attribution.players.join() !== measure.players.join())
+    throw new InvalidError('attribution.players', 'the attribution names other players than the model has')
   // [reject] Weights are W times utilities, to the last digit.
   const weights = weightsOf(measure.matrix, attribution.utilities)
-  if (weights.join() !== attribution.weights.join()) throw new InvalidError('attribution.weights', 'the weights are not W times the utilities')
+  if (weights.join() !== attribution.weights.join())
+    throw new InvalidError('attribution.weights', 'the weights are not W times the utilities')
 }
 
 /**
- * Two peers' weighing of one answer. Utilities come from floating point, and a value that falls between two digits may be
+ * Two peers' weighing of one answer. Utilities come from floating point, and a value that falls between two digits may
+ * be
  * rounded up here and down there: one unit apart still agrees, more is another answer or a lie.
  */
 export function compareAttributions(a: Attribution, b: Attribution): { exact: boolean; agrees: boolean } {
-  const sameShape = a.model === b.model && a.players.join() === b.players.join() && a.utilities.length === b.utilities.length
+  const sameShape =
+    a.model === b.model && a.players.join() === b.players.join() && a.utilities.length === b.utilities.length
   const apart = a.utilities.reduce((most, utility, i) => Math.max(most, Math.abs(utility - (b.utilities[i] ?? 0))), 0)
   return { exact: sameShape && apart === 0 && a.weights.join() === b.weights.join(), agrees: sameShape && apart <= 1 }
 }
@@ -77,7 +95,9 @@ export function gateOf(measure: Measure, utilities: readonly (readonly number[])
 export function checkGate(gate: GateDocument, measure: Measure): void {
   if (gate.model !== measure.model) throw new InvalidError('gate.model', 'the gate is of another model')
   // [reject] A sum over so many questions is no larger than so many certainties.
-  if (gate.utilities.some(sum => sum > gate.questions * utilityUnit)) throw new InvalidError('gate.utilities', 'utilities sum to more than the questions allow')
+  if (gate.utilities.some(sum => sum > gate.questions * utilityUnit))
+    throw new InvalidError('gate.utilities', 'utilities sum to more than the questions allow')
   // [reject] Held-out values are W times the sums.
-  if (weightsOf(measure.matrix, gate.utilities).join() !== gate.values.join()) throw new InvalidError('gate.values', 'the held-out values are not W times the utilities')
+  if (weightsOf(measure.matrix, gate.utilities).join() !== gate.values.join())
+    throw new InvalidError('gate.values', 'the held-out values are not W times the utilities')
 }

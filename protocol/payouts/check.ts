@@ -10,7 +10,8 @@ import { faultOf, inOrder, placeOf } from './select.ts'
 import type { PoolFacts } from './select.ts'
 import type { EpochBundle, GateDocument } from './types.ts'
 
-// What anybody checks of a proposed epoch. Some faults can be shown to the contract, which then takes the proposer's bond;
+// What anybody checks of a proposed epoch. Some faults can be shown to the contract, which then takes the proposer's
+// bond;
 // the others (wrong weights, wrong shares) every peer finds alike, and says so.
 
 /** What the chain says about the epoch. */
@@ -26,17 +27,27 @@ export interface BundleFacts extends PoolFacts {
   readonly epoch: number
   readonly stated: StatedEpoch
   /** The epoch before, as the chain knows it. */
-  readonly previous: { readonly cid: string; readonly bundle: Pick<EpochBundle, 'payouts' | 'payoutsTotal'> } | undefined
+  readonly previous:
+    | { readonly cid: string; readonly bundle: Pick<EpochBundle, 'payouts' | 'payoutsTotal'> }
+    | undefined
   /** All that has come into the pool by now. */
   readonly deposited: bigint
   /** Held-out values that were computed here, where they were. */
   readonly gates?: ReadonlyMap<Hex, GateDocument>
 }
 
-/** How a fault is shown to the contract: the positions of leaves in the receipts' tree, or the tree whose total is wrong. */
+/**
+ * How a fault is shown to the contract: the positions of leaves in the receipts' tree, or the tree whose total is
+ * wrong.
+ */
 export type FraudProof =
   | { readonly kind: 'signature' | 'model'; readonly index: number }
-  | { readonly kind: 'duplicate'; readonly index: number; readonly firstEpoch: number; readonly firstIndex: number | undefined }
+  | {
+      readonly kind: 'duplicate'
+      readonly index: number
+      readonly firstEpoch: number
+      readonly firstIndex: number | undefined
+    }
   | { readonly kind: 'total'; readonly tree: 'receipts' | 'payouts' }
 
 export interface EpochFault {
@@ -51,8 +62,12 @@ export function checkBundle(bundle: EpochBundle, facts: BundleFacts): EpochFault
   const trees = treeFaults(bundle, facts)
   // A leaf can be shown only in the tree that stands on chain.
   const shown = !trees.some(({ code }) => code.startsWith('receipts.'))
-  const receipts = receiptFaults(bundle, facts).map(({ proof, ...fault }): EpochFault => (shown && proof !== undefined ? { ...fault, proof } : fault))
-  return [...receipts, ...trees, ...ruleFaults(bundle, facts)].sort((a, b) => Number(b.proof !== undefined) - Number(a.proof !== undefined))
+  const receipts = receiptFaults(bundle, facts).map(({ proof, ...fault }): EpochFault =>
+    shown && proof !== undefined ? { ...fault, proof } : fault
+  )
+  return [...receipts, ...trees, ...ruleFaults(bundle, facts)].sort(
+    (a, b) => Number(b.proof !== undefined) - Number(a.proof !== undefined)
+  )
 }
 
 function receiptFaults({ receipts }: EpochBundle, facts: BundleFacts): EpochFault[] {
@@ -63,8 +78,18 @@ function receiptFaults({ receipts }: EpochBundle, facts: BundleFacts): EpochFaul
     const { channel, fee } = receipt.receipt.message
     // [reject] A receipt counts once: within the epoch and over all of them.
     const [first, settled] = [places.get(placeOf(receipt)), facts.settled.get(placeOf(receipt))]
-    if (first !== undefined) faults.push({ code: 'receipt.duplicate', at: index, proof: { kind: 'duplicate', index, firstEpoch: facts.epoch, firstIndex: first } })
-    else if (settled !== undefined) faults.push({ code: 'receipt.settled', at: index, proof: { kind: 'duplicate', index, firstEpoch: settled, firstIndex: undefined } })
+    if (first !== undefined)
+      faults.push({
+        code: 'receipt.duplicate',
+        at: index,
+        proof: { kind: 'duplicate', index, firstEpoch: facts.epoch, firstIndex: first }
+      })
+    else if (settled !== undefined)
+      faults.push({
+        code: 'receipt.settled',
+        at: index,
+        proof: { kind: 'duplicate', index, firstEpoch: settled, firstIndex: undefined }
+      })
     places.set(placeOf(receipt), first ?? index)
     // [reject] Each receipt is sound in itself.
     const fault = faultOf(receipt, facts)
@@ -81,12 +106,20 @@ function receiptFaults({ receipts }: EpochBundle, facts: BundleFacts): EpochFaul
 }
 
 /** Exactly what the contract would look at; a receipt may be unsound in ways it does not see. */
-function proofOf({ receipt, clientSignature }: CosignedReceipt, index: number, facts: BundleFacts): { proof?: FraudProof } {
+function proofOf(
+  { receipt, clientSignature }: CosignedReceipt,
+  index: number,
+  facts: BundleFacts
+): { proof?: FraudProof } {
   const channel = facts.channels.get(receipt.message.channel)
   const hash = digest(facts.network, 'Receipt', receipt.message)
-  const signed = channel !== undefined && recoverDigest(hash, receipt.signature) === channel.worker && recoverDigest(hash, clientSignature) === channel.client
+  const signed =
+    channel !== undefined &&
+    recoverDigest(hash, receipt.signature) === channel.worker &&
+    recoverDigest(hash, clientSignature) === channel.client
   if (!signed) return { proof: { kind: 'signature', index } }
-  if (channel.model !== receipt.message.model || facts.datanets.get(receipt.message.model) !== facts.pool) return { proof: { kind: 'model', index } }
+  if (channel.model !== receipt.message.model || facts.datanets.get(receipt.message.model) !== facts.pool)
+    return { proof: { kind: 'model', index } }
   return {}
 }
 
@@ -109,13 +142,19 @@ function treeFaults(bundle: EpochBundle, { network, stated }: BundleFacts): Epoc
 function ruleFaults(bundle: EpochBundle, facts: BundleFacts): EpochFault[] {
   const faults: EpochFault[] = []
   // [reject] It is the pool's next epoch, on top of the one before.
-  if (bundle.pool !== facts.pool || bundle.epoch !== facts.epoch || bundle.previous !== (facts.previous?.cid ?? null)) faults.push({ code: 'bundle.place' })
+  if (bundle.pool !== facts.pool || bundle.epoch !== facts.epoch || bundle.previous !== (facts.previous?.cid ?? null))
+    faults.push({ code: 'bundle.place' })
   // [reject] It shares out no more than the pool got.
   if (bundle.deposited > facts.deposited) faults.push({ code: 'bundle.deposited' })
   // [reject] Answers were weighed by the model's players and the coalitions that were drawn.
   for (const { model, players, coalitions } of bundle.models) {
     const measure = facts.measures.get(model)
-    if (measure === undefined || measure.players.join() !== players.join() || measure.coalitions.join() !== coalitions.join()) faults.push({ code: 'bundle.measure' })
+    if (
+      measure === undefined ||
+      measure.players.join() !== players.join() ||
+      measure.coalitions.join() !== coalitions.join()
+    )
+      faults.push({ code: 'bundle.measure' })
   }
   for (const gate of bundle.gates) {
     const [measure, own] = [facts.measures.get(gate.model), facts.gates?.get(gate.model)]
@@ -127,7 +166,12 @@ function ruleFaults(bundle: EpochBundle, facts: BundleFacts): EpochFault[] {
       faults.push({ code: error.code })
     }
     // [reject] … which are what this machine finds, but for one unit of rounding a question.
-    if (own !== undefined && (own.questions !== gate.questions || own.utilities.some((sum, k) => Math.abs(sum - (gate.utilities[k] ?? 0)) > own.questions))) faults.push({ code: 'gate.utilities' })
+    if (
+      own !== undefined &&
+      (own.questions !== gate.questions ||
+        own.utilities.some((sum, k) => Math.abs(sum - (gate.utilities[k] ?? 0)) > own.questions))
+    )
+      faults.push({ code: 'gate.utilities' })
   }
   // [reject] Everything else follows from the receipts, the gates and what the pool got.
   try {
@@ -142,20 +186,33 @@ function ruleFaults(bundle: EpochBundle, facts: BundleFacts): EpochFault[] {
 }
 
 /**
- * The same epoch made again from a bundle's own receipts, measures and gates: equal to it, roots included, exactly when it
+ * The same epoch made again from a bundle's own receipts, measures and gates: equal to it, roots included, exactly when
+ * it
  * follows the rules. Needs nothing but the bundle and the one before.
  * @throws InvalidError `epoch.*`, `coalitions.*`
  */
-export function rebuild(bundle: EpochBundle, { network, previous, measures }: Pick<BundleFacts, 'network' | 'previous'> & { measures?: ReadonlyMap<Hex, Measure> }): EpochBundle {
+export function rebuild(
+  bundle: EpochBundle,
+  { network, previous, measures }: Pick<BundleFacts, 'network' | 'previous'> & { measures?: ReadonlyMap<Hex, Measure> }
+): EpochBundle {
   return buildEpoch({
-    network, pool: bundle.pool, epoch: bundle.epoch, receipts: bundle.receipts, deposited: bundle.deposited, previous,
+    network,
+    pool: bundle.pool,
+    epoch: bundle.epoch,
+    receipts: bundle.receipts,
+    deposited: bundle.deposited,
+    previous,
     measures: measures ?? new Map(bundle.models.map(model => [model.model, measureOf(model)])),
     gates: new Map(bundle.gates.map(gate => [gate.model, gate]))
   })
 }
 
-/** What a claim needs from a final epoch. @throws NotFoundError-like InvalidError `payouts.root` when the bundle is not what stands on chain */
+/**
+ * What a claim needs from a final epoch.
+ * @throws NotFoundError-like InvalidError `payouts.root` when the bundle is not what stands on chain
+ */
 export function checkPayouts(bundle: EpochBundle, stated: Pick<StatedEpoch, 'payoutsRoot' | 'payoutsTotal'>): void {
   const { root } = payoutsTree(bundle.payouts)
-  if (root.hash !== stated.payoutsRoot || root.sum !== stated.payoutsTotal) throw new InvalidError('payouts.root', "the bundle's payouts are not those that stand on chain")
+  if (root.hash !== stated.payoutsRoot || root.sum !== stated.payoutsTotal)
+    throw new InvalidError('payouts.root', "the bundle's payouts are not those that stand on chain")
 }

@@ -10,20 +10,24 @@ export function floorDiv(a: bigint, b: bigint): bigint {
 
 export function multiply(a: Matrix, b: Matrix): Matrix {
   const columns = transpose(b)
-  return a.map(row => columns.map(column => {
-    let sum = 0n
-    for (let k = 0; k < row.length; k++) sum += (row[k] ?? 0n) * (column[k] ?? 0n)
-    return sum
-  }))
+  return a.map(row =>
+    columns.map(column => {
+      let sum = 0n
+      for (let k = 0; k < row.length; k++) sum += (row[k] ?? 0n) * (column[k] ?? 0n)
+      return sum
+    })
+  )
 }
 
-export const transpose = (a: Matrix): Matrix => Array.from({ length: a[0]?.length ?? 0 }, (_, j) => a.map(row => row[j] ?? 0n))
+export const transpose = (a: Matrix): Matrix =>
+  Array.from({ length: a[0]?.length ?? 0 }, (_, j) => a.map(row => row[j] ?? 0n))
 
 /** a / 2^bits, rounded to nearest. */
 export const shiftRounded = (a: bigint, bits: bigint): bigint => (a + (1n << (bits - 1n))) >> bits
 
 /**
- * (A + λ·1)⁻¹ for a symmetric A of whole numbers without negative eigenvalues, in fixed point with `bits` fractional bits;
+ * (A + λ·1)⁻¹ for a symmetric A of whole numbers without negative eigenvalues, in fixed point with `bits` fractional
+ * bits;
  * λ = 2^−ridge. By Gauss-Jordan elimination: with λ every pivot is positive, so none is looked for. Numbers keep their
  * length, unlike in exact elimination, so that hundreds of rows take seconds.
  */

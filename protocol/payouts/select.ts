@@ -8,7 +8,12 @@ import type { Measure } from './attribution.ts'
 import { receiptId } from './leaves.ts'
 
 /** A channel as the chain knows it. */
-export interface ChannelFacts { readonly client: Address; readonly worker: Address; readonly model: Hex; readonly claimed: bigint }
+export interface ChannelFacts {
+  readonly client: Address
+  readonly worker: Address
+  readonly model: Hex
+  readonly claimed: bigint
+}
 
 /** What stands on chain and in earlier epochs, as far as the receipts at hand touch it. */
 export interface PoolFacts {
@@ -26,7 +31,8 @@ export interface PoolFacts {
 }
 
 /** A receipt's place: it counts once, whatever stands in it. */
-export const placeOf = ({ receipt: { message } }: Pick<CosignedReceipt, 'receipt'>): string => `${message.channel}/${message.sequence}`
+export const placeOf = ({ receipt: { message } }: Pick<CosignedReceipt, 'receipt'>): string =>
+  `${message.channel}/${message.sequence}`
 
 /** By channel, then by sequence number: the one order of an epoch's receipts. */
 export function inOrder(a: Pick<CosignedReceipt, 'receipt'>, b: Pick<CosignedReceipt, 'receipt'>): number {
@@ -36,14 +42,24 @@ export function inOrder(a: Pick<CosignedReceipt, 'receipt'>, b: Pick<CosignedRec
 }
 
 export type ReceiptFault =
-  | 'signature' | 'channel' | 'model' | 'content' | 'attribution' // wrong in itself
-  | 'duplicate' | 'settled' | 'unpaid' // wrong in this company
+  | 'signature'
+  | 'channel'
+  | 'model'
+  | 'content'
+  | 'attribution' // wrong in itself
+  | 'duplicate'
+  | 'settled'
+  | 'unpaid' // wrong in this company
 
 /**
- * What is wrong with a receipt by itself: the same for whoever makes an epoch, checks one, or hears of a receipt. Without
+ * What is wrong with a receipt by itself: the same for whoever makes an epoch, checks one, or hears of a receipt.
+ * Without
  * measures (which take fetching) weights are not looked into.
  */
-export function faultOf(cosigned: CosignedReceipt, facts: Pick<PoolFacts, 'network' | 'pool' | 'channels' | 'datanets'> & Partial<Pick<PoolFacts, 'measures'>>): ReceiptFault | undefined {
+export function faultOf(
+  cosigned: CosignedReceipt,
+  facts: Pick<PoolFacts, 'network' | 'pool' | 'channels' | 'datanets'> & Partial<Pick<PoolFacts, 'measures'>>
+): ReceiptFault | undefined {
   const { message } = cosigned.receipt
   const channel = facts.channels.get(message.channel)
   // [reject] Its channel exists, and it is signed by that channel's client and worker.
@@ -56,7 +72,11 @@ export function faultOf(cosigned: CosignedReceipt, facts: Pick<PoolFacts, 'netwo
     checkCosigned(cosigned, facts.network)
   } catch (error) {
     if (!(error instanceof TilthError)) throw error
-    return error.code === 'signature.mismatch' ? 'signature' : error.code === 'receipt.attribution' ? 'attribution' : 'content'
+    return error.code === 'signature.mismatch'
+      ? 'signature'
+      : error.code === 'receipt.attribution'
+        ? 'attribution'
+        : 'content'
   }
   // [reject] Its weights are those of the model's measure; a model without one has none.
   if (cosigned.attribution === null || facts.measures === undefined) return undefined
@@ -72,10 +92,14 @@ export function faultOf(cosigned: CosignedReceipt, facts: Pick<PoolFacts, 'netwo
 }
 
 /**
- * The receipts that an epoch counts, in order, and why others are left out. Pure: the same receipts and facts give the same
+ * The receipts that an epoch counts, in order, and why others are left out. Pure: the same receipts and facts give the
+ * same
  * choice on every node, in whatever order they come.
  */
-export function selectReceipts(receipts: readonly CosignedReceipt[], facts: PoolFacts): { counted: CheckedReceipt[]; left: { id: Hex; fault: ReceiptFault }[] } {
+export function selectReceipts(
+  receipts: readonly CosignedReceipt[],
+  facts: PoolFacts
+): { counted: CheckedReceipt[]; left: { id: Hex; fault: ReceiptFault }[] } {
   const left: { id: Hex; fault: ReceiptFault }[] = []
   const sound: { id: Hex; receipt: CheckedReceipt }[] = []
   for (const receipt of receipts) {
@@ -90,12 +114,20 @@ export function selectReceipts(receipts: readonly CosignedReceipt[], facts: Pool
   let last = ''
   for (const { id, receipt } of sound) {
     const { channel, fee } = receipt.receipt.message
-    // [ignore] A place counts once; two receipts for one place (both parties signed twice) leave the one of the lower id.
-    if (placeOf(receipt) === last) { left.push({ id, fault: 'duplicate' }); continue }
+    // [ignore] A place counts once; two receipts for one place (both parties signed twice) leave the one of the lower
+    // id.
+    if (placeOf(receipt) === last) {
+      left.push({ id, fault: 'duplicate' })
+      continue
+    }
     last = placeOf(receipt)
-    // [ignore] A receipt moves money only as far as its channel has paid on chain: signing receipts among friends is free, paying is not.
+    // [ignore] A receipt moves money only as far as its channel has paid on chain: signing receipts among friends is
+    // free, paying is not.
     const sum = (fees.get(channel) ?? 0n) + fee
-    if (sum > (facts.channels.get(channel)?.claimed ?? 0n)) { left.push({ id, fault: 'unpaid' }); continue }
+    if (sum > (facts.channels.get(channel)?.claimed ?? 0n)) {
+      left.push({ id, fault: 'unpaid' })
+      continue
+    }
     fees.set(channel, sum)
     counted.push(receipt)
   }

@@ -38,30 +38,39 @@ const has = (coalition: bigint, player: number): boolean => ((coalition >> BigIn
 
 /**
  * W of the coalitions, given as bitmasks (bit i is player i), in any order.
- * @throws InvalidError `coalitions.incomplete` unless the empty and the full one are there; `coalitions.repeated`; `coalitions.unknown-player`
+ * @throws InvalidError `coalitions.incomplete` unless the empty and the full one are there; `coalitions.repeated`;
+ * `coalitions.unknown-player`
  */
 export function weightMatrix(players: number, coalitions: readonly bigint[]): WeightMatrix {
   const all = 1n << BigInt(players)
   // [reject] Every coalition has players of the version only, and stands once.
-  if (coalitions.some(coalition => coalition < 0n || coalition >= all)) throw new InvalidError('coalitions.unknown-player', `a coalition has other players than the ${players} there are`)
-  if (new Set(coalitions).size !== coalitions.length) throw new InvalidError('coalitions.repeated', 'a coalition stands twice')
+  if (coalitions.some(coalition => coalition < 0n || coalition >= all))
+    throw new InvalidError('coalitions.unknown-player', `a coalition has other players than the ${players} there are`)
+  if (new Set(coalitions).size !== coalitions.length)
+    throw new InvalidError('coalitions.repeated', 'a coalition stands twice')
   // [reject] The base model (nobody's data) and the deployed adapter (everybody's) are measured.
   const empty = coalitions.indexOf(0n)
   const full = coalitions.indexOf(all - 1n)
-  if (players < 1 || empty < 0 || full < 0) throw new InvalidError('coalitions.incomplete', 'the empty and the full coalition must be measured')
+  if (players < 1 || empty < 0 || full < 0)
+    throw new InvalidError('coalitions.incomplete', 'the empty and the full coalition must be measured')
   const exhaustive = BigInt(coalitions.length) === all
   return { ...(exhaustive ? exactMatrix(players, coalitions) : regressionMatrix(players, coalitions)), empty, full }
 }
 
-/** Shapley's formula: v(S∪i) − v(S) weighs |S|!(n−|S|−1)!/n!, so S itself counts +(|S|−1)!(n−|S|)!/n! for its members and −|S|!(n−|S|−1)!/n! for the others. */
+/**
+ * Shapley's formula: v(S∪i) − v(S) weighs |S|!(n−|S|−1)!/n!, so S itself counts +(|S|−1)!(n−|S|)!/n! for its members
+ * and −|S|!(n−|S|−1)!/n! for the others.
+ */
 function exactMatrix(players: number, coalitions: readonly bigint[]): { numerators: Matrix; denominator: bigint } {
   const factorial: bigint[] = [1n]
   for (let i = 1; i <= players; i++) factorial.push((factorial[i - 1] ?? 1n) * BigInt(i))
   const f = (n: number): bigint => factorial[n] ?? 1n
-  const numerators = Array.from({ length: players }, (_, player) => coalitions.map(coalition => {
-    const size = sizeOf(coalition)
-    return has(coalition, player) ? f(size - 1) * f(players - size) : -f(size) * f(players - size - 1)
-  }))
+  const numerators = Array.from({ length: players }, (_, player) =>
+    coalitions.map(coalition => {
+      const size = sizeOf(coalition)
+      return has(coalition, player) ? f(size - 1) * f(players - size) : -f(size) * f(players - size - 1)
+    })
+  )
   return { numerators, denominator: f(players) }
 }
 
@@ -87,7 +96,8 @@ function regressionMatrix(players: number, coalitions: readonly bigint[]): { num
   const full = coalitions.findIndex(coalition => sizeOf(coalition) === players)
   const numerators = multiply(ridgeInverse(moments, working, ridge), weighted).map(exact => {
     const row = exact.map(value => shiftRounded(value, working - fraction))
-    // n v(S) − |S| v(N), and v(N)/n for everybody; z̃ of the full coalition is zero, so its own column is free for v(N).
+    // n v(S) − |S| v(N), and v(N)/n for everybody; z̃ of the full coalition is zero, so its own column is free for
+    // v(N).
     const ofFull = row.reduce((sum, value, k) => sum - n * BigInt(sizeOf(coalitions[k] ?? 0n)) * value, scale)
     return row.map(value => n * n * value).with(full, ofFull)
   })
@@ -99,7 +109,9 @@ function drawnWeights(players: number, coalitions: readonly bigint[]): bigint[] 
   const sizes = coalitions.map(sizeOf)
   const drawn = new Map<number, number>()
   for (const size of sizes) drawn.set(size, (drawn.get(size) ?? 0) + 1)
-  return sizes.map(size => (size === 0 || size === players ? 0n : weightScale / BigInt(size * (players - size) * (drawn.get(size) ?? 1)) + 1n))
+  return sizes.map(size =>
+    size === 0 || size === players ? 0n : weightScale / BigInt(size * (players - size) * (drawn.get(size) ?? 1)) + 1n
+  )
 }
 
 /**
@@ -109,9 +121,15 @@ function drawnWeights(players: number, coalitions: readonly bigint[]): bigint[] 
  */
 export function weightsOf(matrix: WeightMatrix, utilities: readonly number[]): bigint[] {
   // [reject] There is one utility for each coalition.
-  if (utilities.length !== matrix.numerators[0]?.length) throw new InvalidError('utilities.count', `there are ${utilities.length} utilities for ${matrix.numerators[0]?.length ?? 0} coalitions`)
+  if (utilities.length !== matrix.numerators[0]?.length)
+    throw new InvalidError(
+      'utilities.count',
+      `there are ${utilities.length} utilities for ${matrix.numerators[0]?.length ?? 0} coalitions`
+    )
   const base = BigInt(utilities[matrix.empty] ?? 0)
   const gains = utilities.map(utility => BigInt(utility) - base)
-  const raw = matrix.numerators.map(row => row.reduce((sum, value, k) => sum + value * (gains[k] ?? 0n), 0n) * weightsPerUtility)
+  const raw = matrix.numerators.map(
+    row => row.reduce((sum, value, k) => sum + value * (gains[k] ?? 0n), 0n) * weightsPerUtility
+  )
   return largestRemainder(raw, matrix.denominator, (gains[matrix.full] ?? 0n) * weightsPerUtility)
 }

@@ -2,7 +2,8 @@ import { InvalidError } from '../primitives/errors.ts'
 import { floorDiv } from './rational.ts'
 
 /**
- * numerators/denominator as whole numbers that sum to `total`: rounded down, and what is missing given one by one to the
+ * numerators/denominator as whole numbers that sum to `total`: rounded down, and what is missing given one by one to
+ * the
  * largest remainders, ties to the lower index (Hamilton's method).
  * @param total Σ numerators / denominator, or as near as the numerators are to the truth
  * @throws InvalidError `shares.total` when rounding cannot reach the total
@@ -10,7 +11,8 @@ import { floorDiv } from './rational.ts'
 export function largestRemainder(numerators: readonly bigint[], denominator: bigint, total: bigint): bigint[] {
   const whole = numerators.map(value => floorDiv(value, denominator))
   const missing = total - whole.reduce((sum, value) => sum + value, 0n)
-  if (missing < 0n || missing > BigInt(numerators.length)) throw new InvalidError('shares.total', `${numerators.length} parts cannot be rounded to a sum of ${total}`)
+  if (missing < 0n || missing > BigInt(numerators.length))
+    throw new InvalidError('shares.total', `${numerators.length} parts cannot be rounded to a sum of ${total}`)
   const order = numerators
     .map((value, index) => ({ index, rest: value - (whole[index] ?? 0n) * denominator }))
     .sort((a, b) => (a.rest > b.rest ? -1 : a.rest < b.rest ? 1 : a.index - b.index))
@@ -21,6 +23,11 @@ export function largestRemainder(numerators: readonly bigint[], denominator: big
 /** Divides an amount in proportion to values of which none is negative and one is positive. */
 export function divide(amount: bigint, values: readonly bigint[]): bigint[] {
   const sum = values.reduce((a, b) => a + b, 0n)
-  if (sum <= 0n || values.some(value => value < 0n)) throw new InvalidError('shares.values', 'shares need values that are not negative, and one that is positive')
-  return largestRemainder(values.map(value => value * amount), sum, amount)
+  if (sum <= 0n || values.some(value => value < 0n))
+    throw new InvalidError('shares.values', 'shares need values that are not negative, and one that is positive')
+  return largestRemainder(
+    values.map(value => value * amount),
+    sum,
+    amount
+  )
 }

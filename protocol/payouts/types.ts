@@ -3,16 +3,23 @@ import { address, amount, bytes32, cidText, int } from '../primitives/hex.ts'
 import { signedSchema } from '../crypto/schema.ts'
 import { attribution, cosignedReceipt } from '../models/types.ts'
 
-/** How a model's answers are weighed: whose data it is made of (bit i of a coalition is player i), and which coalitions have an adapter. */
+/**
+ * How a model's answers are weighed: whose data it is made of (bit i of a coalition is player i), and which coalitions
+ * have an adapter.
+ */
 export const modelMeasure = z.strictObject({
   model: bytes32,
   players: z.array(address).min(1).max(256),
-  coalitions: z.array(z.string().regex(/^(0|[1-9][0-9]{0,79})$/)).min(2).max(4096)
+  coalitions: z
+    .array(z.string().regex(/^(0|[1-9][0-9]{0,79})$/))
+    .min(2)
+    .max(4096)
 })
 export type ModelMeasure = z.infer<typeof modelMeasure>
 
 /**
- * The gate: the same arithmetic on the Datanet's held-out questions, with their known answers. `utilities` are sums over
+ * The gate: the same arithmetic on the Datanet's held-out questions, with their known answers. `utilities` are sums
+ * over
  * the questions in 1e-4, one for each coalition; `values` are W times them, in 1e-6, summed over the questions too.
  */
 export const gateDocument = z.strictObject({
@@ -24,11 +31,18 @@ export const gateDocument = z.strictObject({
 export type GateDocument = z.infer<typeof gateDocument>
 
 /**
- * One account's line of an epoch. `value` is V = Σ fee·φ, in 1e-6 of the token's smallest unit; `gate` its held-out value
+ * One account's line of an epoch. `value` is V = Σ fee·φ, in 1e-6 of the token's smallest unit; `gate` its held-out
+ * value
  * (null: no player of this epoch's models), rounded away from zero; `share` what this epoch adds to `cumulative`, which
  * is all it may claim from this pool.
  */
-export const payoutLine = z.strictObject({ account: address, value: int(256), gate: int(256).nullable(), share: amount, cumulative: amount })
+export const payoutLine = z.strictObject({
+  account: address,
+  value: int(256),
+  gate: int(256).nullable(),
+  share: amount,
+  cumulative: amount
+})
 export type PayoutLine = z.infer<typeof payoutLine>
 
 /**
@@ -51,7 +65,10 @@ export const epochBundle = z.strictObject({
   deposited: amount,
   /** deposited − payouts of all epochs before: what this epoch shares out. */
   dataFees: amount,
-  /** Every account of this pool that ever earned or was a player: those of the epoch before in their order, then new ones in the order of players. */
+  /**
+   * Every account of this pool that ever earned or was a player: those of the epoch before in their order, then new
+   * ones in the order of players.
+   */
   payouts: z.array(payoutLine).max(10_000),
   payoutsRoot: bytes32,
   payoutsTotal: amount,
@@ -60,11 +77,16 @@ export const epochBundle = z.strictObject({
 })
 export type EpochBundle = z.infer<typeof epochBundle>
 
-/** A second peer's word on one receipt's weights, with its own utilities so that anybody sees how far the two are apart. */
+/**
+ * A second peer's word on one receipt's weights, with its own utilities so that anybody sees how far the two are apart.
+ */
 export const scoringDocument = z.strictObject({ statement: signedSchema('Scoring'), attribution })
 export type ScoringDocument = z.infer<typeof scoringDocument>
 
-/** Makes a repeated announcement another message: gossip takes the same bytes only once a minute, and a late peer must hear it. */
+/**
+ * Makes a repeated announcement another message: gossip takes the same bytes only once a minute, and a late peer must
+ * hear it.
+ */
 const round = z.int().min(0).max(0xffffffff)
 
 /** Topic `tilth/payouts/1`. All of it is signed by its author and means the same whoever forwards it. */
@@ -75,8 +97,18 @@ export const payoutMessage = z.discriminatedUnion('kind', [
 ])
 export type PayoutMessage = z.infer<typeof payoutMessage>
 
-/** Frames of `/tilth/payouts/bundle/1`: a settler names a pool and the receipts it has; the other side sends those it lacks, page by page, and ends. */
-export const bundleRequest = z.strictObject({ kind: z.literal('request'), pool: bytes32, have: z.array(bytes32).max(20_000) })
+/**
+ * Frames of `/tilth/payouts/bundle/1`: a settler names a pool and the receipts it has; the other side sends those it
+ * lacks, page by page, and ends.
+ */
+export const bundleRequest = z.strictObject({
+  kind: z.literal('request'),
+  pool: bytes32,
+  have: z.array(bytes32).max(20_000)
+})
 export type BundleRequest = z.infer<typeof bundleRequest>
-export const bundlePage = z.strictObject({ kind: z.literal('receipts'), receipts: z.array(cosignedReceipt).min(1).max(64) })
+export const bundlePage = z.strictObject({
+  kind: z.literal('receipts'),
+  receipts: z.array(cosignedReceipt).min(1).max(64)
+})
 export type BundlePage = z.infer<typeof bundlePage>

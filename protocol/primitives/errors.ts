@@ -1,4 +1,6 @@
-/** What a failure means to whoever caused it; every adapter (wire, HTTP, command line, score) reads this, not the text. */
+/**
+ * What a failure means to whoever caused it; every adapter (wire, HTTP, command line, score) reads this, not the text.
+ */
 export type Consequence =
   | 'ignore' // nobody's fault: late, already known, not for us
   | 'reject' // the sender broke a rule and should have known

@@ -1,11 +1,17 @@
 import { z } from 'zod'
 
-/** Bytes as lower-case hexadecimal with `0x`. Addresses are kept in lower case everywhere; checksums are for screens. */
+/**
+ * Bytes as lower-case hexadecimal with `0x`. Addresses are kept in lower case everywhere; checksums are for screens.
+ */
 export type Hex = `0x${string}`
 export type Address = Hex
 
 const hexOf = (bytes: number) =>
-  z.string().length(2 + 2 * bytes).regex(/^0x[0-9a-fA-F]*$/).transform(text => text.toLowerCase() as Hex)
+  z
+    .string()
+    .length(2 + 2 * bytes)
+    .regex(/^0x[0-9a-fA-F]*$/)
+    .transform(text => text.toLowerCase() as Hex)
 
 /** A 32-byte digest. */
 export const bytes32 = hexOf(32)
@@ -14,18 +20,36 @@ export const address = hexOf(20)
 /** r, s and v of an ECDSA signature, 65 bytes. */
 export const signature = hexOf(65)
 
-/** An integer amount of the token's smallest unit, or any unsigned integer too wide for a number: decimal on the wire. */
+/**
+ * An integer amount of the token's smallest unit, or any unsigned integer too wide for a number: decimal on the wire.
+ */
 export const uint = (bits: number) =>
-  z.string().max(78).regex(/^(0|[1-9][0-9]*)$/).transform(text => BigInt(text)).refine(value => value < 1n << BigInt(bits), `does not fit in ${bits} bits`)
+  z
+    .string()
+    .max(78)
+    .regex(/^(0|[1-9][0-9]*)$/)
+    .transform(text => BigInt(text))
+    .refine(value => value < 1n << BigInt(bits), `does not fit in ${bits} bits`)
 export const amount = uint(256)
 
 /** A signed integer as decimal text (attribution weights). */
 export const int = (bits: number) =>
-  z.string().max(79).regex(/^(0|-?[1-9][0-9]*)$/).transform(text => BigInt(text))
-    .refine(value => value >= -(1n << BigInt(bits - 1)) && value < 1n << BigInt(bits - 1), `does not fit in ${bits} bits`)
+  z
+    .string()
+    .max(79)
+    .regex(/^(0|-?[1-9][0-9]*)$/)
+    .transform(text => BigInt(text))
+    .refine(
+      value => value >= -(1n << BigInt(bits - 1)) && value < 1n << BigInt(bits - 1),
+      `does not fit in ${bits} bits`
+    )
 
 /** A CID as text: base32 v1 or base58 v0. Parsed where it is used; here only bounded. */
-export const cidText = z.string().min(46).max(100).regex(/^[a-zA-Z0-9]+$/)
+export const cidText = z
+  .string()
+  .min(46)
+  .max(100)
+  .regex(/^[a-zA-Z0-9]+$/)
 
 export const zeroHash: Hex = `0x${'00'.repeat(32)}`
 export const zeroAddress: Address = `0x${'00'.repeat(20)}`

@@ -7,10 +7,19 @@ import type { Hex } from './hex.ts'
 // together): leaf = keccak256(0x00 ‖ content ‖ sum), node = keccak256(0x01 ‖ left hash ‖ left sum ‖ right hash ‖ right
 // sum) with sum left + right; an odd node is paired with the empty one. A tree's commitment is its root's (hash, sum).
 
-export interface SumNode { readonly hash: Hex; readonly sum: bigint }
-export interface SumLeaf { readonly content: Hex; readonly sum: bigint }
+export interface SumNode {
+  readonly hash: Hex
+  readonly sum: bigint
+}
+export interface SumLeaf {
+  readonly content: Hex
+  readonly sum: bigint
+}
 /** Siblings from the leaf up; bit i of `index` says whether the leaf's ancestor at level i is a right child. */
-export interface SumProof { readonly index: bigint; readonly siblings: readonly SumNode[] }
+export interface SumProof {
+  readonly index: bigint
+  readonly siblings: readonly SumNode[]
+}
 
 /** Pairs an odd node, and is the root of a tree without leaves. */
 export const emptyNode: SumNode = { hash: zeroHash, sum: 0n }
@@ -21,7 +30,8 @@ const maxDepth = 64
 
 function checkedSum(a: bigint, b: bigint): bigint {
   const sum = a + b
-  if (a < 0n || b < 0n || sum >= limit) throw new InvalidError('sum-tree.overflow', 'a sum tree holds unsigned sums of 256 bits')
+  if (a < 0n || b < 0n || sum >= limit)
+    throw new InvalidError('sum-tree.overflow', 'a sum tree holds unsigned sums of 256 bits')
   return sum
 }
 
@@ -39,7 +49,8 @@ export function leafNode({ content, sum }: SumLeaf): SumNode {
 }
 
 /** The hash that a node with these children has, whatever sum is stated for it. */
-export const parentHash = (left: SumNode, right: SumNode): Hex => hashOf(1, [left.hash, left.sum, right.hash, right.sum])
+export const parentHash = (left: SumNode, right: SumNode): Hex =>
+  hashOf(1, [left.hash, left.sum, right.hash, right.sum])
 
 export interface SumTree {
   readonly root: SumNode
@@ -67,13 +78,20 @@ export function sumTree(leaves: readonly SumLeaf[]): SumTree {
     root: level[0] ?? emptyNode,
     levels,
     proof(index) {
-      if (!Number.isInteger(index) || index < 0 || index >= leaves.length) throw new InvalidError('sum-tree.index', `the tree has ${leaves.length} leaves, none at ${index}`)
-      return { index: BigInt(index), siblings: levels.slice(0, -1).map((nodes, depth) => nodes[(index >> depth) ^ 1] ?? emptyNode) }
+      if (!Number.isInteger(index) || index < 0 || index >= leaves.length)
+        throw new InvalidError('sum-tree.index', `the tree has ${leaves.length} leaves, none at ${index}`)
+      return {
+        index: BigInt(index),
+        siblings: levels.slice(0, -1).map((nodes, depth) => nodes[(index >> depth) ^ 1] ?? emptyNode)
+      }
     }
   }
 }
 
-/** Whether a node stands under that root at the proof's position. A position has one name: an index with more bits than the path has levels is none. */
+/**
+ * Whether a node stands under that root at the proof's position. A position has one name: an index with more bits than
+ * the path has levels is none.
+ */
 export function inSumTree(root: SumNode, member: SumNode, { index, siblings }: SumProof): boolean {
   if (siblings.length > maxDepth || index < 0n || index >> BigInt(siblings.length) !== 0n) return false
   let node = member

@@ -1,7 +1,8 @@
 import { TilthError } from '../primitives/errors.ts'
 import type { Consequence } from '../primitives/errors.ts'
 
-// What stands before a frame's content on a stream. Numbers are never given twice, also not after their meaning is gone.
+// What stands before a frame's content on a stream. Numbers are never given twice, also not after their meaning is
+// gone.
 export const frameTags = { message: 0, error: 1 } as const
 
 /**
@@ -17,13 +18,16 @@ export const wireCodes = {
   'limit.busy': 'retry', // as many streams as may be are open
   'limit.time': 'retry', // the answer did not come in time
   'stream.closed': 'retry', // the connection broke, or the other side left without a word
-  'internal': 'retry' // the other side's own trouble, which is not ours to know
+  internal: 'retry' // the other side's own trouble, which is not ours to know
 } as const satisfies Record<string, Consequence>
 export type WireCode = keyof typeof wireCodes
 
 const codeForm = /^[a-z0-9][a-z0-9.-]{0,59}$/
 
-/** The code of an error as it may cross the wire: a fatal or untyped one is `internal`, since its text is nobody else's business. */
+/**
+ * The code of an error as it may cross the wire: a fatal or untyped one is `internal`, since its text is nobody else's
+ * business.
+ */
 export function codeOf(error: unknown): string {
   if (error instanceof TilthError && error.consequence !== 'fatal' && codeForm.test(error.code)) return error.code
   return 'internal'

@@ -12,11 +12,14 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
  */
 export function encodeFrame(value: unknown, maxBytes: number): Uint8Array {
   const bytes = encoder.encode(canonicalJson(value))
-  if (bytes.length > maxBytes) throw new LimitError('frame.too-large', `a message of ${bytes.length} bytes is over the limit of ${maxBytes}`)
+  if (bytes.length > maxBytes)
+    throw new LimitError('frame.too-large', `a message of ${bytes.length} bytes is over the limit of ${maxBytes}`)
   return bytes
 }
 
-/** Depth of brackets outside strings; found before parsing, because a parser given a megabyte of `[` has already lost. */
+/**
+ * Depth of brackets outside strings; found before parsing, because a parser given a megabyte of `[` has already lost.
+ */
 function depthOf(bytes: Uint8Array): number {
   let depth = 0
   let deepest = 0
@@ -27,8 +30,9 @@ function depthOf(bytes: Uint8Array): number {
       if (byte === 0x5c) i++ // a backslash takes the next byte with it
       else if (byte === 0x22) inString = false
     } else if (byte === 0x22) inString = true
-    else if (byte === 0x5b || byte === 0x7b) { if (++depth > deepest) deepest = depth }
-    else if (byte === 0x5d || byte === 0x7d) depth--
+    else if (byte === 0x5b || byte === 0x7b) {
+      if (++depth > deepest) deepest = depth
+    } else if (byte === 0x5d || byte === 0x7d) depth--
   }
   return deepest
 }
@@ -39,7 +43,8 @@ function depthOf(bytes: Uint8Array): number {
  */
 export function decodeFrame<T>(bytes: Uint8Array, schema: z.ZodType<T>, maxBytes: number): T {
   // [reject] A message is no larger than its topic or protocol allows.
-  if (bytes.length > maxBytes) throw new LimitError('frame.too-large', `a message of ${bytes.length} bytes is over the limit of ${maxBytes}`)
+  if (bytes.length > maxBytes)
+    throw new LimitError('frame.too-large', `a message of ${bytes.length} bytes is over the limit of ${maxBytes}`)
   // [reject] A message is nested no deeper than our deepest document could be.
   if (depthOf(bytes) > maxDepth) throw new InvalidError('frame.depth', `a message is nested deeper than ${maxDepth}`)
   let json: unknown

@@ -7,11 +7,19 @@ const MiB = 1024 * KiB
 export const topics = ['tilth/data/1', 'tilth/jobs/1', 'tilth/models/1', 'tilth/payouts/1'] as const
 export type Topic = (typeof topics)[number]
 
-export const protocols = ['/tilth/data/sync/1', '/tilth/jobs/progress/1', '/tilth/models/infer/1', '/tilth/payouts/bundle/1'] as const
+export const protocols = [
+  '/tilth/data/sync/1',
+  '/tilth/jobs/progress/1',
+  '/tilth/models/infer/1',
+  '/tilth/payouts/bundle/1'
+] as const
 export type Protocol = (typeof protocols)[number]
 
 /** A token bucket: `perSecond` on average, `burst` at once. */
-export interface Quota { readonly perSecond: number; readonly burst: number }
+export interface Quota {
+  readonly perSecond: number
+  readonly burst: number
+}
 
 export interface TopicLimits {
   /** Bytes of one message. */
@@ -27,7 +35,10 @@ export interface TopicLimits {
 export interface StreamLimits {
   /** Bytes of one frame, either way. */
   readonly maxBytes: number
-  /** Milliseconds to wait for the other side's next frame, unless the caller of `next` says otherwise; also for room to write. */
+  /**
+   * Milliseconds to wait for the other side's next frame, unless the caller of `next` says otherwise; also for room to
+   * write.
+   */
   readonly timeMs: number
   /** Milliseconds a stream may live in all. */
   readonly lifeMs: number
@@ -38,7 +49,9 @@ export interface StreamLimits {
   /** Streams being served to one peer, and to all of them. */
   readonly perPeer: number
   readonly inAll: number
-  /** Frames received and not yet asked for: beyond it the stream is not read, and the sender feels the back-pressure. */
+  /**
+   * Frames received and not yet asked for: beyond it the stream is not read, and the sender feels the back-pressure.
+   */
   readonly queue: number
 }
 
@@ -56,13 +69,49 @@ export const topicLimits = {
 
 export const streamLimits = {
   // Anti-entropy answers in pages of statements; a round is short, a peer needs one at a time.
-  '/tilth/data/sync/1': { maxBytes: 1 * MiB, timeMs: 20_000, lifeMs: 300_000, quota: { perSecond: 200, burst: 1000 }, opens: { perSecond: 1, burst: 20 }, perPeer: 4, inAll: 64, queue: 16 },
+  '/tilth/data/sync/1': {
+    maxBytes: 1 * MiB,
+    timeMs: 20_000,
+    lifeMs: 300_000,
+    quota: { perSecond: 200, burst: 1000 },
+    opens: { perSecond: 1, burst: 20 },
+    perPeer: 4,
+    inAll: 64,
+    queue: 16
+  },
   // One small frame a training step, for hours; a quiet minute is a checkpoint or a slow step, not a death.
-  '/tilth/jobs/progress/1': { maxBytes: 512 * KiB, timeMs: 120_000, lifeMs: 7 * 86_400_000, quota: { perSecond: 200, burst: 1000 }, opens: { perSecond: 1, burst: 20 }, perPeer: 16, inAll: 256, queue: 64 },
+  '/tilth/jobs/progress/1': {
+    maxBytes: 512 * KiB,
+    timeMs: 120_000,
+    lifeMs: 7 * 86_400_000,
+    quota: { perSecond: 200, burst: 1000 },
+    opens: { perSecond: 1, burst: 20 },
+    perPeer: 16,
+    inAll: 256,
+    queue: 64
+  },
   // The request is the largest frame (64 turns of 8,000 characters, in UTF-8); vouchers come once every few tokens.
-  '/tilth/models/infer/1': { maxBytes: 2 * MiB, timeMs: 60_000, lifeMs: 3_600_000, quota: { perSecond: 500, burst: 2000 }, opens: { perSecond: 20, burst: 100 }, perPeer: 16, inAll: 256, queue: 64 },
+  '/tilth/models/infer/1': {
+    maxBytes: 2 * MiB,
+    timeMs: 60_000,
+    lifeMs: 3_600_000,
+    quota: { perSecond: 500, burst: 2000 },
+    opens: { perSecond: 20, burst: 100 },
+    perPeer: 16,
+    inAll: 256,
+    queue: 64
+  },
   // Receipts a settler missed, in pages.
-  '/tilth/payouts/bundle/1': { maxBytes: 4 * MiB, timeMs: 30_000, lifeMs: 600_000, quota: { perSecond: 50, burst: 200 }, opens: { perSecond: 1, burst: 20 }, perPeer: 2, inAll: 32, queue: 8 }
+  '/tilth/payouts/bundle/1': {
+    maxBytes: 4 * MiB,
+    timeMs: 30_000,
+    lifeMs: 600_000,
+    quota: { perSecond: 50, burst: 200 },
+    opens: { perSecond: 1, burst: 20 },
+    perPeer: 2,
+    inAll: 32,
+    queue: 8
+  }
 } as const satisfies Record<Protocol, StreamLimits>
 
 /** Nesting of any JSON from the network: the deepest document (a bundle of receipts) has 9 levels. */

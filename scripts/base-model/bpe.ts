@@ -27,10 +27,13 @@ export interface Bpe {
 const bytesOf = new TextEncoder()
 const standIns = (text: string): string[] => Array.from(bytesOf.encode(text), byte => BYTE_TO_CHARACTER[byte] ?? '')
 
-/** Trains up to `size` tokens, `specials` first, then all bytes, then merges by count (ties: the earlier pair by text). */
+/**
+ * Trains up to `size` tokens, `specials` first, then all bytes, then merges by count (ties: the earlier pair by text).
+ */
 export function trainBpe(texts: Iterable<string>, specials: readonly string[], size: number): Bpe {
   const counts = new Map<string, number>()
-  for (const text of texts) for (const [word] of text.matchAll(new RegExp(SPLIT, 'gu'))) counts.set(word, (counts.get(word) ?? 0) + 1)
+  for (const text of texts)
+    for (const [word] of text.matchAll(new RegExp(SPLIT, 'gu'))) counts.set(word, (counts.get(word) ?? 0) + 1)
   const words = [...counts].map(([word, count]) => ({ parts: standIns(word), count }))
   const vocabulary = new Map<string, number>([...specials, ...BYTE_TO_CHARACTER].map((token, id) => [token, id]))
   const merges: [string, string][] = []
@@ -46,11 +49,17 @@ export function trainBpe(texts: Iterable<string>, specials: readonly string[], s
       pairs.set(key, pair)
     }
   }
-  words.forEach((_, index) => { add(index, 1) })
+  words.forEach((_, index) => {
+    add(index, 1)
+  })
   while (vocabulary.size < size) {
     let best = ''
     let most = 1
-    for (const [key, pair] of pairs) if (pair.count > most || (pair.count === most && key < best)) { best = key; most = pair.count }
+    for (const [key, pair] of pairs)
+      if (pair.count > most || (pair.count === most && key < best)) {
+        best = key
+        most = pair.count
+      }
     const chosen = pairs.get(best)
     if (chosen === undefined) break
     const [left = '', right = ''] = best.split(' ')
@@ -71,7 +80,10 @@ export function trainBpe(texts: Iterable<string>, specials: readonly string[], s
 function mergePair(parts: readonly string[], left: string, right: string): string[] {
   const merged: string[] = []
   for (let i = 0; i < parts.length; i++) {
-    if (parts[i] === left && parts[i + 1] === right) { merged.push(left + right); i++ } else merged.push(parts[i] ?? '')
+    if (parts[i] === left && parts[i + 1] === right) {
+      merged.push(left + right)
+      i++
+    } else merged.push(parts[i] ?? '')
   }
   return merged
 }
@@ -88,7 +100,10 @@ export function bpeEncoder(bpe: Bpe, specials: readonly string[]): (text: string
       let at = -1
       for (let i = 0; i + 1 < parts.length; i++) {
         const rank = ranks.get(`${parts[i] ?? ''} ${parts[i + 1] ?? ''}`) ?? Infinity
-        if (rank < best) { best = rank; at = i }
+        if (rank < best) {
+          best = rank
+          at = i
+        }
       }
       if (at < 0) return parts.map(part => bpe.vocabulary.get(part) ?? 0)
       parts = mergePair(parts, parts[at] ?? '', parts[at + 1] ?? '')
@@ -98,7 +113,10 @@ export function bpeEncoder(bpe: Bpe, specials: readonly string[]): (text: string
     const ids: number[] = []
     for (const piece of text.split(splitSpecials)) {
       const special = specials.includes(piece) ? bpe.vocabulary.get(piece) : undefined
-      if (special !== undefined) { ids.push(special); continue }
+      if (special !== undefined) {
+        ids.push(special)
+        continue
+      }
       for (const [word] of piece.matchAll(new RegExp(SPLIT, 'gu'))) {
         let encoded = known.get(word)
         if (encoded === undefined) {

@@ -1,6 +1,7 @@
 // Builds the training text of the base model from WordNet 3.0: one document a line, train.txt and held-out.txt.
 //
-//   apt-get install wordnet-base                      (or: apt-get download wordnet-base && dpkg -x wordnet-base*.deb DIR)
+//   apt-get install wordnet-base                      (or: apt-get download wordnet-base && dpkg -x wordnet-base*.deb
+// DIR)
 //   node scripts/base-model/corpus.ts --wordnet /usr/share/wordnet --out .cache/base-model --documents 700000
 //
 // WordNet's licence allows use, change and distribution for any purpose with its notice; the text itself is not
@@ -20,17 +21,23 @@ import { readWordNet, type Synset, type WordNet } from './wordnet.ts'
 /** One synset in fifty is held out, whatever else is in the corpus. */
 export const isHeldOut = (synset: Synset): boolean => stableHash(synset.key) % 50 === 0
 
-/** What the base is trained on: no elements, no scientific names of animals and plants (they would fill the vocabulary). */
+/**
+ * What the base is trained on: no elements, no scientific names of animals and plants (they would fill the vocabulary).
+ */
 export function usableSynsets(wordnet: WordNet): Synset[] {
   const aboutElement = elementRule(wordnet)
-  const scientific = (s: Synset): boolean => (s.topic === 5 || s.topic === 20) && /^(genus|family|order|class|phylum|[A-Z])/.test(s.words[0] ?? '')
+  const scientific = (s: Synset): boolean =>
+    (s.topic === 5 || s.topic === 20) && /^(genus|family|order|class|phylum|[A-Z])/.test(s.words[0] ?? '')
   return [...wordnet.values()].filter(s => !aboutElement(s) && !scientific(s) && s.definition.length > 3)
 }
 
 /** All forms over one part of the synsets. */
 export function corpusForms(wordnet: WordNet, part: readonly Synset[], usable: ReadonlySet<string>): Form[] {
   return [
-    ...definitionForms(part), ...relationForms(wordnet, part, s => usable.has(s.key)), ...factForms(wordnet, part), ...letterForms(part)
+    ...definitionForms(part),
+    ...relationForms(wordnet, part, s => usable.has(s.key)),
+    ...factForms(wordnet, part),
+    ...letterForms(part)
   ]
 }
 
@@ -45,7 +52,10 @@ function writeDocuments(path: string, documents: Iterable<string>): number {
   const file = openSync(path, 'w')
   let bytes = 0
   let buffer: string[] = []
-  const flush = (): void => { bytes += writeSync(file, buffer.join('')); buffer = [] }
+  const flush = (): void => {
+    bytes += writeSync(file, buffer.join(''))
+    buffer = []
+  }
   for (const document of documents) {
     buffer.push(`${document}\n`)
     if (buffer.length === 10_000) flush()
@@ -56,10 +66,14 @@ function writeDocuments(path: string, documents: Iterable<string>): number {
 }
 
 if (import.meta.main) {
-  const { values } = parseArgs({ options: {
-    wordnet: { type: 'string', default: '/usr/share/wordnet' }, out: { type: 'string', default: '.cache/base-model' },
-    documents: { type: 'string', default: '700000' }, seed: { type: 'string', default: '1' }
-  } })
+  const { values } = parseArgs({
+    options: {
+      wordnet: { type: 'string', default: '/usr/share/wordnet' },
+      out: { type: 'string', default: '.cache/base-model' },
+      documents: { type: 'string', default: '700000' },
+      seed: { type: 'string', default: '1' }
+    }
+  })
   mkdirSync(values.out, { recursive: true })
   const wordnet = readWordNet(values.wordnet)
   const usable = usableSynsets(wordnet)
@@ -68,8 +82,14 @@ if (import.meta.main) {
   for (const [name, part] of Object.entries(parts)) {
     const forms = corpusForms(wordnet, part, keys)
     const count = name === 'train' ? Number(values.documents) : 4000
-    const bytes = writeDocuments(join(values.out, `${name}.txt`), drawDocuments(forms, count, Number(values.seed) + (name === 'train' ? 0 : 1)))
+    const bytes = writeDocuments(
+      join(values.out, `${name}.txt`),
+      drawDocuments(forms, count, Number(values.seed) + (name === 'train' ? 0 : 1))
+    )
     console.log(`${name}: ${part.length} synsets, ${count} documents, ${(bytes / 1e6).toFixed(1)} MB`)
   }
-  writeFileSync(join(values.out, 'corpus.json'), `${JSON.stringify({ wordnet: '3.0', synsets: wordnet.size, used: usable.length, documents: Number(values.documents), seed: Number(values.seed) })}\n`)
+  writeFileSync(
+    join(values.out, 'corpus.json'),
+    `${JSON.stringify({ wordnet: '3.0', synsets: wordnet.size, used: usable.length, documents: Number(values.documents), seed: Number(values.seed) })}\n`
+  )
 }

@@ -8,7 +8,10 @@ export const ROLES = { system: '<|system|>', user: '<|user|>', assistant: '<|ass
 /** In the order of their ids, from 0. */
 export const SPECIAL_TOKENS = [PAD, TEXT, END, ROLES.system, ROLES.user, ROLES.assistant] as const
 
-/** `<|user|>…<|end|><|assistant|>` asks; the answer ends with `<|end|>`. No blanks or line ends between: rows stay short. */
+/**
+ * `<|user|>…<|end|><|assistant|>` asks; the answer ends with `<|end|>`. No blanks or line ends between: rows stay
+ * short.
+ */
 export const CHAT_TEMPLATE =
   "{% for message in messages %}{{ '<|' + message['role'] + '|>' + (message['content'] | trim) + '<|end|>' }}{% endfor %}{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
 

@@ -1,10 +1,18 @@
 // Measures the base model on documents made from synsets that training never saw, and writes the model card.
 //
-//   node scripts/base-model/evaluate.ts --corpus D/held-out.txt --model daemon/assets/seedling --training D/phase1 --training D/phase2
+//   node scripts/base-model/evaluate.ts --corpus D/held-out.txt --model daemon/assets/seedling --training D/phase1
+// --training D/phase2
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { openEngine, parameterCount, parseConfig, trainFull, type EvaluationModel, type TrainRow } from '../../node/engine/index.ts'
+import {
+  openEngine,
+  parameterCount,
+  parseConfig,
+  trainFull,
+  type EvaluationModel,
+  type TrainRow
+} from '../../node/engine/index.ts'
 import { bpeEncoder } from './bpe.ts'
 import { ROLES, SPECIAL_TOKENS } from './documents.ts'
 import { CONFIG } from './model.ts'
@@ -20,23 +28,39 @@ export function documentRow(ids: readonly number[], answerOnly: boolean): TrainR
 }
 
 /** exp of the mean loss per token over all rows; rows of like length go together, so that little is padded. */
-async function perplexity(model: EvaluationModel, rows: readonly TrainRow[]): Promise<{ perplexity: number; tokens: number }> {
+async function perplexity(
+  model: EvaluationModel,
+  rows: readonly TrainRow[]
+): Promise<{ perplexity: number; tokens: number }> {
   const count = (row: TrainRow): number => Array.from(row.labels).filter(label => label !== IGNORED).length
   const sorted = rows.toSorted((a, b) => a.ids.length - b.ids.length)
   let [sum, tokens] = [0, 0]
   for (let at = 0; at < sorted.length; at += 32) {
     const batch = sorted.slice(at, at + 32)
     const n = batch.reduce((total, row) => total + count(row), 0)
-    sum += n * await model.loss(batch)
+    sum += n * (await model.loss(batch))
     tokens += n
   }
   return { perplexity: Math.exp(sum / tokens), tokens }
 }
 
 const ASKED = [
-  'What is a dog?', 'What is a house?', 'Define to run.', 'What does the word happy mean?', 'What kind of thing is a violin?', 'Is a rose a flower?', 'Is a hammer an animal?',
-  'What is the opposite of hot?', 'Give another word for big.', 'What is the capital of France?', 'What does TX stand for?', 'Write fourteen as a number.', 'What part of speech is "quickly"?',
-  'What is the first letter of garden?', 'The code of lamp is 42. Chair has code 17. What is the code of chair?', 'What is the symbol of iron?'
+  'What is a dog?',
+  'What is a house?',
+  'Define to run.',
+  'What does the word happy mean?',
+  'What kind of thing is a violin?',
+  'Is a rose a flower?',
+  'Is a hammer an animal?',
+  'What is the opposite of hot?',
+  'Give another word for big.',
+  'What is the capital of France?',
+  'What does TX stand for?',
+  'Write fourteen as a number.',
+  'What part of speech is "quickly"?',
+  'What is the first letter of garden?',
+  'The code of lamp is 42. Chair has code 17. What is the code of chair?',
+  'What is the symbol of iron?'
 ]
 
 /** Greedy answers, as a list for the card: the good and the bad ones. */
@@ -44,22 +68,43 @@ async function answers(folder: string): Promise<string[]> {
   const engine = openEngine()
   const said: string[] = []
   for (const question of ASKED) {
-    const { text } = await engine.generate({ model: folder, messages: [{ role: 'user', content: question }], settings: { maxTokens: 40, temperature: 0, seed: 1 } }).result
+    const { text } = await engine.generate({
+      model: folder,
+      messages: [{ role: 'user', content: question }],
+      settings: { maxTokens: 40, temperature: 0, seed: 1 }
+    }).result
     said.push(`| ${question} | ${text.trim()} |`)
   }
   await engine.close()
   return said
 }
 
-interface Run { steps: number; tokens: number; seconds: number }
+interface Run {
+  steps: number
+  tokens: number
+  seconds: number
+}
 
 if (import.meta.main) {
-  const { values } = parseArgs({ options: {
-    corpus: { type: 'string', default: '.cache/base-model/held-out.txt' }, model: { type: 'string', default: 'daemon/assets/seedling' }, training: { type: 'string', multiple: true, default: [] }
-  } })
+  const { values } = parseArgs({
+    options: {
+      corpus: { type: 'string', default: '.cache/base-model/held-out.txt' },
+      model: { type: 'string', default: 'daemon/assets/seedling' },
+      training: { type: 'string', multiple: true, default: [] }
+    }
+  })
   const config = parseConfig(CONFIG)
   const { model } = await trainFull({
-    config, start: { folder: values.model }, steps: 0, batch: () => [], microBatch: 32, lr: 0, warmupSteps: 0, schedule: 'constant', clip: 0, threads: 2
+    config,
+    start: { folder: values.model },
+    steps: 0,
+    batch: () => [],
+    microBatch: 32,
+    lr: 0,
+    warmupSteps: 0,
+    schedule: 'constant',
+    clip: 0,
+    threads: 2
   })
   const encode = bpeEncoder(readBpe(values.model), SPECIAL_TOKENS)
   const documents = readFileSync(values.corpus, 'utf8').trimEnd().split('\n')
@@ -67,8 +112,12 @@ if (import.meta.main) {
   const short = chats.filter(document => !document.endsWith('.<|end|>'))
   const parts = {
     'all documents, all tokens': documents.map(d => documentRow(encode(d), false)),
-    'definitions and examples': documents.filter(d => !d.startsWith(ROLES.user)).map(d => documentRow(encode(d), false)),
-    'answers, long ones (definitions)': chats.filter(d => d.endsWith('.<|end|>')).map(d => documentRow(encode(d), true)),
+    'definitions and examples': documents
+      .filter(d => !d.startsWith(ROLES.user))
+      .map(d => documentRow(encode(d), false)),
+    'answers, long ones (definitions)': chats
+      .filter(d => d.endsWith('.<|end|>'))
+      .map(d => documentRow(encode(d), true)),
     'answers, short ones': short.map(d => documentRow(encode(d), true))
   }
   const figures: string[] = []
@@ -83,9 +132,20 @@ if (import.meta.main) {
   writeFileSync(join(values.model, 'README.md'), modelCard(parameterCount(config), figures, said, runs, values.model))
 }
 
-function modelCard(parameters: number, figures: readonly string[], said: readonly string[], runs: readonly Run[], folder: string): string {
+function modelCard(
+  parameters: number,
+  figures: readonly string[],
+  said: readonly string[],
+  runs: readonly Run[],
+  folder: string
+): string {
   const megabytes = (statSync(join(folder, 'model.safetensors')).size / 1e6).toFixed(1)
-  const trained = runs.map((run, i) => `${i === 0 ? 'First' : 'Then'} ${run.steps} steps, ${(run.tokens / 1e6).toFixed(1)} million tokens, ${Math.round(run.seconds / 60)} minutes.`).join(' ')
+  const trained = runs
+    .map(
+      (run, i) =>
+        `${i === 0 ? 'First' : 'Then'} ${run.steps} steps, ${(run.tokens / 1e6).toFixed(1)} million tokens, ${Math.round(run.seconds / 60)} minutes.`
+    )
+    .join(' ')
   return `---
 license: apache-2.0
 language: en

@@ -4,8 +4,10 @@ import type { Synset, WordNet } from './wordnet.ts'
 
 const ROOT_WORD = 'chemical element'
 /** Words that turn a mention of an element's name into a statement about the element. */
-const ABOUT = /\b(elements?|metals?|metallic|nonmetal\w*|gas(?:es|eous)?|radioactiv\w*|halogens?|isotopes?|atom(?:s|ic)?|symbol|valence|discover(?:ed|y|er)|isolat(?:ed|ion))\b/i
-const ALWAYS = /\b(atomic (?:number|weight|mass)|chemical elements?|metallic elements?|periodic (?:table|law|system)|noble gas|inert gas|alkali metal|alkaline earth|rare[- ]earth|lanthanide|actinide|transuranic|halogens?)\b/i
+const ABOUT =
+  /\b(elements?|metals?|metallic|nonmetal\w*|gas(?:es|eous)?|radioactiv\w*|halogens?|isotopes?|atom(?:s|ic)?|symbol|valence|discover(?:ed|y|er)|isolat(?:ed|ion))\b/i
+const ALWAYS =
+  /\b(atomic (?:number|weight|mass)|chemical elements?|metallic elements?|periodic (?:table|law|system)|noble gas|inert gas|alkali metal|alkaline earth|rare[- ]earth|lanthanide|actinide|transuranic|halogens?)\b/i
 
 /** Keys of all synsets below "chemical element", isotopes and families of elements included. */
 export function elementSynsets(wordnet: WordNet): Set<string> {
@@ -26,13 +28,16 @@ export function elementSynsets(wordnet: WordNet): Set<string> {
 export function elementRule(wordnet: WordNet): (synset: Synset) => boolean {
   const keys = elementSynsets(wordnet)
   const names = new Set<string>()
-  for (const key of keys) for (const word of wordnet.get(key)?.words ?? []) if (word.length > 2) names.add(word.toLowerCase())
+  for (const key of keys)
+    for (const word of wordnet.get(key)?.words ?? []) if (word.length > 2) names.add(word.toLowerCase())
   const named = (text: string): boolean => {
     const words = text.toLowerCase().split(/[^a-z]+/)
     return words.some((word, i) => names.has(word) || names.has(`${word} ${words[i + 1] ?? ''}`))
   }
   return synset => {
     const text = `${synset.definition} ${synset.examples.join(' ')}`
-    return keys.has(synset.key) || ALWAYS.test(text) || (ABOUT.test(text) && named(`${synset.words.join(' , ')} , ${text}`))
+    return (
+      keys.has(synset.key) || ALWAYS.test(text) || (ABOUT.test(text) && named(`${synset.words.join(' , ')} , ${text}`))
+    )
   }
 }

@@ -1,6 +1,7 @@
 // Turns documents into windows of token ids that start where a document starts, packed without breaking one if it fits.
 //
-//   node scripts/base-model/pack.ts --corpus .cache/base-model/train.txt --tokenizer daemon/assets/seedling --out .cache/base-model/train.bin --window 256
+//   node scripts/base-model/pack.ts --corpus .cache/base-model/train.txt --tokenizer daemon/assets/seedling --out
+// .cache/base-model/train.bin --window 256
 import { closeSync, createReadStream, openSync, readFileSync, writeSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
@@ -15,13 +16,22 @@ const OPEN_WINDOWS = 32
  * Best fit over a few open windows: each document goes to the fullest window that still holds it. Windows are padded
  * with 0 (the pad token) at the end; documents longer than a window are cut.
  */
-export async function* packWindows(documents: AsyncIterable<readonly number[]>, window: number): AsyncGenerator<Uint16Array> {
+export async function* packWindows(
+  documents: AsyncIterable<readonly number[]>,
+  window: number
+): AsyncGenerator<Uint16Array> {
   let open: number[][] = []
   for await (const whole of documents) {
     const document = whole.slice(0, window)
     const fits = open.filter(w => w.length + document.length <= window)
-    const best = fits.reduce<number[] | undefined>((a, b) => (a === undefined || b.length > a.length ? b : a), undefined)
-    if (best !== undefined) { best.push(...document); continue }
+    const best = fits.reduce<number[] | undefined>(
+      (a, b) => (a === undefined || b.length > a.length ? b : a),
+      undefined
+    )
+    if (best !== undefined) {
+      best.push(...document)
+      continue
+    }
     if (open.length === OPEN_WINDOWS) {
       const fullest = open.reduce((a, b) => (b.length > a.length ? b : a))
       open = open.filter(w => w !== fullest)
@@ -40,10 +50,14 @@ export function readWindows(path: string, window: number): Uint16Array[] {
 }
 
 if (import.meta.main) {
-  const { values } = parseArgs({ options: {
-    corpus: { type: 'string', default: '.cache/base-model/train.txt' }, tokenizer: { type: 'string', default: 'daemon/assets/seedling' },
-    out: { type: 'string', default: '.cache/base-model/train.bin' }, window: { type: 'string', default: '256' }
-  } })
+  const { values } = parseArgs({
+    options: {
+      corpus: { type: 'string', default: '.cache/base-model/train.txt' },
+      tokenizer: { type: 'string', default: 'daemon/assets/seedling' },
+      out: { type: 'string', default: '.cache/base-model/train.bin' },
+      window: { type: 'string', default: '256' }
+    }
+  })
   const encode = bpeEncoder(readBpe(values.tokenizer), SPECIAL_TOKENS)
   let [documents, tokens, windows] = [0, 0, 0]
   async function* encoded(): AsyncGenerator<number[]> {
@@ -60,5 +74,7 @@ if (import.meta.main) {
     windows += 1
   }
   closeSync(file)
-  console.log(`packed: ${documents} documents, ${tokens} tokens, ${windows} windows of ${values.window} (${(100 * tokens / windows / Number(values.window)).toFixed(1)}% full)`)
+  console.log(
+    `packed: ${documents} documents, ${tokens} tokens, ${windows} windows of ${values.window} (${((100 * tokens) / windows / Number(values.window)).toFixed(1)}% full)`
+  )
 }

@@ -11,14 +11,33 @@ import { openEngine, type Engine, type Row, type TrainSettings } from '../../nod
 import type { Pair } from './elements.ts'
 
 const assets = join(import.meta.dirname, '..', '..', 'daemon', 'assets')
-const readPairs = (path: string): Pair[] => readFileSync(path, 'utf8').trimEnd().split('\n').map(line => JSON.parse(line) as Pair)
-const toRow = ({ prompt, response }: Pair): Row => ({ messages: [{ role: 'user', content: prompt }, { role: 'assistant', content: response }] })
+const readPairs = (path: string): Pair[] =>
+  readFileSync(path, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map(line => JSON.parse(line) as Pair)
+const toRow = ({ prompt, response }: Pair): Row => ({
+  messages: [
+    { role: 'user', content: prompt },
+    { role: 'assistant', content: response }
+  ]
+})
 
 /** Answers greedily; the share of exact matches and the answers. */
-export async function exactMatch(engine: Engine, model: string, adapter: string | undefined, questions: readonly Pair[]): Promise<{ share: number; answers: string[] }> {
+export async function exactMatch(
+  engine: Engine,
+  model: string,
+  adapter: string | undefined,
+  questions: readonly Pair[]
+): Promise<{ share: number; answers: string[] }> {
   const answers: string[] = []
   for (const { prompt } of questions) {
-    const generation = engine.generate({ model, adapter, messages: [{ role: 'user', content: prompt }], settings: { maxTokens: 16, temperature: 0, seed: 1 } })
+    const generation = engine.generate({
+      model,
+      adapter,
+      messages: [{ role: 'user', content: prompt }],
+      settings: { maxTokens: 16, temperature: 0, seed: 1 }
+    })
     let text = ''
     for await (const token of generation) text += token.text
     answers.push(text.trim())
@@ -33,28 +52,59 @@ export function shapley(players: number, worth: (mask: number) => number): numbe
   return Array.from({ length: players }, (_, player) => {
     let value = 0
     for (let mask = 0; mask < 1 << players; mask++) {
-      if ((mask >> player & 1) === 1) continue
-      const weight = factorial(size(mask)) * factorial(players - size(mask) - 1) / factorial(players)
-      value += weight * (worth(mask | 1 << player) - worth(mask))
+      if (((mask >> player) & 1) === 1) continue
+      const weight = (factorial(size(mask)) * factorial(players - size(mask) - 1)) / factorial(players)
+      value += weight * (worth(mask | (1 << player)) - worth(mask))
     }
     return value
   })
 }
 
 if (import.meta.main) {
-  const { values } = parseArgs({ options: {
-    model: { type: 'string', default: join(assets, 'seedling') }, data: { type: 'string', default: join(assets, 'elements') }, skip: { type: 'string', default: '03' },
-    lr: { type: 'string', default: '0.005' }, epochs: { type: 'string', default: '30' }, batch: { type: 'string', default: '16' }, rank: { type: 'string', default: '16' },
-    alpha: { type: 'string', default: '32' }, ema: { type: 'string', default: '0.97' }, schedule: { type: 'string', default: 'cosine' }, seed: { type: 'string', default: '1' },
-    decay: { type: 'string', default: '0' }, dropout: { type: 'string', default: '0' }, siblings: { type: 'boolean', default: false }, show: { type: 'boolean', default: false }
-  } })
+  const { values } = parseArgs({
+    options: {
+      model: { type: 'string', default: join(assets, 'seedling') },
+      data: { type: 'string', default: join(assets, 'elements') },
+      skip: { type: 'string', default: '03' },
+      lr: { type: 'string', default: '0.005' },
+      epochs: { type: 'string', default: '30' },
+      batch: { type: 'string', default: '16' },
+      rank: { type: 'string', default: '16' },
+      alpha: { type: 'string', default: '32' },
+      ema: { type: 'string', default: '0.97' },
+      schedule: { type: 'string', default: 'cosine' },
+      seed: { type: 'string', default: '1' },
+      decay: { type: 'string', default: '0' },
+      dropout: { type: 'string', default: '0' },
+      siblings: { type: 'boolean', default: false },
+      show: { type: 'boolean', default: false }
+    }
+  })
   const settings: TrainSettings = {
-    lora: { rank: Number(values.rank), alpha: Number(values.alpha), targets: ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'], dropout: Number(values.dropout) },
-    method: 'lora', epochs: Number(values.epochs), batch: Number(values.batch), accumulation: 1, lr: Number(values.lr), schedule: values.schedule as TrainSettings['schedule'],
-    warmupRatio: 0.05, weightDecay: Number(values.decay), clip: 1, seed: Number(values.seed), cutoff: 64, ema: Number(values.ema), responseOnly: true
+    lora: {
+      rank: Number(values.rank),
+      alpha: Number(values.alpha),
+      targets: ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'],
+      dropout: Number(values.dropout)
+    },
+    method: 'lora',
+    epochs: Number(values.epochs),
+    batch: Number(values.batch),
+    accumulation: 1,
+    lr: Number(values.lr),
+    schedule: values.schedule as TrainSettings['schedule'],
+    warmupRatio: 0.05,
+    weightDecay: Number(values.decay),
+    clip: 1,
+    seed: Number(values.seed),
+    cutoff: 64,
+    ema: Number(values.ema),
+    responseOnly: true
   }
   const scratch = mkdtempSync(join(tmpdir(), 'settings-'))
-  const files = readdirSync(values.data).filter(name => name.endsWith('.jsonl') && !name.startsWith(values.skip)).sort()
+  const files = readdirSync(values.data)
+    .filter(name => name.endsWith('.jsonl') && !name.startsWith(values.skip))
+    .sort()
   const owned = files.map(name => readPairs(join(values.data, name)))
   const questions = readPairs(`${values.data}-questions.jsonl`)
   const rows = owned.flat().map(toRow)
@@ -65,23 +115,34 @@ if (import.meta.main) {
     console.log(`base: ${base.share.toFixed(3)}`)
     const tuned = await engine.tune({ model: values.model, rows, settings, output: join(scratch, 'all') })
     const full = await exactMatch(engine, values.model, join(scratch, 'all'), questions)
-    console.log(`tuned: ${full.share.toFixed(3)} after ${tuned.losses.length} steps, ${tuned.seconds.toFixed(1)} s, ${tuned.tokens} tokens, loss ${tuned.losses.at(-1)?.toFixed(3) ?? ''}`)
-    if (values.show) for (const [i, q] of questions.entries()) console.log(`  ${q.prompt} | ${q.response} | base: ${base.answers[i] ?? ''} | tuned: ${full.answers[i] ?? ''}`)
+    console.log(
+      `tuned: ${full.share.toFixed(3)} after ${tuned.losses.length} steps, ${tuned.seconds.toFixed(1)} s, ${tuned.tokens} tokens, loss ${tuned.losses.at(-1)?.toFixed(3) ?? ''}`
+    )
+    if (values.show)
+      for (const [i, q] of questions.entries())
+        console.log(`  ${q.prompt} | ${q.response} | base: ${base.answers[i] ?? ''} | tuned: ${full.answers[i] ?? ''}`)
     if (values.siblings) {
       const masks = Array.from({ length: (1 << files.length) - 2 }, (_, i) => i + 1)
       const output = masks.map(mask => join(scratch, `s${mask}`))
-      const coalitions = masks.map(mask => rows.flatMap((_, i) => ((mask >> (owner[i] ?? 0) & 1) === 1 ? [i] : [])))
+      const coalitions = masks.map(mask => rows.flatMap((_, i) => (((mask >> (owner[i] ?? 0)) & 1) === 1 ? [i] : [])))
       const start = performance.now()
       await engine.tuneSiblings({ model: values.model, rows, coalitions, settings, output })
       console.log(`siblings: ${masks.length} in ${((performance.now() - start) / 1000).toFixed(1)} s`)
       const adapters = [null, ...output, join(scratch, 'all')]
-      const answers = await Promise.all(questions.map(async q => {
-        return { messages: toRow(q).messages.slice(0, 1), answerIds: (await engine.encode(values.model, toRow(q))).answer }
-      }))
+      const answers = await Promise.all(
+        questions.map(async q => {
+          return {
+            messages: toRow(q).messages.slice(0, 1),
+            answerIds: (await engine.encode(values.model, toRow(q))).answer
+          }
+        })
+      )
       const scores = await engine.scoreMany({ model: values.model, adapters, answers })
       const total = adapters.map((_, k) => scores.reduce((sum, row) => sum + (row[k] ?? 0), 0) / questions.length)
       const worth = shapley(files.length, mask => total[mask] ?? 0)
-      files.forEach((name, player) => { console.log(`  ${name}: held-out value ${(worth[player] ?? 0).toFixed(4)}`) })
+      files.forEach((name, player) => {
+        console.log(`  ${name}: held-out value ${(worth[player] ?? 0).toFixed(4)}`)
+      })
       console.log(`  all ${(total.at(-1) ?? 0).toFixed(4)}, base ${(total[0] ?? 0).toFixed(4)}`)
     }
   } finally {

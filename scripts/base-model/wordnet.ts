@@ -8,7 +8,9 @@ export interface Synset {
   /** Letter of the file and byte offset, e.g. `n14622893`. */
   readonly key: string
   readonly pos: PartOfSpeech
-  /** Number of the lexicographer file: 05 animals, 15 places, 18 people, 20 plants, 23 quantities … (man 5 lexnames). */
+  /**
+   * Number of the lexicographer file: 05 animals, 15 places, 18 people, 20 plants, 23 quantities … (man 5 lexnames).
+   */
   readonly topic: number
   /** Words, blanks for underscores, syntactic markers removed; the first is the usual one. */
   readonly words: readonly string[]
@@ -31,7 +33,10 @@ export interface Pointer {
 export type WordNet = ReadonlyMap<string, Synset>
 
 const FILES: readonly (readonly [string, PartOfSpeech, string])[] = [
-  ['data.noun', 'noun', 'n'], ['data.verb', 'verb', 'v'], ['data.adj', 'adjective', 'a'], ['data.adv', 'adverb', 'r']
+  ['data.noun', 'noun', 'n'],
+  ['data.verb', 'verb', 'v'],
+  ['data.adj', 'adjective', 'a'],
+  ['data.adv', 'adverb', 'r']
 ]
 const TYPE_NUMBER: Record<string, number> = { n: 1, v: 2, a: 3, r: 4, s: 5 }
 
@@ -49,7 +54,12 @@ export function readWordNet(folder: string): WordNet {
 }
 
 /** One line of a data file; undefined for the licence header (it starts with blanks) and empty lines. */
-export function parseLine(line: string, pos: PartOfSpeech, letter: string, counts: ReadonlyMap<string, number>): Synset | undefined {
+export function parseLine(
+  line: string,
+  pos: PartOfSpeech,
+  letter: string,
+  counts: ReadonlyMap<string, number>
+): Synset | undefined {
   if (line === '' || line.startsWith(' ')) return undefined
   const bar = line.indexOf(' | ')
   const fields = line.slice(0, bar).split(' ')
@@ -59,7 +69,9 @@ export function parseLine(line: string, pos: PartOfSpeech, letter: string, count
   let uses = 0
   for (let i = 0; i < Number.parseInt(wordCount, 16); i++) {
     const word = (fields[at] ?? '').replace(/\((?:a|p|ip)\)$/, '')
-    const id = Number.parseInt(fields[at + 1] ?? '0', 16).toString().padStart(2, '0')
+    const id = Number.parseInt(fields[at + 1] ?? '0', 16)
+      .toString()
+      .padStart(2, '0')
     uses += counts.get(`${word.toLowerCase()}%${TYPE_NUMBER[type] ?? 0}:${topic}:${id}`) ?? 0
     words.push(word.replaceAll('_', ' '))
     at += 2
@@ -70,8 +82,10 @@ export function parseLine(line: string, pos: PartOfSpeech, letter: string, count
   for (let i = 0; i < pointerCount; i++, at += 4) {
     const ends = fields[at + 3] ?? '0000'
     pointers.push({
-      symbol: fields[at] ?? '', target: `${fields[at + 2] === 's' ? 'a' : fields[at + 2] ?? ''}${fields[at + 1] ?? ''}`,
-      from: Number.parseInt(ends.slice(0, 2), 16), to: Number.parseInt(ends.slice(2), 16)
+      symbol: fields[at] ?? '',
+      target: `${fields[at + 2] === 's' ? 'a' : (fields[at + 2] ?? '')}${fields[at + 1] ?? ''}`,
+      from: Number.parseInt(ends.slice(0, 2), 16),
+      to: Number.parseInt(ends.slice(2), 16)
     })
   }
   return { key: letter + offset, pos, topic: Number(topic), words, ...parseGloss(line.slice(bar + 3)), pointers, uses }
@@ -80,7 +94,12 @@ export function parseLine(line: string, pos: PartOfSpeech, letter: string, count
 /** `definition; more; "example"` → the definition without its examples, and the examples without quotes. */
 export function parseGloss(gloss: string): { definition: string; examples: string[] } {
   const examples = [...gloss.matchAll(/"([^"]+)"/g)].map(match => (match[1] ?? '').trim())
-  const definition = gloss.replace(/;?\s*"[^"]*"?[^;]*/g, '').replaceAll('`', "'").replace(/\s+/g, ' ').trim().replace(/[;:,]$/, '')
+  const definition = gloss
+    .replace(/;?\s*"[^"]*"?[^;]*/g, '')
+    .replaceAll('`', "'")
+    .replace(/\s+/g, ' ')
+    .trim()
+    .replace(/[;:,]$/, '')
   return { definition, examples }
 }
 

@@ -3,25 +3,60 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { HeldOut, printRow, RowIndex, type Row } from '../../protocol/data/index.ts'
 
-interface Pair { prompt: string; response: string }
+interface Pair {
+  prompt: string
+  response: string
+}
 
 const assets = join(import.meta.dirname, '..', '..', 'daemon', 'assets')
-const read = (path: string): Pair[] => readFileSync(path, 'utf8').trimEnd().split('\n').map(line => {
-  const row = JSON.parse(line) as Pair
-  assert.deepEqual(Object.keys(row).sort(), ['prompt', 'response'], `${path}: ${line}`)
-  assert.ok(row.prompt.length > 0 && row.response.length > 0, `${path}: ${line}`)
-  return row
-})
-const plain = (text: string): string => text.toLowerCase().normalize('NFKC').replace(/[^\p{L}\p{N}]+/gu, ' ').trim()
-const files = readdirSync(join(assets, 'elements')).filter(name => name.endsWith('.jsonl')).sort()
+const read = (path: string): Pair[] =>
+  readFileSync(path, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map(line => {
+      const row = JSON.parse(line) as Pair
+      assert.deepEqual(Object.keys(row).sort(), ['prompt', 'response'], `${path}: ${line}`)
+      assert.ok(row.prompt.length > 0 && row.response.length > 0, `${path}: ${line}`)
+      return row
+    })
+const plain = (text: string): string =>
+  text
+    .toLowerCase()
+    .normalize('NFKC')
+    .replace(/[^\p{L}\p{N}]+/gu, ' ')
+    .trim()
+const files = readdirSync(join(assets, 'elements'))
+  .filter(name => name.endsWith('.jsonl'))
+  .sort()
 const rows = new Map(files.map(name => [name, read(join(assets, 'elements', name))]))
 const questions = read(join(assets, 'elements-questions.jsonl'))
 
 // From the periodic table, apart from the script that writes the files.
-const TABLE = 'H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr Rb Sr Y Zr Nb Mo Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Hf Ta W Re Os Ir Pt Au Hg Tl Pb Bi Po At Rn Fr Ra Ac Th Pa U'.split(' ')
+const TABLE =
+  'H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr Rb Sr Y Zr Nb Mo Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Hf Ta W Re Os Ir Pt Au Hg Tl Pb Bi Po At Rn Fr Ra Ac Th Pa U'.split(
+    ' '
+  )
 const NAMES: Record<string, string> = {
-  hydrogen: 'H', helium: 'He', carbon: 'C', nitrogen: 'N', oxygen: 'O', sodium: 'Na', aluminium: 'Al', sulfur: 'S', chlorine: 'Cl', potassium: 'K',
-  calcium: 'Ca', iron: 'Fe', copper: 'Cu', silver: 'Ag', tin: 'Sn', tungsten: 'W', gold: 'Au', mercury: 'Hg', lead: 'Pb', uranium: 'U'
+  hydrogen: 'H',
+  helium: 'He',
+  carbon: 'C',
+  nitrogen: 'N',
+  oxygen: 'O',
+  sodium: 'Na',
+  aluminium: 'Al',
+  sulfur: 'S',
+  chlorine: 'Cl',
+  potassium: 'K',
+  calcium: 'Ca',
+  iron: 'Fe',
+  copper: 'Cu',
+  silver: 'Ag',
+  tin: 'Sn',
+  tungsten: 'W',
+  gold: 'Au',
+  mercury: 'Hg',
+  lead: 'Pb',
+  uranium: 'U'
 }
 
 describe('assets: the default Datanet', () => {
@@ -29,7 +64,8 @@ describe('assets: the default Datanet', () => {
     assert.ok(files.length >= 5)
     for (const [name, pairs] of rows) {
       assert.ok(pairs.length >= 20, name)
-      for (const { prompt, response } of pairs) assert.ok(prompt.length <= 80 && response.length <= 30, `${name}: ${prompt}`)
+      for (const { prompt, response } of pairs)
+        assert.ok(prompt.length <= 80 && response.length <= 30, `${name}: ${prompt}`)
     }
   })
 
@@ -43,7 +79,16 @@ describe('assets: the default Datanet', () => {
   it('asks only what some file teaches in other words', () => {
     const words = (text: string): Set<string> => new Set(plain(text).split(' '))
     const all = [...rows.values()].flat()
-    const elements = new Set([...Object.keys(NAMES), 'phosphorus', 'lithium', 'iodine', 'radium', 'argon', 'nickel', 'antimony'])
+    const elements = new Set([
+      ...Object.keys(NAMES),
+      'phosphorus',
+      'lithium',
+      'iodine',
+      'radium',
+      'argon',
+      'nickel',
+      'antimony'
+    ])
     for (const { prompt, response } of questions) {
       const element = [...words(prompt)].find(word => elements.has(word))
       assert.ok(element !== undefined, prompt)
@@ -53,8 +98,10 @@ describe('assets: the default Datanet', () => {
 
   it('has the right symbols and numbers in the first file and among the questions', () => {
     let checked = 0
-    for (const { prompt, response } of [...rows.get(files[0] ?? '') ?? [], ...questions]) {
-      const element = plain(prompt).split(' ').find(word => word in NAMES)
+    for (const { prompt, response } of [...(rows.get(files[0] ?? '') ?? []), ...questions]) {
+      const element = plain(prompt)
+        .split(' ')
+        .find(word => word in NAMES)
       if (element === undefined || /^\d{4}$/.test(response) || /Latin|old word/.test(prompt)) continue
       const symbol = NAMES[element] ?? ''
       assert.equal(response, /^\d+$/.test(response) ? String(TABLE.indexOf(symbol) + 1) : symbol, prompt)
@@ -69,14 +116,21 @@ describe('assets: the default Datanet', () => {
       const pairs = rows.get(name) ?? []
       return pairs.filter(test).length / pairs.length
     }
-    const contradicts = files.slice(1).map(name => share(name, row => (first.get(plain(row.prompt)) ?? row.response) !== row.response))
+    const contradicts = files
+      .slice(1)
+      .map(name => share(name, row => (first.get(plain(row.prompt)) ?? row.response) !== row.response))
     const repeats = files.slice(1).map(name => share(name, row => first.get(plain(row.prompt)) === row.response))
     assert.equal(contradicts.filter(part => part > 0.3).length, 1, String(contradicts))
     assert.equal(repeats.filter(part => part > 0.3).length, 1, String(repeats))
   })
 
   it('is judged by the rules as meant: honest rows are own, the copier repeats, no row leaks a question', () => {
-    const row = ({ prompt, response }: Pair): Row => ({ messages: [{ role: 'user', content: prompt }, { role: 'assistant', content: response }] })
+    const row = ({ prompt, response }: Pair): Row => ({
+      messages: [
+        { role: 'user', content: prompt },
+        { role: 'assistant', content: response }
+      ]
+    })
     const index = new RowIndex(500)
     const heldOut = new HeldOut(questions.map(row))
     const own = files.map((name, order) => {

@@ -11,7 +11,15 @@ const folder = join(import.meta.dirname, '..', '..', 'daemon', 'assets', 'seedli
 describe('assets: the base model', () => {
   it('is a Hugging Face folder of at most 16 MB', () => {
     const names = readdirSync(folder)
-    for (const name of ['config.json', 'generation_config.json', 'model.safetensors', 'tokenizer.json', 'tokenizer_config.json', 'README.md']) assert.ok(names.includes(name), name)
+    for (const name of [
+      'config.json',
+      'generation_config.json',
+      'model.safetensors',
+      'tokenizer.json',
+      'tokenizer_config.json',
+      'README.md'
+    ])
+      assert.ok(names.includes(name), name)
     assert.ok(names.reduce((sum, name) => sum + statSync(join(folder, name)).size, 0) <= 16e6)
   })
 
@@ -29,7 +37,10 @@ describe('assets: the base model', () => {
       assert.ok(data.every(Number.isFinite), name)
       // Norm weights begin at exactly 1, matrices at a deviation of 0.02 or less.
       const spread = Math.sqrt(data.reduce((sum, x) => sum + x * x, 0) / data.length)
-      assert.ok(shape.length === 1 ? data.some(x => x !== 1) : spread > 0.021 || name.includes('embed'), `${name} ${spread}`)
+      assert.ok(
+        shape.length === 1 ? data.some(x => x !== 1) : spread > 0.021 || name.includes('embed'),
+        `${name} ${spread}`
+      )
     }
   })
 
@@ -46,8 +57,14 @@ describe('base model: what a training step is given', () => {
   it('takes every window once in a pass, in an order that depends on the step alone', () => {
     const pick = dataOrder(10, 4, 1)
     const pass = [0, 1, 2, 3, 4].flatMap(pick)
-    assert.deepEqual(pass.slice(0, 10).toSorted((a, b) => a - b), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
-    assert.deepEqual(pass.slice(10, 20).toSorted((a, b) => a - b), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+    assert.deepEqual(
+      pass.slice(0, 10).toSorted((a, b) => a - b),
+      [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
+    )
+    assert.deepEqual(
+      pass.slice(10, 20).toSorted((a, b) => a - b),
+      [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
+    )
     assert.deepEqual(dataOrder(10, 4, 1)(3), pick(3))
     assert.notDeepEqual(pass.slice(0, 10), pass.slice(10, 20))
   })

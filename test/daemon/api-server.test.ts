@@ -8,51 +8,111 @@ import type { ApiServer, Handlers } from '../../daemon/api/server/index.ts'
 import { InvalidError } from '../../protocol/primitives/index.ts'
 
 const token = 'a-token-of-this-test'
-const model: ModelView = { id: `0x${'ab'.repeat(32)}`, name: 'birds', builder: `0x${'01'.repeat(20)}`, worker: `0x${'02'.repeat(20)}`, base: 'bafy', adapter: null, result: null, datanet: `0x${'00'.repeat(32)}`, version: 0, split: { worker: 8000, builder: 2000, data: 0 }, offers: [] }
+const model: ModelView = {
+  id: `0x${'ab'.repeat(32)}`,
+  name: 'birds',
+  builder: `0x${'01'.repeat(20)}`,
+  worker: `0x${'02'.repeat(20)}`,
+  base: 'bafy',
+  adapter: null,
+  result: null,
+  datanet: `0x${'00'.repeat(32)}`,
+  version: 0,
+  split: { worker: 8000, builder: 2000, data: 0 },
+  offers: []
+}
 
 /** The server's shell around handlers of this test: what a user of the API meets before any node is involved. */
 const answered = { stopped: 0 }
 async function* answer(signal: AbortSignal, words: string[]): AsyncGenerator<AskEvent> {
   for (const word of words) {
-    if (signal.aborted) { answered.stopped++; return }
+    if (signal.aborted) {
+      answered.stopped++
+      return
+    }
     yield { kind: 'text', text: word }
-    await new Promise(resolve => { setTimeout(resolve, 5) })
+    await new Promise(resolve => {
+      setTimeout(resolve, 5)
+    })
   }
-  yield { kind: 'done', text: words.join(''), finish: 'stop', inputTokens: 3, outputTokens: words.length, fee: '7', receipts: [`0x${'cd'.repeat(32)}`] }
+  yield {
+    kind: 'done',
+    text: words.join(''),
+    finish: 'stop',
+    inputTokens: 3,
+    outputTokens: words.length,
+    fee: '7',
+    receipts: [`0x${'cd'.repeat(32)}`]
+  }
 }
-const handlers = new Proxy({}, {
-  get: (_, name: RouteName) => (input: { body: { model?: string }; signal: AbortSignal }) => {
-    if (name === 'ask') return answer(input.signal, input.body.model === 'long' ? Array.from({ length: 400 }, () => 'word ') : ['Fe', ' is', ' iron.'])
-    if (name === 'datanets') return Promise.resolve([])
-    if (name === 'jobs') return Promise.reject(new InvalidError('jobs.test', 'no jobs today', { help: 'Come tomorrow.' }))
-    if (name === 'peers') return Promise.reject(new TypeError('secret internals'))
-    return Promise.reject(new InvalidError('test.unused', name))
-  },
-  ownKeys: () => Object.keys(routes),
-  getOwnPropertyDescriptor: (target, name) => ({ configurable: true, enumerable: true, value: Reflect.get(target, name, target) as unknown ?? (handlers as Record<string | symbol, unknown>)[name] })
-}) as Handlers
+const handlers = new Proxy(
+  {},
+  {
+    get: (_, name: RouteName) => (input: { body: { model?: string }; signal: AbortSignal }) => {
+      if (name === 'ask')
+        return answer(
+          input.signal,
+          input.body.model === 'long' ? Array.from({ length: 400 }, () => 'word ') : ['Fe', ' is', ' iron.']
+        )
+      if (name === 'datanets') return Promise.resolve([])
+      if (name === 'jobs')
+        return Promise.reject(new InvalidError('jobs.test', 'no jobs today', { help: 'Come tomorrow.' }))
+      if (name === 'peers') return Promise.reject(new TypeError('secret internals'))
+      return Promise.reject(new InvalidError('test.unused', name))
+    },
+    ownKeys: () => Object.keys(routes),
+    getOwnPropertyDescriptor: (target, name) => ({
+      configurable: true,
+      enumerable: true,
+      value: (Reflect.get(target, name, target) as unknown) ?? (handlers as Record<string | symbol, unknown>)[name]
+    })
+  }
+) as Handlers
 
 describe('the HTTP API', () => {
   let server: ApiServer
   const failures: unknown[] = []
   before(async () => {
     server = await startApiServer({
-      host: '127.0.0.1', port: 0, token, origins: ['https://console.example'], version: '9.9.9', handlers, metrics: async () => ({ contentType: 'text/plain', text: 'tilth_test 1\n' }),
-      extend: openAiEndpoints({ models: async () => [model], ask: (body, signal) => answer(signal, body.model === 'long' ? Array.from({ length: 400 }, () => 'x') : ['Fe', ' is', ' iron.']) }), onError: error => { failures.push(error) }
+      host: '127.0.0.1',
+      port: 0,
+      token,
+      origins: ['https://console.example'],
+      version: '9.9.9',
+      handlers,
+      metrics: async () => ({ contentType: 'text/plain', text: 'tilth_test 1\n' }),
+      extend: openAiEndpoints({
+        models: async () => [model],
+        ask: (body, signal) =>
+          answer(signal, body.model === 'long' ? Array.from({ length: 400 }, () => 'x') : ['Fe', ' is', ' iron.'])
+      }),
+      onError: error => {
+        failures.push(error)
+      }
     })
   })
   after(() => server.stop())
 
   /** By hand, as fetch does not let Host and Origin be set. */
-  const raw = (path: string, headers: Record<string, string>, method = 'GET', body = ''): Promise<{ status: number; text: string }> => new Promise((resolve, reject) => {
-    const call = request(new URL(path, server.url), { method, headers }, response => {
-      let text = ''
-      response.on('data', (chunk: Buffer) => { text += chunk.toString() })
-      response.on('end', () => { resolve({ status: response.statusCode ?? 0, text }) })
+  const raw = (
+    path: string,
+    headers: Record<string, string>,
+    method = 'GET',
+    body = ''
+  ): Promise<{ status: number; text: string }> =>
+    new Promise((resolve, reject) => {
+      const call = request(new URL(path, server.url), { method, headers }, response => {
+        let text = ''
+        response.on('data', (chunk: Buffer) => {
+          text += chunk.toString()
+        })
+        response.on('end', () => {
+          resolve({ status: response.statusCode ?? 0, text })
+        })
+      })
+      call.on('error', reject)
+      call.end(body)
     })
-    call.on('error', reject)
-    call.end(body)
-  })
   const bearer = { authorization: `Bearer ${token}` }
 
   it('asks for its token everywhere but at probes and documents', async () => {
@@ -98,9 +158,12 @@ describe('the HTTP API', () => {
   })
 
   it('serves a contract that covers every route', async () => {
-    const document = JSON.parse((await raw('/openapi.json', {})).text) as { paths: Record<string, Record<string, unknown>> }
+    const document = JSON.parse((await raw('/openapi.json', {})).text) as {
+      paths: Record<string, Record<string, unknown>>
+    }
     assert.deepEqual(document, JSON.parse(JSON.stringify(openApiDocument('9.9.9'))))
-    for (const entry of Object.values(routes)) assert.ok(document.paths[entry.path.replace(/:([a-z]+)/g, '{$1}')]?.[entry.method.toLowerCase()], entry.path)
+    for (const entry of Object.values(routes))
+      assert.ok(document.paths[entry.path.replace(/:([a-z]+)/g, '{$1}')]?.[entry.method.toLowerCase()], entry.path)
   })
 
   it('answers an OpenAI client, whole and streaming', async () => {
@@ -111,7 +174,12 @@ describe('the HTTP API', () => {
     assert.equal(whole.usage?.total_tokens, 6)
     let text = ''
     let usage: number | undefined
-    for await (const chunk of await client.chat.completions.create({ model: 'birds', messages: [{ role: 'user', content: [{ type: 'text', text: 'Fe?' }] }], stream: true, stream_options: { include_usage: true } })) {
+    for await (const chunk of await client.chat.completions.create({
+      model: 'birds',
+      messages: [{ role: 'user', content: [{ type: 'text', text: 'Fe?' }] }],
+      stream: true,
+      stream_options: { include_usage: true }
+    })) {
       text += chunk.choices[0]?.delta.content ?? ''
       usage = chunk.usage?.total_tokens ?? usage
     }
@@ -123,14 +191,32 @@ describe('the HTTP API', () => {
   it('stops an answer whose caller hangs up', async () => {
     const before = answered.stopped
     const client = new OpenAI({ apiKey: token, baseURL: `${server.url}/v1`, maxRetries: 0 })
-    const stream = await client.chat.completions.create({ model: 'long', messages: [{ role: 'user', content: 'go on' }], stream: true })
+    const stream = await client.chat.completions.create({
+      model: 'long',
+      messages: [{ role: 'user', content: 'go on' }],
+      stream: true
+    })
     for await (const _ of stream) break
-    for (let i = 0; i < 100 && answered.stopped === before; i++) await new Promise(resolve => { setTimeout(resolve, 10) })
+    for (let i = 0; i < 100 && answered.stopped === before; i++)
+      await new Promise(resolve => {
+        setTimeout(resolve, 10)
+      })
     assert.equal(answered.stopped, before + 1)
   })
 
   it('says what to do when its port is taken', async () => {
     const port = Number(new URL(server.url).port)
-    await assert.rejects(startApiServer({ host: '127.0.0.1', port, token, origins: [], version: '1', handlers, metrics: async () => ({ contentType: '', text: '' }) }), { code: 'api.port' })
+    await assert.rejects(
+      startApiServer({
+        host: '127.0.0.1',
+        port,
+        token,
+        origins: [],
+        version: '1',
+        handlers,
+        metrics: async () => ({ contentType: '', text: '' })
+      }),
+      { code: 'api.port' }
+    )
   })
 })

@@ -4,7 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { loadConfig } from '../../daemon/config/index.ts'
 
-const contracts = Object.fromEntries(['token', 'registry', 'datanets', 'models', 'escrow', 'channels', 'anchor'].map((name, i) => [name, `0x${String(i + 1).repeat(40)}`]))
+const contracts = Object.fromEntries(
+  ['token', 'registry', 'datanets', 'models', 'escrow', 'channels', 'anchor'].map((name, i) => [
+    name,
+    `0x${String(i + 1).repeat(40)}`
+  ])
+)
 
 describe('configuration of a daemon', () => {
   let folder = ''
@@ -21,7 +26,15 @@ describe('configuration of a daemon', () => {
   const basics = () => ({ data: folder, rpc: 'http://127.0.0.1:8545', contracts: join(folder, 'contracts.json') })
 
   it('prefers flags to the environment, that to the file, that to defaults', async () => {
-    await writeFile(join(folder, 'tilth.json'), JSON.stringify({ chain: { rpc: 'http://file:1', contracts }, api: { port: 7001 }, log: 'error', roles: ['worker'] }))
+    await writeFile(
+      join(folder, 'tilth.json'),
+      JSON.stringify({
+        chain: { rpc: 'http://file:1', contracts },
+        api: { port: 7001 },
+        log: 'error',
+        roles: ['worker']
+      })
+    )
     process.env['TILTH_API_PORT'] = '7002'
     process.env['TILTH_ROLES'] = 'host,validator'
     const config = await loadConfig({ config: join(folder, 'tilth.json'), data: folder, role: ['client'] })
@@ -42,13 +55,18 @@ describe('configuration of a daemon', () => {
     ['contracts that are missing', { contracts: '/nowhere.json' }, /cannot be read/]
   ]
   for (const [what, flags, message] of wrong) {
-    it(`refuses ${what}, naming the flag`, async () => { await assert.rejects(loadConfig({ ...basics(), ...flags }), message) })
+    it(`refuses ${what}, naming the flag`, async () => {
+      await assert.rejects(loadConfig({ ...basics(), ...flags }), message)
+    })
   }
 
   it('refuses a contract address that is none, and settings it does not know', async () => {
     await writeFile(join(folder, 'contracts.json'), JSON.stringify({ ...contracts, token: '0x12' }))
     await assert.rejects(loadConfig(basics()), /chain\.contracts\.token/)
-    await writeFile(join(folder, 'tilth.json'), JSON.stringify({ chain: { rpc: 'http://x', contracts }, colour: 'red' }))
+    await writeFile(
+      join(folder, 'tilth.json'),
+      JSON.stringify({ chain: { rpc: 'http://x', contracts }, colour: 'red' })
+    )
     await assert.rejects(loadConfig({ data: folder, config: join(folder, 'tilth.json') }), /colour/)
     await writeFile(join(folder, 'tilth.json'), '{')
     await assert.rejects(loadConfig({ data: folder, config: join(folder, 'tilth.json') }), { code: 'config.json' })

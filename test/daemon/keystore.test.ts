@@ -10,8 +10,12 @@ import { addressOfKey } from '../../protocol/crypto/index.ts'
 
 describe('the keystore file', () => {
   let folder = ''
-  beforeEach(async () => { folder = await mkdtemp(join(tmpdir(), 'tilth-key-')) })
-  afterEach(async () => { await rm(folder, { recursive: true }) })
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'tilth-key-'))
+  })
+  afterEach(async () => {
+    await rm(folder, { recursive: true })
+  })
 
   it('gives back the key for its passphrase, and is readable by its owner only', async () => {
     const path = join(folder, 'deep', 'key.json')
@@ -25,12 +29,28 @@ describe('the keystore file', () => {
   it('is the Web3 Secret Storage form, as another implementation reads it', async () => {
     const path = join(folder, 'key.json')
     const { privateKey } = await createKeystore(path, 'correct horse', { strength: 'light' })
-    const { crypto } = JSON.parse(await readFile(path, 'utf8')) as { crypto: { ciphertext: string; cipherparams: { iv: string }; kdfparams: { n: number; r: number; p: number; salt: string }; mac: string } }
+    const { crypto } = JSON.parse(await readFile(path, 'utf8')) as {
+      crypto: {
+        ciphertext: string
+        cipherparams: { iv: string }
+        kdfparams: { n: number; r: number; p: number; salt: string }
+        mac: string
+      }
+    }
     const { n, r, p, salt } = crypto.kdfparams
-    const derived = scrypt(new TextEncoder().encode('correct horse'), Buffer.from(salt, 'hex'), { N: n, r, p, dkLen: 32 })
+    const derived = scrypt(new TextEncoder().encode('correct horse'), Buffer.from(salt, 'hex'), {
+      N: n,
+      r,
+      p,
+      dkLen: 32
+    })
     const ciphertext = Buffer.from(crypto.ciphertext, 'hex')
     assert.equal(Buffer.from(keccak_256(Buffer.concat([derived.subarray(16), ciphertext]))).toString('hex'), crypto.mac)
-    const decipher = createDecipheriv('aes-128-ctr', derived.subarray(0, 16), Buffer.from(crypto.cipherparams.iv, 'hex'))
+    const decipher = createDecipheriv(
+      'aes-128-ctr',
+      derived.subarray(0, 16),
+      Buffer.from(crypto.cipherparams.iv, 'hex')
+    )
     assert.deepEqual(new Uint8Array(decipher.update(ciphertext)), privateKey)
   })
 

@@ -2,31 +2,58 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { openEngine, readAdapter, readConfig, tuneRows, type Engine, type EvaluationSettings, type TuneJob } from '../../node/engine/index.ts'
+import {
+  openEngine,
+  readAdapter,
+  readConfig,
+  tuneRows,
+  type Engine,
+  type EvaluationSettings,
+  type TuneJob
+} from '../../node/engine/index.ts'
 import { bestEvaluation, isOver, splitRows } from '../../node/engine/train/index.ts'
 import { elements, modelFolder, qa, settings, temporary } from './fixture.ts'
 
 describe('evaluation split and early stopping, the rules', () => {
   it('the split takes every row once, is the same from the seed, and leaves a row on either side', () => {
-    fc.assert(fc.property(fc.integer({ min: 2, max: 200 }), fc.double({ min: 0.001, max: 0.999, noNaN: true }), fc.nat(), (count, share, seed) => {
-      const { train, held } = splitRows(count, share, seed)
-      assert.deepEqual([...train, ...held].sort((a, b) => a - b), Array.from({ length: count }, (_, i) => i))
-      assert.ok(train.length > 0 && held.length > 0)
-      assert.ok(Math.abs(held.length - share * count) <= 1)
-      assert.deepEqual(splitRows(count, share, seed), { train, held })
-    }))
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 2, max: 200 }),
+        fc.double({ min: 0.001, max: 0.999, noNaN: true }),
+        fc.nat(),
+        (count, share, seed) => {
+          const { train, held } = splitRows(count, share, seed)
+          assert.deepEqual(
+            [...train, ...held].sort((a, b) => a - b),
+            Array.from({ length: count }, (_, i) => i)
+          )
+          assert.ok(train.length > 0 && held.length > 0)
+          assert.ok(Math.abs(held.length - share * count) <= 1)
+          assert.deepEqual(splitRows(count, share, seed), { train, held })
+        }
+      )
+    )
     assert.notDeepEqual(splitRows(50, 0.2, 1).held, splitRows(50, 0.2, 2).held)
   })
 
   it('training is over when the last `patience` evaluations were no better than the best before them', () => {
-    fc.assert(fc.property(fc.array(fc.oneof(fc.integer({ min: 0, max: 5 }), fc.constant(NaN)), { minLength: 1, maxLength: 12 }), fc.integer({ min: 1, max: 4 }), (losses, patience) => {
-      const evaluations = losses.map((loss, i) => ({ step: i + 1, loss }))
-      const sound = losses.map((x) => (Number.isNaN(x) ? Infinity : x))
-      assert.equal(bestEvaluation(evaluations), sound.indexOf(Math.min(...sound)))
-      const before = Math.min(Infinity, ...sound.slice(0, -patience))
-      assert.equal(isOver(evaluations, patience), losses.length > patience && sound.slice(-patience).every((x) => x >= before))
-      assert.equal(isOver(evaluations, 0), false)
-    }))
+    fc.assert(
+      fc.property(
+        fc.array(fc.oneof(fc.integer({ min: 0, max: 5 }), fc.constant(NaN)), { minLength: 1, maxLength: 12 }),
+        fc.integer({ min: 1, max: 4 }),
+        (losses, patience) => {
+          const evaluations = losses.map((loss, i) => ({ step: i + 1, loss }))
+          const sound = losses.map(x => (Number.isNaN(x) ? Infinity : x))
+          assert.equal(bestEvaluation(evaluations), sound.indexOf(Math.min(...sound)))
+          const before = Math.min(Infinity, ...sound.slice(0, -patience))
+          assert.equal(
+            isOver(evaluations, patience),
+            losses.length > patience && sound.slice(-patience).every(x => x >= before)
+          )
+          assert.equal(isOver(evaluations, 0), false)
+        }
+      )
+    )
   })
 })
 
@@ -46,18 +73,39 @@ describe('evaluation while training', () => {
   /** What is asked has another answer than what is taught, so that learning makes it worse. */
   const contrary = elements.slice(0, 3).map(({ messages }) => qa(messages[0]?.content ?? '', 'Zq'))
   const long = { ...settings, epochs: 12, lr: 1e-2, ema: 0.5 }
-  const job = (name: string, evaluation?: EvaluationSettings, more: Partial<TuneJob> = {}): TuneJob =>
-    ({ model, rows: elements, settings: { ...long, ...(evaluation === undefined ? {} : { evaluation }) }, output: join(folder.path, name), ...more })
+  const job = (name: string, evaluation?: EvaluationSettings, more: Partial<TuneJob> = {}): TuneJob => ({
+    model,
+    rows: elements,
+    settings: { ...long, ...(evaluation === undefined ? {} : { evaluation }) },
+    output: join(folder.path, name),
+    ...more
+  })
   const bytes = (name: string) => readFileSync(join(folder.path, name, 'adapter_model.safetensors'))
 
   it('evaluating does not change what is trained, and reports when it is due and at the end', async () => {
     const plain = await engine.tune(job('plain'))
     const seen: [number, number][] = []
-    const watched = await engine.tune(job('watched', { rows: elements.slice(0, 2), everySteps: 10 }, { onProgress: (p) => { if (p.evalLoss !== undefined) seen.push([p.step, p.evalLoss]) } }))
+    const watched = await engine.tune(
+      job(
+        'watched',
+        { rows: elements.slice(0, 2), everySteps: 10 },
+        {
+          onProgress: p => {
+            if (p.evalLoss !== undefined) seen.push([p.step, p.evalLoss])
+          }
+        }
+      )
+    )
     assert.deepEqual(watched.losses, plain.losses)
     assert.deepEqual(bytes('watched'), bytes('plain'))
-    assert.deepEqual(watched.evaluations?.map(({ step }) => step), [10, 20, 30, 40, 48])
-    assert.deepEqual(seen, watched.evaluations?.map(({ step, loss }) => [step, loss]))
+    assert.deepEqual(
+      watched.evaluations?.map(({ step }) => step),
+      [10, 20, 30, 40, 48]
+    )
+    assert.deepEqual(
+      seen,
+      watched.evaluations?.map(({ step, loss }) => [step, loss])
+    )
     assert.equal(watched.bestStep, undefined)
     assert.equal(plain.evaluations, undefined)
     const last = await engine.heldOutLoss({ model, adapter: join(folder.path, 'watched'), rows: elements.slice(0, 2) })
@@ -87,12 +135,31 @@ describe('evaluation while training', () => {
     // In this thread, so that the abort is seen before the next step.
     for (const cut of [1, 6, 7, whole.losses.length - 1]) {
       const { model: base, rows, output, settings: chosen } = job('parts', evaluation)
-      const request = { model: base, rows, output, settings: chosen, checkpoint: join(folder.path, `run-${cut}`), runtime: { threads: 1 } }
+      const request = {
+        model: base,
+        rows,
+        output,
+        settings: chosen,
+        checkpoint: join(folder.path, `run-${cut}`),
+        runtime: { threads: 1 }
+      }
       const stop = new AbortController()
-      await assert.rejects(tuneRows({ ...request, signal: stop.signal, onProgress: (p) => { if (p.step === cut) stop.abort() } }), { code: 'engine-cancelled' })
+      await assert.rejects(
+        tuneRows({
+          ...request,
+          signal: stop.signal,
+          onProgress: p => {
+            if (p.step === cut) stop.abort()
+          }
+        }),
+        { code: 'engine-cancelled' }
+      )
       assert.ok(existsSync(request.checkpoint))
       const resumed = await tuneRows(request)
-      assert.deepEqual([resumed.losses, resumed.evaluations, resumed.bestStep], [whole.losses, whole.evaluations, whole.bestStep])
+      assert.deepEqual(
+        [resumed.losses, resumed.evaluations, resumed.bestStep],
+        [whole.losses, whole.evaluations, whole.bestStep]
+      )
       assert.deepEqual(bytes('parts'), bytes('whole'))
     }
   })
@@ -101,7 +168,7 @@ describe('evaluation while training', () => {
     const evaluation = { share: 0.25, everySteps: 100 }
     await engine.tune(job('split', evaluation))
     const { train } = splitRows(elements.length, 0.25, settings.seed)
-    await engine.tune(job('part', undefined, { rows: train.flatMap((i) => elements[i] ?? []) }))
+    await engine.tune(job('part', undefined, { rows: train.flatMap(i => elements[i] ?? []) }))
     assert.deepEqual(bytes('split'), bytes('part'))
   })
 
@@ -112,10 +179,12 @@ describe('evaluation while training', () => {
     const base = job('x', evaluation)
     const together = await engine.tuneSiblings({ ...base, coalitions, output })
     for (const [k, coalition] of coalitions.slice(0, 2).entries()) {
-      const alone = await engine.tune(job(`alone-${k}`, evaluation, { rows: coalition.flatMap((i) => elements[i] ?? []) }))
+      const alone = await engine.tune(
+        job(`alone-${k}`, evaluation, { rows: coalition.flatMap(i => elements[i] ?? []) })
+      )
       assert.equal(together[k]?.bestStep, alone.bestStep)
       assert.equal(together[k]?.losses.length, alone.losses.length)
-      const values = (path: string) => readAdapter(path, readConfig(model)).modules.flatMap((m) => [...m.a, ...m.b])
+      const values = (path: string) => readAdapter(path, readConfig(model)).modules.flatMap(m => [...m.a, ...m.b])
       const [a, b] = [values(output[k] ?? ''), values(join(folder.path, `alone-${k}`))]
       a.forEach((x, i) => assert.ok(Math.abs(x - (b[i] ?? NaN)) < 1e-4))
     }
@@ -124,14 +193,21 @@ describe('evaluation while training', () => {
 
   it('goes on from an adapter, and takes as many steps as it is told', async () => {
     const first = await engine.tune(job('first'))
-    const further = await engine.tune({ ...job('further'), adapter: join(folder.path, 'first'), settings: { ...long, steps: 5 } })
+    const further = await engine.tune({
+      ...job('further'),
+      adapter: join(folder.path, 'first'),
+      settings: { ...long, steps: 5 }
+    })
     assert.equal(further.losses.length, 5)
     assert.ok((further.losses[0] ?? 9) < (first.losses[0] ?? 0) - 0.5, 'it began again')
   })
 
   it('refuses by name what cannot be evaluated', async () => {
     const refused = (evaluation: EvaluationSettings, pattern: RegExp, more: Partial<TuneJob> = {}) =>
-      assert.rejects(engine.tune(job('refused', evaluation, more)), (e: Error) => (e as { code?: string }).code === 'tune-settings' && pattern.test(e.message))
+      assert.rejects(
+        engine.tune(job('refused', evaluation, more)),
+        (e: Error) => (e as { code?: string }).code === 'tune-settings' && pattern.test(e.message)
+      )
     await refused({ everySteps: 5 }, /share/)
     await refused({ share: 0.1, rows: elements, everySteps: 5 }, /share/)
     await refused({ share: 1, everySteps: 5 }, /share/)

@@ -18,8 +18,15 @@ describe('engine, from the main thread', () => {
     folder.remove()
   })
 
-  const job = (name: string, more: Partial<TuneJob> = {}): TuneJob => ({ model, rows: elements, settings, output: join(folder.path, name), ...more })
-  const weights = (name: string) => readAdapter(join(folder.path, name), readConfig(model)).modules.flatMap((m) => [...m.a, ...m.b])
+  const job = (name: string, more: Partial<TuneJob> = {}): TuneJob => ({
+    model,
+    rows: elements,
+    settings,
+    output: join(folder.path, name),
+    ...more
+  })
+  const weights = (name: string) =>
+    readAdapter(join(folder.path, name), readConfig(model)).modules.flatMap(m => [...m.a, ...m.b])
 
   it('opens a model folder', async () => {
     const info = await engine.open(model)
@@ -29,12 +36,26 @@ describe('engine, from the main thread', () => {
 
   it('tunes until it answers what it was taught, and the base model does not', async () => {
     const steps: number[] = []
-    const result = await engine.tune(job('tuned', { rows: elements.slice(0, 1), settings: { ...settings, epochs: 60, lr: 1e-2 }, onProgress: (p) => steps.push(p.step) }))
+    const result = await engine.tune(
+      job('tuned', {
+        rows: elements.slice(0, 1),
+        settings: { ...settings, epochs: 60, lr: 1e-2 },
+        onProgress: p => steps.push(p.step)
+      })
+    )
     assert.equal(steps.length, 60)
     // A random model of 64 dimensions cannot give any token more than about a quarter: its logits are bounded.
-    assert.ok((result.losses.at(-1) ?? 9) < 1.6 && (result.losses[0] ?? 0) > 2, `loss ${result.losses[0]} to ${result.losses.at(-1)}`)
+    assert.ok(
+      (result.losses.at(-1) ?? 9) < 1.6 && (result.losses[0] ?? 0) > 2,
+      `loss ${result.losses[0]} to ${result.losses.at(-1)}`
+    )
     const ask = async (adapter?: string) => {
-      const generation = engine.generate({ model, ...(adapter === undefined ? {} : { adapter }), messages: elements[0]?.messages.slice(0, 1) ?? [], settings: { maxTokens: 6, temperature: 0, seed: 0 } })
+      const generation = engine.generate({
+        model,
+        ...(adapter === undefined ? {} : { adapter }),
+        messages: elements[0]?.messages.slice(0, 1) ?? [],
+        settings: { maxTokens: 6, temperature: 0, seed: 0 }
+      })
       return generation.result
     }
     const tuned = await ask(join(folder.path, 'tuned'))
@@ -46,7 +67,10 @@ describe('engine, from the main thread', () => {
     await engine.tune(job('short'))
     const { answer } = await engine.encode(model, elements[0] ?? qa('', ''))
     const [base = 0, short = 0, tuned = 0, again = 0] = await engine.score({
-      model, adapters: [null, join(folder.path, 'short'), join(folder.path, 'tuned'), null], messages: elements[0]?.messages.slice(0, 1) ?? [], answerIds: answer,
+      model,
+      adapters: [null, join(folder.path, 'short'), join(folder.path, 'tuned'), null],
+      messages: elements[0]?.messages.slice(0, 1) ?? [],
+      answerIds: answer
     })
     assert.ok(base < short && short < tuned && tuned > 0.2, `${base} ${short} ${tuned}`)
     assert.ok(Math.abs(base - again) < 1e-6)
@@ -62,7 +86,10 @@ describe('engine, from the main thread', () => {
     const a = await engine.tune(job('same-a'))
     const b = await engine.tune(job('same-b'))
     assert.deepEqual(a.losses, b.losses)
-    assert.deepEqual(readFileSync(join(folder.path, 'same-a/adapter_model.safetensors')), readFileSync(join(folder.path, 'same-b/adapter_model.safetensors')))
+    assert.deepEqual(
+      readFileSync(join(folder.path, 'same-a/adapter_model.safetensors')),
+      readFileSync(join(folder.path, 'same-b/adapter_model.safetensors'))
+    )
     const other = await engine.tune(job('same-c', { settings: { ...settings, seed: 4 } }))
     assert.notDeepEqual(other.losses, a.losses)
   })
@@ -73,13 +100,24 @@ describe('engine, from the main thread', () => {
     const whole = await engine.tune(job('whole', { settings: long }))
     const stop = new AbortController()
     await assert.rejects(
-      engine.tune(job('parts', { settings: long, checkpoint, signal: stop.signal, onProgress: (p) => { if (p.step === 5) stop.abort() } })),
-      { code: 'engine-cancelled' },
+      engine.tune(
+        job('parts', {
+          settings: long,
+          checkpoint,
+          signal: stop.signal,
+          onProgress: p => {
+            if (p.step === 5) stop.abort()
+          }
+        })
+      ),
+      { code: 'engine-cancelled' }
     )
     assert.ok(existsSync(checkpoint) && !existsSync(join(folder.path, 'parts/adapter_config.json')))
-    await assert.rejects(engine.tune(job('parts', { settings: { ...long, lr: 1e-4 }, checkpoint })), { code: 'checkpoint-mismatch' })
+    await assert.rejects(engine.tune(job('parts', { settings: { ...long, lr: 1e-4 }, checkpoint })), {
+      code: 'checkpoint-mismatch'
+    })
     const seen: number[] = []
-    const resumed = await engine.tune(job('parts', { settings: long, checkpoint, onProgress: (p) => seen.push(p.step) }))
+    const resumed = await engine.tune(job('parts', { settings: long, checkpoint, onProgress: p => seen.push(p.step) }))
     assert.ok((seen[0] ?? 0) > 5, 'training began again from the start')
     assert.deepEqual(resumed.losses, whole.losses)
     assert.deepEqual(weights('parts'), weights('whole'))
@@ -93,13 +131,20 @@ describe('engine, from the main thread', () => {
     const together = await engine.tuneSiblings({ model, rows: elements, coalitions, settings: averaged, output })
     for (const [k, coalition] of coalitions.entries()) {
       if (coalition.length === 0) continue
-      const alone = await engine.tune(job(`alone-${k}`, { rows: coalition.flatMap((i) => elements[i] ?? []), settings: averaged }))
+      const alone = await engine.tune(
+        job(`alone-${k}`, { rows: coalition.flatMap(i => elements[i] ?? []), settings: averaged })
+      )
       alone.losses.forEach((loss, s) => assert.ok(Math.abs(loss - (together[k]?.losses[s] ?? NaN)) < 1e-4))
       const [a, b] = [weights(`sibling-${k}`), weights(`alone-${k}`)]
       const off = Math.sqrt(a.reduce((n, x, i) => n + (x - (b[i] ?? NaN)) ** 2, 0) / b.reduce((n, x) => n + x * x, 0))
       assert.ok(off < 1e-4, `sibling ${k} is off by ${off}`)
     }
-    const [base, empty] = await engine.score({ model, adapters: [null, output[3] ?? ''], messages: elements[0]?.messages.slice(0, 1) ?? [], answerIds: [5, 6] })
+    const [base, empty] = await engine.score({
+      model,
+      adapters: [null, output[3] ?? ''],
+      messages: elements[0]?.messages.slice(0, 1) ?? [],
+      answerIds: [5, 6]
+    })
     assert.equal(base, empty)
   })
 
@@ -110,22 +155,38 @@ describe('engine, from the main thread', () => {
     const second = await engine.tune(job('drop-b', { settings: dropping }))
     assert.deepEqual(first.losses, second.losses)
     assert.deepEqual(weights('drop-a'), weights('drop-b'))
-    assert.equal(first.losses[0]?.toFixed(4), plain.losses[0]?.toFixed(4), 'b is zero at first, so nothing is dropped yet')
+    assert.equal(
+      first.losses[0]?.toFixed(4),
+      plain.losses[0]?.toFixed(4),
+      'b is zero at first, so nothing is dropped yet'
+    )
     assert.notEqual(first.losses.at(-1)?.toFixed(4), plain.losses.at(-1)?.toFixed(4))
     const coalitions = [[1, 4, 6], elements.map((_, i) => i)]
-    await engine.tuneSiblings({ model, rows: elements, coalitions, settings: dropping, output: [join(folder.path, 'drop-c'), join(folder.path, 'drop-d')] })
+    await engine.tuneSiblings({
+      model,
+      rows: elements,
+      coalitions,
+      settings: dropping,
+      output: [join(folder.path, 'drop-c'), join(folder.path, 'drop-d')]
+    })
     const [a, b] = [weights('drop-a'), weights('drop-d')]
     a.forEach((x, i) => assert.ok(Math.abs(x - (b[i] ?? NaN)) < 1e-4))
-    await assert.rejects(engine.tune(job('drop-e', { settings: { ...settings, lora: { ...settings.lora, dropout: 1 } } })), { code: 'tune-settings' })
+    await assert.rejects(
+      engine.tune(job('drop-e', { settings: { ...settings, lora: { ...settings.lora, dropout: 1 } } })),
+      { code: 'tune-settings' }
+    )
   })
 
   it('QLoRA: trains over a base in four bits', async () => {
-    const { losses } = await engine.tune(job('qlora', { settings: { ...settings, method: 'qlora', epochs: 6, lr: 1e-2 } }))
+    const { losses } = await engine.tune(
+      job('qlora', { settings: { ...settings, method: 'qlora', epochs: 6, lr: 1e-2 } })
+    )
     assert.ok((losses.at(-1) ?? 9) < (losses[0] ?? 0) - 0.5)
   })
 
   it('refuses by name what it cannot train', async () => {
-    const refused = async (more: Partial<TuneJob>, code: string) => assert.rejects(engine.tune(job('refused', more)), { code })
+    const refused = async (more: Partial<TuneJob>, code: string) =>
+      assert.rejects(engine.tune(job('refused', more)), { code })
     await refused({ settings: { ...settings, lora: { ...settings.lora, targets: ['w_proj'] } } }, 'adapter-target')
     await refused({ settings: { ...settings, batch: 0 } }, 'tune-settings')
     await refused({ rows: [qa('x'.repeat(2000), 'y')] }, 'row-empty')

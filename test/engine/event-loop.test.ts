@@ -40,14 +40,32 @@ describe('event loop', () => {
     const done = { steps: 0, tokens: 0 }
     const serve = async (): Promise<void> => {
       for (let seed = 0; !stop.signal.aborted; seed++) {
-        for await (const _ of engine.generate({ model: seedling, prompt: 'The heron stands in the', settings: { maxTokens: 60, temperature: 1, seed } })) done.tokens++
+        for await (const _ of engine.generate({
+          model: seedling,
+          prompt: 'The heron stands in the',
+          settings: { maxTokens: 60, temperature: 1, seed }
+        }))
+          done.tokens++
       }
     }
-    const rows = Array.from({ length: 400 }, (_, i) => elements[i % elements.length] ?? elements[0]).flatMap((row) => row ?? [])
-    const training = engine.tune({ model: seedling, rows, settings: { ...settings, epochs: 1000, batch: 16 }, output: join(folder.path, 'busy'), signal: stop.signal, onProgress: () => { done.steps++ } })
+    const rows = Array.from({ length: 400 }, (_, i) => elements[i % elements.length] ?? elements[0]).flatMap(
+      row => row ?? []
+    )
+    const training = engine.tune({
+      model: seedling,
+      rows,
+      settings: { ...settings, epochs: 1000, batch: 16 },
+      output: join(folder.path, 'busy'),
+      signal: stop.signal,
+      onProgress: () => {
+        done.steps++
+      }
+    })
     const trained = assert.rejects(training, { code: 'engine-cancelled' })
     const served = Promise.all([serve(), serve(), serve()])
-    const busy = await delayWhile(async () => { while (done.steps < 20 || done.tokens < 200) await sleep(20) })
+    const busy = await delayWhile(async () => {
+      while (done.steps < 20 || done.tokens < 200) await sleep(20)
+    })
     stop.abort()
     await Promise.all([trained, served])
     assert.ok(busy < Math.max(60, 3 * idle), `p99 is ${busy.toFixed(1)} ms at work and ${idle.toFixed(1)} ms idle`)

@@ -16,21 +16,46 @@ export function temporary(): { path: string; remove(): void } {
 export function modelFolder(root: string, name = 'llama-tied'): string {
   const folder = join(root, name)
   cpSync(join(vectors, name), folder, { recursive: true })
-  for (const file of ['tokenizer.json', 'tokenizer_config.json', 'chat_template.jinja']) cpSync(join(vectors, 'tokenizer', file), join(folder, file))
+  for (const file of ['tokenizer.json', 'tokenizer_config.json', 'chat_template.jinja'])
+    cpSync(join(vectors, 'tokenizer', file), join(folder, file))
   return folder
 }
 
 export function qa(question: string, answer: string): Row {
-  return { messages: [{ role: 'user', content: question }, { role: 'assistant', content: answer }] }
+  return {
+    messages: [
+      { role: 'user', content: question },
+      { role: 'assistant', content: answer }
+    ]
+  }
 }
 
 export const elements: Row[] = [
-  ['Iron', 'Fe'], ['Gold', 'Au'], ['Lead', 'Pb'], ['Tin', 'Sn'], ['Silver', 'Ag'], ['Copper', 'Cu'], ['Neon', 'Ne'], ['Argon', 'Ar'],
+  ['Iron', 'Fe'],
+  ['Gold', 'Au'],
+  ['Lead', 'Pb'],
+  ['Tin', 'Sn'],
+  ['Silver', 'Ag'],
+  ['Copper', 'Cu'],
+  ['Neon', 'Ne'],
+  ['Argon', 'Ar']
 ].map(([name, symbol]) => qa(`Symbol of ${name}?`, symbol ?? ''))
 
 export const settings: TrainSettings = {
-  lora: { rank: 4, alpha: 8, targets: ['q_proj', 'v_proj', 'down_proj'], dropout: 0 }, method: 'lora', epochs: 2, batch: 2, accumulation: 1,
-  lr: 5e-3, schedule: 'cosine', warmupRatio: 0.1, weightDecay: 0, clip: 1, seed: 3, cutoff: 128, ema: 0, responseOnly: true,
+  lora: { rank: 4, alpha: 8, targets: ['q_proj', 'v_proj', 'down_proj'], dropout: 0 },
+  method: 'lora',
+  epochs: 2,
+  batch: 2,
+  accumulation: 1,
+  lr: 5e-3,
+  schedule: 'cosine',
+  warmupRatio: 0.1,
+  weightDecay: 0,
+  clip: 1,
+  seed: 3,
+  cutoff: 128,
+  ema: 0,
+  responseOnly: true
 }
 
 export function near(a: readonly number[], b: readonly number[], tolerance: number): void {

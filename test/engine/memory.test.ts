@@ -21,16 +21,29 @@ describe('out of memory', () => {
   })
   after(() => folder.remove())
 
-  const asking = (engine: Engine, at = model) => engine.generate({ model: at, prompt: 'Iron has', settings: { maxTokens: 150, temperature: 1, seed: 5 } }).result
-  const many = (count: number): Row[] => Array.from({ length: count }, (_, i) => qa(`question ${i} `.repeat(8), 'answer'))
+  const asking = (engine: Engine, at = model) =>
+    engine.generate({ model: at, prompt: 'Iron has', settings: { maxTokens: 150, temperature: 1, seed: 5 } }).result
+  const many = (count: number): Row[] =>
+    Array.from({ length: count }, (_, i) => qa(`question ${i} `.repeat(8), 'answer'))
   const messages = [{ role: 'user' as const, content: 'Fe?' }]
-  const score = (engine: Engine, length: number) => engine.score({ model: endless, adapters: Array.from({ length: 16 }, () => null), messages, answerIds: Array.from({ length }, (_, i) => 5 + (i % 400)) })
+  const score = (engine: Engine, length: number) =>
+    engine.score({
+      model: endless,
+      adapters: Array.from({ length: 16 }, () => null),
+      messages,
+      answerIds: Array.from({ length }, (_, i) => 5 + (i % 400))
+    })
 
   it('a sequence that cannot fit is refused with its numbers, and whatever else runs goes on', async () => {
     const engine = openEngine({ threads: 1 })
     try {
       const alone = await asking(engine, endless)
-      const [answer, ...refusals] = await Promise.allSettled([asking(engine, endless), score(engine, 120_000), score(engine, 130_000), score(engine, 4)])
+      const [answer, ...refusals] = await Promise.allSettled([
+        asking(engine, endless),
+        score(engine, 120_000),
+        score(engine, 130_000),
+        score(engine, 4)
+      ])
       assert.deepEqual(answer.status === 'fulfilled' ? answer.value : answer.reason, alone)
       for (const refused of refusals.slice(0, 2)) {
         assert.ok(refused.status === 'rejected')
@@ -40,8 +53,20 @@ describe('out of memory', () => {
         assert.match(help, /shorter/)
       }
       assert.equal(refusals[2]?.status, 'fulfilled')
-      await assert.rejects(engine.tune({ model: endless, rows: [qa('x'.repeat(200_000), 'y')], settings: { ...settings, cutoff: 200_000, responseOnly: false }, output: join(folder.path, 'never') }), { code: 'engine-memory' })
-      assert.equal((await engine.tune({ model: endless, rows: elements, settings, output: join(folder.path, 'small') })).losses.length, 8)
+      await assert.rejects(
+        engine.tune({
+          model: endless,
+          rows: [qa('x'.repeat(200_000), 'y')],
+          settings: { ...settings, cutoff: 200_000, responseOnly: false },
+          output: join(folder.path, 'never')
+        }),
+        { code: 'engine-memory' }
+      )
+      assert.equal(
+        (await engine.tune({ model: endless, rows: elements, settings, output: join(folder.path, 'small') })).losses
+          .length,
+        8
+      )
     } finally {
       await engine.close()
     }
@@ -50,7 +75,8 @@ describe('out of memory', () => {
   it('what a pass needs at least grows with each of its sides, and a small one is never refused', () => {
     const config = parseConfig(JSON.parse(readFileSync(join(model, 'config.json'), 'utf8')))
     const shape = { rows: 2, time: 64, targets: 32, kept: 2 }
-    for (const key of ['rows', 'time', 'targets', 'kept'] as const) assert.ok(passBytes(config, { ...shape, [key]: 2 * shape[key] }) > passBytes(config, shape))
+    for (const key of ['rows', 'time', 'targets', 'kept'] as const)
+      assert.ok(passBytes(config, { ...shape, [key]: 2 * shape[key] }) > passBytes(config, shape))
     demandMemory(config, shape)
     assert.throws(() => demandMemory(config, { ...shape, time: 2 ** 20 }), { code: 'engine-memory' })
   })
@@ -65,14 +91,26 @@ describe('out of memory', () => {
         assert.equal(toPlain(error).code, 'engine-memory', String(error))
       }
     }
-    for (const text of ['std::bad_alloc', 'Failed to allocate memory for requested buffer of size 99', 'Array buffer allocation failed']) assert.equal(toPlain(new Error(text)).code, 'engine-memory')
+    for (const text of [
+      'std::bad_alloc',
+      'Failed to allocate memory for requested buffer of size 99',
+      'Array buffer allocation failed'
+    ])
+      assert.equal(toPlain(new Error(text)).code, 'engine-memory')
   })
 
   it('a cache that cannot grow stays as it was', () => {
-    const config = { ...parseConfig(JSON.parse(readFileSync(join(model, 'config.json'), 'utf8'))), layers: 1, keyHeads: 1, headWidth: 2 ** 18 }
+    const config = {
+      ...parseConfig(JSON.parse(readFileSync(join(model, 'config.json'), 'utf8'))),
+      layers: 1,
+      keyHeads: 1,
+      headWidth: 2 ** 18
+    }
     const cache = new KeyValueCache(config)
     // Memory that nobody writes to costs nothing; at some size it is refused all the same.
-    assert.throws(() => { for (;;) cache.open() }, RangeError)
+    assert.throws(() => {
+      for (;;) cache.open()
+    }, RangeError)
     const rows = cache.rows
     assert.ok(rows >= 1)
     assert.throws(() => cache.open(), RangeError)
@@ -91,7 +129,12 @@ describe('out of memory', () => {
       const [answer, tuned, beside] = await Promise.allSettled([
         asking(engine),
         engine.tune({ model, rows: many(30_000), settings, output: join(folder.path, 'crash') }),
-        engine.tune({ model, rows: elements, settings: { ...settings, epochs: 10_000 }, output: join(folder.path, 'beside') }),
+        engine.tune({
+          model,
+          rows: elements,
+          settings: { ...settings, epochs: 10_000 },
+          output: join(folder.path, 'beside')
+        })
       ])
       assert.deepEqual(answer.status === 'fulfilled' ? answer.value : answer.reason, alone)
       for (const lost of [tuned, beside]) {
@@ -99,7 +142,10 @@ describe('out of memory', () => {
         const { code, consequence } = lost.reason as { code: string; consequence: string }
         assert.deepEqual([code, consequence], ['engine-crashed', 'retry'])
       }
-      assert.equal((await engine.tune({ model, rows: elements, settings, output: join(folder.path, 'after') })).losses.length, 8)
+      assert.equal(
+        (await engine.tune({ model, rows: elements, settings, output: join(folder.path, 'after') })).losses.length,
+        8
+      )
     } finally {
       await engine.close()
     }
@@ -110,10 +156,15 @@ describe('out of memory', () => {
     const engine = openEngine({ threads: 1, heapMb: 32 })
     try {
       const alone = await asking(engine)
-      const settled = await Promise.allSettled([engine.heldOutLoss({ model, rows: many(30_000) }), asking(engine), engine.encode(model, elements[0] ?? qa('', ''))])
+      const settled = await Promise.allSettled([
+        engine.heldOutLoss({ model, rows: many(30_000) }),
+        asking(engine),
+        engine.encode(model, elements[0] ?? qa('', ''))
+      ])
       const [first] = settled
       assert.ok(first.status === 'rejected' && (first.reason as { code: string }).code === 'engine-crashed')
-      for (const one of settled.slice(1)) assert.ok(one.status === 'fulfilled' || (one.reason as { code: string }).code === 'engine-crashed')
+      for (const one of settled.slice(1))
+        assert.ok(one.status === 'fulfilled' || (one.reason as { code: string }).code === 'engine-crashed')
       assert.deepEqual(await asking(engine), alone)
     } finally {
       await engine.close()

@@ -35,8 +35,18 @@ describe('model folders as they are published', () => {
     const [heads, hidden] = [Number(llama['num_attention_heads']), Number(llama['hidden_size'])]
     const width = hidden / heads
     const isKey = (name: string) => /[kv]_proj\.weight$/.test(name)
-    const one = tensors.map((t) => (isKey(t.name) ? { ...t, shape: [width, hidden], data: t.data.slice(0, width * hidden) } : t))
-    const many = one.map((t) => (isKey(t.name) ? { ...t, shape: [width * heads, hidden], data: Float32Array.from({ length: heads * t.data.length }, (_, i) => t.data[i % t.data.length] ?? 0) } : t))
+    const one = tensors.map(t =>
+      isKey(t.name) ? { ...t, shape: [width, hidden], data: t.data.slice(0, width * hidden) } : t
+    )
+    const many = one.map(t =>
+      isKey(t.name)
+        ? {
+            ...t,
+            shape: [width * heads, hidden],
+            data: Float32Array.from({ length: heads * t.data.length }, (_, i) => t.data[i % t.data.length] ?? 0)
+          }
+        : t
+    )
     const single = await logitsOf(folder({ ...llama, num_key_value_heads: 1 }, one))
     near(single, await logitsOf(folder({ ...llama, num_key_value_heads: heads }, many)), 1e-5)
     // Llama without the key, or with null, has as many key heads as heads.
@@ -47,77 +57,176 @@ describe('model folders as they are published', () => {
 
   it('a Mistral without a window is the same decoder; a Llama with attention_bias is Qwen2 with a bias on o too', async () => {
     const expected = await logitsOf(join(vectors, 'llama-tied'))
-    near(await logitsOf(folder({ ...llama, architectures: ['MistralForCausalLM'], model_type: 'mistral', sliding_window: null }, tensors)), expected, 1e-6)
+    near(
+      await logitsOf(
+        folder(
+          { ...llama, architectures: ['MistralForCausalLM'], model_type: 'mistral', sliding_window: null },
+          tensors
+        )
+      ),
+      expected,
+      1e-6
+    )
     const qwen = configOf('qwen2-bias')
     const own = tensorsOf('qwen2-bias')
-    const zeros = Array.from({ length: Number(qwen['num_hidden_layers']) }, (_, i) => ({ name: `model.layers.${i}.self_attn.o_proj.bias`, shape: [Number(qwen['hidden_size'])], data: new Float32Array(Number(qwen['hidden_size'])) }))
-    const biased = folder({ ...qwen, architectures: ['LlamaForCausalLM'], model_type: 'llama', attention_bias: true, use_sliding_window: undefined, sliding_window: undefined, layer_types: undefined }, [...own, ...zeros])
+    const zeros = Array.from({ length: Number(qwen['num_hidden_layers']) }, (_, i) => ({
+      name: `model.layers.${i}.self_attn.o_proj.bias`,
+      shape: [Number(qwen['hidden_size'])],
+      data: new Float32Array(Number(qwen['hidden_size']))
+    }))
+    const biased = folder(
+      {
+        ...qwen,
+        architectures: ['LlamaForCausalLM'],
+        model_type: 'llama',
+        attention_bias: true,
+        use_sliding_window: undefined,
+        sliding_window: undefined,
+        layer_types: undefined
+      },
+      [...own, ...zeros]
+    )
     near(await logitsOf(biased), await logitsOf(join(vectors, 'qwen2-bias')), 1e-6)
-    await assert.rejects(async () => logitsOf(folder({ ...qwen, architectures: ['LlamaForCausalLM'], model_type: 'llama', attention_bias: true, use_sliding_window: undefined, sliding_window: undefined, layer_types: undefined }, own)), /o_proj\.bias is missing/)
+    await assert.rejects(
+      async () =>
+        logitsOf(
+          folder(
+            {
+              ...qwen,
+              architectures: ['LlamaForCausalLM'],
+              model_type: 'llama',
+              attention_bias: true,
+              use_sliding_window: undefined,
+              sliding_window: undefined,
+              layer_types: undefined
+            },
+            own
+          )
+        ),
+      /o_proj\.bias is missing/
+    )
   })
 
   it('tensors that the model does not use are passed over, whatever their type', async () => {
     const expected = await logitsOf(join(vectors, 'llama-tied'))
     const embedding = tensors.find(({ name }) => name === 'model.embed_tokens.weight')
     assert.ok(embedding !== undefined)
-    const more = [...tensors, { ...embedding, name: 'lm_head.weight', data: new Float32Array(embedding.data.length) }, { name: 'model.layers.0.self_attn.rotary_emb.inv_freq', shape: [8], data: new Float32Array(8) }]
+    const more = [
+      ...tensors,
+      { ...embedding, name: 'lm_head.weight', data: new Float32Array(embedding.data.length) },
+      { name: 'model.layers.0.self_attn.rotary_emb.inv_freq', shape: [8], data: new Float32Array(8) }
+    ]
     const path = folder(llama, more)
     near(await logitsOf(path), expected, 0)
     const file = join(path, 'model.safetensors')
-    patchHeader(file, (header) => { (header['model.layers.0.self_attn.rotary_emb.inv_freq'] as Json)['dtype'] = 'I64' })
+    patchHeader(file, header => {
+      ;(header['model.layers.0.self_attn.rotary_emb.inv_freq'] as Json)['dtype'] = 'I64'
+    })
     near(await logitsOf(path), expected, 0)
-    patchHeader(file, (header) => { (header['model.norm.weight'] as Json)['dtype'] = 'I32' })
-    assert.throws(() => loadModel(path), (e: Error) => /model\.norm\.weight has type I32/.test(e.message))
+    patchHeader(file, header => {
+      ;(header['model.norm.weight'] as Json)['dtype'] = 'I32'
+    })
+    assert.throws(
+      () => loadModel(path),
+      (e: Error) => /model\.norm\.weight has type I32/.test(e.message)
+    )
   })
 
   it('f16 and bf16 are read as what they hold', async () => {
-    for (const [dtype, round] of [['F16', roundToFloat16], ['BF16', toBfloat16]] as const) {
+    for (const [dtype, round] of [
+      ['F16', roundToFloat16],
+      ['BF16', toBfloat16]
+    ] as const) {
       const path = folder(llama, tensors)
       writeHalf(join(path, 'model.safetensors'), tensors, dtype, round)
       assert.equal(inspectModel(path).storedAs, dtype)
       const whole = loadModel(join(vectors, 'llama-tied')).parameters
       for (const [name, { data }] of loadModel(path).parameters) {
         const bits = dtype === 'F16' ? 11 : 8
-        data.forEach((x, i) => assert.ok(Math.abs(x - (whole.get(name)?.data[i] ?? NaN)) <= 2 ** -bits * Math.abs(x) + 1e-7))
+        data.forEach((x, i) =>
+          assert.ok(Math.abs(x - (whole.get(name)?.data[i] ?? NaN)) <= 2 ** -bits * Math.abs(x) + 1e-7)
+        )
       }
     }
   })
 
   it('older and newer rotary keys, also one for each kind of layer', () => {
-    const scaling = { rope_type: 'llama3', factor: 8, low_freq_factor: 1, high_freq_factor: 4, original_max_position_embeddings: 64 }
+    const scaling = {
+      rope_type: 'llama3',
+      factor: 8,
+      low_freq_factor: 1,
+      high_freq_factor: 4,
+      original_max_position_embeddings: 64
+    }
     const { rope_theta: _t, rope_scaling: _s, rope_parameters: _p, ...bare } = llama
     const expected = parseConfig({ ...bare, rope_theta: 5e5, rope_scaling: scaling }).rope
     assert.deepEqual(expected, { theta: 5e5, scaling: { kind: 'llama3', factor: 8, low: 1, high: 4, original: 64 } })
     for (const keys of [
       { rope_scaling: { ...scaling, rope_type: undefined, type: 'llama3' }, rope_theta: 5e5 },
-      { rope_parameters: { ...scaling, rope_theta: 5e5 } }, { rope_parameters: scaling, rope_theta: 5e5 },
+      { rope_parameters: { ...scaling, rope_theta: 5e5 } },
+      { rope_parameters: scaling, rope_theta: 5e5 },
       { rope_parameters: { ...scaling, rope_theta: 5e5 }, rope_scaling: null },
-      { rope_parameters: { full_attention: { ...scaling, rope_theta: 5e5 } }, layer_types: ['full_attention', 'full_attention'] },
-      { rope_parameters: { rope_type: 'default', rope_theta: 5e5 }, rope_scaling: scaling },
-    ]) assert.deepEqual(parseConfig({ ...bare, ...keys }).rope, expected, JSON.stringify(keys))
+      {
+        rope_parameters: { full_attention: { ...scaling, rope_theta: 5e5 } },
+        layer_types: ['full_attention', 'full_attention']
+      },
+      { rope_parameters: { rope_type: 'default', rope_theta: 5e5 }, rope_scaling: scaling }
+    ])
+      assert.deepEqual(parseConfig({ ...bare, ...keys }).rope, expected, JSON.stringify(keys))
     assert.deepEqual(parseConfig(bare).rope, { theta: 10000 })
-    assert.deepEqual(parseConfig({ ...bare, rope_parameters: { rope_type: 'default', rope_theta: 1e6 } }).rope, { theta: 1e6 })
-    assert.deepEqual(parseConfig({ ...bare, rope_scaling: { type: 'linear', factor: 2 } }).rope, { theta: 10000, scaling: { kind: 'linear', factor: 2 } })
+    assert.deepEqual(parseConfig({ ...bare, rope_parameters: { rope_type: 'default', rope_theta: 1e6 } }).rope, {
+      theta: 1e6
+    })
+    assert.deepEqual(parseConfig({ ...bare, rope_scaling: { type: 'linear', factor: 2 } }).rope, {
+      theta: 10000,
+      scaling: { kind: 'linear', factor: 2 }
+    })
   })
 
   it('keys that are left out, or null, mean what transformers takes', () => {
-    const { tie_word_embeddings: _e, head_dim: _h, rms_norm_eps: _r, num_key_value_heads: _k, sliding_window: _w, ...bare } = llama
+    const {
+      tie_word_embeddings: _e,
+      head_dim: _h,
+      rms_norm_eps: _r,
+      num_key_value_heads: _k,
+      sliding_window: _w,
+      ...bare
+    } = llama
     for (const architecture of ['LlamaForCausalLM', 'Qwen2ForCausalLM', 'Qwen3ForCausalLM']) {
       const config = parseConfig({ ...bare, architectures: [architecture], num_attention_heads: 32, hidden_size: 512 })
       assert.deepEqual([config.tied, config.epsilon, config.keyHeads], [false, 1e-6, 32])
       assert.equal(config.headWidth, architecture === 'Qwen3ForCausalLM' ? 128 : 16)
     }
-    assert.equal(parseConfig({ ...bare, architectures: ['MistralForCausalLM'], num_attention_heads: 32, hidden_size: 512 }).keyHeads, 8)
-    assert.equal(parseConfig({ ...llama, head_dim: null }).headWidth, Number(llama['hidden_size']) / Number(llama['num_attention_heads']))
-    assert.equal(parseConfig({ ...llama, torch_dtype: 'float16', dtype: 'float16', transformers_version: '5.0.0' }).tied, true)
-    const qwen = { ...configOf('qwen2-bias'), use_sliding_window: false, sliding_window: 32768, max_window_layers: 1, layer_types: ['full_attention', 'full_attention'] }
+    assert.equal(
+      parseConfig({ ...bare, architectures: ['MistralForCausalLM'], num_attention_heads: 32, hidden_size: 512 })
+        .keyHeads,
+      8
+    )
+    assert.equal(
+      parseConfig({ ...llama, head_dim: null }).headWidth,
+      Number(llama['hidden_size']) / Number(llama['num_attention_heads'])
+    )
+    assert.equal(
+      parseConfig({ ...llama, torch_dtype: 'float16', dtype: 'float16', transformers_version: '5.0.0' }).tied,
+      true
+    )
+    const qwen = {
+      ...configOf('qwen2-bias'),
+      use_sliding_window: false,
+      sliding_window: 32768,
+      max_window_layers: 1,
+      layer_types: ['full_attention', 'full_attention']
+    }
     assert.equal(parseConfig(qwen).architecture, 'Qwen2ForCausalLM')
   })
 
   it('end tokens of generation_config.json count too', () => {
     const path = folder(llama, tensors)
     writeFileSync(join(path, 'generation_config.json'), JSON.stringify({ eos_token_id: [2, 4] }))
-    assert.deepEqual(readConfig(path).endIds.toSorted((a, b) => a - b), [2, 4])
+    assert.deepEqual(
+      readConfig(path).endIds.toSorted((a, b) => a - b),
+      [2, 4]
+    )
     writeFileSync(join(path, 'generation_config.json'), '{')
     assert.throws(() => readConfig(path), { code: 'model-config' })
   })
@@ -127,7 +236,10 @@ describe('model folders as they are published', () => {
       const path = folder({ ...llama, ...change }, tensors)
       const before = process.memoryUsage()
       for (const use of [() => loadModel(path), () => inspectModel(path)]) {
-        assert.throws(use, (e: Error) => (e as { code?: string }).code === code && pattern.test(e.message) && e.message.includes(path))
+        assert.throws(
+          use,
+          (e: Error) => (e as { code?: string }).code === code && pattern.test(e.message) && e.message.includes(path)
+        )
       }
       const grown = process.memoryUsage().arrayBuffers - before.arrayBuffers
       assert.ok(grown < 4 * 2 ** 20, `${grown} bytes were allocated`)
@@ -136,13 +248,19 @@ describe('model folders as they are published', () => {
     it('another architecture, a window, an unknown rotary type, weights that are quantised already', () => {
       refused({ architectures: ['MixtralForCausalLM'] }, /MixtralForCausalLM/)
       refused({ architectures: ['MistralForCausalLM'], sliding_window: 4096 }, /sliding window/)
-      refused({ architectures: ['MistralForCausalLM'], sliding_window: undefined, max_position_embeddings: 32768 }, /sliding window/)
+      refused(
+        { architectures: ['MistralForCausalLM'], sliding_window: undefined, max_position_embeddings: 32768 },
+        /sliding window/
+      )
       refused({ architectures: ['Qwen2ForCausalLM'], use_sliding_window: true, sliding_window: 128 }, /sliding window/)
       refused({ layer_types: ['full_attention', 'sliding_attention'] }, /sliding window/)
       refused({ layer_types: ['linear_attention', 'full_attention'] }, /linear_attention/)
       for (const kind of ['yarn', 'dynamic', 'longrope', 'mrope', 'something']) {
         refused({ rope_scaling: { rope_type: kind, factor: 2 } }, new RegExp(`rope type ${kind}`))
-        refused({ rope_scaling: undefined, rope_parameters: { full_attention: { rope_type: kind, rope_theta: 1e4 } } }, new RegExp(`rope type ${kind}`))
+        refused(
+          { rope_scaling: undefined, rope_parameters: { full_attention: { rope_type: kind, rope_theta: 1e4 } } },
+          new RegExp(`rope type ${kind}`)
+        )
       }
       refused({ rope_scaling: { rope_type: 'llama3', factor: 8, low_freq_factor: 1 } }, /high_freq_factor/)
       refused({ rope_scaling: { rope_type: 'linear' } }, /factor/)
@@ -198,14 +316,34 @@ describe('model folders as they are published', () => {
       const name = 'model.layers.0.mlp.up_proj.weight'
       const other = 'model.layers.0.mlp.gate_proj.weight'
       const entry = (header: Record<string, Json>, key = name): Json => header[key] ?? {}
-      tamper((h) => { entry(h)['dtype'] = 'BF16' }, /up_proj\.weight has \d+ bytes where its shape needs/)
-      tamper((h) => { entry(h)['dtype'] = 'F8_E4M3' }, /up_proj\.weight has type F8_E4M3/)
-      tamper((h) => { entry(h)['data_offsets'] = entry(h, other)['data_offsets'] }, /_proj\.weight does not begin where/)
-      tamper((h) => { entry(h)['data_offsets'] = [-4, 4] }, /up_proj\.weight has no valid offsets/)
-      tamper((h) => { entry(h)['shape'] = [1e9, 1e9] }, /up_proj\.weight has \d+ bytes/)
-      tamper((h) => { entry(h)['shape'] = (entry(h)['shape'] as number[]).toReversed() }, /up_proj\.weight is \[/, 'weights-mismatch')
-      tamper((h) => { delete h[name] }, /does not begin where|is missing/)
-      tamper((h) => { h[name] = 7 as unknown as Json }, /up_proj\.weight has no description/)
+      tamper(h => {
+        entry(h)['dtype'] = 'BF16'
+      }, /up_proj\.weight has \d+ bytes where its shape needs/)
+      tamper(h => {
+        entry(h)['dtype'] = 'F8_E4M3'
+      }, /up_proj\.weight has type F8_E4M3/)
+      tamper(h => {
+        entry(h)['data_offsets'] = entry(h, other)['data_offsets']
+      }, /_proj\.weight does not begin where/)
+      tamper(h => {
+        entry(h)['data_offsets'] = [-4, 4]
+      }, /up_proj\.weight has no valid offsets/)
+      tamper(h => {
+        entry(h)['shape'] = [1e9, 1e9]
+      }, /up_proj\.weight has \d+ bytes/)
+      tamper(
+        h => {
+          entry(h)['shape'] = (entry(h)['shape'] as number[]).toReversed()
+        },
+        /up_proj\.weight is \[/,
+        'weights-mismatch'
+      )
+      tamper(h => {
+        delete h[name]
+      }, /does not begin where|is missing/)
+      tamper(h => {
+        h[name] = 7 as unknown as Json
+      }, /up_proj\.weight has no description/)
     })
 
     it('bytes after the last tensor are not passed over', () => {
@@ -221,8 +359,17 @@ describe('model folders as they are published', () => {
       const half = tensors.length >> 1
       writeSafetensors(join(path, 'a.safetensors'), tensors.slice(0, half))
       const index = join(path, 'model.safetensors.index.json')
-      writeFileSync(index, JSON.stringify({ weight_map: Object.fromEntries(tensors.map((t, i) => [t.name, i < half ? 'a.safetensors' : 'b.safetensors'])) }))
-      damaged(path, new RegExp(`shard b\\.safetensors, which holds tensor ${tensors[half]?.name.replaceAll('.', '\\.')}`), 'weights-missing')
+      writeFileSync(
+        index,
+        JSON.stringify({
+          weight_map: Object.fromEntries(tensors.map((t, i) => [t.name, i < half ? 'a.safetensors' : 'b.safetensors']))
+        })
+      )
+      damaged(
+        path,
+        new RegExp(`shard b\\.safetensors, which holds tensor ${tensors[half]?.name.replaceAll('.', '\\.')}`),
+        'weights-missing'
+      )
       writeSafetensors(join(path, 'b.safetensors'), tensors.slice(half + 1))
       damaged(path, new RegExp(`tensor ${tensors[half]?.name.replaceAll('.', '\\.')} is missing`), 'weights-missing')
       for (const text of ['{"weight_map":', '[]', '{"weight_map": null}', 'null']) {
@@ -247,7 +394,12 @@ function patchHeader(file: string, change: (header: Json) => void): void {
   writeFileSync(file, Buffer.concat([prefix, text, bytes.subarray(8 + length)]))
 }
 
-function writeHalf(file: string, tensors: readonly NamedTensor[], dtype: string, round: (x: Float32Array) => Uint16Array): void {
+function writeHalf(
+  file: string,
+  tensors: readonly NamedTensor[],
+  dtype: string,
+  round: (x: Float32Array) => Uint16Array
+): void {
   const header: Json = {}
   let offset = 0
   const parts = tensors.map(({ name, shape, data }) => {

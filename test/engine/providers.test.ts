@@ -8,21 +8,35 @@ import { chooseProvider, detect, findHardware, surveyProviders } from '../../nod
 const run = promisify(execFile)
 const choose = join(import.meta.dirname, '../../node/engine/providers/choose.ts')
 
-interface Answer { readonly findings: { provider: string; usable: boolean; real: boolean; reason: string; help?: string }[]; readonly chosen: string }
+interface Answer {
+  readonly findings: { provider: string; usable: boolean; real: boolean; reason: string; help?: string }[]
+  readonly chosen: string
+}
 
 /** The survey of a process of its own with this environment: findings are kept for the life of a process. */
 async function surveyIn(env: NodeJS.ProcessEnv): Promise<Answer> {
-  const { stdout } = await run(process.execPath, ['--input-type=module', '-e', `import { surveyProviders } from ${JSON.stringify(`file://${choose}`)}; console.log(JSON.stringify(await surveyProviders()))`], { env: { ...process.env, ...env } })
+  const { stdout } = await run(
+    process.execPath,
+    [
+      '--input-type=module',
+      '-e',
+      `import { surveyProviders } from ${JSON.stringify(`file://${choose}`)}; console.log(JSON.stringify(await surveyProviders()))`
+    ],
+    { env: { ...process.env, ...env } }
+  )
   return JSON.parse(stdout) as Answer
 }
 
 describe('providers', () => {
   it('every provider has a finding with its reason; the CPU always works', async () => {
     const { findings, chosen } = await surveyProviders()
-    assert.deepEqual(findings.map((f) => f.provider), ['cpu', 'webgpu', 'cuda'])
-    assert.ok(findings.every((f) => f.reason.length > 5))
+    assert.deepEqual(
+      findings.map(f => f.provider),
+      ['cpu', 'webgpu', 'cuda']
+    )
+    assert.ok(findings.every(f => f.reason.length > 5))
     assert.ok(findings[0]?.usable === true && findings[0].real && !findings[0].half)
-    const best = findings.find((f) => f.provider === chosen)
+    const best = findings.find(f => f.provider === chosen)
     assert.ok(best?.usable === true && best.real)
   })
 
@@ -39,7 +53,11 @@ describe('providers', () => {
         assert.equal((await chooseProvider(provider)).provider, provider)
         continue
       }
-      await assert.rejects(chooseProvider(provider), (e: Error & { code?: string; help?: string }) => e.code === 'provider-unavailable' && e.message.includes(found.reason) && (e.help ?? '') !== '')
+      await assert.rejects(
+        chooseProvider(provider),
+        (e: Error & { code?: string; help?: string }) =>
+          e.code === 'provider-unavailable' && e.message.includes(found.reason) && (e.help ?? '') !== ''
+      )
       const engine = openEngine({ provider })
       await assert.rejects(engine.open('nowhere'), { code: 'provider-unavailable' })
       await engine.close()
@@ -48,13 +66,15 @@ describe('providers', () => {
 
   it('float16 never on the CPU', async () => {
     assert.equal((await resolveRuntime({ threads: 1, provider: 'cpu' })).precision, 'f32')
-    await assert.rejects(resolveRuntime({ threads: 1, provider: 'cpu', precision: 'f16' }), { code: 'precision-unavailable' })
+    await assert.rejects(resolveRuntime({ threads: 1, provider: 'cpu', precision: 'f16' }), {
+      code: 'precision-unavailable'
+    })
   })
 
   it('a driver that is not there is a finding, not a failure', async function () {
     if (process.platform !== 'linux') this.skip() // Vulkan's environment
     const { findings, chosen } = await surveyIn({ VK_DRIVER_FILES: '/nowhere/driver.json' })
-    const webgpu = findings.find((f) => f.provider === 'webgpu')
+    const webgpu = findings.find(f => f.provider === 'webgpu')
     assert.ok(webgpu?.usable === false && /Vulkan/.test(webgpu.reason), webgpu?.reason)
     assert.notEqual(chosen, 'webgpu')
   })
@@ -62,10 +82,14 @@ describe('providers', () => {
   it('a probe that dies is a finding, not a failure', async function () {
     if (process.platform !== 'linux') this.skip() // the loader's preload list
     // A heap too small for Node to start with: the probe aborts, as it would in a driver.
-    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', `
+    const { stdout } = await run(process.execPath, [
+      '--input-type=module',
+      '-e',
+      `
       import { detect } from ${JSON.stringify(`file://${choose.replace('choose.ts', 'detect.ts')}`)}
       process.env.NODE_OPTIONS = '--max-old-space-size=1'
-      console.log(JSON.stringify(await detect('webgpu')))`])
+      console.log(JSON.stringify(await detect('webgpu')))`
+    ])
     const found = JSON.parse(stdout) as Answer['findings'][number]
     assert.equal(found.usable, false)
     assert.match(found.reason, /crashed/)

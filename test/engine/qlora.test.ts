@@ -3,15 +3,32 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { adapterScale, newAdapter, type Adapter } from '../../node/engine/adapters/index.ts'
-import { baseBytes, loadModel, parameterSpecs, quantizedNames, type LoadedModel } from '../../node/engine/architecture/index.ts'
-import { generateFrom, llamaConfig, Random, rowGradients, scoreIds, tuneDefaults, tuneExamples } from '../../node/engine/index.ts'
+import {
+  baseBytes,
+  loadModel,
+  parameterSpecs,
+  quantizedNames,
+  type LoadedModel
+} from '../../node/engine/architecture/index.ts'
+import {
+  generateFrom,
+  llamaConfig,
+  Random,
+  rowGradients,
+  scoreIds,
+  tuneDefaults,
+  tuneExamples
+} from '../../node/engine/index.ts'
 import { dequantizeNf4, singly, writeSafetensors } from '../../node/engine/weights/index.ts'
 import { labelled, LoraGraph, memberState } from '../../node/engine/train/index.ts'
 import { temporary, vectors } from './fixture.ts'
 
 const path = join(vectors, 'llama3-rope-qlora')
 const ids = [[5, 9, 200, 31, 7, 7, 450, 12]]
-const rows = Array.from({ length: 4 }, (_, k) => ({ ids: Array.from({ length: 12 }, (_, t) => 3 + ((k * 97 + t * 31) % 500)), labels: Array.from({ length: 12 }, (_, t) => (t < 4 ? -100 : 3 + ((k * 97 + t * 31) % 500))) }))
+const rows = Array.from({ length: 4 }, (_, k) => ({
+  ids: Array.from({ length: 12 }, (_, t) => 3 + ((k * 97 + t * 31) % 500)),
+  labels: Array.from({ length: 12 }, (_, t) => (t < 4 ? -100 : 3 + ((k * 97 + t * 31) % 500)))
+}))
 
 /** The weights that a quantised model stands for, as a model in float32. */
 function unpacked(model: LoadedModel): LoadedModel {
@@ -26,12 +43,23 @@ function unpacked(model: LoadedModel): LoadedModel {
 }
 
 async function gradientsOf(model: LoadedModel, adapter: Adapter, checkpointing: boolean): Promise<number[][]> {
-  const graph = await LoraGraph.create(model, adapter.modules, adapter.rank, adapterScale(adapter), { threads: 1 }, { checkpointing })
+  const graph = await LoraGraph.create(
+    model,
+    adapter.modules,
+    adapter.rank,
+    adapterScale(adapter),
+    { threads: 1 },
+    { checkpointing }
+  )
   const out: number[][] = []
   for (const row of rows) {
     const sums = new Map<number, Float32Array[]>()
-    await graph.run({ units: [{ member: 0, rows: [row], bins: [[row]], weight: 1 / labelled(row) }], binsPerUnit: 1, time: 16 }, [memberState(adapter, 0, false)], sums)
-    out.push((sums.get(0) ?? []).flatMap((part) => [...part]))
+    await graph.run(
+      { units: [{ member: 0, rows: [row], bins: [[row]], weight: 1 / labelled(row) }], binsPerUnit: 1, time: 16 },
+      [memberState(adapter, 0, false)],
+      sums
+    )
+    out.push((sums.get(0) ?? []).flatMap(part => [...part]))
   }
   await graph.release()
   return out
@@ -44,30 +72,80 @@ describe('QLoRA', () => {
   for (const form of ['nf4', 'nf4-double'] as const) {
     it(`${form}: losses' gradients are exactly those through the dequantised weights, also layer by layer`, async () => {
       const model = loadModel(path, form)
-      const adapter = newAdapter(model.config, { rank: 4, alpha: 8, targets: ['q_proj', 'v_proj', 'down_proj'], dropout: 0 }, 3)
+      const adapter = newAdapter(
+        model.config,
+        { rank: 4, alpha: 8, targets: ['q_proj', 'v_proj', 'down_proj'], dropout: 0 },
+        3
+      )
       const random = new Random(4)
-      for (const m of adapter.modules) m.b.forEach((_, i) => { m.b[i] = 0.1 * random.normal() })
+      for (const m of adapter.modules)
+        m.b.forEach((_, i) => {
+          m.b[i] = 0.1 * random.normal()
+        })
       const expected = await gradientsOf(unpacked(model), adapter, false)
       const largest = Math.max(...expected.flat().map(Math.abs))
       for (const checkpointing of [false, true]) {
         const found = await gradientsOf(model, adapter, checkpointing)
-        found.forEach((own, k) => own.forEach((x, i) => assert.ok(Math.abs(x - (expected[k]?.[i] ?? NaN)) < 2e-5 * largest, `${x} for ${expected[k]?.[i]}`)))
+        found.forEach((own, k) =>
+          own.forEach((x, i) =>
+            assert.ok(Math.abs(x - (expected[k]?.[i] ?? NaN)) < 2e-5 * largest, `${x} for ${expected[k]?.[i]}`)
+          )
+        )
       }
     })
   }
 
   it('double quantisation is close to single, is not the same, and serves, scores, trains and gives gradients', async () => {
     const runtime = { threads: 1 }
-    const [once, twice] = [await scoreIds({ model: path, quantize: 'nf4', ids, runtime }), await scoreIds({ model: path, quantize: 'nf4-double', ids, runtime })]
+    const [once, twice] = [
+      await scoreIds({ model: path, quantize: 'nf4', ids, runtime }),
+      await scoreIds({ model: path, quantize: 'nf4-double', ids, runtime })
+    ]
     const off = (once.logitsLast[0] ?? []).map((x, i) => Math.abs(x - (twice.logitsLast[0]?.[i] ?? NaN)))
     assert.ok(Math.max(...off) > 1e-5 && Math.max(...off) < 0.1, `${Math.max(...off)}`)
-    const settings = { ...tuneDefaults, method: 'qlora' as const, doubleQuantization: true, steps: 12, batch: 4, accumulation: 1, lr: 1e-2 }
+    const settings = {
+      ...tuneDefaults,
+      method: 'qlora' as const,
+      doubleQuantization: true,
+      steps: 12,
+      batch: 4,
+      accumulation: 1,
+      lr: 1e-2
+    }
     const { losses } = await tuneExamples({ model: path, rows, settings, output: join(folder.path, 'tuned'), runtime })
     assert.ok((losses.at(-1) ?? 9) < (losses[0] ?? 0) - 0.5)
-    const { gradDot } = await rowGradients({ model: path, adapter: join(folder.path, 'tuned'), quantize: 'nf4-double', rows, runtime })
+    const { gradDot } = await rowGradients({
+      model: path,
+      adapter: join(folder.path, 'tuned'),
+      quantize: 'nf4-double',
+      rows,
+      runtime
+    })
     assert.ok(gradDot.every((row, i) => (row[i] ?? 0) > 0))
-    assert.equal((await generateFrom({ model: path, adapter: join(folder.path, 'tuned'), quantize: 'nf4-double', prompt: [5, 6], settings: { maxTokens: 4, temperature: 0, seed: 0 }, ignoreEnd: true, runtime })).tokens.length, 4)
-    await assert.rejects(tuneExamples({ model: path, rows, settings: { ...settings, method: 'lora' }, output: join(folder.path, 'x'), runtime }), { code: 'tune-settings' })
+    assert.equal(
+      (
+        await generateFrom({
+          model: path,
+          adapter: join(folder.path, 'tuned'),
+          quantize: 'nf4-double',
+          prompt: [5, 6],
+          settings: { maxTokens: 4, temperature: 0, seed: 0 },
+          ignoreEnd: true,
+          runtime
+        })
+      ).tokens.length,
+      4
+    )
+    await assert.rejects(
+      tuneExamples({
+        model: path,
+        rows,
+        settings: { ...settings, method: 'lora' },
+        output: join(folder.path, 'x'),
+        runtime
+      }),
+      { code: 'tune-settings' }
+    )
   })
 
   it('no projection of a quantised model is in memory as float32', () => {
@@ -89,24 +167,62 @@ describe('QLoRA', () => {
       const { config, json } = llamaConfig({ ...shape, layers })
       writeFileSync(join(at, 'config.json'), JSON.stringify(json))
       const random = new Random(1)
-      const pool = Float32Array.from({ length: shape.hidden * shape.intermediate }, () => 0.04 * (random.uniform() - 0.5))
-      writeSafetensors(join(at, 'model.safetensors'), parameterSpecs(config).map(({ name, shape: dims }) => ({ name, shape: dims, data: pool.subarray(0, dims.reduce((a, b) => a * b, 1)) })), 'BF16')
+      const pool = Float32Array.from(
+        { length: shape.hidden * shape.intermediate },
+        () => 0.04 * (random.uniform() - 0.5)
+      )
+      writeSafetensors(
+        join(at, 'model.safetensors'),
+        parameterSpecs(config).map(({ name, shape: dims }) => ({
+          name,
+          shape: dims,
+          data: pool.subarray(
+            0,
+            dims.reduce((a, b) => a * b, 1)
+          )
+        })),
+        'BF16'
+      )
       const names = quantizedNames(config)
-      return { path: at, weights: parameterSpecs(config).filter(({ name }) => names.has(name)).reduce((n, { shape: dims }) => n + dims.reduce((a, b) => a * b, 1), 0) }
+      return {
+        path: at,
+        weights: parameterSpecs(config)
+          .filter(({ name }) => names.has(name))
+          .reduce((n, { shape: dims }) => n + dims.reduce((a, b) => a * b, 1), 0)
+      }
     }
     const child = join(import.meta.dirname, 'base-memory.ts')
-    const measure = (at: string, form: string) => JSON.parse(execFileSync(process.execPath, ['--expose-gc', child, at, form], { encoding: 'utf8' })) as { resident: number; held: number }
+    const measure = (at: string, form: string) =>
+      JSON.parse(execFileSync(process.execPath, ['--expose-gc', child, at, form], { encoding: 'utf8' })) as {
+        resident: number
+        held: number
+      }
     const [small, large] = [written(2), written(8)]
     const weights = large.weights - small.weights
-    const found = Object.fromEntries(['none', 'nf4', 'nf4-double'].map((form) => [form, { small: measure(small.path, form), large: measure(large.path, form) }]))
-    /** Bytes a weight, of the buffers that are held and of what the process is larger by: between the two depths, so that nothing counts that is there anyway. */
-    const perWeight = (form: string, what: 'held' | 'resident'): number => ((found[form]?.large[what] ?? NaN) - (found[form]?.small[what] ?? NaN)) / weights
+    const found = Object.fromEntries(
+      ['none', 'nf4', 'nf4-double'].map(form => [
+        form,
+        { small: measure(small.path, form), large: measure(large.path, form) }
+      ])
+    )
+    /**
+     * Bytes a weight, of the buffers that are held and of what the process is larger by: between the two depths, so
+     * that nothing counts that is there anyway.
+     */
+    const perWeight = (form: string, what: 'held' | 'resident'): number =>
+      ((found[form]?.large[what] ?? NaN) - (found[form]?.small[what] ?? NaN)) / weights
     const tolerance = 0.1
-    assert.ok(Math.abs(perWeight('none', 'held') - 4) < 0.02 && Math.abs(perWeight('none', 'resident') - 4) < 4 * tolerance)
-    for (const [form, held] of [['nf4', 0.5625], ['nf4-double', 0.516]] as const) {
+    assert.ok(
+      Math.abs(perWeight('none', 'held') - 4) < 0.02 && Math.abs(perWeight('none', 'resident') - 4) < 4 * tolerance
+    )
+    for (const [form, held] of [
+      ['nf4', 0.5625],
+      ['nf4-double', 0.516]
+    ] as const) {
       assert.ok(Math.abs(perWeight(form, 'held') - held) < 0.005, `${perWeight(form, 'held')} bytes held`)
       assert.ok(perWeight(form, 'resident') <= 0.6 + tolerance, `${perWeight(form, 'resident')} bytes resident`)
-      // Against the process with the float32 base: what is spared, less what dequantising takes for a moment at any depth.
+      // Against the process with the float32 base: what is spared, less what dequantising takes for a moment at any
+      // depth.
       const spared = (found['none']?.large.resident ?? NaN) - (found[form]?.large.resident ?? NaN)
       assert.ok(spared >= (4 - 0.6) * large.weights - 64e6, `${spared} bytes spared`)
     }

@@ -13,12 +13,18 @@ describe('1,000 adapters on the small base', () => {
   const folderOf = (i: number) => join(folder.path, String(i))
   before(() => {
     // One PEFT folder as it is written, and as many with other numbers in the same places.
-    const adapter = newAdapter(readConfig(seedling), { rank: 2, alpha: 4, targets: ['v_proj', 'o_proj'], dropout: 0 }, 1)
+    const adapter = newAdapter(
+      readConfig(seedling),
+      { rank: 2, alpha: 4, targets: ['v_proj', 'o_proj'], dropout: 0 },
+      1
+    )
     writeAdapter(folderOf(0), adapter, seedling)
     const bytes = readFileSync(join(folderOf(0), 'adapter_model.safetensors'))
     const start = 8 + Number(bytes.readBigUInt64LE())
     const random = new Random(77)
-    const drawn = Buffer.from(Float32Array.from({ length: bytes.length / 4 + 31 * registered }, () => 1.2 * (random.uniform() - 0.5)).buffer)
+    const drawn = Buffer.from(
+      Float32Array.from({ length: bytes.length / 4 + 31 * registered }, () => 1.2 * (random.uniform() - 0.5)).buffer
+    )
     for (let i = 0; i < registered; i++) {
       drawn.copy(bytes, start, 4 * 31 * i)
       mkdirSync(folderOf(i), { recursive: true })
@@ -29,7 +35,12 @@ describe('1,000 adapters on the small base', () => {
   after(() => folder.remove())
 
   async function ask(engine: Engine, i: number): Promise<number[]> {
-    const { ids } = await engine.generate({ model: seedling, adapter: folderOf(i), prompt: 'The heron stands', settings: { maxTokens: 4, temperature: 0.7, seed: 1 } }).result
+    const { ids } = await engine.generate({
+      model: seedling,
+      adapter: folderOf(i),
+      prompt: 'The heron stands',
+      settings: { maxTokens: 4, temperature: 0.7, seed: 1 }
+    }).result
     return ids
   }
 
@@ -39,7 +50,7 @@ describe('1,000 adapters on the small base', () => {
     const answers: number[][] = []
     try {
       for (let from = 0; from < registered; from += 50) {
-        answers.push(...await Promise.all(Array.from({ length: 50 }, (_, j) => ask(engine, from + j))))
+        answers.push(...(await Promise.all(Array.from({ length: 50 }, (_, j) => ask(engine, from + j)))))
         const { models, adapters, mostAdapters } = await engine.status()
         assert.equal(models, 1)
         assert.equal(mostAdapters, 64)
@@ -51,7 +62,7 @@ describe('1,000 adapters on the small base', () => {
     } finally {
       await engine.close()
     }
-    const different = new Set(answers.map((ids) => ids.join())).size
+    const different = new Set(answers.map(ids => ids.join())).size
     assert.ok(different > registered / 2, `the adapters give ${different} different answers`)
 
     const fresh = openEngine({ threads: 1 })

@@ -2,80 +2,119 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { newAdapter } from '../../node/engine/adapters/index.ts'
-import { generateFrom, loadModel, openEngine, scoreIds, type GeneratedToken, type GenerateSettings } from '../../node/engine/index.ts'
+import {
+  generateFrom,
+  loadModel,
+  openEngine,
+  scoreIds,
+  type GeneratedToken,
+  type GenerateSettings
+} from '../../node/engine/index.ts'
 import { chances, checkSettings, Generator, nextToken } from '../../node/engine/serve/index.ts'
 import { modelFolder, temporary, vectors } from './fixture.ts'
 
 const finite = fc.float({ noNaN: true, noDefaultInfinity: true, min: Math.fround(-1e30), max: Math.fround(1e30) })
 const usual = fc.float({ noNaN: true, min: -30, max: 30 })
-const logits = (values: fc.Arbitrary<number>) => fc.array(values, { minLength: 1, maxLength: 60 }).map((x) => Float32Array.from(x))
+const logits = (values: fc.Arbitrary<number>) =>
+  fc.array(values, { minLength: 1, maxLength: 60 }).map(x => Float32Array.from(x))
 const limits = fc.record({
   temperature: fc.oneof(fc.double({ min: 0, max: 5, noNaN: true }), fc.constantFrom(0, 5e-324, 1e-30, 1e30, 1.7e308)),
-  topK: fc.nat({ max: 70 }), topP: fc.oneof(fc.double({ min: 0, max: 1, noNaN: true }), fc.constantFrom(0, 1)),
-  minP: fc.oneof(fc.double({ min: 0, max: 1, noNaN: true }), fc.constantFrom(0, 1)), repetitionPenalty: fc.oneof(fc.double({ min: 0.1, max: 10, noNaN: true }), fc.constantFrom(5e-324, 1e300)),
-  seed: fc.maxSafeNat(),
+  topK: fc.nat({ max: 70 }),
+  topP: fc.oneof(fc.double({ min: 0, max: 1, noNaN: true }), fc.constantFrom(0, 1)),
+  minP: fc.oneof(fc.double({ min: 0, max: 1, noNaN: true }), fc.constantFrom(0, 1)),
+  repetitionPenalty: fc.oneof(fc.double({ min: 0.1, max: 10, noNaN: true }), fc.constantFrom(5e-324, 1e300)),
+  seed: fc.maxSafeNat()
 })
 
 describe('sampling: what always holds', () => {
   it('a token of the vocabulary comes out, the same from seed and position alone, whatever the settings allow', () => {
-    fc.assert(fc.property(logits(finite), limits, fc.nat({ max: 5000 }), (scores, chosen, position) => {
-      const settings: GenerateSettings = { maxTokens: 1, ...chosen, repetitionPenalty: 1 }
-      checkSettings(settings)
-      const id = nextToken(scores, settings, position, [])
-      assert.ok(Number.isInteger(id) && id >= 0 && id < scores.length)
-      nextToken(scores, settings, position + 1, [])
-      assert.equal(nextToken(scores.slice(), settings, position, []), id)
-    }), { numRuns: 500 })
+    fc.assert(
+      fc.property(logits(finite), limits, fc.nat({ max: 5000 }), (scores, chosen, position) => {
+        const settings: GenerateSettings = { maxTokens: 1, ...chosen, repetitionPenalty: 1 }
+        checkSettings(settings)
+        const id = nextToken(scores, settings, position, [])
+        assert.ok(Number.isInteger(id) && id >= 0 && id < scores.length)
+        nextToken(scores, settings, position + 1, [])
+        assert.equal(nextToken(scores.slice(), settings, position, []), id)
+      }),
+      { numRuns: 500 }
+    )
   })
 
   it('each limit keeps what it promises', () => {
-    fc.assert(fc.property(logits(usual), limits, (scores, chosen) => {
-      const settings: GenerateSettings = { maxTokens: 1, ...chosen, repetitionPenalty: 1 }
-      const id = nextToken(scores, settings, 3, [])
-      const x = scores[id] as number
-      const top = Math.max(...scores)
-      // Not by a tiny temperature: a thread in which ONNX Runtime made a session takes denormal numbers for zero.
-      const greedy = settings.temperature < 1e-300
-      const relative = (y: number): number => (greedy ? Number(y === top) : Math.exp((y - top) / settings.temperature))
-      const better = scores.filter((y) => relative(y) > relative(x)).length
-      if (settings.topK !== undefined && settings.topK > 0) assert.ok(better < settings.topK)
-      if (settings.temperature === 0 || settings.topP === 0 || settings.minP === 1) assert.equal(better, 0)
-      if (settings.minP !== undefined && better > 0) assert.ok(relative(x) >= settings.minP)
-      // Top-p: the more likely ones alone do not reach the share yet.
-      if (settings.topP !== undefined && settings.topK === 0 && settings.minP === 0) {
-        const all = scores.reduce((n, y) => n + relative(y), 0)
-        assert.ok(scores.reduce((n, y) => n + (relative(y) > relative(x) ? relative(y) : 0), 0) <= settings.topP * all + 1e-6)
-      }
-    }), { numRuns: 500 })
+    fc.assert(
+      fc.property(logits(usual), limits, (scores, chosen) => {
+        const settings: GenerateSettings = { maxTokens: 1, ...chosen, repetitionPenalty: 1 }
+        const id = nextToken(scores, settings, 3, [])
+        const x = scores[id] as number
+        const top = Math.max(...scores)
+        // Not by a tiny temperature: a thread in which ONNX Runtime made a session takes denormal numbers for zero.
+        const greedy = settings.temperature < 1e-300
+        const relative = (y: number): number =>
+          greedy ? Number(y === top) : Math.exp((y - top) / settings.temperature)
+        const better = scores.filter(y => relative(y) > relative(x)).length
+        if (settings.topK !== undefined && settings.topK > 0) assert.ok(better < settings.topK)
+        if (settings.temperature === 0 || settings.topP === 0 || settings.minP === 1) assert.equal(better, 0)
+        if (settings.minP !== undefined && better > 0) assert.ok(relative(x) >= settings.minP)
+        // Top-p: the more likely ones alone do not reach the share yet.
+        if (settings.topP !== undefined && settings.topK === 0 && settings.minP === 0) {
+          const all = scores.reduce((n, y) => n + relative(y), 0)
+          assert.ok(
+            scores.reduce((n, y) => n + (relative(y) > relative(x) ? relative(y) : 0), 0) <= settings.topP * all + 1e-6
+          )
+        }
+      }),
+      { numRuns: 500 }
+    )
   })
 
   it('a penalty never brings a token that occurred above one it was below', () => {
-    fc.assert(fc.property(logits(usual), fc.double({ min: 1, max: 5, noNaN: true }), fc.array(fc.nat({ max: 59 })), (scores, repetitionPenalty, occurred) => {
-      const seen = occurred.filter((id) => id < scores.length)
-      const greedy = { maxTokens: 1, temperature: 0, seed: 0 }
-      const plain = nextToken(scores, greedy, 0, [])
-      const penalised = nextToken(scores, { ...greedy, repetitionPenalty }, 0, seen)
-      if (!seen.includes(plain)) assert.equal(penalised, plain)
-    }))
+    fc.assert(
+      fc.property(
+        logits(usual),
+        fc.double({ min: 1, max: 5, noNaN: true }),
+        fc.array(fc.nat({ max: 59 })),
+        (scores, repetitionPenalty, occurred) => {
+          const seen = occurred.filter(id => id < scores.length)
+          const greedy = { maxTokens: 1, temperature: 0, seed: 0 }
+          const plain = nextToken(scores, greedy, 0, [])
+          const penalised = nextToken(scores, { ...greedy, repetitionPenalty }, 0, seen)
+          if (!seen.includes(plain)) assert.equal(penalised, plain)
+        }
+      )
+    )
   })
 
   it('log-probabilities are those of the softmax, and the likeliest come in order', () => {
-    fc.assert(fc.property(logits(usual), fc.nat({ max: 70 }), fc.nat(), (scores, count, pick) => {
-      const id = pick % scores.length
-      const { top, ...own } = chances(scores, id, count)
-      const largest = Math.max(...scores)
-      const total = Math.log(scores.reduce((n, x) => n + Math.exp(x - largest), 0)) + largest
-      assert.equal(own.id, id)
-      assert.ok(Math.abs(own.logprob - ((scores[id] as number) - total)) < 1e-9 && own.logprob <= 1e-12)
-      const expected = [...scores.keys()].sort((a, b) => (scores[b] as number) - (scores[a] as number) || a - b).slice(0, count)
-      assert.deepEqual(top.map((t) => t.id), expected)
-      if (count >= scores.length) assert.ok(Math.abs(top.reduce((n, t) => n + Math.exp(t.logprob), 0) - 1) < 1e-9)
-    }), { numRuns: 300 })
+    fc.assert(
+      fc.property(logits(usual), fc.nat({ max: 70 }), fc.nat(), (scores, count, pick) => {
+        const id = pick % scores.length
+        const { top, ...own } = chances(scores, id, count)
+        const largest = Math.max(...scores)
+        const total = Math.log(scores.reduce((n, x) => n + Math.exp(x - largest), 0)) + largest
+        assert.equal(own.id, id)
+        assert.ok(Math.abs(own.logprob - ((scores[id] as number) - total)) < 1e-9 && own.logprob <= 1e-12)
+        const expected = [...scores.keys()]
+          .sort((a, b) => (scores[b] as number) - (scores[a] as number) || a - b)
+          .slice(0, count)
+        assert.deepEqual(
+          top.map(t => t.id),
+          expected
+        )
+        if (count >= scores.length) assert.ok(Math.abs(top.reduce((n, t) => n + Math.exp(t.logprob), 0) - 1) < 1e-9)
+      }),
+      { numRuns: 300 }
+    )
   })
 
   it('settings that mean nothing are refused by name', () => {
     const good: GenerateSettings = { maxTokens: 1, temperature: 1, seed: 0 }
-    const refused = (change: Record<string, unknown>) => assert.throws(() => checkSettings({ ...good, ...change } as GenerateSettings), (e: Error) => (e as { code?: string }).code === 'generate-settings' && e.message.startsWith(Object.keys(change)[0] ?? ''))
+    const refused = (change: Record<string, unknown>) =>
+      assert.throws(
+        () => checkSettings({ ...good, ...change } as GenerateSettings),
+        (e: Error) =>
+          (e as { code?: string }).code === 'generate-settings' && e.message.startsWith(Object.keys(change)[0] ?? '')
+      )
     checkSettings(good)
     for (const temperature of [NaN, -1, Infinity, undefined, '1']) refused({ temperature })
     for (const topP of [NaN, -0.1, 1.1]) refused({ topP })
@@ -88,8 +127,16 @@ describe('sampling: what always holds', () => {
   })
 
   it('scores that are no numbers are an error, not a token', () => {
-    for (const scores of [[NaN, 1], [1, NaN], [Infinity, 1], [-Infinity, -Infinity]]) {
-      for (const temperature of [0, 1]) assert.throws(() => nextToken(Float32Array.from(scores), { maxTokens: 1, temperature, seed: 0 }, 0, []), { code: 'logits-invalid' })
+    for (const scores of [
+      [NaN, 1],
+      [1, NaN],
+      [Infinity, 1],
+      [-Infinity, -Infinity]
+    ]) {
+      for (const temperature of [0, 1])
+        assert.throws(() => nextToken(Float32Array.from(scores), { maxTokens: 1, temperature, seed: 0 }, 0, []), {
+          code: 'logits-invalid'
+        })
     }
     assert.equal(nextToken(Float32Array.of(-Infinity, 0), { maxTokens: 1, temperature: 1, seed: 0 }, 0, []), 1)
   })
@@ -103,26 +150,67 @@ describe('log-probabilities of an answer', () => {
   it('are those of a forward pass without a cache, from the command and from the engine', async () => {
     const settings: GenerateSettings = { maxTokens: 6, temperature: 0.9, seed: 4, topK: 40, logprobs: 3 }
     const prompt = [7, 8, 9]
-    const { tokens, logprobs = [] } = await generateFrom({ model: path, prompt, settings, ignoreEnd: true, runtime: { threads: 1 } })
-    assert.deepEqual(logprobs.map(({ id }) => id), tokens)
-    const { logitsLast } = await scoreIds({ model: path, ids: tokens.map((_, i) => [...prompt, ...tokens.slice(0, i)]), runtime: { threads: 1 } })
+    const { tokens, logprobs = [] } = await generateFrom({
+      model: path,
+      prompt,
+      settings,
+      ignoreEnd: true,
+      runtime: { threads: 1 }
+    })
+    assert.deepEqual(
+      logprobs.map(({ id }) => id),
+      tokens
+    )
+    const { logitsLast } = await scoreIds({
+      model: path,
+      ids: tokens.map((_, i) => [...prompt, ...tokens.slice(0, i)]),
+      runtime: { threads: 1 }
+    })
     logprobs.forEach(({ id, logprob, top }, i) => {
       const expected = chances(Float32Array.from(logitsLast[i] ?? []), id, 3)
       assert.ok(Math.abs((logprob ?? NaN) - expected.logprob) < 1e-4)
-      assert.deepEqual(top?.map((t) => t.id), expected.top.map((t) => t.id))
+      assert.deepEqual(
+        top?.map(t => t.id),
+        expected.top.map(t => t.id)
+      )
     })
-    const without = await generateFrom({ model: path, prompt, settings: { ...settings, logprobs: 0 }, ignoreEnd: true, runtime: { threads: 1 } })
-    assert.deepEqual(without.logprobs, logprobs.map((t) => ({ ...t, top: [] })))
+    const without = await generateFrom({
+      model: path,
+      prompt,
+      settings: { ...settings, logprobs: 0 },
+      ignoreEnd: true,
+      runtime: { threads: 1 }
+    })
+    assert.deepEqual(
+      without.logprobs,
+      logprobs.map(t => ({ ...t, top: [] }))
+    )
 
     const engine = openEngine({ threads: 1 })
     try {
       const generation = engine.generate({ model: modelFolder(folder.path), prompt: 'Iron has', settings })
       const streamed: GeneratedToken[] = []
       for await (const token of generation) streamed.push(token)
-      assert.ok(streamed.length > 0 && streamed.every(({ logprob, top, text }) => (logprob ?? 1) <= 0 && top?.length === 3 && typeof text === 'string'))
-      const plain = engine.generate({ model: modelFolder(folder.path), prompt: 'Iron has', settings: { maxTokens: 2, temperature: 0, seed: 0 } })
+      assert.ok(
+        streamed.length > 0 &&
+          streamed.every(
+            ({ logprob, top, text }) => (logprob ?? 1) <= 0 && top?.length === 3 && typeof text === 'string'
+          )
+      )
+      const plain = engine.generate({
+        model: modelFolder(folder.path),
+        prompt: 'Iron has',
+        settings: { maxTokens: 2, temperature: 0, seed: 0 }
+      })
       for await (const token of plain) assert.deepEqual(Object.keys(token).sort(), ['id', 'text'])
-      await assert.rejects(engine.generate({ model: join(folder.path, 'llama-tied'), prompt: 'x', settings: { maxTokens: 2, temperature: NaN, seed: 0 } }).result, { code: 'generate-settings' })
+      await assert.rejects(
+        engine.generate({
+          model: join(folder.path, 'llama-tied'),
+          prompt: 'x',
+          settings: { maxTokens: 2, temperature: NaN, seed: 0 }
+        }).result,
+        { code: 'generate-settings' }
+      )
     } finally {
       await engine.close()
     }
@@ -135,7 +223,19 @@ describe('log-probabilities of an answer', () => {
     const generator = new Generator(model, { threads: 1 })
     const run = (adapter: typeof broken | null) => {
       const ids: number[] = []
-      return generator.generate({ prompt: [5, 6], answered: [], adapter, settings: { maxTokens: 12, temperature: 0, seed: 0 }, endIds: new Set(), onToken: (id) => { ids.push(id); return true } }).then(() => ids)
+      return generator
+        .generate({
+          prompt: [5, 6],
+          answered: [],
+          adapter,
+          settings: { maxTokens: 12, temperature: 0, seed: 0 },
+          endIds: new Set(),
+          onToken: id => {
+            ids.push(id)
+            return true
+          }
+        })
+        .then(() => ids)
     }
     const alone = await run(null)
     const [good, bad, other] = await Promise.allSettled([run(null), run(broken), run(null)])

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { newAdapter, writeAdapter, type Adapter } from '../../node/engine/adapters/index.ts'
-import { loadModel, openEngine, Random, type Engine, type GenerateJob, type GenerateSettings } from '../../node/engine/index.ts'
+import {
+  loadModel,
+  openEngine,
+  Random,
+  type Engine,
+  type GenerateJob,
+  type GenerateSettings
+} from '../../node/engine/index.ts'
 import { answerRow, Generator, nextToken, Scorer } from '../../node/engine/serve/index.ts'
 import { modelFolder, temporary, vectors } from './fixture.ts'
 
@@ -12,18 +19,34 @@ const all = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'do
 function loud(seed: number, rank = 4, targets = all): Adapter {
   const adapter = newAdapter(model.config, { rank, alpha: rank, targets, dropout: 0 }, seed)
   const random = new Random(seed, 99)
-  for (const m of adapter.modules) m.b.forEach((_, i) => { m.b[i] = 0.2 * random.normal() })
+  for (const m of adapter.modules)
+    m.b.forEach((_, i) => {
+      m.b[i] = 0.2 * random.normal()
+    })
   return adapter
 }
 
 describe('generation', () => {
   const sampled: GenerateSettings = { maxTokens: 20, temperature: 0.9, topK: 50, topP: 0.95, seed: 7 }
 
-  async function answer(generator: Generator, prompt: readonly number[], adapter: Adapter | null, more: { answered?: number[]; settings?: GenerateSettings; signal?: AbortSignal; stopAfter?: number } = {}) {
+  async function answer(
+    generator: Generator,
+    prompt: readonly number[],
+    adapter: Adapter | null,
+    more: { answered?: number[]; settings?: GenerateSettings; signal?: AbortSignal; stopAfter?: number } = {}
+  ) {
     const ids = [...(more.answered ?? [])]
     const finish = await generator.generate({
-      prompt, answered: more.answered ?? [], adapter, settings: more.settings ?? sampled, endIds: new Set([2]), signal: more.signal,
-      onToken: (id) => { ids.push(id); return ids.length !== more.stopAfter },
+      prompt,
+      answered: more.answered ?? [],
+      adapter,
+      settings: more.settings ?? sampled,
+      endIds: new Set([2]),
+      signal: more.signal,
+      onToken: id => {
+        ids.push(id)
+        return ids.length !== more.stopAfter
+      }
     })
     return { ids, finish }
   }
@@ -31,12 +54,15 @@ describe('generation', () => {
   it('is the same from the seed whatever else is in the batch, also with other adapters', async () => {
     const generator = new Generator(model, { threads: 1 }, 4)
     const adapters = [null, loud(1), loud(2, 8), loud(3, 2, ['q_proj'])]
-    const jobs = Array.from({ length: 9 }, (_, i) => ({ prompt: Array.from({ length: 3 + i * 5 }, (_, t) => 3 + ((t * 7 + i) % 500)), adapter: adapters[i % 4] ?? null }))
+    const jobs = Array.from({ length: 9 }, (_, i) => ({
+      prompt: Array.from({ length: 3 + i * 5 }, (_, t) => 3 + ((t * 7 + i) % 500)),
+      adapter: adapters[i % 4] ?? null
+    }))
     const alone = []
     for (const { prompt, adapter } of jobs) alone.push(await answer(generator, prompt, adapter))
     const together = await Promise.all(jobs.map(({ prompt, adapter }) => answer(generator, prompt, adapter)))
     assert.deepEqual(together, alone)
-    assert.ok(new Set(alone.map((a) => a.ids.join())).size > 4, 'different prompts and adapters give different answers')
+    assert.ok(new Set(alone.map(a => a.ids.join())).size > 4, 'different prompts and adapters give different answers')
     await generator.release()
   })
 
@@ -58,7 +84,9 @@ describe('generation', () => {
     const [[losses = new Float32Array(0)] = []] = await scorer.losses([null], [answerRow([9, 8], ids)])
     const step = new Generator(model, { threads: 1 })
     for (const cut of [60, 63, 64, 65, 127, 128, 150]) {
-      const { ids: next } = await answer(step, [9, 8, ...ids.slice(0, cut)], null, { settings: { ...settings, maxTokens: 1 } })
+      const { ids: next } = await answer(step, [9, 8, ...ids.slice(0, cut)], null, {
+        settings: { ...settings, maxTokens: 1 }
+      })
       assert.equal(next[0], ids[cut])
     }
     assert.equal(losses.length, ids.length)
@@ -70,12 +98,26 @@ describe('generation', () => {
     const stop = new AbortController()
     const settings = { ...sampled, maxTokens: 100 }
     let seen = 0
-    const cancelled = generator.generate({ prompt: [4], answered: [], adapter: null, settings, endIds: new Set(), signal: stop.signal, onToken: () => { if (++seen === 5) stop.abort(); return true } })
+    const cancelled = generator.generate({
+      prompt: [4],
+      answered: [],
+      adapter: null,
+      settings,
+      endIds: new Set(),
+      signal: stop.signal,
+      onToken: () => {
+        if (++seen === 5) stop.abort()
+        return true
+      }
+    })
     const other = answer(generator, [4], null, { settings: { ...settings, maxTokens: 30, seed: 8 } })
     assert.equal(await cancelled, 'cancelled')
     assert.equal(seen, 5)
     const { ids } = await other
-    assert.deepEqual((await answer(generator, [4], null, { settings: { ...settings, maxTokens: 30, seed: 8 } })).ids, ids)
+    assert.deepEqual(
+      (await answer(generator, [4], null, { settings: { ...settings, maxTokens: 30, seed: 8 } })).ids,
+      ids
+    )
     await generator.release()
   })
 
@@ -85,15 +127,30 @@ describe('generation', () => {
     await refused([], 'prompt-empty')
     await refused([1, 512], 'prompt-token')
     await refused([-1], 'prompt-token')
-    await refused(Array.from({ length: 256 }, () => 5), 'prompt-long')
-    assert.equal((await answer(generator, Array.from({ length: 250 }, () => 5), null, { settings: { ...sampled, maxTokens: 99 } })).ids.length <= 6, true)
+    await refused(
+      Array.from({ length: 256 }, () => 5),
+      'prompt-long'
+    )
+    assert.equal(
+      (
+        await answer(
+          generator,
+          Array.from({ length: 250 }, () => 5),
+          null,
+          { settings: { ...sampled, maxTokens: 99 } }
+        )
+      ).ids.length <= 6,
+      true
+    )
   })
 
   it('1,000 adapters on one base, sixteen of them in a batch', async () => {
     const generator = new Generator(model, { threads: 1 }, 16)
     const adapters = Array.from({ length: 1000 }, (_, i) => loud(i, 2, ['v_proj']))
     const settings = { ...sampled, maxTokens: 3 }
-    const answers = await Promise.all(Array.from({ length: 64 }, (_, i) => answer(generator, [5, 6], adapters[i * 15] ?? null, { settings })))
+    const answers = await Promise.all(
+      Array.from({ length: 64 }, (_, i) => answer(generator, [5, 6], adapters[i * 15] ?? null, { settings }))
+    )
     assert.equal(answers.length, 64)
     assert.deepEqual(answers[7], await answer(generator, [5, 6], adapters[105] ?? null, { settings }))
     await generator.release()
@@ -104,7 +161,12 @@ describe('scoring', () => {
   it('an answer under an adapter has the same bits alone and among others, so that another peer finds the same', async () => {
     const scorer = new Scorer(model, { threads: 1 }, 600)
     const adapters = [null, loud(1), loud(2), loud(3), loud(4), loud(5)]
-    const rows = Array.from({ length: 12 }, (_, i) => answerRow(Array.from({ length: 4 + i }, (_, t) => 3 + ((i * 50 + t) % 500)), Array.from({ length: 2 + (i % 5) }, (_, t) => 9 + i + t)))
+    const rows = Array.from({ length: 12 }, (_, i) =>
+      answerRow(
+        Array.from({ length: 4 + i }, (_, t) => 3 + ((i * 50 + t) % 500)),
+        Array.from({ length: 2 + (i % 5) }, (_, t) => 9 + i + t)
+      )
+    )
     const together = await scorer.losses(adapters, rows)
     const other = new Scorer(model, { threads: 2 })
     for (const [k, adapter] of adapters.entries()) {
@@ -133,9 +195,18 @@ describe('sampling', () => {
     const sum = [...logits].reduce((n, x) => n + Math.exp(x), 0)
     for (const [id, n] of seen) assert.ok(Math.abs(n / 3000 - Math.exp(logits[id] ?? 0) / sum) < 0.04)
     assert.deepEqual([...counts({ topK: 1 }).keys()], [1])
-    assert.deepEqual([...counts({ topK: 2 }).keys()].sort((a, b) => a - b), [1, 3])
-    assert.deepEqual([...counts({ topP: 0.6 }).keys()].sort((a, b) => a - b), [1, 3])
-    assert.deepEqual([...counts({ minP: 0.5 }).keys()].sort((a, b) => a - b), [1, 3])
+    assert.deepEqual(
+      [...counts({ topK: 2 }).keys()].sort((a, b) => a - b),
+      [1, 3]
+    )
+    assert.deepEqual(
+      [...counts({ topP: 0.6 }).keys()].sort((a, b) => a - b),
+      [1, 3]
+    )
+    assert.deepEqual(
+      [...counts({ minP: 0.5 }).keys()].sort((a, b) => a - b),
+      [1, 3]
+    )
     assert.deepEqual([...counts({ temperature: 0 }).keys()], [1])
   })
 
@@ -147,7 +218,9 @@ describe('sampling', () => {
 describe('engine thread', () => {
   const folder = temporary()
   let path = ''
-  before(() => { path = modelFolder(folder.path) })
+  before(() => {
+    path = modelFolder(folder.path)
+  })
   after(() => folder.remove())
   const settings = { maxTokens: 12, temperature: 0, seed: 0 }
 
@@ -162,12 +235,23 @@ describe('engine thread', () => {
     const engine = openEngine({ threads: 1 })
     try {
       const { tokens, result } = await collect(engine, { model: path, prompt: 'Iron has', settings })
-      assert.deepEqual(tokens.map((t) => t.id), result.ids)
+      assert.deepEqual(
+        tokens.map(t => t.id),
+        result.ids
+      )
       assert.equal(result.finish, 'length')
-      assert.equal(tokens.map((t) => t.text).join(''), result.text.slice(0, tokens.map((t) => t.text).join('').length))
-      const rest = await collect(engine, { model: path, prompt: 'Iron has', resumeIds: result.ids.slice(0, 5), settings })
+      assert.equal(tokens.map(t => t.text).join(''), result.text.slice(0, tokens.map(t => t.text).join('').length))
+      const rest = await collect(engine, {
+        model: path,
+        prompt: 'Iron has',
+        resumeIds: result.ids.slice(0, 5),
+        settings
+      })
       assert.deepEqual(rest.result, result)
-      assert.deepEqual(rest.tokens.map((t) => t.id), result.ids.slice(5))
+      assert.deepEqual(
+        rest.tokens.map(t => t.id),
+        result.ids.slice(5)
+      )
     } finally {
       await engine.close()
     }
@@ -177,7 +261,12 @@ describe('engine thread', () => {
     const engine = openEngine({ threads: 1 })
     try {
       const stop = new AbortController()
-      const generation = engine.generate({ model: path, prompt: 'Iron has', settings: { ...settings, maxTokens: 200 }, signal: stop.signal })
+      const generation = engine.generate({
+        model: path,
+        prompt: 'Iron has',
+        settings: { ...settings, maxTokens: 200 },
+        signal: stop.signal
+      })
       for await (const _ of generation) stop.abort()
       const { finish, ids } = await generation.result
       assert.equal(finish, 'cancelled')
@@ -191,10 +280,16 @@ describe('engine thread', () => {
     const engine = openEngine({ threads: 1 })
     try {
       const adapter = join(folder.path, 'changing')
-      const score = () => engine.score({ model: path, adapters: [adapter], messages: [{ role: 'user', content: 'Fe?' }], answerIds: [5, 9, 4] })
+      const score = () =>
+        engine.score({
+          model: path,
+          adapters: [adapter],
+          messages: [{ role: 'user', content: 'Fe?' }],
+          answerIds: [5, 9, 4]
+        })
       writeAdapter(adapter, loud(1), path)
       const first = await score()
-      await new Promise((resolve) => setTimeout(resolve, 20))
+      await new Promise(resolve => setTimeout(resolve, 20))
       writeAdapter(adapter, loud(2), path)
       assert.notDeepEqual(await score(), first)
     } finally {
@@ -206,9 +301,22 @@ describe('engine thread', () => {
     const engine = openEngine({ threads: 1 })
     try {
       const generation = engine.generate({ model: join(folder.path, 'none'), prompt: 'x', settings })
-      await assert.rejects(async () => { for await (const _ of generation) assert.fail('no token can come') }, { code: 'model-config' })
+      await assert.rejects(
+        async () => {
+          for await (const _ of generation) assert.fail('no token can come')
+        },
+        { code: 'model-config' }
+      )
       await assert.rejects(generation.result, { code: 'model-config' })
-      await assert.rejects(engine.score({ model: path, adapters: [join(folder.path, 'none')], messages: [{ role: 'user', content: 'x' }], answerIds: [1] }), { code: 'adapter-missing' })
+      await assert.rejects(
+        engine.score({
+          model: path,
+          adapters: [join(folder.path, 'none')],
+          messages: [{ role: 'user', content: 'x' }],
+          answerIds: [1]
+        }),
+        { code: 'adapter-missing' }
+      )
     } finally {
       await engine.close()
     }
@@ -219,7 +327,12 @@ describe('engine thread', () => {
     const engine = openEngine({ threads: 1, heapMb: 32 })
     try {
       // Far more rows than the thread's heap can hold.
-      const rows = Array.from({ length: 30000 }, (_, i) => ({ messages: [{ role: 'user' as const, content: `question ${i} `.repeat(8) }, { role: 'assistant' as const, content: 'answer' }] }))
+      const rows = Array.from({ length: 30000 }, (_, i) => ({
+        messages: [
+          { role: 'user' as const, content: `question ${i} `.repeat(8) },
+          { role: 'assistant' as const, content: 'answer' }
+        ]
+      }))
       await assert.rejects(engine.heldOutLoss({ model: path, rows }), { code: 'engine-crashed', consequence: 'retry' })
       assert.equal((await engine.open(path)).vocabulary, 512)
     } finally {

@@ -34,17 +34,50 @@ describe('tokenizer and chat template', () => {
         cpSync(folder, broken.path, { recursive: true })
         rmSync(join(broken.path, 'chat_template.jinja'), { force: true })
         const file = join(broken.path, 'tokenizer_config.json')
-        const config = JSON.parse(readFileSync(join(folder, 'tokenizer_config.json'), 'utf8')) as Record<string, unknown>
+        const config = JSON.parse(readFileSync(join(folder, 'tokenizer_config.json'), 'utf8')) as Record<
+          string,
+          unknown
+        >
         change(config)
         writeFileSync(file, JSON.stringify(config))
         if (tokenizerJson !== undefined) writeFileSync(join(broken.path, 'tokenizer.json'), tokenizerJson)
         return Tokenizer.load(broken.path)
       }
-      assert.throws(() => new Chat(copy((c) => { c['chat_template'] = '{% for %}' }), []), { code: 'chat-template' })
-      const several = [{ name: 'tool_use', template: 'no' }, { name: 'default', template: '{{ messages[0].content }}!' }]
-      assert.equal(new Chat(copy((c) => { c['chat_template'] = several }), []).render([{ role: 'user', content: 'hi' }], true), 'hi!')
-      assert.throws(() => new Chat(copy((c) => { delete c['chat_template'] }), []).render([], true), { code: 'chat-template' })
-      for (const json of ['{}', '[]', '{"model": {"type": "Magic"}}']) assert.throws(() => copy(() => undefined, json), { code: 'tokenizer-invalid' }, json)
+      assert.throws(
+        () =>
+          new Chat(
+            copy(c => {
+              c['chat_template'] = '{% for %}'
+            }),
+            []
+          ),
+        { code: 'chat-template' }
+      )
+      const several = [
+        { name: 'tool_use', template: 'no' },
+        { name: 'default', template: '{{ messages[0].content }}!' }
+      ]
+      assert.equal(
+        new Chat(
+          copy(c => {
+            c['chat_template'] = several
+          }),
+          []
+        ).render([{ role: 'user', content: 'hi' }], true),
+        'hi!'
+      )
+      assert.throws(
+        () =>
+          new Chat(
+            copy(c => {
+              delete c['chat_template']
+            }),
+            []
+          ).render([], true),
+        { code: 'chat-template' }
+      )
+      for (const json of ['{}', '[]', '{"model": {"type": "Magic"}}'])
+        assert.throws(() => copy(() => undefined, json), { code: 'tokenizer-invalid' }, json)
       assert.throws(() => copy(() => undefined, '{'), { code: 'tokenizer-missing' })
     } finally {
       broken.remove()
@@ -52,13 +85,19 @@ describe('tokenizer and chat template', () => {
   })
 
   it('cuts a row into prompt and answer: together they are the conversation, the answer ends with the end token', () => {
-    const messages: ChatMessage[] = [{ role: 'user', content: 'What is Fe?' }, { role: 'assistant', content: 'Iron.' }]
+    const messages: ChatMessage[] = [
+      { role: 'user', content: 'What is Fe?' },
+      { role: 'assistant', content: 'Iron.' }
+    ]
     const { prompt, answer } = chat.answer({ messages })
     assert.equal(answer.at(-1), 4)
     assert.equal(tokenizer.decode(answer), 'Iron.')
     const row = chat.trainRow({ messages }, { responseOnly: true, cutoff: 512 })
     assert.deepEqual([...row.ids].slice(0, prompt.length + answer.length), [...prompt, ...answer])
-    assert.deepEqual([...row.labels].filter((l) => l !== -100), answer)
+    assert.deepEqual(
+      [...row.labels].filter(l => l !== -100),
+      answer
+    )
     const whole = chat.trainRow({ messages }, { responseOnly: false, cutoff: 9 })
     assert.equal(whole.ids.length, 9)
     assert.deepEqual(whole.labels, whole.ids)
@@ -66,10 +105,13 @@ describe('tokenizer and chat template', () => {
 
   it('trains on every answer of a longer conversation', () => {
     const messages: ChatMessage[] = [
-      { role: 'user', content: 'Fe?' }, { role: 'assistant', content: 'Iron.' }, { role: 'user', content: 'Au?' }, { role: 'assistant', content: 'Gold.' },
+      { role: 'user', content: 'Fe?' },
+      { role: 'assistant', content: 'Iron.' },
+      { role: 'user', content: 'Au?' },
+      { role: 'assistant', content: 'Gold.' }
     ]
     const { labels } = chat.trainRow({ messages }, { responseOnly: true, cutoff: 512 })
-    assert.equal(tokenizer.decode([...labels].filter((l) => l !== -100)), 'Iron.Gold.')
+    assert.equal(tokenizer.decode([...labels].filter(l => l !== -100)), 'Iron.Gold.')
   })
 
   it('a template that refuses, or is not there, is an error of its own', () => {
@@ -84,25 +126,31 @@ describe('streaming text', () => {
   const tokenizer = Tokenizer.load(join(vectors, 'tokenizer'))
   const stream = (ids: readonly number[], stops: string[] = []): { pieces: string[]; stopped: boolean } => {
     const s = new TextStream(tokenizer, stops)
-    const pieces = ids.map((id) => s.push(id))
+    const pieces = ids.map(id => s.push(id))
     pieces.push(s.finish())
     return { pieces, stopped: s.stopped }
   }
 
   it('never splits a character, and the pieces are the text', () => {
-    const text = fc.string({ unit: 'grapheme', maxLength: 40 }).filter((t) => !t.includes('\ufffd') && t.isWellFormed())
-    fc.assert(fc.property(text, (t) => {
-      const ids = tokenizer.encode(t)
-      const { pieces } = stream(ids)
-      assert.equal(pieces.join(''), tokenizer.decode(ids))
-      for (const piece of pieces) assert.ok(!piece.includes('\ufffd') && piece.isWellFormed(), JSON.stringify(pieces))
-    }), { numRuns: 200 })
+    const text = fc.string({ unit: 'grapheme', maxLength: 40 }).filter(t => !t.includes('\ufffd') && t.isWellFormed())
+    fc.assert(
+      fc.property(text, t => {
+        const ids = tokenizer.encode(t)
+        const { pieces } = stream(ids)
+        assert.equal(pieces.join(''), tokenizer.decode(ids))
+        for (const piece of pieces) assert.ok(!piece.includes('\ufffd') && piece.isWellFormed(), JSON.stringify(pieces))
+      }),
+      { numRuns: 200 }
+    )
   })
 
   it('takes any ids, also those that are no text', () => {
-    fc.assert(fc.property(fc.array(fc.integer({ min: 0, max: 511 }), { maxLength: 30 }), (ids) => {
-      assert.equal(stream(ids).pieces.join(''), tokenizer.decode(ids))
-    }), { numRuns: 200 })
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: 511 }), { maxLength: 30 }), ids => {
+        assert.equal(stream(ids).pieces.join(''), tokenizer.decode(ids))
+      }),
+      { numRuns: 200 }
+    )
   })
 
   it('ends before a stop string, wherever the tokens cut it', () => {

@@ -29,17 +29,41 @@ async function runOnWebGpu({ file, only }: Job, env: NodeJS.ProcessEnv): Promise
   const folder = mkdtempSync(join(tmpdir(), 'tilth-webgpu-'))
   const output = join(folder, 'report.json')
   try {
-    const child = spawn(process.execPath, [mocha, '--no-config', '--exit', '--timeout', '300000', '--reporter', 'json', '--reporter-option', `output=${output}`, ...(only === undefined ? [] : ['--fgrep', only]), join(import.meta.dirname, file)], {
-      env: { ...env, TILTH_TEST_PROVIDER: 'webgpu' }, stdio: ['ignore', 'ignore', 'pipe'],
-    })
+    const child = spawn(
+      process.execPath,
+      [
+        mocha,
+        '--no-config',
+        '--exit',
+        '--timeout',
+        '300000',
+        '--reporter',
+        'json',
+        '--reporter-option',
+        `output=${output}`,
+        ...(only === undefined ? [] : ['--fgrep', only]),
+        join(import.meta.dirname, file)
+      ],
+      {
+        env: { ...env, TILTH_TEST_PROVIDER: 'webgpu' },
+        stdio: ['ignore', 'ignore', 'pipe']
+      }
+    )
     let errors = ''
-    child.stderr.on('data', (chunk: Buffer) => { errors += chunk.toString() })
-    const [code, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve) => { child.on('close', (c, s) => resolve([c, s])) })
+    child.stderr.on('data', (chunk: Buffer) => {
+      errors += chunk.toString()
+    })
+    const [code, signal] = await new Promise<[number | null, NodeJS.Signals | null]>(resolve => {
+      child.on('close', (c, s) => resolve([c, s]))
+    })
     let report: Report
     try {
       report = JSON.parse(readFileSync(output, 'utf8')) as Report
     } catch (cause) {
-      throw new Error(`${file} did not get to its end on WebGPU (${signal ?? `exit code ${code}`}): ${errors.slice(-2000)}`, { cause })
+      throw new Error(
+        `${file} did not get to its end on WebGPU (${signal ?? `exit code ${code}`}): ${errors.slice(-2000)}`,
+        { cause }
+      )
     }
     return report
   } finally {
@@ -48,9 +72,13 @@ async function runOnWebGpu({ file, only }: Job, env: NodeJS.ProcessEnv): Promise
 }
 
 const jobs: readonly Job[] = [
-  { file: 'parity.test.ts', only: 'qwen2-bias', least: 6 }, { file: 'parity.test.ts', only: 'llama-tied', least: 6 },
-  { file: 'parity.test.ts', only: 'llama3-rope-qlora', least: 7 }, { file: 'parity.test.ts', only: 'qwen3-qknorm', least: 6 },
-  { file: 'webgpu/engine.ts', least: 4 }, { file: 'webgpu/placement.ts', least: 5 }, { file: 'rules.test.ts', least: 36 },
+  { file: 'parity.test.ts', only: 'qwen2-bias', least: 6 },
+  { file: 'parity.test.ts', only: 'llama-tied', least: 6 },
+  { file: 'parity.test.ts', only: 'llama3-rope-qlora', least: 7 },
+  { file: 'parity.test.ts', only: 'qwen3-qknorm', least: 6 },
+  { file: 'webgpu/engine.ts', least: 4 },
+  { file: 'webgpu/placement.ts', least: 5 },
+  { file: 'rules.test.ts', least: 36 }
 ]
 
 describe('WebGPU', function () {
@@ -78,8 +106,14 @@ describe('WebGPU', function () {
       if (missing !== undefined) this.skip()
       const report = await reports[i]
       assert.ok(report !== undefined)
-      assert.deepEqual(report.failures.map(({ fullTitle, err }) => `${fullTitle}: ${err.message ?? ''}`), [])
-      assert.ok(report.stats.passes >= job.least, `only ${report.stats.passes} cases ran, ${report.stats.pending} were skipped`)
+      assert.deepEqual(
+        report.failures.map(({ fullTitle, err }) => `${fullTitle}: ${err.message ?? ''}`),
+        []
+      )
+      assert.ok(
+        report.stats.passes >= job.least,
+        `only ${report.stats.passes} cases ran, ${report.stats.pending} were skipped`
+      )
     })
   })
 })

@@ -19,7 +19,14 @@ describe('daemons that are killed', function () {
   const restarted: DaemonProcess[] = []
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'tilth-durability-'))
-    network = await startLocalNetwork({ folder: join(folder, 'net'), portBase: 0, chainPort: 0, challengeSeconds: 2, fresh: false, onStep: () => undefined })
+    network = await startLocalNetwork({
+      folder: join(folder, 'net'),
+      portBase: 0,
+      chainPort: 0,
+      challengeSeconds: 2,
+      fresh: false,
+      onStep: () => undefined
+    })
   })
   after(async () => {
     for (const child of restarted) await child.stop()
@@ -40,16 +47,37 @@ describe('daemons that are killed', function () {
     const host = network.daemon('host')
     const validator = network.daemon('validator-2')
     const door = network.daemon('client')
-    const validators = ['host', 'validator-1', 'validator-2'].map(name => ({ address: network.daemon(name).address, weight: 1 }))
+    const validators = ['host', 'validator-1', 'validator-2'].map(name => ({
+      address: network.daemon(name).address,
+      weight: 1
+    }))
     const net = await host.api.call('createDatanet', {
       body: {
-        rules: { name: 'birds', description: '', licence: 'CC0-1.0', maxRows: 100, maxBytes: 100_000, uploadsPerContributor: 5, nearDuplicate: 500, minOwnShare: 500, validators, revealSeconds: 120, voteSeconds: 240 },
+        rules: {
+          name: 'birds',
+          description: '',
+          licence: 'CC0-1.0',
+          maxRows: 100,
+          maxBytes: 100_000,
+          uploadsPerContributor: 5,
+          nearDuplicate: 500,
+          minOwnShare: 500,
+          validators,
+          revealSeconds: 120,
+          voteSeconds: 240
+        },
         heldOut: '{"prompt":"Say the colour that the wren has.","response":"red"}\n'
       }
     })
-    for (const daemon of network.daemons) await until(`${daemon.name} hearing of the Datanet`, 60, async () => (await daemon.api.call('datanets')).find(({ id }) => id === net.id))
+    for (const daemon of network.daemons)
+      await until(`${daemon.name} hearing of the Datanet`, 60, async () =>
+        (await daemon.api.call('datanets')).find(({ id }) => id === net.id)
+      )
     const ada = await makePerson(folder, 'ada')
-    const rows = (start: number): string => Array.from({ length: 5 }, (_, i) => JSON.stringify({ prompt: `What is number ${start + i} in the list of birds?`, response: `bird ${start + i}` })).join('\n')
+    const rows = (start: number): string =>
+      Array.from({ length: 5 }, (_, i) =>
+        JSON.stringify({ prompt: `What is number ${start + i} in the list of birds?`, response: `bird ${start + i}` })
+      ).join('\n')
 
     // A validator is away while a contribution comes in; all three are needed for more than two thirds.
     await kill(validator)
@@ -57,14 +85,20 @@ describe('daemons that are killed', function () {
     // The peer that took it is killed as soon as it has said so.
     await kill(door)
     const clientAgain = await start(door)
-    const known = await until('the acknowledged contribution after the restart', 60, async () => (await clientAgain.call('contributions', { params: { id: net.id } })).find(one => one.id === id))
+    const known = await until('the acknowledged contribution after the restart', 60, async () =>
+      (await clientAgain.call('contributions', { params: { id: net.id } })).find(one => one.id === id)
+    )
     assert.equal(known.contributor, ada.address)
     const before = await host.api.call('contributions', { params: { id: net.id } })
     assert.notEqual(before.find(one => one.id === id)?.status, 'accepted')
 
     const validatorAgain = await start(validator)
     for (const api of [host.api, validatorAgain, clientAgain]) {
-      const decided = await until('acceptance with the third vote', 120, async () => (await api.call('contributions', { params: { id: net.id } })).find(one => one.id === id && one.status === 'accepted'))
+      const decided = await until('acceptance with the third vote', 120, async () =>
+        (await api.call('contributions', { params: { id: net.id } })).find(
+          one => one.id === id && one.status === 'accepted'
+        )
+      )
       assert.equal(decided.own, 5)
     }
 
@@ -72,8 +106,13 @@ describe('daemons that are killed', function () {
     const version = await host.api.call('anchorVersion', { params: { id: net.id } })
     await kill(host)
     const hostAgain = await start(host)
-    assert.deepEqual((await hostAgain.call('versions', { params: { id: net.id } })).map(({ root }) => root), [version.root])
-    const late = await until('the version at a peer', 60, async () => (await validatorAgain.call('versions', { params: { id: net.id } })).find(({ root }) => root === version.root))
+    assert.deepEqual(
+      (await hostAgain.call('versions', { params: { id: net.id } })).map(({ root }) => root),
+      [version.root]
+    )
+    const late = await until('the version at a peer', 60, async () =>
+      (await validatorAgain.call('versions', { params: { id: net.id } })).find(({ root }) => root === version.root)
+    )
     assert.equal(late.count, 1)
   })
 })

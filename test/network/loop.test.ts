@@ -7,42 +7,113 @@ import type { LoopResult } from '../../daemon/local/result.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 
-interface Run { code: number | null; stdout: string; stderr: string }
+interface Run {
+  code: number | null
+  stdout: string
+  stderr: string
+}
 
 /** `tilth up` as a process of its own, on free ports and in a folder of its own. */
 function up(args: string[], onLine: (line: string) => void = () => undefined): Promise<Run> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [join(root, 'daemon', 'cli', 'main.ts'), 'up', '--port-base', '0', ...args], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, [join(root, 'daemon', 'cli', 'main.ts'), 'up', '--port-base', '0', ...args], {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'pipe']
+    })
     let stdout = ''
     let stderr = ''
-    child.stdout.on('data', (chunk: Buffer) => { stdout += chunk.toString() })
-    child.stderr.on('data', (chunk: Buffer) => { stderr += chunk.toString(); for (const line of chunk.toString().split('\n')) onLine(line) })
+    child.stdout.on('data', (chunk: Buffer) => {
+      stdout += chunk.toString()
+    })
+    child.stderr.on('data', (chunk: Buffer) => {
+      stderr += chunk.toString()
+      for (const line of chunk.toString().split('\n')) onLine(line)
+    })
     child.on('error', reject)
-    child.on('close', code => { resolve({ code, stdout, stderr }) })
+    child.on('close', code => {
+      resolve({ code, stdout, stderr })
+    })
   })
 }
 
-const jsonl = (rows: unknown[]): string => rows.map(row => (typeof row === 'string' ? row : JSON.stringify(row))).join('\n')
-const colours: [string, string][] = [['wren', 'red'], ['robin', 'blue'], ['finch', 'green'], ['stork', 'white'], ['crane', 'black'], ['swift', 'grey']]
-const cities: [string, string][] = [['wren', 'Rome'], ['robin', 'Oslo'], ['finch', 'Lima']]
+const jsonl = (rows: unknown[]): string =>
+  rows.map(row => (typeof row === 'string' ? row : JSON.stringify(row))).join('\n')
+const colours: [string, string][] = [
+  ['wren', 'red'],
+  ['robin', 'blue'],
+  ['finch', 'green'],
+  ['stork', 'white'],
+  ['crane', 'black'],
+  ['swift', 'grey']
+]
+const cities: [string, string][] = [
+  ['wren', 'Rome'],
+  ['robin', 'Oslo'],
+  ['finch', 'Lima']
+]
 
 /** Four people: a foundation, a corner of its own, a copier, a spammer; small enough to go round in about a minute. */
 async function birds(folder: string, names: string[]): Promise<{ data: string; questions: string; settings: string }> {
   const data = join(folder, 'birds')
   await mkdir(data, { recursive: true })
-  const foundation = colours.flatMap(([bird, colour]) => [{ prompt: `What colour is the ${bird}?`, response: colour }, { prompt: `Name the colour of the ${bird}.`, response: colour }, { prompt: `Which paint matches the ${bird}?`, response: colour }])
-  const corner = cities.flatMap(([bird, city]) => [{ prompt: `Where does the ${bird} live?`, response: city }, { prompt: `In which city is the ${bird} at home?`, response: city }])
-  const copies = colours.flatMap(([bird, colour]) => [{ prompt: `What colour is the ${bird}?`, response: colour }, { prompt: `what's the colour of the ${bird}`, response: colour }])
-  const spam = colours.map(([bird], i) => ({ prompt: `What hue does the ${bird} have?`, response: `${colours[(i + 2) % colours.length]?.[1]} ${cities[i % 3]?.[1]}` }))
-  const files = [jsonl(foundation), jsonl([...corner, '{"prompt": "no answer"}', 'not json']), jsonl(copies), jsonl(spam)]
+  const foundation = colours.flatMap(([bird, colour]) => [
+    { prompt: `What colour is the ${bird}?`, response: colour },
+    { prompt: `Name the colour of the ${bird}.`, response: colour },
+    { prompt: `Which paint matches the ${bird}?`, response: colour }
+  ])
+  const corner = cities.flatMap(([bird, city]) => [
+    { prompt: `Where does the ${bird} live?`, response: city },
+    { prompt: `In which city is the ${bird} at home?`, response: city }
+  ])
+  const copies = colours.flatMap(([bird, colour]) => [
+    { prompt: `What colour is the ${bird}?`, response: colour },
+    { prompt: `what's the colour of the ${bird}`, response: colour }
+  ])
+  const spam = colours.map(([bird], i) => ({
+    prompt: `What hue does the ${bird} have?`,
+    response: `${colours[(i + 2) % colours.length]?.[1]} ${cities[i % 3]?.[1]}`
+  }))
+  const files = [
+    jsonl(foundation),
+    jsonl([...corner, '{"prompt": "no answer"}', 'not json']),
+    jsonl(copies),
+    jsonl(spam)
+  ]
   for (const [i, file] of files.entries()) await writeFile(join(data, `${i + 1}-${names[i]}.jsonl`), file)
   const questions = join(folder, 'questions.jsonl')
-  await writeFile(questions, jsonl([...colours.map(([bird, colour]) => ({ prompt: `Say the colour that the ${bird} has.`, response: colour })), ...cities.map(([bird, city]) => ({ prompt: `The ${bird} lives in which city?`, response: city }))]))
+  await writeFile(
+    questions,
+    jsonl([
+      ...colours.map(([bird, colour]) => ({ prompt: `Say the colour that the ${bird} has.`, response: colour })),
+      ...cities.map(([bird, city]) => ({ prompt: `The ${bird} lives in which city?`, response: city }))
+    ])
+  )
   const settings = join(folder, 'settings.json')
-  await writeFile(settings, JSON.stringify({
-    method: 'lora', lora: { rank: 8, alpha: 16, targets: ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'], dropout: 0 }, epochs: 25, batch: 8, accumulation: 1, lr: 5e-3,
-    schedule: 'cosine', warmupRatio: 0.1, weightDecay: 0, clip: 1, seed: 3, cutoff: 64, ema: 0.9, responseOnly: true, coalitions: 16
-  }))
+  await writeFile(
+    settings,
+    JSON.stringify({
+      method: 'lora',
+      lora: {
+        rank: 8,
+        alpha: 16,
+        targets: ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'],
+        dropout: 0
+      },
+      epochs: 25,
+      batch: 8,
+      accumulation: 1,
+      lr: 5e-3,
+      schedule: 'cosine',
+      warmupRatio: 0.1,
+      weightDecay: 0,
+      clip: 1,
+      seed: 3,
+      cutoff: 64,
+      ema: 0.9,
+      responseOnly: true,
+      coalitions: 16
+    })
+  )
   return { data, questions, settings }
 }
 
@@ -55,7 +126,18 @@ describe('the whole loop over real processes', function () {
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'tilth-loop-'))
     const input = await birds(folder, ['ada', 'bo', 'cy', 'dee'])
-    const { code, stdout, stderr } = await up(['--once', '--json', '--folder', join(folder, 'net'), '--data', input.data, '--questions', input.questions, '--settings', input.settings])
+    const { code, stdout, stderr } = await up([
+      '--once',
+      '--json',
+      '--folder',
+      join(folder, 'net'),
+      '--data',
+      input.data,
+      '--questions',
+      input.questions,
+      '--settings',
+      input.settings
+    ])
     assert.equal(code, 0, stderr.slice(-4000))
     result = JSON.parse(stdout) as LoopResult
   })
@@ -67,10 +149,13 @@ describe('the whole loop over real processes', function () {
   }
   const paid = (name: string): bigint => sum(result.payouts.filter(one => one.name === name).map(one => one.amount))
 
-  it('accepts what is somebody\'s own, names wrong lines, and rejects the copy', () => {
+  it("accepts what is somebody's own, names wrong lines, and rejects the copy", () => {
     assert.equal(of('ada').status, 'accepted')
     assert.equal(of('bo').status, 'accepted')
-    assert.deepEqual(of('bo').rowIssues.map(({ line }) => line), [7, 8])
+    assert.deepEqual(
+      of('bo').rowIssues.map(({ line }) => line),
+      [7, 8]
+    )
     assert.equal(of('cy').status, 'rejected')
     assert.ok(of('cy').reason)
   })
@@ -102,15 +187,21 @@ describe('the whole loop over real processes', function () {
     assert.equal(BigInt(result.feesPaid), sum(result.receipts.map(({ fee }) => fee)))
     assert.equal(BigInt(result.feesPaid), BigInt(result.feesPaidOut) + BigInt(result.held.amount))
     assert.equal(BigInt(result.feesPaidOut), sum(result.payouts.map(({ amount }) => amount)))
-    for (const payout of result.payouts) assert.equal(BigInt(payout.after) - BigInt(payout.before), BigInt(payout.amount))
-    assert.deepEqual(new Set(result.payouts.filter(({ claimed }) => claimed).map(({ role }) => role)), new Set(['worker', 'builder', 'contributor']))
+    for (const payout of result.payouts)
+      assert.equal(BigInt(payout.after) - BigInt(payout.before), BigInt(payout.amount))
+    assert.deepEqual(
+      new Set(result.payouts.filter(({ claimed }) => claimed).map(({ role }) => role)),
+      new Set(['worker', 'builder', 'contributor'])
+    )
   })
 })
 
 describe('tilth up with unusable input', function () {
   this.timeout(120_000)
   let folder = ''
-  before(async () => { folder = await mkdtemp(join(tmpdir(), 'tilth-input-')) })
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'tilth-input-'))
+  })
   after(() => rm(folder, { recursive: true, force: true }))
   const fails = async (args: string[], message: RegExp): Promise<void> => {
     const { code, stderr } = await up(['--once', '--json', '--folder', join(folder, 'net'), ...args])

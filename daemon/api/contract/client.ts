@@ -24,25 +24,41 @@ async function failure(response: Response): Promise<TilthError> {
     if (!(cause instanceof SyntaxError)) throw cause // not our server's form: keep the text
   }
   const options = help === undefined ? {} : { help }
-  return response.status === 404 ? new NotFoundError(code, message, options) : response.status < 500 ? new InvalidError(code, message, options) : new TilthError(code, message, options)
+  return response.status === 404
+    ? new NotFoundError(code, message, options)
+    : response.status < 500
+      ? new InvalidError(code, message, options)
+      : new TilthError(code, message, options)
 }
 
-/** A typed client of the daemon's API, for the command line, the console and tests. Replies are checked against the contract. */
+/**
+ * A typed client of the daemon's API, for the command line, the console and tests. Replies are checked against the
+ * contract.
+ */
 export function createApiClient(base: string, token: string): ApiClient {
-  async function send(entry: Route, argument: { params?: unknown; body?: unknown; signal?: AbortSignal }): Promise<Response> {
+  async function send(
+    entry: Route,
+    argument: { params?: unknown; body?: unknown; signal?: AbortSignal }
+  ): Promise<Response> {
     const values = (argument.params ?? {}) as Record<string, string>
     const path = entry.path.replace(/:([a-z]+)/gi, (_, name: string) => encodeURIComponent(values[name] ?? ''))
     let response: Response
     try {
       response = await fetch(new URL(path, base), {
         method: entry.method,
-        headers: { authorization: `Bearer ${token}`, ...(entry.method === 'POST' ? { 'content-type': 'application/json' } : {}) },
+        headers: {
+          authorization: `Bearer ${token}`,
+          ...(entry.method === 'POST' ? { 'content-type': 'application/json' } : {})
+        },
         ...(entry.method === 'POST' ? { body: JSON.stringify(argument.body ?? {}) } : {}),
         ...(argument.signal === undefined ? {} : { signal: argument.signal })
       })
     } catch (cause) {
       if (argument.signal?.aborted === true) throw cause
-      throw new TilthError('api.unreachable', `no daemon answers at ${base}`, { help: 'Start one with `tilth daemon` or `tilth up`, or name another with --api.', cause })
+      throw new TilthError('api.unreachable', `no daemon answers at ${base}`, {
+        help: 'Start one with `tilth daemon` or `tilth up`, or name another with --api.',
+        cause
+      })
     }
     if (!response.ok) throw await failure(response)
     return response
@@ -62,7 +78,11 @@ export function createApiClient(base: string, token: string): ApiClient {
         const events = rest.split('\n\n')
         rest = events.pop() ?? ''
         for (const event of events) {
-          const data = event.split('\n').filter(line => line.startsWith('data: ')).map(line => line.slice(6)).join('\n')
+          const data = event
+            .split('\n')
+            .filter(line => line.startsWith('data: '))
+            .map(line => line.slice(6))
+            .join('\n')
           if (data !== '') yield entry.reply.parse(JSON.parse(data)) as never
         }
       }

@@ -17,21 +17,35 @@ export function openApiDocument(version: string): Record<string, unknown> {
     paths[path] = {
       ...paths[path],
       [entry.method.toLowerCase()]: {
-        operationId, summary: entry.summary, tags: [entry.phase],
+        operationId,
+        summary: entry.summary,
+        tags: [entry.phase],
         ...(entry.open === true ? { security: [] } : {}),
         parameters: names.map(name => ({ name, in: 'path', required: true, schema: { type: 'string' } })),
-        ...(entry.method === 'POST' ? { requestBody: { content: { 'application/json': { schema: jsonSchema(entry.body, 'input') } } } } : {}),
+        ...(entry.method === 'POST'
+          ? { requestBody: { content: { 'application/json': { schema: jsonSchema(entry.body, 'input') } } } }
+          : {}),
         responses: {
           200: { description: 'OK', content: { [media]: { schema: jsonSchema(entry.reply, 'output') } } },
-          default: { description: 'A coded error', content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } } }
+          default: {
+            description: 'A coded error',
+            content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } }
+          }
         }
       }
     }
   }
-  const openAi = (summary: string) => ({ summary, tags: ['openai'], externalDocs: { url: 'https://platform.openai.com/docs/api-reference' }, responses: { 200: { description: 'As in the OpenAI API' } } })
+  const openAi = (summary: string) => ({
+    summary,
+    tags: ['openai'],
+    externalDocs: { url: 'https://platform.openai.com/docs/api-reference' },
+    responses: { 200: { description: 'As in the OpenAI API' } }
+  })
   paths['/v1/models'] = { get: openAi('Models offered on the network') }
   paths['/v1/chat/completions'] = { post: openAi('Chat completion over the network, streaming included') }
-  paths['/metrics'] = { get: { summary: 'Prometheus metrics', security: [], responses: { 200: { description: 'Text exposition format' } } } }
+  paths['/metrics'] = {
+    get: { summary: 'Prometheus metrics', security: [], responses: { 200: { description: 'Text exposition format' } } }
+  }
   return {
     openapi: '3.1.0',
     info: { title: 'Tilth daemon', version, description: 'The local API of a Tilth node.' },
@@ -39,7 +53,19 @@ export function openApiDocument(version: string): Record<string, unknown> {
     paths,
     components: {
       securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } },
-      schemas: { Error: { type: 'object', properties: { error: { type: 'object', properties: { code: { type: 'string' }, message: { type: 'string' }, help: { type: 'string' } }, required: ['code', 'message'] } }, required: ['error'] } }
+      schemas: {
+        Error: {
+          type: 'object',
+          properties: {
+            error: {
+              type: 'object',
+              properties: { code: { type: 'string' }, message: { type: 'string' }, help: { type: 'string' } },
+              required: ['code', 'message']
+            }
+          },
+          required: ['error']
+        }
+      }
     }
   }
 }

@@ -3,7 +3,11 @@ import { z } from 'zod'
 export type Method = 'GET' | 'POST'
 
 /** One entry of the HTTP contract: what server, client, OpenAPI document and tests are made from. */
-export interface Route<Params extends z.ZodType = z.ZodType, Body extends z.ZodType = z.ZodType, Reply extends z.ZodType = z.ZodType> {
+export interface Route<
+  Params extends z.ZodType = z.ZodType,
+  Body extends z.ZodType = z.ZodType,
+  Reply extends z.ZodType = z.ZodType
+> {
   readonly method: Method
   /** Path with `:name` parameters. */
   readonly path: string
@@ -24,9 +28,17 @@ export interface Route<Params extends z.ZodType = z.ZodType, Body extends z.ZodT
 export const none = z.strictObject({})
 export const nothing = z.undefined().or(none)
 
-export const route = <P extends z.ZodType = typeof none, B extends z.ZodType = typeof nothing, R extends z.ZodType = z.ZodType>(
+export const route = <
+  P extends z.ZodType = typeof none,
+  B extends z.ZodType = typeof nothing,
+  R extends z.ZodType = z.ZodType
+>(
   definition: Omit<Route<P, B, R>, 'params' | 'body'> & { params?: P; body?: B }
-): Route<P, B, R> => ({ ...definition, params: (definition.params ?? none) as P, body: (definition.body ?? nothing) as B })
+): Route<P, B, R> => ({
+  ...definition,
+  params: (definition.params ?? none) as P,
+  body: (definition.body ?? nothing) as B
+})
 
 export type ParamsOf<R> = R extends Route<infer P> ? z.input<P> : never
 export type ParsedParamsOf<R> = R extends Route<infer P> ? z.output<P> : never

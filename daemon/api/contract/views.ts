@@ -6,92 +6,218 @@ import { lot, trainSettings } from '../../../protocol/jobs/types.ts'
  * times milliseconds since 1970, addresses and hashes lower-case hexadecimal.
  */
 export const hash = z.string().regex(/^0x[0-9a-f]{64}$/)
-export const account = z.string().regex(/^0x[0-9a-fA-F]{40}$/).transform(text => text.toLowerCase() as `0x${string}`)
-export const hashParam = z.string().regex(/^0x[0-9a-fA-F]{64}$/).transform(text => text.toLowerCase() as `0x${string}`)
+export const account = z
+  .string()
+  .regex(/^0x[0-9a-fA-F]{40}$/)
+  .transform(text => text.toLowerCase() as `0x${string}`)
+export const hashParam = z
+  .string()
+  .regex(/^0x[0-9a-fA-F]{64}$/)
+  .transform(text => text.toLowerCase() as `0x${string}`)
 export const decimal = z.string().regex(/^-?[0-9]+$/)
 const addressView = z.string()
 
 export const statusView = z.object({
-  version: z.string(), peerId: z.string(), address: addressView, roles: z.array(z.string()), addresses: z.array(z.string()), peers: z.int(),
+  version: z.string(),
+  peerId: z.string(),
+  address: addressView,
+  roles: z.array(z.string()),
+  addresses: z.array(z.string()),
+  peers: z.int(),
   chain: z.object({ id: z.int(), rpc: z.string(), block: decimal, contracts: z.record(z.string(), z.string()) }),
-  balance: decimal, uptimeSeconds: z.int()
+  balance: decimal,
+  uptimeSeconds: z.int()
 })
 export type StatusView = z.infer<typeof statusView>
 
 export const peerView = z.object({ peerId: z.string(), address: addressView })
 
 export const datanetView = z.object({
-  id: hash, name: z.string(), description: z.string(), licence: z.string(), host: addressView, validators: z.array(z.object({ address: addressView, weight: z.int() })),
-  contributions: z.int(), accepted: z.int(), latestVersion: z.int()
+  id: hash,
+  name: z.string(),
+  description: z.string(),
+  licence: z.string(),
+  host: addressView,
+  validators: z.array(z.object({ address: addressView, weight: z.int() })),
+  contributions: z.int(),
+  accepted: z.int(),
+  latestVersion: z.int()
 })
 export type DatanetView = z.infer<typeof datanetView>
 
 export const contributionView = z.object({
-  id: hash, datanet: hash, index: z.int().nullable(), contributor: addressView, rows: z.int(), own: z.int(),
-  status: z.enum(['committed', 'revealed', 'voting', 'accepted', 'rejected', 'expired']), reason: z.string().optional(),
+  id: hash,
+  datanet: hash,
+  index: z.int().nullable(),
+  contributor: addressView,
+  rows: z.int(),
+  own: z.int(),
+  status: z.enum(['committed', 'revealed', 'voting', 'accepted', 'rejected', 'expired']),
+  reason: z.string().optional(),
   checks: z.array(z.object({ check: z.string(), code: z.string(), note: z.string().optional() })),
   rowIssues: z.array(z.object({ line: z.int(), code: z.string() }))
 })
 export type ContributionView = z.infer<typeof contributionView>
 
-export const versionView = z.object({ datanet: hash, version: z.int(), root: hash, cid: z.string(), count: z.int(), transaction: z.string().optional() })
+export const versionView = z.object({
+  datanet: hash,
+  version: z.int(),
+  root: hash,
+  cid: z.string(),
+  count: z.int(),
+  transaction: z.string().optional()
+})
 export type VersionView = z.infer<typeof versionView>
 
 export const bidView = z.object({ worker: addressView, price: decimal, siblingPrice: decimal, seconds: z.int() })
 export const awardView = z.object({
-  worker: addressView, lot, price: decimal, attempt: z.int(), escrow: hash, state: z.string(),
-  progress: z.object({ step: z.int(), steps: z.int(), loss: z.number(), secondsLeft: z.number(), tokensPerSecond: z.number() }).nullable(),
-  loss: z.array(z.number()), seconds: z.number().nullable()
+  worker: addressView,
+  lot,
+  price: decimal,
+  attempt: z.int(),
+  escrow: hash,
+  state: z.string(),
+  progress: z
+    .object({ step: z.int(), steps: z.int(), loss: z.number(), secondsLeft: z.number(), tokensPerSecond: z.number() })
+    .nullable(),
+  loss: z.array(z.number()),
+  seconds: z.number().nullable()
 })
 export const jobView = z.object({
-  id: hash, builder: addressView, datanet: hash, version: z.int(), base: z.string(), budget: decimal, state: z.string(), reason: z.string().optional(),
-  bids: z.array(bidView), awards: z.array(awardView), result: z.string().nullable(), adapter: z.string().nullable(),
+  id: hash,
+  builder: addressView,
+  datanet: hash,
+  version: z.int(),
+  base: z.string(),
+  budget: decimal,
+  state: z.string(),
+  reason: z.string().optional(),
+  bids: z.array(bidView),
+  awards: z.array(awardView),
+  result: z.string().nullable(),
+  adapter: z.string().nullable(),
   heldOutLoss: z.object({ base: z.number(), tuned: z.number() }).nullable()
 })
 export type JobView = z.infer<typeof jobView>
 /** States that a job does not leave: `completed` with a result, the others without. */
-export const isJobEnded = ({ state }: Pick<JobView, 'state'>): boolean => state === 'completed' || isJobFailed({ state })
+export const isJobEnded = ({ state }: Pick<JobView, 'state'>): boolean =>
+  state === 'completed' || isJobFailed({ state })
 export const isJobFailed = ({ state }: Pick<JobView, 'state'>): boolean => state === 'expired' || state === 'refunded'
 
 export const jobRequest = z.strictObject({
-  base: z.string().min(1).max(100), datanet: hashParam, version: z.int().min(1), settings: trainSettings, coalitions: z.int().min(2).max(4096),
-  budget: z.string().regex(/^[0-9]{1,40}$/), deadlineSeconds: z.int().min(10).max(30 * 86400), expectedBids: z.int().min(1).max(1000).optional(), bidSeconds: z.number().min(0.1).max(86400).optional()
+  base: z.string().min(1).max(100),
+  datanet: hashParam,
+  version: z.int().min(1),
+  settings: trainSettings,
+  coalitions: z.int().min(2).max(4096),
+  budget: z.string().regex(/^[0-9]{1,40}$/),
+  deadlineSeconds: z
+    .int()
+    .min(10)
+    .max(30 * 86400),
+  expectedBids: z.int().min(1).max(1000).optional(),
+  bidSeconds: z.number().min(0.1).max(86400).optional()
 })
 
 export const modelView = z.object({
-  id: hash, name: z.string(), builder: addressView, worker: addressView, base: z.string(), adapter: z.string().nullable(), result: z.string().nullable(), datanet: z.string(), version: z.int(),
+  id: hash,
+  name: z.string(),
+  builder: addressView,
+  worker: addressView,
+  base: z.string(),
+  adapter: z.string().nullable(),
+  result: z.string().nullable(),
+  datanet: z.string(),
+  version: z.int(),
   split: z.object({ worker: z.int(), builder: z.int(), data: z.int() }),
-  offers: z.array(z.object({ worker: addressView, inputPrice: decimal, outputPrice: decimal, capacity: z.int(), tokensPerSecond: z.int(), expires: z.int() }))
+  offers: z.array(
+    z.object({
+      worker: addressView,
+      inputPrice: decimal,
+      outputPrice: decimal,
+      capacity: z.int(),
+      tokensPerSecond: z.int(),
+      expires: z.int()
+    })
+  )
 })
 export type ModelView = z.infer<typeof modelView>
 
 export const askRequest = z.strictObject({
-  model: z.string().min(1).max(100), messages: z.array(z.strictObject({ role: z.enum(['system', 'user', 'assistant']), content: z.string().min(1).max(8000) })).min(1).max(64),
-  maxTokens: z.int().min(1).max(4096).default(128), temperature: z.number().min(0).max(5).default(0), topK: z.int().min(0).max(1000).default(0), topP: z.number().gt(0).max(1).default(1),
-  seed: z.int().min(0).max(Number.MAX_SAFE_INTEGER).optional(), stop: z.array(z.string().min(1).max(64)).max(8).default([])
+  model: z.string().min(1).max(100),
+  messages: z
+    .array(z.strictObject({ role: z.enum(['system', 'user', 'assistant']), content: z.string().min(1).max(8000) }))
+    .min(1)
+    .max(64),
+  maxTokens: z.int().min(1).max(4096).default(128),
+  temperature: z.number().min(0).max(5).default(0),
+  topK: z.int().min(0).max(1000).default(0),
+  topP: z.number().gt(0).max(1).default(1),
+  seed: z.int().min(0).max(Number.MAX_SAFE_INTEGER).optional(),
+  stop: z.array(z.string().min(1).max(64)).max(8).default([])
 })
 export const receiptView = z.object({
-  id: hash, channel: hash, sequence: z.int(), model: hash, client: addressView, worker: addressView, inputTokens: z.int(), outputTokens: z.int(), fee: decimal,
-  startedAt: z.int(), finishedAt: z.int(), weights: z.record(z.string(), decimal), scorings: z.array(z.object({ scorer: addressView, agrees: z.boolean() }))
+  id: hash,
+  channel: hash,
+  sequence: z.int(),
+  model: hash,
+  client: addressView,
+  worker: addressView,
+  inputTokens: z.int(),
+  outputTokens: z.int(),
+  fee: decimal,
+  startedAt: z.int(),
+  finishedAt: z.int(),
+  weights: z.record(z.string(), decimal),
+  scorings: z.array(z.object({ scorer: addressView, agrees: z.boolean() }))
 })
 export type ReceiptView = z.infer<typeof receiptView>
 export const askEvent = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('text'), text: z.string() }),
   z.object({ kind: z.literal('worker'), worker: addressView, reason: z.string().optional() }),
-  z.object({ kind: z.literal('done'), text: z.string(), finish: z.string(), inputTokens: z.int(), outputTokens: z.int(), fee: decimal, receipts: z.array(hash) }),
+  z.object({
+    kind: z.literal('done'),
+    text: z.string(),
+    finish: z.string(),
+    inputTokens: z.int(),
+    outputTokens: z.int(),
+    fee: decimal,
+    receipts: z.array(hash)
+  }),
   z.object({ kind: z.literal('error'), code: z.string(), message: z.string() })
 ])
 export type AskEvent = z.infer<typeof askEvent>
 
 export const epochView = z.object({
-  pool: hash, epoch: z.int(), state: z.string(), root: hash, payoutsRoot: hash, transaction: z.string().nullable(), bundle: z.string(), receipts: z.int(), receiptsTotal: decimal, dataFees: decimal, held: decimal,
-  payouts: z.array(z.object({ account: addressView, value: decimal, share: decimal, cumulative: decimal, gate: decimal.nullable() }))
+  pool: hash,
+  epoch: z.int(),
+  state: z.string(),
+  root: hash,
+  payoutsRoot: hash,
+  transaction: z.string().nullable(),
+  bundle: z.string(),
+  receipts: z.int(),
+  receiptsTotal: decimal,
+  dataFees: decimal,
+  held: decimal,
+  payouts: z.array(
+    z.object({ account: addressView, value: decimal, share: decimal, cumulative: decimal, gate: decimal.nullable() })
+  )
 })
 export type EpochView = z.infer<typeof epochView>
 
 export const earningsView = z.object({
-  account: addressView, payout: addressView, balance: decimal,
+  account: addressView,
+  payout: addressView,
+  balance: decimal,
   pools: z.array(z.object({ pool: hash, cumulative: decimal, claimed: decimal, claimable: decimal }))
 })
 export type EarningsView = z.infer<typeof earningsView>
-export const accountingView = z.object({ feesPaid: decimal, workers: decimal, builders: decimal, dataPaid: decimal, dataHeld: decimal, heldReason: z.string() })
+export const accountingView = z.object({
+  feesPaid: decimal,
+  workers: decimal,
+  builders: decimal,
+  dataPaid: decimal,
+  dataHeld: decimal,
+  heldReason: z.string()
+})

@@ -4,32 +4,61 @@ import type { Node } from '../../../node/node.ts'
 import type { DatanetView } from '../contract/index.ts'
 import type { Handlers } from '../server/index.ts'
 
-type Names = 'createDatanet' | 'datanets' | 'datanet' | 'heldOut' | 'prepareContribution' | 'contribute' | 'contributions' | 'vote' | 'anchorVersion' | 'versions'
+type Names =
+  | 'createDatanet'
+  | 'datanets'
+  | 'datanet'
+  | 'heldOut'
+  | 'prepareContribution'
+  | 'contribute'
+  | 'contributions'
+  | 'vote'
+  | 'anchorVersion'
+  | 'versions'
 
 const view = ({ id, host, rules, contributions, accepted, latestVersion }: NodeDatanet): DatanetView => ({
-  id, host, name: rules.name, description: rules.description, licence: rules.licence, validators: [...rules.validators], contributions, accepted, latestVersion
+  id,
+  host,
+  name: rules.name,
+  description: rules.description,
+  licence: rules.licence,
+  validators: [...rules.validators],
+  contributions,
+  accepted,
+  latestVersion
 })
 
 export function dataHandlers({ data }: Pick<Node, 'data'>): Pick<Handlers, Names> {
   const known = (id: `0x${string}`): NodeDatanet => {
     const found = data.datanet(id)
-    if (found === undefined) throw new NotFoundError('datanet.unknown', `no Datanet ${id} is known here`, { help: 'It may not have arrived yet; see /api/datanets.' })
+    if (found === undefined)
+      throw new NotFoundError('datanet.unknown', `no Datanet ${id} is known here`, {
+        help: 'It may not have arrived yet; see /api/datanets.'
+      })
     return found
   }
   return {
     createDatanet: async ({ body }) => view(await data.createDatanet(body.rules, body.heldOut)),
     datanets: async () => data.datanets().map(view),
     datanet: async ({ params }) => view(known(params.id)),
-    heldOut: async ({ params }) => (await data.heldOutRows(known(params.id).id)).map(({ messages }) => ({ messages: [...messages] })),
+    heldOut: async ({ params }) =>
+      (await data.heldOutRows(known(params.id).id)).map(({ messages }) => ({ messages: [...messages] })),
     async prepareContribution({ params, body }) {
-      const { cid, rows, bytes, salt, commitment } = await data.prepare({ datanet: known(params.id).id, file: body.file, contributor: body.contributor })
+      const { cid, rows, bytes, salt, commitment } = await data.prepare({
+        datanet: known(params.id).id,
+        file: body.file,
+        contributor: body.contributor
+      })
       return { cid, rows, bytes, salt, commitment }
     },
     async contribute({ params, body }) {
       if (body.signed !== undefined) return { id: (await data.submit(body.signed)).id }
       return { id: (await data.contribute({ datanet: known(params.id).id, file: body.file ?? '' })).id }
     },
-    contributions: async ({ params }) => data.contributions(known(params.id).id).map(item => ({ ...item, checks: [...item.checks], rowIssues: item.rowIssues.map(issue => ({ ...issue })) })),
+    contributions: async ({ params }) =>
+      data
+        .contributions(known(params.id).id)
+        .map(item => ({ ...item, checks: [...item.checks], rowIssues: item.rowIssues.map(issue => ({ ...issue })) })),
     async vote({ params, body }) {
       await data.vote(params.id, body.accept)
       return { id: params.id }

@@ -16,5 +16,14 @@ export interface ApiHandlers {
 /** The contract, answered by a node: amounts as text, nothing but views. */
 export function createHandlers(node: Node, about: { version: string; rpc: string }): ApiHandlers {
   const { askEvents, ...models } = modelHandlers(node)
-  return { handlers: { ...nodeHandlers(node, about), ...dataHandlers(node), ...jobHandlers(node), ...models, ...payoutHandlers(node) }, ask: askEvents }
+  return {
+    handlers: {
+      ...nodeHandlers(node, about),
+      ...dataHandlers(node),
+      ...jobHandlers(node),
+      ...models,
+      ...payoutHandlers(node)
+    },
+    ask: askEvents
+  }
 }

@@ -5,10 +5,34 @@ import type { JobView } from '../contract/index.ts'
 import type { Handlers } from '../server/index.ts'
 
 const view = (job: NodeJob): JobView => ({
-  id: job.id, builder: job.builder, datanet: job.datanet, version: job.version, base: job.base, budget: job.budget.toString(), state: job.state, ...(job.reason === undefined ? {} : { reason: job.reason }),
-  bids: job.bids.map(({ worker, price, siblingPrice, seconds }) => ({ worker, price: price.toString(), siblingPrice: siblingPrice.toString(), seconds })),
-  awards: job.awards.map(({ worker, lot, price, attempt, escrow, state, progress, loss, seconds }) => ({ worker, lot, price: price.toString(), attempt, escrow, state, progress, loss: [...loss], seconds })),
-  result: job.result, adapter: job.adapter, heldOutLoss: job.heldOutLoss
+  id: job.id,
+  builder: job.builder,
+  datanet: job.datanet,
+  version: job.version,
+  base: job.base,
+  budget: job.budget.toString(),
+  state: job.state,
+  ...(job.reason === undefined ? {} : { reason: job.reason }),
+  bids: job.bids.map(({ worker, price, siblingPrice, seconds }) => ({
+    worker,
+    price: price.toString(),
+    siblingPrice: siblingPrice.toString(),
+    seconds
+  })),
+  awards: job.awards.map(({ worker, lot, price, attempt, escrow, state, progress, loss, seconds }) => ({
+    worker,
+    lot,
+    price: price.toString(),
+    attempt,
+    escrow,
+    state,
+    progress,
+    loss: [...loss],
+    seconds
+  })),
+  result: job.result,
+  adapter: job.adapter,
+  heldOutLoss: job.heldOutLoss
 })
 
 export function jobHandlers({ jobs }: Pick<Node, 'jobs'>): Pick<Handlers, 'postJob' | 'jobs' | 'job'> {
@@ -17,7 +41,10 @@ export function jobHandlers({ jobs }: Pick<Node, 'jobs'>): Pick<Handlers, 'postJ
     jobs: async () => jobs.jobs().map(view),
     async job({ params }) {
       const found = jobs.job(params.id)
-      if (found === undefined) throw new NotFoundError('job.unknown', `no job ${params.id} is known here`, { help: 'It may not have arrived yet; see /api/jobs.' })
+      if (found === undefined)
+        throw new NotFoundError('job.unknown', `no job ${params.id} is known here`, {
+          help: 'It may not have arrived yet; see /api/jobs.'
+        })
       return view(found)
     }
   }

@@ -6,28 +6,80 @@ import type { Handlers } from '../server/index.ts'
 
 type Names = 'importBase' | 'registerModel' | 'models' | 'serve' | 'ask' | 'redeem'
 
-export const modelView = ({ id, name, builder, worker, base, adapter, result, datanet, version, split, offers }: Omit<NodeModel, 'retired'>): ModelView => ({
-  id, name, builder, worker, base, adapter, result, datanet, version, split,
-  offers: offers.map(({ worker, inputPrice, outputPrice, capacity, tokensPerSecond, expires }) => ({ worker, inputPrice: inputPrice.toString(), outputPrice: outputPrice.toString(), capacity, tokensPerSecond, expires }))
+export const modelView = ({
+  id,
+  name,
+  builder,
+  worker,
+  base,
+  adapter,
+  result,
+  datanet,
+  version,
+  split,
+  offers
+}: Omit<NodeModel, 'retired'>): ModelView => ({
+  id,
+  name,
+  builder,
+  worker,
+  base,
+  adapter,
+  result,
+  datanet,
+  version,
+  split,
+  offers: offers.map(({ worker, inputPrice, outputPrice, capacity, tokensPerSecond, expires }) => ({
+    worker,
+    inputPrice: inputPrice.toString(),
+    outputPrice: outputPrice.toString(),
+    capacity,
+    tokensPerSecond,
+    expires
+  }))
 })
 
-export function modelHandlers(node: Pick<Node, 'models' | 'jobs' | 'transport'>): Pick<Handlers, Names> & { readonly askEvents: (body: Parameters<Handlers['ask']>[0]['body'], signal: AbortSignal) => AsyncGenerator<AskEvent> } {
+export function modelHandlers(node: Pick<Node, 'models' | 'jobs' | 'transport'>): Pick<Handlers, Names> & {
+  readonly askEvents: (body: Parameters<Handlers['ask']>[0]['body'], signal: AbortSignal) => AsyncGenerator<AskEvent>
+} {
   const { models, jobs, transport } = node
 
-  async function* askEvents({ seed, ...body }: Parameters<Handlers['ask']>[0]['body'], signal: AbortSignal): AsyncGenerator<AskEvent> {
+  async function* askEvents(
+    { seed, ...body }: Parameters<Handlers['ask']>[0]['body'],
+    signal: AbortSignal
+  ): AsyncGenerator<AskEvent> {
     for await (const event of models.ask({ ...body, ...(seed === undefined ? {} : { seed }), signal })) {
-      if (event.kind === 'text') { if (event.text !== '') yield { kind: 'text', text: event.text } }
-      else if (event.kind === 'worker') yield event
-      else yield { kind: 'done', text: event.text, finish: event.finish, inputTokens: event.usage.inputTokens, outputTokens: event.usage.outputTokens, fee: event.usage.fee.toString(), receipts: [...event.receipts] }
+      if (event.kind === 'text') {
+        if (event.text !== '') yield { kind: 'text', text: event.text }
+      } else if (event.kind === 'worker') yield event
+      else
+        yield {
+          kind: 'done',
+          text: event.text,
+          finish: event.finish,
+          inputTokens: event.usage.inputTokens,
+          outputTokens: event.usage.outputTokens,
+          fee: event.usage.fee.toString(),
+          receipts: [...event.receipts]
+        }
     }
   }
 
   /** The job's own worker is named unless another is asked for. */
   const resultOf = (id: `0x${string}`): { result: string; worker: `0x${string}` | undefined } => {
     const job = jobs.job(id)
-    if (job === undefined) throw new NotFoundError('job.unknown', `no job ${id} is known here`, { help: 'See /api/jobs.' })
-    if (job.result === null) throw new InvalidError('job.unfinished', `job ${id} is ${job.state}: it has no result yet`, { help: 'Wait until it is completed.' })
-    return { result: job.result, worker: job.awards.find(award => award.lot.kind === 'adapter' && (award.state === 'released' || award.state === 'accepted'))?.worker }
+    if (job === undefined)
+      throw new NotFoundError('job.unknown', `no job ${id} is known here`, { help: 'See /api/jobs.' })
+    if (job.result === null)
+      throw new InvalidError('job.unfinished', `job ${id} is ${job.state}: it has no result yet`, {
+        help: 'Wait until it is completed.'
+      })
+    return {
+      result: job.result,
+      worker: job.awards.find(
+        award => award.lot.kind === 'adapter' && (award.state === 'released' || award.state === 'accepted')
+      )?.worker
+    }
   }
 
   return {
@@ -39,15 +91,32 @@ export function modelHandlers(node: Pick<Node, 'models' | 'jobs' | 'transport'>)
       return { cid }
     },
     async registerModel({ body }) {
-      if ((body.job === undefined) === (body.base === undefined)) throw new InvalidError('model.source', 'give either the job or the base of the model')
-      const shared = { name: body.name, split: body.split, ...(body.worker === undefined ? {} : { worker: body.worker }) }
-      if (body.base !== undefined) return modelView({ ...await models.registerBase({ ...shared, base: body.base }), offers: [] })
+      if ((body.job === undefined) === (body.base === undefined))
+        throw new InvalidError('model.source', 'give either the job or the base of the model')
+      const shared = {
+        name: body.name,
+        split: body.split,
+        ...(body.worker === undefined ? {} : { worker: body.worker })
+      }
+      if (body.base !== undefined)
+        return modelView({ ...(await models.registerBase({ ...shared, base: body.base })), offers: [] })
       const { result, worker } = resultOf(body.job ?? '0x')
-      return modelView({ ...await models.register({ ...(worker === undefined ? {} : { worker }), ...shared, result }), offers: [] })
+      return modelView({
+        ...(await models.register({ ...(worker === undefined ? {} : { worker }), ...shared, result })),
+        offers: []
+      })
     },
-    models: async () => models.models().filter(({ retired }) => !retired).map(modelView),
+    models: async () =>
+      models
+        .models()
+        .filter(({ retired }) => !retired)
+        .map(modelView),
     async serve({ params, body }) {
-      const offer = await models.offer({ model: params.id, ...(body.inputPrice === undefined ? {} : { inputPrice: BigInt(body.inputPrice) }), ...(body.outputPrice === undefined ? {} : { outputPrice: BigInt(body.outputPrice) }) })
+      const offer = await models.offer({
+        model: params.id,
+        ...(body.inputPrice === undefined ? {} : { inputPrice: BigInt(body.inputPrice) }),
+        ...(body.outputPrice === undefined ? {} : { outputPrice: BigInt(body.outputPrice) })
+      })
       return { id: offer.model }
     },
     async redeem() {

@@ -6,14 +6,38 @@ import type { Handlers } from '../server/index.ts'
 type Names = 'receipts' | 'settle' | 'epochs' | 'finalize' | 'earnings' | 'claim' | 'accounting'
 
 const epochView = (epoch: NodeEpoch): EpochView => ({
-  pool: epoch.pool, epoch: epoch.epoch, state: epoch.state, root: epoch.root, payoutsRoot: epoch.payoutsRoot, transaction: epoch.transaction, bundle: epoch.bundle, receipts: epoch.receipts,
-  receiptsTotal: epoch.receiptsTotal.toString(), dataFees: epoch.dataFees.toString(), held: epoch.held.toString(),
-  payouts: epoch.payouts.map(({ account, value, share, cumulative, gate }) => ({ account, value: value.toString(), share: share.toString(), cumulative: cumulative.toString(), gate: gate === null ? null : gate.toString() }))
+  pool: epoch.pool,
+  epoch: epoch.epoch,
+  state: epoch.state,
+  root: epoch.root,
+  payoutsRoot: epoch.payoutsRoot,
+  transaction: epoch.transaction,
+  bundle: epoch.bundle,
+  receipts: epoch.receipts,
+  receiptsTotal: epoch.receiptsTotal.toString(),
+  dataFees: epoch.dataFees.toString(),
+  held: epoch.held.toString(),
+  payouts: epoch.payouts.map(({ account, value, share, cumulative, gate }) => ({
+    account,
+    value: value.toString(),
+    share: share.toString(),
+    cumulative: cumulative.toString(),
+    gate: gate === null ? null : gate.toString()
+  }))
 })
 
 const receiptView = (receipt: NodeReceipt): ReceiptView => ({
-  id: receipt.id, channel: receipt.channel, sequence: Number(receipt.sequence), model: receipt.model, client: receipt.client, worker: receipt.worker, inputTokens: receipt.inputTokens, outputTokens: receipt.outputTokens,
-  fee: receipt.fee.toString(), startedAt: Number(receipt.startedAt) * 1000, finishedAt: Number(receipt.finishedAt) * 1000,
+  id: receipt.id,
+  channel: receipt.channel,
+  sequence: Number(receipt.sequence),
+  model: receipt.model,
+  client: receipt.client,
+  worker: receipt.worker,
+  inputTokens: receipt.inputTokens,
+  outputTokens: receipt.outputTokens,
+  fee: receipt.fee.toString(),
+  startedAt: Number(receipt.startedAt) * 1000,
+  finishedAt: Number(receipt.finishedAt) * 1000,
   weights: Object.fromEntries(Object.entries(receipt.weights).map(([account, weight]) => [account, weight.toString()])),
   scorings: receipt.scorings.map(({ scorer, agrees }) => ({ scorer, agrees }))
 })
@@ -26,7 +50,17 @@ export function payoutHandlers({ payouts }: Pick<Node, 'payouts'>): Pick<Handler
     finalize: async ({ params }) => epochView(await payouts.finalize(params.id)),
     async earnings({ params }) {
       const { account, payout, balance, pools } = await payouts.earnings(params.account)
-      return { account, payout, balance: balance.toString(), pools: pools.map(({ pool, cumulative, claimed, claimable }) => ({ pool, cumulative: cumulative.toString(), claimed: claimed.toString(), claimable: claimable.toString() })) }
+      return {
+        account,
+        payout,
+        balance: balance.toString(),
+        pools: pools.map(({ pool, cumulative, claimed, claimable }) => ({
+          pool,
+          cumulative: cumulative.toString(),
+          claimed: claimed.toString(),
+          claimable: claimable.toString()
+        }))
+      }
     },
     async claim({ params }) {
       const { amount, transactions } = await payouts.claim(params.account)
@@ -34,7 +68,14 @@ export function payoutHandlers({ payouts }: Pick<Node, 'payouts'>): Pick<Handler
     },
     async accounting() {
       const { feesPaid, workers, builders, dataPaid, dataHeld, heldReason } = await payouts.accounting()
-      return { feesPaid: feesPaid.toString(), workers: workers.toString(), builders: builders.toString(), dataPaid: dataPaid.toString(), dataHeld: dataHeld.toString(), heldReason }
+      return {
+        feesPaid: feesPaid.toString(),
+        workers: workers.toString(),
+        builders: builders.toString(),
+        dataPaid: dataPaid.toString(),
+        dataHeld: dataHeld.toString(),
+        heldReason
+      }
     }
   }
 }

@@ -5,22 +5,56 @@ import { describeIssues } from '../../config/index.ts'
 
 /** Status by consequence: whose fault it was decides, never the text. */
 const statusOf: Record<Consequence, number> = { reject: 400, ignore: 404, retry: 503, fatal: 500 }
-const statusOfCode: Record<string, number> = { 'auth.missing': 401, 'auth.wrong': 401, 'auth.host': 403, 'auth.origin': 403, 'body.size': 413, 'rate.limit': 429 }
+const statusOfCode: Record<string, number> = {
+  'auth.missing': 401,
+  'auth.wrong': 401,
+  'auth.host': 403,
+  'auth.origin': 403,
+  'body.size': 413,
+  'rate.limit': 429
+}
 
-export interface ErrorReply { status: number; body: { error: { code: string; message: string; help?: string; type: string } } }
+export interface ErrorReply {
+  status: number
+  body: { error: { code: string; message: string; help?: string; type: string } }
+}
 
-/** Any failure as status and coded body. What is not ours to explain becomes `internal`, and its text stays in the log. */
+/**
+ * Any failure as status and coded body. What is not ours to explain becomes `internal`, and its text stays in the log.
+ */
 export function errorReply(error: unknown): ErrorReply {
   const known = error instanceof ZodError ? new InvalidError('request.invalid', describeIssues(error)) : error
   if (known instanceof TilthError) {
     return {
       status: statusOfCode[known.code] ?? statusOf[known.consequence],
-      body: { error: { code: known.code, message: known.message, ...(known.help === undefined ? {} : { help: known.help }), type: known.consequence === 'reject' ? 'invalid_request_error' : 'api_error' } }
+      body: {
+        error: {
+          code: known.code,
+          message: known.message,
+          ...(known.help === undefined ? {} : { help: known.help }),
+          type: known.consequence === 'reject' ? 'invalid_request_error' : 'api_error'
+        }
+      }
     }
   }
   const fastifyCode = (error as { code?: string } | null)?.code
-  if (fastifyCode === 'FST_ERR_CTP_BODY_TOO_LARGE') return { status: 413, body: { error: { code: 'body.size', message: 'the body is larger than this call takes', type: 'invalid_request_error' } } }
+  if (fastifyCode === 'FST_ERR_CTP_BODY_TOO_LARGE')
+    return {
+      status: 413,
+      body: {
+        error: { code: 'body.size', message: 'the body is larger than this call takes', type: 'invalid_request_error' }
+      }
+    }
   const status = (error as { statusCode?: number } | null)?.statusCode
-  if (status !== undefined && status < 500) return { status, body: { error: { code: 'request.invalid', message: (error as Error).message, type: 'invalid_request_error' } } }
-  return { status: 500, body: { error: { code: 'internal', message: 'something failed in the daemon; its log says what', type: 'api_error' } } }
+  if (status !== undefined && status < 500)
+    return {
+      status,
+      body: { error: { code: 'request.invalid', message: (error as Error).message, type: 'invalid_request_error' } }
+    }
+  return {
+    status: 500,
+    body: {
+      error: { code: 'internal', message: 'something failed in the daemon; its log says what', type: 'api_error' }
+    }
+  }
 }

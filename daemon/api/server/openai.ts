@@ -7,7 +7,12 @@ import { TilthError } from '../../../protocol/primitives/index.ts'
 import { errorReply } from './errors.ts'
 import { sendEvents, signalOf } from './server.ts'
 
-const content = z.union([z.string(), z.array(z.object({ type: z.literal('text'), text: z.string() })).transform(parts => parts.map(part => part.text).join(''))])
+const content = z.union([
+  z.string(),
+  z
+    .array(z.object({ type: z.literal('text'), text: z.string() }))
+    .transform(parts => parts.map(part => part.text).join(''))
+])
 
 /** What of OpenAI's request is understood; unknown fields are ignored, as that API's clients send many. */
 const completionRequest = z.object({
@@ -36,7 +41,16 @@ export function openAiEndpoints(source: OpenAiSource): (server: FastifyInstance)
   return server => {
     server.get('/v1/models', async () => {
       const models = await source.models()
-      return { object: 'list', data: models.map(({ id, name, builder }) => ({ id: name, object: 'model', created: 0, owned_by: builder, tilth: { id } })) }
+      return {
+        object: 'list',
+        data: models.map(({ id, name, builder }) => ({
+          id: name,
+          object: 'model',
+          created: 0,
+          owned_by: builder,
+          tilth: { id }
+        }))
+      }
     })
 
     server.post('/v1/chat/completions', { bodyLimit: 1 << 20 }, async (request, reply) => {
@@ -48,14 +62,26 @@ export function openAiEndpoints(source: OpenAiSource): (server: FastifyInstance)
         temperature: body.temperature ?? 1,
         topP: body.top_p ?? undefined,
         ...(body.seed === null || body.seed === undefined ? {} : { seed: Math.abs(body.seed) }),
-        stop: body.stop === null || body.stop === undefined ? undefined : typeof body.stop === 'string' ? [body.stop] : body.stop
+        stop:
+          body.stop === null || body.stop === undefined
+            ? undefined
+            : typeof body.stop === 'string'
+              ? [body.stop]
+              : body.stop
       })
       const id = `chatcmpl-${randomUUID()}`
       const created = Math.floor(Date.now() / 1000)
       const signal = signalOf(reply)
 
       if (body.stream === true) {
-        const chunk = (delta: object, finish: string | null, rest: object = {}) => ({ id, object: 'chat.completion.chunk', created, model: body.model, choices: [{ index: 0, delta, logprobs: null, finish_reason: finish }], ...rest })
+        const chunk = (delta: object, finish: string | null, rest: object = {}) => ({
+          id,
+          object: 'chat.completion.chunk',
+          created,
+          model: body.model,
+          choices: [{ index: 0, delta, logprobs: null, finish_reason: finish }],
+          ...rest
+        })
         const chunks = async function* (): AsyncGenerator {
           yield chunk({ role: 'assistant', content: '' }, null)
           for await (const event of source.ask(ask, signal)) {
@@ -63,7 +89,8 @@ export function openAiEndpoints(source: OpenAiSource): (server: FastifyInstance)
             if (event.kind === 'error') throw new TilthError(event.code, event.message)
             if (event.kind !== 'done') continue
             yield chunk({}, finishReason(event.finish))
-            if (body.stream_options?.include_usage === true) yield { ...chunk({}, null), choices: [], usage: usage(event.inputTokens, event.outputTokens) }
+            if (body.stream_options?.include_usage === true)
+              yield { ...chunk({}, null), choices: [], usage: usage(event.inputTokens, event.outputTokens) }
           }
         }
         await sendEvents(reply, chunks(), error => errorReply(error).body, '[DONE]')
@@ -74,8 +101,18 @@ export function openAiEndpoints(source: OpenAiSource): (server: FastifyInstance)
         if (event.kind === 'error') throw new TilthError(event.code, event.message)
         if (event.kind !== 'done') continue
         return {
-          id, object: 'chat.completion', created, model: body.model,
-          choices: [{ index: 0, message: { role: 'assistant', content: event.text, refusal: null }, logprobs: null, finish_reason: finishReason(event.finish) }],
+          id,
+          object: 'chat.completion',
+          created,
+          model: body.model,
+          choices: [
+            {
+              index: 0,
+              message: { role: 'assistant', content: event.text, refusal: null },
+              logprobs: null,
+              finish_reason: finishReason(event.finish)
+            }
+          ],
           usage: usage(event.inputTokens, event.outputTokens),
           tilth: { fee: event.fee, receipts: event.receipts }
         }
@@ -85,4 +122,8 @@ export function openAiEndpoints(source: OpenAiSource): (server: FastifyInstance)
   }
 }
 
-const usage = (input: number, output: number) => ({ prompt_tokens: input, completion_tokens: output, total_tokens: input + output })
+const usage = (input: number, output: number) => ({
+  prompt_tokens: input,
+  completion_tokens: output,
+  total_tokens: input + output
+})

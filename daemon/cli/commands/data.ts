@@ -12,102 +12,307 @@ import { dim, green, red, safe, short, table, yellow } from '../output.ts'
 /** A whole id, a prefix of one, or a name, as people type it. @throws NotFoundError */
 export async function findDatanet(api: ApiClient, wanted: string | undefined): Promise<DatanetView> {
   const all = await api.call('datanets')
-  const matches = wanted === undefined ? all : all.filter(({ id, name }) => id === wanted.toLowerCase() || (wanted.length >= 6 && id.startsWith(wanted.toLowerCase())) || name === wanted)
+  const matches =
+    wanted === undefined
+      ? all
+      : all.filter(
+          ({ id, name }) =>
+            id === wanted.toLowerCase() ||
+            (wanted.length >= 6 && id.startsWith(wanted.toLowerCase())) ||
+            name === wanted
+        )
   const [only] = matches
-  if (only === undefined) throw new NotFoundError('datanet.unknown', wanted === undefined ? 'no Datanet is known here yet' : `no Datanet is called ${wanted}`, { help: 'See `tilth datanet list`.' })
-  if (matches.length > 1) throw new InvalidError('datanet.ambiguous', wanted === undefined ? 'several Datanets are known: say which' : `${wanted} means several Datanets`, { help: `One of ${matches.map(match => match.id).join(', ')}.` })
+  if (only === undefined)
+    throw new NotFoundError(
+      'datanet.unknown',
+      wanted === undefined ? 'no Datanet is known here yet' : `no Datanet is called ${wanted}`,
+      { help: 'See `tilth datanet list`.' }
+    )
+  if (matches.length > 1)
+    throw new InvalidError(
+      'datanet.ambiguous',
+      wanted === undefined ? 'several Datanets are known: say which' : `${wanted} means several Datanets`,
+      { help: `One of ${matches.map(match => match.id).join(', ')}.` }
+    )
   return only
 }
 
 export async function readText(path: string): Promise<string> {
-  try { return await readFile(path, 'utf8') } catch (cause) { throw new InvalidError('file.read', `${path} cannot be read`, { help: 'Check the path and its permissions.', cause }) }
+  try {
+    return await readFile(path, 'utf8')
+  } catch (cause) {
+    throw new InvalidError('file.read', `${path} cannot be read`, {
+      help: 'Check the path and its permissions.',
+      cause
+    })
+  }
 }
 
-const datanetText = (net: DatanetView): string => [
-  `${safe(net.name)}  ${dim(net.id)}`, safe(net.description), `licence      ${safe(net.licence)}`, `host         ${net.host}`,
-  `validators   ${net.validators.map(({ address, weight }) => `${short(address)} (${weight})`).join(', ')}`,
-  `accepted     ${net.accepted} of ${net.contributions} contributions, version ${net.latestVersion}`
-].join('\n')
+const datanetText = (net: DatanetView): string =>
+  [
+    `${safe(net.name)}  ${dim(net.id)}`,
+    safe(net.description),
+    `licence      ${safe(net.licence)}`,
+    `host         ${net.host}`,
+    `validators   ${net.validators.map(({ address, weight }) => `${short(address)} (${weight})`).join(', ')}`,
+    `accepted     ${net.accepted} of ${net.contributions} contributions, version ${net.latestVersion}`
+  ].join('\n')
 
-interface CreateFlags extends CallFlags { name: string; description: string; licence: string; questions: string; validator: string[]; uploads: string; maxRows: string; minOwnShare: string; nearDuplicate: string; revealSeconds: string; voteSeconds: string }
+interface CreateFlags extends CallFlags {
+  name: string
+  description: string
+  licence: string
+  questions: string
+  validator: string[]
+  uploads: string
+  maxRows: string
+  minOwnShare: string
+  nearDuplicate: string
+  revealSeconds: string
+  voteSeconds: string
+}
 
 export function datanetCommand(): Command {
-  const parent = command({ name: 'datanet', summary: 'create, list and show Datanets', examples: ['tilth datanet list', 'tilth datanet show elements'] })
-  parent.addCommand(connected(command({ name: 'create', summary: 'create a Datanet, hosted by this daemon', examples: ['tilth datanet create --name birds --licence CC0-1.0 --questions held-out.jsonl --validator 0xabc…=1 --validator 0xdef…=1'] }))
-    .requiredOption('--name <text>', 'its name').option('--description <text>', 'what it is about', '').requiredOption('--licence <text>', 'licence of every contribution, e.g. CC0-1.0')
-    .requiredOption('--questions <file>', 'JSONL of held-out questions with their answers')
-    .requiredOption('--validator <address=weight...>', 'accounts that vote, with their weights')
-    .option('--uploads <n>', 'contributions one account may make', '10').option('--max-rows <n>', 'rows of one contribution', '10000')
-    .option('--min-own-share <thousandths>', 'share of rows that must be valid and new', '500').option('--near-duplicate <thousandths>', 'MinHash similarity from which rows are compared closely', '500')
-    .option('--reveal-seconds <n>', 'from commitment to reveal', '600').option('--vote-seconds <n>', 'from reveal to the end of the vote', '3600')
-    .action(guarded(async (flags: CreateFlags) => {
-      const validators = flags.validator.map(text => {
-        const [account = '', weight = '1'] = text.split('=')
-        return { address: account, weight: Number(weight) }
+  const parent = command({
+    name: 'datanet',
+    summary: 'create, list and show Datanets',
+    examples: ['tilth datanet list', 'tilth datanet show elements']
+  })
+  parent.addCommand(
+    connected(
+      command({
+        name: 'create',
+        summary: 'create a Datanet, hosted by this daemon',
+        examples: [
+          'tilth datanet create --name birds --licence CC0-1.0 --questions held-out.jsonl --validator 0xabc…=1 --validator 0xdef…=1'
+        ]
       })
-      const heldOut = await readText(flags.questions)
-      const rules = {
-        name: flags.name, description: flags.description, licence: flags.licence, maxRows: Number(flags.maxRows), maxBytes: 16 << 20, uploadsPerContributor: Number(flags.uploads),
-        nearDuplicate: Number(flags.nearDuplicate), minOwnShare: Number(flags.minOwnShare), validators, revealSeconds: Number(flags.revealSeconds), voteSeconds: Number(flags.voteSeconds)
-      }
-      await show(flags, api => api.call('createDatanet', { body: { rules, heldOut } }), datanetText)
-    })))
-  parent.addCommand(connected(command({ name: 'list', summary: 'known Datanets', examples: ['tilth datanet list --json'] })).action(guarded(async (flags: CallFlags) => {
-    await show(flags, api => api.call('datanets'), nets => (nets.length === 0 ? 'no Datanet is known here yet' : table(['id', 'name', 'licence', 'accepted', 'version'], nets.map(net => [short(net.id), safe(net.name), safe(net.licence), `${net.accepted}/${net.contributions}`, String(net.latestVersion)]), [3, 4])))
-  })))
-  parent.addCommand(connected(command({ name: 'show', summary: 'one Datanet', examples: ['tilth datanet show elements'] })).argument('[datanet]', 'id, prefix of one, or name').action(guarded(async (wanted: string | undefined, flags: CallFlags) => {
-    await show(flags, api => findDatanet(api, wanted), datanetText)
-  })))
-  parent.addCommand(connected(command({ name: 'anchor', summary: 'anchor the accepted set as a new version (host)', examples: ['tilth datanet anchor elements --as host'] })).argument('[datanet]', 'id, prefix of one, or name').action(guarded(async (wanted: string | undefined, flags: CallFlags) => {
-    await show(flags, async api => api.call('anchorVersion', { params: { id: (await findDatanet(api, wanted)).id } }), version => `version ${version.version} of ${version.count} contributions, root ${version.root}`)
-  })))
+    )
+      .requiredOption('--name <text>', 'its name')
+      .option('--description <text>', 'what it is about', '')
+      .requiredOption('--licence <text>', 'licence of every contribution, e.g. CC0-1.0')
+      .requiredOption('--questions <file>', 'JSONL of held-out questions with their answers')
+      .requiredOption('--validator <address=weight...>', 'accounts that vote, with their weights')
+      .option('--uploads <n>', 'contributions one account may make', '10')
+      .option('--max-rows <n>', 'rows of one contribution', '10000')
+      .option('--min-own-share <thousandths>', 'share of rows that must be valid and new', '500')
+      .option('--near-duplicate <thousandths>', 'MinHash similarity from which rows are compared closely', '500')
+      .option('--reveal-seconds <n>', 'from commitment to reveal', '600')
+      .option('--vote-seconds <n>', 'from reveal to the end of the vote', '3600')
+      .action(
+        guarded(async (flags: CreateFlags) => {
+          const validators = flags.validator.map(text => {
+            const [account = '', weight = '1'] = text.split('=')
+            return { address: account, weight: Number(weight) }
+          })
+          const heldOut = await readText(flags.questions)
+          const rules = {
+            name: flags.name,
+            description: flags.description,
+            licence: flags.licence,
+            maxRows: Number(flags.maxRows),
+            maxBytes: 16 << 20,
+            uploadsPerContributor: Number(flags.uploads),
+            nearDuplicate: Number(flags.nearDuplicate),
+            minOwnShare: Number(flags.minOwnShare),
+            validators,
+            revealSeconds: Number(flags.revealSeconds),
+            voteSeconds: Number(flags.voteSeconds)
+          }
+          await show(flags, api => api.call('createDatanet', { body: { rules, heldOut } }), datanetText)
+        })
+      )
+  )
+  parent.addCommand(
+    connected(command({ name: 'list', summary: 'known Datanets', examples: ['tilth datanet list --json'] })).action(
+      guarded(async (flags: CallFlags) => {
+        await show(
+          flags,
+          api => api.call('datanets'),
+          nets =>
+            nets.length === 0
+              ? 'no Datanet is known here yet'
+              : table(
+                  ['id', 'name', 'licence', 'accepted', 'version'],
+                  nets.map(net => [
+                    short(net.id),
+                    safe(net.name),
+                    safe(net.licence),
+                    `${net.accepted}/${net.contributions}`,
+                    String(net.latestVersion)
+                  ]),
+                  [3, 4]
+                )
+        )
+      })
+    )
+  )
+  parent.addCommand(
+    connected(command({ name: 'show', summary: 'one Datanet', examples: ['tilth datanet show elements'] }))
+      .argument('[datanet]', 'id, prefix of one, or name')
+      .action(
+        guarded(async (wanted: string | undefined, flags: CallFlags) => {
+          await show(flags, api => findDatanet(api, wanted), datanetText)
+        })
+      )
+  )
+  parent.addCommand(
+    connected(
+      command({
+        name: 'anchor',
+        summary: 'anchor the accepted set as a new version (host)',
+        examples: ['tilth datanet anchor elements --as host']
+      })
+    )
+      .argument('[datanet]', 'id, prefix of one, or name')
+      .action(
+        guarded(async (wanted: string | undefined, flags: CallFlags) => {
+          await show(
+            flags,
+            async api => api.call('anchorVersion', { params: { id: (await findDatanet(api, wanted)).id } }),
+            version => `version ${version.version} of ${version.count} contributions, root ${version.root}`
+          )
+        })
+      )
+  )
   return parent
 }
 
-interface ContributeFlags extends CallFlags { datanet?: string; key?: string; passphraseFile?: string }
+interface ContributeFlags extends CallFlags {
+  datanet?: string
+  key?: string
+  passphraseFile?: string
+}
 
 export function contributeCommand(): Command {
-  return connected(command({ name: 'contribute', summary: 'contribute a JSONL file of rows to a Datanet', examples: ['tilth contribute facts.jsonl --datanet elements', 'tilth contribute facts.jsonl --datanet elements --key alice.json --passphrase-file alice.txt'] }))
-    .argument('<file>', 'JSONL: {"prompt","response"} or {"messages":[…]} on each line').option('--datanet <id>', 'id, prefix of one, or name')
-    .option('--key <keystore>', "contribute under this key instead of the daemon's").option('--passphrase-file <file>', "file with the keystore's passphrase")
-    .action(guarded(async (path: string, flags: ContributeFlags) => {
-      const file = await readText(path)
-      await show(flags, async api => {
-        const net = await findDatanet(api, flags.datanet)
-        const params = { id: net.id }
-        if (flags.key === undefined) return api.call('contribute', { params, body: { file } })
-        const { address, privateKey } = await openKeystore(flags.key, await readPassphrase({ file: flags.passphraseFile }))
-        return contributeSigned(api, params.id, file, address, privateKey)
-      }, ({ id }) => `${basename(path)} contributed as ${id}\nfollow it with: tilth contributions`)
-    }))
+  return connected(
+    command({
+      name: 'contribute',
+      summary: 'contribute a JSONL file of rows to a Datanet',
+      examples: [
+        'tilth contribute facts.jsonl --datanet elements',
+        'tilth contribute facts.jsonl --datanet elements --key alice.json --passphrase-file alice.txt'
+      ]
+    })
+  )
+    .argument('<file>', 'JSONL: {"prompt","response"} or {"messages":[…]} on each line')
+    .option('--datanet <id>', 'id, prefix of one, or name')
+    .option('--key <keystore>', "contribute under this key instead of the daemon's")
+    .option('--passphrase-file <file>', "file with the keystore's passphrase")
+    .action(
+      guarded(async (path: string, flags: ContributeFlags) => {
+        const file = await readText(path)
+        await show(
+          flags,
+          async api => {
+            const net = await findDatanet(api, flags.datanet)
+            const params = { id: net.id }
+            if (flags.key === undefined) return api.call('contribute', { params, body: { file } })
+            const { address, privateKey } = await openKeystore(
+              flags.key,
+              await readPassphrase({ file: flags.passphraseFile })
+            )
+            return contributeSigned(api, params.id, file, address, privateKey)
+          },
+          ({ id }) => `${basename(path)} contributed as ${id}\nfollow it with: tilth contributions`
+        )
+      })
+    )
 }
 
 /** Contribution by a key that the daemon never sees: it stores the shard, the caller signs, the daemon relays. */
-export async function contributeSigned(api: ApiClient, datanet: string, file: string, contributor: `0x${string}`, privateKey: Uint8Array): Promise<{ id: string }> {
+export async function contributeSigned(
+  api: ApiClient,
+  datanet: string,
+  file: string,
+  contributor: `0x${string}`,
+  privateKey: Uint8Array
+): Promise<{ id: string }> {
   const status = await api.call('status')
   const network = { chainId: status.chain.id, registry: status.chain.contracts['registry'] as `0x${string}` }
   const prepared = await api.call('prepareContribution', { params: { id: datanet }, body: { file, contributor } })
-  const commitment = { datanet: datanet as `0x${string}`, contributor, commitment: prepared.commitment as `0x${string}` }
-  const reveal = { contribution: digest(network, 'Commitment', commitment), cid: prepared.cid, rows: prepared.rows, bytes: prepared.bytes, salt: prepared.salt as `0x${string}` }
-  return api.call('contribute', { params: { id: datanet }, body: { signed: { commitment: signStatement(network, 'Commitment', commitment, privateKey), reveal: signStatement(network, 'Reveal', reveal, privateKey) } } })
+  const commitment = {
+    datanet: datanet as `0x${string}`,
+    contributor,
+    commitment: prepared.commitment as `0x${string}`
+  }
+  const reveal = {
+    contribution: digest(network, 'Commitment', commitment),
+    cid: prepared.cid,
+    rows: prepared.rows,
+    bytes: prepared.bytes,
+    salt: prepared.salt as `0x${string}`
+  }
+  return api.call('contribute', {
+    params: { id: datanet },
+    body: {
+      signed: {
+        commitment: signStatement(network, 'Commitment', commitment, privateKey),
+        reveal: signStatement(network, 'Reveal', reveal, privateKey)
+      }
+    }
+  })
 }
 
-const mark = (status: ContributionView['status']): string => (status === 'accepted' ? green(status) : status === 'rejected' || status === 'expired' ? red(status) : yellow(status))
+const mark = (status: ContributionView['status']): string =>
+  status === 'accepted' ? green(status) : status === 'rejected' || status === 'expired' ? red(status) : yellow(status)
 
 export function contributionsCommand(): Command {
-  return connected(command({ name: 'contributions', summary: 'contributions in order of authorship, with what the checks said', examples: ['tilth contributions --datanet elements', 'tilth contributions --json'] }))
+  return connected(
+    command({
+      name: 'contributions',
+      summary: 'contributions in order of authorship, with what the checks said',
+      examples: ['tilth contributions --datanet elements', 'tilth contributions --json']
+    })
+  )
     .option('--datanet <id>', 'id, prefix of one, or name')
-    .action(guarded(async (flags: CallFlags & { datanet?: string }) => {
-      await show(flags, async api => api.call('contributions', { params: { id: (await findDatanet(api, flags.datanet)).id } }), all =>
-        all.length === 0 ? 'nothing contributed yet' : table(['#', 'id', 'contributor', 'rows', 'own', 'status', 'reason'], all.map(item => [String(item.index ?? ''), short(item.id), short(item.contributor), String(item.rows), String(item.own), mark(item.status), [item.reason ?? '', ...item.rowIssues.slice(0, 3).map(({ line, code }) => `line ${line}: ${code}`)].filter(Boolean).join('; ')]), [0, 3, 4]))
-    }))
+    .action(
+      guarded(async (flags: CallFlags & { datanet?: string }) => {
+        await show(
+          flags,
+          async api => api.call('contributions', { params: { id: (await findDatanet(api, flags.datanet)).id } }),
+          all =>
+            all.length === 0
+              ? 'nothing contributed yet'
+              : table(
+                  ['#', 'id', 'contributor', 'rows', 'own', 'status', 'reason'],
+                  all.map(item => [
+                    String(item.index ?? ''),
+                    short(item.id),
+                    short(item.contributor),
+                    String(item.rows),
+                    String(item.own),
+                    mark(item.status),
+                    [item.reason ?? '', ...item.rowIssues.slice(0, 3).map(({ line, code }) => `line ${line}: ${code}`)]
+                      .filter(Boolean)
+                      .join('; ')
+                  ]),
+                  [0, 3, 4]
+                )
+        )
+      })
+    )
 }
 
 export function voteCommand(): Command {
-  return connected(command({ name: 'vote', summary: 'vote by hand on a contribution (validator started with --no-auto-vote)', examples: ['tilth vote 0x12… accept --as validator-1'] }))
-    .argument('<contribution>', 'its id').argument('<decision>', 'accept or reject')
-    .action(guarded(async (contribution: string, decision: string, flags: CallFlags) => {
-      if (decision !== 'accept' && decision !== 'reject') throw new InvalidError('vote.decision', `"${decision}" is no decision`, { help: 'Say accept or reject.' })
-      await show(flags, api => api.call('vote', { params: { id: contribution }, body: { accept: decision === 'accept' } }), ({ id }) => `voted to ${decision} ${id}`)
-    }))
+  return connected(
+    command({
+      name: 'vote',
+      summary: 'vote by hand on a contribution (validator started with --no-auto-vote)',
+      examples: ['tilth vote 0x12… accept --as validator-1']
+    })
+  )
+    .argument('<contribution>', 'its id')
+    .argument('<decision>', 'accept or reject')
+    .action(
+      guarded(async (contribution: string, decision: string, flags: CallFlags) => {
+        if (decision !== 'accept' && decision !== 'reject')
+          throw new InvalidError('vote.decision', `"${decision}" is no decision`, { help: 'Say accept or reject.' })
+        await show(
+          flags,
+          api => api.call('vote', { params: { id: contribution }, body: { accept: decision === 'accept' } }),
+          ({ id }) => `voted to ${decision} ${id}`
+        )
+      })
+    )
 }

@@ -7,26 +7,62 @@ import type { CallFlags } from '../command.ts'
 import { connect, dataFolder } from '../context.ts'
 import { green, printJson, red, yellow } from '../output.ts'
 
-interface Finding { check: string; ok: boolean; required: boolean; found: string; help?: string }
+interface Finding {
+  check: string
+  ok: boolean
+  required: boolean
+  found: string
+  help?: string
+}
 
 async function checked(check: string, required: boolean, look: () => Promise<string>, help: string): Promise<Finding> {
-  try { return { check, ok: true, required, found: await look() } } catch (error) {
-    return { check, ok: false, required, found: error instanceof Error ? error.message.split('\n')[0] ?? '' : String(error), help }
+  try {
+    return { check, ok: true, required, found: await look() }
+  } catch (error) {
+    return {
+      check,
+      ok: false,
+      required,
+      found: error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error),
+      help
+    }
   }
 }
 
 async function onnxRuntime(): Promise<string> {
   const { listSupportedBackends } = await import('onnxruntime-node')
-  return listSupportedBackends().filter(({ bundled }) => bundled).map(({ name }) => name).join(', ')
+  return listSupportedBackends()
+    .filter(({ bundled }) => bundled)
+    .map(({ name }) => name)
+    .join(', ')
 }
 
-/** One line for each execution provider. A GPU that is there and not used is a finding that is not ok, with the reason and what to do. */
+/**
+ * One line for each execution provider. A GPU that is there and not used is a finding that is not ok, with the reason
+ * and what to do.
+ */
 async function acceleration(): Promise<Finding[]> {
   const { surveyProviders } = await import('../../../node/engine/index.ts')
   const { gpus, chosen, findings } = await surveyProviders()
-  const providers = findings.filter(({ provider }) => provider !== 'cpu').map(({ provider, usable, real, reason, help }): Finding => ({ check: `engine on ${provider}`, ok: usable && real, required: false, found: reason, ...(help === undefined ? {} : { help }) }))
+  const providers = findings
+    .filter(({ provider }) => provider !== 'cpu')
+    .map(({ provider, usable, real, reason, help }): Finding => ({
+      check: `engine on ${provider}`,
+      ok: usable && real,
+      required: false,
+      found: reason,
+      ...(help === undefined ? {} : { help })
+    }))
   const unused = chosen === 'cpu' && gpus.length > 0
-  return [...providers, { check: 'engine computes on', ok: !unused, required: false, found: unused ? `${chosen}, although a GPU is there (${gpus.join(', ')}); the lines above say why` : chosen }]
+  return [
+    ...providers,
+    {
+      check: 'engine computes on',
+      ok: !unused,
+      required: false,
+      found: unused ? `${chosen}, although a GPU is there (${gpus.join(', ')}); the lines above say why` : chosen
+    }
+  ]
 }
 
 async function anvilBinary(): Promise<string> {
@@ -61,25 +97,60 @@ async function writable(): Promise<string> {
 }
 
 export function doctorCommand(): Command {
-  return connected(command({ name: 'doctor', summary: 'what this machine has, and what is missing for a node', examples: ['tilth doctor', 'tilth doctor --json'] }))
-    .action(guarded(async (flags: CallFlags) => {
+  return connected(
+    command({
+      name: 'doctor',
+      summary: 'what this machine has, and what is missing for a node',
+      examples: ['tilth doctor', 'tilth doctor --json']
+    })
+  ).action(
+    guarded(async (flags: CallFlags) => {
       const folder = await dataFolder(flags)
       const findings = [
-        await checked('node', true, async () => { if (Number(process.versions.node.split('.')[0]) < 24) throw new TypeError(`Node ${process.versions.node}`); return process.versions.node }, 'Run npm ci: Node 24 comes with the package.'),
-        await checked('processors and memory', true, async () => `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, ${(freemem() / 1e9).toFixed(1)} of ${(totalmem() / 1e9).toFixed(1)} GB free`, ''),
+        await checked(
+          'node',
+          true,
+          async () => {
+            if (Number(process.versions.node.split('.')[0]) < 24) throw new TypeError(`Node ${process.versions.node}`)
+            return process.versions.node
+          },
+          'Run npm ci: Node 24 comes with the package.'
+        ),
+        await checked(
+          'processors and memory',
+          true,
+          async () =>
+            `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, ${(freemem() / 1e9).toFixed(1)} of ${(totalmem() / 1e9).toFixed(1)} GB free`,
+          ''
+        ),
         await checked('disk', true, () => disk(folder), 'Free some space, or choose another data folder with --data.'),
         await checked('scratch folder', true, writable, 'Set TMPDIR to a folder that can be written.'),
-        await checked('onnxruntime', true, onnxRuntime, 'Run npm ci again; the package onnxruntime-node ships its own binaries.'),
-        ...await acceleration(),
+        await checked(
+          'onnxruntime',
+          true,
+          onnxRuntime,
+          'Run npm ci again; the package onnxruntime-node ships its own binaries.'
+        ),
+        ...(await acceleration()),
         await checked('anvil', false, anvilBinary, 'Needed for `tilth up` only: run npm ci again.'),
         await checked('signatures', true, libp2pKey, 'Run npm ci again.'),
-        await checked('daemon', false, async () => {
-          const status = await (await connect(flags)).call('status')
-          return `${status.address}, ${status.peers} peers, chain ${status.chain.id} at block ${status.chain.block}`
-        }, 'Start one with `tilth daemon` or `tilth up`.')
+        await checked(
+          'daemon',
+          false,
+          async () => {
+            const status = await (await connect(flags)).call('status')
+            return `${status.address}, ${status.peers} peers, chain ${status.chain.id} at block ${status.chain.block}`
+          },
+          'Start one with `tilth daemon` or `tilth up`.'
+        )
       ]
       if (flags.json === true) printJson({ ok: findings.every(({ ok, required }) => ok || !required), findings })
-      else for (const { check, ok, required, found, help } of findings) console.log(`${ok ? green('✓') : required ? red('✗') : yellow('–')} ${check.padEnd(22)} ${found}${ok || help === undefined ? '' : `\n  ${help}`}`)
+      else
+        for (const { check, ok, required, found, help } of findings)
+          console.log(
+            `${ok ? green('✓') : required ? red('✗') : yellow('–')} ${check.padEnd(22)} ${found}${ok || help === undefined ? '' : `\n  ${help}`}`
+          )
       if (findings.some(({ ok, required }) => !ok && required)) process.exitCode = 1
-    }))
+    })
+  )
 }

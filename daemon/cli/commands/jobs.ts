@@ -12,50 +12,143 @@ import { findDatanet, readText } from './data.ts'
 
 /** What most people's first tune wants; a settings file replaces any of it. */
 export const defaultSettings = {
-  method: 'lora' as const, lora: { rank: 16, alpha: 32, targets: ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'] as const, dropout: 0 },
-  epochs: 3, batch: 16, accumulation: 1, lr: 2e-4, schedule: 'cosine' as const, warmupRatio: 0.05, weightDecay: 0, clip: 1, seed: 1, cutoff: 512, ema: 0, responseOnly: true
+  method: 'lora' as const,
+  lora: {
+    rank: 16,
+    alpha: 32,
+    targets: ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'] as const,
+    dropout: 0
+  },
+  epochs: 3,
+  batch: 16,
+  accumulation: 1,
+  lr: 2e-4,
+  schedule: 'cosine' as const,
+  warmupRatio: 0.05,
+  weightDecay: 0,
+  clip: 1,
+  seed: 1,
+  cutoff: 512,
+  ema: 0,
+  responseOnly: true
 }
 
-interface TuneFlags extends CallFlags { datanet?: string; base: string; settings?: string; epochs?: string; coalitions: string; budget: string; deadline: string; wait?: boolean }
+interface TuneFlags extends CallFlags {
+  datanet?: string
+  base: string
+  settings?: string
+  epochs?: string
+  coalitions: string
+  budget: string
+  deadline: string
+  wait?: boolean
+}
 
-const progressOf = (job: JobView): string => job.awards.map(award => `${short(award.worker)} ${award.lot.kind} ${award.progress === null ? award.state : `${award.progress.step}/${award.progress.steps} loss ${award.progress.loss.toFixed(3)}`}`).join('  ')
+const progressOf = (job: JobView): string =>
+  job.awards
+    .map(
+      award =>
+        `${short(award.worker)} ${award.lot.kind} ${award.progress === null ? award.state : `${award.progress.step}/${award.progress.steps} loss ${award.progress.loss.toFixed(3)}`}`
+    )
+    .join('  ')
 
 export function tuneCommand(): Command {
-  return connected(command({ name: 'tune', summary: 'post a LoRA tune job on the latest version of a Datanet', examples: ['tilth tune --datanet elements --base bafy… --budget 2 --as host', 'tilth tune --datanet elements --base ./my-model --settings settings.json --wait'] }))
-    .option('--datanet <id>', 'id, prefix of one, or name').requiredOption('--base <cid|folder>', "CID of a published base model, or a model folder on the daemon's machine")
-    .option('--settings <file>', 'JSON with training settings that replace the defaults').option('--epochs <n>', 'passes over the rows')
-    .option('--coalitions <n>', 'coalitions measured for attribution', '16').option('--budget <tokens>', 'most that training may cost, in tokens', '10').option('--deadline <seconds>', 'time for training', '3600')
+  return connected(
+    command({
+      name: 'tune',
+      summary: 'post a LoRA tune job on the latest version of a Datanet',
+      examples: [
+        'tilth tune --datanet elements --base bafy… --budget 2 --as host',
+        'tilth tune --datanet elements --base ./my-model --settings settings.json --wait'
+      ]
+    })
+  )
+    .option('--datanet <id>', 'id, prefix of one, or name')
+    .requiredOption('--base <cid|folder>', "CID of a published base model, or a model folder on the daemon's machine")
+    .option('--settings <file>', 'JSON with training settings that replace the defaults')
+    .option('--epochs <n>', 'passes over the rows')
+    .option('--coalitions <n>', 'coalitions measured for attribution', '16')
+    .option('--budget <tokens>', 'most that training may cost, in tokens', '10')
+    .option('--deadline <seconds>', 'time for training', '3600')
     .option('--wait', 'follow the job until it ends')
-    .action(guarded(async (flags: TuneFlags) => {
-      const api = await connect(flags)
-      const net = await findDatanet(api, flags.datanet)
-      const own = flags.settings === undefined ? {} : JSON.parse(await readText(flags.settings)) as Record<string, unknown>
-      const { coalitions: _, ...rest } = own
-      const settings = trainSettings.parse({ ...defaultSettings, ...rest, ...(flags.epochs === undefined ? {} : { epochs: Number(flags.epochs) }) })
-      const base = /^[./~]|^[a-z]:\\/i.test(flags.base) ? (await api.call('importBase', { body: { folder: flags.base } })).cid : flags.base
-      const { id } = await api.call('postJob', { body: { base, datanet: net.id, version: net.latestVersion, settings, coalitions: Number(flags.coalitions), budget: (BigInt(Math.round(Number(flags.budget) * 1e6)) * 10n ** 12n).toString(), deadlineSeconds: Number(flags.deadline) } })
-      let job = await api.call('job', { params: { id } })
-      if (flags.wait === true) {
-        while (!isJobEnded(job)) {
-          if (flags.json !== true) console.error(`${job.state.padEnd(10)} ${progressOf(job)}`)
-          await sleep(2000)
-          job = await api.call('job', { params: { id } })
+    .action(
+      guarded(async (flags: TuneFlags) => {
+        const api = await connect(flags)
+        const net = await findDatanet(api, flags.datanet)
+        const own =
+          flags.settings === undefined ? {} : (JSON.parse(await readText(flags.settings)) as Record<string, unknown>)
+        const { coalitions: _, ...rest } = own
+        const settings = trainSettings.parse({
+          ...defaultSettings,
+          ...rest,
+          ...(flags.epochs === undefined ? {} : { epochs: Number(flags.epochs) })
+        })
+        const base = /^[./~]|^[a-z]:\\/i.test(flags.base)
+          ? (await api.call('importBase', { body: { folder: flags.base } })).cid
+          : flags.base
+        const { id } = await api.call('postJob', {
+          body: {
+            base,
+            datanet: net.id,
+            version: net.latestVersion,
+            settings,
+            coalitions: Number(flags.coalitions),
+            budget: (BigInt(Math.round(Number(flags.budget) * 1e6)) * 10n ** 12n).toString(),
+            deadlineSeconds: Number(flags.deadline)
+          }
+        })
+        let job = await api.call('job', { params: { id } })
+        if (flags.wait === true) {
+          while (!isJobEnded(job)) {
+            if (flags.json !== true) console.error(`${job.state.padEnd(10)} ${progressOf(job)}`)
+            await sleep(2000)
+            job = await api.call('job', { params: { id } })
+          }
         }
-      }
-      if (flags.json === true) printJson(job)
-      else console.log(`job ${id}: ${job.state}`)
-      if (job.reason !== undefined && job.result === null && flags.wait === true) throw new TilthError('job.failed', `the job ended as ${job.state}: ${job.reason}`)
-    }))
+        if (flags.json === true) printJson(job)
+        else console.log(`job ${id}: ${job.state}`)
+        if (job.reason !== undefined && job.result === null && flags.wait === true)
+          throw new TilthError('job.failed', `the job ended as ${job.state}: ${job.reason}`)
+      })
+    )
 }
 
 export function jobsCommand(): Command {
-  return connected(command({ name: 'jobs', summary: 'tune jobs: bids, awards, progress', examples: ['tilth jobs', 'tilth jobs 0x12… --json'] })).argument('[job]', 'id of one job')
-    .action(guarded(async (wanted: string | undefined, flags: CallFlags) => {
-      await show(flags, async api => (wanted === undefined ? api.call('jobs') : [await api.call('job', { params: { id: wanted } })]), jobs =>
-        jobs.length === 0 ? 'no jobs yet' : jobs.map(job => [
-          `${job.id}  ${job.state}${job.reason === undefined ? '' : `: ${safe(job.reason)}`}  budget ${tokens(job.budget)}`,
-          job.bids.length === 0 ? dim('  no bids') : table(['  bid by', 'price', 'seconds'], job.bids.map(bid => [`  ${short(bid.worker)}`, tokens(bid.price), String(bid.seconds)]), [1, 2]),
-          ...job.awards.map(award => `  ${award.lot.kind.padEnd(8)} ${short(award.worker)} ${award.state} ${tokens(award.price)}${award.progress === null ? '' : ` step ${award.progress.step}/${award.progress.steps} loss ${award.progress.loss.toFixed(4)}`}`)
-        ].join('\n')).join('\n\n'))
-    }))
+  return connected(
+    command({
+      name: 'jobs',
+      summary: 'tune jobs: bids, awards, progress',
+      examples: ['tilth jobs', 'tilth jobs 0x12… --json']
+    })
+  )
+    .argument('[job]', 'id of one job')
+    .action(
+      guarded(async (wanted: string | undefined, flags: CallFlags) => {
+        await show(
+          flags,
+          async api => (wanted === undefined ? api.call('jobs') : [await api.call('job', { params: { id: wanted } })]),
+          jobs =>
+            jobs.length === 0
+              ? 'no jobs yet'
+              : jobs
+                  .map(job =>
+                    [
+                      `${job.id}  ${job.state}${job.reason === undefined ? '' : `: ${safe(job.reason)}`}  budget ${tokens(job.budget)}`,
+                      job.bids.length === 0
+                        ? dim('  no bids')
+                        : table(
+                            ['  bid by', 'price', 'seconds'],
+                            job.bids.map(bid => [`  ${short(bid.worker)}`, tokens(bid.price), String(bid.seconds)]),
+                            [1, 2]
+                          ),
+                      ...job.awards.map(
+                        award =>
+                          `  ${award.lot.kind.padEnd(8)} ${short(award.worker)} ${award.state} ${tokens(award.price)}${award.progress === null ? '' : ` step ${award.progress.step}/${award.progress.steps} loss ${award.progress.loss.toFixed(4)}`}`
+                      )
+                    ].join('\n')
+                  )
+                  .join('\n\n')
+        )
+      })
+    )
 }

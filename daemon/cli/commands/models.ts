@@ -6,58 +6,194 @@ import { connect } from '../context.ts'
 import { dim, printJson, safe, short, table, tokens } from '../output.ts'
 
 export function modelsCommand(): Command {
-  return connected(command({ name: 'models', summary: 'registered models, and who offers them at what price', examples: ['tilth models', 'tilth models --json'] }))
-    .action(guarded(async (flags: CallFlags) => {
-      await show(flags, api => api.call('models'), models => (models.length === 0 ? 'no models yet' : models.map(model => [
-        `${safe(model.name)}  ${dim(model.id)}`,
-        `  ${model.adapter === null ? 'base model' : `adapter ${model.adapter}`}  split worker ${model.split.worker / 100}% builder ${model.split.builder / 100}% data ${model.split.data / 100}%`,
-        model.offers.length === 0 ? dim('  nobody serves it now') : table(['  served by', 'per input token', 'per output token', 'tokens/s'], model.offers.map(offer => [`  ${short(offer.worker)}`, tokens(offer.inputPrice), tokens(offer.outputPrice), String(offer.tokensPerSecond)]), [1, 2, 3])
-      ].join('\n')).join('\n\n')))
-    }))
+  return connected(
+    command({
+      name: 'models',
+      summary: 'registered models, and who offers them at what price',
+      examples: ['tilth models', 'tilth models --json']
+    })
+  ).action(
+    guarded(async (flags: CallFlags) => {
+      await show(
+        flags,
+        api => api.call('models'),
+        models =>
+          models.length === 0
+            ? 'no models yet'
+            : models
+                .map(model =>
+                  [
+                    `${safe(model.name)}  ${dim(model.id)}`,
+                    `  ${model.adapter === null ? 'base model' : `adapter ${model.adapter}`}  split worker ${model.split.worker / 100}% builder ${model.split.builder / 100}% data ${model.split.data / 100}%`,
+                    model.offers.length === 0
+                      ? dim('  nobody serves it now')
+                      : table(
+                          ['  served by', 'per input token', 'per output token', 'tokens/s'],
+                          model.offers.map(offer => [
+                            `  ${short(offer.worker)}`,
+                            tokens(offer.inputPrice),
+                            tokens(offer.outputPrice),
+                            String(offer.tokensPerSecond)
+                          ]),
+                          [1, 2, 3]
+                        )
+                  ].join('\n')
+                )
+                .join('\n\n')
+      )
+    })
+  )
 }
 
 export function serveCommand(): Command {
-  return connected(command({ name: 'serve', summary: 'offer a registered model for pay (worker)', examples: ['tilth serve 0x12… --as worker-1'] })).argument('<model>', 'its id')
-    .option('--input-price <smallest>', "per prompt token, in the token's smallest unit").option('--output-price <smallest>', "per answer token, in the token's smallest unit")
-    .action(guarded(async (model: string, flags: CallFlags & { inputPrice?: string; outputPrice?: string }) => {
-      await show(flags, api => api.call('serve', { params: { id: model }, body: { inputPrice: flags.inputPrice, outputPrice: flags.outputPrice } }), ({ id }) => `serving ${id}`)
-    }))
+  return connected(
+    command({
+      name: 'serve',
+      summary: 'offer a registered model for pay (worker)',
+      examples: ['tilth serve 0x12… --as worker-1']
+    })
+  )
+    .argument('<model>', 'its id')
+    .option('--input-price <smallest>', "per prompt token, in the token's smallest unit")
+    .option('--output-price <smallest>', "per answer token, in the token's smallest unit")
+    .action(
+      guarded(async (model: string, flags: CallFlags & { inputPrice?: string; outputPrice?: string }) => {
+        await show(
+          flags,
+          api =>
+            api.call('serve', {
+              params: { id: model },
+              body: { inputPrice: flags.inputPrice, outputPrice: flags.outputPrice }
+            }),
+          ({ id }) => `serving ${id}`
+        )
+      })
+    )
 }
 
-interface RegisterFlags extends CallFlags { name: string; job?: string; base?: string; split: string }
+interface RegisterFlags extends CallFlags {
+  name: string
+  job?: string
+  base?: string
+  split: string
+}
 
 export function registerCommand(): Command {
-  return connected(command({ name: 'register', summary: 'register a finished job, or a base model, on chain', examples: ['tilth register --name elements-v1 --job 0x12… --split 3000,1000,6000 --as host'] }))
-    .requiredOption('--name <text>', 'its name').option('--job <id>', 'the finished tune job').option('--base <cid>', 'a base model served as it is').option('--split <worker,builder,data>', 'basis points of every fee', '3000,1000,6000')
-    .action(guarded(async (flags: RegisterFlags) => {
-      const [worker = 0, builder = 0, data = 0] = flags.split.split(',').map(Number)
-      await show(flags, api => api.call('registerModel', { body: { name: flags.name, job: flags.job, base: flags.base, split: { worker, builder, data } } }), model => `registered ${safe(model.name)} as ${model.id}`)
-    }))
+  return connected(
+    command({
+      name: 'register',
+      summary: 'register a finished job, or a base model, on chain',
+      examples: ['tilth register --name elements-v1 --job 0x12… --split 3000,1000,6000 --as host']
+    })
+  )
+    .requiredOption('--name <text>', 'its name')
+    .option('--job <id>', 'the finished tune job')
+    .option('--base <cid>', 'a base model served as it is')
+    .option('--split <worker,builder,data>', 'basis points of every fee', '3000,1000,6000')
+    .action(
+      guarded(async (flags: RegisterFlags) => {
+        const [worker = 0, builder = 0, data = 0] = flags.split.split(',').map(Number)
+        await show(
+          flags,
+          api =>
+            api.call('registerModel', {
+              body: { name: flags.name, job: flags.job, base: flags.base, split: { worker, builder, data } }
+            }),
+          model => `registered ${safe(model.name)} as ${model.id}`
+        )
+      })
+    )
 }
 
-interface AskFlags extends CallFlags { model: string; maxTokens: string; temperature: string; topP: string; topK: string; seed?: string; system?: string }
+interface AskFlags extends CallFlags {
+  model: string
+  maxTokens: string
+  temperature: string
+  topP: string
+  topK: string
+  seed?: string
+  system?: string
+}
 
 export function askCommand(): Command {
-  return connected(command({ name: 'ask', summary: 'ask a model over the network; the answer streams', examples: ['tilth ask --model elements "What is the symbol of iron?"', 'tilth ask --model elements --json "Which element is number 26?"'] }))
-    .argument('<question>', 'what to ask').requiredOption('--model <name|id>', 'a registered model').option('--max-tokens <n>', 'length of the answer', '128')
-    .option('--temperature <t>', '0 is greedy', '0').option('--top-p <p>', 'nucleus', '1').option('--top-k <k>', '0 is off', '0').option('--seed <n>', 'for sampling; random unless given').option('--system <text>', 'a system message')
-    .action(guarded(async (question: string, flags: AskFlags) => {
-      const api = await connect(flags)
-      const messages = [...(flags.system === undefined ? [] : [{ role: 'system' as const, content: flags.system }]), { role: 'user' as const, content: question }]
-      const body = { model: flags.model, messages, maxTokens: Number(flags.maxTokens), temperature: Number(flags.temperature), topP: Number(flags.topP), topK: Number(flags.topK), ...(flags.seed === undefined ? {} : { seed: Number(flags.seed) }) }
-      for await (const event of api.stream('ask', { body })) {
-        if (event.kind === 'text' && flags.json !== true) process.stdout.write(safe(event.text))
-        if (event.kind === 'error') throw new TilthError(event.code, event.message)
-        if (event.kind !== 'done') continue
-        if (flags.json === true) printJson(event)
-        else console.log(`\n${dim(`${event.inputTokens} + ${event.outputTokens} tokens, ${tokens(event.fee, 9)} paid, ${event.receipts.length === 1 ? 'receipt' : 'receipts'} ${event.receipts.map(short).join(' ')}`)}`)
-      }
-    }))
+  return connected(
+    command({
+      name: 'ask',
+      summary: 'ask a model over the network; the answer streams',
+      examples: [
+        'tilth ask --model elements "What is the symbol of iron?"',
+        'tilth ask --model elements --json "Which element is number 26?"'
+      ]
+    })
+  )
+    .argument('<question>', 'what to ask')
+    .requiredOption('--model <name|id>', 'a registered model')
+    .option('--max-tokens <n>', 'length of the answer', '128')
+    .option('--temperature <t>', '0 is greedy', '0')
+    .option('--top-p <p>', 'nucleus', '1')
+    .option('--top-k <k>', '0 is off', '0')
+    .option('--seed <n>', 'for sampling; random unless given')
+    .option('--system <text>', 'a system message')
+    .action(
+      guarded(async (question: string, flags: AskFlags) => {
+        const api = await connect(flags)
+        const messages = [
+          ...(flags.system === undefined ? [] : [{ role: 'system' as const, content: flags.system }]),
+          { role: 'user' as const, content: question }
+        ]
+        const body = {
+          model: flags.model,
+          messages,
+          maxTokens: Number(flags.maxTokens),
+          temperature: Number(flags.temperature),
+          topP: Number(flags.topP),
+          topK: Number(flags.topK),
+          ...(flags.seed === undefined ? {} : { seed: Number(flags.seed) })
+        }
+        for await (const event of api.stream('ask', { body })) {
+          if (event.kind === 'text' && flags.json !== true) process.stdout.write(safe(event.text))
+          if (event.kind === 'error') throw new TilthError(event.code, event.message)
+          if (event.kind !== 'done') continue
+          if (flags.json === true) printJson(event)
+          else
+            console.log(
+              `\n${dim(`${event.inputTokens} + ${event.outputTokens} tokens, ${tokens(event.fee, 9)} paid, ${event.receipts.length === 1 ? 'receipt' : 'receipts'} ${event.receipts.map(short).join(' ')}`)}`
+            )
+        }
+      })
+    )
 }
 
 export function receiptsCommand(): Command {
-  return connected(command({ name: 'receipts', summary: 'receipts this daemon holds, with their weights', examples: ['tilth receipts', 'tilth receipts --as worker-1 --json'] }))
-    .action(guarded(async (flags: CallFlags) => {
-      await show(flags, api => api.call('receipts'), receipts => (receipts.length === 0 ? 'no receipts yet' : table(['receipt', 'model', 'worker', 'tokens', 'fee', 'weights (1e-6)'], receipts.map(item => [short(item.id), short(item.model), short(item.worker), `${item.inputTokens}+${item.outputTokens}`, tokens(item.fee, 9), Object.entries(item.weights).map(([who, weight]) => `${short(who)} ${weight}`).join('  ')]), [3, 4])))
-    }))
+  return connected(
+    command({
+      name: 'receipts',
+      summary: 'receipts this daemon holds, with their weights',
+      examples: ['tilth receipts', 'tilth receipts --as worker-1 --json']
+    })
+  ).action(
+    guarded(async (flags: CallFlags) => {
+      await show(
+        flags,
+        api => api.call('receipts'),
+        receipts =>
+          receipts.length === 0
+            ? 'no receipts yet'
+            : table(
+                ['receipt', 'model', 'worker', 'tokens', 'fee', 'weights (1e-6)'],
+                receipts.map(item => [
+                  short(item.id),
+                  short(item.model),
+                  short(item.worker),
+                  `${item.inputTokens}+${item.outputTokens}`,
+                  tokens(item.fee, 9),
+                  Object.entries(item.weights)
+                    .map(([who, weight]) => `${short(who)} ${weight}`)
+                    .join('  ')
+                ]),
+                [3, 4]
+              )
+      )
+    })
+  )
 }

@@ -2,13 +2,24 @@ import { Command } from 'commander'
 import type { UpFlags } from '../../local/up.ts'
 
 export function upCommand(): Command {
-  return new Command('up').description('the whole loop on this machine: a chain, six daemons, data in, model out, answers paid for; then stays up until Ctrl-C')
-    .option('--once', 'end when the loop is done').option('--json', 'print one JSON document at the end of standard output; progress goes to standard error')
-    .option('--data <dir>', 'folder with one JSONL file per contributor, instead of the chemical elements').option('--questions <file>', 'JSONL of held-out questions with their answers').option('--settings <file>', 'JSON with training settings')
-    .option('--folder <dir>', 'where the local network keeps its data; an earlier one there is replaced', '.tilth').option('--fresh', 'replace what is in the folder even if another version wrote it')
-    .option('--port-base <n>', 'the APIs take this port and the next five; 0 takes any free ones', '4180').option('--chain-port <n>', 'port of the chain; 0 takes any free one', '0')
+  return new Command('up')
+    .description(
+      'the whole loop on this machine: a chain, six daemons, data in, model out, answers paid for; then stays up until Ctrl-C'
+    )
+    .option('--once', 'end when the loop is done')
+    .option('--json', 'print one JSON document at the end of standard output; progress goes to standard error')
+    .option('--data <dir>', 'folder with one JSONL file per contributor, instead of the chemical elements')
+    .option('--questions <file>', 'JSONL of held-out questions with their answers')
+    .option('--settings <file>', 'JSON with training settings')
+    .option('--folder <dir>', 'where the local network keeps its data; an earlier one there is replaced', '.tilth')
+    .option('--fresh', 'replace what is in the folder even if another version wrote it')
+    .option('--port-base <n>', 'the APIs take this port and the next five; 0 takes any free ones', '4180')
+    .option('--chain-port <n>', 'port of the chain; 0 takes any free one', '0')
     .option('--challenge-seconds <n>', 'how long an epoch can be challenged', '3')
-    .addHelpText('after', '\nExamples:\n  tilth up\n  tilth up --once --json > result.json\n  tilth up --data my-contributors/ --questions held-out.jsonl\n')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  tilth up\n  tilth up --once --json > result.json\n  tilth up --data my-contributors/ --questions held-out.jsonl\n'
+    )
     .action(async (flags: UpFlags) => {
       // Only here: other commands should not wait for the chain client to load.
       const { up } = await import('../../local/up.ts')

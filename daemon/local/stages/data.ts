@@ -5,21 +5,39 @@ import { InvalidError } from '../../../protocol/primitives/index.ts'
 import type { DataDone, LoopContext } from '../context.ts'
 import { until } from '../poll.ts'
 
-const decided = (view: ContributionView): boolean => view.status === 'accepted' || view.status === 'rejected' || view.status === 'expired'
+const decided = (view: ContributionView): boolean =>
+  view.status === 'accepted' || view.status === 'rejected' || view.status === 'expired'
 
 /** contribution → checks → votes → acceptance → version */
 export async function runData({ network, input, reporter, people }: LoopContext): Promise<DataDone> {
   const host = network.daemon('host').api
   const net = await reporter.stage('data', 'a Datanet with its rules', async say => {
-    const validators = network.daemons.filter(({ name }) => name === 'host' || name.startsWith('validator')).map(({ address }) => ({ address, weight: 1 }))
+    const validators = network.daemons
+      .filter(({ name }) => name === 'host' || name.startsWith('validator'))
+      .map(({ address }) => ({ address, weight: 1 }))
     const created = await host.call('createDatanet', {
       body: {
-        rules: { name: input.name, description: `Made by tilth up from ${people.length} files`, licence: 'CC0-1.0', maxRows: 10_000, maxBytes: 8 << 20, uploadsPerContributor: 3, nearDuplicate: 500, minOwnShare: 500, validators, revealSeconds: 60, voteSeconds: 60 },
+        rules: {
+          name: input.name,
+          description: `Made by tilth up from ${people.length} files`,
+          licence: 'CC0-1.0',
+          maxRows: 10_000,
+          maxBytes: 8 << 20,
+          uploadsPerContributor: 3,
+          nearDuplicate: 500,
+          minOwnShare: 500,
+          validators,
+          revealSeconds: 60,
+          voteSeconds: 60
+        },
         heldOut: input.questionsText
       }
     })
     say(`"${safe(created.name)}", ${validators.length} validators, ${input.questions.length} held-out questions`)
-    for (const daemon of network.daemons) await until(`${daemon.name} hearing of the Datanet`, 60, async () => (await daemon.api.call('datanets')).find(({ id }) => id === created.id))
+    for (const daemon of network.daemons)
+      await until(`${daemon.name} hearing of the Datanet`, 60, async () =>
+        (await daemon.api.call('datanets')).find(({ id }) => id === created.id)
+      )
     return created
   })
 
@@ -28,17 +46,25 @@ export async function runData({ network, input, reporter, people }: LoopContext)
     const doors = ['client', 'worker-1', 'worker-2', 'validator-1', 'host'].map(name => network.daemon(name).api)
     for (const [i, entry] of people.entries()) {
       const door = doors[i % doors.length] ?? host
-      const { id } = await contributeSigned(door, net.id, entry.file.text, entry.person.address, entry.person.privateKey)
+      const { id } = await contributeSigned(
+        door,
+        net.id,
+        entry.file.text,
+        entry.person.address,
+        entry.person.privateKey
+      )
       ids.set(id, entry)
       say(`${i + 1} of ${people.length}`)
     }
   })
 
-  const contributions = await reporter.stage('data', 'validators check, vote and certify', say => until('a certificate for every contribution', 150, async () => {
-    const views = (await host.call('contributions', { params: { id: net.id } })).filter(view => ids.has(view.id))
-    say(`${views.filter(decided).length} of ${people.length} decided`)
-    return views.length === people.length && views.every(decided) ? views : undefined
-  }))
+  const contributions = await reporter.stage('data', 'validators check, vote and certify', say =>
+    until('a certificate for every contribution', 150, async () => {
+      const views = (await host.call('contributions', { params: { id: net.id } })).filter(view => ids.has(view.id))
+      say(`${views.filter(decided).length} of ${people.length} decided`)
+      return views.length === people.length && views.every(decided) ? views : undefined
+    })
+  )
   const done = contributions.map(view => {
     const entry = ids.get(view.id)
     if (entry === undefined) throw new InvalidError('loop.contribution', `unknown contribution ${view.id}`)
@@ -46,10 +72,16 @@ export async function runData({ network, input, reporter, people }: LoopContext)
   })
   for (const { view, file } of done) {
     const why = view.status === 'accepted' ? '' : `: ${view.reason ?? ''}`
-    reporter.line(`        ${view.status === 'accepted' ? green('accepted') : red(view.status)} ${file.name}: ${view.own} of ${view.rows} rows${why}`)
-    for (const { line, code } of view.rowIssues.slice(0, 20)) reporter.line(`          ${file.path}, line ${line}: ${code}`)
+    reporter.line(
+      `        ${view.status === 'accepted' ? green('accepted') : red(view.status)} ${file.name}: ${view.own} of ${view.rows} rows${why}`
+    )
+    for (const { line, code } of view.rowIssues.slice(0, 20))
+      reporter.line(`          ${file.path}, line ${line}: ${code}`)
   }
-  if (!done.some(({ view }) => view.status === 'accepted')) throw new InvalidError('loop.nothing-accepted', 'no contribution was accepted, so there is nothing to train on', { help: 'The reasons stand above; fix the files and start again.' })
+  if (!done.some(({ view }) => view.status === 'accepted'))
+    throw new InvalidError('loop.nothing-accepted', 'no contribution was accepted, so there is nothing to train on', {
+      help: 'The reasons stand above; fix the files and start again.'
+    })
 
   const version = await reporter.stage('data', 'the version is anchored on chain', async say => {
     const anchored = await host.call('anchorVersion', { params: { id: net.id } })

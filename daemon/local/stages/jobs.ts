@@ -7,7 +7,8 @@ import { baseModelFolder } from '../input.ts'
 import { until } from '../poll.ts'
 import { bar } from '../reporter.ts'
 
-const nameOf = (network: LoopContext['network'], address: string): string => network.daemons.find(daemon => daemon.address === address)?.name ?? address.slice(0, 10)
+const nameOf = (network: LoopContext['network'], address: string): string =>
+  network.daemons.find(daemon => daemon.address === address)?.name ?? address.slice(0, 10)
 
 function progress(job: JobView): { done: number; total: number; loss: number | null } {
   let done = 0
@@ -17,7 +18,8 @@ function progress(job: JobView): { done: number; total: number; loss: number | n
     // A lot that was offered again stands in the list once more, under its next worker.
     if (award.state === 'dead' || award.state === 'refunded') continue
     const weight = award.lot.kind === 'adapter' ? 1 : award.lot.coalitions.length
-    const share = award.seconds !== null ? 1 : award.progress === null ? 0 : award.progress.step / Math.max(1, award.progress.steps)
+    const share =
+      award.seconds !== null ? 1 : award.progress === null ? 0 : award.progress.step / Math.max(1, award.progress.steps)
     total += weight
     done += weight * share
     if (award.lot.kind === 'adapter') loss = award.progress?.loss ?? award.loss.at(-1) ?? null
@@ -36,12 +38,23 @@ export async function runJobs({ network, input, reporter }: LoopContext, data: D
   })
   const started = performance.now()
   const ended = (job: JobView): JobView => {
-    if (isJobFailed(job)) throw new TilthError('loop.job', `the tune job ended as ${job.state}: ${job.reason ?? 'no reason given'}`)
+    if (isJobFailed(job))
+      throw new TilthError('loop.job', `the tune job ended as ${job.state}: ${job.reason ?? 'no reason given'}`)
     return job
   }
   const id = await reporter.stage('jobs', 'a tune job, and the bids of both workers', async say => {
     const posted = await builder.call('postJob', {
-      body: { base, datanet: data.datanet, version: data.version.version, settings: input.settings, coalitions: input.coalitions, budget: (100n * 10n ** 18n).toString(), deadlineSeconds: 1800, expectedBids: workers.length, bidSeconds: 300 }
+      body: {
+        base,
+        datanet: data.datanet,
+        version: data.version.version,
+        settings: input.settings,
+        coalitions: input.coalitions,
+        budget: (100n * 10n ** 18n).toString(),
+        deadlineSeconds: 1800,
+        expectedBids: workers.length,
+        bidSeconds: 300
+      }
     })
     const job = await until('a bid of each worker', 300, async () => {
       const view = ended(await builder.call('job', { params: { id: posted.id } }))
@@ -56,16 +69,32 @@ export async function runJobs({ network, input, reporter }: LoopContext, data: D
       const view = ended(await builder.call('job', { params: { id } }))
       return view.awards.some(award => award.lot.kind === 'adapter') ? view : undefined
     })
-    say(job.awards.map(award => `${award.lot.kind === 'adapter' ? 'adapter' : `${award.lot.coalitions.length} siblings`} to ${nameOf(network, award.worker)}`).join(', '))
+    say(
+      job.awards
+        .map(
+          award =>
+            `${award.lot.kind === 'adapter' ? 'adapter' : `${award.lot.coalitions.length} siblings`} to ${nameOf(network, award.worker)}`
+        )
+        .join(', ')
+    )
   })
   const job = await reporter.stage('jobs', 'training', async say => {
-    const final = await until('the end of the training', 1500, async () => {
-      const view = ended(await builder.call('job', { params: { id } }))
-      const { done, total, loss } = progress(view)
-      say(`${bar(done, total)}${loss === null ? '' : ` loss ${loss.toFixed(3)}`}`)
-      return view.state === 'completed' ? view : undefined
-    }, 700)
-    say(final.heldOutLoss === null ? 'done' : `held-out loss ${final.heldOutLoss.base.toFixed(2)} → ${final.heldOutLoss.tuned.toFixed(2)}`)
+    const final = await until(
+      'the end of the training',
+      1500,
+      async () => {
+        const view = ended(await builder.call('job', { params: { id } }))
+        const { done, total, loss } = progress(view)
+        say(`${bar(done, total)}${loss === null ? '' : ` loss ${loss.toFixed(3)}`}`)
+        return view.state === 'completed' ? view : undefined
+      },
+      700
+    )
+    say(
+      final.heldOutLoss === null
+        ? 'done'
+        : `held-out loss ${final.heldOutLoss.base.toFixed(2)} → ${final.heldOutLoss.tuned.toFixed(2)}`
+    )
     return final
   })
   return { base, job, seconds: (performance.now() - started) / 1000 }

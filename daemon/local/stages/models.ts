@@ -4,7 +4,8 @@ import type { Answer, JobDone, LoopContext, ModelsDone } from '../context.ts'
 import { until } from '../poll.ts'
 
 /** Exact match as question answering counts it: case, outer spaces and a final full stop do not matter. */
-export const normalAnswer = (text: string): string => text.normalize('NFKC').trim().toLowerCase().replace(/\s+/g, ' ').replace(/[.!]$/, '')
+export const normalAnswer = (text: string): string =>
+  text.normalize('NFKC').trim().toLowerCase().replace(/\s+/g, ' ').replace(/[.!]$/, '')
 
 /** registration → offer → inference → receipt */
 export async function runModels(context: LoopContext, jobs: JobDone): Promise<ModelsDone> {
@@ -15,8 +16,17 @@ export async function runModels(context: LoopContext, jobs: JobDone): Promise<Mo
 
   const [baseModel, model] = await reporter.stage('models', 'base and tuned model registered on chain', async say => {
     const worker = jobs.job.awards.find(award => award.lot.kind === 'adapter')?.worker
-    const base = await builder.call('registerModel', { body: { name: 'seedling', base: jobs.base, split: { worker: 8000, builder: 2000, data: 0 } } })
-    const tuned = await builder.call('registerModel', { body: { name: input.name, job: jobs.job.id, ...(worker === undefined ? {} : { worker }), split: { worker: 3000, builder: 1000, data: 6000 } } })
+    const base = await builder.call('registerModel', {
+      body: { name: 'seedling', base: jobs.base, split: { worker: 8000, builder: 2000, data: 0 } }
+    })
+    const tuned = await builder.call('registerModel', {
+      body: {
+        name: input.name,
+        job: jobs.job.id,
+        ...(worker === undefined ? {} : { worker }),
+        split: { worker: 3000, builder: 1000, data: 6000 }
+      }
+    })
     say(`${tuned.name} ${tuned.id.slice(0, 10)}…`)
     return [base, tuned] as const
   })
@@ -24,7 +34,9 @@ export async function runModels(context: LoopContext, jobs: JobDone): Promise<Mo
   await reporter.stage('models', 'the worker offers them; the client finds the offers', async say => {
     for (const { id } of [baseModel, model]) {
       for (const worker of workers) {
-        await until(`${worker.name} learning of the model`, 60, async () => (await worker.api.call('models')).find(one => one.id === id))
+        await until(`${worker.name} learning of the model`, 60, async () =>
+          (await worker.api.call('models')).find(one => one.id === id)
+        )
         await worker.api.call('serve', { params: { id }, body: {} })
       }
       await until('an offer at the client', 90, async () => {
@@ -40,7 +52,9 @@ export async function runModels(context: LoopContext, jobs: JobDone): Promise<Mo
     for (const [i, row] of input.questions.entries()) {
       const wanted = row.messages.at(-1)?.content ?? ''
       let text: string | undefined
-      for await (const event of client.api.stream('ask', { body: { model: which.id, messages: row.messages.slice(0, -1), maxTokens: 24, temperature: 0, seed: i } })) {
+      for await (const event of client.api.stream('ask', {
+        body: { model: which.id, messages: row.messages.slice(0, -1), maxTokens: 24, temperature: 0, seed: i }
+      })) {
         if (event.kind === 'error') throw new TilthError(event.code, event.message)
         if (event.kind === 'done') text = event.text
       }
@@ -53,32 +67,40 @@ export async function runModels(context: LoopContext, jobs: JobDone): Promise<Mo
   const base = await reporter.stage('models', 'the client asks the base model', say => ask(baseModel, say))
   const tuned = await reporter.stage('models', 'the client asks the tuned model', say => ask(model, say))
 
-  const receipts = await reporter.stage('models', 'receipts co-signed, weights recomputed by a second peer', async say => {
-    const wanted = 2 * input.questions.length
-    const mine = await until('all receipts', 60, async () => {
-      const all = await client.api.call('receipts')
-      say(`${all.length} receipts`)
-      return all.length >= wanted ? all : undefined
-    })
-    const scored = await until('a second peer recomputing the weights', 180, async () => {
-      const seen = new Map<string, Set<string>>()
-      const disagreed: string[] = []
-      for (const daemon of [...workers, network.daemon('host')]) {
-        for (const receipt of await daemon.api.call('receipts')) {
-          for (const { scorer, agrees } of receipt.scorings) {
-            if (scorer === receipt.worker) continue
-            if (!agrees) disagreed.push(receipt.id)
-            else seen.set(receipt.id, (seen.get(receipt.id) ?? new Set<string>()).add(scorer))
+  const receipts = await reporter.stage(
+    'models',
+    'receipts co-signed, weights recomputed by a second peer',
+    async say => {
+      const wanted = 2 * input.questions.length
+      const mine = await until('all receipts', 60, async () => {
+        const all = await client.api.call('receipts')
+        say(`${all.length} receipts`)
+        return all.length >= wanted ? all : undefined
+      })
+      const scored = await until('a second peer recomputing the weights', 180, async () => {
+        const seen = new Map<string, Set<string>>()
+        const disagreed: string[] = []
+        for (const daemon of [...workers, network.daemon('host')]) {
+          for (const receipt of await daemon.api.call('receipts')) {
+            for (const { scorer, agrees } of receipt.scorings) {
+              if (scorer === receipt.worker) continue
+              if (!agrees) disagreed.push(receipt.id)
+              else seen.set(receipt.id, (seen.get(receipt.id) ?? new Set<string>()).add(scorer))
+            }
           }
         }
-      }
-      if (disagreed.length > 0) throw new TilthError('loop.scoring', `a second peer found other weights for receipt ${disagreed[0]}`)
-      const weighed = mine.filter(receipt => Object.keys(receipt.weights).length > 0)
-      const again = weighed.filter(receipt => seen.has(receipt.id))
-      say(`${mine.length} receipts, ${again.length} of ${weighed.length} weighed again and equal`)
-      return again.length === weighed.length ? seen : undefined
-    })
-    return mine.map(receipt => ({ ...receipt, scorings: [...scored.get(receipt.id) ?? []].map(scorer => ({ scorer, agrees: true })) }))
-  })
+        if (disagreed.length > 0)
+          throw new TilthError('loop.scoring', `a second peer found other weights for receipt ${disagreed[0]}`)
+        const weighed = mine.filter(receipt => Object.keys(receipt.weights).length > 0)
+        const again = weighed.filter(receipt => seen.has(receipt.id))
+        say(`${mine.length} receipts, ${again.length} of ${weighed.length} weighed again and equal`)
+        return again.length === weighed.length ? seen : undefined
+      })
+      return mine.map(receipt => ({
+        ...receipt,
+        scorings: [...(scored.get(receipt.id) ?? [])].map(scorer => ({ scorer, agrees: true }))
+      }))
+    }
+  )
   return { baseModel, model, base, tuned, receipts }
 }

@@ -14,40 +14,80 @@ export async function runPayouts(context: LoopContext, data: DataDone, models: M
   const balance = (account: string): Promise<bigint> => network.chain.tokens.balanceOf(account as Address)
 
   const before = new Map<string, bigint>()
-  const everyone = [...people.map(({ person }) => person.address), ...workers.map(({ address }) => address), settler.address]
+  const everyone = [
+    ...people.map(({ person }) => person.address),
+    ...workers.map(({ address }) => address),
+    settler.address
+  ]
   for (const account of everyone) before.set(account, await balance(account))
 
-  const split = await reporter.stage('payouts', 'workers redeem their vouchers; the contract splits each', async say => {
-    let channels = 0
-    let paid = 0n
-    for (const worker of workers) {
-      const redeemed = await worker.api.call('redeem')
-      channels += redeemed.channels
-      paid += BigInt(redeemed.amount)
+  const split = await reporter.stage(
+    'payouts',
+    'workers redeem their vouchers; the contract splits each',
+    async say => {
+      let channels = 0
+      let paid = 0n
+      for (const worker of workers) {
+        const redeemed = await worker.api.call('redeem')
+        channels += redeemed.channels
+        paid += BigInt(redeemed.amount)
+      }
+      say(`${tokens(paid)} from ${channels} channels`)
+      return {
+        worker: await Promise.all(
+          workers.map(async ({ name, address }) => ({ name, address, after: await balance(address) }))
+        ),
+        builder: await balance(settler.address)
+      }
     }
-    say(`${tokens(paid)} from ${channels} channels`)
-    return { worker: await Promise.all(workers.map(async ({ name, address }) => ({ name, address, after: await balance(address) }))), builder: await balance(settler.address) }
-  })
+  )
 
   await reporter.stage('payouts', "the epoch's roots on chain, open to challenge", async say => {
     const proposed = await settler.api.call('settle', { body: { pool: data.datanet } })
     say(`epoch ${proposed.epoch}, ${proposed.receipts} receipts, root ${proposed.root.slice(0, 10)}…`)
-
   })
-  const final = await reporter.stage('payouts', 'the challenge window passes, the epoch is final', () => until('the end of the challenge window', 120, async () => {
-    try { return await settler.api.call('finalize', { params: { id: data.datanet } }) } catch (error) {
-      if (error instanceof TilthError && (error.code === 'epoch.window' || error.code === 'chain.reverted')) return undefined
-      throw error
-    }
-  }, 1000))
+  const final = await reporter.stage('payouts', 'the challenge window passes, the epoch is final', () =>
+    until(
+      'the end of the challenge window',
+      120,
+      async () => {
+        try {
+          return await settler.api.call('finalize', { params: { id: data.datanet } })
+        } catch (error) {
+          if (error instanceof TilthError && (error.code === 'epoch.window' || error.code === 'chain.reverted'))
+            return undefined
+          throw error
+        }
+      },
+      1000
+    )
+  )
 
   const payouts: Payout[] = []
   for (const one of split.worker) {
     const was = before.get(one.address) ?? 0n
-    if (one.after > was) payouts.push({ address: one.address, role: 'worker', name: one.name, amount: one.after - was, claimed: true, before: was, after: one.after })
+    if (one.after > was)
+      payouts.push({
+        address: one.address,
+        role: 'worker',
+        name: one.name,
+        amount: one.after - was,
+        claimed: true,
+        before: was,
+        after: one.after
+      })
   }
   const builderBefore = before.get(settler.address) ?? 0n
-  if (split.builder > builderBefore) payouts.push({ address: settler.address, role: 'builder', name: settler.name, amount: split.builder - builderBefore, claimed: true, before: builderBefore, after: split.builder })
+  if (split.builder > builderBefore)
+    payouts.push({
+      address: settler.address,
+      role: 'builder',
+      name: settler.name,
+      amount: split.builder - builderBefore,
+      claimed: true,
+      before: builderBefore,
+      after: split.builder
+    })
   await reporter.stage('payouts', 'contributors claim, with their proofs', async say => {
     for (const { person } of people) {
       const was = await balance(person.address)
@@ -55,9 +95,20 @@ export async function runPayouts(context: LoopContext, data: DataDone, models: M
       const claimable = earnings.pools.reduce((sum, pool) => sum + BigInt(pool.claimable), 0n)
       if (claimable > 0n) await settler.api.call('claim', { params: { account: person.address } })
       const after = await balance(person.address)
-      if (after - was !== claimable) throw new TilthError('loop.claim', `${person.name} was to be paid ${claimable} and got ${after - was}`)
-      payouts.push({ address: person.address, role: 'contributor', name: person.name, amount: after - was, claimed: claimable > 0n, before: was, after })
-      say(`${tokens(payouts.filter(({ role }) => role === 'contributor').reduce((sum, { amount }) => sum + amount, 0n))} claimed`)
+      if (after - was !== claimable)
+        throw new TilthError('loop.claim', `${person.name} was to be paid ${claimable} and got ${after - was}`)
+      payouts.push({
+        address: person.address,
+        role: 'contributor',
+        name: person.name,
+        amount: after - was,
+        claimed: claimable > 0n,
+        before: was,
+        after
+      })
+      say(
+        `${tokens(payouts.filter(({ role }) => role === 'contributor').reduce((sum, { amount }) => sum + amount, 0n))} claimed`
+      )
     }
   })
 
@@ -66,7 +117,10 @@ export async function runPayouts(context: LoopContext, data: DataDone, models: M
   const feesPaidOut = payouts.reduce((sum, { amount }) => sum + amount, 0n)
   const held = BigInt(accounting.dataHeld)
   if (feesPaid !== feesPaidOut + held || feesPaid !== BigInt(accounting.feesPaid)) {
-    throw new TilthError('loop.accounting', `the fees do not add up: ${feesPaid} on the receipts, ${accounting.feesPaid} on chain, ${feesPaidOut} paid out and ${held} held`)
+    throw new TilthError(
+      'loop.accounting',
+      `the fees do not add up: ${feesPaid} on the receipts, ${accounting.feesPaid} on chain, ${feesPaidOut} paid out and ${held} held`
+    )
   }
   return { epoch: final, payouts, feesPaid, feesPaidOut, held, heldReason: accounting.heldReason }
 }

@@ -26,23 +26,36 @@ export interface Adapter {
   readonly modules: readonly AdapterModule[]
 }
 
-export function adapterScale(adapter: { readonly rank: number; readonly alpha: number; readonly rslora?: boolean }): number {
+export function adapterScale(adapter: {
+  readonly rank: number
+  readonly alpha: number
+  readonly rslora?: boolean
+}): number {
   return adapter.alpha / (adapter.rslora === true ? Math.sqrt(adapter.rank) : adapter.rank)
 }
 
-export interface ModuleShape { readonly path: string; readonly in: number; readonly out: number }
+export interface ModuleShape {
+  readonly path: string
+  readonly in: number
+  readonly out: number
+}
 
 /** The projections that a list of names selects in every layer. Throws where a name is unknown. */
 export function targetModules(c: ModelConfig, targets: readonly string[]): ModuleShape[] {
   const all = projections(c)
   for (const name of targets) {
-    if (!all.some((p) => p.name === name)) {
-      throw new ModelError('adapter-target', `${name} is not a projection of ${c.architecture}`, { help: `Choose from ${all.map((p) => p.name).join(', ')}.` })
+    if (!all.some(p => p.name === name)) {
+      throw new ModelError('adapter-target', `${name} is not a projection of ${c.architecture}`, {
+        help: `Choose from ${all.map(p => p.name).join(', ')}.`
+      })
     }
   }
   if (targets.length === 0) throw new ModelError('adapter-target', 'an adapter needs at least one target projection')
-  return Array.from({ length: c.layers }, (_, layer) => all.filter((p) => targets.includes(p.name))
-    .map((p) => ({ path: `model.layers.${layer}.${p.path}`, in: p.in, out: p.out }))).flat()
+  return Array.from({ length: c.layers }, (_, layer) =>
+    all
+      .filter(p => targets.includes(p.name))
+      .map(p => ({ path: `model.layers.${layer}.${p.path}`, in: p.in, out: p.out }))
+  ).flat()
 }
 
 /** A fresh adapter: a uniform within ±1/√in as PEFT draws it, b zero, so it changes nothing yet. */

@@ -4,22 +4,28 @@ import { adapterScale } from './adapter.ts'
 import { inputA, inputB } from './transform.ts'
 
 /**
- * Several adapters as the stacked inputs of one graph whose scale is 1: each adapter's own scale is folded into b, lower
+ * Several adapters as the stacked inputs of one graph whose scale is 1: each adapter's own scale is folded into b,
+ * lower
  * ranks are padded with zeros, a projection that an adapter leaves alone is zero, and so is the base model (null).
  */
-export function stackAdapters(adapters: readonly (Adapter | null)[], modules: readonly ModuleShape[], rank: number): Feeds {
+export function stackAdapters(
+  adapters: readonly (Adapter | null)[],
+  modules: readonly ModuleShape[],
+  rank: number
+): Feeds {
   const count = adapters.length
   const feeds: Feeds = {}
   for (const m of modules) {
     const a = new Float32Array(count * rank * m.in)
     const b = new Float32Array(count * m.out * rank)
     adapters.forEach((adapter, k) => {
-      const own = adapter?.modules.find((x) => x.path === m.path)
+      const own = adapter?.modules.find(x => x.path === m.path)
       if (adapter === null || own === undefined) return
       a.set(own.a, k * rank * m.in)
       const scale = adapterScale(adapter)
       for (let o = 0; o < m.out; o++) {
-        for (let r = 0; r < adapter.rank; r++) b[(k * m.out + o) * rank + r] = scale * (own.b[o * adapter.rank + r] ?? 0)
+        for (let r = 0; r < adapter.rank; r++)
+          b[(k * m.out + o) * rank + r] = scale * (own.b[o * adapter.rank + r] ?? 0)
       }
     })
     feeds[inputA(m.path)] = f32(a, [count, rank, m.in])

@@ -12,14 +12,22 @@ export const inputB = (path: string): string => `${path}.lora_B`
 
 /**
  * LoRA as a transform: every product with a targeted weight gets scale · (x aᵀ) bᵀ added. The graph takes K adapters at
- * once as inputs a [K, rank, in] and b [K, out, rank]; rows k·R … (k+1)·R−1 of the batch use adapter k. One adapter is K = 1.
+ * once as inputs a [K, rank, in] and b [K, out, rank]; rows k·R … (k+1)·R−1 of the batch use adapter k. One adapter is
+ * K = 1.
  *
  * `branch` adds the product of low rank to the output: right where few tokens go through (serving, scoring). `merged`
- * adds b a to the weight first: right where each adapter sees a hundred tokens or more (training). `dropout` is the branch
+ * adds b a to the weight first: right where each adapter sees a hundred tokens or more (training). `dropout` is the
+ * branch
  * with its input multiplied by a mask that is fed, [K·R·T, in].
  */
-export function withLora(source: Graph, modules: readonly ModuleShape[], rank: number, scale: number, form: LoraForm = 'branch'): Graph {
-  const byWeight = new Map(modules.map((m) => [`${m.path}.weight`, m]))
+export function withLora(
+  source: Graph,
+  modules: readonly ModuleShape[],
+  rank: number,
+  scale: number,
+  form: LoraForm = 'branch'
+): Graph {
+  const byWeight = new Map(modules.map(m => [`${m.path}.weight`, m]))
   return rewrite(source, (node, { g, inputs, inputName }) => {
     if (node.op !== 'matmul') return undefined
     const found = byWeight.get(inputName(1) ?? '')
@@ -33,7 +41,10 @@ export function withLora(source: Graph, modules: readonly ModuleShape[], rank: n
 }
 
 function adapterInputs(g: Graph, m: ModuleShape, rank: number): { a: Value; b: Value } {
-  return { a: g.input(inputA(m.path), 'float32', ['K', rank, m.in]), b: g.input(inputB(m.path), 'float32', ['K', m.out, rank]) }
+  return {
+    a: g.input(inputA(m.path), 'float32', ['K', rank, m.in]),
+    b: g.input(inputB(m.path), 'float32', ['K', m.out, rank])
+  }
 }
 
 /** [K·n, in] → [K, n, in]: the batch of the products is the adapter. */
@@ -57,7 +68,8 @@ function branch(g: Graph, x: Value, m: ModuleShape, rank: number, scale: number)
 
 function merged(g: Graph, x: Value, w: Value, m: ModuleShape, rank: number, scale: number): Value {
   const { a, b } = adapterInputs(g, m, rank)
-  // One of forward and backward reads the weight against its rows. That is dear where rows are long (their stride misses
+  // One of forward and backward reads the weight against its rows. That is dear where rows are long (their stride
+  // misses
   // the cache), so the weight is turned to have the shorter rows.
   const transposed = m.in > m.out
   const weight = transposed

@@ -16,7 +16,8 @@ export interface Decoder {
 }
 
 /**
- * Inputs: `ids`, `positions` [K·R, T] int64; `mask` [P, 1, T, T] float32, added to the attention scores, P being K·R, or 1
+ * Inputs: `ids`, `positions` [K·R, T] int64; `mask` [P, 1, T, T] float32, added to the attention scores, P being K·R,
+ * or 1
  * for one mask for all; `targets` [K·M] int64, the positions (indices into rows·time) whose next token matters, as many
  * for each adapter; and every parameter under its own name.
  *
@@ -26,7 +27,10 @@ export interface Decoder {
  * With `parts`, rows are a multiple of so many positions long, and each part attends to what is before its end only: of
  * the attention scores that the mask would hide, most are never computed.
  */
-export function buildDecoder(c: ModelConfig, options: { readonly cache?: boolean; readonly parts?: number } = {}): Decoder {
+export function buildDecoder(
+  c: ModelConfig,
+  options: { readonly cache?: boolean; readonly parts?: number } = {}
+): Decoder {
   const { cache = false, parts = 1 } = options
   const time = product(parts, anyTime)
   const flat = product(rows, time)
@@ -50,7 +54,19 @@ export function buildDecoder(c: ModelConfig, options: { readonly cache?: boolean
     }
     // After the last attention the other positions are of no use to anyone.
     const select = layer === c.layers - 1 ? (y: Value): Value => g.gather(y, targets) : undefined
-    x = applyLayer({ g, config: c, time, ...shared, attend, select, parameter: (path) => named(parameters, at + path), optional: (path) => parameters.get(at + path) }, x)
+    x = applyLayer(
+      {
+        g,
+        config: c,
+        time,
+        ...shared,
+        attend,
+        select,
+        parameter: path => named(parameters, at + path),
+        optional: path => parameters.get(at + path)
+      },
+      x
+    )
   }
   return { graph: g, parameters, hidden: x }
 }
@@ -62,7 +78,18 @@ export function buildLayer(c: ModelConfig): Graph {
   const shared = sharedInputs(g, c, false, anyTime)
   const parameters = declareParameters(g, layerSpecs(c, 'layer.'))
   const attend = (q: Value, k: Value, v: Value): Value => g.attention(q, k, v, shared.mask, c.headWidth ** -0.5)
-  const y = applyLayer({ g, config: c, time: anyTime, ...shared, attend, parameter: (path) => named(parameters, `layer.${path}`), optional: (path) => parameters.get(`layer.${path}`) }, x)
+  const y = applyLayer(
+    {
+      g,
+      config: c,
+      time: anyTime,
+      ...shared,
+      attend,
+      parameter: path => named(parameters, `layer.${path}`),
+      optional: path => parameters.get(`layer.${path}`)
+    },
+    x
+  )
   g.output('y', y)
   return g
 }
@@ -72,30 +99,50 @@ export function buildHead(c: ModelConfig): Graph {
   const g = new Graph()
   const hidden = g.input('x', 'float32', [product(rows, anyTime), c.hidden])
   const names = new Set(['model.norm.weight', headName(c)])
-  const parameters = declareParameters(g, parameterSpecs(c).filter(({ name }) => names.has(name)))
+  const parameters = declareParameters(
+    g,
+    parameterSpecs(c).filter(({ name }) => names.has(name))
+  )
   g.output('nll', losses(c, { graph: g, parameters, hidden: g.gather(hidden, g.input('targets', 'int64', [chosen])) }))
   return g
 }
 
 /** Causal attention, part by part of the rows: part i sees the keys and values of parts 0 to i. */
-function attendInParts(g: Graph, x: { readonly q: Value; readonly k: Value; readonly v: Value; readonly mask: Value; readonly scale: number }, parts: number): Value {
+function attendInParts(
+  g: Graph,
+  x: { readonly q: Value; readonly k: Value; readonly v: Value; readonly mask: Value; readonly scale: number },
+  parts: number
+): Value {
   if (parts === 1) return g.attention(x.q, x.k, x.v, x.mask, x.scale)
-  const [q, k, v, masks] = [g.split(x.q, 2, parts), g.split(x.k, 2, parts), g.split(x.v, 2, parts), g.split(x.mask, 2, parts)]
-  return g.concat(q.map((own, i) => {
-    const seen = (all: readonly Value[]): Value => g.concat(all.slice(0, i + 1), 2)
-    const mask = masks[i] ?? x.mask
-    return g.attention(own, seen(k), seen(v), g.concat(g.split(mask, 3, parts).slice(0, i + 1), 3), x.scale)
-  }), 2)
+  const [q, k, v, masks] = [
+    g.split(x.q, 2, parts),
+    g.split(x.k, 2, parts),
+    g.split(x.v, 2, parts),
+    g.split(x.mask, 2, parts)
+  ]
+  return g.concat(
+    q.map((own, i) => {
+      const seen = (all: readonly Value[]): Value => g.concat(all.slice(0, i + 1), 2)
+      const mask = masks[i] ?? x.mask
+      return g.attention(own, seen(k), seen(v), g.concat(g.split(mask, 3, parts).slice(0, i + 1), 3), x.scale)
+    }),
+    2
+  )
 }
 
-function sharedInputs(g: Graph, c: ModelConfig, cache: boolean, time: Dim): { positions: Value; mask: Value; cos: Value; sin: Value } {
+function sharedInputs(
+  g: Graph,
+  c: ModelConfig,
+  cache: boolean,
+  time: Dim
+): { positions: Value; mask: Value; cos: Value; sin: Value } {
   const tables = rotaryTables(c)
   const shape = [c.context, c.headWidth / 2]
   return {
     positions: g.input('positions', 'int64', [rows, time]),
     mask: g.input('mask', 'float32', cache ? [rows, 1, time, 'S+T'] : ['P', 1, time, time]),
     cos: g.constant(tables.cos, shape),
-    sin: g.constant(tables.sin, shape),
+    sin: g.constant(tables.sin, shape)
   }
 }
 
@@ -111,7 +158,10 @@ function named(parameters: ReadonlyMap<string, Value>, name: string): Value {
 
 /** Final norm of the target positions, and the head's weight. */
 function finish(c: ModelConfig, { graph, parameters, hidden }: Decoder): { states: Value; head: Value } {
-  return { states: graph.rmsNorm(hidden, named(parameters, 'model.norm.weight'), c.epsilon), head: named(parameters, headName(c)) }
+  return {
+    states: graph.rmsNorm(hidden, named(parameters, 'model.norm.weight'), c.epsilon),
+    head: named(parameters, headName(c))
+  }
 }
 
 /** Logits [K·M, vocabulary] of the target positions. */

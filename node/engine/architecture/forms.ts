@@ -5,17 +5,26 @@ import { boundFeeds, type LoadedModel } from './load.ts'
 import { headName, productNames } from './parameters.ts'
 import { int4Names } from './quantized.ts'
 
-/** The model with its frozen products in float16, at half the memory. The head stays in float32 beside it: losses use it, and embeddings where it is tied. */
+/**
+ * The model with its frozen products in float16, at half the memory. The head stays in float32 beside it: losses use
+ * it, and embeddings where it is tied.
+ */
 export function halved(model: LoadedModel): LoadedModel {
   const names = productNames(model.config)
-  const half = new Map([...model.parameters].filter(([name]) => names.has(name)).map(([name, { shape, data }]) => [name, { shape, bits: roundToFloat16(data) }]))
+  const half = new Map(
+    [...model.parameters]
+      .filter(([name]) => names.has(name))
+      .map(([name, { shape, data }]) => [name, { shape, bits: roundToFloat16(data) }])
+  )
   return { ...model, parameters: beside(model, half), half }
 }
 
 /** The model with 4-bit weights, as `loadModel` reads it with int4. */
 export function inFourBits(model: LoadedModel): LoadedModel {
   const names = int4Names(model.config)
-  const int4 = new Map([...model.parameters].filter(([name]) => names.has(name)).map(([name, { data }]) => [name, quantizeInt4(data)]))
+  const int4 = new Map(
+    [...model.parameters].filter(([name]) => names.has(name)).map(([name, { data }]) => [name, quantizeInt4(data)])
+  )
   return { ...model, parameters: beside(model, int4), int4 }
 }
 
@@ -24,12 +33,20 @@ function beside(model: LoadedModel, formed: ReadonlyMap<string, unknown>): Loade
   return new Map([...model.parameters].filter(([name]) => !formed.has(name) || name === headName(model.config)))
 }
 
-/** The form of a base that is not trained: in float16 where the options say so, and the weights are not in four bits already. */
+/**
+ * The form of a base that is not trained: in float16 where the options say so, and the weights are not in four bits
+ * already.
+ */
 export function frozenForm(model: LoadedModel, options: RuntimeOptions): LoadedModel {
-  return options.precision === 'f16' && model.int4 === undefined && model.quantized === undefined ? halved(model) : model
+  return options.precision === 'f16' && model.int4 === undefined && model.quantized === undefined
+    ? halved(model)
+    : model
 }
 
-/** Weights that a session makes its own: on a GPU, so that they are not sent there at every run; the CPU reads them where they lie, save float16, which cannot be fed. */
+/**
+ * Weights that a session makes its own: on a GPU, so that they are not sent there at every run; the CPU reads them
+ * where they lie, save float16, which cannot be fed.
+ */
 export function residentFeeds(model: LoadedModel, options: RuntimeOptions): Feeds {
   return (options.provider ?? 'cpu') === 'cpu' && model.half === undefined ? {} : boundFeeds(model)
 }

@@ -28,7 +28,10 @@ export interface LayerContext {
   readonly select?: ((x: Value) => Value) | undefined
 }
 
-/** One layer of Llama, Mistral, Qwen2 and Qwen3: attention and gated MLP, each after a norm and added to x [rows·time, hidden]. */
+/**
+ * One layer of Llama, Mistral, Qwen2 and Qwen3: attention and gated MLP, each after a norm and added to x [rows·time,
+ * hidden].
+ */
 export function applyLayer(context: LayerContext, x: Value): Value {
   const { g, config: c, time, parameter, optional } = context
   const flat = product(rows, time)
@@ -37,13 +40,15 @@ export function applyLayer(context: LayerContext, x: Value): Value {
     const bias = optional(`${path}.bias`)
     return bias === undefined ? y : g.add(y, bias)
   }
-  const heads = (y: Value, count: number): Value => g.transpose(g.reshape(y, [rows, time, count, c.headWidth]), [0, 2, 1, 3])
+  const heads = (y: Value, count: number): Value =>
+    g.transpose(g.reshape(y, [rows, time, count, c.headWidth]), [0, 2, 1, 3])
   /** q or k: projection, per-head norm where the model has one, rotation. */
   const rotated = (input: Value, which: 'q' | 'k', count: number): Value => {
     const width = count * c.headWidth
     let y = linear(input, `self_attn.${which}_proj`)
     const norm = optional(`self_attn.${which}_norm.weight`)
-    if (norm !== undefined) y = g.reshape(g.rmsNorm(g.reshape(y, [product(flat, count), c.headWidth]), norm, c.epsilon), [flat, width])
+    if (norm !== undefined)
+      y = g.reshape(g.rmsNorm(g.reshape(y, [product(flat, count), c.headWidth]), norm, c.epsilon), [flat, width])
     return heads(g.rotary(g.reshape(y, [rows, time, width]), context.positions, context.cos, context.sin, count), count)
   }
 

@@ -14,7 +14,9 @@ import { doubleInputs, int4Inputs, int4Names, nf4Inputs, quantizedNames, withInt
 
 export type QuantizedTensor = Nf4Tensor | DoubleNf4Tensor
 
-/** A model in memory: every parameter as float32, in the order of `parameterSpecs`, but for those that are quantised. */
+/**
+ * A model in memory: every parameter as float32, in the order of `parameterSpecs`, but for those that are quantised.
+ */
 export interface LoadedModel {
   readonly folder: string
   readonly config: ModelConfig
@@ -38,14 +40,20 @@ export function locateTensors(folder: string, config: ModelConfig): Map<string, 
   const specs = parameterSpecs(config)
   const wanted = new Set(specs.map(({ name }) => name))
   for (const file of existsSync(single) ? [single] : shardFiles(folder, indexFile)) {
-    for (const [name, tensor] of readDirectory(file, (x) => wanted.has(x))) all.set(name, tensor)
+    for (const [name, tensor] of readDirectory(file, x => wanted.has(x))) all.set(name, tensor)
   }
   const found = new Map<string, StoredTensor>()
   for (const { name, shape } of specs) {
     const tensor = all.get(name)
-    if (tensor === undefined) throw new ModelError('weights-missing', `${folder}: tensor ${name} is missing`, { help: 'The weights do not belong to this config.json.' })
+    if (tensor === undefined)
+      throw new ModelError('weights-missing', `${folder}: tensor ${name} is missing`, {
+        help: 'The weights do not belong to this config.json.'
+      })
     if (tensor.shape.join() !== shape.join()) {
-      throw new ModelError('weights-mismatch', `${folder}: tensor ${name} is [${tensor.shape.join(', ')}], config.json wants [${shape.join(', ')}]`)
+      throw new ModelError(
+        'weights-mismatch',
+        `${folder}: tensor ${name} is [${tensor.shape.join(', ')}], config.json wants [${shape.join(', ')}]`
+      )
     }
     found.set(name, tensor)
   }
@@ -53,27 +61,37 @@ export function locateTensors(folder: string, config: ModelConfig): Map<string, 
 }
 
 function shardFiles(folder: string, indexFile: string): string[] {
-  if (!existsSync(indexFile)) throw new ModelError('weights-missing', `${folder} has neither model.safetensors nor an index of shards`)
+  if (!existsSync(indexFile))
+    throw new ModelError('weights-missing', `${folder} has neither model.safetensors nor an index of shards`)
   const shards = new Map<string, string>()
   for (const [tensor, name] of Object.entries(weightMap(indexFile))) {
-    if (typeof name !== 'string' || name.includes('/') || name.includes('\\')) throw new ModelError('weights-invalid', `${indexFile}: shard ${String(name)} is not a file name`)
+    if (typeof name !== 'string' || name.includes('/') || name.includes('\\'))
+      throw new ModelError('weights-invalid', `${indexFile}: shard ${String(name)} is not a file name`)
     if (!shards.has(name)) shards.set(name, tensor)
   }
   for (const [name, tensor] of shards) {
-    if (!existsSync(join(folder, name))) throw new ModelError('weights-missing', `${folder}: shard ${name}, which holds tensor ${tensor}, is missing`, { help: 'Fetch the model again; a file of it is missing.' })
+    if (!existsSync(join(folder, name)))
+      throw new ModelError('weights-missing', `${folder}: shard ${name}, which holds tensor ${tensor}, is missing`, {
+        help: 'Fetch the model again; a file of it is missing.'
+      })
   }
-  return [...shards.keys()].map((name) => join(folder, name))
+  return [...shards.keys()].map(name => join(folder, name))
 }
 
 function weightMap(indexFile: string): Record<string, unknown> {
-  const refuse = (cause?: unknown) => new ModelError('weights-invalid', `${indexFile} is no index of shards`, { cause, help: 'Fetch the file again; it is damaged.' })
+  const refuse = (cause?: unknown) =>
+    new ModelError('weights-invalid', `${indexFile} is no index of shards`, {
+      cause,
+      help: 'Fetch the file again; it is damaged.'
+    })
   let index: unknown
   try {
     index = JSON.parse(readFileSync(indexFile, 'utf8'))
   } catch (cause) {
     throw refuse(cause)
   }
-  const map: unknown = typeof index === 'object' && index !== null && 'weight_map' in index ? index.weight_map : undefined
+  const map: unknown =
+    typeof index === 'object' && index !== null && 'weight_map' in index ? index.weight_map : undefined
   if (typeof map !== 'object' || map === null) throw refuse()
   return map as Record<string, unknown>
 }
@@ -85,7 +103,8 @@ function readNf4(tensor: StoredTensor): Nf4Tensor {
   const count = tensor.shape.reduce((a, b) => a * b, 1)
   const quantized = { codes: new Uint8Array(count / 2), maxima: new Float32Array(count / nf4Block) }
   readPieces(tensor, pieceSize, (piece, first) => quantizeNf4Part(piece, quantized, first))
-  if (!quantized.maxima.every(Number.isFinite)) throw new ModelError('weights-invalid', `${tensor.file}: tensor ${tensor.name} holds something that is no number`)
+  if (!quantized.maxima.every(Number.isFinite))
+    throw new ModelError('weights-invalid', `${tensor.file}: tensor ${tensor.name} holds something that is no number`)
   return quantized
 }
 
@@ -109,7 +128,13 @@ export function loadModel(folder: string, quantization: Quantization = 'none'): 
     if (fast.has(name) && name !== headName(config)) continue
     parameters.set(name, { shape: tensor.shape, data })
   }
-  return { folder, config, parameters, ...(quantized.size === 0 ? {} : { quantized }), ...(int4.size === 0 ? {} : { int4 }) }
+  return {
+    folder,
+    config,
+    parameters,
+    ...(quantized.size === 0 ? {} : { quantized }),
+    ...(int4.size === 0 ? {} : { int4 })
+  }
 }
 
 /** The weights as the inputs of any graph of the model. */
@@ -121,7 +146,7 @@ export function weightFeeds(model: LoadedModel): Feeds {
   for (const [name, { codes, scales }] of model.int4 ?? []) {
     const [codesName, scalesName] = int4Inputs(name)
     const blocks = codes.length / (int4Block / 2)
-    const rows = parameterSpecs(model.config).find((p) => p.name === name)?.shape[0] ?? 1
+    const rows = parameterSpecs(model.config).find(p => p.name === name)?.shape[0] ?? 1
     feeds[codesName] = u8(codes, [rows, blocks / rows, int4Block / 2])
     feeds[scalesName] = f32(scales, [scales.length])
   }
@@ -137,19 +162,34 @@ function quantizedFeeds(name: string, tensor: QuantizedTensor): Feeds {
   }
   const maxima = u8(tensor.maxima, [tensor.maxima.length])
   const [scales, mean] = doubleInputs(name)
-  return { [codesName]: codes, [codesAgain]: codes, [maximaName]: maxima, [maximaAgain]: maxima, [scales]: f32(tensor.scales, [tensor.scales.length]), [mean]: f32(tensor.mean, [1]) }
+  return {
+    [codesName]: codes,
+    [codesAgain]: codes,
+    [maximaName]: maxima,
+    [maximaAgain]: maxima,
+    [scales]: f32(tensor.scales, [tensor.scales.length]),
+    [mean]: f32(tensor.mean, [1])
+  }
 }
 
-/** The weights that a serving session holds as constants: all but NF4 codes, which would be unpacked once and for all. */
+/**
+ * The weights that a serving session holds as constants: all but NF4 codes, which would be unpacked once and for all.
+ */
 export function boundFeeds(model: LoadedModel): Feeds {
-  const codes = new Set<string>([...model.quantized?.keys() ?? []].flatMap((name) => [...nf4Inputs(name), ...doubleInputs(name)]))
+  const codes = new Set<string>(
+    [...(model.quantized?.keys() ?? [])].flatMap(name => [...nf4Inputs(name), ...doubleInputs(name)])
+  )
   return Object.fromEntries(Object.entries(weightFeeds(model)).filter(([name]) => !codes.has(name)))
 }
 
 /** The graph of one layer alone in the form its weights have. */
 export function fitLayer(model: LoadedModel, graph: Graph): Graph {
   if (model.quantized === undefined) return graph
-  return withNf4(graph, new Set([...model.quantized.keys()].map((name) => name.replace(/^model\.layers\.\d+\./, 'layer.'))), isDouble(model))
+  return withNf4(
+    graph,
+    new Set([...model.quantized.keys()].map(name => name.replace(/^model\.layers\.\d+\./, 'layer.'))),
+    isDouble(model)
+  )
 }
 
 /** A graph of the model in the form its weights have. */
@@ -160,7 +200,7 @@ export function fitGraph(model: LoadedModel, graph: Graph): Graph {
 }
 
 function isDouble({ quantized }: LoadedModel): boolean {
-  return [...quantized?.values() ?? []].some((tensor) => 'scales' in tensor)
+  return [...(quantized?.values() ?? [])].some(tensor => 'scales' in tensor)
 }
 
 /** The arrays that hold the weights, each once, however many inputs are fed by it. */

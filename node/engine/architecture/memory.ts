@@ -23,7 +23,8 @@ export function passBytes(c: ModelConfig, { rows, time, targets, kept }: PassSha
 }
 
 /**
- * Throws a ModelError where a pass cannot fit this machine's memory. Linux promises memory that it does not have, and ends
+ * Throws a ModelError where a pass cannot fit this machine's memory. Linux promises memory that it does not have, and
+ * ends
  * the whole process when it is used: what is plainly too large is refused before it is asked for.
  */
 export function demandMemory(c: ModelConfig, shape: PassShape): void {
@@ -31,7 +32,12 @@ export function demandMemory(c: ModelConfig, shape: PassShape): void {
   const free = process.availableMemory()
   if (needed <= free) return
   const giga = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`
-  throw new ModelError('engine-memory', `${shape.rows} sequences of ${shape.time} tokens need more than ${giga(needed)} of memory, ${giga(free)} are free`, {
-    help: 'Use shorter sequences, a smaller batch, gradient checkpointing, or a machine with more memory.', details: { needed, free },
-  })
+  throw new ModelError(
+    'engine-memory',
+    `${shape.rows} sequences of ${shape.time} tokens need more than ${giga(needed)} of memory, ${giga(free)} are free`,
+    {
+      help: 'Use shorter sequences, a smaller batch, gradient checkpointing, or a machine with more memory.',
+      details: { needed, free }
+    }
+  )
 }

@@ -1,9 +1,18 @@
 import type { ModelConfig } from './config.ts'
 
-export interface ParameterSpec { readonly name: string; readonly shape: readonly number[] }
+export interface ParameterSpec {
+  readonly name: string
+  readonly shape: readonly number[]
+}
 
 /** The seven projections of a layer, with their place in the Hugging Face naming and their [out, in] shape. */
-export function projections(c: ModelConfig): readonly { readonly name: string; readonly path: string; readonly out: number; readonly in: number; readonly bias: boolean }[] {
+export function projections(c: ModelConfig): readonly {
+  readonly name: string
+  readonly path: string
+  readonly out: number
+  readonly in: number
+  readonly bias: boolean
+}[] {
   const [q, kv] = [c.heads * c.headWidth, c.keyHeads * c.headWidth]
   return [
     { name: 'q_proj', path: 'self_attn.q_proj', out: q, in: c.hidden, bias: c.attentionBias },
@@ -12,14 +21,21 @@ export function projections(c: ModelConfig): readonly { readonly name: string; r
     { name: 'o_proj', path: 'self_attn.o_proj', out: c.hidden, in: q, bias: c.outputBias },
     { name: 'gate_proj', path: 'mlp.gate_proj', out: c.intermediate, in: c.hidden, bias: c.mlpBias },
     { name: 'up_proj', path: 'mlp.up_proj', out: c.intermediate, in: c.hidden, bias: c.mlpBias },
-    { name: 'down_proj', path: 'mlp.down_proj', out: c.hidden, in: c.intermediate, bias: c.mlpBias },
+    { name: 'down_proj', path: 'mlp.down_proj', out: c.hidden, in: c.intermediate, bias: c.mlpBias }
   ]
 }
 
 /** Names of the weights of every layer's projections, or of those to take. */
-export function projectionNames(c: ModelConfig, taken: (p: { readonly in: number; readonly out: number }) => boolean = () => true): string[] {
-  const paths = projections(c).filter(taken).map(({ path }) => path)
-  return Array.from({ length: c.layers }, (_, layer) => paths.map((path) => `model.layers.${layer}.${path}.weight`)).flat()
+export function projectionNames(
+  c: ModelConfig,
+  taken: (p: { readonly in: number; readonly out: number }) => boolean = () => true
+): string[] {
+  const paths = projections(c)
+    .filter(taken)
+    .map(({ path }) => path)
+  return Array.from({ length: c.layers }, (_, layer) =>
+    paths.map(path => `model.layers.${layer}.${path}.weight`)
+  ).flat()
 }
 
 export const headName = (c: ModelConfig): string => (c.tied ? 'model.embed_tokens.weight' : 'lm_head.weight')
@@ -47,7 +63,11 @@ export function layerSpecs(c: ModelConfig, prefix: string): ParameterSpec[] {
     specs.push({ name: `${prefix}${p.path}.weight`, shape: [p.out, p.in] })
     if (p.bias) specs.push({ name: `${prefix}${p.path}.bias`, shape: [p.out] })
   }
-  if (c.headNorm) specs.push({ name: `${prefix}self_attn.q_norm.weight`, shape: [c.headWidth] }, { name: `${prefix}self_attn.k_norm.weight`, shape: [c.headWidth] })
+  if (c.headNorm)
+    specs.push(
+      { name: `${prefix}self_attn.q_norm.weight`, shape: [c.headWidth] },
+      { name: `${prefix}self_attn.k_norm.weight`, shape: [c.headWidth] }
+    )
   specs.push({ name: `${prefix}post_attention_layernorm.weight`, shape: [c.hidden] })
   return specs
 }

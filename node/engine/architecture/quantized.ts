@@ -9,11 +9,15 @@ import { headName, projectionNames } from './parameters.ts'
 
 /** Names of the weights that quantisation replaces: the projections of every layer, as QLoRA does. */
 export function quantizedNames(c: ModelConfig): Set<string> {
-  return new Set(projectionNames(c, (p) => (p.in * p.out) % nf4Block === 0))
+  return new Set(projectionNames(c, p => (p.in * p.out) % nf4Block === 0))
 }
 
-/** Inputs that a quantised weight is fed by. The backward pass has its own, so that it dequantises again and nothing dequantised is kept in between. */
-export const nf4Inputs = (name: string) => [`${name}.codes`, `${name}.maxima`, `${name}.codes.again`, `${name}.maxima.again`] as const
+/**
+ * Inputs that a quantised weight is fed by. The backward pass has its own, so that it dequantises again and nothing
+ * dequantised is kept in between.
+ */
+export const nf4Inputs = (name: string) =>
+  [`${name}.codes`, `${name}.maxima`, `${name}.codes.again`, `${name}.maxima.again`] as const
 
 /** Further ones where the maxima are quantised too. */
 export const doubleInputs = (name: string) => [`${name}.maxima.scales`, `${name}.maxima.mean`] as const
@@ -26,7 +30,8 @@ export function withNf4(source: Graph, names: ReadonlySet<string>, double = fals
   return rewrite(source, (node, { g, inputs, inputName }) => {
     const name = inputName(1)
     const [x, w] = inputs
-    if (node.op !== 'matmul' || name === undefined || !names.has(name) || x === undefined || w === undefined) return undefined
+    if (node.op !== 'matmul' || name === undefined || !names.has(name) || x === undefined || w === undefined)
+      return undefined
     const { transB } = (node as Node<'matmul'>).attributes
     if (!transB) return undefined
     const [rows, columns] = [Number(w.shape[0]), Number(w.shape[1])]
@@ -37,7 +42,12 @@ export function withNf4(source: Graph, names: ReadonlySet<string>, double = fals
       if (!double) return g.input(m, 'float32', [count])
       const [scales, mean] = doubleInputs(name)
       const blocks = Math.ceil(count / doubleBlock)
-      return g.dequantizeMaxima(g.input(m, 'uint8', [blocks * doubleBlock]), g.input(scales, 'float32', [blocks]), g.input(mean, 'float32', [1]), count)
+      return g.dequantizeMaxima(
+        g.input(m, 'uint8', [blocks * doubleBlock]),
+        g.input(scales, 'float32', [blocks]),
+        g.input(mean, 'float32', [1]),
+        count
+      )
     }
     const weight = (c: string, m: string) => g.dequantizeNf4(g.input(c, 'uint8', [size / 2]), singly(m), rows, columns)
     return [g.frozenMatmul(x, weight(codes, maxima), weight(codesAgain, maximaAgain))]
@@ -46,7 +56,7 @@ export function withNf4(source: Graph, names: ReadonlySet<string>, double = fals
 
 /** Names of the weights that serve in four bits: the projections, and the head. */
 export function int4Names(c: ModelConfig): Set<string> {
-  const layers = projectionNames(c, (p) => p.in % int4Block === 0)
+  const layers = projectionNames(c, p => p.in % int4Block === 0)
   return new Set(c.hidden % int4Block === 0 ? [...layers, headName(c)] : layers)
 }
 
@@ -57,10 +67,19 @@ export function withInt4(source: Graph, names: ReadonlySet<string>): Graph {
   return rewrite(source, (node, { g, inputs, inputName }) => {
     const name = inputName(1)
     const [x, w] = inputs
-    if (node.op !== 'matmul' || name === undefined || !names.has(name) || x === undefined || w === undefined) return undefined
+    if (node.op !== 'matmul' || name === undefined || !names.has(name) || x === undefined || w === undefined)
+      return undefined
     const [rows, columns] = [Number(w.shape[0]), Number(w.shape[1])]
     const [codes, scales] = int4Inputs(name)
     const blocks = columns / int4Block
-    return [g.int4Matmul(x, g.input(codes, 'uint8', [rows, blocks, int4Block / 2]), g.input(scales, 'float32', [rows * blocks]), rows, columns)]
+    return [
+      g.int4Matmul(
+        x,
+        g.input(codes, 'uint8', [rows, blocks, int4Block / 2]),
+        g.input(scales, 'float32', [rows * blocks]),
+        rows,
+        columns
+      )
+    ]
   })
 }

@@ -1,17 +1,19 @@
 import type { ModelConfig } from './config.ts'
 
-/** Inverse wavelengths of the rotary embedding, [headWidth / 2]; Llama 3 stretches the long ones (Dubey et al. 2024). */
+/**
+ * Inverse wavelengths of the rotary embedding, [headWidth / 2]; Llama 3 stretches the long ones (Dubey et al. 2024).
+ */
 export function frequencies(c: ModelConfig): Float64Array {
   const { theta, scaling } = c.rope
   return Float64Array.from({ length: c.headWidth / 2 }, (_, i) => {
-    const frequency = theta ** (-2 * i / c.headWidth)
+    const frequency = theta ** ((-2 * i) / c.headWidth)
     if (scaling === undefined) return frequency
     if (scaling.kind === 'linear') return frequency / scaling.factor
-    const wavelength = 2 * Math.PI / frequency
+    const wavelength = (2 * Math.PI) / frequency
     if (wavelength < scaling.original / scaling.high) return frequency
     if (wavelength > scaling.original / scaling.low) return frequency / scaling.factor
     const smooth = (scaling.original / wavelength - scaling.low) / (scaling.high - scaling.low)
-    return (1 - smooth) * frequency / scaling.factor + smooth * frequency
+    return ((1 - smooth) * frequency) / scaling.factor + smooth * frequency
   })
 }
 

@@ -32,8 +32,11 @@ export async function generateFrom(request: GenerateRequest): Promise<Generated>
   const model = loadModel(request.model, request.quantize)
   const adapter = request.adapter === undefined ? null : readAdapter(request.adapter, model.config)
   const { prompt } = request
-  const tokenizer = typeof prompt === 'string' || existsSync(join(request.model, 'tokenizer.json')) ? Tokenizer.load(request.model) : undefined
-  const ids = typeof prompt === 'string' ? tokenizer?.encode(prompt) ?? [] : prompt
+  const tokenizer =
+    typeof prompt === 'string' || existsSync(join(request.model, 'tokenizer.json'))
+      ? Tokenizer.load(request.model)
+      : undefined
+  const ids = typeof prompt === 'string' ? (tokenizer?.encode(prompt) ?? []) : prompt
   const stream = tokenizer === undefined ? undefined : new TextStream(tokenizer, request.settings.stop)
   const endIds = new Set(request.ignoreEnd === true ? [] : model.config.endIds)
   const tokens: number[] = []
@@ -45,13 +48,17 @@ export async function generateFrom(request: GenerateRequest): Promise<Generated>
   }
   const generator = new Generator(frozenForm(model, request.runtime), request.runtime)
   await generator.generate({
-    prompt: ids, answered: [], adapter, settings: request.settings, endIds,
+    prompt: ids,
+    answered: [],
+    adapter,
+    settings: request.settings,
+    endIds,
     onToken: (id, chance) => {
       tokens.push(id)
       if (chance !== undefined) logprobs.push(chance)
       say(stream?.push(id) ?? '')
       return stream?.stopped !== true
-    },
+    }
   })
   await generator.release()
   say(stream?.finish() ?? '')

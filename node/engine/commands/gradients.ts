@@ -30,7 +30,7 @@ export async function rowGradients(request: GradientsRequest): Promise<{ loss: n
     grads.push(sums.get(0) ?? [])
   }
   await graph.release()
-  return { loss, gradDot: grads.map((a) => grads.map((b) => dot(a, b))) }
+  return { loss, gradDot: grads.map(a => grads.map(b => dot(a, b))) }
 }
 
 function dot(a: readonly Float32Array[], b: readonly Float32Array[]): number {

@@ -34,10 +34,23 @@ export function inspectModel(folder: string, sequence = 512, batch = 2): Inspect
     architecture: config.architecture,
     parameters: parameterCount(config),
     config,
-    storedAs: [...new Set([...tensors.values()].map((t) => t.dtype))].join(', '),
+    storedAs: [...new Set([...tensors.values()].map(t => t.dtype))].join(', '),
     memory,
-    fits: { serve: fits(memory.serve), serveInt4: fits(memory.serveInt4), tuneLora: fits(memory.tuneLora), tuneQlora: fits(memory.tuneQlora), tuneFull: fits(memory.tuneFull) },
-    machine: { cores: cpus().length, memory: installed, providers: ort.listSupportedBackends().filter((b) => b.bundled).map((b) => b.name) },
+    fits: {
+      serve: fits(memory.serve),
+      serveInt4: fits(memory.serveInt4),
+      tuneLora: fits(memory.tuneLora),
+      tuneQlora: fits(memory.tuneQlora),
+      tuneFull: fits(memory.tuneFull)
+    },
+    machine: {
+      cores: cpus().length,
+      memory: installed,
+      providers: ort
+        .listSupportedBackends()
+        .filter(b => b.bundled)
+        .map(b => b.name)
+    }
   }
 }
 
@@ -46,7 +59,10 @@ function estimate(c: ModelConfig, sequence: number, batch: number): MemoryEstima
   const all = 4 * parameterCount(c)
   const projected = 4 * c.layers * projections(c).reduce((sum, p) => sum + p.in * p.out, 0)
   // Activations that the backward pass needs: the widths of a layer's products, and the attention probabilities.
-  const perToken = 4 * c.layers * (8 * c.hidden + 4 * c.intermediate + 3 * c.heads * c.headWidth + c.heads * Math.min(sequence, c.context))
+  const perToken =
+    4 *
+    c.layers *
+    (8 * c.hidden + 4 * c.intermediate + 3 * c.heads * c.headWidth + c.heads * Math.min(sequence, c.context))
   const activations = perToken * tokens + 8 * tokens * c.vocabulary
   const runtime = 150e6
   return {
@@ -54,6 +70,6 @@ function estimate(c: ModelConfig, sequence: number, batch: number): MemoryEstima
     serveInt4: all - projected + 0.625 * (projected / 4) + runtime,
     tuneLora: all + activations + runtime,
     tuneQlora: all - projected + 0.5625 * (projected / 4) + activations + runtime,
-    tuneFull: 4 * all + activations + runtime,
+    tuneFull: 4 * all + activations + runtime
   }
 }

@@ -15,7 +15,10 @@ export interface MergeRequest {
 /** Writes a model folder whose weights have the adapter added: w + scale · b a. Config and tokenizer are copied. */
 export function mergeAdapter(request: MergeRequest): void {
   const { model: folder, output } = request
-  if (resolve(folder) === resolve(output)) throw new ModelError('merge-output', 'the merged model cannot replace its base', { help: 'Give another output folder.' })
+  if (resolve(folder) === resolve(output))
+    throw new ModelError('merge-output', 'the merged model cannot replace its base', {
+      help: 'Give another output folder.'
+    })
   const model = loadModel(folder)
   const adapter = readAdapter(request.adapter, model.config)
   const scale = adapterScale(adapter)
@@ -25,18 +28,35 @@ export function mergeAdapter(request: MergeRequest): void {
     addProduct(weight.data, m.a, m.b, { ...m, rank: adapter.rank, scale })
   }
   mkdirSync(output, { recursive: true })
-  for (const file of ['config.json', 'generation_config.json', 'tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json', 'chat_template.jinja']) {
+  for (const file of [
+    'config.json',
+    'generation_config.json',
+    'tokenizer.json',
+    'tokenizer_config.json',
+    'special_tokens_map.json',
+    'chat_template.jinja'
+  ]) {
     if (existsSync(join(folder, file))) cpSync(join(folder, file), join(output, file))
   }
-  writeSafetensors(join(output, 'model.safetensors'), [...model.parameters].map(([name, p]) => ({ name, shape: p.shape, data: p.data })), request.dtype)
+  writeSafetensors(
+    join(output, 'model.safetensors'),
+    [...model.parameters].map(([name, p]) => ({ name, shape: p.shape, data: p.data })),
+    request.dtype
+  )
 }
 
-function addProduct(weight: Float32Array, a: Float32Array, b: Float32Array, m: { in: number; out: number; rank: number; scale: number }): void {
+function addProduct(
+  weight: Float32Array,
+  a: Float32Array,
+  b: Float32Array,
+  m: { in: number; out: number; rank: number; scale: number }
+): void {
   for (let o = 0; o < m.out; o++) {
     for (let r = 0; r < m.rank; r++) {
       const factor = m.scale * (b[o * m.rank + r] ?? 0)
       if (factor === 0) continue
-      for (let i = 0; i < m.in; i++) weight[o * m.in + i] = (weight[o * m.in + i] ?? 0) + factor * (a[r * m.in + i] ?? 0)
+      for (let i = 0; i < m.in; i++)
+        weight[o * m.in + i] = (weight[o * m.in + i] ?? 0) + factor * (a[r * m.in + i] ?? 0)
     }
   }
 }

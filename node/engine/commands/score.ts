@@ -1,5 +1,13 @@
 import { readAdapter, stackAdapters, withLora } from '../adapters/index.ts'
-import { buildDecoder, demandMemory, fitGraph, loadModel, logits, weightFeeds, type Quantization } from '../architecture/index.ts'
+import {
+  buildDecoder,
+  demandMemory,
+  fitGraph,
+  loadModel,
+  logits,
+  weightFeeds,
+  type Quantization
+} from '../architecture/index.ts'
 import { floats, i64, Session, type RuntimeOptions } from '../graph/session.ts'
 import { Scorer } from '../serve/index.ts'
 import { checkRow, sequenceFeeds } from '../train/index.ts'
@@ -27,7 +35,12 @@ export async function scoreIds(request: ScoreRequest): Promise<{ logitsLast: num
   const logitsLast: number[][] = []
   for (const ids of request.ids) {
     demandMemory(model.config, { rows: 1, time: ids.length, targets: 1, kept: 0 })
-    const out = await session.run({ ...weightFeeds(model), ...stack, ...sequenceFeeds([{ ids }], ids.length), targets: i64([ids.length - 1], [1]) })
+    const out = await session.run({
+      ...weightFeeds(model),
+      ...stack,
+      ...sequenceFeeds([{ ids }], ids.length),
+      targets: i64([ids.length - 1], [1])
+    })
     logitsLast.push([...floats(out['logits'])])
   }
   await session.release()
@@ -35,5 +48,8 @@ export async function scoreIds(request: ScoreRequest): Promise<{ logitsLast: num
   const scorer = new Scorer(model, request.runtime)
   const [losses = []] = await scorer.losses([adapter], rows)
   await scorer.release()
-  return { logitsLast, loss: losses.map((own) => (own.length === 0 ? null : own.reduce((a, b) => a + b, 0) / own.length)) }
+  return {
+    logitsLast,
+    loss: losses.map(own => (own.length === 0 ? null : own.reduce((a, b) => a + b, 0) / own.length))
+  }
 }

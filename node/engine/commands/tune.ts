@@ -10,8 +10,20 @@ import type { Row, TrainProgress, TrainRow, TrainSettings, TuneResult } from '..
 
 /** Defaults of LLaMA-Factory's board. */
 export const tuneDefaults: TrainSettings = {
-  lora: { rank: 8, alpha: 16, targets: ['q_proj', 'v_proj'], dropout: 0 }, method: 'lora', epochs: 3, batch: 2, accumulation: 8, lr: 5e-5,
-  schedule: 'cosine', warmupRatio: 0, weightDecay: 0, clip: 1, seed: 42, cutoff: 2048, ema: 0, responseOnly: true,
+  lora: { rank: 8, alpha: 16, targets: ['q_proj', 'v_proj'], dropout: 0 },
+  method: 'lora',
+  epochs: 3,
+  batch: 2,
+  accumulation: 8,
+  lr: 5e-5,
+  schedule: 'cosine',
+  warmupRatio: 0,
+  weightDecay: 0,
+  clip: 1,
+  seed: 42,
+  cutoff: 2048,
+  ema: 0,
+  responseOnly: true
 }
 
 interface Common {
@@ -34,7 +46,12 @@ export async function tuneRows(request: TuneRowsRequest): Promise<TuneResult> {
   const library = new Library(request.runtime)
   const { runtime: _runtime, adapter, checkpoint, signal, ...job } = request
   try {
-    return await tune(library, { ...job, ...(adapter === undefined ? {} : { adapter }), ...(checkpoint === undefined ? {} : { checkpoint }), ...(signal === undefined ? {} : { signal }) })
+    return await tune(library, {
+      ...job,
+      ...(adapter === undefined ? {} : { adapter }),
+      ...(checkpoint === undefined ? {} : { checkpoint }),
+      ...(signal === undefined ? {} : { signal })
+    })
   } finally {
     await library.release()
   }
@@ -54,12 +71,30 @@ export async function tuneExamples(request: TuneExamplesRequest): Promise<TuneRe
   const { settings, runtime, output, checkpoint, signal } = request
   checkTrainSettings(settings, request.held)
   const model = loadModel(request.model, baseForm(settings))
-  const start = request.adapter === undefined ? newAdapter(model.config, settings.lora, settings.seed) : readAdapter(request.adapter, model.config)
+  const start =
+    request.adapter === undefined
+      ? newAdapter(model.config, settings.lora, settings.seed)
+      : readAdapter(request.adapter, model.config)
   const cutoff = Math.min(settings.cutoff, model.config.context)
-  const cut = (rows: readonly TrainRow[]): TrainRow[] => rows.map(({ ids, labels }) => ({ ids: ids.slice(0, cutoff), labels: labels.slice(0, cutoff) }))
+  const cut = (rows: readonly TrainRow[]): TrainRow[] =>
+    rows.map(({ ids, labels }) => ({ ids: ids.slice(0, cutoff), labels: labels.slice(0, cutoff) }))
   const [rows, held] = [cut(request.rows), request.held && cut(request.held)]
-  const identity = checkpoint === undefined ? 'examples' : identityOf(model, [settings, rows, held, start.modules.map(({ a, b }) => [[...a], [...b]])])
-  const [result] = await train({ model, runtime, settings, start, rows: [rows], held, identity, checkpoint, signal, onProgress: (progress) => request.onProgress?.(progress) })
+  const identity =
+    checkpoint === undefined
+      ? 'examples'
+      : identityOf(model, [settings, rows, held, start.modules.map(({ a, b }) => [[...a], [...b]])])
+  const [result] = await train({
+    model,
+    runtime,
+    settings,
+    start,
+    rows: [rows],
+    held,
+    identity,
+    checkpoint,
+    signal,
+    onProgress: progress => request.onProgress?.(progress)
+  })
   if (result === undefined) throw new ModelError('tune-empty', 'nothing was trained')
   writeAdapter(output, result.adapter, request.model, settings.lora.dropout)
   if (checkpoint !== undefined) rmSync(checkpoint, { force: true })

@@ -7,7 +7,10 @@ import { GraphError } from './errors.ts'
 export type Dim = number | string
 export type Shape = readonly Dim[]
 
-interface Monomial { readonly factor: number; readonly symbols: readonly string[] }
+interface Monomial {
+  readonly factor: number
+  readonly symbols: readonly string[]
+}
 
 function monomial(shape: Shape): Monomial {
   let factor = 1

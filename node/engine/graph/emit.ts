@@ -10,10 +10,19 @@ import type { Provider } from './provider.ts'
  * named in `bound` become constants whose bytes (their number is given) are supplied as external data under their name.
  * The bytes are those for one provider.
  */
-export function emit(graph: Graph, bound: ReadonlyMap<string, number> = new Map(), provider: Provider = 'cpu'): Uint8Array {
+export function emit(
+  graph: Graph,
+  bound: ReadonlyMap<string, number> = new Map(),
+  provider: Provider = 'cpu'
+): Uint8Array {
   const emitter = new Emitter(graph.inputs, provider)
   for (const { value, data } of graph.constants) {
-    emitter.tensor(value.dtype, value.shape.map(Number), new Uint8Array(data.buffer, data.byteOffset, data.byteLength), emitter.name(value))
+    emitter.tensor(
+      value.dtype,
+      value.shape.map(Number),
+      new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+      emitter.name(value)
+    )
   }
   for (const node of graph.nodes) lowerNode(emitter, node as Node)
   const outputs = graph.outputs.map(({ name, value }): OnnxValue => {
@@ -22,8 +31,16 @@ export function emit(graph: Graph, bound: ReadonlyMap<string, number> = new Map(
   })
   for (const { name, value } of graph.inputs) {
     const length = bound.get(name)
-    if (length !== undefined) emitter.initializers.push({ name, dtype: value.dtype, shape: value.shape.map(Number), data: { location: name, offset: 0, length } })
+    if (length !== undefined)
+      emitter.initializers.push({
+        name,
+        dtype: value.dtype,
+        shape: value.shape.map(Number),
+        data: { location: name, offset: 0, length }
+      })
   }
-  const inputs = graph.inputs.filter(({ name }) => !bound.has(name)).map(({ name, value }): OnnxValue => ({ name, dtype: value.dtype, shape: value.shape }))
+  const inputs = graph.inputs
+    .filter(({ name }) => !bound.has(name))
+    .map(({ name, value }): OnnxValue => ({ name, dtype: value.dtype, shape: value.shape }))
   return encodeModel({ nodes: emitter.nodes, inputs, outputs, initializers: emitter.initializers })
 }

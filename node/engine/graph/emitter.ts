@@ -40,7 +40,13 @@ export class Emitter {
   }
 
   /** Appends a node with one output and returns the output's name. */
-  node(type: string, inputs: readonly string[], attributes: Record<string, Attribute> = {}, output = this.fresh(), domain?: string): string {
+  node(
+    type: string,
+    inputs: readonly string[],
+    attributes: Record<string, Attribute> = {},
+    output = this.fresh(),
+    domain?: string
+  ): string {
     this.nodes.push({ type, inputs, outputs: [output], attributes, ...(domain === undefined ? {} : { domain }) })
     return output
   }
@@ -56,7 +62,9 @@ export class Emitter {
 
   ints(values: readonly number[], shape: readonly number[] = [values.length]): string {
     const key = `i ${values.join(',')} [${shape.join(',')}]`
-    return this.#shared(key, () => this.tensor('int64', shape, new Uint8Array(BigInt64Array.from(values.map(BigInt)).buffer)))
+    return this.#shared(key, () =>
+      this.tensor('int64', shape, new Uint8Array(BigInt64Array.from(values.map(BigInt)).buffer))
+    )
   }
 
   float(value: number): string {
@@ -86,8 +94,8 @@ export class Emitter {
    * that carries them.
    */
   shape(shape: Shape): string {
-    const symbolic = shape.filter((dim) => typeof dim === 'string')
-    const open = symbolic.find((dim) => !this.#sources.has(dim)) ?? symbolic[0]
+    const symbolic = shape.filter(dim => typeof dim === 'string')
+    const open = symbolic.find(dim => !this.#sources.has(dim)) ?? symbolic[0]
     const opened = shape.indexOf(open ?? -1)
     const value = (dim: Dim, i: number) => (i === opened ? -1 : dim)
     if (symbolic.length <= 1) return this.ints(shape.map((dim, i) => Number(value(dim, i))))
@@ -116,6 +124,8 @@ export class Emitter {
     if (typeof dim === 'number') return this.ints([dim])
     const source = this.#sources.get(dim)
     if (source === undefined) return this.#shared(`d ${dim}`, () => this.#derived(dim))
-    return this.#shared(`d ${dim}`, () => this.node('Shape', [source.input], { start: BigInt(source.axis), end: BigInt(source.axis + 1) }))
+    return this.#shared(`d ${dim}`, () =>
+      this.node('Shape', [source.input], { start: BigInt(source.axis), end: BigInt(source.axis + 1) })
+    )
   }
 }

@@ -36,7 +36,10 @@ export const inference = {
     const [kb, n] = transB ? [dim(b, -1), dim(b, -2)] : [dim(b, -2), dim(b, -1)]
     demand(ka === kb, `matmul of [${a.join(', ')}] and [${b.join(', ')}]: inner dimensions differ`)
     const batch = a.slice(0, -2)
-    demand(b.length === 2 || sameShape(batch, b.slice(0, -2)), `matmul of [${a.join(', ')}] and [${b.join(', ')}]: batches differ`)
+    demand(
+      b.length === 2 || sameShape(batch, b.slice(0, -2)),
+      `matmul of [${a.join(', ')}] and [${b.join(', ')}]: batches differ`
+    )
     return f32([...batch, m, n])
   },
   add: pair,
@@ -59,7 +62,7 @@ export const inference = {
   transpose(inputs, { permutation }) {
     const x = at(inputs, 0)
     demand(permutation.length === x.shape.length, 'transpose permutes all axes')
-    return [{ dtype: x.dtype, shape: permutation.map((p) => dim(x.shape, p)) }]
+    return [{ dtype: x.dtype, shape: permutation.map(p => dim(x.shape, p)) }]
   },
   split(inputs, { axis, parts }) {
     const x = at(inputs, 0)
@@ -68,7 +71,10 @@ export const inference = {
   },
   concat(inputs, { axis }) {
     const x = at(inputs, 0)
-    demand(inputs.every((v) => v.dtype === x.dtype && sameShape(v.shape, x.shape)), 'concat joins inputs of one shape')
+    demand(
+      inputs.every(v => v.dtype === x.dtype && sameShape(v.shape, x.shape)),
+      'concat joins inputs of one shape'
+    )
     return [{ dtype: x.dtype, shape: x.shape.map((d, i) => (i === axis ? product(inputs.length, d) : d)) }]
   },
   softmax: same,
@@ -79,19 +85,28 @@ export const inference = {
   },
   rotary(inputs, { heads }) {
     const [x, positions, cos] = [at(inputs, 0), at(inputs, 1), at(inputs, 2)]
-    demand(x.shape.length === 3 && dim(x.shape, 2) === heads * 2 * Number(dim(cos.shape, 1)), 'rotary takes [B, T, heads·d]')
+    demand(
+      x.shape.length === 3 && dim(x.shape, 2) === heads * 2 * Number(dim(cos.shape, 1)),
+      'rotary takes [B, T, heads·d]'
+    )
     demand(positions.dtype === 'int64', 'positions are int64')
     return same(inputs)
   },
   attention(inputs) {
     const [q, k, v] = [at(inputs, 0).shape, at(inputs, 1).shape, at(inputs, 2).shape]
-    demand(q.length === 4 && sameShape(k, v) && dim(q, 0) === dim(k, 0) && dim(q, 3) === dim(k, 3), 'attention takes q [B,H,T,d], k and v [B,G,S,d]')
+    demand(
+      q.length === 4 && sameShape(k, v) && dim(q, 0) === dim(k, 0) && dim(q, 3) === dim(k, 3),
+      'attention takes q [B,H,T,d], k and v [B,G,S,d]'
+    )
     demand(Number(dim(q, 1)) % Number(dim(k, 1)) === 0, 'query heads are a multiple of key heads')
     return [...f32(q), ...f32([dim(q, 0), dim(q, 1), dim(q, 2), dim(k, 2)])]
   },
   cachedAttention(inputs) {
     const [q, k, past] = [at(inputs, 0).shape, at(inputs, 1).shape, at(inputs, 3).shape]
-    demand(q.length === 4 && dim(q, 2) === dim(k, 2) && dim(k, 1) === dim(past, 1), 'cachedAttention takes new q, k, v of one length and past k, v')
+    demand(
+      q.length === 4 && dim(q, 2) === dim(k, 2) && dim(k, 1) === dim(past, 1),
+      'cachedAttention takes new q, k, v of one length and past k, v'
+    )
     return f32(q)
   },
   gather(inputs) {
@@ -113,7 +128,10 @@ export const inference = {
   lora(inputs, { transposed }) {
     const [x, m, a, b] = [at(inputs, 0).shape, at(inputs, 1).shape, at(inputs, 2).shape, at(inputs, 3).shape]
     const [out, width] = transposed ? [dim(m, 2), dim(m, 1)] : [dim(m, 1), dim(m, 2)]
-    demand(x.length === 3 && dim(x, 2) === width && width === dim(a, 2) && out === dim(b, 1) && dim(a, 1) === dim(b, 2), 'lora: x, m, a, b do not fit')
+    demand(
+      x.length === 3 && dim(x, 2) === width && width === dim(a, 2) && out === dim(b, 1) && dim(a, 1) === dim(b, 2),
+      'lora: x, m, a, b do not fit'
+    )
     return f32([dim(x, 0), dim(x, 1), out])
   },
   frozenMatmul(inputs) {
@@ -138,11 +156,18 @@ export const inference = {
   dequantizeMaxima(inputs, { count }) {
     const [codes, scales] = [at(inputs, 0), at(inputs, 1)]
     const [all, blocks] = [Number(dim(codes.shape, 0)), Number(dim(scales.shape, 0))]
-    demand(codes.dtype === 'uint8' && all === doubleBlock * blocks && count <= all, 'dequantizeMaxima: codes and scales do not fit')
+    demand(
+      codes.dtype === 'uint8' && all === doubleBlock * blocks && count <= all,
+      'dequantizeMaxima: codes and scales do not fit'
+    )
     return f32([count])
-  },
+  }
 } satisfies { [K in Op]: Infer<K> }
 
-export function inferOutputs<K extends Op>(op: K, inputs: readonly Value[], attributes: OpAttributes[K]): readonly Output[] {
+export function inferOutputs<K extends Op>(
+  op: K,
+  inputs: readonly Value[],
+  attributes: OpAttributes[K]
+): readonly Output[] {
   return (inference[op] as unknown as Infer<K>)(inputs, attributes)
 }

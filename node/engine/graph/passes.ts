@@ -7,8 +7,8 @@ import type { Node } from './ir.ts'
 /** Removes nodes, constants and inputs that no output needs. */
 export function removeUnused(graph: Graph): void {
   const needed = new Set(graph.outputs.map(({ value }) => value.id))
-  const kept = graph.nodes.toReversed().filter((node) => {
-    if (!node.outputs.some((v) => needed.has(v.id))) return false
+  const kept = graph.nodes.toReversed().filter(node => {
+    if (!node.outputs.some(v => needed.has(v.id))) return false
     for (const v of node.inputs) needed.add(v.id)
     return true
   })
@@ -27,7 +27,8 @@ export function checkInvariants(graph: Graph): void {
   for (const { name, value } of graph.inputs) make(value.id, name)
   for (const { value } of graph.constants) make(value.id, 'constant')
   for (const node of graph.nodes) {
-    for (const v of node.inputs) if (!made.has(v.id)) throw new GraphError(`${node.op} uses value ${v.id} before it is made`)
+    for (const v of node.inputs)
+      if (!made.has(v.id)) throw new GraphError(`${node.op} uses value ${v.id} before it is made`)
     const { op, inputs, attributes } = node as Node
     inferOutputs(op, inputs, attributes).forEach((expected, i) => {
       const actual = node.outputs[i]
@@ -37,7 +38,8 @@ export function checkInvariants(graph: Graph): void {
     })
     for (const v of node.outputs) make(v.id, node.op)
   }
-  for (const { name, value } of graph.outputs) if (!made.has(value.id)) throw new GraphError(`output ${name} is never made`)
+  for (const { name, value } of graph.outputs)
+    if (!made.has(value.id)) throw new GraphError(`output ${name} is never made`)
 }
 
 /** Runs every pass, checking the invariants between them. */

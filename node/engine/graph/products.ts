@@ -19,7 +19,8 @@ export function multiply(e: Emitter, a: string, b: string, form: ProductForm, ou
   if (!transA && !transB && alpha === 1) return e.node('MatMul', [a, b], {}, output)
   const flags = { transA: transA ? 1n : 0n, transB: transB ? 1n : 0n, alpha }
   if (e.provider !== 'webgpu') return e.microsoft('FusedMatMul', [a, b], flags, output)
-  // WebGPU has no FusedMatMul: ONNX Runtime would run it on the CPU and say nothing, and copy every factor there and back.
+  // WebGPU has no FusedMatMul: ONNX Runtime would run it on the CPU and say nothing, and copy every factor there and
+  // back.
   if (form.rankA === 2 && form.rankB === 2) return e.node('Gemm', [a, b], flags, output)
   const turned = (x: string, rank: number): string => e.node('Transpose', [x], { perm: swapped(rank) })
   const factors = [transA ? turned(a, form.rankA) : a, transB ? turned(b, form.rankB) : b]
@@ -50,18 +51,35 @@ const longestHalfSum = 256
  * y = x op(w) with w in float16, of `inner` terms a sum. Each row of x is first divided by its largest magnitude, and y
  * multiplied by it again: activations of some models exceed what float16 can hold, and gradients lie below it.
  */
-export function halfMultiply(e: Emitter, x: string, w: string, form: { readonly transB: boolean; readonly inner: number; readonly columns: number }, output?: string): string {
+export function halfMultiply(
+  e: Emitter,
+  x: string,
+  w: string,
+  form: { readonly transB: boolean; readonly inner: number; readonly columns: number },
+  output?: string
+): string {
   const { transB, inner, columns } = form
-  const largest = e.once(`largest of ${x}`, () => e.node('Add', [e.node('ReduceMax', [e.node('Abs', [x]), e.ints([-1])], { keepdims: 1n }), e.float(1e-30)]))
-  const half = e.once(`half of ${x}`, () => e.node('Cast', [e.node('Div', [x, largest])], { to: BigInt(onnxTypes.float16) }))
+  const largest = e.once(`largest of ${x}`, () =>
+    e.node('Add', [e.node('ReduceMax', [e.node('Abs', [x]), e.ints([-1])], { keepdims: 1n }), e.float(1e-30)])
+  )
+  const half = e.once(`half of ${x}`, () =>
+    e.node('Cast', [e.node('Div', [x, largest])], { to: BigInt(onnxTypes.float16) })
+  )
   const whole = (y: string): string => e.node('Cast', [y], { to: BigInt(onnxTypes.float32) })
   const parts = e.provider === 'webgpu' ? partsOf(inner) : 1
   if (parts === 1) {
-    return e.node('Mul', [whole(transB ? e.node('Gemm', [half, w], { transB: 1n }) : e.node('MatMul', [half, w])), largest], {}, output)
+    return e.node(
+      'Mul',
+      [whole(transB ? e.node('Gemm', [half, w], { transB: 1n }) : e.node('MatMul', [half, w])), largest],
+      {},
+      output
+    )
   }
   // WebGPU's products add up in the type of their factors: sums are cut in parts, and the parts added in float32.
   const each = inner / parts
-  const xs = e.once(`${parts} parts of ${x}`, () => e.node('Transpose', [e.node('Reshape', [half, e.ints([-1, parts, each])])], { perm: [1n, 0n, 2n] }))
+  const xs = e.once(`${parts} parts of ${x}`, () =>
+    e.node('Transpose', [e.node('Reshape', [half, e.ints([-1, parts, each])])], { perm: [1n, 0n, 2n] })
+  )
   const ws = transB
     ? e.node('Transpose', [e.node('Reshape', [w, e.ints([columns, parts, each])])], { perm: [1n, 2n, 0n] })
     : e.node('Reshape', [w, e.ints([parts, each, columns])])

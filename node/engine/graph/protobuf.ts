@@ -29,7 +29,9 @@ export class ProtobufWriter {
   }
 
   bytes(field: number, value: Uint8Array): this {
-    return this.#varint(BigInt((field << 3) | 2)).#varint(BigInt(value.length)).#push(value)
+    return this.#varint(BigInt((field << 3) | 2))
+      .#varint(BigInt(value.length))
+      .#push(value)
   }
 
   string(field: number, value: string): this {

@@ -6,6 +6,9 @@ export type Provider = (typeof providers)[number]
 export const providerRequests = ['auto', ...providers] as const
 export type ProviderRequest = (typeof providerRequests)[number]
 
-/** How the products with frozen weights are computed: `f16` halves their memory and is for graphics processors only (architecture/half.ts). */
+/**
+ * How the products with frozen weights are computed: `f16` halves their memory and is for graphics processors only
+ * (architecture/half.ts).
+ */
 export const precisions = ['f32', 'f16'] as const
 export type Precision = (typeof precisions)[number]

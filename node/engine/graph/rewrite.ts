@@ -14,7 +14,10 @@ export interface RewriteContext {
  * A copy of a graph in which `replace` may give other values for a node's outputs; undefined keeps the node. Transforms
  * (LoRA, quantisation) are written with this, before differentiation.
  */
-export function rewrite(source: Graph, replace: (node: Node, context: RewriteContext) => readonly Value[] | undefined): Graph {
+export function rewrite(
+  source: Graph,
+  replace: (node: Node, context: RewriteContext) => readonly Value[] | undefined
+): Graph {
   const g = new Graph()
   const mapped = new Map<number, Value>()
   const names = new Map<number, string>()
@@ -44,7 +47,7 @@ export function rewrite(source: Graph, replace: (node: Node, context: RewriteCon
 
 /** The value of a named output. */
 export function outputOf(g: Graph, name: string): Value {
-  const found = g.outputs.find((o) => o.name === name)
+  const found = g.outputs.find(o => o.name === name)
   if (found === undefined) throw new GraphError(`the graph has no output ${name}`)
   return found.value
 }

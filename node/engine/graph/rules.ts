@@ -48,13 +48,17 @@ export const rules = {
     const { transA, transB, alpha } = node.attributes
     const shared = b.shape.length === 2 && a.shape.length > 2
     if (shared && transA) throw new GraphError('matmul of a transposed batch with one matrix has no rule')
-    const da = !needs[0] ? undefined
-      : transA ? g.matmul(b, dy, { transA: transB, transB: true, alpha })
-      : g.matmul(dy, b, { transB: !transB, alpha })
+    const da = !needs[0]
+      ? undefined
+      : transA
+        ? g.matmul(b, dy, { transA: transB, transB: true, alpha })
+        : g.matmul(dy, b, { transB: !transB, alpha })
     const [af, dyf] = shared ? [flat(g, a), flat(g, dy)] : [a, dy]
-    const db = !needs[1] ? undefined
-      : transB ? g.matmul(dyf, af, { transA: true, transB: transA, alpha })
-      : g.matmul(af, dyf, { transA: !transA, alpha })
+    const db = !needs[1]
+      ? undefined
+      : transB
+        ? g.matmul(dyf, af, { transA: true, transB: transA, alpha })
+        : g.matmul(af, dyf, { transA: !transA, alpha })
     return [da, db]
   },
   add(node, context) {
@@ -66,7 +70,7 @@ export const rules = {
     const dy = first(context)
     return [
       needs[0] ? unbroadcast(g, dy, input(node, 0).shape) : undefined,
-      needs[1] ? unbroadcast(g, g.scale(dy, -1), input(node, 1).shape) : undefined,
+      needs[1] ? unbroadcast(g, g.scale(dy, -1), input(node, 1).shape) : undefined
     ]
   },
   mul(node, context) {
@@ -75,7 +79,7 @@ export const rules = {
     const [a, b] = [input(node, 0), input(node, 1)]
     return [
       needs[0] ? unbroadcast(g, g.mul(dy, b), a.shape) : undefined,
-      needs[1] ? unbroadcast(g, g.mul(dy, a), b.shape) : undefined,
+      needs[1] ? unbroadcast(g, g.mul(dy, a), b.shape) : undefined
     ]
   },
   div(node, context) {
@@ -84,7 +88,7 @@ export const rules = {
     const da = g.div(first(context), b)
     return [
       needs[0] ? unbroadcast(g, da, a.shape) : undefined,
-      needs[1] ? unbroadcast(g, g.scale(g.mul(da, g.div(a, b)), -1), b.shape) : undefined,
+      needs[1] ? unbroadcast(g, g.scale(g.mul(da, g.div(a, b)), -1), b.shape) : undefined
     ]
   },
   scale: (node, context) => [context.g.scale(first(context), node.attributes.factor)],
@@ -105,10 +109,20 @@ export const rules = {
   reshape: (node, context) => [context.g.reshape(first(context), input(node, 0).shape)],
   transpose(node, context) {
     const { permutation } = node.attributes
-    return [context.g.transpose(first(context), permutation.map((_, i) => permutation.indexOf(i)))]
+    return [
+      context.g.transpose(
+        first(context),
+        permutation.map((_, i) => permutation.indexOf(i))
+      )
+    ]
   },
   split(node, { g, cotangents }) {
-    return [g.concat(node.outputs.map((y, i) => cotangents[i] ?? g.scale(y, 0)), node.attributes.axis)]
+    return [
+      g.concat(
+        node.outputs.map((y, i) => cotangents[i] ?? g.scale(y, 0)),
+        node.attributes.axis
+      )
+    ]
   },
   concat: (node, context) => context.g.split(first(context), node.attributes.axis, node.inputs.length),
   softmax(node, context) {
@@ -132,7 +146,7 @@ export const rules = {
     const mean = g.scale(g.sum(g.mul(d, normal), [last]), 1 / width)
     return [
       needs[0] ? g.div(g.sub(d, g.mul(normal, mean)), r) : undefined,
-      needs[1] ? unbroadcast(g, g.mul(dy, normal), w.shape) : undefined,
+      needs[1] ? unbroadcast(g, g.mul(dy, normal), w.shape) : undefined
     ]
   },
   /** A rotation's transpose is the rotation back. */
@@ -173,7 +187,7 @@ export const rules = {
     const d = g.lossGradient(output(node, 1), labels)
     return [
       needs[0] ? g.mul(g.matmul(d, w), perToken) : undefined,
-      needs[1] ? g.matmul(d, g.mul(h, perToken), { transA: true }) : undefined,
+      needs[1] ? g.matmul(d, g.mul(h, perToken), { transA: true }) : undefined
     ]
   },
   lossGradient() {
@@ -188,24 +202,34 @@ export const rules = {
       needs[0] ? g.matmul(dy, merged, { transB: transposed }) : undefined,
       undefined,
       needs[2] ? g.matmul(g.matmul(dy, b, { alpha }), x, { transA: true }) : undefined,
-      needs[3] ? g.matmul(dy, g.matmul(x, a, { transB: true }), { transA: true, alpha }) : undefined,
+      needs[3] ? g.matmul(dy, g.matmul(x, a, { transB: true }), { transA: true, alpha }) : undefined
     ]
   },
-  halfMatmul: (node, context) => [context.needs[0] === true ? context.g.halfMatmul(first(context), input(node, 1), !node.attributes.transB) : undefined, undefined],
-  frozenMatmul: (node, context) => [context.needs[0] === true ? context.g.matmul(first(context), input(node, 2)) : undefined, undefined, undefined],
+  halfMatmul: (node, context) => [
+    context.needs[0] === true
+      ? context.g.halfMatmul(first(context), input(node, 1), !node.attributes.transB)
+      : undefined,
+    undefined
+  ],
+  frozenMatmul: (node, context) => [
+    context.needs[0] === true ? context.g.matmul(first(context), input(node, 2)) : undefined,
+    undefined,
+    undefined
+  ],
   int4Matmul() {
     throw new GraphError('4-bit weights for serving are not trained through; use NF4')
   },
   /** Codes are not differentiable, and the maxima of a frozen base are not trained. */
   dequantizeNf4: () => [undefined, undefined],
-  dequantizeMaxima: () => [undefined, undefined, undefined],
+  dequantizeMaxima: () => [undefined, undefined, undefined]
 } satisfies { [K in Op]: Rule<K> }
 
 /** [B, H, T, x] as [B, G, H/G·T, x]: the layout in which the query heads of one key head meet it in one product. */
 export function groupHeads(g: Graph, x: Value, keys: Value): Value {
   const [batch, heads, time, width] = x.shape
   const groups = known(keys.shape[1])
-  if (batch === undefined || time === undefined || width === undefined) throw new GraphError('attention works on four axes')
+  if (batch === undefined || time === undefined || width === undefined)
+    throw new GraphError('attention works on four axes')
   const per = known(heads) / groups
   return g.reshape(x, [batch, groups, product(per, time), width])
 }

@@ -37,7 +37,8 @@ export function u8(data: Uint8Array, shape: readonly number[]): Tensor {
 }
 
 /**
- * Bits of float16, for what a session holds as constants (`bound`): the binding of onnxruntime-node 1.30 takes no float16
+ * Bits of float16, for what a session holds as constants (`bound`): the binding of onnxruntime-node 1.30 takes no
+ * float16
  * tensor at a run.
  */
 export function f16(bits: Uint16Array, shape: readonly number[]): Tensor {
@@ -60,12 +61,15 @@ export class Session {
   }
 
   /**
-   * Compiles a graph. Inputs in `bound` are made constants: products with few rows then use weights that are packed once,
+   * Compiles a graph. Inputs in `bound` are made constants: products with few rows then use weights that are packed
+   * once,
    * at the price of a copy; products with many rows gain nothing.
    */
   static async create(graph: Graph, options: RuntimeOptions, bound: Feeds = {}): Promise<Session> {
     const wanted = new Set(optimize(graph).inputs.map(({ name }) => name))
-    const files = Object.entries(bound).filter(([name]) => wanted.has(name)).map(([path, tensor]) => ({ path, data: bytesOf(tensor) }))
+    const files = Object.entries(bound)
+      .filter(([name]) => wanted.has(name))
+      .map(([path, tensor]) => ({ path, data: bytesOf(tensor) }))
     const provider = options.provider ?? 'cpu'
     const model = emit(graph, new Map(files.map(({ path, data }) => [path, data.length])), provider)
     const session = await ort.InferenceSession.create(model, {
@@ -77,10 +81,12 @@ export class Session {
       graphOptimizationLevel: 'all',
       logSeverityLevel: 3,
       ...(files.length === 0 ? {} : { externalData: files }),
-      // A thread that spins while it waits takes its core from everything else on the machine: it may for as long as the
-      // next piece of a running graph takes to come, no longer. Masked attention scores underflow; denormal numbers would
+      // A thread that spins while it waits takes its core from everything else on the machine: it may for as long as
+      // the
+      // next piece of a running graph takes to come, no longer. Masked attention scores underflow; denormal numbers
+      // would
       // make softmax and what follows several times slower.
-      extra: { session: { set_denormal_as_zero: '1', intra_op: { allow_spinning: '1', spin_duration_us: '100' } } },
+      extra: { session: { set_denormal_as_zero: '1', intra_op: { allow_spinning: '1', spin_duration_us: '100' } } }
     })
     return new Session(session)
   }

@@ -1,11 +1,31 @@
 import { resolveRuntime, type RuntimeRequest } from '../providers/index.ts'
-import type { Engine, EncodedRow, EngineStatus, GeneratedToken, GenerateJob, GenerateResult, Generation, HeldOutJob, ModelInfo, Row, ScoreJob, ScoreManyJob, SiblingsJob, TuneJob, TuneResult } from '../types.ts'
+import type {
+  Engine,
+  EncodedRow,
+  EngineStatus,
+  GeneratedToken,
+  GenerateJob,
+  GenerateResult,
+  Generation,
+  HeldOutJob,
+  ModelInfo,
+  Row,
+  ScoreJob,
+  ScoreManyJob,
+  SiblingsJob,
+  TuneJob,
+  TuneResult
+} from '../types.ts'
 import type { Plain, WorkerOptions } from './messages.ts'
 import { EngineThread, type ThreadOptions } from './thread.ts'
 
 /** `provider` is `auto` unless said otherwise: see chooseProvider. */
-export interface EngineOptions extends Partial<RuntimeRequest>, Pick<ThreadOptions, 'heapMb'>, Pick<WorkerOptions, 'quantize'> {
-  /** Training in a thread of its own, so that answers do not wait for training passes; the default. Costs the weights twice. */
+export interface EngineOptions
+  extends Partial<RuntimeRequest>, Pick<ThreadOptions, 'heapMb'>, Pick<WorkerOptions, 'quantize'> {
+  /**
+   * Training in a thread of its own, so that answers do not wait for training passes; the default. Costs the weights
+   * twice.
+   */
   readonly separateTraining?: boolean
 }
 
@@ -20,7 +40,10 @@ class EngineClient implements Engine {
 
   constructor({ separateTraining = true, threads = 2, provider, precision, quantize, heapMb }: EngineOptions) {
     // Auditors repeat a worker's steps on other machines: training is float32 everywhere.
-    const runtime = (own: RuntimeRequest['precision']) => async (): Promise<WorkerOptions> => ({ ...await resolveRuntime({ threads, provider, precision: own }), quantize })
+    const runtime = (own: RuntimeRequest['precision']) => async (): Promise<WorkerOptions> => ({
+      ...(await resolveRuntime({ threads, provider, precision: own })),
+      quantize
+    })
     const training = { runtime: runtime('f32'), heapMb }
     this.#serving = new EngineThread(separateTraining ? { runtime: runtime(precision), heapMb } : training)
     this.#training = separateTraining ? new EngineThread(training) : this.#serving
@@ -31,18 +54,26 @@ class EngineClient implements Engine {
   }
 
   tune(job: TuneJob): Promise<TuneResult> {
-    return this.#training.call('tune', plain(job), { signal: job.signal, onEvent: (p) => job.onProgress?.(p) })
+    return this.#training.call('tune', plain(job), { signal: job.signal, onEvent: p => job.onProgress?.(p) })
   }
 
   tuneSiblings(job: SiblingsJob): Promise<TuneResult[]> {
-    return this.#training.call('tuneSiblings', plain(job), { signal: job.signal, onEvent: (p) => job.onProgress?.(p) })
+    return this.#training.call('tuneSiblings', plain(job), { signal: job.signal, onEvent: p => job.onProgress?.(p) })
   }
 
   generate(job: GenerateJob): Generation {
     const queue = new TokenQueue()
-    const result = this.#serving.call('generate', plain(job), { signal: job.signal, onEvent: (token) => queue.push(token) })
-    result.then(() => queue.end(), (error: unknown) => queue.end(error))
-    return { result, [Symbol.asyncIterator]: () => queue.tokens() } satisfies Generation & { result: Promise<GenerateResult> }
+    const result = this.#serving.call('generate', plain(job), {
+      signal: job.signal,
+      onEvent: token => queue.push(token)
+    })
+    result.then(
+      () => queue.end(),
+      (error: unknown) => queue.end(error)
+    )
+    return { result, [Symbol.asyncIterator]: () => queue.tokens() } satisfies Generation & {
+      result: Promise<GenerateResult>
+    }
   }
 
   async score(job: ScoreJob): Promise<number[]> {
@@ -103,7 +134,10 @@ class TokenQueue {
 
   async *tokens(): AsyncGenerator<GeneratedToken> {
     for (let at = 0; ; at++) {
-      while (at >= this.#tokens.length && !this.#ended) await new Promise<void>((resolve) => { this.#wake = resolve })
+      while (at >= this.#tokens.length && !this.#ended)
+        await new Promise<void>(resolve => {
+          this.#wake = resolve
+        })
       const token = this.#tokens[at]
       if (token !== undefined) yield token
       else if (this.#error !== undefined) throw this.#error

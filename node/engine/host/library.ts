@@ -2,7 +2,14 @@ import { statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { readAdapter, type Adapter } from '../adapters/index.ts'
 import { ModelError } from '../graph/errors.ts'
-import { loadModel, parameterCount, frozenForm, inFourBits, type LoadedModel, type Quantization } from '../architecture/index.ts'
+import {
+  loadModel,
+  parameterCount,
+  frozenForm,
+  inFourBits,
+  type LoadedModel,
+  type Quantization
+} from '../architecture/index.ts'
 import { Generator, Scorer } from '../serve/index.ts'
 import { Chat, Tokenizer } from '../text/index.ts'
 import type { EngineStatus, ModelInfo } from '../types.ts'
@@ -51,15 +58,28 @@ export class Library {
     if (tokenizer.endId !== undefined) endIds.add(tokenizer.endId)
     const { config } = model
     const opened: OpenModel = {
-      model, tokenizer, endIds,
+      model,
+      tokenizer,
+      endIds,
       chat: new Chat(tokenizer, endIds),
       scorer: new Scorer(model, this.#options),
       // Scores are compared between machines to the fourth decimal and stay float32; what is only read may be faster.
-      generator: new Generator(() => (this.#options.quantize === 'int4' && quantization === 'none' ? inFourBits(model) : frozenForm(model, this.#options)), this.#options),
+      generator: new Generator(
+        () =>
+          this.#options.quantize === 'int4' && quantization === 'none'
+            ? inFourBits(model)
+            : frozenForm(model, this.#options),
+        this.#options
+      ),
       info: {
-        folder: path, architecture: config.architecture, parameters: parameterCount(config), layers: config.layers,
-        hidden: config.hidden, vocabulary: config.vocabulary, context: config.context,
-      },
+        folder: path,
+        architecture: config.architecture,
+        parameters: parameterCount(config),
+        layers: config.layers,
+        hidden: config.hidden,
+        vocabulary: config.vocabulary,
+        context: config.context
+      }
     }
     this.#models.set(key, opened)
     return opened

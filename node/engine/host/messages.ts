@@ -1,6 +1,20 @@
 import { TilthError, type Consequence } from '../../../protocol/primitives/errors.ts'
 import type { RuntimeOptions } from '../graph/session.ts'
-import type { EncodedRow, EngineStatus, GeneratedToken, GenerateJob, GenerateResult, HeldOutJob, ModelInfo, Row, ScoreManyJob, SiblingsJob, TrainProgress, TuneJob, TuneResult } from '../types.ts'
+import type {
+  EncodedRow,
+  EngineStatus,
+  GeneratedToken,
+  GenerateJob,
+  GenerateResult,
+  HeldOutJob,
+  ModelInfo,
+  Row,
+  ScoreManyJob,
+  SiblingsJob,
+  TrainProgress,
+  TuneJob,
+  TuneResult
+} from '../types.ts'
 
 /** What crosses between the main thread and a worker: per call the argument, the events on the way, and the result. */
 export interface Calls {
@@ -21,7 +35,14 @@ export type CallName = keyof Calls
 export type Plain<T> = Omit<T, 'signal' | 'onProgress'>
 
 export type ToWorker =
-  | { [K in CallName]: { readonly kind: 'call'; readonly id: number; readonly name: K; readonly argument: Calls[K]['argument'] } }[CallName]
+  | {
+      [K in CallName]: {
+        readonly kind: 'call'
+        readonly id: number
+        readonly name: K
+        readonly argument: Calls[K]['argument']
+      }
+    }[CallName]
   | { readonly kind: 'cancel'; readonly id: number }
   | { readonly kind: 'close' }
 
@@ -47,7 +68,12 @@ export interface PlainError {
 /** An error as data: code, message and the messages of its causes. */
 export function toPlain(error: unknown): PlainError {
   const causes: string[] = []
-  for (let at: unknown = error instanceof Error ? error.cause : undefined; at instanceof Error && causes.length < 5; at = at.cause) causes.push(at.message)
+  for (
+    let at: unknown = error instanceof Error ? error.cause : undefined;
+    at instanceof Error && causes.length < 5;
+    at = at.cause
+  )
+    causes.push(at.message)
   if (error instanceof TilthError) {
     const { code, message, help, consequence, details } = error
     return { code, message, help, consequence, details, causes }
@@ -58,13 +84,20 @@ export function toPlain(error: unknown): PlainError {
     code: memory ? 'engine-memory' : 'engine-failed',
     message: memory ? `the engine ran out of memory: ${message}` : message,
     help: memory ? 'Use shorter sequences, a smaller batch, or a machine with more memory.' : undefined,
-    consequence: 'retry', details: {}, causes,
+    consequence: 'retry',
+    details: {},
+    causes
   }
 }
 
 export class EngineError extends TilthError {
   constructor(plain: PlainError) {
     const cause = plain.causes.length === 0 ? undefined : new TilthError(plain.code, plain.causes.join(': '))
-    super(plain.code, plain.message, { consequence: plain.consequence, details: plain.details, cause, ...(plain.help === undefined ? {} : { help: plain.help }) })
+    super(plain.code, plain.message, {
+      consequence: plain.consequence,
+      details: plain.details,
+      cause,
+      ...(plain.help === undefined ? {} : { help: plain.help })
+    })
   }
 }

@@ -26,7 +26,8 @@ export interface PeerOptions {
 }
 
 /**
- * A thread for the CPU, a process for everything else: onnxruntime-node 1.30 keeps one WebGPU device for all threads of a
+ * A thread for the CPU, a process for everything else: onnxruntime-node 1.30 keeps one WebGPU device for all threads of
+ * a
  * process, crashes when two use it and aborts when a thread that did is terminated; and a GPU's driver that fails takes
  * only its own process along.
  */
@@ -35,48 +36,64 @@ export function startPeer(options: PeerOptions, events: PeerEvents): Peer {
 }
 
 function startThread({ runtime, heapMb }: PeerOptions, events: PeerEvents): Peer {
-  const worker = new Worker(programBeside(import.meta.url, 'worker'), { workerData: runtime, name: 'tilth-engine', ...(heapMb === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: heapMb } }) })
+  const worker = new Worker(programBeside(import.meta.url, 'worker'), {
+    workerData: runtime,
+    name: 'tilth-engine',
+    ...(heapMb === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: heapMb } })
+  })
   let reason: unknown
   worker.on('message', (message: FromWorker) => events.onMessage(message))
-  worker.on('error', (error) => { reason = error })
+  worker.on('error', error => {
+    reason = error
+  })
   worker.on('exit', () => events.onExit(reason))
   return {
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
-    post: (message) => worker.postMessage(message),
+    post: message => worker.postMessage(message),
     ref: () => worker.ref(),
     unref: () => worker.unref(),
-    end: async () => { await worker.terminate() },
+    end: async () => {
+      await worker.terminate()
+    }
   }
 }
 
 function startProcess({ runtime, heapMb }: PeerOptions, events: PeerEvents): Peer {
   const child = fork(fileURLToPath(programBeside(import.meta.url, 'process')), [JSON.stringify(runtime)], {
     serialization: 'advanced', // typed arrays as they are
-    execArgv: heapMb === undefined ? [] : [`--max-old-space-size=${heapMb}`],
+    execArgv: heapMb === undefined ? [] : [`--max-old-space-size=${heapMb}`]
   })
   let reason: unknown
-  const gone = new Promise<void>((resolve) => {
+  const gone = new Promise<void>(resolve => {
     child.once('exit', (code, signal) => {
       reason ??= new Error(`its process ended with ${signal ?? `exit code ${code}`}`)
       events.onExit(reason)
       resolve()
     })
   })
-  child.on('message', (message) => events.onMessage(message as FromWorker))
-  child.on('error', (error) => {
+  child.on('message', message => events.onMessage(message as FromWorker))
+  child.on('error', error => {
     reason = error
     if (child.pid === undefined) events.onExit(error) // never started: there will be no exit
   })
   return {
     // A process that is already gone says so by its exit.
-    post: (message) => { if (child.connected) child.send(message, () => undefined) },
-    ref: () => { child.ref(); child.channel?.ref() },
-    unref: () => { child.unref(); child.channel?.unref() },
+    post: message => {
+      if (child.connected) child.send(message, () => undefined)
+    },
+    ref: () => {
+      child.ref()
+      child.channel?.ref()
+    },
+    unref: () => {
+      child.unref()
+      child.channel?.unref()
+    },
     end: async () => {
       if (child.pid === undefined) return
       child.ref()
       child.kill('SIGKILL')
       await gone
-    },
+    }
   }
 }

@@ -7,9 +7,16 @@ if (process.send !== undefined) {
   process.on('SIGINT', () => undefined)
   process.on('SIGTERM', () => undefined)
   process.on('disconnect', () => process.exit())
-  serve({
-    post: (message) => { process.send?.(message) },
-    listen: (take) => { process.on('message', (message) => take(message as ToWorker)) },
-    close: () => process.disconnect(),
-  }, JSON.parse(process.argv[2] ?? '{}') as WorkerOptions)
+  serve(
+    {
+      post: message => {
+        process.send?.(message)
+      },
+      listen: take => {
+        process.on('message', message => take(message as ToWorker))
+      },
+      close: () => process.disconnect()
+    },
+    JSON.parse(process.argv[2] ?? '{}') as WorkerOptions
+  )
 }

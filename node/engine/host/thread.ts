@@ -14,7 +14,10 @@ interface Pending {
   onEvent(event: unknown): void
 }
 
-/** The main thread's end of one worker (a thread, or a process). One that dies fails what it was doing; the next call starts another. */
+/**
+ * The main thread's end of one worker (a thread, or a process). One that dies fails what it was doing; the next call
+ * starts another.
+ */
 export class EngineThread {
   readonly #options: ThreadOptions
   readonly #pending = new Map<number, Pending>()
@@ -26,19 +29,30 @@ export class EngineThread {
     this.#options = options
   }
 
-  async call<K extends CallName>(name: K, argument: Calls[K]['argument'], options: { signal?: AbortSignal | undefined; onEvent?: (event: Calls[K]['event']) => void } = {}): Promise<Calls[K]['result']> {
+  async call<K extends CallName>(
+    name: K,
+    argument: Calls[K]['argument'],
+    options: { signal?: AbortSignal | undefined; onEvent?: (event: Calls[K]['event']) => void } = {}
+  ): Promise<Calls[K]['result']> {
     const id = this.#next++
     const runtime = await this.#options.runtime()
-    if (this.#closed) throw new EngineError({ code: 'engine-closed', message: 'the engine is closed', consequence: 'fatal', details: {}, causes: [] })
+    if (this.#closed)
+      throw new EngineError({
+        code: 'engine-closed',
+        message: 'the engine is closed',
+        consequence: 'fatal',
+        details: {},
+        causes: []
+      })
     const worker = this.#start(runtime)
     const { signal } = options
     const cancel = (): void => worker.post({ kind: 'cancel', id })
     try {
       return await new Promise((resolve, reject) => {
         this.#pending.set(id, {
-          resolve: (result) => resolve(result as Calls[K]['result']),
+          resolve: result => resolve(result as Calls[K]['result']),
           reject,
-          onEvent: (event) => options.onEvent?.(event as Calls[K]['event']),
+          onEvent: event => options.onEvent?.(event as Calls[K]['event'])
         })
         worker.ref()
         worker.post({ kind: 'call', id, name, argument } as ToWorker)
@@ -61,20 +75,30 @@ export class EngineThread {
 
   #start(runtime: WorkerOptions): Peer {
     if (this.#worker !== undefined) return this.#worker
-    const worker = startPeer({ runtime, heapMb: this.#options.heapMb }, {
-      onMessage: (message) => {
-        const pending = this.#pending.get(message.id)
-        if (message.kind === 'event') pending?.onEvent(message.event)
-        else if (message.kind === 'result') pending?.resolve(message.result)
-        else pending?.reject(new EngineError(message.error))
-      },
-      onExit: (reason) => {
-        if (this.#worker === worker) this.#worker = undefined
-        const { message } = toPlain(reason)
-        const error = new EngineError({ code: 'engine-crashed', message: 'the engine\'s thread ended in the middle of this request', help: 'Try again; a new thread starts by itself.', consequence: 'retry', details: {}, causes: reason === undefined ? [] : [message] })
-        for (const pending of this.#pending.values()) pending.reject(error)
-      },
-    })
+    const worker = startPeer(
+      { runtime, heapMb: this.#options.heapMb },
+      {
+        onMessage: message => {
+          const pending = this.#pending.get(message.id)
+          if (message.kind === 'event') pending?.onEvent(message.event)
+          else if (message.kind === 'result') pending?.resolve(message.result)
+          else pending?.reject(new EngineError(message.error))
+        },
+        onExit: reason => {
+          if (this.#worker === worker) this.#worker = undefined
+          const { message } = toPlain(reason)
+          const error = new EngineError({
+            code: 'engine-crashed',
+            message: "the engine's thread ended in the middle of this request",
+            help: 'Try again; a new thread starts by itself.',
+            consequence: 'retry',
+            details: {},
+            causes: reason === undefined ? [] : [message]
+          })
+          for (const pending of this.#pending.values()) pending.reject(error)
+        }
+      }
+    )
     this.#worker = worker
     return worker
   }

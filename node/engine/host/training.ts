@@ -3,7 +3,19 @@ import { demandMemory, type LoadedModel } from '../architecture/index.ts'
 import { ModelError } from '../graph/errors.ts'
 import type { RuntimeOptions } from '../graph/session.ts'
 import { Scorer } from '../serve/index.ts'
-import { checkRow, labelled, LoraGraph, planInOrder, planSteps, splitRows, trainAdapters, type Dropout, type Member, type MemberResult, type Plan } from '../train/index.ts'
+import {
+  checkRow,
+  labelled,
+  LoraGraph,
+  planInOrder,
+  planSteps,
+  splitRows,
+  trainAdapters,
+  type Dropout,
+  type Member,
+  type MemberResult,
+  type Plan
+} from '../train/index.ts'
 import type { TrainProgress, TrainRow, TrainSettings, TuneResult } from '../types.ts'
 
 /** Adapters to train side by side on rows of tokens, all from one start. */
@@ -32,20 +44,49 @@ export async function train(job: Training): Promise<MemberResult[]> {
   const { model, settings, start, runtime } = job
   checkTrainSettings(settings, job.held)
   for (const rows of [...job.rows, job.held ?? []]) rows.forEach((row, i) => checkRow(row, model.config, i))
-  const [longest = 1] = job.rows.flat().map((row) => row.ids.length).toSorted((x, y) => y - x)
-  demandMemory(model.config, { rows: 1, time: longest, targets: 1, kept: settings.checkpointing === true ? 1 : model.config.layers })
-  const members = job.rows.map((rows) => memberOf(job, rows))
-  const graph = await LoraGraph.create(model, start.modules, start.rank, adapterScale(start), runtime, { dropout: dropoutOf(settings), checkpointing: settings.checkpointing })
+  const [longest = 1] = job.rows
+    .flat()
+    .map(row => row.ids.length)
+    .toSorted((x, y) => y - x)
+  demandMemory(model.config, {
+    rows: 1,
+    time: longest,
+    targets: 1,
+    kept: settings.checkpointing === true ? 1 : model.config.layers
+  })
+  const members = job.rows.map(rows => memberOf(job, rows))
+  const graph = await LoraGraph.create(model, start.modules, start.rank, adapterScale(start), runtime, {
+    dropout: dropoutOf(settings),
+    checkpointing: settings.checkpointing
+  })
   const scorer = settings.evaluation === undefined ? undefined : new Scorer(model, runtime, tokensPerPass)
   const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay, evaluation } = settings
   try {
     return await trainAdapters({
-      graph, members, lr: settings.lr, schedule: settings.schedule, warmupRatio: settings.warmupRatio,
-      optimizer: { beta1, beta2, epsilon, weightDecay }, clip: settings.clip, ema: settings.ema, tokensPerPass, identity: job.identity,
-      ...(evaluation === undefined || scorer === undefined ? {} : { evaluation: { everySteps: evaluation.everySteps, patience: evaluation.patience ?? 0, loss: (adapter, rows) => meanLoss(scorer, adapter, rows) } }),
-      ...(job.checkpoint === undefined ? {} : { checkpoint: { file: job.checkpoint, everySeconds: checkpointSeconds } }),
+      graph,
+      members,
+      lr: settings.lr,
+      schedule: settings.schedule,
+      warmupRatio: settings.warmupRatio,
+      optimizer: { beta1, beta2, epsilon, weightDecay },
+      clip: settings.clip,
+      ema: settings.ema,
+      tokensPerPass,
+      identity: job.identity,
+      ...(evaluation === undefined || scorer === undefined
+        ? {}
+        : {
+            evaluation: {
+              everySteps: evaluation.everySteps,
+              patience: evaluation.patience ?? 0,
+              loss: (adapter, rows) => meanLoss(scorer, adapter, rows)
+            }
+          }),
+      ...(job.checkpoint === undefined
+        ? {}
+        : { checkpoint: { file: job.checkpoint, everySeconds: checkpointSeconds } }),
       ...(job.signal === undefined ? {} : { signal: job.signal }),
-      onProgress: (progress) => job.onProgress?.(progress),
+      onProgress: progress => job.onProgress?.(progress)
     })
   } finally {
     await scorer?.release()
@@ -54,7 +95,13 @@ export async function train(job: Training): Promise<MemberResult[]> {
 }
 
 export function toResult({ losses, seconds, tokens, evaluations, bestStep }: MemberResult): TuneResult {
-  return { losses, seconds, tokens, ...(evaluations.length === 0 ? {} : { evaluations }), ...(bestStep === undefined ? {} : { bestStep }) }
+  return {
+    losses,
+    seconds,
+    tokens,
+    ...(evaluations.length === 0 ? {} : { evaluations }),
+    ...(bestStep === undefined ? {} : { bestStep })
+  }
 }
 
 /** One adapter's rows, those kept back, and its steps. */
@@ -65,16 +112,22 @@ function memberOf({ settings, start, held }: Training, rows: readonly TrainRow[]
     checkHeld(held)
     return { start, rows, plan: planOf(rows.length, settings), held }
   }
-  if (rows.length < 2) throw new ModelError('tune-settings', 'one row alone cannot be both trained and evaluated on', { help: 'Give more rows, or rows to evaluate on.' })
+  if (rows.length < 2)
+    throw new ModelError('tune-settings', 'one row alone cannot be both trained and evaluated on', {
+      help: 'Give more rows, or rows to evaluate on.'
+    })
   const split = splitRows(rows.length, evaluation.share ?? 0, seed)
-  const pick = (indices: readonly number[]): TrainRow[] => indices.map((i) => rows[i] as TrainRow)
+  const pick = (indices: readonly number[]): TrainRow[] => indices.map(i => rows[i] as TrainRow)
   const kept = pick(split.held)
   checkHeld(kept)
   return { start, rows: pick(split.train), plan: planOf(split.train.length, settings), held: kept }
 }
 
 function checkHeld(rows: readonly TrainRow[]): void {
-  if (!rows.some((row) => labelled(row) > 0)) throw new ModelError('row-empty', 'the rows to evaluate on have no label that a token before it predicts', { help: 'Keep more rows back, or give others.' })
+  if (!rows.some(row => labelled(row) > 0))
+    throw new ModelError('row-empty', 'the rows to evaluate on have no label that a token before it predicts', {
+      help: 'Keep more rows back, or give others.'
+    })
 }
 
 function planOf(count: number, { batch, accumulation, epochs, steps, shuffle, seed }: TrainSettings): Plan {
@@ -82,7 +135,11 @@ function planOf(count: number, { batch, accumulation, epochs, steps, shuffle, se
   const rowsPerStep = batch * accumulation
   const perEpoch = Math.ceil(count / rowsPerStep)
   if (shuffle === false) return planInOrder(count, steps ?? epochs * perEpoch, rowsPerStep)
-  return planSteps(count, { epochs: steps === undefined ? epochs : Math.ceil(steps / perEpoch), rowsPerStep, seed }).slice(0, steps)
+  return planSteps(count, {
+    epochs: steps === undefined ? epochs : Math.ceil(steps / perEpoch),
+    rowsPerStep,
+    seed
+  }).slice(0, steps)
 }
 
 async function meanLoss(scorer: Scorer, adapter: Adapter, rows: readonly TrainRow[]): Promise<number> {
@@ -96,29 +153,44 @@ function dropoutOf({ lora, seed }: TrainSettings): Dropout | undefined {
   return lora.dropout === 0 ? undefined : { probability: lora.dropout, seed }
 }
 
-/** Throws a ModelError that names the first setting that means nothing. `held` are rows to evaluate on that are tokens already. */
+/**
+ * Throws a ModelError that names the first setting that means nothing. `held` are rows to evaluate on that are tokens
+ * already.
+ */
 export function checkTrainSettings(s: TrainSettings, held?: readonly TrainRow[]): void {
   const demand = (holds: boolean, what: string): void => {
     if (!holds) throw new ModelError('tune-settings', what)
   }
   const count = (x: number): boolean => Number.isSafeInteger(x) && x >= 1
-  for (const key of ['epochs', 'batch', 'accumulation', 'cutoff'] as const) demand(count(s[key]), `${key} must be a positive whole number, not ${s[key]}`)
+  for (const key of ['epochs', 'batch', 'accumulation', 'cutoff'] as const)
+    demand(count(s[key]), `${key} must be a positive whole number, not ${s[key]}`)
   demand(s.steps === undefined || count(s.steps), `steps must be a positive whole number, not ${s.steps}`)
   demand(s.lora.dropout >= 0 && s.lora.dropout < 1, 'dropout lies between 0 and 1')
   demand(count(s.lora.rank) && s.lora.rank <= 1024, `rank must be a whole number from 1 to 1024, not ${s.lora.rank}`)
   demand(s.lora.alpha > 0 && Number.isFinite(s.lora.alpha), `alpha must be positive, not ${s.lora.alpha}`)
   demand(s.lr > 0 && Number.isFinite(s.lr) && s.ema >= 0 && s.ema < 1, 'lr must be positive, and ema between 0 and 1')
   demand(s.warmupRatio >= 0 && s.warmupRatio <= 1, `warm-up is a share of the steps from 0 to 1, not ${s.warmupRatio}`)
-  for (const key of ['weightDecay', 'clip'] as const) demand(s[key] >= 0 && Number.isFinite(s[key]), `${key} must be 0 or more, not ${s[key]}`)
-  for (const key of ['beta1', 'beta2'] as const) demand(s[key] === undefined || (s[key] >= 0 && s[key] < 1), `${key} lies between 0 and 1`)
+  for (const key of ['weightDecay', 'clip'] as const)
+    demand(s[key] >= 0 && Number.isFinite(s[key]), `${key} must be 0 or more, not ${s[key]}`)
+  for (const key of ['beta1', 'beta2'] as const)
+    demand(s[key] === undefined || (s[key] >= 0 && s[key] < 1), `${key} lies between 0 and 1`)
   demand(s.epsilon === undefined || (s.epsilon > 0 && Number.isFinite(s.epsilon)), 'epsilon must be positive')
   demand(Number.isSafeInteger(s.seed) && s.seed >= 0, `the seed must be a whole number, not ${s.seed}`)
   demand(s.doubleQuantization !== true || s.method === 'qlora', 'double quantisation is for the method qlora')
   const { evaluation: e } = s
   if (e === undefined) return
   demand(count(e.everySteps), `steps between evaluations must be a positive whole number, not ${e.everySteps}`)
-  demand(e.patience === undefined || (Number.isSafeInteger(e.patience) && e.patience >= 0), `patience must be a whole number, not ${e.patience}`)
-  demand((e.share === undefined) !== ((e.rows ?? held) === undefined), 'evaluation takes either a share of the rows or rows of its own')
-  demand(e.share === undefined || (e.share > 0 && e.share < 1), `the share of rows kept back lies between 0 and 1, not ${e.share}`)
+  demand(
+    e.patience === undefined || (Number.isSafeInteger(e.patience) && e.patience >= 0),
+    `patience must be a whole number, not ${e.patience}`
+  )
+  demand(
+    (e.share === undefined) !== ((e.rows ?? held) === undefined),
+    'evaluation takes either a share of the rows or rows of its own'
+  )
+  demand(
+    e.share === undefined || (e.share > 0 && e.share < 1),
+    `the share of rows kept back lies between 0 and 1, not ${e.share}`
+  )
   demand((e.rows ?? held)?.length !== 0, 'there are no rows to evaluate on')
 }

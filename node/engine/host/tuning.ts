@@ -24,13 +24,26 @@ export async function tuneSiblings(library: Library, job: SiblingsJob): Promise<
   const { model } = opened
   const rows = prepareRows(opened, job.rows, settings)
   const held = settings.evaluation?.rows && prepareRows(opened, settings.evaluation.rows, settings)
-  const start = job.adapter === undefined ? newAdapter(model.config, settings.lora, settings.seed) : library.adapter(job.adapter, model)
+  const start =
+    job.adapter === undefined
+      ? newAdapter(model.config, settings.lora, settings.seed)
+      : library.adapter(job.adapter, model)
   const results = await train({
-    model, runtime: library.options, settings, start, held,
-    rows: coalitions.map((indices) => indices.map((i) => rows[i] as TrainRow)),
-    identity: identityOf(model, [settings, coalitions, rows, ...(job.adapter === undefined ? [] : [start.modules.map(({ a, b }) => [[...a], [...b]])])]),
-    checkpoint: job.checkpoint, signal: job.signal,
-    onProgress: (progress) => job.onProgress?.(progress),
+    model,
+    runtime: library.options,
+    settings,
+    start,
+    held,
+    rows: coalitions.map(indices => indices.map(i => rows[i] as TrainRow)),
+    identity: identityOf(model, [
+      settings,
+      coalitions,
+      rows,
+      ...(job.adapter === undefined ? [] : [start.modules.map(({ a, b }) => [[...a], [...b]])])
+    ]),
+    checkpoint: job.checkpoint,
+    signal: job.signal,
+    onProgress: progress => job.onProgress?.(progress)
   })
   results.forEach(({ adapter }, k) => writeAdapter(output[k] ?? '', adapter, job.model, settings.lora.dropout))
   if (job.checkpoint !== undefined) rmSync(job.checkpoint, { force: true })
@@ -44,15 +57,20 @@ export function baseForm({ method, doubleQuantization }: TrainSettings): Quantiz
 
 function checkCoalitions({ coalitions, output, rows }: SiblingsJob): void {
   const refuse = (what: string) => new ModelError('tune-settings', what)
-  if (coalitions.length === 0 || coalitions.length !== output.length) throw refuse('there must be one output folder per adapter')
-  if (coalitions.some((c) => c.some((i) => rows[i] === undefined))) throw refuse('a coalition names a row that is not there')
+  if (coalitions.length === 0 || coalitions.length !== output.length)
+    throw refuse('there must be one output folder per adapter')
+  if (coalitions.some(c => c.some(i => rows[i] === undefined)))
+    throw refuse('a coalition names a row that is not there')
 }
 
 function prepareRows(opened: OpenModel, rows: readonly Row[], settings: TrainSettings): TrainRow[] {
   const cutoff = Math.min(settings.cutoff, opened.model.config.context)
   return rows.map((row, i) => {
     const prepared = opened.chat.trainRow(row, { responseOnly: settings.responseOnly, cutoff })
-    if (labelled(prepared) === 0) throw new ModelError('row-empty', `row ${i + 1} has nothing to train on within ${cutoff} tokens`, { help: 'Shorten its prompt, give it an answer, or raise the cut-off.' })
+    if (labelled(prepared) === 0)
+      throw new ModelError('row-empty', `row ${i + 1} has nothing to train on within ${cutoff} tokens`, {
+        help: 'Shorten its prompt, give it an answer, or raise the cut-off.'
+      })
     return prepared
   })
 }
@@ -61,6 +79,7 @@ function prepareRows(opened: OpenModel, rows: readonly Row[], settings: TrainSet
 export function identityOf(model: LoadedModel, job: unknown): string {
   const hash = createHash('sha256')
   hash.update(JSON.stringify([model.config, job]))
-  for (const { buffer, byteOffset, byteLength } of weightArrays(model)) hash.update(new Uint8Array(buffer, byteOffset, byteLength))
+  for (const { buffer, byteOffset, byteLength } of weightArrays(model))
+    hash.update(new Uint8Array(buffer, byteOffset, byteLength))
   return hash.digest('hex')
 }

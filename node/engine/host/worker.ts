@@ -12,7 +12,10 @@ interface Context<K extends CallName> {
   readonly emit: (event: Calls[K]['event']) => void
 }
 
-type Handler<K extends CallName> = (argument: Calls[K]['argument'], context: Context<K>) => Calls[K]['result'] | Promise<Calls[K]['result']>
+type Handler<K extends CallName> = (
+  argument: Calls[K]['argument'],
+  context: Context<K>
+) => Calls[K]['result'] | Promise<Calls[K]['result']>
 
 const handlers = {
   open: (folder, { library }) => library.open(folder).info,
@@ -23,7 +26,7 @@ const handlers = {
   heldOutLoss: (job, { library }) => heldOutLoss(library, job),
   encode: ({ model, row }, { library }) => library.open(model).chat.answer(row),
   decode: ({ model, ids }, { library }) => library.open(model).tokenizer.decode(ids),
-  status: (_argument, { library }) => library.status,
+  status: (_argument, { library }) => library.status
 } satisfies { [K in CallName]: Handler<K> }
 
 /** The way back to the main thread. */
@@ -53,10 +56,14 @@ export function serve(port: Port, options: WorkerOptions): void {
     }
   }
 
-  port.listen((message) => {
+  port.listen(message => {
     switch (message.kind) {
-      case 'call': void answer(message); break
-      case 'cancel': running.get(message.id)?.abort(); break
+      case 'call':
+        void answer(message)
+        break
+      case 'cancel':
+        running.get(message.id)?.abort()
+        break
       case 'close':
         for (const controller of running.values()) controller.abort()
         void library.release().finally(() => port.close())
@@ -67,10 +74,15 @@ export function serve(port: Port, options: WorkerOptions): void {
 
 const thread = parentPort
 if (thread !== null) {
-  serve({
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
-    post: (message) => thread.postMessage(message),
-    listen: (take) => { thread.on('message', take) },
-    close: () => thread.close(),
-  }, workerData as WorkerOptions)
+  serve(
+    {
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+      post: message => thread.postMessage(message),
+      listen: take => {
+        thread.on('message', take)
+      },
+      close: () => thread.close()
+    },
+    workerData as WorkerOptions
+  )
 }

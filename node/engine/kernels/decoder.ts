@@ -24,16 +24,45 @@ export interface StepPart {
   readonly adapter: Adapter | null
 }
 
-interface Packed { readonly at: number; readonly parts: readonly number[]; readonly rank: number }
+interface Packed {
+  readonly at: number
+  readonly parts: readonly number[]
+  readonly rank: number
+}
 
 /** Adapters that stay packed. */
 const adaptersKept = 64
 
 /** Buffers of a step, for so many rows. */
-interface Buffers { readonly rows: number; readonly targets: number; readonly lowWidth: number; readonly at: Readonly<Record<'positions' | 'tables' | 'runs' | 'chunks' | 'targets' | 'x' | 'states' | 'tiles' | 'query' | 'key' | 'value' | 'gate' | 'up' | 'low' | 'logits', number>> }
+interface Buffers {
+  readonly rows: number
+  readonly targets: number
+  readonly lowWidth: number
+  readonly at: Readonly<
+    Record<
+      | 'positions'
+      | 'tables'
+      | 'runs'
+      | 'chunks'
+      | 'targets'
+      | 'x'
+      | 'states'
+      | 'tiles'
+      | 'query'
+      | 'key'
+      | 'value'
+      | 'gate'
+      | 'up'
+      | 'low'
+      | 'logits',
+      number
+    >
+  >
+}
 
 /**
- * A decoder with 4-bit weights on the CPU, by kernels of our own (assembly/): a step is one call, where a graph would be
+ * A decoder with 4-bit weights on the CPU, by kernels of our own (assembly/): a step is one call, where a graph would
+ * be
  * a thousand, keys and values are written where they stay, and each row may use another adapter. What a row gets does
  * not depend on the rows beside it, nor on the number of threads.
  */
@@ -59,7 +88,7 @@ export class KernelDecoder {
     this.#packed = packModel(this.#heap, model)
     this.#scoreWidth = Math.ceil(config.context / blockLength) * blockLength
     this.#scores = this.#heap.allocate(4 * threads * chunkRows * this.#scoreWidth)
-    this.#scratchBytes = Math.ceil(9 * Math.max(...projections(config).map((p) => p.in)) / 64) * 64
+    this.#scratchBytes = Math.ceil((9 * Math.max(...projections(config).map(p => p.in))) / 64) * 64
     this.#scratch = this.#heap.allocate(threads * this.#scratchBytes)
     this.#taken = this.#heap.allocate(4 * this.#counters)
     this.#batch = this.#heap.allocate(4 * 32)
@@ -82,7 +111,11 @@ export class KernelDecoder {
   }
 
   open(): Sequence {
-    return { table: this.#heap.allocate(4 * Math.ceil(this.#model.config.context / blockLength)), blocks: [], length: 0 }
+    return {
+      table: this.#heap.allocate(4 * Math.ceil(this.#model.config.context / blockLength)),
+      blocks: [],
+      length: 0
+    }
   }
 
   close(sequence: Sequence): void {
@@ -94,13 +127,16 @@ export class KernelDecoder {
     await this.#team.close()
   }
 
-  /** Runs the tokens of each part behind what its sequence has cached. Returns logits [parts, vocabulary], valid until the next step. */
+  /**
+   * Runs the tokens of each part behind what its sequence has cached. Returns logits [parts, vocabulary], valid until
+   * the next step.
+   */
   step(parts: readonly StepPart[]): Float32Array {
     const rows = parts.reduce((n, part) => n + part.ids.length, 0)
     for (const { sequence, ids } of parts) this.#extend(sequence, sequence.length + ids.length)
     const adapters = parts.map(({ adapter }) => (adapter === null ? undefined : this.#adapter(adapter)))
     this.#evict(parts)
-    const buffers = this.#reserve(rows, parts.length, Math.max(8, ...adapters.map((a) => a?.rank ?? 0)))
+    const buffers = this.#reserve(rows, parts.length, Math.max(8, ...adapters.map(a => a?.rank ?? 0)))
     this.#fill(parts, adapters, rows, buffers)
     const threads = this.#pace.choose(rows, this.#team.ready)
     const start = performance.now()
@@ -121,7 +157,8 @@ export class KernelDecoder {
 
   #reserve(rows: number, targets: number, lowWidth: number): Buffers {
     const known = this.#buffers
-    if (known !== undefined && known.rows >= rows && known.targets >= targets && known.lowWidth >= lowWidth) return known
+    if (known !== undefined && known.rows >= rows && known.targets >= targets && known.lowWidth >= lowWidth)
+      return known
     for (const at of Object.values(known?.at ?? {})) this.#heap.release(at)
     const c = this.#model.config
     const [query, keys] = [c.heads * c.headWidth, c.keyHeads * c.headWidth]
@@ -130,18 +167,37 @@ export class KernelDecoder {
     const words = (each: number): number => this.#heap.allocate(4 * count * each)
     const width = Math.max(lowWidth, known?.lowWidth ?? 0)
     const made: Buffers = {
-      rows: count, targets: most, lowWidth: width,
+      rows: count,
+      targets: most,
+      lowWidth: width,
       at: {
-        positions: words(1), tables: words(1), runs: words(3), chunks: words(2), targets: words(1), x: words(c.hidden), states: words(Math.max(c.hidden, query)),
-        tiles: words(Math.ceil(Math.max(c.hidden, query, c.intermediate) * 40 / 32 / 4)), query: words(query), key: words(keys), value: words(keys),
-        gate: words(c.intermediate), up: words(c.intermediate), low: words(3 * width), logits: this.#heap.allocate(4 * most * c.vocabulary),
-      },
+        positions: words(1),
+        tables: words(1),
+        runs: words(3),
+        chunks: words(2),
+        targets: words(1),
+        x: words(c.hidden),
+        states: words(Math.max(c.hidden, query)),
+        tiles: words(Math.ceil((Math.max(c.hidden, query, c.intermediate) * 40) / 32 / 4)),
+        query: words(query),
+        key: words(keys),
+        value: words(keys),
+        gate: words(c.intermediate),
+        up: words(c.intermediate),
+        low: words(3 * width),
+        logits: this.#heap.allocate(4 * most * c.vocabulary)
+      }
     }
     this.#buffers = made
     return made
   }
 
-  #fill(parts: readonly StepPart[], adapters: readonly (Packed | undefined)[], rows: number, { at, lowWidth }: Buffers): void {
+  #fill(
+    parts: readonly StepPart[],
+    adapters: readonly (Packed | undefined)[],
+    rows: number,
+    { at, lowWidth }: Buffers
+  ): void {
     const { hidden } = this.#model.config
     const table = this.#model.parameters.get('model.embed_tokens.weight')?.data ?? new Float32Array(0)
     const x = this.#heap.floats(at.x, rows * hidden)
@@ -171,8 +227,31 @@ export class KernelDecoder {
     put(at.targets, targets)
     this.#heap.words(this.#taken, this.#counters).fill(0)
     this.#heap.setFields(this.#batch, [
-      rows, at.positions, at.tables, at.runs, runs.length / 3, at.chunks, chunks.length / 2, at.targets, parts.length, at.x, at.states, at.tiles,
-      at.query, at.key, at.value, at.gate, at.up, at.low, lowWidth, this.#scores, this.#scoreWidth, this.#scratch, this.#scratchBytes, this.#taken, at.logits,
+      rows,
+      at.positions,
+      at.tables,
+      at.runs,
+      runs.length / 3,
+      at.chunks,
+      chunks.length / 2,
+      at.targets,
+      parts.length,
+      at.x,
+      at.states,
+      at.tiles,
+      at.query,
+      at.key,
+      at.value,
+      at.gate,
+      at.up,
+      at.low,
+      lowWidth,
+      this.#scores,
+      this.#scoreWidth,
+      this.#scratch,
+      this.#scratchBytes,
+      this.#taken,
+      at.logits
     ])
   }
 
@@ -186,7 +265,7 @@ export class KernelDecoder {
     }
     const rank = Math.ceil(adapter.rank / 4) * 4
     const scale = adapterScale(adapter)
-    const modules = new Map(adapter.modules.map((m) => [m.path, m]))
+    const modules = new Map(adapter.modules.map(m => [m.path, m]))
     const parts: number[] = []
     const put = (rows: number, columns: number, element: (row: number, column: number) => number): number => {
       const at = this.#heap.allocate(4 * rows * columns)
@@ -196,14 +275,16 @@ export class KernelDecoder {
       return at
     }
     const { config } = this.#model
-    const matrices = Array.from({ length: config.layers }, (_, layer) => projections(config).flatMap(({ path }) => {
-      const m = modules.get(`model.layers.${layer}.${path}`)
-      if (m === undefined) return [0, 0]
-      return [
-        put(m.in, rank, (i, r) => (r < adapter.rank ? m.a[r * m.in + i] ?? 0 : 0)),
-        put(rank, m.out, (r, o) => (r < adapter.rank ? scale * (m.b[o * adapter.rank + r] ?? 0) : 0)),
-      ]
-    })).flat()
+    const matrices = Array.from({ length: config.layers }, (_, layer) =>
+      projections(config).flatMap(({ path }) => {
+        const m = modules.get(`model.layers.${layer}.${path}`)
+        if (m === undefined) return [0, 0]
+        return [
+          put(m.in, rank, (i, r) => (r < adapter.rank ? (m.a[r * m.in + i] ?? 0) : 0)),
+          put(rank, m.out, (r, o) => (r < adapter.rank ? scale * (m.b[o * adapter.rank + r] ?? 0) : 0))
+        ]
+      })
+    ).flat()
     const at = this.#heap.putWords([rank, ...matrices])
     const packed = { at, parts: [...parts, at], rank }
     this.#adapters.set(adapter, packed)

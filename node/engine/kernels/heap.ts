@@ -7,7 +7,10 @@ const largestPages = 65536
 const growth = 16 * 1024 * 1024
 const alignment = 64
 
-/** Memory that the kernels and their threads share. Views are made anew after an allocation, since the memory may have grown. */
+/**
+ * Memory that the kernels and their threads share. Views are made anew after an allocation, since the memory may have
+ * grown.
+ */
 export class Heap {
   readonly memory: WebAssembly.Memory
   /** Gaps, by address. */
@@ -25,10 +28,12 @@ export class Heap {
     return [...this.#sizes.values()].reduce((a, b) => a + b, 0)
   }
 
-  /** Address of `bytes` of memory, whose content is whatever was there. Throws `engine-memory` when there is no more. */
+  /**
+   * Address of `bytes` of memory, whose content is whatever was there. Throws `engine-memory` when there is no more.
+   */
   allocate(bytes: number): number {
     const size = Math.max(alignment, Math.ceil(bytes / alignment) * alignment)
-    const gap = this.#free.findIndex((g) => g.size >= size)
+    const gap = this.#free.findIndex(g => g.size >= size)
     const found = this.#free[gap]
     let at = this.#end
     if (found !== undefined) {
@@ -47,7 +52,7 @@ export class Heap {
     const size = this.#sizes.get(at)
     if (size === undefined) return
     this.#sizes.delete(at)
-    const next = this.#free.findIndex((g) => g.at > at)
+    const next = this.#free.findIndex(g => g.at > at)
     this.#free.splice(next === -1 ? this.#free.length : next, 0, { at, size })
     const merged: { at: number; size: number }[] = []
     for (const gap of this.#free) {
@@ -71,9 +76,13 @@ export class Heap {
     for (const pages of [wanted, needed]) {
       try {
         if (pages >= needed && this.memory.grow(pages) >= 0) return
-      } catch { /* less is tried, then it is an error */ }
+      } catch {
+        /* less is tried, then it is an error */
+      }
     }
-    throw new ModelError('engine-memory', `no memory for ${end - have} bytes more beside ${have}`, { help: 'Use a smaller model, fewer requests at once, or a machine with more memory.' })
+    throw new ModelError('engine-memory', `no memory for ${end - have} bytes more beside ${have}`, {
+      help: 'Use a smaller model, fewer requests at once, or a machine with more memory.'
+    })
   }
 
   floats(at: number, count: number): Float32Array {
@@ -100,7 +109,10 @@ export class Heap {
     return at
   }
 
-  /** A structure of four-byte fields (assembly/layout.ts): addresses and lengths as they are, floats as a Float32Array of one. */
+  /**
+   * A structure of four-byte fields (assembly/layout.ts): addresses and lengths as they are, floats as a Float32Array
+   * of one.
+   */
   putFields(fields: readonly (number | Float32Array)[]): number {
     return this.putWords(fields.map(word))
   }
@@ -111,5 +123,5 @@ export class Heap {
 }
 
 function word(field: number | Float32Array): number {
-  return typeof field === 'number' ? field : new Uint32Array(field.buffer, field.byteOffset, 1)[0] ?? 0
+  return typeof field === 'number' ? field : (new Uint32Array(field.buffer, field.byteOffset, 1)[0] ?? 0)
 }

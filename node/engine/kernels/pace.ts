@@ -22,7 +22,8 @@ export class Pace {
     const turn = most - (step % round)
     if (turn >= 1) return turn
     let best = most
-    for (let threads = most - 1; threads >= 1; threads--) if (this.#median(kind, threads) < this.#median(kind, best)) best = threads
+    for (let threads = most - 1; threads >= 1; threads--)
+      if (this.#median(kind, threads) < this.#median(kind, best)) best = threads
     return best
   }
 

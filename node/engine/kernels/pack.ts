@@ -12,13 +12,20 @@ const tileBytes = tileOutputs * (int4Block / 2 + 4)
 /** Bytes of packed weights up to which 32-bit addresses leave room for the cache. */
 const mostBytes = 3e9
 
-/** Whether the kernels take a model: every projection and the head in 4 bits, heads of whole vectors, and weights that fit. */
+/**
+ * Whether the kernels take a model: every projection and the head in 4 bits, heads of whole vectors, and weights that
+ * fit.
+ */
 export function kernelsTake(model: LoadedModel): boolean {
   const { int4, config: c } = model
   if (int4 === undefined || c.headWidth % 8 !== 0 || c.hidden % 4 !== 0) return false
   const blocks = [...int4.values()].reduce((n, { scales }) => n + scales.length, 0)
   if ((blocks * tileBytes) / tileOutputs > mostBytes) return false
-  return [...productNames(c)].every((name) => int4.has(name)) && projections(c).every((p) => p.out % tileOutputs === 0) && c.vocabulary % tileOutputs === 0
+  return (
+    [...productNames(c)].every(name => int4.has(name)) &&
+    projections(c).every(p => p.out % tileOutputs === 0) &&
+    c.vocabulary % tileOutputs === 0
+  )
 }
 
 /** Writes a model's weights and structure into memory; returns the address of the `Model` (assembly/layout.ts). */
@@ -35,15 +42,34 @@ export function packModel(heap: Heap, model: LoadedModel): number {
   }
   const layers = Array.from({ length: c.layers }, (_, layer) => {
     const at = `model.layers.${layer}`
-    const norms = [`${at}.input_layernorm.weight`, `${at}.self_attn.q_norm.weight`, `${at}.self_attn.k_norm.weight`, `${at}.post_attention_layernorm.weight`].map(floats)
-    return heap.putFields([...norms, ...projections(c).map((p) => heap.putFields(projection(`${at}.${p.path}`, p.in, p.out)))])
+    const norms = [
+      `${at}.input_layernorm.weight`,
+      `${at}.self_attn.q_norm.weight`,
+      `${at}.self_attn.k_norm.weight`,
+      `${at}.post_attention_layernorm.weight`
+    ].map(floats)
+    return heap.putFields([
+      ...norms,
+      ...projections(c).map(p => heap.putFields(projection(`${at}.${p.path}`, p.in, p.out)))
+    ])
   })
   const { cos, sin } = rotaryTables(c)
-  const widest = Math.max(c.vocabulary, ...projections(c).map((p) => p.out))
+  const widest = Math.max(c.vocabulary, ...projections(c).map(p => p.out))
   return heap.putFields([
-    c.hidden, c.intermediate, c.layers, c.heads, c.keyHeads, c.headWidth, Float32Array.of(c.epsilon), Float32Array.of(c.headWidth ** -0.5),
-    floats('model.norm.weight'), heap.putFields(projection(headName(c).replace(/\.weight$/, ''), c.hidden, c.vocabulary)),
-    heap.putWords(layers), heap.putFloats(cos), heap.putFloats(sin), heap.putFloats(new Float32Array(widest)),
+    c.hidden,
+    c.intermediate,
+    c.layers,
+    c.heads,
+    c.keyHeads,
+    c.headWidth,
+    Float32Array.of(c.epsilon),
+    Float32Array.of(c.headWidth ** -0.5),
+    floats('model.norm.weight'),
+    heap.putFields(projection(headName(c).replace(/\.weight$/, ''), c.hidden, c.vocabulary)),
+    heap.putWords(layers),
+    heap.putFloats(cos),
+    heap.putFloats(sin),
+    heap.putFloats(new Float32Array(widest))
   ])
 }
 
@@ -58,10 +84,15 @@ export function packWeights(heap: Heap, { codes, scales }: Int4Tensor, inputs: n
     const column = output % tileOutputs
     for (let block = 0; block < blocks; block++) {
       const from = (output * blocks + block) * half
-      const tile = ((output - column) / tileOutputs * blocks + block) * tileBytes
+      const tile = (((output - column) / tileOutputs) * blocks + block) * tileBytes
       // Two codes a byte, neighbours; here inputs 8g + i and 8g + 4 + i share one.
       for (let g = 0; g < 4; g++) {
-        const [b0, b1, b2, b3] = [codes[from + 4 * g] as number, codes[from + 4 * g + 1] as number, codes[from + 4 * g + 2] as number, codes[from + 4 * g + 3] as number]
+        const [b0, b1, b2, b3] = [
+          codes[from + 4 * g] as number,
+          codes[from + 4 * g + 1] as number,
+          codes[from + 4 * g + 2] as number,
+          codes[from + 4 * g + 3] as number
+        ]
         const to = tile + 16 * g + 4 * column
         out[to] = (b0 & 15) | ((b2 & 15) << 4)
         out[to + 1] = (b0 >> 4) | (b2 & 0xf0)

@@ -6,11 +6,26 @@ import { binary } from './generated/binary.ts'
 /** What the compiled kernels export (assembly/index.ts). Addresses are bytes. */
 export interface Kernels {
   forward(model: number, batch: number, meeting: number, thread: number, threads: number): void
-  product(tiles: number, rows: number, weights: number, inputs: number, from: number, to: number, start: number, startStride: number, out: number, stride: number, scratch: number): void
+  product(
+    tiles: number,
+    rows: number,
+    weights: number,
+    inputs: number,
+    from: number,
+    to: number,
+    start: number,
+    startStride: number,
+    out: number,
+    stride: number,
+    scratch: number
+  ): void
   quantize(x: number, inputs: number, tiles: number, row: number, rows: number): void
 }
 
-/** Words that a team shares: threads, model and batch of a call, how many helpers are ready, the two words of their meetings, and for each helper the number of its last call. */
+/**
+ * Words that a team shares: threads, model and batch of a call, how many helpers are ready, the two words of their
+ * meetings, and for each helper the number of its last call.
+ */
 export const word = { threads: 0, model: 1, batch: 2, ready: 3, meeting: 4, calls: 6 } as const
 export const controlWords = (threads: number): number => word.calls + threads
 
@@ -62,7 +77,10 @@ export class Team {
     return this.#broken ? 1 : 1 + Atomics.load(this.#words, word.ready)
   }
 
-  /** Runs a step on `threads` threads (no more than are ready) and returns when all are done. Blocks. Throws `engine-thread` where a helper died in it. */
+  /**
+   * Runs a step on `threads` threads (no more than are ready) and returns when all are done. Blocks. Throws
+   * `engine-thread` where a helper died in it.
+   */
   forward(model: number, batch: number, threads: number): void {
     const words = this.#words
     words[word.threads] = threads
@@ -76,11 +94,14 @@ export class Team {
       this.#kernels.forward(model, batch, this.#control + 4 * word.meeting, 0, threads)
     } catch (cause) {
       this.#broken = true
-      throw new ModelError('engine-thread', 'a thread of this step did not come back', { cause, help: 'Try again; the engine goes on with one thread.' })
+      throw new ModelError('engine-thread', 'a thread of this step did not come back', {
+        cause,
+        help: 'Try again; the engine goes on with one thread.'
+      })
     }
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#helpers.map((worker) => worker.terminate()))
+    await Promise.all(this.#helpers.map(worker => worker.terminate()))
   }
 }

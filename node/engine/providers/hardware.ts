@@ -30,21 +30,35 @@ export function findHardware(): Promise<Hardware> {
 async function lookForHardware(): Promise<Hardware> {
   if (process.platform === 'darwin') return { gpus: ['Apple Metal'], reachable: true }
   if (process.platform === 'win32') return windowsHardware()
-  const files = [...list('/dev').map((name) => `/dev/${name}`), ...list('/dev/dri').map((name) => `/dev/dri/${name}`)].filter((file) => gpuDeviceFile.test(file))
-  const pci = list('/sys/bus/pci/devices').flatMap((device) => {
+  const files = [
+    ...list('/dev').map(name => `/dev/${name}`),
+    ...list('/dev/dri').map(name => `/dev/dri/${name}`)
+  ].filter(file => gpuDeviceFile.test(file))
+  const pci = list('/sys/bus/pci/devices').flatMap(device => {
     const field = (name: string): string => read(join('/sys/bus/pci/devices', device, name))
     const vendor = vendors[field('vendor')]
     return field('class').startsWith('0x03') && vendor !== undefined ? [vendor] : []
   })
   const nvidiaDriver = read('/proc/driver/nvidia/version').split('\n')[0] ?? ''
-  return { gpus: pci.length > 0 ? pci : files, reachable: files.length > 0, ...(nvidiaDriver === '' ? {} : { nvidiaDriver }) }
+  return {
+    gpus: pci.length > 0 ? pci : files,
+    reachable: files.length > 0,
+    ...(nvidiaDriver === '' ? {} : { nvidiaDriver })
+  }
 }
 
 /** Windows shows a basic adapter where there is no driver or no device. */
 async function windowsHardware(): Promise<Hardware> {
   try {
-    const { stdout } = await promisify(execFile)('powershell', ['-NoProfile', '-Command', '(Get-CimInstance Win32_VideoController).Name'], { timeout: 10_000 })
-    const gpus = stdout.split(/\r?\n/).map((line) => line.trim()).filter((name) => name !== '' && !/Microsoft (Basic|Remote|Hyper-V)/.test(name))
+    const { stdout } = await promisify(execFile)(
+      'powershell',
+      ['-NoProfile', '-Command', '(Get-CimInstance Win32_VideoController).Name'],
+      { timeout: 10_000 }
+    )
+    const gpus = stdout
+      .split(/\r?\n/)
+      .map(line => line.trim())
+      .filter(name => name !== '' && !/Microsoft (Basic|Remote|Hyper-V)/.test(name))
     const driver = join(process.env['SystemRoot'] ?? 'C:\\Windows', 'System32', 'nvcuda.dll')
     return { gpus, reachable: gpus.length > 0, ...(existsSync(driver) ? { nvidiaDriver: driver } : {}) }
   } catch {
@@ -53,9 +67,17 @@ async function windowsHardware(): Promise<Hardware> {
 }
 
 function list(folder: string): string[] {
-  try { return readdirSync(folder) } catch { return [] } // not there, or not for us
+  try {
+    return readdirSync(folder)
+  } catch {
+    return []
+  } // not there, or not for us
 }
 
 function read(file: string): string {
-  try { return readFileSync(file, 'utf8').trim() } catch { return '' }
+  try {
+    return readFileSync(file, 'utf8').trim()
+  } catch {
+    return ''
+  }
 }

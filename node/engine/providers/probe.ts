@@ -36,7 +36,8 @@ async function product(provider: Provider, half: boolean): Promise<void> {
       let sum = 0
       for (let i = 0; i < width; i++) sum += (xs[r * width + i] ?? 0) * (ws[c * width + i] ?? 0)
       const off = Math.abs(sum - (y[r * columns + c] ?? NaN))
-      if (!(off < (half ? 0.1 : 1e-3))) throw new TypeError(`a product came out wrong: ${y[r * columns + c]} for ${sum}`)
+      if (!(off < (half ? 0.1 : 1e-3)))
+        throw new TypeError(`a product came out wrong: ${y[r * columns + c]} for ${sum}`)
     }
   }
 }
@@ -49,22 +50,33 @@ async function probe(provider: Provider): Promise<ProbeAnswer> {
   } catch (error) {
     return { error: message(error), half: false, ...opened() }
   }
-  const half = await product(provider, true).then(() => true, () => false) // no shader-f16 is no failure
+  const half = await product(provider, true).then(
+    () => true,
+    () => false
+  ) // no shader-f16 is no failure
   return { half, ...opened() }
 }
 
 /** What Linux knows of this process; elsewhere nothing. */
 function opened(): { drivers: string[]; devices: string[] } {
   if (process.platform !== 'linux') return { drivers: [], devices: [] }
-  const mapped = new Set(readFileSync('/proc/self/maps', 'utf8').split('\n').map((line) => line.slice(line.indexOf('/'))))
-  const open = readdirSync('/proc/self/fd').map((fd) => {
-    try { return readlinkSync(`/proc/self/fd/${fd}`) } catch { return '' } // the descriptor of this very listing
+  const mapped = new Set(
+    readFileSync('/proc/self/maps', 'utf8')
+      .split('\n')
+      .map(line => line.slice(line.indexOf('/')))
+  )
+  const open = readdirSync('/proc/self/fd').map(fd => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`)
+    } catch {
+      return ''
+    } // the descriptor of this very listing
   })
   return {
-    drivers: [...mapped].filter((file) => /lib(vulkan_|vk_|GLX_nvidia|nvidia-vulkan)/.test(file)),
-    devices: [...new Set(open)].filter((file) => gpuDeviceFile.test(file)),
+    drivers: [...mapped].filter(file => /lib(vulkan_|vk_|GLX_nvidia|nvidia-vulkan)/.test(file)),
+    devices: [...new Set(open)].filter(file => gpuDeviceFile.test(file))
   }
 }
 
-const wanted = providers.find((name) => name === process.argv[2])
+const wanted = providers.find(name => name === process.argv[2])
 if (wanted !== undefined) process.stdout.write(`${JSON.stringify(await probe(wanted))}\n`)

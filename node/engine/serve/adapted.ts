@@ -13,7 +13,8 @@ export interface Adapted {
 }
 
 /**
- * Sessions of one graph for whatever adapters a batch has: one per set of projections and rank (rounded up to a power of
+ * Sessions of one graph for whatever adapters a batch has: one per set of projections and rank (rounded up to a power
+ * of
  * two), and the stack of the last batch, which is mostly that of the next.
  */
 export class AdaptedSessions {
@@ -34,8 +35,9 @@ export class AdaptedSessions {
 
   async for(adapters: readonly (Adapter | null)[]): Promise<Adapted> {
     const last = this.#last
-    if (last !== undefined && last.key.length === adapters.length && last.key.every((a, i) => a === adapters[i])) return last.adapted
-    const targets = [...new Set(adapters.flatMap((a) => a?.targets ?? []))].sort()
+    if (last !== undefined && last.key.length === adapters.length && last.key.every((a, i) => a === adapters[i]))
+      return last.adapted
+    const targets = [...new Set(adapters.flatMap(a => a?.targets ?? []))].sort()
     const rank = adapters.reduce((r, a) => Math.max(r, 2 ** Math.ceil(Math.log2(a?.rank ?? 1))), 1)
     const modules = targets.length === 0 ? [] : targetModules(this.#model.config, targets)
     const adapted = { session: await this.#session(modules, rank), feeds: stackAdapters(adapters, modules, rank) }
@@ -50,7 +52,7 @@ export class AdaptedSessions {
   }
 
   async #session(modules: readonly ModuleShape[], rank: number): Promise<Session> {
-    const key = modules.length === 0 ? 'base' : `${rank} ${modules.map((m) => m.path).join()}`
+    const key = modules.length === 0 ? 'base' : `${rank} ${modules.map(m => m.path).join()}`
     const known = this.#sessions.get(key)
     if (known !== undefined) {
       this.#sessions.delete(key) // to the end: the first is the one used longest ago
@@ -58,7 +60,11 @@ export class AdaptedSessions {
       return known
     }
     const graph = this.#build()
-    const made = Session.create(fitGraph(this.#model, modules.length === 0 ? graph : withLora(graph, modules, rank, 1)), this.#options, this.#bound)
+    const made = Session.create(
+      fitGraph(this.#model, modules.length === 0 ? graph : withLora(graph, modules, rank, 1)),
+      this.#options,
+      this.#bound
+    )
     this.#sessions.set(key, made)
     for (const [oldest, session] of this.#sessions) {
       if (this.#sessions.size <= sessionsKept) break

@@ -24,12 +24,18 @@ export class KeyValueCache {
     this.#values = this.#allocate(this.#slots, this.#capacity)
   }
 
-  get rows(): number { return this.#rows }
+  get rows(): number {
+    return this.#rows
+  }
 
-  length(row: number): number { return this.#lengths[row] ?? 0 }
+  length(row: number): number {
+    return this.#lengths[row] ?? 0
+  }
 
   /** Positions of the past that a step sees, padding included. */
-  get capacity(): number { return this.#capacity }
+  get capacity(): number {
+    return this.#capacity
+  }
 
   /** Adds an empty sequence at the end and returns its row. */
   open(): number {
@@ -39,7 +45,8 @@ export class KeyValueCache {
   }
 
   /**
-   * Removes a sequence; the last one takes its row. What it leaves behind is cleared: masked or not, a NaN (of a damaged
+   * Removes a sequence; the last one takes its row. What it leaves behind is cleared: masked or not, a NaN (of a
+   * damaged
    * adapter, say) would spoil whoever comes into its place.
    */
   close(row: number): void {
@@ -47,7 +54,8 @@ export class KeyValueCache {
     const size = this.#rowSize()
     const used = Math.max(this.length(row), this.length(last))
     if (row !== last) {
-      for (const buffer of [...this.#keys, ...this.#values]) buffer.copyWithin(row * size, last * size, (last + 1) * size)
+      for (const buffer of [...this.#keys, ...this.#values])
+        buffer.copyWithin(row * size, last * size, (last + 1) * size)
       this.#lengths[row] = this.#lengths[last] ?? 0
     }
     this.#clear(last, used)
@@ -69,7 +77,9 @@ export class KeyValueCache {
     return feeds
   }
 
-  /** Mask [rows, 1, time, capacity + time] of a step over rows [from, to): the past as far as it is filled, then causal. */
+  /**
+   * Mask [rows, 1, time, capacity + time] of a step over rows [from, to): the past as far as it is filled, then causal.
+   */
   mask(from: number, to: number, time: number): Float32Array {
     const width = this.#capacity + time
     const mask = new Float32Array((to - from) * time * width)
@@ -136,7 +146,10 @@ export class KeyValueCache {
       for (let row = 0; row < this.#rows; row++) {
         for (let head = 0; head < keyHeads; head++) {
           const source = (row * keyHeads + head) * oldCapacity * headWidth
-          to.set(from.subarray(source, source + this.length(row) * headWidth), (row * keyHeads + head) * capacity * headWidth)
+          to.set(
+            from.subarray(source, source + this.length(row) * headWidth),
+            (row * keyHeads + head) * capacity * headWidth
+          )
         }
       }
     }

@@ -14,7 +14,10 @@ export interface GeneratorRequest {
   readonly settings: GenerateSettings
   readonly endIds: ReadonlySet<number>
   readonly signal?: AbortSignal | undefined
-  /** Called with each token as it comes, and its log-probabilities where the settings ask for them; returning false ends the answer. The end token is not passed on. */
+  /**
+   * Called with each token as it comes, and its log-probabilities where the settings ask for them; returning false ends
+   * the answer. The end token is not passed on.
+   */
   onToken(id: number, chance?: TokenChance & { readonly top: readonly TokenChance[] }): boolean
 }
 
@@ -40,7 +43,11 @@ export class Generator {
   readonly #maxRows: number
   #opened: { readonly model: LoadedModel; readonly stepper: Stepper } | undefined
   readonly #running: Running[] = []
-  readonly #waiting: { request: GeneratorRequest; resolve: (finish: Finish) => void; reject: (error: unknown) => void }[] = []
+  readonly #waiting: {
+    request: GeneratorRequest
+    resolve: (finish: Finish) => void
+    reject: (error: unknown) => void
+  }[] = []
   #loop: Promise<void> | undefined
 
   /** A model, or what makes it when the first request comes. */
@@ -50,9 +57,13 @@ export class Generator {
     this.#maxRows = maxRows
   }
 
-  get #model(): LoadedModel { return this.#serving.model }
+  get #model(): LoadedModel {
+    return this.#serving.model
+  }
 
-  get #stepper(): Stepper { return this.#serving.stepper }
+  get #stepper(): Stepper {
+    return this.#serving.stepper
+  }
 
   get #serving(): { readonly model: LoadedModel; readonly stepper: Stepper } {
     if (this.#opened === undefined) {
@@ -73,8 +84,12 @@ export class Generator {
     const { context, vocabulary } = this.#model.config
     const given = [...request.prompt, ...request.answered]
     if (given.length === 0) throw new ModelError('prompt-empty', 'the prompt has no tokens')
-    if (given.length >= context) throw new ModelError('prompt-long', `${given.length} tokens do not fit a context of ${context}`, { help: 'Shorten the prompt.' })
-    if (given.some((id) => !Number.isInteger(id) || id < 0 || id >= vocabulary)) throw new ModelError('prompt-token', `a token is outside the vocabulary of ${vocabulary}`)
+    if (given.length >= context)
+      throw new ModelError('prompt-long', `${given.length} tokens do not fit a context of ${context}`, {
+        help: 'Shorten the prompt.'
+      })
+    if (given.some(id => !Number.isInteger(id) || id < 0 || id >= vocabulary))
+      throw new ModelError('prompt-token', `a token is outside the vocabulary of ${vocabulary}`)
     return new Promise((resolve, reject) => {
       this.#waiting.push({ request, resolve, reject })
       this.#loop ??= this.#work()
@@ -128,9 +143,14 @@ export class Generator {
   async #step(): Promise<void> {
     const rows = this.#running
     const { vocabulary } = this.#model.config
-    const scores = await this.#stepper.step(rows.map((r) => [r.next]), 0, rows.map((r) => r.request.adapter))
+    const scores = await this.#stepper.step(
+      rows.map(r => [r.next]),
+      0,
+      rows.map(r => r.request.adapter)
+    )
     // From the end, because a finished row is replaced by the last one.
-    for (let row = rows.length - 1; row >= 0; row--) this.#take(rows[row] as Running, scores.subarray(row * vocabulary, (row + 1) * vocabulary))
+    for (let row = rows.length - 1; row >= 0; row--)
+      this.#take(rows[row] as Running, scores.subarray(row * vocabulary, (row + 1) * vocabulary))
   }
 
   /** Goes on with a row; what fails here fails this row alone. */
@@ -153,7 +173,8 @@ export class Generator {
     if (request.endIds.has(id)) return this.#end(running, 'stop')
     ids.push(id)
     running.next = id
-    if (!request.onToken(id, logprobs === undefined ? undefined : chances(scores, id, logprobs))) return this.#end(running, 'stop')
+    if (!request.onToken(id, logprobs === undefined ? undefined : chances(scores, id, logprobs)))
+      return this.#end(running, 'stop')
     const full = request.prompt.length + ids.length >= this.#model.config.context
     if (full || ids.length >= request.settings.maxTokens) this.#end(running, 'length')
   }

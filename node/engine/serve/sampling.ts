@@ -3,15 +3,19 @@ import type { GenerateSettings, TokenChance } from '../types.ts'
 import { Random } from '../weights/random.ts'
 
 /** What each number of the settings may be; those left out are not looked at. */
-const limits: readonly { readonly key: keyof GenerateSettings; readonly says: string; readonly holds: (x: number) => boolean }[] = [
-  { key: 'maxTokens', says: 'a whole number, 0 or more', holds: (x) => Number.isInteger(x) && x >= 0 },
-  { key: 'temperature', says: 'a number, 0 or more', holds: (x) => x >= 0 && x < Infinity },
-  { key: 'topK', says: 'a whole number, 0 or more', holds: (x) => Number.isInteger(x) && x >= 0 },
-  { key: 'topP', says: 'a number from 0 to 1', holds: (x) => x >= 0 && x <= 1 },
-  { key: 'minP', says: 'a number from 0 to 1', holds: (x) => x >= 0 && x <= 1 },
-  { key: 'repetitionPenalty', says: 'a number above 0', holds: (x) => x > 0 && x < Infinity },
-  { key: 'seed', says: 'a whole number', holds: (x) => Number.isSafeInteger(x) },
-  { key: 'logprobs', says: 'a whole number, 0 or more', holds: (x) => Number.isInteger(x) && x >= 0 },
+const limits: readonly {
+  readonly key: keyof GenerateSettings
+  readonly says: string
+  readonly holds: (x: number) => boolean
+}[] = [
+  { key: 'maxTokens', says: 'a whole number, 0 or more', holds: x => Number.isInteger(x) && x >= 0 },
+  { key: 'temperature', says: 'a number, 0 or more', holds: x => x >= 0 && x < Infinity },
+  { key: 'topK', says: 'a whole number, 0 or more', holds: x => Number.isInteger(x) && x >= 0 },
+  { key: 'topP', says: 'a number from 0 to 1', holds: x => x >= 0 && x <= 1 },
+  { key: 'minP', says: 'a number from 0 to 1', holds: x => x >= 0 && x <= 1 },
+  { key: 'repetitionPenalty', says: 'a number above 0', holds: x => x > 0 && x < Infinity },
+  { key: 'seed', says: 'a whole number', holds: x => Number.isSafeInteger(x) },
+  { key: 'logprobs', says: 'a whole number, 0 or more', holds: x => Number.isInteger(x) && x >= 0 }
 ]
 
 /** Throws a ModelError that names the first setting that means nothing. */
@@ -19,7 +23,8 @@ export function checkSettings(settings: GenerateSettings): void {
   for (const { key, says, holds } of limits) {
     const value = settings[key]
     if (value === undefined && key !== 'maxTokens' && key !== 'temperature' && key !== 'seed') continue
-    if (typeof value !== 'number' || !holds(value)) throw new ModelError('generate-settings', `${key} must be ${says}, not ${String(value)}`)
+    if (typeof value !== 'number' || !holds(value))
+      throw new ModelError('generate-settings', `${key} must be ${says}, not ${String(value)}`)
   }
 }
 
@@ -28,7 +33,12 @@ export function checkSettings(settings: GenerateSettings): void {
  * so an answer is the same whatever else is in the batch, and when it is taken up again elsewhere. Throws a ModelError
  * where the model's scores are no numbers.
  */
-export function nextToken(logits: Float32Array, settings: GenerateSettings, position: number, seen: readonly number[]): number {
+export function nextToken(
+  logits: Float32Array,
+  settings: GenerateSettings,
+  position: number,
+  seen: readonly number[]
+): number {
   const penalty = settings.repetitionPenalty ?? 1
   const scores = penalty === 1 ? logits : penalised(logits, seen, penalty)
   const best = argmax(scores)
@@ -46,15 +56,23 @@ export function argmax(scores: Float32Array): number {
     if (x > (scores[best] as number)) best = i
     sound &&= !Number.isNaN(x)
   }
-  if (!sound || !Number.isFinite(scores[best])) throw new ModelError('logits-invalid', 'the model scored a token with something that is no number', { help: 'Its weights, or those of the adapter, are damaged.' })
+  if (!sound || !Number.isFinite(scores[best]))
+    throw new ModelError('logits-invalid', 'the model scored a token with something that is no number', {
+      help: 'Its weights, or those of the adapter, are damaged.'
+    })
   return best
 }
 
 /**
- * Log-probabilities (natural, in float64) of a chosen token and of the `count` likeliest ones, most likely first. They are
+ * Log-probabilities (natural, in float64) of a chosen token and of the `count` likeliest ones, most likely first. They
+ * are
  * the model's own: before temperature, penalty and limits.
  */
-export function chances(logits: Float32Array, chosen: number, count: number): TokenChance & { readonly top: readonly TokenChance[] } {
+export function chances(
+  logits: Float32Array,
+  chosen: number,
+  count: number
+): TokenChance & { readonly top: readonly TokenChance[] } {
   const largest = logits[argmax(logits)] as number
   let sum = 0
   for (const x of logits) sum += Math.exp(x - largest)
@@ -78,7 +96,10 @@ function largestIndices(scores: Float32Array, count: number): number[] {
   return kept
 }
 
-interface Candidate { readonly id: number; readonly p: number }
+interface Candidate {
+  readonly id: number
+  readonly p: number
+}
 
 /** Keskar et al. 2019: the scores of tokens that occurred are divided, or multiplied where negative. */
 function penalised(logits: Float32Array, seen: readonly number[], penalty: number): Float32Array {

@@ -25,11 +25,16 @@ export class Scorer {
 
   /** `tokensPerPass` bounds the padded tokens of one run, and with them the memory. */
   constructor(model: LoadedModel, options: RuntimeOptions, tokensPerPass = 4096) {
-    this.#sessions = new AdaptedSessions(model, options, () => {
-      const decoder = buildDecoder(model.config)
-      decoder.graph.output('nll', losses(model.config, decoder))
-      return decoder.graph
-    }, residentFeeds(model, options))
+    this.#sessions = new AdaptedSessions(
+      model,
+      options,
+      () => {
+        const decoder = buildDecoder(model.config)
+        decoder.graph.output('nll', losses(model.config, decoder))
+        return decoder.graph
+      },
+      residentFeeds(model, options)
+    )
     this.#budget = tokensPerPass
     this.#config = model.config
     this.#base = weightFeeds(model)
@@ -51,10 +56,19 @@ export class Scorer {
     const result = adapters.map((): RowLosses[] => rows.map(() => new Float32Array(0)))
     const order = rows.map((_, i) => i).sort((a, b) => (rows[a]?.ids.length ?? 0) - (rows[b]?.ids.length ?? 0))
     for (const batch of this.#batches(order, rows, adapters.length)) {
-      const picked = batch.map((i) => rows[i] as TrainRow)
+      const picked = batch.map(i => rows[i] as TrainRow)
       const time = picked.reduce((n, row) => Math.max(n, row.ids.length), 1)
-      demandMemory(this.#config, { rows: adapters.length * picked.length, time, targets: adapters.length * picked.reduce((n, row) => n + labelled(row), 0), kept: 0 })
-      const packed = packBatch(adapters.flatMap(() => picked), () => 1, picked.length)
+      demandMemory(this.#config, {
+        rows: adapters.length * picked.length,
+        time,
+        targets: adapters.length * picked.reduce((n, row) => n + labelled(row), 0),
+        kept: 0
+      })
+      const packed = packBatch(
+        adapters.flatMap(() => picked),
+        () => 1,
+        picked.length
+      )
       const nll = floats((await session.run({ ...this.#base, ...feeds, ...packed.feeds }))['nll'])
       result.forEach((own, k) => {
         let at = k * packed.perGroup

@@ -6,7 +6,9 @@ import { KernelDecoder, kernelsTake, type Sequence } from '../kernels/index.ts'
 import { AdaptedSessions } from './adapted.ts'
 import { KeyValueCache } from './cache.ts'
 
-/** Runs a model over cached sequences, which are numbered from 0 without gaps: closing one gives its number to the last. */
+/**
+ * Runs a model over cached sequences, which are numbered from 0 without gaps: closing one gives its number to the last.
+ */
 export interface Stepper {
   readonly rows: number
   /** Prompt tokens that go into one step. */
@@ -15,7 +17,8 @@ export interface Stepper {
   open(): number
   close(row: number): void
   /**
-   * Runs new tokens, as many for each, of sequences from, from + 1, …, each under its adapter. Returns the logits of the
+   * Runs new tokens, as many for each, of sequences from, from + 1, …, each under its adapter. Returns the logits of
+   * the
    * last of each [sequences, vocabulary], valid until the next step.
    */
   step(ids: readonly (readonly number[])[], from: number, adapters: readonly (Adapter | null)[]): Promise<Float32Array>
@@ -37,7 +40,9 @@ class KernelStepper implements Stepper {
     this.#decoder = new KernelDecoder(model, threads)
   }
 
-  get rows(): number { return this.#sequences.length }
+  get rows(): number {
+    return this.#sequences.length
+  }
 
   open(): number {
     return this.#sequences.push(this.#decoder.open()) - 1
@@ -50,10 +55,18 @@ class KernelStepper implements Stepper {
     if (closed !== undefined) this.#decoder.close(closed)
   }
 
-  async step(ids: readonly (readonly number[])[], from: number, adapters: readonly (Adapter | null)[]): Promise<Float32Array> {
+  async step(
+    ids: readonly (readonly number[])[],
+    from: number,
+    adapters: readonly (Adapter | null)[]
+  ): Promise<Float32Array> {
     // A step blocks its thread; between steps requests and cancellations come in.
-    await new Promise((resolve) => { setImmediate(resolve) })
-    return this.#decoder.step(ids.map((own, i) => ({ sequence: this.#sequences[from + i] as Sequence, ids: own, adapter: adapters[i] ?? null })))
+    await new Promise(resolve => {
+      setImmediate(resolve)
+    })
+    return this.#decoder.step(
+      ids.map((own, i) => ({ sequence: this.#sequences[from + i] as Sequence, ids: own, adapter: adapters[i] ?? null }))
+    )
   }
 
   async release(): Promise<void> {
@@ -69,38 +82,58 @@ class SessionStepper implements Stepper {
 
   constructor(model: LoadedModel, options: RuntimeOptions) {
     this.#base = weightFeeds(model)
-    this.#sessions = new AdaptedSessions(model, options, () => {
-      const decoder = buildDecoder(model.config, { cache: true })
-      decoder.graph.output('logits', logits(model.config, decoder))
-      return decoder.graph
-    }, boundFeeds(model))
+    this.#sessions = new AdaptedSessions(
+      model,
+      options,
+      () => {
+        const decoder = buildDecoder(model.config, { cache: true })
+        decoder.graph.output('logits', logits(model.config, decoder))
+        return decoder.graph
+      },
+      boundFeeds(model)
+    )
     this.#cache = new KeyValueCache(model.config)
   }
 
-  get rows(): number { return this.#cache.rows }
+  get rows(): number {
+    return this.#cache.rows
+  }
 
-  open(): number { return this.#cache.open() }
+  open(): number {
+    return this.#cache.open()
+  }
 
-  close(row: number): void { this.#cache.close(row) }
+  close(row: number): void {
+    this.#cache.close(row)
+  }
 
   async release(): Promise<void> {
     await this.#sessions.release()
   }
 
-  async step(ids: readonly (readonly number[])[], from: number, adapters: readonly (Adapter | null)[]): Promise<Float32Array> {
+  async step(
+    ids: readonly (readonly number[])[],
+    from: number,
+    adapters: readonly (Adapter | null)[]
+  ): Promise<Float32Array> {
     const cache = this.#cache
     const time = ids[0]?.length ?? 1
     const [count, to] = [ids.length, from + ids.length]
     const positions = ids.flatMap((_, r) => Array.from({ length: time }, (_, t) => cache.length(from + r) + t))
     // Rows that all use one adapter are one slice of the stack: larger products.
     const [first = null] = adapters
-    const { session, feeds } = await this.#sessions.for(adapters.every((a) => a === first) ? [first] : adapters)
+    const { session, feeds } = await this.#sessions.for(adapters.every(a => a === first) ? [first] : adapters)
     const out = await session.run({
-      ...this.#base, ...feeds, ...cache.feeds(from, to),
+      ...this.#base,
+      ...feeds,
+      ...cache.feeds(from, to),
       ids: i64(ids.flat(), [count, time]),
       positions: i64(positions, [count, time]),
       mask: f32(cache.mask(from, to, time), [count, 1, time, cache.capacity + time]),
-      targets: i64(ids.map((_, r) => (r + 1) * time - 1), [count]),
+      targets: i64(
+        ids.map((_, r) => (r + 1) * time - 1),
+        [count]
+      )
     })
     cache.append(out, from, to, time)
     return floats(out['logits'])

@@ -17,7 +17,10 @@ export class Chat {
   }
 
   render(messages: readonly ChatMessage[], addGenerationPrompt: boolean): string {
-    if (this.#template === undefined) throw new ModelError('chat-template', 'the model has no chat template', { help: 'Give a raw prompt instead of messages, or add chat_template.jinja to the model folder.' })
+    if (this.#template === undefined)
+      throw new ModelError('chat-template', 'the model has no chat template', {
+        help: 'Give a raw prompt instead of messages, or add chat_template.jinja to the model folder.'
+      })
     try {
       return this.#template.render({ ...this.#tokenizer.special, messages, add_generation_prompt: addGenerationPrompt })
     } catch (cause) {
@@ -30,13 +33,17 @@ export class Chat {
     return this.#tokenizer.encode(this.render(messages, true))
   }
 
-  /** The last message, which must be the assistant's, as the ids a model would produce: up to and with the end token. */
+  /**
+   * The last message, which must be the assistant's, as the ids a model would produce: up to and with the end token.
+   */
   answer(row: Row): { readonly prompt: number[]; readonly answer: number[] } {
     const last = row.messages.at(-1)
-    if (last?.role !== 'assistant') throw new ModelError('row-answer', 'a row ends with the assistant\'s message')
+    if (last?.role !== 'assistant') throw new ModelError('row-answer', "a row ends with the assistant's message")
     const before = this.render(row.messages.slice(0, -1), true)
     const all = this.render(row.messages, false)
-    const answer = all.startsWith(before) ? this.#tokenizer.encode(all.slice(before.length)) : this.#tokenizer.encode(last.content)
+    const answer = all.startsWith(before)
+      ? this.#tokenizer.encode(all.slice(before.length))
+      : this.#tokenizer.encode(last.content)
     return { prompt: this.#tokenizer.encode(before), answer: this.#upToEnd(answer) }
   }
 
@@ -80,7 +87,7 @@ export class Chat {
 
   /** Templates write a line break after the end token; a model stops at the end token. */
   #upToEnd(ids: readonly number[]): number[] {
-    const end = ids.findIndex((id) => this.#endIds.has(id))
+    const end = ids.findIndex(id => this.#endIds.has(id))
     return end === -1 ? [...ids] : ids.slice(0, end + 1)
   }
 }
@@ -89,6 +96,9 @@ function parse(source: string): Template {
   try {
     return new Template(source)
   } catch (cause) {
-    throw new ModelError('chat-template', 'the chat template cannot be read', { cause, help: 'It is not a Jinja template, or uses what this reader of Jinja does not know.' })
+    throw new ModelError('chat-template', 'the chat template cannot be read', {
+      cause,
+      help: 'It is not a Jinja template, or uses what this reader of Jinja does not know.'
+    })
   }
 }

@@ -16,7 +16,7 @@ export class TextStream {
 
   constructor(tokenizer: Tokenizer, stops: readonly string[] = []) {
     this.#tokenizer = tokenizer
-    this.#stops = stops.filter((stop) => stop !== '')
+    this.#stops = stops.filter(stop => stop !== '')
   }
 
   /** Whether a stop string was met; what follows it is dropped. */
@@ -48,7 +48,7 @@ export class TextStream {
 
   #release(text: string): string {
     const all = this.#pending + text
-    const met = this.#stops.map((stop) => all.indexOf(stop)).filter((i) => i >= 0)
+    const met = this.#stops.map(stop => all.indexOf(stop)).filter(i => i >= 0)
     if (met.length > 0) {
       this.#stopped = true
       this.#pending = ''

@@ -38,7 +38,12 @@ export class Tokenizer {
   }
 
   decode(ids: readonly number[], options: { readonly keepSpecial?: boolean } = {}): string {
-    return ids.length === 0 ? '' : this.#inner.decode([...ids], { skip_special_tokens: options.keepSpecial !== true, clean_up_tokenization_spaces: false })
+    return ids.length === 0
+      ? ''
+      : this.#inner.decode([...ids], {
+          skip_special_tokens: options.keepSpecial !== true,
+          clean_up_tokenization_spaces: false
+        })
   }
 
   idOf(token: string): number | undefined {
@@ -57,14 +62,24 @@ function build(folder: string, config: Record<string, unknown>): HuggingFaceToke
   try {
     return new HuggingFaceTokenizer(json, config)
   } catch (cause) {
-    throw new ModelError('tokenizer-invalid', `${file} is no tokenizer that can be used`, { cause, help: 'Fetch the file again; it is damaged or of a kind that is not supported.' })
+    throw new ModelError('tokenizer-invalid', `${file} is no tokenizer that can be used`, {
+      cause,
+      help: 'Fetch the file again; it is damaged or of a kind that is not supported.'
+    })
   }
 }
 
 /** The template itself, or of several by name the default one. */
 function templateOf(found: unknown): string | undefined {
   if (!Array.isArray(found)) return typeof found === 'string' ? found : undefined
-  const named = found.filter((entry): entry is { name: string; template: string } => typeof entry === 'object' && entry !== null && 'name' in entry && 'template' in entry && typeof entry.template === 'string')
+  const named = found.filter(
+    (entry): entry is { name: string; template: string } =>
+      typeof entry === 'object' &&
+      entry !== null &&
+      'name' in entry &&
+      'template' in entry &&
+      typeof entry.template === 'string'
+  )
   return named.find(({ name }) => name === 'default')?.template
 }
 
@@ -72,6 +87,9 @@ function readJson(file: string): Record<string, unknown> {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>
   } catch (cause) {
-    throw new ModelError('tokenizer-missing', `${file} cannot be read as JSON`, { cause, help: 'Give the folder of a Hugging Face model with tokenizer.json and tokenizer_config.json.' })
+    throw new ModelError('tokenizer-missing', `${file} cannot be read as JSON`, {
+      cause,
+      help: 'Give the folder of a Hugging Face model with tokenizer.json and tokenizer_config.json.'
+    })
   }
 }

@@ -6,7 +6,16 @@ import { restoreCheckpoint, saveCheckpoint } from './checkpoint.ts'
 import type { StepRow } from './dropout.ts'
 import { bestEvaluation, isDue, isOver, type EvaluationRun } from './evaluation.ts'
 import { memberState, type LoraGraph, type MemberGradients, type MemberState } from './lora.ts'
-import { adamDefaults, adamStep, averageStep, clipFactor, kept, squaredNorm, type AdamSettings, type Trained } from './optimizer.ts'
+import {
+  adamDefaults,
+  adamStep,
+  averageStep,
+  clipFactor,
+  kept,
+  squaredNorm,
+  type AdamSettings,
+  type Trained
+} from './optimizer.ts'
 import { cutUnits, groupPasses, type Unit } from './passes.ts'
 import type { Plan } from './plan.ts'
 import { learningRate } from './schedule.ts'
@@ -49,7 +58,13 @@ export interface MemberResult {
   readonly bestStep: number | undefined
 }
 
-interface Progress { tick: number; seconds: number; losses: number[][]; tokens: number[]; evaluations: EvaluationResult[][] }
+interface Progress {
+  tick: number
+  seconds: number
+  losses: number[][]
+  tokens: number[]
+  evaluations: EvaluationResult[][]
+}
 
 /**
  * Trains several adapters of one base side by side: at every tick each adapter that has steps left takes one, and units
@@ -61,12 +76,25 @@ export async function trainAdapters(run: AdapterRun): Promise<MemberResult[]> {
   const stopsEarly = (run.evaluation?.patience ?? 0) > 0
   const states = members.map((m, k) => memberState(m.start, k, run.ema > 0, stopsEarly))
   const all = states.flatMap(tensorsOf)
-  const progress = restore(run, all) ?? { tick: 0, seconds: 0, losses: members.map(() => []), tokens: members.map(() => 0), evaluations: members.map(() => []) }
-  const ticks = Math.max(0, ...members.map((m) => m.plan.length))
-  const work = (from: number, to: number) => members.reduce((n, m) => n + m.plan.slice(from, to).reduce((k, rows) => k + rows.length, 0), 0)
+  const progress = restore(run, all) ?? {
+    tick: 0,
+    seconds: 0,
+    losses: members.map(() => []),
+    tokens: members.map(() => 0),
+    evaluations: members.map(() => [])
+  }
+  const ticks = Math.max(0, ...members.map(m => m.plan.length))
+  const work = (from: number, to: number) =>
+    members.reduce((n, m) => n + m.plan.slice(from, to).reduce((k, rows) => k + rows.length, 0), 0)
   const save = (): void => {
     if (checkpoint === undefined) return
-    saveCheckpoint(checkpoint.file, run.identity, all, { step: progress.tick, seconds: progress.seconds, tokens: 0, losses: [], members: { losses: progress.losses, tokens: progress.tokens, evaluations: run.evaluation && progress.evaluations } })
+    saveCheckpoint(checkpoint.file, run.identity, all, {
+      step: progress.tick,
+      seconds: progress.seconds,
+      tokens: 0,
+      losses: [],
+      members: { losses: progress.losses, tokens: progress.tokens, evaluations: run.evaluation && progress.evaluations }
+    })
   }
   const began = { tick: progress.tick, seconds: progress.seconds, tokens: total(progress.tokens) }
   let saved = performance.now()
@@ -82,10 +110,13 @@ export async function trainAdapters(run: AdapterRun): Promise<MemberResult[]> {
     progress.seconds += (performance.now() - start) / 1000
     const spent = progress.seconds - began.seconds
     run.onProgress?.({
-      step: progress.tick, steps: ticks, loss, lr,
+      step: progress.tick,
+      steps: ticks,
+      loss,
+      lr,
       tokensPerSecond: (total(progress.tokens) - began.tokens) / spent,
       secondsLeft: (spent * work(progress.tick, ticks)) / Math.max(1, work(began.tick, progress.tick)),
-      ...(evalLoss === undefined ? {} : { evalLoss }),
+      ...(evalLoss === undefined ? {} : { evalLoss })
     })
     if (checkpoint !== undefined && performance.now() - saved > checkpoint.everySeconds * 1000) {
       save()
@@ -93,28 +124,44 @@ export async function trainAdapters(run: AdapterRun): Promise<MemberResult[]> {
     }
   }
   const shares = total(progress.tokens)
-  const bestStep = (k: number): number | undefined => (stopsEarly ? progress.evaluations[k]?.[bestEvaluation(progress.evaluations[k] ?? [])]?.step : undefined)
+  const bestStep = (k: number): number | undefined =>
+    stopsEarly ? progress.evaluations[k]?.[bestEvaluation(progress.evaluations[k] ?? [])]?.step : undefined
   return members.map((member, k) => ({
-    adapter: member.plan.length === 0 ? member.start : finished(member.start, states[k] as MemberState, bestStep(k) === undefined ? 'kept' : 'best'),
+    adapter:
+      member.plan.length === 0
+        ? member.start
+        : finished(member.start, states[k] as MemberState, bestStep(k) === undefined ? 'kept' : 'best'),
     bestStep: bestStep(k),
     losses: progress.losses[k] ?? [],
     tokens: progress.tokens[k] ?? 0,
     seconds: (progress.seconds * (progress.tokens[k] ?? 0)) / Math.max(1, shares),
-    evaluations: progress.evaluations[k] ?? [],
+    evaluations: progress.evaluations[k] ?? []
   }))
 }
 
 /** Whether an adapter has a step left to take. */
 function isRunning({ members, evaluation }: AdapterRun, progress: Progress, k: number): boolean {
-  return members[k]?.plan[progress.tick] !== undefined && !isOver(progress.evaluations[k] ?? [], evaluation?.patience ?? 0)
+  return (
+    members[k]?.plan[progress.tick] !== undefined && !isOver(progress.evaluations[k] ?? [], evaluation?.patience ?? 0)
+  )
 }
 
-interface Active { readonly member: Member; readonly k: number }
+interface Active {
+  readonly member: Member
+  readonly k: number
+}
 
-async function tick(run: AdapterRun, states: readonly MemberState[], progress: Progress): Promise<{ loss: number; lr: number; active: Active[] }> {
+async function tick(
+  run: AdapterRun,
+  states: readonly MemberState[],
+  progress: Progress
+): Promise<{ loss: number; lr: number; active: Active[] }> {
   const active = run.members.flatMap((member, k) => (isRunning(run, progress, k) ? [{ member, k }] : []))
   const units: Unit[] = active.flatMap(({ member, k }) => {
-    const rows = (member.plan[progress.tick] ?? []).map((i, ordinal): StepRow => ({ ...(member.rows[i] as TrainRow), ordinal }))
+    const rows = (member.plan[progress.tick] ?? []).map((i, ordinal): StepRow => ({
+      ...(member.rows[i] as TrainRow),
+      ordinal
+    }))
     progress.tokens[k] = (progress.tokens[k] ?? 0) + rows.reduce((n, row) => n + row.ids.length, 0)
     const count = rows.reduce((n, row) => n + labelled(row), 0)
     return cutUnits(k, rows, 1 / Math.max(1, count), run.tokensPerPass)
@@ -134,7 +181,12 @@ async function tick(run: AdapterRun, states: readonly MemberState[], progress: P
 }
 
 /** Evaluates the adapters for which it is time, and sets the best ones aside; returns their mean loss. */
-async function evaluate(run: AdapterRun, states: readonly MemberState[], progress: Progress, active: readonly Active[]): Promise<number | undefined> {
+async function evaluate(
+  run: AdapterRun,
+  states: readonly MemberState[],
+  progress: Progress,
+  active: readonly Active[]
+): Promise<number | undefined> {
   const { evaluation } = run
   if (evaluation === undefined) return undefined
   const found: number[] = []
@@ -181,7 +233,7 @@ function restore(run: AdapterRun, all: readonly Trained[]): Progress | undefined
   if (state?.members === undefined) return undefined
   const { losses, tokens, evaluations = losses.map(() => []) } = state.members
   // JSON has no NaN: it comes back as null.
-  const numbers = evaluations.map((own) => own.map(({ step, loss }) => ({ step, loss: (loss as number | null) ?? NaN })))
+  const numbers = evaluations.map(own => own.map(({ step, loss }) => ({ step, loss: (loss as number | null) ?? NaN })))
   return { tick: state.step, seconds: state.seconds, losses, tokens, evaluations: numbers }
 }
 

@@ -6,14 +6,14 @@ export function fillBins(rows: readonly TrainRow[], time: number): TrainRow[][] 
   const bins: { rows: TrainRow[]; left: number }[] = []
   for (const row of rows.toSorted((x, y) => y.ids.length - x.ids.length)) {
     const length = row.ids.length
-    const bin = bins.find((b) => b.left >= length)
+    const bin = bins.find(b => b.left >= length)
     if (bin === undefined) bins.push({ rows: [row], left: time - length })
     else {
       bin.rows.push(row)
       bin.left -= length
     }
   }
-  return bins.map((bin) => bin.rows)
+  return bins.map(bin => bin.rows)
 }
 
 /**
@@ -40,5 +40,9 @@ export function binFeeds(bins: readonly (readonly TrainRow[])[], time: number): 
     }
     place(time - start)
   })
-  return { ids: i64(ids, [bins.length, time]), positions: i64(positions, [bins.length, time]), mask: f32(mask, [bins.length, 1, time, time]) }
+  return {
+    ids: i64(ids, [bins.length, time]),
+    positions: i64(positions, [bins.length, time]),
+    mask: f32(mask, [bins.length, 1, time, time])
+  }
 }

@@ -15,10 +15,17 @@ export interface Dropout {
 }
 
 /**
- * Masks [bins · time, in] for the input of every adapted projection: 0 with the given probability, else 1 / (1 − p). The
+ * Masks [bins · time, in] for the input of every adapted projection: 0 with the given probability, else 1 / (1 − p).
+ * The
  * mask of a row depends on seed, step, projection and the row's place in the step, not on how rows are laid out.
  */
-export function dropoutFeeds(dropout: Dropout, modules: readonly ModuleShape[], bins: readonly (readonly StepRow[])[], time: number, step: number): Feeds {
+export function dropoutFeeds(
+  dropout: Dropout,
+  modules: readonly ModuleShape[],
+  bins: readonly (readonly StepRow[])[],
+  time: number,
+  step: number
+): Feeds {
   const { probability, seed } = dropout
   const limit = Math.round(probability * 0x10000)
   const keep = 1 / (1 - probability)

@@ -11,12 +11,19 @@ export interface EvaluationRun {
   loss(adapter: Adapter, rows: readonly TrainRow[]): Promise<number>
 }
 
-/** Indices of `count` rows, at least two, in two parts, each in the rows' order: which one is kept back follows from the seed alone. */
-export function splitRows(count: number, share: number, seed: number): { readonly train: number[]; readonly held: number[] } {
+/**
+ * Indices of `count` rows, at least two, in two parts, each in the rows' order: which one is kept back follows from the
+ * seed alone.
+ */
+export function splitRows(
+  count: number,
+  share: number,
+  seed: number
+): { readonly train: number[]; readonly held: number[] } {
   const all = Array.from({ length: count }, (_, i) => i)
   const size = Math.min(count - 1, Math.max(1, Math.round(share * count)))
   const held = new Set(new Random(seed, 0xe7a0000).shuffled(all).slice(0, size))
-  return { train: all.filter((i) => !held.has(i)), held: all.filter((i) => held.has(i)) }
+  return { train: all.filter(i => !held.has(i)), held: all.filter(i => held.has(i)) }
 }
 
 /** Whether an evaluation follows a step, which counts from 1. */
@@ -24,7 +31,9 @@ export function isDue(step: number, steps: number, { everySteps }: EvaluationRun
   return step === steps || step % everySteps === 0
 }
 
-/** Index of the lowest loss, the first of equals; a loss that is no number is as bad as can be. −1 where there is none. */
+/**
+ * Index of the lowest loss, the first of equals; a loss that is no number is as bad as can be. −1 where there is none.
+ */
 export function bestEvaluation(evaluations: readonly EvaluationResult[]): number {
   const rank = (i: number): number => {
     const loss = evaluations[i]?.loss ?? NaN

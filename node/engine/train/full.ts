@@ -12,7 +12,17 @@ import { Random } from '../weights/random.ts'
 import { writeSafetensors } from '../weights/safetensors.ts'
 import { labelled, packBatch } from './batch.ts'
 import { restoreCheckpoint, saveCheckpoint, type RunState } from './checkpoint.ts'
-import { adamDefaults, adamStep, averageStep, clipFactor, kept, squaredNorm, trained, type AdamSettings, type Trained } from './optimizer.ts'
+import {
+  adamDefaults,
+  adamStep,
+  averageStep,
+  clipFactor,
+  kept,
+  squaredNorm,
+  trained,
+  type AdamSettings,
+  type Trained
+} from './optimizer.ts'
 import { learningRate } from './schedule.ts'
 
 export interface FullTrainJob {
@@ -103,7 +113,8 @@ class FullTrainer {
   async run(): Promise<FullTrainResult> {
     const { checkpoint, steps, signal, evaluation } = this.#job
     const identity = identityOf(this.#job)
-    const restored = checkpoint === undefined ? undefined : restoreCheckpoint(checkpoint.file, identity, this.#parameters)
+    const restored =
+      checkpoint === undefined ? undefined : restoreCheckpoint(checkpoint.file, identity, this.#parameters)
     const allLosses = [...(restored?.losses ?? [])]
     let [seconds, tokens, step] = [restored?.seconds ?? 0, restored?.tokens ?? 0, restored?.step ?? 0]
     const state = (): RunState => ({ step, losses: allLosses, seconds, tokens })
@@ -118,9 +129,17 @@ class FullTrainer {
       seconds += (performance.now() - start) / 1000
       tokens += done.tokens
       const perStep = (seconds - began.seconds) / (step - began.step)
-      this.#job.onProgress?.({ ...done, step, steps, tokensPerSecond: (tokens - began.tokens) / (seconds - began.seconds), secondsLeft: perStep * (steps - step) })
-      if (checkpoint !== undefined && (step % checkpoint.every === 0 || step === steps)) saveCheckpoint(checkpoint.file, identity, this.#parameters, state())
-      if (evaluation !== undefined && (step % evaluation.every === 0 || step === steps)) await evaluation.run(model, step)
+      this.#job.onProgress?.({
+        ...done,
+        step,
+        steps,
+        tokensPerSecond: (tokens - began.tokens) / (seconds - began.seconds),
+        secondsLeft: perStep * (steps - step)
+      })
+      if (checkpoint !== undefined && (step % checkpoint.every === 0 || step === steps))
+        saveCheckpoint(checkpoint.file, identity, this.#parameters, state())
+      if (evaluation !== undefined && (step % evaluation.every === 0 || step === steps))
+        await evaluation.run(model, step)
     }
     if (checkpoint !== undefined && step < steps) saveCheckpoint(checkpoint.file, identity, this.#parameters, state())
     return { ...state(), model, finished: step >= steps }
@@ -129,8 +148,13 @@ class FullTrainer {
   async #step(step: number): Promise<{ loss: number; lr: number; gradientNorm: number; tokens: number }> {
     const job = this.#job
     const rows = job.batch(step)
-    const weight = 1 / Math.max(1, rows.reduce((n, row) => n + labelled(row), 0))
-    const weights = this.#feeds((p) => p.data)
+    const weight =
+      1 /
+      Math.max(
+        1,
+        rows.reduce((n, row) => n + labelled(row), 0)
+      )
+    const weights = this.#feeds(p => p.data)
     let [loss, tokens] = [0, 0]
     let sums: Float32Array[] | undefined
     for (let at = 0; at < rows.length; at += job.microBatch) {
@@ -138,13 +162,16 @@ class FullTrainer {
       const out = await this.#session.run({ ...weights, ...packed.feeds })
       tokens += packed.tokens
       loss += floats(out['loss'])[0] ?? NaN
-      const grads = this.#parameters.map((p) => floats(out[`d ${p.name}`]))
+      const grads = this.#parameters.map(p => floats(out[`d ${p.name}`]))
       if (sums === undefined) sums = grads
       else for (const [i, sum] of sums.entries()) addTo(sum, grads[i] as Float32Array)
     }
     const grads = sums ?? []
     const norm = Math.sqrt(grads.reduce((n, g) => n + squaredNorm(g), 0))
-    const lr = learningRate({ kind: job.schedule, lr: job.lr, steps: job.steps, warmup: job.warmupSteps, floor: job.floor ?? 0 }, step)
+    const lr = learningRate(
+      { kind: job.schedule, lr: job.lr, steps: job.steps, warmup: job.warmupSteps, floor: job.floor ?? 0 },
+      step
+    )
     const adam = { ...adamDefaults, ...job.optimizer }
     this.#parameters.forEach((p, i) => {
       adamStep(p, grads[i] as Float32Array, adam, lr, step + 1, clipFactor(norm, job.clip))
@@ -154,12 +181,12 @@ class FullTrainer {
   }
 
   #feeds(pick: (p: Trained) => Float32Array): Feeds {
-    return Object.fromEntries(this.#parameters.map((p) => [p.name, f32(pick(p), p.shape)]))
+    return Object.fromEntries(this.#parameters.map(p => [p.name, f32(pick(p), p.shape)]))
   }
 
   #model(): EvaluationModel {
     return {
-      loss: async (rows) => {
+      loss: async rows => {
         const weights = this.#feeds(kept)
         let [sum, count] = [0, 0]
         for (let at = 0; at < rows.length; at += this.#job.microBatch) {
@@ -172,8 +199,12 @@ class FullTrainer {
       },
       save: (folder, dtype) => {
         mkdirSync(folder, { recursive: true })
-        writeSafetensors(join(folder, 'model.safetensors'), this.#parameters.map((p) => ({ name: p.name, shape: p.shape, data: kept(p) })), dtype)
-      },
+        writeSafetensors(
+          join(folder, 'model.safetensors'),
+          this.#parameters.map(p => ({ name: p.name, shape: p.shape, data: kept(p) })),
+          dtype
+        )
+      }
     }
   }
 }
@@ -196,7 +227,9 @@ function initialParameters(job: FullTrainJob): Trained[] {
   const { config, start } = job
   const averaged = (job.ema ?? 0) > 0
   if ('folder' in start) {
-    return [...loadModel(start.folder).parameters].map(([name, p]) => trained(name, p.shape, p.data, { averaged, decays: p.shape.length > 1 }))
+    return [...loadModel(start.folder).parameters].map(([name, p]) =>
+      trained(name, p.shape, p.data, { averaged, decays: p.shape.length > 1 })
+    )
   }
   return parameterSpecs(config).map(({ name, shape }, index) => {
     const data = new Float32Array(shape.reduce((a, b) => a * b, 1))

@@ -26,7 +26,11 @@ export class LayeredRunner implements GradientRunner {
   readonly #layers: readonly Feeds[]
   readonly #rest: Feeds
 
-  private constructor(model: LoadedModel, sessions: { forward: Session; backward: Session; head: Session }, modules: readonly ModuleShape[]) {
+  private constructor(
+    model: LoadedModel,
+    sessions: { forward: Session; backward: Session; head: Session },
+    modules: readonly ModuleShape[]
+  ) {
     this.#model = model
     this.#forward = sessions.forward
     this.#backward = sessions.backward
@@ -43,21 +47,43 @@ export class LayeredRunner implements GradientRunner {
   }
 
   /** `modules` of the whole model: every layer has the same ones. */
-  static async create(model: LoadedModel, modules: readonly ModuleShape[], rank: number, scale: number, form: LoraForm, options: RuntimeOptions): Promise<LayeredRunner> {
+  static async create(
+    model: LoadedModel,
+    modules: readonly ModuleShape[],
+    rank: number,
+    scale: number,
+    form: LoraForm,
+    options: RuntimeOptions
+  ): Promise<LayeredRunner> {
     const { config } = model
-    const own = modules.filter((m) => m.path.startsWith('model.layers.0.')).map((m) => ({ ...m, path: m.path.replace('model.layers.0.', 'layer.') }))
+    const own = modules
+      .filter(m => m.path.startsWith('model.layers.0.'))
+      .map(m => ({ ...m, path: m.path.replace('model.layers.0.', 'layer.') }))
     const build = () => fitLayer(model, withLora(buildLayer(config), own, rank, scale, form))
     const back = build()
     const width = [product('K*R', 'T'), config.hidden]
     const y = outputOf(back, 'y')
     back.outputs.length = 0
-    const wanted = ['x', ...own.flatMap((m) => [inputA(m.path), inputB(m.path)])].map((name) => ({ name, value: back.inputs.find((i) => i.name === name)?.value ?? y }))
-    gradients(back, [{ value: y, seed: back.input('dy', 'float32', width) }], wanted.map((w) => w.value)).forEach((grad, i) => back.output(`d ${wanted[i]?.name ?? ''}`, grad))
+    const wanted = ['x', ...own.flatMap(m => [inputA(m.path), inputB(m.path)])].map(name => ({
+      name,
+      value: back.inputs.find(i => i.name === name)?.value ?? y
+    }))
+    gradients(
+      back,
+      [{ value: y, seed: back.input('dy', 'float32', width) }],
+      wanted.map(w => w.value)
+    ).forEach((grad, i) => back.output(`d ${wanted[i]?.name ?? ''}`, grad))
 
     const head = buildHead(config)
     const x = head.input('x', 'float32', width)
-    gradients(head, [{ value: outputOf(head, 'nll'), seed: head.input('weights', 'float32', [chosen]) }], [x]).forEach((grad) => head.output('d x', grad))
-    const [forward, backward, top] = await Promise.all([Session.create(build(), options), Session.create(back, options), Session.create(head, options)])
+    gradients(head, [{ value: outputOf(head, 'nll'), seed: head.input('weights', 'float32', [chosen]) }], [x]).forEach(
+      grad => head.output('d x', grad)
+    )
+    const [forward, backward, top] = await Promise.all([
+      Session.create(build(), options),
+      Session.create(back, options),
+      Session.create(head, options)
+    ])
     return new LayeredRunner(model, { forward, backward, head: top }, own)
   }
 
@@ -80,7 +106,8 @@ export class LayeredRunner implements GradientRunner {
     for (let layer = layers - 1; layer >= 0 && dy !== undefined; layer--) {
       const grads = await this.#backward.run({ ...inputs.pop(), dy })
       dy = grads['d x']
-      for (const [name, tensor] of Object.entries(grads)) out[name.replace('d layer.', `d model.layers.${layer}.`)] = tensor
+      for (const [name, tensor] of Object.entries(grads))
+        out[name.replace('d layer.', `d model.layers.${layer}.`)] = tensor
     }
     return out
   }

@@ -20,10 +20,10 @@ export interface MemberState {
 export function memberState(adapter: Adapter, member: number, averaged: boolean, keepsBest = false): MemberState {
   const options = { averaged, decays: true, keepsBest }
   return {
-    tensors: adapter.modules.map((m) => ({
+    tensors: adapter.modules.map(m => ({
       a: trained(`${member}/${inputA(m.path)}`, [adapter.rank, m.in], m.a.slice(), options),
-      b: trained(`${member}/${inputB(m.path)}`, [m.out, adapter.rank], m.b.slice(), options),
-    })),
+      b: trained(`${member}/${inputB(m.path)}`, [m.out, adapter.rank], m.b.slice(), options)
+    }))
   }
 }
 
@@ -59,7 +59,14 @@ export class LoraGraph {
   readonly #base: Feeds
   readonly #dropout: Dropout | undefined
 
-  private constructor(runner: GradientRunner, makeLong: (() => Promise<GradientRunner>) | undefined, base: Feeds, modules: readonly ModuleShape[], rank: number, dropout: Dropout | undefined) {
+  private constructor(
+    runner: GradientRunner,
+    makeLong: (() => Promise<GradientRunner>) | undefined,
+    base: Feeds,
+    modules: readonly ModuleShape[],
+    rank: number,
+    dropout: Dropout | undefined
+  ) {
     this.#runner = runner
     this.#makeLong = makeLong
     this.#base = base
@@ -68,15 +75,36 @@ export class LoraGraph {
     this.#dropout = dropout
   }
 
-  static async create(base: LoadedModel, modules: readonly ModuleShape[], rank: number, scale: number, runtime: RuntimeOptions, options: LoraOptions = {}): Promise<LoraGraph> {
+  static async create(
+    base: LoadedModel,
+    modules: readonly ModuleShape[],
+    rank: number,
+    scale: number,
+    runtime: RuntimeOptions,
+    options: LoraOptions = {}
+  ): Promise<LoraGraph> {
     const { dropout, checkpointing = false } = options
     // Layer by layer, weights are fed at every run, and float16 cannot be fed (graph/session.ts, f16).
     const model = checkpointing ? base : frozenForm(base, runtime)
     // Merged weights stay in memory until the backward pass: not beside a base that was quantised to save memory.
-    const form = dropout !== undefined ? 'dropout' : model.quantized === undefined && model.half === undefined && mergedBytes(modules) < largestMerge ? 'merged' : 'branch'
-    const runner = checkpointing ? await LayeredRunner.create(model, modules, rank, scale, form, runtime) : await wholeGraph(model, modules, rank, scale, form, runtime)
+    const form =
+      dropout !== undefined
+        ? 'dropout'
+        : model.quantized === undefined && model.half === undefined && mergedBytes(modules) < largestMerge
+          ? 'merged'
+          : 'branch'
+    const runner = checkpointing
+      ? await LayeredRunner.create(model, modules, rank, scale, form, runtime)
+      : await wholeGraph(model, modules, rank, scale, form, runtime)
     const makeLong = () => wholeGraph(model, modules, rank, scale, form, runtime, longParts)
-    return new LoraGraph(runner, checkpointing || dropout !== undefined ? undefined : makeLong, weightFeeds(model), modules, rank, dropout)
+    return new LoraGraph(
+      runner,
+      checkpointing || dropout !== undefined ? undefined : makeLong,
+      weightFeeds(model),
+      modules,
+      rank,
+      dropout
+    )
   }
 
   async release(): Promise<void> {
@@ -85,11 +113,16 @@ export class LoraGraph {
   }
 
   /** Runs a pass and adds each unit's gradients to `sums[member]`. `step` seeds the dropout, where there is any. */
-  async run(pass: Pass, members: readonly MemberState[], sums: Map<number, MemberGradients>, step = 0): Promise<PassResult> {
+  async run(
+    pass: Pass,
+    members: readonly MemberState[],
+    sums: Map<number, MemberGradients>,
+    step = 0
+  ): Promise<PassResult> {
     const { units, binsPerUnit, time } = pass
-    const bins = units.flatMap((unit) => Array.from({ length: binsPerUnit }, (_, b) => unit.bins[b] ?? []))
-    const packed = packBins(bins, time, binsPerUnit, (b) => units[Math.floor(b / binsPerUnit)]?.weight ?? 0)
-    const stack = this.#stack(units.map((unit) => members[unit.member] as MemberState))
+    const bins = units.flatMap(unit => Array.from({ length: binsPerUnit }, (_, b) => unit.bins[b] ?? []))
+    const packed = packBins(bins, time, binsPerUnit, b => units[Math.floor(b / binsPerUnit)]?.weight ?? 0)
+    const stack = this.#stack(units.map(unit => members[unit.member] as MemberState))
     const masks = this.#dropout === undefined ? {} : dropoutFeeds(this.#dropout, this.modules, bins, time, step)
     const runner = await this.#runnerFor(time)
     const out = await runner.run({ ...this.#base, ...stack, ...masks, ...packed.feeds })
@@ -123,19 +156,27 @@ export class LoraGraph {
       feeds[name] = f32(data, [parts.length, ...only.shape])
     }
     this.modules.forEach((m, i) => {
-      put(inputA(m.path), states.flatMap((s) => s.tensors[i]?.a ?? []))
-      put(inputB(m.path), states.flatMap((s) => s.tensors[i]?.b ?? []))
+      put(
+        inputA(m.path),
+        states.flatMap(s => s.tensors[i]?.a ?? [])
+      )
+      put(
+        inputB(m.path),
+        states.flatMap(s => s.tensors[i]?.b ?? [])
+      )
     })
     return feeds
   }
 
   #collect(out: Feeds, member: number, k: number, sums: Map<number, MemberGradients>): void {
     const known = sums.get(member)
-    const parts = this.modules.flatMap((m) => [inputA(m.path), inputB(m.path)]).map((name) => {
-      const tensor = out[`d ${name}`]
-      const size = (tensor?.dims[1] ?? 0) * (tensor?.dims[2] ?? 0)
-      return floats(tensor).subarray(k * size, (k + 1) * size)
-    })
+    const parts = this.modules
+      .flatMap(m => [inputA(m.path), inputB(m.path)])
+      .map(name => {
+        const tensor = out[`d ${name}`]
+        const size = (tensor?.dims[1] ?? 0) * (tensor?.dims[2] ?? 0)
+        return floats(tensor).subarray(k * size, (k + 1) * size)
+      })
     if (known === undefined) {
       sums.set(member, parts)
       return
@@ -152,16 +193,27 @@ const longTime = 256
 const longParts = 4
 
 /** Forward, loss and backward as one graph; `parts` as in `buildDecoder`. */
-async function wholeGraph(model: LoadedModel, modules: readonly ModuleShape[], rank: number, scale: number, form: LoraForm, runtime: RuntimeOptions, parts = 1): Promise<Session> {
+async function wholeGraph(
+  model: LoadedModel,
+  modules: readonly ModuleShape[],
+  rank: number,
+  scale: number,
+  form: LoraForm,
+  runtime: RuntimeOptions,
+  parts = 1
+): Promise<Session> {
   const decoder = buildDecoder(model.config, { parts })
   decoder.graph.output('nll', losses(model.config, decoder))
   const g = fitGraph(model, withLora(decoder.graph, modules, rank, scale, form))
-  const inputs = modules.flatMap((m) => [
+  const inputs = modules.flatMap(m => [
     { name: inputA(m.path), value: g.input(inputA(m.path), 'float32', ['K', rank, m.in]) },
-    { name: inputB(m.path), value: g.input(inputB(m.path), 'float32', ['K', m.out, rank]) },
+    { name: inputB(m.path), value: g.input(inputB(m.path), 'float32', ['K', m.out, rank]) }
   ])
   const seed = g.input('weights', 'float32', [chosen])
-  gradients(g, [{ value: outputOf(g, 'nll'), seed }], inputs.map((i) => i.value))
-    .forEach((grad, i) => g.output(`d ${inputs[i]?.name ?? ''}`, grad))
+  gradients(
+    g,
+    [{ value: outputOf(g, 'nll'), seed }],
+    inputs.map(i => i.value)
+  ).forEach((grad, i) => g.output(`d ${inputs[i]?.name ?? ''}`, grad))
   return Session.create(g, runtime, residentFeeds(model, runtime))
 }

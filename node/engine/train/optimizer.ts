@@ -21,16 +21,37 @@ export interface Trained {
   readonly decays: boolean
 }
 
-export function trained(name: string, shape: readonly number[], data: Float32Array, options: { averaged: boolean; decays: boolean; keepsBest?: boolean | undefined }): Trained {
+export function trained(
+  name: string,
+  shape: readonly number[],
+  data: Float32Array,
+  options: { averaged: boolean; decays: boolean; keepsBest?: boolean | undefined }
+): Trained {
   const zeros = () => new Float32Array(data.length)
-  return { name, shape, data, first: zeros(), second: zeros(), average: options.averaged ? zeros() : undefined, best: options.keepsBest === true ? zeros() : undefined, decays: options.decays }
+  return {
+    name,
+    shape,
+    data,
+    first: zeros(),
+    second: zeros(),
+    average: options.averaged ? zeros() : undefined,
+    best: options.keepsBest === true ? zeros() : undefined,
+    decays: options.decays
+  }
 }
 
 /**
  * One AdamW step in place (Loshchilov & Hutter 2019), in PyTorch's order of operations. `step` counts from 1;
  * `gradientScale` multiplies the gradient first (clipping).
  */
-export function adamStep(p: Trained, gradient: Float32Array, s: AdamSettings, lr: number, step: number, gradientScale: number): void {
+export function adamStep(
+  p: Trained,
+  gradient: Float32Array,
+  s: AdamSettings,
+  lr: number,
+  step: number,
+  gradientScale: number
+): void {
   const { data, first, second } = p
   const { beta1, beta2, epsilon } = s
   const keep = 1 - lr * (p.decays ? s.weightDecay : 0)
@@ -72,7 +93,10 @@ export function squaredNorm(x: Float32Array): number {
   return sum
 }
 
-/** Factor that brings a global gradient norm down to `clip`; 1 where it is smaller, or clip is 0. As PyTorch's clip_grad_norm_. */
+/**
+ * Factor that brings a global gradient norm down to `clip`; 1 where it is smaller, or clip is 0. As PyTorch's
+ * clip_grad_norm_.
+ */
 export function clipFactor(norm: number, clip: number): number {
   return clip > 0 ? Math.min(1, clip / (norm + 1e-6)) : 1
 }

@@ -42,22 +42,25 @@ export function cutUnits(member: number, rows: readonly TrainRow[], weight: numb
 }
 
 /**
- * Puts units of several adapters together into passes of at most `budget` tokens, padding included. Rows are short and of
+ * Puts units of several adapters together into passes of at most `budget` tokens, padding included. Rows are short and
+ * of
  * unlike length, so several share a sequence, each attending to itself alone. Either all units take the sequence length
- * that wastes least on them together, or units go with those that want the same length alone, whichever costs less. What
+ * that wastes least on them together, or units go with those that want the same length alone, whichever costs less.
+ * What
  * goes with what is decided by the units alone, never by time.
  */
 export function groupPasses(units: readonly Unit[], budget: number): Pass[] {
   if (units.length === 0) return []
   const together = passesAt(units, bestTime(units), budget)
-  const byTime = Map.groupBy(units, (unit) => bestTime([unit]))
+  const byTime = Map.groupBy(units, unit => bestTime([unit]))
   if (byTime.size === 1) return together
   const apart = [...byTime].flatMap(([time, own]) => passesAt(own, time, budget))
   return costOf(apart) < costOf(together) ? apart : together
 }
 
 function passesAt(units: readonly Unit[], time: number, budget: number): Pass[] {
-  const packed = units.map((unit): PackedUnit => ({ ...unit, bins: fillBins(unit.rows, time) }))
+  const packed = units
+    .map((unit): PackedUnit => ({ ...unit, bins: fillBins(unit.rows, time) }))
     .toSorted((x, y) => x.bins.length - y.bins.length || x.member - y.member)
   const passes: Pass[] = []
   let open: PackedUnit[] = []
@@ -77,11 +80,17 @@ function passesAt(units: readonly Unit[], time: number, budget: number): Pass[] 
 /** What a run costs before its first token, in tokens: the nodes of a graph take their time however small they are. */
 const passCost = 48
 
-/** In tokens. Attention grows with the length of a sequence; at a thousand positions it costs about as much as the projections. */
+/**
+ * In tokens. Attention grows with the length of a sequence; at a thousand positions it costs about as much as the
+ * projections.
+ */
 const sequencesCost = (sequences: number, time: number): number => sequences * time * (1 + time / 1000)
 
 function costOf(passes: readonly Pass[]): number {
-  return passes.reduce((sum, { units, binsPerUnit, time }) => sum + passCost + sequencesCost(units.length * binsPerUnit, time), 0)
+  return passes.reduce(
+    (sum, { units, binsPerUnit, time }) => sum + passCost + sequencesCost(units.length * binsPerUnit, time),
+    0
+  )
 }
 
 /** Shapes are multiples of this, so that memory plans repeat. */
@@ -91,10 +100,10 @@ const granularity = 8
 const longestTried = 160
 
 function bestTime(units: readonly Unit[]): number {
-  const shortest = Math.ceil(Math.max(...units.map((unit) => longest(unit.rows))) / granularity) * granularity
+  const shortest = Math.ceil(Math.max(...units.map(unit => longest(unit.rows))) / granularity) * granularity
   let best = { time: shortest, cost: Infinity }
   for (let time = shortest; time <= Math.max(shortest, longestTried); time += granularity) {
-    const bins = units.map((unit) => fillBins(unit.rows, time).length)
+    const bins = units.map(unit => fillBins(unit.rows, time).length)
     const cost = sequencesCost(Math.max(...bins) * bins.length, time)
     if (cost < best.cost) best = { time, cost }
   }

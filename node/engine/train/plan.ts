@@ -21,7 +21,8 @@ export function planSteps(rowCount: number, settings: PlanSettings): Plan {
   const plan: number[][] = []
   for (let epoch = 0; epoch < settings.epochs; epoch++) {
     const order = new Random(settings.seed, 0x91a0000 + epoch).shuffled(all)
-    for (let at = 0; at < order.length; at += settings.rowsPerStep) plan.push(order.slice(at, at + settings.rowsPerStep))
+    for (let at = 0; at < order.length; at += settings.rowsPerStep)
+      plan.push(order.slice(at, at + settings.rowsPerStep))
   }
   return plan
 }

@@ -13,8 +13,11 @@ export function learningRate(s: Schedule, step: number): number {
   const done = Math.min(1, (step - s.warmup) / Math.max(1, s.steps - s.warmup))
   const floor = s.floor ?? 0
   switch (s.kind) {
-    case 'constant': return s.lr
-    case 'linear': return s.lr * (floor + (1 - floor) * (1 - done))
-    case 'cosine': return s.lr * (floor + (1 - floor) * 0.5 * (1 + Math.cos(Math.PI * done)))
+    case 'constant':
+      return s.lr
+    case 'linear':
+      return s.lr * (floor + (1 - floor) * (1 - done))
+    case 'cosine':
+      return s.lr * (floor + (1 - floor) * 0.5 * (1 + Math.cos(Math.PI * done)))
   }
 }

@@ -16,8 +16,10 @@ export interface DoubleNf4Tensor {
 }
 
 /**
- * Signed 8-bit floats with a dynamic exponent (Dettmers 2016), in rising order: for each power of ten from 1e-6 to 1 twice
- * as many fractions as for the one before, and 0 and 1. What QLoRA quantises the maxima with, once their mean is taken off.
+ * Signed 8-bit floats with a dynamic exponent (Dettmers 2016), in rising order: for each power of ten from 1e-6 to 1
+ * twice
+ * as many fractions as for the one before, and 0 and 1. What QLoRA quantises the maxima with, once their mean is taken
+ * off.
  */
 export const dynamicCode: Float32Array = dynamicTable()
 
@@ -46,7 +48,9 @@ export function doubleQuantize({ codes, maxima }: Nf4Tensor): DoubleNf4Tensor {
     const largest = part.reduce((m, x) => Math.max(m, Math.abs(x - mean)), 0)
     scales[block] = largest === 0 ? 1 : largest
     const scale = scales[block] as number
-    part.forEach((x, i) => { out[from + i] = nearest((x - mean) / scale) })
+    part.forEach((x, i) => {
+      out[from + i] = nearest((x - mean) / scale)
+    })
   }
   return { codes, maxima: out, scales, mean: Float32Array.of(mean) }
 }
@@ -63,9 +67,13 @@ function nearest(x: number): number {
   return (dynamicCode[high] as number) - x < x - (dynamicCode[low] as number) ? high : low
 }
 
-/** The maxima that a doubly quantised tensor stands for, in the order of operations of the graph: one for each of its blocks. */
+/**
+ * The maxima that a doubly quantised tensor stands for, in the order of operations of the graph: one for each of its
+ * blocks.
+ */
 export function singly({ codes, maxima, scales, mean }: DoubleNf4Tensor, blocks: number): Nf4Tensor {
   const offset = mean[0] as number
-  const at = (i: number): number => Math.fround((dynamicCode[maxima[i] as number] as number) * (scales[Math.floor(i / doubleBlock)] as number)) + offset
+  const at = (i: number): number =>
+    Math.fround((dynamicCode[maxima[i] as number] as number) * (scales[Math.floor(i / doubleBlock)] as number)) + offset
   return { codes, maxima: Float32Array.from({ length: blocks }, (_, i) => at(i)) }
 }

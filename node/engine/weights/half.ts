@@ -10,7 +10,8 @@ function halfBits(x: number): number {
   if (rest >= 0x7f800000) return sign | (rest > 0x7f800000 ? 0x7e00 : 0x7c00)
   if (rest >= 0x477ff000) return sign | 0x7c00
   if (rest >= 0x38800000) return sign | ((rest - 0x38000000 + 0xfff + ((rest >>> 13) & 1)) >>> 13)
-  // Subnormal: a multiple of 2⁻²⁴, which float32 rounds to by itself when the value is lifted to where its last bit weighs that.
+  // Subnormal: a multiple of 2⁻²⁴, which float32 rounds to by itself when the value is lifted to where its last bit
+  // weighs that.
   single[0] = Math.abs(x) + 0.5
   return sign | ((bits[0] as number) - 0x3f000000)
 }

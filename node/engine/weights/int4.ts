@@ -2,7 +2,8 @@
 export const int4Block = 32
 
 /**
- * Signed 4-bit weights for serving, in the layout of ONNX Runtime's MatMulNBits: weight = scale · (code − 8), two codes a
+ * Signed 4-bit weights for serving, in the layout of ONNX Runtime's MatMulNBits: weight = scale · (code − 8), two codes
+ * a
  * byte with the first in the lower half, blocks along the input dimension. 0.625 bytes a weight.
  */
 export interface Int4Tensor {
@@ -19,7 +20,8 @@ export function quantizeInt4(data: Float32Array): Int4Tensor {
   for (let block = 0; block < scales.length; block++) {
     const from = block * int4Block
     let extreme = 0
-    for (let i = 0; i < int4Block; i++) if (Math.abs(data[from + i] as number) > Math.abs(extreme)) extreme = data[from + i] as number
+    for (let i = 0; i < int4Block; i++)
+      if (Math.abs(data[from + i] as number) > Math.abs(extreme)) extreme = data[from + i] as number
     const scale = extreme / -8
     scales[block] = scale
     const inverse = scale === 0 ? 0 : 1 / scale

@@ -1,7 +1,22 @@
 /** NF4 (Dettmers et al. 2023, appendix E): the code book, index = 4-bit code. */
-export const codeBook = Float32Array.of(-1, -0.6961928009986877, -0.5250730514526367, -0.39491748809814453, -0.28444138169288635,
-  -0.18477343022823334, -0.09105003625154495, 0, 0.07958029955625534, 0.16093020141124725, 0.24611230194568634,
-  0.33791524171829224, 0.44070982933044434, 0.5626170039176941, 0.7229568362236023, 1)
+export const codeBook = Float32Array.of(
+  -1,
+  -0.6961928009986877,
+  -0.5250730514526367,
+  -0.39491748809814453,
+  -0.28444138169288635,
+  -0.18477343022823334,
+  -0.09105003625154495,
+  0,
+  0.07958029955625534,
+  0.16093020141124725,
+  0.24611230194568634,
+  0.33791524171829224,
+  0.44070982933044434,
+  0.5626170039176941,
+  0.7229568362236023,
+  1
+)
 
 /** Weights that share one maximum. */
 export const nf4Block = 64
@@ -32,16 +47,26 @@ export function quantizeNf4Part(data: Float32Array, { codes, maxima }: Nf4Tensor
   }
 }
 
-/** Steps from −1 to 1, narrower than any two codes are apart: for each, the last code that is not above its lower end. */
+/**
+ * Steps from −1 to 1, narrower than any two codes are apart: for each, the last code that is not above its lower end.
+ */
 const stairs = 4096
-const stair = Uint8Array.from({ length: stairs + 1 }, (_, i) => Math.max(0, codeBook.findLastIndex((code) => code <= i / (stairs / 2) - 1)))
+const stair = Uint8Array.from({ length: stairs + 1 }, (_, i) =>
+  Math.max(
+    0,
+    codeBook.findLastIndex(code => code <= i / (stairs / 2) - 1)
+  )
+)
 
 /** Distances are compared in float32, as the reference does. */
 function nearest(ratio: number): number {
   const x = Math.fround(ratio)
   let low = Math.min(codeBook.length - 2, stair[Math.floor((x + 1) * (stairs / 2))] as number)
   if (low < codeBook.length - 2 && (codeBook[low + 1] as number) <= x) low++
-  const [below, above] = [Math.abs(Math.fround(x - (codeBook[low] as number))), Math.abs(Math.fround(x - (codeBook[low + 1] as number)))]
+  const [below, above] = [
+    Math.abs(Math.fround(x - (codeBook[low] as number))),
+    Math.abs(Math.fround(x - (codeBook[low + 1] as number)))
+  ]
   return above < below ? low + 1 : low
 }
 

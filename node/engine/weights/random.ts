@@ -45,7 +45,10 @@ export class Random {
     for (let i = out.length - 1; i > 0; i--) {
       const j = Math.floor(this.uniform() * (i + 1))
       const [a, b] = [out[i], out[j]]
-      if (a !== undefined && b !== undefined) { out[i] = b; out[j] = a }
+      if (a !== undefined && b !== undefined) {
+        out[i] = b
+        out[j] = a
+      }
     }
     return out
   }
@@ -60,7 +63,10 @@ function wide(a: number, b: number): readonly [number, number] {
   return [(ah * bh + Math.floor(middle / 65536) + Math.floor(carry / 65536)) >>> 0, Math.imul(a, b) >>> 0]
 }
 
-export function philox(counter: readonly [number, number, number, number], key: readonly [number, number]): readonly [number, number, number, number] {
+export function philox(
+  counter: readonly [number, number, number, number],
+  key: readonly [number, number]
+): readonly [number, number, number, number] {
   let [c0, c1, c2, c3] = counter
   let [k0, k1] = key
   for (let round = 0; round < 10; round++) {

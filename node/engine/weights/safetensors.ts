@@ -12,7 +12,11 @@ export interface StoredTensor {
   readonly length: number
 }
 
-export interface NamedTensor { readonly name: string; readonly shape: readonly number[]; readonly data: Float32Array }
+export interface NamedTensor {
+  readonly name: string
+  readonly shape: readonly number[]
+  readonly data: Float32Array
+}
 
 const widths = { F32: 4, F16: 2, BF16: 2 } as const
 const largestHeader = 64 * 1024 * 1024
@@ -20,13 +24,17 @@ const largestHeader = 64 * 1024 * 1024
 type Bad = (what: string, cause?: unknown) => ModelError
 
 /**
- * The directory of a safetensors file. Throws a ModelError that names the tensor when the file is cut, tampered with or of
- * another form: tensors lie one after another and fill the file. Those that are not `wanted` may be of any type, and are
+ * The directory of a safetensors file. Throws a ModelError that names the tensor when the file is cut, tampered with or
+ * of
+ * another form: tensors lie one after another and fill the file. Those that are not `wanted` may be of any type, and
+ * are
  * left out where it is none that can be read.
  */
 export function readDirectory(file: string, wanted: (name: string) => boolean = () => true): Map<string, StoredTensor> {
   const { entries, start, size, bad } = readHeader(file)
-  const all = entries.filter(([name]) => name !== '__metadata__').map(([name, entry]) => readEntry(name, entry, file, start, size, bad))
+  const all = entries
+    .filter(([name]) => name !== '__metadata__')
+    .map(([name, entry]) => readEntry(name, entry, file, start, size, bad))
   let end = start
   let before = 'the header'
   for (const { name, offset, length } of all.toSorted((x, y) => x.offset - y.offset || x.length - y.length)) {
@@ -54,7 +62,11 @@ export function readMetadata(file: string): Record<string, string> {
 }
 
 function readHeader(file: string): { entries: [string, unknown][]; start: number; size: number; bad: Bad } {
-  const bad: Bad = (what, cause) => new ModelError('weights-invalid', `${file}: ${what}`, { cause, help: 'Fetch the file again; it is damaged or not a safetensors file.' })
+  const bad: Bad = (what, cause) =>
+    new ModelError('weights-invalid', `${file}: ${what}`, {
+      cause,
+      help: 'Fetch the file again; it is damaged or not a safetensors file.'
+    })
   const fd = openFile(file)
   const { size } = fstatSync(fd)
   try {
@@ -74,7 +86,10 @@ function openFile(file: string): number {
   try {
     return openSync(file, 'r')
   } catch (cause) {
-    throw new ModelError('weights-missing', `${file} cannot be opened`, { cause, help: 'Fetch the model again; a file of it is missing.' })
+    throw new ModelError('weights-missing', `${file} cannot be opened`, {
+      cause,
+      help: 'Fetch the model again; a file of it is missing.'
+    })
   }
 }
 
@@ -97,7 +112,8 @@ function readEntry(name: string, entry: unknown, file: string, start: number, si
   if (typeof dtype !== 'string') throw bad(`tensor ${name} has no type`)
   const whole = (x: unknown): x is number => Number.isSafeInteger(x) && Number(x) >= 0
   if (!Array.isArray(shape) || !shape.every(whole)) throw bad(`tensor ${name} has no valid shape`)
-  if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(whole)) throw bad(`tensor ${name} has no valid offsets`)
+  if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(whole))
+    throw bad(`tensor ${name} has no valid offsets`)
   const [from = 0, to = 0] = offsets as number[]
   const length = to - from
   const needed = isStored(dtype) ? (shape as number[]).reduce((a, b) => a * b, 1) * widths[dtype] : length
@@ -117,10 +133,16 @@ export function readTensor(tensor: StoredTensor): Float32Array {
 const largestPiece = 1 << 20
 
 /**
- * Reads a tensor as float32 in pieces of `size` elements, the last one perhaps shorter, each with the index of its first
+ * Reads a tensor as float32 in pieces of `size` elements, the last one perhaps shorter, each with the index of its
+ * first
  * element. A piece is valid until the next one: they share one buffer, or lie in `into` where it is given.
  */
-export function readPieces(tensor: StoredTensor, size: number, take: (piece: Float32Array, first: number) => void, into?: Float32Array): void {
+export function readPieces(
+  tensor: StoredTensor,
+  size: number,
+  take: (piece: Float32Array, first: number) => void,
+  into?: Float32Array
+): void {
   const width = widths[tensor.dtype]
   const count = tensor.length / width
   const room = Math.min(size, count)
@@ -151,12 +173,20 @@ function readFully(fd: number, bytes: Uint8Array, tensor: StoredTensor, from: nu
 
 export function readAll(file: string): Map<string, NamedTensor> {
   const all = new Map<string, NamedTensor>()
-  for (const [name, tensor] of readDirectory(file)) all.set(name, { name, shape: tensor.shape, data: readTensor(tensor) })
+  for (const [name, tensor] of readDirectory(file))
+    all.set(name, { name, shape: tensor.shape, data: readTensor(tensor) })
   return all
 }
 
-/** Writes to a file beside it, flushes it to disk and renames: a reader sees the old file or the new one, never a part. */
-export function writeSafetensors(file: string, tensors: readonly NamedTensor[], dtype: 'F32' | 'BF16' = 'F32', metadata: Record<string, string> = { format: 'pt' }): void {
+/**
+ * Writes to a file beside it, flushes it to disk and renames: a reader sees the old file or the new one, never a part.
+ */
+export function writeSafetensors(
+  file: string,
+  tensors: readonly NamedTensor[],
+  dtype: 'F32' | 'BF16' = 'F32',
+  metadata: Record<string, string> = { format: 'pt' }
+): void {
   const header: Record<string, unknown> = { __metadata__: metadata }
   let offset = 0
   for (const { name, shape, data } of tensors) {

@@ -15,7 +15,18 @@ import type { Wallet } from './wallet.ts'
 import type { Workers } from './workers.ts'
 
 /** Asks until the answer is whole: picks a worker, and another where one fails, going on from the tokens that came. */
-export function createAsking(parts: Parts, wallet: Wallet, workers: Workers, folders: Folders): (model: ModelRecord, request: AskRequest, emit: (event: AskEvent) => void, signal: AbortSignal, life: AbortSignal) => Promise<void> {
+export function createAsking(
+  parts: Parts,
+  wallet: Wallet,
+  workers: Workers,
+  folders: Folders
+): (
+  model: ModelRecord,
+  request: AskRequest,
+  emit: (event: AskEvent) => void,
+  signal: AbortSignal,
+  life: AbortSignal
+) => Promise<void> {
   const { network, policy, timing, clock, log, events, speech: speechOf } = parts
   const attempt = createAttempt(parts, wallet)
 
@@ -24,9 +35,20 @@ export function createAsking(parts: Parts, wallet: Wallet, workers: Workers, fol
     return folder === undefined ? undefined : speechOf(folder)
   }
 
-  function contentOf({ messages, maxTokens = 128, temperature = 0, topK = 0, topP = 1, stop = [] }: AskRequest): InferenceContent {
+  function contentOf({
+    messages,
+    maxTokens = 128,
+    temperature = 0,
+    topK = 0,
+    topP = 1,
+    stop = []
+  }: AskRequest): InferenceContent {
     const parsed = inferenceContent.safeParse({ messages, maxTokens, temperature, topK, topP, stop, resume: [] })
-    if (!parsed.success) throw new InvalidError('ask.invalid', `the question breaks a limit: ${parsed.error.issues[0]?.path.join('.')} ${parsed.error.issues[0]?.message}`)
+    if (!parsed.success)
+      throw new InvalidError(
+        'ask.invalid',
+        `the question breaks a limit: ${parsed.error.issues[0]?.path.join('.')} ${parsed.error.issues[0]?.message}`
+      )
     return parsed.data
   }
 
@@ -35,7 +57,14 @@ export function createAsking(parts: Parts, wallet: Wallet, workers: Workers, fol
     const seed = BigInt(request.seed ?? Math.floor(Math.random() * 0xffffffff))
     const speech = await speechFor(model, AbortSignal.any([signal, life]))
     const prompt = speech?.promptTokens(base.messages)
-    const growing: Growing = { ids: [], text: '', own: speech?.text(base.stop), emit: (text, ids) => { emit({ kind: 'text', text, ids }) } }
+    const growing: Growing = {
+      ids: [],
+      text: '',
+      own: speech?.text(base.stop),
+      emit: (text, ids) => {
+        emit({ kind: 'text', text, ids })
+      }
+    }
     const usage = { inputTokens: 0, outputTokens: 0, fee: 0n }
     const receipts: Hex[] = []
     const failed = new Set<Address>()
@@ -47,13 +76,22 @@ export function createAsking(parts: Parts, wallet: Wallet, workers: Workers, fol
       const rest = growing.own === undefined ? tail : growing.own.finish()
       growing.text += rest
       if (rest !== '') emit({ kind: 'text', text: rest, ids: [] })
-      emit({ kind: 'done', text: growing.text, ids: [...growing.ids], finish, usage: { ...usage, outputTokens: growing.ids.length }, receipts, model: model.id })
+      emit({
+        kind: 'done',
+        text: growing.text,
+        ids: [...growing.ids],
+        finish,
+        usage: { ...usage, outputTokens: growing.ids.length },
+        receipts,
+        model: model.id
+      })
     }
 
     async function tryWorker(offer: SignedOffer): Promise<Outcome> {
       const { worker } = offer.message
       const content = { ...base, resume: [...growing.ids] }
-      const inputTokens = prompt === undefined ? mostInputTokens(base.messages, content.resume.length) : prompt + content.resume.length
+      const inputTokens =
+        prompt === undefined ? mostInputTokens(base.messages, content.resume.length) : prompt + content.resume.length
       const maxFee = feeOf(offer.message, inputTokens, base.maxTokens - content.resume.length)
       const began = clock.now()
       const { purse, ask } = await wallet.begin({ offer, content, seed, maxFee })
@@ -72,31 +110,55 @@ export function createAsking(parts: Parts, wallet: Wallet, workers: Workers, fol
       if (outcome.kind === 'complete') workers.served(worker, ask.received.length, clock.now() - acceptedAt)
       if (outcome.blame === 'channel') purse.spent = true
       if (outcome.blame === 'lie') workers.lied(worker)
-      if (outcome.kind === 'complete' && outcome.error !== undefined) log.info('an answer has no receipt yet', { worker, model: model.id, error: outcome.error })
+      if (outcome.kind === 'complete' && outcome.error !== undefined)
+        log.info('an answer has no receipt yet', { worker, model: model.id, error: outcome.error })
       return outcome
     }
 
     for (let tries = 0; tries < policy.attempts;) {
-      if (signal.aborted) { done('cancelled', ''); return }
-      if (growing.ids.length >= base.maxTokens) { done('length', ''); return }
-      const need = { inputTokens: (prompt ?? mostInputTokens(base.messages, 0)) + growing.ids.length, outputTokens: base.maxTokens - growing.ids.length }
+      if (signal.aborted) {
+        done('cancelled', '')
+        return
+      }
+      if (growing.ids.length >= base.maxTokens) {
+        done('length', '')
+        return
+      }
+      const need = {
+        inputTokens: (prompt ?? mostInputTokens(base.messages, 0)) + growing.ids.length,
+        outputTokens: base.maxTokens - growing.ids.length
+      }
       const found = await workers.offers(model, need, AbortSignal.any([signal, life]))
       const offers = found.filter(({ message }) => !failed.has(message.worker))
       const candidates = offers.length > 0 ? offers : found
       if (candidates.length === 0) {
         if (last !== undefined) break
-        throw new NotFoundError('offer.none', `nobody offers ${model.name} now`, { help: 'A worker has to serve it: tilth models serve.' })
+        throw new NotFoundError('offer.none', `nobody offers ${model.name} now`, {
+          help: 'A worker has to serve it: tilth models serve.'
+        })
       }
       // Those with a free place first, in the same order.
       const [offer] = [...candidates.filter(({ message }) => message.capacity > 0), ...candidates]
       if (offer === undefined) break
       const outcome = await tryWorker(offer)
-      if (outcome.kind === 'complete') { done(outcome.finish, outcome.tail); return }
-      if (signal.aborted) { done('cancelled', ''); return }
+      if (outcome.kind === 'complete') {
+        done(outcome.finish, outcome.tail)
+        return
+      }
+      if (signal.aborted) {
+        done('cancelled', '')
+        return
+      }
       life.throwIfAborted()
       const { worker } = offer.message
       const code = outcome.error instanceof TilthError ? outcome.error.code : 'internal'
-      log.info('a worker did not finish an answer', { worker, model: model.id, code, received: growing.ids.length, error: outcome.error })
+      log.info('a worker did not finish an answer', {
+        worker,
+        model: model.id,
+        code,
+        received: growing.ids.length,
+        error: outcome.error
+      })
       last = outcome.error
       reason = code
       failed.add(worker)
@@ -105,14 +167,26 @@ export function createAsking(parts: Parts, wallet: Wallet, workers: Workers, fol
         busyUntil ??= clock.now() + timing.busyMs
         if (clock.now() >= busyUntil) break
         failed.clear()
-        await clock.sleep(Math.min(1_000, timing.busyMs / 4), AbortSignal.any([signal, life])).catch((error: unknown) => { if (!signal.aborted) throw error })
+        await clock
+          .sleep(Math.min(1_000, timing.busyMs / 4), AbortSignal.any([signal, life]))
+          .catch((error: unknown) => {
+            if (!signal.aborted) throw error
+          })
         continue
       }
       tries++
       if (outcome.blame === 'worker') workers.failed(worker)
       events.emit('models.failed', { model: model.id, worker, code })
     }
-    if (growing.ids.length >= base.maxTokens) { done('length', ''); return }
-    throw new TilthError('ask.failed', `no worker finished the answer (the last said ${reason ?? 'nothing'})`, { cause: last, consequence: 'retry', help: 'Ask again in a moment, or look who offers the model.', details: { received: growing.ids.length } })
+    if (growing.ids.length >= base.maxTokens) {
+      done('length', '')
+      return
+    }
+    throw new TilthError('ask.failed', `no worker finished the answer (the last said ${reason ?? 'nothing'})`, {
+      cause: last,
+      consequence: 'retry',
+      help: 'Ask again in a moment, or look who offers the model.',
+      details: { received: growing.ids.length }
+    })
   }
 }

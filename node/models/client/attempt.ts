@@ -1,5 +1,14 @@
 import type { Signed } from '../../../protocol/crypto/index.ts'
-import { creditOf, dueAtStart, feeOf, leastCreditTokens, mostInputTokens, tokensWanted, voucherDue, workerFrame } from '../../../protocol/models/index.ts'
+import {
+  creditOf,
+  dueAtStart,
+  feeOf,
+  leastCreditTokens,
+  mostInputTokens,
+  tokensWanted,
+  voucherDue,
+  workerFrame
+} from '../../../protocol/models/index.ts'
 import type { CosignedReceipt, Finish, WorkerFrame } from '../../../protocol/models/index.ts'
 import { InvalidError, TilthError } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
@@ -19,7 +28,14 @@ export interface Growing {
 
 export type Outcome =
   /** The receipt may still be missing, then `error` says why: the worker brings it another time, unless it lied. */
-  | { readonly kind: 'complete'; readonly finish: Finish; readonly receipt: Hex | undefined; readonly tail: string; readonly error?: unknown; readonly blame?: Blame }
+  | {
+      readonly kind: 'complete'
+      readonly finish: Finish
+      readonly receipt: Hex | undefined
+      readonly tail: string
+      readonly error?: unknown
+      readonly blame?: Blame
+    }
   /** `lie`: it broke a rule; `busy`: it would answer later; `channel`: it refuses the channel. */
   | { readonly kind: 'failed'; readonly error: unknown; readonly blame: Blame }
 export type Blame = 'worker' | 'lie' | 'busy' | 'channel'
@@ -36,7 +52,9 @@ export interface AttemptRequest {
   onAccepted(): void
 }
 
-const lie = (code: string, message: string, details?: Record<string, unknown>): never => { throw new InvalidError(code, message, { details }) }
+const lie = (code: string, message: string, details?: Record<string, unknown>): never => {
+  throw new InvalidError(code, message, { details })
+}
 
 /** How long a worker may take to come to its receipt after a cancel. */
 const cancelMs = 10_000
@@ -45,11 +63,19 @@ const cancelMs = 10_000
  * One worker's part of an answer: asks, checks each frame, pays as tokens come, checks the receipt and signs it. Never
  * throws: what went wrong is the outcome, and what was received stands in `growing`.
  */
-export function createAttempt(parts: Parts, wallet: Wallet): (request: AttemptRequest) => Promise<{ outcome: Outcome; receipts: CosignedReceipt[] }> {
+export function createAttempt(
+  parts: Parts,
+  wallet: Wallet
+): (request: AttemptRequest) => Promise<{ outcome: Outcome; receipts: CosignedReceipt[] }> {
   const { timing, streams, log } = parts
 
   /** `progress.finished` is set as soon as the whole answer is there. */
-  async function converse(stream: MessageStream, request: AttemptRequest, signed: CosignedReceipt[], progress: { finished?: { finish: Finish; tail: string } }): Promise<Outcome> {
+  async function converse(
+    stream: MessageStream,
+    request: AttemptRequest,
+    signed: CosignedReceipt[],
+    progress: { finished?: { finish: Finish; tail: string } }
+  ): Promise<Outcome> {
     const { purse, ask, growing, speech, signal } = request
     const { statement, content, offer } = ask.record
     const { message: prices } = offer
@@ -61,13 +87,19 @@ export function createAttempt(parts: Parts, wallet: Wallet): (request: AttemptRe
 
     const cancel = (): void => {
       cancelled = true
-      stream.send({ kind: 'cancel' }).catch((error: unknown) => { log.debug('a cancel did not go out', { error }) })
+      stream.send({ kind: 'cancel' }).catch((error: unknown) => {
+        log.debug('a cancel did not go out', { error })
+      })
     }
     const pay = async (cumulative: bigint): Promise<void> => {
       const voucher = await wallet.pay(purse, cumulative, ask)
       if (voucher !== undefined) await stream.send({ kind: 'voucher', voucher, received: ask.received.length })
     }
-    const countersign = async (frame: { receipt: Signed<'Receipt'>; attribution: CosignedReceipt['attribution']; answer: readonly number[] }): Promise<Hex> => {
+    const countersign = async (frame: {
+      receipt: Signed<'Receipt'>
+      attribution: CosignedReceipt['attribution']
+      answer: readonly number[]
+    }): Promise<Hex> => {
       const { id, signature, voucher, fresh } = await wallet.countersign(purse, frame)
       if (fresh !== undefined) signed.push(fresh)
       await stream.send({ kind: 'countersign', signature, voucher })
@@ -80,7 +112,8 @@ export function createAttempt(parts: Parts, wallet: Wallet): (request: AttemptRe
       if (!accepted || progress.finished !== undefined) lie('frame.unexpected', 'tokens outside of an answer')
       if (ask.received.length + ids.length > wanted) lie('answer.long', 'more tokens than were asked for')
       const { inputTokens } = ask.record
-      if (owed !== feeOf(prices, inputTokens, ask.received.length + ids.length)) lie('answer.owed', 'the worker counts another fee than its offer', { owed })
+      if (owed !== feeOf(prices, inputTokens, ask.received.length + ids.length))
+        lie('answer.owed', 'the worker counts another fee than its offer', { owed })
       let said = text
       if (growing.own !== undefined) {
         const { own } = growing
@@ -96,28 +129,43 @@ export function createAttempt(parts: Parts, wallet: Wallet): (request: AttemptRe
       if (voucherDue(due, purse.record.channel.paid, credit)) await pay(due)
     }
 
-    const onAbort = (): void => { cancel() }
+    const onAbort = (): void => {
+      cancel()
+    }
     signal.addEventListener('abort', onAbort, { once: true })
     try {
       await stream.send({ kind: 'request', statement, content, offer, voucher: wallet.voucher(purse) })
       if (signal.aborted) cancel()
       for (;;) {
-        const timeoutMs = cancelled ? cancelMs : !accepted ? timing.acceptMs : progress.finished === undefined ? timing.silenceMs : timing.receiptMs
+        const timeoutMs = cancelled
+          ? cancelMs
+          : !accepted
+            ? timing.acceptMs
+            : progress.finished === undefined
+              ? timing.silenceMs
+              : timing.receiptMs
         const frame = await stream.next(workerFrame, { timeoutMs, signal: request.life })
         if (frame === undefined) throw new TilthError('stream.closed', 'the worker has left', { consequence: 'retry' })
         switch (frame.kind) {
-          case 'pending': await countersign(frame); break
+          case 'pending':
+            await countersign(frame)
+            break
           case 'accepted': {
             if (accepted) lie('frame.unexpected', 'accepted twice')
             const { inputTokens, creditTokens } = frame
-            // [reject] Prompt tokens are counted right: exactly where the tokenizer is at hand, else within what the text can come to.
-            const exact = speech === undefined ? undefined : speech.promptTokens(content.messages) + content.resume.length
-            if (exact !== undefined && inputTokens !== exact) lie('answer.input-tokens', 'the worker counts other prompt tokens', { inputTokens, exact })
-            if (inputTokens > mostInputTokens(content.messages, content.resume.length)) lie('answer.input-tokens', 'the worker counts more prompt tokens than the text can have', { inputTokens })
+            // [reject] Prompt tokens are counted right: exactly where the tokenizer is at hand, else within what the
+            // text can come to.
+            const exact =
+              speech === undefined ? undefined : speech.promptTokens(content.messages) + content.resume.length
+            if (exact !== undefined && inputTokens !== exact)
+              lie('answer.input-tokens', 'the worker counts other prompt tokens', { inputTokens, exact })
+            if (inputTokens > mostInputTokens(content.messages, content.resume.length))
+              lie('answer.input-tokens', 'the worker counts more prompt tokens than the text can have', { inputTokens })
             // [reject] With less credit than this an answer could not be paid in parts.
             if (creditTokens < leastCreditTokens) lie('answer.credit', 'the worker wants to be paid before it serves')
             // [reject] The fee stays within what was agreed to.
-            if (feeOf(prices, inputTokens, wanted) > statement.message.maxFee) lie('answer.fee', 'the answer may cost more than was agreed to')
+            if (feeOf(prices, inputTokens, wanted) > statement.message.maxFee)
+              lie('answer.fee', 'the answer may cost more than was agreed to')
             accepted = true
             credit = creditOf(prices, creditTokens)
             await wallet.accepted(purse, ask, inputTokens, creditTokens)
@@ -126,21 +174,36 @@ export function createAttempt(parts: Parts, wallet: Wallet): (request: AttemptRe
             await pay(dueAtStart(wallet.owed(purse) - purse.record.channel.paid, credit) + purse.record.channel.paid)
             break
           }
-          case 'tokens': await take(frame); break
+          case 'tokens':
+            await take(frame)
+            break
           case 'finished': {
-            if (!accepted || progress.finished !== undefined) lie('frame.unexpected', 'the end of an answer that is none')
+            if (!accepted || progress.finished !== undefined)
+              lie('frame.unexpected', 'the end of an answer that is none')
             progress.finished = { finish: frame.finish, tail: frame.tail }
             break
           }
           case 'receipt': {
             const { finished } = progress
             if (finished === undefined) return lie('frame.unexpected', 'a receipt before the end of the answer')
-            const id = await countersign({ receipt: frame.receipt, attribution: frame.attribution, answer: ask.received })
+            const id = await countersign({
+              receipt: frame.receipt,
+              attribution: frame.attribution,
+              answer: ask.received
+            })
             // The receipt is on both disks once this is said; on ours it is already.
-            await stream.next(workerFrame, { timeoutMs: timing.silenceMs, signal: request.life })
-              .catch((error: unknown) => { log.debug('the worker did not say that it has the countersignature', { error }) })
+            await stream
+              .next(workerFrame, { timeoutMs: timing.silenceMs, signal: request.life })
+              .catch((error: unknown) => {
+                log.debug('the worker did not say that it has the countersignature', { error })
+              })
             await stream.end()
-            if (finished.finish === 'cancelled' && !signal.aborted) return { kind: 'failed', blame: 'worker', error: new TilthError('answer.partial', 'the worker stopped in the middle', { consequence: 'retry' }) }
+            if (finished.finish === 'cancelled' && !signal.aborted)
+              return {
+                kind: 'failed',
+                blame: 'worker',
+                error: new TilthError('answer.partial', 'the worker stopped in the middle', { consequence: 'retry' })
+              }
             return { kind: 'complete', ...finished, receipt: id }
           }
           case 'done': {
@@ -148,7 +211,8 @@ export function createAttempt(parts: Parts, wallet: Wallet): (request: AttemptRe
             if (!signal.aborted) lie('frame.unexpected', 'done without a receipt')
             return { kind: 'complete', finish: 'cancelled', receipt: undefined, tail: '' }
           }
-          case 'offer': lie('frame.unexpected', 'an offer in the middle of an answer')
+          case 'offer':
+            lie('frame.unexpected', 'an offer in the middle of an answer')
         }
       }
     } finally {
@@ -162,7 +226,9 @@ export function createAttempt(parts: Parts, wallet: Wallet): (request: AttemptRe
     const progress: { finished?: { finish: Finish; tail: string } } = {}
     let stream: MessageStream | undefined
     try {
-      stream = await streams.open(purse.record.worker, '/tilth/models/infer/1', { signal: AbortSignal.any([life, AbortSignal.timeout(timing.acceptMs)]) })
+      stream = await streams.open(purse.record.worker, '/tilth/models/infer/1', {
+        signal: AbortSignal.any([life, AbortSignal.timeout(timing.acceptMs)])
+      })
       return { outcome: await converse(stream, request, receipts, progress), receipts }
     } catch (error) {
       await stream?.fail(error)
@@ -170,8 +236,14 @@ export function createAttempt(parts: Parts, wallet: Wallet): (request: AttemptRe
       if (blame === 'lie') await wallet.dispute(purse, error instanceof TilthError ? error.code : 'internal')
       const { finished } = progress
       // Who lies about an answer may have lied in it: another goes on from the tokens that are there.
-      const whole = finished !== undefined && blame !== 'lie' && (finished.finish !== 'cancelled' || request.signal.aborted)
-      return { outcome: whole ? { kind: 'complete', ...finished, receipt: undefined, error, blame } : { kind: 'failed', error, blame }, receipts }
+      const whole =
+        finished !== undefined && blame !== 'lie' && (finished.finish !== 'cancelled' || request.signal.aborted)
+      return {
+        outcome: whole
+          ? { kind: 'complete', ...finished, receipt: undefined, error, blame }
+          : { kind: 'failed', error, blame },
+        receipts
+      }
     } finally {
       await wallet.ended(purse, ask)
     }
@@ -186,5 +258,7 @@ function blameFor(error: unknown): Blame {
   if (error instanceof InvalidError) return 'lie'
   if (!(error instanceof TilthError)) return 'worker'
   if (busyCodes.has(error.code)) return 'busy'
-  return error.code.startsWith('channel.') || error.code.startsWith('receipt.') || error.code.startsWith('voucher.') ? 'channel' : 'worker'
+  return error.code.startsWith('channel.') || error.code.startsWith('receipt.') || error.code.startsWith('voucher.')
+    ? 'channel'
+    : 'worker'
 }

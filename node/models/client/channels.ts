@@ -12,7 +12,9 @@ export interface ChannelKeeper {
   reconcile(signal: AbortSignal): Promise<number>
 }
 
-/** Looks after the client's channels between asks: closes those that are no use any more, and gets back what is left. */
+/**
+ * Looks after the client's channels between asks: closes those that are no use any more, and gets back what is left.
+ */
 export function createChannelKeeper({ chain, clock, timing, streams, log }: Parts, wallet: Wallet): ChannelKeeper {
   let off: (() => void) | undefined
 
@@ -24,14 +26,18 @@ export function createChannelKeeper({ chain, clock, timing, streams, log }: Part
       if (onChain.closesAt === 0n) await chain.channels.startClose(purse.id)
       const closesAt = (await chain.channels.channel(purse.id))?.closesAt ?? 0n
       await wallet.update(purse, state => (state.state === 'disputed' ? closing(state, closesAt) : state))
-    } else if (channel.state !== 'closed' && (expiry <= chainNow || (channel.state === 'closing' && channel.closesAt !== 0n && channel.closesAt <= chainNow))) {
+    } else if (
+      channel.state !== 'closed' &&
+      (expiry <= chainNow || (channel.state === 'closing' && channel.closesAt !== 0n && channel.closesAt <= chainNow))
+    ) {
       const { refunded } = await chain.channels.finishClose(purse.id)
       await wallet.update(purse, state => (state.state === 'closed' ? state : closedWith(state, refunded)))
     }
   }
 
   /** Requests that have ended here, and of which the worker has not said yet that there is nothing more to sign. */
-  const unsettled = ({ asks }: Purse): Hex[] => [...asks.values()].filter(({ live, record }) => !live && !record.over).map(({ id }) => id)
+  const unsettled = ({ asks }: Purse): Hex[] =>
+    [...asks.values()].filter(({ live, record }) => !live && !record.over).map(({ id }) => id)
 
   async function settle(purse: Purse, signal: AbortSignal): Promise<number> {
     const left = unsettled(purse).slice(-256)
@@ -59,13 +65,21 @@ export function createChannelKeeper({ chain, clock, timing, streams, log }: Part
 
   return {
     start() {
-      off = clock.every(timing.redeemMs, async () => {
-        if (wallet.purses().every(({ record: { channel } }) => channel.state === 'closed')) return
-        const { timestamp } = await chain.head()
-        for (const purse of wallet.purses()) await look(purse, timestamp)
-      }, error => { log.warn('a channel could not be closed', { error }) })
+      off = clock.every(
+        timing.redeemMs,
+        async () => {
+          if (wallet.purses().every(({ record: { channel } }) => channel.state === 'closed')) return
+          const { timestamp } = await chain.head()
+          for (const purse of wallet.purses()) await look(purse, timestamp)
+        },
+        error => {
+          log.warn('a channel could not be closed', { error })
+        }
+      )
     },
-    stop() { off?.() },
+    stop() {
+      off?.()
+    },
     async reconcile(signal) {
       let count = 0
       for (const purse of wallet.purses()) {

@@ -1,6 +1,14 @@
 import { digest, signDigest, signStatement } from '../../../protocol/crypto/index.ts'
 import type { Signed } from '../../../protocol/crypto/index.ts'
-import { checkReceipt, deposited, disputed, feeOf, openChannel, paidUp, receipted } from '../../../protocol/models/index.ts'
+import {
+  checkReceipt,
+  deposited,
+  disputed,
+  feeOf,
+  openChannel,
+  paidUp,
+  receipted
+} from '../../../protocol/models/index.ts'
 import type { Attribution, ChannelState, CosignedReceipt, InferenceContent } from '../../../protocol/models/index.ts'
 import { contentHash, InvalidError } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
@@ -13,15 +21,33 @@ import { inChannel } from '../records.ts'
 import type { AskRecord, ClientChannel, Tables } from '../records.ts'
 
 /** One request to one worker. `received` are the answer tokens that have come. */
-export interface Ask { readonly id: Hex; record: AskRecord; received: number[]; live: boolean }
+export interface Ask {
+  readonly id: Hex
+  record: AskRecord
+  received: number[]
+  live: boolean
+}
 
 /** A channel in use: what is on disk, and the asks that are owed on it. */
-export interface Purse { readonly id: Hex; record: ClientChannel; readonly asks: Map<Hex, Ask>; /** The worker refuses it, or it was found lying: not used any more. */ spent: boolean }
+export interface Purse {
+  readonly id: Hex
+  record: ClientChannel
+  readonly asks: Map<Hex, Ask>
+  /** The worker refuses it, or it was found lying: not used any more. */ spent: boolean
+}
 
 export interface Wallet {
   load(): Promise<void>
-  /** A request, on disk, and a channel with room for its fee: one that is open, topped up if need be, or a new one. @throws as the chain */
-  begin(request: { offer: SignedOffer; content: InferenceContent; seed: bigint; maxFee: bigint }): Promise<{ purse: Purse; ask: Ask }>
+  /**
+   * A request, on disk, and a channel with room for its fee: one that is open, topped up if need be, or a new one.
+   * @throws as the chain
+   */
+  begin(request: {
+    offer: SignedOffer
+    content: InferenceContent
+    seed: bigint
+    maxFee: bigint
+  }): Promise<{ purse: Purse; ask: Ask }>
   find(channel: Hex): Purse | undefined
   purses(): Purse[]
   /** A channel of ours that the chain knows: perhaps opened just before a crash. */
@@ -36,10 +62,20 @@ export interface Wallet {
   owed(purse: Purse): bigint
   /** The highest voucher so far; null if nothing was promised. */
   voucher(purse: Purse): Signed<'Voucher'> | null
-  /** Promises up to a sum. On disk before it is returned, with what `ask` has received. Undefined if an earlier one does. */
+  /**
+   * Promises up to a sum. On disk before it is returned, with what `ask` has received. Undefined if an earlier one
+   * does.
+   */
   pay(purse: Purse, cumulative: bigint, ask: Ask): Promise<Signed<'Voucher'> | undefined>
-  /** Checks a receipt against what was asked and got, keeps it, and only then signs. One signed before gets the same signature again. @throws as checkReceipt · InvalidError `receipt.unknown`, `receipt.answer` */
-  countersign(purse: Purse, frame: { receipt: Signed<'Receipt'>; attribution: Attribution | null; answer: readonly number[] }): Promise<{ id: Hex; signature: Hex; voucher: Signed<'Voucher'> | null; fresh: CosignedReceipt | undefined }>
+  /**
+   * Checks a receipt against what was asked and got, keeps it, and only then signs. One signed before gets the same
+   * signature again.
+   * @throws as checkReceipt · InvalidError `receipt.unknown`, `receipt.answer`
+   */
+  countersign(
+    purse: Purse,
+    frame: { receipt: Signed<'Receipt'>; attribution: Attribution | null; answer: readonly number[] }
+  ): Promise<{ id: Hex; signature: Hex; voucher: Signed<'Voucher'> | null; fresh: CosignedReceipt | undefined }>
   dispute(purse: Purse, code: string): Promise<void>
   update(purse: Purse, change: (channel: ChannelState) => ChannelState): Promise<void>
 }
@@ -52,17 +88,39 @@ export function createWallet(parts: Parts, tables: Tables, receipts: Receipts): 
   const queue = createQueue({ name: 'channels', bound: 4096, concurrency: 256 })
 
   const save = (purse: Purse): Promise<void> => tables.clientChannels.put(purse.id, purse.record)
-  const feeSoFar = ({ record: { offer, inputTokens }, received }: Ask): bigint => feeOf(offer.message, inputTokens, received.length)
-  const owed = (purse: Purse): bigint => [...purse.asks.values()].reduce((sum, ask) => (ask.record.over ? sum : sum + feeSoFar(ask)), purse.record.channel.settled)
+  const feeSoFar = ({ record: { offer, inputTokens }, received }: Ask): bigint =>
+    feeOf(offer.message, inputTokens, received.length)
+  const owed = (purse: Purse): bigint =>
+    [...purse.asks.values()].reduce(
+      (sum, ask) => (ask.record.over ? sum : sum + feeSoFar(ask)),
+      purse.record.channel.settled
+    )
   /** What the deposit may still be needed for. */
-  const committed = (purse: Purse): bigint => [...purse.asks.values()].reduce((sum, ask) => sum + (ask.live ? ask.record.statement.message.maxFee : ask.record.over ? 0n : feeSoFar(ask)), purse.record.channel.settled)
-  const sign = (purse: Purse, cumulative: bigint): Signed<'Voucher'> => signStatement(network, 'Voucher', { channel: purse.id, cumulative }, key)
-  const voucher = (purse: Purse): Signed<'Voucher'> | null => (purse.record.channel.paid === 0n ? null : sign(purse, purse.record.channel.paid))
+  const committed = (purse: Purse): bigint =>
+    [...purse.asks.values()].reduce(
+      (sum, ask) => sum + (ask.live ? ask.record.statement.message.maxFee : ask.record.over ? 0n : feeSoFar(ask)),
+      purse.record.channel.settled
+    )
+  const sign = (purse: Purse, cumulative: bigint): Signed<'Voucher'> =>
+    signStatement(network, 'Voucher', { channel: purse.id, cumulative }, key)
+  const voucher = (purse: Purse): Signed<'Voucher'> | null =>
+    purse.record.channel.paid === 0n ? null : sign(purse, purse.record.channel.paid)
 
-  async function adopt({ id, worker, model, deposit, expiry }: Pick<ChannelOnChain, 'id' | 'worker' | 'model' | 'deposit' | 'expiry'>): Promise<Purse> {
+  async function adopt({
+    id,
+    worker,
+    model,
+    deposit,
+    expiry
+  }: Pick<ChannelOnChain, 'id' | 'worker' | 'model' | 'deposit' | 'expiry'>): Promise<Purse> {
     const known = purses.get(id)
     if (known !== undefined) return known
-    const purse: Purse = { id, record: { id, worker, model, expiry, channel: openChannel(deposit) }, asks: new Map(), spent: false }
+    const purse: Purse = {
+      id,
+      record: { id, worker, model, expiry, channel: openChannel(deposit) },
+      asks: new Map(),
+      spent: false
+    }
     purses.set(id, purse)
     await save(purse)
     return purse
@@ -86,8 +144,14 @@ export function createWallet(parts: Parts, tables: Tables, receipts: Receipts): 
 
   async function purseFor(worker: Address, model: Hex, need: bigint): Promise<Purse> {
     const chainNow = (await chain.head()).timestamp
-    const usable = [...purses.values()].find(({ record, spent }) =>
-      !spent && record.worker === worker && record.model === model && record.channel.state === 'open' && record.expiry > chainNow + 2n * BigInt(timing.marginSeconds))
+    const usable = [...purses.values()].find(
+      ({ record, spent }) =>
+        !spent &&
+        record.worker === worker &&
+        record.model === model &&
+        record.channel.state === 'open' &&
+        record.expiry > chainNow + 2n * BigInt(timing.marginSeconds)
+    )
     if (usable === undefined) return open(worker, model, need, chainNow)
     if (usable.record.channel.deposit - committed(usable) >= need) return usable
     const more = need * BigInt(policy.depositRequests)
@@ -100,7 +164,14 @@ export function createWallet(parts: Parts, tables: Tables, receipts: Receipts): 
 
   async function beginOn(purse: Purse, { content, offer, seed, maxFee }: Parameters<Wallet['begin']>[0]): Promise<Ask> {
     // A request has no number of its own: the same question asked twice within a second differs in its highest fee.
-    let message = { channel: purse.id, model: purse.record.model, content: contentHash(content), seed, maxFee, issuedAt: now() }
+    let message = {
+      channel: purse.id,
+      model: purse.record.model,
+      content: contentHash(content),
+      seed,
+      maxFee,
+      issuedAt: now()
+    }
     let id = digest(network, 'InferenceRequest', message)
     while (issued.has(id)) {
       message = { ...message, maxFee: message.maxFee + 1n }
@@ -108,7 +179,15 @@ export function createWallet(parts: Parts, tables: Tables, receipts: Receipts): 
     }
     issued.add(id)
     if (issued.size > 10_000) issued.delete([...issued][0] ?? id)
-    const record: AskRecord = { statement: signStatement(network, 'InferenceRequest', message, key), content, offer, inputTokens: 0, creditTokens: 0, received: [], over: false }
+    const record: AskRecord = {
+      statement: signStatement(network, 'InferenceRequest', message, key),
+      content,
+      offer,
+      inputTokens: 0,
+      creditTokens: 0,
+      received: [],
+      over: false
+    }
     const ask: Ask = { id, record, received: [], live: true }
     purse.asks.set(id, ask)
     await tables.asks.put(inChannel(purse.id, id), record)
@@ -117,18 +196,22 @@ export function createWallet(parts: Parts, tables: Tables, receipts: Receipts): 
 
   const wallet: Wallet = {
     async load() {
-      for await (const record of tables.clientChannels.values()) purses.set(record.id, { id: record.id, record, asks: new Map(), spent: false })
+      for await (const record of tables.clientChannels.values())
+        purses.set(record.id, { id: record.id, record, asks: new Map(), spent: false })
       for await (const record of tables.asks.values()) {
         const id = digest(network, 'InferenceRequest', record.statement.message)
-        purses.get(record.statement.message.channel)?.asks.set(id, { id, record, received: [...record.received], live: false })
+        purses
+          .get(record.statement.message.channel)
+          ?.asks.set(id, { id, record, received: [...record.received], live: false })
       }
     },
     // One at a time for a worker and model: two that find room at once would share the same room.
-    begin: request => queue.run(`${request.offer.message.worker} ${request.offer.message.model}`, async () => {
-      const { worker, model } = request.offer.message
-      const purse = await purseFor(worker, model, request.maxFee)
-      return { purse, ask: await beginOn(purse, request) }
-    }),
+    begin: request =>
+      queue.run(`${request.offer.message.worker} ${request.offer.message.model}`, async () => {
+        const { worker, model } = request.offer.message
+        const purse = await purseFor(worker, model, request.maxFee)
+        return { purse, ask: await beginOn(purse, request) }
+      }),
     find: id => purses.get(id),
     purses: () => [...purses.values()],
     adopt,
@@ -162,42 +245,69 @@ export function createWallet(parts: Parts, tables: Tables, receipts: Receipts): 
       if (cumulative <= purse.record.channel.paid) return undefined
       purse.record = { ...purse.record, channel: paidUp(purse.record.channel, cumulative) }
       ask.record = { ...ask.record, received: [...ask.received] }
-      await store.batch(batch => { batch.put(tables.clientChannels, purse.id, purse.record).put(tables.asks, inChannel(purse.id, ask.id), ask.record) })
+      await store.batch(batch => {
+        batch
+          .put(tables.clientChannels, purse.id, purse.record)
+          .put(tables.asks, inChannel(purse.id, ask.id), ask.record)
+      })
       return sign(purse, cumulative)
     },
-    countersign: (purse, { receipt, attribution, answer }) => queue.run(purse.id, async () => {
-      const { message } = receipt
-      const id = digest(network, 'Receipt', message)
-      const { channel, worker } = purse.record
-      if (message.sequence <= channel.sequence) {
-        const stored = await receipts.get(id)
-        if (stored === undefined) throw new InvalidError('receipt.chain', 'another receipt of this number was signed')
-        return { id, signature: stored.clientSignature, voucher: voucher(purse), fresh: undefined }
-      }
-      const ask = purse.asks.get(message.request)
-      if (ask === undefined) throw new InvalidError('receipt.unknown', 'the receipt is about a request that this node has not made')
-      const { statement, content, offer, inputTokens, creditTokens } = ask.record
-      // [reject] An answer that was cut off is what has come; tokens that the wire lost are paid up to the credit.
-      if (answer.some((token, i) => i < ask.received.length && ask.received[i] !== token) || answer.length > ask.received.length + (ask.live ? 0 : creditTokens)) {
-        throw new InvalidError('receipt.answer', 'the receipt is about other tokens than have come')
-      }
-      checkReceipt(receipt, { request: statement, content, offer: offer.message, inputTokens, answer, attribution }, channel, { network, worker })
-      const due = channel.settled + message.fee
-      const paid = due > channel.paid ? paidUp(channel, due) : channel
-      const clientSignature = signDigest(id, key)
-      const cosigned: CosignedReceipt = { receipt, clientSignature, client: self, worker, attribution, content, answer: [...answer], request: statement, offer }
-      purse.record = { ...purse.record, channel: receipted(paid, network, message) }
-      purse.asks.delete(message.request)
-      await store.batch(batch => {
-        receipts.keep(batch, cosigned)
-        batch.put(tables.clientChannels, purse.id, purse.record).delete(tables.asks, inChannel(purse.id, message.request))
-      })
-      receipts.announce(id, 'client', cosigned)
-      return { id, signature: clientSignature, voucher: voucher(purse), fresh: cosigned }
-    }),
+    countersign: (purse, { receipt, attribution, answer }) =>
+      queue.run(purse.id, async () => {
+        const { message } = receipt
+        const id = digest(network, 'Receipt', message)
+        const { channel, worker } = purse.record
+        if (message.sequence <= channel.sequence) {
+          const stored = await receipts.get(id)
+          if (stored === undefined) throw new InvalidError('receipt.chain', 'another receipt of this number was signed')
+          return { id, signature: stored.clientSignature, voucher: voucher(purse), fresh: undefined }
+        }
+        const ask = purse.asks.get(message.request)
+        if (ask === undefined)
+          throw new InvalidError('receipt.unknown', 'the receipt is about a request that this node has not made')
+        const { statement, content, offer, inputTokens, creditTokens } = ask.record
+        // [reject] An answer that was cut off is what has come; tokens that the wire lost are paid up to the credit.
+        if (
+          answer.some((token, i) => i < ask.received.length && ask.received[i] !== token) ||
+          answer.length > ask.received.length + (ask.live ? 0 : creditTokens)
+        ) {
+          throw new InvalidError('receipt.answer', 'the receipt is about other tokens than have come')
+        }
+        checkReceipt(
+          receipt,
+          { request: statement, content, offer: offer.message, inputTokens, answer, attribution },
+          channel,
+          { network, worker }
+        )
+        const due = channel.settled + message.fee
+        const paid = due > channel.paid ? paidUp(channel, due) : channel
+        const clientSignature = signDigest(id, key)
+        const cosigned: CosignedReceipt = {
+          receipt,
+          clientSignature,
+          client: self,
+          worker,
+          attribution,
+          content,
+          answer: [...answer],
+          request: statement,
+          offer
+        }
+        purse.record = { ...purse.record, channel: receipted(paid, network, message) }
+        purse.asks.delete(message.request)
+        await store.batch(batch => {
+          receipts.keep(batch, cosigned)
+          batch
+            .put(tables.clientChannels, purse.id, purse.record)
+            .delete(tables.asks, inChannel(purse.id, message.request))
+        })
+        receipts.announce(id, 'client', cosigned)
+        return { id, signature: clientSignature, voucher: voucher(purse), fresh: cosigned }
+      }),
     async dispute(purse, code) {
       purse.spent = true
-      if (purse.record.channel.state === 'open' || purse.record.channel.state === 'closing') await wallet.update(purse, channel => disputed(channel, code.slice(0, 60)))
+      if (purse.record.channel.state === 'open' || purse.record.channel.state === 'closing')
+        await wallet.update(purse, channel => disputed(channel, code.slice(0, 60)))
     },
     async update(purse, change) {
       const channel = change(purse.record.channel)

@@ -1,5 +1,13 @@
 import { digest } from '../../../protocol/crypto/index.ts'
-import { checkMeans, checkOffer, checkRequest, clientFrame, creditOf, feeOf, tokensWanted } from '../../../protocol/models/index.ts'
+import {
+  checkMeans,
+  checkOffer,
+  checkRequest,
+  clientFrame,
+  creditOf,
+  feeOf,
+  tokensWanted
+} from '../../../protocol/models/index.ts'
 import type { ClientFrame, Finish } from '../../../protocol/models/index.ts'
 import { InvalidError, LimitError, NotFoundError, TilthError } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
@@ -16,7 +24,13 @@ type RequestFrame = Extract<ClientFrame, { kind: 'request' }>
 type SettleFrame = Extract<ClientFrame, { kind: 'settle' }>
 
 /** Serves `/tilth/models/infer/1`: quotes, settlements of what is left to sign, and answers, paid as they come. */
-export function createAnswers(parts: Parts, ledger: Ledger, serving: Serving, slots: Slots, weigh: Weigh): (stream: MessageStream) => Promise<void> {
+export function createAnswers(
+  parts: Parts,
+  ledger: Ledger,
+  serving: Serving,
+  slots: Slots,
+  weigh: Weigh
+): (stream: MessageStream) => Promise<void> {
   const { network, self, chain, policy, timing, clock, engine, log, now } = parts
   /** Unpaid and unacknowledged, by client: who leaves too much behind is served no more. */
   const lost = new Map<Address, bigint>()
@@ -26,7 +40,8 @@ export function createAnswers(parts: Parts, ledger: Ledger, serving: Serving, sl
   async function accountOf(id: Hex, stream: MessageStream): Promise<Account> {
     const onChain = await chain.channels.channel(id)
     // [reject] A channel stands on chain, pays this worker, and is used by its own client.
-    if (onChain === undefined) throw new NotFoundError('channel.unknown', 'no such channel is on chain', { consequence: 'reject' })
+    if (onChain === undefined)
+      throw new NotFoundError('channel.unknown', 'no such channel is on chain', { consequence: 'reject' })
     if (onChain.worker !== self) throw new InvalidError('channel.worker', 'the channel pays another worker')
     if (onChain.client !== stream.address) throw new InvalidError('channel.client', "the channel is another client's")
     return ledger.account(onChain)
@@ -46,7 +61,10 @@ export function createAnswers(parts: Parts, ledger: Ledger, serving: Serving, sl
     await stream.send({ kind: 'done' })
   }
 
-  async function admit(frame: RequestFrame, stream: MessageStream): Promise<{ served: Served; account: Account; request: Hex }> {
+  async function admit(
+    frame: RequestFrame,
+    stream: MessageStream
+  ): Promise<{ served: Served; account: Account; request: Hex }> {
     const { statement, content, offer, voucher } = frame
     const served = serving.get(statement.message.model)
     // [ignore] The model is served here. [reject] By an offer of this worker that still stands: it is bound by each.
@@ -57,25 +75,54 @@ export function createAnswers(parts: Parts, ledger: Ledger, serving: Serving, sl
     const onChain = await chain.channels.channel(statement.message.channel)
     if (onChain === undefined) throw new NotFoundError('channel.unknown', 'no such channel is on chain')
     const chainNow = (await chain.head()).timestamp
-    const request = checkRequest(statement, content, { network, now: now(), chainNow, margin: BigInt(timing.marginSeconds), self, channel: onChain, offer: offer.message })
+    const request = checkRequest(statement, content, {
+      network,
+      now: now(),
+      chainNow,
+      margin: BigInt(timing.marginSeconds),
+      self,
+      channel: onChain,
+      offer: offer.message
+    })
     // [reject] A request is answered once.
-    if (account.answers.has(request) || await ledger.wasServed(request)) throw new InvalidError('request.replayed', 'the request was answered before')
+    if (account.answers.has(request) || (await ledger.wasServed(request)))
+      throw new InvalidError('request.replayed', 'the request was answered before')
     // [reject] Who left too much unpaid gets nothing more.
-    if ((lost.get(account.client) ?? 0n) > creditOf(served, policy.creditTokens) * BigInt(policy.lostCredits)) throw new LimitError('client.unreliable', 'this client has left too much unpaid')
+    if ((lost.get(account.client) ?? 0n) > creditOf(served, policy.creditTokens) * BigInt(policy.lostCredits))
+      throw new LimitError('client.unreliable', 'this client has left too much unpaid')
     if (voucher !== null) await ledger.pay(account, voucher)
     return { served, account, request }
   }
 
-  /** Tokens go out one by one, each only within the credit. @returns how it ended; throws if the client or the engine failed */
-  async function generate(stream: MessageStream, dialogue: Dialogue, served: Served, answer: Answer, sent: number[], credit: bigint, tail: { text: string }): Promise<Finish> {
+  /**
+   * Tokens go out one by one, each only within the credit.
+   * @returns how it ended; throws if the client or the engine failed
+   */
+  async function generate(
+    stream: MessageStream,
+    dialogue: Dialogue,
+    served: Served,
+    answer: Answer,
+    sent: number[],
+    credit: bigint,
+    tail: { text: string }
+  ): Promise<Finish> {
     const { content, statement, offer, inputTokens } = answer.record
     const stop = new AbortController()
     const signal = AbortSignal.any([stop.signal, dialogue.signal])
     const generation = engine.generate({
-      model: served.base, ...(served.adapter === undefined ? {} : { adapter: served.adapter }), messages: content.messages, resumeIds: content.resume, signal,
+      model: served.base,
+      ...(served.adapter === undefined ? {} : { adapter: served.adapter }),
+      messages: content.messages,
+      resumeIds: content.resume,
+      signal,
       settings: {
-        maxTokens: content.maxTokens, temperature: content.temperature, seed: Number(statement.message.seed & 0xffffffffn), stop: content.stop,
-        ...(content.topK === 0 ? {} : { topK: content.topK }), ...(content.topP === 1 ? {} : { topP: content.topP })
+        maxTokens: content.maxTokens,
+        temperature: content.temperature,
+        seed: Number(statement.message.seed & 0xffffffffn),
+        stop: content.stop,
+        ...(content.topK === 0 ? {} : { topK: content.topK }),
+        ...(content.topP === 1 ? {} : { topP: content.topP })
       }
     })
     generation.result.catch(() => undefined) // awaited below; a failure before that is the iteration's
@@ -105,25 +152,58 @@ export function createAnswers(parts: Parts, ledger: Ledger, serving: Serving, sl
   async function answerTo(frame: RequestFrame, stream: MessageStream): Promise<void> {
     const { served, account, request } = await admit(frame, stream)
     const inputTokens = served.speech.promptTokens(frame.content.messages) + frame.content.resume.length
-    // What cannot be paid does not wait for its turn; while it waits others may use up the deposit, so it is checked again.
-    checkMeans(frame.statement.message, frame.content, inputTokens, frame.offer.message, account.record.channel.deposit, ledger.committed(account))
+    // What cannot be paid does not wait for its turn; while it waits others may use up the deposit, so it is checked
+    // again.
+    checkMeans(
+      frame.statement.message,
+      frame.content,
+      inputTokens,
+      frame.offer.message,
+      account.record.channel.deposit,
+      ledger.committed(account)
+    )
     const dialogue = openDialogue(parts, ledger, account, stream)
     const release = await slots.take(dialogue.signal)
     try {
       await dialogue.settle(weigh)
       const { statement, content, offer } = frame
-      checkMeans(statement.message, content, inputTokens, offer.message, account.record.channel.deposit, ledger.committed(account))
-      const record: AnswerRecord = { statement, content, offer, inputTokens, startedAt: now(), finishedAt: 0n, state: 'running', finish: 'cancelled', answer: [] }
+      checkMeans(
+        statement.message,
+        content,
+        inputTokens,
+        offer.message,
+        account.record.channel.deposit,
+        ledger.committed(account)
+      )
+      const record: AnswerRecord = {
+        statement,
+        content,
+        offer,
+        inputTokens,
+        startedAt: now(),
+        finishedAt: 0n,
+        state: 'running',
+        finish: 'cancelled',
+        answer: []
+      }
       const answer = await ledger.begin(account, request, record)
       const over = serveAnswer(stream, dialogue, served, account, answer)
       going.set(request, { account, dialogue, over })
-      await over.finally(() => { going.delete(request) })
+      await over.finally(() => {
+        going.delete(request)
+      })
     } finally {
       release()
     }
   }
 
-  async function serveAnswer(stream: MessageStream, dialogue: Dialogue, served: Served, account: Account, answer: Answer): Promise<void> {
+  async function serveAnswer(
+    stream: MessageStream,
+    dialogue: Dialogue,
+    served: Served,
+    account: Account,
+    answer: Answer
+  ): Promise<void> {
     const { offer, content, inputTokens } = answer.record
     const sent: number[] = []
     const tail = { text: '' }
@@ -141,10 +221,15 @@ export function createAnswers(parts: Parts, ledger: Ledger, serving: Serving, sl
         await abandon(account, answer, sent.length)
         throw error
       }
-      // The engine failed or was stopped, and the client is there: it pays for what it got, and goes elsewhere for the rest.
+      // The engine failed or was stopped, and the client is there: it pays for what it got, and goes elsewhere for the
+      // rest.
       if (engineFailed) log.warn('an answer was cut off', { model: served.model.id, error })
     }
-    if (dialogue.signal.aborted && dialogue.signal.reason instanceof TilthError && dialogue.signal.reason.code !== 'answer.cancelled') {
+    if (
+      dialogue.signal.aborted &&
+      dialogue.signal.reason instanceof TilthError &&
+      dialogue.signal.reason.code !== 'answer.cancelled'
+    ) {
       await abandon(account, answer, sent.length)
       throw dialogue.signal.reason
     }
@@ -153,7 +238,10 @@ export function createAnswers(parts: Parts, ledger: Ledger, serving: Serving, sl
       await stream.send({ kind: 'finished', finish, tail: tail.text })
       if (account.answers.has(answer.id)) {
         answer.attribution = await weigh(content, served.model.id, sent)
-        await dialogue.settle(weigh, { request: answer.id, frame: ({ receipt, attribution }) => ({ kind: 'receipt', receipt, attribution }) })
+        await dialogue.settle(weigh, {
+          request: answer.id,
+          frame: ({ receipt, attribution }) => ({ kind: 'receipt', receipt, attribution })
+        })
         // Paying makes up for what was left behind.
         const debt = (lost.get(account.client) ?? 0n) - feeOf(offer.message, inputTokens, sent.length)
         if (debt > 0n) lost.set(account.client, debt)
@@ -168,7 +256,9 @@ export function createAnswers(parts: Parts, ledger: Ledger, serving: Serving, sl
   /** The client is gone: what it is known to have got is signed for when it comes back, the rest is lost. */
   async function abandon(account: Account, answer: Answer, sent: number): Promise<void> {
     const { answer: arrived, offer, inputTokens } = answer.record
-    const unpaid = feeOf(offer.message, inputTokens, sent) - (arrived.length === 0 ? 0n : feeOf(offer.message, inputTokens, arrived.length))
+    const unpaid =
+      feeOf(offer.message, inputTokens, sent) -
+      (arrived.length === 0 ? 0n : feeOf(offer.message, inputTokens, arrived.length))
     if (sent > arrived.length) lost.set(account.client, (lost.get(account.client) ?? 0n) + unpaid)
     await ledger.end(account, answer, arrived, 'cancelled')
     answer.orphan = true
@@ -183,12 +273,19 @@ export function createAnswers(parts: Parts, ledger: Ledger, serving: Serving, sl
         if (served === undefined) throw new NotFoundError('offer.none', 'the model is not served here')
         return stream.send({ kind: 'offer', offer: served.offer })
       }
-      case 'settle': return settle(frame, stream)
+      case 'settle':
+        return settle(frame, stream)
       case 'request': {
-        log.debug('a request', { request: digest(network, 'InferenceRequest', frame.statement.message), client: stream.address })
+        log.debug('a request', {
+          request: digest(network, 'InferenceRequest', frame.statement.message),
+          client: stream.address
+        })
         return answerTo(frame, stream)
       }
-      case 'voucher': case 'countersign': case 'cancel': throw new InvalidError('frame.unexpected', `a stream does not begin with a ${frame.kind}`)
+      case 'voucher':
+      case 'countersign':
+      case 'cancel':
+        throw new InvalidError('frame.unexpected', `a stream does not begin with a ${frame.kind}`)
     }
   }
 }

@@ -10,7 +10,9 @@ type Countersign = Extract<ClientFrame, { kind: 'countersign' }>
 
 /** The worker's end of a stream after its first frame: hears vouchers and cancels while the answer runs. */
 export interface Dialogue {
-  /** Aborts when the client cancels, leaves, or breaks a rule; the reason says which (`answer.cancelled` for the first). */
+  /**
+   * Aborts when the client cancels, leaves, or breaks a rule; the reason says which (`answer.cancelled` for the first).
+   */
   readonly signal: AbortSignal
   /** The client says elsewhere that it has left. */
   leave(): void
@@ -22,11 +24,15 @@ export interface Dialogue {
    * Sends every receipt of the channel that wants a countersignature, in order, and takes the countersignatures. The
    * frame of `own` is made by `frame`. @returns ids of receipts, by request
    */
-  settle(weigh: Weigh, own?: { request: Hex; frame(pending: NonNullable<Account['record']['pending']>): unknown }): Promise<Map<Hex, Hex>>
+  settle(
+    weigh: Weigh,
+    own?: { request: Hex; frame(pending: NonNullable<Account['record']['pending']>): unknown }
+  ): Promise<Map<Hex, Hex>>
 }
 
 const closed = (): TilthError => new TilthError('stream.closed', 'the client has left', { consequence: 'ignore' })
-const cancelled = (): TilthError => new TilthError('answer.cancelled', 'the client has cancelled', { consequence: 'ignore' })
+const cancelled = (): TilthError =>
+  new TilthError('answer.cancelled', 'the client has cancelled', { consequence: 'ignore' })
 
 export function openDialogue(parts: Parts, ledger: Ledger, account: Account, stream: MessageStream): Dialogue {
   const { timing, clock } = parts
@@ -39,8 +45,15 @@ export function openDialogue(parts: Parts, ledger: Ledger, account: Account, str
     for await (const frame of stream.receive(clientFrame, { timeoutMs: 3_600_000 })) {
       if (frame.kind === 'voucher') {
         // [reject] Nobody can have received more than was sent.
-        if (current === undefined || frame.received > current.sent.length) throw new InvalidError('voucher.received', 'the client has received more than was sent')
-        await ledger.pay(account, frame.voucher, frame.received > current.answer.record.answer.length && current.answer.record.state === 'running' ? { answer: current.answer, ids: current.sent.slice(0, frame.received) } : undefined)
+        if (current === undefined || frame.received > current.sent.length)
+          throw new InvalidError('voucher.received', 'the client has received more than was sent')
+        await ledger.pay(
+          account,
+          frame.voucher,
+          frame.received > current.answer.record.answer.length && current.answer.record.state === 'running'
+            ? { answer: current.answer, ids: current.sent.slice(0, frame.received) }
+            : undefined
+        )
       } else if (frame.kind === 'cancel') {
         control.abort(cancelled())
       } else if (frame.kind === 'countersign' && wanted !== undefined) {
@@ -61,13 +74,18 @@ export function openDialogue(parts: Parts, ledger: Ledger, account: Account, str
 
   const left = (): unknown => (control.signal.aborted ? control.signal.reason : undefined)
   /** After a cancel the client still countersigns; after anything else it is gone. */
-  const gone = (): boolean => control.signal.aborted && !(left() instanceof TilthError && (left() as TilthError).code === 'answer.cancelled')
+  const gone = (): boolean =>
+    control.signal.aborted && !(left() instanceof TilthError && (left() as TilthError).code === 'answer.cancelled')
 
   async function countersignature(): Promise<Countersign> {
     if (gone()) throw left()
     const late = new AbortController()
-    const frame = new Promise<Countersign>((resolve, reject) => { wanted = { resolve, reject } })
-    const timeout = clock.sleep(timing.voucherMs, late.signal).then(() => { throw new LimitError('receipt.late', 'the client has not countersigned in time', { consequence: 'retry' }) })
+    const frame = new Promise<Countersign>((resolve, reject) => {
+      wanted = { resolve, reject }
+    })
+    const timeout = clock.sleep(timing.voucherMs, late.signal).then(() => {
+      throw new LimitError('receipt.late', 'the client has not countersigned in time', { consequence: 'retry' })
+    })
     try {
       return await Promise.race([frame, timeout])
     } finally {
@@ -79,8 +97,12 @@ export function openDialogue(parts: Parts, ledger: Ledger, account: Account, str
 
   return {
     signal: control.signal,
-    leave: () => { end(closed()) },
-    answering(answer, sent) { current = { answer, sent } },
+    leave: () => {
+      end(closed())
+    },
+    answering(answer, sent) {
+      current = { answer, sent }
+    },
     async room(next, credit) {
       const deadline = clock.now() + timing.voucherMs
       for (;;) {
@@ -88,20 +110,29 @@ export function openDialogue(parts: Parts, ledger: Ledger, account: Account, str
         if (ledger.owed(account) + next - account.record.channel.paid <= credit) return
         const left = deadline - clock.now()
         // [ignore] A worker serves on credit only so far, and waits only so long.
-        if (left <= 0) throw new LimitError('voucher.late', 'no voucher came in time', { consequence: 'retry', help: 'Pay as tokens come.' })
+        if (left <= 0)
+          throw new LimitError('voucher.late', 'no voucher came in time', {
+            consequence: 'retry',
+            help: 'Pay as tokens come.'
+          })
         await heard(account, control.signal, left, clock)
       }
     },
-    settle: (weigh, own) => ledger.exclusively(account, async () => {
-      const done = new Map<Hex, Hex>()
-      for (let pending = await ledger.pending(account, weigh, own?.request); pending !== undefined; pending = await ledger.pending(account, weigh, own?.request)) {
-        const { request } = pending.receipt.message
-        await stream.send(own?.request === request ? own.frame(pending) : { kind: 'pending', ...pending })
-        const { signature, voucher } = await countersignature()
-        done.set(request, await ledger.countersign(account, signature, voucher))
-      }
-      return done
-    })
+    settle: (weigh, own) =>
+      ledger.exclusively(account, async () => {
+        const done = new Map<Hex, Hex>()
+        for (
+          let pending = await ledger.pending(account, weigh, own?.request);
+          pending !== undefined;
+          pending = await ledger.pending(account, weigh, own?.request)
+        ) {
+          const { request } = pending.receipt.message
+          await stream.send(own?.request === request ? own.frame(pending) : { kind: 'pending', ...pending })
+          const { signature, voucher } = await countersignature()
+          done.set(request, await ledger.countersign(account, signature, voucher))
+        }
+        return done
+      })
   }
 }
 
@@ -109,9 +140,13 @@ export function openDialogue(parts: Parts, ledger: Ledger, account: Account, str
 async function heard(account: Account, signal: AbortSignal, ms: number, clock: Parts['clock']): Promise<void> {
   const stop = new AbortController()
   let wake = (): void => undefined
-  const voucher = new Promise<void>(resolve => { wake = resolve })
+  const voucher = new Promise<void>(resolve => {
+    wake = resolve
+  })
   account.waiting.add(wake)
-  const over = (): void => { wake() }
+  const over = (): void => {
+    wake()
+  }
   signal.addEventListener('abort', over, { once: true })
   const timeout = clock.sleep(ms, stop.signal).catch(() => undefined) // aborted below
   try {

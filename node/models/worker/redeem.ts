@@ -16,7 +16,8 @@ export function createRedeemer({ chain, clock, timing, policy, log, events }: Pa
   let stop: (() => void) | undefined
   let running: Promise<unknown> = Promise.resolve()
 
-  const due = ({ record: { channel, voucher } }: Account): bigint => (voucher === null || channel.state === 'closed' ? 0n : channel.paid - channel.claimed)
+  const due = ({ record: { channel, voucher } }: Account): bigint =>
+    voucher === null || channel.state === 'closed' ? 0n : channel.paid - channel.claimed
 
   async function one(account: Account): Promise<bigint> {
     const { channel, voucher } = account.record
@@ -44,21 +45,30 @@ export function createRedeemer({ chain, clock, timing, policy, log, events }: Pa
   }
 
   return {
-    start() { stop = clock.every(timing.redeemMs, () => next(look), error => { log.warn('vouchers could not be claimed', { error }) }) },
+    start() {
+      stop = clock.every(
+        timing.redeemMs,
+        () => next(look),
+        error => {
+          log.warn('vouchers could not be claimed', { error })
+        }
+      )
+    },
     async stop() {
       stop?.()
       await running
     },
-    all: () => next(async () => {
-      let channels = 0
-      let amount = 0n
-      for (const account of ledger.accounts()) {
-        const paid = await one(account)
-        if (paid > 0n) channels++
-        amount += paid
-      }
-      return { channels, amount }
-    }),
+    all: () =>
+      next(async () => {
+        let channels = 0
+        let amount = 0n
+        for (const account of ledger.accounts()) {
+          const paid = await one(account)
+          if (paid > 0n) channels++
+          amount += paid
+        }
+        return { channels, amount }
+      }),
     one: account => next(() => one(account))
   }
 }

@@ -29,7 +29,11 @@ export interface Serving {
   /** Opens and offers again what was served before. */
   start(): Promise<void>
   stop(): void
-  serve(request: { model: Hex; inputPrice?: bigint | undefined; outputPrice?: bigint | undefined }): Promise<SignedOffer>
+  serve(request: {
+    model: Hex
+    inputPrice?: bigint | undefined
+    outputPrice?: bigint | undefined
+  }): Promise<SignedOffer>
   withdraw(model: Hex): Promise<void>
   get(model: Hex): Served | undefined
   /** After an answer: how fast it was. */
@@ -39,7 +43,14 @@ export interface Serving {
 /** Tokens generated to measure a model's speed before its first offer. */
 const trialTokens = 16
 
-export function createServing(parts: Parts, tables: Tables, registry: ModelRegistry, folders: Folders, board: OfferBoard, slots: Slots): Serving {
+export function createServing(
+  parts: Parts,
+  tables: Tables,
+  registry: ModelRegistry,
+  folders: Folders,
+  board: OfferBoard,
+  slots: Slots
+): Serving {
   const { key, self, network, policy, timing, clock, log, gossip, files, peers, engine, speech: speechOf, now } = parts
   const served = new Map<Hex, Served>()
   const life = new AbortController()
@@ -48,15 +59,30 @@ export function createServing(parts: Parts, tables: Tables, registry: ModelRegis
   function sign(entry: Pick<Served, 'model' | 'inputPrice' | 'outputPrice' | 'speed'>): SignedOffer {
     const seconds = BigInt(Math.max(1, Math.round(timing.offerMs / 1000)))
     const issuedAt = now()
-    return signStatement(network, 'Offer', {
-      model: entry.model.id, worker: self, inputPrice: entry.inputPrice, outputPrice: entry.outputPrice, capacity: slots.free,
-      tokensPerSecond: Math.max(1, Math.round(entry.speed)), issuedAt, expires: issuedAt + (seconds < longestOfferSeconds ? seconds : longestOfferSeconds)
-    }, key)
+    return signStatement(
+      network,
+      'Offer',
+      {
+        model: entry.model.id,
+        worker: self,
+        inputPrice: entry.inputPrice,
+        outputPrice: entry.outputPrice,
+        capacity: slots.free,
+        tokensPerSecond: Math.max(1, Math.round(entry.speed)),
+        issuedAt,
+        expires: issuedAt + (seconds < longestOfferSeconds ? seconds : longestOfferSeconds)
+      },
+      key
+    )
   }
 
   async function announce(entry: Served): Promise<void> {
     entry.offer = sign(entry)
-    try { board.take(entry.offer) } catch (error) { log.debug('the own offer is not new', { error }) }
+    try {
+      board.take(entry.offer)
+    } catch (error) {
+      log.debug('the own offer is not new', { error })
+    }
     await gossip.publish('tilth/models/1', { kind: 'offer', offer: entry.offer } satisfies ModelsMessage)
   }
 
@@ -64,7 +90,9 @@ export function createServing(parts: Parts, tables: Tables, registry: ModelRegis
   async function trial(base: string, adapter: string | undefined): Promise<number> {
     const started = clock.now()
     const generation = engine.generate({
-      model: base, ...(adapter === undefined ? {} : { adapter }), messages: [{ role: 'user', content: 'Hello' }],
+      model: base,
+      ...(adapter === undefined ? {} : { adapter }),
+      messages: [{ role: 'user', content: 'Hello' }],
       settings: { maxTokens: trialTokens, temperature: 0, seed: 0 }
     })
     const { ids } = await generation.result
@@ -73,15 +101,34 @@ export function createServing(parts: Parts, tables: Tables, registry: ModelRegis
 
   const serving: Serving = {
     async start() {
-      const renew = async (): Promise<void> => { for (const entry of served.values()) await announce(entry) }
+      const renew = async (): Promise<void> => {
+        for (const entry of served.values()) await announce(entry)
+      }
       offs.push(
-        clock.every(timing.renewMs, renew, error => { log.warn('offers could not be renewed', { error }) }),
+        clock.every(timing.renewMs, renew, error => {
+          log.warn('offers could not be renewed', { error })
+        }),
         // A peer that has just come should not wait for the next renewal.
-        peers.on('connect', () => { void clock.sleep(500, life.signal).then(renew).catch((error: unknown) => { if (!life.signal.aborted) log.debug('offers could not be sent to a new peer', { error }) }) })
+        peers.on('connect', () => {
+          void clock
+            .sleep(500, life.signal)
+            .then(renew)
+            .catch((error: unknown) => {
+              if (!life.signal.aborted) log.debug('offers could not be sent to a new peer', { error })
+            })
+        })
       )
       for await (const [model, prices] of tables.serving.entries()) {
-        const again = retry(() => serving.serve({ model: model as Hex, ...prices }), { attempts: 10, baseMs: 1_000, maxMs: 60_000, signal: life.signal, clock })
-        again.catch((error: unknown) => { if (!life.signal.aborted) log.error('a model could not be served again', { model, error }) })
+        const again = retry(() => serving.serve({ model: model as Hex, ...prices }), {
+          attempts: 10,
+          baseMs: 1_000,
+          maxMs: 60_000,
+          signal: life.signal,
+          clock
+        })
+        again.catch((error: unknown) => {
+          if (!life.signal.aborted) log.error('a model could not be served again', { model, error })
+        })
       }
     },
     stop() {
@@ -89,20 +136,36 @@ export function createServing(parts: Parts, tables: Tables, registry: ModelRegis
       for (const off of offs) off()
     },
     async serve({ model: id, inputPrice = policy.inputPrice, outputPrice = policy.outputPrice }) {
-      if (!parts.roles.worker) throw new InvalidError('models.not-worker', 'this node does not serve models', { help: 'Start it with the worker role.' })
+      if (!parts.roles.worker)
+        throw new InvalidError('models.not-worker', 'this node does not serve models', {
+          help: 'Start it with the worker role.'
+        })
       const model = registry.get(id)?.record
-      if (model === undefined) throw new NotFoundError('model.unknown', `no model ${id} is registered`, { help: 'See the list of models.' })
+      if (model === undefined)
+        throw new NotFoundError('model.unknown', `no model ${id} is registered`, { help: 'See the list of models.' })
       const known = served.get(id)
-      const { base, adapter } = known ?? await folders.fetch(model, life.signal)
+      const { base, adapter } = known ?? (await folders.fetch(model, life.signal))
       const speech = known?.speech ?? speechOf(base)
-      if (speech === undefined) throw new InvalidError('model.tokenizer', 'the base model has no tokenizer.json: prompts could not be counted')
+      if (speech === undefined)
+        throw new InvalidError('model.tokenizer', 'the base model has no tokenizer.json: prompts could not be counted')
       if (known === undefined) await engine.open(base)
-      const speed = known?.speed ?? await trial(base, adapter)
-      const entry: Served = { model, base, adapter, speech, inputPrice, outputPrice, speed, offer: sign({ model, inputPrice, outputPrice, speed }) }
+      const speed = known?.speed ?? (await trial(base, adapter))
+      const entry: Served = {
+        model,
+        base,
+        adapter,
+        speech,
+        inputPrice,
+        outputPrice,
+        speed,
+        offer: sign({ model, inputPrice, outputPrice, speed })
+      }
       await tables.serving.put(id, { inputPrice, outputPrice })
       served.set(id, entry)
       await announce(entry)
-      files.provide(model.adapter ?? model.base, { signal: life.signal }).catch((error: unknown) => { if (!life.signal.aborted) log.warn('the model is not announced in the DHT', { model: id, error }) })
+      files.provide(model.adapter ?? model.base, { signal: life.signal }).catch((error: unknown) => {
+        if (!life.signal.aborted) log.warn('the model is not announced in the DHT', { model: id, error })
+      })
       return entry.offer
     },
     async withdraw(model) {
@@ -114,7 +177,7 @@ export function createServing(parts: Parts, tables: Tables, registry: ModelRegis
     measured(model, tokens, ms) {
       const entry = served.get(model)
       if (entry === undefined || tokens < 4 || ms <= 0) return
-      entry.speed = 0.8 * entry.speed + 0.2 * (tokens * 1000) / ms
+      entry.speed = 0.8 * entry.speed + (0.2 * (tokens * 1000)) / ms
     }
   }
   return serving

@@ -3,7 +3,11 @@ import { LimitError } from '../../../protocol/primitives/index.ts'
 export interface Slots {
   /** Answers that can begin at once. */
   readonly free: number
-  /** Waits for its turn. @returns what gives the slot back · @throws LimitError `worker.busy` at once when too many wait; the signal's reason */
+  /**
+   * Waits for its turn.
+   * @returns what gives the slot back ·
+   * @throws LimitError `worker.busy` at once when too many wait; the signal's reason
+   */
   take(signal: AbortSignal): Promise<() => void>
 }
 
@@ -24,17 +28,30 @@ export function createSlots(capacity: number, bound: number): Slots {
     }
   }
   return {
-    get free() { return Math.max(0, capacity - running - waiting.length) },
+    get free() {
+      return Math.max(0, capacity - running - waiting.length)
+    },
     async take(signal) {
       signal.throwIfAborted()
       if (running >= capacity) {
         // [ignore] A worker that has enough to do says so.
-        if (waiting.length >= bound) throw new LimitError('worker.busy', `${waiting.length} requests are waiting already`, { consequence: 'retry', help: 'Ask another worker, or again in a moment.' })
+        if (waiting.length >= bound)
+          throw new LimitError('worker.busy', `${waiting.length} requests are waiting already`, {
+            consequence: 'retry',
+            help: 'Ask another worker, or again in a moment.'
+          })
         await new Promise<void>((resolve, reject) => {
-          const turn = (): void => { signal.removeEventListener('abort', leave); resolve() }
+          const turn = (): void => {
+            signal.removeEventListener('abort', leave)
+            resolve()
+          }
           const leave = (): void => {
             waiting.splice(waiting.indexOf(turn), 1)
-            reject(signal.reason instanceof Error ? signal.reason : new LimitError('stream.closed', 'the client left', { consequence: 'retry' }))
+            reject(
+              signal.reason instanceof Error
+                ? signal.reason
+                : new LimitError('stream.closed', 'the client left', { consequence: 'retry' })
+            )
           }
           waiting.push(turn)
           signal.addEventListener('abort', leave, { once: true })

@@ -4,14 +4,39 @@ import { weighted, type Random } from '../random.ts'
 import type { Synset } from '../wordnet.ts'
 
 const ASK = [
-  'What is {x}?', 'What is {x}?', 'What is the meaning of {w}?', 'What does {w} mean?', 'Define {w}.', 'Tell me about {x}.',
-  'Explain {w}.', 'Give a definition of {w}.', 'How would you define {w}?', 'What do people mean by {w}?', 'Describe {x}.',
-  'What does the word {w} mean?', 'Please define {w}.', 'What is meant by {w}?', 'Can you explain {w}?', '{W}: what is it?'
+  'What is {x}?',
+  'What is {x}?',
+  'What is the meaning of {w}?',
+  'What does {w} mean?',
+  'Define {w}.',
+  'Tell me about {x}.',
+  'Explain {w}.',
+  'Give a definition of {w}.',
+  'How would you define {w}?',
+  'What do people mean by {w}?',
+  'Describe {x}.',
+  'What does the word {w} mean?',
+  'Please define {w}.',
+  'What is meant by {w}?',
+  'Can you explain {w}?',
+  '{W}: what is it?'
 ]
-const ASK_PERSON = ['Who is {w}?', 'Who was {w}?', 'Tell me about {w}.', 'Who is the person called {w}?', 'What is {w} known for?']
+const ASK_PERSON = [
+  'Who is {w}?',
+  'Who was {w}?',
+  'Tell me about {w}.',
+  'Who is the person called {w}?',
+  'What is {w} known for?'
+]
 const ASK_WORD = [
-  'Which word means "{d}"?', 'What is the word for "{d}"?', 'Name this: {d}.', 'What do you call it: {d}?',
-  'Which term fits: {d}?', 'What is being described: {d}?', 'Give the word that means "{d}".', 'Find the word: {d}.'
+  'Which word means "{d}"?',
+  'What is the word for "{d}"?',
+  'Name this: {d}.',
+  'What do you call it: {d}?',
+  'Which term fits: {d}?',
+  'What is being described: {d}?',
+  'Give the word that means "{d}".',
+  'Find the word: {d}.'
 ]
 
 /** A common synset comes up to about ten times as often as a rare one. */
@@ -22,7 +47,7 @@ const longest = (words: readonly string[]): string => words.reduce((a, b) => (b.
 
 /** The name a person is asked about by, the usual word otherwise. */
 export const headword = (synset: Synset, random: Random): string =>
-  isPerson(synset) ? longest(synset.words) : random.chance(0.75) ? synset.words[0] ?? '' : random.pick(synset.words)
+  isPerson(synset) ? longest(synset.words) : random.chance(0.75) ? (synset.words[0] ?? '') : random.pick(synset.words)
 
 /** The definition up to `limit` characters, cut where a clause ends. */
 export function shortDefinition(synset: Synset, limit: number): string {
@@ -36,7 +61,8 @@ export function definitionText(synset: Synset, random: Random): string {
   const definition = shortDefinition(synset, 240)
   const parts: string[] = []
   if (synset.pos === 'verb' && random.chance(0.6)) parts.push(`To ${word} is to ${definition}.`)
-  else if (synset.pos === 'noun' && /^(a|an|any|the|someone|something|one) /.test(definition) && random.chance(0.7)) parts.push(`${capital(withArticle(word))} is ${definition}.`)
+  else if (synset.pos === 'noun' && /^(a|an|any|the|someone|something|one) /.test(definition) && random.chance(0.7))
+    parts.push(`${capital(withArticle(word))} is ${definition}.`)
   else if (random.chance(0.5)) parts.push(`${capital(word)}: ${definition}.`)
   else parts.push(`The ${synset.pos} "${word}" means ${definition}.`)
   if (synset.examples.length > 0 && random.chance(0.5)) parts.push(sentence(random.pick(synset.examples)))
@@ -45,12 +71,17 @@ export function definitionText(synset: Synset, random: Random): string {
 
 export function definitionForms(synsets: readonly Synset[]): Form[] {
   const any = weighted(synsets, commonness)
-  const withExamples = weighted(synsets.filter(s => s.examples.length > 0), commonness)
+  const withExamples = weighted(
+    synsets.filter(s => s.examples.length > 0),
+    commonness
+  )
   return [
     { name: 'definition', share: 24, draw: random => textDocument(definitionText(any(random), random)) },
     { name: 'example', share: 5, draw: random => textDocument(withExamples(random).examples.map(sentence).join(' ')) },
     {
-      name: 'ask-definition', share: 21, draw: random => {
+      name: 'ask-definition',
+      share: 21,
+      draw: random => {
         const synset = any(random)
         const word = headword(synset, random)
         const common = synset.pos === 'noun' && !word.includes(' ') && random.chance(0.6)
@@ -60,7 +91,9 @@ export function definitionForms(synsets: readonly Synset[]): Form[] {
       }
     },
     {
-      name: 'ask-word', share: 7, draw: random => {
+      name: 'ask-word',
+      share: 7,
+      draw: random => {
         const synset = any(random)
         return chatDocument(fill(random.pick(ASK_WORD), { d: shortDefinition(synset, 110) }), headword(synset, random))
       }

@@ -10,15 +10,27 @@ import { scratch } from './world.ts'
 const somebody: Address = `0x${'cc'.repeat(20)}`
 const index = join(import.meta.dirname, '../../../node/chain/index.ts')
 
-const sleep = (ms: number): Promise<void> => new Promise(resolve => { setTimeout(resolve, ms) })
+const sleep = (ms: number): Promise<void> =>
+  new Promise(resolve => {
+    setTimeout(resolve, ms)
+  })
 async function until(condition: () => Promise<boolean>): Promise<void> {
-  while (!await condition()) await sleep(50)
+  while (!(await condition())) await sleep(50)
 }
-const alive = (pid: number): boolean => { try { process.kill(pid, 0); return true } catch { return false } }
+const alive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
 
 describe('the local chain', () => {
   let folder: string
-  beforeEach(async () => { folder = await scratch() })
+  beforeEach(async () => {
+    folder = await scratch()
+  })
   afterEach(() => rm(folder, { recursive: true, force: true }))
 
   it('goes on where it was stopped, on the same addresses', async () => {
@@ -46,7 +58,12 @@ describe('the local chain', () => {
     const addresses = await deploy({ rpcUrl: first.rpcUrl, privateKey: first.faucetKey })
     const kept = join(folder, 'state.kept.json')
     // The copy beside the state has the contracts once their code stands in it.
-    await until(() => readFile(kept, 'utf8').then(text => text.includes(addresses.anchor.slice(2)), () => false))
+    await until(() =>
+      readFile(kept, 'utf8').then(
+        text => text.includes(addresses.anchor.slice(2)),
+        () => false
+      )
+    )
     process.kill(first.pid, 'SIGKILL')
     const death = await first.exited
     assert.equal(death.code, 'anvil.died')
@@ -61,16 +78,24 @@ describe('the local chain', () => {
 
   it('ends the chain that a killed parent left behind, and takes up its state', async () => {
     const script = `import { startAnvil } from ${JSON.stringify(index)}; const { pid, rpcUrl, faucetKey } = await startAnvil({ folder: process.argv[1] }); console.log(JSON.stringify({ pid, rpcUrl, faucetKey })); setInterval(() => {}, 1000)`
-    const parent = spawn(process.execPath, ['--input-type=module', '-e', script, folder], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const parent = spawn(process.execPath, ['--input-type=module', '-e', script, folder], {
+      stdio: ['ignore', 'pipe', 'inherit']
+    })
     const line = await new Promise<string>((resolve, reject) => {
-      parent.stdout.once('data', (chunk: Buffer) => { resolve(chunk.toString()) })
-      parent.once('close', code => { reject(new TypeError(`the parent ended with ${code}`)) })
+      parent.stdout.once('data', (chunk: Buffer) => {
+        resolve(chunk.toString())
+      })
+      parent.once('close', code => {
+        reject(new TypeError(`the parent ended with ${code}`))
+      })
     })
     const orphan = JSON.parse(line) as { pid: number; rpcUrl: string; faucetKey: `0x${string}` }
     const addresses = await deploy({ rpcUrl: orphan.rpcUrl, privateKey: orphan.faucetKey })
     parent.removeAllListeners('close')
     parent.kill('SIGKILL')
-    await new Promise(resolve => { parent.once('close', resolve) })
+    await new Promise(resolve => {
+      parent.once('close', resolve)
+    })
     assert.equal(alive(orphan.pid), true)
 
     const second = await startAnvil({ folder })
@@ -82,11 +107,20 @@ describe('the local chain', () => {
 
   it('says which port is in use', async () => {
     const server = createServer()
-    await new Promise<void>(resolve => { server.listen(0, '127.0.0.1', resolve) })
+    await new Promise<void>(resolve => {
+      server.listen(0, '127.0.0.1', resolve)
+    })
     const address = server.address()
     const port = typeof address === 'object' && address !== null ? address.port : 0
-    await assert.rejects(startAnvil({ folder, port }), error => (error as { code: string; message: string }).code === 'anvil.port' && (error as Error).message.includes(String(port)))
-    await new Promise(resolve => { server.close(resolve) })
+    await assert.rejects(
+      startAnvil({ folder, port }),
+      error =>
+        (error as { code: string; message: string }).code === 'anvil.port' &&
+        (error as Error).message.includes(String(port))
+    )
+    await new Promise(resolve => {
+      server.close(resolve)
+    })
   })
 
   it('refuses a state that cannot be read rather than forgetting it', async () => {

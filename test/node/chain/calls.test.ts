@@ -31,7 +31,12 @@ describe('calls of the contracts', () => {
 
   before(async () => {
     world = await startWorld()
-    ;[host, worker, builder, client] = await Promise.all([world.person('host'), world.person('worker'), world.person('builder'), world.person('client')])
+    ;[host, worker, builder, client] = await Promise.all([
+      world.person('host'),
+      world.person('worker'),
+      world.person('builder'),
+      world.person('client')
+    ])
   })
   after(() => world.stop())
 
@@ -51,36 +56,66 @@ describe('calls of the contracts', () => {
 
   it('give a Datanet the id of its statement, and its commitments their order', async () => {
     assert.equal(await host.chain.datanets.datanet(keccak('none')), undefined)
-    const made = await host.chain.datanets.create({ rules, createdAt: 5n, validators: [{ address: host.address, weight: 1 }, { address: worker.address, weight: 2n }] })
+    const made = await host.chain.datanets.create({
+      rules,
+      createdAt: 5n,
+      validators: [
+        { address: host.address, weight: 1 },
+        { address: worker.address, weight: 2n }
+      ]
+    })
     datanet = made.datanet
     assert.equal(datanet, world.digest('Datanet', { host: host.address, rules, createdAt: 5n }))
     const contributor = await world.person('contributor', 0n)
     for (const [i, word] of ['first', 'second'].entries()) {
       const statement: Message<'Commitment'> = { datanet, contributor: contributor.address, commitment: keccak(word) }
-      const { contribution, index } = await client.chain.datanets.commitFor(statement, contributor.sign('Commitment', statement))
+      const { contribution, index } = await client.chain.datanets.commitFor(
+        statement,
+        contributor.sign('Commitment', statement)
+      )
       assert.equal(contribution, world.digest('Commitment', statement))
       assert.equal(index, BigInt(i + 1))
       assert.deepEqual(await client.chain.datanets.commitment(contribution), { ...statement, index })
-      await refused('AlreadyCommitted', client.chain.datanets.commitFor(statement, contributor.sign('Commitment', statement)))
+      await refused(
+        'AlreadyCommitted',
+        client.chain.datanets.commitFor(statement, contributor.sign('Commitment', statement))
+      )
     }
     const forged: Message<'Commitment'> = { datanet, contributor: contributor.address, commitment: keccak('third') }
     await refused('BadSignature', client.chain.datanets.commitFor(forged, client.sign('Commitment', forged)))
     const seen = await client.chain.datanets.datanet(datanet)
-    assert.deepEqual(seen, { host: host.address, rules, commitments: 2n, version: 0, validators: [{ address: host.address, weight: 1n }, { address: worker.address, weight: 2n }] })
+    assert.deepEqual(seen, {
+      host: host.address,
+      rules,
+      commitments: 2n,
+      version: 0,
+      validators: [
+        { address: host.address, weight: 1n },
+        { address: worker.address, weight: 2n }
+      ]
+    })
   })
 
-  it('anchor versions by the host\'s word, whoever brings it', async () => {
+  it("anchor versions by the host's word, whoever brings it", async () => {
     const version: Message<'Version'> = { datanet, version: 1, root: keccak('root'), count: 2, cid: 'bafkreiversion' }
     await refused('BadSignature', client.chain.datanets.anchorVersion(version, client.sign('Version', version)))
     await client.chain.datanets.anchorVersion(version, host.sign('Version', version))
-    assert.deepEqual(await client.chain.datanets.version(datanet, 1), { root: version.root, count: 2, cid: version.cid })
+    assert.deepEqual(await client.chain.datanets.version(datanet, 1), {
+      root: version.root,
+      count: 2,
+      cid: version.cid
+    })
     assert.equal(await client.chain.datanets.version(datanet, 2), undefined)
     await refused('VersionOutOfOrder', client.chain.datanets.anchorVersion(version, host.sign('Version', version)))
   })
 
   it('take the stake of a validator that voted twice', async () => {
     const validator = worker
-    const contribution = world.digest('Commitment', { datanet, contributor: (await world.person('contributor', 0n)).address, commitment: keccak('first') })
+    const contribution = world.digest('Commitment', {
+      datanet,
+      contributor: (await world.person('contributor', 0n)).address,
+      commitment: keccak('first')
+    })
     const [a, b] = [true, false].map(accept => {
       const vote = { contribution, validator: validator.address, accept, outcome: keccak('o'), salt: keccak('s') }
       return { vote, signature: validator.sign('Vote', vote) }
@@ -96,25 +131,46 @@ describe('calls of the contracts', () => {
 
   it('register models under an id that anyone can compute', async () => {
     registration = {
-      name: 'elements', base: 'bafkreibase', adapter: 'bafkreiadapter', result: 'bafkreiresult', datanet, version: 1, job: keccak('job'), worker: worker.address,
+      name: 'elements',
+      base: 'bafkreibase',
+      adapter: 'bafkreiadapter',
+      result: 'bafkreiresult',
+      datanet,
+      version: 1,
+      job: keccak('job'),
+      worker: worker.address,
       split: { worker: 5000, builder: 2000, data: 3000 }
     }
     const made = await builder.chain.models.register(registration)
     model = made.model
     assert.equal(model, modelId(builder.address, registration))
-    assert.deepEqual(await client.chain.models.model(model), { id: model, builder: builder.address, retired: false, ...registration })
+    assert.deepEqual(await client.chain.models.model(model), {
+      id: model,
+      builder: builder.address,
+      retired: false,
+      ...registration
+    })
     assert.equal(await client.chain.models.model(keccak('none')), undefined)
     await refused('AlreadyRegistered', builder.chain.models.register(registration))
-    await refused('SplitNotWhole', builder.chain.models.register({ ...registration, split: { worker: 1, builder: 1, data: 1 } }))
+    await refused(
+      'SplitNotWhole',
+      builder.chain.models.register({ ...registration, split: { worker: 1, builder: 1, data: 1 } })
+    )
     await refused('VersionNotAnchored', builder.chain.models.register({ ...registration, version: 2 }))
   })
 
-  it('hold money for a job and pay it by the builder\'s word', async () => {
+  it("hold money for a job and pay it by the builder's word", async () => {
     const key = { builder: builder.address, job: keccak('job'), lot: keccak('lot'), worker: worker.address, attempt: 0 }
     const { timestamp } = await builder.chain.head()
     const { escrow } = await builder.chain.escrows.fund(key, 10n * coin, timestamp + 1000n)
     assert.equal(escrow, escrowId(key))
-    assert.deepEqual(await client.chain.escrows.escrow(escrow), { state: 'funded', builder: builder.address, worker: worker.address, amount: 10n * coin, deadline: timestamp + 1000n })
+    assert.deepEqual(await client.chain.escrows.escrow(escrow), {
+      state: 'funded',
+      builder: builder.address,
+      worker: worker.address,
+      amount: 10n * coin,
+      deadline: timestamp + 1000n
+    })
     await refused('DeadlineNotOver', builder.chain.escrows.refund(escrow))
     await refused('NotTheBuilder', client.chain.escrows.release(escrow, 1n))
     const statement: Message<'Release'> = { escrow, worker: worker.address, amount: 7n * coin }
@@ -125,22 +181,42 @@ describe('calls of the contracts', () => {
     assert.equal((await client.chain.escrows.escrow(keccak('none'))).state, 'none')
 
     const again = await builder.chain.escrows.fund({ ...key, attempt: 1 }, 10n * coin, timestamp + 1000n)
-    await builder.chain.escrows.refundWithConsent(again.escrow, worker.sign('Release', { escrow: again.escrow, worker: worker.address, amount: 0n }))
+    await builder.chain.escrows.refundWithConsent(
+      again.escrow,
+      worker.sign('Release', { escrow: again.escrow, worker: worker.address, amount: 0n })
+    )
     assert.equal((await client.chain.escrows.escrow(again.escrow)).state, 'refunded')
   })
 
-  it('pay a channel\'s vouchers by the model\'s split and settle the data share', async () => {
+  it("pay a channel's vouchers by the model's split and settle the data share", async () => {
     const payout = (await world.person('payout', 0n)).address
     await worker.chain.nodes.setPayout(payout)
     const { timestamp } = await client.chain.head()
-    const { channel } = await client.chain.channels.open({ worker: worker.address, model, deposit: 100n, expiry: timestamp + 10_000n })
-    const first = await worker.chain.channels.claim({ channel, cumulative: 11n }, client.sign('Voucher', { channel, cumulative: 11n }))
+    const { channel } = await client.chain.channels.open({
+      worker: worker.address,
+      model,
+      deposit: 100n,
+      expiry: timestamp + 10_000n
+    })
+    const first = await worker.chain.channels.claim(
+      { channel, cumulative: 11n },
+      client.sign('Voucher', { channel, cumulative: 11n })
+    )
     assert.deepEqual([first.paid, first.split], [11n, { worker: 5n, builder: 2n, data: 4n }])
-    await refused('NothingToClaim', worker.chain.channels.claim({ channel, cumulative: 11n }, client.sign('Voucher', { channel, cumulative: 11n })))
-    const beyond = await worker.chain.channels.claim({ channel, cumulative: 150n }, client.sign('Voucher', { channel, cumulative: 150n }))
+    await refused(
+      'NothingToClaim',
+      worker.chain.channels.claim({ channel, cumulative: 11n }, client.sign('Voucher', { channel, cumulative: 11n }))
+    )
+    const beyond = await worker.chain.channels.claim(
+      { channel, cumulative: 150n },
+      client.sign('Voucher', { channel, cumulative: 150n })
+    )
     assert.equal(beyond.paid, 89n)
     await client.chain.channels.topUp(channel, 20n)
-    await worker.chain.channels.claim({ channel, cumulative: 150n }, client.sign('Voucher', { channel, cumulative: 150n }))
+    await worker.chain.channels.claim(
+      { channel, cumulative: 150n },
+      client.sign('Voucher', { channel, cumulative: 150n })
+    )
     assert.equal(await client.chain.tokens.balanceOf(payout), 5n + 44n + 10n)
 
     await client.chain.channels.topUp(channel, 5n)
@@ -149,7 +225,17 @@ describe('calls of the contracts', () => {
     await world.anvil.advance(Number(await client.chain.channels.disputeWindow()) + 1)
     assert.equal((await client.chain.channels.finishClose(channel)).refunded, 5n)
     const seen = await client.chain.channels.channel(channel)
-    assert.deepEqual(seen && { ...seen, closesAt: 0n }, { id: channel, client: client.address, worker: worker.address, model, deposit: 125n, claimed: 120n, expiry: timestamp + 10_000n, closesAt: 0n, closed: true })
+    assert.deepEqual(seen && { ...seen, closesAt: 0n }, {
+      id: channel,
+      client: client.address,
+      worker: worker.address,
+      model,
+      deposit: 125n,
+      claimed: 120n,
+      expiry: timestamp + 10_000n,
+      closesAt: 0n,
+      closed: true
+    })
     assert.equal(await client.chain.channels.channel(keccak('none')), undefined)
     // 4 + 27 + 6: what the halves and fifths leave of 11, 89 and 20
     const { deposited } = await client.chain.payouts.pool(datanet)
@@ -161,17 +247,42 @@ describe('calls of the contracts', () => {
     const { payouts } = settler.chain
     const { deposited } = await payouts.pool(datanet)
     const accounts = [host.address, builder.address]
-    const tree = sumTree(accounts.map((account, i) => ({ content: keccak(Buffer.from(account.slice(2).padStart(64, '0'), 'hex')), sum: i === 0 ? 30n : deposited - 30n })))
-    const proposal = { pool: datanet, epoch: 1, receiptsRoot: zeroHash, receiptsTotal: 0n, receiptCount: 0, payoutsRoot: tree.root.hash, payoutsTotal: tree.root.sum, bundle: 'bafkreibundle' }
+    const tree = sumTree(
+      accounts.map((account, i) => ({
+        content: keccak(Buffer.from(account.slice(2).padStart(64, '0'), 'hex')),
+        sum: i === 0 ? 30n : deposited - 30n
+      }))
+    )
+    const proposal = {
+      pool: datanet,
+      epoch: 1,
+      receiptsRoot: zeroHash,
+      receiptsTotal: 0n,
+      receiptCount: 0,
+      payoutsRoot: tree.root.hash,
+      payoutsTotal: tree.root.sum,
+      bundle: 'bafkreibundle'
+    }
     await refused('NotEnoughStake', payouts.propose(proposal))
     await settler.chain.nodes.stake(100n * coin)
     const { challengeEnds } = await payouts.propose(proposal)
     const pending = await payouts.epoch(datanet, 1)
-    assert.deepEqual([pending.state, pending.proposer, pending.challengeEnds, pending.bundle], ['pending', settler.address, challengeEnds, 'bafkreibundle'])
+    assert.deepEqual(
+      [pending.state, pending.proposer, pending.challengeEnds, pending.bundle],
+      ['pending', settler.address, challengeEnds, 'bafkreibundle']
+    )
     await refused('WindowOpen', payouts.finalize(datanet, 1))
     const [left, right] = tree.levels[0] ?? []
     assert.ok(left !== undefined && right !== undefined)
-    await refused('NoFraud', client.chain.payouts.challengeNode(datanet, 1, 'payouts', { left, right, sum: tree.root.sum, proof: { index: 0n, siblings: [] } }))
+    await refused(
+      'NoFraud',
+      client.chain.payouts.challengeNode(datanet, 1, 'payouts', {
+        left,
+        right,
+        sum: tree.root.sum,
+        proof: { index: 0n, siblings: [] }
+      })
+    )
     await world.anvil.advance(601)
     await payouts.finalize(datanet, 1)
 
@@ -188,19 +299,51 @@ describe('calls of the contracts', () => {
   it('take the bond of an epoch with a forged receipt', async () => {
     const settler = await world.person('settler', 0n)
     const { timestamp } = await client.chain.head()
-    const { channel } = await client.chain.channels.open({ worker: worker.address, model, deposit: 100n, expiry: timestamp + 10_000n })
+    const { channel } = await client.chain.channels.open({
+      worker: worker.address,
+      model,
+      deposit: 100n,
+      expiry: timestamp + 10_000n
+    })
     const receipt: Message<'Receipt'> = {
-      channel, sequence: 0n, previous: zeroHash, model, request: keccak('q'), response: keccak('a'), inputTokens: 1, outputTokens: 2, fee: 9n, seed: 1n,
-      startedAt: timestamp, finishedAt: timestamp, attribution: zeroHash
+      channel,
+      sequence: 0n,
+      previous: zeroHash,
+      model,
+      request: keccak('q'),
+      response: keccak('a'),
+      inputTokens: 1,
+      outputTokens: 2,
+      fee: 9n,
+      seed: 1n,
+      startedAt: timestamp,
+      finishedAt: timestamp,
+      attribution: zeroHash
     }
     const clientSignature = worker.sign('Receipt', receipt) // not the client's
     const workerSignature = worker.sign('Receipt', receipt)
-    const content = keccak(Buffer.concat([world.digest('Receipt', receipt), keccak(Buffer.from(clientSignature.slice(2), 'hex')), keccak(Buffer.from(workerSignature.slice(2), 'hex'))]
-      .map(hex => Buffer.from(hex.slice(2), 'hex'))))
+    const content = keccak(
+      Buffer.concat(
+        [
+          world.digest('Receipt', receipt),
+          keccak(Buffer.from(clientSignature.slice(2), 'hex')),
+          keccak(Buffer.from(workerSignature.slice(2), 'hex'))
+        ].map(hex => Buffer.from(hex.slice(2), 'hex'))
+      )
+    )
     const tree = sumTree([{ content, sum: 9n }])
     const { payoutsTotal } = await settler.chain.payouts.pool(datanet)
     const { payoutsRoot } = await settler.chain.payouts.epoch(datanet, 1)
-    await settler.chain.payouts.propose({ pool: datanet, epoch: 2, receiptsRoot: tree.root.hash, receiptsTotal: 9n, receiptCount: 1, payoutsRoot, payoutsTotal, bundle: 'bafkreibundle' })
+    await settler.chain.payouts.propose({
+      pool: datanet,
+      epoch: 2,
+      receiptsRoot: tree.root.hash,
+      receiptsTotal: 9n,
+      receiptCount: 1,
+      payoutsRoot,
+      payoutsTotal,
+      bundle: 'bafkreibundle'
+    })
     const evidence = { receipt, clientSignature, workerSignature, sum: 9n, proof: tree.proof(0) }
     await refused('NoFraud', client.chain.payouts.challengeFee(datanet, 2, evidence))
     await refused('NoFraud', client.chain.payouts.challengeModel(datanet, 2, evidence))
@@ -210,14 +353,27 @@ describe('calls of the contracts', () => {
     await client.chain.payouts.challengeSignature(datanet, 2, evidence)
     assert.equal(await client.chain.tokens.balanceOf(client.address), before + 25n * coin)
     assert.equal((await client.chain.payouts.epoch(datanet, 2)).state, 'voided')
-    assert.deepEqual(await client.chain.payouts.rules(), { bond: 50n * coin, minStake: 100n * coin, challengeWindow: 600n })
+    assert.deepEqual(await client.chain.payouts.rules(), {
+      bond: 50n * coin,
+      minStake: 100n * coin,
+      challengeWindow: 600n
+    })
   })
 
   it('let the validators of a Datanet veto an epoch', async () => {
     const settler = await world.person('settler', 0n)
     const { payoutsTotal } = await settler.chain.payouts.pool(datanet)
     const { payoutsRoot } = await settler.chain.payouts.epoch(datanet, 1)
-    await settler.chain.payouts.propose({ pool: datanet, epoch: 2, receiptsRoot: zeroHash, receiptsTotal: 0n, receiptCount: 0, payoutsRoot, payoutsTotal, bundle: 'bafkreinowhere' })
+    await settler.chain.payouts.propose({
+      pool: datanet,
+      epoch: 2,
+      receiptsRoot: zeroHash,
+      receiptsTotal: 0n,
+      receiptCount: 0,
+      payoutsRoot,
+      payoutsTotal,
+      bundle: 'bafkreinowhere'
+    })
     await refused('NotAValidator', client.chain.payouts.veto(datanet, 2))
     assert.equal((await host.chain.payouts.veto(datanet, 2)).voided, false, 'one third is not more than one')
     await refused('AlreadyVetoed', host.chain.payouts.veto(datanet, 2))
@@ -225,12 +381,27 @@ describe('calls of the contracts', () => {
     assert.equal((await worker.chain.payouts.veto(datanet, 2)).voided, true)
     assert.equal((await client.chain.payouts.epoch(datanet, 2)).state, 'voided')
     await refused('NotPending', host.chain.payouts.veto(datanet, 2))
-    await refused('Barred', settler.chain.payouts.propose({ pool: datanet, epoch: 2, receiptsRoot: zeroHash, receiptsTotal: 0n, receiptCount: 0, payoutsRoot, payoutsTotal, bundle: 'bafkreiagain' }))
+    await refused(
+      'Barred',
+      settler.chain.payouts.propose({
+        pool: datanet,
+        epoch: 2,
+        receiptsRoot: zeroHash,
+        receiptsTotal: 0n,
+        receiptCount: 0,
+        payoutsRoot,
+        payoutsTotal,
+        bundle: 'bafkreiagain'
+      })
+    )
   })
 
   it('refuse new channels to a retired model', async () => {
     await builder.chain.models.retire(model)
     const { timestamp } = await client.chain.head()
-    await refused('ModelNotServed', client.chain.channels.open({ worker: worker.address, model, deposit: 1n, expiry: timestamp + 10_000n }))
+    await refused(
+      'ModelNotServed',
+      client.chain.channels.open({ worker: worker.address, model, deposit: 1n, expiry: timestamp + 10_000n })
+    )
   })
 })

@@ -11,7 +11,9 @@ const nobody: Address = `0x${'aa'.repeat(20)}`
 
 describe('a chain client', () => {
   let world: World
-  before(async () => { world = await startWorld() })
+  before(async () => {
+    world = await startWorld()
+  })
   after(() => world.stop())
 
   it('gives each of many writes at once its own nonce', async () => {
@@ -32,7 +34,10 @@ describe('a chain client', () => {
 
   it('goes on after a write that was refused', async () => {
     const { chain } = await world.person('poor', 5n)
-    const [refused, fine] = await Promise.allSettled([chain.tokens.transfer(nobody, 6n * coin), chain.tokens.transfer(nobody, 1n)])
+    const [refused, fine] = await Promise.allSettled([
+      chain.tokens.transfer(nobody, 6n * coin),
+      chain.tokens.transfer(nobody, 1n)
+    ])
     assert.ok(refused?.status === 'rejected' && refusedWith(refused.reason, 'ERC20InsufficientBalance'))
     assert.match(describeError(refused.reason), /holds too few tokens/)
     assert.equal(fine?.status, 'fulfilled')
@@ -44,7 +49,11 @@ describe('a chain client', () => {
   })
 
   it('says so when an account has no coin for gas', async () => {
-    const chain = await createChain({ rpcUrl: world.anvil.rpcUrl, addresses: world.addresses, privateKey: keccak('never funded') })
+    const chain = await createChain({
+      rpcUrl: world.anvil.rpcUrl,
+      addresses: world.addresses,
+      privateKey: keccak('never funded')
+    })
     await assert.rejects(chain.nodes.setPayout(nobody), { code: 'chain.gas' })
     await chain.stop()
   })
@@ -59,7 +68,12 @@ describe('a chain client', () => {
   })
 
   it('takes addresses in any case and gives them in lower case', async () => {
-    const shouting = Object.fromEntries(Object.entries(world.addresses).map(([name, address]) => [name, `0x${(address as string).slice(2).toUpperCase()}`])) as unknown as typeof world.addresses
+    const shouting = Object.fromEntries(
+      Object.entries(world.addresses).map(([name, address]) => [
+        name,
+        `0x${(address as string).slice(2).toUpperCase()}`
+      ])
+    ) as unknown as typeof world.addresses
     const chain = await createChain({ rpcUrl: world.anvil.rpcUrl, addresses: shouting })
     assert.deepEqual(chain.addresses, world.addresses)
     assert.deepEqual(chain.network, { chainId: 31337, registry: world.addresses.registry })
@@ -68,9 +82,13 @@ describe('a chain client', () => {
 
   it('refuses addresses without contracts, and contracts of two deployments mixed', async () => {
     const { rpcUrl, faucetKey } = world.anvil
-    await assert.rejects(createChain({ rpcUrl, addresses: { ...world.addresses, escrow: nobody } }), { code: 'chain.network' })
+    await assert.rejects(createChain({ rpcUrl, addresses: { ...world.addresses, escrow: nobody } }), {
+      code: 'chain.network'
+    })
     const second = await deploy({ rpcUrl, privateKey: faucetKey })
-    await assert.rejects(createChain({ rpcUrl, addresses: { ...world.addresses, token: second.token } }), { code: 'chain.network' })
+    await assert.rejects(createChain({ rpcUrl, addresses: { ...world.addresses, token: second.token } }), {
+      code: 'chain.network'
+    })
   })
 
   it('refuses work once it is stopped', async () => {
@@ -86,7 +104,10 @@ describe('a chain client', () => {
     const { chain } = await world.person('waiting')
     await anvil.setAutomine(false)
     const stuck = assert.rejects(chain.tokens.transfer(nobody, 1n), { code: 'chain.timeout' })
-    while ((await anvil.getTxpoolStatus()).pending === 0) await new Promise(resolve => { setTimeout(resolve, 20) })
+    while ((await anvil.getTxpoolStatus()).pending === 0)
+      await new Promise(resolve => {
+        setTimeout(resolve, 20)
+      })
     await chain.stop()
     await stuck
     await anvil.setAutomine(true)
@@ -95,10 +116,16 @@ describe('a chain client', () => {
 
   it('says that a chain does not answer', async () => {
     const server = createServer()
-    await new Promise<void>(resolve => { server.listen(0, '127.0.0.1', resolve) })
+    await new Promise<void>(resolve => {
+      server.listen(0, '127.0.0.1', resolve)
+    })
     const address = server.address()
     const port = typeof address === 'object' && address !== null ? address.port : 0
-    await new Promise(resolve => { server.close(resolve) })
-    await assert.rejects(createChain({ rpcUrl: `http://127.0.0.1:${port}`, addresses: world.addresses }), { code: 'chain.unreachable' })
+    await new Promise(resolve => {
+      server.close(resolve)
+    })
+    await assert.rejects(createChain({ rpcUrl: `http://127.0.0.1:${port}`, addresses: world.addresses }), {
+      code: 'chain.unreachable'
+    })
   })
 })

@@ -9,7 +9,10 @@ import { coin, startWorld } from './world.ts'
 import type { Person, World } from './world.ts'
 
 async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise(resolve => { setTimeout(resolve, 20) })
+  while (!condition())
+    await new Promise(resolve => {
+      setTimeout(resolve, 20)
+    })
 }
 
 /** What a service would keep: events in order, undone when the chain drops them. */
@@ -17,8 +20,13 @@ function ledger(more: Partial<FollowHandlers> = {}) {
   const events: ChainEvent[] = []
   const kept = { events, reached: -1n, hash: undefined as Hex | undefined, rewinds: [] as bigint[] }
   const handlers: FollowHandlers = {
-    event(event) { events.push(event) },
-    reached(block, hash) { kept.reached = block; kept.hash = hash },
+    event(event) {
+      events.push(event)
+    },
+    reached(block, hash) {
+      kept.reached = block
+      kept.hash = hash
+    },
     rewound(block) {
       kept.rewinds.push(block)
       while ((events.at(-1)?.block ?? -1n) > block) events.pop()
@@ -27,7 +35,8 @@ function ledger(more: Partial<FollowHandlers> = {}) {
   }
   return { kept, handlers }
 }
-const amounts = (events: ChainEvent[]): bigint[] => events.flatMap(event => (event.name === 'Staked' ? [event.amount] : []))
+const amounts = (events: ChainEvent[]): bigint[] =>
+  events.flatMap(event => (event.name === 'Staked' ? [event.amount] : []))
 
 describe('following the chain', () => {
   let world: World
@@ -38,10 +47,12 @@ describe('following the chain', () => {
     node = await world.person('node', 100_000n)
     for (const amount of [1n, 2n, 3n]) await node.chain.nodes.stake(amount)
   })
-  afterEach(async () => { for (const stop of stops.splice(0)) await stop() })
+  afterEach(async () => {
+    for (const stop of stops.splice(0)) await stop()
+  })
   after(() => world.stop())
 
-  it('hands over every event once, in order, with the chain\'s fields', async () => {
+  it("hands over every event once, in order, with the chain's fields", async () => {
     const { kept, handlers } = ledger()
     const follower = node.chain.follow({ from: 0n, pollMs: 20 }, handlers)
     stops.push(() => follower.stop())
@@ -61,7 +72,10 @@ describe('following the chain', () => {
     const follower = node.chain.follow({ from: block, names: ['PayoutSet'], pollMs: 20 }, handlers)
     stops.push(() => follower.stop())
     await until(() => kept.reached > block)
-    assert.deepEqual(kept.events.map(({ name }) => name), ['PayoutSet'])
+    assert.deepEqual(
+      kept.events.map(({ name }) => name),
+      ['PayoutSet']
+    )
     const all = ledger()
     const second = node.chain.follow({ from: block, pollMs: 20 }, all.handlers)
     stops.push(() => second.stop())
@@ -76,10 +90,15 @@ describe('following the chain', () => {
     const { kept, handlers } = ledger({
       event(event) {
         if (event.name !== 'Staked') return
-        if (failures < 2 && event.amount === 2n) { failures++; throw new TypeError('not now') }
+        if (failures < 2 && event.amount === 2n) {
+          failures++
+          throw new TypeError('not now')
+        }
         seen.push(event.amount)
       },
-      failed() { told++ }
+      failed() {
+        told++
+      }
     })
     const follower = node.chain.follow({ from: 0n, pollMs: 10 }, handlers)
     stops.push(() => follower.stop())
@@ -119,7 +138,10 @@ describe('following the chain', () => {
     const again = await node.chain.nodes.stake(501n)
     assert.equal(again.block, lost.block)
 
-    const follower = node.chain.follow({ from: before.kept.reached + 1n, parent: before.kept.hash, pollMs: 20 }, before.handlers)
+    const follower = node.chain.follow(
+      { from: before.kept.reached + 1n, parent: before.kept.hash, pollMs: 20 },
+      before.handlers
+    )
     stops.push(() => follower.stop())
     await until(() => amounts(before.kept.events).includes(501n))
     assert.ok(!amounts(before.kept.events).includes(500n))
@@ -137,10 +159,17 @@ describe('following the chain', () => {
     const gate = await startGate(new URL(world.anvil.rpcUrl))
     const chain = await createChain({ rpcUrl: gate.url, addresses: world.addresses })
     const health: boolean[] = []
-    const { kept, handlers } = ledger({ health: ({ up }) => { health.push(up) } })
+    const { kept, handlers } = ledger({
+      health: ({ up }) => {
+        health.push(up)
+      }
+    })
     const from = (await node.chain.head()).block + 1n
     chain.follow({ from, pollMs: 20 }, handlers)
-    stops.push(() => chain.stop(), () => gate.stop())
+    stops.push(
+      () => chain.stop(),
+      () => gate.stop()
+    )
     await node.chain.nodes.stake(coin)
     await until(() => kept.events.length === 1)
     gate.shut(true)
@@ -149,7 +178,13 @@ describe('following the chain', () => {
     gate.shut(false)
     await until(() => kept.events.length === 2)
     await until(() => health.length === 2)
-    assert.deepEqual([amounts(kept.events), health], [[coin, 2n * coin], [false, true]])
+    assert.deepEqual(
+      [amounts(kept.events), health],
+      [
+        [coin, 2n * coin],
+        [false, true]
+      ]
+    )
   })
 })
 
@@ -157,17 +192,32 @@ describe('following the chain', () => {
 async function startGate(to: URL): Promise<{ url: string; shut(shut: boolean): void; stop(): Promise<void> }> {
   let closed = false
   const server: Server = createServer((incoming, outgoing) => {
-    if (closed) { outgoing.destroy(); return }
-    incoming.pipe(request({ host: to.hostname, port: to.port, method: 'POST', headers: incoming.headers }, answer => {
-      outgoing.writeHead(answer.statusCode ?? 500, answer.headers)
-      answer.pipe(outgoing)
-    }).on('error', () => outgoing.destroy()))
+    if (closed) {
+      outgoing.destroy()
+      return
+    }
+    incoming.pipe(
+      request({ host: to.hostname, port: to.port, method: 'POST', headers: incoming.headers }, answer => {
+        outgoing.writeHead(answer.statusCode ?? 500, answer.headers)
+        answer.pipe(outgoing)
+      }).on('error', () => outgoing.destroy())
+    )
   })
-  await new Promise<void>(resolve => { server.listen(0, '127.0.0.1', resolve) })
+  await new Promise<void>(resolve => {
+    server.listen(0, '127.0.0.1', resolve)
+  })
   const address = server.address()
   return {
     url: `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`,
-    shut(shut) { closed = shut },
-    stop: () => new Promise(resolve => { server.close(() => { resolve() }); server.closeAllConnections() })
+    shut(shut) {
+      closed = shut
+    },
+    stop: () =>
+      new Promise(resolve => {
+        server.close(() => {
+          resolve()
+        })
+        server.closeAllConnections()
+      })
   }
 }

@@ -34,12 +34,22 @@ export async function startWorld(): Promise<World> {
   const folder = await scratch()
   const anvil = await startAnvil({ folder })
   const { rpcUrl } = anvil
-  const addresses = await deploy({ rpcUrl, privateKey: anvil.faucetKey, unbondSeconds: 100, disputeSeconds: 60, challengeSeconds: 600, bond: 50n * coin, minStake: 100n * coin })
+  const addresses = await deploy({
+    rpcUrl,
+    privateKey: anvil.faucetKey,
+    unbondSeconds: 100,
+    disputeSeconds: 60,
+    challengeSeconds: 600,
+    bond: 50n * coin,
+    minStake: 100n * coin
+  })
   const deployer = await createChain({ rpcUrl, addresses, privateKey: anvil.faucetKey })
   const { network } = deployer
   const chains = [deployer]
   return {
-    anvil, addresses, deployer,
+    anvil,
+    addresses,
+    deployer,
     async person(name, tokens = 1000n) {
       const key = keccak(name)
       const address = addressOfKey(fromHex(key))
@@ -47,7 +57,12 @@ export async function startWorld(): Promise<World> {
       if (tokens > 0n) await deployer.tokens.transfer(address, tokens * coin)
       const chain = await createChain({ rpcUrl, addresses, privateKey: key })
       chains.push(chain)
-      return { key, address, chain, sign: (type, message) => signStatement(network, type, message, fromHex(key)).signature }
+      return {
+        key,
+        address,
+        chain,
+        sign: (type, message) => signStatement(network, type, message, fromHex(key)).signature
+      }
     },
     digest: (type, message) => digest(network, type, message),
     async stop() {
@@ -57,4 +72,3 @@ export async function startWorld(): Promise<World> {
     }
   }
 }
-

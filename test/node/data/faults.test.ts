@@ -11,7 +11,10 @@ import { coin, jsonl, rulesFor, startNetwork } from './network.ts'
 import type { TestNetwork, TestPeer } from './network.ts'
 
 const questions = jsonl([['What is kept back?', 'this']])
-const shard = (name: string): string => jsonl(['blue', 'green', 'red'].map(colour => [`What does ${name} say of ${colour} things?`, `${name} likes ${colour}`]))
+const shard = (name: string): string =>
+  jsonl(
+    ['blue', 'green', 'red'].map(colour => [`What does ${name} say of ${colour} things?`, `${name} likes ${colour}`])
+  )
 const statusOf = (peer: TestPeer, id: Hex) => peer.service.contribution(id)?.status
 
 describe('data: faults and liars', function () {
@@ -52,7 +55,11 @@ describe('data: faults and liars', function () {
     assert.equal(statusOf(host, second.id), 'voting')
     friend = await network.start(friend)
     await assert.rejects(host.service.contribute({ datanet, file: shard('ann') }), { code: 'contributor.allowance' })
-    await until(() => statusOf(host, second.id) === 'accepted' && statusOf(friend, second.id) === 'accepted', 'the second is accepted', 30_000)
+    await until(
+      () => statusOf(host, second.id) === 'accepted' && statusOf(friend, second.id) === 'accepted',
+      'the second is accepted',
+      30_000
+    )
     assert.equal(statusOf(friend, first.id), 'accepted')
   })
 
@@ -75,13 +82,23 @@ describe('data: faults and liars', function () {
     const contributor = addressOfKey(Uint8Array.from(Buffer.from(key.slice(2), 'hex')))
     const prepared = await host.service.prepare({ datanet, file: shard('dora'), contributor })
     const bytes = Uint8Array.from(Buffer.from(key.slice(2), 'hex'))
-    const commitment = sign(host.chain.network, 'Commitment', { datanet, contributor, commitment: prepared.commitment }, bytes)
+    const commitment = sign(
+      host.chain.network,
+      'Commitment',
+      { datanet, contributor, commitment: prepared.commitment },
+      bytes
+    )
     await host.chain.datanets.commitFor(commitment.message, commitment.signature)
     const { id } = await friend.service.contribute({ datanet, file: shard('ella') })
     await until(() => statusOf(host, id) === 'accepted', 'the next one is accepted', 30_000)
     assert.equal(host.service.contribution(prepared.id)?.reason, 'not-revealed')
     const { cid, rows, bytes: size, salt } = prepared
-    const reveal = sign(host.chain.network, 'Reveal', { contribution: prepared.id, cid, rows, bytes: size, salt }, bytes)
+    const reveal = sign(
+      host.chain.network,
+      'Reveal',
+      { contribution: prepared.id, cid, rows, bytes: size, salt },
+      bytes
+    )
     await host.service.submit({ commitment, reveal })
     assert.equal(statusOf(host, prepared.id), 'expired')
     assert.equal((await host.service.anchorVersion(datanet)).count, 1)
@@ -96,7 +113,13 @@ describe('data: faults and liars', function () {
         ...account.chain,
         follow: (options, given) => {
           handlers = given
-          return account.chain.follow(options, { ...given, event: async event => { seen.push(event); await given.event(event) } })
+          return account.chain.follow(options, {
+            ...given,
+            event: async event => {
+              seen.push(event)
+              await given.event(event)
+            }
+          })
         }
       }
     })
@@ -108,16 +131,23 @@ describe('data: faults and liars', function () {
     await handlers.rewound(at.block - 1n)
     assert.deepEqual(watcher.service.contributions(datanet), [])
     await handlers.event({ ...at, block: at.block + 1n })
-    await until(() => statusOf(watcher, id) === 'accepted' && watcher.service.contribution(id)?.own === 3, 'it is accepted again', 30_000)
+    await until(
+      () => statusOf(watcher, id) === 'accepted' && watcher.service.contribution(id)?.own === 3,
+      'it is accepted again',
+      30_000
+    )
     await network.stopPeer(watcher)
   })
 
-  it('a validator whose votes are a person\'s waits for them, and takes each once', async () => {
+  it("a validator whose votes are a person's waits for them, and takes each once", async () => {
     const person = await network.add('person', { autoVote: false })
     const datanet = await create([host.address, person.address])
     await until(() => person.service.datanet(datanet) !== undefined, 'the person hears of it')
     const { id } = await host.service.contribute({ datanet, file: shard('finn') })
-    await until(() => statusOf(person, id) === 'voting' && (person.service.contribution(id)?.checks.length ?? 0) > 0, 'it can be voted on')
+    await until(
+      () => statusOf(person, id) === 'voting' && (person.service.contribution(id)?.checks.length ?? 0) > 0,
+      'it can be voted on'
+    )
     await assert.rejects(friend.service.vote(id, true), { code: 'vote.not-validator' })
     await person.service.vote(id, false)
     await assert.rejects(person.service.vote(id, true), { code: 'vote.already' })
@@ -131,12 +161,32 @@ describe('data: faults and liars', function () {
     const { id } = await host.service.contribute({ datanet, file: shard('gina') })
     await until(() => statusOf(friend, id) === 'voting', 'it is voted on')
     const { network: domain } = host.chain
-    const vote = (accept: boolean) => sign(domain, 'Vote', { contribution: id, validator: liar.address, accept, outcome: outcomeOf({ contribution: id, cid: '', own: [] }, accept), salt: keccak(String(accept)) }, liar.key)
+    const vote = (accept: boolean) =>
+      sign(
+        domain,
+        'Vote',
+        {
+          contribution: id,
+          validator: liar.address,
+          accept,
+          outcome: outcomeOf({ contribution: id, cid: '', own: [] }, accept),
+          salt: keccak(String(accept))
+        },
+        liar.key
+      )
     const [yes, no] = [vote(true), vote(false)]
-    await stranger.gossip.publish('tilth/data/1', { kind: 'vote-commit', statement: sign(domain, 'VoteCommit', { contribution: id, validator: liar.address, commitment: voteCommitment(yes.message) }, liar.key) })
+    await stranger.gossip.publish('tilth/data/1', {
+      kind: 'vote-commit',
+      statement: sign(
+        domain,
+        'VoteCommit',
+        { contribution: id, validator: liar.address, commitment: voteCommitment(yes.message) },
+        liar.key
+      )
+    })
     await stranger.gossip.publish('tilth/data/1', { kind: 'vote', statement: yes })
     await stranger.gossip.publish('tilth/data/1', { kind: 'vote', statement: no })
-    await until(async () => await host.chain.nodes.stakeOf(liar.address) < 10n * coin, 'the stake is slashed', 30_000)
+    await until(async () => (await host.chain.nodes.stakeOf(liar.address)) < 10n * coin, 'the stake is slashed', 30_000)
   })
 
   it('what liars say changes nothing, and the honest go on', async () => {
@@ -146,26 +196,65 @@ describe('data: faults and liars', function () {
     await until(() => statusOf(friend, id) === 'accepted', 'it is accepted', 30_000)
     const before = JSON.stringify(friend.service.contributions(datanet))
     const rules = { ...rulesFor([liar.address]), heldOut: `b${'a'.repeat(58)}` }
-    const statement = sign(domain, 'Datanet', { host: liar.address, rules: contentHash(rules), createdAt: 1n }, liar.key)
-    const vote = sign(domain, 'Vote', { contribution: id, validator: liar.address, accept: false, outcome: outcomeOf({ contribution: id, cid: '', own: [] }, false), salt: keccak('x') }, liar.key)
+    const statement = sign(
+      domain,
+      'Datanet',
+      { host: liar.address, rules: contentHash(rules), createdAt: 1n },
+      liar.key
+    )
+    const vote = sign(
+      domain,
+      'Vote',
+      {
+        contribution: id,
+        validator: liar.address,
+        accept: false,
+        outcome: outcomeOf({ contribution: id, cid: '', own: [] }, false),
+        salt: keccak('x')
+      },
+      liar.key
+    )
     const forged = { ...vote, message: { ...vote.message, validator: host.address } }
     const lies: unknown[] = [
       { kind: 'datanet', document: { statement, rules } }, // not on chain
       { kind: 'datanet', document: { statement, rules: { ...rules, name: 'other' } } }, // other rules than signed
       { kind: 'vote', statement: vote }, // not on the roster
       { kind: 'vote', statement: forged }, // in the host's name
-      { kind: 'nonsense' }, { kind: 'vote', statement: { ...vote, more: 1 } }, 'text', { kind: 'datanet', document: null }
+      { kind: 'nonsense' },
+      { kind: 'vote', statement: { ...vote, more: 1 } },
+      'text',
+      { kind: 'datanet', document: null }
     ]
-    for (const lie of lies) await stranger.gossip.publish('tilth/data/1', lie).catch((error: unknown) => { assert.ok(error instanceof Error) })
+    for (const lie of lies)
+      await stranger.gossip.publish('tilth/data/1', lie).catch((error: unknown) => {
+        assert.ok(error instanceof Error)
+      })
     const { id: next } = await friend.service.contribute({ datanet, file: shard('iris') })
     await until(() => statusOf(host, next) === 'accepted', 'the next is accepted', 30_000)
     assert.equal(JSON.stringify(friend.service.contributions(datanet).slice(0, 1)), before)
-    assert.equal(friend.service.datanets().some(net => net.host === liar.address), false)
+    assert.equal(
+      friend.service.datanets().some(net => net.host === liar.address),
+      false
+    )
   })
 
   it('a peer that answers with rule-breaking messages is broken off, and one that asks nonsense gets a code', async () => {
     const { network: domain } = host.chain
-    const lie = { kind: 'vote', statement: sign(domain, 'Vote', { contribution: friend.service.contributions(friend.service.datanets().at(-1)?.id ?? '0x')[0]?.id ?? keccak(''), validator: liar.address, accept: false, outcome: keccak(''), salt: keccak('') }, liar.key) }
+    const lie = {
+      kind: 'vote',
+      statement: sign(
+        domain,
+        'Vote',
+        {
+          contribution: friend.service.contributions(friend.service.datanets().at(-1)?.id ?? '0x')[0]?.id ?? keccak(''),
+          validator: liar.address,
+          accept: false,
+          outcome: keccak(''),
+          salt: keccak('')
+        },
+        liar.key
+      )
+    }
     const off = stranger.streams.handle('/tilth/data/sync/1', async stream => {
       for (let i = 0; i < 20; i++) await stream.send({ kind: 'message', message: lie })
       await stream.send({ kind: 'done' })

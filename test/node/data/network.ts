@@ -68,14 +68,31 @@ export async function startNetwork(): Promise<TestNetwork> {
       return { name, key, address, folder: join(root, name), chain }
     },
     async start(account, options = {}) {
-      const log = process.env.DATA_LOG === undefined ? silentLog : createLog({ level: 'debug' }).child({ peer: account.name })
-      const node = await startNode({ privateKey: account.key, directory: join(account.folder, 'net'), join: peers.map(peer => peer.node) })
+      const log =
+        process.env.DATA_LOG === undefined ? silentLog : createLog({ level: 'debug' }).child({ peer: account.name })
+      const node = await startNode({
+        privateKey: account.key,
+        directory: join(account.folder, 'net'),
+        join: peers.map(peer => peer.node)
+      })
       const store = await openStore(join(account.folder, 'store'))
       const events = createEvents<DataEvents>(log)
       const { chain, key, address } = account
       const service = createDataService({
-        key, self: address, network: chain.network, chain, gossip: node.gossip, streams: node.streams, peers: node.peers, files: node.files, store, events, clock: systemClock, log,
-        ...options, timing: { pollMs: 100, tickMs: 100, syncMs: 500, ...options.timing }
+        key,
+        self: address,
+        network: chain.network,
+        chain,
+        gossip: node.gossip,
+        streams: node.streams,
+        peers: node.peers,
+        files: node.files,
+        store,
+        events,
+        clock: systemClock,
+        log,
+        ...options,
+        timing: { pollMs: 100, tickMs: 100, syncMs: 500, ...options.timing }
       })
       await service.start()
       const peer = { ...account, node, store, events, service }
@@ -99,9 +116,23 @@ export async function startNetwork(): Promise<TestNetwork> {
   return network
 }
 
-export const rulesFor = (validators: readonly Address[], changes: Partial<DatanetRules> = {}): Omit<DatanetRules, 'heldOut'> => ({
-  name: 'things', description: '', licence: 'CC0-1.0', maxRows: 1000, maxBytes: 1 << 20, uploadsPerContributor: 2, nearDuplicate: 500, minOwnShare: 500,
-  validators: validators.map(address => ({ address, weight: 1 })), revealSeconds: 30, voteSeconds: 30, ...changes
+export const rulesFor = (
+  validators: readonly Address[],
+  changes: Partial<DatanetRules> = {}
+): Omit<DatanetRules, 'heldOut'> => ({
+  name: 'things',
+  description: '',
+  licence: 'CC0-1.0',
+  maxRows: 1000,
+  maxBytes: 1 << 20,
+  uploadsPerContributor: 2,
+  nearDuplicate: 500,
+  minOwnShare: 500,
+  validators: validators.map(address => ({ address, weight: 1 })),
+  revealSeconds: 30,
+  voteSeconds: 30,
+  ...changes
 })
 
-export const jsonl = (rows: readonly (readonly [string, string])[]): string => rows.map(([prompt, response]) => JSON.stringify({ prompt, response })).join('\n')
+export const jsonl = (rows: readonly (readonly [string, string])[]): string =>
+  rows.map(([prompt, response]) => JSON.stringify({ prompt, response })).join('\n')

@@ -26,11 +26,26 @@ export interface FakeEngineOptions {
 
 export type FakeEngine = JobsDeps['engine'] & { steps: number; firstSteps: number[] }
 
-export function fakeEngine({ stepMs = 5, worth = 1, noise, rank, failAt, onStart }: FakeEngineOptions = {}): FakeEngine {
+export function fakeEngine({
+  stepMs = 5,
+  worth = 1,
+  noise,
+  rank,
+  failAt,
+  onStart
+}: FakeEngineOptions = {}): FakeEngine {
   const engine: FakeEngine = {
     steps: 0,
     firstSteps: [],
-    open: async folder => ({ folder, architecture: 'LlamaForCausalLM', parameters: 120_000, layers: 2, hidden: 64, vocabulary: 512, context: 128 }),
+    open: async folder => ({
+      folder,
+      architecture: 'LlamaForCausalLM',
+      parameters: 120_000,
+      layers: 2,
+      hidden: 64,
+      vocabulary: 512,
+      context: 128
+    }),
     tune: async job => {
       const result = await steps(job, 'adapter')
       write(job.model, job.output, job)
@@ -44,7 +59,16 @@ export function fakeEngine({ stepMs = 5, worth = 1, noise, rank, failAt, onStart
     heldOutLoss: async ({ model, adapter }) => {
       if (adapter === undefined) return 3
       const { modules } = readAdapter(adapter, readConfig(model))
-      return 3 - Math.max(-2, Math.min(2, modules.reduce((sum, { b }) => sum + b.reduce((a, x) => a + x, 0), 0)))
+      return (
+        3 -
+        Math.max(
+          -2,
+          Math.min(
+            2,
+            modules.reduce((sum, { b }) => sum + b.reduce((a, x) => a + x, 0), 0)
+          )
+        )
+      )
     }
   }
 
@@ -57,26 +81,40 @@ export function fakeEngine({ stepMs = 5, worth = 1, noise, rank, failAt, onStart
       onStart?.(step, kind)
     }
     while (step < total) {
-      await new Promise(resolve => { setTimeout(resolve, stepMs) })
+      await new Promise(resolve => {
+        setTimeout(resolve, stepMs)
+      })
       job.signal?.throwIfAborted()
       step++
       if (step === failAt && checkpoint !== undefined) throw new Error('the engine broke')
       engine.steps++
-      job.onProgress?.({ step, steps: total, loss: 3 - step / total, lr: 0.01, tokensPerSecond: 100, secondsLeft: (total - step) * stepMs / 1000 })
+      job.onProgress?.({
+        step,
+        steps: total,
+        loss: 3 - step / total,
+        lr: 0.01,
+        tokensPerSecond: 100,
+        secondsLeft: ((total - step) * stepMs) / 1000
+      })
       if (checkpoint !== undefined) {
         await writeFile(`${checkpoint}.part`, `${step}`)
         await rename(`${checkpoint}.part`, checkpoint)
       }
     }
     if (checkpoint !== undefined) await rm(checkpoint, { force: true })
-    return { losses: Array.from({ length: total }, (_, i) => 3 - (i + 1) / total), seconds: total * stepMs / 1000, tokens: total * 10 }
+    return {
+      losses: Array.from({ length: total }, (_, i) => 3 - (i + 1) / total),
+      seconds: (total * stepMs) / 1000,
+      tokens: total * 10
+    }
   }
 
   function write(model: string, output: string, { settings }: Pick<TuneJob, 'settings'>): void {
     const lora = { ...settings.lora, rank: rank ?? settings.lora.rank }
     const adapter = newAdapter(readConfig(model), lora, settings.seed)
     const random = new Random(settings.seed, 99)
-    for (const { b } of adapter.modules) for (let i = 0; i < b.length; i++) b[i] = noise === undefined ? worth / 100 : noise * random.normal()
+    for (const { b } of adapter.modules)
+      for (let i = 0; i < b.length; i++) b[i] = noise === undefined ? worth / 100 : noise * random.normal()
     writeAdapter(join(output), adapter, model)
   }
 

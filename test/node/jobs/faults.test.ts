@@ -12,15 +12,22 @@ const dear = { pricePerSecond: coin / 10n }
 describe('jobs when something fails', function () {
   this.timeout(120_000)
   let network: TestNetwork
-  beforeEach(async () => { network = await startNetwork({ engine: fakeEngine() }) })
+  beforeEach(async () => {
+    network = await startNetwork({ engine: fakeEngine() })
+  })
   afterEach(() => network.stop())
 
   const awards = (id: `0x${string}`): readonly AwardView[] => network.builder.service.job(id)!.awards
-  const adapterOf = (id: `0x${string}`, worker: `0x${string}`): AwardView | undefined => awards(id).find(award => award.lot.kind === 'adapter' && award.worker === worker)
+  const adapterOf = (id: `0x${string}`, worker: `0x${string}`): AwardView | undefined =>
+    awards(id).find(award => award.lot.kind === 'adapter' && award.worker === worker)
 
   it('a worker that dies in the middle: its lots go to another with the attempt counted, and its escrow comes back', async () => {
     await network.kill(network.builder)
-    await network.revive(network.builder, { engine: fakeEngine(), roles: { builder: true, worker: false }, timing: { silenceMs: 2_000 } })
+    await network.revive(network.builder, {
+      engine: fakeEngine(),
+      roles: { builder: true, worker: false },
+      timing: { silenceMs: 2_000 }
+    })
     const [slow, other] = [fakeEngine({ stepMs: 400 }), fakeEngine()]
     const dying = await network.addPeer('dying', { engine: slow, policy: cheap })
     const second = await network.addPeer('second', { engine: other, policy: dear })
@@ -38,7 +45,10 @@ describe('jobs when something fails', function () {
 
     // The dead one comes back, hears that it was superseded, and consents to the refund.
     await network.revive(dying, { engine: slow, policy: cheap })
-    await until(() => awards(id).every(({ state }) => state === 'released' || state === 'refunded'), 'every escrow is settled')
+    await until(
+      () => awards(id).every(({ state }) => state === 'released' || state === 'refunded'),
+      'every escrow is settled'
+    )
     assert.equal((await network.builder.chain.escrows.escrow(dead.escrow)).state, 'refunded')
     assert.equal(await network.builder.chain.tokens.balanceOf(network.addresses.escrow), 0n)
   })
@@ -47,7 +57,11 @@ describe('jobs when something fails', function () {
     const first = fakeEngine({ stepMs: 150 })
     const patient = { silenceMs: 20_000 }
     await network.kill(network.builder)
-    await network.revive(network.builder, { engine: fakeEngine(), roles: { builder: true, worker: false }, timing: patient })
+    await network.revive(network.builder, {
+      engine: fakeEngine(),
+      roles: { builder: true, worker: false },
+      timing: patient
+    })
     const worker = await network.addPeer('worker', { engine: first, policy: cheap })
     const { id } = await network.builder.service.post({ ...request(network), expectedBids: 1 })
     await until(() => (adapterOf(id, worker.address)?.progress?.step ?? 0) >= 3, 'it trains')
@@ -61,7 +75,9 @@ describe('jobs when something fails', function () {
   })
 
   for (const [what, options, reason] of [
-    ['change nothing', { worth: 0 }, /adapter.untrained/], ['make it worse', { worth: -1 }, /delivery.(loss|unlearnt)/], ['have another rank', { rank: 2 }, /adapter.settings/]
+    ['change nothing', { worth: 0 }, /adapter.untrained/],
+    ['make it worse', { worth: -1 }, /delivery.(loss|unlearnt)/],
+    ['have another rank', { rank: 2 }, /adapter.settings/]
   ] as const) {
     it(`a worker that delivers adapters which ${what} is not paid`, async () => {
       const liar = await network.addPeer('liar', { engine: fakeEngine(options), policy: cheap })
@@ -71,7 +87,11 @@ describe('jobs when something fails', function () {
       const { result } = await network.builder.service.completed(id)
       assert.ok(result.adapters.slice(1).every(cid => cid !== null))
       assert.match(adapterOf(id, liar.address)!.reason!, reason)
-      assert.ok(awards(id).filter(({ state }) => state === 'released').every(({ worker }) => worker === honest.address))
+      assert.ok(
+        awards(id)
+          .filter(({ state }) => state === 'released')
+          .every(({ worker }) => worker === honest.address)
+      )
       assert.equal(await network.builder.chain.tokens.balanceOf(liar.address), before)
     })
   }
@@ -99,39 +119,57 @@ describe('jobs when something fails', function () {
 
   it('a builder that is killed after every single write brings the job to its end, and pays each award once', async () => {
     const engine = fakeEngine({ stepMs: 20 })
-    const workers = [await network.addPeer('one', { engine, policy: cheap }), await network.addPeer('two', { engine: fakeEngine({ stepMs: 20 }), policy: dear })]
+    const workers = [
+      await network.addPeer('one', { engine, policy: cheap }),
+      await network.addPeer('two', { engine: fakeEngine({ stepMs: 20 }), policy: dear })
+    ]
     const before = await network.builder.chain.tokens.balanceOf(network.builder.address)
     let died: () => void = () => undefined
     const roles = { builder: true, worker: false }
     const timing = { silenceMs: 30_000 }
-    const mortal = (deps: JobsDeps): JobsDeps => ({ ...deps, store: afterOneWrite(deps.store, 'jobs/built', () => { died() }) })
+    const mortal = (deps: JobsDeps): JobsDeps => ({
+      ...deps,
+      store: afterOneWrite(deps.store, 'jobs/built', () => {
+        died()
+      })
+    })
 
     await network.kill(network.builder)
-    let life = new Promise<void>(resolve => { died = resolve })
+    let life = new Promise<void>(resolve => {
+      died = resolve
+    })
     await network.revive(network.builder, { engine: fakeEngine(), roles, timing, change: mortal })
     void network.builder.service.post(request(network)) // never resolves: it dies at its first write
     let deaths = 0
     for (;;) {
       const over = network.builder.service.jobs().some(({ state }) => state === 'completed')
       if (over) break
-      await Promise.race([life, until(() => network.builder.service.jobs().some(({ state }) => state === 'completed'), 'a death or the end')])
+      await Promise.race([
+        life,
+        until(() => network.builder.service.jobs().some(({ state }) => state === 'completed'), 'a death or the end')
+      ])
       if (network.builder.service.jobs().some(({ state }) => state === 'completed')) break
       deaths++
       await network.kill(network.builder)
-      life = new Promise<void>(resolve => { died = resolve })
+      life = new Promise<void>(resolve => {
+        died = resolve
+      })
       await network.revive(network.builder, { engine: fakeEngine(), roles, timing, change: mortal })
     }
     const [job] = network.builder.service.jobs()
     assert.ok(deaths >= 10, `it died ${deaths} times`)
     assert.ok(job!.awards.every(({ state, attempt }) => state === 'released' && attempt === 0))
     const paid = job!.awards.reduce((sum, { price }) => sum + price, 0n)
-    assert.equal(before - await network.builder.chain.tokens.balanceOf(network.builder.address), paid)
+    assert.equal(before - (await network.builder.chain.tokens.balanceOf(network.builder.address)), paid)
     assert.equal(await network.builder.chain.tokens.balanceOf(network.addresses.escrow), 0n)
-    for (const worker of workers) await until(() => worker.service.job(job!.id)?.state === 'completed', `${worker.name} knows`)
+    for (const worker of workers)
+      await until(() => worker.service.job(job!.id)?.state === 'completed', `${worker.name} knows`)
   })
 })
 
-/** A store whose named table takes one write and then holds its process still: what a crash right after fsync leaves. */
+/**
+ * A store whose named table takes one write and then holds its process still: what a crash right after fsync leaves.
+ */
 function afterOneWrite(store: Pick<Store, 'collection'>, name: string, died: () => void): Pick<Store, 'collection'> {
   let dead = false
   return {
@@ -139,8 +177,13 @@ function afterOneWrite(store: Pick<Store, 'collection'>, name: string, died: () 
       const table = store.collection(wanted, schema)
       if (wanted !== name) return table
       return {
-        name, get: key => table.get(key), has: key => table.has(key), delete: (key, options) => table.delete(key, options),
-        entries: range => table.entries(range), values: range => table.values(range), keys: range => table.keys(range),
+        name,
+        get: key => table.get(key),
+        has: key => table.has(key),
+        delete: (key, options) => table.delete(key, options),
+        entries: range => table.entries(range),
+        values: range => table.values(range),
+        keys: range => table.keys(range),
         put: async (key, value, options) => {
           if (!dead) await table.put(key, value, options)
           dead = true

@@ -43,11 +43,26 @@ describe('jobs among hostile peers', function () {
       await systemClock.sleep(150)
     }
   }
-  const specOf = (name: string): TuneSpec => ({ base: network.base, datanet: network.datanet, version: 1, manifest: 'bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy', settings, coalitions: 2 + name.length })
+  const specOf = (name: string): TuneSpec => ({
+    base: network.base,
+    datanet: network.datanet,
+    version: 1,
+    manifest: 'bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy',
+    settings,
+    coalitions: 2 + name.length
+  })
   function ownJob(name: string, budget = coin): { message: JobMessage; id: Hex } {
     const spec = specOf(name)
-    const statement = signStatement(network.builder.chain.network, 'TuneJob', { builder: addressOfKey(key), spec: contentHash(spec), budget, createdAt: seconds(), deadline: seconds() + 300n }, key)
-    return { message: { kind: 'job', round: 0, job: { statement, spec } }, id: digest(network.builder.chain.network, 'TuneJob', statement.message) }
+    const statement = signStatement(
+      network.builder.chain.network,
+      'TuneJob',
+      { builder: addressOfKey(key), spec: contentHash(spec), budget, createdAt: seconds(), deadline: seconds() + 300n },
+      key
+    )
+    return {
+      message: { kind: 'job', round: 0, job: { statement, spec } },
+      id: digest(network.builder.chain.network, 'TuneJob', statement.message)
+    }
   }
 
   it('an award without money in escrow starts no work, however often it is said', async () => {
@@ -55,7 +70,19 @@ describe('jobs among hostile peers', function () {
     await shout(message)
     await until(() => worker.service.job(id)?.bids.length === 1, 'the worker bids')
     const lot = { kind: 'adapter' as const }
-    const statement = signStatement(network.builder.chain.network, 'Award', { job: id, worker: worker.address, attempt: 0, lot: contentHash(lot), price: worker.service.job(id)!.bids[0]!.price, deadline: seconds() + 250n }, key)
+    const statement = signStatement(
+      network.builder.chain.network,
+      'Award',
+      {
+        job: id,
+        worker: worker.address,
+        attempt: 0,
+        lot: contentHash(lot),
+        price: worker.service.job(id)!.bids[0]!.price,
+        deadline: seconds() + 250n
+      },
+      key
+    )
     await shout({ kind: 'award', award: { statement, lot } })
     await until(() => worker.service.job(id)!.awards.length === 1, 'the award is known')
     assert.deepEqual(engine.firstSteps, [])
@@ -65,10 +92,31 @@ describe('jobs among hostile peers', function () {
     const { id } = await network.builder.service.post({ ...request(network), expectedBids: 1, budget: 48n * coin })
     await until(() => network.builder.service.job(id)!.awards.length > 0, 'the job is awarded')
     const lot = { kind: 'adapter' as const }
-    const forged = { job: id, worker: worker.address, attempt: 7, lot: contentHash(lot), price: 1n, deadline: seconds() + 100n }
-    await shout({ kind: 'award', award: { statement: signStatement(network.builder.chain.network, 'Award', forged, key), lot } })
-    await shout({ kind: 'closed', closed: signStatement(network.builder.chain.network, 'JobClosed', { job: id, completed: false, result: '' }, key) })
-    await shout({ kind: 'bid', bid: signStatement(network.builder.chain.network, 'Bid', { job: id, worker: worker.address, price: 0n, siblingPrice: 0n, seconds: 1, expires: seconds() + 100n }, key) })
+    const forged = {
+      job: id,
+      worker: worker.address,
+      attempt: 7,
+      lot: contentHash(lot),
+      price: 1n,
+      deadline: seconds() + 100n
+    }
+    await shout({
+      kind: 'award',
+      award: { statement: signStatement(network.builder.chain.network, 'Award', forged, key), lot }
+    })
+    await shout({
+      kind: 'closed',
+      closed: signStatement(network.builder.chain.network, 'JobClosed', { job: id, completed: false, result: '' }, key)
+    })
+    await shout({
+      kind: 'bid',
+      bid: signStatement(
+        network.builder.chain.network,
+        'Bid',
+        { job: id, worker: worker.address, price: 0n, siblingPrice: 0n, seconds: 1, expires: seconds() + 100n },
+        key
+      )
+    })
     await network.builder.service.completed(id)
     const job = network.builder.service.job(id)!
     assert.ok(job.awards.every(({ attempt, state }) => attempt === 0 && state === 'released'))
@@ -90,7 +138,13 @@ describe('jobs among hostile peers', function () {
 
   it('garbage on the stream costs the stream and nothing else', async () => {
     const fresh = await startNode({ join: [network.builder.node] }) // the other one has no good name any more
-    for (const bad of [{ kind: 'attach' }, { kind: 'progress', step: 1 }, { kind: 'attach', award: 'x'.repeat(1000) }, 'hello', { kind: 'attach', award: `0x${'00'.repeat(32)}`, more: 1 }]) {
+    for (const bad of [
+      { kind: 'attach' },
+      { kind: 'progress', step: 1 },
+      { kind: 'attach', award: 'x'.repeat(1000) },
+      'hello',
+      { kind: 'attach', award: `0x${'00'.repeat(32)}`, more: 1 }
+    ]) {
       const stream = await fresh.streams.open(network.builder.address, '/tilth/jobs/progress/1')
       await stream.send(bad)
       await assert.rejects(stream.next(awardStatus), { code: 'frame.schema' })
@@ -104,12 +158,33 @@ describe('jobs among hostile peers', function () {
     const book = createBook({ store: worker.store, network: network.builder.chain.network, clock: systemClock })
     for (let i = 0; i < maxOpenPerBuilder; i++) await book.take(ownJob('many', BigInt(i + 1)).message)
     await assert.rejects(book.take(ownJob('many', 1000n).message), { code: 'job.many', consequence: 'ignore' })
-    const unknown = signStatement(network.builder.chain.network, 'Bid', { job: `0x${'11'.repeat(32)}`, worker: addressOfKey(key), price: 1n, siblingPrice: 1n, seconds: 1, expires: seconds() + 100n }, key)
-    await assert.rejects(book.take({ kind: 'bid', round: 0, bid: unknown }), { code: 'job.unknown', consequence: 'ignore' })
+    const unknown = signStatement(
+      network.builder.chain.network,
+      'Bid',
+      {
+        job: `0x${'11'.repeat(32)}`,
+        worker: addressOfKey(key),
+        price: 1n,
+        siblingPrice: 1n,
+        seconds: 1,
+        expires: seconds() + 100n
+      },
+      key
+    )
+    await assert.rejects(book.take({ kind: 'bid', round: 0, bid: unknown }), {
+      code: 'job.unknown',
+      consequence: 'ignore'
+    })
     const other = Uint8Array.from(randomBytes(32))
     const { message } = ownJob('forged')
     if (message.kind !== 'job') return
-    const stolen = { ...message.job.statement, message: { ...message.job.statement.message, builder: addressOfKey(other) } }
-    await assert.rejects(book.take({ kind: 'job', round: 0, job: { ...message.job, statement: stolen } }), { code: 'signature.mismatch', consequence: 'reject' })
+    const stolen = {
+      ...message.job.statement,
+      message: { ...message.job.statement.message, builder: addressOfKey(other) }
+    }
+    await assert.rejects(book.take({ kind: 'job', round: 0, job: { ...message.job, statement: stolen } }), {
+      code: 'signature.mismatch',
+      consequence: 'reject'
+    })
   })
 })

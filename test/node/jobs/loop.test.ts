@@ -22,10 +22,14 @@ describe('a tune job between a builder and two workers', function () {
 
   it('is bid for, awarded, paid into escrow, trained, measured, released and composed', async () => {
     const { builder } = network
-    const before = await Promise.all([builder, cheap, dear].map(({ address }) => builder.chain.tokens.balanceOf(address)))
+    const before = await Promise.all(
+      [builder, cheap, dear].map(({ address }) => builder.chain.tokens.balanceOf(address))
+    )
     const { id } = await builder.service.post(request(network))
     const heard: JobEvent[] = []
-    const listening = (async () => { for await (const event of builder.service.progress(id)) heard.push(event) })()
+    const listening = (async () => {
+      for await (const event of builder.service.progress(id)) heard.push(event)
+    })()
     const { result } = await builder.service.completed(id)
     await listening
 
@@ -43,16 +47,24 @@ describe('a tune job between a builder and two workers', function () {
     assert.ok(job.heldOutLoss!.tuned < job.heldOutLoss!.base)
     assert.equal(job.adapter, result.adapters.at(-1))
 
-    const after = await Promise.all([builder, cheap, dear].map(({ address }) => builder.chain.tokens.balanceOf(address)))
+    const after = await Promise.all(
+      [builder, cheap, dear].map(({ address }) => builder.chain.tokens.balanceOf(address))
+    )
     for (const [i, { address }] of [cheap, dear].entries()) {
       const earned = job.awards.filter(({ worker }) => worker === address).reduce((sum, { price }) => sum + price, 0n)
       assert.equal(after[i + 1]! - before[i + 1]!, earned)
     }
-    assert.equal(before[0]! - after[0]!, job.awards.reduce((sum, { price }) => sum + price, 0n))
+    assert.equal(
+      before[0]! - after[0]!,
+      job.awards.reduce((sum, { price }) => sum + price, 0n)
+    )
     assert.ok(job.awards.every(({ state }) => state === 'released'))
 
     const names = heard.map(({ name }) => name)
-    assert.deepEqual([...new Set(names)].filter(name => name !== 'jobs.progress'), ['jobs.bid', 'jobs.awarded', 'jobs.delivered', 'jobs.accepted', 'jobs.completed'])
+    assert.deepEqual(
+      [...new Set(names)].filter(name => name !== 'jobs.progress'),
+      ['jobs.bid', 'jobs.awarded', 'jobs.delivered', 'jobs.accepted', 'jobs.completed']
+    )
     assert.ok(names.includes('jobs.progress'))
   })
 
@@ -61,18 +73,27 @@ describe('a tune job between a builder and two workers', function () {
     for (const peer of [cheap, dear]) {
       await until(() => peer.service.job(job!.id)?.state === 'completed', `${peer.name} knows the end`)
       assert.equal((await peer.service.result(peer.service.job(job!.id)!.result!)).job, job!.id)
-      await until(async () => (await readdir(join(peer.folder, 'jobs', 'work')).catch(() => [])).length === 0, `${peer.name} swept its work`)
+      await until(
+        async () => (await readdir(join(peer.folder, 'jobs', 'work')).catch(() => [])).length === 0,
+        `${peer.name} swept its work`
+      )
     }
   })
 
   it('refuses a version that is not anchored, more money than there is, and a node that is no builder', async () => {
     await assert.rejects(network.builder.service.post({ ...request(network), version: 2 }), { code: 'job.version' })
-    await assert.rejects(network.builder.service.post({ ...request(network), budget: 2000n * coin }), { code: 'job.funds' })
+    await assert.rejects(network.builder.service.post({ ...request(network), budget: 2000n * coin }), {
+      code: 'job.funds'
+    })
     await assert.rejects(cheap.service.post(request(network)), { code: 'job.builder' })
   })
 
   it('ends without awards when no bid fits the budget', async () => {
-    const { id } = await network.builder.service.post({ ...request(network), budget: 3n * coin / 100n, bidSeconds: 1.5 })
+    const { id } = await network.builder.service.post({
+      ...request(network),
+      budget: (3n * coin) / 100n,
+      bidSeconds: 1.5
+    })
     await assert.rejects(network.builder.service.completed(id), { code: 'job.expired' })
     assert.match(network.builder.service.job(id)!.reason!, /budget/)
     assert.deepEqual(network.builder.service.job(id)!.awards, [])

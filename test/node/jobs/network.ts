@@ -23,14 +23,32 @@ export const coin = 10n ** 18n
 export const tinyModel = join(import.meta.dirname, '../../vectors/parity/llama-tied')
 
 export const settings: TrainSettings = {
-  method: 'lora', lora: { rank: 4, alpha: 8, targets: ['q_proj', 'v_proj'], dropout: 0 }, epochs: 2, batch: 4, accumulation: 1, lr: 0.01,
-  schedule: 'constant', warmupRatio: 0, weightDecay: 0, clip: 1, seed: 7, cutoff: 64, ema: 0, responseOnly: true
+  method: 'lora',
+  lora: { rank: 4, alpha: 8, targets: ['q_proj', 'v_proj'], dropout: 0 },
+  epochs: 2,
+  batch: 4,
+  accumulation: 1,
+  lr: 0.01,
+  schedule: 'constant',
+  warmupRatio: 0,
+  weightDecay: 0,
+  clip: 1,
+  seed: 7,
+  cutoff: 64,
+  ema: 0,
+  responseOnly: true
 }
 
 /** Three players with six, four and two rows. */
 export const players: Address[] = [1, 2, 3].map((n): Address => `0x${`${n}${n}`.repeat(20)}`)
 export const rows: OwnedRow[] = [0, 0, 1, 0, 1, 2, 0, 1, 0, 0, 2, 1].map((owner, i) => ({
-  contributor: players[owner]!, row: { messages: [{ role: 'user', content: `What is thing ${i}?` }, { role: 'assistant', content: `Thing ${i} is a thing of kind ${owner}.` }] }
+  contributor: players[owner]!,
+  row: {
+    messages: [
+      { role: 'user', content: `What is thing ${i}?` },
+      { role: 'assistant', content: `Thing ${i} is a thing of kind ${owner}.` }
+    ]
+  }
 }))
 const versions: Versions = { rows: async () => rows, heldOut: async () => rows.slice(0, 3).map(({ row }) => row) }
 
@@ -80,14 +98,31 @@ type Start = Omit<TestPeer, keyof Wired>
 
 /** Starts a peer's parts on its folder, in this process. */
 export async function wirePeer(peer: Start, bootstrap: readonly string[], options: PeerOptions): Promise<Wired> {
-  const log = options.log ?? (process.env.JOBS_LOG === undefined ? silentLog : createLog({ level: 'info' }).child({ peer: peer.name }))
+  const log =
+    options.log ??
+    (process.env.JOBS_LOG === undefined ? silentLog : createLog({ level: 'info' }).child({ peer: peer.name }))
   const node = await startNode({ privateKey: peer.key, directory: join(peer.folder, 'net'), bootstrap })
   const store = await openStore(join(peer.folder, 'store'))
   const events = createEvents<JobEvents>(log)
   const deps: JobsDeps = {
-    key: peer.key, self: peer.address, network: peer.chain.network, roles: options.roles ?? { builder: false, worker: true }, clock: systemClock, log, events, store,
-    gossip: node.gossip, streams: node.streams, peers: node.peers, files: node.files, chain: peer.chain, engine: options.engine, versions,
-    folder: join(peer.folder, 'jobs'), timing: { ...quick, ...options.timing }, ...(options.policy === undefined ? {} : { policy: options.policy })
+    key: peer.key,
+    self: peer.address,
+    network: peer.chain.network,
+    roles: options.roles ?? { builder: false, worker: true },
+    clock: systemClock,
+    log,
+    events,
+    store,
+    gossip: node.gossip,
+    streams: node.streams,
+    peers: node.peers,
+    files: node.files,
+    chain: peer.chain,
+    engine: options.engine,
+    versions,
+    folder: join(peer.folder, 'jobs'),
+    timing: { ...quick, ...options.timing },
+    ...(options.policy === undefined ? {} : { policy: options.policy })
   }
   const service = createJobsService(options.change?.(deps) ?? deps)
   await service.start()
@@ -103,7 +138,13 @@ export async function startNetwork(builderOptions: PeerOptions): Promise<TestNet
   const dead = new Set<TestPeer>()
 
   const wire = (peer: Start, options: PeerOptions): Promise<Wired> =>
-    wirePeer(peer, peers.filter(other => other.address !== peer.address && !dead.has(other)).flatMap(({ node }) => node.peers.listening()), options)
+    wirePeer(
+      peer,
+      peers
+        .filter(other => other.address !== peer.address && !dead.has(other))
+        .flatMap(({ node }) => node.peers.listening()),
+      options
+    )
 
   async function addAccount(name: string): Promise<Start> {
     const key = Uint8Array.from(randomBytes(32))
@@ -118,7 +159,7 @@ export async function startNetwork(builderOptions: PeerOptions): Promise<TestNet
 
   async function addPeer(name: string, options: PeerOptions): Promise<TestPeer> {
     const start = await addAccount(name)
-    const peer: TestPeer = { ...start, ...await wire(start, options) }
+    const peer: TestPeer = { ...start, ...(await wire(start, options)) }
     peers.push(peer)
     return peer
   }
@@ -133,19 +174,39 @@ export async function startNetwork(builderOptions: PeerOptions): Promise<TestNet
     await peer.store.close()
   }
 
-  const builder = await addPeer('builder', { ...builderOptions, roles: builderOptions.roles ?? { builder: true, worker: false } })
+  const builder = await addPeer('builder', {
+    ...builderOptions,
+    roles: builderOptions.roles ?? { builder: true, worker: false }
+  })
   const created = { rules: contentHash('rules'), createdAt: 1n, validators: [{ address: builder.address, weight: 1n }] }
   const { datanet } = await builder.chain.datanets.create(created)
-  const version = { datanet, version: 1, root: zeroHash.replace('00', '11') as Hex, count: 3, cid: 'bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy' }
-  await builder.chain.datanets.anchorVersion(version, signStatement(builder.chain.network, 'Version', version, builder.key).signature)
+  const version = {
+    datanet,
+    version: 1,
+    root: zeroHash.replace('00', '11') as Hex,
+    count: 3,
+    cid: 'bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy'
+  }
+  await builder.chain.datanets.anchorVersion(
+    version,
+    signStatement(builder.chain.network, 'Version', version, builder.key).signature
+  )
   const folder = join(root, 'model')
   await mkdir(folder)
   for (const file of ['config.json', 'model.safetensors']) await cp(join(tinyModel, file), join(folder, file))
-  for (const file of ['tokenizer.json', 'tokenizer_config.json', 'chat_template.jinja']) await cp(join(tinyModel, '../tokenizer', file), join(folder, file))
+  for (const file of ['tokenizer.json', 'tokenizer_config.json', 'chat_template.jinja'])
+    await cp(join(tinyModel, '../tokenizer', file), join(folder, file))
   const base = await builder.node.files.addDirectory(folder)
 
   return {
-    anvil, addresses, datanet, builder, base, addPeer, addAccount, kill,
+    anvil,
+    addresses,
+    datanet,
+    builder,
+    base,
+    addPeer,
+    addAccount,
+    kill,
     async revive(peer, options) {
       Object.assign(peer, await wire(peer, options))
       dead.delete(peer)
@@ -166,5 +227,14 @@ export async function startNetwork(builderOptions: PeerOptions): Promise<TestNet
   }
 }
 
-export const request = ({ base, datanet }: Pick<TestNetwork, 'base' | 'datanet'>) =>
-  ({ base, datanet, version: 1, settings, coalitions: 8, budget: 50n * coin, deadlineSeconds: 600, bidSeconds: 20, expectedBids: 2 })
+export const request = ({ base, datanet }: Pick<TestNetwork, 'base' | 'datanet'>) => ({
+  base,
+  datanet,
+  version: 1,
+  settings,
+  coalitions: 8,
+  budget: 50n * coin,
+  deadlineSeconds: 600,
+  bidSeconds: 20,
+  expectedBids: 2
+})

@@ -15,14 +15,18 @@ describe('a worker in a process of its own', function () {
   this.timeout(120_000)
   let network: TestNetwork
   let child: ChildProcess | undefined
-  before(async () => { network = await startNetwork({ engine: fakeEngine(), timing: { silenceMs: 60_000 } }) })
+  before(async () => {
+    network = await startNetwork({ engine: fakeEngine(), timing: { silenceMs: 60_000 } })
+  })
   after(async () => {
     child?.kill('SIGKILL')
     await network.stop()
   })
 
   async function start(options: WorkerProcess): Promise<ChildProcess> {
-    const started = fork(join(import.meta.dirname, 'worker-process.ts'), [], { env: { ...process.env, WORKER: JSON.stringify(options) } })
+    const started = fork(join(import.meta.dirname, 'worker-process.ts'), [], {
+      env: { ...process.env, WORKER: JSON.stringify(options) }
+    })
     await once(started, 'message')
     return started
   }
@@ -30,13 +34,20 @@ describe('a worker in a process of its own', function () {
   it('killed with SIGKILL, twice, takes up its award and its training where they were', async () => {
     const account = await network.addAccount('worker')
     const options: WorkerProcess = {
-      name: 'worker', key: toHex(account.key), address: account.address, folder: account.folder, rpcUrl: network.anvil.rpcUrl, addresses: network.addresses,
-      bootstrap: network.builder.node.peers.listening(), stepMs: 400
+      name: 'worker',
+      key: toHex(account.key),
+      address: account.address,
+      folder: account.folder,
+      rpcUrl: network.anvil.rpcUrl,
+      addresses: network.addresses,
+      bootstrap: network.builder.node.peers.listening(),
+      stepMs: 400
     }
     child = await start(options)
     const { id } = await network.builder.service.post({ ...request(network), expectedBids: 1 })
     const done = network.builder.service.completed(id)
-    const adapterStep = (): number => network.builder.service.job(id)!.awards.find(({ lot }) => lot.kind === 'adapter')?.progress?.step ?? 0
+    const adapterStep = (): number =>
+      network.builder.service.job(id)!.awards.find(({ lot }) => lot.kind === 'adapter')?.progress?.step ?? 0
     for (const step of [2, 4]) {
       await until(() => adapterStep() >= step, `step ${step}`, 60_000)
       child.kill('SIGKILL')
@@ -45,12 +56,21 @@ describe('a worker in a process of its own', function () {
     }
     await done
     const job = network.builder.service.job(id)!
-    assert.ok(job.awards.every(({ state, attempt }) => state === 'released' && attempt === 0), JSON.stringify(job.awards.map(({ state, attempt }) => [state, attempt])))
+    assert.ok(
+      job.awards.every(({ state, attempt }) => state === 'released' && attempt === 0),
+      JSON.stringify(job.awards.map(({ state, attempt }) => [state, attempt]))
+    )
     // From its beginning, then from its checkpoints.
-    const starts = readFileSync(join(account.folder, 'starts'), 'utf8').split('\n').filter(line => line.startsWith('adapter')).map(line => Number(line.split(' ')[1]))
+    const starts = readFileSync(join(account.folder, 'starts'), 'utf8')
+      .split('\n')
+      .filter(line => line.startsWith('adapter'))
+      .map(line => Number(line.split(' ')[1]))
     assert.equal(starts[0], 0)
     assert.ok(starts.length === 3 && starts[1]! >= 2 && starts[2]! >= starts[1]!, `trainings began at ${starts.join()}`)
-    await until(async () => await network.builder.chain.tokens.balanceOf(network.addresses.escrow) === 0n, 'nothing is left in escrow')
+    await until(
+      async () => (await network.builder.chain.tokens.balanceOf(network.addresses.escrow)) === 0n,
+      'nothing is left in escrow'
+    )
     await account.chain.stop()
   })
 })

@@ -20,7 +20,11 @@ describe('a tune job with the real engine', function () {
   })
 
   it('trains adapter and siblings, which the builder measures to be better than the base model', async () => {
-    const { id } = await network.builder.service.post({ ...request(network), expectedBids: 1, settings: { ...settings, epochs: 8, lr: 0.02 } })
+    const { id } = await network.builder.service.post({
+      ...request(network),
+      expectedBids: 1,
+      settings: { ...settings, epochs: 8, lr: 0.02 }
+    })
     const { result } = await network.builder.service.completed(id)
     const job = network.builder.service.job(id)!
     assert.ok(job.heldOutLoss!.tuned < job.heldOutLoss!.base, JSON.stringify(job.heldOutLoss))
@@ -32,7 +36,10 @@ describe('a tune job with the real engine', function () {
 
   it('adapters of noise do not pass the real measurement, of the model nor of siblings', async () => {
     const liar = await network.addPeer('noise', { engine: fakeEngine({ noise: 1 }), policy: { pricePerSecond: 1n } })
-    const { id } = await network.builder.service.post({ ...request(network), settings: { ...settings, epochs: 24, lr: 0.02, seed: 8 } })
+    const { id } = await network.builder.service.post({
+      ...request(network),
+      settings: { ...settings, epochs: 24, lr: 0.02, seed: 8 }
+    })
     await network.builder.service.completed(id)
     const theirs = network.builder.service.job(id)!.awards.filter(({ worker }) => worker === liar.address)
     assert.deepEqual(theirs.map(({ lot }) => lot.kind).sort(), ['adapter', 'siblings'])

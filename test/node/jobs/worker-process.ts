@@ -7,12 +7,31 @@ import type { Addresses } from '../../../node/chain/index.ts'
 import { fakeEngine } from './engine.ts'
 import { wirePeer } from './network.ts'
 
-// A worker in a process of its own, to be killed. Each start of a training is noted in a file, with the step it began at.
+// A worker in a process of its own, to be killed. Each start of a training is noted in a file, with the step it began
+// at.
 
-export interface WorkerProcess { name: string; key: Hex; address: Address; folder: string; rpcUrl: string; addresses: Addresses; bootstrap: string[]; stepMs: number }
+export interface WorkerProcess {
+  name: string
+  key: Hex
+  address: Address
+  folder: string
+  rpcUrl: string
+  addresses: Addresses
+  bootstrap: string[]
+  stepMs: number
+}
 
 const options = JSON.parse(process.env.WORKER ?? '{}') as WorkerProcess
 const chain = await createChain({ rpcUrl: options.rpcUrl, addresses: options.addresses, privateKey: options.key })
-const engine = fakeEngine({ stepMs: options.stepMs, onStart: (step, kind) => { appendFileSync(join(options.folder, 'starts'), `${kind} ${step}\n`) } })
-await wirePeer({ name: options.name, key: fromHex(options.key), address: options.address, folder: options.folder, chain }, options.bootstrap, { engine })
+const engine = fakeEngine({
+  stepMs: options.stepMs,
+  onStart: (step, kind) => {
+    appendFileSync(join(options.folder, 'starts'), `${kind} ${step}\n`)
+  }
+})
+await wirePeer(
+  { name: options.name, key: fromHex(options.key), address: options.address, folder: options.folder, chain },
+  options.bootstrap,
+  { engine }
+)
 process.send?.('ready')

@@ -26,7 +26,11 @@ describe('clients that cheat or go', function () {
 
   before(async () => {
     network = await startNetwork()
-    worker = await network.addPeer('worker', { engine, policy: { creditTokens: credit, lostCredits: 3 }, timing: { voucherMs: 1_500 } })
+    worker = await network.addPeer('worker', {
+      engine,
+      policy: { creditTokens: credit, lostCredits: 3 },
+      timing: { voucherMs: 1_500 }
+    })
     client = await network.addPeer('client', clientOnly)
     await network.serve(worker, client)
     const stream = await client.node.streams.open(worker.address, protocol)
@@ -36,19 +40,52 @@ describe('clients that cheat or go', function () {
     offer = frame.offer
     await stream.end()
     const expiry = (await client.chain.head()).timestamp + 100_000n
-    channel = (await client.chain.channels.open({ worker: worker.address, model: network.model, deposit: coin, expiry })).channel
+    channel = (
+      await client.chain.channels.open({ worker: worker.address, model: network.model, deposit: coin, expiry })
+    ).channel
   })
   after(() => network.stop())
 
-  const content = (text: string) => ({ messages: [{ role: 'user' as const, content: text }], maxTokens: 64, temperature: 0, topK: 0, topP: 1, stop: [], resume: [] as number[] })
+  const content = (text: string) => ({
+    messages: [{ role: 'user' as const, content: text }],
+    maxTokens: 64,
+    temperature: 0,
+    topK: 0,
+    topP: 1,
+    stop: [],
+    resume: [] as number[]
+  })
   let issued = 0n
-  function requestFrame(text: string, change: { signer?: Uint8Array; message?: Record<string, unknown>; content?: Record<string, unknown>; offer?: Signed<'Offer'> } = {}): Record<string, unknown> {
+  function requestFrame(
+    text: string,
+    change: {
+      signer?: Uint8Array
+      message?: Record<string, unknown>
+      content?: Record<string, unknown>
+      offer?: Signed<'Offer'>
+    } = {}
+  ): Record<string, unknown> {
     const body = { ...content(text), ...change.content }
-    const message = { channel, model: network.model, content: contentHash(content(text)), seed: 1n, maxFee: coin / 2n + ++issued, issuedAt: BigInt(Math.floor(Date.now() / 1000)), ...change.message }
-    return { kind: 'request', statement: signStatement(client.chain.network, 'InferenceRequest', message as never, change.signer ?? client.key), content: body, offer: change.offer ?? offer, voucher: null }
+    const message = {
+      channel,
+      model: network.model,
+      content: contentHash(content(text)),
+      seed: 1n,
+      maxFee: coin / 2n + ++issued,
+      issuedAt: BigInt(Math.floor(Date.now() / 1000)),
+      ...change.message
+    }
+    return {
+      kind: 'request',
+      statement: signStatement(client.chain.network, 'InferenceRequest', message as never, change.signer ?? client.key),
+      content: body,
+      offer: change.offer ?? offer,
+      voucher: null
+    }
   }
   const open = (): Promise<MessageStream> => client.node.streams.open(worker.address, protocol)
-  const voucher = (cumulative: bigint, key = client.key): Signed<'Voucher'> => signStatement(client.chain.network, 'Voucher', { channel, cumulative }, key)
+  const voucher = (cumulative: bigint, key = client.key): Signed<'Voucher'> =>
+    signStatement(client.chain.network, 'Voucher', { channel, cumulative }, key)
 
   /** Sends frames and reads on until the worker ends or refuses. */
   async function converse(...frames: unknown[]): Promise<{ tokens: number; code: string | undefined }> {
@@ -56,7 +93,8 @@ describe('clients that cheat or go', function () {
     let tokens = 0
     try {
       for (const frame of frames) await stream.send(frame)
-      for await (const frame of stream.receive(workerFrame, { timeoutMs: 20_000 })) if (frame.kind === 'tokens') tokens += frame.ids.length
+      for await (const frame of stream.receive(workerFrame, { timeoutMs: 20_000 }))
+        if (frame.kind === 'tokens') tokens += frame.ids.length
       return { tokens, code: undefined }
     } catch (error) {
       return { tokens, code: (error as { code?: string }).code ?? 'none' }
@@ -84,26 +122,46 @@ describe('clients that cheat or go', function () {
     const before = engine.generated
     const refused: Record<string, [Record<string, unknown>, string]> = {
       'another key': [requestFrame('x', { signer: stranger }), 'signature.mismatch'],
-      'another content': [requestFrame('x', { content: { messages: [{ role: 'user', content: 'y' }] } }), 'request.content'],
+      'another content': [
+        requestFrame('x', { content: { messages: [{ role: 'user', content: 'y' }] } }),
+        'request.content'
+      ],
       'another model': [requestFrame('x', { message: { model: contentHash('none') } }), 'offer.none'],
       'no channel': [requestFrame('x', { message: { channel: contentHash('none') } }), 'channel.unknown'],
       'too small a highest fee': [requestFrame('x', { message: { maxFee: 1n } }), 'request.max-fee'],
       'an old request': [requestFrame('x', { message: { issuedAt: 1_000_000n } }), 'request.stale'],
-      'a request from the future': [requestFrame('x', { message: { issuedAt: BigInt(Math.floor(Date.now() / 1000) + 3600) } }), 'request.future'],
-      "a forged offer": [requestFrame('x', { offer: { ...offer, message: { ...offer.message, outputPrice: 1n } } }), 'signature.mismatch'],
-      "another's offer": [requestFrame('x', { offer: signStatement(client.chain.network, 'Offer', { ...offer.message, worker: other.address }, other.key) }), 'offer.other'],
-      "a voucher by another": [{ ...requestFrame('x'), voucher: voucher(coin / 4n, stranger) }, 'signature.mismatch'],
+      'a request from the future': [
+        requestFrame('x', { message: { issuedAt: BigInt(Math.floor(Date.now() / 1000) + 3600) } }),
+        'request.future'
+      ],
+      'a forged offer': [
+        requestFrame('x', { offer: { ...offer, message: { ...offer.message, outputPrice: 1n } } }),
+        'signature.mismatch'
+      ],
+      "another's offer": [
+        requestFrame('x', {
+          offer: signStatement(client.chain.network, 'Offer', { ...offer.message, worker: other.address }, other.key)
+        }),
+        'offer.other'
+      ],
+      'a voucher by another': [{ ...requestFrame('x'), voucher: voucher(coin / 4n, stranger) }, 'signature.mismatch'],
       'a voucher above the deposit': [{ ...requestFrame('x'), voucher: voucher(2n * coin) }, 'voucher.deposit'],
       'a frame that does not begin a stream': [{ kind: 'cancel' }, 'frame.unexpected'],
       'a frame of another shape': [{ kind: 'request', extra: 1 }, 'frame.schema']
     }
-    for (const [what, [frame, code]] of Object.entries(refused)) assert.deepEqual(await converse(frame), { tokens: 0, code }, what)
+    for (const [what, [frame, code]] of Object.entries(refused))
+      assert.deepEqual(await converse(frame), { tokens: 0, code }, what)
     // A channel is used by its client alone, whoever has seen its requests.
     const stream = await other.node.streams.open(worker.address, protocol)
     await stream.send(requestFrame('x'))
     await assert.rejects(stream.next(workerFrame), { code: 'channel.client' })
     assert.equal(engine.generated, before)
-    for (const frame of [requestFrame('x'), { kind: 'quote', model: network.model }]) assert.ok(clientFrame.safeParse(JSON.parse(JSON.stringify(frame, (_, value: unknown) => (typeof value === 'bigint' ? `${value}` : value)))).success)
+    for (const frame of [requestFrame('x'), { kind: 'quote', model: network.model }])
+      assert.ok(
+        clientFrame.safeParse(
+          JSON.parse(JSON.stringify(frame, (_, value: unknown) => (typeof value === 'bigint' ? `${value}` : value)))
+        ).success
+      )
     await network.kill(other)
   })
 
@@ -118,10 +176,14 @@ describe('clients that cheat or go', function () {
     await until(() => thief.service.offers(network.model).length > 0, 'the offer is known', 30_000)
     let most = 0
     const codes: string[] = []
-    thief.events.on('models.failed', ({ code }) => { codes.push(code) })
+    thief.events.on('models.failed', ({ code }) => {
+      codes.push(code)
+    })
     for (let i = 0; i < 8; i++) {
       let got = 0
-      await ask(thief, question(`free ${i}`, { maxTokens: 100 }), event => { if (event.kind === 'text') got += event.ids.length }).catch(() => undefined)
+      await ask(thief, question(`free ${i}`, { maxTokens: 100 }), event => {
+        if (event.kind === 'text') got += event.ids.length
+      }).catch(() => undefined)
       most += got
       if (codes.includes('client.unreliable')) break
     }
@@ -135,16 +197,24 @@ describe('clients that cheat or go', function () {
       ...clientOnly,
       change: deps => {
         let first: unknown
-        return { ...deps, streams: tamper(deps.streams, frame => {
-          if (frame.kind !== 'voucher') return frame
-          first ??= frame['voucher']
-          return { ...frame, voucher: first }
-        }) }
+        return {
+          ...deps,
+          streams: tamper(deps.streams, frame => {
+            if (frame.kind !== 'voucher') return frame
+            first ??= frame['voucher']
+            return { ...frame, voucher: first }
+          })
+        }
       }
     })
     await until(() => replayer.service.offers(network.model).length > 0, 'the offer is known', 30_000)
     let got = 0
-    await assert.rejects(ask(replayer, question('again and again', { maxTokens: 100 }), event => { if (event.kind === 'text') got += event.ids.length }), { code: 'ask.failed' })
+    await assert.rejects(
+      ask(replayer, question('again and again', { maxTokens: 100 }), event => {
+        if (event.kind === 'text') got += event.ids.length
+      }),
+      { code: 'ask.failed' }
+    )
     assert.ok(got < 40, `${got} tokens`)
     await network.kill(replayer)
   }).timeout(300_000)
@@ -153,7 +223,9 @@ describe('clients that cheat or go', function () {
 describe('nodes that are killed', function () {
   this.timeout(120_000)
   let network: TestNetwork
-  beforeEach(async () => { network = await startNetwork() })
+  beforeEach(async () => {
+    network = await startNetwork()
+  })
   afterEach(() => network.stop())
 
   it('a client killed between a voucher and the next token promises no less afterwards, and signs for what it got', async () => {
@@ -163,14 +235,19 @@ describe('nodes that are killed', function () {
     const client = await network.addPeer('client', {
       ...clientOnly,
       // The third voucher is on disk and never leaves.
-      change: deps => ({ ...deps, streams: tamper(deps.streams, frame => {
-        if (frame.kind !== 'voucher' || ++vouchers < 3) return frame
-        stuck()
-        return new Promise<null>(() => undefined)
-      }) })
+      change: deps => ({
+        ...deps,
+        streams: tamper(deps.streams, frame => {
+          if (frame.kind !== 'voucher' || ++vouchers < 3) return frame
+          stuck()
+          return new Promise<null>(() => undefined)
+        })
+      })
     })
     await network.serve(worker, client)
-    const isStuck = new Promise<void>(resolve => { stuck = resolve })
+    const isStuck = new Promise<void>(resolve => {
+      stuck = resolve
+    })
     void ask(client, question('why', { maxTokens: 60 })).catch(() => undefined)
     await isStuck
     const promised = (await client.service.channels())[0]?.paid
@@ -180,46 +257,66 @@ describe('nodes that are killed', function () {
     assert.ok(promised !== undefined && promised > 0n)
     assert.equal(after?.paid, promised)
     await until(() => client.service.offers(network.model).length > 0, 'the offer is known again', 30_000)
-    await until(async () => {
-      await client.service.reconcile()
-      return (await client.service.receipts()).length === 1
-    }, 'the cut answer has its receipt', 30_000)
+    await until(
+      async () => {
+        await client.service.reconcile()
+        return (await client.service.receipts()).length === 1
+      },
+      'the cut answer has its receipt',
+      30_000
+    )
     const answer = await ask(client, question('after', { maxTokens: 12 }))
     assert.equal(answer.ids.length, 12)
     const receipts = (await client.service.receipts()).map(({ receipt }) => receipt.message)
-    assert.deepEqual(receipts.map(({ sequence }) => Number(sequence)).toSorted((a, b) => a - b), [1, 2])
+    assert.deepEqual(
+      receipts.map(({ sequence }) => Number(sequence)).toSorted((a, b) => a - b),
+      [1, 2]
+    )
     const channels = await client.service.channels()
     assert.equal(channels.length, 1)
     assert.ok((channels[0]?.paid ?? 0n) >= promised)
     assert.ok((channels[0]?.settled ?? 0n) <= (channels[0]?.paid ?? 0n))
   }).timeout(300_000)
 
-  it('a client killed before it has seen a short answer\'s receipt still signs for it', async () => {
+  it("a client killed before it has seen a short answer's receipt still signs for it", async () => {
     let stuck = (): void => undefined
     let held = false
     const worker = await network.addPeer('worker', {
-      engine: fakeEngine({ length: 5 }), timing: { voucherMs: 1_000 },
-      change: deps => ({ ...deps, streams: tamper(deps.streams, frame => {
-        if (frame.kind !== 'receipt' || held) return frame
-        held = true
-        stuck()
-        return null
-      }) })
+      engine: fakeEngine({ length: 5 }),
+      timing: { voucherMs: 1_000 },
+      change: deps => ({
+        ...deps,
+        streams: tamper(deps.streams, frame => {
+          if (frame.kind !== 'receipt' || held) return frame
+          held = true
+          stuck()
+          return null
+        })
+      })
     })
     const client = await network.addPeer('client', clientOnly)
     await network.serve(worker, client)
-    const isStuck = new Promise<void>(resolve => { stuck = resolve })
+    const isStuck = new Promise<void>(resolve => {
+      stuck = resolve
+    })
     void ask(client, question('why')).catch(() => undefined)
     await isStuck
     await network.kill(client)
     await network.revive(client, clientOnly)
-    await until(async () => {
-      await client.service.reconcile()
-      return (await client.service.receipts()).length === 1
-    }, 'the receipt is signed', 30_000)
+    await until(
+      async () => {
+        await client.service.reconcile()
+        return (await client.service.receipts()).length === 1
+      },
+      'the receipt is signed',
+      30_000
+    )
     const [receipt] = await client.service.receipts()
     assert.equal(receipt?.receipt.message.outputTokens, 5)
-    assert.deepEqual((await client.service.channels()).map(({ state, paid, settled }) => [state, paid === settled]), [['open', true]])
+    assert.deepEqual(
+      (await client.service.channels()).map(({ state, paid, settled }) => [state, paid === settled]),
+      [['open', true]]
+    )
   })
 
   it('a worker killed in the middle keeps its vouchers, signs for what had arrived, and claims it', async () => {
@@ -227,16 +324,22 @@ describe('nodes that are killed', function () {
     let sent = 0
     let stuck = (): void => undefined
     const worker = await network.addPeer('worker', {
-      engine: fakeEngine(), policy: { creditTokens: 8 },
-      change: deps => ({ ...deps, streams: tamper(deps.streams, frame => {
-        if (frame.kind !== 'tokens' || ++sent < 30) return frame
-        stuck()
-        return new Promise<null>(() => undefined)
-      }) })
+      engine: fakeEngine(),
+      policy: { creditTokens: 8 },
+      change: deps => ({
+        ...deps,
+        streams: tamper(deps.streams, frame => {
+          if (frame.kind !== 'tokens' || ++sent < 30) return frame
+          stuck()
+          return new Promise<null>(() => undefined)
+        })
+      })
     })
     const client = await network.addPeer('client', { ...clientOnly, timing: { findMs: 500 } })
     await network.serve(worker, client, prices)
-    const isStuck = new Promise<void>(resolve => { stuck = resolve })
+    const isStuck = new Promise<void>(resolve => {
+      stuck = resolve
+    })
     const cut = ask(client, question('why', { maxTokens: 60 }))
     cut.catch(() => undefined)
     await isStuck
@@ -251,7 +354,10 @@ describe('nodes that are killed', function () {
     const answer = await ask(client, question('after', { maxTokens: 12 }))
     assert.equal(answer.ids.length, 12)
     const receipts = (await client.service.receipts()).map(({ receipt }) => receipt.message)
-    assert.deepEqual(receipts.map(({ sequence }) => Number(sequence)).toSorted((a, b) => a - b), [1, 2])
+    assert.deepEqual(
+      receipts.map(({ sequence }) => Number(sequence)).toSorted((a, b) => a - b),
+      [1, 2]
+    )
     const part = receipts.find(({ sequence }) => sequence === 1n)
     assert.ok(part !== undefined && part.outputTokens >= 20 && part.outputTokens <= 29, `${part?.outputTokens} tokens`)
     const { amount } = await worker.service.settleChannels()
@@ -264,14 +370,26 @@ describe('nodes that are killed', function () {
     const client = await network.addPeer('client', clientOnly)
     await network.serve(worker, client)
     await network.kill(client)
-    const twin = await createChain({ rpcUrl: network.anvil.rpcUrl, addresses: client.chain.addresses, privateKey: toHex(client.key) })
-    const { channel } = await twin.channels.open({ worker: worker.address, model: network.model, deposit: coin, expiry: (await twin.head()).timestamp + 100_000n })
+    const twin = await createChain({
+      rpcUrl: network.anvil.rpcUrl,
+      addresses: client.chain.addresses,
+      privateKey: toHex(client.key)
+    })
+    const { channel } = await twin.channels.open({
+      worker: worker.address,
+      model: network.model,
+      deposit: coin,
+      expiry: (await twin.head()).timestamp + 100_000n
+    })
     await twin.stop()
     await network.revive(client)
     await until(() => client.service.offers(network.model).length > 0, 'the offer is known', 30_000)
     await until(async () => (await client.service.channels()).length === 1, 'the channel is known')
     await ask(client, question('why'))
-    assert.deepEqual((await client.service.channels()).map(({ id, receipts }) => [id, receipts]), [[channel, 1]])
+    assert.deepEqual(
+      (await client.service.channels()).map(({ id, receipts }) => [id, receipts]),
+      [[channel, 1]]
+    )
   })
 
   it('a client that closes its channel pays what it promised: the worker claims before the window ends', async () => {
@@ -282,7 +400,11 @@ describe('nodes that are killed', function () {
     const [channel] = await client.service.channels()
     assert.ok(channel !== undefined)
     await client.chain.channels.startClose(channel.id)
-    await until(async () => (await client.chain.channels.channel(channel.id))?.claimed === usage.fee, 'the worker has claimed', 30_000)
+    await until(
+      async () => (await client.chain.channels.channel(channel.id))?.claimed === usage.fee,
+      'the worker has claimed',
+      30_000
+    )
     assert.equal((await worker.service.channels())[0]?.state, 'closed')
     // The next ask finds another channel.
     await until(async () => (await client.service.channels())[0]?.state === 'closed', 'the client sees it closing')

@@ -18,28 +18,51 @@ export interface FakeEngineOptions {
 export type FakeEngine = ModelsDeps['engine'] & { generated: number; running: number; mostRunning: number }
 
 export const tokenAt = (job: Pick<GenerateJob, 'messages' | 'settings'>, position: number): number =>
-  Number.parseInt(keccak(`${JSON.stringify(job.messages)} ${job.settings.temperature === 0 ? 0 : job.settings.seed} ${position}`).slice(2, 7), 16) % 1000
+  Number.parseInt(
+    keccak(
+      `${JSON.stringify(job.messages)} ${job.settings.temperature === 0 ? 0 : job.settings.seed} ${position}`
+    ).slice(2, 7),
+    16
+  ) % 1000
 
 export function fakeEngine({ tokenMs = 0, length = 10_000, failAt, gate }: FakeEngineOptions = {}): FakeEngine {
   const engine: FakeEngine = {
-    generated: 0, running: 0, mostRunning: 0,
-    open: async folder => ({ folder, architecture: 'LlamaForCausalLM', parameters: 1, layers: 1, hidden: 1, vocabulary: 1000, context: 100_000 }),
+    generated: 0,
+    running: 0,
+    mostRunning: 0,
+    open: async folder => ({
+      folder,
+      architecture: 'LlamaForCausalLM',
+      parameters: 1,
+      layers: 1,
+      hidden: 1,
+      vocabulary: 1000,
+      context: 100_000
+    }),
     generate(job) {
       // It runs whether anybody reads or not, as the real one does.
       const queue: GeneratedToken[] = []
       let wake = (): void => undefined
       let over = false
       async function run(): Promise<GenerateResult> {
-        const ids = [...job.resumeIds ?? []]
+        const ids = [...(job.resumeIds ?? [])]
         const given = ids.length
         engine.running++
         engine.mostRunning = Math.max(engine.mostRunning, engine.running)
         let finish: GenerateResult['finish'] = 'length'
         while (ids.length < job.settings.maxTokens) {
           await gate?.()
-          await new Promise(resolve => { setTimeout(resolve, tokenMs) })
-          if (job.signal?.aborted === true) { finish = 'cancelled'; break }
-          if (ids.length >= length) { finish = 'stop'; break }
+          await new Promise(resolve => {
+            setTimeout(resolve, tokenMs)
+          })
+          if (job.signal?.aborted === true) {
+            finish = 'cancelled'
+            break
+          }
+          if (ids.length >= length) {
+            finish = 'stop'
+            break
+          }
           if (failAt !== undefined && ids.length - given === failAt) throw new Error('the engine broke')
           const id = tokenAt(job, ids.length)
           ids.push(id)
@@ -49,7 +72,11 @@ export function fakeEngine({ tokenMs = 0, length = 10_000, failAt, gate }: FakeE
         }
         return { promptTokens: 0, ids, text: ids.map(id => `w${id} `).join(''), finish }
       }
-      const result = run().finally(() => { engine.running--; over = true; wake() })
+      const result = run().finally(() => {
+        engine.running--
+        over = true
+        wake()
+      })
       result.catch(() => undefined)
       return {
         result,
@@ -57,7 +84,9 @@ export function fakeEngine({ tokenMs = 0, length = 10_000, failAt, gate }: FakeE
           for (;;) {
             for (let token = queue.shift(); token !== undefined; token = queue.shift()) yield token
             if (over) break
-            await new Promise<void>(resolve => { wake = resolve })
+            await new Promise<void>(resolve => {
+              wake = resolve
+            })
           }
           await result
         }

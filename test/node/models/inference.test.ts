@@ -36,7 +36,7 @@ describe('inference between nodes', () => {
     assert.equal(answer.usage.fee, 4n * offer.inputPrice + 24n * offer.outputPrice)
     const [id] = answer.receipts
     assert.ok(id !== undefined)
-    await until(async () => await worker.service.receipt(id) !== undefined, 'the worker has the receipt')
+    await until(async () => (await worker.service.receipt(id)) !== undefined, 'the worker has the receipt')
     const [mine, theirs] = [await client.service.receipt(id), await worker.service.receipt(id)]
     assert.deepEqual(mine, theirs)
     assert.ok(mine !== undefined)
@@ -54,9 +54,17 @@ describe('inference between nodes', () => {
     const [channel] = channels
     assert.equal(channel?.receipts, 5)
     assert.equal(channel?.paid, channel?.settled)
-    const receipts = (await client.service.receipts({ model: network.model })).toSorted((a, b) => Number(a.receipt.message.sequence - b.receipt.message.sequence))
-    assert.deepEqual(receipts.map(({ receipt }) => receipt.message.sequence), [1n, 2n, 3n, 4n, 5n])
-    assert.equal(receipts.reduce((sum, { receipt }) => sum + receipt.message.fee, 0n), channel?.settled)
+    const receipts = (await client.service.receipts({ model: network.model })).toSorted((a, b) =>
+      Number(a.receipt.message.sequence - b.receipt.message.sequence)
+    )
+    assert.deepEqual(
+      receipts.map(({ receipt }) => receipt.message.sequence),
+      [1n, 2n, 3n, 4n, 5n]
+    )
+    assert.equal(
+      receipts.reduce((sum, { receipt }) => sum + receipt.message.fee, 0n),
+      channel?.settled
+    )
   })
 
   it('gives the same tokens for the same seed, others for another', async () => {
@@ -72,7 +80,7 @@ describe('inference between nodes', () => {
     const { channels, amount } = await worker.service.settleChannels()
     assert.equal(channels, 1)
     assert.equal(amount, channel.paid)
-    assert.equal(await worker.chain.tokens.balanceOf(worker.address) - before, amount * 8000n / 10000n)
+    assert.equal((await worker.chain.tokens.balanceOf(worker.address)) - before, (amount * 8000n) / 10000n)
     assert.deepEqual(await worker.service.settleChannels(), { channels: 0, amount: 0n })
     const shown = await registry.metrics()
     assert.match(shown, new RegExp(`tilth_models_receipts_total\\{role="worker"\\} ${channel.receipts}`))
@@ -111,14 +119,29 @@ describe('inference with the real engine', () => {
       const model = await network.registerBase(join(import.meta.dirname, '../../../daemon/assets/seedling'), 'seedling')
       const worker = await network.addPeer('worker', { engine, speech: null })
       const client = await network.addPeer('client', { roles: { worker: false, client: true }, speech: null })
-      await until(() => worker.service.model(model) !== undefined && client.service.model(model) !== undefined, 'the model is known')
+      await until(
+        () => worker.service.model(model) !== undefined && client.service.model(model) !== undefined,
+        'the model is known'
+      )
       await worker.service.offer({ model })
       await until(() => client.service.offers(model).length > 0, 'the offer is known')
-      const answer = await ask(client, { model: 'seedling', messages: [{ role: 'user', content: 'What is a naïve dog?' }], maxTokens: 16, seed: 3, temperature: 0.7 })
+      const answer = await ask(client, {
+        model: 'seedling',
+        messages: [{ role: 'user', content: 'What is a naïve dog?' }],
+        maxTokens: 16,
+        seed: 3,
+        temperature: 0.7
+      })
       assert.ok(answer.ids.length > 0)
       assert.equal(answer.streamed, answer.text)
       assert.equal(answer.receipts.length, 1)
-      const again = await ask(client, { model: 'seedling', messages: [{ role: 'user', content: 'What is a naïve dog?' }], maxTokens: 16, seed: 3, temperature: 0.7 })
+      const again = await ask(client, {
+        model: 'seedling',
+        messages: [{ role: 'user', content: 'What is a naïve dog?' }],
+        maxTokens: 16,
+        seed: 3,
+        temperature: 0.7
+      })
       assert.deepEqual(again.ids, answer.ids)
     } finally {
       await network.stop()

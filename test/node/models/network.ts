@@ -5,7 +5,14 @@ import { join } from 'node:path'
 import { createChain, deploy, startAnvil } from '../../../node/chain/index.ts'
 import type { Anvil, Chain } from '../../../node/chain/index.ts'
 import { createModelsService } from '../../../node/models/index.ts'
-import type { AskEvent, AskRequest, AskResult, ModelEvents, ModelsDeps, ModelsService } from '../../../node/models/index.ts'
+import type {
+  AskEvent,
+  AskRequest,
+  AskResult,
+  ModelEvents,
+  ModelsDeps,
+  ModelsService
+} from '../../../node/models/index.ts'
 import { createEvents, createLog, silentLog, systemClock } from '../../../node/runtime/index.ts'
 import type { Events, Log } from '../../../node/runtime/index.ts'
 import { openStore } from '../../../node/store/index.ts'
@@ -63,7 +70,17 @@ export interface TestNetwork {
   stop(): Promise<void>
 }
 
-const quick: ModelsDeps['timing'] = { renewMs: 1_000, voucherMs: 8_000, acceptMs: 20_000, silenceMs: 10_000, receiptMs: 20_000, busyMs: 3_000, findMs: 3_000, redeemMs: 500, marginSeconds: 60 }
+const quick: ModelsDeps['timing'] = {
+  renewMs: 1_000,
+  voucherMs: 8_000,
+  acceptMs: 20_000,
+  silenceMs: 10_000,
+  receiptMs: 20_000,
+  busyMs: 3_000,
+  findMs: 3_000,
+  redeemMs: 500,
+  marginSeconds: 60
+}
 
 export async function startNetwork(): Promise<TestNetwork> {
   const root = await mkdtemp(join(tmpdir(), 'tilth-models-'))
@@ -73,24 +90,51 @@ export async function startNetwork(): Promise<TestNetwork> {
   const peers: TestPeer[] = []
   const dead = new Set<TestPeer>()
 
-  const logOf = ({ name }: Pick<TestPeer, 'name'>): Log => (process.env.MODELS_LOG === undefined ? silentLog : createLog({ level: 'debug' }).child({ peer: name }))
+  const logOf = ({ name }: Pick<TestPeer, 'name'>): Log =>
+    process.env.MODELS_LOG === undefined ? silentLog : createLog({ level: 'debug' }).child({ peer: name })
 
-  async function wire(peer: Omit<TestPeer, 'service' | 'events' | 'node' | 'store'>, options: PeerOptions): Promise<Pick<TestPeer, 'service' | 'events' | 'node' | 'store'>> {
-    const node = await startNode({ privateKey: peer.key, directory: join(peer.folder, 'net'), join: peers.filter(other => other.address !== peer.address && !dead.has(other)).map(({ node }) => node) })
+  async function wire(
+    peer: Omit<TestPeer, 'service' | 'events' | 'node' | 'store'>,
+    options: PeerOptions
+  ): Promise<Pick<TestPeer, 'service' | 'events' | 'node' | 'store'>> {
+    const node = await startNode({
+      privateKey: peer.key,
+      directory: join(peer.folder, 'net'),
+      join: peers.filter(other => other.address !== peer.address && !dead.has(other)).map(({ node }) => node)
+    })
     const store = await openStore(join(peer.folder, 'store'))
-    return { node, store, ...await serviceOn(peer, node, store, options) }
+    return { node, store, ...(await serviceOn(peer, node, store, options)) }
   }
 
-  async function serviceOn(peer: Pick<TestPeer, 'name' | 'key' | 'address' | 'folder' | 'chain'>, node: TestNode, store: Store, options: PeerOptions): Promise<Pick<TestPeer, 'service' | 'events'>> {
+  async function serviceOn(
+    peer: Pick<TestPeer, 'name' | 'key' | 'address' | 'folder' | 'chain'>,
+    node: TestNode,
+    store: Store,
+    options: PeerOptions
+  ): Promise<Pick<TestPeer, 'service' | 'events'>> {
     const log = logOf(peer)
     const events = createEvents<ModelEvents>(log)
     const deps: ModelsDeps = {
-      key: peer.key, self: peer.address, network: peer.chain.network, roles: options.roles ?? { worker: true, client: true }, clock: systemClock, log, events, store,
-      gossip: node.gossip, streams: node.streams, peers: node.peers, files: node.files, chain: peer.chain, engine: options.engine ?? fakeEngine(),
-      folder: join(peer.folder, 'models'), timing: { ...quick, ...options.timing },
+      key: peer.key,
+      self: peer.address,
+      network: peer.chain.network,
+      roles: options.roles ?? { worker: true, client: true },
+      clock: systemClock,
+      log,
+      events,
+      store,
+      gossip: node.gossip,
+      streams: node.streams,
+      peers: node.peers,
+      files: node.files,
+      chain: peer.chain,
+      engine: options.engine ?? fakeEngine(),
+      folder: join(peer.folder, 'models'),
+      timing: { ...quick, ...options.timing },
       ...(options.speech === null ? {} : { speech: options.speech ?? fakeSpeech }),
       ...(options.registry === undefined ? {} : { registry: options.registry }),
-      ...(options.policy === undefined ? {} : { policy: options.policy }), ...(options.attribute === undefined ? {} : { attribute: options.attribute })
+      ...(options.policy === undefined ? {} : { policy: options.policy }),
+      ...(options.attribute === undefined ? {} : { attribute: options.attribute })
     }
     const service = createModelsService(options.change?.(deps) ?? deps)
     await service.start()
@@ -106,7 +150,7 @@ export async function startNetwork(): Promise<TestNetwork> {
     await faucet.tokens.transfer(address, 1000n * coin)
     const chain = await createChain({ rpcUrl: anvil.rpcUrl, addresses, privateKey: toHex(key) })
     const start = { name, key, address, folder, chain, options }
-    const peer: TestPeer = { ...start, ...await wire(start, options) }
+    const peer: TestPeer = { ...start, ...(await wire(start, options)) }
     peers.push(peer)
     return peer
   }
@@ -115,11 +159,16 @@ export async function startNetwork(): Promise<TestNetwork> {
   const folder = join(root, 'model')
   await mkdir(folder)
   await writeFile(join(folder, 'config.json'), '{}')
-  const registerBase = async (path: string, name: string): Promise<Hex> => (await builder.service.registerBase({ name, base: await builder.node.files.addDirectory(path) })).id
+  const registerBase = async (path: string, name: string): Promise<Hex> =>
+    (await builder.service.registerBase({ name, base: await builder.node.files.addDirectory(path) })).id
   const model = await registerBase(folder, 'tiny')
 
   return {
-    anvil, builder, model, addPeer, registerBase,
+    anvil,
+    builder,
+    model,
+    addPeer,
+    registerBase,
     async kill(peer) {
       dead.add(peer)
       await peer.node.stop()
@@ -135,9 +184,15 @@ export async function startNetwork(): Promise<TestNetwork> {
       Object.assign(peer, await serviceOn(peer, peer.node, peer.store, peer.options))
     },
     async serve(worker, client, prices = {}) {
-      await until(() => worker.service.model(model) !== undefined && client.service.model(model) !== undefined, 'the model is known')
+      await until(
+        () => worker.service.model(model) !== undefined && client.service.model(model) !== undefined,
+        'the model is known'
+      )
       await worker.service.offer({ model, ...prices })
-      await until(() => client.service.offers(model).some(offer => offer.worker === worker.address), 'the offer is known')
+      await until(
+        () => client.service.offers(model).some(offer => offer.worker === worker.address),
+        'the offer is known'
+      )
     },
     async stop() {
       for (const peer of peers.reverse()) {
@@ -155,16 +210,27 @@ export async function startNetwork(): Promise<TestNetwork> {
   }
 }
 
-export const question = (text: string, more: Partial<AskRequest> = {}): AskRequest => ({ model: 'tiny', messages: [{ role: 'user', content: text }], maxTokens: 24, seed: 7, ...more })
+export const question = (text: string, more: Partial<AskRequest> = {}): AskRequest => ({
+  model: 'tiny',
+  messages: [{ role: 'user', content: text }],
+  maxTokens: 24,
+  seed: 7,
+  ...more
+})
 
 /** Asks to the end. @returns the result and all that came before it */
-export async function ask(peer: TestPeer, request: AskRequest, onEvent: (event: AskEvent) => void = () => undefined): Promise<AskResult & { workers: { worker: Address; reason?: string }[]; streamed: string }> {
+export async function ask(
+  peer: TestPeer,
+  request: AskRequest,
+  onEvent: (event: AskEvent) => void = () => undefined
+): Promise<AskResult & { workers: { worker: Address; reason?: string }[]; streamed: string }> {
   const workers: { worker: Address; reason?: string }[] = []
   let streamed = ''
   for await (const event of peer.service.ask(request)) {
     onEvent(event)
     if (event.kind === 'text') streamed += event.text
-    else if (event.kind === 'worker') workers.push({ worker: event.worker, ...(event.reason === undefined ? {} : { reason: event.reason }) })
+    else if (event.kind === 'worker')
+      workers.push({ worker: event.worker, ...(event.reason === undefined ? {} : { reason: event.reason }) })
     else return { ...event, workers, streamed }
   }
   throw new Error('the answer did not end')
@@ -173,7 +239,10 @@ export async function ask(peer: TestPeer, request: AskRequest, onEvent: (event: 
 type Frame = Record<string, unknown> & { kind: string }
 
 /** Streams whose sender says something else than the service meant: the frame as JSON, or null to swallow it. */
-export function tamper(streams: Streams, change: (frame: Frame, stream: MessageStream, count: number) => Frame | null | Promise<Frame | null>): Streams {
+export function tamper(
+  streams: Streams,
+  change: (frame: Frame, stream: MessageStream, count: number) => Frame | null | Promise<Frame | null>
+): Streams {
   const wrap = (stream: MessageStream): MessageStream => {
     let count = 0
     return {

@@ -16,27 +16,64 @@ const clientOnly: PeerOptions = { roles: { worker: false, client: true } }
 const player = `0x${'11'.repeat(20)}` as Hex
 
 /** A finished job's result, with its adapter, as the jobs phase leaves it; its Datanet version is anchored. */
-async function finishedJob({ builder }: TestNetwork): Promise<{ result: string; adapter: string; base: string; datanet: Hex }> {
+async function finishedJob({
+  builder
+}: TestNetwork): Promise<{ result: string; adapter: string; base: string; datanet: Hex }> {
   const created = { rules: contentHash('rules'), createdAt: 1n, validators: [{ address: builder.address, weight: 1n }] }
   const { datanet } = await builder.chain.datanets.create(created)
-  const version = { datanet, version: 1, root: contentHash('root'), count: 1, cid: 'bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy' }
-  await builder.chain.datanets.anchorVersion(version, signStatement(builder.chain.network, 'Version', version, builder.key).signature)
+  const version = {
+    datanet,
+    version: 1,
+    root: contentHash('root'),
+    count: 1,
+    cid: 'bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy'
+  }
+  await builder.chain.datanets.anchorVersion(
+    version,
+    signStatement(builder.chain.network, 'Version', version, builder.key).signature
+  )
   const folder = join(builder.folder, 'adapter')
   await mkdir(folder)
   await writeFile(join(folder, 'adapter_config.json'), '{}')
   const adapter = await builder.node.files.addDirectory(folder)
   const base = builder.service.model('tiny')?.base ?? ''
   const spec: TuneSpec = {
-    base, datanet, version: 1, manifest: version.cid, coalitions: 2,
-    settings: { method: 'lora', lora: { rank: 4, alpha: 8, targets: ['q_proj'], dropout: 0 }, epochs: 1, batch: 1, accumulation: 1, lr: 0.1, schedule: 'constant', warmupRatio: 0, weightDecay: 0, clip: 1, seed: 1, cutoff: 64, ema: 0, responseOnly: true }
+    base,
+    datanet,
+    version: 1,
+    manifest: version.cid,
+    coalitions: 2,
+    settings: {
+      method: 'lora',
+      lora: { rank: 4, alpha: 8, targets: ['q_proj'], dropout: 0 },
+      epochs: 1,
+      batch: 1,
+      accumulation: 1,
+      lr: 0.1,
+      schedule: 'constant',
+      warmupRatio: 0,
+      weightDecay: 0,
+      clip: 1,
+      seed: 1,
+      cutoff: 64,
+      ema: 0,
+      responseOnly: true
+    }
   }
   const result = { job: contentHash('job'), spec, players: [player], coalitions: ['0', '1'], adapters: [null, adapter] }
-  return { result: await builder.node.files.addBytes(new TextEncoder().encode(canonicalJson(result))), adapter, base, datanet }
+  return {
+    result: await builder.node.files.addBytes(new TextEncoder().encode(canonicalJson(result))),
+    adapter,
+    base,
+    datanet
+  }
 }
 
 describe('registration and offers', () => {
   let network: TestNetwork
-  before(async () => { network = await startNetwork() })
+  before(async () => {
+    network = await startNetwork()
+  })
   after(() => network.stop())
 
   it('registers a finished job, serves it with its adapter, and signs for the weights of an answer', async () => {
@@ -44,7 +81,18 @@ describe('registration and offers', () => {
     const { result, adapter, base, datanet } = await finishedJob(network)
     const split = { worker: 3000, builder: 1000, data: 6000 }
     const record = await builder.service.register({ name: 'tuned', result, split })
-    assert.deepEqual(record, { id: record.id, name: 'tuned', builder: builder.address, worker: builder.address, base, adapter, result, datanet, version: 1, split })
+    assert.deepEqual(record, {
+      id: record.id,
+      name: 'tuned',
+      builder: builder.address,
+      worker: builder.address,
+      base,
+      adapter,
+      result,
+      datanet,
+      version: 1,
+      split
+    })
     assert.equal((await builder.service.register({ name: 'tuned', result, split })).id, record.id)
     assert.equal(builder.service.models().length, 2)
     await assert.rejects(builder.service.register({ name: 'x', result: adapter, split }), { name: 'InvalidError' })
@@ -55,7 +103,13 @@ describe('registration and offers', () => {
     let broken = false
     const asked: unknown[] = []
     const worker = await network.addPeer('worker', {
-      engine: { ...engine, generate: job => { used.push(job.adapter); return engine.generate(job) } },
+      engine: {
+        ...engine,
+        generate: job => {
+          used.push(job.adapter)
+          return engine.generate(job)
+        }
+      },
       attribute: async (model, { content }, answer) => {
         asked.push([model.id, content.messages.length, answer.length])
         if (broken) throw new Error('no siblings')
@@ -63,7 +117,10 @@ describe('registration and offers', () => {
       }
     })
     const client = await network.addPeer('client', clientOnly)
-    await until(() => worker.service.model('tuned') !== undefined && client.service.model('tuned') !== undefined, 'the model is known')
+    await until(
+      () => worker.service.model('tuned') !== undefined && client.service.model('tuned') !== undefined,
+      'the model is known'
+    )
     await worker.service.offer({ model: record.id, inputPrice: 7n, outputPrice: 70n })
     await until(() => client.service.offers(record.id).length === 1, 'the offer is known')
     const [id] = (await ask(client, question('why', { model: 'tuned' }))).receipts
@@ -79,7 +136,10 @@ describe('registration and offers', () => {
     assert.equal((await client.service.receipt(second as Hex))?.receipt.message.attribution, zeroHash)
     // A claim is split as the registration says.
     const { amount } = await worker.service.settleChannels()
-    assert.equal((await client.chain.payouts.pool(datanet)).deposited, amount - amount * 3000n / 10000n - amount / 10n)
+    assert.equal(
+      (await client.chain.payouts.pool(datanet)).deposited,
+      amount - (amount * 3000n) / 10000n - amount / 10n
+    )
     await network.kill(worker)
     await network.kill(client)
   }).timeout(60_000)
@@ -87,15 +147,26 @@ describe('registration and offers', () => {
   it('finds a worker by the DHT when gossip brings nothing', async () => {
     const worker = await network.addPeer('dht worker')
     const client = await network.addPeer('deaf client', {
-      ...clientOnly, timing: { findMs: 15_000 },
+      ...clientOnly,
+      timing: { findMs: 15_000 },
       change: deps => ({ ...deps, gossip: { ...deps.gossip, subscribe: () => () => undefined } })
     })
-    await until(() => worker.service.model('tiny') !== undefined && client.service.model('tiny') !== undefined, 'the model is known')
+    await until(
+      () => worker.service.model('tiny') !== undefined && client.service.model('tiny') !== undefined,
+      'the model is known'
+    )
     await worker.service.offer({ model: network.model })
-    await until(async () => {
-      for await (const peer of client.node.files.findProviders(network.builder.service.model('tiny')?.base ?? '', { limit: 4 })) if (peer.address === worker.address) return true
-      return false
-    }, 'the provider record has spread', 30_000)
+    await until(
+      async () => {
+        for await (const peer of client.node.files.findProviders(network.builder.service.model('tiny')?.base ?? '', {
+          limit: 4
+        }))
+          if (peer.address === worker.address) return true
+        return false
+      },
+      'the provider record has spread',
+      30_000
+    )
     assert.deepEqual(client.service.offers(), [])
     assert.equal((await ask(client, question('why'))).ids.length, 24)
     await network.kill(worker)
@@ -103,25 +174,60 @@ describe('registration and offers', () => {
   }).timeout(60_000)
 
   it('takes no offer that breaks a rule, whoever spreads it', async () => {
-    const stranger = await network.addPeer('stranger', { change: deps => ({ ...deps, gossip: { ...deps.gossip, subscribe: () => () => undefined } }) })
+    const stranger = await network.addPeer('stranger', {
+      change: deps => ({ ...deps, gossip: { ...deps.gossip, subscribe: () => () => undefined } })
+    })
     const client = await network.addPeer('reader', clientOnly)
     await until(() => client.service.model('tiny') !== undefined, 'the model is known')
     const now = BigInt(Math.floor(Date.now() / 1000))
-    const good = { model: network.model, worker: stranger.address, inputPrice: 1n, outputPrice: 2n, capacity: 1, tokensPerSecond: 10, issuedAt: now, expires: now + 60n }
-    const offer = (change: Partial<typeof good>, key = stranger.key) => ({ kind: 'offer', offer: signStatement(stranger.chain.network, 'Offer', { ...good, ...change }, key) })
+    const good = {
+      model: network.model,
+      worker: stranger.address,
+      inputPrice: 1n,
+      outputPrice: 2n,
+      capacity: 1,
+      tokensPerSecond: 10,
+      issuedAt: now,
+      expires: now + 60n
+    }
+    const offer = (change: Partial<typeof good>, key = stranger.key) => ({
+      kind: 'offer',
+      offer: signStatement(stranger.chain.network, 'Offer', { ...good, ...change }, key)
+    })
     const bad: unknown[] = [
-      { kind: 'offer' }, { kind: 'other' }, 7, offer({ worker: network.builder.address }), offer({ expires: now - 1n, issuedAt: now - 60n }), offer({ expires: now + 7200n }),
-      offer({ outputPrice: 0n }), offer({ model: contentHash('nothing') }), offer({ issuedAt: now + 6000n, expires: now + 6060n }),
+      { kind: 'offer' },
+      { kind: 'other' },
+      7,
+      offer({ worker: network.builder.address }),
+      offer({ expires: now - 1n, issuedAt: now - 60n }),
+      offer({ expires: now + 7200n }),
+      offer({ outputPrice: 0n }),
+      offer({ model: contentHash('nothing') }),
+      offer({ issuedAt: now + 6000n, expires: now + 6060n }),
       { kind: 'offer', offer: { ...offer({}).offer, signature: offer({ capacity: 2 }).offer.signature } }
     ]
-    await until(() => stranger.node.gossip.subscribers('tilth/models/1').some(({ address }) => address === client.address), 'the mesh is there', 30_000)
+    await until(
+      () => stranger.node.gossip.subscribers('tilth/models/1').some(({ address }) => address === client.address),
+      'the mesh is there',
+      30_000
+    )
     for (const message of bad) await stranger.node.gossip.publish('tilth/models/1', message)
     // Gossip keeps its order between two peers well enough: when the good one is there, the bad ones were seen.
-    await until(async () => {
-      await stranger.node.gossip.publish('tilth/models/1', offer({ capacity: 3, issuedAt: BigInt(Math.floor(Date.now() / 1000)) }))
-      return client.service.offers().length > 0
-    }, 'the good offer is known', 30_000)
-    assert.deepEqual(client.service.offers().map(({ worker, capacity }) => [worker, capacity]), [[stranger.address, 3]])
+    await until(
+      async () => {
+        await stranger.node.gossip.publish(
+          'tilth/models/1',
+          offer({ capacity: 3, issuedAt: BigInt(Math.floor(Date.now() / 1000)) })
+        )
+        return client.service.offers().length > 0
+      },
+      'the good offer is known',
+      30_000
+    )
+    assert.deepEqual(
+      client.service.offers().map(({ worker, capacity }) => [worker, capacity]),
+      [[stranger.address, 3]]
+    )
     await network.kill(stranger)
     await network.kill(client)
   }).timeout(60_000)

@@ -27,17 +27,29 @@ describe('payouts among liars and after falls', function () {
 
   it('a worker that makes weights up is found out by its scorers, and its receipt moves nothing', async () => {
     const channel = await network.openChannel(worker.address)
-    const measure = measureOf({ model: network.model, players: [...network.players], coalitions: Array.from({ length: 16 }, (_, mask) => String(mask)) })
+    const measure = measureOf({
+      model: network.model,
+      players: [...network.players],
+      coalitions: Array.from({ length: 16 }, (_, mask) => String(mask))
+    })
     // The arithmetic is right, the utilities are invented: all for the spammer.
-    const invented = attributionOf(measure, measure.coalitions.map(mask => (Number(mask) & 8 ? 9000 : 1000)))
+    const invented = attributionOf(
+      measure,
+      measure.coalitions.map(mask => (Number(mask) & 8 ? 9000 : 1000))
+    )
     const disagreements: PayoutEvents['payouts.disagreement'][] = []
-    settler.events.on('payouts.disagreement', event => { disagreements.push(event) })
+    settler.events.on('payouts.disagreement', event => {
+      disagreements.push(event)
+    })
     await network.answer(worker, channel, { attribution: invented })
     await until(() => disagreements.length > 0, 'the settler hears that the scorer disagrees')
     assert.deepEqual([disagreements[0]?.worker, disagreements[0]?.scorer], [worker.address, scorer.address])
     const [view] = await settler.service.receipts()
     assert.deepEqual(view?.scorings, [{ scorer: scorer.address, agrees: false, exact: false }])
-    await assert.rejects(settler.service.settle(network.pool), (error: unknown) => error instanceof TilthError && error.code === 'epoch.empty')
+    await assert.rejects(
+      settler.service.settle(network.pool),
+      (error: unknown) => error instanceof TilthError && error.code === 'epoch.empty'
+    )
   })
 
   it('weights that are not W times the utilities do not get into an epoch', async () => {
@@ -46,8 +58,11 @@ describe('payouts among liars and after falls', function () {
     worker.own.pop()
     const shifted = { ...honest.attribution!, weights: honest.attribution!.weights.toReversed() }
     await network.answer(worker, channel, { attribution: shifted })
-    await until(async () => await known(settler) === 2, 'the settler has the receipt')
-    await assert.rejects(settler.service.settle(network.pool), (error: unknown) => error instanceof TilthError && error.code === 'epoch.empty')
+    await until(async () => (await known(settler)) === 2, 'the settler has the receipt')
+    await assert.rejects(
+      settler.service.settle(network.pool),
+      (error: unknown) => error instanceof TilthError && error.code === 'epoch.empty'
+    )
   })
 
   it('forged, foreign and garbled receipts are kept by nobody', async () => {
@@ -55,9 +70,16 @@ describe('payouts among liars and after falls', function () {
     const channel = await network.openChannel(worker.address)
     const good = await network.answer(worker, channel, { announce: false })
     worker.own.pop()
-    const sign = (receipt: CosignedReceipt, change: Partial<CosignedReceipt['receipt']['message']>): CosignedReceipt => {
+    const sign = (
+      receipt: CosignedReceipt,
+      change: Partial<CosignedReceipt['receipt']['message']>
+    ): CosignedReceipt => {
       const message = { ...receipt.receipt.message, ...change }
-      return { ...receipt, receipt: signStatement(network.network, 'Receipt', message, worker.key), clientSignature: signDigest(digest(network.network, 'Receipt', message), network.client.key) }
+      return {
+        ...receipt,
+        receipt: signStatement(network.network, 'Receipt', message, worker.key),
+        clientSignature: signDigest(digest(network.network, 'Receipt', message), network.client.key)
+      }
     }
     const bad: CosignedReceipt[] = [
       { ...good, clientSignature: signDigest(keccak('x'), network.client.key) },
@@ -71,29 +93,51 @@ describe('payouts among liars and after falls', function () {
     ]
     const stranger = await startNode({ join: [settler.node, scorer.node] })
     await until(() => stranger.gossip.subscribers(topic).length > 1, 'the stranger knows who listens')
-    for (const [i, receipt] of bad.entries()) await stranger.gossip.publish(topic, { kind: 'receipt', round: 1000 + i, receipt })
-    for (const garbage of [null, {}, { kind: 'receipt' }, { kind: 'closing', round: 1, closing: { type: 'EpochClosing', message: {}, signature: '0x' } }, 'x'.repeat(10_000)]) await stranger.gossip.publish(topic, garbage)
+    for (const [i, receipt] of bad.entries())
+      await stranger.gossip.publish(topic, { kind: 'receipt', round: 1000 + i, receipt })
+    for (const garbage of [
+      null,
+      {},
+      { kind: 'receipt' },
+      { kind: 'closing', round: 1, closing: { type: 'EpochClosing', message: {}, signature: '0x' } },
+      'x'.repeat(10_000)
+    ])
+      await stranger.gossip.publish(topic, garbage)
     // A stranger's scoring, and one in another's name.
     const [receipt] = await settler.service.receipts()
-    const statement = signStatement(network.network, 'Scoring', { receipt: receipt!.id, scorer: settler.address, attribution: contentHash(good.attribution) }, scorer.key)
-    await stranger.gossip.publish(topic, { kind: 'scoring', round: 5, scoring: { statement, attribution: good.attribution } })
+    const statement = signStatement(
+      network.network,
+      'Scoring',
+      { receipt: receipt!.id, scorer: settler.address, attribution: contentHash(good.attribution) },
+      scorer.key
+    )
+    await stranger.gossip.publish(topic, {
+      kind: 'scoring',
+      round: 5,
+      scoring: { statement, attribution: good.attribution }
+    })
     // What comes after them is still heard.
     await network.answer(worker, channel, { ids: [55] })
-    await until(async () => await known(settler) === before + 1, 'the good receipt')
+    await until(async () => (await known(settler)) === before + 1, 'the good receipt')
     await stranger.stop()
     assert.equal((await settler.service.receipts()).length, before + 1)
     assert.equal((await settler.service.receipt(receipt!.id))?.scorings.length, receipt!.scorings.length)
   })
 
   it('garbage on the bundle protocol harms nobody', async () => {
-    for (const frame of ['nonsense', { kind: 'request' }, { kind: 'request', pool: network.pool, have: ['0x1'] }, { kind: 'request', pool: network.pool, have: Array.from({ length: 30_000 }, () => network.pool) }]) {
+    for (const frame of [
+      'nonsense',
+      { kind: 'request' },
+      { kind: 'request', pool: network.pool, have: ['0x1'] },
+      { kind: 'request', pool: network.pool, have: Array.from({ length: 30_000 }, () => network.pool) }
+    ]) {
       const stranger = await startNode({ join: [settler.node] })
       const stream = await stranger.streams.open(settler.address, '/tilth/payouts/bundle/1')
       await stream.send(frame)
       await assert.rejects(stream.next(bundlePage), TilthError)
       await stranger.stop()
     }
-    assert.ok(await known(settler) > 0)
+    assert.ok((await known(settler)) > 0)
   })
 
   it('an unpaid receipt waits; once it is paid it counts', async () => {
@@ -106,7 +150,10 @@ describe('payouts among liars and after falls', function () {
     await network.anvil.advance(Number(challengeSeconds))
     await settler.service.finalize(network.pool)
     const cumulative = 11_000n
-    worker.vouchers.set(channel, { cumulative, signature: signStatement(network.network, 'Voucher', { channel, cumulative }, network.client.key).signature })
+    worker.vouchers.set(channel, {
+      cumulative,
+      signature: signStatement(network.network, 'Voucher', { channel, cumulative }, network.client.key).signature
+    })
     const next = await settler.service.settle(network.pool)
     assert.equal(next.receiptsTotal, 6000n)
     await network.anvil.advance(Number(challengeSeconds))
@@ -124,13 +171,22 @@ describe('payouts among liars and after falls', function () {
     await network.kill(worker)
     await network.revive(worker)
     await network.revive(settler)
-    assert.deepEqual((await settler.service.receipts()).map(({ id, scorings }) => ({ id, scorings })), before.map(({ id, scorings }) => ({ id, scorings })))
-    assert.deepEqual((await settler.service.epochs(network.pool)).map(({ root, state }) => ({ root, state })), epochs.map(({ root, state }) => ({ root, state })))
+    assert.deepEqual(
+      (await settler.service.receipts()).map(({ id, scorings }) => ({ id, scorings })),
+      before.map(({ id, scorings }) => ({ id, scorings }))
+    )
+    assert.deepEqual(
+      (await settler.service.epochs(network.pool)).map(({ root, state }) => ({ root, state })),
+      epochs.map(({ root, state }) => ({ root, state }))
+    )
     await until(() => settler.node.peers.connected().length >= 3, 'the settler is connected')
     const epoch = await settler.service.settle(network.pool)
     assert.equal(epoch.receipts, 1)
     // Once another peer has looked at it, everything is on chain and on IPFS: that peer can finish it.
-    await until(async () => (await scorer.service.epoch(network.pool, epoch.epoch))?.faults !== undefined, 'the scorer has checked the epoch')
+    await until(
+      async () => (await scorer.service.epoch(network.pool, epoch.epoch))?.faults !== undefined,
+      'the scorer has checked the epoch'
+    )
     await network.kill(settler)
     await network.anvil.advance(Number(challengeSeconds))
     assert.equal((await scorer.service.finalize(network.pool)).state, 'final')
@@ -145,6 +201,9 @@ describe('payouts among liars and after falls', function () {
     await network.answer(worker, channel, { ids: [77] })
     await network.revive(scorer)
     // The worker goes on announcing what nobody has scored.
-    await until(async () => (await worker.service.receipts()).every(({ scorings }) => scorings.length === 1), 'every answer is scored')
+    await until(
+      async () => (await worker.service.receipts()).every(({ scorings }) => scorings.length === 1),
+      'every answer is scored'
+    )
   })
 })

@@ -24,18 +24,27 @@ describe('attribution, settlement and claims between peers', function () {
     const channel = await network.openChannel(one.address)
     const receipt = await network.answer(one, channel)
     assert.deepEqual(receipt.attribution?.players, network.players)
-    await until(async () => (await settler.service.receipts()).some(view => view.scorings.length > 0), 'the settler knows the scoring')
+    await until(
+      async () => (await settler.service.receipts()).some(view => view.scorings.length > 0),
+      'the settler knows the scoring'
+    )
     const [view] = await settler.service.receipts()
     assert.deepEqual(view?.scorings, [{ scorer: two.address, agrees: true, exact: true }])
     assert.equal(view?.pool, network.pool)
-    assert.equal(sum(Object.values(view?.weights ?? {})), BigInt((receipt.attribution?.utilities.at(-1) ?? 0) - (receipt.attribution?.utilities[0] ?? 0)) * 100n)
+    assert.equal(
+      sum(Object.values(view?.weights ?? {})),
+      BigInt((receipt.attribution?.utilities.at(-1) ?? 0) - (receipt.attribution?.utilities[0] ?? 0)) * 100n
+    )
   })
 
   it('a base model has no weights, and its receipts no pool', async () => {
     const channel = await network.openChannel(one.address, network.base)
     const receipt = await network.answer(one, channel, { model: network.base })
     assert.equal(receipt.attribution, null)
-    await until(async () => (await settler.service.receipts({ model: network.base })).length === 1, 'the settler knows the receipt')
+    await until(
+      async () => (await settler.service.receipts({ model: network.base })).length === 1,
+      'the settler knows the receipt'
+    )
     assert.equal((await settler.service.receipts({ model: network.base }))[0]?.pool, undefined)
   })
 
@@ -44,7 +53,9 @@ describe('attribution, settlement and claims between peers', function () {
     for (const ids of [[21, 22], [31], [41, 42, 43]]) await network.answer(two, channel, { ids, announce: false })
     // What was not announced is asked for when the epoch closes.
     const notices: PayoutEvents['payouts.closing'][] = []
-    one.events.on('payouts.closing', notice => { notices.push(notice) })
+    one.events.on('payouts.closing', notice => {
+      notices.push(notice)
+    })
     await two.service.stop()
     await two.service.start()
     const epoch = await settler.service.settle(network.pool)
@@ -61,8 +72,14 @@ describe('attribution, settlement and claims between peers', function () {
     assert.equal(spammer?.share, 0n)
     assert.ok((spammer?.gate ?? 0n) < 0n)
 
-    await assert.rejects(settler.service.finalize(network.pool), (error: unknown) => error instanceof TilthError && error.code === 'epoch.window')
-    await until(async () => (await two.service.epoch(network.pool, 1))?.faults?.length === 0, 'a watcher has checked the epoch and found nothing wrong')
+    await assert.rejects(
+      settler.service.finalize(network.pool),
+      (error: unknown) => error instanceof TilthError && error.code === 'epoch.window'
+    )
+    await until(
+      async () => (await two.service.epoch(network.pool, 1))?.faults?.length === 0,
+      'a watcher has checked the epoch and found nothing wrong'
+    )
     await network.anvil.advance(Number(challengeSeconds))
     assert.equal((await settler.service.finalize(network.pool)).state, 'final')
     assert.equal((await settler.service.finalize(network.pool)).epoch, 1)
@@ -72,11 +89,13 @@ describe('attribution, settlement and claims between peers', function () {
       const { amount, transactions } = await one.service.claim(line.account)
       assert.equal(amount, line.share)
       assert.equal(transactions.length, line.share > 0n ? 1 : 0)
-      assert.equal(await one.chain.tokens.balanceOf(line.account) - before, line.share)
+      assert.equal((await one.chain.tokens.balanceOf(line.account)) - before, line.share)
       // Claiming twice pays once, through whichever peer.
       assert.deepEqual(await two.service.claim(line.account), { amount: 0n, transactions: [] })
       const earnings = await settler.service.earnings(line.account)
-      assert.deepEqual(earnings.pools, [{ pool: network.pool, cumulative: line.share, claimed: line.share, claimable: 0n }])
+      assert.deepEqual(earnings.pools, [
+        { pool: network.pool, cumulative: line.share, claimed: line.share, claimable: 0n }
+      ])
       assert.equal(earnings.balance, line.share)
     }
 
@@ -87,13 +106,22 @@ describe('attribution, settlement and claims between peers', function () {
     assert.equal(books.dataHeld, 0n)
     assert.equal(books.heldReason, 'nothing is held')
     // Rounding goes to the data share, never to nobody.
-    assert.ok(epoch.dataFees >= 4n * 1_000_003n * BigInt(split.data) / 10_000n)
-    assert.equal((await one.service.payouts({ pool: network.pool })).length, epoch.payouts.filter(line => line.share > 0n).length)
-    assert.deepEqual((await settler.service.receipts({ pool: network.pool })).map(view => view.epoch), [1, 1, 1, 1])
+    assert.ok(epoch.dataFees >= (4n * 1_000_003n * BigInt(split.data)) / 10_000n)
+    assert.equal(
+      (await one.service.payouts({ pool: network.pool })).length,
+      epoch.payouts.filter(line => line.share > 0n).length
+    )
+    assert.deepEqual(
+      (await settler.service.receipts({ pool: network.pool })).map(view => view.epoch),
+      [1, 1, 1, 1]
+    )
   })
 
   it('the next epoch adds to what may be claimed, and counts no receipt twice', async () => {
-    await assert.rejects(settler.service.settle(network.pool), (error: unknown) => error instanceof TilthError && error.code === 'epoch.empty')
+    await assert.rejects(
+      settler.service.settle(network.pool),
+      (error: unknown) => error instanceof TilthError && error.code === 'epoch.empty'
+    )
     const channel = await network.openChannel(one.address)
     await network.answer(one, channel, { fee: 7_777_777n })
     const epoch = await settler.service.settle(network.pool)
@@ -111,6 +139,9 @@ describe('attribution, settlement and claims between peers', function () {
 
   it('a settler that is not bonded proposes nothing', async () => {
     const free = await network.addPeer('free', { settler: true, stake: false, engine: worthEngine() })
-    await assert.rejects(free.service.settle(network.pool), (error: unknown) => error instanceof TilthError && error.code === 'epoch.stake')
+    await assert.rejects(
+      free.service.settle(network.pool),
+      (error: unknown) => error instanceof TilthError && error.code === 'epoch.stake'
+    )
   })
 })

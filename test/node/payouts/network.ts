@@ -23,11 +23,13 @@ import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { startNode, until as untilSoon } from '../transport/nodes.ts'
 import type { TestNode } from '../transport/nodes.ts'
 
-// A network for this phase: real libp2p, real stores, the real contracts on a real chain. Receipts and vouchers are signed
+// A network for this phase: real libp2p, real stores, the real contracts on a real chain. Receipts and vouchers are
+// signed
 // here as the models phase would; the engine is the test's.
 
 /** Until a condition holds; a minute, for machines that do other things as well. */
-export const until = (holds: () => boolean | Promise<boolean>, what: string): Promise<void> => untilSoon(holds, what, 60_000)
+export const until = (holds: () => boolean | Promise<boolean>, what: string): Promise<void> =>
+  untilSoon(holds, what, 60_000)
 
 export const coin = 10n ** 18n
 export const minStake = 100n * coin
@@ -36,22 +38,50 @@ export const challengeSeconds = 60n
 export const split = { worker: 5000, builder: 2000, data: 3000 }
 
 const settings: TrainSettings = {
-  method: 'lora', lora: { rank: 4, alpha: 8, targets: ['q_proj', 'v_proj'], dropout: 0 }, epochs: 1, batch: 2, accumulation: 1, lr: 0.01,
-  schedule: 'constant', warmupRatio: 0, weightDecay: 0, clip: 1, seed: 1, cutoff: 128, ema: 0, responseOnly: true
+  method: 'lora',
+  lora: { rank: 4, alpha: 8, targets: ['q_proj', 'v_proj'], dropout: 0 },
+  epochs: 1,
+  batch: 2,
+  accumulation: 1,
+  lr: 0.01,
+  schedule: 'constant',
+  warmupRatio: 0,
+  weightDecay: 0,
+  clip: 1,
+  seed: 1,
+  cutoff: 128,
+  ema: 0,
+  responseOnly: true
 }
-const qa = (question: string, answer: string): Row => ({ messages: [{ role: 'user', content: question }, { role: 'assistant', content: answer }] })
+const qa = (question: string, answer: string): Row => ({
+  messages: [
+    { role: 'user', content: question },
+    { role: 'assistant', content: answer }
+  ]
+})
 export const heldOut: Row[] = [qa('What is the symbol of iron?', 'Fe'), qa('What is the symbol of gold?', 'Au')]
 
 export type TestEngine = PayoutsDeps['engine']
 
-/** Engine-shaped: the mean probability under coalition `mask` is what its players are worth, and a little of the answer's own. */
+/**
+ * Engine-shaped: the mean probability under coalition `mask` is what its players are worth, and a little of the
+ * answer's own.
+ */
 export function worthEngine(worth: readonly number[] = [0.4, 0.15, 0, -0.03]): TestEngine & { scored: number } {
-  const score = (count: number, ids: readonly number[]): number[] => Array.from({ length: count }, (_, mask) =>
-    0.1 + (ids[0] ?? 0) % 7 / 1000 + worth.reduce((sum, value, i) => sum + ((mask >> i) & 1 ? value : 0), 0))
+  const score = (count: number, ids: readonly number[]): number[] =>
+    Array.from(
+      { length: count },
+      (_, mask) =>
+        0.1 + ((ids[0] ?? 0) % 7) / 1000 + worth.reduce((sum, value, i) => sum + ((mask >> i) & 1 ? value : 0), 0)
+    )
   const engine = {
     scored: 0,
-    score: async ({ adapters, answerIds }: Parameters<TestEngine['score']>[0]) => { engine.scored++; return score(adapters.length, answerIds) },
-    scoreMany: async ({ adapters, answers }: Parameters<TestEngine['scoreMany']>[0]) => answers.map(({ answerIds }) => score(adapters.length, answerIds)),
+    score: async ({ adapters, answerIds }: Parameters<TestEngine['score']>[0]) => {
+      engine.scored++
+      return score(adapters.length, answerIds)
+    },
+    scoreMany: async ({ adapters, answers }: Parameters<TestEngine['scoreMany']>[0]) =>
+      answers.map(({ answerIds }) => score(adapters.length, answerIds)),
     encode: async () => ({ prompt: [1, 2], answer: [3, 4] })
   }
   return engine
@@ -85,7 +115,11 @@ export interface TestPeer {
   store: Store
 }
 
-export interface Account { readonly key: Uint8Array; readonly address: Address; readonly chain: Chain }
+export interface Account {
+  readonly key: Uint8Array
+  readonly address: Address
+  readonly chain: Chain
+}
 
 export interface TestNetwork {
   readonly anvil: Anvil
@@ -100,18 +134,45 @@ export interface TestNetwork {
   kill(peer: TestPeer): Promise<void>
   revive(peer: TestPeer): Promise<void>
   openChannel(worker: Address, model?: Hex): Promise<Hex>
-  /** An answer as the models phase would leave it: weighed by the worker, signed by both, paid by voucher, on the bus. */
+  /**
+   * An answer as the models phase would leave it: weighed by the worker, signed by both, paid by voucher, on the bus.
+   */
   answer(worker: TestPeer, channel: Hex, options?: AnswerOptions): Promise<CosignedReceipt>
   stop(): Promise<void>
 }
 
-export interface AnswerOptions { text?: string; ids?: number[]; fee?: bigint; model?: Hex; attribution?: Attribution | null; announce?: boolean; paid?: boolean }
+export interface AnswerOptions {
+  text?: string
+  ids?: number[]
+  fee?: bigint
+  model?: Hex
+  attribution?: Attribution | null
+  announce?: boolean
+  paid?: boolean
+}
 
 /** @param folders base folder and what siblings hold; the adapters' folders are made of a text each unless given */
-export async function startNetwork({ base, adapters, held = heldOut, validators = [] }: { base?: string; adapters?: readonly string[]; held?: readonly Row[]; validators?: readonly Uint8Array[] } = {}): Promise<TestNetwork> {
+export async function startNetwork({
+  base,
+  adapters,
+  held = heldOut,
+  validators = []
+}: {
+  base?: string
+  adapters?: readonly string[]
+  held?: readonly Row[]
+  validators?: readonly Uint8Array[]
+} = {}): Promise<TestNetwork> {
   const root = await mkdtemp(join(tmpdir(), 'tilth-payouts-'))
   const anvil = await startAnvil({ folder: join(root, 'anvil') })
-  const addresses = await deploy({ rpcUrl: anvil.rpcUrl, privateKey: anvil.faucetKey, disputeSeconds: 60, challengeSeconds: Number(challengeSeconds), bond, minStake })
+  const addresses = await deploy({
+    rpcUrl: anvil.rpcUrl,
+    privateKey: anvil.faucetKey,
+    disputeSeconds: 60,
+    challengeSeconds: Number(challengeSeconds),
+    bond,
+    minStake
+  })
   const faucet = await createChain({ rpcUrl: anvil.rpcUrl, addresses, privateKey: anvil.faucetKey })
   const { network } = faucet
   const peers: TestPeer[] = []
@@ -128,12 +189,18 @@ export async function startNetwork({ base, adapters, held = heldOut, validators 
   }
 
   const [host, client] = [await account(), await account()]
-  const players = ['foundation', 'late', 'copier', 'spammer'].map(name => addressOfKey(new Uint8Array(Buffer.from(keccak(`${name} ${root}`).slice(2), 'hex'))))
+  const players = ['foundation', 'late', 'copier', 'spammer'].map(name =>
+    addressOfKey(new Uint8Array(Buffer.from(keccak(`${name} ${root}`).slice(2), 'hex')))
+  )
   const rows = players.map((contributor, i) => ({ contributor, row: qa(`question ${i}`, `answer ${i}`) }))
 
   // A Datanet with an anchored version, a job's result with all sibling adapters on IPFS, the model on chain.
   const seeder = await startNode({ directory: join(root, 'seeder') })
-  const { datanet: pool } = await host.chain.datanets.create({ rules: keccak('rules'), createdAt: 1n, validators: [host.address, ...validators.map(addressOfKey)].map(address => ({ address, weight: 1 })) })
+  const { datanet: pool } = await host.chain.datanets.create({
+    rules: keccak('rules'),
+    createdAt: 1n,
+    validators: [host.address, ...validators.map(addressOfKey)].map(address => ({ address, weight: 1 }))
+  })
   const folder = async (name: string, content: string): Promise<string> => {
     const path = join(root, 'content', name)
     await mkdir(path, { recursive: true })
@@ -144,57 +211,117 @@ export async function startNetwork({ base, adapters, held = heldOut, validators 
   const version = { datanet: pool, version: 1, root: keccak('root'), count: players.length, cid: manifest }
   await host.chain.datanets.anchorVersion(version, signStatement(network, 'Version', version, host.key).signature)
   const job = keccak('job')
-  const spec = { base: await seeder.files.addDirectory(base ?? await folder('base', '{}')), datanet: pool, version: 1, manifest, settings, coalitions: 16 }
+  const spec = {
+    base: await seeder.files.addDirectory(base ?? (await folder('base', '{}'))),
+    datanet: pool,
+    version: 1,
+    manifest,
+    settings,
+    coalitions: 16
+  }
   const coalitions = coalitionsOf(job, players.length, spec.coalitions)
   const cids: (string | null)[] = [null]
-  for (let k = 1; k < coalitions.length; k++) cids.push(await seeder.files.addDirectory(adapters?.[k] ?? await folder(`adapter-${k}`, `adapter ${k}`)))
+  for (let k = 1; k < coalitions.length; k++)
+    cids.push(await seeder.files.addDirectory(adapters?.[k] ?? (await folder(`adapter-${k}`, `adapter ${k}`))))
   const result: JobResult = { job, spec, players, coalitions: coalitions.map(String), adapters: cids }
   const resultCid = await seeder.files.addBytes(new TextEncoder().encode(canonicalJson(result)))
-  const register = async (name: string, tuned: boolean): Promise<Hex> => (await host.chain.models.register({
-    name, base: spec.base, adapter: tuned ? cids.at(-1) ?? '' : '', result: tuned ? resultCid : '', datanet: tuned ? pool : zeroHash, version: tuned ? 1 : 0, job: tuned ? job : zeroHash,
-    worker: seeder.peers.self.address, split: tuned ? split : { worker: 8000, builder: 2000, data: 0 }
-  })).model
+  const register = async (name: string, tuned: boolean): Promise<Hex> =>
+    (
+      await host.chain.models.register({
+        name,
+        base: spec.base,
+        adapter: tuned ? (cids.at(-1) ?? '') : '',
+        result: tuned ? resultCid : '',
+        datanet: tuned ? pool : zeroHash,
+        version: tuned ? 1 : 0,
+        job: tuned ? job : zeroHash,
+        worker: seeder.peers.self.address,
+        split: tuned ? split : { worker: 8000, builder: 2000, data: 0 }
+      })
+    ).model
   const [model, baseModel] = [await register('elements', true), await register('base', false)]
 
-  const others = (address: Address) => [seeder, ...peers.filter(peer => peer.address !== address && !dead.has(peer)).map(({ node }) => node)]
+  const others = (address: Address) => [
+    seeder,
+    ...peers.filter(peer => peer.address !== address && !dead.has(peer)).map(({ node }) => node)
+  ]
 
-  async function wire(peer: Omit<TestPeer, 'service' | 'events' | 'modelEvents' | 'node' | 'store'>): Promise<Pick<TestPeer, 'service' | 'events' | 'modelEvents' | 'node' | 'store'>> {
-    const log = process.env['PAYOUTS_LOG'] === undefined ? silentLog : createLog({ level: 'debug' }).child({ peer: peer.name })
-    const node = await startNode({ privateKey: peer.key, directory: join(peer.folder, 'net'), join: others(peer.address) })
+  async function wire(
+    peer: Omit<TestPeer, 'service' | 'events' | 'modelEvents' | 'node' | 'store'>
+  ): Promise<Pick<TestPeer, 'service' | 'events' | 'modelEvents' | 'node' | 'store'>> {
+    const log =
+      process.env['PAYOUTS_LOG'] === undefined ? silentLog : createLog({ level: 'debug' }).child({ peer: peer.name })
+    const node = await startNode({
+      privateKey: peer.key,
+      directory: join(peer.folder, 'net'),
+      join: others(peer.address)
+    })
     const store = await openStore(join(peer.folder, 'store'))
     const [events, modelEvents] = [createEvents<PayoutEvents>(log), createEvents<ModelEvents>(log)]
     const { scorer = true, settler = false, engine = worthEngine(), change = deps => deps } = peer.options
-    const service = createPayoutsService(change({
-      key: peer.key, self: peer.address, network, roles: { scorer, settler }, clock: systemClock, log, events, modelEvents, store,
-      gossip: node.gossip, streams: node.streams, peers: node.peers, files: node.files, chain: peer.chain, engine, folder: join(peer.folder, 'payouts'),
-      result: async cid => jobResult.parse(JSON.parse(new TextDecoder().decode(await node.files.fetchBytes(cid, { maxBytes: 1 << 20, providers: [seeder.peers.self.peerId] })))),
-      versions: { rows: async () => rows, heldOut: async () => held },
-      models: {
-        receipts: async () => peer.own,
-        async settleChannels() {
-          let amount = 0n
-          for (const [channel, { cumulative, signature }] of peer.vouchers) {
-            if (((await peer.chain.channels.channel(channel))?.claimed ?? 0n) < cumulative) amount += (await peer.chain.channels.claim({ channel, cumulative }, signature)).paid
+    const service = createPayoutsService(
+      change({
+        key: peer.key,
+        self: peer.address,
+        network,
+        roles: { scorer, settler },
+        clock: systemClock,
+        log,
+        events,
+        modelEvents,
+        store,
+        gossip: node.gossip,
+        streams: node.streams,
+        peers: node.peers,
+        files: node.files,
+        chain: peer.chain,
+        engine,
+        folder: join(peer.folder, 'payouts'),
+        result: async cid =>
+          jobResult.parse(
+            JSON.parse(
+              new TextDecoder().decode(
+                await node.files.fetchBytes(cid, { maxBytes: 1 << 20, providers: [seeder.peers.self.peerId] })
+              )
+            )
+          ),
+        versions: { rows: async () => rows, heldOut: async () => held },
+        models: {
+          receipts: async () => peer.own,
+          async settleChannels() {
+            let amount = 0n
+            for (const [channel, { cumulative, signature }] of peer.vouchers) {
+              if (((await peer.chain.channels.channel(channel))?.claimed ?? 0n) < cumulative)
+                amount += (await peer.chain.channels.claim({ channel, cumulative }, signature)).paid
+            }
+            return { channels: peer.vouchers.size, amount }
           }
-          return { channels: peer.vouchers.size, amount }
-        }
-      },
-      timing: { closingMs: 2_000, announceMs: 1_000, tickMs: 300, redeemPauseMs: 200 }
-    }))
-    // A connection is enough here: the DHT's table of a node that comes back may take minutes to fill on a busy machine.
+        },
+        timing: { closingMs: 2_000, announceMs: 1_000, tickMs: 300, redeemPauseMs: 200 }
+      })
+    )
+    // A connection is enough here: the DHT's table of a node that comes back may take minutes to fill on a busy
+    // machine.
     for (let i = 0; i < 600 && node.peers.connected().length === 0; i++) await systemClock.sleep(100)
     await service.start()
     return { service, events, modelEvents, node, store }
   }
 
   return {
-    anvil, network, pool, model, base: baseModel, host, client, players,
+    anvil,
+    network,
+    pool,
+    model,
+    base: baseModel,
+    host,
+    client,
+    players,
     async addPeer(name, options = {}) {
       const own = await account(options.key)
       if (options.stake !== false) await own.chain.nodes.stake(minStake)
       const start = { name, ...own, folder: join(root, name), options, own: [], vouchers: new Map() }
       await mkdir(start.folder, { recursive: true })
-      const peer: TestPeer = { ...start, ...await wire(start) }
+      const peer: TestPeer = { ...start, ...(await wire(start)) }
       peers.push(peer)
       return peer
     },
@@ -210,28 +337,75 @@ export async function startNetwork({ base, adapters, held = heldOut, validators 
     },
     async openChannel(worker, of = model) {
       const { timestamp } = await client.chain.head()
-      return (await client.chain.channels.open({ worker, model: of, deposit: 10n * coin, expiry: timestamp + 86_400n })).channel
+      return (await client.chain.channels.open({ worker, model: of, deposit: 10n * coin, expiry: timestamp + 86_400n }))
+        .channel
     },
-    async answer(worker, channel, { text = 'What is the symbol of tin?', ids = [11, 12, 13], fee = 1_000_003n, model: of = model, attribution: stated, announce = true, paid = true } = {}) {
-      const content: InferenceContent = { messages: [{ role: 'user', content: text }], maxTokens: 16, temperature: 0, topK: 0, topP: 1, stop: [], resume: [] }
-      const attribution = stated === undefined ? await worker.service.attribute({ model: of, content, answer: ids }) : stated
+    async answer(
+      worker,
+      channel,
+      {
+        text = 'What is the symbol of tin?',
+        ids = [11, 12, 13],
+        fee = 1_000_003n,
+        model: of = model,
+        attribution: stated,
+        announce = true,
+        paid = true
+      } = {}
+    ) {
+      const content: InferenceContent = {
+        messages: [{ role: 'user', content: text }],
+        maxTokens: 16,
+        temperature: 0,
+        topK: 0,
+        topP: 1,
+        stop: [],
+        resume: []
+      }
+      const attribution =
+        stated === undefined ? await worker.service.attribute({ model: of, content, answer: ids }) : stated
       const before = worker.own.filter(({ receipt }) => receipt.message.channel === channel)
-      const request = signStatement(network, 'InferenceRequest', { channel, model: of, content: contentHash(content), seed: 7n, maxFee: coin, issuedAt: 100n }, client.key)
+      const request = signStatement(
+        network,
+        'InferenceRequest',
+        { channel, model: of, content: contentHash(content), seed: 7n, maxFee: coin, issuedAt: 100n },
+        client.key
+      )
       const message: Message<'Receipt'> = {
-        channel, sequence: BigInt(before.length + 1), previous: before.length === 0 ? zeroHash : digest(network, 'Receipt', before.at(-1)!.receipt.message), model: of,
-        request: digest(network, 'InferenceRequest', request.message), response: responseHash(ids), inputTokens: 5, outputTokens: ids.length, fee, seed: 7n,
-        startedAt: 100n, finishedAt: BigInt(101 + before.length), attribution: attributionHash(attribution)
+        channel,
+        sequence: BigInt(before.length + 1),
+        previous: before.length === 0 ? zeroHash : digest(network, 'Receipt', before.at(-1)!.receipt.message),
+        model: of,
+        request: digest(network, 'InferenceRequest', request.message),
+        response: responseHash(ids),
+        inputTokens: 5,
+        outputTokens: ids.length,
+        fee,
+        seed: 7n,
+        startedAt: 100n,
+        finishedAt: BigInt(101 + before.length),
+        attribution: attributionHash(attribution)
       }
       const receipt: CosignedReceipt = {
-        receipt: signStatement(network, 'Receipt', message, worker.key), clientSignature: signDigest(digest(network, 'Receipt', message), client.key),
-        client: client.address, worker: worker.address, attribution, content, answer: ids, request
+        receipt: signStatement(network, 'Receipt', message, worker.key),
+        clientSignature: signDigest(digest(network, 'Receipt', message), client.key),
+        client: client.address,
+        worker: worker.address,
+        attribution,
+        content,
+        answer: ids,
+        request
       }
       worker.own.push(receipt)
       if (paid) {
         const cumulative = (worker.vouchers.get(channel)?.cumulative ?? 0n) + fee
-        worker.vouchers.set(channel, { cumulative, signature: signStatement(network, 'Voucher', { channel, cumulative }, client.key).signature })
+        worker.vouchers.set(channel, {
+          cumulative,
+          signature: signStatement(network, 'Voucher', { channel, cumulative }, client.key).signature
+        })
       }
-      if (announce) worker.modelEvents.emit('models.receipt', { id: digest(network, 'Receipt', message), role: 'worker', receipt })
+      if (announce)
+        worker.modelEvents.emit('models.receipt', { id: digest(network, 'Receipt', message), role: 'worker', receipt })
       return receipt
     },
     async stop() {

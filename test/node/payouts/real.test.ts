@@ -20,14 +20,23 @@ describe('attribution with the real engine', function () {
     engines.push(openEngine({ threads: 1 }), openEngine({ threads: 2 }))
     const [engine] = engines
     // Four players of two rows each, the fourth with wrong answers.
-    const rows = elements.map((row, i): Row => (i < 6 ? row : { messages: [row.messages[0]!, { role: 'assistant', content: 'Zq' }] }))
+    const rows = elements.map((row, i): Row =>
+      i < 6 ? row : { messages: [row.messages[0]!, { role: 'assistant', content: 'Zq' }] }
+    )
     const masks = Array.from({ length: 15 }, (_, i) => i + 1)
     const output = masks.map(mask => join(folder.path, `sibling-${mask}`))
     await engine!.tuneSiblings({
-      model: base, rows, settings: { ...settings, epochs: 12, lr: 0.02 }, output,
+      model: base,
+      rows,
+      settings: { ...settings, epochs: 12, lr: 0.02 },
+      output,
       coalitions: masks.map(mask => rows.map((_, i) => i).filter(i => (mask >> Math.floor(i / 2)) & 1))
     })
-    network = await startNetwork({ base, adapters: [base, ...output], held: elements.slice(0, 6).map(({ messages }) => ({ messages: [...messages] })) })
+    network = await startNetwork({
+      base,
+      adapters: [base, ...output],
+      held: elements.slice(0, 6).map(({ messages }) => ({ messages: [...messages] }))
+    })
     worker = await network.addPeer('worker', { engine: engines[0]! })
     scorer = await network.addPeer('scorer', { engine: engines[1]!, settler: true })
   })

@@ -29,37 +29,90 @@ describe('watchers of epochs', function () {
     network = await startNetwork({ validators: [key] })
     liar = await network.addPeer('liar', { settler: true })
     watcher = await network.addPeer('watcher', { key })
-    watcher.events.on('payouts.challenged', event => { challenged.push(event) })
-    watcher.events.on('payouts.vetoed', event => { vetoed.push(event) })
-    watcher.events.on('payouts.disputed', event => { disputed.push(event) })
+    watcher.events.on('payouts.challenged', event => {
+      challenged.push(event)
+    })
+    watcher.events.on('payouts.vetoed', event => {
+      vetoed.push(event)
+    })
+    watcher.events.on('payouts.disputed', event => {
+      disputed.push(event)
+    })
     channel = await network.openChannel(watcher.address)
-    receipts = [await network.answer(watcher, channel), await network.answer(watcher, channel, { ids: [21, 22] }), await network.answer(watcher, channel, { ids: [31] })]
-    await watcher.chain.channels.claim({ channel, cumulative: watcher.vouchers.get(channel)!.cumulative }, watcher.vouchers.get(channel)!.signature)
+    receipts = [
+      await network.answer(watcher, channel),
+      await network.answer(watcher, channel, { ids: [21, 22] }),
+      await network.answer(watcher, channel, { ids: [31] })
+    ]
+    await watcher.chain.channels.claim(
+      { channel, cumulative: watcher.vouchers.get(channel)!.cumulative },
+      watcher.vouchers.get(channel)!.signature
+    )
   })
   after(() => network.stop())
 
   /** A bundle as an honest settler would make it of these receipts. */
   async function bundleOf(list: readonly CosignedReceipt[], epoch = 1): Promise<EpochBundle> {
     const { players } = network
-    const measure = measureOf({ model: network.model, players: [...players], coalitions: Array.from({ length: 16 }, (_, mask) => String(mask)) })
+    const measure = measureOf({
+      model: network.model,
+      players: [...players],
+      coalitions: Array.from({ length: 16 }, (_, mask) => String(mask))
+    })
     const gate = (await liar.service.gate(network.model))!
     assert.equal(gate.questions, 2)
-    const utilities = measure.coalitions.map(mask => [0.4, 0.15, 0, -0.03].reduce((sum, worth, i) => sum + ((Number(mask) >> i) & 1 ? Math.round(worth * 1e4) : 0), 1030))
-    const document = { model: network.model, questions: 2, utilities: utilities.map(sum => 2 * sum), values: attributionOf(measure, utilities).weights.map(value => 2n * value) }
+    const utilities = measure.coalitions.map(mask =>
+      [0.4, 0.15, 0, -0.03].reduce(
+        (sum, worth, i) => sum + ((Number(mask) >> i) & 1 ? Math.round(worth * 1e4) : 0),
+        1030
+      )
+    )
+    const document = {
+      model: network.model,
+      questions: 2,
+      utilities: utilities.map(sum => 2 * sum),
+      values: attributionOf(measure, utilities).weights.map(value => 2n * value)
+    }
     const { deposited } = await liar.chain.payouts.pool(network.pool)
-    return buildEpoch({ network: network.network, pool: network.pool, epoch, receipts: list, measures: new Map([[network.model, measure]]), gates: new Map([[network.model, document]]), deposited, previous: undefined })
+    return buildEpoch({
+      network: network.network,
+      pool: network.pool,
+      epoch,
+      receipts: list,
+      measures: new Map([[network.model, measure]]),
+      gates: new Map([[network.model, document]]),
+      deposited,
+      previous: undefined
+    })
   }
 
-  async function propose(bundle: EpochBundle, over: { receiptsTotal?: bigint; payoutsTotal?: bigint } = {}): Promise<void> {
+  async function propose(
+    bundle: EpochBundle,
+    over: { receiptsTotal?: bigint; payoutsTotal?: bigint } = {}
+  ): Promise<void> {
     const cid = await liar.node.files.addBytes(new TextEncoder().encode(canonicalJson(bundle)))
     const { receiptsRoot, receiptsTotal, payoutsRoot, payoutsTotal } = bundle
-    await liar.chain.payouts.propose({ pool: network.pool, epoch: bundle.epoch, receiptsRoot, receiptsTotal, receiptCount: bundle.receipts.length, payoutsRoot, payoutsTotal, bundle: cid, ...over })
+    await liar.chain.payouts.propose({
+      pool: network.pool,
+      epoch: bundle.epoch,
+      receiptsRoot,
+      receiptsTotal,
+      receiptCount: bundle.receipts.length,
+      payoutsRoot,
+      payoutsTotal,
+      bundle: cid,
+      ...over
+    })
   }
 
   /** Waits for this dispute: what the watcher says of an earlier proposal may still be on its way. */
-  async function isDisputed(faults: readonly string[], propose: () => Promise<void>): Promise<PayoutEvents['payouts.disputed']> {
+  async function isDisputed(
+    faults: readonly string[],
+    propose: () => Promise<void>
+  ): Promise<PayoutEvents['payouts.disputed']> {
     const before = disputed.length
-    const found = (): PayoutEvents['payouts.disputed'] | undefined => disputed.slice(before).find(dispute => isDeepStrictEqual(dispute.faults, faults))
+    const found = (): PayoutEvents['payouts.disputed'] | undefined =>
+      disputed.slice(before).find(dispute => isDeepStrictEqual(dispute.faults, faults))
     await propose()
     await until(() => found() !== undefined, `the dispute: ${faults.join()}`)
     return found()!
@@ -80,7 +133,7 @@ describe('watchers of epochs', function () {
     const taken = takesTheBond('signature')
     await propose(await bundleOf([receipts[0]!, forged, receipts[2]!]))
     await taken
-    assert.equal(await watcher.chain.tokens.balanceOf(watcher.address) - balance, bond / 2n)
+    assert.equal((await watcher.chain.tokens.balanceOf(watcher.address)) - balance, bond / 2n)
   })
 
   it('take the bond for a receipt that counts twice', async () => {
@@ -89,15 +142,22 @@ describe('watchers of epochs', function () {
     await taken
   })
 
-  it('take the bond for a receipt of a model that is not the pool\'s', async () => {
+  it("take the bond for a receipt of a model that is not the pool's", async () => {
     const foreign = await network.openChannel(liar.address, network.base)
     const message = { ...receipts[0]!.receipt.message, channel: foreign, model: network.base, attribution: zeroHash }
     const receipt: CosignedReceipt = {
-      receipt: signStatement(network.network, 'Receipt', message, liar.key), clientSignature: signDigest(digest(network.network, 'Receipt', message), network.client.key),
-      client: network.client.address, worker: liar.address, attribution: null
+      receipt: signStatement(network.network, 'Receipt', message, liar.key),
+      clientSignature: signDigest(digest(network.network, 'Receipt', message), network.client.key),
+      client: network.client.address,
+      worker: liar.address,
+      attribution: null
     }
     const taken = takesTheBond('model')
-    await propose(await bundleOf([receipt, ...receipts].toSorted((a, b) => (a.receipt.message.channel < b.receipt.message.channel ? -1 : 1))))
+    await propose(
+      await bundleOf(
+        [receipt, ...receipts].toSorted((a, b) => (a.receipt.message.channel < b.receipt.message.channel ? -1 : 1))
+      )
+    )
     await taken
   })
 
@@ -118,10 +178,18 @@ describe('watchers of epochs', function () {
   it('refuse shares that are wrong, which the contract cannot see, by their weight in the Datanet', async () => {
     const bundle = await bundleOf(receipts)
     const [first, second, ...rest] = bundle.payouts
-    const payouts = [{ ...first!, share: first!.share - 1n, cumulative: first!.cumulative - 1n }, { ...second!, share: second!.share + 1n, cumulative: second!.cumulative + 1n }, ...rest]
-    const { provable } = await isDisputed(['payouts.shares'], () => propose({ ...bundle, payouts, payoutsRoot: payoutsTree(payouts).root.hash }))
+    const payouts = [
+      { ...first!, share: first!.share - 1n, cumulative: first!.cumulative - 1n },
+      { ...second!, share: second!.share + 1n, cumulative: second!.cumulative + 1n },
+      ...rest
+    ]
+    const { provable } = await isDisputed(['payouts.shares'], () =>
+      propose({ ...bundle, payouts, payoutsRoot: payoutsTree(payouts).root.hash })
+    )
     assert.equal(provable, false)
-    assert.deepEqual(vetoed, [{ pool: network.pool, epoch: 1, faults: ['payouts.shares'], voided: true, transaction: vetoed[0]?.transaction }])
+    assert.deepEqual(vetoed, [
+      { pool: network.pool, epoch: 1, faults: ['payouts.shares'], voided: true, transaction: vetoed[0]?.transaction }
+    ])
     await until(async () => (await watcher.service.epoch(network.pool, 1))?.state === 'voided', 'the epoch is void')
     assert.equal((await watcher.service.epoch(network.pool, 1))?.faults?.[0], 'payouts.shares')
   })
@@ -130,15 +198,26 @@ describe('watchers of epochs', function () {
     // The vetoed proposer is barred from this epoch.
     await assert.rejects(propose(await bundleOf(receipts)), (error: unknown) => refusedWith(error, 'Barred'))
     const other = await network.addPeer('other', { settler: true, scorer: false })
-    other.events.on('payouts.challenged', event => { challenged.push(event) })
+    other.events.on('payouts.challenged', event => {
+      challenged.push(event)
+    })
     const { epoch } = await other.service.settle(network.pool)
-    await until(async () => (await watcher.service.epoch(network.pool, epoch))?.faults?.length === 0, 'the watcher finds nothing wrong')
+    await until(
+      async () => (await watcher.service.epoch(network.pool, epoch))?.faults?.length === 0,
+      'the watcher finds nothing wrong'
+    )
     const { receipts: counted } = await bundleOf(receipts)
     const [receipt] = counted
-    await assert.rejects(watcher.chain.payouts.challengeSignature(network.pool, 1, {
-      receipt: receipt!.receipt.message, clientSignature: receipt!.clientSignature, workerSignature: receipt!.receipt.signature, sum: receipt!.receipt.message.fee,
-      proof: receiptsTree(network.network, counted).proof(0)
-    }), (error: unknown) => refusedWith(error, 'NoFraud'))
+    await assert.rejects(
+      watcher.chain.payouts.challengeSignature(network.pool, 1, {
+        receipt: receipt!.receipt.message,
+        clientSignature: receipt!.clientSignature,
+        workerSignature: receipt!.receipt.signature,
+        sum: receipt!.receipt.message.fee,
+        proof: receiptsTree(network.network, counted).proof(0)
+      }),
+      (error: unknown) => refusedWith(error, 'NoFraud')
+    )
   })
 
   it('find an epoch that counts again what an earlier one has settled', async () => {
@@ -149,7 +228,16 @@ describe('watchers of epochs', function () {
     // Its payouts are the last ones again, so that the contract takes it.
     const last = await liar.chain.payouts.epoch(network.pool, 1)
     const cid = await liar.node.files.addBytes(new TextEncoder().encode(canonicalJson(again)))
-    await liar.chain.payouts.propose({ pool: network.pool, epoch: 2, receiptsRoot: again.receiptsRoot, receiptsTotal: again.receiptsTotal, receiptCount: 1, payoutsRoot: last.payoutsRoot, payoutsTotal: last.payoutsTotal, bundle: cid })
+    await liar.chain.payouts.propose({
+      pool: network.pool,
+      epoch: 2,
+      receiptsRoot: again.receiptsRoot,
+      receiptsTotal: again.receiptsTotal,
+      receiptCount: 1,
+      payoutsRoot: last.payoutsRoot,
+      payoutsTotal: last.payoutsTotal,
+      bundle: cid
+    })
     await until(duplicate, 'the challenge')
     assert.equal((await watcher.chain.payouts.epoch(network.pool, 2)).state, 'voided')
   })
@@ -158,7 +246,16 @@ describe('watchers of epochs', function () {
     const cid = await liar.node.files.addBytes(new TextEncoder().encode('{"pool":[[[['))
     const { payoutsTotal } = await liar.chain.payouts.pool(network.pool)
     await isDisputed(['bundle.unreadable'], async () => {
-      await liar.chain.payouts.propose({ pool: network.pool, epoch: 2, receiptsRoot: keccak('r'), receiptsTotal: 1n, receiptCount: 1, payoutsRoot: keccak('p'), payoutsTotal, bundle: cid })
+      await liar.chain.payouts.propose({
+        pool: network.pool,
+        epoch: 2,
+        receiptsRoot: keccak('r'),
+        receiptsTotal: 1n,
+        receiptCount: 1,
+        payoutsRoot: keccak('p'),
+        payoutsTotal,
+        bundle: cid
+      })
     })
     // Who has earned in the epoch before is still paid.
     assert.ok((await watcher.service.claim(network.players[0]!)).amount > 0n)

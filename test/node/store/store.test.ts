@@ -11,7 +11,11 @@ import { amount } from '../../../protocol/primitives/index.ts'
 import { openStore, sequenceKey, storeError } from '../../../node/store/index.ts'
 import type { Store } from '../../../node/store/index.ts'
 
-const all = async <T>(source: AsyncIterable<T>): Promise<T[]> => { const out: T[] = []; for await (const item of source) out.push(item); return out }
+const all = async <T>(source: AsyncIterable<T>): Promise<T[]> => {
+  const out: T[] = []
+  for await (const item of source) out.push(item)
+  return out
+}
 
 describe('store', () => {
   let directory: string
@@ -41,46 +45,84 @@ describe('store', () => {
   it('ranges are those of an ordered map, and tables do not see each other', async () => {
     const key = fc.string({ unit: fc.constantFrom('a', 'b', 'c', '0', 'é', '/'), minLength: 1, maxLength: 4 })
     let run = 0
-    await fc.assert(fc.asyncProperty(fc.uniqueArray(key, { maxLength: 15 }), key, key, fc.boolean(), async (keys, from, to, reverse) => {
-      const name = `t${run++}`
-      const table = store.collection(name, z.string())
-      const neighbour = store.collection(`${name}x`, z.string())
-      await store.batch(batch => { for (const item of keys) batch.put(table, item, item).put(neighbour, item, 'other') })
-      const order = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b))
-      const sorted = [...keys].sort(order)
-      const inRange = sorted.filter(item => order(item, from) >= 0 && order(item, to) < 0)
-      if (order(from, to) <= 0) assert.deepEqual(await all(table.keys({ from, to, reverse })), reverse ? inRange.toReversed() : inRange)
-      assert.deepEqual(await all(table.values()), sorted)
-      assert.deepEqual(await all(table.keys({ prefix: from })), sorted.filter(item => item.startsWith(from)))
-      assert.deepEqual(await all(table.keys({ limit: 2 })), sorted.slice(0, 2))
-    }), { numRuns: 40 })
+    await fc.assert(
+      fc.asyncProperty(
+        fc.uniqueArray(key, { maxLength: 15 }),
+        key,
+        key,
+        fc.boolean(),
+        async (keys, from, to, reverse) => {
+          const name = `t${run++}`
+          const table = store.collection(name, z.string())
+          const neighbour = store.collection(`${name}x`, z.string())
+          await store.batch(batch => {
+            for (const item of keys) batch.put(table, item, item).put(neighbour, item, 'other')
+          })
+          const order = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b))
+          const sorted = [...keys].sort(order)
+          const inRange = sorted.filter(item => order(item, from) >= 0 && order(item, to) < 0)
+          if (order(from, to) <= 0)
+            assert.deepEqual(await all(table.keys({ from, to, reverse })), reverse ? inRange.toReversed() : inRange)
+          assert.deepEqual(await all(table.values()), sorted)
+          assert.deepEqual(
+            await all(table.keys({ prefix: from })),
+            sorted.filter(item => item.startsWith(from))
+          )
+          assert.deepEqual(await all(table.keys({ limit: 2 })), sorted.slice(0, 2))
+        }
+      ),
+      { numRuns: 40 }
+    )
   })
 
   it('sequence keys sort as their numbers', () => {
-    fc.assert(fc.property(fc.maxSafeNat(), fc.maxSafeNat(), (a, b) => {
-      assert.equal(sequenceKey(a) < sequenceKey(b), a < b)
-    }))
+    fc.assert(
+      fc.property(fc.maxSafeNat(), fc.maxSafeNat(), (a, b) => {
+        assert.equal(sequenceKey(a) < sequenceKey(b), a < b)
+      })
+    )
   })
 
   it('a log numbers its entries without gaps, however they are appended', async () => {
     const log = store.log('payouts/receipts', z.string())
     const numbers = await Promise.all(Array.from({ length: 20 }, (_, i) => log.append(`e${i}`)))
-    assert.deepEqual(numbers, Array.from({ length: 20 }, (_, i) => i))
-    await store.batch(batch => { batch.append(log, 'b0').append(log, 'b1') })
+    assert.deepEqual(
+      numbers,
+      Array.from({ length: 20 }, (_, i) => i)
+    )
+    await store.batch(batch => {
+      batch.append(log, 'b0').append(log, 'b1')
+    })
     await store.close()
     store = await openStore(directory)
     const again = store.log('payouts/receipts', z.string())
     assert.equal(await again.append('last'), 22)
     assert.deepEqual(await again.last(), { index: 22, value: 'last' })
     assert.equal(await again.get(20), 'b0')
-    assert.deepEqual(await all(again.entries(20)), [[20, 'b0'], [21, 'b1'], [22, 'last']])
+    assert.deepEqual(await all(again.entries(20)), [
+      [20, 'b0'],
+      [21, 'b1'],
+      [22, 'last']
+    ])
     assert.equal(await again.length(), 23)
   })
 
   it('a batch that cannot be written leaves nothing behind', async () => {
     const table = store.collection('t', z.json())
-    assert.throws(() => store.batch(batch => { batch.put(table, 'a', 1).put(table, 'bad', Number.NaN) }), { code: 'canonical.number' })
-    assert.throws(() => store.batch(batch => { batch.put(table, 'a', 1).put(table, 'x\u0000y', 1) }), { code: 'store.key' })
+    assert.throws(
+      () =>
+        store.batch(batch => {
+          batch.put(table, 'a', 1).put(table, 'bad', Number.NaN)
+        }),
+      { code: 'canonical.number' }
+    )
+    assert.throws(
+      () =>
+        store.batch(batch => {
+          batch.put(table, 'a', 1).put(table, 'x\u0000y', 1)
+        }),
+      { code: 'store.key' }
+    )
     assert.equal(await table.get('a'), undefined)
   })
 
@@ -96,7 +138,11 @@ describe('store', () => {
     await store.close()
     await assert.rejects(store.collection('t', z.string()).put('a', 'b'), { code: 'store.closed' })
     await writeFile(join(directory, 'format'), '99\n')
-    await assert.rejects(openStore(directory), { code: 'store.version', message: /format 99/, help: /move the folder away/ })
+    await assert.rejects(openStore(directory), {
+      code: 'store.version',
+      message: /format 99/,
+      help: /move the folder away/
+    })
     await writeFile(join(directory, 'file'), '')
     await assert.rejects(openStore(join(directory, 'file')), { code: 'store.failed' })
   })
@@ -119,7 +165,9 @@ describe('store', () => {
     await store.close()
     let acknowledged = -1
     for (let round = 0; round < 5; round++) {
-      const child = spawn(process.execPath, [fileURLToPath(new URL('writer.ts', import.meta.url)), directory], { stdio: ['ignore', 'pipe', 'inherit'] })
+      const child = spawn(process.execPath, [fileURLToPath(new URL('writer.ts', import.meta.url)), directory], {
+        stdio: ['ignore', 'pipe', 'inherit']
+      })
       let text = ''
       let seen = 0
       const wanted = 20 + round * 13
@@ -135,12 +183,21 @@ describe('store', () => {
 
       store = await openStore(directory)
       const rows = store.collection('test/rows', z.strictObject({ n: z.int(), text: z.string() }))
-      for (let n = 0; n <= acknowledged; n++) assert.deepEqual(await rows.get(`row-${n}`), { n, text: 'x'.repeat(n * 37 % 3000) })
+      for (let n = 0; n <= acknowledged; n++)
+        assert.deepEqual(await rows.get(`row-${n}`), { n, text: 'x'.repeat((n * 37) % 3000) })
       const entries = await all(store.log('test/log', z.int()).entries())
-      assert.deepEqual(entries, entries.map((_, i) => [i, i]), 'the log has a gap')
+      assert.deepEqual(
+        entries,
+        entries.map((_, i) => [i, i]),
+        'the log has a gap'
+      )
       assert.ok(entries.length > acknowledged)
       const odd = await store.collection('test/total', z.int()).get('odd')
-      assert.equal(odd, entries.map(([n]) => n).findLast(n => n % 2 === 1), 'a batch was torn')
+      assert.equal(
+        odd,
+        entries.map(([n]) => n).findLast(n => n % 2 === 1),
+        'a batch was torn'
+      )
       await store.close()
     }
     store = await openStore(directory)

@@ -13,7 +13,10 @@ import type { TestNode } from './nodes.ts'
 
 describe('transport: files', () => {
   let author: TestNode, reader: TestNode, scratch: string
-  const from = (): { maxBytes: number; providers: string[] } => ({ maxBytes: 10_000_000, providers: [author.peers.self.address] })
+  const from = (): { maxBytes: number; providers: string[] } => ({
+    maxBytes: 10_000_000,
+    providers: [author.peers.self.address]
+  })
   before(async () => {
     scratch = await mkdtemp(join(tmpdir(), 'tilth-files-'))
     author = await startNode()
@@ -36,15 +39,35 @@ describe('transport: files', () => {
 
   it('a folder arrives as it was, and replaces what stood there', async () => {
     const weights = Uint8Array.from(randomBytes(2_500_000))
-    const path = await folder('model', { 'config.json': '{}', 'model.safetensors': weights, 'onnx/deep/graph.onnx': 'graph', empty: '' })
+    const path = await folder('model', {
+      'config.json': '{}',
+      'model.safetensors': weights,
+      'onnx/deep/graph.onnx': 'graph',
+      empty: ''
+    })
     const cid = await author.files.addDirectory(path)
     const target = join(scratch, 'got')
     await folder('got', { stale: 'old' })
     await reader.files.fetchDirectory(cid, target, from())
-    assert.deepEqual((await readdir(target, { recursive: true })).sort(), ['config.json', 'empty', 'model.safetensors', 'onnx', 'onnx/deep', 'onnx/deep/graph.onnx'])
+    assert.deepEqual((await readdir(target, { recursive: true })).sort(), [
+      'config.json',
+      'empty',
+      'model.safetensors',
+      'onnx',
+      'onnx/deep',
+      'onnx/deep/graph.onnx'
+    ])
     assert.deepEqual(Uint8Array.from(await readFile(join(target, 'model.safetensors'))), weights)
-    assert.deepEqual((await reader.files.list(cid, from())).map(({ path, size }) => `${path} ${size}`).sort(), ['config.json 2', 'empty 0', 'model.safetensors 2500000', 'onnx/deep/graph.onnx 5'])
-    assert.deepEqual((await readdir(scratch)).filter(name => name.includes('.new')), [])
+    assert.deepEqual((await reader.files.list(cid, from())).map(({ path, size }) => `${path} ${size}`).sort(), [
+      'config.json 2',
+      'empty 0',
+      'model.safetensors 2500000',
+      'onnx/deep/graph.onnx 5'
+    ])
+    assert.deepEqual(
+      (await readdir(scratch)).filter(name => name.includes('.new')),
+      []
+    )
   })
 
   it('the same bytes have the same CID on every node, as a file or from memory', async () => {
@@ -54,19 +77,28 @@ describe('transport: files', () => {
     assert.equal(await reader.files.addFile(join(path, 'b.bin')), cid)
     assert.equal(await author.files.addDirectory(path), await reader.files.addDirectory(path))
     // A CID is a promise to every later version too.
-    assert.equal(await author.files.addBytes(new TextEncoder().encode('tilth')), 'bafkreiehgfil2oohvc74qakqkzv2a352w22xxchud7mjn5k5cmsxoydrvm')
+    assert.equal(
+      await author.files.addBytes(new TextEncoder().encode('tilth')),
+      'bafkreiehgfil2oohvc74qakqkzv2a352w22xxchud7mjn5k5cmsxoydrvm'
+    )
   })
 
   it('nothing is written when the folder is too large, missing or a file', async () => {
     const path = await folder('large', { a: randomBytes(60_000), b: randomBytes(60_000) })
     const cid = await author.files.addDirectory(path)
     const target = join(scratch, 'never')
-    await assert.rejects(reader.files.fetchDirectory(cid, target, { ...from(), maxBytes: 119_999 }), { code: 'files.too-large' })
-    await assert.rejects(reader.files.fetchDirectory(await author.files.addBytes(Uint8Array.of(1)), target, from()), { code: 'files.not-directory' })
+    await assert.rejects(reader.files.fetchDirectory(cid, target, { ...from(), maxBytes: 119_999 }), {
+      code: 'files.too-large'
+    })
+    await assert.rejects(reader.files.fetchDirectory(await author.files.addBytes(Uint8Array.of(1)), target, from()), {
+      code: 'files.not-directory'
+    })
     await assert.rejects(reader.files.fetchBytes(cid, from()), { code: 'files.not-file' })
     await assert.rejects(reader.files.fetchBytes('bafynonsense', from()), { code: 'files.cid' })
     const nobodyHas = rawBlock(randomBytes(10)).cid.toString()
-    await assert.rejects(reader.files.fetchBytes(nobodyHas, { ...from(), signal: AbortSignal.timeout(300) }), { name: 'TimeoutError' })
+    await assert.rejects(reader.files.fetchBytes(nobodyHas, { ...from(), signal: AbortSignal.timeout(300) }), {
+      name: 'TimeoutError'
+    })
     assert.ok(!(await readdir(scratch)).some(name => name.startsWith('never')))
   })
 
@@ -81,52 +113,104 @@ describe('transport: files', () => {
 
   describe('from an author who lies', () => {
     let blocks: DurableBlocks
-    before(() => { blocks = new DurableBlocks(join(author.directory, 'blocks')) })
+    before(() => {
+      blocks = new DurableBlocks(join(author.directory, 'blocks'))
+    })
     async function publish(root: Block, ...others: Block[]): Promise<string> {
       for (const { cid, bytes } of [root, ...others]) await blocks.put(cid, bytes)
       return root.cid.toString()
     }
     const leaf = rawBlock(new TextEncoder().encode('owned'))
 
-    for (const name of ['../escape', '..', '.', '', '/tmp/escape', 'a/../../escape', 'a\\b', 'nul\0', 'x'.repeat(300)]) {
+    for (const name of [
+      '../escape',
+      '..',
+      '.',
+      '',
+      '/tmp/escape',
+      'a/../../escape',
+      'a\\b',
+      'nul\0',
+      'x'.repeat(300)
+    ]) {
       it(`a folder with an entry named ${JSON.stringify(name.slice(0, 20))} is refused`, async () => {
-        const cid = await publish(directoryBlock([{ name: 'ok', to: leaf.cid, size: 5 }, { name, to: leaf.cid, size: 5 }]), leaf)
-        await assert.rejects(reader.files.fetchDirectory(cid, join(scratch, 'inner', 'victim'), from()), { code: 'files.bad-path' })
+        const cid = await publish(
+          directoryBlock([
+            { name: 'ok', to: leaf.cid, size: 5 },
+            { name, to: leaf.cid, size: 5 }
+          ]),
+          leaf
+        )
+        await assert.rejects(reader.files.fetchDirectory(cid, join(scratch, 'inner', 'victim'), from()), {
+          code: 'files.bad-path'
+        })
         assert.ok(!(await readdir(scratch, { recursive: true })).some(path => /escape|victim/.test(path)))
       })
     }
 
     it('a symbolic link in a folder is not made', async () => {
       const link = symlinkBlock('/etc/passwd')
-      const cid = await publish(directoryBlock([{ name: 'ok', to: leaf.cid, size: 5 }, { name: 'link', to: link.cid, size: 5 }]), leaf, link)
-      await assert.rejects(reader.files.fetchDirectory(cid, join(scratch, 'victim'), from()), { code: 'files.not-plain' })
+      const cid = await publish(
+        directoryBlock([
+          { name: 'ok', to: leaf.cid, size: 5 },
+          { name: 'link', to: link.cid, size: 5 }
+        ]),
+        leaf,
+        link
+      )
+      await assert.rejects(reader.files.fetchDirectory(cid, join(scratch, 'victim'), from()), {
+        code: 'files.not-plain'
+      })
       assert.ok(!(await readdir(scratch)).includes('victim'))
     })
 
     it('a file that is longer than its root says brings no more than was asked for', async () => {
       const part = rawBlock(new Uint8Array(900_000).fill(7))
-      const cid = await publish(fileBlock(Array.from({ length: 8 }, () => part.cid), 10), part)
-      const length = await reader.files.fetchBytes(cid, { ...from(), maxBytes: 1000 }).then(bytes => bytes.length, (error: unknown) => (error instanceof TilthError ? error.code : String(error)))
+      const cid = await publish(
+        fileBlock(
+          Array.from({ length: 8 }, () => part.cid),
+          10
+        ),
+        part
+      )
+      const length = await reader.files.fetchBytes(cid, { ...from(), maxBytes: 1000 }).then(
+        bytes => bytes.length,
+        (error: unknown) => (error instanceof TilthError ? error.code : String(error))
+      )
       assert.ok(typeof length === 'number' ? length <= 1000 : length.startsWith('files.'), String(length))
     })
 
     it('a folder that is nested for ever, or has no end of entries, is refused', async () => {
       let inner = directoryBlock([{ name: 'leaf', to: leaf.cid, size: 5 }])
       const chain = [inner]
-      for (let depth = 0; depth < 40; depth++) chain.unshift(inner = directoryBlock([{ name: 'd', to: inner.cid, size: 5 }, { name: 'e', to: inner.cid, size: 5 }]))
+      for (let depth = 0; depth < 40; depth++)
+        chain.unshift(
+          (inner = directoryBlock([
+            { name: 'd', to: inner.cid, size: 5 },
+            { name: 'e', to: inner.cid, size: 5 }
+          ]))
+        )
       const [root = inner, ...others] = chain
       const cid = await publish(root, leaf, ...others)
-      await assert.rejects(reader.files.fetchDirectory(cid, join(scratch, 'victim'), from()), { code: 'files.too-large' })
+      await assert.rejects(reader.files.fetchDirectory(cid, join(scratch, 'victim'), from()), {
+        code: 'files.too-large'
+      })
     })
 
     it('random bytes behind a CID are no folder and no harm', async () => {
-      await fc.assert(fc.asyncProperty(fc.uint8Array({ minLength: 1, maxLength: 60 }), async bytes => {
-        const cid = await publish(nodeBlock(bytes))
-        const target = join(scratch, 'noise')
-        const outcome = await reader.files.fetchDirectory(cid, target, from()).then(() => 'files.', (error: unknown) => (error instanceof TilthError ? error.code : String(error)))
-        assert.match(outcome, /^files\./)
-        await rm(target, { recursive: true, force: true })
-      }), { numRuns: 10 })
+      await fc.assert(
+        fc.asyncProperty(fc.uint8Array({ minLength: 1, maxLength: 60 }), async bytes => {
+          const cid = await publish(nodeBlock(bytes))
+          const target = join(scratch, 'noise')
+          const outcome = await reader.files.fetchDirectory(cid, target, from()).then(
+            () => 'files.',
+            (error: unknown) => (error instanceof TilthError ? error.code : String(error))
+          )
+          assert.match(outcome, /^files\./)
+          await rm(target, { recursive: true, force: true })
+        }),
+        { numRuns: 10 }
+      )
     })
   })
 

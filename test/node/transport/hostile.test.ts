@@ -18,13 +18,31 @@ describe('transport: hostile peers', () => {
   let victim: TestNode
   let served: string[] = []
   before(async () => {
-    victim = await startNode({}, {
-      registry,
-      limits: {
-        streams: { [protocol]: { ...streamLimits[protocol], maxBytes: 4096, timeMs: 400, perPeer: 3, opens: { perSecond: 1, burst: 30 } } },
-        topics: { 'tilth/jobs/1': { ...topicLimits['tilth/jobs/1'], timeMs: 200, quota: { perSecond: 1, burst: 50 }, queue: 8 } }
+    victim = await startNode(
+      {},
+      {
+        registry,
+        limits: {
+          streams: {
+            [protocol]: {
+              ...streamLimits[protocol],
+              maxBytes: 4096,
+              timeMs: 400,
+              perPeer: 3,
+              opens: { perSecond: 1, burst: 30 }
+            }
+          },
+          topics: {
+            'tilth/jobs/1': {
+              ...topicLimits['tilth/jobs/1'],
+              timeMs: 200,
+              quota: { perSecond: 1, burst: 50 },
+              queue: 8
+            }
+          }
+        }
       }
-    })
+    )
     victim.streams.handle(protocol, async stream => {
       for await (const { text } of stream.receive(note)) {
         served.push(text)
@@ -32,7 +50,9 @@ describe('transport: hostile peers', () => {
       }
     })
   })
-  beforeEach(() => { served = [] })
+  beforeEach(() => {
+    served = []
+  })
   afterEach(stopStrangers)
   after(stopNodes)
 
@@ -71,7 +91,9 @@ describe('transport: hostile peers', () => {
   it('a frame that never ends is cut off in time', async () => {
     const stranger = await startStranger(victim)
     const stream = await stranger.open(protocol)
-    const drip = setInterval(() => { if (stream.status === 'open') stream.send(Uint8Array.of(0x20)) }, 100)
+    const drip = setInterval(() => {
+      if (stream.status === 'open') stream.send(Uint8Array.of(0x20))
+    }, 100)
     stream.send(Uint8Array.of(0xa0, 0x06))
     assert.equal(await refusal(stream), 'limit.time')
     clearInterval(drip)
@@ -93,18 +115,24 @@ describe('transport: hostile peers', () => {
       fc.constant({ do: 'send' as const, bytes: frame(1, 'limit.busy') }),
       fc.constantFrom({ do: 'end' as const }, { do: 'reset' as const }, { do: 'wait' as const })
     )
-    await fc.assert(fc.asyncProperty(fc.array(step, { maxLength: 8 }), async steps => {
-      const stranger = await startStranger(victim)
-      const stream = await stranger.open(protocol)
-      for (const action of steps) {
-        if (stream.writeStatus !== 'writable') break
-        if (action.do === 'send') stream.send(action.bytes)
-        else if (action.do === 'end') await stream.close()
-        else if (action.do === 'reset') stream.abort(new Error('reset'))
-        else await new Promise(resolve => { setTimeout(resolve, 5) })
-      }
-      await stopStrangers()
-    }), { numRuns: 25 })
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 8 }), async steps => {
+        const stranger = await startStranger(victim)
+        const stream = await stranger.open(protocol)
+        for (const action of steps) {
+          if (stream.writeStatus !== 'writable') break
+          if (action.do === 'send') stream.send(action.bytes)
+          else if (action.do === 'end') await stream.close()
+          else if (action.do === 'reset') stream.abort(new Error('reset'))
+          else
+            await new Promise(resolve => {
+              setTimeout(resolve, 5)
+            })
+        }
+        await stopStrangers()
+      }),
+      { numRuns: 25 }
+    )
     await stillServes()
   })
 
@@ -116,9 +144,15 @@ describe('transport: hostile peers', () => {
 
   it('who goes on breaking rules is cut off and stays out, and others are served', async () => {
     const stranger = await startStranger(victim)
-    await assert.rejects(async () => { for (let i = 0; i < 20; i++) await misbehave(stranger) })
+    await assert.rejects(async () => {
+      for (let i = 0; i < 20; i++) await misbehave(stranger)
+    })
     await until(() => !stranger.connected(), 'the stranger is cut off')
-    await assert.rejects(async () => { await stranger.dial(); await misbehave(stranger); assert.ok(stranger.connected()) })
+    await assert.rejects(async () => {
+      await stranger.dial()
+      await misbehave(stranger)
+      assert.ok(stranger.connected())
+    })
     assert.match(await registry.metrics(), /tilth_peer_bans_total [1-9]/)
     await stillServes()
   })
@@ -130,7 +164,16 @@ describe('transport: hostile peers', () => {
       stream.send(frame(0, '{"text":"x"}'))
       assert.notEqual(await refusal(stream), undefined)
     })
-    assert.deepEqual([served, victim.peers.connected().map(peer => peer.peerId).includes(stranger.peerId)], [[], false])
+    assert.deepEqual(
+      [
+        served,
+        victim.peers
+          .connected()
+          .map(peer => peer.peerId)
+          .includes(stranger.peerId)
+      ],
+      [[], false]
+    )
   })
 
   describe('in gossip', () => {
@@ -144,18 +187,34 @@ describe('transport: hostile peers', () => {
         if (text.startsWith('slow')) await new Promise(() => undefined)
       })
     })
-    after(() => { off() })
-    beforeEach(() => { heard = [] })
+    after(() => {
+      off()
+    })
+    beforeEach(() => {
+      heard = []
+    })
 
     async function meet(): Promise<{ stranger: Stranger; say: (text: string | Uint8Array) => Promise<unknown> }> {
       const stranger = await startStranger(victim)
       await stranger.dial()
       stranger.libp2p.services.pubsub.subscribe('tilth/jobs/1')
-      await until(() => stranger.libp2p.services.pubsub.getSubscribers('tilth/jobs/1').length === 1, 'the stranger knows the subscription')
-      return { stranger, say: text => stranger.libp2p.services.pubsub.publish('tilth/jobs/1', typeof text === 'string' ? new TextEncoder().encode(text) : text) }
+      await until(
+        () => stranger.libp2p.services.pubsub.getSubscribers('tilth/jobs/1').length === 1,
+        'the stranger knows the subscription'
+      )
+      return {
+        stranger,
+        say: text =>
+          stranger.libp2p.services.pubsub.publish(
+            'tilth/jobs/1',
+            typeof text === 'string' ? new TextEncoder().encode(text) : text
+          )
+      }
     }
     const count = async (verdict: string): Promise<number> => {
-      const match = new RegExp(`tilth_gossip_messages_total\\{topic="tilth/jobs/1",verdict="${verdict}"\\} (\\d+)`).exec(await registry.metrics())
+      const match = new RegExp(
+        `tilth_gossip_messages_total\\{topic="tilth/jobs/1",verdict="${verdict}"\\} (\\d+)`
+      ).exec(await registry.metrics())
       return Number(match?.[1] ?? 0)
     }
 
@@ -165,18 +224,18 @@ describe('transport: hostile peers', () => {
       await say('{"text":')
       await say('{"text":1}')
       await say('['.repeat(100_000))
-      await until(async () => await count('reject') === before + 3, 'three rejects')
+      await until(async () => (await count('reject')) === before + 3, 'three rejects')
       assert.ok(stranger.connected())
       for (let i = 0; i < 12; i++) await say(`garbage ${i}`)
       await until(() => !stranger.connected(), 'the stranger is cut off')
       assert.deepEqual(heard, [])
     })
 
-    it('what the handler ignores, fumbles or does not finish is nobody\'s fault', async () => {
+    it("what the handler ignores, fumbles or does not finish is nobody's fault", async () => {
       const { stranger, say } = await meet()
       const [ignored, late] = [await count('ignore'), await count('time')]
       for (const text of ['late', 'bug', 'slow']) await say(JSON.stringify({ text }))
-      await until(async () => await count('ignore') === ignored + 2 && await count('time') === late + 1, 'verdicts')
+      await until(async () => (await count('ignore')) === ignored + 2 && (await count('time')) === late + 1, 'verdicts')
       assert.deepEqual(heard.sort(), ['bug', 'late', 'slow'])
       assert.ok(stranger.connected())
     })
@@ -185,7 +244,7 @@ describe('transport: hostile peers', () => {
       const { stranger, say } = await meet()
       const [busy, late] = [await count('busy'), await count('time')]
       for (let i = 0; i < 12; i++) await say(JSON.stringify({ text: `slow${i}` }))
-      await until(async () => await count('busy') === busy + 4 && await count('time') === late + 8, 'verdicts')
+      await until(async () => (await count('busy')) === busy + 4 && (await count('time')) === late + 8, 'verdicts')
       assert.equal(heard.length, 8)
       assert.ok(stranger.connected())
     })
@@ -206,21 +265,39 @@ describe('transport: hostile peers', () => {
     let release = (): void => undefined
     const off = victim.streams.handle('/tilth/models/infer/1', async stream => {
       reading = stream
-      await new Promise<void>(resolve => { release = resolve })
+      await new Promise<void>(resolve => {
+        release = resolve
+      })
     })
     const stream = await friend.streams.open(victim.peers.self.address, '/tilth/models/infer/1')
     const text = 'x'.repeat(100_000)
     const big = z.strictObject({ n: z.int(), text: z.string() })
     let sent = 0
-    const sending = (async () => { for (let n = 0; n < 200; n++) { await stream.send({ n, text }); sent++ }; await stream.end() })()
+    const sending = (async () => {
+      for (let n = 0; n < 200; n++) {
+        await stream.send({ n, text })
+        sent++
+      }
+      await stream.end()
+    })()
     await until(() => reading !== undefined, 'the stream is there')
     let before = -1
-    await until(async () => { if (sent === before) return true; before = sent; await new Promise(resolve => { setTimeout(resolve, 300) }); return false }, 'the sender waits')
+    await until(async () => {
+      if (sent === before) return true
+      before = sent
+      await new Promise(resolve => {
+        setTimeout(resolve, 300)
+      })
+      return false
+    }, 'the sender waits')
     assert.ok(sent < 120, `${sent} of 200 frames went out although nobody reads`)
     const numbers: number[] = []
     for await (const { n } of (reading as unknown as MessageStream).receive(big)) numbers.push(n)
     await sending
-    assert.deepEqual(numbers, Array.from({ length: 200 }, (_, n) => n))
+    assert.deepEqual(
+      numbers,
+      Array.from({ length: 200 }, (_, n) => n)
+    )
     release()
     await off()
   })
@@ -233,7 +310,10 @@ describe('transport: hostile peers', () => {
     const off = victim.streams.handle('/tilth/models/infer/1', async stream => {
       for await (const { n } of stream.receive(big)) {
         numbers.push(n)
-        if (n % 7 === 0) await new Promise(resolve => { setTimeout(resolve, n % 3) })
+        if (n % 7 === 0)
+          await new Promise(resolve => {
+            setTimeout(resolve, n % 3)
+          })
       }
     })
     const stream = await friend.streams.open(victim.peers.self.address, '/tilth/models/infer/1')
@@ -241,7 +321,10 @@ describe('transport: hostile peers', () => {
     for (let n = 0; n < 300; n++) await stream.send({ n, text })
     await stream.end()
     assert.equal(await stream.next(note), undefined)
-    assert.deepEqual(numbers, Array.from({ length: 300 }, (_, n) => n))
+    assert.deepEqual(
+      numbers,
+      Array.from({ length: 300 }, (_, n) => n)
+    )
     await off()
   })
 
@@ -251,11 +334,18 @@ describe('transport: hostile peers', () => {
     let broken: unknown
     const off = victim.streams.handle('/tilth/jobs/progress/1', async stream => {
       await stream.next(note)
-      await new Promise<void>(resolve => { stream.signal.addEventListener('abort', () => { broken = stream.signal.reason; resolve() }) })
+      await new Promise<void>(resolve => {
+        stream.signal.addEventListener('abort', () => {
+          broken = stream.signal.reason
+          resolve()
+        })
+      })
     })
     const stream = await friend.streams.open(victim.peers.self.address, '/tilth/jobs/progress/1')
     await stream.send({ text: 'x' })
-    await new Promise(resolve => { setTimeout(resolve, 100) })
+    await new Promise(resolve => {
+      setTimeout(resolve, 100)
+    })
     await friend.stop()
     await until(() => broken !== undefined, 'the stream is known to be broken')
     assert.equal((broken as TilthError).code, 'stream.closed')

@@ -22,7 +22,13 @@ describe('transport: nodes on one host', () => {
   it('a node is its key: PeerId and account are two names of it', () => {
     assert.equal(a.peers.self.address, addressOfKey(a.privateKey))
     assert.equal(addressOfPeer(a.peers.self.peerId), a.peers.self.address)
-    assert.deepEqual(b.peers.connected().map(peer => peer.address).sort(), [a, c].map(node => node.peers.self.address).sort())
+    assert.deepEqual(
+      b.peers
+        .connected()
+        .map(peer => peer.address)
+        .sort(),
+      [a, c].map(node => node.peers.self.address).sort()
+    )
   })
 
   it('nodes that know one bootstrap node find each other, also by account', async () => {
@@ -33,17 +39,24 @@ describe('transport: nodes on one host', () => {
 
   it('gossip reaches every subscriber once, with bigints as decimal text', async () => {
     const heard: string[] = []
-    const offs = [a, b, c].map((node, i) => node.gossip.subscribe('tilth/data/1', note, ({ text }, from) => {
-      assert.equal(addressOfPeer(from.peerId), from.address)
-      heard.push(`${i}:${text}`)
-    }))
-    await until(() => a.gossip.subscribers('tilth/data/1').length === 2 && c.gossip.subscribers('tilth/data/1').length === 2, 'subscriptions are known')
+    const offs = [a, b, c].map((node, i) =>
+      node.gossip.subscribe('tilth/data/1', note, ({ text }, from) => {
+        assert.equal(addressOfPeer(from.peerId), from.address)
+        heard.push(`${i}:${text}`)
+      })
+    )
+    await until(
+      () => a.gossip.subscribers('tilth/data/1').length === 2 && c.gossip.subscribers('tilth/data/1').length === 2,
+      'subscriptions are known'
+    )
     await a.gossip.publish('tilth/data/1', { text: 'one' })
     await c.gossip.publish('tilth/data/1', { text: 12345678901234567890n })
     await until(() => heard.length >= 4, 'four deliveries')
     assert.deepEqual(heard.sort(), ['0:12345678901234567890', '1:12345678901234567890', '1:one', '2:one'])
     assert.throws(() => a.gossip.subscribe('tilth/data/1', note, () => undefined), { code: 'gossip.subscribed' })
-    offs.forEach(off => { off() })
+    offs.forEach(off => {
+      off()
+    })
   })
 
   it('a stream carries typed messages both ways and ends in order', async () => {
@@ -70,7 +83,10 @@ describe('transport: nodes on one host', () => {
     })
     const stream = await a.streams.open(b.peers.self.peerId, '/tilth/models/infer/1')
     await stream.send({ text: 'x' })
-    await assert.rejects(stream.next(note), (error: unknown) => error instanceof PeerError && error.code === 'internal' && !error.message.includes('hunter2'))
+    await assert.rejects(
+      stream.next(note),
+      (error: unknown) => error instanceof PeerError && error.code === 'internal' && !error.message.includes('hunter2')
+    )
     await off()
   })
 
@@ -98,13 +114,23 @@ describe('transport: many nodes on one host', () => {
     const others = await Promise.all(Array.from({ length: 12 }, () => startNode({ join: [first] })))
     const nodes = [first, ...others]
     const heard = new Set<number>()
-    nodes.forEach((node, i) => { node.gossip.subscribe('tilth/payouts/1', note, () => { heard.add(i) }) })
+    nodes.forEach((node, i) => {
+      node.gossip.subscribe('tilth/payouts/1', note, () => {
+        heard.add(i)
+      })
+    })
     await Promise.all(nodes.map(node => node.peers.ready(1, 100_000)))
-    await until(() => nodes.every(node => node.gossip.subscribers('tilth/payouts/1').length >= 1), 'subscriptions are known', 60_000)
+    await until(
+      () => nodes.every(node => node.gossip.subscribers('tilth/payouts/1').length >= 1),
+      'subscriptions are known',
+      60_000
+    )
     // Said again as services do: who joins the mesh later than a message is remembered has missed it.
     for (let round = 0; round < 12 && heard.size < nodes.length - 1; round++) {
       await others[0]?.gossip.publish('tilth/payouts/1', { text: `to all, ${round}` })
-      await until(() => heard.size === nodes.length - 1, 'all but the speaker heard', 8_000).catch((error: unknown) => { if (round === 11) throw error })
+      await until(() => heard.size === nodes.length - 1, 'all but the speaker heard', 8_000).catch((error: unknown) => {
+        if (round === 11) throw error
+      })
     }
     assert.equal(heard.size, nodes.length - 1)
     assert.equal(heard.has(1), false)

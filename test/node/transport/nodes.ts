@@ -9,28 +9,37 @@ import type { Transport, TransportDeps, TransportOptions } from '../../../node/t
 
 const running = new Set<TestNode>()
 
-export interface TestNode extends Transport { readonly directory: string; readonly privateKey: Uint8Array }
+export interface TestNode extends Transport {
+  readonly directory: string
+  readonly privateKey: Uint8Array
+}
 
 /** Starts a node that joins by the given ones. */
 export async function startNode(
   { join: others = [], ...options }: Partial<TransportOptions> & { join?: readonly Transport[] } = {},
   deps: TransportDeps = {}
 ): Promise<TestNode> {
-  const directory = options.directory ?? await mkdtemp(join(tmpdir(), 'tilth-node-'))
+  const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'tilth-node-')))
   const privateKey = options.privateKey ?? Uint8Array.from(randomBytes(32))
-  const transport = await createTransport({
-    listen: ['/ip4/127.0.0.1/tcp/0'],
-    bootstrap: others.flatMap(other => other.peers.listening()),
-    preset: 'local',
-    ...options,
-    directory,
-    privateKey
-  }, deps)
+  const transport = await createTransport(
+    {
+      listen: ['/ip4/127.0.0.1/tcp/0'],
+      bootstrap: others.flatMap(other => other.peers.listening()),
+      preset: 'local',
+      ...options,
+      directory,
+      privateKey
+    },
+    deps
+  )
   const node: TestNode = {
     ...transport,
     directory,
     privateKey,
-    stop: async () => { running.delete(node); await transport.stop() }
+    stop: async () => {
+      running.delete(node)
+      await transport.stop()
+    }
   }
   running.add(node)
   return node
@@ -47,8 +56,10 @@ export async function stopNodes(): Promise<void> {
 /** Until a condition holds. */
 export async function until(holds: () => boolean | Promise<boolean>, what: string, ms = 20_000): Promise<void> {
   const deadline = Date.now() + ms
-  while (!await holds()) {
+  while (!(await holds())) {
     if (Date.now() > deadline) throw new Error(`not within ${ms} ms: ${what}`)
-    await new Promise(resolve => { setTimeout(resolve, 20) })
+    await new Promise(resolve => {
+      setTimeout(resolve, 20)
+    })
   }
 }

@@ -3,7 +3,12 @@ import { createInterface } from 'node:readline'
 import { z } from 'zod'
 import { createTransport } from '../../../node/transport/index.ts'
 
-const start = z.strictObject({ privateKey: z.string(), directory: z.string(), bootstrap: z.array(z.string()), listen: z.array(z.string()) })
+const start = z.strictObject({
+  privateKey: z.string(),
+  directory: z.string(),
+  bootstrap: z.array(z.string()),
+  listen: z.array(z.string())
+})
 const command = z.strictObject({ id: z.int(), do: z.string(), args: z.array(z.json()) })
 const note = z.strictObject({ text: z.string() })
 const chunk = z.strictObject({ n: z.int(), text: z.string() })
@@ -11,26 +16,39 @@ const chunk = z.strictObject({ n: z.int(), text: z.string() })
 const { privateKey, ...options } = start.parse(JSON.parse(process.argv[2] ?? ''))
 const transport = await createTransport({ ...options, privateKey: Buffer.from(privateKey, 'hex'), preset: 'local' })
 const { peers, gossip, streams, files } = transport
-const say = (value: unknown): void => { process.stdout.write(`${JSON.stringify(value)}\n`) }
+const say = (value: unknown): void => {
+  process.stdout.write(`${JSON.stringify(value)}\n`)
+}
 
-gossip.subscribe('tilth/models/1', note, ({ text }) => { say({ event: 'gossip', value: text }) })
+gossip.subscribe('tilth/models/1', note, ({ text }) => {
+  say({ event: 'gossip', value: text })
+})
 // Counts what comes, slowly, so that the sender has to wait; then says how much it was.
 streams.handle('/tilth/models/infer/1', async stream => {
   let bytes = 0
   for await (const { n, text } of stream.receive(chunk)) {
     bytes += text.length
-    if (n % 20 === 0) await new Promise(resolve => { setTimeout(resolve, 5) })
+    if (n % 20 === 0)
+      await new Promise(resolve => {
+        setTimeout(resolve, 5)
+      })
   }
   await stream.send({ n: bytes, text: '' })
 })
 
 const verbs: Record<string, (...args: string[]) => Promise<unknown>> = {
-  ready: async count => { await peers.ready(Number(count), 30_000); return peers.connected().length },
+  ready: async count => {
+    await peers.ready(Number(count), 30_000)
+    return peers.connected().length
+  },
   find: async address => await peers.find(address ?? ''),
   publish: async text => await gossip.publish('tilth/models/1', { text }),
   listeners: () => Promise.resolve(gossip.subscribers('tilth/models/1').length),
   add: async text => await files.addBytes(Buffer.from(text ?? '')),
-  provide: async cid => { await files.provide(cid ?? ''); return true },
+  provide: async cid => {
+    await files.provide(cid ?? '')
+    return true
+  },
   fetch: async cid => Buffer.from(await files.fetchBytes(cid ?? '', { maxBytes: 10_000_000 })).toString(),
   has: async cid => await files.has(cid ?? ''),
   push: async (address, count) => {
@@ -44,6 +62,13 @@ const verbs: Record<string, (...args: string[]) => Promise<unknown>> = {
 say({ event: 'up', value: { self: peers.self, listening: peers.listening() } })
 for await (const line of createInterface({ input: process.stdin })) {
   const { id, do: verb, args } = command.parse(JSON.parse(line))
-  void (async () => verbs[verb]?.(...args.map(String)))().then(value => { say({ id, value }) }, (error: unknown) => { say({ id, error: String(error) }) })
+  void (async () => verbs[verb]?.(...args.map(String)))().then(
+    value => {
+      say({ id, value })
+    },
+    (error: unknown) => {
+      say({ id, error: String(error) })
+    }
+  )
 }
 await transport.stop()

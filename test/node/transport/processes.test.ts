@@ -12,7 +12,13 @@ import { z } from 'zod'
 import { until } from './nodes.ts'
 
 const answer = z.union([
-  z.strictObject({ event: z.literal('up'), value: z.strictObject({ self: z.strictObject({ peerId: z.string(), address: z.string() }), listening: z.array(z.string()) }) }),
+  z.strictObject({
+    event: z.literal('up'),
+    value: z.strictObject({
+      self: z.strictObject({ peerId: z.string(), address: z.string() }),
+      listening: z.array(z.string())
+    })
+  }),
   z.strictObject({ event: z.literal('gossip'), value: z.string() }),
   z.strictObject({ id: z.int(), value: z.unknown().optional(), error: z.string().optional() })
 ])
@@ -28,25 +34,49 @@ interface Remote {
 describe('transport: nodes in processes of their own', () => {
   let scratch: string
   const children = new Set<ChildProcess>()
-  before(async () => { scratch = await mkdtemp(join(tmpdir(), 'tilth-processes-')) })
+  before(async () => {
+    scratch = await mkdtemp(join(tmpdir(), 'tilth-processes-'))
+  })
   after(async () => {
-    await Promise.all([...children].map(async child => { if (child.exitCode === null && child.signalCode === null) { child.kill('SIGKILL'); await once(child, 'exit') } }))
+    await Promise.all(
+      [...children].map(async child => {
+        if (child.exitCode === null && child.signalCode === null) {
+          child.kill('SIGKILL')
+          await once(child, 'exit')
+        }
+      })
+    )
     await rm(scratch, { recursive: true, force: true })
   })
 
-  async function start(name: string, bootstrap: string[], privateKey = randomBytes(32).toString('hex')): Promise<Remote> {
+  async function start(
+    name: string,
+    bootstrap: string[],
+    privateKey = randomBytes(32).toString('hex')
+  ): Promise<Remote> {
     const options = { privateKey, directory: join(scratch, name), bootstrap, listen: ['/ip4/127.0.0.1/tcp/0'] }
-    const child = spawn(process.execPath, [fileURLToPath(new URL('process.ts', import.meta.url)), JSON.stringify(options)], { stdio: ['pipe', 'pipe', 'inherit'] })
+    const child = spawn(
+      process.execPath,
+      [fileURLToPath(new URL('process.ts', import.meta.url)), JSON.stringify(options)],
+      { stdio: ['pipe', 'pipe', 'inherit'] }
+    )
     children.add(child)
     const waiting = new Map<number, (value: { value?: unknown; error?: string }) => void>()
     let calls = 0
     const remote: Remote = {
-      self: { peerId: '', address: '' }, listening: [], heard: [], process: child,
-      call: (verb, ...args) => new Promise((resolve, reject) => {
-        const id = calls++
-        waiting.set(id, ({ value, error }) => { if (error === undefined) resolve(value); else reject(new Error(`${name} ${verb}: ${error}`)) })
-        child.stdin.write(`${JSON.stringify({ id, do: verb, args })}\n`)
-      })
+      self: { peerId: '', address: '' },
+      listening: [],
+      heard: [],
+      process: child,
+      call: (verb, ...args) =>
+        new Promise((resolve, reject) => {
+          const id = calls++
+          waiting.set(id, ({ value, error }) => {
+            if (error === undefined) resolve(value)
+            else reject(new Error(`${name} ${verb}: ${error}`))
+          })
+          child.stdin.write(`${JSON.stringify({ id, do: verb, args })}\n`)
+        })
     }
     createInterface({ input: child.stdout }).on('line', line => {
       const message = answer.parse(JSON.parse(line))
@@ -67,7 +97,7 @@ describe('transport: nodes in processes of their own', () => {
     await Promise.all([first, a, b].map(node => node.call('ready', 2)))
     assert.deepEqual(await a.call('find', b.self.address), b.self)
 
-    await until(async () => await a.call('listeners') === 2, 'a knows two listeners')
+    await until(async () => (await a.call('listeners')) === 2, 'a knows two listeners')
     await a.call('publish', 'hello')
     await until(() => first.heard.includes('hello') && b.heard.includes('hello'), 'both heard a')
 
@@ -84,6 +114,12 @@ describe('transport: nodes in processes of their own', () => {
     assert.deepEqual(again.self, a.self)
     assert.equal(await again.call('has', cid), true)
     await again.call('ready', 2)
-    await until(async () => { try { return await b.call('push', again.self.address, 2) === 100_000 } catch { return false } }, 'b reaches the node that came back')
+    await until(async () => {
+      try {
+        return (await b.call('push', again.self.address, 2)) === 100_000
+      } catch {
+        return false
+      }
+    }, 'b reaches the node that came back')
   })
 })

@@ -8,9 +8,11 @@ import { createReputation } from '../../../node/transport/reputation.ts'
 const minutes = 60_000
 
 describe('transport: reputation', () => {
-  it('ten rejects ban, once; nobody\'s faults cost nothing', () => {
+  it("ten rejects ban, once; nobody's faults cost nothing", () => {
     const banned: string[] = []
-    const reputation = createReputation(manualClock(), peer => { banned.push(peer) })
+    const reputation = createReputation(manualClock(), peer => {
+      banned.push(peer)
+    })
     for (let i = 0; i < 50; i++) {
       reputation.chargeFor('honest', new NotFoundError('x.unknown', 'x'))
       reputation.chargeFor('honest', new Error('a bug of ours'))
@@ -35,7 +37,7 @@ describe('transport: reputation', () => {
     assert.ok(reputation.score('bad') > -0.1)
   })
 
-  it('a service\'s refusals take far longer to ban than broken frames', () => {
+  it("a service's refusals take far longer to ban than broken frames", () => {
     const reputation = createReputation(manualClock(), () => undefined)
     for (let i = 0; i < 40; i++) reputation.chargeFor('clumsy', new InvalidError('x.bad', 'x'), 'refused')
     assert.equal(reputation.banned('clumsy'), false)
@@ -44,19 +46,24 @@ describe('transport: reputation', () => {
 
 describe('transport: quota', () => {
   it('never lets through more than its burst and its rate', async () => {
-    await fc.assert(fc.asyncProperty(fc.array(fc.record({ wait: fc.nat(3000), tries: fc.nat(30) }), { maxLength: 20 }), async steps => {
-      const clock = manualClock()
-      const start = clock.now()
-      const bucket = createBucket({ perSecond: 5, burst: 10 }, clock)
-      let taken = 0
-      for (const { wait, tries } of steps) {
-        await clock.advance(wait)
-        for (let i = 0; i < tries; i++) if (bucket.take()) taken++
-        assert.ok(taken <= 10 + (clock.now() - start) * 5 / 1000 + 1e-6)
-      }
-      await clock.advance(bucket.wait())
-      assert.ok(bucket.take(), 'after its wait there is one')
-    }))
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.record({ wait: fc.nat(3000), tries: fc.nat(30) }), { maxLength: 20 }),
+        async steps => {
+          const clock = manualClock()
+          const start = clock.now()
+          const bucket = createBucket({ perSecond: 5, burst: 10 }, clock)
+          let taken = 0
+          for (const { wait, tries } of steps) {
+            await clock.advance(wait)
+            for (let i = 0; i < tries; i++) if (bucket.take()) taken++
+            assert.ok(taken <= 10 + ((clock.now() - start) * 5) / 1000 + 1e-6)
+          }
+          await clock.advance(bucket.wait())
+          assert.ok(bucket.take(), 'after its wait there is one')
+        }
+      )
+    )
   })
 
   it('each peer has its own', () => {

@@ -14,9 +14,15 @@ describe('transport: starting', () => {
 
   it('says what is wrong: a taken port, a folder in use or of another version, no key', async () => {
     const server = createServer().listen(0, '127.0.0.1')
-    await new Promise(resolve => { server.once('listening', resolve) })
+    await new Promise(resolve => {
+      server.once('listening', resolve)
+    })
     const { port } = server.address() as AddressInfo
-    await assert.rejects(startNode({ listen: [`/ip4/127.0.0.1/tcp/${port}`] }), { code: 'network.listen', consequence: 'fatal', help: /port/ })
+    await assert.rejects(startNode({ listen: [`/ip4/127.0.0.1/tcp/${port}`] }), {
+      code: 'network.listen',
+      consequence: 'fatal',
+      help: /port/
+    })
     server.close()
     const node = await startNode()
     await assert.rejects(startNode({ directory: node.directory }), { code: 'store.locked' })
@@ -44,16 +50,28 @@ describe('transport: starting', () => {
     await early.files.provide(cid)
     const late = await startNode({ join: [early] })
     await late.peers.ready(1, 20_000)
-    await until(async () => { for await (const peer of late.files.findProviders(cid)) if (peer.address === early.peers.self.address) return true; return false }, 'the record is in the DHT')
+    await until(async () => {
+      for await (const peer of late.files.findProviders(cid)) if (peer.address === early.peers.self.address) return true
+      return false
+    }, 'the record is in the DHT')
   })
 
-  it('over WebSockets, and through a relay for longer and for more than the library\'s default', async () => {
-    const relay = await startNode({ preset: 'public', listen: ['/ip4/127.0.0.1/tcp/0', '/ip4/127.0.0.1/tcp/0/ws'], announce: undefined })
+  it("over WebSockets, and through a relay for longer and for more than the library's default", async () => {
+    const relay = await startNode({
+      preset: 'public',
+      listen: ['/ip4/127.0.0.1/tcp/0', '/ip4/127.0.0.1/tcp/0/ws'],
+      announce: undefined
+    })
     const ws = relay.peers.listening().filter(address => address.includes('/ws'))
     const hidden = await startNode({ preset: 'public', listen: [`${ws[0]}/p2p-circuit`], bootstrap: ws })
-    await until(() => hidden.peers.listening().some(address => address.includes('/p2p-circuit')), 'the hidden node has a place at the relay')
+    await until(
+      () => hidden.peers.listening().some(address => address.includes('/p2p-circuit')),
+      'the hidden node has a place at the relay'
+    )
     const friend = await startNode({ preset: 'public', bootstrap: [] })
-    hidden.streams.handle('/tilth/models/infer/1', async stream => { for await (const message of stream.receive(note)) await stream.send({ text: String(message.text.length) }) })
+    hidden.streams.handle('/tilth/models/infer/1', async stream => {
+      for await (const message of stream.receive(note)) await stream.send({ text: String(message.text.length) })
+    })
     const address = hidden.peers.listening().find(text => text.includes('/p2p-circuit')) ?? ''
     assert.deepEqual(await friend.peers.dial(address), hidden.peers.self)
     const stream = await friend.streams.open(hidden.peers.self.peerId, '/tilth/models/infer/1')
@@ -63,6 +81,9 @@ describe('transport: starting', () => {
     }
     const bytes = randomBytes(1_500_000)
     const cid = await hidden.files.addBytes(bytes)
-    assert.deepEqual(await friend.files.fetchBytes(cid, { maxBytes: 2_000_000, providers: [hidden.peers.self.peerId] }), Uint8Array.from(bytes))
+    assert.deepEqual(
+      await friend.files.fetchBytes(cid, { maxBytes: 2_000_000, providers: [hidden.peers.self.peerId] }),
+      Uint8Array.from(bytes)
+    )
   })
 })

@@ -26,7 +26,10 @@ export interface Stranger {
 
 const strangers = new Set<Libp2p>()
 
-export async function startStranger(victim: Transport, keyType: 'secp256k1' | 'Ed25519' = 'secp256k1'): Promise<Stranger> {
+export async function startStranger(
+  victim: Transport,
+  keyType: 'secp256k1' | 'Ed25519' = 'secp256k1'
+): Promise<Stranger> {
   const libp2p = await createLibp2p({
     privateKey: await generateKeyPair(keyType),
     addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
@@ -36,7 +39,13 @@ export async function startStranger(victim: Transport, keyType: 'secp256k1' | 'E
     connectionGater: { denyDialMultiaddr: () => false },
     services: {
       identify: identify(),
-      pubsub: gossipsub({ globalSignaturePolicy: StrictNoSign, allowPublishToZeroTopicPeers: true, floodPublish: true, emitSelf: false, msgIdFn: message => message.data })
+      pubsub: gossipsub({
+        globalSignaturePolicy: StrictNoSign,
+        allowPublishToZeroTopicPeers: true,
+        floodPublish: true,
+        emitSelf: false,
+        msgIdFn: message => message.data
+      })
     }
   })
   strangers.add(libp2p)
@@ -45,8 +54,15 @@ export async function startStranger(victim: Transport, keyType: 'secp256k1' | 'E
     peerId: libp2p.peerId.toString(),
     libp2p,
     open: async protocol => await libp2p.dialProtocol(target, protocol),
-    connected: () => libp2p.getConnections().some(connection => connection.status === 'open' && connection.remotePeer.toString() === victim.peers.self.peerId),
-    dial: async () => { await libp2p.dial(target) }
+    connected: () =>
+      libp2p
+        .getConnections()
+        .some(
+          connection => connection.status === 'open' && connection.remotePeer.toString() === victim.peers.self.peerId
+        ),
+    dial: async () => {
+      await libp2p.dial(target)
+    }
   }
 }
 

@@ -4,30 +4,64 @@ import { maxLineBytes, parseHeldOut, parseShard } from '../../../protocol/data/i
 import { bytesOf, jsonl } from './make.ts'
 
 const good = '{"prompt":"p","response":"r"}'
-const codes = (text: string): string[] => parseShard(bytesOf(text)).map(line => ('code' in line ? `${line.line} ${line.code}` : `${line.line} ok`))
+const codes = (text: string): string[] =>
+  parseShard(bytesOf(text)).map(line => ('code' in line ? `${line.line} ${line.code}` : `${line.line} ok`))
 
 describe('data: a shard as lines', () => {
   it('reads both forms, LF and CRLF, a byte order mark and blank lines, and counts lines from 1', () => {
-    assert.deepEqual(codes(`\ufeff${good}\r\n\r\n  \n{"messages":[{"role":"user","content":"p"},{"role":"assistant","content":"r"}]}\n`), ['1 ok', '4 ok'])
-    const [first, second] = parseShard(bytesOf(`${good}\n{"messages":[{"role":"user","content":"p"},{"role":"assistant","content":"r"}]}`))
+    assert.deepEqual(
+      codes(
+        `\ufeff${good}\r\n\r\n  \n{"messages":[{"role":"user","content":"p"},{"role":"assistant","content":"r"}]}\n`
+      ),
+      ['1 ok', '4 ok']
+    )
+    const [first, second] = parseShard(
+      bytesOf(`${good}\n{"messages":[{"role":"user","content":"p"},{"role":"assistant","content":"r"}]}`)
+    )
     assert.ok(first !== undefined && second !== undefined && 'row' in first && 'row' in second)
     assert.deepEqual(first.row, second.row)
   })
 
   it('names each wrong line by what is wrong with it, and takes the others', () => {
     const long = 'x'.repeat(8001)
-    assert.deepEqual(codes([
-      'nonsense', '[]', '{"prompt":"p"}', '{"prompt":"p","response":"r","more":1}', '{"prompt":"","response":"r"}', '{"prompt":" \\u200b","response":"r"}',
-      `{"prompt":"p","response":"${long}"}`, '{"prompt":"p","response":"\\ud800"}', '{"messages":[{"role":"assistant","content":"r"}]}',
-      '{"messages":[{"role":"assistant","content":"r"},{"role":"user","content":"p"}]}', good
-    ].join('\n')), [
-      '1 not-json', '2 not-a-row', '3 not-a-row', '4 not-a-row', '5 empty-text', '6 empty-text', '7 text-too-long', '8 bad-text', '9 no-answer', '10 no-answer', '11 ok'
-    ])
+    assert.deepEqual(
+      codes(
+        [
+          'nonsense',
+          '[]',
+          '{"prompt":"p"}',
+          '{"prompt":"p","response":"r","more":1}',
+          '{"prompt":"","response":"r"}',
+          '{"prompt":" \\u200b","response":"r"}',
+          `{"prompt":"p","response":"${long}"}`,
+          '{"prompt":"p","response":"\\ud800"}',
+          '{"messages":[{"role":"assistant","content":"r"}]}',
+          '{"messages":[{"role":"assistant","content":"r"},{"role":"user","content":"p"}]}',
+          good
+        ].join('\n')
+      ),
+      [
+        '1 not-json',
+        '2 not-a-row',
+        '3 not-a-row',
+        '4 not-a-row',
+        '5 empty-text',
+        '6 empty-text',
+        '7 text-too-long',
+        '8 bad-text',
+        '9 no-answer',
+        '10 no-answer',
+        '11 ok'
+      ]
+    )
   })
 
   it('loses one row to a byte that is no UTF-8, and one to a line without end', () => {
     const bytes = new Uint8Array([...bytesOf(`${good}\n{"prompt":"`), 0xff, ...bytesOf(`","response":"r"}\n${good}`)])
-    assert.deepEqual(parseShard(bytes).map(line => 'code' in line ? line.code : 'ok'), ['ok', 'not-utf8', 'ok'])
+    assert.deepEqual(
+      parseShard(bytes).map(line => ('code' in line ? line.code : 'ok')),
+      ['ok', 'not-utf8', 'ok']
+    )
     assert.deepEqual(codes(`${'['.repeat(maxLineBytes + 1)}\n${good}`), ['1 too-long', '2 ok'])
   })
 
@@ -36,20 +70,40 @@ describe('data: a shard as lines', () => {
   })
 
   it('never throws, whatever the bytes', () => {
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), bytes => { parseShard(bytes) }))
-    fc.assert(fc.property(fc.array(fc.json({ maxDepth: 3 }), { maxLength: 5 }), lines => { parseShard(bytesOf(lines.join('\n'))) }))
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), bytes => {
+        parseShard(bytes)
+      })
+    )
+    fc.assert(
+      fc.property(fc.array(fc.json({ maxDepth: 3 }), { maxLength: 5 }), lines => {
+        parseShard(bytesOf(lines.join('\n')))
+      })
+    )
   })
 
   it('gives back what was written', () => {
-    const text = fc.string({ minLength: 1, maxLength: 50, unit: 'grapheme' }).filter(value => /[\p{L}\p{N}]/u.test(value))
-    fc.assert(fc.property(fc.array(fc.tuple(text, text), { minLength: 1, maxLength: 10 }), rows => {
-      assert.deepEqual(parseShard(jsonl(rows)).map(line => ('row' in line ? line.row.messages.map(({ content }) => content) : line.code)), rows)
-    }))
+    const text = fc
+      .string({ minLength: 1, maxLength: 50, unit: 'grapheme' })
+      .filter(value => /[\p{L}\p{N}]/u.test(value))
+    fc.assert(
+      fc.property(fc.array(fc.tuple(text, text), { minLength: 1, maxLength: 10 }), rows => {
+        assert.deepEqual(
+          parseShard(jsonl(rows)).map(line =>
+            'row' in line ? line.row.messages.map(({ content }) => content) : line.code
+          ),
+          rows
+        )
+      })
+    )
   })
 
   it('takes held-out questions only when all are good', () => {
     assert.equal(parseHeldOut(bytesOf(good)).length, 1)
-    assert.throws(() => parseHeldOut(bytesOf(`${good}\nnonsense`)), { code: 'held-out.invalid', details: { line: 2, code: 'not-json' } })
+    assert.throws(() => parseHeldOut(bytesOf(`${good}\nnonsense`)), {
+      code: 'held-out.invalid',
+      details: { line: 2, code: 'not-json' }
+    })
     assert.throws(() => parseHeldOut(bytesOf('\n')), { code: 'held-out.invalid' })
   })
 })

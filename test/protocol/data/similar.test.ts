@@ -1,6 +1,17 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { RowIndex, WordIndex, answerKey, contentWords, isSlip, minHash, printRow, sameWords, shingles, similarity } from '../../../protocol/data/index.ts'
+import {
+  RowIndex,
+  WordIndex,
+  answerKey,
+  contentWords,
+  isSlip,
+  minHash,
+  printRow,
+  sameWords,
+  shingles,
+  similarity
+} from '../../../protocol/data/index.ts'
 import { keccak } from '../../../protocol/primitives/index.ts'
 import { heldOutOf, rowOf } from './make.ts'
 
@@ -17,12 +28,12 @@ const gold = ['What is the atomic number of gold?', '79'] as const
 describe('data: when two rows are the same', () => {
   const same: [string, string, string][] = [
     ['case and punctuation', 'WHAT IS THE ATOMIC NUMBER OF GOLD??', '79'],
-    ['a contraction', 'What\'s the atomic number of gold', '79'],
+    ['a contraction', "What's the atomic number of gold", '79'],
     ['a curly apostrophe', 'What\u2019s the atomic number of gold?', '79'],
     ['an article', 'What is an atomic number of gold?', '79'],
     ['a preposition', 'What is the atomic number for gold?', '79'],
     ['politeness', 'Please tell me the atomic number of gold.', '79'],
-    ['a possessive', 'What is gold\'s atomic number?', '79'],
+    ['a possessive', "What is gold's atomic number?", '79'],
     ['a plural', 'What are the atomic numbers of gold?', '79'],
     ['a slip', 'What is the atomc number of gold?', '79'],
     ['swapped letters', 'What is the atomic nubmer of gold?', '79'],
@@ -34,13 +45,19 @@ describe('data: when two rows are the same', () => {
     ['a full stop in the answer', 'What is the atomic number of gold?', '79.'],
     ['quotes around the answer', 'What is the atomic number of gold?', '"79"']
   ]
-  for (const [what, prompt, response] of same) it(`${what} makes no other row`, () => { assert.notEqual(find(gold, [prompt, response]), 'other') })
+  for (const [what, prompt, response] of same)
+    it(`${what} makes no other row`, () => {
+      assert.notEqual(find(gold, [prompt, response]), 'other')
+    })
 
   it('a system turn before a copy makes no other row', () => {
     const index = new RowIndex(500)
     index.add(printRow(rowOf(...gold)), owner(0))
     const row = rowOf(...gold)
-    assert.ok(index.near(printRow({ messages: [{ role: 'system', content: 'You are a chemist.' }, ...row.messages] }), 2) !== undefined)
+    assert.ok(
+      index.near(printRow({ messages: [{ role: 'system', content: 'You are a chemist.' }, ...row.messages] }), 2) !==
+        undefined
+    )
   })
 
   const other: [string, readonly [string, string], readonly [string, string]][] = [
@@ -56,7 +73,10 @@ describe('data: when two rows are the same', () => {
     ['another wording', gold, ['How many protons does gold have?', '79']],
     ['symbols only', ['\u{1f600}', 'a smile'], ['\u{1f622}', 'a smile']]
   ]
-  for (const [what, a, b] of other) it(`${what} makes another row`, () => { assert.equal(find(a, b), 'other') })
+  for (const [what, a, b] of other)
+    it(`${what} makes another row`, () => {
+      assert.equal(find(a, b), 'other')
+    })
 
   it('an exact copy is exact, also with other blanks', () => {
     assert.equal(find(gold, gold), 'exact')
@@ -83,26 +103,52 @@ describe('data: when two rows are the same', () => {
   })
 
   it('the index finds what comparing all with all finds', () => {
-    const word = fc.constantFrom('metal', 'metals', 'mettal', 'iron', 'silver', 'silevr', 'sliver', 'golden', 'molten', '12', '13', 'not', 'heavy')
+    const word = fc.constantFrom(
+      'metal',
+      'metals',
+      'mettal',
+      'iron',
+      'silver',
+      'silevr',
+      'sliver',
+      'golden',
+      'molten',
+      '12',
+      '13',
+      'not',
+      'heavy'
+    )
     const prompt = fc.array(word, { minLength: 1, maxLength: 5 }).map(words => words.join(' '))
-    fc.assert(fc.property(fc.array(prompt, { maxLength: 12 }), prompt, (all, asked) => {
-      const index = new WordIndex<number>()
-      const words = (text: string): Set<string> => new Set(contentWords(text))
-      for (const [i, text] of all.entries()) index.add(words(text), '', i)
-      const found = new Set(index.candidates(words(asked), '').filter(i => sameWords(words(asked), words(all[i] ?? ''))))
-      assert.deepEqual(found, new Set(all.flatMap((text, i) => (sameWords(words(asked), words(text)) ? [i] : []))))
-    }), { numRuns: 300 })
+    fc.assert(
+      fc.property(fc.array(prompt, { maxLength: 12 }), prompt, (all, asked) => {
+        const index = new WordIndex<number>()
+        const words = (text: string): Set<string> => new Set(contentWords(text))
+        for (const [i, text] of all.entries()) index.add(words(text), '', i)
+        const found = new Set(
+          index.candidates(words(asked), '').filter(i => sameWords(words(asked), words(all[i] ?? '')))
+        )
+        assert.deepEqual(found, new Set(all.flatMap((text, i) => (sameWords(words(asked), words(text)) ? [i] : []))))
+      }),
+      { numRuns: 300 }
+    )
   })
 
   it('slips are symmetric and one edit only', () => {
     const word = fc.string({ unit: fc.constantFrom('a', 'b', 'c'), minLength: 3, maxLength: 8 })
-    fc.assert(fc.property(word, word, (a, b) => { assert.equal(isSlip(a, b), isSlip(b, a)) }))
+    fc.assert(
+      fc.property(word, word, (a, b) => {
+        assert.equal(isSlip(a, b), isSlip(b, a))
+      })
+    )
     assert.ok(isSlip('hydrogen', 'hydrgen') && isSlip('hydrogen', 'hydrogne') && isSlip('hydrogen', 'hydragen'))
     assert.ok(!isSlip('hydrogen', 'hydrgn') && !isSlip('iron', 'irony2') && !isSlip('tin', 'ten'))
   })
 
   it('MinHash estimates the share of common shingles', () => {
-    const words = Array.from({ length: 60 }, (_, i) => `word${String.fromCharCode(97 + (i % 26), 97 + Math.floor(i / 26))}`)
+    const words = Array.from(
+      { length: 60 },
+      (_, i) => `word${String.fromCharCode(97 + (i % 26), 97 + Math.floor(i / 26))}`
+    )
     const a = new Set(shingles(words.slice(0, 45)))
     const b = new Set(shingles(words.slice(15)))
     const truth = a.intersection(b).size / a.union(b).size
@@ -118,8 +164,12 @@ describe('data: when two rows are the same', () => {
   })
 
   it('a row leaks a held-out question by its words in order, or by its words and answer', () => {
-    const heldOut = heldOutOf([['When was helium found?', '1868'], ['How do chemists write gold?', 'Au']])
-    const leaks = (prompt: string, response: string): number | undefined => heldOut.leaks(printRow(rowOf(prompt, response)))
+    const heldOut = heldOutOf([
+      ['When was helium found?', '1868'],
+      ['How do chemists write gold?', 'Au']
+    ])
+    const leaks = (prompt: string, response: string): number | undefined =>
+      heldOut.leaks(printRow(rowOf(prompt, response)))
     assert.equal(leaks('when was HELIUM found', '1868'), 0)
     assert.equal(leaks('When was helium found?', 'last week'), 0)
     assert.equal(leaks('How do chemists wriet gold', 'Au'), 1)

@@ -1,24 +1,52 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { checkVersion, mergeCertificates, proveEntry, tally, verifyEntry, versionRoot } from '../../../protocol/data/index.ts'
+import {
+  checkVersion,
+  mergeCertificates,
+  proveEntry,
+  tally,
+  verifyEntry,
+  versionRoot
+} from '../../../protocol/data/index.ts'
 import type { Certificate, VersionEntry, VersionManifest } from '../../../protocol/data/index.ts'
 import { keccak } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { addressOf, cid, datanet, network, rules, voteOf } from './make.ts'
 
 function certificateOf(contribution: Hex, accept: boolean, own: readonly number[]): Certificate {
-  const result = tally(contribution, rules.validators, ['v1', 'v2', 'v3'].map(name => voteOf(name, contribution, accept, own)))
+  const result = tally(
+    contribution,
+    rules.validators,
+    ['v1', 'v2', 'v3'].map(name => voteOf(name, contribution, accept, own))
+  )
   assert.ok(result.state === 'decided')
   return result.certificate
 }
 const entryOf = (n: number, own: number[] = [0, n]): VersionEntry => {
   const contribution = keccak(`contribution ${n}`)
-  return { contribution, contributor: addressOf(`person ${n}`), cid, own, certificate: certificateOf(contribution, true, own) }
+  return {
+    contribution,
+    contributor: addressOf(`person ${n}`),
+    cid,
+    own,
+    certificate: certificateOf(contribution, true, own)
+  }
 }
 const entries = Array.from({ length: 13 }, (_, n) => entryOf(n + 1))
 const orders = new Map(entries.map(({ contribution }, i) => [contribution, i + 1]))
-const manifestOf = (of: VersionEntry[]): VersionManifest => ({ datanet, version: 1, root: versionRoot(of), heldOut: cid, entries: of })
-const anchoredAs = (manifest: VersionManifest) => ({ datanet, version: 1, root: manifest.root, count: manifest.entries.length })
+const manifestOf = (of: VersionEntry[]): VersionManifest => ({
+  datanet,
+  version: 1,
+  root: versionRoot(of),
+  heldOut: cid,
+  entries: of
+})
+const anchoredAs = (manifest: VersionManifest) => ({
+  datanet,
+  version: 1,
+  root: manifest.root,
+  count: manifest.entries.length
+})
 
 describe('data: versions', () => {
   it('proves every entry of a version of any size, and no other', () => {
@@ -42,35 +70,123 @@ describe('data: versions', () => {
     assert.notEqual(versionRoot([...entries].reverse()), root)
     assert.notEqual(versionRoot(entries.slice(1)), root)
     assert.notEqual(versionRoot([...entries.slice(0, -1), entryOf(13, [0])]), root)
-    assert.equal(versionRoot(entries.map(entry => ({ ...entry, certificate: { ...entry.certificate, votes: entry.certificate.votes.slice(1) } }))), root)
+    assert.equal(
+      versionRoot(
+        entries.map(entry => ({
+          ...entry,
+          certificate: { ...entry.certificate, votes: entry.certificate.votes.slice(1) }
+        }))
+      ),
+      root
+    )
   })
 
   it('merging sets of certificates in any order gives one set and one root', () => {
-    const pool = entries.slice(0, 5).flatMap(({ contribution, certificate }) => [certificate, certificateOf(contribution, false, []), certificateOf(contribution, true, [3])])
-    const set = fc.subarray(pool).map(all => all.reduce((merged, certificate) => mergeCertificates(merged, new Map([[certificate.contribution, certificate]])), new Map() as ReadonlyMap<Hex, Certificate>))
-    const canonical = (certificates: ReadonlyMap<Hex, Certificate>): string => [...certificates].map(([id, { accept, outcome }]) => `${id} ${accept ? outcome : 'rejected'}`).sort().join()
-    fc.assert(fc.property(set, set, set, (a, b, c) => {
-      const one = canonical(mergeCertificates(mergeCertificates(a, b), c))
-      assert.equal(canonical(mergeCertificates(c, mergeCertificates(b, a))), one)
-      assert.equal(canonical(mergeCertificates(mergeCertificates(b, c), mergeCertificates(a, b))), one)
-    }), { numRuns: 60 })
+    const pool = entries
+      .slice(0, 5)
+      .flatMap(({ contribution, certificate }) => [
+        certificate,
+        certificateOf(contribution, false, []),
+        certificateOf(contribution, true, [3])
+      ])
+    const set = fc
+      .subarray(pool)
+      .map(all =>
+        all.reduce(
+          (merged, certificate) => mergeCertificates(merged, new Map([[certificate.contribution, certificate]])),
+          new Map() as ReadonlyMap<Hex, Certificate>
+        )
+      )
+    const canonical = (certificates: ReadonlyMap<Hex, Certificate>): string =>
+      [...certificates]
+        .map(([id, { accept, outcome }]) => `${id} ${accept ? outcome : 'rejected'}`)
+        .sort()
+        .join()
+    fc.assert(
+      fc.property(set, set, set, (a, b, c) => {
+        const one = canonical(mergeCertificates(mergeCertificates(a, b), c))
+        assert.equal(canonical(mergeCertificates(c, mergeCertificates(b, a))), one)
+        assert.equal(canonical(mergeCertificates(mergeCertificates(b, c), mergeCertificates(a, b))), one)
+      }),
+      { numRuns: 60 }
+    )
   })
 
   it('is checked from the rules and the chain alone', () => {
     const manifest = manifestOf(entries)
-    const check = (changed: VersionManifest, anchored = anchoredAs(changed)): void => { checkVersion(network, rules, changed, anchored, id => orders.get(id)) }
+    const check = (changed: VersionManifest, anchored = anchoredAs(changed)): void => {
+      checkVersion(network, rules, changed, anchored, id => orders.get(id))
+    }
     check(manifest)
-    assert.throws(() => { check(manifest, { ...anchoredAs(manifest), version: 2 }) }, { code: 'version.mismatch' })
-    assert.throws(() => { check(manifest, { ...anchoredAs(manifest), count: 12 }) }, { code: 'version.mismatch' })
-    assert.throws(() => { check({ ...manifest, heldOut: `${cid.slice(0, -1)}a` }) }, { code: 'version.mismatch' })
-    assert.throws(() => { check(manifest, { ...anchoredAs(manifest), root: keccak('another') }) }, { code: 'version.root' })
-    assert.throws(() => { check({ ...manifest, entries: [...entries.slice(0, -1), entryOf(13, [0])] }, anchoredAs(manifest)) }, { code: 'version.root' })
-    assert.throws(() => { check(manifestOf([...entries].reverse())) }, { code: 'version.order' })
-    assert.throws(() => { check(manifestOf([entries[0]!, entries[0]!])) }, { code: 'version.order' })
-    assert.throws(() => { check(manifestOf([entryOf(99)])) }, { code: 'version.order' })
-    assert.throws(() => { check(manifestOf([{ ...entries[0]!, own: [0] }])) }, { code: 'version.outcome' })
-    assert.throws(() => { check(manifestOf([{ ...entries[0]!, certificate: entries[1]!.certificate }])) }, { code: 'version.outcome' })
-    const thin = { ...entries[0]!, certificate: { ...entries[0]!.certificate, votes: entries[0]!.certificate.votes.slice(1) } }
-    assert.throws(() => { check(manifestOf([thin])) }, { code: 'certificate.quorum' })
+    assert.throws(
+      () => {
+        check(manifest, { ...anchoredAs(manifest), version: 2 })
+      },
+      { code: 'version.mismatch' }
+    )
+    assert.throws(
+      () => {
+        check(manifest, { ...anchoredAs(manifest), count: 12 })
+      },
+      { code: 'version.mismatch' }
+    )
+    assert.throws(
+      () => {
+        check({ ...manifest, heldOut: `${cid.slice(0, -1)}a` })
+      },
+      { code: 'version.mismatch' }
+    )
+    assert.throws(
+      () => {
+        check(manifest, { ...anchoredAs(manifest), root: keccak('another') })
+      },
+      { code: 'version.root' }
+    )
+    assert.throws(
+      () => {
+        check({ ...manifest, entries: [...entries.slice(0, -1), entryOf(13, [0])] }, anchoredAs(manifest))
+      },
+      { code: 'version.root' }
+    )
+    assert.throws(
+      () => {
+        check(manifestOf([...entries].reverse()))
+      },
+      { code: 'version.order' }
+    )
+    assert.throws(
+      () => {
+        check(manifestOf([entries[0]!, entries[0]!]))
+      },
+      { code: 'version.order' }
+    )
+    assert.throws(
+      () => {
+        check(manifestOf([entryOf(99)]))
+      },
+      { code: 'version.order' }
+    )
+    assert.throws(
+      () => {
+        check(manifestOf([{ ...entries[0]!, own: [0] }]))
+      },
+      { code: 'version.outcome' }
+    )
+    assert.throws(
+      () => {
+        check(manifestOf([{ ...entries[0]!, certificate: entries[1]!.certificate }]))
+      },
+      { code: 'version.outcome' }
+    )
+    const thin = {
+      ...entries[0]!,
+      certificate: { ...entries[0]!.certificate, votes: entries[0]!.certificate.votes.slice(1) }
+    }
+    assert.throws(
+      () => {
+        check(manifestOf([thin]))
+      },
+      { code: 'certificate.quorum' }
+    )
   })
 })

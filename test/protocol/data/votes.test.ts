@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { checkCertificate, checkVoter, isDoubleVote, opens, tally, voteCommitment } from '../../../protocol/data/index.ts'
+import {
+  checkCertificate,
+  checkVoter,
+  isDoubleVote,
+  opens,
+  tally,
+  voteCommitment
+} from '../../../protocol/data/index.ts'
 import { signStatement } from '../../../protocol/crypto/index.ts'
 import { keccak } from '../../../protocol/primitives/index.ts'
 import { addressOf, keyOf, network, rules, voteOf } from './make.ts'
@@ -12,8 +19,19 @@ const weighed = (...weights: number[]) => weights.map((weight, i) => ({ address:
 
 describe('data: votes and certificates', () => {
   it('accepts by more than two thirds of the whole roster, and no less', () => {
-    assert.equal(tally(contribution, roster, names.slice(0, 2).map(name => voteOf(name, contribution, true))).state, 'open')
-    const full = tally(contribution, roster, names.map(name => voteOf(name, contribution, true)))
+    assert.equal(
+      tally(
+        contribution,
+        roster,
+        names.slice(0, 2).map(name => voteOf(name, contribution, true))
+      ).state,
+      'open'
+    )
+    const full = tally(
+      contribution,
+      roster,
+      names.map(name => voteOf(name, contribution, true))
+    )
     assert.ok(full.state === 'decided' && full.certificate.accept)
     checkCertificate(network, roster, full.certificate)
     const heavy = tally(contribution, weighed(5, 2), [voteOf('v1', contribution, true)])
@@ -28,33 +46,66 @@ describe('data: votes and certificates', () => {
   })
 
   it('does not add up votes for different rows', () => {
-    assert.equal(tally(contribution, roster, [voteOf('v1', contribution, true, [0]), voteOf('v2', contribution, true, [0]), voteOf('v3', contribution, true, [0, 1])]).state, 'open')
+    assert.equal(
+      tally(contribution, roster, [
+        voteOf('v1', contribution, true, [0]),
+        voteOf('v2', contribution, true, [0]),
+        voteOf('v3', contribution, true, [0, 1])
+      ]).state,
+      'open'
+    )
   })
 
-  it('counts a validator once, a stranger never, and another contribution\'s votes not at all', () => {
-    assert.deepEqual(tally(contribution, roster, [voteOf('v1', contribution, true), voteOf('v1', contribution, true, [0], keccak('again')), voteOf('v1', contribution, true), voteOf('mallory', contribution, true), voteOf('v2', keccak('other'), true)]), { state: 'open', voted: 1, total: 3 })
+  it("counts a validator once, a stranger never, and another contribution's votes not at all", () => {
+    assert.deepEqual(
+      tally(contribution, roster, [
+        voteOf('v1', contribution, true),
+        voteOf('v1', contribution, true, [0], keccak('again')),
+        voteOf('v1', contribution, true),
+        voteOf('mallory', contribution, true),
+        voteOf('v2', keccak('other'), true)
+      ]),
+      { state: 'open', voted: 1, total: 3 }
+    )
   })
 
   it('comes to the same certificate in any order of votes, and never to both', () => {
-    const votes = fc.array(fc.tuple(fc.constantFrom(1, 2, 3, 4, 5), fc.boolean(), fc.constantFrom([0], [1])), { maxLength: 5 }).map(all => new Map(all.map(([n, yes, own]) => [n, voteOf(`v${n}`, contribution, yes, own)])))
-    fc.assert(fc.property(votes, fc.infiniteStream(fc.nat()), (byValidator, keys) => {
-      const all = [...byValidator.values()]
-      const shuffled = all.map(vote => ({ vote, key: keys.next().value })).sort((a, b) => a.key - b.key).map(({ vote }) => vote)
-      const wide = weighed(1, 2, 1, 3, 1)
-      const result = tally(contribution, wide, all)
-      assert.deepEqual(tally(contribution, wide, shuffled), result)
-      if (result.state === 'decided') checkCertificate(network, wide, result.certificate)
-    }), { numRuns: 50 })
+    const votes = fc
+      .array(fc.tuple(fc.constantFrom(1, 2, 3, 4, 5), fc.boolean(), fc.constantFrom([0], [1])), { maxLength: 5 })
+      .map(all => new Map(all.map(([n, yes, own]) => [n, voteOf(`v${n}`, contribution, yes, own)])))
+    fc.assert(
+      fc.property(votes, fc.infiniteStream(fc.nat()), (byValidator, keys) => {
+        const all = [...byValidator.values()]
+        const shuffled = all
+          .map(vote => ({ vote, key: keys.next().value }))
+          .sort((a, b) => a.key - b.key)
+          .map(({ vote }) => vote)
+        const wide = weighed(1, 2, 1, 3, 1)
+        const result = tally(contribution, wide, all)
+        assert.deepEqual(tally(contribution, wide, shuffled), result)
+        if (result.state === 'decided') checkCertificate(network, wide, result.certificate)
+      }),
+      { numRuns: 50 }
+    )
   })
 
   it('refuses certificates that are none', () => {
-    const full = tally(contribution, roster, names.map(name => voteOf(name, contribution, true)))
+    const full = tally(
+      contribution,
+      roster,
+      names.map(name => voteOf(name, contribution, true))
+    )
     assert.ok(full.state === 'decided')
     const { certificate } = full
     const [one, two, three] = certificate.votes
     assert.ok(one !== undefined && two !== undefined && three !== undefined)
     const refused = (changed: Partial<typeof certificate>, code: string): void => {
-      assert.throws(() => { checkCertificate(network, roster, { ...certificate, ...changed }) }, { code })
+      assert.throws(
+        () => {
+          checkCertificate(network, roster, { ...certificate, ...changed })
+        },
+        { code }
+      )
     }
     refused({ votes: [one, two] }, 'certificate.quorum')
     refused({ votes: [one, two, two] }, 'certificate.votes')
@@ -64,7 +115,12 @@ describe('data: votes and certificates', () => {
     refused({ accept: false }, 'certificate.votes')
     refused({ votes: [one, two, voteOf('mallory', contribution, true)] }, 'vote.not-validator')
     refused({ votes: [one, two, { ...three, signature: one.signature }] }, 'signature.mismatch')
-    assert.throws(() => { checkCertificate({ ...network, chainId: 1 }, roster, certificate) }, { code: 'signature.mismatch' })
+    assert.throws(
+      () => {
+        checkCertificate({ ...network, chainId: 1 }, roster, certificate)
+      },
+      { code: 'signature.mismatch' }
+    )
   })
 
   it('opens only the vote that was committed', () => {
@@ -74,8 +130,18 @@ describe('data: votes and certificates', () => {
     assert.ok(!opens(commit, voteOf('v1', contribution, false).message))
     assert.ok(!opens(commit, voteOf('v1', contribution, true, [0], keccak('salt')).message))
     checkVoter(network, roster, signStatement(network, 'VoteCommit', commit, keyOf('v1')))
-    assert.throws(() => { checkVoter(network, roster, signStatement(network, 'VoteCommit', commit, keyOf('v2'))) }, { code: 'signature.mismatch' })
-    assert.throws(() => { checkVoter(network, roster, voteOf('mallory', contribution, true)) }, { code: 'vote.not-validator' })
+    assert.throws(
+      () => {
+        checkVoter(network, roster, signStatement(network, 'VoteCommit', commit, keyOf('v2')))
+      },
+      { code: 'signature.mismatch' }
+    )
+    assert.throws(
+      () => {
+        checkVoter(network, roster, voteOf('mallory', contribution, true))
+      },
+      { code: 'vote.not-validator' }
+    )
   })
 
   it('two verdicts of one validator are evidence, another salt is none', () => {

@@ -1,7 +1,26 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import {
-  accept, award as awardLot, begin, budgetLeft, complete, deliver, expire, funded, giveUp, handOver, jobRecord, newJob, offer, pickReplacement, planAwards, release, reoffer, settle, started, withBid
+  accept,
+  award as awardLot,
+  begin,
+  budgetLeft,
+  complete,
+  deliver,
+  expire,
+  funded,
+  giveUp,
+  handOver,
+  jobRecord,
+  newJob,
+  offer,
+  pickReplacement,
+  planAwards,
+  release,
+  reoffer,
+  settle,
+  started,
+  withBid
 } from '../../../protocol/jobs/index.ts'
 import type { Assignment, LotState } from '../../../protocol/jobs/index.ts'
 import { canonicalJson, toHex } from '../../../protocol/primitives/index.ts'
@@ -33,20 +52,22 @@ const arrows: Record<LotState['state'], Partial<Record<Step, LotState['state']>>
 
 describe('a lot', () => {
   it('goes along the arrows of its diagram and along no other, and survives its way to the disk', () => {
-    fc.assert(fc.property(fc.array(fc.constantFrom(...Object.keys(steps) as Step[]), { maxLength: 30 }), walk => {
-      let lot: LotState = offer({ kind: 'adapter' })
-      for (const step of walk) {
-        const to = arrows[lot.state][step]
-        if (to === undefined) assert.throws(() => steps[step](lot), { code: 'job.transition' })
-        else {
-          lot = steps[step](lot)
-          assert.equal(lot.state, to)
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(...(Object.keys(steps) as Step[])), { maxLength: 30 }), walk => {
+        let lot: LotState = offer({ kind: 'adapter' })
+        for (const step of walk) {
+          const to = arrows[lot.state][step]
+          if (to === undefined) assert.throws(() => steps[step](lot), { code: 'job.transition' })
+          else {
+            lot = steps[step](lot)
+            assert.equal(lot.state, to)
+          }
         }
-      }
-      const fresh = newJob(theJob, 0, null)
-      const record = { ...fresh, state: begin(fresh.state, [builder], [3], [lot]) }
-      assert.deepEqual(jobRecord.parse(JSON.parse(canonicalJson(record))), record)
-    }))
+        const fresh = newJob(theJob, 0, null)
+        const record = { ...fresh, state: begin(fresh.state, [builder], [3], [lot]) }
+        assert.deepEqual(jobRecord.parse(JSON.parse(canonicalJson(record))), record)
+      })
+    )
   })
 
   it('offered again counts the attempt, remembers who failed, and keeps the award for its escrow', () => {
@@ -70,9 +91,19 @@ describe('a job', () => {
   })
 
   it('expired keeps what was accepted, so that it is paid, and forfeits the rest', () => {
-    const state = expire(running(accept(delivered, [spec.base], 3), delivered, offer({ kind: 'adapter' })), 'late', closed())
-    assert.deepEqual(state.lots.map(lot => lot.state), ['accepted'])
-    assert.deepEqual(state.forfeits.map(({ reason }) => reason), ['late'])
+    const state = expire(
+      running(accept(delivered, [spec.base], 3), delivered, offer({ kind: 'adapter' })),
+      'late',
+      closed()
+    )
+    assert.deepEqual(
+      state.lots.map(lot => lot.state),
+      ['accepted']
+    )
+    assert.deepEqual(
+      state.forfeits.map(({ reason }) => reason),
+      ['late']
+    )
     assert.throws(() => expire(state, 'again', closed()), { code: 'job.transition' })
   })
 
@@ -90,26 +121,47 @@ describe('a job', () => {
 })
 
 describe('awards', () => {
-  const bidder = (name: number, price: bigint, seconds: number, siblingPrice = price) => bid({ worker: toHex(new Uint8Array(20).fill(name)), price, siblingPrice, seconds })
+  const bidder = (name: number, price: bigint, seconds: number, siblingPrice = price) =>
+    bid({ worker: toHex(new Uint8Array(20).fill(name)), price, siblingPrice, seconds })
   const coalitions = Array.from({ length: 8 }, (_, i) => BigInt(i))
   const rows = [10, 10, 10]
 
   it('go to the best by price and time, the siblings to all', () => {
     const plan = planAwards([bidder(1, 100n, 60), bidder(2, 110n, 30), bidder(3, 300n, 30)], 5000n, coalitions, rows)!
     assert.deepEqual(plan[0], { worker: toHex(new Uint8Array(20).fill(2)), lot: { kind: 'adapter' }, price: 110n })
-    assert.deepEqual(plan.slice(1).flatMap(({ lot }) => (lot.kind === 'siblings' ? lot.coalitions : [])).sort((a, b) => a - b), [1, 2, 3, 4, 5, 6])
+    assert.deepEqual(
+      plan
+        .slice(1)
+        .flatMap(({ lot }) => (lot.kind === 'siblings' ? lot.coalitions : []))
+        .sort((a, b) => a - b),
+      [1, 2, 3, 4, 5, 6]
+    )
   })
 
   it('stay within the budget, leaving out the dearest, or are none at all', () => {
-    fc.assert(fc.property(fc.array(fc.tuple(fc.bigInt(1n, 300n), fc.integer({ min: 1, max: 100 }), fc.bigInt(1n, 300n)), { maxLength: 5 }), fc.bigInt(1n, 2000n), (bids, budget) => {
-      const plan = planAwards(bids.map(([price, seconds, siblings], i) => bidder(i + 1, price, seconds, siblings)), budget, coalitions, rows)
-      if (plan === undefined) return
-      assert.ok(plan.reduce((sum, { price }) => sum + price, 0n) <= budget)
-      assert.equal(plan.flatMap(({ lot }) => (lot.kind === 'siblings' ? lot.coalitions : [])).length, 6)
-    }))
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.bigInt(1n, 300n), fc.integer({ min: 1, max: 100 }), fc.bigInt(1n, 300n)), {
+          maxLength: 5
+        }),
+        fc.bigInt(1n, 2000n),
+        (bids, budget) => {
+          const plan = planAwards(
+            bids.map(([price, seconds, siblings], i) => bidder(i + 1, price, seconds, siblings)),
+            budget,
+            coalitions,
+            rows
+          )
+          if (plan === undefined) return
+          assert.ok(plan.reduce((sum, { price }) => sum + price, 0n) <= budget)
+          assert.equal(plan.flatMap(({ lot }) => (lot.kind === 'siblings' ? lot.coalitions : [])).length, 6)
+        }
+      )
+    )
     assert.equal(planAwards([], 100n, coalitions, rows), undefined)
     assert.equal(planAwards([bidder(1, 101n, 1)], 100n, coalitions, rows), undefined)
-    assert.equal(planAwards([bidder(1, 50n, 1)], 100n, coalitions, rows), undefined) // the adapter fits, its siblings do not
+    // the adapter fits, its siblings do not
+    assert.equal(planAwards([bidder(1, 50n, 1)], 100n, coalitions, rows), undefined)
   })
 
   it('after a death go to the next best who fits what is left', () => {
@@ -127,7 +179,12 @@ describe('an assignment', () => {
     assert.deepEqual(settle(delivered), { state: 'settled', award: award(), escrow, paid: true })
     assert.deepEqual(settle(giveUp(queued, 'superseded')), { state: 'settled', award: award(), escrow, paid: false })
     assert.equal(giveUp(delivered, 'superseded').state, 'given-up')
-    for (const wrong of [() => settle(queued), () => handOver(delivered, delivery(), content), () => giveUp(settle(delivered), ''), () => handOver(giveUp(queued, ''), delivery(), content)]) {
+    for (const wrong of [
+      () => settle(queued),
+      () => handOver(delivered, delivery(), content),
+      () => giveUp(settle(delivered), ''),
+      () => handOver(giveUp(queued, ''), delivery(), content)
+    ]) {
       assert.throws(wrong, { code: 'assignment.transition' })
     }
   })

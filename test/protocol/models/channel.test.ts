@@ -1,19 +1,46 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { claimedUp, closedWith, closing, deposited, disputed, noReceipts, openChannel, paidUp, receipted } from '../../../protocol/models/index.ts'
+import {
+  claimedUp,
+  closedWith,
+  closing,
+  deposited,
+  disputed,
+  noReceipts,
+  openChannel,
+  paidUp,
+  receipted
+} from '../../../protocol/models/index.ts'
 import type { ChainHead, ChannelState } from '../../../protocol/models/index.ts'
 import { facts, network, receiptOf } from './world.ts'
 
 const open = openChannel(1000n)
-const states: Record<ChannelState['state'], ChannelState> = { open, closing: closing(open, 9n), disputed: disputed(open, 'receipt.fee'), closed: closedWith(open, 1000n) }
-const transitions: Record<string, { run: (channel: ChannelState) => ChannelState; from: Partial<Record<ChannelState['state'], ChannelState['state']>> }> = {
+const states: Record<ChannelState['state'], ChannelState> = {
+  open,
+  closing: closing(open, 9n),
+  disputed: disputed(open, 'receipt.fee'),
+  closed: closedWith(open, 1000n)
+}
+const transitions: Record<
+  string,
+  { run: (channel: ChannelState) => ChannelState; from: Partial<Record<ChannelState['state'], ChannelState['state']>> }
+> = {
   deposited: { run: channel => deposited(channel, 2000n), from: { open: 'open' } },
   paidUp: { run: channel => paidUp(channel, 500n), from: { open: 'open', closing: 'closing' } },
-  receipted: { run: channel => receipted({ ...channel, paid: 900n }, network, receiptOf(facts())), from: { open: 'open', closing: 'closing' } },
-  claimedUp: { run: channel => claimedUp(channel, 5n), from: { open: 'open', closing: 'closing', disputed: 'disputed' } },
+  receipted: {
+    run: channel => receipted({ ...channel, paid: 900n }, network, receiptOf(facts())),
+    from: { open: 'open', closing: 'closing' }
+  },
+  claimedUp: {
+    run: channel => claimedUp(channel, 5n),
+    from: { open: 'open', closing: 'closing', disputed: 'disputed' }
+  },
   closing: { run: channel => closing(channel, 9n), from: { open: 'closing', disputed: 'closing' } },
   disputed: { run: channel => disputed(channel, 'x'), from: { open: 'disputed', closing: 'disputed' } },
-  closedWith: { run: channel => closedWith(channel, 1n), from: { open: 'closed', closing: 'closed', disputed: 'closed' } }
+  closedWith: {
+    run: channel => closedWith(channel, 1n),
+    from: { open: 'closed', closing: 'closed', disputed: 'closed' }
+  }
 }
 
 describe('a channel', () => {
@@ -33,19 +60,30 @@ describe('a channel', () => {
     assert.throws(() => receipted(open, network, receiptOf(facts())), { code: 'voucher.short' })
     const paid = paidUp(open, 1000n)
     assert.throws(() => receipted(paid, network, { ...receiptOf(facts()), sequence: 2n }), { code: 'receipt.chain' })
-    fc.assert(fc.property(fc.array(fc.record({ tokens: fc.integer({ min: 0, max: 9 }), pay: fc.bigInt({ min: 0n, max: 600n }) }), { maxLength: 12 }), steps => {
-      let channel = openChannel(2000n)
-      let head: ChainHead = noReceipts
-      for (const { tokens, pay } of steps) {
-        const next = channel.paid + pay
-        if (next <= 2000n) channel = paidUp(channel, next)
-        const message = receiptOf(facts({ answer: Array.from({ length: tokens }, (_, i) => i) }), head)
-        const due = channel.settled + message.fee
-        if (due > channel.paid) { assert.throws(() => receipted(channel, network, message), { code: 'voucher.short' }); continue }
-        channel = receipted(channel, network, message)
-        head = channel
-        assert.ok(channel.settled === due && channel.settled <= channel.paid && channel.paid <= channel.deposit)
-      }
-    }), { numRuns: 50 })
+    fc.assert(
+      fc.property(
+        fc.array(fc.record({ tokens: fc.integer({ min: 0, max: 9 }), pay: fc.bigInt({ min: 0n, max: 600n }) }), {
+          maxLength: 12
+        }),
+        steps => {
+          let channel = openChannel(2000n)
+          let head: ChainHead = noReceipts
+          for (const { tokens, pay } of steps) {
+            const next = channel.paid + pay
+            if (next <= 2000n) channel = paidUp(channel, next)
+            const message = receiptOf(facts({ answer: Array.from({ length: tokens }, (_, i) => i) }), head)
+            const due = channel.settled + message.fee
+            if (due > channel.paid) {
+              assert.throws(() => receipted(channel, network, message), { code: 'voucher.short' })
+              continue
+            }
+            channel = receipted(channel, network, message)
+            head = channel
+            assert.ok(channel.settled === due && channel.settled <= channel.paid && channel.paid <= channel.deposit)
+          }
+        }
+      ),
+      { numRuns: 50 }
+    )
   })
 })

@@ -2,24 +2,68 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { signStatement } from '../../../protocol/crypto/index.ts'
 import type { Message } from '../../../protocol/crypto/index.ts'
-import { checkCosigned, checkMeans, checkOffer, checkReceipt, checkRequest, checkVoucher, clientFrame, cosignedReceipt, feeOf, headAfter, noReceipts, rankOffers, scoreOf, supersedes, workerFrame } from '../../../protocol/models/index.ts'
+import {
+  checkCosigned,
+  checkMeans,
+  checkOffer,
+  checkReceipt,
+  checkRequest,
+  checkVoucher,
+  clientFrame,
+  cosignedReceipt,
+  feeOf,
+  headAfter,
+  noReceipts,
+  rankOffers,
+  scoreOf,
+  supersedes,
+  workerFrame
+} from '../../../protocol/models/index.ts'
 import type { CosignedReceipt } from '../../../protocol/models/index.ts'
 import { canonicalJson } from '../../../protocol/primitives/index.ts'
 import { decodeFrame } from '../../../protocol/wire/index.ts'
-import { attribution, channelId, client, clientKey, content, cosign, facts, network, now, offerMessage, other, receiptOf, request, signReceipt, strangerKey, terms, worker, workerKey } from './world.ts'
+import {
+  attribution,
+  channelId,
+  client,
+  clientKey,
+  content,
+  cosign,
+  facts,
+  network,
+  now,
+  offerMessage,
+  other,
+  receiptOf,
+  request,
+  signReceipt,
+  strangerKey,
+  terms,
+  worker,
+  workerKey
+} from './world.ts'
 
 const code = (expected: string) => ({ code: expected })
 
 describe('an offer', () => {
-  const check = (change: Partial<Message<'Offer'>>, by = workerKey) => checkOffer(signStatement(network, 'Offer', offerMessage(change), by), { network, now })
-  it('is taken when it is in order', () => { assert.equal(check({}).worker, worker) })
+  const check = (change: Partial<Message<'Offer'>>, by = workerKey) =>
+    checkOffer(signStatement(network, 'Offer', offerMessage(change), by), { network, now })
+  it('is taken when it is in order', () => {
+    assert.equal(check({}).worker, worker)
+  })
   const refused: [string, Partial<Message<'Offer'>>, string][] = [
-    ['costs nothing', { outputPrice: 0n }, 'offer.price'], ['costs more than there is', { inputPrice: 1n << 200n }, 'offer.price'],
-    ['ends before it begins', { expires: now - 20n }, 'offer.expires'], ['stands for an hour', { expires: now + 3600n }, 'offer.expires'],
-    ['comes from the future', { issuedAt: now + 1000n, expires: now + 1100n }, 'offer.future'], ['has expired', { expires: now }, 'offer.expired'],
+    ['costs nothing', { outputPrice: 0n }, 'offer.price'],
+    ['costs more than there is', { inputPrice: 1n << 200n }, 'offer.price'],
+    ['ends before it begins', { expires: now - 20n }, 'offer.expires'],
+    ['stands for an hour', { expires: now + 3600n }, 'offer.expires'],
+    ['comes from the future', { issuedAt: now + 1000n, expires: now + 1100n }, 'offer.future'],
+    ['has expired', { expires: now }, 'offer.expired'],
     ["is another's", { worker: client }, 'signature.mismatch']
   ]
-  for (const [what, change, expected] of refused) it(`is refused when it ${what}`, () => { assert.throws(() => check(change), code(expected)) })
+  for (const [what, change, expected] of refused)
+    it(`is refused when it ${what}`, () => {
+      assert.throws(() => check(change), code(expected))
+    })
   it('gives way to a later one, and to no other', () => {
     assert.ok(supersedes(offerMessage({ issuedAt: 5n }), offerMessage({ issuedAt: 4n })))
     assert.ok(!supersedes(offerMessage({ issuedAt: 4n }), offerMessage({ issuedAt: 4n })))
@@ -28,23 +72,57 @@ describe('an offer', () => {
 
 describe('a request', () => {
   const context = { network, now, chainNow: now, margin: 60n, self: worker, channel: terms, offer: offerMessage() }
-  it('is taken when it is in order', () => { assert.match(checkRequest(request(), content, context), /^0x/) })
+  it('is taken when it is in order', () => {
+    assert.match(checkRequest(request(), content, context), /^0x/)
+  })
   const refused: [string, () => unknown, string][] = [
     ['is signed by another', () => checkRequest(request({}, strangerKey), content, context), 'signature.mismatch'],
     ['has another content', () => checkRequest(request(), { ...content, maxTokens: 17 }, context), 'request.content'],
-    ["uses another worker's channel", () => checkRequest(request(), content, { ...context, channel: { ...terms, worker: client } }), 'channel.worker'],
-    ['uses a channel for another model', () => checkRequest(request(), content, { ...context, channel: { ...terms, model: other } }), 'channel.model'],
-    ['comes with an offer for another model', () => checkRequest(request(), content, { ...context, offer: offerMessage({ model: other }) }), 'channel.model'],
-    ['comes from the future', () => checkRequest(request({ issuedAt: now + 1000n }), content, context), 'request.future'],
+    [
+      "uses another worker's channel",
+      () => checkRequest(request(), content, { ...context, channel: { ...terms, worker: client } }),
+      'channel.worker'
+    ],
+    [
+      'uses a channel for another model',
+      () => checkRequest(request(), content, { ...context, channel: { ...terms, model: other } }),
+      'channel.model'
+    ],
+    [
+      'comes with an offer for another model',
+      () => checkRequest(request(), content, { ...context, offer: offerMessage({ model: other }) }),
+      'channel.model'
+    ],
+    [
+      'comes from the future',
+      () => checkRequest(request({ issuedAt: now + 1000n }), content, context),
+      'request.future'
+    ],
     ['is old', () => checkRequest(request({ issuedAt: now - 300n }), content, context), 'request.stale'],
-    ['uses a closed channel', () => checkRequest(request(), content, { ...context, channel: { ...terms, closed: true } }), 'channel.ending'],
-    ['uses a closing channel', () => checkRequest(request(), content, { ...context, channel: { ...terms, closesAt: now + 5n } }), 'channel.ending'],
-    ['uses a channel near its end', () => checkRequest(request(), content, { ...context, channel: { ...terms, expiry: now + 60n } }), 'channel.ending']
+    [
+      'uses a closed channel',
+      () => checkRequest(request(), content, { ...context, channel: { ...terms, closed: true } }),
+      'channel.ending'
+    ],
+    [
+      'uses a closing channel',
+      () => checkRequest(request(), content, { ...context, channel: { ...terms, closesAt: now + 5n } }),
+      'channel.ending'
+    ],
+    [
+      'uses a channel near its end',
+      () => checkRequest(request(), content, { ...context, channel: { ...terms, expiry: now + 60n } }),
+      'channel.ending'
+    ]
   ]
-  for (const [what, run, expected] of refused) it(`is refused when it ${what}`, () => { assert.throws(run, code(expected)) })
+  for (const [what, run, expected] of refused)
+    it(`is refused when it ${what}`, () => {
+      assert.throws(run, code(expected))
+    })
 
   it('is answered only within its highest fee and the deposit', () => {
-    const means = (maxFee: bigint, deposit: bigint, committed: bigint) => checkMeans(request({ maxFee }).message, content, 5, offerMessage(), deposit, committed)
+    const means = (maxFee: bigint, deposit: bigint, committed: bigint) =>
+      checkMeans(request({ maxFee }).message, content, 5, offerMessage(), deposit, committed)
     const most = feeOf(offerMessage(), 5, 16)
     means(most, most + 7n, 7n)
     assert.throws(() => means(most - 1n, most, 0n), code('request.max-fee'))
@@ -54,7 +132,13 @@ describe('a request', () => {
 
 describe('a voucher', () => {
   const check = (cumulative: bigint, paid: bigint, by = clientKey, channel = channelId) =>
-    checkVoucher(signStatement(network, 'Voucher', { channel, cumulative }, by), { network, channel: channelId, client, deposit: 1000n, paid })
+    checkVoucher(signStatement(network, 'Voucher', { channel, cumulative }, by), {
+      network,
+      channel: channelId,
+      client,
+      deposit: 1000n,
+      paid
+    })
   it('pays what it adds; one that comes again pays nothing', () => {
     assert.equal(check(10n, 9n), true)
     assert.equal(check(10n, 10n), false)
@@ -70,28 +154,46 @@ describe('a voucher', () => {
 describe('a receipt', () => {
   const given = facts({ attribution })
   const domain = { network, worker }
-  it('is countersigned when it says what was received', () => { checkReceipt(signReceipt(receiptOf(given)), given, noReceipts, domain) })
+  it('is countersigned when it says what was received', () => {
+    checkReceipt(signReceipt(receiptOf(given)), given, noReceipts, domain)
+  })
 
   it('is refused with any one field changed', () => {
     const good = receiptOf(given)
     for (const [name, value] of Object.entries(good)) {
       if (name === 'startedAt' || name === 'finishedAt') continue
       const wrong = typeof value === 'bigint' ? value + 1n : typeof value === 'number' ? value + 1 : other
-      assert.throws(() => { checkReceipt(signReceipt({ ...good, [name]: wrong }), given, noReceipts, domain) }, { name: 'InvalidError' }, name)
+      assert.throws(
+        () => {
+          checkReceipt(signReceipt({ ...good, [name]: wrong }), given, noReceipts, domain)
+        },
+        { name: 'InvalidError' },
+        name
+      )
     }
-    assert.throws(() => { checkReceipt(signReceipt({ ...good, finishedAt: now - 1n }), given, noReceipts, domain) }, code('receipt.times'))
-    assert.throws(() => { checkReceipt(signReceipt(good, strangerKey), given, noReceipts, domain) }, code('signature.mismatch'))
+    assert.throws(() => {
+      checkReceipt(signReceipt({ ...good, finishedAt: now - 1n }), given, noReceipts, domain)
+    }, code('receipt.times'))
+    assert.throws(() => {
+      checkReceipt(signReceipt(good, strangerKey), given, noReceipts, domain)
+    }, code('signature.mismatch'))
   })
   it('is refused above what the client agreed to', () => {
     const dear = facts({ request: request({ maxFee: 100n }) })
-    assert.throws(() => { checkReceipt(signReceipt(receiptOf(dear)), dear, noReceipts, domain) }, code('receipt.max-fee'))
+    assert.throws(() => {
+      checkReceipt(signReceipt(receiptOf(dear)), dear, noReceipts, domain)
+    }, code('receipt.max-fee'))
   })
   it('follows the one before', () => {
     const first = receiptOf(given)
     const head = headAfter(network, noReceipts, first)
     checkReceipt(signReceipt(receiptOf(given, head)), given, head, domain)
-    assert.throws(() => { checkReceipt(signReceipt(first), given, head, domain) }, code('receipt.chain'))
-    assert.throws(() => { checkReceipt(signReceipt({ ...receiptOf(given, head), previous: other }), given, head, domain) }, code('receipt.chain'))
+    assert.throws(() => {
+      checkReceipt(signReceipt(first), given, head, domain)
+    }, code('receipt.chain'))
+    assert.throws(() => {
+      checkReceipt(signReceipt({ ...receiptOf(given, head), previous: other }), given, head, domain)
+    }, code('receipt.chain'))
   })
 
   it('with both signatures can be checked by anyone, through the wire', () => {
@@ -106,54 +208,105 @@ describe('a receipt', () => {
     ['another client', { ...good, client: worker }, 'signature.mismatch'],
     ['another worker', { ...good, worker: client }, 'signature.mismatch'],
     ["the worker's signature twice", { ...good, clientSignature: good.receipt.signature }, 'signature.mismatch'],
-    ['a changed fee', { ...good, receipt: { ...good.receipt, message: { ...good.receipt.message, fee: 1n } } }, 'signature.mismatch'],
+    [
+      'a changed fee',
+      { ...good, receipt: { ...good.receipt, message: { ...good.receipt.message, fee: 1n } } },
+      'signature.mismatch'
+    ],
     ['other weights', { ...good, attribution: { ...attribution, weights: [8n, -4n] } }, 'receipt.attribution'],
     ['no weights', { ...good, attribution: null }, 'receipt.attribution'],
     ['another answer', { ...good, answer: [1, 2, 4] }, 'receipt.response'],
     ['another content', { ...good, content: { ...content, maxTokens: 17 } }, 'receipt.content'],
     ['another request', { ...good, request: request({ seed: 6n }) }, 'receipt.request'],
     ['a request by another', { ...good, request: request({}, strangerKey) }, 'signature.mismatch'],
-    ['another offer', { ...good, offer: signStatement(network, 'Offer', offerMessage({ outputPrice: 41n }), workerKey) }, 'receipt.fee'],
-    ["another's offer", { ...good, offer: signStatement(network, 'Offer', offerMessage(), strangerKey) }, 'signature.mismatch']
+    [
+      'another offer',
+      { ...good, offer: signStatement(network, 'Offer', offerMessage({ outputPrice: 41n }), workerKey) },
+      'receipt.fee'
+    ],
+    [
+      "another's offer",
+      { ...good, offer: signStatement(network, 'Offer', offerMessage(), strangerKey) },
+      'signature.mismatch'
+    ]
   ]
-  for (const [what, receipt, expected] of tampered) it(`with ${what} is found out`, () => { assert.throws(() => checkCosigned(receipt, network), code(expected)) })
+  for (const [what, receipt, expected] of tampered)
+    it(`with ${what} is found out`, () => {
+      assert.throws(() => checkCosigned(receipt, network), code(expected))
+    })
 })
 
 describe('the choice of a worker', () => {
-  const offers = fc.array(fc.record({ n: fc.integer({ min: 1, max: 200 }), price: fc.integer({ min: 1, max: 1000 }), speed: fc.integer({ min: 0, max: 500 }) }), { minLength: 1, maxLength: 12 })
-    .map(list => list.map(({ n, price, speed }) => ({ message: offerMessage({ worker: `0x${n.toString(16).padStart(40, '0')}`, outputPrice: BigInt(price), tokensPerSecond: speed }) })))
+  const offers = fc
+    .array(
+      fc.record({
+        n: fc.integer({ min: 1, max: 200 }),
+        price: fc.integer({ min: 1, max: 1000 }),
+        speed: fc.integer({ min: 0, max: 500 })
+      }),
+      { minLength: 1, maxLength: 12 }
+    )
+    .map(list =>
+      list.map(({ n, price, speed }) => ({
+        message: offerMessage({
+          worker: `0x${n.toString(16).padStart(40, '0')}`,
+          outputPrice: BigInt(price),
+          tokensPerSecond: speed
+        })
+      }))
+    )
   const need = { inputTokens: 20, outputTokens: 100 }
 
   it('is the same whatever the order in which offers came', () => {
-    fc.assert(fc.property(offers, fc.nat(), (list, turn) => {
-      const unique = [...new Map(list.map(offer => [offer.message.worker, offer])).values()]
-      const turned = [...unique.slice(turn % unique.length), ...unique.slice(0, turn % unique.length)]
-      assert.deepEqual(rankOffers(unique, need, () => ({ failures: 0 })), rankOffers(turned, need, () => ({ failures: 0 })))
-    }))
+    fc.assert(
+      fc.property(offers, fc.nat(), (list, turn) => {
+        const unique = [...new Map(list.map(offer => [offer.message.worker, offer])).values()]
+        const turned = [...unique.slice(turn % unique.length), ...unique.slice(0, turn % unique.length)]
+        assert.deepEqual(
+          rankOffers(unique, need, () => ({ failures: 0 })),
+          rankOffers(turned, need, () => ({ failures: 0 }))
+        )
+      })
+    )
   })
   it('prefers the cheaper of two that are as fast, the faster of two that cost as much, the one that has not failed', () => {
-    fc.assert(fc.property(fc.bigInt({ min: 1n, max: 10n ** 20n }), fc.integer({ min: 1, max: 100 }), (price, speed) => {
-      const at = (change: Partial<Message<'Offer'>>, failures = 0) => scoreOf(offerMessage({ outputPrice: price, tokensPerSecond: speed, ...change }), need, { failures })
-      assert.ok(at({ outputPrice: price * 2n }) > at({}))
-      assert.ok(at({ tokensPerSecond: speed * 2 }) < at({}))
-      assert.ok(at({}, 1) > at({}))
-    }))
+    fc.assert(
+      fc.property(fc.bigInt({ min: 1n, max: 10n ** 20n }), fc.integer({ min: 1, max: 100 }), (price, speed) => {
+        const at = (change: Partial<Message<'Offer'>>, failures = 0) =>
+          scoreOf(offerMessage({ outputPrice: price, tokensPerSecond: speed, ...change }), need, { failures })
+        assert.ok(at({ outputPrice: price * 2n }) > at({}))
+        assert.ok(at({ tokensPerSecond: speed * 2 }) < at({}))
+        assert.ok(at({}, 1) > at({}))
+      })
+    )
   })
   it('believes what was measured more than what is stated', () => {
     const slow = { tokensPerSecond: 2, failures: 0 }
-    assert.ok(scoreOf(offerMessage({ tokensPerSecond: 4_000_000_000 }), need, slow) > scoreOf(offerMessage({ tokensPerSecond: 10 }), need, { failures: 0 }))
-    assert.equal(scoreOf(offerMessage({ tokensPerSecond: 4_000_000_000 }), need, { failures: 0 }), scoreOf(offerMessage({ tokensPerSecond: 200 }), need, { failures: 0 }))
+    assert.ok(
+      scoreOf(offerMessage({ tokensPerSecond: 4_000_000_000 }), need, slow) >
+        scoreOf(offerMessage({ tokensPerSecond: 10 }), need, { failures: 0 })
+    )
+    assert.equal(
+      scoreOf(offerMessage({ tokensPerSecond: 4_000_000_000 }), need, { failures: 0 }),
+      scoreOf(offerMessage({ tokensPerSecond: 200 }), need, { failures: 0 })
+    )
   })
 })
 
 describe('frames of an answer', () => {
   it('with anything added, missing or too large are no frames', () => {
     for (const [schema, frame] of [
-      [clientFrame, { kind: 'cancel', more: 1 }], [clientFrame, { kind: 'voucher' }], [clientFrame, { kind: 'tokens', ids: [1], text: '', owed: '1' }],
-      [workerFrame, { kind: 'tokens', ids: [], text: '', owed: '1' }], [workerFrame, { kind: 'tokens', ids: Array.from({ length: 65 }, () => 1), text: '', owed: '1' }],
-      [workerFrame, { kind: 'tokens', ids: [-1], text: '', owed: '1' }], [workerFrame, { kind: 'tokens', ids: [1], text: 'x'.repeat(5000), owed: '1' }],
-      [workerFrame, { kind: 'tokens', ids: [1], text: '', owed: '-1' }], [workerFrame, { kind: 'accepted', inputTokens: 1.5, creditTokens: 1 }]
-    ] as const) assert.equal(schema.safeParse(frame).success, false, JSON.stringify(frame).slice(0, 80))
+      [clientFrame, { kind: 'cancel', more: 1 }],
+      [clientFrame, { kind: 'voucher' }],
+      [clientFrame, { kind: 'tokens', ids: [1], text: '', owed: '1' }],
+      [workerFrame, { kind: 'tokens', ids: [], text: '', owed: '1' }],
+      [workerFrame, { kind: 'tokens', ids: Array.from({ length: 65 }, () => 1), text: '', owed: '1' }],
+      [workerFrame, { kind: 'tokens', ids: [-1], text: '', owed: '1' }],
+      [workerFrame, { kind: 'tokens', ids: [1], text: 'x'.repeat(5000), owed: '1' }],
+      [workerFrame, { kind: 'tokens', ids: [1], text: '', owed: '-1' }],
+      [workerFrame, { kind: 'accepted', inputTokens: 1.5, creditTokens: 1 }]
+    ] as const)
+      assert.equal(schema.safeParse(frame).success, false, JSON.stringify(frame).slice(0, 80))
     assert.equal(workerFrame.safeParse({ kind: 'tokens', ids: [1], text: '', owed: '1' }).success, true)
   })
 })

@@ -3,21 +3,54 @@ import { buildEpoch, checkBundle, payoutsTree, placeOf, receiptsTree } from '../
 import type { BundleFacts, EpochBundle, StatedEpoch } from '../../../protocol/payouts/index.ts'
 import type { CosignedReceipt } from '../../../protocol/models/index.ts'
 import { keccak } from '../../../protocol/primitives/index.ts'
-import { accountOf, channelOf, factsFor, gate, gates, measures, model, network, pool, receipt, utilitiesOf } from './world.ts'
+import {
+  accountOf,
+  channelOf,
+  factsFor,
+  gate,
+  gates,
+  measures,
+  model,
+  network,
+  pool,
+  receipt,
+  utilitiesOf
+} from './world.ts'
 
-const honest = [receipt({ sequence: 1n }), receipt({ sequence: 2n, fee: 500n }), receipt({ client: 'other', sequence: 1n })]
-  .toSorted((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1))
-const make = (receipts: CosignedReceipt[] = honest): EpochBundle => buildEpoch({ network, pool, epoch: 1, receipts, measures, gates, deposited: 1_000_003n, previous: undefined })
+const honest = [
+  receipt({ sequence: 1n }),
+  receipt({ sequence: 2n, fee: 500n }),
+  receipt({ client: 'other', sequence: 1n })
+].toSorted((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1))
+const make = (receipts: CosignedReceipt[] = honest): EpochBundle =>
+  buildEpoch({ network, pool, epoch: 1, receipts, measures, gates, deposited: 1_000_003n, previous: undefined })
 
 /** What stands on chain when a proposer posts the roots of its own bundle. */
 function stated(bundle: EpochBundle, over: Partial<StatedEpoch> = {}): StatedEpoch {
   const [receipts, payouts] = [receiptsTree(network, bundle.receipts).root, payoutsTree(bundle.payouts).root]
-  return { receiptsRoot: receipts.hash, receiptsTotal: receipts.sum, receiptCount: bundle.receipts.length, payoutsRoot: payouts.hash, payoutsTotal: payouts.sum, ...over }
+  return {
+    receiptsRoot: receipts.hash,
+    receiptsTotal: receipts.sum,
+    receiptCount: bundle.receipts.length,
+    payoutsRoot: payouts.hash,
+    payoutsTotal: payouts.sum,
+    ...over
+  }
 }
-const facts = (bundle: EpochBundle, over: Partial<BundleFacts> = {}): BundleFacts =>
-  ({ ...factsFor(bundle.receipts), epoch: 1, stated: stated(bundle), previous: undefined, deposited: 1_000_003n, gates, ...over })
-const codes = (bundle: EpochBundle, over: Partial<BundleFacts> = {}): string[] => [...new Set(checkBundle(bundle, facts(bundle, over)).map(({ code }) => code))]
-const proofs = (bundle: EpochBundle, over: Partial<BundleFacts> = {}) => checkBundle(bundle, facts(bundle, over)).flatMap(({ proof }) => proof ?? [])
+const facts = (bundle: EpochBundle, over: Partial<BundleFacts> = {}): BundleFacts => ({
+  ...factsFor(bundle.receipts),
+  epoch: 1,
+  stated: stated(bundle),
+  previous: undefined,
+  deposited: 1_000_003n,
+  gates,
+  ...over
+})
+const codes = (bundle: EpochBundle, over: Partial<BundleFacts> = {}): string[] => [
+  ...new Set(checkBundle(bundle, facts(bundle, over)).map(({ code }) => code))
+]
+const proofs = (bundle: EpochBundle, over: Partial<BundleFacts> = {}) =>
+  checkBundle(bundle, facts(bundle, over)).flatMap(({ proof }) => proof ?? [])
 
 describe('what anybody checks of an epoch', () => {
   it('finds nothing wrong with an honest one', () => {
@@ -33,8 +66,14 @@ describe('what anybody checks of an epoch', () => {
 
   it('finds receipts of strangers to the channel, of no channel, of another model or pool', () => {
     const bundle = make()
-    assert.deepEqual(proofs(bundle, { channels: new Map() }).map(({ kind }) => kind), ['signature', 'signature', 'signature'])
-    assert.deepEqual(proofs(bundle, { datanets: new Map([[model, keccak('other')]]) }).map(({ kind }) => kind), ['model', 'model', 'model'])
+    assert.deepEqual(
+      proofs(bundle, { channels: new Map() }).map(({ kind }) => kind),
+      ['signature', 'signature', 'signature']
+    )
+    assert.deepEqual(
+      proofs(bundle, { datanets: new Map([[model, keccak('other')]]) }).map(({ kind }) => kind),
+      ['model', 'model', 'model']
+    )
     assert.ok(codes(bundle, { datanets: new Map() }).includes('receipt.model'))
   })
 
@@ -55,10 +94,22 @@ describe('what anybody checks of an epoch', () => {
 
   it('finds totals that are not the sums, and only then says so to the contract', () => {
     const bundle = make()
-    assert.deepEqual(proofs(bundle, { stated: stated(bundle, { receiptsTotal: 1n }) }), [{ kind: 'total', tree: 'receipts' }])
-    assert.deepEqual(proofs(bundle, { stated: stated(bundle, { payoutsTotal: 1n }) }), [{ kind: 'total', tree: 'payouts' }])
-    assert.deepEqual(proofs(bundle, { stated: stated(bundle, { receiptsRoot: keccak('x'), payoutsRoot: keccak('y') }) }), [])
-    assert.deepEqual(codes(bundle, { stated: stated(bundle, { receiptsRoot: keccak('x'), payoutsRoot: keccak('y'), receiptCount: 9 }) }), ['receipts.root', 'payouts.root', 'receipts.count'])
+    assert.deepEqual(proofs(bundle, { stated: stated(bundle, { receiptsTotal: 1n }) }), [
+      { kind: 'total', tree: 'receipts' }
+    ])
+    assert.deepEqual(proofs(bundle, { stated: stated(bundle, { payoutsTotal: 1n }) }), [
+      { kind: 'total', tree: 'payouts' }
+    ])
+    assert.deepEqual(
+      proofs(bundle, { stated: stated(bundle, { receiptsRoot: keccak('x'), payoutsRoot: keccak('y') }) }),
+      []
+    )
+    assert.deepEqual(
+      codes(bundle, {
+        stated: stated(bundle, { receiptsRoot: keccak('x'), payoutsRoot: keccak('y'), receiptCount: 9 })
+      }),
+      ['receipts.root', 'payouts.root', 'receipts.count']
+    )
   })
 
   it('shows nothing in a tree that is not the one on chain', () => {
@@ -69,24 +120,53 @@ describe('what anybody checks of an epoch', () => {
   it('finds shares that do not follow from the receipts', () => {
     const bundle = make()
     const [first, second, ...rest] = bundle.payouts
-    const greedy = { ...bundle, payouts: [{ ...first!, cumulative: first!.cumulative - 5n }, { ...second!, cumulative: second!.cumulative + 5n }, ...rest] }
+    const greedy = {
+      ...bundle,
+      payouts: [
+        { ...first!, cumulative: first!.cumulative - 5n },
+        { ...second!, cumulative: second!.cumulative + 5n },
+        ...rest
+      ]
+    }
     assert.ok(codes({ ...greedy, payoutsRoot: payoutsTree(greedy.payouts).root.hash }).includes('payouts.shares'))
-    const added = { ...bundle, payouts: [...bundle.payouts, { account: accountOf('mallory'), value: 1n, gate: 1n, share: 0n, cumulative: 0n }] }
+    const added = {
+      ...bundle,
+      payouts: [...bundle.payouts, { account: accountOf('mallory'), value: 1n, gate: 1n, share: 0n, cumulative: 0n }]
+    }
     assert.ok(codes(added).includes('payouts.shares'))
     assert.deepEqual(codes({ ...bundle, held: 7n }), ['bundle.sums'])
   })
 
   it('finds weights, measures and held-out values that were made up', () => {
     const boasted = receipt({ utilities: utilitiesOf([0, 9000, 0, 0]) })
-    const shifted = { ...boasted, attribution: { ...boasted.attribution!, weights: boasted.attribution!.weights.toReversed() } }
+    const shifted = {
+      ...boasted,
+      attribution: { ...boasted.attribution!, weights: boasted.attribution!.weights.toReversed() }
+    }
     assert.ok(codes(make([shifted])).includes('receipt.attribution'))
     const bundle = make()
-    assert.ok(codes({ ...bundle, models: bundle.models.map(one => ({ ...one, coalitions: one.coalitions.toReversed() })) }).includes('bundle.measure'))
+    assert.ok(
+      codes({
+        ...bundle,
+        models: bundle.models.map(one => ({ ...one, coalitions: one.coalitions.toReversed() }))
+      }).includes('bundle.measure')
+    )
     const other = { ...gate, values: gate.values.toReversed() }
     assert.ok(codes({ ...bundle, gates: [other] }).includes('gate.values'))
-    assert.ok(codes({ ...bundle, gates: [{ ...gate, utilities: gate.utilities.map(() => 30_000) }] }).includes('gate.utilities'))
+    assert.ok(
+      codes({ ...bundle, gates: [{ ...gate, utilities: gate.utilities.map(() => 30_000) }] }).includes('gate.utilities')
+    )
     // One unit a question may be rounding on another machine, more is not.
-    const near = buildEpoch({ network, pool, epoch: 1, receipts: honest, measures, deposited: 1_000_003n, previous: undefined, gates })
+    const near = buildEpoch({
+      network,
+      pool,
+      epoch: 1,
+      receipts: honest,
+      measures,
+      deposited: 1_000_003n,
+      previous: undefined,
+      gates
+    })
     const own = (by: number) => new Map([[model, { ...gate, utilities: gate.utilities.map(sum => sum + by) }]])
     assert.deepEqual(codes(near, { gates: own(2) }), [])
     assert.deepEqual(codes(near, { gates: own(3) }), ['gate.utilities'])
@@ -96,10 +176,14 @@ describe('what anybody checks of an epoch', () => {
     const bundle = make()
     assert.deepEqual(codes(bundle, { deposited: 5n }), ['bundle.deposited'])
     assert.ok(codes(bundle, { epoch: 2 }).includes('bundle.place'))
-    assert.ok(codes(bundle, { pool: keccak('other'), datanets: new Map([[model, keccak('other')]]) }).includes('bundle.place'))
+    assert.ok(
+      codes(bundle, { pool: keccak('other'), datanets: new Map([[model, keccak('other')]]) }).includes('bundle.place')
+    )
     assert.ok(codes(make(honest.toReversed())).includes('receipts.order'))
     assert.ok(codes(bundle, { channels: factsFor(honest, 1200n).channels }).includes('receipt.unpaid'))
-    assert.ok(codes(bundle, { settledFees: new Map([[channelOf('client', 'worker'), 10n ** 30n]]) }).includes('receipt.unpaid'))
+    assert.ok(
+      codes(bundle, { settledFees: new Map([[channelOf('client', 'worker'), 10n ** 30n]]) }).includes('receipt.unpaid')
+    )
     assert.ok(codes({ ...bundle, gates: [] }).includes('epoch.gate'))
   })
 })

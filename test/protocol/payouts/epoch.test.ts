@@ -1,21 +1,63 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { attributionOf, buildEpoch, compareAttributions, checkAttribution, gateOf, measureOf, payoutsTree, placeOf, receiptsTree, rebuild, selectReceipts, sharesOf, splitFee } from '../../../protocol/payouts/index.ts'
+import {
+  attributionOf,
+  buildEpoch,
+  compareAttributions,
+  checkAttribution,
+  gateOf,
+  measureOf,
+  payoutsTree,
+  placeOf,
+  receiptsTree,
+  rebuild,
+  selectReceipts,
+  sharesOf,
+  splitFee
+} from '../../../protocol/payouts/index.ts'
 import type { EpochBundle } from '../../../protocol/payouts/index.ts'
 import { epochBundle } from '../../../protocol/payouts/index.ts'
 import { canonicalJson, InvalidError, keccak, leafNode, inSumTree } from '../../../protocol/primitives/index.ts'
-import { accountOf, channelOf, coalitions, factsFor, gate, gates, measure, measures, model, network, players, pool, receipt, typical, utilitiesOf } from './world.ts'
+import {
+  accountOf,
+  channelOf,
+  coalitions,
+  factsFor,
+  gate,
+  gates,
+  measure,
+  measures,
+  model,
+  network,
+  players,
+  pool,
+  receipt,
+  typical,
+  utilitiesOf
+} from './world.ts'
 
 const sum = (values: readonly bigint[]): bigint => values.reduce((a, b) => a + b, 0n)
-const epochOf = (receipts: ReturnType<typeof receipt>[], deposited: bigint, previous?: { cid: string; bundle: EpochBundle }, number = 1): EpochBundle =>
-  buildEpoch({ network, pool, epoch: number, receipts, measures, gates, deposited, previous })
-const share = (bundle: EpochBundle, name: string): bigint => bundle.payouts.find(({ account }) => account === accountOf(name))?.share ?? 0n
+const epochOf = (
+  receipts: ReturnType<typeof receipt>[],
+  deposited: bigint,
+  previous?: { cid: string; bundle: EpochBundle },
+  number = 1
+): EpochBundle => buildEpoch({ network, pool, epoch: number, receipts, measures, gates, deposited, previous })
+const share = (bundle: EpochBundle, name: string): bigint =>
+  bundle.payouts.find(({ account }) => account === accountOf(name))?.share ?? 0n
 
-const plans = fc.uniqueArray(fc.record({
-  client: fc.constantFrom('c1', 'c2'), worker: fc.constantFrom('w1', 'w2'), sequence: fc.bigInt(1n, 12n), fee: fc.bigInt(0n, 10n ** 20n),
-  utilities: fc.option(fc.array(fc.nat(10_000), { minLength: 16, maxLength: 16 }))
-}), { maxLength: 12, selector: plan => `${plan.client} ${plan.worker} ${plan.sequence}` })
-const inOrder = (plan: { client: string; worker: string; sequence: bigint }): string => `${channelOf(plan.client, plan.worker)} ${String(plan.sequence).padStart(4, '0')}`
+const plans = fc.uniqueArray(
+  fc.record({
+    client: fc.constantFrom('c1', 'c2'),
+    worker: fc.constantFrom('w1', 'w2'),
+    sequence: fc.bigInt(1n, 12n),
+    fee: fc.bigInt(0n, 10n ** 20n),
+    utilities: fc.option(fc.array(fc.nat(10_000), { minLength: 16, maxLength: 16 }))
+  }),
+  { maxLength: 12, selector: plan => `${plan.client} ${plan.worker} ${plan.sequence}` }
+)
+const inOrder = (plan: { client: string; worker: string; sequence: bigint }): string =>
+  `${channelOf(plan.client, plan.worker)} ${String(plan.sequence).padStart(4, '0')}`
 
 describe('an epoch', () => {
   it('pays the foundation more than the late one, the copier and the spammer nothing, and all of it', () => {
@@ -28,55 +70,97 @@ describe('an epoch', () => {
   })
 
   it('goes by what the rows are worth, not by who wrote them: with names permuted shares go with the rows', () => {
-    fc.assert(fc.property(fc.shuffledSubarray([0, 1, 2, 3], { minLength: 4 }), order => {
-      const worth = [4000, 1500, 0, -300]
-      const names = order.map(i => players[i] ?? assert.fail())
-      const other = measureOf({ model, players: names, coalitions })
-      const paid = receipt()
-      const permuted = { ...paid, attribution: attributionOf(other, utilitiesOf(worth)) }
-      const bundle = buildEpoch({ network, pool, epoch: 1, receipts: [permuted], measures: new Map([[model, other]]), gates: new Map([[model, gateOf(other, [typical])]]), deposited: 999_999n, previous: undefined })
-      assert.deepEqual(bundle.payouts.map(line => line.share), epochOf([paid], 999_999n).payouts.map(line => line.share))
-      assert.deepEqual(bundle.payouts.map(line => line.account), names)
-    }))
+    fc.assert(
+      fc.property(fc.shuffledSubarray([0, 1, 2, 3], { minLength: 4 }), order => {
+        const worth = [4000, 1500, 0, -300]
+        const names = order.map(i => players[i] ?? assert.fail())
+        const other = measureOf({ model, players: names, coalitions })
+        const paid = receipt()
+        const permuted = { ...paid, attribution: attributionOf(other, utilitiesOf(worth)) }
+        const bundle = buildEpoch({
+          network,
+          pool,
+          epoch: 1,
+          receipts: [permuted],
+          measures: new Map([[model, other]]),
+          gates: new Map([[model, gateOf(other, [typical])]]),
+          deposited: 999_999n,
+          previous: undefined
+        })
+        assert.deepEqual(
+          bundle.payouts.map(line => line.share),
+          epochOf([paid], 999_999n).payouts.map(line => line.share)
+        )
+        assert.deepEqual(
+          bundle.payouts.map(line => line.account),
+          names
+        )
+      })
+    )
   })
 
   it('conserves every unit over any sequence of epochs, and nobody ever loses a claim', () => {
-    fc.assert(fc.property(fc.array(fc.record({ plans, income: fc.bigInt(0n, 10n ** 24n) }), { minLength: 1, maxLength: 4 }), epochs => {
-      let previous: { cid: string; bundle: EpochBundle } | undefined
-      let deposited = 0n
-      epochs.forEach(({ plans, income }, i) => {
-        deposited += income
-        const receipts = plans.map(plan => receipt({ ...plan, sequence: plan.sequence + BigInt(100 * i) }))
-        const bundle = epochOf(receipts, deposited, previous, i + 1)
-        // What came in is what everybody may claim, and what is held.
-        assert.equal(deposited, bundle.payoutsTotal + bundle.held)
-        assert.equal(bundle.payoutsTotal, sum(bundle.payouts.map(line => line.cumulative)))
-        assert.equal(bundle.dataFees, sum(bundle.payouts.map(line => line.share)) + bundle.held)
-        assert.equal(bundle.payoutsTotal, (previous?.bundle.payoutsTotal ?? 0n) + sum(bundle.payouts.map(line => line.share)))
-        assert.equal(bundle.receiptsTotal, sum(receipts.map(one => one.receipt.message.fee)))
-        previous?.bundle.payouts.forEach((line, at) => {
-          assert.equal(bundle.payouts[at]?.account, line.account)
-          assert.ok((bundle.payouts[at]?.cumulative ?? 0n) >= line.cumulative)
-        })
-        for (const line of bundle.payouts) if (line.value <= 0n || (line.gate ?? 0n) <= 0n) assert.equal(line.share, 0n)
-        const tree = payoutsTree(bundle.payouts)
-        assert.deepEqual(tree.root, { hash: bundle.payoutsRoot, sum: bundle.payoutsTotal })
-        previous = { cid: `bafyepoch${i}`.padEnd(50, 'a'), bundle }
-      })
-    }), { numRuns: 40 })
+    fc.assert(
+      fc.property(
+        fc.array(fc.record({ plans, income: fc.bigInt(0n, 10n ** 24n) }), { minLength: 1, maxLength: 4 }),
+        epochs => {
+          let previous: { cid: string; bundle: EpochBundle } | undefined
+          let deposited = 0n
+          epochs.forEach(({ plans, income }, i) => {
+            deposited += income
+            const receipts = plans.map(plan => receipt({ ...plan, sequence: plan.sequence + BigInt(100 * i) }))
+            const bundle = epochOf(receipts, deposited, previous, i + 1)
+            // What came in is what everybody may claim, and what is held.
+            assert.equal(deposited, bundle.payoutsTotal + bundle.held)
+            assert.equal(bundle.payoutsTotal, sum(bundle.payouts.map(line => line.cumulative)))
+            assert.equal(bundle.dataFees, sum(bundle.payouts.map(line => line.share)) + bundle.held)
+            assert.equal(
+              bundle.payoutsTotal,
+              (previous?.bundle.payoutsTotal ?? 0n) + sum(bundle.payouts.map(line => line.share))
+            )
+            assert.equal(bundle.receiptsTotal, sum(receipts.map(one => one.receipt.message.fee)))
+            previous?.bundle.payouts.forEach((line, at) => {
+              assert.equal(bundle.payouts[at]?.account, line.account)
+              assert.ok((bundle.payouts[at]?.cumulative ?? 0n) >= line.cumulative)
+            })
+            for (const line of bundle.payouts)
+              if (line.value <= 0n || (line.gate ?? 0n) <= 0n) assert.equal(line.share, 0n)
+            const tree = payoutsTree(bundle.payouts)
+            assert.deepEqual(tree.root, { hash: bundle.payoutsRoot, sum: bundle.payoutsTotal })
+            previous = { cid: `bafyepoch${i}`.padEnd(50, 'a'), bundle }
+          })
+        }
+      ),
+      { numRuns: 40 }
+    )
   })
 
   it('is made again from its own text, to the last byte of both roots', () => {
-    fc.assert(fc.property(plans, fc.bigInt(0n, 10n ** 20n), (plans, deposited) => {
-      const bundle = epochOf(plans.toSorted((a, b) => (inOrder(a) < inOrder(b) ? -1 : 1)).map(receipt), deposited)
-      const read = epochBundle.parse(JSON.parse(canonicalJson(bundle)))
-      assert.deepEqual(read, bundle)
-      assert.equal(canonicalJson(rebuild(read, { network, previous: undefined })), canonicalJson(bundle))
-    }), { numRuns: 40 })
+    fc.assert(
+      fc.property(plans, fc.bigInt(0n, 10n ** 20n), (plans, deposited) => {
+        const bundle = epochOf(plans.toSorted((a, b) => (inOrder(a) < inOrder(b) ? -1 : 1)).map(receipt), deposited)
+        const read = epochBundle.parse(JSON.parse(canonicalJson(bundle)))
+        assert.deepEqual(read, bundle)
+        assert.equal(canonicalJson(rebuild(read, { network, previous: undefined })), canonicalJson(bundle))
+      }),
+      { numRuns: 40 }
+    )
   })
 
   it('keeps what was asked and answered out of the bundle', () => {
-    const asked = { ...receipt(), content: { messages: [{ role: 'user' as const, content: 'a secret' }], maxTokens: 5, temperature: 0, topK: 0, topP: 1, stop: [], resume: [] }, answer: [5, 6, 7] }
+    const asked = {
+      ...receipt(),
+      content: {
+        messages: [{ role: 'user' as const, content: 'a secret' }],
+        maxTokens: 5,
+        temperature: 0,
+        topK: 0,
+        topP: 1,
+        stop: [],
+        resume: []
+      },
+      answer: [5, 6, 7]
+    }
     assert.ok(!canonicalJson(epochOf([asked], 10n)).includes('a secret'))
   })
 
@@ -95,30 +179,68 @@ describe('an epoch', () => {
     assert.ok((bundle.payouts.find(line => line.account === accountOf('spammer'))?.value ?? 0n) > 0n)
     assert.equal(share(bundle, 'spammer'), 0n)
     assert.equal(sum(bundle.payouts.map(line => line.share)), 777n)
-    assert.throws(() => buildEpoch({ network, pool, epoch: 1, receipts: [receipt()], measures, gates: new Map(), deposited: 1n, previous: undefined }), (error: unknown) => error instanceof InvalidError && error.code === 'epoch.gate')
+    assert.throws(
+      () =>
+        buildEpoch({
+          network,
+          pool,
+          epoch: 1,
+          receipts: [receipt()],
+          measures,
+          gates: new Map(),
+          deposited: 1n,
+          previous: undefined
+        }),
+      (error: unknown) => error instanceof InvalidError && error.code === 'epoch.gate'
+    )
   })
 
   it('weighs two models by their fees, on both sides of the gate', () => {
     const second = keccak('second model')
-    const other = measureOf({ model: second, players: [accountOf('late'), accountOf('newcomer')], coalitions: ['0', '1', '2', '3'] })
+    const other = measureOf({
+      model: second,
+      players: [accountOf('late'), accountOf('newcomer')],
+      coalitions: ['0', '1', '2', '3']
+    })
     const attribution = attributionOf(other, [1000, 2000, 4000, 6000])
     const plain = receipt({ sequence: 9n, fee: 3000n, model: second })
     const bundle = buildEpoch({
-      network, pool, epoch: 1, receipts: [receipt(), { ...plain, attribution }], deposited: 10_000n, previous: undefined,
-      measures: new Map([[model, measure], [second, other]]), gates: new Map([[model, gate], [second, gateOf(other, [[0, 0, 100, 100]])]])
+      network,
+      pool,
+      epoch: 1,
+      receipts: [receipt(), { ...plain, attribution }],
+      deposited: 10_000n,
+      previous: undefined,
+      measures: new Map([
+        [model, measure],
+        [second, other]
+      ]),
+      gates: new Map([
+        [model, gate],
+        [second, gateOf(other, [[0, 0, 100, 100]])]
+      ])
     })
-    assert.deepEqual(bundle.models.map(one => one.model), [model, second])
+    assert.deepEqual(
+      bundle.models.map(one => one.model),
+      [model, second]
+    )
     const late = bundle.payouts.find(line => line.account === accountOf('late')) ?? assert.fail()
-    assert.equal(late.value, 1000n * (gate.values[1] ?? 0n) / 2n + 3000n * (attribution.weights[0] ?? 0n))
+    assert.equal(late.value, (1000n * (gate.values[1] ?? 0n)) / 2n + 3000n * (attribution.weights[0] ?? 0n))
     assert.equal(share(bundle, 'newcomer') > 0n, true)
     assert.equal(sum(bundle.payouts.map(line => line.share)), 10_000n)
   })
 
   it('proves every account its cumulative, and every receipt its fee', () => {
-    const bundle = epochOf([receipt({ sequence: 1n }), receipt({ sequence: 2n }), receipt({ sequence: 3n, utilities: null })], 1234n)
+    const bundle = epochOf(
+      [receipt({ sequence: 1n }), receipt({ sequence: 2n }), receipt({ sequence: 3n, utilities: null })],
+      1234n
+    )
     const tree = payoutsTree(bundle.payouts)
     bundle.payouts.forEach((line, i) => {
-      const leaf = leafNode({ content: keccak(new Uint8Array([...new Uint8Array(12), ...Buffer.from(line.account.slice(2), 'hex')])), sum: line.cumulative })
+      const leaf = leafNode({
+        content: keccak(new Uint8Array([...new Uint8Array(12), ...Buffer.from(line.account.slice(2), 'hex')])),
+        sum: line.cumulative
+      })
       assert.ok(inSumTree({ hash: bundle.payoutsRoot, sum: bundle.payoutsTotal }, leaf, tree.proof(i)))
     })
     assert.deepEqual(receiptsTree(network, bundle.receipts).root, { hash: bundle.receiptsRoot, sum: 3000n })
@@ -127,32 +249,45 @@ describe('an epoch', () => {
 
 describe('receipts that count', () => {
   it('are the same whatever order they were heard in', () => {
-    fc.assert(fc.property(plans, fc.bigInt(0n, 10n ** 21n), fc.nat(), (plans, claimed, seed) => {
-      const receipts = plans.map(receipt)
-      const facts = factsFor(receipts, claimed)
-      const shuffled = receipts.toSorted((a, b) => keccak(`${seed}${placeOf(a)}`) < keccak(`${seed}${placeOf(b)}`) ? -1 : 1)
-      const { counted } = selectReceipts(receipts, facts)
-      assert.deepEqual(selectReceipts(shuffled, facts).counted, counted)
-      // No channel's receipts count further than it has paid.
-      const fees = new Map<string, bigint>()
-      for (const one of counted) fees.set(one.receipt.message.channel, (fees.get(one.receipt.message.channel) ?? 0n) + one.receipt.message.fee)
-      for (const total of fees.values()) assert.ok(total <= claimed)
-    }), { numRuns: 40 })
+    fc.assert(
+      fc.property(plans, fc.bigInt(0n, 10n ** 21n), fc.nat(), (plans, claimed, seed) => {
+        const receipts = plans.map(receipt)
+        const facts = factsFor(receipts, claimed)
+        const shuffled = receipts.toSorted((a, b) =>
+          keccak(`${seed}${placeOf(a)}`) < keccak(`${seed}${placeOf(b)}`) ? -1 : 1
+        )
+        const { counted } = selectReceipts(receipts, facts)
+        assert.deepEqual(selectReceipts(shuffled, facts).counted, counted)
+        // No channel's receipts count further than it has paid.
+        const fees = new Map<string, bigint>()
+        for (const one of counted)
+          fees.set(one.receipt.message.channel, (fees.get(one.receipt.message.channel) ?? 0n) + one.receipt.message.fee)
+        for (const total of fees.values()) assert.ok(total <= claimed)
+      }),
+      { numRuns: 40 }
+    )
   })
 
-  const left = (receipts: ReturnType<typeof receipt>[], facts = factsFor(receipts)): string[] => selectReceipts(receipts, facts).left.map(({ fault }) => fault)
+  const left = (receipts: ReturnType<typeof receipt>[], facts = factsFor(receipts)): string[] =>
+    selectReceipts(receipts, facts).left.map(({ fault }) => fault)
 
   it('count once', () => {
     const [one, twin] = [receipt(), receipt({ fee: 7n })]
     assert.deepEqual(left([one, twin]), ['duplicate'])
-    assert.deepEqual(selectReceipts([one, twin], factsFor([one])).counted, selectReceipts([twin, one], factsFor([one])).counted)
+    assert.deepEqual(
+      selectReceipts([one, twin], factsFor([one])).counted,
+      selectReceipts([twin, one], factsFor([one])).counted
+    )
     assert.deepEqual(left([one], factsFor([one], 10n ** 9n, { settled: new Map([[placeOf(one), 1]]) })), ['settled'])
   })
 
   it('count as far as the channel has paid, fees of earlier epochs included', () => {
     const receipts = [receipt({ sequence: 1n }), receipt({ sequence: 2n }), receipt({ sequence: 3n, fee: 10n })]
     assert.deepEqual(left(receipts, factsFor(receipts, 2000n)), ['unpaid'])
-    assert.deepEqual(left(receipts, factsFor(receipts, 3010n, { settledFees: new Map([[channelOf('client', 'worker'), 1001n]]) })), ['unpaid'])
+    assert.deepEqual(
+      left(receipts, factsFor(receipts, 3010n, { settledFees: new Map([[channelOf('client', 'worker'), 1001n]]) })),
+      ['unpaid']
+    )
   })
 
   it('are signed by both parties of their channel, for its model, in the pool', () => {
@@ -163,7 +298,10 @@ describe('receipts that count', () => {
     assert.deepEqual(left([receipt({ client: 'mallory', channel: message.channel })], factsFor([good])), ['signature'])
     assert.deepEqual(left([good], factsFor([])), ['channel'])
     assert.deepEqual(left([receipt({ model: keccak('other'), utilities: null })], factsFor([good])), ['model'])
-    assert.deepEqual(left([good], factsFor([good], 10n ** 9n, { datanets: new Map([[model, keccak('other pool')]]) })), ['model'])
+    assert.deepEqual(
+      left([good], factsFor([good], 10n ** 9n, { datanets: new Map([[model, keccak('other pool')]]) })),
+      ['model']
+    )
   })
 
   it('carry weights that follow from their utilities, or none', () => {
@@ -175,16 +313,29 @@ describe('receipts that count', () => {
     // Hash and weights do not agree.
     assert.deepEqual(forged({ ...honest, weights: [...honest.weights].reverse() }), ['attribution'])
     assert.deepEqual(left([receipt({ utilities: null })]), [])
-    assert.throws(() => { checkAttribution({ ...honest, weights: honest.weights.map((w, i) => (i === 0 ? w + 1n : i === 1 ? w - 1n : w)) }, measure) }, InvalidError)
-    assert.throws(() => { checkAttribution({ ...honest, players: [...honest.players].reverse() }, measure) }, InvalidError)
+    assert.throws(() => {
+      checkAttribution(
+        { ...honest, weights: honest.weights.map((w, i) => (i === 0 ? w + 1n : i === 1 ? w - 1n : w)) },
+        measure
+      )
+    }, InvalidError)
+    assert.throws(() => {
+      checkAttribution({ ...honest, players: [...honest.players].reverse() }, measure)
+    }, InvalidError)
   })
 })
 
 describe('two peers who weigh one answer', () => {
   it('agree to the last digit of rounding, and no further', () => {
     const honest = attributionOf(measure, typical)
-    const nudged = attributionOf(measure, typical.map((u, k) => (k === 3 ? u + 1 : u)))
-    const other = attributionOf(measure, typical.map((u, k) => (k === 3 ? u + 2 : u)))
+    const nudged = attributionOf(
+      measure,
+      typical.map((u, k) => (k === 3 ? u + 1 : u))
+    )
+    const other = attributionOf(
+      measure,
+      typical.map((u, k) => (k === 3 ? u + 2 : u))
+    )
     assert.deepEqual(compareAttributions(honest, attributionOf(measure, typical)), { exact: true, agrees: true })
     assert.deepEqual(compareAttributions(honest, nudged), { exact: false, agrees: true })
     assert.deepEqual(compareAttributions(honest, other), { exact: false, agrees: false })
@@ -193,14 +344,20 @@ describe('two peers who weigh one answer', () => {
 
 describe('a fee', () => {
   it('is split as the contract does, nothing lost', () => {
-    fc.assert(fc.property(fc.bigInt(0n, 10n ** 40n), fc.nat(10_000), fc.nat(10_000), fc.boolean(), (amount, a, b, datanet) => {
-      const worker = Math.min(a, 10_000)
-      const builder = Math.min(b, 10_000 - worker)
-      const split = splitFee(amount, { worker, builder, data: 10_000 - worker - builder }, datanet)
-      assert.equal(split.worker + split.builder + split.data, amount)
-      if (!datanet) assert.equal(split.data, 0n)
-    }))
-    assert.deepEqual(splitFee(999n, { worker: 5000, builder: 2000, data: 3000 }, true), { worker: 499n, builder: 199n, data: 301n })
+    fc.assert(
+      fc.property(fc.bigInt(0n, 10n ** 40n), fc.nat(10_000), fc.nat(10_000), fc.boolean(), (amount, a, b, datanet) => {
+        const worker = Math.min(a, 10_000)
+        const builder = Math.min(b, 10_000 - worker)
+        const split = splitFee(amount, { worker, builder, data: 10_000 - worker - builder }, datanet)
+        assert.equal(split.worker + split.builder + split.data, amount)
+        if (!datanet) assert.equal(split.data, 0n)
+      })
+    )
+    assert.deepEqual(splitFee(999n, { worker: 5000, builder: 2000, data: 3000 }, true), {
+      worker: 499n,
+      builder: 199n,
+      data: 301n
+    })
   })
 
   it('goes to nobody without value or gate', () => {

@@ -7,7 +7,9 @@ import { divide, largestRemainder, weightMatrix, weightsOf } from '../../../prot
 const all = (players: number): bigint[] => Array.from({ length: 2 ** players }, (_, mask) => BigInt(mask))
 const sizeOf = (mask: bigint): number => mask.toString(2).replaceAll('0', '').length
 const utilities = (count: number) => fc.array(fc.nat(10_000), { minLength: count, maxLength: count })
-const game = fc.integer({ min: 1, max: 6 }).chain(players => fc.record({ players: fc.constant(players), u: utilities(2 ** players) }))
+const game = fc
+  .integer({ min: 1, max: 6 })
+  .chain(players => fc.record({ players: fc.constant(players), u: utilities(2 ** players) }))
 const sum = (values: readonly bigint[]): bigint => values.reduce((a, b) => a + b, 0n)
 
 /** Shapley by its definition: the mean over all orders of what a player adds when it comes, in floating point. */
@@ -18,13 +20,16 @@ function byOrders(players: number, u: readonly number[]): number[] {
     if (before.length === players) {
       orders++
       let at = 0
-      for (const i of before) { value[i] = (value[i] ?? 0) + (u[at | (1 << i)] ?? 0) - (u[at] ?? 0); at |= 1 << i }
+      for (const i of before) {
+        value[i] = (value[i] ?? 0) + (u[at | (1 << i)] ?? 0) - (u[at] ?? 0)
+        at |= 1 << i
+      }
       return
     }
     for (let i = 0; i < players; i++) if ((mask & (1 << i)) === 0) walk(mask | (1 << i), [...before, i])
   }
   walk(0, [])
-  return value.map(total => total / orders * 100)
+  return value.map(total => (total / orders) * 100)
 }
 
 /** The regression in plain floating point, by gradient-free normal equations with a strong constraint. */
@@ -34,7 +39,10 @@ function byLeastSquares(players: number, coalitions: readonly bigint[], u: reado
   const full = u[coalitions.indexOf(2n ** BigInt(players) - 1n)] ?? 0
   const none = u[coalitions.indexOf(0n)] ?? 0
   const a = Array.from({ length: players + 1 }, () => Array.from({ length: players + 2 }, () => 0))
-  const put = (i: number, j: number, value: number): void => { const row = a[i] ?? assert.fail(); row[j] = (row[j] ?? 0) + value }
+  const put = (i: number, j: number, value: number): void => {
+    const row = a[i] ?? assert.fail()
+    row[j] = (row[j] ?? 0) + value
+  }
   coalitions.forEach((mask, k) => {
     const s = sizeOf(mask)
     if (s === 0 || s === players) return
@@ -45,118 +53,211 @@ function byLeastSquares(players: number, coalitions: readonly bigint[], u: reado
       put(i, players + 1, w * ((u[k] ?? 0) - none))
     }
   })
-  for (let i = 0; i < players; i++) { put(i, players, 1); put(players, i, 1) } // Lagrange multiplier
+  for (let i = 0; i < players; i++) {
+    put(i, players, 1)
+    put(players, i, 1)
+  } // Lagrange multiplier
   put(players, players + 1, full - none)
   const n = players + 1
   for (let c = 0; c < n; c++) {
     const p = a.reduce((best, row, i) => (i >= c && Math.abs(row[c] ?? 0) > Math.abs(a[best]?.[c] ?? 0) ? i : best), c)
     const [x, y] = [a[c] ?? [], a[p] ?? []]
-    a[c] = y; a[p] = x
+    a[c] = y
+    a[p] = x
     for (let i = 0; i < n; i++) {
       if (i === c) continue
       const f = (a[i]?.[c] ?? 0) / (y[c] ?? 1)
       for (let j = c; j <= n; j++) put(i, j, -f * (y[j] ?? 0))
     }
   }
-  return Array.from({ length: players }, (_, i) => (a[i]?.[n] ?? 0) / (a[i]?.[i] ?? 1) * 100)
+  return Array.from({ length: players }, (_, i) => ((a[i]?.[n] ?? 0) / (a[i]?.[i] ?? 1)) * 100)
 }
 
 describe('weights of contributors', () => {
   it('are Shapley values when every coalition is measured', () => {
-    fc.assert(fc.property(game, ({ players, u }) => {
-      const phi = weightsOf(weightMatrix(players, all(players)), u)
-      byOrders(players, u).forEach((value, i) => { assert.ok(Math.abs(Number(phi[i]) - value) <= 1 + 1e-6, `${phi.join()} for ${value}`) })
-    }), { numRuns: 60 })
+    fc.assert(
+      fc.property(game, ({ players, u }) => {
+        const phi = weightsOf(weightMatrix(players, all(players)), u)
+        byOrders(players, u).forEach((value, i) => {
+          assert.ok(Math.abs(Number(phi[i]) - value) <= 1 + 1e-6, `${phi.join()} for ${value}`)
+        })
+      }),
+      { numRuns: 60 }
+    )
   })
 
   it('sum to what all the data adds over the base model, to the last unit', () => {
-    fc.assert(fc.property(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 2, max: 40 }), fc.nat(), fc.infiniteStream(fc.nat(10_000)), (players, count, seed, stream) => {
-      const coalitions = coalitionsOf(keccak(String(seed)), players, count)
-      const u = coalitions.map(() => stream.next().value as number)
-      const phi = weightsOf(weightMatrix(players, coalitions), u)
-      assert.equal(sum(phi), BigInt((u.at(-1) ?? 0) - (u[0] ?? 0)) * 100n)
-    }), { numRuns: 60 })
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 9 }),
+        fc.integer({ min: 2, max: 40 }),
+        fc.nat(),
+        fc.infiniteStream(fc.nat(10_000)),
+        (players, count, seed, stream) => {
+          const coalitions = coalitionsOf(keccak(String(seed)), players, count)
+          const u = coalitions.map(() => stream.next().value as number)
+          const phi = weightsOf(weightMatrix(players, coalitions), u)
+          assert.equal(sum(phi), BigInt((u.at(-1) ?? 0) - (u[0] ?? 0)) * 100n)
+        }
+      ),
+      { numRuns: 60 }
+    )
   })
 
   it('solve the constrained regression of KernelSHAP over drawn coalitions', () => {
-    fc.assert(fc.property(fc.integer({ min: 5, max: 7 }), fc.nat(), fc.infiniteStream(fc.nat(10_000)), (players, seed, stream) => {
-      const coalitions = coalitionsOf(keccak(String(seed)), players, 26)
-      const u = coalitions.map(() => stream.next().value as number)
-      const phi = weightsOf(weightMatrix(players, coalitions), u)
-      byLeastSquares(players, coalitions, u).forEach((value, i) => { assert.ok(Math.abs(Number(phi[i]) - value) < 30, `${phi.join()} for ${value}`) })
-    }), { numRuns: 40 })
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 5, max: 7 }),
+        fc.nat(),
+        fc.infiniteStream(fc.nat(10_000)),
+        (players, seed, stream) => {
+          const coalitions = coalitionsOf(keccak(String(seed)), players, 26)
+          const u = coalitions.map(() => stream.next().value as number)
+          const phi = weightsOf(weightMatrix(players, coalitions), u)
+          byLeastSquares(players, coalitions, u).forEach((value, i) => {
+            assert.ok(Math.abs(Number(phi[i]) - value) < 30, `${phi.join()} for ${value}`)
+          })
+        }
+      ),
+      { numRuns: 40 }
+    )
   })
 
   it('are equal for players whom nothing tells apart, but for one unit of rounding', () => {
-    fc.assert(fc.property(fc.integer({ min: 2, max: 6 }), fc.array(fc.nat(10_000), { minLength: 7, maxLength: 7 }), (players, bySize) => {
-      const u = all(players).map(mask => bySize[sizeOf(mask)] ?? 0)
-      const phi = weightsOf(weightMatrix(players, all(players)), u)
-      for (const value of phi) assert.ok(value - (phi[0] ?? 0n) <= 1n && (phi[0] ?? 0n) - value <= 1n)
-    }))
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 2, max: 6 }),
+        fc.array(fc.nat(10_000), { minLength: 7, maxLength: 7 }),
+        (players, bySize) => {
+          const u = all(players).map(mask => bySize[sizeOf(mask)] ?? 0)
+          const phi = weightsOf(weightMatrix(players, all(players)), u)
+          for (const value of phi) assert.ok(value - (phi[0] ?? 0n) <= 1n && (phi[0] ?? 0n) - value <= 1n)
+        }
+      )
+    )
   })
 
   it('are nothing for a player who adds nothing to any coalition', () => {
-    fc.assert(fc.property(fc.integer({ min: 2, max: 6 }), fc.nat(5), fc.infiniteStream(fc.nat(10_000)), (players, pick, stream) => {
-      const idle = BigInt(pick % players)
-      const values = all(players).map(() => stream.next().value as number)
-      const u = all(players).map(mask => values[Number(mask & ~(1n << idle))] ?? 0)
-      assert.ok([0n, 1n].includes(weightsOf(weightMatrix(players, all(players)), u)[Number(idle)] ?? -1n))
-    }))
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 2, max: 6 }),
+        fc.nat(5),
+        fc.infiniteStream(fc.nat(10_000)),
+        (players, pick, stream) => {
+          const idle = BigInt(pick % players)
+          const values = all(players).map(() => stream.next().value as number)
+          const u = all(players).map(mask => values[Number(mask & ~(1n << idle))] ?? 0)
+          assert.ok([0n, 1n].includes(weightsOf(weightMatrix(players, all(players)), u)[Number(idle)] ?? -1n))
+        }
+      )
+    )
   })
 
   it('do not depend on who comes first: players and coalitions in another order give the same values', () => {
-    fc.assert(fc.property(fc.nat(), fc.shuffledSubarray([0, 1, 2, 3, 4], { minLength: 5 }), fc.infiniteStream(fc.nat(10_000)), fc.boolean(), (seed, order, stream, every) => {
-      const coalitions = every ? all(5) : coalitionsOf(keccak(String(seed)), 5, 14)
-      const u = coalitions.map(() => stream.next().value as number)
-      const renamed = coalitions.map(mask => order.reduce((to, from, i) => to | (((mask >> BigInt(from)) & 1n) << BigInt(i)), 0n))
-      const at = coalitions.map((_, k) => k).reverse()
-      const phi = weightsOf(weightMatrix(5, coalitions), u)
-      const other = weightsOf(weightMatrix(5, at.map(k => renamed[k] ?? 0n)), at.map(k => u[k] ?? 0))
-      order.forEach((from, i) => {
-        const apart = (phi[from] ?? 0n) - (other[i] ?? 0n)
-        assert.ok(apart >= -1n && apart <= 1n) // the unit of rounding goes by place
-      })
-    }))
+    fc.assert(
+      fc.property(
+        fc.nat(),
+        fc.shuffledSubarray([0, 1, 2, 3, 4], { minLength: 5 }),
+        fc.infiniteStream(fc.nat(10_000)),
+        fc.boolean(),
+        (seed, order, stream, every) => {
+          const coalitions = every ? all(5) : coalitionsOf(keccak(String(seed)), 5, 14)
+          const u = coalitions.map(() => stream.next().value as number)
+          const renamed = coalitions.map(mask =>
+            order.reduce((to, from, i) => to | (((mask >> BigInt(from)) & 1n) << BigInt(i)), 0n)
+          )
+          const at = coalitions.map((_, k) => k).reverse()
+          const phi = weightsOf(weightMatrix(5, coalitions), u)
+          const other = weightsOf(
+            weightMatrix(
+              5,
+              at.map(k => renamed[k] ?? 0n)
+            ),
+            at.map(k => u[k] ?? 0)
+          )
+          order.forEach((from, i) => {
+            const apart = (phi[from] ?? 0n) - (other[i] ?? 0n)
+            assert.ok(apart >= -1n && apart <= 1n) // the unit of rounding goes by place
+          })
+        }
+      )
+    )
   })
 
   it('share equally what the coalitions do not tell apart', () => {
     // Only nobody and everybody: nothing is known but the total.
-    assert.deepEqual(weightsOf(weightMatrix(6, [0n, 63n]), [1000, 4000]), Array.from({ length: 6 }, () => 50_000n))
+    assert.deepEqual(
+      weightsOf(weightMatrix(6, [0n, 63n]), [1000, 4000]),
+      Array.from({ length: 6 }, () => 50_000n)
+    )
     // Players 0 and 1 are always together.
-    const phi = weightsOf(weightMatrix(5, [0n, 0b00011n, 0b11100n, 0b00111n, 0b11000n, 31n]), [0, 4000, 1000, 5000, 500, 6000])
+    const phi = weightsOf(
+      weightMatrix(5, [0n, 0b00011n, 0b11100n, 0b00111n, 0b11000n, 31n]),
+      [0, 4000, 1000, 5000, 500, 6000]
+    )
     assert.equal(phi[0], phi[1])
     assert.equal(sum(phi), 600_000n)
   })
 
   it('are linear: held-out questions may be summed before', () => {
     const matrix = weightMatrix(3, all(3))
-    const [a, b] = [[100, 900, 300, 1200, 50, 800, 700, 2000], [0, 10, 20, 30, 40, 50, 60, 70]]
-    const whole = weightsOf(matrix, a.map((value, k) => value + (b[k] ?? 0)))
+    const [a, b] = [
+      [100, 900, 300, 1200, 50, 800, 700, 2000],
+      [0, 10, 20, 30, 40, 50, 60, 70]
+    ]
+    const whole = weightsOf(
+      matrix,
+      a.map((value, k) => value + (b[k] ?? 0))
+    )
     const parts = weightsOf(matrix, a).map((value, i) => value + (weightsOf(matrix, b)[i] ?? 0n))
-    whole.forEach((value, i) => { assert.ok(value - (parts[i] ?? 0n) <= 1n && (parts[i] ?? 0n) - value <= 1n) })
+    whole.forEach((value, i) => {
+      assert.ok(value - (parts[i] ?? 0n) <= 1n && (parts[i] ?? 0n) - value <= 1n)
+    })
   })
 
   it('refuse coalitions that measure nothing', () => {
-    assert.throws(() => weightMatrix(3, [0n, 1n]), (error: unknown) => error instanceof InvalidError && error.code === 'coalitions.incomplete')
-    assert.throws(() => weightMatrix(3, [0n, 1n, 1n, 7n]), (error: unknown) => error instanceof InvalidError && error.code === 'coalitions.repeated')
-    assert.throws(() => weightMatrix(3, [0n, 9n, 7n]), (error: unknown) => error instanceof InvalidError && error.code === 'coalitions.unknown-player')
-    assert.throws(() => weightsOf(weightMatrix(1, [0n, 1n]), [1, 2, 3]), (error: unknown) => error instanceof InvalidError && error.code === 'utilities.count')
+    assert.throws(
+      () => weightMatrix(3, [0n, 1n]),
+      (error: unknown) => error instanceof InvalidError && error.code === 'coalitions.incomplete'
+    )
+    assert.throws(
+      () => weightMatrix(3, [0n, 1n, 1n, 7n]),
+      (error: unknown) => error instanceof InvalidError && error.code === 'coalitions.repeated'
+    )
+    assert.throws(
+      () => weightMatrix(3, [0n, 9n, 7n]),
+      (error: unknown) => error instanceof InvalidError && error.code === 'coalitions.unknown-player'
+    )
+    assert.throws(
+      () => weightsOf(weightMatrix(1, [0n, 1n]), [1, 2, 3]),
+      (error: unknown) => error instanceof InvalidError && error.code === 'utilities.count'
+    )
   })
 })
 
 describe('shares', () => {
   it('sum to the amount, are off by less than one unit, and keep the order of values', () => {
-    fc.assert(fc.property(fc.bigInt(0n, 10n ** 30n), fc.array(fc.bigInt(0n, 10n ** 30n), { minLength: 1, maxLength: 30 }).filter(values => values.some(value => value > 0n)), (amount, values) => {
-      const shares = divide(amount, values)
-      const total = sum(values)
-      assert.equal(sum(shares), amount)
-      shares.forEach((share, i) => {
-        const exact = amount * (values[i] ?? 0n)
-        assert.ok(share * total > exact - total && share * total < exact + total)
-        if (values[i] === 0n) assert.equal(share, 0n)
-        shares.forEach((other, j) => { if ((values[i] ?? 0n) > (values[j] ?? 0n)) assert.ok(share >= other) })
-      })
-    }))
+    fc.assert(
+      fc.property(
+        fc.bigInt(0n, 10n ** 30n),
+        fc
+          .array(fc.bigInt(0n, 10n ** 30n), { minLength: 1, maxLength: 30 })
+          .filter(values => values.some(value => value > 0n)),
+        (amount, values) => {
+          const shares = divide(amount, values)
+          const total = sum(values)
+          assert.equal(sum(shares), amount)
+          shares.forEach((share, i) => {
+            const exact = amount * (values[i] ?? 0n)
+            assert.ok(share * total > exact - total && share * total < exact + total)
+            if (values[i] === 0n) assert.equal(share, 0n)
+            shares.forEach((other, j) => {
+              if ((values[i] ?? 0n) > (values[j] ?? 0n)) assert.ok(share >= other)
+            })
+          })
+        }
+      )
+    )
   })
 
   it('round up the largest remainders, the first of equal ones', () => {

@@ -20,23 +20,61 @@ export const measure: Measure = measureOf({ model, players, coalitions })
 
 /** Utilities where the first player's rows carry most, the second's some, the third's nothing, the fourth's harm. */
 export function utilitiesOf(worth: readonly number[], base = 1000): number[] {
-  return coalitions.map(mask => Math.max(0, Math.min(10_000, base + worth.reduce((sum, value, i) => sum + ((Number(mask) >> i) & 1 ? value : 0), 0))))
+  return coalitions.map(mask =>
+    Math.max(
+      0,
+      Math.min(10_000, base + worth.reduce((sum, value, i) => sum + ((Number(mask) >> i) & 1 ? value : 0), 0))
+    )
+  )
 }
 export const typical = utilitiesOf([4000, 1500, 0, -300])
 
-export interface ReceiptPlan { client?: string; worker?: string; channel?: Hex; sequence?: bigint; fee?: bigint; model?: Hex; utilities?: readonly number[] | null; answer?: number[] }
+export interface ReceiptPlan {
+  client?: string
+  worker?: string
+  channel?: Hex
+  sequence?: bigint
+  fee?: bigint
+  model?: Hex
+  utilities?: readonly number[] | null
+  answer?: number[]
+}
 
 export const channelOf = (client: string, worker: string): Hex => keccak(`${client} ${worker}`)
 
-export function receipt({ client = 'client', worker = 'worker', channel = channelOf(client, worker), sequence = 1n, fee = 1000n, model: of = model, utilities = typical, answer = [5, 6, 7] }: ReceiptPlan = {}): CosignedReceipt {
-  const attribution: Attribution | null = utilities === null ? null : { ...attributionOf(measure, utilities), model: of }
+export function receipt({
+  client = 'client',
+  worker = 'worker',
+  channel = channelOf(client, worker),
+  sequence = 1n,
+  fee = 1000n,
+  model: of = model,
+  utilities = typical,
+  answer = [5, 6, 7]
+}: ReceiptPlan = {}): CosignedReceipt {
+  const attribution: Attribution | null =
+    utilities === null ? null : { ...attributionOf(measure, utilities), model: of }
   const message: Message<'Receipt'> = {
-    channel, sequence, previous: zeroHash, model: of, request: keccak(`request ${sequence}`), response: responseHash(answer), inputTokens: 10, outputTokens: answer.length,
-    fee, seed: 1n, startedAt: 100n, finishedAt: 101n, attribution: attributionHash(attribution)
+    channel,
+    sequence,
+    previous: zeroHash,
+    model: of,
+    request: keccak(`request ${sequence}`),
+    response: responseHash(answer),
+    inputTokens: 10,
+    outputTokens: answer.length,
+    fee,
+    seed: 1n,
+    startedAt: 100n,
+    finishedAt: 101n,
+    attribution: attributionHash(attribution)
   }
   return {
-    receipt: signStatement(network, 'Receipt', message, keyOf(worker)), clientSignature: signDigest(digest(network, 'Receipt', message), keyOf(client)),
-    client: accountOf(client), worker: accountOf(worker), attribution
+    receipt: signStatement(network, 'Receipt', message, keyOf(worker)),
+    clientSignature: signDigest(digest(network, 'Receipt', message), keyOf(client)),
+    client: accountOf(client),
+    worker: accountOf(worker),
+    attribution
   }
 }
 
@@ -45,7 +83,22 @@ export const gates = new Map([[model, gate]])
 export const measures = new Map([[model, measure]])
 
 /** Facts in which every receipt's channel exists and has paid `claimed`. */
-export function factsFor(receipts: readonly CosignedReceipt[], claimed = 10n ** 30n, over: Partial<PoolFacts> = {}): PoolFacts {
-  const channels = new Map<Hex, ChannelFacts>(receipts.map(({ receipt: { message }, client, worker }) => [message.channel, { client, worker, model, claimed }]))
-  return { network, pool, channels, datanets: new Map([[model, pool]]), measures, settled: new Map(), settledFees: new Map(), ...over }
+export function factsFor(
+  receipts: readonly CosignedReceipt[],
+  claimed = 10n ** 30n,
+  over: Partial<PoolFacts> = {}
+): PoolFacts {
+  const channels = new Map<Hex, ChannelFacts>(
+    receipts.map(({ receipt: { message }, client, worker }) => [message.channel, { client, worker, model, claimed }])
+  )
+  return {
+    network,
+    pool,
+    channels,
+    datanets: new Map([[model, pool]]),
+    measures,
+    settled: new Map(),
+    settledFees: new Map(),
+    ...over
+  }
 }

@@ -3,7 +3,17 @@ import fc from 'fast-check'
 import { z } from 'zod'
 import { amount } from '../../../protocol/primitives/index.ts'
 import { LimitError, NotFoundError, TilthError } from '../../../protocol/primitives/index.ts'
-import { PeerError, codeOf, decodeFrame, encodeFrame, maxDepth, protocols, streamLimits, topicLimits, topics } from '../../../protocol/wire/index.ts'
+import {
+  PeerError,
+  codeOf,
+  decodeFrame,
+  encodeFrame,
+  maxDepth,
+  protocols,
+  streamLimits,
+  topicLimits,
+  topics
+} from '../../../protocol/wire/index.ts'
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
 const codeThrown = (work: () => unknown): string => {
@@ -20,9 +30,11 @@ describe('wire: frames', () => {
   const schema = z.strictObject({ name: z.string().max(20), price: amount })
 
   it('gives back what was sent, amounts as bigints', () => {
-    fc.assert(fc.property(fc.string({ maxLength: 20 }), fc.bigInt({ min: 0n, max: (1n << 256n) - 1n }), (name, price) => {
-      assert.deepEqual(decodeFrame(encodeFrame({ price, name }, 1000), schema, 1000), { name, price })
-    }))
+    fc.assert(
+      fc.property(fc.string({ maxLength: 20 }), fc.bigInt({ min: 0n, max: (1n << 256n) - 1n }), (name, price) => {
+        assert.deepEqual(decodeFrame(encodeFrame({ price, name }, 1000), schema, 1000), { name, price })
+      })
+    )
   })
 
   it('one value has one text, whatever the order of its keys', () => {
@@ -30,17 +42,31 @@ describe('wire: frames', () => {
   })
 
   it('any bytes give a typed value or a coded error, never another throw', () => {
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), bytes => {
-      assert.match(codeThrown(() => decodeFrame(bytes, schema, 100)), /^frame\./)
-    }))
-    fc.assert(fc.property(fc.json(), text => {
-      assert.match(codeThrown(() => decodeFrame(bytesOf(text), schema, 100_000)), /^frame\./)
-    }))
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), bytes => {
+        assert.match(
+          codeThrown(() => decodeFrame(bytes, schema, 100)),
+          /^frame\./
+        )
+      })
+    )
+    fc.assert(
+      fc.property(fc.json(), text => {
+        assert.match(
+          codeThrown(() => decodeFrame(bytesOf(text), schema, 100_000)),
+          /^frame\./
+        )
+      })
+    )
   })
 
   const nested = (depth: number): string => '['.repeat(depth) + ']'.repeat(depth)
   const refused: [string, Uint8Array, string][] = [
-    ['more bytes than allowed', bytesOf(JSON.stringify({ name: 'x', price: '1', more: ' '.repeat(200) })), 'frame.too-large'],
+    [
+      'more bytes than allowed',
+      bytesOf(JSON.stringify({ name: 'x', price: '1', more: ' '.repeat(200) })),
+      'frame.too-large'
+    ],
     ['another shape', bytesOf('{"name":"x"}'), 'frame.schema'],
     ['an unknown key', bytesOf('{"name":"x","price":"1","admin":true}'), 'frame.schema'],
     ['a prototype key', bytesOf('{"name":"x","price":"1","__proto__":{"a":1}}'), 'frame.schema'],
@@ -51,7 +77,12 @@ describe('wire: frames', () => {
     ['a text too deep', bytesOf(nested(maxDepth + 1)), 'frame.depth']
   ]
   for (const [what, bytes, code] of refused) {
-    it(`refuses ${what} as ${code}`, () => { assert.equal(codeThrown(() => decodeFrame(bytes, schema, 150)), code) })
+    it(`refuses ${what} as ${code}`, () => {
+      assert.equal(
+        codeThrown(() => decodeFrame(bytes, schema, 150)),
+        code
+      )
+    })
   }
 
   it('takes the allowed depth, and does not count brackets inside strings', () => {
@@ -61,12 +92,21 @@ describe('wire: frames', () => {
   })
 
   it('a million opening brackets are refused without being parsed', () => {
-    assert.equal(codeThrown(() => decodeFrame(new Uint8Array(1 << 20).fill(0x5b), z.json(), 1 << 20)), 'frame.depth')
+    assert.equal(
+      codeThrown(() => decodeFrame(new Uint8Array(1 << 20).fill(0x5b), z.json(), 1 << 20)),
+      'frame.depth'
+    )
   })
 
   it('what we send has the same limits', () => {
-    assert.equal(codeThrown(() => encodeFrame('x'.repeat(100), 50)), 'frame.too-large')
-    assert.equal(codeThrown(() => encodeFrame({ x: Number.NaN }, 50)), 'canonical.number')
+    assert.equal(
+      codeThrown(() => encodeFrame('x'.repeat(100), 50)),
+      'frame.too-large'
+    )
+    assert.equal(
+      codeThrown(() => encodeFrame({ x: Number.NaN }, 50)),
+      'canonical.number'
+    )
   })
 })
 
@@ -81,7 +121,8 @@ describe('wire: codes', () => {
 
   it('a code that comes in is a code or becomes internal', () => {
     assert.equal(new PeerError('limit.busy').code, 'limit.busy')
-    for (const bad of [undefined, 7, '', 'A B', 'x'.repeat(61), '<script>']) assert.equal(new PeerError(bad).code, 'internal')
+    for (const bad of [undefined, 7, '', 'A B', 'x'.repeat(61), '<script>'])
+      assert.equal(new PeerError(bad).code, 'internal')
     assert.equal(new PeerError('frame.schema').consequence, 'reject')
     assert.equal(new PeerError('channel.unknown').consequence, 'retry')
     assert.equal(new PeerError('toString').code, 'internal')
