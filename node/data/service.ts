@@ -3,21 +3,16 @@ import { dataMessage } from '../../protocol/data/index.ts'
 import { TilthError } from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
 import type { Follower } from '../chain/types.ts'
-import { createBook } from './book.ts'
-import { createContributing } from './contribute.ts'
-import { createHosting } from './datanets.ts'
+import { contributionView, createBook, datanetView, rank } from './book/index.ts'
+import type { ContributionRecord } from './book/index.ts'
+import { createContributing } from './contributor/index.ts'
 import { defaultTiming } from './deps.ts'
 import type { DataDeps } from './deps.ts'
-import { followDatanets } from './follow.ts'
+import { createReceiver, pullFrom, readCommitments, serveSync } from './exchange/index.ts'
+import { createHosting, createVersions } from './host/index.ts'
 import { createDataMetrics } from './metrics.ts'
-import { createReceiver } from './receive.ts'
-import type { ContributionRecord } from './records.ts'
-import { createShards } from './shards.ts'
-import { pullFrom, serveSync } from './sync.ts'
-import { createTurns } from './turns.ts'
 import type { DataService } from './types.ts'
-import { createVersions } from './versions.ts'
-import { contributionView, datanetView, rank } from './views.ts'
+import { createShards, createTurns } from './validator/index.ts'
 
 /** Longest comparison of notes with one peer. */
 const syncLimitMs = 60_000
@@ -152,7 +147,7 @@ export function createDataService(deps: DataDeps): DataService {
       await book.load()
       offs.push(streams.handle('/tilth/data/sync/1', stream => serveSync(stream, book)))
       offs.push(gossip.subscribe('tilth/data/1', dataMessage, message => receiver.take(message)))
-      follower = await followDatanets(deps, timing, book, {
+      follower = await readCommitments(deps, timing, book, {
         changed,
         rewound,
         missing: host => {

@@ -1,5 +1,5 @@
-import { digest, requireSigner } from '../../protocol/crypto/index.ts'
-import type { Signed } from '../../protocol/crypto/index.ts'
+import { digest, requireSigner } from '../../../protocol/crypto/index.ts'
+import type { Signed } from '../../../protocol/crypto/index.ts'
 import {
   checkCertificate,
   checkStatements,
@@ -11,14 +11,14 @@ import {
   reveal,
   supersedes,
   tally
-} from '../../protocol/data/index.ts'
-import type { Certificate, ContributionStatements, DataMessage, DatanetDocument } from '../../protocol/data/index.ts'
-import { InvalidError, NotFoundError, contentHash } from '../../protocol/primitives/index.ts'
-import type { Address, Hex } from '../../protocol/primitives/index.ts'
-import type { Book } from './book.ts'
-import type { DataDeps } from './deps.ts'
+} from '../../../protocol/data/index.ts'
+import type { Certificate, ContributionStatements, DataMessage, DatanetDocument } from '../../../protocol/data/index.ts'
+import { InvalidError, NotFoundError, contentHash } from '../../../protocol/primitives/index.ts'
+import type { Address, Hex } from '../../../protocol/primitives/index.ts'
+import type { Book } from '../book/index.ts'
+import type { DataDeps } from '../deps.ts'
 import { createParked } from './parked.ts'
-import type { ContributionRecord } from './records.ts'
+import type { ContributionRecord } from '../book/index.ts'
 
 /** Takes messages in, whoever brings them: gossip, a peer in a comparison of notes, or this node itself. */
 export interface Receiver {
@@ -167,10 +167,10 @@ export function createReceiver(
       net.rules.validators,
       votes.filter(vote => commits.some(commit => opens(commit.message, vote.message)))
     )
-    if (result.state === 'decided') await settle(id, result.certificate, statements)
+    if (result.state === 'decided') await conclude(id, result.certificate, statements)
   }
 
-  async function settle(id: Hex, certificate: Certificate, statements: ContributionStatements): Promise<void> {
+  async function conclude(id: Hex, certificate: Certificate, statements: ContributionStatements): Promise<void> {
     const record = book.contribution(id)
     if (record === undefined) return
     await book.setState(id, decide(record.state, certificate, statements))
@@ -192,7 +192,7 @@ export function createReceiver(
       throw new InvalidError('certificate.statements', "the certificate comes with another contribution's statements")
     checkCertificate(network, net.rules.validators, certificate)
     if (provider !== undefined && record.provider === undefined) await book.putContribution(id, { ...record, provider })
-    await settle(id, certificate, statements)
+    await conclude(id, certificate, statements)
   }
 
   const takeNow = (message: DataMessage): Promise<void> => {

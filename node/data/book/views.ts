@@ -1,8 +1,8 @@
-import { isDecided, ownRows } from '../../protocol/data/index.ts'
-import type { Hex } from '../../protocol/primitives/index.ts'
+import { isDecided, ownRows } from '../../../protocol/data/index.ts'
+import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { Book } from './book.ts'
 import type { ContributionRecord } from './records.ts'
-import type { ContributionView, ContributorRank, DatanetView } from './types.ts'
+import type { ContributionView, ContributorRank, DatanetView } from '../types.ts'
 
 export function datanetView(book: Book, id: Hex): DatanetView | undefined {
   const document = book.datanet(id)?.document

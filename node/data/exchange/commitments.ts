@@ -1,10 +1,10 @@
-import type { Address, Hex } from '../../protocol/primitives/index.ts'
-import type { ChainEvent, ChainEventOf, Follower } from '../chain/types.ts'
-import type { Book } from './book.ts'
-import type { DataDeps, DataTiming } from './deps.ts'
-import type { ContributionRecord } from './records.ts'
+import type { Address, Hex } from '../../../protocol/primitives/index.ts'
+import type { ChainEvent, ChainEventOf, Follower } from '../../chain/types.ts'
+import type { Book } from '../book/index.ts'
+import type { DataDeps, DataTiming } from '../deps.ts'
+import type { ContributionRecord } from '../book/index.ts'
 
-export interface FollowHooks {
+export interface CommitmentHooks {
   /** A Datanet that stands on chain and whose rules are not known here. */
   missing(host: Address): void
   committed(id: Hex): Promise<void>
@@ -14,11 +14,11 @@ export interface FollowHooks {
 }
 
 /** Reads commitments and versions from the chain, and takes back what the chain drops. */
-export async function followDatanets(
+export async function readCommitments(
   deps: Pick<DataDeps, 'chain' | 'clock' | 'events' | 'log'>,
   timing: DataTiming,
   book: Book,
-  hooks: FollowHooks
+  hooks: CommitmentHooks
 ): Promise<Follower> {
   const { chain, clock, events, log } = deps
 

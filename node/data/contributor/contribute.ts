@@ -1,12 +1,12 @@
-import { digest, signStatement, addressOfKey } from '../../protocol/crypto/index.ts'
-import { checkStatements, commitmentOf, parseShard } from '../../protocol/data/index.ts'
-import type { ContributionStatements, DatanetDocument } from '../../protocol/data/index.ts'
-import { InvalidError, LimitError, NotFoundError, TilthError, toHex } from '../../protocol/primitives/index.ts'
-import type { Address, Hex } from '../../protocol/primitives/index.ts'
-import type { Book } from './book.ts'
-import type { DataDeps } from './deps.ts'
-import type { Receiver } from './receive.ts'
-import type { DataService, PreparedContribution } from './types.ts'
+import { digest, signStatement, addressOfKey } from '../../../protocol/crypto/index.ts'
+import { checkStatements, commitmentOf, parseShard } from '../../../protocol/data/index.ts'
+import type { ContributionStatements, DatanetDocument } from '../../../protocol/data/index.ts'
+import { InvalidError, LimitError, NotFoundError, TilthError, toHex } from '../../../protocol/primitives/index.ts'
+import type { Address, Hex } from '../../../protocol/primitives/index.ts'
+import type { Book } from '../book/index.ts'
+import type { DataDeps } from '../deps.ts'
+import type { Receiver } from '../exchange/index.ts'
+import type { DataService, PreparedContribution } from '../types.ts'
 
 const encoder = new TextEncoder()
 export const bytesOf = (file: string | Uint8Array): Uint8Array =>

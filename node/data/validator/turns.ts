@@ -1,4 +1,4 @@
-import { signStatement } from '../../protocol/crypto/index.ts'
+import { signStatement } from '../../../protocol/crypto/index.ts'
 import {
   checkStatements,
   expire,
@@ -8,14 +8,14 @@ import {
   ownRows,
   voteCommitment,
   weightOf
-} from '../../protocol/data/index.ts'
-import type { ContributionStatements, DatanetDocument, Verdict } from '../../protocol/data/index.ts'
-import { InvalidError, NotFoundError, TilthError, toHex } from '../../protocol/primitives/index.ts'
-import type { Hex } from '../../protocol/primitives/index.ts'
-import type { Book } from './book.ts'
-import type { DataDeps, DataTiming } from './deps.ts'
-import type { Receiver } from './receive.ts'
-import type { ContributionRecord } from './records.ts'
+} from '../../../protocol/data/index.ts'
+import type { ContributionStatements, DatanetDocument, Verdict } from '../../../protocol/data/index.ts'
+import { InvalidError, NotFoundError, TilthError, toHex } from '../../../protocol/primitives/index.ts'
+import type { Hex } from '../../../protocol/primitives/index.ts'
+import type { Book } from '../book/index.ts'
+import type { DataDeps, DataTiming } from '../deps.ts'
+import type { Receiver } from '../exchange/index.ts'
+import type { ContributionRecord } from '../book/index.ts'
 import type { Shards } from './shards.ts'
 
 /**

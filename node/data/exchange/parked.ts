@@ -1,5 +1,5 @@
-import type { DataMessage } from '../../protocol/data/index.ts'
-import type { Hex } from '../../protocol/primitives/index.ts'
+import type { DataMessage } from '../../../protocol/data/index.ts'
+import type { Hex } from '../../../protocol/primitives/index.ts'
 
 const most = 4096
 const mostEach = 512

@@ -7,14 +7,14 @@ import {
   parseHeldOut,
   parseShard,
   printRow
-} from '../../protocol/data/index.ts'
-import type { ContributionStatements, DatanetDocument, ShardLine, Verdict } from '../../protocol/data/index.ts'
-import { TilthError, contentHash } from '../../protocol/primitives/index.ts'
-import type { Address, Hex } from '../../protocol/primitives/index.ts'
-import { createQueue } from '../runtime/index.ts'
-import type { Book } from './book.ts'
-import type { DataDeps, DataTiming } from './deps.ts'
-import type { ContributionRecord } from './records.ts'
+} from '../../../protocol/data/index.ts'
+import type { ContributionStatements, DatanetDocument, ShardLine, Verdict } from '../../../protocol/data/index.ts'
+import { TilthError, contentHash } from '../../../protocol/primitives/index.ts'
+import type { Address, Hex } from '../../../protocol/primitives/index.ts'
+import { createQueue } from '../../runtime/index.ts'
+import type { Book } from '../book/index.ts'
+import type { DataDeps, DataTiming } from '../deps.ts'
+import type { ContributionRecord } from '../book/index.ts'
 
 const mostHeldOutBytes = 16 << 20
 /** Fetches ahead that run at once, and that may wait: shards can be large, and anybody may contribute. */

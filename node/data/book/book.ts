@@ -1,8 +1,8 @@
-import { isDecided } from '../../protocol/data/index.ts'
-import type { ContributionState, Verdict } from '../../protocol/data/index.ts'
-import type { Hex } from '../../protocol/primitives/index.ts'
-import { sequenceKey } from '../store/index.ts'
-import type { DataDeps } from './deps.ts'
+import { isDecided } from '../../../protocol/data/index.ts'
+import type { ContributionState, Verdict } from '../../../protocol/data/index.ts'
+import type { Hex } from '../../../protocol/primitives/index.ts'
+import { sequenceKey } from '../../store/index.ts'
+import type { DataDeps } from '../deps.ts'
 import { openTables } from './records.ts'
 import type { BallotRecord, ContributionRecord, DatanetRecord, EvidenceRecord, VersionRecord } from './records.ts'
 

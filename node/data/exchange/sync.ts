@@ -1,11 +1,11 @@
 import { z } from 'zod'
-import { dataMessage } from '../../protocol/data/index.ts'
-import type { DataMessage } from '../../protocol/data/index.ts'
-import { TilthError, bytes32, keccak } from '../../protocol/primitives/index.ts'
-import type { Hex } from '../../protocol/primitives/index.ts'
-import type { MessageStream } from '../transport/types.ts'
-import type { Book } from './book.ts'
-import type { DataDeps } from './deps.ts'
+import { dataMessage } from '../../../protocol/data/index.ts'
+import type { DataMessage } from '../../../protocol/data/index.ts'
+import { TilthError, bytes32, keccak } from '../../../protocol/primitives/index.ts'
+import type { Hex } from '../../../protocol/primitives/index.ts'
+import type { MessageStream } from '../../transport/types.ts'
+import type { Book } from '../book/index.ts'
+import type { DataDeps } from '../deps.ts'
 import type { Receiver } from './receive.ts'
 
 // /tilth/data/sync/1: anti-entropy, by pulling. The asker says what it has, Datanet by Datanet and page by page, as one

@@ -1,13 +1,13 @@
-import { signStatement } from '../../protocol/crypto/index.ts'
-import { datanetRules, parseHeldOut } from '../../protocol/data/index.ts'
-import { InvalidError, TilthError, contentHash } from '../../protocol/primitives/index.ts'
-import type { Hex } from '../../protocol/primitives/index.ts'
-import type { Book } from './book.ts'
-import { bytesOf } from './contribute.ts'
-import type { DataDeps } from './deps.ts'
-import type { Receiver } from './receive.ts'
-import type { DataService } from './types.ts'
-import { datanetView } from './views.ts'
+import { signStatement } from '../../../protocol/crypto/index.ts'
+import { datanetRules, parseHeldOut } from '../../../protocol/data/index.ts'
+import { InvalidError, TilthError, contentHash } from '../../../protocol/primitives/index.ts'
+import type { Hex } from '../../../protocol/primitives/index.ts'
+import type { Book } from '../book/index.ts'
+import { bytesOf } from '../contributor/index.ts'
+import type { DataDeps } from '../deps.ts'
+import type { Receiver } from '../exchange/index.ts'
+import type { DataService } from '../types.ts'
+import { datanetView } from '../book/index.ts'
 
 /** The host's side: rules and held-out questions become a Datanet. */
 export function createHosting(

@@ -1,14 +1,14 @@
 import { z } from 'zod'
-import { signedSchema } from '../../protocol/crypto/index.ts'
+import { signedSchema } from '../../../protocol/crypto/index.ts'
 import {
   contributionState,
   contributionStatements,
   datanetDocument,
   doubleVote,
   verdict
-} from '../../protocol/data/index.ts'
-import { address, bytes32, uint } from '../../protocol/primitives/index.ts'
-import type { Collection, Store } from '../store/index.ts'
+} from '../../../protocol/data/index.ts'
+import { address, bytes32, uint } from '../../../protocol/primitives/index.ts'
+import type { Collection, Store } from '../../store/index.ts'
 
 // What this phase keeps on disk, a table each.
 

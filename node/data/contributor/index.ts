@@ -1,0 +1,2 @@
+export { bytesOf, createContributing } from './contribute.ts'
+export type { Contributing } from './contribute.ts'

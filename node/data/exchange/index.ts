@@ -1,0 +1,5 @@
+export { readCommitments } from './commitments.ts'
+export type { CommitmentHooks } from './commitments.ts'
+export { createReceiver } from './receive.ts'
+export type { Receiver, ReceiverHooks } from './receive.ts'
+export { pullFrom, serveSync } from './sync.ts'

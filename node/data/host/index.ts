@@ -1,0 +1,2 @@
+export { createHosting } from './hosting.ts'
+export { createVersions } from './versions.ts'
