@@ -43,7 +43,7 @@ export async function runDaemon(
   output: { json: boolean }
 ): Promise<void> {
   const log = createLog({ level: config.log })
-  const registry = createMetrics()
+  const metrics = createMetrics()
   try {
     await mkdir(config.data, { recursive: true, mode: 0o700 })
   } catch (cause) {
@@ -69,7 +69,7 @@ export async function runDaemon(
       worker: config.worker,
       autoVote: config.autoVote
     },
-    { log, registry }
+    { log, metrics }
   )
   const { handlers, ask } = createHandlers(node, { version, rpc: config.chain.rpc })
   const server = await startApiServer({
@@ -79,7 +79,7 @@ export async function runDaemon(
     origins: config.api.origins,
     version,
     handlers,
-    metrics: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
+    metrics: async () => ({ contentType: metrics.contentType, text: await metrics.metrics() }),
     extend: openAiEndpoints({
       models: () => handlers.models({ params: {}, body: undefined, signal: new AbortController().signal }),
       ask

@@ -71,7 +71,7 @@ export interface Node {
  */
 export async function createNode(
   options: NodeOptions,
-  { log, registry }: { log: Log; registry: Registry }
+  { log, metrics }: { log: Log; metrics: Registry }
 ): Promise<Node> {
   const { directory, privateKey: key } = options
   const self = addressOfKey(key)
@@ -107,7 +107,7 @@ export async function createNode(
         directory: await folder('ipfs'),
         preset: options.preset
       },
-      { log: log.child({ part: 'transport' }), registry }
+      { log: log.child({ part: 'transport' }), registry: metrics }
     )
     await keep('transport', () => transport.stop())
     const engine = openEngine({
@@ -132,7 +132,8 @@ export async function createNode(
       store,
       engine,
       clock: systemClock,
-      registry
+      registry: metrics,
+      metrics
     }
 
     const data = createDataService({ ...common, events, log: log.child({ phase: 'data' }), autoVote: options.autoVote })

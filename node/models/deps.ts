@@ -119,7 +119,7 @@ export interface ModelsDeps {
   readonly policy?: Partial<ModelsPolicy>
   readonly timing?: Partial<ModelsTiming>
   readonly attribute?: Attribute
-  readonly registry?: Registry
+  readonly metrics?: Registry
   /** Tokenizers by model folder; those of the folder itself unless given. */
   readonly speech?: SpeechSource
 }

@@ -5,8 +5,8 @@ import type { ChainEvent, ChainEventOf, Follower } from '../chain/types.ts'
 import type { Wallet } from './client/wallet.ts'
 import type { Parts } from './deps.ts'
 import type { Tables } from './records.ts'
-import type { ModelRegistry } from './registry.ts'
-import type { Ledger } from './worker/ledger.ts'
+import type { Catalogue } from './catalogue.ts'
+import type { Accounts } from './worker/accounts.ts'
 import type { Redeemer } from './worker/redeem.ts'
 
 const names = [
@@ -22,9 +22,9 @@ type Followed = ChainEventOf<(typeof names)[number]>
 const isFollowed = (event: ChainEvent): event is Followed => (names as readonly string[]).includes(event.name)
 
 export interface Following {
-  registry: ModelRegistry
+  catalogue: Catalogue
   wallet: Wallet
-  ledger: Ledger
+  accounts: Accounts
   redeemer: Redeemer
 }
 
@@ -32,12 +32,12 @@ export interface Following {
 export async function followChain(
   { chain, self, log }: Parts,
   tables: Tables,
-  { registry, wallet, ledger, redeemer }: Following
+  { catalogue, wallet, accounts, redeemer }: Following
 ): Promise<Follower> {
   async function change(channel: Hex, next: (state: ChannelState) => ChannelState): Promise<void> {
     const guarded = (state: ChannelState): ChannelState => (state.state === 'closed' ? state : next(state))
-    const account = ledger.find(channel)
-    if (account !== undefined) await ledger.update(account, guarded)
+    const account = accounts.find(channel)
+    if (account !== undefined) await accounts.update(account, guarded)
     const purse = wallet.find(channel)
     if (purse !== undefined) await wallet.update(purse, guarded)
   }
@@ -45,9 +45,9 @@ export async function followChain(
   async function take(event: Followed): Promise<void> {
     switch (event.name) {
       case 'ModelRegistered':
-        return registry.registered(event.model, event.block)
+        return catalogue.registered(event.model, event.block)
       case 'ModelRetired':
-        return registry.retired(event.model)
+        return catalogue.retired(event.model)
       case 'ChannelOpened':
         if (event.client === self) await wallet.adopt({ ...event, id: event.channel })
         return
@@ -62,7 +62,7 @@ export async function followChain(
           state.state === 'open' || state.state === 'disputed' ? closing(state, event.closesAt) : state
         )
         // The client asks to close: what it has promised is claimed before the window ends.
-        const account = ledger.find(event.channel)
+        const account = accounts.find(event.channel)
         if (account !== undefined) await redeemer.one(account)
         return
       }
@@ -80,7 +80,7 @@ export async function followChain(
       event: event => (isFollowed(event) ? take(event) : undefined),
       // Reading a block twice does no harm, so the cursor need not be on disk at once.
       reached: (block, hash) => tables.cursor.put('chain', { block, hash }, { sync: false }),
-      rewound: block => registry.rewound(block),
+      rewound: block => catalogue.rewound(block),
       failed: (error, event) => {
         log.warn('news of the chain could not be taken in', { event: event?.name, error })
       }

@@ -1,7 +1,7 @@
 /**
- * The models phase of a node, in the order of the flow: models are registered (registry), offered (offers,
+ * The models phase of a node, in the order of the flow: models are registered (catalogue), offered (offers,
  * worker/serving), asked (client/ask, client/attempt), answered (worker/answer) and paid as tokens come, against
- * receipts that both sign (worker/ledger, client/wallet).
+ * receipts that both sign (worker/accounts, client/wallet).
  */
 export * from './types.ts'
 export { defaultPolicy, defaultTiming } from './deps.ts'

@@ -7,21 +7,21 @@ import type { ModelsDeps } from './deps.ts'
  * Amounts are in whole tokens, for reading, not for accounts.
  */
 export function declareMetrics(
-  registry: Registry,
+  metrics: Registry,
   { events }: Pick<ModelsDeps, 'events'>,
   at: { offers(): number; free(): number }
 ): () => void {
-  const receipts = counter(registry, 'tilth_models_receipts_total', 'Answers with a receipt that both signed', ['role'])
-  const tokens = counter(registry, 'tilth_models_tokens_total', 'Tokens of those answers', ['role', 'direction'])
-  const fees = counter(registry, 'tilth_models_fees_total', 'Fees of those answers, in whole tokens', ['role'])
-  const failed = counter(registry, 'tilth_models_failures_total', 'Answers that a worker did not finish, by its code', [
+  const receipts = counter(metrics, 'tilth_models_receipts_total', 'Answers with a receipt that both signed', ['role'])
+  const tokens = counter(metrics, 'tilth_models_tokens_total', 'Tokens of those answers', ['role', 'direction'])
+  const fees = counter(metrics, 'tilth_models_fees_total', 'Fees of those answers, in whole tokens', ['role'])
+  const failed = counter(metrics, 'tilth_models_failures_total', 'Answers that a worker did not finish, by its code', [
     'code'
   ])
-  const redeemed = counter(registry, 'tilth_models_redeemed_total', 'Claimed from channels, in whole tokens')
-  gauge(registry, 'tilth_models_offers', 'Offers that stand, of all workers known', [], self => {
+  const redeemed = counter(metrics, 'tilth_models_redeemed_total', 'Claimed from channels, in whole tokens')
+  gauge(metrics, 'tilth_models_offers', 'Offers that stand, of all workers known', [], self => {
     self.set(at.offers())
   })
-  gauge(registry, 'tilth_models_free_slots', 'Answers this worker could begin at once', [], self => {
+  gauge(metrics, 'tilth_models_free_slots', 'Answers this worker could begin at once', [], self => {
     self.set(at.free())
   })
   const offs = [

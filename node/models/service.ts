@@ -15,12 +15,12 @@ import { createReceipts } from './receipts.ts'
 import { declareMetrics } from './metrics.ts'
 import { openTables } from './records.ts'
 import type { Registered } from './records.ts'
-import { createModelRegistry } from './registry.ts'
+import { createCatalogue } from './catalogue.ts'
 import { folderSpeech } from './speech.ts'
 import { asStream } from './stream.ts'
 import type { AskEvent, ChannelView, ModelView, ModelsService } from './types.ts'
 import { createAnswers } from './worker/answer.ts'
-import { createLedger } from './worker/ledger.ts'
+import { createAccounts } from './worker/accounts.ts'
 import { createRedeemer } from './worker/redeem.ts'
 import { createServing } from './worker/serving.ts'
 import { createSlots } from './worker/slots.ts'
@@ -36,16 +36,16 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
   }
   const { policy, log, streams, roles, self } = parts
   const tables = openTables(parts.store)
-  const registry = createModelRegistry(parts, tables)
+  const catalogue = createCatalogue(parts, tables)
   const receipts = createReceipts(parts, tables)
-  const board = createOfferBoard(parts, id => registry.get(id) !== undefined)
+  const board = createOfferBoard(parts, id => catalogue.get(id) !== undefined)
   const folders = createFolders(parts)
 
-  const ledger = createLedger(parts, tables, receipts)
+  const accounts = createAccounts(parts, tables, receipts)
   const slots = createSlots(policy.capacity, policy.waiting)
-  const serving = createServing(parts, tables, registry, folders, board, slots)
-  const redeemer = createRedeemer(parts, ledger)
-  const answers = createAnswers(parts, ledger, serving, slots, weigh)
+  const serving = createServing(parts, tables, catalogue, folders, board, slots)
+  const redeemer = createRedeemer(parts, accounts)
+  const answers = createAnswers(parts, accounts, serving, slots, weigh)
 
   const wallet = createWallet(parts, tables, receipts)
   const asking = createAsking(parts, wallet, createWorkers(parts, board), folders)
@@ -57,7 +57,7 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
 
   /** A failure costs the weights, not the receipt. */
   async function weigh(content: InferenceContent, model: Hex, answer: readonly number[]): Promise<Attribution | null> {
-    const record = registry.get(model)?.record
+    const record = catalogue.get(model)?.record
     if (parts.attribute === undefined || record === undefined || record.result === null || answer.length === 0)
       return null
     try {
@@ -74,9 +74,9 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
     offers: board.list(record.id).map(offerView)
   })
   function named(idOrName: string): Registered | undefined {
-    const byId = registry.get(idOrName as Hex)
+    const byId = catalogue.get(idOrName as Hex)
     if (byId !== undefined) return byId
-    const all = registry
+    const all = catalogue
       .list()
       .filter(({ record, retired }) => record.name === idOrName && !retired)
       .reverse()
@@ -88,13 +88,13 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
     name: 'models',
     async start() {
       life = new AbortController()
-      await registry.load()
-      await ledger.load()
+      await catalogue.load()
+      await accounts.load()
       await wallet.load()
       board.start()
-      if (parts.registry !== undefined)
-        offs.push(declareMetrics(parts.registry, parts, { offers: () => board.list().length, free: () => slots.free }))
-      follower = await followChain(parts, tables, { registry, wallet, ledger, redeemer })
+      if (parts.metrics !== undefined)
+        offs.push(declareMetrics(parts.metrics, parts, { offers: () => board.list().length, free: () => slots.free }))
+      follower = await followChain(parts, tables, { catalogue, wallet, accounts, redeemer })
       if (roles.worker) {
         offs.push(streams.handle('/tilth/models/infer/1', answers))
         redeemer.start()
@@ -116,9 +116,9 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
       await redeemer.stop()
       for (const off of offs.splice(0)) await off()
     },
-    register: request => registry.register(request),
-    registerBase: request => registry.registerBase(request),
-    models: () => registry.list().map(view),
+    register: request => catalogue.register(request),
+    registerBase: request => catalogue.registerBase(request),
+    models: () => catalogue.list().map(view),
     model(idOrName) {
       const found = named(idOrName)
       return found === undefined ? undefined : view(found)
@@ -145,7 +145,7 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
       for (const {
         id,
         record: { client, model, channel }
-      } of ledger.accounts())
+      } of accounts.all())
         views.push(channelView({ id, role: 'worker', client, worker: self, model }, channel))
       for (const {
         id,
@@ -154,7 +154,7 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
         views.push(channelView({ id, role: 'client', client: self, worker, model }, channel))
       return views
     },
-    settleChannels: () => redeemer.all(),
+    redeem: () => redeemer.all(),
     reconcile: () => keeper.reconcile(life.signal)
   }
 }

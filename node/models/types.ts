@@ -155,7 +155,7 @@ export interface ModelsService {
   receipt(id: Hex): Promise<CosignedReceipt | undefined>
   channels(): Promise<readonly ChannelView[]>
   /** Worker: brings every voucher that is worth more than what was claimed to the chain. */
-  settleChannels(): Promise<{ channels: number; amount: bigint }>
+  redeem(): Promise<{ channels: number; amount: bigint }>
   /**
    * Client: gets what receipts workers still owe it a look at, e.g. after a restart. Resolves with how many were
    * signed.

@@ -56,7 +56,7 @@ export function createSettler(
    */
   async function gather(pool: Hex, epoch: number): Promise<void> {
     await topic.announceClosing(pool, epoch)
-    await deps.models.settleChannels()
+    await deps.models.redeem()
     const end = clock.now() + timing.closingMs
     do {
       await exchange.collect(pool)

@@ -69,7 +69,7 @@ export function createTopic(
       const wait = redeemed + timing.redeemPauseMs - clock.now()
       if (wait > 0) await clock.sleep(wait, life.signal)
       redeemed = clock.now()
-      await deps.models.settleChannels()
+      await deps.models.redeem()
     } catch (error) {
       if (!life.signal.aborted) log.warn('vouchers could not be redeemed', { error })
     }

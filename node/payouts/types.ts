@@ -248,7 +248,7 @@ export interface PayoutsDeps {
   readonly result: (cid: string) => Promise<JobResult>
   readonly versions: Versions
   /** The models phase: own receipts to announce, and redeeming before an epoch closes. */
-  readonly models: Pick<ModelsService, 'receipts' | 'settleChannels'>
+  readonly models: Pick<ModelsService, 'receipts' | 'redeem'>
   /**
    * A folder of this phase's own: bases and siblings. `base` names a base model's folder where another phase has it
    * already.

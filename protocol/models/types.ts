@@ -42,7 +42,7 @@ export type InferenceContent = z.infer<typeof inferenceContent>
 
 /**
  * Frames of `/tilth/models/infer/1`, client's side: a request, vouchers as tokens come, the countersignature of each
- * receipt (or cancel). `quote` asks for the worker's offer, `settle` for receipts that still want a countersignature.
+ * receipt (or cancel). `quote` asks for the worker's offer, `reconcile` for receipts that still want a countersignature.
  */
 export const clientFrame = z.discriminatedUnion('kind', [
   /** `offer` is the worker's own, by which the answer is priced; `voucher` the channel's highest so far. */
@@ -61,7 +61,7 @@ export const clientFrame = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('quote'), model: bytes32 }),
   /** `left`: requests of this channel whose streams the client has lost. */
   z.strictObject({
-    kind: z.literal('settle'),
+    kind: z.literal('reconcile'),
     channel: bytes32,
     voucher: signedSchema('Voucher').nullable(),
     left: z.array(bytes32).max(256)

@@ -120,7 +120,7 @@ export function modelHandlers(node: Pick<Node, 'models' | 'jobs' | 'transport'>)
       return { id: offer.model }
     },
     async redeem() {
-      const { channels, amount } = await models.settleChannels()
+      const { channels, amount } = await models.redeem()
       return { channels, amount: amount.toString() }
     }
   }

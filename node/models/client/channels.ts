@@ -39,11 +39,11 @@ export function createChannelKeeper({ chain, clock, timing, streams, log }: Part
   const unsettled = ({ asks }: Purse): Hex[] =>
     [...asks.values()].filter(({ live, record }) => !live && !record.over).map(({ id }) => id)
 
-  async function settle(purse: Purse, signal: AbortSignal): Promise<number> {
+  async function reconcileOne(purse: Purse, signal: AbortSignal): Promise<number> {
     const left = unsettled(purse).slice(-256)
     const stream = await streams.open(purse.record.worker, '/tilth/models/infer/1', { signal })
     try {
-      await stream.send({ kind: 'settle', channel: purse.id, voucher: wallet.voucher(purse), left })
+      await stream.send({ kind: 'reconcile', channel: purse.id, voucher: wallet.voucher(purse), left })
       for (let count = 0; ;) {
         const frame = await stream.next(workerFrame, { timeoutMs: timing.receiptMs, signal })
         if (frame === undefined) throw new TilthError('stream.closed', 'the worker has left', { consequence: 'retry' })
@@ -85,7 +85,7 @@ export function createChannelKeeper({ chain, clock, timing, streams, log }: Part
       for (const purse of wallet.purses()) {
         if (unsettled(purse).length === 0 || purse.record.channel.state !== 'open') continue
         try {
-          count += await settle(purse, signal)
+          count += await reconcileOne(purse, signal)
         } catch (error) {
           log.info('a worker could not be asked for what it has to sign', { worker: purse.record.worker, error })
         }

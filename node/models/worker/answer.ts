@@ -16,17 +16,17 @@ import type { Parts } from '../deps.ts'
 import type { AnswerRecord } from '../records.ts'
 import { openDialogue } from './dialogue.ts'
 import type { Dialogue } from './dialogue.ts'
-import type { Account, Answer, Ledger, Weigh } from './ledger.ts'
+import type { Account, Answer, Accounts, Weigh } from './accounts.ts'
 import type { Served, Serving } from './serving.ts'
 import type { Slots } from './slots.ts'
 
 type RequestFrame = Extract<ClientFrame, { kind: 'request' }>
-type SettleFrame = Extract<ClientFrame, { kind: 'settle' }>
+type ReconcileFrame = Extract<ClientFrame, { kind: 'reconcile' }>
 
-/** Serves `/tilth/models/infer/1`: quotes, settlements of what is left to sign, and answers, paid as they come. */
+/** Serves `/tilth/models/infer/1`: quotes, what is left to sign, and answers, paid as they come. */
 export function createAnswers(
   parts: Parts,
-  ledger: Ledger,
+  accounts: Accounts,
   serving: Serving,
   slots: Slots,
   weigh: Weigh
@@ -44,12 +44,12 @@ export function createAnswers(
       throw new NotFoundError('channel.unknown', 'no such channel is on chain', { consequence: 'reject' })
     if (onChain.worker !== self) throw new InvalidError('channel.worker', 'the channel pays another worker')
     if (onChain.client !== stream.address) throw new InvalidError('channel.client', "the channel is another client's")
-    return ledger.account(onChain)
+    return accounts.account(onChain)
   }
 
-  async function settle({ channel, voucher, left }: SettleFrame, stream: MessageStream): Promise<void> {
+  async function reconcile({ channel, voucher, left }: ReconcileFrame, stream: MessageStream): Promise<void> {
     const account = await accountOf(channel, stream)
-    if (voucher !== null) await ledger.pay(account, voucher)
+    if (voucher !== null) await accounts.pay(account, voucher)
     // A client may be back before this end has seen that its stream broke: what it left is to be signed for, too.
     for (const request of left) {
       const answer = going.get(request)
@@ -57,7 +57,7 @@ export function createAnswers(
       answer.dialogue.leave()
       await answer.over.catch(() => undefined) // its own stream is told
     }
-    await openDialogue(parts, ledger, account, stream).settle(weigh)
+    await openDialogue(parts, accounts, account, stream).reconcile(weigh)
     await stream.send({ kind: 'done' })
   }
 
@@ -85,12 +85,12 @@ export function createAnswers(
       offer: offer.message
     })
     // [reject] A request is answered once.
-    if (account.answers.has(request) || (await ledger.wasServed(request)))
+    if (account.answers.has(request) || (await accounts.wasServed(request)))
       throw new InvalidError('request.replayed', 'the request was answered before')
     // [reject] Who left too much unpaid gets nothing more.
     if ((lost.get(account.client) ?? 0n) > creditOf(served, policy.creditTokens) * BigInt(policy.lostCredits))
       throw new LimitError('client.unreliable', 'this client has left too much unpaid')
-    if (voucher !== null) await ledger.pay(account, voucher)
+    if (voucher !== null) await accounts.pay(account, voucher)
     return { served, account, request }
   }
 
@@ -160,12 +160,12 @@ export function createAnswers(
       inputTokens,
       frame.offer.message,
       account.record.channel.deposit,
-      ledger.committed(account)
+      accounts.committed(account)
     )
-    const dialogue = openDialogue(parts, ledger, account, stream)
+    const dialogue = openDialogue(parts, accounts, account, stream)
     const release = await slots.take(dialogue.signal)
     try {
-      await dialogue.settle(weigh)
+      await dialogue.reconcile(weigh)
       const { statement, content, offer } = frame
       checkMeans(
         statement.message,
@@ -173,7 +173,7 @@ export function createAnswers(
         inputTokens,
         offer.message,
         account.record.channel.deposit,
-        ledger.committed(account)
+        accounts.committed(account)
       )
       const record: AnswerRecord = {
         statement,
@@ -186,7 +186,7 @@ export function createAnswers(
         finish: 'cancelled',
         answer: []
       }
-      const answer = await ledger.begin(account, request, record)
+      const answer = await accounts.begin(account, request, record)
       const over = serveAnswer(stream, dialogue, served, account, answer)
       going.set(request, { account, dialogue, over })
       await over.finally(() => {
@@ -233,12 +233,12 @@ export function createAnswers(
       await abandon(account, answer, sent.length)
       throw dialogue.signal.reason
     }
-    await ledger.end(account, answer, sent, finish)
+    await accounts.end(account, answer, sent, finish)
     try {
       await stream.send({ kind: 'finished', finish, tail: tail.text })
       if (account.answers.has(answer.id)) {
         answer.attribution = await weigh(content, served.model.id, sent)
-        await dialogue.settle(weigh, {
+        await dialogue.reconcile(weigh, {
           request: answer.id,
           frame: ({ receipt, attribution }) => ({ kind: 'receipt', receipt, attribution })
         })
@@ -260,7 +260,7 @@ export function createAnswers(
       feeOf(offer.message, inputTokens, sent) -
       (arrived.length === 0 ? 0n : feeOf(offer.message, inputTokens, arrived.length))
     if (sent > arrived.length) lost.set(account.client, (lost.get(account.client) ?? 0n) + unpaid)
-    await ledger.end(account, answer, arrived, 'cancelled')
+    await accounts.end(account, answer, arrived, 'cancelled')
     answer.orphan = true
   }
 
@@ -273,8 +273,8 @@ export function createAnswers(
         if (served === undefined) throw new NotFoundError('offer.none', 'the model is not served here')
         return stream.send({ kind: 'offer', offer: served.offer })
       }
-      case 'settle':
-        return settle(frame, stream)
+      case 'reconcile':
+        return reconcile(frame, stream)
       case 'request': {
         log.debug('a request', {
           request: digest(network, 'InferenceRequest', frame.statement.message),

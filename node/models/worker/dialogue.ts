@@ -4,7 +4,7 @@ import { InvalidError, LimitError, TilthError } from '../../../protocol/primitiv
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { MessageStream } from '../../transport/types.ts'
 import type { Parts } from '../deps.ts'
-import type { Account, Answer, Ledger, Weigh } from './ledger.ts'
+import type { Account, Answer, Accounts, Weigh } from './accounts.ts'
 
 type Countersign = Extract<ClientFrame, { kind: 'countersign' }>
 
@@ -24,7 +24,7 @@ export interface Dialogue {
    * Sends every receipt of the channel that wants a countersignature, in order, and takes the countersignatures. The
    * frame of `own` is made by `frame`. @returns ids of receipts, by request
    */
-  settle(
+  reconcile(
     weigh: Weigh,
     own?: { request: Hex; frame(pending: NonNullable<Account['record']['pending']>): unknown }
   ): Promise<Map<Hex, Hex>>
@@ -34,20 +34,20 @@ const closed = (): TilthError => new TilthError('stream.closed', 'the client has
 const cancelled = (): TilthError =>
   new TilthError('answer.cancelled', 'the client has cancelled', { consequence: 'ignore' })
 
-export function openDialogue(parts: Parts, ledger: Ledger, account: Account, stream: MessageStream): Dialogue {
+export function openDialogue(parts: Parts, accounts: Accounts, account: Account, stream: MessageStream): Dialogue {
   const { timing, clock } = parts
   const control = new AbortController()
   let current: { answer: Answer; sent: readonly number[] } | undefined
   let wanted: { resolve: (frame: Countersign) => void; reject: (error: unknown) => void } | undefined
 
   async function hear(): Promise<void> {
-    // The client's silence is bounded where it matters: for vouchers (room) and countersignatures (settle).
+    // The client's silence is bounded where it matters: for vouchers (room) and countersignatures (reconcile).
     for await (const frame of stream.receive(clientFrame, { timeoutMs: 3_600_000 })) {
       if (frame.kind === 'voucher') {
         // [reject] Nobody can have received more than was sent.
         if (current === undefined || frame.received > current.sent.length)
           throw new InvalidError('voucher.received', 'the client has received more than was sent')
-        await ledger.pay(
+        await accounts.pay(
           account,
           frame.voucher,
           frame.received > current.answer.record.answer.length && current.answer.record.state === 'running'
@@ -107,7 +107,7 @@ export function openDialogue(parts: Parts, ledger: Ledger, account: Account, str
       const deadline = clock.now() + timing.voucherMs
       for (;;) {
         control.signal.throwIfAborted()
-        if (ledger.owed(account) + next - account.record.channel.paid <= credit) return
+        if (accounts.owed(account) + next - account.record.channel.paid <= credit) return
         const left = deadline - clock.now()
         // [ignore] A worker serves on credit only so far, and waits only so long.
         if (left <= 0)
@@ -118,18 +118,18 @@ export function openDialogue(parts: Parts, ledger: Ledger, account: Account, str
         await heard(account, control.signal, left, clock)
       }
     },
-    settle: (weigh, own) =>
-      ledger.exclusively(account, async () => {
+    reconcile: (weigh, own) =>
+      accounts.exclusively(account, async () => {
         const done = new Map<Hex, Hex>()
         for (
-          let pending = await ledger.pending(account, weigh, own?.request);
+          let pending = await accounts.pending(account, weigh, own?.request);
           pending !== undefined;
-          pending = await ledger.pending(account, weigh, own?.request)
+          pending = await accounts.pending(account, weigh, own?.request)
         ) {
           const { request } = pending.receipt.message
           await stream.send(own?.request === request ? own.frame(pending) : { kind: 'pending', ...pending })
           const { signature, voucher } = await countersignature()
-          done.set(request, await ledger.countersign(account, signature, voucher))
+          done.set(request, await accounts.countersign(account, signature, voucher))
         }
         return done
       })

@@ -1,6 +1,6 @@
 import { claimedUp } from '../../../protocol/models/index.ts'
 import type { Parts } from '../deps.ts'
-import type { Account, Ledger } from './ledger.ts'
+import type { Account, Accounts } from './accounts.ts'
 
 export interface Redeemer {
   start(): void
@@ -12,7 +12,7 @@ export interface Redeemer {
 }
 
 /** Brings vouchers to the chain: when they are worth it, and before their channel ends. */
-export function createRedeemer({ chain, clock, timing, policy, log, events }: Parts, ledger: Ledger): Redeemer {
+export function createRedeemer({ chain, clock, timing, policy, log, events }: Parts, accounts: Accounts): Redeemer {
   let stop: (() => void) | undefined
   let running: Promise<unknown> = Promise.resolve()
 
@@ -23,15 +23,17 @@ export function createRedeemer({ chain, clock, timing, policy, log, events }: Pa
     const { channel, voucher } = account.record
     if (voucher === null || due(account) <= 0n) return 0n
     const { paid, transaction } = await chain.channels.claim({ channel: account.id, cumulative: channel.paid }, voucher)
-    await ledger.update(account, state => (state.state === 'closed' ? state : claimedUp(state, channel.claimed + paid)))
+    await accounts.update(account, state =>
+      state.state === 'closed' ? state : claimedUp(state, channel.claimed + paid)
+    )
     events.emit('models.redeemed', { channel: account.id, paid, transaction })
     return paid
   }
 
   async function look(): Promise<void> {
-    if (ledger.accounts().every(account => due(account) <= 0n)) return
+    if (accounts.all().every(account => due(account) <= 0n)) return
     const { timestamp } = await chain.head()
-    for (const account of ledger.accounts()) {
+    for (const account of accounts.all()) {
       const { expiry, channel } = account.record
       const ending = channel.state === 'closing' || expiry <= timestamp + BigInt(timing.marginSeconds)
       if (due(account) > 0n && (ending || due(account) >= policy.redeemAt)) await one(account)
@@ -62,7 +64,7 @@ export function createRedeemer({ chain, clock, timing, policy, log, events }: Pa
       next(async () => {
         let channels = 0
         let amount = 0n
-        for (const account of ledger.accounts()) {
+        for (const account of accounts.all()) {
           const paid = await one(account)
           if (paid > 0n) channels++
           amount += paid

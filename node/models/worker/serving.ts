@@ -8,7 +8,7 @@ import type { Parts } from '../deps.ts'
 import type { Folders } from '../folders.ts'
 import type { OfferBoard, SignedOffer } from '../offers.ts'
 import type { Tables } from '../records.ts'
-import type { ModelRegistry } from '../registry.ts'
+import type { Catalogue } from '../catalogue.ts'
 import type { Speech } from '../speech.ts'
 import type { Slots } from './slots.ts'
 
@@ -46,7 +46,7 @@ const trialTokens = 16
 export function createServing(
   parts: Parts,
   tables: Tables,
-  registry: ModelRegistry,
+  catalogue: Catalogue,
   folders: Folders,
   board: OfferBoard,
   slots: Slots
@@ -140,7 +140,7 @@ export function createServing(
         throw new InvalidError('models.not-worker', 'this node does not serve models', {
           help: 'Start it with the worker role.'
         })
-      const model = registry.get(id)?.record
+      const model = catalogue.get(id)?.record
       if (model === undefined)
         throw new NotFoundError('model.unknown', `no model ${id} is registered`, { help: 'See the list of models.' })
       const known = served.get(id)

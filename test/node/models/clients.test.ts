@@ -360,7 +360,7 @@ describe('nodes that are killed', function () {
     )
     const part = receipts.find(({ sequence }) => sequence === 1n)
     assert.ok(part !== undefined && part.outputTokens >= 20 && part.outputTokens <= 29, `${part?.outputTokens} tokens`)
-    const { amount } = await worker.service.settleChannels()
+    const { amount } = await worker.service.redeem()
     const settled = receipts.reduce((sum, { fee }) => sum + fee, 0n)
     assert.ok(amount >= settled && amount - settled <= 9n * 100n, `${amount} for ${settled}`)
   }).timeout(300_000)

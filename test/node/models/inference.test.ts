@@ -14,11 +14,11 @@ describe('inference between nodes', () => {
   let worker: TestPeer
   let client: TestPeer
   const engine = fakeEngine()
-  const registry = createMetrics()
+  const metrics = createMetrics()
 
   before(async () => {
     network = await startNetwork()
-    worker = await network.addPeer('worker', { engine, registry })
+    worker = await network.addPeer('worker', { engine, metrics })
     client = await network.addPeer('client', { roles: { worker: false, client: true } })
     await network.serve(worker, client)
   })
@@ -77,12 +77,12 @@ describe('inference between nodes', () => {
     const [channel] = (await worker.service.channels()).filter(({ role }) => role === 'worker')
     assert.ok(channel !== undefined)
     const before = await worker.chain.tokens.balanceOf(worker.address)
-    const { channels, amount } = await worker.service.settleChannels()
+    const { channels, amount } = await worker.service.redeem()
     assert.equal(channels, 1)
     assert.equal(amount, channel.paid)
     assert.equal((await worker.chain.tokens.balanceOf(worker.address)) - before, (amount * 8000n) / 10000n)
-    assert.deepEqual(await worker.service.settleChannels(), { channels: 0, amount: 0n })
-    const shown = await registry.metrics()
+    assert.deepEqual(await worker.service.redeem(), { channels: 0, amount: 0n })
+    const shown = await metrics.metrics()
     assert.match(shown, new RegExp(`tilth_models_receipts_total\\{role="worker"\\} ${channel.receipts}`))
     assert.match(shown, /tilth_models_offers 1\n/)
   })

@@ -36,7 +36,7 @@ export interface PeerOptions {
   timing?: ModelsDeps['timing']
   attribute?: ModelsDeps['attribute']
   speech?: ModelsDeps['speech'] | null
-  registry?: ModelsDeps['registry']
+  metrics?: ModelsDeps['metrics']
   /** What stands between the service and the parts it uses. */
   change?: (deps: ModelsDeps) => ModelsDeps
 }
@@ -132,7 +132,7 @@ export async function startNetwork(): Promise<TestNetwork> {
       folder: join(peer.folder, 'models'),
       timing: { ...quick, ...options.timing },
       ...(options.speech === null ? {} : { speech: options.speech ?? fakeSpeech }),
-      ...(options.registry === undefined ? {} : { registry: options.registry }),
+      ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
       ...(options.policy === undefined ? {} : { policy: options.policy }),
       ...(options.attribute === undefined ? {} : { attribute: options.attribute })
     }

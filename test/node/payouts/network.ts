@@ -106,7 +106,7 @@ export interface TestPeer {
   readonly options: PeerOptions
   /** What the models phase of this peer would hold. */
   readonly own: CosignedReceipt[]
-  /** Vouchers to be claimed at `settleChannels`: cumulative and the client's signature. */
+  /** Vouchers to be claimed at `redeem`: cumulative and the client's signature. */
   readonly vouchers: Map<Hex, { cumulative: bigint; signature: Hex }>
   service: PayoutsService
   events: Events<PayoutEvents>
@@ -288,7 +288,7 @@ export async function startNetwork({
         versions: { rows: async () => rows, heldOut: async () => held },
         models: {
           receipts: async () => peer.own,
-          async settleChannels() {
+          async redeem() {
             let amount = 0n
             for (const [channel, { cumulative, signature }] of peer.vouchers) {
               if (((await peer.chain.channels.channel(channel))?.claimed ?? 0n) < cumulative)

@@ -53,12 +53,12 @@ export interface Account {
 /** Measures the weights of an answer that is about to be signed for. */
 export type Weigh = (content: InferenceContent, model: Hex, answer: readonly number[]) => Promise<Attribution | null>
 
-export interface Ledger {
+export interface Accounts {
   /** Answers that a crash cut off end with what had arrived. */
   load(): Promise<void>
   account(channel: ChannelOnChain): Promise<Account>
   find(channel: Hex): Account | undefined
-  accounts(): Account[]
+  all(): Account[]
   /** Everything earned and not paid: receipts, one on its way, running and ended answers. */
   owed(account: Account): bigint
   /** What it may come to: running answers in full. */
@@ -86,9 +86,9 @@ export interface Ledger {
 }
 
 /** What clients owe this worker and have promised it, on disk before anything is answered. */
-export function createLedger(parts: Parts, tables: Tables, receipts: Receipts): Ledger {
+export function createAccounts(parts: Parts, tables: Tables, receipts: Receipts): Accounts {
   const { store, network, key, self, now } = parts
-  const accounts = new Map<Hex, Account>()
+  const byChannel = new Map<Hex, Account>()
   const queue = createQueue({ name: 'receipts', bound: 4096, concurrency: 256 })
 
   const feeFor = ({ record: { offer, inputTokens } }: Answer, tokens: number): bigint =>
@@ -112,13 +112,13 @@ export function createLedger(parts: Parts, tables: Tables, receipts: Receipts): 
     })
   }
 
-  const ledger: Ledger = {
+  const accounts: Accounts = {
     async load() {
       // What is too old to be answered need not be remembered.
       for await (const [request, { issuedAt }] of tables.served.entries())
         if (issuedAt + 2n * requestSeconds < now()) await tables.served.delete(request)
       for await (const record of tables.workerChannels.values())
-        accounts.set(record.id, {
+        byChannel.set(record.id, {
           id: record.id,
           client: record.client,
           record,
@@ -126,7 +126,7 @@ export function createLedger(parts: Parts, tables: Tables, receipts: Receipts): 
           waiting: new Set()
         })
       for await (const [at, record] of tables.answers.entries()) {
-        const account = accounts.get(record.statement.message.channel)
+        const account = byChannel.get(record.statement.message.channel)
         if (account === undefined) continue
         const id = digest(network, 'InferenceRequest', record.statement.message)
         const answer: Answer = { id, record, sent: record.answer.length, orphan: true }
@@ -135,11 +135,11 @@ export function createLedger(parts: Parts, tables: Tables, receipts: Receipts): 
           continue
         }
         account.answers.set(id, answer)
-        if (record.state === 'running') await ledger.end(account, answer, record.answer, 'cancelled')
+        if (record.state === 'running') await accounts.end(account, answer, record.answer, 'cancelled')
       }
     },
     async account(onChain) {
-      const known = accounts.get(onChain.id)
+      const known = byChannel.get(onChain.id)
       if (known !== undefined) {
         // Only news is written: most requests find the channel as it was.
         const channel =
@@ -163,12 +163,12 @@ export function createLedger(parts: Parts, tables: Tables, receipts: Receipts): 
         pending: null
       }
       const account: Account = { id, client, record, answers: new Map(), waiting: new Set() }
-      accounts.set(id, account)
+      byChannel.set(id, account)
       await save(account)
       return account
     },
-    find: channel => accounts.get(channel),
-    accounts: () => [...accounts.values()],
+    find: channel => byChannel.get(channel),
+    all: () => [...byChannel.values()],
     owed,
     committed: account =>
       [...account.answers.values()].reduce(
@@ -290,5 +290,5 @@ export function createLedger(parts: Parts, tables: Tables, receipts: Receipts): 
     },
     exclusively: (account, task) => queue.run(account.id, task)
   }
-  return ledger
+  return accounts
 }

@@ -12,7 +12,7 @@ import type { RegisterBaseRequest, RegisterRequest } from './types.ts'
 /** A JobResult names at most 4096 coalitions and adapters. */
 const maxResultBytes = 2 << 20
 
-export interface ModelRegistry {
+export interface Catalogue {
   load(): Promise<void>
   register(request: RegisterRequest): Promise<ModelRecord>
   registerBase(request: RegisterBaseRequest): Promise<ModelRecord>
@@ -50,7 +50,7 @@ const recordOf = ({
 })
 
 /** Models on chain, as this node follows them. */
-export function createModelRegistry(parts: Parts, tables: Tables): ModelRegistry {
+export function createCatalogue(parts: Parts, tables: Tables): Catalogue {
   const { chain, files, events, self } = parts
   const models = new Map<Hex, Registered>()
 

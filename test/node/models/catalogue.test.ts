@@ -135,7 +135,7 @@ describe('registration and offers', () => {
     const [second] = (await ask(client, question('why', { model: record.id }))).receipts
     assert.equal((await client.service.receipt(second as Hex))?.receipt.message.attribution, zeroHash)
     // A claim is split as the registration says.
-    const { amount } = await worker.service.settleChannels()
+    const { amount } = await worker.service.redeem()
     assert.equal(
       (await client.chain.payouts.pool(datanet)).deposited,
       amount - (amount * 3000n) / 10000n - amount / 10n
