@@ -107,7 +107,7 @@ export async function createNode(
         directory: await folder('ipfs'),
         preset: options.preset
       },
-      { log: log.child({ part: 'transport' }), registry: metrics }
+      { log: log.child({ part: 'transport' }), metrics }
     )
     await keep('transport', () => transport.stop())
     const engine = openEngine({

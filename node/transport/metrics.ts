@@ -2,7 +2,7 @@ import type { Counter, Histogram } from 'prom-client'
 import { counter, histogram } from '../runtime/index.ts'
 import type { Registry } from '../runtime/index.ts'
 
-export interface TransportMetrics {
+export interface TransportCounts {
   gossip: Counter<'topic' | 'verdict'>
   verdictSeconds: Histogram<'topic'>
   streams: Counter<'protocol' | 'direction' | 'outcome'>
@@ -10,25 +10,25 @@ export interface TransportMetrics {
 }
 
 /** What gossip and streams count; a connection gauge is declared where connections are (peers.ts). */
-export const transportMetrics = (registry: Registry): TransportMetrics => ({
+export const transportCounts = (metrics: Registry): TransportCounts => ({
   gossip: counter(
-    registry,
+    metrics,
     'tilth_gossip_messages_total',
     'Messages heard, by verdict: accept, ignore, reject, rate, busy, time',
     ['topic', 'verdict']
   ),
   verdictSeconds: histogram(
-    registry,
+    metrics,
     'tilth_gossip_verdict_seconds',
     'Seconds from a message to its verdict',
     [0.001, 0.01, 0.1, 1, 10],
     ['topic']
   ),
   streams: counter(
-    registry,
+    metrics,
     'tilth_streams_total',
     'Streams that ended, by outcome: done, refused (a service said no), or the code of the wire',
     ['protocol', 'direction', 'outcome']
   ),
-  bans: counter(registry, 'tilth_peer_bans_total', 'Peers cut off for what they did')
+  bans: counter(metrics, 'tilth_peer_bans_total', 'Peers cut off for what they did')
 })

@@ -2,21 +2,21 @@ import { streamLimits, topicLimits } from '../../protocol/wire/index.ts'
 import type { Protocol, StreamLimits, Topic, TopicLimits } from '../../protocol/wire/index.ts'
 import { createMetrics, silentLog, systemClock } from '../runtime/index.ts'
 import type { Clock, Log, Registry } from '../runtime/index.ts'
-import { createFiles } from './files.ts'
-import { createGossip } from './gossip.ts'
-import { createHost } from './host.ts'
+import { createFiles } from './files/files.ts'
+import { createGossip } from './gossip/gossip.ts'
+import { createHost } from './host/host.ts'
 import { addressKey } from './identity.ts'
-import { transportMetrics } from './metrics.ts'
-import { createPeers, cutOff } from './peers.ts'
-import { createProvider } from './provider.ts'
-import { createReputation } from './reputation.ts'
-import { createStreams } from './streams.ts'
+import { transportCounts } from './metrics.ts'
+import { createPeers, cutOff } from './peers/peers.ts'
+import { createProvider } from './peers/provider.ts'
+import { createReputation } from './limits/reputation.ts'
+import { createStreams } from './streams/streams.ts'
 import type { Transport, TransportOptions } from './types.ts'
 
 export interface TransportDeps {
   clock?: Clock
   log?: Log
-  registry?: Registry
+  metrics?: Registry
   /** Rows instead of the wire tables', for tests that cannot wait for real limits. */
   limits?: { topics?: Partial<Record<Topic, TopicLimits>>; streams?: Partial<Record<Protocol, StreamLimits>> }
 }
@@ -30,11 +30,11 @@ export interface TransportDeps {
  * preset: 'local' })
  */
 export async function createTransport(options: TransportOptions, deps: TransportDeps = {}): Promise<Transport> {
-  const { clock = systemClock, log = silentLog, registry = createMetrics(), limits } = deps
-  const metrics = transportMetrics(registry)
+  const { clock = systemClock, log = silentLog, metrics = createMetrics(), limits } = deps
+  const counts = transportCounts(metrics)
   let ban = (_peerId: string): void => undefined
   const reputation = createReputation(clock, peerId => {
-    metrics.bans.inc()
+    counts.bans.inc()
     log.warn('a peer is cut off for what it did', { peer: peerId })
     ban(peerId)
   })
@@ -46,14 +46,14 @@ export async function createTransport(options: TransportOptions, deps: Transport
     })
   }
 
-  const peers = createPeers(host, { clock, log, registry })
+  const peers = createPeers(host, { clock, log, metrics })
   const provider = createProvider(libp2p, { clock, log })
   const gossip = createGossip({
     pubsub: libp2p.services.pubsub,
     reputation,
     clock,
     log,
-    metrics,
+    counts,
     limits: { ...topicLimits, ...limits?.topics }
   })
   const streams = createStreams({
@@ -62,7 +62,7 @@ export async function createTransport(options: TransportOptions, deps: Transport
     reputation,
     clock,
     log,
-    metrics,
+    counts,
     limits: { ...streamLimits, ...limits?.streams }
   })
   const files = createFiles({ helia, peers, provider, directory: options.directory, log })

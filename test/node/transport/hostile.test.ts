@@ -12,7 +12,7 @@ import type { Stranger } from './stranger.ts'
 
 const note = z.strictObject({ text: z.string().max(200) })
 const protocol = '/tilth/data/sync/1'
-const registry = createMetrics()
+const metrics = createMetrics()
 
 describe('transport: hostile peers', () => {
   let victim: TestNode
@@ -21,7 +21,7 @@ describe('transport: hostile peers', () => {
     victim = await startNode(
       {},
       {
-        registry,
+        metrics,
         limits: {
           streams: {
             [protocol]: {
@@ -153,7 +153,7 @@ describe('transport: hostile peers', () => {
       await misbehave(stranger)
       assert.ok(stranger.connected())
     })
-    assert.match(await registry.metrics(), /tilth_peer_bans_total [1-9]/)
+    assert.match(await metrics.metrics(), /tilth_peer_bans_total [1-9]/)
     await stillServes()
   })
 
@@ -214,7 +214,7 @@ describe('transport: hostile peers', () => {
     const count = async (verdict: string): Promise<number> => {
       const match = new RegExp(
         `tilth_gossip_messages_total\\{topic="tilth/jobs/1",verdict="${verdict}"\\} (\\d+)`
-      ).exec(await registry.metrics())
+      ).exec(await metrics.metrics())
       return Number(match?.[1] ?? 0)
     }
 

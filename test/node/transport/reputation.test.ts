@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { InvalidError, NotFoundError } from '../../../protocol/primitives/index.ts'
 import { manualClock } from '../../../node/runtime/index.ts'
-import { createBucket, createBuckets } from '../../../node/transport/quota.ts'
-import { createReputation } from '../../../node/transport/reputation.ts'
+import { createBucket, createBuckets } from '../../../node/transport/limits/quota.ts'
+import { createReputation } from '../../../node/transport/limits/reputation.ts'
 
 const minutes = 60_000
 

@@ -4,15 +4,15 @@ import type { GossipSub, GossipSubComponents, Message } from '@libp2p/gossipsub'
 import { createTopicScoreParams } from '@libp2p/gossipsub/score'
 import type { PeerId } from '@libp2p/interface'
 import type { z } from 'zod'
-import { TilthError } from '../../protocol/primitives/index.ts'
-import { decodeFrame, encodeFrame, topicLimits, topics } from '../../protocol/wire/index.ts'
-import type { Topic, TopicLimits } from '../../protocol/wire/index.ts'
-import type { Clock, Log } from '../runtime/index.ts'
-import { hasNodeKey, peerOf } from './identity.ts'
-import type { TransportMetrics } from './metrics.ts'
-import { createBuckets } from './quota.ts'
-import type { Reputation } from './reputation.ts'
-import type { Gossip, Peer, Preset } from './types.ts'
+import { TilthError } from '../../../protocol/primitives/index.ts'
+import { decodeFrame, encodeFrame, topicLimits, topics } from '../../../protocol/wire/index.ts'
+import type { Topic, TopicLimits } from '../../../protocol/wire/index.ts'
+import type { Clock, Log } from '../../runtime/index.ts'
+import { hasNodeKey, peerOf } from '../identity.ts'
+import type { TransportCounts } from '../metrics.ts'
+import { createBuckets } from '../limits/quota.ts'
+import type { Reputation } from '../limits/reputation.ts'
+import type { Gossip, Peer, Preset } from '../types.ts'
 
 /** Milliseconds for which the same bytes are the same message. */
 const seenMs = 60_000
@@ -64,7 +64,7 @@ export interface GossipDeps {
   reputation: Reputation
   clock: Clock
   log: Log
-  metrics: TransportMetrics
+  counts: TransportCounts
   /** The wire table, or a test's own. */
   limits?: Readonly<Record<Topic, TopicLimits>>
 }
@@ -80,7 +80,7 @@ export function createGossip({
   reputation,
   clock,
   log,
-  metrics,
+  counts,
   limits: table = topicLimits
 }: GossipDeps): Gossip {
   function listen<T>(
@@ -134,8 +134,8 @@ export function createGossip({
     return async (source, message) => {
       const began = clock.now()
       const verdict = hasNodeKey(source) ? await judge(source, message) : 'reject'
-      metrics.gossip.inc({ topic, verdict })
-      metrics.verdictSeconds.observe({ topic }, (clock.now() - began) / 1000)
+      counts.gossip.inc({ topic, verdict })
+      counts.verdictSeconds.observe({ topic }, (clock.now() - began) / 1000)
       if (verdict === 'accept') return TopicValidatorResult.Accept
       return verdict === 'reject' ? TopicValidatorResult.Reject : TopicValidatorResult.Ignore
     }

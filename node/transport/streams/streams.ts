@@ -1,15 +1,15 @@
 import type { Connection, Libp2p, Stream } from '@libp2p/interface'
-import { LimitError, TilthError } from '../../protocol/primitives/index.ts'
-import { streamLimits } from '../../protocol/wire/index.ts'
-import type { Protocol, StreamLimits } from '../../protocol/wire/index.ts'
-import type { Clock, Log } from '../runtime/index.ts'
-import { unreachable } from './errors.ts'
-import { hasNodeKey, parsePeerId, peerOf } from './identity.ts'
+import { LimitError, TilthError } from '../../../protocol/primitives/index.ts'
+import { streamLimits } from '../../../protocol/wire/index.ts'
+import type { Protocol, StreamLimits } from '../../../protocol/wire/index.ts'
+import type { Clock, Log } from '../../runtime/index.ts'
+import { unreachable } from '../errors.ts'
+import { hasNodeKey, parsePeerId, peerOf } from '../identity.ts'
 import { createMessageStream } from './message-stream.ts'
-import type { TransportMetrics } from './metrics.ts'
-import { createBuckets } from './quota.ts'
-import type { Reputation } from './reputation.ts'
-import type { MessageStream, Peers, Streams } from './types.ts'
+import type { TransportCounts } from '../metrics.ts'
+import { createBuckets } from '../limits/quota.ts'
+import type { Reputation } from '../limits/reputation.ts'
+import type { MessageStream, Peers, Streams } from '../types.ts'
 
 export interface StreamsDeps {
   libp2p: Libp2p
@@ -17,7 +17,7 @@ export interface StreamsDeps {
   reputation: Reputation
   clock: Clock
   log: Log
-  metrics: TransportMetrics
+  counts: TransportCounts
   /** The wire table, or a test's own. */
   limits?: Readonly<Record<Protocol, StreamLimits>>
 }
@@ -31,7 +31,7 @@ export function createStreams({
   reputation,
   clock,
   log,
-  metrics,
+  counts,
   limits: table = streamLimits
 }: StreamsDeps): Streams {
   function serving(
@@ -85,7 +85,7 @@ export function createStreams({
         reputation,
         clock,
         onOver: outcome => {
-          metrics.streams.inc({ protocol, direction: 'inbound', outcome })
+          counts.streams.inc({ protocol, direction: 'inbound', outcome })
           release()
         }
       })
@@ -152,7 +152,7 @@ export function createStreams({
         reputation,
         clock,
         onOver: outcome => {
-          metrics.streams.inc({ protocol, direction: 'outbound', outcome })
+          counts.streams.inc({ protocol, direction: 'outbound', outcome })
         }
       })
     }

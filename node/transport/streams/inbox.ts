@@ -1,4 +1,4 @@
-import { LimitError } from '../../protocol/primitives/index.ts'
+import { LimitError } from '../../../protocol/primitives/index.ts'
 
 /**
  * Frames that have arrived and wait to be asked for: bounded in number and bytes, so that the pump that fills it stops

@@ -1,8 +1,8 @@
 import type { Libp2p, PeerId } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import type { Multiaddr } from '@multiformats/multiaddr'
-import type { Clock, Log } from '../runtime/index.ts'
-import { hasNodeKey } from './identity.ts'
+import type { Clock, Log } from '../../runtime/index.ts'
+import { hasNodeKey } from '../identity.ts'
 
 export const dialMs = 15_000
 /** Connections that a node tries to have, as far as it knows so many peers: gossip's mesh degree. */

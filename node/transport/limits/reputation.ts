@@ -1,5 +1,5 @@
-import { TilthError } from '../../protocol/primitives/index.ts'
-import type { Clock } from '../runtime/index.ts'
+import { TilthError } from '../../../protocol/primitives/index.ts'
+import type { Clock } from '../../runtime/index.ts'
 
 /** What things cost a peer; at 100 the connection is cut and refused until the debt has halved twice. */
 const costs = {

@@ -2,8 +2,8 @@ import type { Stream } from '@libp2p/interface'
 import { decode, encode } from 'it-length-prefixed'
 import { pipe } from 'it-pipe'
 import type { Uint8ArrayList } from 'uint8arraylist'
-import { InvalidError, LimitError, TilthError } from '../../protocol/primitives/index.ts'
-import { PeerError, frameTags } from '../../protocol/wire/index.ts'
+import { InvalidError, LimitError, TilthError } from '../../../protocol/primitives/index.ts'
+import { PeerError, frameTags } from '../../../protocol/wire/index.ts'
 
 // A frame on a stream: varint length, one tag byte (protocol/wire codes.ts), then JSON.
 

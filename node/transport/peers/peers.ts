@@ -1,14 +1,14 @@
 import type { Libp2p, PeerId } from '@libp2p/interface'
-import { LimitError, address as addressSchema } from '../../protocol/primitives/index.ts'
-import type { Address } from '../../protocol/primitives/index.ts'
-import { gauge } from '../runtime/index.ts'
-import type { Clock, Log, Registry } from '../runtime/index.ts'
-import { unknownPeer, unreachable } from './errors.ts'
-import { dhtProtocol } from './host.ts'
-import type { Host } from './host.ts'
-import { addressKey, hasNodeKey, parsePeerId, peerOf } from './identity.ts'
+import { LimitError, address as addressSchema } from '../../../protocol/primitives/index.ts'
+import type { Address } from '../../../protocol/primitives/index.ts'
+import { gauge } from '../../runtime/index.ts'
+import type { Clock, Log, Registry } from '../../runtime/index.ts'
+import { unknownPeer, unreachable } from '../errors.ts'
+import { dhtProtocol } from '../host/host.ts'
+import type { Host } from '../host/host.ts'
+import { addressKey, hasNodeKey, parsePeerId, peerOf } from '../identity.ts'
 import { dialMs, keepConnected, parseMultiaddr } from './keeper.ts'
-import type { Peer, Peers } from './types.ts'
+import type { Peer, Peers } from '../types.ts'
 
 const findMs = 20_000
 /** Accounts whose peer is remembered. */
@@ -24,13 +24,13 @@ function connectedIds(libp2p: Libp2p): PeerId[] {
 
 export function createPeers(
   { libp2p, bootstrap }: Pick<Host, 'libp2p' | 'bootstrap'>,
-  { clock, log, registry }: { clock: Clock; log: Log; registry: Registry }
+  { clock, log, metrics }: { clock: Clock; log: Log; metrics: Registry }
 ): Peers & { stop(): void } {
   const self = peerOf(libp2p.peerId)
   const met = new Map<Address, Peer>([[self.address, self]])
   const inDht = new Set<string>()
   const connected = (): Peer[] => connectedIds(libp2p).map(peerOf)
-  gauge(registry, 'tilth_peers', 'Connected peers', [], metric => {
+  gauge(metrics, 'tilth_peers', 'Connected peers', [], metric => {
     metric.set(connectedIds(libp2p).length)
   })
 

@@ -1,5 +1,5 @@
-import type { Quota } from '../../protocol/wire/index.ts'
-import type { Clock } from '../runtime/index.ts'
+import type { Quota } from '../../../protocol/wire/index.ts'
+import type { Clock } from '../../runtime/index.ts'
 
 /** A token bucket. */
 export interface Bucket {

@@ -2,9 +2,9 @@ import { createReadStream } from 'node:fs'
 import type { ReadStream } from 'node:fs'
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { dirname, join, resolve, sep } from 'node:path'
-import { InvalidError, TilthError } from '../../protocol/primitives/index.ts'
-import { storeError } from '../store/index.ts'
-import { syncFolder } from './blocks.ts'
+import { InvalidError, TilthError } from '../../../protocol/primitives/index.ts'
+import { storeError } from '../../store/index.ts'
+import { syncFolder } from '../blocks/durable.ts'
 
 /**
  * A folder's files with their relative paths, in byte order, so that one folder has one CID whatever order the file

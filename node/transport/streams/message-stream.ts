@@ -1,14 +1,14 @@
 import type { Stream } from '@libp2p/interface'
 import type { z } from 'zod'
-import { LimitError, TilthError } from '../../protocol/primitives/index.ts'
-import { PeerError, codeOf, decodeFrame, encodeFrame, wireCodes } from '../../protocol/wire/index.ts'
-import type { Protocol, StreamLimits } from '../../protocol/wire/index.ts'
-import type { Clock } from '../runtime/index.ts'
+import { LimitError, TilthError } from '../../../protocol/primitives/index.ts'
+import { PeerError, codeOf, decodeFrame, encodeFrame, wireCodes } from '../../../protocol/wire/index.ts'
+import type { Protocol, StreamLimits } from '../../../protocol/wire/index.ts'
+import type { Clock } from '../../runtime/index.ts'
 import { closed, drained, readFrames, tagged } from './frames.ts'
 import { createInbox } from './inbox.ts'
-import { createBucket } from './quota.ts'
-import type { Reputation } from './reputation.ts'
-import type { MessageStream, Peer } from './types.ts'
+import { createBucket } from '../limits/quota.ts'
+import type { Reputation } from '../limits/reputation.ts'
+import type { MessageStream, Peer } from '../types.ts'
 
 /** Milliseconds for which an ended or failed stream may linger until the other side ends its half too. */
 const lingerMs = 5_000

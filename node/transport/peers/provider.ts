@@ -1,6 +1,6 @@
 import type { Libp2p, PeerId } from '@libp2p/interface'
 import type { CID } from 'multiformats/cid'
-import type { Clock, Log } from '../runtime/index.ts'
+import type { Clock, Log } from '../../runtime/index.ts'
 
 /** Milliseconds a provide or a search in the DHT may take; without peers both would wait for ever. */
 const queryMs = 20_000

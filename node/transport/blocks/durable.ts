@@ -4,7 +4,7 @@ import { FsBlockstore } from 'blockstore-fs'
 import { NextToLast } from 'blockstore-fs/sharding'
 import type { Blockstore } from 'interface-blockstore'
 import type { CID } from 'multiformats/cid'
-import { storeError } from '../store/index.ts'
+import { storeError } from '../../store/index.ts'
 
 const sharding = new NextToLast()
 let writes = 0
