@@ -1,7 +1,5 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { NotFoundError, InvalidError } from '../../protocol/primitives/index.ts'
-import type { TuneSpec } from '../../protocol/jobs/index.ts'
 import type { Address } from '../../protocol/primitives/index.ts'
 import type { JobsDeps } from './deps.ts'
 import { maxBaseBytes } from './limits.ts'
@@ -31,21 +29,4 @@ export function createBases(deps: Pick<JobsDeps, 'files' | 'folder'>): Bases {
     await fetching
     return folder
   }
-}
-
-/**
- * [reject] A job's version is anchored on chain with exactly the manifest that the job names.
- * @throws NotFoundError `job.version`, InvalidError `job.manifest`
- */
-export async function checkVersion(
-  deps: { readonly chain: Pick<JobsDeps['chain'], 'datanets'> },
-  spec: Pick<TuneSpec, 'datanet' | 'version' | 'manifest'>
-): Promise<void> {
-  const anchored = await deps.chain.datanets.version(spec.datanet, spec.version)
-  if (anchored === undefined)
-    throw new NotFoundError('job.version', `version ${spec.version} of the Datanet is not anchored`, {
-      help: 'Anchor it first, or name another version.'
-    })
-  if (anchored.cid !== spec.manifest)
-    throw new InvalidError('job.manifest', "the job's manifest is not the anchored one")
 }

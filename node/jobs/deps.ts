@@ -94,5 +94,5 @@ export interface JobsDeps {
   readonly policy?: Partial<WorkerPolicy>
   readonly timing?: Partial<JobsTiming>
   /** Where this phase's metrics are kept, if anywhere. */
-  readonly registry?: Registry
+  readonly metrics?: Registry
 }

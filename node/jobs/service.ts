@@ -7,14 +7,14 @@ import { counter, gauge } from '../runtime/index.ts'
 import { createBases } from './bases.ts'
 import { createBook } from './book.ts'
 import type { Heard } from './book.ts'
-import { createBuilder } from './builder.ts'
+import { createBuilder } from './builder/index.ts'
 import { defaultPolicy, defaultTiming } from './deps.ts'
 import type { JobsDeps } from './deps.ts'
 import { fetchResult } from './result.ts'
-import { follow, jobEventNames } from './stream.ts'
+import { jobEventNames, newsOf } from './news.ts'
 import type { JobEvents, JobView, JobsService } from './types.ts'
 import { bidView, jobView } from './views.ts'
-import { createWorker } from './worker.ts'
+import { createWorker } from './worker/index.ts'
 
 const over = new Set<JobView['state']>(['completed', 'expired', 'refunded'])
 
@@ -96,9 +96,9 @@ export function createJobsService(deps: JobsDeps): JobsService {
   }
 
   function countEvents(): void {
-    if (deps.registry === undefined) return
+    if (deps.metrics === undefined) return
     const events = counter(
-      deps.registry,
+      deps.metrics,
       'tilth_jobs_events_total',
       'News of tune jobs by kind: bids, awards, steps reported, deliveries, ends',
       ['event']
@@ -109,7 +109,7 @@ export function createJobsService(deps: JobsDeps): JobsService {
           events.inc({ event: name })
         })
       )
-    gauge(deps.registry, 'tilth_jobs_known', 'Tune jobs that this node knows of', [], at => {
+    gauge(deps.metrics, 'tilth_jobs_known', 'Tune jobs that this node knows of', [], at => {
       at.set([...book.all()].length)
     })
   }
@@ -187,7 +187,7 @@ export function createJobsService(deps: JobsDeps): JobsService {
       [...book.all()].map(([id]) => must(id)).sort((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? -1 : 1)),
     job: view,
     progress: (id, options = {}) =>
-      follow(
+      newsOf(
         deps.events,
         id,
         view(id),

@@ -1,8 +1,8 @@
 import type { VersionManifest } from '../../protocol/data/index.ts'
-import { InvalidError } from '../../protocol/primitives/index.ts'
+import type { TuneSpec } from '../../protocol/jobs/index.ts'
+import { InvalidError, NotFoundError } from '../../protocol/primitives/index.ts'
 import type { DataService } from '../data/types.ts'
 import type { VersionName, Versions } from './deps.ts'
-import { checkVersion } from './bases.ts'
 import type { JobsDeps } from './deps.ts'
 
 /**
@@ -27,4 +27,21 @@ export function versionsOf(
       return data.heldOutRows(name.datanet)
     }
   }
+}
+
+/**
+ * [reject] A job's version is anchored on chain with exactly the manifest that the job names.
+ * @throws NotFoundError `job.version`, InvalidError `job.manifest`
+ */
+export async function checkVersion(
+  deps: { readonly chain: Pick<JobsDeps['chain'], 'datanets'> },
+  spec: Pick<TuneSpec, 'datanet' | 'version' | 'manifest'>
+): Promise<void> {
+  const anchored = await deps.chain.datanets.version(spec.datanet, spec.version)
+  if (anchored === undefined)
+    throw new NotFoundError('job.version', `version ${spec.version} of the Datanet is not anchored`, {
+      help: 'Anchor it first, or name another version.'
+    })
+  if (anchored.cid !== spec.manifest)
+    throw new InvalidError('job.manifest', "the job's manifest is not the anchored one")
 }

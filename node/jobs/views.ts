@@ -2,7 +2,6 @@ import type { Assignment, AwardDocument, JobRecord, LotState } from '../../proto
 import type { Message } from '../../protocol/crypto/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
 import type { KnownJob } from './book.ts'
-import type { Live } from './follow.ts'
 import type { AwardState, AwardView, BidView, JobStateName, JobView, ProgressView } from './types.ts'
 
 export const bidView = ({ worker, price, siblingPrice, seconds }: Message<'Bid'>): BidView => ({
@@ -35,7 +34,7 @@ const viewOf = (
 })
 
 /** An award as its builder knows it. */
-export const awardView = (id: Hex, escrow: Hex, lot: Exclude<LotState, { state: 'offered' }>, live: Live): AwardView =>
+export const awardView = (id: Hex, escrow: Hex, lot: Exclude<LotState, { state: 'offered' }>, live: Seen): AwardView =>
   viewOf(id, escrow, lot.award, lot.state, live, 'seconds' in lot ? lot.seconds : null)
 
 /** Earlier comes first: a job is as far as its lot that is least far. */
@@ -44,7 +43,7 @@ const order = ['funding', 'awarded', 'training', 'delivered', 'accepted', 'relea
 export interface ViewSources {
   readonly escrowOf: (builder: Hex, award: AwardDocument) => Hex
   readonly awardId: (award: AwardDocument) => Hex
-  readonly live: (award: Hex) => Live
+  readonly live: (award: Hex) => Seen
   readonly assignments: ReadonlyMap<Hex, Assignment>
   readonly working: (award: Hex) => Seen | undefined
 }

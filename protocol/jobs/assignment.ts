@@ -15,13 +15,13 @@ const delivered = base.extend({
 })
 /** The builder has still to hear of it, and to get the consent to its refund. */
 const givenUp = base.extend({ state: z.literal('given-up'), reason: z.string().max(200) })
-const settled = base.extend({ state: z.literal('settled'), paid: z.boolean() })
+const closed = base.extend({ state: z.literal('closed'), paid: z.boolean() })
 
 /**
- * An award as its worker keeps it: queued -> delivered -> settled; given up when it was superseded, closed, or cannot
+ * An award as its worker keeps it: queued -> delivered -> closed; given up when it was superseded, closed, or cannot
  * be done.
  */
-export const assignment = z.discriminatedUnion('state', [queued, delivered, givenUp, settled])
+export const assignment = z.discriminatedUnion('state', [queued, delivered, givenUp, closed])
 export type Assignment = z.infer<typeof assignment>
 
 const wrong = (from: string, to: string): InvalidError =>
@@ -35,10 +35,10 @@ export function handOver(at: Assignment, delivery: Signed<'Delivery'>, content: 
   return { ...at, state: 'delivered', delivery, content }
 }
 
-/** delivered (paid) | given up (refunded) -> settled */
-export function settle(at: Assignment): Assignment {
-  if (at.state !== 'delivered' && at.state !== 'given-up') throw wrong(at.state, 'settled')
-  return { award: at.award, escrow: at.escrow, state: 'settled', paid: at.state === 'delivered' }
+/** delivered (paid) | given up (refunded) -> closed */
+export function close(at: Assignment): Assignment {
+  if (at.state !== 'delivered' && at.state !== 'given-up') throw wrong(at.state, 'closed')
+  return { award: at.award, escrow: at.escrow, state: 'closed', paid: at.state === 'delivered' }
 }
 
 /** queued | delivered -> given up */

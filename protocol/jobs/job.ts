@@ -49,6 +49,8 @@ type In<S extends LotState['state']> = Extract<LotState, { state: S }>
 export const forfeit = z.strictObject({
   award: awardDocument,
   reason: z.string().max(200),
+  /** Of the check that its delivery failed, where it was measured. */
+  code: z.string().max(60).nullable(),
   /** The worker's signature over a `Release` of 0. */
   consent: signature.nullable(),
   refunded: z.boolean()
@@ -192,7 +194,11 @@ export function release(state: LotState, transaction: Hex | null): In<'released'
  * funding | awarded | training | delivered -> offered, with the attempt counted and the award forfeited: its worker
  * died, failed, or delivered what is no good.
  */
-export function reoffer(state: LotState, reason: string): { lot: In<'offered'>; forfeit: Forfeit } {
+export function reoffer(
+  state: LotState,
+  reason: string,
+  code: string | null = null
+): { lot: In<'offered'>; forfeit: Forfeit } {
   mustBe(state, 'offered', 'funding', 'awarded', 'training', 'delivered')
   const { worker } = state.award.statement.message
   return {
@@ -202,12 +208,16 @@ export function reoffer(state: LotState, reason: string): { lot: In<'offered'>; 
       attempt: state.attempt + 1,
       failed: [...new Set([...state.failed, worker])]
     },
-    forfeit: forfeitOf(state, reason)
+    forfeit: forfeitOf(state, reason, code)
   }
 }
 
-function forfeitOf(state: In<'funding' | 'awarded' | 'training' | 'delivered'>, reason: string): Forfeit {
-  return { award: state.award, reason, consent: null, refunded: false }
+function forfeitOf(
+  state: In<'funding' | 'awarded' | 'training' | 'delivered'>,
+  reason: string,
+  code: string | null = null
+): Forfeit {
+  return { award: state.award, reason, code, consent: null, refunded: false }
 }
 
 /** What the budget still allows: awards that came to nothing cost nothing in the end. */

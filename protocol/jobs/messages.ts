@@ -50,11 +50,11 @@ export const workerReport = z.discriminatedUnion('kind', [
 export type WorkerReport = z.infer<typeof workerReport>
 
 /**
- * The builder's side: where the award stands for it. `delivered` says the delivery is on its disk; `settled` that the
+ * The builder's side: where the award stands for it. `delivered` says the delivery is on its disk; `closed` that the
  * money is released.
  */
 export const awardStatus = z.strictObject({
   kind: z.literal('status'),
-  state: z.enum(['current', 'delivered', 'settled', 'superseded'])
+  state: z.enum(['current', 'delivered', 'closed', 'superseded'])
 })
 export type AwardStatus = z.infer<typeof awardStatus>

@@ -18,7 +18,7 @@ import {
   planAwards,
   release,
   reoffer,
-  settle,
+  close,
   started,
   withBid
 } from '../../../protocol/jobs/index.ts'
@@ -73,7 +73,7 @@ describe('a lot', () => {
   it('offered again counts the attempt, remembers who failed, and keeps the award for its escrow', () => {
     const { lot, forfeit } = reoffer(started(funded(awardLot(offer({ kind: 'adapter' }), award()), escrow)), 'silence')
     assert.deepEqual([lot.attempt, lot.failed], [1, [worker]])
-    assert.deepEqual(forfeit, { award: award(), reason: 'silence', consent: null, refunded: false })
+    assert.deepEqual(forfeit, { award: award(), reason: 'silence', code: null, consent: null, refunded: false })
   })
 })
 
@@ -176,13 +176,13 @@ describe('an assignment', () => {
   const queued: Assignment = { state: 'queued', award: award(), escrow }
   it('is handed over and paid, or given up and refunded, and nothing else', () => {
     const delivered = handOver(queued, delivery(), content)
-    assert.deepEqual(settle(delivered), { state: 'settled', award: award(), escrow, paid: true })
-    assert.deepEqual(settle(giveUp(queued, 'superseded')), { state: 'settled', award: award(), escrow, paid: false })
+    assert.deepEqual(close(delivered), { state: 'closed', award: award(), escrow, paid: true })
+    assert.deepEqual(close(giveUp(queued, 'superseded')), { state: 'closed', award: award(), escrow, paid: false })
     assert.equal(giveUp(delivered, 'superseded').state, 'given-up')
     for (const wrong of [
-      () => settle(queued),
+      () => close(queued),
       () => handOver(delivered, delivery(), content),
-      () => giveUp(settle(delivered), ''),
+      () => giveUp(close(delivered), ''),
       () => handOver(giveUp(queued, ''), delivery(), content)
     ]) {
       assert.throws(wrong, { code: 'assignment.transition' })

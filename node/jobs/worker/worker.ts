@@ -8,24 +8,24 @@ import {
   lotPrice,
   playersOf,
   rowCounts,
-  settle
-} from '../../protocol/jobs/index.ts'
-import type { Assignment, AwardDocument, JobMessage } from '../../protocol/jobs/index.ts'
-import { digest, signStatement } from '../../protocol/crypto/index.ts'
-import type { Message, Signed } from '../../protocol/crypto/index.ts'
-import { TilthError, contentHash } from '../../protocol/primitives/index.ts'
-import type { Hex } from '../../protocol/primitives/index.ts'
-import { createQueue } from '../runtime/index.ts'
-import type { Bases } from './bases.ts'
-import type { Book, KnownJob } from './book.ts'
-import type { JobsDeps, JobsTiming, WorkerPolicy } from './deps.ts'
+  close
+} from '../../../protocol/jobs/index.ts'
+import type { Assignment, AwardDocument, AwardStatus, JobMessage } from '../../../protocol/jobs/index.ts'
+import { digest, signStatement } from '../../../protocol/crypto/index.ts'
+import type { Message, Signed } from '../../../protocol/crypto/index.ts'
+import { TilthError, contentHash } from '../../../protocol/primitives/index.ts'
+import type { Hex } from '../../../protocol/primitives/index.ts'
+import { createQueue } from '../../runtime/index.ts'
+import type { Bases } from '../bases.ts'
+import type { Book, KnownJob } from '../book.ts'
+import type { JobsDeps, JobsTiming, WorkerPolicy } from '../deps.ts'
 import { createEstimator } from './estimate.ts'
-import { maxTrainingTries } from './limits.ts'
+import { maxTrainingTries } from '../limits.ts'
 import { report } from './report.ts'
 import type { Reporter } from './report.ts'
 import { sweepLot, trainLot } from './train.ts'
 import type { Training } from './train.ts'
-import type { ProgressView } from './types.ts'
+import type { ProgressView } from '../types.ts'
 
 /** An assignment at work: what is not on disk. */
 interface Active {
@@ -231,11 +231,11 @@ export function createWorker(
   }
 
   /** The builder's word on an award. */
-  async function heard(id: Hex, state: 'current' | 'delivered' | 'settled' | 'superseded'): Promise<Hex | undefined> {
+  async function heard(id: Hex, state: AwardStatus['state']): Promise<Hex | undefined> {
     const at = assignments.get(id)
     if (at === undefined || state === 'current' || state === 'delivered') return undefined
-    if (state === 'settled') {
-      if (at.state === 'delivered' || at.state === 'given-up') await keep(id, settle(at))
+    if (state === 'closed') {
+      if (at.state === 'delivered' || at.state === 'given-up') await keep(id, close(at))
       await end(id)
       return undefined
     }

@@ -1,14 +1,14 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { checkDeliveryContent, coalitionsOf, deliveryContent, rowsOf } from '../../protocol/jobs/index.ts'
-import type { DeliveryContent, JobRecord, LotState, TrainingLog } from '../../protocol/jobs/index.ts'
-import type { Signed } from '../../protocol/crypto/index.ts'
-import { decodeFrame } from '../../protocol/wire/index.ts'
-import { InvalidError } from '../../protocol/primitives/index.ts'
-import type { Address, Hex } from '../../protocol/primitives/index.ts'
-import type { Bases } from './bases.ts'
-import type { JobsDeps } from './deps.ts'
-import { maxAdapterBytes, maxContentBytes } from './limits.ts'
+import { checkDeliveryContent, coalitionsOf, deliveryContent, rowsOf } from '../../../protocol/jobs/index.ts'
+import type { DeliveryContent, JobRecord, LotState, TrainingLog } from '../../../protocol/jobs/index.ts'
+import type { Signed } from '../../../protocol/crypto/index.ts'
+import { decodeFrame } from '../../../protocol/wire/index.ts'
+import { InvalidError } from '../../../protocol/primitives/index.ts'
+import type { Address, Hex } from '../../../protocol/primitives/index.ts'
+import type { JobsDeps } from '../deps.ts'
+import type { Desk } from './desk.ts'
+import { maxAdapterBytes, maxContentBytes } from '../limits.ts'
 import { checkAdapterFolder } from './peft.ts'
 
 /** Rows of its own that an adapter is measured on: enough to see that it has learnt them. */
@@ -25,13 +25,10 @@ export interface Verified {
  * @throws InvalidError `delivery.*`, `adapter.*` when it is to be rejected; anything else may go through later
  */
 export async function verifyDelivery(
-  deps: JobsDeps,
-  bases: Bases,
+  { deps, bases, random, signal }: Desk,
   id: Hex,
   record: JobRecord,
-  lot: Extract<LotState, { state: 'delivered' }>,
-  random: () => number,
-  signal: AbortSignal
+  lot: Extract<LotState, { state: 'delivered' }>
 ): Promise<Verified> {
   const { document } = record
   const { worker } = lot.award.statement.message

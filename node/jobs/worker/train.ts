@@ -2,15 +2,15 @@ import { existsSync } from 'node:fs'
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { coalitionsOf, deliveryContent, playersOf, rowsOf, trainingLog } from '../../protocol/jobs/index.ts'
-import type { DeliveryContent, Lot, TrainingLog, TuneSpec } from '../../protocol/jobs/index.ts'
-import { InvalidError, canonicalJson } from '../../protocol/primitives/index.ts'
-import type { Address, Hex } from '../../protocol/primitives/index.ts'
-import type { TrainProgress, TuneResult } from '../engine/types.ts'
-import { checkVersion } from './bases.ts'
-import type { Bases } from './bases.ts'
-import type { JobsDeps } from './deps.ts'
-import type { WorkStage } from '../../protocol/jobs/index.ts'
+import { coalitionsOf, deliveryContent, playersOf, rowsOf, trainingLog } from '../../../protocol/jobs/index.ts'
+import type { DeliveryContent, Lot, TrainingLog, TuneSpec } from '../../../protocol/jobs/index.ts'
+import { InvalidError, canonicalJson } from '../../../protocol/primitives/index.ts'
+import type { Address, Hex } from '../../../protocol/primitives/index.ts'
+import type { TrainProgress, TuneResult } from '../../engine/types.ts'
+import { checkVersion } from '../versions.ts'
+import type { Bases } from '../bases.ts'
+import type { JobsDeps } from '../deps.ts'
+import type { WorkStage } from '../../../protocol/jobs/index.ts'
 
 export interface Training {
   readonly job: Hex
@@ -119,5 +119,5 @@ async function writeOutcome(file: string, value: z.infer<typeof outcome>): Promi
   await rename(part, file)
 }
 
-/** What a lot leaves on this disk beside what is pinned; gone once it is settled or given up. */
+/** What a lot leaves on this disk beside what is pinned; gone once it is paid or given up. */
 export const sweepLot = (folder: string): Promise<void> => rm(folder, { recursive: true, force: true })

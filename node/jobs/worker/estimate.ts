@@ -1,12 +1,12 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import type { TuneSpec } from '../../protocol/jobs/index.ts'
-import { TilthError, contentHash } from '../../protocol/primitives/index.ts'
-import type { Address } from '../../protocol/primitives/index.ts'
-import { checkVersion } from './bases.ts'
-import type { Bases } from './bases.ts'
-import type { JobsDeps, OwnedRow, WorkerPolicy } from './deps.ts'
+import type { TuneSpec } from '../../../protocol/jobs/index.ts'
+import { TilthError, contentHash } from '../../../protocol/primitives/index.ts'
+import type { Address } from '../../../protocol/primitives/index.ts'
+import { checkVersion } from '../versions.ts'
+import type { Bases } from '../bases.ts'
+import type { JobsDeps, OwnedRow, WorkerPolicy } from '../deps.ts'
 
 /** Measured on this machine: characters of rows trained per second, for one base model and shape of training. */
 const speed = z.strictObject({ charactersPerSecond: z.number().positive(), measuredAt: z.number() })

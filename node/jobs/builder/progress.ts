@@ -1,12 +1,12 @@
 import { z } from 'zod'
-import { workerReport } from '../../protocol/jobs/index.ts'
-import type { AwardStatus, WorkStage } from '../../protocol/jobs/index.ts'
-import type { Signed } from '../../protocol/crypto/index.ts'
-import { InvalidError, NotFoundError, bytes32 } from '../../protocol/primitives/index.ts'
-import type { Address, Hex } from '../../protocol/primitives/index.ts'
-import type { MessageStream } from '../transport/types.ts'
-import type { JobsDeps, JobsTiming } from './deps.ts'
-import type { ProgressView } from './types.ts'
+import { workerReport } from '../../../protocol/jobs/index.ts'
+import type { AwardStatus, WorkStage } from '../../../protocol/jobs/index.ts'
+import type { Signed } from '../../../protocol/crypto/index.ts'
+import { InvalidError, NotFoundError, bytes32 } from '../../../protocol/primitives/index.ts'
+import type { Address, Hex } from '../../../protocol/primitives/index.ts'
+import type { MessageStream } from '../../transport/types.ts'
+import type { JobsDeps, JobsTiming } from '../deps.ts'
+import type { ProgressView } from '../types.ts'
 
 /**
  * What a builder hears of an award while it is worked on; not on disk, since a worker that attaches again says it
@@ -20,7 +20,7 @@ export interface Live {
   readonly losses: number[]
 }
 
-export interface FollowHandlers {
+export interface ProgressHandlers {
   /** Where an award of this worker stands here, or undefined if it is none of ours. */
   standing(award: Hex, worker: Address): AwardStatus['state'] | undefined
   heard(award: Hex, report: { progress: ProgressView; losses: readonly number[] } | undefined): Promise<void>
@@ -29,7 +29,7 @@ export interface FollowHandlers {
   consented(award: Hex, signature: Hex): Promise<void>
 }
 
-export interface Follower {
+export interface ProgressServer {
   start(): void
   stop(): Promise<void>
   live(award: Hex): Live
@@ -46,12 +46,12 @@ const reports = z.discriminatedUnion('kind', [
   workerReport.options[5]
 ])
 
-/** Serves `/tilth/jobs/progress/1`: hears workers, and tells them when their award is superseded or settled. */
-export function createFollower(
+/** Serves `/tilth/jobs/progress/1`: hears workers, and tells them when their award is superseded or closed. */
+export function createProgressServer(
   deps: Pick<JobsDeps, 'streams' | 'clock' | 'log'>,
   timing: JobsTiming,
-  handlers: FollowHandlers
-): Follower {
+  handlers: ProgressHandlers
+): ProgressServer {
   const lives = new Map<Hex, Live>()
   const streams = new Map<Hex, MessageStream>()
   let unhandle: (() => Promise<void>) | undefined

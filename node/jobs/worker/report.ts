@@ -1,10 +1,10 @@
-import { awardStatus } from '../../protocol/jobs/index.ts'
-import type { AwardStatus, WorkStage, WorkerReport } from '../../protocol/jobs/index.ts'
-import type { Signed } from '../../protocol/crypto/index.ts'
-import type { Address, Hex } from '../../protocol/primitives/index.ts'
-import type { TrainProgress } from '../engine/types.ts'
-import type { MessageStream } from '../transport/types.ts'
-import type { JobsDeps, JobsTiming } from './deps.ts'
+import { awardStatus } from '../../../protocol/jobs/index.ts'
+import type { AwardStatus, WorkStage, WorkerReport } from '../../../protocol/jobs/index.ts'
+import type { Signed } from '../../../protocol/crypto/index.ts'
+import type { Address, Hex } from '../../../protocol/primitives/index.ts'
+import type { TrainProgress } from '../../engine/types.ts'
+import type { MessageStream } from '../../transport/types.ts'
+import type { JobsDeps, JobsTiming } from '../deps.ts'
 
 /** Losses sent in one frame; a stream that was away catches up in several. */
 const lossesPerFrame = 1024

@@ -1,4 +1,4 @@
-import type { Clock, Log } from '../runtime/index.ts'
+import type { Clock, Log } from '../../runtime/index.ts'
 
 /**
  * Failures of what may go through later (a worker that is not reached, a chain that is away) before a step is given up.
@@ -39,7 +39,7 @@ export function createSteps(clock: Clock, log: Log): Steps {
   return {
     attempt(name, step, { done, exhausted } = {}) {
       if (stopped || busy.has(name) || (failures.get(name)?.notBefore ?? 0) > clock.now()) return
-      const settle = async (): Promise<boolean> => {
+      const run = async (): Promise<boolean> => {
         try {
           await step()
           failures.delete(name)
@@ -51,7 +51,7 @@ export function createSteps(clock: Clock, log: Log): Steps {
       }
       busy.set(
         name,
-        settle().then(
+        run().then(
           succeeded => {
             busy.delete(name)
             if (succeeded) done?.()

@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs'
-import type { TrainSettings } from '../../protocol/jobs/index.ts'
-import { InvalidError } from '../../protocol/primitives/index.ts'
-import { readAdapter } from '../engine/adapters/index.ts'
-import { ModelError, readConfig } from '../engine/index.ts'
+import type { TrainSettings } from '../../../protocol/jobs/index.ts'
+import { InvalidError } from '../../../protocol/primitives/index.ts'
+import { readAdapter } from '../../engine/adapters/index.ts'
+import { ModelError, readConfig } from '../../engine/index.ts'
 
 const files = ['adapter_config.json', 'adapter_model.safetensors']
 

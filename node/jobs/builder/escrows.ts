@@ -1,16 +1,23 @@
-import { digest } from '../../protocol/crypto/index.ts'
-import { jobRecord } from '../../protocol/jobs/index.ts'
-import type { AwardDocument, AwardStatus, Forfeit, JobRecord, JobState, LotState } from '../../protocol/jobs/index.ts'
-import { InvalidError, NotFoundError } from '../../protocol/primitives/index.ts'
-import type { Address, Hex } from '../../protocol/primitives/index.ts'
-import { createQueue } from '../runtime/index.ts'
-import type { JobsDeps } from './deps.ts'
+import { digest } from '../../../protocol/crypto/index.ts'
+import { jobRecord } from '../../../protocol/jobs/index.ts'
+import type {
+  AwardDocument,
+  AwardStatus,
+  Forfeit,
+  JobRecord,
+  JobState,
+  LotState
+} from '../../../protocol/jobs/index.ts'
+import { InvalidError, NotFoundError } from '../../../protocol/primitives/index.ts'
+import type { Address, Hex } from '../../../protocol/primitives/index.ts'
+import { createQueue } from '../../runtime/index.ts'
+import type { JobsDeps } from '../deps.ts'
 
 export type AwardedLot = Exclude<LotState, { state: 'offered' }>
 type WithLots = Exclude<JobState, { state: 'bidding' }>
 
 /** The builder's own jobs, on disk: every change is durable when it resolves, and changes of one job never overlap. */
-export interface Ledger {
+export interface JobEscrows {
   load(): Promise<void>
   add(id: Hex, record: JobRecord): Promise<void>
   readonly get: (id: Hex) => JobRecord | undefined
@@ -36,7 +43,7 @@ export interface Ledger {
   readonly escrowOf: (document: AwardDocument) => Hex
 }
 
-export function createLedger(deps: Pick<JobsDeps, 'store' | 'network' | 'self' | 'chain'>): Ledger {
+export function createEscrows(deps: Pick<JobsDeps, 'store' | 'network' | 'self' | 'chain'>): JobEscrows {
   const table = deps.store.collection('jobs/built', jobRecord)
   const records = new Map<Hex, JobRecord>()
   const writes = createQueue({ name: 'job records', bound: 10_000 })
@@ -65,7 +72,7 @@ export function createLedger(deps: Pick<JobsDeps, 'store' | 'network' | 'self' |
     for (const [id, { state }] of records) if (state.state !== 'bidding') yield [id, state]
   }
 
-  const ledger: Ledger = {
+  const escrows: JobEscrows = {
     async load() {
       for await (const [id, record] of table.entries()) records.set(id as Hex, record)
     },
@@ -103,15 +110,15 @@ export function createLedger(deps: Pick<JobsDeps, 'store' | 'network' | 'self' |
       return undefined
     },
     standing(award, worker) {
-      const here = ledger.lotOf(award)
+      const here = escrows.lotOf(award)
       if (here !== undefined) {
         if (here.lot.award.statement.message.worker !== worker) return undefined
-        if (here.lot.state === 'released') return 'settled'
+        if (here.lot.state === 'released') return 'closed'
         return here.lot.state === 'delivered' || here.lot.state === 'accepted' ? 'delivered' : 'current'
       }
-      const gone = ledger.forfeitOf(award)?.forfeit
+      const gone = escrows.forfeitOf(award)?.forfeit
       if (gone?.award.statement.message.worker !== worker) return undefined
-      return gone.refunded || gone.consent !== null ? 'settled' : 'superseded'
+      return gone.refunded || gone.consent !== null ? 'closed' : 'superseded'
     },
     awardId,
     escrowOf: ({ statement: { message } }) =>
@@ -123,5 +130,5 @@ export function createLedger(deps: Pick<JobsDeps, 'store' | 'network' | 'self' |
         attempt: message.attempt
       })
   }
-  return ledger
+  return escrows
 }

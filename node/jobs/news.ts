@@ -18,7 +18,7 @@ export const jobEventNames = [
 const maxWaiting = 1_000
 
 /** News of one job as an iteration, until the job ends or the signal aborts. */
-export async function* follow(
+export async function* newsOf(
   events: Events<JobEvents>,
   id: Hex,
   now: JobView | undefined,

@@ -1,0 +1,208 @@
+import { checkDelivery, deliver, started, withBid } from '../../../protocol/jobs/index.ts'
+import type { AwardDocument, JobMessage, JobRecord } from '../../../protocol/jobs/index.ts'
+import { digest, recoverDigest } from '../../../protocol/crypto/index.ts'
+import type { Signed } from '../../../protocol/crypto/index.ts'
+import { InvalidError } from '../../../protocol/primitives/index.ts'
+import type { Hex } from '../../../protocol/primitives/index.ts'
+import type { Bases } from '../bases.ts'
+import type { JobsDeps, JobsTiming } from '../deps.ts'
+import type { PostRequest } from '../types.ts'
+import { closeBids } from './bidding.ts'
+import type { Desk } from './desk.ts'
+import { endWithout, finish, giveAgain, refund } from './endings.ts'
+import { createEscrows } from './escrows.ts'
+import { createLots } from './lots.ts'
+import { draftJob } from './post.ts'
+import { createProgressServer } from './progress.ts'
+import type { Live } from './progress.ts'
+import { createSteps } from './steps.ts'
+
+export interface Builder {
+  start(): Promise<void>
+  stop(): Promise<void>
+  post(request: PostRequest): Promise<{ id: Hex }>
+  /** A bid that was checked. */
+  bid(id: Hex, bid: Signed<'Bid'>): void
+  /** A delivery that came by gossip. */
+  delivery(award: AwardDocument, delivery: Signed<'Delivery'>): void
+  /** What late peers should hear; what is over or under way less often than what waits for an answer. */
+  announcements(round: number): JobMessage[]
+  records(): IterableIterator<[Hex, JobRecord]>
+  record(id: Hex): JobRecord | undefined
+  live(award: Hex): Live
+}
+
+/**
+ * The builder's side: every job is driven from the state that stands on disk to the next one, until it is over. A crash
+ * between any two steps repeats the later one, so each is done only if the chain or the disk does not show it done.
+ */
+export function createBuilder(
+  deps: JobsDeps,
+  timing: JobsTiming,
+  bases: Bases,
+  say: (message: JobMessage) => Promise<void>,
+  random: () => number
+): Builder {
+  const escrows = createEscrows(deps)
+  const { awardId, escrowOf, change, changeLot, changeForfeit } = escrows
+  const stopping = new AbortController()
+  const steps = createSteps(deps.clock, deps.log)
+  let stopTicking: (() => void) | undefined
+  const nowSeconds = (): bigint => BigInt(Math.floor(deps.clock.now() / 1000))
+
+  const progress = createProgressServer(deps, timing, {
+    standing: (award, worker) => escrows.standing(award, worker),
+    async heard(award, report) {
+      const here = escrows.lotOf(award)
+      if (here === undefined) return
+      if (here.lot.state === 'awarded')
+        await changeLot(here.id, here.index, lot => (lot.state === 'awarded' ? started(lot) : lot))
+      if (report === undefined) return
+      const { worker } = here.lot.award.statement.message
+      deps.events.emit('jobs.progress', { job: here.id, award, worker, lot: here.lot.lot, ...report })
+    },
+    delivered: (award, delivery) => takeDelivery(award, delivery),
+    async failed(award, code) {
+      const here = escrows.lotOf(award)
+      if (here?.lot.state === 'awarded' || here?.lot.state === 'training')
+        await giveAgain(desk, here.id, here.index, `the worker gave up: ${code}`)
+    },
+    async consented(award, signature) {
+      const gone = escrows.forfeitOf(award)
+      if (gone === undefined || gone.forfeit.consent !== null || gone.forfeit.refunded) return
+      const { worker } = gone.forfeit.award.statement.message
+      // [reject] A consent is the worker's signature over a release of nothing.
+      const signer = recoverDigest(
+        digest(deps.network, 'Release', { escrow: escrowOf(gone.forfeit.award), worker, amount: 0n }),
+        signature
+      )
+      if (signer !== worker) throw new InvalidError('consent.signature', "the consent is not the worker's")
+      await changeForfeit(gone.id, gone.index, one => ({ ...one, consent: signature }))
+      drive(gone.id)
+    }
+  })
+
+  const desk: Desk = {
+    deps,
+    timing,
+    bases,
+    escrows,
+    progress,
+    signal: stopping.signal,
+    say,
+    drive,
+    nowSeconds,
+    random
+  }
+  const lots = createLots(desk)
+
+  async function takeDelivery(award: Hex, delivery: Signed<'Delivery'>): Promise<void> {
+    const here = escrows.lotOf(award)
+    if (here === undefined || (here.lot.state !== 'awarded' && here.lot.state !== 'training')) return
+    checkDelivery(delivery, here.lot.award, { network: deps.network, now: nowSeconds() })
+    await changeLot(here.id, here.index, lot =>
+      lot.state === 'awarded' || lot.state === 'training' ? deliver(lot, delivery) : lot
+    )
+    deps.events.emit('jobs.delivered', { job: here.id, award, worker: delivery.message.worker })
+    drive(here.id)
+  }
+
+  /** Starts every step that a job can take now; each at most once at a time, and later again after a failure. */
+  function drive(id: Hex): void {
+    if (stopping.signal.aborted) return
+    const go = (what: string, step: () => Promise<void>, exhausted?: () => Promise<void>): void => {
+      steps.attempt(`${id} ${what}`, step, {
+        exhausted,
+        done: () => {
+          if (escrows.get(id) !== record) drive(id)
+        }
+      })
+    }
+    const record = escrows.get(id)
+    if (record === undefined) return
+    const { state } = record
+    const late = record.document.statement.message.deadline <= nowSeconds()
+    if (state.state === 'bidding') {
+      go('job', () =>
+        late
+          ? endWithout(desk, id, record.bids.length === 0 ? 'nobody bid before the deadline' : 'the deadline passed')
+          : closeBids(desk, id, record, state)
+      )
+      return
+    }
+    if (state.state === 'running' && late)
+      go('job', () => endWithout(desk, id, 'the deadline passed before every lot was accepted'))
+    else
+      for (const [index, lot] of state.lots.entries())
+        go(
+          `lot ${index}`,
+          () => lots.advance(id, index, lot),
+          () => giveAgain(desk, id, index, 'it could not be verified for too long')
+        )
+    if (state.state === 'running' && state.lots.every(lot => lot.state === 'released'))
+      go('job', () => finish(desk, id, state))
+    for (const [index, { refunded }] of state.forfeits.entries())
+      if (!refunded) go(`forfeit ${index}`, () => refund(desk, id, index))
+  }
+
+  return {
+    async start() {
+      await escrows.load()
+      progress.start()
+      stopTicking = deps.clock.every(timing.tickMs, () => {
+        for (const [id] of escrows.all()) drive(id)
+      })
+      for (const [id] of escrows.all()) drive(id)
+    },
+    async stop() {
+      const stopped = steps.stop()
+      stopping.abort()
+      stopTicking?.()
+      await progress.stop()
+      await stopped
+    },
+    async post(request) {
+      const { id, record } = await draftJob(deps, timing, request)
+      await escrows.add(id, record)
+      await say({ kind: 'job', round: 0, job: record.document })
+      return { id }
+    },
+    bid(id, bid) {
+      if (escrows.get(id)?.state.state !== 'bidding' && escrows.get(id)?.state.state !== 'running') return
+      change(id, record => withBid(record, bid))
+        .then(() => {
+          drive(id)
+        })
+        .catch((error: unknown) => {
+          deps.log.error('a bid was not kept', { job: id, error })
+        })
+    },
+    delivery(award, delivery) {
+      takeDelivery(awardId(award), delivery).catch((error: unknown) => {
+        deps.log.info('a delivery was not taken', { error })
+      })
+    },
+    announcements(round) {
+      const messages: JobMessage[] = []
+      for (const [, { document, state }] of escrows.all()) {
+        if (state.state === 'bidding' || (state.state === 'running' && round % 4 === 0))
+          messages.push({ kind: 'job', round: 0, job: document })
+        // An award that its worker has not taken up, or does not speak of any more: it may have lost it.
+        if (state.state === 'running')
+          for (const lot of state.lots)
+            if (lot.state === 'awarded' || (lot.state === 'training' && lots.silentFor(lot.award) > 2 * timing.aliveMs))
+              messages.push({ kind: 'award', round: 0, award: lot.award })
+        if (
+          (state.state === 'completed' || state.state === 'expired') &&
+          round % 12 === 0 &&
+          document.statement.message.deadline > nowSeconds()
+        )
+          messages.push({ kind: 'closed', round: 0, closed: state.closed })
+      }
+      return messages
+    },
+    records: escrows.all,
+    record: escrows.get,
+    live: award => progress.live(award)
+  }
+}

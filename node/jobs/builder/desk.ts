@@ -1,0 +1,23 @@
+import type { JobMessage } from '../../../protocol/jobs/index.ts'
+import type { Hex } from '../../../protocol/primitives/index.ts'
+import type { Bases } from '../bases.ts'
+import type { JobsDeps, JobsTiming } from '../deps.ts'
+import type { JobEscrows } from './escrows.ts'
+import type { ProgressServer } from './progress.ts'
+
+/** What the parts of the builder's side share. */
+export interface Desk {
+  readonly deps: JobsDeps
+  readonly timing: JobsTiming
+  readonly bases: Bases
+  readonly escrows: JobEscrows
+  readonly progress: ProgressServer
+  /** Ends what is fetched and measured. */
+  readonly signal: AbortSignal
+  readonly say: (message: JobMessage) => Promise<void>
+  /** Takes every step that a job can take now. */
+  readonly drive: (id: Hex) => void
+  readonly nowSeconds: () => bigint
+  /** In [0, 1): which sibling of a lot is measured. */
+  readonly random: () => number
+}

@@ -1,0 +1,182 @@
+import {
+  accept,
+  award as awardLot,
+  budgetLeft,
+  coalitionsOf,
+  funded,
+  pickReplacement,
+  release
+} from '../../../protocol/jobs/index.ts'
+import type { AwardDocument, LotState, PlannedAward } from '../../../protocol/jobs/index.ts'
+import { TilthError } from '../../../protocol/primitives/index.ts'
+import type { Hex } from '../../../protocol/primitives/index.ts'
+import { createQueue } from '../../runtime/index.ts'
+import { awardView } from '../views.ts'
+import { signAward } from './bidding.ts'
+import type { Desk } from './desk.ts'
+import { endWithout, giveAgain } from './endings.ts'
+import { verifyDelivery } from './verify.ts'
+
+/** The lots of the builder's jobs: each goes from being offered to being paid for, one step at a time. */
+export interface Lots {
+  /** One step of one lot. */
+  advance(id: Hex, index: number, lot: LotState): Promise<void>
+  /** Milliseconds since the award's worker was last heard. */
+  silentFor(award: AwardDocument): number
+}
+
+export function createLots(desk: Desk): Lots {
+  const { deps, timing, escrows, progress, say, drive, nowSeconds } = desk
+  const measuring = createQueue({ name: 'measuring', bound: 1_000, concurrency: 1 })
+
+  /** One step of one lot. */
+  async function advance(id: Hex, index: number, lot: LotState): Promise<void> {
+    switch (lot.state) {
+      case 'offered':
+        return replace(id, index, lot)
+      case 'funding':
+        return mayFund(id, lot) ? fund(id, index, lot) : undefined
+      case 'awarded':
+      case 'training':
+        return watch(id, index, lot)
+      case 'delivered':
+        return measuring.run('measure', () => measure(id, index, lot))
+      case 'accepted':
+        return pay(id, index, lot)
+      case 'released':
+        return undefined
+    }
+  }
+
+  /**
+   * Workers that could take a lot: those connected first, in the order of their bids; who failed at it only when nobody
+   * else ever bid.
+   */
+  function candidate(id: Hex, lot: Pick<LotState, 'lot' | 'failed'>): PlannedAward | undefined {
+    const record = escrows.must(id)
+    if (record.state.state !== 'running') return undefined
+    const { players, rows } = record.state
+    const coalitions = coalitionsOf(id, players.length, record.document.spec.coalitions)
+    const here = new Set(deps.peers.connected().map(({ address }) => address))
+    const bids = record.bids.filter(({ message }) => message.expires > nowSeconds() && here.has(message.worker))
+    return pickReplacement(bids, lot.lot, lot.failed, budgetLeft(record), coalitions, rows)
+  }
+
+  /**
+   * Training the same rows again gives the same model: once every bidder's adapter was no better than the base model,
+   * it is the data.
+   */
+  function hopeless(id: Hex, { lot, failed }: LotState): boolean {
+    const { state, bids } = escrows.must(id)
+    if (lot.kind !== 'adapter' || state.state !== 'running') return false
+    const untried = bids.some(({ message }) => message.expires > nowSeconds() && !failed.includes(message.worker))
+    return (
+      !untried && state.forfeits.some(({ award, code }) => award.lot.kind === 'adapter' && code === 'delivery.loss')
+    )
+  }
+
+  async function replace(id: Hex, index: number, lot: Extract<LotState, { state: 'offered' }>): Promise<void> {
+    if (hopeless(id, lot))
+      return endWithout(
+        desk,
+        id,
+        'every worker that trained it was measured to be no better than the base model on the held-out questions: ' +
+          'more rows, more epochs or another learning rate may help'
+      )
+    const chosen = candidate(id, lot) ?? (lot.attempt < 5 ? candidate(id, { lot: lot.lot, failed: [] }) : undefined)
+    if (chosen === undefined) return
+    const document = signAward(deps, id, chosen, lot.attempt, escrows.must(id).document.statement.message.deadline)
+    await escrows.changeLot(id, index, at => (at.state === 'offered' ? awardLot(at, document) : at))
+    drive(id)
+  }
+
+  /** The deployed adapter's award goes out first: whoever trains siblings too begins with it. */
+  function mayFund(id: Hex, { lot }: LotState): boolean {
+    const { state } = escrows.must(id)
+    return (
+      lot.kind === 'adapter' ||
+      state.state === 'bidding' ||
+      !state.lots.some(other => other.lot.kind === 'adapter' && other.state === 'funding')
+    )
+  }
+
+  async function fund(id: Hex, index: number, lot: Extract<LotState, { state: 'funding' }>): Promise<void> {
+    const { message } = lot.award.statement
+    const escrow = escrows.escrowOf(lot.award)
+    // A crash after the payment and before the note of it must not pay twice: the chain knows.
+    const { state } = await deps.chain.escrows.escrow(escrow)
+    if (state === 'none')
+      await deps.chain.escrows.fund(
+        { job: id, lot: message.lot, worker: message.worker, attempt: message.attempt },
+        message.price,
+        message.deadline
+      )
+    else if (state !== 'funded') return giveAgain(desk, id, index, 'the worker gave its escrow back')
+    await escrows.changeLot(id, index, at => (at.state === 'funding' ? funded(at, escrow) : at))
+    progress.live(escrows.awardId(lot.award)).heardAt = deps.clock.now()
+    await say({ kind: 'award', round: 0, award: lot.award })
+    const here = escrows.lotOf(escrows.awardId(lot.award))
+    if (here !== undefined)
+      deps.events.emit('jobs.awarded', {
+        job: id,
+        award: awardView(escrows.awardId(lot.award), escrow, here.lot, progress.live(escrows.awardId(lot.award)))
+      })
+  }
+
+  const silentFor = (award: AwardDocument): number => deps.clock.now() - progress.live(escrows.awardId(award)).heardAt
+
+  /** A silent worker is dead once somebody else can take over; until then it may come back and go on. */
+  async function watch(
+    id: Hex,
+    index: number,
+    lot: Extract<LotState, { state: 'awarded' | 'training' }>
+  ): Promise<void> {
+    const silent = silentFor(lot.award)
+    if (silent < timing.silenceMs) return
+    const { worker, price } = lot.award.statement.message
+    const record = escrows.must(id)
+    const other = candidate(id, { lot: lot.lot, failed: [...lot.failed, worker] })
+    if (other === undefined || other.price > budgetLeft(record) + price) return
+    await giveAgain(desk, id, index, `nothing was heard of the worker for ${Math.round(silent / 1000)} s`)
+  }
+
+  async function measure(id: Hex, index: number, lot: Extract<LotState, { state: 'delivered' }>): Promise<void> {
+    try {
+      const { content, heldOut } = await verifyDelivery(desk, id, escrows.must(id), lot)
+      const live = progress.live(escrows.awardId(lot.award))
+      if (lot.lot.kind === 'adapter' || live.losses.length === 0)
+        live.losses.splice(0, live.losses.length, ...(content.logs[0]?.loss ?? []))
+      const seconds = content.logs.reduce((longest, log) => Math.max(longest, log.seconds), 0)
+      await escrows.changeLot(
+        id,
+        index,
+        at => (at.state === 'delivered' ? accept(at, content.adapters, seconds) : at),
+        heldOut === null ? undefined : { heldOut }
+      )
+      drive(id)
+    } catch (error) {
+      if (error instanceof TilthError && error.consequence === 'reject')
+        return giveAgain(desk, id, index, `rejected: ${error.code}: ${error.message}`, error.code)
+      throw error
+    }
+  }
+
+  async function pay(id: Hex, index: number, lot: Extract<LotState, { state: 'accepted' }>): Promise<void> {
+    const { state } = await deps.chain.escrows.escrow(lot.escrow)
+    const mined =
+      state === 'funded' ? await deps.chain.escrows.release(lot.escrow, lot.award.statement.message.price) : undefined
+    const transaction = mined?.transaction ?? null
+    await escrows.changeLot(id, index, at => (at.state === 'accepted' ? release(at, transaction) : at))
+    const award = escrows.awardId(lot.award)
+    progress.tell(award)
+    deps.events.emit('jobs.accepted', {
+      job: id,
+      award,
+      worker: lot.award.statement.message.worker,
+      transaction: transaction ?? award
+    })
+    drive(id)
+  }
+
+  return { advance, silentFor }
+}

@@ -1,0 +1,44 @@
+import { newJob } from '../../../protocol/jobs/index.ts'
+import type { JobRecord, TuneSpec } from '../../../protocol/jobs/index.ts'
+import { digest, signStatement } from '../../../protocol/crypto/index.ts'
+import { InvalidError, contentHash } from '../../../protocol/primitives/index.ts'
+import type { Hex } from '../../../protocol/primitives/index.ts'
+import type { JobsDeps, JobsTiming } from '../deps.ts'
+import type { PostRequest } from '../types.ts'
+
+/**
+ * Signs what a builder asks for.
+ * @throws InvalidError `job.version` unless the version is anchored · `job.funds`
+ */
+export async function draftJob(
+  deps: JobsDeps,
+  timing: JobsTiming,
+  request: PostRequest
+): Promise<{ id: Hex; record: JobRecord }> {
+  const { base, datanet, version, settings, coalitions, budget, deadlineSeconds } = request
+  const anchored = await deps.chain.datanets.version(datanet, version)
+  if (anchored === undefined)
+    throw new InvalidError('job.version', `version ${version} of the Datanet is not anchored`, {
+      help: 'Anchor it first, or name another version.'
+    })
+  const balance = await deps.chain.tokens.balanceOf(deps.self)
+  if (balance < budget)
+    throw new InvalidError('job.funds', `the budget of ${budget} is more than the ${balance} that this account holds`, {
+      help: 'Lower the budget, or send tokens to the account.'
+    })
+  const spec: TuneSpec = { base, datanet, version, manifest: anchored.cid, settings, coalitions }
+  const createdAt = BigInt(Math.floor(deps.clock.now() / 1000))
+  const message = {
+    builder: deps.self,
+    spec: contentHash(spec),
+    budget,
+    createdAt,
+    deadline: createdAt + BigInt(deadlineSeconds)
+  }
+  const statement = signStatement(deps.network, 'TuneJob', message, deps.key)
+  const bidMs = request.bidSeconds === undefined ? timing.bidMs : request.bidSeconds * 1000
+  return {
+    id: digest(deps.network, 'TuneJob', message),
+    record: newJob({ statement, spec }, deps.clock.now() + bidMs, request.expectedBids ?? null)
+  }
+}
