@@ -142,7 +142,6 @@ export async function createNode(
       ...common,
       events,
       log: log.child({ phase: 'jobs' }),
-      metrics: registry,
       versions,
       folder: await folder('jobs'),
       roles: { builder: is('builder'), worker: is('worker') },
