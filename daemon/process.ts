@@ -81,7 +81,8 @@ export async function runDaemon(
     handlers,
     metrics: async () => ({ contentType: metrics.contentType, text: await metrics.metrics() }),
     extend: openAiEndpoints({
-      models: () => handlers.models({ params: {}, body: undefined, signal: new AbortController().signal }),
+      models: params => handlers.models({ params, body: undefined, signal: new AbortController().signal }),
+      model: id => handlers.model({ params: { id }, body: undefined, signal: new AbortController().signal }),
       ask
     }),
     onError: (error, route) => {

@@ -1,9 +1,11 @@
 /**
  * The whole flow, in order. The four phases name folders in every top-level directory; the stages name what happens
- * in them, who does it and what it leaves behind. `node/node.ts` wires the services in this order, and the console
- * and the command line list stages in it.
+ * in them, who does it and what it leaves behind. The groups of the command line, the calls of the API, the tags of its
+ * OpenAPI document and the stages of the local loop come from this table, and `node/node.ts` wires the services in its
+ * order. A stage stands here once it is built.
  */
 export const flow = [
+  { phase: 'data', stage: 'datanet', by: 'host', leaves: 'rules, a roster of validators, held-out questions' },
   {
     phase: 'data',
     stage: 'contribution',
@@ -19,7 +21,12 @@ export const flow = [
     leaves: 'a certificate: a quorum of signatures over one verdict'
   },
   { phase: 'data', stage: 'version', by: 'host', leaves: 'the Merkle root of the accepted set, anchored' },
-  { phase: 'jobs', stage: 'job', by: 'builder', leaves: 'a signed request: base, Datanet version, settings, budget' },
+  {
+    phase: 'jobs',
+    stage: 'job',
+    by: 'builder',
+    leaves: 'a signed request: base, Datanet version, settings, budget'
+  },
   { phase: 'jobs', stage: 'bids', by: 'workers', leaves: 'signed bids' },
   { phase: 'jobs', stage: 'award', by: 'builder', leaves: 'awards, and their price in escrow' },
   { phase: 'jobs', stage: 'training', by: 'worker', leaves: 'an adapter, its training log, sibling adapters' },
@@ -37,11 +44,16 @@ export const flow = [
     leaves: 'price and capacity by gossip, a provider record in the DHT'
   },
   { phase: 'models', stage: 'inference', by: 'client and worker', leaves: 'streamed tokens, paid as they come' },
-  { phase: 'models', stage: 'receipt', by: 'client and worker', leaves: 'a hash-chained receipt with both signatures' },
+  {
+    phase: 'models',
+    stage: 'receipt',
+    by: 'client and worker',
+    leaves: 'a hash-chained receipt with both signatures'
+  },
   {
     phase: 'payouts',
     stage: 'attribution',
-    by: 'worker, checked by others',
+    by: 'bonded scorers',
     leaves: 'integer weights per contributor for each answer'
   },
   {
@@ -50,8 +62,27 @@ export const flow = [
     by: 'a bonded peer',
     leaves: "an epoch's roots on chain, open to challenge"
   },
-  { phase: 'payouts', stage: 'claim', by: 'contributor, worker, builder', leaves: 'tokens, against a Merkle proof' }
+  {
+    phase: 'payouts',
+    stage: 'claim',
+    by: 'contributor, worker, builder',
+    leaves: 'tokens, against a Merkle proof'
+  }
 ] as const
 
-export type Phase = (typeof flow)[number]['phase']
-export type Stage = (typeof flow)[number]['stage']
+export type FlowRow = (typeof flow)[number]
+export type Phase = FlowRow['phase']
+export type Stage = FlowRow['stage']
+
+/** The phases in their order. */
+export const phases = [...new Set(flow.map(({ phase }) => phase))] as readonly Phase[]
+
+const byStage = new Map<Stage, FlowRow>(flow.map(row => [row.stage, row]))
+/** The row of a stage. */
+export const rowOf = (stage: Stage): FlowRow => byStage.get(stage) as FlowRow
+/** The stages of a phase, in their order. */
+export const stagesOf = (phase: Phase): readonly Stage[] =>
+  flow.filter(row => row.phase === phase).map(({ stage }) => stage)
+
+/** `data` as a heading: `Data`. */
+export const titleOf = (phase: Phase): string => phase.charAt(0).toUpperCase() + phase.slice(1)

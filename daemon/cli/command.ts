@@ -1,9 +1,10 @@
 import { Command } from 'commander'
-import { describeError } from '../../protocol/primitives/index.ts'
+import { InvalidError, defaultPage, describeError, largestPage } from '../../protocol/primitives/index.ts'
+import type { Page } from '../../protocol/primitives/index.ts'
 import type { ApiClient } from '../api/contract/index.ts'
 import { connect } from './context.ts'
 import type { ConnectFlags } from './context.ts'
-import { printJson, red } from './output.ts'
+import { dim, printJson, red } from './output.ts'
 
 /** Prints a failure for a person (or as JSON for a program) and ends with 1. */
 export function fail(error: unknown, json: boolean): void {
@@ -56,6 +57,42 @@ export const guarded =
       fail(error, (flags as { json?: boolean } | undefined)?.json === true)
     }
   }
+
+export type ListFlags = CallFlags & { limit?: string; cursor?: string }
+
+/** Adds the flags that every list has. */
+export function listing(cmd: Command): Command {
+  return cmd
+    .option('--limit <n>', `how many to show (${largestPage} at most)`, String(defaultPage))
+    .option('--cursor <cursor>', 'go on where an earlier page ended')
+}
+
+/**
+ * One page of a list: as a JSON array, or as text. Where more follows, standard error says how to see it, so that
+ * standard output holds the list and nothing else.
+ */
+export async function showList<T>(
+  flags: ListFlags,
+  call: (api: ApiClient, page: { limit: number; cursor?: string }) => Promise<Page<T>>,
+  text: (items: readonly T[]) => string
+): Promise<void> {
+  const limit = wholeNumber(flags.limit ?? String(defaultPage), '--limit', { least: 1, most: largestPage })
+  const { items, next } = await call(await connect(flags), {
+    limit,
+    ...(flags.cursor === undefined ? {} : { cursor: flags.cursor })
+  })
+  if (flags.json === true) printJson(items)
+  else console.log(text(items))
+  if (next !== null) console.error(dim(`more: --cursor ${next}`))
+}
+
+/** [reject] A whole number within its bounds, as a flag gives it. @throws InvalidError naming the flag */
+export function wholeNumber(text: string, flag: string, { least, most }: { least: number; most: number }): number {
+  const value = Number(text)
+  if (!/^[0-9]+$/.test(text) || value < least || value > most)
+    throw new InvalidError('flag.number', `${flag} must be a whole number from ${least} to ${most}, not "${text}"`)
+  return value
+}
 
 export type CallFlags = ConnectFlags & { json?: boolean }
 

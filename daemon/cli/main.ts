@@ -1,5 +1,7 @@
 import { enableCompileCache } from 'node:module'
 import { Command } from 'commander'
+import { flow, titleOf } from '../../protocol/flow.ts'
+import type { Stage } from '../../protocol/flow.ts'
 import { version } from '../version.ts'
 import { contributeCommand, contributionsCommand, datanetCommand, voteCommand } from './commands/data.ts'
 import { daemonCommand } from './commands/daemon.ts'
@@ -33,13 +35,30 @@ const engine =
     ? (await import('./engine.ts')).engineCommand()
     : new Command('engine').description(engineSummary)
 
-const groups: [string, Command[]][] = [
-  ['Run', [upCommand(), daemonCommand(), statusCommand(), peersCommand(), doctorCommand(), keyCommand()]],
-  ['Data', [datanetCommand(), contributeCommand(), contributionsCommand(), voteCommand()]],
-  ['Jobs', [tuneCommand(), jobsCommand(), engine]],
-  ['Models', [registerCommand(), serveCommand(), modelsCommand(), askCommand(), receiptsCommand()]],
-  ['Payouts', [settleCommand(), earningsCommand(), claimCommand()]]
-]
-for (const [title, commands] of groups) for (const cmd of commands) program.addCommand(cmd.helpGroup(`${title}:`))
+const running = [upCommand(), daemonCommand(), statusCommand(), peersCommand(), doctorCommand(), keyCommand()]
+/** The commands of each stage; what needs no hand of anybody's has none. */
+const commandsOf: Record<Stage, Command[]> = {
+  datanet: [datanetCommand()],
+  contribution: [contributeCommand()],
+  checks: [contributionsCommand()],
+  votes: [voteCommand()],
+  acceptance: [],
+  version: [],
+  job: [tuneCommand(), jobsCommand()],
+  bids: [],
+  award: [],
+  training: [engine],
+  delivery: [],
+  registration: [registerCommand(), modelsCommand()],
+  offer: [serveCommand()],
+  inference: [askCommand()],
+  receipt: [receiptsCommand()],
+  attribution: [],
+  settlement: [settleCommand()],
+  claim: [earningsCommand(), claimCommand()]
+}
+for (const cmd of running) program.addCommand(cmd.helpGroup('Run:'))
+for (const { phase, stage } of flow)
+  for (const cmd of commandsOf[stage]) program.addCommand(cmd.helpGroup(`${titleOf(phase)}:`))
 
 await program.parseAsync()

@@ -1,3 +1,4 @@
+import { TilthError } from '../../protocol/primitives/index.ts'
 import type { LoopContext } from './context.ts'
 import type { DataDone, JobDone, ModelsDone, PayoutsDone } from './context.ts'
 import type { LoopResult } from './result.ts'
@@ -19,6 +20,8 @@ export async function runLoop(context: LoopContext): Promise<LoopDone> {
   const jobs = await runJobs(context, data)
   const models = await runModels(context, jobs)
   const payouts = await runPayouts(context, data, models)
+  const missing = context.reporter.missing()
+  if (missing.length > 0) throw new TilthError('loop.stage', `the loop left out ${missing.join(', ')} of the flow`)
   return { data, jobs, models, payouts }
 }
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { TilthError } from '../../protocol/primitives/index.ts'
+import { NotFoundError, TilthError } from '../../protocol/primitives/index.ts'
 
 /** Asks again until `look` gives something. @throws TilthError `loop.timeout` naming what was awaited. */
 export async function until<T>(
@@ -17,5 +17,15 @@ export async function until<T>(
         help: "The daemons' logs (daemon.log in each folder of the local network) say what they were doing."
       })
     await sleep(every)
+  }
+}
+
+/** What a call gives, or undefined while the daemon does not know what it is about. */
+export async function unlessUnknown<T>(call: Promise<T>): Promise<T | undefined> {
+  try {
+    return await call
+  } catch (error) {
+    if (error instanceof NotFoundError) return undefined
+    throw error
   }
 }

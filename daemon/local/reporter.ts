@@ -1,3 +1,5 @@
+import { flow, rowOf } from '../../protocol/flow.ts'
+import type { Stage } from '../../protocol/flow.ts'
 import { bold, dim, green, red } from '../cli/output.ts'
 
 /**
@@ -5,18 +7,25 @@ import { bold, dim, green, red } from '../cli/output.ts'
  * seconds without a sign of life. Everything goes to standard error when standard output carries the JSON document.
  */
 export interface Reporter {
-  stage<T>(phase: string, title: string, work: (say: (text: string) => void) => Promise<T>): Promise<T>
+  stage<T>(of: StageOf, title: string, work: (say: (text: string) => void) => Promise<T>): Promise<T>
   line(text: string): void
   /** Name of the stage that runs or failed last. */
   readonly current: string
+  /** Stages of the flow that no call of `stage` has been about, in their order. */
+  missing(): readonly Stage[]
 }
 
-const interval = 1800
+/** A stage of the flow, several that happen side by side, or what comes before the flow begins. */
+export type StageOf = Stage | readonly [Stage, ...Stage[]] | 'start'
+
+/** A line is written, or drawn again on a terminal, at most this often. */
+const interval = 2000
 
 export function createReporter(out: NodeJS.WriteStream): Reporter {
   const tty = out.isTTY
   const started = performance.now()
   let current = ''
+  const visited = new Set<Stage>()
   const clock = (): string => dim(`${((performance.now() - started) / 1000).toFixed(0).padStart(4)}s`)
   const clear = (): void => {
     if (tty) out.write('\r\x1b[2K')
@@ -30,14 +39,18 @@ export function createReporter(out: NodeJS.WriteStream): Reporter {
       clear()
       out.write(`${text}\n`)
     },
-    async stage(phase, title, work) {
+    missing: () => flow.map(({ stage }) => stage).filter(stage => !visited.has(stage)),
+    async stage(of, title, work) {
       current = title
+      const stages = of === 'start' ? [] : typeof of === 'string' ? [of] : of
+      for (const stage of stages) visited.add(stage)
+      const phase = stages[0] === undefined ? 'start' : rowOf(stages[0]).phase
       const begun = performance.now()
       let note = ''
       let written = 0
       const show = (force: boolean): void => {
         const now = performance.now()
-        if (!force && now - written < (tty ? 100 : interval)) return
+        if (!force && now - written < interval) return
         written = now
         const text = `${clock()}   ${title}${note === '' ? '' : `: ${note}`}`
         if (tty) {
@@ -45,18 +58,15 @@ export function createReporter(out: NodeJS.WriteStream): Reporter {
           out.write(fit(text))
         } else out.write(`${text}${note === '' ? ' …' : ''}\n`)
       }
-      const beat = setInterval(
-        () => {
-          show(false)
-        },
-        tty ? 500 : 200
-      )
+      const beat = setInterval(() => {
+        show(false)
+      }, 200)
       show(tty)
       if (!tty) written = begun
       try {
         const result = await work(text => {
           note = text
-          show(tty)
+          show(false)
         })
         clear()
         out.write(

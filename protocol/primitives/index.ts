@@ -1,4 +1,5 @@
 export * from './errors.ts'
 export * from './hex.ts'
 export * from './canonical.ts'
+export * from './page.ts'
 export * from './sum-tree.ts'

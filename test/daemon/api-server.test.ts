@@ -5,7 +5,8 @@ import { createApiClient, openApiDocument, routes } from '../../daemon/api/contr
 import type { AskEvent, ModelView, RouteName } from '../../daemon/api/contract/index.ts'
 import { openAiEndpoints, startApiServer } from '../../daemon/api/server/index.ts'
 import type { ApiServer, Handlers } from '../../daemon/api/server/index.ts'
-import { InvalidError } from '../../protocol/primitives/index.ts'
+import { InvalidError, NotFoundError, pageOf } from '../../protocol/primitives/index.ts'
+import type { PageRequest } from '../../protocol/primitives/index.ts'
 
 const token = 'a-token-of-this-test'
 const model: ModelView = {
@@ -21,6 +22,18 @@ const model: ModelView = {
   split: { worker: 8000, builder: 2000, data: 0 },
   offers: []
 }
+
+const names = Array.from({ length: 250 }, (_, i) => ({
+  id: `0x${i.toString(16).padStart(64, '0')}`,
+  name: `net-${i}`,
+  description: '',
+  licence: 'CC0-1.0',
+  host: model.builder,
+  validators: [],
+  contributions: 0,
+  accepted: 0,
+  latestVersion: 0
+}))
 
 /** The server's shell around handlers of this test: what a user of the API meets before any node is involved. */
 const answered = { stopped: 0 }
@@ -48,13 +61,13 @@ async function* answer(signal: AbortSignal, words: string[]): AsyncGenerator<Ask
 const handlers = new Proxy(
   {},
   {
-    get: (_, name: RouteName) => (input: { body: { model?: string }; signal: AbortSignal }) => {
+    get: (_, name: RouteName) => (input: { body: { model?: string }; params: PageRequest; signal: AbortSignal }) => {
       if (name === 'ask')
         return answer(
           input.signal,
           input.body.model === 'long' ? Array.from({ length: 400 }, () => 'word ') : ['Fe', ' is', ' iron.']
         )
-      if (name === 'datanets') return Promise.resolve([])
+      if (name === 'datanets') return Promise.resolve(pageOf(names, input.params, name => name.name))
       if (name === 'jobs')
         return Promise.reject(new InvalidError('jobs.test', 'no jobs today', { help: 'Come tomorrow.' }))
       if (name === 'peers') return Promise.reject(new TypeError('secret internals'))
@@ -82,7 +95,12 @@ describe('the HTTP API', () => {
       handlers,
       metrics: async () => ({ contentType: 'text/plain', text: 'tilth_test 1\n' }),
       extend: openAiEndpoints({
-        models: async () => [model],
+        models: async page =>
+          pageOf([model, { ...model, id: `0x${'ac'.repeat(32)}`, name: 'fish' }], page, ({ id }) => id),
+        model: async wanted => {
+          if (wanted !== 'birds') throw new NotFoundError('model.unknown', `no model is called ${wanted}`)
+          return model
+        },
         ask: (body, signal) =>
           answer(signal, body.model === 'long' ? Array.from({ length: 400 }, () => 'x') : ['Fe', ' is', ' iron.'])
       }),
@@ -164,6 +182,40 @@ describe('the HTTP API', () => {
     assert.deepEqual(document, JSON.parse(JSON.stringify(openApiDocument('9.9.9'))))
     for (const entry of Object.values(routes))
       assert.ok(document.paths[entry.path.replace(/:([a-z]+)/g, '{$1}')]?.[entry.method.toLowerCase()], entry.path)
+  })
+
+  it('gives every list by pages, and says what is wrong with a page that is asked for', async () => {
+    for (const [name, entry] of Object.entries(routes))
+      if ('items' in ((entry.reply as { shape?: object }).shape ?? {})) assert.ok('limit' in entry.params.shape, name)
+    const client = createApiClient(server.url, token)
+    const first = await client.call('datanets')
+    assert.equal(first.items.length, 100)
+    const second = await client.call('datanets', { params: { limit: 120, cursor: first.next ?? '' } })
+    assert.deepEqual(
+      second.items.map(({ name }) => name),
+      names.slice(100, 220).map(({ name }) => name)
+    )
+    const all: string[] = []
+    for await (const { name } of client.all('datanets')) all.push(name)
+    assert.deepEqual(
+      all,
+      names.map(({ name }) => name)
+    )
+    for (const query of ['limit=0', 'limit=1001', 'limit=many', 'cursor=', 'cursor=no-such-net'])
+      assert.equal((await raw(`/api/datanets?${query}`, bearer)).status, 400, query)
+  })
+
+  it('lists models as OpenAI clients page through them', async () => {
+    const client = new OpenAI({ apiKey: token, baseURL: `${server.url}/v1`, maxRetries: 0 })
+    const list = JSON.parse((await raw('/v1/models?limit=1', bearer)).text) as { has_more: boolean; last_id: string }
+    assert.equal(list.has_more, true)
+    const rest = JSON.parse((await raw(`/v1/models?limit=1&after=${list.last_id}`, bearer)).text) as {
+      has_more: boolean
+      data: { id: string }[]
+    }
+    assert.deepEqual([rest.has_more, rest.data.map(({ id }) => id)], [false, ['fish']])
+    assert.equal((await client.models.retrieve('birds')).id, 'birds')
+    await assert.rejects(client.models.retrieve('cats'), { status: 404 })
   })
 
   it('answers an OpenAI client, whole and streaming', async () => {

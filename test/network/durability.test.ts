@@ -7,7 +7,7 @@ import { startDaemonProcess } from '../../daemon/local/child.ts'
 import type { DaemonProcess } from '../../daemon/local/child.ts'
 import { makePerson, startLocalNetwork } from '../../daemon/local/network.ts'
 import type { LocalDaemon, LocalNetwork } from '../../daemon/local/network.ts'
-import { until } from '../../daemon/local/poll.ts'
+import { unlessUnknown, until } from '../../daemon/local/poll.ts'
 import { createApiClient } from '../../daemon/api/contract/index.ts'
 import type { ApiClient } from '../../daemon/api/contract/index.ts'
 
@@ -70,8 +70,8 @@ describe('daemons that are killed', function () {
       }
     })
     for (const daemon of network.daemons)
-      await until(`${daemon.name} hearing of the Datanet`, 60, async () =>
-        (await daemon.api.call('datanets')).find(({ id }) => id === net.id)
+      await until(`${daemon.name} hearing of the Datanet`, 60, () =>
+        unlessUnknown(daemon.api.call('datanet', { params: { id: net.id } }))
       )
     const ada = await makePerson(folder, 'ada')
     const rows = (start: number): string =>
@@ -86,16 +86,16 @@ describe('daemons that are killed', function () {
     await kill(door)
     const clientAgain = await start(door)
     const known = await until('the acknowledged contribution after the restart', 60, async () =>
-      (await clientAgain.call('contributions', { params: { id: net.id } })).find(one => one.id === id)
+      (await clientAgain.call('contributions', { params: { id: net.id } })).items.find(one => one.id === id)
     )
     assert.equal(known.contributor, ada.address)
     const before = await host.api.call('contributions', { params: { id: net.id } })
-    assert.notEqual(before.find(one => one.id === id)?.status, 'accepted')
+    assert.notEqual(before.items.find(one => one.id === id)?.status, 'accepted')
 
     const validatorAgain = await start(validator)
     for (const api of [host.api, validatorAgain, clientAgain]) {
       const decided = await until('acceptance with the third vote', 120, async () =>
-        (await api.call('contributions', { params: { id: net.id } })).find(
+        (await api.call('contributions', { params: { id: net.id } })).items.find(
           one => one.id === id && one.status === 'accepted'
         )
       )
@@ -107,11 +107,13 @@ describe('daemons that are killed', function () {
     await kill(host)
     const hostAgain = await start(host)
     assert.deepEqual(
-      (await hostAgain.call('versions', { params: { id: net.id } })).map(({ root }) => root),
+      (await hostAgain.call('versions', { params: { id: net.id } })).items.map(({ root }) => root),
       [version.root]
     )
     const late = await until('the version at a peer', 60, async () =>
-      (await validatorAgain.call('versions', { params: { id: net.id } })).find(({ root }) => root === version.root)
+      (await validatorAgain.call('versions', { params: { id: net.id } })).items.find(
+        ({ root }) => root === version.root
+      )
     )
     assert.equal(late.count, 1)
   })

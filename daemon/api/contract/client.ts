@@ -1,12 +1,22 @@
-import { InvalidError, NotFoundError, TilthError } from '../../../protocol/primitives/index.ts'
+import { InvalidError, NotFoundError, TilthError, everyItem } from '../../../protocol/primitives/index.ts'
+import type { PageRequest } from '../../../protocol/primitives/index.ts'
 import { routes } from './routes.ts'
 import type { RouteName, Routes } from './routes.ts'
-import type { BodyOf, ParamsOf, ReplyOf, Route } from './route.ts'
+import { pathParameters } from './route.ts'
+import type { BodyOf, ItemOf, ParamsOf, ReplyOf, Route } from './route.ts'
 
 type Argument<R> = { params?: ParamsOf<R>; body?: BodyOf<R>; signal?: AbortSignal }
 
+/** Routes whose reply is a page of a list. */
+export type ListName = { [N in RouteName]: ItemOf<Routes[N]> extends never ? never : N }[RouteName]
+
 export interface ApiClient {
   call<N extends RouteName>(name: N, argument?: Argument<Routes[N]>): Promise<ReplyOf<Routes[N]>>
+  /** Every item of a list, page after page. */
+  all<N extends ListName>(
+    name: N,
+    argument?: Omit<Argument<Routes[N]>, 'params'> & { params?: Omit<ParamsOf<Routes[N]>, keyof PageRequest> }
+  ): AsyncGenerator<ItemOf<Routes[N]>>
   stream<N extends RouteName>(name: N, argument?: Argument<Routes[N]>): AsyncGenerator<ReplyOf<Routes[N]>>
 }
 
@@ -40,11 +50,18 @@ export function createApiClient(base: string, token: string): ApiClient {
     entry: Route,
     argument: { params?: unknown; body?: unknown; signal?: AbortSignal }
   ): Promise<Response> {
-    const values = (argument.params ?? {}) as Record<string, string>
-    const path = entry.path.replace(/:([a-z]+)/gi, (_, name: string) => encodeURIComponent(values[name] ?? ''))
+    const values = (argument.params ?? {}) as Record<string, string | number | undefined>
+    const inPath = pathParameters(entry.path)
+    const text = (name: string): string => String(values[name] ?? '')
+    const url = new URL(
+      entry.path.replace(/:([a-z]+)/gi, (_, name: string) => encodeURIComponent(text(name))),
+      base
+    )
+    for (const name of Object.keys(values))
+      if (!inPath.includes(name) && values[name] !== undefined) url.searchParams.set(name, text(name))
     let response: Response
     try {
-      response = await fetch(new URL(path, base), {
+      response = await fetch(url, {
         method: entry.method,
         headers: {
           authorization: `Bearer ${token}`,
@@ -63,12 +80,15 @@ export function createApiClient(base: string, token: string): ApiClient {
     if (!response.ok) throw await failure(response)
     return response
   }
+  async function call(name: RouteName, argument: { params?: unknown; body?: unknown; signal?: AbortSignal } = {}) {
+    const entry = routes[name] as Route
+    const response = await send(entry, argument)
+    return entry.reply.parse(await response.json()) as never
+  }
   return {
-    async call(name, argument = {}) {
-      const entry = routes[name] as Route
-      const response = await send(entry, argument)
-      return entry.reply.parse(await response.json()) as never
-    },
+    call,
+    all: (name, argument = {}) =>
+      everyItem(page => call(name, { ...argument, params: { ...(argument.params as object | undefined), ...page } })),
     async *stream(name, argument = {}) {
       const entry = routes[name] as Route
       const response = await send(entry, argument)

@@ -1,4 +1,7 @@
 import { z } from 'zod'
+import type { Stage } from '../../../protocol/flow.ts'
+import { defaultPage, largestPage } from '../../../protocol/primitives/page.ts'
+import type { Page } from '../../../protocol/primitives/page.ts'
 
 export type Method = 'GET' | 'POST'
 
@@ -12,7 +15,8 @@ export interface Route<
   /** Path with `:name` parameters. */
   readonly path: string
   readonly summary: string
-  readonly phase: 'node' | 'data' | 'jobs' | 'models' | 'payouts' | 'openai'
+  /** The stage of the flow that the call belongs to, or the node itself. */
+  readonly stage: Stage | 'node'
   /** Path and query parameters, as strings. */
   readonly params: Params
   readonly body: Body
@@ -40,8 +44,22 @@ export const route = <
   body: (definition.body ?? nothing) as B
 })
 
+/** Query parameters of every list. */
+export const paged = z.object({
+  limit: z.coerce.number<string | number>().int().min(1).max(largestPage).default(defaultPage),
+  cursor: z.string().min(1).max(200).optional()
+})
+/** The reply of every list: `next` is the cursor of the page after, null on the last one. */
+export const pageSchema = <T extends z.ZodType>(item: T) =>
+  z.object({ items: z.array(item).readonly(), next: z.string().nullable() })
+
+/** Names of a path's `:parameters`. */
+export const pathParameters = (path: string): string[] => [...path.matchAll(/:([a-z]+)/gi)].map(match => match[1] ?? '')
+
 export type ParamsOf<R> = R extends Route<infer P> ? z.input<P> : never
 export type ParsedParamsOf<R> = R extends Route<infer P> ? z.output<P> : never
 export type BodyOf<R> = R extends Route<z.ZodType, infer B> ? z.input<B> : never
 export type ParsedBodyOf<R> = R extends Route<z.ZodType, infer B> ? z.output<B> : never
+/** The item of a route whose reply is a page. */
+export type ItemOf<R> = ReplyOf<R> extends Page<infer T> ? T : never
 export type ReplyOf<R> = R extends Route<z.ZodType, z.ZodType, infer T> ? z.output<T> : never

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { datanetRules } from '../../../protocol/data/types.ts'
 import { signedSchema } from '../../../protocol/crypto/schema.ts'
-import { nothing, route } from './route.ts'
+import { nothing, paged, pageSchema, route } from './route.ts'
 import {
   account,
   accountingView,
@@ -24,6 +24,8 @@ import {
 } from './views.ts'
 
 const id = z.object({ id: hashParam })
+/** An id, at least six characters of one, or a name. */
+const named = z.object({ id: z.string().min(1).max(100) })
 const contribution = z
   .strictObject({
     /**
@@ -49,7 +51,7 @@ export const routes = {
   health: route({
     method: 'GET',
     path: '/healthz',
-    phase: 'node',
+    stage: 'node',
     summary: 'Alive, and whether peers and chain are reached',
     open: true,
     reply: z.object({ ok: z.boolean(), peers: z.int(), chain: z.boolean() })
@@ -57,7 +59,7 @@ export const routes = {
   openapi: route({
     method: 'GET',
     path: '/openapi.json',
-    phase: 'node',
+    stage: 'node',
     summary: 'This contract as an OpenAPI document',
     open: true,
     reply: z.record(z.string(), z.unknown())
@@ -65,22 +67,23 @@ export const routes = {
   status: route({
     method: 'GET',
     path: '/api/status',
-    phase: 'node',
+    stage: 'node',
     summary: 'Who this daemon is, and how it stands',
     reply: statusView
   }),
   peers: route({
     method: 'GET',
     path: '/api/peers',
-    phase: 'node',
+    stage: 'node',
     summary: 'Connected peers',
-    reply: z.array(peerView)
+    params: paged,
+    reply: pageSchema(peerView)
   }),
 
   createDatanet: route({
     method: 'POST',
     path: '/api/datanets',
-    phase: 'data',
+    stage: 'datanet',
     summary: 'Create a Datanet: rules and held-out questions',
     maxBody: 4 << 20,
     body: z.strictObject({
@@ -95,30 +98,31 @@ export const routes = {
   datanets: route({
     method: 'GET',
     path: '/api/datanets',
-    phase: 'data',
+    stage: 'datanet',
     summary: 'Known Datanets',
-    reply: z.array(datanetView)
+    params: paged,
+    reply: pageSchema(datanetView)
   }),
   datanet: route({
     method: 'GET',
     path: '/api/datanets/:id',
-    phase: 'data',
-    summary: 'One Datanet',
-    params: id,
+    stage: 'datanet',
+    summary: 'One Datanet, by id, by the first characters of one, or by name',
+    params: named,
     reply: datanetView
   }),
   heldOut: route({
     method: 'GET',
     path: '/api/datanets/:id/held-out',
-    phase: 'data',
+    stage: 'datanet',
     summary: 'Its held-out questions',
-    params: id,
-    reply: z.array(z.object({ messages: z.array(z.object({ role: z.string(), content: z.string() })) }))
+    params: id.extend(paged.shape),
+    reply: pageSchema(z.object({ messages: z.array(z.object({ role: z.string(), content: z.string() })) }))
   }),
   prepareContribution: route({
     method: 'POST',
     path: '/api/datanets/:id/prepare',
-    phase: 'data',
+    stage: 'contribution',
     summary: 'Store a shard and get the statements for its contributor to sign',
     params: id,
     maxBody: 17 << 20,
@@ -134,7 +138,7 @@ export const routes = {
   contribute: route({
     method: 'POST',
     path: '/api/datanets/:id/contributions',
-    phase: 'data',
+    stage: 'contribution',
     summary: 'Contribute a shard',
     params: id,
     maxBody: 17 << 20,
@@ -144,15 +148,15 @@ export const routes = {
   contributions: route({
     method: 'GET',
     path: '/api/datanets/:id/contributions',
-    phase: 'data',
+    stage: 'checks',
     summary: 'Contributions in order of authorship, with their checks',
-    params: id,
-    reply: z.array(contributionView)
+    params: id.extend(paged.shape),
+    reply: pageSchema(contributionView)
   }),
   vote: route({
     method: 'POST',
     path: '/api/contributions/:id/vote',
-    phase: 'data',
+    stage: 'votes',
     summary: 'Vote by hand (validators with automatic voting off)',
     params: id,
     body: z.strictObject({ accept: z.boolean() }),
@@ -161,7 +165,7 @@ export const routes = {
   anchorVersion: route({
     method: 'POST',
     path: '/api/datanets/:id/versions',
-    phase: 'data',
+    stage: 'version',
     summary: 'Anchor the accepted set as a new version (host)',
     params: id,
     body: nothing,
@@ -170,25 +174,32 @@ export const routes = {
   versions: route({
     method: 'GET',
     path: '/api/datanets/:id/versions',
-    phase: 'data',
+    stage: 'version',
     summary: 'Anchored versions',
-    params: id,
-    reply: z.array(versionView)
+    params: id.extend(paged.shape),
+    reply: pageSchema(versionView)
   }),
 
   postJob: route({
     method: 'POST',
     path: '/api/jobs',
-    phase: 'jobs',
+    stage: 'job',
     summary: 'Post a tune job',
     body: jobRequest,
     reply: z.object({ id: hash })
   }),
-  jobs: route({ method: 'GET', path: '/api/jobs', phase: 'jobs', summary: 'Known jobs', reply: z.array(jobView) }),
+  jobs: route({
+    method: 'GET',
+    path: '/api/jobs',
+    stage: 'job',
+    summary: 'Known jobs',
+    params: paged,
+    reply: pageSchema(jobView)
+  }),
   job: route({
     method: 'GET',
     path: '/api/jobs/:id',
-    phase: 'jobs',
+    stage: 'job',
     summary: 'One job: bids, awards, progress, result',
     params: id,
     reply: jobView
@@ -197,7 +208,7 @@ export const routes = {
   importBase: route({
     method: 'POST',
     path: '/api/bases',
-    phase: 'models',
+    stage: 'job',
     summary: "Publish a base model folder of the daemon's machine on IPFS",
     body: z.strictObject({ folder: z.string().min(1).max(1000) }),
     reply: z.object({ cid: z.string() })
@@ -205,7 +216,7 @@ export const routes = {
   registerModel: route({
     method: 'POST',
     path: '/api/models',
-    phase: 'models',
+    stage: 'registration',
     summary: 'Register a finished job, or a base model, on chain',
     body: z.strictObject({
       name: z.string().min(1).max(80),
@@ -219,14 +230,23 @@ export const routes = {
   models: route({
     method: 'GET',
     path: '/api/models',
-    phase: 'models',
+    stage: 'registration',
     summary: 'Registered models and who offers them',
-    reply: z.array(modelView)
+    params: paged,
+    reply: pageSchema(modelView)
+  }),
+  model: route({
+    method: 'GET',
+    path: '/api/models/:id',
+    stage: 'registration',
+    summary: 'One model, by id, or the newest of a name',
+    params: named,
+    reply: modelView
   }),
   serve: route({
     method: 'POST',
     path: '/api/models/:id/offer',
-    phase: 'models',
+    stage: 'offer',
     summary: 'Serve a model for pay (worker)',
     params: id,
     body: z.strictObject({ inputPrice: decimal.optional(), outputPrice: decimal.optional() }),
@@ -235,7 +255,7 @@ export const routes = {
   ask: route({
     method: 'POST',
     path: '/api/ask',
-    phase: 'models',
+    stage: 'inference',
     summary: 'Ask a model over the network; the answer streams',
     stream: true,
     maxBody: 1 << 20,
@@ -245,14 +265,23 @@ export const routes = {
   receipts: route({
     method: 'GET',
     path: '/api/receipts',
-    phase: 'models',
+    stage: 'receipt',
     summary: 'Receipts this daemon holds, with their weights',
-    reply: z.array(receiptView)
+    params: paged.extend({ model: hashParam.optional(), pool: hashParam.optional() }),
+    reply: pageSchema(receiptView)
+  }),
+  receipt: route({
+    method: 'GET',
+    path: '/api/receipts/:id',
+    stage: 'receipt',
+    summary: 'One receipt',
+    params: id,
+    reply: receiptView
   }),
   redeem: route({
     method: 'POST',
     path: '/api/channels/redeem',
-    phase: 'models',
+    stage: 'receipt',
     summary: 'Redeem the vouchers of all channels on chain (worker)',
     body: nothing,
     reply: z.object({ channels: z.int(), amount: decimal })
@@ -261,16 +290,23 @@ export const routes = {
   settle: route({
     method: 'POST',
     path: '/api/epochs',
-    phase: 'payouts',
+    stage: 'settlement',
     summary: "Settle a Datanet's epoch: roots on chain, with a bond",
     body: z.strictObject({ pool: hashParam }),
     reply: epochView
   }),
-  epochs: route({ method: 'GET', path: '/api/epochs', phase: 'payouts', summary: 'Epochs', reply: z.array(epochView) }),
+  epochs: route({
+    method: 'GET',
+    path: '/api/epochs',
+    stage: 'settlement',
+    summary: 'Epochs',
+    params: paged,
+    reply: pageSchema(epochView)
+  }),
   finalize: route({
     method: 'POST',
     path: '/api/epochs/:id/finalize',
-    phase: 'payouts',
+    stage: 'settlement',
     summary: "Finalize a pool's proposed epoch after its window",
     params: id,
     body: nothing,
@@ -279,7 +315,7 @@ export const routes = {
   earnings: route({
     method: 'GET',
     path: '/api/earnings/:account',
-    phase: 'payouts',
+    stage: 'claim',
     summary: 'What an account may claim',
     params: z.object({ account }),
     reply: earningsView
@@ -287,7 +323,7 @@ export const routes = {
   claim: route({
     method: 'POST',
     path: '/api/earnings/:account/claim',
-    phase: 'payouts',
+    stage: 'claim',
     summary: 'Claim for an account, to its payout address',
     params: z.object({ account }),
     body: nothing,
@@ -296,7 +332,7 @@ export const routes = {
   accounting: route({
     method: 'GET',
     path: '/api/accounting',
-    phase: 'payouts',
+    stage: 'claim',
     summary: 'Where all fees went, from the chain',
     reply: accountingView
   })

@@ -1,4 +1,4 @@
-import { NotFoundError } from '../../../protocol/primitives/index.ts'
+import { InvalidError, NotFoundError, pageOf } from '../../../protocol/primitives/index.ts'
 import type { DatanetView as NodeDatanet } from '../../../node/data/index.ts'
 import type { Node } from '../../../node/node.ts'
 import type { DatanetView } from '../contract/index.ts'
@@ -28,7 +28,34 @@ const view = ({ id, host, rules, contributions, accepted, latestVersion }: NodeD
   latestVersion
 })
 
+/** Shortest beginning of an id that is taken for one. */
+const shortestPrefix = 6
+
 export function dataHandlers({ data }: Pick<Node, 'data'>): Pick<Handlers, Names> {
+  /** By id, by the beginning of one, or by name. @throws NotFoundError, or InvalidError where it means several */
+  const named = (wanted: string): NodeDatanet => {
+    const id = wanted.toLowerCase() as `0x${string}`
+    const exact = data.datanet(id)
+    if (exact !== undefined) return exact
+    const matches = data
+      .datanets()
+      .filter(
+        net => net.rules.name === wanted || (wanted.length >= shortestPrefix && net.id.startsWith(wanted.toLowerCase()))
+      )
+    const [only] = matches
+    if (only === undefined)
+      throw new NotFoundError('datanet.unknown', `no Datanet is called ${wanted}`, {
+        help: 'See `tilth datanet list`.'
+      })
+    if (matches.length > 1)
+      throw new InvalidError('datanet.ambiguous', `${wanted} means several Datanets`, {
+        help: `One of ${matches
+          .slice(0, 10)
+          .map(match => match.id)
+          .join(', ')}.`
+      })
+    return only
+  }
   const known = (id: `0x${string}`): NodeDatanet => {
     const found = data.datanet(id)
     if (found === undefined)
@@ -39,10 +66,14 @@ export function dataHandlers({ data }: Pick<Node, 'data'>): Pick<Handlers, Names
   }
   return {
     createDatanet: async ({ body }) => view(await data.createDatanet(body.rules, body.heldOut)),
-    datanets: async () => data.datanets().map(view),
-    datanet: async ({ params }) => view(known(params.id)),
-    heldOut: async ({ params }) =>
-      (await data.heldOutRows(known(params.id).id)).map(({ messages }) => ({ messages: [...messages] })),
+    datanets: async ({ params }) => pageOf(data.datanets().map(view), params, ({ id }) => id),
+    datanet: async ({ params }) => view(named(params.id)),
+    async heldOut({ params }) {
+      const rows = await data.heldOutRows(known(params.id).id)
+      const numbered = rows.map(({ messages }, index) => ({ index: String(index), messages: [...messages] }))
+      const { items, next } = pageOf(numbered, params, ({ index }) => index)
+      return { items: items.map(({ messages }) => ({ messages })), next }
+    },
     async prepareContribution({ params, body }) {
       const { cid, rows, bytes, salt, commitment } = await data.prepare({
         datanet: known(params.id).id,
@@ -56,14 +87,23 @@ export function dataHandlers({ data }: Pick<Node, 'data'>): Pick<Handlers, Names
       return { id: (await data.contribute({ datanet: known(params.id).id, file: body.file ?? '' })).id }
     },
     contributions: async ({ params }) =>
-      data
-        .contributions(known(params.id).id)
-        .map(item => ({ ...item, checks: [...item.checks], rowIssues: item.rowIssues.map(issue => ({ ...issue })) })),
+      pageOf(
+        data
+          .contributions(known(params.id).id)
+          .map(item => ({ ...item, checks: [...item.checks], rowIssues: item.rowIssues.map(issue => ({ ...issue })) })),
+        params,
+        ({ id }) => id
+      ),
     async vote({ params, body }) {
       await data.vote(params.id, body.accept)
       return { id: params.id }
     },
     anchorVersion: ({ params }) => data.anchorVersion(known(params.id).id),
-    versions: async ({ params }) => data.versions(known(params.id).id).map(version => ({ ...version }))
+    versions: async ({ params }) =>
+      pageOf(
+        data.versions(known(params.id).id).map(version => ({ ...version })),
+        params,
+        ({ version }) => String(version)
+      )
   }
 }

@@ -1,4 +1,4 @@
-import { NotFoundError } from '../../../protocol/primitives/index.ts'
+import { NotFoundError, pageOf } from '../../../protocol/primitives/index.ts'
 import type { JobView as NodeJob } from '../../../node/jobs/index.ts'
 import type { Node } from '../../../node/node.ts'
 import type { JobView } from '../contract/index.ts'
@@ -38,7 +38,7 @@ const view = (job: NodeJob): JobView => ({
 export function jobHandlers({ jobs }: Pick<Node, 'jobs'>): Pick<Handlers, 'postJob' | 'jobs' | 'job'> {
   return {
     postJob: ({ body: { budget, ...rest } }) => jobs.post({ ...rest, budget: BigInt(budget) }),
-    jobs: async () => jobs.jobs().map(view),
+    jobs: async ({ params }) => pageOf(jobs.jobs().map(view), params, ({ id }) => id),
     async job({ params }) {
       const found = jobs.job(params.id)
       if (found === undefined)

@@ -1,10 +1,10 @@
-import { InvalidError, NotFoundError } from '../../../protocol/primitives/index.ts'
+import { InvalidError, NotFoundError, pageOf } from '../../../protocol/primitives/index.ts'
 import type { ModelView as NodeModel } from '../../../node/models/index.ts'
 import type { Node } from '../../../node/node.ts'
 import type { AskEvent, ModelView } from '../contract/index.ts'
 import type { Handlers } from '../server/index.ts'
 
-type Names = 'importBase' | 'registerModel' | 'models' | 'serve' | 'ask' | 'redeem'
+type Names = 'importBase' | 'registerModel' | 'models' | 'model' | 'serve' | 'ask' | 'redeem'
 
 export const modelView = ({
   id,
@@ -106,11 +106,21 @@ export function modelHandlers(node: Pick<Node, 'models' | 'jobs' | 'transport'>)
         offers: []
       })
     },
-    models: async () =>
-      models
-        .models()
-        .filter(({ retired }) => !retired)
-        .map(modelView),
+    models: async ({ params }) =>
+      pageOf(
+        models
+          .models()
+          .filter(({ retired }) => !retired)
+          .map(modelView),
+        params,
+        ({ id }) => id
+      ),
+    async model({ params }) {
+      const found = models.model(params.id)
+      if (found === undefined)
+        throw new NotFoundError('model.unknown', `no model is called ${params.id}`, { help: 'See `tilth models`.' })
+      return modelView(found)
+    },
     async serve({ params, body }) {
       const offer = await models.offer({
         model: params.id,

@@ -1,3 +1,4 @@
+import { pageOf } from '../../../protocol/primitives/index.ts'
 import type { Node } from '../../../node/node.ts'
 import type { Handlers } from '../server/index.ts'
 
@@ -32,6 +33,11 @@ export function nodeHandlers(
         uptimeSeconds: Math.round((Date.now() - started) / 1000)
       }
     },
-    peers: async () => peers.connected().map(({ peerId, address }) => ({ peerId, address }))
+    peers: async ({ params }) =>
+      pageOf(
+        peers.connected().map(({ peerId, address }) => ({ peerId, address })),
+        params,
+        ({ peerId }) => peerId
+      )
   }
 }

@@ -1,9 +1,10 @@
 import type { EpochView as NodeEpoch, ReceiptView as NodeReceipt } from '../../../node/payouts/index.ts'
+import { NotFoundError, pageOf } from '../../../protocol/primitives/index.ts'
 import type { Node } from '../../../node/node.ts'
 import type { EpochView, ReceiptView } from '../contract/index.ts'
 import type { Handlers } from '../server/index.ts'
 
-type Names = 'receipts' | 'settle' | 'epochs' | 'finalize' | 'earnings' | 'claim' | 'accounting'
+type Names = 'receipts' | 'receipt' | 'settle' | 'epochs' | 'finalize' | 'earnings' | 'claim' | 'accounting'
 
 const epochView = (epoch: NodeEpoch): EpochView => ({
   pool: epoch.pool,
@@ -44,9 +45,24 @@ const receiptView = (receipt: NodeReceipt): ReceiptView => ({
 
 export function payoutHandlers({ payouts }: Pick<Node, 'payouts'>): Pick<Handlers, Names> {
   return {
-    receipts: async () => (await payouts.receipts()).map(receiptView),
+    async receipts({ params: { model, pool, ...page } }) {
+      return pageOf((await payouts.receipts({ model, pool })).map(receiptView), page, ({ id }) => id)
+    },
+    async receipt({ params }) {
+      const found = await payouts.receipt(params.id)
+      if (found === undefined)
+        throw new NotFoundError('receipt.unknown', `no receipt ${params.id} is known here`, {
+          help: 'See `tilth receipts`.'
+        })
+      return receiptView(found)
+    },
     settle: async ({ body }) => epochView(await payouts.settle(body.pool)),
-    epochs: async () => (await payouts.epochs()).map(epochView),
+    epochs: async ({ params }) =>
+      pageOf(
+        (await payouts.epochs()).map(epochView),
+        params,
+        ({ pool, epoch, bundle }) => `${pool}/${epoch}/${bundle}`
+      ),
     finalize: async ({ params }) => epochView(await payouts.finalize(params.id)),
     async earnings({ params }) {
       const { account, payout, balance, pools } = await payouts.earnings(params.account)

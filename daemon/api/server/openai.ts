@@ -3,7 +3,8 @@ import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import type { AskEvent, ModelView } from '../contract/index.ts'
 import { askRequest } from '../contract/index.ts'
-import { TilthError } from '../../../protocol/primitives/index.ts'
+import { TilthError, largestPage } from '../../../protocol/primitives/index.ts'
+import type { Page, PageRequest } from '../../../protocol/primitives/index.ts'
 import { errorReply } from './errors.ts'
 import { sendEvents, signalOf } from './server.ts'
 
@@ -30,26 +31,53 @@ const completionRequest = z.object({
 })
 
 export interface OpenAiSource {
-  models(): Promise<ModelView[]>
+  models(page: PageRequest & { limit: number }): Promise<Page<ModelView>>
+  /** By id or name. @throws NotFoundError */
+  model(wanted: string): Promise<ModelView>
   ask(request: z.output<typeof askRequest>, signal: AbortSignal): AsyncIterable<AskEvent>
 }
+
+/** A list in that API's own way: `after` is the `last_id` of the page before; all models fit one page unless `limit` is said. */
+const modelsQuery = z.object({
+  limit: z.coerce.number().int().min(1).max(largestPage).default(largestPage),
+  after: z.string().min(1).max(200).optional()
+})
+
+const modelObject = ({ id, name, builder }: ModelView) => ({
+  id: name,
+  object: 'model',
+  created: 0,
+  owned_by: builder,
+  tilth: { id }
+})
 
 const finishReason = (finish: string): string => (finish === 'length' ? 'length' : 'stop')
 
 /** `/v1/models` and `/v1/chat/completions` in the form of the OpenAI API, answered by the network. */
 export function openAiEndpoints(source: OpenAiSource): (server: FastifyInstance) => void {
   return server => {
-    server.get('/v1/models', async () => {
-      const models = await source.models()
-      return {
-        object: 'list',
-        data: models.map(({ id, name, builder }) => ({
-          id: name,
-          object: 'model',
-          created: 0,
-          owned_by: builder,
-          tilth: { id }
-        }))
+    server.route({
+      method: 'GET',
+      url: '/v1/models',
+      async handler(request) {
+        const { limit, after } = modelsQuery.parse(request.query)
+        const { items, next } = await source.models({ limit, cursor: after })
+        const data = items.map(modelObject)
+        return {
+          object: 'list',
+          data,
+          first_id: data[0]?.tilth.id ?? null,
+          last_id: data.at(-1)?.tilth.id ?? null,
+          has_more: next !== null
+        }
+      }
+    })
+    server.route({
+      method: 'GET',
+      url: '/v1/models/:model',
+      async handler(request) {
+        const { model } = z.object({ model: z.string().min(1).max(100) }).parse(request.params)
+        return modelObject(await source.model(model))
       }
     })
 

@@ -124,7 +124,10 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       url: entry.path,
       bodyLimit: entry.maxBody ?? 64 << 10,
       async handler(request, reply) {
-        const params = (entry.params as z.ZodType).parse(request.params)
+        const params = (entry.params as z.ZodType).parse({
+          ...(request.query as object),
+          ...(request.params as object)
+        })
         const body = (entry.body as z.ZodType).parse(request.body ?? undefined)
         const result = handler({ params, body, signal: signalOf(reply) })
         if (entry.stream === true) {

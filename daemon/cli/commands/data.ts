@@ -5,35 +5,21 @@ import { InvalidError, NotFoundError } from '../../../protocol/primitives/index.
 import { signStatement, digest } from '../../../protocol/crypto/index.ts'
 import type { ApiClient, ContributionView, DatanetView } from '../../api/contract/index.ts'
 import { openKeystore, readPassphrase } from '../../keys/index.ts'
-import { command, connected, guarded, show } from '../command.ts'
-import type { CallFlags } from '../command.ts'
+import { command, connected, guarded, listing, show, showList } from '../command.ts'
+import type { CallFlags, ListFlags } from '../command.ts'
 import { dim, green, red, safe, short, table, yellow } from '../output.ts'
 
-/** A whole id, a prefix of one, or a name, as people type it. @throws NotFoundError */
+/** A whole id, a prefix of one, or a name, as people type it; the only one where none is named. @throws NotFoundError */
 export async function findDatanet(api: ApiClient, wanted: string | undefined): Promise<DatanetView> {
-  const all = await api.call('datanets')
-  const matches =
-    wanted === undefined
-      ? all
-      : all.filter(
-          ({ id, name }) =>
-            id === wanted.toLowerCase() ||
-            (wanted.length >= 6 && id.startsWith(wanted.toLowerCase())) ||
-            name === wanted
-        )
-  const [only] = matches
+  if (wanted !== undefined) return api.call('datanet', { params: { id: wanted } })
+  const { items } = await api.call('datanets', { params: { limit: 10 } })
+  const [only] = items
   if (only === undefined)
-    throw new NotFoundError(
-      'datanet.unknown',
-      wanted === undefined ? 'no Datanet is known here yet' : `no Datanet is called ${wanted}`,
-      { help: 'See `tilth datanet list`.' }
-    )
-  if (matches.length > 1)
-    throw new InvalidError(
-      'datanet.ambiguous',
-      wanted === undefined ? 'several Datanets are known: say which' : `${wanted} means several Datanets`,
-      { help: `One of ${matches.map(match => match.id).join(', ')}.` }
-    )
+    throw new NotFoundError('datanet.unknown', 'no Datanet is known here yet', { help: 'See `tilth datanet create`.' })
+  if (items.length > 1)
+    throw new InvalidError('datanet.ambiguous', 'several Datanets are known: say which', {
+      help: `One of ${items.map(({ name, id }) => `${name} (${id})`).join(', ')}.`
+    })
   return only
 }
 
@@ -124,11 +110,13 @@ export function datanetCommand(): Command {
       )
   )
   parent.addCommand(
-    connected(command({ name: 'list', summary: 'known Datanets', examples: ['tilth datanet list --json'] })).action(
-      guarded(async (flags: CallFlags) => {
-        await show(
+    listing(
+      connected(command({ name: 'list', summary: 'known Datanets', examples: ['tilth datanet list --json'] }))
+    ).action(
+      guarded(async (flags: ListFlags) => {
+        await showList(
           flags,
-          api => api.call('datanets'),
+          (api, params) => api.call('datanets', { params }),
           nets =>
             nets.length === 0
               ? 'no Datanet is known here yet'
@@ -258,19 +246,22 @@ const mark = (status: ContributionView['status']): string =>
   status === 'accepted' ? green(status) : status === 'rejected' || status === 'expired' ? red(status) : yellow(status)
 
 export function contributionsCommand(): Command {
-  return connected(
-    command({
-      name: 'contributions',
-      summary: 'contributions in order of authorship, with what the checks said',
-      examples: ['tilth contributions --datanet elements', 'tilth contributions --json']
-    })
+  return listing(
+    connected(
+      command({
+        name: 'contributions',
+        summary: 'contributions in order of authorship, with what the checks said',
+        examples: ['tilth contributions --datanet elements', 'tilth contributions --json']
+      })
+    )
   )
     .option('--datanet <id>', 'id, prefix of one, or name')
     .action(
-      guarded(async (flags: CallFlags & { datanet?: string }) => {
-        await show(
+      guarded(async (flags: ListFlags & { datanet?: string }) => {
+        await showList(
           flags,
-          async api => api.call('contributions', { params: { id: (await findDatanet(api, flags.datanet)).id } }),
+          async (api, page) =>
+            api.call('contributions', { params: { id: (await findDatanet(api, flags.datanet)).id, ...page } }),
           all =>
             all.length === 0
               ? 'nothing contributed yet'

@@ -4,8 +4,8 @@ import { TilthError } from '../../../protocol/primitives/index.ts'
 import { trainSettings } from '../../../protocol/jobs/types.ts'
 import { isJobEnded } from '../../api/contract/index.ts'
 import type { JobView } from '../../api/contract/index.ts'
-import { command, connected, guarded, show } from '../command.ts'
-import type { CallFlags } from '../command.ts'
+import { command, connected, guarded, listing, showList } from '../command.ts'
+import type { CallFlags, ListFlags } from '../command.ts'
 import { connect } from '../context.ts'
 import { dim, printJson, safe, short, table, tokens } from '../output.ts'
 import { findDatanet, readText } from './data.ts'
@@ -114,19 +114,24 @@ export function tuneCommand(): Command {
 }
 
 export function jobsCommand(): Command {
-  return connected(
-    command({
-      name: 'jobs',
-      summary: 'tune jobs: bids, awards, progress',
-      examples: ['tilth jobs', 'tilth jobs 0x12… --json']
-    })
+  return listing(
+    connected(
+      command({
+        name: 'jobs',
+        summary: 'tune jobs: bids, awards, progress',
+        examples: ['tilth jobs', 'tilth jobs 0x12… --json']
+      })
+    )
   )
     .argument('[job]', 'id of one job')
     .action(
-      guarded(async (wanted: string | undefined, flags: CallFlags) => {
-        await show(
+      guarded(async (wanted: string | undefined, flags: ListFlags) => {
+        await showList(
           flags,
-          async api => (wanted === undefined ? api.call('jobs') : [await api.call('job', { params: { id: wanted } })]),
+          async (api, params) =>
+            wanted === undefined
+              ? api.call('jobs', { params })
+              : { items: [await api.call('job', { params: { id: wanted } })], next: null },
           jobs =>
             jobs.length === 0
               ? 'no jobs yet'

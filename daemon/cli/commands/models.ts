@@ -1,22 +1,24 @@
 import type { Command } from 'commander'
 import { TilthError } from '../../../protocol/primitives/index.ts'
-import { command, connected, guarded, show } from '../command.ts'
-import type { CallFlags } from '../command.ts'
+import { command, connected, guarded, listing, show, showList } from '../command.ts'
+import type { CallFlags, ListFlags } from '../command.ts'
 import { connect } from '../context.ts'
 import { dim, printJson, safe, short, table, tokens } from '../output.ts'
 
 export function modelsCommand(): Command {
-  return connected(
-    command({
-      name: 'models',
-      summary: 'registered models, and who offers them at what price',
-      examples: ['tilth models', 'tilth models --json']
-    })
+  return listing(
+    connected(
+      command({
+        name: 'models',
+        summary: 'registered models, and who offers them at what price',
+        examples: ['tilth models', 'tilth models --json']
+      })
+    )
   ).action(
-    guarded(async (flags: CallFlags) => {
-      await show(
+    guarded(async (flags: ListFlags) => {
+      await showList(
         flags,
-        api => api.call('models'),
+        (api, params) => api.call('models', { params }),
         models =>
           models.length === 0
             ? 'no models yet'
@@ -165,17 +167,19 @@ export function askCommand(): Command {
 }
 
 export function receiptsCommand(): Command {
-  return connected(
-    command({
-      name: 'receipts',
-      summary: 'receipts this daemon holds, with their weights',
-      examples: ['tilth receipts', 'tilth receipts --as worker-1 --json']
-    })
+  return listing(
+    connected(
+      command({
+        name: 'receipts',
+        summary: 'receipts this daemon holds, with their weights',
+        examples: ['tilth receipts', 'tilth receipts --as worker-1 --json']
+      })
+    )
   ).action(
-    guarded(async (flags: CallFlags) => {
-      await show(
+    guarded(async (flags: ListFlags) => {
+      await showList(
         flags,
-        api => api.call('receipts'),
+        (api, params) => api.call('receipts', { params }),
         receipts =>
           receipts.length === 0
             ? 'no receipts yet'

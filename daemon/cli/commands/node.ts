@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
-import { command, connected, guarded, show } from '../command.ts'
-import type { CallFlags } from '../command.ts'
+import { command, connected, guarded, listing, show, showList } from '../command.ts'
+import type { CallFlags, ListFlags } from '../command.ts'
 import { dim, table, tokens } from '../output.ts'
 
 export function statusCommand(): Command {
@@ -31,11 +31,11 @@ export function statusCommand(): Command {
 }
 
 export function peersCommand(): Command {
-  return connected(command({ name: 'peers', summary: 'connected peers', examples: ['tilth peers'] })).action(
-    guarded(async (flags: CallFlags) => {
-      await show(
+  return listing(connected(command({ name: 'peers', summary: 'connected peers', examples: ['tilth peers'] }))).action(
+    guarded(async (flags: ListFlags) => {
+      await showList(
         flags,
-        api => api.call('peers'),
+        (api, params) => api.call('peers', { params }),
         peers =>
           peers.length === 0
             ? 'no peers connected'

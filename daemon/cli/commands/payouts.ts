@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
-import { command, connected, guarded } from '../command.ts'
-import type { CallFlags } from '../command.ts'
+import { command, connected, guarded, listing, showList } from '../command.ts'
+import type { CallFlags, ListFlags } from '../command.ts'
 import { connect } from '../context.ts'
 import { printJson, short, table, tokens } from '../output.ts'
 import { findDatanet } from './data.ts'
@@ -122,11 +122,11 @@ export function settleCommand(): Command {
       )
   )
   parent.addCommand(
-    connected(command({ name: 'list', summary: 'epochs', examples: ['tilth epoch list --json'] })).action(
-      guarded(async (flags: CallFlags) => {
-        await show(
+    listing(connected(command({ name: 'list', summary: 'epochs', examples: ['tilth epoch list --json'] }))).action(
+      guarded(async (flags: ListFlags) => {
+        await showList(
           flags,
-          api => api.call('epochs'),
+          (api, params) => api.call('epochs', { params }),
           epochs =>
             epochs.length === 0
               ? 'no epochs yet'

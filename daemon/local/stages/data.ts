@@ -3,7 +3,7 @@ import { green, red, safe } from '../../cli/output.ts'
 import type { ContributionView } from '../../api/contract/index.ts'
 import { InvalidError } from '../../../protocol/primitives/index.ts'
 import type { DataDone, LoopContext } from '../context.ts'
-import { until } from '../poll.ts'
+import { unlessUnknown, until } from '../poll.ts'
 
 const decided = (view: ContributionView): boolean =>
   view.status === 'accepted' || view.status === 'rejected' || view.status === 'expired'
@@ -11,7 +11,7 @@ const decided = (view: ContributionView): boolean =>
 /** contribution → checks → votes → acceptance → version */
 export async function runData({ network, input, reporter, people }: LoopContext): Promise<DataDone> {
   const host = network.daemon('host').api
-  const net = await reporter.stage('data', 'a Datanet with its rules', async say => {
+  const net = await reporter.stage('datanet', 'a Datanet with its rules', async say => {
     const validators = network.daemons
       .filter(({ name }) => name === 'host' || name.startsWith('validator'))
       .map(({ address }) => ({ address, weight: 1 }))
@@ -35,14 +35,14 @@ export async function runData({ network, input, reporter, people }: LoopContext)
     })
     say(`"${safe(created.name)}", ${validators.length} validators, ${input.questions.length} held-out questions`)
     for (const daemon of network.daemons)
-      await until(`${daemon.name} hearing of the Datanet`, 60, async () =>
-        (await daemon.api.call('datanets')).find(({ id }) => id === created.id)
+      await until(`${daemon.name} hearing of the Datanet`, 60, () =>
+        unlessUnknown(daemon.api.call('datanet', { params: { id: created.id } }))
       )
     return created
   })
 
   const ids = new Map<string, (typeof people)[number]>()
-  await reporter.stage('data', 'contributors commit and reveal their shards', async say => {
+  await reporter.stage('contribution', 'contributors commit and reveal their shards', async say => {
     const doors = ['client', 'worker-1', 'worker-2', 'validator-1', 'host'].map(name => network.daemon(name).api)
     for (const [i, entry] of people.entries()) {
       const door = doors[i % doors.length] ?? host
@@ -58,12 +58,17 @@ export async function runData({ network, input, reporter, people }: LoopContext)
     }
   })
 
-  const contributions = await reporter.stage('data', 'validators check, vote and certify', say =>
-    until('a certificate for every contribution', 150, async () => {
-      const views = (await host.call('contributions', { params: { id: net.id } })).filter(view => ids.has(view.id))
-      say(`${views.filter(decided).length} of ${people.length} decided`)
-      return views.length === people.length && views.every(decided) ? views : undefined
-    })
+  const contributions = await reporter.stage(
+    ['checks', 'votes', 'acceptance'],
+    'validators check, vote and certify',
+    say =>
+      until('a certificate for every contribution', 150, async () => {
+        const views: ContributionView[] = []
+        for await (const view of host.all('contributions', { params: { id: net.id } }))
+          if (ids.has(view.id)) views.push(view)
+        say(`${views.filter(decided).length} of ${people.length} decided`)
+        return views.length === people.length && views.every(decided) ? views : undefined
+      })
   )
   const done = contributions.map(view => {
     const entry = ids.get(view.id)
@@ -83,7 +88,7 @@ export async function runData({ network, input, reporter, people }: LoopContext)
       help: 'The reasons stand above; fix the files and start again.'
     })
 
-  const version = await reporter.stage('data', 'the version is anchored on chain', async say => {
+  const version = await reporter.stage('version', 'the version is anchored on chain', async say => {
     const anchored = await host.call('anchorVersion', { params: { id: net.id } })
     say(`version ${anchored.version}, ${anchored.count} contributions, root ${anchored.root.slice(0, 10)}…`)
     return anchored

@@ -10,10 +10,11 @@ import { bar } from '../reporter.ts'
 const nameOf = (network: LoopContext['network'], address: string): string =>
   network.daemons.find(daemon => daemon.address === address)?.name ?? address.slice(0, 10)
 
+/** How far all awards are together; the loss is that of the step at hand, the mean of those that train side by side. */
 function progress(job: JobView): { done: number; total: number; loss: number | null } {
   let done = 0
   let total = 0
-  let loss: number | null = null
+  const losses: number[] = []
   for (const award of job.awards) {
     // A lot that was offered again stands in the list once more, under its next worker.
     if (award.state === 'dead' || award.state === 'refunded') continue
@@ -22,16 +23,16 @@ function progress(job: JobView): { done: number; total: number; loss: number | n
       award.seconds !== null ? 1 : award.progress === null ? 0 : award.progress.step / Math.max(1, award.progress.steps)
     total += weight
     done += weight * share
-    if (award.lot.kind === 'adapter') loss = award.progress?.loss ?? award.loss.at(-1) ?? null
+    if (award.seconds === null && award.progress !== null) losses.push(award.progress.loss)
   }
-  return { done, total, loss }
+  return { done, total, loss: losses.length === 0 ? null : losses.reduce((sum, one) => sum + one, 0) / losses.length }
 }
 
 /** job → bids → award → training → delivery */
 export async function runJobs({ network, input, reporter }: LoopContext, data: DataDone): Promise<JobDone> {
   const builder = network.daemon('host').api
   const workers = network.daemons.filter(({ name }) => name.startsWith('worker'))
-  const base = await reporter.stage('jobs', 'the base model on IPFS', async say => {
+  const base = await reporter.stage('job', 'the base model on IPFS', async say => {
     const { cid } = await builder.call('importBase', { body: { folder: baseModelFolder() } })
     say(cid)
     return cid
@@ -42,7 +43,7 @@ export async function runJobs({ network, input, reporter }: LoopContext, data: D
       throw new TilthError('loop.job', `the tune job ended as ${job.state}: ${job.reason ?? 'no reason given'}`)
     return job
   }
-  const id = await reporter.stage('jobs', 'a tune job, and the bids of both workers', async say => {
+  const id = await reporter.stage(['job', 'bids'], 'a tune job, and the bids of both workers', async say => {
     const posted = await builder.call('postJob', {
       body: {
         base,
@@ -64,7 +65,7 @@ export async function runJobs({ network, input, reporter }: LoopContext, data: D
     say(job.bids.map(bid => `${nameOf(network, bid.worker)} ${tokens(bid.price, 3)} for ${bid.seconds} s`).join(', '))
     return posted.id
   })
-  await reporter.stage('jobs', 'awards, and their price in escrow', async say => {
+  await reporter.stage('award', 'awards, and their price in escrow', async say => {
     const job = await until('the award', 120, async () => {
       const view = ended(await builder.call('job', { params: { id } }))
       return view.awards.some(award => award.lot.kind === 'adapter') ? view : undefined
@@ -78,7 +79,7 @@ export async function runJobs({ network, input, reporter }: LoopContext, data: D
         .join(', ')
     )
   })
-  const job = await reporter.stage('jobs', 'training', async say => {
+  const job = await reporter.stage(['training', 'delivery'], 'training', async say => {
     const final = await until(
       'the end of the training',
       1500,

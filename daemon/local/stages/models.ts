@@ -1,7 +1,7 @@
 import { TilthError } from '../../../protocol/primitives/index.ts'
-import type { ModelView } from '../../api/contract/index.ts'
+import type { ModelView, ReceiptView } from '../../api/contract/index.ts'
 import type { Answer, JobDone, LoopContext, ModelsDone } from '../context.ts'
-import { until } from '../poll.ts'
+import { unlessUnknown, until } from '../poll.ts'
 
 /** Exact match as question answering counts it: case, outer spaces and a final full stop do not matter. */
 export const normalAnswer = (text: string): string =>
@@ -14,33 +14,37 @@ export async function runModels(context: LoopContext, jobs: JobDone): Promise<Mo
   const client = network.daemon('client')
   const workers = network.daemons.filter(({ name }) => name.startsWith('worker'))
 
-  const [baseModel, model] = await reporter.stage('models', 'base and tuned model registered on chain', async say => {
-    const worker = jobs.job.awards.find(award => award.lot.kind === 'adapter')?.worker
-    const base = await builder.call('registerModel', {
-      body: { name: 'seedling', base: jobs.base, split: { worker: 8000, builder: 2000, data: 0 } }
-    })
-    const tuned = await builder.call('registerModel', {
-      body: {
-        name: input.name,
-        job: jobs.job.id,
-        ...(worker === undefined ? {} : { worker }),
-        split: { worker: 3000, builder: 1000, data: 6000 }
-      }
-    })
-    say(`${tuned.name} ${tuned.id.slice(0, 10)}…`)
-    return [base, tuned] as const
-  })
+  const [baseModel, model] = await reporter.stage(
+    'registration',
+    'base and tuned model registered on chain',
+    async say => {
+      const worker = jobs.job.awards.find(award => award.lot.kind === 'adapter')?.worker
+      const base = await builder.call('registerModel', {
+        body: { name: 'seedling', base: jobs.base, split: { worker: 8000, builder: 2000, data: 0 } }
+      })
+      const tuned = await builder.call('registerModel', {
+        body: {
+          name: input.name,
+          job: jobs.job.id,
+          ...(worker === undefined ? {} : { worker }),
+          split: { worker: 3000, builder: 1000, data: 6000 }
+        }
+      })
+      say(`${tuned.name} ${tuned.id.slice(0, 10)}…`)
+      return [base, tuned] as const
+    }
+  )
 
-  await reporter.stage('models', 'the worker offers them; the client finds the offers', async say => {
+  await reporter.stage('offer', 'the worker offers them; the client finds the offers', async say => {
     for (const { id } of [baseModel, model]) {
       for (const worker of workers) {
-        await until(`${worker.name} learning of the model`, 60, async () =>
-          (await worker.api.call('models')).find(one => one.id === id)
+        await until(`${worker.name} learning of the model`, 60, () =>
+          unlessUnknown(worker.api.call('model', { params: { id } }))
         )
         await worker.api.call('serve', { params: { id }, body: {} })
       }
       await until('an offer at the client', 90, async () => {
-        const found = (await client.api.call('models')).find(one => one.id === id)
+        const found = await unlessUnknown(client.api.call('model', { params: { id } }))
         say(`${found?.offers.length ?? 0} offers`)
         return found !== undefined && found.offers.length >= workers.length ? found : undefined
       })
@@ -64,16 +68,17 @@ export async function runModels(context: LoopContext, jobs: JobDone): Promise<Mo
     }
     return answers
   }
-  const base = await reporter.stage('models', 'the client asks the base model', say => ask(baseModel, say))
-  const tuned = await reporter.stage('models', 'the client asks the tuned model', say => ask(model, say))
+  const base = await reporter.stage('inference', 'the client asks the base model', say => ask(baseModel, say))
+  const tuned = await reporter.stage('inference', 'the client asks the tuned model', say => ask(model, say))
 
   const receipts = await reporter.stage(
-    'models',
+    ['receipt', 'attribution'],
     'receipts co-signed, weights recomputed by a second peer',
     async say => {
       const wanted = 2 * input.questions.length
       const mine = await until('all receipts', 60, async () => {
-        const all = await client.api.call('receipts')
+        const all: ReceiptView[] = []
+        for await (const receipt of client.api.all('receipts')) all.push(receipt)
         say(`${all.length} receipts`)
         return all.length >= wanted ? all : undefined
       })
@@ -81,7 +86,7 @@ export async function runModels(context: LoopContext, jobs: JobDone): Promise<Mo
         const seen = new Map<string, Set<string>>()
         const disagreed: string[] = []
         for (const daemon of [...workers, network.daemon('host')]) {
-          for (const receipt of await daemon.api.call('receipts')) {
+          for await (const receipt of daemon.api.all('receipts')) {
             for (const { scorer, agrees } of receipt.scorings) {
               if (scorer === receipt.worker) continue
               if (!agrees) disagreed.push(receipt.id)

@@ -22,7 +22,7 @@ export async function runPayouts(context: LoopContext, data: DataDone, models: M
   for (const account of everyone) before.set(account, await balance(account))
 
   const split = await reporter.stage(
-    'payouts',
+    'settlement',
     'workers redeem their vouchers; the contract splits each',
     async say => {
       let channels = 0
@@ -42,11 +42,11 @@ export async function runPayouts(context: LoopContext, data: DataDone, models: M
     }
   )
 
-  await reporter.stage('payouts', "the epoch's roots on chain, open to challenge", async say => {
+  await reporter.stage('settlement', "the epoch's roots on chain, open to challenge", async say => {
     const proposed = await settler.api.call('settle', { body: { pool: data.datanet } })
     say(`epoch ${proposed.epoch}, ${proposed.receipts} receipts, root ${proposed.root.slice(0, 10)}…`)
   })
-  const final = await reporter.stage('payouts', 'the challenge window passes, the epoch is final', () =>
+  const final = await reporter.stage('settlement', 'the challenge window passes, the epoch is final', () =>
     until(
       'the end of the challenge window',
       120,
@@ -88,7 +88,7 @@ export async function runPayouts(context: LoopContext, data: DataDone, models: M
       before: builderBefore,
       after: split.builder
     })
-  await reporter.stage('payouts', 'contributors claim, with their proofs', async say => {
+  await reporter.stage('claim', 'contributors claim, with their proofs', async say => {
     for (const { person } of people) {
       const was = await balance(person.address)
       const earnings = await settler.api.call('earnings', { params: { account: person.address } })
