@@ -7,6 +7,7 @@ import { pointCompress } from 'tiny-secp256k1'
 import { addressOfPublicKey } from '../../protocol/crypto/index.ts'
 import { InvalidError, fromHex, keccak } from '../../protocol/primitives/index.ts'
 import type { Address } from '../../protocol/primitives/index.ts'
+import type { Topic } from '../../protocol/wire/index.ts'
 import { badKeyType } from './errors.ts'
 import type { Peer } from './types.ts'
 
@@ -63,5 +64,10 @@ export const addressOfPeer = (peerId: string): Address =>
  * believed only if its own PeerId hashes to the address.
  */
 export function addressKey(address: Address): CID {
-  return CID.createV1(rawCodec, createDigest(keccak256Code, fromHex(keccak(`tilth node ${address}`))))
+  return keyOf(`tilth node ${address}`)
 }
+
+/** The key, as a CID's text, under which those announce themselves in the DHT who hear a topic. */
+export const topicKey = (topic: Topic): string => keyOf(`tilth topic ${topic}`).toString()
+
+const keyOf = (text: string): CID => CID.createV1(rawCodec, createDigest(keccak256Code, fromHex(keccak(text))))

@@ -1,5 +1,5 @@
 export type * from './types.ts'
-export { addressOfPeer } from './identity.ts'
+export { addressOfPeer, topicKey } from './identity.ts'
 export { dhtProtocol } from './host/host.ts'
 export { createTransport } from './transport.ts'
 export type { TransportDeps } from './transport.ts'

@@ -1,5 +1,5 @@
 import { streamLimits, topicLimits } from '../../protocol/wire/index.ts'
-import type { Protocol, StreamLimits, Topic, TopicLimits } from '../../protocol/wire/index.ts'
+import type { Protocol, StreamLimits, TopicFamily, TopicLimits } from '../../protocol/wire/index.ts'
 import { createMetrics, silentLog, systemClock } from '../runtime/index.ts'
 import type { Clock, Log, Registry } from '../runtime/index.ts'
 import { createFiles } from './files/files.ts'
@@ -18,7 +18,7 @@ export interface TransportDeps {
   log?: Log
   metrics?: Registry
   /** Rows instead of the wire tables', for tests that cannot wait for real limits. */
-  limits?: { topics?: Partial<Record<Topic, TopicLimits>>; streams?: Partial<Record<Protocol, StreamLimits>> }
+  limits?: { topics?: Partial<Record<TopicFamily, TopicLimits>>; streams?: Partial<Record<Protocol, StreamLimits>> }
 }
 
 /**

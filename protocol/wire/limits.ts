@@ -1,11 +1,24 @@
+import type { Hex } from '../primitives/hex.ts'
+
 // Every way in from the network, with its limits. The tables are exhaustive by type: a topic or protocol without
 // limits does not compile. What exceeds a limit gets a code (codes.ts), costs score, and in the end the connection.
 
 const KiB = 1024
 const MiB = 1024 * KiB
 
+/** Topics that every node hears. */
 export const topics = ['tilth/data/1', 'tilth/jobs/1', 'tilth/models/1', 'tilth/payouts/1'] as const
-export type Topic = (typeof topics)[number]
+/** A Datanet's own topic, which those hear who have to do with it: `tilth/data/1/0x…`. */
+export type DatanetTopic = `tilth/data/1/${Hex}`
+export type Topic = (typeof topics)[number] | DatanetTopic
+
+/** Rows of the table of limits: every Datanet's topic has the same, and shares its allowance with the others'. */
+export const topicFamilies = [...topics, 'tilth/data/1/+'] as const
+export type TopicFamily = (typeof topicFamilies)[number]
+
+export const datanetTopic = (datanet: Hex): DatanetTopic => `tilth/data/1/${datanet}`
+export const familyOf = (topic: Topic): TopicFamily =>
+  topics.find((common): common is (typeof topics)[number] => common === topic) ?? 'tilth/data/1/+'
 
 export const protocols = [
   '/tilth/data/sync/1',
@@ -56,16 +69,18 @@ export interface StreamLimits {
 }
 
 export const topicLimits = {
-  // A Datanet's rules with 100 validators are 10 KiB, a certificate with 100 votes 60 KiB. A community of 100 voting on
-  // one contribution is 200 messages within seconds, through every mesh neighbour.
-  'tilth/data/1': { maxBytes: 128 * KiB, timeMs: 10_000, quota: { perSecond: 100, burst: 1000 }, queue: 2048 },
+  // New Datanets: their rules with 100 validators are 10 KiB, and each costs its host a transaction.
+  'tilth/data/1': { maxBytes: 32 * KiB, timeMs: 10_000, quota: { perSecond: 20, burst: 200 }, queue: 512 },
+  // A certificate with 100 votes is 60 KiB. A community of 100 voting on one contribution is 200 messages within
+  // seconds, through every mesh neighbour.
+  'tilth/data/1/+': { maxBytes: 128 * KiB, timeMs: 10_000, quota: { perSecond: 100, burst: 1000 }, queue: 2048 },
   // A delivery carries a CID and a log of losses; jobs, bids and awards are small and rare.
   'tilth/jobs/1': { maxBytes: 512 * KiB, timeMs: 10_000, quota: { perSecond: 20, burst: 200 }, queue: 512 },
   // Offers: one for each model and worker, renewed every minute or so.
   'tilth/models/1': { maxBytes: 16 * KiB, timeMs: 5_000, quota: { perSecond: 50, burst: 500 }, queue: 1024 },
   // Receipts with what was asked (64 turns of 8,000 characters at most) and answered, for others to score.
   'tilth/payouts/1': { maxBytes: 1 * MiB, timeMs: 10_000, quota: { perSecond: 50, burst: 500 }, queue: 1024 }
-} as const satisfies Record<Topic, TopicLimits>
+} as const satisfies Record<TopicFamily, TopicLimits>
 
 export const streamLimits = {
   // Anti-entropy answers in pages of statements; a round is short, a peer needs one at a time.

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto'
 import { StrictNoSign, TopicValidatorResult, gossipsub } from '@libp2p/gossipsub'
-import type { GossipSub, GossipSubComponents, Message } from '@libp2p/gossipsub'
+import type { GossipSub, GossipSubComponents, Message, TopicValidatorFn } from '@libp2p/gossipsub'
 import { createTopicScoreParams } from '@libp2p/gossipsub/score'
+import type { TopicScoreParams } from '@libp2p/gossipsub/score'
 import type { PeerId } from '@libp2p/interface'
 import type { z } from 'zod'
 import { TilthError } from '../../../protocol/primitives/index.ts'
-import { decodeFrame, encodeFrame, topicLimits, topics } from '../../../protocol/wire/index.ts'
-import type { Topic, TopicLimits } from '../../../protocol/wire/index.ts'
+import { decodeFrame, encodeFrame, familyOf, topicFamilies, topicLimits, topics } from '../../../protocol/wire/index.ts'
+import type { Topic, TopicFamily, TopicLimits } from '../../../protocol/wire/index.ts'
 import type { Clock, Log } from '../../runtime/index.ts'
 import { hasNodeKey, peerOf } from '../identity.ts'
 import type { TransportCounts } from '../metrics.ts'
@@ -18,6 +19,26 @@ import type { Gossip, Peer, Preset } from '../types.ts'
 const seenMs = 60_000
 
 /**
+ * Bytes of topics' names (each counts 1 KiB more) that one peer may say it hears: some 3,500 Datanets. Their names are
+ * not known beforehand, so this bounds what a stranger can make us remember.
+ */
+const topicBytesPerPeer = 4 << 20
+
+const topicScore = createTopicScoreParams({
+  topicWeight: 1,
+  timeInMeshWeight: 0.01,
+  timeInMeshCap: 100,
+  firstMessageDeliveriesWeight: 0.1,
+  firstMessageDeliveriesCap: 50,
+  // P3 punishes neighbours that bring few messages: on topics that are silent for hours, all of them.
+  meshMessageDeliveriesWeight: 0,
+  meshFailurePenaltyWeight: 0,
+  // P4 goes with the square of rejected messages: four of them reach the graylist (-80).
+  invalidMessageDeliveriesWeight: -5,
+  invalidMessageDeliveriesDecay: 0.97
+})
+
+/**
  * gossipsub as this network runs it. Every message carries its author's signature, so the envelope carries none, and
  * the content's hash is the id.
  */
@@ -25,25 +46,12 @@ export function gossipService(
   preset: Preset,
   reputation: Pick<Reputation, 'score'>
 ): (components: GossipSubComponents) => GossipSub {
-  const topicScore = createTopicScoreParams({
-    topicWeight: 1,
-    timeInMeshWeight: 0.01,
-    timeInMeshCap: 100,
-    firstMessageDeliveriesWeight: 0.1,
-    firstMessageDeliveriesCap: 50,
-    // P3 punishes neighbours that bring few messages: on topics that are silent for hours, all of them.
-    meshMessageDeliveriesWeight: 0,
-    meshFailurePenaltyWeight: 0,
-    // P4 goes with the square of rejected messages: four of them reach the graylist (-80).
-    invalidMessageDeliveriesWeight: -5,
-    invalidMessageDeliveriesDecay: 0.97
-  })
   return gossipsub({
     globalSignaturePolicy: StrictNoSign,
     msgIdFn: message => createHash('sha256').update(message.topic).update('\0').update(message.data).digest(),
     seenTTL: seenMs,
-    allowedTopics: [...topics],
-    maxInboundDataLength: Math.max(...topics.map(topic => topicLimits[topic].maxBytes)),
+    maxTopicBytesPerPeer: topicBytesPerPeer,
+    maxInboundDataLength: Math.max(...topicFamilies.map(family => topicLimits[family].maxBytes)),
     allowPublishToZeroTopicPeers: true,
     ignoreDuplicatePublishError: true,
     fallbackToFloodsub: false,
@@ -59,6 +67,10 @@ export function gossipService(
   })
 }
 
+/** The table of topics that gossipsub scores: public in its class and left out of its interface. */
+const scores = (pubsub: GossipSub): Record<string, TopicScoreParams> =>
+  (pubsub as GossipSub & { score: { params: { topics: Record<string, TopicScoreParams> } } }).score.params.topics
+
 export interface GossipDeps {
   pubsub: GossipSub
   reputation: Reputation
@@ -66,7 +78,7 @@ export interface GossipDeps {
   log: Log
   counts: TransportCounts
   /** The wire table, or a test's own. */
-  limits?: Readonly<Record<Topic, TopicLimits>>
+  limits?: Readonly<Record<TopicFamily, TopicLimits>>
 }
 
 type Verdict = 'accept' | 'ignore' | 'reject' | 'rate' | 'busy' | 'time'
@@ -83,23 +95,33 @@ export function createGossip({
   counts,
   limits: table = topicLimits
 }: GossipDeps): Gossip {
+  // A family's topics share one allowance: what a stranger can ask of us does not grow with the Datanets we follow.
+  const families = new Map(
+    topicFamilies.map(family => [family, { buckets: createBuckets(table[family].quota, clock), pending: 0 }])
+  )
+  // [ignore] What is said on a topic that this node does not hear: honest neighbours send none of it.
+  const heard = new Map<string, TopicValidatorFn>()
+  Object.assign(pubsub.topicValidators, {
+    get: (topic: string): TopicValidatorFn => heard.get(topic) ?? (() => TopicValidatorResult.Ignore)
+  })
+
   function listen<T>(
     topic: Topic,
     schema: z.ZodType<T>,
     handler: (message: T, from: Peer) => Promise<void> | void
-  ): (source: PeerId, message: Message) => Promise<TopicValidatorResult> {
-    const limits = table[topic]
-    const buckets = createBuckets(limits.quota, clock)
-    let pending = 0
+  ): TopicValidatorFn {
+    const family = familyOf(topic)
+    const limits = table[family]
+    const shared = families.get(family) ?? { buckets: createBuckets(limits.quota, clock), pending: 0 }
 
     async function judge(source: PeerId, message: Message): Promise<Verdict> {
       const from = source.toString()
-      if (!buckets(from).take()) {
+      if (!shared.buckets(from).take()) {
         reputation.charge(from, 'rate')
         return 'rate'
       }
-      if (pending >= limits.queue) return 'busy'
-      pending++
+      if (shared.pending >= limits.queue) return 'busy'
+      shared.pending++
       const late = new AbortController()
       try {
         const value = decodeFrame(message.data, schema, limits.maxBytes)
@@ -117,7 +139,7 @@ export function createGossip({
         return blame(from, error)
       } finally {
         late.abort()
-        pending--
+        shared.pending--
       }
     }
 
@@ -134,8 +156,8 @@ export function createGossip({
     return async (source, message) => {
       const began = clock.now()
       const verdict = hasNodeKey(source) ? await judge(source, message) : 'reject'
-      counts.gossip.inc({ topic, verdict })
-      counts.verdictSeconds.observe({ topic }, (clock.now() - began) / 1000)
+      counts.gossip.inc({ topic: family, verdict })
+      counts.verdictSeconds.observe({ topic: family }, (clock.now() - began) / 1000)
       if (verdict === 'accept') return TopicValidatorResult.Accept
       return verdict === 'reject' ? TopicValidatorResult.Reject : TopicValidatorResult.Ignore
     }
@@ -143,17 +165,18 @@ export function createGossip({
 
   return {
     subscribe(topic, schema, handler) {
-      if (pubsub.topicValidators.has(topic))
-        throw new TilthError('gossip.subscribed', `${topic} has its one subscriber already`)
-      pubsub.topicValidators.set(topic, listen(topic, schema, handler))
+      if (heard.has(topic)) throw new TilthError('gossip.subscribed', `${topic} has its one subscriber already`)
+      // Scores of a topic stay: gossipsub looks them up for as long as it remembers a peer of it.
+      scores(pubsub)[topic] ??= topicScore
+      heard.set(topic, listen(topic, schema, handler))
       pubsub.subscribe(topic)
       return () => {
         pubsub.unsubscribe(topic)
-        pubsub.topicValidators.delete(topic)
+        heard.delete(topic)
       }
     },
     async publish(topic, message) {
-      const { recipients } = await pubsub.publish(topic, encodeFrame(message, table[topic].maxBytes))
+      const { recipients } = await pubsub.publish(topic, encodeFrame(message, table[familyOf(topic)].maxBytes))
       return { recipients: recipients.length }
     },
     subscribers: topic => pubsub.getSubscribers(topic).filter(hasNodeKey).map(peerOf)

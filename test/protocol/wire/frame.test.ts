@@ -11,8 +11,8 @@ import {
   maxDepth,
   protocols,
   streamLimits,
-  topicLimits,
-  topics
+  topicFamilies,
+  topicLimits
 } from '../../../protocol/wire/index.ts'
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
@@ -132,7 +132,7 @@ describe('wire: codes', () => {
 
 describe('wire: limits', () => {
   it('every topic and protocol has limits that can be kept', () => {
-    for (const topic of topics) {
+    for (const topic of topicFamilies) {
       const { maxBytes, timeMs, quota, queue } = topicLimits[topic]
       assert.ok(maxBytes > 0 && maxBytes <= 4 << 20 && timeMs > 0 && quota.burst >= quota.perSecond && queue > 0, topic)
     }
