@@ -17,13 +17,18 @@ import { InvalidError, NotFoundError, contentHash } from '../../../protocol/prim
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import type { Book } from '../book/index.ts'
 import type { DataDeps } from '../deps.ts'
+import { createLookup } from './lookup.ts'
 import { createParked } from './parked.ts'
 import type { ContributionRecord } from '../book/index.ts'
 
 /** Takes messages in, whoever brings them: gossip, a peer in a comparison of notes, or this node itself. */
 export interface Receiver {
-  /** Resolves when what was new in it is on disk. @throws TilthError by whose consequence the bringer is judged */
-  take(message: DataMessage): Promise<void>
+  /**
+   * Resolves when what was new in it is on disk.
+   * @param from the peer that brought it; undefined for this node's own
+   * @throws TilthError by whose consequence the bringer is judged
+   */
+  take(message: DataMessage, from?: string): Promise<void>
   /** Something it waited for has become known: takes what was parked. */
   unpark(about: Hex): Promise<void>
 }
@@ -44,8 +49,9 @@ export function createReceiver(
   startedAt: number,
   hooks: ReceiverHooks
 ): Receiver {
-  const { network, chain, clock, events, log } = deps
+  const { network, clock, events, log } = deps
   const parked = createParked()
+  const lookup = createLookup(deps)
 
   /** The contribution and its Datanet's roster. [ignore] A message about what is not known yet waits for it. */
   function about(id: Hex, message: DataMessage): { record: ContributionRecord; net: DatanetDocument } {
@@ -58,7 +64,8 @@ export function createReceiver(
     return { record, net }
   }
 
-  async function takeDatanet(document: DatanetDocument): Promise<void> {
+  /** The chain is asked before anything is locked: a slow RPC holds up nobody who has other news. */
+  async function takeDatanet(document: DatanetDocument, from: string | undefined): Promise<void> {
     const { statement, rules } = document
     const id = digest(network, 'Datanet', statement.message)
     if (book.datanet(id) !== undefined) return
@@ -66,9 +73,7 @@ export function createReceiver(
     requireSigner(network, statement, statement.message.host)
     if (contentHash(rules) !== statement.message.rules)
       throw new InvalidError('datanet.rules', 'the rules are not those that were signed')
-    const found = await chain.datanets.datanet(id)
-    // [ignore] It counts once it is on chain.
-    if (found === undefined) throw new NotFoundError('datanet.unknown', 'this Datanet is not on chain')
+    const found = await lookup.find(id, from)
     // [reject] Its validators on chain, which votes are slashed by, are those of its rules.
     const weights = new Map(found.validators.map(({ address, weight }) => [address, Number(weight)]))
     if (
@@ -77,10 +82,17 @@ export function createReceiver(
     ) {
       throw new InvalidError('datanet.roster', 'the validators on chain are not those of the rules')
     }
-    await book.putDatanet(id, { document, seenAt: clock.now() })
-    events.emit('data.datanet', { datanet: id, host: statement.message.host, name: rules.name })
-    hooks.known(id)
-    hooks.changed(id)
+    const fresh = await book.serially(async () => {
+      if (book.datanet(id) !== undefined) return false
+      await book.putDatanet(id, { document, seenAt: clock.now() })
+      return true
+    })
+    if (fresh) {
+      events.emit('data.datanet', { datanet: id, host: statement.message.host, name: rules.name })
+      hooks.known(id)
+      hooks.changed(id)
+    }
+    await receiver.unpark(id)
   }
 
   async function takeReveal(
@@ -195,10 +207,8 @@ export function createReceiver(
     await conclude(id, certificate, statements)
   }
 
-  const takeNow = (message: DataMessage): Promise<void> => {
+  const takeNow = (message: Exclude<DataMessage, { kind: 'datanet' }>): Promise<void> => {
     switch (message.kind) {
-      case 'datanet':
-        return takeDatanet(message.document)
       case 'reveal':
         return takeReveal(message.statements, message.provider, message)
       case 'vote-commit':
@@ -211,11 +221,8 @@ export function createReceiver(
   }
 
   const receiver: Receiver = {
-    take: async message => {
-      await book.serially(async () => takeNow(message))
-      if (message.kind === 'datanet')
-        await receiver.unpark(digest(network, 'Datanet', message.document.statement.message))
-    },
+    take: (message, from) =>
+      message.kind === 'datanet' ? takeDatanet(message.document, from) : book.serially(async () => takeNow(message)),
     async unpark(id) {
       for (const message of parked.take(id)) {
         await receiver.take(message).catch((error: unknown) => {

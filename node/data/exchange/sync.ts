@@ -101,7 +101,7 @@ export async function pullFrom(
       const answer = await stream.next(reply, { signal })
       if (answer === undefined || answer.kind === 'done') return
       try {
-        await receiver.take(answer.message)
+        await receiver.take(answer.message, peer)
       } catch (error) {
         if (!(error instanceof TilthError)) throw error
         deps.log.debug('a message from a comparison was not taken', { peer, kind: answer.message.kind, error })

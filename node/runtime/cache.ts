@@ -1,0 +1,51 @@
+import { systemClock } from './clock.ts'
+import type { Clock } from './types.ts'
+
+/** A bounded memory: what was not asked for the longest goes first, and nothing is older than `forMs`. */
+export interface Cache<K, V> {
+  get(key: K): V | undefined
+  set(key: K, value: V): void
+  delete(key: K): void
+  clear(): void
+  readonly size: number
+}
+
+export interface CacheOptions {
+  /** Entries at most. */
+  max: number
+  /** Milliseconds an entry stands; for ever unless given. */
+  forMs?: number
+  clock?: Pick<Clock, 'now'>
+}
+
+export function createCache<K, V>({ max, forMs = Infinity, clock = systemClock }: CacheOptions): Cache<K, V> {
+  const entries = new Map<K, { value: V; until: number }>() // in the order of last use
+  return {
+    get(key) {
+      const entry = entries.get(key)
+      if (entry === undefined) return undefined
+      entries.delete(key)
+      if (entry.until <= clock.now()) return undefined
+      entries.set(key, entry)
+      return entry.value
+    },
+    set(key, value) {
+      entries.delete(key)
+      entries.set(key, { value, until: clock.now() + forMs })
+      if (entries.size > max)
+        for (const oldest of entries.keys()) {
+          entries.delete(oldest)
+          break
+        }
+    },
+    delete(key) {
+      entries.delete(key)
+    },
+    clear() {
+      entries.clear()
+    },
+    get size() {
+      return entries.size
+    }
+  }
+}
