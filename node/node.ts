@@ -91,7 +91,7 @@ export async function createNode(
       }
     })
   try {
-    const store = await openStore(await folder('store'))
+    const store = await openStore(await folder('store'), { log: log.child({ part: 'store' }) })
     await keep('store', () => store.close())
     const chain = await createChain({
       rpcUrl: options.chain.rpc,

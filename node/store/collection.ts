@@ -1,35 +1,36 @@
 import type { Level } from 'level'
 import type { z } from 'zod'
 import { canonicalJson } from '../../protocol/primitives/index.ts'
-import { StoreError, storeError } from './errors.ts'
+import type { Log } from '../runtime/index.ts'
+import { storeError } from './errors.ts'
 import { bounds, fullKey, shortKey } from './keys.ts'
 import type { Collection, RangeOptions, WriteOptions } from './types.ts'
 
 export type Database = Level
 
-/** What every table shares: the database, and where it is, for errors. */
+/** What every table shares: the database, where it is, for errors, and who is told of damage. */
 export interface Base {
   readonly db: Database
   readonly directory: string
+  readonly log?: Pick<Log, 'warn'>
 }
 
-/** A stored text as its type. What does not decode is damage or a schema that changed without the format. */
-export function decodeStored<T>(text: string, schema: z.ZodType<T>, name: string, key: string): T {
-  let value: unknown
+/** Where entries go that cannot be read, each under its table and key, for a person to look at. */
+export const quarantineName = 'quarantine'
+
+/** Why a stored text is not its type, or its value. */
+function decode<T>(text: string, schema: z.ZodType<T>): { value: T } | { why: string } {
   try {
-    value = JSON.parse(text)
-  } catch (cause) {
-    throw new StoreError('store.corrupt', `${name}: the entry ${key} is not JSON`, { cause })
+    const result = schema.safeParse(JSON.parse(text))
+    if (result.success) return { value: result.data }
+    const [issue] = result.error.issues
+    return { why: `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'another shape'}`.slice(0, 200) }
+  } catch {
+    return { why: 'not JSON' }
   }
-  const result = schema.safeParse(value)
-  if (!result.success)
-    throw new StoreError('store.corrupt', `${name}: the entry ${key} is not what this version keeps there`, {
-      cause: result.error
-    })
-  return result.data
 }
 
-export function createCollection<T>({ db, directory }: Base, name: string, schema: z.ZodType<T>): Collection<T> {
+export function createCollection<T>({ db, directory, log }: Base, name: string, schema: z.ZodType<T>): Collection<T> {
   async function guard<R>(work: Promise<R>): Promise<R> {
     try {
       return await work
@@ -37,6 +38,29 @@ export function createCollection<T>({ db, directory }: Base, name: string, schem
       throw storeError(error, directory)
     }
   }
+
+  let told = false
+  /** One entry that cannot be read keeps no node from starting: it is moved aside, and the table is as if without. */
+  async function setAside(key: string, text: string, why: string): Promise<void> {
+    if ((await db.get(fullKey(name, key))) !== text) return // it was written anew meanwhile
+    const at = `${name}/${key}`.slice(0, 900)
+    await db.batch(
+      [
+        { type: 'put', key: fullKey(quarantineName, at), value: canonicalJson({ table: name, key, text, why }) },
+        { type: 'del', key: fullKey(name, key) }
+      ],
+      { sync: true }
+    )
+    if (!told) log?.warn('an entry on disk cannot be read and was set aside', { table: name, entry: key, why })
+    told = true // the rest stands in the quarantine
+  }
+  async function read(key: string, text: string): Promise<{ value: T } | undefined> {
+    const decoded = decode(text, schema)
+    if ('value' in decoded) return decoded
+    await setAside(key, text, decoded.why)
+    return undefined
+  }
+
   const range = ({ reverse = false, limit = -1, ...rest }: RangeOptions = {}) => ({
     ...bounds(name, rest),
     reverse,
@@ -45,8 +69,11 @@ export function createCollection<T>({ db, directory }: Base, name: string, schem
 
   async function* entries(options?: RangeOptions): AsyncGenerator<[string, T]> {
     try {
-      for await (const [key, text] of db.iterator(range(options)))
-        yield [shortKey(name, key), decodeStored(text, schema, name, key)]
+      for await (const [key, text] of db.iterator(range(options))) {
+        const short = shortKey(name, key)
+        const found = await read(short, text)
+        if (found !== undefined) yield [short, found.value]
+      }
     } catch (error) {
       throw storeError(error, directory)
     }
@@ -56,7 +83,7 @@ export function createCollection<T>({ db, directory }: Base, name: string, schem
     name,
     async get(key) {
       const text = await guard(db.get(fullKey(name, key)))
-      return text === undefined ? undefined : decodeStored(text, schema, name, key)
+      return text === undefined ? undefined : (await guard(read(key, text)))?.value
     },
     has: key => guard(db.has(fullKey(name, key))),
     put: (key, value, { sync = true }: WriteOptions = {}) =>

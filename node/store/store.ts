@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { Level } from 'level'
 import type { z } from 'zod'
 import { canonicalJson } from '../../protocol/primitives/index.ts'
+import type { Log as RuntimeLog } from '../runtime/index.ts'
 import { createCollection } from './collection.ts'
 import type { Base } from './collection.ts'
 import { StoreError, storeError } from './errors.ts'
@@ -15,10 +16,11 @@ type Operation = { type: 'put'; key: string; value: string } | { type: 'del'; ke
 type Step = (writers: Map<string, number>) => Promise<Operation> | Operation
 
 /**
- * Opens the data folder's database (`DIR/db`), making it if need be.
+ * Opens the data folder's database (`DIR/db`), making it if need be. An entry that cannot be read is set aside in the
+ * table `quarantine`, with a warning.
  * @throws StoreError `store.version`, `store.locked`, `store.disk-full`, `store.corrupt`, `store.failed`
  */
-export async function openStore(directory: string): Promise<Store> {
+export async function openStore(directory: string, options: { log?: Pick<RuntimeLog, 'warn'> } = {}): Promise<Store> {
   await checkFormat(directory)
   const db = new Level(join(directory, 'db'), { keyEncoding: 'utf8', valueEncoding: 'utf8' })
   try {
@@ -26,7 +28,7 @@ export async function openStore(directory: string): Promise<Store> {
   } catch (error) {
     throw storeError(error, directory)
   }
-  const base: Base = { db, directory }
+  const base: Base = { db, directory, ...options }
   const serial = createSerial()
   const tables = new Map<string, Collection<unknown>>()
   const logs = new Map<string, Log<unknown> & { writer: LogWriter }>()

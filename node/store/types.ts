@@ -17,7 +17,10 @@ export interface RangeOptions {
   limit?: number
 }
 
-/** A named table with text keys in byte order. Pad numbers in keys (`sequenceKey`). */
+/**
+ * A named table with text keys in byte order. Pad numbers in keys (`sequenceKey`). What cannot be decoded is as if it
+ * were not there: it is moved to the table `quarantine`.
+ */
 export interface Collection<T> {
   readonly name: string
   get(key: string): Promise<T | undefined>

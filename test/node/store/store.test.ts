@@ -126,11 +126,35 @@ describe('store', () => {
     assert.equal(await table.get('a'), undefined)
   })
 
-  it('an entry of another shape is damage, said with its name', async () => {
-    await store.collection('t', z.string()).put('k', 'text')
+  it('an entry that cannot be read is set aside with one warning, and everything else is there', async () => {
+    const wide = store.collection('models/names', z.strictObject({ name: z.string() }))
+    for (const [key, length] of Object.entries({ a: 3, b: 81, c: 4, d: 99 }))
+      await wide.put(key, { name: 'x'.repeat(length) })
     await store.close()
-    store = await openStore(directory)
-    await assert.rejects(store.collection('t', z.int()).get('k'), { code: 'store.corrupt', message: /t: the entry k/ })
+    const warned: unknown[] = []
+    store = await openStore(directory, { log: { warn: (message, fields) => warned.push({ message, ...fields }) } })
+    const narrow = store.collection('models/names', z.strictObject({ name: z.string().max(80) }))
+    assert.equal(await narrow.get('b'), undefined)
+    assert.deepEqual(
+      (await all(narrow.entries())).map(([key, { name }]) => [key, name.length]),
+      [
+        ['a', 3],
+        ['c', 4]
+      ]
+    )
+    assert.equal(warned.length, 1)
+    assert.match(JSON.stringify(warned), /models\/names.*"b".*80/)
+    const aside = store.collection('quarantine', z.object({ table: z.string(), key: z.string(), text: z.string() }))
+    assert.deepEqual(
+      (await all(aside.values())).map(({ table, key, text }) => [table, key, text.length > 81]),
+      [
+        ['models/names', 'b', true],
+        ['models/names', 'd', true]
+      ]
+    )
+    await narrow.put('b', { name: 'short' })
+    assert.deepEqual(await narrow.get('b'), { name: 'short' })
+    assert.deepEqual(await all(narrow.keys()), ['a', 'b', 'c'])
   })
 
   it('a folder in use, of another version, that is a file, or closed says so', async () => {
