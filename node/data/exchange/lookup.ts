@@ -2,7 +2,7 @@ import { LimitError, NotFoundError } from '../../../protocol/primitives/index.ts
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { DatanetOnChain } from '../../chain/types.ts'
 import { createCache } from '../../runtime/index.ts'
-import { createBuckets } from '../../transport/quota.ts'
+import { createBuckets } from '../../transport/limits/quota.ts'
 import type { DataDeps } from '../deps.ts'
 
 /** A Datanet that is not on chain may be there a few blocks later: so long "no" is believed. */
