@@ -30,8 +30,15 @@ async function tail(path: string): Promise<string> {
   return (await readFile(path, 'utf8').catch(() => '')).trim().split('\n').slice(-8).join('\n')
 }
 
-/** Starts `tilth daemon` as a process of its own; its output goes to daemon.log in its folder. */
-export async function startDaemonProcess(name: string, folder: string): Promise<DaemonProcess> {
+/**
+ * Starts `tilth daemon` as a process of its own; its output goes to daemon.log in its folder. `execArgv` are options of
+ * Node's, for a profile.
+ */
+export async function startDaemonProcess(
+  name: string,
+  folder: string,
+  { execArgv = [] }: { execArgv?: readonly string[] } = {}
+): Promise<DaemonProcess> {
   const logPath = join(folder, 'daemon.log')
   await rm(join(folder, 'api.json'), { force: true })
   const log = createWriteStream(logPath, { flags: 'a' })
@@ -40,7 +47,15 @@ export async function startDaemonProcess(name: string, folder: string): Promise<
   })
   const child: ChildProcess = spawn(
     process.execPath,
-    [entry, 'daemon', '--config', join(folder, 'config.json'), '--passphrase-file', join(folder, 'passphrase')],
+    [
+      ...execArgv,
+      entry,
+      'daemon',
+      '--config',
+      join(folder, 'config.json'),
+      '--passphrase-file',
+      join(folder, 'passphrase')
+    ],
     {
       stdio: ['ignore', log, log],
       // Six processes load the same modules: with the cache only the first compiles them.
