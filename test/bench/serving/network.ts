@@ -103,7 +103,8 @@ export async function startServing(options: ServingOptions): Promise<ServingNetw
       body: { name: 'bench', base: cid, split: { worker: 8000, builder: 2000, data: 0 } }
     })
     await worker.api.call('serve', { params: { id }, body: {} })
-    while (!(await client.api.call('models')).some(one => one.id === id && one.offers.length > 0)) await sleep(100)
+    while (!(await client.api.call('models')).items.some(one => one.id === id && one.offers.length > 0))
+      await sleep(100)
 
     const agent = new Agent({ keepAlive: true, maxSockets: 256 })
     stops.push(async () => agent.destroy())
