@@ -29,7 +29,7 @@ const alive = (pid: number): boolean => {
 describe('the local chain', () => {
   let folder: string
   beforeEach(async () => {
-    folder = await scratch()
+    folder = await scratch('chain')
   })
   afterEach(() => rm(folder, { recursive: true, force: true }))
 

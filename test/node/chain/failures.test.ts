@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createServer } from 'node:net'
 import { createTestClient, http } from 'viem'
 import { createChain, deploy, refusedWith } from '../../../node/chain/index.ts'
-import { describeError, keccak } from '../../../protocol/primitives/index.ts'
+import { describeError, keccak, toHex } from '../../../protocol/primitives/index.ts'
 import type { Address } from '../../../protocol/primitives/index.ts'
 import { coin, startWorld } from './world.ts'
 import type { World } from './world.ts'
@@ -25,7 +25,7 @@ describe('a chain client', () => {
 
   it('gets along with another process that uses the same key', async () => {
     const { chain, key } = await world.person('twice')
-    const other = await createChain({ rpcUrl: world.anvil.rpcUrl, addresses: world.addresses, privateKey: key })
+    const other = await createChain({ rpcUrl: world.anvil.rpcUrl, addresses: world.addresses, privateKey: toHex(key) })
     const to: Address = `0x${'bb'.repeat(20)}`
     await Promise.all([chain, other].flatMap(one => Array.from({ length: 5 }, () => one.tokens.transfer(to, 1n))))
     assert.equal(await chain.tokens.balanceOf(to), 10n)

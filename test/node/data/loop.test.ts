@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { addressOfKey } from '../../../protocol/crypto/index.ts'
 import { keccak, fromHex } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
-import { until } from '../transport/nodes.ts'
+import { until } from '../../harness/index.ts'
 import { rulesFor, startNetwork } from './network.ts'
 import type { TestNetwork, TestPeer } from './network.ts'
 

@@ -1,119 +1,46 @@
-import { randomBytes } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { addressOfKey } from '../../../protocol/crypto/index.ts'
 import type { DatanetRules } from '../../../protocol/data/index.ts'
-import { toHex } from '../../../protocol/primitives/index.ts'
 import type { Address } from '../../../protocol/primitives/index.ts'
-import { createChain, deploy, startAnvil } from '../../../node/chain/index.ts'
-import type { Chain } from '../../../node/chain/index.ts'
 import { createDataService } from '../../../node/data/index.ts'
 import type { DataDeps, DataEvents, DataService } from '../../../node/data/index.ts'
-import { createEvents, createLog, silentLog, systemClock } from '../../../node/runtime/index.ts'
-import type { Events } from '../../../node/runtime/index.ts'
-import { openStore } from '../../../node/store/index.ts'
-import type { Store } from '../../../node/store/index.ts'
-import { startNode } from '../transport/nodes.ts'
-import type { TestNode } from '../transport/nodes.ts'
+import { peersOf, startWorld } from '../../harness/index.ts'
+import type { Peer, Resident } from '../../harness/index.ts'
+
+export { coin } from '../../harness/index.ts'
 
 // A network for this phase: real libp2p, store and chain in one process.
 
-export const coin = 10n ** 18n
-
-export interface TestPeer {
-  readonly name: string
-  readonly address: Address
-  readonly key: Uint8Array
-  readonly folder: string
-  readonly chain: Chain
-  service: DataService
-  events: Events<DataEvents>
-  node: TestNode
-  store: Store
-}
-type Start = Omit<TestPeer, 'service' | 'events' | 'node' | 'store'>
 export type Options = Partial<Pick<DataDeps, 'autoVote' | 'chain' | 'checks' | 'timing'>>
+export type TestPeer = Peer<DataService, DataEvents, Options>
 
 export interface TestNetwork {
-  readonly peers: TestPeer[]
-  account(name: string, stake?: bigint): Promise<Start>
+  readonly peers: readonly TestPeer[]
+  account(name: string, stake?: bigint): Promise<Resident>
   add(name: string, options?: Options): Promise<TestPeer>
-  start(account: Start, options?: Options): Promise<TestPeer>
+  start(account: Resident, options?: Options): Promise<TestPeer>
   /** Ends a peer's parts; its folder stays. */
   stopPeer(peer: TestPeer): Promise<void>
   stop(): Promise<void>
 }
 
 export async function startNetwork(): Promise<TestNetwork> {
-  const root = await mkdtemp(join(tmpdir(), 'tilth-data-'))
-  const anvil = await startAnvil({ folder: join(root, 'anvil') })
-  const addresses = await deploy({ rpcUrl: anvil.rpcUrl, privateKey: anvil.faucetKey })
-  const faucet = await createChain({ rpcUrl: anvil.rpcUrl, addresses, privateKey: anvil.faucetKey })
-  const chains = [faucet]
-  const peers: TestPeer[] = []
-
-  const network: TestNetwork = {
-    peers,
-    async account(name, stake = 0n) {
-      const key = Uint8Array.from(randomBytes(32))
-      const address = addressOfKey(key)
-      await faucet.tokens.sendGas(address, coin)
-      const chain = await createChain({ rpcUrl: anvil.rpcUrl, addresses, privateKey: toHex(key) })
-      chains.push(chain)
-      if (stake > 0n) {
-        await faucet.tokens.transfer(address, stake)
-        await chain.nodes.stake(stake)
-      }
-      return { name, key, address, folder: join(root, name), chain }
-    },
-    async start(account, options = {}) {
-      const log =
-        process.env.DATA_LOG === undefined ? silentLog : createLog({ level: 'debug' }).child({ peer: account.name })
-      const node = await startNode({
-        privateKey: account.key,
-        directory: join(account.folder, 'net'),
-        join: peers.map(peer => peer.node)
-      })
-      const store = await openStore(join(account.folder, 'store'))
-      const events = createEvents<DataEvents>(log)
-      const { chain, key, address } = account
-      const service = createDataService({
-        key,
-        self: address,
-        network: chain.network,
-        chain,
-        gossip: node.gossip,
-        streams: node.streams,
-        peers: node.peers,
-        files: node.files,
-        store,
-        events,
-        clock: systemClock,
-        log,
-        ...options,
-        timing: { pollMs: 100, tickMs: 100, syncMs: 500, ...options.timing }
-      })
-      await service.start()
-      const peer = { ...account, node, store, events, service }
-      peers.push(peer)
-      return peer
-    },
-    add: async (name, options) => network.start(await network.account(name), options),
-    async stopPeer(peer) {
-      peers.splice(peers.indexOf(peer), 1)
-      await peer.service.stop()
-      await peer.node.stop()
-      await peer.store.close()
-    },
-    async stop() {
-      await Promise.all([...peers].map(peer => network.stopPeer(peer)))
-      await Promise.all(chains.map(chain => chain.stop()))
-      await anvil.stop()
-      await rm(root, { recursive: true, force: true })
-    }
+  const world = await startWorld('data')
+  const peers = peersOf<DataService, DataEvents, Options>(world, (common, _, options) =>
+    createDataService({
+      ...common,
+      ...options,
+      timing: { pollMs: 100, tickMs: 100, syncMs: 500, ...options.timing }
+    })
+  )
+  const account = (name: string, stake = 0n): Promise<Resident> => peers.resident(name, { tokens: stake, stake })
+  const start = (resident: Resident, options: Options = {}): Promise<TestPeer> => peers.start(resident, options)
+  return {
+    peers: peers.running,
+    account,
+    start,
+    add: async (name, options) => start(await account(name), options),
+    stopPeer: peer => peers.end(peer),
+    stop: () => world.stop()
   }
-  return network
 }
 
 export const rulesFor = (

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import type { AwardView, JobsDeps } from '../../../node/jobs/index.ts'
 import type { Store } from '../../../node/store/index.ts'
-import { until } from '../transport/nodes.ts'
-import { fakeEngine } from './engine.ts'
+import { until } from '../../harness/index.ts'
+import { fakeEngine } from '../../harness/engine/training.ts'
 import { coin, request, startNetwork } from './network.ts'
 import type { TestNetwork } from './network.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { openEngine } from '../../../node/engine/index.ts'
 import type { Engine } from '../../../node/engine/index.ts'
-import { fakeEngine } from './engine.ts'
+import { fakeEngine } from '../../harness/engine/training.ts'
 import { request, settings, startNetwork } from './network.ts'
 import type { TestNetwork } from './network.ts'
 

@@ -4,8 +4,9 @@ import { fromHex } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { createChain } from '../../../node/chain/index.ts'
 import type { Addresses } from '../../../node/chain/index.ts'
-import { fakeEngine } from './engine.ts'
-import { wirePeer } from './network.ts'
+import { fakeEngine } from '../../harness/engine/training.ts'
+import { startPeer } from '../../harness/index.ts'
+import { makeService } from './network.ts'
 
 // A worker in a process of its own, to be killed. Each start of a training is noted in a file, with the step it began
 // at.
@@ -29,9 +30,6 @@ const engine = fakeEngine({
     appendFileSync(join(options.folder, 'starts'), `${kind} ${step}\n`)
   }
 })
-await wirePeer(
-  { name: options.name, key: fromHex(options.key), address: options.address, folder: options.folder, chain },
-  options.bootstrap,
-  { engine }
-)
+const { name, key, address, folder, bootstrap } = options
+await startPeer({ name, key: fromHex(key), address, folder, chain }, bootstrap, { engine }, makeService)
 process.send?.('ready')

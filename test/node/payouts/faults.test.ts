@@ -4,7 +4,7 @@ import type { CosignedReceipt } from '../../../protocol/models/index.ts'
 import { digest, signDigest, signStatement } from '../../../protocol/crypto/index.ts'
 import { TilthError, contentHash, keccak } from '../../../protocol/primitives/index.ts'
 import type { PayoutEvents } from '../../../node/payouts/index.ts'
-import { startNode } from '../transport/nodes.ts'
+import { startNode } from '../../harness/index.ts'
 import { challengeSeconds, startNetwork, until } from './network.ts'
 import type { TestNetwork, TestPeer } from './network.ts'
 

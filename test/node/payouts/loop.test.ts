@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { TilthError } from '../../../protocol/primitives/index.ts'
 import type { PayoutEvents } from '../../../node/payouts/index.ts'
-import { challengeSeconds, split, startNetwork, worthEngine, until } from './network.ts'
+import { worthEngine } from '../../harness/engine/scoring.ts'
+import { challengeSeconds, split, startNetwork, until } from './network.ts'
 import type { TestNetwork, TestPeer } from './network.ts'
 
 const sum = (values: readonly bigint[]): bigint => values.reduce((a, b) => a + b, 0n)

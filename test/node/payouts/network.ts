@@ -1,16 +1,9 @@
-import { randomBytes } from 'node:crypto'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createChain, deploy, startAnvil } from '../../../node/chain/index.ts'
-import type { Anvil, Chain } from '../../../node/chain/index.ts'
+import type { Anvil } from '../../../node/chain/index.ts'
 import type { ModelEvents } from '../../../node/models/types.ts'
 import { createPayoutsService } from '../../../node/payouts/index.ts'
 import type { PayoutEvents, PayoutsDeps, PayoutsService } from '../../../node/payouts/index.ts'
-import { createEvents, createLog, silentLog, systemClock } from '../../../node/runtime/index.ts'
-import type { Events } from '../../../node/runtime/index.ts'
-import { openStore } from '../../../node/store/index.ts'
-import type { Store } from '../../../node/store/index.ts'
 import { addressOfKey, digest, signDigest, signStatement } from '../../../protocol/crypto/index.ts'
 import type { Message, Network } from '../../../protocol/crypto/index.ts'
 import type { Row } from '../../../protocol/data/index.ts'
@@ -18,20 +11,19 @@ import { coalitionsOf, jobResult } from '../../../protocol/jobs/index.ts'
 import type { JobResult, TrainSettings } from '../../../protocol/jobs/index.ts'
 import { attributionHash, responseHash } from '../../../protocol/models/index.ts'
 import type { Attribution, CosignedReceipt, InferenceContent } from '../../../protocol/models/index.ts'
-import { canonicalJson, contentHash, keccak, toHex, zeroHash } from '../../../protocol/primitives/index.ts'
+import { canonicalJson, contentHash, keccak, zeroHash } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
-import { startNode, until as untilSoon } from '../transport/nodes.ts'
-import type { TestNode } from '../transport/nodes.ts'
+import { worthEngine } from '../../harness/engine/scoring.ts'
+import { coin, peersOf, startNode, startWorld, until as untilSoon } from '../../harness/index.ts'
+import type { Account, Peer } from '../../harness/index.ts'
 
 // A network for this phase: real libp2p, real stores, the real contracts on a real chain. Receipts and vouchers are
-// signed
-// here as the models phase would; the engine is the test's.
+// signed here as the models phase would; the engine is the test's.
 
 /** Until a condition holds; a minute, for machines that do other things as well. */
 export const until = (holds: () => boolean | Promise<boolean>, what: string): Promise<void> =>
   untilSoon(holds, what, 60_000)
 
-export const coin = 10n ** 18n
 export const minStake = 100n * coin
 export const bond = 10n * coin
 export const challengeSeconds = 60n
@@ -61,34 +53,8 @@ const qa = (question: string, answer: string): Row => ({
 })
 export const heldOut: Row[] = [qa('What is the symbol of iron?', 'Fe'), qa('What is the symbol of gold?', 'Au')]
 
-export type TestEngine = PayoutsDeps['engine']
-
-/**
- * Engine-shaped: the mean probability under coalition `mask` is what its players are worth, and a little of the
- * answer's own.
- */
-export function worthEngine(worth: readonly number[] = [0.4, 0.15, 0, -0.03]): TestEngine & { scored: number } {
-  const score = (count: number, ids: readonly number[]): number[] =>
-    Array.from(
-      { length: count },
-      (_, mask) =>
-        0.1 + ((ids[0] ?? 0) % 7) / 1000 + worth.reduce((sum, value, i) => sum + ((mask >> i) & 1 ? value : 0), 0)
-    )
-  const engine = {
-    scored: 0,
-    score: async ({ adapters, answerIds }: Parameters<TestEngine['score']>[0]) => {
-      engine.scored++
-      return score(adapters.length, answerIds)
-    },
-    scoreMany: async ({ adapters, answers }: Parameters<TestEngine['scoreMany']>[0]) =>
-      answers.map(({ answerIds }) => score(adapters.length, answerIds)),
-    encode: async () => ({ prompt: [1, 2], answer: [3, 4] })
-  }
-  return engine
-}
-
 export interface PeerOptions {
-  engine?: TestEngine
+  engine?: PayoutsDeps['engine']
   settler?: boolean
   scorer?: boolean
   stake?: boolean
@@ -97,29 +63,14 @@ export interface PeerOptions {
   change?: (deps: PayoutsDeps) => PayoutsDeps
 }
 
-export interface TestPeer {
-  readonly name: string
-  readonly key: Uint8Array
-  readonly address: Address
-  readonly chain: Chain
-  readonly folder: string
-  readonly options: PeerOptions
-  /** What the models phase of this peer would hold. */
+/** What the models phase of a peer would hold. */
+interface Holdings {
   readonly own: CosignedReceipt[]
   /** Vouchers to be claimed at `redeem`: cumulative and the client's signature. */
   readonly vouchers: Map<Hex, { cumulative: bigint; signature: Hex }>
-  service: PayoutsService
-  events: Events<PayoutEvents>
-  modelEvents: Events<ModelEvents>
-  node: TestNode
-  store: Store
 }
-
-export interface Account {
-  readonly key: Uint8Array
-  readonly address: Address
-  readonly chain: Chain
-}
+type Events = PayoutEvents & ModelEvents
+export type TestPeer = Peer<PayoutsService, Events, PeerOptions> & Holdings
 
 export interface TestNetwork {
   readonly anvil: Anvil
@@ -163,32 +114,16 @@ export async function startNetwork({
   held?: readonly Row[]
   validators?: readonly Uint8Array[]
 } = {}): Promise<TestNetwork> {
-  const root = await mkdtemp(join(tmpdir(), 'tilth-payouts-'))
-  const anvil = await startAnvil({ folder: join(root, 'anvil') })
-  const addresses = await deploy({
-    rpcUrl: anvil.rpcUrl,
-    privateKey: anvil.faucetKey,
+  const world = await startWorld('payouts', {
     disputeSeconds: 60,
     challengeSeconds: Number(challengeSeconds),
     bond,
     minStake
   })
-  const faucet = await createChain({ rpcUrl: anvil.rpcUrl, addresses, privateKey: anvil.faucetKey })
-  const { network } = faucet
-  const peers: TestPeer[] = []
-  const dead = new Set<TestPeer>()
-  const chains: Chain[] = [faucet]
+  const { root, anvil } = world
+  const { network } = world.faucet
 
-  async function account(key: Uint8Array = Uint8Array.from(randomBytes(32))): Promise<Account> {
-    const address = addressOfKey(key)
-    await faucet.tokens.sendGas(address, coin)
-    await faucet.tokens.transfer(address, 1000n * coin)
-    const chain = await createChain({ rpcUrl: anvil.rpcUrl, addresses, privateKey: toHex(key) })
-    chains.push(chain)
-    return { key, address, chain }
-  }
-
-  const [host, client] = [await account(), await account()]
+  const [host, client] = [await world.account(), await world.account()]
   const players = ['foundation', 'late', 'copier', 'spammer'].map(name =>
     addressOfKey(new Uint8Array(Buffer.from(keccak(`${name} ${root}`).slice(2), 'hex')))
   )
@@ -196,6 +131,7 @@ export async function startNetwork({
 
   // A Datanet with an anchored version, a job's result with all sibling adapters on IPFS, the model on chain.
   const seeder = await startNode({ directory: join(root, 'seeder') })
+  world.onStop(() => seeder.stop())
   const { datanet: pool } = await host.chain.datanets.create({
     rules: keccak('rules'),
     createdAt: 1n,
@@ -241,71 +177,45 @@ export async function startNetwork({
     ).model
   const [model, baseModel] = [await register('elements', true), await register('base', false)]
 
-  const others = (address: Address) => [
-    seeder,
-    ...peers.filter(peer => peer.address !== address && !dead.has(peer)).map(({ node }) => node)
-  ]
-
-  async function wire(
-    peer: Omit<TestPeer, 'service' | 'events' | 'modelEvents' | 'node' | 'store'>
-  ): Promise<Pick<TestPeer, 'service' | 'events' | 'modelEvents' | 'node' | 'store'>> {
-    const log =
-      process.env['PAYOUTS_LOG'] === undefined ? silentLog : createLog({ level: 'debug' }).child({ peer: peer.name })
-    const node = await startNode({
-      privateKey: peer.key,
-      directory: join(peer.folder, 'net'),
-      join: others(peer.address)
-    })
-    const store = await openStore(join(peer.folder, 'store'))
-    const [events, modelEvents] = [createEvents<PayoutEvents>(log), createEvents<ModelEvents>(log)]
-    const { scorer = true, settler = false, engine = worthEngine(), change = deps => deps } = peer.options
-    const service = createPayoutsService(
-      change({
-        key: peer.key,
-        self: peer.address,
-        network,
+  const holdings = new Map<Address, Holdings>()
+  const holdingsOf = (address: Address): Holdings => {
+    const known = holdings.get(address) ?? { own: [], vouchers: new Map() }
+    holdings.set(address, known)
+    return known
+  }
+  const fetchResult = async (files: PayoutsDeps['files'], cid: string): Promise<JobResult> => {
+    const bytes = await files.fetchBytes(cid, { maxBytes: 1 << 20, providers: [seeder.peers.self.peerId] })
+    return jobResult.parse(JSON.parse(new TextDecoder().decode(bytes)))
+  }
+  const peers = peersOf<PayoutsService, Events, PeerOptions>(
+    world,
+    (common, { address, chain, folder }, { scorer = true, settler = false, engine = worthEngine(), change }) => {
+      const { own, vouchers } = holdingsOf(address)
+      const deps: PayoutsDeps = {
+        ...common,
+        modelEvents: common.events,
         roles: { scorer, settler },
-        clock: systemClock,
-        log,
-        events,
-        modelEvents,
-        store,
-        gossip: node.gossip,
-        streams: node.streams,
-        peers: node.peers,
-        files: node.files,
-        chain: peer.chain,
         engine,
-        folder: join(peer.folder, 'payouts'),
-        result: async cid =>
-          jobResult.parse(
-            JSON.parse(
-              new TextDecoder().decode(
-                await node.files.fetchBytes(cid, { maxBytes: 1 << 20, providers: [seeder.peers.self.peerId] })
-              )
-            )
-          ),
+        folder: join(folder, 'payouts'),
+        result: cid => fetchResult(common.files, cid),
         versions: { rows: async () => rows, heldOut: async () => held },
         models: {
-          receipts: async () => peer.own,
+          receipts: async () => own,
           async redeem() {
             let amount = 0n
-            for (const [channel, { cumulative, signature }] of peer.vouchers) {
-              if (((await peer.chain.channels.channel(channel))?.claimed ?? 0n) < cumulative)
-                amount += (await peer.chain.channels.claim({ channel, cumulative }, signature)).paid
+            for (const [channel, { cumulative, signature }] of vouchers) {
+              if (((await chain.channels.channel(channel))?.claimed ?? 0n) < cumulative)
+                amount += (await chain.channels.claim({ channel, cumulative }, signature)).paid
             }
-            return { channels: peer.vouchers.size, amount }
+            return { channels: vouchers.size, amount }
           }
         },
         timing: { closingMs: 2_000, announceMs: 1_000, tickMs: 300, redeemPauseMs: 200 }
-      })
-    )
-    // A connection is enough here: the DHT's table of a node that comes back may take minutes to fill on a busy
-    // machine.
-    for (let i = 0; i < 600 && node.peers.connected().length === 0; i++) await systemClock.sleep(100)
-    await service.start()
-    return { service, events, modelEvents, node, store }
-  }
+      }
+      return createPayoutsService(change?.(deps) ?? deps)
+    },
+    [seeder]
+  )
 
   return {
     anvil,
@@ -317,24 +227,12 @@ export async function startNetwork({
     client,
     players,
     async addPeer(name, options = {}) {
-      const own = await account(options.key)
-      if (options.stake !== false) await own.chain.nodes.stake(minStake)
-      const start = { name, ...own, folder: join(root, name), options, own: [], vouchers: new Map() }
-      await mkdir(start.folder, { recursive: true })
-      const peer: TestPeer = { ...start, ...(await wire(start)) }
-      peers.push(peer)
-      return peer
+      const stake = options.stake === false ? 0n : minStake
+      const peer = await peers.add(name, options, { key: options.key, stake })
+      return Object.assign(peer, holdingsOf(peer.address))
     },
-    async kill(peer) {
-      dead.add(peer)
-      await peer.node.stop()
-      await Promise.race([peer.service.stop().catch(() => undefined), systemClock.sleep(500)])
-      await peer.store.close()
-    },
-    async revive(peer) {
-      Object.assign(peer, await wire(peer))
-      dead.delete(peer)
-    },
+    kill: peer => peers.kill(peer),
+    revive: peer => peers.revive(peer),
     async openChannel(worker, of = model) {
       const { timestamp } = await client.chain.head()
       return (await client.chain.channels.open({ worker, model: of, deposit: 10n * coin, expiry: timestamp + 86_400n }))
@@ -405,20 +303,9 @@ export async function startNetwork({
         })
       }
       if (announce)
-        worker.modelEvents.emit('models.receipt', { id: digest(network, 'Receipt', message), role: 'worker', receipt })
+        worker.events.emit('models.receipt', { id: digest(network, 'Receipt', message), role: 'worker', receipt })
       return receipt
     },
-    async stop() {
-      for (const peer of peers.reverse()) {
-        if (dead.has(peer)) continue
-        await peer.service.stop()
-        await peer.node.stop()
-        await peer.store.close()
-      }
-      await seeder.stop()
-      for (const chain of chains) await chain.stop()
-      await anvil.stop()
-      await rm(root, { recursive: true, force: true })
-    }
+    stop: () => world.stop()
   }
 }

@@ -8,8 +8,8 @@ import { TilthError } from '../../../protocol/primitives/index.ts'
 import { DurableBlocks } from '../../../node/transport/blocks/durable.ts'
 import { directoryBlock, fileBlock, nodeBlock, rawBlock, symlinkBlock } from './dag.ts'
 import type { Block } from './dag.ts'
-import { startNode, stopNodes } from './nodes.ts'
-import type { TestNode } from './nodes.ts'
+import { startNode, stopNodes } from '../../harness/index.ts'
+import type { TestNode } from '../../harness/index.ts'
 
 describe('transport: files', () => {
   let author: TestNode, reader: TestNode, scratch: string

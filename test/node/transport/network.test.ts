@@ -4,8 +4,8 @@ import { z } from 'zod'
 import { addressOfKey } from '../../../protocol/crypto/index.ts'
 import { addressOfPeer } from '../../../node/transport/index.ts'
 import { PeerError } from '../../../protocol/wire/index.ts'
-import { startNode, stopNodes, until } from './nodes.ts'
-import type { TestNode } from './nodes.ts'
+import { startNode, stopNodes, until } from '../../harness/index.ts'
+import type { TestNode } from '../../harness/index.ts'
 
 const note = z.strictObject({ text: z.string().max(200) })
 

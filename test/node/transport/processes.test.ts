@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
-import { until } from './nodes.ts'
+import { until } from '../../harness/index.ts'
 
 const answer = z.union([
   z.strictObject({

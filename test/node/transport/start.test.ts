@@ -5,7 +5,7 @@ import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { startNode, stopNodes, until } from './nodes.ts'
+import { startNode, stopNodes, until } from '../../harness/index.ts'
 
 const note = z.strictObject({ text: z.string() })
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { z } from 'zod'
 import { keccak } from '../../../protocol/primitives/index.ts'
 import { datanetTopic } from '../../../protocol/wire/index.ts'
-import { startNode, stopNodes, until } from './nodes.ts'
+import { startNode, stopNodes, until } from '../../harness/index.ts'
 
 const note = z.strictObject({ text: z.string() })
 const [one, other] = [datanetTopic(keccak('one')), datanetTopic(keccak('other'))]

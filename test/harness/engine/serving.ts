@@ -1,6 +1,7 @@
 import type { GenerateJob, GenerateResult, GeneratedToken, Generation } from '../../../node/engine/types.ts'
 import type { ModelsDeps, SpeechSource } from '../../../node/models/index.ts'
 import { keccak } from '../../../protocol/primitives/index.ts'
+import { pause } from '../wait.ts'
 
 // An engine-shaped object for faults of the protocol: its tokens follow from the question, the seed and the position
 // alone, as the real engine's do; token n is written as `w<n> `.
@@ -52,9 +53,7 @@ export function fakeEngine({ tokenMs = 0, length = 10_000, failAt, gate }: FakeE
         let finish: GenerateResult['finish'] = 'length'
         while (ids.length < job.settings.maxTokens) {
           await gate?.()
-          await new Promise(resolve => {
-            setTimeout(resolve, tokenMs)
-          })
+          await pause(tokenMs)
           if (job.signal?.aborted === true) {
             finish = 'cancelled'
             break

@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { createTransport } from '../../../node/transport/index.ts'
-import type { Transport, TransportDeps, TransportOptions } from '../../../node/transport/index.ts'
+import { rm } from 'node:fs/promises'
+import { createTransport } from '../../node/transport/index.ts'
+import type { Transport, TransportDeps, TransportOptions } from '../../node/transport/index.ts'
+import { scratch } from './folder.ts'
 
 // Real nodes for tests: libp2p over TCP on this machine, folders that go when they stop.
 
@@ -19,7 +18,7 @@ export async function startNode(
   { join: others = [], ...options }: Partial<TransportOptions> & { join?: readonly Transport[] } = {},
   deps: TransportDeps = {}
 ): Promise<TestNode> {
-  const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'tilth-node-')))
+  const directory = options.directory ?? (await scratch('node'))
   const privateKey = options.privateKey ?? Uint8Array.from(randomBytes(32))
   const transport = await createTransport(
     {
@@ -50,16 +49,5 @@ export async function stopNodes(): Promise<void> {
   for (const node of running) {
     await node.stop()
     await rm(node.directory, { recursive: true, force: true })
-  }
-}
-
-/** Until a condition holds. */
-export async function until(holds: () => boolean | Promise<boolean>, what: string, ms = 20_000): Promise<void> {
-  const deadline = Date.now() + ms
-  while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`not within ${ms} ms: ${what}`)
-    await new Promise(resolve => {
-      setTimeout(resolve, 20)
-    })
   }
 }

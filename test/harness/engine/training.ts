@@ -5,6 +5,7 @@ import { newAdapter, readAdapter, writeAdapter } from '../../../node/engine/adap
 import { Random, readConfig } from '../../../node/engine/index.ts'
 import type { SiblingsJob, TuneJob, TuneResult } from '../../../node/engine/types.ts'
 import type { JobsDeps } from '../../../node/jobs/index.ts'
+import { pause } from '../wait.ts'
 
 // An engine-shaped object for faults of the protocol: it writes real PEFT folders, and how well they do is what it
 // wrote into them. It counts steps, so that a test can see what was trained twice.
@@ -81,9 +82,7 @@ export function fakeEngine({
       onStart?.(step, kind)
     }
     while (step < total) {
-      await new Promise(resolve => {
-        setTimeout(resolve, stepMs)
-      })
+      await pause(stepMs)
       job.signal?.throwIfAborted()
       step++
       if (step === failAt && checkpoint !== undefined) throw new Error('the engine broke')

@@ -1,0 +1,28 @@
+import type { PayoutsDeps } from '../../../node/payouts/index.ts'
+
+type Engine = PayoutsDeps['engine']
+export type WorthEngine = Engine & { scored: number }
+
+/**
+ * Engine-shaped: the mean probability under coalition `mask` is what its players are worth, and a little of the
+ * answer's own.
+ */
+export function worthEngine(worth: readonly number[] = [0.4, 0.15, 0, -0.03]): WorthEngine {
+  const score = (count: number, ids: readonly number[]): number[] =>
+    Array.from(
+      { length: count },
+      (_, mask) =>
+        0.1 + ((ids[0] ?? 0) % 7) / 1000 + worth.reduce((sum, value, i) => sum + ((mask >> i) & 1 ? value : 0), 0)
+    )
+  const engine = {
+    scored: 0,
+    score: async ({ adapters, answerIds }: Parameters<Engine['score']>[0]) => {
+      engine.scored++
+      return score(adapters.length, answerIds)
+    },
+    scoreMany: async ({ adapters, answers }: Parameters<Engine['scoreMany']>[0]) =>
+      answers.map(({ answerIds }) => score(adapters.length, answerIds)),
+    encode: async () => ({ prompt: [1, 2], answer: [3, 4] })
+  }
+  return engine
+}

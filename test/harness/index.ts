@@ -1,0 +1,6 @@
+export * from './wait.ts'
+export * from './log.ts'
+export * from './folder.ts'
+export * from './nodes.ts'
+export * from './world.ts'
+export * from './peers.ts'
