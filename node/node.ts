@@ -37,6 +37,9 @@ export interface NodeOptions {
   chain: { rpc: string; contracts: Addresses }
   worker: {
     pricePerSecond: bigint
+    maxParameters: number
+    maxRows: number
+    maxSeconds: number
     inputPrice: bigint
     outputPrice: bigint
     threads: number
@@ -145,7 +148,12 @@ export async function createNode(
       versions,
       folder: await folder('jobs'),
       roles: { builder: is('builder'), worker: is('worker') },
-      policy: { pricePerSecond: options.worker.pricePerSecond }
+      policy: {
+        pricePerSecond: options.worker.pricePerSecond,
+        maxParameters: options.worker.maxParameters,
+        maxRows: options.worker.maxRows,
+        maxSeconds: options.worker.maxSeconds
+      }
     })
     const models: ModelsService = createModelsService({
       ...common,

@@ -47,3 +47,12 @@ export function tokens(smallest: string | bigint, digits = 6): string {
   const fraction = (abs % 10n ** 18n).toString().padStart(18, '0').slice(0, digits)
   return `${sign}${whole}.${fraction}`
 }
+
+/** 45 s · 12 min · 5 h 20 min · 3 d 4 h */
+export function duration(seconds: number): string {
+  const [minutes, hours] = [Math.floor(seconds / 60), Math.floor(seconds / 3600)]
+  if (seconds < 120) return `${seconds} s`
+  if (minutes < 120) return `${minutes} min`
+  if (hours < 48) return `${hours} h ${minutes % 60} min`
+  return `${Math.floor(hours / 24)} d ${hours % 24} h`
+}

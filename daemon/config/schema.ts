@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { defaultPolicy } from '../../node/jobs/deps.ts'
 import { providerRequests } from '../../node/engine/graph/provider.ts'
 import { address } from '../../protocol/primitives/index.ts'
 
@@ -45,6 +46,10 @@ export const daemonConfig = z.strictObject({
     .strictObject({
       /** What one second of this machine's training costs, in the token's smallest unit. */
       pricePerSecond: weiText.prefault('10000000000000000'),
+      /** Largest base model, version and time (by this node's own estimate) of a job that is bid for. */
+      maxParameters: z.int().min(1).default(defaultPolicy.maxParameters),
+      maxRows: z.int().min(1).default(defaultPolicy.maxRows),
+      maxSeconds: z.int().min(1).default(defaultPolicy.maxSeconds),
       inputPrice: weiText.prefault('100000000000000'),
       outputPrice: weiText.prefault('400000000000000'),
       /** Threads of the engine; 0 lets it measure. */

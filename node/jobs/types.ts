@@ -1,5 +1,6 @@
 import type { Lot, TrainSettings, JobResult, TuneSpec } from '../../protocol/jobs/index.ts'
-import type { Address, Hex } from '../../protocol/primitives/index.ts'
+import type { Address, Hex, Page, PageRequest } from '../../protocol/primitives/index.ts'
+import type { DeclineView } from './worker/declines.ts'
 
 /**
  * What a builder asks for. `base` is the CID of a Hugging Face folder that somebody provides; the version must be
@@ -136,6 +137,8 @@ export interface JobsService {
    * worker.
    */
   jobs(): readonly JobView[]
+  /** Worker: jobs that were not bid for, why, and what to do; the newest first. */
+  declined(request?: PageRequest): Page<DeclineView>
   job(id: Hex): JobView | undefined
   /** News of one job from now on; ends when the job does, or on abort. */
   progress(id: Hex, options?: { signal?: AbortSignal }): AsyncIterable<JobEvent>

@@ -19,6 +19,7 @@ import { createCatalogue } from './catalogue.ts'
 import { folderSpeech } from './speech.ts'
 import { asStream } from './stream.ts'
 import type { AskEvent, ChannelView, ModelView, ModelsService } from './types.ts'
+import { createActivity } from './worker/activity.ts'
 import { createAnswers } from './worker/answer.ts'
 import { createAccounts } from './worker/accounts.ts'
 import { createRedeemer } from './worker/redeem.ts'
@@ -45,6 +46,7 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
   const slots = createSlots(policy.capacity, policy.waiting)
   const serving = createServing(parts, tables, catalogue, folders, board, slots)
   const redeemer = createRedeemer(parts, accounts)
+  const activity = createActivity(parts)
   const answers = createAnswers(parts, accounts, serving, slots, weigh)
 
   const wallet = createWallet(parts, tables, receipts)
@@ -114,6 +116,7 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
       board.stop()
       await follower?.stop()
       await redeemer.stop()
+      activity.stop()
       for (const off of offs.splice(0)) await off()
     },
     register: request => catalogue.register(request),
@@ -154,6 +157,7 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
         views.push(channelView({ id, role: 'client', client: self, worker, model }, channel))
       return views
     },
+    activity: () => ({ ...activity.lately(), free: slots.free }),
     redeem: () => redeemer.all(),
     reconcile: () => keeper.reconcile(life.signal)
   }

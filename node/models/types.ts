@@ -103,6 +103,16 @@ export interface ChannelView {
   readonly state: 'open' | 'disputed' | 'closed'
 }
 
+/** What this worker answered lately: answers with a receipt that both signed, their tokens, and what they cost. */
+export interface ActivityView {
+  /** Over how many seconds: an hour, or less since the node was started. */
+  readonly seconds: number
+  readonly requests: number
+  readonly tokens: number
+  /** In the token's smallest unit. */
+  readonly fees: bigint
+}
+
 /** News of this phase, for the bus, the API and the console. Names are the bus's. */
 export type ModelEvents = {
   'models.registered': { model: Hex; builder: Address; datanet: Hex }
@@ -153,6 +163,8 @@ export interface ModelsService {
   /** Receipts with both signatures that this node holds, as client or worker, oldest first. */
   receipts(filter?: ReceiptFilter): Promise<readonly CosignedReceipt[]>
   receipt(id: Hex): Promise<CosignedReceipt | undefined>
+  /** Worker: what it answered within the last hour, and how many more answers it could begin at once. */
+  activity(): ActivityView & { readonly free: number }
   channels(): Promise<readonly ChannelView[]>
   /** Worker: brings every voucher that is worth more than what was claimed to the chain. */
   redeem(): Promise<{ channels: number; amount: bigint }>

@@ -10,6 +10,7 @@ import {
   contributionView,
   datanetView,
   decimal,
+  declineView,
   earningsView,
   epochView,
   hash,
@@ -203,6 +204,14 @@ export const routes = {
     summary: 'One job: bids, awards, progress, result',
     params: id,
     reply: jobView
+  }),
+  declined: route({
+    method: 'GET',
+    path: '/api/declined-jobs',
+    stage: 'bids',
+    summary: 'Jobs that this worker did not bid for, and why',
+    params: paged,
+    reply: pageSchema(declineView)
   }),
 
   importBase: route({

@@ -17,6 +17,17 @@ export const hashParam = z
 export const decimal = z.string().regex(/^-?[0-9]+$/)
 const addressView = z.string()
 
+/** A job that this worker did not bid for. `again`: when it looks at it once more. */
+export const declineView = z.object({
+  job: hash,
+  builder: addressView,
+  code: z.string(),
+  reason: z.string(),
+  help: z.string(),
+  at: z.int(),
+  again: z.int().nullable()
+})
+
 export const statusView = z.object({
   version: z.string(),
   peerId: z.string(),
@@ -26,6 +37,20 @@ export const statusView = z.object({
   peers: z.int(),
   chain: z.object({ id: z.int(), rpc: z.string(), block: decimal, contracts: z.record(z.string(), z.string()) }),
   balance: decimal,
+  /** The chain's own coin, in wei: every transaction needs some. */
+  gas: decimal,
+  stake: decimal,
+  /** Models this node offers now. */
+  serving: z.array(
+    z.object({ model: hash, name: z.string(), inputPrice: decimal, outputPrice: decimal, tokensPerSecond: z.int() })
+  ),
+  /** Answers given within the last hour (or since the start, if that was later), and what more could begin now. */
+  activity: z.object({ seconds: z.int(), requests: z.int(), tokens: z.int(), fees: decimal, free: z.int() }),
+  /** What clients have signed for and no transaction has brought yet; what data has earned and may be claimed. */
+  owed: decimal,
+  claimable: decimal,
+  /** Jobs not bid for, the newest first, why, and what to do. */
+  declined: z.array(declineView).readonly(),
   uptimeSeconds: z.int()
 })
 export type StatusView = z.infer<typeof statusView>

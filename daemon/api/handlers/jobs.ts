@@ -35,10 +35,11 @@ const view = (job: NodeJob): JobView => ({
   heldOutLoss: job.heldOutLoss
 })
 
-export function jobHandlers({ jobs }: Pick<Node, 'jobs'>): Pick<Handlers, 'postJob' | 'jobs' | 'job'> {
+export function jobHandlers({ jobs }: Pick<Node, 'jobs'>): Pick<Handlers, 'postJob' | 'jobs' | 'job' | 'declined'> {
   return {
     postJob: ({ body: { budget, ...rest } }) => jobs.post({ ...rest, budget: BigInt(budget) }),
     jobs: async ({ params }) => pageOf(jobs.jobs().map(view), params, ({ id }) => id),
+    declined: async ({ params }) => jobs.declined(params),
     async job({ params }) {
       const found = jobs.job(params.id)
       if (found === undefined)

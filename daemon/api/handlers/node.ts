@@ -2,6 +2,9 @@ import { pageOf } from '../../../protocol/primitives/index.ts'
 import type { Node } from '../../../node/node.ts'
 import type { Handlers } from '../server/index.ts'
 
+/** How many of the jobs that were not bid for the status shows. */
+const declinedShown = 5
+
 export function nodeHandlers(
   node: Node,
   { version, rpc }: { version: string; rpc: string }
@@ -20,7 +23,18 @@ export function nodeHandlers(
       return { ok: reached, peers: peers.connected().length, chain: reached }
     },
     async status() {
-      const [{ block }, balance] = await Promise.all([chain.head(), chain.tokens.balanceOf(node.self)])
+      const [{ block }, balance, gas, stake, channels, earnings] = await Promise.all([
+        chain.head(),
+        chain.tokens.balanceOf(node.self),
+        chain.tokens.gasOf(node.self),
+        chain.nodes.stakeOf(node.self),
+        node.models.channels(),
+        node.payouts.earnings(node.self)
+      ])
+      const { fees, ...activity } = node.models.activity()
+      const owed = channels
+        .filter(({ role, state }) => role === 'worker' && state !== 'closed')
+        .reduce((sum, { paid, claimed }) => sum + paid - claimed, 0n)
       return {
         version,
         peerId: peers.self.peerId,
@@ -30,6 +44,22 @@ export function nodeHandlers(
         peers: peers.connected().length,
         chain: { id: chain.network.chainId, rpc, block: block.toString(), contracts: { ...chain.addresses } },
         balance: balance.toString(),
+        gas: gas.toString(),
+        stake: stake.toString(),
+        serving: node.models
+          .offers()
+          .filter(({ worker }) => worker === node.self)
+          .map(({ model, inputPrice, outputPrice, tokensPerSecond }) => ({
+            model,
+            name: node.models.model(model)?.name ?? '',
+            inputPrice: inputPrice.toString(),
+            outputPrice: outputPrice.toString(),
+            tokensPerSecond
+          })),
+        activity: { ...activity, fees: fees.toString() },
+        owed: owed.toString(),
+        claimable: earnings.pools.reduce((sum, { claimable }) => sum + claimable, 0n).toString(),
+        declined: node.jobs.declined({ limit: declinedShown }).items,
         uptimeSeconds: Math.round((Date.now() - started) / 1000)
       }
     },

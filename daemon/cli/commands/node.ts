@@ -1,7 +1,78 @@
 import type { Command } from 'commander'
 import { command, connected, guarded, listing, show, showList } from '../command.ts'
+import type { StatusView } from '../../api/contract/index.ts'
 import type { CallFlags, ListFlags } from '../command.ts'
-import { dim, table, tokens } from '../output.ts'
+import { dim, duration, safe, short, table, tokens, yellow } from '../output.ts'
+
+const line = (label: string, text: string, advice?: string): string =>
+  `${label.padEnd(9)}${text}${advice === undefined ? '' : `\n         ${yellow(advice)}`}`
+
+/** One screen: who this is, whether it is reached, what it has, what it does, and what its owner should do. */
+export function statusText(status: StatusView): string {
+  const worker = status.roles.includes('worker')
+  const bonded = status.roles.filter(role => role === 'validator' || role === 'settler' || role === 'scorer')
+  const { activity } = status
+  const hour = activity.seconds >= 3600 ? 'in the last hour' : `in the ${duration(activity.seconds)} since the start`
+  return [
+    line('node', `${status.address}  ${dim(status.peerId)}`),
+    line('roles', status.roles.join(', ')),
+    line('peers', String(status.peers), status.peers === 0 ? 'No peer is connected: check --bootstrap.' : undefined),
+    line('listens', status.addresses.join('\n         ')),
+    line('chain', `${status.chain.id} at block ${status.chain.block}, ${status.chain.rpc}`),
+    line(
+      'gas',
+      tokens(status.gas),
+      BigInt(status.gas) === 0n
+        ? `No transaction can be sent: send some of the chain's coin to ${status.address}.`
+        : undefined
+    ),
+    line(
+      'balance',
+      `${tokens(status.balance)}, stake ${tokens(status.stake)}`,
+      bonded.length > 0 && BigInt(status.stake) === 0n
+        ? `A ${bonded.join(', ')} needs a stake in the NodeRegistry to count.`
+        : undefined
+    ),
+    ...(worker
+      ? [
+          line(
+            'serves',
+            status.serving.length === 0
+              ? 'nothing'
+              : status.serving
+                  .map(
+                    one =>
+                      `${safe(one.name)}  ${dim(short(one.model))}  ${tokens(one.inputPrice)} + ${tokens(one.outputPrice)} a token, ${one.tokensPerSecond} tokens/s`
+                  )
+                  .join('\n         '),
+            status.serving.length === 0
+              ? 'Offer a registered model with `tilth serve <model>`; `tilth models` lists them.'
+              : undefined
+          ),
+          line(
+            'answers',
+            `${activity.requests} ${hour}: ${activity.tokens} tokens, ${tokens(activity.fees)} earned; ${activity.free} more could begin now`
+          ),
+          line(
+            'waits',
+            `${tokens(status.owed)} in vouchers, ${tokens(status.claimable)} from data`,
+            BigInt(status.owed) + BigInt(status.claimable) > 0n
+              ? '`tilth claim` brings it to the payout address.'
+              : undefined
+          ),
+          line(
+            'no bid',
+            status.declined.length === 0
+              ? 'for no job lately'
+              : status.declined
+                  .map(one => `${dim(short(one.job))}  ${safe(one.reason)}\n         ${yellow(one.help)}`)
+                  .join('\n         ')
+          )
+        ]
+      : []),
+    line('up', `${duration(status.uptimeSeconds)}, version ${status.version}`)
+  ].join('\n')
+}
 
 export function statusCommand(): Command {
   return connected(
@@ -12,20 +83,7 @@ export function statusCommand(): Command {
     })
   ).action(
     guarded(async (flags: CallFlags) => {
-      await show(
-        flags,
-        api => api.call('status'),
-        status =>
-          [
-            `node     ${status.address}  ${dim(status.peerId)}`,
-            `roles    ${status.roles.join(', ')}`,
-            `peers    ${status.peers}`,
-            `chain    ${status.chain.id} at block ${status.chain.block}, ${status.chain.rpc}`,
-            `balance  ${tokens(status.balance)}`,
-            `listens  ${status.addresses.join('\n         ')}`,
-            `up       ${status.uptimeSeconds} s, version ${status.version}`
-          ].join('\n')
-      )
+      await show(flags, api => api.call('status'), statusText)
     })
   )
 }

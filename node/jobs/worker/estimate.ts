@@ -2,10 +2,12 @@ import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { TuneSpec } from '../../../protocol/jobs/index.ts'
-import { TilthError, contentHash } from '../../../protocol/primitives/index.ts'
+import { contentHash } from '../../../protocol/primitives/index.ts'
 import type { Address } from '../../../protocol/primitives/index.ts'
 import { checkVersion } from '../versions.ts'
 import type { Bases } from '../bases.ts'
+import { DeclinedError } from './declines.ts'
+import type { DeclineCode } from './declines.ts'
 import type { JobsDeps, OwnedRow, WorkerPolicy } from '../deps.ts'
 
 /** Measured on this machine: characters of rows trained per second, for one base model and shape of training. */
@@ -21,6 +23,15 @@ export interface Estimate {
   readonly seconds: number
   readonly price: bigint
   readonly siblingPrice: bigint
+}
+
+/** What a step fails of, as the reason not to bid. */
+async function orDecline<T>(step: Promise<T>, code: DeclineCode, reason: string, help: string): Promise<T> {
+  try {
+    return await step
+  } catch (cause) {
+    throw new DeclinedError(code, reason, help, cause)
+  }
 }
 
 export type Estimator = (spec: TuneSpec, builder: Address, signal?: AbortSignal) => Promise<Estimate>
@@ -65,20 +76,42 @@ export function createEstimator(deps: JobsDeps, policy: WorkerPolicy, bases: Bas
   }
 
   return async (spec, builder, signal) => {
-    await checkVersion(deps, spec)
-    const model = await bases(spec.base, builder, signal)
-    const info = await deps.engine.open(model)
+    await orDecline(
+      checkVersion(deps, spec),
+      'work.version',
+      `version ${spec.version} of its Datanet is not on chain as the job names it`,
+      'Nothing to do here: its builder named a version that does not exist, or the chain is behind.'
+    )
+    const model = await orDecline(
+      bases(spec.base, builder, signal),
+      'work.base',
+      `its base model ${spec.base} cannot be had`,
+      'Nothing to do here while nobody provides it; it is tried again.'
+    )
+    const info = await orDecline(
+      deps.engine.open(model),
+      'work.base',
+      `its base model ${spec.base} is none that this engine can open`,
+      'Nothing to do here: see `tilth engine inspect` for what the engine takes.'
+    )
     if (info.parameters > policy.maxParameters)
-      throw new TilthError(
+      throw new DeclinedError(
         'work.parameters',
-        `the base model's ${info.parameters} parameters are more than this machine takes`,
-        { consequence: 'ignore' }
+        `its base model has ${info.parameters} parameters, more than the ${policy.maxParameters} that are allowed here`,
+        'Allow larger ones with worker.maxParameters in the configuration, if the memory is there.'
       )
-    const rows = await deps.versions.rows(spec, signal === undefined ? {} : { signal })
+    const rows = await orDecline(
+      deps.versions.rows(spec, signal === undefined ? {} : { signal }),
+      'work.version',
+      `the rows of version ${spec.version} of its Datanet cannot be had`,
+      'Nothing to do here while nobody provides them; they are asked for again.'
+    )
     if (rows.length > policy.maxRows)
-      throw new TilthError('work.rows', `the version's ${rows.length} rows are more than this machine takes`, {
-        consequence: 'ignore'
-      })
+      throw new DeclinedError(
+        'work.rows',
+        `its ${rows.length} rows are more than the ${policy.maxRows} that are allowed here`,
+        'Allow more with worker.maxRows in the configuration.'
+      )
     const {
       batch,
       lora: { rank, targets },
@@ -93,9 +126,11 @@ export function createEstimator(deps: JobsDeps, policy: WorkerPolicy, bases: Bas
     }
     const seconds = Math.max(1, Math.ceil((charactersOf(rows) * spec.settings.epochs) / measured.charactersPerSecond))
     if (seconds > policy.maxSeconds)
-      throw new TilthError('work.seconds', `the job would take ${seconds} s, longer than this machine is lent for`, {
-        consequence: 'ignore'
-      })
+      throw new DeclinedError(
+        'work.seconds',
+        `it would take ${seconds} s here, longer than the ${policy.maxSeconds} s that this machine is lent for`,
+        'Allow longer jobs with worker.maxSeconds in the configuration.'
+      )
     const price = policy.pricePerSecond * BigInt(seconds)
     return { seconds, price, siblingPrice: price }
   }

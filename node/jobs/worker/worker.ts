@@ -14,11 +14,13 @@ import type { Assignment, AwardDocument, AwardStatus, JobMessage } from '../../.
 import { digest, signStatement } from '../../../protocol/crypto/index.ts'
 import type { Message, Signed } from '../../../protocol/crypto/index.ts'
 import { TilthError, contentHash } from '../../../protocol/primitives/index.ts'
-import type { Hex } from '../../../protocol/primitives/index.ts'
+import type { Hex, Page, PageRequest } from '../../../protocol/primitives/index.ts'
 import { createQueue } from '../../runtime/index.ts'
 import type { Bases } from '../bases.ts'
 import type { Book, KnownJob } from '../book.ts'
 import type { JobsDeps, JobsTiming, WorkerPolicy } from '../deps.ts'
+import { DeclinedError, createDeclines } from './declines.ts'
+import type { DeclineView } from './declines.ts'
 import { createEstimator } from './estimate.ts'
 import { maxTrainingTries } from '../limits.ts'
 import { report } from './report.ts'
@@ -49,6 +51,8 @@ export interface Worker {
   /** Messages worth saying again to late peers. */
   announcements(): JobMessage[]
   assignments(): IterableIterator<[Hex, Assignment]>
+  /** Jobs that were not bid for, and why; the newest first. */
+  declined(request?: PageRequest): Page<DeclineView>
   live(award: Hex): { progress: ProgressView | null; losses: readonly number[] } | undefined
 }
 
@@ -70,11 +74,7 @@ export function createWorker(
   const trainings = createQueue({ name: 'training', bound: 1_000, concurrency: 1 })
   const bidding = createQueue({ name: 'bids', bound: 1_000, concurrency: 1 })
   const considering = new Set<Hex>()
-  /**
-   * Jobs that were not bid for, and when they may be looked at again: the base model or the version may be there by
-   * then.
-   */
-  const declined = new Map<Hex, number>()
+  const declines = createDeclines(deps.clock)
   const admitting = new Set<Hex>()
 
   const idOf = (award: AwardDocument): Hex => digest(deps.network, 'Award', award.statement.message)
@@ -96,13 +96,18 @@ export function createWorker(
     if (job === undefined || job.closed !== null || ownBid(job) !== undefined) return
     const { builder, deadline, budget } = job.document.statement.message
     const { seconds, price, siblingPrice } = await estimate(job.document.spec, builder, stopping.signal)
-    if (price > budget || now() + BigInt(seconds) > deadline) {
-      throw new TilthError(
-        'work.terms',
-        `the job pays ${budget} until ${deadline}; here it takes ${seconds} s and costs ${price}`,
-        { consequence: 'ignore' }
+    if (price > budget)
+      throw new DeclinedError(
+        'work.price',
+        `it pays at most ${(budget * 100n) / price} % of what its ${seconds} s cost here`,
+        'A lower worker.pricePerSecond in the configuration takes such jobs.'
       )
-    }
+    if (now() + BigInt(seconds) > deadline)
+      throw new DeclinedError(
+        'work.deadline',
+        `its ${seconds} s here would end ${now() + BigInt(seconds) - deadline} s after its deadline`,
+        'Nothing to do here but a faster machine: see `tilth engine bench`.'
+      )
     const signed = signStatement(
       deps.network,
       'Bid',
@@ -282,14 +287,17 @@ export function createWorker(
       await Promise.all([trainings.idle(), bidding.idle()])
     },
     consider(id) {
-      if (considering.has(id) || (declined.get(id) ?? 0) > deps.clock.now()) return
+      if (considering.has(id) || declines.waits(id)) return
       considering.add(id)
       bidding
         .run(id, () => bid(id))
+        .then(() => {
+          declines.forget(id)
+        })
         .catch((error: unknown) => {
           log('no bid for a job', error)
-          const final = error instanceof TilthError && error.consequence !== 'retry'
-          declined.set(id, deps.clock.now() + (final ? 600_000 : 5_000))
+          if (!stopping.signal.aborted)
+            declines.note(id, book.get(id)?.document.statement.message.builder ?? deps.self, error)
         })
         .finally(() => {
           considering.delete(id)
@@ -345,6 +353,7 @@ export function createWorker(
       return messages
     },
     assignments: () => assignments.entries(),
-    live: id => active.get(id)
+    live: id => active.get(id),
+    declined: request => declines.list(request)
   }
 }

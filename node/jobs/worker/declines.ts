@@ -1,0 +1,87 @@
+import { TilthError, pageOf } from '../../../protocol/primitives/index.ts'
+import type { Address, Hex, Page, PageRequest } from '../../../protocol/primitives/index.ts'
+
+/** Why a worker did not bid for a job. */
+export type DeclineCode =
+  | 'work.parameters' // the base model is larger than the owner lets this machine take
+  | 'work.rows' // the Datanet's version is
+  | 'work.seconds' // it would take longer than the machine is lent for
+  | 'work.price' // the job pays less than its time costs here
+  | 'work.deadline' // it would not be done in time
+  | 'work.base' // its base model cannot be had, or is none
+  | 'work.version' // the Datanet's version cannot be had
+  | 'work.failed' // something else went wrong: it is tried again
+
+/** A job that this node did not bid for, and what its owner can do about it. */
+export interface DeclineView {
+  readonly job: Hex
+  readonly builder: Address
+  readonly code: DeclineCode
+  readonly reason: string
+  readonly help: string
+  /** Milliseconds since 1970. */
+  readonly at: number
+  /** When it is looked at again; null where nothing but a change of settings can help. */
+  readonly again: number | null
+}
+
+/** What stands against a bid: the owner's own terms, or what the job needs and cannot be had now. */
+export class DeclinedError extends TilthError {
+  readonly why: DeclineCode
+
+  constructor(why: DeclineCode, reason: string, help: string, cause?: unknown) {
+    const passing = why === 'work.base' || why === 'work.version' || why === 'work.failed'
+    super(why, reason, { help, consequence: passing ? 'retry' : 'ignore', ...(cause === undefined ? {} : { cause }) })
+    this.why = why
+  }
+}
+
+/** Jobs remembered as declined; of more, the oldest are forgotten. */
+const mostDeclined = 500
+/** When a job is looked at again: what is missing may come, and an owner may change the terms. */
+const againMs = { passing: 5_000, final: 600_000 }
+
+export interface Declines {
+  /** Whether a job was declined and is not to be looked at yet. */
+  waits(job: Hex): boolean
+  note(job: Hex, builder: Address, error: unknown): void
+  /** A bid was made after all. */
+  forget(job: Hex): void
+  /** Newest first. */
+  list(request?: PageRequest): Page<DeclineView>
+}
+
+export function createDeclines(clock: { now(): number }): Declines {
+  const declined = new Map<Hex, { readonly view: DeclineView; readonly until: number }>()
+  return {
+    waits: job => (declined.get(job)?.until ?? 0) > clock.now(),
+    note(job, builder, error) {
+      const known =
+        error instanceof DeclinedError
+          ? error
+          : new DeclinedError(
+              'work.failed',
+              'the job could not be looked at',
+              "The daemon's log says what failed.",
+              error
+            )
+      const final = known.consequence !== 'retry'
+      const at = clock.now()
+      const until = at + (final ? againMs.final : againMs.passing)
+      declined.delete(job)
+      const view = { job, builder, code: known.why, reason: known.message, help: known.help ?? '', at }
+      declined.set(job, { view: { ...view, again: final ? null : until }, until })
+      const oldest = declined.keys().next()
+      if (declined.size > mostDeclined && oldest.done !== true) declined.delete(oldest.value)
+    },
+    forget(job) {
+      declined.delete(job)
+    },
+    list: (request = {}) =>
+      pageOf(
+        [...declined.values()].reverse().map(({ view }) => view),
+        request,
+        ({ job }) => job
+      )
+  }
+}
