@@ -1,15 +1,53 @@
+import type { Network } from '../../protocol/crypto/index.ts'
+import type { Address, Hex } from '../../protocol/primitives/index.ts'
 import { nodeRegistryAbi } from '../../protocol/contracts/index.ts'
-import { createChannels } from './channels.ts'
-import { connect, lower } from './connection.ts'
-import { createDatanets } from './datanets.ts'
-import { ChainError, chainError } from './errors.ts'
-import { createEscrows } from './escrows.ts'
-import { followChain } from './follow.ts'
-import { createModels } from './models.ts'
-import { createNodes } from './nodes.ts'
-import { createPayouts } from './payouts.ts'
-import { createTokens } from './tokens.ts'
-import type { Addresses, Chain, ChainOptions, Follower } from './types.ts'
+import { createChannels, type Channels } from './calls/channels.ts'
+import { connect, lower } from './connection/connection.ts'
+import { createDatanets, type Datanets } from './calls/datanets.ts'
+import { ChainError, chainError } from './errors/errors.ts'
+import { createEscrows, type Escrows } from './calls/escrows.ts'
+import { followChain } from './follower/follow.ts'
+import { createModels, type Models } from './calls/models.ts'
+import { createNodes, type Nodes } from './calls/nodes.ts'
+import { createPayouts } from './calls/payouts.ts'
+import type { Payouts } from './calls/payouts-types.ts'
+import { createTokens, type Tokens } from './calls/tokens.ts'
+import type { Addresses } from './addresses.ts'
+import type { ChainEventName } from './follower/events.ts'
+import type { FollowHandlers, Follower } from './follower/types.ts'
+
+export interface Chain {
+  readonly network: Network
+  readonly addresses: Addresses
+  /** The account that signs transactions; undefined when read-only. */
+  readonly account: Address | undefined
+  readonly tokens: Tokens
+  readonly nodes: Nodes
+  readonly datanets: Datanets
+  readonly models: Models
+  readonly escrows: Escrows
+  readonly channels: Channels
+  readonly payouts: Payouts
+  /** Latest block's number and time. */
+  head(): Promise<{ block: bigint; timestamp: bigint }>
+  /**
+   * @param options.from first block to read (0 for all; after a restart: the last `reached` + 1)
+   * @param options.parent the hash `reached` gave with it: tells whether the chain still has what was read before
+   */
+  follow(
+    options: { from: bigint; parent?: Hex; names?: readonly ChainEventName[]; pollMs?: number },
+    handlers: FollowHandlers
+  ): Follower
+  /** Lets running writes end and stops all followers. */
+  stop(): Promise<void>
+}
+
+export interface ChainOptions {
+  rpcUrl: string
+  addresses: Addresses
+  /** 32 bytes hexadecimal; without it the chain can only be read. */
+  privateKey?: Hex
+}
 
 /**
  * A deployment on a chain, as one account sees it (or nobody, without a key).

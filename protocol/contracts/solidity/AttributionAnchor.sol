@@ -120,6 +120,8 @@ contract AttributionAnchor is StatementReader, ReentrancyGuard {
         uint32 indexed epoch,
         address indexed proposer,
         bytes32 receiptsRoot,
+        uint256 receiptsTotal,
+        uint32 receiptCount,
         bytes32 payoutsRoot,
         uint256 payoutsTotal,
         string bundle,
@@ -205,7 +207,16 @@ contract AttributionAnchor is StatementReader, ReentrancyGuard {
             p.bundle
         );
         emit EpochProposed(
-            p.pool, p.epoch, msg.sender, p.receiptsRoot, p.payoutsRoot, p.payoutsTotal, p.bundle, ends
+            p.pool,
+            p.epoch,
+            msg.sender,
+            p.receiptsRoot,
+            p.receiptsTotal,
+            p.receiptCount,
+            p.payoutsRoot,
+            p.payoutsTotal,
+            p.bundle,
+            ends
         );
         token.safeTransferFrom(msg.sender, address(this), bond);
     }

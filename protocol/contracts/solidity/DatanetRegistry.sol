@@ -45,7 +45,15 @@ contract DatanetRegistry is StatementReader {
     mapping(bytes32 datanet => uint128) public totalWeightOf;
     mapping(bytes32 contribution => mapping(address validator => bool)) public punished;
 
-    event DatanetCreated(bytes32 indexed datanet, address indexed host, bytes32 rules, uint64 createdAt);
+    /// @notice With the roster, so that whoever follows the chain need not ask for it.
+    event DatanetCreated(
+        bytes32 indexed datanet,
+        address indexed host,
+        bytes32 rules,
+        uint64 createdAt,
+        address[] validators,
+        uint96[] weights
+    );
     event Committed(
         bytes32 indexed datanet, bytes32 indexed contribution, address indexed contributor, bytes32 commitment, uint64 index
     );
@@ -88,7 +96,7 @@ contract DatanetRegistry is StatementReader {
             weightOf[id][validators[i]] = weights[i];
             totalWeightOf[id] += weights[i];
         }
-        emit DatanetCreated(id, msg.sender, rules, createdAt);
+        emit DatanetCreated(id, msg.sender, rules, createdAt, validators, weights);
     }
 
     /// @notice Gives a contributor's signed commitment its place in the order of authorship. Anyone may bring it: a

@@ -34,7 +34,10 @@ contract ModelRegistry {
     DatanetRegistry public immutable datanets;
     mapping(bytes32 id => Model) private _models;
 
-    event ModelRegistered(bytes32 indexed model, address indexed builder, bytes32 indexed datanet);
+    /// @notice With all of it, so that whoever follows the chain need not ask for it.
+    event ModelRegistered(
+        bytes32 indexed model, address indexed builder, bytes32 indexed datanet, Registration registration
+    );
     event ModelRetired(bytes32 indexed model);
 
     error AlreadyRegistered(bytes32 model);
@@ -71,7 +74,7 @@ contract ModelRegistry {
         id = idOf(msg.sender, r);
         if (_models[id].builder != address(0)) revert AlreadyRegistered(id);
         _models[id] = Model(msg.sender, false, r);
-        emit ModelRegistered(id, msg.sender, r.datanet);
+        emit ModelRegistered(id, msg.sender, r.datanet, r);
     }
 
     /// @notice No new channels for it; those that are open are paid as agreed.

@@ -1,8 +1,9 @@
-import { attributionAnchorAbi } from '../../protocol/contracts/index.ts'
+import { attributionAnchorAbi } from '../../../protocol/contracts/index.ts'
 import { createChallenges } from './challenges.ts'
-import type { Connection } from './connection.ts'
-import { eventOf, lower, mined } from './connection.ts'
-import type { Addresses, EpochState, Payouts } from './types.ts'
+import type { Connection } from '../connection/connection.ts'
+import { eventOf, lower, mined } from '../connection/connection.ts'
+import type { Addresses } from '../addresses.ts'
+import type { EpochState, Payouts } from './payouts-types.ts'
 
 /** In the contract's order of `AttributionAnchor.State`. */
 const states: readonly EpochState[] = ['none', 'pending', 'final', 'voided']

@@ -8,7 +8,7 @@ import {
   nodeRegistryAbi,
   paymentChannelsAbi,
   tilthTokenAbi
-} from '../../protocol/contracts/index.ts'
+} from '../../../protocol/contracts/index.ts'
 import {
   attributionAnchorBytecode,
   datanetRegistryBytecode,
@@ -17,11 +17,11 @@ import {
   nodeRegistryBytecode,
   paymentChannelsBytecode,
   tilthTokenBytecode
-} from '../../protocol/contracts/generated/bytecode.ts'
-import type { Address, Hex } from '../../protocol/primitives/index.ts'
-import { connect, lower } from './connection.ts'
-import { ChainError } from './errors.ts'
-import type { Addresses } from './types.ts'
+} from '../../../protocol/contracts/generated/bytecode.ts'
+import type { Address, Hex } from '../../../protocol/primitives/index.ts'
+import { connect, lower } from '../connection/connection.ts'
+import { ChainError } from '../errors/errors.ts'
+import type { Addresses } from '../addresses.ts'
 
 const coin = 10n ** 18n
 

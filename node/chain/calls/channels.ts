@@ -1,8 +1,48 @@
-import { paymentChannelsAbi } from '../../protocol/contracts/index.ts'
-import { zeroAddress } from '../../protocol/primitives/index.ts'
-import type { Connection } from './connection.ts'
-import { eventOf, lower, mined } from './connection.ts'
-import type { Addresses, Channels } from './types.ts'
+import { paymentChannelsAbi } from '../../../protocol/contracts/index.ts'
+import { zeroAddress } from '../../../protocol/primitives/index.ts'
+import type { Address, Hex } from '../../../protocol/primitives/index.ts'
+import type { Connection } from '../connection/connection.ts'
+import { eventOf, lower, mined } from '../connection/connection.ts'
+import type { Addresses, Mined } from '../addresses.ts'
+
+export interface ChannelOnChain {
+  readonly id: Hex
+  readonly client: Address
+  readonly worker: Address
+  readonly model: Hex
+  readonly deposit: bigint
+  readonly claimed: bigint
+  /** From then on the client may take back what is left: a worker claims before it. */
+  readonly expiry: bigint
+  /** 0 while nobody asked to close; otherwise when the client may take back what is left. */
+  readonly closesAt: bigint
+  readonly closed: boolean
+}
+
+/** How one claim was divided. */
+export interface ClaimSplit {
+  readonly worker: bigint
+  readonly builder: bigint
+  readonly data: bigint
+}
+
+export interface Channels {
+  channel(id: Hex): Promise<ChannelOnChain | undefined>
+  /** How long a client waits between asking to close and its refund, in seconds. */
+  disputeWindow(): Promise<bigint>
+  /** `expiry` must be at least one dispute window away. */
+  open(channel: { worker: Address; model: Hex; deposit: bigint; expiry: bigint }): Promise<Mined & { channel: Hex }>
+  topUp(channel: Hex, amount: bigint): Promise<Mined>
+  /** Pays what the voucher adds over what was claimed, at most the deposit, by the model's split. Anyone may. */
+  claim(
+    voucher: { channel: Hex; cumulative: bigint },
+    signature: Hex
+  ): Promise<Mined & { paid: bigint; split: ClaimSplit }>
+  /** Client: asks to close. The worker has the dispute window to claim. */
+  startClose(channel: Hex): Promise<Mined>
+  /** Client takes back the rest after the window or the expiry; the worker may end it at once at any time. */
+  finishClose(channel: Hex): Promise<Mined & { refunded: bigint }>
+}
 
 export function createChannels(connection: Connection, { channels, token }: Addresses): Channels {
   const at = { address: channels, abi: paymentChannelsAbi } as const

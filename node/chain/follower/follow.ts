@@ -1,8 +1,10 @@
 import type { PublicClient } from 'viem'
-import type { Address, Hex } from '../../protocol/primitives/index.ts'
-import { chainError } from './errors.ts'
-import { eventNames, readEvents } from './events.ts'
-import type { ChainEvent, ChainEventName, FollowHandlers, Follower } from './types.ts'
+import type { Address, Hex } from '../../../protocol/primitives/index.ts'
+import { chainError } from '../errors/errors.ts'
+import { eventNames } from './events.ts'
+import { readEvents } from './read-events.ts'
+import type { ChainEvent, ChainEventName } from './events.ts'
+import type { FollowHandlers, Follower } from './types.ts'
 
 /** Blocks asked for at once: RPC providers refuse more. */
 const range = 1000n

@@ -1,7 +1,37 @@
-import { escrowId, jobEscrowAbi } from '../../protocol/contracts/index.ts'
-import type { Connection } from './connection.ts'
-import { eventOf, lower, mined } from './connection.ts'
-import type { Addresses, Escrows, EscrowState } from './types.ts'
+import type { Address, Hex } from '../../../protocol/primitives/index.ts'
+import { escrowId, jobEscrowAbi, type EscrowKey } from '../../../protocol/contracts/index.ts'
+import type { Connection } from '../connection/connection.ts'
+import { eventOf, lower, mined } from '../connection/connection.ts'
+import type { Addresses, Mined } from '../addresses.ts'
+
+export type EscrowState = 'none' | 'funded' | 'released' | 'refunded'
+
+export interface EscrowOnChain {
+  readonly state: EscrowState
+  readonly builder: Address
+  readonly worker: Address
+  readonly amount: bigint
+  readonly deadline: bigint
+}
+
+export interface Escrows {
+  escrow(id: Hex): Promise<EscrowOnChain>
+  /**
+   * keccak256(abi.encode(builder, job, lot, worker, attempt)): the builder is in it so that nobody can occupy
+   * another's. Pure.
+   */
+  idOf(key: EscrowKey): Hex
+  /** This account is the builder. */
+  fund(key: Omit<EscrowKey, 'builder'>, amount: bigint, deadline: bigint): Promise<Mined & { escrow: Hex }>
+  /** Builder: pays `amount` to the worker's payout address, the rest goes back to the builder. */
+  release(escrow: Hex, amount: bigint): Promise<Mined>
+  /** Anyone, with the builder's signature over `Release`. */
+  releaseFor(statement: { escrow: Hex; worker: Address; amount: bigint }, signature: Hex): Promise<Mined>
+  /** Builder after the deadline, or the worker at any time. */
+  refund(escrow: Hex): Promise<Mined>
+  /** Builder, at once, with the worker's signature over `Release` with amount 0. */
+  refundWithConsent(escrow: Hex, workerSignature: Hex): Promise<Mined>
+}
 
 /** In the contract's order of `JobEscrow.State`. */
 const states: readonly EscrowState[] = ['none', 'funded', 'released', 'refunded']

@@ -6,10 +6,10 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { createPublicClient, createTestClient, http, publicActions } from 'viem'
 import { mnemonicToAccount } from 'viem/accounts'
-import { toHex } from '../../protocol/primitives/index.ts'
-import type { Hex } from '../../protocol/primitives/index.ts'
+import { toHex } from '../../../protocol/primitives/index.ts'
+import type { Hex } from '../../../protocol/primitives/index.ts'
 import { keepState, restoreState } from './anvil-state.ts'
-import { ChainError } from './errors.ts'
+import { ChainError } from '../errors/errors.ts'
 
 /** The local network's chain. Its accounts are public knowledge: nothing of worth belongs on it. */
 export interface Anvil {

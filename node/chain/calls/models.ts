@@ -1,8 +1,24 @@
-import { modelId, modelRegistryAbi, registrationStruct } from '../../protocol/contracts/index.ts'
-import { zeroAddress } from '../../protocol/primitives/index.ts'
-import type { Connection } from './connection.ts'
-import { eventOf, lower, mined } from './connection.ts'
-import type { Addresses, Models } from './types.ts'
+import { modelId, modelRegistryAbi, registrationStruct, type Registration } from '../../../protocol/contracts/index.ts'
+import { zeroAddress } from '../../../protocol/primitives/index.ts'
+import type { Address, Hex } from '../../../protocol/primitives/index.ts'
+import type { Connection } from '../connection/connection.ts'
+import { eventOf, lower, mined } from '../connection/connection.ts'
+import type { Addresses, Mined } from '../addresses.ts'
+
+export interface ModelOnChain extends Registration {
+  readonly id: Hex
+  readonly builder: Address
+  readonly retired: boolean
+}
+
+export interface Models {
+  model(id: Hex): Promise<ModelOnChain | undefined>
+  /** The id a registration by this builder has or would have: keccak256(abi.encode(builder, registration)). Pure. */
+  idOf(builder: Address, registration: Registration): Hex
+  register(registration: Registration): Promise<Mined & { model: Hex }>
+  /** No new channels for this model; open ones go on. Builder only. */
+  retire(model: Hex): Promise<Mined>
+}
 
 export function createModels(connection: Connection, { models }: Addresses): Models {
   const at = { address: models, abi: modelRegistryAbi } as const

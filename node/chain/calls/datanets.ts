@@ -1,8 +1,61 @@
-import { datanetRegistryAbi } from '../../protocol/contracts/index.ts'
-import { zeroAddress } from '../../protocol/primitives/index.ts'
-import type { Connection } from './connection.ts'
-import { eventOf, lower, mined } from './connection.ts'
-import type { Addresses, Datanets } from './types.ts'
+import { datanetRegistryAbi } from '../../../protocol/contracts/index.ts'
+import { zeroAddress } from '../../../protocol/primitives/index.ts'
+import type { Address, Hex } from '../../../protocol/primitives/index.ts'
+import type { Connection } from '../connection/connection.ts'
+import { eventOf, lower, mined } from '../connection/connection.ts'
+import type { Addresses, Mined } from '../addresses.ts'
+
+export interface DatanetOnChain {
+  readonly host: Address
+  readonly rules: Hex
+  /** Number of commitments so far: the last index given. */
+  readonly commitments: bigint
+  /** Latest anchored version; 0 before the first. */
+  readonly version: number
+  readonly validators: readonly { readonly address: Address; readonly weight: bigint }[]
+}
+
+export interface AnchoredVersion {
+  readonly root: Hex
+  readonly count: number
+  readonly cid: string
+}
+
+/** A vote as its statement's fields, with the signature over it. */
+export interface VoteEvidence {
+  readonly vote: { contribution: Hex; validator: Address; accept: boolean; outcome: Hex; salt: Hex }
+  readonly signature: Hex
+}
+
+export interface Datanets {
+  datanet(id: Hex): Promise<DatanetOnChain | undefined>
+  version(datanet: Hex, version: number): Promise<AnchoredVersion | undefined>
+  /** Where a commitment stands in its Datanet's order of authorship (from 1), or undefined if it is not on chain. */
+  commitment(
+    contribution: Hex
+  ): Promise<{ datanet: Hex; contributor: Address; commitment: Hex; index: bigint } | undefined>
+  /** This account is the host. The id is the digest of the `Datanet` statement. */
+  create(datanet: {
+    rules: Hex
+    createdAt: bigint
+    validators: readonly { address: Address; weight: bigint | number }[]
+  }): Promise<Mined & { datanet: Hex }>
+  /** Relays a contributor's signed `Commitment`; anyone may. `index` is its place in the order of authorship. */
+  commitFor(
+    statement: { datanet: Hex; contributor: Address; commitment: Hex },
+    signature: Hex
+  ): Promise<Mined & { contribution: Hex; index: bigint }>
+  /** Anchors a version with the host's signature over the `Version` statement; anyone may. */
+  anchorVersion(
+    statement: { datanet: Hex; version: number; root: Hex; count: number; cid: string },
+    signature: Hex
+  ): Promise<Mined>
+  /**
+   * Two votes of one validator on one contribution that differ in their verdict: costs its stake, half goes to this
+   * account.
+   */
+  reportDoubleVote(a: VoteEvidence, b: VoteEvidence): Promise<Mined & { slashed: bigint }>
+}
 
 export function createDatanets(connection: Connection, { datanets }: Addresses): Datanets {
   const at = { address: datanets, abi: datanetRegistryAbi } as const

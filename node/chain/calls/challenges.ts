@@ -1,8 +1,9 @@
 import { parseEventLogs } from 'viem'
-import { attributionAnchorAbi } from '../../protocol/contracts/index.ts'
-import type { Connection } from './connection.ts'
-import { mined } from './connection.ts'
-import type { Addresses, Payouts } from './types.ts'
+import { attributionAnchorAbi } from '../../../protocol/contracts/index.ts'
+import type { Connection } from '../connection/connection.ts'
+import { mined } from '../connection/connection.ts'
+import type { Addresses } from '../addresses.ts'
+import type { Payouts } from './payouts-types.ts'
 
 /** In the contract's order of `AttributionAnchor.Tree`. */
 const treeIndex = { receipts: 0, payouts: 1 } as const

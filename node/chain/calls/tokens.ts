@@ -1,8 +1,20 @@
-import { tilthTokenAbi } from '../../protocol/contracts/index.ts'
-import type { Connection } from './connection.ts'
-import { mined } from './connection.ts'
-import { chainError } from './errors.ts'
-import type { Addresses, Tokens } from './types.ts'
+import type { Address } from '../../../protocol/primitives/index.ts'
+import { tilthTokenAbi } from '../../../protocol/contracts/index.ts'
+import type { Connection } from '../connection/connection.ts'
+import { mined } from '../connection/connection.ts'
+import { chainError } from '../errors/errors.ts'
+import type { Addresses, Mined } from '../addresses.ts'
+
+export interface Tokens {
+  /** Token balance. */
+  balanceOf(account: Address): Promise<bigint>
+  /** Balance of the chain's own coin, in wei: what gas is paid with. */
+  gasOf(account: Address): Promise<bigint>
+  transfer(to: Address, amount: bigint): Promise<Mined>
+  /** Sends the chain's own coin, so that a fresh key can pay for its transactions. */
+  sendGas(to: Address, wei: bigint): Promise<Mined>
+  totalSupply(): Promise<bigint>
+}
 
 export function createTokens(connection: Connection, { token }: Addresses): Tokens {
   const at = { address: token, abi: tilthTokenAbi } as const

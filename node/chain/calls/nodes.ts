@@ -1,7 +1,21 @@
-import { nodeRegistryAbi } from '../../protocol/contracts/index.ts'
-import type { Connection } from './connection.ts'
-import { lower, mined } from './connection.ts'
-import type { Addresses, Nodes } from './types.ts'
+import type { Address } from '../../../protocol/primitives/index.ts'
+import { nodeRegistryAbi } from '../../../protocol/contracts/index.ts'
+import type { Connection } from '../connection/connection.ts'
+import { lower, mined } from '../connection/connection.ts'
+import type { Addresses, Mined } from '../addresses.ts'
+
+export interface Nodes {
+  /** Where a node's earnings go: the address it set, else its own. */
+  payoutOf(node: Address): Promise<Address>
+  stakeOf(node: Address): Promise<bigint>
+  /** What is on its way out of the stake, and from when it can be withdrawn (0 when nothing is). */
+  unbondingOf(node: Address): Promise<{ amount: bigint; availableAt: bigint }>
+  setPayout(payout: Address): Promise<Mined>
+  /** Adds to this account's stake (approves the token first when needed). */
+  stake(amount: bigint): Promise<Mined>
+  requestUnbond(amount: bigint): Promise<Mined>
+  withdraw(): Promise<Mined>
+}
 
 export function createNodes(connection: Connection, { registry, token }: Addresses): Nodes {
   const at = { address: registry, abi: nodeRegistryAbi } as const

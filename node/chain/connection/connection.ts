@@ -11,12 +11,12 @@ import type {
   ReadContractReturnType,
   TransactionReceipt
 } from 'viem'
-import { tilthTokenAbi } from '../../protocol/contracts/index.ts'
-import type { Address, Hex } from '../../protocol/primitives/index.ts'
-import { ChainError, chainError } from './errors.ts'
+import { tilthTokenAbi } from '../../../protocol/contracts/index.ts'
+import type { Address, Hex } from '../../../protocol/primitives/index.ts'
+import { ChainError, chainError } from '../errors/errors.ts'
 import { createSender } from './sender.ts'
 import type { Sender } from './sender.ts'
-import type { Mined } from './types.ts'
+import type { Mined } from '../addresses.ts'
 
 /** A call of a contract, typed by its ABI. `what` names it in errors. */
 interface Call<A extends Abi, M extends 'read' | 'write', N extends ContractFunctionName<A, Mutability[M]>> {

@@ -2,8 +2,8 @@ import { randomInt } from 'node:crypto'
 import { keccak256 } from 'viem'
 import type { PublicClient, TransactionReceipt } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
-import type { Address, Hex } from '../../protocol/primitives/index.ts'
-import { ChainError, chainError } from './errors.ts'
+import type { Address, Hex } from '../../../protocol/primitives/index.ts'
+import { ChainError, chainError } from '../errors/errors.ts'
 
 /** How long a sent transaction may stay unmined before the caller is told. */
 const minedWithinMs = 120_000

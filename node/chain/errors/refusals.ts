@@ -7,7 +7,7 @@ import {
   nodeRegistryAbi,
   paymentChannelsAbi,
   tilthTokenAbi
-} from '../../protocol/contracts/index.ts'
+} from '../../../protocol/contracts/index.ts'
 
 /** Every contract of a deployment as one ABI: an error may come from a contract that the called one called. */
 export const allAbis = [

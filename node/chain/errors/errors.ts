@@ -1,7 +1,7 @@
 import { BaseError, decodeErrorResult, HttpRequestError, RpcRequestError, TimeoutError } from 'viem'
-import { TilthError } from '../../protocol/primitives/index.ts'
-import type { Consequence, Hex, TilthErrorOptions } from '../../protocol/primitives/index.ts'
-import { helpOf } from './errors-help.ts'
+import { TilthError } from '../../../protocol/primitives/index.ts'
+import type { Consequence, Hex, TilthErrorOptions } from '../../../protocol/primitives/index.ts'
+import { helpOf } from './help.ts'
 import { refusalAbi } from './refusals.ts'
 import type { RefusalName } from './refusals.ts'
 

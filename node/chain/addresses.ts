@@ -1,0 +1,18 @@
+import type { Address, Hex } from '../../protocol/primitives/index.ts'
+
+/** Where a deployment lives. All in lower case; written to and read from JSON as it is. */
+export interface Addresses {
+  readonly token: Address
+  readonly registry: Address
+  readonly datanets: Address
+  readonly models: Address
+  readonly escrow: Address
+  readonly channels: Address
+  readonly anchor: Address
+}
+
+/** A mined transaction. */
+export interface Mined {
+  readonly transaction: Hex
+  readonly block: bigint
+}

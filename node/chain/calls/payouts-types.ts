@@ -1,0 +1,121 @@
+import type { Address, Hex } from '../../../protocol/primitives/index.ts'
+import type { Mined } from '../addresses.ts'
+
+export type EpochState = 'none' | 'pending' | 'final' | 'voided'
+
+export interface EpochOnChain {
+  readonly state: EpochState
+  readonly proposer: Address
+  readonly receiptsRoot: Hex
+  readonly receiptsTotal: bigint
+  readonly receiptCount: number
+  readonly payoutsRoot: Hex
+  /** Cumulative over all epochs of the pool. */
+  readonly payoutsTotal: bigint
+  readonly bundle: string
+  /** Weight of the Datanet's validators that are against it so far; more than a third of all voids it. */
+  readonly vetoed: bigint
+  /** When it can be finalised, chain seconds. */
+  readonly challengeEnds: bigint
+}
+
+export interface PoolOnChain {
+  /** All data fees ever paid into the pool. */
+  readonly deposited: bigint
+  /** All ever paid out of it to accounts. */
+  readonly paid: bigint
+  /** Latest finalised epoch (0 before the first) and its cumulative total. */
+  readonly epoch: number
+  readonly payoutsTotal: bigint
+}
+
+/**
+ * A path in a sum tree: siblings from the leaf up. `index` is the leaf's position; bit i says whether its node at level
+ * i is the right child.
+ */
+export interface SumProof {
+  readonly index: bigint
+  readonly siblings: readonly { readonly hash: Hex; readonly sum: bigint }[]
+}
+
+/** A receipt of an epoch's tree as the chain needs it: the statement's message and both signatures. */
+export interface ReceiptEvidence {
+  readonly receipt: {
+    channel: Hex
+    sequence: bigint
+    previous: Hex
+    model: Hex
+    request: Hex
+    response: Hex
+    inputTokens: number
+    outputTokens: number
+    fee: bigint
+    seed: bigint
+    startedAt: bigint
+    finishedAt: bigint
+    attribution: Hex
+  }
+  readonly clientSignature: Hex
+  readonly workerSignature: Hex
+  /** The sum that stands in the leaf (the fee, if the proposer was honest). */
+  readonly sum: bigint
+  readonly proof: SumProof
+}
+
+/** Two children whose hash is a node's, and the path from that node to the root. */
+export interface NodeEvidence {
+  readonly left: { hash: Hex; sum: bigint }
+  readonly right: { hash: Hex; sum: bigint }
+  /** The sum that the node's parent (or the epoch's total, for the root) states for it. */
+  readonly sum: bigint
+  readonly proof: SumProof
+}
+
+export interface Payouts {
+  pool(datanet: Hex): Promise<PoolOnChain>
+  epoch(pool: Hex, epoch: number): Promise<EpochOnChain>
+  /** What an account has been paid from a pool so far. */
+  claimed(pool: Hex, account: Address): Promise<bigint>
+  /** Bond a proposer posts, stake it must have, and the challenge window in seconds. */
+  rules(): Promise<{ bond: bigint; minStake: bigint; challengeWindow: bigint }>
+  /** Adds to a pool beyond its fees. */
+  deposit(pool: Hex, amount: bigint): Promise<Mined>
+  propose(epoch: {
+    pool: Hex
+    epoch: number
+    receiptsRoot: Hex
+    receiptsTotal: bigint
+    receiptCount: number
+    payoutsRoot: Hex
+    payoutsTotal: bigint
+    bundle: string
+  }): Promise<Mined & { challengeEnds: bigint }>
+  finalize(pool: Hex, epoch: number): Promise<Mined>
+  /** Pays cumulative - claimed to the account's payout address. Anyone may. */
+  claim(pool: Hex, account: Address, cumulative: bigint, proof: SumProof): Promise<Mined & { paid: bigint }>
+  /** Each takes the proposer's bond and voids the epoch; one that does not hold is refused. */
+  challengeSignature(pool: Hex, epoch: number, evidence: ReceiptEvidence): Promise<Mined>
+  /** `firstEpoch` may be an earlier epoch of the pool: a receipt counts once, ever. */
+  challengeDuplicate(
+    pool: Hex,
+    epoch: number,
+    evidence: ReceiptEvidence,
+    firstEpoch: number,
+    first: ReceiptEvidence
+  ): Promise<Mined>
+  challengeFee(pool: Hex, epoch: number, evidence: ReceiptEvidence): Promise<Mined>
+  challengeNode(pool: Hex, epoch: number, tree: 'receipts' | 'payouts', evidence: NodeEvidence): Promise<Mined>
+  /** The content of a leaf whose parent states another sum than the leaf's own hash commits to. */
+  challengeLeaf(
+    pool: Hex,
+    epoch: number,
+    tree: 'receipts' | 'payouts',
+    evidence: { content: Hex; leafSum: bigint; sum: bigint; proof: SumProof }
+  ): Promise<Mined>
+  challengeModel(pool: Hex, epoch: number, evidence: ReceiptEvidence): Promise<Mined>
+  /**
+   * A validator of the Datanet is against the epoch: payouts that do not follow from the receipts, or a bundle nobody
+   * can fetch. The bond goes back.
+   */
+  veto(pool: Hex, epoch: number): Promise<Mined & { voided: boolean }>
+}

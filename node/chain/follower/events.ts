@@ -1,0 +1,95 @@
+import { z } from 'zod'
+import { address, amount, bytes32, uint } from '../../../protocol/primitives/index.ts'
+
+// What the chain tells, by the contracts' own names. One table gives the types, the check of what an RPC answers, and
+// the form on disk.
+
+const small = z.int().min(0).max(0xffff_ffff)
+const weights = z.array(z.strictObject({ address, weight: uint(96) })).max(100)
+const bps = z.int().min(0).max(10_000)
+/** A model as it was registered; texts within the contract's bounds. */
+export const registration = z.strictObject({
+  name: z.string().min(1).max(320),
+  base: z.string().min(1).max(100),
+  adapter: z.string().max(100),
+  result: z.string().max(100),
+  datanet: bytes32,
+  version: small,
+  job: bytes32,
+  worker: address,
+  split: z.strictObject({ worker: bps, builder: bps, data: bps })
+})
+
+const fields = {
+  Staked: { node: address, amount },
+  UnbondRequested: { node: address, amount, availableAt: uint(64) },
+  Withdrawn: { node: address, amount },
+  Slashed: { node: address, amount, reporter: address },
+  PayoutSet: { node: address, payout: address },
+  DatanetCreated: { datanet: bytes32, host: address, rules: bytes32, createdAt: uint(64), validators: weights },
+  Committed: { datanet: bytes32, contribution: bytes32, contributor: address, commitment: bytes32, index: uint(64) },
+  // The contract bounds no CID: a longer one than any that is real is no version that anybody can read.
+  VersionAnchored: { datanet: bytes32, version: small, root: bytes32, count: small, cid: z.string().max(100) },
+  DoubleVote: { contribution: bytes32, validator: address, reporter: address, slashed: amount },
+  ModelRegistered: { model: bytes32, builder: address, datanet: bytes32, registration },
+  ModelRetired: { model: bytes32 },
+  EscrowFunded: { escrow: bytes32, job: bytes32, builder: address, worker: address, amount, deadline: uint(64) },
+  EscrowReleased: { escrow: bytes32, paid: amount, returned: amount },
+  EscrowRefunded: { escrow: bytes32, amount },
+  ChannelOpened: {
+    channel: bytes32,
+    client: address,
+    worker: address,
+    model: bytes32,
+    deposit: amount,
+    expiry: uint(64)
+  },
+  /** `deposit` is what it comes to, `claimed` too: cumulative. */
+  ChannelToppedUp: { channel: bytes32, deposit: amount },
+  ChannelClaimed: { channel: bytes32, claimed: amount, toWorker: amount, toBuilder: amount, toData: amount },
+  ChannelClosing: { channel: bytes32, closesAt: uint(64) },
+  ChannelClosed: { channel: bytes32, refunded: amount },
+  PoolDeposited: { pool: bytes32, amount },
+  EpochProposed: {
+    pool: bytes32,
+    epoch: small,
+    proposer: address,
+    receiptsRoot: bytes32,
+    receiptsTotal: amount,
+    receiptCount: small,
+    payoutsRoot: bytes32,
+    payoutsTotal: amount,
+    bundle: z.string().max(100),
+    challengeEnds: uint(64)
+  },
+  EpochVoided: { pool: bytes32, epoch: small, challenger: address, reason: bytes32 },
+  EpochVetoed: { pool: bytes32, epoch: small, validator: address, vetoed: uint(128) },
+  EpochFinalized: { pool: bytes32, epoch: small, payoutsTotal: amount },
+  PayoutClaimed: { pool: bytes32, account: address, amount, cumulative: amount }
+} as const satisfies Record<string, z.ZodRawShape>
+
+export type ChainEventName = keyof typeof fields
+export const eventNames = Object.keys(fields) as ChainEventName[]
+
+/** Where an event stands: `logIndex` counts within its block. */
+const place = { block: uint(64), logIndex: z.int().min(0), transaction: bytes32 }
+
+type Place = z.infer<z.ZodObject<typeof place>>
+export type ChainEvent = {
+  [K in ChainEventName]: Readonly<{ name: K } & Place & z.infer<z.ZodObject<(typeof fields)[K]>>>
+}[ChainEventName]
+export type ChainEventOf<N extends ChainEventName> = Extract<ChainEvent, { name: N }>
+
+const schemas = Object.fromEntries(
+  eventNames.map(name => [name, z.strictObject({ name: z.literal(name), ...place, ...fields[name] })])
+) as unknown as Record<ChainEventName, z.ZodType<ChainEvent>>
+
+/** Any event, with integers wider than 32 bits as decimal text. */
+export const chainEvent: z.ZodType<ChainEvent> = z
+  .looseObject({ name: z.enum(eventNames) })
+  .transform((value, context) => {
+    const result = schemas[value.name].safeParse(value)
+    if (result.success) return result.data
+    for (const { path, message } of result.error.issues) context.addIssue({ code: 'custom', path, message })
+    return z.NEVER
+  })

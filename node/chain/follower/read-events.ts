@@ -1,0 +1,57 @@
+import { parseEventLogs } from 'viem'
+import type { Log } from 'viem'
+import { allAbis } from '../errors/refusals.ts'
+import { chainEvent, eventNames } from './events.ts'
+import type { ChainEvent } from './events.ts'
+
+interface Roster {
+  readonly validators: readonly string[]
+  readonly weights: readonly bigint[]
+}
+interface Struct {
+  readonly workerBps: number
+  readonly builderBps: number
+  readonly dataBps: number
+}
+
+/** The contracts' parallel lists and flat structs, as this project writes them. */
+function shaped({ weights, registration, ...args }: Record<string, unknown>): Record<string, unknown> {
+  if (weights !== undefined) {
+    const roster = { validators: args['validators'], weights } as Roster
+    const validators = roster.validators.map((address, i) => ({ address, weight: roster.weights[i] ?? 0n }))
+    return { ...args, validators }
+  }
+  if (registration === undefined) return args
+  const { workerBps, builderBps, dataBps, ...rest } = registration as Struct
+  return { ...args, registration: { ...rest, split: { worker: workerBps, builder: builderBps, data: dataBps } } }
+}
+
+/** Wide integers as decimal text, as the schemas take them. */
+function asWritten(value: unknown): unknown {
+  if (typeof value === 'bigint') return value.toString()
+  if (Array.isArray(value)) return value.map(asWritten)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, asWritten(item)]))
+}
+
+/**
+ * Logs of a deployment's contracts as events, in the chain's order; others' logs and unknown events are left out.
+ * @param onRefused [ignore] told of each log that is an event's and not as this version takes it: a text too long
+ */
+export function readEvents(
+  logs: readonly Log<bigint, number, false>[],
+  onRefused: (refused: { name: string; transaction: string; why: string }) => void = () => undefined
+): ChainEvent[] {
+  const events: ChainEvent[] = []
+  for (const log of parseEventLogs({ abi: allAbis, eventName: eventNames, logs: [...logs] })) {
+    const { eventName: name, blockNumber, logIndex, transactionHash: transaction } = log
+    const args = shaped(log.args as Record<string, unknown>)
+    const result = chainEvent.safeParse(asWritten({ ...args, name, block: blockNumber, logIndex, transaction }))
+    if (result.success) events.push(result.data)
+    else {
+      const [issue] = result.error.issues
+      onRefused({ name, transaction, why: `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}` })
+    }
+  }
+  return events.sort((a, b) => (a.block === b.block ? a.logIndex - b.logIndex : a.block < b.block ? -1 : 1))
+}
