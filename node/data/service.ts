@@ -146,7 +146,7 @@ export function createDataService(deps: DataDeps): DataService {
     async start() {
       await book.load()
       offs.push(streams.handle('/tilth/data/sync/1', stream => serveSync(stream, book)))
-      offs.push(gossip.subscribe('tilth/data/1', dataMessage, (message, { peerId }) => receiver.take(message, peerId)))
+      offs.push(gossip.subscribe('tilth/data/1', dataMessage, (message, { peerId }) => receiver.hear(message, peerId)))
       follower = await readCommitments(deps, timing, book, {
         changed,
         rewound,

@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import { digest, requireSigner, signedSchema } from '../crypto/index.ts'
 import type { Message, Network, Signed } from '../crypto/index.ts'
-import { InvalidError } from '../primitives/errors.ts'
 import { contentHash } from '../primitives/canonical.ts'
 import { cidText } from '../primitives/hex.ts'
 import type { Address, Hex } from '../primitives/hex.ts'
+import { DataError } from './errors.ts'
 
 /** A contributor's two statements together: what a peer gets to see when the shard is revealed. */
 export const contributionStatements = z.strictObject({
@@ -30,7 +30,7 @@ export function commitmentOf(
 
 /**
  * Whether the two statements are one author's and belong together.
- * @throws InvalidError `signature.mismatch`, `commitment.mismatch`, `reveal.cid`
+ * @throws InvalidError `signature.mismatch` · DataError `commitment.mismatch`, `reveal.cid`
  */
 export function checkStatements(network: Network, { commitment, reveal }: ContributionStatements): Hex {
   const { datanet, contributor } = commitment.message
@@ -41,9 +41,9 @@ export function checkStatements(network: Network, { commitment, reveal }: Contri
   // [reject] A reveal belongs to its commitment, and opens it.
   const { contribution, ...content } = reveal.message
   if (contribution !== id || commitmentOf({ datanet, contributor, ...content }) !== commitment.message.commitment) {
-    throw new InvalidError('commitment.mismatch', 'the reveal does not open the commitment')
+    throw new DataError('commitment.mismatch', 'the reveal does not open the commitment')
   }
   // [reject] A shard is named by a CID.
-  if (!cidText.safeParse(content.cid).success) throw new InvalidError('reveal.cid', 'the reveal names no CID')
+  if (!cidText.safeParse(content.cid).success) throw new DataError('reveal.cid', 'the reveal names no CID')
   return id
 }

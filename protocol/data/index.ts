@@ -1,4 +1,5 @@
 export * from './types.ts'
+export * from './errors.ts'
 export * from './lines.ts'
 export * from './normalise.ts'
 export * from './words.ts'

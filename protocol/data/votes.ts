@@ -1,9 +1,10 @@
 import { z } from 'zod'
-import { requireSigner, signerOf, signedSchema } from '../crypto/index.ts'
+import { signerOf, signedSchema } from '../crypto/index.ts'
 import type { Message, Network, Signed } from '../crypto/index.ts'
 import { contentHash } from '../primitives/canonical.ts'
 import { InvalidError } from '../primitives/errors.ts'
 import type { Address, Hex } from '../primitives/hex.ts'
+import { DataError } from './errors.ts'
 import type { Certificate, DatanetRules } from './types.ts'
 
 type Roster = DatanetRules['validators']
@@ -16,15 +17,9 @@ export function weightOf(roster: Roster, validator: Address): number {
 }
 const totalWeight = (roster: Roster): number => roster.reduce((sum, { weight }) => sum + weight, 0)
 
-/**
- * [reject] A vote, committed or revealed, is signed by a validator of the roster.
- * @throws InvalidError `signature.mismatch`, `vote.not-validator`
- */
-export function checkVoter(network: Network, roster: Roster, signed: Signed<'Vote'> | Signed<'VoteCommit'>): void {
-  const { validator } = signed.message
-  if (weightOf(roster, validator) === 0) throw new InvalidError('vote.not-validator', `${validator} has no vote here`)
-  if (signed.type === 'Vote') requireSigner(network, signed, validator)
-  else requireSigner(network, signed, validator)
+/** [reject] A vote, committed or revealed, is a validator's of the roster. @throws DataError `vote.not-validator` */
+export function checkVoter(roster: Roster, validator: Address): void {
+  if (weightOf(roster, validator) === 0) throw new DataError('vote.not-validator', `${validator} has no vote here`)
 }
 
 /** Whether a revealed vote is the one that was committed. */
@@ -99,8 +94,8 @@ export function tally(contribution: Hex, roster: Roster, votes: readonly Signed<
 
 /**
  * Whether a certificate is one, from nothing but the rules and the votes in it.
- * @throws InvalidError `certificate.votes` (a vote on something else, or a validator twice), `certificate.quorum`,
- * `vote.not-validator`, `signature.mismatch`
+ * @throws DataError `certificate.votes` (a vote on something else, or a validator twice), `certificate.quorum`,
+ * `vote.not-validator` · InvalidError `signature.mismatch`
  */
 export function checkCertificate(network: Network, roster: Roster, certificate: Certificate): void {
   const { contribution, accept, outcome, votes } = certificate
@@ -111,14 +106,14 @@ export function checkCertificate(network: Network, roster: Roster, certificate: 
     // [reject] Every vote is on this contribution and says what the certificate says; against, each may have its own
     // grounds.
     if (message.contribution !== contribution || message.accept !== accept || (accept && message.outcome !== outcome))
-      throw new InvalidError('certificate.votes', 'a vote in the certificate is on something else')
+      throw new DataError('certificate.votes', 'a vote in the certificate is on something else')
     // [reject] A validator is counted once.
     if (seen.has(message.validator))
-      throw new InvalidError('certificate.votes', `${message.validator} stands in the certificate twice`)
+      throw new DataError('certificate.votes', `${message.validator} stands in the certificate twice`)
     seen.add(message.validator)
     // [reject] Every vote is signed by a validator of the roster.
     if (weightOf(roster, message.validator) === 0)
-      throw new InvalidError('vote.not-validator', `${message.validator} has no vote here`)
+      throw new DataError('vote.not-validator', `${message.validator} has no vote here`)
     if (signerOf(network, vote) !== message.validator)
       throw new InvalidError('signature.mismatch', `a vote is not signed by ${message.validator}`)
     weight += weightOf(roster, message.validator)
@@ -126,5 +121,5 @@ export function checkCertificate(network: Network, roster: Roster, certificate: 
   // [reject] Over two thirds of the whole roster accept; over one third reject.
   const total = totalWeight(roster)
   if (accept ? weight * 3 <= total * 2 : weight * 3 <= total)
-    throw new InvalidError('certificate.quorum', `a weight of ${weight} of ${total} is no quorum`)
+    throw new DataError('certificate.quorum', `a weight of ${weight} of ${total} is no quorum`)
 }

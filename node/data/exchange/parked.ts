@@ -1,8 +1,10 @@
 import type { DataMessage } from '../../../protocol/data/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 
+/** Messages in all, for one subject, and characters of JSON in all: a certificate may have 100 KiB. */
 const most = 4096
 const mostEach = 512
+const mostCharacters = 8 << 20
 
 /**
  * Messages that came before what they are about: gossip is quicker than the chain. Kept for a while in memory, a
@@ -16,26 +18,31 @@ export interface Parked {
 }
 
 export function createParked(): Parked {
-  const waiting = new Map<Hex, DataMessage[]>()
+  const waiting = new Map<Hex, { message: DataMessage; characters: number }[]>()
   let size = 0
-  return {
+  let characters = 0
+  const parked: Parked = {
     park(about, message) {
       const list = waiting.get(about) ?? []
       if (list.length >= mostEach) return
+      const item = { message, characters: JSON.stringify(message).length }
       // The oldest subject goes first: what is real is known within seconds.
-      for (const [oldest, messages] of waiting) {
-        if (size < most) break
-        waiting.delete(oldest)
-        size -= messages.length
+      for (const oldest of waiting.keys()) {
+        if (size < most && characters + item.characters <= mostCharacters) break
+        parked.take(oldest)
       }
-      waiting.set(about, [...list, message])
+      list.push(item)
+      waiting.set(about, list)
       size++
+      characters += item.characters
     },
     take(about) {
       const list = waiting.get(about) ?? []
       waiting.delete(about)
       size -= list.length
-      return list
+      for (const item of list) characters -= item.characters
+      return list.map(({ message }) => message)
     }
   }
+  return parked
 }

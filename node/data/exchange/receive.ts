@@ -1,6 +1,7 @@
 import { digest, requireSigner } from '../../../protocol/crypto/index.ts'
 import type { Signed } from '../../../protocol/crypto/index.ts'
 import {
+  DataError,
   checkCertificate,
   checkStatements,
   checkVoter,
@@ -13,7 +14,7 @@ import {
   tally
 } from '../../../protocol/data/index.ts'
 import type { Certificate, ContributionStatements, DataMessage, DatanetDocument } from '../../../protocol/data/index.ts'
-import { InvalidError, NotFoundError, contentHash } from '../../../protocol/primitives/index.ts'
+import { contentHash } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import type { Book } from '../book/index.ts'
 import type { DataDeps } from '../deps.ts'
@@ -26,9 +27,12 @@ export interface Receiver {
   /**
    * Resolves when what was new in it is on disk.
    * @param from the peer that brought it; undefined for this node's own
-   * @throws TilthError by whose consequence the bringer is judged
+   * @returns whether anything was
+   * @throws TilthError by whose consequence the bringer is judged (protocol/data/errors.ts)
    */
-  take(message: DataMessage, from?: string): Promise<void>
+  take(message: DataMessage, from?: string): Promise<boolean>
+  /** The same for gossip: [ignore] what is known here already is not passed on again. */
+  hear(message: DataMessage, from: string): Promise<void>
   /** Something it waited for has become known: takes what was parked. */
   unpark(about: Hex): Promise<void>
 }
@@ -59,28 +63,24 @@ export function createReceiver(
     const net = record === undefined ? undefined : book.datanet(record.datanet)?.document
     if (record === undefined || net === undefined) {
       parked.park(record === undefined ? id : record.datanet, message)
-      throw new NotFoundError('contribution.unknown', 'this contribution is not known here yet')
+      throw new DataError('contribution.unknown', 'this contribution is not known here yet')
     }
     return { record, net }
   }
 
   /** The chain is asked before anything is locked: a slow RPC holds up nobody who has other news. */
-  async function takeDatanet(document: DatanetDocument, from: string | undefined): Promise<void> {
+  async function takeDatanet(document: DatanetDocument, from: string | undefined): Promise<boolean> {
     const { statement, rules } = document
     const id = digest(network, 'Datanet', statement.message)
-    if (book.datanet(id) !== undefined) return
-    // [reject] A Datanet is signed by its host, over these rules.
-    requireSigner(network, statement, statement.message.host)
-    if (contentHash(rules) !== statement.message.rules)
-      throw new InvalidError('datanet.rules', 'the rules are not those that were signed')
+    if (book.datanet(id) !== undefined) return false
     const found = await lookup.find(id, from)
-    // [reject] Its validators on chain, which votes are slashed by, are those of its rules.
+    // [ignore] Its validators on chain, which votes are slashed by, are those of its rules.
     const weights = new Map(found.validators.map(({ address, weight }) => [address, Number(weight)]))
     if (
       weights.size !== rules.validators.length ||
       rules.validators.some(({ address, weight }) => weights.get(address) !== weight)
     ) {
-      throw new InvalidError('datanet.roster', 'the validators on chain are not those of the rules')
+      throw new DataError('datanet.roster', 'the validators on chain are not those of the rules')
     }
     const fresh = await book.serially(async () => {
       if (book.datanet(id) !== undefined) return false
@@ -93,20 +93,20 @@ export function createReceiver(
       hooks.changed(id)
     }
     await receiver.unpark(id)
+    return fresh
   }
 
   async function takeReveal(
     statements: ContributionStatements,
     provider: Address | undefined,
     message: DataMessage
-  ): Promise<void> {
+  ): Promise<boolean> {
     const id = digest(network, 'Commitment', statements.commitment.message)
     const { record, net } = about(id, message)
-    if (record.state.name !== 'committed') return
-    checkStatements(network, statements)
+    if (record.state.name !== 'committed') return false
     // [ignore] A reveal counts within its window; what comes later is as if it had not come.
     if (clock.now() > Math.max(record.seenAt, startedAt) + net.rules.revealSeconds * 1000)
-      throw new NotFoundError('reveal.late', 'the reveal comes after its window')
+      throw new DataError('reveal.late', 'the reveal comes after its window')
     await book.putContribution(id, {
       ...record,
       state: reveal(record.state, statements, clock.now()),
@@ -117,54 +117,59 @@ export function createReceiver(
     hooks.known(record.datanet, book.contribution(id))
     await count(id, net) // votes may have come first
     hooks.changed(record.datanet)
+    return true
   }
 
-  async function takeCommit(statement: Signed<'VoteCommit'>, message: DataMessage): Promise<void> {
+  async function takeCommit(statement: Signed<'VoteCommit'>, message: DataMessage): Promise<boolean> {
     const { contribution, validator, commitment } = statement.message
     const { record, net } = about(contribution, message)
     const ballot = book.ballot(contribution)
     const known = ballot.commits.find(commit => commit.message.validator === validator)
-    if (known?.message.commitment === commitment) return
-    checkVoter(network, net.rules.validators, statement)
-    // [reject] A validator commits to one vote.
-    if (known !== undefined)
-      throw new InvalidError('vote.commit-twice', `${validator} committed to another vote already`)
+    if (known?.message.commitment === commitment) return false
+    checkVoter(net.rules.validators, validator)
+    // [ignore] A validator commits to one vote: the first that was heard, which elsewhere may be the second.
+    if (known !== undefined) throw new DataError('vote.commit-twice', `${validator} committed to another vote already`)
     await book.putBallot(contribution, { ...ballot, commits: [...ballot.commits, statement] })
     events.emit('data.voted', { datanet: record.datanet, contribution, validator, step: 'committed' })
     await count(contribution, net)
     hooks.changed(record.datanet)
+    return true
   }
 
-  async function takeVote(statement: Signed<'Vote'>, message: DataMessage): Promise<void> {
+  async function takeVote(statement: Signed<'Vote'>, message: DataMessage): Promise<boolean> {
     const { contribution, validator } = statement.message
     const { record, net } = about(contribution, message)
     const ballot = book.ballot(contribution)
     const known = ballot.votes.find(vote => vote.message.validator === validator)
-    if (known !== undefined && !isDoubleVote(known.message, statement.message)) return
-    checkVoter(network, net.rules.validators, statement)
+    if (known !== undefined && !isDoubleVote(known.message, statement.message)) return false
+    checkVoter(net.rules.validators, validator)
     if (known !== undefined) return keepEvidence(record, known, statement)
-    // [reject] A vote is the one that was committed. Without the commitment it is kept and not counted yet.
+    // [ignore] A vote is the one that was committed. Without the commitment it is kept and not counted yet.
     const commit = ballot.commits.find(item => item.message.validator === validator)
     if (commit !== undefined && !opens(commit.message, statement.message))
-      throw new InvalidError('vote.mismatch', 'the vote is not the one that was committed')
+      throw new DataError('vote.mismatch', 'the vote is not the one that was committed')
     await book.putBallot(contribution, { ...ballot, votes: [...ballot.votes, statement] })
     events.emit('data.voted', { datanet: record.datanet, contribution, validator, step: 'revealed' })
     await count(contribution, net)
     hooks.changed(record.datanet)
+    return true
   }
 
+  /** Both votes are kept and shown to the chain; the second goes on to others, who need it too. */
   async function keepEvidence(
     record: ContributionRecord,
     first: Signed<'Vote'>,
     second: Signed<'Vote'>
-  ): Promise<void> {
+  ): Promise<boolean> {
     const { contribution, validator } = first.message
     const key = `${contribution}/${validator}`
-    if (book.evidence(key) !== undefined) return
+    // [ignore] One double vote is evidence enough; a validator can sign any number of them.
+    if (book.evidence(key) !== undefined) throw new DataError('vote.double', `${validator} voted twice, as is known`)
     await book.putEvidence(key, { evidence: { first, second }, reported: false })
     log.warn('a validator voted twice', { contribution, validator })
     events.emit('data.double-vote', { datanet: record.datanet, contribution, validator })
     hooks.doubleVote(key)
+    return true
   }
 
   /** Weighs what opens its commitment; a quorum is a certificate, whoever finds it. */
@@ -191,7 +196,7 @@ export function createReceiver(
     hooks.changed(record.datanet)
   }
 
-  async function takeCertificate(message: Extract<DataMessage, { kind: 'certificate' }>): Promise<void> {
+  async function takeCertificate(message: Extract<DataMessage, { kind: 'certificate' }>): Promise<boolean> {
     const { certificate, statements, provider } = message
     const id = certificate.contribution
     const { record, net } = about(id, message)
@@ -199,15 +204,40 @@ export function createReceiver(
       (record.state.name === 'accepted' || record.state.name === 'rejected') &&
       !supersedes(certificate, record.state.certificate)
     )
-      return
-    if (checkStatements(network, statements) !== id)
-      throw new InvalidError('certificate.statements', "the certificate comes with another contribution's statements")
+      return false
     checkCertificate(network, net.rules.validators, certificate)
     if (provider !== undefined && record.provider === undefined) await book.putContribution(id, { ...record, provider })
     await conclude(id, certificate, statements)
+    return true
   }
 
-  const takeNow = (message: Exclude<DataMessage, { kind: 'datanet' }>): Promise<void> => {
+  /** What anybody sees from the message alone, before it may wait here for anything. */
+  function checkAlone(message: DataMessage): void {
+    switch (message.kind) {
+      case 'datanet': {
+        const { statement, rules } = message.document
+        // [reject] A Datanet is signed by its host, over these rules.
+        requireSigner(network, statement, statement.message.host)
+        if (contentHash(rules) !== statement.message.rules)
+          throw new DataError('datanet.rules', 'the rules are not those that were signed')
+        return
+      }
+      case 'reveal':
+        checkStatements(network, message.statements)
+        return
+      // [reject] A vote is signed by whom it names; whether that is a validator, the Datanet's rules say.
+      case 'vote-commit':
+        return requireSigner(network, message.statement, message.statement.message.validator)
+      case 'vote':
+        return requireSigner(network, message.statement, message.statement.message.validator)
+      case 'certificate':
+        // [reject] A certificate comes with the statements of its own contribution.
+        if (checkStatements(network, message.statements) !== message.certificate.contribution)
+          throw new DataError('certificate.statements', "the certificate comes with another contribution's statements")
+    }
+  }
+
+  const takeNow = (message: Exclude<DataMessage, { kind: 'datanet' }>): Promise<boolean> => {
     switch (message.kind) {
       case 'reveal':
         return takeReveal(message.statements, message.provider, message)
@@ -221,8 +251,15 @@ export function createReceiver(
   }
 
   const receiver: Receiver = {
-    take: (message, from) =>
-      message.kind === 'datanet' ? takeDatanet(message.document, from) : book.serially(async () => takeNow(message)),
+    async take(message, from) {
+      checkAlone(message)
+      return message.kind === 'datanet'
+        ? await takeDatanet(message.document, from)
+        : await book.serially(async () => takeNow(message))
+    },
+    async hear(message, from) {
+      if (!(await receiver.take(message, from))) throw new DataError('message.known', 'this was heard before')
+    },
     async unpark(id) {
       for (const message of parked.take(id)) {
         await receiver.take(message).catch((error: unknown) => {

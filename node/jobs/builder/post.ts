@@ -1,4 +1,4 @@
-import { newJob } from '../../../protocol/jobs/index.ts'
+import { newJob, tuneSpec } from '../../../protocol/jobs/index.ts'
 import type { JobRecord, TuneSpec } from '../../../protocol/jobs/index.ts'
 import { digest, signStatement } from '../../../protocol/crypto/index.ts'
 import { InvalidError, contentHash } from '../../../protocol/primitives/index.ts'
@@ -8,7 +8,7 @@ import type { PostRequest } from '../types.ts'
 
 /**
  * Signs what a builder asks for.
- * @throws InvalidError `job.version` unless the version is anchored · `job.funds`
+ * @throws InvalidError `job.version` unless the version is anchored · `job.funds` · `job.spec`
  */
 export async function draftJob(
   deps: JobsDeps,
@@ -26,7 +26,16 @@ export async function draftJob(
     throw new InvalidError('job.funds', `the budget of ${budget} is more than the ${balance} that this account holds`, {
       help: 'Lower the budget, or send tokens to the account.'
     })
-  const spec: TuneSpec = { base, datanet, version, manifest: anchored.cid, settings, coalitions }
+  // [reject] Others take only what the schema allows, and hold it against whoever says anything else: a typo stays here.
+  const parsed = tuneSpec.safeParse({ base, datanet, version, manifest: anchored.cid, settings, coalitions })
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]
+    throw new InvalidError('job.spec', `the job is wrong at ${issue?.path.join('.') ?? '?'}: ${issue?.message ?? ''}`, {
+      help: 'The base is the CID of a published model folder: see `tilth tune --help`.',
+      cause: parsed.error
+    })
+  }
+  const spec: TuneSpec = parsed.data
   const createdAt = BigInt(Math.floor(deps.clock.now() / 1000))
   const message = {
     builder: deps.self,
