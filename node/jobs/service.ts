@@ -41,7 +41,7 @@ export function createJobsService(deps: JobsDeps): JobsService {
   }
   async function announce(message: JobMessage): Promise<void> {
     try {
-      await deps.gossip.publish('tilth/jobs/1', { ...message, round })
+      await deps.gossip.publish('tilth/jobs/1', message)
     } catch (error) {
       deps.log.info('a message was not announced; it is again soon', { kind: message.kind, error })
     }

@@ -30,12 +30,9 @@ export function createTopic(
   const { gossip, network, key, self, clock, chain, events, log } = deps
   let off: (() => void) | undefined
   let life = new AbortController()
-  let last = 0
   let redeemed = 0
   let redeeming: Promise<void> | undefined
   const seconds = (): number => Math.floor(clock.now() / 1000)
-  /** Never twice the same: gossip would drop the second. */
-  const round = (): number => (last = Math.max(last + 1, seconds()))
   const publish = async (message: PayoutMessage): Promise<void> => {
     await gossip.publish(topic, message)
   }
@@ -102,18 +99,17 @@ export function createTopic(
     },
     async announceReceipt(receipt) {
       try {
-        await publish({ kind: 'receipt', round: round(), receipt })
+        await publish({ kind: 'receipt', receipt })
       } catch (error) {
         // What was asked is too long for a message: the receipt goes without it, and is not scored by others.
         if (!(error instanceof LimitError) || error.code !== 'frame.too-large') throw error
-        await publish({ kind: 'receipt', round: round(), receipt: slimReceipt(receipt) })
+        await publish({ kind: 'receipt', receipt: slimReceipt(receipt) })
       }
     },
-    announceScoring: scoring => publish({ kind: 'scoring', round: round(), scoring }),
+    announceScoring: scoring => publish({ kind: 'scoring', scoring }),
     announceClosing: (pool, epoch) =>
       publish({
         kind: 'closing',
-        round: round(),
         closing: signStatement(
           network,
           'EpochClosing',

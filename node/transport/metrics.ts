@@ -14,7 +14,7 @@ export const transportCounts = (metrics: Registry): TransportCounts => ({
   gossip: counter(
     metrics,
     'tilth_gossip_messages_total',
-    'Messages heard, by verdict: accept, ignore, reject, rate, busy, time',
+    'Messages heard, by verdict: accept, ignore, reject, rate, busy, time, stale, repeat',
     ['topic', 'verdict']
   ),
   verdictSeconds: histogram(

@@ -50,6 +50,7 @@ export async function createTransport(options: TransportOptions, deps: Transport
   const provider = createProvider(libp2p, { clock, log })
   const gossip = createGossip({
     pubsub: libp2p.services.pubsub,
+    key: options.privateKey,
     reputation,
     clock,
     log,

@@ -19,9 +19,9 @@ export interface Gossip {
    * Hears a topic; one subscriber per topic. Each message is decoded by size, depth and schema, then given to the
    * handler; the handler's return forwards it (accept), a thrown TilthError decides by its consequence: `reject` costs
    * the forwarding peer score, `ignore` and `retry` only stop the message here. The verdict is awaited before others
-   * get
-   * the message, so a handler checks and stores, and leaves long work (fetching, training) to a queue.
-   * `from` is who forwarded it, not its author: authors sign.
+   * get the message, so a handler checks and stores, and leaves long work (fetching, training) to a queue. What was not
+   * said now, and what was passed on a moment ago, does not come to the handler.
+   * `from` is who forwarded it, neither its author nor who says it now: authors sign.
    * @returns unsubscribe.
    */
   subscribe<T>(
@@ -30,9 +30,8 @@ export interface Gossip {
     handler: (message: T, from: Peer) => Promise<void> | void
   ): () => void
   /**
-   * Sends to the topic's mesh; own messages are not delivered to the own handler. The same bytes within a minute are
-   * one
-   * message: announcing again sooner does nothing. Bigints go as decimal text.
+   * Says it now, signed, to the topic's mesh; own messages are not delivered to the own handler. The same may be said
+   * again for those who came late, and is passed on once in the topic's `repeatMs`. Bigints go as decimal text.
    * @returns how many peers it went to at once; 0 is no error.
    * @throws LimitError `frame.too-large`
    */

@@ -3,19 +3,13 @@ import { signedSchema } from '../crypto/schema.ts'
 import { bytes32, signature } from '../primitives/hex.ts'
 import { awardDocument, tuneJobDocument } from './types.ts'
 
-/**
- * Makes a repeated announcement another message: gossip takes the same bytes only once a minute, and a late peer must
- * hear it.
- */
-const round = z.int().min(0).max(0xffffffff)
-
 /** Topic `tilth/jobs/1`. All of it is signed by its author and means the same whoever forwards it. */
 export const jobMessage = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('job'), round, job: tuneJobDocument }),
-  z.strictObject({ kind: z.literal('bid'), round, bid: signedSchema('Bid') }),
-  z.strictObject({ kind: z.literal('award'), round, award: awardDocument }),
-  z.strictObject({ kind: z.literal('delivery'), round, delivery: signedSchema('Delivery') }),
-  z.strictObject({ kind: z.literal('closed'), round, closed: signedSchema('JobClosed') })
+  z.strictObject({ kind: z.literal('job'), job: tuneJobDocument }),
+  z.strictObject({ kind: z.literal('bid'), bid: signedSchema('Bid') }),
+  z.strictObject({ kind: z.literal('award'), award: awardDocument }),
+  z.strictObject({ kind: z.literal('delivery'), delivery: signedSchema('Delivery') }),
+  z.strictObject({ kind: z.literal('closed'), closed: signedSchema('JobClosed') })
 ])
 export type JobMessage = z.infer<typeof jobMessage>
 

@@ -83,17 +83,11 @@ export type EpochBundle = z.infer<typeof epochBundle>
 export const scoringDocument = z.strictObject({ statement: signedSchema('Scoring'), attribution })
 export type ScoringDocument = z.infer<typeof scoringDocument>
 
-/**
- * Makes a repeated announcement another message: gossip takes the same bytes only once a minute, and a late peer must
- * hear it.
- */
-const round = z.int().min(0).max(0xffffffff)
-
 /** Topic `tilth/payouts/1`. All of it is signed by its author and means the same whoever forwards it. */
 export const payoutMessage = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('receipt'), round, receipt: cosignedReceipt }),
-  z.strictObject({ kind: z.literal('scoring'), round, scoring: scoringDocument }),
-  z.strictObject({ kind: z.literal('closing'), round, closing: signedSchema('EpochClosing') })
+  z.strictObject({ kind: z.literal('receipt'), receipt: cosignedReceipt }),
+  z.strictObject({ kind: z.literal('scoring'), scoring: scoringDocument }),
+  z.strictObject({ kind: z.literal('closing'), closing: signedSchema('EpochClosing') })
 ])
 export type PayoutMessage = z.infer<typeof payoutMessage>
 

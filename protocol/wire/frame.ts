@@ -37,23 +37,36 @@ function depthOf(bytes: Uint8Array): number {
   return deepest
 }
 
+function parse(bytes: Uint8Array): { text: string; json: unknown } {
+  // [reject] A message is one JSON text in UTF-8.
+  try {
+    const text = decoder.decode(bytes)
+    return { text, json: JSON.parse(text) }
+  } catch (cause) {
+    throw new InvalidError('frame.garbage', 'a message is not UTF-8 JSON', { cause })
+  }
+}
+
 /**
- * Bytes from a peer as a typed value. Nothing looks at them before size, depth, JSON and schema were right.
+ * Bytes from a peer as a typed value. Nothing looks at them before size, depth, JSON and schema were right;
+ * `canonical` asks for the text that `encodeFrame` gives and no other.
  * @throws LimitError `frame.too-large` · InvalidError `frame.depth`, `frame.garbage`, `frame.schema` (details: where)
  */
-export function decodeFrame<T>(bytes: Uint8Array, schema: z.ZodType<T>, maxBytes: number): T {
+export function decodeFrame<T>(
+  bytes: Uint8Array,
+  schema: z.ZodType<T>,
+  maxBytes: number,
+  { canonical = false }: { canonical?: boolean } = {}
+): T {
   // [reject] A message is no larger than its topic or protocol allows.
   if (bytes.length > maxBytes)
     throw new LimitError('frame.too-large', `a message of ${bytes.length} bytes is over the limit of ${maxBytes}`)
   // [reject] A message is nested no deeper than our deepest document could be.
   if (depthOf(bytes) > maxDepth) throw new InvalidError('frame.depth', `a message is nested deeper than ${maxDepth}`)
-  let json: unknown
-  // [reject] A message is one JSON text in UTF-8.
-  try {
-    json = JSON.parse(decoder.decode(bytes))
-  } catch (cause) {
-    throw new InvalidError('frame.garbage', 'a message is not UTF-8 JSON', { cause })
-  }
+  const { text, json } = parse(bytes)
+  // [reject] What is passed on to everybody has one text: another spelling of it would be another message to everybody.
+  if (canonical && canonicalJson(json) !== text)
+    throw new InvalidError('frame.garbage', 'a message is not in canonical form')
   // [reject] A message has the shape of its topic or protocol.
   const result = schema.safeParse(json)
   if (result.success) return result.data

@@ -1,3 +1,4 @@
 export * from './limits.ts'
 export * from './codes.ts'
 export * from './frame.ts'
+export * from './envelope.ts'

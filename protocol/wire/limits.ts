@@ -42,6 +42,13 @@ export interface TopicLimits {
   readonly timeMs: number
   /** Messages per forwarding peer. */
   readonly quota: Quota
+  /** Messages per sayer, whoever forwards them: one key's share of everybody's line. */
+  readonly sayer: Quota
+  /**
+   * Milliseconds in which the same content is passed on once, whoever says it how often: a little less than the
+   * shortest pause after which services say it again for those who came late.
+   */
+  readonly repeatMs: number
   /** Messages waiting for a verdict, from all peers. */
   readonly queue: number
 }
@@ -71,16 +78,54 @@ export interface StreamLimits {
 
 export const topicLimits = {
   // New Datanets: their rules with 100 validators are 10 KiB, and each costs its host a transaction.
-  'tilth/data/1': { maxBytes: 32 * KiB, timeMs: 10_000, quota: { perSecond: 20, burst: 200 }, queue: 512 },
+  'tilth/data/1': {
+    maxBytes: 32 * KiB,
+    timeMs: 10_000,
+    quota: { perSecond: 20, burst: 200 },
+    sayer: { perSecond: 2, burst: 50 },
+    repeatMs: 50_000,
+    queue: 512
+  },
   // A certificate with 100 votes is 60 KiB. A community of 100 voting on one contribution is 200 messages within
-  // seconds, through every mesh neighbour.
-  'tilth/data/1/+': { maxBytes: 128 * KiB, timeMs: 10_000, quota: { perSecond: 100, burst: 1000 }, queue: 2048 },
-  // A delivery carries a CID and a log of losses; jobs, bids and awards are small and rare.
-  'tilth/jobs/1': { maxBytes: 512 * KiB, timeMs: 10_000, quota: { perSecond: 20, burst: 200 }, queue: 512 },
-  // Offers: one for each model and worker, renewed every minute or so.
-  'tilth/models/1': { maxBytes: 16 * KiB, timeMs: 5_000, quota: { perSecond: 50, burst: 500 }, queue: 1024 },
-  // Receipts with what was asked (64 turns of 8,000 characters at most) and answered, for others to score.
-  'tilth/payouts/1': { maxBytes: 1 * MiB, timeMs: 10_000, quota: { perSecond: 50, burst: 500 }, queue: 1024 }
+  // seconds, through every mesh neighbour; one validator's share may be a backlog of hundreds. All of it is said once:
+  // what was missed is asked for on a stream.
+  'tilth/data/1/+': {
+    maxBytes: 128 * KiB,
+    timeMs: 10_000,
+    quota: { perSecond: 100, burst: 1000 },
+    sayer: { perSecond: 50, burst: 1000 },
+    repeatMs: 50_000,
+    queue: 2048
+  },
+  // A delivery carries a CID and a log of losses; jobs, bids and awards are small and rare, and said again every five
+  // seconds while they stand: forty of them are a busy builder.
+  'tilth/jobs/1': {
+    maxBytes: 512 * KiB,
+    timeMs: 10_000,
+    quota: { perSecond: 20, burst: 200 },
+    sayer: { perSecond: 8, burst: 100 },
+    repeatMs: 4_000,
+    queue: 512
+  },
+  // Offers: one for each model and worker, renewed every minute or so, and once for every peer that comes.
+  'tilth/models/1': {
+    maxBytes: 16 * KiB,
+    timeMs: 5_000,
+    quota: { perSecond: 50, burst: 500 },
+    sayer: { perSecond: 5, burst: 100 },
+    repeatMs: 50_000,
+    queue: 1024
+  },
+  // Receipts with what was asked (64 turns of 8,000 characters at most) and answered, for others to score; those that
+  // are not settled are said again every half minute.
+  'tilth/payouts/1': {
+    maxBytes: 1 * MiB,
+    timeMs: 10_000,
+    quota: { perSecond: 50, burst: 500 },
+    sayer: { perSecond: 25, burst: 500 },
+    repeatMs: 20_000,
+    queue: 1024
+  }
 } as const satisfies Record<TopicFamily, TopicLimits>
 
 export const streamLimits = {

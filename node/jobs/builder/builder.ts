@@ -164,7 +164,7 @@ export function createBuilder(
     async post(request) {
       const { id, record } = await draftJob(deps, timing, request)
       await escrows.add(id, record)
-      await say({ kind: 'job', round: 0, job: record.document })
+      await say({ kind: 'job', job: record.document })
       return { id }
     },
     bid(id, bid) {
@@ -186,18 +186,18 @@ export function createBuilder(
       const messages: JobMessage[] = []
       for (const [, { document, state }] of escrows.all()) {
         if (state.state === 'bidding' || (state.state === 'running' && round % 4 === 0))
-          messages.push({ kind: 'job', round: 0, job: document })
+          messages.push({ kind: 'job', job: document })
         // An award that its worker has not taken up, or does not speak of any more: it may have lost it.
         if (state.state === 'running')
           for (const lot of state.lots)
             if (lot.state === 'awarded' || (lot.state === 'training' && lots.silentFor(lot.award) > 2 * timing.aliveMs))
-              messages.push({ kind: 'award', round: 0, award: lot.award })
+              messages.push({ kind: 'award', award: lot.award })
         if (
           (state.state === 'completed' || state.state === 'expired') &&
           round % 12 === 0 &&
           document.statement.message.deadline > nowSeconds()
         )
-          messages.push({ kind: 'closed', round: 0, closed: state.closed })
+          messages.push({ kind: 'closed', closed: state.closed })
       }
       return messages
     },

@@ -57,7 +57,7 @@ export async function endWithout({ deps, escrows, progress, say }: Desk, id: Hex
       ? { ...record, state: expire(record.state, reason.slice(0, 200), closed) }
       : record
   )
-  await say({ kind: 'closed', round: 0, closed })
+  await say({ kind: 'closed', closed })
   // Who hears of it now consents to its refund now; others when they attach again, or the deadline does it.
   const { state } = escrows.must(id)
   if (state.state === 'expired') for (const { award } of state.forfeits) progress.tell(escrows.awardId(award))
@@ -74,7 +74,7 @@ export async function finish(
   const cid = await deps.files.addBytes(new TextEncoder().encode(canonicalJson(result)))
   const closed = signStatement(deps.network, 'JobClosed', { job: id, completed: true, result: cid }, deps.key)
   await escrows.change(id, record => ({ ...record, state: complete(record.state, cid, closed) }))
-  await say({ kind: 'closed', round: 0, closed })
+  await say({ kind: 'closed', closed })
   deps.files.provide(cid).catch((error: unknown) => {
     deps.log.info('the result is not in the DHT yet', { job: id, error })
   })

@@ -114,7 +114,7 @@ export function createLots(desk: Desk): Lots {
     else if (state !== 'funded') return giveAgain(desk, id, index, 'the worker gave its escrow back')
     await escrows.changeLot(id, index, at => (at.state === 'funding' ? funded(at, escrow) : at))
     progress.live(escrows.awardId(lot.award)).heardAt = deps.clock.now()
-    await say({ kind: 'award', round: 0, award: lot.award })
+    await say({ kind: 'award', award: lot.award })
     const here = escrows.lotOf(escrows.awardId(lot.award))
     if (here !== undefined)
       deps.events.emit('jobs.awarded', {

@@ -114,7 +114,7 @@ export function createWorker(
       { job: id, worker: deps.self, price, siblingPrice, seconds, expires: deadline },
       deps.key
     )
-    await say({ kind: 'bid', round: 0, bid: signed })
+    await say({ kind: 'bid', bid: signed })
   }
 
   /** Takes an award once its money is there: until then nothing is promised, and the builder says it again. */
@@ -218,7 +218,7 @@ export function createWorker(
         const delivery = signStatement(deps.network, 'Delivery', statement, deps.key)
         await keep(id, handOver(at, delivery, content))
         reporter.delivered(delivery)
-        await say({ kind: 'delivery', round: 0, delivery })
+        await say({ kind: 'delivery', delivery })
         return
       } catch (error) {
         if (signal.aborted) return
@@ -346,10 +346,10 @@ export function createWorker(
       for (const [, job] of book.all()) {
         const mine = ownBid(job)
         if (mine !== undefined && job.closed === null && job.awards.length === 0 && mine.message.expires > now())
-          messages.push({ kind: 'bid', round: 0, bid: mine })
+          messages.push({ kind: 'bid', bid: mine })
       }
       for (const at of assignments.values())
-        if (at.state === 'delivered') messages.push({ kind: 'delivery', round: 0, delivery: at.delivery })
+        if (at.state === 'delivered') messages.push({ kind: 'delivery', delivery: at.delivery })
       return messages
     },
     assignments: () => assignments.entries(),

@@ -1,71 +1,32 @@
 import { createHash } from 'node:crypto'
-import { StrictNoSign, TopicValidatorResult, gossipsub } from '@libp2p/gossipsub'
-import type { GossipSub, GossipSubComponents, Message, TopicValidatorFn } from '@libp2p/gossipsub'
-import { createTopicScoreParams } from '@libp2p/gossipsub/score'
+import { TopicValidatorResult } from '@libp2p/gossipsub'
+import type { GossipSub, Message, TopicValidatorFn } from '@libp2p/gossipsub'
 import type { TopicScoreParams } from '@libp2p/gossipsub/score'
 import type { PeerId } from '@libp2p/interface'
 import type { z } from 'zod'
-import { TilthError } from '../../../protocol/primitives/index.ts'
-import { decodeFrame, encodeFrame, familyOf, topicFamilies, topicLimits, topics } from '../../../protocol/wire/index.ts'
+import { InvalidError, TilthError } from '../../../protocol/primitives/index.ts'
+import {
+  decodeFrame,
+  encodeFrame,
+  familyOf,
+  freshSeconds,
+  openEnvelope,
+  sayerOf,
+  sealEnvelope,
+  topicFamilies,
+  topicLimits
+} from '../../../protocol/wire/index.ts'
 import type { Topic, TopicFamily, TopicLimits } from '../../../protocol/wire/index.ts'
 import type { Clock, Log } from '../../runtime/index.ts'
 import { hasNodeKey, peerOf } from '../identity.ts'
 import type { TransportCounts } from '../metrics.ts'
 import { createBuckets } from '../limits/quota.ts'
 import type { Reputation } from '../limits/reputation.ts'
-import type { Gossip, Peer, Preset } from '../types.ts'
-
-/** Milliseconds for which the same bytes are the same message. */
-const seenMs = 60_000
-
-/**
- * Bytes of topics' names (each counts 1 KiB more) that one peer may say it hears: some 3,500 Datanets. Their names are
- * not known beforehand, so this bounds what a stranger can make us remember.
- */
-const topicBytesPerPeer = 4 << 20
-
-const topicScore = createTopicScoreParams({
-  topicWeight: 1,
-  timeInMeshWeight: 0.01,
-  timeInMeshCap: 100,
-  firstMessageDeliveriesWeight: 0.1,
-  firstMessageDeliveriesCap: 50,
-  // P3 punishes neighbours that bring few messages: on topics that are silent for hours, all of them.
-  meshMessageDeliveriesWeight: 0,
-  meshFailurePenaltyWeight: 0,
-  // P4 goes with the square of rejected messages: four of them reach the graylist (-80).
-  invalidMessageDeliveriesWeight: -5,
-  invalidMessageDeliveriesDecay: 0.97
-})
-
-/**
- * gossipsub as this network runs it. Every message carries its author's signature, so the envelope carries none, and
- * the content's hash is the id.
- */
-export function gossipService(
-  preset: Preset,
-  reputation: Pick<Reputation, 'score'>
-): (components: GossipSubComponents) => GossipSub {
-  return gossipsub({
-    globalSignaturePolicy: StrictNoSign,
-    msgIdFn: message => createHash('sha256').update(message.topic).update('\0').update(message.data).digest(),
-    seenTTL: seenMs,
-    maxTopicBytesPerPeer: topicBytesPerPeer,
-    maxInboundDataLength: Math.max(...topicFamilies.map(family => topicLimits[family].maxBytes)),
-    allowPublishToZeroTopicPeers: true,
-    ignoreDuplicatePublishError: true,
-    fallbackToFloodsub: false,
-    emitSelf: false,
-    scoreParams: {
-      topics: Object.fromEntries(topics.map(topic => [topic, topicScore])),
-      appSpecificScore: peerId => reputation.score(peerId),
-      appSpecificWeight: 1,
-      // Many nodes on one address are a local network or a crowd of fakes; only the preset tells which.
-      IPColocationFactorWeight: preset === 'local' ? 0 : -5,
-      IPColocationFactorThreshold: 10
-    }
-  })
-}
+import type { Gossip, Peer } from '../types.ts'
+import { createRepeats } from './repeats.ts'
+import { topicScore } from './service.ts'
+import { createSkewMeter } from './skew.ts'
+import type { ClockSkew } from './skew.ts'
 
 /** The table of topics that gossipsub scores: public in its class and left out of its interface. */
 const scores = (pubsub: GossipSub): Record<string, TopicScoreParams> =>
@@ -73,6 +34,8 @@ const scores = (pubsub: GossipSub): Record<string, TopicScoreParams> =>
 
 export interface GossipDeps {
   pubsub: GossipSub
+  /** The node's key: it signs what it says. */
+  key: Uint8Array
   reputation: Reputation
   clock: Clock
   log: Log
@@ -81,24 +44,38 @@ export interface GossipDeps {
   limits?: Readonly<Record<TopicFamily, TopicLimits>>
 }
 
-type Verdict = 'accept' | 'ignore' | 'reject' | 'rate' | 'busy' | 'time'
+/** `stale`: said at another time than now; `repeat`: the same was passed on a moment ago. Both are ignored. */
+type Verdict = 'accept' | 'ignore' | 'reject' | 'rate' | 'busy' | 'time' | 'stale' | 'repeat'
+
+/** Content as it is remembered: the same on another topic is another. */
+const nameOf = (topic: Topic, hash: Uint8Array): string => `${topic}/${Buffer.from(hash).toString('base64')}`
+const sha256 = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest()
 
 /**
- * The one adapter between gossip and handlers: decodes, limits, turns an error's consequence into verdict, score, log
- * and metric.
+ * The one adapter between gossip and handlers: opens envelopes, decodes, limits, turns an error's consequence into
+ * verdict, score, log and metric.
  */
 export function createGossip({
   pubsub,
+  key,
   reputation,
   clock,
   log,
   counts,
   limits: table = topicLimits
-}: GossipDeps): Gossip {
+}: GossipDeps): Gossip & { skew: () => ClockSkew } {
+  const skew = createSkewMeter(clock, log)
   // A family's topics share one allowance: what a stranger can ask of us does not grow with the Datanets we follow.
-  const families = new Map(
-    topicFamilies.map(family => [family, { buckets: createBuckets(table[family].quota, clock), pending: 0 }])
-  )
+  const allowanceOf = (limits: TopicLimits) => ({
+    buckets: createBuckets(limits.quota, clock),
+    sayers: createBuckets(limits.sayer, clock),
+    said: createRepeats(limits.repeatMs, clock),
+    judging: new Set<string>() // as many as the queue holds
+  })
+  const families = Object.fromEntries(topicFamilies.map(family => [family, allowanceOf(table[family])])) as Record<
+    TopicFamily,
+    ReturnType<typeof allowanceOf>
+  >
   // [ignore] What is said on a topic that this node does not hear: honest neighbours send none of it.
   const heard = new Map<string, TopicValidatorFn>()
   Object.assign(pubsub.topicValidators, {
@@ -112,34 +89,61 @@ export function createGossip({
   ): TopicValidatorFn {
     const family = familyOf(topic)
     const limits = table[family]
-    const shared = families.get(family) ?? { buckets: createBuckets(limits.quota, clock), pending: 0 }
+    const { buckets, sayers, said, judging } = families[family]
 
     async function judge(source: PeerId, message: Message): Promise<Verdict> {
       const from = source.toString()
-      if (!shared.buckets(from).take()) {
+      if (!buckets(from).take()) {
         reputation.charge(from, 'rate')
         return 'rate'
       }
-      if (shared.pending >= limits.queue) return 'busy'
-      shared.pending++
-      const late = new AbortController()
+      if (judging.size >= limits.queue) return 'busy'
+      let content: string | undefined
       try {
-        const value = decodeFrame(message.data, schema, limits.maxBytes)
-        const timeout = clock.sleep(limits.timeMs, late.signal).then((): Verdict => 'time')
-        const handled = (async (): Promise<Verdict> => {
-          await handler(value, peerOf(source))
-          return 'accept'
-        })()
-        timeout.catch(() => undefined) // it is aborted when the handler was in time
-        handled.catch((error: unknown) => {
-          if (late.signal.aborted) log.debug('a message failed after its time', { topic, error })
-        })
-        return await Promise.race([handled, timeout])
+        const envelope = openEnvelope(message.data)
+        skew.heard(from, envelope.at)
+        // [ignore] A message is of now: an old one is over, and one of the future would come back at its time.
+        if (Math.abs(clock.now() / 1000 - envelope.at) > freshSeconds) return 'stale'
+        const hash = sha256(envelope.content)
+        const name = nameOf(topic, hash)
+        // [ignore] What was passed on a moment ago, or is being judged, is not passed on again.
+        if (said.recent(name) || judging.has(name)) return 'repeat'
+        const sayer = sayerOf(topic, envelope, hash)
+        // [reject] Whoever says it has signed content, topic and time.
+        if (sayer === undefined) throw new InvalidError('gossip.signature', 'nobody signed the envelope')
+        // [ignore] A sayer has its share of everybody's line. Whoever passed it on may have counted otherwise.
+        if (!sayers(sayer).take()) {
+          if (sayer === peerOf(source).address) reputation.charge(from, 'rate')
+          return 'rate'
+        }
+        const value = decodeFrame(envelope.content, schema, limits.maxBytes, { canonical: true })
+        content = name
+        judging.add(content)
+        const verdict = await handled(value, peerOf(source))
+        if (verdict === 'accept') said.passedOn(content)
+        return verdict
       } catch (error) {
         return blame(from, error)
       } finally {
+        if (content !== undefined) judging.delete(content)
+      }
+    }
+
+    async function handled(value: T, from: Peer): Promise<Verdict> {
+      const late = new AbortController()
+      const timeout = clock.sleep(limits.timeMs, late.signal).then((): Verdict => 'time')
+      const done = (async (): Promise<Verdict> => {
+        await handler(value, from)
+        return 'accept'
+      })()
+      timeout.catch(() => undefined) // it is aborted when the handler was in time
+      done.catch((error: unknown) => {
+        if (late.signal.aborted) log.debug('a message failed after its time', { topic, error })
+      })
+      try {
+        return await Promise.race([done, timeout])
+      } finally {
         late.abort()
-        shared.pending--
       }
     }
 
@@ -176,9 +180,16 @@ export function createGossip({
       }
     },
     async publish(topic, message) {
-      const { recipients } = await pubsub.publish(topic, encodeFrame(message, table[familyOf(topic)].maxBytes))
+      const family = familyOf(topic)
+      const content = encodeFrame(message, table[family].maxBytes)
+      const hash = sha256(content)
+      // Neighbours' copies of it come back to us: they are known.
+      families[family].said.passedOn(nameOf(topic, hash))
+      const at = Math.floor(clock.now() / 1000)
+      const { recipients } = await pubsub.publish(topic, sealEnvelope(topic, { content, hash }, at, key))
       return { recipients: recipients.length }
     },
+    skew: skew.measured,
     subscribers: topic => pubsub.getSubscribers(topic).filter(hasNodeKey).map(peerOf)
   }
 }

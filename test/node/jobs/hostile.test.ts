@@ -38,8 +38,8 @@ describe('jobs among hostile peers', function () {
 
   const seconds = (): bigint => BigInt(Math.floor(Date.now() / 1000))
   const shout = async (message: object): Promise<void> => {
-    for (let round = 0; round < 3; round++) {
-      await stranger.gossip.publish('tilth/jobs/1', { ...message, round })
+    for (let times = 0; times < 3; times++) {
+      await stranger.gossip.publish('tilth/jobs/1', message)
       await systemClock.sleep(150)
     }
   }
@@ -60,7 +60,7 @@ describe('jobs among hostile peers', function () {
       key
     )
     return {
-      message: { kind: 'job', round: 0, job: { statement, spec } },
+      message: { kind: 'job', job: { statement, spec } },
       id: digest(network.builder.chain.network, 'TuneJob', statement.message)
     }
   }
@@ -171,7 +171,7 @@ describe('jobs among hostile peers', function () {
       },
       key
     )
-    await assert.rejects(book.take({ kind: 'bid', round: 0, bid: unknown }), {
+    await assert.rejects(book.take({ kind: 'bid', bid: unknown }), {
       code: 'job.unknown',
       consequence: 'ignore'
     })
@@ -182,7 +182,7 @@ describe('jobs among hostile peers', function () {
       ...message.job.statement,
       message: { ...message.job.statement.message, builder: addressOfKey(other) }
     }
-    await assert.rejects(book.take({ kind: 'job', round: 0, job: { ...message.job, statement: stolen } }), {
+    await assert.rejects(book.take({ kind: 'job', job: { ...message.job, statement: stolen } }), {
       code: 'signature.mismatch',
       consequence: 'reject'
     })

@@ -204,11 +204,7 @@ describe('transport: hostile peers', () => {
       )
       return {
         stranger,
-        say: text =>
-          stranger.libp2p.services.pubsub.publish(
-            'tilth/jobs/1',
-            typeof text === 'string' ? new TextEncoder().encode(text) : text
-          )
+        say: text => stranger.say('tilth/jobs/1', text)
       }
     }
     const count = async (verdict: string): Promise<number> => {

@@ -5,12 +5,14 @@ import type { GossipSub } from '@libp2p/gossipsub'
 import { identify } from '@libp2p/identify'
 import type { Identify } from '@libp2p/identify'
 import type { Libp2p, Stream } from '@libp2p/interface'
+import { createHash } from 'node:crypto'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import { tcp } from '@libp2p/tcp'
 import { multiaddr } from '@multiformats/multiaddr'
 import { decode, encode } from 'it-length-prefixed'
 import { createLibp2p } from 'libp2p'
-import type { Protocol } from '../../../protocol/wire/index.ts'
+import { sealEnvelope } from '../../../protocol/wire/index.ts'
+import type { Protocol, Topic } from '../../../protocol/wire/index.ts'
 import type { Transport } from '../../../node/transport/index.ts'
 
 // A peer that keeps none of our rules: plain libp2p, with which a test says whatever bytes it likes.
@@ -20,6 +22,8 @@ export interface Stranger {
   readonly libp2p: Libp2p<{ identify: Identify; pubsub: GossipSub }>
   /** A raw stream. */
   open(protocol: Protocol): Promise<Stream>
+  /** Says content in an envelope of its own, once subscribed; `at` in seconds, now if left out. */
+  say(topic: Topic, content: string | Uint8Array, at?: number): Promise<void>
   connected(): boolean
   dial(): Promise<void>
 }
@@ -30,8 +34,9 @@ export async function startStranger(
   victim: Transport,
   keyType: 'secp256k1' | 'Ed25519' = 'secp256k1'
 ): Promise<Stranger> {
+  const privateKey = await generateKeyPair(keyType)
   const libp2p = await createLibp2p({
-    privateKey: await generateKeyPair(keyType),
+    privateKey,
     addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
     transports: [tcp()],
     connectionEncrypters: [noise()],
@@ -53,6 +58,9 @@ export async function startStranger(
   return {
     peerId: libp2p.peerId.toString(),
     libp2p,
+    say: async (topic, content, at = Math.floor(Date.now() / 1000)) => {
+      await libp2p.services.pubsub.publish(topic, envelope(topic, content, at, privateKey.raw))
+    },
     open: async protocol => await libp2p.dialProtocol(target, protocol),
     connected: () =>
       libp2p
@@ -64,6 +72,12 @@ export async function startStranger(
       await libp2p.dial(target)
     }
   }
+}
+
+/** A sealed envelope's bytes. @param at seconds since 1970 */
+export function envelope(topic: Topic, content: string | Uint8Array, at: number, key: Uint8Array): Uint8Array {
+  const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content
+  return sealEnvelope(topic, { content: bytes, hash: createHash('sha256').update(bytes).digest() }, at, key)
 }
 
 export async function stopStrangers(): Promise<void> {
