@@ -2,6 +2,7 @@ import type { Level } from 'level'
 import type { z } from 'zod'
 import { canonicalJson } from '../../protocol/primitives/index.ts'
 import type { Log } from '../runtime/index.ts'
+import type { Commit } from './commits.ts'
 import { storeError } from './errors.ts'
 import { bounds, fullKey, shortKey } from './keys.ts'
 import type { Collection, RangeOptions, WriteOptions } from './types.ts'
@@ -12,6 +13,7 @@ export type Database = Level
 export interface Base {
   readonly db: Database
   readonly directory: string
+  readonly commit: Commit
   readonly log?: Pick<Log, 'warn'>
 }
 
@@ -30,7 +32,11 @@ function decode<T>(text: string, schema: z.ZodType<T>): { value: T } | { why: st
   }
 }
 
-export function createCollection<T>({ db, directory, log }: Base, name: string, schema: z.ZodType<T>): Collection<T> {
+export function createCollection<T>(
+  { db, directory, log, commit }: Base,
+  name: string,
+  schema: z.ZodType<T>
+): Collection<T> {
   async function guard<R>(work: Promise<R>): Promise<R> {
     try {
       return await work
@@ -44,12 +50,12 @@ export function createCollection<T>({ db, directory, log }: Base, name: string, 
   async function setAside(key: string, text: string, why: string): Promise<void> {
     if ((await db.get(fullKey(name, key))) !== text) return // it was written anew meanwhile
     const at = `${name}/${key}`.slice(0, 900)
-    await db.batch(
+    await commit(
       [
         { type: 'put', key: fullKey(quarantineName, at), value: canonicalJson({ table: name, key, text, why }) },
         { type: 'del', key: fullKey(name, key) }
       ],
-      { sync: true }
+      true
     )
     if (!told) log?.warn('an entry on disk cannot be read and was set aside', { table: name, entry: key, why })
     told = true // the rest stands in the quarantine
@@ -86,9 +92,9 @@ export function createCollection<T>({ db, directory, log }: Base, name: string, 
       return text === undefined ? undefined : (await guard(read(key, text)))?.value
     },
     has: key => guard(db.has(fullKey(name, key))),
-    put: (key, value, { sync = true }: WriteOptions = {}) =>
-      guard(db.put(fullKey(name, key), canonicalJson(value), { sync })),
-    delete: (key, { sync = true }: WriteOptions = {}) => guard(db.del(fullKey(name, key), { sync })),
+    put: async (key, value, { sync = true }: WriteOptions = {}) =>
+      commit([{ type: 'put', key: fullKey(name, key), value: canonicalJson(value) }], sync),
+    delete: async (key, { sync = true }: WriteOptions = {}) => commit([{ type: 'del', key: fullKey(name, key) }], sync),
     entries,
     async *values(options) {
       for await (const [, value] of entries(options)) yield value

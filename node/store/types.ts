@@ -33,28 +33,15 @@ export interface Collection<T> {
   keys(range?: RangeOptions): AsyncIterable<string>
 }
 
-/** An append-only list, numbered from 0 without gaps. Appends are durable when they resolve. */
-export interface Log<T> {
-  readonly name: string
-  /** @returns the entry's number. */
-  append(value: T, options?: WriteOptions): Promise<number>
-  get(index: number): Promise<T | undefined>
-  last(): Promise<{ index: number; value: T } | undefined>
-  length(): Promise<number>
-  entries(from?: number): AsyncIterable<[index: number, value: T]>
-}
-
 export interface Batch {
   put<T>(collection: Collection<T>, key: string, value: T): Batch
   delete<T>(collection: Collection<T>, key: string): Batch
-  append<T>(log: Log<T>, value: T): Batch
 }
 
 export interface Store {
   /** The same name twice is the same table. Names: `data/contributions`. */
   collection<T>(name: string, schema: z.ZodType<T>): Collection<T>
-  log<T>(name: string, schema: z.ZodType<T>): Log<T>
-  /** All or nothing, durable when it resolves. */
+  /** All or nothing, durable when it resolves. Writes at the same time go to the disk together. */
   batch(fill: (batch: Batch) => void, options?: WriteOptions): Promise<void>
   close(): Promise<void>
 }
