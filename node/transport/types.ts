@@ -33,7 +33,7 @@ export interface Gossip {
    * Says it now, signed, to the topic's mesh; own messages are not delivered to the own handler. The same may be said
    * again for those who came late, and is passed on once in the topic's `repeatMs`. Bigints go as decimal text.
    * @returns how many peers it went to at once; 0 is no error.
-   * @throws LimitError `frame.too-large`
+   * @throws LimitError `frame.too-large` · InvalidError `frame.schema` where the own handler could not read it
    */
   publish(topic: Topic, message: unknown): Promise<{ recipients: number }>
   /** Peers known to listen to a topic. */

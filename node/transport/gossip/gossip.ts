@@ -16,11 +16,11 @@ import {
   topicFamilies,
   topicLimits
 } from '../../../protocol/wire/index.ts'
-import type { Topic, TopicFamily, TopicLimits } from '../../../protocol/wire/index.ts'
+import type { Quota, Topic, TopicFamily, TopicLimits } from '../../../protocol/wire/index.ts'
 import type { Clock, Log } from '../../runtime/index.ts'
 import { hasNodeKey, peerOf } from '../identity.ts'
 import type { TransportCounts } from '../metrics.ts'
-import { createBuckets } from '../limits/quota.ts'
+import { createBucket, createBuckets } from '../limits/quota.ts'
 import type { Reputation } from '../limits/reputation.ts'
 import type { Gossip, Peer } from '../types.ts'
 import { createRepeats } from './repeats.ts'
@@ -43,6 +43,18 @@ export interface GossipDeps {
   /** The wire table, or a test's own. */
   limits?: Readonly<Record<TopicFamily, TopicLimits>>
 }
+
+/**
+ * How many times the allowance of one neighbour a node takes from all of them together, and so the most that it ever
+ * passes on. A neighbour that sends twice that is no relayer but a flooder; below it, what is too much is only dropped,
+ * for whoever relays cannot know how much of it the next one has room for.
+ */
+const relayed = 8
+const flood = 2 * relayed
+const times = ({ perSecond, burst }: Quota, factor: number): Quota => ({
+  perSecond: factor * perSecond,
+  burst: factor * burst
+})
 
 /** `stale`: said at another time than now; `repeat`: the same was passed on a moment ago. Both are ignored. */
 type Verdict = 'accept' | 'ignore' | 'reject' | 'rate' | 'busy' | 'time' | 'stale' | 'repeat'
@@ -67,7 +79,9 @@ export function createGossip({
   const skew = createSkewMeter(clock, log)
   // A family's topics share one allowance: what a stranger can ask of us does not grow with the Datanets we follow.
   const allowanceOf = (limits: TopicLimits) => ({
-    buckets: createBuckets(limits.quota, clock),
+    each: createBuckets(limits.quota, clock),
+    all: createBucket(times(limits.quota, relayed), clock),
+    floods: createBuckets(times(limits.quota, flood), clock),
     sayers: createBuckets(limits.sayer, clock),
     said: createRepeats(limits.repeatMs, clock),
     judging: new Set<string>() // as many as the queue holds
@@ -78,6 +92,7 @@ export function createGossip({
   >
   // [ignore] What is said on a topic that this node does not hear: honest neighbours send none of it.
   const heard = new Map<string, TopicValidatorFn>()
+  const schemas = new Map<string, z.ZodType>()
   Object.assign(pubsub.topicValidators, {
     get: (topic: string): TopicValidatorFn => heard.get(topic) ?? (() => TopicValidatorResult.Ignore)
   })
@@ -89,14 +104,17 @@ export function createGossip({
   ): TopicValidatorFn {
     const family = familyOf(topic)
     const limits = table[family]
-    const { buckets, sayers, said, judging } = families[family]
+    const { each, all, floods, sayers, said, judging } = families[family]
 
     async function judge(source: PeerId, message: Message): Promise<Verdict> {
       const from = source.toString()
-      if (!buckets(from).take()) {
+      // [reject] More than any relayer passes on.
+      if (!floods(from).take()) {
         reputation.charge(from, 'rate')
         return 'rate'
       }
+      // [ignore] More than one neighbour's share, or than this node takes from all of them.
+      if (!each(from).take() || !all.take()) return 'rate'
       if (judging.size >= limits.queue) return 'busy'
       let content: string | undefined
       try {
@@ -173,15 +191,20 @@ export function createGossip({
       // Scores of a topic stay: gossipsub looks them up for as long as it remembers a peer of it.
       scores(pubsub)[topic] ??= topicScore
       heard.set(topic, listen(topic, schema, handler))
+      schemas.set(topic, schema)
       pubsub.subscribe(topic)
       return () => {
         pubsub.unsubscribe(topic)
         heard.delete(topic)
+        schemas.delete(topic)
       }
     },
     async publish(topic, message) {
       const family = familyOf(topic)
       const content = encodeFrame(message, table[family].maxBytes)
+      // Others hold against this node what they cannot read: a mistake of ours stays here, as an error of its maker's.
+      const schema = schemas.get(topic)
+      if (schema !== undefined) decodeFrame(content, schema, table[family].maxBytes)
       const hash = sha256(content)
       // Neighbours' copies of it come back to us: they are known.
       families[family].said.passedOn(nameOf(topic, hash))

@@ -30,6 +30,7 @@ describe("transport: a Datanet's topic", () => {
     await a.gossip.publish(other, { text: 'second' })
     await until(() => heard.length === 2, 'both are heard')
     assert.deepEqual(heard.sort(), ['b first', 'c second'])
+    await assert.rejects(b.gossip.publish(one, { text: 7 }), { code: 'frame.schema' })
     off()
     await until(() => a.gossip.subscribers(one).length === 0, 'who left is known')
     assert.deepEqual(await a.gossip.publish(one, { text: 'third' }), { recipients: 0 })
