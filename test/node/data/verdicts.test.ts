@@ -6,7 +6,7 @@ import type { DataMessage } from '../../../protocol/data/index.ts'
 import { canonicalJson, contentHash, keccak } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { Resident } from '../../harness/index.ts'
-import { startStranger, stopStrangers } from '../transport/stranger.ts'
+import { envelope, startStranger, stopStrangers } from '../transport/stranger.ts'
 import type { Stranger } from '../transport/stranger.ts'
 import { until } from '../../harness/index.ts'
 import { jsonl, rulesFor, startNetwork } from './network.ts'
@@ -43,11 +43,8 @@ describe('data: whom a message is held against', function () {
     const pubsub = stranger.libp2p.services.pubsub as unknown as {
       sendRpc(to: string, rpc: object): void
     }
-    const data = new TextEncoder().encode(canonicalJson(message))
-    pubsub.sendRpc(to.node.peers.self.peerId, {
-      subscriptions: [],
-      messages: [{ topic: 'tilth/data/1', data }]
-    })
+    const data = envelope('tilth/data/1', canonicalJson(message), Math.floor(Date.now() / 1000), evil.key)
+    pubsub.sendRpc(to.node.peers.self.peerId, { subscriptions: [], messages: [{ topic: 'tilth/data/1', data }] })
   }
 
   it('a validator that says one thing to one peer and another to the next cuts no honest two from each other', async () => {
