@@ -257,6 +257,11 @@ export interface Engine {
   decode(modelFolder: string, ids: readonly number[]): Promise<string>
   /** Mean loss per answer token over the rows. */
   heldOutLoss(job: HeldOutJob): Promise<number>
+  /**
+   * Nothing is to be done with a model or an adapter for now: what of it is in memory goes, once what runs has ended.
+   * Asked for again it is loaded again.
+   */
+  unload(folder: string): Promise<void>
   status(): Promise<EngineStatus>
   close(): Promise<void>
 }

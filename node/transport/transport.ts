@@ -3,6 +3,7 @@ import type { Protocol, StreamLimits, TopicFamily, TopicLimits } from '../../pro
 import { createMetrics, silentLog, systemClock } from '../runtime/index.ts'
 import type { Clock, Log, Registry } from '../runtime/index.ts'
 import { createFiles } from './files/files.ts'
+import type { FetchLimits } from './files/files.ts'
 import { createGossip } from './gossip/gossip.ts'
 import { createHost } from './host/host.ts'
 import { addressKey } from './identity.ts'
@@ -18,7 +19,11 @@ export interface TransportDeps {
   log?: Log
   metrics?: Registry
   /** Rows instead of the wire tables', for tests that cannot wait for real limits. */
-  limits?: { topics?: Partial<Record<TopicFamily, TopicLimits>>; streams?: Partial<Record<Protocol, StreamLimits>> }
+  limits?: {
+    topics?: Partial<Record<TopicFamily, TopicLimits>>
+    streams?: Partial<Record<Protocol, StreamLimits>>
+    fetch?: FetchLimits
+  }
 }
 
 /**
@@ -66,7 +71,16 @@ export async function createTransport(options: TransportOptions, deps: Transport
     counts,
     limits: { ...streamLimits, ...limits?.streams }
   })
-  const files = createFiles({ helia, peers, provider, directory: options.directory, log })
+  const files = createFiles({
+    helia,
+    blocks: host.blocks,
+    peers,
+    provider,
+    directory: options.directory,
+    clock,
+    log,
+    limits: limits?.fetch
+  })
   // So that others find this account's peer by its address alone.
   void provider.provide(addressKey(peers.self.address))
 
@@ -77,6 +91,7 @@ export async function createTransport(options: TransportOptions, deps: Transport
     files,
     async stop() {
       peers.stop()
+      files.stop()
       provider.stop()
       await host.stop()
     }

@@ -106,6 +106,15 @@ export interface FetchOptions {
   signal?: AbortSignal
   /** Peers that should have it (its author, a worker): asked first, by dialling them; the DHT is asked besides. */
   providers?: readonly PeerName[]
+  /**
+   * For what may be nobody's: gives up after a quarter of a minute without a block, and what nobody had is not looked
+   * for again for a minute, longer each time, until one of its providers comes.
+   */
+  brief?: boolean
+  /** Hears of bytes as they come. */
+  onBytes?: (bytes: number) => void
+  /** Awaited after bytes came, before more are asked for: how a fetch is held to a bandwidth. */
+  pace?: (bytes: number, signal: AbortSignal) => Promise<void>
 }
 
 /**
@@ -117,7 +126,7 @@ export interface Files {
   /** A file's content (streamed). */
   addFile(path: string): Promise<string>
   /** A folder with its regular files and folders; links and other things are refused (`files.not-plain`). */
-  addDirectory(path: string): Promise<string>
+  addDirectory(path: string, options?: { pin?: boolean }): Promise<string>
   /**
    * @throws LimitError `files.too-large` · NotFoundError `files.unavailable` (nobody had it in time) · InvalidError
    * `files.cid`, `files.not-file`
@@ -127,8 +136,16 @@ export interface Files {
    * Writes a folder's files under `toPath`, which appears complete or not at all (a folder of that name is replaced).
    * @throws as fetchBytes · InvalidError `files.bad-path` (names that lead out), `files.not-directory`
    */
-  fetchDirectory(cid: string, toPath: string, options: FetchOptions): Promise<void>
-  /** Names (relative, `/`) and sizes of a folder's files. */
+  fetchDirectory(cid: string, toPath: string, options: FetchOptions & { pin?: boolean }): Promise<void>
+  /**
+   * A folder's bytes need not be on disk twice: from now on its blocks are read from the folder where others want them,
+   * and are not kept beside it. `folder` holds what the CID says and stays as it is until it is taken back.
+   */
+  lend(cid: string, folder: string): Promise<void>
+  lentFrom(cid: string): Promise<string | undefined>
+  /** Before a lent folder goes. */
+  takeBack(cid: string): Promise<void>
+  /** Names (relative, `/`) and sizes of a folder's files, by its tree alone: nothing of it is kept. */
   list(cid: string, options: FetchOptions): Promise<{ path: string; size: number }[]>
   /** Whether all of it is on this disk. */
   has(cid: string): Promise<boolean>

@@ -16,7 +16,7 @@ import type {
   TuneJob,
   TuneResult
 } from '../types.ts'
-import type { Plain, WorkerOptions } from './messages.ts'
+import { adaptersKept, type Plain, type WorkerOptions } from './messages.ts'
 import { EngineThread, type ThreadOptions } from './thread.ts'
 
 /** `provider` is `auto` unless said otherwise: see chooseProvider. */
@@ -34,6 +34,9 @@ export function openEngine(options: EngineOptions = {}): Engine {
   return new EngineClient(options)
 }
 
+/** A training thread that nothing is asked of for so long ends: a job's benchmark, lots and siblings share one. */
+const trainingRestMs = 15_000
+
 class EngineClient implements Engine {
   readonly #serving: EngineThread
   readonly #training: EngineThread
@@ -46,7 +49,8 @@ class EngineClient implements Engine {
     })
     const training = { runtime: runtime('f32'), heapMb }
     this.#serving = new EngineThread(separateTraining ? { runtime: runtime(precision), heapMb } : training)
-    this.#training = separateTraining ? new EngineThread(training) : this.#serving
+    // What a training leaves in memory serves nobody: its thread ends with it.
+    this.#training = separateTraining ? new EngineThread({ ...training, restMs: trainingRestMs }) : this.#serving
   }
 
   open(folder: string): Promise<ModelInfo> {
@@ -98,8 +102,13 @@ class EngineClient implements Engine {
     return this.#serving.call('decode', { model, ids })
   }
 
-  status(): Promise<EngineStatus> {
-    return this.#serving.call('status', undefined)
+  async unload(folder: string): Promise<void> {
+    await this.#serving.tell('unload', folder)
+    if (this.#training !== this.#serving) await this.#training.tell('unload', folder)
+  }
+
+  async status(): Promise<EngineStatus> {
+    return (await this.#serving.tell('status', undefined)) ?? { models: 0, adapters: 0, mostAdapters: adaptersKept }
   }
 
   async close(): Promise<void> {

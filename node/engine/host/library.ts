@@ -13,7 +13,7 @@ import {
 import { Generator, Scorer } from '../serve/index.ts'
 import { Chat, Tokenizer } from '../text/index.ts'
 import type { EngineStatus, ModelInfo } from '../types.ts'
-import type { WorkerOptions } from './messages.ts'
+import { adaptersKept, type WorkerOptions } from './messages.ts'
 
 /** A model folder that is open: weights, tokenizer and what serves from them. */
 export interface OpenModel {
@@ -25,9 +25,6 @@ export interface OpenModel {
   readonly generator: Generator
   readonly info: ModelInfo
 }
-
-/** Adapters that stay in memory; further ones push out the one used longest ago. */
-const adaptersKept = 64
 
 /** Everything that is loaded in this thread, by folder. */
 export class Library {
@@ -100,13 +97,26 @@ export class Library {
     return adapter
   }
 
-  async release(): Promise<void> {
-    for (const { scorer, generator } of this.#models.values()) {
-      await generator.release()
-      await scorer.release()
-    }
-    this.#models.clear()
+  /** Forgets a model in all its forms, or an adapter; what runs ends first. */
+  async unload(folder: string): Promise<void> {
+    const path = resolve(folder)
+    for (const key of this.#adapters.keys())
+      if (key.startsWith(`${path} `) || key.endsWith(` ${path}`)) this.#adapters.delete(key)
+    const gone = [...this.#models].filter(([, { info }]) => info.folder === path)
+    for (const [key] of gone) this.#models.delete(key)
+    for (const [, model] of gone) await close(model)
   }
+
+  async release(): Promise<void> {
+    const all = [...this.#models.values()]
+    this.#models.clear()
+    for (const model of all) await close(model)
+  }
+}
+
+async function close({ scorer, generator }: OpenModel): Promise<void> {
+  await generator.release()
+  await scorer.release()
 }
 
 function changed(folder: string): number {

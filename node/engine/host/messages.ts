@@ -26,8 +26,12 @@ export interface Calls {
   heldOutLoss: { argument: HeldOutJob; event: never; result: number }
   encode: { argument: { readonly model: string; readonly row: Row }; event: never; result: EncodedRow }
   decode: { argument: { readonly model: string; readonly ids: readonly number[] }; event: never; result: string }
+  unload: { argument: string; event: never; result: void }
   status: { argument: undefined; event: never; result: EngineStatus }
 }
+
+/** Adapters that stay in memory; further ones push out the one used longest ago. */
+export const adaptersKept = 64
 
 export type CallName = keyof Calls
 

@@ -6,9 +6,18 @@ export interface ThreadOptions {
   readonly runtime: () => Promise<WorkerOptions>
   /** Largest JavaScript heap of the thread, in MiB; weights and sessions lie outside it. */
   readonly heapMb?: number | undefined
+  /**
+   * Milliseconds without a call after which the thread ends, whatever it holds. Without it, it ends as soon as it holds
+   * no model any more. The next call starts another.
+   */
+  readonly restMs?: number | undefined
 }
 
+/** Milliseconds that a thread has to release what it holds. */
+const leaveMs = 5_000
+
 interface Pending {
+  readonly worker: Peer
   resolve(result: unknown): void
   reject(error: unknown): void
   onEvent(event: unknown): void
@@ -22,8 +31,10 @@ export class EngineThread {
   readonly #options: ThreadOptions
   readonly #pending = new Map<number, Pending>()
   #worker: Peer | undefined
+  readonly #leaving = new Set<Peer>()
   #next = 0
   #closed = false
+  #rest: NodeJS.Timeout | undefined
 
   constructor(options: ThreadOptions) {
     this.#options = options
@@ -44,12 +55,35 @@ export class EngineThread {
         details: {},
         causes: []
       })
-    const worker = this.#start(runtime)
+    return this.#send(this.#start(runtime), id, name, argument, options)
+  }
+
+  /** Calls a thread that runs; undefined where none does: it knows of nothing. */
+  async tell<K extends 'unload' | 'status'>(
+    name: K,
+    argument: Calls[K]['argument']
+  ): Promise<Calls[K]['result'] | undefined> {
+    const worker = this.#worker
+    if (worker === undefined) return undefined
+    const answer = await this.#send(worker, this.#next++, name, argument, {})
+    if (name === 'unload' && this.#options.restMs === undefined) await this.#endIfEmpty(worker)
+    return answer
+  }
+
+  async #send<K extends CallName>(
+    worker: Peer,
+    id: number,
+    name: K,
+    argument: Calls[K]['argument'],
+    options: { signal?: AbortSignal | undefined; onEvent?: (event: Calls[K]['event']) => void }
+  ): Promise<Calls[K]['result']> {
+    clearTimeout(this.#rest)
     const { signal } = options
     const cancel = (): void => worker.post({ kind: 'cancel', id })
     try {
       return await new Promise((resolve, reject) => {
         this.#pending.set(id, {
+          worker,
           resolve: result => resolve(result as Calls[K]['result']),
           reject,
           onEvent: event => options.onEvent?.(event as Calls[K]['event'])
@@ -62,14 +96,36 @@ export class EngineThread {
     } finally {
       signal?.removeEventListener('abort', cancel)
       this.#pending.delete(id)
-      if (this.#pending.size === 0) this.#worker?.unref() // an idle engine does not keep the process alive
+      // An idle engine does not keep the process alive, nor the memory of what it did.
+      if (this.#pending.size === 0) {
+        this.#worker?.unref()
+        const { restMs } = this.#options
+        if (restMs !== undefined) this.#rest = setTimeout(() => this.#leave(worker), restMs).unref()
+      }
     }
+  }
+
+  /** A thread without a model gives its sessions' and its heap's memory back by ending. */
+  async #endIfEmpty(worker: Peer): Promise<void> {
+    const { models } = await this.#send(worker, this.#next++, 'status', undefined, {})
+    if (models === 0) this.#leave(worker)
+  }
+
+  /** Lets a thread end that nothing is asked of; calls that come later start another. */
+  #leave(worker: Peer): void {
+    if (this.#pending.size > 0 || this.#worker !== worker) return
+    this.#worker = undefined
+    this.#leaving.add(worker)
+    worker.post({ kind: 'close' })
+    // It releases what it holds and goes; one that does not is ended.
+    setTimeout(() => void worker.end(), leaveMs).unref()
   }
 
   /** Ends the worker; calls that still run fail. */
   async close(): Promise<void> {
     this.#closed = true
-    await this.#worker?.end()
+    clearTimeout(this.#rest)
+    await Promise.all([this.#worker?.end(), ...[...this.#leaving].map(worker => worker.end())])
     this.#worker = undefined
   }
 
@@ -86,6 +142,7 @@ export class EngineThread {
         },
         onExit: reason => {
           if (this.#worker === worker) this.#worker = undefined
+          this.#leaving.delete(worker)
           const { message } = toPlain(reason)
           const error = new EngineError({
             code: 'engine-crashed',
@@ -95,7 +152,7 @@ export class EngineThread {
             details: {},
             causes: reason === undefined ? [] : [message]
           })
-          for (const pending of this.#pending.values()) pending.reject(error)
+          for (const pending of this.#pending.values()) if (pending.worker === worker) pending.reject(error)
         }
       }
     )

@@ -26,6 +26,7 @@ const handlers = {
   heldOutLoss: (job, { library }) => heldOutLoss(library, job),
   encode: ({ model, row }, { library }) => library.open(model).chat.answer(row),
   decode: ({ model, ids }, { library }) => library.open(model).tokenizer.decode(ids),
+  unload: (folder, { library }) => library.unload(folder),
   status: (_argument, { library }) => library.status
 } satisfies { [K in CallName]: Handler<K> }
 

@@ -4,9 +4,11 @@ import type { AddOptions } from '@helia/unixfs'
 import type { Helia } from 'helia'
 import { CID } from 'multiformats/cid'
 import { InvalidError, LimitError, NotFoundError, TilthError } from '../../../protocol/primitives/index.ts'
-import type { Log } from '../../runtime/index.ts'
+import type { Clock, Log } from '../../runtime/index.ts'
 import { storeError } from '../../store/index.ts'
+import type { LendingBlocks } from '../blocks/lent.ts'
 import { readTree, writeTree } from './folders.ts'
+import { createMissing } from './missing.ts'
 import { hasNodeKey, peerOf } from '../identity.ts'
 import { persistentReads } from '../blocks/persistent.ts'
 import type { Provider } from '../peers/provider.ts'
@@ -15,18 +17,25 @@ import type { FetchOptions, Files, Peers } from '../types.ts'
 /** The same bytes must get the same CID from every node and version: nothing is left to the library's defaults. */
 const importSettings = { profile: 'unixfs-v1-2025', cidVersion: 1, rawLeaves: true } as const satisfies AddOptions
 
-/** Milliseconds without a block after which a fetch gives up. */
-const silenceMs = 60_000
+/** Milliseconds without a block after which a fetch gives up; a brief one sooner. */
+export interface FetchLimits {
+  readonly silenceMs: number
+  readonly briefMs: number
+}
+const fetchLimits: FetchLimits = { silenceMs: 60_000, briefMs: 15_000 }
 /** Entries and nesting of a folder that is fetched: model and adapter folders have a handful of files. */
 const maxEntries = 10_000
 const maxNesting = 16
 
 export interface FilesDeps {
   helia: Helia
-  peers: Pick<Peers, 'dial' | 'self'>
+  blocks: LendingBlocks
+  peers: Pick<Peers, 'dial' | 'self' | 'on'>
   provider: Provider
   directory: string
+  clock: Clock
   log: Log
+  limits?: FetchLimits | undefined
 }
 
 /** @throws InvalidError `files.cid` */
@@ -39,7 +48,10 @@ export function parseCid(text: string): CID {
 }
 
 /** A countdown that each block starts again. */
-function patience(signal: AbortSignal | undefined): { signal: AbortSignal; progress: () => void; done: () => void } {
+function patience(
+  signal: AbortSignal | undefined,
+  silenceMs: number
+): { signal: AbortSignal; progress: () => void; done: () => void } {
   const late = new AbortController()
   const expire = (): void => {
     late.abort(new DOMException('no block came', 'TimeoutError'))
@@ -62,17 +74,36 @@ interface Entry {
   cid: CID
 }
 
-export function createFiles({ helia, peers, provider, directory, log }: FilesDeps): Files {
+export function createFiles({
+  helia,
+  blocks,
+  peers,
+  provider,
+  directory,
+  clock,
+  log,
+  limits = fetchLimits
+}: FilesDeps): Files & { stop(): void } {
   const blockstore = persistentReads(helia.blockstore, () => {
     log.debug('a block did not come: bitswap is asked again')
   })
   const fs = unixfs({ blockstore })
+  const missing = createMissing(clock)
+  const stop = peers.on('connect', missing.met)
 
   async function pin(cid: CID): Promise<void> {
     if (await isPinned(cid)) return
     for await (const _ of helia.pins.add(cid)) {
       /* a pin is set when its walk is done */
     }
+  }
+  /** Whether a block is kept for the sake of anything pinned. */
+  const blockPinned = (cid: CID): Promise<boolean> => helia.pins.isPinned(cid)
+  /** A node of a tree that is here already, or comes at once. */
+  async function nodeOf(cid: CID): Promise<Uint8Array> {
+    const parts: Uint8Array[] = []
+    for await (const part of blockstore.get(cid, { signal: AbortSignal.timeout(limits.silenceMs) })) parts.push(part)
+    return concat(parts)
   }
   async function isPinned(cid: CID): Promise<boolean> {
     try {
@@ -88,10 +119,12 @@ export function createFiles({ helia, peers, provider, directory, log }: FilesDep
   async function fetching<T>(
     text: string,
     options: FetchOptions,
+    keep: boolean,
     work: (cid: CID, signal: AbortSignal, progress: () => void) => Promise<T>
   ): Promise<T> {
     const cid = parseCid(text)
-    const wait = patience(options.signal)
+    if (options.brief === true) missing.check(text)
+    const wait = patience(options.signal, options.brief === true ? limits.briefMs : limits.silenceMs)
     try {
       for (const name of options.providers ?? []) {
         if (name === peers.self.address || name === peers.self.peerId) continue
@@ -101,12 +134,14 @@ export function createFiles({ helia, peers, provider, directory, log }: FilesDep
         })
       }
       const result = await work(cid, wait.signal, wait.progress)
-      await pin(cid)
+      if (keep) await pin(cid)
+      missing.found(text)
       return result
     } catch (error) {
       options.signal?.throwIfAborted()
       if (error instanceof TilthError) throw error
       if (wait.signal.aborted || isMissing(error)) {
+        missing.failed(text, options.providers ?? [])
         throw new NotFoundError('files.unavailable', `nobody had ${text} in time`, {
           consequence: 'retry',
           cause: error,
@@ -122,11 +157,17 @@ export function createFiles({ helia, peers, provider, directory, log }: FilesDep
   async function* content(
     cid: CID,
     left: { bytes: number },
+    { pace, onBytes }: Pick<FetchOptions, 'pace' | 'onBytes'>,
     signal: AbortSignal,
     progress: () => void
   ): AsyncGenerator<Uint8Array> {
     for await (const chunk of fs.cat(cid, { signal })) {
       progress()
+      onBytes?.(chunk.length)
+      if (pace !== undefined) {
+        await pace(chunk.length, signal)
+        progress()
+      }
       left.bytes -= chunk.length
       // [reject] Content is no larger than its reader allows, whatever its root block says.
       if (left.bytes < 0) throw tooLarge(cid)
@@ -182,10 +223,11 @@ export function createFiles({ helia, peers, provider, directory, log }: FilesDep
     return entries
   }
 
-  async function added(work: () => Promise<CID>): Promise<string> {
+  async function added(work: () => Promise<CID>, keep = true): Promise<string> {
     try {
       const cid = await work()
-      await pin(cid)
+      if (keep) await pin(cid)
+      missing.found(cid.toString())
       return cid.toString()
     } catch (error) {
       throw storeError(error, directory)
@@ -195,7 +237,7 @@ export function createFiles({ helia, peers, provider, directory, log }: FilesDep
   return {
     addBytes: bytes => added(() => fs.addBytes(bytes, importSettings)),
     addFile: path => added(() => fs.addByteStream(createReadStream(path), importSettings)),
-    addDirectory: path =>
+    addDirectory: (path, { pin: keep = true } = {}) =>
       added(async () => {
         let root: CID | undefined
         let files = 0
@@ -208,24 +250,37 @@ export function createFiles({ helia, peers, provider, directory, log }: FilesDep
         for await (const { cid } of fs.addAll(counted(), { ...importSettings, wrapWithDirectory: true })) root = cid
         if (root === undefined || files === 0) throw new InvalidError('files.empty', `${path} has no files`)
         return root
-      }),
+      }, keep),
     fetchBytes: (text, options) =>
-      fetching(text, options, async (cid, signal, progress) => {
+      fetching(text, options, true, async (cid, signal, progress) => {
         const chunks: Uint8Array[] = []
-        for await (const chunk of content(cid, { bytes: options.maxBytes }, signal, progress)) chunks.push(chunk)
+        for await (const chunk of content(cid, { bytes: options.maxBytes }, options, signal, progress))
+          chunks.push(chunk)
         return concat(chunks)
       }),
     fetchDirectory: (text, toPath, options) =>
-      fetching(text, options, async (cid, signal, progress) => {
+      fetching(text, options, options.pin ?? true, async (cid, signal, progress) => {
         const entries = await tree(cid, options.maxBytes, signal, progress)
         const left = { bytes: options.maxBytes }
-        await writeTree(toPath, entries, entry => content(entry.cid, left, signal, progress))
+        await writeTree(toPath, entries, entry => content(entry.cid, left, options, signal, progress))
       }),
     list: (text, options) =>
-      fetching(text, options, async (cid, signal, progress) =>
+      fetching(text, options, false, async (cid, signal, progress) =>
         (await tree(cid, options.maxBytes, signal, progress)).map(({ path, size }) => ({ path, size }))
       ),
-    has: text => isPinned(parseCid(text)),
+    async has(text) {
+      const cid = parseCid(text)
+      return (await isPinned(cid)) || (await blocks.folderOf(cid)) !== undefined
+    },
+    async lend(text, folder) {
+      try {
+        await blocks.lend(parseCid(text), folder, nodeOf, blockPinned)
+      } catch (error) {
+        throw storeError(error, directory)
+      }
+    },
+    lentFrom: text => blocks.folderOf(parseCid(text)),
+    takeBack: text => blocks.takeBack(parseCid(text), blockPinned),
     async unpin(text) {
       const cid = parseCid(text)
       if (await isPinned(cid))
@@ -242,7 +297,8 @@ export function createFiles({ helia, peers, provider, directory, log }: FilesDep
         yield peerOf(id)
         if (seen.size >= limit) return
       }
-    }
+    },
+    stop
   }
 }
 

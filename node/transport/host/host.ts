@@ -18,7 +18,7 @@ import { createLibp2p } from 'libp2p'
 import type { Libp2pOptions, ServiceFactoryMap } from 'libp2p'
 import { TilthError } from '../../../protocol/primitives/index.ts'
 import { checkFormat, storeError } from '../../store/index.ts'
-import { DurableBlocks } from '../blocks/durable.ts'
+import { LendingBlocks } from '../blocks/lent.ts'
 import { gossipService } from '../gossip/service.ts'
 import { createHelia } from '../blocks/helia.ts'
 import { hasNodeKey, libp2pKey } from '../identity.ts'
@@ -37,6 +37,7 @@ const patienceMs = 30_000
 /** A started Helia with its libp2p. */
 export interface Host {
   readonly helia: Helia
+  readonly blocks: LendingBlocks
   readonly libp2p: Libp2p<Services>
   readonly bootstrap: readonly string[]
   stop(): Promise<void>
@@ -98,7 +99,7 @@ export async function createHost(options: TransportOptions, reputation: Reputati
     valueEncoding: 'view'
   })
   const datastore = new LevelDatastore(records)
-  const blockstore = new DurableBlocks(join(directory, 'blocks'))
+  const blockstore = new LendingBlocks(join(directory, 'blocks'), datastore)
   try {
     await blockstore.open()
     await records.open()
@@ -167,5 +168,5 @@ export async function createHost(options: TransportOptions, reputation: Reputati
   }
   // Left alone a node is a DHT client until somebody has seen it at a public address; on one host nobody ever would.
   if (!clientMode && (preset === 'local' || announce !== undefined)) await libp2p.services.dht.setMode('server')
-  return { helia, libp2p, bootstrap: options.bootstrap, stop }
+  return { helia, blocks: blockstore, libp2p, bootstrap: options.bootstrap, stop }
 }

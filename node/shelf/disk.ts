@@ -1,0 +1,106 @@
+import { cp, mkdir, open, readFile, readdir, rename, rm, stat, utimes } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import type { Log } from '../runtime/index.ts'
+
+/** What a folder's neighbour file says of it. */
+const note = z.strictObject({ kind: z.enum(['base', 'adapter']), bytes: z.int().min(0), own: z.boolean() })
+export type Note = z.infer<typeof note>
+
+export interface Found extends Note {
+  readonly cid: string
+  readonly usedAt: number
+}
+
+/**
+ * The shelf's folders: `CID/files` with `CID/note.json` beside it. A folder has its CID as name only once it is whole
+ * and on disk, and loses it before the first of its files goes; whatever else is here was left by a killed process.
+ */
+export interface Disk {
+  /** Everything that is whole; the rest is swept away. */
+  load(): Promise<Found[]>
+  folderOf(cid: string): string
+  /** A place to write to, which `keep` makes the CID's. */
+  fresh(): Promise<{ readonly path: string; readonly files: string }>
+  keep(path: string, cid: string, note: Note): Promise<void>
+  discard(path: string): Promise<void>
+  /** Notes the time of use, for the order of eviction after a restart. */
+  used(cid: string, at: number): Promise<void>
+  remove(cid: string): Promise<void>
+}
+
+async function sync(path: string): Promise<void> {
+  const handle = await open(path, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+/** Copies a folder so that what stands there is on disk. */
+export async function copyFolder(from: string, to: string): Promise<void> {
+  await cp(from, to, { recursive: true, dereference: true })
+  for (const entry of await readdir(to, { recursive: true, withFileTypes: true }))
+    await sync(join(entry.parentPath, entry.name))
+  await sync(to)
+}
+
+export function createDisk(root: string, log: Log): Disk {
+  const run = `${process.pid}-${Date.now().toString(36)}`
+  let count = 0
+  const aside = (what: string): string => join(root, `${what}.${run}-${count++}`)
+
+  async function read(name: string): Promise<Found | undefined> {
+    try {
+      const path = join(root, name)
+      const found = note.parse(JSON.parse(await readFile(join(path, 'note.json'), 'utf8')))
+      await stat(join(path, 'files'))
+      return { ...found, cid: name, usedAt: (await stat(path)).mtimeMs }
+    } catch (error) {
+      log.warn('what stands on the shelf cannot be read and is thrown away: it is fetched again', { name, error })
+      return undefined
+    }
+  }
+
+  return {
+    async load() {
+      await mkdir(root, { recursive: true })
+      const found: Found[] = []
+      for (const name of await readdir(root)) {
+        const entry = /^[a-zA-Z0-9]+$/.test(name) ? await read(name) : undefined
+        if (entry === undefined) await rm(join(root, name), { recursive: true, force: true })
+        else found.push(entry)
+      }
+      return found
+    },
+    folderOf: cid => join(root, cid, 'files'),
+    async fresh() {
+      const path = aside('new')
+      await mkdir(path, { recursive: true })
+      return { path, files: join(path, 'files') }
+    },
+    async keep(path, cid, said) {
+      const file = await open(join(path, 'note.json'), 'w')
+      try {
+        await file.writeFile(JSON.stringify(said))
+        await file.sync()
+      } finally {
+        await file.close()
+      }
+      await sync(path)
+      await rename(path, join(root, cid))
+      await sync(root)
+    },
+    discard: path => rm(path, { recursive: true, force: true }),
+    async used(cid, at) {
+      await utimes(join(root, cid), at / 1000, at / 1000)
+    },
+    async remove(cid) {
+      const gone = aside('old')
+      await rename(join(root, cid), gone)
+      await sync(root)
+      await rm(gone, { recursive: true, force: true })
+    }
+  }
+}

@@ -1,0 +1,149 @@
+import { open, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { AbortOptions } from '@libp2p/interface'
+import { Key } from 'interface-datastore'
+import type { Datastore } from 'interface-datastore'
+import { base32 } from 'multiformats/bases/base32'
+import { equals } from 'multiformats/bytes'
+import { CID } from 'multiformats/cid'
+import { sha256 } from 'multiformats/hashes/sha2'
+import { DurableBlocks } from './durable.ts'
+import { folderBlocks } from './tree.ts'
+
+/** Where a leaf's bytes stand in its folder. */
+interface Place {
+  readonly path: string
+  readonly offset: number
+  readonly size: number
+}
+
+/** A note's first byte: a node's own bytes follow, or a leaf's place as JSON. */
+const nodeNote = 0
+const placeNote = 1
+
+const nameOf = (cid: CID): string => base32.encode(cid.multihash.bytes)
+const folderKey = (root: CID): Key => new Key(`/lent/folder/${nameOf(root)}`)
+const lendersOf = (cid: CID): string => `/lent/block/${nameOf(cid)}/`
+const blockKey = (cid: CID, root: CID): Key => new Key(`${lendersOf(cid)}${nameOf(root)}`)
+
+const encode = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value))
+const decode = <T>(bytes: Uint8Array): T => JSON.parse(new TextDecoder().decode(bytes)) as T
+
+function tagged(tag: number, bytes: Uint8Array): Uint8Array {
+  const note = new Uint8Array(bytes.length + 1)
+  note[0] = tag
+  note.set(bytes, 1)
+  return note
+}
+
+/** Whether something else wants a block kept. */
+type Pinned = (cid: CID) => Promise<boolean>
+
+/**
+ * Blocks on disk, of which those of whole folders need not be kept a second time: a folder that is lent gives its own
+ * bytes when a block of it is asked for, and only the few nodes of its tree are noted. So a model of gigabytes is on
+ * the disk once, as the files that are read, and others can have it all the same.
+ */
+export class LendingBlocks extends DurableBlocks {
+  readonly #notes: Datastore
+
+  /** `notes` is where the places of lent blocks stand; it is opened and closed by whoever made it. */
+  constructor(location: string, notes: Datastore) {
+    super(location)
+    this.#notes = notes
+  }
+
+  /**
+   * From now on the folder's blocks come from the folder; those kept here are dropped, unless something else wants
+   * them. May be called again after a crash at any point. `get` reads a node of the folder's tree.
+   */
+  async lend(root: CID, folder: string, get: (cid: CID) => Promise<Uint8Array>, pinned: Pinned): Promise<void> {
+    const blocks: CID[] = []
+    const batch = this.#notes.batch()
+    for await (const block of folderBlocks(root, get, async path => (await stat(join(folder, path))).size)) {
+      blocks.push(block.cid)
+      const { cid } = block
+      if (block.kind === 'node') batch.put(blockKey(cid, root), tagged(nodeNote, block.bytes))
+      else {
+        const { path, offset, size } = block
+        batch.put(blockKey(cid, root), tagged(placeNote, encode({ path, offset, size } satisfies Place)))
+      }
+    }
+    batch.put(folderKey(root), encode({ folder, blocks: blocks.map(String) }))
+    await batch.commit()
+    for (const cid of blocks) if (!(await pinned(cid))) await super.delete(cid)
+  }
+
+  /** Where a lent folder stands. */
+  async folderOf(root: CID): Promise<string | undefined> {
+    return (await this.#folder(root))?.folder
+  }
+
+  /** Before a folder goes: what something else wants of it is kept here, and nothing is read from it any more. */
+  async takeBack(root: CID, pinned: Pinned): Promise<void> {
+    const lent = await this.#folder(root)
+    if (lent === undefined) return
+    const batch = this.#notes.batch()
+    for (const cid of lent.blocks.map(text => CID.parse(text))) {
+      if ((await pinned(cid)) && !(await super.has(cid))) {
+        const bytes = await this.#read(cid)
+        if (bytes !== undefined) await super.put(cid, bytes)
+      }
+      batch.delete(blockKey(cid, root))
+    }
+    batch.delete(folderKey(root))
+    await batch.commit()
+  }
+
+  override async has(cid: CID, options?: AbortOptions): Promise<boolean> {
+    if (await super.has(cid, options)) return true
+    for await (const _ of this.#notes.queryKeys({ prefix: lendersOf(cid), limit: 1 })) return true
+    return false
+  }
+
+  override async *get(cid: CID, options?: AbortOptions): AsyncGenerator<Uint8Array> {
+    const lent = (await super.has(cid, options)) ? undefined : await this.#read(cid)
+    if (lent === undefined) yield* super.get(cid, options)
+    else yield lent
+  }
+
+  async #folder(root: CID): Promise<{ folder: string; blocks: string[] } | undefined> {
+    const key = folderKey(root)
+    return (await this.#notes.has(key)) ? decode(await this.#notes.get(key)) : undefined
+  }
+
+  /** From the first folder that still has it as it was: an owner may have changed a file. */
+  async #read(cid: CID): Promise<Uint8Array | undefined> {
+    const prefix = lendersOf(cid)
+    for await (const { key, value } of this.#notes.query({ prefix })) {
+      const note = await value
+      if (note[0] === nodeNote) return note.subarray(1)
+      const folder = await this.#folderNamed(key.toString().slice(prefix.length))
+      const bytes = folder === undefined ? undefined : await readPlace(folder, decode<Place>(note.subarray(1)))
+      if (bytes !== undefined && equals((await sha256.digest(bytes)).digest, cid.multihash.digest)) return bytes
+    }
+    return undefined
+  }
+
+  async #folderNamed(name: string): Promise<string | undefined> {
+    const key = new Key(`/lent/folder/${name}`)
+    return (await this.#notes.has(key)) ? decode<{ folder: string }>(await this.#notes.get(key)).folder : undefined
+  }
+}
+
+/** Undefined where the file is gone or too short. */
+async function readPlace(folder: string, { path, offset, size }: Place): Promise<Uint8Array | undefined> {
+  try {
+    const file = await open(join(folder, path), 'r')
+    try {
+      const bytes = new Uint8Array(size)
+      const { bytesRead } = await file.read(bytes, 0, size, offset)
+      return bytesRead === size ? bytes : undefined
+    } finally {
+      await file.close()
+    }
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw error
+  }
+}
