@@ -12,11 +12,11 @@ export interface RoomDeps {
   readonly quota: number
   readonly items: ReadonlyMap<string, Item>
   /** Leased, or waited for by who gets it next. */
-  inUse(item: Item): boolean
+  readonly inUse: (item: Item) => boolean
   /** Bytes free on the disk. */
-  free(): Promise<number>
+  readonly free: () => Promise<number>
   /** Takes an item off the shelf: out of `items` at once, off the disk when it resolves. */
-  evict(item: Item): Promise<void>
+  readonly evict: (item: Item) => Promise<void>
 }
 
 /** Room that is spoken for. */

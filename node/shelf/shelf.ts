@@ -170,7 +170,9 @@ export function createShelf(deps: ShelfDeps): Shelf {
         providers: options.from,
         pin: false,
         signal,
-        onBytes: task.arrived,
+        onBytes: came => {
+          task.arrived(came)
+        },
         pace: async (came, until) => {
           if (task.forStrangers()) await pace(came, until)
         }

@@ -7,7 +7,7 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
+import { parseArgs, stripVTControlCharacters } from 'node:util'
 
 const { values: flags } = parseArgs({
   options: { 'idle-seconds': { type: 'string', default: '60' }, json: { type: 'boolean', default: false } }
@@ -77,14 +77,12 @@ const child = spawn(
   { stdio: ['ignore', 'pipe', 'pipe'] }
 )
 let output = ''
-let over = false
+const rest = { over: false }
 const done = new Promise<void>((resolve, reject) => {
   const hear = (text: string): void => {
     output += text
     // A stage that is done: `  12s ✓ data    title: …`
-    const done = /✓\S*\s+\S*?(network|data|jobs|models|payouts)/.exec(
-      text.replaceAll(new RegExp('\\x1b\\[\\d+m', 'g'), '')
-    )?.[1]
+    const done = /✓\S*\s+\S*?(network|data|jobs|models|payouts)/.exec(stripVTControlCharacters(text))?.[1]
     if (done !== undefined) at(done)
     if (/Running|Ctrl-C/.test(text)) resolve()
   }
@@ -95,7 +93,7 @@ const done = new Promise<void>((resolve, reject) => {
   })
 })
 const watch = (async () => {
-  while (!over) {
+  while (!rest.over) {
     try {
       for (const [name, { resident }] of at('now')) most.set(name, Math.max(most.get(name) ?? 0, resident))
       const up = readings.get('up')
@@ -114,7 +112,7 @@ try {
   const before = at('end')
   await sleep(idleSeconds * 1000)
   const after = at('rest')
-  over = true
+  rest.over = true
   await watch
   const rows = [...before.keys()].map(name => {
     const mb = (stage: string): number => Math.round(readings.get(stage)?.get(name)?.resident ?? 0)
@@ -136,7 +134,7 @@ try {
   if (flags.json) console.log(JSON.stringify(rows))
   else console.table(rows)
 } finally {
-  over = true
+  rest.over = true
   child.removeAllListeners('exit')
   const ended = new Promise(resolve => child.once('exit', resolve))
   child.kill('SIGINT')

@@ -17,6 +17,12 @@ interface Place {
   readonly size: number
 }
 
+/** A folder that is lent, and its blocks. */
+interface Lent {
+  readonly folder: string
+  readonly blocks: readonly string[]
+}
+
 /** A note's first byte: a node's own bytes follow, or a leaf's place as JSON. */
 const nodeNote = 0
 const placeNote = 1
@@ -27,7 +33,7 @@ const lendersOf = (cid: CID): string => `/lent/block/${nameOf(cid)}/`
 const blockKey = (cid: CID, root: CID): Key => new Key(`${lendersOf(cid)}${nameOf(root)}`)
 
 const encode = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value))
-const decode = <T>(bytes: Uint8Array): T => JSON.parse(new TextDecoder().decode(bytes)) as T
+const decode = (bytes: Uint8Array): unknown => JSON.parse(new TextDecoder().decode(bytes))
 
 function tagged(tag: number, bytes: Uint8Array): Uint8Array {
   const note = new Uint8Array(bytes.length + 1)
@@ -107,19 +113,19 @@ export class LendingBlocks extends DurableBlocks {
     else yield lent
   }
 
-  async #folder(root: CID): Promise<{ folder: string; blocks: string[] } | undefined> {
+  async #folder(root: CID): Promise<Lent | undefined> {
     const key = folderKey(root)
-    return (await this.#notes.has(key)) ? decode(await this.#notes.get(key)) : undefined
+    return (await this.#notes.has(key)) ? (decode(await this.#notes.get(key)) as Lent) : undefined
   }
 
   /** From the first folder that still has it as it was: an owner may have changed a file. */
   async #read(cid: CID): Promise<Uint8Array | undefined> {
     const prefix = lendersOf(cid)
     for await (const { key, value } of this.#notes.query({ prefix })) {
-      const note = await value
+      const note = value
       if (note[0] === nodeNote) return note.subarray(1)
       const folder = await this.#folderNamed(key.toString().slice(prefix.length))
-      const bytes = folder === undefined ? undefined : await readPlace(folder, decode<Place>(note.subarray(1)))
+      const bytes = folder === undefined ? undefined : await readPlace(folder, decode(note.subarray(1)) as Place)
       if (bytes !== undefined && equals((await sha256.digest(bytes)).digest, cid.multihash.digest)) return bytes
     }
     return undefined
@@ -127,7 +133,7 @@ export class LendingBlocks extends DurableBlocks {
 
   async #folderNamed(name: string): Promise<string | undefined> {
     const key = new Key(`/lent/folder/${name}`)
-    return (await this.#notes.has(key)) ? decode<{ folder: string }>(await this.#notes.get(key)).folder : undefined
+    return (await this.#notes.has(key)) ? (decode(await this.#notes.get(key)) as Lent).folder : undefined
   }
 }
 

@@ -89,7 +89,9 @@ export function createFiles({
   })
   const fs = unixfs({ blockstore })
   const missing = createMissing(clock)
-  const stop = peers.on('connect', missing.met)
+  const stop = peers.on('connect', peer => {
+    missing.met(peer)
+  })
 
   async function pin(cid: CID): Promise<void> {
     if (await isPinned(cid)) return

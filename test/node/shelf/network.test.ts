@@ -93,10 +93,11 @@ describe('shelves of a network', () => {
     await mkdir(path)
     const shared = randomBytes(2_200_000)
     await writeFile(join(path, 'shared'), shared)
-    const { cid, release } = await shelf.put(path, 'adapter')
+    const lease = await shelf.put(path, 'adapter')
+    const { cid } = lease
     // Its blocks are read from the folder now; the same bytes pinned by themselves want them for good.
     const pinned = await reader.files.addBytes(shared)
-    release()
+    lease.release()
     await writeFile(join(model, 'model.safetensors'), randomBytes(19_000_000))
     for (const entry of shelf.status().entries) assert.equal(entry.leases > 0 && entry.cid === cid, false)
     await shelf.stop()

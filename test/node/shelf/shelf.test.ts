@@ -133,7 +133,8 @@ describe('the shelf', () => {
     const [a, b, c] = await Promise.all([model('a', 40), model('b', 20), model('c', 20)])
     await shelf.take(a, wanted)
     const waiting = shelf.take(b, wanted)
-    await (await shelf.take(c, { ...wanted, cause: 'owner' })).release()
+    const owners = await shelf.take(c, { ...wanted, cause: 'owner' })
+    owners.release()
     assert.equal(shelf.has(b), false)
     for (let i = 0; !shelf.has(b) && i < 10; i++) {
       await clock.advance(1000)
