@@ -44,7 +44,7 @@ export interface NodeOptions {
     outputPrice: bigint
     threads: number
     provider?: ProviderRequest
-    quantize?: 'none' | 'int4'
+    quantize?: 'none' | 'int8' | 'int4'
     capacity: number
   }
   /** Validators vote by their own checks; false leaves it to a person. */

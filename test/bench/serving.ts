@@ -1,5 +1,5 @@
 // Answers through the network beside the engine's own, in one run: node test/bench/serving.ts
-// [--clients 1,4,16,32] [--tokens 128] [--answers 4] [--rounds 3] [--threads 1] [--quantize none|int4] [--temperature 0]
+// [--clients 1,4,16,32] [--tokens 128] [--answers 4] [--rounds 3] [--threads 1] [--quantize none|int8|int4] [--temperature 0]
 // [--short] [--profiles FOLDER] [--json]
 // A chain, a worker and a client run as processes of their own; requests go to the client's OpenAI-style API and stream.
 // The engine's own figures come from another process with the same model, threads and questions, in turns with the
@@ -22,7 +22,7 @@ const { values: flags } = parseArgs({
     answers: { type: 'string', default: '4' },
     rounds: { type: 'string', default: '3' },
     threads: { type: 'string', default: '1' },
-    quantize: { type: 'string', default: 'none' },
+    quantize: { type: 'string', default: 'int8' },
     temperature: { type: 'string', default: '0' },
     short: { type: 'boolean', default: false },
     profiles: { type: 'string' },
@@ -34,7 +34,7 @@ const folder = await mkdtemp(join(tmpdir(), 'tilth-bench-'))
 const options = {
   model: flags.short ? flags.model : await endless(flags.model, join(folder, 'model')),
   threads: Number(flags.threads),
-  quantize: flags.quantize as 'none' | 'int4',
+  quantize: flags.quantize as 'none' | 'int8' | 'int4',
   maxTokens: Number(flags.tokens),
   temperature: Number(flags.temperature),
   profiles: flags.profiles

@@ -2,18 +2,24 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { readAdapter, withLora, stackAdapters, type Adapter } from '../../node/engine/adapters/index.ts'
-import { buildDecoder, loadModel, logits, weightFeeds, type LoadedModel } from '../../node/engine/architecture/index.ts'
+import {
+  buildDecoder,
+  inEightBits,
+  loadModel,
+  logits,
+  weightFeeds,
+  type LoadedModel
+} from '../../node/engine/architecture/index.ts'
 import { randomAdapter, randomModel, someIds } from '../../node/engine/bench/shapes.ts'
 import { floats, i64, Session } from '../../node/engine/graph/index.ts'
 import { KernelDecoder, kernelsTake } from '../../node/engine/kernels/index.ts'
 import { Heap } from '../../node/engine/kernels/heap.ts'
-import { packWeights } from '../../node/engine/kernels/pack.ts'
+import { packBytes, packWeights } from '../../node/engine/kernels/pack.ts'
 import { Pace } from '../../node/engine/kernels/pace.ts'
 import { instantiate } from '../../node/engine/kernels/team.ts'
 import { Generator } from '../../node/engine/serve/index.ts'
 import { sequenceFeeds } from '../../node/engine/train/index.ts'
-import { quantizeInt4, type Int4Tensor } from '../../node/engine/weights/int4.ts'
-import { Random } from '../../node/engine/weights/index.ts'
+import { quantizeInt4, Random, roundToByte, type Int4Tensor } from '../../node/engine/weights/index.ts'
 import { openEngine } from '../../node/engine/index.ts'
 import { elements, modelFolder, temporary, vectors } from './fixture.ts'
 
@@ -23,6 +29,19 @@ function dequantize({ codes, scales }: Int4Tensor): Float32Array {
     const byte = codes[i >> 1] ?? 0
     return ((i % 2 === 0 ? byte & 15 : byte >> 4) - 8) * (scales[Math.floor(i / 32)] ?? 0)
   })
+}
+
+/** The weights that 8-bit codes stand for. */
+function inBytes(weights: Float32Array): Float32Array {
+  const out = new Float32Array(weights.length)
+  const codes = new Uint8Array(32)
+  for (let from = 0; from < weights.length; from += 32) {
+    const scale = roundToByte(weights, from, codes)
+    codes.forEach((code, i) => {
+      out[from + i] = (code - 64) * scale
+    })
+  }
+  return out
 }
 
 /** A row as the kernels see it: 8-bit numbers with a scale for every 32. */
@@ -38,61 +57,66 @@ function rounded(row: Float32Array): Float32Array {
   return out
 }
 
-describe('kernels: products of 8-bit rows with 4-bit weights', () => {
-  it('give what the numbers they hold give in float64, for any number of rows', () => {
-    fc.assert(
-      fc.property(
-        fc.integer({ min: 1, max: 70 }),
-        fc.integer({ min: 1, max: 4 }),
-        fc.integer({ min: 1, max: 5 }),
-        fc.integer(),
-        (rows, blocks, tiles, seed) => {
-          const [inputs, outputs] = [32 * blocks, 4 * tiles]
-          const random = new Random(Math.abs(seed))
-          const draw = (n: number) => Float32Array.from({ length: n }, () => random.normal())
-          const [x, w] = [draw(rows * inputs), draw(outputs * inputs)]
-          x.fill(0, 0, 32) // a block of zeros has no scale
-          const heap = new Heap()
-          const packed = quantizeInt4(w)
-          const weights = packWeights(heap, packed, inputs, outputs)
-          const [from, tilesAt, start, out] = [
-            heap.putFloats(x),
-            heap.allocate(rows * blocks * 40),
-            heap.putFloats(draw(outputs)),
-            heap.allocate(4 * rows * outputs)
-          ]
-          const scratch = heap.allocate(Math.ceil(9 * inputs))
-          const kernels = instantiate(heap.memory)
-          for (let r = 0; r < rows; r++) kernels.quantize(from + 4 * r * inputs, inputs, tilesAt, r, rows)
-          kernels.product(tilesAt, rows, weights, inputs, 0, tiles, start, 0, out, 4 * outputs, scratch)
-          const [exact, begin, got] = [
-            dequantize(packed),
-            heap.floats(start, outputs),
-            heap.floats(out, rows * outputs)
-          ]
-          for (let r = 0; r < rows; r++) {
-            const row = rounded(x.subarray(r * inputs, (r + 1) * inputs))
-            for (let o = 0; o < outputs; o++) {
-              let sum = begin[o] ?? 0
-              let size = Math.abs(sum)
-              for (let i = 0; i < inputs; i++) {
-                const term = (row[i] ?? 0) * (exact[o * inputs + i] ?? 0)
-                sum += term
-                size += Math.abs(term)
+for (const bits of [4, 8]) {
+  describe(`kernels: products of 8-bit rows with ${bits}-bit weights`, () => {
+    it('give what the numbers they hold give in float64, for any number of rows', () => {
+      fc.assert(
+        fc.property(
+          fc.integer({ min: 1, max: 70 }),
+          fc.integer({ min: 1, max: 4 }),
+          fc.integer({ min: 1, max: 5 }),
+          fc.integer(),
+          (rows, blocks, tiles, seed) => {
+            const [inputs, outputs] = [32 * blocks, 4 * tiles]
+            const random = new Random(Math.abs(seed))
+            const draw = (n: number) => Float32Array.from({ length: n }, () => random.normal())
+            const [x, w] = [draw(rows * inputs), draw(outputs * inputs)]
+            x.fill(0, 0, 32) // a block of zeros has no scale
+            const heap = new Heap()
+            const packed = quantizeInt4(w)
+            const weights =
+              bits === 4 ? packWeights(heap, packed, inputs, outputs) : packBytes(heap, w, inputs, outputs)
+            const [from, tilesAt, start, out] = [
+              heap.putFloats(x),
+              heap.allocate(rows * blocks * 40),
+              heap.putFloats(draw(outputs)),
+              heap.allocate(4 * rows * outputs)
+            ]
+            const scratch = heap.allocate(Math.ceil(9 * inputs))
+            const kernels = instantiate(heap.memory)
+            for (let r = 0; r < rows; r++) kernels.quantize(from + 4 * r * inputs, inputs, tilesAt, r, rows)
+            if (bits === 4)
+              kernels.product(tilesAt, rows, weights, inputs, 0, tiles, start, 0, out, 4 * outputs, scratch)
+            else kernels.byteProduct(tilesAt, rows, weights, inputs, 0, tiles, start, 0, out, 4 * outputs)
+            const [exact, begin, got] = [
+              bits === 4 ? dequantize(packed) : inBytes(w),
+              heap.floats(start, outputs),
+              heap.floats(out, rows * outputs)
+            ]
+            for (let r = 0; r < rows; r++) {
+              const row = rounded(x.subarray(r * inputs, (r + 1) * inputs))
+              for (let o = 0; o < outputs; o++) {
+                let sum = begin[o] ?? 0
+                let size = Math.abs(sum)
+                for (let i = 0; i < inputs; i++) {
+                  const term = (row[i] ?? 0) * (exact[o * inputs + i] ?? 0)
+                  sum += term
+                  size += Math.abs(term)
+                }
+                // A number that lies between two of the 8-bit grid may be rounded to either.
+                assert.ok(
+                  Math.abs((got[r * outputs + o] ?? NaN) - sum) <= 2e-3 * size + 1e-5,
+                  `row ${r}, output ${o}: ${got[r * outputs + o]} for ${sum}`
+                )
               }
-              // A number that lies between two of the 8-bit grid may be rounded to either.
-              assert.ok(
-                Math.abs((got[r * outputs + o] ?? NaN) - sum) <= 2e-3 * size + 1e-5,
-                `row ${r}, output ${o}: ${got[r * outputs + o]} for ${sum}`
-              )
             }
           }
-        }
-      ),
-      { numRuns: 30 }
-    )
+        ),
+        { numRuns: 30 }
+      )
+    })
   })
-})
+}
 
 async function graphLogits(model: LoadedModel, ids: readonly number[], adapter: Adapter | null): Promise<Float32Array> {
   const decoder = buildDecoder(model.config)
@@ -151,34 +175,53 @@ for (const name of ['llama-tied', 'llama3-rope-qlora', 'qwen2-bias', 'qwen3-qkno
       }
     })
 
-    it('a row has the same bits alone and among others, in one step and token by token, on one thread and on two', async () => {
-      const alone = new KernelDecoder(model, 1)
-      const one = alone.open()
-      const whole = alone.step([{ sequence: one, ids, adapter }]).slice()
-      await alone.release()
-
-      const together = new KernelDecoder(model, 2)
-      while (together.threads < 2)
-        await new Promise(resolve => {
-          setTimeout(resolve, 5)
-        })
-      const [mine, other, third] = [together.open(), together.open(), together.open()]
-      together.step([
-        { sequence: mine, ids: ids.slice(0, 70), adapter },
-        { sequence: other, ids: ids.slice(3, 70), adapter: null }
-      ])
-      let last: Float32Array = new Float32Array(0)
-      for (const [i, id] of ids.slice(70).entries()) {
-        const parts = [
-          { sequence: other, ids: [id], adapter: null },
-          { sequence: mine, ids: [id], adapter },
-          ...(i % 3 === 0 ? [{ sequence: third, ids: [7, 8, 9], adapter }] : [])
-        ]
-        last = together.step(parts).slice(plain.config.vocabulary, 2 * plain.config.vocabulary)
+    it('8-bit weights give the logits of float32 to a few hundredths, with and without an adapter', async () => {
+      const eight = inEightBits(plain)
+      assert.ok(kernelsTake(eight))
+      for (const own of [null, adapter]) {
+        const decoder = new KernelDecoder(eight, 1)
+        const got = decoder.step([{ sequence: decoder.open(), ids, adapter: own }]).slice()
+        await decoder.release()
+        const want = await graphLogits(plain, ids, own)
+        const off = Math.sqrt(
+          got.reduce((sum, x, i) => sum + (x - (want[i] ?? NaN)) ** 2, 0) / want.reduce((sum, x) => sum + x ** 2, 0)
+        )
+        assert.ok(off < 0.08, `relative distance ${off}`)
       }
-      await together.release()
-      assert.deepEqual(last, whole)
     })
+
+    for (const [form, formed] of [
+      ['4', model],
+      ['8', inEightBits(plain)]
+    ] as const)
+      it(`a row of ${form}-bit products has the same bits alone and among others, in one step and token by token, on one thread and on two`, async () => {
+        const alone = new KernelDecoder(formed, 1)
+        const one = alone.open()
+        const whole = alone.step([{ sequence: one, ids, adapter }]).slice()
+        await alone.release()
+
+        const together = new KernelDecoder(formed, 2)
+        while (together.threads < 2)
+          await new Promise(resolve => {
+            setTimeout(resolve, 5)
+          })
+        const [mine, other, third] = [together.open(), together.open(), together.open()]
+        together.step([
+          { sequence: mine, ids: ids.slice(0, 70), adapter },
+          { sequence: other, ids: ids.slice(3, 70), adapter: null }
+        ])
+        let last: Float32Array = new Float32Array(0)
+        for (const [i, id] of ids.slice(70).entries()) {
+          const parts = [
+            { sequence: other, ids: [id], adapter: null },
+            { sequence: mine, ids: [id], adapter },
+            ...(i % 3 === 0 ? [{ sequence: third, ids: [7, 8, 9], adapter }] : [])
+          ]
+          last = together.step(parts).slice(plain.config.vocabulary, 2 * plain.config.vocabulary)
+        }
+        await together.release()
+        assert.deepEqual(last, whole)
+      })
   })
 }
 

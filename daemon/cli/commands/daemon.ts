@@ -31,7 +31,7 @@ export function daemonCommand(): Command {
     .option('--provider <name>', 'where the engine computes: auto, cpu, webgpu or cuda (TILTH_PROVIDER; default auto)')
     .option(
       '--quantize <kind>',
-      'none, or int4: answers from 4-bit weights, faster on a CPU and a little less exact (TILTH_QUANTIZE)'
+      'weights of answers on a CPU: int8, int4 (less exact) or none (float32, slow) (TILTH_QUANTIZE; default int8)'
     )
     .option('--no-auto-vote', 'validators vote by hand')
     .option('--log <level>', 'silent, error, warn, info or debug (TILTH_LOG; default warn)')

@@ -28,6 +28,9 @@ export function inFourBits(model: LoadedModel): LoadedModel {
   return { ...model, parameters: beside(model, int4), int4 }
 }
 
+/** The model to be served from 8-bit weights where kernels can do it: they round when they pack, once. */
+export const inEightBits = (model: LoadedModel): LoadedModel => ({ ...model, int8: productNames(model.config) })
+
 /** The parameters that stay in float32: those without another form, and the head. */
 function beside(model: LoadedModel, formed: ReadonlyMap<string, unknown>): LoadedModel['parameters'] {
   return new Map([...model.parameters].filter(([name]) => !formed.has(name) || name === headName(model.config)))

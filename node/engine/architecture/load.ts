@@ -27,6 +27,8 @@ export interface LoadedModel {
   readonly half?: ReadonlyMap<string, { readonly shape: readonly number[]; readonly bits: Uint16Array }>
   /** By weight name, for serving only. */
   readonly int4?: ReadonlyMap<string, Int4Tensor>
+  /** Names of weights that kernels round to 8 bits where they serve the model; graphs do not. */
+  readonly int8?: ReadonlySet<string>
 }
 
 export const quantizations = ['none', 'nf4', 'nf4-double', 'int4'] as const

@@ -6,6 +6,7 @@ import {
   loadModel,
   parameterCount,
   frozenForm,
+  inEightBits,
   inFourBits,
   type LoadedModel,
   type Quantization
@@ -62,10 +63,7 @@ export class Library {
       scorer: new Scorer(model, this.#options),
       // Scores are compared between machines to the fourth decimal and stay float32; what is only read may be faster.
       generator: new Generator(
-        () =>
-          this.#options.quantize === 'int4' && quantization === 'none'
-            ? inFourBits(model)
-            : frozenForm(model, this.#options),
+        () => (quantization === 'none' ? servedForm(model, this.#options) : frozenForm(model, this.#options)),
         this.#options
       ),
       info: {
@@ -117,6 +115,12 @@ export class Library {
 async function close({ scorer, generator }: OpenModel): Promise<void> {
   await generator.release()
   await scorer.release()
+}
+
+function servedForm(model: LoadedModel, options: WorkerOptions): LoadedModel {
+  if (options.quantize === 'int4') return inFourBits(model)
+  const formed = frozenForm(model, options)
+  return options.quantize === 'int8' ? inEightBits(formed) : formed
 }
 
 function changed(folder: string): number {

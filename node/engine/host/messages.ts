@@ -56,8 +56,8 @@ export type FromWorker =
   | { readonly kind: 'error'; readonly id: number; readonly error: PlainError }
 
 export interface WorkerOptions extends RuntimeOptions {
-  /** Answers come from 4-bit weights: faster on a CPU, a little less exact. Scores and training do not. */
-  readonly quantize?: 'none' | 'int4' | undefined
+  /** Answers come from weights of 8 or 4 bits where kernels serve them. Scores and training never do. */
+  readonly quantize?: 'none' | 'int8' | 'int4' | undefined
 }
 
 export interface PlainError {

@@ -14,7 +14,7 @@ export interface Peer {
 }
 
 export interface PeerEvents {
-  onMessage(message: FromWorker): void
+  onMessages(messages: readonly FromWorker[]): void
   /** Once, when the peer is gone; `reason` is its error, if it had one. */
   onExit(reason: unknown): void
 }
@@ -42,7 +42,7 @@ function startThread({ runtime, heapMb }: PeerOptions, events: PeerEvents): Peer
     ...(heapMb === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: heapMb } })
   })
   let reason: unknown
-  worker.on('message', (message: FromWorker) => events.onMessage(message))
+  worker.on('message', (messages: readonly FromWorker[]) => events.onMessages(messages))
   worker.on('error', error => {
     reason = error
   })
@@ -71,7 +71,7 @@ function startProcess({ runtime, heapMb }: PeerOptions, events: PeerEvents): Pee
       resolve()
     })
   })
-  child.on('message', message => events.onMessage(message as FromWorker))
+  child.on('message', messages => events.onMessages(messages as FromWorker[]))
   child.on('error', error => {
     reason = error
     if (child.pid === undefined) events.onExit(error) // never started: there will be no exit

@@ -134,11 +134,13 @@ export class EngineThread {
     const worker = startPeer(
       { runtime, heapMb: this.#options.heapMb },
       {
-        onMessage: message => {
-          const pending = this.#pending.get(message.id)
-          if (message.kind === 'event') pending?.onEvent(message.event)
-          else if (message.kind === 'result') pending?.resolve(message.result)
-          else pending?.reject(new EngineError(message.error))
+        onMessages: messages => {
+          for (const message of messages) {
+            const pending = this.#pending.get(message.id)
+            if (message.kind === 'event') pending?.onEvent(message.event)
+            else if (message.kind === 'result') pending?.resolve(message.result)
+            else pending?.reject(new EngineError(message.error))
+          }
         },
         onExit: reason => {
           if (this.#worker === worker) this.#worker = undefined

@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { Library } from './library.ts'
+import { createOutbox } from './outbox.ts'
 import { toPlain, type CallName, type Calls, type FromWorker, type ToWorker, type WorkerOptions } from './messages.ts'
 import { generate, heldOutLoss, scoreMany } from './serving.ts'
 import { tune, tuneSiblings } from './tuning.ts'
@@ -32,7 +33,7 @@ const handlers = {
 
 /** The way back to the main thread. */
 export interface Port {
-  post(message: FromWorker): void
+  post(messages: readonly FromWorker[]): void
   listen(take: (message: ToWorker) => void): void
   close(): void
 }
@@ -40,18 +41,18 @@ export interface Port {
 export function serve(port: Port, options: WorkerOptions): void {
   const library = new Library(options)
   const running = new Map<number, AbortController>()
-  const send = (message: FromWorker): void => port.post(message)
+  const outbox = createOutbox(messages => port.post(messages))
 
   const answer = async (call: Extract<ToWorker, { kind: 'call' }>): Promise<void> => {
     const controller = new AbortController()
     running.set(call.id, controller)
     try {
       const handler = handlers[call.name] as unknown as Handler<CallName>
-      const emit = (event: unknown): void => send({ kind: 'event', id: call.id, event })
+      const emit = (event: unknown): void => outbox.later({ kind: 'event', id: call.id, event })
       const result = await handler(call.argument, { library, signal: controller.signal, emit } as Context<CallName>)
-      send({ kind: 'result', id: call.id, result })
+      outbox.now({ kind: 'result', id: call.id, result })
     } catch (error) {
-      send({ kind: 'error', id: call.id, error: toPlain(error) })
+      outbox.now({ kind: 'error', id: call.id, error: toPlain(error) })
     } finally {
       running.delete(call.id)
     }
@@ -78,7 +79,7 @@ if (thread !== null) {
   serve(
     {
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
-      post: message => thread.postMessage(message),
+      post: messages => thread.postMessage(messages),
       listen: take => {
         thread.on('message', take)
       },

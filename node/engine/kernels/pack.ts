@@ -2,7 +2,7 @@ import type { LoadedModel } from '../architecture/load.ts'
 import { headName, productNames, projections } from '../architecture/parameters.ts'
 import { rotaryTables } from '../architecture/rope.ts'
 import { GraphError } from '../graph/errors.ts'
-import { int4Block, type Int4Tensor } from '../weights/int4.ts'
+import { int4Block, roundToByte, type Int4Tensor } from '../weights/index.ts'
 import type { Heap } from './heap.ts'
 
 /** Outputs whose weights lie together (assembly/tiles.ts). */
@@ -12,21 +12,24 @@ const tileBytes = tileOutputs * (int4Block / 2 + 4)
 /** Bytes of packed weights up to which 32-bit addresses leave room for the cache. */
 const mostBytes = 3e9
 
+const byteTile = tileOutputs * (int4Block + 4)
+
 /**
- * Whether the kernels take a model: every projection and the head in 4 bits, heads of whole vectors, and weights that
- * fit.
+ * Whether the kernels take a model: every projection and the head in 4 bits or to be rounded to 8, heads of whole
+ * vectors, and weights that fit.
  */
 export function kernelsTake(model: LoadedModel): boolean {
-  const { int4, config: c } = model
-  if (int4 === undefined || c.headWidth % 8 !== 0 || c.hidden % 4 !== 0) return false
-  const blocks = [...int4.values()].reduce((n, { scales }) => n + scales.length, 0)
-  if ((blocks * tileBytes) / tileOutputs > mostBytes) return false
-  return (
-    [...productNames(c)].every(name => int4.has(name)) &&
-    projections(c).every(p => p.out % tileOutputs === 0) &&
-    c.vocabulary % tileOutputs === 0
-  )
+  const { int4, int8, config: c } = model
+  const names = [...productNames(c)]
+  const bits = names.every(name => int4?.has(name)) ? 4 : names.every(name => int8?.has(name)) ? 8 : 0
+  if (bits === 0 || c.headWidth % 8 !== 0 || c.hidden % 4 !== 0) return false
+  const shapes = [...projections(c).map(p => ({ ...p, count: c.layers })), headShape(c)]
+  const weights = shapes.reduce((n, p) => n + p.count * p.in * p.out, 0)
+  if ((weights / int4Block / tileOutputs) * (bits === 4 ? tileBytes : byteTile) > mostBytes) return false
+  return shapes.every(p => p.out % tileOutputs === 0 && p.in % int4Block === 0)
 }
+
+const headShape = (c: LoadedModel['config']) => ({ in: c.hidden, out: c.vocabulary, count: 1 })
 
 /** Writes a model's weights and structure into memory; returns the address of the `Model` (assembly/layout.ts). */
 export function packModel(heap: Heap, model: LoadedModel): number {
@@ -36,9 +39,12 @@ export function packModel(heap: Heap, model: LoadedModel): number {
     return found === undefined ? 0 : heap.putFloats(found.data)
   }
   const projection = (name: string, inputs: number, outputs: number): number[] => {
-    const weight = model.int4?.get(`${name}.weight`)
-    if (weight === undefined) throw new GraphError(`${name} has no 4-bit weights`)
-    return [packWeights(heap, weight, inputs, outputs), floats(`${name}.bias`), inputs, outputs]
+    const bias = floats(`${name}.bias`)
+    const four = model.int4?.get(`${name}.weight`)
+    if (four !== undefined) return [packWeights(heap, four, inputs, outputs), bias, inputs, outputs, 4]
+    const whole = model.parameters.get(`${name}.weight`)
+    if (whole === undefined) throw new GraphError(`${name} has no weights`)
+    return [packBytes(heap, whole.data, inputs, outputs), bias, inputs, outputs, 8]
   }
   const layers = Array.from({ length: c.layers }, (_, layer) => {
     const at = `model.layers.${layer}`
@@ -100,6 +106,25 @@ export function packWeights(heap: Heap, { codes, scales }: Int4Tensor, inputs: n
         out[to + 3] = (b1 >> 4) | (b3 & 0xf0)
       }
       outScales[tile / 4 + 16 + column] = scales[output * blocks + block] as number
+    }
+  }
+  return at
+}
+
+/** From rows of float32 to tiles of four outputs by 32 inputs, a byte for each (assembly/bytes.ts). */
+export function packBytes(heap: Heap, weights: Float32Array, inputs: number, outputs: number): number {
+  const blocks = inputs / int4Block
+  const codes = new Uint8Array(int4Block)
+  const at = heap.allocate((outputs / tileOutputs) * blocks * byteTile)
+  const out = heap.bytes(at, (outputs / tileOutputs) * blocks * byteTile)
+  const outScales = heap.floats(at, out.length / 4)
+  for (let output = 0; output < outputs; output++) {
+    const column = output % tileOutputs
+    for (let block = 0; block < blocks; block++) {
+      const from = output * inputs + block * int4Block
+      const tile = (((output - column) / tileOutputs) * blocks + block) * byteTile
+      outScales[tile / 4 + int4Block + column] = roundToByte(weights, from, codes)
+      for (let i = 0; i < int4Block; i++) out[tile + 16 * (i >> 2) + 4 * column + (i & 3)] = codes[i] as number
     }
   }
   return at

@@ -19,6 +19,18 @@ export interface Kernels {
     stride: number,
     scratch: number
   ): void
+  byteProduct(
+    tiles: number,
+    rows: number,
+    weights: number,
+    inputs: number,
+    from: number,
+    to: number,
+    start: number,
+    startStride: number,
+    out: number,
+    stride: number
+  ): void
   quantize(x: number, inputs: number, tiles: number, row: number, rows: number): void
 }
 

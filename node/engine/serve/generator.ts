@@ -26,16 +26,20 @@ export type Finish = 'stop' | 'length' | 'cancelled'
 interface Running {
   readonly request: GeneratorRequest
   readonly ids: number[]
-  next: number
+  /** Tokens that the model has not seen yet: what is left of the prompt, then the last token of the answer. */
+  next: readonly number[]
   settle(finish: Finish): void
   fail(error: unknown): void
 }
 
 const aborted = ({ signal }: GeneratorRequest): boolean => signal?.aborted === true
 
+/** Tokens of prompts that join a step in which answers run: they come a few milliseconds later by it, no more. */
+const prefillBesides = 64
+
 /**
- * Generation with continuous batching: requests join after their prefill and leave when they end; each row of the batch
- * may use another adapter.
+ * Generation with continuous batching: requests join the next step, their prompts beside the running answers where the
+ * stepper can do that, and leave when they end; each row of the batch may use another adapter.
  */
 export class Generator {
   readonly #open: () => LoadedModel
@@ -51,7 +55,7 @@ export class Generator {
   #loop: Promise<void> | undefined
 
   /** A model, or what makes it when the first request comes. */
-  constructor(model: LoadedModel | (() => LoadedModel), options: RuntimeOptions, maxRows = 16) {
+  constructor(model: LoadedModel | (() => LoadedModel), options: RuntimeOptions, maxRows = 64) {
     this.#open = typeof model === 'function' ? model : () => model
     this.#options = options
     this.#maxRows = maxRows
@@ -99,7 +103,11 @@ export class Generator {
   async #work(): Promise<void> {
     while (this.#waiting.length > 0 || this.#running.length > 0) {
       try {
-        while (this.#waiting.length > 0 && this.#running.length < this.#maxRows) await this.#admit()
+        while (this.#waiting.length > 0 && this.#running.length < this.#maxRows) {
+          await this.#admit()
+          // Where a prompt takes steps of its own, answers that run take their turn after each.
+          if (!this.#stepper.ragged) break
+        }
         if (this.#running.length > 0) await this.#step()
       } catch (error) {
         this.#failAll(error)
@@ -126,31 +134,60 @@ export class Generator {
     let row: number | undefined
     try {
       row = this.#stepper.open()
-      let scores: Float32Array = new Float32Array(0)
-      const { prefillChunk } = this.#stepper
-      for (let at = 0; at < given.length && !aborted(request); at += prefillChunk) {
-        scores = await this.#stepper.step([given.slice(at, at + prefillChunk)], row, [request.adapter])
-      }
-      const running: Running = { request, ids: [...request.answered], next: 0, settle: resolve, fail: reject }
-      this.#running.push(running)
-      this.#take(running, scores)
+      const running: Running = { request, ids: [...request.answered], next: given, settle: resolve, fail: reject }
+      if (!this.#stepper.ragged) {
+        const scores = await this.#prefill(running, row)
+        this.#running.push(running)
+        this.#take(running, scores)
+      } else this.#running.push(running)
     } catch (error) {
       if (row !== undefined) this.#stepper.close(row)
       reject(error)
     }
   }
 
+  /** A prompt in steps of its own. */
+  async #prefill({ request, next }: Running, row: number): Promise<Float32Array> {
+    let scores: Float32Array = new Float32Array(0)
+    const { prefillChunk } = this.#stepper
+    for (let at = 0; at < next.length && !aborted(request); at += prefillChunk) {
+      scores = await this.#stepper.step([{ row, ids: next.slice(at, at + prefillChunk), adapter: request.adapter }])
+    }
+    return scores
+  }
+
   async #step(): Promise<void> {
-    const rows = this.#running
+    // From the end, because a row that leaves is replaced by the last one.
+    for (const running of this.#running.toReversed()) if (aborted(running.request)) this.#end(running, 'cancelled')
+    const answering = this.#running.some(({ next }) => next.length === 1)
+    let room = answering ? prefillBesides : this.#stepper.prefillChunk
+    const parts: { running: Running; row: number; ids: readonly number[]; adapter: Adapter | null }[] = []
+    for (const [row, running] of this.#running.entries()) {
+      const { next, request } = running
+      const count = next.length === 1 ? 1 : Math.min(next.length, room)
+      if (next.length > 1) room -= count
+      if (count > 0) parts.push({ running, row, ids: next.slice(0, count), adapter: request.adapter })
+    }
+    if (parts.length === 0) return
     const { vocabulary } = this.#model.config
-    const scores = await this.#stepper.step(
-      rows.map(r => [r.next]),
-      0,
-      rows.map(r => r.request.adapter)
-    )
-    // From the end, because a finished row is replaced by the last one.
-    for (let row = rows.length - 1; row >= 0; row--)
-      this.#take(rows[row] as Running, scores.subarray(row * vocabulary, (row + 1) * vocabulary))
+    let scores: Float32Array
+    try {
+      scores = await this.#stepper.step(parts)
+    } catch (error) {
+      // What has just come may be what cannot be done; answers that run do not fail for it.
+      const joining = parts.map(({ running }) => running).filter(({ next }) => next.length > 1)
+      if (joining.length === 0 || joining.length === parts.length) throw error
+      for (const running of joining) {
+        this.#leave(running)
+        running.fail(error)
+      }
+      return
+    }
+    for (let i = parts.length - 1; i >= 0; i--) {
+      const { running, ids } = parts[i] as (typeof parts)[number]
+      running.next = running.next.slice(ids.length)
+      if (running.next.length === 0) this.#take(running, scores.subarray(i * vocabulary, (i + 1) * vocabulary))
+    }
   }
 
   /** Goes on with a row; what fails here fails this row alone. */
@@ -172,7 +209,7 @@ export class Generator {
     const id = nextToken(scores, request.settings, ids.length, ids)
     if (request.endIds.has(id)) return this.#end(running, 'stop')
     ids.push(id)
-    running.next = id
+    running.next = [id]
     if (!request.onToken(id, logprobs === undefined ? undefined : chances(scores, id, logprobs)))
       return this.#end(running, 'stop')
     const full = request.prompt.length + ids.length >= this.#model.config.context

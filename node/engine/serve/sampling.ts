@@ -50,13 +50,16 @@ export function nextToken(
 /** The lowest index of the largest score. Throws a ModelError where a score is NaN, or none is finite. */
 export function argmax(scores: Float32Array): number {
   let best = 0
+  let top = scores[0] as number
   let sound = true
   for (let i = 0; i < scores.length; i++) {
     const x = scores[i] as number
-    if (x > (scores[best] as number)) best = i
-    sound &&= !Number.isNaN(x)
+    if (x > top) {
+      best = i
+      top = x
+    } else if (x !== x) sound = false // of all numbers only NaN is not itself: the quickest test in a loop this hot
   }
-  if (!sound || !Number.isFinite(scores[best]))
+  if (!sound || !Number.isFinite(top))
     throw new ModelError('logits-invalid', 'the model scored a token with something that is no number', {
       help: 'Its weights, or those of the adapter, are damaged.'
     })
@@ -111,23 +114,65 @@ function penalised(logits: Float32Array, seen: readonly number[], penalty: numbe
   return scores
 }
 
-/** What temperature, top-k, top-p and min-p leave, most likely first, with probabilities that need not sum to 1. */
+/**
+ * What temperature, top-k, top-p and min-p leave, with probabilities that need not sum to 1: in falling order where one
+ * of them asks for it, else as the vocabulary has them.
+ */
 function likeliest(scores: Float32Array, top: number, settings: GenerateSettings): Candidate[] {
+  const { temperature, topK = 0, topP = 1, minP = 0 } = settings
   const all: Candidate[] = []
   let sum = 0
   for (let id = 0; id < scores.length; id++) {
-    const p = Math.exp(((scores[id] as number) - top) / settings.temperature)
+    const p = Math.exp(((scores[id] as number) - top) / temperature)
     sum += p
     if (p > 1e-9) all.push({ id, p })
   }
-  all.sort((a, b) => b.p - a.p || a.id - b.id)
-  const few = settings.topK !== undefined && settings.topK > 0 ? all.slice(0, settings.topK) : all
-  const likely = settings.minP === undefined ? few : few.filter(({ p }) => p >= (settings.minP ?? 0))
-  if (settings.topP === undefined || settings.topP >= 1) return likely
-  if (few.length < all.length) sum = few.reduce((n, { p }) => n + p, 0)
-  let reached = 0
-  const end = likely.findIndex(({ p }) => (reached += p) >= (settings.topP ?? 1) * sum)
-  return end === -1 ? likely : likely.slice(0, end + 1)
+  if (topK === 0 && topP >= 1) return minP === 0 ? all : all.filter(({ p }) => p >= minP)
+  const most = topK > 0 ? Math.min(topK, all.length) : all.length
+  const next = inFallingOrder(all)
+  const few: Candidate[] = []
+  if (most < all.length) {
+    while (few.length < most) few.push(next())
+    sum = few.reduce((n, { p }) => n + p, 0)
+  }
+  const likely: Candidate[] = []
+  for (let reached = 0; likely.length < most;) {
+    const candidate = few[likely.length] ?? next()
+    if (candidate.p < minP) break
+    likely.push(candidate)
+    reached += candidate.p
+    if (reached >= topP * sum) break
+  }
+  return likely
+}
+
+/** One candidate after another, most likely first, the lower id where two are equal: a heap, since few are asked for. */
+function inFallingOrder(candidates: readonly Candidate[]): () => Candidate {
+  const heap = [...candidates]
+  const before = (a: Candidate, b: Candidate): boolean => a.p > b.p || (a.p === b.p && a.id < b.id)
+  const sink = (from: number): void => {
+    const sinking = heap[from] as Candidate
+    let at = from
+    for (;;) {
+      let child = 2 * at + 1
+      if (child >= heap.length) break
+      if (child + 1 < heap.length && before(heap[child + 1] as Candidate, heap[child] as Candidate)) child++
+      if (before(sinking, heap[child] as Candidate)) break
+      heap[at] = heap[child] as Candidate
+      at = child
+    }
+    heap[at] = sinking
+  }
+  for (let i = heap.length >> 1; i >= 0; i--) if (i < heap.length) sink(i)
+  return () => {
+    const first = heap[0] as Candidate
+    const last = heap.pop() as Candidate
+    if (heap.length > 0) {
+      heap[0] = last
+      sink(0)
+    }
+    return first
+  }
 }
 
 function draw(candidates: readonly Candidate[], uniform: number): number {

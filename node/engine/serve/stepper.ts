@@ -6,26 +6,34 @@ import { KernelDecoder, kernelsTake, type Sequence } from '../kernels/index.ts'
 import { AdaptedSessions } from './adapted.ts'
 import { KeyValueCache } from './cache.ts'
 
+export interface StepperPart {
+  readonly row: number
+  readonly ids: readonly number[]
+  readonly adapter: Adapter | null
+}
+
 /**
  * Runs a model over cached sequences, which are numbered from 0 without gaps: closing one gives its number to the last.
  */
 export interface Stepper {
   readonly rows: number
-  /** Prompt tokens that go into one step. */
+  /** Tokens of prompts that go into one step. */
   readonly prefillChunk: number
+  /** Whether a step may hold sequences with unlike numbers of tokens, and any of them: prompts beside running answers. */
+  readonly ragged: boolean
   /** Adds an empty sequence and returns its number. */
   open(): number
   close(row: number): void
   /**
-   * Runs new tokens, as many for each, of sequences from, from + 1, …, each under its adapter. Returns the logits of
-   * the
-   * last of each [sequences, vocabulary], valid until the next step.
+   * Runs new tokens of some sequences, each under its adapter. Returns the logits of the last token of each part
+   * [parts, vocabulary], valid until the next step. Without `ragged` the parts are sequences one after another, with as
+   * many tokens each.
    */
-  step(ids: readonly (readonly number[])[], from: number, adapters: readonly (Adapter | null)[]): Promise<Float32Array>
+  step(parts: readonly StepperPart[]): Promise<Float32Array>
   release(): Promise<void>
 }
 
-/** Models in 4 bits run on the CPU by kernels of our own, all others as graphs on any provider. */
+/** Models in 4 or 8 bits run on the CPU by kernels of our own, all others as graphs on any provider. */
 export function openStepper(model: LoadedModel, options: RuntimeOptions): Stepper {
   const cpu = (options.provider ?? 'cpu') === 'cpu'
   return cpu && kernelsTake(model) ? new KernelStepper(model, options.threads) : new SessionStepper(model, options)
@@ -33,6 +41,7 @@ export function openStepper(model: LoadedModel, options: RuntimeOptions): Steppe
 
 class KernelStepper implements Stepper {
   readonly prefillChunk = 256
+  readonly ragged = true
   readonly #decoder: KernelDecoder
   readonly #sequences: Sequence[] = []
 
@@ -55,17 +64,13 @@ class KernelStepper implements Stepper {
     if (closed !== undefined) this.#decoder.close(closed)
   }
 
-  async step(
-    ids: readonly (readonly number[])[],
-    from: number,
-    adapters: readonly (Adapter | null)[]
-  ): Promise<Float32Array> {
+  async step(parts: readonly StepperPart[]): Promise<Float32Array> {
     // A step blocks its thread; between steps requests and cancellations come in.
     await new Promise(resolve => {
       setImmediate(resolve)
     })
     return this.#decoder.step(
-      ids.map((own, i) => ({ sequence: this.#sequences[from + i] as Sequence, ids: own, adapter: adapters[i] ?? null }))
+      parts.map(({ row, ids, adapter }) => ({ sequence: this.#sequences[row] as Sequence, ids, adapter }))
     )
   }
 
@@ -76,6 +81,7 @@ class KernelStepper implements Stepper {
 
 class SessionStepper implements Stepper {
   readonly prefillChunk = 256
+  readonly ragged = false
   readonly #base: Feeds
   readonly #cache: KeyValueCache
   readonly #sessions: AdaptedSessions
@@ -111,11 +117,10 @@ class SessionStepper implements Stepper {
     await this.#sessions.release()
   }
 
-  async step(
-    ids: readonly (readonly number[])[],
-    from: number,
-    adapters: readonly (Adapter | null)[]
-  ): Promise<Float32Array> {
+  async step(parts: readonly StepperPart[]): Promise<Float32Array> {
+    const from = parts[0]?.row ?? 0
+    const ids = parts.map(part => part.ids)
+    const adapters = parts.map(part => part.adapter)
     const cache = this.#cache
     const time = ids[0]?.length ?? 1
     const [count, to] = [ids.length, from + ids.length]

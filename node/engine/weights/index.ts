@@ -1,5 +1,6 @@
 export * from './numbers.ts'
 export * from './int4.ts'
+export * from './int8.ts'
 export * from './nf4.ts'
 export * from './double.ts'
 export * from './random.ts'

@@ -5,7 +5,7 @@ import { load } from './load.ts'
 export interface EngineLoad {
   readonly model: string
   readonly threads: number
-  readonly quantize: 'none' | 'int4'
+  readonly quantize: 'none' | 'int8' | 'int4'
   readonly maxTokens: number
   readonly temperature: number
 }

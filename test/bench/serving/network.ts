@@ -24,7 +24,7 @@ export interface ServingNetwork {
 export interface ServingOptions {
   readonly model: string
   readonly threads: number
-  readonly quantize: 'none' | 'int4'
+  readonly quantize: 'none' | 'int8' | 'int4'
   readonly maxTokens: number
   readonly temperature: number
   /** Folder for profiles of both processes (`node --cpu-prof`). */

@@ -1,12 +1,13 @@
 import { attend, chunkRows, remember } from './attention'
+import { byteProduct } from './bytes'
 import { add, gated, multiply, rmsNorm } from './float'
 import { Batch, Chunk, Layer, Model, Projection, Run } from './layout'
 import { product, quantize } from './tiles'
 
-export { product, quantize }
+export { byteProduct, product, quantize }
 
 /**
- * One step of a decoder with 4-bit weights, run by `threads` threads at once: each calls `forward` with its own number
+ * One step of a decoder with weights of 4 or 8 bits, run by `threads` threads at once: each calls `forward` with its own number
  * and does its share of every phase; between phases they meet.
  */
 
@@ -51,11 +52,18 @@ function narrow(batch: Batch, layer: u32, which: u32, slot: u32, x: usize, input
   }
 }
 
+/** Outputs [4·from, 4·to) of a product with the weights of a projection, of whichever form. */
+function times(p: Projection, tiles: usize, rows: u32, from: u32, to: u32, start: usize, startStride: usize, out: usize, scratch: usize): void {
+  const stride = <usize>p.outputs << 2
+  if (p.bits == 8) byteProduct(tiles, rows, p.weights, p.inputs, from, to, start, startStride, out, stride)
+  else product(tiles, rows, p.weights, p.inputs, from, to, start, startStride, out, stride, scratch)
+}
+
 /** Outputs [4·from, 4·to) of a projection, adapters included; added to `out` where `onto` is set. */
 function project(batch: Batch, p: Projection, layer: u32, which: u32, slot: u32, zeros: usize, out: usize, onto: bool, from: u32, to: u32, thread: u32): void {
   const stride = <usize>p.outputs << 2
   const start = onto ? out : p.bias != 0 ? p.bias : zeros
-  product(batch.tiles, batch.rows, p.weights, p.inputs, from, to, start, onto ? stride : 0, out, stride, batch.scratch + <usize>thread * batch.scratchBytes)
+  times(p, batch.tiles, batch.rows, from, to, start, onto ? stride : 0, out, batch.scratch + <usize>thread * batch.scratchBytes)
   const left = <usize>from << 4, bytes = <usize>(to - from) << 4
   if (onto && p.bias != 0) for (let r: u32 = 0; r < batch.rows; r++) add(out + <usize>r * stride + left, p.bias + left, bytes)
   for (let i: u32 = 0; i < batch.runCount; i++) {
@@ -157,7 +165,7 @@ export function forward(model: usize, step: usize, meeting: usize, thread: u32, 
   meet(meeting, threads)
   const tiles = m.head.outputs >> 2, piece = pieceOf(tiles, threads)
   for (let at = take(batch, 0, 8) * piece; at < tiles; at = take(batch, 0, 8) * piece) {
-    product(batch.tiles, targets, m.head.weights, hidden, at, min(tiles, at + piece), m.zeros, 0, batch.logits, <usize>m.head.outputs << 2, batch.scratch + <usize>thread * batch.scratchBytes)
+    times(m.head, batch.tiles, targets, at, min(tiles, at + piece), m.zeros, 0, batch.logits, batch.scratch + <usize>thread * batch.scratchBytes)
   }
   meet(meeting, threads)
 }

@@ -3,7 +3,7 @@
  * lengths are elements; an address of 0 means that there is none.
  */
 
-/** A product's weights in tiles (tiles.ts), its bias, and how wide it is. */
+/** A product's weights (tiles.ts, bytes.ts), its bias, and how wide it is. */
 @unmanaged
 export class Projection {
   weights: usize
@@ -12,6 +12,8 @@ export class Projection {
   inputs: u32
   /** Multiple of 4. */
   outputs: u32
+  /** Of a weight: 4 or 8. */
+  bits: u32
 }
 
 @unmanaged
