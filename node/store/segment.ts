@@ -42,7 +42,7 @@ export interface Segment {
 }
 
 const damaged = (path: string, cause?: unknown): StoreError =>
-  new StoreError('store.corrupt', `the file ${path} is damaged`, {
+  new StoreError('store.corrupt', `the file ${path} is damaged or gone`, {
     help: 'Move it away: what stood in it is history, and the node runs without it.',
     cause
   })
@@ -163,6 +163,7 @@ export async function openSegment(path: string): Promise<Segment> {
   try {
     file = await open(path, 'r')
   } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') throw damaged(path, error)
     throw storeError(error, dirname(path))
   }
   let index: Index

@@ -125,6 +125,6 @@ describe('a segment', () => {
       (await readdir(folder)).filter(name => name.startsWith('four')),
       []
     )
-    await assert.rejects(openSegment(path), { code: 'store.failed' })
+    await assert.rejects(openSegment(path), { code: 'store.corrupt' })
   })
 })

@@ -1,0 +1,62 @@
+import { defaultPage, InvalidError, largestPage } from '../../../protocol/primitives/index.ts'
+import type { Hex } from '../../../protocol/primitives/index.ts'
+import { everything, isTimeKey, justAfter, listKey, openKey, shortId } from './keys.ts'
+import type { Tables } from './tables.ts'
+import type { Entry, ReceiptStore } from './types.ts'
+
+/** Views over receipts: each reads what it shows. */
+export function createLists(
+  tables: Tables,
+  entryAt: (key: string) => Promise<Entry | undefined>
+): Pick<ReceiptStore, 'list' | 'open' | 'openIds' | 'unscored'> {
+  return {
+    async list({ model, pool, order = 'oldest', limit = defaultPage, cursor } = {}) {
+      if (cursor !== undefined && !isTimeKey(cursor))
+        throw new InvalidError('page.cursor', 'that is no cursor of a list of receipts', {
+          help: 'Begin again without a cursor.'
+        })
+      const scope = model ?? pool ?? everything
+      const reverse = order === 'newest'
+      const bound =
+        cursor === undefined
+          ? {}
+          : reverse
+            ? { to: listKey(scope, cursor) }
+            : { from: listKey(scope, justAfter(cursor)) }
+      const most = Math.min(Math.max(1, limit), largestPage)
+      const items: Entry[] = []
+      let last: string | undefined
+      for await (const name of tables.lists.keys({ prefix: `${scope}/`, reverse, ...bound })) {
+        // One more is there than is shown.
+        if (items.length === most) return { items, next: last ?? null }
+        const key = name.slice(scope.length + 1)
+        const entry = await entryAt(key)
+        // A model has one pool; a receipt whose archive is lost is shown by nobody.
+        if (entry === undefined || (pool !== undefined && entry.pool !== pool)) continue
+        items.push(entry)
+        last = key
+      }
+      return { items, next: null }
+    },
+    async *open(pool) {
+      for await (const id of tables.places.values({ prefix: `${pool}/` })) {
+        const key = await tables.ids.get(shortId(id))
+        const entry = key === undefined ? undefined : await entryAt(key)
+        if (entry !== undefined) yield entry
+      }
+    },
+    async openIds(pool, prefix, limit) {
+      const ids: Hex[] = []
+      for await (const key of tables.open.keys({ prefix: openKey(pool, `0x${prefix}`), limit }))
+        ids.push(key.slice(pool.length + 1) as Hex)
+      return ids
+    },
+    async unscored({ after, limit = defaultPage } = {}) {
+      const key = after === undefined ? undefined : await tables.ids.get(shortId(after))
+      const ids: Hex[] = []
+      for await (const id of tables.unscored.values({ limit, ...(key === undefined ? {} : { from: justAfter(key) }) }))
+        ids.push(id)
+      return ids
+    }
+  }
+}

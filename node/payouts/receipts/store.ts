@@ -1,0 +1,214 @@
+import { InvalidError } from '../../../protocol/primitives/index.ts'
+import type { Hex } from '../../../protocol/primitives/index.ts'
+import { inRanges, isOver } from '../../../protocol/payouts/index.ts'
+import type { ScoringDocument } from '../../../protocol/payouts/index.ts'
+import type { Log } from '../../runtime/types.ts'
+import { createQueue } from '../../runtime/index.ts'
+import type { Batch, Store } from '../../store/index.ts'
+import { createArchive } from './archive.ts'
+import { createClosing } from './closing.ts'
+import { channelKey, everything, listKey, openKey, placeKey, shortId, timeKey } from './keys.ts'
+import { createLists } from './lists.ts'
+import { openTables } from './tables.ts'
+import type { Archived, Kept } from './tables.ts'
+import type { Entry, NewEntry, ReceiptState, ReceiptStore } from './types.ts'
+
+/** Open receipts kept for one channel: two parties who sign nonsense to each other fill no disk but their own. */
+const maxChannelReceipts = 10_000
+/** What no epoch will count waits until there are so many of them; most of them, the oldest, go into a file together. */
+const defaultMaxOver = 10_000
+/** Receipts that wait to be written: as many as handlers wait at once. */
+const maxWriting = 4096
+
+export interface ReceiptStoreOptions {
+  readonly store: Pick<Store, 'collection' | 'batch'>
+  /** Where files of archived receipts go. */
+  readonly folder: string
+  readonly log: Pick<Log, 'warn'>
+  readonly maxOver?: number
+  /** Called when an open receipt came or went. */
+  readonly changed?: (pool: Hex, id: Hex) => void
+}
+
+export function createReceiptStore({
+  store,
+  folder,
+  log,
+  changed,
+  maxOver = defaultMaxOver
+}: ReceiptStoreOptions): ReceiptStore {
+  const tables = openTables(store)
+  const archive = createArchive(folder, tables, log)
+  /** Receipts of one channel are written one after another: each looks at what stands at its place. */
+  const writing = createQueue({ name: 'receipts', bound: maxWriting, concurrency: 16 })
+  const tell = (pool: Hex | null, id: Hex): void => {
+    if (pool !== null) changed?.(pool, id)
+  }
+  const closing = createClosing(store, tables, archive, tell)
+  /** What is removing receipts now, one after another; nothing is put in meanwhile. */
+  let leaving: Promise<unknown> | undefined
+  let over = 0
+
+  /** Runs alone: after what is being written, and before what comes. */
+  function alone<T>(work: () => Promise<T>): Promise<T> {
+    const run = (leaving ?? Promise.resolve())
+      .catch(() => undefined)
+      .then(() => writing.idle())
+      .then(work)
+      .finally(() => {
+        if (leaving === run) leaving = undefined
+      })
+    leaving = run
+    return run
+  }
+  async function quiet(): Promise<void> {
+    while (leaving !== undefined) await leaving.catch(() => undefined)
+  }
+
+  async function find(id: Hex): Promise<{ key: string; kept: Kept } | { key: string; archived: Archived } | undefined> {
+    const key = await tables.ids.get(shortId(id))
+    return key === undefined ? undefined : at(key)
+  }
+
+  /** A receipt by its key, wherever it is; looked for again where it has just moved. */
+  async function at(
+    key: string
+  ): Promise<{ key: string; kept: Kept } | { key: string; archived: Archived } | undefined> {
+    for (let tries = 0; tries < 2; tries++) {
+      const kept = await tables.receipts.get(key)
+      if (kept !== undefined) return { key, kept }
+      const number = await tables.archived.get(key)
+      const archived = number === undefined ? undefined : await archive.get(number, key)
+      if (archived !== undefined) return { key, archived }
+    }
+    return undefined
+  }
+
+  async function stateOf(key: string, { id, pool, epoch, receipt }: Kept): Promise<ReceiptState> {
+    if (epoch !== null) return { name: 'settled', epoch }
+    const { channel, sequence } = receipt.receipt.message
+    if (pool === null || (await tables.places.get(placeKey(pool, channel, sequence))) !== id) return { name: 'over' }
+    return { name: (await tables.unscored.has(key)) ? 'unscored' : 'unsettled' }
+  }
+
+  async function entryAt(key: string): Promise<Entry | undefined> {
+    const found = await at(key)
+    if (found === undefined) return undefined
+    if ('kept' in found) {
+      const { id, pool, own, receipt } = found.kept
+      return { id, pool, own, receipt, state: await stateOf(key, found.kept) }
+    }
+    const { id, pool, own, receipt, epoch } = found.archived
+    return { id, pool, own, receipt, state: epoch === null ? { name: 'over' } : { name: 'settled', epoch } }
+  }
+
+  function putBody(batch: Batch, key: string, kept: Kept): void {
+    const { id, pool, receipt } = kept
+    batch.put(tables.receipts, key, kept).put(tables.ids, shortId(id), key)
+    for (const scope of [everything, receipt.receipt.message.model, ...(pool === null ? [] : [pool])])
+      batch.put(tables.lists, listKey(scope, key), 0)
+  }
+
+  /** One that no epoch will count: shown in lists, and archived with the next ones. */
+  async function putOver(key: string, kept: Kept): Promise<void> {
+    await store.batch(batch => {
+      putBody(batch, key, kept)
+      batch.put(tables.over, key, 0)
+    })
+    over++
+  }
+
+  async function write({ id, pool, receipt, own, expiry }: NewEntry): Promise<boolean> {
+    if (await tables.ids.has(shortId(id))) return false
+    const { channel, sequence, fee, finishedAt } = receipt.receipt.message
+    const key = timeKey(finishedAt, id)
+    if (pool === null) {
+      await putOver(key, { id, pool, own, epoch: null, receipt })
+      return true
+    }
+    const settled = await tables.settled.get(channelKey(pool, channel))
+    const { at: now, epoch } = (await tables.pools.get(pool)) ?? { at: 0n, epoch: 0 }
+    // [ignore] What an epoch has counted, or none will count any more, is history; of one's own it is kept.
+    const counted = settled !== undefined && inRanges(settled.ranges, sequence)
+    if (counted || isOver(expiry, now)) {
+      if (!own) throw new InvalidError('receipt.over', 'no epoch will count it', { consequence: 'ignore' })
+      await putOver(key, { id, pool, own, epoch: counted ? epoch : null, receipt })
+      return true
+    }
+    const place = placeKey(pool, channel, sequence)
+    const other = await tables.places.get(place)
+    const gone = other === undefined ? undefined : await closing.removal(pool, other)
+    // [ignore] A place has one receipt: the own one, or of two that both parties signed the one of the lower id, as in
+    // an epoch.
+    if (other !== undefined && (gone === undefined || (!own && other < id)))
+      throw new InvalidError('receipt.place', 'another receipt stands at this place', { consequence: 'ignore' })
+    const row = (await tables.channels.get(channelKey(pool, channel))) ?? { receipts: 0, fees: 0n, expiry }
+    // [ignore] A channel has room for so many: what two parties sign to each other is no burden for others.
+    if (!own && other === undefined && row.receipts >= maxChannelReceipts)
+      throw new InvalidError('receipt.many', 'the channel has more receipts than are kept', { consequence: 'ignore' })
+    await store.batch(batch => {
+      gone?.fill(batch)
+      putBody(batch, key, { id, pool, own, epoch: null, receipt })
+      batch
+        .put(tables.places, place, id)
+        .put(tables.open, openKey(pool, id), 0)
+        .put(tables.unscored, key, id)
+        .put(tables.channels, channelKey(pool, channel), {
+          receipts: row.receipts + (gone === undefined ? 1 : 0),
+          fees: row.fees + fee - (gone?.fee ?? 0n),
+          expiry
+        })
+    })
+    if (other !== undefined) tell(pool, other)
+    tell(pool, id)
+    return true
+  }
+
+  return {
+    async start() {
+      await archive.start()
+      over = await closing.countOver(maxOver + 1)
+    },
+    async stop() {
+      await quiet()
+      await writing.idle()
+      await archive.stop()
+    },
+    async put(entry) {
+      await quiet()
+      const fresh = await writing.run(entry.receipt.receipt.message.channel, () => write(entry))
+      if (over > maxOver)
+        await alone(async () => {
+          if (over > maxOver) await closing.archiveOver(Math.ceil(maxOver * 0.8))
+          over = await closing.countOver(maxOver + 1)
+        })
+      return fresh
+    },
+    has: id => tables.ids.has(shortId(id)),
+    async get(id) {
+      const key = await tables.ids.get(shortId(id))
+      return key === undefined ? undefined : entryAt(key)
+    },
+    async scorings(id) {
+      const found = await find(id)
+      if (found !== undefined && 'archived' in found) return found.archived.scorings
+      const documents: ScoringDocument[] = []
+      for await (const { document } of tables.scorings.values({ prefix: `${id}/` })) documents.push(document)
+      return documents
+    },
+    async scored(id) {
+      const key = await tables.ids.get(shortId(id))
+      if (key !== undefined) await tables.unscored.delete(key)
+    },
+    ...createLists(tables, entryAt),
+    async feesOf(pool, channel) {
+      const key = channelKey(pool, channel)
+      return ((await tables.channels.get(key))?.fees ?? 0n) + ((await tables.settled.get(key))?.fees ?? 0n)
+    },
+    async pool(pool) {
+      const row = await tables.pools.get(pool)
+      return { epoch: row?.epoch ?? 0, at: row?.at ?? 0n, bundle: row?.bundle }
+    },
+    settle: epoch => alone(() => closing.settle(epoch))
+  }
+}

@@ -1,0 +1,76 @@
+import { z } from 'zod'
+import { cosignedReceipt } from '../../../protocol/models/index.ts'
+import { address, amount, bytes32, uint } from '../../../protocol/primitives/index.ts'
+import { scoringDocument, settledChannel } from '../../../protocol/payouts/index.ts'
+import type { Store } from '../../store/index.ts'
+
+/** A receipt that is not archived yet. `epoch`: the epoch that counted its place, where it came after that. */
+const kept = z.strictObject({
+  id: bytes32,
+  pool: bytes32.nullable(),
+  /** Whether this node is its client or its worker. */
+  own: z.boolean(),
+  epoch: z.int().min(1).nullable(),
+  receipt: cosignedReceipt
+})
+export type Kept = z.infer<typeof kept>
+
+/** A receipt in an archive's file, with what scorers said. `epoch`: null where no epoch ever counted it. */
+export const archived = kept.extend({ scorings: z.array(scoringDocument).max(16) })
+export type Archived = z.infer<typeof archived>
+
+/** What a channel's open receipts come to. */
+const channelRow = z.strictObject({ receipts: z.int().min(0), fees: amount, expiry: uint(64) })
+export type ChannelRow = z.infer<typeof channelRow>
+
+/** The last final epoch whose receipts are settled here. */
+const poolRow = z.strictObject({ epoch: z.int().min(0), at: uint(64), bundle: z.string().max(100) })
+export type PoolRow = z.infer<typeof poolRow>
+
+const archiveRow = z.strictObject({
+  pool: bytes32.nullable(),
+  epoch: z.int().min(0),
+  file: z.string().max(100),
+  count: z.int().min(0)
+})
+export type ArchiveRow = z.infer<typeof archiveRow>
+
+const scoringRow = z.strictObject({ stake: amount, document: scoringDocument })
+/** An entry whose key says it all. */
+const present = z.literal(0)
+
+/**
+ * The tables of receipts. Open is what an epoch may still count: it alone is in `places`, `open` and `channels`. All
+ * that a write of one receipt changes is changed in one batch, some ten rows.
+ */
+export const openTables = (store: Pick<Store, 'collection'>) => ({
+  /** By time and id: bodies of what is not archived. */
+  receipts: store.collection('payouts/receipts', kept),
+  /** By time and id: the number of the archive that holds it. */
+  archived: store.collection('payouts/archived', z.int().min(0)),
+  /** By id: its key. */
+  ids: store.collection('payouts/ids', z.string().max(60)),
+  /** By scope, time and id: what lists show. */
+  lists: store.collection('payouts/lists', present),
+  /** By pool, channel and sequence: the open receipt there. */
+  places: store.collection('payouts/places', bytes32),
+  /** By pool and id. */
+  open: store.collection('payouts/open', present),
+  /** By time and id: open, of a pool, and nobody has weighed it. */
+  unscored: store.collection('payouts/unscored', bytes32),
+  /** By time and id: no epoch will count it, and it waits for the next archive. */
+  over: store.collection('payouts/over', present),
+  /** By receipt and scorer. */
+  scorings: store.collection('payouts/scorings', scoringRow),
+  /** By pool and channel. */
+  channels: store.collection('payouts/channels', channelRow),
+  /** By pool and channel: what final epochs have counted. */
+  settled: store.collection('payouts/settled', settledChannel),
+  /** By pool. */
+  pools: store.collection('payouts/pools', poolRow),
+  /** By number. */
+  archives: store.collection('payouts/archives', archiveRow)
+})
+export type Tables = ReturnType<typeof openTables>
+
+export const scoringKey = (receipt: string, scorer: z.infer<typeof address>): string => `${receipt}/${scorer}`
