@@ -105,7 +105,9 @@ export function createArchive(folder: string, { archives }: Pick<Tables, 'archiv
         return text === undefined ? undefined : decode(text, row.file)
       } catch (error) {
         if (!(error instanceof StoreError) || error.code !== 'store.corrupt') throw error
+        const file = files.get(number)
         files.delete(number)
+        if (file !== undefined) await close(file)
         await setAside(row.file, error)
         return undefined
       }

@@ -61,10 +61,6 @@ export function createReceiptStore({
     leaving = run
     return run
   }
-  async function quiet(): Promise<void> {
-    while (leaving !== undefined) await leaving.catch(() => undefined)
-  }
-
   async function find(id: Hex): Promise<{ key: string; kept: Kept } | { key: string; archived: Archived } | undefined> {
     const key = await tables.ids.get(shortId(id))
     return key === undefined ? undefined : at(key)
@@ -170,12 +166,13 @@ export function createReceiptStore({
       over = await closing.countOver(maxOver + 1)
     },
     async stop() {
-      await quiet()
+      await leaving?.catch(() => undefined)
       await writing.idle()
       await archive.stop()
     },
     async put(entry) {
-      await quiet()
+      // Checked in the same turn in which it is handed on: what leaves waits for all that was handed on before.
+      for (let now = leaving; now !== undefined; now = leaving) await now.catch(() => undefined)
       const fresh = await writing.run(entry.receipt.receipt.message.channel, () => write(entry))
       if (over > maxOver)
         await alone(async () => {

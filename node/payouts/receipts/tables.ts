@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { cosignedReceipt } from '../../../protocol/models/index.ts'
-import { address, amount, bytes32, uint } from '../../../protocol/primitives/index.ts'
+import { amount, bytes32, uint } from '../../../protocol/primitives/index.ts'
+import type { Address } from '../../../protocol/primitives/index.ts'
 import { scoringDocument, settledChannel } from '../../../protocol/payouts/index.ts'
 import type { Store } from '../../store/index.ts'
 
@@ -73,4 +74,4 @@ export const openTables = (store: Pick<Store, 'collection'>) => ({
 })
 export type Tables = ReturnType<typeof openTables>
 
-export const scoringKey = (receipt: string, scorer: z.infer<typeof address>): string => `${receipt}/${scorer}`
+export const scoringKey = (receipt: string, scorer: Address): string => `${receipt}/${scorer}`

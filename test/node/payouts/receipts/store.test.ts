@@ -362,7 +362,7 @@ describe('the store of receipts', function () {
     // Every row that is read counts, and every block of a file.
     let rows = 0
     const counting: Pick<Store, 'collection' | 'batch'> = {
-      batch: store.batch,
+      batch: (fill, options) => store.batch(fill, options),
       collection(name, schema) {
         const table = store.collection(name, schema)
         const count = async function* <T>(source: AsyncIterable<T>): AsyncGenerator<T> {
