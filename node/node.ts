@@ -155,11 +155,10 @@ export async function createNode(
         maxSeconds: options.worker.maxSeconds
       }
     })
-    const models: ModelsService = createModelsService({
+    const models = createModelsService({
       ...common,
       events,
       log: log.child({ phase: 'models' }),
-      attribute: (model, { content }, answer) => payouts.attribute({ model: model.id, content, answer }),
       folder: await folder('models'),
       roles: { worker: is('worker'), client: is('client') },
       policy: {
@@ -168,7 +167,7 @@ export async function createNode(
         capacity: options.worker.capacity
       }
     })
-    const payouts: PayoutsService = createPayoutsService({
+    const payouts = createPayoutsService({
       ...common,
       events,
       modelEvents: events,

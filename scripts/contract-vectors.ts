@@ -55,7 +55,7 @@ const messages: Partial<{ [T in StatementType]: Message<T> }> = {
     seed: 42n,
     startedAt: 1_795_000_001n,
     finishedAt: 1_795_000_002n,
-    attribution: hash('attribution')
+    confidential: true
   }
 }
 const statements = Object.fromEntries(

@@ -1,5 +1,4 @@
 import type { Network } from '../../protocol/crypto/index.ts'
-import type { Attribution, InferenceContent, ModelRecord } from '../../protocol/models/index.ts'
 import type { Address } from '../../protocol/primitives/index.ts'
 import type { Chain } from '../chain/types.ts'
 import type { Engine } from '../engine/types.ts'
@@ -61,7 +60,7 @@ export interface ModelsTiming {
   readonly renewMs: number
   /** A worker waits so long for a voucher or a countersignature. */
   readonly voucherMs: number
-  /** A client waits so long for a worker to take a request, for its next token, and for a receipt with its weights. */
+  /** A client waits so long for a worker to take a request, for its next token, and for a receipt. */
   readonly acceptMs: number
   readonly silenceMs: number
   readonly receiptMs: number
@@ -80,22 +79,12 @@ export const defaultTiming: ModelsTiming = {
   voucherMs: 20_000,
   acceptMs: 60_000,
   silenceMs: 30_000,
-  receiptMs: 120_000,
+  receiptMs: 30_000,
   busyMs: 60_000,
   findMs: 10_000,
   redeemMs: 30_000,
   marginSeconds: 600
 }
-
-/**
- * Measures what an answer owes to whom; null where the model has no siblings. `answerIds` are those of this receipt:
- * what was resumed from stands in `content.resume`.
- */
-export type Attribute = (
-  model: ModelRecord,
-  request: { readonly content: InferenceContent },
-  answerIds: readonly number[]
-) => Promise<Attribution | null>
 
 export interface ModelsDeps {
   readonly key: Uint8Array
@@ -118,7 +107,6 @@ export interface ModelsDeps {
   readonly worker?: Partial<Pick<WorkerPolicy, 'inputPrice' | 'outputPrice' | 'capacity'>>
   readonly policy?: Partial<ModelsPolicy>
   readonly timing?: Partial<ModelsTiming>
-  readonly attribute?: Attribute
   readonly metrics?: Registry
   /** Tokenizers by model folder; those of the folder itself unless given. */
   readonly speech?: SpeechSource

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { signedSchema } from '../../protocol/crypto/index.ts'
-import { attribution, cosignedReceipt, finish, inferenceContent, modelRecord } from '../../protocol/models/index.ts'
+import { cosignedReceipt, finish, inferenceContent, modelRecord } from '../../protocol/models/index.ts'
 import type { ChannelState } from '../../protocol/models/index.ts'
 import { address, amount, bytes32, signature, uint } from '../../protocol/primitives/index.ts'
 import type { Store } from '../store/index.ts'
@@ -19,7 +19,6 @@ const ids = z.array(z.int().min(0)).max(4096)
 /** A receipt that the worker has signed and the client not yet: sent again, the same, until it is countersigned. */
 const pendingReceipt = z.strictObject({
   receipt: signedSchema('Receipt'),
-  attribution: attribution.nullable(),
   answer: ids
 })
 export type PendingReceipt = z.infer<typeof pendingReceipt>

@@ -1,4 +1,3 @@
-import type { Attribution, InferenceContent } from '../../protocol/models/index.ts'
 import { InvalidError, NotFoundError, TilthError } from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
 import type { Follower } from '../chain/types.ts'
@@ -47,7 +46,7 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
   const serving = createServing(parts, tables, catalogue, folders, board, slots)
   const redeemer = createRedeemer(parts, accounts)
   const activity = createActivity(parts)
-  const answers = createAnswers(parts, accounts, serving, slots, weigh)
+  const answers = createAnswers(parts, accounts, serving, slots)
 
   const wallet = createWallet(parts, tables, receipts)
   const asking = createAsking(parts, wallet, createWorkers(parts, board), folders)
@@ -56,19 +55,6 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
   let life = new AbortController()
   let follower: Follower | undefined
   const offs: (() => Promise<void> | void)[] = []
-
-  /** A failure costs the weights, not the receipt. */
-  async function weigh(content: InferenceContent, model: Hex, answer: readonly number[]): Promise<Attribution | null> {
-    const record = catalogue.get(model)?.record
-    if (parts.attribute === undefined || record === undefined || record.result === null || answer.length === 0)
-      return null
-    try {
-      return await parts.attribute(record, { content }, answer)
-    } catch (error) {
-      log.error('an answer could not be weighed', { model, error })
-      return null
-    }
-  }
 
   const view = ({ record, retired }: Registered): ModelView => ({
     ...record,

@@ -59,6 +59,8 @@ export interface AskRequest {
   /** The same seed gives the same tokens on whichever worker; random unless given. */
   readonly seed?: number
   readonly stop?: readonly string[]
+  /** Nobody but the worker ever sees it: it is not weighed, and its data share follows held-out values. */
+  readonly private?: boolean
   readonly signal?: AbortSignal
 }
 

@@ -1,30 +1,15 @@
 import { z } from 'zod'
-import { address, bytes32, InvalidError, NotFoundError } from '../../protocol/primitives/index.ts'
+import { bytes32, InvalidError, NotFoundError } from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
-import { requireSigner } from '../../protocol/crypto/index.ts'
-import { attributionHash, cosignedReceipt } from '../../protocol/models/index.ts'
-import type { Attribution, CosignedReceipt } from '../../protocol/models/index.ts'
-import {
-  compareAttributions,
-  faultOf,
-  placeOf,
-  receiptId,
-  scoringDocument,
-  slimReceipt
-} from '../../protocol/payouts/index.ts'
-import type { ScoringDocument } from '../../protocol/payouts/index.ts'
+import { cosignedReceipt } from '../../protocol/models/index.ts'
+import type { CosignedReceipt } from '../../protocol/models/index.ts'
+import { faultOf, placeOf, receiptId, slimReceipt } from '../../protocol/payouts/index.ts'
 import type { Facts } from './facts.ts'
 import { maxChannelReceipts } from './limits.ts'
 import type { Models } from './models.ts'
-import type { PayoutsDeps, ScoringView } from './types.ts'
+import type { PayoutsDeps } from './types.ts'
 
 const entrySchema = z.strictObject({ id: bytes32, pool: bytes32.nullable(), receipt: cosignedReceipt })
-const scoringEntry = z.strictObject({
-  scorer: address,
-  agrees: z.boolean(),
-  exact: z.boolean(),
-  document: scoringDocument
-})
 
 /** A receipt as it is kept in memory: without what was asked and answered. */
 export interface Entry {
@@ -38,7 +23,7 @@ export interface Entry {
 /** Where a receipt came from: this node made it, gossip brought it, or it was asked for. */
 export type Source = 'own' | 'gossip' | 'sync'
 
-/** Every sound receipt this node has heard of, and what scorers said. On disk before it is acknowledged. */
+/** Every sound receipt this node has heard of. On disk before it is acknowledged. */
 export interface Book {
   start(): Promise<void>
   /**
@@ -47,14 +32,10 @@ export interface Book {
    * @throws InvalidError `receipt.*` · NotFoundError `receipt.channel` (not on chain, or not yet)
    */
   take(receipt: CosignedReceipt, source: Source): Promise<{ id: Hex; fresh: boolean }>
-  /** Keeps a scorer's word. @throws InvalidError `scoring.*` · NotFoundError `scoring.receipt` */
-  takeScoring(document: ScoringDocument): Promise<{ fresh: boolean; agrees: boolean; exact: boolean; receipt: Entry }>
   entries(): IterableIterator<Entry>
   entry(id: Hex): Entry | undefined
   /** With what was asked and answered, where it is known. */
   full(id: Hex): Promise<CosignedReceipt | undefined>
-  scorings(id: Hex): readonly ScoringView[]
-  scoringDocuments(id: Hex): Promise<ScoringDocument[]>
 }
 
 export function createBook(
@@ -63,11 +44,9 @@ export function createBook(
   facts: Facts
 ): Book {
   const table = store.collection('payouts/receipts', entrySchema)
-  const words = store.collection('payouts/scorings', scoringEntry)
   const entries = new Map<Hex, Entry>()
   const places = new Map<string, Hex>()
   const perChannel = new Map<Hex, number>()
-  const scorings = new Map<Hex, ScoringView[]>()
   const taking = new Map<Hex, Promise<{ id: Hex; fresh: boolean }>>()
 
   function remember(id: Hex, pool: Hex | null, receipt: CosignedReceipt): void {
@@ -114,10 +93,6 @@ export function createBook(
   return {
     async start() {
       for await (const { id, pool, receipt } of table.values()) remember(id, pool, receipt)
-      for await (const [key, { scorer, agrees, exact }] of words.entries()) {
-        const id = key.split('/')[0] as Hex
-        scorings.set(id, [...(scorings.get(id) ?? []), { scorer, agrees, exact }])
-      }
       log.debug('receipts are read', { receipts: entries.size, self })
     },
     take(receipt, source) {
@@ -130,42 +105,8 @@ export function createBook(
       taking.set(id, work)
       return work
     },
-    async takeScoring(document) {
-      const { receipt: id, scorer, attribution: hash } = document.statement.message
-      const entry = entries.get(id)
-      // [ignore] It is about a receipt that is known here.
-      if (entry === undefined)
-        throw new NotFoundError('scoring.receipt', `the receipt ${id} that was scored is not known here`)
-      // [reject] It is signed by its scorer, and encloses what it signed for.
-      requireSigner(network, document.statement, scorer)
-      if (attributionHash(document.attribution) !== hash)
-        throw new InvalidError('scoring.attribution', 'the scoring encloses other weights than it is signed for')
-      // [reject] Nobody scores an answer of its own.
-      if (scorer === entry.receipt.worker) throw new InvalidError('scoring.own', 'a worker has scored its own answer')
-      const stated: Attribution | null = entry.receipt.attribution
-      if (stated === null)
-        throw new InvalidError('scoring.unweighed', 'the receipt has no weights to compare with', {
-          consequence: 'ignore'
-        })
-      const found = compareAttributions(stated, document.attribution)
-      const before = scorings.get(id) ?? []
-      if (before.some(word => word.scorer === scorer)) return { fresh: false, ...found, receipt: entry }
-      await words.put(`${id}/${scorer}`, { scorer, ...found, document })
-      scorings.set(id, [...(scorings.get(id) ?? []), { scorer, ...found }])
-      return { fresh: true, ...found, receipt: entry }
-    },
     entries: () => entries.values(),
     entry: id => entries.get(id),
-    full: async id => (await table.get(id))?.receipt,
-    scorings: id => scorings.get(id) ?? [],
-    async scoringDocuments(id) {
-      const documents: ScoringDocument[] = []
-      for await (const { document } of words.values({ prefix: `${id}/` })) documents.push(document)
-      return documents
-    }
+    full: async id => (await table.get(id))?.receipt
   }
 }
-
-/** A receipt that more scorers dispute than confirm: its weights move nothing, and settlers leave it out. */
-export const disputed = (words: readonly ScoringView[]): boolean =>
-  words.filter(({ agrees }) => !agrees).length > words.filter(({ agrees }) => agrees).length

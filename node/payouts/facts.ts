@@ -1,8 +1,9 @@
 import type { ChannelFacts, Measure, PoolFacts } from '../../protocol/payouts/index.ts'
 import type { CosignedReceipt } from '../../protocol/models/index.ts'
 import { TilthError } from '../../protocol/primitives/index.ts'
-import type { Hex } from '../../protocol/primitives/index.ts'
+import type { Address, Hex } from '../../protocol/primitives/index.ts'
 import type { Models } from './models.ts'
+import type { Stakes } from './stakes.ts'
 import type { PayoutsDeps } from './types.ts'
 
 /** What the chain says about the channels and models that some receipts name. */
@@ -11,21 +12,21 @@ export interface Facts {
   channels(receipts: readonly CosignedReceipt[]): Promise<Map<Hex, ChannelFacts>>
   datanets(receipts: readonly CosignedReceipt[]): Promise<Map<Hex, Hex>>
   /**
-   * A model whose result is wrong has none. `patient`: one whose result is not to be had now is an error; else it is
-   * left out too.
+   * All of it, for the receipts of one pool and who has scored them. A model whose result is wrong has no measure.
+   * `patient`: one whose result is not to be had now is an error; else it is left out too.
    */
-  measures(receipts: readonly CosignedReceipt[], options?: { patient?: boolean }): Promise<Map<Hex, Measure>>
-  /** All of it, for the receipts of one pool. */
   of(
     pool: Hex,
     receipts: readonly CosignedReceipt[],
+    scorers: Iterable<Address>,
     options?: { patient?: boolean }
   ): Promise<Omit<PoolFacts, 'settled' | 'settledFees'>>
 }
 
 export function createFacts(
   { chain, network, log }: Pick<PayoutsDeps, 'chain' | 'network' | 'log'>,
-  models: Models
+  models: Models,
+  stakes: Stakes
 ): Facts {
   const distinct = (values: readonly Hex[]): Hex[] => [...new Set(values)]
   const modelsOf = (receipts: readonly CosignedReceipt[]): Hex[] =>
@@ -41,25 +42,33 @@ export function createFacts(
     const found = await Promise.all(modelsOf(receipts).map(async model => [model, await models.poolOf(model)] as const))
     return new Map(found.flatMap(([model, pool]) => (pool === undefined ? [] : [[model, pool] as const])))
   }
-  async function measures(receipts: readonly CosignedReceipt[], { patient = false } = {}): Promise<Map<Hex, Measure>> {
-    const found = new Map<Hex, Measure>()
-    for (const model of modelsOf(receipts.filter(({ attribution }) => attribution !== null))) {
+  async function measures(
+    receipts: readonly CosignedReceipt[],
+    { patient = false } = {}
+  ): Promise<Map<Hex, Measure | null>> {
+    const found = new Map<Hex, Measure | null>()
+    for (const model of modelsOf(receipts)) {
       try {
-        const weighed = await models.weighed(model)
-        if (weighed !== null) found.set(model, weighed.measure)
+        found.set(model, (await models.weighed(model))?.measure ?? null)
       } catch (error) {
-        // Receipts of a model without a measure have no weights; the others go on.
+        // Receipts of a model whose measure is not known wait; the others go on.
         if (patient && !(error instanceof TilthError && error.consequence === 'reject')) throw error
         log.warn("a model's measure cannot be had", { model, error })
       }
     }
     return found
   }
+  async function builders(receipts: readonly CosignedReceipt[]): Promise<Map<Hex, Address>> {
+    return new Map(
+      await Promise.all(
+        modelsOf(receipts).map(async model => [model, (await models.registered(model)).builder] as const)
+      )
+    )
+  }
   return {
     channels,
     datanets,
-    measures,
-    async of(pool, receipts, options) {
+    async of(pool, receipts, scorers, options) {
       const own = await datanets(receipts)
       const ofPool = receipts.filter(({ receipt }) => own.get(receipt.message.model) === pool)
       return {
@@ -67,7 +76,9 @@ export function createFacts(
         pool,
         datanets: own,
         channels: await channels(receipts),
-        measures: await measures(ofPool, options)
+        builders: await builders(ofPool),
+        measures: await measures(ofPool, options),
+        bonded: await stakes.among(scorers)
       }
     }
   }

@@ -77,7 +77,12 @@ export function createModels(
     return {
       registered: found,
       result,
-      measure: measureOf({ model, players: result.players, coalitions: result.coalitions })
+      measure: measureOf({
+        model,
+        players: result.players,
+        coalitions: result.coalitions,
+        dataPoints: found.split.data
+      })
     }
   })
 

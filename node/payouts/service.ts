@@ -2,9 +2,10 @@ import type { CosignedReceipt } from '../../protocol/models/index.ts'
 import { NotFoundError, TilthError } from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
 import type { ScoringDocument } from '../../protocol/payouts/index.ts'
-import { placeOf } from '../../protocol/payouts/index.ts'
+import { foundBy, placeOf } from '../../protocol/payouts/index.ts'
 import type { ChainEvent } from '../chain/types.ts'
 import { createBook } from './book.ts'
+import type { Entry } from './book.ts'
 import { createBundles } from './bundles.ts'
 import { createClaims } from './claims.ts'
 import { createExchange } from './exchange.ts'
@@ -13,13 +14,13 @@ import { createLedger } from './ledger.ts'
 import type { Proposal } from './ledger.ts'
 import { defaultTiming } from './limits.ts'
 import { createModels } from './models.ts'
-import { createScorer } from './scorer.ts'
+import { createScorer, createScorings, createScoringsExchange, createWeigher, scoredBy } from './scorer/index.ts'
 import { createSettler } from './settler.ts'
+import { createStakes } from './stakes.ts'
 import { createTopic } from './topic.ts'
-import type { EpochView, PayoutsDeps, PayoutsService, PayoutsTiming } from './types.ts'
-import { epochView, gateView, receiptView } from './views.ts'
+import type { EpochView, PayoutsDeps, PayoutsService, PayoutsTiming, ReceiptView } from './types.ts'
+import { epochView, gateView, receiptView, weighedBy } from './views.ts'
 import { createWatcher } from './watcher.ts'
-import { createWeigher } from './weigh.ts'
 
 /** Own receipts that nobody has scored yet are announced again, so many at a time. */
 const announcedAtOnce = 20
@@ -29,23 +30,42 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
   const { self, events, clock, chain, log, roles } = deps
   const timing: PayoutsTiming = { ...defaultTiming, ...deps.timing }
   const models = createModels(deps)
-  const facts = createFacts(deps, models)
+  const stakes = createStakes(deps)
+  const facts = createFacts(deps, models, stakes)
   const weigher = createWeigher(deps, models)
   const book = createBook(deps, models, facts)
+  const isSettled = (id: Hex): boolean => epochOf(id) !== undefined
+  const scorings = createScorings(deps, { get: id => book.entry(id)?.receipt, settled: isSettled }, models, stakes)
   const ledger = createLedger(deps)
   const bundles = createBundles(deps)
   const exchange = createExchange(deps, book)
-  const topic = createTopic(deps, timing, book, { receipt: received, scoring: scored })
+  const topic = createTopic(deps, timing, book, scorings, { receipt: received, scoring: scored })
   const settledPlaces = new Map<string, number>()
-  const scorer = createScorer(deps, book, weigher, {
-    settled: id => epochOf(id) !== undefined,
-    async scored(document) {
-      scored(document)
-      await topic.announceScoring(document)
+  const scorer = createScorer(
+    deps,
+    { book, models, stakes, scorings, weigher },
+    {
+      settled: isSettled,
+      async scored(document) {
+        await scored(document)
+        await topic.announceScoring(document)
+      }
     }
+  )
+  const words = createScoringsExchange(deps, scorings, document => void scored(document))
+  const watcher = createWatcher(deps, { ledger, bundles, facts, weigher, scorings })
+  const settler = createSettler(deps, timing, {
+    ledger,
+    book,
+    bundles,
+    facts,
+    weigher,
+    scorings,
+    words,
+    models,
+    topic,
+    exchange
   })
-  const watcher = createWatcher(deps, { ledger, bundles, facts, weigher })
-  const settler = createSettler(deps, timing, { ledger, book, bundles, facts, weigher, topic, exchange })
   const claims = createClaims(deps, ledger, bundles)
   const stops: (() => Promise<void> | void)[] = []
 
@@ -59,16 +79,16 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
     if (entry === undefined) return
     const { model, fee } = entry.receipt.receipt.message
     events.emit('payouts.receipt', { id, model, worker: entry.receipt.worker, fee })
-    if (roles.scorer) scorer.wake()
+    if (roles.scorer) scorer.add(id)
   }
 
-  function scored({
+  async function scored({
     statement: {
       message: { receipt, scorer }
     }
-  }: ScoringDocument): void {
+  }: ScoringDocument): Promise<void> {
     const entry = book.entry(receipt)
-    const found = book.scorings(receipt).find(word => word.scorer === scorer)
+    const found = weighedBy(await scorings.of(receipt)).words.find(word => word.scorer === scorer)
     if (entry === undefined || found === undefined) return
     const { worker } = entry.receipt
     events.emit('payouts.scored', { receipt, scorer, agrees: found.agrees, exact: found.exact })
@@ -87,17 +107,21 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
     }
   }
 
+  /** What its scorers have found does not settle what it is worth: others have to hear of it. */
+  const open = async ({ id, receipt, pool }: Entry): Promise<boolean> =>
+    pool !== null &&
+    receipt.worker === self &&
+    !receipt.receipt.message.confidential &&
+    !isSettled(id) &&
+    foundBy((await scorings.of(id)).map(scoredBy))?.settled !== true
+
   async function announceAgain(): Promise<void> {
-    const open = [...book.entries()].filter(
-      ({ id, receipt, pool }) =>
-        pool !== null &&
-        receipt.worker === self &&
-        receipt.attribution !== null &&
-        epochOf(id) === undefined &&
-        book.scorings(id).length === 0
-    )
-    for (const { id } of open.slice(-announcedAtOnce)) {
-      const receipt = await book.full(id)
+    let left = announcedAtOnce
+    for (const entry of [...book.entries()].reverse()) {
+      if (left === 0) return
+      if (!(await open(entry))) continue
+      left--
+      const receipt = await book.full(entry.id)
       if (receipt !== undefined) await topic.announceReceipt(receipt)
     }
   }
@@ -169,6 +193,9 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
     }
   }
 
+  const view = async (entry: Entry): Promise<ReceiptView> =>
+    receiptView(entry, await scorings.of(entry.id), epochOf(entry.id))
+
   async function prepare(model: Hex): Promise<void> {
     const weighed = await models.weighed(model)
     if (weighed !== null) await models.folders(weighed)
@@ -190,10 +217,12 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
     name: 'payouts',
     async start() {
       await book.start()
+      await scorings.start()
       ledger.onEvent(heard)
       ledger.start()
       topic.start()
       exchange.start()
+      words.start()
       const report = (error: unknown): void => {
         log.warn('a periodic task of payouts failed', { error })
       }
@@ -205,7 +234,7 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
       // Siblings are fetched when a model is offered, not while the first client waits; by those who will need them.
       stops.push(
         deps.modelEvents.on('models.offered', async ({ model, worker }) => {
-          if (worker !== self && !roles.scorer) return
+          if (worker === self || !roles.scorer) return
           await prepare(model).catch((error: unknown) => {
             log.warn("a model's siblings could not be fetched ahead", { model, error })
           })
@@ -213,34 +242,36 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
       )
       // What the models phase holds and this one lacks: receipts of a moment when the process died.
       for (const receipt of await deps.models.receipts()) await takeOwn(receipt)
-      if (roles.scorer) scorer.wake()
+      if (!roles.scorer) return
+      scorer.start()
+      for (const { id } of book.entries()) if (!isSettled(id)) scorer.add(id)
     },
     async stop() {
       for (const stop of stops.splice(0)) await stop()
       await topic.stop()
       await scorer.stop()
       await exchange.stop()
+      await words.stop()
       await ledger.stop()
     },
-    attribute: request => weigher.attribute(request),
     prepare,
     async gate(model) {
       const [weighed, gate] = [await models.weighed(model), await weigher.gate(model)]
       return weighed === null || gate === null ? null : gateView(gate, weighed.measure)
     },
     async receipts({ model, pool } = {}) {
-      return [...book.entries()]
-        .filter(
-          entry =>
-            (model === undefined || entry.receipt.receipt.message.model === model) &&
-            (pool === undefined || entry.pool === pool)
-        )
-        .map(entry => receiptView(entry, book.scorings(entry.id), epochOf(entry.id)))
-        .sort((a, b) => Number(a.finishedAt - b.finishedAt) || (a.id < b.id ? -1 : 1))
+      const found = [...book.entries()].filter(
+        entry =>
+          (model === undefined || entry.receipt.receipt.message.model === model) &&
+          (pool === undefined || entry.pool === pool)
+      )
+      return (await Promise.all(found.map(view))).sort(
+        (a, b) => Number(a.finishedAt - b.finishedAt) || (a.id < b.id ? -1 : 1)
+      )
     },
     async receipt(id) {
       const entry = book.entry(id)
-      return entry && receiptView(entry, book.scorings(id), epochOf(id))
+      return entry && view(entry)
     },
     async settle(pool) {
       await settler.settle(pool)

@@ -1,20 +1,20 @@
 import { InvalidError, NotFoundError, TilthError } from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
-import type { CosignedReceipt } from '../../protocol/models/index.ts'
-import { buildEpoch, selectReceipts } from '../../protocol/payouts/index.ts'
-import type { EpochBundle, GateDocument } from '../../protocol/payouts/index.ts'
+import { buildEpoch, divisionOf, placeOf, selectReceipts } from '../../protocol/payouts/index.ts'
+import type { EpochBundle, GateDocument, Measure, Scored } from '../../protocol/payouts/index.ts'
 import { refusedWith } from '../chain/index.ts'
 import { createQueue } from '../runtime/index.ts'
-import { disputed } from './book.ts'
-import type { Book } from './book.ts'
+import type { Book, Entry } from './book.ts'
 import type { Bundles, History } from './bundles.ts'
 import type { Exchange } from './exchange.ts'
 import type { Facts } from './facts.ts'
 import type { Ledger } from './ledger.ts'
 import { maxEpochReceipts } from './limits.ts'
+import type { Models } from './models.ts'
+import { scoredBy } from './scorer/index.ts'
+import type { Scorings, ScoringsExchange, Weigher } from './scorer/index.ts'
 import type { Topic } from './topic.ts'
 import type { PayoutsDeps, PayoutsTiming } from './types.ts'
-import type { Weigher } from './weigh.ts'
 
 export interface Settler {
   /** Proposes the pool's next epoch, unless it is proposed already. */
@@ -31,6 +31,9 @@ interface Parts {
   bundles: Bundles
   facts: Facts
   weigher: Weigher
+  scorings: Scorings
+  words: ScoringsExchange
+  models: Models
   topic: Topic
   exchange: Exchange
 }
@@ -38,21 +41,17 @@ interface Parts {
 export function createSettler(
   deps: PayoutsDeps,
   timing: PayoutsTiming,
-  { ledger, book, bundles, facts, weigher, topic, exchange }: Parts
+  { ledger, book, bundles, facts, weigher, scorings, words, models, topic, exchange }: Parts
 ): Settler {
   const { chain, self, clock, network, log } = deps
   /** One thing at a time per pool: two calls to settle propose once. */
   const perPool = createQueue({ name: 'settlement', bound: 64 })
 
-  /** What would be counted now: sound, not settled, not disputed. */
-  const candidates = (pool: Hex): CosignedReceipt[] =>
-    [...book.entries()]
-      .filter(entry => entry.pool === pool && !disputed(book.scorings(entry.id)))
-      .map(({ receipt }) => receipt)
+  const ofPool = (pool: Hex): Entry[] => [...book.entries()].filter(entry => entry.pool === pool)
 
   /**
    * Asks workers to redeem and collects what gossip did not bring, until every channel's receipts come to what it has
-   * paid, or time is up.
+   * paid and all are weighed, or time is up.
    */
   async function gather(pool: Hex, epoch: number): Promise<void> {
     await topic.announceClosing(pool, epoch)
@@ -61,7 +60,22 @@ export function createSettler(
     do {
       await exchange.collect(pool)
       await ledger.caughtUp()
-    } while (!complete(pool) && clock.now() < end && (await clock.sleep(500).then(() => true)))
+      const missing = await unweighed(pool)
+      if (missing.length > 0) await words.collect(missing)
+      else if (complete(pool)) return
+    } while (clock.now() < end && (await clock.sleep(500).then(() => true)))
+  }
+
+  /** Receipts that wait for a scorer. */
+  async function unweighed(pool: Hex): Promise<Hex[]> {
+    const { settled } = await bundles.history(pool)
+    const missing: Hex[] = []
+    for (const { id, receipt } of ofPool(pool)) {
+      if (scorings.count(id) > 0 || settled.has(placeOf(receipt))) continue
+      const { result } = await models.registered(receipt.receipt.message.model)
+      if (divisionOf(receipt, result === '' ? null : result) === 'weighed') missing.push(id)
+    }
+    return missing
   }
 
   function complete(pool: Hex): boolean {
@@ -79,27 +93,45 @@ export function createSettler(
       .every(({ channel, claimed }) => (fees.get(channel) ?? 0n) === claimed)
   }
 
-  async function gatesOf(receipts: readonly CosignedReceipt[]): Promise<Map<Hex, GateDocument>> {
+  /** Held-out values of models; one whose values cannot be had keeps nobody's answers but its own from being paid. */
+  async function gatesOf(measures: ReadonlyMap<Hex, Measure | null>): Promise<Map<Hex, GateDocument>> {
     const gates = new Map<Hex, GateDocument>()
-    for (const model of new Set(receipts.flatMap(({ attribution }) => attribution?.model ?? []))) {
-      const gate = await weigher.gate(model)
-      if (gate !== null) gates.set(model, gate)
+    for (const [model, measure] of measures) {
+      try {
+        const gate = measure === null ? null : await weigher.gate(model)
+        if (gate !== null) gates.set(model, gate)
+      } catch (error) {
+        log.warn("a model's held-out values cannot be had", { model, error })
+      }
     }
     return gates
   }
 
   async function make(pool: Hex, history: History): Promise<EpochBundle> {
-    const receipts = candidates(pool)
-    const known = await facts.of(pool, receipts)
-    const { counted, left } = selectReceipts(receipts, {
-      ...known,
-      settled: history.settled,
-      settledFees: history.settledFees
-    })
+    const entries = ofPool(pool).filter(({ receipt }) => !history.settled.has(placeOf(receipt)))
+    const said = new Map<Hex, Scored[]>()
+    for (const { id } of entries) said.set(id, (await scorings.of(id)).map(scoredBy))
+    const receipts = entries.map(({ receipt }) => receipt)
+    const known = await facts.of(
+      pool,
+      receipts,
+      [...said.values()].flatMap(scored => scored.map(({ scorer }) => scorer))
+    )
+    const choose = (measures: ReadonlyMap<Hex, Measure | null>): ReturnType<typeof selectReceipts> =>
+      selectReceipts(receipts, said, {
+        ...known,
+        measures,
+        settled: history.settled,
+        settledFees: history.settledFees
+      })
+    const named = new Set(choose(known.measures).counted.map(({ receipt }) => receipt.message.model))
+    const gates = await gatesOf(new Map([...known.measures].filter(([model]) => named.has(model))))
+    const measures = new Map([...known.measures].filter(([model, measure]) => measure === null || gates.has(model)))
+    const { counted, scorings: weighed, left } = choose(measures)
     for (const { id, fault } of left)
       if (fault !== 'settled') log.info('a receipt is left out of the epoch', { receipt: id, fault })
     if (counted.length === 0)
-      throw new NotFoundError('epoch.empty', 'there is no receipt to settle: none is new, sound and paid', {
+      throw new NotFoundError('epoch.empty', 'there is no receipt to settle: none is new, sound, paid and weighed', {
         help: 'Ask the model something first, and let its workers redeem their vouchers.'
       })
     const chosen = counted.slice(0, maxEpochReceipts)
@@ -109,8 +141,9 @@ export function createSettler(
       pool,
       epoch: history.epoch + 1,
       receipts: chosen,
-      measures: known.measures,
-      gates: await gatesOf(chosen),
+      scorings: weighed,
+      measures,
+      gates,
       deposited,
       previous: history.previous
     })

@@ -7,6 +7,7 @@ import type { PayoutMessage, ScoringDocument } from '../../protocol/payouts/inde
 import type { CosignedReceipt } from '../../protocol/models/index.ts'
 import type { Book } from './book.ts'
 import { closingFreshSeconds } from './limits.ts'
+import type { Scorings } from './scorer/index.ts'
 import type { PayoutsDeps, PayoutsTiming } from './types.ts'
 
 const topic = 'tilth/payouts/1'
@@ -25,6 +26,7 @@ export function createTopic(
   deps: PayoutsDeps,
   timing: Pick<PayoutsTiming, 'redeemPauseMs'>,
   book: Book,
+  scorings: Scorings,
   heard: { receipt(id: Hex): void; scoring(scoring: ScoringDocument): void }
 ): Topic {
   const { gossip, network, key, self, clock, chain, events, log } = deps
@@ -33,6 +35,13 @@ export function createTopic(
   let redeemed = 0
   let redeeming: Promise<void> | undefined
   const seconds = (): number => Math.floor(clock.now() / 1000)
+  let last = 0n
+  /** Never twice the same: gossip passes the same content on only once in a while, and a second call is a call. */
+  const moment = (): bigint => {
+    const now = BigInt(seconds())
+    last = now > last ? now : last + 1n
+    return last
+  }
   const publish = async (message: PayoutMessage): Promise<void> => {
     await gossip.publish(topic, message)
   }
@@ -83,8 +92,7 @@ export function createTopic(
             return
           }
           case 'scoring': {
-            const { fresh } = await book.takeScoring(message.scoring)
-            if (fresh) heard.scoring(message.scoring)
+            if (await scorings.take(message.scoring)) heard.scoring(message.scoring)
             return
           }
           case 'closing':
@@ -110,12 +118,7 @@ export function createTopic(
     announceClosing: (pool, epoch) =>
       publish({
         kind: 'closing',
-        closing: signStatement(
-          network,
-          'EpochClosing',
-          { pool, epoch, settler: self, issuedAt: BigInt(seconds()) },
-          key
-        )
+        closing: signStatement(network, 'EpochClosing', { pool, epoch, settler: self, issuedAt: moment() }, key)
       })
   }
 }

@@ -1,6 +1,6 @@
 import type { Network } from '../../protocol/crypto/index.ts'
 import type { JobResult } from '../../protocol/jobs/index.ts'
-import type { Attribution, CosignedReceipt, InferenceContent } from '../../protocol/models/index.ts'
+import type { CosignedReceipt, InferenceContent } from '../../protocol/models/index.ts'
 import type { Address, Hex } from '../../protocol/primitives/index.ts'
 import type { Chain } from '../chain/types.ts'
 import type { Engine } from '../engine/types.ts'
@@ -11,8 +11,8 @@ import type { Store } from '../store/types.ts'
 import type { Files, Gossip, Peers, Streams } from '../transport/types.ts'
 
 /**
- * What another peer found when it weighed an answer again. `exact`: the same to the last digit; `agrees`: no utility
- * differs by more than the last digit, which rounding may turn on another machine.
+ * A scorer who weighed an answer, and how far it is from what counts, the median. `exact`: the same to the last digit;
+ * `agrees`: no utility differs by more than the last digit, which rounding may turn on another machine.
  */
 export interface ScoringView {
   readonly scorer: Address
@@ -37,7 +37,9 @@ export interface ReceiptView {
   readonly fee: bigint
   readonly startedAt: bigint
   readonly finishedAt: bigint
-  /** φ of each contributor in 1e-6; empty where the model has no siblings. */
+  /** Nobody but client and worker sees what was asked and answered. */
+  readonly private: boolean
+  /** φ of each contributor in 1e-6, as scorers found it; empty while nobody has, and where there is nothing to find. */
   readonly weights: Readonly<Record<Address, bigint>>
   readonly scorings: readonly ScoringView[]
   /** The epoch that counted it, once one did. */
@@ -54,7 +56,7 @@ export interface GateView {
 
 export interface PayoutLineView {
   readonly account: Address
-  /** Σ fee·φ in 1e-6 of the token's smallest unit, signed. */
+  /** Σ d·φ over weighed answers, d being fee times data points: in 1e-10 of the token's smallest unit, signed. */
   readonly value: bigint
   /**
    * Held-out value in 1e-6 (mean over questions, weighed by fees); null for an account that is no player of this epoch.
@@ -62,6 +64,8 @@ export interface PayoutLineView {
    */
   readonly gate: bigint | null
   readonly share: bigint
+  /** What of it comes from answers that nobody may see, divided by held-out values. */
+  readonly heldOutShare: bigint
   /** What the account may have claimed from this pool in all, after this epoch. */
   readonly cumulative: bigint
 }
@@ -141,7 +145,7 @@ export interface AccountingView {
 export type PayoutEvents = {
   'payouts.receipt': { id: Hex; model: Hex; worker: Address; fee: bigint }
   'payouts.scored': { receipt: Hex; scorer: Address; agrees: boolean; exact: boolean }
-  /** A scorer's weights are not the worker's: one of the two is wrong. */
+  /** A scorer found something else than most: one of them is wrong. */
   'payouts.disagreement': { receipt: Hex; scorer: Address; worker: Address }
   'payouts.closing': { pool: Hex; epoch: number; settler: Address }
   'payouts.proposed': { pool: Hex; epoch: number; proposer: Address; transaction: Hex }
@@ -168,12 +172,6 @@ export interface PayoutsService {
   start(): Promise<void>
   stop(): Promise<void>
 
-  /**
-   * Weighs one answer: null for a model without siblings (a base model). The models phase calls it before it signs a
-   * receipt; `Receipt.attribution` is `contentHash(attribution)`, or the zero hash for null.
-   * @throws NotFoundError `model.unknown` · as files and engine
-   */
-  attribute(request: AttributeRequest): Promise<Attribution | null>
   /** Fetches and opens a model's siblings ahead of the first answer. */
   prepare(model: Hex): Promise<void>
   /** What each player is worth on the held-out questions of the model's Datanet; computed once, then kept. */
@@ -226,7 +224,7 @@ export interface PayoutsDeps {
   readonly self: Address
   readonly network: Network
   /**
-   * scorer: weighs others' answers again. settler: finalises its own epochs by itself. Every bonded node watches
+   * scorer: weighs others' answers. settler: finalises its own epochs by itself. Every bonded node watches
    * others' epochs.
    */
   readonly roles: { readonly scorer: boolean; readonly settler: boolean }
@@ -258,4 +256,4 @@ export interface PayoutsDeps {
   readonly timing?: Partial<PayoutsTiming>
 }
 
-export type { Attribution, CosignedReceipt }
+export type { CosignedReceipt }

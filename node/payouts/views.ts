@@ -1,20 +1,37 @@
 import type { Address } from '../../protocol/primitives/index.ts'
-import type { EpochBundle, GateDocument, Measure } from '../../protocol/payouts/index.ts'
+import { foundBy } from '../../protocol/payouts/index.ts'
+import type { EpochBundle, GateDocument, Measure, ScoringDocument } from '../../protocol/payouts/index.ts'
 import type { Entry } from './book.ts'
 import type { Proposal } from './ledger.ts'
 import type { EpochView, GateView, ReceiptView, ScoringView } from './types.ts'
 
+/** What scorers found, as one of them has put it who agrees with the median. */
+export function weighedBy(scorings: readonly ScoringDocument[]): {
+  weights: Readonly<Record<Address, bigint>>
+  words: ScoringView[]
+} {
+  const found = foundBy(scorings.map(({ attribution }) => attribution))
+  const words = scorings.map(({ statement }, i) => ({
+    scorer: statement.message.scorer,
+    agrees: found?.agrees[i] ?? false,
+    exact: found?.exact[i] ?? false
+  }))
+  const at = found?.settled === true ? Math.max(found.exact.indexOf(true), found.agrees.indexOf(true)) : -1
+  const weights: Record<Address, bigint> = {}
+  scorings[at]?.attribution.players.forEach((player, i) => {
+    weights[player] = scorings[at]?.attribution.weights[i] ?? 0n
+  })
+  return { weights, words }
+}
+
 export function receiptView(
   { id, pool, receipt }: Entry,
-  scorings: readonly ScoringView[],
+  scorings: readonly ScoringDocument[],
   epoch: number | undefined
 ): ReceiptView {
   const { message } = receipt.receipt
-  const { channel, sequence, model, inputTokens, outputTokens, fee, startedAt, finishedAt } = message
-  const weights: Record<Address, bigint> = {}
-  receipt.attribution?.players.forEach((player, i) => {
-    weights[player] = receipt.attribution?.weights[i] ?? 0n
-  })
+  const { channel, sequence, model, inputTokens, outputTokens, fee, startedAt, finishedAt, confidential } = message
+  const { weights, words } = weighedBy(scorings)
   return {
     id,
     channel,
@@ -28,8 +45,9 @@ export function receiptView(
     fee,
     startedAt,
     finishedAt,
+    private: confidential,
     weights,
-    scorings,
+    scorings: words,
     epoch
   }
 }

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { TilthError } from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
-import { checkBundle, gateDocument } from '../../protocol/payouts/index.ts'
-import type { EpochBundle, EpochFault, FraudProof, GateDocument } from '../../protocol/payouts/index.ts'
+import { checkBundle, gateDocument, receiptId } from '../../protocol/payouts/index.ts'
+import type { Attribution, EpochBundle, EpochFault, FraudProof, GateDocument } from '../../protocol/payouts/index.ts'
 import { refusedWith } from '../chain/index.ts'
 import type { EpochOnChain } from '../chain/types.ts'
 import type { Bundles, History } from './bundles.ts'
@@ -11,7 +11,7 @@ import type { Challenged } from './challenge.ts'
 import type { Facts } from './facts.ts'
 import type { Ledger, Proposal } from './ledger.ts'
 import type { PayoutsDeps } from './types.ts'
-import type { Weigher } from './weigh.ts'
+import type { Scorings, Weigher } from './scorer/index.ts'
 
 const verdictSchema = z.strictObject({ faults: z.array(z.string().max(80)).max(200_000) })
 
@@ -33,10 +33,10 @@ export interface Watcher {
 
 export function createWatcher(
   deps: PayoutsDeps,
-  parts: { ledger: Ledger; bundles: Bundles; facts: Facts; weigher: Weigher }
+  parts: { ledger: Ledger; bundles: Bundles; facts: Facts; weigher: Weigher; scorings: Scorings }
 ): Watcher {
   const { chain, clock, store, events, log, self, roles } = deps
-  const { ledger, bundles, facts, weigher } = parts
+  const { ledger, bundles, facts, weigher, scorings } = parts
   const verdicts = store.collection('payouts/verdicts', verdictSchema)
   const gates = store.collection('payouts/gates', gateDocument)
   const keyOf = ({ event }: Proposal): string => event.transaction
@@ -54,6 +54,18 @@ export function createWatcher(
     return own
   }
 
+  /** What this node has found for the receipts that it has weighed itself. */
+  async function ownScorings({ receipts }: EpochBundle): Promise<Map<Hex, Attribution>> {
+    const own = new Map<Hex, Attribution>()
+    for (const receipt of receipts) {
+      const id = receiptId(deps.network, receipt)
+      if (!scorings.has(id, self)) continue
+      const found = (await scorings.of(id)).find(({ statement }) => statement.message.scorer === self)
+      if (found !== undefined) own.set(id, found.attribution)
+    }
+    return own
+  }
+
   async function check(
     bundle: EpochBundle,
     history: History,
@@ -63,14 +75,20 @@ export function createWatcher(
   ): Promise<EpochFault[]> {
     const { deposited } = await chain.payouts.pool(pool)
     return checkBundle(bundle, {
-      ...(await facts.of(pool, bundle.receipts, { patient: true })),
+      ...(await facts.of(
+        pool,
+        bundle.receipts,
+        bundle.scorings.map(({ scorer }) => scorer),
+        { patient: true }
+      )),
       settled: history.settled,
       settledFees: history.settledFees,
       epoch,
       stated,
       previous: history.previous,
       deposited,
-      gates: await ownGates(bundle)
+      gates: await ownGates(bundle),
+      own: await ownScorings(bundle)
     })
   }
 

@@ -99,7 +99,8 @@ export const statements = {
     ['content', 'bytes32'],
     ['seed', 'uint64'],
     ['maxFee', 'uint256'],
-    ['issuedAt', 'uint64']
+    ['issuedAt', 'uint64'],
+    ['confidential', 'bool']
   ],
   Voucher: [
     ['channel', 'bytes32'],
@@ -118,7 +119,7 @@ export const statements = {
     ['seed', 'uint64'],
     ['startedAt', 'uint64'],
     ['finishedAt', 'uint64'],
-    ['attribution', 'bytes32']
+    ['confidential', 'bool']
   ],
   // payouts
   Scoring: [

@@ -7,13 +7,14 @@ import type { Hex } from '../primitives/hex.ts'
 import { feeOf } from './fee.ts'
 import { tokensWanted } from './request.ts'
 import { reject } from './refuse.ts'
-import type { Attribution, CosignedReceipt, InferenceContent } from './types.ts'
+import type { CosignedReceipt, InferenceContent } from './types.ts'
 
-/** `Receipt.response`: the hash of the answer tokens that this worker gave (not those it was given to resume from). */
-export const responseHash = (answer: readonly number[]): Hex => contentHash(answer)
-/** `Receipt.attribution`: the hash of the weights, zero where none were measured. */
-export const attributionHash = (attribution: Attribution | null): Hex =>
-  attribution === null ? zeroHash : contentHash(attribution)
+/**
+ * `Receipt.response`: the hash of the answer tokens that this worker gave (not those it was given to resume from), with
+ * the request's nonce, so that nobody confirms a guess by it.
+ */
+export const responseHash = ({ nonce }: Pick<InferenceContent, 'nonce'>, answer: readonly number[]): Hex =>
+  contentHash({ nonce, answer })
 
 /**
  * Where a channel's chain of receipts stands: how many there are, the last one's digest (zero before the first), and
@@ -33,7 +34,6 @@ export interface AnswerFacts {
   readonly offer: Message<'Offer'>
   readonly inputTokens: number
   readonly answer: readonly number[]
-  readonly attribution: Attribution | null
 }
 
 /** The receipt that follows from an answer: nothing in it is the worker's to choose but the times. */
@@ -43,20 +43,20 @@ export function receiptFor(
   facts: AnswerFacts,
   times: { startedAt: bigint; finishedAt: bigint }
 ): Message<'Receipt'> {
-  const { request, offer, inputTokens, answer, attribution } = facts
+  const { request, content, offer, inputTokens, answer } = facts
   return {
     channel: request.message.channel,
     sequence: head.sequence + 1n,
     previous: head.head,
     model: request.message.model,
     request: digest(network, 'InferenceRequest', request.message),
-    response: responseHash(answer),
+    response: responseHash(content, answer),
     inputTokens,
     outputTokens: answer.length,
     fee: feeOf(offer, inputTokens, answer.length),
     seed: request.message.seed,
     ...times,
-    attribution: attributionHash(attribution)
+    confidential: request.message.confidential
   }
 }
 
@@ -97,10 +97,9 @@ export function checkReceipt(
   if (message.fee !== due.fee)
     reject('receipt.fee', 'the fee is not what the offer says', { fee: message.fee, due: due.fee })
   if (message.fee > facts.request.message.maxFee) reject('receipt.max-fee', 'the fee is more than the client agreed to')
-  // [reject] The weights are those that were signed for, and the model's.
-  if (message.attribution !== due.attribution) reject('receipt.attribution', "the weights' hash is not the signed one")
-  if (facts.attribution !== null && facts.attribution.model !== message.model)
-    reject('receipt.attribution', 'the weights are of another model')
+  // [reject] Whether others may see the answer is for the client to say, and it has said so in the request.
+  if (message.confidential !== due.confidential)
+    reject('receipt.confidential', 'the receipt says otherwise than the request who may see the answer')
   // [reject] It ended after it began.
   if (finishedAt < startedAt) reject('receipt.times', 'the answer ended before it began')
 }
@@ -115,21 +114,19 @@ export type CheckedReceipt = CosignedReceipt & { readonly [checked]: true }
  * @throws InvalidError `receipt.*`, `signature.mismatch`
  */
 export function checkCosigned(cosigned: CosignedReceipt, network: Network): CheckedReceipt {
-  const { receipt, client, worker, clientSignature, attribution, content, answer, request, offer } = cosigned
+  const { receipt, client, worker, clientSignature, content, answer, request, offer } = cosigned
   const { message } = receipt
   // [reject] It carries both parties' signatures over the same receipt.
   requireSigner(network, receipt, worker)
   if (recoverDigest(digest(network, 'Receipt', message), clientSignature) !== client)
     reject('signature.mismatch', 'the receipt is not signed by its client')
   // [reject] What is enclosed is what was signed for.
-  if (message.attribution !== attributionHash(attribution))
-    reject('receipt.attribution', "the weights' hash is not the signed one")
   if (
-    attribution !== null &&
-    (attribution.model !== message.model || attribution.weights.length !== attribution.players.length)
+    answer !== undefined &&
+    (content === undefined ||
+      responseHash(content, answer) !== message.response ||
+      answer.length !== message.outputTokens)
   )
-    reject('receipt.attribution', 'the weights are of another model or other players')
-  if (answer !== undefined && (responseHash(answer) !== message.response || answer.length !== message.outputTokens))
     reject('receipt.response', 'the answer is another than the signed one')
   if (request !== undefined) {
     requireSigner(network, request, client)
@@ -138,9 +135,10 @@ export function checkCosigned(cosigned: CosignedReceipt, network: Network): Chec
     if (
       request.message.channel !== message.channel ||
       request.message.model !== message.model ||
-      request.message.seed !== message.seed
+      request.message.seed !== message.seed ||
+      request.message.confidential !== message.confidential
     )
-      reject('receipt.request', 'the request is for another channel, model or seed')
+      reject('receipt.request', 'the request is for another channel, model, seed or other eyes')
     if (message.fee > request.message.maxFee) reject('receipt.max-fee', 'the fee is more than the client agreed to')
     if (content !== undefined && contentHash(content) !== request.message.content)
       reject('receipt.content', 'the content is another than the signed one')

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { address, amount, bytes32, cidText, int, signature } from '../primitives/hex.ts'
+import { address, amount, bytes32, cidText, signature } from '../primitives/hex.ts'
 import { signedSchema } from '../crypto/schema.ts'
 import { chatMessage } from '../data/types.ts'
 
@@ -26,9 +26,11 @@ export type ModelRecord = z.infer<typeof modelRecord>
 
 /**
  * What a client asks; its hash stands in the `InferenceRequest` statement. `resume` holds answer tokens already
- * received from a worker that failed.
+ * received from a worker that failed. `nonce` is random and new for each request: hashes are public, and without it
+ * whoever guesses a question could confirm the guess.
  */
 export const inferenceContent = z.strictObject({
+  nonce: bytes32,
   messages: z.array(chatMessage).min(1).max(64),
   maxTokens: z.int().min(1).max(4096),
   /** 0 is greedy. */
@@ -69,27 +71,10 @@ export const clientFrame = z.discriminatedUnion('kind', [
 ])
 export type ClientFrame = z.infer<typeof clientFrame>
 
-/**
- * Utilities and weights of one answer (see payouts/attribution): utilities in 1e-4, weights in 1e-6, decimal on the
- * wire.
- */
-export const attribution = z.strictObject({
-  model: bytes32,
-  players: z.array(address).max(256),
-  /** u_S of each coalition in the job's order, rounded to 1e-4. */
-  utilities: z.array(z.int().min(0).max(10_000)).max(4096),
-  /** phi of each player, in 1e-6; they sum to (u_full - u_empty) exactly. */
-  weights: z.array(int(64)).max(256)
-})
-export type Attribution = z.infer<typeof attribution>
-
 export const finish = z.enum(['stop', 'length', 'cancelled'])
 export type Finish = z.infer<typeof finish>
 
-/**
- * Worker's side: accepted, tokens, finished, then (after weighing) the receipt it has signed, with the attribution
- * whose hash stands in it.
- */
+/** Worker's side: accepted, tokens, finished, then the receipt it has signed. */
 export const workerFrame = z.discriminatedUnion('kind', [
   /** The worker took the request: prompt and resumed tokens counted, and what it serves before the next voucher. */
   z.strictObject({ kind: z.literal('accepted'), inputTokens: z.int().min(0), creditTokens: z.int().min(0).max(4096) }),
@@ -103,12 +88,9 @@ export const workerFrame = z.discriminatedUnion('kind', [
     text: z.string().max(4096),
     owed: amount
   }),
-  /**
-   * No more tokens come; the receipt follows when the answer has been weighed. `tail`: text held back until the end,
-   * because it could have become a stop string.
-   */
+  /** No more tokens come. `tail`: text held back until the end, because it could have become a stop string. */
   z.strictObject({ kind: z.literal('finished'), finish, tail: z.string().max(4096) }),
-  z.strictObject({ kind: z.literal('receipt'), receipt: signedSchema('Receipt'), attribution: attribution.nullable() }),
+  z.strictObject({ kind: z.literal('receipt'), receipt: signedSchema('Receipt') }),
   /**
    * The receipt of an earlier answer on this channel that was cut off: it comes before anything new. `answer`: what of
    * it was received for sure.
@@ -116,7 +98,6 @@ export const workerFrame = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('pending'),
     receipt: signedSchema('Receipt'),
-    attribution: attribution.nullable(),
     answer: z.array(z.int().min(0)).max(4096)
   }),
   z.strictObject({ kind: z.literal('offer'), offer: signedSchema('Offer') }),
@@ -124,16 +105,12 @@ export const workerFrame = z.discriminatedUnion('kind', [
 ])
 export type WorkerFrame = z.infer<typeof workerFrame>
 
-/**
- * A receipt with both signatures, and all that is needed to check it again: what was asked, what was answered, and the
- * weights.
- */
+/** A receipt with both signatures, and all that is needed to check it again: what was asked, what was answered. */
 export const cosignedReceipt = z.strictObject({
   receipt: signedSchema('Receipt'),
   clientSignature: signature,
   client: address,
   worker: address,
-  attribution: attribution.nullable(),
   /** What `Receipt.request` and `Receipt.response` hash; kept by client and worker, given to scorers. */
   content: inferenceContent.optional(),
   answer: z.array(z.int().min(0)).max(4096).optional(),

@@ -1,11 +1,10 @@
-import { InvalidError } from '../primitives/index.ts'
-import type { Address } from '../primitives/index.ts'
+import { contentHash, InvalidError } from '../primitives/index.ts'
+import type { Address, Hex } from '../primitives/index.ts'
 import { coalitionsOf } from '../jobs/index.ts'
 import type { JobResult } from '../jobs/index.ts'
-import type { Attribution } from '../models/index.ts'
 import { utilityUnit, weightMatrix, weightsOf } from './shapley.ts'
 import type { WeightMatrix } from './shapley.ts'
-import type { GateDocument, ModelMeasure } from './types.ts'
+import type { Attribution, GateDocument, ModelMeasure } from './types.ts'
 
 /** A model's measure that was checked, with its W. */
 export interface Measure extends ModelMeasure {
@@ -13,10 +12,10 @@ export interface Measure extends ModelMeasure {
 }
 
 /** W is computed once for a model. @throws InvalidError `coalitions.*` */
-export function measureOf({ model, players, coalitions }: ModelMeasure): Measure {
+export function measureOf({ model, players, coalitions, dataPoints }: ModelMeasure): Measure {
   // [reject] A player is named once.
   if (new Set(players).size !== players.length) throw new InvalidError('measure.players', 'a player is named twice')
-  return { model, players, coalitions, matrix: weightMatrix(players.length, coalitions.map(BigInt)) }
+  return { model, players, coalitions, dataPoints, matrix: weightMatrix(players.length, coalitions.map(BigInt)) }
 }
 
 /**
@@ -50,6 +49,9 @@ export function utilityOf(probability: number): number {
   return Math.min(utilityUnit, Math.max(0, Math.round(probability * utilityUnit)))
 }
 
+/** `Scoring.attribution`. */
+export const attributionHash = (attribution: Attribution): Hex => contentHash(attribution)
+
 /** @throws InvalidError `utilities.count` */
 export function attributionOf(measure: Measure, utilities: readonly number[]): Attribution {
   return {
@@ -58,31 +60,6 @@ export function attributionOf(measure: Measure, utilities: readonly number[]): A
     utilities: [...utilities],
     weights: weightsOf(measure.matrix, utilities)
   }
-}
-
-/** @throws InvalidError `attribution.*` */
-export function checkAttribution(attribution: Attribution, measure: Measure): void {
-  // [reject] It is about the receipt's model and its players.
-  if (attribution.model !== measure.model)
-    throw new InvalidError('attribution.model', 'the attribution is of another model')
-  if (attribution.players.join() !== measure.players.join())
-    throw new InvalidError('attribution.players', 'the attribution names other players than the model has')
-  // [reject] Weights are W times utilities, to the last digit.
-  const weights = weightsOf(measure.matrix, attribution.utilities)
-  if (weights.join() !== attribution.weights.join())
-    throw new InvalidError('attribution.weights', 'the weights are not W times the utilities')
-}
-
-/**
- * Two peers' weighing of one answer. Utilities come from floating point, and a value that falls between two digits may
- * be
- * rounded up here and down there: one unit apart still agrees, more is another answer or a lie.
- */
-export function compareAttributions(a: Attribution, b: Attribution): { exact: boolean; agrees: boolean } {
-  const sameShape =
-    a.model === b.model && a.players.join() === b.players.join() && a.utilities.length === b.utilities.length
-  const apart = a.utilities.reduce((most, utility, i) => Math.max(most, Math.abs(utility - (b.utilities[i] ?? 0))), 0)
-  return { exact: sameShape && apart === 0 && a.weights.join() === b.weights.join(), agrees: sameShape && apart <= 1 }
 }
 
 /** The held-out value of each player from the utilities of each question (rows) under each coalition. */

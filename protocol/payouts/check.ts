@@ -1,14 +1,16 @@
 import { digest, recoverDigest } from '../crypto/index.ts'
+import type { Network } from '../crypto/index.ts'
 import { InvalidError, TilthError, canonicalJson } from '../primitives/index.ts'
 import type { Hex } from '../primitives/index.ts'
 import type { CosignedReceipt } from '../models/index.ts'
 import { checkGate, measureOf } from './attribution.ts'
 import type { Measure } from './attribution.ts'
 import { buildEpoch } from './epoch.ts'
-import { payoutsTree, receiptsTree } from './leaves.ts'
-import { faultOf, inOrder, placeOf } from './select.ts'
+import { payoutsTree, receiptId, receiptsTree } from './leaves.ts'
+import { countedScorings, faultOf, inOrder, placeOf } from './select.ts'
 import type { PoolFacts } from './select.ts'
-import type { EpochBundle, GateDocument } from './types.ts'
+import type { Attribution, EpochBundle, GateDocument, Scored } from './types.ts'
+import { divisionOf, foundBy, isNear } from './weighing.ts'
 
 // What anybody checks of a proposed epoch. Some faults can be shown to the contract, which then takes the proposer's
 // bond;
@@ -34,6 +36,8 @@ export interface BundleFacts extends PoolFacts {
   readonly deposited: bigint
   /** Held-out values that were computed here, where they were. */
   readonly gates?: ReadonlyMap<Hex, GateDocument>
+  /** What was found here, by receipt, for those that were weighed here. */
+  readonly own?: ReadonlyMap<Hex, Pick<Attribution, 'utilities'>>
 }
 
 /**
@@ -65,7 +69,7 @@ export function checkBundle(bundle: EpochBundle, facts: BundleFacts): EpochFault
   const receipts = receiptFaults(bundle, facts).map(({ proof, ...fault }): EpochFault =>
     shown && proof !== undefined ? { ...fault, proof } : fault
   )
-  return [...receipts, ...trees, ...ruleFaults(bundle, facts)].sort(
+  return [...receipts, ...trees, ...scoringFaults(bundle, facts), ...ruleFaults(bundle, facts)].sort(
     (a, b) => Number(b.proof !== undefined) - Number(a.proof !== undefined)
   )
 }
@@ -103,6 +107,47 @@ function receiptFaults({ receipts }: EpochBundle, facts: BundleFacts): EpochFaul
     if (sum > (facts.channels.get(channel)?.claimed ?? 0n)) faults.push({ code: 'receipt.unpaid', at: index })
   })
   return faults
+}
+
+function scoringFaults(bundle: EpochBundle, facts: BundleFacts): EpochFault[] {
+  const faults: EpochFault[] = []
+  const words = Map.groupBy(bundle.scorings, ({ receipt }) => receipt)
+  // [reject] A scoring is of a receipt of the epoch.
+  if (bundle.scorings.some(({ receipt }) => receipt >= bundle.receipts.length)) faults.push({ code: 'scoring.receipt' })
+  bundle.receipts.forEach((receipt, at) => {
+    const stated = words.get(at) ?? []
+    const measure = facts.measures.get(receipt.receipt.message.model)
+    // What is no model of the pool's is said to be one of its receipt's faults.
+    if (measure === undefined) return
+    // [reject] Only what is divided by its own weights is weighed.
+    if (measure === null || divisionOf(receipt, measure) !== 'weighed') {
+      if (stated.length > 0) faults.push({ code: 'scoring.needless', at })
+      return
+    }
+    // [reject] Each is signed by a scorer who is entitled, in the one order, no more than count.
+    const counted = countedScorings(receipt, stated, measure, facts)
+    if (canonicalJson(counted) !== canonicalJson(stated)) faults.push({ code: 'scoring.unsound', at })
+    // [reject] Somebody has weighed it, and most of those agree.
+    const found = foundBy(counted)
+    if (found === undefined) faults.push({ code: 'scoring.missing', at })
+    else if (!found.settled) faults.push({ code: 'scoring.disputed', at })
+    // [reject] Who has weighed it here finds the same.
+    const own = facts.own?.get(receiptId(facts.network, receipt))
+    if (own !== undefined && found !== undefined && !isNear(own.utilities, found.utilities))
+      faults.push({ code: 'scoring.utilities', at })
+  })
+  return faults
+}
+
+/** The scorings of a bundle, by receipt. */
+export function scoringsOf(network: Network, { receipts, scorings }: EpochBundle): Map<Hex, readonly Scored[]> {
+  const words = Map.groupBy(scorings, ({ receipt }) => receipt)
+  return new Map(
+    receipts.flatMap((receipt, at) => {
+      const own = words.get(at)
+      return own === undefined ? [] : [[receiptId(network, receipt), own] as const]
+    })
+  )
 }
 
 /** Exactly what the contract would look at; a receipt may be unsound in ways it does not see. */
@@ -147,10 +192,11 @@ function ruleFaults(bundle: EpochBundle, facts: BundleFacts): EpochFault[] {
   // [reject] It shares out no more than the pool got.
   if (bundle.deposited > facts.deposited) faults.push({ code: 'bundle.deposited' })
   // [reject] Answers were weighed by the model's players and the coalitions that were drawn.
-  for (const { model, players, coalitions } of bundle.models) {
-    const measure = facts.measures.get(model)
+  for (const { model, players, coalitions, dataPoints } of bundle.models) {
+    const measure = facts.measures.get(model) ?? undefined
     if (
       measure === undefined ||
+      measure.dataPoints !== dataPoints ||
       measure.players.join() !== players.join() ||
       measure.coalitions.join() !== coalitions.join()
     )
@@ -160,7 +206,7 @@ function ruleFaults(bundle: EpochBundle, facts: BundleFacts): EpochFault[] {
     const [measure, own] = [facts.measures.get(gate.model), facts.gates?.get(gate.model)]
     try {
       // [reject] Held-out values follow from their utilities.
-      if (measure !== undefined) checkGate(gate, measure)
+      if (measure !== undefined && measure !== null) checkGate(gate, measure)
     } catch (error) {
       if (!(error instanceof TilthError)) throw error
       faults.push({ code: error.code })
@@ -193,8 +239,15 @@ function ruleFaults(bundle: EpochBundle, facts: BundleFacts): EpochFault[] {
  */
 export function rebuild(
   bundle: EpochBundle,
-  { network, previous, measures }: Pick<BundleFacts, 'network' | 'previous'> & { measures?: ReadonlyMap<Hex, Measure> }
+  {
+    network,
+    previous,
+    measures
+  }: Pick<BundleFacts, 'network' | 'previous'> & { measures?: ReadonlyMap<Hex, Measure | null> }
 ): EpochBundle {
+  const named = new Map(bundle.models.map(model => [model.model, measureOf(model)]))
+  // A model whose measure the bundle leaves out has none, or its answers earn nothing.
+  const known = (model: Hex): Measure | null => named.get(model) ?? null
   return buildEpoch({
     network,
     pool: bundle.pool,
@@ -202,7 +255,9 @@ export function rebuild(
     receipts: bundle.receipts,
     deposited: bundle.deposited,
     previous,
-    measures: measures ?? new Map(bundle.models.map(model => [model.model, measureOf(model)])),
+    measures:
+      measures ?? new Map(bundle.receipts.map(({ receipt }) => [receipt.message.model, known(receipt.message.model)])),
+    scorings: scoringsOf(network, bundle),
     gates: new Map(bundle.gates.map(gate => [gate.model, gate]))
   })
 }

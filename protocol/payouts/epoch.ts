@@ -3,15 +3,17 @@ import type { Address, Hex } from '../primitives/index.ts'
 import type { Network } from '../crypto/index.ts'
 import type { CosignedReceipt } from '../models/index.ts'
 import type { Measure } from './attribution.ts'
-import { payoutsTree, receiptsTree } from './leaves.ts'
+import { payoutsTree, receiptId, receiptsTree } from './leaves.ts'
+import { weightsOf } from './shapley.ts'
 import { divide } from './shares.ts'
-import type { EpochBundle, GateDocument, PayoutLine } from './types.ts'
+import type { EpochBundle, GateDocument, PayoutLine, Scored } from './types.ts'
+import { divisionOf, foundBy } from './weighing.ts'
 
-// What an epoch pays. The pool's undistributed money (every data share that channels have paid in and no epoch before
-// has
-// given to anybody) is divided in proportion to what each player's data added to the epoch's answers. Sharing out what
-// the
-// pool got, rather than what receipts predict, makes every smallest unit of the contract's rounding somebody's.
+// What an epoch pays: the pool's undistributed money (every data share that channels have paid in and no epoch before
+// has given to anybody). Sharing out what the pool got, rather than what receipts predict, makes every smallest unit of
+// the contract's rounding somebody's. It is divided twice: among weighed answers together and the unseen ones of each
+// model, in proportion to their data fees; then each part among players, the first in proportion to what each player's
+// data added to the answers, the others in proportion to what it is worth on held-out questions.
 
 export interface EpochInput {
   readonly network: Network
@@ -19,7 +21,9 @@ export interface EpochInput {
   readonly epoch: number
   /** As selected: ordered, each place once. */
   readonly receipts: readonly CosignedReceipt[]
-  readonly measures: ReadonlyMap<Hex, Measure>
+  /** What scorers found, by receipt; of every receipt that is divided by its own weights. */
+  readonly scorings: ReadonlyMap<Hex, readonly Scored[]>
+  readonly measures: ReadonlyMap<Hex, Measure | null>
   readonly gates: ReadonlyMap<Hex, GateDocument>
   /** All that ever came into the pool. */
   readonly deposited: bigint
@@ -29,41 +33,65 @@ export interface EpochInput {
     | undefined
 }
 
-/**
- * V_c = Σ_a fee(a)·φ_c(a), in 1e-6 of the token's smallest unit; of the players of the receipts' models, in their
- * order.
- */
-export function valuesOf(receipts: readonly CosignedReceipt[]): Map<Address, bigint> {
+/** An answer that earns something for its data. */
+interface Earning {
+  readonly measure: Measure
+  /** Its fee times its model's data points: data fees in 1e-4 of the token's smallest unit. */
+  readonly dataFee: bigint
+  /** φ of each player; undefined where held-out values take their place. */
+  readonly weights: readonly bigint[] | undefined
+}
+
+/** @throws InvalidError `epoch.measure`, `epoch.scoring` · as weightsOf */
+function earningsOf(input: Pick<EpochInput, 'network' | 'receipts' | 'measures' | 'scorings'>): Earning[] {
+  return input.receipts.flatMap((receipt): Earning[] => {
+    const { model, fee } = receipt.receipt.message
+    const measure = input.measures.get(model)
+    if (measure === undefined) throw new InvalidError('epoch.measure', `the measure of model ${model} is missing`)
+    if (measure === null) return []
+    const dataFee = fee * BigInt(measure.dataPoints)
+    switch (divisionOf(receipt, measure)) {
+      case 'none':
+        return []
+      case 'held-out':
+        return [{ measure, dataFee, weights: undefined }]
+      case 'weighed': {
+        const id = receiptId(input.network, receipt)
+        const found = foundBy(input.scorings.get(id) ?? [])
+        if (found === undefined) throw new InvalidError('epoch.scoring', `nobody has weighed the receipt ${id}`)
+        return [{ measure, dataFee, weights: weightsOf(measure.matrix, found.utilities) }]
+      }
+    }
+  })
+}
+
+/** V_c = Σ_a d(a)·φ_c(a), in 1e-10 of the token's smallest unit; of all players of the answers, in their order. */
+function valuesOf(earnings: readonly Earning[]): Map<Address, bigint> {
   const values = new Map<Address, bigint>()
-  for (const { receipt, attribution } of receipts) {
-    attribution?.players.forEach((player, i) => {
-      values.set(player, (values.get(player) ?? 0n) + receipt.message.fee * (attribution.weights[i] ?? 0n))
+  for (const { measure, dataFee, weights } of earnings) {
+    measure.players.forEach((player, i) => {
+      values.set(player, (values.get(player) ?? 0n) + dataFee * (weights?.[i] ?? 0n))
     })
   }
   return values
 }
 
+/** Sums of data fees by model, in the order in which answers name them. */
+function feesOf(earnings: readonly Earning[]): Map<Measure, bigint> {
+  const fees = new Map<Measure, bigint>()
+  for (const { measure, dataFee } of earnings) fees.set(measure, (fees.get(measure) ?? 0n) + dataFee)
+  return fees
+}
+
 /**
- * Held-out values over the epoch's models: Σ_m fees(m)·value_m / (questions_m·Σ_m fees(m)), in 1e-6 and rounded away
- * from
+ * Held-out values over the epoch's models: Σ_m d(m)·value_m / (questions_m·Σ_m d(m)), in 1e-6 and rounded away from
  * zero so that the sign is kept. With one model it is that model's mean.
  */
-export function gatesOf(
-  receipts: readonly CosignedReceipt[],
-  gates: ReadonlyMap<Hex, GateDocument>,
-  measures: ReadonlyMap<Hex, Measure>
-): Map<Address, bigint> {
-  const fees = new Map<Hex, bigint>()
-  for (const {
-    receipt: { message },
-    attribution
-  } of receipts) {
-    if (attribution !== null) fees.set(message.model, (fees.get(message.model) ?? 0n) + message.fee)
-  }
-  const weighed = [...fees].map(([model, fee]) => {
-    const [gate, measure] = [gates.get(model), measures.get(model)]
-    if (gate === undefined || measure === undefined)
-      throw new InvalidError('epoch.gate', `the held-out values of model ${model} are missing`)
+function gatesOf(earnings: readonly Earning[], gates: ReadonlyMap<Hex, GateDocument>): Map<Address, bigint> {
+  const weighed = [...feesOf(earnings)].map(([measure, fee]) => {
+    const gate = gates.get(measure.model)
+    if (gate === undefined)
+      throw new InvalidError('epoch.gate', `the held-out values of model ${measure.model} are missing`)
     return { gate, measure, fee }
   })
   const questions = weighed.reduce((product, { gate }) => product * BigInt(gate.questions || 1), 1n)
@@ -100,48 +128,70 @@ export function sharesOf(
   return { shares: divide(amount, earned), held: 0n }
 }
 
+/** A part of the money by the positive held-out values of its model: all of it is held when nobody has one. */
+function heldOutShares(amount: bigint, values: readonly bigint[]): { shares: bigint[]; held: bigint } {
+  const positive = values.map(value => (value > 0n ? value : 0n))
+  return sharesOf(amount, positive, positive)
+}
+
+/** The money as it belongs to the weighed answers together, and to the unseen ones of each model. */
+function partsOf(
+  amount: bigint,
+  earnings: readonly Earning[]
+): { weighed: bigint; heldOut: Map<Measure, bigint>; held: bigint } {
+  const weighed = earnings.reduce((sum, { dataFee, weights }) => (weights === undefined ? sum : sum + dataFee), 0n)
+  const unseen = [...feesOf(earnings.filter(({ weights }) => weights === undefined))]
+  const fees = [weighed, ...unseen.map(([, fee]) => fee)]
+  if (!fees.some(fee => fee > 0n)) return { weighed: 0n, heldOut: new Map(), held: amount }
+  const [first = 0n, ...others] = divide(amount, fees)
+  return { weighed: first, heldOut: new Map(unseen.map(([measure], i) => [measure, others[i] ?? 0n])), held: 0n }
+}
+
 /**
  * An epoch from its receipts. Pure, so that whoever has the same receipts and reads the same chain makes the same
  * bundle.
- * @throws InvalidError `epoch.gate` (a weighed model without gate) · `epoch.deposited` (the pool got less than was paid
- * out)
+ * @throws InvalidError `epoch.gate`, `epoch.measure`, `epoch.scoring` (something is missing) · `epoch.deposited` (the
+ * pool got less than was paid out)
  */
-export function buildEpoch({
-  network,
-  pool,
-  epoch,
-  receipts,
-  measures,
-  gates,
-  deposited,
-  previous
-}: EpochInput): EpochBundle {
+export function buildEpoch(input: EpochInput): EpochBundle {
+  const { network, pool, epoch, receipts, scorings, gates, deposited, previous } = input
   const before = previous?.bundle.payoutsTotal ?? 0n
   if (deposited < before)
     throw new InvalidError('epoch.deposited', 'the pool got less than earlier epochs have given away')
   const dataFees = deposited - before
-  const values = valuesOf(receipts)
-  const gate = gatesOf(receipts, gates, measures)
+  const earnings = earningsOf(input)
+  const values = valuesOf(earnings)
+  const gate = gatesOf(earnings, gates)
+  const parts = partsOf(dataFees, earnings)
   const cumulative = new Map(previous?.bundle.payouts.map(line => [line.account, line.cumulative]))
   const accounts = [...new Set([...cumulative.keys(), ...values.keys()])]
-  const { shares, held } = sharesOf(
-    dataFees,
+  const weighed = sharesOf(
+    parts.weighed,
     accounts.map(account => values.get(account) ?? 0n),
     accounts.map(account => gate.get(account) ?? null)
   )
+  let held = parts.held + weighed.held
+  const heldOut = new Map<Address, bigint>()
+  for (const [{ model, players }, amount] of parts.heldOut) {
+    const divided = heldOutShares(amount, gates.get(model)?.values ?? [])
+    held += divided.held
+    players.forEach((player, i) => {
+      heldOut.set(player, (heldOut.get(player) ?? 0n) + (divided.shares[i] ?? 0n))
+    })
+  }
   const payouts = accounts.map((account, i): PayoutLine => {
-    const share = shares[i] ?? 0n
+    const heldOutShare = heldOut.get(account) ?? 0n
+    const share = (weighed.shares[i] ?? 0n) + heldOutShare
     return {
       account,
       value: values.get(account) ?? 0n,
       gate: gate.get(account) ?? null,
       share,
+      heldOutShare,
       cumulative: (cumulative.get(account) ?? 0n) + share
     }
   })
-  const models = [
-    ...new Set(receipts.filter(({ attribution }) => attribution !== null).map(({ receipt }) => receipt.message.model))
-  ]
+  const models = [...feesOf(earnings).keys()]
   const slim = receipts.map(slimReceipt)
   const receiptsRoot = receiptsTree(network, slim).root
   const payoutsRoot = payoutsTree(payouts).root
@@ -152,11 +202,16 @@ export function buildEpoch({
     receipts: slim,
     receiptsRoot: receiptsRoot.hash,
     receiptsTotal: receiptsRoot.sum,
-    models: models.flatMap(model => {
-      const measure = measures.get(model)
-      return measure === undefined ? [] : [{ model, players: measure.players, coalitions: measure.coalitions }]
-    }),
-    gates: models.flatMap(model => gates.get(model) ?? []),
+    scorings: slim.flatMap((receipt, at) =>
+      (scorings.get(receiptId(network, receipt)) ?? []).map(({ scorer, signature, utilities }) => ({
+        receipt: at,
+        scorer,
+        signature,
+        utilities
+      }))
+    ),
+    models: models.map(({ model, players, coalitions, dataPoints }) => ({ model, players, coalitions, dataPoints })),
+    gates: models.flatMap(({ model }) => gates.get(model) ?? []),
     deposited,
     dataFees,
     payouts,
@@ -167,12 +222,6 @@ export function buildEpoch({
 }
 
 /** A receipt without what was asked and answered. */
-export function slimReceipt({
-  receipt,
-  clientSignature,
-  client,
-  worker,
-  attribution
-}: CosignedReceipt): CosignedReceipt {
-  return { receipt, clientSignature, client, worker, attribution }
+export function slimReceipt({ receipt, clientSignature, client, worker }: CosignedReceipt): CosignedReceipt {
+  return { receipt, clientSignature, client, worker }
 }

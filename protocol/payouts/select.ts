@@ -3,9 +3,10 @@ import { TilthError } from '../primitives/index.ts'
 import type { Address, Hex } from '../primitives/index.ts'
 import { checkCosigned } from '../models/index.ts'
 import type { CheckedReceipt, CosignedReceipt } from '../models/index.ts'
-import { checkAttribution } from './attribution.ts'
 import type { Measure } from './attribution.ts'
 import { receiptId } from './leaves.ts'
+import type { Scored } from './types.ts'
+import { divisionOf, entitled, foundBy, isSigned, keptScorings } from './weighing.ts'
 
 /** A channel as the chain knows it. */
 export interface ChannelFacts {
@@ -22,8 +23,12 @@ export interface PoolFacts {
   readonly channels: ReadonlyMap<Hex, ChannelFacts>
   /** Datanets of the registered models. */
   readonly datanets: ReadonlyMap<Hex, Hex>
-  /** Of the pool's models that have siblings. */
-  readonly measures: ReadonlyMap<Hex, Measure>
+  /** Who registered them. */
+  readonly builders: ReadonlyMap<Hex, Address>
+  /** Of the pool's models: null for one without siblings, nothing for one whose measure cannot be had. */
+  readonly measures: ReadonlyMap<Hex, Measure | null>
+  /** Scorers that have enough at stake. */
+  readonly bonded: ReadonlySet<Address>
   /** Which epoch counted a receipt already: keys by `placeOf`. */
   readonly settled: ReadonlyMap<string, number>
   /** Sum of the fees that earlier epochs counted, by channel. */
@@ -45,20 +50,18 @@ export type ReceiptFault =
   | 'signature'
   | 'channel'
   | 'model'
-  | 'content'
-  | 'attribution' // wrong in itself
+  | 'content' // wrong in itself
   | 'duplicate'
   | 'settled'
   | 'unpaid' // wrong in this company
+  | 'measure'
+  | 'unscored'
+  | 'disputed' // nobody knows yet what it is worth to whom
 
-/**
- * What is wrong with a receipt by itself: the same for whoever makes an epoch, checks one, or hears of a receipt.
- * Without
- * measures (which take fetching) weights are not looked into.
- */
+/** What is wrong with a receipt by itself: the same for whoever makes an epoch, checks one, or hears of a receipt. */
 export function faultOf(
   cosigned: CosignedReceipt,
-  facts: Pick<PoolFacts, 'network' | 'pool' | 'channels' | 'datanets'> & Partial<Pick<PoolFacts, 'measures'>>
+  facts: Pick<PoolFacts, 'network' | 'pool' | 'channels' | 'datanets'>
 ): ReceiptFault | undefined {
   const { message } = cosigned.receipt
   const channel = facts.channels.get(message.channel)
@@ -72,35 +75,64 @@ export function faultOf(
     checkCosigned(cosigned, facts.network)
   } catch (error) {
     if (!(error instanceof TilthError)) throw error
-    return error.code === 'signature.mismatch'
-      ? 'signature'
-      : error.code === 'receipt.attribution'
-        ? 'attribution'
-        : 'content'
-  }
-  // [reject] Its weights are those of the model's measure; a model without one has none.
-  if (cosigned.attribution === null || facts.measures === undefined) return undefined
-  const measure = facts.measures.get(message.model)
-  if (measure === undefined) return 'attribution'
-  try {
-    checkAttribution(cosigned.attribution, measure)
-  } catch (error) {
-    if (!(error instanceof TilthError)) throw error
-    return 'attribution'
+    return error.code === 'signature.mismatch' ? 'signature' : 'content'
   }
   return undefined
 }
 
 /**
- * The receipts that an epoch counts, in order, and why others are left out. Pure: the same receipts and facts give the
- * same
- * choice on every node, in whatever order they come.
+ * The scorings of a receipt that count, by scorer: signed, by scorers who are entitled, at most so many of the first.
+ * @param words best first
+ */
+export function countedScorings(
+  receipt: CosignedReceipt,
+  words: readonly Scored[],
+  measure: Measure,
+  facts: Pick<PoolFacts, 'network' | 'bonded' | 'builders'>
+): Scored[] {
+  const id = receiptId(facts.network, receipt)
+  const builder = facts.builders.get(measure.model)
+  return words
+    .filter(({ scorer }, i) => words.findIndex(word => word.scorer === scorer) === i)
+    .filter(word => entitled(receipt, word.scorer, { bonded: facts.bonded.has(word.scorer), builder }) === undefined)
+    .filter(word => isSigned(facts.network, id, word, measure))
+    .slice(0, keptScorings)
+    .toSorted((a, b) => (a.scorer < b.scorer ? -1 : 1))
+}
+
+/** Why it is not known yet how a receipt's data fee is divided, or the scorings that say how. */
+function weighedBy(
+  receipt: CosignedReceipt,
+  words: readonly Scored[],
+  facts: Pick<PoolFacts, 'network' | 'bonded' | 'builders' | 'measures'>
+): 'measure' | 'unscored' | 'disputed' | readonly Scored[] {
+  const measure = facts.measures.get(receipt.receipt.message.model)
+  // [ignore] A model's answers count once it is known how they are weighed.
+  if (measure === undefined) return 'measure'
+  if (measure === null || divisionOf(receipt, measure) !== 'weighed') return []
+  const scorings = countedScorings(receipt, words, measure, facts)
+  const found = foundBy(scorings)
+  // [ignore] An answer counts once somebody who has something to lose has weighed it, and most of those agree.
+  if (found === undefined) return 'unscored'
+  return found.settled ? scorings : 'disputed'
+}
+
+/**
+ * The receipts that an epoch counts, in order, with what scorers found, and why others are left out. Pure: the same
+ * receipts, scorings and facts give the same choice on every node, in whatever order receipts come.
+ * @param words what scorers said, by receipt, best first
  */
 export function selectReceipts(
   receipts: readonly CosignedReceipt[],
+  words: ReadonlyMap<Hex, readonly Scored[]>,
   facts: PoolFacts
-): { counted: CheckedReceipt[]; left: { id: Hex; fault: ReceiptFault }[] } {
+): {
+  counted: CheckedReceipt[]
+  scorings: Map<Hex, readonly Scored[]>
+  left: { id: Hex; fault: ReceiptFault }[]
+} {
   const left: { id: Hex; fault: ReceiptFault }[] = []
+  const scorings = new Map<Hex, readonly Scored[]>()
   const sound: { id: Hex; receipt: CheckedReceipt }[] = []
   for (const receipt of receipts) {
     const id = receiptId(facts.network, receipt)
@@ -128,8 +160,14 @@ export function selectReceipts(
       left.push({ id, fault: 'unpaid' })
       continue
     }
+    const weighed = weighedBy(receipt, words.get(id) ?? [], facts)
+    if (typeof weighed === 'string') {
+      left.push({ id, fault: weighed })
+      continue
+    }
+    if (weighed.length > 0) scorings.set(id, weighed)
     fees.set(channel, sum)
     counted.push(receipt)
   }
-  return { counted, left }
+  return { counted, scorings, left }
 }

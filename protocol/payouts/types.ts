@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { address, amount, bytes32, cidText, int } from '../primitives/hex.ts'
+import { address, amount, bytes32, cidText, int, signature } from '../primitives/hex.ts'
 import { signedSchema } from '../crypto/schema.ts'
-import { attribution, cosignedReceipt } from '../models/types.ts'
+import { cosignedReceipt } from '../models/types.ts'
 
 /**
  * How a model's answers are weighed: whose data it is made of (bit i of a coalition is player i), and which coalitions
@@ -13,9 +13,24 @@ export const modelMeasure = z.strictObject({
   coalitions: z
     .array(z.string().regex(/^(0|[1-9][0-9]{0,79})$/))
     .min(2)
-    .max(4096)
+    .max(4096),
+  /** What of its fees goes to the data, in basis points, as it is registered. */
+  dataPoints: z.int().min(0).max(10_000)
 })
 export type ModelMeasure = z.infer<typeof modelMeasure>
+
+/** u_S of each coalition in the job's order, rounded to 1e-4. */
+const utilities = z.array(z.int().min(0).max(10_000)).max(4096)
+
+/** Utilities and weights of one answer (see attribution.ts): utilities in 1e-4, weights in 1e-6, decimal on the wire. */
+export const attribution = z.strictObject({
+  model: bytes32,
+  players: z.array(address).max(256),
+  utilities,
+  /** phi of each player, in 1e-6; they sum to (u_full - u_empty) exactly. */
+  weights: z.array(int(64)).max(256)
+})
+export type Attribution = z.infer<typeof attribution>
 
 /**
  * The gate: the same arithmetic on the Datanet's held-out questions, with their known answers. `utilities` are sums
@@ -31,19 +46,24 @@ export const gateDocument = z.strictObject({
 export type GateDocument = z.infer<typeof gateDocument>
 
 /**
- * One account's line of an epoch. `value` is V = Σ fee·φ, in 1e-6 of the token's smallest unit; `gate` its held-out
- * value
- * (null: no player of this epoch's models), rounded away from zero; `share` what this epoch adds to `cumulative`, which
- * is all it may claim from this pool.
+ * One account's line of an epoch. `value` is V = Σ d·φ over the weighed answers, d being an answer's fee times its
+ * model's data points, in 1e-10 of the token's smallest unit; `gate` its held-out value (null: no player of this
+ * epoch's models), rounded away from zero; `share` what this epoch adds to `cumulative`, which is all it may claim from
+ * this pool, and `heldOutShare` what of it comes from answers that nobody may see.
  */
 export const payoutLine = z.strictObject({
   account: address,
   value: int(256),
   gate: int(256).nullable(),
   share: amount,
+  heldOutShare: amount,
   cumulative: amount
 })
 export type PayoutLine = z.infer<typeof payoutLine>
+
+/** What a scorer found for one receipt, as far as it does not follow from the model's measure. */
+export const scored = z.strictObject({ scorer: address, signature, utilities })
+export type Scored = z.infer<typeof scored>
 
 /**
  * Everything behind an epoch's two roots: anyone computes them again from this and the bundle before. On IPFS under the
@@ -58,7 +78,9 @@ export const epochBundle = z.strictObject({
   receipts: z.array(cosignedReceipt).max(100_000),
   receiptsRoot: bytes32,
   receiptsTotal: amount,
-  /** Measures and gates of the models with weighed receipts, in the order in which receipts name them. */
+  /** By receipt, then by scorer; `receipt` is its position. */
+  scorings: z.array(scored.extend({ receipt: z.int().min(0).max(100_000) })).max(300_000),
+  /** Measures and gates of the models whose answers earn something, in the order in which receipts name them. */
   models: z.array(modelMeasure).max(1000),
   gates: z.array(gateDocument).max(1000),
   /** All that ever came into the pool when this epoch was made, as the chain said. */
@@ -77,9 +99,7 @@ export const epochBundle = z.strictObject({
 })
 export type EpochBundle = z.infer<typeof epochBundle>
 
-/**
- * A second peer's word on one receipt's weights, with its own utilities so that anybody sees how far the two are apart.
- */
+/** A scorer's word on one receipt's weights: the statement signs `attributionHash(attribution)`. */
 export const scoringDocument = z.strictObject({ statement: signedSchema('Scoring'), attribution })
 export type ScoringDocument = z.infer<typeof scoringDocument>
 
@@ -106,3 +126,10 @@ export const bundlePage = z.strictObject({
   receipts: z.array(cosignedReceipt).min(1).max(64)
 })
 export type BundlePage = z.infer<typeof bundlePage>
+
+/** Frames of `/tilth/payouts/scorings/1`: receipts are named, and what scorers said of them comes page by page. */
+export const scoringsRequest = z.strictObject({ kind: z.literal('request'), receipts: z.array(bytes32).max(256) })
+export const scoringsPage = z.strictObject({
+  kind: z.literal('scorings'),
+  scorings: z.array(scoringDocument).min(1).max(64)
+})

@@ -25,7 +25,8 @@ export const protocols = [
   '/tilth/jobs/progress/1',
   '/tilth/models/infer/1',
   '/tilth/payouts/bundle/1',
-  '/tilth/payouts/receipts/1'
+  '/tilth/payouts/receipts/1',
+  '/tilth/payouts/scorings/1'
 ] as const
 export type Protocol = (typeof protocols)[number]
 
@@ -181,6 +182,17 @@ export const streamLimits = {
     lifeMs: 600_000,
     quota: { perSecond: 200, burst: 1000 },
     opens: { perSecond: 1, burst: 20 },
+    perPeer: 2,
+    inAll: 32,
+    queue: 8
+  },
+  // Pages of scorings, a few kilobytes each where players are many; a settler asks about 256 receipts at a time.
+  '/tilth/payouts/scorings/1': {
+    maxBytes: 2 * MiB,
+    timeMs: 30_000,
+    lifeMs: 120_000,
+    quota: { perSecond: 50, burst: 200 },
+    opens: { perSecond: 2, burst: 80 },
     perPeer: 2,
     inAll: 32,
     queue: 8

@@ -34,7 +34,7 @@ contract ChallengesTest is Network {
     }
 
     function receiptOf(uint64 sequence, uint256 fee) private view returns (Statements.Receipt memory) {
-        return Statements.Receipt(channel, sequence, 0, model, "request", "response", 10, 20, fee, 7, 1, 2, "attribution");
+        return Statements.Receipt(channel, sequence, 0, model, "request", "response", 10, 20, fee, 7, 1, 2, false);
     }
 
     /// @dev Receipts 0..count-1 of the channel with fees from the seed, signed by both; the tree is not built yet.

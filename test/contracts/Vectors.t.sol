@@ -108,7 +108,7 @@ contract VectorsTest is Tester {
         r.seed = uint64(number("Receipt", "seed"));
         r.startedAt = uint64(number("Receipt", "startedAt"));
         r.finishedAt = uint64(number("Receipt", "finishedAt"));
-        r.attribution = word("Receipt", "attribution");
+        r.confidential = vm.parseJsonBool(json, field("Receipt", "confidential"));
         check("Receipt", r.hash());
     }
 

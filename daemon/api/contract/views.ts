@@ -179,7 +179,9 @@ export const askRequest = z.strictObject({
   topK: z.int().min(0).max(1000).default(0),
   topP: z.number().gt(0).max(1).default(1),
   seed: z.int().min(0).max(Number.MAX_SAFE_INTEGER).optional(),
-  stop: z.array(z.string().min(1).max(64)).max(8).default([])
+  stop: z.array(z.string().min(1).max(64)).max(8).default([]),
+  /** Nobody but the worker ever sees it. */
+  private: z.boolean().default(false)
 })
 export const receiptView = z.object({
   id: hash,
@@ -193,6 +195,7 @@ export const receiptView = z.object({
   fee: decimal,
   startedAt: z.int(),
   finishedAt: z.int(),
+  private: z.boolean(),
   weights: z.record(z.string(), decimal),
   scorings: z.array(z.object({ scorer: addressView, agrees: z.boolean() }))
 })
@@ -226,7 +229,14 @@ export const epochView = z.object({
   dataFees: decimal,
   held: decimal,
   payouts: z.array(
-    z.object({ account: addressView, value: decimal, share: decimal, cumulative: decimal, gate: decimal.nullable() })
+    z.object({
+      account: addressView,
+      value: decimal,
+      share: decimal,
+      heldOutShare: decimal,
+      cumulative: decimal,
+      gate: decimal.nullable()
+    })
   )
 })
 export type EpochView = z.infer<typeof epochView>

@@ -18,10 +18,11 @@ const epochView = (epoch: NodeEpoch): EpochView => ({
   receiptsTotal: epoch.receiptsTotal.toString(),
   dataFees: epoch.dataFees.toString(),
   held: epoch.held.toString(),
-  payouts: epoch.payouts.map(({ account, value, share, cumulative, gate }) => ({
+  payouts: epoch.payouts.map(({ account, value, share, heldOutShare, cumulative, gate }) => ({
     account,
     value: value.toString(),
     share: share.toString(),
+    heldOutShare: heldOutShare.toString(),
     cumulative: cumulative.toString(),
     gate: gate === null ? null : gate.toString()
   }))
@@ -39,6 +40,7 @@ const receiptView = (receipt: NodeReceipt): ReceiptView => ({
   fee: receipt.fee.toString(),
   startedAt: Number(receipt.startedAt) * 1000,
   finishedAt: Number(receipt.finishedAt) * 1000,
+  private: receipt.private,
   weights: Object.fromEntries(Object.entries(receipt.weights).map(([account, weight]) => [account, weight.toString()])),
   scorings: receipt.scorings.map(({ scorer, agrees }) => ({ scorer, agrees }))
 })

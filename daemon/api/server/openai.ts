@@ -27,7 +27,9 @@ const completionRequest = z.object({
   top_p: z.number().gt(0).max(1).nullish(),
   seed: z.int().nullish(),
   stop: z.union([z.string(), z.array(z.string())]).nullish(),
-  n: z.literal(1).nullish()
+  n: z.literal(1).nullish(),
+  /** This network's own wishes. */
+  tilth: z.object({ private: z.boolean().nullish() }).nullish()
 })
 
 export interface OpenAiSource {
@@ -89,6 +91,7 @@ export function openAiEndpoints(source: OpenAiSource): (server: FastifyInstance)
         maxTokens: body.max_completion_tokens ?? body.max_tokens ?? undefined,
         temperature: body.temperature ?? 1,
         topP: body.top_p ?? undefined,
+        private: body.tilth?.private ?? undefined,
         ...(body.seed === null || body.seed === undefined ? {} : { seed: Math.abs(body.seed) }),
         stop:
           body.stop === null || body.stop === undefined

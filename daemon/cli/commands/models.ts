@@ -115,6 +115,7 @@ interface AskFlags extends CallFlags {
   topK: string
   seed?: string
   system?: string
+  private?: boolean
 }
 
 export function askCommand(): Command {
@@ -136,6 +137,7 @@ export function askCommand(): Command {
     .option('--top-k <k>', '0 is off', '0')
     .option('--seed <n>', 'for sampling; random unless given')
     .option('--system <text>', 'a system message')
+    .option('--private', 'nobody but the worker ever sees it: it is not weighed, held-out values divide its data fee')
     .action(
       guarded(async (question: string, flags: AskFlags) => {
         const api = await connect(flags)
@@ -150,6 +152,7 @@ export function askCommand(): Command {
           temperature: Number(flags.temperature),
           topP: Number(flags.topP),
           topK: Number(flags.topK),
+          private: flags.private === true,
           ...(flags.seed === undefined ? {} : { seed: Number(flags.seed) })
         }
         for await (const event of api.stream('ask', { body })) {

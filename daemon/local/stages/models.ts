@@ -73,38 +73,22 @@ export async function runModels(context: LoopContext, jobs: JobDone): Promise<Mo
 
   const receipts = await reporter.stage(
     ['receipt', 'attribution'],
-    'receipts co-signed, weights recomputed by a second peer',
+    'receipts co-signed, the answers weighed by scorers',
     async say => {
       const wanted = 2 * input.questions.length
-      const mine = await until('all receipts', 60, async () => {
+      // Answers of the base model have nothing to weigh, nor has one without a token.
+      const weighable = (receipt: ReceiptView): boolean => receipt.model === model.id && receipt.outputTokens > 0
+      return until('scorers weighing the answers', 240, async () => {
         const all: ReceiptView[] = []
         for await (const receipt of client.api.all('receipts')) all.push(receipt)
-        say(`${all.length} receipts`)
-        return all.length >= wanted ? all : undefined
+        const disagreed = all.find(({ scorings }) => scorings.some(({ agrees }) => !agrees))
+        if (disagreed !== undefined)
+          throw new TilthError('loop.scoring', `scorers found different weights for receipt ${disagreed.id}`)
+        const due = all.filter(weighable)
+        const weighed = due.filter(({ scorings }) => scorings.length > 0)
+        say(`${all.length} receipts, ${weighed.length} of ${due.length} weighed`)
+        return all.length >= wanted && weighed.length === due.length ? all : undefined
       })
-      const scored = await until('a second peer recomputing the weights', 180, async () => {
-        const seen = new Map<string, Set<string>>()
-        const disagreed: string[] = []
-        for (const daemon of [...workers, network.daemon('host')]) {
-          for await (const receipt of daemon.api.all('receipts')) {
-            for (const { scorer, agrees } of receipt.scorings) {
-              if (scorer === receipt.worker) continue
-              if (!agrees) disagreed.push(receipt.id)
-              else seen.set(receipt.id, (seen.get(receipt.id) ?? new Set<string>()).add(scorer))
-            }
-          }
-        }
-        if (disagreed.length > 0)
-          throw new TilthError('loop.scoring', `a second peer found other weights for receipt ${disagreed[0]}`)
-        const weighed = mine.filter(receipt => Object.keys(receipt.weights).length > 0)
-        const again = weighed.filter(receipt => seen.has(receipt.id))
-        say(`${mine.length} receipts, ${again.length} of ${weighed.length} weighed again and equal`)
-        return again.length === weighed.length ? seen : undefined
-      })
-      return mine.map(receipt => ({
-        ...receipt,
-        scorings: [...(scored.get(receipt.id) ?? [])].map(scorer => ({ scorer, agrees: true }))
-      }))
     }
   )
   return { baseModel, model, base, tuned, receipts }

@@ -53,7 +53,7 @@ export interface ReceiptEvidence {
     seed: bigint
     startedAt: bigint
     finishedAt: bigint
-    attribution: Hex
+    confidential: boolean
   }
   readonly clientSignature: Hex
   readonly workerSignature: Hex

@@ -1,7 +1,8 @@
+import { randomBytes } from 'node:crypto'
 import { digest } from '../../../protocol/crypto/index.ts'
 import { feeOf, mostInputTokens } from '../../../protocol/models/index.ts'
 import type { InferenceContent, ModelRecord } from '../../../protocol/models/index.ts'
-import { InvalidError, NotFoundError, TilthError } from '../../../protocol/primitives/index.ts'
+import { InvalidError, NotFoundError, TilthError, toHex } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { inferenceContent } from '../../../protocol/models/index.ts'
 import type { Parts } from '../deps.ts'
@@ -13,6 +14,8 @@ import { createAttempt } from './attempt.ts'
 import type { Growing, Outcome } from './attempt.ts'
 import type { Wallet } from './wallet.ts'
 import type { Workers } from './workers.ts'
+
+const freshNonce = (): Hex => toHex(randomBytes(32))
 
 /** Asks until the answer is whole: picks a worker, and another where one fails, going on from the tokens that came. */
 export function createAsking(
@@ -43,7 +46,8 @@ export function createAsking(
     topP = 1,
     stop = []
   }: AskRequest): InferenceContent {
-    const parsed = inferenceContent.safeParse({ messages, maxTokens, temperature, topK, topP, stop, resume: [] })
+    const nonce = freshNonce()
+    const parsed = inferenceContent.safeParse({ nonce, messages, maxTokens, temperature, topK, topP, stop, resume: [] })
     if (!parsed.success)
       throw new InvalidError(
         'ask.invalid',
@@ -54,6 +58,7 @@ export function createAsking(
 
   return async (model, request, emit, signal, life) => {
     const base = contentOf(request)
+    const confidential = request.private ?? false
     const seed = BigInt(request.seed ?? Math.floor(Math.random() * 0xffffffff))
     const speech = await speechFor(model, AbortSignal.any([signal, life]))
     const prompt = speech?.promptTokens(base.messages)
@@ -89,12 +94,12 @@ export function createAsking(
 
     async function tryWorker(offer: SignedOffer): Promise<Outcome> {
       const { worker } = offer.message
-      const content = { ...base, resume: [...growing.ids] }
+      const content = { ...base, nonce: freshNonce(), resume: [...growing.ids] }
       const inputTokens =
         prompt === undefined ? mostInputTokens(base.messages, content.resume.length) : prompt + content.resume.length
       const maxFee = feeOf(offer.message, inputTokens, base.maxTokens - content.resume.length)
       const began = clock.now()
-      const { purse, ask } = await wallet.begin({ offer, content, seed, maxFee })
+      const { purse, ask } = await wallet.begin({ offer, content, seed, maxFee, confidential })
       let acceptedAt = began
       const onAccepted = (): void => {
         acceptedAt = clock.now()

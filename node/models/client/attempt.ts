@@ -95,11 +95,7 @@ export function createAttempt(
       const voucher = await wallet.pay(purse, cumulative, ask)
       if (voucher !== undefined) await stream.send({ kind: 'voucher', voucher, received: ask.received.length })
     }
-    const countersign = async (frame: {
-      receipt: Signed<'Receipt'>
-      attribution: CosignedReceipt['attribution']
-      answer: readonly number[]
-    }): Promise<Hex> => {
+    const countersign = async (frame: { receipt: Signed<'Receipt'>; answer: readonly number[] }): Promise<Hex> => {
       const { id, signature, voucher, fresh } = await wallet.countersign(purse, frame)
       if (fresh !== undefined) signed.push(fresh)
       await stream.send({ kind: 'countersign', signature, voucher })
@@ -186,11 +182,7 @@ export function createAttempt(
           case 'receipt': {
             const { finished } = progress
             if (finished === undefined) return lie('frame.unexpected', 'a receipt before the end of the answer')
-            const id = await countersign({
-              receipt: frame.receipt,
-              attribution: frame.attribution,
-              answer: ask.received
-            })
+            const id = await countersign({ receipt: frame.receipt, answer: ask.received })
             // The receipt is on both disks once this is said; on ours it is already.
             await stream
               .next(workerFrame, { timeoutMs: timing.silenceMs, signal: request.life })

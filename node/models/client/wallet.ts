@@ -9,7 +9,7 @@ import {
   paidUp,
   receipted
 } from '../../../protocol/models/index.ts'
-import type { Attribution, ChannelState, CosignedReceipt, InferenceContent } from '../../../protocol/models/index.ts'
+import type { ChannelState, CosignedReceipt, InferenceContent } from '../../../protocol/models/index.ts'
 import { contentHash, InvalidError } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import type { ChannelOnChain } from '../../chain/types.ts'
@@ -47,6 +47,7 @@ export interface Wallet {
     content: InferenceContent
     seed: bigint
     maxFee: bigint
+    confidential: boolean
   }): Promise<{ purse: Purse; ask: Ask }>
   find(channel: Hex): Purse | undefined
   purses(): Purse[]
@@ -74,7 +75,7 @@ export interface Wallet {
    */
   countersign(
     purse: Purse,
-    frame: { receipt: Signed<'Receipt'>; attribution: Attribution | null; answer: readonly number[] }
+    frame: { receipt: Signed<'Receipt'>; answer: readonly number[] }
   ): Promise<{ id: Hex; signature: Hex; voucher: Signed<'Voucher'> | null; fresh: CosignedReceipt | undefined }>
   dispute(purse: Purse, code: string): Promise<void>
   update(purse: Purse, change: (channel: ChannelState) => ChannelState): Promise<void>
@@ -84,7 +85,6 @@ export interface Wallet {
 export function createWallet(parts: Parts, tables: Tables, receipts: Receipts): Wallet {
   const { store, network, key, self, chain, policy, timing, log, now } = parts
   const purses = new Map<Hex, Purse>()
-  const issued = new Set<Hex>()
   const queue = createQueue({ name: 'channels', bound: 4096, concurrency: 256 })
 
   const save = (purse: Purse): Promise<void> => tables.clientChannels.put(purse.id, purse.record)
@@ -162,23 +162,20 @@ export function createWallet(parts: Parts, tables: Tables, receipts: Receipts): 
     return usable
   }
 
-  async function beginOn(purse: Purse, { content, offer, seed, maxFee }: Parameters<Wallet['begin']>[0]): Promise<Ask> {
-    // A request has no number of its own: the same question asked twice within a second differs in its highest fee.
-    let message = {
+  async function beginOn(
+    purse: Purse,
+    { content, offer, seed, maxFee, confidential }: Parameters<Wallet['begin']>[0]
+  ): Promise<Ask> {
+    const message = {
       channel: purse.id,
       model: purse.record.model,
       content: contentHash(content),
       seed,
       maxFee,
-      issuedAt: now()
+      issuedAt: now(),
+      confidential
     }
-    let id = digest(network, 'InferenceRequest', message)
-    while (issued.has(id)) {
-      message = { ...message, maxFee: message.maxFee + 1n }
-      id = digest(network, 'InferenceRequest', message)
-    }
-    issued.add(id)
-    if (issued.size > 10_000) issued.delete([...issued][0] ?? id)
+    const id = digest(network, 'InferenceRequest', message)
     const record: AskRecord = {
       statement: signStatement(network, 'InferenceRequest', message, key),
       content,
@@ -252,7 +249,7 @@ export function createWallet(parts: Parts, tables: Tables, receipts: Receipts): 
       })
       return sign(purse, cumulative)
     },
-    countersign: (purse, { receipt, attribution, answer }) =>
+    countersign: (purse, { receipt, answer }) =>
       queue.run(purse.id, async () => {
         const { message } = receipt
         const id = digest(network, 'Receipt', message)
@@ -273,12 +270,10 @@ export function createWallet(parts: Parts, tables: Tables, receipts: Receipts): 
         ) {
           throw new InvalidError('receipt.answer', 'the receipt is about other tokens than have come')
         }
-        checkReceipt(
-          receipt,
-          { request: statement, content, offer: offer.message, inputTokens, answer, attribution },
-          channel,
-          { network, worker }
-        )
+        checkReceipt(receipt, { request: statement, content, offer: offer.message, inputTokens, answer }, channel, {
+          network,
+          worker
+        })
         const due = channel.settled + message.fee
         const paid = due > channel.paid ? paidUp(channel, due) : channel
         const clientSignature = signDigest(id, key)
@@ -287,7 +282,6 @@ export function createWallet(parts: Parts, tables: Tables, receipts: Receipts): 
           clientSignature,
           client: self,
           worker,
-          attribution,
           content,
           answer: [...answer],
           request: statement,

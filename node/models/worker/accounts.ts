@@ -12,13 +12,7 @@ import {
   requestSeconds,
   tokensWanted
 } from '../../../protocol/models/index.ts'
-import type {
-  Attribution,
-  ChannelState,
-  CosignedReceipt,
-  Finish,
-  InferenceContent
-} from '../../../protocol/models/index.ts'
+import type { ChannelState, CosignedReceipt, Finish } from '../../../protocol/models/index.ts'
 import { InvalidError } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import type { ChannelOnChain } from '../../chain/types.ts'
@@ -36,7 +30,6 @@ export interface Answer {
   readonly id: Hex
   record: AnswerRecord
   sent: number
-  attribution?: Attribution | null
   /** Its stream is gone: the next one of its channel brings its receipt. */ orphan: boolean
 }
 
@@ -49,9 +42,6 @@ export interface Account {
   /** Called when a voucher has come. */
   readonly waiting: Set<() => void>
 }
-
-/** Measures the weights of an answer that is about to be signed for. */
-export type Weigh = (content: InferenceContent, model: Hex, answer: readonly number[]) => Promise<Attribution | null>
 
 export interface Accounts {
   /** Answers that a crash cut off end with what had arrived. */
@@ -73,7 +63,7 @@ export interface Accounts {
    * The receipt that wants a countersignature: one left over, else that of `own`, else an orphan's; signed at the
    * latest now, and on disk. `undefined` when all is signed.
    */
-  pending(account: Account, weigh: Weigh, own?: Hex): Promise<PendingReceipt | undefined>
+  pending(account: Account, own?: Hex): Promise<PendingReceipt | undefined>
   /**
    * Both signatures, the payment and the chain's new head are on disk when it resolves.
    * @throws InvalidError `signature.mismatch`, `voucher.short`, `receipt.unknown`
@@ -216,7 +206,7 @@ export function createAccounts(parts: Parts, tables: Tables, receipts: Receipts)
       answer.record = { ...answer.record, state: 'ended', finish, answer: [...arrived], finishedAt: now() }
       await tables.answers.put(at, answer.record)
     },
-    async pending(account, weigh, own) {
+    async pending(account, own) {
       if (account.record.pending !== null) return account.record.pending
       const ended = [...account.answers.values()]
         .filter(({ id, record, orphan }) => record.state === 'ended' && (own === undefined ? orphan : id === own))
@@ -224,17 +214,14 @@ export function createAccounts(parts: Parts, tables: Tables, receipts: Receipts)
       const [answer] = ended
       if (answer === undefined) return undefined
       const { statement, content, offer, inputTokens, startedAt, finishedAt, answer: ids } = answer.record
-      const attribution =
-        answer.attribution === undefined ? await weigh(content, statement.message.model, ids) : answer.attribution
       const message = receiptFor(
         network,
         account.record.channel,
-        { request: statement, content, offer: offer.message, inputTokens, answer: ids, attribution },
+        { request: statement, content, offer: offer.message, inputTokens, answer: ids },
         { startedAt, finishedAt: finishedAt < startedAt ? startedAt : finishedAt }
       )
       const pending: PendingReceipt = {
         receipt: signStatement(network, 'Receipt', message, key),
-        attribution,
         answer: ids
       }
       account.record = { ...account.record, pending }
@@ -258,11 +245,14 @@ export function createAccounts(parts: Parts, tables: Tables, receipts: Receipts)
         clientSignature: signature,
         client: account.client,
         worker: self,
-        attribution: pending.attribution,
-        answer: pending.answer,
         ...(answer === undefined
           ? {}
-          : { content: answer.record.content, request: answer.record.statement, offer: answer.record.offer })
+          : {
+              content: answer.record.content,
+              answer: pending.answer,
+              request: answer.record.statement,
+              offer: answer.record.offer
+            })
       }
       account.record = {
         ...account.record,

@@ -16,7 +16,7 @@ import type { Parts } from '../deps.ts'
 import type { AnswerRecord } from '../records.ts'
 import { openDialogue } from './dialogue.ts'
 import type { Dialogue } from './dialogue.ts'
-import type { Account, Answer, Accounts, Weigh } from './accounts.ts'
+import type { Account, Answer, Accounts } from './accounts.ts'
 import type { Served, Serving } from './serving.ts'
 import type { Slots } from './slots.ts'
 
@@ -28,8 +28,7 @@ export function createAnswers(
   parts: Parts,
   accounts: Accounts,
   serving: Serving,
-  slots: Slots,
-  weigh: Weigh
+  slots: Slots
 ): (stream: MessageStream) => Promise<void> {
   const { network, self, chain, policy, timing, clock, engine, log, now } = parts
   /** Unpaid and unacknowledged, by client: who leaves too much behind is served no more. */
@@ -57,7 +56,7 @@ export function createAnswers(
       answer.dialogue.leave()
       await answer.over.catch(() => undefined) // its own stream is told
     }
-    await openDialogue(parts, accounts, account, stream).reconcile(weigh)
+    await openDialogue(parts, accounts, account, stream).reconcile()
     await stream.send({ kind: 'done' })
   }
 
@@ -165,7 +164,7 @@ export function createAnswers(
     const dialogue = openDialogue(parts, accounts, account, stream)
     const release = await slots.take(dialogue.signal)
     try {
-      await dialogue.reconcile(weigh)
+      await dialogue.reconcile()
       const { statement, content, offer } = frame
       checkMeans(
         statement.message,
@@ -204,7 +203,7 @@ export function createAnswers(
     account: Account,
     answer: Answer
   ): Promise<void> {
-    const { offer, content, inputTokens } = answer.record
+    const { offer, inputTokens } = answer.record
     const sent: number[] = []
     const tail = { text: '' }
     const credit = creditOf(offer.message, policy.creditTokens)
@@ -237,11 +236,7 @@ export function createAnswers(
     try {
       await stream.send({ kind: 'finished', finish, tail: tail.text })
       if (account.answers.has(answer.id)) {
-        answer.attribution = await weigh(content, served.model.id, sent)
-        await dialogue.reconcile(weigh, {
-          request: answer.id,
-          frame: ({ receipt, attribution }) => ({ kind: 'receipt', receipt, attribution })
-        })
+        await dialogue.reconcile({ request: answer.id, frame: ({ receipt }) => ({ kind: 'receipt', receipt }) })
         // Paying makes up for what was left behind.
         const debt = (lost.get(account.client) ?? 0n) - feeOf(offer.message, inputTokens, sent.length)
         if (debt > 0n) lost.set(account.client, debt)

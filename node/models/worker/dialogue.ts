@@ -4,7 +4,7 @@ import { InvalidError, LimitError, TilthError } from '../../../protocol/primitiv
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { MessageStream } from '../../transport/types.ts'
 import type { Parts } from '../deps.ts'
-import type { Account, Answer, Accounts, Weigh } from './accounts.ts'
+import type { Account, Answer, Accounts } from './accounts.ts'
 
 type Countersign = Extract<ClientFrame, { kind: 'countersign' }>
 
@@ -24,10 +24,10 @@ export interface Dialogue {
    * Sends every receipt of the channel that wants a countersignature, in order, and takes the countersignatures. The
    * frame of `own` is made by `frame`. @returns ids of receipts, by request
    */
-  reconcile(
-    weigh: Weigh,
-    own?: { request: Hex; frame(pending: NonNullable<Account['record']['pending']>): unknown }
-  ): Promise<Map<Hex, Hex>>
+  reconcile(own?: {
+    request: Hex
+    frame(pending: NonNullable<Account['record']['pending']>): unknown
+  }): Promise<Map<Hex, Hex>>
 }
 
 const closed = (): TilthError => new TilthError('stream.closed', 'the client has left', { consequence: 'ignore' })
@@ -118,13 +118,13 @@ export function openDialogue(parts: Parts, accounts: Accounts, account: Account,
         await heard(account, control.signal, left, clock)
       }
     },
-    reconcile: (weigh, own) =>
+    reconcile: own =>
       accounts.exclusively(account, async () => {
         const done = new Map<Hex, Hex>()
         for (
-          let pending = await accounts.pending(account, weigh, own?.request);
+          let pending = await accounts.pending(account, own?.request);
           pending !== undefined;
-          pending = await accounts.pending(account, weigh, own?.request)
+          pending = await accounts.pending(account, own?.request)
         ) {
           const { request } = pending.receipt.message
           await stream.send(own?.request === request ? own.frame(pending) : { kind: 'pending', ...pending })

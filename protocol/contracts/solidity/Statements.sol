@@ -58,7 +58,7 @@ library Statements {
         uint64 seed;
         uint64 startedAt;
         uint64 finishedAt;
-        bytes32 attribution;
+        bool confidential;
     }
 
     bytes32 internal constant DATANET = keccak256("Datanet(address host,bytes32 rules,uint64 createdAt)");
@@ -72,7 +72,7 @@ library Statements {
     bytes32 internal constant RECEIPT = keccak256(
         "Receipt(bytes32 channel,uint64 sequence,bytes32 previous,bytes32 model,bytes32 request,bytes32 response,"
         "uint32 inputTokens,uint32 outputTokens,uint256 fee,uint64 seed,uint64 startedAt,uint64 finishedAt,"
-        "bytes32 attribution)"
+        "bool confidential)"
     );
 
     function hash(Datanet memory s) internal pure returns (bytes32) {

@@ -318,7 +318,7 @@ describe('calls of the contracts', () => {
       seed: 1n,
       startedAt: timestamp,
       finishedAt: timestamp,
-      attribution: zeroHash
+      confidential: false
     }
     const clientSignature = worker.sign('Receipt', receipt) // not the client's
     const workerSignature = worker.sign('Receipt', receipt)

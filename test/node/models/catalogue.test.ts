@@ -4,8 +4,7 @@ import { join } from 'node:path'
 import { signStatement } from '../../../protocol/crypto/index.ts'
 import type { TuneSpec } from '../../../protocol/jobs/index.ts'
 import { checkCosigned } from '../../../protocol/models/index.ts'
-import type { Attribution } from '../../../protocol/models/index.ts'
-import { canonicalJson, contentHash, zeroHash } from '../../../protocol/primitives/index.ts'
+import { canonicalJson, contentHash } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { until } from '../../harness/index.ts'
 import { fakeEngine } from '../../harness/engine/serving.ts'
@@ -99,9 +98,6 @@ describe('registration and offers', () => {
 
     const used: (string | undefined)[] = []
     const engine = fakeEngine()
-    const weights: Attribution = { model: record.id, players: [player], utilities: [1000, 3000], weights: [200_000n] }
-    let broken = false
-    const asked: unknown[] = []
     const worker = await network.addPeer('worker', {
       engine: {
         ...engine,
@@ -109,11 +105,6 @@ describe('registration and offers', () => {
           used.push(job.adapter)
           return engine.generate(job)
         }
-      },
-      attribute: async (model, { content }, answer) => {
-        asked.push([model.id, content.messages.length, answer.length])
-        if (broken) throw new Error('no siblings')
-        return weights
       }
     })
     const client = await network.addPeer('client', clientOnly)
@@ -127,13 +118,12 @@ describe('registration and offers', () => {
     const receipt = await client.service.receipt(id as Hex)
     assert.ok(receipt !== undefined)
     checkCosigned(receipt, client.chain.network)
-    assert.deepEqual(receipt.attribution, weights)
-    assert.deepEqual(asked, [[record.id, 1, 24]])
     assert.ok(used.every(folder => folder?.endsWith(adapter)))
-    // Weights that cannot be measured cost the weights, not the receipt.
-    broken = true
-    const [second] = (await ask(client, question('why', { model: record.id }))).receipts
-    assert.equal((await client.service.receipt(second as Hex))?.receipt.message.attribution, zeroHash)
+    // Whether others may see an answer stands in the receipt that both sign.
+    assert.equal(receipt.receipt.message.confidential, false)
+    const [second] = (await ask(client, question('why', { model: record.id, private: true }))).receipts
+    for (const { service } of [client, worker])
+      assert.equal((await service.receipt(second as Hex))?.receipt.message.confidential, true)
     // A claim is split as the registration says.
     const { amount } = await worker.service.redeem()
     assert.equal(

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createChain } from '../../../node/chain/index.ts'
 import { clientFrame, workerFrame } from '../../../protocol/models/index.ts'
-import { contentHash, toHex } from '../../../protocol/primitives/index.ts'
+import { contentHash, keccak, toHex } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { signStatement } from '../../../protocol/crypto/index.ts'
 import type { Signed } from '../../../protocol/crypto/index.ts'
@@ -53,7 +53,8 @@ describe('clients that cheat or go', function () {
     topK: 0,
     topP: 1,
     stop: [],
-    resume: [] as number[]
+    resume: [] as number[],
+    nonce: keccak(text)
   })
   let issued = 0n
   function requestFrame(
@@ -73,6 +74,7 @@ describe('clients that cheat or go', function () {
       seed: 1n,
       maxFee: coin / 2n + ++issued,
       issuedAt: BigInt(Math.floor(Date.now() / 1000)),
+      confidential: false,
       ...change.message
     }
     return {

@@ -207,7 +207,7 @@ describe('workers that fail or lie', function () {
     'a receipt about another answer': message => ({ ...message, response: message['request'] }),
     'a receipt about another request': message => ({ ...message, request: message['response'] }),
     'a receipt out of turn': message => ({ ...message, sequence: 2n }),
-    'a receipt with weights that are not shown': message => ({ ...message, attribution: message['request'] })
+    'a receipt that hides the answer': message => ({ ...message, confidential: true })
   }
   for (const [what, forge] of Object.entries(forged)) {
     lies[`signs ${what}`] = (frame, { key, network: domain }) => {

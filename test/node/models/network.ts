@@ -26,7 +26,6 @@ export interface PeerOptions {
   roles?: ModelsDeps['roles']
   policy?: ModelsDeps['policy']
   timing?: ModelsDeps['timing']
-  attribute?: ModelsDeps['attribute']
   speech?: ModelsDeps['speech'] | null
   metrics?: ModelsDeps['metrics']
   /** What stands between the service and the parts it uses. */
@@ -69,8 +68,7 @@ const makeService: Make<ModelsService, ModelEvents, PeerOptions> = (common, { fo
     timing: { ...quick, ...options.timing },
     ...(options.speech === null ? {} : { speech: options.speech ?? fakeSpeech }),
     ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
-    ...(options.policy === undefined ? {} : { policy: options.policy }),
-    ...(options.attribute === undefined ? {} : { attribute: options.attribute })
+    ...(options.policy === undefined ? {} : { policy: options.policy })
   }
   return createModelsService(options.change?.(deps) ?? deps)
 }

@@ -9,8 +9,10 @@ import type { Message, Network } from '../../../protocol/crypto/index.ts'
 import type { Row } from '../../../protocol/data/index.ts'
 import { coalitionsOf, jobResult } from '../../../protocol/jobs/index.ts'
 import type { JobResult, TrainSettings } from '../../../protocol/jobs/index.ts'
-import { attributionHash, responseHash } from '../../../protocol/models/index.ts'
-import type { Attribution, CosignedReceipt, InferenceContent } from '../../../protocol/models/index.ts'
+import { responseHash } from '../../../protocol/models/index.ts'
+import type { CosignedReceipt, InferenceContent } from '../../../protocol/models/index.ts'
+import { attributionHash, measureOf, receiptId } from '../../../protocol/payouts/index.ts'
+import type { Attribution, Measure, ScoringDocument } from '../../../protocol/payouts/index.ts'
 import { canonicalJson, contentHash, keccak, zeroHash } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { worthEngine } from '../../harness/engine/scoring.ts'
@@ -85,9 +87,7 @@ export interface TestNetwork {
   kill(peer: TestPeer): Promise<void>
   revive(peer: TestPeer): Promise<void>
   openChannel(worker: Address, model?: Hex): Promise<Hex>
-  /**
-   * An answer as the models phase would leave it: weighed by the worker, signed by both, paid by voucher, on the bus.
-   */
+  /** An answer as the models phase would leave it: signed by both, paid by voucher, on the bus. */
   answer(worker: TestPeer, channel: Hex, options?: AnswerOptions): Promise<CosignedReceipt>
   stop(): Promise<void>
 }
@@ -97,10 +97,34 @@ export interface AnswerOptions {
   ids?: number[]
   fee?: bigint
   model?: Hex
-  attribution?: Attribution | null
+  confidential?: boolean
   announce?: boolean
   paid?: boolean
 }
+
+/** A scorer's word on an answer, signed whatever it says. */
+export function scoringBy(
+  scorer: { key: Uint8Array; address: Address },
+  network: Network,
+  receipt: CosignedReceipt,
+  attribution: Attribution
+): ScoringDocument {
+  const message = {
+    receipt: receiptId(network, receipt),
+    scorer: scorer.address,
+    attribution: attributionHash(attribution)
+  }
+  return { statement: signStatement(network, 'Scoring', message, scorer.key), attribution }
+}
+
+/** The model's measure, as everybody finds it. */
+export const measureIn = ({ model, players }: Pick<TestNetwork, 'model' | 'players'>): Measure =>
+  measureOf({
+    model,
+    players: [...players],
+    coalitions: Array.from({ length: 16 }, (_, mask) => String(mask)),
+    dataPoints: split.data
+  })
 
 /** @param folders base folder and what siblings hold; the adapters' folders are made of a text each unless given */
 export async function startNetwork({
@@ -177,6 +201,7 @@ export async function startNetwork({
     ).model
   const [model, baseModel] = [await register('elements', true), await register('base', false)]
 
+  let nonces = 0
   const holdings = new Map<Address, Holdings>()
   const holdingsOf = (address: Address): Holdings => {
     const known = holdings.get(address) ?? { own: [], vouchers: new Map() }
@@ -210,7 +235,7 @@ export async function startNetwork({
             return { channels: vouchers.size, amount }
           }
         },
-        timing: { closingMs: 2_000, announceMs: 1_000, tickMs: 300, redeemPauseMs: 200 }
+        timing: { closingMs: 5_000, announceMs: 1_000, tickMs: 300, redeemPauseMs: 200 }
       }
       return createPayoutsService(change?.(deps) ?? deps)
     },
@@ -246,12 +271,13 @@ export async function startNetwork({
         ids = [11, 12, 13],
         fee = 1_000_003n,
         model: of = model,
-        attribution: stated,
+        confidential = false,
         announce = true,
         paid = true
       } = {}
     ) {
       const content: InferenceContent = {
+        nonce: keccak(`nonce ${++nonces}`),
         messages: [{ role: 'user', content: text }],
         maxTokens: 16,
         temperature: 0,
@@ -260,13 +286,11 @@ export async function startNetwork({
         stop: [],
         resume: []
       }
-      const attribution =
-        stated === undefined ? await worker.service.attribute({ model: of, content, answer: ids }) : stated
       const before = worker.own.filter(({ receipt }) => receipt.message.channel === channel)
       const request = signStatement(
         network,
         'InferenceRequest',
-        { channel, model: of, content: contentHash(content), seed: 7n, maxFee: coin, issuedAt: 100n },
+        { channel, model: of, content: contentHash(content), seed: 7n, maxFee: coin, issuedAt: 100n, confidential },
         client.key
       )
       const message: Message<'Receipt'> = {
@@ -275,21 +299,20 @@ export async function startNetwork({
         previous: before.length === 0 ? zeroHash : digest(network, 'Receipt', before.at(-1)!.receipt.message),
         model: of,
         request: digest(network, 'InferenceRequest', request.message),
-        response: responseHash(ids),
+        response: responseHash(content, ids),
         inputTokens: 5,
         outputTokens: ids.length,
         fee,
         seed: 7n,
         startedAt: 100n,
         finishedAt: BigInt(101 + before.length),
-        attribution: attributionHash(attribution)
+        confidential
       }
       const receipt: CosignedReceipt = {
         receipt: signStatement(network, 'Receipt', message, worker.key),
         clientSignature: signDigest(digest(network, 'Receipt', message), client.key),
         client: client.address,
         worker: worker.address,
-        attribution,
         content,
         answer: ids,
         request

@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { openEngine } from '../../../node/engine/index.ts'
 import type { Engine, Row } from '../../../node/engine/index.ts'
 import { elements, modelFolder, settings, temporary } from '../../engine/fixture.ts'
+import { receiptId } from '../../../protocol/payouts/index.ts'
+import type { ReceiptView } from '../../../node/payouts/index.ts'
 import { startNetwork, until } from './network.ts'
 import type { TestNetwork, TestPeer } from './network.ts'
 
@@ -39,6 +41,7 @@ describe('attribution with the real engine', function () {
     })
     worker = await network.addPeer('worker', { engine: engines[0]! })
     scorer = await network.addPeer('scorer', { engine: engines[1]!, settler: true })
+    await network.addPeer('other', { engine: engines[0]! })
   })
   after(async () => {
     await network.stop()
@@ -51,11 +54,13 @@ describe('attribution with the real engine', function () {
     const [row] = elements
     const { answer } = await engines[0]!.encode(join(folder.path, 'llama-tied'), row!)
     const receipt = await network.answer(worker, channel, { text: row!.messages[0]!.content, ids: answer })
-    const [first, ...others] = receipt.attribution!.weights
-    for (const other of others) assert.ok(first! > other, receipt.attribution!.weights.join())
-    await until(async () => (await worker.service.receipts())[0]?.scorings.length === 1, 'the scoring')
-    const [scoring] = (await worker.service.receipts())[0]!.scorings
-    assert.equal(scoring?.agrees, true)
+    const view = async (): Promise<ReceiptView | undefined> =>
+      worker.service.receipt(receiptId(network.network, receipt))
+    await until(async () => (await view())?.scorings.length === 2, 'both scorings')
+    const found = await view()
+    assert.ok(found?.scorings.every(({ agrees }) => agrees))
+    const [first, ...others] = network.players.map(player => found?.weights[player] ?? 0n)
+    for (const other of others) assert.ok(first! > other, others.join())
   })
 
   it('the gate lets through who answers the held-out questions, and not who harms them', async () => {

@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
-import { attributionOf, buildEpoch, measureOf, payoutsTree, receiptsTree } from '../../../protocol/payouts/index.ts'
+import { attributionOf, buildEpoch, payoutsTree, receiptsTree } from '../../../protocol/payouts/index.ts'
 import type { EpochBundle } from '../../../protocol/payouts/index.ts'
 import type { CosignedReceipt } from '../../../protocol/models/index.ts'
 import { digest, signDigest, signStatement } from '../../../protocol/crypto/index.ts'
-import { canonicalJson, keccak, zeroHash } from '../../../protocol/primitives/index.ts'
+import { canonicalJson, keccak } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { refusedWith } from '../../../node/chain/index.ts'
 import type { PayoutEvents } from '../../../node/payouts/index.ts'
-import { bond, challengeSeconds, startNetwork, until } from './network.ts'
+import { scoredBy } from '../../../node/payouts/scorer/index.ts'
+import { bond, challengeSeconds, measureIn, scoringBy, startNetwork, until } from './network.ts'
 import type { TestNetwork, TestPeer } from './network.ts'
 
 describe('watchers of epochs', function () {
@@ -53,12 +54,7 @@ describe('watchers of epochs', function () {
 
   /** A bundle as an honest settler would make it of these receipts. */
   async function bundleOf(list: readonly CosignedReceipt[], epoch = 1): Promise<EpochBundle> {
-    const { players } = network
-    const measure = measureOf({
-      model: network.model,
-      players: [...players],
-      coalitions: Array.from({ length: 16 }, (_, mask) => String(mask))
-    })
+    const measure = measureIn(network)
     const gate = (await liar.service.gate(network.model))!
     assert.equal(gate.questions, 2)
     const utilities = measure.coalitions.map(mask =>
@@ -79,7 +75,16 @@ describe('watchers of epochs', function () {
       pool: network.pool,
       epoch,
       receipts: list,
-      measures: new Map([[network.model, measure]]),
+      scorings: new Map(
+        list.map(receipt => {
+          const word = scoringBy(liar, network.network, receipt, attributionOf(measure, utilities))
+          return [word.statement.message.receipt, [scoredBy(word)]] as const
+        })
+      ),
+      measures: new Map([
+        [network.model, measure],
+        [network.base, null]
+      ]),
       gates: new Map([[network.model, document]]),
       deposited,
       previous: undefined
@@ -144,13 +149,12 @@ describe('watchers of epochs', function () {
 
   it("take the bond for a receipt of a model that is not the pool's", async () => {
     const foreign = await network.openChannel(liar.address, network.base)
-    const message = { ...receipts[0]!.receipt.message, channel: foreign, model: network.base, attribution: zeroHash }
+    const message = { ...receipts[0]!.receipt.message, channel: foreign, model: network.base, outputTokens: 0 }
     const receipt: CosignedReceipt = {
       receipt: signStatement(network.network, 'Receipt', message, liar.key),
       clientSignature: signDigest(digest(network.network, 'Receipt', message), network.client.key),
       client: network.client.address,
-      worker: liar.address,
-      attribution: null
+      worker: liar.address
     }
     const taken = takesTheBond('model')
     await propose(

@@ -23,7 +23,6 @@ import type { CosignedReceipt } from '../../../protocol/models/index.ts'
 import { canonicalJson } from '../../../protocol/primitives/index.ts'
 import { decodeFrame } from '../../../protocol/wire/index.ts'
 import {
-  attribution,
   channelId,
   client,
   clientKey,
@@ -152,7 +151,7 @@ describe('a voucher', () => {
 })
 
 describe('a receipt', () => {
-  const given = facts({ attribution })
+  const given = facts()
   const domain = { network, worker }
   it('is countersigned when it says what was received', () => {
     checkReceipt(signReceipt(receiptOf(given)), given, noReceipts, domain)
@@ -162,7 +161,14 @@ describe('a receipt', () => {
     const good = receiptOf(given)
     for (const [name, value] of Object.entries(good)) {
       if (name === 'startedAt' || name === 'finishedAt') continue
-      const wrong = typeof value === 'bigint' ? value + 1n : typeof value === 'number' ? value + 1 : other
+      const wrong =
+        typeof value === 'bigint'
+          ? value + 1n
+          : typeof value === 'number'
+            ? value + 1
+            : typeof value === 'boolean'
+              ? !value
+              : other
       assert.throws(
         () => {
           checkReceipt(signReceipt({ ...good, [name]: wrong }), given, noReceipts, domain)
@@ -213,11 +219,11 @@ describe('a receipt', () => {
       { ...good, receipt: { ...good.receipt, message: { ...good.receipt.message, fee: 1n } } },
       'signature.mismatch'
     ],
-    ['other weights', { ...good, attribution: { ...attribution, weights: [8n, -4n] } }, 'receipt.attribution'],
-    ['no weights', { ...good, attribution: null }, 'receipt.attribution'],
     ['another answer', { ...good, answer: [1, 2, 4] }, 'receipt.response'],
     ['another content', { ...good, content: { ...content, maxTokens: 17 } }, 'receipt.content'],
+    ['another nonce', { ...good, content: { ...content, nonce: other } }, 'receipt.response'],
     ['another request', { ...good, request: request({ seed: 6n }) }, 'receipt.request'],
+    ['a request for all to see', { ...good, request: request({ confidential: true }) }, 'receipt.request'],
     ['a request by another', { ...good, request: request({}, strangerKey) }, 'signature.mismatch'],
     [
       'another offer',

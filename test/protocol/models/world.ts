@@ -5,7 +5,6 @@ import type { Hex } from '../../../protocol/primitives/index.ts'
 import { noReceipts, receiptFor } from '../../../protocol/models/index.ts'
 import type {
   AnswerFacts,
-  Attribution,
   ChainHead,
   ChannelTerms,
   CosignedReceipt,
@@ -35,6 +34,7 @@ export const offerMessage = (change: Partial<Message<'Offer'>> = {}): Message<'O
   ...change
 })
 export const content: InferenceContent = {
+  nonce: keccak('nonce'),
   messages: [{ role: 'user', content: 'why is the sky blue' }],
   maxTokens: 16,
   temperature: 0,
@@ -50,6 +50,7 @@ export const requestMessage = (change: Partial<Message<'InferenceRequest'>> = {}
   seed: 5n,
   maxFee: 10_000n,
   issuedAt: now,
+  confidential: false,
   ...change
 })
 export const request = (change: Partial<Message<'InferenceRequest'>> = {}, by = clientKey) =>
@@ -63,15 +64,12 @@ export const terms: ChannelTerms = {
   closesAt: 0n,
   closed: false
 }
-export const attribution: Attribution = { model, players: [client, worker], utilities: [100, 200], weights: [7n, -3n] }
-
 export const facts = (change: Partial<AnswerFacts> = {}): AnswerFacts => ({
   request: request(),
   content,
   offer: offerMessage(),
   inputTokens: 5,
   answer: [1, 2, 3],
-  attribution: null,
   ...change
 })
 export const signReceipt = (message: Message<'Receipt'>, by = workerKey) =>
@@ -85,7 +83,6 @@ export function cosign(given: AnswerFacts, head?: ChainHead): CosignedReceipt {
     clientSignature: signDigest(digest(network, 'Receipt', message), clientKey),
     client,
     worker,
-    attribution: given.attribution,
     content: given.content,
     answer: [...given.answer],
     request: given.request,

@@ -1,5 +1,12 @@
 import assert from 'node:assert/strict'
-import { buildEpoch, checkBundle, payoutsTree, placeOf, receiptsTree } from '../../../protocol/payouts/index.ts'
+import {
+  buildEpoch,
+  checkBundle,
+  payoutsTree,
+  placeOf,
+  receiptId,
+  receiptsTree
+} from '../../../protocol/payouts/index.ts'
 import type { BundleFacts, EpochBundle, StatedEpoch } from '../../../protocol/payouts/index.ts'
 import type { CosignedReceipt } from '../../../protocol/models/index.ts'
 import { keccak } from '../../../protocol/primitives/index.ts'
@@ -14,6 +21,9 @@ import {
   network,
   pool,
   receipt,
+  scored,
+  scoringsFor,
+  typical,
   utilitiesOf
 } from './world.ts'
 
@@ -23,7 +33,17 @@ const honest = [
   receipt({ client: 'other', sequence: 1n })
 ].toSorted((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1))
 const make = (receipts: CosignedReceipt[] = honest): EpochBundle =>
-  buildEpoch({ network, pool, epoch: 1, receipts, measures, gates, deposited: 1_000_003n, previous: undefined })
+  buildEpoch({
+    network,
+    pool,
+    epoch: 1,
+    receipts,
+    scorings: scoringsFor(receipts),
+    measures,
+    gates,
+    deposited: 1_000_003n,
+    previous: undefined
+  })
 
 /** What stands on chain when a proposer posts the roots of its own bundle. */
 function stated(bundle: EpochBundle, over: Partial<StatedEpoch> = {}): StatedEpoch {
@@ -131,20 +151,27 @@ describe('what anybody checks of an epoch', () => {
     assert.ok(codes({ ...greedy, payoutsRoot: payoutsTree(greedy.payouts).root.hash }).includes('payouts.shares'))
     const added = {
       ...bundle,
-      payouts: [...bundle.payouts, { account: accountOf('mallory'), value: 1n, gate: 1n, share: 0n, cumulative: 0n }]
+      payouts: [
+        ...bundle.payouts,
+        { account: accountOf('mallory'), value: 1n, gate: 1n, share: 0n, heldOutShare: 0n, cumulative: 0n }
+      ]
     }
     assert.ok(codes(added).includes('payouts.shares'))
     assert.deepEqual(codes({ ...bundle, held: 7n }), ['bundle.sums'])
   })
 
   it('finds weights, measures and held-out values that were made up', () => {
-    const boasted = receipt({ utilities: utilitiesOf([0, 9000, 0, 0]) })
-    const shifted = {
-      ...boasted,
-      attribution: { ...boasted.attribution!, weights: boasted.attribution!.weights.toReversed() }
-    }
-    assert.ok(codes(make([shifted])).includes('receipt.attribution'))
     const bundle = make()
+    const boasted = utilitiesOf([0, 9000, 0, 0])
+    const [first, ...others] = bundle.scorings
+    // Utilities that its scorer has not signed.
+    assert.ok(
+      codes({ ...bundle, scorings: [{ ...first!, utilities: boasted }, ...others] }).includes('scoring.unsound')
+    )
+    assert.ok(codes({ ...bundle, scorings: others }).includes('scoring.missing'))
+    assert.ok(
+      codes({ ...bundle, models: bundle.models.map(one => ({ ...one, dataPoints: 9 })) }).includes('bundle.measure')
+    )
     assert.ok(
       codes({
         ...bundle,
@@ -162,6 +189,7 @@ describe('what anybody checks of an epoch', () => {
       pool,
       epoch: 1,
       receipts: honest,
+      scorings: scoringsFor(honest),
       measures,
       deposited: 1_000_003n,
       previous: undefined,
@@ -170,6 +198,61 @@ describe('what anybody checks of an epoch', () => {
     const own = (by: number) => new Map([[model, { ...gate, utilities: gate.utilities.map(sum => sum + by) }]])
     assert.deepEqual(codes(near, { gates: own(2) }), [])
     assert.deepEqual(codes(near, { gates: own(3) }), ['gate.utilities'])
+  })
+
+  it('finds words of scorers that do not count, and what most scorers do not find', () => {
+    const one = receipt()
+    const id = receiptId(network, one)
+    const made = (...words: ReturnType<typeof scored>[]): EpochBundle =>
+      buildEpoch({
+        network,
+        pool,
+        epoch: 1,
+        receipts: [one],
+        scorings: new Map([[id, words]]),
+        measures,
+        gates,
+        deposited: 1_000_003n,
+        previous: undefined
+      })
+    const lie = utilitiesOf([0, 9000, 0, 0])
+    const by = (...names: string[]): ReturnType<typeof scored>[] =>
+      names
+        .toSorted((a, b) => (accountOf(a) < accountOf(b) ? -1 : 1))
+        .map(name => scored(one, name.startsWith('scorer') ? typical : lie, name))
+    assert.deepEqual(codes(made(...by('scorer', 'scorer 2', 'scorer 3'))), [])
+    // By nobody who has something at stake, by a party, by the model's builder, by too many, twice, out of order.
+    for (const name of ['stranger', 'client', 'worker', 'builder'])
+      assert.ok(
+        codes(made(...by(name)), { bonded: new Set([accountOf(name)]) }).length > 0 || name === 'stranger',
+        name
+      )
+    assert.ok(codes(made(...by('stranger'))).includes('scoring.unsound'))
+    assert.ok(codes(made(...by('scorer', 'scorer 2', 'scorer 3', 'scorer 4'))).includes('scoring.unsound'))
+    assert.ok(codes(made(...by('scorer', 'scorer'))).includes('scoring.unsound'))
+    assert.ok(codes(made(...by('scorer', 'scorer 2').toReversed())).includes('scoring.unsound'))
+    const bonded = new Set(['scorer', 'liar'].map(accountOf))
+    assert.ok(codes(made(...by('scorer', 'liar')), { bonded }).includes('scoring.disputed'))
+    // Whoever has weighed it finds a lie of somebody who is bonded.
+    const own = new Map([[id, { utilities: typical }]])
+    const liar = new Set([accountOf('liar')])
+    assert.deepEqual(codes(made(...by('liar')), { bonded: liar }), [])
+    assert.deepEqual(codes(made(...by('liar')), { bonded: liar, own }), ['scoring.utilities'])
+    assert.deepEqual(codes(made(...by('scorer')), { own }), [])
+    // What nobody may see is weighed by nobody.
+    const unseen = receipt({ confidential: true })
+    const nosy = buildEpoch({
+      network,
+      pool,
+      epoch: 1,
+      receipts: [unseen],
+      scorings: new Map([[receiptId(network, unseen), [scored(unseen)]]]),
+      measures,
+      gates,
+      deposited: 7n,
+      previous: undefined
+    })
+    assert.ok(codes(nosy).includes('scoring.needless'))
   })
 
   it('finds an epoch at the wrong place, out of order, or that shares out what nobody paid', () => {

@@ -3,12 +3,13 @@ import fc from 'fast-check'
 import {
   attributionOf,
   buildEpoch,
-  compareAttributions,
-  checkAttribution,
+  divisionOf,
+  foundBy,
   gateOf,
   measureOf,
   payoutsTree,
   placeOf,
+  receiptId,
   receiptsTree,
   rebuild,
   selectReceipts,
@@ -32,6 +33,8 @@ import {
   players,
   pool,
   receipt,
+  scored,
+  scoringsFor,
   typical,
   utilitiesOf
 } from './world.ts'
@@ -42,7 +45,18 @@ const epochOf = (
   deposited: bigint,
   previous?: { cid: string; bundle: EpochBundle },
   number = 1
-): EpochBundle => buildEpoch({ network, pool, epoch: number, receipts, measures, gates, deposited, previous })
+): EpochBundle =>
+  buildEpoch({
+    network,
+    pool,
+    epoch: number,
+    receipts,
+    scorings: scoringsFor(receipts),
+    measures,
+    gates,
+    deposited,
+    previous
+  })
 const share = (bundle: EpochBundle, name: string): bigint =>
   bundle.payouts.find(({ account }) => account === accountOf(name))?.share ?? 0n
 
@@ -52,6 +66,7 @@ const plans = fc.uniqueArray(
     worker: fc.constantFrom('w1', 'w2'),
     sequence: fc.bigInt(1n, 12n),
     fee: fc.bigInt(0n, 10n ** 20n),
+    confidential: fc.boolean(),
     utilities: fc.option(fc.array(fc.nat(10_000), { minLength: 16, maxLength: 16 }))
   }),
   { maxLength: 12, selector: plan => `${plan.client} ${plan.worker} ${plan.sequence}` }
@@ -74,14 +89,14 @@ describe('an epoch', () => {
       fc.property(fc.shuffledSubarray([0, 1, 2, 3], { minLength: 4 }), order => {
         const worth = [4000, 1500, 0, -300]
         const names = order.map(i => players[i] ?? assert.fail())
-        const other = measureOf({ model, players: names, coalitions })
+        const other = measureOf({ model, players: names, coalitions, dataPoints: 3000 })
         const paid = receipt()
-        const permuted = { ...paid, attribution: attributionOf(other, utilitiesOf(worth)) }
         const bundle = buildEpoch({
           network,
           pool,
           epoch: 1,
-          receipts: [permuted],
+          receipts: [paid],
+          scorings: new Map([[receiptId(network, paid), [scored(paid, utilitiesOf(worth), 'scorer', other)]]]),
           measures: new Map([[model, other]]),
           gates: new Map([[model, gateOf(other, [typical])]]),
           deposited: 999_999n,
@@ -123,8 +138,10 @@ describe('an epoch', () => {
               assert.equal(bundle.payouts[at]?.account, line.account)
               assert.ok((bundle.payouts[at]?.cumulative ?? 0n) >= line.cumulative)
             })
-            for (const line of bundle.payouts)
-              if (line.value <= 0n || (line.gate ?? 0n) <= 0n) assert.equal(line.share, 0n)
+            for (const line of bundle.payouts) {
+              if (line.value <= 0n || (line.gate ?? 0n) <= 0n) assert.equal(line.share, line.heldOutShare)
+              if ((line.gate ?? 0n) <= 0n) assert.equal(line.share, 0n)
+            }
             const tree = payoutsTree(bundle.payouts)
             assert.deepEqual(tree.root, { hash: bundle.payoutsRoot, sum: bundle.payoutsTotal })
             previous = { cid: `bafyepoch${i}`.padEnd(50, 'a'), bundle }
@@ -138,7 +155,10 @@ describe('an epoch', () => {
   it('is made again from its own text, to the last byte of both roots', () => {
     fc.assert(
       fc.property(plans, fc.bigInt(0n, 10n ** 20n), (plans, deposited) => {
-        const bundle = epochOf(plans.toSorted((a, b) => (inOrder(a) < inOrder(b) ? -1 : 1)).map(receipt), deposited)
+        const bundle = epochOf(
+          plans.toSorted((a, b) => (inOrder(a) < inOrder(b) ? -1 : 1)).map(plan => receipt(plan)),
+          deposited
+        )
         const read = epochBundle.parse(JSON.parse(canonicalJson(bundle)))
         assert.deepEqual(read, bundle)
         assert.equal(canonicalJson(rebuild(read, { network, previous: undefined })), canonicalJson(bundle))
@@ -151,6 +171,7 @@ describe('an epoch', () => {
     const asked = {
       ...receipt(),
       content: {
+        nonce: keccak('nonce'),
         messages: [{ role: 'user' as const, content: 'a secret' }],
         maxTokens: 5,
         temperature: 0,
@@ -186,6 +207,7 @@ describe('an epoch', () => {
           pool,
           epoch: 1,
           receipts: [receipt()],
+          scorings: scoringsFor([receipt()]),
           measures,
           gates: new Map(),
           deposited: 1n,
@@ -200,15 +222,21 @@ describe('an epoch', () => {
     const other = measureOf({
       model: second,
       players: [accountOf('late'), accountOf('newcomer')],
-      coalitions: ['0', '1', '2', '3']
+      coalitions: ['0', '1', '2', '3'],
+      dataPoints: 1000
     })
-    const attribution = attributionOf(other, [1000, 2000, 4000, 6000])
-    const plain = receipt({ sequence: 9n, fee: 3000n, model: second })
+    const found = [1000, 2000, 4000, 6000]
+    const { weights } = attributionOf(other, found)
+    const [first, plain] = [receipt(), receipt({ sequence: 9n, fee: 3000n, model: second })]
     const bundle = buildEpoch({
       network,
       pool,
       epoch: 1,
-      receipts: [receipt(), { ...plain, attribution }],
+      receipts: [first, plain],
+      scorings: new Map([
+        [receiptId(network, first), [scored(first)]],
+        [receiptId(network, plain), [scored(plain, found, 'scorer', other)]]
+      ]),
       deposited: 10_000n,
       previous: undefined,
       measures: new Map([
@@ -225,7 +253,7 @@ describe('an epoch', () => {
       [model, second]
     )
     const late = bundle.payouts.find(line => line.account === accountOf('late')) ?? assert.fail()
-    assert.equal(late.value, (1000n * (gate.values[1] ?? 0n)) / 2n + 3000n * (attribution.weights[0] ?? 0n))
+    assert.equal(late.value, (3000n * 1000n * (gate.values[1] ?? 0n)) / 2n + 1000n * 3000n * (weights[0] ?? 0n))
     assert.equal(share(bundle, 'newcomer') > 0n, true)
     assert.equal(sum(bundle.payouts.map(line => line.share)), 10_000n)
   })
@@ -251,13 +279,14 @@ describe('receipts that count', () => {
   it('are the same whatever order they were heard in', () => {
     fc.assert(
       fc.property(plans, fc.bigInt(0n, 10n ** 21n), fc.nat(), (plans, claimed, seed) => {
-        const receipts = plans.map(receipt)
+        const receipts = plans.map(plan => receipt(plan))
+        const words = scoringsFor(receipts)
         const facts = factsFor(receipts, claimed)
         const shuffled = receipts.toSorted((a, b) =>
           keccak(`${seed}${placeOf(a)}`) < keccak(`${seed}${placeOf(b)}`) ? -1 : 1
         )
-        const { counted } = selectReceipts(receipts, facts)
-        assert.deepEqual(selectReceipts(shuffled, facts).counted, counted)
+        const { counted } = selectReceipts(receipts, words, facts)
+        assert.deepEqual(selectReceipts(shuffled, words, facts).counted, counted)
         // No channel's receipts count further than it has paid.
         const fees = new Map<string, bigint>()
         for (const one of counted)
@@ -269,14 +298,14 @@ describe('receipts that count', () => {
   })
 
   const left = (receipts: ReturnType<typeof receipt>[], facts = factsFor(receipts)): string[] =>
-    selectReceipts(receipts, facts).left.map(({ fault }) => fault)
+    selectReceipts(receipts, scoringsFor(receipts), facts).left.map(({ fault }) => fault)
 
   it('count once', () => {
     const [one, twin] = [receipt(), receipt({ fee: 7n })]
     assert.deepEqual(left([one, twin]), ['duplicate'])
     assert.deepEqual(
-      selectReceipts([one, twin], factsFor([one])).counted,
-      selectReceipts([twin, one], factsFor([one])).counted
+      selectReceipts([one, twin], scoringsFor([one, twin]), factsFor([one])).counted,
+      selectReceipts([twin, one], scoringsFor([one, twin]), factsFor([one])).counted
     )
     assert.deepEqual(left([one], factsFor([one], 10n ** 9n, { settled: new Map([[placeOf(one), 1]]) })), ['settled'])
   })
@@ -304,41 +333,109 @@ describe('receipts that count', () => {
     )
   })
 
-  it('carry weights that follow from their utilities, or none', () => {
-    const forged = (attribution: ReturnType<typeof attributionOf>): string[] => {
-      const plain = receipt()
-      return left([{ ...plain, attribution }])
-    }
-    const honest = attributionOf(measure, typical)
-    // Hash and weights do not agree.
-    assert.deepEqual(forged({ ...honest, weights: [...honest.weights].reverse() }), ['attribution'])
-    assert.deepEqual(left([receipt({ utilities: null })]), [])
-    assert.throws(() => {
-      checkAttribution(
-        { ...honest, weights: honest.weights.map((w, i) => (i === 0 ? w + 1n : i === 1 ? w - 1n : w)) },
-        measure
+  it('count once somebody who has something to lose has weighed them, and most of those agree', () => {
+    const one = receipt()
+    const lie = utilitiesOf([0, 9000, 0, 0])
+    const choose = (...words: ReturnType<typeof scored>[]): string | number => {
+      const { counted, scorings, left } = selectReceipts(
+        [one],
+        new Map([[receiptId(network, one), words]]),
+        factsFor([one])
       )
-    }, InvalidError)
-    assert.throws(() => {
-      checkAttribution({ ...honest, players: [...honest.players].reverse() }, measure)
-    }, InvalidError)
+      assert.equal(counted.length + left.length, 1)
+      return left[0]?.fault ?? scorings.get(receiptId(network, one))?.length ?? 0
+    }
+    assert.equal(choose(), 'unscored')
+    assert.equal(choose(scored(one)), 1)
+    // Keys made on the spot are no votes, however many; nor are the answer's parties, nor who built the model.
+    const strangers = Array.from({ length: 500 }, (_, i) => scored(one, lie, `stranger ${i}`))
+    assert.equal(choose(...strangers), 'unscored')
+    assert.equal(choose(...strangers, scored(one)), 1)
+    assert.equal(choose(...['client', 'worker', 'builder'].map(name => scored(one, lie, name))), 'unscored')
+    // A word that is not signed, or says other weights than follow from its utilities, is none.
+    assert.equal(choose({ ...scored(one), utilities: lie }), 'unscored')
+    assert.equal(choose({ ...scored(one), scorer: accountOf('scorer 2') }), 'unscored')
+    assert.equal(choose({ ...scored(one), utilities: [1, 2] }), 'unscored')
+    // Two who differ leave it open; the third decides, and of more only the first three count.
+    assert.equal(choose(scored(one), scored(one, lie, 'scorer 2')), 'disputed')
+    assert.equal(choose(scored(one), scored(one, lie, 'scorer 2'), scored(one, typical, 'scorer 3')), 3)
+    assert.equal(choose(...['scorer', 'scorer 2', 'scorer 3', 'scorer 4'].map(name => scored(one, typical, name))), 3)
+  })
+
+  it('wait while it is not known how their model is weighed', () => {
+    const one = receipt()
+    assert.deepEqual(left([one], factsFor([one], 10n ** 9n, { measures: new Map() })), ['measure'])
+    assert.deepEqual(left([one], factsFor([one], 10n ** 9n, { measures: new Map([[model, null]]) })), [])
+    assert.equal(divisionOf(receipt({ utilities: null }), measure), 'none')
+    assert.equal(divisionOf(receipt({ confidential: true }), measure), 'held-out')
   })
 })
 
-describe('two peers who weigh one answer', () => {
-  it('agree to the last digit of rounding, and no further', () => {
-    const honest = attributionOf(measure, typical)
-    const nudged = attributionOf(
-      measure,
-      typical.map((u, k) => (k === 3 ? u + 1 : u))
+describe('what several scorers find', () => {
+  const utilities = fc.array(fc.nat(10_000), { minLength: 4, maxLength: 4 })
+  it('is the median of each utility, whatever a minority says', () => {
+    fc.assert(
+      fc.property(utilities, fc.array(utilities, { maxLength: 4 }), fc.nat(), (honest, lies, seed) => {
+        const words = [...lies.map(lie => ({ utilities: lie })), ...lies.map(() => ({ utilities: honest }))]
+        words.push({ utilities: honest })
+        words.sort((a, b) => (keccak(`${seed}${a.utilities.join()}`) < keccak(`${seed}${b.utilities.join()}`) ? -1 : 1))
+        const found = foundBy(words)
+        assert.deepEqual(found?.utilities, honest)
+        assert.equal(found?.settled, true)
+      })
     )
-    const other = attributionOf(
-      measure,
-      typical.map((u, k) => (k === 3 ? u + 2 : u))
+  })
+
+  it('agrees to the last digit of rounding, and no further', () => {
+    const word = (by: number) => ({ utilities: typical.map((u, k) => (k === 3 ? u + by : u)) })
+    const agrees = (by: number): unknown => {
+      const { agrees, exact } = foundBy([word(0), word(0), word(by)]) ?? assert.fail()
+      return [agrees[2], exact[2]]
+    }
+    assert.deepEqual(
+      [agrees(0), agrees(1), agrees(2)],
+      [
+        [true, true],
+        [true, false],
+        [false, false]
+      ]
     )
-    assert.deepEqual(compareAttributions(honest, attributionOf(measure, typical)), { exact: true, agrees: true })
-    assert.deepEqual(compareAttributions(honest, nudged), { exact: false, agrees: true })
-    assert.deepEqual(compareAttributions(honest, other), { exact: false, agrees: false })
+    assert.equal(foundBy([]), undefined)
+  })
+})
+
+describe('answers that nobody may see', () => {
+  it('are paid by what data is worth on held-out questions, by positive values alone', () => {
+    const unseen = epochOf([receipt({ confidential: true })], 1_000_003n)
+    const positive = gate.values.map(value => (value > 0n ? value : 0n))
+    const total = sum(positive)
+    unseen.payouts.forEach((line, i) => {
+      const exact = (1_000_003n * (positive[i] ?? 0n)) / total
+      assert.ok(line.share === exact || line.share === exact + 1n)
+      assert.equal(line.share, line.heldOutShare)
+      assert.equal(line.value, 0n)
+    })
+    assert.equal(sum(unseen.payouts.map(line => line.share)), 1_000_003n)
+  })
+
+  it('are paid beside the others in proportion to their data fees; all is held while nobody has a positive value', () => {
+    const both = [receipt({ fee: 300n }), receipt({ sequence: 2n, fee: 700n, confidential: true })]
+    const bundle = epochOf(both, 1_000_000n)
+    assert.equal(sum(bundle.payouts.map(line => line.heldOutShare)), 700_000n)
+    assert.equal(sum(bundle.payouts.map(line => line.share)), 1_000_000n)
+    const worthless = new Map([[model, gateOf(measure, [utilitiesOf([-5, 0, 0, -300])])]])
+    const held = buildEpoch({
+      network,
+      pool,
+      epoch: 1,
+      receipts: both,
+      scorings: scoringsFor(both),
+      measures,
+      gates: worthless,
+      deposited: 999n,
+      previous: undefined
+    })
+    assert.equal(held.held, 999n)
   })
 })
 

@@ -1,9 +1,9 @@
 import { addressOfKey, digest, signDigest, signStatement } from '../../../protocol/crypto/index.ts'
 import type { Message, Network } from '../../../protocol/crypto/index.ts'
-import { attributionHash, responseHash } from '../../../protocol/models/index.ts'
-import type { Attribution, CosignedReceipt } from '../../../protocol/models/index.ts'
-import { attributionOf, gateOf, measureOf } from '../../../protocol/payouts/index.ts'
-import type { ChannelFacts, GateDocument, Measure, PoolFacts } from '../../../protocol/payouts/index.ts'
+import { responseHash } from '../../../protocol/models/index.ts'
+import type { CosignedReceipt } from '../../../protocol/models/index.ts'
+import { attributionHash, attributionOf, gateOf, measureOf, receiptId } from '../../../protocol/payouts/index.ts'
+import type { ChannelFacts, GateDocument, Measure, PoolFacts, Scored } from '../../../protocol/payouts/index.ts'
 import { fromHex, keccak, zeroHash } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 
@@ -16,7 +16,7 @@ export const pool = keccak('pool')
 export const model = keccak('model')
 export const players = ['foundation', 'late', 'copier', 'spammer'].map(accountOf)
 export const coalitions = Array.from({ length: 16 }, (_, mask) => String(mask))
-export const measure: Measure = measureOf({ model, players, coalitions })
+export const measure: Measure = measureOf({ model, players, coalitions, dataPoints: 3000 })
 
 /** Utilities where the first player's rows carry most, the second's some, the third's nothing, the fourth's harm. */
 export function utilitiesOf(worth: readonly number[], base = 1000): number[] {
@@ -36,6 +36,8 @@ export interface ReceiptPlan {
   sequence?: bigint
   fee?: bigint
   model?: Hex
+  confidential?: boolean
+  /** What scorers find; null: an answer without tokens, of which there is nothing to find. */
   utilities?: readonly number[] | null
   answer?: number[]
 }
@@ -49,34 +51,66 @@ export function receipt({
   sequence = 1n,
   fee = 1000n,
   model: of = model,
+  confidential = false,
   utilities = typical,
   answer = [5, 6, 7]
 }: ReceiptPlan = {}): CosignedReceipt {
-  const attribution: Attribution | null =
-    utilities === null ? null : { ...attributionOf(measure, utilities), model: of }
+  const said = utilities === null ? [] : answer
   const message: Message<'Receipt'> = {
     channel,
     sequence,
     previous: zeroHash,
     model: of,
     request: keccak(`request ${sequence}`),
-    response: responseHash(answer),
+    response: responseHash({ nonce: zeroHash }, said),
     inputTokens: 10,
-    outputTokens: answer.length,
+    outputTokens: said.length,
     fee,
     seed: 1n,
     startedAt: 100n,
     finishedAt: 101n,
-    attribution: attributionHash(attribution)
+    confidential
   }
-  return {
+  const cosigned = {
     receipt: signStatement(network, 'Receipt', message, keyOf(worker)),
     clientSignature: signDigest(digest(network, 'Receipt', message), keyOf(client)),
     client: accountOf(client),
-    worker: accountOf(worker),
-    attribution
+    worker: accountOf(worker)
+  }
+  if (utilities !== null && !confidential) found.set(cosigned, utilities)
+  return cosigned
+}
+
+/** What scorers find for the receipts made above. */
+const found = new WeakMap<CosignedReceipt, readonly number[]>()
+
+/** A scorer's word on a receipt. */
+export function scored(
+  receipt: CosignedReceipt,
+  utilities: readonly number[] = typical,
+  scorer = 'scorer',
+  by: Measure = measure
+): Scored {
+  const attribution = attributionHash(attributionOf(by, utilities))
+  const message = { receipt: receiptId(network, receipt), scorer: accountOf(scorer), attribution }
+  return {
+    scorer: message.scorer,
+    utilities: [...utilities],
+    signature: signStatement(network, 'Scoring', message, keyOf(scorer)).signature
   }
 }
+
+/** One scorer's words on all receipts that want weighing. */
+export const scoringsFor = (receipts: readonly CosignedReceipt[]): Map<Hex, Scored[]> =>
+  new Map(
+    receipts.flatMap(receipt => {
+      const { outputTokens, confidential } = receipt.receipt.message
+      const utilities = found.get(receipt) ?? typical
+      return outputTokens === 0 || confidential
+        ? []
+        : [[receiptId(network, receipt), [scored(receipt, utilities)]] as const]
+    })
+  )
 
 export const gate: GateDocument = gateOf(measure, [typical, typical])
 export const gates = new Map([[model, gate]])
@@ -96,6 +130,8 @@ export function factsFor(
     pool,
     channels,
     datanets: new Map([[model, pool]]),
+    builders: new Map([[model, accountOf('builder')]]),
+    bonded: new Set(['scorer', 'scorer 2', 'scorer 3', 'scorer 4'].map(accountOf)),
     measures,
     settled: new Map(),
     settledFees: new Map(),

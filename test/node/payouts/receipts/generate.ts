@@ -61,7 +61,7 @@ export function generateReceipt({
     seed: BigInt(index),
     startedAt: BigInt(1_700_000_000 + index),
     finishedAt: BigInt(1_700_000_001 + index),
-    attribution: zeroHash
+    confidential: false
   }
   const id = signed ? digest(network, 'Receipt', message) : next(32)
   const sign = (name: string): Hex => (signed ? signDigest(id, keyOf(name)) : next(65))
@@ -69,8 +69,7 @@ export function generateReceipt({
     receipt: { type: 'Receipt', message, signature: sign(worker) },
     clientSignature: sign(client),
     client: accountOf(client),
-    worker: accountOf(worker),
-    attribution: null
+    worker: accountOf(worker)
   }
   return { id, receipt }
 }

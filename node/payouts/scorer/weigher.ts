@@ -1,11 +1,10 @@
-import { attributionOf, gateDocument, gateOf, utilityOf } from '../../protocol/payouts/index.ts'
-import type { GateDocument } from '../../protocol/payouts/index.ts'
-import type { Attribution } from '../../protocol/models/index.ts'
-import type { Hex } from '../../protocol/primitives/index.ts'
-import type { Row } from '../../protocol/data/index.ts'
-import { gateBatch, maxGateQuestions } from './limits.ts'
-import type { Models } from './models.ts'
-import type { AttributeRequest, PayoutsDeps } from './types.ts'
+import { attributionOf, gateDocument, gateOf, utilityOf } from '../../../protocol/payouts/index.ts'
+import type { Attribution, GateDocument } from '../../../protocol/payouts/index.ts'
+import type { Hex } from '../../../protocol/primitives/index.ts'
+import type { Row } from '../../../protocol/data/index.ts'
+import { gateBatch, maxGateQuestions } from '../limits.ts'
+import type { Models } from '../models.ts'
+import type { AttributeRequest, PayoutsDeps } from '../types.ts'
 
 /** Utilities by the engine, weights by arithmetic. */
 export interface Weigher {

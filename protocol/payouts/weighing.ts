@@ -1,0 +1,100 @@
+import { digest, recoverDigest } from '../crypto/index.ts'
+import type { Network } from '../crypto/index.ts'
+import { TilthError } from '../primitives/index.ts'
+import type { Address, Hex } from '../primitives/index.ts'
+import type { CosignedReceipt } from '../models/index.ts'
+import { attributionHash, attributionOf } from './attribution.ts'
+import type { Measure } from './attribution.ts'
+import type { Scored } from './types.ts'
+
+// What an answer's weights are: scorers weigh it, each for itself, and the median of what they found counts.
+
+/** Scorings of one answer that are kept and counted; of more, those of the scorers with most at stake. */
+export const keptScorings = 3
+
+/**
+ * How an answer's data fee is divided: by its own weights (`weighed`), by the model's held-out values (`held-out`: its
+ * client lets nobody see it), or not at all (a model without siblings, an answer without tokens).
+ */
+export type Division = 'weighed' | 'held-out' | 'none'
+
+/** @param measure null for a model without siblings */
+export function divisionOf({ receipt: { message } }: Pick<CosignedReceipt, 'receipt'>, measure: unknown): Division {
+  if (measure === null || message.outputTokens === 0) return 'none'
+  return message.confidential ? 'held-out' : 'weighed'
+}
+
+/** What the chain says about a scorer and the model of an answer. */
+export interface ScorerFacts {
+  /** Whether the scorer has at stake what a scorer must. */
+  readonly bonded: boolean
+  readonly builder: Address | undefined
+}
+
+/**
+ * Who may see an answer and say what its weights are; so far all who are bonded and gain nothing by what they find.
+ * @returns why not, or undefined
+ */
+export function entitled(
+  { receipt, client, worker }: CosignedReceipt,
+  scorer: Address,
+  { bonded, builder }: ScorerFacts
+): 'confidential' | 'party' | 'stake' | undefined {
+  // [ignore] Nobody but its worker sees an answer that its client wants seen by nobody.
+  if (receipt.message.confidential) return 'confidential'
+  // [ignore] A party of the answer does not weigh it, nor whose model gave it.
+  if (scorer === client || scorer === worker || scorer === builder) return 'party'
+  // [ignore] Keys cost nothing; what is at stake does.
+  if (!bonded) return 'stake'
+  return undefined
+}
+
+/** Lower median: for an even number of values the lower one of the two in the middle, so that it is one of them. */
+const median = (values: readonly number[]): number =>
+  values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 2)] ?? 0
+
+/** How far the utilities of two machines may be apart: a value between two digits is rounded up here and down there. */
+const tolerance = 1
+export const isNear = (a: readonly number[], b: readonly number[]): boolean =>
+  a.length === b.length && a.every((value, k) => Math.abs(value - (b[k] ?? 0)) <= tolerance)
+
+/** What several scorers found, and which of them agree with it. */
+export interface Found {
+  /** The median for each coalition. */
+  readonly utilities: readonly number[]
+  /** In the scorers' order: no utility differs by more than one unit of its rounding; none differs at all. */
+  readonly agrees: readonly boolean[]
+  readonly exact: readonly boolean[]
+  /** More than half agree with the median; else nobody knows what the answer's weights are. */
+  readonly settled: boolean
+}
+
+/** Undefined where nobody has scored. */
+export function foundBy(scorings: readonly Pick<Scored, 'utilities'>[]): Found | undefined {
+  const [first] = scorings
+  if (first === undefined) return undefined
+  const utilities = first.utilities.map((_, k) => median(scorings.map(one => one.utilities[k] ?? 0)))
+  const agrees = scorings.map(one => isNear(one.utilities, utilities))
+  return {
+    utilities,
+    agrees,
+    exact: scorings.map(one => one.utilities.join() === utilities.join()),
+    settled: agrees.filter(Boolean).length * 2 > scorings.length
+  }
+}
+
+/** Whether a scoring is what its scorer has signed: the weights that follow from its utilities by the model's measure. */
+export function isSigned(
+  network: Network,
+  receipt: Hex,
+  { scorer, utilities, signature }: Scored,
+  measure: Measure
+): boolean {
+  try {
+    const attribution = attributionHash(attributionOf(measure, utilities))
+    return recoverDigest(digest(network, 'Scoring', { receipt, scorer, attribution }), signature) === scorer
+  } catch (error) {
+    if (error instanceof TilthError) return false
+    throw error
+  }
+}
