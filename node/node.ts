@@ -4,8 +4,8 @@ import { addressOfKey } from '../protocol/crypto/index.ts'
 import type { Network } from '../protocol/crypto/index.ts'
 import { toHex } from '../protocol/primitives/index.ts'
 import type { Address } from '../protocol/primitives/index.ts'
-import { createChain } from './chain/index.ts'
-import type { Addresses, Chain } from './chain/index.ts'
+import { createChain, followChain } from './chain/index.ts'
+import type { Addresses, Deployment, FollowedChain } from './chain/index.ts'
 import { createDataService } from './data/index.ts'
 import type { DataEvents, DataService } from './data/index.ts'
 import { openEngine, type ProviderRequest } from './engine/index.ts'
@@ -34,7 +34,7 @@ export interface NodeOptions {
   preset: Preset
   listen: readonly string[]
   bootstrap: readonly string[]
-  chain: { rpc: string; contracts: Addresses }
+  chain: { rpc: string; contracts: Addresses & Partial<Deployment>; confirmations?: number }
   worker: {
     pricePerSecond: bigint
     maxParameters: number
@@ -56,7 +56,7 @@ export interface Node {
   readonly self: Address
   readonly roles: readonly NodeRole[]
   readonly network: Network
-  readonly chain: Chain
+  readonly chain: FollowedChain
   readonly transport: Transport
   readonly engine: Engine
   readonly events: Events<NodeEvents>
@@ -96,12 +96,19 @@ export async function createNode(
   try {
     const store = await openStore(await folder('store'), { log: log.child({ part: 'store' }) })
     await keep('store', () => store.close())
-    const chain = await createChain({
+    const rpc = await createChain({
       rpcUrl: options.chain.rpc,
       addresses: options.chain.contracts,
       privateKey: toHex(key)
     })
-    await keep('chain', () => chain.stop())
+    await keep('chain', () => rpc.stop())
+    const chain = await followChain(rpc, {
+      store,
+      clock: systemClock,
+      log: log.child({ part: 'chain' }),
+      confirmations: options.chain.confirmations
+    })
+    await keep('ledger', () => chain.ledger.stop())
     const transport = await createTransport(
       {
         privateKey: key,
@@ -180,6 +187,7 @@ export async function createNode(
     })
     for (const [name, service] of Object.entries({ data, jobs, models, payouts }))
       await lifecycle.start({ name, start: () => service.start(), stop: () => service.stop() })
+    chain.ledger.start() // whoever must hear of every event has said so by now
 
     return {
       self,

@@ -26,14 +26,14 @@ if (values.rpc === undefined || !key.success) {
   process.exitCode = 2
 } else {
   try {
-    const addresses = await deploy({
+    const deployment = await deploy({
       rpcUrl: values.rpc,
       privateKey: key.data,
       challengeSeconds: seconds(values['challenge-seconds']),
       disputeSeconds: seconds(values['dispute-seconds']),
       unbondSeconds: seconds(values['unbond-seconds'])
     })
-    console.log(JSON.stringify(addresses, null, 2))
+    console.log(JSON.stringify(deployment, null, 2))
   } catch (error) {
     console.error(describeError(error))
     process.exitCode = 1

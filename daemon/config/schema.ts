@@ -14,7 +14,10 @@ export const contractAddresses = z.strictObject({
   models: address,
   escrow: address,
   channels: address,
-  anchor: address
+  anchor: address,
+  /** Of the chain they are on, and the first block with one of them: written by whoever deployed them. */
+  chainId: z.int().min(1).optional(),
+  deploymentBlock: z.int().min(0).optional()
 })
 
 const multiaddrText = z.string().min(3).max(300).startsWith('/', 'must be a multiaddr such as /ip4/127.0.0.1/tcp/4001')
@@ -32,7 +35,12 @@ export const daemonConfig = z.strictObject({
   bootstrap: z.array(multiaddrText).default([]),
   chain: z.strictObject({
     rpc: z.url({ protocol: /^(https?|wss?)$/, error: 'must be an http(s) or ws(s) URL' }),
-    contracts: contractAddresses
+    contracts: contractAddresses,
+    /**
+     * Blocks on a block, itself included, before this node serves a channel, reveals a contribution or decides who was
+     * first. 1 on a development chain and 12 on any other unless given.
+     */
+    confirmations: z.int().min(0).max(256).optional()
   }),
   key: z.string().min(1),
   api: z

@@ -11,6 +11,13 @@ export interface Addresses {
   readonly anchor: Address
 }
 
+/** What `contracts.json` holds: the addresses, and where to begin to read. */
+export interface Deployment extends Addresses {
+  readonly chainId: number
+  /** Block of the first contract's deployment: no event is older. */
+  readonly deploymentBlock: number
+}
+
 /** A mined transaction. */
 export interface Mined {
   readonly transaction: Hex

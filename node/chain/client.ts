@@ -12,8 +12,11 @@ import { createNodes, type Nodes } from './calls/nodes.ts'
 import { createPayouts } from './calls/payouts.ts'
 import type { Payouts } from './calls/payouts-types.ts'
 import { createTokens, type Tokens } from './calls/tokens.ts'
-import type { Addresses } from './addresses.ts'
+import type { Addresses, Deployment } from './addresses.ts'
+import { findDeployment } from './connection/deployment.ts'
 import type { ChainEventName } from './follower/events.ts'
+import { createSource } from './follower/source.ts'
+import type { Source } from './follower/source.ts'
 import type { FollowHandlers, Follower } from './follower/types.ts'
 
 export interface Chain {
@@ -30,6 +33,17 @@ export interface Chain {
   readonly payouts: Payouts
   /** Latest block's number and time. */
   head(): Promise<{ block: bigint; timestamp: bigint }>
+  /** What a follower reads. */
+  readonly source: Source
+  /** Milliseconds between looks at the chain: short for a local one. */
+  readonly pollMs: number
+  /**
+   * The first block with a contract of this deployment: as given, or found by searching.
+   * @throws ChainError `chain.deployment` where neither can be had
+   */
+  deploymentBlock(): Promise<{ block: bigint; searched: boolean }>
+  /** Told of every transaction of this account's that was mined. */
+  onMined(listener: () => void): void
   /**
    * @param options.from first block to read (0 for all; after a restart: the last `reached` + 1)
    * @param options.parent the hash `reached` gave with it: tells whether the chain still has what was read before
@@ -44,7 +58,8 @@ export interface Chain {
 
 export interface ChainOptions {
   rpcUrl: string
-  addresses: Addresses
+  /** With what stands beside the addresses in `contracts.json`, where it is known. */
+  addresses: Addresses & Partial<Deployment>
   /** 32 bytes hexadecimal; without it the chain can only be read. */
   privateKey?: Hex
 }
@@ -55,11 +70,20 @@ export interface ChainOptions {
  * @example const chain = await createChain({ rpcUrl, addresses, privateKey }); await chain.nodes.stake(10n ** 18n)
  */
 export async function createChain({ rpcUrl, addresses: given, privateKey }: ChainOptions): Promise<Chain> {
+  const { chainId, deploymentBlock, ...named } = given
   const addresses = Object.fromEntries(
-    Object.entries(given).map(([name, address]) => [name, lower(address as string)])
+    Object.entries(named).map(([name, address]) => [name, lower(address as string)])
   ) as unknown as Addresses
   const connection = await connect({ rpcUrl, privateKey })
-  await requireContracts(connection, addresses)
+  try {
+    requireChain(connection, chainId)
+    await requireContracts(connection, addresses)
+  } catch (error) {
+    await connection.stop()
+    throw error
+  }
+  // The token's events are everybody's transfers: nothing is followed by them.
+  const followed = Object.values(addresses).filter(address => address !== addresses.token)
   const followers = new Set<Follower>()
 
   return {
@@ -78,6 +102,15 @@ export async function createChain({ rpcUrl, addresses: given, privateKey }: Chai
         throw chainError('latest block', error)
       })
       return { block: number, timestamp }
+    },
+    source: createSource(connection.client, followed),
+    pollMs: connection.pollMs,
+    deploymentBlock: () =>
+      deploymentBlock === undefined
+        ? findDeployment(connection.client, addresses.token).then(block => ({ block, searched: true }))
+        : Promise.resolve({ block: BigInt(deploymentBlock), searched: false }),
+    onMined: listener => {
+      connection.onMined(listener)
     },
     follow({ pollMs, ...options }, handlers) {
       const follower = followChain(
@@ -100,6 +133,14 @@ export async function createChain({ rpcUrl, addresses: given, privateKey }: Chai
       await connection.stop()
     }
   }
+}
+
+/** [fatal] The RPC is of the chain that the contracts were deployed on. */
+function requireChain({ chainId }: Awaited<ReturnType<typeof connect>>, wanted: number | undefined): void {
+  if (wanted !== undefined && wanted !== chainId)
+    throw new ChainError('chain.network', `the RPC is of chain ${chainId}, the contracts are on chain ${wanted}`, {
+      help: 'Check the RPC URL and the file of contract addresses: they must be of one chain.'
+    })
 }
 
 /** [fatal] There is code at every address, and the registry deals in the token that is named beside it. */

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createChain, deploy, startAnvil } from '../../node/chain/index.ts'
-import type { Addresses, Anvil, Chain, DeployOptions } from '../../node/chain/index.ts'
+import type { Deployment, Anvil, Chain, DeployOptions } from '../../node/chain/index.ts'
 import { addressOfKey } from '../../protocol/crypto/index.ts'
 import { toHex } from '../../protocol/primitives/index.ts'
 import type { Address } from '../../protocol/primitives/index.ts'
@@ -31,7 +31,7 @@ export interface AccountOptions {
 export interface World {
   readonly root: string
   readonly anvil: Anvil
-  readonly addresses: Addresses
+  readonly addresses: Deployment
   /** The deployer, who holds every token that nobody was given. */
   readonly faucet: Chain
   account(options?: AccountOptions): Promise<Account>

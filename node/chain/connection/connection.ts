@@ -1,4 +1,4 @@
-import { createPublicClient, decodeFunctionResult, encodeFunctionData, http, parseEventLogs } from 'viem'
+import { createPublicClient, decodeFunctionResult, encodeFunctionData, parseEventLogs } from 'viem'
 import type {
   Abi,
   ContractEventName,
@@ -14,6 +14,8 @@ import type {
 import { tilthTokenAbi } from '../../../protocol/contracts/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { ChainError, chainError } from '../errors/errors.ts'
+import { createReads } from './reads.ts'
+import { rpcAt } from './rpc.ts'
 import { createSender } from './sender.ts'
 import type { Sender } from './sender.ts'
 import type { Mined } from '../addresses.ts'
@@ -52,16 +54,21 @@ export interface Connection {
   send(what: string, transaction: { to?: Address; data?: Hex; value?: bigint }): Promise<TransactionReceipt>
   /** Lets a contract take tokens of this account; asked once, for all that follows. */
   allow(token: Address, spender: Address, amount: bigint): Promise<void>
+  /** Told of every transaction of this account's that was mined. */
+  onMined(listener: () => void): void
   stop(): Promise<void>
 }
 
 /** @throws ChainError `chain.unreachable` */
 export async function connect({ rpcUrl, privateKey }: { rpcUrl: string; privateKey?: Hex }): Promise<Connection> {
+  const rpc = rpcAt(rpcUrl)
   const client: PublicClient = createPublicClient({
-    transport: http(rpcUrl, { timeout: 15_000, retryCount: 3, retryDelay: 200 }),
+    transport: rpc.transport,
     cacheTime: 0
   })
+  const readTogether = createReads(client)
   const chainId = await client.getChainId().catch((error: unknown) => {
+    rpc.close()
     throw chainError(`connecting to ${rpcUrl}`, error)
   })
   const pollMs = isLocal(rpcUrl) ? 200 : 4000
@@ -70,13 +77,14 @@ export async function connect({ rpcUrl, privateKey }: { rpcUrl: string; privateK
       ? undefined
       : createSender({ client, chainId, privateKey, pollMs: isLocal(rpcUrl) ? 50 : 1500 })
   const allowances = new Map<string, Promise<void>>()
+  const minedListeners: (() => void)[] = []
 
   const read: Connection['read'] = async ({ what, address, abi, functionName, args }) => {
     try {
-      const { data } = await client.call({
-        to: address,
-        data: encodeFunctionData({ abi, functionName, args } as unknown as EncodeFunctionDataParameters)
-      })
+      const data = await readTogether(
+        address,
+        encodeFunctionData({ abi, functionName, args } as unknown as EncodeFunctionDataParameters)
+      )
       if (data === undefined)
         throw new ChainError('chain.network', `${what}: there is no such contract at ${address}`, {
           help: 'Check the contract addresses and the chain they belong to.'
@@ -98,7 +106,14 @@ export async function connect({ rpcUrl, privateKey }: { rpcUrl: string; privateK
           help: 'Start with a key: this chain client can only read.'
         })
       )
-    return sender.send(what, transaction)
+    const sent = sender.send(what, transaction)
+    sent.then(
+      () => {
+        for (const listener of minedListeners) listener()
+      },
+      () => undefined // told to the caller
+    )
+    return sent
   }
   const write: Connection['write'] = ({ what, address, abi, functionName, args }) =>
     send(what, {
@@ -141,8 +156,12 @@ export async function connect({ rpcUrl, privateKey }: { rpcUrl: string; privateK
       }
       await pending
     },
+    onMined(listener) {
+      minedListeners.push(listener)
+    },
     async stop() {
       await sender?.stop()
+      rpc.close()
     }
   }
 }

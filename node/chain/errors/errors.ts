@@ -1,4 +1,11 @@
-import { BaseError, decodeErrorResult, HttpRequestError, RpcRequestError, TimeoutError } from 'viem'
+import {
+  BaseError,
+  decodeErrorResult,
+  HttpRequestError,
+  RpcRequestError,
+  TimeoutError,
+  WebSocketRequestError
+} from 'viem'
 import { TilthError } from '../../../protocol/primitives/index.ts'
 import type { Consequence, Hex, TilthErrorOptions } from '../../../protocol/primitives/index.ts'
 import { helpOf } from './help.ts'
@@ -12,10 +19,16 @@ const consequences = {
   'chain.reverted': 'reject', // a contract refused; details.error is its name, details.args what it said
   'chain.gas': 'reject', // the account cannot pay for the transaction
   'chain.read-only': 'reject', // a write without a key
+  'chain.url': 'fatal', // no URL that an RPC can have
+  'chain.deployment': 'fatal', // it is not known where to begin to read
   'chain.network': 'fatal', // the contracts are not where the addresses say
   'chain.timeout': 'retry', // a transaction was sent and is not mined yet
   'chain.event': 'retry', // a mined transaction lacks its event: other contracts than ours
   'chain.stopped': 'retry',
+  'chain.behind': 'retry', // the node has not read up to the chain's head yet
+  'chain.ranges': 'retry', // the RPC does not give the logs of a single block
+  'chain.inconsistent': 'retry', // two answers of the RPC contradict each other
+  'chain.diverged': 'retry', // the chain left what was final here
   'anvil.binary': 'fatal',
   'anvil.port': 'fatal',
   'anvil.died': 'fatal',
@@ -77,8 +90,8 @@ export function chainError(what: string, error: unknown): ChainError {
   }
   if (
     walk(
-      (cause): cause is HttpRequestError | TimeoutError =>
-        cause instanceof HttpRequestError || cause instanceof TimeoutError
+      (cause): cause is HttpRequestError | TimeoutError | WebSocketRequestError =>
+        cause instanceof HttpRequestError || cause instanceof TimeoutError || cause instanceof WebSocketRequestError
     ) !== undefined
   ) {
     return new ChainError('chain.unreachable', `${what}: the chain's RPC does not answer`, {

@@ -21,7 +21,7 @@ import {
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { connect, lower } from '../connection/connection.ts'
 import { ChainError } from '../errors/errors.ts'
-import type { Addresses } from '../addresses.ts'
+import type { Deployment } from '../addresses.ts'
 
 const coin = 10n ** 18n
 
@@ -43,15 +43,17 @@ export interface DeployOptions {
 }
 
 /** Deploys a whole network. The registry's address becomes the domain of every statement signed for it. */
-export async function deploy(options: DeployOptions): Promise<Addresses> {
+export async function deploy(options: DeployOptions): Promise<Deployment> {
   const connection = await connect(options)
   try {
+    let deploymentBlock: number | undefined
     const make = async (name: string, abi: Abi, bytecode: Hex, args: readonly unknown[]): Promise<Address> => {
-      const { contractAddress } = await connection.send(`deploying ${name}`, {
+      const { contractAddress, blockNumber } = await connection.send(`deploying ${name}`, {
         data: encodeDeployData({ abi, bytecode, args })
       })
       if (contractAddress === null || contractAddress === undefined)
         throw new ChainError('chain.event', `${name} was not deployed`)
+      deploymentBlock ??= Number(blockNumber)
       return lower(contractAddress)
     }
     const token = await make('the token', tilthTokenAbi, tilthTokenBytecode, [options.supply ?? 1_000_000_000n * coin])
@@ -101,7 +103,17 @@ export async function deploy(options: DeployOptions): Promise<Addresses> {
       functionName: 'renounceOwnership',
       args: []
     })
-    return { token, registry, datanets, models, escrow, channels, anchor }
+    return {
+      token,
+      registry,
+      datanets,
+      models,
+      escrow,
+      channels,
+      anchor,
+      chainId: connection.chainId,
+      deploymentBlock: deploymentBlock ?? 0
+    }
   } finally {
     await connection.stop()
   }

@@ -1,0 +1,191 @@
+import type { Hex } from '../../protocol/primitives/index.ts'
+import type { Clock, Log } from '../runtime/index.ts'
+import type { Store } from '../store/index.ts'
+import type { ChannelOnChain, Channels } from './calls/channels.ts'
+import type { Chain } from './client.ts'
+import { ChainError } from './errors/errors.ts'
+import type { ChainEventName } from './follower/events.ts'
+import { createFollower } from './follower/follower.ts'
+import { createTracker } from './follower/state.ts'
+import type { ChainState } from './follower/state.ts'
+import { createBook, createJournal, createViews } from './ledger/index.ts'
+import type { Consumer, Views } from './ledger/index.ts'
+
+/** How long a caller waits for the ledger to reach the chain's head. */
+const patienceMs = 30_000
+/** Development chains: one node makes all blocks, and only when there is something to put in. */
+const developmentChains = new Set([1337, 31337])
+const usualConfirmations = 12
+
+/** A channel as it stands in the ledger. */
+export interface KnownChannel extends ChannelOnChain {
+  /** Of its opening. */
+  readonly block: bigint
+  /** What of the deposit has enough confirmations to be relied on; 0 while the opening has not. */
+  readonly confirmed: bigint
+}
+
+/** What the chain has told, kept on disk; `Views` say what there is. */
+export interface Ledger extends Views {
+  /** Begins to read. Whoever must hear every event has said so before. */
+  start(): void
+  /** See Consumer. @returns stop */
+  consume<N extends ChainEventName>(consumer: Consumer<N>): Promise<() => Promise<void>>
+  /** Whether a block has as many others on it, itself included, as this node waits for. */
+  confirmed(block: bigint): boolean
+  /** How many that are. */
+  readonly confirmations: bigint
+  /** The chain's newest block as the follower saw it last; undefined before the first look. */
+  head(): { block: bigint; timestamp: bigint } | undefined
+  /**
+   * Until everything up to the chain's present head is in, and, with `consumers`, heard by everybody.
+   * @throws ChainError `chain.behind`, or why the chain cannot be read
+   */
+  caughtUp(options?: { consumers?: boolean }): Promise<void>
+  state(): ChainState
+  /** Called after each step forward or back. @returns off */
+  onProgress(listener: () => void): () => void
+  stop(): Promise<void>
+}
+
+/** A deployment with its ledger. */
+export interface FollowedChain extends Omit<Chain, 'channels'> {
+  readonly channels: Channels & {
+    /** From the ledger: no call of the RPC. */
+    known(id: Hex): Promise<KnownChannel | undefined>
+  }
+  readonly ledger: Ledger
+}
+
+export interface FollowOptions {
+  store: Pick<Store, 'collection' | 'batch'>
+  clock: Clock
+  log: Log
+  /** 1 on a development chain, 12 on any other unless given; 0 is as good as 1. */
+  confirmations?: number | undefined
+  /** As the chain's unless given. */
+  pollMs?: number
+}
+
+/**
+ * Gives a chain its ledger. Nothing is read before `ledger.start()`; `stop` ends both.
+ * @throws ChainError `chain.network` (the folder is another deployment's), `chain.deployment`, `chain.unreachable`
+ */
+export async function followChain(
+  chain: Chain,
+  { store, clock, log, confirmations: wanted, pollMs = chain.pollMs }: FollowOptions
+): Promise<FollowedChain> {
+  const { chainId, registry } = chain.network
+  const confirmations = BigInt(wanted ?? (developmentChains.has(chainId) ? 1 : usualConfirmations))
+  const book = createBook(store)
+  await book.open(registry, async () => {
+    const { block, searched } = await chain.deploymentBlock()
+    if (searched)
+      log.warn('the contracts were found on chain; "deploymentBlock" in contracts.json saves the search', {
+        deploymentBlock: Number(block)
+      })
+    const begin = block > 0n ? block : 1n // no event is in the genesis block
+    const header = await chain.source.header(begin - 1n)
+    if (header === undefined)
+      throw new ChainError('chain.network', `the chain has no block ${begin - 1n}`, {
+        help: 'Check "deploymentBlock" in the file of contract addresses, and the RPC.'
+      })
+    log.info('the chain is read from the deployment on', { block: String(begin) })
+    return { block: header.number, hash: header.hash }
+  })
+  const journal = createJournal(book, { clock, log })
+  const views = createViews(book)
+  const tracker = createTracker(({ state, error }) => {
+    if (state === 'waiting' || state === 'diverged') log.warn('the chain cannot be read', { error })
+    else log.info(`the chain is ${state === 'following' ? 'followed' : 'read'}`)
+  })
+  const listeners = new Set<() => void>()
+  const follower = createFollower({
+    source: chain.source,
+    book,
+    tracker,
+    chainId,
+    pollMs,
+    clock,
+    log,
+    onProgress() {
+      journal.progressed()
+      for (const listener of listeners) listener()
+    }
+  })
+  const consumers: (() => Promise<void>)[] = []
+  // What this node has done itself is in the ledger at once.
+  chain.onMined(() => {
+    follower.poke().catch(() => undefined) // it tries again by itself
+  })
+
+  const confirmed = (block: bigint): boolean => (book.cursor()?.block ?? -1n) - block + 1n >= confirmations
+
+  const ledger: Ledger = {
+    ...views,
+    start() {
+      follower.start()
+    },
+    async consume(consumer) {
+      const stop = await journal.consume(consumer)
+      consumers.push(stop)
+      return stop
+    },
+    confirmed,
+    confirmations,
+    head() {
+      const { head } = tracker.current()
+      return head && { block: head.number, timestamp: head.timestamp }
+    },
+    async caughtUp({ consumers = false } = {}) {
+      const late = new AbortController()
+      const tooLate = clock.sleep(patienceMs, late.signal).then(() => {
+        const { block, head } = tracker.current()
+        throw new ChainError(
+          'chain.behind',
+          `the chain is at block ${head?.number ?? '?'}, read up to ${block ?? '?'}`,
+          {
+            help: 'Try again in a moment.'
+          }
+        )
+      })
+      try {
+        await Promise.race([follower.poke(), tooLate])
+        if (consumers) await Promise.race([journal.drained(), tooLate])
+      } finally {
+        tooLate.catch(() => undefined) // it is ended here
+        late.abort()
+      }
+    },
+    state: () => tracker.current(),
+    onProgress(listener) {
+      listeners.add(listener)
+      return () => {
+        listeners.delete(listener)
+      }
+    },
+    async stop() {
+      await follower.stop()
+      await Promise.all(consumers.splice(0).map(stop => stop()))
+    }
+  }
+
+  return {
+    ...chain,
+    channels: {
+      ...chain.channels,
+      async known(id) {
+        const record = await views.channel(id)
+        if (record === undefined) return undefined
+        const { deposits, ...channel } = record
+        const sure = deposits.findLast(({ block }) => confirmed(block))
+        return { ...channel, confirmed: sure?.deposit ?? 0n }
+      }
+    },
+    ledger,
+    async stop() {
+      await ledger.stop()
+      await chain.stop()
+    }
+  }
+}

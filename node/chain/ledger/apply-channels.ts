@@ -1,0 +1,63 @@
+import type { Hex } from '../../../protocol/primitives/index.ts'
+import type { Apply, Draft } from './draft.ts'
+import { noTotals, placeOf } from './records.ts'
+import type { ChannelRecord, Tables } from './records.ts'
+
+async function change(
+  id: Hex,
+  draft: Draft,
+  { channels }: Tables,
+  edit: (channel: ChannelRecord) => Partial<ChannelRecord>
+): Promise<string | undefined> {
+  const known = await draft.get(channels, id)
+  if (known === undefined) return `channel ${id} was never opened`
+  await draft.put(channels, id, { ...known, ...edit(known) })
+  return undefined
+}
+
+/** Payment channels, and what of them was paid out. */
+export const applyChannels = {
+  async ChannelOpened(event, draft, { channels, channelsBy }) {
+    const { channel: id, client, worker, model, deposit, expiry, block } = event
+    const place = placeOf(event)
+    await draft.put(channels, id, {
+      id,
+      client,
+      worker,
+      model,
+      deposit,
+      claimed: 0n,
+      expiry,
+      closesAt: 0n,
+      closed: false,
+      block,
+      deposits: [{ block, deposit }]
+    })
+    for (const key of [`client/${client}`, `worker/${worker}`, `model/${model}`])
+      await draft.put(channelsBy, `${key}/${place}`, id)
+  },
+  ChannelToppedUp: ({ channel, deposit, block }, draft, tables) =>
+    change(channel, draft, tables, ({ deposits }) => ({
+      deposit,
+      deposits: [...deposits, { block, deposit }].slice(-8)
+    })),
+  async ChannelClaimed({ channel, claimed, toWorker, toBuilder, toData }, draft, tables) {
+    const totals = (await draft.get(tables.totals, 'all')) ?? noTotals
+    await draft.put(tables.totals, 'all', {
+      ...totals,
+      workers: totals.workers + toWorker,
+      builders: totals.builders + toBuilder,
+      data: totals.data + toData
+    })
+    let missing: string | undefined
+    const unknown = await change(channel, draft, tables, before => {
+      if (before.claimed + toWorker + toBuilder + toData !== claimed) missing = `a claim from ${channel} is missing`
+      return { claimed }
+    })
+    return unknown ?? missing
+  },
+  ChannelClosing: ({ channel, closesAt }, draft, tables) => change(channel, draft, tables, () => ({ closesAt })),
+  ChannelClosed: ({ channel }, draft, tables) => change(channel, draft, tables, () => ({ closed: true }))
+} as const satisfies {
+  [N in 'ChannelOpened' | 'ChannelToppedUp' | 'ChannelClaimed' | 'ChannelClosing' | 'ChannelClosed']: Apply<N>
+}

@@ -1,0 +1,40 @@
+import { sequenceKey } from '../../store/index.ts'
+import type { Apply } from './draft.ts'
+import { placeOf } from './records.ts'
+
+/** Datanets, the order of authorship in them, and their versions. */
+export const applyDatanets = {
+  async DatanetCreated(event, draft, { datanets, datanetOrder }) {
+    const { datanet: id, host, rules, createdAt, validators, block } = event
+    await draft.put(datanets, id, { id, host, rules, createdAt, validators, commitments: 0n, version: 0, block })
+    await draft.put(datanetOrder, placeOf(event), id)
+  },
+  async Committed(event, draft, { datanets, commitments, authorship }) {
+    const { contribution: id, datanet, contributor, commitment, index, block, transaction } = event
+    const known = await draft.get(datanets, datanet)
+    await draft.put(commitments, id, { id, datanet, contributor, commitment, index, block, transaction })
+    await draft.put(authorship, `${datanet}/${sequenceKey(index)}`, id)
+    if (known === undefined) return `Datanet ${datanet} was never created`
+    await draft.put(datanets, datanet, { ...known, commitments: index })
+    return index === known.commitments + 1n
+      ? undefined
+      : `commitment ${known.commitments + 1n} of ${datanet} is missing`
+  },
+  async VersionAnchored({ datanet, version, root, count, cid, block, transaction }, draft, { datanets, versions }) {
+    const known = await draft.get(datanets, datanet)
+    await draft.put(versions, `${datanet}/${sequenceKey(version)}`, {
+      datanet,
+      version,
+      root,
+      count,
+      cid,
+      block,
+      transaction
+    })
+    if (known === undefined) return `Datanet ${datanet} was never created`
+    await draft.put(datanets, datanet, { ...known, version })
+  },
+  async DoubleVote() {
+    // The stake it cost is told by Slashed.
+  }
+} as const satisfies { [N in 'DatanetCreated' | 'Committed' | 'VersionAnchored' | 'DoubleVote']: Apply<N> }

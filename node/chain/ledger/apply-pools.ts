@@ -1,0 +1,80 @@
+import type { Hex } from '../../../protocol/primitives/index.ts'
+import type { Apply, Draft } from './draft.ts'
+import { claimedKey, emptyPool, noTotals, placeOf } from './records.ts'
+import type { PoolRecord, ProposalRecord, Tables } from './records.ts'
+
+const poolOf = async (id: Hex, draft: Draft, { pools }: Tables): Promise<PoolRecord> =>
+  (await draft.get(pools, id)) ?? emptyPool(id)
+
+async function changePending(
+  pool: Hex,
+  epoch: number,
+  draft: Draft,
+  tables: Tables,
+  edit: (proposal: ProposalRecord) => Partial<ProposalRecord>
+): Promise<string | undefined> {
+  const { pending } = await poolOf(pool, draft, tables)
+  const key = `${pool}/${pending}`
+  const proposal = pending === null ? undefined : await draft.get(tables.proposals, key)
+  if (proposal?.epoch !== epoch) return `epoch ${epoch} of ${pool} was never proposed`
+  const changed = { ...proposal, ...edit(proposal) }
+  await draft.put(tables.proposals, key, changed)
+  if (changed.state !== 'pending') await draft.delete(tables.pending, key)
+  return undefined
+}
+
+async function settle(
+  pool: Hex,
+  epoch: number,
+  draft: Draft,
+  tables: Tables,
+  state: 'final' | 'voided',
+  edit: Partial<PoolRecord> = {}
+): Promise<string | undefined> {
+  const missing = await changePending(pool, epoch, draft, tables, () => ({ state }))
+  await draft.put(tables.pools, pool, { ...(await poolOf(pool, draft, tables)), pending: null, ...edit })
+  return missing
+}
+
+/** Pools of data fees, their epochs, and what was paid out of them. */
+export const applyPools = {
+  async PoolDeposited({ pool, amount }, draft, tables) {
+    const known = await poolOf(pool, draft, tables)
+    await draft.put(tables.pools, pool, { ...known, deposited: known.deposited + amount })
+    const totals = (await draft.get(tables.totals, 'all')) ?? noTotals
+    await draft.put(tables.totals, 'all', { ...totals, deposited: totals.deposited + amount })
+  },
+  async EpochProposed(event, draft, tables) {
+    const { name: _name, logIndex: _index, ...proposal } = event
+    const place = placeOf(event)
+    const pool = await poolOf(event.pool, draft, tables)
+    await draft.put(tables.proposals, `${event.pool}/${place}`, { ...proposal, state: 'pending', vetoed: 0n, place })
+    await draft.put(tables.pending, `${event.pool}/${place}`, event.pool)
+    await draft.put(tables.pools, event.pool, { ...pool, pending: place })
+    return event.epoch === pool.epoch + 1 && pool.pending === null
+      ? undefined
+      : `what became of an epoch of ${event.pool} is missing`
+  },
+  EpochVoided: ({ pool, epoch }, draft, tables) => settle(pool, epoch, draft, tables, 'voided'),
+  EpochVetoed: ({ pool, epoch, vetoed }, draft, tables) =>
+    changePending(pool, epoch, draft, tables, () => ({ vetoed })),
+  EpochFinalized: ({ pool, epoch, payoutsTotal }, draft, tables) =>
+    settle(pool, epoch, draft, tables, 'final', { epoch, payoutsTotal }),
+  async PayoutClaimed(event, draft, tables) {
+    const { pool, account, amount, cumulative, block, transaction } = event
+    const place = placeOf(event)
+    await draft.put(tables.claims, place, { pool, account, amount, cumulative, block, transaction, place })
+    for (const key of [`account/${account}`, `pool/${pool}`]) await draft.put(tables.claimsBy, `${key}/${place}`, place)
+    const known = await poolOf(pool, draft, tables)
+    await draft.put(tables.pools, pool, { ...known, paid: known.paid + amount })
+    const totals = (await draft.get(tables.totals, 'all')) ?? noTotals
+    await draft.put(tables.totals, 'all', { ...totals, paid: totals.paid + amount })
+    const before = (await draft.get(tables.claimed, claimedKey(pool, account))) ?? 0n
+    await draft.put(tables.claimed, claimedKey(pool, account), cumulative)
+    return before + amount === cumulative ? undefined : `a claim of ${account} from ${pool} is missing`
+  }
+} as const satisfies {
+  [
+    N in 'PoolDeposited' | 'EpochProposed' | 'EpochVoided' | 'EpochVetoed' | 'EpochFinalized' | 'PayoutClaimed'
+  ]: Apply<N>
+}

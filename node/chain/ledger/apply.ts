@@ -1,0 +1,20 @@
+import type { ChainEvent, ChainEventName } from '../follower/events.ts'
+import type { Apply, Draft } from './draft.ts'
+import { applyChannels } from './apply-channels.ts'
+import { applyDatanets } from './apply-datanets.ts'
+import { applyJobs } from './apply-jobs.ts'
+import { applyModels } from './apply-models.ts'
+import { applyPools } from './apply-pools.ts'
+import type { Tables } from './records.ts'
+
+/** Complete: an event without its effect does not compile. */
+const effects: { [N in ChainEventName]: Apply<N> } = {
+  ...applyJobs,
+  ...applyDatanets,
+  ...applyModels,
+  ...applyChannels,
+  ...applyPools
+}
+
+export const apply = async (event: ChainEvent, draft: Draft, tables: Tables): Promise<string | undefined> =>
+  (await (effects[event.name] as Apply<ChainEventName>)(event, draft, tables)) ?? undefined

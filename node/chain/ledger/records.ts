@@ -1,0 +1,258 @@
+import { z } from 'zod'
+import { address, amount, bytes32, uint } from '../../../protocol/primitives/index.ts'
+import type { Address, Hex } from '../../../protocol/primitives/index.ts'
+import { sequenceKey } from '../../store/index.ts'
+import type { Collection, Store } from '../../store/index.ts'
+import { chainEvent, registration } from '../follower/events.ts'
+import type { ChainEvent } from '../follower/events.ts'
+
+// What the chain has told, as it stands at the block that was read last. One record for each thing, and indices whose
+// keys sort by where on chain the thing stands, so that every list is read by pages.
+
+const block = uint(64)
+const small = z.int().min(0)
+
+export const channelRecord = z.strictObject({
+  id: bytes32,
+  client: address,
+  worker: address,
+  model: bytes32,
+  deposit: amount,
+  claimed: amount,
+  expiry: uint(64),
+  closesAt: uint(64),
+  closed: z.boolean(),
+  /** Of its opening. */
+  block,
+  /** What the deposit came to at the last few blocks that changed it, the opening's first. */
+  deposits: z.array(z.strictObject({ block, deposit: amount })).max(8)
+})
+export type ChannelRecord = z.infer<typeof channelRecord>
+
+export const datanetRecord = z.strictObject({
+  id: bytes32,
+  host: address,
+  rules: bytes32,
+  createdAt: uint(64),
+  validators: z.array(z.strictObject({ address, weight: uint(96) })),
+  /** The last index given, and the last version anchored. */
+  commitments: uint(64),
+  version: small,
+  block
+})
+export type DatanetRecord = z.infer<typeof datanetRecord>
+
+export const commitmentRecord = z.strictObject({
+  id: bytes32,
+  datanet: bytes32,
+  contributor: address,
+  commitment: bytes32,
+  index: uint(64),
+  block,
+  transaction: bytes32
+})
+export type CommitmentRecord = z.infer<typeof commitmentRecord>
+
+export const versionRecord = z.strictObject({
+  datanet: bytes32,
+  version: small,
+  root: bytes32,
+  count: small,
+  cid: z.string(),
+  block,
+  transaction: bytes32
+})
+export type VersionRecord = z.infer<typeof versionRecord>
+
+export const modelRecord = z.strictObject({
+  id: bytes32,
+  builder: address,
+  registration,
+  retired: z.boolean(),
+  block,
+  place: z.string()
+})
+export type ModelRecord = z.infer<typeof modelRecord>
+
+export const escrowRecord = z.strictObject({
+  id: bytes32,
+  job: bytes32,
+  builder: address,
+  worker: address,
+  amount,
+  deadline: uint(64),
+  state: z.enum(['funded', 'released', 'refunded']),
+  block
+})
+export type EscrowRecord = z.infer<typeof escrowRecord>
+
+export const poolRecord = z.strictObject({
+  id: bytes32,
+  deposited: amount,
+  paid: amount,
+  /** Latest final epoch, 0 before the first, and its cumulative total. */
+  epoch: small,
+  payoutsTotal: amount,
+  /** Where the epoch that is open to challenge stands, if one is. */
+  pending: z.string().nullable()
+})
+export type PoolRecord = z.infer<typeof poolRecord>
+
+/** One proposal of an epoch and what became of it. A voided epoch may be proposed again. */
+export const proposalRecord = z.strictObject({
+  pool: bytes32,
+  epoch: small,
+  proposer: address,
+  receiptsRoot: bytes32,
+  receiptsTotal: amount,
+  receiptCount: small,
+  payoutsRoot: bytes32,
+  payoutsTotal: amount,
+  bundle: z.string(),
+  challengeEnds: uint(64),
+  state: z.enum(['pending', 'final', 'voided']),
+  vetoed: uint(128),
+  block,
+  transaction: bytes32,
+  /** Its place on chain; a cursor for pages. */
+  place: z.string()
+})
+export type ProposalRecord = z.infer<typeof proposalRecord>
+
+export const claimRecord = z.strictObject({
+  pool: bytes32,
+  account: address,
+  amount,
+  cumulative: amount,
+  block,
+  transaction: bytes32,
+  place: z.string()
+})
+export type ClaimRecord = z.infer<typeof claimRecord>
+
+export const nodeRecord = z.strictObject({
+  staked: amount,
+  unbonding: amount,
+  availableAt: uint(64),
+  payout: address.nullable()
+})
+export type NodeRecord = z.infer<typeof nodeRecord>
+
+/** Over all channels and pools. */
+export const totalsRecord = z.strictObject({
+  workers: amount,
+  builders: amount,
+  data: amount,
+  deposited: amount,
+  paid: amount
+})
+export type Totals = z.infer<typeof totalsRecord>
+
+/** What a block changed, so that it can be taken back: its events, and what stood before, as text; null for nothing. */
+const undoRecord = z.strictObject({
+  hash: bytes32,
+  events: z.array(chainEvent),
+  before: z.array(z.tuple([z.string(), z.string(), z.string().nullable()]))
+})
+export type UndoRecord = z.infer<typeof undoRecord>
+
+const cursorRecord = z.strictObject({
+  block,
+  hash: bytes32,
+  /** First block of the deployment. */
+  first: block,
+  /** Blocks up to this one are never taken back. */
+  final: block,
+  /** Number of the journal's next entry. */
+  next: small,
+  /** The deployment that is followed. */
+  registry: address
+})
+export type CursorRecord = z.infer<typeof cursorRecord>
+
+const journalRecord = z.strictObject({ back: z.boolean(), event: chainEvent })
+export type JournalRecord = z.infer<typeof journalRecord>
+
+/** A table whose values can be taken back: its schema reads what an undo record keeps as text. */
+export interface Table<T> {
+  readonly name: string
+  readonly collection: Collection<T>
+  readonly schema: z.ZodType<T>
+}
+
+const id = bytes32
+/** Tables that events change. */
+export function openTables(store: Pick<Store, 'collection'>) {
+  const table = <T>(name: string, schema: z.ZodType<T>): Table<T> => ({
+    name,
+    schema,
+    collection: store.collection(`chain/${name}`, schema)
+  })
+  return {
+    channels: table('channels', channelRecord),
+    /** `client/ADDRESS/PLACE`, `worker/ADDRESS/PLACE` and `model/ID/PLACE` → channel. */
+    channelsBy: table('channels-by', id),
+    datanets: table('datanets', datanetRecord),
+    /** PLACE → Datanet. */
+    datanetOrder: table('datanet-order', id),
+    commitments: table('commitments', commitmentRecord),
+    /** DATANET/INDEX → contribution. */
+    authorship: table('authorship', id),
+    /** DATANET/VERSION */
+    versions: table('versions', versionRecord),
+    models: table('models', modelRecord),
+    /** PLACE → model. */
+    modelOrder: table('model-order', id),
+    /** DATANET/PLACE → model. */
+    modelsOf: table('models-of', id),
+    escrows: table('escrows', escrowRecord),
+    pools: table('pools', poolRecord),
+    /** POOL/PLACE */
+    proposals: table('proposals', proposalRecord),
+    /** POOL/PLACE of what is open to challenge → the pool. */
+    pending: table('pending', id),
+    /** PLACE */
+    claims: table('claims', claimRecord),
+    /** `account/ADDRESS/PLACE` and `pool/ID/PLACE` → place. */
+    claimsBy: table('claims-by', z.string()),
+    /** POOL/ACCOUNT → all it was paid from the pool. */
+    claimed: table('claimed', amount),
+    nodes: table('nodes', nodeRecord),
+    /** One entry, `all`. */
+    totals: table('totals', totalsRecord)
+  }
+}
+export type Tables = ReturnType<typeof openTables>
+
+/** Tables that say how far the chain was read and how to go back. */
+export function openBooks(store: Pick<Store, 'collection'>) {
+  return {
+    /** One entry, `at`. */
+    cursor: store.collection('chain/cursor', cursorRecord),
+    /** BLOCK, of those with events that may still be taken back. */
+    undo: store.collection('chain/undo', undoRecord),
+    /** BLOCK → its hash: ends of ranges that were read, and blocks with events. */
+    marks: store.collection('chain/marks', bytes32),
+    /** NUMBER: what consumers have not all heard yet. */
+    journal: store.collection('chain/journal', journalRecord),
+    /** CONSUMER → the number it hears next. */
+    consumers: store.collection('chain/consumers', small)
+  }
+}
+export type Books = ReturnType<typeof openBooks>
+
+/** Where on chain something stands, as a key that sorts so. */
+export const placeOf = ({ block, logIndex }: Pick<ChainEvent, 'block' | 'logIndex'>): string =>
+  `${sequenceKey(block)}.${String(logIndex).padStart(6, '0')}`
+
+export const emptyPool = (pool: Hex): PoolRecord => ({
+  id: pool,
+  deposited: 0n,
+  paid: 0n,
+  epoch: 0,
+  payoutsTotal: 0n,
+  pending: null
+})
+export const emptyNode: NodeRecord = { staked: 0n, unbonding: 0n, availableAt: 0n, payout: null }
+export const noTotals: Totals = { workers: 0n, builders: 0n, data: 0n, deposited: 0n, paid: 0n }
+export const claimedKey = (pool: Hex, account: Address): string => `${pool}/${account}`

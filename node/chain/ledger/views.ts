@@ -1,0 +1,164 @@
+import type { Address, Hex } from '../../../protocol/primitives/index.ts'
+import { createCache } from '../../runtime/index.ts'
+import { sequenceKey } from '../../store/index.ts'
+import type { Book } from './book.ts'
+import { claimedKey, emptyNode, emptyPool, noTotals } from './records.ts'
+import type {
+  ChannelRecord,
+  ClaimRecord,
+  CommitmentRecord,
+  DatanetRecord,
+  EscrowRecord,
+  ModelRecord,
+  NodeRecord,
+  PoolRecord,
+  ProposalRecord,
+  Table,
+  Totals,
+  VersionRecord
+} from './records.ts'
+
+/** Records in memory for each of the tables that are asked while somebody waits. */
+const cached = 4096
+export const defaultLimit = 100
+export const maxLimit = 1000
+
+/** Part of a list. `after` is the `next` of the page before; newest first with `reverse`. */
+export interface PageOptions {
+  after?: string
+  /** 100 unless given, at most 1000. */
+  limit?: number
+  reverse?: boolean
+}
+export interface Page<T> {
+  readonly items: readonly T[]
+  /** Where the next page begins; undefined at the end. */
+  readonly next?: string
+}
+
+/** What the chain has told, as it stood at the block that was read last. No call here asks the RPC. */
+export interface Views {
+  datanet(id: Hex): Promise<DatanetRecord | undefined>
+  /** In the order of their creation. */
+  datanets(page?: PageOptions): Promise<Page<DatanetRecord>>
+  commitment(contribution: Hex): Promise<CommitmentRecord | undefined>
+  /** In the order of authorship. */
+  commitments(datanet: Hex, page?: PageOptions): Promise<Page<CommitmentRecord>>
+  version(datanet: Hex, version: number): Promise<VersionRecord | undefined>
+  versions(datanet: Hex, page?: PageOptions): Promise<Page<VersionRecord>>
+  model(id: Hex): Promise<ModelRecord | undefined>
+  /** In the order of their registration; those of a Datanet, or all. */
+  models(filter?: { datanet?: Hex }, page?: PageOptions): Promise<Page<ModelRecord>>
+  escrow(id: Hex): Promise<EscrowRecord | undefined>
+  channel(id: Hex): Promise<ChannelRecord | undefined>
+  /** In the order of their opening. */
+  channels(
+    by: { client: Address } | { worker: Address } | { model: Hex },
+    page?: PageOptions
+  ): Promise<Page<ChannelRecord>>
+  node(address: Address): Promise<NodeRecord>
+  pool(id: Hex): Promise<PoolRecord>
+  pools(page?: PageOptions): Promise<Page<PoolRecord>>
+  /** In the order of the chain. */
+  proposals(pool: Hex, page?: PageOptions): Promise<Page<ProposalRecord>>
+  /** Of all pools, what is open to challenge. */
+  pending(page?: PageOptions): Promise<Page<ProposalRecord>>
+  /** What an account was paid from a pool so far. */
+  claimed(pool: Hex, account: Address): Promise<bigint>
+  claims(filter?: { account: Address } | { pool: Hex }, page?: PageOptions): Promise<Page<ClaimRecord>>
+  totals(): Promise<Totals>
+}
+
+export function createViews(book: Book): Views {
+  const { tables } = book
+  const caches = new Map(
+    [tables.channels, tables.datanets, tables.models].map(({ name }) => [
+      name,
+      createCache<string, unknown>({ max: cached })
+    ])
+  )
+  let writes = 0
+  book.onChange(changed => {
+    writes++
+    for (const [table, key] of changed) caches.get(table)?.delete(key)
+  })
+
+  async function get<T>(table: Table<T>, key: string): Promise<T | undefined> {
+    const cache = caches.get(table.name)
+    const known = cache?.get(key)
+    if (known !== undefined) return known as T
+    const before = writes
+    const value = await table.collection.get(key)
+    // What was written while it was read may be newer.
+    if (value !== undefined && before === writes) cache?.set(key, value)
+    return value
+  }
+
+  /** A page of a table under a prefix, each entry made into what it stands for. */
+  async function list<E, T>(
+    table: Table<E>,
+    prefix: string,
+    { after, limit = defaultLimit, reverse = false }: PageOptions,
+    read: (value: E) => Promise<T | undefined> | T
+  ): Promise<Page<T>> {
+    const most = Math.max(1, Math.min(limit, maxLimit))
+    const bound = after === undefined ? {} : reverse ? { to: prefix + after } : { from: `${prefix}${after}\u0001` }
+    const items: T[] = []
+    let next: string | undefined
+    let last = ''
+    let seen = 0
+    for await (const [key, value] of table.collection.entries({ prefix, reverse, limit: most + 1, ...bound })) {
+      if (seen++ === most) {
+        next = last
+        break
+      }
+      last = key.slice(prefix.length)
+      const item = await read(value)
+      if (item !== undefined) items.push(item)
+    }
+    return { items, ...(next === undefined ? {} : { next }) }
+  }
+  const same = <T>(value: T): T => value
+
+  return {
+    datanet: id => get(tables.datanets, id),
+    datanets: (page = {}) => list(tables.datanetOrder, '', page, id => get(tables.datanets, id)),
+    commitment: id => get(tables.commitments, id),
+    commitments: (datanet, page = {}) =>
+      list(tables.authorship, `${datanet}/`, page, id => get(tables.commitments, id)),
+    version: (datanet, version) => get(tables.versions, `${datanet}/${sequenceKey(version)}`),
+    versions: (datanet, page = {}) => list(tables.versions, `${datanet}/`, page, same),
+    model: id => get(tables.models, id),
+    models: ({ datanet } = {}, page = {}) =>
+      datanet === undefined
+        ? list(tables.modelOrder, '', page, id => get(tables.models, id))
+        : list(tables.modelsOf, `${datanet}/`, page, id => get(tables.models, id)),
+    escrow: id => get(tables.escrows, id),
+    channel: id => get(tables.channels, id),
+    channels: (by, page = {}) => {
+      const [kind, id] = Object.entries(by)[0] ?? ['', '']
+      return list(tables.channelsBy, `${kind}/${id}/`, page, channel => get(tables.channels, channel))
+    },
+    node: async address => (await get(tables.nodes, address)) ?? emptyNode,
+    pool: async id => (await get(tables.pools, id)) ?? emptyPool(id),
+    pools: (page = {}) => list(tables.pools, '', page, same),
+    proposals: (pool, page = {}) => list(tables.proposals, `${pool}/`, page, same),
+    async pending(page = {}) {
+      const found: ProposalRecord[] = []
+      const { items, next } = await list(tables.pending, '', page, same)
+      for (const pool of items) {
+        const place = (await get(tables.pools, pool))?.pending ?? undefined
+        const proposal = place === undefined ? undefined : await get(tables.proposals, `${pool}/${place}`)
+        if (proposal !== undefined) found.push(proposal)
+      }
+      return { items: found, ...(next === undefined ? {} : { next }) }
+    },
+    claimed: async (pool, account) => (await get(tables.claimed, claimedKey(pool, account))) ?? 0n,
+    claims: (filter, page = {}) => {
+      if (filter === undefined) return list(tables.claims, '', page, same)
+      const [kind, id] = Object.entries(filter)[0] ?? ['', '']
+      return list(tables.claimsBy, `${kind}/${id}/`, page, place => get(tables.claims, place))
+    },
+    totals: async () => (await get(tables.totals, 'all')) ?? noTotals
+  }
+}

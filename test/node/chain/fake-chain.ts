@@ -1,0 +1,270 @@
+import { encodeAbiParameters, encodeEventTopics } from 'viem'
+import type { AbiEvent } from 'viem'
+import { allAbis } from '../../../node/chain/errors/refusals.ts'
+import type { ChainEvent, ChainEventName } from '../../../node/chain/index.ts'
+import type { Header, MinedLog, Source } from '../../../node/chain/follower/source.ts'
+import { keccak } from '../../../protocol/primitives/index.ts'
+import type { Address, Hex } from '../../../protocol/primitives/index.ts'
+
+// A chain made of data: blocks of events that the contracts could have made, and that can be taken back.
+
+type Distribute<T> = T extends unknown ? Omit<T, 'block' | 'logIndex' | 'transaction'> : never
+export type Fact = Distribute<ChainEvent>
+
+const word = (kind: string, n: number): Hex => keccak(`${kind} ${n}`)
+export const who = (n: number): Address => `0x${word('who', n).slice(2, 42)}`
+
+/** What the contracts would allow next; a copy for each block, so that a block can be taken back. */
+interface State {
+  made: number
+  datanets: { id: Hex; index: number; version: number }[]
+  channels: { id: Hex; deposit: bigint; claimed: bigint }[]
+  models: Hex[]
+  pools: { id: Hex; deposited: bigint; epoch: number; pending: boolean; total: bigint; claimed: bigint }[]
+}
+
+const fresh = (): State => ({ made: 0, datanets: [], channels: [], models: [], pools: [] })
+
+/** An event that can come next, chosen by a number. */
+export function nextFact(state: State, choice: number): Fact {
+  const n = ++state.made
+  const pick = <T>(list: readonly T[]): T | undefined => list[Math.floor(choice / 16) % Math.max(1, list.length)]
+  const datanet = pick(state.datanets)
+  const channel = pick(state.channels)
+  const pool = pick(state.pools)
+  switch (choice % 12) {
+    case 0: {
+      const id = word('datanet', n)
+      state.datanets.push({ id, index: 0, version: 0 })
+      const validators = [{ address: who(1), weight: 5n }]
+      return { name: 'DatanetCreated', datanet: id, host: who(2), rules: word('rules', n), createdAt: 7n, validators }
+    }
+    case 1:
+    case 2:
+      if (datanet === undefined) break
+      return {
+        name: 'Committed',
+        datanet: datanet.id,
+        contribution: word('contribution', n),
+        contributor: who(n % 9),
+        commitment: word('commitment', n),
+        index: BigInt(++datanet.index)
+      }
+    case 3:
+      if (datanet === undefined) break
+      return {
+        name: 'VersionAnchored',
+        datanet: datanet.id,
+        version: ++datanet.version,
+        root: word('root', n),
+        count: 3,
+        cid: `bafy${n}`
+      }
+    case 4: {
+      const id = word('model', n)
+      state.models.push(id)
+      const registration = {
+        name: `model ${n}`,
+        base: 'bafybase',
+        adapter: 'bafyadapter',
+        result: 'bafyresult',
+        datanet: datanet?.id ?? word('none', 0),
+        version: 1,
+        job: word('job', n),
+        worker: who(3),
+        split: { worker: 5000, builder: 3000, data: 2000 }
+      }
+      return { name: 'ModelRegistered', model: id, builder: who(4), datanet: registration.datanet, registration }
+    }
+    case 5: {
+      const id = word('channel', n)
+      state.channels.push({ id, deposit: 1000n, claimed: 0n })
+      const parties = { client: who(n % 5), worker: who(3), model: pick(state.models) ?? word('model', 0) }
+      return { name: 'ChannelOpened', channel: id, ...parties, deposit: 1000n, expiry: 99n }
+    }
+    case 6:
+      if (channel === undefined) break
+      channel.deposit += 500n
+      return { name: 'ChannelToppedUp', channel: channel.id, deposit: channel.deposit }
+    case 7:
+      if (channel === undefined) break
+      channel.claimed += 30n
+      return {
+        name: 'ChannelClaimed',
+        channel: channel.id,
+        claimed: channel.claimed,
+        toWorker: 15n,
+        toBuilder: 9n,
+        toData: 6n
+      }
+    case 8:
+    case 9: {
+      const at = pool ?? { id: word('pool', n), deposited: 0n, epoch: 0, pending: false, total: 0n, claimed: 0n }
+      if (pool === undefined) state.pools.push(at)
+      at.deposited += 60n
+      return { name: 'PoolDeposited', pool: at.id, amount: 60n }
+    }
+    case 10:
+      if (pool === undefined) break
+      if (pool.pending) {
+        pool.pending = false
+        if (choice % 5 === 0)
+          return {
+            name: 'EpochVoided',
+            pool: pool.id,
+            epoch: pool.epoch + 1,
+            challenger: who(8),
+            reason: word('reason', 0)
+          }
+        pool.epoch++
+        pool.total = pool.deposited
+        return { name: 'EpochFinalized', pool: pool.id, epoch: pool.epoch, payoutsTotal: pool.total }
+      }
+      pool.pending = true
+      return {
+        name: 'EpochProposed',
+        pool: pool.id,
+        epoch: pool.epoch + 1,
+        proposer: who(6),
+        receiptsRoot: word('receipts', n),
+        receiptsTotal: 90n,
+        receiptCount: 4,
+        payoutsRoot: word('payouts', n),
+        payoutsTotal: pool.deposited,
+        bundle: `bafybundle${n}`,
+        challengeEnds: 77n
+      }
+    case 11:
+      if (pool === undefined || pool.claimed >= pool.total) break
+      pool.claimed += 1n
+      return { name: 'PayoutClaimed', pool: pool.id, account: who(7), amount: 1n, cumulative: pool.claimed }
+  }
+  return { name: 'Staked', node: who(n % 7), amount: 11n }
+}
+
+const items = new Map(
+  (allAbis as readonly { type: string; name?: string }[])
+    .filter((item): item is AbiEvent => item.type === 'event')
+    .map(item => [item.name, item])
+)
+
+/** An event as a contract logs it. */
+export function logOf({ name, block, logIndex, transaction, ...fields }: ChainEvent, blockHash: Hex): MinedLog {
+  const item = items.get(name)
+  if (item === undefined) throw new TypeError(name)
+  const args = { ...fields } as Record<string, unknown>
+  if (name === 'DatanetCreated') {
+    const roster = args['validators'] as { address: Address; weight: bigint }[]
+    args['validators'] = roster.map(({ address }) => address)
+    args['weights'] = roster.map(({ weight }) => weight)
+  }
+  if (name === 'ModelRegistered') {
+    const { split, ...rest } = args['registration'] as { split: { worker: number; builder: number; data: number } }
+    args['registration'] = { ...rest, workerBps: split.worker, builderBps: split.builder, dataBps: split.data }
+  }
+  const plain = item.inputs.filter(({ indexed }) => indexed !== true)
+  return {
+    address: who(99),
+    topics: encodeEventTopics({ abi: [item], eventName: name, args } as never) as [Hex, ...Hex[]],
+    data: encodeAbiParameters(
+      plain,
+      plain.map(({ name = '' }) => args[name])
+    ),
+    blockNumber: block,
+    blockHash,
+    logIndex,
+    transactionHash: transaction,
+    transactionIndex: 0,
+    blockTimestamp: undefined,
+    removed: false
+  } as unknown as MinedLog
+}
+
+interface Block {
+  readonly header: Header
+  readonly events: readonly ChainEvent[]
+  readonly state: State
+}
+
+export interface FakeChain {
+  readonly chainId: number
+  /** A block with an event for each number. */
+  mine(choices: readonly number[]): void
+  /** Takes blocks back. */
+  drop(blocks: number): void
+  readonly height: number
+  events(): ChainEvent[]
+  readonly source: Source
+  /** Calls of each kind. */
+  readonly calls: Record<'head' | 'header' | 'logs', number>
+}
+
+/** @param salt makes blocks differ from those of another chain */
+export function fakeChain(salt = '', chainId = 31337): FakeChain {
+  let mined = 0
+  const header = (number: number, parent: Hex): Header => ({
+    number: BigInt(number),
+    hash: keccak(`${salt} block ${number} ${mined++}`),
+    parent,
+    timestamp: BigInt(1_000 + number)
+  })
+  const blocks: Block[] = [{ header: header(0, word('none', 0)), events: [], state: fresh() }]
+  const calls = { head: 0, header: 0, logs: 0 }
+  const at = (i: number): Block => blocks[i] ?? blocks[0]!
+
+  return {
+    chainId,
+    calls,
+    get height() {
+      return blocks.length - 1
+    },
+    mine(choices) {
+      const state = structuredClone(at(blocks.length - 1).state)
+      const next = header(blocks.length, at(blocks.length - 1).header.hash)
+      const events = choices.map((choice, logIndex) => ({
+        ...nextFact(state, choice),
+        block: next.number,
+        logIndex,
+        transaction: keccak(`${next.hash}${logIndex}`)
+      })) as ChainEvent[]
+      blocks.push({ header: next, events, state })
+    },
+    drop(count) {
+      blocks.length = Math.max(1, blocks.length - count)
+    },
+    events: () => blocks.flatMap(({ events }) => events),
+    source: {
+      chainId: async () => chainId,
+      async head() {
+        calls.head++
+        return at(blocks.length - 1).header
+      },
+      async header(block) {
+        calls.header++
+        return blocks[Number(block)]?.header
+      },
+      async logs(from, to) {
+        calls.logs++
+        return blocks
+          .slice(Number(from), Number(to) + 1)
+          .flatMap(({ events, header }) => events.map(event => logOf(event, header.hash)))
+      }
+    }
+  }
+}
+
+/** Events in blocks, as many as wanted, for the ledger itself. */
+export function* manyBlocks(events: number, perBlock: number, seed = 1): Generator<ChainEvent[]> {
+  const state = fresh()
+  let random = seed
+  for (let made = 0, block = 1n; made < events; block++) {
+    const list: ChainEvent[] = []
+    for (let logIndex = 0; logIndex < perBlock && made < events; logIndex++, made++) {
+      random = (Math.imul(random, 1664525) + 1013904223) >>> 0
+      const place = { block, logIndex, transaction: keccak(`${block}/${logIndex}`) }
+      list.push({ ...nextFact(state, random >>> 8), ...place } as ChainEvent)
+    }
+    yield list
+  }
+}
+export type { ChainEventName }

@@ -1,0 +1,237 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { z } from 'zod'
+import { followChain } from '../../../node/chain/index.ts'
+import type { Chain, ChainEvent, FollowedChain } from '../../../node/chain/index.ts'
+import { eventNames } from '../../../node/chain/follower/events.ts'
+import { createBook, createViews } from '../../../node/chain/ledger/index.ts'
+import { createLog, silentLog, systemClock } from '../../../node/runtime/index.ts'
+import { openStore } from '../../../node/store/index.ts'
+import type { Store } from '../../../node/store/index.ts'
+import { keccak } from '../../../protocol/primitives/index.ts'
+import type { Hex } from '../../../protocol/primitives/index.ts'
+import { fakeChain, manyBlocks, who } from './fake-chain.ts'
+import type { FakeChain } from './fake-chain.ts'
+
+const registry = who(100)
+const log = process.env['CHAIN_LOG'] === undefined ? silentLog : createLog({ level: 'debug' })
+
+/** Everything that the ledger says of things, and nothing of how it got there. */
+async function contents(store: Store): Promise<Record<string, string>> {
+  const all: Record<string, string> = {}
+  for (const name of Object.keys(createBook(store).tables)) {
+    const { collection } = createBook(store).tables[name as 'channels']
+    const table = store.collection(collection.name, z.any() as z.ZodType)
+    for await (const [key, value] of table.entries())
+      all[`${name} ${key}`] = JSON.stringify(value, (_, item: unknown) => (typeof item === 'bigint' ? `${item}` : item))
+  }
+  return all
+}
+
+/** A consumer that keeps what it was told, and sees that what is taken back is the last. */
+async function keeper(chain: FollowedChain): Promise<{ heard: ChainEvent[]; backs: () => number }> {
+  const heard: ChainEvent[] = []
+  let backs = 0
+  await chain.ledger.consume({
+    name: 'keeper',
+    names: eventNames,
+    forward(event) {
+      heard.push(event)
+    },
+    back(event) {
+      backs++
+      assert.deepEqual(heard.pop(), event, 'the last event is taken back first')
+    }
+  })
+  return { heard, backs: () => backs }
+}
+
+describe('the ledger of the chain', function () {
+  this.timeout(120_000)
+  let folder: string
+  const stops: (() => Promise<unknown>)[] = []
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'tilth-ledger-'))
+  })
+  afterEach(async () => {
+    for (const stop of stops.splice(0).reverse()) await stop()
+    await rm(folder, { recursive: true, force: true })
+  })
+
+  let opened = 0
+  const newStore = async (name = `s${opened++}`): Promise<Store> => {
+    const store = await openStore(join(folder, name))
+    let open = true
+    const close = async (): Promise<void> => {
+      if (open) await store.close()
+      open = false
+    }
+    stops.push(close)
+    return { ...store, close }
+  }
+  const follow = async (fake: FakeChain, store: Store): Promise<FollowedChain> => {
+    const chain = {
+      network: { chainId: fake.chainId, registry },
+      channels: {},
+      source: fake.source,
+      pollMs: 3_600_000,
+      deploymentBlock: async () => ({ block: 1n, searched: false }),
+      onMined: () => undefined,
+      stop: async () => undefined
+    } as unknown as Chain
+    const followed = await followChain(chain, { store, clock: systemClock, log })
+    stops.push(() => followed.stop())
+    return followed
+  }
+
+  const block = fc.array(fc.nat(10_000), { maxLength: 5 })
+  const steps = fc.array(
+    fc.oneof(
+      { weight: 3, arbitrary: fc.record({ mine: fc.array(block, { minLength: 1, maxLength: 6 }) }) },
+      {
+        weight: 2,
+        arbitrary: fc.record({ drop: fc.integer({ min: 1, max: 9 }), mine: fc.array(block, { maxLength: 9 }) })
+      },
+      { weight: 1, arbitrary: fc.constant('restart' as const) }
+    ),
+    { minLength: 1, maxLength: 12 }
+  )
+
+  it('any blocks and reorganisations give what reading the last chain from its start gives', async () => {
+    await fc.assert(
+      fc.asyncProperty(steps, async list => {
+        const fake = fakeChain()
+        fake.mine([])
+        const store = await newStore()
+        let chain = await follow(fake, store)
+        let { heard } = await keeper(chain)
+        chain.ledger.start()
+        for (const step of list) {
+          if (step === 'restart') {
+            await chain.ledger.caughtUp({ consumers: true })
+            await chain.stop()
+            chain = await follow(fake, store)
+            const before = heard
+            ;({ heard } = await keeper(chain))
+            heard.push(...before)
+            chain.ledger.start()
+            continue
+          }
+          const height = fake.height
+          if ('drop' in step) fake.drop(step.drop)
+          for (const choices of step.mine) fake.mine(choices)
+          while (fake.height < height) fake.mine([])
+          await chain.ledger.caughtUp()
+        }
+        fake.mine([]) // a chain of the same height is told apart by its next block at the latest
+        await chain.ledger.caughtUp({ consumers: true })
+        assert.deepEqual(heard, fake.events())
+        const again = await newStore()
+        const scratch = await follow(fake, again)
+        scratch.ledger.start()
+        await scratch.ledger.caughtUp()
+        assert.deepEqual(await contents(store), await contents(again))
+        assert.deepEqual(chain.ledger.state().provider.missing, 0)
+        for (const stop of stops.splice(0).reverse()) await stop()
+      }),
+      { numRuns: 40 }
+    )
+  })
+
+  it('a reorganisation costs what it takes back, and never all', async () => {
+    const fake = fakeChain()
+    for (let i = 0; i < 600; i++) fake.mine([i * 7, i * 13])
+    const store = await newStore()
+    const chain = await follow(fake, store)
+    const { backs } = await keeper(chain)
+    chain.ledger.start()
+    await chain.ledger.caughtUp({ consumers: true })
+    // From now on block by block, as a node that runs sees it.
+    for (let i = 0; i < 60; i++) {
+      fake.mine([i])
+      await chain.ledger.caughtUp()
+    }
+    const before = { ...fake.calls }
+    fake.drop(40)
+    for (let i = 0; i < 41; i++) fake.mine([i])
+    await chain.ledger.caughtUp({ consumers: true })
+    assert.equal(backs(), 40)
+    assert.ok(fake.calls.header - before.header < 25, `${fake.calls.header - before.header} headers`)
+    assert.ok(fake.calls.logs - before.logs < 8, `${fake.calls.logs - before.logs} ranges`)
+  })
+
+  it('what left the chain beyond what is final is refused in words, and stays as it was', async () => {
+    const fake = fakeChain()
+    for (let i = 0; i < 400; i++) fake.mine([i])
+    const store = await newStore()
+    const chain = await follow(fake, store)
+    chain.ledger.start()
+    await chain.ledger.caughtUp()
+    const before = await contents(store)
+    fake.drop(350)
+    for (let i = 0; i < 360; i++) fake.mine([i * 3])
+    await assert.rejects(chain.ledger.caughtUp(), { code: 'chain.diverged', help: /same chain/ })
+    assert.equal(chain.ledger.state().state, 'diverged')
+    assert.deepEqual(await contents(store), before)
+  })
+
+  it("another chain's RPC is told from a reorganisation", async () => {
+    const fake = fakeChain()
+    for (let i = 0; i < 20; i++) fake.mine([i])
+    const store = await newStore()
+    const chain = await follow(fake, store)
+    chain.ledger.start()
+    await chain.ledger.caughtUp()
+    fake.drop(3)
+    for (let i = 0; i < 4; i++) fake.mine([i])
+    fake.source.chainId = async () => 1
+    await assert.rejects(chain.ledger.caughtUp(), { code: 'chain.network' })
+    fake.source.chainId = async () => 31337
+    await chain.ledger.caughtUp()
+    assert.equal(chain.ledger.state().block, BigInt(fake.height))
+  })
+
+  it('takes 100,000 events, gives them by pages, and stays small in memory', async () => {
+    const store = await newStore()
+    const book = createBook(store)
+    const views = createViews(book)
+    await book.open(registry, async () => ({ block: 0n, hash: keccak('genesis') }))
+    const hashOf = (block: bigint): Hex => keccak(`h${block}`)
+    let range: ChainEvent[] = []
+    let to = 0n
+    const flush = async (): Promise<void> => {
+      const hashes = new Map(range.map(({ block }) => [block, hashOf(block)]))
+      const missing = await book.commit({ to, hash: hashOf(to), events: range, hashes, final: to - 20n })
+      assert.deepEqual(missing, [])
+      range = []
+    }
+    for (const events of manyBlocks(100_000, 25)) {
+      range.push(...events)
+      to = events[0]?.block ?? to
+      if (range.length >= 2_000) await flush()
+    }
+    await flush()
+    const undo: string[] = []
+    for await (const key of book.books.undo.keys()) undo.push(key)
+    assert.ok(undo.length <= 20 + 80, `${undo.length} blocks can be taken back`)
+
+    const seen: Hex[] = []
+    for (let after: string | undefined; ;) {
+      const { items, next } = await views.channels({ worker: who(3) }, { limit: 700, ...(after && { after }) })
+      seen.push(...items.map(({ id }) => id))
+      if (next === undefined) break
+      after = next
+    }
+    assert.ok(seen.length > 7_000 && new Set(seen).size === seen.length)
+    const newest = await views.channels({ worker: who(3) }, { limit: 3, reverse: true })
+    assert.deepEqual(
+      newest.items.map(({ id }) => id),
+      seen.slice(-3).reverse()
+    )
+    const totals = await views.totals()
+    assert.equal(totals.data * 15n, totals.workers * 6n)
+  })
+})
