@@ -15,9 +15,11 @@ export interface DataTiming {
   readonly tickMs: number
   /** Longest single try to fetch a shard; it is tried again until the vote's window is over. */
   readonly fetchMs: number
+  /** How long a contribution stays open that a quorum has gone past, in case its certificate is on its way. */
+  readonly passMs: number
 }
 
-export const defaultTiming: DataTiming = { pollMs: 500, syncMs: 10_000, tickMs: 1_000, fetchMs: 15_000 }
+export const defaultTiming: DataTiming = { pollMs: 500, syncMs: 10_000, tickMs: 1_000, fetchMs: 15_000, passMs: 5_000 }
 
 export interface DataDeps {
   readonly key: Uint8Array
@@ -26,16 +28,18 @@ export interface DataDeps {
   readonly chain: Pick<Chain, 'datanets' | 'follow' | 'account'>
   readonly gossip: Gossip
   readonly streams: Streams
-  readonly peers: Pick<Peers, 'connected' | 'on'>
-  readonly files: Pick<Files, 'addBytes' | 'fetchBytes' | 'has' | 'provide'>
+  readonly peers: Pick<Peers, 'connected' | 'dial' | 'on'>
+  readonly files: Pick<Files, 'addBytes' | 'fetchBytes' | 'findProviders' | 'has' | 'provide' | 'unpin'>
   readonly store: Store
   readonly events: Events<DataEvents>
   readonly clock: Clock
   readonly log: Log
-  readonly registry?: Registry
+  readonly metrics?: Registry
   /** Whether a validator votes by its own checks; false leaves it to a person. Default true. */
   readonly autoVote?: boolean
   /** Whether a node that has no vote runs the checks too, for itself. Default true. */
   readonly checks?: boolean
+  /** Datanets that the owner follows by choice: names, ids, or beginnings of ids. */
+  readonly follow?: readonly string[]
   readonly timing?: Partial<DataTiming>
 }

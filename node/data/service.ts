@@ -1,68 +1,116 @@
 import { digest } from '../../protocol/crypto/index.ts'
-import { dataMessage } from '../../protocol/data/index.ts'
+import { datanetMessage } from '../../protocol/data/index.ts'
 import { TilthError } from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
-import type { Follower } from '../chain/types.ts'
-import { contributionView, createBook, datanetView, rank } from './book/index.ts'
+import { contributionView, createBook, datanetView } from './book/index.ts'
 import type { ContributionRecord } from './book/index.ts'
 import { createContributing } from './contributor/index.ts'
 import { defaultTiming } from './deps.ts'
 import type { DataDeps } from './deps.ts'
-import { createReceiver, pullFrom, readCommitments, serveSync } from './exchange/index.ts'
+import { createCommitments, createNotes, createReceiver, serveSync } from './exchange/index.ts'
 import { createHosting, createVersions } from './host/index.ts'
+import { createInterest } from './interest/index.ts'
+import { createLists } from './lists.ts'
 import { createDataMetrics } from './metrics.ts'
 import type { DataService } from './types.ts'
-import { createShards, createTurns } from './validator/index.ts'
-
-/** Longest comparison of notes with one peer. */
-const syncLimitMs = 60_000
+import { createReports, createShards, createTurns } from './validator/index.ts'
 
 /**
- * The data phase of a node: contribution -> checks -> votes -> acceptance -> version. Every node keeps the same book,
- * from
- * the chain, gossip and comparing notes; validators vote, the host anchors.
+ * The data phase of a node: contribution -> checks -> votes -> acceptance -> version. Every node knows which Datanets
+ * there are; of those it has to do with it keeps the book, from the chain, gossip and comparing notes. Validators
+ * vote, the host anchors.
  */
 export function createDataService(deps: DataDeps): DataService {
-  const { chain, clock, events, gossip, log, network, peers, self, streams } = deps
+  const { clock, events, gossip, log, network, peers, self, streams } = deps
   const timing = { ...defaultTiming, ...deps.timing }
-  const metrics = createDataMetrics(deps.registry)
+  const metrics = createDataMetrics(deps.metrics)
   const stopping = new AbortController()
   const startedAt = clock.now()
   const book = createBook(deps)
+  const interest = createInterest(deps, book, {
+    hear: (datanet, message, from) => receiver.hear(message, from, datanet),
+    joined: datanet => {
+      join(datanet).catch((error: unknown) => {
+        log.info('a Datanet is not caught up with yet', { datanet, error })
+      })
+    },
+    left: leave
+  })
+  const follows = (datanet: Hex): boolean => interest.has(datanet)
   const shards = createShards(deps, timing, book, stopping.signal)
   const receiver = createReceiver(deps, book, startedAt, {
     changed,
     decided,
-    known: (datanet, record) => {
-      if (turns.judges(datanet)) shards.warm(datanet, record)
+    follows,
+    datanet: (datanet, document) => interest.known(datanet, document),
+    revealed: record => {
+      void warm(record.datanet, record)
     },
     doubleVote: () => {
-      void reportDoubleVotes()
+      void reports.run()
     }
   })
-  const turns = createTurns(deps, timing, startedAt, book, shards, receiver, decided)
-  const contributing = createContributing(deps, book, receiver)
-  const versions = createVersions(deps, book, shards)
+  const notes = createNotes(deps, interest, metrics, book, receiver, stopping.signal)
+  const reports = createReports(deps, book)
+  const turns = createTurns(deps, timing, startedAt, book, shards, receiver, follows, decided)
+  const contributing = createContributing(deps, book, receiver, notes, interest)
+  const versions = createVersions(deps, book, shards, datanet => notes.document(datanet))
   const hosting = createHosting(deps, book, receiver)
+  const lists = createLists(deps, book, interest, notes)
+  const commitments = createCommitments(deps, timing, book, {
+    changed,
+    follows,
+    rewound,
+    missing: datanet => {
+      void book.listing(datanet).then(listing => {
+        if (listing !== undefined && listing.host !== self) notes.pullQuietly(listing.host)
+      })
+    },
+    committed: id => receiver.unpark(id)
+  })
   const offs: (() => unknown)[] = []
-  const pulling = new Map<string, Promise<void>>()
-  let follower: Follower | undefined
-  let reporting = false
 
   function changed(datanet: Hex): void {
     turns.wake(datanet)
   }
 
-  function decided(id: Hex, record: ContributionRecord): void {
-    const view = contributionView(book, id)
+  /** Fetches ahead what the checks will need, where this node runs them. */
+  async function warm(datanet: Hex, record?: ContributionRecord): Promise<void> {
+    const net = (await book.datanet(datanet))?.document
+    if (net !== undefined && turns.judges(net)) shards.warm(datanet, record)
+  }
+
+  /** What was said before a Datanet was followed: its commitments from the chain, all else from those who were there. */
+  async function join(datanet: Hex): Promise<void> {
+    const document = await notes.document(datanet)
+    await receiver.confirm(document)
+    await interest.known(datanet, document)
+    await warm(datanet)
+    await commitments.catchUp(datanet, stopping.signal)
+    turns.wake(datanet)
+    for (const peer of interest.peersIn(datanet).slice(0, 3)) notes.pullQuietly(peer)
+  }
+
+  async function leave(datanet: Hex): Promise<void> {
+    await turns.leave(datanet)
+    await shards.forget(datanet)
+    await book.serially(async () => {
+      for await (const _ of book.drop(datanet)) {
+        /* gone when the walk is done */
+      }
+    })
+  }
+
+  async function decided(record: ContributionRecord): Promise<void> {
     const status = record.state.name
     if (status !== 'accepted' && status !== 'rejected' && status !== 'expired') return
+    const { reason } = await contributionView(book, record)
     metrics.decided(status)
     events.emit('data.decided', {
       datanet: record.datanet,
-      contribution: id,
+      contribution: record.id,
       status,
-      ...(view?.reason === undefined ? {} : { reason: view.reason })
+      ...(reason === undefined ? {} : { reason })
     })
     turns.revisit(record.datanet, record.index)
   }
@@ -78,67 +126,19 @@ export function createDataService(deps: DataDeps): DataService {
         })
     }
     for (const datanet of new Set(gone.map(record => record.datanet))) {
-      shards.forget(datanet)
+      await shards.forget(datanet)
       turns.revisit(datanet, 1)
     }
   }
 
-  /** Evidence goes on chain, by whoever of the roster can pay for it; that somebody was quicker is as good. */
-  async function reportDoubleVotes(): Promise<void> {
-    if (chain.account === undefined || reporting) return
-    reporting = true
-    try {
-      for (const [key, record] of book.unreported()) {
-        const { first, second } = record.evidence
-        try {
-          await chain.datanets.reportDoubleVote(
-            { vote: first.message, signature: first.signature },
-            { vote: second.message, signature: second.signature }
-          )
-        } catch (error) {
-          if (!(error instanceof TilthError) || error.consequence !== 'reject') throw error
-          log.info('a double vote was reported already, or has no stake to lose', { key, error })
-        }
-        await book.putEvidence(key, { ...record, reported: true })
-      }
-    } catch (error) {
-      log.info('a double vote could not be reported yet', { error })
-    } finally {
-      reporting = false
-    }
-  }
-
-  /** One comparison with a peer at a time. */
-  function pull(peer: string): Promise<void> {
-    const known = pulling.get(peer)
-    if (known !== undefined) return known
-    const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(syncLimitMs)])
-    const running = pullFrom(peer, deps, book, receiver, signal)
-      .then(
-        () => {
-          metrics.synced('done')
-        },
-        (error: unknown) => {
-          metrics.synced('failed')
-          throw error
-        }
-      )
-      .finally(() => {
-        pulling.delete(peer)
+  /** What the owner has chosen to follow, once it is known under that name. */
+  async function followChosen(): Promise<void> {
+    for (const wanted of deps.follow ?? []) {
+      const found = await lists.findDatanet(wanted).catch((error: unknown) => {
+        log.debug('a Datanet to follow is not known yet', { wanted, error })
       })
-    pulling.set(peer, running)
-    return running
-  }
-  const pullQuietly = (peer: string): void => {
-    if (stopping.signal.aborted) return
-    pull(peer).catch((error: unknown) => {
-      log.debug('comparing notes failed', { peer, error })
-    })
-  }
-  function pullFromSomeone(first?: string): void {
-    const all = peers.connected()
-    const chosen = all.find(({ address }) => address === first) ?? all[Math.floor(Math.random() * all.length)]
-    if (chosen !== undefined) pullQuietly(chosen.peerId)
+      if (found !== undefined) await interest.take(found.id, 'choice')
+    }
   }
 
   return {
@@ -146,25 +146,22 @@ export function createDataService(deps: DataDeps): DataService {
     async start() {
       await book.load()
       offs.push(streams.handle('/tilth/data/sync/1', stream => serveSync(stream, book)))
-      offs.push(gossip.subscribe('tilth/data/1', dataMessage, (message, { peerId }) => receiver.hear(message, peerId)))
-      follower = await readCommitments(deps, timing, book, {
-        changed,
-        rewound,
-        missing: host => {
-          pullFromSomeone(host)
-        },
-        committed: id => receiver.unpark(id)
-      })
-      turns.start()
+      offs.push(
+        gossip.subscribe('tilth/data/1', datanetMessage, (message, { peerId }) => receiver.hear(message, peerId))
+      )
+      await interest.start()
+      await commitments.start()
+      for (const datanet of interest.all()) turns.wake(datanet)
       offs.push(
         peers.on('connect', ({ peerId }) => {
-          pullQuietly(peerId)
+          notes.pullQuietly(peerId)
         })
       )
-      for (const { peerId } of peers.connected()) pullQuietly(peerId)
+      for (const { peerId } of peers.connected()) notes.pullQuietly(peerId)
       offs.push(
-        clock.every(timing.syncMs, () => {
-          pullFromSomeone()
+        clock.every(timing.syncMs, async () => {
+          await followChosen()
+          notes.round()
         })
       )
       offs.push(
@@ -176,21 +173,30 @@ export function createDataService(deps: DataDeps): DataService {
           }
         )
       )
-      offs.push(clock.every(timing.syncMs, reportDoubleVotes))
-      log.info('data service started', { datanets: book.datanets().size, self })
+      offs.push(clock.every(timing.syncMs, reports.run))
+      log.info('data service started', { datanets: interest.all().length, self })
     },
     async stop() {
       stopping.abort(new TilthError('data.stopped', 'the data service is stopping'))
+      interest.stop()
       for (const off of offs.splice(0)) await off()
-      await follower?.stop()
+      await commitments.stop()
       await turns.stop()
-      await Promise.allSettled(pulling.values())
+      await notes.idle()
       await book.serially(async () => undefined)
     },
     ...hosting,
-    datanets: () => [...book.datanets().keys()].flatMap(id => datanetView(book, id) ?? []),
-    datanet: id => datanetView(book, id),
-    heldOutRows: async datanet => (await shards.heldOut(datanet)).rows,
+    ...lists,
+    datanet: id => datanetView(book, id, interest.roles(id)),
+    async follow(datanet, role = 'choice') {
+      await notes.document(datanet)
+      await interest.take(datanet, role)
+    },
+    unfollow: (datanet, role = 'choice') => interest.end(datanet, role),
+    heldOutRows: async datanet => {
+      await notes.document(datanet)
+      return (await shards.heldOut(datanet)).rows
+    },
     prepare: request => contributing.prepare(request),
     submit: async signed => {
       const done = await contributing.submit(signed)
@@ -201,11 +207,8 @@ export function createDataService(deps: DataDeps): DataService {
       return done
     },
     contribute: request => contributing.contribute(request),
-    contributions: datanet => book.contributions(datanet).flatMap(([id]) => contributionView(book, id) ?? []),
-    contribution: id => contributionView(book, id),
     vote: (id, accept) => turns.vote(id, accept),
     ...versions,
-    rank: datanet => rank(book, datanet),
-    sync: pull
+    sync: peer => notes.pull(peer)
   }
 }

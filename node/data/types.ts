@@ -1,6 +1,6 @@
 import type { Signed } from '../../protocol/crypto/index.ts'
 import type { CheckResult, DatanetRules, Row, VersionManifest } from '../../protocol/data/index.ts'
-import type { Address, Hex } from '../../protocol/primitives/index.ts'
+import type { Address, Hex, Page, PageRequest } from '../../protocol/primitives/index.ts'
 
 // What the daemon and the later phases ask of the data phase. Times are milliseconds since 1970 by this node's clock.
 
@@ -13,7 +13,12 @@ export interface DatanetView {
   readonly contributions: number
   readonly accepted: number
   readonly latestVersion: number
+  /** Why this node follows it; empty when it does not: then only what the chain tells is known of it. */
+  readonly roles: readonly DatanetRole[]
 }
+
+/** What a node can have to do with a Datanet; `choice` is its owner's. */
+export type DatanetRole = 'host' | 'validator' | 'contributor' | 'builder' | 'worker' | 'choice'
 
 export type ContributionStatus = 'committed' | 'revealed' | 'voting' | 'accepted' | 'rejected' | 'expired'
 
@@ -72,14 +77,6 @@ export interface PreparedContribution {
   readonly commitment: Hex
 }
 
-/** How a contributor stands in a Datanet; ordered by what was accepted. `usefulness` is for later phases to add. */
-export interface ContributorRank {
-  readonly contributor: Address
-  readonly accepted: number
-  readonly decided: number
-  readonly ownRows: number
-}
-
 /** News of this phase, for the bus, the API and the console. */
 export type DataEvents = {
   'data.datanet': { datanet: Hex; host: Address; name: string }
@@ -103,8 +100,21 @@ export interface DataService {
    * line), `rules.invalid`
    */
   createDatanet(rules: Omit<DatanetRules, 'heldOut'>, heldOut: string | Uint8Array): Promise<DatanetView>
-  datanets(): readonly DatanetView[]
-  datanet(id: Hex): DatanetView | undefined
+  /** Those whose rules are known here, in the order of their ids. */
+  datanets(page?: PageRequest): Promise<Page<DatanetView>>
+  datanet(id: Hex): Promise<DatanetView | undefined>
+  /**
+   * By id, by the beginning of one (0x and four digits at least), or by name.
+   * @throws NotFoundError `datanet.unknown` · InvalidError `datanet.ambiguous`
+   */
+  findDatanet(nameOrId: string): Promise<DatanetView>
+  /**
+   * Has to do with a Datanet from now on: hears, checks and keeps what is contributed there.
+   * @throws LimitError `datanet.followed-many` · NotFoundError `datanet.unknown`
+   */
+  follow(datanet: Hex, role?: DatanetRole): Promise<void>
+  /** Ends a role; a Datanet without one is forgotten but for what everybody knows. */
+  unfollow(datanet: Hex, role?: DatanetRole): Promise<void>
   /** @throws NotFoundError `datanet.unknown`, or as files.fetchBytes */
   heldOutRows(datanet: Hex): Promise<readonly Row[]>
 
@@ -128,8 +138,8 @@ export interface DataService {
     contributorKey?: Uint8Array
   }): Promise<{ id: Hex; index: number }>
   /** In order of authorship. */
-  contributions(datanet: Hex): readonly ContributionView[]
-  contribution(id: Hex): ContributionView | undefined
+  contributions(datanet: Hex, page?: PageRequest): Promise<Page<ContributionView>>
+  contribution(id: Hex): Promise<ContributionView | undefined>
 
   /**
    * Votes by hand (validator with autoVote off).
@@ -143,7 +153,7 @@ export interface DataService {
    */
   anchorVersion(datanet: Hex): Promise<VersionView>
   /** Anchored versions, oldest first. */
-  versions(datanet: Hex): readonly VersionView[]
+  versions(datanet: Hex, page?: PageRequest): Promise<Page<VersionView>>
   /**
    * The manifest of an anchored version, checked: root against the chain, certificates against the rules.
    * @throws NotFoundError `version.unknown` · InvalidError `version.*`
@@ -152,7 +162,6 @@ export interface DataService {
   /** Every row of a version with its author (fetches the shards it lacks). */
   versionRows(manifest: VersionManifest): Promise<readonly VersionRow[]>
 
-  rank(datanet: Hex): readonly ContributorRank[]
   /** Compares notes with one peer now (it happens by itself at each connection and every few seconds). */
   sync(peer: string): Promise<void>
 }

@@ -4,12 +4,14 @@ import { address } from '../primitives/hex.ts'
 import { contributionStatements } from './commitment.ts'
 import { certificate, datanetDocument } from './types.ts'
 
+/** What everybody hears: that there is a Datanet, and its rules. */
+export const datanetMessage = z.strictObject({ kind: z.literal('datanet'), document: datanetDocument })
+
 /**
- * Everything that this phase says, by gossip and when peers compare notes: the same messages, checked the same way.
- * Commitments are not among them; the chain tells those, with their order.
+ * What those hear who have to do with a Datanet, on its own topic. Commitments are not among them; the chain tells
+ * those, with their order.
  */
-export const dataMessage = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('datanet'), document: datanetDocument }),
+export const contributionMessage = z.discriminatedUnion('kind', [
   /** `provider` is a hint, signed by nobody: a node that has the shard. */
   z.strictObject({ kind: z.literal('reveal'), statements: contributionStatements, provider: address.optional() }),
   z.strictObject({ kind: z.literal('vote-commit'), statement: signedSchema('VoteCommit') }),
@@ -22,4 +24,9 @@ export const dataMessage = z.discriminatedUnion('kind', [
     provider: address.optional()
   })
 ])
+export type DatanetMessage = z.infer<typeof datanetMessage>
+export type ContributionMessage = z.infer<typeof contributionMessage>
+
+/** Everything that this phase says, also when peers compare notes: the same messages, checked the same way. */
+export const dataMessage = z.union([datanetMessage, contributionMessage])
 export type DataMessage = z.infer<typeof dataMessage>

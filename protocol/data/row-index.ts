@@ -1,3 +1,4 @@
+import { keccak } from '../primitives/canonical.ts'
 import type { Hex } from '../primitives/hex.ts'
 import { minHash, shingles, similarity } from './min-hash.ts'
 import { answerKey, answerText, exactKey, promptText } from './normalise.ts'
@@ -7,12 +8,13 @@ import type { Row } from './types.ts'
 
 /** A row as it is compared; made once. */
 export interface RowPrint {
-  readonly exact: string
+  /** Hash of the row as it is compared to the letter. */
+  readonly exact: Hex
   /** What is asked, in its order. */
   readonly asked: string
   readonly words: ReadonlySet<string>
-  /** What near rows have in common to the letter: the answer, how many words, and the words that no slip touches. */
-  readonly group: string
+  /** Hash of what near rows share to the letter: the answer, how many words, and the words that no slip touches. */
+  readonly group: Hex
   signature: Uint32Array | undefined
 }
 
@@ -20,7 +22,7 @@ export function printRow(row: Row): RowPrint {
   const sequence = contentWords(promptText(row))
   const words = new Set(sequence)
   const group = [answerKey(answerText(row)), words.size, ...[...words].filter(isRigid).sort()].join('\u0000')
-  return { exact: exactKey(row), asked: sequence.join(' '), words, group, signature: undefined }
+  return { exact: keccak(exactKey(row)), asked: sequence.join(' '), words, group: keccak(group), signature: undefined }
 }
 
 const signatureOf = (print: RowPrint): Uint32Array => (print.signature ??= minHash(shingles(print.words)))

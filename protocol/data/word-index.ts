@@ -1,7 +1,7 @@
 import { isRigid, isSlip } from './words.ts'
 
 /** A word and itself less each letter: two words one slip apart share one of these (Garbe's symmetric delete). */
-function variants(word: string): Set<string> {
+export function variants(word: string): Set<string> {
   const out = new Set([word])
   for (let i = 0; i < word.length; i++) out.add(word.slice(0, i) + word.slice(i + 1))
   return out

@@ -16,6 +16,12 @@ export interface Page<T> {
   readonly next: string | null
 }
 
+/** The same page, each item shown otherwise. */
+export const mapPage = <T, R>({ items, next }: Page<T>, show: (item: T) => R): Page<R> => ({
+  items: items.map(show),
+  next
+})
+
 /**
  * A page of a list that is in memory, in the order of the list. The cursor is the key of the last item shown.
  * @throws InvalidError `page.cursor` where the item that the cursor names is no longer in the list

@@ -1,153 +1,256 @@
 import { isDecided } from '../../../protocol/data/index.ts'
 import type { ContributionState, Verdict } from '../../../protocol/data/index.ts'
-import type { Hex } from '../../../protocol/primitives/index.ts'
+import type { Address, Hex } from '../../../protocol/primitives/index.ts'
+import { createCache } from '../../runtime/index.ts'
 import { sequenceKey } from '../../store/index.ts'
+import type { Batch } from '../../store/index.ts'
 import type { DataDeps } from '../deps.ts'
-import { openTables } from './records.ts'
-import type { BallotRecord, ContributionRecord, DatanetRecord, EvidenceRecord, VersionRecord } from './records.ts'
+import { createDirectory } from './directory.ts'
+import type { Directory } from './directory.ts'
+import { noProgress, openTables } from './records.ts'
+import type {
+  BallotRecord,
+  ContributionRecord,
+  DatanetRole,
+  EvidenceRecord,
+  ProgressRecord,
+  Tables,
+  VersionRecord
+} from './records.ts'
+
+/** Records held in memory beside the disk; verdicts of large shards are megabytes. */
+const cachedRecords = 2048
+const cachedVerdicts = 16
 
 /**
- * What this node knows of Datanets: in memory for reading, on disk before a write resolves. Says nothing to anybody and
- * judges nothing; whoever writes here has checked.
+ * What this node knows of Datanets, on disk before a write resolves; only what was used lately is in memory. Says
+ * nothing to anybody and judges nothing; whoever writes here has checked.
  */
-export interface Book {
-  load(): Promise<void>
+export interface Book extends Directory {
   /** One change after another: what a task reads is still so when it writes. */
   serially<T>(task: () => Promise<T>): Promise<T>
-  datanets(): ReadonlyMap<Hex, DatanetRecord>
-  datanet(id: Hex): DatanetRecord | undefined
-  putDatanet(id: Hex, record: DatanetRecord): Promise<void>
-  contribution(id: Hex): ContributionRecord | undefined
-  /** Of a Datanet, in order of authorship. */
-  contributions(datanet: Hex): readonly (readonly [Hex, ContributionRecord])[]
-  putContribution(id: Hex, record: ContributionRecord): Promise<void>
+  roles(): Promise<[Hex, DatanetRole][]>
+  putRole(datanet: Hex, role: DatanetRole, held: boolean): Promise<void>
+  progress(datanet: Hex): Promise<ProgressRecord>
+  /** All up to this index are over and done with: where a node that starts again goes on. */
+  pass(datanet: Hex, index: number): Promise<void>
+  contribution(id: Hex): Promise<ContributionRecord | undefined>
+  /** By its place in the order of authorship, from 1. */
+  at(datanet: Hex, index: number): Promise<ContributionRecord | undefined>
+  /** In the order of authorship, from an index on. */
+  contributions(datanet: Hex, from: number, limit?: number): AsyncIterable<ContributionRecord>
+  /** Indices from one on of what no certificate has decided. */
+  open(datanet: Hex, from: number, limit: number): Promise<number[]>
+  /** How many contributions of an account stand before an index; counted no further than `most`. */
+  uploads(datanet: Hex, contributor: Address, before: number, most: number): Promise<number>
+  putContribution(record: ContributionRecord): Promise<void>
   setState(id: Hex, state: ContributionState): Promise<void>
-  ballot(id: Hex): BallotRecord
+  ballot(id: Hex): Promise<BallotRecord>
   putBallot(id: Hex, record: BallotRecord): Promise<void>
-  verdict(id: Hex): Verdict | undefined
+  verdict(id: Hex): Promise<Verdict | undefined>
   putVerdict(id: Hex, verdict: Verdict): Promise<void>
-  versions(datanet: Hex): readonly VersionRecord[]
+  version(datanet: Hex, version: number): Promise<VersionRecord | undefined>
+  versions(datanet: Hex, from: number, limit: number): Promise<VersionRecord[]>
   putVersion(record: VersionRecord): Promise<void>
-  evidence(key: string): EvidenceRecord | undefined
-  unreported(): readonly (readonly [string, EvidenceRecord])[]
+  evidence(key: string): Promise<EvidenceRecord | undefined>
+  unreported(limit: number): Promise<(readonly [string, EvidenceRecord])[]>
   putEvidence(key: string, record: EvidenceRecord): Promise<void>
-  outbox: ReturnType<typeof openTables>['outbox']
+  outbox: Tables['outbox']
   /** Block up to which the chain was read. */
   cursor(): Promise<{ block: bigint; hash: Hex } | undefined>
   putCursor(block: bigint, hash: Hex): Promise<void>
   /** Forgets what the chain dropped. @returns the contributions that are gone, with what was known of them */
   rewind(block: bigint): Promise<ContributionRecord[]>
+  /** Forgets a Datanet's contributions, when it is followed no more. @returns those that are gone */
+  drop(datanet: Hex): AsyncIterable<ContributionRecord>
 }
+
+const placeOf = ({ datanet, index }: Pick<ContributionRecord, 'datanet' | 'index'>): string =>
+  `${datanet}/${sequenceKey(index)}`
+const versionKey = ({ datanet, version }: Pick<VersionRecord, 'datanet' | 'version'>): string =>
+  `${datanet}/${sequenceKey(version)}`
+const inOrder = (datanet: Hex, from: number): { prefix: string; from: string } => ({
+  prefix: `${datanet}/`,
+  from: `${datanet}/${sequenceKey(from)}`
+})
 
 export function createBook({ store }: Pick<DataDeps, 'store'>): Book {
   const tables = openTables(store)
-  const datanets = new Map<Hex, DatanetRecord>()
-  const contributions = new Map<Hex, ContributionRecord>()
-  const order = new Map<Hex, [Hex, ContributionRecord][]>()
-  const ballots = new Map<Hex, BallotRecord>()
-  const verdicts = new Map<Hex, Verdict>()
-  const versions = new Map<Hex, VersionRecord[]>()
-  const evidence = new Map<string, EvidenceRecord>()
+  const { contributions, places, open, uploads, blocks, ballots, verdicts, versions, evidence, unreported } = tables
+  const records = createCache<string, ContributionRecord>({ max: cachedRecords })
+  const knownPlaces = createCache<Hex, string>({ max: cachedRecords })
+  const knownBallots = createCache<Hex, BallotRecord>({ max: cachedRecords })
+  const knownVerdicts = createCache<Hex, Verdict>({ max: cachedVerdicts })
   let last: Promise<unknown> = Promise.resolve()
 
-  function place(id: Hex, record: ContributionRecord): void {
-    contributions.set(id, record)
-    const list = order.get(record.datanet) ?? []
-    const at = list.findIndex(([known]) => known === id)
-    if (at === -1) list.push([id, record])
-    else list[at] = [id, record]
-    list.sort(([, a], [, b]) => a.index - b.index)
-    order.set(record.datanet, list)
+  async function recordAt(place: string): Promise<ContributionRecord | undefined> {
+    const known = records.get(place) ?? (await contributions.get(place))
+    if (known !== undefined) records.set(place, known)
+    return known
   }
-  function placeVersion(record: VersionRecord): void {
-    versions.set(
-      record.datanet,
-      [...(versions.get(record.datanet) ?? []).filter(({ version }) => version !== record.version), record].sort(
-        (a, b) => a.version - b.version
-      )
-    )
+  const isFinal = (state: ContributionState): boolean => state.name === 'accepted' || state.name === 'rejected'
+  const weigh = (record: ContributionRecord | undefined, sign: 1 | -1, progress: ProgressRecord): ProgressRecord =>
+    record === undefined
+      ? progress
+      : {
+          ...progress,
+          contributions: progress.contributions + sign,
+          accepted: progress.accepted + (record.state.name === 'accepted' ? sign : 0),
+          decided: isFinal(record.state) && sign === 1 ? Math.max(progress.decided, record.index) : progress.decided
+        }
+
+  function forget(record: ContributionRecord, batch: Batch): void {
+    const place = placeOf(record)
+    batch
+      .delete(contributions, place)
+      .delete(places, record.id)
+      .delete(open, place)
+      .delete(uploads, `${record.datanet}/${record.contributor}/${sequenceKey(record.index)}`)
+      .delete(blocks, `${sequenceKey(record.block)}/${place}`)
+      .delete(verdicts, record.id)
+    records.delete(place)
+    knownPlaces.delete(record.id)
+    knownVerdicts.delete(record.id)
   }
-  const versionKey = ({ datanet, version }: VersionRecord): string => `${datanet}/${sequenceKey(version)}`
 
   const book: Book = {
-    async load() {
-      for await (const [id, record] of tables.datanets.entries()) datanets.set(id as Hex, record)
-      for await (const [id, record] of tables.contributions.entries()) place(id as Hex, record)
-      for await (const [id, record] of tables.ballots.entries()) ballots.set(id as Hex, record)
-      for await (const [id, record] of tables.verdicts.entries()) verdicts.set(id as Hex, record)
-      for await (const record of tables.versions.values()) placeVersion(record)
-      for await (const [key, record] of tables.evidence.entries()) evidence.set(key, record)
-    },
+    ...createDirectory(store, tables),
     serially(task) {
       const run = last.then(task, task)
       last = run.catch(() => undefined) // told to whoever asked for it
       return run
     },
-    datanets: () => datanets,
-    datanet: id => datanets.get(id),
-    async putDatanet(id, record) {
-      await tables.datanets.put(id, record)
-      datanets.set(id, record)
+    async roles() {
+      const out: [Hex, DatanetRole][] = []
+      for await (const key of tables.roles.keys()) out.push([key.slice(0, 66) as Hex, key.slice(67) as DatanetRole])
+      return out
     },
-    contribution: id => contributions.get(id),
-    contributions: datanet => order.get(datanet) ?? [],
-    async putContribution(id, record) {
-      await tables.contributions.put(id, record)
-      place(id, record)
+    putRole: (datanet, role, held) =>
+      held ? tables.roles.put(`${datanet}/${role}`, true) : tables.roles.delete(`${datanet}/${role}`),
+    progress: async datanet => (await tables.progress.get(datanet)) ?? noProgress,
+    async pass(datanet, index) {
+      // gone after a crash, it is found again by looking
+      await tables.progress.put(datanet, { ...(await book.progress(datanet)), passed: index }, { sync: false })
+    },
+    async contribution(id) {
+      const place = knownPlaces.get(id) ?? (await places.get(id))
+      if (place === undefined) return undefined
+      knownPlaces.set(id, place)
+      return recordAt(place)
+    },
+    at: (datanet, index) => recordAt(placeOf({ datanet, index })),
+    contributions: (datanet, from, limit = -1) => contributions.values({ ...inOrder(datanet, from), limit }),
+    async open(datanet, from, limit) {
+      const indices: number[] = []
+      for await (const key of open.keys({ ...inOrder(datanet, from), limit })) indices.push(Number(key.slice(67)))
+      return indices
+    },
+    async uploads(datanet, contributor, before, most) {
+      let count = 0
+      const prefix = `${datanet}/${contributor}/`
+      for await (const _ of uploads.keys({ prefix, to: `${prefix}${sequenceKey(before)}`, limit: most })) count++
+      return count
+    },
+    async putContribution(record) {
+      const place = placeOf(record)
+      const before = await recordAt(place)
+      const progress = weigh(record, 1, weigh(before, -1, await book.progress(record.datanet)))
+      await store.batch(batch => {
+        if (before === undefined)
+          batch
+            .put(places, record.id, place)
+            .put(uploads, `${record.datanet}/${record.contributor}/${sequenceKey(record.index)}`, true)
+            .put(blocks, `${sequenceKey(record.block)}/${place}`, place)
+        if (isFinal(record.state)) batch.delete(open, place)
+        else if (before === undefined || isFinal(before.state)) batch.put(open, place, true)
+        batch.put(contributions, place, record).put(tables.progress, record.datanet, progress)
+      })
+      records.set(place, record)
     },
     async setState(id, state) {
-      const record = contributions.get(id)
+      const record = await book.contribution(id)
       if (record === undefined) return
-      await book.putContribution(id, { ...record, state })
+      await book.putContribution({ ...record, state })
       if (isDecided(state)) await tables.outbox.delete(id)
     },
-    ballot: id => ballots.get(id) ?? { commits: [], votes: [] },
+    async ballot(id) {
+      const known = knownBallots.get(id) ?? (await ballots.get(id)) ?? { commits: [], votes: [] }
+      knownBallots.set(id, known)
+      return known
+    },
     async putBallot(id, record) {
-      await tables.ballots.put(id, record)
-      ballots.set(id, record)
+      await ballots.put(id, record)
+      knownBallots.set(id, record)
     },
-    verdict: id => verdicts.get(id),
+    async verdict(id) {
+      const known = knownVerdicts.get(id) ?? (await verdicts.get(id))
+      if (known !== undefined) knownVerdicts.set(id, known)
+      return known
+    },
     async putVerdict(id, verdict) {
-      await tables.verdicts.put(id, { ...verdict })
-      verdicts.set(id, verdict)
+      await verdicts.put(id, { ...verdict })
+      knownVerdicts.set(id, verdict)
     },
-    versions: datanet => versions.get(datanet) ?? [],
-    async putVersion(record) {
-      await tables.versions.put(versionKey(record), record)
-      placeVersion(record)
+    version: (datanet, version) => versions.get(versionKey({ datanet, version })),
+    async versions(datanet, from, limit) {
+      const out: VersionRecord[] = []
+      for await (const record of versions.values({ ...inOrder(datanet, from), limit })) out.push(record)
+      return out
     },
+    putVersion: record =>
+      store.batch(batch =>
+        batch
+          .put(versions, versionKey(record), record)
+          .put(blocks, `${sequenceKey(record.block)}/v${versionKey(record)}`, `v${versionKey(record)}`)
+      ),
     evidence: key => evidence.get(key),
-    unreported: () => [...evidence].filter(([, { reported }]) => !reported),
-    async putEvidence(key, record) {
-      await tables.evidence.put(key, record)
-      evidence.set(key, record)
+    async unreported(limit) {
+      const out: (readonly [string, EvidenceRecord])[] = []
+      for await (const key of unreported.keys({ limit })) {
+        const record = await evidence.get(key)
+        if (record !== undefined) out.push([key, record])
+      }
+      return out
     },
+    putEvidence: (key, record) =>
+      store.batch(batch => {
+        batch.put(evidence, key, record)
+        if (record.reported) batch.delete(unreported, key)
+        else batch.put(unreported, key, true)
+      }),
     outbox: tables.outbox,
     cursor: () => tables.cursor.get('chain'),
     // read again, it is read the same
     putCursor: (block, hash) => tables.cursor.put('chain', { block, hash }, { sync: false }),
     async rewind(block) {
       const gone: ContributionRecord[] = []
-      for (const [id, record] of contributions) {
-        if (record.block <= block) continue
+      for await (const [key, place] of blocks.entries({ from: sequenceKey(block + 1n) })) {
+        if (place.startsWith('v')) {
+          await store.batch(batch => batch.delete(versions, place.slice(1)).delete(blocks, key))
+          continue
+        }
+        const record = await recordAt(place)
+        if (record === undefined) continue
+        const progress = weigh(record, -1, await book.progress(record.datanet))
+        await store.batch(batch => {
+          forget(record, batch)
+          const passed = Math.min(progress.passed, record.index - 1)
+          batch.put(tables.progress, record.datanet, { ...progress, passed, decided: passed })
+        })
         gone.push(record)
-        contributions.delete(id)
-        verdicts.delete(id)
-        order.set(
-          record.datanet,
-          (order.get(record.datanet) ?? []).filter(([known]) => known !== id)
-        )
-        await tables.contributions.delete(id)
-        await tables.verdicts.delete(id)
-      }
-      for (const record of [...versions.values()].flat().filter(version => version.block > block)) {
-        await tables.versions.delete(versionKey(record))
-        versions.set(
-          record.datanet,
-          (versions.get(record.datanet) ?? []).filter(({ version }) => version !== record.version)
-        )
       }
       return gone
+    },
+    async *drop(datanet) {
+      for await (const record of contributions.values({ prefix: `${datanet}/` })) {
+        await store.batch(batch => {
+          forget(record, batch)
+          batch.delete(ballots, record.id)
+        })
+        knownBallots.delete(record.id)
+        yield record
+      }
+      await tables.progress.delete(datanet)
     }
   }
   return book

@@ -10,13 +10,31 @@ import {
 import { address, bytes32, uint } from '../../../protocol/primitives/index.ts'
 import type { Collection, Store } from '../../store/index.ts'
 
-// What this phase keeps on disk, a table each.
+// What this phase keeps on disk, a table each. Lists are ranges of keys, so that a page costs what it shows and a
+// write what it changes.
+
+/** What the chain tells of every Datanet: so much is kept of those that this node has nothing to do with, and no more. */
+export const listingRecord = z.strictObject({
+  host: address,
+  block: uint(64),
+  /** Last index of authorship that was given. */
+  commitments: z.int().min(0),
+  /** Latest version, and how many contributions are in it. */
+  version: z.int().min(0),
+  count: z.int().min(0)
+})
+export type ListingRecord = z.infer<typeof listingRecord>
 
 export const datanetRecord = z.strictObject({ document: datanetDocument, seenAt: z.int() })
 export type DatanetRecord = z.infer<typeof datanetRecord>
 
+/** Why this node follows a Datanet. */
+export const datanetRole = z.enum(['host', 'validator', 'contributor', 'builder', 'worker', 'choice'])
+export type DatanetRole = z.infer<typeof datanetRole>
+
 /** A commitment as the chain told it, and what became of it here. */
 export const contributionRecord = z.strictObject({
+  id: bytes32,
   datanet: bytes32,
   index: z.int().min(1),
   contributor: address,
@@ -27,6 +45,18 @@ export const contributionRecord = z.strictObject({
   provider: address.optional()
 })
 export type ContributionRecord = z.infer<typeof contributionRecord>
+
+/** Of a Datanet that is followed. */
+export const progressRecord = z.strictObject({
+  contributions: z.int().min(0),
+  accepted: z.int().min(0),
+  /** Highest index of authorship that a certificate decided: its quorum has gone past all before it. */
+  decided: z.int().min(0),
+  /** All up to this index are over and done with here. */
+  passed: z.int().min(0)
+})
+export type ProgressRecord = z.infer<typeof progressRecord>
+export const noProgress: ProgressRecord = { contributions: 0, accepted: 0, decided: 0, passed: 0 }
 
 /** Votes on one contribution, and this node's own, which it has decided on and may not have told yet. */
 export const ballotRecord = z.strictObject({
@@ -51,14 +81,34 @@ export const evidenceRecord = z.strictObject({ evidence: doubleVote, reported: z
 export type EvidenceRecord = z.infer<typeof evidenceRecord>
 
 const cursorRecord = z.strictObject({ block: uint(64), hash: bytes32 })
+const key = z.string()
+const mark = z.literal(true)
 
 export interface Tables {
-  readonly datanets: Collection<DatanetRecord>
+  /** Every Datanet on chain, by id. */
+  readonly listings: Collection<ListingRecord>
+  readonly documents: Collection<DatanetRecord>
+  /** `NAME U+0001 ID` of every document. */
+  readonly names: Collection<true>
+  /** `DATANET/ROLE`. */
+  readonly roles: Collection<true>
+  readonly progress: Collection<ProgressRecord>
+  /** `DATANET/INDEX`. */
   readonly contributions: Collection<ContributionRecord>
+  /** Where a contribution stands, by its id. */
+  readonly places: Collection<string>
+  /** `DATANET/INDEX` of what no certificate has decided. */
+  readonly open: Collection<true>
+  /** `DATANET/CONTRIBUTOR/INDEX`. */
+  readonly uploads: Collection<true>
+  /** `BLOCK/PLACE` of what the chain told, for when it takes it back; `v` before a version's place. */
+  readonly blocks: Collection<string>
   readonly ballots: Collection<BallotRecord>
   readonly verdicts: Collection<z.infer<typeof verdict>>
+  /** `DATANET/VERSION`. */
   readonly versions: Collection<VersionRecord>
   readonly evidence: Collection<EvidenceRecord>
+  readonly unreported: Collection<true>
   /** Contributions that this node has promised to commit and reveal. */
   readonly outbox: Collection<z.infer<typeof contributionStatements>>
   readonly cursor: Collection<z.infer<typeof cursorRecord>>
@@ -66,12 +116,21 @@ export interface Tables {
 
 export function openTables(store: Pick<Store, 'collection'>): Tables {
   return {
-    datanets: store.collection('data/datanets', datanetRecord),
+    listings: store.collection('data/listings', listingRecord),
+    documents: store.collection('data/documents', datanetRecord),
+    names: store.collection('data/names', mark),
+    roles: store.collection('data/roles', mark),
+    progress: store.collection('data/progress', progressRecord),
     contributions: store.collection('data/contributions', contributionRecord),
+    places: store.collection('data/places', key),
+    open: store.collection('data/open', mark),
+    uploads: store.collection('data/uploads', mark),
+    blocks: store.collection('data/blocks', key),
     ballots: store.collection('data/ballots', ballotRecord),
     verdicts: store.collection('data/verdicts', verdict),
     versions: store.collection('data/versions', versionRecord),
     evidence: store.collection('data/evidence', evidenceRecord),
+    unreported: store.collection('data/unreported', mark),
     outbox: store.collection('data/outbox', contributionStatements),
     cursor: store.collection('data/cursor', cursorRecord)
   }

@@ -1,11 +1,13 @@
 import { digest, signStatement, addressOfKey } from '../../../protocol/crypto/index.ts'
 import { checkStatements, commitmentOf, parseShard } from '../../../protocol/data/index.ts'
-import type { ContributionStatements, DatanetDocument } from '../../../protocol/data/index.ts'
-import { InvalidError, LimitError, NotFoundError, TilthError, toHex } from '../../../protocol/primitives/index.ts'
+import type { ContributionStatements } from '../../../protocol/data/index.ts'
+import { InvalidError, LimitError, TilthError, toHex } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
+import { datanetTopic } from '../../../protocol/wire/index.ts'
 import type { Book } from '../book/index.ts'
 import type { DataDeps } from '../deps.ts'
-import type { Receiver } from '../exchange/index.ts'
+import type { Notes, Receiver } from '../exchange/index.ts'
+import type { Interest } from '../interest/index.ts'
 import type { DataService, PreparedContribution } from '../types.ts'
 
 const encoder = new TextEncoder()
@@ -21,19 +23,12 @@ export interface Contributing extends Pick<DataService, 'prepare' | 'submit' | '
 export function createContributing(
   deps: Pick<DataDeps, 'chain' | 'files' | 'gossip' | 'key' | 'log' | 'network' | 'self'>,
   book: Book,
-  receiver: Receiver
+  receiver: Receiver,
+  notes: Pick<Notes, 'document'>,
+  interest: Pick<Interest, 'take'>
 ): Contributing {
   const { chain, files, gossip, log, network, self } = deps
   const busy = new Set<Hex>()
-
-  const must = (datanet: Hex): DatanetDocument => {
-    const net = book.datanet(datanet)?.document
-    if (net === undefined)
-      throw new NotFoundError('datanet.unknown', `no Datanet ${datanet} is known here`, {
-        help: 'It may not have arrived yet; list the known ones.'
-      })
-    return net
-  }
 
   /** Its place in the order of authorship: found on chain, or taken now. Safe to call again. */
   async function commit({ commitment }: ContributionStatements): Promise<number> {
@@ -55,7 +50,7 @@ export function createContributing(
     await receiver.take(message).catch((error: unknown) => {
       log.debug('the own reveal waits for the chain', { error })
     })
-    await gossip.publish('tilth/data/1', message).catch((error: unknown) => {
+    await gossip.publish(datanetTopic(statements.commitment.message.datanet), message).catch((error: unknown) => {
       log.info('a reveal was not announced; others ask for it', { error })
     })
   }
@@ -74,7 +69,7 @@ export function createContributing(
 
   const contributing: Contributing = {
     async prepare({ datanet, file, contributor }): Promise<PreparedContribution> {
-      const { rules } = must(datanet)
+      const { rules } = await notes.document(datanet)
       const bytes = bytesOf(file)
       if (bytes.length > rules.maxBytes)
         throw new LimitError(
@@ -93,7 +88,7 @@ export function createContributing(
         throw new InvalidError('shard.empty', 'the file has no rows', {
           help: 'Each line is {"prompt","response"} or {"messages":[…]}.'
         })
-      const uploads = book.contributions(datanet).filter(([, record]) => record.contributor === contributor).length
+      const uploads = await book.uploads(datanet, contributor, Number.MAX_SAFE_INTEGER, rules.uploadsPerContributor)
       if (uploads >= rules.uploadsPerContributor)
         throw new LimitError(
           'contributor.allowance',
@@ -108,13 +103,16 @@ export function createContributing(
 
     async submit(statements) {
       const id = checkStatements(network, statements)
-      must(statements.commitment.message.datanet)
+      const { datanet } = statements.commitment.message
+      await notes.document(datanet)
+      // Whoever brings a contribution in has to do with the Datanet from then on, and knows what becomes of it.
+      await interest.take(datanet, 'contributor')
       const { cid } = statements.reveal.message
       if (!(await files.has(cid)))
         throw new InvalidError('shard.missing', 'the shard of this contribution is not on this node', {
           help: 'Send the file to this node first (prepare).'
         })
-      if (book.contribution(id) === undefined) await book.outbox.put(id, statements)
+      if ((await book.contribution(id)) === undefined) await book.outbox.put(id, statements)
       const index = await finish(statements).catch(async (cause: unknown) => {
         if (cause instanceof TilthError && cause.consequence === 'retry') {
           throw new TilthError('contribution.pending', 'the contribution is kept and not on chain yet', {
@@ -145,7 +143,7 @@ export function createContributing(
       for await (const [key, statements] of book.outbox.entries()) {
         const id = key as Hex
         if (busy.has(id)) continue
-        const record = book.contribution(id)
+        const record = await book.contribution(id)
         // Once a reveal stands in the book, others who miss it ask for it.
         if (record !== undefined && record.state.name !== 'committed') await book.outbox.delete(id)
         else

@@ -11,16 +11,23 @@ import {
   opens,
   reveal,
   supersedes,
-  tally
+  tally,
+  weightOf
 } from '../../../protocol/data/index.ts'
-import type { Certificate, ContributionStatements, DataMessage, DatanetDocument } from '../../../protocol/data/index.ts'
+import type {
+  Certificate,
+  ContributionMessage,
+  ContributionStatements,
+  DataMessage,
+  DatanetDocument
+} from '../../../protocol/data/index.ts'
 import { contentHash } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
-import type { Book } from '../book/index.ts'
+import type { DatanetOnChain } from '../../chain/types.ts'
+import type { Book, ContributionRecord } from '../book/index.ts'
 import type { DataDeps } from '../deps.ts'
 import { createLookup } from './lookup.ts'
 import { createParked } from './parked.ts'
-import type { ContributionRecord } from '../book/index.ts'
 
 /** Takes messages in, whoever brings them: gossip, a peer in a comparison of notes, or this node itself. */
 export interface Receiver {
@@ -31,8 +38,16 @@ export interface Receiver {
    * @throws TilthError by whose consequence the bringer is judged (protocol/data/errors.ts)
    */
   take(message: DataMessage, from?: string): Promise<boolean>
-  /** The same for gossip: [ignore] what is known here already is not passed on again. */
-  hear(message: DataMessage, from: string): Promise<void>
+  /**
+   * The same for gossip: [ignore] what is known here already is not passed on again.
+   * @param on the Datanet on whose topic it was said
+   */
+  hear(message: DataMessage, from: string, on?: Hex): Promise<void>
+  /**
+   * That the chain holds the roster of a Datanet's rules: for one that this node begins to follow.
+   * @throws DataError `datanet.roster` · NotFoundError `datanet.unknown` · ChainError
+   */
+  confirm(document: DatanetDocument): Promise<void>
   /** Something it waited for has become known: takes what was parked. */
   unpark(about: Hex): Promise<void>
 }
@@ -40,27 +55,46 @@ export interface Receiver {
 export interface ReceiverHooks {
   /** Something about this Datanet changed. */
   changed(datanet: Hex): void
-  /** A Datanet, or with a record a shard, has become known: it will be needed. */
-  known(datanet: Hex, record?: ContributionRecord): void
-  decided(id: Hex, record: ContributionRecord): void
+  /** A Datanet has become known. */
+  datanet(datanet: Hex, document: DatanetDocument): Promise<void>
+  /** A shard has become known: it will be needed. */
+  revealed(record: ContributionRecord): void
+  decided(record: ContributionRecord): Promise<void>
+  follows(datanet: Hex): boolean
   doubleVote(key: string): void
+}
+
+/**
+ * [ignore] The validators on chain, which votes are slashed by, are those of the rules. Looked at where this node has to
+ * do with the Datanet: of others it only knows that they exist.
+ */
+function checkRoster({ rules }: DatanetDocument, { validators }: DatanetOnChain): void {
+  const weights = new Map(validators.map(({ address, weight }) => [address, Number(weight)]))
+  if (
+    weights.size !== rules.validators.length ||
+    rules.validators.some(({ address, weight }) => weights.get(address) !== weight)
+  )
+    throw new DataError('datanet.roster', 'the validators on chain are not those of the rules')
 }
 
 /** @param startedAt when this node's clock began to count: what it missed while it was away is nobody's lateness */
 export function createReceiver(
-  deps: Pick<DataDeps, 'network' | 'chain' | 'clock' | 'events' | 'log'>,
+  deps: Pick<DataDeps, 'network' | 'self' | 'chain' | 'clock' | 'events' | 'log'>,
   book: Book,
   startedAt: number,
   hooks: ReceiverHooks
 ): Receiver {
-  const { network, clock, events, log } = deps
+  const { network, self, clock, events, log } = deps
   const parked = createParked()
   const lookup = createLookup(deps)
 
   /** The contribution and its Datanet's roster. [ignore] A message about what is not known yet waits for it. */
-  function about(id: Hex, message: DataMessage): { record: ContributionRecord; net: DatanetDocument } {
-    const record = book.contribution(id)
-    const net = record === undefined ? undefined : book.datanet(record.datanet)?.document
+  async function about(
+    id: Hex,
+    message: ContributionMessage
+  ): Promise<{ record: ContributionRecord; net: DatanetDocument }> {
+    const record = await book.contribution(id)
+    const net = record === undefined ? undefined : (await book.datanet(record.datanet))?.document
     if (record === undefined || net === undefined) {
       parked.park(record === undefined ? id : record.datanet, message)
       throw new DataError('contribution.unknown', 'this contribution is not known here yet')
@@ -68,62 +102,61 @@ export function createReceiver(
     return { record, net }
   }
 
-  /** The chain is asked before anything is locked: a slow RPC holds up nobody who has other news. */
+  /**
+   * What stands on chain is known from the chain's events; what these have not brought yet is asked for, before
+   * anything is locked: a slow RPC holds up nobody who has other news.
+   */
   async function takeDatanet(document: DatanetDocument, from: string | undefined): Promise<boolean> {
     const { statement, rules } = document
     const id = digest(network, 'Datanet', statement.message)
-    if (book.datanet(id) !== undefined) return false
-    const found = await lookup.find(id, from)
-    // [ignore] Its validators on chain, which votes are slashed by, are those of its rules.
-    const weights = new Map(found.validators.map(({ address, weight }) => [address, Number(weight)]))
-    if (
-      weights.size !== rules.validators.length ||
-      rules.validators.some(({ address, weight }) => weights.get(address) !== weight)
-    ) {
-      throw new DataError('datanet.roster', 'the validators on chain are not those of the rules')
-    }
+    if ((await book.datanet(id)) !== undefined) return false
+    if ((await book.listing(id)) === undefined || isNamed(document) || hooks.follows(id))
+      checkRoster(document, await lookup.find(id, from))
     const fresh = await book.serially(async () => {
-      if (book.datanet(id) !== undefined) return false
-      await book.putDatanet(id, { document, seenAt: clock.now() })
+      if ((await book.datanet(id)) !== undefined) return false
+      await book.putDatanet(id, { document, seenAt: clock.now() }, isNamed(document) || hooks.follows(id))
       return true
     })
     if (fresh) {
       events.emit('data.datanet', { datanet: id, host: statement.message.host, name: rules.name })
-      hooks.known(id)
+      await hooks.datanet(id, document)
       hooks.changed(id)
     }
     await receiver.unpark(id)
     return fresh
   }
+  const isNamed = ({ statement, rules }: DatanetDocument): boolean =>
+    statement.message.host === self || weightOf(rules.validators, self) > 0
 
   async function takeReveal(
     statements: ContributionStatements,
     provider: Address | undefined,
-    message: DataMessage
+    message: ContributionMessage
   ): Promise<boolean> {
     const id = digest(network, 'Commitment', statements.commitment.message)
-    const { record, net } = about(id, message)
+    const { record, net } = await about(id, message)
     if (record.state.name !== 'committed') return false
     // [ignore] A reveal counts within its window; what comes later is as if it had not come.
     if (clock.now() > Math.max(record.seenAt, startedAt) + net.rules.revealSeconds * 1000)
       throw new DataError('reveal.late', 'the reveal comes after its window')
-    await book.putContribution(id, {
+    const revealed = {
       ...record,
       state: reveal(record.state, statements, clock.now()),
       ...(provider === undefined ? {} : { provider })
-    })
+    }
+    await book.putContribution(revealed)
     const { cid, rows } = statements.reveal.message
     events.emit('data.revealed', { datanet: record.datanet, contribution: id, cid, rows })
-    hooks.known(record.datanet, book.contribution(id))
+    hooks.revealed(revealed)
     await count(id, net) // votes may have come first
     hooks.changed(record.datanet)
     return true
   }
 
-  async function takeCommit(statement: Signed<'VoteCommit'>, message: DataMessage): Promise<boolean> {
+  async function takeCommit(statement: Signed<'VoteCommit'>, message: ContributionMessage): Promise<boolean> {
     const { contribution, validator, commitment } = statement.message
-    const { record, net } = about(contribution, message)
-    const ballot = book.ballot(contribution)
+    const { record, net } = await about(contribution, message)
+    const ballot = await book.ballot(contribution)
     const known = ballot.commits.find(commit => commit.message.validator === validator)
     if (known?.message.commitment === commitment) return false
     checkVoter(net.rules.validators, validator)
@@ -136,10 +169,10 @@ export function createReceiver(
     return true
   }
 
-  async function takeVote(statement: Signed<'Vote'>, message: DataMessage): Promise<boolean> {
+  async function takeVote(statement: Signed<'Vote'>, message: ContributionMessage): Promise<boolean> {
     const { contribution, validator } = statement.message
-    const { record, net } = about(contribution, message)
-    const ballot = book.ballot(contribution)
+    const { record, net } = await about(contribution, message)
+    const ballot = await book.ballot(contribution)
     const known = ballot.votes.find(vote => vote.message.validator === validator)
     if (known !== undefined && !isDoubleVote(known.message, statement.message)) return false
     checkVoter(net.rules.validators, validator)
@@ -164,7 +197,8 @@ export function createReceiver(
     const { contribution, validator } = first.message
     const key = `${contribution}/${validator}`
     // [ignore] One double vote is evidence enough; a validator can sign any number of them.
-    if (book.evidence(key) !== undefined) throw new DataError('vote.double', `${validator} voted twice, as is known`)
+    if ((await book.evidence(key)) !== undefined)
+      throw new DataError('vote.double', `${validator} voted twice, as is known`)
     await book.putEvidence(key, { evidence: { first, second }, reported: false })
     log.warn('a validator voted twice', { contribution, validator })
     events.emit('data.double-vote', { datanet: record.datanet, contribution, validator })
@@ -174,11 +208,11 @@ export function createReceiver(
 
   /** Weighs what opens its commitment; a quorum is a certificate, whoever finds it. */
   async function count(id: Hex, net: DatanetDocument): Promise<void> {
-    const record = book.contribution(id)
+    const record = await book.contribution(id)
     if (record === undefined || (isDecided(record.state) && record.state.name !== 'expired')) return
     const { statements } = 'statements' in record.state ? record.state : { statements: undefined }
     if (statements === undefined) return
-    const { commits, votes } = book.ballot(id)
+    const { commits, votes } = await book.ballot(id)
     const result = tally(
       id,
       net.rules.validators,
@@ -188,25 +222,25 @@ export function createReceiver(
   }
 
   async function conclude(id: Hex, certificate: Certificate, statements: ContributionStatements): Promise<void> {
-    const record = book.contribution(id)
+    const record = await book.contribution(id)
     if (record === undefined) return
     await book.setState(id, decide(record.state, certificate, statements))
-    const decided = book.contribution(id)
-    if (decided !== undefined) hooks.decided(id, decided)
+    const decided = await book.contribution(id)
+    if (decided !== undefined) await hooks.decided(decided)
     hooks.changed(record.datanet)
   }
 
-  async function takeCertificate(message: Extract<DataMessage, { kind: 'certificate' }>): Promise<boolean> {
+  async function takeCertificate(message: Extract<ContributionMessage, { kind: 'certificate' }>): Promise<boolean> {
     const { certificate, statements, provider } = message
     const id = certificate.contribution
-    const { record, net } = about(id, message)
+    const { record, net } = await about(id, message)
     if (
       (record.state.name === 'accepted' || record.state.name === 'rejected') &&
       !supersedes(certificate, record.state.certificate)
     )
       return false
     checkCertificate(network, net.rules.validators, certificate)
-    if (provider !== undefined && record.provider === undefined) await book.putContribution(id, { ...record, provider })
+    if (provider !== undefined && record.provider === undefined) await book.putContribution({ ...record, provider })
     await conclude(id, certificate, statements)
     return true
   }
@@ -257,8 +291,16 @@ export function createReceiver(
         ? await takeDatanet(message.document, from)
         : await book.serially(async () => takeNow(message))
     },
-    async hear(message, from) {
+    async hear(message, from, on) {
+      // [reject] What is said on a Datanet's topic is of that Datanet, where it says so itself.
+      if (on !== undefined && (message.kind === 'reveal' || message.kind === 'certificate')) {
+        if (message.statements.commitment.message.datanet !== on)
+          throw new DataError('datanet.topic', 'the message belongs to another Datanet')
+      }
       if (!(await receiver.take(message, from))) throw new DataError('message.known', 'this was heard before')
+    },
+    confirm: async document => {
+      checkRoster(document, await lookup.find(digest(network, 'Datanet', document.statement.message)))
     },
     async unpark(id) {
       for (const message of parked.take(id)) {

@@ -8,23 +8,26 @@ import type { Book } from '../book/index.ts'
 import type { DataDeps } from '../deps.ts'
 import type { Receiver } from './receive.ts'
 
-// /tilth/data/sync/1: anti-entropy, by pulling. The asker says what it has, Datanet by Datanet and page by page, as one
-// short mark for each contribution; the other answers with the messages behind what differs, the same ones as gossip's,
-// and they are checked the same way.
+// /tilth/data/sync/1: anti-entropy, by pulling. The asker names the Datanets whose documents it lacks, and says what it
+// has of those it follows, page by page, as one short mark for each contribution that nobody has decided for it; the
+// other answers with the messages behind what differs, the same ones as gossip's, and they are checked the same way.
 
-/** Contributions compared in one page: 500 marks are some 10 KiB. */
+/** Contributions compared in one page: 500 marks are some 15 KiB. */
 const page = 500
+/** Pages asked for of one Datanet in one comparison; the next comparison goes on where this one stopped. */
+const mostPages = 8
+/** Documents asked for at once: 12 KiB each at most. */
+const mostDocuments = 64
 /** Wrong messages from one peer before the comparison is broken off. */
 const patience = 5
 
 const mark = z.string().max(20)
 const request = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('datanets'), have: z.array(bytes32).max(5000) }),
+  z.strictObject({ kind: z.literal('documents'), of: z.array(bytes32).min(1).max(mostDocuments) }),
   z.strictObject({
     kind: z.literal('contributions'),
     datanet: bytes32,
-    from: z.int().min(1),
-    marks: z.array(mark).max(page)
+    marks: z.array(z.tuple([z.int().min(1), mark])).max(page)
   })
 ])
 const reply = z.discriminatedUnion('kind', [
@@ -33,27 +36,26 @@ const reply = z.discriminatedUnion('kind', [
 ])
 
 /** Where a contribution stands, shortly: decided, or a hash over what has been heard of it. */
-function markOf(book: Book, id: Hex): string {
-  const state = book.contribution(id)?.state
-  if (state?.name === 'accepted') return 'a'
-  if (state?.name === 'rejected') return 'r'
-  const { commits, votes } = book.ballot(id)
+async function markOf(book: Book, datanet: Hex, index: number): Promise<string> {
+  const record = await book.at(datanet, index)
+  if (record?.state.name === 'accepted') return 'a'
+  if (record?.state.name === 'rejected') return 'r'
+  const { commits, votes } = record === undefined ? { commits: [], votes: [] } : await book.ballot(record.id)
   const heard = [...commits, ...votes].map(({ signature }) => signature).sort()
-  return keccak(
-    `${state !== undefined && 'statements' in state && state.statements !== undefined ? 1 : 0}${heard.join()}`
-  ).slice(2, 18)
+  const revealed = record !== undefined && 'statements' in record.state && record.state.statements !== undefined
+  return keccak(`${revealed ? 1 : 0}${heard.join()}`).slice(2, 18)
 }
 
 /** What there is to say of a contribution to somebody whose mark is another. */
-function messagesOf(book: Book, id: Hex, theirs: string): DataMessage[] {
-  const record = book.contribution(id)
+async function messagesOf(book: Book, datanet: Hex, index: number, theirs: string): Promise<DataMessage[]> {
+  const record = await book.at(datanet, index)
   const state = record?.state
-  if (state === undefined || state.name === 'committed' || theirs === 'a') return []
-  const hint = record?.provider === undefined ? {} : { provider: record.provider }
+  if (record === undefined || state === undefined || state.name === 'committed' || theirs === 'a') return []
+  const hint = record.provider === undefined ? {} : { provider: record.provider }
   if (state.name === 'accepted' || state.name === 'rejected')
     return [{ kind: 'certificate', certificate: state.certificate, statements: state.statements, ...hint }]
   if (state.statements === undefined || theirs === 'r') return []
-  const { commits, votes } = book.ballot(id)
+  const { commits, votes } = await book.ballot(record.id)
   return [
     { kind: 'reveal', statements: state.statements, ...hint },
     ...commits.map((statement): DataMessage => ({ kind: 'vote-commit', statement })),
@@ -64,29 +66,39 @@ function messagesOf(book: Book, id: Hex, theirs: string): DataMessage[] {
 /** Answers whoever asks, until they have asked enough. */
 export async function serveSync(stream: MessageStream, book: Book): Promise<void> {
   for await (const asked of stream.receive(request)) {
-    const messages: DataMessage[] = []
-    if (asked.kind === 'datanets') {
-      const have = new Set(asked.have)
-      for (const [id, { document }] of book.datanets()) if (!have.has(id)) messages.push({ kind: 'datanet', document })
+    if (asked.kind === 'documents') {
+      for (const id of asked.of) {
+        const document = (await book.datanet(id))?.document
+        if (document !== undefined) await stream.send({ kind: 'message', message: { kind: 'datanet', document } })
+      }
     } else {
-      const all = book.contributions(asked.datanet)
-      for (const [i, theirs] of asked.marks.entries()) {
-        const found = all.find(([, { index }]) => index === asked.from + i)
-        if (found !== undefined && markOf(book, found[0]) !== theirs)
-          messages.push(...messagesOf(book, found[0], theirs))
+      for (const [index, theirs] of asked.marks) {
+        if ((await markOf(book, asked.datanet, index)) === theirs) continue
+        for (const message of await messagesOf(book, asked.datanet, index, theirs))
+          await stream.send({ kind: 'message', message })
       }
     }
-    for (const message of messages) await stream.send({ kind: 'message', message })
     await stream.send({ kind: 'done' })
   }
 }
 
+/** What to ask a peer for. */
+export interface Wanted {
+  /** Datanets whose documents are missing here. */
+  readonly documents: readonly Hex[]
+  /** Datanets to compare notes about, each with the index of authorship to begin at. */
+  readonly datanets: readonly (readonly [datanet: Hex, from: number])[]
+  /** Where the next comparison about a Datanet begins: 1 once all of it was asked for. */
+  readonly reached: (datanet: Hex, next: number) => void
+}
+
 /**
- * Asks one peer for everything that is missing here.
+ * Asks one peer for what is missing here.
  * @throws TilthError `sync.bad-peer`, and as the stream's members
  */
 export async function pullFrom(
   peer: string,
+  wanted: Wanted,
   deps: Pick<DataDeps, 'streams' | 'log'>,
   book: Book,
   receiver: Receiver,
@@ -101,7 +113,7 @@ export async function pullFrom(
       const answer = await stream.next(reply, { signal })
       if (answer === undefined || answer.kind === 'done') return
       try {
-        await receiver.take(answer.message, peer)
+        await receiver.take(answer.message, stream.peerId)
       } catch (error) {
         if (!(error instanceof TilthError)) throw error
         deps.log.debug('a message from a comparison was not taken', { peer, kind: answer.message.kind, error })
@@ -115,22 +127,23 @@ export async function pullFrom(
     }
   }
 
-  try {
-    await ask({ kind: 'datanets', have: [...book.datanets().keys()].slice(0, 5000) })
-    for (const datanet of book.datanets().keys()) {
-      const all = book.contributions(datanet)
-      for (let start = 0; start < all.length; start += page) {
-        const part = all.slice(start, start + page)
-        // Nothing to ask about what was accepted here: that cannot change.
-        if (part.every(([, { state }]) => state.name === 'accepted')) continue
-        await ask({
-          kind: 'contributions',
-          datanet,
-          from: part[0]?.[1].index ?? 1,
-          marks: part.map(([id]) => markOf(book, id))
-        })
-      }
+  async function compare(datanet: Hex, begin: number): Promise<void> {
+    let from = begin
+    for (let pages = 0; pages < mostPages; pages++) {
+      const indices = await book.open(datanet, from, page)
+      const marks: [number, string][] = []
+      for (const index of indices) marks.push([index, await markOf(book, datanet, index)])
+      if (marks.length > 0) await ask({ kind: 'contributions', datanet, marks })
+      from = (indices.at(-1) ?? 0) + 1
+      if (indices.length < page) return wanted.reached(datanet, 1)
     }
+    wanted.reached(datanet, from)
+  }
+
+  try {
+    for (let start = 0; start < wanted.documents.length; start += mostDocuments)
+      await ask({ kind: 'documents', of: wanted.documents.slice(start, start + mostDocuments) })
+    for (const [datanet, from] of wanted.datanets) await compare(datanet, from)
     await stream.end()
   } catch (error) {
     await stream.fail(error)

@@ -34,12 +34,13 @@ export function createHosting(
         throw new InvalidError('rules.invalid', 'a validator stands in the rules twice')
       const message = { host: self, rules: contentHash(rules), createdAt: BigInt(Math.floor(clock.now() / 1000)) }
       const document = { statement: signStatement(network, 'Datanet', message, key), rules }
-      const { datanet } = await chain.datanets.create({
+      const { datanet, block } = await chain.datanets.create({
         rules: message.rules,
         createdAt: message.createdAt,
         validators: rules.validators
       })
       const announcement = { kind: 'datanet', document } as const
+      await book.putListing(datanet as Hex, { host: self, block, commitments: 0, version: 0, count: 0 })
       await receiver.take(announcement)
       await gossip.publish('tilth/data/1', announcement).catch((error: unknown) => {
         log.info('a Datanet was not announced; others ask for it', { error })
@@ -47,7 +48,7 @@ export function createHosting(
       void files.provide(rules.heldOut).catch((error: unknown) => {
         log.debug('held-out questions were not announced in the DHT', { error })
       })
-      const view = datanetView(book, datanet as Hex)
+      const view = await datanetView(book, datanet as Hex, ['host'])
       if (view === undefined)
         throw new TilthError('datanet.id', 'the chain gave the Datanet another id than its statement', {
           help: 'Check that the contract addresses belong to this network.',

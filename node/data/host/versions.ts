@@ -1,53 +1,55 @@
 import { signStatement } from '../../../protocol/crypto/index.ts'
 import { checkVersion, outcomeOf, ownRows, versionManifest, versionRoot } from '../../../protocol/data/index.ts'
-import type { VersionEntry, VersionManifest } from '../../../protocol/data/index.ts'
+import type { DatanetDocument, VersionEntry, VersionManifest } from '../../../protocol/data/index.ts'
 import { InvalidError, NotFoundError, TilthError, canonicalJson } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { decodeFrame } from '../../../protocol/wire/index.ts'
+import { createCache } from '../../runtime/index.ts'
 import type { Book } from '../book/index.ts'
 import { bytesOf } from '../contributor/index.ts'
 import type { DataDeps } from '../deps.ts'
 import type { Shards } from '../validator/index.ts'
-import type { DataService, VersionRow, VersionView } from '../types.ts'
+import type { DataService, VersionRow } from '../types.ts'
 
 /** A manifest of 10,000 contributions with their certificates. */
 const mostManifestBytes = 128 << 20
+/** Checked manifests in memory: the last few that were asked for. */
+const keptManifests = 4
 
 /** The host's anchoring of what was accepted, and everybody's reading of what was anchored. */
 export function createVersions(
   deps: Pick<DataDeps, 'chain' | 'files' | 'key' | 'log' | 'network' | 'self'>,
   book: Book,
-  shards: Shards
-): Pick<DataService, 'anchorVersion' | 'versions' | 'manifest' | 'versionRows'> {
+  shards: Shards,
+  must: (datanet: Hex) => Promise<DatanetDocument>
+): Pick<DataService, 'anchorVersion' | 'manifest' | 'versionRows'> {
   const { chain, files, key, log, network, self } = deps
-  const checked = new Map<string, VersionManifest>()
+  const checked = createCache<string, VersionManifest>({ max: keptManifests })
 
-  function must(datanet: Hex) {
-    const net = book.datanet(datanet)?.document
-    if (net === undefined) throw new NotFoundError('datanet.unknown', `no Datanet ${datanet} is known here`)
-    return net
-  }
-
-  function entriesOf(datanet: Hex): VersionEntry[] {
-    return book.contributions(datanet).flatMap(([id, { state, contributor }]): VersionEntry[] => {
-      if (state.name !== 'accepted') return []
+  async function entriesOf(datanet: Hex): Promise<VersionEntry[]> {
+    const entries: VersionEntry[] = []
+    for await (const { id, contributor, state } of book.contributions(datanet, 1)) {
+      if (state.name !== 'accepted') continue
       const { cid } = state.statements.reveal.message
-      const verdict = book.verdict(id)
+      const verdict = await book.verdict(id)
       const own = verdict === undefined ? [] : ownRows(verdict)
       if (outcomeOf({ contribution: id, cid, own }, true) !== state.certificate.outcome) {
         throw new TilthError('version.rows', `which rows of ${id} were accepted is not known here`, {
-          help: 'Try again in a moment: its shard is being fetched. If it stays so, the validators run other checks than this node.'
+          help:
+            'Try again in a moment: its shard is being fetched. If it stays so, the validators run other checks than ' +
+            'this node.'
         })
       }
-      return [{ contribution: id, contributor, cid, own, certificate: state.certificate }]
-    })
+      entries.push({ contribution: id, contributor, cid, own, certificate: state.certificate })
+    }
+    return entries
   }
 
   /** Place of each contribution in the order of authorship; of those not read yet, from the chain itself. */
   async function ordersOf(manifest: VersionManifest): Promise<Map<Hex, number>> {
     const orders = new Map<Hex, number>()
     for (const { contribution, contributor } of manifest.entries) {
-      const there = book.contribution(contribution) ?? (await chain.datanets.commitment(contribution))
+      const there = (await book.contribution(contribution)) ?? (await chain.datanets.commitment(contribution))
       if (there !== undefined && there.datanet === manifest.datanet && there.contributor === contributor)
         orders.set(contribution, Number(there.index))
     }
@@ -56,12 +58,12 @@ export function createVersions(
 
   return {
     async anchorVersion(datanet) {
-      const { statement, rules } = must(datanet)
+      const { statement, rules } = await must(datanet)
       if (statement.message.host !== self)
         throw new InvalidError('version.not-host', 'only the host anchors versions of its Datanet', {
           help: `Ask ${statement.message.host}.`
         })
-      const entries = entriesOf(datanet)
+      const entries = await entriesOf(datanet)
       if (entries.length === 0)
         throw new InvalidError('version.empty', 'nothing has been accepted yet', {
           help: 'Contributions are listed with what became of them.'
@@ -83,13 +85,9 @@ export function createVersions(
       return { ...message, transaction }
     },
 
-    versions: datanet => book.versions(datanet).map(({ block: _block, ...view }): VersionView => view),
-
     async manifest(datanet, version) {
-      const { statement, rules } = must(datanet)
-      const anchored =
-        book.versions(datanet).find(known => known.version === version) ??
-        (await chain.datanets.version(datanet, version))
+      const { statement, rules } = await must(datanet)
+      const anchored = (await book.version(datanet, version)) ?? (await chain.datanets.version(datanet, version))
       if (anchored === undefined)
         throw new NotFoundError('version.unknown', `version ${version} of that Datanet is not anchored`)
       const name = `${datanet}/${anchored.root}`
@@ -109,15 +107,10 @@ export function createVersions(
     },
 
     async versionRows(manifest) {
-      const { rules } = must(manifest.datanet)
+      const net = await must(manifest.datanet)
       const rows: VersionRow[] = []
       for (const { contribution, contributor, cid, own } of manifest.entries) {
-        const lines = await shards.linesOf(
-          manifest.datanet,
-          cid,
-          rules.maxBytes,
-          book.contribution(contribution)?.provider
-        )
+        const lines = await shards.linesOf(net, cid, (await book.contribution(contribution))?.provider)
         for (const at of own) {
           const line = lines[at]
           if (line === undefined || !('row' in line))

@@ -9,26 +9,39 @@ import {
   voteCommitment,
   weightOf
 } from '../../../protocol/data/index.ts'
-import type { ContributionStatements, DatanetDocument, Verdict } from '../../../protocol/data/index.ts'
+import type {
+  ContributionMessage,
+  ContributionStatements,
+  DatanetDocument,
+  Verdict
+} from '../../../protocol/data/index.ts'
 import { InvalidError, NotFoundError, TilthError, toHex } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
+import { datanetTopic } from '../../../protocol/wire/index.ts'
+import { createCache } from '../../runtime/index.ts'
 import type { Book } from '../book/index.ts'
 import type { DataDeps, DataTiming } from '../deps.ts'
 import type { Receiver } from '../exchange/index.ts'
 import type { ContributionRecord } from '../book/index.ts'
 import type { Shards } from './shards.ts'
 
+/** How long nothing is looked at when nothing is open and nobody wakes it. */
+const idleMs = 3_600_000
+/** Own messages of which is remembered that they were told. */
+const remembered = 4096
+
 /**
  * Contributions of a Datanet one after another, in the order of authorship: check, vote, reveal the vote, wait for the
  * quorum.
  */
 export interface Turns {
-  start(): void
   stop(): Promise<void>
   /** Something about this Datanet changed: look again. */
   wake(datanet: Hex): void
   /** Whether this node runs the checks of that Datanet. */
-  judges(datanet: Hex): boolean
+  judges(net: DatanetDocument): boolean
+  /** Its contributions are nobody's business here any more. */
+  leave(datanet: Hex): Promise<void>
   /** This contribution, and those after it, may stand otherwise than when they were passed: look at them once more. */
   revisit(datanet: Hex, index: number): void
   /** @throws InvalidError `vote.not-validator`, `vote.not-open`, `vote.already` */
@@ -47,38 +60,35 @@ export function createTurns(
   book: Book,
   shards: Shards,
   receiver: Receiver,
-  onExpired: (id: Hex, record: ContributionRecord) => void
+  follows: (datanet: Hex) => boolean,
+  onExpired: (record: ContributionRecord) => Promise<void>
 ): Turns {
   const { key, self, network, clock, events, log } = deps
   const stopping = new AbortController()
+  // Of Datanets that are followed, and no others.
   const running = new Map<Hex, { wake: () => void; done: Promise<void> }>()
-  /** First contribution of each Datanet that is not over and done with; all before it are. */
+  /** Index of the contribution of each Datanet whose turn it is; all before it are over and done with. */
   const position = new Map<Hex, number>()
-  const told = new Set<string>()
+  /** What was told in this process's life, as far as it is remembered; comparing notes does the rest. */
+  const told = createCache<string, true>({ max: remembered })
 
   const isValidator = (net: DatanetDocument): boolean => weightOf(net.rules.validators, self) > 0
   const judges = (net: DatanetDocument): boolean =>
     deps.checks !== false || isValidator(net) || net.statement.message.host === self
 
-  /**
-   * Own messages go the way of others': checked, kept, then told. Told once in this process's life; comparing notes
-   * does the rest.
-   */
-  async function tell(message: Parameters<Receiver['take']>[0], name: string): Promise<void> {
+  /** Own messages go the way of others': checked, kept, then told, once. */
+  async function tell(datanet: Hex, message: ContributionMessage, name: string): Promise<void> {
     await receiver.take(message)
-    if (told.has(name)) return
-    told.add(name)
-    await deps.gossip.publish('tilth/data/1', message).catch((error: unknown) => {
+    if (told.get(name) === true) return
+    told.set(name, true)
+    await deps.gossip.publish(datanetTopic(datanet), message).catch((error: unknown) => {
       log.info('a vote was not announced; others ask for it', { error })
     })
   }
 
-  async function ensureVerdict(
-    id: Hex,
-    record: ContributionRecord,
-    statements: ContributionStatements
-  ): Promise<Verdict> {
-    const known = book.verdict(id)
+  async function ensureVerdict(record: ContributionRecord, statements: ContributionStatements): Promise<Verdict> {
+    const { id } = record
+    const known = await book.verdict(id)
     if (known !== undefined) return known
     const verdict = await shards.check(record, statements)
     await book.putVerdict(id, verdict)
@@ -93,12 +103,12 @@ export function createTurns(
 
   /** Decides on this node's vote and keeps it, salt and all: whatever happens, it will not vote otherwise. */
   async function choose(id: Hex, statements: ContributionStatements, verdict: Verdict, accept: boolean): Promise<void> {
-    if (book.ballot(id).mine !== undefined) return
+    if ((await book.ballot(id)).mine !== undefined) return
     const outcome = outcomeOf({ contribution: id, cid: statements.reveal.message.cid, own: ownRows(verdict) }, accept)
     const salt = toHex(crypto.getRandomValues(new Uint8Array(32)))
     const mine = signStatement(network, 'Vote', { contribution: id, validator: self, accept, outcome, salt }, key)
     await book.serially(async () => {
-      const ballot = book.ballot(id)
+      const ballot = await book.ballot(id)
       if (ballot.mine === undefined) await book.putBallot(id, { ...ballot, mine })
     })
   }
@@ -107,8 +117,12 @@ export function createTurns(
    * Tells the commitment, and the vote itself once everybody has committed or half of the window is over.
    * @returns when to look again
    */
-  async function cast(id: Hex, net: DatanetDocument, since: number): Promise<number | undefined> {
-    const { mine } = book.ballot(id)
+  async function cast(
+    { id, datanet }: ContributionRecord,
+    net: DatanetDocument,
+    since: number
+  ): Promise<number | undefined> {
+    const { mine } = await book.ballot(id)
     if (mine === undefined) return undefined
     const statement = signStatement(
       network,
@@ -116,14 +130,14 @@ export function createTurns(
       { contribution: id, validator: self, commitment: voteCommitment(mine.message) },
       key
     )
-    await tell({ kind: 'vote-commit', statement }, `${id} commit`)
-    const { commits } = book.ballot(id)
+    await tell(datanet, { kind: 'vote-commit', statement }, `${id} commit`)
+    const { commits } = await book.ballot(id)
     const half = since + net.rules.voteSeconds * 500
     const all = net.rules.validators.every(({ address }) =>
       commits.some(({ message }) => message.validator === address)
     )
     if (!all && clock.now() < half) return half
-    await tell({ kind: 'vote', statement: mine }, `${id} vote`)
+    await tell(datanet, { kind: 'vote', statement: mine }, `${id} vote`)
     return undefined
   }
 
@@ -132,15 +146,15 @@ export function createTurns(
     next: (record: ContributionRecord) => ContributionRecord['state'] | undefined
   ): Promise<void> =>
     book.serially(async () => {
-      const record = book.contribution(id)
+      const record = await book.contribution(id)
       const state = record === undefined ? undefined : next(record)
       if (state !== undefined) await book.setState(id, state)
     })
 
   async function end(id: Hex): Promise<Looked> {
     await setState(id, ({ state }) => (isDecided(state) ? undefined : expire(state)))
-    const record = book.contribution(id)
-    if (record?.state.name === 'expired') onExpired(id, record)
+    const record = await book.contribution(id)
+    if (record?.state.name === 'expired') await onExpired(record)
     return 'go-on'
   }
 
@@ -149,26 +163,33 @@ export function createTurns(
    * a vote lasts.
    */
   async function learnAccepted(
-    id: Hex,
     record: ContributionRecord,
     net: DatanetDocument,
     statements: ContributionStatements,
     triedSince: number
   ): Promise<Looked> {
     try {
-      await ensureVerdict(id, record, statements)
-      if (!(await shards.index(id, record)))
-        log.warn('a contribution was accepted with other rows than the checks here give', { contribution: id })
+      await ensureVerdict(record, statements)
+      if (!(await shards.index(record)))
+        log.warn('a contribution was accepted with other rows than the checks here give', { contribution: record.id })
       return 'go-on'
     } catch (error) {
-      log.info('the shard of an accepted contribution is not to be had now', { contribution: id, error })
+      log.info('the shard of an accepted contribution is not to be had now', { contribution: record.id, error })
       return clock.now() > triedSince + net.rules.voteSeconds * 1000 ? 'go-on' : { until: clock.now() + timing.tickMs }
     }
   }
 
+  /**
+   * A quorum that decided something later has gone past what is open here: for a node that came later or missed it,
+   * the windows are over. (Should it have been decided after all, its certificate counts whenever it comes.)
+   */
+  const passedBy = async ({ datanet, index }: ContributionRecord, since: number): Promise<boolean> =>
+    clock.now() > since + timing.passMs && (await book.progress(datanet)).decided > index
+
   /** One look at the contribution whose turn it is. */
-  async function look(id: Hex, record: ContributionRecord, net: DatanetDocument, since: number): Promise<Looked> {
-    const { state } = record
+  async function look(record: ContributionRecord, net: DatanetDocument, since: number): Promise<Looked> {
+    const { id, state } = record
+    if (!isDecided(state) && (await passedBy(record, since))) return end(id)
     switch (state.name) {
       case 'committed': {
         const late = Math.max(record.seenAt, startedAt) + net.rules.revealSeconds * 1000
@@ -182,21 +203,21 @@ export function createTurns(
         if (clock.now() > over) return end(id)
         if (!judges(net)) return { until: over + 1 }
         try {
-          const verdict = await ensureVerdict(id, record, state.statements)
+          const verdict = await ensureVerdict(record, state.statements)
           if (isValidator(net) && deps.autoVote !== false) await choose(id, state.statements, verdict, verdict.accept)
         } catch (error) {
           log.info('a shard could not be checked yet', { contribution: id, error })
           return { until: Math.min(over + 1, clock.now() + timing.tickMs) }
         }
-        const again = await cast(id, net, state.since)
+        const again = await cast(record, net, state.since)
         return { until: Math.min(over + 1, again ?? over + 1) }
       }
       case 'accepted':
-        return judges(net) ? learnAccepted(id, record, net, state.statements, since) : 'go-on'
+        return judges(net) ? learnAccepted(record, net, state.statements, since) : 'go-on'
       case 'rejected':
         // Why, for whoever asks this node; the quorum does not need it.
-        if (judges(net) && book.verdict(id) === undefined)
-          await ensureVerdict(id, record, state.statements).catch((error: unknown) => {
+        if (judges(net) && (await book.verdict(id)) === undefined)
+          await ensureVerdict(record, state.statements).catch((error: unknown) => {
             log.debug('a rejected shard was not checked', { contribution: id, error })
           })
         return 'go-on'
@@ -205,33 +226,34 @@ export function createTurns(
     }
   }
 
-  /** @returns when to look again, at the latest */
-  async function advance(datanet: Hex, began: Map<Hex, number>): Promise<number> {
-    const net = book.datanet(datanet)?.document
+  /** @returns when to look again, at the latest; undefined when there is nothing to look at */
+  async function advance(datanet: Hex, began: { index: number; at: number }): Promise<number | undefined> {
+    const net = (await book.datanet(datanet))?.document
     for (;;) {
-      const at = position.get(datanet) ?? 0
-      const next = book.contributions(datanet)[at]
-      if (net === undefined || next === undefined || stopping.signal.aborted) return clock.now() + 3_600_000
-      const [id, record] = next
-      if (!began.has(id)) began.set(id, clock.now())
-      const looked = await look(id, record, net, began.get(id) ?? clock.now())
+      const index = position.get(datanet) ?? (await book.progress(datanet)).passed + 1
+      position.set(datanet, index)
+      const record = await book.at(datanet, index)
+      if (net === undefined || record === undefined || stopping.signal.aborted || !follows(datanet)) return undefined
+      if (began.index !== index) Object.assign(began, { index, at: clock.now() })
+      const looked = await look(record, net, began.at)
       if (looked === 'go-on') {
         // unless it was to be looked at again from further back
-        if ((position.get(datanet) ?? 0) === at) position.set(datanet, at + 1)
-        began.delete(id)
+        if (position.get(datanet) !== index) continue
+        position.set(datanet, index + 1)
+        await book.serially(() => book.pass(datanet, index))
       } else if (looked.until > clock.now()) {
         // Decided while it was looked at: no need to wait.
-        const now = book.contribution(id)?.state.name
+        const now = (await book.contribution(record.id))?.state.name
         if (now === record.state.name || now === undefined) return looked.until
       }
     }
   }
 
   async function loop(datanet: Hex, sleeper: { woken: boolean; wake: () => void }): Promise<void> {
-    const began = new Map<Hex, number>()
-    while (!stopping.signal.aborted) {
+    const began = { index: 0, at: 0 }
+    while (!stopping.signal.aborted && follows(datanet)) {
       sleeper.woken = false
-      let until = clock.now() + timing.tickMs
+      let until: number | undefined = clock.now() + timing.tickMs
       try {
         until = await advance(datanet, began)
       } catch (error) {
@@ -246,7 +268,7 @@ export function createTurns(
       }
       await clock
         .sleep(
-          Math.max(1, Math.min(until - clock.now(), timing.tickMs)),
+          until === undefined ? idleMs : Math.max(1, Math.min(until - clock.now(), timing.tickMs)),
           AbortSignal.any([nap.signal, stopping.signal])
         )
         .catch((error: unknown) => {
@@ -259,7 +281,7 @@ export function createTurns(
   }
 
   function wake(datanet: Hex): void {
-    if (stopping.signal.aborted || book.datanet(datanet) === undefined) return
+    if (stopping.signal.aborted || !follows(datanet)) return
     const known = running.get(datanet)
     if (known !== undefined) return known.wake()
     const sleeper = {
@@ -268,47 +290,50 @@ export function createTurns(
         sleeper.woken = true
       }
     }
-    running.set(datanet, {
+    const entry = {
       wake: () => {
         sleeper.wake()
       },
-      done: loop(datanet, sleeper)
-    })
+      done: loop(datanet, sleeper).finally(() => {
+        if (running.get(datanet) === entry) running.delete(datanet)
+      })
+    }
+    running.set(datanet, entry)
   }
 
   return {
     wake,
-    judges(datanet) {
-      const net = book.datanet(datanet)?.document
-      return net !== undefined && judges(net)
+    judges,
+    async leave(datanet) {
+      const known = running.get(datanet)
+      known?.wake()
+      await known?.done
+      position.delete(datanet)
     },
     revisit(datanet, index) {
-      const at = book.contributions(datanet).findIndex(([, record]) => record.index >= index)
-      position.set(datanet, Math.min(position.get(datanet) ?? 0, Math.max(0, at)))
+      const at = position.get(datanet)
+      if (at !== undefined) position.set(datanet, Math.min(at, index))
       wake(datanet)
-    },
-    start() {
-      for (const id of book.datanets().keys()) wake(id)
     },
     async stop() {
       stopping.abort(new TilthError('data.stopped', 'the data service is stopping'))
       await Promise.allSettled([...running.values()].map(({ done }) => done))
     },
     async vote(id, accept) {
-      const record = book.contribution(id)
-      const net = record === undefined ? undefined : book.datanet(record.datanet)?.document
+      const record = await book.contribution(id)
+      const net = record === undefined ? undefined : (await book.datanet(record.datanet))?.document
       if (record === undefined || net === undefined)
         throw new NotFoundError('contribution.unknown', 'this contribution is not known here')
       if (!isValidator(net))
         throw new InvalidError('vote.not-validator', 'this node is no validator of that Datanet', {
           help: 'Only the validators named in its rules vote.'
         })
-      const verdict = book.verdict(id)
+      const verdict = await book.verdict(id)
       if (record.state.name !== 'voting' || verdict === undefined)
         throw new InvalidError('vote.not-open', `a contribution that is ${record.state.name} cannot be voted on now`, {
           help: 'Contributions are voted on in the order of authorship, once they are checked.'
         })
-      if (book.ballot(id).mine !== undefined)
+      if ((await book.ballot(id)).mine !== undefined)
         throw new InvalidError('vote.already', 'this node has voted on it already', {
           help: 'A vote cannot be taken back: two different ones cost the stake.'
         })

@@ -5,15 +5,15 @@ import { addressOfKey } from '../../../protocol/crypto/index.ts'
 import { keccak, fromHex } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { until } from '../../harness/index.ts'
-import { rulesFor, startNetwork } from './network.ts'
+import { listOf, rulesFor, startNetwork } from './network.ts'
 import type { TestNetwork, TestPeer } from './network.ts'
 
 const assets = join(import.meta.dirname, '../../../daemon/assets')
 const files = readdirSync(join(assets, 'elements'))
   .filter(name => name.endsWith('.jsonl'))
   .sort()
-const decided = (peer: TestPeer, datanet: Hex, count: number) => () => {
-  const views = peer.service.contributions(datanet)
+const decided = (peer: TestPeer, datanet: Hex, count: number) => async () => {
+  const views = await listOf(peer, datanet)
   return views.length === count && views.every(({ status }) => ['accepted', 'rejected', 'expired'].includes(status))
 }
 
@@ -45,8 +45,11 @@ describe('data: the whole phase between peers', function () {
     )
     datanet = net.id
     for (const peer of network.peers)
-      await until(() => peer.service.datanet(datanet) !== undefined, `${peer.name} hears of it`)
+      await until(async () => (await peer.service.datanet(datanet)) !== undefined, `${peer.name} hears of it`)
+    assert.deepEqual((await client.service.datanet(datanet))?.roles, [])
+    assert.deepEqual((await host.service.datanet(datanet))?.roles, ['host', 'validator'])
     assert.equal((await client.service.heldOutRows(datanet)).length, 30)
+    await client.service.follow(datanet)
   })
 
   it('decides five contributions, the copy rejected, in seconds, and the same everywhere', async () => {
@@ -64,10 +67,10 @@ describe('data: the whole phase between peers', function () {
     for (const peer of network.peers) {
       await until(decided(peer, datanet, 5), `${peer.name} knows all decisions`, 30_000)
       await until(
-        () => peer.service.contributions(datanet).every(({ checks }) => checks.length > 0),
+        async () => (await listOf(peer, datanet)).every(({ checks }) => checks.length > 0),
         `${peer.name} has checked all`
       )
-      const views = peer.service.contributions(datanet)
+      const views = await listOf(peer, datanet)
       assert.deepEqual(
         views.map(({ status, own, rows }) => [status, own, rows]),
         [
@@ -93,8 +96,11 @@ describe('data: the whole phase between peers', function () {
     assert.equal(version.version, 1)
     assert.equal(version.count, 4)
     for (const peer of network.peers)
-      await until(() => peer.service.versions(datanet).length === 1, `${peer.name} sees the version`)
-    assert.deepEqual(client.service.versions(datanet), [version])
+      await until(
+        async () => (await peer.service.versions(datanet)).items.length === 1,
+        `${peer.name} sees the version`
+      )
+    assert.deepEqual((await client.service.versions(datanet)).items, [version])
     const manifest = await client.service.manifest(datanet, 1)
     const rows = await client.service.versionRows(manifest)
     assert.equal(rows.length, 250)
@@ -103,14 +109,13 @@ describe('data: the whole phase between peers', function () {
     assert.equal(rows[0]?.row.messages[0]?.content, 'What is the symbol of hydrogen?')
     await assert.rejects(host.service.anchorVersion(datanet), { code: 'version.unchanged' })
     await assert.rejects(one.service.anchorVersion(datanet), { code: 'version.not-host' })
-    assert.equal(client.service.rank(datanet)[0]?.contributor, first)
   })
 
   it('brings a peer that was not there up to date by comparing notes', async () => {
-    const late = await network.add('late', { checks: false })
+    const late = await network.add('late', { checks: false, follow: ['things'] })
     await until(decided(late, datanet, 5), 'the late peer knows all decisions', 30_000)
     assert.deepEqual(
-      late.service.contributions(datanet).map(({ status }) => status),
+      (await listOf(late, datanet)).map(({ status }) => status),
       ['accepted', 'accepted', 'rejected', 'accepted', 'accepted']
     )
     assert.equal((await late.service.versionRows(await late.service.manifest(datanet, 1))).length, 250)
@@ -120,12 +125,12 @@ describe('data: the whole phase between peers', function () {
     const file =
       '\ufeff{"prompt":"What is blue?","response":"A colour"}\r\n\r\nnot json\n{"prompt":"What is green?","response":"A colour of leaves"}\n{"prompt":"","response":"x"}\n{"prompt":"What is red?","response":"The colour of blood"}'
     const { id } = await one.service.contribute({ datanet, file })
-    await until(() => host.service.contribution(id)?.status === 'accepted', 'it is accepted', 30_000)
-    assert.deepEqual(host.service.contribution(id)?.rowIssues, [
+    await until(async () => (await host.service.contribution(id))?.status === 'accepted', 'it is accepted', 30_000)
+    assert.deepEqual((await host.service.contribution(id))?.rowIssues, [
       { line: 3, code: 'not-json' },
       { line: 5, code: 'empty-text' }
     ])
-    assert.equal(host.service.contribution(id)?.own, 3)
+    assert.equal((await host.service.contribution(id))?.own, 3)
   })
 
   it('refuses what the rules do not allow before anything is sent', async () => {

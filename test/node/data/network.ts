@@ -1,7 +1,7 @@
 import type { DatanetRules } from '../../../protocol/data/index.ts'
-import type { Address } from '../../../protocol/primitives/index.ts'
+import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { createDataService } from '../../../node/data/index.ts'
-import type { DataDeps, DataEvents, DataService } from '../../../node/data/index.ts'
+import type { ContributionView, DataDeps, DataEvents, DataService } from '../../../node/data/index.ts'
 import { peersOf, startWorld } from '../../harness/index.ts'
 import type { Peer, Resident } from '../../harness/index.ts'
 
@@ -9,7 +9,7 @@ export { coin } from '../../harness/index.ts'
 
 // A network for this phase: real libp2p, store and chain in one process.
 
-export type Options = Partial<Pick<DataDeps, 'autoVote' | 'chain' | 'checks' | 'timing'>>
+export type Options = Partial<Pick<DataDeps, 'autoVote' | 'chain' | 'checks' | 'follow' | 'timing'>>
 export type TestPeer = Peer<DataService, DataEvents, Options>
 
 export interface TestNetwork {
@@ -42,6 +42,10 @@ export async function startNetwork(): Promise<TestNetwork> {
     stop: () => world.stop()
   }
 }
+
+/** The whole list, as far as the first page goes. */
+export const listOf = async (peer: TestPeer, datanet: Hex): Promise<readonly ContributionView[]> =>
+  (await peer.service.datanet(datanet))?.roles.length === 0 ? [] : (await peer.service.contributions(datanet)).items
 
 export const rulesFor = (
   validators: readonly Address[],

@@ -3,13 +3,15 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { digest, signStatement } from '../../../protocol/crypto/index.ts'
 import { commitmentOf } from '../../../protocol/data/index.ts'
 import type { DataMessage } from '../../../protocol/data/index.ts'
+import { datanetTopic } from '../../../protocol/wire/index.ts'
+import type { Topic } from '../../../protocol/wire/index.ts'
 import { canonicalJson, contentHash, keccak } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { Resident } from '../../harness/index.ts'
 import { envelope, startStranger, stopStrangers } from '../transport/stranger.ts'
 import type { Stranger } from '../transport/stranger.ts'
 import { until } from '../../harness/index.ts'
-import { jsonl, rulesFor, startNetwork } from './network.ts'
+import { jsonl, listOf, rulesFor, startNetwork } from './network.ts'
 import type { TestNetwork, TestPeer } from './network.ts'
 
 const equivocations = 14
@@ -31,7 +33,10 @@ describe('data: whom a message is held against', function () {
     stranger = await startStranger(x.node)
     stranger.libp2p.services.pubsub.subscribe('tilth/data/1')
     for (const { node } of [x, y]) await stranger.libp2p.dial(node.peers.listening().map(text => multiaddr(text)))
-    await until(() => stranger.libp2p.services.pubsub.getSubscribers('tilth/data/1').length === 2, 'both are heard')
+    await until(
+      async () => stranger.libp2p.services.pubsub.getSubscribers('tilth/data/1').length === 2,
+      'both are heard'
+    )
   })
   after(async () => {
     await stopStrangers()
@@ -39,12 +44,12 @@ describe('data: whom a message is held against', function () {
   })
 
   /** Says something to one peer only, which gossipsub itself never does. */
-  function say(to: TestPeer, message: DataMessage): void {
+  function say(to: TestPeer, message: DataMessage, topic: Topic = 'tilth/data/1'): void {
     const pubsub = stranger.libp2p.services.pubsub as unknown as {
       sendRpc(to: string, rpc: object): void
     }
-    const data = envelope('tilth/data/1', canonicalJson(message), Math.floor(Date.now() / 1000), evil.key)
-    pubsub.sendRpc(to.node.peers.self.peerId, { subscriptions: [], messages: [{ topic: 'tilth/data/1', data }] })
+    const data = envelope(topic, canonicalJson(message), Math.floor(Date.now() / 1000), evil.key)
+    pubsub.sendRpc(to.node.peers.self.peerId, { subscriptions: [], messages: [{ topic, data }] })
   }
 
   it('a validator that says one thing to one peer and another to the next cuts no honest two from each other', async () => {
@@ -58,7 +63,12 @@ describe('data: whom a message is held against', function () {
       validators: rules.validators
     })
     for (const peer of [x, y]) say(peer, { kind: 'datanet', document })
-    for (const peer of [x, y]) await until(() => peer.service.datanet(datanet) !== undefined, 'the Datanet is known')
+    for (const peer of [x, y])
+      await until(async () => (await peer.service.datanet(datanet)) !== undefined, 'the Datanet is known')
+    const topic = datanetTopic(datanet)
+    for (const { service } of [x, y]) await service.follow(datanet)
+    stranger.libp2p.services.pubsub.subscribe(topic)
+    await until(() => stranger.libp2p.services.pubsub.getSubscribers(topic).length === 2, 'both are heard')
 
     const ids: Hex[] = []
     for (let i = 0; i < equivocations; i++) {
@@ -69,7 +79,7 @@ describe('data: whom a message is held against', function () {
       ids.push(digest(domain, 'Commitment', signed.message))
     }
     for (const peer of [x, y])
-      await until(() => peer.service.contributions(datanet).length === equivocations, 'the commitments are known')
+      await until(async () => (await listOf(peer, datanet)).length === equivocations, 'the commitments are known')
 
     let cut = 0
     let heard = 0
@@ -90,13 +100,13 @@ describe('data: whom a message is held against', function () {
       )
     })
     for (const id of ids) {
-      say(x, commit(id, 'A'))
-      say(y, commit(id, 'B'))
+      say(x, commit(id, 'A'), topic)
+      say(y, commit(id, 'B'), topic)
     }
-    await until(() => heard === 2 * equivocations, 'each has heard one of the two')
+    await until(async () => heard === 2 * equivocations, 'each has heard one of the two')
     // What x passes on after all that comes to y after all that.
     const { id } = await x.service.createDatanet(rulesFor([x.address]), jsonl([['What is kept back?', 'this']]))
-    await until(() => y.service.datanet(id) !== undefined, 'x is still heard by y')
+    await until(async () => (await y.service.datanet(id)) !== undefined, 'x is still heard by y')
     assert.equal(cut, 0)
     assert.ok(x.node.peers.connected().some(({ address }) => address === y.address))
   })

@@ -1,0 +1,85 @@
+import { LimitError } from '../../../protocol/primitives/index.ts'
+import type { Hex } from '../../../protocol/primitives/index.ts'
+import { createCache } from '../../runtime/index.ts'
+import type { Store } from '../../store/index.ts'
+import type { DatanetRecord, ListingRecord, Tables } from './records.ts'
+
+/** Documents kept of Datanets that this node has nothing to do with: 12 KiB each at most. Others are asked for. */
+export const maxDocuments = 20_000
+const cached = 256
+/** Between a name and the id behind it: sorts before anything a name goes on with. */
+const separator = '\u0001'
+
+/** Every Datanet there is: what the chain tells of it, and its document where it is here. */
+export interface Directory {
+  load(): Promise<void>
+  listing(id: Hex): Promise<ListingRecord | undefined>
+  putListing(id: Hex, record: ListingRecord): Promise<void>
+  datanet(id: Hex): Promise<DatanetRecord | undefined>
+  /** @throws LimitError `datanet.many` (ignore) where others' documents fill their room */
+  putDatanet(id: Hex, record: DatanetRecord, own: boolean): Promise<void>
+  /** Those whose documents are here, in the order of their ids; `after` not included. */
+  datanets(after: string | undefined, limit: number): Promise<Hex[]>
+  /** Ids with this name, or that begin so. */
+  find(nameOrPrefix: string, limit: number): Promise<Hex[]>
+  /** On chain, and without a document here; in the order of their ids, `after` not included. */
+  missing(after: string, limit: number): Promise<Hex[]>
+}
+
+export function createDirectory(store: Pick<Store, 'batch'>, tables: Tables): Directory {
+  const { documents, listings, names } = tables
+  const cache = createCache<Hex, DatanetRecord>({ max: cached })
+  let count = 0
+
+  return {
+    async load() {
+      count = 0
+      for await (const _ of documents.keys()) count++
+    },
+    listing: id => listings.get(id),
+    // read again from the chain, it is read the same
+    putListing: (id, record) => listings.put(id, record, { sync: false }),
+    async datanet(id) {
+      const known = cache.get(id) ?? (await documents.get(id))
+      if (known !== undefined) cache.set(id, known)
+      return known
+    },
+    async putDatanet(id, record, own) {
+      const isNew = !(await documents.has(id))
+      // [ignore] Anybody may create Datanets; only so many documents of others are kept here.
+      if (isNew && !own && count >= maxDocuments)
+        throw new LimitError('datanet.many', `${maxDocuments} documents of Datanets are kept already`, {
+          consequence: 'ignore'
+        })
+      await store.batch(batch =>
+        batch
+          .put(documents, id, record)
+          .put(names, `${record.document.rules.name.replaceAll('\u0000', '')}${separator}${id}`, true)
+      )
+      if (isNew) count++
+      cache.set(id, record)
+    },
+    async datanets(after, limit) {
+      const ids: Hex[] = []
+      for await (const id of documents.keys({ limit, ...(after === undefined ? {} : { from: `${after}!` }) }))
+        ids.push(id as Hex)
+      return ids
+    },
+    async find(wanted, limit) {
+      const ids = new Set<Hex>()
+      for await (const key of names.keys({ prefix: `${wanted}${separator}`, limit })) ids.add(key.slice(-66) as Hex)
+      const prefix = wanted.toLowerCase()
+      if (/^0x[0-9a-f]{4,64}$/.test(prefix))
+        for await (const id of documents.keys({ prefix, limit })) ids.add(id as Hex)
+      return [...ids].slice(0, limit)
+    },
+    async missing(after, limit) {
+      const ids: Hex[] = []
+      for await (const id of listings.keys(after === '' ? {} : { from: `${after}!` })) {
+        if (ids.length >= limit) break
+        if (!(await documents.has(id))) ids.push(id as Hex)
+      }
+      return ids
+    }
+  }
+}

@@ -1,0 +1,2 @@
+export { createInterest, mostFollowed } from './interest.ts'
+export type { Interest } from './interest.ts'

@@ -1,0 +1,153 @@
+import { z } from 'zod'
+import { RowIndex, isRigid, isSlip, printRow, variants } from '../../../protocol/data/index.ts'
+import type { Row, RowPrint } from '../../../protocol/data/index.ts'
+import { bytes32, keccak } from '../../../protocol/primitives/index.ts'
+import type { Hex } from '../../../protocol/primitives/index.ts'
+import { sequenceKey } from '../../store/index.ts'
+import type { Collection, Store } from '../../store/index.ts'
+import { createCache } from '../../runtime/index.ts'
+
+// Own rows of accepted contributions on disk, findable by likeness, a Datanet's under its id. As protocol/data's
+// WordIndex: rows that are near share one's rarest word up to a slip, so a search reads the postings of that word only.
+
+const rowRecord = z.strictObject({
+  contribution: bytes32,
+  order: z.int().min(1),
+  row: z.int().min(0),
+  exact: bytes32,
+  group: bytes32,
+  words: z.array(z.string())
+})
+type RowRecord = z.infer<typeof rowRecord>
+
+/** Postings read before another word of the row is tried. */
+const fewPostings = 32
+/** Words known to be indexed, in memory. */
+const cachedWords = 20_000
+const utf8 = new TextEncoder()
+
+export interface AcceptedRows {
+  has(datanet: Hex, contribution: Hex): Promise<boolean>
+  /** All rows of a contribution or none, once. @param rows with their index in the shard */
+  add(datanet: Hex, of: { contribution: Hex; order: number }, rows: readonly (readonly [number, Row])[]): Promise<void>
+  /** An index of those accepted rows that could be like one of these: what a check needs to see of all there are. */
+  like(datanet: Hex, rows: readonly Row[], nearDuplicate: number): Promise<RowIndex>
+  forget(datanet: Hex): Promise<void>
+}
+
+export function createAcceptedRows(store: Pick<Store, 'collection' | 'batch'>): AcceptedRows {
+  const rows = store.collection('data/rows', rowRecord)
+  const exacts = store.collection('data/rows-exact', z.string())
+  const postings = store.collection('data/rows-words', z.string())
+  const slips = store.collection('data/rows-slips', z.literal(true))
+  const done = store.collection('data/rows-of', z.literal(true))
+  const tables: readonly Collection<unknown>[] = [rows, exacts, postings, slips, done] as Collection<unknown>[]
+  const indexed = createCache<string, true>({ max: cachedWords })
+
+  /** A word may be as long as its text: hashed where it stands in a key. */
+  const short = (text: string): string => (utf8.encode(text).length <= 40 ? text : keccak(text))
+  const posting = (datanet: Hex, word: string, group: Hex): string => `${datanet}/${group.slice(2, 34)}/${short(word)}/`
+  const slipKey = (datanet: Hex, variant: string): string => `${datanet}/${short(variant)}\u0001`
+
+  async function likeWords(datanet: Hex, word: string): Promise<Set<string>> {
+    const out = new Set([word])
+    if (isRigid(word) || word.length > 40) return out
+    for (const variant of variants(word)) {
+      const prefix = slipKey(datanet, variant)
+      for await (const key of slips.keys({ prefix })) {
+        const other = key.slice(prefix.length)
+        if (isSlip(word, other)) out.add(other)
+      }
+    }
+    return out
+  }
+
+  /** Keys of the rows under a row's rarest word. */
+  async function candidates(datanet: Hex, print: RowPrint): Promise<Set<string>> {
+    let best: string[] | undefined
+    for (const word of print.words) {
+      const prefixes = [...(await likeWords(datanet, word))].map(like => posting(datanet, like, print.group))
+      const found = new Set<string>()
+      for (const prefix of prefixes) {
+        for await (const row of postings.values({ prefix, limit: fewPostings })) found.add(row)
+        if (found.size >= fewPostings) break
+      }
+      if (found.size < fewPostings) return found
+      best ??= prefixes
+    }
+    // Every word of it is in many rows: all of one's are looked at.
+    const all = new Set<string>()
+    for (const prefix of best ?? []) for await (const row of postings.values({ prefix })) all.add(row)
+    return all
+  }
+
+  const recall = ({ contribution, order, row, exact, group, words }: RowRecord, index: RowIndex): void => {
+    index.add(
+      { exact: exact as Hex, group: group as Hex, words: new Set(words), asked: '', signature: undefined },
+      { contribution: contribution as Hex, order, row }
+    )
+  }
+
+  return {
+    has: (datanet, contribution) => done.has(`${datanet}/${contribution}`),
+    async add(datanet, { contribution, order }, list) {
+      const puts: (readonly [Collection<unknown>, string, unknown])[] = []
+      const fresh = new Set<string>()
+      const firsts = new Set<string>()
+      for (const [row, content] of list) {
+        const { exact, group, words } = printRow(content)
+        const place = `${datanet}/${sequenceKey(order)}/${sequenceKey(row)}`
+        puts.push([rows, place, { contribution, order, row, exact, group, words: [...words] }])
+        const exactKey = `${datanet}/${exact}`
+        const first = firsts.has(exactKey) ? '' : await exacts.get(exactKey)
+        // Of rows that are equal the one of earliest authorship is whose they are.
+        if (first === undefined || place < first) puts.push([exacts, exactKey, place])
+        firsts.add(exactKey)
+        for (const word of words) {
+          puts.push([postings, `${posting(datanet, word, group)}${place.slice(67)}`, place])
+          const name = `${datanet}/${word}`
+          if (isRigid(word) || word.length > 40 || fresh.has(name) || indexed.get(name) === true) continue
+          fresh.add(name)
+          for (const variant of variants(word)) puts.push([slips, `${slipKey(datanet, variant)}${word}`, true])
+        }
+      }
+      await store.batch(batch => {
+        for (const [table, key, value] of puts) batch.put(table, key, value)
+        batch.put(done, `${datanet}/${contribution}`, true)
+      })
+      for (const name of fresh) indexed.set(name, true)
+    },
+    async like(datanet, list, nearDuplicate) {
+      const index = new RowIndex(nearDuplicate)
+      const taken = new Set<string>()
+      const take = async (place: string | undefined): Promise<void> => {
+        if (place === undefined || taken.has(place)) return
+        taken.add(place)
+        const record = await rows.get(place)
+        if (record !== undefined) recall(record, index)
+      }
+      for (const row of list) {
+        const print = printRow(row)
+        await take(await exacts.get(`${datanet}/${print.exact}`))
+        for (const place of await candidates(datanet, print)) await take(place)
+      }
+      return index
+    },
+    async forget(datanet) {
+      indexed.clear()
+      for (const table of tables) {
+        let keys: string[] = []
+        const flush = (): Promise<void> =>
+          store.batch(batch => {
+            for (const key of keys) batch.delete(table, key)
+          })
+        for await (const key of table.keys({ prefix: `${datanet}/` })) {
+          if (keys.push(key) < 1000) continue
+          await flush()
+          keys = []
+        }
+        if (keys.length > 0) await flush()
+      }
+    }
+  }
+}
