@@ -173,7 +173,7 @@ export function createDataService(deps: DataDeps): DataService {
           }
         )
       )
-      offs.push(clock.every(timing.syncMs, reports.run))
+      offs.push(clock.every(timing.syncMs, () => reports.run()))
       log.info('data service started', { datanets: interest.all().length, self })
     },
     async stop() {
