@@ -64,6 +64,8 @@ export async function runDaemon(
       roles: config.roles,
       preset: config.preset,
       listen: config.listen,
+      announce: config.announce,
+      upnp: config.upnp,
       bootstrap: config.bootstrap,
       chain: config.chain,
       worker: config.worker,

@@ -22,7 +22,7 @@ import { openStore } from './store/index.ts'
 import { createTransport } from './transport/index.ts'
 import type { Preset, Transport } from './transport/index.ts'
 
-export type NodeRole = 'host' | 'validator' | 'builder' | 'worker' | 'client' | 'settler' | 'scorer'
+export type NodeRole = 'host' | 'validator' | 'builder' | 'worker' | 'client' | 'settler' | 'scorer' | 'relay'
 export type NodeEvents = DataEvents & JobEvents & ModelEvents & PayoutEvents
 
 export interface NodeOptions {
@@ -33,6 +33,9 @@ export interface NodeOptions {
   roles: readonly NodeRole[]
   preset: Preset
   listen: readonly string[]
+  /** Where others see it, if not where it listens. */
+  announce?: readonly string[]
+  upnp?: boolean
   bootstrap: readonly string[]
   chain: { rpc: string; contracts: Addresses & Partial<Deployment>; confirmations?: number }
   worker: {
@@ -113,6 +116,9 @@ export async function createNode(
       {
         privateKey: key,
         listen: options.listen,
+        ...(options.announce === undefined ? {} : { announce: options.announce }),
+        upnp: options.upnp ?? false,
+        relay: is('relay'),
         bootstrap: options.bootstrap,
         directory: await folder('ipfs'),
         preset: options.preset

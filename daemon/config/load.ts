@@ -19,6 +19,8 @@ export interface Flags {
   bootstrap?: string[]
   role?: string[]
   listen?: string[]
+  announce?: string[]
+  upnp?: boolean
   preset?: string
   key?: string
   apiPort?: string
@@ -57,6 +59,12 @@ const integer = (value: string | undefined, name: string): number | undefined =>
   if (!/^[0-9]+$/.test(value)) throw new InvalidError('config.number', `${name} must be a whole number, not "${value}"`)
   return Number(value)
 }
+const yes = (value: string | undefined, name: string): boolean | undefined => {
+  if (value === undefined || value === '') return undefined
+  if (!/^(0|1|true|false|yes|no)$/.test(value))
+    throw new InvalidError('config.flag', `${name} must be yes or no, not "${value}"`)
+  return /^(1|true|yes)$/.test(value)
+}
 const dropUndefined = (object: Record<string, unknown>): Record<string, unknown> =>
   Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined))
 
@@ -66,6 +74,7 @@ const flagNames: Record<string, string> = {
   roles: '--role',
   preset: '--preset',
   listen: '--listen',
+  announce: '--announce',
   bootstrap: '--bootstrap',
   'chain.rpc': '--rpc',
   'chain.contracts': '--contracts',
@@ -113,6 +122,8 @@ export async function loadConfig(flags: Flags): Promise<DaemonConfig> {
       roles: flags.role ?? list(env['TILTH_ROLES']),
       preset: flags.preset ?? env['TILTH_PRESET'],
       listen: flags.listen ?? list(env['TILTH_LISTEN']),
+      announce: flags.announce ?? list(env['TILTH_ANNOUNCE']),
+      upnp: flags.upnp ?? yes(env['TILTH_UPNP'], 'TILTH_UPNP'),
       bootstrap: flags.bootstrap ?? list(env['TILTH_BOOTSTRAP']),
       log: flags.log ?? env['TILTH_LOG'],
       autoVote: flags.autoVote

@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import { defaultPolicy } from '../../node/jobs/deps.ts'
 import { providerRequests } from '../../node/engine/graph/provider.ts'
+import { announceFault, parseMultiaddr } from '../../node/transport/addresses.ts'
 import { address } from '../../protocol/primitives/index.ts'
 
-export const roles = ['host', 'validator', 'builder', 'worker', 'client', 'settler', 'scorer'] as const
+export const roles = ['host', 'validator', 'builder', 'worker', 'client', 'settler', 'scorer', 'relay'] as const
 export type Role = (typeof roles)[number]
 
 /** Addresses of one deployment; `tilth up` writes them to `network.json`, a real network publishes them. */
@@ -20,7 +21,28 @@ export const contractAddresses = z.strictObject({
   deploymentBlock: z.int().min(0).optional()
 })
 
-const multiaddrText = z.string().min(3).max(300).startsWith('/', 'must be a multiaddr such as /ip4/127.0.0.1/tcp/4001')
+const multiaddrText = z
+  .string()
+  .min(3)
+  .max(300)
+  .startsWith('/', 'must be a multiaddr such as /ip4/127.0.0.1/tcp/4001')
+  .refine(text => parseMultiaddr(text) !== undefined, 'must be a multiaddr such as /ip4/127.0.0.1/tcp/4001')
+/** Where others see this node: what is announced must be of use to them. */
+const announcedText = z
+  .string()
+  .max(300)
+  .superRefine((text, context) => {
+    const fault = announceFault(text, { local: true })
+    if (fault !== undefined) context.addIssue({ code: 'custom', message: fault })
+  })
+/** Another node, by address and PeerId. */
+const bootstrapText = multiaddrText.refine(
+  text =>
+    parseMultiaddr(text)
+      ?.getComponents()
+      .some(({ name }) => name === 'p2p') ?? false,
+  'must end in /p2p/ and the PeerId of the node'
+)
 const weiText = z
   .string()
   .regex(/^[0-9]{1,40}$/, "must be an integer of the token's smallest unit")
@@ -32,7 +54,11 @@ export const daemonConfig = z.strictObject({
   roles: z.array(z.enum(roles)).min(1).default(['client']),
   preset: z.enum(['public', 'local']).default('public'),
   listen: z.array(multiaddrText).min(1).default(['/ip4/0.0.0.0/tcp/4181']),
-  bootstrap: z.array(multiaddrText).default([]),
+  /** Where others see this node, if not where it listens: a forwarded port, a container's host. */
+  announce: z.array(announcedText).max(16).default([]),
+  bootstrap: z.array(bootstrapText).default([]),
+  /** Asks the router to forward the ports; public preset only. */
+  upnp: z.boolean().default(false),
   chain: z.strictObject({
     rpc: z.url({ protocol: /^(https?|wss?)$/, error: 'must be an http(s) or ws(s) URL' }),
     contracts: contractAddresses,

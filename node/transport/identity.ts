@@ -70,4 +70,7 @@ export function addressKey(address: Address): CID {
 /** The key, as a CID's text, under which those announce themselves in the DHT who hear a topic. */
 export const topicKey = (topic: Topic): string => keyOf(`tilth topic ${topic}`).toString()
 
+/** The key under which nodes of a role announce themselves, where others look for the role and not for a node. */
+export const roleKey = (role: 'relay'): CID => keyOf(`tilth role ${role}`)
+
 const keyOf = (text: string): CID => CID.createV1(rawCodec, createDigest(keccak256Code, fromHex(keccak(text))))

@@ -1,6 +1,6 @@
 export type * from './types.ts'
 export { addressOfPeer, topicKey } from './identity.ts'
 export { parseCid } from './files/files.ts'
-export { dhtProtocol } from './host/host.ts'
+export { dhtProtocol } from './host/services.ts'
 export { createTransport } from './transport.ts'
 export type { TransportDeps } from './transport.ts'

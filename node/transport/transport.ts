@@ -11,6 +11,10 @@ import { transportCounts } from './metrics.ts'
 import { createPeers, cutOff } from './peers/peers.ts'
 import { createProvider } from './peers/provider.ts'
 import { createReputation } from './limits/reputation.ts'
+import { reachPolicy } from './reach/policy.ts'
+import type { ReachPolicy } from './reach/policy.ts'
+import { createReach, localReach } from './reach/reach.ts'
+import { offerRelay } from './reach/relays.ts'
 import { createStreams } from './streams/streams.ts'
 import type { Transport, TransportOptions } from './types.ts'
 
@@ -19,6 +23,8 @@ export interface TransportDeps {
   log?: Log
   metrics?: Registry
   /** Rows instead of the wire tables', for tests that cannot wait for real limits. */
+  /** How it is found out whether others can dial this node. */
+  reach?: ReachPolicy
   limits?: {
     topics?: Partial<Record<TopicFamily, TopicLimits>>
     streams?: Partial<Record<Protocol, StreamLimits>>
@@ -43,7 +49,7 @@ export async function createTransport(options: TransportOptions, deps: Transport
     log.warn('a peer is cut off for what it did', { peer: peerId })
     ban(peerId)
   })
-  const host = await createHost(options, reputation)
+  const host = await createHost(options, reputation, clock)
   const { helia, libp2p } = host
   ban = peerId => {
     cutOff(libp2p, peerId).catch((error: unknown) => {
@@ -81,6 +87,15 @@ export async function createTransport(options: TransportOptions, deps: Transport
     log,
     limits: limits?.fetch
   })
+  const reach =
+    options.preset === 'local'
+      ? localReach(() => peers.listening())
+      : createReach(
+          { libp2p, addressing: libp2p.services.addressing, streams, provider, clock, log },
+          options,
+          deps.reach ?? reachPolicy
+        )
+  if (options.relay === true) void offerRelay(provider)
   // So that others find this account's peer by its address alone.
   void provider.provide(addressKey(peers.self.address))
 
@@ -89,7 +104,10 @@ export async function createTransport(options: TransportOptions, deps: Transport
     gossip,
     streams,
     files,
+    reach,
+    clockSkew: gossip.skew,
     async stop() {
+      reach.stop()
       peers.stop()
       files.stop()
       provider.stop()

@@ -157,11 +157,46 @@ export interface Files {
   findProviders(cid: string, options?: { signal?: AbortSignal; limit?: number }): AsyncIterable<Peer>
 }
 
+/** Whether others can dial this node: `open` directly, `relayed` through a relay only, `closed` not, `local` not meant to. */
+export type ReachState = 'open' | 'relayed' | 'closed' | 'unknown' | 'local'
+
+export interface ReachAddress {
+  readonly address: string
+  /** TCP, WebSocket, QUIC, WebRTC or a relay. */
+  readonly over: string
+  /**
+   * How it is known: a peer `dialled` it when asked, somebody came `inbound` by it, it leads through a `relay`, it is
+   * only `announced`, peers tried and `failed`, or `none`.
+   */
+  readonly proof: 'dialled' | 'inbound' | 'relay' | 'announced' | 'failed' | 'none'
+  /** Who dialled it, and when (ms). */
+  readonly by?: string
+  readonly at?: number
+}
+
+export interface ReachView {
+  readonly state: ReachState
+  readonly addresses: readonly ReachAddress[]
+  /** IP addresses at which peers see this node. */
+  readonly seenAt: readonly string[]
+  /** Peers that tried. */
+  readonly asked: number
+  /** What to do so that others can. */
+  readonly help?: string
+}
+
+export interface Reach {
+  view(): ReachView
+}
+
 export interface Transport {
   readonly peers: Peers
   readonly gossip: Gossip
   readonly streams: Streams
   readonly files: Files
+  readonly reach: Reach
+  /** Seconds that peers' clocks are ahead of this one (their median), and how many they are. */
+  readonly clockSkew: () => { readonly seconds: number; readonly peers: number }
   stop(): Promise<void>
 }
 
@@ -173,8 +208,12 @@ export interface TransportOptions {
   privateKey: Uint8Array
   /** Multiaddrs, e.g. `/ip4/127.0.0.1/tcp/0`. */
   listen: readonly string[]
-  /** Multiaddrs that are advertised instead of the listening ones (behind a forwarded port). */
+  /** Multiaddrs at which others see this node (a forwarded port, a container's host); told to them with what is found. */
   announce?: readonly string[]
+  /** Lends itself to those whom others cannot dial. */
+  relay?: boolean
+  /** Asks the router to forward the ports. */
+  upnp?: boolean
   /** Multiaddrs of known nodes with their /p2p part; empty for the first node. */
   bootstrap: readonly string[]
   /** Folder for blocks, the peer store and DHT records. */

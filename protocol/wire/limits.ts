@@ -21,6 +21,7 @@ export const familyOf = (topic: Topic): TopicFamily =>
   topics.find((common): common is (typeof topics)[number] => common === topic) ?? 'tilth/data/1/+'
 
 export const protocols = [
+  '/tilth/peers/reach/1',
   '/tilth/data/sync/1',
   '/tilth/jobs/progress/1',
   '/tilth/models/infer/1',
@@ -130,6 +131,18 @@ export const topicLimits = {
 } as const satisfies Record<TopicFamily, TopicLimits>
 
 export const streamLimits = {
+  // One question and one answer; the answer waits for up to six dials of five seconds each. Who asks makes us dial, so
+  // nobody asks often: a node does so when its addresses change, and every few minutes.
+  '/tilth/peers/reach/1': {
+    maxBytes: 8 * KiB,
+    timeMs: 45_000,
+    lifeMs: 60_000,
+    quota: { perSecond: 1, burst: 4 },
+    opens: { perSecond: 1 / 20, burst: 10 },
+    perPeer: 1,
+    inAll: 8,
+    queue: 2
+  },
   // Anti-entropy answers in pages of statements; a round is short, a peer needs one at a time.
   '/tilth/data/sync/1': {
     maxBytes: 1 * MiB,
@@ -198,6 +211,27 @@ export const streamLimits = {
     queue: 8
   }
 } as const satisfies Record<Protocol, StreamLimits>
+
+/** What a relay lends to nodes that others cannot dial. The library's 2 minutes and 128 KiB cut answers and adapters off. */
+export const relayLimits = {
+  /** Nodes that may be reached through one relay, and of them behind one address: a home has few, a crowd of fakes many. */
+  reservations: 128,
+  perHost: 8,
+  /** Milliseconds until a node asks again for its place. */
+  reservationMs: 3_600_000,
+  /** Milliseconds of one connection through the relay: the longest answer takes an hour. Most are direct in seconds. */
+  durationMs: 2 * 3_600_000,
+  /**
+   * Bytes of one connection, both ways: an adapter fits, and a larger fetch goes on over the next one. A relay holds in
+   * memory what the slower side has not taken yet, so this times the connections is what strangers can make it hold.
+   */
+  bytes: 128 * MiB,
+  /** Connections at once that one peer opens through a relay, and that one node has through it. */
+  perPeer: 4,
+  perNode: 32,
+  /** Connections that one peer opens in time. */
+  opens: { perSecond: 1 / 30, burst: 20 }
+} as const
 
 /** Nesting of any JSON from the network: the deepest document (a bundle of receipts) has 9 levels. */
 export const maxDepth = 24

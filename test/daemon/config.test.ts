@@ -45,10 +45,30 @@ describe('configuration of a daemon', () => {
     assert.equal(config.worker.outputPrice, 400_000_000_000_000n)
   })
 
+  it('knows where others see the node, from flag, environment and file', async () => {
+    const [file, flag] = ['/dns4/gpu.example.org/tcp/14181', '/ip4/203.0.113.7/tcp/4181']
+    await writeFile(
+      join(folder, 'tilth.json'),
+      JSON.stringify({ chain: { rpc: 'http://file:1', contracts }, announce: [file], upnp: true, roles: ['relay'] })
+    )
+    const loaded = { config: join(folder, 'tilth.json'), data: folder }
+    const config = await loadConfig(loaded)
+    assert.deepEqual([config.announce, config.upnp, config.roles], [[file], true, ['relay']])
+    process.env['TILTH_ANNOUNCE'] = `${flag},${file}`
+    process.env['TILTH_UPNP'] = 'no'
+    const other = await loadConfig(loaded)
+    assert.deepEqual([other.announce, other.upnp], [[flag, file], false])
+    assert.deepEqual((await loadConfig({ ...loaded, announce: [flag] })).announce, [flag])
+  })
+
   const wrong: [string, object, RegExp][] = [
     ['a chain that is no URL', { rpc: 'anvil' }, /chain\.rpc \(--rpc\)/],
     ['an unknown role', { role: ['king'] }, /--role/],
     ['a bootstrap address that is no multiaddr', { bootstrap: ['1.2.3.4:80'] }, /--bootstrap.*multiaddr/],
+    ['an announced address that is no multiaddr', { announce: ['gpu.example.org:14181'] }, /--announce.*Write it as/],
+    ['an announced address of no use', { announce: ['/ip4/0.0.0.0/tcp/4181'] }, /--announce.*every address of this/],
+    ['an announced address without a port', { announce: ['/dns4/gpu.example.org'] }, /--announce.*no port/],
+    ['a bootstrap node without its PeerId', { bootstrap: ['/ip4/1.2.3.4/tcp/80'] }, /--bootstrap.*PeerId/],
     ['a port that is none', { apiPort: '99999' }, /api\.port \(--api-port\)/],
     ['a port that is no number', { apiPort: 'many' }, /--api-port must be a whole number/],
     ['an API for the whole world', { apiHost: '0.0.0.0' }, /--api-host/],

@@ -28,6 +28,26 @@ export const declineView = z.object({
   again: z.int().nullable()
 })
 
+/** Whether others can dial this node, over what, how that is known, and what to do if they cannot. */
+export const reachView = z.object({
+  state: z.enum(['open', 'relayed', 'closed', 'unknown', 'local']),
+  addresses: z
+    .array(
+      z.object({
+        address: z.string(),
+        over: z.string(),
+        proof: z.enum(['dialled', 'inbound', 'relay', 'announced', 'failed', 'none']),
+        by: z.string().optional(),
+        at: z.number().optional()
+      })
+    )
+    .readonly(),
+  seenAt: z.array(z.string()).readonly(),
+  asked: z.int(),
+  help: z.string().optional()
+})
+export type ReachStatus = z.infer<typeof reachView>
+
 export const statusView = z.object({
   version: z.string(),
   peerId: z.string(),
@@ -35,6 +55,9 @@ export const statusView = z.object({
   roles: z.array(z.string()),
   addresses: z.array(z.string()),
   peers: z.int(),
+  reach: reachView,
+  /** Seconds that peers' clocks are ahead of this machine's (their median), and how many peers that says. */
+  clock: z.object({ secondsAhead: z.int(), peers: z.int() }),
   chain: z.object({ id: z.int(), rpc: z.string(), block: decimal, contracts: z.record(z.string(), z.string()) }),
   balance: decimal,
   /** The chain's own coin, in wei: every transaction needs some. */

@@ -12,7 +12,7 @@ export function nodeHandlers(
   const started = Date.now()
   const {
     chain,
-    transport: { peers }
+    transport: { peers, reach, clockSkew }
   } = node
   return {
     async health() {
@@ -42,6 +42,8 @@ export function nodeHandlers(
         roles: [...node.roles],
         addresses: peers.listening(),
         peers: peers.connected().length,
+        reach: reach.view(),
+        clock: { secondsAhead: clockSkew().seconds, peers: clockSkew().peers },
         chain: { id: chain.network.chainId, rpc, block: block.toString(), contracts: { ...chain.addresses } },
         balance: balance.toString(),
         gas: gas.toString(),

@@ -23,6 +23,12 @@ export function daemonCommand(): Command {
     .option('--contracts <file>', 'JSON with the contract addresses (TILTH_CONTRACTS)')
     .option('--bootstrap <multiaddr>', 'a peer to join by; repeatable (TILTH_BOOTSTRAP, comma-separated)', collect)
     .option('--listen <multiaddr>', 'where to listen; repeatable (TILTH_LISTEN)', collect)
+    .option(
+      '--announce <multiaddr>',
+      'where others see this node, if not where it listens; repeatable (TILTH_ANNOUNCE)',
+      collect
+    )
+    .option('--upnp', 'ask the router to forward the ports (TILTH_UPNP)')
     .option('--role <role>', `${roles.join(', ')}; repeatable (TILTH_ROLES)`, collect)
     .option('--preset <name>', 'public or local (TILTH_PRESET)')
     .option('--api-port <port>', 'port of the HTTP API on localhost, 0 for any (TILTH_API_PORT; default 4180)')

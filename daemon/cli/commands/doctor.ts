@@ -2,18 +2,13 @@ import { access, constants, mkdtemp, rm, statfs } from 'node:fs/promises'
 import { cpus, freemem, totalmem, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Command } from 'commander'
+import type { StatusView } from '../../api/contract/index.ts'
 import { command, connected, guarded } from '../command.ts'
 import type { CallFlags } from '../command.ts'
 import { connect, dataFolder } from '../context.ts'
+import type { Finding } from '../finding.ts'
+import { findingsAlone, findingsOf } from '../network-findings.ts'
 import { green, printJson, red, yellow } from '../output.ts'
-
-interface Finding {
-  check: string
-  ok: boolean
-  required: boolean
-  found: string
-  help?: string
-}
 
 async function checked(check: string, required: boolean, look: () => Promise<string>, help: string): Promise<Finding> {
   try {
@@ -106,6 +101,7 @@ export function doctorCommand(): Command {
   ).action(
     guarded(async (flags: CallFlags) => {
       const folder = await dataFolder(flags)
+      let status: StatusView | undefined
       const findings = [
         await checked(
           'node',
@@ -138,12 +134,13 @@ export function doctorCommand(): Command {
           'daemon',
           false,
           async () => {
-            const status = await (await connect(flags)).call('status')
+            status = await (await connect(flags)).call('status')
             return `${status.address}, ${status.peers} peers, chain ${status.chain.id} at block ${status.chain.block}`
           },
           'Start one with `tilth daemon` or `tilth up`.'
         )
       ]
+      findings.push(...(status === undefined ? await findingsAlone() : findingsOf(status)))
       if (flags.json === true) printJson({ ok: findings.every(({ ok, required }) => ok || !required), findings })
       else
         for (const { check, ok, required, found, help } of findings)

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { clockFault, clockHelp, reachText } from '../reach.ts'
 import { command, connected, guarded, listing, show, showList } from '../command.ts'
 import type { StatusView } from '../../api/contract/index.ts'
 import type { CallFlags, ListFlags } from '../command.ts'
@@ -12,12 +13,16 @@ export function statusText(status: StatusView): string {
   const worker = status.roles.includes('worker')
   const bonded = status.roles.filter(role => role === 'validator' || role === 'settler' || role === 'scorer')
   const { activity } = status
+  const reached = reachText(status.reach)
+  const clock = clockFault(status.clock)
   const hour = activity.seconds >= 3600 ? 'in the last hour' : `in the ${duration(activity.seconds)} since the start`
   return [
     line('node', `${status.address}  ${dim(status.peerId)}`),
     line('roles', status.roles.join(', ')),
     line('peers', String(status.peers), status.peers === 0 ? 'No peer is connected: check --bootstrap.' : undefined),
     line('listens', status.addresses.join('\n         ')),
+    line('reached', [reached.summary, ...reached.lines].join('\n         '), status.reach.help),
+    ...(clock === undefined ? [] : [line('clock', clock, clockHelp)]),
     line('chain', `${status.chain.id} at block ${status.chain.block}, ${status.chain.rpc}`),
     line(
       'gas',

@@ -1,38 +1,28 @@
 import { join } from 'node:path'
 import { bootstrap } from '@libp2p/bootstrap'
-import type { GossipSub } from '@libp2p/gossipsub'
-import { identify, identifyPush } from '@libp2p/identify'
-import type { Identify, IdentifyPush } from '@libp2p/identify'
 import type { Libp2p } from '@libp2p/interface'
-import { kadDHT, passthroughMapper, removePrivateAddressesMapper } from '@libp2p/kad-dht'
-import type { KadDHT } from '@libp2p/kad-dht'
 import { noise } from '@libp2p/noise'
-import { ping } from '@libp2p/ping'
-import type { Ping } from '@libp2p/ping'
-import { tcp } from '@libp2p/tcp'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { yamux } from '@libp2p/yamux'
 import { LevelDatastore } from 'datastore-level'
 import type { Helia } from 'helia'
 import { Level } from 'level'
 import { createLibp2p } from 'libp2p'
-import type { Libp2pOptions, ServiceFactoryMap } from 'libp2p'
 import { TilthError } from '../../../protocol/primitives/index.ts'
 import { checkFormat, storeError } from '../../store/index.ts'
 import { LendingBlocks } from '../blocks/lent.ts'
-import { gossipService } from '../gossip/service.ts'
 import { createHelia } from '../blocks/helia.ts'
-import { hasNodeKey, libp2pKey } from '../identity.ts'
+import { checkAnnounced, isRelayed, withoutPeer } from '../addresses.ts'
+import { isPublic } from '../public.ts'
+import { libp2pKey } from '../identity.ts'
+import type { Clock } from '../../runtime/index.ts'
 import type { Reputation } from '../limits/reputation.ts'
 import { patientRouter } from '../blocks/routing.ts'
 import type { TransportOptions } from '../types.ts'
-
-export type Services = { identify: Identify; identifyPush: IdentifyPush; ping: Ping; dht: KadDHT; pubsub: GossipSub }
-
-/** The DHT of this network: its records are none of the public IPFS DHT's business, and the reverse. */
-export const dhtProtocol = '/tilth/kad/1'
-
-/** Milliseconds that a busy peer may take for what an idle one does in a hundred. */
-const patienceMs = 30_000
+import { createGater } from './gater.ts'
+import { patienceMs, servicesOf } from './services.ts'
+import type { Services } from './services.ts'
+import { transportsOf } from './transports.ts'
 
 /** A started Helia with its libp2p. */
 export interface Host {
@@ -44,54 +34,19 @@ export interface Host {
 }
 
 /**
- * A relay serves token streams and adapters, not only hole punching: the library's 2 minutes and 128 KiB cut them off.
- */
-const relayLimits = { maxReservations: 128, defaultDurationLimit: 2 * 3_600_000, defaultDataLimit: 1n << 30n }
-
-async function transportsOf({
-  listen,
-  announce = [],
-  bootstrap,
-  preset
-}: TransportOptions): Promise<Libp2pOptions['transports']> {
-  const transports: NonNullable<Libp2pOptions['transports']> = [tcp()]
-  // Loaded only where wanted: six daemons start on one small machine.
-  if (preset === 'public' || [...listen, ...announce, ...bootstrap].some(address => /\/wss?(\/|$)/.test(address)))
-    transports.push((await import('@libp2p/websockets')).webSockets())
-  if (preset === 'public') transports.push((await import('@libp2p/circuit-relay-v2')).circuitRelayTransport())
-  return transports
-}
-
-async function servicesOf(options: TransportOptions, reputation: Reputation): Promise<ServiceFactoryMap<Services>> {
-  const { preset, clientMode = false } = options
-  const services: ServiceFactoryMap<Services> = {
-    identify: identify({ timeout: patienceMs }),
-    // Protocols that are handled only after a peer has met us (bitswap starts after libp2p) would stay unknown to it.
-    identifyPush: identifyPush({ timeout: patienceMs }),
-    ping: ping(),
-    dht: kadDHT({
-      protocol: dhtProtocol,
-      clientMode,
-      networkDialTimeout: { minTimeout: patienceMs / 3 },
-      pingNewContactTimeout: { minTimeout: patienceMs / 3 },
-      pingOldContactTimeout: { minTimeout: patienceMs / 3 },
-      peerInfoMapper: preset === 'local' ? passthroughMapper : removePrivateAddressesMapper
-    }),
-    pubsub: gossipService(preset, reputation)
-  }
-  if (preset === 'local' || clientMode) return services
-  const { circuitRelayServer } = await import('@libp2p/circuit-relay-v2')
-  const withRelay = { ...services, relay: circuitRelayServer({ reservations: relayLimits }) }
-  return withRelay
-}
-
-/**
  * Starts the node's libp2p and Helia on its folder.
  * @throws InvalidError `key.invalid` · StoreError · TilthError `network.listen` when an address cannot be listened on
  */
-export async function createHost(options: TransportOptions, reputation: Reputation): Promise<Host> {
+export async function createHost(
+  options: TransportOptions,
+  reputation: Reputation,
+  clock: Pick<Clock, 'now'>
+): Promise<Host> {
   const { directory, listen, announce, preset, clientMode = false } = options
   const privateKey = libp2pKey(options.privateKey)
+  const announced = new Set(announce)
+  checkAnnounced(announce ?? [], peerIdFromPrivateKey(privateKey).toString(), preset === 'local')
+  const [transports, services] = [await transportsOf(options), await servicesOf(options, reputation)]
   await checkFormat(directory)
   // Opened here, because LevelDatastore keeps only the text of why it could not.
   const records = new Level<string, Uint8Array>(join(directory, 'peers'), {
@@ -108,13 +63,35 @@ export async function createHost(options: TransportOptions, reputation: Reputati
     throw storeError(error, directory)
   }
 
-  const libp2p = await createLibp2p<Services>({
+  const gater = createGater(
+    reputation,
+    {
+      reservations: () => libp2p.services.relay?.reservations,
+      addressOf: peer => libp2p.getConnections(peer)[0]?.remoteAddr
+    },
+    clock
+  )
+  const libp2p: Libp2p<Services> = await createLibp2p<Services>({
     start: false,
     privateKey,
     datastore,
     nodeInfo: { name: 'tilth', version: '0.1.0', userAgent: 'tilth/0.1.0' },
-    addresses: { listen: [...listen], ...(announce === undefined ? {} : { announce: [...announce] }) },
-    transports: await transportsOf(options),
+    addresses: {
+      listen: [...listen],
+      appendAnnounce: [...(announce ?? [])],
+      // Who says where it is seen from outside knows that its inner addresses lead nowhere for others.
+      announceFilter: addresses =>
+        announced.size > 0 && preset === 'public'
+          ? addresses.filter(
+              address =>
+                isRelayed(address) ||
+                isPublic(address) ||
+                announced.has(address.toString()) ||
+                announced.has(withoutPeer(address).toString())
+            )
+          : addresses
+    },
+    transports,
     connectionEncrypters: [noise()],
     // A stream that is not read holds at most what its window lets in: the window must stay below libp2p's read buffer
     // of 4 MiB, beyond which the stream would be reset instead of waiting.
@@ -133,14 +110,8 @@ export async function createHost(options: TransportOptions, reputation: Reputati
       // Per host and second; on a local network all nodes are one host.
       inboundConnectionThreshold: preset === 'local' ? 1000 : 10
     },
-    connectionGater: {
-      // Private addresses are dialled only where they are the network.
-      denyDialMultiaddr: () => false,
-      denyDialPeer: id => reputation.banned(id.toString()),
-      denyInboundEncryptedConnection: id => !hasNodeKey(id) || reputation.banned(id.toString()),
-      denyOutboundEncryptedConnection: id => !hasNodeKey(id)
-    },
-    services: await servicesOf(options, reputation)
+    connectionGater: gater,
+    services
   })
   const helia = await createHelia({ datastore, blockstore, routers: [patientRouter(libp2p)] }, libp2p)
 
@@ -167,6 +138,6 @@ export async function createHost(options: TransportOptions, reputation: Reputati
     })
   }
   // Left alone a node is a DHT client until somebody has seen it at a public address; on one host nobody ever would.
-  if (!clientMode && (preset === 'local' || announce !== undefined)) await libp2p.services.dht.setMode('server')
+  if (!clientMode && (preset === 'local' || announced.size > 0)) await libp2p.services.dht.setMode('server')
   return { helia, blocks: blockstore, libp2p, bootstrap: options.bootstrap, stop }
 }

@@ -1,7 +1,7 @@
 import type { Libp2p, PeerId } from '@libp2p/interface'
-import { multiaddr } from '@multiformats/multiaddr'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Clock, Log } from '../../runtime/index.ts'
+import { parseMultiaddr } from '../addresses.ts'
 import { hasNodeKey } from '../identity.ts'
 
 export const dialMs = 15_000
@@ -12,16 +12,6 @@ const keepMs = 3_000
 const maxPauseMs = 120_000
 /** Peers that are remembered for dialling. */
 const maxCandidates = 500
-
-/** A parsed multiaddr, or undefined for text that is none. */
-export function parseMultiaddr(text: string): Multiaddr | undefined {
-  if (!text.startsWith('/')) return undefined
-  try {
-    return multiaddr(text)
-  } catch {
-    return undefined // the caller answers for it: it has the name
-  }
-}
 
 /**
  * Keeps a node connected: libp2p neither dials a bootstrap node again that went away, nor the peers it hears of. Who

@@ -4,10 +4,11 @@ import type { Address } from '../../../protocol/primitives/index.ts'
 import { gauge } from '../../runtime/index.ts'
 import type { Clock, Log, Registry } from '../../runtime/index.ts'
 import { unknownPeer, unreachable } from '../errors.ts'
-import { dhtProtocol } from '../host/host.ts'
+import { dhtProtocol } from '../host/services.ts'
 import type { Host } from '../host/host.ts'
 import { addressKey, hasNodeKey, parsePeerId, peerOf } from '../identity.ts'
-import { dialMs, keepConnected, parseMultiaddr } from './keeper.ts'
+import { parseMultiaddr } from '../addresses.ts'
+import { dialMs, keepConnected } from './keeper.ts'
 import type { Peer, Peers } from '../types.ts'
 
 const findMs = 20_000

@@ -60,7 +60,7 @@ describe('transport: starting', () => {
     const relay = await startNode({
       preset: 'public',
       listen: ['/ip4/127.0.0.1/tcp/0', '/ip4/127.0.0.1/tcp/0/ws'],
-      announce: undefined
+      relay: true
     })
     const ws = relay.peers.listening().filter(address => address.includes('/ws'))
     const hidden = await startNode({ preset: 'public', listen: [`${ws[0]}/p2p-circuit`], bootstrap: ws })

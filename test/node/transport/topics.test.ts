@@ -26,8 +26,11 @@ describe("transport: a Datanet's topic", () => {
       () => a.gossip.subscribers(one).length === 1 && a.gossip.subscribers(other).length === 1,
       'who hears what is known'
     )
-    await a.gossip.publish(one, { text: 'first' })
-    await a.gossip.publish(other, { text: 'second' })
+    // Who hears is known a moment before the way there is open.
+    const say = async (topic: typeof one, text: string): Promise<boolean> =>
+      (await a.gossip.publish(topic, { text })).recipients === 1
+    await until(() => say(one, 'first'), 'the first is said')
+    await until(() => say(other, 'second'), 'the second is said')
     await until(() => heard.length === 2, 'both are heard')
     assert.deepEqual(heard.sort(), ['b first', 'c second'])
     await assert.rejects(b.gossip.publish(one, { text: 7 }), { code: 'frame.schema' })

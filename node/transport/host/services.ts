@@ -1,0 +1,79 @@
+import type { GossipSub } from '@libp2p/gossipsub'
+import type { CircuitRelayService } from '@libp2p/circuit-relay-v2'
+import { identify, identifyPush } from '@libp2p/identify'
+import type { Identify, IdentifyPush } from '@libp2p/identify'
+import type { AddressManager, TransportManager } from '@libp2p/interface-internal'
+import { kadDHT, passthroughMapper, removePrivateAddressesMapper } from '@libp2p/kad-dht'
+import type { KadDHT } from '@libp2p/kad-dht'
+import { ping } from '@libp2p/ping'
+import type { Ping } from '@libp2p/ping'
+import type { ServiceFactoryMap } from 'libp2p'
+import { relayLimits } from '../../../protocol/wire/index.ts'
+import { gossipService } from '../gossip/service.ts'
+import type { Reputation } from '../limits/reputation.ts'
+import type { TransportOptions } from '../types.ts'
+
+/** The two parts of libp2p that know its addresses. */
+export interface Addressing {
+  readonly addressManager: AddressManager
+  readonly transportManager: TransportManager
+}
+
+export type Services = {
+  identify: Identify
+  identifyPush: IdentifyPush
+  ping: Ping
+  dht: KadDHT
+  pubsub: GossipSub
+  addressing: Addressing
+  relay?: CircuitRelayService
+}
+
+/** The DHT of this network: its records are none of the public IPFS DHT's business, and the reverse. */
+export const dhtProtocol = '/tilth/kad/1'
+
+/** Milliseconds that a busy peer may take for what an idle one does in a hundred. */
+export const patienceMs = 30_000
+
+/** What a node speaks with others beside the protocols of this network, by its preset and roles. */
+export async function servicesOf(
+  options: TransportOptions,
+  reputation: Reputation
+): Promise<ServiceFactoryMap<Services>> {
+  const { preset, clientMode = false, relay = false, upnp = false } = options
+  const services: ServiceFactoryMap<Services> = {
+    identify: identify({ timeout: patienceMs }),
+    // Protocols that are handled only after a peer has met us (bitswap starts after libp2p) would stay unknown to it.
+    identifyPush: identifyPush({ timeout: patienceMs }),
+    ping: ping(),
+    dht: kadDHT({
+      protocol: dhtProtocol,
+      clientMode,
+      networkDialTimeout: { minTimeout: patienceMs / 3 },
+      pingNewContactTimeout: { minTimeout: patienceMs / 3 },
+      pingOldContactTimeout: { minTimeout: patienceMs / 3 },
+      peerInfoMapper: preset === 'local' ? passthroughMapper : removePrivateAddressesMapper
+    }),
+    pubsub: gossipService(preset, reputation),
+    addressing: ({ addressManager, transportManager }: Addressing) => ({ addressManager, transportManager })
+  }
+  const others: Record<string, (components: never) => unknown> = {}
+  if (preset === 'public') {
+    others['autonat'] = (await import('@libp2p/autonat-v2')).autoNATv2()
+    others['dcutr'] = (await import('@libp2p/dcutr')).dcutr()
+    if (upnp) others['upnp'] = (await import('@libp2p/upnp-nat')).uPnPNAT()
+  }
+  if (relay && !clientMode) {
+    others['relay'] = (await import('@libp2p/circuit-relay-v2')).circuitRelayServer({
+      maxInboundHopStreams: relayLimits.perPeer,
+      maxOutboundStopStreams: relayLimits.perNode,
+      reservations: {
+        maxReservations: relayLimits.reservations,
+        reservationTtl: relayLimits.reservationMs,
+        defaultDurationLimit: relayLimits.durationMs,
+        defaultDataLimit: BigInt(relayLimits.bytes)
+      }
+    })
+  }
+  return { ...services, ...others }
+}
