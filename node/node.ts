@@ -12,7 +12,7 @@ import { openEngine, type ProviderRequest } from './engine/index.ts'
 import type { Engine } from './engine/index.ts'
 import { createJobsService, versionsOf } from './jobs/index.ts'
 import type { JobEvents, JobsService } from './jobs/index.ts'
-import { createModelsService } from './models/index.ts'
+import { createModelsService, folderSpeech } from './models/index.ts'
 import type { ModelEvents, ModelsService } from './models/index.ts'
 import { createPayoutsService } from './payouts/index.ts'
 import type { PayoutEvents, PayoutsService } from './payouts/index.ts'
@@ -172,6 +172,7 @@ export async function createNode(
       ...common,
       events,
       log: log.child({ phase: 'models' }),
+      speech: folderSpeech(engine.text),
       folder: await folder('models'),
       roles: { worker: is('worker'), client: is('client') },
       policy: {

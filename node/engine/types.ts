@@ -3,6 +3,10 @@
  * because a session of ONNX Runtime blocks the thread that runs it.
  */
 
+import type { AnswerText, TextReader } from './text/reader.ts'
+
+export type { AnswerText, TextReader }
+
 /** One training sequence. `labels[t]` is the token that position t−1 must predict; −100 is not trained on. */
 export interface TrainRow {
   readonly ids: Int32Array | number[]
@@ -202,6 +206,10 @@ export interface GenerateJob {
   readonly messages?: readonly ChatMessage[]
   /** Raw text instead of messages. */
   readonly prompt?: string
+  /** What messages or prompt are in tokens, where that is known: then they are not read again. */
+  readonly promptIds?: readonly number[]
+  /** Days since 1970 in UTC that templates are told; a fixed one where left out. */
+  readonly day?: number
   /** Answer tokens that were already produced, here or elsewhere; generation goes on after them. */
   readonly resumeIds?: readonly number[]
   readonly settings: GenerateSettings
@@ -244,6 +252,8 @@ export interface EngineStatus {
 }
 
 export interface Engine {
+  /** Texts and tokens of models. */
+  readonly text: TextReader
   /** Loads tokenizer and weights once; later calls with the same folder are free. */
   open(modelFolder: string): Promise<ModelInfo>
   tune(job: TuneJob): Promise<TuneResult>

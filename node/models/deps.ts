@@ -108,14 +108,13 @@ export interface ModelsDeps {
   readonly policy?: Partial<ModelsPolicy>
   readonly timing?: Partial<ModelsTiming>
   readonly metrics?: Registry
-  /** Tokenizers by model folder; those of the folder itself unless given. */
-  readonly speech?: SpeechSource
+  /** Tokenizers by model folder. */
+  readonly speech: SpeechSource
 }
 
 /** Dependencies with every policy filled in: what the parts of this phase are given. */
 export type Parts = Omit<ModelsDeps, 'policy' | 'timing' | 'worker'> & {
   readonly policy: ModelsPolicy
   readonly timing: ModelsTiming
-  readonly speech: SpeechSource
   /** Seconds since 1970. */ readonly now: () => bigint
 }

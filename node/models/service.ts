@@ -15,7 +15,6 @@ import { declareMetrics } from './metrics.ts'
 import { openTables } from './records.ts'
 import type { Registered } from './records.ts'
 import { createCatalogue } from './catalogue.ts'
-import { folderSpeech } from './speech.ts'
 import { asStream } from './stream.ts'
 import type { AskEvent, ChannelView, ModelView, ModelsService } from './types.ts'
 import { createActivity } from './worker/activity.ts'
@@ -31,7 +30,6 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
     ...deps,
     policy: { ...defaultPolicy, ...deps.policy, ...pricesOf(deps) },
     timing: { ...defaultTiming, ...deps.timing },
-    speech: deps.speech ?? folderSpeech(),
     now: () => BigInt(Math.floor(deps.clock.now() / 1000))
   }
   const { policy, log, streams, roles, self } = parts

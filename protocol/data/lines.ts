@@ -1,5 +1,5 @@
 import type { ZodError } from 'zod'
-import { fileRow } from './types.ts'
+import { fileRow, mostMessages } from './types.ts'
 import type { Row } from './types.ts'
 
 /** What can be wrong with one line of a contributor's file. */
@@ -40,6 +40,20 @@ function codeOfIssues(error: ZodError): LineCode {
   return 'not-a-row'
 }
 
+/**
+ * Whether a look at the schema is worth its time: a file of a million lines that are plainly no rows is refused as fast
+ * as it is read.
+ */
+function mayBeRow(json: unknown): boolean {
+  if (typeof json !== 'object' || json === null) return false
+  const messages: unknown = 'messages' in json ? json.messages : undefined
+  if (messages === undefined && !('prompt' in json)) return false
+  if (Array.isArray(messages) && messages.length > mostMessages) return false
+  let keys = 0
+  for (const _ in json) if (++keys > 16) return false
+  return true
+}
+
 function parseLine(bytes: Uint8Array, line: number): ShardLine | undefined {
   // [invalid] A row is at most maxLineBytes long.
   if (bytes.length > maxLineBytes) return { line, code: 'too-long' }
@@ -59,6 +73,7 @@ function parseLine(bytes: Uint8Array, line: number): ShardLine | undefined {
     return { line, code: 'not-json' }
   }
   // [invalid] A row has one of the two forms, and texts within their limits.
+  if (!mayBeRow(json)) return { line, code: 'not-a-row' }
   const parsed = fileRow.safeParse(json)
   if (!parsed.success) return { line, code: codeOfIssues(parsed.error) }
   const { messages } = parsed.data

@@ -9,9 +9,12 @@ export const chatMessage = z.strictObject({
 })
 export type ChatMessage = z.infer<typeof chatMessage>
 
+/** Turns of a row. */
+export const mostMessages = 32
+
 /** A training row as engines take it: ends with the assistant's turn, which is what is learnt. */
 export const row = z
-  .strictObject({ messages: z.array(chatMessage).min(2).max(32) })
+  .strictObject({ messages: z.array(chatMessage).min(2).max(mostMessages) })
   .refine(({ messages }) => messages.at(-1)?.role === 'assistant', "the last message must be the assistant's")
 export type Row = z.infer<typeof row>
 

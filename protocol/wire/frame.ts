@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { canonicalJson } from '../primitives/canonical.ts'
 import { InvalidError, LimitError } from '../primitives/errors.ts'
+import { parseUpToFirst } from '../primitives/parse.ts'
 import { maxDepth } from './limits.ts'
 
 const encoder = new TextEncoder()
@@ -68,7 +69,7 @@ export function decodeFrame<T>(
   if (canonical && canonicalJson(json) !== text)
     throw new InvalidError('frame.garbage', 'a message is not in canonical form')
   // [reject] A message has the shape of its topic or protocol.
-  const result = schema.safeParse(json)
+  const result = parseUpToFirst(schema, json)
   if (result.success) return result.data
   const issue = result.error.issues[0]
   throw new InvalidError('frame.schema', 'a message has another shape than its protocol says', {

@@ -1,12 +1,17 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { z } from 'zod'
+import { parseUpToFirst } from '../../../protocol/primitives/parse.ts'
 import { ModelError } from '../graph/errors.ts'
+import { parseBounded } from '../graph/files.ts'
 import type { ModelConfig } from '../architecture/config.ts'
 import { readAll, writeSafetensors } from '../weights/safetensors.ts'
 import { targetModules, type Adapter } from './adapter.ts'
 
 const prefix = 'base_model.model.'
+
+/** PEFT writes a kilobyte; patterns of a large model take a few hundred. */
+const mostConfigBytes = 512 * 1024
 
 const schema = z.looseObject({
   peft_type: z.string(),
@@ -30,16 +35,9 @@ const schema = z.looseObject({
 export function readAdapter(folder: string, config: ModelConfig): Adapter {
   const file = join(folder, 'adapter_config.json')
   const refuse = (what: string) => new ModelError('adapter-unsupported', `${folder}: ${what}`)
-  let json: unknown
-  try {
-    json = JSON.parse(readFileSync(file, 'utf8'))
-  } catch (cause) {
-    throw new ModelError('adapter-config', `${file} cannot be read as JSON`, {
-      cause,
-      help: 'Give a PEFT folder: adapter_config.json and adapter_model.safetensors.'
-    })
-  }
-  const parsed = schema.safeParse(json)
+  const help = 'Give a PEFT folder: adapter_config.json and adapter_model.safetensors.'
+  const json = parseBounded(file, mostConfigBytes, 'adapter-config', help)
+  const parsed = parseUpToFirst(schema, json)
   if (!parsed.success) throw refuse(z.prettifyError(parsed.error))
   const c = parsed.data
   if (c.peft_type !== 'LORA') throw refuse(`peft_type ${c.peft_type} is not supported`)

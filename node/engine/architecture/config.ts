@@ -1,7 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { parseUpToFirst } from '../../../protocol/primitives/parse.ts'
 import { ModelError } from '../graph/errors.ts'
+import { parseBounded } from '../graph/files.ts'
+import { mostConfigBytes } from '../text/end-ids.ts'
 
 /** What one architecture's decoder needs to know. Lengths in elements. */
 export interface ModelConfig {
@@ -101,15 +104,8 @@ const schema = z.looseObject({
 /** Reads config.json of a Hugging Face folder, older keys and newer ones. Refuses by name what is not supported. */
 export function readConfig(folder: string): ModelConfig {
   const file = join(folder, 'config.json')
-  let json: unknown
-  try {
-    json = JSON.parse(readFileSync(file, 'utf8'))
-  } catch (cause) {
-    throw new ModelError('model-config', `${file} cannot be read as JSON`, {
-      cause,
-      help: 'Give the folder of a Hugging Face model: config.json, model.safetensors, tokenizer.json.'
-    })
-  }
+  const help = 'Give the folder of a Hugging Face model: config.json, model.safetensors, tokenizer.json.'
+  const json = parseBounded(file, mostConfigBytes, 'model-config', help)
   const config = parseConfig(json, file)
   return { ...config, endIds: [...new Set([...config.endIds, ...generationEnds(folder)])] }
 }
@@ -119,7 +115,9 @@ function generationEnds(folder: string): number[] {
   const file = join(folder, 'generation_config.json')
   if (!existsSync(file)) return []
   try {
-    return list(z.looseObject({ eos_token_id: ids }).parse(JSON.parse(readFileSync(file, 'utf8'))).eos_token_id)
+    return list(
+      z.looseObject({ eos_token_id: ids }).parse(parseBounded(file, mostConfigBytes, 'model-config')).eos_token_id
+    )
   } catch (cause) {
     throw new ModelError('model-config', `${file} has no token ids that can be read`, { cause })
   }
@@ -140,7 +138,7 @@ const qwen3HeadWidth = 128
 export function parseConfig(json: unknown, file = 'config.json'): ModelConfig {
   const refuse = (what: string, help?: string) =>
     new ModelError('model-unsupported', `${file}: ${what}`, help === undefined ? {} : { help })
-  const parsed = schema.safeParse(json)
+  const parsed = parseUpToFirst(schema, json)
   if (!parsed.success) throw refuse(z.prettifyError(parsed.error))
   const c = parsed.data
   const architecture = architectures.find(a => a === c.architectures[0])

@@ -1,6 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { ModelError } from '../graph/errors.ts'
+import { parseBounded } from '../graph/files.ts'
 import type { Graph } from '../graph/graph.ts'
 import { f16, f32, u8, type Feeds } from '../graph/session.ts'
 import { int4Block, quantizeInt4, type Int4Tensor } from '../weights/int4.ts'
@@ -80,18 +81,16 @@ function shardFiles(folder: string, indexFile: string): string[] {
   return [...shards.keys()].map(name => join(folder, name))
 }
 
+/** The list of a few thousand tensors and their files. */
+const mostIndexBytes = 8 * 2 ** 20
+
 function weightMap(indexFile: string): Record<string, unknown> {
   const refuse = (cause?: unknown) =>
     new ModelError('weights-invalid', `${indexFile} is no index of shards`, {
       cause,
       help: 'Fetch the file again; it is damaged.'
     })
-  let index: unknown
-  try {
-    index = JSON.parse(readFileSync(indexFile, 'utf8'))
-  } catch (cause) {
-    throw refuse(cause)
-  }
+  const index = parseBounded(indexFile, mostIndexBytes, 'weights-invalid', 'Fetch the file again; it is damaged.')
   const map: unknown =
     typeof index === 'object' && index !== null && 'weight_map' in index ? index.weight_map : undefined
   if (typeof map !== 'object' || map === null) throw refuse()

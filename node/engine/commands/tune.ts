@@ -5,7 +5,9 @@ import { ModelError } from '../graph/errors.ts'
 import type { RuntimeOptions } from '../graph/session.ts'
 import { Library } from '../host/library.ts'
 import { checkTrainSettings, toResult, train } from '../host/training.ts'
+import { tokensOf } from '../host/tokens.ts'
 import { baseForm, identityOf, tune } from '../host/tuning.ts'
+import { openTextReader } from '../text/reader.ts'
 import type { Row, TrainProgress, TrainRow, TrainSettings, TuneResult } from '../types.ts'
 
 /** Defaults of LLaMA-Factory's board. */
@@ -43,16 +45,20 @@ export interface TuneRowsRequest extends Common {
 
 /** Tunes on conversations, rendered by the model's chat template. */
 export async function tuneRows(request: TuneRowsRequest): Promise<TuneResult> {
-  const library = new Library(request.runtime)
-  const { runtime: _runtime, adapter, checkpoint, signal, ...job } = request
+  const { runtime, adapter, checkpoint, signal, ...job } = request
+  checkTrainSettings(job.settings)
+  const library = new Library(runtime)
+  const reader = openTextReader()
   try {
     return await tune(library, {
       ...job,
+      ...(await tokensOf(reader, request)),
       ...(adapter === undefined ? {} : { adapter }),
       ...(checkpoint === undefined ? {} : { checkpoint }),
       ...(signal === undefined ? {} : { signal })
     })
   } finally {
+    reader.close()
     await library.release()
   }
 }

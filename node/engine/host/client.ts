@@ -16,7 +16,9 @@ import type {
   TuneJob,
   TuneResult
 } from '../types.ts'
-import { adaptersKept, type Plain, type WorkerOptions } from './messages.ts'
+import { openTextReader, type TextReader } from '../text/reader.ts'
+import { adaptersKept, type WorkerOptions } from './messages.ts'
+import { tokensOf } from './tokens.ts'
 import { EngineThread, type ThreadOptions } from './thread.ts'
 
 /** `provider` is `auto` unless said otherwise: see chooseProvider. */
@@ -38,6 +40,7 @@ export function openEngine(options: EngineOptions = {}): Engine {
 const trainingRestMs = 15_000
 
 class EngineClient implements Engine {
+  readonly text: TextReader = openTextReader()
   readonly #serving: EngineThread
   readonly #training: EngineThread
 
@@ -53,31 +56,41 @@ class EngineClient implements Engine {
     this.#training = separateTraining ? new EngineThread({ ...training, restMs: trainingRestMs }) : this.#serving
   }
 
-  open(folder: string): Promise<ModelInfo> {
-    return this.#serving.call('open', folder)
+  async open(folder: string): Promise<ModelInfo> {
+    const [info] = await Promise.all([this.#serving.call('open', folder), this.text.open(folder)])
+    return info
   }
 
-  tune(job: TuneJob): Promise<TuneResult> {
-    return this.#training.call('tune', plain(job), { signal: job.signal, onEvent: p => job.onProgress?.(p) })
+  async tune(job: TuneJob): Promise<TuneResult> {
+    const { signal, onProgress: _onProgress, ...rest } = job
+    const tokens = { ...rest, ...(await tokensOf(this.text, job)) }
+    return this.#training.call('tune', tokens, { signal, onEvent: p => job.onProgress?.(p) })
   }
 
-  tuneSiblings(job: SiblingsJob): Promise<TuneResult[]> {
-    return this.#training.call('tuneSiblings', plain(job), { signal: job.signal, onEvent: p => job.onProgress?.(p) })
+  async tuneSiblings(job: SiblingsJob): Promise<TuneResult[]> {
+    const { signal, onProgress: _onProgress, ...rest } = job
+    const tokens = { ...rest, ...(await tokensOf(this.text, job)) }
+    return this.#training.call('tuneSiblings', tokens, { signal, onEvent: p => job.onProgress?.(p) })
   }
 
   generate(job: GenerateJob): Generation {
     const queue = new TokenQueue()
-    const result = this.#serving.call('generate', plain(job), {
-      signal: job.signal,
-      onEvent: token => queue.push(token)
-    })
+    const { signal, messages: _messages, prompt: _prompt, promptIds: _promptIds, day: _day, ...rest } = job
+    const run = async (): Promise<GenerateResult> => {
+      const prompt = await this.#promptOf(job)
+      return this.#serving.call('generate', { ...rest, prompt }, { signal, onEvent: token => queue.push(token) })
+    }
+    const result = run()
     result.then(
       () => queue.end(),
       (error: unknown) => queue.end(error)
     )
-    return { result, [Symbol.asyncIterator]: () => queue.tokens() } satisfies Generation & {
-      result: Promise<GenerateResult>
-    }
+    return { result, [Symbol.asyncIterator]: () => queue.tokens() }
+  }
+
+  async #promptOf({ model, messages, prompt, promptIds, day }: GenerateJob): Promise<readonly number[]> {
+    if (promptIds !== undefined) return promptIds
+    return messages === undefined ? this.text.encode(model, prompt ?? '') : this.text.prompt(model, messages, day)
   }
 
   async score(job: ScoreJob): Promise<number[]> {
@@ -86,16 +99,22 @@ class EngineClient implements Engine {
     return scores
   }
 
-  scoreMany(job: ScoreManyJob): Promise<number[][]> {
-    return this.#serving.call('scoreMany', job)
+  async scoreMany(job: ScoreManyJob): Promise<number[][]> {
+    const prompts = await this.text.prompts(
+      job.model,
+      job.answers.map(({ messages }) => messages)
+    )
+    const answers = job.answers.map(({ answerIds }, i) => ({ prompt: prompts[i] ?? [], answer: [...answerIds] }))
+    return this.#serving.call('scoreMany', { ...job, answers })
   }
 
-  heldOutLoss(job: HeldOutJob): Promise<number> {
-    return this.#serving.call('heldOutLoss', job)
+  async heldOutLoss(job: HeldOutJob): Promise<number> {
+    return this.#serving.call('heldOutLoss', { ...job, rows: await this.text.answers(job.model, job.rows) })
   }
 
-  encode(model: string, row: Row): Promise<EncodedRow> {
-    return this.#serving.call('encode', { model, row })
+  async encode(model: string, row: Row): Promise<EncodedRow> {
+    const [encoded] = await this.text.answers(model, [row])
+    return encoded ?? { prompt: [], answer: [] }
   }
 
   decode(model: string, ids: readonly number[]): Promise<string> {
@@ -112,15 +131,10 @@ class EngineClient implements Engine {
   }
 
   async close(): Promise<void> {
+    this.text.close()
     await this.#serving.close()
     if (this.#training !== this.#serving) await this.#training.close()
   }
-}
-
-/** Signals and callbacks stay in this thread. */
-function plain<T extends { signal?: AbortSignal; onProgress?: unknown }>(job: T): Plain<T> {
-  const { signal: _signal, onProgress: _onProgress, ...rest } = job
-  return rest
 }
 
 /** Tokens between the worker and whoever iterates; iterating starts where the tokens start, whenever it begins. */

@@ -12,7 +12,7 @@ import {
   type Quantization
 } from '../architecture/index.ts'
 import { Generator, Scorer } from '../serve/index.ts'
-import { Chat, Tokenizer } from '../text/index.ts'
+import { Tokenizer } from '../text/tokenizer.ts'
 import type { EngineStatus, ModelInfo } from '../types.ts'
 import { adaptersKept, type WorkerOptions } from './messages.ts'
 
@@ -20,7 +20,6 @@ import { adaptersKept, type WorkerOptions } from './messages.ts'
 export interface OpenModel {
   readonly model: LoadedModel
   readonly tokenizer: Tokenizer
-  readonly chat: Chat
   readonly endIds: ReadonlySet<number>
   readonly scorer: Scorer
   readonly generator: Generator
@@ -59,7 +58,6 @@ export class Library {
       model,
       tokenizer,
       endIds,
-      chat: new Chat(tokenizer, endIds),
       scorer: new Scorer(model, this.#options),
       // Scores are compared between machines to the fourth decimal and stay float32; what is only read may be faster.
       generator: new Generator(

@@ -1,4 +1,5 @@
-import { TilthError, type Consequence } from '../../../protocol/primitives/errors.ts'
+import { TilthError } from '../../../protocol/primitives/errors.ts'
+import { toPlain as plainOf, type PlainError } from '../../runtime/sandbox/plain-error.ts'
 import type { RuntimeOptions } from '../graph/session.ts'
 import type {
   EncodedRow,
@@ -8,10 +9,10 @@ import type {
   GenerateResult,
   HeldOutJob,
   ModelInfo,
-  Row,
   ScoreManyJob,
   SiblingsJob,
   TrainProgress,
+  TrainRow,
   TuneJob,
   TuneResult
 } from '../types.ts'
@@ -19,12 +20,11 @@ import type {
 /** What crosses between the main thread and a worker: per call the argument, the events on the way, and the result. */
 export interface Calls {
   open: { argument: string; event: never; result: ModelInfo }
-  tune: { argument: Plain<TuneJob>; event: TrainProgress; result: TuneResult }
-  tuneSiblings: { argument: Plain<SiblingsJob>; event: TrainProgress; result: TuneResult[] }
-  generate: { argument: Plain<GenerateJob>; event: GeneratedToken; result: GenerateResult }
-  scoreMany: { argument: ScoreManyJob; event: never; result: number[][] }
-  heldOutLoss: { argument: HeldOutJob; event: never; result: number }
-  encode: { argument: { readonly model: string; readonly row: Row }; event: never; result: EncodedRow }
+  tune: { argument: TuneTokens; event: TrainProgress; result: TuneResult }
+  tuneSiblings: { argument: SiblingsTokens; event: TrainProgress; result: TuneResult[] }
+  generate: { argument: GenerateTokens; event: GeneratedToken; result: GenerateResult }
+  scoreMany: { argument: ScoreTokens; event: never; result: number[][] }
+  heldOutLoss: { argument: HeldOutTokens; event: never; result: number }
   decode: { argument: { readonly model: string; readonly ids: readonly number[] }; event: never; result: string }
   unload: { argument: string; event: never; result: void }
   status: { argument: undefined; event: never; result: EngineStatus }
@@ -35,8 +35,25 @@ export const adaptersKept = 64
 
 export type CallName = keyof Calls
 
-/** A job without what cannot be cloned into another thread. */
-export type Plain<T> = Omit<T, 'signal' | 'onProgress'>
+// Jobs as tokens, without what cannot be cloned into another thread: where sessions run no template does.
+
+type Plain<T> = Omit<T, 'signal' | 'onProgress'>
+export interface GenerateTokens extends Plain<Omit<GenerateJob, 'messages' | 'prompt' | 'promptIds' | 'day'>> {
+  readonly prompt: readonly number[]
+}
+export interface ScoreTokens extends Omit<ScoreManyJob, 'answers'> {
+  readonly answers: readonly EncodedRow[]
+}
+export interface HeldOutTokens extends Omit<HeldOutJob, 'rows'> {
+  readonly rows: readonly EncodedRow[]
+}
+export interface TrainTokens {
+  readonly rows: readonly TrainRow[]
+  /** Rows to evaluate on, where the settings give some. */
+  readonly held?: readonly TrainRow[] | undefined
+}
+export type TuneTokens = Plain<Omit<TuneJob, 'rows'>> & TrainTokens
+export type SiblingsTokens = Plain<Omit<SiblingsJob, 'rows'>> & TrainTokens
 
 export type ToWorker =
   | {
@@ -60,39 +77,17 @@ export interface WorkerOptions extends RuntimeOptions {
   readonly quantize?: 'none' | 'int8' | 'int4' | undefined
 }
 
-export interface PlainError {
-  readonly code: string
-  readonly message: string
-  readonly help?: string | undefined
-  readonly consequence: Consequence
-  readonly details: Record<string, unknown>
-  readonly causes: readonly string[]
-}
-
-/** An error as data: code, message and the messages of its causes. */
-export function toPlain(error: unknown): PlainError {
-  const causes: string[] = []
-  for (
-    let at: unknown = error instanceof Error ? error.cause : undefined;
-    at instanceof Error && causes.length < 5;
-    at = at.cause
+/** An error as data; one without a code is the engine's own. */
+export const toPlain = (error: unknown): PlainError =>
+  plainOf(error, message =>
+    /alloc|memory|invalid (typed )?array (buffer )?length/i.test(message)
+      ? {
+          code: 'engine-memory',
+          message: `the engine ran out of memory: ${message}`,
+          help: 'Use shorter sequences, a smaller batch, or a machine with more memory.'
+        }
+      : { code: 'engine-failed', message }
   )
-    causes.push(at.message)
-  if (error instanceof TilthError) {
-    const { code, message, help, consequence, details } = error
-    return { code, message, help, consequence, details, causes }
-  }
-  const message = error instanceof Error ? error.message : String(error)
-  const memory = /alloc|memory|invalid (typed )?array (buffer )?length/i.test(message)
-  return {
-    code: memory ? 'engine-memory' : 'engine-failed',
-    message: memory ? `the engine ran out of memory: ${message}` : message,
-    help: memory ? 'Use shorter sequences, a smaller batch, or a machine with more memory.' : undefined,
-    consequence: 'retry',
-    details: {},
-    causes
-  }
-}
 
 export class EngineError extends TilthError {
   constructor(plain: PlainError) {

@@ -1,18 +1,19 @@
 import { checkTokens } from '../architecture/index.ts'
 import { ModelError } from '../graph/errors.ts'
 import { answerRow, meanProbability } from '../serve/index.ts'
-import { TextStream } from '../text/index.ts'
-import type { GeneratedToken, GenerateJob, GenerateResult, HeldOutJob, ScoreManyJob } from '../types.ts'
+import { TextStream } from '../text/stream.ts'
+import type { GeneratedToken, GenerateResult } from '../types.ts'
 import type { Library } from './library.ts'
+import type { GenerateTokens, HeldOutTokens, ScoreTokens } from './messages.ts'
 
 /** Answers a request; `onToken` gets each token with the text that has become certain. */
 export async function generate(
   library: Library,
-  job: GenerateJob,
+  job: GenerateTokens & { readonly signal?: AbortSignal },
   onToken: (token: GeneratedToken) => void
 ): Promise<GenerateResult> {
-  const { model, tokenizer, chat, endIds, generator } = library.open(job.model)
-  const prompt = job.messages !== undefined ? chat.prompt(job.messages) : tokenizer.encode(job.prompt ?? '')
+  const { model, tokenizer, endIds, generator } = library.open(job.model)
+  const { prompt } = job
   if (prompt.length === 0)
     throw new ModelError('prompt-empty', 'the prompt has no tokens', { help: 'Give messages or a prompt.' })
   const adapter = job.adapter === undefined ? null : library.adapter(job.adapter, model)
@@ -43,10 +44,10 @@ export async function generate(
 }
 
 /** scores[answer][adapter]: mean probability of the answer's tokens. */
-export async function scoreMany(library: Library, job: ScoreManyJob): Promise<number[][]> {
-  const { model, chat, scorer } = library.open(job.model)
-  const rows = job.answers.map(({ messages, answerIds }) => {
-    const row = answerRow(chat.prompt(messages), answerIds)
+export async function scoreMany(library: Library, job: ScoreTokens): Promise<number[][]> {
+  const { model, scorer } = library.open(job.model)
+  const rows = job.answers.map(({ prompt, answer }) => {
+    const row = answerRow(prompt, answer)
     checkTokens(row.ids, model.config)
     return row
   })
@@ -56,10 +57,9 @@ export async function scoreMany(library: Library, job: ScoreManyJob): Promise<nu
 }
 
 /** Mean loss per answer token. */
-export async function heldOutLoss(library: Library, job: HeldOutJob): Promise<number> {
-  const { model, chat, scorer } = library.open(job.model)
-  const rows = job.rows.map(row => {
-    const { prompt, answer } = chat.answer(row)
+export async function heldOutLoss(library: Library, job: HeldOutTokens): Promise<number> {
+  const { model, scorer } = library.open(job.model)
+  const rows = job.rows.map(({ prompt, answer }) => {
     const made = answerRow(prompt, answer)
     checkTokens(made.ids, model.config)
     return made

@@ -4,11 +4,15 @@ import { newAdapter, writeAdapter } from '../adapters/index.ts'
 import { weightArrays, type LoadedModel, type Quantization } from '../architecture/index.ts'
 import { ModelError } from '../graph/errors.ts'
 import { labelled } from '../train/index.ts'
-import type { Row, SiblingsJob, TrainRow, TrainSettings, TuneJob, TuneResult } from '../types.ts'
+import type { TrainRow, TrainSettings, TuneJob, TuneResult } from '../types.ts'
 import type { Library, OpenModel } from './library.ts'
+import type { SiblingsTokens, TuneTokens } from './messages.ts'
 import { checkTrainSettings, toResult, train } from './training.ts'
 
-export async function tune(library: Library, job: TuneJob): Promise<TuneResult> {
+/** What a running job hears and says. */
+type Running = Pick<TuneJob, 'signal' | 'onProgress'>
+
+export async function tune(library: Library, job: TuneTokens & Running): Promise<TuneResult> {
   const { output, ...rest } = job
   const [result] = await tuneSiblings(library, { ...rest, output: [output], coalitions: [job.rows.map((_, i) => i)] })
   if (result === undefined) throw new ModelError('tune-empty', 'nothing was trained')
@@ -16,14 +20,14 @@ export async function tune(library: Library, job: TuneJob): Promise<TuneResult> 
 }
 
 /** Trains one adapter per coalition, side by side, all from the same start; writes the folders when all are done. */
-export async function tuneSiblings(library: Library, job: SiblingsJob): Promise<TuneResult[]> {
+export async function tuneSiblings(library: Library, job: SiblingsTokens & Running): Promise<TuneResult[]> {
   const { settings, coalitions, output } = job
   checkTrainSettings(settings)
   checkCoalitions(job)
   const opened = library.open(job.model, baseForm(settings))
   const { model } = opened
-  const rows = prepareRows(opened, job.rows, settings)
-  const held = settings.evaluation?.rows && prepareRows(opened, settings.evaluation.rows, settings)
+  const rows = checkLabels(opened, job.rows, settings)
+  const held = job.held && checkLabels(opened, job.held, settings)
   const start =
     job.adapter === undefined
       ? newAdapter(model.config, settings.lora, settings.seed)
@@ -55,7 +59,7 @@ export function baseForm({ method, doubleQuantization }: TrainSettings): Quantiz
   return method === 'lora' ? 'none' : doubleQuantization === true ? 'nf4-double' : 'nf4'
 }
 
-function checkCoalitions({ coalitions, output, rows }: SiblingsJob): void {
+function checkCoalitions({ coalitions, output, rows }: SiblingsTokens): void {
   const refuse = (what: string) => new ModelError('tune-settings', what)
   if (coalitions.length === 0 || coalitions.length !== output.length)
     throw refuse('there must be one output folder per adapter')
@@ -63,15 +67,16 @@ function checkCoalitions({ coalitions, output, rows }: SiblingsJob): void {
     throw refuse('a coalition names a row that is not there')
 }
 
-function prepareRows(opened: OpenModel, rows: readonly Row[], settings: TrainSettings): TrainRow[] {
-  const cutoff = Math.min(settings.cutoff, opened.model.config.context)
-  return rows.map((row, i) => {
-    const prepared = opened.chat.trainRow(row, { responseOnly: settings.responseOnly, cutoff })
-    if (labelled(prepared) === 0)
+/** Rows as far as the model sees them; each has something to train on. */
+function checkLabels({ model }: OpenModel, rows: readonly TrainRow[], settings: TrainSettings): TrainRow[] {
+  const cutoff = Math.min(settings.cutoff, model.config.context)
+  return rows.map(({ ids, labels }, i) => {
+    const row = { ids: ids.slice(0, cutoff), labels: labels.slice(0, cutoff) }
+    if (labelled(row) === 0)
       throw new ModelError('row-empty', `row ${i + 1} has nothing to train on within ${cutoff} tokens`, {
         help: 'Shorten its prompt, give it an answer, or raise the cut-off.'
       })
-    return prepared
+    return row
   })
 }
 

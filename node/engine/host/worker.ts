@@ -25,7 +25,6 @@ const handlers = {
   generate: (job, { library, signal, emit }) => generate(library, { ...job, signal }, emit),
   scoreMany: (job, { library }) => scoreMany(library, job),
   heldOutLoss: (job, { library }) => heldOutLoss(library, job),
-  encode: ({ model, row }, { library }) => library.open(model).chat.answer(row),
   decode: ({ model, ids }, { library }) => library.open(model).tokenizer.decode(ids),
   unload: (folder, { library }) => library.unload(folder),
   status: (_argument, { library }) => library.status

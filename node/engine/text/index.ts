@@ -1,3 +1,5 @@
+export * from './dates.ts'
 export * from './tokenizer.ts'
 export * from './chat.ts'
 export * from './stream.ts'
+export * from './reader.ts'

@@ -1,7 +1,14 @@
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { ModelError } from '../graph/errors.ts'
+import { parseBounded, readBounded } from '../graph/files.ts'
+import { checkDecoder } from './decoder-rules.ts'
+
+/** Larger than any tokenizer of the models that are supported, small enough to be read in a few seconds. */
+const mostTokenizerBytes = 64 * 2 ** 20
+const mostConfigBytes = 4 * 2 ** 20
+const mostTemplateBytes = 256 * 2 ** 10
 
 /** A model's tokenizer and what its folder says about special tokens and the chat template. */
 export class Tokenizer {
@@ -19,10 +26,12 @@ export class Tokenizer {
 
   /** Reads tokenizer.json, tokenizer_config.json and chat_template.jinja of a Hugging Face folder. */
   static load(folder: string): Tokenizer {
-    const config = readJson(join(folder, 'tokenizer_config.json'))
+    const config = readJson(join(folder, 'tokenizer_config.json'), mostConfigBytes)
     const inner = build(folder, config)
     const file = join(folder, 'chat_template.jinja')
-    const template = existsSync(file) ? readFileSync(file, 'utf8') : templateOf(config['chat_template'])
+    const template = existsSync(file)
+      ? readBounded(file, mostTemplateBytes, 'chat-template')
+      : templateOf(config['chat_template'])
     const special: Record<string, string> = {}
     for (const [key, value] of Object.entries(config)) {
       if (!key.endsWith('_token')) continue
@@ -58,7 +67,8 @@ export class Tokenizer {
 
 function build(folder: string, config: Record<string, unknown>): HuggingFaceTokenizer {
   const file = join(folder, 'tokenizer.json')
-  const json = readJson(file)
+  const json = readJson(file, mostTokenizerBytes)
+  checkDecoder(json, file)
   try {
     return new HuggingFaceTokenizer(json, config)
   } catch (cause) {
@@ -83,13 +93,11 @@ function templateOf(found: unknown): string | undefined {
   return named.find(({ name }) => name === 'default')?.template
 }
 
-function readJson(file: string): Record<string, unknown> {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>
-  } catch (cause) {
-    throw new ModelError('tokenizer-missing', `${file} cannot be read as JSON`, {
-      cause,
-      help: 'Give the folder of a Hugging Face model with tokenizer.json and tokenizer_config.json.'
-    })
-  }
+function readJson(file: string, mostBytes: number): Record<string, unknown> {
+  return parseBounded(
+    file,
+    mostBytes,
+    'tokenizer-missing',
+    'Give the folder of a Hugging Face model with tokenizer.json and tokenizer_config.json.'
+  ) as Record<string, unknown>
 }

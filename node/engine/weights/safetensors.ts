@@ -19,7 +19,8 @@ export interface NamedTensor {
 }
 
 const widths = { F32: 4, F16: 2, BF16: 2 } as const
-const largestHeader = 64 * 1024 * 1024
+/** Thousands of tensors are described in a few hundred kilobytes. */
+const largestHeader = 8 * 1024 * 1024
 
 type Bad = (what: string, cause?: unknown) => ModelError
 

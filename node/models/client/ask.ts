@@ -60,8 +60,16 @@ export function createAsking(
     const base = contentOf(request)
     const confidential = request.private ?? false
     const seed = BigInt(request.seed ?? Math.floor(Math.random() * 0xffffffff))
-    const speech = await speechFor(model, AbortSignal.any([signal, life]))
-    const prompt = speech?.promptTokens(base.messages)
+    const found = await speechFor(model, AbortSignal.any([signal, life]))
+    // A template or tokenizer that cannot be run leaves the worker's count and text: bounded, not repeated here.
+    const prompt = await found?.prompt(base.messages).then(
+      ids => ids.length,
+      (error: unknown) => {
+        log.warn("a model's prompt cannot be counted here", { model: model.id, error })
+        return undefined
+      }
+    )
+    const speech = prompt === undefined ? undefined : found
     const growing: Growing = {
       ids: [],
       text: '',
@@ -77,8 +85,8 @@ export function createAsking(
     let last: unknown
     let busyUntil: number | undefined
 
-    function done(finish: AskResult['finish'], tail: string): void {
-      const rest = growing.own === undefined ? tail : growing.own.finish()
+    async function done(finish: AskResult['finish'], tail: string): Promise<void> {
+      const rest = growing.own === undefined ? tail : await growing.own.finish()
       growing.text += rest
       if (rest !== '') emit({ kind: 'text', text: rest, ids: [] })
       emit({
@@ -105,7 +113,7 @@ export function createAsking(
         acceptedAt = clock.now()
         emit({ kind: 'worker', worker, ...(reason === undefined ? {} : { reason }) })
       }
-      const { outcome, receipts: signed } = await attempt({ purse, ask, speech, growing, signal, life, onAccepted })
+      const { outcome, receipts: signed } = await attempt({ purse, ask, prompt, growing, signal, life, onAccepted })
       const own = signed.find(({ receipt }) => receipt.message.request === ask.id)
       if (own !== undefined) receipts.push(digest(network, 'Receipt', own.receipt.message))
       if (own !== undefined || ask.received.length > 0) {
@@ -122,11 +130,11 @@ export function createAsking(
 
     for (let tries = 0; tries < policy.attempts;) {
       if (signal.aborted) {
-        done('cancelled', '')
+        await done('cancelled', '')
         return
       }
       if (growing.ids.length >= base.maxTokens) {
-        done('length', '')
+        await done('length', '')
         return
       }
       const need = {
@@ -147,11 +155,11 @@ export function createAsking(
       if (offer === undefined) break
       const outcome = await tryWorker(offer)
       if (outcome.kind === 'complete') {
-        done(outcome.finish, outcome.tail)
+        await done(outcome.finish, outcome.tail)
         return
       }
       if (signal.aborted) {
-        done('cancelled', '')
+        await done('cancelled', '')
         return
       }
       life.throwIfAborted()
@@ -184,7 +192,7 @@ export function createAsking(
       events.emit('models.failed', { model: model.id, worker, code })
     }
     if (growing.ids.length >= base.maxTokens) {
-      done('length', '')
+      await done('length', '')
       return
     }
     throw new TilthError('ask.failed', `no worker finished the answer (the last said ${reason ?? 'nothing'})`, {

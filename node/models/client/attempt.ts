@@ -14,7 +14,7 @@ import { InvalidError, TilthError } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { MessageStream } from '../../transport/types.ts'
 import type { Parts } from '../deps.ts'
-import type { Speech } from '../speech.ts'
+import type { AnswerText } from '../../engine/types.ts'
 import type { Ask, Purse, Wallet } from './wallet.ts'
 
 /** The answer as it grows, over all workers that have a part in it. */
@@ -22,7 +22,7 @@ export interface Growing {
   readonly ids: number[]
   text: string
   /** The model's own tokenizer where it is at hand: then text comes from tokens, and what a worker says is compared. */
-  readonly own: { push(id: number): string; finish(): string } | undefined
+  own: AnswerText | undefined
   emit(text: string, ids: readonly number[]): void
 }
 
@@ -43,7 +43,8 @@ export type Blame = 'worker' | 'lie' | 'busy' | 'channel'
 export interface AttemptRequest {
   readonly purse: Purse
   readonly ask: Ask
-  readonly speech: Speech | undefined
+  /** Tokens of the prompt, where the model's tokenizer is at hand. */
+  readonly prompt: number | undefined
   readonly growing: Growing
   /** The person who asked has had enough: cancel, and pay for what came. */
   readonly signal: AbortSignal
@@ -76,7 +77,7 @@ export function createAttempt(
     signed: CosignedReceipt[],
     progress: { finished?: { finish: Finish; tail: string } }
   ): Promise<Outcome> {
-    const { purse, ask, growing, speech, signal } = request
+    const { purse, ask, growing, prompt, signal } = request
     const { statement, content, offer } = ask.record
     const { message: prices } = offer
     const wanted = tokensWanted(content)
@@ -112,8 +113,11 @@ export function createAttempt(
         lie('answer.owed', 'the worker counts another fee than its offer', { owed })
       let said = text
       if (growing.own !== undefined) {
-        const { own } = growing
-        said = ids.map(id => own.push(id)).join('')
+        said = await growing.own.push(ids).catch((error: unknown) => {
+          log.warn("an answer's text is the worker's from here on", { error })
+          growing.own = undefined
+          return text
+        })
         // [reject] The text is what the tokens say.
         if (said !== text) lie('answer.text', 'the text is not what the tokens say')
       }
@@ -151,8 +155,7 @@ export function createAttempt(
             const { inputTokens, creditTokens } = frame
             // [reject] Prompt tokens are counted right: exactly where the tokenizer is at hand, else within what the
             // text can come to.
-            const exact =
-              speech === undefined ? undefined : speech.promptTokens(content.messages) + content.resume.length
+            const exact = prompt === undefined ? undefined : prompt + content.resume.length
             if (exact !== undefined && inputTokens !== exact)
               lie('answer.input-tokens', 'the worker counts other prompt tokens', { inputTokens, exact })
             if (inputTokens > mostInputTokens(content.messages, content.resume.length))

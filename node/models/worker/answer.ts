@@ -101,6 +101,7 @@ export function createAnswers(
     stream: MessageStream,
     dialogue: Dialogue,
     served: Served,
+    prompt: readonly number[],
     answer: Answer,
     sent: number[],
     credit: bigint,
@@ -113,6 +114,7 @@ export function createAnswers(
       model: served.base,
       ...(served.adapter === undefined ? {} : { adapter: served.adapter }),
       messages: content.messages,
+      promptIds: prompt,
       resumeIds: content.resume,
       signal,
       settings: {
@@ -128,7 +130,7 @@ export function createAnswers(
     const began = clock.now()
     // Text that the client has: what the tokens it resumes from said, then ours.
     const spoken = served.speech.text(content.stop)
-    let said = content.resume.map(id => spoken.push(id)).join('').length
+    let said = (await spoken.push(content.resume)).length
     try {
       for await (const { id, text } of generation) {
         if (sent.length >= tokensWanted(content)) break
@@ -150,7 +152,8 @@ export function createAnswers(
 
   async function answerTo(frame: RequestFrame, stream: MessageStream): Promise<void> {
     const { served, account, request } = await admit(frame, stream)
-    const inputTokens = served.speech.promptTokens(frame.content.messages) + frame.content.resume.length
+    const prompt = await served.speech.prompt(frame.content.messages)
+    const inputTokens = prompt.length + frame.content.resume.length
     // What cannot be paid does not wait for its turn; while it waits others may use up the deposit, so it is checked
     // again.
     checkMeans(
@@ -186,7 +189,7 @@ export function createAnswers(
         answer: []
       }
       const answer = await accounts.begin(account, request, record)
-      const over = serveAnswer(stream, dialogue, served, account, answer)
+      const over = serveAnswer(stream, dialogue, served, prompt, account, answer)
       going.set(request, { account, dialogue, over })
       await over.finally(() => {
         going.delete(request)
@@ -200,6 +203,7 @@ export function createAnswers(
     stream: MessageStream,
     dialogue: Dialogue,
     served: Served,
+    prompt: readonly number[],
     account: Account,
     answer: Answer
   ): Promise<void> {
@@ -212,7 +216,7 @@ export function createAnswers(
     try {
       await stream.send({ kind: 'accepted', inputTokens, creditTokens: policy.creditTokens })
       await dialogue.room(0n, credit)
-      finish = await generate(stream, dialogue, served, answer, sent, credit, tail)
+      finish = await generate(stream, dialogue, served, prompt, answer, sent, credit, tail)
     } catch (error) {
       const code = error instanceof TilthError ? error.code : 'internal'
       const engineFailed = !stream.signal.aborted && !dialogue.signal.aborted && code !== 'voucher.late'

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { openEngine } from '../../../node/engine/index.ts'
+import { folderSpeech } from '../../../node/models/index.ts'
 import { createMetrics } from '../../../node/runtime/index.ts'
 import { checkCosigned } from '../../../protocol/models/index.ts'
 import { zeroHash } from '../../../protocol/primitives/index.ts'
@@ -115,10 +116,11 @@ describe('inference with the real engine', () => {
     this.timeout(120_000)
     const network = await startNetwork()
     const engine = openEngine({ threads: 1 })
+    const speech = folderSpeech(engine.text)
     try {
       const model = await network.registerBase(join(import.meta.dirname, '../../../daemon/assets/seedling'), 'seedling')
-      const worker = await network.addPeer('worker', { engine, speech: null })
-      const client = await network.addPeer('client', { roles: { worker: false, client: true }, speech: null })
+      const worker = await network.addPeer('worker', { engine, speech })
+      const client = await network.addPeer('client', { roles: { worker: false, client: true }, speech })
       await until(
         () => worker.service.model(model) !== undefined && client.service.model(model) !== undefined,
         'the model is known'

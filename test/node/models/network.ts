@@ -26,7 +26,7 @@ export interface PeerOptions {
   roles?: ModelsDeps['roles']
   policy?: ModelsDeps['policy']
   timing?: ModelsDeps['timing']
-  speech?: ModelsDeps['speech'] | null
+  speech?: ModelsDeps['speech']
   metrics?: ModelsDeps['metrics']
   /** What stands between the service and the parts it uses. */
   change?: (deps: ModelsDeps) => ModelsDeps
@@ -66,7 +66,7 @@ const makeService: Make<ModelsService, ModelEvents, PeerOptions> = (common, { fo
     engine: options.engine ?? fakeEngine(),
     folder: join(folder, 'models'),
     timing: { ...quick, ...options.timing },
-    ...(options.speech === null ? {} : { speech: options.speech ?? fakeSpeech }),
+    speech: options.speech ?? fakeSpeech,
     ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
     ...(options.policy === undefined ? {} : { policy: options.policy })
   }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { z } from 'zod'
+import { parseUpToFirst } from '../../../protocol/primitives/index.ts'
 import { amount } from '../../../protocol/primitives/index.ts'
 import { LimitError, NotFoundError, TilthError } from '../../../protocol/primitives/index.ts'
 import {
@@ -141,5 +142,14 @@ describe('wire: limits', () => {
       assert.ok(limits.timeMs <= limits.lifeMs && limits.perPeer <= limits.inAll && limits.queue > 0, protocol)
     }
     assert.ok(new LimitError('limit.time', 'x').consequence === 'reject')
+  })
+
+  it('stops at the first thing that is wrong: a million wrong elements are not a million issues', () => {
+    const many = Array.from({ length: 1_000_000 }, () => 0)
+    const { error } = parseUpToFirst(z.strictObject({ list: z.array(z.strictObject({ kind: z.string() })) }), {
+      list: many
+    })
+    assert.equal(error?.issues.length, 1)
+    assert.throws(() => decodeFrame(encodeFrame(many, 1 << 22), z.array(z.string()), 1 << 22), { code: 'frame.schema' })
   })
 })

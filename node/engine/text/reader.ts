@@ -1,0 +1,96 @@
+import { resolve } from 'node:path'
+import { openSandbox, type Sandbox } from '../../runtime/sandbox/index.ts'
+import { programBeside } from '../program.ts'
+import type { ChatMessage, EncodedRow, Row, TrainRow } from '../types.ts'
+import type { Day } from './dates.ts'
+import { textBegin } from './stream.ts'
+import type { tasks } from './tasks.ts'
+
+/** Processes that read texts for models at a time, each with a tokenizer in its memory. */
+const processes = 4
+const heapMb = 384
+/** Requests that wait for one model's tokenizer; a worker takes far fewer answers at a time. */
+const queue = 512
+const idleMs = 600_000
+/** A tokenizer with a vocabulary of 150,000 tokens is read in a second. */
+const openMs = 20_000
+/** An honest prompt takes a few milliseconds, the longest that is allowed under a second. */
+const promptMs = 5_000
+/** Rows that are read in one go. */
+const rowsAtOnce = 64
+const rowsMs = 20_000
+
+/** The text of an answer from its tokens, as they come. */
+export interface AnswerText {
+  /** Text that is certain with these. */
+  push(ids: readonly number[]): Promise<string>
+  /** What was held back, at the end. */
+  finish(): Promise<string>
+}
+
+/**
+ * Texts and tokens of models, by their folders. Templates and tokenizers are strangers' programs and run where they can
+ * be ended, each model's apart.
+ * @throws as its methods are called: TilthError `chat-template`, `tokenizer-…`, `sandbox.…`
+ */
+export interface TextReader {
+  /** Reads the model's tokenizer and template, so that the first prompt does not wait for it. */
+  open(folder: string): Promise<void>
+  encode(folder: string, text: string): Promise<number[]>
+  prompt(folder: string, messages: readonly ChatMessage[], day?: Day): Promise<number[]>
+  prompts(folder: string, conversations: readonly (readonly ChatMessage[])[], day?: Day): Promise<number[][]>
+  answers(folder: string, rows: readonly Row[]): Promise<EncodedRow[]>
+  trainRows(
+    folder: string,
+    rows: readonly Row[],
+    options: { readonly responseOnly: boolean; readonly cutoff: number }
+  ): Promise<TrainRow[]>
+  text(folder: string, stops: readonly string[]): AnswerText
+  close(): void
+}
+
+export function openTextReader(): TextReader {
+  const sandbox: Sandbox<typeof tasks> = openSandbox<typeof tasks>({
+    program: programBeside(import.meta.url, 'tasks'),
+    beginMs: openMs,
+    heapMb,
+    processes,
+    queue,
+    idleMs
+  })
+  const inParts = async <A, B>(all: readonly A[], read: (part: readonly A[]) => Promise<B[]>): Promise<B[]> => {
+    const done: B[] = []
+    for (let at = 0; at < all.length; at += rowsAtOnce) done.push(...(await read(all.slice(at, at + rowsAtOnce))))
+    return done
+  }
+
+  const reader: TextReader = {
+    open: folder => sandbox.begin(resolve(folder)),
+    encode: (folder, text) => sandbox.run(resolve(folder), 'encode', text, promptMs),
+    prompt: async (folder, messages, day) => {
+      const [prompt = []] = await sandbox.run(resolve(folder), 'prompts', { conversations: [messages], day }, promptMs)
+      return prompt
+    },
+    prompts: (folder, all, day) =>
+      inParts(all, conversations => sandbox.run(resolve(folder), 'prompts', { conversations, day }, rowsMs)),
+    answers: (folder, all) => inParts(all, rows => sandbox.run(resolve(folder), 'answers', rows, rowsMs)),
+    trainRows: (folder, all, options) =>
+      inParts(all, rows => sandbox.run(resolve(folder), 'trainRows', { rows, ...options }, rowsMs)),
+    text(folder, stops) {
+      let state = textBegin
+      let turn: Promise<unknown> = Promise.resolve()
+      const take = (ids: readonly number[], last: boolean): Promise<string> => {
+        const mine = turn.then(async () => {
+          const said = await sandbox.run(resolve(folder), 'text', { stops, state, ids, last }, promptMs)
+          state = said.state
+          return said.text
+        })
+        turn = mine.catch(() => undefined)
+        return mine
+      }
+      return { push: ids => take(ids, false), finish: () => take([], true) }
+    },
+    close: () => sandbox.close()
+  }
+  return reader
+}

@@ -1,0 +1,66 @@
+import { fork } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { environmentForChildren } from '../environment.ts'
+import type { FromProcess, ToProcess } from './messages.ts'
+
+/** One process, which does one thing at a time. */
+export interface Child {
+  /** It ended, asked or not. */
+  readonly gone: boolean
+  /** Its answer; undefined when it ended instead. */
+  ask(message: ToProcess): Promise<FromProcess | undefined>
+  /** Ends it at once. */
+  end(): void
+}
+
+const program = new URL(`./process.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url)
+
+/**
+ * Starts a process that may read files and nothing else: it starts no program, writes no file, loads no native code.
+ * A thread would not do: where a stranger's program asks for one huge allocation, the heap limit of a worker thread
+ * ends the whole process that it is in.
+ */
+export function startChild(module: URL, heapMb: number): Child {
+  const child = fork(fileURLToPath(program), [module.href], {
+    serialization: 'advanced',
+    env: environmentForChildren(),
+    // What V8 says of a heap that overflowed is not the owner's business.
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    execArgv: [`--max-old-space-size=${heapMb}`, '--max-semi-space-size=2', '--permission', '--allow-fs-read=*']
+  })
+  let waiting: ((answer: FromProcess | undefined) => void) | undefined
+  let gone = false
+  const settle = (answer: FromProcess | undefined): void => {
+    child.unref()
+    child.channel?.unref()
+    const resolve = waiting
+    waiting = undefined
+    resolve?.(answer)
+  }
+  child.on('message', (answer: FromProcess) => settle(answer))
+  for (const event of ['exit', 'error'] as const)
+    child.once(event, () => {
+      gone = true
+      settle(undefined)
+    })
+  return {
+    get gone() {
+      return gone
+    },
+    ask: message =>
+      new Promise(resolve => {
+        if (gone) return resolve(undefined)
+        waiting = resolve
+        child.ref()
+        child.channel?.ref()
+        child.send(message, error => {
+          if (error !== null) settle(undefined)
+        })
+      }),
+    end() {
+      gone = true
+      child.kill('SIGKILL')
+      settle(undefined)
+    }
+  }
+}

@@ -1,0 +1,5 @@
+export * from './errors.ts'
+export * from './plain-error.ts'
+export { openSandbox } from './sandbox.ts'
+export type { Sandbox, SandboxOptions } from './sandbox.ts'
+export type { Task, Tasks } from './messages.ts'
