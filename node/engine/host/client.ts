@@ -19,7 +19,7 @@ import type {
 import { openTextReader, type TextReader } from '../text/reader.ts'
 import { adaptersKept, type WorkerOptions } from './messages.ts'
 import { tokensOf } from './tokens.ts'
-import { EngineThread, type ThreadOptions } from './thread.ts'
+import { EngineThread, engineClosed, type ThreadOptions } from './thread.ts'
 
 /** `provider` is `auto` unless said otherwise: see chooseProvider. */
 export interface EngineOptions
@@ -43,6 +43,7 @@ class EngineClient implements Engine {
   readonly text: TextReader = openTextReader()
   readonly #serving: EngineThread
   readonly #training: EngineThread
+  #closed = false
 
   constructor({ separateTraining = true, threads = 2, provider, precision, quantize, heapMb }: EngineOptions) {
     // Auditors repeat a worker's steps on other machines: training is float32 everywhere.
@@ -57,20 +58,26 @@ class EngineClient implements Engine {
   }
 
   async open(folder: string): Promise<ModelInfo> {
-    const [info] = await Promise.all([this.#serving.call('open', folder), this.text.open(folder)])
+    const [info] = await Promise.all([this.#serving.call('open', folder), this.#reader.open(folder)])
     return info
   }
 
   async tune(job: TuneJob): Promise<TuneResult> {
     const { signal, onProgress: _onProgress, ...rest } = job
-    const tokens = { ...rest, ...(await tokensOf(this.text, job)) }
+    const tokens = { ...rest, ...(await tokensOf(this.#reader, job)) }
     return this.#training.call('tune', tokens, { signal, onEvent: p => job.onProgress?.(p) })
   }
 
   async tuneSiblings(job: SiblingsJob): Promise<TuneResult[]> {
     const { signal, onProgress: _onProgress, ...rest } = job
-    const tokens = { ...rest, ...(await tokensOf(this.text, job)) }
+    const tokens = { ...rest, ...(await tokensOf(this.#reader, job)) }
     return this.#training.call('tuneSiblings', tokens, { signal, onEvent: p => job.onProgress?.(p) })
+  }
+
+  /** What reads texts, as long as the engine is open. */
+  get #reader(): TextReader {
+    if (this.#closed) throw engineClosed()
+    return this.text
   }
 
   generate(job: GenerateJob): Generation {
@@ -90,7 +97,7 @@ class EngineClient implements Engine {
 
   async #promptOf({ model, messages, prompt, promptIds, day }: GenerateJob): Promise<readonly number[]> {
     if (promptIds !== undefined) return promptIds
-    return messages === undefined ? this.text.encode(model, prompt ?? '') : this.text.prompt(model, messages, day)
+    return messages === undefined ? this.#reader.encode(model, prompt ?? '') : this.#reader.prompt(model, messages, day)
   }
 
   async score(job: ScoreJob): Promise<number[]> {
@@ -100,7 +107,7 @@ class EngineClient implements Engine {
   }
 
   async scoreMany(job: ScoreManyJob): Promise<number[][]> {
-    const prompts = await this.text.prompts(
+    const prompts = await this.#reader.prompts(
       job.model,
       job.answers.map(({ messages }) => messages)
     )
@@ -109,11 +116,11 @@ class EngineClient implements Engine {
   }
 
   async heldOutLoss(job: HeldOutJob): Promise<number> {
-    return this.#serving.call('heldOutLoss', { ...job, rows: await this.text.answers(job.model, job.rows) })
+    return this.#serving.call('heldOutLoss', { ...job, rows: await this.#reader.answers(job.model, job.rows) })
   }
 
   async encode(model: string, row: Row): Promise<EncodedRow> {
-    const [encoded] = await this.text.answers(model, [row])
+    const [encoded] = await this.#reader.answers(model, [row])
     return encoded ?? { prompt: [], answer: [] }
   }
 
@@ -131,6 +138,7 @@ class EngineClient implements Engine {
   }
 
   async close(): Promise<void> {
+    this.#closed = true
     this.text.close()
     await this.#serving.close()
     if (this.#training !== this.#serving) await this.#training.close()

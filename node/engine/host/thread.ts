@@ -47,14 +47,7 @@ export class EngineThread {
   ): Promise<Calls[K]['result']> {
     const id = this.#next++
     const runtime = await this.#options.runtime()
-    if (this.#closed)
-      throw new EngineError({
-        code: 'engine-closed',
-        message: 'the engine is closed',
-        consequence: 'fatal',
-        details: {},
-        causes: []
-      })
+    if (this.#closed) throw engineClosed()
     return this.#send(this.#start(runtime), id, name, argument, options)
   }
 
@@ -162,3 +155,12 @@ export class EngineThread {
     return worker
   }
 }
+
+export const engineClosed = (): EngineError =>
+  new EngineError({
+    code: 'engine-closed',
+    message: 'the engine is closed',
+    consequence: 'fatal',
+    details: {},
+    causes: []
+  })
