@@ -3,10 +3,6 @@
  * because a session of ONNX Runtime blocks the thread that runs it.
  */
 
-import type { AnswerText, TextReader } from './text/reader.ts'
-
-export type { AnswerText, TextReader }
-
 /** One training sequence. `labels[t]` is the token that position t−1 must predict; −100 is not trained on. */
 export interface TrainRow {
   readonly ids: Int32Array | number[]
@@ -249,6 +245,35 @@ export interface EngineStatus {
   /** Adapters that are loaded; those used longest ago make room for others. */
   readonly adapters: number
   readonly mostAdapters: number
+}
+
+/** The text of an answer from its tokens, as they come. */
+export interface AnswerText {
+  /** Text that is certain with these. */
+  push(ids: readonly number[]): Promise<string>
+  /** What was held back, at the end. */
+  finish(): Promise<string>
+}
+
+/**
+ * Texts and tokens of models, by their folders. Templates and tokenizers are strangers' programs and run where they can
+ * be ended, each model's apart.
+ * @throws as its methods are called: TilthError `chat-template`, `tokenizer-…`, `sandbox.…`
+ */
+export interface TextReader {
+  /** Reads the model's tokenizer and template, so that the first prompt does not wait for it. */
+  open(folder: string): Promise<void>
+  encode(folder: string, text: string): Promise<number[]>
+  prompt(folder: string, messages: readonly ChatMessage[], day?: number): Promise<number[]>
+  prompts(folder: string, conversations: readonly (readonly ChatMessage[])[], day?: number): Promise<number[][]>
+  answers(folder: string, rows: readonly Row[]): Promise<EncodedRow[]>
+  trainRows(
+    folder: string,
+    rows: readonly Row[],
+    options: { readonly responseOnly: boolean; readonly cutoff: number }
+  ): Promise<TrainRow[]>
+  text(folder: string, stops: readonly string[]): AnswerText
+  close(): void
 }
 
 export interface Engine {

@@ -87,7 +87,7 @@ describe("strangers' templates and tokenizers", function () {
     const idle = await longestBlock(() => sleep(2_000))
     let honest = 0
     const busy = await longestBlock(async () => {
-      let over = false
+      const over = new AbortController()
       const all = Promise.all(
         hostile.map(model =>
           assert.rejects(
@@ -97,9 +97,9 @@ describe("strangers' templates and tokenizers", function () {
           )
         )
       ).finally(() => {
-        over = true
+        over.abort()
       })
-      while (!over) {
+      while (!over.signal.aborted) {
         const { ids } = await engine.generate({
           model: seedling,
           messages: question,

@@ -13,12 +13,13 @@ import type {
   ScoreJob,
   ScoreManyJob,
   SiblingsJob,
+  TextReader,
   TuneJob,
   TuneResult
 } from '../types.ts'
-import { openTextReader, type TextReader } from '../text/reader.ts'
+import { openTextReader } from '../text/reader.ts'
 import { adaptersKept, type WorkerOptions } from './messages.ts'
-import { tokensOf } from './tokens.ts'
+import { jobOfTokens } from './tokens.ts'
 import { EngineThread, engineClosed, type ThreadOptions } from './thread.ts'
 
 /** `provider` is `auto` unless said otherwise: see chooseProvider. */
@@ -63,15 +64,13 @@ class EngineClient implements Engine {
   }
 
   async tune(job: TuneJob): Promise<TuneResult> {
-    const { signal, onProgress: _onProgress, ...rest } = job
-    const tokens = { ...rest, ...(await tokensOf(this.#reader, job)) }
-    return this.#training.call('tune', tokens, { signal, onEvent: p => job.onProgress?.(p) })
+    const tokens = await jobOfTokens(this.#reader, job)
+    return this.#training.call('tune', tokens, { signal: job.signal, onEvent: p => job.onProgress?.(p) })
   }
 
   async tuneSiblings(job: SiblingsJob): Promise<TuneResult[]> {
-    const { signal, onProgress: _onProgress, ...rest } = job
-    const tokens = { ...rest, ...(await tokensOf(this.#reader, job)) }
-    return this.#training.call('tuneSiblings', tokens, { signal, onEvent: p => job.onProgress?.(p) })
+    const tokens = await jobOfTokens(this.#reader, job)
+    return this.#training.call('tuneSiblings', tokens, { signal: job.signal, onEvent: p => job.onProgress?.(p) })
   }
 
   /** What reads texts, as long as the engine is open. */

@@ -1,13 +1,23 @@
-import type { TextReader } from '../text/reader.ts'
-import type { Row, TrainRow, TuneJob } from '../types.ts'
+import type { Row, SiblingsJob, TextReader, TrainRow, TuneJob } from '../types.ts'
 import type { TrainTokens } from './messages.ts'
+
+type Job = TuneJob | SiblingsJob
 
 /** A job's rows as tokens. */
 export async function tokensOf(
   reader: TextReader,
-  { model, rows, settings }: Pick<TuneJob, 'model' | 'rows' | 'settings'>
+  { model, rows, settings }: Pick<Job, 'model' | 'rows' | 'settings'>
 ): Promise<TrainTokens> {
   const { responseOnly, cutoff, evaluation } = settings
   const read = (some: readonly Row[]): Promise<TrainRow[]> => reader.trainRows(model, some, { responseOnly, cutoff })
   return { rows: await read(rows), held: evaluation?.rows && (await read(evaluation.rows)) }
+}
+
+/** A job with its rows as tokens; its signal and what it calls stay in this thread. */
+export async function jobOfTokens<T extends Job>(
+  reader: TextReader,
+  job: T
+): Promise<Omit<T, 'rows' | 'signal' | 'onProgress'> & TrainTokens> {
+  const plain = { ...job, signal: undefined, onProgress: undefined }
+  return { ...plain, ...(await tokensOf(reader, job)) }
 }

@@ -1,8 +1,7 @@
 import { resolve } from 'node:path'
 import { openSandbox, type Sandbox } from '../../runtime/sandbox/index.ts'
 import { programBeside } from '../program.ts'
-import type { ChatMessage, EncodedRow, Row, TrainRow } from '../types.ts'
-import type { Day } from './dates.ts'
+import type { TextReader } from '../types.ts'
 import { textBegin } from './stream.ts'
 import type { tasks } from './tasks.ts'
 
@@ -19,35 +18,6 @@ const promptMs = 5_000
 /** Rows that are read in one go. */
 const rowsAtOnce = 64
 const rowsMs = 20_000
-
-/** The text of an answer from its tokens, as they come. */
-export interface AnswerText {
-  /** Text that is certain with these. */
-  push(ids: readonly number[]): Promise<string>
-  /** What was held back, at the end. */
-  finish(): Promise<string>
-}
-
-/**
- * Texts and tokens of models, by their folders. Templates and tokenizers are strangers' programs and run where they can
- * be ended, each model's apart.
- * @throws as its methods are called: TilthError `chat-template`, `tokenizer-…`, `sandbox.…`
- */
-export interface TextReader {
-  /** Reads the model's tokenizer and template, so that the first prompt does not wait for it. */
-  open(folder: string): Promise<void>
-  encode(folder: string, text: string): Promise<number[]>
-  prompt(folder: string, messages: readonly ChatMessage[], day?: Day): Promise<number[]>
-  prompts(folder: string, conversations: readonly (readonly ChatMessage[])[], day?: Day): Promise<number[][]>
-  answers(folder: string, rows: readonly Row[]): Promise<EncodedRow[]>
-  trainRows(
-    folder: string,
-    rows: readonly Row[],
-    options: { readonly responseOnly: boolean; readonly cutoff: number }
-  ): Promise<TrainRow[]>
-  text(folder: string, stops: readonly string[]): AnswerText
-  close(): void
-}
 
 export function openTextReader(): TextReader {
   const sandbox: Sandbox<typeof tasks> = openSandbox<typeof tasks>({

@@ -98,7 +98,7 @@ export function openSandbox<T extends Tasks>(options: SandboxOptions): Sandbox<T
     clearTimeout(line.idle)
     line.since = Date.now()
     try {
-      while (line.tasks.length > 0 && !closed) {
+      while (line.tasks.length > 0) {
         const task = line.tasks[0]!
         await perform(line, task)
         line.tasks.shift()
@@ -185,7 +185,7 @@ export function openSandbox<T extends Tasks>(options: SandboxOptions): Sandbox<T
     run: (key, name, argument, ms) => add(key, { name, argument, ms }) as never,
     close() {
       closed = true
-      for (const line of [...lines.values()]) {
+      for (const line of lines.values()) {
         for (const task of line.tasks.splice(line.busy ? 1 : 0)) task.reject(closedError())
         drop(line)
       }
