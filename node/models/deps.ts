@@ -69,6 +69,9 @@ export interface ModelsTiming {
   readonly findMs: number
   /** How often vouchers are looked through for what should be claimed. */
   readonly redeemMs: number
+  /** What was asked and answered is kept for at most so long, whatever became of it, and looked through so often. */
+  readonly openingMs: number
+  readonly sweepMs: number
   /** A channel this close to its end is not used any more, in seconds: what is owed has to be claimed before. */
   readonly marginSeconds: number
 }
@@ -83,6 +86,8 @@ export const defaultTiming: ModelsTiming = {
   busyMs: 60_000,
   findMs: 10_000,
   redeemMs: 30_000,
+  openingMs: 30 * 86_400_000,
+  sweepMs: 3_600_000,
   marginSeconds: 600
 }
 
@@ -94,7 +99,7 @@ export interface ModelsDeps {
   readonly clock: Clock
   readonly log: Log
   readonly events: Events<ModelEvents>
-  readonly store: Pick<Store, 'collection' | 'batch'>
+  readonly store: Pick<Store, 'collection' | 'batch' | 'scrub'>
   readonly gossip: Gossip
   readonly streams: Streams
   readonly peers: Pick<Peers, 'on'>

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { signedSchema } from '../../protocol/crypto/index.ts'
-import { cosignedReceipt, finish, inferenceContent, modelRecord } from '../../protocol/models/index.ts'
+import { cosignedReceipt, finish, inferenceContent, modelRecord, opening } from '../../protocol/models/index.ts'
 import type { ChannelState } from '../../protocol/models/index.ts'
 import { address, amount, bytes32, signature, uint } from '../../protocol/primitives/index.ts'
 import type { Store } from '../store/index.ts'
@@ -96,7 +96,9 @@ export function openTables(store: Pick<Store, 'collection'>) {
     asks: store.collection('models/asks', askRecord),
     /** Key: time of end, then id, so that they come in order. */
     receipts: store.collection('models/receipts', cosignedReceipt),
-    receiptKeys: store.collection('models/receipt-keys', z.string().max(200))
+    receiptKeys: store.collection('models/receipt-keys', z.string().max(200)),
+    /** What was asked and answered, by the key of its receipt, until nobody needs it any more. */
+    openings: store.collection('models/openings', opening)
   }
 }
 export type Tables = ReturnType<typeof openTables>

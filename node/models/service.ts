@@ -10,6 +10,7 @@ import type { ModelsDeps, Parts } from './deps.ts'
 import { followChain } from './follow.ts'
 import { createFolders } from './folders.ts'
 import { createOfferBoard, offerView } from './offers.ts'
+import { createForgetting } from './forgetting.ts'
 import { createReceipts } from './receipts.ts'
 import { declareMetrics } from './metrics.ts'
 import { openTables } from './records.ts'
@@ -50,6 +51,8 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
   const asking = createAsking(parts, wallet, createWorkers(parts, board), folders)
   const keeper = createChannelKeeper(parts, wallet)
 
+  const forgetting = createForgetting(parts, { receipts, accounts, wallet })
+
   let life = new AbortController()
   let follower: Follower | undefined
   const offs: (() => Promise<void> | void)[] = []
@@ -87,6 +90,7 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
         await serving.start()
       }
       keeper.start()
+      forgetting.start()
       const { signal } = life
       // After a restart there may be receipts to sign; workers that are not there yet get them at the next ask.
       keeper.reconcile(signal).catch((error: unknown) => {
@@ -97,6 +101,7 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
       life.abort(new TilthError('models.stopped', 'the node is stopping', { consequence: 'retry' }))
       serving.stop()
       keeper.stop()
+      await forgetting.stop()
       board.stop()
       await follower?.stop()
       await redeemer.stop()
@@ -127,6 +132,9 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
     },
     receipts: filter => receipts.list(filter),
     receipt: id => receipts.get(id),
+    opening: id => receipts.opening(id),
+    openings: () => receipts.openings(),
+    forget: ids => forgetting.forget(ids),
     async channels() {
       const views: ChannelView[] = []
       for (const {

@@ -1,5 +1,5 @@
 import type { ChatMessage } from '../../protocol/data/index.ts'
-import type { CosignedReceipt, ModelRecord } from '../../protocol/models/index.ts'
+import type { CosignedReceipt, ModelRecord, Opening } from '../../protocol/models/index.ts'
 import type { Address, Hex } from '../../protocol/primitives/index.ts'
 
 /**
@@ -120,8 +120,7 @@ export type ModelEvents = {
   'models.registered': { model: Hex; builder: Address; datanet: Hex }
   'models.offered': { model: Hex; worker: Address }
   /**
-   * Client and worker both emit it, each on its own node, once the receipt with both signatures is on disk. Has
-   * content, answer, request and offer.
+   * Client and worker both emit it, each on its own node, once the receipt with both signatures is on disk.
    */
   'models.receipt': { id: Hex; role: 'client' | 'worker'; receipt: CosignedReceipt }
   'models.redeemed': { channel: Hex; paid: bigint; transaction: Hex }
@@ -165,6 +164,12 @@ export interface ModelsService {
   /** Receipts with both signatures that this node holds, as client or worker, oldest first. */
   receipts(filter?: ReceiptFilter): Promise<readonly CosignedReceipt[]>
   receipt(id: Hex): Promise<CosignedReceipt | undefined>
+  /** What was asked and answered, while this node keeps it. */
+  opening(id: Hex): Promise<Opening | undefined>
+  /** Receipts of which it is kept. */
+  openings(): AsyncIterable<Hex>
+  /** It is not needed any more: gone from the disk when this resolves. */
+  forget(receipts: readonly Hex[]): Promise<void>
   /** Worker: what it answered within the last hour, and how many more answers it could begin at once. */
   activity(): ActivityView & { readonly free: number }
   channels(): Promise<readonly ChannelView[]>

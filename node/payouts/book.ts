@@ -3,7 +3,7 @@ import { bytes32, InvalidError, NotFoundError } from '../../protocol/primitives/
 import type { Hex } from '../../protocol/primitives/index.ts'
 import { cosignedReceipt } from '../../protocol/models/index.ts'
 import type { CosignedReceipt } from '../../protocol/models/index.ts'
-import { faultOf, placeOf, receiptId, slimReceipt } from '../../protocol/payouts/index.ts'
+import { faultOf, placeOf, receiptId } from '../../protocol/payouts/index.ts'
 import type { Facts } from './facts.ts'
 import { maxChannelReceipts } from './limits.ts'
 import type { Models } from './models.ts'
@@ -11,13 +11,11 @@ import type { PayoutsDeps } from './types.ts'
 
 const entrySchema = z.strictObject({ id: bytes32, pool: bytes32.nullable(), receipt: cosignedReceipt })
 
-/** A receipt as it is kept in memory: without what was asked and answered. */
+/** A receipt as it is kept. */
 export interface Entry {
   readonly id: Hex
   readonly pool: Hex | null
   readonly receipt: CosignedReceipt
-  /** Whether what was asked and answered is on disk, so that it can be scored. */
-  readonly whole: boolean
 }
 
 /** Where a receipt came from: this node made it, gossip brought it, or it was asked for. */
@@ -34,8 +32,6 @@ export interface Book {
   take(receipt: CosignedReceipt, source: Source): Promise<{ id: Hex; fresh: boolean }>
   entries(): IterableIterator<Entry>
   entry(id: Hex): Entry | undefined
-  /** With what was asked and answered, where it is known. */
-  full(id: Hex): Promise<CosignedReceipt | undefined>
 }
 
 export function createBook(
@@ -53,12 +49,7 @@ export function createBook(
     const { channel } = receipt.receipt.message
     if (!places.has(placeOf(receipt))) perChannel.set(channel, (perChannel.get(channel) ?? 0) + 1)
     places.set(placeOf(receipt), id)
-    entries.set(id, {
-      id,
-      pool,
-      receipt: slimReceipt(receipt),
-      whole: receipt.content !== undefined && receipt.answer !== undefined && receipt.request !== undefined
-    })
+    entries.set(id, { id, pool, receipt })
   }
 
   async function check(id: Hex, receipt: CosignedReceipt, source: Source): Promise<Hex | null> {
@@ -79,7 +70,7 @@ export function createBook(
 
   async function keep(id: Hex, receipt: CosignedReceipt, source: Source): Promise<{ id: Hex; fresh: boolean }> {
     const known = entries.get(id)
-    if (known !== undefined && (known.whole || receipt.content === undefined)) return { id, fresh: false }
+    if (known !== undefined) return { id, fresh: false }
     const other = places.get(placeOf(receipt))
     // [ignore] A place has one receipt; of two the first that was heard stays.
     if (other !== undefined && other !== id)
@@ -87,7 +78,7 @@ export function createBook(
     const pool = await check(id, receipt, source)
     await table.put(id, { id, pool, receipt })
     remember(id, pool, receipt)
-    return { id, fresh: known === undefined }
+    return { id, fresh: true }
   }
 
   return {
@@ -106,7 +97,6 @@ export function createBook(
       return work
     },
     entries: () => entries.values(),
-    entry: id => entries.get(id),
-    full: async id => (await table.get(id))?.receipt
+    entry: id => entries.get(id)
   }
 }

@@ -18,4 +18,11 @@ export const maxBaseBytes = 64 * 2 ** 30
 export const closingFreshSeconds = 300n
 /** Peers that are asked for receipts at the same time. */
 export const peersAtOnce = 4
-export const defaultTiming = { closingMs: 15_000, announceMs: 30_000, tickMs: 2_000, redeemPauseMs: 5_000 } as const
+export const defaultTiming = {
+  closingMs: 15_000,
+  announceMs: 30_000,
+  tickMs: 2_000,
+  redeemPauseMs: 5_000,
+  contentKeepMs: 3_600_000,
+  sweepMs: 600_000
+} as const

@@ -1,6 +1,6 @@
 import type { CosignedReceipt } from '../../protocol/models/index.ts'
 import { NotFoundError, TilthError } from '../../protocol/primitives/index.ts'
-import type { Hex } from '../../protocol/primitives/index.ts'
+import type { Address, Hex } from '../../protocol/primitives/index.ts'
 import type { ScoringDocument } from '../../protocol/payouts/index.ts'
 import { foundBy, placeOf } from '../../protocol/payouts/index.ts'
 import type { ChainEvent } from '../chain/types.ts'
@@ -14,7 +14,16 @@ import { createLedger } from './ledger.ts'
 import type { Proposal } from './ledger.ts'
 import { defaultTiming } from './limits.ts'
 import { createModels } from './models.ts'
-import { createScorer, createScorings, createScoringsExchange, createWeigher, scoredBy } from './scorer/index.ts'
+import { createRetention } from './retention.ts'
+import {
+  createContents,
+  createExplaining,
+  createScorer,
+  createScorings,
+  createScoringsExchange,
+  createWeigher,
+  scoredBy
+} from './scorer/index.ts'
 import { createSettler } from './settler.ts'
 import { createStakes } from './stakes.ts'
 import { createTopic } from './topic.ts'
@@ -41,9 +50,12 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
   const exchange = createExchange(deps, book)
   const topic = createTopic(deps, timing, book, scorings, { receipt: received, scoring: scored })
   const settledPlaces = new Map<string, number>()
+  const contents = createContents(deps, { models, stakes, settled: isSettled })
+  const explaining = createExplaining(deps, weigher)
+  const retention = createRetention(deps, timing, overSince)
   const scorer = createScorer(
     deps,
-    { book, models, stakes, scorings, weigher },
+    { book, models, stakes, scorings, contents, weigher },
     {
       settled: isSettled,
       async scored(document) {
@@ -95,6 +107,16 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
     if (!found.agrees) events.emit('payouts.disagreement', { receipt, scorer, worker })
   }
 
+  /** Since when a receipt is in a final epoch; for one that no epoch counts, since its end. */
+  async function overSince(id: Hex): Promise<bigint | undefined> {
+    const entry = book.entry(id)
+    if (entry === undefined) return undefined
+    if (entry.pool === null) return entry.receipt.receipt.message.finishedAt
+    const epoch = epochOf(id)
+    return ledger.proposals(entry.pool).find(({ event, state }) => event.epoch === epoch && state === 'final')?.event
+      .challengeEnds
+  }
+
   async function takeOwn(receipt: CosignedReceipt): Promise<void> {
     try {
       const { id, fresh } = await book.take(receipt, 'own')
@@ -121,8 +143,7 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
       if (left === 0) return
       if (!(await open(entry))) continue
       left--
-      const receipt = await book.full(entry.id)
-      if (receipt !== undefined) await topic.announceReceipt(receipt)
+      await topic.announceReceipt(entry.receipt)
     }
   }
 
@@ -223,6 +244,9 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
       topic.start()
       exchange.start()
       words.start()
+      contents.start()
+      explaining.start()
+      retention.start()
       const report = (error: unknown): void => {
         log.warn('a periodic task of payouts failed', { error })
       }
@@ -252,7 +276,18 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
       await scorer.stop()
       await exchange.stop()
       await words.stop()
+      await contents.stop()
+      await explaining.stop()
+      await retention.stop()
       await ledger.stop()
+    },
+    async explain(id) {
+      const { receipt, attribution } = await explaining.explain(id)
+      const weights: Record<Address, bigint> = {}
+      attribution.players.forEach((player, i) => {
+        weights[player] = attribution.weights[i] ?? 0n
+      })
+      return { receipt: id, model: attribution.model, by: receipt.worker, unofficial: true, weights }
     },
     prepare,
     async gate(model) {

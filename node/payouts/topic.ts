@@ -1,8 +1,8 @@
 import { signStatement, requireSigner } from '../../protocol/crypto/index.ts'
 import type { Signed } from '../../protocol/crypto/index.ts'
-import { InvalidError, LimitError } from '../../protocol/primitives/index.ts'
+import { InvalidError } from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
-import { payoutMessage, slimReceipt } from '../../protocol/payouts/index.ts'
+import { payoutMessage } from '../../protocol/payouts/index.ts'
 import type { PayoutMessage, ScoringDocument } from '../../protocol/payouts/index.ts'
 import type { CosignedReceipt } from '../../protocol/models/index.ts'
 import type { Book } from './book.ts'
@@ -106,13 +106,7 @@ export function createTopic(
       await redeeming
     },
     async announceReceipt(receipt) {
-      try {
-        await publish({ kind: 'receipt', receipt })
-      } catch (error) {
-        // What was asked is too long for a message: the receipt goes without it, and is not scored by others.
-        if (!(error instanceof LimitError) || error.code !== 'frame.too-large') throw error
-        await publish({ kind: 'receipt', receipt: slimReceipt(receipt) })
-      }
+      await publish({ kind: 'receipt', receipt })
     },
     announceScoring: scoring => publish({ kind: 'scoring', scoring }),
     announceClosing: (pool, epoch) =>

@@ -159,6 +159,17 @@ export type PayoutEvents = {
   'payouts.claimed': { pool: Hex; account: Address; amount: bigint; transaction: Hex }
 }
 
+/** What a worker says an answer owes to whom. */
+export interface ExplanationView {
+  readonly receipt: Hex
+  readonly model: Hex
+  /** Who computed it. What counts is what scorers find. */
+  readonly by: Address
+  readonly unofficial: true
+  /** φ of each contributor in 1e-6. */
+  readonly weights: Readonly<Record<Address, bigint>>
+}
+
 export interface AttributeRequest {
   /** Model id. */
   readonly model: Hex
@@ -172,6 +183,11 @@ export interface PayoutsService {
   start(): Promise<void>
   stop(): Promise<void>
 
+  /**
+   * What an answer of this client's owes to whom, as its worker finds it right away: unofficial, it pays nobody.
+   * @throws NotFoundError `explain.unknown`, `explain.unweighed` · PeerError of the worker
+   */
+  explain(receipt: Hex): Promise<ExplanationView>
   /** Fetches and opens a model's siblings ahead of the first answer. */
   prepare(model: Hex): Promise<void>
   /** What each player is worth on the held-out questions of the model's Datanet; computed once, then kept. */
@@ -217,6 +233,9 @@ export interface PayoutsTiming {
   readonly tickMs: number
   /** Redeeming costs gas, and settlers may ask as often as they like: so long between two times. */
   readonly redeemPauseMs: number
+  /** What was asked and answered is kept for so long after its epoch is final, and looked through so often. */
+  readonly contentKeepMs: number
+  readonly sweepMs: number
 }
 
 export interface PayoutsDeps {
@@ -246,7 +265,7 @@ export interface PayoutsDeps {
   readonly result: (cid: string) => Promise<JobResult>
   readonly versions: Versions
   /** The models phase: own receipts to announce, and redeeming before an epoch closes. */
-  readonly models: Pick<ModelsService, 'receipts' | 'redeem'>
+  readonly models: Pick<ModelsService, 'receipts' | 'receipt' | 'redeem' | 'opening' | 'openings' | 'forget'>
   /**
    * A folder of this phase's own: bases and siblings. `base` names a base model's folder where another phase has it
    * already.

@@ -12,6 +12,9 @@ import { checkFormat } from './format.ts'
 import { fullKey, tableName } from './keys.ts'
 import type { Batch, Collection, Store } from './types.ts'
 
+/** In Node the database is a ClassicLevel, which has this as well. */
+type Compacting = Level & { compactRange(start: string, end: string): Promise<void> }
+
 /**
  * Opens the data folder's database (`DIR/db`), making it if need be. An entry that cannot be read is set aside in the
  * table `quarantine`, with a warning.
@@ -52,6 +55,14 @@ export async function openStore(directory: string, options: { log?: Pick<Runtime
       return table as Collection<T>
     },
     batch: (fill, { sync = true } = {}) => commit(operationsOf(fill), sync),
+    async scrub(prefix) {
+      await idle()
+      try {
+        await (db as Compacting).compactRange(prefix, `${prefix}\u{10ffff}`)
+      } catch (error) {
+        throw storeError(error, directory)
+      }
+    },
     async close() {
       await idle()
       await db.close()

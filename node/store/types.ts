@@ -43,5 +43,10 @@ export interface Store {
   collection<T>(name: string, schema: z.ZodType<T>): Collection<T>
   /** All or nothing, durable when it resolves. Writes at the same time go to the disk together. */
   batch(fill: (batch: Batch) => void, options?: WriteOptions): Promise<void>
+  /**
+   * What was deleted or overwritten in the tables whose names begin so leaves the disk: the database only marks it, and
+   * forgets in its own time. Costs a pass over these tables.
+   */
+  scrub(prefix: string): Promise<void>
   close(): Promise<void>
 }

@@ -127,6 +127,18 @@ export const statements = {
     ['scorer', 'address'],
     ['attribution', 'bytes32']
   ],
+  ContentRequest: [
+    ['receipt', 'bytes32'],
+    ['asker', 'address'],
+    ['holder', 'address'],
+    ['issuedAt', 'uint64']
+  ],
+  ExplainRequest: [
+    ['receipt', 'bytes32'],
+    ['asker', 'address'],
+    ['holder', 'address'],
+    ['issuedAt', 'uint64']
+  ],
   EpochClosing: [
     ['pool', 'bytes32'],
     ['epoch', 'uint32'],

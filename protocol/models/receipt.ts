@@ -7,7 +7,7 @@ import type { Hex } from '../primitives/hex.ts'
 import { feeOf } from './fee.ts'
 import { tokensWanted } from './request.ts'
 import { reject } from './refuse.ts'
-import type { CosignedReceipt, InferenceContent } from './types.ts'
+import type { CosignedReceipt, InferenceContent, Opening } from './types.ts'
 
 /**
  * `Receipt.response`: the hash of the answer tokens that this worker gave (not those it was given to resume from), with
@@ -105,54 +105,43 @@ export function checkReceipt(
 }
 
 declare const checked: unique symbol
-/** A receipt whose signatures and inner hashes are known to hold. */
+/** A receipt whose signatures are known to hold. */
 export type CheckedReceipt = CosignedReceipt & { readonly [checked]: true }
 
 /**
- * What anyone can check of a receipt with both signatures; where request, content, answer or offer are not enclosed,
- * their hashes stand unopened. The parties must be compared with the channel on chain by the caller.
- * @throws InvalidError `receipt.*`, `signature.mismatch`
+ * What anyone can check of a receipt with both signatures. The parties must be compared with the channel on chain by
+ * the caller.
+ * @throws InvalidError `signature.mismatch`
  */
 export function checkCosigned(cosigned: CosignedReceipt, network: Network): CheckedReceipt {
-  const { receipt, client, worker, clientSignature, content, answer, request, offer } = cosigned
-  const { message } = receipt
+  const { receipt, client, worker, clientSignature } = cosigned
   // [reject] It carries both parties' signatures over the same receipt.
   requireSigner(network, receipt, worker)
-  if (recoverDigest(digest(network, 'Receipt', message), clientSignature) !== client)
+  if (recoverDigest(digest(network, 'Receipt', receipt.message), clientSignature) !== client)
     reject('signature.mismatch', 'the receipt is not signed by its client')
-  // [reject] What is enclosed is what was signed for.
-  if (
-    answer !== undefined &&
-    (content === undefined ||
-      responseHash(content, answer) !== message.response ||
-      answer.length !== message.outputTokens)
-  )
-    reject('receipt.response', 'the answer is another than the signed one')
-  if (request !== undefined) {
-    requireSigner(network, request, client)
-    if (digest(network, 'InferenceRequest', request.message) !== message.request)
-      reject('receipt.request', 'the request is another than the signed one')
-    if (
-      request.message.channel !== message.channel ||
-      request.message.model !== message.model ||
-      request.message.seed !== message.seed ||
-      request.message.confidential !== message.confidential
-    )
-      reject('receipt.request', 'the request is for another channel, model, seed or other eyes')
-    if (message.fee > request.message.maxFee) reject('receipt.max-fee', 'the fee is more than the client agreed to')
-    if (content !== undefined && contentHash(content) !== request.message.content)
-      reject('receipt.content', 'the content is another than the signed one')
-  }
-  if (content !== undefined && message.outputTokens > tokensWanted(content))
-    reject('receipt.tokens', 'the answer is longer than was asked for')
-  if (offer !== undefined) {
-    // [reject] The fee is what the worker's offer says.
-    requireSigner(network, offer, worker)
-    if (
-      offer.message.model !== message.model ||
-      feeOf(offer.message, message.inputTokens, message.outputTokens) !== message.fee
-    )
-      reject('receipt.fee', 'the fee is not what the offer says')
-  }
   return cosigned as CheckedReceipt
+}
+
+/** What was asked and answered is what the receipt is about. @throws InvalidError `receipt.*`, `signature.mismatch` */
+export function checkOpening(cosigned: CosignedReceipt, opening: Opening, network: Network): void {
+  const { message } = cosigned.receipt
+  const { request, content, answer } = opening
+  // [reject] The request is the one that its client has signed for this receipt.
+  requireSigner(network, request, cosigned.client)
+  if (digest(network, 'InferenceRequest', request.message) !== message.request)
+    reject('receipt.request', 'the request is another than the signed one')
+  if (
+    request.message.channel !== message.channel ||
+    request.message.model !== message.model ||
+    request.message.seed !== message.seed ||
+    request.message.confidential !== message.confidential
+  )
+    reject('receipt.request', 'the request is for another channel, model, seed or other eyes')
+  if (message.fee > request.message.maxFee) reject('receipt.max-fee', 'the fee is more than the client agreed to')
+  // [reject] Content and answer are those that were signed for.
+  if (contentHash(content) !== request.message.content)
+    reject('receipt.content', 'the content is another than the signed one')
+  if (responseHash(content, answer) !== message.response || answer.length !== message.outputTokens)
+    reject('receipt.response', 'the answer is another than the signed one')
+  if (message.outputTokens > tokensWanted(content)) reject('receipt.tokens', 'the answer is longer than was asked for')
 }

@@ -105,20 +105,27 @@ export const workerFrame = z.discriminatedUnion('kind', [
 ])
 export type WorkerFrame = z.infer<typeof workerFrame>
 
-/** A receipt with both signatures, and all that is needed to check it again: what was asked, what was answered. */
+/** A receipt with both signatures: what anybody may know of an answer. */
 export const cosignedReceipt = z.strictObject({
   receipt: signedSchema('Receipt'),
   clientSignature: signature,
   client: address,
-  worker: address,
-  /** What `Receipt.request` and `Receipt.response` hash; kept by client and worker, given to scorers. */
-  content: inferenceContent.optional(),
-  answer: z.array(z.int().min(0)).max(4096).optional(),
-  /** The request whose digest is `Receipt.request`, and the offer it was priced by. */
-  request: signedSchema('InferenceRequest').optional(),
-  offer: signedSchema('Offer').optional()
+  worker: address
 })
 export type CosignedReceipt = z.infer<typeof cosignedReceipt>
+
+/**
+ * What a receipt's hashes stand for. It is between client and worker; a scorer sees it while it weighs the answer, and
+ * nobody sees what is confidential.
+ */
+export const opening = z.strictObject({
+  /** Its digest is `Receipt.request`. */
+  request: signedSchema('InferenceRequest'),
+  content: inferenceContent,
+  /** With the content's nonce it gives `Receipt.response`. */
+  answer: z.array(z.int().min(0)).max(4096)
+})
+export type Opening = z.infer<typeof opening>
 
 /** What travels on the topic `tilth/models/1`. */
 export const modelsMessage = z.discriminatedUnion('kind', [

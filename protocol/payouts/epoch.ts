@@ -192,17 +192,16 @@ export function buildEpoch(input: EpochInput): EpochBundle {
     }
   })
   const models = [...feesOf(earnings).keys()]
-  const slim = receipts.map(slimReceipt)
-  const receiptsRoot = receiptsTree(network, slim).root
+  const receiptsRoot = receiptsTree(network, receipts).root
   const payoutsRoot = payoutsTree(payouts).root
   return {
     pool,
     epoch,
     previous: previous?.cid ?? null,
-    receipts: slim,
+    receipts: [...receipts],
     receiptsRoot: receiptsRoot.hash,
     receiptsTotal: receiptsRoot.sum,
-    scorings: slim.flatMap((receipt, at) =>
+    scorings: receipts.flatMap((receipt, at) =>
       (scorings.get(receiptId(network, receipt)) ?? []).map(({ scorer, signature, utilities }) => ({
         receipt: at,
         scorer,
@@ -219,9 +218,4 @@ export function buildEpoch(input: EpochInput): EpochBundle {
     payoutsTotal: payoutsRoot.sum,
     held
   }
-}
-
-/** A receipt without what was asked and answered. */
-export function slimReceipt({ receipt, clientSignature, client, worker }: CosignedReceipt): CosignedReceipt {
-  return { receipt, clientSignature, client, worker }
 }

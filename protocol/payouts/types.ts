@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { address, amount, bytes32, cidText, int, signature } from '../primitives/hex.ts'
 import { signedSchema } from '../crypto/schema.ts'
-import { cosignedReceipt } from '../models/types.ts'
+import { cosignedReceipt, opening } from '../models/types.ts'
 
 /**
  * How a model's answers are weighed: whose data it is made of (bit i of a coalition is player i), and which coalitions
@@ -126,6 +126,21 @@ export const bundlePage = z.strictObject({
   receipts: z.array(cosignedReceipt).min(1).max(64)
 })
 export type BundlePage = z.infer<typeof bundlePage>
+
+/**
+ * Frames of `/tilth/payouts/content/1`: a scorer asks client or worker of a receipt for what was asked and answered; and
+ * of `/tilth/payouts/explain/1`: a client asks its worker what its answer owes to whom, which pays nobody.
+ */
+export const contentRequest = z.strictObject({
+  kind: z.literal('request'),
+  statement: signedSchema('ContentRequest')
+})
+export const contentReply = z.strictObject({ kind: z.literal('content'), opening })
+export const explainRequest = z.strictObject({
+  kind: z.literal('request'),
+  statement: signedSchema('ExplainRequest')
+})
+export const explainReply = z.strictObject({ kind: z.literal('explanation'), attribution })
 
 /** Frames of `/tilth/payouts/scorings/1`: receipts are named, and what scorers said of them comes page by page. */
 export const scoringsRequest = z.strictObject({ kind: z.literal('request'), receipts: z.array(bytes32).max(256) })

@@ -27,7 +27,9 @@ export const protocols = [
   '/tilth/models/infer/1',
   '/tilth/payouts/bundle/1',
   '/tilth/payouts/receipts/1',
-  '/tilth/payouts/scorings/1'
+  '/tilth/payouts/scorings/1',
+  '/tilth/payouts/content/1',
+  '/tilth/payouts/explain/1'
 ] as const
 export type Protocol = (typeof protocols)[number]
 
@@ -118,10 +120,10 @@ export const topicLimits = {
     repeatMs: 50_000,
     queue: 1024
   },
-  // Receipts with what was asked (64 turns of 8,000 characters at most) and answered, for others to score; those that
-  // are not settled are said again every half minute.
+  // Receipts of a kilobyte, and scorings of a few where players are many (82 KB at most); receipts that nobody has
+  // weighed are said again every half minute.
   'tilth/payouts/1': {
-    maxBytes: 1 * MiB,
+    maxBytes: 128 * KiB,
     timeMs: 10_000,
     quota: { perSecond: 50, burst: 500 },
     sayer: { perSecond: 25, burst: 500 },
@@ -198,6 +200,28 @@ export const streamLimits = {
     perPeer: 2,
     inAll: 32,
     queue: 8
+  },
+  // What was asked (64 turns of 8,000 characters, in UTF-8) and answered: one request, one answer.
+  '/tilth/payouts/content/1': {
+    maxBytes: 2 * MiB,
+    timeMs: 20_000,
+    lifeMs: 60_000,
+    quota: { perSecond: 1, burst: 2 },
+    opens: { perSecond: 10, burst: 100 },
+    perPeer: 4,
+    inAll: 64,
+    queue: 1
+  },
+  // Weighing takes seconds, the first time with the fetching of siblings: few at once, and one wait for all.
+  '/tilth/payouts/explain/1': {
+    maxBytes: 64 * KiB,
+    timeMs: 120_000,
+    lifeMs: 180_000,
+    quota: { perSecond: 1, burst: 2 },
+    opens: { perSecond: 1, burst: 20 },
+    perPeer: 2,
+    inAll: 16,
+    queue: 1
   },
   // Pages of scorings, a few kilobytes each where players are many; a settler asks about 256 receipts at a time.
   '/tilth/payouts/scorings/1': {

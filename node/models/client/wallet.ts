@@ -77,6 +77,8 @@ export interface Wallet {
     purse: Purse,
     frame: { receipt: Signed<'Receipt'>; answer: readonly number[] }
   ): Promise<{ id: Hex; signature: Hex; voucher: Signed<'Voucher'> | null; fresh: CosignedReceipt | undefined }>
+  /** What was asked before then and never signed for is given up. @returns how much */
+  expire(before: bigint): Promise<number>
   dispute(purse: Purse, code: string): Promise<void>
   update(purse: Purse, change: (channel: ChannelState) => ChannelState): Promise<void>
 }
@@ -281,16 +283,12 @@ export function createWallet(parts: Parts, tables: Tables, receipts: Receipts): 
           receipt,
           clientSignature,
           client: self,
-          worker,
-          content,
-          answer: [...answer],
-          request: statement,
-          offer
+          worker
         }
         purse.record = { ...purse.record, channel: receipted(paid, network, message) }
         purse.asks.delete(message.request)
         await store.batch(batch => {
-          receipts.keep(batch, cosigned)
+          receipts.keep(batch, cosigned, { request: statement, content, answer: [...answer] })
           batch
             .put(tables.clientChannels, purse.id, purse.record)
             .delete(tables.asks, inChannel(purse.id, message.request))
@@ -298,6 +296,18 @@ export function createWallet(parts: Parts, tables: Tables, receipts: Receipts): 
         receipts.announce(id, 'client', cosigned)
         return { id, signature: clientSignature, voucher: voucher(purse), fresh: cosigned }
       }),
+    async expire(before) {
+      let count = 0
+      for (const purse of purses.values()) {
+        for (const [id, { live, record }] of purse.asks) {
+          if (live || record.statement.message.issuedAt >= before) continue
+          purse.asks.delete(id)
+          await tables.asks.delete(inChannel(purse.id, id))
+          count++
+        }
+      }
+      return count
+    },
     async dispute(purse, code) {
       purse.spent = true
       if (purse.record.channel.state === 'open' || purse.record.channel.state === 'closing')

@@ -12,7 +12,7 @@ import {
   requestSeconds,
   tokensWanted
 } from '../../../protocol/models/index.ts'
-import type { ChannelState, CosignedReceipt, Finish } from '../../../protocol/models/index.ts'
+import type { ChannelState, CosignedReceipt, Finish, Opening } from '../../../protocol/models/index.ts'
 import { InvalidError } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import type { ChannelOnChain } from '../../chain/types.ts'
@@ -71,6 +71,8 @@ export interface Accounts {
   countersign(account: Account, signature: Hex, voucher: Signed<'Voucher'> | null): Promise<Hex>
   /** What the chain says of a channel. */
   update(account: Account, change: (channel: ChannelState) => ChannelState): Promise<void>
+  /** Answers that ended before then and that no client came back to sign for are given up. @returns how many */
+  expire(before: bigint): Promise<number>
   /** One at a time on a channel: signing is a chain. */
   exclusively<T>(account: Account, task: () => Promise<T>): Promise<T>
 }
@@ -244,16 +246,12 @@ export function createAccounts(parts: Parts, tables: Tables, receipts: Receipts)
         receipt: pending.receipt,
         clientSignature: signature,
         client: account.client,
-        worker: self,
-        ...(answer === undefined
-          ? {}
-          : {
-              content: answer.record.content,
-              answer: pending.answer,
-              request: answer.record.statement,
-              offer: answer.record.offer
-            })
+        worker: self
       }
+      const opening: Opening | undefined =
+        answer === undefined
+          ? undefined
+          : { request: answer.record.statement, content: answer.record.content, answer: pending.answer }
       account.record = {
         ...account.record,
         channel,
@@ -263,7 +261,7 @@ export function createAccounts(parts: Parts, tables: Tables, receipts: Receipts)
       account.answers.delete(message.request)
       let id = message.request
       await store.batch(batch => {
-        id = receipts.keep(batch, cosigned)
+        id = receipts.keep(batch, cosigned, opening)
         batch
           .put(tables.workerChannels, account.id, account.record)
           .delete(tables.answers, inChannel(account.id, message.request))
@@ -277,6 +275,20 @@ export function createAccounts(parts: Parts, tables: Tables, receipts: Receipts)
       if (channel === account.record.channel) return
       account.record = { ...account.record, channel }
       await save(account)
+    },
+    async expire(before) {
+      let count = 0
+      for (const account of byChannel.values()) {
+        for (const [id, { record }] of account.answers) {
+          const { pending } = account.record
+          if (record.state !== 'ended' || record.finishedAt >= before || pending?.receipt.message.request === id)
+            continue
+          account.answers.delete(id)
+          await tables.answers.delete(inChannel(account.id, id))
+          count++
+        }
+      }
+      return count
     },
     exclusively: (account, task) => queue.run(account.id, task)
   }

@@ -5,6 +5,7 @@ import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { Book, Entry } from '../book.ts'
 import type { Models } from '../models.ts'
 import type { PayoutsDeps } from '../types.ts'
+import type { Contents } from './content.ts'
 import type { Scorings } from './scorings.ts'
 import type { Stakes } from '../stakes.ts'
 import type { Weigher } from './weigher.ts'
@@ -24,6 +25,7 @@ interface Parts {
   readonly models: Models
   readonly stakes: Stakes
   readonly scorings: Scorings
+  readonly contents: Contents
   readonly weigher: Weigher
 }
 
@@ -34,7 +36,7 @@ const attempts = 8
 
 export function createScorer(
   { self, network, key, clock, log }: Pick<PayoutsDeps, 'self' | 'network' | 'key' | 'clock' | 'log'>,
-  { book, models, stakes, scorings, weigher }: Parts,
+  { book, models, stakes, scorings, contents, weigher }: Parts,
   { settled, scored }: { settled: (id: Hex) => boolean; scored: (document: ScoringDocument) => Promise<void> }
 ): Scorer {
   const waiting = new Map<Hex, { times: number; again: number }>()
@@ -55,14 +57,10 @@ export function createScorer(
   async function score(id: Hex): Promise<boolean> {
     const entry = book.entry(id)
     const wanted = entry === undefined ? false : await mine(entry)
-    if (wanted !== true) return wanted === false
-    const receipt = await book.full(id)
-    if (receipt?.content === undefined || receipt.answer === undefined) return false
-    const attribution = await weigher.attribute({
-      model: receipt.receipt.message.model,
-      content: receipt.content,
-      answer: receipt.answer
-    })
+    if (entry === undefined || wanted !== true) return wanted === false
+    // It stays in memory for as long as it takes to weigh it.
+    const { content, answer } = await contents.fetch(entry.receipt)
+    const attribution = await weigher.attribute({ model: entry.receipt.receipt.message.model, content, answer })
     if (attribution === null) return true
     const statement = signStatement(
       network,

@@ -118,9 +118,7 @@ describe('payouts among liars and after falls', function () {
       { ...good, client: worker.address },
       sign(good, { channel: keccak('no channel') }),
       sign(good, { model: network.base }),
-      sign(good, { confidential: true }),
-      { ...good, answer: [1, 2, 3, 4] },
-      { ...good, content: { ...good.content!, maxTokens: 9 } }
+      { ...good, content: { messages: [{ role: 'user', content: 'a secret' }] } } as CosignedReceipt
     ]
     const { say, stop } = await stranger()
     for (const receipt of bad) await say({ kind: 'receipt', receipt })

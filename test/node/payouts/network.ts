@@ -10,7 +10,7 @@ import type { Row } from '../../../protocol/data/index.ts'
 import { coalitionsOf, jobResult } from '../../../protocol/jobs/index.ts'
 import type { JobResult, TrainSettings } from '../../../protocol/jobs/index.ts'
 import { responseHash } from '../../../protocol/models/index.ts'
-import type { CosignedReceipt, InferenceContent } from '../../../protocol/models/index.ts'
+import type { CosignedReceipt, InferenceContent, Opening } from '../../../protocol/models/index.ts'
 import { attributionHash, measureOf, receiptId } from '../../../protocol/payouts/index.ts'
 import type { Attribution, Measure, ScoringDocument } from '../../../protocol/payouts/index.ts'
 import { canonicalJson, contentHash, keccak, zeroHash } from '../../../protocol/primitives/index.ts'
@@ -67,7 +67,8 @@ export interface PeerOptions {
 
 /** What the models phase of a peer would hold. */
 interface Holdings {
-  readonly own: CosignedReceipt[]
+  readonly own: { readonly id: Hex; readonly receipt: CosignedReceipt }[]
+  readonly openings: Map<Hex, Opening>
   /** Vouchers to be claimed at `redeem`: cumulative and the client's signature. */
   readonly vouchers: Map<Hex, { cumulative: bigint; signature: Hex }>
 }
@@ -204,7 +205,7 @@ export async function startNetwork({
   let nonces = 0
   const holdings = new Map<Address, Holdings>()
   const holdingsOf = (address: Address): Holdings => {
-    const known = holdings.get(address) ?? { own: [], vouchers: new Map() }
+    const known = holdings.get(address) ?? { own: [], openings: new Map(), vouchers: new Map() }
     holdings.set(address, known)
     return known
   }
@@ -215,7 +216,7 @@ export async function startNetwork({
   const peers = peersOf<PayoutsService, Events, PeerOptions>(
     world,
     (common, { address, chain, folder }, { scorer = true, settler = false, engine = worthEngine(), change }) => {
-      const { own, vouchers } = holdingsOf(address)
+      const { own, openings, vouchers } = holdingsOf(address)
       const deps: PayoutsDeps = {
         ...common,
         modelEvents: common.events,
@@ -225,7 +226,15 @@ export async function startNetwork({
         result: cid => fetchResult(common.files, cid),
         versions: { rows: async () => rows, heldOut: async () => held },
         models: {
-          receipts: async () => own,
+          receipts: async () => own.map(({ receipt }) => receipt),
+          receipt: async id => own.find(one => one.id === id)?.receipt,
+          opening: async id => openings.get(id),
+          async *openings() {
+            yield* openings.keys()
+          },
+          async forget(ids) {
+            for (const id of ids) openings.delete(id)
+          },
           async redeem() {
             let amount = 0n
             for (const [channel, { cumulative, signature }] of vouchers) {
@@ -235,7 +244,7 @@ export async function startNetwork({
             return { channels: vouchers.size, amount }
           }
         },
-        timing: { closingMs: 5_000, announceMs: 1_000, tickMs: 300, redeemPauseMs: 200 }
+        timing: { closingMs: 5_000, announceMs: 1_000, tickMs: 300, redeemPauseMs: 200, contentKeepMs: 0, sweepMs: 300 }
       }
       return createPayoutsService(change?.(deps) ?? deps)
     },
@@ -286,7 +295,7 @@ export async function startNetwork({
         stop: [],
         resume: []
       }
-      const before = worker.own.filter(({ receipt }) => receipt.message.channel === channel)
+      const before = worker.own.filter(({ receipt }) => receipt.receipt.message.channel === channel)
       const request = signStatement(
         network,
         'InferenceRequest',
@@ -296,7 +305,7 @@ export async function startNetwork({
       const message: Message<'Receipt'> = {
         channel,
         sequence: BigInt(before.length + 1),
-        previous: before.length === 0 ? zeroHash : digest(network, 'Receipt', before.at(-1)!.receipt.message),
+        previous: before.length === 0 ? zeroHash : digest(network, 'Receipt', before.at(-1)!.receipt.receipt.message),
         model: of,
         request: digest(network, 'InferenceRequest', request.message),
         response: responseHash(content, ids),
@@ -312,12 +321,11 @@ export async function startNetwork({
         receipt: signStatement(network, 'Receipt', message, worker.key),
         clientSignature: signDigest(digest(network, 'Receipt', message), client.key),
         client: client.address,
-        worker: worker.address,
-        content,
-        answer: ids,
-        request
+        worker: worker.address
       }
-      worker.own.push(receipt)
+      const id = digest(network, 'Receipt', message)
+      worker.own.push({ id, receipt })
+      worker.openings.set(id, { request, content, answer: ids })
       if (paid) {
         const cumulative = (worker.vouchers.get(channel)?.cumulative ?? 0n) + fee
         worker.vouchers.set(channel, {
@@ -325,8 +333,7 @@ export async function startNetwork({
           signature: signStatement(network, 'Voucher', { channel, cumulative }, client.key).signature
         })
       }
-      if (announce)
-        worker.events.emit('models.receipt', { id: digest(network, 'Receipt', message), role: 'worker', receipt })
+      if (announce) worker.events.emit('models.receipt', { id, role: 'worker', receipt })
       return receipt
     },
     stop: () => world.stop()

@@ -5,6 +5,7 @@ import type { Message } from '../../../protocol/crypto/index.ts'
 import {
   checkCosigned,
   checkMeans,
+  checkOpening,
   checkOffer,
   checkReceipt,
   checkRequest,
@@ -15,12 +16,13 @@ import {
   headAfter,
   noReceipts,
   rankOffers,
+  responseHash,
   scoreOf,
   supersedes,
   workerFrame
 } from '../../../protocol/models/index.ts'
-import type { CosignedReceipt } from '../../../protocol/models/index.ts'
-import { canonicalJson } from '../../../protocol/primitives/index.ts'
+import type { CosignedReceipt, Opening } from '../../../protocol/models/index.ts'
+import { canonicalJson, contentHash } from '../../../protocol/primitives/index.ts'
 import { decodeFrame } from '../../../protocol/wire/index.ts'
 import {
   channelId,
@@ -205,9 +207,6 @@ describe('a receipt', () => {
   it('with both signatures can be checked by anyone, through the wire', () => {
     const wire = decodeFrame(new TextEncoder().encode(canonicalJson(cosign(given))), cosignedReceipt, 1 << 20)
     assert.deepEqual(checkCosigned(wire, network), cosign(given))
-    const { content: c, answer, request: r, offer, ...bare } = cosign(given)
-    assert.ok(c !== undefined && answer !== undefined && r !== undefined && offer !== undefined)
-    checkCosigned(bare, network)
   })
   const good = cosign(given)
   const tampered: [string, CosignedReceipt, string][] = [
@@ -218,27 +217,40 @@ describe('a receipt', () => {
       'a changed fee',
       { ...good, receipt: { ...good.receipt, message: { ...good.receipt.message, fee: 1n } } },
       'signature.mismatch'
-    ],
-    ['another answer', { ...good, answer: [1, 2, 4] }, 'receipt.response'],
-    ['another content', { ...good, content: { ...content, maxTokens: 17 } }, 'receipt.content'],
-    ['another nonce', { ...good, content: { ...content, nonce: other } }, 'receipt.response'],
-    ['another request', { ...good, request: request({ seed: 6n }) }, 'receipt.request'],
-    ['a request for all to see', { ...good, request: request({ confidential: true }) }, 'receipt.request'],
-    ['a request by another', { ...good, request: request({}, strangerKey) }, 'signature.mismatch'],
-    [
-      'another offer',
-      { ...good, offer: signStatement(network, 'Offer', offerMessage({ outputPrice: 41n }), workerKey) },
-      'receipt.fee'
-    ],
-    [
-      "another's offer",
-      { ...good, offer: signStatement(network, 'Offer', offerMessage(), strangerKey) },
-      'signature.mismatch'
     ]
   ]
   for (const [what, receipt, expected] of tampered)
     it(`with ${what} is found out`, () => {
       assert.throws(() => checkCosigned(receipt, network), code(expected))
+    })
+})
+
+describe('what was asked and answered', () => {
+  const given = facts()
+  const good = cosign(given)
+  const right: Opening = { request: given.request, content, answer: [1, 2, 3] }
+  it('opens the hashes of its receipt', () => {
+    checkOpening(good, right, network)
+  })
+  it('cannot be guessed by the hashes: the same question and answer give others with another nonce', () => {
+    const again = { ...content, nonce: other }
+    assert.notEqual(contentHash(again), contentHash(content))
+    assert.notEqual(responseHash(again, [1, 2, 3]), responseHash(content, [1, 2, 3]))
+  })
+  const tampered: [string, Partial<Opening>, string][] = [
+    ['another answer', { answer: [1, 2, 4] }, 'receipt.response'],
+    ['a longer answer', { answer: [1, 2, 3, 4] }, 'receipt.response'],
+    ['another content', { content: { ...content, maxTokens: 17 } }, 'receipt.content'],
+    ['another nonce', { content: { ...content, nonce: other } }, 'receipt.content'],
+    ['another request', { request: request({ seed: 6n }) }, 'receipt.request'],
+    ['a request for all to see', { request: request({ confidential: true }) }, 'receipt.request'],
+    ['a request by another', { request: request({}, strangerKey) }, 'signature.mismatch']
+  ]
+  for (const [what, change, expected] of tampered)
+    it(`with ${what} is found out`, () => {
+      assert.throws(() => {
+        checkOpening(good, { ...right, ...change }, network)
+      }, code(expected))
     })
 })
 

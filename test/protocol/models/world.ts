@@ -82,11 +82,7 @@ export function cosign(given: AnswerFacts, head?: ChainHead): CosignedReceipt {
     receipt: signReceipt(message),
     clientSignature: signDigest(digest(network, 'Receipt', message), clientKey),
     client,
-    worker,
-    content: given.content,
-    answer: [...given.answer],
-    request: given.request,
-    offer: signStatement(network, 'Offer', given.offer, workerKey)
+    worker
   }
 }
 export const other: Hex = keccak('other')

@@ -1,0 +1,67 @@
+import type { Accounts } from './worker/accounts.ts'
+import type { Wallet } from './client/wallet.ts'
+import type { Parts } from './deps.ts'
+import type { Receipts } from './receipts.ts'
+
+/** The tables of this phase, in which what is deleted has to leave the disk as well. */
+const tables = 'models/'
+
+export interface Forgetting {
+  start(): void
+  stop(): Promise<void>
+  /** What was asked and answered of these receipts is not needed any more. Gone from the disk when it resolves. */
+  forget(ids: readonly `0x${string}`[]): Promise<void>
+}
+
+/**
+ * What people asked is not kept for longer than it is needed. Later phases say when a receipt's is not; whatever they
+ * say, nothing is kept beyond `openingMs`: neither of receipts that nobody settles, nor of answers without one.
+ */
+export function createForgetting(
+  { clock, timing, store, log }: Parts,
+  { receipts, accounts, wallet }: { receipts: Receipts; accounts: Accounts; wallet: Wallet }
+): Forgetting {
+  let off: (() => void) | undefined
+  let running: Promise<unknown> = Promise.resolve()
+  const next = <T>(task: () => Promise<T>): Promise<T> => {
+    const result = running.then(task)
+    running = result.catch(() => undefined) // whoever asked for it is told
+    return result
+  }
+
+  async function sweep(): Promise<void> {
+    const before = BigInt(Math.floor((clock.now() - timing.openingMs) / 1000))
+    const old: `0x${string}`[] = []
+    for await (const id of receipts.openings()) {
+      const receipt = await receipts.get(id)
+      // They come by the time of their end.
+      if (receipt !== undefined && receipt.receipt.message.finishedAt >= before) break
+      old.push(id)
+    }
+    await receipts.forget(old)
+    const gone = (await accounts.expire(before)) + (await wallet.expire(before)) + old.length
+    if (gone > 0) await store.scrub(tables)
+  }
+
+  return {
+    start() {
+      off = clock.every(
+        timing.sweepMs,
+        () => next(sweep),
+        error => {
+          log.warn('what is kept for too long could not be deleted', { error })
+        }
+      )
+    },
+    async stop() {
+      off?.()
+      await running
+    },
+    forget: ids =>
+      next(async () => {
+        if (ids.length === 0) return
+        await receipts.forget(ids)
+        await store.scrub(tables)
+      })
+  }
+}

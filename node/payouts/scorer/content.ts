@@ -1,0 +1,123 @@
+import { signStatement } from '../../../protocol/crypto/index.ts'
+import { checkOpening } from '../../../protocol/models/index.ts'
+import type { CosignedReceipt, Opening } from '../../../protocol/models/index.ts'
+import {
+  checkContentRequest,
+  contentReply,
+  contentRequest,
+  divisionOf,
+  entitled
+} from '../../../protocol/payouts/index.ts'
+import { InvalidError, LimitError, NotFoundError, TilthError } from '../../../protocol/primitives/index.ts'
+import type { Address, Hex } from '../../../protocol/primitives/index.ts'
+import { receiptId } from '../../../protocol/payouts/index.ts'
+import type { MessageStream } from '../../transport/types.ts'
+import type { Models } from '../models.ts'
+import type { Stakes } from '../stakes.ts'
+import type { PayoutsDeps } from '../types.ts'
+
+const protocol = '/tilth/payouts/content/1'
+/** Scorers that may see one answer: some more than count, since not everybody who asks gets to weigh it. */
+const mostScorers = 6
+/** Answers for which it is remembered who has seen them. */
+const mostSeen = 20_000
+
+/**
+ * What was asked and answered, from those between whom it is to those who weigh it: over an encrypted stream, one
+ * answer at a time, and on no disk but that of client and worker.
+ */
+export interface Contents {
+  start(): void
+  stop(): Promise<void>
+  /** @throws TilthError of the one who was asked last · NotFoundError `content.nowhere` */
+  fetch(receipt: CosignedReceipt): Promise<Opening>
+}
+
+export function createContents(
+  deps: Pick<PayoutsDeps, 'streams' | 'models' | 'network' | 'key' | 'self' | 'clock' | 'log'>,
+  { models, stakes, settled }: { models: Models; stakes: Stakes; settled: (id: Hex) => boolean }
+): Contents {
+  const { streams, network, key, self, clock, log } = deps
+  const seen = new Map<Hex, Set<Address>>()
+  let off: (() => Promise<void>) | undefined
+  const now = (): bigint => BigInt(Math.floor(clock.now() / 1000))
+
+  async function openingFor(id: Hex, asker: Address): Promise<Opening> {
+    const refuse = (code: 'content.settled' | 'content.needless' | 'content.asker', message: string): never => {
+      throw new InvalidError(code, message, { consequence: 'ignore' })
+    }
+    // [ignore] It is about an answer of this node, as its client or worker, that is still to be settled.
+    const receipt = await deps.models.receipt(id)
+    if (receipt === undefined) throw new NotFoundError('content.unknown', 'no such receipt is known here')
+    if (settled(id)) refuse('content.settled', 'the receipt is settled: there is nothing left to weigh')
+    // [ignore] Only what is weighed is shown, and only to who may weigh it.
+    const { builder, result } = await models.registered(receipt.receipt.message.model)
+    const why = entitled(receipt, asker, { bonded: await stakes.bonded(asker), builder })
+    if (why !== undefined) refuse('content.asker', `who asks may not see the answer: ${why}`)
+    if (divisionOf(receipt, result === '' ? null : result) !== 'weighed')
+      refuse('content.needless', 'the answer is not weighed')
+    // [ignore] A few scorers see an answer, not all there are.
+    const before = seen.get(id) ?? new Set()
+    if (!before.has(asker) && before.size >= mostScorers)
+      throw new LimitError('content.enough', 'enough scorers have seen the answer', { consequence: 'ignore' })
+    const opening = await deps.models.opening(id)
+    if (opening === undefined) throw new NotFoundError('content.gone', 'what was asked is not kept here any more')
+    seen.set(id, before.add(asker))
+    if (seen.size > mostSeen) seen.delete(seen.keys().next().value ?? id)
+    return opening
+  }
+
+  async function serve(stream: MessageStream): Promise<void> {
+    const frame = await stream.next(contentRequest)
+    if (frame === undefined) return
+    const { receipt, asker } = checkContentRequest(frame.statement, {
+      network,
+      now: now(),
+      asker: stream.address,
+      self
+    })
+    await stream.send({ kind: 'content', opening: await openingFor(receipt, asker) })
+  }
+
+  async function ask(holder: Address, receipt: CosignedReceipt): Promise<Opening> {
+    const stream = await streams.open(holder, protocol)
+    try {
+      const message = { receipt: receiptId(network, receipt), asker: self, holder, issuedAt: now() }
+      await stream.send({ kind: 'request', statement: signStatement(network, 'ContentRequest', message, key) })
+      const reply = await stream.next(contentReply)
+      if (reply === undefined)
+        throw new TilthError('stream.closed', 'the other side has left', { consequence: 'retry' })
+      checkOpening(receipt, reply.opening, network)
+      await stream.end()
+      return reply.opening
+    } catch (error) {
+      await stream.fail(error)
+      throw error
+    }
+  }
+
+  return {
+    start() {
+      off = streams.handle(protocol, serve)
+    },
+    async stop() {
+      await off?.()
+    },
+    async fetch(receipt) {
+      let last: unknown
+      for (const holder of [receipt.worker, receipt.client]) {
+        try {
+          return await ask(holder, receipt)
+        } catch (error) {
+          if (!(error instanceof TilthError)) throw error
+          log.debug('an answer was not to be seen', { holder, code: error.code })
+          last = error
+        }
+      }
+      throw new NotFoundError('content.nowhere', 'neither worker nor client gives the answer to be weighed', {
+        cause: last,
+        consequence: 'retry'
+      })
+    }
+  }
+}
