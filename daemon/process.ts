@@ -69,6 +69,10 @@ export async function runDaemon(
       bootstrap: config.bootstrap,
       chain: config.chain,
       worker: config.worker,
+      shelf: {
+        quota: config.shelf.gib === undefined ? undefined : config.shelf.gib * 2 ** 30,
+        pace: config.shelf.mibPerSecond * 2 ** 20
+      },
       autoVote: config.autoVote
     },
     { log, metrics }

@@ -18,6 +18,8 @@ import { createPayoutsService } from './payouts/index.ts'
 import type { PayoutEvents, PayoutsService } from './payouts/index.ts'
 import { createEvents, createLifecycle, systemClock } from './runtime/index.ts'
 import type { Events, Log, Registry } from './runtime/index.ts'
+import { createShelf } from './shelf/index.ts'
+import type { Shelf } from './shelf/index.ts'
 import { openStore } from './store/index.ts'
 import { createTransport } from './transport/index.ts'
 import type { Preset, Transport } from './transport/index.ts'
@@ -50,6 +52,8 @@ export interface NodeOptions {
     quantize?: 'none' | 'int8' | 'int4'
     capacity: number
   }
+  /** Base models and adapters: bytes on disk, and bytes a second for what strangers cause; the defaults unless given. */
+  shelf?: { quota?: number | undefined; pace?: number | undefined }
   /** Validators vote by their own checks; false leaves it to a person. */
   autoVote: boolean
 }
@@ -62,6 +66,7 @@ export interface Node {
   readonly chain: FollowedChain
   readonly transport: Transport
   readonly engine: Engine
+  readonly shelf: Shelf
   readonly events: Events<NodeEvents>
   readonly data: DataService
   readonly jobs: JobsService
@@ -132,6 +137,16 @@ export async function createNode(
       ...(options.worker.threads === 0 ? {} : { threads: options.worker.threads })
     })
     await keep('engine', () => engine.close())
+    const shelf = createShelf({
+      files: transport.files,
+      folder: await folder('shelf'),
+      clock: systemClock,
+      log: log.child({ part: 'shelf' }),
+      metrics,
+      engine,
+      ...options.shelf
+    })
+    await lifecycle.start(shelf)
 
     const events = createEvents<NodeEvents>(log)
     const { gossip, streams, peers, files } = transport
@@ -145,6 +160,7 @@ export async function createNode(
       streams,
       peers,
       files,
+      shelf,
       store,
       engine,
       clock: systemClock,
@@ -173,7 +189,6 @@ export async function createNode(
       events,
       log: log.child({ phase: 'models' }),
       speech: folderSpeech(engine.text),
-      folder: await folder('models'),
       roles: { worker: is('worker'), client: is('client') },
       policy: {
         inputPrice: options.worker.inputPrice,
@@ -189,7 +204,6 @@ export async function createNode(
       versions,
       result: cid => jobs.result(cid),
       models,
-      folder: await folder('payouts'),
       roles: { settler: is('settler'), scorer: is('scorer') }
     })
     for (const [name, service] of Object.entries({ data, jobs, models, payouts }))
@@ -203,6 +217,7 @@ export async function createNode(
       chain,
       transport,
       engine,
+      shelf,
       events,
       data,
       jobs,

@@ -29,6 +29,8 @@ export interface Flags {
   threads?: string
   provider?: string
   quantize?: string
+  shelfGib?: string
+  fetchMibps?: string
   autoVote?: boolean
 }
 
@@ -65,6 +67,12 @@ const yes = (value: string | undefined, name: string): boolean | undefined => {
     throw new InvalidError('config.flag', `${name} must be yes or no, not "${value}"`)
   return /^(1|true|yes)$/.test(value)
 }
+const decimal = (value: string | undefined, name: string): number | undefined => {
+  if (value === undefined) return undefined
+  if (!/^[0-9]+(\.[0-9]+)?$/.test(value))
+    throw new InvalidError('config.number', `${name} must be a number such as 20 or 0.5, not "${value}"`)
+  return Number(value)
+}
 const dropUndefined = (object: Record<string, unknown>): Record<string, unknown> =>
   Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined))
 
@@ -84,7 +92,9 @@ const flagNames: Record<string, string> = {
   log: '--log',
   'worker.threads': '--threads',
   'worker.provider': '--provider',
-  'worker.quantize': '--quantize'
+  'worker.quantize': '--quantize',
+  'shelf.gib': '--shelf-gib',
+  'shelf.mibPerSecond': '--fetch-mibps'
 }
 
 export function describeIssues(error: z.ZodError): string {
@@ -138,6 +148,13 @@ export async function loadConfig(flags: Flags): Promise<DaemonConfig> {
       ...dropUndefined({
         port: integer(flags.apiPort ?? env['TILTH_API_PORT'], '--api-port'),
         host: flags.apiHost ?? env['TILTH_API_HOST']
+      })
+    },
+    shelf: {
+      ...sub('shelf'),
+      ...dropUndefined({
+        gib: decimal(flags.shelfGib ?? env['TILTH_SHELF_GIB'], '--shelf-gib'),
+        mibPerSecond: decimal(flags.fetchMibps ?? env['TILTH_FETCH_MIBPS'], '--fetch-mibps')
       })
     },
     worker: {

@@ -96,6 +96,15 @@ export const daemonConfig = z.strictObject({
       capacity: z.int().min(1).max(256).default(32)
     })
     .prefault({}),
+  /** Base models and adapters on this disk. */
+  shelf: z
+    .strictObject({
+      /** GiB at most; unless given 20, or half of what is free if that is less. */
+      gib: z.number().positive().max(1_000_000).optional(),
+      /** MiB a second fetched for what others ask of this node, such as the base model of a job. */
+      mibPerSecond: z.number().positive().max(100_000).default(16)
+    })
+    .prefault({}),
   autoVote: z.boolean().default(true),
   log: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('warn')
 })

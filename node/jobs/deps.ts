@@ -4,6 +4,7 @@ import type { Address, Hex } from '../../protocol/primitives/index.ts'
 import type { Datanets, Escrows, Tokens } from '../chain/types.ts'
 import type { Engine } from '../engine/types.ts'
 import type { Clock, Events, Log, Registry } from '../runtime/index.ts'
+import type { Shelf } from '../shelf/index.ts'
 import type { Store } from '../store/index.ts'
 import type { Files, Gossip, Peers, Streams } from '../transport/types.ts'
 import type { JobEvents } from './types.ts'
@@ -81,7 +82,9 @@ export interface JobsDeps {
   readonly gossip: Gossip
   readonly streams: Streams
   readonly peers: Pick<Peers, 'connected'>
-  readonly files: Pick<Files, 'addBytes' | 'addDirectory' | 'fetchBytes' | 'fetchDirectory' | 'provide'>
+  readonly files: Pick<Files, 'addBytes' | 'fetchBytes' | 'provide'>
+  /** Base models and adapters. */
+  readonly shelf: Pick<Shelf, 'take' | 'put' | 'sizes'>
   readonly chain: {
     readonly escrows: Escrows
     readonly datanets: Pick<Datanets, 'version'>
@@ -89,7 +92,7 @@ export interface JobsDeps {
   }
   readonly engine: Pick<Engine, 'open' | 'tune' | 'tuneSiblings' | 'heldOutLoss'>
   readonly versions: Versions
-  /** A folder of this phase's own: base models, work in progress, measured speeds. */
+  /** A folder of this phase's own: work in progress, measured speeds. */
   readonly folder: string
   readonly policy?: Partial<WorkerPolicy>
   readonly timing?: Partial<JobsTiming>

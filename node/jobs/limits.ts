@@ -8,13 +8,17 @@ export const maxOpenPerBuilder = 64
 export const maxBids = 1_000
 /** Awards kept per job: each lot may be offered again some times. */
 export const maxAwards = 2_000
-/** Bytes of a base model's folder: the largest that a consumer's card tunes with QLoRA. */
-export const maxBaseBytes = 200 * 2 ** 30
-/** Bytes of one adapter's folder: rank 256 on every projection of an 8B model is 1.3 GB in 16 bits. */
-export const maxAdapterBytes = 4 * 2 ** 30
 /** Bytes of a delivery's content: CIDs and losses. */
 export const maxContentBytes = 64 * 2 ** 20
 /** Bytes of a job's result: 4,096 CIDs and bitmasks. */
 export const maxResultBytes = 2 * 2 ** 20
+/** Awards whose progress is kept in memory; of more, those heard of longest ago are forgotten. */
+export const maxLives = 4_096
+/**
+ * Losses that an award's worker may tell: a stream that breaks begins again with the first, so each step's several times
+ * over at once, and all of them again every minute.
+ */
+export const lossesAtOnce = (steps: number): number => 8 * steps + 8_192
+export const lossesPerSecond = (steps: number): number => Math.max(20, steps / 60)
 /** Times that a lot's training is tried again from its checkpoint before the worker gives it back. */
 export const maxTrainingTries = 3

@@ -4,7 +4,6 @@ import type { AwardDocument, JobMessage } from '../../protocol/jobs/index.ts'
 import { InvalidError, NotFoundError, TilthError } from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
 import { counter, gauge } from '../runtime/index.ts'
-import { createBases } from './bases.ts'
 import { createBook } from './book.ts'
 import type { Heard } from './book.ts'
 import { createBuilder } from './builder/index.ts'
@@ -27,9 +26,8 @@ export function createJobsService(deps: JobsDeps): JobsService {
   const timing = { ...defaultTiming, ...deps.timing }
   const policy = { ...defaultPolicy, ...deps.policy }
   const book = createBook(deps)
-  const bases = createBases(deps)
-  const builder = createBuilder(deps, timing, bases, say, Math.random)
-  const worker = createWorker(deps, policy, timing, book, bases, say)
+  const builder = createBuilder(deps, timing, say, Math.random)
+  const worker = createWorker(deps, policy, timing, book, say)
   const offs: (() => void)[] = []
   const stopping = new AbortController()
   let round = 0

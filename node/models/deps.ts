@@ -3,6 +3,7 @@ import type { Address } from '../../protocol/primitives/index.ts'
 import type { Chain } from '../chain/types.ts'
 import type { Engine } from '../engine/types.ts'
 import type { Clock, Events, Log, Registry } from '../runtime/index.ts'
+import type { Shelf } from '../shelf/index.ts'
 import type { Store } from '../store/index.ts'
 import type { Files, Gossip, Peers, Streams } from '../transport/types.ts'
 import type { SpeechSource } from './speech.ts'
@@ -103,11 +104,11 @@ export interface ModelsDeps {
   readonly gossip: Gossip
   readonly streams: Streams
   readonly peers: Pick<Peers, 'on'>
-  readonly files: Pick<Files, 'fetchBytes' | 'fetchDirectory' | 'list' | 'provide' | 'findProviders'>
+  readonly files: Pick<Files, 'fetchBytes' | 'provide' | 'findProviders'>
+  /** Base models and adapters. */
+  readonly shelf: Pick<Shelf, 'take'>
   readonly chain: Pick<Chain, 'models' | 'channels' | 'head' | 'follow'>
   readonly engine: Pick<Engine, 'open' | 'generate'>
-  /** A folder of this phase's own: base models and adapters. */
-  readonly folder: string
   /** The owner's settings, over the policy. */
   readonly worker?: Partial<Pick<WorkerPolicy, 'inputPrice' | 'outputPrice' | 'capacity'>>
   readonly policy?: Partial<ModelsPolicy>

@@ -1,84 +1,86 @@
-import { existsSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { ModelRecord } from '../../protocol/models/index.ts'
+import type { Hex } from '../../protocol/primitives/index.ts'
+import type { Lease } from '../shelf/index.ts'
 import type { Parts } from './deps.ts'
 
-/** Most bytes of a base model's folder, and of an adapter's. */
-const maxBaseBytes = 64 * 2 ** 30
-const maxAdapterBytes = 2 ** 30
 /** How long an answer waits for its model's tokenizer, and how long it does without one that was not to be had. */
 const patienceMs = 20_000
 const missingMs = 300_000
+/** Bases that are held for their tokenizers, and those remembered as missing. */
+const mostTokenizers = 8
+const mostMissing = 1_000
 
 export interface Folders {
-  /** Folders of base and adapter on this disk, fetched if need be. @throws as files.fetchDirectory */
+  /** Folders of base and adapter on this disk, which stay until the model is dropped. @throws as shelf.take */
   fetch(model: ModelRecord, signal?: AbortSignal): Promise<{ base: string; adapter: string | undefined }>
+  /** The model is offered no more. */
+  drop(model: Hex): void
   /** The base model's folder, unless it is larger than that or nobody gives it. */
   baseUpTo(model: ModelRecord, maxBytes: number, signal?: AbortSignal): Promise<string | undefined>
 }
 
-/** Models by CID, fetched once: two that need one at the same time wait for one fetch. */
-export function createFolders({
-  files,
-  folder,
-  log,
-  clock
-}: Pick<Parts, 'files' | 'folder' | 'log' | 'clock'>): Folders {
-  const running = new Map<string, Promise<void>>()
+/** What this phase holds on the shelf: the models that are offered, and bases whose tokenizers a client needs. */
+export function createFolders({ shelf, log, clock }: Pick<Parts, 'shelf' | 'log' | 'clock'>): Folders {
+  const offered = new Map<Hex, readonly Lease[]>()
+  const tokenizers = new Map<string, Lease>()
   /** Bases that were not to be had, and when they are looked for again. */
   const missing = new Map<string, number>()
-
-  async function get(
-    kind: 'bases' | 'adapters',
-    cid: string,
-    maxBytes: number,
-    providers: readonly string[],
-    signal?: AbortSignal
-  ): Promise<string> {
-    const path = join(folder, kind, cid)
-    if (existsSync(path)) return path
-    let fetching = running.get(cid)
-    if (fetching === undefined) {
-      fetching = mkdir(join(folder, kind), { recursive: true })
-        .then(() =>
-          files.fetchDirectory(cid, path, { maxBytes, providers, ...(signal === undefined ? {} : { signal }) })
-        )
-        .finally(() => {
-          running.delete(cid)
-        })
-      running.set(cid, fetching)
-    }
-    await fetching
-    return path
-  }
   const providersOf = ({ builder, worker }: ModelRecord): string[] => [...new Set([worker, builder])]
 
-  return {
+  const folders: Folders = {
     async fetch(model, signal) {
-      const providers = providersOf(model)
-      const base = await get('bases', model.base, maxBaseBytes, providers, signal)
-      const adapter =
-        model.adapter === null ? undefined : await get('adapters', model.adapter, maxAdapterBytes, providers, signal)
-      return { base, adapter }
+      const ask = { from: providersOf(model), cause: 'owner', signal } as const
+      const base = await shelf.take(model.base, { ...ask, kind: 'base' })
+      try {
+        const adapter =
+          model.adapter === null ? undefined : await shelf.take(model.adapter, { ...ask, kind: 'adapter' })
+        folders.drop(model.id)
+        offered.set(model.id, adapter === undefined ? [base] : [base, adapter])
+        return { base: base.folder, adapter: adapter?.folder }
+      } catch (error) {
+        base.release()
+        throw error
+      }
+    },
+    drop(model) {
+      for (const lease of offered.get(model) ?? []) lease.release()
+      offered.delete(model)
     },
     async baseUpTo(model, maxBytes, signal) {
+      const known = tokenizers.get(model.base)
+      if (known !== undefined) return known.folder
       if ((missing.get(model.base) ?? 0) > clock.now()) return undefined
       const patience = AbortSignal.timeout(patienceMs)
       try {
-        return await get(
-          'bases',
-          model.base,
+        const lease = await shelf.take(model.base, {
+          kind: 'base',
+          from: providersOf(model),
+          cause: 'stranger',
           maxBytes,
-          providersOf(model),
-          signal === undefined ? patience : AbortSignal.any([signal, patience])
-        )
+          signal: signal === undefined ? patience : AbortSignal.any([signal, patience])
+        })
+        tokenizers.get(model.base)?.release() // two questions may have asked at once
+        tokenizers.set(model.base, lease)
+        missing.delete(model.base)
+        forgetOldest(tokenizers, mostTokenizers)?.release()
+        return lease.folder
       } catch (error) {
         signal?.throwIfAborted()
         missing.set(model.base, clock.now() + missingMs)
+        forgetOldest(missing, mostMissing)
         log.info('a base model is not at hand for its tokenizer: prompts are only bounded', { model: model.id, error })
         return undefined
       }
     }
   }
+  return folders
+}
+
+function forgetOldest<V>(map: Map<string, V>, most: number): V | undefined {
+  if (map.size <= most) return undefined
+  for (const [key, value] of map) {
+    map.delete(key)
+    return value
+  }
+  return undefined
 }

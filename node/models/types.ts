@@ -119,6 +119,8 @@ export interface ActivityView {
 export type ModelEvents = {
   'models.registered': { model: Hex; builder: Address; datanet: Hex }
   'models.offered': { model: Hex; worker: Address }
+  /** By this node itself. */
+  'models.withdrawn': { model: Hex; worker: Address }
   /**
    * Client and worker both emit it, each on its own node, once the receipt with both signatures is on disk.
    */

@@ -34,7 +34,8 @@ export function createBundles({ files, chain, log }: Pick<PayoutsDeps, 'files' |
     const known = kept.get(cid)
     if (known !== undefined) return known
     const bundle = decodeFrame(
-      await files.fetchBytes(cid, { maxBytes: maxBundleBytes, providers: [from] }),
+      // A bundle may be nobody's: whoever proposed it is gone, or never had it.
+      await files.fetchBytes(cid, { maxBytes: maxBundleBytes, providers: [from], brief: true }),
       epochBundle,
       maxBundleBytes
     )

@@ -4,6 +4,7 @@ import { payoutsTree } from '../../protocol/payouts/index.ts'
 import type { EpochBundle } from '../../protocol/payouts/index.ts'
 import { refusedWith } from '../chain/index.ts'
 import type { Bundles } from './bundles.ts'
+import { poolsAtOnce } from './limits.ts'
 import type { Ledger } from './ledger.ts'
 import type { AccountingView, EarningsView, PayoutsDeps, PayoutView } from './types.ts'
 
@@ -30,29 +31,26 @@ export function createClaims(
 ): Claims {
   async function due(account: Address): Promise<Due[]> {
     await ledger.caughtUp()
-    const all: Due[] = []
-    for (const pool of ledger.pools()) {
-      try {
-        const bundle = await bundles.latest(pool)
-        const index = bundle?.payouts.findIndex(line => line.account === account) ?? -1
-        const line = bundle?.payouts[index]
-        if (bundle === undefined || line === undefined) continue
-        const claimed = await chain.payouts.claimed(pool, account)
-        all.push({
-          pool,
-          bundle,
-          index,
-          cumulative: line.cumulative,
-          claimed,
-          claimable: line.cumulative > claimed ? line.cumulative - claimed : 0n
-        })
-      } catch (error) {
-        // Anybody can open a pool and publish nonsense in it: it keeps nobody from the other pools.
-        if (!(error instanceof TilthError) || error.code.startsWith('chain.')) throw error
-        log.warn("a pool's latest bundle cannot be had", { pool, error })
-      }
+    // Side by side: a pool whose bundle nobody has keeps the others waiting for one search, not for one each.
+    const all = await inParts([...ledger.pools()], poolsAtOnce, pool => dueOf(pool, account))
+    return all.flatMap(one => one ?? [])
+  }
+
+  async function dueOf(pool: Hex, account: Address): Promise<Due | undefined> {
+    try {
+      const bundle = await bundles.latest(pool)
+      const index = bundle?.payouts.findIndex(line => line.account === account) ?? -1
+      const line = bundle?.payouts[index]
+      if (bundle === undefined || line === undefined) return undefined
+      const { cumulative } = line
+      const claimed = await chain.payouts.claimed(pool, account)
+      return { pool, bundle, index, cumulative, claimed, claimable: cumulative > claimed ? cumulative - claimed : 0n }
+    } catch (error) {
+      // Anybody can open a pool and publish nonsense in it: it keeps nobody from the other pools.
+      if (!(error instanceof TilthError) || error.code.startsWith('chain.')) throw error
+      log.warn("a pool's latest bundle cannot be had", { pool, error })
+      return undefined
     }
-    return all
   }
 
   return {
@@ -134,4 +132,11 @@ function reasonOf({ unclaimed, unsettled }: AccountingView['held']): string {
       : [])
   ]
   return parts.length === 0 ? 'nothing is held' : parts.join('; ')
+}
+
+/** So many at a time, in order. */
+async function inParts<T, R>(all: readonly T[], size: number, work: (one: T) => Promise<R>): Promise<R[]> {
+  const done: R[] = []
+  for (let at = 0; at < all.length; at += size) done.push(...(await Promise.all(all.slice(at, at + size).map(work))))
+  return done
 }

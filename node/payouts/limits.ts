@@ -11,11 +11,13 @@ export const maxReceiptsAsked = 20_000
 export const maxGateQuestions = 256
 /** Answers scored in one call of the engine, so that serving gets its turn in between. */
 export const gateBatch = 8
-/** Adapter and base folders. */
-export const maxAdapterBytes = 4 * 2 ** 30
-export const maxBaseBytes = 64 * 2 ** 30
+/** Models whose base and siblings are held for weighing, and for how long after the last answer of theirs. */
+export const modelsHeld = 16
+export const modelHeldMs = 1_800_000
 /** A closing message that is older (or newer) says nothing about now. */
 export const closingFreshSeconds = 300n
+/** Pools whose latest bundle is looked for at the same time. */
+export const poolsAtOnce = 16
 /** Peers that are asked for receipts at the same time. */
 export const peersAtOnce = 4
 export const defaultTiming = {

@@ -1,5 +1,3 @@
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { playersOf } from '../../protocol/jobs/index.ts'
 import type { JobResult } from '../../protocol/jobs/index.ts'
 import { checkResult, measureOf } from '../../protocol/payouts/index.ts'
@@ -7,7 +5,8 @@ import type { Measure } from '../../protocol/payouts/index.ts'
 import { InvalidError, NotFoundError, zeroHash } from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
 import type { ModelOnChain } from '../chain/types.ts'
-import { maxAdapterBytes, maxBaseBytes } from './limits.ts'
+import type { Lease } from '../shelf/index.ts'
+import { modelHeldMs, modelsHeld } from './limits.ts'
 import type { PayoutsDeps } from './types.ts'
 
 /** A model with siblings: how its answers are weighed, by whose rows. */
@@ -32,15 +31,18 @@ export interface Models {
    * @throws InvalidError `result.*` where its registration names a result that is not its job's
    */
   weighed(model: Hex): Promise<Weighed | null>
+  /** On the shelf, and held there for a while after the last use, or as long as it is kept. */
   folders(weighed: Weighed): Promise<Folders>
+  /** Whether this node offers the model. */
+  keep(model: Hex, kept: boolean): void
+  /** Releases what was not used for long. */
+  letGo(): void
 }
 
 /**
  * Models never change once registered: what was found is kept, what failed is tried again when it is next asked for.
  */
-export function createModels(
-  deps: Pick<PayoutsDeps, 'chain' | 'result' | 'versions' | 'files' | 'folder' | 'base'>
-): Models {
+export function createModels(deps: Pick<PayoutsDeps, 'chain' | 'result' | 'versions' | 'shelf' | 'clock'>): Models {
   function keep<K, V>(find: (key: K) => Promise<V>): (key: K) => Promise<V> {
     const kept = new Map<K, Promise<V>>()
     return key => {
@@ -86,16 +88,39 @@ export function createModels(
     }
   })
 
-  const fetched = keep(async (key: string): Promise<string> => {
-    const [kind = '', cid = '', ...providers] = key.split(' ')
-    const folder = join(deps.folder, kind, cid)
-    if (!existsSync(folder))
-      await deps.files.fetchDirectory(cid, folder, {
-        maxBytes: kind === 'bases' ? maxBaseBytes : maxAdapterBytes,
-        providers
-      })
-    return folder
-  })
+  /** By model, in the order of their last use. */
+  const held = new Map<Hex, { leases: readonly Lease[]; folders: Folders; usedAt: number }>()
+  /** Models that this node offers: as many as it does. */
+  const kept = new Set<Hex>()
+  function letGo(): void {
+    const idle = [...held].filter(([model]) => !kept.has(model))
+    for (const [at, [model, { leases, usedAt }]] of idle.entries()) {
+      if (idle.length - at <= modelsHeld && usedAt > deps.clock.now() - modelHeldMs) return
+      held.delete(model)
+      for (const lease of leases) lease.release()
+    }
+  }
+
+  /** Base and siblings from the shelf: all of them, or none is held. */
+  async function take({ registered, result }: Weighed): Promise<{ leases: Lease[]; folders: Folders }> {
+    const { base, worker, builder } = registered
+    const ask = { from: [worker, builder], cause: 'stranger' } as const
+    const leases: Lease[] = []
+    try {
+      const take = async (cid: string, kind: 'base' | 'adapter'): Promise<string> => {
+        const lease = await deps.shelf.take(cid, { ...ask, kind })
+        leases.push(lease)
+        return lease.folder
+      }
+      const adapters: (string | null)[] = []
+      for (const cid of result.adapters) adapters.push(cid === null ? null : await take(cid, 'adapter'))
+      return { leases, folders: { base: await take(base, 'base'), adapters } }
+    } catch (error) {
+      for (const lease of leases) lease.release()
+      throw error
+    }
+  }
+  const taking = new Map<Hex, Promise<Folders>>()
 
   return {
     registered,
@@ -109,15 +134,34 @@ export function createModels(
         throw error
       }
     },
-    async folders({ registered: { base, worker, builder }, result }) {
-      const providers = `${worker} ${builder}`
-      const adapters = await Promise.all(
-        result.adapters.map(async cid => (cid === null ? null : fetched(`adapters ${cid} ${providers}`)))
-      )
-      return {
-        base: deps.base === undefined ? await fetched(`bases ${base} ${providers}`) : await deps.base(base, worker),
-        adapters
+    async folders(weighed) {
+      const model = weighed.registered.id
+      const known = held.get(model)
+      if (known !== undefined) {
+        held.delete(model)
+        held.set(model, { ...known, usedAt: deps.clock.now() })
+        letGo()
+        return known.folders
       }
-    }
+      let running = taking.get(model)
+      if (running === undefined) {
+        running = take(weighed)
+          .then(({ leases, folders }) => {
+            held.set(model, { leases, folders, usedAt: deps.clock.now() })
+            letGo()
+            return folders
+          })
+          .finally(() => {
+            taking.delete(model)
+          })
+        taking.set(model, running)
+      }
+      return running
+    },
+    keep(model, keep) {
+      if (keep) kept.add(model)
+      else kept.delete(model)
+    },
+    letGo
   }
 }

@@ -253,15 +253,23 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
       stops.push(
         deps.modelEvents.on('models.receipt', ({ receipt }) => takeOwn(receipt)),
         clock.every(timing.tickMs, look, report),
+        clock.every(timing.announceMs, models.letGo, report),
         clock.every(timing.announceMs, announceAgain, report)
       )
-      // Siblings are fetched when a model is offered, not while the first client waits; by those who will need them.
+      // Siblings of what this node offers are fetched then, not while the first client waits; others' when they are
+      // weighed, so that nobody has a stranger fetch by an offer.
       stops.push(
         deps.modelEvents.on('models.offered', async ({ model, worker }) => {
-          if (worker === self || !roles.scorer) return
+          if (worker !== self) return
+          models.keep(model, true)
           await prepare(model).catch((error: unknown) => {
             log.warn("a model's siblings could not be fetched ahead", { model, error })
           })
+        })
+      )
+      stops.push(
+        deps.modelEvents.on('models.withdrawn', ({ model }) => {
+          models.keep(model, false)
         })
       )
       // What the models phase holds and this one lacks: receipts of a moment when the process died.

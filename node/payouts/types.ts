@@ -7,6 +7,7 @@ import type { Engine } from '../engine/types.ts'
 import type { Versions } from '../jobs/deps.ts'
 import type { ModelEvents, ModelsService } from '../models/types.ts'
 import type { Clock, Events, Log } from '../runtime/types.ts'
+import type { Shelf } from '../shelf/index.ts'
 import type { Store } from '../store/types.ts'
 import type { Files, Gossip, Peers, Streams } from '../transport/types.ts'
 
@@ -255,7 +256,9 @@ export interface PayoutsDeps {
   readonly gossip: Pick<Gossip, 'publish' | 'subscribe'>
   readonly streams: Pick<Streams, 'handle' | 'open'>
   readonly peers: Pick<Peers, 'connected'>
-  readonly files: Pick<Files, 'addBytes' | 'fetchBytes' | 'fetchDirectory' | 'provide'>
+  readonly files: Pick<Files, 'addBytes' | 'fetchBytes' | 'provide'>
+  /** Bases and siblings. */
+  readonly shelf: Pick<Shelf, 'take'>
   readonly chain: Pick<
     Chain,
     'account' | 'datanets' | 'payouts' | 'channels' | 'models' | 'nodes' | 'tokens' | 'follow' | 'head'
@@ -266,12 +269,6 @@ export interface PayoutsDeps {
   readonly versions: Versions
   /** The models phase: own receipts to announce, and redeeming before an epoch closes. */
   readonly models: Pick<ModelsService, 'receipts' | 'receipt' | 'redeem' | 'opening' | 'openings' | 'forget'>
-  /**
-   * A folder of this phase's own: bases and siblings. `base` names a base model's folder where another phase has it
-   * already.
-   */
-  readonly folder: string
-  readonly base?: (cid: string, from: Address) => Promise<string>
   readonly timing?: Partial<PayoutsTiming>
 }
 

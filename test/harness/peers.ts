@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import type { Chain } from '../../node/chain/index.ts'
 import { createEvents, systemClock } from '../../node/runtime/index.ts'
 import type { Clock, Events, Log } from '../../node/runtime/index.ts'
+import { createShelf } from '../../node/shelf/index.ts'
+import type { Shelf } from '../../node/shelf/index.ts'
 import { openStore } from '../../node/store/index.ts'
 import type { Store } from '../../node/store/index.ts'
 import type { Transport } from '../../node/transport/index.ts'
@@ -26,6 +28,7 @@ export interface CommonDeps<E extends object> extends Pick<Transport, 'gossip' |
   readonly log: Log
   readonly store: Store
   readonly events: Events<E>
+  readonly shelf: Shelf
 }
 
 interface PhaseService {
@@ -63,7 +66,10 @@ async function serviceOn<S extends PhaseService, E extends object, O>(
   const { gossip, streams, peers, files } = node
   const { key, address: self, chain } = peer
   const { network } = chain
-  const common = { key, self, network, chain, clock: systemClock, log, store, events, gossip, streams, peers, files }
+  const shelf = createShelf({ files, folder: join(peer.folder, 'shelf'), clock: systemClock, log, quota: 1e9 })
+  await shelf.start()
+  const infrastructure = { gossip, streams, peers, files, shelf }
+  const common = { key, self, network, chain, clock: systemClock, log, store, events, ...infrastructure }
   const service = make(common, peer, options)
   await service.start()
   return { service, events, node, store }

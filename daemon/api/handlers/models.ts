@@ -39,10 +39,10 @@ export const modelView = ({
   }))
 })
 
-export function modelHandlers(node: Pick<Node, 'models' | 'jobs' | 'transport'>): Pick<Handlers, Names> & {
+export function modelHandlers(node: Pick<Node, 'models' | 'jobs' | 'shelf' | 'transport'>): Pick<Handlers, Names> & {
   readonly askEvents: (body: Parameters<Handlers['ask']>[0]['body'], signal: AbortSignal) => AsyncGenerator<AskEvent>
 } {
-  const { models, jobs, transport } = node
+  const { models, jobs, shelf, transport } = node
 
   async function* askEvents(
     { seed, ...body }: Parameters<Handlers['ask']>[0]['body'],
@@ -86,7 +86,9 @@ export function modelHandlers(node: Pick<Node, 'models' | 'jobs' | 'transport'>)
     askEvents,
     ask: ({ body, signal }) => askEvents(body, signal),
     async importBase({ body }) {
-      const cid = await transport.files.addDirectory(body.folder)
+      const lease = await shelf.put(body.folder, 'base')
+      const { cid } = lease
+      lease.release()
       await transport.files.provide(cid)
       return { cid }
     },

@@ -39,6 +39,14 @@ export function daemonCommand(): Command {
       '--quantize <kind>',
       'weights of answers on a CPU: int8, int4 (less exact) or none (float32, slow) (TILTH_QUANTIZE; default int8)'
     )
+    .option(
+      '--shelf-gib <n>',
+      'GiB of disk for base models and adapters (TILTH_SHELF_GIB; default 20, or half of what is free if that is less)'
+    )
+    .option(
+      '--fetch-mibps <n>',
+      'MiB a second fetched for what others ask, such as the base of a job (TILTH_FETCH_MIBPS; default 16)'
+    )
     .option('--no-auto-vote', 'validators vote by hand')
     .option('--log <level>', 'silent, error, warn, info or debug (TILTH_LOG; default warn)')
     .option('--json', 'print the line that says where the API is as JSON')

@@ -4,13 +4,13 @@ import { digest, recoverDigest } from '../../../protocol/crypto/index.ts'
 import type { Signed } from '../../../protocol/crypto/index.ts'
 import { InvalidError } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
-import type { Bases } from '../bases.ts'
 import type { JobsDeps, JobsTiming } from '../deps.ts'
 import type { PostRequest } from '../types.ts'
 import { closeBids } from './bidding.ts'
 import type { Desk } from './desk.ts'
 import { endWithout, finish, giveAgain, refund } from './endings.ts'
 import { createEscrows } from './escrows.ts'
+import { createHolds } from './holds.ts'
 import { createLots } from './lots.ts'
 import { draftJob } from './post.ts'
 import { createProgressServer } from './progress.ts'
@@ -39,7 +39,6 @@ export interface Builder {
 export function createBuilder(
   deps: JobsDeps,
   timing: JobsTiming,
-  bases: Bases,
   say: (message: JobMessage) => Promise<void>,
   random: () => number
 ): Builder {
@@ -47,11 +46,13 @@ export function createBuilder(
   const { awardId, escrowOf, change, changeLot, changeForfeit } = escrows
   const stopping = new AbortController()
   const steps = createSteps(deps.clock, deps.log)
+  const holds = createHolds(deps, stopping.signal)
   let stopTicking: (() => void) | undefined
   const nowSeconds = (): bigint => BigInt(Math.floor(deps.clock.now() / 1000))
 
   const progress = createProgressServer(deps, timing, {
     standing: (award, worker) => escrows.standing(award, worker),
+    steps: award => escrows.stepsOf(award),
     async heard(award, report) {
       const here = escrows.lotOf(award)
       if (here === undefined) return
@@ -85,7 +86,6 @@ export function createBuilder(
   const desk: Desk = {
     deps,
     timing,
-    bases,
     escrows,
     progress,
     signal: stopping.signal,
@@ -121,6 +121,8 @@ export function createBuilder(
     const record = escrows.get(id)
     if (record === undefined) return
     const { state } = record
+    if (state.state === 'bidding' || state.state === 'running') holds.hold(id, record.document.spec.base)
+    else holds.release(id)
     const late = record.document.statement.message.deadline <= nowSeconds()
     if (state.state === 'bidding') {
       go('job', () =>

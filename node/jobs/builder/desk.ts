@@ -1,6 +1,5 @@
 import type { JobMessage } from '../../../protocol/jobs/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
-import type { Bases } from '../bases.ts'
 import type { JobsDeps, JobsTiming } from '../deps.ts'
 import type { JobEscrows } from './escrows.ts'
 import type { ProgressServer } from './progress.ts'
@@ -9,7 +8,6 @@ import type { ProgressServer } from './progress.ts'
 export interface Desk {
   readonly deps: JobsDeps
   readonly timing: JobsTiming
-  readonly bases: Bases
   readonly escrows: JobEscrows
   readonly progress: ProgressServer
   /** Ends what is fetched and measured. */

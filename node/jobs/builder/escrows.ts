@@ -37,6 +37,8 @@ export interface JobEscrows {
   lotOf(award: Hex): { id: Hex; index: number; lot: AwardedLot } | undefined
   /** The award if it came to nothing. */
   forfeitOf(award: Hex): { id: Hex; index: number; forfeit: Forfeit } | undefined
+  /** Optimizer steps of training on all of the job's rows; 0 for what is no award of ours. */
+  stepsOf(award: Hex): number
   /** What an award's worker is to be told of it; undefined when it is none of this worker's. */
   standing(award: Hex, worker: Address): AwardStatus['state'] | undefined
   readonly awardId: (document: AwardDocument) => Hex
@@ -108,6 +110,14 @@ export function createEscrows(deps: Pick<JobsDeps, 'store' | 'network' | 'self' 
           if (awardId(forfeit.award) === award) return { id, index, forfeit }
       }
       return undefined
+    },
+    stepsOf(award) {
+      const id = escrows.lotOf(award)?.id ?? escrows.forfeitOf(award)?.id
+      const record = id === undefined ? undefined : records.get(id)
+      if (record === undefined || record.state.state === 'bidding') return 0
+      const { batch, accumulation, epochs } = record.document.spec.settings
+      const rows = record.state.rows.reduce((sum, count) => sum + count, 0)
+      return Math.ceil(Math.ceil(rows / (batch * accumulation)) * Math.ceil(epochs))
     },
     standing(award, worker) {
       const here = escrows.lotOf(award)

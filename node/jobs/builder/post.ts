@@ -1,14 +1,16 @@
 import { newJob, tuneSpec } from '../../../protocol/jobs/index.ts'
 import type { JobRecord, TuneSpec } from '../../../protocol/jobs/index.ts'
 import { digest, signStatement } from '../../../protocol/crypto/index.ts'
-import { InvalidError, contentHash } from '../../../protocol/primitives/index.ts'
+import { InvalidError, LimitError, NotFoundError, contentHash } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
+import { kindLimits } from '../../shelf/index.ts'
 import type { JobsDeps, JobsTiming } from '../deps.ts'
 import type { PostRequest } from '../types.ts'
 
 /**
  * Signs what a builder asks for.
- * @throws InvalidError `job.version` unless the version is anchored · `job.funds` · `job.spec`
+ * @throws InvalidError `job.version` unless the version is anchored · `job.funds` · `job.spec` · `job.base` for a base
+ * that no shelf takes · as shelf.sizes where it cannot be had
  */
 export async function draftJob(
   deps: JobsDeps,
@@ -36,6 +38,7 @@ export async function draftJob(
     })
   }
   const spec: TuneSpec = parsed.data
+  await checkBase(deps, base)
   const createdAt = BigInt(Math.floor(deps.clock.now() / 1000))
   const message = {
     builder: deps.self,
@@ -49,5 +52,28 @@ export async function draftJob(
   return {
     id: digest(deps.network, 'TuneJob', message),
     record: newJob({ statement, spec }, deps.clock.now() + bidMs, request.expectedBids ?? null)
+  }
+}
+
+/** Longest that a builder waits to learn what its base model takes. */
+const sizesMs = 30_000
+
+/** [reject] No job is posted for a base model that no worker's shelf could ever take. */
+async function checkBase({ shelf }: Pick<JobsDeps, 'shelf'>, base: string): Promise<void> {
+  try {
+    await shelf.sizes(base, { kind: 'base', from: [], cause: 'owner', signal: AbortSignal.timeout(sizesMs) })
+  } catch (cause) {
+    if (cause instanceof LimitError && cause.consequence === 'reject')
+      throw new InvalidError('job.base', `no worker takes the base model: ${cause.message}`, {
+        cause,
+        help: `A base has at most ${kindLimits.base.maxBytes} bytes in ${kindLimits.base.maxFiles} files.`
+      })
+    if (cause instanceof DOMException)
+      throw new NotFoundError('job.base-unknown', `nobody gave the base model ${base} within ${sizesMs / 1000} s`, {
+        cause,
+        consequence: 'retry',
+        help: 'Publish it first: see `tilth tune --help`.'
+      })
+    throw cause
   }
 }

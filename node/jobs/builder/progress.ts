@@ -2,10 +2,11 @@ import { z } from 'zod'
 import { workerReport } from '../../../protocol/jobs/index.ts'
 import type { AwardStatus, WorkStage } from '../../../protocol/jobs/index.ts'
 import type { Signed } from '../../../protocol/crypto/index.ts'
-import { InvalidError, NotFoundError, bytes32 } from '../../../protocol/primitives/index.ts'
+import { InvalidError, LimitError, NotFoundError, bytes32 } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import type { MessageStream } from '../../transport/types.ts'
 import type { JobsDeps, JobsTiming } from '../deps.ts'
+import { lossesAtOnce, lossesPerSecond, maxLives } from '../limits.ts'
 import type { ProgressView } from '../types.ts'
 
 /**
@@ -20,9 +21,17 @@ export interface Live {
   readonly losses: number[]
 }
 
+interface Entry extends Live {
+  /** Losses that may still be told at once, and when that was so. */
+  allowance: number
+  allowedAt: number
+}
+
 export interface ProgressHandlers {
   /** Where an award of this worker stands here, or undefined if it is none of ours. */
   standing(award: Hex, worker: Address): AwardStatus['state'] | undefined
+  /** Optimizer steps that the award's work can have at most. */
+  steps(award: Hex): number
   heard(award: Hex, report: { progress: ProgressView; losses: readonly number[] } | undefined): Promise<void>
   delivered(award: Hex, delivery: Signed<'Delivery'>): Promise<void>
   failed(award: Hex, code: string): Promise<void>
@@ -52,14 +61,17 @@ export function createProgressServer(
   timing: JobsTiming,
   handlers: ProgressHandlers
 ): ProgressServer {
-  const lives = new Map<Hex, Live>()
+  const lives = new Map<Hex, Entry>()
   const streams = new Map<Hex, MessageStream>()
   let unhandle: (() => Promise<void>) | undefined
 
-  const live = (award: Hex): Live => {
-    let entry = lives.get(award)
-    if (entry === undefined)
-      lives.set(award, (entry = { heardAt: deps.clock.now(), stage: 'queued', progress: null, losses: [] }))
+  const live = (award: Hex): Entry => {
+    const now = deps.clock.now()
+    const allowed = { allowance: lossesAtOnce(handlers.steps(award)), allowedAt: now }
+    const entry = lives.get(award) ?? { heardAt: now, stage: 'queued', progress: null, losses: [], ...allowed }
+    lives.delete(award) // the map keeps the order of use
+    lives.set(award, entry)
+    if (lives.size > maxLives) lives.delete(lives.keys().next().value ?? award)
     return entry
   }
   const tellOn = async (stream: MessageStream, award: Hex): Promise<void> => {
@@ -102,9 +114,11 @@ export function createProgressServer(
         return handlers.heard(award, undefined)
       case 'progress': {
         const { step, steps, losses, tokensPerSecond, secondsLeft } = report
-        // [reject] Losses belong to steps that were taken, and steps are within the plan.
-        if (losses.length > step || step > steps || steps > 10_000_000)
-          throw new InvalidError('progress.steps', 'progress beyond its own steps')
+        // [reject] Losses belong to steps that were taken, and steps are no more than the job's rows and epochs make.
+        const most = handlers.steps(award)
+        if (losses.length > step || step > steps || steps > most)
+          throw new InvalidError('progress.steps', `progress of ${step} of ${steps} steps, of ${most} at most`)
+        allow(entry, most, losses.length)
         const from = step - losses.length
         entry.losses.length = Math.min(entry.losses.length, from)
         // steps taken before anybody listened
@@ -124,6 +138,17 @@ export function createProgressServer(
         await handlers.consented(award, report.signature)
         return tellOn(stream, award)
     }
+  }
+
+  /** [reject] A worker tells each loss once, and again after a break: what it pushes beyond that fills no memory. */
+  function allow(entry: Entry, steps: number, losses: number): void {
+    const now = deps.clock.now()
+    const gained = (Math.max(0, now - entry.allowedAt) * lossesPerSecond(steps)) / 1000
+    entry.allowance = Math.min(lossesAtOnce(steps), entry.allowance + gained)
+    entry.allowedAt = now
+    if (losses > entry.allowance)
+      throw new LimitError('progress.flood', 'more losses than the work has steps, over and over')
+    entry.allowance -= losses
   }
 
   return {

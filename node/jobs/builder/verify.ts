@@ -1,14 +1,13 @@
-import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import { checkDeliveryContent, coalitionsOf, deliveryContent, rowsOf } from '../../../protocol/jobs/index.ts'
 import type { DeliveryContent, JobRecord, LotState, TrainingLog } from '../../../protocol/jobs/index.ts'
 import type { Signed } from '../../../protocol/crypto/index.ts'
 import { decodeFrame } from '../../../protocol/wire/index.ts'
 import { InvalidError } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
+import type { Lease } from '../../shelf/index.ts'
 import type { JobsDeps } from '../deps.ts'
 import type { Desk } from './desk.ts'
-import { maxAdapterBytes, maxContentBytes } from '../limits.ts'
+import { maxContentBytes } from '../limits.ts'
 import { checkAdapterFolder } from './peft.ts'
 
 /** Rows of its own that an adapter is measured on: enough to see that it has learnt them. */
@@ -25,7 +24,7 @@ export interface Verified {
  * @throws InvalidError `delivery.*`, `adapter.*` when it is to be rejected; anything else may go through later
  */
 export async function verifyDelivery(
-  { deps, bases, random, signal }: Desk,
+  { deps, random, signal }: Desk,
   id: Hex,
   record: JobRecord,
   lot: Extract<LotState, { state: 'delivered' }>
@@ -34,23 +33,22 @@ export async function verifyDelivery(
   const { worker } = lot.award.statement.message
   const content = await fetchContent(deps, lot.delivery, worker, signal)
   checkDeliveryContent(content, lot.delivery.message, lot.lot)
-  const model = await bases(document.spec.base, document.statement.message.builder, signal)
-  const scratch = join(deps.folder, 'verify', lot.award.statement.message.lot)
+  const { builder } = document.statement.message
+  const base = await deps.shelf.take(document.spec.base, { kind: 'base', from: [builder], cause: 'owner', signal })
+  const model = base.folder
+  const adapters: Lease[] = []
   try {
-    for (const [i, cid] of content.adapters.entries()) {
-      await deps.files.fetchDirectory(cid, join(scratch, `${i}`), {
-        maxBytes: maxAdapterBytes,
-        providers: [worker],
-        signal
-      })
-      checkAdapterFolder(join(scratch, `${i}`), model, document.spec.settings)
+    for (const cid of content.adapters) {
+      const lease = await deps.shelf.take(cid, { kind: 'adapter', from: [worker], cause: 'owner', signal })
+      adapters.push(lease)
+      checkAdapterFolder(lease.folder, model, document.spec.settings)
     }
     await deps.engine.open(model)
     const at =
       lot.lot.kind === 'adapter'
         ? 0
         : Math.min(content.adapters.length - 1, Math.floor(random() * content.adapters.length))
-    const adapter = join(scratch, `${at}`)
+    const adapter = adapters[at]?.folder ?? ''
     const heldOut = lot.lot.kind === 'adapter' ? await measureHeldOut(deps, record, model, adapter, signal) : null
     await measureOwnRows(
       deps,
@@ -64,7 +62,7 @@ export async function verifyDelivery(
     )
     return { content, heldOut }
   } finally {
-    await rm(scratch, { recursive: true, force: true })
+    for (const lease of [base, ...adapters]) lease.release()
   }
 }
 

@@ -5,7 +5,6 @@ import type { TuneSpec } from '../../../protocol/jobs/index.ts'
 import { contentHash } from '../../../protocol/primitives/index.ts'
 import type { Address } from '../../../protocol/primitives/index.ts'
 import { checkVersion } from '../versions.ts'
-import type { Bases } from '../bases.ts'
 import { DeclinedError } from './declines.ts'
 import type { DeclineCode } from './declines.ts'
 import type { JobsDeps, OwnedRow, WorkerPolicy } from '../deps.ts'
@@ -34,13 +33,22 @@ async function orDecline<T>(step: Promise<T>, code: DeclineCode, reason: string,
   }
 }
 
-export type Estimator = (spec: TuneSpec, builder: Address, signal?: AbortSignal) => Promise<Estimate>
+export type Estimator = (
+  spec: TuneSpec,
+  builder: Address,
+  /** Throws where an estimate is not within the job's terms. */
+  accept: (estimate: Estimate) => void,
+  signal?: AbortSignal
+) => Promise<Estimate>
+
+/** Bytes that a model's folder may hold beside weights: its tokenizer, templates and pictures. */
+const besideWeights = 64 << 20
 
 /**
  * What a job would take this machine, from its own measured speed, and what its owner wants for it. The first job of a
  * kind is measured by a few real steps; later ones by what is remembered.
  */
-export function createEstimator(deps: JobsDeps, policy: WorkerPolicy, bases: Bases): Estimator {
+export function createEstimator(deps: JobsDeps, policy: WorkerPolicy): Estimator {
   const speeds = deps.store.collection('jobs/speeds', speed)
 
   async function benchmark(
@@ -75,31 +83,13 @@ export function createEstimator(deps: JobsDeps, policy: WorkerPolicy, bases: Bas
     return { charactersPerSecond: (Math.max(1, charactersOf(sample)) * steps) / seconds, measuredAt: deps.clock.now() }
   }
 
-  return async (spec, builder, signal) => {
+  return async (spec, builder, accept, signal) => {
     await orDecline(
       checkVersion(deps, spec),
       'work.version',
       `version ${spec.version} of its Datanet is not on chain as the job names it`,
       'Nothing to do here: its builder named a version that does not exist, or the chain is behind.'
     )
-    const model = await orDecline(
-      bases(spec.base, builder, signal),
-      'work.base',
-      `its base model ${spec.base} cannot be had`,
-      'Nothing to do here while nobody provides it; it is tried again.'
-    )
-    const info = await orDecline(
-      deps.engine.open(model),
-      'work.base',
-      `its base model ${spec.base} is none that this engine can open`,
-      'Nothing to do here: see `tilth engine inspect` for what the engine takes.'
-    )
-    if (info.parameters > policy.maxParameters)
-      throw new DeclinedError(
-        'work.parameters',
-        `its base model has ${info.parameters} parameters, more than the ${policy.maxParameters} that are allowed here`,
-        'Allow larger ones with worker.maxParameters in the configuration, if the memory is there.'
-      )
     const rows = await orDecline(
       deps.versions.rows(spec, signal === undefined ? {} : { signal }),
       'work.version',
@@ -119,19 +109,73 @@ export function createEstimator(deps: JobsDeps, policy: WorkerPolicy, bases: Bas
       cutoff
     } = spec.settings
     const key = contentHash({ base: spec.base, batch, rank, targets: [...targets].sort(), method, cutoff })
-    let measured = await speeds.get(key)
-    if (measured === undefined) {
-      measured = await benchmark(model, spec, rows, signal)
-      await speeds.put(key, measured)
+    const known = await speeds.get(key)
+    const priced = ({ charactersPerSecond }: Speed): Estimate => {
+      const seconds = Math.max(1, Math.ceil((charactersOf(rows) * spec.settings.epochs) / charactersPerSecond))
+      const price = policy.pricePerSecond * BigInt(seconds)
+      return { seconds, price, siblingPrice: price }
     }
-    const seconds = Math.max(1, Math.ceil((charactersOf(rows) * spec.settings.epochs) / measured.charactersPerSecond))
-    if (seconds > policy.maxSeconds)
+    // A base model is fetched for a job that would be bid for, and for no other: by what is known of this machine's
+    // speed, or else by the least that any training takes.
+    if (known !== undefined) {
+      const estimate = checked(priced(known))
+      accept(estimate)
+      return estimate
+    }
+    accept({ seconds: 1, price: policy.pricePerSecond, siblingPrice: policy.pricePerSecond })
+    await checkSize(spec, builder, signal)
+    const base = await orDecline(
+      deps.shelf.take(spec.base, { kind: 'base', from: [builder], cause: 'stranger', signal }),
+      'work.base',
+      `its base model ${spec.base} cannot be had`,
+      'Nothing to do here while nobody provides it, or while the shelf is full (--shelf-gib); it is tried again.'
+    )
+    try {
+      const info = await orDecline(
+        deps.engine.open(base.folder),
+        'work.base',
+        `its base model ${spec.base} is none that this engine can open`,
+        'Nothing to do here: see `tilth engine inspect` for what the engine takes.'
+      )
+      checkParameters(info.parameters)
+      const measured = await benchmark(base.folder, spec, rows, signal)
+      await speeds.put(key, measured)
+      const estimate = checked(priced(measured))
+      accept(estimate)
+      return estimate
+    } finally {
+      base.release()
+    }
+  }
+
+  function checked(estimate: Estimate): Estimate {
+    if (estimate.seconds > policy.maxSeconds)
       throw new DeclinedError(
         'work.seconds',
-        `it would take ${seconds} s here, longer than the ${policy.maxSeconds} s that this machine is lent for`,
+        `it would take ${estimate.seconds} s here, longer than the ${policy.maxSeconds} s that this machine is lent for`,
         'Allow longer jobs with worker.maxSeconds in the configuration.'
       )
-    const price = policy.pricePerSecond * BigInt(seconds)
-    return { seconds, price, siblingPrice: price }
+    return estimate
+  }
+
+  function checkParameters(parameters: number): void {
+    if (parameters > policy.maxParameters)
+      throw new DeclinedError(
+        'work.parameters',
+        `its base model has ${parameters} parameters, more than the ${policy.maxParameters} that are allowed here`,
+        'Allow larger ones with worker.maxParameters in the configuration, if the memory is there.'
+      )
+  }
+
+  /** No weights take more than four bytes, so a folder says before it is fetched whether it is too large. */
+  async function checkSize(spec: TuneSpec, builder: Address, signal?: AbortSignal): Promise<void> {
+    const sizes = await orDecline(
+      deps.shelf.sizes(spec.base, { kind: 'base', from: [builder], cause: 'stranger', signal }),
+      'work.base',
+      `its base model ${spec.base} cannot be had`,
+      'Nothing to do here while nobody provides it; it is tried again.'
+    )
+    const most = 4 * policy.maxParameters + besideWeights
+    if (sizes.bytes > most) checkParameters(Math.floor((sizes.bytes - besideWeights) / 4))
   }
 }

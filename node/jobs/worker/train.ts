@@ -8,7 +8,7 @@ import { InvalidError, canonicalJson } from '../../../protocol/primitives/index.
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import type { TrainProgress, TuneResult } from '../../engine/types.ts'
 import { checkVersion } from '../versions.ts'
-import type { Bases } from '../bases.ts'
+import type { Lease } from '../../shelf/index.ts'
 import type { JobsDeps } from '../deps.ts'
 import type { WorkStage } from '../../../protocol/jobs/index.ts'
 
@@ -26,6 +26,8 @@ export interface Training {
 
 export interface Trained {
   readonly content: DeliveryContent
+  /** Of the content's adapters: they stay until the builder has them. */
+  readonly adapters: readonly Lease[]
   /** CID of the content. */ readonly cid: string
 }
 
@@ -36,11 +38,20 @@ const outcome = z.strictObject({ logs: z.array(trainingLog) })
  * checkpoint, and what was trained to the end is only published again.
  * @throws InvalidError `job.manifest` · NotFoundError `job.version` · as files and engine
  */
-export async function trainLot(deps: JobsDeps, bases: Bases, training: Training): Promise<Trained> {
-  const { spec, lot, folder, signal } = training
+export async function trainLot(deps: JobsDeps, training: Training): Promise<Trained> {
+  const { spec, builder, signal } = training
   training.onStage('fetching')
   await checkVersion(deps, spec)
-  const model = await bases(spec.base, training.builder, signal)
+  const base = await deps.shelf.take(spec.base, { kind: 'base', from: [builder], cause: 'owner', signal })
+  try {
+    return await trainOn(deps, base.folder, training)
+  } finally {
+    base.release()
+  }
+}
+
+async function trainOn(deps: JobsDeps, model: string, training: Training): Promise<Trained> {
+  const { spec, lot, folder, signal } = training
   const owned = await deps.versions.rows(spec, { signal })
   await mkdir(folder, { recursive: true })
   const outputs =
@@ -76,10 +87,15 @@ export async function trainLot(deps: JobsDeps, bases: Bases, training: Training)
   }
 
   training.onStage('publishing')
-  const adapters: string[] = []
-  for (const output of outputs) adapters.push(await deps.files.addDirectory(output))
-  const content = deliveryContent.parse({ adapters, logs })
-  return { content, cid: await deps.files.addBytes(new TextEncoder().encode(canonicalJson(content))) }
+  const adapters: Lease[] = []
+  try {
+    for (const output of outputs) adapters.push(await deps.shelf.put(output, 'adapter'))
+    const content = deliveryContent.parse({ adapters: adapters.map(({ cid }) => cid), logs })
+    return { content, adapters, cid: await deps.files.addBytes(new TextEncoder().encode(canonicalJson(content))) }
+  } catch (error) {
+    for (const lease of adapters) lease.release()
+    throw error
+  }
 }
 
 /** Row indices of each sibling in the lot, from the version's own order and the job's own draw. */

@@ -16,12 +16,13 @@ import type { Message, Signed } from '../../../protocol/crypto/index.ts'
 import { TilthError, contentHash } from '../../../protocol/primitives/index.ts'
 import type { Hex, Page, PageRequest } from '../../../protocol/primitives/index.ts'
 import { createQueue } from '../../runtime/index.ts'
-import type { Bases } from '../bases.ts'
+import type { Lease } from '../../shelf/index.ts'
 import type { Book, KnownJob } from '../book.ts'
 import type { JobsDeps, JobsTiming, WorkerPolicy } from '../deps.ts'
 import { DeclinedError, createDeclines } from './declines.ts'
 import type { DeclineView } from './declines.ts'
 import { createEstimator } from './estimate.ts'
+import type { Estimate } from './estimate.ts'
 import { maxTrainingTries } from '../limits.ts'
 import { report } from './report.ts'
 import type { Reporter } from './report.ts'
@@ -62,13 +63,14 @@ export function createWorker(
   policy: WorkerPolicy,
   timing: JobsTiming,
   book: Book,
-  bases: Bases,
   say: (message: JobMessage) => Promise<void>
 ): Worker {
   const table = deps.store.collection('jobs/assignments', assignmentSchema)
   const assignments = new Map<Hex, Assignment>()
   const active = new Map<Hex, Active>()
-  const estimate = createEstimator(deps, policy, bases)
+  /** Adapters that a builder has still to fetch, by award. */
+  const handedOver = new Map<Hex, readonly Lease[]>()
+  const estimate = createEstimator(deps, policy)
   const stopping = new AbortController()
   // One training at a time: two would only make each other slow, and the owner has lent one machine.
   const trainings = createQueue({ name: 'training', bound: 1_000, concurrency: 1 })
@@ -95,19 +97,21 @@ export function createWorker(
     const job = book.get(id)
     if (job === undefined || job.closed !== null || ownBid(job) !== undefined) return
     const { builder, deadline, budget } = job.document.statement.message
-    const { seconds, price, siblingPrice } = await estimate(job.document.spec, builder, stopping.signal)
-    if (price > budget)
-      throw new DeclinedError(
-        'work.price',
-        `it pays at most ${(budget * 100n) / price} % of what its ${seconds} s cost here`,
-        'A lower worker.pricePerSecond in the configuration takes such jobs.'
-      )
-    if (now() + BigInt(seconds) > deadline)
-      throw new DeclinedError(
-        'work.deadline',
-        `its ${seconds} s here would end ${now() + BigInt(seconds) - deadline} s after its deadline`,
-        'Nothing to do here but a faster machine: see `tilth engine bench`.'
-      )
+    const accept = ({ seconds, price }: Estimate): void => {
+      if (price > budget)
+        throw new DeclinedError(
+          'work.price',
+          `it pays at most ${(budget * 100n) / price} % of what its ${seconds} s cost here`,
+          'A lower worker.pricePerSecond in the configuration takes such jobs.'
+        )
+      if (now() + BigInt(seconds) > deadline)
+        throw new DeclinedError(
+          'work.deadline',
+          `its ${seconds} s here would end ${now() + BigInt(seconds) - deadline} s after its deadline`,
+          'Nothing to do here but a faster machine: see `tilth engine bench`.'
+        )
+    }
+    const { seconds, price, siblingPrice } = await estimate(job.document.spec, builder, accept, stopping.signal)
     const signed = signStatement(
       deps.network,
       'Bid',
@@ -207,7 +211,8 @@ export function createWorker(
         }
       }
       try {
-        const { content, cid } = await trainLot(deps, bases, training)
+        const { content, cid, adapters } = await trainLot(deps, training)
+        holdFor(id, adapters)
         const statement: Message<'Delivery'> = {
           job: message.job,
           worker: deps.self,
@@ -257,7 +262,22 @@ export function createWorker(
     active.get(id)?.work.abort()
   }
 
+  function holdFor(id: Hex, leases: readonly Lease[]): void {
+    for (const lease of handedOver.get(id) ?? []) lease.release()
+    handedOver.delete(id)
+    if (leases.length > 0) handedOver.set(id, leases)
+  }
+
+  /** After a restart: what was handed over and is not paid for yet is held again. */
+  async function holdAgain(id: Hex, adapters: readonly string[]): Promise<void> {
+    const leases: Lease[] = []
+    for (const cid of adapters)
+      leases.push(await deps.shelf.take(cid, { kind: 'adapter', from: [], cause: 'owner', signal: stopping.signal }))
+    holdFor(id, leases)
+  }
+
   async function end(id: Hex): Promise<void> {
+    holdFor(id, [])
     active.get(id)?.work.abort()
     active.get(id)?.stream.abort()
     active.delete(id)
@@ -281,6 +301,11 @@ export function createWorker(
         ([, a], [, b]) => Number(b.award.lot.kind === 'adapter') - Number(a.award.lot.kind === 'adapter')
       ))
         begin(id)
+      for (const [id, at] of open)
+        if (at.state === 'delivered')
+          holdAgain(id, at.content.adapters).catch((error: unknown) => {
+            log('an adapter that was handed over is not on the shelf any more', error)
+          })
     },
     async stop() {
       stopping.abort()

@@ -170,6 +170,8 @@ export function createServing(
     },
     async withdraw(model) {
       served.delete(model)
+      folders.drop(model)
+      parts.events.emit('models.withdrawn', { model, worker: self })
       board.withdraw(model, self)
       await tables.serving.delete(model)
     },

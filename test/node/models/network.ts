@@ -59,12 +59,11 @@ const quick: ModelsDeps['timing'] = {
   marginSeconds: 60
 }
 
-const makeService: Make<ModelsService, ModelEvents, PeerOptions> = (common, { folder }, options) => {
+const makeService: Make<ModelsService, ModelEvents, PeerOptions> = (common, _peer, options) => {
   const deps: ModelsDeps = {
     ...common,
     roles: options.roles ?? { worker: true, client: true },
     engine: options.engine ?? fakeEngine(),
-    folder: join(folder, 'models'),
     timing: { ...quick, ...options.timing },
     speech: options.speech ?? fakeSpeech,
     ...(options.metrics === undefined ? {} : { metrics: options.metrics }),

@@ -215,14 +215,13 @@ export async function startNetwork({
   }
   const peers = peersOf<PayoutsService, Events, PeerOptions>(
     world,
-    (common, { address, chain, folder }, { scorer = true, settler = false, engine = worthEngine(), change }) => {
+    (common, { address, chain }, { scorer = true, settler = false, engine = worthEngine(), change }) => {
       const { own, openings, vouchers } = holdingsOf(address)
       const deps: PayoutsDeps = {
         ...common,
         modelEvents: common.events,
         roles: { scorer, settler },
         engine,
-        folder: join(folder, 'payouts'),
         result: cid => fetchResult(common.files, cid),
         versions: { rows: async () => rows, heldOut: async () => held },
         models: {
