@@ -253,7 +253,7 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
       stops.push(
         deps.modelEvents.on('models.receipt', ({ receipt }) => takeOwn(receipt)),
         clock.every(timing.tickMs, look, report),
-        clock.every(timing.announceMs, models.letGo, report),
+        clock.every(timing.announceMs, () => models.letGo(), report),
         clock.every(timing.announceMs, announceAgain, report)
       )
       // Siblings of what this node offers are fetched then, not while the first client waits; others' when they are
