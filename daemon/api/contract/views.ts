@@ -204,7 +204,9 @@ export const askRequest = z.strictObject({
   seed: z.int().min(0).max(Number.MAX_SAFE_INTEGER).optional(),
   stop: z.array(z.string().min(1).max(64)).max(8).default([]),
   /** Nobody but the worker ever sees it. */
-  private: z.boolean().default(false)
+  private: z.boolean().default(false),
+  /** What the answer owes to whom, right after it, by its worker: unofficial. */
+  explain: z.boolean().default(false)
 })
 export const receiptView = z.object({
   id: hash,
@@ -223,6 +225,13 @@ export const receiptView = z.object({
   scorings: z.array(z.object({ scorer: addressView, agrees: z.boolean() }))
 })
 export type ReceiptView = z.infer<typeof receiptView>
+/** What workers say their answers owe to whom; what pays is what scorers find. `failed`: who would not or could not say. */
+export const explanation = z.object({
+  unofficial: z.literal(true),
+  answers: z.array(z.object({ receipt: hash, by: addressView, weights: z.record(z.string(), decimal) })),
+  failed: z.array(z.object({ receipt: hash, code: z.string() }))
+})
+export type Explanation = z.infer<typeof explanation>
 export const askEvent = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('text'), text: z.string() }),
   z.object({ kind: z.literal('worker'), worker: addressView, reason: z.string().optional() }),
@@ -235,6 +244,7 @@ export const askEvent = z.discriminatedUnion('kind', [
     fee: decimal,
     receipts: z.array(hash)
   }),
+  explanation.extend({ kind: z.literal('explanation') }),
   z.object({ kind: z.literal('error'), code: z.string(), message: z.string() })
 ])
 export type AskEvent = z.infer<typeof askEvent>

@@ -1,7 +1,8 @@
-import { InvalidError, NotFoundError, pageOf } from '../../../protocol/primitives/index.ts'
+import { InvalidError, NotFoundError, pageOf, TilthError } from '../../../protocol/primitives/index.ts'
+import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { ModelView as NodeModel } from '../../../node/models/index.ts'
 import type { Node } from '../../../node/node.ts'
-import type { AskEvent, ModelView } from '../contract/index.ts'
+import type { AskEvent, Explanation, ModelView } from '../contract/index.ts'
 import type { Handlers } from '../server/index.ts'
 
 type Names = 'importBase' | 'registerModel' | 'models' | 'model' | 'serve' | 'ask' | 'redeem'
@@ -39,20 +40,41 @@ export const modelView = ({
   }))
 })
 
-export function modelHandlers(node: Pick<Node, 'models' | 'jobs' | 'shelf' | 'transport'>): Pick<Handlers, Names> & {
+export function modelHandlers(node: Pick<Node, 'models' | 'jobs' | 'payouts' | 'shelf' | 'transport'>): Pick<
+  Handlers,
+  Names
+> & {
   readonly askEvents: (body: Parameters<Handlers['ask']>[0]['body'], signal: AbortSignal) => AsyncGenerator<AskEvent>
 } {
-  const { models, jobs, shelf, transport } = node
+  const { models, jobs, payouts, shelf, transport } = node
+
+  async function explained(receipts: readonly Hex[]): Promise<Explanation> {
+    const [answers, failed]: [Explanation['answers'], Explanation['failed']] = [[], []]
+    for (const receipt of receipts) {
+      try {
+        const { by, weights } = await payouts.explain(receipt)
+        answers.push({
+          receipt,
+          by,
+          weights: Object.fromEntries(Object.entries(weights).map(([account, weight]) => [account, weight.toString()]))
+        })
+      } catch (error) {
+        if (!(error instanceof TilthError)) throw error
+        failed.push({ receipt, code: error.code })
+      }
+    }
+    return { unofficial: true, answers, failed }
+  }
 
   async function* askEvents(
-    { seed, ...body }: Parameters<Handlers['ask']>[0]['body'],
+    { seed, explain, ...body }: Parameters<Handlers['ask']>[0]['body'],
     signal: AbortSignal
   ): AsyncGenerator<AskEvent> {
     for await (const event of models.ask({ ...body, ...(seed === undefined ? {} : { seed }), signal })) {
       if (event.kind === 'text') {
         if (event.text !== '') yield { kind: 'text', text: event.text }
       } else if (event.kind === 'worker') yield event
-      else
+      else {
         yield {
           kind: 'done',
           text: event.text,
@@ -62,6 +84,8 @@ export function modelHandlers(node: Pick<Node, 'models' | 'jobs' | 'shelf' | 'tr
           fee: event.usage.fee.toString(),
           receipts: [...event.receipts]
         }
+        if (explain) yield { kind: 'explanation', ...(await explained(event.receipts)) }
+      }
     }
   }
 

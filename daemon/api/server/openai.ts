@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
-import type { AskEvent, ModelView } from '../contract/index.ts'
+import type { AskEvent, Explanation, ModelView } from '../contract/index.ts'
 import { askRequest } from '../contract/index.ts'
 import { TilthError, largestPage } from '../../../protocol/primitives/index.ts'
 import type { Page, PageRequest } from '../../../protocol/primitives/index.ts'
@@ -29,7 +29,7 @@ const completionRequest = z.object({
   stop: z.union([z.string(), z.array(z.string())]).nullish(),
   n: z.literal(1).nullish(),
   /** This network's own wishes. */
-  tilth: z.object({ private: z.boolean().nullish() }).nullish()
+  tilth: z.object({ private: z.boolean().nullish(), explain: z.boolean().nullish() }).nullish()
 })
 
 export interface OpenAiSource {
@@ -92,6 +92,7 @@ export function openAiEndpoints(source: OpenAiSource): (server: FastifyInstance)
         temperature: body.temperature ?? 1,
         topP: body.top_p ?? undefined,
         private: body.tilth?.private ?? undefined,
+        explain: body.tilth?.explain ?? undefined,
         ...(body.seed === null || body.seed === undefined ? {} : { seed: Math.abs(body.seed) }),
         stop:
           body.stop === null || body.stop === undefined
@@ -118,6 +119,10 @@ export function openAiEndpoints(source: OpenAiSource): (server: FastifyInstance)
           for await (const event of source.ask(ask, signal)) {
             if (event.kind === 'text') yield chunk({ content: event.text }, null)
             if (event.kind === 'error') throw new TilthError(event.code, event.message)
+            if (event.kind === 'explanation') {
+              const { kind: _, ...explanation } = event
+              yield { ...chunk({}, null), choices: [], tilth: { explanation } }
+            }
             if (event.kind !== 'done') continue
             yield chunk({}, finishReason(event.finish))
             if (body.stream_options?.include_usage === true)
@@ -128,27 +133,32 @@ export function openAiEndpoints(source: OpenAiSource): (server: FastifyInstance)
         return reply
       }
 
+      let done: Extract<AskEvent, { kind: 'done' }> | undefined
+      let explanation: Explanation | undefined
       for await (const event of source.ask(ask, signal)) {
         if (event.kind === 'error') throw new TilthError(event.code, event.message)
-        if (event.kind !== 'done') continue
-        return {
-          id,
-          object: 'chat.completion',
-          created,
-          model: body.model,
-          choices: [
-            {
-              index: 0,
-              message: { role: 'assistant', content: event.text, refusal: null },
-              logprobs: null,
-              finish_reason: finishReason(event.finish)
-            }
-          ],
-          usage: usage(event.inputTokens, event.outputTokens),
-          tilth: { fee: event.fee, receipts: event.receipts }
-        }
+        if (event.kind === 'done') done = event
+        if (event.kind !== 'explanation') continue
+        const { kind: _, ...rest } = event
+        explanation = rest
       }
-      throw new TilthError('ask.unfinished', 'the answer ended without a result')
+      if (done === undefined) throw new TilthError('ask.unfinished', 'the answer ended without a result')
+      return {
+        id,
+        object: 'chat.completion',
+        created,
+        model: body.model,
+        choices: [
+          {
+            index: 0,
+            message: { role: 'assistant', content: done.text, refusal: null },
+            logprobs: null,
+            finish_reason: finishReason(done.finish)
+          }
+        ],
+        usage: usage(done.inputTokens, done.outputTokens),
+        tilth: { fee: done.fee, receipts: done.receipts, ...(explanation === undefined ? {} : { explanation }) }
+      }
     })
   }
 }

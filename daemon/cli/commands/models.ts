@@ -3,6 +3,7 @@ import { TilthError } from '../../../protocol/primitives/index.ts'
 import { command, connected, guarded, listing, show, showList } from '../command.ts'
 import type { CallFlags, ListFlags } from '../command.ts'
 import { connect } from '../context.ts'
+import type { Explanation } from '../../api/contract/index.ts'
 import { dim, printJson, safe, short, table, tokens } from '../output.ts'
 
 export function modelsCommand(): Command {
@@ -107,6 +108,25 @@ export function registerCommand(): Command {
     )
 }
 
+/** What workers say their answers owe to whom, for people. */
+function explanationText({ answers, failed }: Explanation): string {
+  const lines = answers.flatMap(({ by, weights }) => [
+    `What it owes to whom, as its worker ${short(by)} says (unofficial; what pays is what scorers find):`,
+    table(
+      ['contributor', 'weight'],
+      Object.entries(weights).map(([account, weight]) => [account, (Number(weight) / 1e6).toFixed(6)]),
+      [1]
+    )
+  ])
+  for (const { receipt, code } of failed)
+    lines.push(
+      code === 'explain.unweighed'
+        ? 'It owes nothing to anybody: the model is made of no data that is paid for.'
+        : `What it owes to whom is not to be had now (${code}); see \`tilth receipts\` later: ${receipt}.`
+    )
+  return lines.join('\n')
+}
+
 interface AskFlags extends CallFlags {
   model: string
   maxTokens: string
@@ -116,6 +136,7 @@ interface AskFlags extends CallFlags {
   seed?: string
   system?: string
   private?: boolean
+  explain?: boolean
 }
 
 export function askCommand(): Command {
@@ -125,7 +146,8 @@ export function askCommand(): Command {
       summary: 'ask a model over the network; the answer streams',
       examples: [
         'tilth ask --model elements "What is the symbol of iron?"',
-        'tilth ask --model elements --json "Which element is number 26?"'
+        'tilth ask --model elements --json "Which element is number 26?"',
+        'tilth ask --model elements --explain "Which element is number 26?"'
       ]
     })
   )
@@ -138,6 +160,7 @@ export function askCommand(): Command {
     .option('--seed <n>', 'for sampling; random unless given')
     .option('--system <text>', 'a system message')
     .option('--private', 'nobody but the worker ever sees it: it is not weighed, held-out values divide its data fee')
+    .option('--explain', 'what the answer owes to whom, at once and by its worker: unofficial')
     .action(
       guarded(async (question: string, flags: AskFlags) => {
         const api = await connect(flags)
@@ -153,18 +176,26 @@ export function askCommand(): Command {
           topP: Number(flags.topP),
           topK: Number(flags.topK),
           private: flags.private === true,
+          explain: flags.explain === true,
           ...(flags.seed === undefined ? {} : { seed: Number(flags.seed) })
         }
+        let answer: object | undefined
         for await (const event of api.stream('ask', { body })) {
-          if (event.kind === 'text' && flags.json !== true) process.stdout.write(safe(event.text))
           if (event.kind === 'error') throw new TilthError(event.code, event.message)
-          if (event.kind !== 'done') continue
-          if (flags.json === true) printJson(event)
-          else
+          if (event.kind === 'done') answer = event
+          if (event.kind === 'explanation') {
+            const { kind: _, ...explanation } = event
+            answer = { ...answer, explanation }
+          }
+          if (flags.json === true) continue
+          if (event.kind === 'text') process.stdout.write(safe(event.text))
+          if (event.kind === 'done')
             console.log(
               `\n${dim(`${event.inputTokens} + ${event.outputTokens} tokens, ${tokens(event.fee, 9)} paid, ${event.receipts.length === 1 ? 'receipt' : 'receipts'} ${event.receipts.map(short).join(' ')}`)}`
             )
+          if (event.kind === 'explanation') console.log(explanationText(event))
         }
+        if (flags.json === true) printJson(answer)
       })
     )
 }
