@@ -29,8 +29,12 @@ export interface TransportDeps {
     topics?: Partial<Record<TopicFamily, TopicLimits>>
     streams?: Partial<Record<Protocol, StreamLimits>>
     fetch?: FetchLimits
+    grace?: number
   }
 }
+
+/** How often blocks that nothing needs are removed. */
+const collectMs = 1_800_000
 
 /**
  * Starts the node's part in the network; it is started when this resolves, and joins by its bootstrap nodes on its own
@@ -85,8 +89,18 @@ export async function createTransport(options: TransportOptions, deps: Transport
     directory: options.directory,
     clock,
     log,
-    limits: limits?.fetch
+    limits: limits?.fetch,
+    grace: limits?.grace
   })
+  const collecting = clock.every(
+    collectMs,
+    async () => {
+      await files.collect()
+    },
+    error => {
+      log.warn('blocks that nothing needs could not be removed', { error })
+    }
+  )
   const reach =
     options.preset === 'local'
       ? localReach(() => peers.listening())
@@ -107,6 +121,7 @@ export async function createTransport(options: TransportOptions, deps: Transport
     reach,
     clockSkew: gossip.skew,
     async stop() {
+      collecting()
       reach.stop()
       peers.stop()
       files.stop()

@@ -149,7 +149,13 @@ export interface Files {
   list(cid: string, options: FetchOptions): Promise<{ path: string; size: number }[]>
   /** Whether all of it is on this disk. */
   has(cid: string): Promise<boolean>
+  /** Nobody here needs it for itself any more: what nothing else needs of it goes with the next collection. */
   unpin(cid: string): Promise<void>
+  /**
+   * Removes blocks that nothing kept refers to, except the last hour's. It happens by itself twice an hour.
+   * @returns what went and what stayed; undefined when it could not be known what to keep
+   */
+  collect(): Promise<{ readonly removed: number; readonly bytes: number; readonly kept: number } | undefined>
   /**
    * Announces in the DHT that this node has it, and goes on doing so. Resolves also when no peer took the record yet.
    */

@@ -1,20 +1,63 @@
-import { mkdir, open, rename, rm } from 'node:fs/promises'
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { FsBlockstore } from 'blockstore-fs'
 import { NextToLast } from 'blockstore-fs/sharding'
 import type { Blockstore } from 'interface-blockstore'
-import type { CID } from 'multiformats/cid'
+import type { AbortOptions } from '@libp2p/interface'
+import { base32upper } from 'multiformats/bases/base32'
+import { CID } from 'multiformats/cid'
+import * as raw from 'multiformats/codecs/raw'
+import { decode as decodeHash } from 'multiformats/hashes/digest'
 import { storeError } from '../../store/index.ts'
 
 const sharding = new NextToLast()
 let writes = 0
+/** A file is named by its block's hash alone: any codec names the block. */
+function cidOf(file: string): CID | undefined {
+  try {
+    return CID.createV1(raw.code, decodeHash(base32upper.decode(file.slice(0, -'.data'.length))))
+  } catch {
+    return undefined // somebody else's file
+  }
+}
 
 /**
  * A file for each block, on disk (fsync) when `put` resolves: what we acknowledge must survive the power going out, and
  * blockstore-fs leaves that to the operating system. Blocks appear whole or not at all.
  */
 export class DurableBlocks extends FsBlockstore implements Blockstore {
+  /** Told of every block that is looked for, read or written, before it is; where the collector watches, and waits. */
+  beforeTouch: (cid: CID) => Promise<void> = async () => undefined
+
+  override async has(cid: CID, options?: AbortOptions): Promise<boolean> {
+    await this.beforeTouch(cid)
+    return await super.has(cid, options)
+  }
+
+  override async *get(cid: CID, options?: AbortOptions): AsyncGenerator<Uint8Array> {
+    await this.beforeTouch(cid)
+    yield* super.get(cid, options)
+  }
+
+  /** Removes a block's file; the collector's way, which tells nobody. */
+  async remove(cid: CID): Promise<void> {
+    const { dir, file } = sharding.encode(cid)
+    await rm(join(this.path, dir, file), { force: true })
+  }
+
+  /** Every block that has a file here, in no order; sizes in bytes, times in milliseconds since 1970. */
+  async *stored(): AsyncGenerator<{ cid: CID; size: number; writtenAt: number }> {
+    for (const dir of await readdir(this.path)) {
+      for (const file of await readdir(join(this.path, dir)).catch(() => [])) {
+        const found = file.endsWith('.data') ? await stat(join(this.path, dir, file)).catch(() => undefined) : undefined
+        const cid = found === undefined ? undefined : cidOf(file)
+        if (found !== undefined && cid !== undefined) yield { cid, size: found.size, writtenAt: found.mtimeMs }
+      }
+    }
+  }
+
   override async put(cid: CID, value: Parameters<FsBlockstore['put']>[1]): Promise<CID> {
+    await this.beforeTouch(cid)
     const { dir, file } = sharding.encode(cid)
     const folder = join(this.path, dir)
     const path = join(folder, file)

@@ -23,7 +23,7 @@ const bitswapSettings: BitswapOptions = {
  * the
  * index only should a later version have moved it.
  */
-async function loadHelia(): Promise<HeliaConstructor> {
+export async function loadHelia(): Promise<HeliaConstructor> {
   try {
     const inner = (await import(new URL('./helia.js', import.meta.resolve('helia')).href)) as {
       Helia?: HeliaConstructor

@@ -10,7 +10,9 @@ import type { LendingBlocks } from '../blocks/lent.ts'
 import { readTree, writeTree } from './folders.ts'
 import { createMissing } from './missing.ts'
 import { hasNodeKey, peerOf } from '../identity.ts'
+import { createCollector } from '../blocks/collector.ts'
 import { persistentReads } from '../blocks/persistent.ts'
+import { createPins, whole } from '../blocks/pins.ts'
 import type { Provider } from '../peers/provider.ts'
 import type { FetchOptions, Files, Peers } from '../types.ts'
 
@@ -36,6 +38,8 @@ export interface FilesDeps {
   clock: Clock
   log: Log
   limits?: FetchLimits | undefined
+  /** Milliseconds for which a block is kept that nobody has pinned (collector.ts). */
+  grace?: number | undefined
 }
 
 /** @throws InvalidError `files.cid` */
@@ -82,40 +86,25 @@ export function createFiles({
   directory,
   clock,
   log,
-  limits = fetchLimits
+  limits = fetchLimits,
+  grace
 }: FilesDeps): Files & { stop(): void } {
   const blockstore = persistentReads(helia.blockstore, () => {
     log.debug('a block did not come: bitswap is asked again')
   })
   const fs = unixfs({ blockstore })
+  const pins = createPins(helia, cid => whole(blocks.get(cid)), directory)
+  const collector = createCollector(blocks, pins, { clock, log, ...(grace === undefined ? {} : { grace }) })
   const missing = createMissing(clock)
   const stop = peers.on('connect', peer => {
     missing.met(peer)
   })
 
-  async function pin(cid: CID): Promise<void> {
-    if (await isPinned(cid)) return
-    for await (const _ of helia.pins.add(cid)) {
-      /* a pin is set when its walk is done */
-    }
-  }
   /** Whether a block is kept for the sake of anything pinned. */
-  const blockPinned = (cid: CID): Promise<boolean> => helia.pins.isPinned(cid)
+  const blockPinned = (cid: CID): Promise<boolean> => pins.hasBlock(cid)
   /** A node of a tree that is here already, or comes at once. */
-  async function nodeOf(cid: CID): Promise<Uint8Array> {
-    const parts: Uint8Array[] = []
-    for await (const part of blockstore.get(cid, { signal: AbortSignal.timeout(limits.silenceMs) })) parts.push(part)
-    return concat(parts)
-  }
-  async function isPinned(cid: CID): Promise<boolean> {
-    try {
-      await helia.pins.get(cid)
-      return true
-    } catch (error) {
-      if (error instanceof Error && error.name === 'NotFoundError') return false
-      throw storeError(error, directory)
-    }
-  }
+  const nodeOf = (cid: CID): Promise<Uint8Array> =>
+    whole(blockstore.get(cid, { signal: AbortSignal.timeout(limits.silenceMs) }))
 
   /** Runs a fetch: dials those who should have it, keeps time, and types what goes wrong. */
   async function fetching<T>(
@@ -135,8 +124,11 @@ export function createFiles({
           log.debug('a provider was not reached', { name, error })
         })
       }
-      const result = await work(cid, wait.signal, wait.progress)
-      if (keep) await pin(cid)
+      const result = await collector.holding(async () => {
+        const done = await work(cid, wait.signal, wait.progress)
+        if (keep) await pins.add(cid)
+        return done
+      })
       missing.found(text)
       return result
     } catch (error) {
@@ -227,8 +219,11 @@ export function createFiles({
 
   async function added(work: () => Promise<CID>, keep = true): Promise<string> {
     try {
-      const cid = await work()
-      if (keep) await pin(cid)
+      const cid = await collector.holding(async () => {
+        const made = await work()
+        if (keep) await pins.add(made)
+        return made
+      })
       missing.found(cid.toString())
       return cid.toString()
     } catch (error) {
@@ -258,7 +253,7 @@ export function createFiles({
         const chunks: Uint8Array[] = []
         for await (const chunk of content(cid, { bytes: options.maxBytes }, options, signal, progress))
           chunks.push(chunk)
-        return concat(chunks)
+        return whole(chunks)
       }),
     fetchDirectory: (text, toPath, options) =>
       fetching(text, options, options.pin ?? true, async (cid, signal, progress) => {
@@ -272,23 +267,24 @@ export function createFiles({
       ),
     async has(text) {
       const cid = parseCid(text)
-      return (await isPinned(cid)) || (await blocks.folderOf(cid)) !== undefined
+      return (await pins.has(cid)) || (await blocks.folderOf(cid)) !== undefined
     },
     async lend(text, folder) {
       try {
-        await blocks.lend(parseCid(text), folder, nodeOf, blockPinned)
+        await collector.holding(() => blocks.lend(parseCid(text), folder, nodeOf, blockPinned))
       } catch (error) {
         throw storeError(error, directory)
       }
     },
     lentFrom: text => blocks.folderOf(parseCid(text)),
-    takeBack: text => blocks.takeBack(parseCid(text), blockPinned),
+    takeBack: text => collector.holding(() => blocks.takeBack(parseCid(text), blockPinned)),
     async unpin(text) {
-      const cid = parseCid(text)
-      if (await isPinned(cid))
-        for await (const _ of helia.pins.rm(cid)) {
-          /* undone when its walk is done */
-        }
+      await pins.remove(parseCid(text))
+    },
+    async collect() {
+      const done = await collector.collect()
+      if (done !== undefined && done.removed > 0) log.info('blocks that nothing needs are gone', { ...done })
+      return done
     },
     provide: (text, options) => provider.provide(parseCid(text), options?.signal),
     async *findProviders(text, { signal, limit = 20 } = {}) {
@@ -321,14 +317,4 @@ function isMissing(error: unknown): boolean {
     'AggregateError'
   ])
   return error instanceof Error && names.has(error.name)
-}
-
-function concat(chunks: Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0))
-  let at = 0
-  for (const chunk of chunks) {
-    bytes.set(chunk, at)
-    at += chunk.length
-  }
-  return bytes
 }

@@ -1,0 +1,104 @@
+import * as dagPb from '@ipld/dag-pb'
+import type { Helia } from 'helia'
+import { base32 } from 'multiformats/bases/base32'
+import type { CID } from 'multiformats/cid'
+import { storeError } from '../../store/index.ts'
+
+type Walker = NonNullable<NonNullable<Parameters<Helia['pins']['add']>[1]>['walker']>
+type Read = (cid: CID) => Promise<Uint8Array>
+
+/** A block's name, whatever codec it is asked for by. */
+export const blockName = (cid: CID): string => base32.encode(cid.multihash.bytes)
+
+/** Every block below a root, once, each node before what hangs on it; leaves are read only where `leaves` says so. */
+export async function* blocksBelow(root: CID, read: Read, leaves: boolean): AsyncGenerator<[CID, Uint8Array]> {
+  const seen = new Set<string>()
+  const stack = [root]
+  for (let cid = stack.pop(); cid !== undefined; cid = stack.pop()) {
+    const name = blockName(cid)
+    if (seen.has(name)) continue
+    seen.add(name)
+    const isNode = cid.code === dagPb.code
+    const bytes = isNode || leaves ? await read(cid) : new Uint8Array()
+    yield [cid, bytes]
+    if (isNode)
+      stack.push(
+        ...dagPb
+          .decode(bytes)
+          .Links.map(({ Hash }) => Hash)
+          .reverse()
+      )
+  }
+}
+
+/** What is kept because somebody here wants it, by root. */
+export interface Pins {
+  has(root: CID): Promise<boolean>
+  /** All of it is here when this resolves: what is missing is fetched. */
+  add(root: CID): Promise<void>
+  /** Whoever wants a block for the sake of another root still has it. */
+  remove(root: CID): Promise<void>
+  /** Whether a block is kept for the sake of any root. */
+  hasBlock(cid: CID): Promise<boolean>
+  roots(): AsyncIterable<CID>
+}
+
+/**
+ * Helia's pins, walked so that a block that stands twice in a tree counts once: Helia adds it once and takes it off as
+ * often as it stands there, and would let go of blocks that another root still wants.
+ * @param local reads what is on this disk, and throws where it is not
+ */
+export function createPins(helia: Pick<Helia, 'pins'>, local: Read, directory: string): Pins {
+  const walker =
+    (read: Read | undefined, leaves: boolean): Walker =>
+    ({ blockstore }) => ({
+      async *walk(root: CID, options?: object) {
+        const get: Read = read ?? (cid => whole(blockstore.get(cid, options)))
+        // Of a node of a walk the pins look at its CID, and at nothing else.
+        for await (const [cid, bytes] of blocksBelow(root, get, leaves))
+          yield { block: { cid, bytes }, depth: 0, path: [] } as never
+      }
+    })
+  const pins: Pins = {
+    async has(root) {
+      try {
+        await helia.pins.get(root)
+        return true
+      } catch (error) {
+        if (error instanceof Error && error.name === 'NotFoundError') return false
+        throw storeError(error, directory)
+      }
+    },
+    async add(root) {
+      if (await pins.has(root)) return
+      for await (const _ of helia.pins.add(root, { walker: walker(undefined, true) })) {
+        /* a pin is set when its walk is done */
+      }
+    },
+    async remove(root) {
+      if (!(await pins.has(root))) return
+      for await (const _ of helia.pins.rm(root, { walker: walker(local, false) })) {
+        /* undone when its walk is done */
+      }
+    },
+    hasBlock: cid => helia.pins.isPinned(cid),
+    async *roots() {
+      for await (const { cid } of helia.pins.ls()) yield cid
+    }
+  }
+  return pins
+}
+
+export async function whole(parts: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  for await (const part of parts) chunks.push(part)
+  const [only] = chunks
+  if (chunks.length === 1 && only !== undefined) return only
+  const bytes = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const chunk of chunks) {
+    bytes.set(chunk, at)
+    at += chunk.length
+  }
+  return bytes
+}
