@@ -1,14 +1,12 @@
 import type { Network } from '../../protocol/crypto/index.ts'
 import type { Address } from '../../protocol/primitives/index.ts'
-import type { Chain } from '../chain/types.ts'
+import type { FollowedChain } from '../chain/types.ts'
 import type { Clock, Events, Log, Registry } from '../runtime/index.ts'
 import type { Store } from '../store/index.ts'
 import type { Files, Gossip, Peers, Streams } from '../transport/types.ts'
 import type { DataEvents } from './types.ts'
 
 export interface DataTiming {
-  /** How often the chain is asked for news. */
-  readonly pollMs: number
   /** How often notes are compared with some peer, besides at each connection. */
   readonly syncMs: number
   /** How often open contributions are looked at when nothing is heard. */
@@ -19,13 +17,13 @@ export interface DataTiming {
   readonly passMs: number
 }
 
-export const defaultTiming: DataTiming = { pollMs: 500, syncMs: 10_000, tickMs: 1_000, fetchMs: 15_000, passMs: 5_000 }
+export const defaultTiming: DataTiming = { syncMs: 10_000, tickMs: 1_000, fetchMs: 15_000, passMs: 5_000 }
 
 export interface DataDeps {
   readonly key: Uint8Array
   readonly self: Address
   readonly network: Network
-  readonly chain: Pick<Chain, 'datanets' | 'follow' | 'account'>
+  readonly chain: Pick<FollowedChain, 'datanets' | 'account' | 'ledger'>
   readonly gossip: Gossip
   readonly streams: Streams
   readonly peers: Pick<Peers, 'connected' | 'dial' | 'on'>

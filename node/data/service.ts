@@ -57,7 +57,7 @@ export function createDataService(deps: DataDeps): DataService {
   const versions = createVersions(deps, book, shards, datanet => notes.document(datanet))
   const hosting = createHosting(deps, book, receiver)
   const lists = createLists(deps, book, interest, notes)
-  const commitments = createCommitments(deps, timing, book, {
+  const commitments = createCommitments(deps, book, {
     changed,
     follows,
     rewound,

@@ -1,10 +1,11 @@
 import { jobResult } from '../../protocol/jobs/index.ts'
 import type { JobResult } from '../../protocol/jobs/index.ts'
+import { modelRecord } from '../../protocol/models/index.ts'
 import type { ModelRecord } from '../../protocol/models/index.ts'
 import { InvalidError, zeroHash } from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
 import { decodeFrame } from '../../protocol/wire/index.ts'
-import type { ModelOnChain, Registration } from '../chain/types.ts'
+import type { ChainEventOf, ModelOnChain, Registration } from '../chain/types.ts'
 import type { Parts } from './deps.ts'
 import type { Registered, Tables } from './records.ts'
 import type { RegisterBaseRequest, RegisterRequest } from './types.ts'
@@ -20,9 +21,10 @@ export interface Catalogue {
   list(): Registered[]
   get(id: Hex): Registered | undefined
   /** The chain's news. */
-  registered(id: Hex, block: bigint): Promise<void>
-  retired(id: Hex): Promise<void>
-  rewound(block: bigint): Promise<void>
+  registered(event: ChainEventOf<'ModelRegistered'>): Promise<void>
+  retired(id: Hex, retired: boolean): Promise<void>
+  /** Its registration in this block is on chain no more. */
+  dropped(id: Hex, block: bigint): Promise<void>
 }
 
 const recordOf = ({
@@ -51,7 +53,7 @@ const recordOf = ({
 
 /** Models on chain, as this node follows them. */
 export function createCatalogue(parts: Parts, tables: Tables): Catalogue {
-  const { chain, files, events, self } = parts
+  const { chain, files, events, log, self } = parts
   const models = new Map<Hex, Registered>()
 
   async function put(onChain: ModelOnChain, block: bigint): Promise<ModelRecord> {
@@ -71,6 +73,14 @@ export function createCatalogue(parts: Parts, tables: Tables): Catalogue {
 
   async function registerOnce(registration: Registration): Promise<ModelRecord> {
     const id = chain.models.idOf(self, registration)
+    // [reject] Others refuse what is not one of these: so it is not brought to the chain.
+    const checked = modelRecord.safeParse(recordOf({ id, builder: self, retired: false, ...registration }))
+    if (!checked.success) {
+      const [issue] = checked.error.issues
+      throw new InvalidError('model.invalid', `the registration is wrong at ${issue?.path.join('.') ?? '?'}`, {
+        cause: checked.error
+      })
+    }
     const there = await chain.models.model(id)
     if (there !== undefined) return put(there, models.get(id)?.block ?? (await chain.head()).block)
     const { model, block } = await chain.models.register(registration)
@@ -122,23 +132,23 @@ export function createCatalogue(parts: Parts, tables: Tables): Catalogue {
       }),
     list: () => [...models.values()].sort((a, b) => a.order - b.order),
     get: id => models.get(id),
-    async registered(id, block) {
-      const onChain = await chain.models.model(id)
-      if (onChain !== undefined) await put(onChain, block)
+    async registered({ model: id, builder, registration, block }) {
+      const onChain = { id, builder, retired: models.get(id)?.retired ?? false, ...registration }
+      // [ignore] The contract takes longer names and any text for a CID: such a model is none that can be served.
+      if (modelRecord.safeParse(recordOf(onChain)).success) await put(onChain, block)
+      else log.warn('a model on chain is not taken: its registration is not one of these', { model: id, builder })
     },
-    async retired(id) {
+    async retired(id, retired) {
       const known = models.get(id)
       if (known === undefined) return
-      const entry = { ...known, retired: true }
+      const entry = { ...known, retired }
       models.set(id, entry)
       await tables.models.put(id, entry)
     },
-    async rewound(block) {
-      for (const [id, entry] of models) {
-        if (entry.block <= block) continue
-        models.delete(id)
-        await tables.models.delete(id)
-      }
+    async dropped(id, block) {
+      if (models.get(id)?.block !== block) return // it is there in another block already
+      models.delete(id)
+      await tables.models.delete(id)
     }
   }
 }

@@ -1,6 +1,6 @@
 import type { Network } from '../../protocol/crypto/index.ts'
 import type { Address } from '../../protocol/primitives/index.ts'
-import type { Chain } from '../chain/types.ts'
+import type { FollowedChain } from '../chain/types.ts'
 import type { Engine } from '../engine/types.ts'
 import type { Clock, Events, Log, Registry } from '../runtime/index.ts'
 import type { Shelf } from '../shelf/index.ts'
@@ -107,7 +107,7 @@ export interface ModelsDeps {
   readonly files: Pick<Files, 'fetchBytes' | 'provide' | 'findProviders'>
   /** Base models and adapters. */
   readonly shelf: Pick<Shelf, 'take'>
-  readonly chain: Pick<Chain, 'models' | 'channels' | 'head' | 'follow'>
+  readonly chain: Pick<FollowedChain, 'models' | 'channels' | 'head' | 'ledger'>
   readonly engine: Pick<Engine, 'open' | 'generate'>
   /** The owner's settings, over the policy. */
   readonly worker?: Partial<Pick<WorkerPolicy, 'inputPrice' | 'outputPrice' | 'capacity'>>

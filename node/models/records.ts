@@ -84,7 +84,6 @@ export type Registered = z.infer<typeof registered>
 export function openTables(store: Pick<Store, 'collection'>) {
   return {
     models: store.collection('models/registered', registered),
-    cursor: store.collection('models/cursor', z.strictObject({ block: uint(64), hash: bytes32 })),
     serving: store.collection('models/serving', z.strictObject({ inputPrice: amount, outputPrice: amount })),
     workerChannels: store.collection('models/worker-channels', workerChannel),
     /** Key: channel/request. */

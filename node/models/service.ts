@@ -1,13 +1,12 @@
 import { InvalidError, NotFoundError, TilthError } from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
-import type { Follower } from '../chain/types.ts'
 import { createAsking } from './client/ask.ts'
 import { createChannelKeeper } from './client/channels.ts'
 import { createWallet } from './client/wallet.ts'
 import { createWorkers } from './client/workers.ts'
 import { defaultPolicy, defaultTiming } from './deps.ts'
 import type { ModelsDeps, Parts } from './deps.ts'
-import { followChain } from './follow.ts'
+import { hearNews } from './news.ts'
 import { createFolders } from './folders.ts'
 import { createOfferBoard, offerView } from './offers.ts'
 import { createForgetting } from './forgetting.ts'
@@ -54,7 +53,6 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
   const forgetting = createForgetting(parts, { receipts, accounts, wallet })
 
   let life = new AbortController()
-  let follower: Follower | undefined
   const offs: (() => Promise<void> | void)[] = []
 
   const view = ({ record, retired }: Registered): ModelView => ({
@@ -83,7 +81,7 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
       board.start()
       if (parts.metrics !== undefined)
         offs.push(declareMetrics(parts.metrics, parts, { offers: () => board.list().length, free: () => slots.free }))
-      follower = await followChain(parts, tables, { catalogue, wallet, accounts, redeemer })
+      offs.push(await hearNews(parts, { catalogue, wallet, accounts, redeemer }))
       if (roles.worker) {
         offs.push(streams.handle('/tilth/models/infer/1', answers))
         redeemer.start()
@@ -103,7 +101,6 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
       keeper.stop()
       await forgetting.stop()
       board.stop()
-      await follower?.stop()
       await redeemer.stop()
       activity.stop()
       for (const off of offs.splice(0)) await off()

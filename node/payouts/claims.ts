@@ -2,10 +2,10 @@ import { TilthError } from '../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../protocol/primitives/index.ts'
 import { payoutsTree } from '../../protocol/payouts/index.ts'
 import type { EpochBundle } from '../../protocol/payouts/index.ts'
-import { refusedWith } from '../chain/index.ts'
+import { ChainError, refusedWith } from '../chain/index.ts'
 import type { Bundles } from './bundles.ts'
 import { poolsAtOnce } from './limits.ts'
-import type { Ledger } from './ledger.ts'
+import type { Proposals } from './proposals.ts'
 import type { AccountingView, EarningsView, PayoutsDeps, PayoutView } from './types.ts'
 
 interface Due {
@@ -26,13 +26,15 @@ export interface Claims {
 
 export function createClaims(
   { chain, log }: Pick<PayoutsDeps, 'chain' | 'log'>,
-  ledger: Ledger,
+  proposals: Proposals,
   bundles: Bundles
 ): Claims {
   async function due(account: Address): Promise<Due[]> {
-    await ledger.caughtUp()
+    await proposals.caughtUp()
     // Side by side: a pool whose bundle nobody has keeps the others waiting for one search, not for one each.
-    const all = await inParts([...ledger.pools()], poolsAtOnce, pool => dueOf(pool, account))
+    const pools: Hex[] = []
+    for await (const { id, epoch } of proposals.pools()) if (epoch > 0) pools.push(id)
+    const all = await inParts(pools, poolsAtOnce, pool => dueOf(pool, account))
     return all.flatMap(one => one ?? [])
   }
 
@@ -43,11 +45,11 @@ export function createClaims(
       const line = bundle?.payouts[index]
       if (bundle === undefined || line === undefined) return undefined
       const { cumulative } = line
-      const claimed = await chain.payouts.claimed(pool, account)
+      const claimed = await proposals.claimed(pool, account)
       return { pool, bundle, index, cumulative, claimed, claimable: cumulative > claimed ? cumulative - claimed : 0n }
     } catch (error) {
       // Anybody can open a pool and publish nonsense in it: it keeps nobody from the other pools.
-      if (!(error instanceof TilthError) || error.code.startsWith('chain.')) throw error
+      if (!(error instanceof TilthError) || error instanceof ChainError) throw error
       log.warn("a pool's latest bundle cannot be had", { pool, error })
       return undefined
     }
@@ -86,29 +88,17 @@ export function createClaims(
       return { amount, transactions }
     },
     async payouts(filter = {}) {
-      await ledger.caughtUp()
-      return ledger
-        .claims()
-        .filter(
-          event =>
-            (filter.pool === undefined || event.pool === filter.pool) &&
-            (filter.account === undefined || event.account === filter.account)
-        )
-        .map(({ pool, account, amount, cumulative, transaction }) => ({
-          pool,
-          account,
-          amount,
-          cumulative,
-          transaction
-        }))
+      await proposals.caughtUp()
+      const views: PayoutView[] = []
+      for await (const { pool, account, amount, cumulative, transaction } of proposals.claims(filter))
+        views.push({ pool, account, amount, cumulative, transaction })
+      return views
     },
     async accounting() {
-      await ledger.caughtUp()
-      const { workers, builders, data, deposited, paid } = ledger.totals()
-      const settled = (await Promise.all(ledger.pools().map(pool => chain.payouts.pool(pool)))).reduce(
-        (sum, { payoutsTotal }) => sum + payoutsTotal,
-        0n
-      )
+      await proposals.caughtUp()
+      const { workers, builders, data, deposited, paid } = await proposals.totals()
+      let settled = 0n
+      for await (const { payoutsTotal } of proposals.pools()) settled += payoutsTotal
       const held = { unclaimed: settled - paid, unsettled: deposited - settled }
       return {
         feesPaid: workers + builders + data,

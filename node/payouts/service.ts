@@ -3,15 +3,14 @@ import { NotFoundError, TilthError } from '../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../protocol/primitives/index.ts'
 import type { ScoringDocument } from '../../protocol/payouts/index.ts'
 import { foundBy, placeOf } from '../../protocol/payouts/index.ts'
-import type { ChainEvent } from '../chain/types.ts'
 import { createBook } from './book.ts'
 import type { Entry } from './book.ts'
 import { createBundles } from './bundles.ts'
 import { createClaims } from './claims.ts'
 import { createExchange } from './exchange.ts'
 import { createFacts } from './facts.ts'
-import { createLedger } from './ledger.ts'
-import type { Proposal } from './ledger.ts'
+import { createProposals } from './proposals.ts'
+import type { MoneyEvent, Proposal } from './proposals.ts'
 import { defaultTiming } from './limits.ts'
 import { createModels } from './models.ts'
 import { createRetention } from './retention.ts'
@@ -45,7 +44,7 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
   const book = createBook(deps, models, facts)
   const isSettled = (id: Hex): boolean => epochOf(id) !== undefined
   const scorings = createScorings(deps, { get: id => book.entry(id)?.receipt, settled: isSettled }, models, stakes)
-  const ledger = createLedger(deps)
+  const proposals = createProposals(deps)
   const bundles = createBundles(deps)
   const exchange = createExchange(deps, book)
   const topic = createTopic(deps, timing, book, scorings, { receipt: received, scoring: scored })
@@ -65,9 +64,9 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
     }
   )
   const words = createScoringsExchange(deps, scorings, document => void scored(document))
-  const watcher = createWatcher(deps, { ledger, bundles, facts, weigher, scorings })
+  const watcher = createWatcher(deps, { proposals, bundles, facts, weigher, scorings })
   const settler = createSettler(deps, timing, {
-    ledger,
+    proposals,
     book,
     bundles,
     facts,
@@ -78,7 +77,7 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
     topic,
     exchange
   })
-  const claims = createClaims(deps, ledger, bundles)
+  const claims = createClaims(deps, proposals, bundles)
   const stops: (() => Promise<void> | void)[] = []
 
   const epochOf = (id: Hex): number | undefined => {
@@ -113,8 +112,9 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
     if (entry === undefined) return undefined
     if (entry.pool === null) return entry.receipt.receipt.message.finishedAt
     const epoch = epochOf(id)
-    return ledger.proposals(entry.pool).find(({ event, state }) => event.epoch === epoch && state === 'final')?.event
-      .challengeEnds
+    if (epoch === undefined) return undefined
+    return (await proposals.of(entry.pool)).find(({ event, state }) => event.epoch === epoch && state === 'final')
+      ?.event.challengeEnds
   }
 
   async function takeOwn(receipt: CosignedReceipt): Promise<void> {
@@ -147,7 +147,7 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
     }
   }
 
-  function heard(event: ChainEvent, live: boolean): void {
+  function heard(event: MoneyEvent, live: boolean): void {
     if (event.name === 'EpochFinalized') void markSettled(event.pool)
     if (!live) return
     if (event.name === 'EpochProposed') {
@@ -182,7 +182,7 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
 
   async function look(): Promise<void> {
     try {
-      watcher.look()
+      await watcher.look()
       if (roles.scorer) scorer.wake()
       if (roles.settler) await settler.look()
     } catch (error) {
@@ -224,8 +224,8 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
 
   /** The latest proposal of an epoch. */
   async function epoch(pool: Hex, number: number): Promise<EpochView | undefined> {
-    await ledger.caughtUp()
-    const proposal = ledger.proposals(pool).findLast(({ event }) => event.epoch === number)
+    await proposals.caughtUp()
+    const proposal = (await proposals.of(pool)).findLast(({ event }) => event.epoch === number)
     return proposal && (await viewOf(proposal))
   }
   async function present(pool: Hex, number: number): Promise<EpochView> {
@@ -239,8 +239,8 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
     async start() {
       await book.start()
       await scorings.start()
-      ledger.onEvent(heard)
-      ledger.start()
+      await proposals.start(heard)
+      for await (const { id, epoch } of proposals.pools()) if (epoch > 0) void markSettled(id)
       topic.start()
       exchange.start()
       words.start()
@@ -287,7 +287,7 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
       await contents.stop()
       await explaining.stop()
       await retention.stop()
-      await ledger.stop()
+      await proposals.stop()
     },
     async explain(id) {
       const { receipt, attribution } = await explaining.explain(id)
@@ -326,8 +326,11 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
       return present(pool, number)
     },
     async epochs(pool) {
-      await ledger.caughtUp()
-      return (await Promise.all(ledger.proposals(pool).map(viewOf))).reverse()
+      await proposals.caughtUp()
+      const found: Proposal[] = []
+      if (pool !== undefined) found.push(...(await proposals.of(pool)))
+      else for await (const { id } of proposals.pools()) found.push(...(await proposals.of(id)))
+      return (await Promise.all(found.map(viewOf))).reverse()
     },
     epoch,
     ...claims

@@ -8,7 +8,7 @@ import type { Book, Entry } from './book.ts'
 import type { Bundles, History } from './bundles.ts'
 import type { Exchange } from './exchange.ts'
 import type { Facts } from './facts.ts'
-import type { Ledger } from './ledger.ts'
+import type { Proposals } from './proposals.ts'
 import { maxEpochReceipts } from './limits.ts'
 import type { Models } from './models.ts'
 import { scoredBy } from './scorer/index.ts'
@@ -26,7 +26,7 @@ export interface Settler {
 }
 
 interface Parts {
-  ledger: Ledger
+  proposals: Proposals
   book: Book
   bundles: Bundles
   facts: Facts
@@ -41,7 +41,7 @@ interface Parts {
 export function createSettler(
   deps: PayoutsDeps,
   timing: PayoutsTiming,
-  { ledger, book, bundles, facts, weigher, scorings, words, models, topic, exchange }: Parts
+  { proposals, book, bundles, facts, weigher, scorings, words, models, topic, exchange }: Parts
 ): Settler {
   const { chain, self, clock, network, log } = deps
   /** One thing at a time per pool: two calls to settle propose once. */
@@ -59,10 +59,10 @@ export function createSettler(
     const end = clock.now() + timing.closingMs
     do {
       await exchange.collect(pool)
-      await ledger.caughtUp()
+      await proposals.caughtUp()
       const missing = await unweighed(pool)
       if (missing.length > 0) await words.collect(missing)
-      else if (complete(pool)) return
+      else if (await complete(pool)) return
     } while (clock.now() < end && (await clock.sleep(500).then(() => true)))
   }
 
@@ -78,7 +78,7 @@ export function createSettler(
     return missing
   }
 
-  function complete(pool: Hex): boolean {
+  async function complete(pool: Hex): Promise<boolean> {
     const fees = new Map<Hex, bigint>()
     for (const {
       pool: of,
@@ -88,9 +88,9 @@ export function createSettler(
     } of book.entries()) {
       if (of === pool) fees.set(message.channel, (fees.get(message.channel) ?? 0n) + message.fee)
     }
-    return ledger
-      .channelsOf(new Set(ledger.modelsOf(pool)))
-      .every(({ channel, claimed }) => (fees.get(channel) ?? 0n) === claimed)
+    for await (const { channel, claimed } of proposals.channelsOf(pool))
+      if ((fees.get(channel) ?? 0n) !== claimed) return false
+    return true
   }
 
   /** Held-out values of models; one whose values cannot be had keeps nobody's answers but its own from being paid. */
@@ -207,7 +207,7 @@ export function createSettler(
     settle: pool => perPool.run(pool, () => settle(pool)),
     finalize: pool => perPool.run(pool, () => finalize(pool)),
     async look() {
-      const own = ledger.proposals().filter(({ event, state }) => state === 'pending' && event.proposer === self)
+      const own = (await proposals.pending()).filter(({ event }) => event.proposer === self)
       if (own.length === 0) return
       const now = BigInt(Math.floor(clock.now() / 1000))
       for (const { event } of own) {

@@ -2,7 +2,7 @@ import type { Network } from '../../protocol/crypto/index.ts'
 import type { JobResult } from '../../protocol/jobs/index.ts'
 import type { CosignedReceipt, InferenceContent } from '../../protocol/models/index.ts'
 import type { Address, Hex } from '../../protocol/primitives/index.ts'
-import type { Chain } from '../chain/types.ts'
+import type { FollowedChain } from '../chain/types.ts'
 import type { Engine } from '../engine/types.ts'
 import type { Versions } from '../jobs/deps.ts'
 import type { ModelEvents, ModelsService } from '../models/types.ts'
@@ -260,8 +260,8 @@ export interface PayoutsDeps {
   /** Bases and siblings. */
   readonly shelf: Pick<Shelf, 'take'>
   readonly chain: Pick<
-    Chain,
-    'account' | 'datanets' | 'payouts' | 'channels' | 'models' | 'nodes' | 'tokens' | 'follow' | 'head'
+    FollowedChain,
+    'account' | 'datanets' | 'payouts' | 'channels' | 'models' | 'nodes' | 'tokens' | 'head' | 'ledger'
   >
   readonly engine: Pick<Engine, 'score' | 'scoreMany' | 'encode'>
   /** The jobs phase: a model's players, coalitions and siblings, by the CID that its registration names. */

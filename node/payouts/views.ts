@@ -2,7 +2,7 @@ import type { Address } from '../../protocol/primitives/index.ts'
 import { foundBy } from '../../protocol/payouts/index.ts'
 import type { EpochBundle, GateDocument, Measure, ScoringDocument } from '../../protocol/payouts/index.ts'
 import type { Entry } from './book.ts'
-import type { Proposal } from './ledger.ts'
+import type { Proposal } from './proposals.ts'
 import type { EpochView, GateView, ReceiptView, ScoringView } from './types.ts'
 
 /** What scorers found, as one of them has put it who agrees with the median. */

@@ -9,7 +9,7 @@ import type { Bundles, History } from './bundles.ts'
 import { challenge } from './challenge.ts'
 import type { Challenged } from './challenge.ts'
 import type { Facts } from './facts.ts'
-import type { Ledger, Proposal } from './ledger.ts'
+import type { Proposal, Proposals } from './proposals.ts'
 import type { PayoutsDeps } from './types.ts'
 import type { Scorings, Weigher } from './scorer/index.ts'
 
@@ -26,17 +26,17 @@ export interface Watcher {
    * Begins to check what is pending and not checked yet; what cannot be had is tried again at the next call, until the
    * window ends.
    */
-  look(): void
+  look(): Promise<void>
   /** Codes of what is wrong; undefined before it was checked. */
   faults(proposal: Proposal): Promise<readonly string[] | undefined>
 }
 
 export function createWatcher(
   deps: PayoutsDeps,
-  parts: { ledger: Ledger; bundles: Bundles; facts: Facts; weigher: Weigher; scorings: Scorings }
+  parts: { proposals: Proposals; bundles: Bundles; facts: Facts; weigher: Weigher; scorings: Scorings }
 ): Watcher {
   const { chain, clock, store, events, log, self, roles } = deps
-  const { ledger, bundles, facts, weigher, scorings } = parts
+  const { proposals, bundles, facts, weigher, scorings } = parts
   const verdicts = store.collection('payouts/verdicts', verdictSchema)
   const gates = store.collection('payouts/gates', gateDocument)
   const keyOf = ({ event }: Proposal): string => event.transaction
@@ -184,11 +184,11 @@ export function createWatcher(
   }
 
   return {
-    look() {
-      for (const proposal of ledger.proposals()) {
+    async look() {
+      for (const proposal of await proposals.pending()) {
         const key = keyOf(proposal)
         // Each by itself: one whose bundle is not to be had holds up no other.
-        if (proposal.state !== 'pending' || looking.has(key)) continue
+        if (looking.has(key)) continue
         looking.set(
           key,
           lookAt(proposal).finally(() => {

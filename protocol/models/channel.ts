@@ -90,3 +90,19 @@ export function closedWith(channel: ChannelState, refunded: bigint): ChannelStat
   const { deposit, paid, claimed, sequence, head, settled } = channel
   return { state: 'closed', deposit, paid, claimed, sequence, head, settled, refunded }
 }
+
+/**
+ * any → as the chain has it after a reorganisation: deposit and claims may have shrunk, a closing may be undone. What
+ * the two agreed stays; a voucher beyond the deposit counts for nothing until the deposit is there again.
+ */
+export function reorganised(
+  channel: ChannelState,
+  onChain: { deposit: bigint; claimed: bigint; closesAt: bigint; closed: boolean } | undefined
+): ChannelState {
+  const { paid, sequence, head, settled } = channel
+  const { deposit, claimed, closesAt, closed } = onChain ?? { deposit: 0n, claimed: 0n, closesAt: 0n, closed: false }
+  const account = { deposit, claimed, paid, sequence, head, settled }
+  if (closed) return { state: 'closed', ...account, refunded: deposit - claimed }
+  if (channel.state === 'disputed') return { state: 'disputed', ...account, code: channel.code }
+  return closesAt === 0n ? { state: 'open', ...account } : { state: 'closing', ...account, closesAt }
+}

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Chain } from '../../node/chain/index.ts'
+import { followChain } from '../../node/chain/index.ts'
+import type { FollowedChain } from '../../node/chain/index.ts'
 import { createEvents, systemClock } from '../../node/runtime/index.ts'
 import type { Clock, Events, Log } from '../../node/runtime/index.ts'
 import { createShelf } from '../../node/shelf/index.ts'
@@ -23,7 +24,7 @@ export interface CommonDeps<E extends object> extends Pick<Transport, 'gossip' |
   readonly key: Uint8Array
   readonly self: Address
   readonly network: Network
-  readonly chain: Chain
+  readonly chain: FollowedChain
   readonly clock: Clock
   readonly log: Log
   readonly store: Store
@@ -45,6 +46,8 @@ export interface Resident extends Account {
 export interface Peer<S, E extends object, O> extends Resident {
   readonly options: O
   service: S
+  /** Its chain with the ledger that it follows. */
+  followed: FollowedChain
   events: Events<E>
   node: TestNode
   store: Store
@@ -53,7 +56,7 @@ export interface Peer<S, E extends object, O> extends Resident {
 /** How a phase's service is made from what all have in common. */
 export type Make<S, E extends object, O> = (common: CommonDeps<E>, peer: Resident, options: O) => S
 
-type Running<S, E extends object> = Pick<Peer<S, E, unknown>, 'service' | 'events' | 'node' | 'store'>
+type Running<S, E extends object> = Pick<Peer<S, E, unknown>, 'service' | 'followed' | 'events' | 'node' | 'store'>
 
 async function serviceOn<S extends PhaseService, E extends object, O>(
   peer: Resident,
@@ -64,7 +67,8 @@ async function serviceOn<S extends PhaseService, E extends object, O>(
   const log = logOf(peer.name)
   const events = createEvents<E>(log)
   const { gossip, streams, peers, files } = node
-  const { key, address: self, chain } = peer
+  const { key, address: self } = peer
+  const chain = await followChain(peer.chain, { store, clock: systemClock, log, pollMs: 50 })
   const { network } = chain
   const shelf = createShelf({ files, folder: join(peer.folder, 'shelf'), clock: systemClock, log, quota: 1e9 })
   await shelf.start()
@@ -72,7 +76,8 @@ async function serviceOn<S extends PhaseService, E extends object, O>(
   const common = { key, self, network, chain, clock: systemClock, log, store, events, ...infrastructure }
   const service = make(common, peer, options)
   await service.start()
-  return { service, events, node, store }
+  chain.ledger.start()
+  return { service, followed: chain, events, node, store }
 }
 
 /** Starts a peer on its folder, in this process. */
@@ -121,6 +126,7 @@ export function peersOf<S extends PhaseService, E extends object, O>(
   async function end(peer: Peer<S, E, O>): Promise<void> {
     leave(peer)
     await peer.service.stop()
+    await peer.followed.ledger.stop()
     await peer.node.stop()
     await peer.store.close()
   }
@@ -150,6 +156,7 @@ export function peersOf<S extends PhaseService, E extends object, O>(
       const stopped = peer.service.stop().catch(() => undefined)
       await gone
       await Promise.race([stopped, pause(500)])
+      await peer.followed.ledger.stop()
       await peer.store.close()
     },
     async revive(peer, options = peer.options) {
@@ -158,6 +165,7 @@ export function peersOf<S extends PhaseService, E extends object, O>(
     },
     async forget(peer) {
       await peer.service.stop()
+      await peer.followed.ledger.stop()
       Object.assign(peer, await serviceOn(peer, peer, peer.options, make))
     }
   }

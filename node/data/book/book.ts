@@ -56,11 +56,9 @@ export interface Book extends Directory {
   unreported(limit: number): Promise<(readonly [string, EvidenceRecord])[]>
   putEvidence(key: string, record: EvidenceRecord): Promise<void>
   outbox: Tables['outbox']
-  /** Block up to which the chain was read. */
-  cursor(): Promise<{ block: bigint; hash: Hex } | undefined>
-  putCursor(block: bigint, hash: Hex): Promise<void>
-  /** Forgets what the chain dropped. @returns the contributions that are gone, with what was known of them */
-  rewind(block: bigint): Promise<ContributionRecord[]>
+  /** Forgets what the chain dropped with a block. @returns what was known of it, if it stood in that block */
+  dropContribution(id: Hex, block: bigint): Promise<ContributionRecord | undefined>
+  dropVersion(datanet: Hex, version: number, block: bigint): Promise<void>
   /** Forgets a Datanet's contributions, when it is followed no more. @returns those that are gone */
   drop(datanet: Hex): AsyncIterable<ContributionRecord>
 }
@@ -76,7 +74,7 @@ const inOrder = (datanet: Hex, from: number): { prefix: string; from: string } =
 
 export function createBook({ store }: Pick<DataDeps, 'store'>): Book {
   const tables = openTables(store)
-  const { contributions, places, open, uploads, blocks, ballots, verdicts, versions, evidence, unreported } = tables
+  const { contributions, places, open, uploads, ballots, verdicts, versions, evidence, unreported } = tables
   const records = createCache<string, ContributionRecord>({ max: cachedRecords })
   const knownPlaces = createCache<Hex, string>({ max: cachedRecords })
   const knownBallots = createCache<Hex, BallotRecord>({ max: cachedRecords })
@@ -106,7 +104,6 @@ export function createBook({ store }: Pick<DataDeps, 'store'>): Book {
       .delete(places, record.id)
       .delete(open, place)
       .delete(uploads, `${record.datanet}/${record.contributor}/${sequenceKey(record.index)}`)
-      .delete(blocks, `${sequenceKey(record.block)}/${place}`)
       .delete(verdicts, record.id)
     records.delete(place)
     knownPlaces.delete(record.id)
@@ -160,7 +157,6 @@ export function createBook({ store }: Pick<DataDeps, 'store'>): Book {
           batch
             .put(places, record.id, place)
             .put(uploads, `${record.datanet}/${record.contributor}/${sequenceKey(record.index)}`, true)
-            .put(blocks, `${sequenceKey(record.block)}/${place}`, place)
         if (isFinal(record.state)) batch.delete(open, place)
         else if (before === undefined || isFinal(before.state)) batch.put(open, place, true)
         batch.put(contributions, place, record).put(tables.progress, record.datanet, progress)
@@ -197,12 +193,7 @@ export function createBook({ store }: Pick<DataDeps, 'store'>): Book {
       for await (const record of versions.values({ ...inOrder(datanet, from), limit })) out.push(record)
       return out
     },
-    putVersion: record =>
-      store.batch(batch =>
-        batch
-          .put(versions, versionKey(record), record)
-          .put(blocks, `${sequenceKey(record.block)}/v${versionKey(record)}`, `v${versionKey(record)}`)
-      ),
+    putVersion: record => versions.put(versionKey(record), record),
     evidence: key => evidence.get(key),
     async unreported(limit) {
       const out: (readonly [string, EvidenceRecord])[] = []
@@ -219,27 +210,20 @@ export function createBook({ store }: Pick<DataDeps, 'store'>): Book {
         else batch.put(unreported, key, true)
       }),
     outbox: tables.outbox,
-    cursor: () => tables.cursor.get('chain'),
-    // read again, it is read the same
-    putCursor: (block, hash) => tables.cursor.put('chain', { block, hash }, { sync: false }),
-    async rewind(block) {
-      const gone: ContributionRecord[] = []
-      for await (const [key, place] of blocks.entries({ from: sequenceKey(block + 1n) })) {
-        if (place.startsWith('v')) {
-          await store.batch(batch => batch.delete(versions, place.slice(1)).delete(blocks, key))
-          continue
-        }
-        const record = await recordAt(place)
-        if (record === undefined) continue
-        const progress = weigh(record, -1, await book.progress(record.datanet))
-        await store.batch(batch => {
-          forget(record, batch)
-          const passed = Math.min(progress.passed, record.index - 1)
-          batch.put(tables.progress, record.datanet, { ...progress, passed, decided: passed })
-        })
-        gone.push(record)
-      }
-      return gone
+    async dropContribution(id, block) {
+      const record = await book.contribution(id)
+      if (record?.block !== block) return undefined // it is there in another block already
+      const progress = weigh(record, -1, await book.progress(record.datanet))
+      await store.batch(batch => {
+        forget(record, batch)
+        const passed = Math.min(progress.passed, record.index - 1)
+        batch.put(tables.progress, record.datanet, { ...progress, passed, decided: passed })
+      })
+      return record
+    },
+    async dropVersion(datanet, version, block) {
+      const record = await book.version(datanet, version)
+      if (record?.block === block) await versions.delete(versionKey(record))
     },
     async *drop(datanet) {
       for await (const record of contributions.values({ prefix: `${datanet}/` })) {

@@ -80,7 +80,6 @@ export type VersionRecord = z.infer<typeof versionRecord>
 export const evidenceRecord = z.strictObject({ evidence: doubleVote, reported: z.boolean() })
 export type EvidenceRecord = z.infer<typeof evidenceRecord>
 
-const cursorRecord = z.strictObject({ block: uint(64), hash: bytes32 })
 const key = z.string()
 const mark = z.literal(true)
 
@@ -101,8 +100,6 @@ export interface Tables {
   readonly open: Collection<true>
   /** `DATANET/CONTRIBUTOR/INDEX`. */
   readonly uploads: Collection<true>
-  /** `BLOCK/PLACE` of what the chain told, for when it takes it back; `v` before a version's place. */
-  readonly blocks: Collection<string>
   readonly ballots: Collection<BallotRecord>
   readonly verdicts: Collection<z.infer<typeof verdict>>
   /** `DATANET/VERSION`. */
@@ -111,7 +108,6 @@ export interface Tables {
   readonly unreported: Collection<true>
   /** Contributions that this node has promised to commit and reveal. */
   readonly outbox: Collection<z.infer<typeof contributionStatements>>
-  readonly cursor: Collection<z.infer<typeof cursorRecord>>
 }
 
 export function openTables(store: Pick<Store, 'collection'>): Tables {
@@ -125,13 +121,11 @@ export function openTables(store: Pick<Store, 'collection'>): Tables {
     places: store.collection('data/places', key),
     open: store.collection('data/open', mark),
     uploads: store.collection('data/uploads', mark),
-    blocks: store.collection('data/blocks', key),
     ballots: store.collection('data/ballots', ballotRecord),
     verdicts: store.collection('data/verdicts', verdict),
     versions: store.collection('data/versions', versionRecord),
     evidence: store.collection('data/evidence', evidenceRecord),
     unreported: store.collection('data/unreported', mark),
-    outbox: store.collection('data/outbox', contributionStatements),
-    cursor: store.collection('data/cursor', cursorRecord)
+    outbox: store.collection('data/outbox', contributionStatements)
   }
 }

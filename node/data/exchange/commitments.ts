@@ -1,7 +1,7 @@
 import type { Hex } from '../../../protocol/primitives/index.ts'
-import type { ChainEvent, ChainEventOf, Follower } from '../../chain/types.ts'
-import type { Book, ContributionRecord, ListingRecord } from '../book/index.ts'
-import type { DataDeps, DataTiming } from '../deps.ts'
+import type { ChainEventOf } from '../../chain/types.ts'
+import type { Book, ContributionRecord } from '../book/index.ts'
+import type { DataDeps } from '../deps.ts'
 
 export interface CommitmentHooks {
   follows(datanet: Hex): boolean
@@ -22,20 +22,21 @@ export interface Commitments {
   catchUp(datanet: Hex, signal: AbortSignal): Promise<void>
 }
 
-const noListing: Omit<ListingRecord, 'host' | 'block'> = { commitments: 0, version: 0, count: 0 }
-
 export function createCommitments(
   deps: Pick<DataDeps, 'chain' | 'clock' | 'events' | 'log'>,
-  timing: DataTiming,
   book: Book,
   hooks: CommitmentHooks
 ): Commitments {
   const { chain, clock, events, log } = deps
-  let follower: Follower | undefined
+  let stopReading: (() => Promise<void>) | undefined
 
-  async function created({ datanet, host, block }: ChainEventOf<'DatanetCreated'>): Promise<void> {
-    if ((await book.listing(datanet)) === undefined) await book.putListing(datanet, { ...noListing, host, block })
-    if ((await book.datanet(datanet)) === undefined) hooks.missing(datanet)
+  /** How far a Datanet is, as the ledger has it. */
+  async function list(datanet: Hex): Promise<void> {
+    const known = await chain.ledger.datanet(datanet)
+    if (known === undefined) return
+    const { host, block, version } = known
+    const count = (await chain.ledger.version(datanet, version))?.count ?? 0
+    await book.putListing(datanet, { host, block, version, count, commitments: Number(known.commitments) })
   }
 
   async function committed({
@@ -47,8 +48,6 @@ export function createCommitments(
     ...at
   }: ChainEventOf<'Committed'>): Promise<void> {
     const index = Number(at.index)
-    const listing = await book.listing(datanet)
-    if (listing !== undefined) await book.putListing(datanet, { ...listing, commitments: index })
     if (!hooks.follows(datanet)) return
     await keep({ contribution, datanet, contributor, commitment, block, index })
   }
@@ -81,80 +80,51 @@ export function createCommitments(
     hooks.changed(datanet)
   }
 
-  async function anchored(event: ChainEventOf<'VersionAnchored'>): Promise<void> {
+  async function anchored(event: Omit<ChainEventOf<'VersionAnchored'>, 'name' | 'logIndex'>): Promise<void> {
     const { datanet, version, root, count, cid, transaction, block } = event
-    const listing = await book.listing(datanet)
-    if (listing !== undefined && listing.version <= version)
-      await book.putListing(datanet, { ...listing, version, count })
     if (!hooks.follows(datanet) || (await book.version(datanet, version))?.root === root) return
     await book.putVersion({ datanet, version, root, count, cid, transaction, block })
     events.emit('data.version', { datanet, version, root, count, cid, transaction })
   }
 
-  async function take(event: ChainEvent): Promise<void> {
-    if (event.name === 'DatanetCreated') await created(event)
-    if (event.name === 'Committed') await committed(event)
-    if (event.name === 'VersionAnchored') await anchored(event)
-  }
-
   return {
     async start() {
-      const cursor = await book.cursor()
-      follower = chain.follow(
-        {
-          from: cursor === undefined ? 0n : cursor.block + 1n,
-          ...(cursor === undefined ? {} : { parent: cursor.hash }),
-          names: ['DatanetCreated', 'Committed', 'VersionAnchored'],
-          pollMs: timing.pollMs
+      stopReading = await chain.ledger.consume({
+        name: 'data',
+        names: ['DatanetCreated', 'Committed', 'VersionAnchored'],
+        async forward(event) {
+          await list(event.datanet)
+          if (event.name === 'Committed') await committed(event)
+          else if (event.name === 'VersionAnchored') await anchored(event)
+          else if ((await book.datanet(event.datanet)) === undefined) hooks.missing(event.datanet)
         },
-        {
-          event: take,
-          reached: (block, hash) => book.putCursor(block, hash),
-          rewound: async block => {
-            const gone = await book.serially(() => book.rewind(block))
-            log.warn('the chain took commitments back', { block: String(block), contributions: gone.length })
-            await hooks.rewound(gone)
-          },
-          failed: (error, at) => {
-            log.warn('an event of the chain was not handled; it is again', { event: at?.name, error })
-          },
-          health: ({ up, error }) => {
-            if (up) log.info('the chain answers again')
-            else log.warn('the chain does not answer', { error })
-          }
+        async back(event) {
+          await list(event.datanet)
+          if (event.name === 'VersionAnchored') return book.dropVersion(event.datanet, event.version, event.block)
+          if (event.name !== 'Committed') return
+          const { contribution, block } = event
+          const gone = await book.serially(() => book.dropContribution(contribution, block))
+          if (gone === undefined) return
+          log.warn('the chain took a commitment back', { contribution, block: String(block) })
+          await hooks.rewound([gone])
         }
-      )
+      })
     },
-    stop: async () => follower?.stop(),
+    stop: async () => stopReading?.(),
     async catchUp(datanet, signal) {
-      const to = (await book.cursor())?.block
-      const from = (await book.listing(datanet))?.block
-      if (to === undefined || from === undefined) return // all of it is still to come
-      const done = Promise.withResolvers<void>()
-      const stop = (): void => {
-        done.resolve()
+      for (let after: string | undefined; !signal.aborted && hooks.follows(datanet);) {
+        const page = await chain.ledger.commitments(datanet, after === undefined ? {} : { after })
+        for (const { id: contribution, index, ...rest } of page.items)
+          if (!signal.aborted) await keep({ ...rest, contribution, index: Number(index) })
+        after = page.next
+        if (after === undefined) break
       }
-      signal.addEventListener('abort', stop, { once: true })
-      const past = chain.follow(
-        { from, names: ['Committed', 'VersionAnchored'], pollMs: timing.pollMs },
-        {
-          event: async event => {
-            if (!hooks.follows(datanet)) return
-            if (event.name === 'Committed' && event.datanet === datanet)
-              await keep({ ...event, index: Number(event.index) })
-            if (event.name === 'VersionAnchored' && event.datanet === datanet) await anchored(event)
-          },
-          reached: block => {
-            if (block >= to) done.resolve()
-          },
-          failed: (error, at) => {
-            log.warn('an event of the chain was not handled; it is again', { event: at?.name, error })
-          }
-        }
-      )
-      await done.promise
-      signal.removeEventListener('abort', stop)
-      await past.stop()
+      for (let after: string | undefined; !signal.aborted && hooks.follows(datanet);) {
+        const page = await chain.ledger.versions(datanet, after === undefined ? {} : { after })
+        for (const version of page.items) await anchored(version)
+        after = page.next
+        if (after === undefined) break
+      }
     }
   }
 }

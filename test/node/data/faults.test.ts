@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
+import { createTestClient, http } from 'viem'
 import { addressOfKey, signStatement } from '../../../protocol/crypto/index.ts'
 import { outcomeOf, voteCommitment } from '../../../protocol/data/index.ts'
 import { contentHash, keccak } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { ChainError } from '../../../node/chain/index.ts'
-import type { ChainEvent, FollowHandlers } from '../../../node/chain/types.ts'
 import { datanetTopic } from '../../../protocol/wire/index.ts'
 import { startNode, until } from '../../harness/index.ts'
 import type { TestNode } from '../../harness/index.ts'
@@ -107,40 +107,45 @@ describe('data: faults and liars', function () {
   })
 
   it('what the chain takes back is forgotten, and decided again as it was when it comes back', async () => {
-    const account = await network.account('watcher')
-    const seen: ChainEvent[] = []
-    let handlers: FollowHandlers | undefined
-    const watcher = await network.start(account, {
-      chain: {
-        ...account.chain,
-        follow: (options, given) => {
-          handlers ??= given // of the reading that goes on, not of what it reads again when it follows a Datanet
-          return account.chain.follow(options, {
-            ...given,
-            event: async event => {
-              seen.push(event)
-              await given.event(event)
-            }
-          })
-        }
-      }
-    })
+    const anvil = createTestClient({ mode: 'anvil', transport: http(network.rpcUrl) })
     const datanet = await create()
-    await until(async () => (await watcher.service.datanet(datanet)) !== undefined, 'the watcher hears of it')
-    await watcher.service.follow(datanet)
-    const { id } = await host.service.contribute({ datanet, file: shard('jack') })
-    await until(async () => (await statusOf(watcher, id)) === 'accepted', 'it is accepted', 30_000)
-    const at = seen.find(event => event.name === 'Committed' && event.contribution === id)
-    assert.ok(at !== undefined && handlers?.rewound !== undefined)
-    await handlers.rewound(at.block - 1n)
-    assert.deepEqual(await listOf(watcher, datanet), [])
-    await handlers.event({ ...at, block: at.block + 1n })
+    const key = keccak('a key whose commitment the chain drops')
+    const bytes = Uint8Array.from(Buffer.from(key.slice(2), 'hex'))
+    const contributor = addressOfKey(bytes)
+    const prepared = await host.service.prepare({ datanet, file: shard('jack'), contributor })
+    const { cid, rows, bytes: size, salt, id } = prepared
+    const statement = { datanet, contributor, commitment: prepared.commitment }
+    const commitment = sign(host.chain.network, 'Commitment', statement, bytes)
+    const reveal = sign(host.chain.network, 'Reveal', { contribution: id, cid, rows, bytes: size, salt }, bytes)
+    const all = async (condition: (peer: TestPeer) => Promise<boolean>): Promise<boolean> =>
+      (await Promise.all([host, friend].map(condition))).every(Boolean)
+
+    const before = await anvil.snapshot()
+    await host.service.submit({ commitment, reveal })
+    await until(() => all(async peer => (await statusOf(peer, id)) === 'accepted'), 'it is accepted', 30_000)
+    await anvil.revert({ id: before })
+    await anvil.mine({ blocks: 6 })
+    await until(() => all(async peer => (await listOf(peer, datanet)).length === 0), 'everybody has forgotten it')
+    // Another one comes first on the chain as it is now: the order of authorship is its.
+    const other = await friend.service.contribute({ datanet, file: shard('joan') })
+    assert.equal(other.index, 1)
+    await host.chain.datanets.commitFor(commitment.message, commitment.signature)
     await until(
-      async () => (await statusOf(watcher, id)) === 'accepted' && (await watcher.service.contribution(id))?.own === 3,
+      () =>
+        all(async peer => {
+          const found = await peer.service.contribution(id)
+          return found?.status === 'accepted' && found.own === 3
+        }),
       'it is accepted again',
       30_000
     )
-    await network.stopPeer(watcher)
+    assert.deepEqual(
+      (await listOf(friend, datanet)).map(({ id, index }) => [id, index]),
+      [
+        [other.id, 1],
+        [id, 2]
+      ]
+    )
   })
 
   it("a validator whose votes are a person's waits for them, and takes each once", async () => {

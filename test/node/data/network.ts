@@ -13,6 +13,7 @@ export type Options = Partial<Pick<DataDeps, 'autoVote' | 'chain' | 'checks' | '
 export type TestPeer = Peer<DataService, DataEvents, Options>
 
 export interface TestNetwork {
+  readonly rpcUrl: string
   readonly peers: readonly TestPeer[]
   account(name: string, stake?: bigint): Promise<Resident>
   add(name: string, options?: Options): Promise<TestPeer>
@@ -28,12 +29,13 @@ export async function startNetwork(): Promise<TestNetwork> {
     createDataService({
       ...common,
       ...options,
-      timing: { pollMs: 100, tickMs: 100, syncMs: 500, ...options.timing }
+      timing: { tickMs: 100, syncMs: 500, ...options.timing }
     })
   )
   const account = (name: string, stake = 0n): Promise<Resident> => peers.resident(name, { tokens: stake, stake })
   const start = (resident: Resident, options: Options = {}): Promise<TestPeer> => peers.start(resident, options)
   return {
+    rpcUrl: world.anvil.rpcUrl,
     peers: peers.running,
     account,
     start,
@@ -45,7 +47,9 @@ export async function startNetwork(): Promise<TestNetwork> {
 
 /** The whole list, as far as the first page goes. */
 export const listOf = async (peer: TestPeer, datanet: Hex): Promise<readonly ContributionView[]> =>
-  (await peer.service.datanet(datanet))?.roles.length === 0 ? [] : (await peer.service.contributions(datanet)).items
+  ((await peer.service.datanet(datanet))?.roles.length ?? 0) === 0
+    ? []
+    : (await peer.service.contributions(datanet)).items
 
 export const rulesFor = (
   validators: readonly Address[],

@@ -1,0 +1,97 @@
+import { claimedUp, closedWith, closing, deposited, reorganised } from '../../protocol/models/index.ts'
+import type { ChannelState } from '../../protocol/models/index.ts'
+import type { Hex } from '../../protocol/primitives/index.ts'
+import type { ChainEventOf } from '../chain/types.ts'
+import type { Catalogue } from './catalogue.ts'
+import type { Wallet } from './client/wallet.ts'
+import type { Parts } from './deps.ts'
+import type { Accounts } from './worker/accounts.ts'
+import type { Redeemer } from './worker/redeem.ts'
+
+const names = [
+  'ModelRegistered',
+  'ModelRetired',
+  'ChannelOpened',
+  'ChannelToppedUp',
+  'ChannelClaimed',
+  'ChannelClosing',
+  'ChannelClosed'
+] as const
+type Told = ChainEventOf<(typeof names)[number]>
+
+export interface Hearers {
+  catalogue: Catalogue
+  wallet: Wallet
+  accounts: Accounts
+  redeemer: Redeemer
+}
+
+/** What the chain tells of models and channels, forward and back. @returns stop */
+export async function hearNews(
+  { chain, self }: Parts,
+  { catalogue, wallet, accounts, redeemer }: Hearers
+): Promise<() => Promise<void>> {
+  async function change(channel: Hex, next: (state: ChannelState) => ChannelState): Promise<void> {
+    const account = accounts.find(channel)
+    if (account !== undefined) await accounts.update(account, next)
+    const purse = wallet.find(channel)
+    if (purse !== undefined) await wallet.update(purse, next)
+  }
+  const unlessClosed =
+    (next: (state: ChannelState) => ChannelState) =>
+    (state: ChannelState): ChannelState =>
+      state.state === 'closed' ? state : next(state)
+
+  async function forward(event: Told): Promise<void> {
+    switch (event.name) {
+      case 'ModelRegistered':
+        return catalogue.registered(event)
+      case 'ModelRetired':
+        return catalogue.retired(event.model, true)
+      case 'ChannelOpened':
+        if (event.client === self) await wallet.adopt({ ...event, id: event.channel })
+        // One that the chain had taken back, and has again.
+        return change(
+          event.channel,
+          unlessClosed(state => (state.state === 'open' ? deposited(state, event.deposit) : state))
+        )
+      case 'ChannelToppedUp':
+        return change(
+          event.channel,
+          unlessClosed(state => (state.state === 'open' ? deposited(state, event.deposit) : state))
+        )
+      case 'ChannelClaimed':
+        return change(
+          event.channel,
+          unlessClosed(state => claimedUp(state, event.claimed))
+        )
+      case 'ChannelClosed':
+        return change(
+          event.channel,
+          unlessClosed(state => closedWith(state, event.refunded))
+        )
+      case 'ChannelClosing': {
+        await change(
+          event.channel,
+          unlessClosed(state =>
+            state.state === 'open' || state.state === 'disputed' ? closing(state, event.closesAt) : state
+          )
+        )
+        // The client asks to close: what it has promised is claimed before the window ends.
+        const account = accounts.find(event.channel)
+        if (account !== undefined) await redeemer.one(account)
+        return
+      }
+    }
+  }
+
+  async function back(event: Told): Promise<void> {
+    if (event.name === 'ModelRegistered') return catalogue.dropped(event.model, event.block)
+    if (event.name === 'ModelRetired') return catalogue.retired(event.model, false)
+    // The ledger has gone back already: the channel is what it is there, or is there no more.
+    const known = await chain.ledger.channel(event.channel)
+    return change(event.channel, state => reorganised(state, known))
+  }
+
+  return chain.ledger.consume({ name: 'models', names, forward, back })
+}

@@ -1,0 +1,85 @@
+import type { Address, Hex } from '../../protocol/primitives/index.ts'
+import type { ChainEventOf, ClaimRecord, Page, PageOptions, ProposalRecord, Totals } from '../chain/types.ts'
+import type { PayoutsDeps } from './types.ts'
+
+const names = ['EpochProposed', 'EpochVoided', 'EpochFinalized', 'PayoutClaimed'] as const
+export type MoneyEvent = ChainEventOf<(typeof names)[number]>
+
+/** Events older than this many blocks are history: nobody waits to be told. */
+const newsBlocks = 64n
+
+/** One proposal of an epoch and what became of it. A voided epoch may be proposed again. */
+export interface Proposal {
+  readonly event: ProposalRecord
+  readonly state: ProposalRecord['state']
+}
+
+/** What the chain has told about money, from the node's ledger of it. */
+export interface Proposals {
+  /** Hears each event once it is in the ledger, over a restart too; `live` when it is news. */
+  start(listener: (event: MoneyEvent, live: boolean) => void): Promise<void>
+  stop(): Promise<void>
+  /** Until everything up to the chain's present head is in. @throws ChainError `chain.behind` */
+  caughtUp(): Promise<void>
+  pools(): AsyncIterable<{ readonly id: Hex; readonly epoch: number; readonly payoutsTotal: bigint }>
+  /** In the chain's order. */
+  of(pool: Hex): Promise<Proposal[]>
+  /** What is open to challenge, in all pools. */
+  pending(): Promise<Proposal[]>
+  /** Channels for the models of a pool. */
+  channelsOf(pool: Hex): AsyncIterable<{ channel: Hex; worker: Address; claimed: bigint }>
+  totals(): Promise<Totals>
+  claimed(pool: Hex, account: Address): Promise<bigint>
+  claims(filter: { pool?: Hex; account?: Address }): AsyncIterable<ClaimRecord>
+}
+
+/** All of a list, a page at a time. */
+async function* all<T>(read: (page: PageOptions) => Promise<Page<T>>): AsyncGenerator<T> {
+  for (let after: string | undefined; ;) {
+    const { items, next } = await read(after === undefined ? {} : { after })
+    yield* items
+    if (next === undefined) return
+    after = next
+  }
+}
+async function listed(records: AsyncIterable<ProposalRecord>): Promise<Proposal[]> {
+  const list: Proposal[] = []
+  for await (const event of records) list.push({ event, state: event.state })
+  return list
+}
+
+export function createProposals({ chain: { ledger } }: Pick<PayoutsDeps, 'chain'>): Proposals {
+  let stop: (() => Promise<void>) | undefined
+  return {
+    async start(listener) {
+      stop = await ledger.consume({
+        name: 'payouts',
+        names,
+        forward(event) {
+          listener(event, (ledger.head()?.block ?? 0n) - event.block < newsBlocks)
+        },
+        // Everything here is asked of the ledger, which has gone back already.
+        back: () => undefined
+      })
+    },
+    async stop() {
+      await stop?.()
+    },
+    caughtUp: () => ledger.caughtUp(),
+    pools: () => all(page => ledger.pools(page)),
+    of: pool => listed(all(page => ledger.proposals(pool, page))),
+    pending: () => listed(all(page => ledger.pending(page))),
+    async *channelsOf(pool) {
+      for await (const { id: model } of all(page => ledger.models({ datanet: pool }, page)))
+        for await (const { id: channel, worker, claimed } of all(page => ledger.channels({ model }, page)))
+          yield { channel, worker, claimed }
+    },
+    totals: () => ledger.totals(),
+    claimed: (pool, account) => ledger.claimed(pool, account),
+    async *claims({ pool, account }) {
+      const filter = account !== undefined ? { account } : pool !== undefined ? { pool } : undefined
+      for await (const claim of all(page => ledger.claims(filter, page)))
+        if (pool === undefined || claim.pool === pool) yield claim
+    }
+  }
+}
