@@ -17,8 +17,9 @@ export interface WorkerPolicy {
   /** Answers at once, and requests that may wait for their turn. */
   readonly capacity: number
   readonly waiting: number
-  /** Answer tokens served before they are paid for. */
+  /** Answer tokens served before they are paid for: what a tenth of a second brings, but no fewer and no more. */
   readonly creditTokens: number
+  readonly mostCreditTokens: number
   /** Unpaid tokens one client may leave behind, in credits, before it is served no more (until a restart). */
   readonly lostCredits: number
   /** Unclaimed vouchers are brought to the chain from this sum on; below it a transaction is not worth its gas. */
@@ -44,10 +45,11 @@ export type ModelsPolicy = WorkerPolicy & ClientPolicy
 export const defaultPolicy: ModelsPolicy = {
   inputPrice: 10n ** 14n,
   outputPrice: 4n * 10n ** 14n,
-  capacity: 8,
-  waiting: 32,
+  capacity: 32,
+  waiting: 128,
   creditTokens: 32,
-  lostCredits: 16,
+  mostCreditTokens: 256,
+  lostCredits: 64,
   redeemAt: 10n ** 18n,
   depositRequests: 32,
   channelSeconds: 30 * 86_400,

@@ -88,8 +88,8 @@ export function openTables(store: Pick<Store, 'collection'>) {
     workerChannels: store.collection('models/worker-channels', workerChannel),
     /** Key: channel/request. */
     answers: store.collection('models/answers', answerRecord),
-    /** Requests taken, with their time of issue: none is answered twice. */
-    served: store.collection('models/served', z.strictObject({ issuedAt: uint(64) })),
+    /** Requests taken, none is answered twice. Key: time of issue, then id, so that old ones are forgotten by range. */
+    served: store.collection('models/served', z.literal(true)),
     clientChannels: store.collection('models/client-channels', clientChannel),
     /** Key: channel/request. */
     asks: store.collection('models/asks', askRecord),

@@ -14,14 +14,18 @@ import { createReceipts } from './receipts.ts'
 import { declareMetrics } from './metrics.ts'
 import { openTables } from './records.ts'
 import type { Registered } from './records.ts'
+import { createChainTime } from './chain-time.ts'
 import { createCatalogue } from './catalogue.ts'
 import { asStream } from './stream.ts'
 import type { AskEvent, ChannelView, ModelView, ModelsService } from './types.ts'
 import { createActivity } from './worker/activity.ts'
+import { createAdmission } from './worker/admission.ts'
 import { createAnswers } from './worker/answer.ts'
+import { createWorkerChannels } from './worker/channels.ts'
 import { createAccounts } from './worker/accounts.ts'
 import { createRedeemer } from './worker/redeem.ts'
 import { createServing } from './worker/serving.ts'
+import { createSigning } from './worker/signing.ts'
 import { createSlots } from './worker/slots.ts'
 
 /** registration → offer → inference → receipt: the phase's parts, wired. */
@@ -39,14 +43,18 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
   const board = createOfferBoard(parts, id => catalogue.get(id) !== undefined)
   const folders = createFolders(parts)
 
-  const accounts = createAccounts(parts, tables, receipts)
+  const time = createChainTime(parts)
+  const accounts = createAccounts(parts, tables)
+  const signing = createSigning(parts, tables, accounts, receipts)
+  const channels = createWorkerChannels(parts, accounts)
   const slots = createSlots(policy.capacity, policy.waiting)
   const serving = createServing(parts, tables, catalogue, folders, board, slots)
   const redeemer = createRedeemer(parts, accounts)
   const activity = createActivity(parts)
-  const answers = createAnswers(parts, accounts, serving, slots)
+  const admission = createAdmission(parts, accounts, channels, serving, time)
+  const answers = createAnswers(parts, { accounts, signing, channels, admission, serving, slots })
 
-  const wallet = createWallet(parts, tables, receipts)
+  const wallet = createWallet(parts, tables, receipts, time)
   const asking = createAsking(parts, wallet, createWorkers(parts, board), folders)
   const keeper = createChannelKeeper(parts, wallet)
 

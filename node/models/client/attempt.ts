@@ -1,6 +1,5 @@
 import type { Signed } from '../../../protocol/crypto/index.ts'
 import {
-  creditOf,
   dueAtStart,
   feeOf,
   leastCreditTokens,
@@ -83,7 +82,6 @@ export function createAttempt(
     const wanted = tokensWanted(content)
     const before = new Set([...purse.asks.keys()].filter(id => id !== ask.id))
     let accepted = false
-    let credit = 0n
     let cancelled = false
 
     const cancel = (): void => {
@@ -126,7 +124,7 @@ export function createAttempt(
       growing.text += said
       growing.emit(said, ids)
       const due = wallet.owed(purse)
-      if (voucherDue(due, purse.record.channel.paid, credit)) await pay(due)
+      if (voucherDue(due, purse.record.channel.paid, wallet.credit(purse))) await pay(due)
     }
 
     const onAbort = (): void => {
@@ -166,11 +164,12 @@ export function createAttempt(
             if (feeOf(prices, inputTokens, wanted) > statement.message.maxFee)
               lie('answer.fee', 'the answer may cost more than was agreed to')
             accepted = true
-            credit = creditOf(prices, creditTokens)
+            await ask.written
             await wallet.accepted(purse, ask, inputTokens, creditTokens)
             await wallet.nothingLeft(purse, before)
             request.onAccepted()
-            await pay(dueAtStart(wallet.owed(purse) - purse.record.channel.paid, credit) + purse.record.channel.paid)
+            const { paid } = purse.record.channel
+            await pay(dueAtStart(wallet.owed(purse) - paid, wallet.credit(purse)) + paid)
             break
           }
           case 'tokens':

@@ -2,6 +2,7 @@ import { digest, signDigest, signStatement } from '../../../protocol/crypto/inde
 import type { Signed } from '../../../protocol/crypto/index.ts'
 import {
   checkReceipt,
+  creditOf,
   deposited,
   disputed,
   feeOf,
@@ -14,6 +15,7 @@ import { contentHash, InvalidError } from '../../../protocol/primitives/index.ts
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import type { ChannelOnChain } from '../../chain/types.ts'
 import { createQueue } from '../../runtime/index.ts'
+import type { ChainTime } from '../chain-time.ts'
 import type { Parts } from '../deps.ts'
 import type { SignedOffer } from '../offers.ts'
 import type { Receipts } from '../receipts.ts'
@@ -26,6 +28,8 @@ export interface Ask {
   record: AskRecord
   received: number[]
   live: boolean
+  /** Resolves when the request is on disk. */
+  readonly written: Promise<void>
 }
 
 /** A channel in use: what is on disk, and the asks that are owed on it. */
@@ -39,7 +43,7 @@ export interface Purse {
 export interface Wallet {
   load(): Promise<void>
   /**
-   * A request, on disk, and a channel with room for its fee: one that is open, topped up if need be, or a new one.
+   * A request, on its way to the disk, and a channel with room for its fee: one that is open, topped up if need be, or a new one.
    * @throws as the chain
    */
   begin(request: {
@@ -61,6 +65,8 @@ export interface Wallet {
   nothingLeft(purse: Purse, before: ReadonlySet<Hex>): Promise<void>
   /** What has come on this channel, priced by its offers. */
   owed(purse: Purse): bigint
+  /** How far workers let that be ahead of what is paid: the credits of the answers that are coming. */
+  credit(purse: Purse): bigint
   /** The highest voucher so far; null if nothing was promised. */
   voucher(purse: Purse): Signed<'Voucher'> | null
   /**
@@ -84,9 +90,10 @@ export interface Wallet {
 }
 
 /** What this node has promised to workers, on disk before it is promised. */
-export function createWallet(parts: Parts, tables: Tables, receipts: Receipts): Wallet {
+export function createWallet(parts: Parts, tables: Tables, receipts: Receipts, time: ChainTime): Wallet {
   const { store, network, key, self, chain, policy, timing, log, now } = parts
   const purses = new Map<Hex, Purse>()
+  const toppingUp = new Map<Hex, Promise<void>>()
   const queue = createQueue({ name: 'channels', bound: 4096, concurrency: 256 })
 
   const save = (purse: Purse): Promise<void> => tables.clientChannels.put(purse.id, purse.record)
@@ -145,7 +152,7 @@ export function createWallet(parts: Parts, tables: Tables, receipts: Receipts): 
   }
 
   async function purseFor(worker: Address, model: Hex, need: bigint): Promise<Purse> {
-    const chainNow = (await chain.head()).timestamp
+    const chainNow = await time.now()
     const usable = [...purses.values()].find(
       ({ record, spent }) =>
         !spent &&
@@ -155,19 +162,38 @@ export function createWallet(parts: Parts, tables: Tables, receipts: Receipts): 
         record.expiry > chainNow + 2n * BigInt(timing.marginSeconds)
     )
     if (usable === undefined) return open(worker, model, need, chainNow)
-    if (usable.record.channel.deposit - committed(usable) >= need) return usable
-    const more = need * BigInt(policy.depositRequests)
-    // The chain's own news of it may come first, so the new deposit is a sum, not a step.
-    const deposit = usable.record.channel.deposit + more
-    await chain.channels.topUp(usable.id, more)
-    await wallet.update(usable, channel => deposited(channel, deposit))
+    const free = (): bigint => usable.record.channel.deposit - committed(usable)
+    if (free() < need) await toppedUp(usable, need)
+    // Before the deposit is used up, so that no request waits for a transaction.
+    else if (free() * 4n < need * BigInt(policy.depositRequests))
+      toppedUp(usable, need).catch((error: unknown) => {
+        log.info('a channel could not be topped up', { channel: usable.id, error })
+      })
     return usable
   }
 
-  async function beginOn(
-    purse: Purse,
-    { content, offer, seed, maxFee, confidential }: Parameters<Wallet['begin']>[0]
-  ): Promise<Ask> {
+  /** Tops a channel up for further requests like this one; one transaction at a time. */
+  function toppedUp(purse: Purse, need: bigint): Promise<void> {
+    const running = toppingUp.get(purse.id)
+    if (running !== undefined) return running
+    const by = async (more: bigint): Promise<void> => {
+      // The chain's own news of it may come first, so the new deposit is a sum, not a step.
+      const deposit = purse.record.channel.deposit + more
+      await chain.channels.topUp(purse.id, more)
+      await wallet.update(purse, channel => deposited(channel, deposit))
+    }
+    const next = by(need * BigInt(policy.depositRequests))
+      .catch((error: unknown) => {
+        // As with a new channel, a small balance may still hold this one fee.
+        log.debug('a channel could not be topped up by the usual sum', { error })
+        return by(need)
+      })
+      .finally(() => toppingUp.delete(purse.id))
+    toppingUp.set(purse.id, next)
+    return next
+  }
+
+  function beginOn(purse: Purse, { content, offer, seed, maxFee, confidential }: Parameters<Wallet['begin']>[0]): Ask {
     const message = {
       channel: purse.id,
       model: purse.record.model,
@@ -187,9 +213,10 @@ export function createWallet(parts: Parts, tables: Tables, receipts: Receipts): 
       received: [],
       over: false
     }
-    const ask: Ask = { id, record, received: [], live: true }
+    const written = tables.asks.put(inChannel(purse.id, id), record)
+    written.catch(() => undefined) // whoever asks waits for it
+    const ask: Ask = { id, record, received: [], live: true, written }
     purse.asks.set(id, ask)
-    await tables.asks.put(inChannel(purse.id, id), record)
     return ask
   }
 
@@ -201,7 +228,7 @@ export function createWallet(parts: Parts, tables: Tables, receipts: Receipts): 
         const id = digest(network, 'InferenceRequest', record.statement.message)
         purses
           .get(record.statement.message.channel)
-          ?.asks.set(id, { id, record, received: [...record.received], live: false })
+          ?.asks.set(id, { id, record, received: [...record.received], live: false, written: Promise.resolve() })
       }
     },
     // One at a time for a worker and model: two that find room at once would share the same room.
@@ -209,7 +236,7 @@ export function createWallet(parts: Parts, tables: Tables, receipts: Receipts): 
       queue.run(`${request.offer.message.worker} ${request.offer.message.model}`, async () => {
         const { worker, model } = request.offer.message
         const purse = await purseFor(worker, model, request.maxFee)
-        return { purse, ask: await beginOn(purse, request) }
+        return { purse, ask: beginOn(purse, request) }
       }),
     find: id => purses.get(id),
     purses: () => [...purses.values()],
@@ -239,6 +266,12 @@ export function createWallet(parts: Parts, tables: Tables, receipts: Receipts): 
       }
     },
     owed,
+    credit: purse => {
+      let sum = 0n
+      for (const { live, record } of purse.asks.values())
+        if (live && record.creditTokens > 0) sum += creditOf(record.offer.message, record.creditTokens)
+      return sum
+    },
     voucher,
     async pay(purse, cumulative, ask) {
       if (cumulative <= purse.record.channel.paid) return undefined
@@ -276,7 +309,9 @@ export function createWallet(parts: Parts, tables: Tables, receipts: Receipts): 
           network,
           worker
         })
-        const due = channel.settled + message.fee
+        // With this answer's credit gone less may be unpaid of the others: what has come of them is paid with it.
+        const [own, all] = [channel.settled + message.fee, owed(purse)]
+        const due = own > all ? own : all
         const paid = due > channel.paid ? paidUp(channel, due) : channel
         const clientSignature = signDigest(id, key)
         const cosigned: CosignedReceipt = {

@@ -1,53 +1,43 @@
-import { digest } from '../../../protocol/crypto/index.ts'
-import {
-  checkMeans,
-  checkOffer,
-  checkRequest,
-  clientFrame,
-  creditOf,
-  feeOf,
-  tokensWanted
-} from '../../../protocol/models/index.ts'
+import { clientFrame, creditOf, feeOf } from '../../../protocol/models/index.ts'
 import type { ClientFrame, Finish } from '../../../protocol/models/index.ts'
-import { InvalidError, LimitError, NotFoundError, TilthError } from '../../../protocol/primitives/index.ts'
-import type { Address, Hex } from '../../../protocol/primitives/index.ts'
+import { InvalidError, NotFoundError, TilthError } from '../../../protocol/primitives/index.ts'
+import type { Hex } from '../../../protocol/primitives/index.ts'
+import type { Generation } from '../../engine/types.ts'
 import type { MessageStream } from '../../transport/types.ts'
 import type { Parts } from '../deps.ts'
 import type { AnswerRecord } from '../records.ts'
+import type { Admission, Admitted, RequestFrame } from './admission.ts'
+import type { Account, Answer, Accounts } from './accounts.ts'
+import type { WorkerChannels } from './channels.ts'
+import { deliver } from './delivery.ts'
 import { openDialogue } from './dialogue.ts'
 import type { Dialogue } from './dialogue.ts'
-import type { Account, Answer, Accounts } from './accounts.ts'
-import type { Served, Serving } from './serving.ts'
+import type { Serving } from './serving.ts'
+import type { Signing } from './signing.ts'
 import type { Slots } from './slots.ts'
 
-type RequestFrame = Extract<ClientFrame, { kind: 'request' }>
 type ReconcileFrame = Extract<ClientFrame, { kind: 'reconcile' }>
+
+export interface AnswerParts {
+  readonly accounts: Accounts
+  readonly signing: Signing
+  readonly channels: WorkerChannels
+  readonly admission: Admission
+  readonly serving: Serving
+  readonly slots: Slots
+}
 
 /** Serves `/tilth/models/infer/1`: quotes, what is left to sign, and answers, paid as they come. */
 export function createAnswers(
   parts: Parts,
-  accounts: Accounts,
-  serving: Serving,
-  slots: Slots
+  { accounts, signing, channels, admission, serving, slots }: AnswerParts
 ): (stream: MessageStream) => Promise<void> {
-  const { network, self, chain, policy, timing, clock, engine, log, now } = parts
-  /** Unpaid and unacknowledged, by client: who leaves too much behind is served no more. */
-  const lost = new Map<Address, bigint>()
-  /** Answers that are being given. */
+  const { clock, engine, log, now } = parts
+  /** Answers that are being given, no more than there are slots and receipts on their way. */
   const going = new Map<Hex, { readonly account: Account; readonly dialogue: Dialogue; readonly over: Promise<void> }>()
 
-  async function accountOf(id: Hex, stream: MessageStream): Promise<Account> {
-    const onChain = await chain.channels.channel(id)
-    // [reject] A channel stands on chain, pays this worker, and is used by its own client.
-    if (onChain === undefined)
-      throw new NotFoundError('channel.unknown', 'no such channel is on chain', { consequence: 'reject' })
-    if (onChain.worker !== self) throw new InvalidError('channel.worker', 'the channel pays another worker')
-    if (onChain.client !== stream.address) throw new InvalidError('channel.client', "the channel is another client's")
-    return accounts.account(onChain)
-  }
-
   async function reconcile({ channel, voucher, left }: ReconcileFrame, stream: MessageStream): Promise<void> {
-    const account = await accountOf(channel, stream)
+    const account = await channels.of(channel, stream)
     if (voucher !== null) await accounts.pay(account, voucher)
     // A client may be back before this end has seen that its stream broke: what it left is to be signed for, too.
     for (const request of left) {
@@ -56,60 +46,12 @@ export function createAnswers(
       answer.dialogue.leave()
       await answer.over.catch(() => undefined) // its own stream is told
     }
-    await openDialogue(parts, accounts, account, stream).reconcile()
+    await openDialogue(parts, { accounts, signing }, account, stream).reconcile()
     await stream.send({ kind: 'done' })
   }
 
-  async function admit(
-    frame: RequestFrame,
-    stream: MessageStream
-  ): Promise<{ served: Served; account: Account; request: Hex }> {
-    const { statement, content, offer, voucher } = frame
-    const served = serving.get(statement.message.model)
-    // [ignore] The model is served here. [reject] By an offer of this worker that still stands: it is bound by each.
-    if (served === undefined) throw new NotFoundError('offer.none', 'the model is not served here')
-    if (offer.message.worker !== self) throw new InvalidError('offer.other', "the offer is another worker's")
-    checkOffer(offer, { network, now: now() })
-    const account = await accountOf(statement.message.channel, stream)
-    const onChain = await chain.channels.channel(statement.message.channel)
-    if (onChain === undefined) throw new NotFoundError('channel.unknown', 'no such channel is on chain')
-    const chainNow = (await chain.head()).timestamp
-    const request = checkRequest(statement, content, {
-      network,
-      now: now(),
-      chainNow,
-      margin: BigInt(timing.marginSeconds),
-      self,
-      channel: onChain,
-      offer: offer.message
-    })
-    // [reject] A request is answered once.
-    if (account.answers.has(request) || (await accounts.wasServed(request)))
-      throw new InvalidError('request.replayed', 'the request was answered before')
-    // [reject] Who left too much unpaid gets nothing more.
-    if ((lost.get(account.client) ?? 0n) > creditOf(served, policy.creditTokens) * BigInt(policy.lostCredits))
-      throw new LimitError('client.unreliable', 'this client has left too much unpaid')
-    if (voucher !== null) await accounts.pay(account, voucher)
-    return { served, account, request }
-  }
-
-  /**
-   * Tokens go out one by one, each only within the credit.
-   * @returns how it ended; throws if the client or the engine failed
-   */
-  async function generate(
-    stream: MessageStream,
-    dialogue: Dialogue,
-    served: Served,
-    prompt: readonly number[],
-    answer: Answer,
-    sent: number[],
-    credit: bigint,
-    tail: { text: string }
-  ): Promise<Finish> {
-    const { content, statement, offer, inputTokens } = answer.record
-    const stop = new AbortController()
-    const signal = AbortSignal.any([stop.signal, dialogue.signal])
+  /** Starts the engine on an answer; `signal` ends it. */
+  function generate({ frame: { content, statement }, served, prompt }: Admitted, signal: AbortSignal): Generation {
     const generation = engine.generate({
       model: served.base,
       ...(served.adapter === undefined ? {} : { adapter: served.adapter }),
@@ -126,97 +68,97 @@ export function createAnswers(
         ...(content.topP === 1 ? {} : { topP: content.topP })
       }
     })
-    generation.result.catch(() => undefined) // awaited below; a failure before that is the iteration's
-    const began = clock.now()
-    // Text that the client has: what the tokens it resumes from said, then ours.
-    const spoken = served.speech.text(content.stop)
-    let said = (await spoken.push(content.resume)).length
+    generation.result.catch(() => undefined) // awaited later; a failure before that is the iteration's
+    return generation
+  }
+
+  /**
+   * An answer's tokens, from the engine to the client.
+   * @returns how it ended, and the text held back until then; throws if the client or the engine failed
+   */
+  async function speak(
+    admitted: Admitted,
+    stream: MessageStream,
+    dialogue: Dialogue,
+    { answer, written }: { answer: Answer; written: Promise<void> },
+    sent: number[]
+  ): Promise<{ finish: Finish; tail: string }> {
+    const { served, inputTokens, creditTokens, frame } = admitted
+    const stop = new AbortController()
+    const signal = AbortSignal.any([stop.signal, dialogue.signal])
+    let began = clock.now()
     try {
-      for await (const { id, text } of generation) {
-        if (sent.length >= tokensWanted(content)) break
-        await dialogue.room(offer.message.outputPrice, credit)
-        sent.push(id)
-        answer.sent = sent.length
-        said += text.length
-        await stream.send({ kind: 'tokens', ids: [id], text, owed: feeOf(offer.message, inputTokens, sent.length) })
-      }
-      const result = await generation.result
+      // A prompt that is within the credit is worked on while the disk takes the request; nothing is said before it has.
+      const early = dialogue.fits ? generate(admitted, signal) : undefined
+      await written
+      await stream.send({ kind: 'accepted', inputTokens, creditTokens })
+      await dialogue.within()
+      if (early === undefined) began = clock.now()
+      const generation = early ?? generate(admitted, signal)
+      // Text that the client has: what the tokens it resumes from said, then ours.
+      const spoken = served.speech.text(frame.content.stop)
+      const { resume } = frame.content
+      const before = resume.length === 0 ? 0 : (await spoken.push(resume)).length
+      const running = (): number => going.size
+      const said = before + (await deliver(parts, generation, { stream, dialogue, answer, sent, running }))
+      const { text, finish } = await generation.result
       serving.measured(served.model.id, sent.length, clock.now() - began)
-      // What was held back comes with the receipt.
-      tail.text = result.text.slice(said, said + 4096)
-      return result.finish
+      return { finish, tail: text.slice(said, said + 4096) }
     } finally {
       stop.abort(new TilthError('answer.over', 'the answer is over', { consequence: 'ignore' }))
     }
   }
 
   async function answerTo(frame: RequestFrame, stream: MessageStream): Promise<void> {
-    const { served, account, request } = await admit(frame, stream)
-    const prompt = await served.speech.prompt(frame.content.messages)
-    const inputTokens = prompt.length + frame.content.resume.length
-    // What cannot be paid does not wait for its turn; while it waits others may use up the deposit, so it is checked
-    // again.
-    checkMeans(
-      frame.statement.message,
-      frame.content,
-      inputTokens,
-      frame.offer.message,
-      account.record.channel.deposit,
-      accounts.committed(account)
-    )
-    const dialogue = openDialogue(parts, accounts, account, stream)
-    const release = await slots.take(dialogue.signal)
+    const admitted = await admission.admit(frame, stream)
+    const { account, request, inputTokens, creditTokens } = admitted
     try {
-      await dialogue.reconcile()
-      const { statement, content, offer } = frame
-      checkMeans(
-        statement.message,
-        content,
-        inputTokens,
-        offer.message,
-        account.record.channel.deposit,
-        accounts.committed(account)
-      )
-      const record: AnswerRecord = {
-        statement,
-        content,
-        offer,
-        inputTokens,
-        startedAt: now(),
-        finishedAt: 0n,
-        state: 'running',
-        finish: 'cancelled',
-        answer: []
+      const dialogue = openDialogue(parts, { accounts, signing }, account, stream)
+      const release = await slots.take(dialogue.signal)
+      try {
+        if (signing.leftOver(account)) await dialogue.reconcile()
+        admission.requireMeans(admitted)
+        const { statement, content, offer } = frame
+        const record: AnswerRecord = {
+          statement,
+          content,
+          offer,
+          inputTokens,
+          startedAt: now(),
+          finishedAt: 0n,
+          state: 'running',
+          finish: 'cancelled',
+          answer: []
+        }
+        const begun = accounts.begin(account, request, record, creditOf(offer.message, creditTokens))
+        const over = serveAnswer(admitted, stream, dialogue, begun, release)
+        going.set(request, { account, dialogue, over })
+        await over.finally(() => {
+          going.delete(request)
+        })
+      } finally {
+        release()
       }
-      const answer = await accounts.begin(account, request, record)
-      const over = serveAnswer(stream, dialogue, served, prompt, account, answer)
-      going.set(request, { account, dialogue, over })
-      await over.finally(() => {
-        going.delete(request)
-      })
     } finally {
-      release()
+      admission.over(request)
     }
   }
 
+  /** `release` gives back the place once the engine has done its part; the signatures need none. */
   async function serveAnswer(
+    admitted: Admitted,
     stream: MessageStream,
     dialogue: Dialogue,
-    served: Served,
-    prompt: readonly number[],
-    account: Account,
-    answer: Answer
+    begun: { answer: Answer; written: Promise<void> },
+    release: () => void
   ): Promise<void> {
-    const { offer, inputTokens } = answer.record
+    const { account, served, inputTokens, frame } = admitted
+    const { answer } = begun
     const sent: number[] = []
-    const tail = { text: '' }
-    const credit = creditOf(offer.message, policy.creditTokens)
     dialogue.answering(answer, sent)
-    let finish: Finish = 'cancelled'
+    let spoken: { finish: Finish; tail: string } = { finish: 'cancelled', tail: '' }
     try {
-      await stream.send({ kind: 'accepted', inputTokens, creditTokens: policy.creditTokens })
-      await dialogue.room(0n, credit)
-      finish = await generate(stream, dialogue, served, prompt, answer, sent, credit, tail)
+      spoken = await speak(admitted, stream, dialogue, begun, sent)
     } catch (error) {
       const code = error instanceof TilthError ? error.code : 'internal'
       const engineFailed = !stream.signal.aborted && !dialogue.signal.aborted && code !== 'voucher.late'
@@ -236,18 +178,19 @@ export function createAnswers(
       await abandon(account, answer, sent.length)
       throw dialogue.signal.reason
     }
-    await accounts.end(account, answer, sent, finish)
+    release()
+    const { finish, tail } = spoken
+    // The receipt comes after it and is on disk before it is sent, so nobody waits for this.
+    const ended = accounts.end(account, answer, sent, finish)
     try {
-      await stream.send({ kind: 'finished', finish, tail: tail.text })
+      await stream.send({ kind: 'finished', finish, tail })
       if (account.answers.has(answer.id)) {
         await dialogue.reconcile({ request: answer.id, frame: ({ receipt }) => ({ kind: 'receipt', receipt }) })
-        // Paying makes up for what was left behind.
-        const debt = (lost.get(account.client) ?? 0n) - feeOf(offer.message, inputTokens, sent.length)
-        if (debt > 0n) lost.set(account.client, debt)
-        else lost.delete(account.client)
+        admission.paid(account.client, feeOf(frame.offer.message, inputTokens, sent.length))
       }
     } finally {
       answer.orphan = true // if it is not signed by now, another stream has to bring it
+      await ended
     }
     await stream.send({ kind: 'done' })
   }
@@ -258,7 +201,7 @@ export function createAnswers(
     const unpaid =
       feeOf(offer.message, inputTokens, sent) -
       (arrived.length === 0 ? 0n : feeOf(offer.message, inputTokens, arrived.length))
-    if (sent > arrived.length) lost.set(account.client, (lost.get(account.client) ?? 0n) + unpaid)
+    if (sent > arrived.length) admission.lost(account.client, unpaid)
     await accounts.end(account, answer, arrived, 'cancelled')
     answer.orphan = true
   }
@@ -274,13 +217,9 @@ export function createAnswers(
       }
       case 'reconcile':
         return reconcile(frame, stream)
-      case 'request': {
-        log.debug('a request', {
-          request: digest(network, 'InferenceRequest', frame.statement.message),
-          client: stream.address
-        })
+      case 'request':
+        log.debug('a request', { model: frame.statement.message.model, client: stream.address })
         return answerTo(frame, stream)
-      }
       case 'voucher':
       case 'countersign':
       case 'cancel':

@@ -1,10 +1,11 @@
-import { clientFrame } from '../../../protocol/models/index.ts'
+import { clientFrame, maySend } from '../../../protocol/models/index.ts'
 import type { ClientFrame } from '../../../protocol/models/index.ts'
 import { InvalidError, LimitError, TilthError } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { MessageStream } from '../../transport/types.ts'
 import type { Parts } from '../deps.ts'
 import type { Account, Answer, Accounts } from './accounts.ts'
+import type { Signing } from './signing.ts'
 
 type Countersign = Extract<ClientFrame, { kind: 'countersign' }>
 
@@ -18,8 +19,16 @@ export interface Dialogue {
   leave(): void
   /** From now on vouchers say how much of this answer has arrived. */
   answering(answer: Answer, sent: readonly number[]): void
-  /** Until another so-much can be sent within the credit. @throws LimitError `voucher.late`; the signal's reason */
-  room(next: bigint, credit: bigint): Promise<void>
+  /** Whether what is owed is within the credit. */
+  readonly fits: boolean
+  /** Until it is. @throws LimitError `voucher.late`; the signal's reason */
+  within(): Promise<void>
+  /**
+   * Until tokens of this price can be sent within the credit.
+   * @returns how many, from 1 to `most`
+   * @throws LimitError `voucher.late`; the signal's reason
+   */
+  room(price: bigint, most: number): Promise<number>
   /**
    * Sends every receipt of the channel that wants a countersignature, in order, and takes the countersignatures. The
    * frame of `own` is made by `frame`. @returns ids of receipts, by request
@@ -34,8 +43,12 @@ const closed = (): TilthError => new TilthError('stream.closed', 'the client has
 const cancelled = (): TilthError =>
   new TilthError('answer.cancelled', 'the client has cancelled', { consequence: 'ignore' })
 
-export function openDialogue(parts: Parts, accounts: Accounts, account: Account, stream: MessageStream): Dialogue {
-  const { timing, clock } = parts
+export function openDialogue(
+  { timing, clock }: Parts,
+  { accounts, signing }: { accounts: Accounts; signing: Signing },
+  account: Account,
+  stream: MessageStream
+): Dialogue {
   const control = new AbortController()
   let current: { answer: Answer; sent: readonly number[] } | undefined
   let wanted: { resolve: (frame: Countersign) => void; reject: (error: unknown) => void } | undefined
@@ -95,6 +108,25 @@ export function openDialogue(parts: Parts, accounts: Accounts, account: Account,
     }
   }
 
+  /** What is owed and not paid. */
+  const ahead = (): bigint => accounts.owed(account) - account.record.channel.paid
+
+  async function until(fits: () => boolean): Promise<void> {
+    const deadline = clock.now() + timing.voucherMs
+    for (;;) {
+      control.signal.throwIfAborted()
+      if (fits()) return
+      const left = deadline - clock.now()
+      // [ignore] A worker serves on credit only so far, and waits only so long.
+      if (left <= 0)
+        throw new LimitError('voucher.late', 'no voucher came in time', {
+          consequence: 'retry',
+          help: 'Pay as tokens come.'
+        })
+      await heard(account, control.signal, left, clock)
+    }
+  }
+
   return {
     signal: control.signal,
     leave: () => {
@@ -103,36 +135,39 @@ export function openDialogue(parts: Parts, accounts: Accounts, account: Account,
     answering(answer, sent) {
       current = { answer, sent }
     },
-    async room(next, credit) {
-      const deadline = clock.now() + timing.voucherMs
-      for (;;) {
-        control.signal.throwIfAborted()
-        if (accounts.owed(account) + next - account.record.channel.paid <= credit) return
-        const left = deadline - clock.now()
-        // [ignore] A worker serves on credit only so far, and waits only so long.
-        if (left <= 0)
-          throw new LimitError('voucher.late', 'no voucher came in time', {
-            consequence: 'retry',
-            help: 'Pay as tokens come.'
-          })
-        await heard(account, control.signal, left, clock)
-      }
+    get fits() {
+      return ahead() <= accounts.credit(account)
     },
-    reconcile: own =>
-      accounts.exclusively(account, async () => {
-        const done = new Map<Hex, Hex>()
-        for (
-          let pending = await accounts.pending(account, own?.request);
-          pending !== undefined;
-          pending = await accounts.pending(account, own?.request)
-        ) {
-          const { request } = pending.receipt.message
-          await stream.send(own?.request === request ? own.frame(pending) : { kind: 'pending', ...pending })
-          const { signature, voucher } = await countersignature()
-          done.set(request, await accounts.countersign(account, signature, voucher))
-        }
-        return done
-      })
+    within: () => until(() => ahead() <= accounts.credit(account)),
+    async room(price, most) {
+      await until(() => maySend(accounts.owed(account), price, account.record.channel.paid, accounts.credit(account)))
+      const left = accounts.credit(account) - ahead()
+      return price === 0n || left >= price * BigInt(most) ? most : Number(left / price)
+    },
+    async reconcile(own) {
+      const done = new Map<Hex, Hex>()
+      const writing: Promise<void>[] = []
+      try {
+        await signing.exclusively(account, async () => {
+          for (
+            let pending = await signing.pending(account, own?.request);
+            pending !== undefined;
+            pending = await signing.pending(account, own?.request)
+          ) {
+            const { request } = pending.receipt.message
+            await stream.send(own?.request === request ? own.frame(pending) : { kind: 'pending', ...pending })
+            const frame = await countersignature()
+            const { id, written } = signing.countersign(account, frame.signature, frame.voucher)
+            writing.push(written)
+            done.set(request, id)
+          }
+        })
+      } finally {
+        // The next receipt of the channel does not wait for the disk, but nobody is told of this one before.
+        await Promise.all(writing)
+      }
+      return done
+    }
   }
 }
 

@@ -31,6 +31,7 @@ export function createRedeemer({ chain, clock, timing, policy, log, events }: Pa
   }
 
   async function look(): Promise<void> {
+    await accounts.forgetServed()
     if (accounts.all().every(account => due(account) <= 0n)) return
     const { timestamp } = await chain.head()
     for (const account of accounts.all()) {

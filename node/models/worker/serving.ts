@@ -36,6 +36,8 @@ export interface Serving {
   }): Promise<SignedOffer>
   withdraw(model: Hex): Promise<void>
   get(model: Hex): Served | undefined
+  /** Whether an offer is one that this worker made and that still stands: its signature need not be looked at. */
+  own(offer: SignedOffer): boolean
   /** After an answer: how fast it was. */
   measured(model: Hex, tokens: number, ms: number): void
 }
@@ -53,13 +55,16 @@ export function createServing(
 ): Serving {
   const { key, self, network, policy, timing, clock, log, gossip, files, peers, engine, speech: speechOf, now } = parts
   const served = new Map<Hex, Served>()
+  /** Own offers that stand, by signature. */
+  const made = new Map<Hex, SignedOffer>()
   const life = new AbortController()
   const offs: (() => void)[] = []
 
   function sign(entry: Pick<Served, 'model' | 'inputPrice' | 'outputPrice' | 'speed'>): SignedOffer {
     const seconds = BigInt(Math.max(1, Math.round(timing.offerMs / 1000)))
     const issuedAt = now()
-    return signStatement(
+    for (const [signature, { message }] of made) if (message.expires <= issuedAt) made.delete(signature)
+    const offer = signStatement(
       network,
       'Offer',
       {
@@ -74,6 +79,8 @@ export function createServing(
       },
       key
     )
+    made.set(offer.signature, offer)
+    return offer
   }
 
   async function announce(entry: Served): Promise<void> {
@@ -176,6 +183,11 @@ export function createServing(
       await tables.serving.delete(model)
     },
     get: model => served.get(model),
+    own({ signature, message }) {
+      const offer = made.get(signature)?.message
+      if (offer === undefined || offer.expires <= now()) return false
+      return (Object.keys(offer) as (keyof typeof offer)[]).every(field => offer[field] === message[field])
+    },
     measured(model, tokens, ms) {
       const entry = served.get(model)
       if (entry === undefined || tokens < 4 || ms <= 0) return

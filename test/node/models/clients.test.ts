@@ -28,7 +28,7 @@ describe('clients that cheat or go', function () {
     network = await startNetwork()
     worker = await network.addPeer('worker', {
       engine,
-      policy: { creditTokens: credit, lostCredits: 3 },
+      policy: { creditTokens: credit, mostCreditTokens: credit, lostCredits: 3 },
       timing: { voucherMs: 1_500 }
     })
     client = await network.addPeer('client', clientOnly)
@@ -231,7 +231,10 @@ describe('nodes that are killed', function () {
   afterEach(() => network.stop())
 
   it('a client killed between a voucher and the next token promises no less afterwards, and signs for what it got', async () => {
-    const worker = await network.addPeer('worker', { engine: fakeEngine(), policy: { creditTokens: 8 } })
+    const worker = await network.addPeer('worker', {
+      engine: fakeEngine(),
+      policy: { creditTokens: 8, mostCreditTokens: 8 }
+    })
     let vouchers = 0
     let stuck = (): void => undefined
     const client = await network.addPeer('client', {
@@ -327,7 +330,7 @@ describe('nodes that are killed', function () {
     let stuck = (): void => undefined
     const worker = await network.addPeer('worker', {
       engine: fakeEngine(),
-      policy: { creditTokens: 8 },
+      policy: { creditTokens: 8, mostCreditTokens: 8 },
       change: deps => ({
         ...deps,
         streams: tamper(deps.streams, frame => {
@@ -349,7 +352,7 @@ describe('nodes that are killed', function () {
     const paid = (await worker.service.channels())[0]?.paid
     await network.kill(worker)
     await assert.rejects(cut)
-    await network.revive(worker, { engine: fakeEngine(), policy: { creditTokens: 8 } })
+    await network.revive(worker, { engine: fakeEngine(), policy: { creditTokens: 8, mostCreditTokens: 8 } })
     // More may have come before the end, nothing may have been forgotten.
     assert.ok(((await worker.service.channels())[0]?.paid ?? 0n) >= (paid ?? 0n))
     await until(() => client.service.offers(network.model).length > 0, 'it offers again by itself', 30_000)

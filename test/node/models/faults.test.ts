@@ -251,7 +251,7 @@ describe('workers that fail or lie', function () {
     let lie = (frame: Record<string, unknown> & { kind: string }): Record<string, unknown> & { kind: string } => frame
     const both = await pair({
       engine: fakeEngine(),
-      policy: { creditTokens: 8 },
+      policy: { creditTokens: 8, mostCreditTokens: 8 },
       change: deps => ({ ...deps, streams: tamper(deps.streams, frame => lie(frame)) })
     })
     const { worker, client } = both

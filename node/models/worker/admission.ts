@@ -1,0 +1,156 @@
+import { checkMeans, checkOffer, checkRequest, creditOf } from '../../../protocol/models/index.ts'
+import type { ClientFrame } from '../../../protocol/models/index.ts'
+import { InvalidError, LimitError, NotFoundError, TilthError } from '../../../protocol/primitives/index.ts'
+import type { Address, Hex } from '../../../protocol/primitives/index.ts'
+import type { Peer } from '../../transport/types.ts'
+import type { ChainTime } from '../chain-time.ts'
+import type { Parts } from '../deps.ts'
+import type { Account, Accounts } from './accounts.ts'
+import type { WorkerChannels } from './channels.ts'
+import type { Served, Serving } from './serving.ts'
+
+export type RequestFrame = Extract<ClientFrame, { kind: 'request' }>
+
+/** A request that may be answered. */
+export interface Admitted {
+  readonly frame: RequestFrame
+  readonly served: Served
+  readonly account: Account
+  readonly request: Hex
+  readonly prompt: readonly number[]
+  /** Those of the prompt, and those it resumes from. */
+  readonly inputTokens: number
+  /** Answer tokens served before they are paid for. */
+  readonly creditTokens: number
+}
+
+export interface Admission {
+  /** @throws as checkOffer, checkRequest, checkMeans · InvalidError `request.replayed` · LimitError `client.unreliable` */
+  admit(frame: RequestFrame, peer: Peer): Promise<Admitted>
+  /** The request's answer is over: from now on the disk says that it was answered. */
+  over(request: Hex): void
+  /** Whether the channel's deposit covers the request beside all else, as it stands now. @throws as checkMeans */
+  requireMeans(admitted: Pick<Admitted, 'frame' | 'account' | 'inputTokens'>): void
+  /** Unpaid and unacknowledged: who leaves too much behind is served no more. */
+  lost(client: Address, fee: bigint): void
+  /** Paying makes up for what was left behind. */
+  paid(client: Address, fee: bigint): void
+}
+
+/** Clients whose losses are remembered: who fell out has left others' behind by then. */
+const lossesKept = 10_000
+/** A worker trusts a client for so much of its own time: then it is paid ten times a second, however fast it is. */
+const creditSeconds = 0.1
+
+export function createAdmission(
+  { network, self, policy, timing, now }: Parts,
+  accounts: Accounts,
+  channels: WorkerChannels,
+  serving: Serving,
+  time: ChainTime
+): Admission {
+  const losses = new Map<Address, bigint>()
+  /** Requests from their first check until their answer is over; the streams that bring them are bounded. */
+  const taken = new Set<Hex>()
+
+  const creditTokensOf = ({ speed }: Served): number =>
+    Math.max(policy.creditTokens, Math.min(policy.mostCreditTokens, Math.ceil(speed * creditSeconds)))
+
+  const requireMeans: Admission['requireMeans'] = ({ frame, account, inputTokens }) =>
+    checkMeans(
+      frame.statement.message,
+      frame.content,
+      inputTokens,
+      frame.offer.message,
+      account.record.channel.deposit,
+      accounts.committed(account)
+    )
+
+  /** What is left to ask of a request that is one: whether it is new, and whether it can be paid. */
+  async function judge(frame: RequestFrame, served: Served, account: Account, request: Hex): Promise<Admitted> {
+    const { statement, content, voucher } = frame
+    // [reject] A request is answered once.
+    if (await accounts.wasServed(statement.message, request))
+      throw new InvalidError('request.replayed', 'the request was answered before')
+    const creditTokens = creditTokensOf(served)
+    // [reject] Who left too much unpaid gets nothing more.
+    if ((losses.get(account.client) ?? 0n) > creditOf(served, creditTokens) * BigInt(policy.lostCredits))
+      throw new LimitError('client.unreliable', 'this client has left too much unpaid')
+    const prompt = await served.speech.prompt(content.messages)
+    const inputTokens = prompt.length + content.resume.length
+    const admitted: Admitted = { frame, served, account, request, prompt, inputTokens, creditTokens }
+    try {
+      if (voucher !== null) await accounts.pay(account, voucher)
+      // What cannot be paid does not wait for its turn; while it waits others may use up the deposit, so it is
+      // checked again.
+      requireMeans(admitted)
+    } catch (error) {
+      // The client may have heard of its deposit before this worker has.
+      if (!(error instanceof TilthError && (error.code === 'channel.exhausted' || error.code === 'voucher.deposit')))
+        throw error
+      await channels.reread(account)
+      if (voucher !== null) await accounts.pay(account, voucher)
+      requireMeans(admitted)
+    }
+    return admitted
+  }
+
+  return {
+    requireMeans,
+    async admit(frame, peer) {
+      const { statement, content, offer } = frame
+      const served = serving.get(statement.message.model)
+      // [ignore] The model is served here. [reject] By an offer of this worker that still stands: it is bound by each.
+      if (served === undefined) throw new NotFoundError('offer.none', 'the model is not served here')
+      if (offer.message.worker !== self) throw new InvalidError('offer.other', "the offer is another worker's")
+      if (!serving.own(offer)) checkOffer(offer, { network, now: now() })
+      const account = await channels.of(statement.message.channel, peer)
+      const { client, record } = account
+      const { deposit, state } = record.channel
+      const request = checkRequest(statement, content, {
+        network,
+        now: now(),
+        chainNow: await time.now(),
+        margin: BigInt(timing.marginSeconds),
+        self,
+        channel: {
+          client,
+          worker: self,
+          model: record.model,
+          deposit,
+          expiry: record.expiry,
+          closesAt: 0n,
+          closed: state !== 'open'
+        },
+        offer: offer.message
+      })
+      // [reject] A request is answered once.
+      if (taken.has(request) || account.answers.has(request))
+        throw new InvalidError('request.replayed', 'the request is being answered')
+      taken.add(request)
+      try {
+        return await judge(frame, served, account, request)
+      } catch (error) {
+        taken.delete(request)
+        throw error
+      }
+    },
+    over(request) {
+      taken.delete(request)
+    },
+    lost(client, fee) {
+      const before = losses.get(client) ?? 0n
+      losses.delete(client)
+      losses.set(client, before + fee)
+      for (const oldest of losses.keys()) {
+        if (losses.size <= lossesKept) break
+        losses.delete(oldest)
+      }
+    },
+    paid(client, fee) {
+      const debt = (losses.get(client) ?? 0n) - fee
+      if (debt > 0n) losses.set(client, debt)
+      else losses.delete(client)
+    }
+  }
+}

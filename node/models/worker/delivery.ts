@@ -1,0 +1,110 @@
+import { feeOf, tokensWanted } from '../../../protocol/models/index.ts'
+import type { GeneratedToken, Generation } from '../../engine/types.ts'
+import type { MessageStream } from '../../transport/types.ts'
+import type { Parts } from '../deps.ts'
+import type { Answer } from './accounts.ts'
+import type { Dialogue } from './dialogue.ts'
+
+/** Most tokens of a frame, as its schema has it. */
+const tokensPerFrame = 64
+
+/**
+ * Milliseconds from one frame of an answer to the next: a token that comes later than that goes at once, what comes
+ * faster than anybody reads goes together. The more answers run, the longer, since it is the number of frames that costs.
+ */
+const frameMs = (answers: number): number => Math.min(50, 2 + answers)
+
+export interface DeliveryContext {
+  readonly stream: MessageStream
+  readonly dialogue: Dialogue
+  readonly answer: Answer
+  /** Tokens that are on the wire; grows. */
+  readonly sent: number[]
+  /** Answers that run now, with this one. */
+  readonly running: () => number
+}
+
+/**
+ * Brings an answer's tokens from the engine to its client, each only within the credit. A client that reads or pays
+ * slowly holds up nobody but itself.
+ * @returns the length of the text on the wire; throws if the client or the engine failed
+ */
+export async function deliver(
+  { clock }: Pick<Parts, 'clock'>,
+  generation: Generation,
+  { stream, dialogue, answer, sent, running }: DeliveryContext
+): Promise<number> {
+  const { content, offer, inputTokens } = answer.record
+  const wanted = tokensWanted(content)
+  const tokens = inbox(generation)
+  let said = 0
+  let last = -Infinity
+  while (sent.length < wanted && (await tokens.some())) {
+    const early = last + frameMs(running()) - clock.now()
+    if (early > 0) await tokens.end(clock, early)
+    const most = Math.min(tokens.waiting, tokensPerFrame, wanted - sent.length)
+    const batch = tokens.take(await dialogue.room(offer.message.outputPrice, most))
+    sent.push(...batch.map(({ id }) => id))
+    answer.sent = sent.length
+    const text = batch.map(token => token.text).join('')
+    said += text.length
+    last = clock.now()
+    await stream.send({
+      kind: 'tokens',
+      ids: batch.map(({ id }) => id),
+      text,
+      owed: feeOf(offer.message, inputTokens, sent.length)
+    })
+  }
+  return said
+}
+
+/** Tokens as they come; an answer has no more than its request asks for. */
+function inbox(generation: Generation): {
+  readonly waiting: number
+  /** Until there is one. @returns whether there is; throws the engine's error behind the last */
+  some(): Promise<boolean>
+  /** Until no more will come, at most so long. */
+  end(clock: Parts['clock'], ms: number): Promise<void>
+  take(count: number): GeneratedToken[]
+} {
+  const queue: GeneratedToken[] = []
+  let wake = (): void => undefined
+  let failure: { readonly error: unknown } | undefined
+  let over = false
+  const pumping = (async () => {
+    for await (const token of generation) {
+      queue.push(token)
+      wake()
+    }
+  })()
+    .catch((error: unknown) => {
+      failure = { error }
+    })
+    .finally(() => {
+      over = true
+      wake()
+    })
+  return {
+    get waiting() {
+      return queue.length
+    },
+    async some() {
+      if (queue.length === 0 && !over)
+        await new Promise<void>(resolve => {
+          wake = resolve
+        })
+      if (queue.length > 0) return true
+      if (failure !== undefined) throw failure.error
+      return false
+    },
+    async end(clock, ms) {
+      if (over) return
+      const stop = new AbortController()
+      const pause = clock.sleep(ms, stop.signal).catch(() => undefined) // its abort is this function's own doing
+      await Promise.race([pumping, pause])
+      stop.abort()
+    },
+    take: count => queue.splice(0, count)
+  }
+}
