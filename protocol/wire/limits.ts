@@ -168,14 +168,15 @@ export const streamLimits = {
     queue: 64
   },
   // The request is the largest frame (64 turns of 8,000 characters, in UTF-8); vouchers come once every few tokens.
+  // One client may be the gateway of many people: more of its answers run than a worker has places.
   '/tilth/models/infer/1': {
     maxBytes: 2 * MiB,
     timeMs: 60_000,
     lifeMs: 3_600_000,
     quota: { perSecond: 500, burst: 2000 },
-    opens: { perSecond: 20, burst: 100 },
-    perPeer: 16,
-    inAll: 256,
+    opens: { perSecond: 100, burst: 300 },
+    perPeer: 128,
+    inAll: 1024,
     queue: 64
   },
   // Receipts a settler missed, in pages.

@@ -327,9 +327,11 @@ describe('nodes that are killed', function () {
   it('a worker killed in the middle keeps its vouchers, signs for what had arrived, and claims it', async () => {
     const prices = { inputPrice: 10n, outputPrice: 100n }
     let sent = 0
+    // A token waits until the one before is on the wire, so that each has a frame of its own; 16 were for the trial.
+    const engine = fakeEngine({ gate: () => until(() => engine.generated <= 16 + sent, 'the token before is sent') })
     let stuck = (): void => undefined
     const worker = await network.addPeer('worker', {
-      engine: fakeEngine(),
+      engine,
       policy: { creditTokens: 8, mostCreditTokens: 8 },
       change: deps => ({
         ...deps,

@@ -59,8 +59,10 @@ describe('workers that fail or lie', function () {
 
   it('a worker that dies in the middle: another goes on from the tokens received, and each is paid for its own', async () => {
     let sent = 0
+    // A token waits until the one before is on the wire, so that each has a frame of its own; 16 were for the trial.
+    const engine = fakeEngine({ gate: () => until(() => engine.generated <= 16 + sent, 'the token before is sent') })
     const both = await pair({
-      engine: fakeEngine(),
+      engine,
       change: deps => ({
         ...deps,
         streams: tamper(deps.streams, async (frame, stream) => {
