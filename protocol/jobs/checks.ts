@@ -2,6 +2,7 @@ import { digest } from '../crypto/digest.ts'
 import { requireSigner } from '../crypto/sign.ts'
 import type { Message, Network, Signed } from '../crypto/statements.ts'
 import { contentHash } from '../primitives/canonical.ts'
+import type { ErrorCode } from '../primitives/errors.ts'
 import { InvalidError, TilthError } from '../primitives/errors.ts'
 import type { Hex } from '../primitives/hex.ts'
 import { adaptersIn } from './types.ts'
@@ -21,10 +22,10 @@ export interface CheckContext {
 }
 
 /** Names of what is wrong: `reject` is the sender's fault, `ignore` is nobody's. */
-const reject = (code: string, message: string, details?: Record<string, unknown>): never => {
+const reject = (code: ErrorCode, message: string, details?: Record<string, unknown>): never => {
   throw new InvalidError(code, message, { details })
 }
-const ignore = (code: string, message: string): never => {
+const ignore = (code: ErrorCode, message: string): never => {
   throw new TilthError(code, message, { consequence: 'ignore' })
 }
 

@@ -1,14 +1,14 @@
 import { digest, recoverDigest } from '../crypto/index.ts'
 import type { Network } from '../crypto/index.ts'
 import { InvalidError, TilthError, canonicalJson } from '../primitives/index.ts'
-import type { Hex } from '../primitives/index.ts'
+import type { ErrorCode, Hex } from '../primitives/index.ts'
 import type { CosignedReceipt } from '../models/index.ts'
 import { checkGate, measureOf } from './attribution.ts'
 import type { Measure } from './attribution.ts'
 import { buildEpoch } from './epoch.ts'
 import { payoutsTree, receiptId, receiptsTree } from './leaves.ts'
 import { countedScorings, faultOf, inOrder, placeOf } from './select.ts'
-import type { PoolFacts } from './select.ts'
+import type { PoolFacts, ReceiptFault } from './select.ts'
 import type { Attribution, EpochBundle, GateDocument, Scored } from './types.ts'
 import { divisionOf, foundBy, isNear } from './weighing.ts'
 
@@ -54,9 +54,21 @@ export type FraudProof =
     }
   | { readonly kind: 'total'; readonly tree: 'receipts' | 'payouts' }
 
+type Tree = 'receipts' | 'payouts'
+
+/** What an epoch can be found to be; or why its held-out values do not follow. */
+export type EpochFaultCode =
+  | ErrorCode
+  | `receipt.${ReceiptFault}`
+  | `${Tree}.${'root' | 'total'}`
+  | `receipts.${'count' | 'order'}`
+  | `scoring.${'receipt' | 'needless' | 'unsound' | 'missing' | 'disputed' | 'utilities'}`
+  | `bundle.${'place' | 'deposited' | 'measure' | 'sums' | 'unreadable' | 'unavailable'}`
+  | 'gate.utilities'
+  | 'payouts.shares'
+
 export interface EpochFault {
-  /** Stable: `receipt.signature`, `payouts.shares`, … */
-  readonly code: string
+  readonly code: EpochFaultCode
   readonly at?: number
   readonly proof?: FraudProof
 }
@@ -65,13 +77,16 @@ export interface EpochFault {
 export function checkBundle(bundle: EpochBundle, facts: BundleFacts): EpochFault[] {
   const trees = treeFaults(bundle, facts)
   // A leaf can be shown only in the tree that stands on chain.
-  const shown = !trees.some(({ code }) => code.startsWith('receipts.'))
+  const shown = !trees.some(({ tree }) => tree === 'receipts')
   const receipts = receiptFaults(bundle, facts).map(({ proof, ...fault }): EpochFault =>
     shown && proof !== undefined ? { ...fault, proof } : fault
   )
-  return [...receipts, ...trees, ...scoringFaults(bundle, facts), ...ruleFaults(bundle, facts)].sort(
-    (a, b) => Number(b.proof !== undefined) - Number(a.proof !== undefined)
-  )
+  return [
+    ...receipts,
+    ...trees.map(({ tree: _, ...fault }) => fault),
+    ...scoringFaults(bundle, facts),
+    ...ruleFaults(bundle, facts)
+  ].sort((a, b) => Number(b.proof !== undefined) - Number(a.proof !== undefined))
 }
 
 function receiptFaults({ receipts }: EpochBundle, facts: BundleFacts): EpochFault[] {
@@ -168,19 +183,19 @@ function proofOf(
   return {}
 }
 
-function treeFaults(bundle: EpochBundle, { network, stated }: BundleFacts): EpochFault[] {
-  const faults: EpochFault[] = []
+function treeFaults(bundle: EpochBundle, { network, stated }: BundleFacts): (EpochFault & { tree: Tree })[] {
+  const faults: (EpochFault & { tree: Tree })[] = []
   const trees = [
     ['receipts', receiptsTree(network, bundle.receipts).root, stated.receiptsRoot, stated.receiptsTotal],
     ['payouts', payoutsTree(bundle.payouts).root, stated.payoutsRoot, stated.payoutsTotal]
   ] as const
   for (const [tree, root, hash, total] of trees) {
     // [reject] The bundle is what stands behind the roots on chain.
-    if (root.hash !== hash) faults.push({ code: `${tree}.root` })
+    if (root.hash !== hash) faults.push({ tree, code: `${tree}.root` })
     // [reject] The stated total is the sum of the leaves.
-    else if (root.sum !== total) faults.push({ code: `${tree}.total`, proof: { kind: 'total', tree } })
+    else if (root.sum !== total) faults.push({ tree, code: `${tree}.total`, proof: { kind: 'total', tree } })
   }
-  if (bundle.receipts.length !== stated.receiptCount) faults.push({ code: 'receipts.count' })
+  if (bundle.receipts.length !== stated.receiptCount) faults.push({ tree: 'receipts', code: 'receipts.count' })
   return faults
 }
 

@@ -7,6 +7,19 @@ export type Consequence =
   | 'retry' // our fault or nobody's; the same call may go through later
   | 'fatal' // this process cannot go on
 
+/**
+ * The codes of each module's errors: it adds its own union by merging it in (its `codes.ts`). A code that stands in no
+ * union does not compile, neither where it is thrown nor where it is compared with.
+ */
+export interface ErrorCodesByModule {
+  primitives: PrimitivesErrorCode
+}
+export type PrimitivesErrorCode = 'canonical.number' | 'page.cursor' | 'sum-tree.index' | 'sum-tree.overflow'
+export type ErrorCode = ErrorCodesByModule[keyof ErrorCodesByModule]
+
+/** A code that another process or peer said: it is compared with ours and shown, nothing more. */
+export const foreignCode = (code: string): ErrorCode => code as ErrorCode
+
 export interface TilthErrorOptions {
   /** What the reader can do about it, as one sentence. */
   help?: string
@@ -21,12 +34,12 @@ export interface TilthErrorOptions {
  * the wire, messages do not.
  */
 export class TilthError extends Error {
-  readonly code: string
+  readonly code: ErrorCode
   readonly help: string | undefined
   readonly consequence: Consequence
   readonly details: Record<string, unknown>
 
-  constructor(code: string, message: string, options: TilthErrorOptions = {}) {
+  constructor(code: ErrorCode, message: string, options: TilthErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = new.target.name
     this.code = code
@@ -38,21 +51,21 @@ export class TilthError extends Error {
 
 /** Input that breaks a schema or a rule; the sender is told the code. */
 export class InvalidError extends TilthError {
-  constructor(code: string, message: string, options: TilthErrorOptions = {}) {
+  constructor(code: ErrorCode, message: string, options: TilthErrorOptions = {}) {
     super(code, message, { consequence: 'reject', ...options })
   }
 }
 
 /** Something that should be there and is not. */
 export class NotFoundError extends TilthError {
-  constructor(code: string, message: string, options: TilthErrorOptions = {}) {
+  constructor(code: ErrorCode, message: string, options: TilthErrorOptions = {}) {
     super(code, message, { consequence: 'ignore', ...options })
   }
 }
 
 /** A limit was reached: size, rate, time, money. */
 export class LimitError extends TilthError {
-  constructor(code: string, message: string, options: TilthErrorOptions = {}) {
+  constructor(code: ErrorCode, message: string, options: TilthErrorOptions = {}) {
     super(code, message, { consequence: 'reject', ...options })
   }
 }

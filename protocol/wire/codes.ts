@@ -1,5 +1,5 @@
-import { TilthError } from '../primitives/errors.ts'
-import type { Consequence } from '../primitives/errors.ts'
+import { TilthError, foreignCode } from '../primitives/errors.ts'
+import type { Consequence, ErrorCode } from '../primitives/errors.ts'
 
 // What stands before a frame's content on a stream. Numbers are never given twice, also not after their meaning is
 // gone.
@@ -22,6 +22,21 @@ export const wireCodes = {
 } as const satisfies Record<string, Consequence>
 export type WireCode = keyof typeof wireCodes
 
+/** What is wrong with a frame as such: whoever sent it is charged where it is read. */
+const frameCodes: Record<Extract<WireCode, `frame.${string}`>, true> = {
+  'frame.too-large': true,
+  'frame.garbage': true,
+  'frame.depth': true,
+  'frame.schema': true
+}
+export const isFrameCode = (code: ErrorCode): code is keyof typeof frameCodes => Object.hasOwn(frameCodes, code)
+
+declare module '../primitives/errors.ts' {
+  interface ErrorCodesByModule {
+    'protocol/wire': WireCode
+  }
+}
+
 const codeForm = /^[a-z0-9][a-z0-9.-]{0,59}$/
 
 /**
@@ -38,6 +53,6 @@ export class PeerError extends TilthError {
   constructor(code: unknown, options: { details?: Record<string, unknown> } = {}) {
     const known = typeof code === 'string' && codeForm.test(code) ? code : 'internal'
     const consequence: Consequence = Object.hasOwn(wireCodes, known) ? wireCodes[known as WireCode] : 'retry'
-    super(known, `the other peer answered: ${known}`, { consequence, ...options })
+    super(foreignCode(known), `the other peer answered: ${known}`, { consequence, ...options })
   }
 }

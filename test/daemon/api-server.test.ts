@@ -5,7 +5,7 @@ import { createApiClient, openApiDocument, routes } from '../../daemon/api/contr
 import type { AskEvent, ModelView, RouteName } from '../../daemon/api/contract/index.ts'
 import { openAiEndpoints, startApiServer } from '../../daemon/api/server/index.ts'
 import type { ApiServer, Handlers } from '../../daemon/api/server/index.ts'
-import { InvalidError, NotFoundError, pageOf } from '../../protocol/primitives/index.ts'
+import { InvalidError, NotFoundError, pageOf, foreignCode } from '../../protocol/primitives/index.ts'
 import type { PageRequest } from '../../protocol/primitives/index.ts'
 
 const token = 'a-token-of-this-test'
@@ -69,9 +69,9 @@ const handlers = new Proxy(
         )
       if (name === 'datanets') return Promise.resolve(pageOf(names, input.params, name => name.name))
       if (name === 'jobs')
-        return Promise.reject(new InvalidError('jobs.test', 'no jobs today', { help: 'Come tomorrow.' }))
+        return Promise.reject(new InvalidError(foreignCode('jobs.test'), 'no jobs today', { help: 'Come tomorrow.' }))
       if (name === 'peers') return Promise.reject(new TypeError('secret internals'))
-      return Promise.reject(new InvalidError('test.unused', name))
+      return Promise.reject(new InvalidError(foreignCode('test.unused'), name))
     },
     ownKeys: () => Object.keys(routes),
     getOwnPropertyDescriptor: (target, name) => ({

@@ -1,4 +1,4 @@
-import { InvalidError, NotFoundError, TilthError, everyItem } from '../../../protocol/primitives/index.ts'
+import { InvalidError, NotFoundError, TilthError, everyItem, foreignCode } from '../../../protocol/primitives/index.ts'
 import type { PageRequest } from '../../../protocol/primitives/index.ts'
 import { routes } from './routes.ts'
 import type { RouteName, Routes } from './routes.ts'
@@ -35,10 +35,10 @@ async function failure(response: Response): Promise<TilthError> {
   }
   const options = help === undefined ? {} : { help }
   return response.status === 404
-    ? new NotFoundError(code, message, options)
+    ? new NotFoundError(foreignCode(code), message, options)
     : response.status < 500
-      ? new InvalidError(code, message, options)
-      : new TilthError(code, message, options)
+      ? new InvalidError(foreignCode(code), message, options)
+      : new TilthError(foreignCode(code), message, options)
 }
 
 /**

@@ -1,17 +1,16 @@
 import { ZodError } from 'zod'
 import { InvalidError, TilthError } from '../../../protocol/primitives/index.ts'
-import type { Consequence } from '../../../protocol/primitives/index.ts'
+import type { Consequence, ErrorCode } from '../../../protocol/primitives/index.ts'
 import { describeIssues } from '../../config/index.ts'
 
 /** Status by consequence: whose fault it was decides, never the text. */
 const statusOf: Record<Consequence, number> = { reject: 400, ignore: 404, retry: 503, fatal: 500 }
-const statusOfCode: Record<string, number> = {
+const statusOfCode: Partial<Record<ErrorCode, number>> = {
   'auth.missing': 401,
   'auth.wrong': 401,
   'auth.host': 403,
   'auth.origin': 403,
-  'body.size': 413,
-  'rate.limit': 429
+  'limit.rate': 429
 }
 
 export interface ErrorReply {

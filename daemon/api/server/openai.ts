@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import type { AskEvent, Explanation, ModelView } from '../contract/index.ts'
 import { askRequest } from '../contract/index.ts'
-import { TilthError, largestPage } from '../../../protocol/primitives/index.ts'
+import { TilthError, foreignCode, largestPage } from '../../../protocol/primitives/index.ts'
 import type { Page, PageRequest } from '../../../protocol/primitives/index.ts'
 import { errorReply } from './errors.ts'
 import { sendEvents, signalOf } from './server.ts'
@@ -118,7 +118,7 @@ export function openAiEndpoints(source: OpenAiSource): (server: FastifyInstance)
           yield chunk({ role: 'assistant', content: '' }, null)
           for await (const event of source.ask(ask, signal)) {
             if (event.kind === 'text') yield chunk({ content: event.text }, null)
-            if (event.kind === 'error') throw new TilthError(event.code, event.message)
+            if (event.kind === 'error') throw new TilthError(foreignCode(event.code), event.message)
             if (event.kind === 'explanation') {
               const { kind: _, ...explanation } = event
               yield { ...chunk({}, null), choices: [], tilth: { explanation } }
@@ -136,7 +136,7 @@ export function openAiEndpoints(source: OpenAiSource): (server: FastifyInstance)
       let done: Extract<AskEvent, { kind: 'done' }> | undefined
       let explanation: Explanation | undefined
       for await (const event of source.ask(ask, signal)) {
-        if (event.kind === 'error') throw new TilthError(event.code, event.message)
+        if (event.kind === 'error') throw new TilthError(foreignCode(event.code), event.message)
         if (event.kind === 'done') done = event
         if (event.kind !== 'explanation') continue
         const { kind: _, ...rest } = event

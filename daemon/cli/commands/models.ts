@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { TilthError } from '../../../protocol/primitives/index.ts'
+import { TilthError, foreignCode } from '../../../protocol/primitives/index.ts'
 import { command, connected, guarded, listing, show, showList } from '../command.ts'
 import type { CallFlags, ListFlags } from '../command.ts'
 import { connect } from '../context.ts'
@@ -181,7 +181,7 @@ export function askCommand(): Command {
         }
         let answer: object | undefined
         for await (const event of api.stream('ask', { body })) {
-          if (event.kind === 'error') throw new TilthError(event.code, event.message)
+          if (event.kind === 'error') throw new TilthError(foreignCode(event.code), event.message)
           if (event.kind === 'done') answer = event
           if (event.kind === 'explanation') {
             const { kind: _, ...explanation } = event

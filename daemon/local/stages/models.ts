@@ -1,4 +1,4 @@
-import { TilthError } from '../../../protocol/primitives/index.ts'
+import { TilthError, foreignCode } from '../../../protocol/primitives/index.ts'
 import type { ModelView, ReceiptView } from '../../api/contract/index.ts'
 import type { Answer, JobDone, LoopContext, ModelsDone } from '../context.ts'
 import { unlessUnknown, until } from '../poll.ts'
@@ -59,7 +59,7 @@ export async function runModels(context: LoopContext, jobs: JobDone): Promise<Mo
       for await (const event of client.api.stream('ask', {
         body: { model: which.id, messages: row.messages.slice(0, -1), maxTokens: 24, temperature: 0, seed: i }
       })) {
-        if (event.kind === 'error') throw new TilthError(event.code, event.message)
+        if (event.kind === 'error') throw new TilthError(foreignCode(event.code), event.message)
         if (event.kind === 'done') text = event.text
       }
       if (text === undefined) throw new TilthError('loop.answer', `no answer to question ${i + 1}`)

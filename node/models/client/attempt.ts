@@ -10,8 +10,11 @@ import {
 } from '../../../protocol/models/index.ts'
 import type { CosignedReceipt, Finish, WorkerFrame } from '../../../protocol/models/index.ts'
 import { InvalidError, TilthError } from '../../../protocol/primitives/index.ts'
+import type { ErrorCode } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { MessageStream } from '../../transport/types.ts'
+import type { ProtocolModelsErrorCode } from '../../../protocol/models/codes.ts'
+import type { ModelsErrorCode } from '../codes.ts'
 import type { Parts } from '../deps.ts'
 import type { AnswerText } from '../../engine/types.ts'
 import type { Ask, Purse, Wallet } from './wallet.ts'
@@ -52,7 +55,7 @@ export interface AttemptRequest {
   onAccepted(): void
 }
 
-const lie = (code: string, message: string, details?: Record<string, unknown>): never => {
+const lie = (code: ErrorCode, message: string, details?: Record<string, unknown>): never => {
   throw new InvalidError(code, message, { details })
 }
 
@@ -245,14 +248,45 @@ export function createAttempt(
 }
 
 /** Codes by which a worker says that it would answer, but not now. */
-const busyCodes = new Set(['worker.busy', 'limit.busy', 'limit.rate', 'queue.full'])
+const busyCodes = new Set<ErrorCode>(['worker.busy', 'limit.busy', 'limit.rate', 'queue.full'])
+
+/** Codes by which it says that this channel, or what is owed on it, is not as it should be. */
+type ChannelTrouble = Extract<
+  ModelsErrorCode | ProtocolModelsErrorCode,
+  `channel.${string}` | `receipt.${string}` | `voucher.${string}`
+>
+const channelTroubles: Record<ChannelTrouble, true> = {
+  'channel.client': true,
+  'channel.ending': true,
+  'channel.exhausted': true,
+  'channel.model': true,
+  'channel.state': true,
+  'channel.unknown': true,
+  'channel.worker': true,
+  'receipt.answer': true,
+  'receipt.chain': true,
+  'receipt.confidential': true,
+  'receipt.content': true,
+  'receipt.fee': true,
+  'receipt.late': true,
+  'receipt.max-fee': true,
+  'receipt.request': true,
+  'receipt.response': true,
+  'receipt.times': true,
+  'receipt.tokens': true,
+  'receipt.unknown': true,
+  'voucher.channel': true,
+  'voucher.deposit': true,
+  'voucher.late': true,
+  'voucher.received': true,
+  'voucher.short': true,
+  'voucher.shrinks': true
+}
 
 function blameFor(error: unknown): Blame {
   // What this side threw is an InvalidError: a rule was broken. What the other side answered is a PeerError.
   if (error instanceof InvalidError) return 'lie'
   if (!(error instanceof TilthError)) return 'worker'
   if (busyCodes.has(error.code)) return 'busy'
-  return error.code.startsWith('channel.') || error.code.startsWith('receipt.') || error.code.startsWith('voucher.')
-    ? 'channel'
-    : 'worker'
+  return Object.hasOwn(channelTroubles, error.code) ? 'channel' : 'worker'
 }

@@ -1,9 +1,9 @@
 import { TilthError } from '../../../protocol/primitives/errors.ts'
-import type { Consequence } from '../../../protocol/primitives/errors.ts'
+import type { Consequence, ErrorCode } from '../../../protocol/primitives/errors.ts'
 
 /** An error as data, to cross into another thread or process. */
 export interface PlainError {
-  readonly code: string
+  readonly code: ErrorCode
   readonly message: string
   readonly help?: string | undefined
   readonly consequence: Consequence

@@ -1,6 +1,6 @@
 import type { Connection, Libp2p, Stream } from '@libp2p/interface'
 import { LimitError, TilthError } from '../../../protocol/primitives/index.ts'
-import { streamLimits } from '../../../protocol/wire/index.ts'
+import { isFrameCode, streamLimits } from '../../../protocol/wire/index.ts'
 import type { Protocol, StreamLimits } from '../../../protocol/wire/index.ts'
 import type { Clock, Log } from '../../runtime/index.ts'
 import { unreachable } from '../errors.ts'
@@ -103,7 +103,7 @@ export function createStreams({
           // Whoever opens a stream and says nothing holds a slot that others want.
           if (error.code === 'limit.time') reputation.charge(peer.peerId, 'silence')
           // bad frames were charged where they were read
-          else if (!error.code.startsWith('frame.')) reputation.chargeFor(peer.peerId, error, 'refused')
+          else if (!isFrameCode(error.code)) reputation.chargeFor(peer.peerId, error, 'refused')
         }
         await stream.fail(error)
       } finally {

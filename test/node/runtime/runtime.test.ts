@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { InvalidError, TilthError } from '../../../protocol/primitives/index.ts'
+import { InvalidError, TilthError, foreignCode } from '../../../protocol/primitives/index.ts'
 import {
   counter,
   createEvents,
@@ -44,7 +44,7 @@ describe('runtime: clock', () => {
     for (const clock of [systemClock, manualClock()]) {
       const abort = new AbortController()
       const sleep = clock.sleep(60_000, abort.signal)
-      abort.abort(new InvalidError('test.stop', 'stop'))
+      abort.abort(new InvalidError(foreignCode('test.stop'), 'stop'))
       await assert.rejects(sleep, { code: 'test.stop' })
     }
   })
@@ -111,7 +111,7 @@ describe('runtime: queue', () => {
     const queue = createQueue({ name: 'test', bound: 2, concurrency: 1 })
     const failing = queue.run('k', async () => {
       await tick()
-      throw new InvalidError('test.bad', 'bad')
+      throw new InvalidError(foreignCode('test.bad'), 'bad')
     })
     const second = queue.run('k', () => Promise.resolve('second'))
     await assert.rejects(
@@ -122,7 +122,7 @@ describe('runtime: queue', () => {
     assert.equal(await second, 'second')
     await assert.rejects(
       queue.run('k', () => {
-        throw new InvalidError('test.sync', 'at once')
+        throw new InvalidError(foreignCode('test.sync'), 'at once')
       }),
       { code: 'test.sync' }
     )
@@ -168,7 +168,7 @@ describe('runtime: events', () => {
     assert.deepEqual(await next, { n: 7 })
     const abort = new AbortController()
     const never = events.once('b.happened', { signal: abort.signal })
-    abort.abort(new InvalidError('test.stop', 'stop'))
+    abort.abort(new InvalidError(foreignCode('test.stop'), 'stop'))
     await assert.rejects(never, { code: 'test.stop' })
   })
 })
@@ -192,7 +192,7 @@ describe('runtime: log', () => {
       inputTokens: 12,
       fee: 5n,
       bytes: Uint8Array.of(115, 54),
-      error: new TilthError('a.b', 'outer', { cause: new Error('inner'), details: { password: 's7' } })
+      error: new TilthError(foreignCode('a.b'), 'outer', { cause: new Error('inner'), details: { password: 's7' } })
     })
     const line = lines[0] ?? ''
     assert.equal(lines.length, 1)
@@ -266,7 +266,7 @@ describe('runtime: retry', () => {
         retry(
           () => {
             calls++
-            return Promise.reject(new InvalidError('test.bad', 'bad'))
+            return Promise.reject(new InvalidError(foreignCode('test.bad'), 'bad'))
           },
           { attempts: 5, clock }
         )

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { InvalidError, NotFoundError } from '../../../protocol/primitives/index.ts'
+import { InvalidError, NotFoundError, foreignCode } from '../../../protocol/primitives/index.ts'
 import { manualClock } from '../../../node/runtime/index.ts'
 import { createBucket, createBuckets } from '../../../node/transport/limits/quota.ts'
 import { createReputation } from '../../../node/transport/limits/reputation.ts'
@@ -14,12 +14,12 @@ describe('transport: reputation', () => {
       banned.push(peer)
     })
     for (let i = 0; i < 50; i++) {
-      reputation.chargeFor('honest', new NotFoundError('x.unknown', 'x'))
+      reputation.chargeFor('honest', new NotFoundError(foreignCode('x.unknown'), 'x'))
       reputation.chargeFor('honest', new Error('a bug of ours'))
     }
-    for (let i = 0; i < 9; i++) reputation.chargeFor('bad', new InvalidError('x.bad', 'x'))
+    for (let i = 0; i < 9; i++) reputation.chargeFor('bad', new InvalidError(foreignCode('x.bad'), 'x'))
     assert.deepEqual([reputation.banned('bad'), reputation.score('honest') === 0], [false, true])
-    for (let i = 0; i < 9; i++) reputation.chargeFor('bad', new InvalidError('x.bad', 'x'))
+    for (let i = 0; i < 9; i++) reputation.chargeFor('bad', new InvalidError(foreignCode('x.bad'), 'x'))
     assert.deepEqual([banned, reputation.banned('bad'), reputation.banned('honest')], [['bad'], true, false])
     assert.ok(reputation.score('bad') < -80, 'gossip graylists before')
   })
@@ -39,7 +39,7 @@ describe('transport: reputation', () => {
 
   it("a service's refusals take far longer to ban than broken frames", () => {
     const reputation = createReputation(manualClock(), () => undefined)
-    for (let i = 0; i < 40; i++) reputation.chargeFor('clumsy', new InvalidError('x.bad', 'x'), 'refused')
+    for (let i = 0; i < 40; i++) reputation.chargeFor('clumsy', new InvalidError(foreignCode('x.bad'), 'x'), 'refused')
     assert.equal(reputation.banned('clumsy'), false)
   })
 })

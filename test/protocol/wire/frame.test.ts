@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { z } from 'zod'
-import { parseUpToFirst } from '../../../protocol/primitives/index.ts'
+import { parseUpToFirst, foreignCode } from '../../../protocol/primitives/index.ts'
 import { amount } from '../../../protocol/primitives/index.ts'
 import { LimitError, NotFoundError, TilthError } from '../../../protocol/primitives/index.ts'
 import {
@@ -116,7 +116,7 @@ describe('wire: codes', () => {
     assert.equal(codeOf(new NotFoundError('channel.unknown', 'secret text')), 'channel.unknown')
     assert.equal(codeOf(new Error('secret text')), 'internal')
     assert.equal(codeOf(new TilthError('store.disk-full', 'x', { consequence: 'fatal' })), 'internal')
-    assert.equal(codeOf(new TilthError('Not a code!', 'x')), 'internal')
+    assert.equal(codeOf(new TilthError(foreignCode('Not a code!'), 'x')), 'internal')
     assert.equal(codeOf('text'), 'internal')
   })
 

@@ -1,0 +1,22 @@
+/** What errors of this module are called; one that is not here does not compile. */
+export type DaemonApiErrorCode =
+  | 'api.port'
+  | 'api.unreachable'
+  | 'ask.unfinished'
+  | 'auth.host'
+  | 'auth.missing'
+  | 'auth.origin'
+  | 'auth.wrong'
+  | 'datanet.unknown'
+  | 'job.unfinished'
+  | 'job.unknown'
+  | 'model.source'
+  | 'model.unknown'
+  | 'receipt.unknown'
+  | 'request.invalid'
+
+declare module '../../protocol/primitives/errors.ts' {
+  interface ErrorCodesByModule {
+    'daemon/api': DaemonApiErrorCode
+  }
+}

@@ -1,0 +1,22 @@
+/** What errors of this module are called; one that is not here does not compile. */
+export type DaemonCliErrorCode =
+  | 'daemon.none'
+  | 'daemon.stopped'
+  | 'data.folder'
+  | 'datanet.ambiguous'
+  | 'datanet.unknown'
+  | 'file.read'
+  | 'flag-invalid'
+  | 'flag-missing'
+  | 'flag.number'
+  | 'job.failed'
+  | 'key.backup'
+  | 'network.member'
+  | 'network.none'
+  | 'vote.decision'
+
+declare module '../../protocol/primitives/errors.ts' {
+  interface ErrorCodesByModule {
+    'daemon/cli': DaemonCliErrorCode
+  }
+}

@@ -1,0 +1,8 @@
+/** What errors of this module are called; one that is not here does not compile. */
+export type DaemonConfigErrorCode = 'config.file' | 'config.flag' | 'config.invalid' | 'config.json' | 'config.number'
+
+declare module '../../protocol/primitives/errors.ts' {
+  interface ErrorCodesByModule {
+    'daemon/config': DaemonConfigErrorCode
+  }
+}

@@ -1,0 +1,34 @@
+/** What errors of this module are called; one that is not here does not compile. */
+export type DaemonLocalErrorCode =
+  | 'daemon.ended'
+  | 'daemon.slow'
+  | 'flag.number'
+  | 'input.empty'
+  | 'input.question'
+  | 'input.questions'
+  | 'input.read'
+  | 'input.settings'
+  | 'interrupted'
+  | 'loop.accounting'
+  | 'loop.answer'
+  | 'loop.claim'
+  | 'loop.contribution'
+  | 'loop.job'
+  | 'loop.nothing-accepted'
+  | 'loop.peers'
+  | 'loop.scoring'
+  | 'loop.stage'
+  | 'loop.timeout'
+  | 'network.disk'
+  | 'network.empty'
+  | 'network.folder'
+  | 'network.member'
+  | 'network.port'
+  | 'network.running'
+  | 'network.version'
+
+declare module '../../protocol/primitives/errors.ts' {
+  interface ErrorCodesByModule {
+    'daemon/local': DaemonLocalErrorCode
+  }
+}

@@ -1,0 +1,10 @@
+import type { ChainErrorCode } from './errors/errors.ts'
+
+/** What errors of this module are called; one that is not here does not compile. */
+export type NodeChainErrorCode = ChainErrorCode
+
+declare module '../../protocol/primitives/errors.ts' {
+  interface ErrorCodesByModule {
+    'node/chain': NodeChainErrorCode
+  }
+}

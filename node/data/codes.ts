@@ -1,0 +1,35 @@
+/** What errors of this module are called; one that is not here does not compile. */
+export type DataErrorCode =
+  | 'contribution.pending'
+  | 'contribution.unknown'
+  | 'contributor.allowance'
+  | 'data.stopped'
+  | 'datanet.ambiguous'
+  | 'datanet.followed-many'
+  | 'datanet.id'
+  | 'datanet.lookups'
+  | 'datanet.many'
+  | 'datanet.not-followed'
+  | 'datanet.unknown'
+  | 'page.cursor'
+  | 'rules.invalid'
+  | 'shard.empty'
+  | 'shard.missing'
+  | 'shard.too-large'
+  | 'shard.too-many-rows'
+  | 'sync.bad-peer'
+  | 'version.empty'
+  | 'version.not-host'
+  | 'version.row'
+  | 'version.rows'
+  | 'version.unchanged'
+  | 'version.unknown'
+  | 'vote.already'
+  | 'vote.not-open'
+  | 'vote.not-validator'
+
+declare module '../../protocol/primitives/errors.ts' {
+  interface ErrorCodesByModule {
+    'node/data': DataErrorCode
+  }
+}

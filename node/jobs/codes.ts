@@ -1,0 +1,38 @@
+import type { DeclineCode } from './worker/declines.ts'
+
+/** What errors of this module are called; one that is not here does not compile. */
+export type JobsErrorCode =
+  | DeclineCode
+  | 'adapter.layout'
+  | 'adapter.numbers'
+  | 'adapter.settings'
+  | 'adapter.untrained'
+  | 'award.coalitions'
+  | 'award.many'
+  | 'award.uninvited'
+  | 'award.unknown'
+  | 'bid.many'
+  | 'consent.signature'
+  | 'delivery.log'
+  | 'delivery.loss'
+  | 'delivery.unlearnt'
+  | 'job.base'
+  | 'job.base-unknown'
+  | 'job.builder'
+  | 'job.expired'
+  | 'job.funds'
+  | 'job.manifest'
+  | 'job.many'
+  | 'job.spec'
+  | 'job.transition'
+  | 'job.unknown'
+  | 'job.version'
+  | 'progress.flood'
+  | 'progress.steps'
+  | 'result.invalid'
+
+declare module '../../protocol/primitives/errors.ts' {
+  interface ErrorCodesByModule {
+    'node/jobs': JobsErrorCode
+  }
+}

@@ -1,0 +1,20 @@
+import type { DataCode } from './errors.ts'
+
+/** What errors of this module are called; one that is not here does not compile. */
+export type ProtocolDataErrorCode =
+  | DataCode
+  | 'contribution.state'
+  | 'held-out.invalid'
+  | 'signature.mismatch'
+  | 'version.empty'
+  | 'version.index'
+  | 'version.mismatch'
+  | 'version.order'
+  | 'version.outcome'
+  | 'version.root'
+
+declare module '../primitives/errors.ts' {
+  interface ErrorCodesByModule {
+    'protocol/data': ProtocolDataErrorCode
+  }
+}

@@ -1,0 +1,33 @@
+/** What errors of this module are called; one that is not here does not compile. */
+export type ProtocolModelsErrorCode =
+  | 'channel.ending'
+  | 'channel.exhausted'
+  | 'channel.model'
+  | 'channel.state'
+  | 'offer.expired'
+  | 'offer.expires'
+  | 'offer.future'
+  | 'offer.price'
+  | 'receipt.confidential'
+  | 'receipt.content'
+  | 'receipt.fee'
+  | 'receipt.max-fee'
+  | 'receipt.request'
+  | 'receipt.response'
+  | 'receipt.times'
+  | 'receipt.tokens'
+  | 'request.content'
+  | 'request.finished'
+  | 'request.future'
+  | 'request.max-fee'
+  | 'request.stale'
+  | 'voucher.channel'
+  | 'voucher.deposit'
+  | 'voucher.short'
+  | 'voucher.shrinks'
+
+declare module '../primitives/errors.ts' {
+  interface ErrorCodesByModule {
+    'protocol/models': ProtocolModelsErrorCode
+  }
+}

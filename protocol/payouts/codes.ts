@@ -1,0 +1,37 @@
+/** What errors of this module are called; one that is not here does not compile. */
+export type ProtocolPayoutsErrorCode =
+  | 'coalitions.incomplete'
+  | 'coalitions.repeated'
+  | 'coalitions.unknown-player'
+  | 'content.asker'
+  | 'content.holder'
+  | 'content.stale'
+  | 'epoch.deposited'
+  | 'epoch.gate'
+  | 'epoch.measure'
+  | 'epoch.scoring'
+  | 'exchange.answer'
+  | 'explain.model'
+  | 'explain.players'
+  | 'gate.model'
+  | 'gate.utilities'
+  | 'gate.values'
+  | 'measure.players'
+  | 'payouts.root'
+  | 'result.adapters'
+  | 'result.coalitions'
+  | 'result.players'
+  | 'settled.channels'
+  | 'settled.over'
+  | 'settled.ranges'
+  | 'settled.twice'
+  | 'shares.total'
+  | 'shares.values'
+  | 'utilities.count'
+  | 'utility.range'
+
+declare module '../primitives/errors.ts' {
+  interface ErrorCodesByModule {
+    'protocol/payouts': ProtocolPayoutsErrorCode
+  }
+}
