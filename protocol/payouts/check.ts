@@ -83,7 +83,7 @@ export function checkBundle(bundle: EpochBundle, facts: BundleFacts): EpochFault
   )
   return [
     ...receipts,
-    ...trees.map(({ tree: _, ...fault }) => fault),
+    ...trees.map(({ tree: _tree, ...fault }) => fault),
     ...scoringFaults(bundle, facts),
     ...ruleFaults(bundle, facts)
   ].sort((a, b) => Number(b.proof !== undefined) - Number(a.proof !== undefined))
