@@ -16,6 +16,7 @@ export type ModelsErrorCode =
   | 'channel.worker'
   | 'client.unreliable'
   | 'frame.unexpected'
+  | 'model.invalid'
   | 'model.lost'
   | 'model.tokenizer'
   | 'model.unknown'
