@@ -23,7 +23,29 @@ interface Reading {
   readonly cpu: number
 }
 
+/** A daemon with the processes that it started: engines of a GPU, readers of strangers' files. */
+function family(pid: number): number[] {
+  const parents = new Map<number, number>()
+  for (const name of readdirSync('/proc').filter(entry => /^\d+$/.test(entry)))
+    try {
+      const stat = readFileSync(`/proc/${name}/stat`, 'utf8')
+      parents.set(Number(name), Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]))
+    } catch {
+      continue // it has ended
+    }
+  const found = [pid]
+  for (const one of found) for (const [child, parent] of parents) if (parent === one) found.push(child)
+  return found
+}
+
 function read(pid: number): Reading | undefined {
+  const all = family(pid).flatMap(one => readOne(one) ?? [])
+  return all.length === 0
+    ? undefined
+    : all.reduce((sum, one) => ({ resident: sum.resident + one.resident, cpu: sum.cpu + one.cpu }))
+}
+
+function readOne(pid: number): Reading | undefined {
   try {
     const resident = Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1000
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')

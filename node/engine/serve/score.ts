@@ -12,6 +12,9 @@ import { AdaptedSessions } from './adapted.ts'
 /** Negative log-likelihoods of the labelled tokens of a row, in order. */
 export type RowLosses = Float32Array
 
+/** Scoring comes in bursts: sessions, whose memory is that of the largest pass, go when none came for so long. */
+const restMs = 30_000
+
 /**
  * Teacher-forced scoring, forward only: rows under K adapters in one batch, each adapter a slice of stacked weights. A
  * row's losses under an adapter have the same bits whatever else is scored with it.
@@ -22,6 +25,7 @@ export class Scorer {
   readonly #sessions: AdaptedSessions
   readonly #budget: number
   #turn: Promise<unknown> = Promise.resolve()
+  #rest: NodeJS.Timeout | undefined
 
   /** `tokensPerPass` bounds the padded tokens of one run, and with them the memory. */
   constructor(model: LoadedModel, options: RuntimeOptions, tokensPerPass = 4096) {
@@ -41,13 +45,22 @@ export class Scorer {
   }
 
   async release(): Promise<void> {
+    clearTimeout(this.#rest)
+    await this.#turn
     await this.#sessions.release()
   }
 
   /** losses[adapter][row]; null is the base model. One call at a time: a session may go when another is made. */
   losses(adapters: readonly (Adapter | null)[], rows: readonly TrainRow[]): Promise<RowLosses[][]> {
+    clearTimeout(this.#rest)
     const mine = this.#turn.then(() => this.#losses(adapters, rows))
     this.#turn = mine.catch(() => undefined)
+    void this.#turn.then(() => {
+      clearTimeout(this.#rest)
+      this.#rest = setTimeout(() => {
+        this.#turn = this.#turn.then(() => this.#sessions.release())
+      }, restMs).unref()
+    })
     return mine
   }
 

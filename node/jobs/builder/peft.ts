@@ -1,8 +1,7 @@
 import { readdirSync } from 'node:fs'
 import type { TrainSettings } from '../../../protocol/jobs/index.ts'
 import { InvalidError } from '../../../protocol/primitives/index.ts'
-import { readAdapter } from '../../engine/adapters/index.ts'
-import { ModelError, readConfig } from '../../engine/index.ts'
+import type { Adapter } from '../../engine/adapters/index.ts'
 
 const files = ['adapter_config.json', 'adapter_model.safetensors']
 
@@ -11,14 +10,14 @@ const files = ['adapter_config.json', 'adapter_model.safetensors']
  * projections that the job asked for, only finite numbers, and was trained. @throws InvalidError `adapter.layout`,
  * `adapter.settings`, `adapter.numbers`, `adapter.untrained`
  */
-export function checkAdapterFolder(folder: string, model: string, { lora }: TrainSettings): void {
+export async function checkAdapterFolder(folder: string, model: string, { lora }: TrainSettings): Promise<void> {
   const names = readdirSync(folder).sort()
   if (names.join() !== files.join())
     throw new InvalidError(
       'adapter.layout',
       `a PEFT folder holds ${files.join(' and ')}, this one ${names.slice(0, 5).join(', ')}`
     )
-  const adapter = read(folder, model)
+  const adapter = await read(folder, model)
   if (
     adapter.rank !== lora.rank ||
     adapter.alpha !== lora.alpha ||
@@ -37,7 +36,9 @@ export function checkAdapterFolder(folder: string, model: string, { lora }: Trai
     throw new InvalidError('adapter.untrained', 'the adapter changes nothing')
 }
 
-function read(folder: string, model: string): ReturnType<typeof readAdapter> {
+/** The engine's files are loaded by a builder that has something to check, and by nobody else. */
+async function read(folder: string, model: string): Promise<Adapter> {
+  const { ModelError, readAdapter, readConfig } = await import('../../engine/index.ts')
   try {
     return readAdapter(folder, readConfig(model))
   } catch (cause) {

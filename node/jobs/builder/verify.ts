@@ -41,7 +41,7 @@ export async function verifyDelivery(
     for (const cid of content.adapters) {
       const lease = await deps.shelf.take(cid, { kind: 'adapter', from: [worker], cause: 'owner', signal })
       adapters.push(lease)
-      checkAdapterFolder(lease.folder, model, document.spec.settings)
+      await checkAdapterFolder(lease.folder, model, document.spec.settings)
     }
     await deps.engine.open(model)
     const at =
