@@ -83,6 +83,8 @@ export interface Peers {
   listening(): string[]
   /** Connected now. */
   connected(): Peer[]
+  /** How a peer is connected; both at once counts as direct. */
+  way(peerId: string): 'direct' | 'relay' | undefined
   /**
    * Finds an account's peer: connections, the peer store, then the DHT (nodes provide a key made of their address).
    * @throws NotFoundError `peer.unknown`

@@ -78,7 +78,7 @@ export const statusView = z.object({
 })
 export type StatusView = z.infer<typeof statusView>
 
-export const peerView = z.object({ peerId: z.string(), address: addressView })
+export const peerView = z.object({ peerId: z.string(), address: addressView, way: z.enum(['direct', 'relay']) })
 
 export const datanetView = z.object({
   id: hash,

@@ -67,7 +67,7 @@ export function nodeHandlers(
     },
     peers: async ({ params }) =>
       pageOf(
-        peers.connected().map(({ peerId, address }) => ({ peerId, address })),
+        peers.connected().map(({ peerId, address }) => ({ peerId, address, way: peers.way(peerId) ?? 'direct' })),
         params,
         ({ peerId }) => peerId
       )

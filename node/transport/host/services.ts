@@ -2,6 +2,7 @@ import type { GossipSub } from '@libp2p/gossipsub'
 import type { CircuitRelayService } from '@libp2p/circuit-relay-v2'
 import { identify, identifyPush } from '@libp2p/identify'
 import type { Identify, IdentifyPush } from '@libp2p/identify'
+import { serviceCapabilities } from '@libp2p/interface'
 import type { AddressManager, TransportManager } from '@libp2p/interface-internal'
 import { kadDHT, passthroughMapper, removePrivateAddressesMapper } from '@libp2p/kad-dht'
 import type { KadDHT } from '@libp2p/kad-dht'
@@ -55,11 +56,15 @@ export async function servicesOf(
       peerInfoMapper: preset === 'local' ? passthroughMapper : removePrivateAddressesMapper
     }),
     pubsub: gossipService(preset, reputation),
-    addressing: ({ addressManager, transportManager }: Addressing) => ({ addressManager, transportManager })
+    // Says to libp2p's UPnP that somebody confirms addresses: it is done beside it (reach).
+    addressing: ({ addressManager, transportManager }: Addressing) => ({
+      addressManager,
+      transportManager,
+      [serviceCapabilities]: ['@libp2p/autonat']
+    })
   }
   const others: Record<string, (components: never) => unknown> = {}
   if (preset === 'public') {
-    others['autonat'] = (await import('@libp2p/autonat-v2')).autoNATv2()
     others['dcutr'] = (await import('@libp2p/dcutr')).dcutr()
     if (upnp) others['upnp'] = (await import('@libp2p/upnp-nat')).uPnPNAT()
   }

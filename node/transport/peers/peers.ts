@@ -7,7 +7,7 @@ import { unknownPeer, unreachable } from '../errors.ts'
 import { dhtProtocol } from '../host/services.ts'
 import type { Host } from '../host/host.ts'
 import { addressKey, hasNodeKey, parsePeerId, peerOf } from '../identity.ts'
-import { parseMultiaddr } from '../addresses.ts'
+import { isRelayed, parseMultiaddr } from '../addresses.ts'
 import { dialMs, keepConnected } from './keeper.ts'
 import type { Peer, Peers } from '../types.ts'
 
@@ -98,6 +98,11 @@ export function createPeers(
     self,
     listening: () => libp2p.getMultiaddrs().map(String),
     connected,
+    way(peerId) {
+      const connections = libp2p.getConnections(parsePeerId(peerId))
+      if (connections.length === 0) return undefined
+      return connections.every(({ remoteAddr }) => isRelayed(remoteAddr)) ? 'relay' : 'direct'
+    },
     find,
     dial,
     async ready(minPeers, timeoutMs) {

@@ -1,5 +1,5 @@
 import { lookup } from 'node:dns/promises'
-import type { Libp2p } from '@libp2p/interface'
+import type { Connection, Libp2p } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { InvalidError } from '../../../protocol/primitives/index.ts'
 import { reachQuestion } from '../../../protocol/wire/index.ts'
@@ -11,6 +11,26 @@ import type { ReachPolicy } from './policy.ts'
 
 /** Milliseconds for one dial: who is reachable answers in a few hundred. */
 const dialMs = 5_000
+/** Milliseconds for what libp2p says to each other on a new connection. */
+const leaveMs = 5_000
+
+/**
+ * Ends a connection that was made to see whether it can be. Whatever of ours or the other's has begun to use it
+ * meanwhile keeps it: closing would cut that off.
+ */
+async function leave(connection: Connection): Promise<void> {
+  const until = Date.now() + leaveMs
+  do
+    await new Promise(resolve => {
+      setTimeout(resolve, 250).unref()
+    })
+  while (connection.streams.length > 0 && Date.now() < until)
+  try {
+    if (connection.streams.length === 0) await connection.close()
+  } catch (error) {
+    connection.abort(error instanceof Error ? error : new Error(String(error)))
+  }
+}
 
 type Outcome = ReachAnswer['outcomes'][number]['outcome']
 
@@ -47,7 +67,7 @@ export function answerReach(
       const target = withoutPeer(address).encapsulate(`/p2p/${peerId}`)
       // A second connection, to be sure; the first one may have come through a door that opens only outwards.
       const connection = await libp2p.dial(target, { force: true, signal: AbortSignal.timeout(dialMs) })
-      await connection.close()
+      void leave(connection)
       return 'dialled'
     } catch {
       return 'failed'

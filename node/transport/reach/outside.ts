@@ -1,44 +1,70 @@
-import type { IdentifyResult, Libp2p } from '@libp2p/interface'
+import type { Connection, IdentifyResult, Libp2p } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { atHost, hostOf, isRelayed, portOf, withoutPeer } from '../addresses.ts'
-import type { Addressing } from '../host/services.ts'
+import type { Clock } from '../../runtime/index.ts'
+import type { Addressing, Services } from '../host/services.ts'
 import type { ReachPolicy } from './policy.ts'
 
 /** IP addresses at which peers say they see us: one, or one of each family. */
 const maxSeen = 4
+const identifyMs = 10_000
 
 /** An address at which others might dial this node. */
 export interface Candidate {
   readonly address: Multiaddr
-  /** `announced` by its owner, `listening` by itself, or `guessed`: the outside IP address with an inner port. */
-  readonly kind: 'announced' | 'listening' | 'guessed'
+  /**
+   * `announced` by its owner, `listening` by itself, `mapped` by the router (UPnP), or `guessed`: the outside IP address
+   * with an inner port.
+   */
+  readonly kind: 'announced' | 'listening' | 'mapped' | 'guessed'
   /** Of a guess: the listening address that it would lead to. */
   readonly inner?: Multiaddr
 }
 
 /** What this node may be called outside, from where it listens and from what its peers see. */
 export function createOutside(
-  libp2p: Libp2p,
-  { transportManager }: Pick<Addressing, 'transportManager'>,
+  libp2p: Libp2p<Pick<Services, 'identify'>>,
+  { addressManager, transportManager }: Addressing,
   announced: readonly Multiaddr[],
-  policy: ReachPolicy
-): { hosts(): string[]; listening(): Multiaddr[]; candidates(): Candidate[]; stop(): void } {
+  policy: ReachPolicy,
+  clock: Pick<Clock, 'now'>
+): {
+  refresh(connections: readonly Connection[]): Promise<void>
+  hosts(): string[]
+  listening(): Multiaddr[]
+  candidates(): Candidate[]
+  stop(): void
+} {
   const seen = new Map<string, number>()
 
-  const onIdentify = ({ detail }: CustomEvent<IdentifyResult>): void => {
-    const { observedAddr, connection } = detail
+  function see({ observedAddr, connection }: IdentifyResult): void {
     if (observedAddr === undefined || isRelayed(connection.remoteAddr) || isRelayed(observedAddr)) return
     const host = hostOf(observedAddr)
     if (host === undefined || !policy.isPublic(observedAddr)) return
     seen.delete(host)
-    seen.set(host, Date.now())
+    seen.set(host, clock.now())
     if (seen.size > maxSeen)
       for (const oldest of seen.keys()) {
         seen.delete(oldest)
         break
       }
   }
+  const onIdentify = ({ detail }: CustomEvent<IdentifyResult>): void => {
+    see(detail)
+  }
   libp2p.addEventListener('peer:identify', onIdentify)
+
+  /** Asks peers anew as what they see us: the first met us before this was listening, and addresses change. */
+  async function refresh(connections: readonly Connection[]): Promise<void> {
+    await Promise.allSettled(
+      connections.map(connection =>
+        libp2p.services.identify.identify(connection, { signal: AbortSignal.timeout(identifyMs) }).then(result => {
+          see(result)
+        })
+      )
+    )
+    for (const [host, at] of seen) if (clock.now() - at > 3 * policy.againMs.good) seen.delete(host)
+  }
 
   const listening = (): Multiaddr[] =>
     transportManager
@@ -47,6 +73,7 @@ export function createOutside(
       .filter(address => !isRelayed(address))
 
   return {
+    refresh,
     hosts: () => [...seen.keys()],
     listening,
     candidates() {
@@ -58,6 +85,9 @@ export function createOutside(
       }
       for (const address of announced) add({ address, kind: 'announced' })
       for (const address of own) if (policy.isPublic(address)) add({ address, kind: 'listening' })
+      for (const { type, multiaddr } of addressManager.getAddressesWithMetadata())
+        if (type === 'ip-mapping' && policy.isPublic(multiaddr))
+          add({ address: withoutPeer(multiaddr), kind: 'mapped' })
       for (const host of seen.keys()) {
         const family = host.includes(':') ? 'ip6' : 'ip4'
         for (const inner of own) {

@@ -5,7 +5,7 @@ import { isPublic } from '../public.ts'
 export interface ReachPolicy {
   /** Addresses that count as the outside; a test's network says which of its own do. */
   readonly isPublic: (address: Multiaddr) => boolean
-  /** Milliseconds between looks at whether something is to be asked, after a first one. */
+  /** Milliseconds between looks at whether something is to be asked, and from meeting a first peer to asking it. */
   readonly lookMs: number
   readonly firstMs: number
   /** Milliseconds until what was found is asked again: when others could dial us, and when not. */
@@ -14,7 +14,7 @@ export interface ReachPolicy {
 
 export const reachPolicy: ReachPolicy = {
   isPublic,
-  firstMs: 2_000,
+  firstMs: 500,
   lookMs: 5_000,
   againMs: { good: 300_000, bad: 60_000 }
 }

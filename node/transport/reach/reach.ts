@@ -1,9 +1,10 @@
 import type { Connection, Libp2p } from '@libp2p/interface'
 import { maxAsked, reachAnswer } from '../../../protocol/wire/index.ts'
 import type { ReachAnswer } from '../../../protocol/wire/index.ts'
+import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Clock, Log } from '../../runtime/index.ts'
 import { hostOf, isRelayed, overWhat, parseMultiaddr, portOf, withoutPeer } from '../addresses.ts'
-import type { Addressing } from '../host/services.ts'
+import type { Addressing, Services } from '../host/services.ts'
 import type { Provider } from '../peers/provider.ts'
 import type { Reach, ReachAddress, ReachState, ReachView, Streams, TransportOptions } from '../types.ts'
 import { answerReach } from './answering.ts'
@@ -18,7 +19,7 @@ const askedAtOnce = 3
 const protocol = '/tilth/peers/reach/1'
 
 export interface ReachDeps {
-  libp2p: Libp2p
+  libp2p: Libp2p<Pick<Services, 'identify'>>
   addressing: Addressing
   streams: Pick<Streams, 'handle' | 'open'>
   provider: Provider
@@ -42,7 +43,7 @@ export function createReach(deps: ReachDeps, options: TransportOptions, policy: 
     .map(parseMultiaddr)
     .filter(address => address !== undefined)
     .map(withoutPeer)
-  const outside = createOutside(libp2p, addressing, announced, policy)
+  const outside = createOutside(libp2p, addressing, announced, policy, clock)
   const relays = createRelays(libp2p, addressing, deps)
   const findings = new Map<string, Finding>() // of the candidates there are: a handful
   const inbound = new Map<string, number>() // by what it came over
@@ -61,17 +62,18 @@ export function createReach(deps: ReachDeps, options: TransportOptions, policy: 
   libp2p.addEventListener('connection:open', onConnection)
 
   /** Peers that can be asked: connected directly, at another address than ours, and of this network. */
-  async function askable(): Promise<string[]> {
+  async function askable(): Promise<Connection[]> {
     const own = new Set(outside.hosts())
-    const found = new Set<string>()
+    const found = new Map<string, Connection>()
     for (const connection of libp2p.getConnections()) {
       const { remotePeer, remoteAddr } = connection
       if (!direct(connection) || !policy.isPublic(remoteAddr) || own.has(hostOf(remoteAddr) ?? '')) continue
       if (!(await libp2p.peerStore.has(remotePeer))) continue
-      if ((await libp2p.peerStore.get(remotePeer)).protocols.includes(protocol)) found.add(remotePeer.toString())
+      if ((await libp2p.peerStore.get(remotePeer)).protocols.includes(protocol))
+        found.set(remotePeer.toString(), connection)
     }
     // Others than last time, if there are others: an answer from elsewhere says more.
-    return [...found].sort(() => Math.random() - 0.5).slice(0, askedAtOnce)
+    return [...found.values()].sort(() => Math.random() - 0.5).slice(0, askedAtOnce)
   }
 
   async function ask(peer: string, candidates: readonly Candidate[]): Promise<ReachAnswer['outcomes']> {
@@ -107,43 +109,49 @@ export function createReach(deps: ReachDeps, options: TransportOptions, policy: 
   }
 
   function confirm({ address, kind, inner }: Candidate): void {
-    const [innerHost, innerPort] = inner === undefined ? [] : [hostOf(inner), portOf(inner)]
-    const [host, port] = [hostOf(address), portOf(address)]
-    if (kind === 'listening') addressing.addressManager.confirmObservedAddr(address, { type: 'transport' })
-    if (kind !== 'guessed' || host === undefined || innerHost === undefined) return
+    const { addressManager } = addressing
+    if (kind === 'listening') addressManager.confirmObservedAddr(address, { type: 'transport' })
+    if (kind === 'mapped') addressManager.confirmObservedAddr(address, { type: 'ip-mapping' })
+    if (kind !== 'guessed' || inner === undefined) return
     const name = address.toString()
     if (!mapped.has(name)) {
       mapped.add(name)
-      const udp = address.getComponents().some(component => component.name === 'udp')
-      addressing.addressManager.addPublicAddressMapping(
-        innerHost,
-        Number(innerPort),
-        host,
-        Number(port),
-        udp ? 'udp' : 'tcp'
-      )
+      const protocol = address.getComponents().some(component => component.name === 'udp') ? 'udp' : 'tcp'
+      const at = (of: Multiaddr): [string, number] => [hostOf(of) ?? '', Number(portOf(of))]
+      addressManager.addPublicAddressMapping(...at(inner), ...at(address), protocol)
     }
-    addressing.addressManager.confirmObservedAddr(address, { type: 'ip-mapping' })
+    addressManager.confirmObservedAddr(address, { type: 'ip-mapping' })
   }
 
   const good = (): boolean => [...findings.values()].some(({ dialled }) => dialled !== undefined)
 
-  async function look(): Promise<void> {
+  let looking: Promise<void> | undefined
+  /** One look at a time. */
+  function look(): Promise<void> {
+    looking ??= lookOnce().finally(() => {
+      looking = undefined
+    })
+    return looking
+  }
+
+  async function lookOnce(): Promise<void> {
+    const peers = await askable()
+    if (peers.length > 0) began ??= clock.now()
+    const due = clock.now() >= asked.at + (good() ? policy.againMs.good : policy.againMs.bad)
+    if (due || outside.hosts().length === 0) await outside.refresh(peers)
     const candidates = outside.candidates()
     const names = candidates.map(({ address }) => address.toString())
     for (const name of findings.keys()) if (!names.includes(name)) findings.delete(name)
-    const again = asked.at + (good() ? policy.againMs.good : policy.againMs.bad)
-    const peers = await askable()
-    if (peers.length > 0) began ??= clock.now()
-    if (peers.length > 0 && names.length > 0 && (clock.now() >= again || asked.names !== names.join())) {
+    if (peers.length > 0 && names.length > 0 && (due || asked.names !== names.join())) {
       asked = { at: clock.now(), names: names.join() }
       await Promise.all(
-        peers.map(async peer => {
+        peers.map(async ({ remotePeer }) => {
+          const peer = remotePeer.toString()
           try {
             found(peer, candidates, await ask(peer, candidates))
           } catch (error) {
             // Busy, or gone: not an answer, and asked again soon.
-            asked.at = Math.min(asked.at, clock.now() - policy.againMs.bad + 4 * policy.lookMs)
+            asked.at = Math.min(asked.at, clock.now() - policy.againMs.bad + policy.lookMs)
             log.debug('a peer did not say whether it can dial us', { peer, error })
           }
         })
@@ -203,15 +211,24 @@ export function createReach(deps: ReachDeps, options: TransportOptions, policy: 
   const report = (error: unknown): void => {
     log.debug('whether others can dial this node was not found out', { error })
   }
-  const first = setTimeout(() => {
-    look().catch(report)
-  }, policy.firstMs)
+  let first: NodeJS.Timeout | undefined
+  // A first peer is asked soon; its protocols are known when it has said who it is.
+  const onIdentify = (): void => {
+    if (asked.at !== -Infinity) return
+    clearTimeout(first)
+    first = setTimeout(() => {
+      look().catch(report)
+    }, policy.firstMs)
+  }
+  onIdentify()
+  libp2p.addEventListener('peer:identify', onIdentify)
   const stop = clock.every(policy.lookMs, look, report)
 
   return {
     view,
     stop() {
       clearTimeout(first)
+      libp2p.removeEventListener('peer:identify', onIdentify)
       stop()
       outside.stop()
       libp2p.removeEventListener('connection:open', onConnection)

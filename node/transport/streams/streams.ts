@@ -10,6 +10,7 @@ import type { TransportCounts } from '../metrics.ts'
 import { createBuckets } from '../limits/quota.ts'
 import type { Reputation } from '../limits/reputation.ts'
 import type { MessageStream, Peers, Streams } from '../types.ts'
+import { settled } from './settled.ts'
 
 export interface StreamsDeps {
   libp2p: Libp2p
@@ -133,8 +134,12 @@ export function createStreams({
       const peer = await peers.find(name, { signal })
       let raw: Stream
       try {
-        raw = await libp2p.dialProtocol(parsePeerId(peer.peerId), protocol, {
-          signal: signal ?? AbortSignal.timeout(30_000),
+        const id = parsePeerId(peer.peerId)
+        const within = signal ?? AbortSignal.timeout(30_000)
+        if (libp2p.getConnections(id).length === 0) await libp2p.dial(id, { signal: within })
+        await settled(libp2p, id, within)
+        raw = await libp2p.dialProtocol(id, protocol, {
+          signal: within,
           runOnLimitedConnection: true,
           maxOutboundStreams
         })

@@ -7,15 +7,18 @@ const start = z.strictObject({
   privateKey: z.string(),
   directory: z.string(),
   bootstrap: z.array(z.string()),
-  listen: z.array(z.string())
+  listen: z.array(z.string()),
+  preset: z.enum(['local', 'public']),
+  announce: z.array(z.string()).optional(),
+  relay: z.boolean().optional()
 })
 const command = z.strictObject({ id: z.int(), do: z.string(), args: z.array(z.json()) })
 const note = z.strictObject({ text: z.string() })
 const chunk = z.strictObject({ n: z.int(), text: z.string() })
 
 const { privateKey, ...options } = start.parse(JSON.parse(process.argv[2] ?? ''))
-const transport = await createTransport({ ...options, privateKey: Buffer.from(privateKey, 'hex'), preset: 'local' })
-const { peers, gossip, streams, files } = transport
+const transport = await createTransport({ ...options, privateKey: Buffer.from(privateKey, 'hex') })
+const { peers, gossip, streams, files, reach } = transport
 const say = (value: unknown): void => {
   process.stdout.write(`${JSON.stringify(value)}\n`)
 }
@@ -51,6 +54,9 @@ const verbs: Record<string, (...args: string[]) => Promise<unknown>> = {
   },
   fetch: async cid => Buffer.from(await files.fetchBytes(cid ?? '', { maxBytes: 10_000_000 })).toString(),
   has: async cid => await files.has(cid ?? ''),
+  reach: () => Promise.resolve(reach.view()),
+  dial: async name => await peers.dial(name ?? ''),
+  way: peerId => Promise.resolve(peers.way(peerId ?? '')),
   push: async (address, count) => {
     const stream = await streams.open(address ?? '', '/tilth/models/infer/1')
     for (let n = 0; n < Number(count); n++) await stream.send({ n, text: 'x'.repeat(50_000) })

@@ -1,93 +1,28 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import type { ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
-import { until } from '../../harness/index.ts'
-
-const answer = z.union([
-  z.strictObject({
-    event: z.literal('up'),
-    value: z.strictObject({
-      self: z.strictObject({ peerId: z.string(), address: z.string() }),
-      listening: z.array(z.string())
-    })
-  }),
-  z.strictObject({ event: z.literal('gossip'), value: z.string() }),
-  z.strictObject({ id: z.int(), value: z.unknown().optional(), error: z.string().optional() })
-])
-
-interface Remote {
-  self: { peerId: string; address: string }
-  listening: string[]
-  heard: string[]
-  process: ChildProcess
-  call(verb: string, ...args: unknown[]): Promise<unknown>
-}
+import { scratch, startRemote, stopRemotes, until } from '../../harness/index.ts'
+import type { Remote } from '../../harness/index.ts'
 
 describe('transport: nodes in processes of their own', () => {
-  let scratch: string
-  const children = new Set<ChildProcess>()
+  let folder: string
   before(async () => {
-    scratch = await mkdtemp(join(tmpdir(), 'tilth-processes-'))
+    folder = await scratch('processes')
   })
   after(async () => {
-    await Promise.all(
-      [...children].map(async child => {
-        if (child.exitCode === null && child.signalCode === null) {
-          child.kill('SIGKILL')
-          await once(child, 'exit')
-        }
-      })
-    )
-    await rm(scratch, { recursive: true, force: true })
+    await stopRemotes()
+    await rm(folder, { recursive: true, force: true })
   })
-
-  async function start(
-    name: string,
-    bootstrap: string[],
-    privateKey = randomBytes(32).toString('hex')
-  ): Promise<Remote> {
-    const options = { privateKey, directory: join(scratch, name), bootstrap, listen: ['/ip4/127.0.0.1/tcp/0'] }
-    const child = spawn(
-      process.execPath,
-      [fileURLToPath(new URL('process.ts', import.meta.url)), JSON.stringify(options)],
-      { stdio: ['pipe', 'pipe', 'inherit'] }
-    )
-    children.add(child)
-    const waiting = new Map<number, (value: { value?: unknown; error?: string }) => void>()
-    let calls = 0
-    const remote: Remote = {
-      self: { peerId: '', address: '' },
-      listening: [],
-      heard: [],
-      process: child,
-      call: (verb, ...args) =>
-        new Promise((resolve, reject) => {
-          const id = calls++
-          waiting.set(id, ({ value, error }) => {
-            if (error === undefined) resolve(value)
-            else reject(new Error(`${name} ${verb}: ${error}`))
-          })
-          child.stdin.write(`${JSON.stringify({ id, do: verb, args })}\n`)
-        })
-    }
-    createInterface({ input: child.stdout }).on('line', line => {
-      const message = answer.parse(JSON.parse(line))
-      if ('id' in message) waiting.get(message.id)?.(message)
-      else if (message.event === 'gossip') remote.heard.push(message.value)
-      else Object.assign(remote, message.value)
+  const start = (name: string, bootstrap: string[], privateKey?: string): Promise<Remote> =>
+    startRemote(name, {
+      directory: join(folder, name),
+      bootstrap,
+      listen: ['/ip4/127.0.0.1/tcp/0'],
+      ...(privateKey === undefined ? {} : { privateKey })
     })
-    await until(() => remote.listening.length > 0 || child.exitCode !== null, `${name} is up`, 30_000)
-    assert.equal(child.exitCode, null)
-    return remote
-  }
 
   it('find each other by bootstrap and DHT; gossip, content and streams pass between them; one comes back after kill -9', async function () {
     this.timeout(180_000) // four starts of a process, on whatever else the machine does
