@@ -15,9 +15,20 @@ export interface DataTiming {
   readonly fetchMs: number
   /** How long a contribution stays open that a quorum has gone past, in case its certificate is on its way. */
   readonly passMs: number
+  /** How often one more Datanet is looked at whose shards may need a place. */
+  readonly spareMs: number
 }
 
-export const defaultTiming: DataTiming = { syncMs: 10_000, tickMs: 1_000, fetchMs: 15_000, passMs: 5_000 }
+export const defaultTiming: DataTiming = {
+  syncMs: 10_000,
+  tickMs: 1_000,
+  fetchMs: 15_000,
+  passMs: 5_000,
+  spareMs: 60_000
+}
+
+/** Bytes lent to shards of Datanets that this node has nothing to do with, unless its owner says otherwise. */
+export const defaultStorage = 2 ** 30
 
 export interface DataDeps {
   readonly key: Uint8Array
@@ -39,5 +50,7 @@ export interface DataDeps {
   readonly checks?: boolean
   /** Datanets that the owner follows by choice: names, ids, or beginnings of ids. */
   readonly follow?: readonly string[]
+  /** Bytes for shards of others' Datanets that too few have; 0 for none. */
+  readonly storage?: number
   readonly timing?: Partial<DataTiming>
 }

@@ -5,7 +5,7 @@ import type { Hex } from '../../protocol/primitives/index.ts'
 import { contributionView, createBook, datanetView } from './book/index.ts'
 import type { ContributionRecord } from './book/index.ts'
 import { createContributing } from './contributor/index.ts'
-import { defaultTiming } from './deps.ts'
+import { defaultStorage, defaultTiming } from './deps.ts'
 import type { DataDeps } from './deps.ts'
 import { createCommitments, createNotes, createReceiver, serveSync } from './exchange/index.ts'
 import { createHosting, createVersions } from './host/index.ts'
@@ -13,6 +13,7 @@ import { createInterest } from './interest/index.ts'
 import { createLists } from './lists.ts'
 import { createDataMetrics } from './metrics.ts'
 import type { DataService } from './types.ts'
+import { createHoldings, createSpare } from './storage/index.ts'
 import { createReports, createShards, createTurns } from './validator/index.ts'
 
 /**
@@ -37,7 +38,9 @@ export function createDataService(deps: DataDeps): DataService {
     left: leave
   })
   const follows = (datanet: Hex): boolean => interest.has(datanet)
-  const shards = createShards(deps, timing, book, stopping.signal)
+  const holdings = createHoldings(deps.store, deps.files)
+  const shards = createShards(deps, timing, book, holdings, follows, stopping.signal)
+  const spare = createSpare(deps, deps.storage ?? defaultStorage, book, holdings, follows, stopping.signal)
   const receiver = createReceiver(deps, book, startedAt, {
     changed,
     decided,
@@ -95,10 +98,10 @@ export function createDataService(deps: DataDeps): DataService {
     await turns.leave(datanet)
     await shards.forget(datanet)
     await book.serially(async () => {
-      for await (const _ of book.drop(datanet)) {
-        /* gone when the walk is done */
-      }
+      for await (const record of book.drop(datanet)) await letGo(record)
     })
+    const document = (await book.datanet(datanet))?.document
+    if (document !== undefined) await holdings.release(document.rules.heldOut, `questions/${datanet}`)
   }
 
   async function decided(record: ContributionRecord): Promise<void> {
@@ -112,7 +115,13 @@ export function createDataService(deps: DataDeps): DataService {
       status,
       ...(reason === undefined ? {} : { reason })
     })
+    // What was not accepted is nobody's to keep.
+    if (status !== 'accepted') await letGo(record)
     turns.revisit(record.datanet, record.index)
+  }
+  async function letGo({ id, state }: ContributionRecord): Promise<void> {
+    if (!('statements' in state) || state.statements === undefined) return
+    await holdings.release(state.statements.reveal.message.cid, `contribution/${id}`)
   }
 
   /** What was revealed of commitments that the chain took back waits for them to come again. */
@@ -174,6 +183,17 @@ export function createDataService(deps: DataDeps): DataService {
         )
       )
       offs.push(clock.every(timing.syncMs, () => reports.run()))
+      offs.push(
+        clock.every(
+          timing.spareMs,
+          async () => {
+            await spare.round()
+          },
+          error => {
+            log.warn('spare room could not be lent', { error })
+          }
+        )
+      )
       log.info('data service started', { datanets: interest.all().length, self })
     },
     async stop() {

@@ -102,6 +102,8 @@ export interface Peers {
 }
 
 export interface FetchOptions {
+  /** Whether it is kept until it is unpinned, which it is unless this is false; else it may go after an hour. */
+  pin?: boolean
   /** Bytes of content at most, of a folder in all. */
   maxBytes: number
   /** When it aborts, its reason is thrown. In any case a fetch gives up after a minute without a block. */
@@ -138,7 +140,7 @@ export interface Files {
    * Writes a folder's files under `toPath`, which appears complete or not at all (a folder of that name is replaced).
    * @throws as fetchBytes · InvalidError `files.bad-path` (names that lead out), `files.not-directory`
    */
-  fetchDirectory(cid: string, toPath: string, options: FetchOptions & { pin?: boolean }): Promise<void>
+  fetchDirectory(cid: string, toPath: string, options: FetchOptions): Promise<void>
   /**
    * A folder's bytes need not be on disk twice: from now on its blocks are read from the folder where others want them,
    * and are not kept beside it. `folder` holds what the CID says and stays as it is until it is taken back.

@@ -15,6 +15,8 @@ export interface Directory {
   load(): Promise<void>
   listing(id: Hex): Promise<ListingRecord | undefined>
   putListing(id: Hex, record: ListingRecord): Promise<void>
+  /** In the order of their ids, `after` not included. */
+  listings(after: string, limit: number): Promise<(readonly [Hex, ListingRecord])[]>
   datanet(id: Hex): Promise<DatanetRecord | undefined>
   /** @throws LimitError `datanet.many` (ignore) where others' documents fill their room */
   putDatanet(id: Hex, record: DatanetRecord, own: boolean): Promise<void>
@@ -39,6 +41,12 @@ export function createDirectory(store: Pick<Store, 'batch'>, tables: Tables): Di
     listing: id => listings.get(id),
     // read again from the chain, it is read the same
     putListing: (id, record) => listings.put(id, record, { sync: false }),
+    async listings(after, limit) {
+      const out: (readonly [Hex, ListingRecord])[] = []
+      for await (const [id, record] of listings.entries({ limit, ...(after === '' ? {} : { from: `${after}!` }) }))
+        out.push([id as Hex, record])
+      return out
+    },
     async datanet(id) {
       const known = cache.get(id) ?? (await documents.get(id))
       if (known !== undefined) cache.set(id, known)

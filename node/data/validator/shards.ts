@@ -14,6 +14,7 @@ import { createCache, createQueue } from '../../runtime/index.ts'
 import type { Book } from '../book/index.ts'
 import type { DataDeps, DataTiming } from '../deps.ts'
 import type { ContributionRecord } from '../book/index.ts'
+import type { Holdings } from '../storage/index.ts'
 import { createAcceptedRows } from './rows.ts'
 
 const mostHeldOutBytes = 16 << 20
@@ -48,6 +49,8 @@ export function createShards(
   deps: Pick<DataDeps, 'network' | 'files' | 'log' | 'self' | 'store'>,
   timing: Pick<DataTiming, 'fetchMs'>,
   book: Book,
+  holdings: Holdings,
+  follows: (datanet: Hex) => boolean,
   stopping: AbortSignal
 ): Shards {
   const { network, files, log, self } = deps
@@ -74,14 +77,15 @@ export function createShards(
    * Who wants what is being fetched already waits for that: bitswap takes two wants for one, and the first to give up
    * ends both.
    */
-  function fetch(cid: string, maxBytes: number, from: Address[]): Promise<Uint8Array> {
-    const name = `${cid}/${maxBytes}`
+  function fetch(cid: string, maxBytes: number, from: Address[], keeps: boolean): Promise<Uint8Array> {
+    const name = `${cid}/${maxBytes}/${keeps ? 'kept' : 'read'}`
     const known = fetching.get(name)
     if (known !== undefined) return known
     const running = files
       .fetchBytes(cid, {
         maxBytes,
         providers: from,
+        pin: keeps,
         signal: AbortSignal.any([stopping, AbortSignal.timeout(timing.fetchMs)])
       })
       .finally(() => {
@@ -101,7 +105,9 @@ export function createShards(
   ): Promise<Uint8Array | 'too-large' | 'not-a-file'> {
     try {
       const { cid, bytes } = reveal.message
-      return await fetch(cid, Math.min(bytes, net.rules.maxBytes), providers(net, provider))
+      const size = Math.min(bytes, net.rules.maxBytes)
+      await holdings.hold(cid, `contribution/${reveal.message.contribution}`, size)
+      return await fetch(cid, size, providers(net, provider), true)
     } catch (error) {
       // What the CID holds is the contributor's doing; that nobody has it now is not told from the network's.
       const fault =
@@ -120,11 +126,15 @@ export function createShards(
       const known = heldOut.get(datanet)
       if (known !== undefined) return known
       const net = await must(datanet)
-      const questions = new HeldOut(parseHeldOut(await fetch(net.rules.heldOut, mostHeldOutBytes, providers(net))))
+      const keeps = follows(datanet)
+      if (keeps) await holdings.hold(net.rules.heldOut, `questions/${datanet}`, 0)
+      const bytes = await fetch(net.rules.heldOut, mostHeldOutBytes, providers(net), keeps)
+      const questions = new HeldOut(parseHeldOut(bytes))
       heldOut.set(datanet, questions)
       return questions
     },
-    linesOf: async (net, cid, provider) => parseShard(await fetch(cid, net.rules.maxBytes, providers(net, provider))),
+    linesOf: async (net, cid, provider) =>
+      parseShard(await fetch(cid, net.rules.maxBytes, providers(net, provider), await holdings.held(cid))),
     async check(record, statements) {
       const net = await must(record.datanet)
       const { maxRows, maxBytes, nearDuplicate, uploadsPerContributor } = net.rules
@@ -179,8 +189,7 @@ export function createShards(
         if (!('statements' in record.state) || record.state.statements === undefined) return undefined
         const net = await must(datanet)
         if ((await uploadsBefore(record, net)) >= net.rules.uploadsPerContributor) return undefined
-        const { cid, bytes } = record.state.statements.reveal.message
-        return fetch(cid, Math.min(bytes, net.rules.maxBytes), providers(net, record.provider))
+        return shardOf(net, record, record.state.statements)
       }
       queue.run(contentHash([datanet, record?.index ?? 0]), task).catch((error: unknown) => {
         log.debug('nothing fetched ahead', { datanet, error })

@@ -249,7 +249,7 @@ export function createFiles({
         return root
       }, keep),
     fetchBytes: (text, options) =>
-      fetching(text, options, true, async (cid, signal, progress) => {
+      fetching(text, options, options.pin ?? true, async (cid, signal, progress) => {
         const chunks: Uint8Array[] = []
         for await (const chunk of content(cid, { bytes: options.maxBytes }, options, signal, progress))
           chunks.push(chunk)
