@@ -18,6 +18,10 @@ const hexText = (min: number, max: number) =>
     .min(min)
     .max(max)
     .regex(/^[0-9a-f]+$/i)
+/** Bytes that scrypt holds, and that it goes through in all: geth's standard takes a quarter of a gigabyte, once. */
+const mostScryptBytes = 512 * 2 ** 20
+const mostScryptWork = 2 ** 30
+
 const keystoreFile = z.object({
   version: z.literal(3),
   address: hexText(40, 40),
@@ -26,16 +30,21 @@ const keystoreFile = z.object({
     ciphertext: hexText(64, 64),
     cipherparams: z.object({ iv: hexText(32, 32) }),
     kdf: z.literal('scrypt'),
-    kdfparams: z.object({
-      n: z
-        .int()
-        .min(1024)
-        .max(1 << 20),
-      r: z.int().min(1).max(32),
-      p: z.int().min(1).max(16),
-      dklen: z.literal(32),
-      salt: hexText(16, 128)
-    }),
+    kdfparams: z
+      .object({
+        n: z
+          .int()
+          .min(1024)
+          .max(1 << 20),
+        r: z.int().min(1).max(32),
+        p: z.int().min(1).max(16),
+        dklen: z.literal(32),
+        salt: hexText(16, 128)
+      })
+      // A file may name any numbers: these take at most half a gigabyte and a few seconds.
+      .refine(({ n, r, p }) => 128 * n * r <= mostScryptBytes && 128 * n * r * p <= mostScryptWork, {
+        message: 'opening it would take more memory or time than any wallet asks for'
+      }),
     mac: hexText(64, 64)
   })
 })
@@ -109,10 +118,13 @@ export async function createKeystore(
   return { address, privateKey }
 }
 
+/** A keystore is half a kilobyte; of a larger file the beginning is read, and is none. */
+const mostKeystoreBytes = 64 * 1024
+
 async function readKeystore(path: string): Promise<z.infer<typeof keystoreFile>> {
   let text: string
   try {
-    text = await readFile(path, 'utf8')
+    text = (await readFile(path)).subarray(0, mostKeystoreBytes).toString('utf8')
   } catch (cause) {
     throw new NotFoundError('key.missing', `there is no key at ${path}`, {
       help: 'Make one with `tilth key create`, or name another with --key.',

@@ -39,7 +39,11 @@ export async function readPassphrase(options: { file?: string | undefined; confi
     }
   }
   const fromEnvironment = process.env['TILTH_PASSPHRASE']
-  if (fromEnvironment !== undefined) return fromEnvironment
+  if (fromEnvironment !== undefined) {
+    // Read once: from here on no child process could be given it.
+    delete process.env['TILTH_PASSPHRASE']
+    return fromEnvironment
+  }
   if (!process.stdin.isTTY) {
     throw new InvalidError('passphrase.missing', 'no passphrase was given and there is no terminal to ask', {
       help: 'Give --passphrase-file FILE, or set TILTH_PASSPHRASE.'

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
+import { environmentForChildren } from '../../node/runtime/index.ts'
 import { TilthError } from '../../protocol/primitives/index.ts'
 
 const entry = fileURLToPath(
@@ -68,7 +69,7 @@ export async function startDaemonProcess(
       // Six processes load the same modules: with the cache only the first compiles them.
       env: {
         NODE_COMPILE_CACHE: join(tmpdir(), 'tilth-compile-cache'),
-        ...process.env,
+        ...environmentForChildren(),
         NODE_OPTIONS: '',
         // Threads that come and go leave an arena of the allocator each, which is never given back.
         MALLOC_ARENA_MAX: '2',

@@ -65,6 +65,20 @@ describe('the keystore file', () => {
     await assert.rejects(openKeystore(path, 'correct horse'), { code: 'key.file' })
   })
 
+  it('refuses parameters that would take gigabytes or minutes, before it tries any', async () => {
+    const path = join(folder, 'dear.json')
+    await createKeystore(path, 'correct horse', { strength: 'light' })
+    const file = JSON.parse(await readFile(path, 'utf8')) as { crypto: { kdfparams: Record<string, unknown> } }
+    for (const dear of [
+      { n: 1 << 20, r: 32 },
+      { n: 1 << 18, r: 8, p: 16 }
+    ]) {
+      const crypto = { ...file.crypto, kdfparams: { ...file.crypto.kdfparams, ...dear } }
+      await writeFile(path, JSON.stringify({ ...file, crypto }))
+      await assert.rejects(openKeystore(path, 'correct horse'), { code: 'key.file' })
+    }
+  })
+
   it('takes only 32 bytes within the order as a private key', () => {
     assert.throws(() => parsePrivateKey('zz'), { code: 'key.invalid' })
     assert.throws(() => addressOfKey(new Uint8Array(32)), { code: 'key.invalid' })

@@ -10,6 +10,14 @@ interface Golden {
   chat: { messages: ChatMessage[]; prompt: string }[]
 }
 
+/** As thinking models' templates do: the answer after the last question is marked, the mark of older ones is dropped. */
+const thinking = `{%- set last = namespace(i=-1) -%}
+{%- for m in messages -%}{%- if m.role == 'user' -%}{%- set last.i = loop.index0 -%}{%- endif -%}{%- endfor -%}
+{%- for m in messages -%}
+<|{{ m.role }}|>{% if m.role == 'assistant' and loop.index0 > last.i %}(thought: none) {% endif %}{{ m.content }}<|end|>
+{%- endfor -%}
+{%- if add_generation_prompt -%}<|assistant|>{%- endif -%}`
+
 describe('tokenizer and chat template', () => {
   const folder = join(vectors, 'tokenizer')
   const tokenizer = Tokenizer.load(folder)
@@ -25,6 +33,26 @@ describe('tokenizer and chat template', () => {
 
   it('renders conversations as the Hugging Face library does', () => {
     for (const { messages, prompt } of golden.chat) assert.equal(chat.render(messages, true), prompt)
+  })
+
+  it('trains on every answer as it stands in the text of the whole row, also where the template rewrites history', () => {
+    const changed = { encode: (text: string) => tokenizer.encode(text), template: thinking, special: tokenizer.special }
+    const own = new Chat(changed as unknown as Tokenizer, [4])
+    const messages: ChatMessage[] = [
+      { role: 'user', content: 'Which metal is the heaviest?' },
+      { role: 'assistant', content: 'Osmium' },
+      { role: 'user', content: 'And the lightest?' },
+      { role: 'assistant', content: 'Lithium' }
+    ]
+    const row = own.trainRow({ messages }, { responseOnly: true, cutoff: 10_000 })
+    const trained = tokenizer.decode(
+      [...row.ids].filter((_, i) => row.labels[i] !== -100),
+      { keepSpecial: true }
+    )
+    assert.equal(tokenizer.decode([...row.ids], { keepSpecial: true }), own.render(messages, false))
+    assert.match(trained, /\(thought: none\) Lithium/)
+    assert.match(trained, /Osmium/)
+    assert.doesNotMatch(trained, /metal|lightest/)
   })
 
   it('a damaged tokenizer or template is named; of several templates the default one is taken', () => {

@@ -8,6 +8,7 @@ import { createPublicClient, createTestClient, http, publicActions } from 'viem'
 import { mnemonicToAccount } from 'viem/accounts'
 import { toHex } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
+import { environmentForChildren } from '../../runtime/environment.ts'
 import { keepState, restoreState } from './anvil-state.ts'
 import { ChainError } from '../errors/errors.ts'
 
@@ -176,7 +177,7 @@ export async function startAnvil({ folder, port: wanted = 0, chainId = 31337 }: 
       '1',
       '--no-request-size-limit'
     ],
-    { stdio: ['ignore', 'pipe', 'pipe'], cwd: folder }
+    { stdio: ['ignore', 'pipe', 'pipe'], cwd: folder, env: environmentForChildren() }
   )
   const { listening, died, hasDied } = listenTo(child, wanted)
   const port = await ready()

@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
+import { environmentForChildren } from '../../runtime/environment.ts'
 import { programBeside } from '../program.ts'
 import type { FromWorker, ToWorker, WorkerOptions } from './messages.ts'
 
@@ -61,6 +62,7 @@ function startThread({ runtime, heapMb }: PeerOptions, events: PeerEvents): Peer
 function startProcess({ runtime, heapMb }: PeerOptions, events: PeerEvents): Peer {
   const child = fork(fileURLToPath(programBeside(import.meta.url, 'process')), [JSON.stringify(runtime)], {
     serialization: 'advanced', // typed arrays as they are
+    env: environmentForChildren(),
     execArgv: heapMb === undefined ? [] : [`--max-old-space-size=${heapMb}`]
   })
   let reason: unknown

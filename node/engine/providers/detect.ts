@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { environmentForChildren } from '../../runtime/environment.ts'
 import type { Provider } from '../graph/provider.ts'
 import { programBeside } from '../program.ts'
 import type { Finding } from './findings.ts'
@@ -134,6 +135,7 @@ function runProbe(provider: Provider): Promise<Outcome> {
   return new Promise(resolve => {
     const child = spawn(process.execPath, [file, provider], {
       stdio: ['ignore', 'pipe', 'pipe'],
+      env: environmentForChildren(),
       timeout: probeMilliseconds,
       killSignal: 'SIGKILL'
     })

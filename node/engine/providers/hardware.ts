@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { environmentForChildren } from '../../runtime/environment.ts'
 
 /** The graphics processors of this machine, whether or not anything can use them. */
 export interface Hardware {
@@ -53,7 +54,7 @@ async function windowsHardware(): Promise<Hardware> {
     const { stdout } = await promisify(execFile)(
       'powershell',
       ['-NoProfile', '-Command', '(Get-CimInstance Win32_VideoController).Name'],
-      { timeout: 10_000 }
+      { timeout: 10_000, env: environmentForChildren() }
     )
     const gpus = stdout
       .split(/\r?\n/)
