@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { streamLimits, topicLimits } from '../../protocol/wire/index.ts'
 import type { Protocol, StreamLimits, TopicFamily, TopicLimits } from '../../protocol/wire/index.ts'
 import { createMetrics, silentLog, systemClock } from '../runtime/index.ts'
@@ -10,6 +11,7 @@ import { addressKey } from './identity.ts'
 import { transportCounts } from './metrics.ts'
 import { createPeers, cutOff } from './peers/peers.ts'
 import { createProvider } from './peers/provider.ts'
+import { readDebts, writeDebts } from './limits/debts.ts'
 import { createReputation } from './limits/reputation.ts'
 import { reachPolicy } from './reach/policy.ts'
 import type { ReachPolicy } from './reach/policy.ts'
@@ -17,6 +19,9 @@ import { createReach, localReach } from './reach/reach.ts'
 import { offerRelay } from './reach/relays.ts'
 import { createStreams } from './streams/streams.ts'
 import type { Transport, TransportOptions } from './types.ts'
+
+/** Milliseconds between writings of what peers owe: who restarts a node does not restart his own account. */
+const keepDebtsMs = 60_000
 
 export interface TransportDeps {
   clock?: Clock
@@ -48,11 +53,22 @@ export async function createTransport(options: TransportOptions, deps: Transport
   const { clock = systemClock, log = silentLog, metrics = createMetrics(), limits } = deps
   const counts = transportCounts(metrics)
   let ban = (_peerId: string): void => undefined
-  const reputation = createReputation(clock, peerId => {
-    counts.bans.inc()
-    log.warn('a peer is cut off for what it did', { peer: peerId })
-    ban(peerId)
-  })
+  const debtsFile = join(options.directory, 'debts.json')
+  const reputation = createReputation(
+    clock,
+    peerId => {
+      counts.bans.inc()
+      log.warn('a peer is cut off for what it did', { peer: peerId })
+      ban(peerId)
+    },
+    await readDebts(debtsFile, log)
+  )
+  const keepDebts = async (): Promise<void> => {
+    await writeDebts(debtsFile, reputation.debts())
+  }
+  const unkept = (error: unknown): void => {
+    log.warn('what peers owe could not be kept', { error })
+  }
   const host = await createHost(options, reputation, clock)
   const { helia, libp2p } = host
   ban = peerId => {
@@ -110,6 +126,7 @@ export async function createTransport(options: TransportOptions, deps: Transport
           deps.reach ?? reachPolicy
         )
   if (options.relay === true) void offerRelay(provider)
+  const stopKeeping = clock.every(keepDebtsMs, keepDebts, unkept)
   // So that others find this account's peer by its address alone.
   void provider.provide(addressKey(peers.self.address))
 
@@ -121,6 +138,8 @@ export async function createTransport(options: TransportOptions, deps: Transport
     reach,
     clockSkew: gossip.skew,
     async stop() {
+      stopKeeping()
+      await keepDebts().catch(unkept)
       collecting()
       reach.stop()
       peers.stop()

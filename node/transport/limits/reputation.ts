@@ -1,5 +1,6 @@
 import { TilthError } from '../../../protocol/primitives/index.ts'
 import type { Clock } from '../../runtime/index.ts'
+import type { Debt } from './debts.ts'
 
 /** What things cost a peer; at 100 the connection is cut and refused until the debt has halved twice. */
 const costs = {
@@ -13,6 +14,8 @@ export type Offence = keyof typeof costs
 const limit = 100
 const readmission = 25
 const halfLifeMs = 5 * 60_000
+/** Peers that may owe something at once; beyond it those are forgotten who have done nothing for longest. */
+const maxDebtors = 10_000
 
 /**
  * How much each peer owes for what it did lately. Gossip adds it to its own score, the gater refuses whom it bans. It
@@ -26,10 +29,19 @@ export interface Reputation {
   /** 0 or less; what gossipsub adds to its score. */
   score(peerId: string): number
   banned(peerId: string): boolean
+  /** Who owes what now. */
+  debts(): Debt[]
 }
 
-export function createReputation(clock: Pick<Clock, 'now'>, onBan: (peerId: string) => void): Reputation {
-  const debts = new Map<string, { debt: number; at: number; banned: boolean }>()
+export function createReputation(
+  clock: Pick<Clock, 'now'>,
+  onBan: (peerId: string) => void,
+  before: readonly Debt[] = []
+): Reputation {
+  // In the order of the last offence. What is of the future (a clock set back) counts from now.
+  const debts = new Map(
+    before.map(({ peerId, debt, at, banned }) => [peerId, { debt, at: Math.min(at, clock.now()), banned }])
+  )
 
   const current = (peerId: string): { debt: number; at: number; banned: boolean } | undefined => {
     const entry = debts.get(peerId)
@@ -45,7 +57,13 @@ export function createReputation(clock: Pick<Clock, 'now'>, onBan: (peerId: stri
   function charge(peerId: string, offence: Offence): void {
     const entry = current(peerId) ?? { debt: 0, at: clock.now(), banned: false }
     entry.debt += costs[offence]
+    debts.delete(peerId)
     debts.set(peerId, entry)
+    if (debts.size > maxDebtors)
+      for (const oldest of debts.keys()) {
+        debts.delete(oldest)
+        break
+      }
     if (entry.debt >= limit && !entry.banned) {
       entry.banned = true
       onBan(peerId)
@@ -58,6 +76,11 @@ export function createReputation(clock: Pick<Clock, 'now'>, onBan: (peerId: stri
       if (error instanceof TilthError && error.consequence === 'reject') charge(peerId, offence)
     },
     score: peerId => -(current(peerId)?.debt ?? 0),
-    banned: peerId => current(peerId)?.banned ?? false
+    banned: peerId => current(peerId)?.banned ?? false,
+    debts: () =>
+      [...debts.keys()].flatMap(peerId => {
+        const entry = current(peerId)
+        return entry === undefined ? [] : [{ peerId, ...entry }]
+      })
   }
 }

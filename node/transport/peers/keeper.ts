@@ -60,6 +60,12 @@ export function keepConnected(
       misses.delete(name)
     } catch (error) {
       const count = (miss?.count ?? 0) + 1
+      misses.delete(name)
+      if (misses.size >= maxCandidates)
+        for (const oldest of misses.keys()) {
+          misses.delete(oldest)
+          break
+        }
       misses.set(name, { count, until: clock.now() + Math.min(maxPauseMs, keepMs * 2 ** count) })
       log.debug('a known node did not answer', { name, error })
     }

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict'
+import { readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import fc from 'fast-check'
 import { InvalidError, NotFoundError, foreignCode } from '../../../protocol/primitives/index.ts'
-import { manualClock } from '../../../node/runtime/index.ts'
+import { manualClock, silentLog } from '../../../node/runtime/index.ts'
 import { createBucket, createBuckets } from '../../../node/transport/limits/quota.ts'
+import { readDebts, writeDebts } from '../../../node/transport/limits/debts.ts'
 import { createReputation } from '../../../node/transport/limits/reputation.ts'
+import { scratch } from '../../harness/index.ts'
 
 const minutes = 60_000
 
@@ -41,6 +45,37 @@ describe('transport: reputation', () => {
     const reputation = createReputation(manualClock(), () => undefined)
     for (let i = 0; i < 40; i++) reputation.chargeFor('clumsy', new InvalidError(foreignCode('x.bad'), 'x'), 'refused')
     assert.equal(reputation.banned('clumsy'), false)
+  })
+})
+
+describe('transport: what peers owe outlives a process', () => {
+  it('debts come back as they would have been, bans too, and no more than are kept', async () => {
+    const folder = await scratch('debts')
+    const path = join(folder, 'debts.json')
+    const clock = manualClock()
+    const first = createReputation(clock, () => undefined)
+    for (let i = 0; i < 10; i++) first.charge('banned', 'reject')
+    first.charge('once', 'reject')
+    for (let i = 0; i < 12_000; i++) first.charge(`small ${i}`, 'rate')
+    assert.ok(first.debts().length <= 10_000)
+    for (let i = 0; i < 10; i++) first.charge('banned', 'reject')
+    await writeDebts(path, first.debts())
+    await clock.advance(5 * 60_000)
+    const kept = await readDebts(path, silentLog)
+    assert.ok(kept.length <= 1_000)
+    const second = createReputation(clock, () => undefined, kept)
+    assert.equal(second.banned('banned'), true)
+    assert.ok(Math.abs(second.score('banned') - first.score('banned')) < 1e-6)
+    await rm(folder, { recursive: true })
+  })
+
+  it('a damaged file is set aside', async () => {
+    const folder = await scratch('debts')
+    const path = join(folder, 'debts.json')
+    await writeFile(path, '[{"peerId":1}]')
+    assert.deepEqual(await readDebts(path, silentLog), [])
+    assert.equal(await readFile(`${path}.bad`, 'utf8'), '[{"peerId":1}]')
+    await rm(folder, { recursive: true })
   })
 })
 

@@ -5,6 +5,7 @@ import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { TilthError } from '../../../protocol/primitives/index.ts'
 import { startNode, stopNodes, until } from '../../harness/index.ts'
 
 const note = z.strictObject({ text: z.string() })
@@ -55,6 +56,38 @@ describe('transport: starting', () => {
       return false
     }, 'the record is in the DHT')
   })
+
+  for (const [name, address] of [
+    ['QUIC', '/ip4/127.0.0.1/udp/0/quic-v1'],
+    ['WebRTC', '/ip4/127.0.0.1/udp/0/webrtc-direct']
+  ] as const)
+    it(`over ${name}, where its binary is there: streams and content`, async function () {
+      const node = await startNode({ listen: [address] }).catch((error: unknown) => error)
+      if (node instanceof TilthError && node.code === 'network.transport') {
+        this.test!.title += ` (skipped: ${node.message})`
+        this.skip()
+      }
+      assert.ok(!(node instanceof Error))
+      const listening = node as Awaited<ReturnType<typeof startNode>>
+      const other = await startNode({ listen: [address], join: [listening] })
+      await other.peers.ready(1, 20_000)
+      listening.streams.handle('/tilth/models/infer/1', async stream => {
+        for await (const message of stream.receive(note)) await stream.send({ text: String(message.text.length) })
+      })
+      const stream = await other.streams.open(listening.peers.self.address, '/tilth/models/infer/1')
+      for (let i = 0; i < 5; i++) {
+        await stream.send({ text: 'x'.repeat(300_000) })
+        assert.deepEqual(await stream.next(note), { text: '300000' })
+      }
+      await stream.end()
+      const bytes = randomBytes(1_500_000)
+      const cid = await listening.files.addBytes(bytes)
+      const fetched = await other.files.fetchBytes(cid, {
+        maxBytes: 2_000_000,
+        providers: [listening.peers.self.peerId]
+      })
+      assert.deepEqual(fetched, Uint8Array.from(bytes))
+    })
 
   it("over WebSockets, and through a relay for longer and for more than the library's default", async () => {
     const relay = await startNode({
