@@ -73,7 +73,9 @@ export async function runDaemon(
         quota: config.shelf.gib === undefined ? undefined : config.shelf.gib * 2 ** 30,
         pace: config.shelf.mibPerSecond * 2 ** 20
       },
-      autoVote: config.autoVote
+      autoVote: config.autoVote,
+      follow: config.follow,
+      storage: config.storage
     },
     { log, metrics }
   )

@@ -22,6 +22,7 @@ import { createEvents, createLifecycle, systemClock } from './runtime/index.ts'
 import type { Events, Log, Registry } from './runtime/index.ts'
 import { createShelf } from './shelf/index.ts'
 import type { Shelf } from './shelf/index.ts'
+import { followByRole } from './roles.ts'
 import { openStore } from './store/index.ts'
 import { createTransport } from './transport/index.ts'
 import type { Preset, Transport } from './transport/index.ts'
@@ -58,6 +59,10 @@ export interface NodeOptions {
   shelf?: { quota?: number | undefined; pace?: number | undefined }
   /** Validators vote by their own checks; false leaves it to a person. */
   autoVote: boolean
+  /** Datanets followed by choice: names, ids, or beginnings of ids. */
+  follow?: readonly string[]
+  /** Bytes lent to shards of others' Datanets that too few have; 0 for none. */
+  storage?: number
 }
 
 /** A running peer: its parts, in the order of the flow. */
@@ -170,7 +175,14 @@ export async function createNode(
       metrics
     }
 
-    const data = createDataService({ ...common, events, log: log.child({ phase: 'data' }), autoVote: options.autoVote })
+    const data = createDataService({
+      ...common,
+      events,
+      log: log.child({ phase: 'data' }),
+      autoVote: options.autoVote,
+      ...(options.follow === undefined ? {} : { follow: options.follow }),
+      ...(options.storage === undefined ? {} : { storage: options.storage })
+    })
     const versions = versionsOf(data, { chain })
     const jobs = createJobsService({
       ...common,
@@ -207,6 +219,10 @@ export async function createNode(
       result: cid => jobs.result(cid),
       models,
       roles: { settler: is('settler'), scorer: is('scorer') }
+    })
+    const unheard = followByRole(events, { data, jobs, models, self, log: log.child({ phase: 'data' }) })
+    await keep('roles', async () => {
+      unheard()
     })
     for (const [name, service] of Object.entries({ data, jobs, models, payouts }))
       await lifecycle.start({ name, start: () => service.start(), stop: () => service.stop() })

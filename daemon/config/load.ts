@@ -32,6 +32,8 @@ export interface Flags {
   shelfGib?: string
   fetchMibps?: string
   autoVote?: boolean
+  follow?: string[]
+  storage?: string
 }
 
 async function readJson(path: string, what: string): Promise<unknown> {
@@ -90,6 +92,8 @@ const flagNames: Record<string, string> = {
   'api.port': '--api-port',
   'api.host': '--api-host',
   log: '--log',
+  follow: '--follow',
+  storage: '--storage',
   'worker.threads': '--threads',
   'worker.provider': '--provider',
   'worker.quantize': '--quantize',
@@ -136,7 +140,9 @@ export async function loadConfig(flags: Flags): Promise<DaemonConfig> {
       upnp: flags.upnp ?? yes(env['TILTH_UPNP'], 'TILTH_UPNP'),
       bootstrap: flags.bootstrap ?? list(env['TILTH_BOOTSTRAP']),
       log: flags.log ?? env['TILTH_LOG'],
-      autoVote: flags.autoVote
+      autoVote: flags.autoVote,
+      follow: flags.follow ?? list(env['TILTH_FOLLOW']),
+      storage: flags.storage ?? env['TILTH_STORAGE']
     }),
     data,
     key: resolve(

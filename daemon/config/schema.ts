@@ -48,6 +48,12 @@ const weiText = z
   .regex(/^[0-9]{1,40}$/, "must be an integer of the token's smallest unit")
   .transform(BigInt)
 
+/** Bytes, as people write them. */
+const storageText = z
+  .string()
+  .regex(/^[0-9]{1,6}(\.[0-9]{1,3})?(MiB|GiB|TiB)$|^0$/, 'must be 0 or a size such as 500MiB, 10GiB or 1TiB')
+  .transform(text => Math.floor(parseFloat(text) * 2 ** (text.endsWith('MiB') ? 20 : text.endsWith('GiB') ? 30 : 40)))
+
 /** Everything a daemon needs to know. Flags win over the environment, that over the file, that over these defaults. */
 export const daemonConfig = z.strictObject({
   data: z.string().min(1),
@@ -106,6 +112,10 @@ export const daemonConfig = z.strictObject({
     })
     .prefault({}),
   autoVote: z.boolean().default(true),
+  /** Datanets that are followed by choice, besides those this node has a role in: names, ids, or beginnings of ids. */
+  follow: z.array(z.string().min(1).max(80)).max(256).default([]),
+  /** Disk lent to shards of other Datanets that too few have. */
+  storage: storageText.prefault('1GiB'),
   log: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('warn')
 })
 export type DaemonConfig = z.infer<typeof daemonConfig>

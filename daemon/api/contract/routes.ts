@@ -112,6 +112,15 @@ export const routes = {
     params: named,
     reply: datanetView
   }),
+  followDatanet: route({
+    method: 'POST',
+    path: '/api/datanets/:id/follow',
+    stage: 'datanet',
+    summary: 'Follow a Datanet by choice, or follow it no more: hear, check and keep what is contributed there',
+    params: id,
+    body: z.strictObject({ follow: z.boolean() }),
+    reply: datanetView
+  }),
   heldOut: route({
     method: 'GET',
     path: '/api/datanets/:id/held-out',

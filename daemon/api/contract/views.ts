@@ -89,7 +89,9 @@ export const datanetView = z.object({
   validators: z.array(z.object({ address: addressView, weight: z.int() })),
   contributions: z.int(),
   accepted: z.int(),
-  latestVersion: z.int()
+  latestVersion: z.int(),
+  /** Why this daemon follows it: host, validator, contributor, builder, worker, choice; none when it does not. */
+  roles: z.array(z.string())
 })
 export type DatanetView = z.infer<typeof datanetView>
 

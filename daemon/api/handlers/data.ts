@@ -8,6 +8,7 @@ type Names =
   | 'createDatanet'
   | 'datanets'
   | 'datanet'
+  | 'followDatanet'
   | 'heldOut'
   | 'prepareContribution'
   | 'contribute'
@@ -16,7 +17,7 @@ type Names =
   | 'anchorVersion'
   | 'versions'
 
-const view = ({ id, host, rules, contributions, accepted, latestVersion }: NodeDatanet): DatanetView => ({
+const view = ({ id, host, rules, contributions, accepted, latestVersion, roles }: NodeDatanet): DatanetView => ({
   id,
   host,
   name: rules.name,
@@ -25,7 +26,8 @@ const view = ({ id, host, rules, contributions, accepted, latestVersion }: NodeD
   validators: [...rules.validators],
   contributions,
   accepted,
-  latestVersion
+  latestVersion,
+  roles: [...roles]
 })
 
 export function dataHandlers({ data }: Pick<Node, 'data'>): Pick<Handlers, Names> {
@@ -41,6 +43,11 @@ export function dataHandlers({ data }: Pick<Node, 'data'>): Pick<Handlers, Names
     createDatanet: async ({ body }) => view(await data.createDatanet(body.rules, body.heldOut)),
     datanets: async ({ params }) => mapPage(await data.datanets(params), view),
     datanet: async ({ params }) => view(await data.findDatanet(params.id)),
+    async followDatanet({ params, body }) {
+      const { id } = await known(params.id)
+      await (body.follow ? data.follow(id) : data.unfollow(id))
+      return view(await known(id))
+    },
     async heldOut({ params }) {
       const rows = await data.heldOutRows((await known(params.id)).id)
       const numbered = rows.map(({ messages }, index) => ({ index: String(index), messages: [...messages] }))

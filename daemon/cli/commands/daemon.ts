@@ -47,6 +47,15 @@ export function daemonCommand(): Command {
       '--fetch-mibps <n>',
       'MiB a second fetched for what others ask, such as the base of a job (TILTH_FETCH_MIBPS; default 16)'
     )
+    .option(
+      '--follow <datanet>',
+      'a Datanet to follow though this node has no role in it, by name or id; repeatable (TILTH_FOLLOW)',
+      collect
+    )
+    .option(
+      '--storage <size>',
+      'disk lent to shards of other Datanets that too few have, 0 for none (TILTH_STORAGE; default 1GiB)'
+    )
     .option('--no-auto-vote', 'validators vote by hand')
     .option('--log <level>', 'silent, error, warn, info or debug (TILTH_LOG; default warn)')
     .option('--json', 'print the line that says where the API is as JSON')

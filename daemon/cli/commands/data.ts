@@ -41,7 +41,8 @@ const datanetText = (net: DatanetView): string =>
     `licence      ${safe(net.licence)}`,
     `host         ${net.host}`,
     `validators   ${net.validators.map(({ address, weight }) => `${short(address)} (${weight})`).join(', ')}`,
-    `accepted     ${net.accepted} of ${net.contributions} contributions, version ${net.latestVersion}`
+    `accepted     ${net.accepted} of ${net.contributions} contributions, version ${net.latestVersion}`,
+    `followed     ${net.roles.length === 0 ? 'no: only what the chain tells is known here' : `as ${net.roles.join(', ')}`}`
   ].join('\n')
 
 interface CreateFlags extends CallFlags {
@@ -163,6 +164,29 @@ export function datanetCommand(): Command {
         })
       )
   )
+  for (const follow of [true, false])
+    parent.addCommand(
+      connected(
+        command({
+          name: follow ? 'follow' : 'unfollow',
+          summary: follow
+            ? 'hear, check and keep what is contributed to a Datanet, without a role in it'
+            : 'follow a Datanet no more, unless a role in it asks for it',
+          examples: [`tilth datanet ${follow ? 'follow' : 'unfollow'} elements`]
+        })
+      )
+        .argument('<datanet>', 'id, prefix of one, or name')
+        .action(
+          guarded(async (wanted: string, flags: CallFlags) => {
+            await show(
+              flags,
+              async api =>
+                api.call('followDatanet', { params: { id: (await findDatanet(api, wanted)).id }, body: { follow } }),
+              datanetText
+            )
+          })
+        )
+    )
   return parent
 }
 
