@@ -32,7 +32,8 @@ const names = Array.from({ length: 250 }, (_, i) => ({
   validators: [],
   contributions: 0,
   accepted: 0,
-  latestVersion: 0
+  latestVersion: 0,
+  roles: []
 }))
 
 /** The server's shell around handlers of this test: what a user of the API meets before any node is involved. */
