@@ -6,7 +6,6 @@ import { connect, lower } from './connection/connection.ts'
 import { createDatanets, type Datanets } from './calls/datanets.ts'
 import { ChainError, chainError } from './errors/errors.ts'
 import { createEscrows, type Escrows } from './calls/escrows.ts'
-import { followChain } from './follower/follow.ts'
 import { createModels, type Models } from './calls/models.ts'
 import { createNodes, type Nodes } from './calls/nodes.ts'
 import { createPayouts } from './calls/payouts.ts'
@@ -14,10 +13,8 @@ import type { Payouts } from './calls/payouts-types.ts'
 import { createTokens, type Tokens } from './calls/tokens.ts'
 import type { Addresses, Deployment } from './addresses.ts'
 import { findDeployment } from './connection/deployment.ts'
-import type { ChainEventName } from './follower/events.ts'
 import { createSource } from './follower/source.ts'
 import type { Source } from './follower/source.ts'
-import type { FollowHandlers, Follower } from './follower/types.ts'
 
 export interface Chain {
   readonly network: Network
@@ -44,15 +41,7 @@ export interface Chain {
   deploymentBlock(): Promise<{ block: bigint; searched: boolean }>
   /** Told of every transaction of this account's that was mined. */
   onMined(listener: () => void): void
-  /**
-   * @param options.from first block to read (0 for all; after a restart: the last `reached` + 1)
-   * @param options.parent the hash `reached` gave with it: tells whether the chain still has what was read before
-   */
-  follow(
-    options: { from: bigint; parent?: Hex; names?: readonly ChainEventName[]; pollMs?: number },
-    handlers: FollowHandlers
-  ): Follower
-  /** Lets running writes end and stops all followers. */
+  /** Lets running writes end. */
   stop(): Promise<void>
 }
 
@@ -84,7 +73,6 @@ export async function createChain({ rpcUrl, addresses: given, privateKey }: Chai
   }
   // The token's events are everybody's transfers: nothing is followed by them.
   const followed = Object.values(addresses).filter(address => address !== addresses.token)
-  const followers = new Set<Follower>()
 
   return {
     network: { chainId: connection.chainId, registry: addresses.registry },
@@ -112,26 +100,7 @@ export async function createChain({ rpcUrl, addresses: given, privateKey }: Chai
     onMined: listener => {
       connection.onMined(listener)
     },
-    follow({ pollMs, ...options }, handlers) {
-      const follower = followChain(
-        connection.client,
-        Object.values(addresses),
-        { ...options, pollMs: pollMs ?? connection.pollMs },
-        handlers
-      )
-      const owned: Follower = {
-        async stop() {
-          followers.delete(owned)
-          await follower.stop()
-        }
-      }
-      followers.add(owned)
-      return owned
-    },
-    async stop() {
-      await Promise.all([...followers].map(follower => follower.stop()))
-      await connection.stop()
-    }
+    stop: () => connection.stop()
   }
 }
 

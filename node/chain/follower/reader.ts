@@ -53,10 +53,16 @@ const keyOf = ({ block, logIndex, transaction }: ChainEvent): string => `${block
 /** Reads ranges of blocks as large as the RPC gives, and looks whether it gave all of them. */
 export function createReader({ source, tracker, undo, now, onRefused }: ReaderDeps): Reader {
   const ranges = createRanges()
-  /** Logs in the largest answer that was checked and found whole. */
-  let trusted = 0
+  /** Logs in the largest answer that was checked and found whole, and in one that was cut short. */
+  let trusted = 2
+  let cutAt = Infinity
   let careful = false
   let failedInARow = 0
+
+  const capOf = (): { rangeCap?: number } => {
+    const rangeCap = ranges.cap() ?? 0
+    return rangeCap > 0 ? { rangeCap } : {}
+  }
 
   async function ask(from: bigint, to: bigint): Promise<MinedLog[] | undefined> {
     const size = Number(to - from) + 1
@@ -66,7 +72,7 @@ export function createReader({ source, tracker, undo, now, onRefused }: ReaderDe
       const ms = now() - began
       failedInARow = 0
       ranges.answered(size, { ms, logs: logs.length })
-      tracker.found({ answerMs: ms })
+      tracker.found({ answerMs: ms, ...capOf() })
       return logs
     } catch (error) {
       // The head was answered a moment ago: what fails twice in a row fails for its size.
@@ -78,27 +84,31 @@ export function createReader({ source, tracker, undo, now, onRefused }: ReaderDe
           help: 'Use an RPC that answers eth_getLogs: this one gives the contracts’ events to nobody.',
           cause: error
         })
-      const rangeCap = ranges.cap()
-      if (rangeCap !== undefined && rangeCap > 0) tracker.found({ rangeCap })
       return undefined
     }
   }
 
-  /** An answer larger than any that was checked is asked for again in halves: some RPCs cut long ones short. */
-  async function whole(from: bigint, to: bigint, logs: MinedLog[]): Promise<MinedLog[] | undefined> {
-    if (from === to || (!careful && logs.length <= trusted)) return logs
+  /** An answer as large as any that was checked is asked for again in halves: some RPCs cut long ones short. */
+  async function isWhole(from: bigint, to: bigint, logs: readonly MinedLog[]): Promise<boolean> {
+    if (from === to || (!careful && logs.length < trusted && logs.length < cutAt)) return true
     const middle = from + (to - from) / 2n
     const [left, right] = await Promise.all([source.logs(from, middle), source.logs(middle + 1n, to)])
     const key = ({ blockNumber, logIndex }: MinedLog): string => `${blockNumber}/${logIndex}`
-    const union = new Map([...logs, ...left, ...right].map(log => [key(log), log]))
-    if (union.size === logs.length) {
-      trusted = Math.max(trusted, logs.length)
-      return logs
+    const union = new Set([...logs, ...left, ...right].map(key)).size
+    if (union > logs.length) {
+      tracker.count('short')
+      if (left.length + right.length > logs.length) {
+        cutAt = Math.min(cutAt, logs.length)
+        tracker.found({ resultCap: cutAt })
+      }
+      ranges.refused(Number(to - from) + 1)
+      return false
     }
-    tracker.count('short')
-    if (left.length + right.length > logs.length) tracker.found({ resultCap: logs.length })
-    ranges.refused(Number(to - from) + 1)
-    return undefined
+    // All in one half: that one may be cut as well.
+    if (logs.length > 1 && left.length >= logs.length) return isWhole(from, middle, left)
+    if (logs.length > 1 && right.length >= logs.length) return isWhole(middle + 1n, to, right)
+    trusted = Math.max(trusted, logs.length)
+    return true
   }
 
   /** What is read again must be what was read before. */
@@ -153,8 +163,8 @@ export function createReader({ source, tracker, undo, now, onRefused }: ReaderDe
       if (parent !== undefined && parent.hash !== cursor.hash) return { kind: 'back', before: cursor.block + 1n }
       if (end === undefined)
         throw new ChainError('chain.inconsistent', `the RPC says its head is ${head.number} and has no block ${to}`)
-      const logs = asked === undefined ? undefined : await whole(from, to, asked)
-      if (logs === undefined) return { kind: 'smaller' }
+      const logs = asked ?? []
+      if (asked === undefined || !(await isWhole(from, to, logs))) return { kind: 'smaller' }
 
       const hashes = new Map<bigint, Hex>()
       for (const { blockNumber, blockHash } of logs) {
