@@ -218,6 +218,7 @@ export async function createNode(
       versions,
       result: cid => jobs.result(cid),
       models,
+      folder: await folder('payouts'),
       roles: { settler: is('settler'), scorer: is('scorer') }
     })
     const unheard = followByRole(events, { data, jobs, models, self, log: log.child({ phase: 'data' }) })

@@ -1,50 +1,84 @@
 import { digest } from '../../protocol/crypto/index.ts'
 import type { CosignedReceipt, Opening } from '../../protocol/models/index.ts'
+import { defaultPage } from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
 import { sequenceKey } from '../store/index.ts'
 import type { Batch } from '../store/index.ts'
 import type { Parts } from './deps.ts'
 import type { Tables } from './records.ts'
-import type { ReceiptFilter } from './types.ts'
+import type { NumberedReceipt, ReceiptsAfter } from './types.ts'
 
-/** Openings that are forgotten in one batch. */
-const forgottenAtOnce = 1_000
+/** Receipts or openings that go in one batch. */
+const atOnce = 1_000
 
 export interface Receipts {
+  load(): Promise<void>
   /** Adds to a batch what keeps a receipt; `announce` once the batch is on disk. */
   keep(batch: Batch, receipt: CosignedReceipt, opening: Opening | undefined): Hex
   announce(id: Hex, role: 'client' | 'worker', receipt: CosignedReceipt): void
-  list(filter?: ReceiptFilter): Promise<CosignedReceipt[]>
+  list(options?: ReceiptsAfter): Promise<NumberedReceipt[]>
   get(id: Hex): Promise<CosignedReceipt | undefined>
   /** What was asked and answered, while it is kept. */
   opening(id: Hex): Promise<Opening | undefined>
   /** Receipts whose opening is kept, oldest first. */
   openings(): AsyncIterable<Hex>
-  /** What was asked and answered leaves the tables; the receipts stay. */
+  /** What was asked and answered leaves the tables; receipts stay until they are released. */
   forget(ids: Iterable<Hex>): Promise<void>
+  /** Lets go of receipts: at once, or with their opening. */
+  release(ids: Iterable<Hex>): Promise<void>
 }
 
-/** Receipts with both signatures: kept by both parties, in the order of their end. */
+/** Receipts with both signatures: kept by both parties, numbered as they came, until a later phase has archived them. */
 export function createReceipts(
   { network, events, store }: Pick<Parts, 'network' | 'events' | 'store'>,
-  { receipts, receiptKeys, openings }: Tables
+  { receipts, receiptKeys, receiptCount, released, openings, openingKeys }: Tables
 ): Receipts {
+  /** The number the next one gets. It never goes back, also when all that were numbered are released. */
+  let next = 0
+
+  /** In batches of so many: what each id changes. */
+  async function change(ids: Iterable<Hex>, of: (id: Hex) => Promise<(batch: Batch) => void>): Promise<void> {
+    let changes: ((batch: Batch) => void)[] = []
+    const flush = async (): Promise<void> => {
+      const now = changes
+      changes = []
+      if (now.length === 0) return
+      await store.batch(batch => {
+        for (const one of now) one(batch)
+      })
+    }
+    for (const id of ids) {
+      changes.push(await of(id))
+      if (changes.length >= atOnce) await flush()
+    }
+    await flush()
+  }
+
+  function remove(batch: Batch, id: Hex, key: string | undefined): void {
+    if (key !== undefined) batch.delete(receipts, key)
+    batch.delete(receiptKeys, id).delete(released, id)
+  }
+
   return {
+    async load() {
+      next = (await receiptCount.get('next')) ?? 0
+    },
     keep(batch, receipt, opening) {
       const id = digest(network, 'Receipt', receipt.receipt.message)
-      const key = `${sequenceKey(Number(receipt.receipt.message.finishedAt))}-${id}`
-      batch.put(receipts, key, receipt).put(receiptKeys, id, key)
-      if (opening !== undefined) batch.put(openings, key, opening)
+      const key = sequenceKey(next++)
+      batch.put(receipts, key, receipt).put(receiptKeys, id, key).put(receiptCount, 'next', next)
+      if (opening === undefined) return id
+      const openingKey = `${sequenceKey(Number(receipt.receipt.message.finishedAt))}-${id}`
+      batch.put(openings, openingKey, opening).put(openingKeys, id, openingKey)
       return id
     },
     announce(id, role, receipt) {
       events.emit('models.receipt', { id, role, receipt })
     },
-    async list({ model, since } = {}) {
-      const found: CosignedReceipt[] = []
-      for await (const receipt of receipts.values(since === undefined ? {} : { from: sequenceKey(since) })) {
-        if (model === undefined || receipt.receipt.message.model === model) found.push(receipt)
-      }
+    async list({ after = -1, limit = defaultPage } = {}) {
+      const found: NumberedReceipt[] = []
+      for await (const [key, receipt] of receipts.entries({ from: sequenceKey(after + 1), limit }))
+        found.push({ number: Number(key), receipt })
       return found
     },
     async get(id) {
@@ -52,22 +86,29 @@ export function createReceipts(
       return key === undefined ? undefined : receipts.get(key)
     },
     async opening(id) {
-      const key = await receiptKeys.get(id)
+      const key = await openingKeys.get(id)
       return key === undefined ? undefined : openings.get(key)
     },
     async *openings() {
       for await (const key of openings.keys()) yield key.slice(key.indexOf('-') + 1) as Hex
     },
-    async forget(ids) {
-      const keys: string[] = []
-      for (const id of ids) {
-        const key = await receiptKeys.get(id)
-        if (key !== undefined) keys.push(key)
-      }
-      for (let at = 0; at < keys.length; at += forgottenAtOnce)
-        await store.batch(batch => {
-          for (const key of keys.slice(at, at + forgottenAtOnce)) batch.delete(openings, key)
-        })
-    }
+    forget: ids =>
+      change(ids, async id => {
+        const key = await openingKeys.get(id)
+        const gone = await released.has(id)
+        const receiptKey = gone ? await receiptKeys.get(id) : undefined
+        return batch => {
+          if (key !== undefined) batch.delete(openings, key).delete(openingKeys, id)
+          if (gone) remove(batch, id, receiptKey)
+        }
+      }),
+    release: ids =>
+      change(ids, async id => {
+        const [key, opened] = [await receiptKeys.get(id), await openingKeys.has(id)]
+        return batch => {
+          if (opened) batch.put(released, id, 0)
+          else remove(batch, id, key)
+        }
+      })
   }
 }

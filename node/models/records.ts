@@ -93,11 +93,15 @@ export function openTables(store: Pick<Store, 'collection'>) {
     clientChannels: store.collection('models/client-channels', clientChannel),
     /** Key: channel/request. */
     asks: store.collection('models/asks', askRecord),
-    /** Key: time of end, then id, so that they come in order. */
+    /** Key: the number of its coming. */
     receipts: store.collection('models/receipts', cosignedReceipt),
     receiptKeys: store.collection('models/receipt-keys', z.string().max(200)),
-    /** What was asked and answered, by the key of its receipt, until nobody needs it any more. */
-    openings: store.collection('models/openings', opening)
+    receiptCount: store.collection('models/receipt-count', z.int().min(0)),
+    /** Receipts that are to go when what was asked and answered is forgotten. */
+    released: store.collection('models/released', z.literal(0)),
+    /** What was asked and answered, by its end and its receipt, until nobody needs it any more. */
+    openings: store.collection('models/openings', opening),
+    openingKeys: store.collection('models/opening-keys', z.string().max(200))
   }
 }
 export type Tables = ReturnType<typeof openTables>

@@ -84,6 +84,7 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
     async start() {
       life = new AbortController()
       await catalogue.load()
+      await receipts.load()
       await accounts.load()
       await wallet.load()
       board.start()
@@ -135,11 +136,12 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
         throw new InvalidError('ask.invalid', 'a seed is a whole number from 0')
       return asStream((emit, signal) => asking(found.record, request, emit, signal, life.signal), request.signal)
     },
-    receipts: filter => receipts.list(filter),
+    receipts: options => receipts.list(options),
     receipt: id => receipts.get(id),
     opening: id => receipts.opening(id),
     openings: () => receipts.openings(),
     forget: ids => forgetting.forget(ids),
+    release: ids => receipts.release(ids),
     async channels() {
       const views: ChannelView[] = []
       for (const {

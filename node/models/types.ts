@@ -82,10 +82,16 @@ export type AskEvent =
   | { readonly kind: 'worker'; readonly worker: Address; readonly reason?: string }
   | ({ readonly kind: 'done' } & AskResult)
 
-export interface ReceiptFilter {
-  readonly model?: Hex
-  /** Only those that ended at or after this, seconds since 1970. */
-  readonly since?: number
+export interface ReceiptsAfter {
+  /** Only those that came after the one of this number. */
+  readonly after?: number
+  readonly limit?: number
+}
+
+/** A receipt and the number of its coming, which only grows. */
+export interface NumberedReceipt {
+  readonly number: number
+  readonly receipt: CosignedReceipt
 }
 
 /** A channel as this node sees it, as the client or as the worker of it. Amounts in the token's smallest unit. */
@@ -163,8 +169,10 @@ export interface ModelsService {
    */
   ask(request: AskRequest): AsyncIterable<AskEvent>
 
-  /** Receipts with both signatures that this node holds, as client or worker, oldest first. */
-  receipts(filter?: ReceiptFilter): Promise<readonly CosignedReceipt[]>
+  /**
+   * Receipts with both signatures that this node holds, as client or worker, in the order in which they came, until they are released.
+   */
+  receipts(options?: ReceiptsAfter): Promise<readonly NumberedReceipt[]>
   receipt(id: Hex): Promise<CosignedReceipt | undefined>
   /** What was asked and answered, while this node keeps it. */
   opening(id: Hex): Promise<Opening | undefined>
@@ -172,6 +180,8 @@ export interface ModelsService {
   openings(): AsyncIterable<Hex>
   /** It is not needed any more: gone from the disk when this resolves. */
   forget(receipts: readonly Hex[]): Promise<void>
+  /** Lets go of receipts that a later phase has archived; of one whose opening is kept, when that is forgotten. */
+  release(ids: Iterable<Hex>): Promise<void>
   /** Worker: what it answered within the last hour, and how many more answers it could begin at once. */
   activity(): ActivityView & { readonly free: number }
   channels(): Promise<readonly ChannelView[]>

@@ -1,34 +1,68 @@
-import { canonicalJson, InvalidError, NotFoundError } from '../../protocol/primitives/index.ts'
+import { z } from 'zod'
+import { amount, canonicalJson, InvalidError, NotFoundError } from '../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../protocol/primitives/index.ts'
 import { decodeFrame } from '../../protocol/wire/index.ts'
-import { checkPayouts, epochBundle, placeOf } from '../../protocol/payouts/index.ts'
+import { checkPayouts, epochBundle, payoutLine } from '../../protocol/payouts/index.ts'
 import type { EpochBundle } from '../../protocol/payouts/index.ts'
 import { maxBundleBytes } from './limits.ts'
 import type { PayoutsDeps } from './types.ts'
 
-/** A pool's final epochs. */
+/** Bundles in memory: a full one is some 100 MB as objects. */
+const maxKept = 2
+/** Final epochs of a pool whose bundles stay on this disk, for whoever has to show an old one or is new. */
+const keptEpochs = 32
+
+/** Where a pool stands: how many epochs are final, and the last one, which is all that the next one needs. */
 export interface History {
-  /** How many are final. */
   readonly epoch: number
   readonly previous: { readonly cid: string; readonly bundle: EpochBundle } | undefined
-  readonly bundles: ReadonlyMap<number, EpochBundle>
-  readonly settled: ReadonlyMap<string, number>
-  readonly settledFees: ReadonlyMap<Hex, bigint>
 }
+
+const summarySchema = z.strictObject({
+  receipts: z.int().min(0),
+  receiptsTotal: amount,
+  dataFees: amount,
+  held: amount,
+  payouts: z.array(payoutLine).max(10_000)
+})
+/** What views show of a bundle. */
+export type Summary = z.infer<typeof summarySchema>
 
 export interface Bundles {
   /** @throws NotFoundError `files.unavailable` · InvalidError `frame.*` for what is no bundle */
   load(cid: string, from: Address): Promise<EpochBundle>
+  /** Of a bundle that was loaded once, from this disk. @throws as load */
+  summary(cid: string, from: Address): Promise<Summary>
   save(bundle: EpochBundle): Promise<string>
-  /** Bundles of all final epochs, each held to its roots on chain. @throws as load · InvalidError `payouts.root` */
+  /** A final epoch's, held to its roots on chain. @throws as load · InvalidError `payouts.root` · NotFoundError */
+  final(pool: Hex, epoch: number): Promise<{ cid: string; bundle: EpochBundle }>
+  /** @throws as final */
   history(pool: Hex): Promise<History>
-  /** The pool's latest final epoch, or undefined. @throws as history */
+  /** The pool's latest final epoch, or undefined. @throws as final */
   latest(pool: Hex): Promise<EpochBundle | undefined>
+  /** Lets go of what is long final, and of what was voided. */
+  release(cid: string): Promise<void>
+  /** The epoch whose bundle may go when this one is final; undefined: none yet. */
+  old(epoch: number): number | undefined
 }
 
-export function createBundles({ files, chain, log }: Pick<PayoutsDeps, 'files' | 'chain' | 'log'>): Bundles {
+export function createBundles({
+  files,
+  chain,
+  store,
+  log
+}: Pick<PayoutsDeps, 'files' | 'chain' | 'store' | 'log'>): Bundles {
   const kept = new Map<string, EpochBundle>()
-  const histories = new Map<Hex, { last: string; history: History }>()
+  const summaries = store.collection('payouts/summaries', summarySchema)
+
+  async function keep(cid: string, bundle: EpochBundle): Promise<void> {
+    const { receipts, receiptsTotal, dataFees, held, payouts } = bundle
+    if (!(await summaries.has(cid)))
+      await summaries.put(cid, { receipts: receipts.length, receiptsTotal, dataFees, held, payouts })
+    kept.delete(cid)
+    kept.set(cid, bundle)
+    if (kept.size > maxKept) kept.delete(kept.keys().next().value ?? '')
+  }
 
   async function load(cid: string, from: Address): Promise<EpochBundle> {
     const known = kept.get(cid)
@@ -39,8 +73,7 @@ export function createBundles({ files, chain, log }: Pick<PayoutsDeps, 'files' |
       epochBundle,
       maxBundleBytes
     )
-    kept.set(cid, bundle)
-    if (kept.size > 64) kept.delete(kept.keys().next().value ?? '')
+    await keep(cid, bundle)
     return bundle
   }
 
@@ -57,39 +90,37 @@ export function createBundles({ files, chain, log }: Pick<PayoutsDeps, 'files' |
 
   return {
     load,
+    async summary(cid, from) {
+      const known = await summaries.get(cid)
+      if (known !== undefined) return known
+      await load(cid, from)
+      return (await summaries.get(cid)) ?? summaryMissing(cid)
+    },
     async save(bundle) {
       const cid = await files.addBytes(new TextEncoder().encode(canonicalJson(bundle)))
-      kept.set(cid, bundle)
+      await keep(cid, bundle)
       files.provide(cid).catch((error: unknown) => {
         log.warn('the bundle is not in the DHT', { cid, error })
       })
       return cid
     },
+    final,
     async history(pool) {
       const { epoch } = await chain.payouts.pool(pool)
-      const bundles = new Map<number, EpochBundle>()
-      const settled = new Map<string, number>()
-      const settledFees = new Map<Hex, bigint>()
-      if (epoch === 0) return { epoch, previous: undefined, bundles, settled, settledFees }
-      const previous = await final(pool, epoch)
-      const known = histories.get(pool)
-      if (known?.last === previous.cid) return known.history
-      for (let number = 1; number <= epoch; number++) {
-        const { bundle } = number === epoch ? previous : await final(pool, number)
-        bundles.set(number, bundle)
-        for (const receipt of bundle.receipts) {
-          const { channel, fee } = receipt.receipt.message
-          settled.set(placeOf(receipt), number)
-          settledFees.set(channel, (settledFees.get(channel) ?? 0n) + fee)
-        }
-      }
-      const history = { epoch, previous, bundles, settled, settledFees }
-      histories.set(pool, { last: previous.cid, history })
-      return history
+      return { epoch, previous: epoch === 0 ? undefined : await final(pool, epoch) }
     },
     async latest(pool) {
       const { epoch } = await chain.payouts.pool(pool)
       return epoch === 0 ? undefined : (await final(pool, epoch)).bundle
-    }
+    },
+    async release(cid) {
+      kept.delete(cid)
+      await files.unpin(cid)
+    },
+    old: epoch => (epoch > keptEpochs ? epoch - keptEpochs : undefined)
   }
+}
+
+function summaryMissing(cid: string): never {
+  throw new NotFoundError('bundle.unknown', `the bundle ${cid} is not known here`)
 }

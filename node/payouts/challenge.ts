@@ -1,10 +1,11 @@
 import { payoutLeaf, payoutsTree, placeOf, receiptLeaf, receiptsTree } from '../../protocol/payouts/index.ts'
 import type { EpochBundle, FraudProof } from '../../protocol/payouts/index.ts'
-import { InvalidError } from '../../protocol/primitives/index.ts'
+import { InvalidError, NotFoundError, TilthError } from '../../protocol/primitives/index.ts'
 import type { Hex, SumTree } from '../../protocol/primitives/index.ts'
 import type { Network } from '../../protocol/crypto/index.ts'
 import type { EpochOnChain, Mined, ReceiptEvidence } from '../chain/types.ts'
-import type { History } from './bundles.ts'
+import type { CosignedReceipt } from '../../protocol/models/index.ts'
+import type { Bundles } from './bundles.ts'
 import type { PayoutsDeps } from './types.ts'
 
 /** A receipt where it stands in an epoch's tree. */
@@ -31,16 +32,39 @@ export interface Challenged {
   readonly epoch: number
   readonly bundle: EpochBundle
   readonly stated: EpochOnChain
-  readonly history: History
+}
+
+/**
+ * Where an earlier epoch has counted a receipt's place: looked for from the last epoch back, as this happens to whoever
+ * loses the bond for it.
+ * @throws NotFoundError `challenge.first` when no bundle that is to be had has it
+ */
+async function earlier(
+  bundles: Pick<Bundles, 'final'>,
+  { pool, epoch }: Pick<Challenged, 'pool' | 'epoch'>,
+  receipt: CosignedReceipt
+): Promise<{ epoch: number; bundle: EpochBundle; index: number }> {
+  for (let before = epoch - 1; before >= 1; before--) {
+    try {
+      const { bundle } = await bundles.final(pool, before)
+      const index = bundle.receipts.findIndex(other => placeOf(other) === placeOf(receipt))
+      if (index >= 0) return { epoch: before, bundle, index }
+    } catch (error) {
+      // Of an old epoch that nobody has any more, nothing can be shown; the one before it may be to be had.
+      if (!(error instanceof TilthError)) throw error
+    }
+  }
+  throw new NotFoundError('challenge.first', 'no earlier epoch that is to be had shows the same receipt')
 }
 
 /**
  * Shows a fault to the contract: it takes the proposer's bond and voids the epoch.
- * @throws ChainError when another was quicker, or the window is over
+ * @throws ChainError when another was quicker, or the window is over · NotFoundError `challenge.first`
  */
 export async function challenge(
   { chain, network }: Pick<PayoutsDeps, 'chain' | 'network'>,
-  { pool, epoch, bundle, stated, history }: Challenged,
+  bundles: Pick<Bundles, 'final'>,
+  { pool, epoch, bundle, stated }: Challenged,
   proof: FraudProof
 ): Promise<Mined> {
   switch (proof.kind) {
@@ -49,17 +73,18 @@ export async function challenge(
     case 'model':
       return chain.payouts.challengeModel(pool, epoch, evidenceOf(network, bundle, proof.index))
     case 'duplicate': {
-      const earlier = proof.firstIndex === undefined ? history.bundles.get(proof.firstEpoch) : bundle
       const receipt = bundle.receipts[proof.index]
-      if (earlier === undefined || receipt === undefined)
-        throw new InvalidError('challenge.epoch', `epoch ${proof.firstEpoch} is not known here`)
-      const index = proof.firstIndex ?? earlier.receipts.findIndex(other => placeOf(other) === placeOf(receipt))
+      if (receipt === undefined) throw new InvalidError('challenge.index', 'the epoch has no such receipt')
+      const first =
+        proof.firstIndex === undefined
+          ? await earlier(bundles, { pool, epoch }, receipt)
+          : { epoch, bundle, index: proof.firstIndex }
       return chain.payouts.challengeDuplicate(
         pool,
         epoch,
         evidenceOf(network, bundle, proof.index),
-        proof.firstEpoch,
-        evidenceOf(network, earlier, index)
+        first.epoch,
+        evidenceOf(network, first.bundle, first.index)
       )
     }
     case 'total': {

@@ -20,7 +20,7 @@ export interface Facts {
     receipts: readonly CosignedReceipt[],
     scorers: Iterable<Address>,
     options?: { patient?: boolean }
-  ): Promise<Omit<PoolFacts, 'settled' | 'settledFees'>>
+  ): Promise<PoolFacts>
 }
 
 export function createFacts(

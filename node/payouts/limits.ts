@@ -2,11 +2,6 @@
 export const maxBundleBytes = 64 << 20
 /** Receipts of one epoch; what is over waits for the next. */
 export const maxEpochReceipts = 20_000
-/** Receipts kept for one channel: two parties who sign nonsense to each other fill no disk but their own. */
-export const maxChannelReceipts = 10_000
-/** Receipts in one page of the bundle protocol; and what both its sides agree is enough of one pool at a time. */
-export const pageReceipts = 64
-export const maxReceiptsAsked = 20_000
 /** Held-out questions that the gate is measured on; of more, so many in equal steps. */
 export const maxGateQuestions = 256
 /** Answers scored in one call of the engine, so that serving gets its turn in between. */

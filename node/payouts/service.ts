@@ -1,18 +1,18 @@
+import { join } from 'node:path'
 import type { CosignedReceipt } from '../../protocol/models/index.ts'
-import { NotFoundError, TilthError } from '../../protocol/primitives/index.ts'
+import { NotFoundError, pageOf, TilthError } from '../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../protocol/primitives/index.ts'
 import type { ScoringDocument } from '../../protocol/payouts/index.ts'
-import { foundBy, placeOf } from '../../protocol/payouts/index.ts'
-import { createBook } from './book.ts'
-import type { Entry } from './book.ts'
 import { createBundles } from './bundles.ts'
 import { createClaims } from './claims.ts'
-import { createExchange } from './exchange.ts'
 import { createFacts } from './facts.ts'
+import { createFinality } from './finality.ts'
 import { createProposals } from './proposals.ts'
 import type { MoneyEvent, Proposal } from './proposals.ts'
 import { defaultTiming } from './limits.ts'
 import { createModels } from './models.ts'
+import { createBook, createExchange, createOwnReceipts, createReceiptStore, createTree } from './receipts/index.ts'
+import type { Entry } from './receipts/index.ts'
 import { createRetention } from './retention.ts'
 import {
   createContents,
@@ -20,8 +20,7 @@ import {
   createScorer,
   createScorings,
   createScoringsExchange,
-  createWeigher,
-  scoredBy
+  createWeigher
 } from './scorer/index.ts'
 import { createSettler } from './settler.ts'
 import { createStakes } from './stakes.ts'
@@ -32,6 +31,8 @@ import { createWatcher } from './watcher.ts'
 
 /** Own receipts that nobody has scored yet are announced again, so many at a time. */
 const announcedAtOnce = 20
+/** Receipts of a pool that nobody has weighed, and that are looked at when a scorer begins. */
+const weighedAtStart = 20_000
 
 /** The payouts phase: attribution → settlement → claim. Wires the parts and gives each its turn. */
 export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
@@ -41,22 +42,30 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
   const stakes = createStakes(deps)
   const facts = createFacts(deps, models, stakes)
   const weigher = createWeigher(deps, models)
-  const book = createBook(deps, models, facts)
-  const isSettled = (id: Hex): boolean => epochOf(id) !== undefined
-  const scorings = createScorings(deps, { get: id => book.entry(id)?.receipt, settled: isSettled }, models, stakes)
+  const receipts = createReceiptStore({
+    store: deps.store,
+    folder: join(deps.folder, 'receipts'),
+    log,
+    changed: (pool, id) => {
+      tree.changed(pool, id)
+    }
+  })
+  const tree = createTree((pool, prefix, limit) => receipts.openIds(pool, prefix, limit))
+  const book = createBook(deps, receipts, models, facts)
+  const isSettled = async (id: Hex): Promise<boolean> => (await receipts.get(id))?.state.name === 'settled'
+  const scorings = createScorings(deps, receipts, models, stakes)
   const proposals = createProposals(deps)
   const bundles = createBundles(deps)
-  const exchange = createExchange(deps, book)
-  const topic = createTopic(deps, timing, book, scorings, { receipt: received, scoring: scored })
-  const settledPlaces = new Map<string, number>()
+  const finality = createFinality(deps, receipts, bundles)
+  const exchange = createExchange(deps, { receipts, book, tree }, { receipt: received, behind: followSoon })
+  const topic = createTopic(deps, timing, { book, receipts }, scorings, { receipt: received, scoring: scored })
   const contents = createContents(deps, { models, stakes, settled: isSettled })
   const explaining = createExplaining(deps, weigher)
   const retention = createRetention(deps, timing, overSince)
   const scorer = createScorer(
     deps,
-    { book, models, stakes, scorings, contents, weigher },
+    { receipts, models, stakes, scorings, contents, weigher },
     {
-      settled: isSettled,
       async scored(document) {
         await scored(document)
         await topic.announceScoring(document)
@@ -67,7 +76,8 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
   const watcher = createWatcher(deps, { proposals, bundles, facts, weigher, scorings })
   const settler = createSettler(deps, timing, {
     proposals,
-    book,
+    receipts,
+    finality,
     bundles,
     facts,
     weigher,
@@ -80,17 +90,20 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
   const claims = createClaims(deps, proposals, bundles)
   const stops: (() => Promise<void> | void)[] = []
 
-  const epochOf = (id: Hex): number | undefined => {
-    const entry = book.entry(id)
-    return entry && settledPlaces.get(placeOf(entry.receipt))
-  }
+  const own = createOwnReceipts(deps.store, deps.models, takeOwn, log)
 
   function received(id: Hex): void {
-    const entry = book.entry(id)
-    if (entry === undefined) return
-    const { model, fee } = entry.receipt.receipt.message
-    events.emit('payouts.receipt', { id, model, worker: entry.receipt.worker, fee })
-    if (roles.scorer) scorer.add(id)
+    receipts.get(id).then(
+      entry => {
+        if (entry === undefined) return
+        const { model, fee } = entry.receipt.receipt.message
+        events.emit('payouts.receipt', { id, model, worker: entry.receipt.worker, fee })
+        if (roles.scorer) scorer.add(id)
+      },
+      (error: unknown) => {
+        log.warn('a receipt could not be read', { receipt: id, error })
+      }
+    )
   }
 
   async function scored({
@@ -98,7 +111,7 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
       message: { receipt, scorer }
     }
   }: ScoringDocument): Promise<void> {
-    const entry = book.entry(receipt)
+    const entry = await receipts.get(receipt)
     const found = weighedBy(await scorings.of(receipt)).words.find(word => word.scorer === scorer)
     if (entry === undefined || found === undefined) return
     const { worker } = entry.receipt
@@ -108,47 +121,33 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
 
   /** Since when a receipt is in a final epoch; for one that no epoch counts, since its end. */
   async function overSince(id: Hex): Promise<bigint | undefined> {
-    const entry = book.entry(id)
+    const entry = await receipts.get(id)
     if (entry === undefined) return undefined
-    if (entry.pool === null) return entry.receipt.receipt.message.finishedAt
-    const epoch = epochOf(id)
-    if (epoch === undefined) return undefined
-    return (await proposals.of(entry.pool)).find(({ event, state }) => event.epoch === epoch && state === 'final')
-      ?.event.challengeEnds
+    const { state, pool } = entry
+    if (state.name === 'over') return entry.receipt.receipt.message.finishedAt
+    if (state.name !== 'settled' || pool === null) return undefined
+    return (await proposals.of(pool)).find(one => one.event.epoch === state.epoch && one.state === 'final')?.event
+      .challengeEnds
   }
 
   async function takeOwn(receipt: CosignedReceipt): Promise<void> {
-    try {
-      const { id, fresh } = await book.take(receipt, 'own')
-      if (!fresh) return
-      received(id)
-      if (receipt.worker === self) await topic.announceReceipt(receipt)
-    } catch (error) {
-      if (!(error instanceof TilthError)) throw error
-      log.warn('an own receipt was not taken', { code: error.code, error })
-    }
+    const { id, fresh } = await book.take(receipt)
+    if (!fresh) return
+    received(id)
+    if (receipt.worker === self) await topic.announceReceipt(receipt)
   }
 
-  /** What its scorers have found does not settle what it is worth: others have to hear of it. */
-  const open = async ({ id, receipt, pool }: Entry): Promise<boolean> =>
-    pool !== null &&
-    receipt.worker === self &&
-    !receipt.receipt.message.confidential &&
-    !isSettled(id) &&
-    foundBy((await scorings.of(id)).map(scoredBy))?.settled !== true
-
+  /** Those who may weigh them have not done so, or do not agree: perhaps others have not heard of them. */
   async function announceAgain(): Promise<void> {
-    let left = announcedAtOnce
-    for (const entry of [...book.entries()].reverse()) {
-      if (left === 0) return
-      if (!(await open(entry))) continue
-      left--
-      await topic.announceReceipt(entry.receipt)
+    for (const id of await receipts.unheard(announcedAtOnce)) {
+      const entry = await receipts.get(id)
+      if (entry !== undefined) await topic.announceReceipt(entry.receipt)
     }
+    await own.tidy()
   }
 
   function heard(event: MoneyEvent, live: boolean): void {
-    if (event.name === 'EpochFinalized') void markSettled(event.pool)
+    if (event.name === 'EpochFinalized' && live) followSoon(event.pool)
     if (!live) return
     if (event.name === 'EpochProposed') {
       events.emit('payouts.proposed', {
@@ -172,12 +171,17 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
       })
   }
 
-  async function markSettled(pool: Hex): Promise<void> {
-    try {
-      for (const [place, epoch] of (await bundles.history(pool)).settled) settledPlaces.set(place, epoch)
-    } catch (error) {
-      log.warn("a pool's settled receipts cannot be had", { pool, error })
-    }
+  /** Takes a pool's receipts to where the chain stands, not awaited. */
+  function followSoon(pool: Hex): void {
+    finality.follow(pool).catch((error: unknown) => {
+      log.warn("a pool's final epochs cannot be had", { pool, error })
+    })
+  }
+
+  /** Pools with receipts that wait: epochs may have become final while nobody looked. */
+  async function followAll(): Promise<void> {
+    for await (const { id, epoch } of proposals.pools())
+      if (epoch > (await receipts.pool(id)).epoch && (await receipts.openIds(id, '', 1)).length > 0) followSoon(id)
   }
 
   async function look(): Promise<void> {
@@ -185,6 +189,7 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
       await watcher.look()
       if (roles.scorer) scorer.wake()
       if (roles.settler) await settler.look()
+      await followAll()
     } catch (error) {
       log.warn('pending epochs could not be looked at', { error })
     }
@@ -195,11 +200,11 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
     const stated = await chain.payouts.epoch(pool, epoch)
     const faults = await watcher.faults(proposal)
     try {
-      const bundle = await bundles.load(cid, proposer)
+      const bundle = await bundles.summary(cid, proposer)
       // What was voided and proposed again stands on chain as the later proposal; of the earlier one the bundle tells.
       return epochView(
         proposal,
-        stated.bundle === cid ? stated : { receiptsTotal: bundle.receiptsTotal, receiptCount: bundle.receipts.length },
+        stated.bundle === cid ? stated : { receiptsTotal: bundle.receiptsTotal, receiptCount: bundle.receipts },
         bundle,
         faults
       )
@@ -214,8 +219,7 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
     }
   }
 
-  const view = async (entry: Entry): Promise<ReceiptView> =>
-    receiptView(entry, await scorings.of(entry.id), epochOf(entry.id))
+  const view = async (entry: Entry): Promise<ReceiptView> => receiptView(entry, await scorings.of(entry.id))
 
   async function prepare(model: Hex): Promise<void> {
     const weighed = await models.weighed(model)
@@ -237,10 +241,8 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
   return {
     name: 'payouts',
     async start() {
-      await book.start()
-      await scorings.start()
+      await receipts.start()
       await proposals.start(heard)
-      for await (const { id, epoch } of proposals.pools()) if (epoch > 0) void markSettled(id)
       topic.start()
       exchange.start()
       words.start()
@@ -251,7 +253,7 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
         log.warn('a periodic task of payouts failed', { error })
       }
       stops.push(
-        deps.modelEvents.on('models.receipt', ({ receipt }) => takeOwn(receipt)),
+        deps.modelEvents.on('models.receipt', () => own.take()),
         clock.every(timing.tickMs, look, report),
         clock.every(timing.announceMs, () => models.letGo(), report),
         clock.every(timing.announceMs, announceAgain, report)
@@ -272,11 +274,12 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
           models.keep(model, false)
         })
       )
-      // What the models phase holds and this one lacks: receipts of a moment when the process died.
-      for (const receipt of await deps.models.receipts()) await takeOwn(receipt)
+      // What came in the moment when the process died.
+      await own.take()
       if (!roles.scorer) return
       scorer.start()
-      for (const { id } of book.entries()) if (!isSettled(id)) scorer.add(id)
+      for await (const pool of receipts.pools())
+        for (const id of await receipts.unscored(pool, weighedAtStart)) scorer.add(id)
     },
     async stop() {
       for (const stop of stops.splice(0)) await stop()
@@ -288,6 +291,8 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
       await explaining.stop()
       await retention.stop()
       await proposals.stop()
+      await finality.idle()
+      await receipts.stop()
     },
     async explain(id) {
       const { receipt, attribution } = await explaining.explain(id)
@@ -302,18 +307,12 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
       const [weighed, gate] = [await models.weighed(model), await weigher.gate(model)]
       return weighed === null || gate === null ? null : gateView(gate, weighed.measure)
     },
-    async receipts({ model, pool } = {}) {
-      const found = [...book.entries()].filter(
-        entry =>
-          (model === undefined || entry.receipt.receipt.message.model === model) &&
-          (pool === undefined || entry.pool === pool)
-      )
-      return (await Promise.all(found.map(view))).sort(
-        (a, b) => Number(a.finishedAt - b.finishedAt) || (a.id < b.id ? -1 : 1)
-      )
+    async receipts(filter) {
+      const { items, next } = await receipts.list(filter)
+      return { items: await Promise.all(items.map(view)), next }
     },
     async receipt(id) {
-      const entry = book.entry(id)
+      const entry = await receipts.get(id)
       return entry && view(entry)
     },
     async settle(pool) {
@@ -322,15 +321,16 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
     },
     async finalize(pool) {
       const number = await settler.finalize(pool)
-      await markSettled(pool)
+      await finality.follow(pool)
       return present(pool, number)
     },
-    async epochs(pool) {
+    async epochs({ pool, ...page } = {}) {
       await proposals.caughtUp()
       const found: Proposal[] = []
       if (pool !== undefined) found.push(...(await proposals.of(pool)))
       else for await (const { id } of proposals.pools()) found.push(...(await proposals.of(id)))
-      return (await Promise.all(found.map(viewOf))).reverse()
+      const { items, next } = pageOf(found.reverse(), page, ({ event }) => event.transaction)
+      return { items: await Promise.all(items.map(viewOf)), next }
     },
     epoch,
     ...claims

@@ -1,16 +1,17 @@
 import { InvalidError, NotFoundError, TilthError } from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
-import { buildEpoch, divisionOf, placeOf, selectReceipts } from '../../protocol/payouts/index.ts'
+import { buildEpoch, divisionOf, isSettled, selectReceipts, settledOf } from '../../protocol/payouts/index.ts'
+import type { CosignedReceipt } from '../../protocol/models/index.ts'
 import type { EpochBundle, GateDocument, Measure, Scored } from '../../protocol/payouts/index.ts'
 import { refusedWith } from '../chain/index.ts'
 import { createQueue } from '../runtime/index.ts'
-import type { Book, Entry } from './book.ts'
 import type { Bundles, History } from './bundles.ts'
-import type { Exchange } from './exchange.ts'
 import type { Facts } from './facts.ts'
+import type { Finality } from './finality.ts'
 import type { Proposals } from './proposals.ts'
 import { maxEpochReceipts } from './limits.ts'
 import type { Models } from './models.ts'
+import type { Entry, Exchange, ReceiptStore } from './receipts/index.ts'
 import { scoredBy } from './scorer/index.ts'
 import type { Scorings, ScoringsExchange, Weigher } from './scorer/index.ts'
 import type { Topic } from './topic.ts'
@@ -25,9 +26,13 @@ export interface Settler {
   look(): Promise<void>
 }
 
+/** Receipts that are looked at for one epoch: twice as many as it counts. */
+const maxCandidates = 2 * maxEpochReceipts
+
 interface Parts {
   proposals: Proposals
-  book: Book
+  receipts: ReceiptStore
+  finality: Finality
   bundles: Bundles
   facts: Facts
   weigher: Weigher
@@ -41,13 +46,11 @@ interface Parts {
 export function createSettler(
   deps: PayoutsDeps,
   timing: PayoutsTiming,
-  { proposals, book, bundles, facts, weigher, scorings, words, models, topic, exchange }: Parts
+  { proposals, receipts, finality, bundles, facts, weigher, scorings, words, models, topic, exchange }: Parts
 ): Settler {
   const { chain, self, clock, network, log } = deps
   /** One thing at a time per pool: two calls to settle propose once. */
   const perPool = createQueue({ name: 'settlement', bound: 64 })
-
-  const ofPool = (pool: Hex): Entry[] => [...book.entries()].filter(entry => entry.pool === pool)
 
   /**
    * Asks workers to redeem and collects what gossip did not bring, until every channel's receipts come to what it has
@@ -66,31 +69,45 @@ export function createSettler(
     } while (clock.now() < end && (await clock.sleep(500).then(() => true)))
   }
 
-  /** Receipts that wait for a scorer. */
+  /** Receipts that wait for a scorer: as many as an epoch counts. */
   async function unweighed(pool: Hex): Promise<Hex[]> {
-    const { settled } = await bundles.history(pool)
     const missing: Hex[] = []
-    for (const { id, receipt } of ofPool(pool)) {
-      if (scorings.count(id) > 0 || settled.has(placeOf(receipt))) continue
-      const { result } = await models.registered(receipt.receipt.message.model)
-      if (divisionOf(receipt, result === '' ? null : result) === 'weighed') missing.push(id)
+    for (const id of await receipts.unscored(pool, maxEpochReceipts)) {
+      const entry = await receipts.get(id)
+      if (entry === undefined) continue
+      const { result } = await models.registered(entry.receipt.receipt.message.model)
+      if (divisionOf(entry.receipt, result === '' ? null : result) === 'weighed') missing.push(id)
     }
     return missing
   }
 
   async function complete(pool: Hex): Promise<boolean> {
-    const fees = new Map<Hex, bigint>()
-    for (const {
-      pool: of,
-      receipt: {
-        receipt: { message }
-      }
-    } of book.entries()) {
-      if (of === pool) fees.set(message.channel, (fees.get(message.channel) ?? 0n) + message.fee)
-    }
     for await (const { channel, claimed } of proposals.channelsOf(pool))
-      if ((fees.get(channel) ?? 0n) !== claimed) return false
+      if ((await receipts.feesOf(pool, channel)) !== claimed) return false
     return true
+  }
+
+  /**
+   * What might count now, channel by channel as far as each has paid: what two parties only sign to each other is not
+   * even read into memory.
+   */
+  async function candidates(pool: Hex, { previous }: History): Promise<Entry[]> {
+    const settled = settledOf(previous?.bundle.settled ?? [])
+    const found: Entry[] = []
+    let [channel, claimed, sum]: [Hex | undefined, bigint, bigint] = [undefined, 0n, 0n]
+    for await (const entry of receipts.open(pool)) {
+      const { message } = entry.receipt.receipt
+      if (message.channel !== channel) {
+        channel = message.channel
+        claimed = (await facts.channels([entry.receipt])).get(channel)?.claimed ?? 0n
+        sum = settled.get(channel)?.fees ?? 0n
+      }
+      if (isSettled(settled, message) || claimed === 0n || sum + message.fee > claimed) continue
+      sum += message.fee
+      found.push(entry)
+      if (found.length >= maxCandidates) break
+    }
+    return found
   }
 
   /** Held-out values of models; one whose values cannot be had keeps nobody's answers but its own from being paid. */
@@ -108,21 +125,22 @@ export function createSettler(
   }
 
   async function make(pool: Hex, history: History): Promise<EpochBundle> {
-    const entries = ofPool(pool).filter(({ receipt }) => !history.settled.has(placeOf(receipt)))
+    const entries = await candidates(pool, history)
     const said = new Map<Hex, Scored[]>()
     for (const { id } of entries) said.set(id, (await scorings.of(id)).map(scoredBy))
-    const receipts = entries.map(({ receipt }) => receipt)
+    const list = entries.map(({ receipt }) => receipt)
+    const { timestamp: at } = await chain.head()
     const known = await facts.of(
       pool,
-      receipts,
+      list,
       [...said.values()].flatMap(scored => scored.map(({ scorer }) => scorer))
     )
     const choose = (measures: ReadonlyMap<Hex, Measure | null>): ReturnType<typeof selectReceipts> =>
-      selectReceipts(receipts, said, {
+      selectReceipts(list, said, {
         ...known,
         measures,
-        settled: history.settled,
-        settledFees: history.settledFees
+        settled: settledOf(history.previous?.bundle.settled ?? []),
+        at
       })
     const named = new Set(choose(known.measures).counted.map(({ receipt }) => receipt.message.model))
     const gates = await gatesOf(new Map([...known.measures].filter(([model]) => named.has(model))))
@@ -134,7 +152,7 @@ export function createSettler(
       throw new NotFoundError('epoch.empty', 'there is no receipt to settle: none is new, sound, paid and weighed', {
         help: 'Ask the model something first, and let its workers redeem their vouchers.'
       })
-    const chosen = counted.slice(0, maxEpochReceipts)
+    const chosen = mostPaid(counted, maxEpochReceipts)
     const { deposited } = await chain.payouts.pool(pool)
     return buildEpoch({
       network,
@@ -145,6 +163,8 @@ export function createSettler(
       measures,
       gates,
       deposited,
+      at,
+      expiries: new Map([...known.channels].map(([channel, { expiry }]) => [channel, expiry])),
       previous: history.previous
     })
   }
@@ -158,6 +178,7 @@ export function createSettler(
       throw new InvalidError('epoch.stake', `settling needs a stake of ${minStake}, this node has ${stake}`, {
         help: 'Stake first.'
       })
+    await finality.follow(pool)
     await gather(pool, epoch + 1)
     const bundle = await make(pool, await bundles.history(pool))
     const cid = await bundles.save(bundle)
@@ -216,4 +237,30 @@ export function createSettler(
       }
     }
   }
+}
+
+/**
+ * At most so many, in their order: where there are more, those of the channels that have paid most go first, so that
+ * nobody's small change keeps others waiting.
+ */
+export function mostPaid<R extends CosignedReceipt>(counted: readonly R[], most: number): readonly R[] {
+  if (counted.length <= most) return counted
+  const channels = [...Map.groupBy(counted, ({ receipt }) => receipt.message.channel)]
+    .map(([channel, list]) => ({
+      channel,
+      count: list.length,
+      fees: list.reduce((sum, { receipt }) => sum + receipt.message.fee, 0n)
+    }))
+    .sort((a, b) => (a.fees > b.fees ? -1 : a.fees < b.fees ? 1 : a.channel < b.channel ? -1 : 1))
+  const room = new Map<Hex, number>()
+  let left = most
+  for (const { channel, count } of channels) {
+    room.set(channel, Math.min(count, left))
+    left -= Math.min(count, left)
+  }
+  return counted.filter(({ receipt: { message } }) => {
+    const places = room.get(message.channel) ?? 0
+    room.set(message.channel, places - 1)
+    return places > 0
+  })
 }

@@ -5,7 +5,7 @@ import type { Hex } from '../../protocol/primitives/index.ts'
 import { payoutMessage } from '../../protocol/payouts/index.ts'
 import type { PayoutMessage, ScoringDocument } from '../../protocol/payouts/index.ts'
 import type { CosignedReceipt } from '../../protocol/models/index.ts'
-import type { Book } from './book.ts'
+import type { Book, ReceiptStore } from './receipts/index.ts'
 import { closingFreshSeconds } from './limits.ts'
 import type { Scorings } from './scorer/index.ts'
 import type { PayoutsDeps, PayoutsTiming } from './types.ts'
@@ -25,7 +25,7 @@ export interface Topic {
 export function createTopic(
   deps: PayoutsDeps,
   timing: Pick<PayoutsTiming, 'redeemPauseMs'>,
-  book: Book,
+  { book, receipts }: { book: Book; receipts: Pick<ReceiptStore, 'hasOwn'> },
   scorings: Scorings,
   heard: { receipt(id: Hex): void; scoring(scoring: ScoringDocument): void }
 ): Topic {
@@ -60,7 +60,7 @@ export function createTopic(
       throw new InvalidError('closing.stake', 'the settler is not bonded', { consequence: 'ignore' })
     events.emit('payouts.closing', { pool, epoch, settler })
     // Not awaited: the verdict on a message does not wait for transactions.
-    if ([...book.entries()].some(entry => entry.pool === pool && entry.receipt.worker === self))
+    if (await receipts.hasOwn(pool))
       redeeming ??= redeem().finally(() => {
         redeeming = undefined
       })
@@ -87,7 +87,7 @@ export function createTopic(
       off = gossip.subscribe(topic, payoutMessage, async message => {
         switch (message.kind) {
           case 'receipt': {
-            const { id, fresh } = await book.take(message.receipt, 'gossip')
+            const { id, fresh } = await book.take(message.receipt)
             if (fresh) heard.receipt(id)
             return
           }

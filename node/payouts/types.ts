@@ -1,7 +1,7 @@
 import type { Network } from '../../protocol/crypto/index.ts'
 import type { JobResult } from '../../protocol/jobs/index.ts'
 import type { CosignedReceipt, InferenceContent } from '../../protocol/models/index.ts'
-import type { Address, Hex } from '../../protocol/primitives/index.ts'
+import type { Address, Hex, Page, PageRequest } from '../../protocol/primitives/index.ts'
 import type { FollowedChain } from '../chain/types.ts'
 import type { Engine } from '../engine/types.ts'
 import type { Versions } from '../jobs/deps.ts'
@@ -9,6 +9,7 @@ import type { ModelEvents, ModelsService } from '../models/types.ts'
 import type { Clock, Events, Log } from '../runtime/types.ts'
 import type { Shelf } from '../shelf/index.ts'
 import type { Store } from '../store/types.ts'
+import type { EntryFilter } from './receipts/types.ts'
 import type { Files, Gossip, Peers, Streams } from '../transport/types.ts'
 
 /**
@@ -195,7 +196,7 @@ export interface PayoutsService {
   gate(model: Hex): Promise<GateView | null>
 
   /** Receipts this node knows, its own and those announced by others, by end time. */
-  receipts(filter?: { model?: Hex; pool?: Hex }): Promise<readonly ReceiptView[]>
+  receipts(filter?: EntryFilter): Promise<Page<ReceiptView>>
   receipt(id: Hex): Promise<ReceiptView | undefined>
 
   /**
@@ -211,7 +212,7 @@ export interface PayoutsService {
    */
   finalize(pool: Hex): Promise<EpochView>
   /** Newest first. */
-  epochs(pool?: Hex): Promise<readonly EpochView[]>
+  epochs(filter?: PageRequest & { pool?: Hex | undefined }): Promise<Page<EpochView>>
   epoch(pool: Hex, epoch: number): Promise<EpochView | undefined>
 
   earnings(account: Address): Promise<EarningsView>
@@ -256,7 +257,7 @@ export interface PayoutsDeps {
   readonly gossip: Pick<Gossip, 'publish' | 'subscribe'>
   readonly streams: Pick<Streams, 'handle' | 'open'>
   readonly peers: Pick<Peers, 'connected'>
-  readonly files: Pick<Files, 'addBytes' | 'fetchBytes' | 'provide'>
+  readonly files: Pick<Files, 'addBytes' | 'fetchBytes' | 'provide' | 'unpin'>
   /** Bases and siblings. */
   readonly shelf: Pick<Shelf, 'take'>
   readonly chain: Pick<
@@ -268,7 +269,12 @@ export interface PayoutsDeps {
   readonly result: (cid: string) => Promise<JobResult>
   readonly versions: Versions
   /** The models phase: own receipts to announce, and redeeming before an epoch closes. */
-  readonly models: Pick<ModelsService, 'receipts' | 'receipt' | 'redeem' | 'opening' | 'openings' | 'forget'>
+  readonly models: Pick<
+    ModelsService,
+    'receipts' | 'receipt' | 'release' | 'redeem' | 'opening' | 'openings' | 'forget'
+  >
+  /** Where files of archived receipts go. */
+  readonly folder: string
   readonly timing?: Partial<PayoutsTiming>
 }
 

@@ -1,8 +1,9 @@
 import type { Address } from '../../protocol/primitives/index.ts'
 import { foundBy } from '../../protocol/payouts/index.ts'
-import type { EpochBundle, GateDocument, Measure, ScoringDocument } from '../../protocol/payouts/index.ts'
-import type { Entry } from './book.ts'
+import type { GateDocument, Measure, ScoringDocument } from '../../protocol/payouts/index.ts'
+import type { Summary } from './bundles.ts'
 import type { Proposal } from './proposals.ts'
+import type { Entry } from './receipts/index.ts'
 import type { EpochView, GateView, ReceiptView, ScoringView } from './types.ts'
 
 /** What scorers found, as one of them has put it who agrees with the median. */
@@ -24,11 +25,7 @@ export function weighedBy(scorings: readonly ScoringDocument[]): {
   return { weights, words }
 }
 
-export function receiptView(
-  { id, pool, receipt }: Entry,
-  scorings: readonly ScoringDocument[],
-  epoch: number | undefined
-): ReceiptView {
+export function receiptView({ id, pool, receipt, state }: Entry, scorings: readonly ScoringDocument[]): ReceiptView {
   const { message } = receipt.receipt
   const { channel, sequence, model, inputTokens, outputTokens, fee, startedAt, finishedAt, confidential } = message
   const { weights, words } = weighedBy(scorings)
@@ -48,7 +45,7 @@ export function receiptView(
     private: confidential,
     weights,
     scorings: words,
-    epoch
+    epoch: state.name === 'settled' ? state.epoch : undefined
   }
 }
 
@@ -69,7 +66,7 @@ export function gateView({ model, questions, values }: GateDocument, { players }
 export function epochView(
   { event, state }: Proposal,
   stated: { receiptsTotal: bigint; receiptCount: number },
-  bundle: EpochBundle | undefined,
+  bundle: Summary | undefined,
   faults: readonly string[] | undefined
 ): EpochView {
   const { pool, epoch, proposer, receiptsRoot, payoutsRoot, payoutsTotal, transaction, challengeEnds } = event

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { TilthError } from '../../protocol/primitives/index.ts'
+import { NotFoundError, TilthError } from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
 import { checkBundle, gateDocument, receiptId } from '../../protocol/payouts/index.ts'
 import type { Attribution, EpochBundle, EpochFault, FraudProof, GateDocument } from '../../protocol/payouts/index.ts'
@@ -59,7 +59,7 @@ export function createWatcher(
     const own = new Map<Hex, Attribution>()
     for (const receipt of receipts) {
       const id = receiptId(deps.network, receipt)
-      if (!scorings.has(id, self)) continue
+      if (!(await scorings.has(id, self))) continue
       const found = (await scorings.of(id)).find(({ statement }) => statement.message.scorer === self)
       if (found !== undefined) own.set(id, found.attribution)
     }
@@ -81,10 +81,8 @@ export function createWatcher(
         bundle.scorings.map(({ scorer }) => scorer),
         { patient: true }
       )),
-      settled: history.settled,
-      settledFees: history.settledFees,
       epoch,
-      stated,
+      stated: { ...stated, proposedAt: stated.challengeEnds - (await chain.payouts.rules()).challengeWindow },
       previous: history.previous,
       deposited,
       gates: await ownGates(bundle),
@@ -108,20 +106,26 @@ export function createWatcher(
     const faults = await check(bundle, history, stated, pool, epoch)
     // The verdict is kept only when what follows from it is done: until then this is done again.
     const proof = faults.find(fault => fault.proof !== undefined)?.proof
-    if (proof !== undefined && (await bonded())) await show({ pool, epoch, bundle, stated, history }, proof)
-    else if (faults.length > 0) await oppose(proposal, codesOf(faults))
+    const shown = proof !== undefined && (await bonded()) && (await show({ pool, epoch, bundle, stated }, proof))
+    if (!shown && faults.length > 0) await oppose(proposal, codesOf(faults))
     await decide(proposal, faults)
   }
 
   const bonded = async (): Promise<boolean> =>
     chain.account !== undefined && (await chain.nodes.stakeOf(self)) >= (await chain.payouts.rules()).minStake
 
-  /** What the contract can see: the proposer's bond. */
-  async function show(shown: Challenged, proof: FraudProof): Promise<void> {
+  /** What the contract can see: the proposer's bond. @returns false where what would show it is not to be had */
+  async function show(shown: Challenged, proof: FraudProof): Promise<boolean> {
     const { pool, epoch } = shown
-    if (shown.stated.proposer === self) return
-    const { transaction } = (await unlessOver(() => challenge(deps, shown, proof))) ?? {}
-    if (transaction !== undefined) events.emit('payouts.challenged', { pool, epoch, fault: proof.kind, transaction })
+    if (shown.stated.proposer === self) return true
+    try {
+      const { transaction } = (await unlessOver(() => challenge(deps, bundles, shown, proof))) ?? {}
+      if (transaction !== undefined) events.emit('payouts.challenged', { pool, epoch, fault: proof.kind, transaction })
+      return true
+    } catch (error) {
+      if (error instanceof NotFoundError) return false
+      throw error
+    }
   }
 
   /** What it cannot see, the Datanet's validators answer for: more than a third of their weight voids an epoch. */

@@ -6,9 +6,11 @@ import type { CosignedReceipt } from '../models/index.ts'
 import { checkGate, measureOf } from './attribution.ts'
 import type { Measure } from './attribution.ts'
 import { buildEpoch } from './epoch.ts'
+import type { PreviousEpoch } from './epoch.ts'
 import { payoutsTree, receiptId, receiptsTree } from './leaves.ts'
 import { countedScorings, faultOf, inOrder, placeOf } from './select.ts'
 import type { PoolFacts, ReceiptFault } from './select.ts'
+import { isSettled, settledOf } from './settled.ts'
 import type { Attribution, EpochBundle, GateDocument, Scored } from './types.ts'
 import { divisionOf, foundBy, isNear } from './weighing.ts'
 
@@ -23,15 +25,18 @@ export interface StatedEpoch {
   readonly receiptCount: number
   readonly payoutsRoot: Hex
   readonly payoutsTotal: bigint
+  /** When it was proposed, chain seconds. */
+  readonly proposedAt: bigint
 }
+
+/** How far an epoch's time may be before its proposal, in seconds. */
+const maxAge = 86_400n
 
 export interface BundleFacts extends PoolFacts {
   readonly epoch: number
   readonly stated: StatedEpoch
   /** The epoch before, as the chain knows it. */
-  readonly previous:
-    | { readonly cid: string; readonly bundle: Pick<EpochBundle, 'payouts' | 'payoutsTotal'> }
-    | undefined
+  readonly previous: PreviousEpoch | undefined
   /** All that has come into the pool by now. */
   readonly deposited: bigint
   /** Held-out values that were computed here, where they were. */
@@ -49,7 +54,7 @@ export type FraudProof =
   | {
       readonly kind: 'duplicate'
       readonly index: number
-      readonly firstEpoch: number
+      /** Where the same place stands in this epoch; undefined: an earlier epoch has counted it. */
       readonly firstIndex: number | undefined
     }
   | { readonly kind: 'total'; readonly tree: 'receipts' | 'payouts' }
@@ -63,8 +68,9 @@ export type EpochFaultCode =
   | `${Tree}.${'root' | 'total'}`
   | `receipts.${'count' | 'order'}`
   | `scoring.${'receipt' | 'needless' | 'unsound' | 'missing' | 'disputed' | 'utilities'}`
-  | `bundle.${'place' | 'deposited' | 'measure' | 'sums' | 'unreadable' | 'unavailable'}`
+  | `bundle.${'place' | 'time' | 'deposited' | 'measure' | 'sums' | 'unreadable' | 'unavailable'}`
   | 'gate.utilities'
+  | 'settled.expiry'
   | 'payouts.shares'
 
 export interface EpochFault {
@@ -92,32 +98,25 @@ export function checkBundle(bundle: EpochBundle, facts: BundleFacts): EpochFault
 function receiptFaults({ receipts }: EpochBundle, facts: BundleFacts): EpochFault[] {
   const faults: EpochFault[] = []
   const places = new Map<string, number>()
-  const fees = new Map(facts.settledFees)
+  const before = settledOf(facts.previous?.bundle.settled ?? [])
+  const fees = new Map<Hex, bigint>()
   receipts.forEach((receipt, index) => {
     const { channel, fee } = receipt.receipt.message
     // [reject] A receipt counts once: within the epoch and over all of them.
-    const [first, settled] = [places.get(placeOf(receipt)), facts.settled.get(placeOf(receipt))]
+    const first = places.get(placeOf(receipt))
     if (first !== undefined)
-      faults.push({
-        code: 'receipt.duplicate',
-        at: index,
-        proof: { kind: 'duplicate', index, firstEpoch: facts.epoch, firstIndex: first }
-      })
-    else if (settled !== undefined)
-      faults.push({
-        code: 'receipt.settled',
-        at: index,
-        proof: { kind: 'duplicate', index, firstEpoch: settled, firstIndex: undefined }
-      })
+      faults.push({ code: 'receipt.duplicate', at: index, proof: { kind: 'duplicate', index, firstIndex: first } })
+    else if (isSettled(before, receipt.receipt.message))
+      faults.push({ code: 'receipt.settled', at: index, proof: { kind: 'duplicate', index, firstIndex: undefined } })
     places.set(placeOf(receipt), first ?? index)
     // [reject] Each receipt is sound in itself.
     const fault = faultOf(receipt, facts)
     if (fault !== undefined) faults.push({ code: `receipt.${fault}`, at: index, ...proofOf(receipt, index, facts) })
     // [reject] Receipts stand in order.
-    const before = receipts[index - 1]
-    if (before !== undefined && inOrder(before, receipt) > 0) faults.push({ code: 'receipts.order', at: index })
+    const last = receipts[index - 1]
+    if (last !== undefined && inOrder(last, receipt) > 0) faults.push({ code: 'receipts.order', at: index })
     // [reject] A channel's receipts count no further than it has paid.
-    const sum = (fees.get(channel) ?? 0n) + fee
+    const sum = (fees.get(channel) ?? before.get(channel)?.fees ?? 0n) + fee
     fees.set(channel, sum)
     if (sum > (facts.channels.get(channel)?.claimed ?? 0n)) faults.push({ code: 'receipt.unpaid', at: index })
   })
@@ -204,6 +203,14 @@ function ruleFaults(bundle: EpochBundle, facts: BundleFacts): EpochFault[] {
   // [reject] It is the pool's next epoch, on top of the one before.
   if (bundle.pool !== facts.pool || bundle.epoch !== facts.epoch || bundle.previous !== (facts.previous?.cid ?? null))
     faults.push({ code: 'bundle.place' })
+  // [reject] Its time is not before the last one's, nor after its proposal, nor long before: by it channels are over.
+  const { at } = bundle
+  if (at < (facts.previous?.bundle.at ?? 0n) || at > facts.stated.proposedAt || at + maxAge < facts.stated.proposedAt)
+    faults.push({ code: 'bundle.time' })
+  // [reject] A channel that is counted for the first time ends when the chain says.
+  const known = settledOf(facts.previous?.bundle.settled ?? [])
+  if (bundle.settled.some(line => !known.has(line.channel) && facts.channels.get(line.channel)?.expiry !== line.expiry))
+    faults.push({ code: 'settled.expiry' })
   // [reject] It shares out no more than the pool got.
   if (bundle.deposited > facts.deposited) faults.push({ code: 'bundle.deposited' })
   // [reject] Answers were weighed by the model's players and the coalitions that were drawn.
@@ -269,6 +276,8 @@ export function rebuild(
     epoch: bundle.epoch,
     receipts: bundle.receipts,
     deposited: bundle.deposited,
+    at: bundle.at,
+    expiries: new Map(bundle.settled.map(({ channel, expiry }) => [channel, expiry])),
     previous,
     measures:
       measures ?? new Map(bundle.receipts.map(({ receipt }) => [receipt.message.model, known(receipt.message.model)])),

@@ -7,6 +7,7 @@ export type ProtocolPayoutsErrorCode =
   | 'content.holder'
   | 'content.stale'
   | 'epoch.deposited'
+  | 'epoch.time'
   | 'epoch.gate'
   | 'epoch.measure'
   | 'epoch.scoring'

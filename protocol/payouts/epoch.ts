@@ -4,6 +4,7 @@ import type { Network } from '../crypto/index.ts'
 import type { CosignedReceipt } from '../models/index.ts'
 import type { Measure } from './attribution.ts'
 import { payoutsTree, receiptId, receiptsTree } from './leaves.ts'
+import { settle, settledLines, settledOf } from './settled.ts'
 import { weightsOf } from './shapley.ts'
 import { divide } from './shares.ts'
 import type { EpochBundle, GateDocument, PayoutLine, Scored } from './types.ts'
@@ -27,10 +28,17 @@ export interface EpochInput {
   readonly gates: ReadonlyMap<Hex, GateDocument>
   /** All that ever came into the pool. */
   readonly deposited: bigint
-  /** The epoch before, with the CID of its bundle. */
-  readonly previous:
-    | { readonly cid: string; readonly bundle: Pick<EpochBundle, 'payouts' | 'payoutsTotal'> }
-    | undefined
+  /** The epoch's time, chain seconds. */
+  readonly at: bigint
+  /** When the channels of its receipts end. */
+  readonly expiries: ReadonlyMap<Hex, bigint>
+  readonly previous: PreviousEpoch | undefined
+}
+
+/** The epoch before, with the CID of its bundle: what the next one is made on top of. */
+export interface PreviousEpoch {
+  readonly cid: string
+  readonly bundle: Pick<EpochBundle, 'payouts' | 'payoutsTotal' | 'settled' | 'at'>
 }
 
 /** An answer that earns something for its data. */
@@ -151,13 +159,21 @@ function partsOf(
  * An epoch from its receipts. Pure, so that whoever has the same receipts and reads the same chain makes the same
  * bundle.
  * @throws InvalidError `epoch.gate`, `epoch.measure`, `epoch.scoring` (something is missing) · `epoch.deposited` (the
- * pool got less than was paid out)
+ * pool got less than was paid out) · `epoch.time` (it is before the last one) · `settled.*` (what may not be counted)
  */
 export function buildEpoch(input: EpochInput): EpochBundle {
   const { network, pool, epoch, receipts, scorings, gates, deposited, previous } = input
   const before = previous?.bundle.payoutsTotal ?? 0n
   if (deposited < before)
     throw new InvalidError('epoch.deposited', 'the pool got less than earlier epochs have given away')
+  if (input.at < (previous?.bundle.at ?? 0n))
+    throw new InvalidError('epoch.time', 'the epoch is of a time before the one before it')
+  const settled = settle(
+    settledOf(previous?.bundle.settled ?? []),
+    receipts.map(({ receipt }) => receipt.message),
+    input.expiries,
+    input.at
+  )
   const dataFees = deposited - before
   const earnings = earningsOf(input)
   const values = valuesOf(earnings)
@@ -216,6 +232,8 @@ export function buildEpoch(input: EpochInput): EpochBundle {
     payouts,
     payoutsRoot: payoutsRoot.hash,
     payoutsTotal: payoutsRoot.sum,
-    held
+    held,
+    at: input.at,
+    settled: settledLines(settled)
   }
 }

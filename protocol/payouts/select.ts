@@ -5,6 +5,8 @@ import { checkCosigned } from '../models/index.ts'
 import type { CheckedReceipt, CosignedReceipt } from '../models/index.ts'
 import type { Measure } from './attribution.ts'
 import { receiptId } from './leaves.ts'
+import { isOver, isSettled, maxRanges, maxSettledChannels, withPlace } from './settled.ts'
+import type { Range, Settled } from './settled.ts'
 import type { Scored } from './types.ts'
 import { divisionOf, entitled, foundBy, isSigned, keptScorings } from './weighing.ts'
 
@@ -14,6 +16,8 @@ export interface ChannelFacts {
   readonly worker: Address
   readonly model: Hex
   readonly claimed: bigint
+  /** Chain seconds. */
+  readonly expiry: bigint
 }
 
 /** What stands on chain and in earlier epochs, as far as the receipts at hand touch it. */
@@ -29,10 +33,14 @@ export interface PoolFacts {
   readonly measures: ReadonlyMap<Hex, Measure | null>
   /** Scorers that have enough at stake. */
   readonly bonded: ReadonlySet<Address>
-  /** Which epoch counted a receipt already: keys by `placeOf`. */
-  readonly settled: ReadonlyMap<string, number>
-  /** Sum of the fees that earlier epochs counted, by channel. */
-  readonly settledFees: ReadonlyMap<Hex, bigint>
+}
+
+/** What an epoch chooses its receipts by, besides. */
+export interface SelectFacts extends PoolFacts {
+  /** All that earlier epochs have counted. */
+  readonly settled: Settled
+  /** The epoch's time, chain seconds. */
+  readonly at: bigint
 }
 
 /** A receipt's place: it counts once, whatever stands in it. */
@@ -46,14 +54,16 @@ export function inOrder(a: Pick<CosignedReceipt, 'receipt'>, b: Pick<CosignedRec
   return x.sequence < y.sequence ? -1 : x.sequence > y.sequence ? 1 : 0
 }
 
+/** Wrong in itself. */
+export type Unsound = 'signature' | 'channel' | 'model' | 'content'
 export type ReceiptFault =
-  | 'signature'
-  | 'channel'
-  | 'model'
-  | 'content' // wrong in itself
+  | Unsound
   | 'duplicate'
   | 'settled'
-  | 'unpaid' // wrong in this company
+  | 'unpaid'
+  | 'over'
+  | 'scattered'
+  | 'full' // wrong in this company
   | 'measure'
   | 'unscored'
   | 'disputed' // nobody knows yet what it is worth to whom
@@ -62,7 +72,7 @@ export type ReceiptFault =
 export function faultOf(
   cosigned: CosignedReceipt,
   facts: Pick<PoolFacts, 'network' | 'pool' | 'channels' | 'datanets'>
-): ReceiptFault | undefined {
+): Unsound | undefined {
   const { message } = cosigned.receipt
   const channel = facts.channels.get(message.channel)
   // [reject] Its channel exists, and it is signed by that channel's client and worker.
@@ -125,7 +135,7 @@ function weighedBy(
 export function selectReceipts(
   receipts: readonly CosignedReceipt[],
   words: ReadonlyMap<Hex, readonly Scored[]>,
-  facts: PoolFacts
+  facts: SelectFacts
 ): {
   counted: CheckedReceipt[]
   scorings: Map<Hex, readonly Scored[]>
@@ -136,16 +146,18 @@ export function selectReceipts(
   const sound: { id: Hex; receipt: CheckedReceipt }[] = []
   for (const receipt of receipts) {
     const id = receiptId(facts.network, receipt)
-    const fault = facts.settled.has(placeOf(receipt)) ? 'settled' : faultOf(receipt, facts)
+    const fault = isSettled(facts.settled, receipt.receipt.message) ? 'settled' : faultOf(receipt, facts)
     if (fault === undefined) sound.push({ id, receipt: receipt as CheckedReceipt })
     else left.push({ id, fault })
   }
   sound.sort((a, b) => inOrder(a.receipt, b.receipt) || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0))
   const counted: CheckedReceipt[] = []
-  const fees = new Map(facts.settledFees)
+  const taken = new Map<Hex, { ranges: readonly Range[]; fees: bigint }>(
+    [...facts.settled].filter(([, { expiry }]) => !isOver(expiry, facts.at))
+  )
   let last = ''
   for (const { id, receipt } of sound) {
-    const { channel, fee } = receipt.receipt.message
+    const { channel, sequence, fee } = receipt.receipt.message
     // [ignore] A place counts once; two receipts for one place (both parties signed twice) leave the one of the lower
     // id.
     if (placeOf(receipt) === last) {
@@ -155,9 +167,22 @@ export function selectReceipts(
     last = placeOf(receipt)
     // [ignore] A receipt moves money only as far as its channel has paid on chain: signing receipts among friends is
     // free, paying is not.
-    const sum = (fees.get(channel) ?? 0n) + fee
-    if (sum > (facts.channels.get(channel)?.claimed ?? 0n)) {
+    const before = taken.get(channel)
+    const sum = (before?.fees ?? 0n) + fee
+    const facing = facts.channels.get(channel)
+    if (sum > (facing?.claimed ?? 0n)) {
       left.push({ id, fault: 'unpaid' })
+      continue
+    }
+    // [ignore] A channel's receipts count until so long after its end: what was counted need not be remembered for ever.
+    if (isOver(facing?.expiry ?? 0n, facts.at)) {
+      left.push({ id, fault: 'over' })
+      continue
+    }
+    // [ignore] There is room for so many gaps in a channel, and so many channels: the others wait until there is.
+    const ranges = withPlace(before?.ranges ?? [], sequence)
+    if (ranges.length > maxRanges || (before === undefined && taken.size >= maxSettledChannels)) {
+      left.push({ id, fault: ranges.length > maxRanges ? 'scattered' : 'full' })
       continue
     }
     const weighed = weighedBy(receipt, words.get(id) ?? [], facts)
@@ -166,7 +191,7 @@ export function selectReceipts(
       continue
     }
     if (weighed.length > 0) scorings.set(id, weighed)
-    fees.set(channel, sum)
+    taken.set(channel, { ranges, fees: sum })
     counted.push(receipt)
   }
   return { counted, scorings, left }

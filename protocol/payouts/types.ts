@@ -1,7 +1,8 @@
 import { z } from 'zod'
-import { address, amount, bytes32, cidText, int, signature } from '../primitives/hex.ts'
+import { address, amount, bytes32, cidText, int, signature, uint } from '../primitives/hex.ts'
 import { signedSchema } from '../crypto/schema.ts'
 import { cosignedReceipt, opening } from '../models/types.ts'
+import { maxSettledChannels, settledChannel } from './settled.ts'
 
 /**
  * How a model's answers are weighed: whose data it is made of (bit i of a coalition is player i), and which coalitions
@@ -95,7 +96,11 @@ export const epochBundle = z.strictObject({
   payoutsRoot: bytes32,
   payoutsTotal: amount,
   /** dataFees that nobody earned (nobody's value is positive); shared out with the next epoch. */
-  held: amount
+  held: amount,
+  /** The epoch's time: the chain's when it was made. Channels that were over by then count no more. */
+  at: uint(64),
+  /** All that this epoch and those before it have counted, by channel: with the bundle, all that the next one needs. */
+  settled: z.array(settledChannel).max(maxSettledChannels)
 })
 export type EpochBundle = z.infer<typeof epochBundle>
 
@@ -110,22 +115,6 @@ export const payoutMessage = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('closing'), closing: signedSchema('EpochClosing') })
 ])
 export type PayoutMessage = z.infer<typeof payoutMessage>
-
-/**
- * Frames of `/tilth/payouts/bundle/1`: a settler names a pool and the receipts it has; the other side sends those it
- * lacks, page by page, and ends.
- */
-export const bundleRequest = z.strictObject({
-  kind: z.literal('request'),
-  pool: bytes32,
-  have: z.array(bytes32).max(20_000)
-})
-export type BundleRequest = z.infer<typeof bundleRequest>
-export const bundlePage = z.strictObject({
-  kind: z.literal('receipts'),
-  receipts: z.array(cosignedReceipt).min(1).max(64)
-})
-export type BundlePage = z.infer<typeof bundlePage>
 
 /**
  * Frames of `/tilth/payouts/content/1`: a scorer asks client or worker of a receipt for what was asked and answered; and

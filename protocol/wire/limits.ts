@@ -25,7 +25,6 @@ export const protocols = [
   '/tilth/data/sync/1',
   '/tilth/jobs/progress/1',
   '/tilth/models/infer/1',
-  '/tilth/payouts/bundle/1',
   '/tilth/payouts/receipts/1',
   '/tilth/payouts/scorings/1',
   '/tilth/payouts/content/1',
@@ -178,17 +177,6 @@ export const streamLimits = {
     perPeer: 128,
     inAll: 1024,
     queue: 64
-  },
-  // Receipts a settler missed, in pages.
-  '/tilth/payouts/bundle/1': {
-    maxBytes: 4 * MiB,
-    timeMs: 30_000,
-    lifeMs: 600_000,
-    quota: { perSecond: 50, burst: 200 },
-    opens: { perSecond: 1, burst: 20 },
-    perPeer: 2,
-    inAll: 32,
-    queue: 8
   },
   // Comparing receipts: a frame has at most 32 places with 64 ids each (140 KB) or 64 receipts (100 KB); to find and
   // fetch 20,000 takes some 600 frames.

@@ -1,5 +1,5 @@
 import type { EpochView as NodeEpoch, ReceiptView as NodeReceipt } from '../../../node/payouts/index.ts'
-import { NotFoundError, pageOf } from '../../../protocol/primitives/index.ts'
+import { NotFoundError } from '../../../protocol/primitives/index.ts'
 import type { Node } from '../../../node/node.ts'
 import type { EpochView, ReceiptView } from '../contract/index.ts'
 import type { Handlers } from '../server/index.ts'
@@ -48,7 +48,8 @@ const receiptView = (receipt: NodeReceipt): ReceiptView => ({
 export function payoutHandlers({ payouts }: Pick<Node, 'payouts'>): Pick<Handlers, Names> {
   return {
     async receipts({ params: { model, pool, ...page } }) {
-      return pageOf((await payouts.receipts({ model, pool })).map(receiptView), page, ({ id }) => id)
+      const { items, next } = await payouts.receipts({ model, pool, ...page })
+      return { items: items.map(receiptView), next }
     },
     async receipt({ params }) {
       const found = await payouts.receipt(params.id)
@@ -59,12 +60,10 @@ export function payoutHandlers({ payouts }: Pick<Node, 'payouts'>): Pick<Handler
       return receiptView(found)
     },
     settle: async ({ body }) => epochView(await payouts.settle(body.pool)),
-    epochs: async ({ params }) =>
-      pageOf(
-        (await payouts.epochs()).map(epochView),
-        params,
-        ({ pool, epoch, bundle }) => `${pool}/${epoch}/${bundle}`
-      ),
+    async epochs({ params }) {
+      const { items, next } = await payouts.epochs(params)
+      return { items: items.map(epochView), next }
+    },
     finalize: async ({ params }) => epochView(await payouts.finalize(params.id)),
     async earnings({ params }) {
       const { account, payout, balance, pools } = await payouts.earnings(params.account)

@@ -4,7 +4,7 @@ import type { Address } from '../../../protocol/primitives/index.ts'
 import type { Batch, Store } from '../../store/index.ts'
 import { sequenceKey } from '../../store/index.ts'
 import type { Archive } from './archive.ts'
-import { channelKey, everything, listKey, openKey, placeKey, placeOfKey, shortId } from './keys.ts'
+import { channelKey, everything, listKey, openKey, placeKey, placeOfKey, poolName, shortId } from './keys.ts'
 import { scoringKey } from './tables.ts'
 import type { Archived, ArchiveRow, Kept, Tables } from './tables.ts'
 import type { FinalEpoch } from './types.ts'
@@ -22,6 +22,7 @@ interface Leaving {
   readonly epoch: number | null
   /** Others' receipts that no epoch counts are not kept. */
   readonly archive: boolean
+  readonly own: boolean
   readonly fee: bigint
   readonly channel: Hex
   readonly sequence: bigint
@@ -51,8 +52,14 @@ export function createClosing(
   }
 
   /** Everything but the row of its place and what lists and ids say: those go only where nothing of it is kept. */
-  function removeBody(batch: Batch, { key, id }: { key: string; id: Hex }, scorers: readonly Address[]): void {
-    batch.delete(tables.receipts, key).delete(tables.unscored, key).delete(tables.over, key)
+  function removeBody(
+    batch: Batch,
+    { key, id }: { key: string; id: Hex },
+    pool: Hex | null,
+    scorers: readonly Address[]
+  ): void {
+    batch.delete(tables.receipts, key).delete(tables.over, key)
+    batch.delete(tables.unscored, listKey(poolName(pool), key)).delete(tables.unheard, key)
     for (const scorer of scorers) batch.delete(tables.scorings, scoringKey(id, scorer))
   }
   function forget(batch: Batch, { key, id, model }: { key: string; id: Hex; model: Hex }, pool: Hex | null): void {
@@ -97,9 +104,10 @@ export function createClosing(
     await store.batch(batch => {
       if (file !== undefined) batch.put(tables.archives, sequenceKey(file.number), file.row)
       for (const one of leaving) {
-        removeBody(batch, one, scorers.get(one.id) ?? [])
+        removeBody(batch, one, pool, scorers.get(one.id) ?? [])
         if (one.archive && file !== undefined) batch.put(tables.archived, one.key, file.number)
-        else forget(batch, one, pool)
+        if (one.own) batch.put(tables.released, one.id, 0)
+        if (!one.archive || file === undefined) forget(batch, one, pool)
         if (open && pool !== null)
           batch
             .delete(tables.places, placeKey(pool, one.channel, one.sequence))
@@ -121,7 +129,7 @@ export function createClosing(
 
   const leavingOf = (key: string, { id, own, receipt }: Kept, epoch: number | null): Leaving => {
     const { fee, channel, sequence, model } = receipt.receipt.message
-    return { key, id, epoch, archive: own || epoch !== null, fee, channel, sequence, model }
+    return { key, id, epoch, archive: own || epoch !== null, own, fee, channel, sequence, model }
   }
 
   /** The state that the epoch leaves: its channels' places, and the pool's line last, which says that all is done. */
@@ -161,7 +169,7 @@ export function createClosing(
       return {
         fee: one.fee,
         fill(batch) {
-          removeBody(batch, one, scorers)
+          removeBody(batch, one, pool, scorers)
           forget(batch, one, pool)
           batch.delete(tables.open, openKey(pool, id))
         }

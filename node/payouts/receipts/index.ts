@@ -1,4 +1,10 @@
 /** Receipts from the moment they are known until they are history: on disk by state, archived by epoch. */
 export type * from './types.ts'
 export { createReceiptStore } from './store.ts'
-export type { ReceiptStoreOptions } from './store.ts'
+export { openTables, scoringKey } from './tables.ts'
+export { createBook } from './book.ts'
+export type { Book } from './book.ts'
+export { createOwnReceipts } from './own.ts'
+export type { OwnReceipts } from './own.ts'
+export { createExchange, createTree } from './exchange/index.ts'
+export type { Exchange, Tree } from './exchange/index.ts'

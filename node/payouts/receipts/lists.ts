@@ -8,7 +8,7 @@ import type { Entry, ReceiptStore } from './types.ts'
 export function createLists(
   tables: Tables,
   entryAt: (key: string) => Promise<Entry | undefined>
-): Pick<ReceiptStore, 'list' | 'open' | 'openIds' | 'unscored'> {
+): Pick<ReceiptStore, 'list' | 'open' | 'openIds' | 'unscored' | 'unheard' | 'hasOwn' | 'pools'> {
   return {
     async list({ model, pool, order = 'oldest', limit = defaultPage, cursor } = {}) {
       if (cursor !== undefined && !isTimeKey(cursor))
@@ -51,12 +51,31 @@ export function createLists(
         ids.push(key.slice(pool.length + 1) as Hex)
       return ids
     },
-    async unscored({ after, limit = defaultPage } = {}) {
-      const key = after === undefined ? undefined : await tables.ids.get(shortId(after))
+    async unscored(pool, limit) {
       const ids: Hex[] = []
-      for await (const id of tables.unscored.values({ limit, ...(key === undefined ? {} : { from: justAfter(key) }) }))
-        ids.push(id)
+      for await (const id of tables.unscored.values({ prefix: `${pool}/`, limit })) ids.push(id)
       return ids
+    },
+    async unheard(limit) {
+      const ids: Hex[] = []
+      for await (const id of tables.unheard.values({ reverse: true, limit })) ids.push(id)
+      return ids
+    },
+    async hasOwn(pool) {
+      for await (const { own } of tables.channels.values({ prefix: `${pool}/` })) if (own) return true
+      return false
+    },
+    async *pools() {
+      // One step for each pool, however much it has.
+      let from = ''
+      for (;;) {
+        let found: string | undefined
+        for await (const key of tables.open.keys({ from, limit: 1 })) found = key
+        const pool = found?.split('/')[0] as Hex | undefined
+        if (pool === undefined) return
+        yield pool
+        from = justAfter(pool)
+      }
     }
   }
 }

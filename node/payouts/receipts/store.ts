@@ -1,17 +1,16 @@
-import { InvalidError } from '../../../protocol/primitives/index.ts'
-import type { Hex } from '../../../protocol/primitives/index.ts'
+import { InvalidError, NotFoundError } from '../../../protocol/primitives/index.ts'
+import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { inRanges, isOver } from '../../../protocol/payouts/index.ts'
-import type { ScoringDocument } from '../../../protocol/payouts/index.ts'
 import type { Log } from '../../runtime/types.ts'
 import { createQueue } from '../../runtime/index.ts'
 import type { Batch, Store } from '../../store/index.ts'
 import { createArchive } from './archive.ts'
 import { createClosing } from './closing.ts'
-import { channelKey, everything, listKey, openKey, placeKey, shortId, timeKey } from './keys.ts'
+import { channelKey, everything, listKey, openKey, placeKey, poolName, shortId, timeKey } from './keys.ts'
 import { createLists } from './lists.ts'
-import { openTables } from './tables.ts'
+import { openTables, scoringKey } from './tables.ts'
 import type { Archived, Kept } from './tables.ts'
-import type { Entry, NewEntry, ReceiptState, ReceiptStore } from './types.ts'
+import type { Entry, NewEntry, ReceiptState, ReceiptStore, StakedScoring } from './types.ts'
 
 /** Open receipts kept for one channel: two parties who sign nonsense to each other fill no disk but their own. */
 const maxChannelReceipts = 10_000
@@ -84,7 +83,7 @@ export function createReceiptStore({
     if (epoch !== null) return { name: 'settled', epoch }
     const { channel, sequence } = receipt.receipt.message
     if (pool === null || (await tables.places.get(placeKey(pool, channel, sequence))) !== id) return { name: 'over' }
-    return { name: (await tables.unscored.has(key)) ? 'unscored' : 'unsettled' }
+    return { name: (await tables.unscored.has(listKey(pool, key))) ? 'unscored' : 'unsettled' }
   }
 
   async function entryAt(key: string): Promise<Entry | undefined> {
@@ -114,12 +113,12 @@ export function createReceiptStore({
     over++
   }
 
-  async function write({ id, pool, receipt, own, expiry }: NewEntry): Promise<boolean> {
+  async function write({ id, pool, receipt, own, expiry, answered = false }: NewEntry): Promise<boolean> {
     if (await tables.ids.has(shortId(id))) return false
-    const { channel, sequence, fee, finishedAt } = receipt.receipt.message
+    const { channel, sequence, fee, finishedAt, outputTokens, confidential } = receipt.receipt.message
     const key = timeKey(finishedAt, id)
     if (pool === null) {
-      await putOver(key, { id, pool, own, epoch: null, receipt })
+      await putOver(key, { id, pool, own, answered, epoch: null, receipt })
       return true
     }
     const settled = await tables.settled.get(channelKey(pool, channel))
@@ -128,7 +127,7 @@ export function createReceiptStore({
     const counted = settled !== undefined && inRanges(settled.ranges, sequence)
     if (counted || isOver(expiry, now)) {
       if (!own) throw new InvalidError('receipt.over', 'no epoch will count it', { consequence: 'ignore' })
-      await putOver(key, { id, pool, own, epoch: counted ? epoch : null, receipt })
+      await putOver(key, { id, pool, own, answered, epoch: counted ? epoch : null, receipt })
       return true
     }
     const place = placeKey(pool, channel, sequence)
@@ -138,25 +137,61 @@ export function createReceiptStore({
     // an epoch.
     if (other !== undefined && (gone === undefined || (!own && other < id)))
       throw new InvalidError('receipt.place', 'another receipt stands at this place', { consequence: 'ignore' })
-    const row = (await tables.channels.get(channelKey(pool, channel))) ?? { receipts: 0, fees: 0n, expiry }
+    const row = (await tables.channels.get(channelKey(pool, channel))) ?? { receipts: 0, fees: 0n, expiry, own }
     // [ignore] A channel has room for so many: what two parties sign to each other is no burden for others.
     if (!own && other === undefined && row.receipts >= maxChannelReceipts)
       throw new InvalidError('receipt.many', 'the channel has more receipts than are kept', { consequence: 'ignore' })
     await store.batch(batch => {
       gone?.fill(batch)
-      putBody(batch, key, { id, pool, own, epoch: null, receipt })
+      putBody(batch, key, { id, pool, own, answered, epoch: null, receipt })
       batch
         .put(tables.places, place, id)
         .put(tables.open, openKey(pool, id), 0)
-        .put(tables.unscored, key, id)
         .put(tables.channels, channelKey(pool, channel), {
           receipts: row.receipts + (gone === undefined ? 1 : 0),
           fees: row.fees + fee - (gone?.fee ?? 0n),
-          expiry
+          expiry,
+          own: row.own || own
         })
+      if (confidential || outputTokens === 0) return // nobody weighs it
+      batch.put(tables.unscored, listKey(pool, key), id)
+      if (answered) batch.put(tables.unheard, key, id)
     })
     if (other !== undefined) tell(pool, other)
     tell(pool, id)
+    return true
+  }
+
+  /** Scorings of a receipt that is not archived, with the most at stake first. */
+  async function staked(id: Hex): Promise<StakedScoring[]> {
+    const found: StakedScoring[] = []
+    for await (const one of tables.scorings.values({ prefix: `${id}/` })) found.push(one)
+    return found.sort((a, b) => (a.stake > b.stake ? -1 : a.stake < b.stake ? 1 : 0))
+  }
+
+  const unknown = (id: Hex): NotFoundError =>
+    new NotFoundError('scoring.receipt', `the receipt ${id} that was scored is not known here, or settled`)
+
+  async function writeScoring(
+    id: Hex,
+    scoring: StakedScoring,
+    { agreed, gone }: { agreed: boolean; gone?: Address | undefined }
+  ): Promise<boolean> {
+    const found = await find(id)
+    const state = found !== undefined && 'kept' in found ? await stateOf(found.key, found.kept) : undefined
+    // [ignore] It is about a receipt that is known here, and in no epoch yet.
+    if (found === undefined || state === undefined || state.name === 'settled' || state.name === 'over')
+      throw unknown(id)
+    const name = scoringKey(id, scoring.document.statement.message.scorer)
+    if (await tables.scorings.has(name)) return false
+    const pool = 'kept' in found ? found.kept.pool : null
+    await store.batch(batch => {
+      batch.put(tables.scorings, name, scoring)
+      if (gone !== undefined) batch.delete(tables.scorings, scoringKey(id, gone))
+      batch.delete(tables.unscored, listKey(poolName(pool), found.key))
+      if (agreed) batch.delete(tables.unheard, found.key)
+      else if ('kept' in found && found.kept.answered) batch.put(tables.unheard, found.key, id)
+    })
     return true
   }
 
@@ -188,14 +223,17 @@ export function createReceiptStore({
     },
     async scorings(id) {
       const found = await find(id)
-      if (found !== undefined && 'archived' in found) return found.archived.scorings
-      const documents: ScoringDocument[] = []
-      for await (const { document } of tables.scorings.values({ prefix: `${id}/` })) documents.push(document)
-      return documents
+      return found !== undefined && 'archived' in found
+        ? found.archived.scorings
+        : (await staked(id)).map(({ document }) => document)
     },
-    async scored(id) {
-      const key = await tables.ids.get(shortId(id))
-      if (key !== undefined) await tables.unscored.delete(key)
+    scorers: async id =>
+      (await staked(id)).map(({ stake, document }) => ({ stake, scorer: document.statement.message.scorer })),
+    async putScoring(id, scoring, options) {
+      const found = await find(id)
+      if (found !== undefined && 'kept' in found)
+        return writing.run(found.kept.receipt.receipt.message.channel, () => writeScoring(id, scoring, options))
+      throw unknown(id)
     },
     ...createLists(tables, entryAt),
     async feesOf(pool, channel) {

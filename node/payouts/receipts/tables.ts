@@ -11,6 +11,8 @@ const kept = z.strictObject({
   pool: bytes32.nullable(),
   /** Whether this node is its client or its worker. */
   own: z.boolean(),
+  /** Whether this node is its worker. */
+  answered: z.boolean(),
   epoch: z.int().min(1).nullable(),
   receipt: cosignedReceipt
 })
@@ -20,8 +22,8 @@ export type Kept = z.infer<typeof kept>
 export const archived = kept.extend({ scorings: z.array(scoringDocument).max(16) })
 export type Archived = z.infer<typeof archived>
 
-/** What a channel's open receipts come to. */
-const channelRow = z.strictObject({ receipts: z.int().min(0), fees: amount, expiry: uint(64) })
+/** What a channel's open receipts come to. `own`: this node is one of its parties. */
+const channelRow = z.strictObject({ receipts: z.int().min(0), fees: amount, expiry: uint(64), own: z.boolean() })
 export type ChannelRow = z.infer<typeof channelRow>
 
 /** The last final epoch whose receipts are settled here. */
@@ -57,8 +59,10 @@ export const openTables = (store: Pick<Store, 'collection'>) => ({
   places: store.collection('payouts/places', bytes32),
   /** By pool and id. */
   open: store.collection('payouts/open', present),
-  /** By time and id: open, of a pool, and nobody has weighed it. */
+  /** By pool, time and id: open, and nobody has weighed it who may. */
   unscored: store.collection('payouts/unscored', bytes32),
+  /** By time and id: open, answered by this node itself, and no scorers agree yet on what it is worth. */
+  unheard: store.collection('payouts/unheard', bytes32),
   /** By time and id: no epoch will count it, and it waits for the next archive. */
   over: store.collection('payouts/over', present),
   /** By receipt and scorer. */
@@ -69,6 +73,12 @@ export const openTables = (store: Pick<Store, 'collection'>) => ({
   settled: store.collection('payouts/settled', settledChannel),
   /** By pool. */
   pools: store.collection('payouts/pools', poolRow),
+  /** Ids of own receipts that are archived, and that the models phase may let go of. */
+  released: store.collection('payouts/released', present),
+  /** `next`: the number of the last own receipt that was taken from the models phase. */
+  own: store.collection('payouts/own', z.int().min(-1)),
+  /** By number: own receipts that could not be taken yet, and how often that was tried. */
+  owed: store.collection('payouts/owed', z.int().min(0)),
   /** By number. */
   archives: store.collection('payouts/archives', archiveRow)
 })

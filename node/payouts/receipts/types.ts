@@ -1,6 +1,6 @@
 import type { CosignedReceipt } from '../../../protocol/models/index.ts'
 import type { Page, PageRequest } from '../../../protocol/primitives/index.ts'
-import type { Hex } from '../../../protocol/primitives/index.ts'
+import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import type { ScoringDocument, Settled } from '../../../protocol/payouts/index.ts'
 
 /**
@@ -12,7 +12,7 @@ export type ReceiptState =
   /** `epoch`: the first one known here that counts it. */
   | { readonly name: 'settled'; readonly epoch: number }
 
-/** A receipt as it is kept: without what was asked and answered. */
+/** A receipt as it is kept. */
 export interface Entry {
   readonly id: Hex
   /** The model's Datanet; null for a model without one. */
@@ -36,8 +36,16 @@ export interface NewEntry {
   readonly pool: Hex | null
   readonly receipt: CosignedReceipt
   readonly own: boolean
+  /** Whether this node has answered it. */
+  readonly answered?: boolean
   /** Its channel's, chain seconds. */
   readonly expiry: bigint
+}
+
+/** A scoring, and what its scorer had at stake when it came. */
+export interface StakedScoring {
+  readonly stake: bigint
+  readonly document: ScoringDocument
 }
 
 /** What an epoch that became final says about receipts. */
@@ -75,17 +83,34 @@ export interface ReceiptStore {
   put(entry: NewEntry): Promise<boolean>
   has(id: Hex): Promise<boolean>
   get(id: Hex): Promise<Entry | undefined>
-  /** What scorers said of it, archived or not. */
+  /** What scorers said of it, archived or not; with the most at stake first. */
   scorings(id: Hex): Promise<readonly ScoringDocument[]>
-  /** Somebody has weighed it. */
-  scored(id: Hex): Promise<void>
+  /** Who said it and what they had at stake; of open receipts only. */
+  scorers(id: Hex): Promise<readonly { readonly scorer: Address; readonly stake: bigint }[]>
+  /**
+   * Keeps a scoring of an open receipt, in the place of another scorer's where one is named. `agreed`: with it most of
+   * its scorers agree, so that nobody else need hear of the receipt.
+   * @returns whether it was new
+   * @throws NotFoundError `scoring.receipt`: the receipt is not known here, or no epoch will count it any more
+   */
+  putScoring(
+    id: Hex,
+    scoring: StakedScoring,
+    options: { agreed: boolean; gone?: Address | undefined }
+  ): Promise<boolean>
   list(filter?: EntryFilter): Promise<Page<Entry>>
   /** Open receipts of a pool by channel and sequence number. */
   open(pool: Hex): AsyncIterable<Entry>
   /** Ids of open receipts of a pool that begin with these digits, ascending. */
   openIds(pool: Hex, prefix: string, limit: number): Promise<Hex[]>
-  /** Receipts that nobody has weighed yet, oldest first, after one of them. */
-  unscored(options?: { after?: Hex; limit?: number }): Promise<Hex[]>
+  /** Receipts of a pool that nobody has weighed yet, and somebody may; the oldest first. */
+  unscored(pool: Hex, limit: number): Promise<Hex[]>
+  /** The newest that this node has answered itself, and on which no scorers agree yet. */
+  unheard(limit: number): Promise<Hex[]>
+  /** Whether this node is a party of a channel of the pool that has open receipts. */
+  hasOwn(pool: Hex): Promise<boolean>
+  /** Pools with open receipts. */
+  pools(): AsyncIterable<Hex>
   /** Fees of a channel's open receipts, and of those that final epochs have counted. */
   feesOf(pool: Hex, channel: Hex): Promise<bigint>
   pool(pool: Hex): Promise<PoolState>

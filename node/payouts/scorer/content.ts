@@ -35,7 +35,7 @@ export interface Contents {
 
 export function createContents(
   deps: Pick<PayoutsDeps, 'streams' | 'models' | 'network' | 'key' | 'self' | 'clock' | 'log'>,
-  { models, stakes, settled }: { models: Models; stakes: Stakes; settled: (id: Hex) => boolean }
+  { models, stakes, settled }: { models: Models; stakes: Stakes; settled: (id: Hex) => Promise<boolean> }
 ): Contents {
   const { streams, network, key, self, clock, log } = deps
   const seen = new Map<Hex, Set<Address>>()
@@ -49,7 +49,7 @@ export function createContents(
     // [ignore] It is about an answer of this node, as its client or worker, that is still to be settled.
     const receipt = await deps.models.receipt(id)
     if (receipt === undefined) throw new NotFoundError('content.unknown', 'no such receipt is known here')
-    if (settled(id)) refuse('content.settled', 'the receipt is settled: there is nothing left to weigh')
+    if (await settled(id)) refuse('content.settled', 'the receipt is settled: there is nothing left to weigh')
     // [ignore] Only what is weighed is shown, and only to who may weigh it.
     const { builder, result } = await models.registered(receipt.receipt.message.model)
     const why = entitled(receipt, asker, { bonded: await stakes.bonded(asker), builder })

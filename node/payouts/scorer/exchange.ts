@@ -68,11 +68,11 @@ export function createScoringsExchange(
         Array.from({ length: peersAtOnce }, async () => {
           for (let peer = queue.pop(); peer !== undefined; peer = queue.pop()) {
             try {
-              for (let at = 0; at < receipts.length; at += asked)
-                await ask(
-                  peer.peerId,
-                  receipts.slice(at, at + asked).filter(id => scorings.count(id) === 0)
-                )
+              for (let at = 0; at < receipts.length; at += asked) {
+                const wanted: Hex[] = []
+                for (const id of receipts.slice(at, at + asked)) if ((await scorings.count(id)) === 0) wanted.push(id)
+                if (wanted.length > 0) await ask(peer.peerId, wanted)
+              }
             } catch (error) {
               if (!(error instanceof TilthError)) throw error
               log.debug('a peer gave no scorings', { peer: peer.peerId, code: error.code })

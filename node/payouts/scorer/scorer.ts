@@ -2,7 +2,7 @@ import { signStatement } from '../../../protocol/crypto/index.ts'
 import { attributionHash, divisionOf, entitled, keptScorings } from '../../../protocol/payouts/index.ts'
 import type { ScoringDocument } from '../../../protocol/payouts/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
-import type { Book, Entry } from '../book.ts'
+import type { Entry, ReceiptStore } from '../receipts/index.ts'
 import type { Models } from '../models.ts'
 import type { PayoutsDeps } from '../types.ts'
 import type { Contents } from './content.ts'
@@ -21,7 +21,7 @@ export interface Scorer {
 }
 
 interface Parts {
-  readonly book: Book
+  readonly receipts: Pick<ReceiptStore, 'get'>
   readonly models: Models
   readonly stakes: Stakes
   readonly scorings: Scorings
@@ -36,8 +36,8 @@ const attempts = 8
 
 export function createScorer(
   { self, network, key, clock, log }: Pick<PayoutsDeps, 'self' | 'network' | 'key' | 'clock' | 'log'>,
-  { book, models, stakes, scorings, contents, weigher }: Parts,
-  { settled, scored }: { settled: (id: Hex) => boolean; scored: (document: ScoringDocument) => Promise<void> }
+  { receipts, models, stakes, scorings, contents, weigher }: Parts,
+  { scored }: { scored: (document: ScoringDocument) => Promise<void> }
 ): Scorer {
   const waiting = new Map<Hex, { times: number; again: number }>()
   let running: Promise<void> | undefined
@@ -45,8 +45,9 @@ export function createScorer(
   life.abort()
 
   /** Whether this node has to weigh it; undefined: not yet, since its stake may come. */
-  async function mine({ id, pool, receipt }: Entry): Promise<boolean | undefined> {
-    if (pool === null || settled(id) || scorings.has(id, self) || scorings.count(id) >= keptScorings) return false
+  async function mine({ id, pool, receipt, state }: Entry): Promise<boolean | undefined> {
+    if (pool === null || state.name === 'settled' || state.name === 'over') return false
+    if ((await scorings.has(id, self)) || (await scorings.count(id)) >= keptScorings) return false
     const { builder, result } = await models.registered(receipt.receipt.message.model)
     if (divisionOf(receipt, result === '' ? null : result) !== 'weighed') return false
     const why = entitled(receipt, self, { bonded: await stakes.bonded(self), builder })
@@ -55,7 +56,7 @@ export function createScorer(
 
   /** @returns whether there is nothing more to do for it */
   async function score(id: Hex): Promise<boolean> {
-    const entry = book.entry(id)
+    const entry = await receipts.get(id)
     const wanted = entry === undefined ? false : await mine(entry)
     if (entry === undefined || wanted !== true) return wanted === false
     // It stays in memory for as long as it takes to weigh it.

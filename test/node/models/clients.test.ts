@@ -272,7 +272,7 @@ describe('nodes that are killed', function () {
     )
     const answer = await ask(client, question('after', { maxTokens: 12 }))
     assert.equal(answer.ids.length, 12)
-    const receipts = (await client.service.receipts()).map(({ receipt }) => receipt.message)
+    const receipts = (await client.service.receipts()).map(one => one.receipt).map(({ receipt }) => receipt.message)
     assert.deepEqual(
       receipts.map(({ sequence }) => Number(sequence)).toSorted((a, b) => a - b),
       [1, 2]
@@ -316,7 +316,7 @@ describe('nodes that are killed', function () {
       'the receipt is signed',
       30_000
     )
-    const [receipt] = await client.service.receipts()
+    const [receipt] = (await client.service.receipts()).map(one => one.receipt)
     assert.equal(receipt?.receipt.message.outputTokens, 5)
     assert.deepEqual(
       (await client.service.channels()).map(({ state, paid, settled }) => [state, paid === settled]),
@@ -360,7 +360,7 @@ describe('nodes that are killed', function () {
     await until(() => client.service.offers(network.model).length > 0, 'it offers again by itself', 30_000)
     const answer = await ask(client, question('after', { maxTokens: 12 }))
     assert.equal(answer.ids.length, 12)
-    const receipts = (await client.service.receipts()).map(({ receipt }) => receipt.message)
+    const receipts = (await client.service.receipts()).map(one => one.receipt).map(({ receipt }) => receipt.message)
     assert.deepEqual(
       receipts.map(({ sequence }) => Number(sequence)).toSorted((a, b) => a - b),
       [1, 2]

@@ -99,7 +99,9 @@ describe('workers that fail or lie', function () {
     assert.equal(receipt.receipt.message.outputTokens, 24 - arrived)
     // When it is back, it signs for what had arrived, and no more.
     assert.equal(await both.client.service.reconcile(), 1)
-    const partial = (await both.client.service.receipts()).find(({ worker }) => worker === both.worker.address)
+    const partial = (await both.client.service.receipts())
+      .map(one => one.receipt)
+      .find(({ worker }) => worker === both.worker.address)
     assert.ok(partial !== undefined)
     checkCosigned(partial, both.client.chain.network)
     assert.deepEqual(await answerOf(both.client, partial), answer.ids.slice(0, partial.receipt.message.outputTokens))
@@ -123,7 +125,9 @@ describe('workers that fail or lie', function () {
     const answer = await ask(both.client, question('why'))
     assert.deepEqual(answer.ids, reference.get('why'))
     assert.equal(await both.client.service.reconcile(), 1)
-    const whole = (await both.client.service.receipts()).find(({ worker }) => worker === both.worker.address)
+    const whole = (await both.client.service.receipts())
+      .map(one => one.receipt)
+      .find(({ worker }) => worker === both.worker.address)
     assert.deepEqual(whole && (await answerOf(both.client, whole)), answer.ids)
   })
 
@@ -150,7 +154,9 @@ describe('workers that fail or lie', function () {
     const signed = both.client.service.reconcile()
     setTimeout(() => open?.(null), 500)
     assert.equal(await signed, 1)
-    const partial = (await both.client.service.receipts()).find(({ worker }) => worker === both.worker.address)
+    const partial = (await both.client.service.receipts())
+      .map(one => one.receipt)
+      .find(({ worker }) => worker === both.worker.address)
     const arrived = partial && (await answerOf(both.client, partial))
     assert.ok(arrived !== undefined && arrived.length > 0)
     assert.deepEqual(arrived, answer.ids.slice(0, arrived.length))
@@ -167,7 +173,7 @@ describe('workers that fail or lie', function () {
     )
     const answer = await ask(both.client, question('why'))
     assert.deepEqual(answer.ids, reference.get('why'))
-    const receipts = await both.client.service.receipts()
+    const receipts = (await both.client.service.receipts()).map(one => one.receipt)
     assert.deepEqual(
       new Map(receipts.map(({ worker, receipt }) => [worker, receipt.message.outputTokens])),
       new Map([
@@ -272,7 +278,7 @@ describe('workers that fail or lie', function () {
       const answer = await ask(client, question('why'))
       assert.deepEqual(answer.ids, reference.get('why'), what)
       assert.equal(
-        (await client.service.receipts()).some(receipt => receipt.worker === worker.address),
+        (await client.service.receipts()).map(one => one.receipt).some(receipt => receipt.worker === worker.address),
         false,
         what
       )

@@ -55,9 +55,9 @@ describe('inference between nodes', () => {
     const [channel] = channels
     assert.equal(channel?.receipts, 5)
     assert.equal(channel?.paid, channel?.settled)
-    const receipts = (await client.service.receipts({ model: network.model })).toSorted((a, b) =>
-      Number(a.receipt.message.sequence - b.receipt.message.sequence)
-    )
+    const receipts = (await client.service.receipts())
+      .map(one => one.receipt)
+      .toSorted((a, b) => Number(a.receipt.message.sequence - b.receipt.message.sequence))
     assert.deepEqual(
       receipts.map(({ receipt }) => receipt.message.sequence),
       [1n, 2n, 3n, 4n, 5n]

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
-import { attributionHash, attributionOf, bundlePage, receiptId } from '../../../protocol/payouts/index.ts'
-import type { Attribution } from '../../../protocol/payouts/index.ts'
+import { attributionHash, attributionOf, receiptId, receiptsReply } from '../../../protocol/payouts/index.ts'
+import type { Attribution, ReceiptsReply, ReceiptsRequest } from '../../../protocol/payouts/index.ts'
 import type { CosignedReceipt } from '../../../protocol/models/index.ts'
 import { addressOfKey, digest, signDigest, signStatement } from '../../../protocol/crypto/index.ts'
 import { TilthError, keccak } from '../../../protocol/primitives/index.ts'
@@ -27,7 +27,7 @@ describe('payouts among liars and after falls', function () {
     scorer = await network.addPeer('scorer')
   })
   after(() => network.stop())
-  const known = async (peer: TestPeer): Promise<number> => (await peer.service.receipts()).length
+  const known = async (peer: TestPeer): Promise<number> => (await peer.service.receipts()).items.length
 
   /** Publishes on the topic as somebody who is no node of ours. */
   async function stranger(): Promise<{ say: (message: unknown) => Promise<unknown>; stop: () => Promise<void> }> {
@@ -131,7 +131,7 @@ describe('payouts among liars and after falls', function () {
     ])
       await say(garbage)
     // A scoring in another's name.
-    const [receipt] = await settler.service.receipts()
+    const [receipt] = (await settler.service.receipts()).items
     const statement = signStatement(
       network.network,
       'Scoring',
@@ -143,24 +143,44 @@ describe('payouts among liars and after falls', function () {
     await network.answer(worker, channel, { ids: [55] })
     await until(async () => (await known(settler)) === before + 1, 'the good receipt')
     await stop()
-    assert.equal((await settler.service.receipts()).length, before + 1)
+    assert.equal((await settler.service.receipts()).items.length, before + 1)
     assert.equal((await settler.service.receipt(receipt!.id))?.scorings.length, receipt!.scorings.length)
   })
 
-  it('garbage on the bundle protocol harms nobody', async () => {
+  it('garbage on the protocol of receipts harms nobody', async () => {
     for (const frame of [
       'nonsense',
-      { kind: 'request' },
-      { kind: 'request', pool: network.pool, have: ['0x1'] },
-      { kind: 'request', pool: network.pool, have: Array.from({ length: 30_000 }, () => network.pool) }
+      { kind: 'look' },
+      { kind: 'look', pool: network.pool, epoch: 0, at: ['xyz'] },
+      { kind: 'look', pool: network.pool, epoch: 0, at: Array.from({ length: 30_000 }, () => '') },
+      { kind: 'get', pool: network.pool, epoch: 0, ids: ['0x1'] }
     ]) {
       const stranger = await startNode({ join: [settler.node] })
-      const stream = await stranger.streams.open(settler.address, '/tilth/payouts/bundle/1')
+      await until(() => stranger.peers.connected().length > 0, 'the stranger is connected')
+      const stream = await stranger.streams.open(settler.address, '/tilth/payouts/receipts/1')
       await stream.send(frame)
-      await assert.rejects(stream.next(bundlePage), TilthError)
+      await assert.rejects(stream.next(receiptsReply), TilthError)
       await stranger.stop()
     }
     assert.ok((await known(settler)) > 0)
+  })
+
+  it('who asks for receipts of another pool, or at another epoch, gets none', async () => {
+    const stranger = await startNode({ join: [settler.node] })
+    await until(() => stranger.peers.connected().length > 0, 'the stranger is connected')
+    const [receipt] = (await settler.service.receipts()).items
+    const ask = async (request: ReceiptsRequest): Promise<ReceiptsReply | undefined> => {
+      const stream = await stranger.streams.open(settler.address, '/tilth/payouts/receipts/1')
+      await stream.send(request)
+      await stream.end()
+      return stream.next(receiptsReply)
+    }
+    assert.deepEqual(await ask({ kind: 'get', pool: keccak('other'), epoch: 0, ids: [receipt!.id] }), {
+      kind: 'receipts',
+      receipts: []
+    })
+    assert.deepEqual(await ask({ kind: 'look', pool: network.pool, epoch: 9, at: [''] }), { kind: 'epoch', epoch: 0 })
+    await stranger.stop()
   })
 
   it('an unpaid receipt waits; once it is paid it counts', async () => {
@@ -185,8 +205,8 @@ describe('payouts among liars and after falls', function () {
   })
 
   it('who falls gets up with its receipts, scorings and epochs; what fell between is taken up', async () => {
-    const before = await settler.service.receipts()
-    const epochs = await settler.service.epochs(network.pool)
+    const before = (await settler.service.receipts()).items
+    const epochs = (await settler.service.epochs({ pool: network.pool })).items
     await network.kill(settler)
     // While it is away: an answer, and a scoring of it.
     const channel = await network.openChannel(worker.address)
@@ -195,11 +215,11 @@ describe('payouts among liars and after falls', function () {
     await network.revive(worker)
     await network.revive(settler)
     assert.deepEqual(
-      (await settler.service.receipts()).map(({ id, scorings }) => ({ id, scorings })),
+      (await settler.service.receipts()).items.map(({ id, scorings }) => ({ id, scorings })),
       before.map(({ id, scorings }) => ({ id, scorings }))
     )
     assert.deepEqual(
-      (await settler.service.epochs(network.pool)).map(({ root, state }) => ({ root, state })),
+      (await settler.service.epochs({ pool: network.pool })).items.map(({ root, state }) => ({ root, state })),
       epochs.map(({ root, state }) => ({ root, state }))
     )
     await until(() => settler.node.peers.connected().length >= 3, 'the settler is connected')
@@ -225,7 +245,7 @@ describe('payouts among liars and after falls', function () {
     await network.revive(scorer)
     // The worker goes on announcing what nobody has scored.
     await until(
-      async () => (await worker.service.receipts()).every(({ scorings }) => scorings.length > 0),
+      async () => (await worker.service.receipts()).items.every(({ scorings }) => scorings.length > 0),
       'every answer is scored'
     )
   })

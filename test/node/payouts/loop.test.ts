@@ -26,10 +26,10 @@ describe('attribution, settlement and claims between peers', function () {
     const channel = await network.openChannel(one.address)
     const receipt = await network.answer(one, channel)
     await until(
-      async () => (await settler.service.receipts()).some(view => view.scorings.length > 0),
+      async () => (await settler.service.receipts()).items.some(view => view.scorings.length > 0),
       'the settler knows the scoring'
     )
-    const [view] = await settler.service.receipts()
+    const [view] = (await settler.service.receipts()).items
     assert.deepEqual(view?.scorings, [{ scorer: two.address, agrees: true, exact: true }])
     assert.equal(view?.pool, network.pool)
     assert.deepEqual(Object.keys(view?.weights ?? {}), network.players)
@@ -42,10 +42,10 @@ describe('attribution, settlement and claims between peers', function () {
     const channel = await network.openChannel(one.address, network.base)
     await network.answer(one, channel, { model: network.base })
     await until(
-      async () => (await settler.service.receipts({ model: network.base })).length === 1,
+      async () => (await settler.service.receipts({ model: network.base })).items.length === 1,
       'the settler knows the receipt'
     )
-    const [view] = await settler.service.receipts({ model: network.base })
+    const [view] = (await settler.service.receipts({ model: network.base })).items
     assert.deepEqual([view?.pool, view?.weights], [undefined, {}])
   })
 
@@ -113,7 +113,7 @@ describe('attribution, settlement and claims between peers', function () {
       epoch.payouts.filter(line => line.share > 0n).length
     )
     assert.deepEqual(
-      (await settler.service.receipts({ pool: network.pool })).map(view => view.epoch),
+      (await settler.service.receipts({ pool: network.pool })).items.map(view => view.epoch),
       [1, 1, 1, 1]
     )
   })

@@ -215,18 +215,21 @@ export async function startNetwork({
   }
   const peers = peersOf<PayoutsService, Events, PeerOptions>(
     world,
-    (common, { address, chain }, { scorer = true, settler = false, engine = worthEngine(), change }) => {
+    (common, { address, chain, folder }, { scorer = true, settler = false, engine = worthEngine(), change }) => {
       const { own, openings, vouchers } = holdingsOf(address)
       const deps: PayoutsDeps = {
         ...common,
         modelEvents: common.events,
         roles: { scorer, settler },
         engine,
+        folder: join(folder, 'payouts'),
         result: cid => fetchResult(common.files, cid),
         versions: { rows: async () => rows, heldOut: async () => held },
         models: {
-          receipts: async () => own.map(({ receipt }) => receipt),
+          receipts: async ({ after = -1, limit = own.length } = {}) =>
+            own.slice(after + 1, after + 1 + limit).map(({ receipt }, i) => ({ number: after + 1 + i, receipt })),
           receipt: async id => own.find(one => one.id === id)?.receipt,
+          release: async () => undefined,
           opening: async id => openings.get(id),
           async *openings() {
             yield* openings.keys()

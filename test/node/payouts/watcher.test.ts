@@ -70,13 +70,15 @@ describe('watchers of epochs', function () {
       values: attributionOf(measure, utilities).weights.map(value => 2n * value)
     }
     const { deposited } = await liar.chain.payouts.pool(network.pool)
-    return buildEpoch({
+    const channels = await Promise.all(list.map(({ receipt }) => liar.chain.channels.channel(receipt.message.channel)))
+    const once = list.filter((receipt, i) => list.indexOf(receipt) === i)
+    const bundle = buildEpoch({
       network: network.network,
       pool: network.pool,
       epoch,
-      receipts: list,
+      receipts: once,
       scorings: new Map(
-        list.map(receipt => {
+        once.map(receipt => {
           const word = scoringBy(liar, network.network, receipt, attributionOf(measure, utilities))
           return [word.statement.message.receipt, [scoredBy(word)]] as const
         })
@@ -87,8 +89,15 @@ describe('watchers of epochs', function () {
       ]),
       gates: new Map([[network.model, document]]),
       deposited,
+      at: (await liar.chain.head()).timestamp,
+      expiries: new Map(channels.flatMap(one => (one === undefined ? [] : [[one.id, one.expiry] as const]))),
       previous: undefined
     })
+    // What counts twice no builder makes: it is put in.
+    const { root } = receiptsTree(network.network, list)
+    return once.length === list.length
+      ? bundle
+      : { ...bundle, receipts: [...list], receiptsRoot: root.hash, receiptsTotal: root.sum }
   }
 
   async function propose(

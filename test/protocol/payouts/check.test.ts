@@ -1,30 +1,24 @@
 import assert from 'node:assert/strict'
-import {
-  buildEpoch,
-  checkBundle,
-  payoutsTree,
-  placeOf,
-  receiptId,
-  receiptsTree
-} from '../../../protocol/payouts/index.ts'
+import { checkBundle, payoutsTree, placeOf, receiptId, receiptsTree } from '../../../protocol/payouts/index.ts'
 import type { BundleFacts, EpochBundle, StatedEpoch } from '../../../protocol/payouts/index.ts'
 import type { CosignedReceipt } from '../../../protocol/models/index.ts'
 import { keccak } from '../../../protocol/primitives/index.ts'
 import {
   accountOf,
-  channelOf,
   factsFor,
   gate,
   gates,
   measures,
   model,
   network,
-  pool,
   receipt,
   scored,
   scoringsFor,
   typical,
-  utilitiesOf
+  utilitiesOf,
+  epochFrom,
+  withReceipts,
+  now
 } from './world.ts'
 
 const honest = [
@@ -33,9 +27,7 @@ const honest = [
   receipt({ client: 'other', sequence: 1n })
 ].toSorted((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1))
 const make = (receipts: CosignedReceipt[] = honest): EpochBundle =>
-  buildEpoch({
-    network,
-    pool,
+  epochFrom({
     epoch: 1,
     receipts,
     scorings: scoringsFor(receipts),
@@ -54,6 +46,7 @@ function stated(bundle: EpochBundle, over: Partial<StatedEpoch> = {}): StatedEpo
     receiptCount: bundle.receipts.length,
     payoutsRoot: payouts.hash,
     payoutsTotal: payouts.sum,
+    proposedAt: now + 5n,
     ...over
   }
 }
@@ -105,11 +98,11 @@ describe('what anybody checks of an epoch', () => {
   })
 
   it('finds a receipt that counts twice, within an epoch or over two', () => {
-    const twice = make([honest[0]!, honest[0]!, honest[1]!])
+    const twice = withReceipts(make([honest[0]!, honest[1]!]), [honest[0]!, honest[0]!, honest[1]!])
     assert.ok(codes(twice).includes('receipt.duplicate'))
-    assert.deepEqual(proofs(twice), [{ kind: 'duplicate', index: 1, firstEpoch: 1, firstIndex: 0 }])
-    const again = proofs(make(), { epoch: 3, settled: new Map([[placeOf(honest[2]!), 2]]) })
-    assert.deepEqual(again, [{ kind: 'duplicate', index: 2, firstEpoch: 2, firstIndex: undefined }])
+    assert.deepEqual(proofs(twice), [{ kind: 'duplicate', index: 1, firstIndex: 0 }])
+    const previous = { cid: 'bundle 1', bundle: make([honest[2]!]) }
+    assert.deepEqual(proofs(make(), { epoch: 2, previous }), [{ kind: 'duplicate', index: 2, firstIndex: undefined }])
   })
 
   it('finds totals that are not the sums, and only then says so to the contract', () => {
@@ -184,9 +177,7 @@ describe('what anybody checks of an epoch', () => {
       codes({ ...bundle, gates: [{ ...gate, utilities: gate.utilities.map(() => 30_000) }] }).includes('gate.utilities')
     )
     // One unit a question may be rounding on another machine, more is not.
-    const near = buildEpoch({
-      network,
-      pool,
+    const near = epochFrom({
       epoch: 1,
       receipts: honest,
       scorings: scoringsFor(honest),
@@ -204,9 +195,7 @@ describe('what anybody checks of an epoch', () => {
     const one = receipt()
     const id = receiptId(network, one)
     const made = (...words: ReturnType<typeof scored>[]): EpochBundle =>
-      buildEpoch({
-        network,
-        pool,
+      epochFrom({
         epoch: 1,
         receipts: [one],
         scorings: new Map([[id, words]]),
@@ -241,9 +230,7 @@ describe('what anybody checks of an epoch', () => {
     assert.deepEqual(codes(made(...by('scorer')), { own }), [])
     // What nobody may see is weighed by nobody.
     const unseen = receipt({ confidential: true })
-    const nosy = buildEpoch({
-      network,
-      pool,
+    const nosy = epochFrom({
       epoch: 1,
       receipts: [unseen],
       scorings: new Map([[receiptId(network, unseen), [scored(unseen)]]]),
@@ -264,9 +251,8 @@ describe('what anybody checks of an epoch', () => {
     )
     assert.ok(codes(make(honest.toReversed())).includes('receipts.order'))
     assert.ok(codes(bundle, { channels: factsFor(honest, 1200n).channels }).includes('receipt.unpaid'))
-    assert.ok(
-      codes(bundle, { settledFees: new Map([[channelOf('client', 'worker'), 10n ** 30n]]) }).includes('receipt.unpaid')
-    )
+    const rich = make([receipt({ sequence: 9n, fee: 10n ** 30n })])
+    assert.ok(codes(bundle, { previous: { cid: 'rich', bundle: rich } }).includes('receipt.unpaid'))
     assert.ok(codes({ ...bundle, gates: [] }).includes('epoch.gate'))
   })
 })

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import {
   attributionOf,
-  buildEpoch,
   divisionOf,
   foundBy,
   gateOf,
@@ -13,10 +12,11 @@ import {
   receiptsTree,
   rebuild,
   selectReceipts,
+  settle,
   sharesOf,
   splitFee
 } from '../../../protocol/payouts/index.ts'
-import type { EpochBundle } from '../../../protocol/payouts/index.ts'
+import type { Settled, EpochBundle } from '../../../protocol/payouts/index.ts'
 import { epochBundle } from '../../../protocol/payouts/index.ts'
 import { canonicalJson, InvalidError, keccak, leafNode, inSumTree } from '../../../protocol/primitives/index.ts'
 import {
@@ -31,12 +31,14 @@ import {
   model,
   network,
   players,
-  pool,
   receipt,
   scored,
   scoringsFor,
   typical,
-  utilitiesOf
+  utilitiesOf,
+  epochFrom,
+  now,
+  expiry
 } from './world.ts'
 
 const sum = (values: readonly bigint[]): bigint => values.reduce((a, b) => a + b, 0n)
@@ -46,9 +48,7 @@ const epochOf = (
   previous?: { cid: string; bundle: EpochBundle },
   number = 1
 ): EpochBundle =>
-  buildEpoch({
-    network,
-    pool,
+  epochFrom({
     epoch: number,
     receipts,
     scorings: scoringsFor(receipts),
@@ -57,6 +57,14 @@ const epochOf = (
     deposited,
     previous
   })
+/** The state after an epoch that counts these. */
+const settledBy = (receipts: readonly ReturnType<typeof receipt>[]): Settled =>
+  settle(
+    new Map(),
+    receipts.map(one => one.receipt.message),
+    new Map(receipts.map(one => [one.receipt.message.channel, expiry])),
+    now
+  )
 const share = (bundle: EpochBundle, name: string): bigint =>
   bundle.payouts.find(({ account }) => account === accountOf(name))?.share ?? 0n
 
@@ -91,9 +99,7 @@ describe('an epoch', () => {
         const names = order.map(i => players[i] ?? assert.fail())
         const other = measureOf({ model, players: names, coalitions, dataPoints: 3000 })
         const paid = receipt()
-        const bundle = buildEpoch({
-          network,
-          pool,
+        const bundle = epochFrom({
           epoch: 1,
           receipts: [paid],
           scorings: new Map([[receiptId(network, paid), [scored(paid, utilitiesOf(worth), 'scorer', other)]]]),
@@ -191,9 +197,7 @@ describe('an epoch', () => {
     assert.equal(sum(bundle.payouts.map(line => line.share)), 777n)
     assert.throws(
       () =>
-        buildEpoch({
-          network,
-          pool,
+        epochFrom({
           epoch: 1,
           receipts: [receipt()],
           scorings: scoringsFor([receipt()]),
@@ -217,9 +221,7 @@ describe('an epoch', () => {
     const found = [1000, 2000, 4000, 6000]
     const { weights } = attributionOf(other, found)
     const [first, plain] = [receipt(), receipt({ sequence: 9n, fee: 3000n, model: second })]
-    const bundle = buildEpoch({
-      network,
-      pool,
+    const bundle = epochFrom({
       epoch: 1,
       receipts: [first, plain],
       scorings: new Map([
@@ -296,14 +298,14 @@ describe('receipts that count', () => {
       selectReceipts([one, twin], scoringsFor([one, twin]), factsFor([one])).counted,
       selectReceipts([twin, one], scoringsFor([one, twin]), factsFor([one])).counted
     )
-    assert.deepEqual(left([one], factsFor([one], 10n ** 9n, { settled: new Map([[placeOf(one), 1]]) })), ['settled'])
+    assert.deepEqual(left([one], factsFor([one], 10n ** 9n, { settled: settledBy([one]) })), ['settled'])
   })
 
   it('count as far as the channel has paid, fees of earlier epochs included', () => {
     const receipts = [receipt({ sequence: 1n }), receipt({ sequence: 2n }), receipt({ sequence: 3n, fee: 10n })]
     assert.deepEqual(left(receipts, factsFor(receipts, 2000n)), ['unpaid'])
     assert.deepEqual(
-      left(receipts, factsFor(receipts, 3010n, { settledFees: new Map([[channelOf('client', 'worker'), 1001n]]) })),
+      left(receipts, factsFor(receipts, 3010n, { settled: settledBy([receipt({ sequence: 9n, fee: 1001n })]) })),
       ['unpaid']
     )
   })
@@ -413,9 +415,7 @@ describe('answers that nobody may see', () => {
     assert.equal(sum(bundle.payouts.map(line => line.heldOutShare)), 700_000n)
     assert.equal(sum(bundle.payouts.map(line => line.share)), 1_000_000n)
     const worthless = new Map([[model, gateOf(measure, [utilitiesOf([-5, 0, 0, -300])])]])
-    const held = buildEpoch({
-      network,
-      pool,
+    const held = epochFrom({
       epoch: 1,
       receipts: both,
       scorings: scoringsFor(both),

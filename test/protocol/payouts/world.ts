@@ -2,8 +2,24 @@ import { addressOfKey, digest, signDigest, signStatement } from '../../../protoc
 import type { Message, Network } from '../../../protocol/crypto/index.ts'
 import { responseHash } from '../../../protocol/models/index.ts'
 import type { CosignedReceipt } from '../../../protocol/models/index.ts'
-import { attributionHash, attributionOf, gateOf, measureOf, receiptId } from '../../../protocol/payouts/index.ts'
-import type { ChannelFacts, GateDocument, Measure, PoolFacts, Scored } from '../../../protocol/payouts/index.ts'
+import {
+  attributionHash,
+  attributionOf,
+  gateOf,
+  measureOf,
+  receiptId,
+  buildEpoch,
+  receiptsTree
+} from '../../../protocol/payouts/index.ts'
+import type {
+  ChannelFacts,
+  GateDocument,
+  Measure,
+  SelectFacts,
+  EpochBundle,
+  EpochInput,
+  Scored
+} from '../../../protocol/payouts/index.ts'
 import { fromHex, keccak, zeroHash } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 
@@ -116,14 +132,37 @@ export const gate: GateDocument = gateOf(measure, [typical, typical])
 export const gates = new Map([[model, gate]])
 export const measures = new Map([[model, measure]])
 
+/** Every epoch's time here, and the end of every channel. */
+export const now = 1000n
+export const expiry = 10n ** 9n
+
+/** An epoch of these receipts, at this world's time. */
+export const epochFrom = (input: Omit<EpochInput, 'at' | 'expiries' | 'network' | 'pool'>): EpochBundle =>
+  buildEpoch({
+    network,
+    pool,
+    at: now,
+    expiries: new Map(input.receipts.map(({ receipt: { message } }) => [message.channel, expiry])),
+    ...input
+  })
+
+/** The bundle with other receipts in it, as its maker would state them. */
+export function withReceipts(bundle: EpochBundle, receipts: readonly CosignedReceipt[]): EpochBundle {
+  const { root } = receiptsTree(network, receipts)
+  return { ...bundle, receipts: [...receipts], receiptsRoot: root.hash, receiptsTotal: root.sum }
+}
+
 /** Facts in which every receipt's channel exists and has paid `claimed`. */
 export function factsFor(
   receipts: readonly CosignedReceipt[],
   claimed = 10n ** 30n,
-  over: Partial<PoolFacts> = {}
-): PoolFacts {
+  over: Partial<SelectFacts> = {}
+): SelectFacts {
   const channels = new Map<Hex, ChannelFacts>(
-    receipts.map(({ receipt: { message }, client, worker }) => [message.channel, { client, worker, model, claimed }])
+    receipts.map(({ receipt: { message }, client, worker }) => [
+      message.channel,
+      { client, worker, model, claimed, expiry }
+    ])
   )
   return {
     network,
@@ -134,7 +173,7 @@ export function factsFor(
     bonded: new Set(['scorer', 'scorer 2', 'scorer 3', 'scorer 4'].map(accountOf)),
     measures,
     settled: new Map(),
-    settledFees: new Map(),
+    at: now,
     ...over
   }
 }

@@ -8,7 +8,7 @@ export interface Served {
   readonly tree: Pick<Tree, 'look'>
   /** The last epoch whose receipts are settled here. */
   epochOf(pool: Hex): Promise<number>
-  /** One of the pool, as others get it: without what was asked and answered. */
+  /** One of the pool. */
   receipt(pool: Hex, id: Hex): Promise<CosignedReceipt | undefined>
 }
 

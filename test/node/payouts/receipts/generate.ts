@@ -105,7 +105,7 @@ export async function fillArchive(
     for (let i = 0; i < perEpoch; i++) {
       const { id, receipt } = generateReceipt({ index: (epoch - 1) * perEpoch + i, seed: pool })
       const key = timeKey(receipt.receipt.message.finishedAt, id)
-      entries.push({ key, entry: { id, pool, own, epoch, receipt, scorings: [] } })
+      entries.push({ key, entry: { id, pool, own, answered: own, epoch, receipt, scorings: [] } })
     }
     entries.sort((a, b) => (a.key < b.key ? -1 : 1))
     const list = async function* (): AsyncGenerator<[string, Archived]> {

@@ -4,7 +4,13 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { z } from 'zod'
 import { createReceiptStore } from '../../../../node/payouts/receipts/index.ts'
-import type { Entry, EntryFilter, NewEntry, ReceiptStore } from '../../../../node/payouts/receipts/index.ts'
+import type {
+  Entry,
+  EntryFilter,
+  NewEntry,
+  ReceiptStore,
+  StakedScoring
+} from '../../../../node/payouts/receipts/index.ts'
 import { silentLog } from '../../../../node/runtime/index.ts'
 import { openStore } from '../../../../node/store/index.ts'
 import type { Store } from '../../../../node/store/index.ts'
@@ -50,6 +56,17 @@ const gather = async <T>(source: AsyncIterable<T>): Promise<T[]> => {
   for await (const item of source) out.push(item)
   return out
 }
+const scoringOf = (receipt: Hex): StakedScoring => ({
+  stake: 5n,
+  document: {
+    statement: {
+      type: 'Scoring',
+      message: { receipt, scorer: `0x${'5c'.repeat(20)}`, attribution: keccak('attribution') },
+      signature: `0x${'00'.repeat(65)}`
+    },
+    attribution: { model: keccak('model'), players: [], utilities: [1, 2], weights: [] }
+  }
+})
 const messageOf = ({ receipt }: Pick<Entry, 'receipt'>) => receipt.receipt.message
 
 describe('the store of receipts', function () {
@@ -129,6 +146,7 @@ describe('the store of receipts', function () {
         const model = new Map<Hex, Entry>()
         let settled: Settled = new Map()
         let epoch = 0
+        const scoredIds = new Set<Hex>()
         for (const one of steps) {
           if (one.do === 'restart') await again()
           if (one.do === 'put') {
@@ -153,8 +171,12 @@ describe('the store of receipts', function () {
           }
           if (one.do === 'scored') {
             const { id } = generateReceipt({ index: one.index, channels: 3 })
-            await open.receipts.scored(id)
             const known = model.get(id)
+            const isOpen = known?.state.name === 'unscored' || known?.state.name === 'unsettled'
+            const putting = open.receipts.putScoring(id, scoringOf(id), { agreed: true })
+            if (isOpen) assert.equal(await putting, known.state.name === 'unscored')
+            else await assert.rejects(putting, { code: 'scoring.receipt', consequence: 'ignore' })
+            if (isOpen) scoredIds.add(id)
             if (known?.state.name === 'unscored') model.set(id, { ...known, state: { name: 'unsettled' } })
           }
           if (one.do === 'settle') {
@@ -188,7 +210,11 @@ describe('the store of receipts', function () {
           (await all(open.receipts, { order: 'newest' })).map(({ id }) => id),
           shown.map(({ id }) => id).reverse()
         )
-        for (const one of shown) assert.deepEqual(one, model.get(one.id))
+        for (const one of shown) {
+          assert.deepEqual(one, model.get(one.id))
+          const words = await open.receipts.scorings(one.id)
+          assert.deepEqual(words, scoredIds.has(one.id) ? [scoringOf(one.id).document] : [])
+        }
         for (const scope of [pool, other])
           assert.deepEqual(
             ids(await all(open.receipts, { pool: scope })),
@@ -199,8 +225,8 @@ describe('the store of receipts', function () {
         assert.deepEqual(ids(await gather(open.receipts.open(pool))), ids(sorted.filter(isOpen)))
         assert.deepEqual(await open.receipts.openIds(pool, '', 1000), ids(sorted.filter(isOpen)))
         assert.deepEqual(
-          (await open.receipts.unscored({ limit: 1000 })).sort(),
-          ids(sorted.filter(({ state }) => state.name === 'unscored'))
+          (await open.receipts.unscored(pool, 1000)).sort(),
+          ids(sorted.filter(one => one.pool === pool && one.state.name === 'unscored'))
         )
         for (const channel of new Set(sorted.map(one => messageOf(one).channel)))
           assert.equal(

@@ -1,0 +1,62 @@
+import { InvalidError, NotFoundError } from '../../../protocol/primitives/index.ts'
+import type { Hex } from '../../../protocol/primitives/index.ts'
+import type { CosignedReceipt } from '../../../protocol/models/index.ts'
+import { faultOf, receiptId } from '../../../protocol/payouts/index.ts'
+import type { Facts } from '../facts.ts'
+import type { Models } from '../models.ts'
+import type { PayoutsDeps } from '../types.ts'
+import type { NewEntry, ReceiptStore } from './types.ts'
+
+/** The way in for receipts, whoever brings them. */
+export interface Book {
+  /**
+   * Checks and keeps one; on disk when it resolves.
+   * @returns its id, and whether it was new.
+   * @throws InvalidError `receipt.*` · NotFoundError `receipt.channel` (not on chain, or not yet)
+   */
+  take(receipt: CosignedReceipt): Promise<{ id: Hex; fresh: boolean }>
+}
+
+export function createBook(
+  { network, self }: Pick<PayoutsDeps, 'network' | 'self'>,
+  receipts: Pick<ReceiptStore, 'has' | 'put'>,
+  models: Pick<Models, 'poolOf'>,
+  facts: Pick<Facts, 'channels'>
+): Book {
+  /** What is being checked now, so that two who bring the same cost one check. */
+  const taking = new Map<Hex, Promise<{ id: Hex; fresh: boolean }>>()
+
+  async function check(id: Hex, receipt: CosignedReceipt): Promise<Pick<NewEntry, 'pool' | 'expiry'>> {
+    const { channel, model } = receipt.receipt.message
+    const channels = await facts.channels([receipt])
+    const facing = channels.get(channel)
+    // [ignore] Its channel is on chain; it may be that ours is behind.
+    if (facing === undefined) throw new NotFoundError('receipt.channel', `receipt ${id}: its channel is not on chain`)
+    const pool = (await models.poolOf(model)) ?? null
+    // A model without a Datanet has no pool; its receipts are sound under a name that no pool has.
+    const name: Hex = pool ?? model
+    const fault = faultOf(receipt, { network, pool: name, channels, datanets: new Map([[model, name]]) })
+    if (fault !== undefined) throw new InvalidError(`receipt.${fault}`, `receipt ${id} is not sound: ${fault}`)
+    return { pool, expiry: facing.expiry }
+  }
+
+  async function keep(id: Hex, receipt: CosignedReceipt): Promise<{ id: Hex; fresh: boolean }> {
+    if (await receipts.has(id)) return { id, fresh: false }
+    const { client, worker } = receipt
+    const entry = { id, receipt, own: client === self || worker === self, answered: worker === self }
+    return { id, fresh: await receipts.put({ ...entry, ...(await check(id, receipt)) }) }
+  }
+
+  return {
+    take(receipt) {
+      const id = receiptId(network, receipt)
+      const running = taking.get(id)
+      if (running !== undefined) return running.then(() => ({ id, fresh: false }))
+      const work = keep(id, receipt).finally(() => {
+        taking.delete(id)
+      })
+      taking.set(id, work)
+      return work
+    }
+  }
+}

@@ -1,0 +1,110 @@
+import type { CosignedReceipt } from '../../../../protocol/models/index.ts'
+import { receiptId, receiptsReply, receiptsRequest } from '../../../../protocol/payouts/index.ts'
+import type { ReceiptsReply, ReceiptsRequest } from '../../../../protocol/payouts/index.ts'
+import { TilthError } from '../../../../protocol/primitives/index.ts'
+import type { Hex } from '../../../../protocol/primitives/index.ts'
+import type { PayoutsDeps } from '../../types.ts'
+import type { Book } from '../book.ts'
+import type { ReceiptStore } from '../types.ts'
+import { pull } from './pull.ts'
+import { answer } from './serve.ts'
+import type { Tree } from './tree.ts'
+
+const protocol = '/tilth/payouts/receipts/1'
+/** Peers that are asked at the same time. */
+const peersAtOnce = 4
+/** Ids of receipts that were refused and are not fetched again and again; the oldest are forgotten first. */
+const maxRefused = 50_000
+
+/** Receipts that gossip did not bring: peers compare what waits for a pool's next epoch, and fetch what differs. */
+export interface Exchange {
+  start(): void
+  stop(): Promise<void>
+  /** Compares with every connected peer. @returns how many receipts were new */
+  collect(pool: Hex, signal?: AbortSignal): Promise<number>
+}
+
+/** @param behind called when a peer stands at a later epoch of a pool */
+export function createExchange(
+  { streams, peers, log, network }: Pick<PayoutsDeps, 'streams' | 'peers' | 'log' | 'network'>,
+  { receipts, book, tree }: { receipts: ReceiptStore; book: Book; tree: Tree },
+  heard: { receipt(id: Hex): void; behind(pool: Hex): void }
+): Exchange {
+  const refused = new Set<Hex>()
+  let off: (() => Promise<void>) | undefined
+  const epochOf = async (pool: Hex): Promise<number> => (await receipts.pool(pool)).epoch
+
+  const own = {
+    tree,
+    known: async (id: Hex): Promise<boolean> => refused.has(id) || (await receipts.has(id)),
+    idOf: (receipt: CosignedReceipt): Hex => receiptId(network, receipt),
+    async take(receipt: CosignedReceipt): Promise<boolean> {
+      const { id, fresh } = await book.take(receipt)
+      if (fresh) heard.receipt(id)
+      return fresh
+    },
+    refused(id: Hex, error: TilthError): void {
+      log.debug('a receipt was not taken', { receipt: id, code: error.code })
+      refused.add(id)
+      const [oldest] = refused
+      if (refused.size > maxRefused && oldest !== undefined) refused.delete(oldest)
+    }
+  }
+
+  async function compare(peer: string, pool: Hex, signal?: AbortSignal): Promise<number> {
+    const options = signal === undefined ? {} : { signal }
+    const stream = await streams.open(peer, protocol, options)
+    try {
+      const ask = async (request: ReceiptsRequest): Promise<ReceiptsReply> => {
+        await stream.send(request)
+        const reply = await stream.next(receiptsReply, options)
+        if (reply === undefined) throw new TilthError('exchange.ended', 'the peer has ended the comparison')
+        return reply
+      }
+      const epoch = await epochOf(pool)
+      const { fresh, other } = await pull(pool, epoch, own, ask)
+      if (other !== undefined && other > epoch) heard.behind(pool)
+      await stream.end()
+      return fresh
+    } catch (error) {
+      await stream.fail(error)
+      throw error
+    }
+  }
+
+  return {
+    start() {
+      const served = {
+        tree,
+        epochOf,
+        async receipt(pool: Hex, id: Hex): Promise<CosignedReceipt | undefined> {
+          const entry = await receipts.get(id)
+          return entry?.pool === pool ? entry.receipt : undefined
+        }
+      }
+      off = streams.handle(protocol, async stream => {
+        for await (const request of stream.receive(receiptsRequest)) await stream.send(await answer(request, served))
+      })
+    },
+    async stop() {
+      await off?.()
+    },
+    async collect(pool, signal) {
+      const queue = peers.connected()
+      let fresh = 0
+      await Promise.all(
+        Array.from({ length: peersAtOnce }, async () => {
+          for (let peer = queue.pop(); peer !== undefined; peer = queue.pop()) {
+            try {
+              fresh += await compare(peer.peerId, pool, signal)
+            } catch (error) {
+              if (!(error instanceof TilthError)) throw error
+              log.debug('a comparison of receipts ended early', { peer: peer.peerId, code: error.code })
+            }
+          }
+        })
+      )
+      return fresh
+    }
+  }
+}

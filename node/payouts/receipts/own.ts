@@ -1,0 +1,97 @@
+import type { CosignedReceipt } from '../../../protocol/models/index.ts'
+import { TilthError } from '../../../protocol/primitives/index.ts'
+import type { Hex } from '../../../protocol/primitives/index.ts'
+import type { ModelsService } from '../../models/types.ts'
+import type { Log } from '../../runtime/types.ts'
+import type { Store } from '../../store/index.ts'
+import { sequenceKey } from '../../store/index.ts'
+import { openTables } from './tables.ts'
+
+/** How often one is tried that cannot be taken (its channel is not on chain yet), before its owner is told for good. */
+const maxTries = 1000
+/** Receipts handed over in one go. */
+const atOnce = 100
+
+/**
+ * Own receipts come from the models phase, which numbers them: what was taken is remembered by its number, so that
+ * whatever happens each is taken, and none is read twice.
+ */
+export interface OwnReceipts {
+  /** Takes what came since; one caller after another. */
+  take(): Promise<void>
+  /** Tries again what could not be taken, and lets the models phase let go of what is archived. */
+  tidy(): Promise<void>
+}
+
+/** @param take checks and keeps one. @throws TilthError */
+export function createOwnReceipts(
+  store: Pick<Store, 'collection' | 'batch'>,
+  models: Pick<ModelsService, 'receipts' | 'release'>,
+  take: (receipt: CosignedReceipt) => Promise<void>,
+  log: Pick<Log, 'warn'>
+): OwnReceipts {
+  const { own, owed, released } = openTables(store)
+  let running: Promise<void> = Promise.resolve()
+
+  const alone = (work: () => Promise<void>): Promise<void> => {
+    const run = running.then(work, work)
+    running = run.catch(() => undefined)
+    return run
+  }
+
+  /** @returns whether it is taken, or never will be */
+  async function tryOne(number: number, receipt: CosignedReceipt, tries: number): Promise<boolean> {
+    try {
+      await take(receipt)
+      return true
+    } catch (error) {
+      if (!(error instanceof TilthError)) throw error
+      const last = error.consequence === 'reject' || tries >= maxTries
+      if (tries === 0 || last) log.warn('an own receipt was not taken', { number, code: error.code, last, error })
+      return last
+    }
+  }
+
+  async function takeNew(): Promise<void> {
+    for (;;) {
+      const list = await models.receipts({ after: (await own.get('next')) ?? -1, limit: atOnce })
+      for (const { number, receipt } of list) {
+        const done = await tryOne(number, receipt, 0)
+        await store.batch(batch => {
+          if (!done) batch.put(owed, sequenceKey(number), 1)
+          batch.put(own, 'next', number)
+        })
+      }
+      if (list.length < atOnce) return
+    }
+  }
+
+  async function takeOwed(): Promise<void> {
+    for await (const [key, tries] of owed.entries({ limit: atOnce })) {
+      const [found] = await models.receipts({ after: Number(key) - 1, limit: 1 })
+      const done = found?.number !== Number(key) || (await tryOne(found.number, found.receipt, tries))
+      await (done ? owed.delete(key) : owed.put(key, tries + 1))
+    }
+  }
+
+  async function release(): Promise<void> {
+    for (;;) {
+      const ids: Hex[] = []
+      for await (const id of released.keys({ limit: atOnce })) ids.push(id as Hex)
+      if (ids.length === 0) return
+      await models.release(ids)
+      await store.batch(batch => {
+        for (const id of ids) batch.delete(released, id)
+      })
+    }
+  }
+
+  return {
+    take: () => alone(takeNew),
+    tidy: () =>
+      alone(async () => {
+        await takeOwed()
+        await release()
+      })
+  }
+}
