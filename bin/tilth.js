@@ -5,6 +5,8 @@
 // allocator each, and what a training took would never be given back.
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const here = name => fileURLToPath(new URL(name, import.meta.url))
@@ -12,9 +14,11 @@ const bundled = here('../node_modules/node/bin/node')
 const built = here('../dist/daemon/cli/main.js')
 const entry = existsSync(built) ? built : here('../daemon/cli/main.ts')
 const node = existsSync(bundled) ? bundled : process.execPath
-const child = spawn(node, ['--max-semi-space-size=4', entry, ...process.argv.slice(2)], {
+const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'tilth', 'compiled')
+const child = spawn(node, ['--max-semi-space-size=2', entry, ...process.argv.slice(2)], {
   stdio: 'inherit',
-  env: { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '262144', ...process.env }
+  // Compiled modules are kept: the next start is quicker, and needs not load the compiler of TypeScript.
+  env: { NODE_COMPILE_CACHE: cache, MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '262144', ...process.env }
 })
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
 child.on('exit', (code, signal) => {

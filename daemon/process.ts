@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, readFile, rm } from 'node:fs/promises'
+import { flushCompileCache } from 'node:module'
 import { join } from 'node:path'
 import { createNode } from '../node/node.ts'
-import { createLog, createMetrics } from '../node/runtime/index.ts'
+import { collectWhenIdle, createLog, createMetrics } from '../node/runtime/index.ts'
 import { TilthError, describeError } from '../protocol/primitives/index.ts'
 import { createHandlers } from './api/handlers/index.ts'
 import { openAiEndpoints, startApiServer } from './api/server/index.ts'
@@ -35,6 +36,9 @@ function watchParent(end: () => void): void {
     }
   }, 1000).unref()
 }
+
+/** How often an idle node looks whether it has memory to give back. */
+const collectMs = 20_000
 
 /** Runs a node and its API until a signal; resolves when everything has stopped in order. */
 export async function runDaemon(
@@ -107,6 +111,9 @@ export async function runDaemon(
     ? JSON.stringify({ api: server.url, address: node.self, peer })
     : `${node.self} is up as ${config.roles.join(', ')}\nAPI    ${server.url}  (token in ${join(config.data, 'api-token')})\nlibp2p ${peer.join('\n       ')}`
   process.stdout.write(`${said}\n`)
+  // What was compiled so far is there for the next start, and for the next daemon on this machine.
+  flushCompileCache()
+  collectWhenIdle(collectMs)
 
   await new Promise<void>(resolve => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)

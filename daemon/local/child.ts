@@ -20,7 +20,7 @@ export type ApiFile = z.infer<typeof apiFile>
  * V8 lets its young generation grow to 48 MB by itself; a node's short-lived objects are small, and with less the same
  * daemon holds 70 MB less (bin/tilth.js starts Node so, too).
  */
-const smallHeap = ['--max-semi-space-size=4']
+const smallHeap = ['--max-semi-space-size=2']
 
 export interface DaemonProcess {
   readonly name: string

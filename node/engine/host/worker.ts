@@ -1,11 +1,15 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { Library } from './library.ts'
 import { createOutbox } from './outbox.ts'
+import { collectWhenIdle } from '../../runtime/collect.ts'
 import { toPlain, type CallName, type Calls, type FromWorker, type ToWorker, type WorkerOptions } from './messages.ts'
 import { generate, heldOutLoss, scoreMany } from './serving.ts'
 import { tune, tuneSiblings } from './tuning.ts'
 
 /** The thread in which sessions run. It answers calls as they come; a running call is cancelled by its id. */
+
+/** Weights that were read, packed and copied leave as much garbage as they hold. */
+const collectMs = 10_000
 
 interface Context<K extends CallName> {
   readonly library: Library
@@ -40,6 +44,7 @@ export interface Port {
 export function serve(port: Port, options: WorkerOptions): void {
   const library = new Library(options)
   const running = new Map<number, AbortController>()
+  collectWhenIdle(collectMs)
   const outbox = createOutbox(messages => port.post(messages))
 
   const answer = async (call: Extract<ToWorker, { kind: 'call' }>): Promise<void> => {

@@ -42,6 +42,9 @@ function tagged(tag: number, bytes: Uint8Array): Uint8Array {
   return note
 }
 
+/** Six bytes of a hash, as a number. */
+const shortOf = (multihash: Uint8Array): number => multihash.slice(-6).reduce((sum, byte) => sum * 256 + byte, 0)
+
 /** Whether something else wants a block kept. */
 type Pinned = (cid: CID) => Promise<boolean>
 
@@ -52,6 +55,8 @@ type Pinned = (cid: CID) => Promise<boolean>
  */
 export class LendingBlocks extends DurableBlocks {
   readonly #notes: Datastore
+  /** Of every block that is lent, its hash's first bytes: most of what peers ask for is nowhere here. */
+  #lent: Promise<Set<number>> | undefined
 
   /** `notes` is where the places of lent blocks stand; it is opened and closed by whoever made it. */
   constructor(location: string, notes: Datastore) {
@@ -65,9 +70,11 @@ export class LendingBlocks extends DurableBlocks {
    */
   async lend(root: CID, folder: string, get: (cid: CID) => Promise<Uint8Array>, pinned: Pinned): Promise<void> {
     const blocks: CID[] = []
+    const known = await this.#known()
     const batch = this.#notes.batch()
     for await (const block of folderBlocks(root, get, async path => (await stat(join(folder, path))).size)) {
       blocks.push(block.cid)
+      known.add(shortOf(block.cid.multihash.bytes))
       const { cid } = block
       if (block.kind === 'node') batch.put(blockKey(cid, root), tagged(nodeNote, block.bytes))
       else {
@@ -103,6 +110,7 @@ export class LendingBlocks extends DurableBlocks {
 
   override async has(cid: CID, options?: AbortOptions): Promise<boolean> {
     if (await super.has(cid, options)) return true
+    if (!(await this.#known()).has(shortOf(cid.multihash.bytes))) return false
     for await (const _ of this.#notes.queryKeys({ prefix: lendersOf(cid), limit: 1 })) return true
     return false
   }
@@ -111,6 +119,17 @@ export class LendingBlocks extends DurableBlocks {
     const lent = (await super.has(cid, options)) ? undefined : await this.#read(cid)
     if (lent === undefined) yield* super.get(cid, options)
     else yield lent
+  }
+
+  /** What was taken back stays in it until the next start: then the notes say no. */
+  #known(): Promise<Set<number>> {
+    this.#lent ??= (async () => {
+      const known = new Set<number>()
+      for await (const key of this.#notes.queryKeys({ prefix: '/lent/block/' }))
+        known.add(shortOf(base32.decode(key.toString().split('/')[3] ?? '')))
+      return known
+    })()
+    return this.#lent
   }
 
   async #folder(root: CID): Promise<Lent | undefined> {

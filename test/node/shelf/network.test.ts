@@ -9,7 +9,7 @@ import { scratch, startNode, stopNodes } from '../../harness/index.ts'
 import type { TestNode } from '../../harness/index.ts'
 
 const weights = Uint8Array.from(randomBytes(5_300_000))
-const slow = { limits: { fetch: { silenceMs: 20_000, briefMs: 1_500 } } }
+const slow = { limits: { fetch: { silenceMs: 20_000, briefMs: 5_000 } } }
 
 async function bytesUnder(folder: string): Promise<number> {
   let bytes = 0
