@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import { RowIndex, printRow } from '../../../protocol/data/index.ts'
+import type { Row } from '../../../protocol/data/index.ts'
+import { keccak } from '../../../protocol/primitives/index.ts'
+import { createAcceptedRows } from '../../../node/data/validator/rows.ts'
+import { openStore } from '../../../node/store/index.ts'
+import type { Store } from '../../../node/store/index.ts'
+import { scratch } from '../../harness/index.ts'
+
+const rowOf = (prompt: string, response: string): Row => ({
+  messages: [
+    { role: 'user', content: prompt },
+    { role: 'assistant', content: response }
+  ]
+})
+/** Few words, of which some are slips of others, so that rows are alike in every way there is. */
+const word = fc.constantFrom(
+  'capital',
+  'captial',
+  'capitol',
+  'river',
+  'rivers',
+  'rivre',
+  'longest',
+  'Peru',
+  'Chad',
+  '12',
+  'what',
+  'of'
+)
+const row = fc
+  .record({
+    words: fc.array(word, { minLength: 1, maxLength: 5 }),
+    answer: fc.constantFrom('Lima', 'lima.', 'yes', 'no')
+  })
+  .map(({ words, answer }) => rowOf(words.join(' '), answer))
+const shard = fc.array(row, { minLength: 1, maxLength: 4 })
+
+describe('data: accepted rows on disk', function () {
+  this.timeout(120_000)
+  let store: Store
+  before(async () => {
+    store = await openStore(await scratch('rows'))
+  })
+  after(() => store.close())
+
+  it('finds for every row the same first author as an index of all rows in memory', async () => {
+    let run = 0
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(shard, { maxLength: 8 }),
+        shard,
+        fc.integer({ min: 1, max: 10 }),
+        async (shards, asked, order) => {
+          const datanet = keccak(`datanet ${run++}`)
+          const rows = createAcceptedRows(store)
+          const all = new RowIndex(500)
+          // Out of order, as certificates may come.
+          for (const at of shards.keys()) {
+            const place = (at * 5) % shards.length === 0 ? at : shards.length - at
+            const contribution = keccak(`contribution ${run} ${at}`)
+            const own = shards[at] ?? []
+            await rows.add(
+              datanet,
+              { contribution, order: place + 1 },
+              own.map((content, i) => [i, content] as const)
+            )
+            for (const [i, content] of own.entries())
+              all.add(printRow(content), { contribution, order: place + 1, row: i })
+          }
+          const like = await rows.like(datanet, asked, 500)
+          for (const content of asked) {
+            const print = printRow(content)
+            assert.deepEqual(like.exact(print, order)?.order, all.exact(print, order)?.order)
+            assert.deepEqual(like.near(print, order)?.order, all.near(print, order)?.order)
+          }
+        }
+      ),
+      { numRuns: 150 }
+    )
+  })
+
+  it('forgets a Datanet whole, and no other', async () => {
+    const rows = createAcceptedRows(store)
+    const [one, other] = [keccak('one'), keccak('other')]
+    for (const datanet of [one, other])
+      await rows.add(datanet, { contribution: keccak('c'), order: 1 }, [
+        [0, rowOf('What is the capital of Peru?', 'Lima')]
+      ])
+    await rows.forget(one)
+    assert.deepEqual([await rows.has(one, keccak('c')), await rows.has(other, keccak('c'))], [false, true])
+    const print = printRow(rowOf('What is the capital of Peru?', 'Lima'))
+    const asked = [rowOf('What is the capital of Peru?', 'Lima')]
+    assert.equal((await rows.like(one, asked, 500)).exact(print, 9), undefined)
+    assert.equal((await rows.like(other, asked, 500)).exact(print, 9)?.order, 1)
+  })
+})
