@@ -13,6 +13,7 @@ import { createPeers, cutOff } from './peers/peers.ts'
 import { createProvider } from './peers/provider.ts'
 import { readDebts, writeDebts } from './limits/debts.ts'
 import { createReputation } from './limits/reputation.ts'
+import { isOwnNetwork } from './public.ts'
 import { reachPolicy } from './reach/policy.ts'
 import type { ReachPolicy } from './reach/policy.ts'
 import { createReach, localReach } from './reach/reach.ts'
@@ -118,7 +119,7 @@ export async function createTransport(options: TransportOptions, deps: Transport
     }
   )
   const reach =
-    options.preset === 'local'
+    options.preset === 'local' || (options.bootstrap.length > 0 && isOwnNetwork(options) && deps.reach === undefined)
       ? localReach(() => peers.listening())
       : createReach(
           { libp2p, addressing: libp2p.services.addressing, streams, provider, clock, log },

@@ -137,7 +137,7 @@ export async function createHost(
       help: 'Another process may use the port: choose another one, or 0 for any.'
     })
   }
-  // Left alone a node is a DHT client until somebody has seen it at a public address; on one host nobody ever would.
-  if (!clientMode && (preset === 'local' || announced.size > 0)) await libp2p.services.dht.setMode('server')
+  // Who says where it can be dialled can be asked.
+  if (!clientMode && announced.size > 0) await libp2p.services.dht.setMode('server')
   return { helia, blocks: blockstore, libp2p, bootstrap: options.bootstrap, stop }
 }

@@ -12,6 +12,7 @@ import type { ServiceFactoryMap } from 'libp2p'
 import { relayLimits } from '../../../protocol/wire/index.ts'
 import { gossipService } from '../gossip/service.ts'
 import type { Reputation } from '../limits/reputation.ts'
+import { isOwnNetwork } from '../public.ts'
 import type { TransportOptions } from '../types.ts'
 
 /** The two parts of libp2p that know its addresses. */
@@ -42,6 +43,7 @@ export async function servicesOf(
   reputation: Reputation
 ): Promise<ServiceFactoryMap<Services>> {
   const { preset, clientMode = false, relay = false, upnp = false } = options
+  const own = isOwnNetwork(options)
   const services: ServiceFactoryMap<Services> = {
     identify: identify({ timeout: patienceMs }),
     // Protocols that are handled only after a peer has met us (bitswap starts after libp2p) would stay unknown to it.
@@ -49,11 +51,12 @@ export async function servicesOf(
     ping: ping(),
     dht: kadDHT({
       protocol: dhtProtocol,
-      clientMode,
+      // Left alone a node answers for the DHT once it has a public address, since peers could not ask it before.
+      ...(clientMode ? { clientMode } : own ? { clientMode: false } : {}),
       networkDialTimeout: { minTimeout: patienceMs / 3 },
       pingNewContactTimeout: { minTimeout: patienceMs / 3 },
       pingOldContactTimeout: { minTimeout: patienceMs / 3 },
-      peerInfoMapper: preset === 'local' ? passthroughMapper : removePrivateAddressesMapper
+      peerInfoMapper: own ? passthroughMapper : removePrivateAddressesMapper
     }),
     pubsub: gossipService(preset, reputation),
     // Says to libp2p's UPnP that somebody confirms addresses: it is done beside it (reach).

@@ -105,6 +105,36 @@ describe('transport: nodes on one host', () => {
   })
 })
 
+describe('transport: the default preset, on one host', () => {
+  after(stopNodes)
+
+  it('nodes that know one bootstrap node find each other by DHT and hear each other by gossip', async () => {
+    const first = await startNode({ preset: 'public' })
+    const others = await Promise.all(Array.from({ length: 3 }, () => startNode({ preset: 'public', join: [first] })))
+    const heard = new Set<number>()
+    others.forEach((node, i) =>
+      node.gossip.subscribe('tilth/payouts/1', note, () => {
+        heard.add(i)
+      })
+    )
+    const [one, two] = [others[0]!, others[1]!]
+    await until(
+      () =>
+        one.peers.find(two.peers.self.address).then(
+          () => true,
+          () => false
+        ),
+      'one finds another by its account'
+    )
+    await until(() => others.every(node => node.peers.connected().length === 3), 'all are connected', 40_000)
+    await until(async () => {
+      await one.gossip.publish('tilth/payouts/1', { text: String(heard.size) })
+      return heard.has(1) && heard.has(2)
+    }, 'all heard')
+    assert.equal(one.reach.view().state, 'local')
+  })
+})
+
 describe('transport: many nodes on one host', () => {
   after(stopNodes)
 
