@@ -17,7 +17,8 @@ COPY node ./node
 COPY daemon ./daemon
 USER tilth
 VOLUME /data
-# libp2p; the HTTP API stays on the container's own localhost
+# libp2p; the HTTP API stays on the container's own localhost. Others see the host's address and port, not these: say so
+# with TILTH_ANNOUNCE.
 EXPOSE 4181
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s CMD ["node", "bin/tilth.js", "status", "--json"]
 ENTRYPOINT ["node", "bin/tilth.js"]

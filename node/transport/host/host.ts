@@ -30,6 +30,8 @@ export interface Host {
   readonly blocks: LendingBlocks
   readonly libp2p: Libp2p<Services>
   readonly bootstrap: readonly string[]
+  /** Whether its owner says where others see it. */
+  readonly announced: boolean
   stop(): Promise<void>
 }
 
@@ -139,5 +141,5 @@ export async function createHost(
   }
   // Who says where it can be dialled can be asked.
   if (!clientMode && announced.size > 0) await libp2p.services.dht.setMode('server')
-  return { helia, blocks: blockstore, libp2p, bootstrap: options.bootstrap, stop }
+  return { helia, blocks: blockstore, libp2p, bootstrap: options.bootstrap, announced: announced.size > 0, stop }
 }

@@ -24,7 +24,7 @@ function connectedIds(libp2p: Libp2p): PeerId[] {
 }
 
 export function createPeers(
-  { libp2p, bootstrap }: Pick<Host, 'libp2p' | 'bootstrap'>,
+  { libp2p, bootstrap, announced }: Pick<Host, 'libp2p' | 'bootstrap' | 'announced'>,
   { clock, log, metrics }: { clock: Clock; log: Log; metrics: Registry }
 ): Peers & { stop(): void } {
   const self = peerOf(libp2p.peerId)
@@ -96,7 +96,17 @@ export function createPeers(
 
   return {
     self,
-    listening: () => libp2p.getMultiaddrs().map(String),
+    listening() {
+      const own = `/p2p/${self.peerId}`
+      const told = libp2p.getMultiaddrs().map(String)
+      if (announced) return told
+      // libp2p tells others of a public address once a peer dialled it; its owner and whoever joins by it may know.
+      const all = libp2p.services.addressing.transportManager.getAddrs().map(address => {
+        const text = address.toString()
+        return text.endsWith(own) ? text : `${text}${own}`
+      })
+      return [...new Set([...told, ...all])]
+    },
     connected,
     way(peerId) {
       const connections = libp2p.getConnections(parsePeerId(peerId))
