@@ -17,7 +17,7 @@ export interface WorkerPolicy {
   /** Answers at once, and requests that may wait for their turn. */
   readonly capacity: number
   readonly waiting: number
-  /** Answer tokens served before they are paid for: what a tenth of a second brings, but no fewer and no more. */
+  /** Answer tokens served before they are paid for: what a fifth of a second brings, but no fewer and no more. */
   readonly creditTokens: number
   readonly mostCreditTokens: number
   /** Unpaid tokens one client may leave behind, in credits, before it is served no more (until a restart). */
@@ -48,7 +48,7 @@ export const defaultPolicy: ModelsPolicy = {
   capacity: 32,
   waiting: 128,
   creditTokens: 32,
-  mostCreditTokens: 256,
+  mostCreditTokens: 512,
   lostCredits: 64,
   redeemAt: 10n ** 18n,
   depositRequests: 32,

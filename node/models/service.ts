@@ -2,6 +2,7 @@ import { InvalidError, NotFoundError, TilthError } from '../../protocol/primitiv
 import type { Hex } from '../../protocol/primitives/index.ts'
 import { createAsking } from './client/ask.ts'
 import { createChannelKeeper } from './client/channels.ts'
+import { createStreamPool } from './client/pool.ts'
 import { createWallet } from './client/wallet.ts'
 import { createWorkers } from './client/workers.ts'
 import { defaultPolicy, defaultTiming } from './deps.ts'
@@ -55,7 +56,8 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
   const answers = createAnswers(parts, { accounts, signing, channels, admission, serving, slots })
 
   const wallet = createWallet(parts, tables, receipts, time)
-  const asking = createAsking(parts, wallet, createWorkers(parts, board), folders)
+  const pool = createStreamPool(parts)
+  const asking = createAsking(parts, wallet, createWorkers(parts, board), folders, pool)
   const keeper = createChannelKeeper(parts, wallet)
 
   const forgetting = createForgetting(parts, { receipts, accounts, wallet })
@@ -108,6 +110,7 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
       life.abort(new TilthError('models.stopped', 'the node is stopping', { consequence: 'retry' }))
       serving.stop()
       keeper.stop()
+      pool.stop()
       await forgetting.stop()
       board.stop()
       await redeemer.stop()

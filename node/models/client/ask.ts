@@ -11,9 +11,14 @@ import type { SignedOffer } from '../offers.ts'
 import type { Speech } from '../speech.ts'
 import type { AskEvent, AskRequest, AskResult } from '../types.ts'
 import { createAttempt } from './attempt.ts'
-import type { Growing, Outcome } from './attempt.ts'
+import type { Outcome } from './attempt.ts'
+import type { StreamPool } from './pool.ts'
+import type { Growing } from './spelling.ts'
 import type { Wallet } from './wallet.ts'
 import type { Workers } from './workers.ts'
+
+/** Prompts that may have more tokens than this are counted before they are asked. */
+const countedBefore = 1024
 
 const freshNonce = (): Hex => toHex(randomBytes(32))
 
@@ -22,7 +27,8 @@ export function createAsking(
   parts: Parts,
   wallet: Wallet,
   workers: Workers,
-  folders: Folders
+  folders: Folders,
+  pool: StreamPool
 ): (
   model: ModelRecord,
   request: AskRequest,
@@ -31,7 +37,7 @@ export function createAsking(
   life: AbortSignal
 ) => Promise<void> {
   const { network, policy, timing, clock, log, events, speech: speechOf } = parts
-  const attempt = createAttempt(parts, wallet)
+  const attempt = createAttempt(parts, wallet, pool)
 
   const speechFor = async (model: ModelRecord, signal: AbortSignal): Promise<Speech | undefined> => {
     const folder = await folders.baseUpTo(model, policy.tokenizerBytes, signal)
@@ -61,23 +67,27 @@ export function createAsking(
     const confidential = request.private ?? false
     const seed = BigInt(request.seed ?? Math.floor(Math.random() * 0xffffffff))
     const found = await speechFor(model, AbortSignal.any([signal, life]))
-    // A template or tokenizer that cannot be run leaves the worker's count and text: bounded, not repeated here.
-    const prompt = await found?.prompt(base.messages).then(
-      ids => ids.length,
-      (error: unknown) => {
-        log.warn("a model's prompt cannot be counted here", { model: model.id, error })
-        return undefined
-      }
-    )
-    const speech = prompt === undefined ? undefined : found
     const growing: Growing = {
       ids: [],
       text: '',
-      own: speech?.text(base.stop),
+      own: found?.text(base.stop),
       emit: (text, ids) => {
         emit({ kind: 'text', text, ids })
       }
     }
+    // A template or tokenizer that cannot be run leaves the worker's count and text: bounded, not repeated here.
+    const counting: Promise<number | undefined> =
+      found?.prompt(base.messages).then(
+        ids => ids.length,
+        (error: unknown) => {
+          log.warn("a model's prompt cannot be counted here", { model: model.id, error })
+          growing.own = undefined
+          return undefined
+        }
+      ) ?? Promise.resolve(undefined)
+    // A short prompt is counted while it is asked: its bound is near enough for what it may cost.
+    const bound = mostInputTokens(base.messages, 0)
+    const prompt = (bound > countedBefore ? await counting : undefined) ?? bound
     const usage = { inputTokens: 0, outputTokens: 0, fee: 0n }
     const receipts: Hex[] = []
     const failed = new Set<Address>()
@@ -103,9 +113,7 @@ export function createAsking(
     async function tryWorker(offer: SignedOffer): Promise<Outcome> {
       const { worker } = offer.message
       const content = { ...base, nonce: freshNonce(), resume: [...growing.ids] }
-      const inputTokens =
-        prompt === undefined ? mostInputTokens(base.messages, content.resume.length) : prompt + content.resume.length
-      const maxFee = feeOf(offer.message, inputTokens, base.maxTokens - content.resume.length)
+      const maxFee = feeOf(offer.message, prompt + content.resume.length, base.maxTokens - content.resume.length)
       const began = clock.now()
       const { purse, ask } = await wallet.begin({ offer, content, seed, maxFee, confidential })
       let acceptedAt = began
@@ -113,7 +121,15 @@ export function createAsking(
         acceptedAt = clock.now()
         emit({ kind: 'worker', worker, ...(reason === undefined ? {} : { reason }) })
       }
-      const { outcome, receipts: signed } = await attempt({ purse, ask, prompt, growing, signal, life, onAccepted })
+      const { outcome, receipts: signed } = await attempt({
+        purse,
+        ask,
+        prompt: counting,
+        growing,
+        signal,
+        life,
+        onAccepted
+      })
       const own = signed.find(({ receipt }) => receipt.message.request === ask.id)
       if (own !== undefined) receipts.push(digest(network, 'Receipt', own.receipt.message))
       if (own !== undefined || ask.received.length > 0) {
@@ -138,7 +154,7 @@ export function createAsking(
         return
       }
       const need = {
-        inputTokens: (prompt ?? mostInputTokens(base.messages, 0)) + growing.ids.length,
+        inputTokens: prompt + growing.ids.length,
         outputTokens: base.maxTokens - growing.ids.length
       }
       const found = await workers.offers(model, need, AbortSignal.any([signal, life]))

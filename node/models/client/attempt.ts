@@ -16,17 +16,10 @@ import type { MessageStream } from '../../transport/types.ts'
 import type { ProtocolModelsErrorCode } from '../../../protocol/models/codes.ts'
 import type { ModelsErrorCode } from '../codes.ts'
 import type { Parts } from '../deps.ts'
-import type { AnswerText } from '../../engine/types.ts'
+import type { Line, StreamPool } from './pool.ts'
+import { createSpelling } from './spelling.ts'
+import type { Growing, Spelling } from './spelling.ts'
 import type { Ask, Purse, Wallet } from './wallet.ts'
-
-/** The answer as it grows, over all workers that have a part in it. */
-export interface Growing {
-  readonly ids: number[]
-  text: string
-  /** The model's own tokenizer where it is at hand: then text comes from tokens, and what a worker says is compared. */
-  own: AnswerText | undefined
-  emit(text: string, ids: readonly number[]): void
-}
 
 export type Outcome =
   /** The receipt may still be missing, then `error` says why: the worker brings it another time, unless it lied. */
@@ -46,13 +39,23 @@ export interface AttemptRequest {
   readonly purse: Purse
   readonly ask: Ask
   /** Tokens of the prompt, where the model's tokenizer is at hand. */
-  readonly prompt: number | undefined
+  readonly prompt: Promise<number | undefined>
   readonly growing: Growing
   /** The person who asked has had enough: cancel, and pay for what came. */
   readonly signal: AbortSignal
   /** Gives up at once. */
   readonly life: AbortSignal
   onAccepted(): void
+}
+
+/** What has come of an attempt. */
+interface Progress {
+  /** A frame at all. */
+  heard: boolean
+  /** The whole answer, as soon as it is there. */
+  finished?: { finish: Finish; tail: string }
+  /** The stream can carry another. */
+  inOrder: boolean
 }
 
 const lie = (code: ErrorCode, message: string, details?: Record<string, unknown>): never => {
@@ -68,18 +71,20 @@ const cancelMs = 10_000
  */
 export function createAttempt(
   parts: Parts,
-  wallet: Wallet
+  wallet: Wallet,
+  pool: StreamPool
 ): (request: AttemptRequest) => Promise<{ outcome: Outcome; receipts: CosignedReceipt[] }> {
-  const { timing, streams, log } = parts
+  const { timing, log } = parts
 
-  /** `progress.finished` is set as soon as the whole answer is there. */
+  /** `progress` tells what has come, also where it ends in a failure. */
   async function converse(
     stream: MessageStream,
     request: AttemptRequest,
     signed: CosignedReceipt[],
-    progress: { finished?: { finish: Finish; tail: string } }
+    progress: Progress,
+    spelling: Spelling
   ): Promise<Outcome> {
-    const { purse, ask, growing, prompt, signal } = request
+    const { purse, ask, growing, signal } = request
     const { statement, content, offer } = ask.record
     const { message: prices } = offer
     const wanted = tokensWanted(content)
@@ -112,20 +117,9 @@ export function createAttempt(
       const { inputTokens } = ask.record
       if (owed !== feeOf(prices, inputTokens, ask.received.length + ids.length))
         lie('answer.owed', 'the worker counts another fee than its offer', { owed })
-      let said = text
-      if (growing.own !== undefined) {
-        said = await growing.own.push(ids).catch((error: unknown) => {
-          log.warn("an answer's text is the worker's from here on", { error })
-          growing.own = undefined
-          return text
-        })
-        // [reject] The text is what the tokens say.
-        if (said !== text) lie('answer.text', 'the text is not what the tokens say')
-      }
       ask.received.push(...ids)
       growing.ids.push(...ids)
-      growing.text += said
-      growing.emit(said, ids)
+      spelling.add(ids, text)
       const due = wallet.owed(purse)
       if (voucherDue(due, purse.record.channel.paid, wallet.credit(purse))) await pay(due)
     }
@@ -147,6 +141,7 @@ export function createAttempt(
               : timing.receiptMs
         const frame = await stream.next(workerFrame, { timeoutMs, signal: request.life })
         if (frame === undefined) throw new TilthError('stream.closed', 'the worker has left', { consequence: 'retry' })
+        progress.heard = true
         switch (frame.kind) {
           case 'pending':
             await countersign(frame)
@@ -156,7 +151,8 @@ export function createAttempt(
             const { inputTokens, creditTokens } = frame
             // [reject] Prompt tokens are counted right: exactly where the tokenizer is at hand, else within what the
             // text can come to.
-            const exact = prompt === undefined ? undefined : prompt + content.resume.length
+            const counted = await request.prompt
+            const exact = counted === undefined ? undefined : counted + content.resume.length
             if (exact !== undefined && inputTokens !== exact)
               lie('answer.input-tokens', 'the worker counts other prompt tokens', { inputTokens, exact })
             if (inputTokens > mostInputTokens(content.messages, content.resume.length))
@@ -187,14 +183,16 @@ export function createAttempt(
           case 'receipt': {
             const { finished } = progress
             if (finished === undefined) return lie('frame.unexpected', 'a receipt before the end of the answer')
+            await spelling.done()
             const id = await countersign({ receipt: frame.receipt, answer: ask.received })
             // The receipt is on both disks once this is said; on ours it is already.
-            await stream
+            const last = await stream
               .next(workerFrame, { timeoutMs: timing.silenceMs, signal: request.life })
               .catch((error: unknown) => {
                 log.debug('the worker did not say that it has the countersignature', { error })
+                return undefined
               })
-            await stream.end()
+            progress.inOrder = last?.kind === 'done' && !cancelled
             if (finished.finish === 'cancelled' && !signal.aborted)
               return {
                 kind: 'failed',
@@ -217,18 +215,46 @@ export function createAttempt(
     }
   }
 
+  /** Over a stream that has carried answers before, else over a new one. */
+  async function tryOver(
+    line: Line,
+    request: AttemptRequest,
+    receipts: CosignedReceipt[],
+    progress: Progress
+  ): Promise<Outcome> {
+    const { stream } = line
+    const spelling = createSpelling(request.growing, log, error => void stream.fail(error))
+    try {
+      const outcome = await converse(stream, request, receipts, progress, spelling)
+      if (progress.inOrder) pool.give(line)
+      else await stream.end()
+      return outcome
+    } catch (error) {
+      await stream.fail(error)
+      throw error
+    } finally {
+      // What has come is given out before another worker goes on from it; whether it was a lie is known by now.
+      await spelling.done().catch(() => undefined)
+    }
+  }
+
   return async request => {
     const { purse, ask, life } = request
     const receipts: CosignedReceipt[] = []
-    const progress: { finished?: { finish: Finish; tail: string } } = {}
-    let stream: MessageStream | undefined
+    let progress: Progress = { heard: false, inOrder: false }
     try {
-      stream = await streams.open(purse.record.worker, '/tilth/models/infer/1', {
-        signal: AbortSignal.any([life, AbortSignal.timeout(timing.acceptMs)])
-      })
-      return { outcome: await converse(stream, request, receipts, progress), receipts }
+      for (;;) {
+        const line = await pool.take(purse.record.worker, AbortSignal.any([life, AbortSignal.timeout(timing.acceptMs)]))
+        progress = { heard: false, inOrder: false }
+        try {
+          return { outcome: await tryOver(line, request, receipts, progress), receipts }
+        } catch (error) {
+          // The worker may have ended a stream while it was idle: then it has not seen the request.
+          const stale = line.used && !progress.heard && error instanceof TilthError && error.code === 'stream.closed'
+          if (!stale || request.signal.aborted) throw error
+        }
+      }
     } catch (error) {
-      await stream?.fail(error)
       const blame = blameFor(error)
       if (blame === 'lie') await wallet.dispute(purse, error instanceof TilthError ? error.code : 'internal')
       const { finished } = progress

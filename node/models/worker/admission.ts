@@ -39,8 +39,8 @@ export interface Admission {
 
 /** Clients whose losses are remembered: who fell out has left others' behind by then. */
 const lossesKept = 10_000
-/** A worker trusts a client for so much of its own time: then it is paid ten times a second, however fast it is. */
-const creditSeconds = 0.1
+/** A worker trusts a client for so much of its own time: then it is paid twenty times a second, however fast it is. */
+const creditSeconds = 0.2
 
 export function createAdmission(
   { network, self, policy, timing, now }: Parts,
@@ -69,6 +69,8 @@ export function createAdmission(
   /** What is left to ask of a request that is one: whether it is new, and whether it can be paid. */
   async function judge(frame: RequestFrame, served: Served, account: Account, request: Hex): Promise<Admitted> {
     const { statement, content, voucher } = frame
+    const reading = served.speech.prompt(content.messages)
+    reading.catch(() => undefined) // awaited below
     // [reject] A request is answered once.
     if (await accounts.wasServed(statement.message, request))
       throw new InvalidError('request.replayed', 'the request was answered before')
@@ -76,7 +78,7 @@ export function createAdmission(
     // [reject] Who left too much unpaid gets nothing more.
     if ((losses.get(account.client) ?? 0n) > creditOf(served, creditTokens) * BigInt(policy.lostCredits))
       throw new LimitError('client.unreliable', 'this client has left too much unpaid')
-    const prompt = await served.speech.prompt(content.messages)
+    const prompt = await reading
     const inputTokens = prompt.length + content.resume.length
     const admitted: Admitted = { frame, served, account, request, prompt, inputTokens, creditTokens }
     try {

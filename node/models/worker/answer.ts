@@ -18,6 +18,9 @@ import type { Slots } from './slots.ts'
 
 type ReconcileFrame = Extract<ClientFrame, { kind: 'reconcile' }>
 
+/** A client's stream may lie idle for so long between two questions. */
+const idleMs = 30_000
+
 export interface AnswerParts {
   readonly accounts: Accounts
   readonly signing: Signing
@@ -109,9 +112,11 @@ export function createAnswers(
     }
   }
 
-  async function answerTo(frame: RequestFrame, stream: MessageStream): Promise<void> {
+  /** @returns the next request of the stream, if there is one */
+  async function answerTo(frame: RequestFrame, stream: MessageStream): Promise<ClientFrame | undefined> {
     const admitted = await admission.admit(frame, stream)
     const { account, request, inputTokens, creditTokens } = admitted
+    let next: Promise<ClientFrame | undefined>
     try {
       const dialogue = openDialogue(parts, { accounts, signing }, account, stream)
       const release = await slots.take(dialogue.signal)
@@ -136,12 +141,15 @@ export function createAnswers(
         await over.finally(() => {
           going.delete(request)
         })
+        next = dialogue.next(idleMs)
+        await stream.send({ kind: 'done' })
       } finally {
         release()
       }
     } finally {
       admission.over(request)
     }
+    return next
   }
 
   /** `release` gives back the place once the engine has done its part; the signatures need none. */
@@ -192,7 +200,6 @@ export function createAnswers(
       answer.orphan = true // if it is not signed by now, another stream has to bring it
       await ended
     }
-    await stream.send({ kind: 'done' })
   }
 
   /** The client is gone: what it is known to have got is signed for when it comes back, the rest is lost. */
@@ -206,17 +213,18 @@ export function createAnswers(
     answer.orphan = true
   }
 
-  return async stream => {
-    const frame = await stream.next(clientFrame)
-    if (frame === undefined) return
+  /** @returns the frame that comes next, where one may */
+  async function take(frame: ClientFrame, stream: MessageStream): Promise<ClientFrame | undefined> {
     switch (frame.kind) {
       case 'quote': {
         const served = serving.get(frame.model)
         if (served === undefined) throw new NotFoundError('offer.none', 'the model is not served here')
-        return stream.send({ kind: 'offer', offer: served.offer })
+        await stream.send({ kind: 'offer', offer: served.offer })
+        return undefined
       }
       case 'reconcile':
-        return reconcile(frame, stream)
+        await reconcile(frame, stream)
+        return undefined
       case 'request':
         log.debug('a request', { model: frame.statement.message.model, client: stream.address })
         return answerTo(frame, stream)
@@ -225,5 +233,10 @@ export function createAnswers(
       case 'cancel':
         throw new InvalidError('frame.unexpected', `a stream does not begin with a ${frame.kind}`)
     }
+  }
+
+  return async stream => {
+    let frame = await stream.next(clientFrame)
+    while (frame !== undefined) frame = await take(frame, stream)
   }
 }

@@ -12,7 +12,7 @@ const tokensPerFrame = 64
  * Milliseconds from one frame of an answer to the next: a token that comes later than that goes at once, what comes
  * faster than anybody reads goes together. The more answers run, the longer, since it is the number of frames that costs.
  */
-const frameMs = (answers: number): number => Math.min(50, 2 + answers)
+const frameMs = (answers: number): number => Math.min(100, 2 + 3 * answers)
 
 export interface DeliveryContext {
   readonly stream: MessageStream
@@ -41,7 +41,7 @@ export async function deliver(
   let last = -Infinity
   while (sent.length < wanted && (await tokens.some())) {
     const early = last + frameMs(running()) - clock.now()
-    if (early > 0) await tokens.end(clock, early)
+    if (early > 0) await tokens.end(early)
     const most = Math.min(tokens.waiting, tokensPerFrame, wanted - sent.length)
     const batch = tokens.take(await dialogue.room(offer.message.outputPrice, most))
     sent.push(...batch.map(({ id }) => id))
@@ -65,14 +65,15 @@ function inbox(generation: Generation): {
   /** Until there is one. @returns whether there is; throws the engine's error behind the last */
   some(): Promise<boolean>
   /** Until no more will come, at most so long. */
-  end(clock: Parts['clock'], ms: number): Promise<void>
+  end(ms: number): Promise<void>
   take(count: number): GeneratedToken[]
 } {
   const queue: GeneratedToken[] = []
   let wake = (): void => undefined
   let failure: { readonly error: unknown } | undefined
   let over = false
-  const pumping = (async () => {
+  let ended = (): void => undefined
+  void (async () => {
     for await (const token of generation) {
       queue.push(token)
       wake()
@@ -84,6 +85,7 @@ function inbox(generation: Generation): {
     .finally(() => {
       over = true
       wake()
+      ended()
     })
   return {
     get waiting() {
@@ -98,13 +100,15 @@ function inbox(generation: Generation): {
       if (failure !== undefined) throw failure.error
       return false
     },
-    async end(clock, ms) {
-      if (over) return
-      const stop = new AbortController()
-      const pause = clock.sleep(ms, stop.signal).catch(() => undefined) // its abort is this function's own doing
-      await Promise.race([pumping, pause])
-      stop.abort()
-    },
+    end: ms =>
+      new Promise(resolve => {
+        if (over) return resolve()
+        const timer = setTimeout(resolve, ms)
+        ended = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+      }),
     take: count => queue.splice(0, count)
   }
 }

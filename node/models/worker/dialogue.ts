@@ -8,6 +8,7 @@ import type { Account, Answer, Accounts } from './accounts.ts'
 import type { Signing } from './signing.ts'
 
 type Countersign = Extract<ClientFrame, { kind: 'countersign' }>
+type RequestFrame = Extract<ClientFrame, { kind: 'request' }>
 
 /** The worker's end of a stream after its first frame: hears vouchers and cancels while the answer runs. */
 export interface Dialogue {
@@ -17,6 +18,11 @@ export interface Dialogue {
   readonly signal: AbortSignal
   /** The client says elsewhere that it has left. */
   leave(): void
+  /**
+   * The answer is over: what comes now on the stream is the next request. Resolves with it, or with undefined when the
+   * client has left or nothing came for so long.
+   */
+  next(idleMs: number): Promise<RequestFrame | undefined>
   /** From now on vouchers say how much of this answer has arrived. */
   answering(answer: Answer, sent: readonly number[]): void
   /** Whether what is owed is within the credit. */
@@ -53,6 +59,8 @@ export function openDialogue(
   let current: { answer: Answer; sent: readonly number[] } | undefined
   let wanted: { resolve: (frame: Countersign) => void; reject: (error: unknown) => void } | undefined
 
+  let following: ((frame: RequestFrame | undefined) => void) | undefined
+
   async function hear(): Promise<void> {
     // The client's silence is bounded where it matters: for vouchers (room) and countersignatures (reconcile).
     for await (const frame of stream.receive(clientFrame, { timeoutMs: 3_600_000 })) {
@@ -69,6 +77,9 @@ export function openDialogue(
         )
       } else if (frame.kind === 'cancel') {
         control.abort(cancelled())
+      } else if (frame.kind === 'request' && following !== undefined) {
+        following(frame)
+        return
       } else if (frame.kind === 'countersign' && wanted !== undefined) {
         const { resolve } = wanted
         wanted = undefined
@@ -82,6 +93,7 @@ export function openDialogue(
   function end(error: unknown): void {
     control.abort(error)
     wanted?.reject(error)
+    following?.(undefined)
   }
   hear().catch(end)
 
@@ -92,19 +104,17 @@ export function openDialogue(
 
   async function countersignature(): Promise<Countersign> {
     if (gone()) throw left()
-    const late = new AbortController()
-    const frame = new Promise<Countersign>((resolve, reject) => {
-      wanted = { resolve, reject }
-    })
-    const timeout = clock.sleep(timing.voucherMs, late.signal).then(() => {
-      throw new LimitError('receipt.late', 'the client has not countersigned in time', { consequence: 'retry' })
-    })
+    let timer: NodeJS.Timeout | undefined
     try {
-      return await Promise.race([frame, timeout])
+      return await new Promise<Countersign>((resolve, reject) => {
+        wanted = { resolve, reject }
+        timer = setTimeout(() => {
+          reject(new LimitError('receipt.late', 'the client has not countersigned in time', { consequence: 'retry' }))
+        }, timing.voucherMs)
+      })
     } finally {
       wanted = undefined
-      late.abort()
-      timeout.catch(() => undefined) // its abort is this function's own doing
+      clearTimeout(timer)
     }
   }
 
@@ -123,7 +133,7 @@ export function openDialogue(
           consequence: 'retry',
           help: 'Pay as tokens come.'
         })
-      await heard(account, control.signal, left, clock)
+      await heard(account, control.signal, left)
     }
   }
 
@@ -132,6 +142,15 @@ export function openDialogue(
     leave: () => {
       end(closed())
     },
+    next: idleMs =>
+      new Promise(resolve => {
+        if (control.signal.aborted) return resolve(undefined)
+        const timer = setTimeout(() => resolve(undefined), idleMs)
+        following = frame => {
+          clearTimeout(timer)
+          resolve(frame)
+        }
+      }),
     answering(answer, sent) {
       current = { answer, sent }
     },
@@ -172,23 +191,16 @@ export function openDialogue(
 }
 
 /** Until a voucher comes, the client goes, or the time is over. */
-async function heard(account: Account, signal: AbortSignal, ms: number, clock: Parts['clock']): Promise<void> {
-  const stop = new AbortController()
-  let wake = (): void => undefined
-  const voucher = new Promise<void>(resolve => {
-    wake = resolve
+function heard(account: Account, signal: AbortSignal, ms: number): Promise<void> {
+  return new Promise(resolve => {
+    const over = (): void => {
+      clearTimeout(timer)
+      account.waiting.delete(over)
+      signal.removeEventListener('abort', over)
+      resolve()
+    }
+    const timer = setTimeout(over, ms)
+    account.waiting.add(over)
+    signal.addEventListener('abort', over, { once: true })
   })
-  account.waiting.add(wake)
-  const over = (): void => {
-    wake()
-  }
-  signal.addEventListener('abort', over, { once: true })
-  const timeout = clock.sleep(ms, stop.signal).catch(() => undefined) // aborted below
-  try {
-    await Promise.race([voucher, timeout])
-  } finally {
-    stop.abort()
-    account.waiting.delete(wake)
-    signal.removeEventListener('abort', over)
-  }
 }

@@ -1,0 +1,70 @@
+import type { Address } from '../../../protocol/primitives/index.ts'
+import type { MessageStream } from '../../transport/types.ts'
+import type { Parts } from '../deps.ts'
+
+/** Streams to workers between answers: opening one costs a round trip and a look-up on both sides. */
+export interface StreamPool {
+  /** One that is idle, else a new one. @throws as streams.open */
+  take(worker: Address, signal: AbortSignal): Promise<Line>
+  /** A stream on which an answer has ended in order: the next question may go over it. */
+  give(line: Line): void
+  stop(): void
+}
+
+export interface Line {
+  readonly worker: Address
+  readonly stream: MessageStream
+  /** It has carried an answer before: the worker may have ended it meanwhile. */
+  readonly used: boolean
+  readonly opened: number
+}
+
+/** Well before a worker gives an idle stream up (worker/answer.ts). */
+const idleMs = 15_000
+/** Well before the protocol's own end of a stream's life. */
+const oldMs = 1_800_000
+/** Idle streams in all: beyond it the one that has been idle longest is ended. */
+const most = 128
+
+export function createStreamPool({ streams, clock, log }: Pick<Parts, 'streams' | 'clock' | 'log'>): StreamPool {
+  const idle = new Map<Line, NodeJS.Timeout>()
+
+  const remove = (line: Line): void => {
+    clearTimeout(idle.get(line))
+    idle.delete(line)
+  }
+  const end = (line: Line): void => {
+    remove(line)
+    line.stream.end().catch((error: unknown) => {
+      log.debug('an idle stream did not end', { error })
+    })
+  }
+
+  return {
+    async take(worker, signal) {
+      for (const line of [...idle.keys()].reverse()) {
+        if (line.worker !== worker) continue
+        remove(line)
+        if (!line.stream.signal.aborted) return line
+      }
+      const stream = await streams.open(worker, '/tilth/models/infer/1', { signal })
+      return { worker, stream, used: false, opened: clock.now() }
+    },
+    give(line) {
+      const again: Line = { ...line, used: true }
+      idle.set(
+        again,
+        setTimeout(() => end(again), idleMs)
+      )
+      idle.get(again)?.unref()
+      if (clock.now() - line.opened > oldMs) end(again)
+      for (const oldest of idle.keys()) {
+        if (idle.size <= most) break
+        end(oldest)
+      }
+    },
+    stop() {
+      for (const line of idle.keys()) end(line)
+    }
+  }
+}
