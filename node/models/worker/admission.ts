@@ -54,7 +54,7 @@ export function createAdmission(
   const taken = new Set<Hex>()
 
   const creditTokensOf = ({ speed }: Served): number =>
-    Math.max(policy.creditTokens, Math.min(policy.mostCreditTokens, Math.ceil(speed * creditSeconds)))
+    Math.min(policy.mostCreditTokens, Math.max(policy.creditTokens, Math.ceil(speed * creditSeconds)))
 
   const requireMeans: Admission['requireMeans'] = ({ frame, account, inputTokens }) =>
     checkMeans(

@@ -63,6 +63,7 @@ describe('workers that fail or lie', function () {
     const engine = fakeEngine({ gate: () => until(() => engine.generated <= 16 + sent, 'the token before is sent') })
     const both = await pair({
       engine,
+      policy: { mostCreditTokens: 32 },
       change: deps => ({
         ...deps,
         streams: tamper(deps.streams, async (frame, stream) => {
