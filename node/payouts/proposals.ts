@@ -27,7 +27,7 @@ export interface Proposals {
   /** What is open to challenge, in all pools. */
   pending(): Promise<Proposal[]>
   /** Channels for the models of a pool. */
-  channelsOf(pool: Hex): AsyncIterable<{ channel: Hex; worker: Address; claimed: bigint }>
+  channelsOf(pool: Hex): AsyncIterable<{ channel: Hex; worker: Address; claimed: bigint; expiry: bigint }>
   totals(): Promise<Totals>
   claimed(pool: Hex, account: Address): Promise<bigint>
   claims(filter: { pool?: Hex; account?: Address }): AsyncIterable<ClaimRecord>
@@ -71,8 +71,8 @@ export function createProposals({ chain: { ledger } }: Pick<PayoutsDeps, 'chain'
     pending: () => listed(all(page => ledger.pending(page))),
     async *channelsOf(pool) {
       for await (const { id: model } of all(page => ledger.models({ datanet: pool }, page)))
-        for await (const { id: channel, worker, claimed } of all(page => ledger.channels({ model }, page)))
-          yield { channel, worker, claimed }
+        for await (const { id: channel, worker, claimed, expiry } of all(page => ledger.channels({ model }, page)))
+          yield { channel, worker, claimed, expiry }
     },
     totals: () => ledger.totals(),
     claimed: (pool, account) => ledger.claimed(pool, account),

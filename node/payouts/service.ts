@@ -3,10 +3,7 @@ import type { CosignedReceipt } from '../../protocol/models/index.ts'
 import { NotFoundError, pageOf, TilthError } from '../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../protocol/primitives/index.ts'
 import type { ScoringDocument } from '../../protocol/payouts/index.ts'
-import { createBundles } from './bundles.ts'
-import { createClaims } from './claims.ts'
 import { createFacts } from './facts.ts'
-import { createFinality } from './finality.ts'
 import { createProposals } from './proposals.ts'
 import type { MoneyEvent, Proposal } from './proposals.ts'
 import { defaultTiming } from './limits.ts'
@@ -22,12 +19,11 @@ import {
   createScoringsExchange,
   createWeigher
 } from './scorer/index.ts'
-import { createSettler } from './settler.ts'
+import { createBundles, createClaims, createFinality, createSettler, createWatcher } from './settler/index.ts'
 import { createStakes } from './stakes.ts'
 import { createTopic } from './topic.ts'
 import type { EpochView, PayoutsDeps, PayoutsService, PayoutsTiming, ReceiptView } from './types.ts'
 import { epochView, gateView, receiptView, weighedBy } from './views.ts'
-import { createWatcher } from './watcher.ts'
 
 /** Own receipts that nobody has scored yet are announced again, so many at a time. */
 const announcedAtOnce = 20

@@ -1,7 +1,7 @@
 import type { Address } from '../../protocol/primitives/index.ts'
 import { foundBy } from '../../protocol/payouts/index.ts'
 import type { GateDocument, Measure, ScoringDocument } from '../../protocol/payouts/index.ts'
-import type { Summary } from './bundles.ts'
+import type { Summary } from './settler/index.ts'
 import type { Proposal } from './proposals.ts'
 import type { Entry } from './receipts/index.ts'
 import type { EpochView, GateView, ReceiptView, ScoringView } from './types.ts'

@@ -105,6 +105,43 @@ describe('what anybody checks of an epoch', () => {
     assert.deepEqual(proofs(make(), { epoch: 2, previous }), [{ kind: 'duplicate', index: 2, firstIndex: undefined }])
   })
 
+  it('finds a state that forgets what was counted, invents an end, or is of another time', () => {
+    const first = make([honest[2]!])
+    const previous = { cid: 'bundle 1', bundle: first }
+    const second = (over: Partial<EpochBundle> = {}): EpochBundle => ({
+      ...epochFrom({
+        epoch: 2,
+        receipts: [honest[0]!, honest[1]!],
+        scorings: scoringsFor(honest),
+        measures,
+        gates,
+        deposited: 1_000_003n,
+        previous
+      }),
+      ...over
+    })
+    const found = (bundle: EpochBundle, over: Partial<BundleFacts> = {}): string[] =>
+      codes(bundle, { epoch: 2, previous, channels: factsFor(honest).channels, ...over })
+    const { settled } = second()
+    assert.deepEqual(found(second()), [])
+    // What an earlier epoch has counted is left out, so that the next one could count it again.
+    assert.ok(found(second({ settled: settled.slice(1) })).length > 0)
+    const shorter = settled.map(line => ({
+      ...line,
+      ranges: [[line.ranges[0]![0], line.ranges[0]![0]] as [bigint, bigint]]
+    }))
+    assert.ok(found(second({ settled: shorter })).includes('bundle.sums'))
+    assert.ok(found(second({ settled: settled.map(line => ({ ...line, fees: 0n })) })).includes('bundle.sums'))
+    // An end that the chain does not know would let a channel be forgotten at once, or never.
+    const ended = settled.map(line => ({ ...line, expiry: line.expiry + 1n }))
+    assert.ok(found(second({ settled: ended })).includes('settled.expiry'))
+    // A time to come would end channels that are open; one long gone keeps what nobody needs.
+    const proposedAt = (at: bigint) => ({ stated: stated(second(), { proposedAt: at }) })
+    assert.deepEqual(found(second(), proposedAt(now - 1n)), ['bundle.time'])
+    assert.deepEqual(found(second(), proposedAt(now + 86_401n)), ['bundle.time'])
+    assert.ok(found(second({ at: now - 1n })).includes('bundle.time'))
+  })
+
   it('finds totals that are not the sums, and only then says so to the contract', () => {
     const bundle = make()
     assert.deepEqual(proofs(bundle, { stated: stated(bundle, { receiptsTotal: 1n }) }), [

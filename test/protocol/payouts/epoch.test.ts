@@ -13,6 +13,10 @@ import {
   rebuild,
   selectReceipts,
   settle,
+  settledOf,
+  isSettled,
+  graceSeconds,
+  maxRanges,
   sharesOf,
   splitFee
 } from '../../../protocol/payouts/index.ts'
@@ -299,6 +303,72 @@ describe('receipts that count', () => {
       selectReceipts([twin, one], scoringsFor([one, twin]), factsFor([one])).counted
     )
     assert.deepEqual(left([one], factsFor([one], 10n ** 9n, { settled: settledBy([one]) })), ['settled'])
+  })
+
+  it('count exactly once over any epochs, however late they come, and nothing is settled that did not count', () => {
+    const arrival = fc.record({
+      client: fc.constantFrom('c1', 'c2'),
+      sequence: fc.bigInt(1n, 9n),
+      fee: fc.bigInt(0n, 1000n),
+      epoch: fc.nat(4)
+    })
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(arrival, { selector: one => `${one.client} ${one.sequence}`, maxLength: 14 }),
+        arrivals => {
+          const all = arrivals.map(one => ({ epoch: one.epoch, receipt: receipt({ ...one, utilities: null }) }))
+          let previous: { cid: string; bundle: EpochBundle } | undefined
+          const counted: string[] = []
+          for (let number = 0; number <= 4; number++) {
+            // Everything that is known by then is offered again and again: what was settled, too.
+            const known = all.filter(({ epoch }) => epoch <= number).map(one => one.receipt)
+            const facts = factsFor(known, 10n ** 30n, {
+              measures: new Map([[model, null]]),
+              settled: settledOf(previous?.bundle.settled ?? [])
+            })
+            const { counted: chosen } = selectReceipts(known, new Map(), facts)
+            const bundle = epochFrom({
+              epoch: number + 1,
+              receipts: chosen,
+              scorings: new Map(),
+              measures: new Map([[model, null]]),
+              gates: new Map(),
+              deposited: 0n,
+              previous
+            })
+            counted.push(...chosen.map(placeOf))
+            // The state says exactly what has counted: no place more, no fee less.
+            const state = settledOf(bundle.settled)
+            for (const { receipt: one } of all)
+              assert.equal(isSettled(state, one.receipt.message), counted.includes(placeOf(one)))
+            assert.equal(
+              sum(bundle.settled.map(line => line.fees)),
+              sum(all.filter(one => counted.includes(placeOf(one.receipt))).map(one => one.receipt.receipt.message.fee))
+            )
+            // Whoever makes it again from its own text and the one before gets the same.
+            const text = epochBundle.parse(JSON.parse(canonicalJson(bundle)))
+            assert.equal(canonicalJson(rebuild(text, { network, previous })), canonicalJson(bundle))
+            previous = { cid: `bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52z${number}`, bundle }
+          }
+          assert.deepEqual(counted.toSorted(), all.map(one => placeOf(one.receipt)).toSorted())
+        }
+      ),
+      { numRuns: 30 }
+    )
+  })
+
+  it('of a channel that is over count no more, whatever was forgotten of it', () => {
+    const one = receipt()
+    const end = expiry + graceSeconds
+    assert.deepEqual(left([one], factsFor([one], 10n ** 9n, { at: end })), [])
+    assert.deepEqual(left([one], factsFor([one], 10n ** 9n, { at: end + 1n })), ['over'])
+  })
+
+  it('leave so many gaps in a channel, and wait while there are more', () => {
+    const scattered = Array.from({ length: maxRanges + 2 }, (_, i) => receipt({ sequence: BigInt(2 * i + 1), fee: 1n }))
+    assert.deepEqual(left(scattered), ['scattered', 'scattered'])
+    // One that fills a gap makes room for another.
+    assert.deepEqual(left([...scattered, receipt({ sequence: 2n, fee: 1n })]), ['scattered'])
   })
 
   it('count as far as the channel has paid, fees of earlier epochs included', () => {

@@ -1,12 +1,12 @@
-import { payoutLeaf, payoutsTree, placeOf, receiptLeaf, receiptsTree } from '../../protocol/payouts/index.ts'
-import type { EpochBundle, FraudProof } from '../../protocol/payouts/index.ts'
-import { InvalidError, NotFoundError, TilthError } from '../../protocol/primitives/index.ts'
-import type { Hex, SumTree } from '../../protocol/primitives/index.ts'
-import type { Network } from '../../protocol/crypto/index.ts'
-import type { EpochOnChain, Mined, ReceiptEvidence } from '../chain/types.ts'
-import type { CosignedReceipt } from '../../protocol/models/index.ts'
+import { payoutLeaf, payoutsTree, placeOf, receiptLeaf, receiptsTree } from '../../../protocol/payouts/index.ts'
+import type { EpochBundle, FraudProof } from '../../../protocol/payouts/index.ts'
+import { InvalidError, NotFoundError, TilthError } from '../../../protocol/primitives/index.ts'
+import type { Hex, SumTree } from '../../../protocol/primitives/index.ts'
+import type { Network } from '../../../protocol/crypto/index.ts'
+import type { EpochOnChain, Mined, ReceiptEvidence } from '../../chain/types.ts'
+import type { CosignedReceipt } from '../../../protocol/models/index.ts'
 import type { Bundles } from './bundles.ts'
-import type { PayoutsDeps } from './types.ts'
+import type { PayoutsDeps } from '../types.ts'
 
 /** A receipt where it stands in an epoch's tree. */
 function evidenceOf(

@@ -1,21 +1,28 @@
-import { InvalidError, NotFoundError, TilthError } from '../../protocol/primitives/index.ts'
-import type { Hex } from '../../protocol/primitives/index.ts'
-import { buildEpoch, divisionOf, isSettled, selectReceipts, settledOf } from '../../protocol/payouts/index.ts'
-import type { CosignedReceipt } from '../../protocol/models/index.ts'
-import type { EpochBundle, GateDocument, Measure, Scored } from '../../protocol/payouts/index.ts'
-import { refusedWith } from '../chain/index.ts'
-import { createQueue } from '../runtime/index.ts'
+import { InvalidError, NotFoundError, TilthError } from '../../../protocol/primitives/index.ts'
+import type { Hex } from '../../../protocol/primitives/index.ts'
+import {
+  buildEpoch,
+  divisionOf,
+  isOver,
+  isSettled,
+  selectReceipts,
+  settledOf
+} from '../../../protocol/payouts/index.ts'
+import type { CosignedReceipt } from '../../../protocol/models/index.ts'
+import type { EpochBundle, GateDocument, Measure, Scored } from '../../../protocol/payouts/index.ts'
+import { refusedWith } from '../../chain/index.ts'
+import { createQueue } from '../../runtime/index.ts'
 import type { Bundles, History } from './bundles.ts'
-import type { Facts } from './facts.ts'
+import type { Facts } from '../facts.ts'
 import type { Finality } from './finality.ts'
-import type { Proposals } from './proposals.ts'
-import { maxEpochReceipts } from './limits.ts'
-import type { Models } from './models.ts'
-import type { Entry, Exchange, ReceiptStore } from './receipts/index.ts'
-import { scoredBy } from './scorer/index.ts'
-import type { Scorings, ScoringsExchange, Weigher } from './scorer/index.ts'
-import type { Topic } from './topic.ts'
-import type { PayoutsDeps, PayoutsTiming } from './types.ts'
+import type { Proposals } from '../proposals.ts'
+import { maxEpochReceipts } from '../limits.ts'
+import type { Models } from '../models.ts'
+import type { Entry, Exchange, ReceiptStore } from '../receipts/index.ts'
+import { scoredBy } from '../scorer/index.ts'
+import type { Scorings, ScoringsExchange, Weigher } from '../scorer/index.ts'
+import type { Topic } from '../topic.ts'
+import type { PayoutsDeps, PayoutsTiming } from '../types.ts'
 
 export interface Settler {
   /** Proposes the pool's next epoch, unless it is proposed already. */
@@ -82,8 +89,10 @@ export function createSettler(
   }
 
   async function complete(pool: Hex): Promise<boolean> {
-    for await (const { channel, claimed } of proposals.channelsOf(pool))
-      if ((await receipts.feesOf(pool, channel)) !== claimed) return false
+    const { timestamp } = await chain.head()
+    // What is over counts no more, and is no longer remembered.
+    for await (const { channel, claimed, expiry } of proposals.channelsOf(pool))
+      if (!isOver(expiry, timestamp) && (await receipts.feesOf(pool, channel)) !== claimed) return false
     return true
   }
 

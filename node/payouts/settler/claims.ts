@@ -1,12 +1,12 @@
-import { TilthError } from '../../protocol/primitives/index.ts'
-import type { Address, Hex } from '../../protocol/primitives/index.ts'
-import { payoutsTree } from '../../protocol/payouts/index.ts'
-import type { EpochBundle } from '../../protocol/payouts/index.ts'
-import { ChainError, refusedWith } from '../chain/index.ts'
+import { TilthError } from '../../../protocol/primitives/index.ts'
+import type { Address, Hex } from '../../../protocol/primitives/index.ts'
+import { payoutsTree } from '../../../protocol/payouts/index.ts'
+import type { EpochBundle } from '../../../protocol/payouts/index.ts'
+import { ChainError, refusedWith } from '../../chain/index.ts'
 import type { Bundles } from './bundles.ts'
-import { poolsAtOnce } from './limits.ts'
-import type { Proposals } from './proposals.ts'
-import type { AccountingView, EarningsView, PayoutsDeps, PayoutView } from './types.ts'
+import { poolsAtOnce } from '../limits.ts'
+import type { Proposals } from '../proposals.ts'
+import type { AccountingView, EarningsView, PayoutsDeps, PayoutView } from '../types.ts'
 
 interface Due {
   readonly pool: Hex

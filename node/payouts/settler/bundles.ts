@@ -1,11 +1,11 @@
 import { z } from 'zod'
-import { amount, canonicalJson, InvalidError, NotFoundError } from '../../protocol/primitives/index.ts'
-import type { Address, Hex } from '../../protocol/primitives/index.ts'
-import { decodeFrame } from '../../protocol/wire/index.ts'
-import { checkPayouts, epochBundle, payoutLine } from '../../protocol/payouts/index.ts'
-import type { EpochBundle } from '../../protocol/payouts/index.ts'
-import { maxBundleBytes } from './limits.ts'
-import type { PayoutsDeps } from './types.ts'
+import { amount, canonicalJson, InvalidError, NotFoundError } from '../../../protocol/primitives/index.ts'
+import type { Address, Hex } from '../../../protocol/primitives/index.ts'
+import { decodeFrame } from '../../../protocol/wire/index.ts'
+import { checkPayouts, epochBundle, payoutLine } from '../../../protocol/payouts/index.ts'
+import type { EpochBundle } from '../../../protocol/payouts/index.ts'
+import { maxBundleBytes } from '../limits.ts'
+import type { PayoutsDeps } from '../types.ts'
 
 /** Bundles in memory: a full one is some 100 MB as objects. */
 const maxKept = 2

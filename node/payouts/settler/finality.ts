@@ -1,11 +1,11 @@
-import { TilthError } from '../../protocol/primitives/index.ts'
-import type { Hex } from '../../protocol/primitives/index.ts'
-import { receiptId, settledOf } from '../../protocol/payouts/index.ts'
-import type { EpochBundle } from '../../protocol/payouts/index.ts'
-import { createQueue } from '../runtime/index.ts'
+import { TilthError } from '../../../protocol/primitives/index.ts'
+import type { Hex } from '../../../protocol/primitives/index.ts'
+import { receiptId, settledOf } from '../../../protocol/payouts/index.ts'
+import type { EpochBundle } from '../../../protocol/payouts/index.ts'
+import { createQueue } from '../../runtime/index.ts'
 import type { Bundles } from './bundles.ts'
-import type { ReceiptStore } from './receipts/index.ts'
-import type { PayoutsDeps } from './types.ts'
+import type { ReceiptStore } from '../receipts/index.ts'
+import type { PayoutsDeps } from '../types.ts'
 
 /** Epochs gone through one by one after an absence; of more, places alone say what is settled. */
 const maxMissed = 16
