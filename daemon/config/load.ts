@@ -15,6 +15,7 @@ export interface Flags {
   config?: string
   data?: string
   rpc?: string
+  confirmations?: string
   contracts?: string
   bootstrap?: string[]
   role?: string[]
@@ -88,6 +89,7 @@ const flagNames: Record<string, string> = {
   bootstrap: '--bootstrap',
   'chain.rpc': '--rpc',
   'chain.contracts': '--contracts',
+  'chain.confirmations': '--confirmations',
   key: '--key',
   'api.port': '--api-port',
   'api.host': '--api-host',
@@ -148,7 +150,14 @@ export async function loadConfig(flags: Flags): Promise<DaemonConfig> {
     key: resolve(
       flags.key ?? env['TILTH_KEY'] ?? (typeof file['key'] === 'string' ? file['key'] : join(data, 'key.json'))
     ),
-    chain: { ...sub('chain'), ...dropUndefined({ rpc: flags.rpc ?? env['TILTH_RPC'], contracts }) },
+    chain: {
+      ...sub('chain'),
+      ...dropUndefined({
+        rpc: flags.rpc ?? env['TILTH_RPC'],
+        contracts,
+        confirmations: integer(flags.confirmations ?? env['TILTH_CONFIRMATIONS'], '--confirmations')
+      })
+    },
     api: {
       ...sub('api'),
       ...dropUndefined({

@@ -35,6 +35,8 @@ export interface Ledger extends Views {
   confirmed(block: bigint): boolean
   /** How many that are. */
   readonly confirmations: bigint
+  /** Until a block is confirmed. @throws ChainError `chain.stopped`, or the signal's reason */
+  untilConfirmed(block: bigint, signal?: AbortSignal): Promise<void>
   /** The chain's newest block as the follower saw it last; undefined before the first look. */
   head(): { block: bigint; timestamp: bigint } | undefined
   /**
@@ -100,6 +102,7 @@ export async function followChain(
     else log.info(`the chain is ${state === 'following' ? 'followed' : 'read'}`)
   })
   const listeners = new Set<() => void>()
+  let stopped = false
   const follower = createFollower({
     source: chain.source,
     book,
@@ -133,6 +136,12 @@ export async function followChain(
     },
     confirmed,
     confirmations,
+    async untilConfirmed(block, signal) {
+      while (!confirmed(block)) {
+        if (stopped) throw new ChainError('chain.stopped', 'the chain client has been stopped')
+        await clock.sleep(50, signal)
+      }
+    },
     head() {
       const { head } = tracker.current()
       return head && { block: head.number, timestamp: head.timestamp }
@@ -165,6 +174,7 @@ export async function followChain(
       }
     },
     async stop() {
+      stopped = true
       await follower.stop()
       await Promise.all(consumers.splice(0).map(stop => stop()))
     }

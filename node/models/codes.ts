@@ -12,6 +12,7 @@ export type ModelsErrorCode =
   | 'ask.failed'
   | 'ask.invalid'
   | 'channel.client'
+  | 'channel.unconfirmed'
   | 'channel.unknown'
   | 'channel.worker'
   | 'client.unreliable'

@@ -42,6 +42,15 @@ export async function hearNews(
     (state: ChannelState): ChannelState =>
       state.state === 'closed' ? state : next(state)
 
+  /** A client knows what it has paid in; a worker relies on it once it is confirmed, and looks then. */
+  async function raise({ channel, deposit, block }: { channel: Hex; deposit: bigint; block: bigint }): Promise<void> {
+    const more = unlessClosed(state => (state.state === 'open' ? deposited(state, deposit) : state))
+    const account = accounts.find(channel)
+    if (account !== undefined && chain.ledger.confirmed(block)) await accounts.update(account, more)
+    const purse = wallet.find(channel)
+    if (purse !== undefined) await wallet.update(purse, more)
+  }
+
   async function forward(event: Told): Promise<void> {
     switch (event.name) {
       case 'ModelRegistered':
@@ -51,15 +60,9 @@ export async function hearNews(
       case 'ChannelOpened':
         if (event.client === self) await wallet.adopt({ ...event, id: event.channel })
         // One that the chain had taken back, and has again.
-        return change(
-          event.channel,
-          unlessClosed(state => (state.state === 'open' ? deposited(state, event.deposit) : state))
-        )
+        return raise(event)
       case 'ChannelToppedUp':
-        return change(
-          event.channel,
-          unlessClosed(state => (state.state === 'open' ? deposited(state, event.deposit) : state))
-        )
+        return raise(event)
       case 'ChannelClaimed':
         return change(
           event.channel,

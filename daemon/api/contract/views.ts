@@ -58,7 +58,27 @@ export const statusView = z.object({
   reach: reachView,
   /** Seconds that peers' clocks are ahead of this machine's (their median), and how many peers that says. */
   clock: z.object({ secondsAhead: z.int(), peers: z.int() }),
-  chain: z.object({ id: z.int(), rpc: z.string(), block: decimal, contracts: z.record(z.string(), z.string()) }),
+  chain: z.object({
+    id: z.int(),
+    rpc: z.string(),
+    block: decimal,
+    contracts: z.record(z.string(), z.string()),
+    /** How the node's own reading stands, and the last block that it has read. */
+    state: z.enum(['starting', 'reading', 'following', 'waiting', 'diverged']),
+    read: decimal.optional(),
+    error: z.string().optional(),
+    confirmations: z.int(),
+    /** What was found out about the RPC since the start. */
+    provider: z.object({
+      rangeCap: z.int().optional(),
+      resultCap: z.int().optional(),
+      refused: z.int(),
+      short: z.int(),
+      inconsistent: z.int(),
+      missing: z.int(),
+      answerMs: z.number()
+    })
+  }),
   balance: decimal,
   /** The chain's own coin, in wei: every transaction needs some. */
   gas: decimal,

@@ -5,6 +5,19 @@ import type { Handlers } from '../server/index.ts'
 /** How many of the jobs that were not bid for the status shows. */
 const declinedShown = 5
 
+/** How the node's reading of its chain stands. */
+function reading({ ledger, addresses }: Node['chain']) {
+  const { state, block, error, provider } = ledger.state()
+  return {
+    contracts: { ...addresses },
+    state,
+    ...(block === undefined ? {} : { read: block.toString() }),
+    ...(error === undefined ? {} : { error: error.message }),
+    confirmations: Number(ledger.confirmations),
+    provider: { ...provider }
+  }
+}
+
 export function nodeHandlers(
   node: Node,
   { version, rpc }: { version: string; rpc: string }
@@ -44,7 +57,7 @@ export function nodeHandlers(
         peers: peers.connected().length,
         reach: reach.view(),
         clock: { secondsAhead: clockSkew().seconds, peers: clockSkew().peers },
-        chain: { id: chain.network.chainId, rpc, block: block.toString(), contracts: { ...chain.addresses } },
+        chain: { id: chain.network.chainId, rpc, block: block.toString(), ...reading(chain) },
         balance: balance.toString(),
         gas: gas.toString(),
         stake: stake.toString(),

@@ -21,6 +21,10 @@ export function daemonCommand(): Command {
     )
     .option('--rpc <url>', 'RPC of the chain (TILTH_RPC)')
     .option('--contracts <file>', 'JSON with the contract addresses (TILTH_CONTRACTS)')
+    .option(
+      '--confirmations <n>',
+      'blocks that are waited for before the chain is relied on (TILTH_CONFIRMATIONS; 12, on a development chain 1)'
+    )
     .option('--bootstrap <multiaddr>', 'a peer to join by; repeatable (TILTH_BOOTSTRAP, comma-separated)', collect)
     .option('--listen <multiaddr>', 'where to listen; repeatable (TILTH_LISTEN)', collect)
     .option(

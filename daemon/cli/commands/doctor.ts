@@ -7,6 +7,7 @@ import { command, connected, guarded } from '../command.ts'
 import type { CallFlags } from '../command.ts'
 import { connect, dataFolder } from '../context.ts'
 import type { Finding } from '../finding.ts'
+import { chainFindings } from '../chain-findings.ts'
 import { findingsAlone, findingsOf } from '../network-findings.ts'
 import { green, printJson, red, yellow } from '../output.ts'
 
@@ -140,7 +141,9 @@ export function doctorCommand(): Command {
           'Start one with `tilth daemon` or `tilth up`.'
         )
       ]
-      findings.push(...(status === undefined ? await findingsAlone() : findingsOf(status)))
+      findings.push(
+        ...(status === undefined ? await findingsAlone() : [...chainFindings(status), ...findingsOf(status)])
+      )
       if (flags.json === true) printJson({ ok: findings.every(({ ok, required }) => ok || !required), findings })
       else
         for (const { check, ok, required, found, help } of findings)

@@ -31,15 +31,16 @@ export function createContributing(
   const busy = new Set<Hex>()
 
   /** Its place in the order of authorship: found on chain, or taken now. Safe to call again. */
-  async function commit({ commitment }: ContributionStatements): Promise<number> {
+  async function commit({ commitment }: ContributionStatements): Promise<{ index: number; block?: bigint }> {
     const id = digest(network, 'Commitment', commitment.message)
     const there = await chain.datanets.commitment(id)
-    if (there !== undefined) return Number(there.index)
+    if (there !== undefined) return { index: Number(there.index) }
     try {
-      return Number((await chain.datanets.commitFor(commitment.message, commitment.signature)).index)
+      const { index, block } = await chain.datanets.commitFor(commitment.message, commitment.signature)
+      return { index: Number(index), block }
     } catch (error) {
       const since = await chain.datanets.commitment(id) // somebody else may have relayed it meanwhile
-      if (since !== undefined) return Number(since.index)
+      if (since !== undefined) return { index: Number(since.index) }
       throw error
     }
   }
@@ -59,8 +60,12 @@ export function createContributing(
     const id = statements.reveal.message.contribution
     busy.add(id)
     try {
-      const index = await commit(statements)
-      await revealIt(statements)
+      const { index, block } = await commit(statements)
+      // What is shown before its commitment is confirmed, somebody could commit to first, should the chain go back. It
+      // is shown later then, by `resume`.
+      const at = block ?? (await chain.ledger.commitment(id))?.block
+      if (chain.ledger.confirmations <= 1n || (at !== undefined && chain.ledger.confirmed(at)))
+        await revealIt(statements)
       return index
     } finally {
       busy.delete(id)

@@ -63,7 +63,7 @@ export function createTurns(
   follows: (datanet: Hex) => boolean,
   onExpired: (record: ContributionRecord) => Promise<void>
 ): Turns {
-  const { key, self, network, clock, events, log } = deps
+  const { chain, key, self, network, clock, events, log } = deps
   const stopping = new AbortController()
   // Of Datanets that are followed, and no others.
   const running = new Map<Hex, { wake: () => void; done: Promise<void> }>()
@@ -189,6 +189,8 @@ export function createTurns(
   /** One look at the contribution whose turn it is. */
   async function look(record: ContributionRecord, net: DatanetDocument, since: number): Promise<Looked> {
     const { id, state } = record
+    // Who was first is decided once the chain will not give the place to another any more.
+    if (!isDecided(state) && !chain.ledger.confirmed(record.block)) return { until: clock.now() + timing.tickMs }
     if (!isDecided(state) && (await passedBy(record, since))) return end(id)
     switch (state.name) {
       case 'committed': {

@@ -274,11 +274,11 @@ export function createAttempt(
 }
 
 /** Codes by which a worker says that it would answer, but not now. */
-const busyCodes = new Set<ErrorCode>(['worker.busy', 'limit.busy', 'limit.rate', 'queue.full'])
+const busyCodes = new Set<ErrorCode>(['channel.unconfirmed', 'worker.busy', 'limit.busy', 'limit.rate', 'queue.full'])
 
 /** Codes by which it says that this channel, or what is owed on it, is not as it should be. */
 type ChannelTrouble = Extract<
-  ModelsErrorCode | ProtocolModelsErrorCode,
+  Exclude<ModelsErrorCode, 'channel.unconfirmed'> | ProtocolModelsErrorCode,
   `channel.${string}` | `receipt.${string}` | `voucher.${string}`
 >
 const channelTroubles: Record<ChannelTrouble, true> = {

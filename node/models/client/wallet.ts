@@ -139,8 +139,11 @@ export function createWallet(parts: Parts, tables: Tables, receipts: Receipts, t
     const expiry = chainNow + BigInt(policy.channelSeconds)
     const wish = need * BigInt(policy.depositRequests)
     const openWith = async (deposit: bigint): Promise<Purse> => {
-      const { channel } = await chain.channels.open({ worker, model, deposit, expiry })
-      return adopt({ id: channel, worker, model, deposit, expiry })
+      const { channel, block } = await chain.channels.open({ worker, model, deposit, expiry })
+      const purse = await adopt({ id: channel, worker, model, deposit, expiry })
+      // A worker serves it no sooner, mostly.
+      await chain.ledger.untilConfirmed(block)
+      return purse
     }
     try {
       return await openWith(wish)

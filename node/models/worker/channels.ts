@@ -29,9 +29,25 @@ export function createWorkerChannels({ chain, self, clock }: Parts, accounts: Ac
   const read = (id: Hex): Promise<ChannelOnChain | undefined> => {
     const running = reading.get(id)
     if (running !== undefined) return running
-    const next = chain.channels.channel(id).finally(() => reading.delete(id))
+    const next = relied(id).finally(() => reading.delete(id))
     reading.set(id, next)
     return next
+  }
+
+  /** The channel as far as it has enough confirmations: a deposit that the chain may take back pays for nothing. */
+  async function relied(id: Hex): Promise<ChannelOnChain | undefined> {
+    const known = await chain.channels.known(id)
+    // Not heard of yet: one look at the chain tells what was made up from what is only young.
+    const onChain = known ?? (await chain.channels.channel(id))
+    if (onChain === undefined) return undefined
+    const deposit = known?.confirmed ?? (chain.ledger.confirmations <= 1n ? onChain.deposit : 0n)
+    // [ignore] A channel is served once its opening is confirmed.
+    if (deposit === 0n)
+      throw new NotFoundError('channel.unconfirmed', 'the channel has too few confirmations yet', {
+        consequence: 'retry',
+        help: `This node waits for ${chain.ledger.confirmations} blocks.`
+      })
+    return { ...onChain, deposit }
   }
 
   async function reread(account: Account): Promise<void> {

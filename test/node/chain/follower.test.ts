@@ -151,6 +151,32 @@ describe('following a real chain', function () {
     assert.deepEqual(await chain.deploymentBlock(), { block: BigInt(deploymentBlock), searched: true })
   })
 
+  it('makes one call of what is read in one turn, and many where the RPC wants it so', async () => {
+    for (const noPrograms of [false, true]) {
+      const proxy = await startProxy(world.anvil.rpcUrl, { noPrograms })
+      const chain = await createChain({ rpcUrl: proxy.url, addresses: world.addresses })
+      stops.push(
+        () => proxy.stop(),
+        () => chain.stop()
+      )
+      const read = () =>
+        Promise.all([
+          chain.nodes.stakeOf(node.address),
+          chain.tokens.totalSupply(),
+          chain.datanets.datanet(`0x${'07'.repeat(32)}`),
+          chain.payouts.rules(),
+          chain.payouts.claimed(`0x${'07'.repeat(32)}`, node.address)
+        ])
+      const first = await read()
+      const before = proxy.calls.get('eth_call') ?? 0
+      assert.deepEqual(await read(), first)
+      const calls = (proxy.calls.get('eth_call') ?? 0) - before
+      assert.ok(noPrograms ? calls >= 5 : calls === 1, `${calls} calls`)
+      assert.equal(first[0], await node.chain.nodes.stakeOf(node.address))
+      assert.equal(first[2], undefined)
+    }
+  })
+
   it('reads by a WebSocket as well, over a break, and lets the process go', async () => {
     const { chain, heard } = await follow(world.anvil.rpcUrl.replace('http', 'ws'))
     await chain.ledger.caughtUp({ consumers: true })

@@ -20,6 +20,8 @@ export interface Recipe {
   /** Connections are cut: all, or those that ask for logs. */
   cut?: 'all' | 'logs'
   chainId?: number
+  /** Runs no programs: a call without a contract is refused. */
+  noPrograms?: boolean
   /** Blocks by which the node that answers for logs is behind: it says nothing of it. */
   logsBehind?: number
 }
@@ -55,6 +57,9 @@ export async function startProxy(rpcUrl: string, recipe: Recipe = {}): Promise<P
     const { capBlocks, cutLogs, forgetful, chainId, logsBehind } = proxy.recipe
     const say = (body: object): object => ({ jsonrpc: '2.0', id: call.id, ...body })
     if (call.method === 'eth_chainId' && chainId !== undefined) return say({ result: `0x${chainId.toString(16)}` })
+    if (proxy.recipe.noPrograms === true && call.method === 'eth_call')
+      if ((call.params[0] as { to?: string }).to === undefined)
+        return say({ error: { code: -32000, message: 'a transaction must have a receiver' } })
     if (call.method !== 'eth_getLogs') return say(await forward(call))
     const [filter] = call.params as [{ fromBlock: string; toBlock: string; address: unknown }]
     const [from, to] = [Number(filter.fromBlock), Number(filter.toBlock)]
