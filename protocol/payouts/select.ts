@@ -80,9 +80,17 @@ export function faultOf(
   if (channel.client !== cosigned.client || channel.worker !== cosigned.worker) return 'signature'
   // [reject] It is for the channel's model, and that model is registered with the pool's Datanet.
   if (channel.model !== message.model || facts.datanets.get(message.model) !== facts.pool) return 'model'
+  return shownFault(cosigned, facts.network)
+}
+
+/** What is wrong with a receipt that anybody can see from it alone. */
+export function shownFault(
+  cosigned: CosignedReceipt,
+  network: PoolFacts['network']
+): 'signature' | 'content' | undefined {
   // [reject] Signatures hold, and what is enclosed is what was signed for.
   try {
-    checkCosigned(cosigned, facts.network)
+    checkCosigned(cosigned, network)
   } catch (error) {
     if (!(error instanceof TilthError)) throw error
     return error.code === 'signature.mismatch' ? 'signature' : 'content'

@@ -1,7 +1,7 @@
 import { InvalidError, NotFoundError } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { CosignedReceipt } from '../../../protocol/models/index.ts'
-import { faultOf, receiptId } from '../../../protocol/payouts/index.ts'
+import { faultOf, shownFault, receiptId } from '../../../protocol/payouts/index.ts'
 import type { Facts } from '../facts.ts'
 import type { Models } from '../models.ts'
 import type { PayoutsDeps } from '../types.ts'
@@ -28,6 +28,9 @@ export function createBook(
 
   async function check(id: Hex, receipt: CosignedReceipt): Promise<Pick<NewEntry, 'pool' | 'expiry'>> {
     const { channel, model } = receipt.receipt.message
+    // [reject] What it shows by itself: both signatures, and that it encloses what they are over.
+    const own = shownFault(receipt, network)
+    if (own !== undefined) throw new InvalidError(`receipt.${own}`, `receipt ${id} is not sound: ${own}`)
     const channels = await facts.channels([receipt])
     const facing = channels.get(channel)
     // [ignore] Its channel is on chain; it may be that ours is behind.
@@ -36,7 +39,9 @@ export function createBook(
     // A model without a Datanet has no pool; its receipts are sound under a name that no pool has.
     const name: Hex = pool ?? model
     const fault = faultOf(receipt, { network, pool: name, channels, datanets: new Map([[model, name]]) })
-    if (fault !== undefined) throw new InvalidError(`receipt.${fault}`, `receipt ${id} is not sound: ${fault}`)
+    // [ignore] What the chain says of its channel and model is in nobody's message.
+    if (fault !== undefined)
+      throw new InvalidError(`receipt.${fault}`, `receipt ${id} is not sound: ${fault}`, { consequence: 'ignore' })
     return { pool, expiry: facing.expiry }
   }
 
