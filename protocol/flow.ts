@@ -80,9 +80,5 @@ export const phases = [...new Set(flow.map(({ phase }) => phase))] as readonly P
 const byStage = new Map<Stage, FlowRow>(flow.map(row => [row.stage, row]))
 /** The row of a stage. */
 export const rowOf = (stage: Stage): FlowRow => byStage.get(stage) as FlowRow
-/** The stages of a phase, in their order. */
-export const stagesOf = (phase: Phase): readonly Stage[] =>
-  flow.filter(row => row.phase === phase).map(({ stage }) => stage)
-
 /** `data` as a heading: `Data`. */
 export const titleOf = (phase: Phase): string => phase.charAt(0).toUpperCase() + phase.slice(1)

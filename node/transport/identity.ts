@@ -55,10 +55,6 @@ export function parsePeerId(text: string): PeerId {
   }
 }
 
-/** The account behind a PeerId's text. @throws InvalidError `peer.id`, `peer.key-type` */
-export const addressOfPeer = (peerId: string): Address =>
-  known.get(peerId)?.address ?? peerOf(parsePeerId(peerId)).address
-
 /**
  * The key under which a node announces itself in the DHT, so that an address leads to a peer. Whoever answers for it is
  * believed only if its own PeerId hashes to the address.

@@ -47,63 +47,6 @@ export function versionRoot(entries: readonly Omit<VersionEntry, 'certificate'>[
   return toHex(root ?? new Uint8Array(32))
 }
 
-/** Siblings from the leaf up; where a node had none, nothing. */
-export interface InclusionProof {
-  readonly index: number
-  readonly count: number
-  readonly siblings: readonly Hex[]
-}
-
-/** That the entry at `index` is in the version. @throws InvalidError `version.index` */
-export function proveEntry(entries: readonly Omit<VersionEntry, 'certificate'>[], index: number): InclusionProof {
-  if (entries[index] === undefined)
-    throw new InvalidError('version.index', `a version of ${entries.length} entries has none at ${index}`)
-  const siblings = levels(entries)
-    .slice(0, -1)
-    .flatMap((level, height) => {
-      const sibling = level[(index >> height) ^ 1]
-      return sibling === undefined ? [] : [toHex(sibling)]
-    })
-  return { index, count: entries.length, siblings }
-}
-
-/** Whether an entry stands at the proof's index under this root. */
-export function verifyEntry(
-  root: Hex,
-  entry: Omit<VersionEntry, 'certificate'>,
-  { index, count, siblings }: InclusionProof
-): boolean {
-  if (index < 0 || index >= count) return false
-  let node = leafOf(entry)
-  let used = 0
-  for (let at = index, width = count; width > 1; at >>= 1, width = (width + 1) >> 1) {
-    if ((at ^ 1) >= width) continue
-    const sibling = siblings[used++]
-    if (sibling === undefined) return false
-    node = at % 2 === 0 ? tagged(1, node, fromHex(sibling)) : tagged(1, fromHex(sibling), node)
-  }
-  return used === siblings.length && toHex(node) === root
-}
-
-/**
- * Certificates by contribution: a set that only grows. Accepting wins over rejecting, whichever came first, so that any
- * order of merging ends the same.
- */
-export type Certificates = ReadonlyMap<Hex, Certificate>
-
-/**
- * Union of two sets of checked certificates; with the same contribution in both, accepting wins, then the lower
- * outcome.
- */
-export function mergeCertificates(a: Certificates, b: Certificates): Certificates {
-  const out = new Map(a)
-  for (const [id, certificate] of b) {
-    const known = out.get(id)
-    if (known === undefined || supersedes(certificate, known)) out.set(id, certificate)
-  }
-  return out
-}
-
 /**
  * Whether a certificate takes the place of another on the same contribution. Two of one kind can only be when a third
  * of the weight voted twice.

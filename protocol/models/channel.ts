@@ -3,6 +3,7 @@ import { TilthError } from '../primitives/errors.ts'
 import { headAfter } from './receipt.ts'
 import type { ChainHead } from './receipt.ts'
 import { reject } from './refuse.ts'
+import { noReceipts } from './receipt.ts'
 
 // A channel as its two parties keep it. Each state holds what there is in it; every method is `A → B` and a wrong
 // transition throws. What the chain says (deposit, closing) and what the two agreed (vouchers, receipts) meet here.
@@ -32,9 +33,7 @@ export const openChannel = (deposit: bigint): ChannelState => ({
   deposit,
   paid: 0n,
   claimed: 0n,
-  sequence: 0n,
-  head: `0x${'00'.repeat(32)}`,
-  settled: 0n
+  ...noReceipts
 })
 
 /** open → open. The deposit only grows. */

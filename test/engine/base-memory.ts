@@ -1,5 +1,6 @@
+import { baseBytes } from './fixture.ts'
 import { adapterScale, newAdapter } from '../../node/engine/adapters/index.ts'
-import { baseBytes, loadModel, type Quantization } from '../../node/engine/architecture/index.ts'
+import { loadModel, type Quantization } from '../../node/engine/architecture/index.ts'
 import { LoraGraph, planInOrder, trainAdapters } from '../../node/engine/train/index.ts'
 
 // A process of its own (node --expose-gc base-memory.ts FOLDER FORM): loads a base, trains three steps layer by layer,

@@ -3,6 +3,7 @@ import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Row, TrainSettings } from '../../node/engine/types.ts'
+import { weightArrays, type LoadedModel } from '../../node/engine/architecture/index.ts'
 
 export const vectors = join(import.meta.dirname, '../vectors/parity')
 
@@ -69,3 +70,7 @@ export function writeInput(folder: string, name: string, content: unknown): stri
   writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content))
   return path
 }
+
+/** Bytes of the weights that are held in memory, however a session feeds on them. */
+export const baseBytes = (model: LoadedModel): number =>
+  [...weightArrays(model)].reduce((sum, { byteLength }) => sum + byteLength, 0)

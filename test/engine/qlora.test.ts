@@ -3,13 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { adapterScale, newAdapter, type Adapter } from '../../node/engine/adapters/index.ts'
-import {
-  baseBytes,
-  loadModel,
-  parameterSpecs,
-  quantizedNames,
-  type LoadedModel
-} from '../../node/engine/architecture/index.ts'
+import { loadModel, parameterSpecs, quantizedNames, type LoadedModel } from '../../node/engine/architecture/index.ts'
 import {
   generateFrom,
   llamaConfig,
@@ -21,7 +15,7 @@ import {
 } from '../../node/engine/index.ts'
 import { dequantizeNf4, singly, writeSafetensors } from '../../node/engine/weights/index.ts'
 import { labelled, LoraGraph, memberState } from '../../node/engine/train/index.ts'
-import { temporary, vectors } from './fixture.ts'
+import { baseBytes, temporary, vectors } from './fixture.ts'
 
 const path = join(vectors, 'llama3-rope-qlora')
 const ids = [[5, 9, 200, 31, 7, 7, 450, 12]]

@@ -11,7 +11,7 @@ import { dim, printJson, safe, short, table, tokens } from '../output.ts'
 import { findDatanet, readText } from './data.ts'
 
 /** What most people's first tune wants; a settings file replaces any of it. */
-export const defaultSettings = {
+const defaultSettings = {
   method: 'lora' as const,
   lora: {
     rank: 16,

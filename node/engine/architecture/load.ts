@@ -208,8 +208,3 @@ function isDouble({ quantized }: LoadedModel): boolean {
 export function weightArrays(model: LoadedModel): Set<ArrayBufferView> {
   return new Set(Object.values(weightFeeds(model)).map(({ data }) => data as Float32Array))
 }
-
-/** Bytes of the weights that are held in memory, however a session feeds on them. */
-export function baseBytes(model: LoadedModel): number {
-  return [...weightArrays(model)].reduce((sum, { byteLength }) => sum + byteLength, 0)
-}

@@ -8,7 +8,6 @@ export type Day = number
 export const fixedDay: Day = 20_454 // 2026-01-01
 
 const dayMs = 86_400_000
-export const dayOf = (ms: number): Day => Math.floor(ms / dayMs)
 
 const two = (n: number): string => String(n).padStart(2, '0')
 const named = (date: Date, options: Intl.DateTimeFormatOptions): string =>

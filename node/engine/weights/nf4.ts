@@ -27,14 +27,10 @@ export interface Nf4Tensor {
   readonly maxima: Float32Array
 }
 
-/** Quantises a tensor whose size is a multiple of 64. Each weight gets the nearest code, the lower one on a tie. */
-export function quantizeNf4(data: Float32Array): Nf4Tensor {
-  const tensor = { codes: new Uint8Array(data.length / 2), maxima: new Float32Array(data.length / nf4Block) }
-  quantizeNf4Part(data, tensor, 0)
-  return tensor
-}
-
-/** Quantises whole blocks, and puts them into a tensor from its `first` weight on. */
+/**
+ * Quantises whole blocks of 64, and puts them into a tensor from its `first` weight on. Each weight gets the nearest
+ * code, the lower one on a tie.
+ */
 export function quantizeNf4Part(data: Float32Array, { codes, maxima }: Nf4Tensor, first: number): void {
   for (let from = 0; from < data.length; from += nf4Block) {
     let largest = 0

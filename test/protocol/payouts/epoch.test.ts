@@ -17,8 +17,7 @@ import {
   isSettled,
   graceSeconds,
   maxRanges,
-  sharesOf,
-  splitFee
+  sharesOf
 } from '../../../protocol/payouts/index.ts'
 import type { Settled, EpochBundle } from '../../../protocol/payouts/index.ts'
 import { epochBundle } from '../../../protocol/payouts/index.ts'
@@ -499,23 +498,6 @@ describe('answers that nobody may see', () => {
 })
 
 describe('a fee', () => {
-  it('is split as the contract does, nothing lost', () => {
-    fc.assert(
-      fc.property(fc.bigInt(0n, 10n ** 40n), fc.nat(10_000), fc.nat(10_000), fc.boolean(), (amount, a, b, datanet) => {
-        const worker = Math.min(a, 10_000)
-        const builder = Math.min(b, 10_000 - worker)
-        const split = splitFee(amount, { worker, builder, data: 10_000 - worker - builder }, datanet)
-        assert.equal(split.worker + split.builder + split.data, amount)
-        if (!datanet) assert.equal(split.data, 0n)
-      })
-    )
-    assert.deepEqual(splitFee(999n, { worker: 5000, builder: 2000, data: 3000 }, true), {
-      worker: 499n,
-      builder: 199n,
-      data: 301n
-    })
-  })
-
   it('goes to nobody without value or gate', () => {
     assert.deepEqual(sharesOf(10n, [5n, -5n, 5n], [1n, 1n, 0n]), { shares: [10n, 0n, 0n], held: 0n })
     assert.deepEqual(sharesOf(10n, [5n], [null]), { shares: [0n], held: 10n })
