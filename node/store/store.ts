@@ -58,7 +58,13 @@ export async function openStore(directory: string, options: { log?: Pick<Runtime
     async scrub(prefix) {
       await idle()
       try {
-        await (db as Compacting).compactRange(prefix, `${prefix}\u{10ffff}`)
+        const [first, last] = [prefix, `${prefix}\u{10ffff}`] as const
+        const compact = (): Promise<void> => (db as Compacting).compactRange(first, last)
+        // What is in memory is written down as it is, and the lowest level is not looked at unless something lies above
+        // it: so two entries of no table are laid over the whole range, and pressed down with all that is under them.
+        await compact()
+        await db.batch([first, last].map(key => ({ type: 'put', key, value: '' })))
+        await compact()
       } catch (error) {
         throw storeError(error, directory)
       }

@@ -17,7 +17,7 @@ import { canonicalJson, contentHash, keccak, zeroHash } from '../../../protocol/
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { worthEngine } from '../../harness/engine/scoring.ts'
 import { coin, peersOf, startNode, startWorld, until as untilSoon } from '../../harness/index.ts'
-import type { Account, Peer } from '../../harness/index.ts'
+import type { Account, Peer, World } from '../../harness/index.ts'
 
 // A network for this phase: real libp2p, real stores, the real contracts on a real chain. Receipts and vouchers are
 // signed here as the models phase would; the engine is the test's.
@@ -127,34 +127,22 @@ export const measureIn = ({ model, players }: Pick<TestNetwork, 'model' | 'playe
     dataPoints: split.data
   })
 
-/** @param folders base folder and what siblings hold; the adapters' folders are made of a text each unless given */
-export async function startNetwork({
-  base,
-  adapters,
-  held = heldOut,
-  validators = []
-}: {
-  base?: string
-  adapters?: readonly string[]
-  held?: readonly Row[]
-  validators?: readonly Uint8Array[]
-} = {}): Promise<TestNetwork> {
-  const world = await startWorld('payouts', {
-    disputeSeconds: 60,
-    challengeSeconds: Number(challengeSeconds),
-    bond,
-    minStake
-  })
-  const { root, anvil } = world
-  const { network } = world.faucet
+interface ModelOptions {
+  /** Base folder and what siblings hold; the adapters' folders are made of a text each unless given. */
+  readonly base?: string | undefined
+  readonly adapters?: readonly string[] | undefined
+  readonly validators?: readonly Uint8Array[]
+}
 
-  const [host, client] = [await world.account(), await world.account()]
+/** A Datanet with an anchored version, a job's result with all sibling adapters on IPFS, the model on chain. */
+export async function publishModel(world: World, { base, adapters, validators = [] }: ModelOptions = {}) {
+  const { root } = world
+  const { network } = world.faucet
+  const host = await world.account()
   const players = ['foundation', 'late', 'copier', 'spammer'].map(name =>
     addressOfKey(new Uint8Array(Buffer.from(keccak(`${name} ${root}`).slice(2), 'hex')))
   )
   const rows = players.map((contributor, i) => ({ contributor, row: qa(`question ${i}`, `answer ${i}`) }))
-
-  // A Datanet with an anchored version, a job's result with all sibling adapters on IPFS, the model on chain.
   const seeder = await startNode({ directory: join(root, 'seeder') })
   world.onStop(() => seeder.stop())
   const { datanet: pool } = await host.chain.datanets.create({
@@ -201,6 +189,26 @@ export async function startNetwork({
       })
     ).model
   const [model, baseModel] = [await register('elements', true), await register('base', false)]
+  const fetchResult = async (files: PayoutsDeps['files'], cid: string): Promise<JobResult> => {
+    const bytes = await files.fetchBytes(cid, { maxBytes: 1 << 20, providers: [seeder.peers.self.peerId] })
+    return jobResult.parse(JSON.parse(new TextDecoder().decode(bytes)))
+  }
+  return { seeder, host, players, rows, pool, model, base: baseModel, fetchResult }
+}
+
+/** What the network's contracts ask for. */
+export const startPayoutsWorld = (name: string): Promise<World> =>
+  startWorld(name, { disputeSeconds: 60, challengeSeconds: Number(challengeSeconds), bond, minStake })
+
+export async function startNetwork({
+  held = heldOut,
+  ...options
+}: ModelOptions & { held?: readonly Row[] } = {}): Promise<TestNetwork> {
+  const world = await startPayoutsWorld('payouts')
+  const { anvil } = world
+  const { network } = world.faucet
+  const client = await world.account()
+  const { seeder, host, players, rows, pool, model, base: baseModel, fetchResult } = await publishModel(world, options)
 
   let nonces = 0
   const holdings = new Map<Address, Holdings>()
@@ -208,10 +216,6 @@ export async function startNetwork({
     const known = holdings.get(address) ?? { own: [], openings: new Map(), vouchers: new Map() }
     holdings.set(address, known)
     return known
-  }
-  const fetchResult = async (files: PayoutsDeps['files'], cid: string): Promise<JobResult> => {
-    const bytes = await files.fetchBytes(cid, { maxBytes: 1 << 20, providers: [seeder.peers.self.peerId] })
-    return jobResult.parse(JSON.parse(new TextDecoder().decode(bytes)))
   }
   const peers = peersOf<PayoutsService, Events, PeerOptions>(
     world,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -173,6 +173,28 @@ describe('store', () => {
     await narrow.put('b', { name: 'short' })
     assert.deepEqual(await narrow.get('b'), { name: 'short' })
     assert.deepEqual(await all(narrow.keys()), ['a', 'b', 'c'])
+  })
+
+  it('what was deleted or overwritten is on the disk no more once its tables are scrubbed, however old it is', async () => {
+    const [table, other] = [store.collection('secrets/table', z.string()), store.collection('other', z.string())]
+    const onDisk = async (text: string): Promise<boolean> => {
+      const files = await readdir(join(directory, 'db'))
+      const contents = await Promise.all(files.map(file => readFile(join(directory, 'db', file))))
+      return contents.some(bytes => bytes.includes(text))
+    }
+    // Again and again, so that it lies at every depth: in memory, freshly written, and under what came later.
+    for (let round = 0; round < 4; round++) {
+      await table.put('a', `deleted in round ${round}`)
+      await table.put('b', `overwritten in round ${round}`)
+      await other.put(`kept ${round}`, `of another table ${round}`)
+      assert.ok(await onDisk(`deleted in round ${round}`))
+      await table.delete('a')
+      await table.put('b', 'what took its place')
+      await store.scrub('secrets/')
+      for (const gone of ['deleted in round', 'overwritten in round']) assert.ok(!(await onDisk(gone)), gone)
+    }
+    assert.deepEqual(await all(table.entries()), [['b', 'what took its place']])
+    assert.equal((await all(other.entries())).length, 4)
   })
 
   it('a folder in use, of another version, that is a file, or closed says so', async () => {
