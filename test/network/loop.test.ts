@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { LoopResult } from '../../daemon/local/result.ts'
@@ -170,7 +170,7 @@ describe('the whole loop over real processes', function () {
     assert.ok(result.evaluation.tuned.exactMatch > result.evaluation.base.exactMatch)
   })
 
-  it('signs a receipt for every answer, with weights that a second peer finds too', () => {
+  it('signs a receipt for every answer, and a scorer weighs those that owe something to somebody', () => {
     assert.equal(result.receipts.length, 2 * result.evaluation.questions)
     const weighed = result.receipts.filter(({ weights }) => Object.keys(weights).length > 0)
     assert.equal(weighed.length, result.evaluation.questions)
@@ -178,6 +178,15 @@ describe('the whole loop over real processes', function () {
       assert.ok(receipt.rechecked)
       for (const weight of Object.values(receipt.weights)) assert.match(weight, /^-?[0-9]+$/)
     }
+  })
+
+  it('writes into no log what was asked', async () => {
+    const logs: string[] = []
+    for (const entry of await readdir(join(folder, 'net'), { recursive: true, withFileTypes: true }))
+      if (entry.isFile() && entry.name.endsWith('daemon.log'))
+        logs.push(await readFile(join(entry.parentPath, entry.name), 'utf8'))
+    assert.equal(logs.length, 6)
+    for (const log of logs) assert.doesNotMatch(log, /Say the colour that|lives in which city/)
   })
 
   it('pays the foundation most, the copier nothing, and loses not one unit', () => {
