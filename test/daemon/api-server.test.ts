@@ -36,6 +36,20 @@ const names = Array.from({ length: 250 }, (_, i) => ({
   roles: []
 }))
 
+/** What callers wished for beside an answer. */
+const wishes: { private: boolean; explain: boolean }[] = []
+const explanation = {
+  unofficial: true as const,
+  answers: [
+    {
+      receipt: `0x${'cd'.repeat(32)}` as const,
+      by: `0x${'22'.repeat(20)}` as const,
+      weights: { [`0x${'33'.repeat(20)}`]: '-250000' }
+    }
+  ],
+  failed: []
+}
+
 /** The server's shell around handlers of this test: what a user of the API meets before any node is involved. */
 const answered = { stopped: 0 }
 async function* answer(signal: AbortSignal, words: string[]): AsyncGenerator<AskEvent> {
@@ -102,8 +116,14 @@ describe('the HTTP API', () => {
           if (wanted !== 'birds') throw new NotFoundError('model.unknown', `no model is called ${wanted}`)
           return model
         },
-        ask: (body, signal) =>
-          answer(signal, body.model === 'long' ? Array.from({ length: 400 }, () => 'x') : ['Fe', ' is', ' iron.'])
+        async *ask(body, signal) {
+          wishes.push({ private: body.private, explain: body.explain })
+          yield* answer(
+            signal,
+            body.model === 'long' ? Array.from({ length: 400 }, () => 'x') : ['Fe', ' is', ' iron.']
+          )
+          if (body.explain) yield { kind: 'explanation', ...explanation }
+        }
       }),
       onError: error => {
         failures.push(error)
@@ -239,6 +259,33 @@ describe('the HTTP API', () => {
     assert.equal(text, 'Fe is iron.')
     assert.equal(usage, 6)
     await assert.rejects(client.chat.completions.create({ model: 'birds', messages: [] }), { status: 400 })
+  })
+
+  it('keeps private what is asked to be, and says what an answer owes to whom where that is asked for', async () => {
+    const complete = async (tilth: object, stream = false): Promise<string> => {
+      const reply = await fetch(`${server.url}/v1/chat/completions`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ model: 'birds', messages: [{ role: 'user', content: 'Fe?' }], stream, tilth })
+      })
+      assert.equal(reply.status, 200)
+      return reply.text()
+    }
+    wishes.length = 0
+    const plain = JSON.parse(await complete({})) as { tilth: object }
+    assert.ok(!('explanation' in plain.tilth))
+    const told = JSON.parse(await complete({ explain: true, private: true })) as { tilth: { explanation: object } }
+    assert.deepEqual(told.tilth.explanation, explanation)
+    const events = (await complete({ explain: true }, true)).split('\n').filter(line => line.startsWith('data: {'))
+    assert.deepEqual(
+      events.map(line => (JSON.parse(line.slice(6)) as { tilth?: { explanation?: object } }).tilth?.explanation).at(-1),
+      explanation
+    )
+    assert.deepEqual(wishes, [
+      { private: false, explain: false },
+      { private: true, explain: true },
+      { private: false, explain: true }
+    ])
   })
 
   it('stops an answer whose caller hangs up', async () => {
