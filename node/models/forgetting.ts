@@ -1,10 +1,8 @@
 import type { Accounts } from './worker/accounts.ts'
 import type { Wallet } from './client/wallet.ts'
 import type { Parts } from './deps.ts'
+import type { Tables } from './records.ts'
 import type { Receipts } from './receipts.ts'
-
-/** The tables of this phase, in which what is deleted has to leave the disk as well. */
-const tables = 'models/'
 
 export interface Forgetting {
   start(): void
@@ -19,8 +17,13 @@ export interface Forgetting {
  */
 export function createForgetting(
   { clock, timing, store, log }: Parts,
+  { answers, asks, openings, workerChannels }: Tables,
   { receipts, accounts, wallet }: { receipts: Receipts; accounts: Accounts; wallet: Wallet }
 ): Forgetting {
+  /** Where it stands in plain text. */
+  const tables = [answers, asks, openings, workerChannels]
+  /** Somebody may have been reading when it was deleted, or the process ended before: it is scrubbed once more. */
+  let again = true
   let off: (() => void) | undefined
   let running: Promise<unknown> = Promise.resolve()
   const next = <T>(task: () => Promise<T>): Promise<T> => {
@@ -40,7 +43,8 @@ export function createForgetting(
     }
     await receipts.forget(old)
     const gone = (await accounts.expire(before)) + (await wallet.expire(before)) + old.length
-    if (gone > 0) await store.scrub(tables)
+    if (gone > 0 || again) await store.scrub(tables)
+    again = gone > 0
   }
 
   return {
@@ -62,6 +66,7 @@ export function createForgetting(
         if (ids.length === 0) return
         await receipts.forget(ids)
         await store.scrub(tables)
+        again = true
       })
   }
 }

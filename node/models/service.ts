@@ -60,7 +60,7 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
   const asking = createAsking(parts, wallet, createWorkers(parts, board), folders, pool)
   const keeper = createChannelKeeper(parts, wallet)
 
-  const forgetting = createForgetting(parts, { receipts, accounts, wallet })
+  const forgetting = createForgetting(parts, tables, { receipts, accounts, wallet })
 
   let life = new AbortController()
   const offs: (() => Promise<void> | void)[] = []

@@ -19,6 +19,9 @@ export const tableName = (name: string): string => plain(name, "a table's name")
 export const fullKey = (name: string, key: string): string => `${name}${separator}${plain(key, 'a key')}`
 export const shortKey = (name: string, key: string): string => key.slice(name.length + 1)
 
+/** Two keys that are no table's, just before and just after all of this one's. */
+export const around = (name: string): [string, string] => [name, `${name}${after}`]
+
 /** The range of a table, or of a part of it. */
 export function bounds(
   name: string,

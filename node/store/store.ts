@@ -9,7 +9,7 @@ import { createCommits } from './commits.ts'
 import type { Operation } from './commits.ts'
 import { storeError } from './errors.ts'
 import { checkFormat } from './format.ts'
-import { fullKey, tableName } from './keys.ts'
+import { around, fullKey, tableName } from './keys.ts'
 import type { Batch, Collection, Store } from './types.ts'
 
 /** In Node the database is a ClassicLevel, which has this as well. */
@@ -55,16 +55,18 @@ export async function openStore(directory: string, options: { log?: Pick<Runtime
       return table as Collection<T>
     },
     batch: (fill, { sync = true } = {}) => commit(operationsOf(fill), sync),
-    async scrub(prefix) {
+    async scrub(tables) {
       await idle()
       try {
-        const [first, last] = [prefix, `${prefix}\u{10ffff}`] as const
-        const compact = (): Promise<void> => (db as Compacting).compactRange(first, last)
-        // What is in memory is written down as it is, and the lowest level is not looked at unless something lies above
-        // it: so two entries of no table are laid over the whole range, and pressed down with all that is under them.
-        await compact()
-        await db.batch([first, last].map(key => ({ type: 'put', key, value: '' })))
-        await compact()
+        for (const { name } of tables) {
+          const [first, last] = around(name)
+          const compact = (): Promise<void> => (db as Compacting).compactRange(first, last)
+          // What is in memory is written down as it is, and the lowest level is not looked at unless something lies
+          // above it: so two entries of no table are laid around this one, and pressed down with all that is between.
+          await compact()
+          await db.batch([first, last].map(key => ({ type: 'put', key, value: '' })))
+          await compact()
+        }
       } catch (error) {
         throw storeError(error, directory)
       }

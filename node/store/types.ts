@@ -44,9 +44,9 @@ export interface Store {
   /** All or nothing, durable when it resolves. Writes at the same time go to the disk together. */
   batch(fill: (batch: Batch) => void, options?: WriteOptions): Promise<void>
   /**
-   * What was deleted or overwritten in the tables whose names begin so leaves the disk: the database only marks it, and
-   * forgets in its own time. Costs a pass over these tables.
+   * What was deleted or overwritten in these tables leaves the disk: the database only marks it, and forgets in its own
+   * time. Costs a pass over the tables. What an iteration that began before may still see stays until the next time.
    */
-  scrub(prefix: string): Promise<void>
+  scrub(tables: readonly Pick<Collection<unknown>, 'name'>[]): Promise<void>
   close(): Promise<void>
 }

@@ -54,7 +54,7 @@ describe('what people ask is between them and the worker', function () {
     const { rows, seeder, fetchResult } = published
     const peers = peersOf<Both, Events, Roles>(
       world,
-      (common, { address }, { worker = false, client = false, scorer = false, settler = false }) => {
+      (common, { address, folder }, { worker = false, client = false, scorer = false, settler = false }) => {
         const { log, lines } = captureLog()
         const deps = wiretap(address, heard)({ ...common, log })
         const models = createModelsService({
@@ -62,13 +62,14 @@ describe('what people ask is between them and the worker', function () {
           roles: { worker, client },
           engine: fakeEngine(),
           speech: fakeSpeech,
-          timing: { renewMs: 1_000, redeemMs: 500, marginSeconds: 60 }
+          timing: { renewMs: 1_000, redeemMs: 500, marginSeconds: 60, sweepMs: 500 }
         })
         const payouts = createPayoutsService({
           ...deps,
           modelEvents: common.events,
           roles: { scorer, settler },
           engine: worthEngine(),
+          folder: join(folder, 'payouts'),
           result: cid => fetchResult(common.files, cid),
           versions: { rows: async () => rows, heldOut: async () => heldOut },
           models,
@@ -277,7 +278,7 @@ describe('what people ask is between them and the worker', function () {
     await until(async () => (await keepers(traces(open, asked))).length === 0, 'the question is on no disk')
     await until(async () => (await keepers(traces(hidden, unseen))).length === 0, 'the private one is on no disk')
     // The receipts stay.
-    assert.ok((await client.service.models.receipt(id)) !== undefined)
+    assert.equal((await client.service.payouts.receipt(id))?.epoch, 1)
     for (const [name, { service }] of names())
       for (const line of service.logged)
         for (const mark of [...traces(open, asked), ...traces(hidden, unseen)])

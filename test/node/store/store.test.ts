@@ -190,7 +190,7 @@ describe('store', () => {
       assert.ok(await onDisk(`deleted in round ${round}`))
       await table.delete('a')
       await table.put('b', 'what took its place')
-      await store.scrub('secrets/')
+      await store.scrub([table])
       for (const gone of ['deleted in round', 'overwritten in round']) assert.ok(!(await onDisk(gone)), gone)
     }
     assert.deepEqual(await all(table.entries()), [['b', 'what took its place']])
