@@ -10,6 +10,7 @@ import { createTracker } from './follower/state.ts'
 import type { ChainState } from './follower/state.ts'
 import { createBook, createJournal, createViews } from './ledger/index.ts'
 import type { Consumer, Views } from './ledger/index.ts'
+import { fromLedger } from './known.ts'
 
 /** How long a caller waits for the ledger to reach the chain's head. */
 const patienceMs = 30_000
@@ -180,10 +181,12 @@ export async function followChain(
     }
   }
 
+  const calls = fromLedger(chain, views)
   return {
     ...chain,
+    ...calls,
     channels: {
-      ...chain.channels,
+      ...calls.channels,
       async known(id) {
         const record = await views.channel(id)
         if (record === undefined) return undefined

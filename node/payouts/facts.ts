@@ -34,7 +34,10 @@ export function createFacts(
 
   async function channels(receipts: readonly CosignedReceipt[]): Promise<Map<Hex, ChannelFacts>> {
     const found = await Promise.all(
-      distinct(receipts.map(({ receipt }) => receipt.message.channel)).map(id => chain.channels.channel(id))
+      distinct(receipts.map(({ receipt }) => receipt.message.channel)).map(
+        // Whoever needs what was claimed to the last block has the ledger catch up first.
+        async id => (await chain.channels.known(id)) ?? chain.channels.channel(id)
+      )
     )
     return new Map(found.flatMap(channel => (channel === undefined ? [] : [[channel.id, channel] as const])))
   }

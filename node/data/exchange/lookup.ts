@@ -45,6 +45,8 @@ export function createLookup({ chain, clock }: Pick<DataDeps, 'chain' | 'clock'>
 
   return {
     async find(id, from) {
+      const known = await chain.ledger.datanet(id)
+      if (known !== undefined) return known
       const found = from !== undefined && unknown.get(id) === true ? undefined : await lookUp(id, from)
       // [ignore] It counts once it is on chain.
       if (found === undefined) {

@@ -73,6 +73,7 @@ export function createWatcher(
     pool: Hex,
     epoch: number
   ): Promise<EpochFault[]> {
+    await proposals.caughtUp() // an answer counts as far as its channel was redeemed by now
     const { deposited } = await chain.payouts.pool(pool)
     return checkBundle(bundle, {
       ...(await facts.of(

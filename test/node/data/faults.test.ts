@@ -67,7 +67,7 @@ describe('data: faults and liars', function () {
 
   it('a promised contribution reaches the chain and is revealed, though the chain was away when it was promised', async () => {
     const datanet = await create()
-    const { datanets } = host.chain
+    const { datanets } = host.followed
     const whole = { ...datanets }
     datanets.commitFor = () => Promise.reject(new ChainError('chain.unreachable', 'the chain is away'))
     await assert.rejects(host.service.contribute({ datanet, file: shard('cara') }), { code: 'contribution.pending' })

@@ -20,7 +20,14 @@ function world(real: Hex) {
     calls.push(id)
     return id === real ? there : undefined
   }
-  return { calls, clock, lookup: createLookup({ chain: { datanets: { datanet } } as never, clock }) }
+  return {
+    calls,
+    clock,
+    lookup: createLookup({
+      chain: { datanets: { datanet }, ledger: { datanet: async () => undefined } } as never,
+      clock
+    })
+  }
 }
 const made = (from: number, count: number): Hex[] => Array.from({ length: count }, (_, i) => keccak(`${from + i}`))
 

@@ -1,0 +1,46 @@
+import type { Channels } from './calls/channels.ts'
+import type { Datanets } from './calls/datanets.ts'
+import type { Models } from './calls/models.ts'
+import type { Payouts } from './calls/payouts-types.ts'
+import type { Chain } from './client.ts'
+import type { Views } from './ledger/index.ts'
+
+/** Asked once: what can never change. A failed try is made again. */
+function once<T>(ask: () => Promise<T>): () => Promise<T> {
+  let kept: Promise<T> | undefined
+  return () =>
+    (kept ??= ask().catch((error: unknown) => {
+      kept = undefined
+      throw error
+    }))
+}
+
+/**
+ * The calls of a chain with those answered from the ledger that cannot change once they are there: registrations,
+ * anchored versions, commitments, the contracts' rules. What is not there yet is asked of the RPC.
+ */
+export function fromLedger(
+  chain: Pick<Chain, 'channels' | 'datanets' | 'models' | 'payouts'>,
+  views: Views
+): { channels: Channels; datanets: Datanets; models: Models; payouts: Payouts } {
+  return {
+    datanets: {
+      ...chain.datanets,
+      version: async (datanet, version) =>
+        (await views.version(datanet, version)) ?? chain.datanets.version(datanet, version),
+      commitment: async contribution =>
+        (await views.commitment(contribution)) ?? chain.datanets.commitment(contribution)
+    },
+    models: {
+      ...chain.models,
+      async model(id) {
+        const known = await views.model(id)
+        if (known === undefined) return chain.models.model(id)
+        const { builder, retired, registration } = known
+        return { id, builder, retired, ...registration }
+      }
+    },
+    channels: { ...chain.channels, disputeWindow: once(() => chain.channels.disputeWindow()) },
+    payouts: { ...chain.payouts, rules: once(() => chain.payouts.rules()) }
+  }
+}
