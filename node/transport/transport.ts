@@ -35,6 +35,7 @@ export interface TransportDeps {
     topics?: Partial<Record<TopicFamily, TopicLimits>>
     streams?: Partial<Record<Protocol, StreamLimits>>
     fetch?: FetchLimits
+    relayMemory?: number
     grace?: number
   }
 }
@@ -126,6 +127,11 @@ export async function createTransport(options: TransportOptions, deps: Transport
           options,
           deps.reach ?? reachPolicy
         )
+  // Loaded by relays only.
+  const stopGuarding =
+    options.relay === true
+      ? (await import('./host/relay-guard.ts')).guardRelay(libp2p, { clock, log }, limits?.relayMemory)
+      : () => undefined
   if (options.relay === true) void offerRelay(provider)
   const stopKeeping = clock.every(keepDebtsMs, keepDebts, unkept)
   // So that others find this account's peer by its address alone.
@@ -142,6 +148,7 @@ export async function createTransport(options: TransportOptions, deps: Transport
       stopKeeping()
       await keepDebts().catch(unkept)
       collecting()
+      stopGuarding()
       reach.stop()
       peers.stop()
       files.stop()

@@ -235,10 +235,11 @@ export const relayLimits = {
   /** Milliseconds of one connection through the relay: the longest answer takes an hour. Most are direct in seconds. */
   durationMs: 2 * 3_600_000,
   /**
-   * Bytes of one connection, both ways: an adapter fits, and a larger fetch goes on over the next one. A relay holds in
-   * memory what the slower side has not taken yet, so this times the connections is what strangers can make it hold.
+   * Bytes of one connection, both ways: an adapter fits, and a larger fetch goes on over the next one.
    */
   bytes: 128 * MiB,
+  /** Bytes in memory, of all that arrives at the node, beyond which connections with a slow reader are ended. */
+  memory: 512 * MiB,
   /** Connections at once that one peer opens through a relay, and that one node has through it. */
   perPeer: 4,
   perNode: 32,

@@ -37,6 +37,7 @@ export interface RemoteOptions {
   preset?: 'local' | 'public'
   announce?: string[]
   relay?: boolean
+  upnp?: boolean
 }
 
 const children = new Set<ChildProcess>()

@@ -10,7 +10,8 @@ const start = z.strictObject({
   listen: z.array(z.string()),
   preset: z.enum(['local', 'public']),
   announce: z.array(z.string()).optional(),
-  relay: z.boolean().optional()
+  relay: z.boolean().optional(),
+  upnp: z.boolean().optional()
 })
 const command = z.strictObject({ id: z.int(), do: z.string(), args: z.array(z.json()) })
 const note = z.strictObject({ text: z.string() })
