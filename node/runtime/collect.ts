@@ -3,7 +3,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
 /** Share of a period that a thread may have been busy and still count as idle. */
-const idleShare = 0.3
+const idleShare = 0.5
 /** Bytes that a heap must hold beyond what was left the last time, for a collection to be worth its pause. */
 const worthwhile = 12 << 20
 

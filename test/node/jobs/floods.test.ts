@@ -13,7 +13,7 @@ const perFrame = 4096
 const steps = 6
 
 describe('an awarded worker', function () {
-  this.timeout(120_000)
+  this.timeout(240_000)
   let network: TestNetwork
   before(async () => {
     network = await startNetwork({ engine: fakeEngine(), timing: { silenceMs: 3_000 } })
@@ -57,7 +57,7 @@ describe('an awarded worker', function () {
         }
       }
     })
-    const peer = await network.addPeer(name, { engine: fakeEngine({ stepMs: 300 }), policy: cheap, change })
+    const peer = await network.addPeer(name, { engine: fakeEngine({ stepMs: 200 }), policy: cheap, change })
     return Object.assign(seen, { peer })
   }
 
@@ -91,7 +91,7 @@ describe('an awarded worker', function () {
       const evil = await flooder(`evil-${most}`, frame)
       const honest = await network.addPeer(`honest-${most}`, { engine: fakeEngine() })
       const { id } = await network.builder.service.post(request(network))
-      await until(() => evil.cut.length > 0, 'the stream is cut off')
+      await until(() => evil.cut.length > 0, 'the stream is cut off', 100_000)
       for (const { loss } of network.builder.service.job(id)!.awards) assert.ok(loss.length <= steps)
       assert.ok(evil.sent < 20_000, `${evil.sent} frames were taken`)
       const { result } = await network.builder.service.completed(id)
