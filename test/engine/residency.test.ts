@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { newAdapter, writeAdapter } from '../../node/engine/adapters/index.ts'
+import { EngineThread } from '../../node/engine/host/thread.ts'
 import { openEngine, Random, readConfig, type Engine } from '../../node/engine/index.ts'
 import { temporary } from './fixture.ts'
 
@@ -70,6 +71,48 @@ describe('1,000 adapters on the small base', () => {
       for (let i = 0; i < registered; i += 50) assert.deepEqual(await ask(fresh, i), answers[i], `adapter ${i}`)
     } finally {
       await fresh.close()
+    }
+  })
+})
+
+describe('what an engine holds in memory', function () {
+  this.timeout(180_000)
+  const settings = { maxTokens: 60, temperature: 0, seed: 1 }
+  const answer = async (engine: Engine): Promise<number[]> =>
+    (await engine.generate({ model: seedling, prompt: 'The heron stands', settings }).result).ids
+
+  it('goes when it is unloaded, with its thread, and comes back when it is asked for', async () => {
+    const engine = openEngine({ threads: 1 })
+    try {
+      await engine.unload(seedling) // of what was never loaded nothing is to be done
+      assert.equal((await engine.status()).models, 0)
+      const before = await answer(engine)
+      assert.equal((await engine.status()).models, 1)
+      // What runs ends first, as if nothing had been said.
+      const running = engine.generate({ model: seedling, prompt: 'The heron stands', settings })
+      await running[Symbol.asyncIterator]().next()
+      await engine.unload(seedling)
+      assert.deepEqual((await running.result).ids, before)
+      assert.equal((await engine.status()).models, 0)
+      assert.deepEqual(await answer(engine), before)
+      assert.equal((await engine.status()).models, 1)
+    } finally {
+      await engine.close()
+    }
+  })
+
+  it('ends with a thread that nothing is asked of any more; the next call starts another', async () => {
+    const thread = new EngineThread({ runtime: async () => ({ threads: 1 }), restMs: 50 })
+    try {
+      await thread.call('open', seedling)
+      for (let i = 0; (await thread.tell('status', undefined)) !== undefined && i < 600; i++)
+        await new Promise(resolve => {
+          setTimeout(resolve, 200)
+        })
+      assert.equal(await thread.tell('status', undefined), undefined)
+      assert.ok((await thread.call('open', seedling)).parameters > 0)
+    } finally {
+      await thread.close()
     }
   })
 })
