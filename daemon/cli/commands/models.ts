@@ -225,9 +225,11 @@ export function receiptsCommand(): Command {
                   short(item.worker),
                   `${item.inputTokens}+${item.outputTokens}`,
                   tokens(item.fee, 9),
-                  Object.entries(item.weights)
-                    .map(([who, weight]) => `${short(who)} ${weight}`)
-                    .join('  ')
+                  item.private
+                    ? 'private'
+                    : Object.entries(item.weights)
+                        .map(([who, weight]) => `${short(who)} ${weight}`)
+                        .join('  ')
                 ]),
                 [3, 4]
               )
