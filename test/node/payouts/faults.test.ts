@@ -3,9 +3,10 @@ import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import { attributionHash, attributionOf, receiptId, receiptsReply } from '../../../protocol/payouts/index.ts'
 import type { Attribution, ReceiptsReply, ReceiptsRequest } from '../../../protocol/payouts/index.ts'
+import { coalitionsOf, jobResult } from '../../../protocol/jobs/index.ts'
 import type { CosignedReceipt } from '../../../protocol/models/index.ts'
 import { addressOfKey, digest, signDigest, signStatement } from '../../../protocol/crypto/index.ts'
-import { TilthError, keccak } from '../../../protocol/primitives/index.ts'
+import { canonicalJson, TilthError, keccak } from '../../../protocol/primitives/index.ts'
 import type { Address } from '../../../protocol/primitives/index.ts'
 import type { PayoutEvents, ReceiptView } from '../../../node/payouts/index.ts'
 import { startNode } from '../../harness/index.ts'
@@ -248,5 +249,44 @@ describe('payouts among liars and after falls', function () {
       async () => (await worker.service.receipts()).items.every(({ scorings }) => scorings.length > 0),
       'every answer is scored'
     )
+  })
+
+  it('a model whose siblings never were keeps nobody from being settled, and moves nothing', async () => {
+    const original = await network.host.chain.models.model(network.model)
+    assert.ok(original !== undefined)
+    const bytes = await worker.node.files.fetchBytes(original.result, { maxBytes: 1 << 20, providers: [] })
+    const result = jobResult.parse(JSON.parse(new TextDecoder().decode(bytes)))
+    const nobody = 'bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy'
+    const job = keccak('a job that never was')
+    const forged = {
+      ...result,
+      job,
+      coalitions: coalitionsOf(job, network.players.length, 16).map(String),
+      adapters: result.adapters.map(adapter => (adapter === null ? null : nobody))
+    }
+    const evil = await network.addPeer('evil', { stake: false, scorer: false })
+    const { model } = await evil.chain.models.register({
+      name: 'elements',
+      base: original.base,
+      adapter: nobody,
+      result: await evil.node.files.addBytes(new TextEncoder().encode(canonicalJson(forged))),
+      datanet: network.pool,
+      version: 1,
+      job,
+      worker: evil.address,
+      split: { worker: 10_000, builder: 0, data: 0 }
+    })
+    const poisoned = receiptId(
+      network.network,
+      await network.answer(evil, await network.openChannel(evil.address, model), { model, fee: 7n })
+    )
+    await until(async () => (await settler.service.receipt(poisoned)) !== undefined, 'the settler knows the receipt')
+    const epoch = await settler.service.settle(network.pool)
+    assert.ok(epoch.receipts > 0)
+    assert.deepEqual(epoch.payouts.map(({ account }) => account).toSorted(), network.players.toSorted())
+    await network.anvil.advance(Number(challengeSeconds))
+    await settler.service.finalize(network.pool)
+    assert.equal((await settler.service.receipt(poisoned))?.epoch, undefined)
+    await network.kill(evil)
   })
 })
