@@ -12,7 +12,7 @@ import { createRanges } from '../../../node/chain/follower/ranges.ts'
 import { silentLog, systemClock } from '../../../node/runtime/index.ts'
 import { openStore } from '../../../node/store/index.ts'
 import { until } from '../../harness/index.ts'
-import { startProxy } from './proxy.ts'
+import { startProxy, startWire } from './proxy.ts'
 import type { Proxy, Recipe } from './proxy.ts'
 import { coin, scratch, startWorld } from './world.ts'
 import type { Person, World } from './world.ts'
@@ -177,14 +177,22 @@ describe('following a real chain', function () {
     }
   })
 
-  it('reads by a WebSocket as well, over a break, and lets the process go', async () => {
-    const { chain, heard } = await follow(world.anvil.rpcUrl.replace('http', 'ws'))
+  it('reads by a WebSocket as well, over a break', async () => {
+    const wire = await startWire(new URL(world.anvil.rpcUrl))
+    const { chain, heard } = await follow(`ws://127.0.0.1:${wire.port}`)
+    stops.splice(-2, 0, () => wire.stop())
     await chain.ledger.caughtUp({ consumers: true })
     assert.deepEqual(amounts(heard), all())
     const [supply, balance] = await Promise.all([chain.tokens.totalSupply(), chain.tokens.balanceOf(node.address)])
     assert.ok(supply > balance)
     await stake(9n)
     await until(() => amounts(heard).length === staked.length, 'news come by it')
+    wire.cut(true)
+    await stake(8n)
+    await until(() => chain.ledger.state().state === 'waiting', 'it knows that the wire is cut', 30_000)
+    wire.cut(false)
+    await until(() => amounts(heard).length === staked.length, 'news come again', 60_000)
+    assert.deepEqual(amounts(heard), all())
   })
 
   it('goes back five blocks over registrations, deposits and commitments, and forward on the new ones', async () => {

@@ -1,4 +1,6 @@
 import { createServer } from 'node:http'
+import { connect, createServer as createTcpServer } from 'node:net'
+import type { Socket } from 'node:net'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
 interface Call {
@@ -116,4 +118,50 @@ export async function startProxy(rpcUrl: string, recipe: Recipe = {}): Promise<P
         server.closeAllConnections()
       })
   })
+}
+
+/** A wire to a chain that can be cut: all that goes over it breaks, and what is opened while it is cut. */
+export async function startWire(to: URL): Promise<{ port: number; cut(cut: boolean): void; stop(): Promise<void> }> {
+  const open = new Set<Socket>()
+  let isCut = false
+  const server = createTcpServer(near => {
+    if (isCut) {
+      near.destroy()
+      return
+    }
+    const far = connect(Number(to.port), to.hostname)
+    for (const [one, other] of [
+      [near, far],
+      [far, near]
+    ] as const) {
+      open.add(one)
+      one.on('error', () => other.destroy())
+      one.on('close', () => {
+        open.delete(one)
+        other.destroy()
+      })
+      one.pipe(other)
+    }
+  })
+  await new Promise<void>(resolve => {
+    server.listen(0, '127.0.0.1', resolve)
+  })
+  const address = server.address()
+  const end = (): void => {
+    for (const socket of open) socket.destroy()
+  }
+  return {
+    port: typeof address === 'object' && address !== null ? address.port : 0,
+    cut(cut) {
+      isCut = cut
+      if (cut) end()
+    },
+    stop: () =>
+      new Promise(resolve => {
+        server.close(() => {
+          resolve()
+        })
+        end()
+      })
+  }
 }

@@ -232,4 +232,34 @@ describe('registration and offers', () => {
     await until(() => builder.service.model(id)?.retired === true, 'the node knows')
     assert.equal(builder.service.model('old'), undefined)
   })
+
+  it('leaves a model out whose name is longer than any may be, tells its owner first, and starts again', async () => {
+    const { builder } = network
+    const folder = join(builder.folder, 'long')
+    await mkdir(folder)
+    await writeFile(join(folder, 'config.json'), '{"long":1}')
+    const registration = {
+      name: 'n'.repeat(81),
+      base: await builder.node.files.addDirectory(folder),
+      adapter: '',
+      result: '',
+      datanet: `0x${'00'.repeat(32)}`,
+      version: 0,
+      job: `0x${'00'.repeat(32)}`,
+      worker: builder.address,
+      split: { worker: 8000, builder: 2000, data: 0 }
+    } as const
+    await assert.rejects(builder.service.registerBase({ name: registration.name, base: registration.base }), {
+      code: 'model.invalid'
+    })
+    // Anybody can go to the contract, which takes longer names.
+    const { model } = await builder.chain.models.register(registration)
+    const good = await network.registerBase(folder, 'after the long one')
+    await until(() => builder.service.model(good) !== undefined, 'the node has read on')
+    assert.equal(builder.service.model(model), undefined)
+    await network.kill(builder)
+    await network.revive(builder)
+    await until(() => builder.service.model(good) !== undefined, 'it is back')
+    assert.equal(builder.service.model(model), undefined)
+  }).timeout(60_000)
 })
