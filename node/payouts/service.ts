@@ -154,8 +154,10 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
       })
       void look()
     }
-    if (event.name === 'EpochVoided')
+    if (event.name === 'EpochVoided') {
+      void letGoOfVoided(event.pool, event.epoch)
       events.emit('payouts.voided', { pool: event.pool, epoch: event.epoch, challenger: event.challenger })
+    }
     if (event.name === 'EpochFinalized')
       events.emit('payouts.finalized', { pool: event.pool, epoch: event.epoch, payoutsTotal: event.payoutsTotal })
     if (event.name === 'PayoutClaimed')
@@ -165,6 +167,18 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
         amount: event.amount,
         transaction: event.transaction
       })
+  }
+
+  /** Nobody needs the bundle of an epoch that was voided; what it said of itself is kept for views. */
+  async function letGoOfVoided(pool: Hex, number: number): Promise<void> {
+    try {
+      const all = await proposals.of(pool)
+      const needed = new Set(all.filter(({ state }) => state !== 'voided').map(({ event }) => event.bundle))
+      for (const { event } of all)
+        if (event.epoch === number && !needed.has(event.bundle)) await bundles.release(event.bundle)
+    } catch (error) {
+      log.warn('the bundle of a voided epoch could not be let go', { pool, epoch: number, error })
+    }
   }
 
   /** Takes a pool's receipts to where the chain stands, not awaited. */

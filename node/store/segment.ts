@@ -186,11 +186,17 @@ export async function openSegment(path: string): Promise<Segment> {
     return low - 1
   }
 
+  /** The block that was read last: lists read one entry after another. */
+  let recent: { readonly offset: number; readonly entries: [string, string][] } | undefined
+
   async function load({ offset, length, crc }: Block): Promise<[string, string][]> {
+    if (recent?.offset === offset) return recent.entries
     try {
       const packed = await read(file, offset, length)
       if (crc32(packed) !== crc) throw new RangeError('a block is not what was written')
-      return [...unpack(packed)]
+      const entries = [...unpack(packed)]
+      recent = { offset, entries }
+      return entries
     } catch (error) {
       throw damaged(path, error)
     }

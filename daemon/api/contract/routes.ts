@@ -284,8 +284,12 @@ export const routes = {
     method: 'GET',
     path: '/api/receipts',
     stage: 'receipt',
-    summary: 'Receipts this daemon holds, with their weights',
-    params: paged.extend({ model: hashParam.optional(), pool: hashParam.optional() }),
+    summary: 'Receipts this daemon holds, with their weights, by the time of their end',
+    params: paged.extend({
+      model: hashParam.optional(),
+      pool: hashParam.optional(),
+      order: z.enum(['oldest', 'newest']).default('oldest')
+    }),
     reply: pageSchema(receiptView)
   }),
   receipt: route({

@@ -115,7 +115,11 @@ export function createBundles({
     },
     async release(cid) {
       kept.delete(cid)
-      await files.unpin(cid)
+      try {
+        await files.unpin(cid)
+      } catch (error) {
+        log.warn('a bundle that nobody needs could not be let go', { cid, error })
+      }
     },
     old: epoch => (epoch > keptEpochs ? epoch - keptEpochs : undefined)
   }
