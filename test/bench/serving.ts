@@ -41,18 +41,28 @@ const options = {
 }
 
 /** The engine in a process of its own. */
-async function startEngine(): Promise<{ load(clients: number, answers: number): Promise<Figures>; stop(): void }> {
+async function startEngine(): Promise<{
+  readonly pid: number
+  load(clients: number, answers: number): Promise<Figures>
+  stop(): void
+}> {
   const child = fork(join(import.meta.dirname, 'serving/engine.ts'), [JSON.stringify(options)])
+  let given: (value: unknown) => void = () => undefined
+  child.on('message', value => given(value))
+  child.on('exit', code => {
+    if (code !== 0) throw new Error(`the engine ended with ${code}`)
+  })
   const next = (): Promise<unknown> =>
-    new Promise((given, failed) => {
-      child.once('message', given)
-      child.once('exit', code => failed(new Error(`the engine ended with ${code}`)))
+    new Promise(resolve => {
+      given = resolve
     })
   await next()
   return {
+    pid: child.pid ?? 0,
     load: async (clients, answers) => {
+      const figures = next()
       child.send({ clients, answers })
-      return (await next()) as Figures
+      return (await figures) as Figures
     },
     stop: () => child.disconnect()
   }
@@ -79,15 +89,20 @@ try {
     const through: Figures[] = []
     await engine.load(clients, 1) // what is made once, and channels, are not what is measured
     await load(network.ask, clients, 1)
-    let [worker, client, seconds] = [0, 0, 0]
+    // Processor time, which other work on the machine changes less than it does wall-clock figures.
+    const spent = { engine: 0, worker: 0, client: 0 }
     for (let round = 0; round < Number(flags.rounds); round++) {
+      const start = { engine: await busy(engine.pid), worker: 0, client: 0 }
       own.push(await engine.load(clients, answers))
-      const before = [await busy(network.worker.pid), await busy(network.client.pid), performance.now()] as const
+      spent.engine += (await busy(engine.pid)) - start.engine
+      start.worker = await busy(network.worker.pid)
+      start.client = await busy(network.client.pid)
       through.push(await load(network.ask, clients, answers))
-      worker += (await busy(network.worker.pid)) - before[0]
-      client += (await busy(network.client.pid)) - before[1]
-      seconds += (performance.now() - before[2]) / 1000
+      spent.worker += (await busy(network.worker.pid)) - start.worker
+      spent.client += (await busy(network.client.pid)) - start.client
     }
+    const tokens = through.reduce((sum, one) => sum + one.tokens, 0)
+    const perToken = (seconds: number): number => (1e6 * seconds) / tokens
     const row = {
       clients,
       tokensPerAnswer: Math.round((through[0]?.tokens ?? 0) / (through[0]?.answers ?? 1)),
@@ -100,8 +115,9 @@ try {
       engineFirstP99: over(own, 'p99'),
       firstP99: over(through, 'p99'),
       addedP99: over(through, 'p99') - over(own, 'p99'),
-      workerCores: worker / seconds,
-      clientCores: client / seconds
+      engineMicrosPerToken: perToken(spent.engine),
+      workerMicrosPerToken: perToken(spent.worker),
+      clientMicrosPerToken: perToken(spent.client)
     }
     rows.push(row)
     if (!flags.json)
