@@ -65,8 +65,13 @@ export async function createTransport(options: TransportOptions, deps: Transport
     },
     await readDebts(debtsFile, log)
   )
+  let owing = reputation.debts().length > 0
+  /** An idle node among honest peers writes nothing. */
   const keepDebts = async (): Promise<void> => {
-    await writeDebts(debtsFile, reputation.debts())
+    const debts = reputation.debts()
+    if (debts.length === 0 && !owing) return
+    owing = debts.length > 0
+    await writeDebts(debtsFile, debts)
   }
   const unkept = (error: unknown): void => {
     log.warn('what peers owe could not be kept', { error })
