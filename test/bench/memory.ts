@@ -1,6 +1,7 @@
 // What each daemon of a local network holds and burns: node test/bench/memory.ts [--idle-seconds 60] [--json]
 // Starts the whole loop of `npm start` on free ports, reads /proc after each stage (Linux only), then lets the network
-// rest and reads it again. Columns: resident memory in MB once the daemons are up, after the training, after the
+// rest and reads it again. A daemon's memory is its resident set and what the processes that it started have for
+// themselves. Columns: MB once the daemons are up, after the training, after the
 // serving, at the end of the loop and after the rest; the most at any time; and the share of one core during the rest.
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
@@ -39,15 +40,19 @@ function family(pid: number): number[] {
 }
 
 function read(pid: number): Reading | undefined {
-  const all = family(pid).flatMap(one => readOne(one) ?? [])
+  const all = family(pid).flatMap(one => readOne(one, one !== pid) ?? [])
   return all.length === 0
     ? undefined
     : all.reduce((sum, one) => ({ resident: sum.resident + one.resident, cpu: sum.cpu + one.cpu }))
 }
 
-function readOne(pid: number): Reading | undefined {
+/** Of a child only what is its own: the program itself is in memory once. */
+function readOne(pid: number, child: boolean): Reading | undefined {
   try {
-    const resident = Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1000
+    const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8')
+    const megabytes = (name: string): number =>
+      Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(rollup)?.[1] ?? 0) / 1000
+    const resident = child ? megabytes('Private_Clean') + megabytes('Private_Dirty') : megabytes('Rss')
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
     const [user = 0, system = 0] = stat
       .slice(stat.lastIndexOf(')') + 2)
