@@ -146,6 +146,7 @@ export function openDialogue(
       new Promise(resolve => {
         if (control.signal.aborted) return resolve(undefined)
         const timer = setTimeout(() => resolve(undefined), idleMs)
+        timer.unref()
         following = frame => {
           clearTimeout(timer)
           resolve(frame)
