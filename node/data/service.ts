@@ -1,5 +1,5 @@
 import { digest } from '../../protocol/crypto/index.ts'
-import { datanetMessage } from '../../protocol/data/index.ts'
+import { DataError, datanetMessage } from '../../protocol/data/index.ts'
 import { TilthError } from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
 import { contributionView, createBook, datanetView } from './book/index.ts'
@@ -16,6 +16,9 @@ import type { DataService } from './types.ts'
 import { createHoldings, createSpare } from './storage/index.ts'
 import { createReports, createShards, createTurns } from './validator/index.ts'
 
+/** Followed Datanets looked at in one go for what is missing of them; the others have their turn with the next. */
+const healedAtOnce = 32
+
 /**
  * The data phase of a node: contribution -> checks -> votes -> acceptance -> version. Every node knows which Datanets
  * there are; of those it has to do with it keeps the book, from the chain, gossip and comparing notes. Validators
@@ -31,9 +34,7 @@ export function createDataService(deps: DataDeps): DataService {
   const interest = createInterest(deps, book, {
     hear: (datanet, message, from) => receiver.hear(message, from, datanet),
     joined: datanet => {
-      join(datanet).catch((error: unknown) => {
-        log.info('a Datanet is not caught up with yet', { datanet, error })
-      })
+      void join(datanet)
     },
     left: leave
   })
@@ -72,6 +73,8 @@ export function createDataService(deps: DataDeps): DataService {
     committed: id => receiver.unpark(id)
   })
   const offs: (() => unknown)[] = []
+  const joining = new Set<Hex>() // of those followed
+  let healed = 0
 
   function changed(datanet: Hex): void {
     turns.wake(datanet)
@@ -84,7 +87,7 @@ export function createDataService(deps: DataDeps): DataService {
   }
 
   /** What was said before a Datanet was followed: its commitments from the chain, all else from those who were there. */
-  async function join(datanet: Hex): Promise<void> {
+  async function catchUp(datanet: Hex): Promise<void> {
     const document = await notes.document(datanet)
     await receiver.confirm(document)
     await interest.known(datanet, document)
@@ -92,6 +95,33 @@ export function createDataService(deps: DataDeps): DataService {
     await commitments.catchUp(datanet, stopping.signal)
     turns.wake(datanet)
     for (const peer of interest.peersIn(datanet).slice(0, 3)) notes.pullQuietly(peer)
+  }
+  async function join(datanet: Hex): Promise<void> {
+    if (joining.has(datanet) || stopping.signal.aborted) return
+    joining.add(datanet)
+    try {
+      await catchUp(datanet)
+    } catch (error) {
+      if (error instanceof DataError && error.code === 'datanet.roster') {
+        log.warn("a Datanet's validators on chain are not those of its rules: it is not followed", { datanet })
+        for (const role of interest.roles(datanet)) await interest.end(datanet, role)
+      } else log.info('a Datanet is not caught up with yet; it is tried again', { datanet, error })
+    } finally {
+      joining.delete(datanet)
+    }
+  }
+
+  /** Datanets of which something is missing here that the chain has: not caught up with, or lost from the disk. */
+  async function heal(): Promise<void> {
+    const all = interest.all()
+    for (const datanet of all.slice(healed, healed + healedAtOnce)) {
+      const listing = await book.listing(datanet)
+      const { contributions, passed } = await book.progress(datanet)
+      const there = listing?.commitments ?? 0
+      const hole = there > passed && (await book.at(datanet, passed + 1)) === undefined
+      if ((await book.datanet(datanet)) === undefined || contributions < there || hole) void join(datanet)
+    }
+    healed = healed + healedAtOnce >= all.length ? 0 : healed + healedAtOnce
   }
 
   async function leave(datanet: Hex): Promise<void> {
@@ -170,6 +200,7 @@ export function createDataService(deps: DataDeps): DataService {
       offs.push(
         clock.every(timing.syncMs, async () => {
           await followChosen()
+          await heal()
           notes.round()
         })
       )

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { Level } from 'level'
 import { z } from 'zod'
 import { datanetTopic } from '../../../protocol/wire/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
@@ -121,13 +123,33 @@ describe('data: who needs what', function () {
     await network.stopPeer(light)
   })
 
+  it('what cannot be read on disk is set aside, and had again from the chain and the others', async () => {
+    const { address } = validator
+    await network.stopPeer(validator)
+    const db = new Level(join(validator.folder, 'store', 'db'), { keyEncoding: 'utf8', valueEncoding: 'utf8' })
+    await db.open()
+    const spoilt = [...['contributions', 'progress', 'ballots'], 'documents', 'verdicts']
+    for await (const key of db.keys())
+      if (spoilt.some(table => key.startsWith(`data/${table}\u0000`))) await db.put(key, '{"name":"', { sync: true })
+    await db.close()
+    validator = await network.start(validator)
+    assert.equal(validator.address, address)
+    await until(
+      async () => (await validator.service.contribution(accepted))?.own === 3,
+      'the first contribution is accepted and checked again',
+      60_000
+    )
+    const { id } = await host.service.contribute({ datanet, file: shard('cleo') })
+    await until(async () => (await host.service.contribution(id))?.status === 'accepted', 'it votes again', 30_000)
+  })
+
   it('spare room goes to shards that too few have, and no more than the owner gives', async () => {
     await host.service.anchorVersion(datanet)
     const cids = (await host.service.manifest(datanet, 2)).entries.map(({ cid }) => cid)
     const helper = await network.add('helper', { storage: 1 << 20, timing: { spareMs: 200 } })
     await until(
       async () => (await Promise.all(cids.map(cid => helper.node.files.has(cid)))).every(Boolean),
-      'the helper keeps both shards',
+      'the helper keeps the shards',
       60_000
     )
     assert.deepEqual((await helper.service.datanet(datanet))?.roles, [])
