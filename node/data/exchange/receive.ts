@@ -297,6 +297,12 @@ export function createReceiver(
         if (message.statements.commitment.message.datanet !== on)
           throw new DataError('datanet.topic', 'the message belongs to another Datanet')
       }
+      // [ignore] A vote does not say itself of which Datanet it is; here it goes on where it belongs, and nowhere else.
+      if (on !== undefined && (message.kind === 'vote' || message.kind === 'vote-commit')) {
+        const record = await book.contribution(message.statement.message.contribution)
+        if (record !== undefined && record.datanet !== on)
+          throw new DataError('contribution.unknown', 'this contribution is of another Datanet')
+      }
       if (!(await receiver.take(message, from))) throw new DataError('message.known', 'this was heard before')
     },
     confirm: async document => {

@@ -1,0 +1,204 @@
+import assert from 'node:assert/strict'
+import { digest, signStatement } from '../../../protocol/crypto/index.ts'
+import { commitmentOf, dataCodes, outcomeOf, voteCommitment } from '../../../protocol/data/index.ts'
+import type { DataMessage, DatanetDocument } from '../../../protocol/data/index.ts'
+import { TilthError, contentHash, keccak } from '../../../protocol/primitives/index.ts'
+import type { Hex } from '../../../protocol/primitives/index.ts'
+import { createBook } from '../../../node/data/book/index.ts'
+import type { DataDeps, DataEvents } from '../../../node/data/index.ts'
+import { createReceiver } from '../../../node/data/exchange/index.ts'
+import type { Receiver } from '../../../node/data/exchange/index.ts'
+import { createEvents, silentLog, systemClock } from '../../../node/runtime/index.ts'
+import { openStore } from '../../../node/store/index.ts'
+import type { Store } from '../../../node/store/index.ts'
+import { scratch } from '../../harness/index.ts'
+import { addressOf, cid, keyOf, network, rules } from '../../protocol/data/make.ts'
+
+// What each message is found to be, and what that means for whoever brought it.
+
+const host = addressOf('host')
+const signed = { host, rules: contentHash(rules), createdAt: 1n }
+const document: DatanetDocument = { statement: signStatement(network, 'Datanet', signed, keyOf('host')), rules }
+const datanet = digest(network, 'Datanet', signed)
+
+const statements = (name: string, of: Hex = datanet) => {
+  const contributor = addressOf(name)
+  const content = { cid, rows: 1, bytes: 10, salt: keccak(name) }
+  const commitment = { datanet: of, contributor, commitment: commitmentOf({ datanet: of, contributor, ...content }) }
+  const id = digest(network, 'Commitment', commitment)
+  return {
+    id,
+    commitment: signStatement(network, 'Commitment', commitment, keyOf(name)),
+    reveal: signStatement(network, 'Reveal', { contribution: id, ...content }, keyOf(name))
+  }
+}
+const vote = (validator: string, contribution: Hex, accept: boolean, salt = keccak('salt')) =>
+  signStatement(
+    network,
+    'Vote',
+    {
+      contribution,
+      validator: addressOf(validator),
+      accept,
+      outcome: outcomeOf({ contribution, cid, own: [0] }, accept),
+      salt
+    },
+    keyOf(validator)
+  )
+const commit = (validator: string, contribution: Hex, commitment: Hex) =>
+  signStatement(network, 'VoteCommit', { contribution, validator: addressOf(validator), commitment }, keyOf(validator))
+
+describe('data: what a message is found to be', () => {
+  let store: Store
+  let receiver: Receiver
+  const ann = statements('ann')
+  const bob = statements('bob')
+  const reveal = (of = ann): DataMessage => ({
+    kind: 'reveal',
+    statements: { commitment: of.commitment, reveal: of.reveal }
+  })
+  const hear = (message: DataMessage, on?: Hex): Promise<void> => receiver.hear(message, 'a peer', on)
+  const found = async (message: DataMessage, code: string, consequence: string, on?: Hex): Promise<void> => {
+    await assert.rejects(hear(message, on), (error: unknown) => {
+      assert.ok(error instanceof TilthError)
+      assert.deepEqual([error.code, error.consequence], [code, consequence])
+      return true
+    })
+  }
+
+  before(async () => {
+    store = await openStore(await scratch('messages'))
+    const book = createBook({ store })
+    await book.load()
+    const chain = {
+      datanets: {
+        datanet: async (id: Hex) =>
+          id === datanet
+            ? { host, rules: signed.rules, commitments: 2n, version: 0, validators: rules.validators }
+            : undefined
+      }
+    } as unknown as DataDeps['chain']
+    receiver = createReceiver(
+      {
+        network,
+        self: addressOf('self'),
+        chain,
+        clock: systemClock,
+        events: createEvents<DataEvents>(silentLog),
+        log: silentLog
+      },
+      book,
+      Date.now(),
+      {
+        changed: () => undefined,
+        datanet: async () => undefined,
+        revealed: () => undefined,
+        decided: async () => undefined,
+        follows: () => true,
+        doubleVote: () => undefined
+      }
+    )
+    await receiver.take({ kind: 'datanet', document })
+    for (const [i, { id, commitment }] of [ann, bob].entries()) {
+      const { contributor, commitment: hash } = commitment.message
+      await book.putContribution({
+        id,
+        datanet,
+        index: i + 1,
+        contributor,
+        commitment: hash,
+        block: 1n,
+        seenAt: Date.now(),
+        state: { name: 'committed', at: Date.now() }
+      })
+    }
+  })
+  after(() => store.close())
+
+  it('a Datanet: forged or with other rules it is rejected; unknown on chain, or known, it is ignored', async () => {
+    const other = { ...rules, name: 'other' }
+    await found({ kind: 'datanet', document: { ...document, rules: other } }, 'datanet.rules', 'reject')
+    const forged = signStatement(network, 'Datanet', signed, keyOf('mallory'))
+    await found({ kind: 'datanet', document: { statement: forged, rules } }, 'signature.mismatch', 'reject')
+    const message = { host, rules: contentHash(other), createdAt: 2n }
+    const made = { statement: signStatement(network, 'Datanet', message, keyOf('host')), rules: other }
+    await found({ kind: 'datanet', document: made }, 'datanet.unknown', 'ignore')
+    await found({ kind: 'datanet', document }, 'message.known', 'ignore')
+  })
+
+  it('a reveal: one that opens nothing, or of another Datanet than its topic, is rejected; an unknown one waits', async () => {
+    const crossed: DataMessage = {
+      kind: 'reveal',
+      statements: { commitment: ann.commitment, reveal: bob.reveal }
+    }
+    await found(crossed, 'signature.mismatch', 'reject')
+    const salted = signStatement(network, 'Reveal', { ...ann.reveal.message, salt: keccak('other') }, keyOf('ann'))
+    await found(
+      { kind: 'reveal', statements: { commitment: ann.commitment, reveal: salted } },
+      'commitment.mismatch',
+      'reject'
+    )
+    await found(reveal(), 'datanet.topic', 'reject', keccak('another Datanet'))
+    await found(reveal(statements('cleo')), 'contribution.unknown', 'ignore')
+    await hear(reveal(), datanet)
+    await found(reveal(), 'message.known', 'ignore')
+  })
+
+  it('votes: forged ones and those of others than validators are rejected, a second and contradicting one is not', async () => {
+    const yes = vote('v1', ann.id, true)
+    const forged = { ...yes, message: { ...yes.message, validator: addressOf('v2') } }
+    await found({ kind: 'vote', statement: forged }, 'signature.mismatch', 'reject')
+    await found({ kind: 'vote', statement: vote('mallory', ann.id, true) }, 'vote.not-validator', 'reject')
+    await found(
+      { kind: 'vote-commit', statement: commit('mallory', ann.id, keccak('x')) },
+      'vote.not-validator',
+      'reject'
+    )
+    await found({ kind: 'vote', statement: vote('v1', keccak('nothing'), true) }, 'contribution.unknown', 'ignore')
+
+    await hear({ kind: 'vote-commit', statement: commit('v1', ann.id, voteCommitment(yes.message)) })
+    await found(
+      { kind: 'vote-commit', statement: commit('v1', ann.id, keccak('another vote')) },
+      'vote.commit-twice',
+      'ignore'
+    )
+    await found({ kind: 'vote', statement: vote('v1', ann.id, false) }, 'vote.mismatch', 'ignore')
+    await hear({ kind: 'vote', statement: yes })
+    await found({ kind: 'vote', statement: yes }, 'message.known', 'ignore')
+    await found({ kind: 'vote', statement: yes }, 'contribution.unknown', 'ignore', keccak('another Datanet'))
+    await hear({ kind: 'vote', statement: vote('v1', ann.id, false) }) // evidence: others need it too, once
+    await found({ kind: 'vote', statement: vote('v1', ann.id, false, keccak('again')) }, 'vote.double', 'ignore')
+  })
+
+  it("a certificate: of too little weight, of votes on something else, or with another's statements it is rejected", async () => {
+    const outcome = outcomeOf({ contribution: bob.id, cid, own: [0] }, true)
+    const certify = (votes: ReturnType<typeof vote>[], of = bob): DataMessage => ({
+      kind: 'certificate',
+      certificate: { contribution: bob.id, accept: true, outcome, votes },
+      statements: { commitment: of.commitment, reveal: of.reveal }
+    })
+    const all = ['v1', 'v2', 'v3'].map(name => vote(name, bob.id, true))
+    await found(certify(all.slice(0, 1)), 'certificate.quorum', 'reject')
+    await found(certify([...all.slice(0, 2), ...all.slice(0, 1)]), 'certificate.votes', 'reject')
+    await found(certify([...all.slice(0, 2), vote('mallory', bob.id, true)]), 'vote.not-validator', 'reject')
+    await found(certify(all, ann), 'certificate.statements', 'reject')
+    await hear(certify(all), datanet)
+    await found(certify(all), 'message.known', 'ignore')
+  })
+
+  it('every code that depends on the receiver is ignored', () => {
+    const rejected = Object.entries(dataCodes).flatMap(([code, consequence]) =>
+      consequence === 'reject' ? [code] : []
+    )
+    assert.deepEqual(rejected.sort(), [
+      'certificate.quorum',
+      'certificate.statements',
+      'certificate.votes',
+      'commitment.mismatch',
+      'datanet.rules',
+      'datanet.topic',
+      'reveal.cid',
+      'vote.not-validator'
+    ])
+  })
+})
