@@ -128,7 +128,7 @@ describe('data: who needs what', function () {
     await network.stopPeer(validator)
     const db = new Level(join(validator.folder, 'store', 'db'), { keyEncoding: 'utf8', valueEncoding: 'utf8' })
     await db.open()
-    const spoilt = [...['contributions', 'progress', 'ballots'], 'documents', 'verdicts']
+    const spoilt = ['contributions', 'progress', 'ballots', 'documents', 'verdicts']
     for await (const key of db.keys())
       if (spoilt.some(table => key.startsWith(`data/${table}\u0000`))) await db.put(key, '{"name":"', { sync: true })
     await db.close()
