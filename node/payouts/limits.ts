@@ -17,6 +17,7 @@ export const poolsAtOnce = 16
 export const peersAtOnce = 4
 export const defaultTiming = {
   closingMs: 15_000,
+  gateMs: 600_000,
   announceMs: 30_000,
   tickMs: 2_000,
   redeemPauseMs: 5_000,

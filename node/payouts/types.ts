@@ -229,6 +229,8 @@ export interface PayoutsService {
 export interface PayoutsTiming {
   /** How long a settler waits for workers to redeem and announce. */
   readonly closingMs: number
+  /** How long it waits for held-out values: those of a new model have to be measured first. */
+  readonly gateMs: number
   /** What is not settled is announced again this often, for peers that came late. */
   readonly announceMs: number
   /** How often pending epochs are looked at. */

@@ -122,14 +122,22 @@ export function createSettler(
   /** Held-out values of models; one whose values cannot be had keeps nobody's answers but its own from being paid. */
   async function gatesOf(measures: ReadonlyMap<Hex, Measure | null>): Promise<Map<Hex, GateDocument>> {
     const gates = new Map<Hex, GateDocument>()
-    for (const [model, measure] of measures) {
-      try {
-        const gate = measure === null ? null : await weigher.gate(model)
-        if (gate !== null) gates.set(model, gate)
-      } catch (error) {
-        log.warn("a model's held-out values cannot be had", { model, error })
-      }
-    }
+    const late = new AbortController()
+    const patience = clock.sleep(timing.gateMs, late.signal)
+    // All at once: a stranger's model whose siblings nobody has is waited for beside the others, not before them.
+    await Promise.all(
+      [...measures].map(async ([model, measure]) => {
+        try {
+          const gate = measure === null ? null : await Promise.race([weigher.gate(model), patience])
+          if (gate === undefined) log.warn("a model's held-out values are not there in time", { model })
+          else if (gate !== null) gates.set(model, gate)
+        } catch (error) {
+          log.warn("a model's held-out values cannot be had", { model, error })
+        }
+      })
+    )
+    late.abort()
+    await patience.catch(() => undefined) // its abort is this function's own doing
     return gates
   }
 

@@ -15,7 +15,8 @@ describe('attribution, settlement and claims between peers', function () {
   let one: TestPeer
   let two: TestPeer
   before(async () => {
-    network = await startNetwork()
+    // Everything comes in the end here: it is waited for on a busy machine as well.
+    network = await startNetwork({ closingMs: 60_000 })
     settler = await network.addPeer('settler', { settler: true, scorer: false })
     one = await network.addPeer('one')
     two = await network.addPeer('two')

@@ -202,8 +202,9 @@ export const startPayoutsWorld = (name: string): Promise<World> =>
 
 export async function startNetwork({
   held = heldOut,
+  closingMs = 5_000,
   ...options
-}: ModelOptions & { held?: readonly Row[] } = {}): Promise<TestNetwork> {
+}: ModelOptions & { held?: readonly Row[]; closingMs?: number } = {}): Promise<TestNetwork> {
   const world = await startPayoutsWorld('payouts')
   const { anvil } = world
   const { network } = world.faucet
@@ -250,7 +251,7 @@ export async function startNetwork({
             return { channels: vouchers.size, amount }
           }
         },
-        timing: { closingMs: 5_000, announceMs: 1_000, tickMs: 300, redeemPauseMs: 200, contentKeepMs: 0, sweepMs: 300 }
+        timing: { closingMs, announceMs: 1_000, tickMs: 300, redeemPauseMs: 200, contentKeepMs: 0, sweepMs: 300 }
       }
       return createPayoutsService(change?.(deps) ?? deps)
     },
