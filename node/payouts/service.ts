@@ -199,7 +199,6 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
       await watcher.look()
       if (roles.scorer) scorer.wake()
       if (roles.settler) await settler.look()
-      await followAll()
     } catch (error) {
       log.warn('pending epochs could not be looked at', { error })
     }
@@ -266,7 +265,8 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
         deps.modelEvents.on('models.receipt', () => own.take()),
         clock.every(timing.tickMs, look, report),
         clock.every(timing.announceMs, () => models.letGo(), report),
-        clock.every(timing.announceMs, announceAgain, report)
+        clock.every(timing.announceMs, announceAgain, report),
+        clock.every(timing.announceMs, followAll, report)
       )
       // Siblings of what this node offers are fetched then, not while the first client waits; others' when they are
       // weighed, so that nobody has a stranger fetch by an offer.
