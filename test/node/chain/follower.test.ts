@@ -408,6 +408,17 @@ describe('how many blocks are asked for', () => {
     }
   })
 
+  it('a million blocks are a few dozen questions where everything is allowed', () => {
+    const ranges = createRanges()
+    let asked = 0
+    for (let read = 0; read < 1_000_000; asked++) {
+      const size = ranges.next()
+      ranges.answered(size, { ms: 50, logs: 10 })
+      read += size
+    }
+    assert.ok(asked < 24, `${asked} questions`)
+  })
+
   it('asks for less where answers are slow or long, and gives up only at a single block', () => {
     const ranges = createRanges()
     ranges.answered(ranges.next(), { ms: 9_000, logs: 0 })

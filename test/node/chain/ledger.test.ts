@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
+import { encodeEventTopics } from 'viem'
 import { z } from 'zod'
 import { followChain } from '../../../node/chain/index.ts'
 import type { Chain, ChainEvent, FollowedChain } from '../../../node/chain/index.ts'
@@ -11,6 +12,7 @@ import { createBook, createViews } from '../../../node/chain/ledger/index.ts'
 import { createLog, silentLog, systemClock } from '../../../node/runtime/index.ts'
 import { openStore } from '../../../node/store/index.ts'
 import type { Store } from '../../../node/store/index.ts'
+import { datanetRegistryAbi } from '../../../protocol/contracts/index.ts'
 import { keccak } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { fakeChain, manyBlocks, who } from './fake-chain.ts'
@@ -192,6 +194,70 @@ describe('the ledger of the chain', function () {
     fake.source.chainId = async () => 31337
     await chain.ledger.caughtUp()
     assert.equal(chain.ledger.state().block, BigInt(fake.height))
+  })
+
+  it('an RPC that kept events back is found out by what cannot be, and everything is read again', async () => {
+    const fake = fakeChain()
+    const logs = fake.source.logs.bind(fake.source)
+    let hidden = true
+    const [created] = encodeEventTopics({ abi: datanetRegistryAbi, eventName: 'DatanetCreated' })
+    fake.source.logs = async (from, to) =>
+      (await logs(from, to)).filter(({ topics }) => !hidden || topics[0] !== created)
+    fake.mine([0, 5, 7])
+    for (let i = 0; i < 40; i++) fake.mine([5])
+    const store = await newStore()
+    const chain = await follow(fake, store)
+    chain.ledger.start()
+    await chain.ledger.caughtUp()
+    assert.deepEqual((await chain.ledger.datanets()).items, [])
+    hidden = false
+    for (let i = 0; i < 300; i++) fake.mine([])
+    fake.mine([1])
+    await chain.ledger.caughtUp()
+    const again = await newStore()
+    const scratch = await follow(fake, again)
+    scratch.ledger.start()
+    await scratch.ledger.caughtUp()
+    assert.deepEqual(await contents(store), await contents(again))
+    assert.ok(chain.ledger.state().provider.short > 0)
+    assert.equal(chain.ledger.state().provider.missing, 0)
+
+    // One that never gives them is lived with, and said.
+    hidden = true
+    const poor = await follow(fake, await newStore())
+    poor.ledger.start()
+    await poor.ledger.caughtUp()
+    assert.equal(poor.ledger.state().block, BigInt(fake.height))
+    assert.ok(poor.ledger.state().provider.missing > 0)
+  })
+
+  it('who comes later hears everything, who was there goes on, and what all have heard is forgotten', async () => {
+    const fake = fakeChain()
+    for (let i = 0; i < 50; i++) fake.mine([i, i * 3])
+    const store = await newStore()
+    const first = await follow(fake, store)
+    const { heard } = await keeper(first)
+    first.ledger.start()
+    await first.ledger.caughtUp({ consumers: true })
+    fake.mine([1])
+    await first.ledger.caughtUp({ consumers: true })
+    const journal: string[] = []
+    for await (const key of createBook(store).books.journal.keys()) journal.push(key)
+    assert.ok(journal.length <= 1, `${journal.length} entries are kept`)
+    assert.deepEqual(heard, fake.events())
+    await first.stop()
+
+    const second = await follow(fake, store)
+    const late: ChainEvent[] = []
+    await second.ledger.consume({
+      name: 'late',
+      names: eventNames,
+      forward: event => void late.push(event),
+      back: () => assert.fail('nothing is taken back')
+    })
+    second.ledger.start()
+    await second.ledger.caughtUp({ consumers: true })
+    assert.deepEqual(late, fake.events())
   })
 
   it('takes 100,000 events, gives them by pages, and stays small in memory', async () => {
