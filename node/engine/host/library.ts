@@ -118,7 +118,8 @@ async function close({ scorer, generator }: OpenModel): Promise<void> {
 function servedForm(model: LoadedModel, options: WorkerOptions): LoadedModel {
   if (options.quantize === 'int4') return inFourBits(model)
   const formed = frozenForm(model, options)
-  return options.quantize === 'int8' ? inEightBits(formed) : formed
+  // What is in float16 already was asked for, and has no float32 left to round.
+  return options.quantize === 'int8' && formed.half === undefined ? inEightBits(formed) : formed
 }
 
 function changed(folder: string): number {
