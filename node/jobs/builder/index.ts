@@ -2,4 +2,3 @@
 // peft), and brought to its end (endings). What stands on disk is in escrows; what workers say comes in by progress.
 export { createBuilder } from './builder.ts'
 export type { Builder } from './builder.ts'
-export { checkAdapterFolder } from './peft.ts'

@@ -1,7 +1,12 @@
 import { readdirSync } from 'node:fs'
 import type { TrainSettings } from '../../../protocol/jobs/index.ts'
-import { InvalidError } from '../../../protocol/primitives/index.ts'
-import type { Adapter } from '../../engine/adapters/index.ts'
+import { InvalidError } from '../../../protocol/primitives/errors.ts'
+import type { Adapter } from '../../engine/adapters/adapter.ts'
+import { readAdapter } from '../../engine/adapters/peft.ts'
+import { readConfig, type ModelConfig } from '../../engine/architecture/config.ts'
+import { ModelError } from '../../engine/graph/errors.ts'
+
+// Runs in a process of its own (delivered.ts): the files are a stranger's, and may be large.
 
 const files = ['adapter_config.json', 'adapter_model.safetensors']
 
@@ -10,14 +15,14 @@ const files = ['adapter_config.json', 'adapter_model.safetensors']
  * projections that the job asked for, only finite numbers, and was trained. @throws InvalidError `adapter.layout`,
  * `adapter.settings`, `adapter.numbers`, `adapter.untrained`
  */
-export async function checkAdapterFolder(folder: string, model: string, { lora }: TrainSettings): Promise<void> {
+function check({ folder, settings: { lora } }: { folder: string; settings: TrainSettings }): void {
   const names = readdirSync(folder).sort()
   if (names.join() !== files.join())
     throw new InvalidError(
       'adapter.layout',
       `a PEFT folder holds ${files.join(' and ')}, this one ${names.slice(0, 5).join(', ')}`
     )
-  const adapter = await read(folder, model)
+  const adapter = read(folder)
   if (
     adapter.rank !== lora.rank ||
     adapter.alpha !== lora.alpha ||
@@ -36,14 +41,22 @@ export async function checkAdapterFolder(folder: string, model: string, { lora }
     throw new InvalidError('adapter.untrained', 'the adapter changes nothing')
 }
 
-/** The engine's files are loaded by a builder that has something to check, and by nobody else. */
-async function read(folder: string, model: string): Promise<Adapter> {
-  const { ModelError, readAdapter, readConfig } = await import('../../engine/index.ts')
+let config: ModelConfig | undefined
+
+function read(folder: string): Adapter {
   try {
-    return readAdapter(folder, readConfig(model))
+    if (config === undefined) throw new ModelError('model-config', 'no model is open')
+    return readAdapter(folder, config)
   } catch (cause) {
     if (cause instanceof ModelError)
       throw new InvalidError('adapter.layout', 'the folder is no LoRA adapter of the base model', { cause })
     throw cause
   }
+}
+
+export const tasks = {
+  begin: (model: string): void => {
+    config = readConfig(model)
+  },
+  check
 }

@@ -8,7 +8,7 @@ import type { Lease } from '../../shelf/index.ts'
 import type { JobsDeps } from '../deps.ts'
 import type { Desk } from './desk.ts'
 import { maxContentBytes } from '../limits.ts'
-import { checkAdapterFolder } from './peft.ts'
+import { openDelivered } from './delivered.ts'
 
 /** Rows of its own that an adapter is measured on: enough to see that it has learnt them. */
 const ownSample = 32
@@ -37,11 +37,12 @@ export async function verifyDelivery(
   const base = await deps.shelf.take(document.spec.base, { kind: 'base', from: [builder], cause: 'owner', signal })
   const model = base.folder
   const adapters: Lease[] = []
+  const delivered = openDelivered(model, document.spec.settings)
   try {
     for (const cid of content.adapters) {
       const lease = await deps.shelf.take(cid, { kind: 'adapter', from: [worker], cause: 'owner', signal })
       adapters.push(lease)
-      await checkAdapterFolder(lease.folder, model, document.spec.settings)
+      await delivered.check(lease.folder)
     }
     await deps.engine.open(model)
     const at =
@@ -62,6 +63,7 @@ export async function verifyDelivery(
     )
     return { content, heldOut }
   } finally {
+    delivered.close()
     for (const lease of [base, ...adapters]) lease.release()
   }
 }

@@ -1,4 +1,4 @@
-import { TilthError } from '../../../protocol/primitives/index.ts'
+import { InvalidError, TilthError } from '../../../protocol/primitives/index.ts'
 import { startChild } from './child.ts'
 import type { Child } from './child.ts'
 import { SandboxError } from './errors.ts'
@@ -154,7 +154,9 @@ export function openSandbox<T extends Tasks>(options: SandboxOptions): Sandbox<T
     if (typeof answer === 'object') {
       const { code, message, causes, ...rest } = answer.error
       const cause = causes.length === 0 ? undefined : new Error(causes.join(': '))
-      return new TilthError(code, message, { ...rest, cause })
+      // Who broke a rule is told so by the same class as elsewhere.
+      const Kind = rest.consequence === 'reject' ? InvalidError : TilthError
+      return new Kind(code, message, { ...rest, cause })
     }
     if (closed) return closedError()
     bars.add(line.key)
