@@ -71,6 +71,7 @@ describe('data: what a message is found to be', () => {
     const book = createBook({ store })
     await book.load()
     const chain = {
+      ledger: { datanet: async () => undefined },
       datanets: {
         datanet: async (id: Hex) =>
           id === datanet
