@@ -1,5 +1,5 @@
-// `npm test`: format, lint, kernels, types, mocha, forge, one after another; every part runs even when an earlier one
-// failed, and the last line sums them up. Usage: node scripts/test.ts [format] [lint] [kernels] [types] [mocha]
+// `npm test`: format, lint, unused, kernels, types, mocha, forge, one after another; every part runs even when an earlier one
+// failed, and the last line sums them up. Usage: node scripts/test.ts [format] [lint] [unused] [kernels] [types] [mocha]
 // [contracts]
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, existsSync, rmSync } from 'node:fs'
@@ -116,6 +116,7 @@ const contracts: Part = async () => {
 const parts: Record<string, Part> = {
   format: single('oxfmt', ['--check', '.']),
   lint: single('oxlint', ['--type-aware']),
+  unused: single('node', ['scripts/unused.ts']),
   kernels: single('node', ['scripts/kernels.ts', 'check']),
   types: single('tsc', ['--noEmit']),
   mocha,
