@@ -19,7 +19,7 @@ import type { ModelEvents, ModelsService } from './models/index.ts'
 import { createPayoutsService } from './payouts/index.ts'
 import type { PayoutEvents, PayoutsService } from './payouts/index.ts'
 import { createEvents, createLifecycle, systemClock } from './runtime/index.ts'
-import type { Events, Log, Registry } from './runtime/index.ts'
+import type { Events, Log, Metrics } from './runtime/index.ts'
 import { createShelf } from './shelf/index.ts'
 import type { Shelf } from './shelf/index.ts'
 import { followByRole } from './roles.ts'
@@ -55,7 +55,9 @@ export interface NodeOptions {
     quantize?: 'none' | 'int8' | 'int4'
     capacity: number
   }
-  /** Base models and adapters: bytes on disk, and bytes a second for what strangers cause; the defaults unless given. */
+  /**
+   * Base models and adapters: bytes on disk, and bytes a second for what strangers cause; the defaults unless given.
+   */
   shelf?: { quota?: number | undefined; pace?: number | undefined }
   /** Validators vote by their own checks; false leaves it to a person. */
   autoVote: boolean
@@ -89,7 +91,7 @@ export interface Node {
  */
 export async function createNode(
   options: NodeOptions,
-  { log, metrics }: { log: Log; metrics: Registry }
+  { log, metrics }: { log: Log; metrics: Metrics }
 ): Promise<Node> {
   const { directory, privateKey: key } = options
   const self = addressOfKey(key)

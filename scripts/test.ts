@@ -1,6 +1,5 @@
-// `npm test`: format, lint, unused, kernels, types, mocha, forge, one after another; every part runs even when an earlier one
-// failed, and the last line sums them up. Usage: node scripts/test.ts [format] [lint] [unused] [kernels] [types] [mocha]
-// [contracts]
+// `npm test`: the parts below, one after another; every part runs even when an earlier one failed, and the last line
+// sums them up. Usage: node scripts/test.ts [format] [lint] [unused] [lines] [kernels] [types] [mocha] [contracts]
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, existsSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

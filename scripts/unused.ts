@@ -1,4 +1,5 @@
-// Names that production code exports and only tests use, or nobody: part of `npm run lint`. Usage: node scripts/unused.ts
+// Names that production code exports and only tests use, or nobody: part of `npm run lint`.
+// Usage: node scripts/unused.ts
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'

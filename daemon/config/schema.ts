@@ -96,7 +96,9 @@ export const daemonConfig = z.strictObject({
       threads: z.int().min(0).max(256).default(0),
       /** Where the engine computes; auto takes a GPU if one can be used. */
       provider: z.enum(providerRequests).default('auto'),
-      /** Weights that answers come from on a CPU: int8 as good as float32 and far faster, int4 less exact, none float32. */
+      /**
+       * Weights that answers come from on a CPU: int8 as good as float32 and far faster, int4 less exact, none float32.
+       */
       quantize: z.enum(['none', 'int8', 'int4']).default('int8'),
       /** Answers at once; more wait for their turn. */
       capacity: z.int().min(1).max(256).default(32)

@@ -1,7 +1,7 @@
 import type { Network } from '../../protocol/crypto/index.ts'
 import type { Address } from '../../protocol/primitives/index.ts'
 import type { FollowedChain } from '../chain/types.ts'
-import type { Clock, Events, Log, Registry } from '../runtime/index.ts'
+import type { Clock, Events, Log, Metrics } from '../runtime/index.ts'
 import type { Store } from '../store/index.ts'
 import type { Files, Gossip, Peers, Streams } from '../transport/types.ts'
 import type { DataEvents } from './types.ts'
@@ -43,7 +43,7 @@ export interface DataDeps {
   readonly events: Events<DataEvents>
   readonly clock: Clock
   readonly log: Log
-  readonly metrics?: Registry
+  readonly metrics?: Metrics
   /** Whether a validator votes by its own checks; false leaves it to a person. Default true. */
   readonly autoVote?: boolean
   /** Whether a node that has no vote runs the checks too, for itself. Default true. */

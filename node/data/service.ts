@@ -86,7 +86,9 @@ export function createDataService(deps: DataDeps): DataService {
     if (net !== undefined && turns.judges(net)) shards.warm(datanet, record)
   }
 
-  /** What was said before a Datanet was followed: its commitments from the chain, all else from those who were there. */
+  /**
+   * What was said before a Datanet was followed: its commitments from the chain, all else from those who were there.
+   */
   async function catchUp(datanet: Hex): Promise<void> {
     const document = await notes.document(datanet)
     await receiver.confirm(document)

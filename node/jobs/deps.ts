@@ -3,7 +3,7 @@ import type { Row } from '../../protocol/data/index.ts'
 import type { Address, Hex } from '../../protocol/primitives/index.ts'
 import type { Datanets, Escrows, Tokens } from '../chain/types.ts'
 import type { Engine } from '../engine/types.ts'
-import type { Clock, Events, Log, Registry } from '../runtime/index.ts'
+import type { Clock, Events, Log, Metrics } from '../runtime/index.ts'
 import type { Shelf } from '../shelf/index.ts'
 import type { Store } from '../store/index.ts'
 import type { Files, Gossip, Peers, Streams } from '../transport/types.ts'
@@ -97,5 +97,5 @@ export interface JobsDeps {
   readonly policy?: Partial<WorkerPolicy>
   readonly timing?: Partial<JobsTiming>
   /** Where this phase's metrics are kept, if anywhere. */
-  readonly metrics?: Registry
+  readonly metrics?: Metrics
 }

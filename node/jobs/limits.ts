@@ -15,8 +15,8 @@ export const maxResultBytes = 2 * 2 ** 20
 /** Awards whose progress is kept in memory; of more, those heard of longest ago are forgotten. */
 export const maxLives = 4_096
 /**
- * Losses that an award's worker may tell: a stream that breaks begins again with the first, so each step's several times
- * over at once, and all of them again every minute.
+ * Losses that an award's worker may tell: a stream that breaks begins again with the first, so each step's several
+ * times over at once, and all of them again every minute.
  */
 export const lossesAtOnce = (steps: number): number => 8 * steps + 8_192
 export const lossesPerSecond = (steps: number): number => Math.max(20, steps / 60)

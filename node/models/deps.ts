@@ -2,7 +2,7 @@ import type { Network } from '../../protocol/crypto/index.ts'
 import type { Address } from '../../protocol/primitives/index.ts'
 import type { FollowedChain } from '../chain/types.ts'
 import type { Engine } from '../engine/types.ts'
-import type { Clock, Events, Log, Registry } from '../runtime/index.ts'
+import type { Clock, Events, Log, Metrics } from '../runtime/index.ts'
 import type { Shelf } from '../shelf/index.ts'
 import type { Store } from '../store/index.ts'
 import type { Files, Gossip, Peers, Streams } from '../transport/types.ts'
@@ -115,7 +115,7 @@ export interface ModelsDeps {
   readonly worker?: Partial<Pick<WorkerPolicy, 'inputPrice' | 'outputPrice' | 'capacity'>>
   readonly policy?: Partial<ModelsPolicy>
   readonly timing?: Partial<ModelsTiming>
-  readonly metrics?: Registry
+  readonly metrics?: Metrics
   /** Tokenizers by model folder. */
   readonly speech: SpeechSource
 }

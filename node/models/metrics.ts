@@ -1,5 +1,5 @@
 import { counter, gauge } from '../runtime/index.ts'
-import type { Registry } from '../runtime/index.ts'
+import type { Metrics } from '../runtime/index.ts'
 import type { ModelsDeps } from './deps.ts'
 
 /**
@@ -7,7 +7,7 @@ import type { ModelsDeps } from './deps.ts'
  * Amounts are in whole tokens, for reading, not for accounts.
  */
 export function declareMetrics(
-  metrics: Registry,
+  metrics: Metrics,
   { events }: Pick<ModelsDeps, 'events'>,
   at: { offers(): number; free(): number }
 ): () => void {

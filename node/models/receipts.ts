@@ -28,7 +28,9 @@ export interface Receipts {
   release(ids: Iterable<Hex>): Promise<void>
 }
 
-/** Receipts with both signatures: kept by both parties, numbered as they came, until a later phase has archived them. */
+/**
+ * Receipts with both signatures: kept by both parties, numbered as they came, until a later phase has archived them.
+ */
 export function createReceipts(
   { network, events, store }: Pick<Parts, 'network' | 'events' | 'store'>,
   { receipts, receiptKeys, receiptCount, released, openings, openingKeys }: Tables

@@ -170,7 +170,8 @@ export interface ModelsService {
   ask(request: AskRequest): AsyncIterable<AskEvent>
 
   /**
-   * Receipts with both signatures that this node holds, as client or worker, in the order in which they came, until they are released.
+   * Receipts with both signatures that this node holds, as client or worker, in the order in which they came, until
+   * they are released.
    */
   receipts(options?: ReceiptsAfter): Promise<readonly NumberedReceipt[]>
   receipt(id: Hex): Promise<CosignedReceipt | undefined>

@@ -1,7 +1,9 @@
 import type { Address } from '../../protocol/primitives/index.ts'
 import type { PayoutsDeps } from './types.ts'
 
-/** How long an answer of the chain counts, also when it is that there is nothing: a stranger's keys cost it one read. */
+/**
+ * How long an answer of the chain counts, also when it is that there is nothing: a stranger's keys cost it one read.
+ */
 const freshMs = 60_000
 /** Accounts remembered; the oldest answers go first. */
 const most = 4096

@@ -2,7 +2,7 @@ import { statfs } from 'node:fs/promises'
 import { LimitError, NotFoundError } from '../../protocol/primitives/index.ts'
 import type { Engine } from '../engine/types.ts'
 import { counter, gauge } from '../runtime/index.ts'
-import type { Clock, Log, Registry } from '../runtime/index.ts'
+import type { Clock, Log, Metrics } from '../runtime/index.ts'
 import { parseCid } from '../transport/index.ts'
 import type { Files } from '../transport/types.ts'
 import { copyFolder, createDisk } from './disk.ts'
@@ -21,7 +21,7 @@ export interface ShelfDeps {
   readonly folder: string
   readonly clock: Pick<Clock, 'now' | 'sleep'>
   readonly log: Log
-  readonly metrics?: Registry
+  readonly metrics?: Metrics
   /** Told when nothing holds a folder any more: whoever has loaded it may forget it. */
   readonly engine?: Pick<Engine, 'unload'>
   /** Bytes on disk; the default or half of what is free, whichever is less, unless given. */

@@ -3,7 +3,9 @@ import { storeError } from './errors.ts'
 
 export type Operation = { type: 'put'; key: string; value: string } | { type: 'del'; key: string }
 
-/** Writes all operations or none; with `sync` they are on disk when it resolves. Writes keep the order of their calls. */
+/**
+ * Writes all operations or none; with `sync` they are on disk when it resolves. Writes keep the order of their calls.
+ */
 export type Commit = (operations: readonly Operation[], sync: boolean) => Promise<void>
 
 interface Waiting {

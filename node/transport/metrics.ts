@@ -1,6 +1,6 @@
 import type { Counter, Histogram } from 'prom-client'
 import { counter, histogram } from '../runtime/index.ts'
-import type { Registry } from '../runtime/index.ts'
+import type { Metrics } from '../runtime/index.ts'
 
 export interface TransportCounts {
   gossip: Counter<'topic' | 'verdict'>
@@ -10,7 +10,7 @@ export interface TransportCounts {
 }
 
 /** What gossip and streams count; a connection gauge is declared where connections are (peers.ts). */
-export const transportCounts = (metrics: Registry): TransportCounts => ({
+export const transportCounts = (metrics: Metrics): TransportCounts => ({
   gossip: counter(
     metrics,
     'tilth_gossip_messages_total',

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { streamLimits, topicLimits } from '../../protocol/wire/index.ts'
 import type { Protocol, StreamLimits, TopicFamily, TopicLimits } from '../../protocol/wire/index.ts'
 import { createMetrics, silentLog, systemClock } from '../runtime/index.ts'
-import type { Clock, Log, Registry } from '../runtime/index.ts'
+import type { Clock, Log, Metrics } from '../runtime/index.ts'
 import { createFiles } from './files/files.ts'
 import type { FetchLimits } from './files/files.ts'
 import { createGossip } from './gossip/gossip.ts'
@@ -27,7 +27,7 @@ const keepDebtsMs = 60_000
 export interface TransportDeps {
   clock?: Clock
   log?: Log
-  metrics?: Registry
+  metrics?: Metrics
   /** Rows instead of the wire tables', for tests that cannot wait for real limits. */
   /** How it is found out whether others can dial this node. */
   reach?: ReachPolicy

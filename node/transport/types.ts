@@ -167,7 +167,10 @@ export interface Files {
   findProviders(cid: string, options?: { signal?: AbortSignal; limit?: number }): AsyncIterable<Peer>
 }
 
-/** Whether others can dial this node: `open` directly, `relayed` through a relay only, `closed` not, `local` not meant to. */
+/**
+ * Whether others can dial this node: `open` directly, `relayed` through a relay only, `closed` not, `local` not meant
+ * to.
+ */
 export type ReachState = 'open' | 'relayed' | 'closed' | 'unknown' | 'local'
 
 export interface ReachAddress {
@@ -218,7 +221,9 @@ export interface TransportOptions {
   privateKey: Uint8Array
   /** Multiaddrs, e.g. `/ip4/127.0.0.1/tcp/0`. */
   listen: readonly string[]
-  /** Multiaddrs at which others see this node (a forwarded port, a container's host); told to them with what is found. */
+  /**
+   * Multiaddrs at which others see this node (a forwarded port, a container's host); told to them with what is found.
+   */
   announce?: readonly string[]
   /** Lends itself to those whom others cannot dial. */
   relay?: boolean

@@ -44,7 +44,8 @@ export type InferenceContent = z.infer<typeof inferenceContent>
 
 /**
  * Frames of `/tilth/models/infer/1`, client's side: a request, vouchers as tokens come, the countersignature of each
- * receipt (or cancel). `quote` asks for the worker's offer, `reconcile` for receipts that still want a countersignature.
+ * receipt (or cancel). `quote` asks for the worker's offer, `reconcile` for receipts that still want a
+ * countersignature.
  */
 export const clientFrame = z.discriminatedUnion('kind', [
   /** `offer` is the worker's own, by which the answer is priced; `voucher` the channel's highest so far. */

@@ -182,7 +182,8 @@ export function selectReceipts(
       left.push({ id, fault: 'unpaid' })
       continue
     }
-    // [ignore] A channel's receipts count until so long after its end: what was counted need not be remembered for ever.
+    // [ignore] A channel's receipts count until so long after its end: what was counted need not be remembered for
+    // ever.
     if (isOver(facing?.expiry ?? 0n, facts.at)) {
       left.push({ id, fault: 'over' })
       continue

@@ -23,7 +23,9 @@ export type ModelMeasure = z.infer<typeof modelMeasure>
 /** u_S of each coalition in the job's order, rounded to 1e-4. */
 const utilities = z.array(z.int().min(0).max(10_000)).max(4096)
 
-/** Utilities and weights of one answer (see attribution.ts): utilities in 1e-4, weights in 1e-6, decimal on the wire. */
+/**
+ * Utilities and weights of one answer (see attribution.ts): utilities in 1e-4, weights in 1e-6, decimal on the wire.
+ */
 export const attribution = z.strictObject({
   model: bytes32,
   players: z.array(address).max(256),
@@ -117,8 +119,8 @@ export const payoutMessage = z.discriminatedUnion('kind', [
 export type PayoutMessage = z.infer<typeof payoutMessage>
 
 /**
- * Frames of `/tilth/payouts/content/1`: a scorer asks client or worker of a receipt for what was asked and answered; and
- * of `/tilth/payouts/explain/1`: a client asks its worker what its answer owes to whom, which pays nobody.
+ * Frames of `/tilth/payouts/content/1`: a scorer asks client or worker of a receipt for what was asked and answered;
+ * and of `/tilth/payouts/explain/1`: a client asks its worker what its answer owes to whom, which pays nobody.
  */
 export const contentRequest = z.strictObject({
   kind: z.literal('request'),

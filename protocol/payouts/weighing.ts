@@ -83,7 +83,9 @@ export function foundBy(scorings: readonly Pick<Scored, 'utilities'>[]): Found |
   }
 }
 
-/** Whether a scoring is what its scorer has signed: the weights that follow from its utilities by the model's measure. */
+/**
+ * Whether a scoring is what its scorer has signed: the weights that follow from its utilities by the model's measure.
+ */
 export function isSigned(
   network: Network,
   receipt: Hex,

@@ -225,9 +225,14 @@ export const streamLimits = {
   }
 } as const satisfies Record<Protocol, StreamLimits>
 
-/** What a relay lends to nodes that others cannot dial. The library's 2 minutes and 128 KiB cut answers and adapters off. */
+/**
+ * What a relay lends to nodes that others cannot dial. The library's 2 minutes and 128 KiB cut answers and adapters
+ * off.
+ */
 export const relayLimits = {
-  /** Nodes that may be reached through one relay, and of them behind one address: a home has few, a crowd of fakes many. */
+  /**
+   * Nodes that may be reached through one relay, and of them behind one address: a home has few, a crowd of fakes many.
+   */
   reservations: 128,
   perHost: 8,
   /** Milliseconds until a node asks again for its place. */

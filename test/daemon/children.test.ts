@@ -32,7 +32,7 @@ describe('child processes', () => {
   })
   after(() => rm(folder, { recursive: true, force: true }))
 
-  it('know nothing of the passphrase: not the chain, the engine, the readers of texts, nor other daemons', async function () {
+  it('know nothing of the passphrase: not the chain, the engine, readers of texts, other daemons', async function () {
     if (process.platform !== 'linux') this.skip() // what children see is read from /proc
     process.env['TILTH_PASSPHRASE'] = phrase
     const reader = openTextReader()

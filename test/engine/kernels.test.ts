@@ -194,7 +194,7 @@ for (const name of ['llama-tied', 'llama3-rope-qlora', 'qwen2-bias', 'qwen3-qkno
       ['4', model],
       ['8', inEightBits(plain)]
     ] as const)
-      it(`a row of ${form}-bit products has the same bits alone and among others, in one step and token by token, on one thread and on two`, async () => {
+      it(`a row of ${form}-bit products has the same bits alone, among others, on one thread and on two`, async () => {
         const alone = new KernelDecoder(formed, 1)
         const one = alone.open()
         const whole = alone.step([{ sequence: one, ids, adapter }]).slice()

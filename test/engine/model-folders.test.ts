@@ -55,7 +55,7 @@ describe('model folders as they are published', () => {
     near(single, await logitsOf(folder({ ...llama, num_key_value_heads: null }, many)), 1e-5)
   })
 
-  it('a Mistral without a window is the same decoder; a Llama with attention_bias is Qwen2 with a bias on o too', async () => {
+  it('a Mistral without a window is the same decoder; one with attention_bias is Qwen2 and a bias on o', async () => {
     const expected = await logitsOf(join(vectors, 'llama-tied'))
     near(
       await logitsOf(

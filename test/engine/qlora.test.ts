@@ -64,7 +64,7 @@ describe('QLoRA', () => {
   after(() => folder.remove())
 
   for (const form of ['nf4', 'nf4-double'] as const) {
-    it(`${form}: losses' gradients are exactly those through the dequantised weights, also layer by layer`, async () => {
+    it(`${form}: gradients are exactly those through the dequantised weights, also layer by layer`, async () => {
       const model = loadModel(path, form)
       const adapter = newAdapter(
         model.config,
@@ -89,7 +89,7 @@ describe('QLoRA', () => {
     })
   }
 
-  it('double quantisation is close to single, is not the same, and serves, scores, trains and gives gradients', async () => {
+  it('double quantisation is close to single, not the same; it serves, scores, trains, gives gradients', async () => {
     const runtime = { threads: 1 }
     const [once, twice] = [
       await scoreIds({ model: path, quantize: 'nf4', ids, runtime }),

@@ -158,7 +158,7 @@ describe('generation', () => {
 })
 
 describe('scoring', () => {
-  it('an answer under an adapter has the same bits alone and among others, so that another peer finds the same', async () => {
+  it('an answer under an adapter has the same bits alone and among others, for other peers repeat it', async () => {
     const scorer = new Scorer(model, { threads: 1 }, 600)
     const adapters = [null, loud(1), loud(2), loud(3), loud(4), loud(5)]
     const rows = Array.from({ length: 12 }, (_, i) =>

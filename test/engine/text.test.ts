@@ -10,7 +10,9 @@ interface Golden {
   chat: { messages: ChatMessage[]; prompt: string }[]
 }
 
-/** As thinking models' templates do: the answer after the last question is marked, the mark of older ones is dropped. */
+/**
+ * As thinking models' templates do: the answer after the last question is marked, the mark of older ones is dropped.
+ */
 const thinking = `{%- set last = namespace(i=-1) -%}
 {%- for m in messages -%}{%- if m.role == 'user' -%}{%- set last.i = loop.index0 -%}{%- endif -%}{%- endfor -%}
 {%- for m in messages -%}
@@ -35,7 +37,7 @@ describe('tokenizer and chat template', () => {
     for (const { messages, prompt } of golden.chat) assert.equal(chat.render(messages, true), prompt)
   })
 
-  it('trains on every answer as it stands in the text of the whole row, also where the template rewrites history', () => {
+  it('trains on every answer as it stands in the text of its row, also where the template rewrites history', () => {
     const changed = { encode: (text: string) => tokenizer.encode(text), template: thinking, special: tokenizer.special }
     const own = new Chat(changed as unknown as Tokenizer, [4])
     const messages: ChatMessage[] = [
@@ -112,7 +114,7 @@ describe('tokenizer and chat template', () => {
     }
   })
 
-  it('cuts a row into prompt and answer: together they are the conversation, the answer ends with the end token', () => {
+  it('cuts a row into prompt and answer: together the conversation, the answer ending with the end token', () => {
     const messages: ChatMessage[] = [
       { role: 'user', content: 'What is Fe?' },
       { role: 'assistant', content: 'Iron.' }

@@ -17,7 +17,8 @@ import type { TestNode } from './nodes.ts'
 import { pause } from './wait.ts'
 import type { Account, AccountOptions, World } from './world.ts'
 
-// Peers of one phase: real libp2p, a real store and a real chain in one process; the phase says how its service is made.
+// Peers of one phase: real libp2p, a real store and a real chain in one process; the phase says how its service is
+// made.
 
 /** What every phase's service is given. */
 export interface CommonDeps<E extends object> extends Pick<Transport, 'gossip' | 'streams' | 'peers' | 'files'> {

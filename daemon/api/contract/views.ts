@@ -247,7 +247,9 @@ export const receiptView = z.object({
   scorings: z.array(z.object({ scorer: addressView, agrees: z.boolean() }))
 })
 export type ReceiptView = z.infer<typeof receiptView>
-/** What workers say their answers owe to whom; what pays is what scorers find. `failed`: who would not or could not say. */
+/**
+ * What workers say their answers owe to whom; what pays is what scorers find. `failed`: who would not or could not say.
+ */
 export const explanation = z.object({
   unofficial: z.literal(true),
   answers: z.array(z.object({ receipt: hash, by: addressView, weights: z.record(z.string(), decimal) })),

@@ -39,7 +39,10 @@ export interface OpenAiSource {
   ask(request: z.output<typeof askRequest>, signal: AbortSignal): AsyncIterable<AskEvent>
 }
 
-/** A list in that API's own way: `after` is the `last_id` of the page before; all models fit one page unless `limit` is said. */
+/**
+ * A list in that API's own way: `after` is the `last_id` of the page before; all models fit one page unless `limit` is
+ * said.
+ */
 const modelsQuery = z.object({
   limit: z.coerce.number().int().min(1).max(largestPage).default(largestPage),
   after: z.string().min(1).max(200).optional()

@@ -9,7 +9,10 @@ import { command, connected, guarded, listing, show, showList } from '../command
 import type { CallFlags, ListFlags } from '../command.ts'
 import { dim, green, red, safe, short, table, yellow } from '../output.ts'
 
-/** A whole id, a prefix of one, or a name, as people type it; the only one where none is named. @throws NotFoundError */
+/**
+ * A whole id, a prefix of one, or a name, as people type it; the only one where none is named.
+ * @throws NotFoundError
+ */
 export async function findDatanet(api: ApiClient, wanted: string | undefined): Promise<DatanetView> {
   if (wanted !== undefined) return api.call('datanet', { params: { id: wanted } })
   const { items } = await api.call('datanets', { params: { limit: 10 } })

@@ -13,7 +13,9 @@ import type { Collection, Store } from '../../store/index.ts'
 // What this phase keeps on disk, a table each. Lists are ranges of keys, so that a page costs what it shows and a
 // write what it changes.
 
-/** What the chain tells of every Datanet: so much is kept of those that this node has nothing to do with, and no more. */
+/**
+ * What the chain tells of every Datanet: so much is kept of those that this node has nothing to do with, and no more.
+ */
 export const listingRecord = z.strictObject({
   host: address,
   block: uint(64),

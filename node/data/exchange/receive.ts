@@ -65,8 +65,8 @@ export interface ReceiverHooks {
 }
 
 /**
- * [ignore] The validators on chain, which votes are slashed by, are those of the rules. Looked at where this node has to
- * do with the Datanet: of others it only knows that they exist.
+ * [ignore] The validators on chain, which votes are slashed by, are those of the rules. Looked at where this node has
+ * to do with the Datanet: of others it only knows that they exist.
  */
 function checkRoster({ rules }: DatanetDocument, { validators }: DatanetOnChain): void {
   const weights = new Map(validators.map(({ address, weight }) => [address, Number(weight)]))

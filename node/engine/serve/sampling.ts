@@ -146,7 +146,9 @@ function likeliest(scores: Float32Array, top: number, settings: GenerateSettings
   return likely
 }
 
-/** One candidate after another, most likely first, the lower id where two are equal: a heap, since few are asked for. */
+/**
+ * One candidate after another, most likely first, the lower id where two are equal: a heap, since few are asked for.
+ */
 function inFallingOrder(candidates: readonly Candidate[]): () => Candidate {
   const heap = [...candidates]
   const before = (a: Candidate, b: Candidate): boolean => a.p > b.p || (a.p === b.p && a.id < b.id)

@@ -19,7 +19,9 @@ export interface Stepper {
   readonly rows: number
   /** Tokens of prompts that go into one step. */
   readonly prefillChunk: number
-  /** Whether a step may hold sequences with unlike numbers of tokens, and any of them: prompts beside running answers. */
+  /**
+   * Whether a step may hold sequences with unlike numbers of tokens, and any of them: prompts beside running answers.
+   */
   readonly ragged: boolean
   /** Adds an empty sequence and returns its number. */
   open(): number

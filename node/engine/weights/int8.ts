@@ -5,7 +5,8 @@ const zero = 64
 const most = 63
 
 /**
- * Rounds the block of weights at `from`, which shares one scale, to codes from 1 to 127: a weight is (code − 64) · scale.
+ * Rounds the block of weights at `from`, which shares one scale, to codes from 1 to 127: a weight is (code − 64) ·
+ * scale.
  * @returns the scale
  */
 export function roundToByte(weights: Float32Array, from: number, codes: Uint8Array): number {

@@ -28,7 +28,8 @@ export async function draftJob(
     throw new InvalidError('job.funds', `the budget of ${budget} is more than the ${balance} that this account holds`, {
       help: 'Lower the budget, or send tokens to the account.'
     })
-  // [reject] Others take only what the schema allows, and hold it against whoever says anything else: a typo stays here.
+  // [reject] Others take only what the schema allows, and hold it against whoever says anything else: a typo stays
+  // here.
   const parsed = tuneSpec.safeParse({ base, datanet, version, manifest: anchored.cid, settings, coalitions })
   if (!parsed.success) {
     const issue = parsed.error.issues[0]

@@ -43,7 +43,8 @@ export interface Purse {
 export interface Wallet {
   load(): Promise<void>
   /**
-   * A request, on its way to the disk, and a channel with room for its fee: one that is open, topped up if need be, or a new one.
+   * A request, on its way to the disk, and a channel with room for its fee: one that is open, topped up if need be, or
+   * a new one.
    * @throws as the chain
    */
   begin(request: {

@@ -25,7 +25,9 @@ export interface Admitted {
 }
 
 export interface Admission {
-  /** @throws as checkOffer, checkRequest, checkMeans · InvalidError `request.replayed` · LimitError `client.unreliable` */
+  /**
+   * @throws as checkOffer, checkRequest, checkMeans · InvalidError `request.replayed` · LimitError `client.unreliable`
+   */
   admit(frame: RequestFrame, peer: Peer): Promise<Admitted>
   /** The request's answer is over: from now on the disk says that it was answered. */
   over(request: Hex): void

@@ -91,7 +91,8 @@ export function createAnswers(
     const signal = AbortSignal.any([stop.signal, dialogue.signal])
     let began = clock.now()
     try {
-      // A prompt that is within the credit is worked on while the disk takes the request; nothing is said before it has.
+      // A prompt that is within the credit is worked on while the disk takes the request; nothing is said before it
+      // has.
       const early = dialogue.fits ? generate(admitted, signal) : undefined
       await written
       await stream.send({ kind: 'accepted', inputTokens, creditTokens })

@@ -10,7 +10,8 @@ const tokensPerFrame = 64
 
 /**
  * Milliseconds from one frame of an answer to the next: a token that comes later than that goes at once, what comes
- * faster than anybody reads goes together. The more answers run, the longer, since it is the number of frames that costs.
+ * faster than anybody reads goes together. The more answers run, the longer, since it is the number of frames that
+ * costs.
  */
 const frameMs = (answers: number): number => Math.min(120, 2 + 5 * answers)
 

@@ -14,7 +14,9 @@ import type { Entry, NewEntry, ReceiptState, ReceiptStore, StakedScoring } from 
 
 /** Open receipts kept for one channel: two parties who sign nonsense to each other fill no disk but their own. */
 const maxChannelReceipts = 10_000
-/** What no epoch will count waits until there are so many of them; most of them, the oldest, go into a file together. */
+/**
+ * What no epoch will count waits until there are so many of them; most of them, the oldest, go into a file together.
+ */
 const defaultMaxOver = 10_000
 /** Receipts that wait to be written: as many as handlers wait at once. */
 const maxWriting = 4096

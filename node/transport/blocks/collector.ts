@@ -24,9 +24,13 @@ export interface Collected {
  * killed half-way) costs nobody a block.
  */
 export interface Collector {
-  /** Whatever work touches is kept at least until it is done: everything that adds, fetches or pins goes through here. */
+  /**
+   * Whatever work touches is kept at least until it is done: everything that adds, fetches or pins goes through here.
+   */
   holding<T>(work: () => Promise<T>): Promise<T>
-  /** One at a time; who asks meanwhile waits for the one under way. Undefined when it could not be known what to keep. */
+  /**
+   * One at a time; who asks meanwhile waits for the one under way. Undefined when it could not be known what to keep.
+   */
   collect(): Promise<Collected | undefined>
 }
 

@@ -3,7 +3,9 @@ import type { Libp2pOptions } from 'libp2p'
 import { TilthError } from '../../../protocol/primitives/index.ts'
 import type { TransportOptions } from '../types.ts'
 
-/** What an address is spoken over; QUIC and WebRTC are native code, of which npm has binaries for the usual platforms. */
+/**
+ * What an address is spoken over; QUIC and WebRTC are native code, of which npm has binaries for the usual platforms.
+ */
 const spoken = {
   ws: /\/wss?(\/|$)/,
   quic: /\/quic-v1(\/|$)/,

@@ -2,7 +2,7 @@ import type { Libp2p, PeerId } from '@libp2p/interface'
 import { LimitError, address as addressSchema } from '../../../protocol/primitives/index.ts'
 import type { Address } from '../../../protocol/primitives/index.ts'
 import { gauge } from '../../runtime/index.ts'
-import type { Clock, Log, Registry } from '../../runtime/index.ts'
+import type { Clock, Log, Metrics } from '../../runtime/index.ts'
 import { unknownPeer, unreachable } from '../errors.ts'
 import { dhtProtocol } from '../host/services.ts'
 import type { Host } from '../host/host.ts'
@@ -25,7 +25,7 @@ function connectedIds(libp2p: Libp2p): PeerId[] {
 
 export function createPeers(
   { libp2p, bootstrap, announced }: Pick<Host, 'libp2p' | 'bootstrap' | 'announced'>,
-  { clock, log, metrics }: { clock: Clock; log: Log; metrics: Registry }
+  { clock, log, metrics }: { clock: Clock; log: Log; metrics: Metrics }
 ): Peers & { stop(): void } {
   const self = peerOf(libp2p.peerId)
   const met = new Map<Address, Peer>([[self.address, self]])

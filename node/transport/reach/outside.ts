@@ -13,8 +13,8 @@ const identifyMs = 10_000
 export interface Candidate {
   readonly address: Multiaddr
   /**
-   * `announced` by its owner, `listening` by itself, `mapped` by the router (UPnP), or `guessed`: the outside IP address
-   * with an inner port.
+   * `announced` by its owner, `listening` by itself, `mapped` by the router (UPnP), or `guessed`: the outside IP
+   * address with an inner port.
    */
   readonly kind: 'announced' | 'listening' | 'mapped' | 'guessed'
   /** Of a guess: the listening address that it would lead to. */

@@ -78,7 +78,7 @@ describe(`a node behind a router${reason === undefined ? '' : ` (skipped: ${reas
     assert.equal((await view(client)).state, 'open')
   })
 
-  it('serves a client that knows its account only: through the relay, then directly, and goes on without the relay', async () => {
+  it('serves a client that knows its account only: through the relay, then directly, then without relay', async () => {
     // The client finds it in the DHT and comes through the relay, for no other way is open.
     await until(
       async () => {

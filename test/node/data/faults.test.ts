@@ -65,7 +65,7 @@ describe('data: faults and liars', function () {
     assert.equal(await statusOf(friend, first.id), 'accepted')
   })
 
-  it('a promised contribution reaches the chain and is revealed, though the chain was away when it was promised', async () => {
+  it('a promised contribution reaches the chain and is revealed, though the chain was away at first', async () => {
     const datanet = await create()
     const { datanets } = host.followed
     const whole = { ...datanets }
@@ -78,7 +78,7 @@ describe('data: faults and liars', function () {
     await until(async () => (await listOf(friend, datanet))[0]?.status === 'accepted', 'it is accepted', 30_000)
   })
 
-  it('a commitment that is never revealed expires and holds up nobody for longer; its late reveal changes nothing', async () => {
+  it('a commitment that is never revealed expires and holds up nobody; its late reveal changes nothing', async () => {
     const datanet = await create([host.address, friend.address], { revealSeconds: 2 })
     const key = keccak('late key')
     const contributor = addressOfKey(Uint8Array.from(Buffer.from(key.slice(2), 'hex')))
@@ -251,7 +251,7 @@ describe('data: faults and liars', function () {
     )
   })
 
-  it('a peer that answers with rule-breaking messages is broken off, and one that asks nonsense gets a code', async () => {
+  it('a peer that answers with rule-breaking messages is broken off; one that asks nonsense gets a code', async () => {
     const { network: domain } = host.chain
     const datanet = await create()
     const { id: contribution } = await host.service.contribute({ datanet, file: shard('kate') })

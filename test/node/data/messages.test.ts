@@ -127,7 +127,7 @@ describe('data: what a message is found to be', () => {
     await found({ kind: 'datanet', document }, 'message.known', 'ignore')
   })
 
-  it('a reveal: one that opens nothing, or of another Datanet than its topic, is rejected; an unknown one waits', async () => {
+  it('a reveal that opens nothing or is not of its topic is rejected; an unknown one waits', async () => {
     const crossed: DataMessage = {
       kind: 'reveal',
       statements: { commitment: ann.commitment, reveal: bob.reveal }
@@ -145,7 +145,7 @@ describe('data: what a message is found to be', () => {
     await found(reveal(), 'message.known', 'ignore')
   })
 
-  it('votes: forged ones and those of others than validators are rejected, a second and contradicting one is not', async () => {
+  it('votes: forged ones and those of no validators are rejected, a second and contradicting one is not', async () => {
     const yes = vote('v1', ann.id, true)
     const forged = { ...yes, message: { ...yes.message, validator: addressOf('v2') } }
     await found({ kind: 'vote', statement: forged }, 'signature.mismatch', 'reject')
@@ -171,7 +171,7 @@ describe('data: what a message is found to be', () => {
     await found({ kind: 'vote', statement: vote('v1', ann.id, false, keccak('again')) }, 'vote.double', 'ignore')
   })
 
-  it("a certificate: of too little weight, of votes on something else, or with another's statements it is rejected", async () => {
+  it("a certificate of too little weight, votes on something else or others' statements is rejected", async () => {
     const outcome = outcomeOf({ contribution: bob.id, cid, own: [0] }, true)
     const certify = (votes: ReturnType<typeof vote>[], of = bob): DataMessage => ({
       kind: 'certificate',

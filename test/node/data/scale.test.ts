@@ -164,7 +164,7 @@ describe('data: ten thousand contributions', function () {
     assert.ok(all <= 1.5 * few, `${few} entries were read among 3,000 rows, ${all} among 30,000`)
   })
 
-  it('one of a thousand Datanets is found by name or by the beginning of its id without looking at the others', async () => {
+  it('one of a thousand Datanets is found by name or part of its id without looking at the others', async () => {
     const store = counting(disk)
     const book = createBook({ store })
     await book.load()

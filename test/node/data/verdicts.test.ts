@@ -52,7 +52,7 @@ describe('data: whom a message is held against', function () {
     pubsub.sendRpc(to.node.peers.self.peerId, { subscriptions: [], messages: [{ topic, data }] })
   }
 
-  it('a validator that says one thing to one peer and another to the next cuts no honest two from each other', async () => {
+  it('a validator that says one thing here and another there cuts no honest two from each other', async () => {
     const { network: domain } = evil.chain
     const rules = { ...rulesFor([evil.address]), heldOut: cid }
     const message = { host: evil.address, rules: contentHash(rules), createdAt: 1n }

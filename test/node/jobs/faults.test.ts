@@ -21,7 +21,7 @@ describe('jobs when something fails', function () {
   const adapterOf = (id: `0x${string}`, worker: `0x${string}`): AwardView | undefined =>
     awards(id).find(award => award.lot.kind === 'adapter' && award.worker === worker)
 
-  it('a worker that dies in the middle: its lots go to another with the attempt counted, and its escrow comes back', async () => {
+  it('a worker that dies in the middle: its lots go to another as a new attempt, its escrow comes back', async () => {
     await network.kill(network.builder)
     await network.revive(network.builder, {
       engine: fakeEngine(),
@@ -117,7 +117,7 @@ describe('jobs when something fails', function () {
     assert.deepEqual(broken.firstSteps.slice(0, 3), [0, 3, 3])
   })
 
-  it('a builder that is killed after every single write brings the job to its end, and pays each award once', async () => {
+  it('a builder that is killed after every single write ends the job, and pays each award once', async () => {
     const engine = fakeEngine({ stepMs: 20 })
     const workers = [
       await network.addPeer('one', { engine, policy: cheap }),

@@ -57,7 +57,7 @@ describe('workers that fail or lie', function () {
       .filter(channel => channel.worker === worker.address)
       .reduce((sum, { paid }) => sum + paid, 0n)
 
-  it('a worker that dies in the middle: another goes on from the tokens received, and each is paid for its own', async () => {
+  it('a worker that dies in the middle: another goes on from its tokens, and each is paid for its own', async () => {
     let sent = 0
     // A token waits until the one before is on the wire, so that each has a frame of its own; 16 were for the trial.
     const engine = fakeEngine({ gate: () => until(() => engine.generated <= 16 + sent, 'the token before is sent') })

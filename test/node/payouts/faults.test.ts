@@ -55,7 +55,8 @@ describe('payouts among liars and after falls', function () {
     await until(async () => (await view())?.scorings.length === 1, 'the settler hears the scorer')
     const weights = (await view())?.weights
     const { say, stop } = await stranger()
-    // The arithmetic is right, the utilities are invented: all for the spammer. And the answer's own worker says so too.
+    // The arithmetic is right, the utilities are invented: all for the spammer. And the answer's own worker says so
+    // too.
     for (const liar of [...keys(60), worker, { key: network.host.key, address: network.host.address }])
       await say({ kind: 'scoring', scoring: scoringBy(liar, network.network, receipt, invented()) })
     // What comes after them is still heard.

@@ -157,7 +157,7 @@ describe('what people ask is between them and the worker', function () {
     return found.sort()
   }
 
-  it('an answer is seen by its client, its worker and the scorer that weighs it, and kept by the first two', async () => {
+  it('an answer is seen by its client, worker and the scorer that weighs it, and kept by the first two', async () => {
     const { client, worker, settler, scorer } = members
     const { model } = published
     await until(
@@ -250,7 +250,7 @@ describe('what people ask is between them and the worker', function () {
     await assert.rejects(stream.next(explainReply), { code: 'explain.client' })
   })
 
-  it('the epoch pays the private answer by held-out values, and what is public of it says nothing of either', async () => {
+  it('the epoch pays the private answer by held-out values; what is public of it tells nothing of either', async () => {
     const { settler } = members
     const epoch = await settler.service.payouts.settle(published.pool)
     assert.equal(epoch.receipts, 2)

@@ -42,7 +42,7 @@ describe('a segment', () => {
     )
   })
 
-  it('with one byte changed or the end cut off it says so, and never tells anything else than what was written', async () => {
+  it('with one byte changed or its end cut off it says so, and never tells what was not written', async () => {
     const entries = Array.from({ length: 300 }, (_, i): [string, string] => [
       String(i).padStart(5, '0'),
       `value ${i} `.repeat(i % 40)

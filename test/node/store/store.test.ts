@@ -175,7 +175,7 @@ describe('store', () => {
     assert.deepEqual(await all(narrow.keys()), ['a', 'b', 'c'])
   })
 
-  it('what was deleted or overwritten is on the disk no more once its tables are scrubbed, however old it is', async () => {
+  it('what was deleted or overwritten is off the disk once its tables are scrubbed, however old it is', async () => {
     const [table, other] = [store.collection('secrets/table', z.string()), store.collection('other', z.string())]
     const onDisk = async (text: string): Promise<boolean> => {
       const files = await readdir(join(directory, 'db'))

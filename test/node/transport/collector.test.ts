@@ -53,7 +53,7 @@ describe('transport: blocks that nothing needs', function () {
   this.timeout(120_000)
   after(stopNodes)
 
-  it('a collection never takes what anything kept refers to, whatever happens meanwhile, and takes all else', async () => {
+  it('a collection never takes what anything kept refers to, whatever goes on, and takes all else', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.array(step, { minLength: 1, maxLength: 5 }), { maxLength: 8 }), async rounds => {
         const store = await openBlocks()

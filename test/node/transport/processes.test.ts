@@ -24,7 +24,7 @@ describe('transport: nodes in processes of their own', () => {
       ...(privateKey === undefined ? {} : { privateKey })
     })
 
-  it('find each other by bootstrap and DHT; gossip, content and streams pass between them; one comes back after kill -9', async function () {
+  it('find each other by bootstrap and DHT, gossip, fetch and stream; one comes back after kill -9', async function () {
     this.timeout(180_000) // four starts of a process, on whatever else the machine does
     const first = await start('bootstrap', [])
     const keyOfA = randomBytes(32).toString('hex')

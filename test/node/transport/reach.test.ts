@@ -42,7 +42,7 @@ describe('transport: whether others can dial a node', () => {
     assert.ok(open.peers.listening().some(text => text.startsWith(address!.address)))
   })
 
-  it('one that nobody can dial is told the fix, takes a place at a relay by itself and is served through it', async () => {
+  it('one that nobody can dial is told the fix, takes a place at a relay and is served through it', async () => {
     const hidden = await start({ listen: ['/ip4/127.0.0.4/tcp/0'], bootstrap: relay.peers.listening() })
     await until(() => {
       const { state, asked } = hidden.reach.view()

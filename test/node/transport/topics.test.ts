@@ -10,7 +10,7 @@ const [one, other] = [datanetTopic(keccak('one')), datanetTopic(keccak('other'))
 describe("transport: a Datanet's topic", () => {
   after(stopNodes)
 
-  it('is heard by those who subscribe to it, and by nobody else; whoever does not can still say something', async () => {
+  it('is heard by those who subscribe to it and by nobody else; who does not can still say something', async () => {
     const a = await startNode()
     const b = await startNode({ join: [a] })
     const c = await startNode({ join: [a] })

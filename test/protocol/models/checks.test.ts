@@ -287,7 +287,7 @@ describe('the choice of a worker', () => {
       })
     )
   })
-  it('prefers the cheaper of two that are as fast, the faster of two that cost as much, the one that has not failed', () => {
+  it('prefers the cheaper of two as fast, the faster of two that cost the same, the one that has not failed', () => {
     fc.assert(
       fc.property(fc.bigInt({ min: 1n, max: 10n ** 20n }), fc.integer({ min: 1, max: 100 }), (price, speed) => {
         const at = (change: Partial<Message<'Offer'>>, failures = 0) =>

@@ -478,7 +478,7 @@ describe('answers that nobody may see', () => {
     assert.equal(sum(unseen.payouts.map(line => line.share)), 1_000_003n)
   })
 
-  it('are paid beside the others in proportion to their data fees; all is held while nobody has a positive value', () => {
+  it('are paid beside the others by their data fees; all is held while nobody has a positive value', () => {
     const both = [receipt({ fee: 300n }), receipt({ sequence: 2n, fee: 700n, confidential: true })]
     const bundle = epochOf(both, 1_000_000n)
     assert.equal(sum(bundle.payouts.map(line => line.heldOutShare)), 700_000n)

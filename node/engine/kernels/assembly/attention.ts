@@ -24,7 +24,10 @@ function rotate(x: usize, cos: usize, sin: usize, half: usize, factor: f32): voi
   }
 }
 
-/** Rotates a row's queries and keys, after the norm of each head where there is one, and puts keys and values into the cache. */
+/**
+ * Rotates a row's queries and keys, after the norm of each head where there is one, and puts keys and values into the
+ * cache.
+ */
 export function remember(m: Model, batch: Batch, layer: u32, queryNorm: usize, keyNorm: usize, row: u32): void {
   const width = m.headWidth, bytes = <usize>width << 2
   const position = load<u32>(batch.positions + (<usize>row << 2))

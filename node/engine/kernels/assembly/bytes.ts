@@ -16,7 +16,9 @@ function scaled(sum: v128, total: v128, weightScale: v128, rowScale: v128): v128
   return f32x4.relaxed_madd(f32x4.convert_i32x4_s(sum), f32x4.mul(weightScale, rowScale), total)
 }
 
-/** What the sums begin with: a row's start value is twice −8 · Σ of half of the inputs, and −64 · Σ of all is wanted. */
+/**
+ * What the sums begin with: a row's start value is twice −8 · Σ of half of the inputs, and −64 · Σ of all is wanted.
+ */
 // @ts-ignore: decorator
 @inline
 function begin(start: usize): v128 {

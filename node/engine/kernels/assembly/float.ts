@@ -1,8 +1,8 @@
 /** What is computed in float32: small products, norms, and the functions of one variable. */
 
 /**
- * c[rows, n] = a[rows, k] · b[k, n], added to c where `add` is 1. n is a multiple of 4; strides in bytes. Every element is
- * summed over k in order, whatever is computed beside it.
+ * c[rows, n] = a[rows, k] · b[k, n], added to c where `add` is 1. n is a multiple of 4; strides in bytes. Every element
+ * is summed over k in order, whatever is computed beside it.
  */
 export function multiply(a: usize, strideA: usize, rows: u32, k: u32, b: usize, strideB: usize, n: u32, c: usize, strideC: usize, add: u32): void {
   let r: u32 = 0

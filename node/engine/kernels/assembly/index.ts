@@ -7,8 +7,8 @@ import { product, quantize } from './tiles'
 export { byteProduct, product, quantize }
 
 /**
- * One step of a decoder with weights of 4 or 8 bits, run by `threads` threads at once: each calls `forward` with its own number
- * and does its share of every phase; between phases they meet.
+ * One step of a decoder with weights of 4 or 8 bits, run by `threads` threads at once: each calls `forward` with its
+ * own number and does its share of every phase; between phases they meet.
  */
 
 /** Turns of waiting awake: a phase is over in microseconds, unless a thread lost its core. */

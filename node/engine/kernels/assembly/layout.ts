@@ -1,6 +1,6 @@
 /**
- * What the kernels find in memory, as written by ../pack.ts and ../decoder.ts: fields of four bytes in this order. Addresses are bytes,
- * lengths are elements; an address of 0 means that there is none.
+ * What the kernels find in memory, as written by ../pack.ts and ../decoder.ts: fields of four bytes in this order.
+ * Addresses are bytes, lengths are elements; an address of 0 means that there is none.
  */
 
 /** A product's weights (tiles.ts, bytes.ts), its bias, and how wide it is. */
@@ -58,7 +58,10 @@ export class Model {
 export class Run {
   first: u32
   count: u32
-  /** 0: the base alone. Else rank (a multiple of 4), then for each layer and projection the addresses of aᵀ [in, rank] and bᵀ [rank, out]. */
+  /**
+   * 0: the base alone. Else rank (a multiple of 4), then for each layer and projection the addresses of aᵀ [in, rank]
+   * and bᵀ [rank, out].
+   */
   adapter: usize
 }
 

@@ -6,8 +6,9 @@ import { total } from './float'
  * Weights: for every 4 outputs and 32 inputs 64 bytes of codes and 4 float scales. Byte 16g + 4c + i holds the codes of
  * output c and inputs 8g + i (lower half) and 8g + 4 + i. A weight is (code − 8) · scale.
  *
- * Rows: tiles of R rows (R = 4, 2 or 1), for every 32 inputs four times R times 8 bytes, R start values and R float scales.
- * A start value holds −8 · Σ of the inputs that meet in the same 16-bit lane, twice 16 bits, so that the codes need no offset.
+ * Rows: tiles of R rows (R = 4, 2 or 1), for every 32 inputs four times R times 8 bytes, R start values and R float
+ * scales. A start value holds −8 · Σ of the inputs that meet in the same 16-bit lane, twice 16 bits, so that the codes
+ * need no offset.
  */
 
 export const blockBytes: usize = 80
@@ -99,8 +100,8 @@ function product2(rows: usize, weights: usize, blocks: u32, start: usize, startS
 }
 
 /**
- * Four outputs of four rows. The four groups of inputs are turns of a loop: written out, the compiler orders them row by
- * row, and runs out of registers for the weights.
+ * Four outputs of four rows. The four groups of inputs are turns of a loop: written out, the compiler orders them row
+ * by row, and runs out of registers for the weights.
  */
 function product4(rows: usize, weights: usize, blocks: u32, start: usize, startStride: usize, out: usize, stride: usize): void {
   const mask = maskOf(blocks)
@@ -208,8 +209,9 @@ function product4by8(rows: usize, weights: usize, blocks: u32, start: usize, sta
 const bytesAtOnce: usize = 200000
 
 /**
- * out[r, 4·from … 4·to) = start + row r · weights. `start` has the layout of `out` at a stride of its own, 0 for one row
- * for all; strides in bytes. What a row gets does not depend on the rows beside it. `scratch` holds 9 bytes an input.
+ * out[r, 4·from … 4·to) = start + row r · weights. `start` has the layout of `out` at a stride of its own, 0 for one
+ * row for all; strides in bytes. What a row gets does not depend on the rows beside it. `scratch` holds 9 bytes an
+ * input.
  */
 export function product(tiles: usize, rows: u32, weights: usize, inputs: u32, from: u32, to: u32, start: usize, startStride: usize, out: usize, stride: usize, scratch: usize): void {
   const blocks = inputs >> 5
@@ -243,8 +245,8 @@ export function product(tiles: usize, rows: u32, weights: usize, inputs: u32, fr
 }
 
 /**
- * Largest magnitude of 32 floats, or NaN where one of them is no number. WebAssembly's own maximum keeps NaN too, but is
- * eight instructions where this is one and an addition.
+ * Largest magnitude of 32 floats, or NaN where one of them is no number. WebAssembly's own maximum keeps NaN too, but
+ * is eight instructions where this is one and an addition.
  */
 // @ts-ignore: decorator
 @inline

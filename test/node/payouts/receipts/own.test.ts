@@ -45,7 +45,7 @@ describe('own receipts', function () {
   }
   const idOf = (index: number): Hex => receiptId(network, generateReceipt({ index }).receipt)
 
-  it('are taken once each, in the order of their coming, whenever the process ends and whatever fails for a while', async () => {
+  it('are taken once each, in the order of their coming, whenever the process ends and whatever fails', async () => {
     const step = fc.oneof(
       { weight: 4, arbitrary: fc.constant('add' as const) },
       { weight: 2, arbitrary: fc.constantFrom('take' as const, 'fail' as const, 'tidy' as const) },
