@@ -1,5 +1,5 @@
-import { claimedUp, closedWith, closing, deposited, reorganised } from '../../protocol/models/index.ts'
-import type { ChannelState } from '../../protocol/models/index.ts'
+import { claimedUp, closedWith, closing, deposited, relied, reorganised } from '../../protocol/models/index.ts'
+import type { ChannelState, Relied } from '../../protocol/models/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
 import type { ChainEventOf } from '../chain/types.ts'
 import type { Catalogue } from './catalogue.ts'
@@ -42,13 +42,22 @@ export async function hearNews(
     (state: ChannelState): ChannelState =>
       state.state === 'closed' ? state : next(state)
 
-  /** A client knows what it has paid in; a worker relies on it once it is confirmed, and looks then. */
-  async function raise({ channel, deposit, block }: { channel: Hex; deposit: bigint; block: bigint }): Promise<void> {
-    const more = unlessClosed(state => (state.state === 'open' ? deposited(state, deposit) : state))
+  /** What a worker relies on: what is confirmed. */
+  async function confirmed(channel: Hex): Promise<Relied | undefined> {
+    const known = await chain.channels.known(channel)
+    return known && { ...known, deposit: known.confirmed }
+  }
+
+  /** A client knows what it has paid in; a worker relies on it once it is confirmed. */
+  async function raise({ channel, deposit }: { channel: Hex; deposit: bigint }): Promise<void> {
     const account = accounts.find(channel)
-    if (account !== undefined && chain.ledger.confirmed(block)) await accounts.update(account, more)
+    if (account !== undefined) {
+      const onChain = await confirmed(channel)
+      if (onChain !== undefined) await accounts.update(account, state => relied(state, onChain))
+    }
     const purse = wallet.find(channel)
-    if (purse !== undefined) await wallet.update(purse, more)
+    if (purse !== undefined)
+      await wallet.update(purse, state => (state.state === 'open' ? deposited(state, deposit) : state))
   }
 
   async function forward(event: Told): Promise<void> {
@@ -92,8 +101,14 @@ export async function hearNews(
     if (event.name === 'ModelRegistered') return catalogue.dropped(event.model, event.block)
     if (event.name === 'ModelRetired') return catalogue.retired(event.model, false)
     // The ledger has gone back already: the channel is what it is there, or is there no more.
+    const account = accounts.find(event.channel)
+    if (account !== undefined) {
+      const onChain = await confirmed(event.channel)
+      await accounts.update(account, state => reorganised(state, onChain))
+    }
+    const purse = wallet.find(event.channel)
     const known = await chain.ledger.channel(event.channel)
-    return change(event.channel, state => reorganised(state, known))
+    if (purse !== undefined) await wallet.update(purse, state => reorganised(state, known))
   }
 
   return chain.ledger.consume({ name: 'models', names, forward, back })

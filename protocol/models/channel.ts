@@ -90,14 +90,34 @@ export function closedWith(channel: ChannelState, refunded: bigint): ChannelStat
   return { state: 'closed', deposit, paid, claimed, sequence, head, settled, refunded }
 }
 
+/** What a channel has on chain, or what of that a party relies on. */
+export interface Relied {
+  readonly deposit: bigint
+  readonly claimed: bigint
+  readonly closesAt: bigint
+  readonly closed: boolean
+}
+
+/**
+ * any → same, or closing. The deposit is what can be relied on now, which may be less than before; claims and an ending
+ * are undone by a reorganisation only, not by a view that is behind.
+ */
+export function relied(channel: ChannelState, { deposit, claimed, closesAt, closed }: Relied): ChannelState {
+  if (channel.state === 'closed') return channel
+  const next = claimed > channel.claimed ? claimed : channel.claimed
+  const same = deposit === channel.deposit && next === channel.claimed
+  const now = same ? channel : { ...channel, deposit, claimed: next }
+  return now.state === 'open' && (closed || closesAt !== 0n) ? closing(now, closesAt) : now
+}
+
+/** What has been promised and is there: a voucher counts as far as the deposit covers it. */
+export const covered = ({ paid, deposit }: ChannelState): bigint => (paid < deposit ? paid : deposit)
+
 /**
  * any → as the chain has it after a reorganisation: deposit and claims may have shrunk, a closing may be undone. What
  * the two agreed stays; a voucher beyond the deposit counts for nothing until the deposit is there again.
  */
-export function reorganised(
-  channel: ChannelState,
-  onChain: { deposit: bigint; claimed: bigint; closesAt: bigint; closed: boolean } | undefined
-): ChannelState {
+export function reorganised(channel: ChannelState, onChain: Relied | undefined): ChannelState {
   const { paid, sequence, head, settled } = channel
   const { deposit, claimed, closesAt, closed } = onChain ?? { deposit: 0n, claimed: 0n, closesAt: 0n, closed: false }
   const account = { deposit, claimed, paid, sequence, head, settled }

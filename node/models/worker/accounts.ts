@@ -2,12 +2,10 @@ import { digest } from '../../../protocol/crypto/index.ts'
 import type { Message, Signed } from '../../../protocol/crypto/index.ts'
 import {
   checkVoucher,
-  claimedUp,
-  closing,
-  deposited,
   feeOf,
   openChannel,
   paidUp,
+  relied,
   requestSeconds,
   tokensWanted
 } from '../../../protocol/models/index.ts'
@@ -45,7 +43,7 @@ export interface Account {
 export interface Accounts {
   /** Answers that a crash cut off end with what had arrived. */
   load(): Promise<void>
-  /** The account of a channel as the chain has it now. */
+  /** The account of a channel as it can be relied on now. */
   account(channel: ChannelOnChain): Promise<Account>
   find(channel: Hex): Account | undefined
   all(): Account[]
@@ -83,15 +81,6 @@ const forgottenAtOnce = 10_000
 /** By time of issue, so that what is old is a range. */
 const servedKey = ({ issuedAt }: Message<'InferenceRequest'>, request: Hex): string =>
   `${sequenceKey(issuedAt)}-${request}`
-
-/** A channel with what the chain says of it; what was closed is told of by its event. */
-function asOnChain(channel: ChannelState, onChain: ChannelOnChain): ChannelState {
-  if (channel.state === 'closed') return channel
-  const claimed = claimedUp(channel, onChain.claimed)
-  if (onChain.closed || onChain.closesAt !== 0n)
-    return claimed.state === 'closing' ? claimed : closing(claimed, onChain.closesAt)
-  return claimed.state === 'open' ? deposited(claimed, onChain.deposit) : claimed
-}
 
 /** What clients owe this worker and have promised it, on disk before anything is answered. */
 export function createAccounts({ store, network, now }: Parts, tables: Tables): Accounts {
@@ -145,10 +134,10 @@ export function createAccounts({ store, network, now }: Parts, tables: Tables): 
       const { id, client, model, expiry } = onChain
       const known = byChannel.get(id)
       if (known !== undefined) {
-        await accounts.update(known, channel => asOnChain(channel, onChain))
+        await accounts.update(known, channel => relied(channel, onChain))
         return known
       }
-      const channel = asOnChain(openChannel(onChain.deposit), onChain)
+      const channel = relied(openChannel(onChain.deposit), onChain)
       const record: WorkerChannel = { id, client, model, expiry, channel, voucher: null, pending: null }
       const account: Account = { id, client, record, answers: new Map(), waiting: new Set() }
       byChannel.set(id, account)

@@ -1,4 +1,4 @@
-import { closing, deposited } from '../../../protocol/models/index.ts'
+import { relied, reorganised } from '../../../protocol/models/index.ts'
 import { InvalidError, NotFoundError } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { ChannelOnChain } from '../../chain/types.ts'
@@ -6,13 +6,17 @@ import type { Peer } from '../../transport/types.ts'
 import type { Parts } from '../deps.ts'
 import type { Account, Accounts } from './accounts.ts'
 
-/** Accounts by channel, for the peers that use them. The chain is read once; from then on its events keep them true. */
+/**
+ * Accounts by channel, for the peers that use them. What a channel holds is asked of the chain's ledger each time: a
+ * deposit may shrink by a reorganisation, or with the RPC's view of the chain.
+ */
 export interface WorkerChannels {
   /**
-   * @throws NotFoundError `channel.unknown` · InvalidError `channel.worker`, `channel.client` (reject) · as the chain
+   * @throws NotFoundError `channel.unknown`, `channel.unconfirmed` · InvalidError `channel.worker`, `channel.client`
+   * (reject) · as the chain
    */
   of(channel: Hex, peer: Peer): Promise<Account>
-  /** Reads again what the chain says: for a deposit that may be news not heard yet. */
+  /** Looks again: for a deposit that may be news not heard yet. */
   reread(account: Account): Promise<void>
 }
 
@@ -20,74 +24,81 @@ export interface WorkerChannels {
 const unknownKept = 4096
 const unknownMs = 2_000
 
-export function createWorkerChannels({ chain, self, clock }: Parts, accounts: Accounts): WorkerChannels {
-  /** Since this node started, read from the chain or heard of: before that something may have been missed. */
-  const current = new Set<Hex>()
+export function createWorkerChannels(
+  { chain, self, clock }: Pick<Parts, 'chain' | 'self' | 'clock'>,
+  accounts: Pick<Accounts, 'find' | 'account' | 'update'>
+): WorkerChannels {
   const unknown = new Map<Hex, number>()
   const reading = new Map<Hex, Promise<ChannelOnChain | undefined>>()
 
-  const read = (id: Hex): Promise<ChannelOnChain | undefined> => {
+  /** What the ledger has not heard of: one look at the chain tells what was made up from what is only young. */
+  function look(id: Hex): Promise<ChannelOnChain | undefined> {
+    if ((unknown.get(id) ?? 0) > clock.now()) return Promise.resolve(undefined)
     const running = reading.get(id)
     if (running !== undefined) return running
-    const next = relied(id).finally(() => reading.delete(id))
+    const next = chain.channels
+      .channel(id)
+      .then(found => {
+        if (found === undefined) forgetLater(id)
+        return found
+      })
+      .finally(() => reading.delete(id))
     reading.set(id, next)
     return next
   }
+  function forgetLater(id: Hex): void {
+    unknown.delete(id)
+    unknown.set(id, clock.now() + unknownMs)
+    if (unknown.size > unknownKept) unknown.delete(unknown.keys().next().value ?? id)
+  }
 
   /** The channel as far as it has enough confirmations: a deposit that the chain may take back pays for nothing. */
-  async function relied(id: Hex): Promise<ChannelOnChain | undefined> {
+  async function confirmed(id: Hex): Promise<ChannelOnChain | undefined> {
     const known = await chain.channels.known(id)
-    // Not heard of yet: one look at the chain tells what was made up from what is only young.
-    const onChain = known ?? (await chain.channels.channel(id))
-    if (onChain === undefined) return undefined
-    const deposit = known?.confirmed ?? (chain.ledger.confirmations <= 1n ? onChain.deposit : 0n)
-    // [ignore] A channel is served once its opening is confirmed.
-    if (deposit === 0n)
-      throw new NotFoundError('channel.unconfirmed', 'the channel has too few confirmations yet', {
-        consequence: 'retry',
-        help: `This node waits for ${chain.ledger.confirmations} blocks.`
-      })
-    return { ...onChain, deposit }
+    if (known !== undefined) return { ...known, deposit: known.confirmed }
+    const onChain = await look(id)
+    return onChain && { ...onChain, deposit: chain.ledger.confirmations <= 1n ? onChain.deposit : 0n }
   }
 
-  async function reread(account: Account): Promise<void> {
-    const onChain = await read(account.id)
-    if (onChain === undefined) return
-    await accounts.update(account, channel => {
-      if (channel.state !== 'open') return channel
-      return onChain.closesAt === 0n ? deposited(channel, onChain.deposit) : closing(channel, onChain.closesAt)
-    })
+  /** Brings an account to what can be relied on now; one whose channel the chain has no more holds nothing. */
+  async function renew(account: Account): Promise<ChannelOnChain | undefined> {
+    const onChain = await confirmed(account.id)
+    await accounts.update(account, state =>
+      onChain === undefined ? reorganised(state, undefined) : relied(state, onChain)
+    )
+    return onChain
   }
 
-  /** @returns undefined where there is no such channel, or it was closed while this node was away. */
-  async function find(id: Hex): Promise<Account | undefined> {
+  async function find(id: Hex): Promise<{ account?: Account; onChain: ChannelOnChain | undefined }> {
     const known = accounts.find(id)
-    if (known !== undefined && current.has(id)) return known
-    if ((unknown.get(id) ?? 0) > clock.now()) return undefined
-    const onChain = await read(id)
-    if (onChain === undefined) {
-      unknown.set(id, clock.now() + unknownMs)
-      for (const oldest of unknown.keys()) {
-        if (unknown.size <= unknownKept) break
-        unknown.delete(oldest)
-      }
-      return undefined
-    }
+    if (known !== undefined) return { account: known, onChain: await renew(known) }
+    const onChain = await confirmed(id)
+    if (onChain === undefined) return { onChain }
     if (onChain.worker !== self) throw new InvalidError('channel.worker', 'the channel pays another worker')
-    const account = await accounts.account(onChain)
-    current.add(id)
-    return account
+    // What cannot be relied on yet has no account: it costs this node nothing.
+    return onChain.deposit === 0n ? { onChain } : { account: await accounts.account(onChain), onChain }
   }
 
   return {
     async of(id, peer) {
-      const account = await find(id)
-      // [reject] A channel stands on chain, pays this worker, and is used by its own client.
-      if (account === undefined)
-        throw new NotFoundError('channel.unknown', 'no such channel is on chain', { consequence: 'reject' })
+      const { account, onChain } = await find(id)
+      // [reject] A channel stands on chain. [ignore] One that stood there before may have been taken back.
+      if (onChain === undefined)
+        throw new NotFoundError('channel.unknown', 'no such channel is on chain', {
+          consequence: account === undefined ? 'reject' : 'ignore'
+        })
+      // [ignore] A channel is served once its opening is confirmed.
+      if (account === undefined || onChain.deposit === 0n)
+        throw new NotFoundError('channel.unconfirmed', 'the channel has too few confirmations yet', {
+          consequence: 'retry',
+          help: `This node waits for ${chain.ledger.confirmations} blocks.`
+        })
+      // [reject] It is used by its own client.
       if (account.client !== peer.address) throw new InvalidError('channel.client', "the channel is another client's")
       return account
     },
-    reread
+    async reread(account) {
+      await renew(account)
+    }
   }
 }

@@ -1,4 +1,4 @@
-import { clientFrame, maySend } from '../../../protocol/models/index.ts'
+import { clientFrame, covered, maySend } from '../../../protocol/models/index.ts'
 import type { ClientFrame } from '../../../protocol/models/index.ts'
 import { InvalidError, LimitError, TilthError } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
@@ -119,7 +119,7 @@ export function openDialogue(
   }
 
   /** What is owed and not paid. */
-  const ahead = (): bigint => accounts.owed(account) - account.record.channel.paid
+  const ahead = (): bigint => accounts.owed(account) - covered(account.record.channel)
 
   async function until(fits: () => boolean): Promise<void> {
     const deadline = clock.now() + timing.voucherMs
@@ -160,7 +160,9 @@ export function openDialogue(
     },
     within: () => until(() => ahead() <= accounts.credit(account)),
     async room(price, most) {
-      await until(() => maySend(accounts.owed(account), price, account.record.channel.paid, accounts.credit(account)))
+      await until(() =>
+        maySend(accounts.owed(account), price, covered(account.record.channel), accounts.credit(account))
+      )
       const left = accounts.credit(account) - ahead()
       return price === 0n || left >= price * BigInt(most) ? most : Number(left / price)
     },

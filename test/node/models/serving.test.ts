@@ -7,7 +7,10 @@ import type { TestNetwork, TestPeer } from './network.ts'
 
 const clientOnly = { roles: { worker: false, client: true } }
 
-/** Calls of the chain and streams opened, by name. The chain's time is asked beside what goes on, and not counted. */
+/**
+ * Calls of the chain and streams opened, by name. The chain's time is asked beside what goes on, and not counted; the
+ * ledger is on this node's disk.
+ */
 function counted(calls: string[]): (deps: ModelsDeps) => ModelsDeps {
   const watch = <T extends object>(part: T, name: string): T =>
     new Proxy(part, {
@@ -25,7 +28,10 @@ function counted(calls: string[]): (deps: ModelsDeps) => ModelsDeps {
     chain: {
       ...deps.chain,
       head: () => deps.chain.head(),
-      channels: watch(deps.chain.channels, 'channels'),
+      channels: {
+        ...watch({ ...deps.chain.channels }, 'channels'),
+        known: id => deps.chain.channels.known(id)
+      },
       models: watch(deps.chain.models, 'models')
     },
     streams: {

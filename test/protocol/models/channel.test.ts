@@ -4,12 +4,14 @@ import {
   claimedUp,
   closedWith,
   closing,
+  covered,
   deposited,
   disputed,
   noReceipts,
   openChannel,
   paidUp,
-  receipted
+  receipted,
+  relied
 } from '../../../protocol/models/index.ts'
 import type { ChainHead, ChannelState } from '../../../protocol/models/index.ts'
 import { facts, network, receiptOf } from './world.ts'
@@ -53,6 +55,27 @@ describe('a channel', () => {
       })
     }
   }
+
+  it('is relied on as far as its deposit goes, which may shrink; claims and endings go back by a reorganisation only', () => {
+    const money = fc.record({
+      deposit: fc.bigInt(0n, 1000n),
+      claimed: fc.bigInt(0n, 1000n),
+      closesAt: fc.constantFrom(0n, 9n),
+      closed: fc.boolean()
+    })
+    fc.assert(
+      fc.property(fc.constantFrom(...Object.values(states)), money, (before, onChain) => {
+        const after = relied(before, onChain)
+        assert.equal(relied(after, onChain), after)
+        if (before.state === 'closed') return assert.equal(after, before)
+        assert.equal(after.deposit, onChain.deposit)
+        assert.ok(after.claimed >= before.claimed && after.claimed >= onChain.claimed)
+        const ends = onChain.closed || onChain.closesAt !== 0n
+        assert.equal(after.state, before.state === 'open' && ends ? 'closing' : before.state)
+        assert.ok(covered({ ...after, paid: 500n }) <= onChain.deposit)
+      })
+    )
+  })
 
   it('pays no more than its deposit, never less than before, and keeps receipts within what is paid', () => {
     assert.throws(() => paidUp(open, 1001n), { code: 'voucher.deposit' })
