@@ -109,7 +109,11 @@ export async function runDaemon(
   await writeWhole(apiFile, JSON.stringify({ url: server.url, pid: process.pid, peer }))
   const said = output.json
     ? JSON.stringify({ api: server.url, address: node.self, peer })
-    : `${node.self} is up as ${config.roles.join(', ')}\nAPI    ${server.url}  (token in ${join(config.data, 'api-token')})\nlibp2p ${peer.join('\n       ')}`
+    : [
+        `${node.self} is up as ${config.roles.join(', ')}`,
+        `API    ${server.url}  (token in ${join(config.data, 'api-token')})`,
+        `libp2p ${peer.join('\n       ')}`
+      ].join('\n')
   process.stdout.write(`${said}\n`)
   // What was compiled so far is there for the next start, and for the next daemon on this machine.
   flushCompileCache()

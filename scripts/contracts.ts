@@ -118,7 +118,8 @@ function check(): number {
   const differing = stale()
   if (differing.length === 0) return 0
   console.error(
-    `protocol/contracts/generated is not what the sources give: ${differing.join(', ')}. Run: node scripts/contracts.ts build`
+    `protocol/contracts/generated is not what the sources give: ${differing.join(', ')}. ` +
+      'Run: node scripts/contracts.ts build'
   )
   return 1
 }

@@ -8,7 +8,8 @@ import { deploy } from '../node/chain/index.ts'
 import { bytes32, describeError } from '../protocol/primitives/index.ts'
 
 const usage =
-  'usage: TILTH_DEPLOYER_KEY=0x… node scripts/deploy.ts --rpc URL [--challenge-seconds N] [--dispute-seconds N] [--unbond-seconds N]'
+  'usage: TILTH_DEPLOYER_KEY=0x… node scripts/deploy.ts --rpc URL ' +
+  '[--challenge-seconds N] [--dispute-seconds N] [--unbond-seconds N]'
 const { values } = parseArgs({
   options: {
     rpc: { type: 'string' },

@@ -51,7 +51,12 @@ async function compile(): Promise<string> {
     Buffer.from(binary)
       .toString('base64')
       .match(/.{1,160}/g) ?? []
-  return `// Made by \`node scripts/kernels.ts build\` from node/engine/kernels/assembly. Do not edit.\nexport const binary = [\n${lines.map(line => `  '${line}',`).join('\n')}\n].join('')\n`
+  return [
+    '// Made by `node scripts/kernels.ts build` from node/engine/kernels/assembly. Do not edit.',
+    'export const binary = [',
+    ...lines.map(line => `  '${line}',`),
+    "].join('')\n"
+  ].join('\n')
 }
 
 const text = await compile()

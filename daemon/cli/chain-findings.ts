@@ -25,7 +25,8 @@ export function chainFindings({ chain }: StatusView): Finding[] {
         : `${state} at block ${read ?? '?'}: ${error ?? 'no reason is known'}`,
       help:
         state === 'diverged'
-          ? 'Check that the RPC is of the same chain as before; if it is, start with an empty data folder and the same key.'
+          ? 'Check that the RPC is of the same chain as before; if it is, start with an empty data folder and the ' +
+            'same key.'
           : 'Check the RPC URL and that the RPC answers; the daemon goes on by itself once it does.'
     },
     {

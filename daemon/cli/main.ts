@@ -18,13 +18,18 @@ enableCompileCache()
 
 const program = new Command('tilth')
   .description(
-    'Communities grow small language models out of shared data, and everyone whose data made an answer better is paid for it.'
+    'Communities grow small language models out of shared data, and everyone whose data made an answer better is ' +
+      'paid for it.'
   )
   .version(version)
   .showHelpAfterError('(tilth --help lists the commands)')
   .addHelpText(
     'after',
-    '\nExample:\n  tilth up --once --json    the whole loop on this machine, once\n  tilth ask --model elements "What is the symbol of iron?"\n'
+    [
+      '\nExample:',
+      'tilth up --once --json    the whole loop on this machine, once',
+      'tilth ask --model elements "What is the symbol of iron?"\n'
+    ].join('\n  ')
   )
 
 const engineSummary =
@@ -32,7 +37,7 @@ const engineSummary =
 // ONNX Runtime takes a while to load: only for the engine's own commands.
 const engine =
   process.argv[2] === 'engine'
-    ? (await import('./engine.ts')).engineCommand()
+    ? (await import('./engine/index.ts')).engineCommand()
     : new Command('engine').description(engineSummary)
 
 const running = [upCommand(), daemonCommand(), statusCommand(), peersCommand(), doctorCommand(), keyCommand()]

@@ -35,20 +35,19 @@ export async function findingsAlone(): Promise<Finding[]> {
   const open = own.filter(({ family, address }) =>
     isPublic(multiaddr(`/${family === 'IPv6' ? 'ip6' : 'ip4'}/${address}/tcp/1`))
   )
+  const list = (of: typeof own): string => of.map(({ address }) => address).join(', ')
+  const has = open.length > 0 ? `the public address ${list(open)}` : `private addresses only (${list(own) || 'none'})`
   return [
     {
       check: 'reachable',
       ok: false,
       required: false,
-      found:
-        open.length > 0
-          ? `not asked: no daemon runs. This machine has the public address ${open.map(({ address }) => address).join(', ')}`
-          : `not asked: no daemon runs. This machine has private addresses only (${own.map(({ address }) => address).join(', ') || 'none'})`,
+      found: `not asked: no daemon runs. This machine has ${has}`,
       help:
         open.length > 0
           ? 'Let no firewall close TCP 4181; a daemon asks its peers whether they can dial it.'
-          : 'Forward TCP 4181 to this machine and start with --announce /ip4/<public address>/tcp/4181, or --upnp where ' +
-            'the router does it by itself; else others reach it through a relay. A daemon finds out which.'
+          : 'Forward TCP 4181 to this machine and start with --announce /ip4/<public address>/tcp/4181, or --upnp ' +
+            'where the router does it by itself; else others reach it through a relay. A daemon finds out which.'
     },
     await nativeTransport('QUIC', () => import('@chainsafe/libp2p-quic'), '@chainsafe/libp2p-quic-*'),
     await nativeTransport('WebRTC', () => import('@libp2p/webrtc'), '@node-datachannel/*')

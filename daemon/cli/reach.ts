@@ -31,10 +31,9 @@ export function reachText({ state, addresses }: ReachStatus): { summary: string;
 /** What a clock that is off costs, if it is: undefined when it is not. */
 export function clockFault({ secondsAhead, peers }: StatusView['clock']): string | undefined {
   if (peers === 0 || Math.abs(secondsAhead) < freshSeconds / 2) return undefined
-  return (
-    `this machine's clock is ${Math.abs(secondsAhead)} seconds ${secondsAhead > 0 ? 'behind' : 'ahead of'} that of ${peers} ` +
-    `peer${peers === 1 ? '' : 's'}`
-  )
+  const off = `${Math.abs(secondsAhead)} seconds ${secondsAhead > 0 ? 'behind' : 'ahead of'}`
+  return `this machine's clock is ${off} that of ${peers} peer${peers === 1 ? '' : 's'}`
 }
 
-export const clockHelp = `Set it by NTP (timedatectl set-ntp true): messages more than ${freshSeconds} seconds off are ignored.`
+const ignored = `messages more than ${freshSeconds} seconds off are ignored`
+export const clockHelp = `Set it by NTP (timedatectl set-ntp true): ${ignored}.`

@@ -78,7 +78,8 @@ async function prepareFolder(folder: string, fresh: boolean): Promise<void> {
     if (version !== layoutVersion && !fresh) {
       throw new InvalidError(
         'network.version',
-        `${folder} was written by another version of Tilth (layout ${JSON.stringify(version)}, this one writes ${layoutVersion})`,
+        `${folder} was written by another version of Tilth ` +
+          `(layout ${JSON.stringify(version)}, this one writes ${layoutVersion})`,
         { help: 'Move it away, choose another with --folder DIR, or throw it away with --fresh.' }
       )
     }

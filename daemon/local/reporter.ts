@@ -69,9 +69,9 @@ export function createReporter(out: NodeJS.WriteStream): Reporter {
           show(false)
         })
         clear()
-        out.write(
-          `${clock()} ${green('✓')} ${dim(phase.padEnd(7))} ${title}${note === '' ? '' : `: ${note}`} ${dim(`(${((performance.now() - begun) / 1000).toFixed(1)} s)`)}\n`
-        )
+        const took = dim(`(${((performance.now() - begun) / 1000).toFixed(1)} s)`)
+        const what = `${title}${note === '' ? '' : `: ${note}`}`
+        out.write(`${clock()} ${green('✓')} ${dim(phase.padEnd(7))} ${what} ${took}\n`)
         return result
       } catch (error) {
         clear()

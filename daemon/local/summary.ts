@@ -11,10 +11,11 @@ function reasonOf(epoch: EpochView, address: string, accepted: boolean, rejectio
   const line = epoch.payouts.find(one => one.account === address)
   if (line === undefined) return 'no part in any answer'
   const gate = line.gate === null ? undefined : BigInt(line.gate)
-  if (gate !== undefined && gate <= 0n)
-    return `nothing: held-out value ${(Number(gate) / 1e6).toFixed(3)} is not positive`
+  const heldOut = gate === undefined ? '?' : (Number(gate) / 1e6).toFixed(3)
+  if (gate !== undefined && gate <= 0n) return `nothing: held-out value ${heldOut} is not positive`
   if (BigInt(line.value) <= 0n) return 'nothing: its answers were no better for it'
-  return `held-out value ${gate === undefined ? '?' : (Number(gate) / 1e6).toFixed(3)}, ${percent(Number((BigInt(line.share) * 10_000n) / (BigInt(epoch.dataFees) || 1n)) / 10_000)} of the data fees`
+  const share = Number((BigInt(line.share) * 10_000n) / (BigInt(epoch.dataFees) || 1n)) / 10_000
+  return `held-out value ${heldOut}, ${percent(share)} of the data fees`
 }
 
 /** The closing table: who contributed what, what it was worth, how the model got better, where the money went. */
@@ -59,7 +60,8 @@ export function summary(done: LoopDone, network: LocalNetwork, seconds: number):
     `  tuned model  ${right(models.tuned)}`,
     '',
     bold('Fees'),
-    `  paid ${tokens(payouts.feesPaid)} = paid out ${tokens(payouts.feesPaidOut)} + held ${tokens(payouts.held)} ${dim(`(${payouts.heldReason})`)}`,
+    `  paid ${tokens(payouts.feesPaid)} = paid out ${tokens(payouts.feesPaidOut)} + held ${tokens(payouts.held)} ` +
+      dim(`(${payouts.heldReason})`),
     '',
     bold('Addresses'),
     `  chain       ${network.rpc}`,

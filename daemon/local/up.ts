@@ -109,8 +109,10 @@ export async function up(flags: UpFlags): Promise<void> {
     reporter.line(summary(done, running, seconds))
     if (flags.json === true) printJson(loopResult(done, seconds))
     if (flags.once !== true) {
+      const question = input.questions[0]?.messages.at(-2)?.content ?? 'What is the symbol of iron?'
       reporter.line(
-        `\n${bold('Running.')} Ask it something:  npx tilth ask --model ${input.name} "${input.questions[0]?.messages.at(-2)?.content ?? 'What is the symbol of iron?'}"\n${dim('Ctrl-C ends it.')}`
+        `\n${bold('Running.')} Ask it something:  npx tilth ask --model ${input.name} "${question}"\n` +
+          dim('Ctrl-C ends it.')
       )
       const why = await Promise.race([running.failed, stopped])
       if (why.code !== 'interrupted') throw why

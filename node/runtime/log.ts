@@ -6,8 +6,9 @@ export type LogLevel = 'silent' | 'error' | 'warn' | 'info' | 'debug'
 
 // Names whose values never reach a log, however deep they stand: keys and passphrases because they are money, prompts
 // and answers because they are somebody's words.
-const secret =
-  /^(.*key|.*passphrase|.*password|.*secret|.*mnemonic|.*token|authorization|cookie|prompt|messages|content|answer|response|text)$/i
+const keys = '.*key|.*passphrase|.*password|.*secret|.*mnemonic|.*token|authorization|cookie'
+const words = 'prompt|messages|content|answer|response|text'
+const secret = new RegExp(`^(${keys}|${words})$`, 'i')
 
 function clean(value: unknown, depth = 0): unknown {
   if (typeof value === 'bigint') return value.toString()

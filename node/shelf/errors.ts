@@ -12,7 +12,8 @@ export const tooLarge = (cid: string, what: string, cause?: unknown): LimitError
 export const full = (cid: string, bytes: number, quota: number, held: number): LimitError =>
   limit(
     'shelf.full',
-    `${cid} takes ${gigabytes(bytes)}; models may take ${gigabytes(quota)} here, of which ${gigabytes(held)} are in use`,
+    `${cid} takes ${gigabytes(bytes)}; models may take ${gigabytes(quota)} here, ` +
+      `of which ${gigabytes(held)} are in use`,
     { consequence: 'retry', help: 'Raise --shelf-gib, or serve and train fewer models at a time.' }
   )
 

@@ -28,7 +28,8 @@ export async function checkFormat(directory: string): Promise<void> {
   if (text.trim() !== String(storeFormat)) {
     throw new StoreError(
       'store.version',
-      `the data folder ${directory} has format ${text.trim().slice(0, 20) || 'unknown'}, this version of tilth reads ${storeFormat}`,
+      `the data folder ${directory} has format ${text.trim().slice(0, 20) || 'unknown'}, ` +
+        `this version of tilth reads ${storeFormat}`,
       {
         help: 'Use the version that wrote it, or move the folder away and start with an empty one (keep the key file).'
       }

@@ -17,8 +17,9 @@ const contractions: readonly (readonly [RegExp, string])[] = [
 
 const stopWords = new Set(
   (
-    'a an the this that these those of for in on at to from by with as about into and or is are was were be been being am do does did has have had ' +
-    'will would shall should can could may might must i you we it its me my your our us what which there here please kindly just tell'
+    'a an the this that these those of for in on at to from by with as about into and or is are was were be been ' +
+    'being am do does did has have had will would shall should can could may might must i you we it its me my your ' +
+    'our us what which there here please kindly just tell'
   ).split(' ')
 )
 

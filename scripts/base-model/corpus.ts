@@ -88,8 +88,12 @@ if (import.meta.main) {
     )
     console.log(`${name}: ${part.length} synsets, ${count} documents, ${(bytes / 1e6).toFixed(1)} MB`)
   }
-  writeFileSync(
-    join(values.out, 'corpus.json'),
-    `${JSON.stringify({ wordnet: '3.0', synsets: wordnet.size, used: usable.length, documents: Number(values.documents), seed: Number(values.seed) })}\n`
-  )
+  const made = {
+    wordnet: '3.0',
+    synsets: wordnet.size,
+    used: usable.length,
+    documents: Number(values.documents),
+    seed: Number(values.seed)
+  }
+  writeFileSync(join(values.out, 'corpus.json'), `${JSON.stringify(made)}\n`)
 }

@@ -13,7 +13,8 @@ export const SPECIAL_TOKENS = [PAD, TEXT, END, ROLES.system, ROLES.user, ROLES.a
  * short.
  */
 export const CHAT_TEMPLATE =
-  "{% for message in messages %}{{ '<|' + message['role'] + '|>' + (message['content'] | trim) + '<|end|>' }}{% endfor %}{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
+  "{% for message in messages %}{{ '<|' + message['role'] + '|>' + (message['content'] | trim) + '<|end|>' }}" +
+  "{% endfor %}{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
 
 /** A family of documents of one kind: its share of the corpus and how to draw one. */
 export interface Form {

@@ -143,7 +143,8 @@ function modelCard(
   const trained = runs
     .map(
       (run, i) =>
-        `${i === 0 ? 'First' : 'Then'} ${run.steps} steps, ${(run.tokens / 1e6).toFixed(1)} million tokens, ${Math.round(run.seconds / 60)} minutes.`
+        `${i === 0 ? 'First' : 'Then'} ${run.steps} steps, ${(run.tokens / 1e6).toFixed(1)} million tokens, ` +
+        `${Math.round(run.seconds / 60)} minutes.`
     )
     .join(' ')
   return `---
@@ -154,12 +155,19 @@ pipeline_tag: text-generation
 
 # seedling
 
-A language model of ${(parameters / 1e6).toFixed(2)} million parameters in Llama's form, small enough to be tuned in seconds on two processor cores. It speaks plain English definitions and answers short questions. It is the base model of Tilth's default run; it is not meant to know much, and it knows nothing of the chemical elements, which the default Datanet teaches.
+A language model of ${(parameters / 1e6).toFixed(2)} million parameters in Llama's form, small enough to be tuned in \
+seconds on two processor cores. It speaks plain English definitions and answers short questions. It is the base model \
+of Tilth's default run; it is not meant to know much, and it knows nothing of the chemical elements, which the \
+default Datanet teaches.
 
-- **Form**: 6 layers, width 192, 6 heads (3 for keys and values), feed-forward 512, tied embeddings, ${CONFIG.max_position_embeddings} positions (trained on windows of 256); ${megabytes} MB of bfloat16.
+- **Form**: 6 layers, width 192, 6 heads (3 for keys and values), feed-forward 512, tied embeddings, \
+${CONFIG.max_position_embeddings} positions (trained on windows of 256); ${megabytes} MB of bfloat16.
 - **Tokenizer**: byte-level BPE, 4,096 tokens, single digits. Chat: \`<|user|>…<|end|><|assistant|>…<|end|>\`.
-- **Text**: definitions and examples of WordNet 3.0 and questions and answers made from them by templates, without the chemical elements. WordNet 3.0 © 2006 Princeton University; its licence allows use and distribution for any purpose with this notice and without warranty.
-- **Training**: by this project's own engine, on processors. ${trained} \`scripts/base-model/README.md\` has every command.
+- **Text**: definitions and examples of WordNet 3.0 and questions and answers made from them by templates, without \
+the chemical elements. WordNet 3.0 © 2006 Princeton University; its licence allows use and distribution for any \
+purpose with this notice and without warranty.
+- **Training**: by this project's own engine, on processors. ${trained} \`scripts/base-model/README.md\` has every \
+command.
 
 ## Held-out perplexity
 
@@ -181,6 +189,7 @@ ${said.join('\n')}
 
 ## Limits
 
-It makes things up. Facts it answers with are WordNet's of 2006 where it learnt them, and invented where it did not. It has seen English only, one question at a time, and nothing longer than a window.
+It makes things up. Facts it answers with are WordNet's of 2006 where it learnt them, and invented where it did not. \
+It has seen English only, one question at a time, and nothing longer than a window.
 `
 }

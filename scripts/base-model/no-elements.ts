@@ -3,11 +3,17 @@
 import type { Synset, WordNet } from './wordnet.ts'
 
 const ROOT_WORD = 'chemical element'
+const anyOf = (...words: readonly (readonly string[])[]): RegExp => new RegExp(`\\b(${words.flat().join('|')})\\b`, 'i')
 /** Words that turn a mention of an element's name into a statement about the element. */
-const ABOUT =
-  /\b(elements?|metals?|metallic|nonmetal\w*|gas(?:es|eous)?|radioactiv\w*|halogens?|isotopes?|atom(?:s|ic)?|symbol|valence|discover(?:ed|y|er)|isolat(?:ed|ion))\b/i
-const ALWAYS =
-  /\b(atomic (?:number|weight|mass)|chemical elements?|metallic elements?|periodic (?:table|law|system)|noble gas|inert gas|alkali metal|alkaline earth|rare[- ]earth|lanthanide|actinide|transuranic|halogens?)\b/i
+const ABOUT = anyOf(
+  ['elements?', 'metals?', 'metallic', 'nonmetal\\w*', 'gas(?:es|eous)?', 'radioactiv\\w*', 'halogens?', 'isotopes?'],
+  ['atom(?:s|ic)?', 'symbol', 'valence', 'discover(?:ed|y|er)', 'isolat(?:ed|ion)']
+)
+const ALWAYS = anyOf(
+  ['atomic (?:number|weight|mass)', 'chemical elements?', 'metallic elements?', 'periodic (?:table|law|system)'],
+  ['noble gas', 'inert gas', 'alkali metal', 'alkaline earth', 'rare[- ]earth', 'lanthanide', 'actinide'],
+  ['transuranic', 'halogens?']
+)
 
 /** Keys of all synsets below "chemical element", isotopes and families of elements included. */
 export function elementSynsets(wordnet: WordNet): Set<string> {

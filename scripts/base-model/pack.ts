@@ -74,7 +74,8 @@ if (import.meta.main) {
     windows += 1
   }
   closeSync(file)
+  const full = ((100 * tokens) / windows / Number(values.window)).toFixed(1)
   console.log(
-    `packed: ${documents} documents, ${tokens} tokens, ${windows} windows of ${values.window} (${((100 * tokens) / windows / Number(values.window)).toFixed(1)}% full)`
+    `packed: ${documents} documents, ${tokens} tokens, ${windows} windows of ${values.window} (${full}% full)`
   )
 }

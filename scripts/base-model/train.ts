@@ -100,7 +100,8 @@ if (import.meta.main) {
   if (!existsSync(plan)) writeFileSync(plan, values.steps ?? String(await stepsFor(job, number('minutes') * 60)))
   const steps = Number(readFileSync(plan, 'utf8'))
   console.log(
-    `seedling: ${parameterCount(config)} parameters, ${windows.length} windows, ${steps} steps of ${values.batch} × ${values.window} tokens`
+    `seedling: ${parameterCount(config)} parameters, ${windows.length} windows, ` +
+      `${steps} steps of ${values.batch} × ${values.window} tokens`
   )
 
   const dtype = values.dtype === 'F32' ? 'F32' : 'BF16'
@@ -119,7 +120,9 @@ if (import.meta.main) {
       if (Date.now() - told < 10_000 && step !== steps) return
       told = Date.now()
       console.log(
-        `${new Date().toISOString().slice(11, 19)} step ${step}/${steps} loss ${loss.toFixed(3)} lr ${lr.toExponential(2)} norm ${gradientNorm.toFixed(2)} ${Math.round(tokensPerSecond)} tokens/s, ${Math.round(secondsLeft / 60)} min left`
+        `${new Date().toISOString().slice(11, 19)} step ${step}/${steps} loss ${loss.toFixed(3)} ` +
+          `lr ${lr.toExponential(2)} norm ${gradientNorm.toFixed(2)} ${Math.round(tokensPerSecond)} tokens/s, ` +
+          `${Math.round(secondsLeft / 60)} min left`
       )
     },
     evaluation: {
@@ -132,9 +135,10 @@ if (import.meta.main) {
   })
   save(result.model, values.out, dtype)
   if (!result.finished) console.log(`interrupted at step ${result.step}; the same command goes on from there`)
+  const { step, tokens, seconds, finished } = result
   writeFileSync(
     join(values.checkpoint, 'result.json'),
-    `${JSON.stringify({ steps: result.step, tokens: result.tokens, seconds: result.seconds, finished: result.finished })}\n`
+    `${JSON.stringify({ steps: step, tokens, seconds, finished })}\n`
   )
 }
 

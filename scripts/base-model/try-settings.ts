@@ -116,7 +116,8 @@ if (import.meta.main) {
     const tuned = await engine.tune({ model: values.model, rows, settings, output: join(scratch, 'all') })
     const full = await exactMatch(engine, values.model, join(scratch, 'all'), questions)
     console.log(
-      `tuned: ${full.share.toFixed(3)} after ${tuned.losses.length} steps, ${tuned.seconds.toFixed(1)} s, ${tuned.tokens} tokens, loss ${tuned.losses.at(-1)?.toFixed(3) ?? ''}`
+      `tuned: ${full.share.toFixed(3)} after ${tuned.losses.length} steps, ${tuned.seconds.toFixed(1)} s, ` +
+        `${tuned.tokens} tokens, loss ${tuned.losses.at(-1)?.toFixed(3) ?? ''}`
     )
     if (values.show)
       for (const [i, q] of questions.entries())

@@ -18,7 +18,8 @@ const LINES: readonly (readonly [PartOfSpeech, string])[] = [
   ['noun', '00000001 03 n 01 entity 0 000 | that which is perceived to have its own existence'],
   [
     'noun',
-    '00000002 27 n 02 chemical_element 0 element 0 003 @ 00000001 n 0000 ~ 00000003 n 0000 ~ 00000004 n 0000 | any of the more than 100 known substances'
+    '00000002 27 n 02 chemical_element 0 element 0 003 @ 00000001 n 0000 ~ 00000003 n 0000 ~ 00000004 n 0000 ' +
+      '| any of the more than 100 known substances'
   ],
   [
     'noun',
@@ -26,21 +27,25 @@ const LINES: readonly (readonly [PartOfSpeech, string])[] = [
   ],
   [
     'noun',
-    '00000004 27 n 02 noble_gas 0 inert_gas 0 002 @ 00000002 n 0000 ~ 00000005 n 0000 | any of the chemically inert gaseous elements'
+    '00000004 27 n 02 noble_gas 0 inert_gas 0 002 @ 00000002 n 0000 ~ 00000005 n 0000 ' +
+      '| any of the chemically inert gaseous elements'
   ],
   ['noun', '00000005 27 n 03 argon 0 Ar 0 atomic_number_18 0 001 @ 00000004 n 0000 | a colorless inert gas'],
   [
     'noun',
-    '00000006 18 n 02 Rayleigh 0 John_Strutt 0 001 @i 00000001 n 0000 | English physicist who discovered argon (1842-1919)'
+    '00000006 18 n 02 Rayleigh 0 John_Strutt 0 001 @i 00000001 n 0000 ' +
+      '| English physicist who discovered argon (1842-1919)'
   ],
   [
     'noun',
-    '00000007 18 n 02 Whitman 0 Walt_Whitman 0 001 @i 00000001 n 0000 | American poet who wrote a famous book of verse (1819-1892)'
+    '00000007 18 n 02 Whitman 0 Walt_Whitman 0 001 @i 00000001 n 0000 ' +
+      '| American poet who wrote a famous book of verse (1819-1892)'
   ],
   ['noun', '00000008 06 n 01 ring 0 001 @ 00000001 n 0000 | jewelry made of iron or gold; "she wore a ring"'],
   [
     'noun',
-    '00000009 15 n 02 Paris 0 French_capital 0 002 @i 00000001 n 0000 #p 00000010 n 0000 | the capital and largest city of France; and an international center'
+    '00000009 15 n 02 Paris 0 French_capital 0 002 @i 00000001 n 0000 #p 00000010 n 0000 ' +
+      '| the capital and largest city of France; and an international center'
   ],
   ['noun', '00000010 15 n 01 France 0 001 @i 00000001 n 0000 | a republic in western Europe'],
   [

@@ -149,9 +149,8 @@ if (flags.json)
     })
   )
 else {
-  console.log(
-    `\n${cpus()[0]?.model ?? 'unknown processor'}, ${availableParallelism()} cores, ${new Date().toISOString().slice(0, 10)}\n`
-  )
+  const machine = `${cpus()[0]?.model ?? 'unknown processor'}, ${availableParallelism()} cores`
+  console.log(`\n${machine}, ${new Date().toISOString().slice(0, 10)}\n`)
   console.log('| measured | Tilth | peer | ratio | wanted |\n| --- | --- | --- | --- | --- |')
   for (const [name, own, peer, goal] of rows)
     if (best[own] !== undefined)

@@ -2,8 +2,9 @@
 // [--clients 1,4,16,32] [--tokens 128] [--answers 4] [--rounds 3] [--threads 1] [--quantize none|int8|int4]
 // [--temperature 0] [--short] [--profiles FOLDER] [--json]
 // A chain, a worker and a client run as processes of their own; requests go to the client's OpenAI-style API and are
-// streamed. The engine's own figures come from another process with the same model, threads and questions, in turns with
-// the network's. Answers have the length asked for, since the model's end token is taken away; --short leaves it there.
+// streamed. The engine's own figures come from another process with the same model, threads and questions, in turns
+// with the network's. Answers have the length asked for, since the model's end token is taken away; --short leaves it
+// there.
 import { fork } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { mkdtemp, rm } from 'node:fs/promises'

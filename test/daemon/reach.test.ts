@@ -11,7 +11,8 @@ const reach = (state: Reach['state'], more: Partial<Reach> = {}): Reach => ({
   asked: 0,
   ...more
 })
-const of = (view: Reach, clock = { secondsAhead: 0, peers: 3 }) => findingsOf({ reach: view, clock } as StatusView) // what the doctor reads of it
+/** What the doctor reads of it. */
+const of = (view: Reach, clock = { secondsAhead: 0, peers: 3 }) => findingsOf({ reach: view, clock } as StatusView)
 
 describe('what a node says of being dialled', () => {
   it('names each address with how it is known, and what it is dialled over', () => {

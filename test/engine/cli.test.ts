@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { engineCommand } from '../../daemon/cli/engine.ts'
+import { engineCommand } from '../../daemon/cli/engine/index.ts'
 import { readAdapter, readConfig } from '../../node/engine/index.ts'
 import { modelFolder, near, temporary, vectors, writeInput } from './fixture.ts'
 

@@ -13,7 +13,7 @@ import {
   tuneExamples,
   tuneRows
 } from '../../node/engine/index.ts'
-import { engineCommand } from '../../daemon/cli/engine.ts'
+import { engineCommand } from '../../daemon/cli/engine/index.ts'
 import { modelFolder, near, temporary, vectors, writeInput } from './fixture.ts'
 
 const runtime = { threads: 1 }
@@ -92,7 +92,8 @@ describe('engine commands', () => {
     const rows = readRows(
       file(
         'rows.jsonl',
-        '{"prompt":"Fe?","response":"Iron"}\n\n{"messages":[{"role":"user","content":"Au?"},{"role":"assistant","content":"Gold"}]}\n'
+        '{"prompt":"Fe?","response":"Iron"}\n\n' +
+          '{"messages":[{"role":"user","content":"Au?"},{"role":"assistant","content":"Gold"}]}\n'
       )
     )
     const output = join(folder.path, 'text')

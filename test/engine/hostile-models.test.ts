@@ -17,7 +17,8 @@ const doubled = (n: number): string =>
 /** Chat templates that would run for hours, or want all memory; each ended a whole process or held its main thread. */
 const templates = {
   'loops in loops':
-    '{% for a in range(9999) %}{% for b in range(9999) %}{% for c in range(9999) %}{% endfor %}{% endfor %}{% endfor %}hi',
+    '{% for a in range(9999) %}{% for b in range(9999) %}{% for c in range(9999) %}' +
+    '{% endfor %}{% endfor %}{% endfor %}hi',
   'a list of all numbers': '{% for i in range(1000000000) %}{% endfor %}hi',
   'output without end':
     '{% for a in range(99999) %}{% for b in range(9999) %}aaaaaaaaaaaaaaaaaaaaaaaa{% endfor %}{% endfor %}',

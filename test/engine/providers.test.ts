@@ -20,7 +20,8 @@ async function surveyIn(env: NodeJS.ProcessEnv): Promise<Answer> {
     [
       '--input-type=module',
       '-e',
-      `import { surveyProviders } from ${JSON.stringify(`file://${choose}`)}; console.log(JSON.stringify(await surveyProviders()))`
+      `import { surveyProviders } from ${JSON.stringify(`file://${choose}`)}
+       console.log(JSON.stringify(await surveyProviders()))`
     ],
     { env: { ...process.env, ...env } }
   )

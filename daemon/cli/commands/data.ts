@@ -37,6 +37,9 @@ export async function readText(path: string): Promise<string> {
   }
 }
 
+const followed = (roles: DatanetView['roles']): string =>
+  roles.length === 0 ? 'no: only what the chain tells is known here' : `as ${roles.join(', ')}`
+
 const datanetText = (net: DatanetView): string =>
   [
     `${safe(net.name)}  ${dim(net.id)}`,
@@ -45,7 +48,7 @@ const datanetText = (net: DatanetView): string =>
     `host         ${net.host}`,
     `validators   ${net.validators.map(({ address, weight }) => `${short(address)} (${weight})`).join(', ')}`,
     `accepted     ${net.accepted} of ${net.contributions} contributions, version ${net.latestVersion}`,
-    `followed     ${net.roles.length === 0 ? 'no: only what the chain tells is known here' : `as ${net.roles.join(', ')}`}`
+    `followed     ${followed(net.roles)}`
   ].join('\n')
 
 interface CreateFlags extends CallFlags {
@@ -74,7 +77,8 @@ export function datanetCommand(): Command {
         name: 'create',
         summary: 'create a Datanet, hosted by this daemon',
         examples: [
-          'tilth datanet create --name birds --licence CC0-1.0 --questions held-out.jsonl --validator 0xabc…=1 --validator 0xdef…=1'
+          'tilth datanet create --name birds --licence CC0-1.0 --questions held-out.jsonl ' +
+            '--validator 0xabc…=1 --validator 0xdef…=1'
         ]
       })
     )

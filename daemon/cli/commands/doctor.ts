@@ -11,6 +11,8 @@ import { chainFindings } from '../chain-findings.ts'
 import { findingsAlone, findingsOf } from '../network-findings.ts'
 import { green, printJson, red, yellow } from '../output.ts'
 
+const giga = (bytes: number): string => (bytes / 1e9).toFixed(1)
+
 async function checked(check: string, required: boolean, look: () => Promise<string>, help: string): Promise<Finding> {
   try {
     return { check, ok: true, required, found: await look() }
@@ -117,7 +119,7 @@ export function doctorCommand(): Command {
           'processors and memory',
           true,
           async () =>
-            `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, ${(freemem() / 1e9).toFixed(1)} of ${(totalmem() / 1e9).toFixed(1)} GB free`,
+            `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, ${giga(freemem())} of ${giga(totalmem())} GB free`,
           ''
         ),
         await checked('disk', true, () => disk(folder), 'Free some space, or choose another data folder with --data.'),
@@ -146,10 +148,11 @@ export function doctorCommand(): Command {
       )
       if (flags.json === true) printJson({ ok: findings.every(({ ok, required }) => ok || !required), findings })
       else
-        for (const { check, ok, required, found, help } of findings)
-          console.log(
-            `${ok ? green('✓') : required ? red('✗') : yellow('–')} ${check.padEnd(22)} ${found}${ok || help === undefined ? '' : `\n  ${help}`}`
-          )
+        for (const { check, ok, required, found, help } of findings) {
+          const mark = ok ? green('✓') : required ? red('✗') : yellow('–')
+          console.log(`${mark} ${check.padEnd(22)} ${found}`)
+          if (!ok && help !== undefined) console.log(`  ${help}`)
+        }
       if (findings.some(({ ok, required }) => !ok && required)) process.exitCode = 1
     })
   )

@@ -44,13 +44,25 @@ interface TuneFlags extends CallFlags {
   wait?: boolean
 }
 
+type Award = JobView['awards'][number]
+const stepsOf = ({ step, steps, loss }: NonNullable<Award['progress']>, digits: number): string =>
+  `${step}/${steps} loss ${loss.toFixed(digits)}`
+
 const progressOf = (job: JobView): string =>
   job.awards
-    .map(
-      award =>
-        `${short(award.worker)} ${award.lot.kind} ${award.progress === null ? award.state : `${award.progress.step}/${award.progress.steps} loss ${award.progress.loss.toFixed(3)}`}`
-    )
+    .map(({ worker, lot, state, progress }) => {
+      const reached = progress === null ? state : stepsOf(progress, 3)
+      return `${short(worker)} ${lot.kind} ${reached}`
+    })
     .join('  ')
+
+const jobLine = ({ id, state, reason, budget }: JobView): string =>
+  `${id}  ${state}${reason === undefined ? '' : `: ${safe(reason)}`}  budget ${tokens(budget)}`
+
+const awardLine = ({ worker, lot, state, price, progress }: Award): string => {
+  const reached = progress === null ? '' : ` step ${stepsOf(progress, 4)}`
+  return `  ${lot.kind.padEnd(8)} ${short(worker)} ${state} ${tokens(price)}${reached}`
+}
 
 export function tuneCommand(): Command {
   return connected(
@@ -138,7 +150,7 @@ export function jobsCommand(): Command {
               : jobs
                   .map(job =>
                     [
-                      `${job.id}  ${job.state}${job.reason === undefined ? '' : `: ${safe(job.reason)}`}  budget ${tokens(job.budget)}`,
+                      jobLine(job),
                       job.bids.length === 0
                         ? dim('  no bids')
                         : table(
@@ -146,10 +158,7 @@ export function jobsCommand(): Command {
                             job.bids.map(bid => [`  ${short(bid.worker)}`, tokens(bid.price), String(bid.seconds)]),
                             [1, 2]
                           ),
-                      ...job.awards.map(
-                        award =>
-                          `  ${award.lot.kind.padEnd(8)} ${short(award.worker)} ${award.state} ${tokens(award.price)}${award.progress === null ? '' : ` step ${award.progress.step}/${award.progress.steps} loss ${award.progress.loss.toFixed(4)}`}`
-                      )
+                      ...job.awards.map(awardLine)
                     ].join('\n')
                   )
                   .join('\n\n')

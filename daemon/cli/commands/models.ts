@@ -3,8 +3,17 @@ import { TilthError, foreignCode } from '../../../protocol/primitives/index.ts'
 import { command, connected, guarded, listing, show, showList } from '../command.ts'
 import type { CallFlags, ListFlags } from '../command.ts'
 import { connect } from '../context.ts'
-import type { Explanation } from '../../api/contract/index.ts'
+import type { AskEvent, Explanation, ModelView } from '../../api/contract/index.ts'
 import { dim, printJson, safe, short, table, tokens } from '../output.ts'
+
+const madeOf = ({ adapter, split: { worker, builder, data } }: ModelView): string =>
+  `${adapter === null ? 'base model' : `adapter ${adapter}`}  ` +
+  `split worker ${worker / 100}% builder ${builder / 100}% data ${data / 100}%`
+
+type Done = Extract<AskEvent, { kind: 'done' }>
+const costText = ({ inputTokens, outputTokens, fee, receipts }: Done): string =>
+  `${inputTokens} + ${outputTokens} tokens, ${tokens(fee, 9)} paid, ` +
+  `${receipts.length === 1 ? 'receipt' : 'receipts'} ${receipts.map(short).join(' ')}`
 
 export function modelsCommand(): Command {
   return listing(
@@ -27,7 +36,7 @@ export function modelsCommand(): Command {
                 .map(model =>
                   [
                     `${safe(model.name)}  ${dim(model.id)}`,
-                    `  ${model.adapter === null ? 'base model' : `adapter ${model.adapter}`}  split worker ${model.split.worker / 100}% builder ${model.split.builder / 100}% data ${model.split.data / 100}%`,
+                    `  ${madeOf(model)}`,
                     model.offers.length === 0
                       ? dim('  nobody serves it now')
                       : table(
@@ -189,10 +198,7 @@ export function askCommand(): Command {
           }
           if (flags.json === true) continue
           if (event.kind === 'text') process.stdout.write(safe(event.text))
-          if (event.kind === 'done')
-            console.log(
-              `\n${dim(`${event.inputTokens} + ${event.outputTokens} tokens, ${tokens(event.fee, 9)} paid, ${event.receipts.length === 1 ? 'receipt' : 'receipts'} ${event.receipts.map(short).join(' ')}`)}`
-            )
+          if (event.kind === 'done') console.log(`\n${dim(costText(event))}`)
           if (event.kind === 'explanation') console.log(explanationText(event))
         }
         if (flags.json === true) printJson(answer)

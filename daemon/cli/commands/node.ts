@@ -46,8 +46,9 @@ export function statusText(status: StatusView): string {
               ? 'nothing'
               : status.serving
                   .map(
-                    one =>
-                      `${safe(one.name)}  ${dim(short(one.model))}  ${tokens(one.inputPrice)} + ${tokens(one.outputPrice)} a token, ${one.tokensPerSecond} tokens/s`
+                    ({ name, model, inputPrice, outputPrice, tokensPerSecond }) =>
+                      `${safe(name)}  ${dim(short(model))}  ${tokens(inputPrice)} + ${tokens(outputPrice)} a token, ` +
+                      `${tokensPerSecond} tokens/s`
                   )
                   .join('\n         '),
             status.serving.length === 0
@@ -56,7 +57,8 @@ export function statusText(status: StatusView): string {
           ),
           line(
             'answers',
-            `${activity.requests} ${hour}: ${activity.tokens} tokens, ${tokens(activity.fees)} earned; ${activity.free} more could begin now`
+            `${activity.requests} ${hour}: ${activity.tokens} tokens, ${tokens(activity.fees)} earned; ` +
+              `${activity.free} more could begin now`
           ),
           line(
             'waits',

@@ -4,7 +4,8 @@ import type { UpFlags } from '../../local/up.ts'
 export function upCommand(): Command {
   return new Command('up')
     .description(
-      'the whole loop on this machine: a chain, six daemons, data in, model out, answers paid for; then stays up until Ctrl-C'
+      'the whole loop on this machine: a chain, six daemons, data in, model out, answers paid for; ' +
+        'then stays up until Ctrl-C'
     )
     .option('--once', 'end when the loop is done')
     .option('--json', 'print one JSON document at the end of standard output; progress goes to standard error')
@@ -18,7 +19,12 @@ export function upCommand(): Command {
     .option('--challenge-seconds <n>', 'how long an epoch can be challenged', '3')
     .addHelpText(
       'after',
-      '\nExamples:\n  tilth up\n  tilth up --once --json > result.json\n  tilth up --data my-contributors/ --questions held-out.jsonl\n'
+      [
+        '\nExamples:',
+        'tilth up',
+        'tilth up --once --json > result.json',
+        'tilth up --data my-contributors/ --questions held-out.jsonl\n'
+      ].join('\n  ')
     )
     .action(async (flags: UpFlags) => {
       // Only here: other commands should not wait for the chain client to load.

@@ -77,9 +77,8 @@ export async function runData({ network, input, reporter, people }: LoopContext)
   })
   for (const { view, file } of done) {
     const why = view.status === 'accepted' ? '' : `: ${view.reason ?? ''}`
-    reporter.line(
-      `        ${view.status === 'accepted' ? green('accepted') : red(view.status)} ${file.name}: ${view.own} of ${view.rows} rows${why}`
-    )
+    const verdict = view.status === 'accepted' ? green('accepted') : red(view.status)
+    reporter.line(`        ${verdict} ${file.name}: ${view.own} of ${view.rows} rows${why}`)
     for (const { line, code } of view.rowIssues.slice(0, 20))
       reporter.line(`          ${file.path}, line ${line}: ${code}`)
   }

@@ -72,10 +72,10 @@ export async function runJobs({ network, input, reporter }: LoopContext, data: D
     })
     say(
       job.awards
-        .map(
-          award =>
-            `${award.lot.kind === 'adapter' ? 'adapter' : `${award.lot.coalitions.length} siblings`} to ${nameOf(network, award.worker)}`
-        )
+        .map(({ lot, worker }) => {
+          const what = lot.kind === 'adapter' ? 'adapter' : `${lot.coalitions.length} siblings`
+          return `${what} to ${nameOf(network, worker)}`
+        })
         .join(', ')
     )
   })

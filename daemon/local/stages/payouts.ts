@@ -106,9 +106,8 @@ export async function runPayouts(context: LoopContext, data: DataDone, models: M
         before: was,
         after
       })
-      say(
-        `${tokens(payouts.filter(({ role }) => role === 'contributor').reduce((sum, { amount }) => sum + amount, 0n))} claimed`
-      )
+      const contributors = payouts.filter(({ role }) => role === 'contributor')
+      say(`${tokens(contributors.reduce((sum, { amount }) => sum + amount, 0n))} claimed`)
     }
   })
 
@@ -119,7 +118,8 @@ export async function runPayouts(context: LoopContext, data: DataDone, models: M
   if (feesPaid !== feesPaidOut + held || feesPaid !== BigInt(accounting.feesPaid)) {
     throw new TilthError(
       'loop.accounting',
-      `the fees do not add up: ${feesPaid} on the receipts, ${accounting.feesPaid} on chain, ${feesPaidOut} paid out and ${held} held`
+      `the fees do not add up: ${feesPaid} on the receipts, ${accounting.feesPaid} on chain, ` +
+        `${feesPaidOut} paid out and ${held} held`
     )
   }
   return { epoch: final, payouts, feesPaid, feesPaidOut, held, heldReason: accounting.heldReason }

@@ -26,7 +26,9 @@ export async function findDeployment(client: PublicClient, address: Address): Pr
       'chain.deployment',
       'the file of contract addresses does not say where the chain is to be read from',
       {
-        help: 'Add "deploymentBlock" to it, the block in which the contracts were deployed; this RPC does not remember old blocks, so it cannot be searched for.',
+        help:
+          'Add "deploymentBlock" to it, the block in which the contracts were deployed; this RPC does not remember ' +
+          'old blocks, so it cannot be searched for.',
         cause
       }
     )

@@ -81,7 +81,10 @@ export function createFollower(options: FollowerOptions): Follower {
     const common = marks[kept]?.[0]
     if (common === undefined)
       throw new ChainError('chain.diverged', 'the chain has left what was final here', {
-        help: `Check that the RPC is of the same chain as before. What was read up to block ${marks.at(-1)?.[0] ?? '?'} stands no more on it; if that is right, start with an empty data folder and the same key.`
+        help:
+          'Check that the RPC is of the same chain as before. ' +
+          `What was read up to block ${marks.at(-1)?.[0] ?? '?'} stands no more on it; ` +
+          'if that is right, start with an empty data folder and the same key.'
       })
     const { block = 0n } = book.cursor() ?? {}
     await book.rewind(common)

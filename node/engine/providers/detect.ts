@@ -90,7 +90,9 @@ async function detectWebGpu(): Promise<Finding> {
     ...(gpus.length === 0
       ? {}
       : {
-          help: `A GPU is there (${gpus.join(', ')}), but no Vulkan driver reaches it: install its driver, and let this user open /dev/dri/renderD*.`
+          help:
+            `A GPU is there (${gpus.join(', ')}), but no Vulkan driver reaches it: ` +
+            'install its driver, and let this user open /dev/dri/renderD*.'
         })
   }
 }

@@ -152,7 +152,8 @@ export function createEstimator(deps: JobsDeps, policy: WorkerPolicy): Estimator
     if (estimate.seconds > policy.maxSeconds)
       throw new DeclinedError(
         'work.seconds',
-        `it would take ${estimate.seconds} s here, longer than the ${policy.maxSeconds} s that this machine is lent for`,
+        `it would take ${estimate.seconds} s here, ` +
+          `longer than the ${policy.maxSeconds} s that this machine is lent for`,
         'Allow longer jobs with worker.maxSeconds in the configuration.'
       )
     return estimate

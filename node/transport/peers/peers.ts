@@ -121,7 +121,8 @@ export function createPeers(
         if (clock.now() >= deadline) {
           throw new LimitError(
             'network.lonely',
-            `${connectedIds(libp2p).length} peers are connected and ${await countDht()} in the DHT's table after ${timeoutMs} ms, of ${minPeers} that were waited for`,
+            `${connectedIds(libp2p).length} peers are connected and ${await countDht()} in the DHT's table ` +
+              `after ${timeoutMs} ms, of ${minPeers} that were waited for`,
             {
               consequence: 'retry',
               help: 'Check that the bootstrap addresses are right and that their nodes are running.'

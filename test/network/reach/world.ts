@@ -40,7 +40,8 @@ export function missing(): string | undefined {
     }
     return undefined
   } catch (error) {
-    return `this system makes no network namespaces: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`
+    const why = error instanceof Error ? error.message.split('\n')[0] : String(error)
+    return `this system makes no network namespaces: ${why}`
   }
 }
 

@@ -77,7 +77,11 @@ describe('the local chain', () => {
   })
 
   it('ends the chain that a killed parent left behind, and takes up its state', async () => {
-    const script = `import { startAnvil } from ${JSON.stringify(index)}; const { pid, rpcUrl, faucetKey } = await startAnvil({ folder: process.argv[1] }); console.log(JSON.stringify({ pid, rpcUrl, faucetKey })); setInterval(() => {}, 1000)`
+    const script = `
+      import { startAnvil } from ${JSON.stringify(index)}
+      const { pid, rpcUrl, faucetKey } = await startAnvil({ folder: process.argv[1] })
+      console.log(JSON.stringify({ pid, rpcUrl, faucetKey }))
+      setInterval(() => {}, 1000)`
     const parent = spawn(process.execPath, ['--input-type=module', '-e', script, folder], {
       stdio: ['ignore', 'pipe', 'inherit']
     })

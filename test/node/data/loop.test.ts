@@ -123,7 +123,11 @@ describe('data: the whole phase between peers', function () {
 
   it('names wrong rows by their line, and takes the others', async () => {
     const file =
-      '\ufeff{"prompt":"What is blue?","response":"A colour"}\r\n\r\nnot json\n{"prompt":"What is green?","response":"A colour of leaves"}\n{"prompt":"","response":"x"}\n{"prompt":"What is red?","response":"The colour of blood"}'
+      '\ufeff{"prompt":"What is blue?","response":"A colour"}\r\n\r\n' +
+      'not json\n' +
+      '{"prompt":"What is green?","response":"A colour of leaves"}\n' +
+      '{"prompt":"","response":"x"}\n' +
+      '{"prompt":"What is red?","response":"The colour of blood"}'
     const { id } = await one.service.contribute({ datanet, file })
     await until(async () => (await host.service.contribution(id))?.status === 'accepted', 'it is accepted', 30_000)
     assert.deepEqual((await host.service.contribution(id))?.rowIssues, [

@@ -233,7 +233,7 @@ describe('nodes that are killed', function () {
   })
   afterEach(() => network.stop())
 
-  it('a client killed between a voucher and the next token promises no less then, and signs for all of it', async () => {
+  it('a client killed between a voucher and the next token promises no less, and signs for all of it', async () => {
     const worker = await network.addPeer('worker', {
       engine: fakeEngine(),
       policy: { creditTokens: 8, mostCreditTokens: 8 }

@@ -94,8 +94,8 @@ describe('signed statements', () => {
     const good = fromHex(signDigest(`0x${'22'.repeat(32)}`, key))
     const order = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n
     const high = order - BigInt(toHex(good.subarray(32, 64)))
-    const flipped =
-      `0x${toHex(good.subarray(0, 32)).slice(2)}${high.toString(16).padStart(64, '0')}${good[64] === 27 ? '1c' : '1b'}` as Hex
+    const parity = good[64] === 27 ? '1c' : '1b'
+    const flipped: Hex = `${toHex(good.subarray(0, 32))}${high.toString(16).padStart(64, '0')}${parity}`
     assert.equal(recoverDigest(`0x${'22'.repeat(32)}`, flipped), undefined)
   })
 })

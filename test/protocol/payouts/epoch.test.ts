@@ -2,46 +2,36 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import {
   attributionOf,
-  divisionOf,
   foundBy,
   gateOf,
   measureOf,
   payoutsTree,
-  placeOf,
   receiptId,
   receiptsTree,
   rebuild,
-  selectReceipts,
-  settle,
-  settledOf,
-  isSettled,
-  graceSeconds,
-  maxRanges,
   sharesOf
 } from '../../../protocol/payouts/index.ts'
-import type { Settled, EpochBundle } from '../../../protocol/payouts/index.ts'
+import type { EpochBundle } from '../../../protocol/payouts/index.ts'
 import { epochBundle } from '../../../protocol/payouts/index.ts'
 import { canonicalJson, InvalidError, keccak, leafNode, inSumTree } from '../../../protocol/primitives/index.ts'
 import {
   accountOf,
   channelOf,
   coalitions,
-  factsFor,
   gate,
   gates,
   measure,
   measures,
   model,
   network,
+  plans,
   players,
   receipt,
   scored,
   scoringsFor,
   typical,
   utilitiesOf,
-  epochFrom,
-  now,
-  expiry
+  epochFrom
 } from './world.ts'
 
 const sum = (values: readonly bigint[]): bigint => values.reduce((a, b) => a + b, 0n)
@@ -60,28 +50,9 @@ const epochOf = (
     deposited,
     previous
   })
-/** The state after an epoch that counts these. */
-const settledBy = (receipts: readonly ReturnType<typeof receipt>[]): Settled =>
-  settle(
-    new Map(),
-    receipts.map(one => one.receipt.message),
-    new Map(receipts.map(one => [one.receipt.message.channel, expiry])),
-    now
-  )
 const share = (bundle: EpochBundle, name: string): bigint =>
   bundle.payouts.find(({ account }) => account === accountOf(name))?.share ?? 0n
 
-const plans = fc.uniqueArray(
-  fc.record({
-    client: fc.constantFrom('c1', 'c2'),
-    worker: fc.constantFrom('w1', 'w2'),
-    sequence: fc.bigInt(1n, 12n),
-    fee: fc.bigInt(0n, 10n ** 20n),
-    confidential: fc.boolean(),
-    utilities: fc.option(fc.array(fc.nat(10_000), { minLength: 16, maxLength: 16 }))
-  }),
-  { maxLength: 12, selector: plan => `${plan.client} ${plan.worker} ${plan.sequence}` }
-)
 const inOrder = (plan: { client: string; worker: string; sequence: bigint }): string =>
   `${channelOf(plan.client, plan.worker)} ${String(plan.sequence).padStart(4, '0')}`
 
@@ -266,168 +237,6 @@ describe('an epoch', () => {
       assert.ok(inSumTree({ hash: bundle.payoutsRoot, sum: bundle.payoutsTotal }, leaf, tree.proof(i)))
     })
     assert.deepEqual(receiptsTree(network, bundle.receipts).root, { hash: bundle.receiptsRoot, sum: 3000n })
-  })
-})
-
-describe('receipts that count', () => {
-  it('are the same whatever order they were heard in', () => {
-    fc.assert(
-      fc.property(plans, fc.bigInt(0n, 10n ** 21n), fc.nat(), (plans, claimed, seed) => {
-        const receipts = plans.map(plan => receipt(plan))
-        const words = scoringsFor(receipts)
-        const facts = factsFor(receipts, claimed)
-        const shuffled = receipts.toSorted((a, b) =>
-          keccak(`${seed}${placeOf(a)}`) < keccak(`${seed}${placeOf(b)}`) ? -1 : 1
-        )
-        const { counted } = selectReceipts(receipts, words, facts)
-        assert.deepEqual(selectReceipts(shuffled, words, facts).counted, counted)
-        // No channel's receipts count further than it has paid.
-        const fees = new Map<string, bigint>()
-        for (const one of counted)
-          fees.set(one.receipt.message.channel, (fees.get(one.receipt.message.channel) ?? 0n) + one.receipt.message.fee)
-        for (const total of fees.values()) assert.ok(total <= claimed)
-      }),
-      { numRuns: 40 }
-    )
-  })
-
-  const left = (receipts: ReturnType<typeof receipt>[], facts = factsFor(receipts)): string[] =>
-    selectReceipts(receipts, scoringsFor(receipts), facts).left.map(({ fault }) => fault)
-
-  it('count once', () => {
-    const [one, twin] = [receipt(), receipt({ fee: 7n })]
-    assert.deepEqual(left([one, twin]), ['duplicate'])
-    assert.deepEqual(
-      selectReceipts([one, twin], scoringsFor([one, twin]), factsFor([one])).counted,
-      selectReceipts([twin, one], scoringsFor([one, twin]), factsFor([one])).counted
-    )
-    assert.deepEqual(left([one], factsFor([one], 10n ** 9n, { settled: settledBy([one]) })), ['settled'])
-  })
-
-  it('count exactly once over any epochs, however late they come, and nothing is settled that did not count', () => {
-    const arrival = fc.record({
-      client: fc.constantFrom('c1', 'c2'),
-      sequence: fc.bigInt(1n, 9n),
-      fee: fc.bigInt(0n, 1000n),
-      epoch: fc.nat(4)
-    })
-    fc.assert(
-      fc.property(
-        fc.uniqueArray(arrival, { selector: one => `${one.client} ${one.sequence}`, maxLength: 14 }),
-        arrivals => {
-          const all = arrivals.map(one => ({ epoch: one.epoch, receipt: receipt({ ...one, utilities: null }) }))
-          let previous: { cid: string; bundle: EpochBundle } | undefined
-          const counted: string[] = []
-          for (let number = 0; number <= 4; number++) {
-            // Everything that is known by then is offered again and again: what was settled, too.
-            const known = all.filter(({ epoch }) => epoch <= number).map(one => one.receipt)
-            const facts = factsFor(known, 10n ** 30n, {
-              measures: new Map([[model, null]]),
-              settled: settledOf(previous?.bundle.settled ?? [])
-            })
-            const { counted: chosen } = selectReceipts(known, new Map(), facts)
-            const bundle = epochFrom({
-              epoch: number + 1,
-              receipts: chosen,
-              scorings: new Map(),
-              measures: new Map([[model, null]]),
-              gates: new Map(),
-              deposited: 0n,
-              previous
-            })
-            counted.push(...chosen.map(placeOf))
-            // The state says exactly what has counted: no place more, no fee less.
-            const state = settledOf(bundle.settled)
-            for (const { receipt: one } of all)
-              assert.equal(isSettled(state, one.receipt.message), counted.includes(placeOf(one)))
-            assert.equal(
-              sum(bundle.settled.map(line => line.fees)),
-              sum(all.filter(one => counted.includes(placeOf(one.receipt))).map(one => one.receipt.receipt.message.fee))
-            )
-            // Whoever makes it again from its own text and the one before gets the same.
-            const text = epochBundle.parse(JSON.parse(canonicalJson(bundle)))
-            assert.equal(canonicalJson(rebuild(text, { network, previous })), canonicalJson(bundle))
-            previous = { cid: `bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52z${number}`, bundle }
-          }
-          assert.deepEqual(counted.toSorted(), all.map(one => placeOf(one.receipt)).toSorted())
-        }
-      ),
-      { numRuns: 30 }
-    )
-  })
-
-  it('of a channel that is over count no more, whatever was forgotten of it', () => {
-    const one = receipt()
-    const end = expiry + graceSeconds
-    assert.deepEqual(left([one], factsFor([one], 10n ** 9n, { at: end })), [])
-    assert.deepEqual(left([one], factsFor([one], 10n ** 9n, { at: end + 1n })), ['over'])
-  })
-
-  it('leave so many gaps in a channel, and wait while there are more', () => {
-    const scattered = Array.from({ length: maxRanges + 2 }, (_, i) => receipt({ sequence: BigInt(2 * i + 1), fee: 1n }))
-    assert.deepEqual(left(scattered), ['scattered', 'scattered'])
-    // One that fills a gap makes room for another.
-    assert.deepEqual(left([...scattered, receipt({ sequence: 2n, fee: 1n })]), ['scattered'])
-  })
-
-  it('count as far as the channel has paid, fees of earlier epochs included', () => {
-    const receipts = [receipt({ sequence: 1n }), receipt({ sequence: 2n }), receipt({ sequence: 3n, fee: 10n })]
-    assert.deepEqual(left(receipts, factsFor(receipts, 2000n)), ['unpaid'])
-    assert.deepEqual(
-      left(receipts, factsFor(receipts, 3010n, { settled: settledBy([receipt({ sequence: 9n, fee: 1001n })]) })),
-      ['unpaid']
-    )
-  })
-
-  it('are signed by both parties of their channel, for its model, in the pool', () => {
-    const good = receipt()
-    const { message } = good.receipt
-    assert.deepEqual(left([{ ...good, clientSignature: receipt({ client: 'other' }).clientSignature }]), ['signature'])
-    assert.deepEqual(left([{ ...good, receipt: { ...good.receipt, message: { ...message, fee: 9n } } }]), ['signature'])
-    assert.deepEqual(left([receipt({ client: 'mallory', channel: message.channel })], factsFor([good])), ['signature'])
-    assert.deepEqual(left([good], factsFor([])), ['channel'])
-    assert.deepEqual(left([receipt({ model: keccak('other'), utilities: null })], factsFor([good])), ['model'])
-    assert.deepEqual(
-      left([good], factsFor([good], 10n ** 9n, { datanets: new Map([[model, keccak('other pool')]]) })),
-      ['model']
-    )
-  })
-
-  it('count once somebody who has something to lose has weighed them, and most of those agree', () => {
-    const one = receipt()
-    const lie = utilitiesOf([0, 9000, 0, 0])
-    const choose = (...words: ReturnType<typeof scored>[]): string | number => {
-      const { counted, scorings, left } = selectReceipts(
-        [one],
-        new Map([[receiptId(network, one), words]]),
-        factsFor([one])
-      )
-      assert.equal(counted.length + left.length, 1)
-      return left[0]?.fault ?? scorings.get(receiptId(network, one))?.length ?? 0
-    }
-    assert.equal(choose(), 'unscored')
-    assert.equal(choose(scored(one)), 1)
-    // Keys made on the spot are no votes, however many; nor are the answer's parties, nor who built the model.
-    const strangers = Array.from({ length: 500 }, (_, i) => scored(one, lie, `stranger ${i}`))
-    assert.equal(choose(...strangers), 'unscored')
-    assert.equal(choose(...strangers, scored(one)), 1)
-    assert.equal(choose(...['client', 'worker', 'builder'].map(name => scored(one, lie, name))), 'unscored')
-    // A word that is not signed, or says other weights than follow from its utilities, is none.
-    assert.equal(choose({ ...scored(one), utilities: lie }), 'unscored')
-    assert.equal(choose({ ...scored(one), scorer: accountOf('scorer 2') }), 'unscored')
-    assert.equal(choose({ ...scored(one), utilities: [1, 2] }), 'unscored')
-    // Two who differ leave it open; the third decides, and of more only the first three count.
-    assert.equal(choose(scored(one), scored(one, lie, 'scorer 2')), 'disputed')
-    assert.equal(choose(scored(one), scored(one, lie, 'scorer 2'), scored(one, typical, 'scorer 3')), 3)
-    assert.equal(choose(...['scorer', 'scorer 2', 'scorer 3', 'scorer 4'].map(name => scored(one, typical, name))), 3)
-  })
-
-  it('wait while it is not known how their model is weighed', () => {
-    const one = receipt()
-    assert.deepEqual(left([one], factsFor([one], 10n ** 9n, { measures: new Map() })), ['measure'])
-    assert.deepEqual(left([one], factsFor([one], 10n ** 9n, { measures: new Map([[model, null]]) })), [])
-    assert.equal(divisionOf(receipt({ utilities: null }), measure), 'none')
-    assert.equal(divisionOf(receipt({ confidential: true }), measure), 'held-out')
   })
 })
 

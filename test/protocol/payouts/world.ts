@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { addressOfKey, digest, signDigest, signStatement } from '../../../protocol/crypto/index.ts'
 import type { Message, Network } from '../../../protocol/crypto/index.ts'
 import { responseHash } from '../../../protocol/models/index.ts'
@@ -177,3 +178,16 @@ export function factsFor(
     ...over
   }
 }
+
+/** Receipts at a few places of a few channels, with what a scorer may have said of them. */
+export const plans = fc.uniqueArray(
+  fc.record({
+    client: fc.constantFrom('c1', 'c2'),
+    worker: fc.constantFrom('w1', 'w2'),
+    sequence: fc.bigInt(1n, 12n),
+    fee: fc.bigInt(0n, 10n ** 20n),
+    confidential: fc.boolean(),
+    utilities: fc.option(fc.array(fc.nat(10_000), { minLength: 16, maxLength: 16 }))
+  }),
+  { maxLength: 12, selector: plan => `${plan.client} ${plan.worker} ${plan.sequence}` }
+)

@@ -88,7 +88,11 @@ export function attend(m: Model, batch: Batch, layer: u32, chunk: Chunk, head: u
   }
   for (let r: u32 = 0; r < rows; r++) softmax(scores + <usize>r * across, position + r + 1, (length + 3) & ~3)
   for (let at: u32 = 0; at < length; at += blockLength) {
-    const values = cached(m, load<usize>(table + (<usize>(at / blockLength) << 2)), layer, group) + <usize>blockLength * bytes
-    multiply(scores + (<usize>at << 2), across, rows, min(blockLength, length - at), values, bytes, width, out, stride, at == 0 ? 0 : 1)
+    const keys = cached(m, load<usize>(table + (<usize>(at / blockLength) << 2)), layer, group)
+    const values = keys + <usize>blockLength * bytes
+    multiply(
+      scores + (<usize>at << 2), across, rows, min(blockLength, length - at), values, bytes, width, out, stride,
+      at == 0 ? 0 : 1
+    )
   }
 }

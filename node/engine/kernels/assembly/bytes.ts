@@ -52,7 +52,9 @@ function bytes1(row: usize, weights: usize, blocks: u32, start: usize, out: usiz
 }
 
 /** Four outputs of two rows. */
-function bytes2(rows: usize, weights: usize, blocks: u32, start: usize, startStride: usize, out: usize, stride: usize): void {
+function bytes2(
+  rows: usize, weights: usize, blocks: u32, start: usize, startStride: usize, out: usize, stride: usize
+): void {
   let t0 = v128.load(start), t1 = v128.load(start + startStride)
   for (let b: u32 = 0; b < blocks; b++) {
     let s0 = begin(rows + 64), s1 = begin(rows + 68)
@@ -75,8 +77,11 @@ function bytes2(rows: usize, weights: usize, blocks: u32, start: usize, startStr
 }
 
 /** Four outputs of four rows. */
-function bytes4(rows: usize, weights: usize, blocks: u32, start: usize, startStride: usize, out: usize, stride: usize): void {
-  let t0 = v128.load(start), t1 = v128.load(start + startStride), t2 = v128.load(start + 2 * startStride), t3 = v128.load(start + 3 * startStride)
+function bytes4(
+  rows: usize, weights: usize, blocks: u32, start: usize, startStride: usize, out: usize, stride: usize
+): void {
+  let t0 = v128.load(start), t1 = v128.load(start + startStride)
+  let t2 = v128.load(start + 2 * startStride), t3 = v128.load(start + 3 * startStride)
   for (let b: u32 = 0; b < blocks; b++) {
     let s0 = begin(rows + 128), s1 = begin(rows + 132), s2 = begin(rows + 136), s3 = begin(rows + 140)
     for (const end = rows + 128; rows < end; rows += 32) {
@@ -109,7 +114,10 @@ function bytes4(rows: usize, weights: usize, blocks: u32, start: usize, startStr
 const bytesAtOnce: usize = 200000
 
 /** As `product` of tiles.ts, for weights of a byte each. */
-export function byteProduct(tiles: usize, rows: u32, weights: usize, inputs: u32, from: u32, to: u32, start: usize, startStride: usize, out: usize, stride: usize): void {
+export function byteProduct(
+  tiles: usize, rows: u32, weights: usize, inputs: u32, from: u32, to: u32, start: usize, startStride: usize,
+  out: usize, stride: usize
+): void {
   const blocks = inputs >> 5
   const each: usize = <usize>blocks * rowBytes
   const step: usize = <usize>blocks * byteBlock
@@ -120,13 +128,23 @@ export function byteProduct(tiles: usize, rows: u32, weights: usize, inputs: u32
       const w = weights + <usize>j * step, column = <usize>j << 4
       let r = top
       for (; r + 4 <= end; r += 4) {
-        bytes4(tiles + <usize>r * each, w, blocks, start + <usize>r * startStride + column, startStride, out + <usize>r * stride + column, stride)
+        bytes4(
+          tiles + <usize>r * each, w, blocks, start + <usize>r * startStride + column, startStride,
+          out + <usize>r * stride + column, stride
+        )
       }
       if (r + 2 <= end) {
-        bytes2(tiles + <usize>r * each, w, blocks, start + <usize>r * startStride + column, startStride, out + <usize>r * stride + column, stride)
+        bytes2(
+          tiles + <usize>r * each, w, blocks, start + <usize>r * startStride + column, startStride,
+          out + <usize>r * stride + column, stride
+        )
         r += 2
       }
-      if (r < end) bytes1(tiles + <usize>r * each, w, blocks, start + <usize>r * startStride + column, out + <usize>r * stride + column)
+      if (r < end)
+        bytes1(
+          tiles + <usize>r * each, w, blocks, start + <usize>r * startStride + column,
+          out + <usize>r * stride + column
+        )
     }
   }
 }

@@ -4,12 +4,17 @@
  * c[rows, n] = a[rows, k] · b[k, n], added to c where `add` is 1. n is a multiple of 4; strides in bytes. Every element
  * is summed over k in order, whatever is computed beside it.
  */
-export function multiply(a: usize, strideA: usize, rows: u32, k: u32, b: usize, strideB: usize, n: u32, c: usize, strideC: usize, add: u32): void {
+export function multiply(
+  a: usize, strideA: usize, rows: u32, k: u32, b: usize, strideB: usize, n: u32, c: usize, strideC: usize, add: u32
+): void {
   let r: u32 = 0
   for (; r + 4 <= rows; r += 4) {
     let j: u32 = 0
-    for (; j + 8 <= n; j += 8) multiply4x8(a, strideA, k, b + (<usize>j << 2), strideB, c + (<usize>j << 2), strideC, add)
-    for (; j < n; j += 4) for (let i: usize = 0; i < 4; i++) multiply1x4(a + i * strideA, k, b + (<usize>j << 2), strideB, c + i * strideC + (<usize>j << 2), add)
+    for (; j + 8 <= n; j += 8)
+      multiply4x8(a, strideA, k, b + (<usize>j << 2), strideB, c + (<usize>j << 2), strideC, add)
+    for (; j < n; j += 4)
+      for (let i: usize = 0; i < 4; i++)
+        multiply1x4(a + i * strideA, k, b + (<usize>j << 2), strideB, c + i * strideC + (<usize>j << 2), add)
     a += 4 * strideA
     c += 4 * strideC
   }
@@ -28,14 +33,17 @@ function begin(c: usize, add: u32): v128 {
   return add == 0 ? f32x4.splat(0) : v128.load(c)
 }
 
-function multiply4x8(a: usize, strideA: usize, k: u32, b: usize, strideB: usize, c: usize, strideC: usize, add: u32): void {
+function multiply4x8(
+  a: usize, strideA: usize, k: u32, b: usize, strideB: usize, c: usize, strideC: usize, add: u32
+): void {
   const a1 = a + strideA, a2 = a1 + strideA, a3 = a2 + strideA
   const c1 = c + strideC, c2 = c1 + strideC, c3 = c2 + strideC
   let s00 = begin(c, add), s01 = begin(c + 16, add), s10 = begin(c1, add), s11 = begin(c1 + 16, add)
   let s20 = begin(c2, add), s21 = begin(c2 + 16, add), s30 = begin(c3, add), s31 = begin(c3 + 16, add)
   for (let i: usize = 0; i < <usize>k << 2; i += 4) {
     const b0 = v128.load(b), b1 = v128.load(b, 16)
-    const x0 = v128.load32_splat(a + i), x1 = v128.load32_splat(a1 + i), x2 = v128.load32_splat(a2 + i), x3 = v128.load32_splat(a3 + i)
+    const x0 = v128.load32_splat(a + i), x1 = v128.load32_splat(a1 + i)
+    const x2 = v128.load32_splat(a2 + i), x3 = v128.load32_splat(a3 + i)
     s00 = f32x4.relaxed_madd(x0, b0, s00)
     s01 = f32x4.relaxed_madd(x0, b1, s01)
     s10 = f32x4.relaxed_madd(x1, b0, s10)
@@ -108,7 +116,8 @@ export function rmsNorm(x: usize, weight: usize, width: u32, epsilon: f32, out: 
     squares = f32x4.relaxed_madd(v, v, squares)
   }
   const factor = f32x4.splat(<f32>1 / sqrt<f32>(total(squares) / <f32>width + epsilon))
-  for (let i: usize = 0; i < bytes; i += 16) v128.store(out + i, f32x4.mul(f32x4.mul(v128.load(x + i), factor), v128.load(weight + i)))
+  for (let i: usize = 0; i < bytes; i += 16)
+    v128.store(out + i, f32x4.mul(f32x4.mul(v128.load(x + i), factor), v128.load(weight + i)))
 }
 
 /** eˣ to about two units in the last place (the polynomial of Cephes' expf); 0 below −87. */

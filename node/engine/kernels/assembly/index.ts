@@ -48,31 +48,47 @@ function narrow(batch: Batch, layer: u32, which: u32, slot: u32, x: usize, input
     if (first >= end || a == 0) continue
     const rank = load<u32>(run.adapter)
     const low = batch.low + (<usize>((slot * batch.rows + first) * batch.lowWidth) << 2)
-    multiply(x + (<usize>first * inputs << 2), <usize>inputs << 2, end - first, inputs, a, <usize>rank << 2, rank, low, <usize>batch.lowWidth << 2, 0)
+    multiply(
+      x + (<usize>first * inputs << 2), <usize>inputs << 2, end - first, inputs, a, <usize>rank << 2, rank, low,
+      <usize>batch.lowWidth << 2, 0
+    )
   }
 }
 
 /** Outputs [4·from, 4·to) of a product with the weights of a projection, of whichever form. */
-function times(p: Projection, tiles: usize, rows: u32, from: u32, to: u32, start: usize, startStride: usize, out: usize, scratch: usize): void {
+function times(
+  p: Projection, tiles: usize, rows: u32, from: u32, to: u32, start: usize, startStride: usize, out: usize,
+  scratch: usize
+): void {
   const stride = <usize>p.outputs << 2
   if (p.bits == 8) byteProduct(tiles, rows, p.weights, p.inputs, from, to, start, startStride, out, stride)
   else product(tiles, rows, p.weights, p.inputs, from, to, start, startStride, out, stride, scratch)
 }
 
 /** Outputs [4·from, 4·to) of a projection, adapters included; added to `out` where `onto` is set. */
-function project(batch: Batch, p: Projection, layer: u32, which: u32, slot: u32, zeros: usize, out: usize, onto: bool, from: u32, to: u32, thread: u32): void {
+function project(
+  batch: Batch, p: Projection, layer: u32, which: u32, slot: u32, zeros: usize, out: usize, onto: bool, from: u32,
+  to: u32, thread: u32
+): void {
   const stride = <usize>p.outputs << 2
   const start = onto ? out : p.bias != 0 ? p.bias : zeros
-  times(p, batch.tiles, batch.rows, from, to, start, onto ? stride : 0, out, batch.scratch + <usize>thread * batch.scratchBytes)
+  times(
+    p, batch.tiles, batch.rows, from, to, start, onto ? stride : 0, out,
+    batch.scratch + <usize>thread * batch.scratchBytes
+  )
   const left = <usize>from << 4, bytes = <usize>(to - from) << 4
-  if (onto && p.bias != 0) for (let r: u32 = 0; r < batch.rows; r++) add(out + <usize>r * stride + left, p.bias + left, bytes)
+  if (onto && p.bias != 0)
+    for (let r: u32 = 0; r < batch.rows; r++) add(out + <usize>r * stride + left, p.bias + left, bytes)
   for (let i: u32 = 0; i < batch.runCount; i++) {
     const run = changetype<Run>(batch.runs + (<usize>i * offsetof<Run>()))
     if (run.adapter == 0) continue
     const b = matrix(run.adapter, layer, which, 1)
     if (b == 0) continue
     const low = batch.low + (<usize>((slot * batch.rows + run.first) * batch.lowWidth) << 2)
-    multiply(low, <usize>batch.lowWidth << 2, run.count, load<u32>(run.adapter), b + left, stride, (to - from) << 2, out + <usize>run.first * stride + left, stride, 1)
+    multiply(
+      low, <usize>batch.lowWidth << 2, run.count, load<u32>(run.adapter), b + left, stride, (to - from) << 2,
+      out + <usize>run.first * stride + left, stride, 1
+    )
   }
 }
 
@@ -94,7 +110,10 @@ function pieceOf(tiles: u32, threads: u32): u32 {
 }
 
 /** A projection, with the other threads. */
-function projectShared(batch: Batch, p: Projection, layer: u32, which: u32, slot: u32, zeros: usize, out: usize, onto: bool, thread: u32, threads: u32): void {
+function projectShared(
+  batch: Batch, p: Projection, layer: u32, which: u32, slot: u32, zeros: usize, out: usize, onto: bool, thread: u32,
+  threads: u32
+): void {
   const tiles = p.outputs >> 2, piece = pieceOf(tiles, threads)
   for (let from = take(batch, layer, which) * piece; from < tiles; from = take(batch, layer, which) * piece) {
     project(batch, p, layer, which, slot, zeros, out, onto, from, min(tiles, from + piece), thread)
@@ -147,7 +166,10 @@ export function forward(model: usize, step: usize, meeting: usize, thread: u32, 
       const until = min(tiles, at + piece)
       project(batch, layer.gate, l, 4, 0, m.zeros, batch.gate, false, at, until, thread)
       project(batch, layer.up, l, 5, 1, m.zeros, batch.up, false, at, until, thread)
-      for (let r: usize = 0; r < rows; r++) gated(batch.gate + r * wide + (<usize>at << 4), batch.up + r * wide + (<usize>at << 4), <usize>(until - at) << 4)
+      for (let r: usize = 0; r < rows; r++)
+        gated(
+          batch.gate + r * wide + (<usize>at << 4), batch.up + r * wide + (<usize>at << 4), <usize>(until - at) << 4
+        )
     }
     meet(meeting, threads)
     for (let r = first; r < end; r++) quantize(batch.gate + <usize>r * wide, m.intermediate, batch.tiles, r, rows)
@@ -159,13 +181,18 @@ export function forward(model: usize, step: usize, meeting: usize, thread: u32, 
   const targets = batch.targetCount
   for (let i: u32 = thread; i < targets; i += threads) {
     const state = states + (<usize>i * hidden << 2)
-    rmsNorm(batch.x + (<usize>load<u32>(batch.targets + (<usize>i << 2)) * hidden << 2), m.norm, hidden, m.epsilon, state)
+    rmsNorm(
+      batch.x + (<usize>load<u32>(batch.targets + (<usize>i << 2)) * hidden << 2), m.norm, hidden, m.epsilon, state
+    )
     quantize(state, hidden, batch.tiles, i, targets)
   }
   meet(meeting, threads)
   const tiles = m.head.outputs >> 2, piece = pieceOf(tiles, threads)
   for (let at = take(batch, 0, 8) * piece; at < tiles; at = take(batch, 0, 8) * piece) {
-    times(m.head, batch.tiles, targets, at, min(tiles, at + piece), m.zeros, 0, batch.logits, batch.scratch + <usize>thread * batch.scratchBytes)
+    times(
+      m.head, batch.tiles, targets, at, min(tiles, at + piece), m.zeros, 0, batch.logits,
+      batch.scratch + <usize>thread * batch.scratchBytes
+    )
   }
   meet(meeting, threads)
 }

@@ -18,7 +18,9 @@ export const rowBytes: usize = 40
 // @ts-ignore: decorator
 @inline
 function scaled(sum: v128, total: v128, weightScale: v128, rowScale: v128): v128 {
-  return f32x4.relaxed_madd(f32x4.convert_i32x4_s(i32x4.extadd_pairwise_i16x8_s(sum)), f32x4.mul(weightScale, rowScale), total)
+  return f32x4.relaxed_madd(
+    f32x4.convert_i32x4_s(i32x4.extadd_pairwise_i16x8_s(sum)), f32x4.mul(weightScale, rowScale), total
+  )
 }
 
 /**
@@ -47,7 +49,9 @@ function high(codes: v128, mask: v128): v128 {
 // @ts-ignore: decorator
 @inline
 function pair(sum: v128, first: v128, lower: v128, next: v128, upper: v128): v128 {
-  return i16x8.add(sum, i16x8.add(i16x8.relaxed_dot_i8x16_i7x16_s(first, lower), i16x8.relaxed_dot_i8x16_i7x16_s(next, upper)))
+  return i16x8.add(
+    sum, i16x8.add(i16x8.relaxed_dot_i8x16_i7x16_s(first, lower), i16x8.relaxed_dot_i8x16_i7x16_s(next, upper))
+  )
 }
 
 /** Four outputs of one row. `start` holds what the sums begin with. */
@@ -72,7 +76,9 @@ function product1(row: usize, weights: usize, blocks: u32, start: usize, out: us
 }
 
 /** Four outputs of two rows. */
-function product2(rows: usize, weights: usize, blocks: u32, start: usize, startStride: usize, out: usize, stride: usize): void {
+function product2(
+  rows: usize, weights: usize, blocks: u32, start: usize, startStride: usize, out: usize, stride: usize
+): void {
   const mask = maskOf(blocks)
   let t0 = v128.load(start), t1 = v128.load(start + startStride)
   for (let b: u32 = 0; b < blocks; b++) {
@@ -103,11 +109,15 @@ function product2(rows: usize, weights: usize, blocks: u32, start: usize, startS
  * Four outputs of four rows. The four groups of inputs are turns of a loop: written out, the compiler orders them row
  * by row, and runs out of registers for the weights.
  */
-function product4(rows: usize, weights: usize, blocks: u32, start: usize, startStride: usize, out: usize, stride: usize): void {
+function product4(
+  rows: usize, weights: usize, blocks: u32, start: usize, startStride: usize, out: usize, stride: usize
+): void {
   const mask = maskOf(blocks)
-  let t0 = v128.load(start), t1 = v128.load(start + startStride), t2 = v128.load(start + 2 * startStride), t3 = v128.load(start + 3 * startStride)
+  let t0 = v128.load(start), t1 = v128.load(start + startStride)
+  let t2 = v128.load(start + 2 * startStride), t3 = v128.load(start + 3 * startStride)
   for (let b: u32 = 0; b < blocks; b++) {
-    let s0 = v128.load32_splat(rows, 128), s1 = v128.load32_splat(rows, 132), s2 = v128.load32_splat(rows, 136), s3 = v128.load32_splat(rows, 140)
+    let s0 = v128.load32_splat(rows, 128), s1 = v128.load32_splat(rows, 132)
+    let s2 = v128.load32_splat(rows, 136), s3 = v128.load32_splat(rows, 140)
     for (const end = rows + 128; rows < end; rows += 32) {
       const w = v128.load(weights), l = low(w, mask), h = high(w, mask)
       weights += 16
@@ -157,11 +167,16 @@ function loosen(weights: usize, second: usize, blocks: u32, out: usize): void {
 }
 
 /** Eight outputs of four rows, from loosened weights. */
-function product4by8(rows: usize, weights: usize, blocks: u32, start: usize, startStride: usize, out: usize, stride: usize): void {
-  let t0 = v128.load(start), t1 = v128.load(start + startStride), t2 = v128.load(start + 2 * startStride), t3 = v128.load(start + 3 * startStride)
-  let u0 = v128.load(start, 16), u1 = v128.load(start + startStride, 16), u2 = v128.load(start + 2 * startStride, 16), u3 = v128.load(start + 3 * startStride, 16)
+function product4by8(
+  rows: usize, weights: usize, blocks: u32, start: usize, startStride: usize, out: usize, stride: usize
+): void {
+  let t0 = v128.load(start), t1 = v128.load(start + startStride)
+  let t2 = v128.load(start + 2 * startStride), t3 = v128.load(start + 3 * startStride)
+  let u0 = v128.load(start, 16), u1 = v128.load(start + startStride, 16)
+  let u2 = v128.load(start + 2 * startStride, 16), u3 = v128.load(start + 3 * startStride, 16)
   for (let b: u32 = 0; b < blocks; b++) {
-    let s0 = v128.load32_splat(rows, 128), s1 = v128.load32_splat(rows, 132), s2 = v128.load32_splat(rows, 136), s3 = v128.load32_splat(rows, 140)
+    let s0 = v128.load32_splat(rows, 128), s1 = v128.load32_splat(rows, 132)
+    let s2 = v128.load32_splat(rows, 136), s3 = v128.load32_splat(rows, 140)
     let z0 = s0, z1 = s1, z2 = s2, z3 = s3
     for (const end = rows + 128; rows < end; rows += 32) {
       const l = v128.load(weights), h = v128.load(weights, 16), m = v128.load(weights, 32), i = v128.load(weights, 48)
@@ -213,7 +228,10 @@ const bytesAtOnce: usize = 200000
  * row for all; strides in bytes. What a row gets does not depend on the rows beside it. `scratch` holds 9 bytes an
  * input.
  */
-export function product(tiles: usize, rows: u32, weights: usize, inputs: u32, from: u32, to: u32, start: usize, startStride: usize, out: usize, stride: usize, scratch: usize): void {
+export function product(
+  tiles: usize, rows: u32, weights: usize, inputs: u32, from: u32, to: u32, start: usize, startStride: usize,
+  out: usize, stride: usize, scratch: usize
+): void {
   const blocks = inputs >> 5
   const each: usize = <usize>blocks * rowBytes
   const step: usize = <usize>blocks * blockBytes
@@ -226,12 +244,14 @@ export function product(tiles: usize, rows: u32, weights: usize, inputs: u32, fr
       let r = top
       if (two && top + 4 <= end) loosen(w, w + step, blocks, scratch)
       for (; r + 4 <= end; r += 4) {
-        const tile = tiles + <usize>r * each, s = start + <usize>r * startStride + column, o = out + <usize>r * stride + column
+        const tile = tiles + <usize>r * each
+        const s = start + <usize>r * startStride + column, o = out + <usize>r * stride + column
         if (two) product4by8(tile, scratch, blocks, s, startStride, o, stride)
         else product4(tile, w, blocks, s, startStride, o, stride)
       }
       for (; r < end; r += 2) {
-        const tile = tiles + <usize>r * each, s = start + <usize>r * startStride + column, o = out + <usize>r * stride + column
+        const tile = tiles + <usize>r * each
+        const s = start + <usize>r * startStride + column, o = out + <usize>r * stride + column
         if (r + 2 <= end) {
           product2(tile, w, blocks, s, startStride, o, stride)
           if (two) product2(tile, w + step, blocks, s + 16, startStride, o + 16, stride)
@@ -293,8 +313,12 @@ export function quantize(x: usize, inputs: u32, tiles: usize, r: u32, rows: u32)
     v128.store64_lane(codes + 2 * apart, back, 0)
     v128.store64_lane(codes + 3 * apart, back, 1)
     const sums = i16x8.add(i16x8.add(a0, a1), i16x8.add(a2, a3))
-    const even = i16x8.extract_lane_s(sums, 0) + i16x8.extract_lane_s(sums, 1) + i16x8.extract_lane_s(sums, 4) + i16x8.extract_lane_s(sums, 5)
-    const odd = i16x8.extract_lane_s(sums, 2) + i16x8.extract_lane_s(sums, 3) + i16x8.extract_lane_s(sums, 6) + i16x8.extract_lane_s(sums, 7)
+    const even =
+      i16x8.extract_lane_s(sums, 0) + i16x8.extract_lane_s(sums, 1) +
+      i16x8.extract_lane_s(sums, 4) + i16x8.extract_lane_s(sums, 5)
+    const odd =
+      i16x8.extract_lane_s(sums, 2) + i16x8.extract_lane_s(sums, 3) +
+      i16x8.extract_lane_s(sums, 6) + i16x8.extract_lane_s(sums, 7)
     const start = tile + (<usize>size << 5) + (<usize>lane << 2)
     store<i16>(start, <i16>(-8 * even))
     store<i16>(start, <i16>(-8 * odd), 2)

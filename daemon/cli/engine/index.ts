@@ -1,0 +1,27 @@
+import { Command } from 'commander'
+import { inspectCommand } from './inspect.ts'
+import { scoreCommand } from './score.ts'
+import { generateCommand } from './generate.ts'
+import { tuneCommand } from './tune.ts'
+import { gradientsCommand } from './gradients.ts'
+import { mergeCommand } from './merge.ts'
+import { benchCommand } from './bench.ts'
+
+/** `tilth engine …`: models and adapters on this machine alone, with no network and no daemon. */
+export function engineCommand(): Command {
+  const cmd = new Command('engine')
+    .description('models and adapters on this machine alone: inspect, score, generate, tune, gradients, merge, bench')
+    .showHelpAfterError('(add --help for what it takes)')
+    .addHelpText('after', '\nExample:\n  tilth engine inspect --model models/seedling\n')
+  for (const sub of [
+    inspectCommand(),
+    scoreCommand(),
+    generateCommand(),
+    tuneCommand(),
+    gradientsCommand(),
+    mergeCommand(),
+    benchCommand()
+  ])
+    cmd.addCommand(sub)
+  return cmd
+}

@@ -1,0 +1,108 @@
+import { InvalidError } from '../../../protocol/primitives/index.ts'
+import { readRows, tuneDefaults, type TrainSettings } from '../../../node/engine/index.ts'
+import type { Shared } from './flags.ts'
+
+// What `tilth engine tune` was told, and the settings that follow.
+
+export interface TuneFlags extends Shared {
+  data?: string
+  examples?: string
+  output: string
+  method?: 'lora' | 'qlora'
+  doubleQuantization?: boolean
+  epochs: number
+  steps?: number
+  batch: number
+  accumulation?: number
+  lr: number
+  schedule: TrainSettings['schedule']
+  warmup: number
+  weightDecay: number
+  beta1: number
+  beta2: number
+  eps: number
+  clip?: number
+  ema: number
+  seed: number
+  dropout: number
+  cutoff: number
+  rank: number
+  alpha: number
+  targets: string
+  rslora?: boolean
+  wholeText?: boolean
+  checkpointing?: boolean
+  shuffle: boolean
+  checkpoint?: string
+  evalShare?: number
+  evalData?: string
+  evalEvery: number
+  patience: number
+}
+
+/**
+ * `--quantize` says the same as `--method` and `--double-quantization`; where they contradict each other nobody knows
+ * what was meant.
+ */
+function methodOf({
+  method,
+  quantize = 'none',
+  doubleQuantization
+}: TuneFlags): Pick<TrainSettings, 'method' | 'doubleQuantization'> {
+  const quantized = quantize !== 'none'
+  if (method === 'lora' && (quantized || doubleQuantization === true))
+    throw new InvalidError(
+      'flag-invalid',
+      '--method lora trains over a base that is not quantised; leave the method out, or take qlora'
+    )
+  const double = quantize === 'nf4-double' || doubleQuantization === true
+  return method === 'qlora' || quantized || double
+    ? { method: 'qlora', doubleQuantization: double }
+    : { method: 'lora' }
+}
+
+/** Examples are trained on exactly as the flags say: nothing is accumulated or clipped unless it is asked for. */
+export function trainSettings(flags: TuneFlags): TrainSettings {
+  const exact = flags.examples !== undefined
+  const { epochs, steps, batch, lr, schedule, weightDecay, seed, cutoff, ema, shuffle, beta1, beta2, checkpointing } =
+    flags
+  const held = flags.evalShare !== undefined || flags.evalData !== undefined
+  return {
+    ...methodOf(flags),
+    epochs,
+    batch,
+    lr,
+    schedule,
+    weightDecay,
+    seed,
+    cutoff,
+    ema,
+    shuffle,
+    beta1,
+    beta2,
+    epsilon: flags.eps,
+    lora: {
+      rank: flags.rank,
+      alpha: flags.alpha,
+      targets: flags.targets.split(','),
+      dropout: flags.dropout,
+      rslora: flags.rslora === true
+    },
+    accumulation: flags.accumulation ?? (exact ? 1 : tuneDefaults.accumulation),
+    clip: flags.clip ?? (exact ? 0 : tuneDefaults.clip),
+    warmupRatio: flags.warmup,
+    responseOnly: flags.wholeText !== true,
+    ...(steps === undefined ? {} : { steps }),
+    ...(checkpointing === undefined ? {} : { checkpointing }),
+    ...(held
+      ? {
+          evaluation: {
+            everySteps: flags.evalEvery,
+            patience: flags.patience,
+            ...(flags.evalShare === undefined ? {} : { share: flags.evalShare }),
+            ...(flags.evalData === undefined || exact ? {} : { rows: readRows(flags.evalData) })
+          }
+        }
+      : {})
+  }
+}
