@@ -32,9 +32,9 @@ export async function hearNews(
   { catalogue, wallet, accounts, redeemer }: Hearers
 ): Promise<() => Promise<void>> {
   async function change(channel: Hex, next: (state: ChannelState) => ChannelState): Promise<void> {
-    const account = accounts.find(channel)
+    const account = await accounts.find(channel)
     if (account !== undefined) await accounts.update(account, next)
-    const purse = wallet.find(channel)
+    const purse = await wallet.find(channel)
     if (purse !== undefined) await wallet.update(purse, next)
   }
   const unlessClosed =
@@ -50,12 +50,12 @@ export async function hearNews(
 
   /** A client knows what it has paid in; a worker relies on it once it is confirmed. */
   async function raise({ channel, deposit }: { channel: Hex; deposit: bigint }): Promise<void> {
-    const account = accounts.find(channel)
+    const account = await accounts.find(channel)
     if (account !== undefined) {
       const onChain = await confirmed(channel)
       if (onChain !== undefined) await accounts.update(account, state => relied(state, onChain))
     }
-    const purse = wallet.find(channel)
+    const purse = await wallet.find(channel)
     if (purse !== undefined)
       await wallet.update(purse, state => (state.state === 'open' ? deposited(state, deposit) : state))
   }
@@ -90,7 +90,7 @@ export async function hearNews(
           )
         )
         // The client asks to close: what it has promised is claimed before the window ends.
-        const account = accounts.find(event.channel)
+        const account = await accounts.find(event.channel)
         if (account !== undefined) await redeemer.one(account)
         return
       }
@@ -101,12 +101,12 @@ export async function hearNews(
     if (event.name === 'ModelRegistered') return catalogue.dropped(event.model, event.block)
     if (event.name === 'ModelRetired') return catalogue.retired(event.model, false)
     // The ledger has gone back already: the channel is what it is there, or is there no more.
-    const account = accounts.find(event.channel)
+    const account = await accounts.find(event.channel)
     if (account !== undefined) {
       const onChain = await confirmed(event.channel)
       await accounts.update(account, state => reorganised(state, onChain))
     }
-    const purse = wallet.find(event.channel)
+    const purse = await wallet.find(event.channel)
     const known = await chain.ledger.channel(event.channel)
     if (purse !== undefined) await wallet.update(purse, state => reorganised(state, known))
   }

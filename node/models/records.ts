@@ -14,6 +14,8 @@ const channelState: z.ZodType<ChannelState> = z.discriminatedUnion('state', [
   z.strictObject({ state: z.literal('disputed'), ...account, code: z.string().max(60) }),
   z.strictObject({ state: z.literal('closed'), ...account, refunded: amount })
 ])
+/** When this node heard that the channel is closed, in seconds; 0 while it is not. */
+const endedAt = uint(64)
 const ids = z.array(z.int().min(0)).max(4096)
 
 /** A receipt that the worker has signed and the client not yet: sent again, the same, until it is countersigned. */
@@ -31,7 +33,8 @@ const workerChannel = z.strictObject({
   expiry: uint(64),
   channel: channelState,
   voucher: signature.nullable(),
-  pending: pendingReceipt.nullable()
+  pending: pendingReceipt.nullable(),
+  endedAt
 })
 export type WorkerChannel = z.infer<typeof workerChannel>
 
@@ -57,7 +60,8 @@ const clientChannel = z.strictObject({
   worker: address,
   model: bytes32,
   expiry: uint(64),
-  channel: channelState
+  channel: channelState,
+  endedAt
 })
 export type ClientChannel = z.infer<typeof clientChannel>
 
@@ -91,6 +95,8 @@ export function openTables(store: Pick<Store, 'collection'>) {
     /** Requests taken, none is answered twice. Key: time of issue, then id, so that old ones are forgotten by range. */
     served: store.collection('models/served', z.literal(true)),
     clientChannels: store.collection('models/client-channels', clientChannel),
+    /** Client: those that are not closed. Key: worker/model/channel. */
+    payable: store.collection('models/payable', z.literal(true)),
     /** Key: channel/request. */
     asks: store.collection('models/asks', askRecord),
     /** Key: the number of its coming. */

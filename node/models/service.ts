@@ -16,9 +16,10 @@ import { declareMetrics } from './metrics.ts'
 import { openTables } from './records.ts'
 import type { Registered } from './records.ts'
 import { createChainTime } from './chain-time.ts'
+import { listChannels } from './channels.ts'
 import { createCatalogue } from './catalogue.ts'
 import { asStream } from './stream.ts'
-import type { AskEvent, ChannelView, ModelView, ModelsService } from './types.ts'
+import type { AskEvent, ModelView, ModelsService } from './types.ts'
 import { createActivity } from './worker/activity.ts'
 import { createAdmission } from './worker/admission.ts'
 import { createAnswers } from './worker/answer.ts'
@@ -88,7 +89,6 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
       await catalogue.load()
       await receipts.load()
       await accounts.load()
-      await wallet.load()
       board.start()
       if (parts.metrics !== undefined)
         offs.push(declareMetrics(parts.metrics, parts, { offers: () => board.list().length, free: () => slots.free }))
@@ -145,19 +145,12 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
     openings: () => receipts.openings(),
     forget: ids => forgetting.forget(ids),
     release: ids => receipts.release(ids),
-    async channels() {
-      const views: ChannelView[] = []
-      for (const {
-        id,
-        record: { client, model, channel }
-      } of accounts.all())
-        views.push(channelView({ id, role: 'worker', client, worker: self, model }, channel))
-      for (const {
-        id,
-        record: { worker, model, channel }
-      } of wallet.purses())
-        views.push(channelView({ id, role: 'client', client: self, worker, model }, channel))
-      return views
+    channels: page => listChannels({ self, accounts, wallet }, page),
+    async owed() {
+      let sum = 0n
+      for await (const { channel } of accounts.records())
+        if (channel.state === 'open' || channel.state === 'disputed') sum += channel.paid - channel.claimed
+      return sum
     },
     activity: () => ({ ...activity.lately(), free: slots.free }),
     redeem: () => redeemer.all(),
@@ -170,25 +163,3 @@ const pricesOf = ({ worker: prices = {} }: ModelsDeps): Partial<Parts['policy']>
   ...(prices.outputPrice === undefined ? {} : { outputPrice: prices.outputPrice }),
   ...(prices.capacity === undefined ? {} : { capacity: prices.capacity })
 })
-
-function channelView(
-  parties: Pick<ChannelView, 'id' | 'role' | 'client' | 'worker' | 'model'>,
-  {
-    deposit,
-    paid,
-    settled,
-    claimed,
-    sequence,
-    state
-  }: Pick<ChannelView, 'deposit' | 'paid' | 'settled' | 'claimed'> & { sequence: bigint; state: string }
-): ChannelView {
-  return {
-    ...parties,
-    deposit,
-    paid,
-    settled,
-    claimed,
-    receipts: Number(sequence),
-    state: state === 'closing' || state === 'closed' ? 'closed' : state === 'disputed' ? 'disputed' : 'open'
-  }
-}

@@ -1,6 +1,6 @@
 import type { ChatMessage } from '../../protocol/data/index.ts'
 import type { CosignedReceipt, ModelRecord, Opening } from '../../protocol/models/index.ts'
-import type { Address, Hex } from '../../protocol/primitives/index.ts'
+import type { Address, Hex, Page, PageRequest } from '../../protocol/primitives/index.ts'
 
 /**
  * What a worker asks and gives for a model, as its signed offer says. Prices are per token, in the token's smallest
@@ -185,7 +185,10 @@ export interface ModelsService {
   release(ids: Iterable<Hex>): Promise<void>
   /** Worker: what it answered within the last hour, and how many more answers it could begin at once. */
   activity(): ActivityView & { readonly free: number }
-  channels(): Promise<readonly ChannelView[]>
+  /** Those that pay this node, then those that it pays by; what was closed until a month after its end. */
+  channels(page?: PageRequest): Promise<Page<ChannelView>>
+  /** Worker: what clients have promised and nobody has claimed yet. */
+  owed(): Promise<bigint>
   /** Worker: brings every voucher that is worth more than what was claimed to the chain. */
   redeem(): Promise<{ channels: number; amount: bigint }>
   /**

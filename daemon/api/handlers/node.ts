@@ -36,18 +36,15 @@ export function nodeHandlers(
       return { ok: reached, peers: peers.connected().length, chain: reached }
     },
     async status() {
-      const [{ block }, balance, gas, stake, channels, earnings] = await Promise.all([
+      const [{ block }, balance, gas, stake, owed, earnings] = await Promise.all([
         chain.head(),
         chain.tokens.balanceOf(node.self),
         chain.tokens.gasOf(node.self),
         chain.nodes.stakeOf(node.self),
-        node.models.channels(),
+        node.models.owed(),
         node.payouts.earnings(node.self)
       ])
       const { fees, ...activity } = node.models.activity()
-      const owed = channels
-        .filter(({ role, state }) => role === 'worker' && state !== 'closed')
-        .reduce((sum, { paid, claimed }) => sum + paid - claimed, 0n)
       return {
         version,
         peerId: peers.self.peerId,

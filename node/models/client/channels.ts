@@ -68,9 +68,11 @@ export function createChannelKeeper({ chain, clock, timing, streams, log }: Part
       off = clock.every(
         timing.redeemMs,
         async () => {
-          if (wallet.purses().every(({ record: { channel } }) => channel.state === 'closed')) return
-          const { timestamp } = await chain.head()
-          for (const purse of wallet.purses()) await look(purse, timestamp)
+          let timestamp: bigint | undefined
+          for await (const purse of wallet.open()) {
+            timestamp ??= (await chain.head()).timestamp
+            await look(purse, timestamp)
+          }
         },
         error => {
           log.warn('a channel could not be closed', { error })
@@ -82,7 +84,7 @@ export function createChannelKeeper({ chain, clock, timing, streams, log }: Part
     },
     async reconcile(signal) {
       let count = 0
-      for (const purse of wallet.purses()) {
+      for await (const purse of wallet.open()) {
         if (unsettled(purse).length === 0 || purse.record.channel.state !== 'open') continue
         try {
           count += await reconcileOne(purse, signal)

@@ -15,6 +15,7 @@ import { contentHash, InvalidError } from '../../../protocol/primitives/index.ts
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import type { ChannelOnChain } from '../../chain/types.ts'
 import { createQueue } from '../../runtime/index.ts'
+import { createHeld } from '../held.ts'
 import type { ChainTime } from '../chain-time.ts'
 import type { Parts } from '../deps.ts'
 import type { SignedOffer } from '../offers.ts'
@@ -41,7 +42,6 @@ export interface Purse {
 }
 
 export interface Wallet {
-  load(): Promise<void>
   /**
    * A request, on its way to the disk, and a channel with room for its fee: one that is open, topped up if need be, or
    * a new one.
@@ -54,8 +54,11 @@ export interface Wallet {
     maxFee: bigint
     confidential: boolean
   }): Promise<{ purse: Purse; ask: Ask }>
-  find(channel: Hex): Purse | undefined
-  purses(): Purse[]
+  find(channel: Hex): Promise<Purse | undefined>
+  /** Those that are not closed. */
+  open(): AsyncIterable<Purse>
+  /** All channels as they are on disk, by id. */
+  records(range?: { from?: string }): AsyncIterable<ClientChannel>
   /** A channel of ours that the chain knows: perhaps opened just before a crash. */
   adopt(onChain: Pick<ChannelOnChain, 'id' | 'worker' | 'model' | 'deposit' | 'expiry'>): Promise<Purse>
   /** The request was taken: its prompt counts from now on. */
@@ -84,20 +87,49 @@ export interface Wallet {
     purse: Purse,
     frame: { receipt: Signed<'Receipt'>; answer: readonly number[] }
   ): Promise<{ id: Hex; signature: Hex; voucher: Signed<'Voucher'> | null; fresh: CosignedReceipt | undefined }>
-  /** What was asked before then and never signed for is given up. @returns how much */
+  /** What was asked before then and never signed for is given up, and channels that ended. @returns how much */
   expire(before: bigint): Promise<number>
   dispute(purse: Purse, code: string): Promise<void>
   update(purse: Purse, change: (channel: ChannelState) => ChannelState): Promise<void>
 }
 
+/** Channels in memory beside those in use. */
+const mostHeld = 1024
+
+const payableKey = ({ worker, model, id }: Pick<ClientChannel, 'worker' | 'model' | 'id'>): string =>
+  `${worker}/${model}/${id}`
+
 /** What this node has promised to workers, on disk before it is promised. */
 export function createWallet(parts: Parts, tables: Tables, receipts: Receipts, time: ChainTime): Wallet {
   const { store, network, key, self, chain, policy, timing, log, now } = parts
-  const purses = new Map<Hex, Purse>()
+  const held = createHeld(read, mostHeld)
   const toppingUp = new Map<Hex, Promise<void>>()
   const queue = createQueue({ name: 'channels', bound: 4096, concurrency: 256 })
 
-  const save = (purse: Purse): Promise<void> => tables.clientChannels.put(purse.id, purse.record)
+  /** A channel with what was asked on it and not signed for. An ask that is live has somebody who holds it. */
+  async function read(id: Hex): Promise<Purse | undefined> {
+    const record = await tables.clientChannels.get(id)
+    if (record === undefined) return undefined
+    const asks = new Map<Hex, Ask>()
+    for await (const ask of tables.asks.values({ prefix: inChannel(id, '') })) {
+      const request = digest(network, 'InferenceRequest', ask.statement.message)
+      const received = [...ask.received]
+      asks.set(request, { id: request, record: ask, received, live: false, written: Promise.resolve() })
+    }
+    return { id, record, asks, spent: false }
+  }
+  const save = ({ id, record }: Purse): Promise<void> =>
+    store.batch(batch => {
+      batch.put(tables.clientChannels, id, record)
+      if (record.channel.state === 'closed') batch.delete(tables.payable, payableKey(record))
+      else batch.put(tables.payable, payableKey(record), true)
+    })
+  async function* open(prefix = ''): AsyncGenerator<Purse> {
+    for await (const key of tables.payable.keys({ prefix })) {
+      const purse = await held.get((key.split('/')[2] ?? '0x') as Hex)
+      if (purse !== undefined) yield purse
+    }
+  }
   const feeSoFar = ({ record: { offer, inputTokens }, received }: Ask): bigint =>
     feeOf(offer.message, inputTokens, received.length)
   const owed = (purse: Purse): bigint =>
@@ -123,20 +155,15 @@ export function createWallet(parts: Parts, tables: Tables, receipts: Receipts, t
     deposit,
     expiry
   }: Pick<ChannelOnChain, 'id' | 'worker' | 'model' | 'deposit' | 'expiry'>): Promise<Purse> {
-    const known = purses.get(id)
+    const known = await held.get(id)
     if (known !== undefined) return known
-    const purse: Purse = {
-      id,
-      record: { id, worker, model, expiry, channel: openChannel(deposit) },
-      asks: new Map(),
-      spent: false
-    }
-    purses.set(id, purse)
+    const record: ClientChannel = { id, worker, model, expiry, channel: openChannel(deposit), endedAt: 0n }
+    const purse = held.keep(id, () => ({ id, record, asks: new Map(), spent: false }))
     await save(purse)
     return purse
   }
 
-  async function open(worker: Address, model: Hex, need: bigint, chainNow: bigint): Promise<Purse> {
+  async function openNew(worker: Address, model: Hex, need: bigint, chainNow: bigint): Promise<Purse> {
     const expiry = chainNow + BigInt(policy.channelSeconds)
     const wish = need * BigInt(policy.depositRequests)
     const openWith = async (deposit: bigint): Promise<Purse> => {
@@ -157,23 +184,25 @@ export function createWallet(parts: Parts, tables: Tables, receipts: Receipts, t
 
   async function purseFor(worker: Address, model: Hex, need: bigint): Promise<Purse> {
     const chainNow = await time.now()
-    const usable = [...purses.values()].find(
-      ({ record, spent }) =>
-        !spent &&
-        record.worker === worker &&
-        record.model === model &&
-        record.channel.state === 'open' &&
-        record.expiry > chainNow + 2n * BigInt(timing.marginSeconds)
-    )
-    if (usable === undefined) return open(worker, model, need, chainNow)
-    const free = (): bigint => usable.record.channel.deposit - committed(usable)
-    if (free() < need) await toppedUp(usable, need)
+    let usable: Purse | undefined
+    for await (const purse of open(`${worker}/${model}/`)) {
+      const { record, spent } = purse
+      if (spent || record.channel.state !== 'open') continue
+      if (record.expiry <= chainNow + 2n * BigInt(timing.marginSeconds)) continue
+      usable = purse
+      break
+    }
+    if (usable === undefined) return openNew(worker, model, need, chainNow)
+    const { id } = usable
+    const purse = usable
+    const free = (): bigint => purse.record.channel.deposit - committed(purse)
+    if (free() < need) await toppedUp(purse, need)
     // Before the deposit is used up, so that no request waits for a transaction.
     else if (free() * 4n < need * BigInt(policy.depositRequests))
-      toppedUp(usable, need).catch((error: unknown) => {
-        log.info('a channel could not be topped up', { channel: usable.id, error })
+      toppedUp(purse, need).catch((error: unknown) => {
+        log.info('a channel could not be topped up', { channel: id, error })
       })
-    return usable
+    return purse
   }
 
   /** Tops a channel up for further requests like this one; one transaction at a time. */
@@ -225,16 +254,6 @@ export function createWallet(parts: Parts, tables: Tables, receipts: Receipts, t
   }
 
   const wallet: Wallet = {
-    async load() {
-      for await (const record of tables.clientChannels.values())
-        purses.set(record.id, { id: record.id, record, asks: new Map(), spent: false })
-      for await (const record of tables.asks.values()) {
-        const id = digest(network, 'InferenceRequest', record.statement.message)
-        purses
-          .get(record.statement.message.channel)
-          ?.asks.set(id, { id, record, received: [...record.received], live: false, written: Promise.resolve() })
-      }
-    },
     // One at a time for a worker and model: two that find room at once would share the same room.
     begin: request =>
       queue.run(`${request.offer.message.worker} ${request.offer.message.model}`, async () => {
@@ -242,8 +261,9 @@ export function createWallet(parts: Parts, tables: Tables, receipts: Receipts, t
         const purse = await purseFor(worker, model, request.maxFee)
         return { purse, ask: beginOn(purse, request) }
       }),
-    find: id => purses.get(id),
-    purses: () => [...purses.values()],
+    find: id => held.get(id),
+    open: () => open(),
+    records: range => tables.clientChannels.values(range),
     adopt,
     async accepted(purse, ask, inputTokens, creditTokens) {
       ask.record = { ...ask.record, inputTokens, creditTokens }
@@ -337,13 +357,26 @@ export function createWallet(parts: Parts, tables: Tables, receipts: Receipts, t
       }),
     async expire(before) {
       let count = 0
-      for (const purse of purses.values()) {
-        for (const [id, { live, record }] of purse.asks) {
-          if (live || record.statement.message.issuedAt >= before) continue
-          purse.asks.delete(id)
-          await tables.asks.delete(inChannel(purse.id, id))
-          count++
-        }
+      const drop = async (purse: Purse, id: Hex): Promise<void> => {
+        purse.asks.delete(id)
+        await tables.asks.delete(inChannel(purse.id, id))
+        count++
+      }
+      for await (const { statement } of tables.asks.values()) {
+        if (statement.message.issuedAt >= before) continue
+        const purse = await held.get(statement.message.channel)
+        const id = digest(network, 'InferenceRequest', statement.message)
+        if (purse === undefined) await tables.asks.delete(inChannel(statement.message.channel, id))
+        else if (purse.asks.get(id)?.live !== true) await drop(purse, id)
+      }
+      for await (const { id, endedAt } of tables.clientChannels.values()) {
+        if (endedAt === 0n || endedAt >= before) continue
+        const purse = await held.get(id)
+        if (purse === undefined || purse.record.channel.state !== 'closed') continue
+        for (const request of purse.asks.keys()) await drop(purse, request)
+        held.drop(id)
+        await tables.clientChannels.delete(id)
+        count++
       }
       return count
     },
@@ -355,8 +388,11 @@ export function createWallet(parts: Parts, tables: Tables, receipts: Receipts, t
     async update(purse, change) {
       const channel = change(purse.record.channel)
       if (channel === purse.record.channel) return
-      purse.record = { ...purse.record, channel }
+      const closed = channel.state === 'closed'
+      purse.record = { ...purse.record, channel, endedAt: closed ? now() : 0n }
       await save(purse)
+      // After the write: whoever looks for it from now on reads what is written.
+      if (closed) held.drop(purse.id)
     }
   }
   return wallet

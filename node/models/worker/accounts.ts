@@ -14,6 +14,7 @@ import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import type { ChannelOnChain } from '../../chain/types.ts'
 import { sequenceKey } from '../../store/index.ts'
 import type { Parts } from '../deps.ts'
+import { createHeld } from '../held.ts'
 import { inChannel } from '../records.ts'
 import type { AnswerRecord, Tables, WorkerChannel } from '../records.ts'
 
@@ -45,8 +46,9 @@ export interface Accounts {
   load(): Promise<void>
   /** The account of a channel as it can be relied on now. */
   account(channel: ChannelOnChain): Promise<Account>
-  find(channel: Hex): Account | undefined
-  all(): Account[]
+  find(channel: Hex): Promise<Account | undefined>
+  /** All channels as they are on disk, by id. */
+  records(range?: { from?: string }): AsyncIterable<WorkerChannel>
   /** Everything earned and not paid: receipts, one on its way, running and ended answers. */
   owed(account: Account): bigint
   /** How far what is owed may be ahead of what is paid: the credits of all answers whose streams are there. */
@@ -71,10 +73,13 @@ export interface Accounts {
   end(account: Account, answer: Answer, arrived: readonly number[], finish: Finish): Promise<void>
   /** What the chain says of a channel. */
   update(account: Account, change: (channel: ChannelState) => ChannelState): Promise<void>
-  /** Answers that ended before then and that no client came back to sign for are given up. @returns how many */
+  /** Answers that ended before then and that no client came back to sign for are given up, and channels that ended. */
+  /** @returns how many */
   expire(before: bigint): Promise<number>
 }
 
+/** Channels in memory beside those in use. */
+const mostHeld = 4096
 /** Requests that are forgotten in one go. */
 const forgottenAtOnce = 10_000
 
@@ -84,7 +89,22 @@ const servedKey = ({ issuedAt }: Message<'InferenceRequest'>, request: Hex): str
 
 /** What clients owe this worker and have promised it, on disk before anything is answered. */
 export function createAccounts({ store, network, now }: Parts, tables: Tables): Accounts {
-  const byChannel = new Map<Hex, Account>()
+  const held = createHeld(read, mostHeld)
+
+  /** A channel with the answers of it that wait to be signed for. Answers that run have somebody who holds it. */
+  async function read(id: Hex): Promise<Account | undefined> {
+    const record = await tables.workerChannels.get(id)
+    if (record === undefined) return undefined
+    const account: Account = { id, client: record.client, record, answers: new Map(), waiting: new Set() }
+    for await (const answer of tables.answers.values({ prefix: inChannel(id, '') })) {
+      const request = digest(network, 'InferenceRequest', answer.statement.message)
+      const one: Answer = { id: request, record: answer, sent: answer.answer.length, credit: 0n, orphan: true }
+      account.answers.set(request, one)
+      // Whatever gave it has ended: a crash cut it off.
+      if (answer.state === 'running') await accounts.end(account, one, answer.answer, 'cancelled')
+    }
+    return account
+  }
 
   const feeFor = ({ record: { offer, inputTokens } }: Answer, tokens: number): bigint =>
     feeOf(offer.message, inputTokens, tokens)
@@ -109,43 +129,37 @@ export function createAccounts({ store, network, now }: Parts, tables: Tables): 
 
   const accounts: Accounts = {
     async load() {
-      for await (const record of tables.workerChannels.values())
-        byChannel.set(record.id, {
-          id: record.id,
-          client: record.client,
-          record,
-          answers: new Map(),
-          waiting: new Set()
-        })
-      for await (const [at, record] of tables.answers.entries()) {
-        const account = byChannel.get(record.statement.message.channel)
-        if (account === undefined) continue
-        const id = digest(network, 'InferenceRequest', record.statement.message)
-        const answer: Answer = { id, record, sent: record.answer.length, credit: 0n, orphan: true }
-        if (record.state === 'running' && record.answer.length === 0) {
-          await tables.answers.delete(at)
-          continue
-        }
-        account.answers.set(id, answer)
-        if (record.state === 'running') await accounts.end(account, answer, record.answer, 'cancelled')
+      let last: Hex | undefined
+      for await (const { state, statement } of tables.answers.values()) {
+        const { channel } = statement.message
+        if (state === 'running' && channel !== last) await held.get(channel)
+        last = channel
       }
     },
     async account(onChain) {
       const { id, client, model, expiry } = onChain
-      const known = byChannel.get(id)
+      const known = await held.get(id)
       if (known !== undefined) {
         await accounts.update(known, channel => relied(channel, onChain))
         return known
       }
       const channel = relied(openChannel(onChain.deposit), onChain)
-      const record: WorkerChannel = { id, client, model, expiry, channel, voucher: null, pending: null }
-      const account: Account = { id, client, record, answers: new Map(), waiting: new Set() }
-      byChannel.set(id, account)
+      const record: WorkerChannel = {
+        id,
+        client,
+        model,
+        expiry,
+        channel,
+        voucher: null,
+        pending: null,
+        endedAt: 0n
+      }
+      const account = held.keep(id, () => ({ id, client, record, answers: new Map(), waiting: new Set() }))
       await save(account)
       return account
     },
-    find: channel => byChannel.get(channel),
-    all: () => [...byChannel.values()],
+    find: channel => held.get(channel),
+    records: range => tables.workerChannels.values(range),
     owed,
     credit: account => {
       let sum = 0n
@@ -211,20 +225,34 @@ export function createAccounts({ store, network, now }: Parts, tables: Tables): 
     async update(account, change) {
       const channel = change(account.record.channel)
       if (channel === account.record.channel) return
-      account.record = { ...account.record, channel }
+      const closed = channel.state === 'closed'
+      account.record = { ...account.record, channel, endedAt: closed ? now() : 0n }
       await save(account)
+      // After the write: whoever looks for it from now on reads what is written.
+      if (closed) held.drop(account.id)
     },
     async expire(before) {
       let count = 0
-      for (const account of byChannel.values()) {
-        for (const [id, { record }] of account.answers) {
-          const { pending } = account.record
-          if (record.state !== 'ended' || record.finishedAt >= before || pending?.receipt.message.request === id)
-            continue
-          account.answers.delete(id)
-          await tables.answers.delete(inChannel(account.id, id))
-          count++
-        }
+      const drop = async (account: Account, id: Hex): Promise<void> => {
+        account.answers.delete(id)
+        await tables.answers.delete(inChannel(account.id, id))
+        count++
+      }
+      for await (const { statement, state, finishedAt } of tables.answers.values()) {
+        if (state !== 'ended' || finishedAt >= before) continue
+        const account = await held.get(statement.message.channel)
+        const id = digest(network, 'InferenceRequest', statement.message)
+        if (account === undefined) await tables.answers.delete(inChannel(statement.message.channel, id))
+        else if (account.record.pending?.receipt.message.request !== id) await drop(account, id)
+      }
+      for await (const { id, endedAt } of tables.workerChannels.values()) {
+        if (endedAt === 0n || endedAt >= before) continue
+        const account = await held.get(id)
+        if (account === undefined || account.record.channel.state !== 'closed') continue
+        for (const request of account.answers.keys()) await drop(account, request)
+        held.drop(id)
+        await tables.workerChannels.delete(id)
+        count++
       }
       return count
     }

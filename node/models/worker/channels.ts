@@ -70,7 +70,7 @@ export function createWorkerChannels(
   }
 
   async function find(id: Hex): Promise<{ account?: Account; onChain: ChannelOnChain | undefined }> {
-    const known = accounts.find(id)
+    const known = await accounts.find(id)
     if (known !== undefined) return { account: known, onChain: await renew(known) }
     const onChain = await confirmed(id)
     if (onChain === undefined) return { onChain }

@@ -1,5 +1,7 @@
 import { claimedUp } from '../../../protocol/models/index.ts'
+import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { Parts } from '../deps.ts'
+import type { WorkerChannel } from '../records.ts'
 import type { Account, Accounts } from './accounts.ts'
 
 export interface Redeemer {
@@ -16,12 +18,12 @@ export function createRedeemer({ chain, clock, timing, policy, log, events }: Pa
   let stop: (() => void) | undefined
   let running: Promise<unknown> = Promise.resolve()
 
-  const due = ({ record: { channel, voucher } }: Account): bigint =>
+  const due = ({ channel, voucher }: WorkerChannel): bigint =>
     voucher === null || channel.state === 'closed' ? 0n : channel.paid - channel.claimed
 
   async function one(account: Account): Promise<bigint> {
     const { channel, voucher } = account.record
-    if (voucher === null || due(account) <= 0n) return 0n
+    if (voucher === null || due(account.record) <= 0n) return 0n
     const { paid, transaction } = await chain.channels.claim({ channel: account.id, cumulative: channel.paid }, voucher)
     await accounts.update(account, state =>
       state.state === 'closed' ? state : claimedUp(state, channel.claimed + paid)
@@ -32,13 +34,18 @@ export function createRedeemer({ chain, clock, timing, policy, log, events }: Pa
 
   async function look(): Promise<void> {
     await accounts.forgetServed()
-    if (accounts.all().every(account => due(account) <= 0n)) return
-    const { timestamp } = await chain.head()
-    for (const account of accounts.all()) {
-      const { expiry, channel } = account.record
+    let timestamp: bigint | undefined
+    for await (const record of accounts.records()) {
+      const { id, expiry, channel } = record
+      if (due(record) <= 0n) continue
+      timestamp ??= (await chain.head()).timestamp
       const ending = channel.state === 'closing' || expiry <= timestamp + BigInt(timing.marginSeconds)
-      if (due(account) > 0n && (ending || due(account) >= policy.redeemAt)) await one(account)
+      if (ending || due(record) >= policy.redeemAt) await claim(id)
     }
+  }
+  async function claim(id: Hex): Promise<bigint> {
+    const account = await accounts.find(id)
+    return account === undefined ? 0n : one(account)
   }
   /** One claim at a time: a claim that was overtaken by another of the same voucher would be refused. */
   const next = <T>(task: () => Promise<T>): Promise<T> => {
@@ -65,8 +72,8 @@ export function createRedeemer({ chain, clock, timing, policy, log, events }: Pa
       next(async () => {
         let channels = 0
         let amount = 0n
-        for (const account of accounts.all()) {
-          const paid = await one(account)
+        for await (const record of accounts.records()) {
+          const paid = due(record) <= 0n ? 0n : await claim(record.id)
           if (paid > 0n) channels++
           amount += paid
         }

@@ -258,10 +258,10 @@ describe('nodes that are killed', function () {
     })
     void ask(client, question('why', { maxTokens: 60 })).catch(() => undefined)
     await isStuck
-    const promised = (await client.service.channels())[0]?.paid
+    const promised = (await client.service.channels()).items[0]?.paid
     await network.kill(client)
     await network.revive(client, clientOnly)
-    const [after] = await client.service.channels()
+    const [after] = (await client.service.channels()).items
     assert.ok(promised !== undefined && promised > 0n)
     assert.equal(after?.paid, promised)
     await until(() => client.service.offers(network.model).length > 0, 'the offer is known again', 30_000)
@@ -280,7 +280,7 @@ describe('nodes that are killed', function () {
       receipts.map(({ sequence }) => Number(sequence)).toSorted((a, b) => a - b),
       [1, 2]
     )
-    const channels = await client.service.channels()
+    const { items: channels } = await client.service.channels()
     assert.equal(channels.length, 1)
     assert.ok((channels[0]?.paid ?? 0n) >= promised)
     assert.ok((channels[0]?.settled ?? 0n) <= (channels[0]?.paid ?? 0n))
@@ -322,7 +322,7 @@ describe('nodes that are killed', function () {
     const [receipt] = (await client.service.receipts()).map(one => one.receipt)
     assert.equal(receipt?.receipt.message.outputTokens, 5)
     assert.deepEqual(
-      (await client.service.channels()).map(({ state, paid, settled }) => [state, paid === settled]),
+      (await client.service.channels()).items.map(({ state, paid, settled }) => [state, paid === settled]),
       [['open', true]]
     )
   })
@@ -353,13 +353,16 @@ describe('nodes that are killed', function () {
     const cut = ask(client, question('why', { maxTokens: 60 }))
     cut.catch(() => undefined)
     await isStuck
-    await until(async () => ((await worker.service.channels())[0]?.paid ?? 0n) >= 20n * 100n, 'most of it is paid')
-    const paid = (await worker.service.channels())[0]?.paid
+    await until(
+      async () => ((await worker.service.channels()).items[0]?.paid ?? 0n) >= 20n * 100n,
+      'most of it is paid'
+    )
+    const paid = (await worker.service.channels()).items[0]?.paid
     await network.kill(worker)
     await assert.rejects(cut)
     await network.revive(worker, { engine: fakeEngine(), policy: { creditTokens: 8, mostCreditTokens: 8 } })
     // More may have come before the end, nothing may have been forgotten.
-    assert.ok(((await worker.service.channels())[0]?.paid ?? 0n) >= (paid ?? 0n))
+    assert.ok(((await worker.service.channels()).items[0]?.paid ?? 0n) >= (paid ?? 0n))
     await until(() => client.service.offers(network.model).length > 0, 'it offers again by itself', 30_000)
     const answer = await ask(client, question('after', { maxTokens: 12 }))
     assert.equal(answer.ids.length, 12)
@@ -394,10 +397,10 @@ describe('nodes that are killed', function () {
     await twin.stop()
     await network.revive(client)
     await until(() => client.service.offers(network.model).length > 0, 'the offer is known', 30_000)
-    await until(async () => (await client.service.channels()).length === 1, 'the channel is known')
+    await until(async () => (await client.service.channels()).items.length === 1, 'the channel is known')
     await ask(client, question('why'))
     assert.deepEqual(
-      (await client.service.channels()).map(({ id, receipts }) => [id, receipts]),
+      (await client.service.channels()).items.map(({ id, receipts }) => [id, receipts]),
       [[channel, 1]]
     )
   })
@@ -407,7 +410,7 @@ describe('nodes that are killed', function () {
     const client = await network.addPeer('client', clientOnly)
     await network.serve(worker, client)
     const { usage } = await ask(client, question('why'))
-    const [channel] = await client.service.channels()
+    const [channel] = (await client.service.channels()).items
     assert.ok(channel !== undefined)
     await client.chain.channels.startClose(channel.id)
     await until(
@@ -415,10 +418,13 @@ describe('nodes that are killed', function () {
       'the worker has claimed',
       30_000
     )
-    assert.equal((await worker.service.channels())[0]?.state, 'closed')
+    assert.equal((await worker.service.channels()).items[0]?.state, 'closed')
     // The next ask finds another channel.
-    await until(async () => (await client.service.channels())[0]?.state === 'closed', 'the client sees it closing')
+    await until(
+      async () => (await client.service.channels()).items[0]?.state === 'closed',
+      'the client sees it closing'
+    )
     await ask(client, question('once more'))
-    assert.equal((await client.service.channels()).length, 2)
+    assert.equal((await client.service.channels()).items.length, 2)
   })
 })

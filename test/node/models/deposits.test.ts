@@ -97,13 +97,13 @@ describe("a worker's view of deposits", () => {
     await assert.rejects(deposit(), { code: 'channel.unconfirmed', consequence: 'retry' })
     says(100n)
     assert.equal(await deposit(), 100n)
-    assert.equal(accounts.find(opened.id), account)
+    assert.equal(await accounts.find(opened.id), account)
   })
 
   it('what is too young for the ledger is looked for on chain, and counts where one block is enough', async () => {
     onChain = opened
     await assert.rejects(deposit(), { code: 'channel.unconfirmed' })
-    assert.equal(accounts.find(opened.id), undefined)
+    assert.equal(await accounts.find(opened.id), undefined)
     make(1n)
     assert.equal(await deposit(), 100n)
     onChain = undefined

@@ -53,7 +53,7 @@ describe('workers that fail or lie', function () {
   const answerOf = async (peer: TestPeer, { receipt }: CosignedReceipt): Promise<readonly number[] | undefined> =>
     (await peer.service.opening(digest(peer.chain.network, 'Receipt', receipt.message)))?.answer
   const paidTo = async (client: TestPeer, worker: TestPeer): Promise<bigint> =>
-    (await client.service.channels())
+    (await client.service.channels()).items
       .filter(channel => channel.worker === worker.address)
       .reduce((sum, { paid }) => sum + paid, 0n)
 
@@ -71,7 +71,7 @@ describe('workers that fail or lie', function () {
           // A quarter of the credit is used up: a voucher comes, however long that takes.
           if (sent === 17)
             await until(
-              async () => (await both.worker.service.channels()).some(channel => channel.paid > 0n),
+              async () => (await both.worker.service.channels()).items.some(channel => channel.paid > 0n),
               'a voucher has come'
             )
           await stream.fail(new Error('gone'))
@@ -284,7 +284,7 @@ describe('workers that fail or lie', function () {
         what
       )
       assert.ok((await paidTo(client, worker)) - before <= 24n * 100n + 1n, what)
-      const mine = (await client.service.channels()).filter(channel => channel.worker === worker.address)
+      const mine = (await client.service.channels()).items.filter(channel => channel.worker === worker.address)
       assert.equal(mine.length, ++channels, what)
       assert.ok(
         mine.every(({ state }) => state !== 'open'),
@@ -312,7 +312,7 @@ describe('workers that fail or lie', function () {
     })
     held = true
     const first = ask(both.client, question('why'))
-    await until(async () => (await both.worker.service.channels()).length > 0, 'the first is being answered')
+    await until(async () => (await both.worker.service.channels()).items.length > 0, 'the first is being answered')
     const second = await ask(both.client, question('again'))
     assert.deepEqual(
       second.workers.map(({ worker }) => worker),

@@ -50,7 +50,7 @@ describe('inference between nodes', () => {
   it('chains receipts over one channel, and two asks at once share it', async () => {
     const answers = await Promise.all(['a b', 'c d e', 'f', 'a b'].map(text => ask(client, question(text))))
     assert.deepEqual(answers[0]?.ids, answers[3]?.ids)
-    const channels = (await client.service.channels()).filter(({ role }) => role === 'client')
+    const channels = (await client.service.channels()).items.filter(({ role }) => role === 'client')
     assert.equal(channels.length, 1)
     const [channel] = channels
     assert.equal(channel?.receipts, 5)
@@ -75,7 +75,7 @@ describe('inference between nodes', () => {
   })
 
   it('redeems on chain exactly what was promised', async () => {
-    const [channel] = (await worker.service.channels()).filter(({ role }) => role === 'worker')
+    const [channel] = (await worker.service.channels()).items.filter(({ role }) => role === 'worker')
     assert.ok(channel !== undefined)
     const before = await worker.chain.tokens.balanceOf(worker.address)
     const { channels, amount } = await worker.service.redeem()

@@ -91,7 +91,7 @@ describe('serving many', () => {
   })
 
   it('32 at once: every token of every answer in its order, each paid, one chain of receipts', async () => {
-    const before = (await client.service.channels())[0]?.receipts ?? 0
+    const before = (await client.service.channels()).items[0]?.receipts ?? 0
     const texts = Array.from({ length: 32 }, (_, i) => `many ${i}`)
     const answers = await Promise.all(texts.map(text => ask(client, question(text, { maxTokens: 200 }))))
     for (const [i, text] of texts.entries()) {
@@ -100,7 +100,7 @@ describe('serving many', () => {
       assert.deepEqual(answers[i]?.workers, [{ worker: worker.address }])
       assert.equal(answers[i]?.receipts.length, 1)
     }
-    const channels = await client.service.channels()
+    const { items: channels } = await client.service.channels()
     assert.equal(channels.length, 1)
     assert.equal(channels[0]?.receipts, before + 32)
     assert.equal(channels[0]?.paid, channels[0]?.settled)
@@ -139,10 +139,10 @@ describe('serving many', () => {
   }).timeout(120_000)
 
   it('a channel that is closed on chain meanwhile is not served on', async () => {
-    const [channel] = await client.service.channels()
+    const [channel] = (await client.service.channels()).items
     assert.ok(channel !== undefined)
     const served = async () =>
-      (await worker.service.channels()).find(({ role, id }) => role === 'worker' && id === channel.id)
+      (await worker.service.channels()).items.find(({ role, id }) => role === 'worker' && id === channel.id)
     assert.equal((await served())?.state, 'open')
     await client.chain.channels.startClose(channel.id)
     await until(async () => (await served())?.state === 'closed', 'the worker has heard of it', 30_000)
