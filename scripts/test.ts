@@ -116,6 +116,7 @@ const parts: Record<string, Part> = {
   format: single('oxfmt', ['--check', '.']),
   lint: single('oxlint', ['--type-aware']),
   unused: single('node', ['scripts/unused.ts']),
+  lines: single('node', ['scripts/lines.ts']),
   kernels: single('node', ['scripts/kernels.ts', 'check']),
   types: single('tsc', ['--noEmit']),
   mocha,

@@ -26,7 +26,11 @@ contract AttributionAnchorTest is Network {
         return TreeBuilder.build(leaves);
     }
 
-    function proposal(uint32 epoch, SumTree.Node memory payouts) private pure returns (AttributionAnchor.Proposal memory) {
+    function proposal(uint32 epoch, SumTree.Node memory payouts)
+        private
+        pure
+        returns (AttributionAnchor.Proposal memory)
+    {
         return AttributionAnchor.Proposal(POOL, epoch, 0, 0, 0, payouts.hash, payouts.sum, "bundle");
     }
 

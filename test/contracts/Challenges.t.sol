@@ -4,120 +4,13 @@ pragma solidity ^0.8.28;
 import {AttributionAnchor} from "solidity/AttributionAnchor.sol";
 import {Statements} from "solidity/Statements.sol";
 import {SumTree} from "solidity/SumTree.sol";
-import {Network} from "./Network.sol";
+import {Epochs} from "./Epochs.sol";
 import {TreeBuilder} from "./TreeBuilder.sol";
 
 /// forge-config: default.fuzz.runs = 80
 /// @dev A valid challenge always wins, an invalid one never: honest epochs of many shapes, each fraud at every place.
-contract ChallengesTest is Network {
+contract ChallengesTest is Epochs {
     using Statements for Statements.Receipt;
-
-    uint256 private constant DEPOSIT = 1000 ether;
-    bytes32 private pool;
-    bytes32 private model;
-    bytes32 private channel;
-
-    /// @dev An epoch as its proposer has it; storage copies of nested arrays are dear, so tests pass it along.
-    struct Draft {
-        Statements.Receipt[] receipts;
-        bytes[] clientSignatures;
-        bytes[] workerSignatures;
-        uint256[] sums;
-        SumTree.Node[][] levels;
-    }
-
-    function setUp() public override {
-        super.setUp();
-        (pool, model, channel) = servedModel(DEPOSIT);
-        staked(settler, MIN_STAKE);
-        fund(settler, BOND * 3, address(anchor));
-    }
-
-    function receiptOf(uint64 sequence, uint256 fee) private view returns (Statements.Receipt memory) {
-        return Statements.Receipt(channel, sequence, 0, model, "request", "response", 10, 20, fee, 7, 1, 2, false);
-    }
-
-    /// @dev Receipts 0..count-1 of the channel with fees from the seed, signed by both; the tree is not built yet.
-    function honest(uint256 count, uint256 seed) private view returns (Draft memory draft) {
-        draft.receipts = new Statements.Receipt[](count);
-        draft.clientSignatures = new bytes[](count);
-        draft.workerSignatures = new bytes[](count);
-        draft.sums = new uint256[](count);
-        for (uint256 i = 0; i < count; i++) {
-            uint256 fee = within(uint256(keccak256(abi.encode(seed, i))), 1, 1 ether);
-            write(draft, i, receiptOf(uint64(i), fee));
-        }
-    }
-
-    function write(Draft memory draft, uint256 position, Statements.Receipt memory receipt) private view {
-        draft.receipts[position] = receipt;
-        draft.clientSignatures[position] = signed(CLIENT, receipt.hash());
-        draft.workerSignatures[position] = signed(WORKER, receipt.hash());
-        draft.sums[position] = receipt.fee;
-    }
-
-    function leavesOf(Draft memory draft) private view returns (SumTree.Node[] memory leaves) {
-        leaves = new SumTree.Node[](draft.receipts.length);
-        for (uint256 i = 0; i < leaves.length; i++) leaves[i] = TreeBuilder.leafNode(contentOf(draft, i), draft.sums[i]);
-    }
-
-    function contentOf(Draft memory draft, uint256 i) private view returns (bytes32) {
-        return keccak256(
-            abi.encode(
-                digestOf(draft.receipts[i].hash()),
-                keccak256(draft.clientSignatures[i]),
-                keccak256(draft.workerSignatures[i])
-            )
-        );
-    }
-
-    function propose(Draft memory draft) private {
-        if (draft.levels.length == 0) draft.levels = TreeBuilder.build(leavesOf(draft));
-        SumTree.Node memory root = TreeBuilder.root(draft.levels);
-        uint32 next = anchor.poolOf(pool).epoch + 1;
-        vm.prank(settler);
-        anchor.propose(
-            AttributionAnchor.Proposal(
-                pool, next, root.hash, root.sum, uint32(draft.receipts.length), 0, 0, "bundle"
-            )
-        );
-    }
-
-    function evidence(Draft memory draft, uint256 i) private pure returns (AttributionAnchor.ReceiptEvidence memory) {
-        return AttributionAnchor.ReceiptEvidence(
-            draft.receipts[i],
-            draft.clientSignatures[i],
-            draft.workerSignatures[i],
-            draft.sums[i],
-            TreeBuilder.prove(draft.levels, 0, i)
-        );
-    }
-
-    function nodeEvidence(Draft memory draft, uint256 level, uint256 position)
-        private
-        pure
-        returns (AttributionAnchor.NodeEvidence memory)
-    {
-        SumTree.Node[] memory below = draft.levels[level - 1];
-        return AttributionAnchor.NodeEvidence(
-            below[2 * position], below[2 * position + 1], draft.levels[level][position].sum, TreeBuilder.prove(draft.levels, level, position)
-        );
-    }
-
-    function state(uint32 epoch) private view returns (AttributionAnchor.State) {
-        return anchor.epochOf(pool, epoch).state;
-    }
-
-    /// @dev The challenge that comes next must win.
-    function wins() private {
-        vm.prank(challenger);
-    }
-
-    function won() private view {
-        yes(state(1) == AttributionAnchor.State.Voided, "voided");
-        same(token.balanceOf(challenger), BOND / 2, "half the bond");
-        same(token.totalSupply(), SUPPLY - (BOND - BOND / 2), "the rest is burnt");
-    }
 
     // An honest epoch stands
 
@@ -188,7 +81,12 @@ contract ChallengesTest is Network {
         vm.expectPartialRevert(AttributionAnchor.NotInTree.selector);
     }
 
-    function testInventedNodesAndLeavesProveNothing(SumTree.Node memory left, SumTree.Node memory right, uint256 sum, uint8 index)
+    function testInventedNodesAndLeavesProveNothing(
+        SumTree.Node memory left,
+        SumTree.Node memory right,
+        uint256 sum,
+        uint8 index
+    )
         public
     {
         Draft memory draft = honest(5, 1);
@@ -403,101 +301,5 @@ contract ChallengesTest is Network {
             AttributionAnchor.NodeEvidence(levels[0][0], levels[0][1], lie, TreeBuilder.prove(levels, 1, 0))
         );
         won();
-    }
-
-    // What only people can see
-
-    function testAThirdOfTheWeightVoidsAnEpochAndTheBondGoesBack() public {
-        propose(honest(2, 1));
-        vm.expectPartialRevert(AttributionAnchor.NotAValidator.selector);
-        vm.prank(stranger);
-        anchor.veto(pool, 1);
-        vm.prank(host); // one of four
-        anchor.veto(pool, 1);
-        vm.expectPartialRevert(AttributionAnchor.AlreadyVetoed.selector);
-        vm.prank(host);
-        anchor.veto(pool, 1);
-        yes(state(1) == AttributionAnchor.State.Pending, "stands against a quarter");
-        vm.prank(validator); // three of four
-        anchor.veto(pool, 1);
-        yes(state(1) == AttributionAnchor.State.Voided, "voided");
-        same(token.balanceOf(settler), 3 * BOND, "bond is back");
-        same(token.totalSupply(), SUPPLY, "nothing is burnt");
-        vm.expectPartialRevert(AttributionAnchor.NotPending.selector);
-        vm.prank(validator);
-        anchor.veto(pool, 1);
-    }
-
-    function testAVetoCountsAgainstOneProposal() public {
-        propose(honest(2, 1));
-        vm.prank(host);
-        anchor.veto(pool, 1);
-        vm.prank(validator);
-        anchor.veto(pool, 1);
-        vm.expectPartialRevert(AttributionAnchor.Barred.selector);
-        vm.prank(settler);
-        anchor.propose(AttributionAnchor.Proposal(pool, 1, 0, 0, 0, 0, 0, "bundle"));
-        settler = stranger; // another one's turn
-        staked(settler, MIN_STAKE);
-        fund(settler, BOND, address(anchor));
-        propose(honest(2, 1));
-        same(anchor.epochOf(pool, 1).vetoed, 0, "anew");
-        vm.prank(host);
-        anchor.veto(pool, 1);
-        vm.warp(block.timestamp + CHALLENGE);
-        vm.expectPartialRevert(AttributionAnchor.WindowOver.selector);
-        vm.prank(validator);
-        anchor.veto(pool, 1);
-        anchor.finalize(pool, 1);
-        yes(state(1) == AttributionAnchor.State.Final, "final");
-    }
-
-    function testExactlyAThirdIsNotMore() public {
-        address[] memory validators = new address[](3);
-        uint96[] memory weights = new uint96[](3);
-        (validators[0], validators[1], validators[2]) = (host, validator, stranger);
-        (weights[0], weights[1], weights[2]) = (type(uint96).max, type(uint96).max, type(uint96).max);
-        pool = datanets.create("thirds", 1, validators, weights);
-        vm.prank(settler);
-        anchor.propose(AttributionAnchor.Proposal(pool, 1, 0, 0, 0, 0, 0, "bundle"));
-        vm.prank(host);
-        anchor.veto(pool, 1);
-        yes(state(1) == AttributionAnchor.State.Pending, "stands");
-        vm.prank(stranger);
-        anchor.veto(pool, 1);
-        yes(state(1) == AttributionAnchor.State.Voided, "voided");
-    }
-
-    // When
-
-    function testChallengesEndWithTheWindow() public {
-        Draft memory draft = honest(2, 1);
-        draft.workerSignatures[0] = "";
-        propose(draft);
-        AttributionAnchor.ReceiptEvidence memory e = evidence(draft, 0);
-        vm.warp(block.timestamp + CHALLENGE);
-        vm.expectPartialRevert(AttributionAnchor.WindowOver.selector);
-        anchor.challengeSignature(pool, 1, e);
-        anchor.finalize(pool, 1);
-        vm.expectPartialRevert(AttributionAnchor.NotPending.selector);
-        anchor.challengeSignature(pool, 1, e);
-    }
-
-    function testAVoidedEpochIsProposedAnew() public {
-        Draft memory draft = honest(2, 1);
-        draft.workerSignatures[0] = "";
-        propose(draft);
-        AttributionAnchor.ReceiptEvidence memory e = evidence(draft, 0);
-        wins();
-        anchor.challengeSignature(pool, 1, e);
-        vm.expectPartialRevert(AttributionAnchor.NotPending.selector);
-        anchor.challengeSignature(pool, 1, e);
-        vm.warp(block.timestamp + CHALLENGE);
-        vm.expectPartialRevert(AttributionAnchor.NotPending.selector);
-        anchor.finalize(pool, 1);
-        propose(honest(2, 1));
-        vm.warp(block.timestamp + CHALLENGE);
-        anchor.finalize(pool, 1);
-        same(anchor.poolOf(pool).epoch, 1, "final");
     }
 }

@@ -147,7 +147,9 @@ contract Handler is Network {
     function open(uint256 deposit, bool onBase) external {
         vm.prank(client);
         opened.push(
-            channels.open(worker, onBase ? base : tuned, within(deposit, 1, 300 ether), uint64(block.timestamp) + 5 days)
+            channels.open(
+                worker, onBase ? base : tuned, within(deposit, 1, 300 ether), uint64(block.timestamp) + 5 days
+            )
         );
     }
 
@@ -215,7 +217,8 @@ contract Handler is Network {
         burntByRule += BOND - BOND / 2;
     }
 
-    /// @dev The host alone is too light to void an epoch; with the validator the settler is barred and others must go on.
+    /// @dev The host alone is too light to void an epoch; with the validator the settler is barred and others must go
+    /// on.
     function veto(bool byHost) external {
         uint32 next = anchor.poolOf(pool).epoch + 1;
         vm.prank(byHost ? host : validator);

@@ -69,25 +69,37 @@ contract VectorsTest is Tester {
     }
 
     function testDatanet() public view {
-        check("Datanet", Statements.Datanet(account("Datanet", "host"), word("Datanet", "rules"), uint64(number("Datanet", "createdAt"))).hash());
+        uint64 createdAt = uint64(number("Datanet", "createdAt"));
+        check("Datanet", Statements.Datanet(account("Datanet", "host"), word("Datanet", "rules"), createdAt).hash());
     }
 
     function testCommitment() public view {
-        check("Commitment", Statements.Commitment(word("Commitment", "datanet"), account("Commitment", "contributor"), word("Commitment", "commitment")).hash());
+        bytes32 datanet = word("Commitment", "datanet");
+        address contributor = account("Commitment", "contributor");
+        bytes32 commitment = word("Commitment", "commitment");
+        check("Commitment", Statements.Commitment(datanet, contributor, commitment).hash());
     }
 
     function testVote() public view {
         bool accept = vm.parseJsonBool(json, field("Vote", "accept"));
-        check("Vote", Statements.Vote(word("Vote", "contribution"), account("Vote", "validator"), accept, word("Vote", "outcome"), word("Vote", "salt")).hash());
+        bytes32 contribution = word("Vote", "contribution");
+        address validator = account("Vote", "validator");
+        bytes32 outcome = word("Vote", "outcome");
+        check("Vote", Statements.Vote(contribution, validator, accept, outcome, word("Vote", "salt")).hash());
     }
 
     function testVersion() public view {
         string memory cid = vm.parseJsonString(json, field("Version", "cid"));
-        check("Version", Statements.Version(word("Version", "datanet"), uint32(number("Version", "version")), word("Version", "root"), uint32(number("Version", "count")), cid).hash());
+        uint32 version = uint32(number("Version", "version"));
+        uint32 count = uint32(number("Version", "count"));
+        bytes32 datanet = word("Version", "datanet");
+        check("Version", Statements.Version(datanet, version, word("Version", "root"), count, cid).hash());
     }
 
     function testRelease() public view {
-        check("Release", Statements.Release(word("Release", "escrow"), account("Release", "worker"), number("Release", "amount")).hash());
+        bytes32 escrow = word("Release", "escrow");
+        address worker = account("Release", "worker");
+        check("Release", Statements.Release(escrow, worker, number("Release", "amount")).hash());
     }
 
     function testVoucher() public view {
@@ -165,9 +177,8 @@ contract VectorsTest is Tester {
     }
 
     function node(string memory path) private view returns (SumTree.Node memory) {
-        return SumTree.Node(
-            vm.parseJsonBytes32(trees, string.concat(path, ".hash")), vm.parseJsonUint(trees, string.concat(path, ".sum"))
-        );
+        bytes32 hash = vm.parseJsonBytes32(trees, string.concat(path, ".hash"));
+        return SumTree.Node(hash, vm.parseJsonUint(trees, string.concat(path, ".sum")));
     }
 
     function proofAt(string memory path) private view returns (SumTree.Proof memory proof) {

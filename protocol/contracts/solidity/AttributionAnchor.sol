@@ -15,10 +15,11 @@ import {TilthToken} from "./TilthToken.sol";
 /// @title Where data fees wait and how they are paid: per pool (one for each Datanet) and epoch, two sum trees, the
 /// receipts and the payouts that follow from them.
 /// @notice A staked node proposes an epoch with a bond; whoever shows within the window that a receipt is forged,
-/// counted twice, foreign or wrongly summed takes half the bond (the rest is burnt) and voids the epoch. What a contract
-/// cannot see, whether payouts follow from the receipts and whether the bundle can be fetched at all, the Datanet's
-/// validators answer for: more than a third of their weight against an epoch voids it. Payouts are cumulative over a
-/// pool's epochs, so an account that skips claims loses nothing and one that claims twice is paid once. Epoch states: none → pending → final | voided, and voided → pending by a new proposal.
+/// counted twice, foreign or wrongly summed takes half the bond (the rest is burnt) and voids the epoch. What a
+/// contract cannot see, whether payouts follow from the receipts and whether the bundle can be fetched at all, the
+/// Datanet's validators answer for: more than a third of their weight against an epoch voids it. Payouts are cumulative
+/// over a pool's epochs, so an account that skips claims loses nothing and one that claims twice is paid once. Epoch
+/// states: none → pending → final | voided, and voided → pending by a new proposal.
 contract AttributionAnchor is StatementReader, ReentrancyGuard {
     using SafeERC20 for TilthToken;
     using Statements for Statements.Receipt;
@@ -110,8 +111,8 @@ contract AttributionAnchor is StatementReader, ReentrancyGuard {
     /// @notice The last round of an epoch that a validator was against.
     mapping(bytes32 pool => mapping(uint32 epoch => mapping(address validator => uint32))) public vetoOf;
 
-    /// @notice Whose proposal of an epoch was vetoed and who therefore leaves that epoch to others: the bond goes back, so
-    /// something else must keep a proposer from standing in everybody's way again and again.
+    /// @notice Whose proposal of an epoch was vetoed and who therefore leaves that epoch to others: the bond goes back,
+    /// so something else must keep a proposer from standing in everybody's way again and again.
     mapping(bytes32 pool => mapping(uint32 epoch => mapping(address proposer => bool))) public barredFrom;
 
     event PoolDeposited(bytes32 indexed pool, uint256 amount);
@@ -332,8 +333,8 @@ contract AttributionAnchor is StatementReader, ReentrancyGuard {
         _void(pool, number, epoch, "sum");
     }
 
-    /// @notice A validator of the pool's Datanet is against a pending epoch: what it recomputed differs, or the bundle is
-    /// not to be had. With more than a third of the weight, as for a contribution, the epoch is void. The bond goes
+    /// @notice A validator of the pool's Datanet is against a pending epoch: what it recomputed differs, or the bundle
+    /// is not to be had. With more than a third of the weight, as for a contribution, the epoch is void. The bond goes
     /// back, because a vote is no proof, but the proposer leaves this epoch to others.
     function veto(bytes32 pool, uint32 number) external nonReentrant {
         Epoch storage epoch = _challengeable(pool, number);

@@ -55,10 +55,16 @@ contract DatanetRegistry is StatementReader {
         uint96[] weights
     );
     event Committed(
-        bytes32 indexed datanet, bytes32 indexed contribution, address indexed contributor, bytes32 commitment, uint64 index
+        bytes32 indexed datanet,
+        bytes32 indexed contribution,
+        address indexed contributor,
+        bytes32 commitment,
+        uint64 index
     );
     event VersionAnchored(bytes32 indexed datanet, uint32 indexed version, bytes32 root, uint32 count, string cid);
-    event DoubleVote(bytes32 indexed contribution, address indexed validator, address indexed reporter, uint256 slashed);
+    event DoubleVote(
+        bytes32 indexed contribution, address indexed validator, address indexed reporter, uint256 slashed
+    );
 
     error AlreadyExists(bytes32 id);
     error UnknownDatanet(bytes32 datanet);

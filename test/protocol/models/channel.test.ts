@@ -56,7 +56,7 @@ describe('a channel', () => {
     }
   }
 
-  it('is relied on as far as its deposit goes, which may shrink; claims and endings go back by a reorganisation only', () => {
+  it('is relied on as far as its deposit goes, which may shrink; claims and ends go back by reorganisation', () => {
     const money = fc.record({
       deposit: fc.bigInt(0n, 1000n),
       claimed: fc.bigInt(0n, 1000n),
