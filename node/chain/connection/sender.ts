@@ -1,7 +1,8 @@
 import { randomInt } from 'node:crypto'
-import { keccak256 } from 'viem'
-import type { PublicClient, TransactionReceipt } from 'viem'
-import { privateKeyToAccount } from 'viem/accounts'
+import { keccak256, serializeTransaction } from 'viem'
+import type { PublicClient, TransactionReceipt, TransactionSerializableEIP1559 } from 'viem'
+import { addressOfKey, signDigest } from '../../../protocol/crypto/index.ts'
+import { fromHex } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { ChainError, chainError } from '../errors/errors.ts'
 
@@ -32,9 +33,22 @@ const sleep = (ms: number): Promise<void> =>
     setTimeout(resolve, ms)
   })
 
+/**
+ * A transaction ready to be sent. Signed as statements are: viem's accounts would bring the word lists of all
+ * languages, and elliptic curves once more, into every node's memory.
+ */
+export function signTransaction(transaction: TransactionSerializableEIP1559, privateKey: Uint8Array): Hex {
+  const signature = signDigest(keccak256(serializeTransaction(transaction)), privateKey)
+  return serializeTransaction(transaction, {
+    r: `0x${signature.slice(2, 66)}`,
+    s: `0x${signature.slice(66, 130)}`,
+    yParity: Number.parseInt(signature.slice(130), 16) - 27
+  })
+}
+
 export function createSender({ client, chainId, privateKey, pollMs }: SenderOptions): Sender {
-  const account = privateKeyToAccount(privateKey)
-  const address = account.address.toLowerCase() as Address
+  const key = fromHex(privateKey)
+  const address = addressOfKey(key)
   const underWay = new Set<Promise<unknown>>()
   let queue: Promise<unknown> = Promise.resolve()
   let lastMoment = Infinity
@@ -50,15 +64,18 @@ export function createSender({ client, chainId, privateKey, pollMs }: SenderOpti
         ])
         // A fifth more: what is mined in between may make a storage slot dearer. And a little by chance, so that two
         // processes with one key that do the same thing at the same time make two transactions and not one twice.
-        const raw = await account.signTransaction({
-          ...transaction,
-          chainId,
-          nonce,
-          gas: gas + gas / 5n + BigInt(randomInt(4096)),
-          type: 'eip1559',
-          maxFeePerGas: fees.maxFeePerGas,
-          maxPriorityFeePerGas: fees.maxPriorityFeePerGas
-        })
+        const raw = signTransaction(
+          {
+            ...transaction,
+            chainId,
+            nonce,
+            gas: gas + gas / 5n + BigInt(randomInt(4096)),
+            type: 'eip1559',
+            maxFeePerGas: fees.maxFeePerGas,
+            maxPriorityFeePerGas: fees.maxPriorityFeePerGas
+          },
+          key
+        )
         return await broadcast(raw)
       } catch (error) {
         const nonceTaken = /nonce too low|replacement transaction underpriced|already known|already imported/i.test(

@@ -11,13 +11,15 @@ export const undoable = 256n
 /** Looks at the chain for which its head may be behind what was read, before that is believed. */
 const shorterLooks = 10
 const longestPauseMs = 15_000
+/** A chain that makes no blocks is looked at less and less often: each pause longer than the last, up to so many. */
+const restful = { growth: 1.1, most: 5 }
 
 export interface FollowerOptions {
   source: Source
   book: Book
   tracker: Tracker
   chainId: number
-  /** Milliseconds between looks at the chain. */
+  /** Milliseconds between looks at a chain that makes blocks. */
   pollMs: number
   clock: Clock
   log: Log
@@ -162,16 +164,20 @@ export function createFollower(options: FollowerOptions): Follower {
     }
   }
 
-  async function pause(ms: number): Promise<void> {
+  /** @returns whether somebody ended it */
+  async function pause(ms: number): Promise<boolean> {
     try {
       await clock.sleep(ms, wake.signal)
+      return false
     } catch {
       wake = new AbortController() // woken: a sleep fails for no other reason
+      return true
     }
   }
 
   async function loop(): Promise<void> {
     let wait = pollMs
+    let read: bigint | undefined
     while (!abort.signal.aborted) {
       const number = ++looked
       try {
@@ -180,7 +186,9 @@ export function createFollower(options: FollowerOptions): Follower {
           continue
         }
         tracker.set({ state: 'following' })
-        wait = pollMs
+        const block = book.cursor()?.block
+        wait = block === read ? Math.min(wait * restful.growth, restful.most * pollMs) : pollMs
+        read = block
         done(number)
       } catch (thrown) {
         if (abort.signal.aborted) break
@@ -190,7 +198,8 @@ export function createFollower(options: FollowerOptions): Follower {
         wait = Math.min(2 * wait, longestPauseMs)
         done(number, error)
       }
-      await pause(wait)
+      // Who asks for a look has done something, or waits for somebody who has.
+      if (await pause(wait)) wait = pollMs
     }
     done(Infinity, new ChainError('chain.stopped', 'the chain client has been stopped'))
   }

@@ -5,7 +5,6 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { createPublicClient, createTestClient, http, publicActions } from 'viem'
-import { mnemonicToAccount } from 'viem/accounts'
 import { toHex } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { environmentForChildren } from '../../runtime/environment.ts'
@@ -219,6 +218,8 @@ export async function startAnvil({ folder, port: wanted = 0, chainId = 31337 }: 
     clearTimeout(stubborn)
   }
 
+  // Only who starts a chain needs word lists; daemons load this file, too.
+  const { mnemonicToAccount } = await import('viem/accounts')
   const key = mnemonicToAccount(mnemonic).getHdKey().privateKey
   if (key === null) throw new ChainError('anvil.binary', 'the development account has no key')
   return {

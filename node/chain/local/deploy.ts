@@ -9,15 +9,6 @@ import {
   paymentChannelsAbi,
   tilthTokenAbi
 } from '../../../protocol/contracts/index.ts'
-import {
-  attributionAnchorBytecode,
-  datanetRegistryBytecode,
-  jobEscrowBytecode,
-  modelRegistryBytecode,
-  nodeRegistryBytecode,
-  paymentChannelsBytecode,
-  tilthTokenBytecode
-} from '../../../protocol/contracts/generated/bytecode.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { connect, lower } from '../connection/connection.ts'
 import { ChainError } from '../errors/errors.ts'
@@ -44,6 +35,16 @@ export interface DeployOptions {
 
 /** Deploys a whole network. The registry's address becomes the domain of every statement signed for it. */
 export async function deploy(options: DeployOptions): Promise<Deployment> {
+  // Daemons load this file, too, and deploy nothing.
+  const {
+    attributionAnchorBytecode,
+    datanetRegistryBytecode,
+    jobEscrowBytecode,
+    modelRegistryBytecode,
+    nodeRegistryBytecode,
+    paymentChannelsBytecode,
+    tilthTokenBytecode
+  } = await import('../../../protocol/contracts/generated/bytecode.ts')
   const connection = await connect(options)
   try {
     let deploymentBlock: number | undefined

@@ -9,7 +9,8 @@ import { followChain } from '../../../node/chain/index.ts'
 import type { Chain, ChainEvent, FollowedChain } from '../../../node/chain/index.ts'
 import { eventNames } from '../../../node/chain/follower/events.ts'
 import { createBook, createViews } from '../../../node/chain/ledger/index.ts'
-import { createLog, silentLog, systemClock } from '../../../node/runtime/index.ts'
+import { createLog, manualClock, silentLog, systemClock } from '../../../node/runtime/index.ts'
+import type { Clock } from '../../../node/runtime/index.ts'
 import { openStore } from '../../../node/store/index.ts'
 import type { Store } from '../../../node/store/index.ts'
 import { datanetRegistryAbi } from '../../../protocol/contracts/index.ts'
@@ -74,7 +75,11 @@ describe('the ledger of the chain', function () {
     stops.push(close)
     return { ...store, close }
   }
-  const follow = async (fake: FakeChain, store: Store): Promise<FollowedChain> => {
+  const follow = async (
+    fake: FakeChain,
+    store: Store,
+    options: { clock?: Clock; pollMs?: number } = {}
+  ): Promise<FollowedChain> => {
     const chain = {
       network: { chainId: fake.chainId, registry },
       channels: {},
@@ -84,10 +89,38 @@ describe('the ledger of the chain', function () {
       onMined: () => undefined,
       stop: async () => undefined
     } as unknown as Chain
-    const followed = await followChain(chain, { store, clock: systemClock, log })
+    const followed = await followChain(chain, { store, clock: systemClock, log, ...options })
     stops.push(() => followed.stop())
     return followed
   }
+
+  it('looks less and less often at a chain that makes no blocks, and at once where it is asked', async () => {
+    const fake = fakeChain()
+    fake.mine([])
+    const clock = manualClock()
+    const chain = await follow(fake, await newStore(), { clock, pollMs: 200 })
+    chain.ledger.start()
+    await chain.ledger.caughtUp()
+    /** A look writes to the disk, which takes no time of this clock. */
+    const looksIn = async (ms: number): Promise<number> => {
+      const before = fake.calls.head
+      for (let at = 0; at < ms; at += 100) {
+        await clock.advance(100)
+        await new Promise(resolve => {
+          setTimeout(resolve, 1)
+        })
+      }
+      return fake.calls.head - before
+    }
+    await looksIn(20_000)
+    const rest = await looksIn(60_000)
+    assert.ok(rest >= 50 && rest <= 65, `${rest} looks in a minute`)
+    fake.mine([])
+    await chain.ledger.caughtUp()
+    assert.equal(chain.ledger.head()?.block, BigInt(fake.height))
+    const fresh = await looksIn(1_000)
+    assert.ok(fresh >= 3, `${fresh} looks in the second after a block`)
+  })
 
   const block = fc.array(fc.nat(10_000), { maxLength: 5 })
   const steps = fc.array(
