@@ -218,13 +218,16 @@ export interface ScoreJob {
   readonly adapters: readonly (string | null)[]
   readonly messages: readonly ChatMessage[]
   readonly answerIds: readonly number[]
+  /** As GenerateJob's. */
+  readonly day?: number
 }
 
-/** Many answers under the same adapters: they share passes, which is several times faster than one by one. */
+/** Many answers of one day under the same adapters: they share passes, which is several times faster than one by one. */
 export interface ScoreManyJob {
   readonly model: string
   readonly adapters: readonly (string | null)[]
   readonly answers: readonly { readonly messages: readonly ChatMessage[]; readonly answerIds: readonly number[] }[]
+  readonly day?: number
 }
 
 /** A row as token ids: what is given, and the last message as a model would produce it, end token included. */

@@ -5,8 +5,8 @@ import type { AnswerText, TextReader } from '../engine/types.ts'
 
 /** A model's tokens and text, without its weights: what counts a prompt and turns an answer's tokens into text. */
 export interface Speech {
-  /** The tokens of a prompt. @throws as the engine's TextReader */
-  prompt(messages: readonly ChatMessage[]): Promise<readonly number[]>
+  /** The tokens of a prompt on a day (days since 1970 in UTC). @throws as the engine's TextReader */
+  prompt(messages: readonly ChatMessage[], day: number): Promise<readonly number[]>
   /** Text as tokens come. */
   text(stops: readonly string[]): AnswerText
 }
@@ -20,7 +20,7 @@ export const folderSpeech =
   folder =>
     existsSync(join(folder, 'tokenizer.json'))
       ? {
-          prompt: messages => reader.prompt(folder, messages),
+          prompt: (messages, day) => reader.prompt(folder, messages, day),
           text: stops => reader.text(folder, stops)
         }
       : undefined

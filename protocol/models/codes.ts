@@ -18,6 +18,7 @@ export type ProtocolModelsErrorCode =
   | 'receipt.tokens'
   | 'request.content'
   | 'request.finished'
+  | 'request.day'
   | 'request.future'
   | 'request.max-fee'
   | 'request.stale'

@@ -37,6 +37,9 @@ export interface RequestContext {
   readonly offer: Message<'Offer'>
 }
 
+/** Days since 1970 in UTC. @param seconds since 1970 */
+export const dayOf = (seconds: bigint): number => Number(seconds / 86_400n)
+
 /** Answer tokens a request still asks for: what was received before counts. */
 export const tokensWanted = (content: InferenceContent): number =>
   Math.max(0, content.maxTokens - content.resume.length)
@@ -62,6 +65,8 @@ export function checkRequest(
   // [reject] What was signed is this content.
   if (contentHash(content) !== statement.message.content)
     reject('request.content', "the content's hash is not the signed one")
+  // [reject] It says the day of its issue; one beside it for an answer that goes on over midnight.
+  if (Math.abs(content.day - dayOf(issuedAt)) > 1) reject('request.day', 'the request says another day than its own')
   // [reject] It asks for at least one more token.
   if (tokensWanted(content) === 0) reject('request.finished', 'the answer has all its tokens already')
   // [ignore] It was not issued in the future, nor long ago: by whose clock, nobody can see.

@@ -31,6 +31,11 @@ export type ModelRecord = z.infer<typeof modelRecord>
  */
 export const inferenceContent = z.strictObject({
   nonce: bytes32,
+  /**
+   * What templates that print the date are told: days since 1970 in UTC. It is the client's word, so that worker,
+   * client and scorers have the same prompt, whenever they read it.
+   */
+  day: z.int().min(0).max(1_000_000),
   messages: z.array(chatMessage).min(1).max(64),
   maxTokens: z.int().min(1).max(4096),
   /** 0 is greedy. */

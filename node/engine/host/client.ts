@@ -108,7 +108,8 @@ class EngineClient implements Engine {
   async scoreMany(job: ScoreManyJob): Promise<number[][]> {
     const prompts = await this.#reader.prompts(
       job.model,
-      job.answers.map(({ messages }) => messages)
+      job.answers.map(({ messages }) => messages),
+      job.day
     )
     const answers = job.answers.map(({ answerIds }, i) => ({ prompt: prompts[i] ?? [], answer: [...answerIds] }))
     return this.#serving.call('scoreMany', { ...job, answers })

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { digest } from '../../../protocol/crypto/index.ts'
-import { feeOf, mostInputTokens } from '../../../protocol/models/index.ts'
+import { dayOf, feeOf, mostInputTokens } from '../../../protocol/models/index.ts'
 import type { InferenceContent, ModelRecord } from '../../../protocol/models/index.ts'
 import { InvalidError, NotFoundError, TilthError, toHex } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
@@ -53,7 +53,18 @@ export function createAsking(
     stop = []
   }: AskRequest): InferenceContent {
     const nonce = freshNonce()
-    const parsed = inferenceContent.safeParse({ nonce, messages, maxTokens, temperature, topK, topP, stop, resume: [] })
+    const day = dayOf(parts.now())
+    const parsed = inferenceContent.safeParse({
+      nonce,
+      day,
+      messages,
+      maxTokens,
+      temperature,
+      topK,
+      topP,
+      stop,
+      resume: []
+    })
     if (!parsed.success)
       throw new InvalidError(
         'ask.invalid',
@@ -77,7 +88,7 @@ export function createAsking(
     }
     // A template or tokenizer that cannot be run leaves the worker's count and text: bounded, not repeated here.
     const counting: Promise<number | undefined> =
-      found?.prompt(base.messages).then(
+      found?.prompt(base.messages, base.day).then(
         ids => ids.length,
         (error: unknown) => {
           log.warn("a model's prompt cannot be counted here", { model: model.id, error })

@@ -71,7 +71,7 @@ export function createAdmission(
   /** What is left to ask of a request that is one: whether it is new, and whether it can be paid. */
   async function judge(frame: RequestFrame, served: Served, account: Account, request: Hex): Promise<Admitted> {
     const { statement, content, voucher } = frame
-    const reading = served.speech.prompt(content.messages)
+    const reading = served.speech.prompt(content.messages, content.day)
     reading.catch(() => undefined) // awaited below
     // [reject] A request is answered once.
     if (await accounts.wasServed(statement.message, request))

@@ -29,7 +29,8 @@ export function createWeigher(deps: Pick<PayoutsDeps, 'engine' | 'versions' | 's
         weighed.measure.coalitions.map(() => 0)
       )
     const { base, adapters } = await models.folders(weighed)
-    const probabilities = await deps.engine.score({ model: base, adapters, messages: content.messages, answerIds })
+    const { messages, day } = content
+    const probabilities = await deps.engine.score({ model: base, adapters, messages, day, answerIds })
     return attributionOf(weighed.measure, probabilities.map(utilityOf))
   }
 

@@ -1,7 +1,8 @@
 import type { PayoutsDeps } from '../../../node/payouts/index.ts'
 
 type Engine = PayoutsDeps['engine']
-export type WorthEngine = Engine & { scored: number }
+/** `days`: those that it was told, each once. */
+export type WorthEngine = Engine & { scored: number; days: Set<number | undefined> }
 
 /**
  * Engine-shaped: the mean probability under coalition `mask` is what its players are worth, and a little of the
@@ -16,8 +17,10 @@ export function worthEngine(worth: readonly number[] = [0.4, 0.15, 0, -0.03]): W
     )
   const engine = {
     scored: 0,
-    score: async ({ adapters, answerIds }: Parameters<Engine['score']>[0]) => {
+    days: new Set<number | undefined>(),
+    score: async ({ adapters, answerIds, day }: Parameters<Engine['score']>[0]) => {
       engine.scored++
+      engine.days.add(day)
       return score(adapters.length, answerIds)
     },
     scoreMany: async ({ adapters, answers }: Parameters<Engine['scoreMany']>[0]) =>

@@ -54,7 +54,8 @@ describe('clients that cheat or go', function () {
     topP: 1,
     stop: [],
     resume: [] as number[],
-    nonce: keccak(text)
+    nonce: keccak(text),
+    day: Math.floor(Date.now() / 86_400_000)
   })
   let issued = 0n
   function requestFrame(

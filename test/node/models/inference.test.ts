@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
+import { cp, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openEngine } from '../../../node/engine/index.ts'
 import { folderSpeech } from '../../../node/models/index.ts'
+import type { SpeechSource } from '../../../node/models/index.ts'
 import { createMetrics } from '../../../node/runtime/index.ts'
 import { checkCosigned } from '../../../protocol/models/index.ts'
 import { zeroHash } from '../../../protocol/primitives/index.ts'
-import { until } from '../../harness/index.ts'
+import { scratch, until } from '../../harness/index.ts'
 import { fakeEngine } from '../../harness/engine/serving.ts'
 import { ask, question, startNetwork } from './network.ts'
 import type { TestNetwork, TestPeer } from './network.ts'
@@ -112,6 +114,55 @@ describe('inference between nodes', () => {
 })
 
 describe('inference with the real engine', () => {
+  it('a template that prints the date is told the day of the request, by the client and by the worker', async function () {
+    this.timeout(120_000)
+    const network = await startNetwork()
+    const engine = openEngine({ threads: 1 })
+    const prompts: Record<string, readonly number[][]> = { worker: [], client: [] }
+    const noting =
+      (who: string): SpeechSource =>
+      folder => {
+        const speech = folderSpeech(engine.text)(folder)
+        return (
+          speech && {
+            ...speech,
+            async prompt(messages, day) {
+              const ids = await speech.prompt(messages, day)
+              prompts[who] = [...(prompts[who] ?? []), [...ids]]
+              return ids
+            }
+          }
+        )
+      }
+    try {
+      const folder = join(await scratch('dated'), 'model')
+      await cp(join(import.meta.dirname, '../../../daemon/assets/seedling'), folder, { recursive: true })
+      await writeFile(join(folder, 'chat_template.jinja'), "{{ strftime_now('%Y-%m-%d') }}")
+      const model = await network.registerBase(folder, 'dated')
+      const worker = await network.addPeer('worker', { engine, speech: noting('worker') })
+      const client = await network.addPeer('client', {
+        roles: { worker: false, client: true },
+        speech: noting('client')
+      })
+      await until(
+        () => worker.service.model(model) !== undefined && client.service.model(model) !== undefined,
+        'the model is known'
+      )
+      await worker.service.offer({ model })
+      await until(() => client.service.offers(model).length > 0, 'the offer is known')
+      const today = (): string => new Date().toISOString().slice(0, 10)
+      const before = today()
+      const answer = await ask(client, { ...question('what day is it', { maxTokens: 2 }), model: 'dated' })
+      assert.equal(answer.receipts.length, 1)
+      assert.deepEqual(prompts['client'], prompts['worker'])
+      const said = await engine.decode(folder, prompts['worker']?.[0] ?? [])
+      assert.ok([before, today()].includes(said), said)
+    } finally {
+      await network.stop()
+      await engine.close()
+    }
+  })
+
   it('answers with the base model of the repository, counted and spelt by its own tokenizer', async function () {
     this.timeout(120_000)
     const network = await startNetwork()

@@ -294,6 +294,7 @@ export async function startNetwork({
     ) {
       const content: InferenceContent = {
         nonce: keccak(`nonce ${++nonces}`),
+        day: 0,
         messages: [{ role: 'user', content: text }],
         maxTokens: 16,
         temperature: 0,

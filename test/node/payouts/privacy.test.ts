@@ -48,6 +48,7 @@ describe('what people ask is between them and the worker', function () {
   let asked: AskResult
   let unseen: AskResult
 
+  const weighing = worthEngine()
   before(async () => {
     world = await startPayoutsWorld('privacy')
     published = await publishModel(world)
@@ -68,7 +69,7 @@ describe('what people ask is between them and the worker', function () {
           ...deps,
           modelEvents: common.events,
           roles: { scorer, settler },
-          engine: worthEngine(),
+          engine: weighing,
           folder: join(folder, 'payouts'),
           result: cid => fetchResult(common.files, cid),
           versions: { rows: async () => rows, heldOut: async () => heldOut },
@@ -232,6 +233,9 @@ describe('what people ask is between them and the worker', function () {
     const [id, other] = [asked.receipts[0] as Hex, unseen.receipts[0] as Hex]
     const explained = await client.service.payouts.explain(id)
     assert.deepEqual([explained.by, explained.unofficial], [worker.address, true])
+    // By the scorer, by the worker for its client: the prompt has the day of its request, not the day of its reading.
+    const days = [id, other].map(async one => (await client.service.models.opening(one))?.content.day)
+    assert.deepEqual(weighing.days, new Set(await Promise.all(days)))
     assert.deepEqual(explained.weights, (await settler.service.payouts.receipt(id))?.weights)
     // What nobody else may see can be explained to its client all the same.
     assert.equal(Object.keys((await client.service.payouts.explain(other)).weights).length, 4)

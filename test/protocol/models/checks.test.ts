@@ -100,6 +100,14 @@ describe('a request', () => {
       'request.future'
     ],
     ['is old', () => checkRequest(request({ issuedAt: now - 300n }), content, context), 'request.stale'],
+    ...[-2, 2].map((days): [string, () => unknown, string] => {
+      const dated = { ...content, day: content.day + days }
+      return [
+        `says a day ${days} days from its own`,
+        () => checkRequest(request({ content: contentHash(dated) }), dated, context),
+        'request.day'
+      ]
+    }),
     [
       'uses a closed channel',
       () => checkRequest(request(), content, { ...context, channel: { ...terms, closed: true } }),

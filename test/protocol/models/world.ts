@@ -2,7 +2,7 @@ import { addressOfKey, digest, signDigest, signStatement } from '../../../protoc
 import type { Message } from '../../../protocol/crypto/index.ts'
 import { contentHash, keccak } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
-import { noReceipts, receiptFor } from '../../../protocol/models/index.ts'
+import { dayOf, noReceipts, receiptFor } from '../../../protocol/models/index.ts'
 import type {
   AnswerFacts,
   ChainHead,
@@ -35,6 +35,7 @@ export const offerMessage = (change: Partial<Message<'Offer'>> = {}): Message<'O
 })
 export const content: InferenceContent = {
   nonce: keccak('nonce'),
+  day: dayOf(now),
   messages: [{ role: 'user', content: 'why is the sky blue' }],
   maxTokens: 16,
   temperature: 0,
