@@ -1,15 +1,16 @@
-import type { ChannelFacts, Measure, PoolFacts } from '../../protocol/payouts/index.ts'
+import type { Measure, PoolFacts } from '../../protocol/payouts/index.ts'
 import type { CosignedReceipt } from '../../protocol/models/index.ts'
 import { TilthError } from '../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../protocol/primitives/index.ts'
+import type { ChannelOnChain } from '../chain/types.ts'
 import type { Models } from './models.ts'
 import type { Stakes } from './stakes.ts'
 import type { PayoutsDeps } from './types.ts'
 
 /** What the chain says about the channels and models that some receipts name. */
 export interface Facts {
-  /** Parties and what was claimed by now. */
-  channels(receipts: readonly CosignedReceipt[]): Promise<Map<Hex, ChannelFacts>>
+  /** Parties, what is in them, and what was claimed by now. */
+  channels(receipts: readonly CosignedReceipt[]): Promise<Map<Hex, ChannelOnChain>>
   datanets(receipts: readonly CosignedReceipt[]): Promise<Map<Hex, Hex>>
   /**
    * All of it, for the receipts of one pool and who has scored them. A model whose result is wrong has no measure.
@@ -32,7 +33,7 @@ export function createFacts(
   const modelsOf = (receipts: readonly CosignedReceipt[]): Hex[] =>
     distinct(receipts.map(({ receipt }) => receipt.message.model))
 
-  async function channels(receipts: readonly CosignedReceipt[]): Promise<Map<Hex, ChannelFacts>> {
+  async function channels(receipts: readonly CosignedReceipt[]): Promise<Map<Hex, ChannelOnChain>> {
     const found = await Promise.all(
       distinct(receipts.map(({ receipt }) => receipt.message.channel)).map(
         // Whoever needs what was claimed to the last block has the ledger catch up first.

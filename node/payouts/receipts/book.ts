@@ -26,7 +26,7 @@ export function createBook(
   /** What is being checked now, so that two who bring the same cost one check. */
   const taking = new Map<Hex, Promise<{ id: Hex; fresh: boolean }>>()
 
-  async function check(id: Hex, receipt: CosignedReceipt): Promise<Pick<NewEntry, 'pool' | 'expiry'>> {
+  async function check(id: Hex, receipt: CosignedReceipt): Promise<Pick<NewEntry, 'pool' | 'expiry' | 'covered'>> {
     const { channel, model } = receipt.receipt.message
     // [reject] What it shows by itself: both signatures, and that it encloses what they are over.
     const own = shownFault(receipt, network)
@@ -42,7 +42,8 @@ export function createBook(
     // [ignore] What the chain says of its channel and model is in nobody's message.
     if (fault !== undefined)
       throw new InvalidError(`receipt.${fault}`, `receipt ${id} is not sound: ${fault}`, { consequence: 'ignore' })
-    return { pool, expiry: facing.expiry }
+    // What a closed channel did not pay out went back to its client.
+    return { pool, expiry: facing.expiry, covered: facing.closed ? facing.claimed : facing.deposit }
   }
 
   async function keep(id: Hex, receipt: CosignedReceipt): Promise<{ id: Hex; fresh: boolean }> {

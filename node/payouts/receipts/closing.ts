@@ -4,7 +4,7 @@ import type { Address } from '../../../protocol/primitives/index.ts'
 import type { Batch, Store } from '../../store/index.ts'
 import { sequenceKey } from '../../store/index.ts'
 import type { Archive } from './archive.ts'
-import { channelKey, everything, listKey, openKey, placeKey, placeOfKey, poolName, shortId } from './keys.ts'
+import { channelKey, everything, feeKey, listKey, openKey, placeKey, placeOfKey, poolName, shortId } from './keys.ts'
 import { scoringKey } from './tables.ts'
 import type { Archived, ArchiveRow, Kept, Tables } from './tables.ts'
 import type { FinalEpoch } from './types.ts'
@@ -36,6 +36,10 @@ export interface Closing {
   countOver(most: number): Promise<number>
   /** Archives the oldest of them, so many. */
   archiveOver(many: number): Promise<void>
+  /** How many open receipts of others there are, up to `most`. */
+  countOthers(most: number): Promise<number>
+  /** Lets go of so many of them, those that pay least. */
+  dropCheapest(many: number): Promise<void>
   settle(epoch: FinalEpoch): Promise<number>
 }
 
@@ -54,12 +58,13 @@ export function createClosing(
   /** Everything but the row of its place and what lists and ids say: those go only where nothing of it is kept. */
   function removeBody(
     batch: Batch,
-    { key, id }: { key: string; id: Hex },
+    { key, id, fee }: { key: string; id: Hex; fee: bigint },
     pool: Hex | null,
     scorers: readonly Address[]
   ): void {
     batch.delete(tables.receipts, key).delete(tables.over, key)
     batch.delete(tables.unscored, listKey(poolName(pool), key)).delete(tables.unheard, key)
+    batch.delete(tables.paying, feeKey(fee, key))
     for (const scorer of scorers) batch.delete(tables.scorings, scoringKey(id, scorer))
   }
   function forget(batch: Batch, { key, id, model }: { key: string; id: Hex; model: Hex }, pool: Hex | null): void {
@@ -190,6 +195,23 @@ export function createClosing(
         byPool.set(body.pool, list)
       }
       for (const [pool, leaving] of byPool) await leave(pool, 0, leaving, false)
+    },
+    async countOthers(most) {
+      let count = 0
+      for await (const _ of tables.paying.keys({ limit: most })) count++
+      return count
+    },
+    async dropCheapest(many) {
+      const byPool = new Map<Hex, Leaving[]>()
+      for await (const { pool, id } of tables.paying.values({ limit: many })) {
+        const key = await tables.ids.get(shortId(id))
+        const body = key === undefined ? undefined : await tables.receipts.get(key)
+        if (key === undefined || body === undefined) continue
+        const list = byPool.get(pool) ?? []
+        list.push(leavingOf(key, body, null))
+        byPool.set(pool, list)
+      }
+      for (const [pool, leaving] of byPool) await leave(pool, 0, leaving, true)
     },
     async settle(final) {
       const { pool, epoch, at, settled, counted } = final

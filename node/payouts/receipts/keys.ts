@@ -25,6 +25,10 @@ export function placeOfKey(key: string): { channel: Hex; sequence: bigint } {
   return { channel: channel as Hex, sequence: BigInt(sequence) }
 }
 
+/** By what it pays, in the digits of 256 bits. */
+export const feeKey = (fee: bigint, key: string): string => `${fee.toString().padStart(78, '0')}/${key}`
+export const feeOfKey = (key: string): bigint => BigInt(key.slice(0, 78))
+
 export const openKey = (pool: Hex, id: Hex): string => `${pool}/${id}`
 /** Lists are of all receipts, of a pool's, or of a model's. */
 export const everything = 'all'

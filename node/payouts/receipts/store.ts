@@ -6,7 +6,18 @@ import { createQueue } from '../../runtime/index.ts'
 import type { Batch, Store } from '../../store/index.ts'
 import { createArchive } from './archive.ts'
 import { createClosing } from './closing.ts'
-import { channelKey, everything, listKey, openKey, placeKey, poolName, shortId, timeKey } from './keys.ts'
+import {
+  channelKey,
+  everything,
+  feeKey,
+  feeOfKey,
+  listKey,
+  openKey,
+  placeKey,
+  poolName,
+  shortId,
+  timeKey
+} from './keys.ts'
 import { createLists } from './lists.ts'
 import { openTables, scoringKey } from './tables.ts'
 import type { Archived, Kept } from './tables.ts'
@@ -18,6 +29,8 @@ const maxChannelReceipts = 10_000
  * What no epoch will count waits until there are so many of them; most of them, the oldest, go into a file together.
  */
 const defaultMaxOver = 10_000
+/** Open receipts of others, in all pools, some 2.5 KB each: ten epochs' worth. Beyond it those that pay most are kept. */
+const defaultMaxOthers = 200_000
 /** Receipts that wait to be written: as many as handlers wait at once. */
 const maxWriting = 4096
 
@@ -27,6 +40,7 @@ export interface ReceiptStoreOptions {
   readonly folder: string
   readonly log: Pick<Log, 'warn'>
   readonly maxOver?: number
+  readonly maxOthers?: number
   /** Called when an open receipt came or went. */
   readonly changed?: (pool: Hex, id: Hex) => void
 }
@@ -36,7 +50,8 @@ export function createReceiptStore({
   folder,
   log,
   changed,
-  maxOver = defaultMaxOver
+  maxOver = defaultMaxOver,
+  maxOthers = defaultMaxOthers
 }: ReceiptStoreOptions): ReceiptStore {
   const tables = openTables(store)
   const archive = createArchive(folder, tables, log)
@@ -49,6 +64,7 @@ export function createReceiptStore({
   /** What is removing receipts now, one after another; nothing is put in meanwhile. */
   let leaving: Promise<unknown> | undefined
   let over = 0
+  let others = 0
 
   /** Runs alone: after what is being written, and before what comes. */
   function alone<T>(work: () => Promise<T>): Promise<T> {
@@ -115,7 +131,7 @@ export function createReceiptStore({
     over++
   }
 
-  async function write({ id, pool, receipt, own, expiry, answered = false }: NewEntry): Promise<boolean> {
+  async function write({ id, pool, receipt, own, expiry, covered, answered = false }: NewEntry): Promise<boolean> {
     if (await tables.ids.has(shortId(id))) return false
     const { channel, sequence, fee, finishedAt, outputTokens, confidential } = receipt.receipt.message
     const key = timeKey(finishedAt, id)
@@ -143,6 +159,12 @@ export function createReceiptStore({
     // [ignore] A channel has room for so many: what two parties sign to each other is no burden for others.
     if (!own && other === undefined && row.receipts >= maxChannelReceipts)
       throw new InvalidError('receipt.many', 'the channel has more receipts than are kept', { consequence: 'ignore' })
+    const fees = row.fees + fee - (gone?.fee ?? 0n)
+    // [ignore] What two parties sign to each other is backed by what their channel holds.
+    if (!own && fees + (settled?.fees ?? 0n) > covered)
+      throw new InvalidError('receipt.uncovered', 'its channel does not hold as much', { consequence: 'ignore' })
+    if (!own && other === undefined && others >= maxOthers) await requirePaying(feeKey(fee, key))
+    others += (own ? 0 : 1) - (gone === undefined ? 0 : 1)
     await store.batch(batch => {
       gone?.fill(batch)
       putBody(batch, key, { id, pool, own, answered, epoch: null, receipt })
@@ -151,10 +173,11 @@ export function createReceiptStore({
         .put(tables.open, openKey(pool, id), 0)
         .put(tables.channels, channelKey(pool, channel), {
           receipts: row.receipts + (gone === undefined ? 1 : 0),
-          fees: row.fees + fee - (gone?.fee ?? 0n),
+          fees,
           expiry,
           own: row.own || own
         })
+      if (!own) batch.put(tables.paying, feeKey(fee, key), { pool, id })
       if (confidential || outputTokens === 0) return // nobody weighs it
       batch.put(tables.unscored, listKey(pool, key), id)
       if (answered) batch.put(tables.unheard, key, id)
@@ -162,6 +185,16 @@ export function createReceiptStore({
     if (other !== undefined) tell(pool, other)
     tell(pool, id)
     return true
+  }
+
+  /** [ignore] With no room left only what pays more than the least of those that are kept. */
+  async function requirePaying(key: string): Promise<void> {
+    for await (const least of tables.paying.keys({ limit: 1 }))
+      if (key <= least)
+        throw new InvalidError('receipt.cheap', 'what is kept all pays more', {
+          consequence: 'ignore',
+          details: { least: feeOfKey(least) }
+        })
   }
 
   /** Scorings of a receipt that is not archived, with the most at stake first. */
@@ -201,6 +234,7 @@ export function createReceiptStore({
     async start() {
       await archive.start()
       over = await closing.countOver(maxOver + 1)
+      others = await closing.countOthers(maxOthers + 1)
     },
     async stop() {
       await leaving?.catch(() => undefined)
@@ -215,6 +249,12 @@ export function createReceiptStore({
         await alone(async () => {
           if (over > maxOver) await closing.archiveOver(Math.ceil(maxOver * 0.8))
           over = await closing.countOver(maxOver + 1)
+        })
+      if (others > maxOthers)
+        await alone(async () => {
+          // A few at a time, so that not each that comes costs a removal by itself.
+          if (others > maxOthers) await closing.dropCheapest(others - maxOthers + Math.floor(maxOthers * 0.02))
+          others = await closing.countOthers(maxOthers + 1)
         })
       return fresh
     },
@@ -246,6 +286,11 @@ export function createReceiptStore({
       const row = await tables.pools.get(pool)
       return { epoch: row?.epoch ?? 0, at: row?.at ?? 0n, bundle: row?.bundle }
     },
-    settle: epoch => alone(() => closing.settle(epoch))
+    settle: epoch =>
+      alone(async () => {
+        const left = await closing.settle(epoch)
+        others = await closing.countOthers(maxOthers + 1)
+        return left
+      })
   }
 }

@@ -63,6 +63,8 @@ export const openTables = (store: Pick<Store, 'collection'>) => ({
   unscored: store.collection('payouts/unscored', bytes32),
   /** By time and id: open, answered by this node itself, and no scorers agree yet on what it is worth. */
   unheard: store.collection('payouts/unheard', bytes32),
+  /** By fee, time and id: the open ones of others, the least paying first. */
+  paying: store.collection('payouts/paying', z.strictObject({ pool: bytes32, id: bytes32 })),
   /** By time and id: no epoch will count it, and it waits for the next archive. */
   over: store.collection('payouts/over', present),
   /** By receipt and scorer. */

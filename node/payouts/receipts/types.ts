@@ -40,6 +40,8 @@ export interface NewEntry {
   readonly answered?: boolean
   /** Its channel's, chain seconds. */
   readonly expiry: bigint
+  /** Its channel's: what the fees of all its receipts may come to. */
+  readonly covered: bigint
 }
 
 /** A scoring, and what its scorer had at stake when it came. */
@@ -78,7 +80,8 @@ export interface ReceiptStore {
    * Keeps a receipt; on disk when it resolves.
    * @returns whether it was new
    * @throws InvalidError `receipt.place` (ignore): another one stands at its place · `receipt.many` (ignore): its
-   * channel has more than are kept · `receipt.over` (ignore): no epoch will count it
+   * channel has more than are kept · `receipt.over` (ignore): no epoch will count it · `receipt.uncovered` (ignore):
+   * its channel does not hold its fee beside the others · `receipt.cheap` (ignore): what is kept all pays more
    */
   put(entry: NewEntry): Promise<boolean>
   has(id: Hex): Promise<boolean>

@@ -26,9 +26,12 @@ const other = keccak('other pool')
 const expiry = 1_800_000_000n
 
 /** A folder with a store and the receipts in it, that can be closed and opened again. */
-async function openAll(folder: string): Promise<{ store: Store; receipts: ReceiptStore; close(): Promise<void> }> {
+async function openAll(
+  folder: string,
+  options: { maxOthers?: number } = {}
+): Promise<{ store: Store; receipts: ReceiptStore; close(): Promise<void> }> {
   const store = await openStore(join(folder, 'db'))
-  const receipts = createReceiptStore({ store, folder: join(folder, 'receipts'), log: silentLog })
+  const receipts = createReceiptStore({ store, folder: join(folder, 'receipts'), log: silentLog, ...options })
   await receipts.start()
   return {
     store,
@@ -91,6 +94,7 @@ describe('the store of receipts', function () {
     pool,
     own: false,
     expiry,
+    covered: 2n ** 128n,
     ...over
   })
   /** Settles these receipts as an epoch would. */
@@ -154,6 +158,7 @@ describe('the store of receipts', function () {
               ...generateReceipt({ index: one.index, channels: 3, seed: one.of === 0 ? '' : 'b' }),
               pool: one.of === 0 ? pool : one.index % 2 === 0 ? null : other,
               own: one.own,
+              covered: 2n ** 128n,
               expiry
             }
             const late = wanted.pool === pool && isSettled(settled, messageOf(wanted))
@@ -187,7 +192,7 @@ describe('the store of receipts', function () {
             settled = await settleAll(
               ++epoch,
               settled,
-              counted.map(known => ({ ...known, expiry })),
+              counted.map(known => ({ ...known, expiry, covered: 2n ** 128n })),
               one
             )
             for (const known of counted) model.set(known.id, { ...known, state: { name: 'settled', epoch } })
@@ -358,7 +363,7 @@ describe('the store of receipts', function () {
     await open.receipts.start()
     const mine = [...generateReceipts(260, { channels: 10 })]
     for (const [i, { id, receipt }] of mine.entries())
-      await open.receipts.put({ id, receipt, pool: null, own: i % 2 === 0, expiry })
+      await open.receipts.put({ id, receipt, pool: null, own: i % 2 === 0, expiry, covered: 0n })
     const bodies = await gather(open.store.collection('payouts/receipts', z.unknown()).keys())
     assert.ok(bodies.length <= 100, `${bodies.length} are left`)
     assert.equal((await readdir(join(folder, 'receipts'))).length, 2)
@@ -369,6 +374,63 @@ describe('the store of receipts', function () {
     assert.deepEqual((await open.receipts.get(mine[0]!.id))?.state, { name: 'over' })
     await again()
     assert.equal((await all(open.receipts)).length, 180)
+  })
+
+  it("keeps of others' receipts what their channels hold, less what epochs have counted, and own ones whatever", async () => {
+    const [first, second, third] = [0, 3, 6].map(index => entry(index, { covered: 5_000n }))
+    assert.ok(first !== undefined && second !== undefined && third !== undefined)
+    const fee = (one: NewEntry): bigint => one.receipt.receipt.message.fee
+    const both = fee(first) + fee(second)
+    await open.receipts.put({ ...first, covered: both })
+    await assert.rejects(open.receipts.put({ ...second, covered: both - 1n }), {
+      code: 'receipt.uncovered',
+      consequence: 'ignore'
+    })
+    await open.receipts.put({ ...second, covered: both })
+    await settleAll(1, new Map(), [first, second])
+    await assert.rejects((await again()).put({ ...third, covered: both }), { code: 'receipt.uncovered' })
+    await open.receipts.put({ ...third, own: true, covered: 0n })
+    assert.equal(await open.receipts.feesOf(pool, messageOf(third).channel), both + fee(third))
+  })
+
+  it("of others' receipts keeps those that pay most, as many as its bound, over restarts, and all own ones", async () => {
+    const maxOthers = 50
+    await open.close()
+    open = await openAll(folder, { maxOthers })
+    const made = (i: number, seed: string, fee: bigint, own = false): NewEntry => {
+      const model = keccak(seed)
+      const generated = generateReceipt({ index: i, channels: 7, seed, model, fee })
+      return { ...generated, pool: i % 2 === 0 ? pool : other, own, expiry, covered: 2n ** 128n }
+    }
+    for (let i = 0; i < 10; i++) await open.receipts.put(made(i, 'own', 1n, true))
+    const refused: bigint[] = []
+    const put = async (one: NewEntry): Promise<void> => {
+      await open.receipts.put(one).catch((error: unknown) => {
+        assert.ok(error instanceof InvalidError && error.code === 'receipt.cheap', String(error))
+        refused.push(messageOf(one).fee)
+      })
+    }
+    for (let i = 0; i < 120; i++) await put(made(i, 'cheap', BigInt(10 + (i % 5))))
+    for (let i = 0; i < 30; i++) await put(made(i, 'paying', BigInt(1_000 + i)))
+    await open.close()
+    open = await openAll(folder, { maxOthers })
+    for (let i = 0; i < 30; i++) await put(made(i, 'late and cheap', 11n))
+    const kept = await all(open.receipts)
+    const theirs = kept.filter(({ own }) => !own)
+    assert.equal(kept.length - theirs.length, 10)
+    assert.ok(theirs.length <= maxOthers && theirs.length >= maxOthers - 2, `${theirs.length} are kept`)
+    assert.equal(theirs.filter(one => messageOf(one).fee >= 1_000n).length, 30)
+    assert.ok(refused.every(fee => fee < 1_000n))
+    // Nothing of those that went is left: what a channel's open ones come to is the sum of what is there.
+    for (const one of theirs) {
+      const { channel } = messageOf(one)
+      const sum = theirs
+        .filter(each => messageOf(each).channel === channel && each.pool === one.pool)
+        .reduce((total, each) => total + messageOf(each).fee, 0n)
+      assert.equal(await open.receipts.feesOf(one.pool ?? pool, channel), sum)
+    }
+    const ids = [...(await open.receipts.openIds(pool, '', 1000)), ...(await open.receipts.openIds(other, '', 1000))]
+    assert.equal(ids.length, kept.length)
   })
 
   it('a cursor that is none is refused', async () => {

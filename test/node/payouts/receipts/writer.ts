@@ -30,7 +30,7 @@ function settledAt(epoch: number): Settled {
 let epoch = (await receipts.pool(pool)).epoch
 for (let index = epoch * perEpoch; ; index++) {
   const { id, receipt } = generateReceipt({ index })
-  await receipts.put({ id, receipt, pool, own: index % 3 === 0, expiry })
+  await receipts.put({ id, receipt, pool, own: index % 3 === 0, expiry, covered: 2n ** 128n })
   process.stdout.write(`${index}\n`)
   if ((index + 1) % perEpoch !== 0) continue
   epoch++
