@@ -85,14 +85,16 @@ function shardFiles(folder: string, indexFile: string): string[] {
 const mostIndexBytes = 8 * 2 ** 20
 
 function weightMap(indexFile: string): Record<string, unknown> {
+  const help = 'Fetch the file again; it is damaged.'
   const refuse = (cause?: unknown) =>
-    new ModelError('weights-invalid', `${indexFile} is no index of shards`, {
-      cause,
-      help: 'Fetch the file again; it is damaged.'
-    })
-  const index = parseBounded(indexFile, mostIndexBytes, 'weights-invalid', 'Fetch the file again; it is damaged.')
-  const map: unknown =
-    typeof index === 'object' && index !== null && 'weight_map' in index ? index.weight_map : undefined
+    new ModelError('weights-invalid', `${indexFile} is no index of shards`, { cause, help })
+  let index: unknown
+  try {
+    index = parseBounded(indexFile, mostIndexBytes, 'weights-invalid', help)
+  } catch (error) {
+    throw refuse(error)
+  }
+  const map = typeof index === 'object' && index !== null && 'weight_map' in index ? index.weight_map : undefined
   if (typeof map !== 'object' || map === null) throw refuse()
   return map as Record<string, unknown>
 }

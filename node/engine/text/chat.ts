@@ -72,8 +72,11 @@ export class Chat {
     const ids: number[] = []
     const trainable: boolean[] = []
     const push = (more: readonly number[], train: boolean): void => {
-      ids.push(...more)
-      trainable.push(...more.map(() => train))
+      // One by one: as arguments of one call, the tokens of a long text overflow the stack.
+      for (const id of more) {
+        ids.push(id)
+        trainable.push(train)
+      }
     }
     const whole = this.render(row.messages, false)
     let done = 0
