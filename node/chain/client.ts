@@ -1,20 +1,22 @@
 import type { Network } from '../../protocol/crypto/index.ts'
 import type { Address, Hex } from '../../protocol/primitives/index.ts'
 import { nodeRegistryAbi } from '../../protocol/contracts/index.ts'
-import { createChannels, type Channels } from './calls/channels.ts'
-import { connect, lower } from './connection/connection.ts'
-import { createDatanets, type Datanets } from './calls/datanets.ts'
-import { ChainError, chainError } from './errors/errors.ts'
-import { createEscrows, type Escrows } from './calls/escrows.ts'
-import { createModels, type Models } from './calls/models.ts'
-import { createNodes, type Nodes } from './calls/nodes.ts'
-import { createPayouts } from './calls/payouts.ts'
-import type { Payouts } from './calls/payouts-types.ts'
-import { createTokens, type Tokens } from './calls/tokens.ts'
+import {
+  createChannels,
+  createDatanets,
+  createEscrows,
+  createModels,
+  createNodes,
+  createPayouts,
+  createTokens
+} from './calls/index.ts'
+import type { Channels, Datanets, Escrows, Models, Nodes, Tokens } from './calls/index.ts'
+import { connect, lower, findDeployment } from './connection/index.ts'
+import { ChainError, chainError } from './errors/index.ts'
+import type { Payouts } from './calls/index.ts'
 import type { Addresses, Deployment } from './addresses.ts'
-import { findDeployment } from './connection/deployment.ts'
-import { createSource } from './follower/source.ts'
-import type { Source } from './follower/source.ts'
+import { createSource } from './follower/index.ts'
+import type { Source } from './follower/index.ts'
 
 export interface Chain {
   readonly network: Network

@@ -1,4 +1,4 @@
-import type { ChainErrorCode } from './errors/errors.ts'
+import type { ChainErrorCode } from './errors/index.ts'
 
 /** What errors of this module are called; one that is not here does not compile. */
 export type NodeChainErrorCode = ChainErrorCode

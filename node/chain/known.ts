@@ -1,7 +1,4 @@
-import type { Channels } from './calls/channels.ts'
-import type { Datanets } from './calls/datanets.ts'
-import type { Models } from './calls/models.ts'
-import type { Payouts } from './calls/payouts-types.ts'
+import type { Channels, Datanets, Models, Payouts } from './calls/index.ts'
 import type { Chain } from './client.ts'
 import type { Views } from './ledger/index.ts'
 

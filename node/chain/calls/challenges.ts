@@ -1,7 +1,7 @@
 import { parseEventLogs } from 'viem'
 import { attributionAnchorAbi } from '../../../protocol/contracts/index.ts'
-import type { Connection } from '../connection/connection.ts'
-import { mined } from '../connection/connection.ts'
+import type { Connection } from '../connection/index.ts'
+import { mined } from '../connection/index.ts'
 import type { Addresses } from '../addresses.ts'
 import type { Payouts } from './payouts-types.ts'
 

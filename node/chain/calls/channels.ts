@@ -1,8 +1,8 @@
 import { paymentChannelsAbi } from '../../../protocol/contracts/index.ts'
 import { zeroAddress } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
-import type { Connection } from '../connection/connection.ts'
-import { eventOf, lower, mined } from '../connection/connection.ts'
+import type { Connection } from '../connection/index.ts'
+import { eventOf, lower, mined } from '../connection/index.ts'
 import type { Addresses, Mined } from '../addresses.ts'
 
 export interface ChannelOnChain {

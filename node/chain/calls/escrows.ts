@@ -1,7 +1,7 @@
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { escrowId, jobEscrowAbi, type EscrowKey } from '../../../protocol/contracts/index.ts'
-import type { Connection } from '../connection/connection.ts'
-import { eventOf, lower, mined } from '../connection/connection.ts'
+import type { Connection } from '../connection/index.ts'
+import { eventOf, lower, mined } from '../connection/index.ts'
 import type { Addresses, Mined } from '../addresses.ts'
 
 export type EscrowState = 'none' | 'funded' | 'released' | 'refunded'

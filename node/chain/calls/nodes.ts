@@ -1,7 +1,7 @@
 import type { Address } from '../../../protocol/primitives/index.ts'
 import { nodeRegistryAbi } from '../../../protocol/contracts/index.ts'
-import type { Connection } from '../connection/connection.ts'
-import { lower, mined } from '../connection/connection.ts'
+import type { Connection } from '../connection/index.ts'
+import { lower, mined } from '../connection/index.ts'
 import type { Addresses, Mined } from '../addresses.ts'
 
 export interface Nodes {

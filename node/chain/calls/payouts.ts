@@ -1,7 +1,7 @@
 import { attributionAnchorAbi } from '../../../protocol/contracts/index.ts'
 import { createChallenges } from './challenges.ts'
-import type { Connection } from '../connection/connection.ts'
-import { eventOf, lower, mined } from '../connection/connection.ts'
+import type { Connection } from '../connection/index.ts'
+import { eventOf, lower, mined } from '../connection/index.ts'
 import type { Addresses } from '../addresses.ts'
 import type { EpochState, Payouts } from './payouts-types.ts'
 

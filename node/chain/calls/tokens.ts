@@ -1,8 +1,8 @@
 import type { Address } from '../../../protocol/primitives/index.ts'
 import { tilthTokenAbi } from '../../../protocol/contracts/index.ts'
-import type { Connection } from '../connection/connection.ts'
-import { mined } from '../connection/connection.ts'
-import { chainError } from '../errors/errors.ts'
+import type { Connection } from '../connection/index.ts'
+import { mined } from '../connection/index.ts'
+import { chainError } from '../errors/index.ts'
 import type { Addresses, Mined } from '../addresses.ts'
 
 export interface Tokens {

@@ -13,7 +13,7 @@ import type {
 } from 'viem'
 import { tilthTokenAbi } from '../../../protocol/contracts/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
-import { ChainError, chainError } from '../errors/errors.ts'
+import { ChainError, chainError } from '../errors/index.ts'
 import { createReads } from './reads.ts'
 import { rpcAt } from './rpc.ts'
 import { createSender } from './sender.ts'

@@ -1,6 +1,6 @@
 import type { PublicClient } from 'viem'
 import type { Address } from '../../../protocol/primitives/index.ts'
-import { ChainError, chainError } from '../errors/errors.ts'
+import { ChainError, chainError } from '../errors/index.ts'
 
 /**
  * The block in which a contract was deployed, by halves: some twenty questions for a million blocks. The RPC must

@@ -1,6 +1,6 @@
 import { custom, http } from 'viem'
 import type { Transport } from 'viem'
-import { ChainError } from '../errors/errors.ts'
+import { ChainError } from '../errors/index.ts'
 import { createSocket } from './socket.ts'
 
 /** Longest wait for an answer of any call. */

@@ -4,7 +4,7 @@ import type { PublicClient, TransactionReceipt, TransactionSerializableEIP1559 }
 import { addressOfKey, signDigest } from '../../../protocol/crypto/index.ts'
 import { fromHex } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
-import { ChainError, chainError } from '../errors/errors.ts'
+import { ChainError, chainError } from '../errors/index.ts'
 
 /** How long a sent transaction may stay unmined before the caller is told. */
 const minedWithinMs = 120_000

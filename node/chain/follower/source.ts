@@ -2,7 +2,7 @@ import { formatLog, hexToBigInt, keccak256, numberToHex } from 'viem'
 import type { Log, PublicClient } from 'viem'
 import { z } from 'zod'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
-import { ChainError } from '../errors/errors.ts'
+import { ChainError } from '../errors/index.ts'
 
 /** A block as a follower needs it. */
 export interface Header {

@@ -1,4 +1,4 @@
-import type { ChainEvent, ChainEventName } from '../follower/events.ts'
+import type { ChainEvent, ChainEventName } from '../events/index.ts'
 import type { Apply, Draft } from './draft.ts'
 import { applyChannels } from './apply-channels.ts'
 import { applyDatanets } from './apply-datanets.ts'

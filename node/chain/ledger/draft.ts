@@ -1,6 +1,6 @@
 import { canonicalJson } from '../../../protocol/primitives/index.ts'
 import type { Batch } from '../../store/index.ts'
-import type { ChainEventName, ChainEventOf } from '../follower/events.ts'
+import type { ChainEventName, ChainEventOf } from '../events/index.ts'
 import type { Table, Tables, UndoRecord } from './records.ts'
 
 /** Changes that are not on disk yet, over what is. What a block changes is remembered as it was before. */

@@ -15,5 +15,6 @@ export type {
   PoolRecord,
   ProposalRecord,
   Totals,
+  UndoRecord,
   VersionRecord
 } from './records.ts'

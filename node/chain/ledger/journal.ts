@@ -1,6 +1,6 @@
 import { sequenceKey } from '../../store/index.ts'
 import type { Clock, Log } from '../../runtime/index.ts'
-import type { ChainEvent, ChainEventName } from '../follower/events.ts'
+import type { ChainEvent, ChainEventName } from '../events/index.ts'
 import type { Book } from './book.ts'
 
 /** Entries read from disk at once. */

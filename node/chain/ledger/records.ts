@@ -3,8 +3,8 @@ import { address, amount, bytes32, uint } from '../../../protocol/primitives/ind
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { sequenceKey } from '../../store/index.ts'
 import type { Collection, Store } from '../../store/index.ts'
-import { chainEvent, registration } from '../follower/events.ts'
-import type { ChainEvent } from '../follower/events.ts'
+import { chainEvent, registration } from '../events/index.ts'
+import type { ChainEvent } from '../events/index.ts'
 
 // What the chain has told, as it stands at the block that was read last. One record for each thing, and indices whose
 // keys sort by where on chain the thing stands, so that every list is read by pages.

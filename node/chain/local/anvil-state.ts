@@ -1,6 +1,6 @@
 import { copyFile, open, readFile, rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ChainError } from '../errors/errors.ts'
+import { ChainError } from '../errors/index.ts'
 
 // anvil writes its state every second, over the old file: a kill in the middle leaves half a file. So whole ones are
 // copied aside as they appear, and a start takes the newest that is whole.

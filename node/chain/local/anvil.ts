@@ -9,7 +9,7 @@ import { toHex } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { environmentForChildren } from '../../runtime/environment.ts'
 import { keepState, restoreState } from './anvil-state.ts'
-import { ChainError } from '../errors/errors.ts'
+import { ChainError } from '../errors/index.ts'
 
 /** The local network's chain. Its accounts are public knowledge: nothing of worth belongs on it. */
 export interface Anvil {

@@ -10,8 +10,8 @@ import {
   tilthTokenAbi
 } from '../../../protocol/contracts/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
-import { connect, lower } from '../connection/connection.ts'
-import { ChainError } from '../errors/errors.ts'
+import { connect, lower } from '../connection/index.ts'
+import { ChainError } from '../errors/index.ts'
 import type { Deployment } from '../addresses.ts'
 
 const coin = 10n ** 18n

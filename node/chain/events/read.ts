@@ -1,6 +1,6 @@
 import { parseEventLogs } from 'viem'
 import type { Log } from 'viem'
-import { allAbis } from '../errors/refusals.ts'
+import { allAbis } from '../errors/index.ts'
 import { chainEvent, eventNames } from './events.ts'
 import type { ChainEvent } from './events.ts'
 

@@ -1,0 +1,2 @@
+export { allAbis } from './refusals.ts'
+export * from './errors.ts'
