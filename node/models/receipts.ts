@@ -1,7 +1,8 @@
 import { digest } from '../../protocol/crypto/index.ts'
 import type { CosignedReceipt, Opening } from '../../protocol/models/index.ts'
 import { defaultPage } from '../../protocol/primitives/index.ts'
-import type { Hex } from '../../protocol/primitives/index.ts'
+import type { Address, Hex } from '../../protocol/primitives/index.ts'
+import { createQueue } from '../runtime/index.ts'
 import { sequenceKey } from '../store/index.ts'
 import type { Batch } from '../store/index.ts'
 import type { Parts } from './deps.ts'
@@ -20,6 +21,11 @@ export interface Receipts {
   get(id: Hex): Promise<CosignedReceipt | undefined>
   /** What was asked and answered, while it is kept. */
   opening(id: Hex): Promise<Opening | undefined>
+  /**
+   * Counts that somebody is shown the opening, among so many at most; on disk when it resolves.
+   * @returns whether there was room
+   */
+  show(id: Hex, to: Address, most: number): Promise<boolean>
   /** Receipts whose opening is kept, oldest first. */
   openings(): AsyncIterable<Hex>
   /** What was asked and answered leaves the tables; receipts stay until they are released. */
@@ -33,10 +39,12 @@ export interface Receipts {
  */
 export function createReceipts(
   { network, events, store }: Pick<Parts, 'network' | 'events' | 'store'>,
-  { receipts, receiptKeys, receiptCount, released, openings, openingKeys }: Tables
+  { receipts, receiptKeys, receiptCount, released, openings, openingKeys, shownTo }: Tables
 ): Receipts {
   /** The number the next one gets. It never goes back, also when all that were numbered are released. */
   let next = 0
+  /** One at a time for a receipt: two who come at once are two. */
+  const showing = createQueue({ name: 'openings', bound: 4096, concurrency: 16 })
 
   /** In batches of so many: what each id changes. */
   async function change(ids: Iterable<Hex>, of: (id: Hex) => Promise<(batch: Batch) => void>): Promise<void> {
@@ -91,6 +99,14 @@ export function createReceipts(
       const key = await openingKeys.get(id)
       return key === undefined ? undefined : openings.get(key)
     },
+    show: (id, to, most) =>
+      showing.run(id, async () => {
+        const before = (await shownTo.get(id)) ?? []
+        if (before.includes(to)) return true
+        if (before.length >= most || !(await openingKeys.has(id))) return false
+        await shownTo.put(id, [...before, to])
+        return true
+      }),
     async *openings() {
       for await (const key of openings.keys()) yield key.slice(key.indexOf('-') + 1) as Hex
     },
@@ -100,7 +116,7 @@ export function createReceipts(
         const gone = await released.has(id)
         const receiptKey = gone ? await receiptKeys.get(id) : undefined
         return batch => {
-          if (key !== undefined) batch.delete(openings, key).delete(openingKeys, id)
+          if (key !== undefined) batch.delete(openings, key).delete(openingKeys, id).delete(shownTo, id)
           if (gone) remove(batch, id, receiptKey)
         }
       }),

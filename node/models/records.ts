@@ -107,7 +107,9 @@ export function openTables(store: Pick<Store, 'collection'>) {
     released: store.collection('models/released', z.literal(0)),
     /** What was asked and answered, by its end and its receipt, until nobody needs it any more. */
     openings: store.collection('models/openings', opening),
-    openingKeys: store.collection('models/opening-keys', z.string().max(200))
+    openingKeys: store.collection('models/opening-keys', z.string().max(200)),
+    /** By receipt: who was shown its opening; it goes with it. */
+    shownTo: store.collection('models/shown-to', z.array(address).max(64))
   }
 }
 export type Tables = ReturnType<typeof openTables>

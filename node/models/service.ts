@@ -142,6 +142,7 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
     receipts: options => receipts.list(options),
     receipt: id => receipts.get(id),
     opening: id => receipts.opening(id),
+    show: (id, to, most) => receipts.show(id, to, most),
     openings: () => receipts.openings(),
     forget: ids => forgetting.forget(ids),
     release: ids => receipts.release(ids),

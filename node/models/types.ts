@@ -177,6 +177,10 @@ export interface ModelsService {
   receipt(id: Hex): Promise<CosignedReceipt | undefined>
   /** What was asked and answered, while this node keeps it. */
   opening(id: Hex): Promise<Opening | undefined>
+  /**
+   * Counts, over restarts, that somebody is shown it, among so many at most. @returns whether there was room
+   */
+  show(id: Hex, to: Address, most: number): Promise<boolean>
   /** Receipts of which it is kept. */
   openings(): AsyncIterable<Hex>
   /** It is not needed any more: gone from the disk when this resolves. */

@@ -273,7 +273,7 @@ export interface PayoutsDeps {
   /** The models phase: own receipts to announce, and redeeming before an epoch closes. */
   readonly models: Pick<
     ModelsService,
-    'receipts' | 'receipt' | 'release' | 'redeem' | 'opening' | 'openings' | 'forget'
+    'receipts' | 'receipt' | 'release' | 'redeem' | 'opening' | 'show' | 'openings' | 'forget'
   >
   /** Where files of archived receipts go. */
   readonly folder: string

@@ -19,8 +19,6 @@ import type { PayoutsDeps } from '../types.ts'
 const protocol = '/tilth/payouts/content/1'
 /** Scorers that may see one answer: some more than count, since not everybody who asks gets to weigh it. */
 const mostScorers = 6
-/** Answers for which it is remembered who has seen them. */
-const mostSeen = 20_000
 
 /**
  * What was asked and answered, from those between whom it is to those who weigh it: over an encrypted stream, one
@@ -38,7 +36,6 @@ export function createContents(
   { models, stakes, settled }: { models: Models; stakes: Stakes; settled: (id: Hex) => Promise<boolean> }
 ): Contents {
   const { streams, network, key, self, clock, log } = deps
-  const seen = new Map<Hex, Set<Address>>()
   let off: (() => Promise<void>) | undefined
   const now = (): bigint => BigInt(Math.floor(clock.now() / 1000))
 
@@ -56,14 +53,11 @@ export function createContents(
     if (why !== undefined) refuse('content.asker', `who asks may not see the answer: ${why}`)
     if (divisionOf(receipt, result === '' ? null : result) !== 'weighed')
       refuse('content.needless', 'the answer is not weighed')
-    // [ignore] A few scorers see an answer, not all there are.
-    const before = seen.get(id) ?? new Set()
-    if (!before.has(asker) && before.size >= mostScorers)
-      throw new LimitError('content.enough', 'enough scorers have seen the answer', { consequence: 'ignore' })
     const opening = await deps.models.opening(id)
     if (opening === undefined) throw new NotFoundError('content.gone', 'what was asked is not kept here any more')
-    seen.set(id, before.add(asker))
-    if (seen.size > mostSeen) seen.delete(seen.keys().next().value ?? id)
+    // [ignore] A few scorers see an answer, not all there are.
+    if (!(await deps.models.show(id, asker, mostScorers)))
+      throw new LimitError('content.enough', 'enough scorers have seen the answer', { consequence: 'ignore' })
     return opening
   }
 

@@ -236,6 +236,7 @@ export async function startNetwork({
           receipt: async id => own.find(one => one.id === id)?.receipt,
           release: async () => undefined,
           opening: async id => openings.get(id),
+          show: async id => openings.has(id),
           async *openings() {
             yield* openings.keys()
           },

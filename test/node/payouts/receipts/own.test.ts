@@ -11,7 +11,7 @@ import type { Store } from '../../../../node/store/index.ts'
 import type { CosignedReceipt, Opening } from '../../../../protocol/models/index.ts'
 import { receiptId } from '../../../../protocol/payouts/index.ts'
 import { InvalidError, TilthError } from '../../../../protocol/primitives/index.ts'
-import type { Hex } from '../../../../protocol/primitives/index.ts'
+import type { Address, Hex } from '../../../../protocol/primitives/index.ts'
 import { scratch } from '../../../harness/index.ts'
 import { generateReceipt, network } from './generate.ts'
 
@@ -130,5 +130,20 @@ describe('own receipts', function () {
     const left: string[] = []
     for await (const key of openModelTables(store).receiptKeys.keys()) left.push(key)
     assert.deepEqual(left, [])
+  })
+
+  it('are shown to so many and no more, over restarts, until what was asked is forgotten', async () => {
+    await (await models()).add(1, {} as Opening)
+    const id = idOf(1)
+    const scorer = (number: number): Address => `0x${String(number).padStart(40, '0')}`
+    const first = await models()
+    const shown = await Promise.all([1, 2, 3, 4, 5, 1].map(number => first.show(id, scorer(number), 4)))
+    assert.deepEqual(shown, [true, true, true, true, false, true])
+    const again = await models() // as after a restart
+    assert.equal(await again.show(id, scorer(5), 4), false)
+    assert.equal(await again.show(id, scorer(2), 4), true)
+    await again.forget([id])
+    assert.equal(await openModelTables(store).shownTo.get(id), undefined)
+    assert.equal(await again.show(id, scorer(6), 4), false)
   })
 })

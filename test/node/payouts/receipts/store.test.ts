@@ -167,7 +167,7 @@ describe('the store of receipts', function () {
               continue
             }
             assert.equal(await open.receipts.put(wanted), !model.has(wanted.id))
-            const { expiry: _, ...rest } = wanted
+            const { expiry: _, covered: __, ...rest } = wanted
             if (!model.has(wanted.id))
               model.set(wanted.id, {
                 ...rest,
