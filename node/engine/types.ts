@@ -222,7 +222,7 @@ export interface ScoreJob {
   readonly day?: number
 }
 
-/** Many answers of one day under the same adapters: they share passes, which is several times faster than one by one. */
+/** Many answers of one day under the same adapters: they share passes, several times faster than one by one. */
 export interface ScoreManyJob {
   readonly model: string
   readonly adapters: readonly (string | null)[]

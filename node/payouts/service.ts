@@ -8,7 +8,7 @@ import { createProposals } from './proposals.ts'
 import type { MoneyEvent, Proposal } from './proposals.ts'
 import { defaultTiming } from './limits.ts'
 import { createModels } from './models.ts'
-import { createBook, createExchange, createOwnReceipts, createReceiptStore, createTree } from './receipts/index.ts'
+import { createIntake, createExchange, createOwnReceipts, createReceiptStore, createTree } from './receipts/index.ts'
 import type { Entry } from './receipts/index.ts'
 import { createRetention } from './retention.ts'
 import {
@@ -47,14 +47,14 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
     }
   })
   const tree = createTree((pool, prefix, limit) => receipts.openIds(pool, prefix, limit))
-  const book = createBook(deps, receipts, models, facts)
+  const intake = createIntake(deps, receipts, models, facts)
   const isSettled = async (id: Hex): Promise<boolean> => (await receipts.get(id))?.state.name === 'settled'
   const scorings = createScorings(deps, receipts, models, stakes)
   const proposals = createProposals(deps)
   const bundles = createBundles(deps)
   const finality = createFinality(deps, receipts, bundles)
-  const exchange = createExchange(deps, { receipts, book, tree }, { receipt: received, behind: followSoon })
-  const topic = createTopic(deps, timing, { book, receipts }, scorings, { receipt: received, scoring: scored })
+  const exchange = createExchange(deps, { receipts, intake, tree }, { receipt: received, behind: followSoon })
+  const topic = createTopic(deps, timing, { intake, receipts }, scorings, { receipt: received, scoring: scored })
   const contents = createContents(deps, { models, stakes, settled: isSettled })
   const explaining = createExplaining(deps, weigher)
   const retention = createRetention(deps, timing, overSince)
@@ -127,7 +127,7 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
   }
 
   async function takeOwn(receipt: CosignedReceipt): Promise<void> {
-    const { id, fresh } = await book.take(receipt)
+    const { id, fresh } = await intake.take(receipt)
     if (!fresh) return
     received(id)
     if (receipt.worker === self) await topic.announceReceipt(receipt)

@@ -5,7 +5,7 @@ import type { Hex } from '../../protocol/primitives/index.ts'
 import { payoutMessage } from '../../protocol/payouts/index.ts'
 import type { PayoutMessage, ScoringDocument } from '../../protocol/payouts/index.ts'
 import type { CosignedReceipt } from '../../protocol/models/index.ts'
-import type { Book, ReceiptStore } from './receipts/index.ts'
+import type { Intake, ReceiptStore } from './receipts/index.ts'
 import { closingFreshSeconds } from './limits.ts'
 import type { Scorings } from './scorer/index.ts'
 import type { PayoutsDeps, PayoutsTiming } from './types.ts'
@@ -25,7 +25,7 @@ export interface Topic {
 export function createTopic(
   deps: PayoutsDeps,
   timing: Pick<PayoutsTiming, 'redeemPauseMs'>,
-  { book, receipts }: { book: Book; receipts: Pick<ReceiptStore, 'hasOwn'> },
+  { intake, receipts }: { intake: Intake; receipts: Pick<ReceiptStore, 'hasOwn'> },
   scorings: Scorings,
   heard: { receipt(id: Hex): void; scoring(scoring: ScoringDocument): void }
 ): Topic {
@@ -87,7 +87,7 @@ export function createTopic(
       off = gossip.subscribe(topic, payoutMessage, async message => {
         switch (message.kind) {
           case 'receipt': {
-            const { id, fresh } = await book.take(message.receipt)
+            const { id, fresh } = await intake.take(message.receipt)
             if (fresh) heard.receipt(id)
             return
           }

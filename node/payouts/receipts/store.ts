@@ -29,7 +29,7 @@ const maxChannelReceipts = 10_000
  * What no epoch will count waits until there are so many of them; most of them, the oldest, go into a file together.
  */
 const defaultMaxOver = 10_000
-/** Open receipts of others, in all pools, some 2.5 KB each: ten epochs' worth. Beyond it those that pay most are kept. */
+/** Open receipts of others in all pools, 2.5 KB each: ten epochs' worth. Beyond it those that pay most are kept. */
 const defaultMaxOthers = 200_000
 /** Receipts that wait to be written: as many as handlers wait at once. */
 const maxWriting = 4096

@@ -24,12 +24,12 @@ export function patientRouter(libp2p: Pick<Libp2p, 'contentRouting'>): Router {
 
 async function stillWanted(signal: AbortSignal | undefined): Promise<boolean> {
   return await new Promise(resolve => {
-    const settle = (wanted: boolean) => (): void => {
+    const go = (wanted: boolean) => (): void => {
       clearTimeout(timer)
       resolve(wanted)
     }
-    const timer = setTimeout(settle(true), searchDelayMs)
-    if (signal?.aborted === true) settle(false)()
-    else signal?.addEventListener('abort', settle(false), { once: true })
+    const timer = setTimeout(go(true), searchDelayMs)
+    if (signal?.aborted === true) go(false)()
+    else signal?.addEventListener('abort', go(false), { once: true })
   })
 }

@@ -72,20 +72,20 @@ export async function* readBytes(stream: Stream, onChunk: () => void): AsyncGene
 export async function drained(stream: Stream, signal: AbortSignal): Promise<void> {
   while (stream.writableNeedsDrain && stream.status === 'open') {
     await new Promise<void>((resolve, reject) => {
-      const settle = (): void => {
-        stream.removeEventListener('drain', settle)
-        stream.removeEventListener('close', settle)
-        signal.removeEventListener('abort', settle)
+      const done = (): void => {
+        stream.removeEventListener('drain', done)
+        stream.removeEventListener('close', done)
+        signal.removeEventListener('abort', done)
         if (signal.aborted) reject(closed(signal.reason))
         else setImmediate(resolve) // by then the stream has sent what it held back, and may be full again
       }
       if (signal.aborted) {
-        settle()
+        done()
         return
       }
-      stream.addEventListener('drain', settle)
-      stream.addEventListener('close', settle)
-      signal.addEventListener('abort', settle)
+      stream.addEventListener('drain', done)
+      stream.addEventListener('close', done)
+      signal.addEventListener('abort', done)
     })
   }
 }

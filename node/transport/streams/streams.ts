@@ -10,7 +10,7 @@ import type { TransportCounts } from '../metrics.ts'
 import { createBuckets } from '../limits/quota.ts'
 import type { Reputation } from '../limits/reputation.ts'
 import type { MessageStream, Peers, Streams } from '../types.ts'
-import { settled } from './settled.ts'
+import { steady } from './steady.ts'
 
 export interface StreamsDeps {
   libp2p: Libp2p
@@ -137,7 +137,7 @@ export function createStreams({
         const id = parsePeerId(peer.peerId)
         const within = signal ?? AbortSignal.timeout(30_000)
         if (libp2p.getConnections(id).length === 0) await libp2p.dial(id, { signal: within })
-        await settled(libp2p, id, within)
+        await steady(libp2p, id, within)
         raw = await libp2p.dialProtocol(id, protocol, {
           signal: within,
           runOnLimitedConnection: true,

@@ -114,7 +114,7 @@ describe('inference between nodes', () => {
 })
 
 describe('inference with the real engine', () => {
-  it('a template that prints the date is told the day of the request, by the client and by the worker', async function () {
+  it('a template that prints the date is told the day of the request, by client and worker', async function () {
     this.timeout(120_000)
     const network = await startNetwork()
     const engine = openEngine({ threads: 1 })

@@ -4,7 +4,7 @@ import type { ReceiptsReply, ReceiptsRequest } from '../../../../protocol/payout
 import { TilthError } from '../../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../../protocol/primitives/index.ts'
 import type { PayoutsDeps } from '../../types.ts'
-import type { Book } from '../book.ts'
+import type { Intake } from '../intake.ts'
 import type { ReceiptStore } from '../types.ts'
 import { pull } from './pull.ts'
 import { answer } from './serve.ts'
@@ -27,7 +27,7 @@ export interface Exchange {
 /** @param behind called when a peer stands at a later epoch of a pool */
 export function createExchange(
   { streams, peers, log, network }: Pick<PayoutsDeps, 'streams' | 'peers' | 'log' | 'network'>,
-  { receipts, book, tree }: { receipts: ReceiptStore; book: Book; tree: Tree },
+  { receipts, intake, tree }: { receipts: ReceiptStore; intake: Intake; tree: Tree },
   heard: { receipt(id: Hex): void; behind(pool: Hex): void }
 ): Exchange {
   const refused = new Set<Hex>()
@@ -39,7 +39,7 @@ export function createExchange(
     known: async (id: Hex): Promise<boolean> => refused.has(id) || (await receipts.has(id)),
     idOf: (receipt: CosignedReceipt): Hex => receiptId(network, receipt),
     async take(receipt: CosignedReceipt): Promise<boolean> {
-      const { id, fresh } = await book.take(receipt)
+      const { id, fresh } = await intake.take(receipt)
       if (fresh) heard.receipt(id)
       return fresh
     },

@@ -20,7 +20,7 @@ export interface Own {
   /** Whether it need not be fetched: it is here, or it was refused before. */
   known(id: Hex): Promise<boolean>
   idOf(receipt: CosignedReceipt): Hex
-  /** Checks and keeps one. @returns whether it was new. @throws TilthError as the book */
+  /** Checks and keeps one. @returns whether it was new. @throws TilthError as the intake */
   take(receipt: CosignedReceipt): Promise<boolean>
   refused(id: Hex, error: TilthError): void
 }

@@ -8,7 +8,7 @@ import type { PayoutsDeps } from '../types.ts'
 import type { NewEntry, ReceiptStore } from './types.ts'
 
 /** The way in for receipts, whoever brings them. */
-export interface Book {
+export interface Intake {
   /**
    * Checks and keeps one; on disk when it resolves.
    * @returns its id, and whether it was new.
@@ -17,12 +17,12 @@ export interface Book {
   take(receipt: CosignedReceipt): Promise<{ id: Hex; fresh: boolean }>
 }
 
-export function createBook(
+export function createIntake(
   { network, self }: Pick<PayoutsDeps, 'network' | 'self'>,
   receipts: Pick<ReceiptStore, 'has' | 'put'>,
   models: Pick<Models, 'poolOf'>,
   facts: Pick<Facts, 'channels'>
-): Book {
+): Intake {
   /** What is being checked now, so that two who bring the same cost one check. */
   const taking = new Map<Hex, Promise<{ id: Hex; fresh: boolean }>>()
 
