@@ -2,11 +2,12 @@ import { z } from 'zod'
 import { address, bytes32, cidText } from '../primitives/hex.ts'
 import { signedSchema } from '../crypto/schema.ts'
 
+export const chatRole = z.enum(['system', 'user', 'assistant'])
+/** Of one text, in UTF-16 units. */
+export const mostCharacters = 8000
+
 /** One turn of a conversation. */
-export const chatMessage = z.strictObject({
-  role: z.enum(['system', 'user', 'assistant']),
-  content: z.string().min(1).max(8000)
-})
+export const chatMessage = z.strictObject({ role: chatRole, content: z.string().min(1).max(mostCharacters) })
 export type ChatMessage = z.infer<typeof chatMessage>
 
 /** Turns of a row. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
+import { mock } from 'node:test'
 import fc from 'fast-check'
-import { maxLineBytes, parseHeldOut, parseShard } from '../../../protocol/data/index.ts'
+import { fileRow, maxLineBytes, parseHeldOut, parseShard } from '../../../protocol/data/index.ts'
 import { bytesOf, jsonl } from './make.ts'
 
 const good = '{"prompt":"p","response":"r"}'
@@ -63,6 +64,74 @@ describe('data: a shard as lines', () => {
       ['ok', 'not-utf8', 'ok']
     )
     assert.deepEqual(codes(`${'['.repeat(maxLineBytes + 1)}\n${good}`), ['1 too-long', '2 ok'])
+  })
+
+  it('finds the fault of a line without the schema, as the schema would', () => {
+    const schema = mock.method(fileRow, 'safeParse')
+    const bad = [
+      '{"prompt":1}',
+      '{"prompt":"","response":""}',
+      '{"messages":[]}',
+      '{"messages":[1]}',
+      '[]',
+      'x',
+      '\ud800'
+    ]
+    try {
+      const lines = parseShard(bytesOf(Array.from({ length: 20_000 }, (_, i) => bad[i % bad.length]).join('\n')))
+      assert.equal(lines.length, 20_000)
+      assert.ok(lines.every(line => 'code' in line))
+      assert.equal(schema.mock.callCount(), 0)
+      assert.deepEqual(codes(good), ['1 ok'])
+      assert.equal(schema.mock.callCount(), 1)
+    } finally {
+      schema.mock.restore()
+    }
+    const text = fc.oneof(fc.constantFrom('', 'a', 'x'.repeat(8000), 'x'.repeat(8001)), fc.string({ minLength: 1 }))
+    const turn = fc.record(
+      { role: fc.constantFrom('system', 'user', 'assistant', 'tool'), content: text, more: fc.constant(1) },
+      { requiredKeys: [] }
+    )
+    const near = fc.oneof(
+      fc.record(
+        { prompt: text, response: fc.oneof(text, fc.integer()), more: fc.constant(null) },
+        { requiredKeys: [] }
+      ),
+      fc.record({ messages: fc.array(fc.oneof({ weight: 9, arbitrary: turn }, fc.jsonValue()), { maxLength: 34 }) }),
+      fc.jsonValue()
+    )
+    const aside = new Set(['empty-text', 'bad-text', 'too-long'])
+    fc.assert(
+      fc.property(near, value => {
+        const [line] = parseShard(bytesOf(JSON.stringify(value)))
+        assert.ok(line !== undefined)
+        if ('row' in line) assert.ok(fileRow.safeParse(value).success)
+        else if (!aside.has(line.code)) assert.ok(!fileRow.safeParse(value).success, line.code)
+      }),
+      { numRuns: 500 }
+    )
+  })
+
+  it('knows bytes that are no UTF-8 as a strict decoder does', () => {
+    const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+    const piece = fc.oneof(
+      fc.constantFrom([0xef, 0xbf, 0xbd], [0xef], [0xef, 0xbf], [0xbd], [0xed, 0xa0, 0x80], [0xf0, 0x9f, 0x98, 0x80]),
+      fc.uint8Array({ maxLength: 4 }).map(bytes => [...bytes])
+    )
+    fc.assert(
+      fc.property(fc.array(piece, { minLength: 1, maxLength: 8 }), pieces => {
+        const bytes = Uint8Array.from([0x7b, ...pieces.flat().filter(byte => byte !== 0x0a), 0x7d])
+        let good = true
+        try {
+          strict.decode(bytes)
+        } catch {
+          good = false
+        }
+        const [line] = parseShard(bytes)
+        assert.equal(line !== undefined && 'code' in line && line.code === 'not-utf8', !good)
+      }),
+      { numRuns: 2000 }
+    )
   })
 
   it('stops one line after as many as are allowed', () => {
