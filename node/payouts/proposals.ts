@@ -1,5 +1,7 @@
-import type { Address, Hex } from '../../protocol/primitives/index.ts'
+import { defaultPage, InvalidError, largestPage } from '../../protocol/primitives/index.ts'
+import type { Address, Hex, Page as ListPage, PageRequest } from '../../protocol/primitives/index.ts'
 import type { ChainEventOf, ClaimRecord, Page, PageOptions, ProposalRecord, Totals } from '../chain/types.ts'
+import { poolsAtOnce } from './limits.ts'
 import type { PayoutsDeps } from './types.ts'
 
 const names = ['EpochProposed', 'EpochVoided', 'EpochFinalized', 'PayoutClaimed'] as const
@@ -22,8 +24,10 @@ export interface Proposals {
   /** Until everything up to the chain's present head is in. @throws ChainError `chain.behind` */
   caughtUp(): Promise<void>
   pools(): AsyncIterable<{ readonly id: Hex; readonly epoch: number; readonly payoutsTotal: bigint }>
-  /** In the chain's order. */
-  of(pool: Hex): Promise<Proposal[]>
+  /** Those of one epoch, in the chain's order: a voided one may be proposed again. */
+  of(pool: Hex, epoch: number): Promise<Proposal[]>
+  /** Newest first, pool by pool. @throws InvalidError `page.cursor` */
+  page(filter: PageRequest & { pool?: Hex | undefined }): Promise<ListPage<Proposal>>
   /** What is open to challenge, in all pools. */
   pending(): Promise<Proposal[]>
   /** Channels for the models of a pool. */
@@ -67,7 +71,37 @@ export function createProposals({ chain: { ledger } }: Pick<PayoutsDeps, 'chain'
     },
     caughtUp: () => ledger.caughtUp(),
     pools: () => all(page => ledger.pools(page)),
-    of: pool => listed(all(page => ledger.proposals(pool, page))),
+    of: (pool, epoch) => listed(all(page => ledger.proposalsOf(pool, epoch, page))),
+    async page({ pool: only, limit = defaultPage, cursor }) {
+      const [, from, after] = /^(0x[0-9a-f]{64})\/([0-9.]{1,60})$/u.exec(cursor ?? '') ?? []
+      if ((cursor !== undefined && from === undefined) || (only !== undefined && from !== undefined && from !== only))
+        throw new InvalidError('page.cursor', 'that is no cursor of a list of epochs', {
+          help: 'Begin again without a cursor.'
+        })
+      const most = Math.min(Math.max(1, limit), largestPage)
+      const items: Proposal[] = []
+      // One more than is shown tells whether there are more.
+      const read = async (pool: Hex, begin?: string): Promise<void> => {
+        const wanted = { limit: most + 1 - items.length, reverse: true }
+        const { items: found } = await ledger.proposals(
+          pool,
+          begin === undefined ? wanted : { ...wanted, after: begin }
+        )
+        items.push(...found.map(event => ({ event, state: event.state })))
+      }
+      if (from !== undefined) await read(from as Hex, after)
+      else if (only !== undefined) await read(only)
+      if (only === undefined)
+        for (let begin = from; items.length <= most;) {
+          const ahead = { limit: poolsAtOnce, reverse: true }
+          const { items: pools, next } = await ledger.pools(begin === undefined ? ahead : { ...ahead, after: begin })
+          for (const { id } of pools) if (items.length <= most) await read(id)
+          if (next === undefined) break
+          begin = next
+        }
+      const last = items.length > most ? items[most - 1]?.event : undefined
+      return { items: items.slice(0, most), next: last === undefined ? null : `${last.pool}/${last.place}` }
+    },
     pending: () => listed(all(page => ledger.pending(page))),
     async *channelsOf(pool) {
       for await (const { id: model } of all(page => ledger.models({ datanet: pool }, page)))

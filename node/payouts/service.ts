@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { CosignedReceipt } from '../../protocol/models/index.ts'
-import { NotFoundError, pageOf, TilthError } from '../../protocol/primitives/index.ts'
+import { NotFoundError, TilthError } from '../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../protocol/primitives/index.ts'
 import type { ScoringDocument } from '../../protocol/payouts/index.ts'
 import { createFacts } from './facts.ts'
@@ -122,8 +122,7 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
     const { state, pool } = entry
     if (state.name === 'over') return entry.receipt.receipt.message.finishedAt
     if (state.name !== 'settled' || pool === null) return undefined
-    return (await proposals.of(pool)).find(one => one.event.epoch === state.epoch && one.state === 'final')?.event
-      .challengeEnds
+    return (await proposals.of(pool, state.epoch)).find(one => one.state === 'final')?.event.challengeEnds
   }
 
   async function takeOwn(receipt: CosignedReceipt): Promise<void> {
@@ -172,10 +171,9 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
   /** Nobody needs the bundle of an epoch that was voided; what it said of itself is kept for views. */
   async function letGoOfVoided(pool: Hex, number: number): Promise<void> {
     try {
-      const all = await proposals.of(pool)
+      const all = await proposals.of(pool, number)
       const needed = new Set(all.filter(({ state }) => state !== 'voided').map(({ event }) => event.bundle))
-      for (const { event } of all)
-        if (event.epoch === number && !needed.has(event.bundle)) await bundles.release(event.bundle)
+      for (const { event } of all) if (!needed.has(event.bundle)) await bundles.release(event.bundle)
     } catch (error) {
       log.warn('the bundle of a voided epoch could not be let go', { pool, epoch: number, error })
     }
@@ -238,7 +236,7 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
   /** The latest proposal of an epoch. */
   async function epoch(pool: Hex, number: number): Promise<EpochView | undefined> {
     await proposals.caughtUp()
-    const proposal = (await proposals.of(pool)).findLast(({ event }) => event.epoch === number)
+    const proposal = (await proposals.of(pool, number)).at(-1)
     return proposal && (await viewOf(proposal))
   }
   async function present(pool: Hex, number: number): Promise<EpochView> {
@@ -334,12 +332,9 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
       await finality.follow(pool)
       return present(pool, number)
     },
-    async epochs({ pool, ...page } = {}) {
+    async epochs(filter = {}) {
       await proposals.caughtUp()
-      const found: Proposal[] = []
-      if (pool !== undefined) found.push(...(await proposals.of(pool)))
-      else for await (const { id } of proposals.pools()) found.push(...(await proposals.of(id)))
-      const { items, next } = pageOf(found.reverse(), page, ({ event }) => event.transaction)
+      const { items, next } = await proposals.page(filter)
       return { items: await Promise.all(items.map(viewOf)), next }
     },
     epoch,

@@ -1,4 +1,5 @@
 import type { Hex } from '../../../protocol/primitives/index.ts'
+import { sequenceKey } from '../../store/index.ts'
 import type { Apply, Draft } from './draft.ts'
 import { claimedKey, emptyPool, noTotals, placeOf } from './records.ts'
 import type { PoolRecord, ProposalRecord, Tables } from './records.ts'
@@ -49,6 +50,7 @@ export const applyPools = {
     const place = placeOf(event)
     const pool = await poolOf(event.pool, draft, tables)
     await draft.put(tables.proposals, `${event.pool}/${place}`, { ...proposal, state: 'pending', vetoed: 0n, place })
+    await draft.put(tables.proposalsOf, `${event.pool}/${sequenceKey(event.epoch)}/${place}`, place)
     await draft.put(tables.pending, `${event.pool}/${place}`, event.pool)
     await draft.put(tables.pools, event.pool, { ...pool, pending: place })
     return event.epoch === pool.epoch + 1 && pool.pending === null

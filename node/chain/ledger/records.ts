@@ -209,6 +209,8 @@ export function openTables(store: Pick<Store, 'collection'>) {
     pools: table('pools', poolRecord),
     /** POOL/PLACE */
     proposals: table('proposals', proposalRecord),
+    /** POOL/EPOCH/PLACE → place. */
+    proposalsOf: table('proposals-of', z.string()),
     /** POOL/PLACE of what is open to challenge → the pool. */
     pending: table('pending', id),
     /** PLACE */

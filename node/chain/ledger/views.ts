@@ -61,6 +61,8 @@ export interface Views {
   pools(page?: PageOptions): Promise<Page<PoolRecord>>
   /** In the order of the chain. */
   proposals(pool: Hex, page?: PageOptions): Promise<Page<ProposalRecord>>
+  /** Of one epoch, in the order of the chain: a voided one may be proposed again. */
+  proposalsOf(pool: Hex, epoch: number, page?: PageOptions): Promise<Page<ProposalRecord>>
   /** Of all pools, what is open to challenge. */
   pending(page?: PageOptions): Promise<Page<ProposalRecord>>
   /** What an account was paid from a pool so far. */
@@ -143,6 +145,10 @@ export function createViews(book: Book): Views {
     pool: async id => (await get(tables.pools, id)) ?? emptyPool(id),
     pools: (page = {}) => list(tables.pools, '', page, same),
     proposals: (pool, page = {}) => list(tables.proposals, `${pool}/`, page, same),
+    proposalsOf: (pool, epoch, page = {}) =>
+      list(tables.proposalsOf, `${pool}/${sequenceKey(epoch)}/`, page, place =>
+        get(tables.proposals, `${pool}/${place}`)
+      ),
     async pending(page = {}) {
       const found: ProposalRecord[] = []
       const { items, next } = await list(tables.pending, '', page, same)

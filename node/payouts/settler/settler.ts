@@ -67,12 +67,13 @@ export function createSettler(
     await topic.announceClosing(pool, epoch)
     await deps.models.redeem()
     const end = clock.now() + timing.closingMs
+    const waiting = { for: undefined as Hex | undefined }
     do {
       await exchange.collect(pool)
       await proposals.caughtUp()
       const missing = await unweighed(pool)
       if (missing.length > 0) await words.collect(missing)
-      else if (await complete(pool)) return
+      else if (await complete(pool, waiting)) return
     } while (clock.now() < end && (await clock.sleep(500).then(() => true)))
   }
 
@@ -88,11 +89,20 @@ export function createSettler(
     return missing
   }
 
-  async function complete(pool: Hex): Promise<boolean> {
+  /** @param waiting the channel that lacked receipts the last time: while it does no other is looked at */
+  async function complete(pool: Hex, waiting: { for: Hex | undefined }): Promise<boolean> {
     const { timestamp } = await chain.head()
+    const lacks = async (channel: Hex, claimed: bigint): Promise<boolean> =>
+      (await receipts.feesOf(pool, channel)) !== claimed
+    const before = waiting.for === undefined ? undefined : await chain.channels.known(waiting.for)
+    if (before !== undefined && !isOver(before.expiry, timestamp) && (await lacks(before.id, before.claimed)))
+      return false
     // What is over counts no more, and is no longer remembered.
     for await (const { channel, claimed, expiry } of proposals.channelsOf(pool))
-      if (!isOver(expiry, timestamp) && (await receipts.feesOf(pool, channel)) !== claimed) return false
+      if (!isOver(expiry, timestamp) && (await lacks(channel, claimed))) {
+        waiting.for = channel
+        return false
+      }
     return true
   }
 
