@@ -5,6 +5,9 @@ import type { Clock, Log } from '../../runtime/index.ts'
 /** Milliseconds a provide or a search in the DHT may take; without peers both would wait for ever. */
 const queryMs = 20_000
 
+/** Records that wait for peers, some 200 bytes each; beyond it those that waited longest are left to others. */
+const defaultMaxOwed = 20_000
+
 /**
  * Provider records in the DHT. What could not be announced (no peers yet) is tried again until it could; libp2p renews
  * what was announced.
@@ -16,12 +19,20 @@ export interface Provider {
   stop(): void
 }
 
-export function createProvider(libp2p: Libp2p, { clock, log }: { clock: Clock; log: Log }): Provider {
+export function createProvider(
+  libp2p: Pick<Libp2p, 'contentRouting' | 'getConnections'>,
+  { clock, log, maxOwed = defaultMaxOwed }: { clock: Pick<Clock, 'every'>; log: Log; maxOwed?: number }
+): Provider {
   const owed = new Map<string, CID>()
 
   async function attempt(cid: CID, signal?: AbortSignal): Promise<void> {
     const key = cid.toString()
     owed.set(key, cid)
+    const [oldest] = owed.keys()
+    if (owed.size > maxOwed && oldest !== undefined) {
+      owed.delete(oldest)
+      log.debug('a provider record is not announced: too many wait', { cid: oldest })
+    }
     if (libp2p.getConnections().length === 0) return
     const late = AbortSignal.timeout(queryMs)
     try {
