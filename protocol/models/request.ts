@@ -65,13 +65,13 @@ export function checkRequest(
   // [reject] What was signed is this content.
   if (contentHash(content) !== statement.message.content)
     reject('request.content', "the content's hash is not the signed one")
-  // [reject] It says the day of its issue; one beside it for an answer that goes on over midnight.
-  if (Math.abs(content.day - dayOf(issuedAt)) > 1) reject('request.day', 'the request says another day than its own')
   // [reject] It asks for at least one more token.
   if (tokensWanted(content) === 0) reject('request.finished', 'the answer has all its tokens already')
   // [ignore] It was not issued in the future, nor long ago: by whose clock, nobody can see.
   if (issuedAt > now + clockSkewSeconds) ignore('request.future', 'the request was issued in the future')
   if (issuedAt + requestSeconds <= now) ignore('request.stale', 'the request is older than five minutes')
+  // [reject] It says the day of its issue; one beside it for an answer that goes on over midnight.
+  if (Math.abs(content.day - dayOf(issuedAt)) > 1) reject('request.day', 'the request says another day than its own')
   // [ignore] A channel that is closed, closing, or near its end is not served on: what is owed has to be claimed in
   // time.
   if (channel.closed || channel.closesAt !== 0n || channel.expiry <= chainNow + margin)
