@@ -15,6 +15,7 @@ import { LimitError, TilthError } from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
 import { createQueue } from '../runtime/index.ts'
 import type { Collection } from '../store/index.ts'
+import type { JobsErrorCode } from './codes.ts'
 import type { JobsDeps } from './deps.ts'
 import { maxAwards, maxBids, maxKnownJobs, maxOpenPerBuilder } from './limits.ts'
 
@@ -45,9 +46,11 @@ export type Heard =
 export interface Book {
   load(): Promise<void>
   /**
-   * Checks a message, keeps it on disk and says what was new in it; undefined when nothing was.
-   * @throws TilthError by the checks of protocol/jobs; `job.unknown`, `award.unknown` (ignore); LimitError `job.many`,
-   * `bid.many`, `award.many`
+   * Checks a message, keeps it on disk and says what was new in it; undefined when it is, to the letter, what was kept
+   * before. Whatever is known, its check comes first: nothing is known by its name or its signature alone.
+   * @throws TilthError by the checks of protocol/jobs; `job.unknown`, `award.unknown`, and `job.known`, `bid.old`,
+   * `award.known`, `closed.known` for another spelling of what is known (ignore); LimitError `job.many`, `bid.many`,
+   * `award.many`
    */
   take(message: JobMessage): Promise<Heard | undefined>
   get(id: Hex): KnownJob | undefined
@@ -65,6 +68,15 @@ export function createBook(deps: Pick<JobsDeps, 'store' | 'network' | 'clock'>):
     if (job === undefined)
       throw new TilthError('job.unknown', 'the job is not known here yet', { consequence: 'ignore' })
     return job
+  }
+  /**
+   * Both were checked to be signed by the same key over all they say: with the same signature they are the same. Of
+   * two that differ the first stays.
+   */
+  const saidAgain = (code: JobsErrorCode, kept: { signature: Hex }, heard: { signature: Hex }): undefined => {
+    if (kept.signature !== heard.signature)
+      throw new TilthError(code, 'another one in its place is known', { consequence: 'ignore' })
+    return undefined
   }
   const keep = async (id: Hex, job: KnownJob): Promise<void> => {
     await table.put(id, job)
@@ -90,9 +102,10 @@ export function createBook(deps: Pick<JobsDeps, 'store' | 'network' | 'clock'>):
   }
 
   const takeJob = async (document: TuneJobDocument): Promise<Heard | undefined> => {
-    const id = digest(deps.network, 'TuneJob', document.statement.message)
-    if (jobs.has(id)) return undefined
-    checkTuneJob(document, context())
+    const id = checkTuneJob(document, context())
+    const earlier = jobs.get(id)
+    // [ignore] A job that is known, signed another time.
+    if (earlier !== undefined) return saidAgain('job.known', earlier.document.statement, document.statement)
     await makeRoom(document.statement.message.builder)
     await keep(id, { document, bids: [], awards: [], deliveries: [], closed: null })
     return { kind: 'job', id, document }
@@ -100,11 +113,12 @@ export function createBook(deps: Pick<JobsDeps, 'store' | 'network' | 'clock'>):
   const takeBid = async (bid: Signed<'Bid'>): Promise<Heard | undefined> => {
     const id = bid.message.job
     const job = known(id)
+    checkBid(bid, job.document, context())
     const earlier = job.bids.find(({ message }) => message.worker === bid.message.worker)
     if (earlier?.signature === bid.signature) return undefined
-    checkBid(bid, job.document, context())
     // [ignore] A worker's later bid replaces its earlier one, and an earlier one that comes late does not.
-    if (earlier !== undefined && earlier.message.expires > bid.message.expires) return undefined
+    if (earlier !== undefined && earlier.message.expires > bid.message.expires)
+      throw new TilthError('bid.old', 'a later bid is known', { consequence: 'ignore' })
     if (earlier === undefined && job.bids.length >= maxBids)
       throw new LimitError('bid.many', 'the job has enough bids', { consequence: 'ignore' })
     await keep(id, { ...job, bids: [...job.bids.filter(other => other !== earlier), bid] })
@@ -113,8 +127,14 @@ export function createBook(deps: Pick<JobsDeps, 'store' | 'network' | 'clock'>):
   const takeAward = async (award: AwardDocument): Promise<Heard | undefined> => {
     const id = award.statement.message.job
     const job = known(id)
-    if (job.awards.some(({ statement }) => statement.signature === award.statement.signature)) return undefined
     checkAward(award, job.document, context())
+    const { message } = award.statement
+    const earlier = job.awards.find(
+      ({ statement: { message: known } }) =>
+        known.lot === message.lot && known.worker === message.worker && known.attempt === message.attempt
+    )
+    // [ignore] One escrow pays for one award: a second one for the same lot, worker and attempt has no money.
+    if (earlier !== undefined) return saidAgain('award.known', earlier.statement, award.statement)
     if (job.awards.length >= maxAwards)
       throw new LimitError('award.many', 'the job has enough awards', { consequence: 'ignore' })
     await keep(id, { ...job, awards: [...job.awards, award] })
@@ -123,7 +143,6 @@ export function createBook(deps: Pick<JobsDeps, 'store' | 'network' | 'clock'>):
   const takeDelivery = async (delivery: Signed<'Delivery'>): Promise<Heard | undefined> => {
     const id = delivery.message.job
     const job = known(id)
-    if (job.deliveries.some(({ signature }) => signature === delivery.signature)) return undefined
     const award = job.awards.findLast(
       ({ statement: { message } }) => message.lot === delivery.message.lot && message.worker === delivery.message.worker
     )
@@ -132,6 +151,7 @@ export function createBook(deps: Pick<JobsDeps, 'store' | 'network' | 'clock'>):
         consequence: 'ignore'
       })
     checkDelivery(delivery, award, context())
+    if (job.deliveries.some(({ signature }) => signature === delivery.signature)) return undefined
     const others = job.deliveries.filter(
       ({ message }) => message.lot !== delivery.message.lot || message.worker !== delivery.message.worker
     )
@@ -141,8 +161,9 @@ export function createBook(deps: Pick<JobsDeps, 'store' | 'network' | 'clock'>):
   const takeClosed = async (closed: Signed<'JobClosed'>): Promise<Heard | undefined> => {
     const id = closed.message.job
     const job = known(id)
-    if (job.closed !== null) return undefined
     checkClosed(closed, job.document, context())
+    // [ignore] A job ends once.
+    if (job.closed !== null) return saidAgain('closed.known', job.closed, closed)
     await keep(id, { ...job, closed })
     return { kind: 'closed', id, closed }
   }

@@ -74,10 +74,17 @@ export function createJobsService(deps: JobsDeps): JobsService {
   async function hear(message: JobMessage): Promise<void> {
     const heard = await book.take(message)
     act(heard)
+    if (heard !== undefined) return
     // An award said again may have its escrow by now; a job said again may find this worker free.
-    if (heard === undefined && message.kind === 'award') worker.awarded(message.award)
-    if (heard === undefined && message.kind === 'job' && deps.roles.worker)
+    if (message.kind === 'award') {
+      const { signature, message: said } = message.award.statement
+      const award = book.get(said.job)?.awards.find(({ statement }) => statement.signature === signature)
+      if (award !== undefined) worker.awarded(award)
+    }
+    if (message.kind === 'job' && deps.roles.worker)
       worker.consider(digest(deps.network, 'TuneJob', message.job.statement.message))
+    // [ignore] What was heard before is not passed on: whoever said it says it to all its neighbours.
+    throw new TilthError('job.known', 'this was heard before', { consequence: 'ignore' })
   }
 
   /**

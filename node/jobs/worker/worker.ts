@@ -138,6 +138,8 @@ export function createWorker(
       worker: message.worker,
       attempt: message.attempt
     })
+    // [ignore] An escrow pays once: a second award for it would be work for nothing.
+    if ([...assignments.values()].some(other => other.escrow === escrow)) return
     const owners = (await deps.versions.rows(job.document.spec, { signal: stopping.signal })).map(
       ({ contributor }) => contributor
     )

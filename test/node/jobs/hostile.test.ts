@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { addressOfKey, digest, signStatement } from '../../../protocol/crypto/index.ts'
 import { awardStatus, jobMessage } from '../../../protocol/jobs/index.ts'
-import type { JobMessage, TuneSpec } from '../../../protocol/jobs/index.ts'
+import type { AwardDocument, JobMessage, TuneSpec } from '../../../protocol/jobs/index.ts'
 import { contentHash } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { createBook } from '../../../node/jobs/book.ts'
@@ -186,5 +186,95 @@ describe('jobs among hostile peers', function () {
       code: 'signature.mismatch',
       consequence: 'reject'
     })
+  })
+
+  it('what is known is checked before it is known: no variant of it passes, and its first spelling stays', async () => {
+    const chain = network.builder.chain.network
+    const book = createBook({ store: worker.store, network: chain, clock: systemClock })
+    const own = ownJob('variants')
+    const other = Uint8Array.from(randomBytes(32))
+    const lot = { kind: 'adapter' as const }
+    const ends = seconds() + 200n
+    const [job, log] = [own.id, contentHash('log')]
+    const awarded = { job, worker: addressOfKey(other), attempt: 0, lot: contentHash(lot), price: 1n, deadline: ends }
+    const offered = { job, worker: addressOfKey(other), price: 1n, siblingPrice: 1n, seconds: 1, expires: ends }
+    const delivered = { job, worker: addressOfKey(other), lot: contentHash(lot), cid: specOf('').manifest, log }
+    const bid = signStatement(chain, 'Bid', offered, other)
+    const award = { statement: signStatement(chain, 'Award', awarded, key), lot }
+    const delivery = signStatement(chain, 'Delivery', delivered, other)
+    const closed = signStatement(chain, 'JobClosed', { job, completed: false, result: '' }, key)
+    assert.ok(own.message.kind === 'job')
+    const { statement, spec } = own.message.job
+    const known: JobMessage[] = [
+      own.message,
+      { kind: 'bid', bid },
+      { kind: 'award', award },
+      { kind: 'delivery', delivery },
+      { kind: 'closed', closed }
+    ]
+    for (const message of known) assert.equal((await book.take(message))?.kind, message.kind)
+    const before = structuredClone(book.get(job))
+    for (const message of known) assert.equal(await book.take(message), undefined)
+
+    const signature = bid.signature
+    const later = { ...award, statement: { ...award.statement, message: { ...awarded, attempt: 90 } } }
+    const forged: JobMessage[] = [
+      { kind: 'job', job: { spec, statement: { ...statement, signature } } },
+      { kind: 'job', job: { spec: { ...spec, coalitions: 3 }, statement } },
+      { kind: 'bid', bid: { ...bid, message: { ...offered, price: 2n } } },
+      { kind: 'award', award: later },
+      { kind: 'award', award: { ...award, lot: { kind: 'siblings', coalitions: [1] } } },
+      { kind: 'delivery', delivery: { ...delivery, message: { ...delivered, log: contentHash('other') } } },
+      { kind: 'closed', closed: { ...closed, signature } }
+    ]
+    for (const message of forged) await assert.rejects(book.take(message), { consequence: 'reject' }, message.kind)
+
+    // A second award for the same escrow, and another end.
+    for (const deadline of [ends - 1n, ends - 2n])
+      await assert.rejects(
+        book.take({
+          kind: 'award',
+          award: { lot, statement: signStatement(chain, 'Award', { ...awarded, deadline }, key) }
+        }),
+        { code: 'award.known', consequence: 'ignore' }
+      )
+    const ended = { job, completed: true, result: specOf('').manifest }
+    await assert.rejects(book.take({ kind: 'closed', closed: signStatement(chain, 'JobClosed', ended, key) }), {
+      code: 'closed.known',
+      consequence: 'ignore'
+    })
+    await assert.rejects(
+      book.take({ kind: 'bid', bid: signStatement(chain, 'Bid', { ...offered, expires: ends - 1n }, other) }),
+      { code: 'bid.old', consequence: 'ignore' }
+    )
+    assert.deepEqual(book.get(job), before)
+  })
+
+  it('an award that was changed under its signature stops no training and starts none', async () => {
+    const forger = await startNode({ join: [network.builder.node, worker.node] }) // of a good name still
+    const awards: AwardDocument[] = []
+    forger.gossip.subscribe('tilth/jobs/1', jobMessage, message => {
+      if (message.kind === 'award') awards.push(message.award)
+    })
+    await until(() => forger.gossip.subscribers('tilth/jobs/1').length >= 2, 'the forger is in the mesh')
+    const trainings = engine.firstSteps.length
+    const { id } = await network.builder.service.post({ ...request(network), expectedBids: 1, budget: 44n * coin })
+    const now = () => network.builder.service.job(id)!.awards
+    await until(() => now().some(({ state }) => state === 'training'), 'it trains')
+    const heard = () => awards.filter(({ statement }) => statement.message.job === id)
+    await until(() => heard().length > 0, 'the forger has heard an award')
+    for (const award of heard()) {
+      const { message } = award.statement
+      for (const change of [{ attempt: message.attempt + 90 }, { deadline: message.deadline - 1n }])
+        await forger.gossip.publish('tilth/jobs/1', {
+          kind: 'award',
+          award: { ...award, statement: { ...award.statement, message: { ...message, ...change } } }
+        })
+    }
+    await network.builder.service.completed(id)
+    assert.ok(now().every(({ attempt, state }) => attempt === 0 && state === 'released'))
+    assert.equal(engine.firstSteps.length - trainings, now().length)
+    assert.equal(worker.service.job(id)!.awards.length, now().length)
+    await forger.stop()
   })
 })
