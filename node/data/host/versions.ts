@@ -82,6 +82,11 @@ export function createVersions(
       void files.provide(cid).catch((error: unknown) => {
         log.debug('a manifest was not announced in the DHT', { cid, error })
       })
+      // What is acknowledged is in this node's own lists, also if it dies now. If the chain cannot be read back at the
+      // moment, the version is anchored all the same.
+      await chain.ledger.caughtUp({ consumers: true }).catch((error: unknown) => {
+        log.warn('an anchored version was not read back from the chain yet', { datanet, version, error })
+      })
       return { ...message, transaction }
     },
 
