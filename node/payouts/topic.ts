@@ -21,6 +21,10 @@ export interface Topic {
   announceClosing(pool: Hex, epoch: number): Promise<void>
 }
 
+/** [ignore] What is known here already is not passed on a second time, in whatever signatures it comes. */
+const known = (code: 'receipt.known' | 'scoring.known'): InvalidError =>
+  new InvalidError(code, 'it is known here already', { consequence: 'ignore' })
+
 /** @param heard called for each receipt and scoring that gossip brought and that was new */
 export function createTopic(
   deps: PayoutsDeps,
@@ -88,11 +92,13 @@ export function createTopic(
         switch (message.kind) {
           case 'receipt': {
             const { id, fresh } = await intake.take(message.receipt)
-            if (fresh) heard.receipt(id)
+            if (!fresh) throw known('receipt.known')
+            heard.receipt(id)
             return
           }
           case 'scoring': {
-            if (await scorings.take(message.scoring)) heard.scoring(message.scoring)
+            if (!(await scorings.take(message.scoring))) throw known('scoring.known')
+            heard.scoring(message.scoring)
             return
           }
           case 'closing':

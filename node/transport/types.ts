@@ -62,6 +62,8 @@ export interface MessageStream extends Peer {
   end(): Promise<void>
   /** Sends the error's code (never its message) and closes both halves. */
   fail(error: unknown): Promise<void>
+  /** Fails it, and charges the other side for what it said, if nobody honest says so: for whoever asked. */
+  blame(error: unknown): Promise<void>
 }
 
 export interface Streams {

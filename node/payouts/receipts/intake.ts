@@ -1,4 +1,4 @@
-import { InvalidError, NotFoundError } from '../../../protocol/primitives/index.ts'
+import { canonicalJson, InvalidError, keccak, NotFoundError } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { CosignedReceipt } from '../../../protocol/models/index.ts'
 import { faultOf, shownFault, receiptId } from '../../../protocol/payouts/index.ts'
@@ -10,7 +10,7 @@ import type { NewEntry, ReceiptStore } from './types.ts'
 /** The way in for receipts, whoever brings them. */
 export interface Intake {
   /**
-   * Checks and keeps one; on disk when it resolves.
+   * Checks and keeps one; on disk when it resolves. Known or not, both signatures are checked: an id covers neither.
    * @returns its id, and whether it was new.
    * @throws InvalidError `receipt.*` · NotFoundError `receipt.channel` (not on chain, or not yet)
    */
@@ -23,14 +23,14 @@ export function createIntake(
   models: Pick<Models, 'poolOf'>,
   facts: Pick<Facts, 'channels'>
 ): Intake {
-  /** What is being checked now, so that two who bring the same cost one check. */
+  /**
+   * What is being checked now, so that two who bring the same cost one check: by the digest of the whole document, for
+   * under one id anybody can bring another.
+   */
   const taking = new Map<Hex, Promise<{ id: Hex; fresh: boolean }>>()
 
   async function check(id: Hex, receipt: CosignedReceipt): Promise<Pick<NewEntry, 'pool' | 'expiry' | 'covered'>> {
     const { channel, model } = receipt.receipt.message
-    // [reject] What it shows by itself: both signatures, and that it encloses what they are over.
-    const own = shownFault(receipt, network)
-    if (own !== undefined) throw new InvalidError(`receipt.${own}`, `receipt ${id} is not sound: ${own}`)
     const channels = await facts.channels([receipt])
     const facing = channels.get(channel)
     // [ignore] Its channel is on chain; it may be that ours is behind.
@@ -46,7 +46,11 @@ export function createIntake(
     return { pool, expiry: facing.expiry, covered: facing.closed ? facing.claimed : facing.deposit }
   }
 
-  async function keep(id: Hex, receipt: CosignedReceipt): Promise<{ id: Hex; fresh: boolean }> {
+  async function keep(receipt: CosignedReceipt): Promise<{ id: Hex; fresh: boolean }> {
+    const id = receiptId(network, receipt)
+    // [reject] What it shows by itself: both signatures, and that it encloses what they are over.
+    const own = shownFault(receipt, network)
+    if (own !== undefined) throw new InvalidError(`receipt.${own}`, `receipt ${id} is not sound: ${own}`)
     if (await receipts.has(id)) return { id, fresh: false }
     const { client, worker } = receipt
     const entry = { id, receipt, own: client === self || worker === self, answered: worker === self }
@@ -55,13 +59,13 @@ export function createIntake(
 
   return {
     take(receipt) {
-      const id = receiptId(network, receipt)
-      const running = taking.get(id)
-      if (running !== undefined) return running.then(() => ({ id, fresh: false }))
-      const work = keep(id, receipt).finally(() => {
-        taking.delete(id)
+      const document = keccak(canonicalJson(receipt))
+      const running = taking.get(document)
+      if (running !== undefined) return running.then(({ id }) => ({ id, fresh: false }))
+      const work = keep(receipt).finally(() => {
+        taking.delete(document)
       })
-      taking.set(id, work)
+      taking.set(document, work)
       return work
     }
   }

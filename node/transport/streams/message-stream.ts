@@ -130,6 +130,12 @@ export function createMessageStream({
     await shut()
   }
 
+  async function blame(error: unknown): Promise<void> {
+    // What was wrong with a frame by itself was charged where it was read, and has failed the stream.
+    if (!failed && !life.signal.aborted) reputation.chargeFor(peer.peerId, error)
+    await fail(error)
+  }
+
   async function send(value: unknown): Promise<void> {
     const frame = tagged('message', encodeFrame(value, limits.maxBytes))
     if (life.signal.aborted || stream.writeStatus !== 'writable') throw reasonOf(life.signal) ?? closed()
@@ -189,7 +195,8 @@ export function createMessageStream({
         stream.abort(closed(cause))
       }
     },
-    fail
+    fail,
+    blame
   }
 }
 

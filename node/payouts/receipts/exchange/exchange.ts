@@ -7,13 +7,18 @@ import type { PayoutsDeps } from '../../types.ts'
 import type { Intake } from '../intake.ts'
 import type { ReceiptStore } from '../types.ts'
 import { pull } from './pull.ts'
+import type { Own } from './pull.ts'
 import { answer } from './serve.ts'
 import type { Tree } from './tree.ts'
 
 const protocol = '/tilth/payouts/receipts/1'
 /** Peers that are asked at the same time. */
 const peersAtOnce = 4
-/** Ids of receipts that were refused and are not fetched again and again; the oldest are forgotten first. */
+/**
+ * What a peer gave and was not taken is not fetched from it again for so long: the chain here may have been behind. Of
+ * so many, by peer and id, those longest ago are forgotten first.
+ */
+const refusedMs = 10_000
 const maxRefused = 50_000
 
 /** Receipts that gossip did not bring: peers compare what waits for a pool's next epoch, and fetch what differs. */
@@ -26,17 +31,19 @@ export interface Exchange {
 
 /** @param behind called when a peer stands at a later epoch of a pool */
 export function createExchange(
-  { streams, peers, log, network }: Pick<PayoutsDeps, 'streams' | 'peers' | 'log' | 'network'>,
-  { receipts, intake, tree }: { receipts: ReceiptStore; intake: Intake; tree: Tree },
+  { streams, peers, log, network, clock }: Pick<PayoutsDeps, 'streams' | 'peers' | 'log' | 'network' | 'clock'>,
+  { receipts, intake, tree }: { receipts: Pick<ReceiptStore, 'has' | 'get' | 'pool'>; intake: Intake; tree: Tree },
   heard: { receipt(id: Hex): void; behind(pool: Hex): void }
 ): Exchange {
-  const refused = new Set<Hex>()
+  /** Until when, by peer and id. */
+  const refused = new Map<string, number>()
   let off: (() => Promise<void>) | undefined
   const epochOf = async (pool: Hex): Promise<number> => (await receipts.pool(pool)).epoch
 
-  const own = {
+  const ownFor = (peer: string): Own => ({
     tree,
-    known: async (id: Hex): Promise<boolean> => refused.has(id) || (await receipts.has(id)),
+    known: async (id: Hex): Promise<boolean> =>
+      (refused.get(`${peer}/${id}`) ?? 0) > clock.now() || (await receipts.has(id)),
     idOf: (receipt: CosignedReceipt): Hex => receiptId(network, receipt),
     async take(receipt: CosignedReceipt): Promise<boolean> {
       const { id, fresh } = await intake.take(receipt)
@@ -45,11 +52,13 @@ export function createExchange(
     },
     refused(id: Hex, error: TilthError): void {
       log.debug('a receipt was not taken', { receipt: id, code: error.code })
-      refused.add(id)
-      const [oldest] = refused
+      const key = `${peer}/${id}`
+      refused.delete(key)
+      refused.set(key, clock.now() + refusedMs)
+      const [oldest] = refused.keys()
       if (refused.size > maxRefused && oldest !== undefined) refused.delete(oldest)
     }
-  }
+  })
 
   async function compare(peer: string, pool: Hex, signal?: AbortSignal): Promise<number> {
     const options = signal === undefined ? {} : { signal }
@@ -62,12 +71,12 @@ export function createExchange(
         return reply
       }
       const epoch = await epochOf(pool)
-      const { fresh, other } = await pull(pool, epoch, own, ask)
+      const { fresh, other } = await pull(pool, epoch, ownFor(peer), ask)
       if (other !== undefined && other > epoch) heard.behind(pool)
       await stream.end()
       return fresh
     } catch (error) {
-      await stream.fail(error)
+      await stream.blame(error)
       throw error
     }
   }

@@ -9,7 +9,7 @@ import type { Tree } from './tree.ts'
 const maxLooked = 8_192
 /** Receipts fetched from one peer at a time; what is over is found the next time. */
 const maxFetched = 20_000
-/** Receipts that break a rule, or were promised and not given, before a peer is taken at its word. */
+/** Receipts that were promised and not given before a peer is taken at its word. */
 const patience = 16
 /** Receipts that are not taken for whatever reason before this peer is left alone for now. */
 const maxRefused = 256
@@ -17,11 +17,12 @@ const maxRefused = 256
 /** What the asker's side of the comparison asks of its own node. */
 export interface Own {
   readonly tree: Pick<Tree, 'sum'>
-  /** Whether it need not be fetched: it is here, or it was refused before. */
+  /** Whether it need not be fetched: it is here, or this peer's was refused just now. */
   known(id: Hex): Promise<boolean>
   idOf(receipt: CosignedReceipt): Hex
   /** Checks and keeps one. @returns whether it was new. @throws TilthError as the intake */
   take(receipt: CosignedReceipt): Promise<boolean>
+  /** It was given and not taken, for what does not show in it: it may be taken later, or as another peer has it. */
   refused(id: Hex, error: TilthError): void
 }
 
@@ -48,16 +49,8 @@ export async function pull(
   const [waiting, missing]: [string[], Hex[]] = [[''], []]
   let [looked, fetched, fresh, wrong, refused] = [0, 0, 0, 0, 0]
 
-  function count(error: unknown): void {
-    if (++wrong > patience)
-      throw new InvalidError(
-        'exchange.bad-peer',
-        'a peer gives receipts that break the rules, or not what it promises',
-        {
-          cause: error
-        }
-      )
-  }
+  const badPeer = (message: string, cause?: TilthError): InvalidError =>
+    new InvalidError('exchange.bad-peer', message, { cause })
 
   /** Where to look next, below a branch; of a leaf, what is missing. */
   async function compare(found: BranchOrLeaf): Promise<void> {
@@ -86,14 +79,16 @@ export async function pull(
         if (await own.take(receipt)) fresh++
       } catch (error) {
         if (!(error instanceof TilthError)) throw error
+        // [reject] Who hands on what anybody can see to be wrong has not checked it. Of the id it says nothing: the
+        // true receipt may be had from another.
+        if (error.consequence === 'reject') throw badPeer('a peer gives a receipt that breaks the rules', error)
         own.refused(id, error)
         refused++
-        // [reject] Who hands on what breaks a rule has not checked it.
-        if (error.consequence === 'reject') count(error)
       }
     }
     // [reject] Whoever names a receipt has it: at another epoch it would have said so.
-    for (const id of asked) count(id)
+    wrong += asked.size
+    if (wrong > patience) throw badPeer('a peer does not give the receipts that it names')
     fetched += ids.length
     return undefined
   }

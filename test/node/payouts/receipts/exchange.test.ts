@@ -224,7 +224,7 @@ describe('the exchange of receipts', () => {
       assert.ok(gets <= 3)
     })
 
-    it('that gives forged receipts is not believed for long, and none is kept', async () => {
+    it('that gives forged receipts is left at the first, and none is kept', async () => {
       const asker = side([])
       const promised = Array.from({ length: 64 }, (_, i) => keccak(`forged ${i}`)).sort()
       await assert.rejects(
@@ -246,7 +246,8 @@ describe('the exchange of receipts', () => {
         { code: 'exchange.bad-peer' }
       )
       assert.equal(asker.set.size, 0)
-      assert.ok(asker.refused.size <= 17)
+      // What a liar gives under an id says nothing of the id.
+      assert.equal(asker.refused.size, 0)
     })
   })
 })
