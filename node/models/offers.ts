@@ -6,7 +6,7 @@ import type { Address, Hex } from '../../protocol/primitives/index.ts'
 import type { Parts } from './deps.ts'
 import type { OfferView } from './types.ts'
 
-/** Offers kept for one model: beyond it only better ones for those that leave. */
+/** Offers kept for one model: beyond it only those of workers that are better known than one that leaves for it. */
 const offersPerModel = 256
 
 export type SignedOffer = Signed<'Offer'>
@@ -32,12 +32,21 @@ export interface OfferBoard {
   withdraw(model: Hex, worker: Address): void
   /** What stands now. */
   list(model?: Hex): SignedOffer[]
+  /** Asks a worker itself, and takes its offer in. @throws as streams.open · InvalidError as checkOffer */
+  quote(worker: Address, model: Hex, signal: AbortSignal): Promise<void>
   /** Asks those who provide the model in the DHT, for when gossip has brought nothing yet. */
   find(model: ModelRecord, signal: AbortSignal): Promise<void>
 }
 
-/** What workers offer, as gossip and the DHT bring it. */
-export function createOfferBoard(parts: Parts, known: (model: Hex) => boolean): OfferBoard {
+/**
+ * What workers offer, as gossip and the DHT bring it.
+ * @param rank what this node knows of a worker: on a full board the higher one has the place
+ */
+export function createOfferBoard(
+  parts: Pick<Parts, 'network' | 'gossip' | 'files' | 'streams' | 'events' | 'self' | 'log' | 'now'>,
+  known: (model: Hex) => boolean,
+  rank: (worker: Address) => number
+): OfferBoard {
   const { network, gossip, files, streams, events, self, log, now } = parts
   const board = new Map<Hex, Map<Address, SignedOffer>>()
   let off: (() => void) | undefined
@@ -47,6 +56,8 @@ export function createOfferBoard(parts: Parts, known: (model: Hex) => boolean): 
     return [...offers.values()]
   }
 
+  const rankOf = (worker: Address): number => (worker === self ? Infinity : rank(worker))
+
   function take(offer: SignedOffer): void {
     const { model, worker } = checkOffer(offer, { network, now: now() })
     // [ignore] An offer for a model that the chain does not know, or that this node has not seen yet.
@@ -55,9 +66,13 @@ export function createOfferBoard(parts: Parts, known: (model: Hex) => boolean): 
     // [ignore] An offer that was overtaken by a later one of the same worker.
     if (!supersedes(offer.message, offers.get(worker)?.message))
       throw new TilthError('offer.old', 'a later offer is known', { consequence: 'ignore' })
-    // [ignore] More workers for one model than a client would look at.
-    if (!offers.has(worker) && offers.size >= offersPerModel && standing(offers).length >= offersPerModel)
-      throw new TilthError('offer.many', 'enough workers offer this model', { consequence: 'ignore' })
+    if (!offers.has(worker) && offers.size >= offersPerModel && standing(offers).length >= offersPerModel) {
+      const worse = [...offers.keys()].find(other => other !== self && rank(other) < rankOf(worker))
+      // [ignore] More workers for one model than a client would look at.
+      if (worse === undefined)
+        throw new TilthError('offer.many', 'enough workers offer this model', { consequence: 'ignore' })
+      offers.delete(worse)
+    }
     const fresh = !offers.has(worker)
     board.set(model, offers.set(worker, offer))
     if (fresh) events.emit('models.offered', { model, worker })
@@ -72,8 +87,13 @@ export function createOfferBoard(parts: Parts, known: (model: Hex) => boolean): 
         throw new InvalidError('frame.unexpected', 'the worker answered something else than an offer')
       if (frame.offer.message.worker !== worker || frame.offer.message.model !== model)
         throw new InvalidError('offer.other', "the worker answered with another's offer")
-      take(frame.offer)
       await stream.end()
+      try {
+        take(frame.offer)
+      } catch (error) {
+        // It is the one that is known, or the board is full: the worker has answered all the same.
+        if (!(error instanceof TilthError && (error.code === 'offer.old' || error.code === 'offer.many'))) throw error
+      }
     } catch (error) {
       await stream.fail(error)
       throw error
@@ -90,6 +110,7 @@ export function createOfferBoard(parts: Parts, known: (model: Hex) => boolean): 
       off?.()
     },
     take,
+    quote,
     withdraw(model, worker) {
       board.get(model)?.delete(worker)
     },

@@ -4,7 +4,7 @@ import { createAsking } from './client/ask.ts'
 import { createChannelKeeper } from './client/channels.ts'
 import { createStreamPool } from './client/pool.ts'
 import { createWallet } from './client/wallet.ts'
-import { createWorkers } from './client/workers.ts'
+import { createAcquaintance, createWorkers } from './client/workers.ts'
 import { defaultPolicy, defaultTiming } from './deps.ts'
 import type { ModelsDeps, Parts } from './deps.ts'
 import { hearNews } from './news.ts'
@@ -42,7 +42,8 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
   const tables = openTables(parts.store)
   const catalogue = createCatalogue(parts, tables)
   const receipts = createReceipts(parts, tables)
-  const board = createOfferBoard(parts, id => catalogue.get(id) !== undefined)
+  const acquaintance = createAcquaintance(parts)
+  const board = createOfferBoard(parts, id => catalogue.get(id) !== undefined, acquaintance.rank)
   const folders = createFolders(parts)
 
   const time = createChainTime(parts)
@@ -58,7 +59,7 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
 
   const wallet = createWallet(parts, tables, receipts, time)
   const pool = createStreamPool(parts)
-  const asking = createAsking(parts, wallet, createWorkers(parts, board), folders, pool)
+  const asking = createAsking(parts, wallet, createWorkers(parts, board, acquaintance), folders, pool)
   const keeper = createChannelKeeper(parts, wallet)
 
   const forgetting = createForgetting(parts, tables, { receipts, accounts, wallet })

@@ -105,6 +105,7 @@ export function createAsking(
     let reason: string | undefined
     let last: unknown
     let busyUntil: number | undefined
+    let awayUntil: number | undefined
 
     async function done(finish: AskResult['finish'], tail: string): Promise<void> {
       const rest = growing.own === undefined ? tail : await growing.own.finish()
@@ -126,6 +127,14 @@ export function createAsking(
       const content = { ...base, nonce: freshNonce(), resume: [...growing.ids] }
       const maxFee = feeOf(offer.message, prompt + content.resume.length, base.maxTokens - content.resume.length)
       const began = clock.now()
+      // An offer costs nothing to make: a channel is opened only to a worker that is there.
+      if (!(await wallet.holds(offer))) {
+        try {
+          await workers.reach(offer, AbortSignal.any([signal, life]))
+        } catch (error) {
+          return { kind: 'failed', error, blame: 'away' }
+        }
+      }
       const { purse, ask } = await wallet.begin({ offer, content, seed, maxFee, confidential })
       let acceptedAt = began
       const onAccepted = (): void => {
@@ -201,9 +210,10 @@ export function createAsking(
       })
       last = outcome.error
       reason = code
+      const another = candidates.some(({ message }) => message.worker !== worker && !failed.has(message.worker))
       failed.add(worker)
       if (outcome.blame === 'busy') {
-        if (candidates.some(({ message }) => !failed.has(message.worker))) continue
+        if (another) continue
         busyUntil ??= clock.now() + timing.busyMs
         if (clock.now() >= busyUntil) break
         failed.clear()
@@ -213,6 +223,11 @@ export function createAsking(
             if (!signal.aborted) throw error
           })
         continue
+      }
+      if (outcome.blame === 'away' && another) {
+        // Nothing was spent on it: for a while the next one is looked for without counting.
+        awayUntil ??= clock.now() + timing.busyMs
+        if (clock.now() < awayUntil) continue
       }
       tries++
       if (outcome.blame === 'worker') workers.failed(worker)

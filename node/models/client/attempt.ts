@@ -31,9 +31,12 @@ export type Outcome =
       readonly error?: unknown
       readonly blame?: Blame
     }
-  /** `lie`: it broke a rule; `busy`: it would answer later; `channel`: it refuses the channel. */
+  /**
+   * `lie`: it broke a rule; `busy`: it would answer later; `channel`: it refuses the channel; `away`: it was not there
+   * before anything was paid.
+   */
   | { readonly kind: 'failed'; readonly error: unknown; readonly blame: Blame }
-export type Blame = 'worker' | 'lie' | 'busy' | 'channel'
+export type Blame = 'worker' | 'lie' | 'busy' | 'channel' | 'away'
 
 export interface AttemptRequest {
   readonly purse: Purse

@@ -54,6 +54,8 @@ export interface Wallet {
     maxFee: bigint
     confidential: boolean
   }): Promise<{ purse: Purse; ask: Ask }>
+  /** Whether a channel with this worker is open already: else `begin` pays a deposit and gas for a new one. */
+  holds(offer: SignedOffer): Promise<boolean>
   find(channel: Hex): Promise<Purse | undefined>
   /** Those that are not closed. */
   open(): AsyncIterable<Purse>
@@ -182,16 +184,18 @@ export function createWallet(parts: Parts, tables: Tables, receipts: Receipts, t
     }
   }
 
-  async function purseFor(worker: Address, model: Hex, need: bigint): Promise<Purse> {
-    const chainNow = await time.now()
-    let usable: Purse | undefined
+  async function usableFor(worker: Address, model: Hex, chainNow: bigint): Promise<Purse | undefined> {
     for await (const purse of open(`${worker}/${model}/`)) {
       const { record, spent } = purse
       if (spent || record.channel.state !== 'open') continue
-      if (record.expiry <= chainNow + 2n * BigInt(timing.marginSeconds)) continue
-      usable = purse
-      break
+      if (record.expiry > chainNow + 2n * BigInt(timing.marginSeconds)) return purse
     }
+    return undefined
+  }
+
+  async function purseFor(worker: Address, model: Hex, need: bigint): Promise<Purse> {
+    const chainNow = await time.now()
+    const usable = await usableFor(worker, model, chainNow)
     if (usable === undefined) return openNew(worker, model, need, chainNow)
     const { id } = usable
     const purse = usable
@@ -261,6 +265,7 @@ export function createWallet(parts: Parts, tables: Tables, receipts: Receipts, t
         const purse = await purseFor(worker, model, request.maxFee)
         return { purse, ask: beginOn(purse, request) }
       }),
+    holds: async ({ message: { worker, model } }) => (await usableFor(worker, model, await time.now())) !== undefined,
     find: id => held.get(id),
     open: () => open(),
     records: range => tables.clientChannels.values(range),

@@ -1,42 +1,41 @@
 import type { Experience, ModelRecord } from '../../../protocol/models/index.ts'
 import { rankOffers } from '../../../protocol/models/index.ts'
 import type { Address } from '../../../protocol/primitives/index.ts'
+import { createCache } from '../../runtime/index.ts'
 import type { Parts } from '../deps.ts'
 import type { OfferBoard, SignedOffer } from '../offers.ts'
 
 /** What this client has lived through with its workers, for the next choice. Forgotten at a restart. */
-export interface Workers {
-  /** Standing offers of others, best first; looks for some if there are none. */
-  offers(
-    model: ModelRecord,
-    need: { inputTokens: number; outputTokens: number },
-    signal: AbortSignal
-  ): Promise<SignedOffer[]>
+export interface Acquaintance {
+  readonly of: (worker: string) => Experience
+  /** Its offers' claim to a place on a full board: more for one that has served, less for one that did not answer. */
+  readonly rank: (worker: Address) => number
   served(worker: Address, tokens: number, ms: number): void
   failed(worker: Address): void
+  /** It could not be dialled: for a while it comes after all others. */
+  away(worker: Address): void
+  isAway(worker: Address): boolean
   /** A worker that lied is not asked again. */
   lied(worker: Address): void
+  hasLied(worker: Address): boolean
 }
 
-export function createWorkers({ self, clock, timing }: Parts, board: OfferBoard): Workers {
-  const experience = new Map<Address, Experience>()
-  const liars = new Set<Address>()
+/** Workers remembered, each for its kind of news: keys are free, so what is said of them is bounded. */
+const remembered = 1024
+const awayMs = 60_000
+
+export function createAcquaintance({ clock }: Pick<Parts, 'clock'>): Acquaintance {
+  const experience = createCache<Address, Experience>({ max: remembered })
+  const liars = createCache<Address, true>({ max: remembered })
+  const awayUntil = createCache<Address, number>({ max: remembered })
   const of = (worker: string): Experience => experience.get(worker as Address) ?? { failures: 0 }
-  const standing = (model: ModelRecord): SignedOffer[] =>
-    board.list(model.id).filter(({ message: { worker } }) => worker !== self && !liars.has(worker))
+  const isAway = (worker: Address): boolean => (awayUntil.get(worker) ?? 0) > clock.now()
 
   return {
-    async offers(model, need, signal) {
-      const deadline = clock.now() + timing.findMs
-      let found = standing(model)
-      for (let i = 0; found.length === 0 && clock.now() < deadline; i++) {
-        signal.throwIfAborted()
-        if (i % 4 === 0)
-          await board.find(model, AbortSignal.any([signal, AbortSignal.timeout(Math.max(1, deadline - clock.now()))]))
-        else await clock.sleep(Math.min(500, timing.findMs / 4), signal)
-        found = standing(model)
-      }
-      return rankOffers(found, need, of)
+    of,
+    rank(worker) {
+      if (liars.get(worker) === true || isAway(worker)) return 0
+      return of(worker).tokensPerSecond === undefined ? 1 : 2
     },
     served(worker, tokens, ms) {
       const { tokensPerSecond } = of(worker)
@@ -47,8 +46,55 @@ export function createWorkers({ self, clock, timing }: Parts, board: OfferBoard)
     failed(worker) {
       experience.set(worker, { ...of(worker), failures: of(worker).failures + 1 })
     },
+    away(worker) {
+      awayUntil.set(worker, clock.now() + awayMs)
+    },
+    isAway,
     lied(worker) {
-      liars.add(worker)
+      liars.set(worker, true)
+    },
+    hasLied: worker => liars.get(worker) === true
+  }
+}
+
+export interface Workers extends Acquaintance {
+  /** Standing offers of others, best first; looks for some if there are none. */
+  offers(
+    model: ModelRecord,
+    need: { inputTokens: number; outputTokens: number },
+    signal: AbortSignal
+  ): Promise<SignedOffer[]>
+  /** Whether it is there: it answers with an offer. @throws as streams.open · InvalidError as checkOffer */
+  reach(offer: SignedOffer, signal: AbortSignal): Promise<void>
+}
+
+export function createWorkers({ self, clock, timing }: Parts, board: OfferBoard, acquaintance: Acquaintance): Workers {
+  const standing = (model: ModelRecord): SignedOffer[] =>
+    board.list(model.id).filter(({ message: { worker } }) => worker !== self && !acquaintance.hasLied(worker))
+
+  return {
+    ...acquaintance,
+    async offers(model, need, signal) {
+      const deadline = clock.now() + timing.findMs
+      let found = standing(model)
+      for (let i = 0; found.length === 0 && clock.now() < deadline; i++) {
+        signal.throwIfAborted()
+        if (i % 4 === 0)
+          await board.find(model, AbortSignal.any([signal, AbortSignal.timeout(Math.max(1, deadline - clock.now()))]))
+        else await clock.sleep(Math.min(500, timing.findMs / 4), signal)
+        found = standing(model)
+      }
+      const ranked = rankOffers(found, need, acquaintance.of)
+      const away = ({ message }: SignedOffer): boolean => acquaintance.isAway(message.worker)
+      return [...ranked.filter(offer => !away(offer)), ...ranked.filter(away)]
+    },
+    async reach({ message: { worker, model } }, signal) {
+      try {
+        await board.quote(worker, model, AbortSignal.any([signal, AbortSignal.timeout(timing.findMs)]))
+      } catch (error) {
+        if (!signal.aborted) acquaintance.away(worker)
+        throw error
+      }
     }
   }
 }
