@@ -24,6 +24,11 @@ export interface WorkerPolicy {
   readonly lostCredits: number
   /** Unclaimed vouchers are brought to the chain from this sum on; below it a transaction is not worth its gas. */
   readonly redeemAt: bigint
+  /**
+   * When somebody else says that an epoch closes, from this sum on: less, since it will not count later, but no call
+   * makes this node pay gas for nothing.
+   */
+  readonly redeemAtClosing: bigint
 }
 
 export interface ClientPolicy {
@@ -51,6 +56,7 @@ export const defaultPolicy: ModelsPolicy = {
   mostCreditTokens: 512,
   lostCredits: 64,
   redeemAt: 10n ** 18n,
+  redeemAtClosing: 10n ** 15n,
   depositRequests: 32,
   channelSeconds: 30 * 86_400,
   attempts: 6,

@@ -155,7 +155,13 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
       return sum
     },
     activity: () => ({ ...activity.lately(), free: slots.free }),
-    redeem: () => redeemer.all(),
+    redeem: options =>
+      redeemer.all(
+        options && {
+          atLeast: policy.redeemAtClosing,
+          of: model => catalogue.get(model)?.record.datanet === options.closing
+        }
+      ),
     reconcile: () => keeper.reconcile(life.signal)
   }
 }

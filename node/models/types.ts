@@ -193,8 +193,11 @@ export interface ModelsService {
   channels(page?: PageRequest): Promise<Page<ChannelView>>
   /** Worker: what clients have promised and nobody has claimed yet. */
   owed(): Promise<bigint>
-  /** Worker: brings every voucher that is worth more than what was claimed to the chain. */
-  redeem(): Promise<{ channels: number; amount: bigint }>
+  /**
+   * Worker: brings every voucher that is worth more than what was claimed to the chain. `closing`: only those for
+   * models of this Datanet, and only what is worth the gas.
+   */
+  redeem(options?: { closing: Hex }): Promise<{ channels: number; amount: bigint }>
   /**
    * Client: gets what receipts workers still owe it a look at, e.g. after a restart. Resolves with how many were
    * signed.

@@ -11,6 +11,12 @@ export const modelsHeld = 16
 export const modelHeldMs = 1_800_000
 /** A closing message that is older (or newer) says nothing about now. */
 export const closingFreshSeconds = 300n
+/**
+ * How often one settler calls a pool's workers to redeem for the same epoch: a few, for the first call may have found
+ * nothing to settle, and an epoch that was voided is proposed again. Of so many settlers and pools it is remembered.
+ */
+export const closingCalls = 3
+export const closingsRemembered = 4096
 /** Pools whose latest bundle is looked for at the same time. */
 export const poolsAtOnce = 16
 /** Peers that are asked for receipts at the same time. */

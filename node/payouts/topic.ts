@@ -6,7 +6,7 @@ import { payoutMessage } from '../../protocol/payouts/index.ts'
 import type { PayoutMessage, ScoringDocument } from '../../protocol/payouts/index.ts'
 import type { CosignedReceipt } from '../../protocol/models/index.ts'
 import type { Intake, ReceiptStore } from './receipts/index.ts'
-import { closingFreshSeconds } from './limits.ts'
+import { closingCalls, closingFreshSeconds, closingsRemembered } from './limits.ts'
 import type { Scorings } from './scorer/index.ts'
 import type { PayoutsDeps, PayoutsTiming } from './types.ts'
 
@@ -37,6 +37,10 @@ export function createTopic(
   let off: (() => void) | undefined
   let life = new AbortController()
   let redeemed = 0
+  /** Pools whose vouchers are to be redeemed: only such as this node has receipts of. */
+  const called = new Set<Hex>()
+  /** How often each settler has called for a pool's next epoch; those who called longest ago are forgotten first. */
+  const calls = new Map<string, { epoch: number; count: number }>()
   let redeeming: Promise<void> | undefined
   const seconds = (): number => Math.floor(clock.now() / 1000)
   let last = 0n
@@ -62,12 +66,34 @@ export function createTopic(
     const { minStake } = await chain.payouts.rules()
     if ((await chain.nodes.stakeOf(settler)) < minStake)
       throw new InvalidError('closing.stake', 'the settler is not bonded', { consequence: 'ignore' })
+    // [ignore] It is about the pool's next epoch.
+    if (!(await isNext(pool, epoch)))
+      throw new InvalidError('closing.epoch', 'the pool has no such epoch to close', { consequence: 'ignore' })
+    // [ignore] The settler has not said so often enough.
+    const key = `${pool}/${settler}`
+    const before = calls.get(key)
+    const count = before?.epoch === epoch ? before.count + 1 : 1
+    if (count > closingCalls)
+      throw new InvalidError('closing.known', 'the settler has called often enough', { consequence: 'ignore' })
+    calls.delete(key)
+    calls.set(key, { epoch, count })
+    if (calls.size > closingsRemembered) calls.delete(calls.keys().next().value ?? key)
     events.emit('payouts.closing', { pool, epoch, settler })
     // Not awaited: the verdict on a message does not wait for transactions.
-    if (await receipts.hasOwn(pool))
-      redeeming ??= redeem().finally(() => {
-        redeeming = undefined
-      })
+    if (!(await receipts.hasOwn(pool))) return
+    called.add(pool)
+    redeeming ??= redeem().finally(() => {
+      redeeming = undefined
+    })
+  }
+
+  /** As the ledger has it; where that is behind, as it has it once it has caught up. */
+  async function isNext(pool: Hex, epoch: number): Promise<boolean> {
+    const says = async (): Promise<boolean> =>
+      (await chain.ledger.datanet(pool)) !== undefined && (await chain.ledger.pool(pool)).epoch + 1 === epoch
+    if (await says()) return true
+    await chain.ledger.caughtUp()
+    return says()
   }
 
   /**
@@ -75,14 +101,19 @@ export function createTopic(
    * pause.
    */
   async function redeem(): Promise<void> {
-    try {
-      const wait = redeemed + timing.redeemPauseMs - clock.now()
-      if (wait > 0) await clock.sleep(wait, life.signal)
-      redeemed = clock.now()
-      await deps.models.redeem()
-    } catch (error) {
-      if (!life.signal.aborted) log.warn('vouchers could not be redeemed', { error })
-    }
+    while (called.size > 0)
+      try {
+        const wait = redeemed + timing.redeemPauseMs - clock.now()
+        if (wait > 0) await clock.sleep(wait, life.signal)
+        redeemed = clock.now()
+        for (const pool of called) {
+          called.delete(pool)
+          await deps.models.redeem({ closing: pool })
+        }
+      } catch (error) {
+        if (life.signal.aborted) called.clear()
+        else log.warn('vouchers could not be redeemed', { error })
+      }
   }
 
   return {

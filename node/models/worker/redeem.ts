@@ -7,8 +7,8 @@ import type { Account, Accounts } from './accounts.ts'
 export interface Redeemer {
   start(): void
   stop(): Promise<void>
-  /** Claims what every channel's highest voucher adds over what was claimed. */
-  all(): Promise<{ channels: number; amount: bigint }>
+  /** Claims what every channel's highest voucher adds over what was claimed; `of`: of channels for these models. */
+  all(options?: { atLeast: bigint; of: (model: Hex) => boolean }): Promise<{ channels: number; amount: bigint }>
   /** One channel, now: the client has asked to close it. */
   one(account: Account): Promise<bigint>
 }
@@ -68,12 +68,12 @@ export function createRedeemer({ chain, clock, timing, policy, log, events }: Pa
       stop?.()
       await running
     },
-    all: () =>
+    all: ({ atLeast, of } = { atLeast: 1n, of: () => true }) =>
       next(async () => {
         let channels = 0
         let amount = 0n
         for await (const record of accounts.records()) {
-          const paid = due(record) <= 0n ? 0n : await claim(record.id)
+          const paid = due(record) < atLeast || !of(record.model) ? 0n : await claim(record.id)
           if (paid > 0n) channels++
           amount += paid
         }
