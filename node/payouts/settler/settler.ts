@@ -73,8 +73,14 @@ export function createSettler(
       await proposals.caughtUp()
       const missing = await unweighed(pool)
       if (missing.length > 0) await words.collect(missing)
-      else if (await complete(pool, waiting)) return
+      // Where nothing is open, what is to be counted may be on its way: the redemption and the receipt both.
+      else if ((await complete(pool, waiting)) && (await anyOpen(pool))) return
     } while (clock.now() < end && (await clock.sleep(500).then(() => true)))
+  }
+
+  async function anyOpen(pool: Hex): Promise<boolean> {
+    for await (const _ of receipts.open(pool)) return true
+    return false
   }
 
   /** Receipts that wait for a scorer: as many as an epoch counts. */
