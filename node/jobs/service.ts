@@ -71,6 +71,10 @@ export function createJobsService(deps: JobsDeps): JobsService {
     }
   }
 
+  /**
+   * What is said again word for word goes on once in a while, as all of gossip does: peers that came late hear of open
+   * jobs by it. Another version of what is known does not: the book ignores it.
+   */
   async function hear(message: JobMessage): Promise<void> {
     const heard = await book.take(message)
     act(heard)
@@ -83,8 +87,6 @@ export function createJobsService(deps: JobsDeps): JobsService {
     }
     if (message.kind === 'job' && deps.roles.worker)
       worker.consider(digest(deps.network, 'TuneJob', message.job.statement.message))
-    // [ignore] What was heard before is not passed on: whoever said it says it to all its neighbours.
-    throw new TilthError('job.known', 'this was heard before', { consequence: 'ignore' })
   }
 
   /**

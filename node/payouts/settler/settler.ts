@@ -50,6 +50,9 @@ interface Parts {
   exchange: Exchange
 }
 
+/** How long a pool in which nothing is open is waited for. */
+const quietMs = 5_000
+
 export function createSettler(
   deps: PayoutsDeps,
   timing: PayoutsTiming,
@@ -67,14 +70,15 @@ export function createSettler(
     await topic.announceClosing(pool, epoch)
     await deps.models.redeem()
     const end = clock.now() + timing.closingMs
+    const patient = clock.now() + Math.min(timing.closingMs, quietMs)
     const waiting = { for: undefined as Hex | undefined }
     do {
       await exchange.collect(pool)
       await proposals.caughtUp()
       const missing = await unweighed(pool)
       if (missing.length > 0) await words.collect(missing)
-      // Where nothing is open, what is to be counted may be on its way: the redemption and the receipt both.
-      else if ((await complete(pool, waiting)) && (await anyOpen(pool))) return
+      // Where nothing is open, what is to be counted may be on its way for a while: the redemption and the receipt both.
+      else if ((await complete(pool, waiting)) && (clock.now() >= patient || (await anyOpen(pool)))) return
     } while (clock.now() < end && (await clock.sleep(500).then(() => true)))
   }
 

@@ -5,12 +5,12 @@ import { openEngine, readAdapter, readConfig, type Engine } from '../../../node/
 import { elements, modelFolder, settings, temporary } from '../fixture.ts'
 import { provider } from '../provider.ts'
 
-/** Processes that this one has started, of Linux's own list. */
+/** Engine processes that this one has started, of Linux's own list; those that read texts are none. */
 function children(): number[] {
   return readdirSync('/proc/self/task').flatMap(task =>
     readFileSync(`/proc/self/task/${task}/children`, 'utf8')
       .split(' ')
-      .filter(pid => pid !== '')
+      .filter(pid => pid !== '' && !readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('runtime/sandbox'))
       .map(Number)
   )
 }
