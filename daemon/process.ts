@@ -59,7 +59,6 @@ export async function runDaemon(
   }
   const token = await apiToken(config.data)
   const apiFile = join(config.data, 'api.json')
-  await rm(apiFile, { force: true })
 
   const node = await createNode(
     {

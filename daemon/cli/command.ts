@@ -25,14 +25,18 @@ export interface CommandShape {
 
 /** A command with --json, an example in its help, and one way of failing. */
 export function command({ name, summary, examples }: CommandShape): Command {
-  return new Command(name)
-    .description(summary)
-    .option('--json', 'print one JSON document instead of text')
-    .addHelpText(
-      'after',
-      `\nExample${examples.length > 1 ? 's' : ''}:\n${examples.map(example => `  ${example}`).join('\n')}\n`
-    )
-    .showHelpAfterError('(add --help for what it takes)')
+  return (
+    new Command(name)
+      .description(summary)
+      .option('--json', 'print one JSON document instead of text')
+      .addHelpText(
+        'after',
+        `\nExample${examples.length > 1 ? 's' : ''}:\n${examples.map(example => `  ${example}`).join('\n')}\n`
+      )
+      // Of a group: what follows the name of one of its commands is that command's.
+      .enablePositionalOptions()
+      .showHelpAfterError('(add --help for what it takes)')
+  )
 }
 
 /** Adds the flags that say which daemon is meant. */

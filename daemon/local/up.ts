@@ -23,6 +23,9 @@ export interface UpFlags {
   challengeSeconds: string
 }
 
+/** Where commands look for a local network that is not named. */
+const localFolder = '.tilth'
+
 /** [reject] @throws InvalidError naming the flag */
 function whole(text: string, flag: string, max: number): number {
   const value = Number(text)
@@ -110,8 +113,9 @@ export async function up(flags: UpFlags): Promise<void> {
     if (flags.json === true) printJson(loopResult(done, seconds))
     if (flags.once !== true) {
       const question = input.questions[0]?.messages.at(-2)?.content ?? 'What is the symbol of iron?'
+      const where = flags.folder === localFolder ? '' : ` --data ${flags.folder}`
       reporter.line(
-        `\n${bold('Running.')} Ask it something:  npx tilth ask --model ${input.name} "${question}"\n` +
+        `\n${bold('Running.')} Ask it something:  npx tilth ask${where} --model ${input.name} "${question}"\n` +
           dim('Ctrl-C ends it.')
       )
       const why = await Promise.race([running.failed, stopped])

@@ -288,6 +288,19 @@ describe('the HTTP API', () => {
     ])
   })
 
+  it('takes a wish for privacy wherever it stands, and refuses one that is misspelt', async () => {
+    const json = { ...bearer, 'content-type': 'application/json' }
+    const body = (more: object): string =>
+      JSON.stringify({ model: 'birds', messages: [{ role: 'user', content: 'Fe?' }], ...more })
+    for (const more of [{ private: true }, { tilth: { private: true } }]) {
+      const { status, text } = await raw('/v1/chat/completions', json, 'POST', body(more))
+      assert.equal(status, 200)
+      assert.equal((JSON.parse(text) as { tilth: { private: boolean } }).tilth.private, true)
+    }
+    for (const more of [{ tilth: { privat: true } }, { private: 'yes' }])
+      assert.equal((await raw('/v1/chat/completions', json, 'POST', body(more))).status, 400)
+  })
+
   it('stops an answer whose caller hangs up', async () => {
     const before = answered.stopped
     const client = new OpenAI({ apiKey: token, baseURL: `${server.url}/v1`, maxRetries: 0 })

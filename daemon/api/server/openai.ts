@@ -29,7 +29,9 @@ const completionRequest = z.object({
   stop: z.union([z.string(), z.array(z.string())]).nullish(),
   n: z.literal(1).nullish(),
   /** This network's own wishes. */
-  tilth: z.object({ private: z.boolean().nullish(), explain: z.boolean().nullish() }).nullish()
+  /** A wish for privacy counts wherever it stands, and one that is misspelt is refused rather than passed over. */
+  private: z.boolean().nullish(),
+  tilth: z.strictObject({ private: z.boolean().nullish(), explain: z.boolean().nullish() }).nullish()
 })
 
 export interface OpenAiSource {
@@ -94,7 +96,7 @@ export function openAiEndpoints(source: OpenAiSource): (server: FastifyInstance)
         maxTokens: body.max_completion_tokens ?? body.max_tokens ?? undefined,
         temperature: body.temperature ?? 1,
         topP: body.top_p ?? undefined,
-        private: body.tilth?.private ?? undefined,
+        private: body.tilth?.private ?? body.private ?? undefined,
         explain: body.tilth?.explain ?? undefined,
         ...(body.seed === null || body.seed === undefined ? {} : { seed: Math.abs(body.seed) }),
         stop:
@@ -160,7 +162,12 @@ export function openAiEndpoints(source: OpenAiSource): (server: FastifyInstance)
           }
         ],
         usage: usage(done.inputTokens, done.outputTokens),
-        tilth: { fee: done.fee, receipts: done.receipts, ...(explanation === undefined ? {} : { explanation }) }
+        tilth: {
+          fee: done.fee,
+          receipts: done.receipts,
+          private: ask.private,
+          ...(explanation === undefined ? {} : { explanation })
+        }
       }
     })
   }

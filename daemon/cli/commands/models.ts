@@ -211,35 +211,38 @@ export function receiptsCommand(): Command {
     connected(
       command({
         name: 'receipts',
-        summary: 'receipts this daemon holds, with their weights',
+        summary: 'receipts this daemon holds, with their weights, the newest first',
         examples: ['tilth receipts', 'tilth receipts --as worker-1 --json']
       })
     )
-  ).action(
-    guarded(async (flags: ListFlags) => {
-      await showList(
-        flags,
-        (api, params) => api.call('receipts', { params }),
-        receipts =>
-          receipts.length === 0
-            ? 'no receipts yet'
-            : table(
-                ['receipt', 'model', 'worker', 'tokens', 'fee', 'weights (1e-6)'],
-                receipts.map(item => [
-                  short(item.id),
-                  short(item.model),
-                  short(item.worker),
-                  `${item.inputTokens}+${item.outputTokens}`,
-                  tokens(item.fee, 9),
-                  item.private
-                    ? 'private'
-                    : Object.entries(item.weights)
-                        .map(([who, weight]) => `${short(who)} ${weight}`)
-                        .join('  ')
-                ]),
-                [3, 4]
-              )
-      )
-    })
   )
+    .option('--oldest', 'the oldest first')
+    .action(
+      guarded(async (flags: ListFlags & { oldest?: boolean }) => {
+        const order = flags.oldest === true ? 'oldest' : 'newest'
+        await showList(
+          flags,
+          (api, params) => api.call('receipts', { params: { ...params, order } }),
+          receipts =>
+            receipts.length === 0
+              ? 'no receipts yet'
+              : table(
+                  ['receipt', 'model', 'worker', 'tokens', 'fee', 'weights (1e-6)'],
+                  receipts.map(item => [
+                    short(item.id),
+                    short(item.model),
+                    short(item.worker),
+                    `${item.inputTokens}+${item.outputTokens}`,
+                    tokens(item.fee, 9),
+                    item.private
+                      ? 'private'
+                      : Object.entries(item.weights)
+                          .map(([who, weight]) => `${short(who)} ${weight}`)
+                          .join('  ')
+                  ]),
+                  [3, 4]
+                )
+        )
+      })
+    )
 }

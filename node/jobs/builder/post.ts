@@ -1,4 +1,4 @@
-import { newJob, tuneSpec } from '../../../protocol/jobs/index.ts'
+import { checkTuneJob, newJob, tuneSpec } from '../../../protocol/jobs/index.ts'
 import type { JobRecord, TuneSpec } from '../../../protocol/jobs/index.ts'
 import { digest, signStatement } from '../../../protocol/crypto/index.ts'
 import { InvalidError, LimitError, NotFoundError, contentHash } from '../../../protocol/primitives/index.ts'
@@ -49,6 +49,8 @@ export async function draftJob(
     deadline: createdAt + BigInt(deadlineSeconds)
   }
   const statement = signStatement(deps.network, 'TuneJob', message, deps.key)
+  // [reject] All that others check is checked before anything is kept: what is kept is said, again and again.
+  checkTuneJob({ statement, spec }, { network: deps.network, now: createdAt })
   const bidMs = request.bidSeconds === undefined ? timing.bidMs : request.bidSeconds * 1000
   return {
     id: digest(deps.network, 'TuneJob', message),

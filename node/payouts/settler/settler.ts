@@ -77,7 +77,7 @@ export function createSettler(
       await proposals.caughtUp()
       const missing = await unweighed(pool)
       if (missing.length > 0) await words.collect(missing)
-      // Where nothing is open, what is to be counted may be on its way for a while: the redemption and the receipt both.
+      // Where nothing is open, what is to be counted may be on its way: the redemption and the receipt both.
       else if ((await complete(pool, waiting)) && (clock.now() >= patient || (await anyOpen(pool)))) return
     } while (clock.now() < end && (await clock.sleep(500).then(() => true)))
   }
