@@ -22,6 +22,7 @@ const program = new Command('tilth')
       'paid for it.'
   )
   .version(version)
+  .enablePositionalOptions()
   .showHelpAfterError('(tilth --help lists the commands)')
   .addHelpText(
     'after',
