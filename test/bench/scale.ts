@@ -50,7 +50,9 @@ function exponent(rows: readonly Row[], figure: (typeof figures)[number]): numbe
   const [least, ...more] = rows.toSorted((a, b) => a.size - b.size)
   const [before, last] = more.slice(-2)
   if (least === undefined || before === undefined || last === undefined) return undefined
-  const added = [before, last].map(row => Math.max(row[figure] - least[figure], 1e-9))
+  // Less than a twentieth of what is there without anything is noise.
+  const noise = Math.max(least[figure] / 20, 0.001)
+  const added = [before, last].map(row => Math.max(row[figure] - least[figure], noise))
   return Math.log((added[1] ?? 1) / (added[0] ?? 1)) / Math.log(last.size / before.size)
 }
 

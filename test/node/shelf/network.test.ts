@@ -108,8 +108,11 @@ describe('shelves of a network', () => {
 
   it('a model larger than the quota is refused before it is fetched', async () => {
     const shelf = shelves.at(-1)!
-    await writeFile(join(model, 'model.safetensors'), randomBytes(1_500_000))
-    const cid = await other.files.addDirectory(model)
+    const large = join(root, 'large')
+    await mkdir(large)
+    await writeFile(join(large, 'model.safetensors'), randomBytes(1_500_000))
+    await writeFile(join(large, 'config.json'), '{"large":1}')
+    const cid = await other.files.addDirectory(large)
     const before = await bytesUnder(reader.directory)
     await assert.rejects(shelf.take(cid, { kind: 'base', from: [other.peers.self.address], cause: 'stranger' }), {
       code: 'shelf.full'
