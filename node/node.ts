@@ -173,7 +173,6 @@ export async function createNode(
       store,
       engine,
       clock: systemClock,
-      registry: metrics,
       metrics
     }
 
