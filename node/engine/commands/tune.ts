@@ -88,7 +88,7 @@ export async function tuneExamples(request: TuneExamplesRequest): Promise<TuneRe
   const identity =
     checkpoint === undefined
       ? 'examples'
-      : identityOf(model, [settings, rows, held, start.modules.map(({ a, b }) => [[...a], [...b]])])
+      : identityOf(model, [settings, start.modules.map(({ a, b }) => [[...a], [...b]])], rows, held)
   const [result] = await train({
     model,
     runtime,

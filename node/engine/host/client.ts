@@ -18,7 +18,8 @@ import type {
   TuneResult
 } from '../types.ts'
 import { openTextReader } from '../text/reader.ts'
-import { adaptersKept, type WorkerOptions } from './messages.ts'
+import { adaptersKept, type Crossing, type TrainTokens, type WorkerOptions } from './messages.ts'
+import { pack } from './packed.ts'
 import { jobOfTokens } from './tokens.ts'
 import { EngineThread, engineClosed, type ThreadOptions } from './thread.ts'
 
@@ -64,12 +65,12 @@ class EngineClient implements Engine {
   }
 
   async tune(job: TuneJob): Promise<TuneResult> {
-    const tokens = await jobOfTokens(this.#reader, job)
+    const tokens = packed(await jobOfTokens(this.#reader, job))
     return this.#training.call('tune', tokens, { signal: job.signal, onEvent: p => job.onProgress?.(p) })
   }
 
   async tuneSiblings(job: SiblingsJob): Promise<TuneResult[]> {
-    const tokens = await jobOfTokens(this.#reader, job)
+    const tokens = packed(await jobOfTokens(this.#reader, job))
     return this.#training.call('tuneSiblings', tokens, { signal: job.signal, onEvent: p => job.onProgress?.(p) })
   }
 
@@ -111,12 +112,13 @@ class EngineClient implements Engine {
       job.answers.map(({ messages }) => messages),
       job.day
     )
-    const answers = job.answers.map(({ answerIds }, i) => ({ prompt: prompts[i] ?? [], answer: [...answerIds] }))
-    return this.#serving.call('scoreMany', { ...job, answers })
+    const answers = job.answers.map(({ answerIds }, i) => ({ prompt: prompts[i] ?? [], answer: answerIds }))
+    return this.#serving.call('scoreMany', { ...job, answers: pack(answers, ['prompt', 'answer']) })
   }
 
   async heldOutLoss(job: HeldOutJob): Promise<number> {
-    return this.#serving.call('heldOutLoss', { ...job, rows: await this.#reader.answers(job.model, job.rows) })
+    const rows = await this.#reader.answers(job.model, job.rows)
+    return this.#serving.call('heldOutLoss', { ...job, rows: pack(rows, ['prompt', 'answer']) })
   }
 
   async encode(model: string, row: Row): Promise<EncodedRow> {
@@ -144,6 +146,12 @@ class EngineClient implements Engine {
     if (this.#training !== this.#serving) await this.#training.close()
   }
 }
+
+const packed = <T extends TrainTokens>({ rows, held, ...rest }: T): Crossing<T> => ({
+  ...rest,
+  rows: pack(rows, ['ids', 'labels']),
+  held: held && pack(held, ['ids', 'labels'])
+})
 
 /** Tokens between the worker and whoever iterates; iterating starts where the tokens start, whenever it begins. */
 class TokenQueue {

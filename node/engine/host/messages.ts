@@ -1,8 +1,8 @@
 import { TilthError } from '../../../protocol/primitives/errors.ts'
 import { toPlain as plainOf, type PlainError } from '../../runtime/sandbox/plain-error.ts'
 import type { RuntimeOptions } from '../graph/session.ts'
+import type { Packed } from './packed.ts'
 import type {
-  EncodedRow,
   EngineStatus,
   GeneratedToken,
   GenerateJob,
@@ -20,11 +20,19 @@ import type {
 /** What crosses between the main thread and a worker: per call the argument, the events on the way, and the result. */
 export interface Calls {
   open: { argument: string; event: never; result: ModelInfo }
-  tune: { argument: TuneTokens; event: TrainProgress; result: TuneResult }
-  tuneSiblings: { argument: SiblingsTokens; event: TrainProgress; result: TuneResult[] }
+  tune: { argument: Crossing<TuneTokens>; event: TrainProgress; result: TuneResult }
+  tuneSiblings: { argument: Crossing<SiblingsTokens>; event: TrainProgress; result: TuneResult[] }
   generate: { argument: GenerateTokens; event: GeneratedToken; result: GenerateResult }
-  scoreMany: { argument: ScoreTokens; event: never; result: number[][] }
-  heldOutLoss: { argument: HeldOutTokens; event: never; result: number }
+  scoreMany: {
+    argument: Omit<ScoreTokens, 'answers'> & { readonly answers: Packed<'prompt' | 'answer'> }
+    event: never
+    result: number[][]
+  }
+  heldOutLoss: {
+    argument: Omit<HeldOutTokens, 'rows'> & { readonly rows: Packed<'prompt' | 'answer'> }
+    event: never
+    result: number
+  }
   decode: { argument: { readonly model: string; readonly ids: readonly number[] }; event: never; result: string }
   unload: { argument: string; event: never; result: void }
   status: { argument: undefined; event: never; result: EngineStatus }
@@ -41,11 +49,13 @@ type Plain<T> = Omit<T, 'signal' | 'onProgress'>
 export interface GenerateTokens extends Plain<Omit<GenerateJob, 'messages' | 'prompt' | 'promptIds' | 'day'>> {
   readonly prompt: readonly number[]
 }
+/** A prompt and its answer. */
+export type TokenRow = Readonly<Record<'prompt' | 'answer', ArrayLike<number>>>
 export interface ScoreTokens extends Omit<ScoreManyJob, 'answers'> {
-  readonly answers: readonly EncodedRow[]
+  readonly answers: readonly TokenRow[]
 }
 export interface HeldOutTokens extends Omit<HeldOutJob, 'rows'> {
-  readonly rows: readonly EncodedRow[]
+  readonly rows: readonly TokenRow[]
 }
 export interface TrainTokens {
   readonly rows: readonly TrainRow[]
@@ -54,6 +64,12 @@ export interface TrainTokens {
 }
 export type TuneTokens = Plain<Omit<TuneJob, 'rows'>> & TrainTokens
 export type SiblingsTokens = Plain<Omit<SiblingsJob, 'rows'>> & TrainTokens
+
+/** A job on its way into a thread. */
+export type Crossing<T extends TrainTokens> = Omit<T, keyof TrainTokens> & {
+  readonly rows: Packed<'ids' | 'labels'>
+  readonly held: Packed<'ids' | 'labels'> | undefined
+}
 
 export type ToWorker =
   | {

@@ -39,12 +39,19 @@ export async function tuneSiblings(library: Library, job: SiblingsTokens & Runni
     start,
     held,
     rows: coalitions.map(indices => indices.map(i => rows[i] as TrainRow)),
-    identity: identityOf(model, [
-      settings,
-      coalitions,
-      rows,
-      ...(job.adapter === undefined ? [] : [start.modules.map(({ a, b }) => [[...a], [...b]])])
-    ]),
+    identity:
+      job.checkpoint === undefined
+        ? 'never resumed'
+        : identityOf(
+            model,
+            [
+              settings,
+              coalitions,
+              ...(job.adapter === undefined ? [] : [start.modules.map(({ a, b }) => [[...a], [...b]])])
+            ],
+            rows,
+            held
+          ),
     checkpoint: job.checkpoint,
     signal: job.signal,
     onProgress: progress => job.onProgress?.(progress)
@@ -71,7 +78,7 @@ function checkCoalitions({ coalitions, output, rows }: SiblingsTokens): void {
 function checkLabels({ model }: OpenModel, rows: readonly TrainRow[], settings: TrainSettings): TrainRow[] {
   const cutoff = Math.min(settings.cutoff, model.config.context)
   return rows.map(({ ids, labels }, i) => {
-    const row = { ids: ids.slice(0, cutoff), labels: labels.slice(0, cutoff) }
+    const row = ids.length <= cutoff ? { ids, labels } : { ids: ids.slice(0, cutoff), labels: labels.slice(0, cutoff) }
     if (labelled(row) === 0)
       throw new ModelError('row-empty', `row ${i + 1} has nothing to train on within ${cutoff} tokens`, {
         help: 'Shorten its prompt, give it an answer, or raise the cut-off.'
@@ -81,9 +88,15 @@ function checkLabels({ model }: OpenModel, rows: readonly TrainRow[], settings: 
 }
 
 /** What makes a checkpoint the checkpoint of this job: its settings and rows, and the bits of the weights. */
-export function identityOf(model: LoadedModel, job: unknown): string {
+export function identityOf(
+  model: LoadedModel,
+  job: unknown,
+  rows: readonly TrainRow[],
+  held: readonly TrainRow[] = []
+): string {
   const hash = createHash('sha256')
-  hash.update(JSON.stringify([model.config, job]))
+  hash.update(JSON.stringify([model.config, job, rows.length, held.length]))
+  for (const { ids, labels } of [...rows, ...held]) hash.update(Int32Array.from([ids.length, ...ids, ...labels]))
   for (const { buffer, byteOffset, byteLength } of weightArrays(model))
     hash.update(new Uint8Array(buffer, byteOffset, byteLength))
   return hash.digest('hex')

@@ -2,7 +2,17 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { Library } from './library.ts'
 import { createOutbox } from './outbox.ts'
 import { collectWhenIdle } from '../../runtime/collect.ts'
-import { toPlain, type CallName, type Calls, type FromWorker, type ToWorker, type WorkerOptions } from './messages.ts'
+import {
+  toPlain,
+  type CallName,
+  type Calls,
+  type Crossing,
+  type FromWorker,
+  type ToWorker,
+  type TrainTokens,
+  type WorkerOptions
+} from './messages.ts'
+import { unpack } from './packed.ts'
 import { generate, heldOutLoss, scoreMany } from './serving.ts'
 import { tune, tuneSiblings } from './tuning.ts'
 
@@ -24,15 +34,22 @@ type Handler<K extends CallName> = (
 
 const handlers = {
   open: (folder, { library }) => library.open(folder).info,
-  tune: (job, { library, signal, emit }) => tune(library, { ...job, signal, onProgress: emit }),
-  tuneSiblings: (job, { library, signal, emit }) => tuneSiblings(library, { ...job, signal, onProgress: emit }),
+  tune: (job, { library, signal, emit }) => tune(library, { ...jobOf(job), signal, onProgress: emit }),
+  tuneSiblings: (job, { library, signal, emit }) => tuneSiblings(library, { ...jobOf(job), signal, onProgress: emit }),
   generate: (job, { library, signal, emit }) => generate(library, { ...job, signal }, emit),
-  scoreMany: (job, { library }) => scoreMany(library, job),
-  heldOutLoss: (job, { library }) => heldOutLoss(library, job),
+  scoreMany: (job, { library }) => scoreMany(library, { ...job, answers: unpack(job.answers) }),
+  heldOutLoss: (job, { library }) => heldOutLoss(library, { ...job, rows: unpack(job.rows) }),
   decode: ({ model, ids }, { library }) => library.open(model).tokenizer.decode(ids),
   unload: (folder, { library }) => library.unload(folder),
   status: (_argument, { library }) => library.status
 } satisfies { [K in CallName]: Handler<K> }
+
+/** A job with its rows as lists again. */
+const jobOf = <T extends TrainTokens>({ rows, held, ...rest }: Crossing<T>) => ({
+  ...rest,
+  rows: unpack(rows),
+  held: held && unpack(held)
+})
 
 /** The way back to the main thread. */
 export interface Port {

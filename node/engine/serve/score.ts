@@ -111,8 +111,8 @@ export class Scorer {
 }
 
 /** A row that asks for the probability of `answer` after `prompt`. */
-export function answerRow(prompt: readonly number[], answer: readonly number[]): TrainRow {
-  const ids = [...prompt, ...answer]
+export function answerRow(prompt: ArrayLike<number>, answer: ArrayLike<number>): TrainRow {
+  const ids = [...Array.from(prompt), ...Array.from(answer)]
   return { ids, labels: ids.map((id, i) => (i < prompt.length ? -100 : id)) }
 }
 

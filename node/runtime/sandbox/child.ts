@@ -1,4 +1,4 @@
-import { fork } from 'node:child_process'
+import { fork, type ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { environmentForChildren } from '../environment.ts'
 import type { FromProcess, ToProcess } from './messages.ts'
@@ -7,6 +7,8 @@ import type { FromProcess, ToProcess } from './messages.ts'
 export interface Child {
   /** It ended, asked or not. */
   readonly gone: boolean
+  /** Why the system started no process for it, if it did not: for want of memory or of handles, say. */
+  readonly unstarted: Error | undefined
   /** Its answer; undefined when it ended instead. */
   ask(message: ToProcess): Promise<FromProcess | undefined>
   /** Ends it at once. */
@@ -19,9 +21,10 @@ const program = new URL(`./process.${import.meta.url.endsWith('.ts') ? 'ts' : 'j
  * Starts a process that may read files and nothing else: it starts no program, writes no file, loads no native code.
  * A thread would not do: where a stranger's program asks for one huge allocation, the heap limit of a worker thread
  * ends the whole process that it is in.
+ * @throws what the system says where it has no memory for a process; other failures to start come as `unstarted`
  */
 export function startChild(module: URL, heapMb: number): Child {
-  const child = fork(fileURLToPath(program), [module.href], {
+  const child: ChildProcess = fork(fileURLToPath(program), [module.href], {
     serialization: 'advanced',
     env: environmentForChildren(),
     // What V8 says of a heap that overflowed is not the owner's business.
@@ -30,6 +33,7 @@ export function startChild(module: URL, heapMb: number): Child {
   })
   let waiting: ((answer: FromProcess | undefined) => void) | undefined
   let gone = false
+  let unstarted: Error | undefined
   const settle = (answer: FromProcess | undefined): void => {
     child.unref()
     child.channel?.unref()
@@ -38,14 +42,21 @@ export function startChild(module: URL, heapMb: number): Child {
     resolve?.(answer)
   }
   child.on('message', (answer: FromProcess) => settle(answer))
-  for (const event of ['exit', 'error'] as const)
-    child.once(event, () => {
-      gone = true
-      settle(undefined)
-    })
+  child.on('error', error => {
+    if (child.pid === undefined) unstarted = error
+    gone = true
+    settle(undefined)
+  })
+  child.once('exit', () => {
+    gone = true
+    settle(undefined)
+  })
   return {
     get gone() {
       return gone
+    },
+    get unstarted() {
+      return unstarted
     },
     ask: message =>
       new Promise(resolve => {
@@ -54,7 +65,8 @@ export function startChild(module: URL, heapMb: number): Child {
         child.ref()
         child.channel?.ref()
         child.send(message, error => {
-          if (error !== null) settle(undefined)
+          // The error of a process that never started says more, and comes by itself.
+          if (error !== null && child.pid !== undefined) settle(undefined)
         })
       }),
     end() {

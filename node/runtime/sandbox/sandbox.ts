@@ -100,7 +100,7 @@ export function openSandbox<T extends Tasks>(options: SandboxOptions): Sandbox<T
     try {
       while (line.tasks.length > 0) {
         const task = line.tasks[0]!
-        await perform(line, task)
+        await perform(line, task).catch(task.reject)
         line.tasks.shift()
         const others = [...lines.values()].some(({ child, tasks }) => child === undefined && tasks.length > 0)
         if (others && Date.now() - line.since > turnMs) {
@@ -133,7 +133,8 @@ export function openSandbox<T extends Tasks>(options: SandboxOptions): Sandbox<T
       )
     const steps = [{ name: task.name, argument: task.argument, ms: task.ms }]
     if (line.child === undefined || line.child.gone) {
-      line.child = startChild(options.program, options.heapMb)
+      line.child = undefined
+      line.child = start()
       steps.unshift({ name: 'begin', argument: line.key, ms: options.beginMs })
     }
     let result: unknown
@@ -144,10 +145,19 @@ export function openSandbox<T extends Tasks>(options: SandboxOptions): Sandbox<T
         result = answer.result
         continue
       }
+      const { unstarted } = line.child
       if (name === 'begin' || typeof answer === 'string') drop(line)
-      return task.reject(failure(line, answer, ms))
+      return task.reject(unstarted === undefined ? failure(line, answer, ms) : notStarted(unstarted))
     }
     task.resolve(result)
+  }
+
+  function start(): Child {
+    try {
+      return startChild(options.program, options.heapMb)
+    } catch (error) {
+      throw notStarted(error)
+    }
   }
 
   function failure(line: Line, answer: Failed, ms: number): unknown {
@@ -194,6 +204,13 @@ export function openSandbox<T extends Tasks>(options: SandboxOptions): Sandbox<T
     }
   }
 }
+
+/** A machine that is short of something is no fault of what was to be run. */
+const notStarted = (cause: unknown): SandboxError =>
+  new SandboxError('sandbox.start', 'the system started no process to read it in', {
+    help: 'See that memory and open files are left on this machine, and try again.',
+    cause
+  })
 
 /** Keys that have a process or wait for one. */
 const mostLines = 1_000

@@ -187,7 +187,8 @@ describe('workers that fail or lie', function () {
   it('a worker that falls silent is left, and the answer goes on', async () => {
     let open = 0
     const both = await pair({
-      engine: fakeEngine(),
+      // Slow enough that its tokens come in many frames, however fast the machine.
+      engine: fakeEngine({ tokenMs: 20 }),
       change: deps => ({
         ...deps,
         streams: tamper(deps.streams, frame => (frame.kind === 'tokens' && ++open > 5 ? null : frame))
