@@ -8,8 +8,8 @@ import { TilthError, describeError } from '../protocol/primitives/index.ts'
 import { createHandlers } from './api/handlers/index.ts'
 import { openAiEndpoints, startApiServer } from './api/server/index.ts'
 import type { DaemonConfig } from './config/index.ts'
+import { writePrivate } from './private-file.ts'
 import { version } from './version.ts'
-import { writeWhole } from './whole-file.ts'
 
 /** The API's bearer token: made once for a data folder, readable by its owner only. */
 async function apiToken(folder: string): Promise<string> {
@@ -20,7 +20,7 @@ async function apiToken(folder: string): Promise<string> {
   )
   if (known.length >= 20) return known
   const token = randomBytes(24).toString('base64url')
-  await writeWhole(path, `${token}\n`)
+  await writePrivate(path, `${token}\n`)
   return token
 }
 
@@ -105,7 +105,7 @@ export async function runDaemon(
   })
 
   const peer = node.transport.peers.listening()
-  await writeWhole(apiFile, JSON.stringify({ url: server.url, pid: process.pid, peer }))
+  await writePrivate(apiFile, JSON.stringify({ url: server.url, pid: process.pid, peer }))
   const said = output.json
     ? JSON.stringify({ api: server.url, address: node.self, peer })
     : [

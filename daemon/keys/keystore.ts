@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { addressOfKey } from '../../protocol/crypto/index.ts'
 import { InvalidError, NotFoundError, fromHex } from '../../protocol/primitives/index.ts'
 import type { Address } from '../../protocol/primitives/index.ts'
-import { writeWhole } from '../whole-file.ts'
+import { writePrivate } from '../private-file.ts'
 
 /**
  * Web3 Secret Storage, version 3
@@ -95,7 +95,7 @@ export async function createKeystore(
   const derived = await derive(passphrase, salt, n, 8, 1)
   const cipher = createCipheriv('aes-128-ctr', derived.subarray(0, 16), iv)
   const ciphertext = Buffer.concat([cipher.update(privateKey), cipher.final()])
-  await writeWhole(
+  await writePrivate(
     path,
     JSON.stringify(
       {

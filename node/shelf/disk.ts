@@ -1,7 +1,8 @@
-import { cp, mkdir, open, readFile, readdir, rename, rm, stat, utimes } from 'node:fs/promises'
+import { cp, mkdir, readFile, readdir, rename, rm, stat, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { Log } from '../runtime/index.ts'
+import { syncPath, writeWhole } from '../store/index.ts'
 
 /** What a folder's neighbour file says of it. */
 const note = z.strictObject({ kind: z.enum(['base', 'adapter']), bytes: z.int().min(0), own: z.boolean() })
@@ -29,21 +30,12 @@ export interface Disk {
   remove(cid: string): Promise<void>
 }
 
-async function sync(path: string): Promise<void> {
-  const handle = await open(path, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
-}
-
 /** Copies a folder so that what stands there is on disk. */
 export async function copyFolder(from: string, to: string): Promise<void> {
   await cp(from, to, { recursive: true, dereference: true })
   for (const entry of await readdir(to, { recursive: true, withFileTypes: true }))
-    await sync(join(entry.parentPath, entry.name))
-  await sync(to)
+    await syncPath(join(entry.parentPath, entry.name))
+  await syncPath(to)
 }
 
 export function createDisk(root: string, log: Log): Disk {
@@ -81,16 +73,9 @@ export function createDisk(root: string, log: Log): Disk {
       return { path, files: join(path, 'files') }
     },
     async keep(path, cid, said) {
-      const file = await open(join(path, 'note.json'), 'w')
-      try {
-        await file.writeFile(JSON.stringify(said))
-        await file.sync()
-      } finally {
-        await file.close()
-      }
-      await sync(path)
+      await writeWhole(join(path, 'note.json'), JSON.stringify(said))
       await rename(path, join(root, cid))
-      await sync(root)
+      await syncPath(root)
     },
     discard: path => rm(path, { recursive: true, force: true }),
     async used(cid, at) {
@@ -99,7 +84,7 @@ export function createDisk(root: string, log: Log): Disk {
     async remove(cid) {
       const gone = aside('old')
       await rename(join(root, cid), gone)
-      await sync(root)
+      await syncPath(root)
       await rm(gone, { recursive: true, force: true })
     }
   }

@@ -1,6 +1,7 @@
-import { mkdir, open, readFile, rename } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { StoreError, storeError } from './errors.ts'
+import { writeWhole } from './whole-file.ts'
 
 /** Grows by one whenever an older program could not read what a newer one wrote, or the reverse. */
 export const storeFormat = 1
@@ -22,7 +23,9 @@ export async function checkFormat(directory: string): Promise<void> {
     text = await readFile(path, 'utf8')
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw storeError(error, directory)
-    await writeMark(path, directory)
+    await writeWhole(path, `${storeFormat}\n`).catch((cause: unknown) => {
+      throw storeError(cause, directory)
+    })
     return
   }
   if (text.trim() !== String(storeFormat)) {
@@ -34,20 +37,5 @@ export async function checkFormat(directory: string): Promise<void> {
         help: 'Use the version that wrote it, or move the folder away and start with an empty one (keep the key file).'
       }
     )
-  }
-}
-
-async function writeMark(path: string, directory: string): Promise<void> {
-  try {
-    const file = await open(`${path}.new`, 'w')
-    try {
-      await file.writeFile(`${storeFormat}\n`)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-    await rename(`${path}.new`, path)
-  } catch (error) {
-    throw storeError(error, directory)
   }
 }

@@ -4,6 +4,7 @@ import { dirname } from 'node:path'
 import { crc32, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import { InvalidError } from '../../protocol/primitives/index.ts'
 import { StoreError, storeError } from './errors.ts'
+import { syncPath } from './whole-file.ts'
 
 // A segment: many entries in one file that never changes. Sorted by key, packed and checked in blocks, with a sparse
 // index at the end: the first key of each block. Whoever reads one entry reads one block, and holds the index alone.
@@ -46,16 +47,6 @@ const damaged = (path: string, cause?: unknown): StoreError =>
     help: 'Move it away: what stood in it is history, and the node runs without it.',
     cause
   })
-
-/** Makes a name in a folder last: a rename is on disk once its folder is. */
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(dirname(path), 'r')
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
-  }
-}
 
 function pack(entries: readonly (readonly [string, string])[]): Buffer {
   const parts: Buffer[] = []
@@ -128,7 +119,7 @@ export async function writeSegment(
     await target.close()
     file = undefined
     await rename(`${path}.new`, path)
-    await syncFolder(path)
+    await syncPath(dirname(path)) // a rename is on disk once its folder is
     return { count }
   } catch (error) {
     await file?.close()

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { coalitionsOf, deliveryContent, playersOf, rowsOf, trainingLog } from '../../../protocol/jobs/index.ts'
@@ -9,6 +9,7 @@ import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import type { TrainProgress, TuneResult } from '../../engine/types.ts'
 import { checkVersion } from '../versions.ts'
 import type { Lease } from '../../shelf/index.ts'
+import { writeWhole } from '../../store/index.ts'
 import type { JobsDeps } from '../deps.ts'
 import type { WorkStage } from '../../../protocol/jobs/index.ts'
 
@@ -123,17 +124,8 @@ async function readOutcome(file: string): Promise<TrainingLog[] | undefined> {
   return outcome.parse(JSON.parse(await readFile(file, 'utf8'))).logs
 }
 
-async function writeOutcome(file: string, value: z.infer<typeof outcome>): Promise<void> {
-  const part = `${file}.part`
-  const handle = await open(part, 'w')
-  try {
-    await handle.writeFile(JSON.stringify(value))
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
-  await rename(part, file)
-}
+const writeOutcome = (file: string, value: z.infer<typeof outcome>): Promise<void> =>
+  writeWhole(file, JSON.stringify(value))
 
 /** What a lot leaves on this disk beside what is pinned; gone once it is paid or given up. */
 export const sweepLot = (folder: string): Promise<void> => rm(folder, { recursive: true, force: true })

@@ -1,5 +1,5 @@
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { mkdir, readdir, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import { FsBlockstore } from 'blockstore-fs'
 import { NextToLast } from 'blockstore-fs/sharding'
 import type { Blockstore } from 'interface-blockstore'
@@ -8,10 +8,10 @@ import { base32upper } from 'multiformats/bases/base32'
 import { CID } from 'multiformats/cid'
 import * as raw from 'multiformats/codecs/raw'
 import { decode as decodeHash } from 'multiformats/hashes/digest'
-import { storeError } from '../../store/index.ts'
+import { storeError, writeWhole } from '../../store/index.ts'
 
 const sharding = new NextToLast()
-let writes = 0
+
 /** A file is named by its block's hash alone: any codec names the block. */
 function cidOf(file: string): CID | undefined {
   try {
@@ -60,33 +60,12 @@ export class DurableBlocks extends FsBlockstore implements Blockstore {
     await this.beforeTouch(cid)
     const { dir, file } = sharding.encode(cid)
     const folder = join(this.path, dir)
-    const path = join(folder, file)
-    const fresh = `${path}.${process.pid}-${writes++}.new`
     try {
       await mkdir(folder, { recursive: true })
-      const handle = await open(fresh, 'w')
-      try {
-        await handle.writeFile(value as Uint8Array)
-        await handle.sync()
-      } finally {
-        await handle.close()
-      }
-      await rename(fresh, path)
-      await syncFolder(dirname(path))
+      await writeWhole(join(folder, file), value as Uint8Array)
     } catch (error) {
-      await rm(fresh, { force: true }) // on a full disk the half of a block is space that is missed
       throw storeError(error, this.path)
     }
     return cid
-  }
-}
-
-/** A folder's own entry (a new or renamed file in it) on disk. */
-export async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
   }
 }

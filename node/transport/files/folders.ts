@@ -3,8 +3,7 @@ import type { ReadStream } from 'node:fs'
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { dirname, join, resolve, sep } from 'node:path'
 import { InvalidError, TilthError } from '../../../protocol/primitives/index.ts'
-import { storeError } from '../../store/index.ts'
-import { syncFolder } from '../blocks/durable.ts'
+import { storeError, syncPath } from '../../store/index.ts'
 
 /**
  * A folder's files with their relative paths, in byte order, so that one folder has one CID whatever order the file
@@ -63,7 +62,7 @@ export async function writeTree<E extends { path: string }>(
       folders.add(dirname(path))
       await writeFile(path, content(entry))
     }
-    for (const folder of folders) await syncFolder(folder)
+    for (const folder of folders) await syncPath(folder)
     await replace(fresh, target)
   } catch (error) {
     await rm(fresh, { recursive: true, force: true })
@@ -79,7 +78,7 @@ async function replace(fresh: string, target: string): Promise<void> {
     if (!(isSystemError(error) && error.code === 'ENOENT')) throw error
   }
   await rename(fresh, target)
-  await syncFolder(dirname(target))
+  await syncPath(dirname(target))
   await rm(old, { recursive: true, force: true })
 }
 
