@@ -1,6 +1,17 @@
 import { systemClock } from './clock.ts'
 import type { Clock } from './types.ts'
 
+/** Makes an entry the newest of a bounded map; beyond `max` the oldest is forgotten. */
+export function remember<K, V>(entries: Map<K, V>, key: K, value: V, max: number): void {
+  entries.delete(key)
+  entries.set(key, value)
+  if (entries.size <= max) return
+  for (const oldest of entries.keys()) {
+    entries.delete(oldest)
+    return
+  }
+}
+
 /** A bounded memory: what was not asked for the longest goes first, and nothing is older than `forMs`. */
 export interface Cache<K, V> {
   get(key: K): V | undefined
@@ -30,13 +41,7 @@ export function createCache<K, V>({ max, forMs = Infinity, clock = systemClock }
       return entry.value
     },
     set(key, value) {
-      entries.delete(key)
-      entries.set(key, { value, until: clock.now() + forMs })
-      if (entries.size > max)
-        for (const oldest of entries.keys()) {
-          entries.delete(oldest)
-          break
-        }
+      remember(entries, key, { value, until: clock.now() + forMs }, max)
     },
     delete(key) {
       entries.delete(key)

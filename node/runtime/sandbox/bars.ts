@@ -1,3 +1,5 @@
+import { remember } from '../cache.ts'
+
 /** Who broke a limit is refused for this long, twice as long when it does so again, and no longer than the longest. */
 const firstMs = 10_000
 const longestMs = 3_600_000
@@ -21,12 +23,7 @@ export function openBars(now: () => number = Date.now): Bars {
       const before = bars.get(key)
       const again = before !== undefined && now() < before.until + forgottenMs
       const ms = again ? Math.min(longestMs, 2 * before.ms) : firstMs
-      bars.delete(key)
-      bars.set(key, { until: now() + ms, ms })
-      for (const [oldest] of bars) {
-        if (bars.size <= most) break
-        bars.delete(oldest)
-      }
+      remember(bars, key, { until: now() + ms, ms }, most)
     }
   }
 }

@@ -1,4 +1,5 @@
 import { NotFoundError } from '../../../protocol/primitives/index.ts'
+import { remember } from '../../runtime/index.ts'
 import type { Clock } from '../../runtime/index.ts'
 
 /** What nobody had is not looked for again for so long at first, twice as long after each further try. */
@@ -31,9 +32,7 @@ export function createMissing(clock: Pick<Clock, 'now'>): Missing {
     },
     failed(cid, providers) {
       const waitMs = Math.min(longestMs, (entries.get(cid)?.waitMs ?? firstMs / 2) * 2)
-      entries.delete(cid)
-      entries.set(cid, { until: clock.now() + waitMs, waitMs, providers })
-      if (entries.size > most) entries.delete(entries.keys().next().value ?? '')
+      remember(entries, cid, { until: clock.now() + waitMs, waitMs, providers }, most)
     },
     found(cid) {
       entries.delete(cid)

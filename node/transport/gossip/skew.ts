@@ -1,4 +1,5 @@
 import { freshSeconds } from '../../../protocol/wire/index.ts'
+import { remember } from '../../runtime/index.ts'
 import type { Clock, Log } from '../../runtime/index.ts'
 
 /** Neighbours whose last message's time is remembered. */
@@ -33,13 +34,7 @@ export function createSkewMeter(clock: Pick<Clock, 'now'>, log: Log): SkewMeter 
 
   return {
     heard(neighbour, at) {
-      ahead.delete(neighbour)
-      ahead.set(neighbour, at - clock.now() / 1000)
-      if (ahead.size > maxNeighbours)
-        for (const oldest of ahead.keys()) {
-          ahead.delete(oldest)
-          break
-        }
+      remember(ahead, neighbour, at - clock.now() / 1000, maxNeighbours)
       const { seconds, peers } = measured()
       if (Math.abs(seconds) < freshSeconds / 2 || Math.abs(clock.now() - warned) < warnEveryMs) return
       warned = clock.now()

@@ -1,5 +1,9 @@
 import type { Quota } from '../../../protocol/wire/index.ts'
+import { remember } from '../../runtime/index.ts'
 import type { Clock } from '../../runtime/index.ts'
+
+/** Keys with a bucket of their own. */
+const maxKeys = 4096
 
 /** A token bucket. */
 export interface Bucket {
@@ -36,13 +40,7 @@ export function createBuckets(quota: Quota, clock: Pick<Clock, 'now'>): (key: st
   const buckets = new Map<string, Bucket>()
   return key => {
     const bucket = buckets.get(key) ?? createBucket(quota, clock)
-    buckets.delete(key) // the map keeps the order of last use
-    buckets.set(key, bucket)
-    if (buckets.size > 4096)
-      for (const oldest of buckets.keys()) {
-        buckets.delete(oldest)
-        break
-      }
+    remember(buckets, key, bucket, maxKeys)
     return bucket
   }
 }

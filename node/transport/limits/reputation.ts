@@ -1,4 +1,5 @@
 import { TilthError } from '../../../protocol/primitives/index.ts'
+import { remember } from '../../runtime/index.ts'
 import type { Clock } from '../../runtime/index.ts'
 import type { Debt } from './debts.ts'
 
@@ -57,13 +58,7 @@ export function createReputation(
   function charge(peerId: string, offence: Offence): void {
     const entry = current(peerId) ?? { debt: 0, at: clock.now(), banned: false }
     entry.debt += costs[offence]
-    debts.delete(peerId)
-    debts.set(peerId, entry)
-    if (debts.size > maxDebtors)
-      for (const oldest of debts.keys()) {
-        debts.delete(oldest)
-        break
-      }
+    remember(debts, peerId, entry, maxDebtors)
     if (entry.debt >= limit && !entry.banned) {
       entry.banned = true
       onBan(peerId)

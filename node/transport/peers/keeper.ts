@@ -1,5 +1,6 @@
 import type { Libp2p, PeerId } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
+import { remember } from '../../runtime/index.ts'
 import type { Clock, Log } from '../../runtime/index.ts'
 import { parseMultiaddr } from '../addresses.ts'
 import { hasNodeKey } from '../identity.ts'
@@ -32,13 +33,7 @@ export function keepConnected(
   function consider(id: PeerId): void {
     const name = id.toString()
     if (name === self || !hasNodeKey(id)) return
-    candidates.delete(name)
-    candidates.set(name, id)
-    if (candidates.size > maxCandidates)
-      for (const oldest of candidates.keys()) {
-        candidates.delete(oldest)
-        break
-      }
+    remember(candidates, name, id, maxCandidates)
   }
   const heard = ({ detail }: CustomEvent<{ id: PeerId }>): void => {
     consider(detail.id)
@@ -60,13 +55,8 @@ export function keepConnected(
       misses.delete(name)
     } catch (error) {
       const count = (miss?.count ?? 0) + 1
-      misses.delete(name)
-      if (misses.size >= maxCandidates)
-        for (const oldest of misses.keys()) {
-          misses.delete(oldest)
-          break
-        }
-      misses.set(name, { count, until: clock.now() + Math.min(maxPauseMs, keepMs * 2 ** count) })
+      const until = clock.now() + Math.min(maxPauseMs, keepMs * 2 ** count)
+      remember(misses, name, { count, until }, maxCandidates)
       log.debug('a known node did not answer', { name, error })
     }
   }

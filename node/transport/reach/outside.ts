@@ -1,6 +1,7 @@
 import type { Connection, IdentifyResult, Libp2p } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { atHost, hostOf, isRelayed, portOf, withoutPeer } from '../addresses.ts'
+import { remember } from '../../runtime/index.ts'
 import type { Clock } from '../../runtime/index.ts'
 import type { Addressing, Services } from '../host/services.ts'
 import type { ReachPolicy } from './policy.ts'
@@ -41,13 +42,7 @@ export function createOutside(
     if (observedAddr === undefined || isRelayed(connection.remoteAddr) || isRelayed(observedAddr)) return
     const host = hostOf(observedAddr)
     if (host === undefined || !policy.isPublic(observedAddr)) return
-    seen.delete(host)
-    seen.set(host, clock.now())
-    if (seen.size > maxSeen)
-      for (const oldest of seen.keys()) {
-        seen.delete(oldest)
-        break
-      }
+    remember(seen, host, clock.now(), maxSeen)
   }
   const onIdentify = ({ detail }: CustomEvent<IdentifyResult>): void => {
     see(detail)
