@@ -1,3 +1,4 @@
+import { abortReason } from './signals.ts'
 import type { Clock } from './types.ts'
 
 function every(
@@ -34,7 +35,7 @@ const sleepers =
     await new Promise<void>((resolve, reject) => {
       const abort = (): void => {
         disarm()
-        reject(signal?.reason instanceof Error ? signal.reason : new DOMException('aborted', 'AbortError'))
+        reject(abortReason(signal))
       }
       const disarm = arm(now() + ms, () => {
         signal?.removeEventListener('abort', abort)

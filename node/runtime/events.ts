@@ -1,3 +1,4 @@
+import { abortReason } from './signals.ts'
 import type { Events, Log } from './types.ts'
 
 /**
@@ -35,7 +36,7 @@ export function createEvents<E extends object>(log: Log): Events<E> {
         signal?.throwIfAborted()
         const abort = (): void => {
           off()
-          reject(signal?.reason instanceof Error ? signal.reason : new DOMException('aborted', 'AbortError'))
+          reject(abortReason(signal))
         }
         const off = events.on(name, value => {
           if (!where(value)) return

@@ -1,5 +1,6 @@
 export type * from './types.ts'
 export * from './clock.ts'
+export * from './signals.ts'
 export * from './log.ts'
 export * from './metrics.ts'
 export * from './events.ts'

@@ -1,3 +1,4 @@
+import { abortReason } from '../runtime/index.ts'
 import type { Clock } from '../runtime/index.ts'
 import { busy, late } from './errors.ts'
 import { maxFetches, shortestDeadline, slowestPace } from './limits.ts'
@@ -114,7 +115,7 @@ function aborted(signal: AbortSignal | undefined, gone: AbortSignal): Promise<ne
     signal?.addEventListener(
       'abort',
       () => {
-        reject(signal.reason instanceof Error ? signal.reason : new DOMException('aborted', 'AbortError'))
+        reject(abortReason(signal))
       },
       { once: true, signal: gone }
     )

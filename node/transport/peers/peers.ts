@@ -1,7 +1,7 @@
 import type { Libp2p, PeerId } from '@libp2p/interface'
 import { LimitError, address as addressSchema } from '../../../protocol/primitives/index.ts'
 import type { Address } from '../../../protocol/primitives/index.ts'
-import { gauge } from '../../runtime/index.ts'
+import { gauge, within } from '../../runtime/index.ts'
 import type { Clock, Log, Metrics } from '../../runtime/index.ts'
 import { unknownPeer, unreachable } from '../errors.ts'
 import { dhtProtocol } from '../host/services.ts'
@@ -77,13 +77,11 @@ export function createPeers(
   async function find(name: string, { signal }: { signal?: AbortSignal } = {}): Promise<Peer> {
     const address = addressSchema.safeParse(name)
     if (!address.success) return peerOf(parsePeerId(name))
-    const late = AbortSignal.timeout(findMs)
-    return await byAddress(address.data, signal === undefined ? late : AbortSignal.any([late, signal]))
+    return await byAddress(address.data, within(findMs, signal))
   }
 
   async function dial(name: string, { signal }: { signal?: AbortSignal } = {}): Promise<Peer> {
-    const late = AbortSignal.timeout(dialMs)
-    const options = { signal: signal === undefined ? late : AbortSignal.any([late, signal]) }
+    const options = { signal: within(dialMs, signal) }
     const target = parseMultiaddr(name) ?? parsePeerId((await find(name, { signal })).peerId)
     try {
       return peerOf((await libp2p.dial(target, options)).remotePeer)

@@ -1,5 +1,6 @@
 import type { Libp2p, PeerId } from '@libp2p/interface'
 import type { CID } from 'multiformats/cid'
+import { within } from '../../runtime/index.ts'
 import type { Clock, Log } from '../../runtime/index.ts'
 
 /** Milliseconds a provide or a search in the DHT may take; without peers both would wait for ever. */
@@ -34,11 +35,8 @@ export function createProvider(
       log.debug('a provider record is not announced: too many wait', { cid: oldest })
     }
     if (libp2p.getConnections().length === 0) return
-    const late = AbortSignal.timeout(queryMs)
     try {
-      await libp2p.contentRouting.provide(cid, {
-        signal: signal === undefined ? late : AbortSignal.any([late, signal])
-      })
+      await libp2p.contentRouting.provide(cid, { signal: within(queryMs, signal) })
       owed.delete(key)
     } catch (error) {
       log.debug('a provider record could not be announced yet', { cid: key, error })
@@ -51,11 +49,8 @@ export function createProvider(
   return {
     provide: attempt,
     async *find(cid, signal) {
-      const late = AbortSignal.timeout(queryMs)
       try {
-        for await (const { id } of libp2p.contentRouting.findProviders(cid, {
-          signal: signal === undefined ? late : AbortSignal.any([late, signal])
-        }))
+        for await (const { id } of libp2p.contentRouting.findProviders(cid, { signal: within(queryMs, signal) }))
           yield id
       } catch (error) {
         signal?.throwIfAborted()
