@@ -1,9 +1,10 @@
 import { digest } from '../../protocol/crypto/index.ts'
 import { jobMessage } from '../../protocol/jobs/index.ts'
-import type { AwardDocument, JobMessage } from '../../protocol/jobs/index.ts'
+import type { JobMessage } from '../../protocol/jobs/index.ts'
 import { InvalidError, NotFoundError, TilthError } from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
 import { counter, gauge } from '../runtime/index.ts'
+import { awardNames } from './awards.ts'
 import { createBook } from './book.ts'
 import type { Heard } from './book.ts'
 import { createBuilder } from './builder/index.ts'
@@ -121,23 +122,15 @@ export function createJobsService(deps: JobsDeps): JobsService {
     })
   }
 
-  const awardId = (award: AwardDocument): Hex => digest(deps.network, 'Award', award.statement.message)
+  const names = awardNames(deps)
   const view = (id: Hex): JobView | undefined => {
     const known = book.get(id)
     if (known === undefined) return undefined
     return jobView(id, known, builder.record(id), {
-      awardId,
+      ...names,
       live: award => builder.live(award),
-      assignments: new Map(worker.assignments()),
-      working: award => worker.live(award),
-      escrowOf: (from, { statement: { message } }) =>
-        deps.chain.escrows.idOf({
-          builder: from,
-          job: message.job,
-          lot: message.lot,
-          worker: message.worker,
-          attempt: message.attempt
-        })
+      assignment: award => worker.assignment(award),
+      working: award => worker.live(award)
     })
   }
   const must = (id: Hex): JobView => {

@@ -1,6 +1,7 @@
 import type { Assignment, AwardDocument, JobRecord, LotState } from '../../protocol/jobs/index.ts'
 import type { Message } from '../../protocol/crypto/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
+import type { AwardNames } from './awards.ts'
 import type { KnownJob } from './book.ts'
 import type { AwardState, AwardView, BidView, JobStateName, JobView, ProgressView } from './types.ts'
 
@@ -40,11 +41,9 @@ export const awardView = (id: Hex, escrow: Hex, lot: Exclude<LotState, { state: 
 /** Earlier comes first: a job is as far as its lot that is least far. */
 const order = ['funding', 'awarded', 'training', 'delivered', 'accepted', 'released'] as const
 
-export interface ViewSources {
-  readonly escrowOf: (builder: Hex, award: AwardDocument) => Hex
-  readonly awardId: (award: AwardDocument) => Hex
+export interface ViewSources extends AwardNames {
   readonly live: (award: Hex) => Seen
-  readonly assignments: ReadonlyMap<Hex, Assignment>
+  readonly assignment: (award: Hex) => Assignment | undefined
   readonly working: (award: Hex) => Seen | undefined
 }
 
@@ -121,7 +120,7 @@ function adapterOf({ state }: JobRecord): string | null {
  */
 function foreignAwards(
   { awards, deliveries, closed, document }: KnownJob,
-  { awardId, escrowOf, assignments, working }: ViewSources
+  { awardId, escrowOf, assignment, working }: ViewSources
 ): AwardView[] {
   return awards.map(award => {
     const id = awardId(award)
@@ -132,7 +131,7 @@ function foreignAwards(
     const handedOver = deliveries.some(
       ({ message: delivery }) => delivery.lot === message.lot && delivery.worker === message.worker
     )
-    const at = assignments.get(id)
+    const at = assignment(id)
     const state: AwardState = later
       ? 'dead'
       : closed?.message.completed === true

@@ -1,4 +1,3 @@
-import { digest } from '../../../protocol/crypto/index.ts'
 import { jobRecord } from '../../../protocol/jobs/index.ts'
 import type {
   AwardDocument,
@@ -11,6 +10,7 @@ import type {
 import { InvalidError, NotFoundError } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { createQueue } from '../../runtime/index.ts'
+import { awardNames } from '../awards.ts'
 import type { JobsDeps } from '../deps.ts'
 
 export type AwardedLot = Exclude<LotState, { state: 'offered' }>
@@ -49,7 +49,7 @@ export function createEscrows(deps: Pick<JobsDeps, 'store' | 'network' | 'self' 
   const table = deps.store.collection('jobs/built', jobRecord)
   const records = new Map<Hex, JobRecord>()
   const writes = createQueue({ name: 'job records', bound: 10_000 })
-  const awardId = (document: AwardDocument): Hex => digest(deps.network, 'Award', document.statement.message)
+  const { awardId, escrowOf } = awardNames(deps)
 
   const must = (id: Hex): JobRecord => {
     const record = records.get(id)
@@ -131,14 +131,7 @@ export function createEscrows(deps: Pick<JobsDeps, 'store' | 'network' | 'self' 
       return gone.refunded || gone.consent !== null ? 'closed' : 'superseded'
     },
     awardId,
-    escrowOf: ({ statement: { message } }) =>
-      deps.chain.escrows.idOf({
-        builder: deps.self,
-        job: message.job,
-        lot: message.lot,
-        worker: message.worker,
-        attempt: message.attempt
-      })
+    escrowOf: award => escrowOf(deps.self, award)
   }
   return escrows
 }

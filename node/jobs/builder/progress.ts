@@ -4,6 +4,7 @@ import type { AwardStatus, WorkStage } from '../../../protocol/jobs/index.ts'
 import type { Signed } from '../../../protocol/crypto/index.ts'
 import { InvalidError, LimitError, NotFoundError, bytes32 } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
+import { createCache } from '../../runtime/index.ts'
 import type { MessageStream } from '../../transport/types.ts'
 import type { JobsDeps, JobsTiming } from '../deps.ts'
 import { lossesAtOnce, lossesPerSecond, maxLives } from '../limits.ts'
@@ -61,17 +62,17 @@ export function createProgressServer(
   timing: JobsTiming,
   handlers: ProgressHandlers
 ): ProgressServer {
-  const lives = new Map<Hex, Entry>()
+  const lives = createCache<Hex, Entry>({ max: maxLives })
   const streams = new Map<Hex, MessageStream>()
   let unhandle: (() => Promise<void>) | undefined
 
   const live = (award: Hex): Entry => {
+    const known = lives.get(award)
+    if (known !== undefined) return known
     const now = deps.clock.now()
-    const allowed = { allowance: lossesAtOnce(handlers.steps(award)), allowedAt: now }
-    const entry = lives.get(award) ?? { heardAt: now, stage: 'queued', progress: null, losses: [], ...allowed }
-    lives.delete(award) // the map keeps the order of use
+    const allowance = lossesAtOnce(handlers.steps(award))
+    const entry: Entry = { heardAt: now, stage: 'queued', progress: null, losses: [], allowance, allowedAt: now }
     lives.set(award, entry)
-    if (lives.size > maxLives) lives.delete(lives.keys().next().value ?? award)
     return entry
   }
   const tellOn = async (stream: MessageStream, award: Hex): Promise<void> => {

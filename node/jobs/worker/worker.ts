@@ -11,12 +11,13 @@ import {
   close
 } from '../../../protocol/jobs/index.ts'
 import type { Assignment, AwardDocument, AwardStatus, JobMessage } from '../../../protocol/jobs/index.ts'
-import { digest, signStatement } from '../../../protocol/crypto/index.ts'
+import { signStatement } from '../../../protocol/crypto/index.ts'
 import type { Message, Signed } from '../../../protocol/crypto/index.ts'
 import { TilthError, contentHash } from '../../../protocol/primitives/index.ts'
 import type { Hex, Page, PageRequest } from '../../../protocol/primitives/index.ts'
 import { createQueue } from '../../runtime/index.ts'
 import type { Lease } from '../../shelf/index.ts'
+import { awardNames } from '../awards.ts'
 import type { Book, KnownJob } from '../book.ts'
 import type { JobsDeps, JobsTiming, WorkerPolicy } from '../deps.ts'
 import { DeclinedError, createDeclines } from './declines.ts'
@@ -51,7 +52,7 @@ export interface Worker {
   closed(id: Hex): void
   /** Messages worth saying again to late peers. */
   announcements(): JobMessage[]
-  assignments(): IterableIterator<[Hex, Assignment]>
+  assignment(award: Hex): Assignment | undefined
   /** Jobs that were not bid for, and why; the newest first. */
   declined(request?: PageRequest): Page<DeclineView>
   live(award: Hex): { progress: ProgressView | null; losses: readonly number[] } | undefined
@@ -79,7 +80,7 @@ export function createWorker(
   const declines = createDeclines(deps.clock)
   const admitting = new Set<Hex>()
 
-  const idOf = (award: AwardDocument): Hex => digest(deps.network, 'Award', award.statement.message)
+  const { awardId, escrowOf } = awardNames(deps)
   const now = (): bigint => BigInt(Math.floor(deps.clock.now() / 1000))
   const log = (what: string, error: unknown): void => {
     if (!stopping.signal.aborted) deps.log.info(what, { error })
@@ -123,7 +124,7 @@ export function createWorker(
 
   /** Takes an award once its money is there: until then nothing is promised, and the builder says it again. */
   async function admit(award: AwardDocument): Promise<void> {
-    const id = idOf(award)
+    const id = awardId(award)
     const { message } = award.statement
     const job = book.get(message.job)
     if (assignments.has(id) || job === undefined || superseded(award, job)) return
@@ -131,13 +132,7 @@ export function createWorker(
     if (mine === undefined)
       throw new TilthError('award.uninvited', 'the award answers no bid of this node', { consequence: 'ignore' })
     const { builder } = job.document.statement.message
-    const escrow = deps.chain.escrows.idOf({
-      builder,
-      job: message.job,
-      lot: message.lot,
-      worker: message.worker,
-      attempt: message.attempt
-    })
+    const escrow = escrowOf(builder, award)
     // [ignore] An escrow pays once: a second award for it would be work for nothing.
     if ([...assignments.values()].some(other => other.escrow === escrow)) return
     const owners = (await deps.versions.rows(job.document.spec, { signal: stopping.signal })).map(
@@ -331,7 +326,7 @@ export function createWorker(
         })
     },
     awarded(award) {
-      const id = idOf(award)
+      const id = awardId(award)
       const { job, worker, lot, attempt } = award.statement.message
       if (worker === deps.self) {
         if (admitting.has(id)) return
@@ -379,7 +374,7 @@ export function createWorker(
         if (at.state === 'delivered') messages.push({ kind: 'delivery', delivery: at.delivery })
       return messages
     },
-    assignments: () => assignments.entries(),
+    assignment: id => assignments.get(id),
     live: id => active.get(id),
     declined: request => declines.list(request)
   }
