@@ -1,10 +1,9 @@
 import type { Address, Hex } from '../protocol/primitives/index.ts'
 import type { DataService, DatanetRole } from './data/index.ts'
+import { isOver } from './jobs/index.ts'
 import type { JobEvents, JobsService } from './jobs/index.ts'
 import type { ModelEvents, ModelsService } from './models/index.ts'
 import type { Events, Log } from './runtime/index.ts'
-
-const open = (state: string): boolean => state !== 'completed' && state !== 'expired' && state !== 'refunded'
 
 /**
  * Roles that the later phases give a node in a Datanet, told to the data phase by the bus: a builder follows it while a
@@ -35,7 +34,7 @@ export function followByRole(
     })
   }
   const builds = (datanet: Hex): boolean =>
-    jobs.jobs().some(job => job.builder === self && job.datanet === datanet && open(job.state))
+    jobs.jobs().some(job => job.builder === self && job.datanet === datanet && !isOver(job))
   const serves = (datanet: Hex): boolean =>
     models.models().some(({ datanet: of, offers }) => of === datanet && offers.some(({ worker }) => worker === self))
   const ended = (job: Hex): void => {

@@ -3,6 +3,7 @@
 export * from './types.ts'
 export { createJobsService } from './service.ts'
 export { versionsOf } from './versions.ts'
+export { isOver } from './views.ts'
 export type { DeclineCode, DeclineView } from './worker/index.ts'
 export { fetchResult } from './result.ts'
 export { defaultPolicy, defaultTiming } from './deps.ts'

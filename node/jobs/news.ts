@@ -1,6 +1,7 @@
 import type { Hex } from '../../protocol/primitives/index.ts'
 import type { Events } from '../runtime/index.ts'
 import type { JobEvent, JobEvents, JobView } from './types.ts'
+import { isOver } from './views.ts'
 
 /** All of this phase's events. */
 export const jobEventNames = [
@@ -24,7 +25,7 @@ export async function* newsOf(
   now: JobView | undefined,
   signal: AbortSignal
 ): AsyncGenerator<JobEvent> {
-  if (now?.state === 'completed' || now?.state === 'expired' || now?.state === 'refunded') return
+  if (now !== undefined && isOver(now)) return
   const waiting: JobEvent[] = []
   let wake: () => void = () => undefined
   const hear = (name: keyof JobEvents): (() => void) =>

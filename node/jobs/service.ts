@@ -13,10 +13,8 @@ import type { JobsDeps } from './deps.ts'
 import { fetchResult } from './result.ts'
 import { jobEventNames, newsOf } from './news.ts'
 import type { JobEvents, JobView, JobsService } from './types.ts'
-import { bidView, jobView } from './views.ts'
+import { bidView, isOver, jobView } from './views.ts'
 import { createWorker } from './worker/index.ts'
-
-const over = new Set<JobView['state']>(['completed', 'expired', 'refunded'])
 
 /**
  * The jobs phase of a node: job -> bids -> award -> training -> delivery. Every node keeps the book of signed messages;
@@ -208,7 +206,7 @@ export function createJobsService(deps: JobsDeps): JobsService {
       ])
       ended.catch(() => undefined) // awaited below unless the job is over already
       let now = must(id)
-      if (!over.has(now.state)) {
+      if (!isOver(now)) {
         await ended
         now = must(id)
       }

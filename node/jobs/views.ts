@@ -5,6 +5,10 @@ import type { AwardNames } from './awards.ts'
 import type { KnownJob } from './book.ts'
 import type { AwardState, AwardView, BidView, JobStateName, JobView, ProgressView } from './types.ts'
 
+/** Whether nothing comes of a job any more but what it has come to. */
+export const isOver = ({ state }: Pick<JobView, 'state'>): boolean =>
+  state === 'completed' || state === 'expired' || state === 'refunded'
+
 export const bidView = ({ worker, price, siblingPrice, seconds }: Message<'Bid'>): BidView => ({
   worker,
   price,
