@@ -7,7 +7,6 @@ export type ProtocolDataErrorCode =
   | 'held-out.invalid'
   | 'signature.mismatch'
   | 'version.empty'
-  | 'version.index'
   | 'version.mismatch'
   | 'version.order'
   | 'version.outcome'

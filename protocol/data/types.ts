@@ -22,7 +22,7 @@ export type Row = z.infer<typeof row>
 /** A line of a contributor's JSONL file: either form; `prompt`/`response` means one user and one assistant turn. */
 export const fileRow = z.union([
   z
-    .strictObject({ prompt: z.string().min(1).max(8000), response: z.string().min(1).max(8000) })
+    .strictObject({ prompt: z.string().min(1).max(mostCharacters), response: z.string().min(1).max(mostCharacters) })
     .transform(({ prompt, response }): Row => ({
       messages: [
         { role: 'user', content: prompt },

@@ -27,24 +27,22 @@ function leafOf({ contribution, contributor, cid, own }: Omit<VersionEntry, 'cer
   return tagged(0, fromHex(contentHash({ contribution, contributor, cid, own })))
 }
 
-function levels(entries: readonly Omit<VersionEntry, 'certificate'>[]): Uint8Array[][] {
-  if (entries.length === 0) throw new InvalidError('version.empty', 'a version has at least one contribution')
-  const out = [entries.map(leafOf)]
-  for (let level = out[0] ?? []; level.length > 1; level = out.at(-1) ?? []) {
-    const above: Uint8Array[] = []
-    for (let i = 0; i < level.length; i += 2) {
-      const [left, right] = [level[i], level[i + 1]]
-      if (left !== undefined) above.push(right === undefined ? left : tagged(1, left, right))
-    }
-    out.push(above)
+function above(level: readonly Uint8Array[]): Uint8Array[] {
+  const out: Uint8Array[] = []
+  for (let i = 0; i < level.length; i += 2) {
+    const [left, right] = [level[i], level[i + 1]]
+    if (left !== undefined) out.push(right === undefined ? left : tagged(1, left, right))
   }
   return out
 }
 
 /** @throws InvalidError `version.empty` */
 export function versionRoot(entries: readonly Omit<VersionEntry, 'certificate'>[]): Hex {
-  const [root] = levels(entries).at(-1) ?? []
-  return toHex(root ?? new Uint8Array(32))
+  let level = entries.map(leafOf)
+  while (level.length > 1) level = above(level)
+  const [root] = level
+  if (root === undefined) throw new InvalidError('version.empty', 'a version has at least one contribution')
+  return toHex(root)
 }
 
 /**

@@ -112,8 +112,7 @@ export function checkCertificate(network: Network, roster: Roster, certificate: 
       throw new DataError('certificate.votes', `${message.validator} stands in the certificate twice`)
     seen.add(message.validator)
     // [reject] Every vote is signed by a validator of the roster.
-    if (weightOf(roster, message.validator) === 0)
-      throw new DataError('vote.not-validator', `${message.validator} has no vote here`)
+    checkVoter(roster, message.validator)
     if (signerOf(network, vote) !== message.validator)
       throw new InvalidError('signature.mismatch', `a vote is not signed by ${message.validator}`)
     weight += weightOf(roster, message.validator)
