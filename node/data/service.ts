@@ -156,20 +156,16 @@ export function createDataService(deps: DataDeps): DataService {
     await holdings.release(state.statements.reveal.message.cid, `contribution/${id}`)
   }
 
-  /** What was revealed of commitments that the chain took back waits for them to come again. */
-  async function rewound(gone: readonly ContributionRecord[]): Promise<void> {
-    for (const { state, provider } of gone) {
-      if (!('statements' in state) || state.statements === undefined) continue
+  /** What was revealed of a commitment that the chain took back waits for it to come again. */
+  async function rewound({ datanet, state, provider }: ContributionRecord): Promise<void> {
+    if ('statements' in state && state.statements !== undefined)
       await receiver
         .take({ kind: 'reveal', statements: state.statements, ...(provider === undefined ? {} : { provider }) })
         .catch((error: unknown) => {
           log.debug('a reveal waits for the chain', { error })
         })
-    }
-    for (const datanet of new Set(gone.map(record => record.datanet))) {
-      await shards.forget(datanet)
-      turns.revisit(datanet, 1)
-    }
+    await shards.forget(datanet)
+    turns.revisit(datanet, 1)
   }
 
   /** What the owner has chosen to follow, once it is known under that name. */

@@ -9,8 +9,8 @@ export interface CommitmentHooks {
   missing(datanet: Hex): void
   committed(id: Hex): Promise<void>
   changed(datanet: Hex): void
-  /** These are on chain no more; they may come back in another block, at another place. */
-  rewound(gone: readonly ContributionRecord[]): Promise<void>
+  /** This one is on chain no more; it may come back in another block, at another place. */
+  rewound(gone: ContributionRecord): Promise<void>
 }
 
 /** What the chain tells of Datanets: all of it of those that are followed, of others how far they are. */
@@ -40,26 +40,15 @@ export function createCommitments(
   }
 
   async function committed({
-    contribution,
+    contribution: id,
     datanet,
     contributor,
     commitment,
     block,
     ...at
-  }: ChainEventOf<'Committed'>): Promise<void> {
-    const index = Number(at.index)
+  }: Omit<ChainEventOf<'Committed'>, 'name' | 'logIndex'>): Promise<void> {
     if (!hooks.follows(datanet)) return
-    await keep({ contribution, datanet, contributor, commitment, block, index })
-  }
-
-  async function keep({
-    contribution: id,
-    datanet,
-    index,
-    contributor,
-    commitment,
-    block
-  }: { contribution: Hex } & Omit<ContributionRecord, 'id' | 'seenAt' | 'state'>): Promise<void> {
+    const index = Number(at.index)
     const isNew = await book.serially(async () => {
       if ((await book.contribution(id)) !== undefined) return false
       const now = clock.now()
@@ -106,25 +95,28 @@ export function createCommitments(
           const gone = await book.serially(() => book.dropContribution(contribution, block))
           if (gone === undefined) return
           log.warn('the chain took a commitment back', { contribution, block: String(block) })
-          await hooks.rewound([gone])
+          await hooks.rewound(gone)
         }
       })
     },
     stop: async () => stopReading?.(),
     async catchUp(datanet, signal) {
-      for (let after: string | undefined; !signal.aborted && hooks.follows(datanet);) {
-        const page = await chain.ledger.commitments(datanet, after === undefined ? {} : { after })
-        for (const { id: contribution, index, ...rest } of page.items)
-          if (!signal.aborted) await keep({ ...rest, contribution, index: Number(index) })
-        after = page.next
-        if (after === undefined) break
+      const inTurn = async <T>(
+        pageAfter: (page: { after?: string }) => Promise<{ readonly items: readonly T[]; readonly next?: string }>,
+        take: (item: T) => Promise<void>
+      ): Promise<void> => {
+        for (let after: string | undefined; !signal.aborted && hooks.follows(datanet);) {
+          const { items, next } = await pageAfter(after === undefined ? {} : { after })
+          for (const item of items) if (!signal.aborted) await take(item)
+          if (next === undefined) return
+          after = next
+        }
       }
-      for (let after: string | undefined; !signal.aborted && hooks.follows(datanet);) {
-        const page = await chain.ledger.versions(datanet, after === undefined ? {} : { after })
-        for (const version of page.items) await anchored(version)
-        after = page.next
-        if (after === undefined) break
-      }
+      await inTurn(
+        page => chain.ledger.commitments(datanet, page),
+        ({ id: contribution, ...rest }) => committed({ ...rest, contribution })
+      )
+      await inTurn(page => chain.ledger.versions(datanet, page), anchored)
     }
   }
 }
