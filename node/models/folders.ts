@@ -1,5 +1,6 @@
 import type { ModelRecord } from '../../protocol/models/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
+import { createCache } from '../runtime/index.ts'
 import type { Lease } from '../shelf/index.ts'
 import type { Parts } from './deps.ts'
 
@@ -23,8 +24,8 @@ export interface Folders {
 export function createFolders({ shelf, log, clock }: Pick<Parts, 'shelf' | 'log' | 'clock'>): Folders {
   const offered = new Map<Hex, readonly Lease[]>()
   const tokenizers = new Map<string, Lease>()
-  /** Bases that were not to be had, and when they are looked for again. */
-  const missing = new Map<string, number>()
+  /** Bases that were not to be had a while ago. */
+  const missing = createCache<string, true>({ max: mostMissing, forMs: missingMs, clock })
   const providersOf = ({ builder, worker }: ModelRecord): string[] => [...new Set([worker, builder])]
 
   const folders: Folders = {
@@ -49,7 +50,7 @@ export function createFolders({ shelf, log, clock }: Pick<Parts, 'shelf' | 'log'
     async baseUpTo(model, maxBytes, signal) {
       const known = tokenizers.get(model.base)
       if (known !== undefined) return known.folder
-      if ((missing.get(model.base) ?? 0) > clock.now()) return undefined
+      if (missing.get(model.base) === true) return undefined
       const patience = AbortSignal.timeout(patienceMs)
       try {
         const lease = await shelf.take(model.base, {
@@ -62,25 +63,19 @@ export function createFolders({ shelf, log, clock }: Pick<Parts, 'shelf' | 'log'
         tokenizers.get(model.base)?.release() // two questions may have asked at once
         tokenizers.set(model.base, lease)
         missing.delete(model.base)
-        forgetOldest(tokenizers, mostTokenizers)?.release()
+        const [oldest] = tokenizers
+        if (tokenizers.size > mostTokenizers && oldest !== undefined) {
+          tokenizers.delete(oldest[0])
+          oldest[1].release()
+        }
         return lease.folder
       } catch (error) {
         signal?.throwIfAborted()
-        missing.set(model.base, clock.now() + missingMs)
-        forgetOldest(missing, mostMissing)
+        missing.set(model.base, true)
         log.info('a base model is not at hand for its tokenizer: prompts are only bounded', { model: model.id, error })
         return undefined
       }
     }
   }
   return folders
-}
-
-function forgetOldest<V>(map: Map<string, V>, most: number): V | undefined {
-  if (map.size <= most) return undefined
-  for (const [key, value] of map) {
-    map.delete(key)
-    return value
-  }
-  return undefined
 }

@@ -27,9 +27,9 @@ const awayMs = 60_000
 export function createAcquaintance({ clock }: Pick<Parts, 'clock'>): Acquaintance {
   const experience = createCache<Address, Experience>({ max: remembered })
   const liars = createCache<Address, true>({ max: remembered })
-  const awayUntil = createCache<Address, number>({ max: remembered })
+  const gone = createCache<Address, true>({ max: remembered, forMs: awayMs, clock })
   const of = (worker: string): Experience => experience.get(worker as Address) ?? { failures: 0 }
-  const isAway = (worker: Address): boolean => (awayUntil.get(worker) ?? 0) > clock.now()
+  const isAway = (worker: Address): boolean => gone.get(worker) === true
 
   return {
     of,
@@ -47,7 +47,7 @@ export function createAcquaintance({ clock }: Pick<Parts, 'clock'>): Acquaintanc
       experience.set(worker, { ...of(worker), failures: of(worker).failures + 1 })
     },
     away(worker) {
-      awayUntil.set(worker, clock.now() + awayMs)
+      gone.set(worker, true)
     },
     isAway,
     lied(worker) {

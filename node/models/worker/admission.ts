@@ -2,6 +2,7 @@ import { checkMeans, checkOffer, checkRequest, creditOf } from '../../../protoco
 import type { ClientFrame } from '../../../protocol/models/index.ts'
 import { InvalidError, LimitError, NotFoundError, TilthError } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
+import { createCache } from '../../runtime/index.ts'
 import type { Peer } from '../../transport/types.ts'
 import type { ChainTime } from '../chain-time.ts'
 import type { Parts } from '../deps.ts'
@@ -39,7 +40,7 @@ export interface Admission {
   paid(client: Address, fee: bigint): void
 }
 
-/** Clients whose losses are remembered: who fell out has left others' behind by then. */
+/** Clients whose losses are remembered; of more, those that asked last. */
 const lossesKept = 10_000
 /** A worker trusts a client for so much of its own time: then it is paid twenty times a second, however fast it is. */
 const creditSeconds = 0.2
@@ -51,7 +52,7 @@ export function createAdmission(
   serving: Serving,
   time: ChainTime
 ): Admission {
-  const losses = new Map<Address, bigint>()
+  const losses = createCache<Address, bigint>({ max: lossesKept })
   /** Requests from their first check until their answer is over; the streams that bring them are bounded. */
   const taken = new Set<Hex>()
 
@@ -143,13 +144,7 @@ export function createAdmission(
       taken.delete(request)
     },
     lost(client, fee) {
-      const before = losses.get(client) ?? 0n
-      losses.delete(client)
-      losses.set(client, before + fee)
-      for (const oldest of losses.keys()) {
-        if (losses.size <= lossesKept) break
-        losses.delete(oldest)
-      }
+      losses.set(client, (losses.get(client) ?? 0n) + fee)
     },
     paid(client, fee) {
       const debt = (losses.get(client) ?? 0n) - fee

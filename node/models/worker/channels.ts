@@ -2,6 +2,7 @@ import { relied, reorganised } from '../../../protocol/models/index.ts'
 import { InvalidError, NotFoundError } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { ChannelOnChain } from '../../chain/types.ts'
+import { createCache } from '../../runtime/index.ts'
 import type { Peer } from '../../transport/types.ts'
 import type { Parts } from '../deps.ts'
 import type { Account, Accounts } from './accounts.ts'
@@ -28,28 +29,23 @@ export function createWorkerChannels(
   { chain, self, clock }: Pick<Parts, 'chain' | 'self' | 'clock'>,
   accounts: Pick<Accounts, 'find' | 'account' | 'update'>
 ): WorkerChannels {
-  const unknown = new Map<Hex, number>()
+  const unknown = createCache<Hex, true>({ max: unknownKept, forMs: unknownMs, clock })
   const reading = new Map<Hex, Promise<ChannelOnChain | undefined>>()
 
   /** What the ledger has not heard of: one look at the chain tells what was made up from what is only young. */
   function look(id: Hex): Promise<ChannelOnChain | undefined> {
-    if ((unknown.get(id) ?? 0) > clock.now()) return Promise.resolve(undefined)
+    if (unknown.get(id) === true) return Promise.resolve(undefined)
     const running = reading.get(id)
     if (running !== undefined) return running
     const next = chain.channels
       .channel(id)
       .then(found => {
-        if (found === undefined) forgetLater(id)
+        if (found === undefined) unknown.set(id, true)
         return found
       })
       .finally(() => reading.delete(id))
     reading.set(id, next)
     return next
-  }
-  function forgetLater(id: Hex): void {
-    unknown.delete(id)
-    unknown.set(id, clock.now() + unknownMs)
-    if (unknown.size > unknownKept) unknown.delete(unknown.keys().next().value ?? id)
   }
 
   /** The channel as far as it has enough confirmations: a deposit that the chain may take back pays for nothing. */
