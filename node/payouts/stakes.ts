@@ -1,11 +1,12 @@
 import type { Address } from '../../protocol/primitives/index.ts'
+import { createCache } from '../runtime/index.ts'
 import type { PayoutsDeps } from './types.ts'
 
 /**
  * How long an answer of the chain counts, also when it is that there is nothing: a stranger's keys cost it one read.
  */
 const freshMs = 60_000
-/** Accounts remembered; the oldest answers go first. */
+/** Accounts remembered; of more, those asked about last. */
 const most = 4096
 
 /** What accounts have at stake. */
@@ -18,15 +19,13 @@ export interface Stakes {
 }
 
 export function createStakes({ chain, clock }: Pick<PayoutsDeps, 'chain' | 'clock'>): Stakes {
-  const known = new Map<Address, { stake: Promise<bigint>; at: number }>()
+  const known = createCache<Address, Promise<bigint>>({ max: most, forMs: freshMs, clock })
 
   function of(account: Address): Promise<bigint> {
     const found = known.get(account)
-    if (found !== undefined && clock.now() < found.at + freshMs) return found.stake
+    if (found !== undefined) return found
     const stake = chain.nodes.stakeOf(account)
-    known.delete(account)
-    known.set(account, { stake, at: clock.now() })
-    if (known.size > most) known.delete(known.keys().next().value ?? account)
+    known.set(account, stake)
     stake.catch(() => {
       known.delete(account) // whoever asked is told; the next one asks again
     })

@@ -5,6 +5,7 @@ import type { Hex } from '../../protocol/primitives/index.ts'
 import { payoutMessage } from '../../protocol/payouts/index.ts'
 import type { PayoutMessage, ScoringDocument } from '../../protocol/payouts/index.ts'
 import type { CosignedReceipt } from '../../protocol/models/index.ts'
+import { createCache } from '../runtime/index.ts'
 import type { Intake, ReceiptStore } from './receipts/index.ts'
 import { closingCalls, closingFreshSeconds, closingsRemembered } from './limits.ts'
 import type { Scorings } from './scorer/index.ts'
@@ -40,7 +41,7 @@ export function createTopic(
   /** Pools whose vouchers are to be redeemed: only such as this node has receipts of. */
   const called = new Set<Hex>()
   /** How often each settler has called for a pool's next epoch; those who called longest ago are forgotten first. */
-  const calls = new Map<string, { epoch: number; count: number }>()
+  const calls = createCache<string, { epoch: number; count: number }>({ max: closingsRemembered })
   let redeeming: Promise<void> | undefined
   const seconds = (): number => Math.floor(clock.now() / 1000)
   let last = 0n
@@ -75,9 +76,7 @@ export function createTopic(
     const count = before?.epoch === epoch ? before.count + 1 : 1
     if (count > closingCalls)
       throw new InvalidError('closing.known', 'the settler has called often enough', { consequence: 'ignore' })
-    calls.delete(key)
     calls.set(key, { epoch, count })
-    if (calls.size > closingsRemembered) calls.delete(calls.keys().next().value ?? key)
     events.emit('payouts.closing', { pool, epoch, settler })
     // Not awaited: the verdict on a message does not wait for transactions.
     if (!(await receipts.hasOwn(pool))) return

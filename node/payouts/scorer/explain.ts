@@ -10,7 +10,7 @@ import type { Attribution } from '../../../protocol/payouts/index.ts'
 import type { CosignedReceipt } from '../../../protocol/models/index.ts'
 import { InvalidError, NotFoundError, TilthError } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
-import { createQueue } from '../../runtime/index.ts'
+import { createCache, createQueue } from '../../runtime/index.ts'
 import type { MessageStream } from '../../transport/types.ts'
 import type { PayoutsDeps } from '../types.ts'
 import type { Weigher } from './weigher.ts'
@@ -42,7 +42,7 @@ export function createExplaining(
   weigher: Weigher
 ): Explaining {
   const { streams, models, network, key, self, clock } = deps
-  const kept = new Map<Hex, Attribution>()
+  const kept = createCache<Hex, Attribution>({ max: mostKept })
   const weighing = createQueue({ name: 'explanations', bound: mostWaiting })
   let off: (() => Promise<void>) | undefined
   const now = (): bigint => BigInt(Math.floor(clock.now() / 1000))
@@ -59,7 +59,6 @@ export function createExplaining(
     })
     if (attribution === null) throw new NotFoundError('explain.unweighed', 'the model has no siblings to weigh by')
     kept.set(id, attribution)
-    if (kept.size > mostKept) kept.delete(kept.keys().next().value ?? id)
     return attribution
   }
 

@@ -4,6 +4,7 @@ import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { decodeFrame } from '../../../protocol/wire/index.ts'
 import { checkPayouts, epochBundle, payoutLine } from '../../../protocol/payouts/index.ts'
 import type { EpochBundle } from '../../../protocol/payouts/index.ts'
+import { createCache } from '../../runtime/index.ts'
 import { maxBundleBytes } from '../limits.ts'
 import type { PayoutsDeps } from '../types.ts'
 
@@ -52,16 +53,14 @@ export function createBundles({
   store,
   log
 }: Pick<PayoutsDeps, 'files' | 'chain' | 'store' | 'log'>): Bundles {
-  const kept = new Map<string, EpochBundle>()
+  const kept = createCache<string, EpochBundle>({ max: maxKept })
   const summaries = store.collection('payouts/summaries', summarySchema)
 
   async function keep(cid: string, bundle: EpochBundle): Promise<void> {
     const { receipts, receiptsTotal, dataFees, held, payouts } = bundle
     if (!(await summaries.has(cid)))
       await summaries.put(cid, { receipts: receipts.length, receiptsTotal, dataFees, held, payouts })
-    kept.delete(cid)
     kept.set(cid, bundle)
-    if (kept.size > maxKept) kept.delete(kept.keys().next().value ?? '')
   }
 
   async function load(cid: string, from: Address): Promise<EpochBundle> {

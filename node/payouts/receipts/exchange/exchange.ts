@@ -3,6 +3,7 @@ import { receiptId, receiptsReply, receiptsRequest } from '../../../../protocol/
 import type { ReceiptsReply, ReceiptsRequest } from '../../../../protocol/payouts/index.ts'
 import { TilthError } from '../../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../../protocol/primitives/index.ts'
+import { createCache } from '../../../runtime/index.ts'
 import type { PayoutsDeps } from '../../types.ts'
 import type { Intake } from '../intake.ts'
 import type { ReceiptStore } from '../types.ts'
@@ -35,15 +36,14 @@ export function createExchange(
   { receipts, intake, tree }: { receipts: Pick<ReceiptStore, 'has' | 'get' | 'pool'>; intake: Intake; tree: Tree },
   heard: { receipt(id: Hex): void; behind(pool: Hex): void }
 ): Exchange {
-  /** Until when, by peer and id. */
-  const refused = new Map<string, number>()
+  /** By peer and id. */
+  const refused = createCache<string, true>({ max: maxRefused, forMs: refusedMs, clock })
   let off: (() => Promise<void>) | undefined
   const epochOf = async (pool: Hex): Promise<number> => (await receipts.pool(pool)).epoch
 
   const ownFor = (peer: string): Own => ({
     tree,
-    known: async (id: Hex): Promise<boolean> =>
-      (refused.get(`${peer}/${id}`) ?? 0) > clock.now() || (await receipts.has(id)),
+    known: async (id: Hex): Promise<boolean> => refused.get(`${peer}/${id}`) === true || (await receipts.has(id)),
     idOf: (receipt: CosignedReceipt): Hex => receiptId(network, receipt),
     async take(receipt: CosignedReceipt): Promise<boolean> {
       const { id, fresh } = await intake.take(receipt)
@@ -52,11 +52,7 @@ export function createExchange(
     },
     refused(id: Hex, error: TilthError): void {
       log.debug('a receipt was not taken', { receipt: id, code: error.code })
-      const key = `${peer}/${id}`
-      refused.delete(key)
-      refused.set(key, clock.now() + refusedMs)
-      const [oldest] = refused.keys()
-      if (refused.size > maxRefused && oldest !== undefined) refused.delete(oldest)
+      refused.set(`${peer}/${id}`, true)
     }
   })
 

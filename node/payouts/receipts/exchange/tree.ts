@@ -1,6 +1,7 @@
-import { childPrefix, leafIds, markOfChildren, markOfIds } from '../../../../protocol/payouts/index.ts'
+import { childPrefix, digitsOf, leafIds, markOfChildren, markOfIds } from '../../../../protocol/payouts/index.ts'
 import type { BranchOrLeaf, Sum } from '../../../../protocol/payouts/index.ts'
 import type { Hex } from '../../../../protocol/primitives/index.ts'
+import { createCache } from '../../../runtime/index.ts'
 
 /** Sums that are kept: each some 100 bytes, for about two million receipts that are open at once. */
 const maxSums = 65_536
@@ -18,7 +19,7 @@ export function createTree(
   read: (pool: Hex, prefix: string, limit: number) => Promise<Hex[]>,
   { bound = maxSums }: { bound?: number } = {}
 ): Tree {
-  const sums = new Map<string, Sum>()
+  const sums = createCache<string, Sum>({ max: bound })
   /** What is being summed up: of what changes meanwhile, the sum is not kept. */
   const running = new Map<string, { stale: boolean; work: Promise<Sum> }>()
   const keyOf = (pool: Hex, prefix: string): string => `${pool}/${prefix}`
@@ -39,12 +40,7 @@ export function createTree(
   function sum(pool: Hex, prefix: string): Promise<Sum> {
     const key = keyOf(pool, prefix)
     const known = sums.get(key)
-    if (known !== undefined) {
-      // What was used last goes last.
-      sums.delete(key)
-      sums.set(key, known)
-      return Promise.resolve(known)
-    }
+    if (known !== undefined) return Promise.resolve(known)
     const already = running.get(key)
     if (already !== undefined && !already.stale) return already.work
     const entry = {
@@ -52,7 +48,7 @@ export function createTree(
       work: compute(pool, prefix).then(
         found => {
           if (running.get(key) === entry) running.delete(key)
-          if (!entry.stale) keep(key, found)
+          if (!entry.stale) sums.set(key, found)
           return found
         },
         (error: unknown) => {
@@ -65,11 +61,6 @@ export function createTree(
     return entry.work
   }
 
-  function keep(key: string, found: Sum): void {
-    sums.set(key, found)
-    if (sums.size > bound) sums.delete(sums.keys().next().value ?? '')
-  }
-
   return {
     sum,
     async look(pool, prefix) {
@@ -77,7 +68,7 @@ export function createTree(
       return ids.length <= leafIds ? { prefix, ids } : { prefix, children: await childrenOf(pool, prefix) }
     },
     changed(pool, id) {
-      const digits = id.slice(2)
+      const digits = digitsOf(id)
       for (let length = 0; length <= digits.length; length++) {
         const key = keyOf(pool, digits.slice(0, length))
         sums.delete(key)
