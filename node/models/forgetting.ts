@@ -1,5 +1,6 @@
 import type { Accounts } from './worker/accounts.ts'
 import type { Wallet } from './client/wallet.ts'
+import { createQueue } from '../runtime/index.ts'
 import type { Parts } from './deps.ts'
 import type { Tables } from './records.ts'
 import type { Receipts } from './receipts.ts'
@@ -25,12 +26,8 @@ export function createForgetting(
   /** Somebody may have been reading when it was deleted, or the process ended before: it is scrubbed once more. */
   let again = true
   let off: (() => void) | undefined
-  let running: Promise<unknown> = Promise.resolve()
-  const next = <T>(task: () => Promise<T>): Promise<T> => {
-    const result = running.then(task)
-    running = result.catch(() => undefined) // whoever asked for it is told
-    return result
-  }
+  /** One after another: the sweep, and whoever says what is not needed any more. */
+  const work = createQueue({ name: 'forgetting', bound: 1_000, concurrency: 1 })
 
   async function sweep(): Promise<void> {
     const before = BigInt(Math.floor((clock.now() - timing.openingMs) / 1000))
@@ -51,7 +48,7 @@ export function createForgetting(
     start() {
       off = clock.every(
         timing.sweepMs,
-        () => next(sweep),
+        () => work.run('', sweep),
         error => {
           log.warn('what is kept for too long could not be deleted', { error })
         }
@@ -59,10 +56,10 @@ export function createForgetting(
     },
     async stop() {
       off?.()
-      await running
+      await work.idle()
     },
     forget: ids =>
-      next(async () => {
+      work.run('', async () => {
         if (ids.length === 0) return
         await receipts.forget(ids)
         await store.scrub(tables)

@@ -1,5 +1,6 @@
 import { claimedUp } from '../../../protocol/models/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
+import { createQueue } from '../../runtime/index.ts'
 import type { Parts } from '../deps.ts'
 import type { WorkerChannel } from '../records.ts'
 import type { Account, Accounts } from './accounts.ts'
@@ -16,7 +17,8 @@ export interface Redeemer {
 /** Brings vouchers to the chain: when they are worth it, and before their channel ends. */
 export function createRedeemer({ chain, clock, timing, policy, log, events }: Parts, accounts: Accounts): Redeemer {
   let stop: (() => void) | undefined
-  let running: Promise<unknown> = Promise.resolve()
+  /** One claim at a time: a claim that was overtaken by another of the same voucher would be refused. */
+  const claims = createQueue({ name: 'claims', bound: 1_000, concurrency: 1 })
 
   const due = ({ channel, voucher }: WorkerChannel): bigint =>
     voucher === null || channel.state === 'closed' ? 0n : channel.paid - channel.claimed
@@ -47,18 +49,12 @@ export function createRedeemer({ chain, clock, timing, policy, log, events }: Pa
     const account = await accounts.find(id)
     return account === undefined ? 0n : one(account)
   }
-  /** One claim at a time: a claim that was overtaken by another of the same voucher would be refused. */
-  const next = <T>(task: () => Promise<T>): Promise<T> => {
-    const result = running.then(task)
-    running = result.catch(() => undefined) // whoever asked for it is told
-    return result
-  }
 
   return {
     start() {
       stop = clock.every(
         timing.redeemMs,
-        () => next(look),
+        () => claims.run('', look),
         error => {
           log.warn('vouchers could not be claimed', { error })
         }
@@ -66,10 +62,10 @@ export function createRedeemer({ chain, clock, timing, policy, log, events }: Pa
     },
     async stop() {
       stop?.()
-      await running
+      await claims.idle()
     },
     all: ({ atLeast, of } = { atLeast: 1n, of: () => true }) =>
-      next(async () => {
+      claims.run('', async () => {
         let channels = 0
         let amount = 0n
         for await (const record of accounts.records()) {
@@ -79,6 +75,6 @@ export function createRedeemer({ chain, clock, timing, policy, log, events }: Pa
         }
         return { channels, amount }
       }),
-    one: account => next(() => one(account))
+    one: account => claims.run('', () => one(account))
   }
 }

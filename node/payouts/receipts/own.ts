@@ -2,7 +2,8 @@ import type { CosignedReceipt } from '../../../protocol/models/index.ts'
 import { TilthError } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { ModelsService } from '../../models/types.ts'
-import type { Log } from '../../runtime/types.ts'
+import { createQueue } from '../../runtime/index.ts'
+import type { Log } from '../../runtime/index.ts'
 import type { Store } from '../../store/index.ts'
 import { sequenceKey } from '../../store/index.ts'
 import { openTables } from './tables.ts'
@@ -31,13 +32,8 @@ export function createOwnReceipts(
   log: Pick<Log, 'warn'>
 ): OwnReceipts {
   const { own, owed, released } = openTables(store)
-  let running: Promise<void> = Promise.resolve()
-
-  const alone = (work: () => Promise<void>): Promise<void> => {
-    const run = running.then(work, work)
-    running = run.catch(() => undefined)
-    return run
-  }
+  /** One caller after another: the start, each new receipt, and the look every so often. */
+  const work = createQueue({ name: 'own receipts', bound: 1_000, concurrency: 1 })
 
   /** @returns whether it is taken, or never will be */
   async function tryOne(number: number, receipt: CosignedReceipt, tries: number): Promise<boolean> {
@@ -87,9 +83,9 @@ export function createOwnReceipts(
   }
 
   return {
-    take: () => alone(takeNew),
+    take: () => work.run('', takeNew),
     tidy: () =>
-      alone(async () => {
+      work.run('', async () => {
         await takeOwed()
         await release()
       })
