@@ -100,7 +100,7 @@ export function openSandbox<T extends Tasks>(options: SandboxOptions): Sandbox<T
     try {
       while (line.tasks.length > 0) {
         const task = line.tasks[0]!
-        await perform(line, task).catch(task.reject)
+        await perform(line, task).catch((error: unknown) => task.reject(error))
         line.tasks.shift()
         const others = [...lines.values()].some(({ child, tasks }) => child === undefined && tasks.length > 0)
         if (others && Date.now() - line.since > turnMs) {

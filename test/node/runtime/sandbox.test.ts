@@ -14,8 +14,8 @@ describe('a sandbox', () => {
     })
 
   // A file that is not there is heard of later, a path that is none at once; so it is with handles and with memory.
-  for (const path of ['/nowhere/node', '']) {
-    it(`whose process the system does not start (${path === '' ? 'at once' : 'later'}) says so and goes on`, async () => {
+  for (const [heard, path] of Object.entries({ later: '/nowhere/node', 'at once': '' })) {
+    it(`whose process the system does not start, which is heard of ${heard}, says so and goes on`, async () => {
       const sandbox = open()
       const { execPath } = process
       try {
