@@ -1,6 +1,9 @@
 /** What errors of this module are called; one that is not here does not compile. */
 export type DaemonApiErrorCode =
+  | 'api.broken'
+  | 'api.hung'
   | 'api.port'
+  | 'api.reply'
   | 'api.unreachable'
   | 'ask.unfinished'
   | 'auth.host'

@@ -5,6 +5,7 @@ export type DaemonCliErrorCode =
   | 'data.folder'
   | 'datanet.ambiguous'
   | 'datanet.unknown'
+  | 'file.json'
   | 'file.read'
   | 'flag-invalid'
   | 'flag-missing'

@@ -5,6 +5,7 @@ import type { ApiClient } from '../api/contract/index.ts'
 import { connect } from './context.ts'
 import type { ConnectFlags } from './context.ts'
 import { dim, printJson, red } from './output.ts'
+import { asTyped } from './typed.ts'
 
 /** Prints a failure for a person (or as JSON for a program) and ends with 1. */
 export function fail(error: unknown, json: boolean): void {
@@ -48,17 +49,23 @@ export function connected(cmd: Command): Command {
     .option('--token-file <file>', "file with the API's bearer token")
 }
 
-/** Runs an action and turns any failure into a message and exit code 1. */
+/** Whether JSON was asked for: of the command, or before its name, of the group that it stands in. */
+const wantsJson = (cmd: Command | undefined): boolean =>
+  cmd !== undefined && (cmd.getOptionValue('json') === true || wantsJson(cmd.parent ?? undefined))
+
+/** Runs an action and turns any failure into a message about what was typed, and exit code 1. */
 export const guarded =
   <A extends unknown[]>(action: (...args: A) => Promise<void>) =>
   async (...args: A): Promise<void> => {
+    // Commander gives the command itself last, after its arguments and options.
+    const cmd: unknown = args.at(-1)
+    const own = cmd instanceof Command ? cmd : undefined
+    const json = wantsJson(own)
+    if (json) own?.setOptionValue('json', true)
     try {
       await action(...args)
     } catch (error) {
-      const flags = args.find(
-        (item): item is A[number] & { json?: boolean } => typeof item === 'object' && item !== null && 'json' in item
-      )
-      fail(error, (flags as { json?: boolean } | undefined)?.json === true)
+      fail(own === undefined ? error : asTyped(error, own), json)
     }
   }
 
@@ -96,6 +103,17 @@ export function wholeNumber(text: string, flag: string, { least, most }: { least
   if (!/^[0-9]+$/.test(text) || value < least || value > most)
     throw new InvalidError('flag.number', `${flag} must be a whole number from ${least} to ${most}, not "${text}"`)
   return value
+}
+
+/**
+ * [reject] An amount in tokens, as people write one, in the smallest unit.
+ * @throws InvalidError naming the flag
+ */
+export function tokenAmount(text: string, flag: string): bigint {
+  const [, whole, fraction = ''] = /^([0-9]{1,20})(?:\.([0-9]{1,18}))?$/.exec(text) ?? []
+  if (whole === undefined)
+    throw new InvalidError('flag.number', `${flag} must be an amount of tokens such as 2 or 0.5, not "${text}"`)
+  return BigInt(whole) * 10n ** 18n + BigInt(fraction.padEnd(18, '0'))
 }
 
 export type CallFlags = ConnectFlags & { json?: boolean }

@@ -1,2 +1,3 @@
 export * from './schema.ts'
+export * from './ports.ts'
 export * from './load.ts'

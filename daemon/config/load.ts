@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
-import type { z } from 'zod'
-import { InvalidError } from '../../protocol/primitives/index.ts'
+import { InvalidError, refusalsOf, refusalsText } from '../../protocol/primitives/index.ts'
+import type { Refusal } from '../../protocol/primitives/index.ts'
 import { daemonConfig } from './schema.ts'
 import type { DaemonConfig } from './schema.ts'
 
@@ -103,14 +103,23 @@ const flagNames: Record<string, string> = {
   'shelf.mibPerSecond': '--fetch-mibps'
 }
 
-export function describeIssues(error: z.ZodError): string {
-  return error.issues
-    .map(issue => {
-      const path = issue.path.join('.')
-      const flag = flagNames[path] ?? flagNames[issue.path.slice(0, 2).join('.')] ?? flagNames[String(issue.path[0])]
-      return `${path === '' ? 'configuration' : path}${flag === undefined ? '' : ` (${flag})`}: ${issue.message}`
-    })
-    .join('; ')
+/** What is to be given where nothing was. */
+const wanted: Record<string, string> = {
+  'chain.rpc': "the http(s) or ws(s) URL of the chain's RPC",
+  'chain.contracts': 'a file with the addresses of the contracts, from whoever deployed the network'
+}
+
+/** A refused setting by the flag that sets it, else by its place in the configuration file. */
+function settingName({ path }: Refusal, contractsFile: string | undefined): string {
+  const names = path.map(String)
+  // The file is one flag's, its fields are not.
+  if (names[0] === 'chain' && names[1] === 'contracts' && names.length > 2)
+    return `${names.slice(2).join('.')} of ${contractsFile ?? 'the contracts'} (--contracts)`
+  for (let length = names.length; length > 0; length--) {
+    const flag = flagNames[names.slice(0, length).join('.')]
+    if (flag !== undefined) return flag
+  }
+  return `${names.join('.')} of the configuration`
 }
 
 /** Flags over environment over file over defaults. @throws InvalidError naming every wrong entry. */
@@ -182,10 +191,13 @@ export async function loadConfig(flags: Flags): Promise<DaemonConfig> {
     }
   }
   const parsed = daemonConfig.safeParse(merged)
-  if (!parsed.success) {
-    throw new InvalidError('config.invalid', `the configuration is not usable: ${describeIssues(parsed.error)}`, {
-      help: 'See `tilth daemon --help` for every setting, with an example.'
-    })
-  }
-  return parsed.data
+  if (parsed.success) return parsed.data
+  const refusals = refusalsOf(daemonConfig, merged, parsed.error).map(refusal => {
+    const allowed = refusal.given === undefined ? wanted[refusal.path.join('.')] : undefined
+    return allowed === undefined ? refusal : { ...refusal, allowed }
+  })
+  const told = refusalsText(refusals, refusal => settingName(refusal, contractsPath))
+  throw new InvalidError('config.invalid', `the configuration is not usable: ${told}`, {
+    help: 'See `tilth daemon --help` for every setting, with an example.'
+  })
 }

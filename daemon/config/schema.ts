@@ -3,6 +3,7 @@ import { defaultPolicy } from '../../node/jobs/deps.ts'
 import { providerRequests } from '../../node/engine/graph/provider.ts'
 import { announceFault, parseMultiaddr } from '../../node/transport/addresses.ts'
 import { address } from '../../protocol/primitives/index.ts'
+import { isAskable } from './ports.ts'
 
 export const roles = ['host', 'validator', 'builder', 'worker', 'client', 'settler', 'scorer', 'relay'] as const
 export type Role = (typeof roles)[number]
@@ -78,7 +79,12 @@ export const daemonConfig = z.strictObject({
   api: z
     .strictObject({
       host: z.enum(['127.0.0.1', '::1', 'localhost']).default('127.0.0.1'),
-      port: z.int().min(0).max(65535).default(4180),
+      port: z
+        .int()
+        .min(0)
+        .max(65535)
+        .refine(isAskable, 'must be a port that clients may ask: browsers and fetch refuse this one')
+        .default(4180),
       origins: z.array(z.url()).default([])
     })
     .prefault({}),

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { InvalidError, TilthError, describeError } from '../../protocol/primitives/index.ts'
+import { isAskable } from '../config/index.ts'
 import type { LoopContext } from './context.ts'
 import { loadInput } from './input.ts'
 import { loopResult, runLoop } from './loop.ts'
@@ -34,11 +35,26 @@ function whole(text: string, flag: string, max: number): number {
   return value
 }
 
+/** [reject] The first of six ports that clients can ask; 0 takes any. @throws InvalidError */
+function apiPorts(text: string): number {
+  const base = whole(text, '--port-base', 65_000)
+  const refused = Array.from({ length: 6 }, (_, i) => base + i).find(port => base > 0 && !isAskable(port))
+  if (refused !== undefined)
+    throw new InvalidError(
+      'flag.number',
+      `--port-base ${base} takes port ${refused}, which browsers and fetch refuse`,
+      {
+        help: 'Take another, such as 4180 or 14180; 0 takes any free ones.'
+      }
+    )
+  return base
+}
+
 async function open(flags: UpFlags, reporter: Reporter): Promise<LocalNetwork> {
   return reporter.stage('start', 'a chain, its contracts and six daemons', say =>
     startLocalNetwork({
       folder: resolve(flags.folder),
-      portBase: whole(flags.portBase, '--port-base', 65_000),
+      portBase: apiPorts(flags.portBase),
       chainPort: whole(flags.chainPort, '--chain-port', 65_535),
       challengeSeconds: whole(flags.challengeSeconds, '--challenge-seconds', 86_400),
       fresh: flags.fresh === true,

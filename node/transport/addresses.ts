@@ -56,6 +56,10 @@ export function atHost(address: Multiaddr, host: string): Multiaddr {
 
 const example = 'Write it as /ip4/203.0.113.7/tcp/4181 or /dns4/gpu.example.org/tcp/4181.'
 
+/** Networks and names that are set aside for examples (RFC 5737, 3849 and 2606). */
+const isDocumentation = (host: string): boolean =>
+  /^(192\.0\.2|198\.51\.100|203\.0\.113)\.|^2001:db8:|(^|\.)example(\.(org|com|net))?$/i.test(host)
+
 /**
  * [reject] What a node tells others is an address that others can dial.
  * @returns why not, in words, or undefined
@@ -70,6 +74,8 @@ export function announceFault(text: string, { local = false }: { local?: boolean
     return `${host} means every address of this machine and is none that others can dial: announce the one they see.`
   if (!local && (host.startsWith('127.') || host === '::1' || host === 'localhost'))
     return `${host} is this machine for everybody: announce the address that others see.`
+  if (isDocumentation(host))
+    return `${host} stands in documentation for an address of yours and leads nowhere: announce your own.`
   const port = portOf(address)
   if (port === undefined) return `"${text.slice(0, 80)}" has no port. ${example}`
   if (port === '0') return `port 0 means any port when listening, and none that others can dial. ${example}`

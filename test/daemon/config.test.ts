@@ -46,7 +46,7 @@ describe('configuration of a daemon', () => {
   })
 
   it('knows where others see the node, from flag, environment and file', async () => {
-    const [file, flag] = ['/dns4/gpu.example.org/tcp/14181', '/ip4/203.0.113.7/tcp/4181']
+    const [file, flag] = ['/dns4/gpu.my-lab.net/tcp/14181', '/ip4/203.0.114.7/tcp/4181']
     await writeFile(
       join(folder, 'tilth.json'),
       JSON.stringify({ chain: { rpc: 'http://file:1', contracts }, announce: [file], upnp: true, roles: ['relay'] })
@@ -62,14 +62,16 @@ describe('configuration of a daemon', () => {
   })
 
   const wrong: [string, object, RegExp][] = [
-    ['a chain that is no URL', { rpc: 'anvil' }, /chain\.rpc \(--rpc\)/],
+    ['a chain that is no URL', { rpc: 'anvil' }, /--rpc must be an http\(s\) or ws\(s\) URL, not "anvil"/],
     ['an unknown role', { role: ['king'] }, /--role/],
     ['a bootstrap address that is no multiaddr', { bootstrap: ['1.2.3.4:80'] }, /--bootstrap.*multiaddr/],
     ['an announced address that is no multiaddr', { announce: ['gpu.example.org:14181'] }, /--announce.*Write it as/],
     ['an announced address of no use', { announce: ['/ip4/0.0.0.0/tcp/4181'] }, /--announce.*every address of this/],
-    ['an announced address without a port', { announce: ['/dns4/gpu.example.org'] }, /--announce.*no port/],
+    ['an announced address without a port', { announce: ['/dns4/gpu.my-lab.net'] }, /--announce.*no port/],
     ['a bootstrap node without its PeerId', { bootstrap: ['/ip4/1.2.3.4/tcp/80'] }, /--bootstrap.*PeerId/],
-    ['a port that is none', { apiPort: '99999' }, /api\.port \(--api-port\)/],
+    ['a port that is none', { apiPort: '99999' }, /--api-port must be a whole number from 0 to 65535, not 99999/],
+    ['a port that no client asks', { apiPort: '4190' }, /--api-port must be a port that clients may ask/],
+    ['a place that stands in documentation', { announce: ['/ip4/203.0.113.7/tcp/4181'] }, /--announce.*documentation/],
     ['a port that is no number', { apiPort: 'many' }, /--api-port must be a whole number/],
     ['an API for the whole world', { apiHost: '0.0.0.0' }, /--api-host/],
     ['contracts that are missing', { contracts: '/nowhere.json' }, /cannot be read/]
@@ -82,7 +84,7 @@ describe('configuration of a daemon', () => {
 
   it('refuses a contract address that is none, and settings it does not know', async () => {
     await writeFile(join(folder, 'contracts.json'), JSON.stringify({ ...contracts, token: '0x12' }))
-    await assert.rejects(loadConfig(basics()), /chain\.contracts\.token/)
+    await assert.rejects(loadConfig(basics()), /token of .*contracts\.json \(--contracts\) must be an account/)
     await writeFile(
       join(folder, 'tilth.json'),
       JSON.stringify({ chain: { rpc: 'http://x', contracts }, colour: 'red' })

@@ -1,5 +1,14 @@
-import { InvalidError, NotFoundError, TilthError, everyItem, foreignCode } from '../../../protocol/primitives/index.ts'
+import {
+  InvalidError,
+  NotFoundError,
+  TilthError,
+  everyItem,
+  foreignCode,
+  readAs
+} from '../../../protocol/primitives/index.ts'
 import type { PageRequest } from '../../../protocol/primitives/index.ts'
+import { patience as usualPatience, watchAnswering } from './answering.ts'
+import type { Patience } from './answering.ts'
 import { routes } from './routes.ts'
 import type { RouteName, Routes } from './routes.ts'
 import { pathParameters } from './route.ts'
@@ -41,15 +50,65 @@ async function failure(response: Response): Promise<TilthError> {
       : new TilthError(foreignCode(code), message, options)
 }
 
+/** Why no answer came, in words: nobody is there, or somebody was. */
+function unanswered(base: string, cause: unknown): TilthError {
+  const codes: string[] = []
+  for (let at = cause, depth = 0; at instanceof Error && depth < 6; at = at.cause, depth++)
+    if ('code' in at && typeof at.code === 'string') codes.push(at.code)
+  if (codes.some(code => code === 'ECONNRESET' || code === 'EPIPE' || code === 'UND_ERR_SOCKET'))
+    return new TilthError('api.broken', `the daemon at ${base} ended the connection before it answered`, {
+      help: 'It may be stopping, or what was sent is more than it takes; its log says which.',
+      cause
+    })
+  return new TilthError('api.unreachable', `no daemon answers at ${base}`, {
+    help: 'Start one with `tilth daemon` or `tilth up`, or name another with --api.',
+    cause
+  })
+}
+
+/** Undefined for what is no JSON: whoever reads it refuses that by its schema. */
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
+}
+
+/** [reject] What a daemon answers is what its contract says; one of another version may know another. */
+function replyOf(entry: Route, base: string, text: string): unknown {
+  const reply = entry.reply.safeParse(jsonOf(text))
+  if (reply.success) return reply.data
+  throw new TilthError('api.reply', `what the daemon at ${base} answers is not what this version of tilth reads`, {
+    help: 'Use the command line that came with the daemon: `tilth status` and `tilth --version` say which is which.',
+    cause: reply.error
+  })
+}
+
+type Asked = { params?: unknown; body?: unknown; signal?: AbortSignal }
+
 /**
- * A typed client of the daemon's API, for the command line, the console and tests. Replies are checked against the
- * contract.
+ * A typed client of the daemon's API, for the command line, the console and tests. What is asked is checked before it
+ * is sent, so that a mistake is told by its field; replies are checked against the contract.
  */
-export function createApiClient(base: string, token: string): ApiClient {
-  async function send(
-    entry: Route,
-    argument: { params?: unknown; body?: unknown; signal?: AbortSignal }
-  ): Promise<Response> {
+export function createApiClient(base: string, token: string, patience: Patience = usualPatience): ApiClient {
+  /** Sends, and reads the answer, for as long as the daemon shows that it lives. */
+  async function answered<T>(entry: Route, argument: Asked, read: (response: Response) => Promise<T>): Promise<T> {
+    const watch = watchAnswering(base, entry.method === 'GET', patience)
+    const signal = AbortSignal.any([watch.signal, ...(argument.signal === undefined ? [] : [argument.signal])])
+    try {
+      return await read(await send(entry, argument, signal))
+    } catch (error) {
+      if (watch.signal.aborted) throw watch.signal.reason
+      throw error
+    } finally {
+      watch.end()
+    }
+  }
+  async function send(entry: Route, argument: Asked, signal: AbortSignal): Promise<Response> {
+    readAs(entry.params, argument.params ?? {}, 'request.invalid')
+    readAs(entry.body, argument.body, 'request.invalid')
     const values = (argument.params ?? {}) as Record<string, string | number | undefined>
     const inPath = pathParameters(entry.path)
     const text = (name: string): string => String(values[name] ?? '')
@@ -68,22 +127,18 @@ export function createApiClient(base: string, token: string): ApiClient {
           ...(entry.method === 'POST' ? { 'content-type': 'application/json' } : {})
         },
         ...(entry.method === 'POST' ? { body: JSON.stringify(argument.body ?? {}) } : {}),
-        ...(argument.signal === undefined ? {} : { signal: argument.signal })
+        signal
       })
     } catch (cause) {
-      if (argument.signal?.aborted === true) throw cause
-      throw new TilthError('api.unreachable', `no daemon answers at ${base}`, {
-        help: 'Start one with `tilth daemon` or `tilth up`, or name another with --api.',
-        cause
-      })
+      if (signal.aborted) throw cause
+      throw unanswered(base, cause)
     }
     if (!response.ok) throw await failure(response)
     return response
   }
-  async function call(name: RouteName, argument: { params?: unknown; body?: unknown; signal?: AbortSignal } = {}) {
+  async function call(name: RouteName, argument: Asked = {}) {
     const entry = routes[name] as Route
-    const response = await send(entry, argument)
-    return entry.reply.parse(await response.json()) as never
+    return answered(entry, argument, async response => replyOf(entry, base, await response.text()) as never)
   }
   return {
     call,
@@ -91,21 +146,35 @@ export function createApiClient(base: string, token: string): ApiClient {
       everyItem(page => call(name, { ...argument, params: { ...(argument.params as object | undefined), ...page } })),
     async *stream(name, argument = {}) {
       const entry = routes[name] as Route
-      const response = await send(entry, argument)
-      let rest = ''
-      for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
-        rest += chunk
-        const events = rest.split('\n\n')
-        rest = events.pop() ?? ''
-        for (const event of events) {
-          const data = event
-            .split('\n')
-            .filter(line => line.startsWith('data: '))
-            .map(line => line.slice(6))
-            .join('\n')
-          if (data !== '') yield entry.reply.parse(JSON.parse(data)) as never
-        }
+      const watch = watchAnswering(base, false, patience)
+      const signal = AbortSignal.any([watch.signal, ...(argument.signal === undefined ? [] : [argument.signal])])
+      try {
+        const response = await send(entry, argument, signal)
+        for await (const data of eventsOf(response)) yield replyOf(entry, base, data) as never
+      } catch (error) {
+        if (watch.signal.aborted) throw watch.signal.reason
+        throw error
+      } finally {
+        watch.end()
       }
+    }
+  }
+}
+
+/** The data of each event of a stream. */
+async function* eventsOf(response: Response): AsyncGenerator<string> {
+  let rest = ''
+  for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    rest += chunk
+    const events = rest.split('\n\n')
+    rest = events.pop() ?? ''
+    for (const event of events) {
+      const data = event
+        .split('\n')
+        .filter(line => line.startsWith('data: '))
+        .map(line => line.slice(6))
+        .join('\n')
+      if (data !== '') yield data
     }
   }
 }

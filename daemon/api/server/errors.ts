@@ -1,7 +1,5 @@
-import { ZodError } from 'zod'
-import { InvalidError, TilthError } from '../../../protocol/primitives/index.ts'
+import { TilthError } from '../../../protocol/primitives/index.ts'
 import type { Consequence, ErrorCode } from '../../../protocol/primitives/index.ts'
-import { describeIssues } from '../../config/index.ts'
 
 /** Status by consequence: whose fault it was decides, never the text. */
 const statusOf: Record<Consequence, number> = { reject: 400, ignore: 404, retry: 503, fatal: 500 }
@@ -22,16 +20,15 @@ export interface ErrorReply {
  * Any failure as status and coded body. What is not ours to explain becomes `internal`, and its text stays in the log.
  */
 export function errorReply(error: unknown): ErrorReply {
-  const known = error instanceof ZodError ? new InvalidError('request.invalid', describeIssues(error)) : error
-  if (known instanceof TilthError) {
+  if (error instanceof TilthError) {
     return {
-      status: statusOfCode[known.code] ?? statusOf[known.consequence],
+      status: statusOfCode[error.code] ?? statusOf[error.consequence],
       body: {
         error: {
-          code: known.code,
-          message: known.message,
-          ...(known.help === undefined ? {} : { help: known.help }),
-          type: known.consequence === 'reject' ? 'invalid_request_error' : 'api_error'
+          code: error.code,
+          message: error.message,
+          ...(error.help === undefined ? {} : { help: error.help }),
+          type: error.consequence === 'reject' ? 'invalid_request_error' : 'api_error'
         }
       }
     }

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import type { AskEvent, Explanation, ModelView } from '../contract/index.ts'
 import { askRequest } from '../contract/index.ts'
-import { TilthError, foreignCode, largestPage } from '../../../protocol/primitives/index.ts'
+import { RefusedError, TilthError, foreignCode, largestPage, readAs } from '../../../protocol/primitives/index.ts'
 import type { Page, PageRequest } from '../../../protocol/primitives/index.ts'
 import { errorReply } from './errors.ts'
 import { sendEvents, signalOf } from './server.ts'
@@ -58,6 +58,31 @@ const modelObject = ({ id, name, builder }: ModelView) => ({
   tilth: { id }
 })
 
+const modelParam = z.object({ model: z.string().min(1).max(100) })
+
+/** Fields of a question by their names in that API. */
+const theirNames: Record<string, string> = { maxTokens: 'max_tokens', topP: 'top_p' }
+
+/** @throws RefusedError with the names that the caller used */
+function askOf(value: unknown): z.output<typeof askRequest> {
+  try {
+    return readAs(askRequest, value, 'request.invalid')
+  } catch (error) {
+    if (!(error instanceof RefusedError)) throw error
+    throw new RefusedError(
+      error.code,
+      error.refusals.map(refusal => ({ ...refusal, path: refusal.path.map(part => theirNames[part] ?? part) }))
+    )
+  }
+}
+
+/** What this network adds to an answer: what it cost, and the receipts of it. */
+const paid = ({ fee, receipts }: Extract<AskEvent, { kind: 'done' }>, confidential: boolean) => ({
+  fee,
+  receipts,
+  private: confidential
+})
+
 const finishReason = (finish: string): string => (finish === 'length' ? 'length' : 'stop')
 
 /** `/v1/models` and `/v1/chat/completions` in the form of the OpenAI API, answered by the network. */
@@ -67,7 +92,7 @@ export function openAiEndpoints(source: OpenAiSource): (server: FastifyInstance)
       method: 'GET',
       url: '/v1/models',
       async handler(request) {
-        const { limit, after } = modelsQuery.parse(request.query)
+        const { limit, after } = readAs(modelsQuery, request.query, 'request.invalid')
         const { items, next } = await source.models({ limit, cursor: after })
         const data = items.map(modelObject)
         return {
@@ -83,14 +108,14 @@ export function openAiEndpoints(source: OpenAiSource): (server: FastifyInstance)
       method: 'GET',
       url: '/v1/models/:model',
       async handler(request) {
-        const { model } = z.object({ model: z.string().min(1).max(100) }).parse(request.params)
+        const { model } = readAs(modelParam, request.params, 'request.invalid')
         return modelObject(await source.model(model))
       }
     })
 
     server.post('/v1/chat/completions', { bodyLimit: 1 << 20 }, async (request, reply) => {
-      const body = completionRequest.parse(request.body)
-      const ask = askRequest.parse({
+      const body = readAs(completionRequest, request.body, 'request.invalid')
+      const ask = askOf({
         model: body.model,
         messages: body.messages.map(({ role, content }) => ({ role: role === 'developer' ? 'system' : role, content })),
         maxTokens: body.max_completion_tokens ?? body.max_tokens ?? undefined,
@@ -129,7 +154,7 @@ export function openAiEndpoints(source: OpenAiSource): (server: FastifyInstance)
               yield { ...chunk({}, null), choices: [], tilth: { explanation } }
             }
             if (event.kind !== 'done') continue
-            yield chunk({}, finishReason(event.finish))
+            yield chunk({}, finishReason(event.finish), { tilth: paid(event, ask.private) })
             if (body.stream_options?.include_usage === true)
               yield { ...chunk({}, null), choices: [], usage: usage(event.inputTokens, event.outputTokens) }
           }
@@ -163,9 +188,7 @@ export function openAiEndpoints(source: OpenAiSource): (server: FastifyInstance)
         ],
         usage: usage(done.inputTokens, done.outputTokens),
         tilth: {
-          fee: done.fee,
-          receipts: done.receipts,
-          private: ask.private,
+          ...paid(done, ask.private),
           ...(explanation === undefined ? {} : { explanation })
         }
       }

@@ -1,7 +1,6 @@
 import Fastify from 'fastify'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { z } from 'zod'
-import { TilthError } from '../../../protocol/primitives/index.ts'
+import { TilthError, readAs } from '../../../protocol/primitives/index.ts'
 import { openApiDocument, routes } from '../contract/index.ts'
 import type { ParsedBodyOf, ParsedParamsOf, ReplyOf, Route, RouteName, Routes } from '../contract/index.ts'
 import { errorReply } from './errors.ts'
@@ -124,11 +123,9 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       url: entry.path,
       bodyLimit: entry.maxBody ?? 64 << 10,
       async handler(request, reply) {
-        const params = (entry.params as z.ZodType).parse({
-          ...(request.query as object),
-          ...(request.params as object)
-        })
-        const body = (entry.body as z.ZodType).parse(request.body ?? undefined)
+        const asked = { ...(request.query as object), ...(request.params as object) }
+        const params = readAs(entry.params, asked, 'request.invalid')
+        const body = readAs(entry.body, request.body ?? undefined, 'request.invalid')
         const result = handler({ params, body, signal: signalOf(reply) })
         if (entry.stream === true) {
           await sendEvents(reply, result as AsyncIterable<unknown>, error => ({

@@ -37,6 +37,20 @@ export async function readText(path: string): Promise<string> {
   }
 }
 
+/** A file with one JSON object. @throws InvalidError naming the file, and where in it the fault is */
+export async function readJsonFile(path: string): Promise<Record<string, unknown>> {
+  const text = await readText(path)
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (cause) {
+    throw new InvalidError('file.json', `${path} is not JSON`, { help: 'Mend what is wrong there.', cause })
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new InvalidError('file.json', `${path} holds no JSON object`, { help: 'It begins with { and ends with }.' })
+  return value as Record<string, unknown>
+}
+
 const followed = (roles: DatanetView['roles']): string =>
   roles.length === 0 ? 'no: only what the chain tells is known here' : `as ${roles.join(', ')}`
 

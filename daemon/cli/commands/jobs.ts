@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from 'commander'
-import { TilthError } from '../../../protocol/primitives/index.ts'
+import { TilthError, readAs } from '../../../protocol/primitives/index.ts'
 import { trainSettings } from '../../../protocol/jobs/types.ts'
 import { isJobEnded } from '../../api/contract/index.ts'
 import type { JobView } from '../../api/contract/index.ts'
-import { command, connected, guarded, listing, showList } from '../command.ts'
+import { command, connected, guarded, listing, showList, tokenAmount } from '../command.ts'
 import type { CallFlags, ListFlags } from '../command.ts'
 import { connect } from '../context.ts'
 import { dim, printJson, safe, short, table, tokens } from '../output.ts'
-import { findDatanet, readText } from './data.ts'
+import { findDatanet, readJsonFile } from './data.ts'
 
 /** What most people's first tune wants; a settings file replaces any of it. */
 const defaultSettings = {
@@ -87,14 +87,17 @@ export function tuneCommand(): Command {
       guarded(async (flags: TuneFlags) => {
         const api = await connect(flags)
         const net = await findDatanet(api, flags.datanet)
-        const own =
-          flags.settings === undefined ? {} : (JSON.parse(await readText(flags.settings)) as Record<string, unknown>)
-        const { coalitions: _, ...rest } = own
-        const settings = trainSettings.parse({
-          ...defaultSettings,
-          ...rest,
-          ...(flags.epochs === undefined ? {} : { epochs: Number(flags.epochs) })
-        })
+        const { coalitions: _, ...rest } = flags.settings === undefined ? {} : await readJsonFile(flags.settings)
+        const settings = readAs(
+          trainSettings,
+          {
+            ...defaultSettings,
+            ...rest,
+            ...(flags.epochs === undefined ? {} : { epochs: Number(flags.epochs) })
+          },
+          'request.invalid'
+        )
+        const budget = tokenAmount(flags.budget, '--budget').toString()
         const base = /^[./~]|^[a-z]:\\/i.test(flags.base)
           ? (await api.call('importBase', { body: { folder: flags.base } })).cid
           : flags.base
@@ -105,7 +108,7 @@ export function tuneCommand(): Command {
             version: net.latestVersion,
             settings,
             coalitions: Number(flags.coalitions),
-            budget: (BigInt(Math.round(Number(flags.budget) * 1e6)) * 10n ** 12n).toString(),
+            budget,
             deadlineSeconds: Number(flags.deadline)
           }
         })

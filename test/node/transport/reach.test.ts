@@ -107,8 +107,10 @@ describe('transport: what is announced', () => {
     ['203.0.113.7:4181', /no multiaddr.*Write it as/],
     ['https://gpu.example.org', /no multiaddr/],
     ['/ip4/203.0.113.999/tcp/4181', /no multiaddr/],
-    ['/ip4/203.0.113.7', /no port/],
-    ['/ip4/203.0.113.7/tcp/0', /port 0/],
+    ['/ip4/203.0.114.7', /no port/],
+    ['/ip4/203.0.114.7/tcp/0', /port 0/],
+    ['/ip4/203.0.113.7/tcp/4181', /documentation/],
+    ['/dns4/gpu.example.org/tcp/4181', /documentation/],
     ['/ip4/0.0.0.0/tcp/4181', /every address of this machine/],
     ['/ip6/::/tcp/4181', /every address of this machine/],
     ['/ip4/127.0.0.1/tcp/4181', /this machine for everybody/],
@@ -120,10 +122,10 @@ describe('transport: what is announced', () => {
       assert.match(announceFault(text) ?? '', fault)
     })
   for (const text of [
-    '/ip4/203.0.113.7/tcp/4181',
-    '/dns4/gpu.example.org/tcp/14181',
-    '/dns4/gpu.example.org/tcp/443/wss',
-    '/ip6/2001:db8::1/udp/4181/quic-v1'
+    '/ip4/203.0.114.7/tcp/4181',
+    '/dns4/gpu.my-lab.net/tcp/14181',
+    '/dns4/gpu.my-lab.net/tcp/443/wss',
+    '/ip6/2001:db9::1/udp/4181/quic-v1'
   ])
     it(`may be ${text}`, () => {
       assert.equal(announceFault(text), undefined)
@@ -131,7 +133,7 @@ describe('transport: what is announced', () => {
 
   it("is not another node's address", async () => {
     const other = '16Uiu2HAm8cULaGFCqxzTW14juJqAJjSowcr6vMYrZv2LyD8SXFeh'
-    await assert.rejects(startNode({ announce: [`/ip4/203.0.113.7/tcp/4181/p2p/${other}`] }), {
+    await assert.rejects(startNode({ announce: [`/ip4/203.0.114.7/tcp/4181/p2p/${other}`] }), {
       code: 'network.announce'
     })
   })

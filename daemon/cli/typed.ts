@@ -1,0 +1,54 @@
+import type { Command } from 'commander'
+import { InvalidError, RefusedError, refusalsText } from '../../protocol/primitives/index.ts'
+import type { Refusal } from '../../protocol/primitives/index.ts'
+
+// The API speaks of fields, a person has typed options and arguments.
+
+interface Typed {
+  readonly name: string
+  readonly value: unknown
+}
+
+/** Options that say which daemon is meant: no field comes from them. */
+const aboutDaemon = new Set(['data', 'as', 'api', 'tokenFile', 'json'])
+/** Fields whose option or argument has another name. */
+const otherNames: Readonly<Record<string, string>> = {
+  messages: 'question',
+  validators: 'validator',
+  heldOut: 'questions'
+}
+
+/** The option or argument of a command that a field came from: by its name, wherever in the body it stands. */
+function typedFor({ path }: Refusal, cmd: Command): Typed | undefined {
+  const words = path
+    .filter(part => typeof part === 'string')
+    .map(word => otherNames[word] ?? word)
+    .reverse()
+  for (const word of words) {
+    const option = cmd.options.find(one => one.attributeName() === word && !aboutDaemon.has(word))
+    if (option === undefined) continue
+    const value: unknown = cmd.getOptionValue(word)
+    return { name: option.long ?? option.flags, value: Array.isArray(value) ? value.join(' ') : value }
+  }
+  const named = cmd.registeredArguments.findIndex(argument => words.includes(argument.name()))
+  // What a path is about is the first thing that a command is given.
+  const at = named >= 0 ? named : words[0] === 'id' && cmd.registeredArguments.length > 0 ? 0 : -1
+  const argument = cmd.registeredArguments[at]
+  return argument === undefined ? undefined : { name: `the ${argument.name()}`, value: cmd.processedArgs[at] }
+}
+
+/** The same refusal, in words about what was typed; any other error as it is. */
+export function asTyped(error: unknown, cmd: Command): unknown {
+  if (!(error instanceof RefusedError)) return error
+  const typed = new Map(error.refusals.map(refusal => [refusal, typedFor(refusal, cmd)]))
+  const text = refusalsText(
+    error.refusals,
+    refusal => typed.get(refusal)?.name ?? refusal.path.join('.'),
+    refusal => typed.get(refusal)?.value ?? refusal.given
+  )
+  return new InvalidError(error.code, text, { help: error.help ?? `See \`${fullName(cmd)} --help\`.` })
+}
+
+/** `tilth datanet create` */
+export const fullName = (cmd: Command): string =>
+  cmd.parent === null ? cmd.name() : `${fullName(cmd.parent)} ${cmd.name()}`
