@@ -1,12 +1,18 @@
 /** What errors of this module are called; one that is not here does not compile. */
 export type DaemonCliErrorCode =
+  | 'contribution.refused'
   | 'daemon.none'
   | 'daemon.stopped'
   | 'data.folder'
   | 'datanet.ambiguous'
   | 'datanet.unknown'
+  | 'file.empty'
   | 'file.json'
   | 'file.read'
+  | 'file.rows'
+  | 'file.text'
+  | 'file.too-large'
+  | 'file.too-many-rows'
   | 'flag-invalid'
   | 'flag-missing'
   | 'flag.number'

@@ -3,7 +3,9 @@ import { Command } from 'commander'
 import { flow, titleOf } from '../../protocol/flow.ts'
 import type { Stage } from '../../protocol/flow.ts'
 import { version } from '../version.ts'
-import { contributeCommand, contributionsCommand, datanetCommand, voteCommand } from './commands/data.ts'
+import { contributeCommand, withdrawCommand } from './commands/contribute.ts'
+import { contributionsCommand } from './commands/contributions.ts'
+import { datanetCommand, voteCommand } from './commands/data.ts'
 import { daemonCommand } from './commands/daemon.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { jobsCommand, tuneCommand } from './commands/jobs.ts'
@@ -45,7 +47,7 @@ const running = [upCommand(), daemonCommand(), statusCommand(), peersCommand(), 
 /** The commands of each stage; what needs no hand of anybody's has none. */
 const commandsOf: Record<Stage, Command[]> = {
   datanet: [datanetCommand()],
-  contribution: [contributeCommand()],
+  contribution: [contributeCommand(), withdrawCommand()],
   checks: [contributionsCommand()],
   votes: [voteCommand()],
   acceptance: [],

@@ -1,7 +1,11 @@
 /** What errors of this module are called; one that is not here does not compile. */
 export type DataErrorCode =
+  | 'contribution.decided'
+  | 'contribution.not-ours'
   | 'contribution.pending'
+  | 'contribution.sending'
   | 'contribution.unknown'
+  | 'contribution.withdrawn'
   | 'contributor.allowance'
   | 'data.stopped'
   | 'datanet.ambiguous'

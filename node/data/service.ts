@@ -4,7 +4,7 @@ import { TilthError } from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
 import { contributionView, createBook, datanetView } from './book/index.ts'
 import type { ContributionRecord } from './book/index.ts'
-import { createContributing } from './contributor/index.ts'
+import { createContributing, createPreviews, createWithdrawing } from './contributor/index.ts'
 import { defaultStorage, defaultTiming } from './deps.ts'
 import type { DataDeps } from './deps.ts'
 import { createCommitments, createNotes, createReceiver, serveSync } from './exchange/index.ts'
@@ -57,7 +57,9 @@ export function createDataService(deps: DataDeps): DataService {
   const notes = createNotes(deps, interest, metrics, book, receiver, stopping.signal)
   const reports = createReports(deps, book)
   const turns = createTurns(deps, timing, startedAt, book, shards, receiver, follows, decided)
-  const contributing = createContributing(deps, book, receiver, notes, interest)
+  const contributing = createContributing(deps, book, holdings, receiver, notes, interest)
+  const previews = createPreviews(book, shards, notes, interest)
+  const withdrawing = createWithdrawing(deps, book, holdings, contributing)
   const versions = createVersions(deps, book, shards, datanet => notes.document(datanet))
   const hosting = createHosting(deps, book, receiver)
   const lists = createLists(deps, book, interest, notes)
@@ -215,6 +217,15 @@ export function createDataService(deps: DataDeps): DataService {
       offs.push(
         clock.every(
           timing.spareMs,
+          () => contributing.tidy(),
+          error => {
+            log.warn('shards prepared long ago could not be let go', { error })
+          }
+        )
+      )
+      offs.push(
+        clock.every(
+          timing.spareMs,
           async () => {
             await spare.round()
           },
@@ -256,6 +267,8 @@ export function createDataService(deps: DataDeps): DataService {
       return done
     },
     contribute: request => contributing.contribute(request),
+    ...previews,
+    ...withdrawing,
     vote: (id, accept) => turns.vote(id, accept),
     ...versions,
     sync: peer => notes.pull(peer)

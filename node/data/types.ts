@@ -1,5 +1,5 @@
 import type { Signed } from '../../protocol/crypto/index.ts'
-import type { CheckResult, DatanetRules, Row, VersionManifest } from '../../protocol/data/index.ts'
+import type { CheckResult, DatanetRules, Row, Verdict, VersionManifest } from '../../protocol/data/index.ts'
 import type { Address, Hex, Page, PageRequest } from '../../protocol/primitives/index.ts'
 
 // What the daemon and the later phases ask of the data phase. Times are milliseconds since 1970 by this node's clock.
@@ -34,8 +34,8 @@ export interface ContributionView {
   readonly own: number
   readonly status: ContributionStatus
   /**
-   * Why it was rejected or expired: the code of the check that failed, `not-revealed`, `no-quorum`, `by-vote` when
-   * others saw what this node did not.
+   * Why it was rejected or expired: the code of the check that failed, `not-revealed`, `no-quorum`, `withdrawn`
+   * here, `by-vote` when others saw what this node did not.
    */
   readonly reason?: string
   readonly checks: readonly CheckResult[]
@@ -76,6 +76,33 @@ export interface PreparedContribution {
   readonly salt: Hex
   readonly commitment: Hex
 }
+
+/**
+ * A line of a file that is not blank: `own` if it would be taken, `skipped` if an earlier check ended it all, or what
+ * is wrong with it; of a row that is not new, the contribution whose it is (none: an earlier line of the same file).
+ */
+export interface PreviewLine {
+  readonly line: number
+  readonly code: string
+  readonly of?: Hex
+}
+
+/** What the checks would say of a file that nobody has signed yet. */
+export interface Preview {
+  readonly verdict: Verdict
+  readonly lines: readonly PreviewLine[]
+  /** Contributions that its contributor has made already, of those that the Datanet allows an account. */
+  readonly uploads: number
+  readonly allowed: number
+  /** Whether it was compared with what was accepted before: only a node that follows the Datanet has that. */
+  readonly compared: boolean
+}
+
+/**
+ * How far a withdrawn contribution had come: `unsent` left no trace; `committed` stands on chain, counts as one of its
+ * contributor's and will be shown to nobody; `shown` was given to whoever asked, and is given to nobody else from here.
+ */
+export type Withdrawal = 'unsent' | 'committed' | 'shown'
 
 /** News of this phase, for the bus, the API and the console. */
 export type DataEvents = {
@@ -119,6 +146,11 @@ export interface DataService {
   heldOutRows(datanet: Hex): Promise<readonly Row[]>
 
   /**
+   * Runs the validators' checks on a file before an upload is spent on it; keeps and says nothing.
+   * @throws NotFoundError `datanet.unknown` · LimitError `shard.too-large` · as files.fetchBytes, for the questions
+   */
+  preview(request: { datanet: Hex; file: string | Uint8Array; contributor: Address }): Promise<Preview>
+  /**
    * Stores a shard and says what its contributor has to sign. Wrong rows do not stop it: the checks name them.
    * @throws NotFoundError `datanet.unknown` · LimitError `shard.too-large`, `shard.too-many-rows`,
    * `contributor.allowance` · InvalidError `shard.empty`
@@ -137,6 +169,12 @@ export interface DataService {
     file: string | Uint8Array
     contributorKey?: Uint8Array
   }): Promise<{ id: Hex; index: number }>
+  /**
+   * Takes back what was brought in here and is not decided yet, as far as it can be.
+   * @throws NotFoundError `contribution.unknown` · InvalidError `contribution.decided`, `contribution.not-ours`,
+   * `contribution.sending` (try again)
+   */
+  withdraw(contribution: Hex): Promise<{ state: Withdrawal }>
   /** In order of authorship. */
   contributions(datanet: Hex, page?: PageRequest): Promise<Page<ContributionView>>
   contribution(id: Hex): Promise<ContributionView | undefined>

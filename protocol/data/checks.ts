@@ -1,5 +1,6 @@
 import { contentHash } from '../primitives/canonical.ts'
 import { TilthError } from '../primitives/errors.ts'
+import { zeroHash } from '../primitives/hex.ts'
 import type { Hex } from '../primitives/hex.ts'
 import type { Network } from '../crypto/index.ts'
 import { checkStatements } from './commitment.ts'
@@ -26,6 +27,12 @@ export interface CheckInput {
   /** Commitments by this contributor before this one. */
   readonly uploads: number
 }
+
+/** The same before anything is signed: a file that may become a contribution. */
+export type PreviewInput = Omit<CheckInput, 'network' | 'statements' | 'shard'> & { readonly shard: Uint8Array }
+/** What its contributor has said of a shard; nothing before it is signed. */
+type Claimed = Pick<ContributionStatements['reveal']['message'], 'contribution' | 'bytes' | 'rows'>
+type Judged = Omit<CheckInput, 'network' | 'statements'>
 
 /** Indices of a verdict's own rows. */
 export const ownRows = (verdict: Pick<Verdict, 'rows'>): number[] =>
@@ -59,13 +66,12 @@ function checkSignature({ network, statements }: CheckInput): string {
 }
 
 /** [reject] A shard is a file of as many bytes and rows as its reveal says, and no more than the rules allow. */
-function checkSize({ statements, shard, rules }: CheckInput, lines: readonly ShardLine[]): string {
-  const { bytes, rows } = statements.reveal.message
+function checkSize({ shard, rules }: Judged, lines: readonly ShardLine[], claimed: Claimed | undefined): string {
   if (typeof shard === 'string') return shard
   if (shard.length > rules.maxBytes) return 'too-large'
-  if (shard.length !== bytes) return 'size-mismatch'
+  if (claimed !== undefined && shard.length !== claimed.bytes) return 'size-mismatch'
   if (lines.length > rules.maxRows) return 'too-many-rows'
-  if (lines.length !== rows) return 'rows-mismatch'
+  if (claimed !== undefined && lines.length !== claimed.rows) return 'rows-mismatch'
   return lines.length === 0 ? 'empty' : 'ok'
 }
 
@@ -74,10 +80,9 @@ function checkSize({ statements, shard, rules }: CheckInput, lines: readonly Sha
  * question,
  * it repeats an earlier author's row or one of its own shard exactly, or nearly; else it is its contributor's own.
  */
-function* judgeRows(input: CheckInput, lines: readonly ShardLine[]): Generator<void, RowOutcome[]> {
-  const contribution = input.statements.reveal.message.contribution
+function* judgeRows(input: Judged, lines: readonly ShardLine[], contribution: Hex): Generator<void, RowOutcome[]> {
   const shard = new RowIndex(input.rules.nearDuplicate)
-  const judge = (line: ShardLine, row: number): RowOutcome => {
+  const judgeRow = (line: ShardLine, row: number): RowOutcome => {
     if ('code' in line) return { kind: 'invalid', code: line.code }
     const print = printRow(line.row)
     const question = input.heldOut.leaks(print)
@@ -91,7 +96,7 @@ function* judgeRows(input: CheckInput, lines: readonly ShardLine[]): Generator<v
   }
   const outcomes: RowOutcome[] = []
   for (const [row, line] of lines.entries()) {
-    outcomes.push(judge(line, row))
+    outcomes.push(judgeRow(line, row))
     yield
   }
   return outcomes
@@ -145,19 +150,33 @@ export function checkContribution(input: CheckInput): Verdict {
 /** The same, pausing after each row, for a thread that has other things to do. */
 export function* checkSteps(input: CheckInput): Generator<void, Verdict> {
   const results = new Results()
-  const contribution = input.statements.reveal.message.contribution
-  const rejected = (reason: string): Verdict => ({
-    contribution,
-    accept: false,
-    reason,
-    checks: results.finish(),
-    rows: [],
-    issues: []
-  })
-
   const signature = checkSignature(input)
   results.note('signature', signature)
-  if (signature !== 'ok') return rejected(signature)
+  const claimed = input.statements.reveal.message
+  if (signature !== 'ok') return rejectedFor(signature, results, claimed.contribution)
+  return yield* judge(input, results, claimed)
+}
+
+/**
+ * What the checks would say of a file that nobody has signed yet, by the same rules; `signature` is skipped, and what
+ * is compared with the reveal fits it.
+ */
+export function* previewSteps(input: PreviewInput): Generator<void, Verdict> {
+  return yield* judge(input, new Results(), undefined)
+}
+
+const rejectedFor = (reason: string, results: Results, contribution: Hex): Verdict => ({
+  contribution,
+  accept: false,
+  reason,
+  checks: results.finish(),
+  rows: [],
+  issues: []
+})
+
+function* judge(input: Judged, results: Results, claimed: Claimed | undefined): Generator<void, Verdict> {
+  const contribution = claimed?.contribution ?? zeroHash
+  const rejected = (reason: string): Verdict => rejectedFor(reason, results, contribution)
 
   // [reject] An account commits at most so many contributions to a Datanet, whatever became of them.
   const { uploadsPerContributor, minOwnShare, maxRows } = input.rules
@@ -171,11 +190,11 @@ export function* checkSteps(input: CheckInput): Generator<void, Verdict> {
 
   const lines =
     typeof input.shard === 'string' || input.shard.length > input.rules.maxBytes ? [] : parseShard(input.shard, maxRows)
-  const size = checkSize(input, lines)
+  const size = checkSize(input, lines, claimed)
   results.note('size', size)
   if (size !== 'ok') return rejected(size)
 
-  const rows = yield* judgeRows(input, lines)
+  const rows = yield* judgeRows(input, lines, contribution)
   const counts = { own: 0, schema: 0, 'held-out': 0, 'exact-duplicate': 0, 'near-duplicate': 0 }
   for (const row of rows) counts[kindOf(row)]++
   for (const check of ['schema', 'held-out', 'exact-duplicate', 'near-duplicate'] as const) {

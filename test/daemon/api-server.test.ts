@@ -30,6 +30,15 @@ const names = Array.from({ length: 250 }, (_, i) => ({
   licence: 'CC0-1.0',
   host: model.builder,
   validators: [],
+  rules: {
+    maxRows: 10_000,
+    maxBytes: 16 << 20,
+    uploadsPerContributor: 10,
+    minOwnShare: 500,
+    nearDuplicate: 500,
+    revealSeconds: 600,
+    voteSeconds: 3600
+  },
   contributions: 0,
   accepted: 0,
   latestVersion: 0,

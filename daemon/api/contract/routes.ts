@@ -19,6 +19,7 @@ import {
   jobView,
   modelView,
   peerView,
+  previewView,
   receiptView,
   statusView,
   versionView
@@ -45,6 +46,8 @@ const contribution = z
     ({ file, signed }) => (file === undefined) !== (signed === undefined),
     'give either a file or signed statements'
   )
+/** A file of 16 MiB as a JSON string, where every quote takes two bytes. */
+const fileBody = 40 << 20
 const rulesRequest = datanetRules.omit({ heldOut: true })
 
 /** The daemon's HTTP API, in the order of the flow. Server, client and OpenAPI document are made from this table. */
@@ -129,13 +132,27 @@ export const routes = {
     params: id.extend(paged.shape),
     reply: pageSchema(z.object({ messages: z.array(z.object({ role: z.string(), content: z.string() })) }))
   }),
+  checkContribution: route({
+    method: 'POST',
+    path: '/api/datanets/:id/check',
+    stage: 'contribution',
+    summary: "What the validators' checks would say of a file: nothing is kept and no upload is spent",
+    params: id,
+    maxBody: fileBody,
+    body: z.strictObject({
+      file: z.string().max(16 << 20),
+      /** Whose upload it would be; this daemon's unless given. */
+      contributor: account.optional()
+    }),
+    reply: previewView
+  }),
   prepareContribution: route({
     method: 'POST',
     path: '/api/datanets/:id/prepare',
     stage: 'contribution',
     summary: 'Store a shard and get the statements for its contributor to sign',
     params: id,
-    maxBody: 17 << 20,
+    maxBody: fileBody,
     body: z.strictObject({
       file: z
         .string()
@@ -151,7 +168,7 @@ export const routes = {
     stage: 'contribution',
     summary: 'Contribute a shard',
     params: id,
-    maxBody: 17 << 20,
+    maxBody: fileBody,
     body: contribution,
     reply: z.object({ id: hash })
   }),
@@ -162,6 +179,22 @@ export const routes = {
     summary: 'Contributions in order of authorship, with their checks',
     params: id.extend(paged.shape),
     reply: pageSchema(contributionView)
+  }),
+  contribution: route({
+    method: 'GET',
+    path: '/api/contributions/:id',
+    stage: 'checks',
+    summary: 'One contribution, with its checks',
+    params: id,
+    reply: contributionView
+  }),
+  withdraw: route({
+    method: 'POST',
+    path: '/api/contributions/:id/withdraw',
+    stage: 'contribution',
+    summary: 'Take back what was brought in here and is not decided, as far as it can be',
+    params: id,
+    reply: z.object({ id: hash, state: z.enum(['unsent', 'committed', 'shown']) })
   }),
   vote: route({
     method: 'POST',

@@ -107,6 +107,17 @@ export const datanetView = z.object({
   licence: z.string(),
   host: addressView,
   validators: z.array(z.object({ address: addressView, weight: z.int() })),
+  /** What one contribution may hold, how many an account may make, and how long showing and voting last. */
+  rules: z.object({
+    maxRows: z.int(),
+    maxBytes: z.int(),
+    uploadsPerContributor: z.int(),
+    /** In thousandths. */
+    minOwnShare: z.int(),
+    nearDuplicate: z.int(),
+    revealSeconds: z.int(),
+    voteSeconds: z.int()
+  }),
   contributions: z.int(),
   accepted: z.int(),
   latestVersion: z.int(),
@@ -128,6 +139,23 @@ export const contributionView = z.object({
   rowIssues: z.array(z.object({ line: z.int(), code: z.string() }))
 })
 export type ContributionView = z.infer<typeof contributionView>
+
+/** What the validators' checks would say of a file that is not contributed yet. */
+export const previewView = z.object({
+  accept: z.boolean(),
+  reason: z.string().optional(),
+  checks: z.array(z.object({ check: z.string(), code: z.string(), note: z.string().optional() })),
+  rows: z.int(),
+  own: z.int(),
+  /** Every line that is not blank: `own`, or what is wrong with it, and whose row it repeats. */
+  lines: z.array(z.object({ line: z.int(), code: z.string(), of: hash.optional() })),
+  /** Contributions this account has made, of how many. */
+  uploads: z.int(),
+  allowed: z.int(),
+  /** Whether it was compared with what was accepted before: only a node that follows the Datanet has that. */
+  compared: z.boolean()
+})
+export type PreviewView = z.infer<typeof previewView>
 
 export const versionView = z.object({
   datanet: hash,

@@ -1,7 +1,7 @@
 import { NotFoundError, mapPage, pageOf } from '../../../protocol/primitives/index.ts'
-import type { DatanetView as NodeDatanet } from '../../../node/data/index.ts'
+import type { ContributionView as NodeContribution, DatanetView as NodeDatanet } from '../../../node/data/index.ts'
 import type { Node } from '../../../node/node.ts'
-import type { DatanetView } from '../contract/index.ts'
+import type { ContributionView, DatanetView } from '../contract/index.ts'
 import type { Handlers } from '../server/index.ts'
 
 type Names =
@@ -10,9 +10,12 @@ type Names =
   | 'datanet'
   | 'followDatanet'
   | 'heldOut'
+  | 'checkContribution'
   | 'prepareContribution'
   | 'contribute'
   | 'contributions'
+  | 'contribution'
+  | 'withdraw'
   | 'vote'
   | 'anchorVersion'
   | 'versions'
@@ -24,13 +27,28 @@ const view = ({ id, host, rules, contributions, accepted, latestVersion, roles }
   description: rules.description,
   licence: rules.licence,
   validators: [...rules.validators],
+  rules: {
+    maxRows: rules.maxRows,
+    maxBytes: rules.maxBytes,
+    uploadsPerContributor: rules.uploadsPerContributor,
+    minOwnShare: rules.minOwnShare,
+    nearDuplicate: rules.nearDuplicate,
+    revealSeconds: rules.revealSeconds,
+    voteSeconds: rules.voteSeconds
+  },
   contributions,
   accepted,
   latestVersion,
   roles: [...roles]
 })
 
-export function dataHandlers({ data }: Pick<Node, 'data'>): Pick<Handlers, Names> {
+const contributionOf = (item: NodeContribution): ContributionView => ({
+  ...item,
+  checks: [...item.checks],
+  rowIssues: item.rowIssues.map(issue => ({ ...issue }))
+})
+
+export function dataHandlers({ data, self }: Pick<Node, 'data' | 'self'>): Pick<Handlers, Names> {
   const known = async (id: `0x${string}`): Promise<NodeDatanet> => {
     const found = await data.datanet(id)
     if (found === undefined)
@@ -54,6 +72,24 @@ export function dataHandlers({ data }: Pick<Node, 'data'>): Pick<Handlers, Names
       const { items, next } = pageOf(numbered, params, ({ index }) => index)
       return { items: items.map(({ messages }) => ({ messages })), next }
     },
+    async checkContribution({ params, body }) {
+      const { verdict, lines, uploads, allowed, compared } = await data.preview({
+        datanet: (await known(params.id)).id,
+        file: body.file,
+        contributor: body.contributor ?? self
+      })
+      return {
+        accept: verdict.accept,
+        ...(verdict.reason === undefined ? {} : { reason: verdict.reason }),
+        checks: verdict.checks.map(check => ({ ...check })),
+        rows: lines.length,
+        own: lines.filter(({ code }) => code === 'own').length,
+        lines: lines.map(line => ({ ...line })),
+        uploads,
+        allowed,
+        compared
+      }
+    },
     async prepareContribution({ params, body }) {
       const { cid, rows, bytes, salt, commitment } = await data.prepare({
         datanet: (await known(params.id)).id,
@@ -67,11 +103,16 @@ export function dataHandlers({ data }: Pick<Node, 'data'>): Pick<Handlers, Names
       return { id: (await data.contribute({ datanet: (await known(params.id)).id, file: body.file ?? '' })).id }
     },
     contributions: async ({ params: { id, ...page } }) =>
-      mapPage(await data.contributions((await known(id)).id, page), item => ({
-        ...item,
-        checks: [...item.checks],
-        rowIssues: item.rowIssues.map(issue => ({ ...issue }))
-      })),
+      mapPage(await data.contributions((await known(id)).id, page), contributionOf),
+    async contribution({ params }) {
+      const found = await data.contribution(params.id)
+      if (found === undefined)
+        throw new NotFoundError('contribution.unknown', `no contribution ${params.id} is known here`, {
+          help: 'One that was just made is known within seconds, where its Datanet is followed.'
+        })
+      return contributionOf(found)
+    },
+    withdraw: async ({ params }) => ({ id: params.id, ...(await data.withdraw(params.id)) }),
     async vote({ params, body }) {
       await data.vote(params.id, body.accept)
       return { id: params.id }

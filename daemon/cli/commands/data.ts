@@ -1,13 +1,10 @@
 import { readFile } from 'node:fs/promises'
-import { basename } from 'node:path'
 import type { Command } from 'commander'
 import { InvalidError, NotFoundError } from '../../../protocol/primitives/index.ts'
-import { signStatement, digest } from '../../../protocol/crypto/index.ts'
-import type { ApiClient, ContributionView, DatanetView } from '../../api/contract/index.ts'
-import { openKeystore, readPassphrase } from '../../keys/index.ts'
+import type { ApiClient, DatanetView } from '../../api/contract/index.ts'
 import { command, connected, guarded, listing, show, showList } from '../command.ts'
 import type { CallFlags, ListFlags } from '../command.ts'
-import { dim, green, red, safe, short, table, yellow } from '../output.ts'
+import { dim, safe, short, table } from '../output.ts'
 
 /**
  * A whole id, a prefix of one, or a name, as people type it; the only one where none is named.
@@ -209,125 +206,6 @@ export function datanetCommand(): Command {
         )
     )
   return parent
-}
-
-interface ContributeFlags extends CallFlags {
-  datanet?: string
-  key?: string
-  passphraseFile?: string
-}
-
-export function contributeCommand(): Command {
-  return connected(
-    command({
-      name: 'contribute',
-      summary: 'contribute a JSONL file of rows to a Datanet',
-      examples: [
-        'tilth contribute facts.jsonl --datanet elements',
-        'tilth contribute facts.jsonl --datanet elements --key alice.json --passphrase-file alice.txt'
-      ]
-    })
-  )
-    .argument('<file>', 'JSONL: {"prompt","response"} or {"messages":[…]} on each line')
-    .option('--datanet <id>', 'id, prefix of one, or name')
-    .option('--key <keystore>', "contribute under this key instead of the daemon's")
-    .option('--passphrase-file <file>', "file with the keystore's passphrase")
-    .action(
-      guarded(async (path: string, flags: ContributeFlags) => {
-        const file = await readText(path)
-        await show(
-          flags,
-          async api => {
-            const net = await findDatanet(api, flags.datanet)
-            const params = { id: net.id }
-            if (flags.key === undefined) return api.call('contribute', { params, body: { file } })
-            const { address, privateKey } = await openKeystore(
-              flags.key,
-              await readPassphrase({ file: flags.passphraseFile })
-            )
-            return contributeSigned(api, params.id, file, address, privateKey)
-          },
-          ({ id }) => `${basename(path)} contributed as ${id}\nfollow it with: tilth contributions`
-        )
-      })
-    )
-}
-
-/** Contribution by a key that the daemon never sees: it stores the shard, the caller signs, the daemon relays. */
-export async function contributeSigned(
-  api: ApiClient,
-  datanet: string,
-  file: string,
-  contributor: `0x${string}`,
-  privateKey: Uint8Array
-): Promise<{ id: string }> {
-  const status = await api.call('status')
-  const network = { chainId: status.chain.id, registry: status.chain.contracts['registry'] as `0x${string}` }
-  const prepared = await api.call('prepareContribution', { params: { id: datanet }, body: { file, contributor } })
-  const commitment = {
-    datanet: datanet as `0x${string}`,
-    contributor,
-    commitment: prepared.commitment as `0x${string}`
-  }
-  const reveal = {
-    contribution: digest(network, 'Commitment', commitment),
-    cid: prepared.cid,
-    rows: prepared.rows,
-    bytes: prepared.bytes,
-    salt: prepared.salt as `0x${string}`
-  }
-  return api.call('contribute', {
-    params: { id: datanet },
-    body: {
-      signed: {
-        commitment: signStatement(network, 'Commitment', commitment, privateKey),
-        reveal: signStatement(network, 'Reveal', reveal, privateKey)
-      }
-    }
-  })
-}
-
-const mark = (status: ContributionView['status']): string =>
-  status === 'accepted' ? green(status) : status === 'rejected' || status === 'expired' ? red(status) : yellow(status)
-
-export function contributionsCommand(): Command {
-  return listing(
-    connected(
-      command({
-        name: 'contributions',
-        summary: 'contributions in order of authorship, with what the checks said',
-        examples: ['tilth contributions --datanet elements', 'tilth contributions --json']
-      })
-    )
-  )
-    .option('--datanet <id>', 'id, prefix of one, or name')
-    .action(
-      guarded(async (flags: ListFlags & { datanet?: string }) => {
-        await showList(
-          flags,
-          async (api, page) =>
-            api.call('contributions', { params: { id: (await findDatanet(api, flags.datanet)).id, ...page } }),
-          all =>
-            all.length === 0
-              ? 'nothing contributed yet'
-              : table(
-                  ['#', 'id', 'contributor', 'rows', 'own', 'status', 'reason'],
-                  all.map(item => [
-                    String(item.index ?? ''),
-                    short(item.id),
-                    short(item.contributor),
-                    String(item.rows),
-                    String(item.own),
-                    mark(item.status),
-                    [item.reason ?? '', ...item.rowIssues.slice(0, 3).map(({ line, code }) => `line ${line}: ${code}`)]
-                      .filter(Boolean)
-                      .join('; ')
-                  ]),
-                  [0, 3, 4]
-                )
-        )
-      })
-    )
 }
 
 export function voteCommand(): Command {

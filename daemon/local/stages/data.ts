@@ -1,4 +1,4 @@
-import { contributeSigned } from '../../cli/commands/data.ts'
+import { contributeSigned } from '../../cli/commands/contribute.ts'
 import { green, red, safe } from '../../cli/output.ts'
 import type { ContributionView } from '../../api/contract/index.ts'
 import { InvalidError } from '../../../protocol/primitives/index.ts'

@@ -56,6 +56,8 @@ export interface Book extends Directory {
   unreported(limit: number): Promise<(readonly [string, EvidenceRecord])[]>
   putEvidence(key: string, record: EvidenceRecord): Promise<void>
   outbox: Tables['outbox']
+  withdrawn: Tables['withdrawn']
+  prepared: Tables['prepared']
   /** Forgets what the chain dropped with a block. @returns what was known of it, if it stood in that block */
   dropContribution(id: Hex, block: bigint): Promise<ContributionRecord | undefined>
   dropVersion(datanet: Hex, version: number, block: bigint): Promise<void>
@@ -210,6 +212,8 @@ export function createBook({ store }: Pick<DataDeps, 'store'>): Book {
         else batch.put(unreported, key, true)
       }),
     outbox: tables.outbox,
+    withdrawn: tables.withdrawn,
+    prepared: tables.prepared,
     async dropContribution(id, block) {
       const record = await book.contribution(id)
       if (record?.block !== block) return undefined // it is there in another block already

@@ -82,6 +82,9 @@ export type VersionRecord = z.infer<typeof versionRecord>
 export const evidenceRecord = z.strictObject({ evidence: doubleVote, reported: z.boolean() })
 export type EvidenceRecord = z.infer<typeof evidenceRecord>
 
+/** Milliseconds since 1970. */
+const preparedRecord = z.strictObject({ until: z.number() })
+
 const key = z.string()
 const mark = z.literal(true)
 
@@ -110,6 +113,10 @@ export interface Tables {
   readonly unreported: Collection<true>
   /** Contributions that this node has promised to commit and reveal. */
   readonly outbox: Collection<z.infer<typeof contributionStatements>>
+  /** Contributions whose owner took back here what was not decided. */
+  readonly withdrawn: Collection<true>
+  /** Shards that were stored and not contributed yet, by CID: until when they are kept for it. */
+  readonly prepared: Collection<z.infer<typeof preparedRecord>>
 }
 
 export function openTables(store: Pick<Store, 'collection'>): Tables {
@@ -128,6 +135,8 @@ export function openTables(store: Pick<Store, 'collection'>): Tables {
     versions: store.collection('data/versions', versionRecord),
     evidence: store.collection('data/evidence', evidenceRecord),
     unreported: store.collection('data/unreported', mark),
-    outbox: store.collection('data/outbox', contributionStatements)
+    outbox: store.collection('data/outbox', contributionStatements),
+    withdrawn: store.collection('data/withdrawn', mark),
+    prepared: store.collection('data/prepared', preparedRecord)
   }
 }

@@ -28,7 +28,7 @@ export async function datanetView(
 }
 
 async function reasonOf(book: Book, { id, state }: ContributionRecord): Promise<string | undefined> {
-  if (state.name === 'expired') return state.reason
+  if (state.name === 'expired') return (await book.withdrawn.has(id)) ? 'withdrawn' : state.reason
   if (state.name !== 'rejected') return undefined
   const verdict = await book.verdict(id)
   return verdict === undefined || verdict.accept ? 'by-vote' : verdict.reason

@@ -8,7 +8,11 @@ import type { Book } from '../book/index.ts'
 import type { DataDeps } from '../deps.ts'
 import type { Notes, Receiver } from '../exchange/index.ts'
 import type { Interest } from '../interest/index.ts'
+import type { Holdings } from '../storage/index.ts'
 import type { DataService, PreparedContribution } from '../types.ts'
+
+/** How long a shard waits here for its contributor's signatures. */
+const preparedMs = 3_600_000
 
 const encoder = new TextEncoder()
 export const bytesOf = (file: string | Uint8Array): Uint8Array =>
@@ -17,17 +21,22 @@ export const bytesOf = (file: string | Uint8Array): Uint8Array =>
 export interface Contributing extends Pick<DataService, 'prepare' | 'submit' | 'contribute'> {
   /** Takes up what was promised and not finished: commits what is not on chain, reveals what is. */
   resume(): Promise<void>
+  /** Lets go of shards that were prepared long ago and never contributed. */
+  tidy(): Promise<void>
+  /** Whether a contribution is on its way to the chain, or being shown, right now. */
+  readonly sending: (id: Hex) => boolean
 }
 
 /** The contributor's side, for this node's key or for signatures made elsewhere. */
 export function createContributing(
-  deps: Pick<DataDeps, 'chain' | 'files' | 'gossip' | 'key' | 'log' | 'network' | 'self'>,
+  deps: Pick<DataDeps, 'chain' | 'clock' | 'files' | 'gossip' | 'key' | 'log' | 'network' | 'self'>,
   book: Book,
+  holdings: Pick<Holdings, 'hold' | 'release'>,
   receiver: Receiver,
   notes: Pick<Notes, 'document'>,
   interest: Pick<Interest, 'take'>
 ): Contributing {
-  const { chain, files, gossip, log, network, self } = deps
+  const { chain, clock, files, gossip, log, network, self } = deps
   const busy = new Set<Hex>()
 
   /** Its place in the order of authorship: found on chain, or taken now. Safe to call again. */
@@ -101,6 +110,8 @@ export function createContributing(
           { help: 'Each contribution counts, also a rejected one.' }
         )
       const cid = await files.addBytes(bytes)
+      await book.prepared.put(cid, { until: clock.now() + preparedMs })
+      await holdings.hold(cid, 'prepared', bytes.length)
       const content = { cid, rows, bytes: bytes.length, salt: toHex(crypto.getRandomValues(new Uint8Array(32))) }
       const commitment = commitmentOf({ datanet, contributor, ...content })
       return { id: digest(network, 'Commitment', { datanet, contributor, commitment }), ...content, commitment }
@@ -117,7 +128,10 @@ export function createContributing(
         throw new InvalidError('shard.missing', 'the shard of this contribution is not on this node', {
           help: 'Send the file to this node first (prepare).'
         })
-      if ((await book.contribution(id)) === undefined) await book.outbox.put(id, statements)
+      if ((await book.contribution(id)) === undefined) {
+        await holdings.hold(cid, `contribution/${id}`, statements.reveal.message.bytes)
+        await book.outbox.put(id, statements)
+      }
       const index = await finish(statements).catch(async (cause: unknown) => {
         if (cause instanceof TilthError && cause.consequence === 'retry') {
           throw new TilthError('contribution.pending', 'the contribution is kept and not on chain yet', {
@@ -127,6 +141,7 @@ export function createContributing(
           })
         }
         await book.outbox.delete(id)
+        await holdings.release(cid, `contribution/${id}`)
         throw cause
       })
       void files.provide(cid).catch((error: unknown) => {
@@ -156,7 +171,16 @@ export function createContributing(
             log.info('a contribution is not on chain yet; it is tried again', { contribution: id, error })
           })
       }
-    }
+    },
+
+    async tidy() {
+      for await (const [cid, { until }] of book.prepared.entries()) {
+        if (until > clock.now()) continue
+        await holdings.release(cid, 'prepared')
+        await book.prepared.delete(cid)
+      }
+    },
+    sending: id => busy.has(id)
   }
   return contributing
 }

@@ -5,8 +5,11 @@ import type { Files } from '../../transport/types.ts'
 
 const holding = z.strictObject({ bytes: z.int().min(0) })
 
-/** Why a file is kept: a contribution or held-out questions of a Datanet that is followed, or to lend a hand. */
-export type Reason = `contribution/${Hex}` | `questions/${Hex}` | 'spare'
+/**
+ * Why a file is kept: a contribution or held-out questions of a Datanet that is followed, a shard that was prepared and
+ * is not contributed yet, or to lend a hand.
+ */
+export type Reason = `contribution/${Hex}` | `questions/${Hex}` | 'prepared' | 'spare'
 
 /** Which files this phase keeps, and what for: a file goes once nothing wants it any more. */
 export interface Holdings {

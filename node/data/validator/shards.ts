@@ -5,10 +5,18 @@ import {
   outcomeOf,
   ownRows,
   parseHeldOut,
-  parseShard
+  parseShard,
+  previewSteps
 } from '../../../protocol/data/index.ts'
-import type { ContributionStatements, DatanetDocument, Row, ShardLine, Verdict } from '../../../protocol/data/index.ts'
-import { TilthError, contentHash } from '../../../protocol/primitives/index.ts'
+import type {
+  ContributionStatements,
+  DatanetDocument,
+  DatanetRules,
+  Row,
+  ShardLine,
+  Verdict
+} from '../../../protocol/data/index.ts'
+import { InvalidError, TilthError, contentHash } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { createCache, createQueue } from '../../runtime/index.ts'
 import type { Book } from '../book/index.ts'
@@ -24,6 +32,20 @@ const heldOutKept = 16
 const ahead = { name: 'shards fetched ahead', concurrency: 4, bound: 64 }
 /** Rows judged before the process may do something else. */
 const slice = 50
+/** A place after all that anybody has. */
+const lastOrder = Number.MAX_SAFE_INTEGER - 1
+
+/** Judges a few rows at a time: the process has other things to do. */
+async function inSlices(steps: Generator<void, Verdict>): Promise<Verdict> {
+  for (let row = 1; ; row++) {
+    const step = steps.next()
+    if (step.done === true) return step.value
+    if (row % slice === 0)
+      await new Promise(resolve => {
+        setImmediate(resolve)
+      })
+  }
+}
 
 /** Shards, held-out questions and the index of accepted rows of the Datanets followed: what the checks are run on. */
 export interface Shards {
@@ -35,6 +57,8 @@ export interface Shards {
    * @throws as files.fetchBytes when the shard is not to be had
    */
   check(record: ContributionRecord, statements: ContributionStatements): Promise<Verdict>
+  /** Runs the same checks on a file of an account's that may become its next contribution. */
+  preview(datanet: Hex, file: Uint8Array, uploads: number): Promise<Verdict>
   /**
    * Puts an accepted contribution's own rows into the index, once.
    * @returns false when this node does not know which they are
@@ -103,10 +127,15 @@ export function createShards(
     { provider }: ContributionRecord,
     { reveal }: ContributionStatements
   ): Promise<Uint8Array | 'too-large' | 'not-a-file'> {
+    const { cid, bytes, contribution } = reveal.message
+    // What its contributor took back is not asked for again by the node that brought it in.
+    if (await book.withdrawn.has(contribution))
+      throw new InvalidError('contribution.withdrawn', 'this contribution was taken back here', {
+        consequence: 'ignore'
+      })
     try {
-      const { cid, bytes } = reveal.message
       const size = Math.min(bytes, net.rules.maxBytes)
-      await holdings.hold(cid, `contribution/${reveal.message.contribution}`, size)
+      await holdings.hold(cid, `contribution/${contribution}`, size)
       return await fetch(cid, size, providers(net, provider), true)
     } catch (error) {
       // What the CID holds is the contributor's doing; that nobody has it now is not told from the network's.
@@ -119,6 +148,16 @@ export function createShards(
       if (fault === undefined) throw error
       return fault
     }
+  }
+
+  /** What was accepted before and is like a row of this shard, as far as it could be one. */
+  async function likeRows(datanet: Hex, rules: DatanetRules, shard: Uint8Array | string): Promise<RowIndex> {
+    const { maxRows, maxBytes, nearDuplicate } = rules
+    const rows: Row[] =
+      typeof shard === 'string' || shard.length > maxBytes
+        ? []
+        : parseShard(shard, maxRows).flatMap(line => ('row' in line ? [line.row] : []))
+    return rows.length > maxRows ? new RowIndex(nearDuplicate) : accepted.like(datanet, rows, nearDuplicate)
   }
 
   const shards: Shards = {
@@ -137,35 +176,31 @@ export function createShards(
       parseShard(await fetch(cid, net.rules.maxBytes, providers(net, provider), await holdings.held(cid))),
     async check(record, statements) {
       const net = await must(record.datanet)
-      const { maxRows, maxBytes, nearDuplicate, uploadsPerContributor } = net.rules
+      const { uploadsPerContributor } = net.rules
       const questions = await shards.heldOut(record.datanet)
       const uploads = await uploadsBefore(record, net)
       // An account beyond its allowance is refused for that: its shard is not fetched.
       const shard = uploads < uploadsPerContributor ? await shardOf(net, record, statements) : new Uint8Array()
-      const rows: Row[] =
-        typeof shard === 'string' || shard.length > maxBytes
-          ? []
-          : parseShard(shard, maxRows).flatMap(line => ('row' in line ? [line.row] : []))
-      const earlier =
-        rows.length > maxRows ? new RowIndex(nearDuplicate) : await accepted.like(record.datanet, rows, nearDuplicate)
-      const steps = checkSteps({
-        network,
-        statements,
-        shard,
-        rules: net.rules,
-        heldOut: questions,
-        earlier,
-        order: record.index,
-        uploads
-      })
-      for (let row = 1; ; row++) {
-        const step = steps.next()
-        if (step.done === true) return step.value
-        if (row % slice === 0)
-          await new Promise(resolve => {
-            setImmediate(resolve)
-          })
-      }
+      const earlier = await likeRows(record.datanet, net.rules, shard)
+      return inSlices(
+        checkSteps({
+          network,
+          statements,
+          shard,
+          rules: net.rules,
+          heldOut: questions,
+          earlier,
+          order: record.index,
+          uploads
+        })
+      )
+    },
+    async preview(datanet, shard, uploads) {
+      const { rules } = await must(datanet)
+      const questions = await shards.heldOut(datanet)
+      const earlier = await likeRows(datanet, rules, shard)
+      // It would stand after all that is there.
+      return inSlices(previewSteps({ shard, rules, heldOut: questions, earlier, order: lastOrder, uploads }))
     },
     async index(record) {
       const { id, datanet, index, state } = record

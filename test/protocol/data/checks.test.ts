@@ -6,6 +6,7 @@ import {
   checkNames,
   outcomeOf,
   ownRows,
+  previewSteps,
   verdict as verdictSchema
 } from '../../../protocol/data/index.ts'
 import type { CheckInput, Verdict } from '../../../protocol/data/index.ts'
@@ -30,6 +31,24 @@ describe('data: checks of a contribution', () => {
     assert.ok(verdict.checks.every(({ code }) => code === 'ok'))
     assert.deepEqual(checkContribution(inputOf('ann', shard)), verdict)
     assert.deepEqual(verdictSchema.parse(JSON.parse(JSON.stringify(verdict))), verdict)
+  })
+
+  it('says of a file that is not signed yet what it will say of it once it is', () => {
+    const mixed = bytesOf(`${new TextDecoder().decode(shard)}\nhello\n${new TextDecoder().decode(shard)}`)
+    for (const file of [shard, mixed, bytesOf('hello'), bytesOf('')]) {
+      const { checks, rows, issues, accept, reason } = checkContribution(inputOf('ann', file))
+      const { statements: _, network: __, ...input } = inputOf('ann', file)
+      const steps = previewSteps({ ...input, shard: file })
+      let step = steps.next()
+      while (step.done !== true) step = steps.next()
+      const said = step.value
+      assert.deepEqual([said.accept, said.reason, said.issues], [accept, reason, issues])
+      assert.deepEqual(said.checks.slice(1), checks.slice(1))
+      assert.deepEqual(
+        said.rows.map(({ kind }) => kind),
+        rows.map(({ kind }) => kind)
+      )
+    }
   })
 
   const rejected: [string, () => CheckInput, string][] = [

@@ -1,0 +1,264 @@
+import { basename } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Command } from 'commander'
+import { digest, signStatement } from '../../../protocol/crypto/index.ts'
+import { issueInWords, reasonInWords } from '../../../protocol/data/index.ts'
+import { InvalidError, NotFoundError } from '../../../protocol/primitives/index.ts'
+import type { ApiClient, ContributionView, DatanetView, PreviewView } from '../../api/contract/index.ts'
+import { openKeystore, readPassphrase } from '../../keys/index.ts'
+import { command, connected, guarded, show } from '../command.ts'
+import type { CallFlags } from '../command.ts'
+import { connect } from '../context.ts'
+import { dim, green, printJson, red, short, yellow } from '../output.ts'
+import { problemLines, readShardFile } from '../shard-file.ts'
+import { findDatanet } from './data.ts'
+
+/** How often a contribution is asked after while it is waited for. */
+const pollMs = 1000
+/** Lines that are refused and shown one by one. */
+const refusedShown = 200
+
+interface ContributeFlags extends CallFlags {
+  datanet?: string
+  key?: string
+  passphraseFile?: string
+  dryRun?: boolean
+  wait?: boolean
+  anyway?: boolean
+}
+
+type Key = { readonly address: `0x${string}`; readonly privateKey: Uint8Array }
+
+/** `1–4, 7, 9–12` */
+export function rangesOf(numbers: readonly number[]): string {
+  const ranges: [number, number][] = []
+  for (const number of numbers) {
+    const last = ranges.at(-1)
+    if (last !== undefined && last[1] === number - 1) last[1] = number
+    else ranges.push([number, number])
+  }
+  return ranges.map(([from, to]) => (from === to ? String(from) : `${from}–${to}`)).join(', ')
+}
+
+const uploadsLeft = ({ uploads, allowed }: PreviewView): string =>
+  `${Math.max(0, allowed - uploads)} of ${allowed} contributions are left to this account`
+
+const whose = (of: string | undefined): string => (of === undefined ? '' : dim(` (${short(of)})`))
+
+/** Row by row what would become of a file. */
+export function previewText(preview: PreviewView, name: string): string {
+  const kept = preview.lines.filter(({ code }) => code === 'own').map(({ line }) => line)
+  const refused = preview.lines.filter(({ code }) => code !== 'own' && code !== 'skipped')
+  const more = refused.length - refusedShown
+  return [
+    `${kept.length} of ${preview.rows} rows would be kept${kept.length === 0 ? '' : `: lines ${rangesOf(kept)}`}`,
+    ...refused
+      .slice(0, refusedShown)
+      .map(({ line, code, of }) => `${red('refused')}  line ${line}: ${issueInWords(code)}${whose(of)}`),
+    ...(more > 0 ? [`and ${more} more refused; --json shows all`] : []),
+    preview.accept
+      ? `${green('accepted')}: ${name} would take it by what is known here`
+      : `${red('refused')}: ${reasonInWords(preview.reason ?? '')}`,
+    uploadsLeft(preview),
+    ...(preview.compared
+      ? []
+      : [
+          yellow(`not compared with what ${name} holds already: this node does not follow it`) +
+            ` (tilth datanet follow ${name})`
+        ])
+  ].join('\n')
+}
+
+/** Says what is refused of a file that goes on all the same, on standard error. */
+function warn(preview: PreviewView): void {
+  const refused = preview.lines.filter(({ code }) => code !== 'own')
+  if (refused.length > 0) console.error(`${refused.length} of ${preview.rows} rows would bring nothing:`)
+  for (const text of problemLines(refused)) console.error(`  ${text}`)
+}
+
+async function check(api: ApiClient, net: DatanetView, file: string, by: `0x${string}` | undefined) {
+  return api.call('checkContribution', {
+    params: { id: net.id },
+    body: { file, ...(by === undefined ? {} : { contributor: by }) }
+  })
+}
+
+/** @throws InvalidError `contribution.refused` */
+function mustPass(preview: PreviewView, net: DatanetView): void {
+  if (preview.accept) return
+  const refused = preview.lines.filter(({ code }) => code !== 'own' && code !== 'skipped')
+  const listed = problemLines(refused).map(text => `\n  ${text}`)
+  throw new InvalidError(
+    'contribution.refused',
+    `${net.name} would refuse it: ${reasonInWords(preview.reason ?? '')}${listed.join('')}`,
+    { help: 'Nothing was sent and no upload was spent. Mend the file, or send it all the same with --anyway.' }
+  )
+}
+
+const stateLine = ({ status, index, rows, own, reason }: ContributionView): string => {
+  switch (status) {
+    case 'committed':
+      return `committed as number ${index ?? '?'}; its rows are shown next`
+    case 'revealed':
+      return `shown: ${rows} rows wait for their turn to be voted on`
+    case 'voting':
+      return 'validators check it and vote'
+    case 'accepted':
+      return `${green('accepted')}: ${own} of ${rows} rows are its own`
+    case 'rejected':
+    case 'expired':
+      return `${red(status)}: ${reasonInWords(reason ?? '')}`
+  }
+}
+
+const isDecided = ({ status }: ContributionView): boolean =>
+  status === 'accepted' || status === 'rejected' || status === 'expired'
+
+/** Follows a contribution until it is decided, telling each change once. */
+async function follow(api: ApiClient, id: string, say: (text: string) => void): Promise<ContributionView> {
+  for (let last = ''; ; await sleep(pollMs)) {
+    const now = await api.call('contribution', { params: { id } }).catch((error: unknown) => {
+      // Known once the chain's block with its commitment was read.
+      if (error instanceof NotFoundError && error.code === 'contribution.unknown') return undefined
+      throw error
+    })
+    const text = now === undefined ? 'on its way to the chain' : stateLine(now)
+    if (text !== last) say(text)
+    last = text
+    if (now !== undefined && isDecided(now)) return now
+  }
+}
+
+async function send(api: ApiClient, net: DatanetView, file: string, key: Key | undefined): Promise<{ id: string }> {
+  return key === undefined
+    ? api.call('contribute', { params: { id: net.id }, body: { file } })
+    : contributeSigned(api, net.id, file, key.address, key.privateKey)
+}
+
+export function contributeCommand(): Command {
+  return connected(
+    command({
+      name: 'contribute',
+      summary: 'contribute a JSONL file of rows to a Datanet, after checking it as the validators will',
+      examples: [
+        'tilth contribute facts.jsonl --datanet elements --wait',
+        'tilth contribute facts.jsonl --datanet elements --dry-run',
+        'tilth contribute facts.jsonl --datanet elements --key alice.json --passphrase-file alice.txt'
+      ]
+    })
+  )
+    .argument('<file>', 'JSONL: {"prompt","response"} or {"messages":[…]} on each line')
+    .option('--datanet <id>', 'id, prefix of one, or name')
+    .option('--key <keystore>', "contribute under this key instead of the daemon's")
+    .option('--passphrase-file <file>', "file with the keystore's passphrase")
+    .option('--dry-run', 'say row by row what would be kept and refused, and send nothing')
+    .option('--wait', 'follow it until it is decided; fails unless it is accepted')
+    .option('--anyway', 'send what the checks here would refuse; it costs an upload all the same')
+    .action(
+      guarded(async (path: string, flags: ContributeFlags) => {
+        const api = await connect(flags)
+        const net = await findDatanet(api, flags.datanet)
+        const { text } = await readShardFile(path, net)
+        const key =
+          flags.key === undefined
+            ? undefined
+            : await openKeystore(flags.key, await readPassphrase({ file: flags.passphraseFile }))
+        const preview = await check(api, net, text, key?.address)
+        if (flags.dryRun === true) {
+          if (flags.json === true) printJson(preview)
+          else console.log(previewText(preview, net.name))
+          if (!preview.accept) process.exitCode = 1
+          return
+        }
+        if (flags.anyway !== true) mustPass(preview, net)
+        warn(preview)
+        const { id } = await send(api, net, text, key)
+        if (flags.wait !== true) {
+          if (flags.json === true) printJson({ id })
+          else console.log(`${basename(path)} contributed as ${id}\n${followHint(id, preview)}`)
+          return
+        }
+        console.error(`${basename(path)} contributed as ${id}`)
+        const ended = await follow(api, id, line => {
+          console.error(line)
+        })
+        if (flags.json === true) printJson(ended)
+        else console.log(`${ended.status} ${id}`)
+        // The document on standard output is the contribution, whatever became of it: one, for a program.
+        if (ended.status !== 'accepted') {
+          console.error(`${red('error:')} it ended as ${ended.status}: ${reasonInWords(ended.reason ?? '')}`)
+          process.exitCode = 1
+        }
+      })
+    )
+}
+
+const followHint = (id: string, preview: PreviewView): string =>
+  [
+    uploadsLeft({ ...preview, uploads: preview.uploads + 1 }),
+    'follow it with: tilth contributions',
+    `take it back, while it is not decided, with: tilth withdraw ${id}`
+  ].join('\n')
+
+/** Contribution by a key that the daemon never sees: it stores the shard, the caller signs, the daemon relays. */
+export async function contributeSigned(
+  api: ApiClient,
+  datanet: string,
+  file: string,
+  contributor: `0x${string}`,
+  privateKey: Uint8Array
+): Promise<{ id: string }> {
+  const status = await api.call('status')
+  const network = { chainId: status.chain.id, registry: status.chain.contracts['registry'] as `0x${string}` }
+  const prepared = await api.call('prepareContribution', { params: { id: datanet }, body: { file, contributor } })
+  const commitment = {
+    datanet: datanet as `0x${string}`,
+    contributor,
+    commitment: prepared.commitment as `0x${string}`
+  }
+  const reveal = {
+    contribution: digest(network, 'Commitment', commitment),
+    cid: prepared.cid,
+    rows: prepared.rows,
+    bytes: prepared.bytes,
+    salt: prepared.salt as `0x${string}`
+  }
+  return api.call('contribute', {
+    params: { id: datanet },
+    body: {
+      signed: {
+        commitment: signStatement(network, 'Commitment', commitment, privateKey),
+        reveal: signStatement(network, 'Reveal', reveal, privateKey)
+      }
+    }
+  })
+}
+
+const withdrawn = {
+  unsent: 'it was not on chain yet: nothing of it is left, and it costs no upload',
+  committed:
+    'its commitment stands on chain and counts as one of its contributor; its rows will be shown to nobody, ' +
+    'and it ends when the time to show them is over',
+  shown:
+    'it cannot be taken off the chain, and validators may have its rows already; this node gives them to nobody else'
+}
+
+export function withdrawCommand(): Command {
+  return connected(
+    command({
+      name: 'withdraw',
+      summary: 'take back a contribution that is not decided yet, as far as it can be',
+      examples: ['tilth withdraw 0x12…']
+    })
+  )
+    .argument('<contribution>', 'its id')
+    .action(
+      guarded(async (id: string, flags: CallFlags) => {
+        await show(
+          flags,
+          api => api.call('withdraw', { params: { id } }),
+          ({ state }) => `withdrawn ${id}: ${withdrawn[state]}`
+        )
+      })
+    )
+}

@@ -1,0 +1,53 @@
+import { parseShard } from '../../../protocol/data/index.ts'
+import type { RowOutcome } from '../../../protocol/data/index.ts'
+import { LimitError, zeroHash } from '../../../protocol/primitives/index.ts'
+import type { Book } from '../book/index.ts'
+import type { Notes } from '../exchange/index.ts'
+import type { Interest } from '../interest/index.ts'
+import type { DataService, Preview, PreviewLine } from '../types.ts'
+import type { Shards } from '../validator/index.ts'
+import { bytesOf } from './contribute.ts'
+
+function lineOf(line: number, outcome: RowOutcome | undefined): PreviewLine {
+  switch (outcome?.kind) {
+    case 'own':
+      return { line, code: 'own' }
+    case 'held-out':
+      return { line, code: 'held-out' }
+    case 'duplicate': {
+      const code = outcome.exact ? 'duplicate' : 'near-duplicate'
+      return outcome.of === zeroHash ? { line, code } : { line, code, of: outcome.of }
+    }
+    case 'invalid':
+      return { line, code: outcome.code }
+    case undefined:
+      return { line, code: 'skipped' }
+  }
+}
+
+/** What the checks would say of a file before an upload is spent on it: nothing is kept, and nobody hears of it. */
+export function createPreviews(
+  book: Book,
+  shards: Pick<Shards, 'preview'>,
+  notes: Pick<Notes, 'document'>,
+  interest: Pick<Interest, 'has'>
+): Pick<DataService, 'preview'> {
+  return {
+    async preview({ datanet, file, contributor }): Promise<Preview> {
+      const { rules } = await notes.document(datanet)
+      const bytes = bytesOf(file)
+      // [reject] A file that the Datanet takes from nobody is not read.
+      if (bytes.length > rules.maxBytes)
+        throw new LimitError(
+          'shard.too-large',
+          `the file has ${bytes.length} bytes, the Datanet takes ${rules.maxBytes}`,
+          { help: 'Split it into several contributions.' }
+        )
+      const allowed = rules.uploadsPerContributor
+      const uploads = await book.uploads(datanet, contributor, Number.MAX_SAFE_INTEGER, allowed)
+      const verdict = await shards.preview(datanet, bytes, uploads)
+      const lines = parseShard(bytes, rules.maxRows).map(({ line }, i) => lineOf(line, verdict.rows[i]))
+      return { verdict, lines, uploads, allowed, compared: interest.has(datanet) }
+    }
+  }
+}

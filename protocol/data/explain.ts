@@ -1,0 +1,44 @@
+import type { LineCode } from './lines.ts'
+import { mostCharacters, mostMessages } from './types.ts'
+
+/** What may be said of one line of a contributor's file: it is wrong by itself, or it is not new. */
+export type IssueCode = LineCode | 'held-out' | 'duplicate' | 'near-duplicate'
+
+const ofLines = {
+  'too-long': 'the line is longer than any row may be',
+  'not-utf8': 'the line is no UTF-8 text',
+  'not-json': 'the line is no JSON',
+  'not-a-row': `the line is JSON, and neither {"prompt","response"} nor {"messages":[…]} of ${mostMessages} at most`,
+  'empty-text': 'a text in it is empty',
+  'text-too-long': `a text in it has more than ${mostCharacters} characters`,
+  'bad-text': 'a text in it has half of a character, which cannot be written as UTF-8',
+  'no-answer': "its last message is not the assistant's, or the only one",
+  'held-out': 'it asks a held-out question of the Datanet, which nobody may train on',
+  duplicate: 'it repeats an earlier row exactly',
+  'near-duplicate': 'it is an earlier row but for a few words'
+} satisfies Record<IssueCode, string>
+
+/** Why a contribution is refused or came to nothing. */
+const ofContributions = {
+  'signature.mismatch': "a statement is not signed by its contributor's key",
+  'commitment.mismatch': 'what was revealed is not what was committed',
+  'over-allowance': 'its contributor has made all contributions that the Datanet allows an account',
+  'too-large': 'the file is larger than the Datanet takes',
+  'not-a-file': 'what was revealed is no file',
+  'size-mismatch': 'the file has another size than was signed',
+  'too-many-rows': 'the file has more rows than the Datanet takes at once',
+  'rows-mismatch': 'the file has another number of rows than was signed',
+  empty: 'the file has no rows',
+  'mostly-duplicate': 'too few rows are new: most others stand in the Datanet already, or twice in the file',
+  'mostly-invalid': 'too few rows are good ones: most others are wrong',
+  contaminated: 'too few rows are good ones: most others ask held-out questions',
+  'not-revealed': 'it was committed and not shown in time',
+  'no-quorum': 'too few validators voted in time',
+  'by-vote': 'validators voted against it, who saw what the checks here do not',
+  withdrawn: 'its contributor took it back'
+} as const
+
+/** The sentence for a code of a line; a code of a later version of the checks is shown as it is. */
+export const issueInWords = (code: string): string => (ofLines as Record<string, string>)[code] ?? code
+/** The sentence for the reason of a contribution's end. */
+export const reasonInWords = (code: string): string => (ofContributions as Record<string, string>)[code] ?? code

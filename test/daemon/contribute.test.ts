@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { NotFoundError } from '../../protocol/primitives/index.ts'
+import type { ContributionView, DatanetView, PreviewView } from '../../daemon/api/contract/index.ts'
+import { startCommandLine } from './command-line.ts'
+import type { CommandLine } from './command-line.ts'
+
+const id = `0x${'ab'.repeat(32)}` as const
+const net: DatanetView = {
+  id: `0x${'01'.repeat(32)}`,
+  name: 'birds',
+  description: '',
+  licence: 'CC0-1.0',
+  host: `0x${'22'.repeat(20)}`,
+  validators: [],
+  rules: {
+    maxRows: 100,
+    maxBytes: 16 << 20,
+    uploadsPerContributor: 10,
+    minOwnShare: 500,
+    nearDuplicate: 500,
+    revealSeconds: 600,
+    voteSeconds: 3600
+  },
+  contributions: 0,
+  accepted: 0,
+  latestVersion: 0,
+  roles: []
+}
+const good = '{"prompt":"Which bird sings at night?","response":"The nightingale"}'
+const view = (status: ContributionView['status'], reason?: string): ContributionView => ({
+  id,
+  datanet: net.id,
+  index: 1,
+  contributor: net.host,
+  rows: 2,
+  own: 1,
+  status,
+  ...(reason === undefined ? {} : { reason }),
+  checks: [],
+  rowIssues: []
+})
+
+describe('tilth contribute', function () {
+  this.timeout(60_000)
+  let cli: CommandLine
+  let preview: PreviewView
+  let states: (ContributionView | undefined)[] = []
+  before(async () => {
+    cli = await startCommandLine({
+      datanet: async () => net,
+      checkContribution: async () => preview,
+      contribute: async () => ({ id }),
+      async contribution() {
+        const now = states.length > 1 ? states.shift() : states[0]
+        if (now === undefined) throw new NotFoundError('contribution.unknown', 'not yet')
+        return now
+      }
+    })
+  })
+  after(() => cli.stop())
+  beforeEach(() => {
+    cli.calls.splice(0)
+    preview = {
+      accept: true,
+      checks: [],
+      rows: 2,
+      own: 1,
+      lines: [
+        { line: 1, code: 'own' },
+        { line: 3, code: 'duplicate', of: id }
+      ],
+      uploads: 3,
+      allowed: 10,
+      compared: true
+    }
+  })
+  const file = async (name: string, content: string | Uint8Array): Promise<string> => {
+    const path = join(cli.folder, name)
+    await writeFile(path, content)
+    return path
+  }
+  const contribute = (path: string, ...more: string[]) => cli.run('contribute', path, '--datanet', 'birds', ...more)
+
+  const hopeless: [string, () => string | Uint8Array, RegExp][] = [
+    ['a word', () => 'hello', /1 of 1 lines of .* are no rows[\s\S]*line 1: the line is no JSON/],
+    ['random bytes', () => randomBytes(4096), /is no UTF-8 text/],
+    ['nothing', () => '\n\n', /has no rows/],
+    ['more than the Datanet takes', () => Buffer.alloc(58_000_000, 0x20), /has 55\.3 MiB, birds takes 16\.0 MiB/],
+    ['more rows than it takes', () => `${good}\n`.repeat(101), /more than 100 rows/],
+    [
+      'mostly wrong lines, of which so many are named',
+      () => `${good}\n${'{"a":1}\n'.repeat(60)}`,
+      /60 of 61 lines[\s\S]*line 2: [\s\S]*line 21: [\s\S]*and 40 more/
+    ]
+  ]
+  for (const [what, content, says] of hopeless)
+    it(`refuses ${what} before anything is sent, in words`, async () => {
+      const { code, stderr } = await contribute(await file('hopeless.jsonl', content()))
+      assert.equal(code, 1)
+      assert.match(stderr, says)
+      assert.deepEqual(cli.calls, ['datanet'])
+    })
+
+  it('says that there is no such file, or that it is a folder', async () => {
+    assert.match((await contribute(join(cli.folder, 'absent'))).stderr, /there is no file/)
+    assert.match((await contribute(cli.folder)).stderr, /is a folder/)
+  })
+
+  it('says row by row what would be kept with --dry-run, and sends nothing', async () => {
+    const { code, stdout } = await contribute(await file('dry.jsonl', `${good}\n\n${good}`), '--dry-run')
+    assert.equal(code, 0)
+    assert.match(stdout, /1 of 2 rows would be kept: lines 1\n/)
+    assert.match(stdout, /line 3: it repeats an earlier row exactly/)
+    assert.match(stdout, /7 of 10 contributions are left/)
+    assert.deepEqual(cli.calls, ['datanet', 'checkContribution'])
+    const json = await contribute(await file('dry.jsonl', good), '--dry-run', '--json')
+    assert.deepEqual(JSON.parse(json.stdout), preview)
+  })
+
+  it('does not send what the validators would refuse, unless told to', async () => {
+    preview = { ...preview, accept: false, reason: 'mostly-duplicate', own: 0 }
+    const path = await file('copy.jsonl', good)
+    const { code, stderr } = await contribute(path)
+    assert.equal(code, 1)
+    assert.match(stderr, /birds would refuse it: too few rows are new[\s\S]*line 3[\s\S]*no upload was spent/)
+    assert.ok(!cli.calls.includes('contribute'))
+    assert.equal((await contribute(path, '--dry-run')).code, 1)
+    assert.equal((await contribute(path, '--anyway')).code, 0)
+    assert.ok(cli.calls.includes('contribute'))
+  })
+
+  it('follows it to its end with --wait, and exits with the truth', async () => {
+    const path = await file('good.jsonl', good)
+    states = [undefined, view('committed'), view('voting'), view('accepted')]
+    const accepted = await contribute(path, '--wait')
+    assert.equal(accepted.code, 0)
+    assert.match(accepted.stderr, /on its way to the chain\n.*as number 1[\s\S]*check it and vote\n.*accepted/)
+    states = [view('rejected', 'by-vote')]
+    const rejected = await contribute(path, '--wait', '--json')
+    assert.equal(rejected.code, 1)
+    assert.match(rejected.stderr, /rejected: validators voted against it/)
+    assert.equal((JSON.parse(rejected.stdout) as ContributionView).status, 'rejected')
+  })
+})

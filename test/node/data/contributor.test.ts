@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict'
+import { systemClock } from '../../../node/runtime/index.ts'
+import { until } from '../../harness/index.ts'
+import { jsonl, rulesFor, startNetwork } from './network.ts'
+import type { TestNetwork, TestPeer } from './network.ts'
+import type { Hex } from '../../../protocol/primitives/index.ts'
+
+const questions = jsonl([['What colour is the sky?', 'Blue']])
+const facts = (from: number): string =>
+  jsonl(Array.from({ length: 4 }, (_, i) => [`Which tune has number ${from + i}?`, `The song ${from + i}`]))
+
+describe('data: a contributor looks before, and changes their mind', function () {
+  this.timeout(120_000)
+  let network: TestNetwork
+  let host: TestPeer
+  let door: TestPeer
+  let datanet: Hex
+  /** Milliseconds that the door's clock is ahead. */
+  let ahead = 0
+  before(async () => {
+    network = await startNetwork()
+    host = await network.add('host', { autoVote: false })
+    door = await network.add('door', {
+      clock: { ...systemClock, now: () => systemClock.now() + ahead },
+      timing: { spareMs: 100 }
+    })
+    const rules = rulesFor([host.address], { uploadsPerContributor: 9, voteSeconds: 600, revealSeconds: 600 })
+    datanet = (await host.service.createDatanet(rules, questions)).id
+    await until(async () => (await door.service.datanet(datanet)) !== undefined, 'the door hears of it')
+    await door.service.follow(datanet)
+  })
+  after(() => network.stop())
+
+  const preview = (file: string) => door.service.preview({ datanet, file, contributor: door.address })
+
+  it('hears what the validators will say, line by line, and nothing is spent', async () => {
+    const { id } = await door.service.contribute({ datanet, file: facts(0) })
+    await until(async () => (await host.service.contribution(id))?.checks.length === 8, 'it is checked')
+    await host.service.vote(id, true)
+    await until(async () => (await door.service.contribution(id))?.status === 'accepted', 'it is accepted')
+    const first = facts(0).split('\n')[0] ?? ''
+    const file = `${facts(100)}\n\nhello\n${first}\n${questions}\n${facts(100).split('\n')[0] ?? ''}`
+    // The index of what was accepted follows the decision.
+    await until(async () => (await preview(file)).lines[5]?.code === 'duplicate', 'the door knows its rows')
+    const seen = await preview(file)
+    assert.deepEqual(seen.lines, [
+      ...[1, 2, 3, 4].map(line => ({ line, code: 'own' })),
+      { line: 6, code: 'not-json' },
+      { line: 7, code: 'duplicate', of: id },
+      { line: 8, code: 'held-out' },
+      { line: 9, code: 'duplicate' }
+    ])
+    assert.equal(seen.verdict.accept, true)
+    assert.deepEqual([seen.uploads, seen.allowed, seen.compared], [1, 9, true])
+    assert.equal((await preview(facts(0))).verdict.reason, 'mostly-duplicate')
+    assert.equal((await preview('hello')).verdict.reason, 'mostly-invalid')
+    assert.equal((await door.service.contributions(datanet)).items.length, 1)
+  })
+
+  it('takes back what is not decided, and says how far it had come', async () => {
+    const { id } = await door.service.contribute({ datanet, file: facts(10) })
+    await until(async () => (await host.service.contribution(id))?.checks.length === 8, 'it is checked')
+    await assert.rejects(host.service.withdraw(id), { code: 'contribution.not-ours' })
+    assert.deepEqual(await door.service.withdraw(id), { state: 'shown' })
+    const [first] = (await door.service.contributions(datanet)).items
+    assert.equal(first?.status, 'accepted')
+    await assert.rejects(door.service.withdraw(first.id), { code: 'contribution.decided' })
+    await assert.rejects(door.service.withdraw(`0x${'00'.repeat(32)}`), { code: 'contribution.unknown' })
+  })
+
+  it('keeps a prepared shard for an hour, and longer only what was contributed', async () => {
+    const { files } = door.node
+    const left = await door.service.prepare({ datanet, file: facts(20), contributor: host.address })
+    const taken = await door.service.prepare({ datanet, file: facts(30), contributor: door.address })
+    await door.service.contribute({ datanet, file: facts(30) })
+    assert.ok((await files.has(left.cid)) && (await files.has(taken.cid)))
+    ahead = 3_600_001
+    await until(async () => !(await files.has(left.cid)), 'what was never contributed is let go')
+    assert.ok(await files.has(taken.cid))
+    ahead = 0
+  })
+})
