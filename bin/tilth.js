@@ -17,8 +17,15 @@ const node = existsSync(bundled) ? bundled : process.execPath
 const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'tilth', 'compiled')
 const child = spawn(node, ['--max-semi-space-size=2', entry, ...process.argv.slice(2)], {
   stdio: 'inherit',
-  // Compiled modules are kept: the next start is quicker, and needs not load the compiler of TypeScript.
-  env: { NODE_COMPILE_CACHE: cache, MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '262144', ...process.env }
+  // Compiled modules are kept: the next start is quicker, and needs not load the compiler of TypeScript. What this
+  // process starts ends with it, by kill -9 too.
+  env: {
+    NODE_COMPILE_CACHE: cache,
+    MALLOC_ARENA_MAX: '2',
+    MALLOC_MMAP_THRESHOLD_: '262144',
+    ...process.env,
+    TILTH_PARENT: String(process.pid)
+  }
 })
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
 child.on('exit', (code, signal) => {

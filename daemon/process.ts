@@ -2,12 +2,16 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, readFile, rm } from 'node:fs/promises'
 import { flushCompileCache } from 'node:module'
 import { join } from 'node:path'
+import { z } from 'zod'
 import { createNode } from '../node/node.ts'
 import { collectWhenIdle, createLog, createMetrics } from '../node/runtime/index.ts'
 import { TilthError, describeError } from '../protocol/primitives/index.ts'
+import { markOf, runs, watchParent } from './alive.ts'
 import { createHandlers } from './api/handlers/index.ts'
 import { openAiEndpoints, startApiServer } from './api/server/index.ts'
 import type { DaemonConfig } from './config/index.ts'
+import { sayUp } from './detached.ts'
+import { choosePorts } from './ports.ts'
 import { writePrivate } from './private-file.ts'
 import { version } from './version.ts'
 
@@ -24,17 +28,26 @@ async function apiToken(folder: string): Promise<string> {
   return token
 }
 
-/** Ends with the process that started it, however that one ended: a local network leaves nothing behind. */
-function watchParent(end: () => void): void {
-  const parent = Number(process.env['TILTH_PARENT'] ?? 0)
-  if (!(parent > 1)) return
-  setInterval(() => {
-    try {
-      process.kill(parent, 0)
-    } catch (error) {
-      if ((error as { code?: string }).code === 'ESRCH') end()
-    }
-  }, 1000).unref()
+const runningNote = z.object({ url: z.string(), pid: z.int(), born: z.string().optional() })
+
+/** [fatal] One daemon a data folder: what the first one left there for others is its own. */
+async function requireAlone(apiFile: string, folder: string): Promise<void> {
+  const text = await readFile(apiFile, 'utf8').catch(() => '')
+  const note = text === '' ? undefined : runningNote.safeParse(parseOr(text))
+  if (note?.success !== true || note.data.pid === process.pid || !(await runs(note.data))) return
+  throw new TilthError('daemon.running', `a daemon runs in ${folder} already: ${note.data.url}`, {
+    help: `End process ${note.data.pid} with \`tilth down --data ${folder}\`, or take another folder by --data DIR.`,
+    consequence: 'fatal'
+  })
+}
+
+/** Undefined for what is no JSON: half a file that a killed process left is as good as none. */
+function parseOr(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }
 
 /** How often an idle node looks whether it has memory to give back. */
@@ -57,8 +70,11 @@ export async function runDaemon(
       cause
     })
   }
-  const token = await apiToken(config.data)
   const apiFile = join(config.data, 'api.json')
+  await requireAlone(apiFile, config.data)
+  const ports = await choosePorts(config)
+  for (const note of ports.notes) process.stderr.write(`${note}\n`)
+  const token = await apiToken(config.data)
 
   const node = await createNode(
     {
@@ -66,7 +82,7 @@ export async function runDaemon(
       privateKey,
       roles: config.roles,
       preset: config.preset,
-      listen: config.listen,
+      listen: ports.listen,
       announce: config.announce,
       upnp: config.upnp,
       bootstrap: config.bootstrap,
@@ -85,7 +101,7 @@ export async function runDaemon(
   const { handlers, ask } = createHandlers(node, { version, rpc: config.chain.rpc })
   const server = await startApiServer({
     host: config.api.host,
-    port: config.api.port,
+    port: ports.api,
     token,
     origins: config.api.origins,
     version,
@@ -105,15 +121,13 @@ export async function runDaemon(
   })
 
   const peer = node.transport.peers.listening()
-  await writePrivate(apiFile, JSON.stringify({ url: server.url, pid: process.pid, peer }))
-  const said = output.json
-    ? JSON.stringify({ api: server.url, address: node.self, peer })
-    : [
-        `${node.self} is up as ${config.roles.join(', ')}`,
-        `API    ${server.url}  (token in ${join(config.data, 'api-token')})`,
-        `libp2p ${peer.join('\n       ')}`
-      ].join('\n')
-  process.stdout.write(`${said}\n`)
+  await writePrivate(apiFile, JSON.stringify({ url: server.url, ...(await markOf(process.pid)), peer }))
+  const text = [
+    `${node.self} is up as ${config.roles.join(', ')}`,
+    `API    ${server.url}  (token in ${join(config.data, 'api-token')})`,
+    `libp2p ${peer.join('\n       ')}`
+  ].join('\n')
+  sayUp({ text, facts: { api: server.url, address: node.self, peer } }, output.json)
   // What was compiled so far is there for the next start, and for the next daemon on this machine.
   flushCompileCache()
   collectWhenIdle(collectMs)
@@ -123,7 +137,7 @@ export async function runDaemon(
       process.on(signal, () => {
         resolve()
       })
-    watchParent(resolve)
+    void watchParent(resolve)
     process.on('unhandledRejection', error => {
       log.error('a promise was left alone', { error, text: describeError(error) })
     })

@@ -49,6 +49,9 @@ export function connected(cmd: Command): Command {
     .option('--token-file <file>', "file with the API's bearer token")
 }
 
+/** Of a flag that may be given several times. */
+export const collect = (value: string, before: string[] | undefined): string[] => [...(before ?? []), value]
+
 /** Whether JSON was asked for: of the command, or before its name, of the group that it stands in. */
 const wantsJson = (cmd: Command | undefined): boolean =>
   cmd !== undefined && (cmd.getOptionValue('json') === true || wantsJson(cmd.parent ?? undefined))

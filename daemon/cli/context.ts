@@ -6,7 +6,7 @@ import { z } from 'zod'
 import { InvalidError, NotFoundError } from '../../protocol/primitives/index.ts'
 import { createApiClient } from '../api/contract/index.ts'
 import type { ApiClient } from '../api/contract/index.ts'
-import { networkFile } from '../local/network-file.ts'
+import { readNetworkFile } from '../config/index.ts'
 
 export interface ConnectFlags {
   api?: string
@@ -21,7 +21,7 @@ const apiFile = z.object({ url: z.url() })
 async function localMember(folder: string, name: string | undefined): Promise<string | undefined> {
   const path = join(folder, 'network.json')
   if (!existsSync(path)) return undefined
-  const network = networkFile.parse(JSON.parse(await readFile(path, 'utf8')))
+  const network = await readNetworkFile(path)
   const wanted = name ?? 'client'
   const member = network.daemons.find(daemon => daemon.name === wanted)
   if (member === undefined) {

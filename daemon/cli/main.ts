@@ -3,14 +3,17 @@ import { Command } from 'commander'
 import { flow, titleOf } from '../../protocol/flow.ts'
 import type { Stage } from '../../protocol/flow.ts'
 import { version } from '../version.ts'
+import { chainCommand } from './commands/chain.ts'
 import { contributeCommand, withdrawCommand } from './commands/contribute.ts'
 import { contributionsCommand } from './commands/contributions.ts'
 import { datanetCommand, voteCommand } from './commands/data.ts'
 import { daemonCommand } from './commands/daemon.ts'
 import { doctorCommand } from './commands/doctor.ts'
+import { downCommand } from './commands/down.ts'
 import { jobsCommand, tuneCommand } from './commands/jobs.ts'
 import { keyCommand } from './commands/key.ts'
 import { askCommand, modelsCommand, receiptsCommand, registerCommand, serveCommand } from './commands/models.ts'
+import { networkCommand } from './commands/network.ts'
 import { peersCommand, statusCommand } from './commands/node.ts'
 import { claimCommand, earningsCommand, settleCommand } from './commands/payouts.ts'
 import { upCommand } from './commands/up.ts'
@@ -43,7 +46,17 @@ const engine =
     ? (await import('./engine/index.ts')).engineCommand()
     : new Command('engine').description(engineSummary)
 
-const running = [upCommand(), daemonCommand(), statusCommand(), peersCommand(), doctorCommand(), keyCommand()]
+const running = [
+  upCommand(),
+  downCommand(),
+  chainCommand(),
+  networkCommand(),
+  daemonCommand(),
+  statusCommand(),
+  peersCommand(),
+  doctorCommand(),
+  keyCommand()
+]
 /** The commands of each stage; what needs no hand of anybody's has none. */
 const commandsOf: Record<Stage, Command[]> = {
   datanet: [datanetCommand()],

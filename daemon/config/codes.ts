@@ -1,5 +1,11 @@
 /** What errors of this module are called; one that is not here does not compile. */
-export type DaemonConfigErrorCode = 'config.file' | 'config.flag' | 'config.invalid' | 'config.json' | 'config.number'
+export type DaemonConfigErrorCode =
+  | 'config.file'
+  | 'config.flag'
+  | 'config.invalid'
+  | 'config.json'
+  | 'config.network'
+  | 'config.number'
 
 declare module '../../protocol/primitives/errors.ts' {
   interface ErrorCodesByModule {

@@ -1,3 +1,5 @@
 export * from './schema.ts'
 export * from './ports.ts'
+export { networkFile, readNetworkFile } from './network-file.ts'
+export type { NetworkFile } from './network-file.ts'
 export * from './load.ts'

@@ -1,8 +1,9 @@
-import { readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { InvalidError, refusalsOf, refusalsText } from '../../protocol/primitives/index.ts'
 import type { Refusal } from '../../protocol/primitives/index.ts'
+import { readNetworkFile } from './network-file.ts'
+import { readJson } from './read.ts'
 import { daemonConfig } from './schema.ts'
 import type { DaemonConfig } from './schema.ts'
 
@@ -13,6 +14,7 @@ export const defaultDataFolder = (): string => process.env['TILTH_DATA'] ?? join
  */
 export interface Flags {
   config?: string
+  network?: string
   data?: string
   rpc?: string
   confirmations?: string
@@ -35,26 +37,6 @@ export interface Flags {
   autoVote?: boolean
   follow?: string[]
   storage?: string
-}
-
-async function readJson(path: string, what: string): Promise<unknown> {
-  let text: string
-  try {
-    text = await readFile(path, 'utf8')
-  } catch (cause) {
-    throw new InvalidError('config.file', `the ${what} ${path} cannot be read`, {
-      help: 'Check the path and its permissions.',
-      cause
-    })
-  }
-  try {
-    return JSON.parse(text)
-  } catch (cause) {
-    throw new InvalidError('config.json', `the ${what} ${path} is not JSON`, {
-      help: 'Compare it with the example in README.md.',
-      cause
-    })
-  }
 }
 
 const list = (value: string | undefined): string[] | undefined =>
@@ -122,7 +104,27 @@ function settingName({ path }: Refusal, contractsFile: string | undefined): stri
   return `${names.join('.')} of the configuration`
 }
 
-/** Flags over environment over file over defaults. @throws InvalidError naming every wrong entry. */
+/** Addresses as text, from a file of them, or from a network's file. */
+async function readContracts(given: string): Promise<unknown> {
+  if (!given.trim().startsWith('{')) {
+    const read = await readJson(given, 'file of contract addresses')
+    const { chain } = (read ?? {}) as { chain?: { contracts?: unknown } }
+    return chain?.contracts ?? read
+  }
+  try {
+    return JSON.parse(given)
+  } catch (cause) {
+    throw new InvalidError('config.json', 'the contract addresses that were given are not JSON', {
+      help: 'Give a file, or the text {"token": "0x…", "registry": …}.',
+      cause
+    })
+  }
+}
+
+/**
+ * Flags over environment over file over the network's file over defaults.
+ * @throws InvalidError naming every wrong entry.
+ */
 export async function loadConfig(flags: Flags): Promise<DaemonConfig> {
   const env = process.env
   const path = flags.config ?? env['TILTH_CONFIG']
@@ -132,16 +134,14 @@ export async function loadConfig(flags: Flags): Promise<DaemonConfig> {
   const data = resolve(
     flags.data ?? env['TILTH_DATA'] ?? (typeof file['data'] === 'string' ? file['data'] : defaultDataFolder())
   )
+  const networkPath = flags.network ?? env['TILTH_NETWORK']
+  const network = networkPath === undefined ? undefined : await readNetworkFile(networkPath)
   const contractsPath = flags.contracts ?? env['TILTH_CONTRACTS']
-  const contracts =
-    contractsPath === undefined
-      ? undefined
-      : contractsPath.trim().startsWith('{')
-        ? (JSON.parse(contractsPath) as unknown)
-        : await readJson(contractsPath, 'file of contract addresses')
+  const contracts = contractsPath === undefined ? undefined : await readContracts(contractsPath)
   const sub = (name: string): Record<string, unknown> =>
     typeof file[name] === 'object' && file[name] !== null ? (file[name] as Record<string, unknown>) : {}
   const merged = {
+    ...(network === undefined ? {} : { preset: network.preset, bootstrap: network.bootstrap }),
     ...file,
     ...dropUndefined({
       roles: flags.role ?? list(env['TILTH_ROLES']),
@@ -160,6 +160,7 @@ export async function loadConfig(flags: Flags): Promise<DaemonConfig> {
       flags.key ?? env['TILTH_KEY'] ?? (typeof file['key'] === 'string' ? file['key'] : join(data, 'key.json'))
     ),
     chain: {
+      ...(network === undefined ? {} : { rpc: network.chain.rpc, contracts: network.chain.contracts }),
       ...sub('chain'),
       ...dropUndefined({
         rpc: flags.rpc ?? env['TILTH_RPC'],
@@ -198,6 +199,8 @@ export async function loadConfig(flags: Flags): Promise<DaemonConfig> {
   })
   const told = refusalsText(refusals, refusal => settingName(refusal, contractsPath))
   throw new InvalidError('config.invalid', `the configuration is not usable: ${told}`, {
-    help: 'See `tilth daemon --help` for every setting, with an example.'
+    help:
+      'A network is named by --network network.json, or by --rpc, --contracts and --bootstrap; ' +
+      '`tilth daemon --help` has every setting, with an example.'
   })
 }

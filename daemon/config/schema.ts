@@ -37,7 +37,7 @@ const announcedText = z
     if (fault !== undefined) context.addIssue({ code: 'custom', message: fault })
   })
 /** Another node, by address and PeerId. */
-const bootstrapText = multiaddrText.refine(
+export const bootstrapText = multiaddrText.refine(
   text =>
     parseMultiaddr(text)
       ?.getComponents()
@@ -55,19 +55,26 @@ const storageText = z
   .regex(/^[0-9]{1,6}(\.[0-9]{1,3})?(MiB|GiB|TiB)$|^0$/, 'must be 0 or a size such as 500MiB, 10GiB or 1TiB')
   .transform(text => Math.floor(parseFloat(text) * 2 ** (text.endsWith('MiB') ? 20 : text.endsWith('GiB') ? 30 : 40)))
 
+export const preset = z.enum(['public', 'local'])
+export const rpcUrl = z.url({ protocol: /^(https?|wss?)$/, error: 'must be an http(s) or ws(s) URL' })
+
+/** Where a node listens and its API answers unless its owner says so. */
+export const defaultPorts = { listen: 4181, api: 4180 } as const
+
 /** Everything a daemon needs to know. Flags win over the environment, that over the file, that over these defaults. */
 export const daemonConfig = z.strictObject({
   data: z.string().min(1),
   roles: z.array(z.enum(roles)).min(1).default(['client']),
-  preset: z.enum(['public', 'local']).default('public'),
-  listen: z.array(multiaddrText).min(1).default(['/ip4/0.0.0.0/tcp/4181']),
+  preset: preset.default('public'),
+  /** Unless given TCP 4181 of every address, or a free port if that is taken. */
+  listen: z.array(multiaddrText).min(1).optional(),
   /** Where others see this node, if not where it listens: a forwarded port, a container's host. */
   announce: z.array(announcedText).max(16).default([]),
   bootstrap: z.array(bootstrapText).default([]),
   /** Asks the router to forward the ports; public preset only. */
   upnp: z.boolean().default(false),
   chain: z.strictObject({
-    rpc: z.url({ protocol: /^(https?|wss?)$/, error: 'must be an http(s) or ws(s) URL' }),
+    rpc: rpcUrl,
     contracts: contractAddresses,
     /**
      * Blocks on a block, itself included, before this node serves a channel, reveals a contribution or decides who was
@@ -79,12 +86,13 @@ export const daemonConfig = z.strictObject({
   api: z
     .strictObject({
       host: z.enum(['127.0.0.1', '::1', 'localhost']).default('127.0.0.1'),
+      /** Unless given 4180, or a free one if that is taken. */
       port: z
         .int()
         .min(0)
         .max(65535)
         .refine(isAskable, 'must be a port that clients may ask: browsers and fetch refuse this one')
-        .default(4180),
+        .optional(),
       origins: z.array(z.url()).default([])
     })
     .prefault({}),

@@ -11,13 +11,13 @@ import { InvalidError, TilthError, toHex } from '../../protocol/primitives/index
 import type { Address } from '../../protocol/primitives/index.ts'
 import { createApiClient } from '../api/contract/index.ts'
 import type { ApiClient } from '../api/contract/index.ts'
+import { networkFile } from '../config/index.ts'
+import type { NetworkFile } from '../config/index.ts'
 import { createKeystore } from '../keys/index.ts'
 import { startDaemonProcess } from './child.ts'
 import type { DaemonProcess } from './child.ts'
 import { members } from './members.ts'
 import type { Member } from './members.ts'
-import { networkFile } from './network-file.ts'
-import type { NetworkFile } from './network-file.ts'
 
 const layoutVersion = 1
 const gas = 10n ** 18n
@@ -245,6 +245,7 @@ export async function startLocalNetwork(options: LocalNetworkOptions): Promise<L
     }
     const file: NetworkFile = {
       version: 1,
+      preset: 'local',
       chain: { rpc, chainId: chain.network.chainId, contracts },
       bootstrap,
       daemons: daemons.map(({ name, address, url, process: { folder } }) => ({

@@ -61,6 +61,33 @@ describe('configuration of a daemon', () => {
     assert.deepEqual((await loadConfig({ ...loaded, announce: [flag] })).announce, [flag])
   })
 
+  it('takes what describes a network from its one file, under what is named besides', async () => {
+    const [boot, other] = ['/ip4/127.0.0.1/tcp/4181/p2p/16Uiu2HAmDCDWwQXphGUxYpTCeeq5x8iXd9XgxMeA4XirrU3WSj4h', '0x']
+    const path = join(folder, 'network.json')
+    const network = {
+      version: 1,
+      preset: 'local',
+      chain: { rpc: 'http://127.0.0.1:9545', chainId: 31337, contracts: { ...contracts, deploymentBlock: 7 } },
+      bootstrap: [boot]
+    }
+    await writeFile(path, JSON.stringify(network))
+    const config = await loadConfig({ data: folder, network: path })
+    assert.deepEqual(
+      [config.chain.rpc, config.chain.contracts.deploymentBlock, config.bootstrap, config.preset],
+      ['http://127.0.0.1:9545', 7, [boot], 'local']
+    )
+    assert.deepEqual([config.listen, config.api.port], [undefined, undefined], 'free ports are chosen when it starts')
+    process.env['TILTH_NETWORK'] = path
+    const named = await loadConfig({ data: folder, rpc: 'http://other:1', preset: 'public' })
+    assert.deepEqual([named.chain.rpc, named.preset, named.bootstrap], ['http://other:1', 'public', [boot]])
+    // Where only addresses are asked for, a network's file has them, too.
+    const { chain } = await loadConfig({ data: folder, rpc: 'http://other:1', contracts: path })
+    assert.equal(chain.contracts.token, contracts['token'])
+    await writeFile(path, JSON.stringify({ ...network, bootstrap: [other], version: 2 }))
+    await assert.rejects(loadConfig({ data: folder, network: path }), /network\.json does not describe.*version/)
+    await assert.rejects(loadConfig({ data: folder, network: join(folder, 'none.json') }), /none\.json cannot be read/)
+  })
+
   const wrong: [string, object, RegExp][] = [
     ['a chain that is no URL', { rpc: 'anvil' }, /--rpc must be an http\(s\) or ws\(s\) URL, not "anvil"/],
     ['an unknown role', { role: ['king'] }, /--role/],
@@ -74,6 +101,7 @@ describe('configuration of a daemon', () => {
     ['a place that stands in documentation', { announce: ['/ip4/203.0.113.7/tcp/4181'] }, /--announce.*documentation/],
     ['a port that is no number', { apiPort: 'many' }, /--api-port must be a whole number/],
     ['an API for the whole world', { apiHost: '0.0.0.0' }, /--api-host/],
+    ['contracts that are no JSON', { contracts: '{token' }, /contract addresses.*not JSON/],
     ['contracts that are missing', { contracts: '/nowhere.json' }, /cannot be read/]
   ]
   for (const [what, flags, message] of wrong) {

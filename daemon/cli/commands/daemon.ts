@@ -2,10 +2,18 @@ import { Command } from 'commander'
 import { roles } from '../../config/index.ts'
 import type { Flags } from '../../config/index.ts'
 import { loadConfig } from '../../config/index.ts'
+import { startDetached } from '../../detached.ts'
 import { openKeystore, readPassphrase } from '../../keys/index.ts'
-import { guarded } from '../command.ts'
+import { collect, guarded } from '../command.ts'
+import { printJson } from '../output.ts'
 
-const collect = (value: string, before: string[] | undefined): string[] => [...(before ?? []), value]
+type DaemonFlags = Flags & { passphraseFile?: string; json?: boolean; autoVote: boolean; detach?: boolean }
+
+/** A start reads the chain from the network's first block, and may have much to take up. */
+const detachMs = 180_000
+
+const readFromFile = ({ passphraseFile }: DaemonFlags): boolean =>
+  (passphraseFile ?? process.env['TILTH_PASSPHRASE_FILE']) !== undefined
 
 export function daemonCommand(): Command {
   return new Command('daemon')
@@ -19,6 +27,7 @@ export function daemonCommand(): Command {
       '--passphrase-file <file>',
       'file with its passphrase (TILTH_PASSPHRASE_FILE; or TILTH_PASSPHRASE; else asked for)'
     )
+    .option('--network <file>', 'network.json of the network to join (TILTH_NETWORK); in place of the next three')
     .option('--rpc <url>', 'RPC of the chain (TILTH_RPC)')
     .option('--contracts <file>', 'JSON with the contract addresses (TILTH_CONTRACTS)')
     .option(
@@ -26,7 +35,11 @@ export function daemonCommand(): Command {
       'blocks that are waited for before the chain is relied on (TILTH_CONFIRMATIONS; 12, on a development chain 1)'
     )
     .option('--bootstrap <multiaddr>', 'a peer to join by; repeatable (TILTH_BOOTSTRAP, comma-separated)', collect)
-    .option('--listen <multiaddr>', 'where to listen; repeatable (TILTH_LISTEN)', collect)
+    .option(
+      '--listen <multiaddr>',
+      'where to listen; repeatable (TILTH_LISTEN; default TCP 4181, or a free port if that is taken)',
+      collect
+    )
     .option(
       '--announce <multiaddr>',
       'where others see this node, if not where it listens; repeatable (TILTH_ANNOUNCE)',
@@ -35,7 +48,10 @@ export function daemonCommand(): Command {
     .option('--upnp', 'ask the router to forward the ports (TILTH_UPNP)')
     .option('--role <role>', `${roles.join(', ')}; repeatable (TILTH_ROLES)`, collect)
     .option('--preset <name>', 'public or local (TILTH_PRESET)')
-    .option('--api-port <port>', 'port of the HTTP API on localhost, 0 for any (TILTH_API_PORT; default 4180)')
+    .option(
+      '--api-port <port>',
+      'port of the HTTP API on localhost, 0 for any (TILTH_API_PORT; default 4180, or a free one)'
+    )
     .option('--api-host <host>', '127.0.0.1, ::1 or localhost (TILTH_API_HOST)')
     .option('--threads <n>', 'threads of the engine, 0 lets it choose (TILTH_THREADS)')
     .option('--provider <name>', 'where the engine computes: auto, cpu, webgpu or cuda (TILTH_PROVIDER; default auto)')
@@ -62,23 +78,34 @@ export function daemonCommand(): Command {
     )
     .option('--no-auto-vote', 'validators vote by hand')
     .option('--log <level>', 'silent, error, warn, info or debug (TILTH_LOG; default warn)')
+    .option('--detach', 'go on in the background once it is up; `tilth down --data DIR` ends it')
     .option('--json', 'print the line that says where the API is as JSON')
     .addHelpText(
       'after',
       `
 Example:
   tilth key create --passphrase-file /etc/tilth/passphrase
+  tilth daemon --network network.json --role worker --passphrase-file /etc/tilth/passphrase
   tilth daemon --rpc https://rpc.example.org --contracts contracts.json \\
     --bootstrap /dns4/boot.example.org/tcp/4181/p2p/16Uiu2… --role worker --passphrase-file /etc/tilth/passphrase
 `
     )
     .action(
-      guarded(async (flags: Flags & { passphraseFile?: string; json?: boolean; autoVote: boolean }) => {
+      guarded(async (flags: DaemonFlags) => {
         const config = await loadConfig({
           ...flags,
           ...(flags.autoVote ? { autoVote: undefined } : { autoVote: false })
         })
-        const { privateKey } = await openKeystore(config.key, await readPassphrase({ file: flags.passphraseFile }))
+        const passphrase = await readPassphrase({ file: flags.passphraseFile })
+        const { privateKey } = await openKeystore(config.key, passphrase)
+        if (flags.detach === true) {
+          // What was typed or stood in the environment was read here, once; a file is read again there.
+          const env: Record<string, string> = readFromFile(flags) ? {} : { TILTH_PASSPHRASE: passphrase }
+          const { facts, text, pid } = await startDetached({ folder: config.data, env, timeoutMs: detachMs })
+          if (flags.json === true) printJson({ ...(facts as object), pid })
+          else console.log(`${text}\nruns in the background; \`tilth down --data ${config.data}\` ends it`)
+          return
+        }
         // Only here: other commands should not wait for libp2p and ONNX Runtime to load.
         const { runDaemon } = await import('../../process.ts')
         await runDaemon(config, privateKey, { json: flags.json === true })

@@ -37,6 +37,7 @@ export interface AnvilOptions {
   chainId?: number
 }
 
+const noteName = 'anvil.json'
 const readyWithinMs = 60_000
 const stopWithinMs = 20_000
 const mnemonic = 'test test test test test test test test test test test junk'
@@ -88,11 +89,10 @@ const clientOf = (rpcUrl: string) =>
  * A parent that was killed leaves its chain running: that one is ended, with its state, before another starts on the
  * same folder.
  */
-async function endOrphan(note: string): Promise<void> {
-  const { pid, rpcUrl } = await readFile(note, 'utf8')
-    .then(text => JSON.parse(text) as { pid?: number; rpcUrl?: string })
-    .catch(() => ({ pid: undefined, rpcUrl: undefined }))
-  if (pid === undefined || rpcUrl === undefined || !alive(pid)) return
+async function endOrphan(folder: string): Promise<void> {
+  const note = await noteOfAnvil(folder)
+  if (note === undefined) return
+  const { pid, rpcUrl } = note
   // Process numbers are used again by others: only one that answers as anvil where it was noted is ended.
   const version = await createPublicClient({ transport: http(rpcUrl, { retryCount: 0, timeout: 5000 }) })
     .request({ method: 'web3_clientVersion' })
@@ -144,6 +144,25 @@ function listenTo(
   return { listening, died, hasDied: () => dead }
 }
 
+/** Key of the first development account, which everybody knows: on a chain of one's own it holds what is given away. */
+export async function developmentKey(): Promise<Hex> {
+  // Only who starts a chain or deploys on one needs word lists; daemons load this file, too.
+  const { mnemonicToAccount } = await import('viem/accounts')
+  const key = mnemonicToAccount(mnemonic).getHdKey().privateKey
+  if (key === null) throw new ChainError('anvil.binary', 'the development account has no key')
+  return toHex(key)
+}
+
+/** Where the chain of a folder answers, if one has been started there. */
+export async function noteOfAnvil(folder: string): Promise<{ pid: number; rpcUrl: string } | undefined> {
+  try {
+    const { pid, rpcUrl } = JSON.parse(await readFile(join(folder, noteName), 'utf8')) as Record<string, unknown>
+    return typeof pid === 'number' && typeof rpcUrl === 'string' && alive(pid) ? { pid, rpcUrl } : undefined
+  } catch {
+    return undefined // none was started, or its note is half written: as good as none
+  }
+}
+
 /**
  * Starts a chain of its own that keeps its state in `folder`, goes on where it was, and mines each transaction at once.
  * @throws ChainError `anvil.binary`, `anvil.port`, `anvil.died`, `anvil.state`
@@ -151,8 +170,8 @@ function listenTo(
 export async function startAnvil({ folder, port: wanted = 0, chainId = 31337 }: AnvilOptions): Promise<Anvil> {
   const binary = anvilPath()
   await mkdir(folder, { recursive: true })
-  const note = join(folder, 'anvil.json')
-  await endOrphan(note)
+  const note = join(folder, noteName)
+  await endOrphan(folder)
   const state = await restoreState(folder)
 
   const child = spawn(
@@ -218,17 +237,13 @@ export async function startAnvil({ folder, port: wanted = 0, chainId = 31337 }: 
     clearTimeout(stubborn)
   }
 
-  // Only who starts a chain needs word lists; daemons load this file, too.
-  const { mnemonicToAccount } = await import('viem/accounts')
-  const key = mnemonicToAccount(mnemonic).getHdKey().privateKey
-  if (key === null) throw new ChainError('anvil.binary', 'the development account has no key')
   return {
     rpcUrl,
     port,
     pid,
     chainId,
     exited: died,
-    faucetKey: toHex(key),
+    faucetKey: await developmentKey(),
     async advance(seconds) {
       await client.increaseTime({ seconds })
       await client.mine({ blocks: 1 })

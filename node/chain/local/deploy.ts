@@ -31,6 +31,8 @@ export interface DeployOptions {
   minStake?: bigint
   /** Default a thousand million tokens. */
   supply?: bigint
+  /** Hears of each step as it begins. */
+  onStep?: (text: string) => void
 }
 
 /** Deploys a whole network. The registry's address becomes the domain of every statement signed for it. */
@@ -49,6 +51,7 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
   try {
     let deploymentBlock: number | undefined
     const make = async (name: string, abi: Abi, bytecode: Hex, args: readonly unknown[]): Promise<Address> => {
+      options.onStep?.(`deploying ${name}`)
       const { contractAddress, blockNumber } = await connection.send(`deploying ${name}`, {
         data: encodeDeployData({ abi, bytecode, args })
       })

@@ -1,0 +1,151 @@
+import { resolve } from 'node:path'
+import { Option } from 'commander'
+import type { Command } from 'commander'
+import { InvalidError } from '../../../protocol/primitives/index.ts'
+import { networkFile, readNetworkFile } from '../../config/index.ts'
+import type { NetworkFile } from '../../config/index.ts'
+import { openKeystore, readPassphrase } from '../../keys/index.ts'
+import { collect, command, connected, guarded, wholeNumber } from '../command.ts'
+import { connect } from '../context.ts'
+import type { ConnectFlags } from '../context.ts'
+import { dim, printJson } from '../output.ts'
+
+interface CreateFlags {
+  rpc?: string
+  chain?: string
+  key?: string
+  passphraseFile?: string
+  output: string
+  preset: NetworkFile['preset']
+  bootstrap?: string[]
+  challengeSeconds: string
+  disputeSeconds: string
+  unbondSeconds: string
+  minStake: string
+  json?: boolean
+}
+
+const year = 366 * 86_400
+
+function createCommand(): Command {
+  return command({
+    name: 'create',
+    summary: 'deploy the contracts of a network of your own and write all that others need to join into one file',
+    examples: [
+      'tilth network create --chain my-network/chain --output my-network/network.json',
+      'tilth network create --rpc https://rpc.example.org --key deployer.json --min-stake 100'
+    ]
+  })
+    .option('--rpc <url>', 'RPC of the chain to deploy on')
+    .option('--chain <dir>', 'or the folder in which `tilth chain` runs one')
+    .option(
+      '--key <file>',
+      'keystore of who pays for the deployment and gets the whole token supply; needed on any chain but ' +
+        'one of `tilth chain`, whose own account does it'
+    )
+    .option('--passphrase-file <file>', 'file with its passphrase')
+    .option('--output <file>', 'where to; never overwritten', 'network.json')
+    .addOption(
+      new Option('--preset <name>', 'public, or local for a network that never leaves this machine')
+        .choices(['public', 'local'])
+        .default('public')
+    )
+    .option('--bootstrap <multiaddr>', 'a node to join by, if its address is known; repeatable', collect)
+    .option('--challenge-seconds <n>', 'how long an epoch can be challenged', '3600')
+    .option('--dispute-seconds <n>', 'how long a worker has to claim when a client closes a channel', '3600')
+    .option('--unbond-seconds <n>', 'between asking for stake back and getting it', String(7 * 86_400))
+    .option('--min-stake <tokens>', 'what a settler must have staked, in whole tokens', '100')
+    .action(
+      guarded(async (flags: CreateFlags) => {
+        const { createNetwork, networkText, requireNoFile, rpcOfChain, writeNetwork } =
+          await import('../../local/create.ts')
+        if ((flags.rpc === undefined) === (flags.chain === undefined))
+          throw new InvalidError('flag-missing', 'name the chain to deploy on', {
+            help: 'Give either --rpc URL, or --chain DIR of a chain that `tilth chain` runs.'
+          })
+        if (flags.rpc !== undefined && flags.key === undefined)
+          throw new InvalidError('flag-missing', '--rpc needs --key: somebody has to pay for the deployment', {
+            help: 'Give the keystore of an account with some of the chain’s coin; `tilth key create` makes one.'
+          })
+        const seconds = (text: string, flag: string): number => wholeNumber(text, flag, { least: 1, most: year })
+        const policy = {
+          challengeSeconds: seconds(flags.challengeSeconds, '--challenge-seconds'),
+          disputeSeconds: seconds(flags.disputeSeconds, '--dispute-seconds'),
+          unbondSeconds: seconds(flags.unbondSeconds, '--unbond-seconds'),
+          minStake: BigInt(wholeNumber(flags.minStake, '--min-stake', { least: 1, most: 1e9 })) * 10n ** 18n
+        }
+        const path = resolve(flags.output)
+        requireNoFile(path)
+        const bootstrap = (flags.bootstrap ?? []).map(checkBootstrap)
+        const rpc = flags.rpc ?? (await rpcOfChain(resolve(flags.chain ?? '')))
+        const privateKey =
+          flags.key === undefined
+            ? undefined
+            : (await openKeystore(flags.key, await readPassphrase({ file: flags.passphraseFile }))).privateKey
+        const file = await createNetwork({
+          rpc,
+          privateKey,
+          preset: flags.preset,
+          bootstrap,
+          ...policy,
+          onStep: text => console.error(dim(text))
+        })
+        await writeNetwork(path, file)
+        if (flags.json === true) console.log(networkText(file))
+        else
+          console.log(
+            `a network on chain ${file.chain.chainId}, from block ${file.chain.contracts.deploymentBlock ?? 0} on; ` +
+              `described in ${flags.output}\n` +
+              `start daemons with \`tilth daemon --network ${flags.output} --role ROLE\`; once the first one runs, ` +
+              `\`tilth network bootstrap\` writes into the file how others find it`
+          )
+      })
+    )
+}
+
+/** [reject] @throws InvalidError `flag-invalid` naming what was typed */
+function checkBootstrap(text: string): string {
+  const parsed = networkFile.shape.bootstrap.safeParse([text])
+  if (parsed.success) return text
+  throw new InvalidError('flag-invalid', `--bootstrap ${text} ${parsed.error.issues[0]?.message ?? 'is no address'}`)
+}
+
+interface BootstrapFlags extends ConnectFlags {
+  network: string
+  json?: boolean
+}
+
+function bootstrapCommand(): Command {
+  return connected(
+    command({
+      name: 'bootstrap',
+      summary: "write a running daemon's addresses into the network's file, as those that others join by",
+      examples: ['tilth network bootstrap --network my-network/network.json --data my-network/host']
+    })
+  )
+    .requiredOption('--network <file>', "the network's file")
+    .action(
+      guarded(async (flags: BootstrapFlags) => {
+        const file = await readNetworkFile(flags.network)
+        const status = await (await connect(flags)).call('status')
+        const { addNode } = await import('../../local/bootstrap.ts')
+        const bootstrap = await addNode(flags.network, file, status)
+        if (flags.json === true) printJson({ bootstrap })
+        else console.log(`who joins by ${flags.network} does so by\n${bootstrap.join('\n')}`)
+      })
+    )
+}
+
+export function networkCommand(): Command {
+  const parent = command({
+    name: 'network',
+    summary: 'make a network of your own, described by one file',
+    examples: [
+      'tilth network create --chain my-network/chain --output my-network/network.json',
+      'tilth network bootstrap --network my-network/network.json --data my-network/host'
+    ]
+  })
+  parent.addCommand(createCommand())
+  parent.addCommand(bootstrapCommand())
+  return parent
+}

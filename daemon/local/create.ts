@@ -1,0 +1,65 @@
+import { existsSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { deploy, developmentKey, noteOfAnvil } from '../../node/chain/index.ts'
+import { InvalidError, NotFoundError, toHex } from '../../protocol/primitives/index.ts'
+import type { Hex } from '../../protocol/primitives/index.ts'
+import { networkFile } from '../config/index.ts'
+import type { NetworkFile } from '../config/index.ts'
+
+export interface Policy {
+  challengeSeconds: number
+  disputeSeconds: number
+  unbondSeconds: number
+  /** Of the token's smallest unit. */
+  minStake: bigint
+}
+
+export interface CreateOptions extends Policy {
+  rpc: string
+  /** Of who pays for the deployment and gets the token's whole supply; without one the development account. */
+  privateKey: Uint8Array | undefined
+  preset: NetworkFile['preset']
+  bootstrap: string[]
+  onStep: (text: string) => void
+}
+
+/** RPC of the chain that `tilth chain` runs in a folder. @throws NotFoundError `network.chain` */
+export async function rpcOfChain(folder: string): Promise<string> {
+  const note = await noteOfAnvil(folder)
+  if (note !== undefined) return note.rpcUrl
+  throw new NotFoundError('network.chain', `no chain runs in ${folder}`, {
+    help: `Start one with \`tilth chain --data ${folder}\`, or name any other by --rpc URL.`
+  })
+}
+
+/** [reject] A file that is there is somebody's network. @throws InvalidError `network.exists` */
+export function requireNoFile(path: string): void {
+  if (existsSync(path))
+    throw new InvalidError('network.exists', `there is a file at ${path} already`, {
+      help: 'Choose another with --output FILE; a network that exists is not made again.'
+    })
+}
+
+/** Deploys a network's contracts. @throws ChainError as `deploy` */
+export async function createNetwork(options: CreateOptions): Promise<NetworkFile> {
+  const { rpc, privateKey, preset, bootstrap, onStep, ...policy } = options
+  const key: Hex = privateKey === undefined ? await developmentKey() : toHex(privateKey)
+  const contracts = await deploy({ rpcUrl: rpc, privateKey: key, ...policy, onStep })
+  return networkFile.parse({
+    version: 1,
+    preset,
+    chain: { rpc, chainId: contracts.chainId, contracts },
+    bootstrap,
+    policy: { ...policy, minStake: policy.minStake.toString() }
+  })
+}
+
+/** All of it or nothing, and never over another. */
+export async function writeNetwork(path: string, file: NetworkFile): Promise<void> {
+  await writeFile(path, `${networkText(file)}\n`, { flag: 'wx' })
+}
+
+export const networkText = (file: NetworkFile): string => {
+  const { daemons, ...shared } = file
+  return JSON.stringify(daemons.length === 0 ? shared : file, null, 2)
+}

@@ -1,0 +1,45 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { InvalidError } from '../../protocol/primitives/index.ts'
+import { markOf, runs } from '../alive.ts'
+import type { ProcessMark } from '../alive.ts'
+import { writePrivate } from '../private-file.ts'
+
+/** Who runs on a folder: what `tilth down` ends. */
+const noteName = 'process.json'
+/** What a daemon leaves in its folder. */
+export const apiNote = 'api.json'
+const noteForm = z.object({ pid: z.int().min(1), born: z.string().optional() })
+
+/** The process that a note names, if it runs now. */
+export async function runningIn(folder: string, name: string = noteName): Promise<ProcessMark | undefined> {
+  const text = await readFile(join(folder, name), 'utf8').catch(() => '')
+  if (text === '') return undefined
+  let read: unknown
+  try {
+    read = JSON.parse(text)
+  } catch {
+    return undefined // half a note, of a process that was killed while it wrote
+  }
+  const note = noteForm.safeParse(read)
+  return note.success && (await runs(note.data)) ? note.data : undefined
+}
+
+/** [reject] One process a folder. @throws InvalidError `network.running` */
+export async function requireFree(folder: string): Promise<void> {
+  const other = await runningIn(folder)
+  if (other === undefined || other.pid === process.pid) return
+  throw new InvalidError(
+    'network.running',
+    `a local network or chain runs in ${folder} already (process ${other.pid})`,
+    {
+      help: `End it with \`tilth down --data ${folder}\`, or choose another folder.`
+    }
+  )
+}
+
+/** Says that this process runs there now. */
+export async function takeFolder(folder: string): Promise<void> {
+  await writePrivate(join(folder, noteName), JSON.stringify(await markOf(process.pid)))
+}
