@@ -11,6 +11,8 @@ export type DaemonApiErrorCode =
   | 'auth.origin'
   | 'auth.wrong'
   | 'datanet.unknown'
+  | 'contribution.unknown'
+  | 'id.ambiguous'
   | 'job.unfinished'
   | 'job.unknown'
   | 'model.source'

@@ -1,4 +1,4 @@
-import { InvalidError, NotFoundError, defaultPage } from '../../protocol/primitives/index.ts'
+import { InvalidError, NotFoundError, bytes32, defaultPage } from '../../protocol/primitives/index.ts'
 import type { Hex, Page } from '../../protocol/primitives/index.ts'
 import { contributionView, datanetView, versionView } from './book/index.ts'
 import type { Book } from './book/index.ts'
@@ -17,12 +17,14 @@ function pageFrom<T>(items: readonly T[], limit: number, cursorOf: (item: T) => 
   return { items: shown, next: items.length > limit && last !== undefined ? cursorOf(last) : null }
 }
 
+const notCursor = (): InvalidError =>
+  new InvalidError('page.cursor', 'that is no cursor of this list', { help: 'Begin again without a cursor.' })
+
 /** @throws InvalidError `page.cursor` */
 function indexAfter(cursor: string | undefined): number {
   if (cursor === undefined) return 1
   // [reject] A cursor of these lists is a place in them.
-  if (!/^[1-9][0-9]{0,14}$/.test(cursor))
-    throw new InvalidError('page.cursor', 'that is no cursor of this list', { help: 'Begin again without a cursor.' })
+  if (!/^[1-9][0-9]{0,14}$/.test(cursor)) throw notCursor()
   return Number(cursor) + 1
 }
 
@@ -32,7 +34,7 @@ export function createLists(
   book: Book,
   interest: Pick<Interest, 'has' | 'roles'>,
   notes: Pick<Notes, 'document'>
-): Pick<DataService, 'datanets' | 'findDatanet' | 'contributions' | 'contribution' | 'versions'> {
+): Pick<DataService, 'datanets' | 'findDatanet' | 'contributions' | 'contribution' | 'contributionIds' | 'versions'> {
   const view = (id: Hex): Promise<DatanetView | undefined> => datanetView(book, id, interest.roles(id))
   const versionCursor = ({ version }: Pick<VersionView, 'version'>): string => String(version)
   /** Versions of a Datanet that is not followed: the chain is asked for those that are shown. */
@@ -47,6 +49,8 @@ export function createLists(
   }
   return {
     async datanets({ limit = defaultPage, cursor } = {}) {
+      // [reject] A cursor of this list is the id of a Datanet; it may have been forgotten meanwhile.
+      if (cursor !== undefined && !bytes32.safeParse(cursor).success) throw notCursor()
       const views: DatanetView[] = []
       for (const id of await book.datanets(cursor, limit + 1)) {
         const found = await view(id)
@@ -94,6 +98,7 @@ export function createLists(
       const record = await book.contribution(id)
       return record === undefined ? undefined : contributionView(book, record)
     },
+    contributionIds: beginning => book.contributionIds(beginning),
     async versions(datanet, { limit = defaultPage, cursor } = {}) {
       const from = indexAfter(cursor)
       if (!interest.has(datanet)) return pageFrom(await fromChain(datanet, from, limit + 1), limit, versionCursor)

@@ -131,7 +131,7 @@ export interface DataService {
   datanets(page?: PageRequest): Promise<Page<DatanetView>>
   datanet(id: Hex): Promise<DatanetView | undefined>
   /**
-   * By id, by the beginning of one (0x and four digits at least), or by name.
+   * By id, by as much of one as no other shares, or by name.
    * @throws NotFoundError `datanet.unknown` · InvalidError `datanet.ambiguous`
    */
   findDatanet(nameOrId: string): Promise<DatanetView>
@@ -178,6 +178,8 @@ export interface DataService {
   /** In order of authorship. */
   contributions(datanet: Hex, page?: PageRequest): Promise<Page<ContributionView>>
   contribution(id: Hex): Promise<ContributionView | undefined>
+  /** Ids of contributions that begin so (0x and hexadecimal digits), of whichever Datanet. */
+  contributionIds(beginning: string): AsyncIterable<Hex>
 
   /**
    * Votes by hand (validator with autoVote off).

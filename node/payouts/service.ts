@@ -323,6 +323,7 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
       const entry = await receipts.get(id)
       return entry && view(entry)
     },
+    receiptIds: beginning => receipts.idsLike(beginning),
     async settle(pool) {
       await settler.settle(pool)
       return present(pool, (await chain.payouts.pool(pool)).epoch + 1)

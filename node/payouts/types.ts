@@ -198,6 +198,8 @@ export interface PayoutsService {
   /** Receipts this node knows, its own and those announced by others, by end time. */
   receipts(filter?: EntryFilter): Promise<Page<ReceiptView>>
   receipt(id: Hex): Promise<ReceiptView | undefined>
+  /** Ids of receipts that begin so (0x and hexadecimal digits). */
+  receiptIds(beginning: string): AsyncIterable<Hex>
 
   /**
    * Closes a pool's next epoch: asks workers to redeem, collects receipts, computes payouts, posts the bundle and

@@ -1,5 +1,6 @@
 export * from './errors.ts'
 export * from './hex.ts'
+export * from './id-text.ts'
 export * from './canonical.ts'
 export * from './parse.ts'
 export * from './refusal.ts'

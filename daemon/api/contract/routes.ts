@@ -14,7 +14,6 @@ import {
   earningsView,
   epochView,
   hash,
-  hashParam,
   jobRequest,
   jobView,
   modelView,
@@ -25,9 +24,9 @@ import {
   versionView
 } from './views.ts'
 
-const id = z.object({ id: hashParam })
-/** An id, at least six characters of one, or a name. */
-const named = z.object({ id: z.string().min(1).max(100) })
+/** Which one is meant: an id, as much of one as no other shares, or a name where such things have names. */
+const wanted = z.string().min(1).max(100)
+const named = z.object({ id: wanted })
 const contribution = z
   .strictObject({
     /**
@@ -111,7 +110,7 @@ export const routes = {
     method: 'GET',
     path: '/api/datanets/:id',
     stage: 'datanet',
-    summary: 'One Datanet, by id, by the first characters of one, or by name',
+    summary: 'One Datanet',
     params: named,
     reply: datanetView
   }),
@@ -120,7 +119,7 @@ export const routes = {
     path: '/api/datanets/:id/follow',
     stage: 'datanet',
     summary: 'Follow a Datanet by choice, or follow it no more: hear, check and keep what is contributed there',
-    params: id,
+    params: named,
     body: z.strictObject({ follow: z.boolean() }),
     reply: datanetView
   }),
@@ -129,7 +128,7 @@ export const routes = {
     path: '/api/datanets/:id/held-out',
     stage: 'datanet',
     summary: 'Its held-out questions',
-    params: id.extend(paged.shape),
+    params: named.extend(paged.shape),
     reply: pageSchema(z.object({ messages: z.array(z.object({ role: z.string(), content: z.string() })) }))
   }),
   checkContribution: route({
@@ -137,7 +136,7 @@ export const routes = {
     path: '/api/datanets/:id/check',
     stage: 'contribution',
     summary: "What the validators' checks would say of a file: nothing is kept and no upload is spent",
-    params: id,
+    params: named,
     maxBody: fileBody,
     body: z.strictObject({
       file: z.string().max(16 << 20),
@@ -151,7 +150,7 @@ export const routes = {
     path: '/api/datanets/:id/prepare',
     stage: 'contribution',
     summary: 'Store a shard and get the statements for its contributor to sign',
-    params: id,
+    params: named,
     maxBody: fileBody,
     body: z.strictObject({
       file: z
@@ -167,7 +166,7 @@ export const routes = {
     path: '/api/datanets/:id/contributions',
     stage: 'contribution',
     summary: 'Contribute a shard',
-    params: id,
+    params: named,
     maxBody: fileBody,
     body: contribution,
     reply: z.object({ id: hash })
@@ -177,7 +176,7 @@ export const routes = {
     path: '/api/datanets/:id/contributions',
     stage: 'checks',
     summary: 'Contributions in order of authorship, with their checks',
-    params: id.extend(paged.shape),
+    params: named.extend(paged.shape),
     reply: pageSchema(contributionView)
   }),
   contribution: route({
@@ -185,7 +184,7 @@ export const routes = {
     path: '/api/contributions/:id',
     stage: 'checks',
     summary: 'One contribution, with its checks',
-    params: id,
+    params: named,
     reply: contributionView
   }),
   withdraw: route({
@@ -193,7 +192,7 @@ export const routes = {
     path: '/api/contributions/:id/withdraw',
     stage: 'contribution',
     summary: 'Take back what was brought in here and is not decided, as far as it can be',
-    params: id,
+    params: named,
     reply: z.object({ id: hash, state: z.enum(['unsent', 'committed', 'shown']) })
   }),
   vote: route({
@@ -201,7 +200,7 @@ export const routes = {
     path: '/api/contributions/:id/vote',
     stage: 'votes',
     summary: 'Vote by hand (validators with automatic voting off)',
-    params: id,
+    params: named,
     body: z.strictObject({ accept: z.boolean() }),
     reply: z.object({ id: hash })
   }),
@@ -210,7 +209,7 @@ export const routes = {
     path: '/api/datanets/:id/versions',
     stage: 'version',
     summary: 'Anchor the accepted set as a new version (host)',
-    params: id,
+    params: named,
     body: nothing,
     reply: versionView
   }),
@@ -219,7 +218,7 @@ export const routes = {
     path: '/api/datanets/:id/versions',
     stage: 'version',
     summary: 'Anchored versions',
-    params: id.extend(paged.shape),
+    params: named.extend(paged.shape),
     reply: pageSchema(versionView)
   }),
 
@@ -244,7 +243,7 @@ export const routes = {
     path: '/api/jobs/:id',
     stage: 'job',
     summary: 'One job: bids, awards, progress, result',
-    params: id,
+    params: named,
     reply: jobView
   }),
   declined: route({
@@ -271,7 +270,7 @@ export const routes = {
     summary: 'Register a finished job, or a base model, on chain',
     body: z.strictObject({
       name: z.string().min(1).max(80),
-      job: hashParam.optional(),
+      job: wanted.optional(),
       base: z.string().max(100).optional(),
       worker: account.optional(),
       split: z.strictObject({ worker: z.int(), builder: z.int(), data: z.int() })
@@ -290,7 +289,7 @@ export const routes = {
     method: 'GET',
     path: '/api/models/:id',
     stage: 'registration',
-    summary: 'One model, by id, or the newest of a name',
+    summary: 'One model, by id, or the newest of a name that somebody serves',
     params: named,
     reply: modelView
   }),
@@ -299,7 +298,7 @@ export const routes = {
     path: '/api/models/:id/offer',
     stage: 'offer',
     summary: 'Serve a model for pay (worker)',
-    params: id,
+    params: named,
     body: z.strictObject({ inputPrice: decimal.optional(), outputPrice: decimal.optional() }),
     reply: z.object({ id: hash })
   }),
@@ -319,8 +318,8 @@ export const routes = {
     stage: 'receipt',
     summary: 'Receipts this daemon holds, with their weights, by the time of their end',
     params: paged.extend({
-      model: hashParam.optional(),
-      pool: hashParam.optional(),
+      model: wanted.optional(),
+      pool: wanted.optional(),
       order: z.enum(['oldest', 'newest']).default('oldest')
     }),
     reply: pageSchema(receiptView)
@@ -330,7 +329,7 @@ export const routes = {
     path: '/api/receipts/:id',
     stage: 'receipt',
     summary: 'One receipt',
-    params: id,
+    params: named,
     reply: receiptView
   }),
   redeem: route({
@@ -347,7 +346,7 @@ export const routes = {
     path: '/api/epochs',
     stage: 'settlement',
     summary: "Settle a Datanet's epoch: roots on chain, with a bond",
-    body: z.strictObject({ pool: hashParam }),
+    body: z.strictObject({ pool: wanted }),
     reply: epochView
   }),
   epochs: route({
@@ -363,7 +362,7 @@ export const routes = {
     path: '/api/epochs/:id/finalize',
     stage: 'settlement',
     summary: "Finalize a pool's proposed epoch after its window",
-    params: id,
+    params: named,
     body: nothing,
     reply: epochView
   }),

@@ -10,10 +10,6 @@ export const account = z
   .string()
   .regex(/^0x[0-9a-fA-F]{40}$/)
   .transform(text => text.toLowerCase() as `0x${string}`)
-export const hashParam = z
-  .string()
-  .regex(/^0x[0-9a-fA-F]{64}$/)
-  .transform(text => text.toLowerCase() as `0x${string}`)
 export const decimal = z.string().regex(/^-?[0-9]+$/)
 const addressView = z.string()
 
@@ -204,7 +200,8 @@ export const isJobFailed = ({ state }: Pick<JobView, 'state'>): boolean => state
 
 export const jobRequest = z.strictObject({
   base: z.string().min(1).max(100),
-  datanet: hashParam,
+  /** Its id, as much of one as no other shares, or its name. */
+  datanet: z.string().min(1).max(100),
   version: z.int().min(1),
   settings: trainSettings,
   coalitions: z.int().min(2).max(4096),

@@ -3,6 +3,7 @@ import type { ContributionView as NodeContribution, DatanetView as NodeDatanet }
 import type { Node } from '../../../node/node.ts'
 import type { ContributionView, DatanetView } from '../contract/index.ts'
 import type { Handlers } from '../server/index.ts'
+import type { Which } from './which.ts'
 
 type Names =
   | 'createDatanet'
@@ -48,15 +49,8 @@ const contributionOf = (item: NodeContribution): ContributionView => ({
   rowIssues: item.rowIssues.map(issue => ({ ...issue }))
 })
 
-export function dataHandlers({ data, self }: Pick<Node, 'data' | 'self'>): Pick<Handlers, Names> {
-  const known = async (id: `0x${string}`): Promise<NodeDatanet> => {
-    const found = await data.datanet(id)
-    if (found === undefined)
-      throw new NotFoundError('datanet.unknown', `no Datanet ${id} is known here`, {
-        help: 'It may not have arrived yet; see /api/datanets.'
-      })
-    return found
-  }
+export function dataHandlers({ data, self }: Pick<Node, 'data' | 'self'>, which: Which): Pick<Handlers, Names> {
+  const known = (wanted: string): Promise<NodeDatanet> => data.findDatanet(wanted)
   return {
     createDatanet: async ({ body }) => view(await data.createDatanet(body.rules, body.heldOut)),
     datanets: async ({ params }) => mapPage(await data.datanets(params), view),
@@ -105,17 +99,21 @@ export function dataHandlers({ data, self }: Pick<Node, 'data' | 'self'>): Pick<
     contributions: async ({ params: { id, ...page } }) =>
       mapPage(await data.contributions((await known(id)).id, page), contributionOf),
     async contribution({ params }) {
-      const found = await data.contribution(params.id)
+      const found = await data.contribution(await which.contribution(params.id))
       if (found === undefined)
         throw new NotFoundError('contribution.unknown', `no contribution ${params.id} is known here`, {
           help: 'One that was just made is known within seconds, where its Datanet is followed.'
         })
       return contributionOf(found)
     },
-    withdraw: async ({ params }) => ({ id: params.id, ...(await data.withdraw(params.id)) }),
+    async withdraw({ params }) {
+      const id = await which.contribution(params.id)
+      return { id, ...(await data.withdraw(id)) }
+    },
     async vote({ params, body }) {
-      await data.vote(params.id, body.accept)
-      return { id: params.id }
+      const id = await which.contribution(params.id)
+      await data.vote(id, body.accept)
+      return { id }
     },
     anchorVersion: async ({ params }) => data.anchorVersion((await known(params.id)).id),
     versions: async ({ params: { id, ...page } }) =>

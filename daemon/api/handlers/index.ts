@@ -6,6 +6,7 @@ import { jobHandlers } from './jobs.ts'
 import { modelHandlers } from './models.ts'
 import { nodeHandlers } from './node.ts'
 import { payoutHandlers } from './payouts.ts'
+import { createWhich } from './which.ts'
 
 export interface ApiHandlers {
   readonly handlers: Handlers
@@ -15,14 +16,15 @@ export interface ApiHandlers {
 
 /** The contract, answered by a node: amounts as text, nothing but views. */
 export function createHandlers(node: Node, about: { version: string; rpc: string }): ApiHandlers {
-  const { askEvents, ...models } = modelHandlers(node)
+  const which = createWhich(node)
+  const { askEvents, ...models } = modelHandlers(node, which)
   return {
     handlers: {
       ...nodeHandlers(node, about),
-      ...dataHandlers(node),
-      ...jobHandlers(node),
+      ...dataHandlers(node, which),
+      ...jobHandlers(node, which),
       ...models,
-      ...payoutHandlers(node)
+      ...payoutHandlers(node, which)
     },
     ask: askEvents
   }

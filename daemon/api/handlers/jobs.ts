@@ -1,8 +1,9 @@
-import { NotFoundError, pageOf } from '../../../protocol/primitives/index.ts'
+import { pageOf } from '../../../protocol/primitives/index.ts'
 import type { JobView as NodeJob } from '../../../node/jobs/index.ts'
 import type { Node } from '../../../node/node.ts'
 import type { JobView } from '../contract/index.ts'
 import type { Handlers } from '../server/index.ts'
+import type { Which } from './which.ts'
 
 const view = (job: NodeJob): JobView => ({
   id: job.id,
@@ -35,18 +36,15 @@ const view = (job: NodeJob): JobView => ({
   heldOutLoss: job.heldOutLoss
 })
 
-export function jobHandlers({ jobs }: Pick<Node, 'jobs'>): Pick<Handlers, 'postJob' | 'jobs' | 'job' | 'declined'> {
+export function jobHandlers(
+  { jobs }: Pick<Node, 'jobs'>,
+  which: Which
+): Pick<Handlers, 'postJob' | 'jobs' | 'job' | 'declined'> {
   return {
-    postJob: ({ body: { budget, ...rest } }) => jobs.post({ ...rest, budget: BigInt(budget) }),
+    postJob: async ({ body: { budget, datanet, ...rest } }) =>
+      jobs.post({ ...rest, datanet: await which.datanet(datanet), budget: BigInt(budget) }),
     jobs: async ({ params }) => pageOf(jobs.jobs().map(view), params, ({ id }) => id),
     declined: async ({ params }) => jobs.declined(params),
-    async job({ params }) {
-      const found = jobs.job(params.id)
-      if (found === undefined)
-        throw new NotFoundError('job.unknown', `no job ${params.id} is known here`, {
-          help: 'It may not have arrived yet; see /api/jobs.'
-        })
-      return view(found)
-    }
+    job: async ({ params }) => view(await which.job(params.id))
   }
 }

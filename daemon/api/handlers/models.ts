@@ -1,9 +1,10 @@
-import { InvalidError, NotFoundError, pageOf, TilthError } from '../../../protocol/primitives/index.ts'
+import { InvalidError, pageOf, TilthError } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { ModelView as NodeModel } from '../../../node/models/index.ts'
 import type { Node } from '../../../node/node.ts'
 import type { AskEvent, Explanation, ModelView } from '../contract/index.ts'
 import type { Handlers } from '../server/index.ts'
+import type { Which } from './which.ts'
 
 type Names = 'importBase' | 'registerModel' | 'models' | 'model' | 'serve' | 'ask' | 'redeem'
 
@@ -40,13 +41,13 @@ export const modelView = ({
   }))
 })
 
-export function modelHandlers(node: Pick<Node, 'models' | 'jobs' | 'payouts' | 'shelf' | 'transport'>): Pick<
-  Handlers,
-  Names
-> & {
+export function modelHandlers(
+  node: Pick<Node, 'models' | 'payouts' | 'shelf' | 'transport'>,
+  which: Which
+): Pick<Handlers, Names> & {
   readonly askEvents: (body: Parameters<Handlers['ask']>[0]['body'], signal: AbortSignal) => AsyncGenerator<AskEvent>
 } {
-  const { models, jobs, payouts, shelf, transport } = node
+  const { models, payouts, shelf, transport } = node
 
   async function explained(receipts: readonly Hex[]): Promise<Explanation> {
     const [answers, failed]: [Explanation['answers'], Explanation['failed']] = [[], []]
@@ -67,10 +68,11 @@ export function modelHandlers(node: Pick<Node, 'models' | 'jobs' | 'payouts' | '
   }
 
   async function* askEvents(
-    { seed, explain, ...body }: Parameters<Handlers['ask']>[0]['body'],
+    { seed, explain, model, ...body }: Parameters<Handlers['ask']>[0]['body'],
     signal: AbortSignal
   ): AsyncGenerator<AskEvent> {
-    for await (const event of models.ask({ ...body, ...(seed === undefined ? {} : { seed }), signal })) {
+    const { id } = await which.model(model)
+    for await (const event of models.ask({ ...body, model: id, ...(seed === undefined ? {} : { seed }), signal })) {
       if (event.kind === 'text') {
         if (event.text !== '') yield { kind: 'text', text: event.text }
       } else if (event.kind === 'worker') yield event
@@ -90,12 +92,10 @@ export function modelHandlers(node: Pick<Node, 'models' | 'jobs' | 'payouts' | '
   }
 
   /** The job's own worker is named unless another is asked for. */
-  const resultOf = (id: `0x${string}`): { result: string; worker: `0x${string}` | undefined } => {
-    const job = jobs.job(id)
-    if (job === undefined)
-      throw new NotFoundError('job.unknown', `no job ${id} is known here`, { help: 'See /api/jobs.' })
+  const resultOf = async (wanted: string): Promise<{ result: string; worker: Hex | undefined }> => {
+    const job = await which.job(wanted)
     if (job.result === null)
-      throw new InvalidError('job.unfinished', `job ${id} is ${job.state}: it has no result yet`, {
+      throw new InvalidError('job.unfinished', `job ${job.id} is ${job.state}: it has no result yet`, {
         help: 'Wait until it is completed.'
       })
     return {
@@ -126,7 +126,7 @@ export function modelHandlers(node: Pick<Node, 'models' | 'jobs' | 'payouts' | '
       }
       if (body.base !== undefined)
         return modelView({ ...(await models.registerBase({ ...shared, base: body.base })), offers: [] })
-      const { result, worker } = resultOf(body.job ?? '0x')
+      const { result, worker } = await resultOf(body.job ?? '')
       return modelView({
         ...(await models.register({ ...(worker === undefined ? {} : { worker }), ...shared, result })),
         offers: []
@@ -141,15 +141,10 @@ export function modelHandlers(node: Pick<Node, 'models' | 'jobs' | 'payouts' | '
         params,
         ({ id }) => id
       ),
-    async model({ params }) {
-      const found = models.model(params.id)
-      if (found === undefined)
-        throw new NotFoundError('model.unknown', `no model is called ${params.id}`, { help: 'See `tilth models`.' })
-      return modelView(found)
-    },
+    model: async ({ params }) => modelView(await which.model(params.id)),
     async serve({ params, body }) {
       const offer = await models.offer({
-        model: params.id,
+        model: (await which.model(params.id)).id,
         ...(body.inputPrice === undefined ? {} : { inputPrice: BigInt(body.inputPrice) }),
         ...(body.outputPrice === undefined ? {} : { outputPrice: BigInt(body.outputPrice) })
       })

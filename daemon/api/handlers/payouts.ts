@@ -3,6 +3,7 @@ import { NotFoundError } from '../../../protocol/primitives/index.ts'
 import type { Node } from '../../../node/node.ts'
 import type { EpochView, ReceiptView } from '../contract/index.ts'
 import type { Handlers } from '../server/index.ts'
+import type { Which } from './which.ts'
 
 type Names = 'receipts' | 'receipt' | 'settle' | 'epochs' | 'finalize' | 'earnings' | 'claim' | 'accounting'
 
@@ -45,26 +46,31 @@ const receiptView = (receipt: NodeReceipt): ReceiptView => ({
   scorings: receipt.scorings.map(({ scorer, agrees }) => ({ scorer, agrees }))
 })
 
-export function payoutHandlers({ payouts }: Pick<Node, 'payouts'>): Pick<Handlers, Names> {
+export function payoutHandlers({ payouts }: Pick<Node, 'payouts'>, which: Which): Pick<Handlers, Names> {
   return {
     async receipts({ params: { model, pool, ...page } }) {
-      const { items, next } = await payouts.receipts({ model, pool, ...page })
+      const { items, next } = await payouts.receipts({
+        ...(model === undefined ? {} : { model: (await which.model(model)).id }),
+        ...(pool === undefined ? {} : { pool: await which.datanet(pool) }),
+        ...page
+      })
       return { items: items.map(receiptView), next }
     },
     async receipt({ params }) {
-      const found = await payouts.receipt(params.id)
+      const id = await which.receipt(params.id)
+      const found = await payouts.receipt(id)
       if (found === undefined)
         throw new NotFoundError('receipt.unknown', `no receipt ${params.id} is known here`, {
           help: 'See `tilth receipts`.'
         })
       return receiptView(found)
     },
-    settle: async ({ body }) => epochView(await payouts.settle(body.pool)),
+    settle: async ({ body }) => epochView(await payouts.settle(await which.datanet(body.pool))),
     async epochs({ params }) {
       const { items, next } = await payouts.epochs(params)
       return { items: items.map(epochView), next }
     },
-    finalize: async ({ params }) => epochView(await payouts.finalize(params.id)),
+    finalize: async ({ params }) => epochView(await payouts.finalize(await which.datanet(params.id))),
     async earnings({ params }) {
       const { account, payout, balance, pools } = await payouts.earnings(params.account)
       return {

@@ -39,6 +39,8 @@ export interface Book extends Directory {
   at(datanet: Hex, index: number): Promise<ContributionRecord | undefined>
   /** In the order of authorship, from an index on. */
   contributions(datanet: Hex, from: number, limit?: number): AsyncIterable<ContributionRecord>
+  /** Of all Datanets, in the order of the ids. */
+  contributionIds(beginning: string): AsyncIterable<Hex>
   /** Indices from one on of what no certificate has decided. */
   open(datanet: Hex, from: number, limit: number): Promise<number[]>
   /** How many contributions of an account stand before an index; counted no further than `most`. */
@@ -136,6 +138,9 @@ export function createBook({ store }: Pick<DataDeps, 'store'>): Book {
       if (place === undefined) return undefined
       knownPlaces.set(id, place)
       return recordAt(place)
+    },
+    async *contributionIds(beginning) {
+      for await (const id of places.keys({ prefix: beginning })) yield id as Hex
     },
     at: (datanet, index) => recordAt(placeOf({ datanet, index })),
     contributions: (datanet, from, limit = -1) => contributions.values({ ...inOrder(datanet, from), limit }),

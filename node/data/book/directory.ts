@@ -1,4 +1,4 @@
-import { LimitError } from '../../../protocol/primitives/index.ts'
+import { LimitError, idText, isMeant } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { createCache } from '../../runtime/index.ts'
 import type { Store } from '../../store/index.ts'
@@ -22,7 +22,7 @@ export interface Directory {
   putDatanet(id: Hex, record: DatanetRecord, own: boolean): Promise<void>
   /** Those whose documents are here, in the order of their ids; `after` not included. */
   datanets(after: string | undefined, limit: number): Promise<Hex[]>
-  /** Ids with this name, or that begin so. */
+  /** Ids with this name; where none has it, those that are meant by a part of an id. */
   find(nameOrPrefix: string, limit: number): Promise<Hex[]>
   /** On chain, and without a document here; in the order of their ids, `after` not included. */
   missing(after: string, limit: number): Promise<Hex[]>
@@ -76,9 +76,13 @@ export function createDirectory(store: Pick<Store, 'batch'>, tables: Tables): Di
     async find(wanted, limit) {
       const ids = new Set<Hex>()
       for await (const key of names.keys({ prefix: `${wanted}${separator}`, limit })) ids.add(key.slice(-66) as Hex)
-      const prefix = wanted.toLowerCase()
-      if (/^0x[0-9a-f]{4,64}$/.test(prefix))
-        for await (const id of documents.keys({ prefix, limit })) ids.add(id as Hex)
+      const text = idText(wanted)
+      // Whoever has the very name is meant, though an id may begin with the same letters.
+      if (text !== undefined && ids.size === 0)
+        for await (const id of documents.keys({ prefix: text.beginning })) {
+          if (isMeant(id, text)) ids.add(id as Hex)
+          if (ids.size >= limit) break
+        }
       return [...ids].slice(0, limit)
     },
     async missing(after, limit) {

@@ -8,6 +8,14 @@ const padded = (value: bigint): string => value.toString().padStart(20, '0')
 /** Half of an id, in 22 characters: 2^64 tries for two that are alike. */
 export const shortId = (id: Hex): string => Buffer.from(fromHex(id).subarray(0, 16)).toString('base64url')
 
+/** What stands in a short id of the id's own digits. */
+export const hexOfShort = (short: string): string => `0x${Buffer.from(short, 'base64url').toString('hex')}`
+/** The characters that all short ids of ids with this beginning begin with: six bits each, of digits of four. */
+export function shortPrefix(beginning: string): string {
+  const digits = beginning.slice(2, 34)
+  return shortId(`0x${digits.padEnd(64, '0')}`).slice(0, Math.floor((digits.length * 4) / 6))
+}
+
 /** A receipt's own key: its end, then its id. Lists are in this order, and it never changes. */
 export const timeKey = (finishedAt: bigint, id: Hex): string => `${padded(finishedAt)}-${shortId(id)}`
 export const isTimeKey = (text: string): boolean => /^[0-9]{20}-[A-Za-z0-9_-]{22}$/.test(text)

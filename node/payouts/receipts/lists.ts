@@ -1,6 +1,6 @@
 import { defaultPage, InvalidError, largestPage } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
-import { everything, isTimeKey, justAfter, listKey, openKey, shortId } from './keys.ts'
+import { everything, hexOfShort, isTimeKey, justAfter, listKey, openKey, shortId, shortPrefix } from './keys.ts'
 import type { Tables } from './tables.ts'
 import type { Entry, ReceiptStore } from './types.ts'
 
@@ -8,7 +8,7 @@ import type { Entry, ReceiptStore } from './types.ts'
 export function createLists(
   tables: Tables,
   entryAt: (key: string) => Promise<Entry | undefined>
-): Pick<ReceiptStore, 'list' | 'open' | 'openIds' | 'unscored' | 'unheard' | 'hasOwn' | 'pools'> {
+): Pick<ReceiptStore, 'list' | 'idsLike' | 'open' | 'openIds' | 'unscored' | 'unheard' | 'hasOwn' | 'pools'> {
   return {
     async list({ model, pool, order = 'oldest', limit = defaultPage, cursor } = {}) {
       if (cursor !== undefined && !isTimeKey(cursor))
@@ -37,6 +37,14 @@ export function createLists(
         last = key
       }
       return { items, next: null }
+    },
+    async *idsLike(beginning) {
+      for await (const [short, key] of tables.ids.entries({ prefix: shortPrefix(beginning) })) {
+        const half = hexOfShort(short)
+        if (!half.startsWith(beginning.slice(0, half.length))) continue
+        const entry = await entryAt(key)
+        if (entry?.id.startsWith(beginning) === true) yield entry.id
+      }
     },
     async *open(pool) {
       for await (const id of tables.places.values({ prefix: `${pool}/` })) {

@@ -102,6 +102,8 @@ export interface ReceiptStore {
     options: { agreed: boolean; gone?: Address | undefined }
   ): Promise<boolean>
   list(filter?: EntryFilter): Promise<Page<Entry>>
+  /** Ids that begin so, 0x and hexadecimal digits. */
+  idsLike(beginning: string): AsyncIterable<Hex>
   /** Open receipts of a pool by channel and sequence number. */
   open(pool: Hex): AsyncIterable<Entry>
   /** Ids of open receipts of a pool that begin with these digits, ascending. */
