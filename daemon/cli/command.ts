@@ -100,6 +100,9 @@ export async function showList<T>(
   if (next !== null) console.error(dim(`more: --cursor ${next}`))
 }
 
+/** The one thing that was asked for, as a list shows it. */
+export const alone = <T>(item: T): Page<T> => ({ items: [item], next: null })
+
 /** [reject] A whole number within its bounds, as a flag gives it. @throws InvalidError naming the flag */
 export function wholeNumber(text: string, flag: string, { least, most }: { least: number; most: number }): number {
   const value = Number(text)

@@ -34,7 +34,7 @@ export function contributionsCommand(): Command {
                   all.map(item => [
                     String(item.index ?? ''),
                     short(item.id),
-                    short(item.contributor),
+                    item.contributor, // whole: earnings and claims ask for it
                     String(item.rows),
                     String(item.own),
                     mark(item.status),

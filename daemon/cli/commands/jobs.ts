@@ -4,7 +4,7 @@ import { TilthError, readAs } from '../../../protocol/primitives/index.ts'
 import { trainSettings } from '../../../protocol/jobs/types.ts'
 import { isJobEnded } from '../../api/contract/index.ts'
 import type { JobView } from '../../api/contract/index.ts'
-import { command, connected, guarded, listing, showList, tokenAmount } from '../command.ts'
+import { alone, command, connected, guarded, listing, showList, tokenAmount } from '../command.ts'
 import type { CallFlags, ListFlags } from '../command.ts'
 import { connect } from '../context.ts'
 import { dim, printJson, safe, short, table, tokens } from '../output.ts'
@@ -138,7 +138,7 @@ export function jobsCommand(): Command {
       })
     )
   )
-    .argument('[job]', 'id of one job')
+    .argument('[job]', 'one of them: id or beginning of one')
     .action(
       guarded(async (wanted: string | undefined, flags: ListFlags) => {
         await showList(
@@ -146,7 +146,7 @@ export function jobsCommand(): Command {
           async (api, params) =>
             wanted === undefined
               ? api.call('jobs', { params })
-              : { items: [await api.call('job', { params: { id: wanted } })], next: null },
+              : alone(await api.call('job', { params: { id: wanted } })),
           jobs =>
             jobs.length === 0
               ? 'no jobs yet'

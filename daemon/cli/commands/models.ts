@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { TilthError, foreignCode } from '../../../protocol/primitives/index.ts'
-import { command, connected, guarded, listing, show, showList } from '../command.ts'
+import { alone, command, connected, guarded, listing, show, showList } from '../command.ts'
 import type { CallFlags, ListFlags } from '../command.ts'
 import { connect } from '../context.ts'
 import type { AskEvent, Explanation, ModelView } from '../../api/contract/index.ts'
@@ -21,40 +21,45 @@ export function modelsCommand(): Command {
       command({
         name: 'models',
         summary: 'registered models, and who offers them at what price',
-        examples: ['tilth models', 'tilth models --json']
+        examples: ['tilth models', 'tilth models elements', 'tilth models --json']
       })
     )
-  ).action(
-    guarded(async (flags: ListFlags) => {
-      await showList(
-        flags,
-        (api, params) => api.call('models', { params }),
-        models =>
-          models.length === 0
-            ? 'no models yet'
-            : models
-                .map(model =>
-                  [
-                    `${safe(model.name)}  ${dim(model.id)}`,
-                    `  ${madeOf(model)}`,
-                    model.offers.length === 0
-                      ? dim('  nobody serves it now')
-                      : table(
-                          ['  served by', 'per input token', 'per output token', 'tokens/s'],
-                          model.offers.map(offer => [
-                            `  ${short(offer.worker)}`,
-                            tokens(offer.inputPrice),
-                            tokens(offer.outputPrice),
-                            String(offer.tokensPerSecond)
-                          ]),
-                          [1, 2, 3]
-                        )
-                  ].join('\n')
-                )
-                .join('\n\n')
-      )
-    })
   )
+    .argument('[model]', 'one of them: id, beginning of one, or name')
+    .action(
+      guarded(async (wanted: string | undefined, flags: ListFlags) => {
+        await showList(
+          flags,
+          async (api, params) =>
+            wanted === undefined
+              ? api.call('models', { params })
+              : alone(await api.call('model', { params: { id: wanted } })),
+          models =>
+            models.length === 0
+              ? 'no models yet'
+              : models
+                  .map(model =>
+                    [
+                      `${safe(model.name)}  ${dim(model.id)}`,
+                      `  ${madeOf(model)}`,
+                      model.offers.length === 0
+                        ? dim('  nobody serves it now')
+                        : table(
+                            ['  served by', 'per input token', 'per output token', 'tokens/s'],
+                            model.offers.map(offer => [
+                              `  ${short(offer.worker)}`,
+                              tokens(offer.inputPrice),
+                              tokens(offer.outputPrice),
+                              String(offer.tokensPerSecond)
+                            ]),
+                            [1, 2, 3]
+                          )
+                    ].join('\n')
+                  )
+                  .join('\n\n')
+        )
+      })
+    )
 }
 
 export function serveCommand(): Command {
@@ -65,7 +70,7 @@ export function serveCommand(): Command {
       examples: ['tilth serve 0x12… --as worker-1']
     })
   )
-    .argument('<model>', 'its id')
+    .argument('<model>', 'id, beginning of one, or name')
     .option('--input-price <smallest>', "per prompt token, in the token's smallest unit")
     .option('--output-price <smallest>', "per answer token, in the token's smallest unit")
     .action(
@@ -99,7 +104,7 @@ export function registerCommand(): Command {
     })
   )
     .requiredOption('--name <text>', 'its name')
-    .option('--job <id>', 'the finished tune job')
+    .option('--job <id>', 'the finished tune job: id or beginning of one')
     .option('--base <cid>', 'a base model served as it is')
     .option('--split <worker,builder,data>', 'basis points of every fee', '3000,1000,6000')
     .action(
@@ -161,7 +166,7 @@ export function askCommand(): Command {
     })
   )
     .argument('<question>', 'what to ask')
-    .requiredOption('--model <name|id>', 'a registered model')
+    .requiredOption('--model <model>', 'a registered model: name, id, or beginning of one')
     .option('--max-tokens <n>', 'length of the answer', '128')
     .option('--temperature <t>', '0 is greedy', '0')
     .option('--top-p <p>', 'nucleus', '1')
@@ -206,23 +211,35 @@ export function askCommand(): Command {
     )
 }
 
+interface ReceiptsFlags extends ListFlags {
+  model?: string
+  datanet?: string
+  oldest?: boolean
+}
+
 export function receiptsCommand(): Command {
   return listing(
     connected(
       command({
         name: 'receipts',
         summary: 'receipts this daemon holds, with their weights, the newest first',
-        examples: ['tilth receipts', 'tilth receipts --as worker-1 --json']
+        examples: ['tilth receipts', 'tilth receipts --model elements', 'tilth receipts --as worker-1 --json']
       })
     )
   )
+    .argument('[receipt]', 'one of them: id or beginning of one')
+    .option('--model <model>', 'of one model: name, id, or beginning of one')
+    .option('--datanet <datanet>', 'of models of one Datanet: name, id, or beginning of one')
     .option('--oldest', 'the oldest first')
     .action(
-      guarded(async (flags: ListFlags & { oldest?: boolean }) => {
+      guarded(async (wanted: string | undefined, flags: ReceiptsFlags) => {
         const order = flags.oldest === true ? 'oldest' : 'newest'
         await showList(
           flags,
-          (api, params) => api.call('receipts', { params: { ...params, order } }),
+          async (api, params) =>
+            wanted === undefined
+              ? api.call('receipts', { params: { ...params, model: flags.model, pool: flags.datanet, order } })
+              : alone(await api.call('receipt', { params: { id: wanted } })),
           receipts =>
             receipts.length === 0
               ? 'no receipts yet'
