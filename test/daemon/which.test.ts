@@ -67,7 +67,7 @@ describe('whatever is asked for by id', () => {
         const beginning = whole.slice(0, 2 + digits)
         assert.ok(shortId(whole).startsWith(shortPrefix(beginning)))
         assert.ok(whole.startsWith(hexOfShort(shortId(whole))))
-        assert.ok(isMeant(whole, idText(beginning)!) === true)
+        assert.ok(isMeant(whole, idText(beginning)!))
       })
     )
   })
