@@ -204,8 +204,8 @@ describe('the shelf', () => {
           }
           if (what === 'put') {
             // Written once: what is being put does not change.
-          const from = sources.get(name) ?? (await folderWith(root, `p${name}`, size))
-          sources.set(name, from)
+            const from = sources.get(name) ?? (await folderWith(root, `p${name}`, size))
+            sources.set(name, from)
             pending.push(
               shelf.put(from, 'adapter').then(
                 lease => held.push(lease),
