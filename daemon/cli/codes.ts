@@ -1,6 +1,5 @@
 /** What errors of this module are called; one that is not here does not compile. */
 export type DaemonCliErrorCode =
-  | 'chat.budget'
   | 'contribution.refused'
   | 'daemon.none'
   | 'daemon.stopped'
@@ -17,7 +16,8 @@ export type DaemonCliErrorCode =
   | 'flag-invalid'
   | 'flag-missing'
   | 'flag.number'
-  | 'job.failed'
+  | 'job.low-budget'
+  | 'job.version'
   | 'key.backup'
   | 'network.member'
   | 'network.none'

@@ -3,21 +3,20 @@ import { Command } from 'commander'
 import { flow, titleOf } from '../../protocol/flow.ts'
 import type { Stage } from '../../protocol/flow.ts'
 import { version } from '../version.ts'
-import { askCommand } from './commands/ask.ts'
 import { chainCommand } from './commands/chain.ts'
-import { chatCommand } from './commands/chat.ts'
 import { contributeCommand, withdrawCommand } from './commands/contribute.ts'
 import { contributionsCommand } from './commands/contributions.ts'
 import { datanetCommand, voteCommand } from './commands/data.ts'
 import { daemonCommand } from './commands/daemon.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { downCommand } from './commands/down.ts'
-import { jobsCommand, tuneCommand } from './commands/jobs.ts'
+import { jobsCommand } from './commands/jobs.ts'
 import { keyCommand } from './commands/key.ts'
-import { modelsCommand, receiptsCommand, registerCommand, serveCommand } from './commands/models.ts'
+import { askCommand, modelsCommand, receiptsCommand, registerCommand, serveCommand } from './commands/models.ts'
 import { networkCommand } from './commands/network.ts'
 import { peersCommand, statusCommand } from './commands/node.ts'
 import { claimCommand, earningsCommand, settleCommand } from './commands/payouts.ts'
+import { tuneCommand } from './commands/tune.ts'
 import { upCommand } from './commands/up.ts'
 
 // Compiled modules are kept between starts: the second daemon of a machine is up in half the time.
@@ -74,7 +73,7 @@ const commandsOf: Record<Stage, Command[]> = {
   delivery: [],
   registration: [registerCommand(), modelsCommand()],
   offer: [serveCommand()],
-  inference: [askCommand(), chatCommand()],
+  inference: [askCommand()],
   receipt: [receiptsCommand()],
   attribution: [],
   settlement: [settleCommand()],

@@ -1,5 +1,4 @@
 import { stripVTControlCharacters } from 'node:util'
-import { tokenText } from '../../protocol/primitives/index.ts'
 
 const colour = process.stdout.isTTY && process.env['NO_COLOR'] === undefined
 const paint =
@@ -40,7 +39,14 @@ export const safe = (text: string): string =>
 export const short = (hex: string): string => (hex.length > 14 ? `${hex.slice(0, 8)}…${hex.slice(-4)}` : hex)
 
 /** An amount of 18-decimal tokens for people: 1.2345 (never used where a program reads). */
-export const tokens = (smallest: string | bigint, digits = 6): string => tokenText(BigInt(smallest), digits)
+export function tokens(smallest: string | bigint, digits = 6): string {
+  const value = BigInt(smallest)
+  const sign = value < 0n ? '-' : ''
+  const abs = value < 0n ? -value : value
+  const whole = abs / 10n ** 18n
+  const fraction = (abs % 10n ** 18n).toString().padStart(18, '0').slice(0, digits)
+  return `${sign}${whole}.${fraction}`
+}
 
 /** 45 s · 12 min · 5 h 20 min · 3 d 4 h */
 export function duration(seconds: number): string {
@@ -49,4 +55,13 @@ export function duration(seconds: number): string {
   if (minutes < 120) return `${minutes} min`
   if (hours < 48) return `${hours} h ${minutes % 60} min`
   return `${Math.floor(hours / 24)} d ${hours % 24} h`
+}
+
+/** ███████░░░ 70% */
+export function bar(done: number, total: number, width = 24): string {
+  const share = total === 0 ? 0 : Math.min(1, done / total)
+  const full = Math.round(share * width)
+  return `${'█'.repeat(full)}${'░'.repeat(width - full)} ${Math.round(share * 100)
+    .toString()
+    .padStart(3)}%`
 }

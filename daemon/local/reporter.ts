@@ -83,12 +83,3 @@ export function createReporter(out: NodeJS.WriteStream): Reporter {
     }
   }
 }
-
-/** ███████░░░ 70% */
-export function bar(done: number, total: number, width = 24): string {
-  const share = total === 0 ? 0 : Math.min(1, done / total)
-  const full = Math.round(share * width)
-  return `${'█'.repeat(full)}${'░'.repeat(width - full)} ${Math.round(share * 100)
-    .toString()
-    .padStart(3)}%`
-}

@@ -1,13 +1,13 @@
 import { digest } from '../../protocol/crypto/index.ts'
 import { jobMessage } from '../../protocol/jobs/index.ts'
-import type { JobMessage } from '../../protocol/jobs/index.ts'
+import type { JobMessage, JobRecord } from '../../protocol/jobs/index.ts'
 import { InvalidError, NotFoundError, TilthError } from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
 import { counter, gauge } from '../runtime/index.ts'
 import { awardNames } from './awards.ts'
 import { createBook } from './book.ts'
 import type { Heard } from './book.ts'
-import { createBuilder } from './builder/index.ts'
+import { createBuilder, planTune, spentOn } from './builder/index.ts'
 import { defaultPolicy, defaultTiming } from './deps.ts'
 import type { JobsDeps } from './deps.ts'
 import { fetchResult } from './result.ts'
@@ -126,6 +126,7 @@ export function createJobsService(deps: JobsDeps): JobsService {
     if (known === undefined) return undefined
     return jobView(id, known, builder.record(id), {
       ...names,
+      refusals: builder.refusals(id),
       live: award => builder.live(award),
       assignment: award => worker.assignment(award),
       working: award => worker.live(award)
@@ -138,6 +139,15 @@ export function createJobsService(deps: JobsDeps): JobsService {
         help: 'List the known jobs; a job just posted elsewhere arrives within seconds.'
       })
     return found
+  }
+
+  /** [reject] What is only its builder's to do. @throws InvalidError `job.not-ours` */
+  const mine = (id: Hex): Hex => {
+    if (must(id).builder !== deps.self || builder.record(id) === undefined)
+      throw new InvalidError('job.not-ours', 'the job was not posted by this node', {
+        help: 'Only its builder can end it before its deadline.'
+      })
+    return id
   }
 
   return {
@@ -181,6 +191,9 @@ export function createJobsService(deps: JobsDeps): JobsService {
         )
       return builder.post(request)
     },
+    cancel: async id => builder.cancel(mine(id)),
+    spent: id => spentOn(builder.record(mine(id)) as JobRecord),
+    plan: request => planTune(deps, book, request),
     jobs: () =>
       [...book.all()].map(([id]) => must(id)).sort((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? -1 : 1)),
     job: view,

@@ -25,12 +25,63 @@ export interface PostRequest {
   readonly bidSeconds?: number
 }
 
+/** A job to be; what is left away is recommended. */
+export interface PlanRequest {
+  readonly base: string
+  readonly datanet: Hex
+  readonly version: number
+  readonly settings?: Partial<TrainSettings>
+  readonly coalitions?: number
+  readonly budget?: bigint
+}
+
+export interface TunePlan {
+  readonly base: string
+  /** Parameters and context are the base's own, or estimated from its size where it is not on this machine. */
+  readonly bytes: number
+  readonly parameters: number
+  readonly version: number
+  readonly rows: number
+  readonly characters: number
+  readonly players: number
+  readonly settings: TrainSettings
+  readonly coalitions: number
+  /** One line for each setting that was recommended. */
+  readonly why: readonly { readonly setting: string; readonly value: string; readonly why: string }[]
+  readonly cost: CostEstimate
+}
+
+/** What all awards of a job may come to, in smallest units. */
+export interface CostEstimate {
+  /** `bids`: by what workers asked for the same base and Datanet; `rough`: by the size of base and data alone. */
+  readonly basis: 'bids' | 'rough'
+  readonly bids: number
+  readonly adapter: bigint
+  readonly siblings: bigint
+  /** With room for a dearer worker. */
+  readonly budget: bigint
+  /** Seconds of the adapter's training. */
+  readonly seconds: number
+}
+
 export interface BidView {
   readonly worker: Address
   readonly price: bigint
   /** For one sibling on all rows; a lot costs its share of rows of it. */
   readonly siblingPrice: bigint
   readonly seconds: number
+}
+
+/** A worker that did not bid, by its own word. */
+export interface RefusalView {
+  readonly worker: Address
+  /** See protocol/jobs `declineInWords`. */
+  readonly code: string
+  /** What it would take and cost there, where the worker found that out. */
+  readonly seconds?: number
+  readonly price?: bigint
+  /** Milliseconds since 1970. */
+  readonly at: number
 }
 
 /** `dead`: silent, failed or rejected, its lot was offered again; `refunded`: and its escrow came back. */
@@ -93,6 +144,8 @@ export interface JobView {
   readonly state: JobStateName
   readonly reason?: string
   readonly bids: readonly BidView[]
+  /** Of an own job: workers that said why they do not bid, and did not since. */
+  readonly refusals: readonly RefusalView[]
   readonly awards: readonly AwardView[]
   /** CID of the JobResult once completed. */
   readonly result: string | null
@@ -123,6 +176,18 @@ export type JobEvents = {
 }
 export type JobEvent = { [K in keyof JobEvents]: { readonly name: K } & JobEvents[K] }[keyof JobEvents]
 
+/** What comes back of a job that its builder ended. */
+export interface Cancelled {
+  /** Paid for what was accepted already. */
+  readonly paid: bigint
+  /** Back in the builder's account, or never paid in. */
+  readonly refunded: bigint
+  /** In escrow until its worker agrees, which those do who are on line, or the deadline is over. */
+  readonly waiting: bigint
+  /** Milliseconds since 1970. */
+  readonly deadline: number
+}
+
 export interface JobsService {
   readonly name: 'jobs'
   start(): Promise<void>
@@ -132,6 +197,15 @@ export interface JobsService {
    * @throws InvalidError `job.version` unless the version is anchored; `job.builder` without the builder role
    */
   post(request: PostRequest): Promise<{ id: Hex }>
+  /**
+   * Ends an own job before its deadline. What was accepted is paid; the rest comes back.
+   * @throws NotFoundError `job.unknown` · InvalidError `job.not-ours`, `job.over`, `job.delivered` (try again)
+   */
+  cancel(id: Hex): Promise<void>
+  /** What a job has cost and what of it came back or will. @throws as cancel, for a job that is not ours */
+  spent(id: Hex): Cancelled
+  /** What a job would be and cost, and what stands against it; nothing is said to anybody. */
+  plan(request: PlanRequest): Promise<TunePlan>
   /**
    * Every job this node has seen, newest first. Bids and awards are known to all, progress to the builder and the
    * worker.

@@ -3,7 +3,7 @@ import type { Message } from '../../protocol/crypto/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
 import type { AwardNames } from './awards.ts'
 import type { KnownJob } from './book.ts'
-import type { AwardState, AwardView, BidView, JobStateName, JobView, ProgressView } from './types.ts'
+import type { AwardState, AwardView, BidView, JobStateName, JobView, ProgressView, RefusalView } from './types.ts'
 
 /** Whether nothing comes of a job any more but what it has come to. */
 export const isOver = ({ state }: Pick<JobView, 'state'>): boolean =>
@@ -46,6 +46,7 @@ export const awardView = (id: Hex, escrow: Hex, lot: Exclude<LotState, { state: 
 const order = ['funding', 'awarded', 'training', 'delivered', 'accepted', 'released'] as const
 
 export interface ViewSources extends AwardNames {
+  readonly refusals: readonly RefusalView[]
   readonly live: (award: Hex) => Seen
   readonly assignment: (award: Hex) => Assignment | undefined
   readonly working: (award: Hex) => Seen | undefined
@@ -68,6 +69,7 @@ export function jobView(id: Hex, known: KnownJob, built: JobRecord | undefined, 
     deadline: Number(deadline) * 1000,
     ...(built === undefined ? foreignState(known, awards) : ownState(built)),
     bids: known.bids.map(({ message }) => bidView(message)),
+    refusals: sources.refusals.filter(({ worker }) => !known.bids.some(({ message }) => message.worker === worker)),
     awards,
     result: known.closed?.message.completed === true ? known.closed.message.result : null,
     adapter: built === undefined ? null : adapterOf(built),

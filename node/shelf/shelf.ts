@@ -125,7 +125,11 @@ export function createShelf(deps: ShelfDeps): Shelf {
       })
       // [reject] A model's folder has no more files than its kind may.
       if (listed.length > row.maxFiles) throw tooLarge(cid, `${listed.length} files, more than ${row.maxFiles}`)
-      return { bytes: listed.reduce((sum, { size }) => sum + size, 0), files: listed.length }
+      return {
+        bytes: listed.reduce((sum, { size }) => sum + size, 0),
+        files: listed.length,
+        paths: listed.map(({ path }) => path)
+      }
     } catch (error) {
       // [reject] Nor more bytes.
       if (error instanceof LimitError && error.code === 'files.too-large')

@@ -12,6 +12,8 @@ export type ShelfCode =
 export interface Sizes {
   readonly bytes: number
   readonly files: number
+  /** Names of the files, relative. */
+  readonly paths: readonly string[]
 }
 
 export interface AskOptions {

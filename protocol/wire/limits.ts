@@ -24,6 +24,7 @@ export const protocols = [
   '/tilth/peers/reach/1',
   '/tilth/data/sync/1',
   '/tilth/jobs/progress/1',
+  '/tilth/jobs/decline/1',
   '/tilth/models/infer/1',
   '/tilth/payouts/receipts/1',
   '/tilth/payouts/scorings/1',
@@ -165,6 +166,17 @@ export const streamLimits = {
     perPeer: 16,
     inAll: 256,
     queue: 64
+  },
+  // One small frame, why a worker does not bid: for each job a few times at most.
+  '/tilth/jobs/decline/1': {
+    maxBytes: 1 * KiB,
+    timeMs: 10_000,
+    lifeMs: 15_000,
+    quota: { perSecond: 1, burst: 2 },
+    opens: { perSecond: 1 / 5, burst: 20 },
+    perPeer: 2,
+    inAll: 64,
+    queue: 1
   },
   // The request is the largest frame (64 turns of 8,000 characters, in UTF-8); vouchers come once every few tokens.
   // One client may be the gateway of many people: more of its answers run than a worker has places.

@@ -7,6 +7,7 @@ import {
   accountingView,
   askEvent,
   askRequest,
+  cancelledView,
   contributionView,
   datanetView,
   decimal,
@@ -18,6 +19,8 @@ import {
   jobView,
   modelView,
   peerView,
+  planRequest,
+  planView,
   previewView,
   receiptView,
   statusView,
@@ -222,6 +225,14 @@ export const routes = {
     reply: pageSchema(versionView)
   }),
 
+  planJob: route({
+    method: 'POST',
+    path: '/api/jobs/plan',
+    stage: 'job',
+    summary: 'What a tune job would be and cost, its settings recommended: nothing is posted',
+    body: planRequest,
+    reply: planView
+  }),
   postJob: route({
     method: 'POST',
     path: '/api/jobs',
@@ -245,6 +256,22 @@ export const routes = {
     summary: 'One job: bids, awards, progress, result',
     params: named,
     reply: jobView
+  }),
+  cancelJob: route({
+    method: 'POST',
+    path: '/api/jobs/:id/cancel',
+    stage: 'job',
+    summary: 'End an own job before its deadline: what was accepted is paid, the rest comes back',
+    params: named,
+    reply: cancelledView
+  }),
+  spent: route({
+    method: 'GET',
+    path: '/api/jobs/:id/spent',
+    stage: 'job',
+    summary: 'What an own job has cost, and what of it came back or will',
+    params: named,
+    reply: cancelledView
   }),
   declined: route({
     method: 'GET',

@@ -164,6 +164,15 @@ export const versionView = z.object({
 export type VersionView = z.infer<typeof versionView>
 
 export const bidView = z.object({ worker: addressView, price: decimal, siblingPrice: decimal, seconds: z.int() })
+/** A worker that did not bid for an own job, by its own word; seconds and price where it found them out. */
+export const refusalView = z.object({
+  worker: addressView,
+  code: z.string(),
+  reason: z.string(),
+  seconds: z.int().optional(),
+  price: decimal.optional(),
+  at: z.int()
+})
 export const awardView = z.object({
   worker: addressView,
   lot,
@@ -171,6 +180,8 @@ export const awardView = z.object({
   attempt: z.int(),
   escrow: hash,
   state: z.string(),
+  /** Why it came to nothing. */
+  reason: z.string().optional(),
   progress: z
     .object({ step: z.int(), steps: z.int(), loss: z.number(), secondsLeft: z.number(), tokensPerSecond: z.number() })
     .nullable(),
@@ -184,9 +195,13 @@ export const jobView = z.object({
   version: z.int(),
   base: z.string(),
   budget: decimal,
+  createdAt: z.int(),
+  deadline: z.int(),
   state: z.string(),
   reason: z.string().optional(),
   bids: z.array(bidView),
+  /** Of an own job: who said why it does not bid. */
+  refusals: z.array(refusalView),
   awards: z.array(awardView),
   result: z.string().nullable(),
   adapter: z.string().nullable(),
@@ -198,11 +213,57 @@ export const isJobEnded = ({ state }: Pick<JobView, 'state'>): boolean =>
   state === 'completed' || isJobFailed({ state })
 export const isJobFailed = ({ state }: Pick<JobView, 'state'>): boolean => state === 'expired' || state === 'refunded'
 
+/** What of a cancelled job was paid for, came back, and comes back when its worker agrees or the deadline is over. */
+export const cancelledView = z.object({
+  id: hash,
+  state: z.string(),
+  paid: decimal,
+  refunded: decimal,
+  waiting: decimal,
+  deadline: z.int()
+})
+export type CancelledView = z.infer<typeof cancelledView>
+
+export const planRequest = z.strictObject({
+  base: z.string().min(1).max(100),
+  /** Its id, as much of one as no other shares, or its name. */
+  datanet: z.string().min(1).max(100),
+  /** The latest unless given. */
+  version: z.int().min(1).optional(),
+  /** What is left away is recommended. */
+  settings: trainSettings.partial().optional(),
+  coalitions: z.int().min(2).max(4096).optional()
+})
+/** A tune job to be: its settings, why they are recommended, and what it may cost. */
+export const planView = z.object({
+  base: z.string(),
+  bytes: z.int(),
+  parameters: z.int(),
+  version: z.int(),
+  rows: z.int(),
+  characters: z.int(),
+  players: z.int(),
+  settings: trainSettings,
+  coalitions: z.int(),
+  why: z.array(z.object({ setting: z.string(), value: z.string(), why: z.string() })),
+  cost: z.object({
+    /** By what workers asked for the same base and Datanet, or by sizes alone. */
+    basis: z.enum(['bids', 'rough']),
+    bids: z.int(),
+    adapter: decimal,
+    siblings: decimal,
+    budget: decimal,
+    seconds: z.int()
+  })
+})
+export type PlanView = z.infer<typeof planView>
+
 export const jobRequest = z.strictObject({
   base: z.string().min(1).max(100),
   /** Its id, as much of one as no other shares, or its name. */
   datanet: z.string().min(1).max(100),
-  version: z.int().min(1),
+  /** The latest unless given. */
+  version: z.int().min(1).optional(),
   settings: trainSettings,
   coalitions: z.int().min(2).max(4096),
   budget: z.string().regex(/^[0-9]{1,40}$/),
@@ -250,8 +311,6 @@ export const askRequest = z.strictObject({
   topP: z.number().gt(0).max(1).default(1),
   seed: z.int().min(0).max(Number.MAX_SAFE_INTEGER).optional(),
   stop: z.array(z.string().min(1).max(64)).max(8).default([]),
-  /** Most that it may cost, in the token's smallest unit: what may cost more is refused before it is asked. */
-  maxPrice: decimal.optional(),
   /** Nobody but the worker ever sees it. */
   private: z.boolean().default(false),
   /** What the answer owes to whom, right after it, by its worker: unofficial. */
@@ -296,7 +355,7 @@ export const askEvent = z.discriminatedUnion('kind', [
     receipts: z.array(hash)
   }),
   explanation.extend({ kind: z.literal('explanation') }),
-  z.object({ kind: z.literal('error'), code: z.string(), message: z.string(), help: z.string().optional() })
+  z.object({ kind: z.literal('error'), code: z.string(), message: z.string() })
 ])
 export type AskEvent = z.infer<typeof askEvent>
 

@@ -1,7 +1,9 @@
-import { pageOf } from '../../../protocol/primitives/index.ts'
+import { declineInWords } from '../../../protocol/jobs/index.ts'
+import { InvalidError, NotFoundError, cidText, pageOf } from '../../../protocol/primitives/index.ts'
+import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { JobView as NodeJob } from '../../../node/jobs/index.ts'
 import type { Node } from '../../../node/node.ts'
-import type { JobView } from '../contract/index.ts'
+import type { CancelledView, JobView } from '../contract/index.ts'
 import type { Handlers } from '../server/index.ts'
 import type { Which } from './which.ts'
 
@@ -12,6 +14,8 @@ const view = (job: NodeJob): JobView => ({
   version: job.version,
   base: job.base,
   budget: job.budget.toString(),
+  createdAt: job.createdAt,
+  deadline: job.deadline,
   state: job.state,
   ...(job.reason === undefined ? {} : { reason: job.reason }),
   bids: job.bids.map(({ worker, price, siblingPrice, seconds }) => ({
@@ -20,13 +24,19 @@ const view = (job: NodeJob): JobView => ({
     siblingPrice: siblingPrice.toString(),
     seconds
   })),
-  awards: job.awards.map(({ worker, lot, price, attempt, escrow, state, progress, loss, seconds }) => ({
+  refusals: job.refusals.map(({ price, ...refusal }) => ({
+    ...refusal,
+    reason: declineInWords(refusal.code),
+    ...(price === undefined ? {} : { price: price.toString() })
+  })),
+  awards: job.awards.map(({ worker, lot, price, attempt, escrow, state, reason, progress, loss, seconds }) => ({
     worker,
     lot,
     price: price.toString(),
     attempt,
     escrow,
     state,
+    ...(reason === undefined ? {} : { reason }),
     progress,
     loss: [...loss],
     seconds
@@ -36,15 +46,91 @@ const view = (job: NodeJob): JobView => ({
   heldOutLoss: job.heldOutLoss
 })
 
-export function jobHandlers(
-  { jobs }: Pick<Node, 'jobs'>,
-  which: Which
-): Pick<Handlers, 'postJob' | 'jobs' | 'job' | 'declined'> {
+type Names = 'planJob' | 'postJob' | 'jobs' | 'job' | 'cancelJob' | 'spent' | 'declined'
+
+export function jobHandlers({ data, jobs }: Pick<Node, 'data' | 'jobs'>, which: Which): Pick<Handlers, Names> {
+  /** The version that is asked for, or the latest. @throws InvalidError `job.version` */
+  async function versionOf(datanet: Hex, version: number | undefined): Promise<number> {
+    const net = await data.findDatanet(datanet)
+    // [reject] There is a version to train on.
+    if (net.latestVersion === 0)
+      throw new InvalidError('job.version', `${net.rules.name} has no version yet: there is nothing to train on`, {
+        help: `Its host anchors what was accepted with: tilth datanet anchor ${net.id}`
+      })
+    if (version !== undefined && version > net.latestVersion)
+      throw new InvalidError('job.version', `${net.rules.name} has no version ${version}`, {
+        help: `Its latest is ${net.latestVersion}.`
+      })
+    return version ?? net.latestVersion
+  }
+  async function spent(id: Hex): Promise<CancelledView> {
+    const { paid, refunded, waiting, deadline } = jobs.spent(id)
+    const { state } = await which.job(id)
+    return {
+      id,
+      state,
+      paid: paid.toString(),
+      refunded: refunded.toString(),
+      waiting: waiting.toString(),
+      deadline
+    }
+  }
+  /** A base by its CID, or by the name of a model that is made of it. @throws InvalidError `job.base` */
+  async function baseOf(text: string): Promise<string> {
+    if (cidText.safeParse(text).success) return text
+    try {
+      return (await which.model(text)).base
+    } catch (cause) {
+      if (!(cause instanceof NotFoundError)) throw cause
+      throw new InvalidError('job.base', `"${text}" is no CID, and no model of that name is known here`, {
+        help: 'Name a base by its CID or by a model made of it (tilth models), or give a model folder (./my-model).',
+        cause
+      })
+    }
+  }
   return {
-    postJob: async ({ body: { budget, datanet, ...rest } }) =>
-      jobs.post({ ...rest, datanet: await which.datanet(datanet), budget: BigInt(budget) }),
+    async planJob({ body: { base, version, settings, coalitions, ...body } }) {
+      const datanet = await which.datanet(body.datanet)
+      const { cost, ...plan } = await jobs.plan({
+        base: await baseOf(base),
+        datanet,
+        version: await versionOf(datanet, version),
+        ...(settings === undefined ? {} : { settings: given(settings) }),
+        ...(coalitions === undefined ? {} : { coalitions })
+      })
+      return {
+        ...plan,
+        why: plan.why.map(one => ({ ...one })),
+        cost: {
+          ...cost,
+          adapter: cost.adapter.toString(),
+          siblings: cost.siblings.toString(),
+          budget: cost.budget.toString()
+        }
+      }
+    },
+    async postJob({ body: { budget, ...body } }) {
+      const datanet = await which.datanet(body.datanet)
+      return jobs.post({
+        ...body,
+        base: await baseOf(body.base),
+        datanet,
+        version: await versionOf(datanet, body.version),
+        budget: BigInt(budget)
+      })
+    },
     jobs: async ({ params }) => pageOf(jobs.jobs().map(view), params, ({ id }) => id),
     declined: async ({ params }) => jobs.declined(params),
-    job: async ({ params }) => view(await which.job(params.id))
+    job: async ({ params }) => view(await which.job(params.id)),
+    async cancelJob({ params }) {
+      const { id } = await which.job(params.id)
+      await jobs.cancel(id)
+      return spent(id)
+    },
+    spent: async ({ params }) => spent((await which.job(params.id)).id)
   }
 }
+
+/** What was given, without fields that were left away. */
+const given = <T extends object>(fields: { readonly [K in keyof T]?: T[K] | undefined }): Partial<T> =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<T>

@@ -1,5 +1,7 @@
+import { readdir } from 'node:fs/promises'
 import { InvalidError, pageOf, TilthError } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
+import { mustBeModel } from '../../../node/jobs/index.ts'
 import type { ModelView as NodeModel } from '../../../node/models/index.ts'
 import type { Node } from '../../../node/node.ts'
 import type { AskEvent, Explanation, ModelView } from '../contract/index.ts'
@@ -41,6 +43,18 @@ export const modelView = ({
   }))
 })
 
+/** Names in a folder of this machine. @throws InvalidError `job.base` */
+async function filesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder)
+  } catch (cause) {
+    throw new InvalidError('job.base', `there is no folder ${folder} that this daemon can read`, {
+      help: "A base model's folder is on the daemon's own machine; name it by its whole path.",
+      cause
+    })
+  }
+}
+
 export function modelHandlers(
   node: Pick<Node, 'models' | 'payouts' | 'shelf' | 'transport'>,
   which: Which
@@ -68,18 +82,11 @@ export function modelHandlers(
   }
 
   async function* askEvents(
-    { seed, explain, model, maxPrice, ...body }: Parameters<Handlers['ask']>[0]['body'],
+    { seed, explain, model, ...body }: Parameters<Handlers['ask']>[0]['body'],
     signal: AbortSignal
   ): AsyncGenerator<AskEvent> {
     const { id } = await which.model(model)
-    const request = {
-      ...body,
-      model: id,
-      ...(seed === undefined ? {} : { seed }),
-      ...(maxPrice === undefined ? {} : { maxPrice: BigInt(maxPrice) }),
-      signal
-    }
-    for await (const event of models.ask(request)) {
+    for await (const event of models.ask({ ...body, model: id, ...(seed === undefined ? {} : { seed }), signal })) {
       if (event.kind === 'text') {
         if (event.text !== '') yield { kind: 'text', text: event.text }
       } else if (event.kind === 'worker') yield event
@@ -117,6 +124,7 @@ export function modelHandlers(
     askEvents,
     ask: ({ body, signal }) => askEvents(body, signal),
     async importBase({ body }) {
+      mustBeModel(body.folder, await filesIn(body.folder))
       const lease = await shelf.put(body.folder, 'base')
       const { cid } = lease
       lease.release()

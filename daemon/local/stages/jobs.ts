@@ -1,32 +1,14 @@
-import { tokens } from '../../cli/output.ts'
+import { jobProgress } from '../../cli/job-progress.ts'
+import { bar, tokens } from '../../cli/output.ts'
 import { TilthError } from '../../../protocol/primitives/index.ts'
 import { isJobFailed } from '../../api/contract/index.ts'
 import type { JobView } from '../../api/contract/index.ts'
 import type { DataDone, JobDone, LoopContext } from '../context.ts'
 import { baseModelFolder } from '../input.ts'
 import { until } from '../poll.ts'
-import { bar } from '../reporter.ts'
 
 const nameOf = (network: LoopContext['network'], address: string): string =>
   network.daemons.find(daemon => daemon.address === address)?.name ?? address.slice(0, 10)
-
-/** How far all awards are together; the loss is that of the step at hand, the mean of those that train side by side. */
-function progress(job: JobView): { done: number; total: number; loss: number | null } {
-  let done = 0
-  let total = 0
-  const losses: number[] = []
-  for (const award of job.awards) {
-    // A lot that was offered again stands in the list once more, under its next worker.
-    if (award.state === 'dead' || award.state === 'refunded') continue
-    const weight = award.lot.kind === 'adapter' ? 1 : award.lot.coalitions.length
-    const share =
-      award.seconds !== null ? 1 : award.progress === null ? 0 : award.progress.step / Math.max(1, award.progress.steps)
-    total += weight
-    done += weight * share
-    if (award.seconds === null && award.progress !== null) losses.push(award.progress.loss)
-  }
-  return { done, total, loss: losses.length === 0 ? null : losses.reduce((sum, one) => sum + one, 0) / losses.length }
-}
 
 /** job → bids → award → training → delivery */
 export async function runJobs({ network, input, reporter }: LoopContext, data: DataDone): Promise<JobDone> {
@@ -85,7 +67,7 @@ export async function runJobs({ network, input, reporter }: LoopContext, data: D
       1500,
       async () => {
         const view = ended(await builder.call('job', { params: { id } }))
-        const { done, total, loss } = progress(view)
+        const { done, total, loss } = jobProgress(view)
         say(`${bar(done, total)}${loss === null ? '' : ` loss ${loss.toFixed(3)}`}`)
         return view.state === 'completed' ? view : undefined
       },

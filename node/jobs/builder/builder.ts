@@ -5,14 +5,16 @@ import type { Signed } from '../../../protocol/crypto/index.ts'
 import { InvalidError } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { JobsDeps, JobsTiming } from '../deps.ts'
-import type { PostRequest } from '../types.ts'
+import type { PostRequest, RefusalView } from '../types.ts'
 import { closeBids } from './bidding.ts'
+import { cancelJob } from './cancel.ts'
 import type { Desk } from './desk.ts'
 import { endWithout, finish, giveAgain, refund } from './endings.ts'
 import { createEscrows } from './escrows.ts'
 import { createHolds } from './holds.ts'
 import { createLots } from './lots.ts'
 import { draftJob } from './post.ts'
+import { createRefusals } from './refusals.ts'
 import { createProgressServer } from './progress.ts'
 import type { Live } from './progress.ts'
 import { createSteps } from './steps.ts'
@@ -21,6 +23,9 @@ export interface Builder {
   start(): Promise<void>
   stop(): Promise<void>
   post(request: PostRequest): Promise<{ id: Hex }>
+  /** @throws as JobsService.cancel */
+  cancel(id: Hex): Promise<void>
+  refusals(id: Hex): readonly RefusalView[]
   /** A bid that was checked. */
   bid(id: Hex, bid: Signed<'Bid'>): void
   /** A delivery that came by gossip. */
@@ -95,6 +100,12 @@ export function createBuilder(
     random
   }
   const lots = createLots(desk)
+  const refusals = createRefusals(deps, job => {
+    const state = escrows.get(job)?.state.state
+    return state === 'bidding' || state === 'running'
+  })
+  /** Jobs that are being cancelled: nothing new begins for them. */
+  const ending = new Set<Hex>()
 
   async function takeDelivery(award: Hex, delivery: Signed<'Delivery'>): Promise<void> {
     const here = escrows.lotOf(award)
@@ -109,7 +120,7 @@ export function createBuilder(
 
   /** Starts every step that a job can take now; each at most once at a time, and later again after a failure. */
   function drive(id: Hex): void {
-    if (stopping.signal.aborted) return
+    if (stopping.signal.aborted || ending.has(id)) return
     const go = (what: string, step: () => Promise<void>, exhausted?: () => Promise<void>): void => {
       steps.attempt(`${id} ${what}`, step, {
         exhausted,
@@ -151,6 +162,7 @@ export function createBuilder(
     async start() {
       await escrows.load()
       progress.start()
+      refusals.start()
       stopTicking = deps.clock.every(timing.tickMs, () => {
         for (const [id] of escrows.all()) drive(id)
       })
@@ -161,6 +173,7 @@ export function createBuilder(
       stopping.abort()
       stopTicking?.()
       await progress.stop()
+      await refusals.stop()
       await stopped
     },
     async post(request) {
@@ -169,6 +182,16 @@ export function createBuilder(
       await say({ kind: 'job', job: record.document })
       return { id }
     },
+    async cancel(id) {
+      ending.add(id)
+      try {
+        await cancelJob(desk, steps, id)
+      } finally {
+        ending.delete(id)
+        drive(id)
+      }
+    },
+    refusals: id => refusals.of(id),
     bid(id, bid) {
       if (escrows.get(id)?.state.state !== 'bidding' && escrows.get(id)?.state.state !== 'running') return
       change(id, record => withBid(record, bid))

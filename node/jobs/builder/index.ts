@@ -2,3 +2,6 @@
 // peft), and brought to its end (endings). What stands on disk is in escrows; what workers say comes in by progress.
 export { createBuilder } from './builder.ts'
 export type { Builder } from './builder.ts'
+export { planTune } from './plan.ts'
+export { spentOn } from './cancel.ts'
+export { mustBeModel } from './base.ts'

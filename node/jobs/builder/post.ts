@@ -1,11 +1,11 @@
 import { checkTuneJob, newJob, tuneSpec } from '../../../protocol/jobs/index.ts'
 import type { JobRecord, TuneSpec } from '../../../protocol/jobs/index.ts'
 import { digest, signStatement } from '../../../protocol/crypto/index.ts'
-import { InvalidError, LimitError, NotFoundError, contentHash } from '../../../protocol/primitives/index.ts'
+import { InvalidError, contentHash } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
-import { kindLimits } from '../../shelf/index.ts'
 import type { JobsDeps, JobsTiming } from '../deps.ts'
 import type { PostRequest } from '../types.ts'
+import { checkBase, mustBeCid } from './base.ts'
 
 /**
  * Signs what a builder asks for.
@@ -18,16 +18,13 @@ export async function draftJob(
   request: PostRequest
 ): Promise<{ id: Hex; record: JobRecord }> {
   const { base, datanet, version, settings, coalitions, budget, deadlineSeconds } = request
-  const anchored = await deps.chain.datanets.version(datanet, version)
-  if (anchored === undefined)
-    throw new InvalidError('job.version', `version ${version} of the Datanet is not anchored`, {
-      help: 'Anchor it first, or name another version.'
-    })
+  const anchored = await anchoredVersion(deps, datanet, version)
   const balance = await deps.chain.tokens.balanceOf(deps.self)
   if (balance < budget)
     throw new InvalidError('job.funds', `the budget of ${budget} is more than the ${balance} that this account holds`, {
       help: 'Lower the budget, or send tokens to the account.'
     })
+  mustBeCid(base)
   // [reject] Others take only what the schema allows, and hold it against whoever says anything else: a typo stays
   // here.
   const parsed = tuneSpec.safeParse({ base, datanet, version, manifest: anchored.cid, settings, coalitions })
@@ -58,25 +55,15 @@ export async function draftJob(
   }
 }
 
-/** Longest that a builder waits to learn what its base model takes. */
-const sizesMs = 30_000
-
-/** [reject] No job is posted for a base model that no worker's shelf could ever take. */
-async function checkBase({ shelf }: Pick<JobsDeps, 'shelf'>, base: string): Promise<void> {
-  try {
-    await shelf.sizes(base, { kind: 'base', from: [], cause: 'owner', signal: AbortSignal.timeout(sizesMs) })
-  } catch (cause) {
-    if (cause instanceof LimitError && cause.consequence === 'reject')
-      throw new InvalidError('job.base', `no worker takes the base model: ${cause.message}`, {
-        cause,
-        help: `A base has at most ${kindLimits.base.maxBytes} bytes in ${kindLimits.base.maxFiles} files.`
-      })
-    if (cause instanceof DOMException)
-      throw new NotFoundError('job.base-unknown', `nobody gave the base model ${base} within ${sizesMs / 1000} s`, {
-        cause,
-        consequence: 'retry',
-        help: 'Publish it first: see `tilth tune --help`.'
-      })
-    throw cause
-  }
+/** [reject] A job is on a version that stands on chain. @throws InvalidError `job.version` */
+export async function anchoredVersion(
+  { chain }: Pick<JobsDeps, 'chain'>,
+  datanet: Hex,
+  version: number
+): Promise<{ cid: string }> {
+  const anchored = await chain.datanets.version(datanet, version)
+  if (anchored !== undefined) return anchored
+  throw new InvalidError('job.version', `version ${version} of the Datanet is not anchored`, {
+    help: 'Its host anchors with `tilth datanet anchor`; `tilth datanet show` says which version is the latest.'
+  })
 }

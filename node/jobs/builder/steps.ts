@@ -17,6 +17,8 @@ export interface Steps {
       /** After too many failures. */ exhausted?: (() => Promise<void>) | undefined
     }
   ): void
+  /** Waits until a step of this name does not run; it may fail. */
+  settled(name: string): Promise<void>
   /** Starts nothing more, and waits for what runs. */
   stop(): Promise<void>
 }
@@ -63,6 +65,7 @@ export function createSteps(clock: Clock, log: Log): Steps {
         )
       )
     },
+    settled: async name => busy.get(name),
     async stop() {
       stopped = true
       await Promise.all(busy.values())

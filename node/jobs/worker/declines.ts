@@ -28,11 +28,20 @@ export interface DeclineView {
 /** What stands against a bid: the owner's own terms, or what the job needs and cannot be had now. */
 export class DeclinedError extends TilthError {
   readonly why: DeclineCode
+  /** What the job would take and cost here, where that was found out. */
+  readonly estimate: { readonly seconds: number; readonly price: bigint } | undefined
 
-  constructor(why: DeclineCode, reason: string, help: string, cause?: unknown) {
+  constructor(
+    why: DeclineCode,
+    reason: string,
+    help: string,
+    cause?: unknown,
+    estimate?: { readonly seconds: number; readonly price: bigint }
+  ) {
     const passing = why === 'work.base' || why === 'work.version' || why === 'work.failed'
     super(why, reason, { help, consequence: passing ? 'retry' : 'ignore', ...(cause === undefined ? {} : { cause }) })
     this.why = why
+    this.estimate = estimate
   }
 }
 
@@ -44,7 +53,8 @@ const againMs = { passing: 5_000, final: 600_000 }
 export interface Declines {
   /** Whether a job was declined and is not to be looked at yet. */
   waits(job: Hex): boolean
-  note(job: Hex, builder: Address, error: unknown): void
+  /** @returns what it was taken for */
+  note(job: Hex, builder: Address, error: unknown): DeclinedError
   /** A bid was made after all. */
   forget(job: Hex): void
   /** Newest first. */
@@ -73,6 +83,7 @@ export function createDeclines(clock: { now(): number }): Declines {
       declined.set(job, { view: { ...view, again: final ? null : until }, until })
       const oldest = declined.keys().next()
       if (declined.size > mostDeclined && oldest.done !== true) declined.delete(oldest.value)
+      return known
     },
     forget(job) {
       declined.delete(job)

@@ -23,6 +23,7 @@ import type { JobsDeps, JobsTiming, WorkerPolicy } from '../deps.ts'
 import { DeclinedError, createDeclines } from './declines.ts'
 import type { DeclineView } from './declines.ts'
 import { createEstimator } from './estimate.ts'
+import { createTelling } from './telling.ts'
 import type { Estimate } from './estimate.ts'
 import { maxTrainingTries } from '../limits.ts'
 import { report } from './report.ts'
@@ -78,6 +79,7 @@ export function createWorker(
   const bidding = createQueue({ name: 'bids', bound: 1_000, concurrency: 1 })
   const considering = new Set<Hex>()
   const declines = createDeclines(deps.clock)
+  const tellBuilder = createTelling(deps, stopping.signal)
   const admitting = new Set<Hex>()
 
   const { awardId, escrowOf } = awardNames(deps)
@@ -103,13 +105,17 @@ export function createWorker(
         throw new DeclinedError(
           'work.price',
           `it pays at most ${(budget * 100n) / price} % of what its ${seconds} s cost here`,
-          'A lower worker.pricePerSecond in the configuration takes such jobs.'
+          'A lower worker.pricePerSecond in the configuration takes such jobs.',
+          undefined,
+          { seconds, price }
         )
       if (now() + BigInt(seconds) > deadline)
         throw new DeclinedError(
           'work.deadline',
           `its ${seconds} s here would end ${now() + BigInt(seconds) - deadline} s after its deadline`,
-          'Nothing to do here but a faster machine: see `tilth engine bench`.'
+          'Nothing to do here but a faster machine: see `tilth engine bench`.',
+          undefined,
+          { seconds, price }
         )
     }
     const { seconds, price, siblingPrice } = await estimate(job.document.spec, builder, accept, stopping.signal)
@@ -318,8 +324,9 @@ export function createWorker(
         })
         .catch((error: unknown) => {
           log('no bid for a job', error)
-          if (!stopping.signal.aborted)
-            declines.note(id, book.get(id)?.document.statement.message.builder ?? deps.self, error)
+          const builder = book.get(id)?.document.statement.message.builder
+          if (stopping.signal.aborted || builder === undefined) return
+          tellBuilder(id, builder, declines.note(id, builder, error))
         })
         .finally(() => {
           considering.delete(id)

@@ -31,6 +31,9 @@ describe('a job that a worker does not bid for', function () {
       assert.equal(view.builder, network.builder.address)
       assert.equal(view.again, null)
       assert.match(view.help, /configuration/)
+      const said = () => network.builder.service.job(id)?.refusals.find(({ worker: by }) => by === worker.address)
+      await until(() => said() !== undefined, 'its builder is told why')
+      assert.equal(said()?.code, code)
       await network.kill(worker)
     })
   }

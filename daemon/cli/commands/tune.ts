@@ -1,0 +1,209 @@
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import type { Command } from 'commander'
+import { z } from 'zod'
+import { trainSettings } from '../../../protocol/jobs/types.ts'
+import { tokensAbout } from '../../../protocol/jobs/recommend.ts'
+import { InvalidError, readAs } from '../../../protocol/primitives/index.ts'
+import type { ApiClient, JobView, PlanView } from '../../api/contract/index.ts'
+import { command, connected, guarded, tokenAmount } from '../command.ts'
+import type { CallFlags } from '../command.ts'
+import { connect } from '../context.ts'
+import { followJob } from '../job-progress.ts'
+import { dim, duration, printJson, red, safe, table, tokens, yellow } from '../output.ts'
+import { findDatanet, readJsonFile } from './data.ts'
+
+interface TuneFlags extends CallFlags {
+  datanet?: string
+  base: string
+  settings?: string
+  epochs?: string
+  rank?: string
+  lr?: string
+  batch?: string
+  coalitions?: string
+  budget?: string
+  deadline: string
+  recommend?: boolean
+  anyway?: boolean
+  wait?: boolean
+}
+
+/** What is offered where the cost is not known from bids: enough for a small model on a community's data. */
+const plainBudget = 10n * 10n ** 18n
+
+/** An amount to be typed again: shown amounts are cut off, so one more of the last digit. */
+const typed = (amount: bigint): string => tokens(amount + 10n ** 16n, 2)
+
+const looksLikeFolder = (text: string): boolean => /^[./~]|^[a-z]:\\/i.test(text) || existsSync(text)
+
+/** A folder of this machine is published first; a CID or a name is what the daemon makes of it. */
+async function baseOf(api: ApiClient, text: string): Promise<string> {
+  if (!looksLikeFolder(text)) return text
+  const here = resolve(text)
+  const folder = existsSync(here) ? here : text
+  console.error(dim(`publishing the base model in ${folder} …`))
+  return (await api.call('importBase', { body: { folder } })).cid
+}
+
+const rankOnly = z.object({ rank: trainSettings.shape.lora.shape.rank.optional() })
+
+/** Settings by flags and file; what is in neither is recommended. */
+async function given(flags: TuneFlags) {
+  const { coalitions, ...file } = flags.settings === undefined ? {} : await readJsonFile(flags.settings)
+  const numbers = Object.fromEntries(
+    (['epochs', 'lr', 'batch'] as const).flatMap(name =>
+      flags[name] === undefined ? [] : [[name, Number(flags[name])]]
+    )
+  )
+  const settings = readAs(trainSettings.partial(), { ...file, ...numbers }, 'request.invalid')
+  const { rank } = readAs(rankOnly, flags.rank === undefined ? {} : { rank: Number(flags.rank) }, 'request.invalid')
+  const asked = flags.coalitions ?? coalitions
+  return { rank, body: { settings, ...(asked === undefined ? {} : { coalitions: Number(asked) }) } }
+}
+
+const percent = (part: bigint, whole: bigint): string => `${(part * 100n) / (whole === 0n ? 1n : whole)} %`
+
+function costText({ basis, bids, adapter, siblings, seconds }: PlanView['cost']): string {
+  const total = BigInt(adapter) + BigInt(siblings)
+  const source =
+    basis === 'bids'
+      ? `by ${bids} ${bids === 1 ? 'bid' : 'bids'} for the same base and Datanet`
+      : 'a rough guess: nobody has bid for this base and Datanet yet'
+  return (
+    `some ${tokens(total, 2)} tokens: ${tokens(adapter, 2)} for the adapter, ` +
+    `${tokens(siblings, 2)} for what attribution needs; ${duration(seconds)} of training (${source})`
+  )
+}
+
+function planText(plan: PlanView, name: string): string {
+  const rows = plan.why.map(({ setting, value, why }) => [`  ${setting}`, value, dim(why)])
+  return [
+    `base     ${plan.base}, ${(plan.parameters / 1e6).toFixed(1)} million parameters`,
+    `data     ${safe(name)} version ${plan.version}: ${plan.rows} rows of ${plan.players} contributors, ` +
+      `some ${tokensAbout(plan.characters)} tokens`,
+    table(['  setting', 'value', 'why'], rows),
+    `cost     ${costText(plan.cost)}`
+  ].join('\n')
+}
+
+/**
+ * A budget that no known bid comes near ends the job with nothing; one below the estimate may.
+ * @throws InvalidError `job.low-budget`
+ */
+function checkBudget(budget: bigint, plan: PlanView, anyway: boolean): void {
+  const total = BigInt(plan.cost.adapter) + BigInt(plan.cost.siblings)
+  if (budget >= total) return
+  const says = `the budget of ${tokens(budget, 2)} tokens is ${percent(budget, total)} of what it may cost: `
+  if (plan.cost.basis === 'bids' && budget * 2n < total && !anyway)
+    throw new InvalidError('job.low-budget', `${says}${costText(plan.cost)}`, {
+      help: `Nothing was posted. Give --budget ${typed(BigInt(plan.cost.budget))}, fewer --epochs, or --anyway.`
+    })
+  console.error(yellow(`${says}${costText(plan.cost)}`))
+}
+
+const budgetOf = ({ cost }: PlanView): bigint => {
+  const estimated = BigInt(cost.budget)
+  return cost.basis === 'rough' && estimated < plainBudget ? plainBudget : estimated
+}
+
+/** The job as it ended is the document; the exit code says whether it came to something. */
+function ended(job: JobView, json: boolean): void {
+  if (json) printJson(job)
+  else console.log(endText(job))
+  if (job.state === 'completed') return
+  console.error(`${red('error:')} the job ended as ${job.state}: ${safe(job.reason ?? 'its builder closed it')}`)
+  process.exitCode = 1
+}
+
+const endText = ({ id, state, heldOutLoss, adapter }: JobView): string =>
+  [
+    `job ${id}: ${state}`,
+    ...(adapter === null ? [] : [`adapter  ${adapter}`]),
+    ...(heldOutLoss === null ? [] : [`held-out loss ${heldOutLoss.base.toFixed(3)} → ${heldOutLoss.tuned.toFixed(3)}`])
+  ].join('\n')
+
+export function tuneCommand(): Command {
+  return connected(
+    command({
+      name: 'tune',
+      summary: 'post a LoRA tune job on the latest version of a Datanet, after checking that it can come to something',
+      examples: [
+        'tilth tune --datanet elements --base ./my-model --recommend',
+        'tilth tune --datanet elements --base bafy… --budget 2 --wait --as host',
+        'tilth tune --datanet elements --base ./my-model --settings settings.json --wait'
+      ]
+    })
+  )
+    .option('--datanet <id>', 'id, prefix of one, or name')
+    .requiredOption('--base <cid|name|folder>', 'CID or name of a published base model, or a model folder')
+    .option('--settings <file>', 'JSON with training settings that replace recommended ones')
+    .option('--epochs <n>', 'passes over the rows')
+    .option('--rank <n>', "the adapter's rank")
+    .option('--lr <rate>', 'learning rate')
+    .option('--batch <n>', 'rows a step')
+    .option('--coalitions <n>', 'coalitions measured for attribution')
+    .option('--budget <tokens>', 'most that training may cost, in tokens; by the estimate unless given')
+    .option('--deadline <seconds>', 'time for training', '3600')
+    .option('--recommend', 'say what is recommended for this base and data, why, and what it may cost; post nothing')
+    .option('--anyway', 'post it even where the budget is far below what workers ask')
+    .option('--wait', 'follow the job until it ends; fails unless it is completed')
+    .action(
+      guarded(async (flags: TuneFlags) => {
+        const budget = flags.budget === undefined ? undefined : tokenAmount(flags.budget, '--budget')
+        const { rank, body } = await given(flags)
+        const api = await connect(flags)
+        const net = await findDatanet(api, flags.datanet)
+        // [reject] There is something to train on; nothing is published for a job that cannot be.
+        if (net.latestVersion === 0)
+          throw new InvalidError('job.version', `${net.name} has no version yet: there is nothing to train on`, {
+            help: `Its host anchors what was accepted with: tilth datanet anchor ${net.name}`
+          })
+        const base = await baseOf(api, flags.base)
+        const plan = ranked(await api.call('planJob', { body: { base, datanet: net.id, ...body } }), rank)
+        if (flags.recommend === true) {
+          if (flags.json === true) printJson(plan)
+          else console.log(`${planText(plan, net.name)}\n${postHint(plan, net.name, budget ?? budgetOf(plan))}`)
+          return
+        }
+        const most = budget ?? budgetOf(plan)
+        checkBudget(most, plan, flags.anyway === true)
+        if (flags.json !== true) console.error(planText(plan, net.name))
+        const { id } = await api.call('postJob', {
+          body: {
+            base: plan.base,
+            datanet: net.id,
+            version: plan.version,
+            settings: plan.settings,
+            coalitions: plan.coalitions,
+            budget: most.toString(),
+            deadlineSeconds: Number(flags.deadline)
+          }
+        })
+        if (flags.wait !== true) {
+          const job = await api.call('job', { params: { id } })
+          if (flags.json === true) printJson(job)
+          else
+            console.log(
+              `job ${id}: ${job.state}\nfollow it with: tilth jobs ${id}\nend it with: tilth jobs cancel ${id}`
+            )
+          return
+        }
+        if (flags.json !== true) console.error(`job ${id}`)
+        ended(await followJob(api, id, process.stderr), flags.json === true)
+      })
+    )
+}
+
+/** The plan with another rank; alpha keeps its ratio. */
+const ranked = (plan: PlanView, rank: number | undefined): PlanView =>
+  rank === undefined
+    ? plan
+    : {
+        ...plan,
+        settings: { ...plan.settings, lora: { ...plan.settings.lora, rank, alpha: 2 * rank } },
+        why: plan.why.filter(({ setting }) => setting !== 'rank')
+      }
+
+const postHint = (plan: PlanView, name: string, budget: bigint): string =>
+  `post it with: tilth tune --datanet ${safe(name)} --base ${plan.base} --budget ${typed(budget)} --wait`

@@ -1,0 +1,32 @@
+import { z } from 'zod'
+import { bytes32, uint } from '../primitives/hex.ts'
+
+/**
+ * The one frame of `/tilth/jobs/decline/1`: a worker tells a builder why it does not bid. Courtesy, not evidence: it
+ * decides nothing, and is shown to the builder as that worker's word.
+ */
+export const declineReport = z.strictObject({
+  job: bytes32,
+  code: z
+    .string()
+    .max(60)
+    .regex(/^[a-z][a-z.-]*$/),
+  /** What it would take and cost there, where that is known. */
+  seconds: z.int().min(0).max(1e9).optional(),
+  price: uint(128).optional()
+})
+export type DeclineReport = z.infer<typeof declineReport>
+
+const words: Readonly<Record<string, string>> = {
+  'work.parameters': 'the base model is larger than it takes',
+  'work.rows': 'the Datanet has more rows than it takes',
+  'work.seconds': 'it would take longer there than the machine is lent for',
+  'work.price': 'the budget is less than its time costs',
+  'work.deadline': 'it would not be done before the deadline',
+  'work.base': 'it cannot get the base model, or cannot open it',
+  'work.version': "it cannot get the Datanet's rows",
+  'work.failed': 'it could not look at the job'
+}
+
+/** The sentence for a worker's code; one of a later version is shown as it is. */
+export const declineInWords = (code: string): string => words[code] ?? code
