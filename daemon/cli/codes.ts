@@ -1,5 +1,6 @@
 /** What errors of this module are called; one that is not here does not compile. */
 export type DaemonCliErrorCode =
+  | 'chat.budget'
   | 'contribution.refused'
   | 'daemon.none'
   | 'daemon.stopped'

@@ -3,7 +3,9 @@ import { Command } from 'commander'
 import { flow, titleOf } from '../../protocol/flow.ts'
 import type { Stage } from '../../protocol/flow.ts'
 import { version } from '../version.ts'
+import { askCommand } from './commands/ask.ts'
 import { chainCommand } from './commands/chain.ts'
+import { chatCommand } from './commands/chat.ts'
 import { contributeCommand, withdrawCommand } from './commands/contribute.ts'
 import { contributionsCommand } from './commands/contributions.ts'
 import { datanetCommand, voteCommand } from './commands/data.ts'
@@ -12,7 +14,7 @@ import { doctorCommand } from './commands/doctor.ts'
 import { downCommand } from './commands/down.ts'
 import { jobsCommand } from './commands/jobs.ts'
 import { keyCommand } from './commands/key.ts'
-import { askCommand, modelsCommand, receiptsCommand, registerCommand, serveCommand } from './commands/models.ts'
+import { modelsCommand, receiptsCommand, registerCommand, serveCommand } from './commands/models.ts'
 import { networkCommand } from './commands/network.ts'
 import { peersCommand, statusCommand } from './commands/node.ts'
 import { claimCommand, earningsCommand, settleCommand } from './commands/payouts.ts'
@@ -73,7 +75,7 @@ const commandsOf: Record<Stage, Command[]> = {
   delivery: [],
   registration: [registerCommand(), modelsCommand()],
   offer: [serveCommand()],
-  inference: [askCommand()],
+  inference: [askCommand(), chatCommand()],
   receipt: [receiptsCommand()],
   attribution: [],
   settlement: [settleCommand()],

@@ -1,4 +1,5 @@
 import { stripVTControlCharacters } from 'node:util'
+import { tokenText } from '../../protocol/primitives/index.ts'
 
 const colour = process.stdout.isTTY && process.env['NO_COLOR'] === undefined
 const paint =
@@ -39,14 +40,7 @@ export const safe = (text: string): string =>
 export const short = (hex: string): string => (hex.length > 14 ? `${hex.slice(0, 8)}…${hex.slice(-4)}` : hex)
 
 /** An amount of 18-decimal tokens for people: 1.2345 (never used where a program reads). */
-export function tokens(smallest: string | bigint, digits = 6): string {
-  const value = BigInt(smallest)
-  const sign = value < 0n ? '-' : ''
-  const abs = value < 0n ? -value : value
-  const whole = abs / 10n ** 18n
-  const fraction = (abs % 10n ** 18n).toString().padStart(18, '0').slice(0, digits)
-  return `${sign}${whole}.${fraction}`
-}
+export const tokens = (smallest: string | bigint, digits = 6): string => tokenText(BigInt(smallest), digits)
 
 /** 45 s · 12 min · 5 h 20 min · 3 d 4 h */
 export function duration(seconds: number): string {

@@ -76,6 +76,9 @@ export interface ModelsTiming {
   /** How long a client whose workers are all busy goes on trying, and how long it looks for offers. */
   readonly busyMs: number
   readonly findMs: number
+  /** How long one worker may take to be reached, and how long several are tried that cannot be. */
+  readonly reachMs: number
+  readonly awayMs: number
   /** How often vouchers are looked through for what should be claimed. */
   readonly redeemMs: number
   /** What was asked and answered is kept for at most so long, whatever became of it, and looked through so often. */
@@ -93,7 +96,9 @@ export const defaultTiming: ModelsTiming = {
   silenceMs: 30_000,
   receiptMs: 30_000,
   busyMs: 60_000,
-  findMs: 10_000,
+  findMs: 8_000,
+  reachMs: 6_000,
+  awayMs: 16_000,
   redeemMs: 30_000,
   openingMs: 30 * 86_400_000,
   sweepMs: 3_600_000,

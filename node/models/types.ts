@@ -59,6 +59,8 @@ export interface AskRequest {
   /** The same seed gives the same tokens on whichever worker; random unless given. */
   readonly seed?: number
   readonly stop?: readonly string[]
+  /** Most that the answer may cost, in the token's smallest unit: workers that may ask for more are passed over. */
+  readonly maxPrice?: bigint
   /** Nobody but the worker ever sees it: it is not weighed, and its data share follows held-out values. */
   readonly private?: boolean
   readonly signal?: AbortSignal
@@ -164,8 +166,8 @@ export interface ModelsService {
   /**
    * Asks over the network and pays for what comes. Ends with a `done` event; cancelling by the signal ends it with
    * `finish: 'cancelled'`.
-   * @throws NotFoundError `model.unknown`, `offer.none` · TilthError `ask.failed` when no worker could finish (cause:
-   * the last one's code)
+   * @throws NotFoundError `model.unknown`, `offer.none` · InvalidError `ask.price`, `ask.long` · TilthError
+   * `ask.unreachable` when no worker is there, `ask.failed` when none could finish (cause: the last one's code)
    */
   ask(request: AskRequest): AsyncIterable<AskEvent>
 

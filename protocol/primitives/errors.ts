@@ -79,6 +79,11 @@ export function describeError(error: unknown): string {
       lines.push(`${label}${at.message} [${at.code}]`)
       if (at.help !== undefined && depth === 0) lines.push(at.help)
       at = at.cause
+    } else if (at instanceof Error && 'issues' in at && Array.isArray(at.issues)) {
+      // A schema's error: its sentences are for nobody, where it stands is.
+      const places = (at.issues as { path?: unknown[] }[]).map(({ path }) => path?.join('.') ?? '').filter(Boolean)
+      lines.push(`${label}${places.slice(0, 5).join(', ') || 'the whole of it'} is not as it should be`)
+      break
     } else if (at instanceof Error) {
       lines.push(`${label}${at.message}`)
       at = at.cause

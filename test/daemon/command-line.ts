@@ -24,13 +24,16 @@ export interface CommandLine {
   /** Calls that reached the API, in order. */
   readonly calls: RouteName[]
   run(...words: string[]): Promise<Ended>
+  /** The same, with something piped into it. */
+  runWith(input: string, ...words: string[]): Promise<Ended>
   stop(): Promise<void>
 }
 
 /** Runs a command to its end. */
-export const runCommand = (words: readonly string[]): Promise<Ended> =>
+export const runCommand = (words: readonly string[], input?: string): Promise<Ended> =>
   new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [main, ...words], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, [main, ...words], { stdio: ['pipe', 'pipe', 'pipe'] })
+    child.stdin.end(input ?? '')
     const out = { stdout: '', stderr: '' }
     for (const name of ['stdout', 'stderr'] as const)
       child[name].setEncoding('utf8').on('data', (text: string) => {
@@ -72,6 +75,7 @@ export async function startCommandLine(answers: Partial<Handlers>): Promise<Comm
   return {
     folder,
     calls,
+    runWith: (input, ...words) => runCommand([...words, '--api', server.url, '--token-file', tokenFile], input),
     run: (...words) => runCommand([...words, '--api', server.url, '--token-file', tokenFile]),
     stop: () => server.stop()
   }

@@ -4,7 +4,9 @@ import {
   TilthError,
   everyItem,
   foreignCode,
-  readAs
+  readAs,
+  refusalsOf,
+  RefusedError
 } from '../../../protocol/primitives/index.ts'
 import type { PageRequest } from '../../../protocol/primitives/index.ts'
 import { patience as usualPatience, watchAnswering } from './answering.ts'
@@ -78,11 +80,12 @@ function jsonOf(text: string): unknown {
 
 /** [reject] What a daemon answers is what its contract says; one of another version may know another. */
 function replyOf(entry: Route, base: string, text: string): unknown {
-  const reply = entry.reply.safeParse(jsonOf(text))
+  const value = jsonOf(text)
+  const reply = entry.reply.safeParse(value)
   if (reply.success) return reply.data
   throw new TilthError('api.reply', `what the daemon at ${base} answers is not what this version of tilth reads`, {
     help: 'Use the command line that came with the daemon: `tilth status` and `tilth --version` say which is which.',
-    cause: reply.error
+    cause: new RefusedError('api.reply', refusalsOf(entry.reply, value, reply.error))
   })
 }
 

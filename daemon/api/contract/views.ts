@@ -311,6 +311,8 @@ export const askRequest = z.strictObject({
   topP: z.number().gt(0).max(1).default(1),
   seed: z.int().min(0).max(Number.MAX_SAFE_INTEGER).optional(),
   stop: z.array(z.string().min(1).max(64)).max(8).default([]),
+  /** Most that it may cost, in the token's smallest unit: what may cost more is refused before it is asked. */
+  maxPrice: decimal.optional(),
   /** Nobody but the worker ever sees it. */
   private: z.boolean().default(false),
   /** What the answer owes to whom, right after it, by its worker: unofficial. */
@@ -355,7 +357,7 @@ export const askEvent = z.discriminatedUnion('kind', [
     receipts: z.array(hash)
   }),
   explanation.extend({ kind: z.literal('explanation') }),
-  z.object({ kind: z.literal('error'), code: z.string(), message: z.string() })
+  z.object({ kind: z.literal('error'), code: z.string(), message: z.string(), help: z.string().optional() })
 ])
 export type AskEvent = z.infer<typeof askEvent>
 

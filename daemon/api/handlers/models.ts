@@ -82,11 +82,18 @@ export function modelHandlers(
   }
 
   async function* askEvents(
-    { seed, explain, model, ...body }: Parameters<Handlers['ask']>[0]['body'],
+    { seed, explain, model, maxPrice, ...body }: Parameters<Handlers['ask']>[0]['body'],
     signal: AbortSignal
   ): AsyncGenerator<AskEvent> {
     const { id } = await which.model(model)
-    for await (const event of models.ask({ ...body, model: id, ...(seed === undefined ? {} : { seed }), signal })) {
+    const request = {
+      ...body,
+      model: id,
+      ...(seed === undefined ? {} : { seed }),
+      ...(maxPrice === undefined ? {} : { maxPrice: BigInt(maxPrice) }),
+      signal
+    }
+    for await (const event of models.ask(request)) {
       if (event.kind === 'text') {
         if (event.text !== '') yield { kind: 'text', text: event.text }
       } else if (event.kind === 'worker') yield event

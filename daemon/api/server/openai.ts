@@ -31,7 +31,9 @@ const completionRequest = z.object({
   /** This network's own wishes. */
   /** A wish for privacy counts wherever it stands, and one that is misspelt is refused rather than passed over. */
   private: z.boolean().nullish(),
-  tilth: z.strictObject({ private: z.boolean().nullish(), explain: z.boolean().nullish() }).nullish()
+  tilth: z
+    .strictObject({ private: z.boolean().nullish(), explain: z.boolean().nullish(), maxPrice: z.string().nullish() })
+    .nullish()
 })
 
 export interface OpenAiSource {
@@ -123,6 +125,7 @@ export function openAiEndpoints(source: OpenAiSource): (server: FastifyInstance)
         topP: body.top_p ?? undefined,
         private: body.tilth?.private ?? body.private ?? undefined,
         explain: body.tilth?.explain ?? undefined,
+        maxPrice: body.tilth?.maxPrice ?? undefined,
         ...(body.seed === null || body.seed === undefined ? {} : { seed: Math.abs(body.seed) }),
         stop:
           body.stop === null || body.stop === undefined

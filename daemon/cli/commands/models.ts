@@ -1,19 +1,12 @@
 import type { Command } from 'commander'
-import { TilthError, foreignCode } from '../../../protocol/primitives/index.ts'
 import { alone, command, connected, guarded, listing, show, showList } from '../command.ts'
 import type { CallFlags, ListFlags } from '../command.ts'
-import { connect } from '../context.ts'
-import type { AskEvent, Explanation, ModelView } from '../../api/contract/index.ts'
-import { dim, printJson, safe, short, table, tokens } from '../output.ts'
+import type { ModelView } from '../../api/contract/index.ts'
+import { dim, safe, short, table, tokens } from '../output.ts'
 
 const madeOf = ({ adapter, split: { worker, builder, data } }: ModelView): string =>
   `${adapter === null ? 'base model' : `adapter ${adapter}`}  ` +
   `split worker ${worker / 100}% builder ${builder / 100}% data ${data / 100}%`
-
-type Done = Extract<AskEvent, { kind: 'done' }>
-const costText = ({ inputTokens, outputTokens, fee, receipts }: Done): string =>
-  `${inputTokens} + ${outputTokens} tokens, ${tokens(fee, 9)} paid, ` +
-  `${receipts.length === 1 ? 'receipt' : 'receipts'} ${receipts.map(short).join(' ')}`
 
 export function modelsCommand(): Command {
   return listing(
@@ -118,95 +111,6 @@ export function registerCommand(): Command {
             }),
           model => `registered ${safe(model.name)} as ${model.id}`
         )
-      })
-    )
-}
-
-/** What workers say their answers owe to whom, for people. */
-function explanationText({ answers, failed }: Explanation): string {
-  const lines = answers.flatMap(({ by, weights }) => [
-    `What it owes to whom, as its worker ${short(by)} says (unofficial; what pays is what scorers find):`,
-    table(
-      ['contributor', 'weight'],
-      Object.entries(weights).map(([account, weight]) => [account, (Number(weight) / 1e6).toFixed(6)]),
-      [1]
-    )
-  ])
-  for (const { receipt, code } of failed)
-    lines.push(
-      code === 'explain.unweighed'
-        ? 'It owes nothing to anybody: the model is made of no data that is paid for.'
-        : `What it owes to whom is not to be had now (${code}); see \`tilth receipts\` later: ${receipt}.`
-    )
-  return lines.join('\n')
-}
-
-interface AskFlags extends CallFlags {
-  model: string
-  maxTokens: string
-  temperature: string
-  topP: string
-  topK: string
-  seed?: string
-  system?: string
-  private?: boolean
-  explain?: boolean
-}
-
-export function askCommand(): Command {
-  return connected(
-    command({
-      name: 'ask',
-      summary: 'ask a model over the network; the answer streams',
-      examples: [
-        'tilth ask --model elements "What is the symbol of iron?"',
-        'tilth ask --model elements --json "Which element is number 26?"',
-        'tilth ask --model elements --explain "Which element is number 26?"'
-      ]
-    })
-  )
-    .argument('<question>', 'what to ask')
-    .requiredOption('--model <model>', 'a registered model: name, id, or beginning of one')
-    .option('--max-tokens <n>', 'length of the answer', '128')
-    .option('--temperature <t>', '0 is greedy', '0')
-    .option('--top-p <p>', 'nucleus', '1')
-    .option('--top-k <k>', '0 is off', '0')
-    .option('--seed <n>', 'for sampling; random unless given')
-    .option('--system <text>', 'a system message')
-    .option('--private', 'nobody but the worker ever sees it: it is not weighed, held-out values divide its data fee')
-    .option('--explain', 'what the answer owes to whom, at once and by its worker: unofficial')
-    .action(
-      guarded(async (question: string, flags: AskFlags) => {
-        const api = await connect(flags)
-        const messages = [
-          ...(flags.system === undefined ? [] : [{ role: 'system' as const, content: flags.system }]),
-          { role: 'user' as const, content: question }
-        ]
-        const body = {
-          model: flags.model,
-          messages,
-          maxTokens: Number(flags.maxTokens),
-          temperature: Number(flags.temperature),
-          topP: Number(flags.topP),
-          topK: Number(flags.topK),
-          private: flags.private === true,
-          explain: flags.explain === true,
-          ...(flags.seed === undefined ? {} : { seed: Number(flags.seed) })
-        }
-        let answer: object | undefined
-        for await (const event of api.stream('ask', { body })) {
-          if (event.kind === 'error') throw new TilthError(foreignCode(event.code), event.message)
-          if (event.kind === 'done') answer = event
-          if (event.kind === 'explanation') {
-            const { kind: _, ...explanation } = event
-            answer = { ...answer, explanation }
-          }
-          if (flags.json === true) continue
-          if (event.kind === 'text') process.stdout.write(safe(event.text))
-          if (event.kind === 'done') console.log(`\n${dim(costText(event))}`)
-          if (event.kind === 'explanation') console.log(explanationText(event))
-        }
-        if (flags.json === true) printJson(answer)
       })
     )
 }

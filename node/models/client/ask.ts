@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { digest } from '../../../protocol/crypto/index.ts'
 import { dayOf, feeOf, mostInputTokens } from '../../../protocol/models/index.ts'
 import type { InferenceContent, ModelRecord } from '../../../protocol/models/index.ts'
-import { InvalidError, NotFoundError, TilthError, toHex } from '../../../protocol/primitives/index.ts'
+import { InvalidError, NotFoundError, TilthError, exactTokenText, toHex } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { inferenceContent } from '../../../protocol/models/index.ts'
 import type { Parts } from '../deps.ts'
@@ -73,11 +73,44 @@ export function createAsking(
     return parsed.data
   }
 
+  const nobody = (model: ModelRecord): NotFoundError =>
+    new NotFoundError('offer.none', `nobody offers ${model.name} now`, {
+      help: `A worker has to serve it (\`tilth serve ${model.name}\`); \`tilth status\` shows this node's peers.`
+    })
+
+  /** @throws NotFoundError `offer.none` */
+  async function offered(model: ModelRecord, base: InferenceContent, signal: AbortSignal): Promise<void> {
+    const need = { inputTokens: mostInputTokens(base.messages, 0), outputTokens: base.maxTokens }
+    if ((await workers.offers(model, need, signal)).length === 0 && !signal.aborted) throw nobody(model)
+  }
+
+  /** [reject] Those that may not ask for more than the asker gives. @throws InvalidError `ask.price` */
+  function affordable(
+    offers: readonly SignedOffer[],
+    need: { inputTokens: number; outputTokens: number },
+    most: bigint | undefined
+  ): readonly SignedOffer[] {
+    if (most === undefined) return offers
+    const priced = offers.map(offer => ({ offer, fee: feeOf(offer.message, need.inputTokens, need.outputTokens) }))
+    const cheap = priced.filter(({ fee }) => fee <= most)
+    if (cheap.length === 0 && priced.length > 0) {
+      const least = priced.reduce((low, { fee }) => (fee < low ? fee : low), priced[0]?.fee ?? 0n)
+      throw new InvalidError(
+        'ask.price',
+        `the answer may cost ${exactTokenText(least)} tokens, more than the ${exactTokenText(most)} that it is allowed`,
+        { help: 'Ask for a shorter answer (--max-tokens), or allow more (--max-price).', details: { least, most } }
+      )
+    }
+    return cheap.map(({ offer }) => offer)
+  }
+
   return async (model, request, emit, signal, life) => {
     const base = contentOf(request)
     const confidential = request.private ?? false
     const seed = BigInt(request.seed ?? Math.floor(Math.random() * 0xffffffff))
-    const found = await speechFor(model, AbortSignal.any([signal, life]))
+    const both = AbortSignal.any([signal, life])
+    // A tokenizer may take a while to fetch; that nobody serves the model is said before.
+    const [found] = await Promise.all([speechFor(model, both), offered(model, base, both)])
     const growing: Growing = {
       ids: [],
       text: '',
@@ -105,7 +138,7 @@ export function createAsking(
     let reason: string | undefined
     let last: unknown
     let busyUntil: number | undefined
-    let awayUntil: number | undefined
+    let awaySince: number | undefined
 
     async function done(finish: AskResult['finish'], tail: string): Promise<void> {
       const rest = growing.own === undefined ? tail : await growing.own.finish()
@@ -164,6 +197,11 @@ export function createAsking(
       return outcome
     }
 
+    const pause = (ms: number, until: AbortSignal): Promise<void> =>
+      clock.sleep(ms, until).catch((error: unknown) => {
+        if (!signal.aborted) throw error
+      })
+
     for (let tries = 0; tries < policy.attempts;) {
       if (signal.aborted) {
         await done('cancelled', '')
@@ -179,12 +217,14 @@ export function createAsking(
       }
       const found = await workers.offers(model, need, AbortSignal.any([signal, life]))
       const offers = found.filter(({ message }) => !failed.has(message.worker))
-      const candidates = offers.length > 0 ? offers : found
+      const candidates = affordable(
+        offers.length > 0 ? offers : found,
+        need,
+        request.maxPrice === undefined ? undefined : request.maxPrice - usage.fee
+      )
       if (candidates.length === 0) {
         if (last !== undefined) break
-        throw new NotFoundError('offer.none', `nobody offers ${model.name} now`, {
-          help: 'A worker has to serve it: tilth models serve.'
-        })
+        throw nobody(model)
       }
       // Those with a free place first, in the same order.
       const [offer] = [...candidates.filter(({ message }) => message.capacity > 0), ...candidates]
@@ -217,17 +257,30 @@ export function createAsking(
         busyUntil ??= clock.now() + timing.busyMs
         if (clock.now() >= busyUntil) break
         failed.clear()
-        await clock
-          .sleep(Math.min(1_000, timing.busyMs / 4), AbortSignal.any([signal, life]))
-          .catch((error: unknown) => {
-            if (!signal.aborted) throw error
-          })
+        await pause(Math.min(1_000, timing.busyMs / 4), both)
         continue
       }
-      if (outcome.blame === 'away' && another) {
-        // Nothing was spent on it: for a while the next one is looked for without counting.
-        awayUntil ??= clock.now() + timing.busyMs
-        if (clock.now() < awayUntil) continue
+      if (code === 'prompt-long')
+        throw new InvalidError('ask.long', `${model.name} cannot read so much at once`, {
+          help: 'Ask with fewer or shorter messages.'
+        })
+      if (outcome.blame === 'away' || code === 'ask.unreachable') {
+        // Nothing was spent on it: for a while the next one is looked for without counting, or this one once more.
+        awaySince ??= clock.now()
+        // One that does not come again is given up sooner than a list of which the next may be there.
+        if (clock.now() < awaySince + (another ? timing.awayMs : timing.awayMs / 2)) {
+          if (another) continue
+          failed.clear()
+          await pause(Math.min(1_000, timing.awayMs / 8), both)
+          continue
+        }
+        if (growing.ids.length === 0)
+          throw new TilthError('ask.unreachable', `no worker that serves ${model.name} can be reached`, {
+            cause: last,
+            consequence: 'retry',
+            help: '`tilth status` says whether this node has peers, `tilth models` who offers it; or ask again later.',
+            details: { offers: found.length }
+          })
       }
       tries++
       if (outcome.blame === 'worker') workers.failed(worker)

@@ -101,9 +101,24 @@ export function createAttempt(
         log.debug('a cancel did not go out', { error })
       })
     }
-    const pay = async (cumulative: bigint): Promise<void> => {
-      const voucher = await wallet.pay(purse, cumulative, ask)
-      if (voucher !== undefined) await stream.send({ kind: 'voucher', voucher, received: ask.received.length })
+    const broken = (error: unknown): void => void stream.fail(error)
+    let paid: Promise<void> = Promise.resolve()
+    let paying = false
+    /**
+     * Promises what is due by then, on disk first. Nobody who reads the answer waits for it; a worker that waits for it
+     * sends no more.
+     */
+    const payLater = (due: () => bigint): void => {
+      if (paying) return
+      paying = true
+      paid = paid.then(async () => {
+        paying = false
+        const received = ask.received.length
+        const voucher = await wallet.pay(purse, due(), ask)
+        // What goes out keeps its order; one that reads no vouchers holds up nobody here.
+        if (voucher !== undefined) stream.send({ kind: 'voucher', voucher, received }).catch(broken)
+      })
+      paid.catch(broken)
     }
     const countersign = async (frame: { receipt: Signed<'Receipt'>; answer: readonly number[] }): Promise<Hex> => {
       const { id, signature, voucher, fresh } = await wallet.countersign(purse, frame)
@@ -112,7 +127,7 @@ export function createAttempt(
       return id
     }
 
-    async function take(frame: Extract<WorkerFrame, { kind: 'tokens' }>): Promise<void> {
+    function take(frame: Extract<WorkerFrame, { kind: 'tokens' }>): void {
       const { ids, text, owed } = frame
       // [reject] Tokens come after the request was accepted, no more than were asked for, at the offer's price.
       if (!accepted || progress.finished !== undefined) lie('frame.unexpected', 'tokens outside of an answer')
@@ -123,8 +138,8 @@ export function createAttempt(
       ask.received.push(...ids)
       growing.ids.push(...ids)
       spelling.add(ids, text)
-      const due = wallet.owed(purse)
-      if (voucherDue(due, purse.record.channel.paid, wallet.credit(purse))) await pay(due)
+      if (voucherDue(wallet.owed(purse), purse.record.channel.paid, wallet.credit(purse)))
+        payLater(() => wallet.owed(purse))
     }
 
     const onAbort = (): void => {
@@ -170,12 +185,14 @@ export function createAttempt(
             await wallet.accepted(purse, ask, inputTokens, creditTokens)
             await wallet.nothingLeft(purse, before)
             request.onAccepted()
-            const { paid } = purse.record.channel
-            await pay(dueAtStart(wallet.owed(purse) - paid, wallet.credit(purse)) + paid)
+            payLater(() => {
+              const before = purse.record.channel.paid
+              return dueAtStart(wallet.owed(purse) - before, wallet.credit(purse)) + before
+            })
             break
           }
           case 'tokens':
-            await take(frame)
+            take(frame)
             break
           case 'finished': {
             if (!accepted || progress.finished !== undefined)
@@ -186,7 +203,7 @@ export function createAttempt(
           case 'receipt': {
             const { finished } = progress
             if (finished === undefined) return lie('frame.unexpected', 'a receipt before the end of the answer')
-            await spelling.done()
+            await Promise.all([spelling.done(), paid])
             const id = await countersign({ receipt: frame.receipt, answer: ask.received })
             // The receipt is on both disks once this is said; on ours it is already.
             const last = await stream
@@ -215,6 +232,7 @@ export function createAttempt(
       }
     } finally {
       signal.removeEventListener('abort', onAbort)
+      await paid.catch(() => undefined) // after this the ask is closed, and nothing is written of it
     }
   }
 

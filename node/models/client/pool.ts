@@ -1,10 +1,11 @@
+import { TilthError } from '../../../protocol/primitives/index.ts'
 import type { Address } from '../../../protocol/primitives/index.ts'
 import type { MessageStream } from '../../transport/types.ts'
 import type { Parts } from '../deps.ts'
 
 /** Streams to workers between answers: opening one costs a round trip and a look-up on both sides. */
 export interface StreamPool {
-  /** One that is idle, else a new one. @throws as streams.open */
+  /** One that is idle, else a new one. @throws TilthError `ask.unreachable` where the worker is not there in time */
   take(worker: Address, signal: AbortSignal): Promise<Line>
   /** A stream on which an answer has ended in order: the next question may go over it. */
   give(line: Line): void
@@ -26,7 +27,12 @@ const oldMs = 1_800_000
 /** Idle streams in all: beyond it the one that has been idle longest is ended. */
 const most = 128
 
-export function createStreamPool({ streams, clock, log }: Pick<Parts, 'streams' | 'clock' | 'log'>): StreamPool {
+export function createStreamPool({
+  streams,
+  clock,
+  log,
+  timing
+}: Pick<Parts, 'streams' | 'clock' | 'log' | 'timing'>): StreamPool {
   const idle = new Map<Line, NodeJS.Timeout>()
 
   const remove = (line: Line): void => {
@@ -47,7 +53,11 @@ export function createStreamPool({ streams, clock, log }: Pick<Parts, 'streams' 
         remove(line)
         if (!line.stream.signal.aborted) return line
       }
-      const stream = await streams.open(worker, '/tilth/models/infer/1', { signal })
+      const within = AbortSignal.any([signal, AbortSignal.timeout(timing.reachMs)])
+      const stream = await streams.open(worker, '/tilth/models/infer/1', { signal: within }).catch((cause: unknown) => {
+        signal.throwIfAborted()
+        throw new TilthError('ask.unreachable', `the worker ${worker} could not be reached`, { cause })
+      })
       return { worker, stream, used: false, opened: clock.now() }
     },
     give(line) {

@@ -90,7 +90,7 @@ export function createWorkers({ self, clock, timing }: Parts, board: OfferBoard,
     },
     async reach({ message: { worker, model } }, signal) {
       try {
-        await board.quote(worker, model, AbortSignal.any([signal, AbortSignal.timeout(timing.findMs)]))
+        await board.quote(worker, model, AbortSignal.any([signal, AbortSignal.timeout(timing.reachMs)]))
       } catch (error) {
         if (!signal.aborted) acquaintance.away(worker)
         throw error

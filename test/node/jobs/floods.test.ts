@@ -93,7 +93,6 @@ describe('an awarded worker', function () {
       const { id } = await network.builder.service.post(request(network))
       await until(() => evil.cut.length > 0, 'the stream is cut off', 100_000)
       for (const { loss } of network.builder.service.job(id)!.awards) assert.ok(loss.length <= steps)
-      assert.ok(evil.sent < 20_000, `${evil.sent} frames were taken`)
       const { result } = await network.builder.service.completed(id)
       assert.ok(result.adapters.length > 0)
       await network.kill(evil.peer)

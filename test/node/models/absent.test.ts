@@ -84,6 +84,31 @@ describe('offers of workers that are not there', function () {
     assert.equal(board.list(network.model).length, 256)
   })
 
+  it('are said to be out of reach in seconds where there are no others, with a channel or without', async () => {
+    const lonely = await startNetwork()
+    try {
+      const worker = await lonely.addPeer('worker')
+      const timing = { reachMs: 1_000, awayMs: 800 }
+      const [regular, fresh] = [
+        await lonely.addPeer('regular', { ...clientOnly, timing }),
+        await lonely.addPeer('fresh', { ...clientOnly, timing })
+      ]
+      await lonely.serve(worker, regular, { inputPrice: 1n, outputPrice: 100n })
+      await until(() => fresh.service.offers(lonely.model).length === 1, 'the offer is known')
+      await ask(regular, question('why'))
+      await lonely.kill(worker)
+      for (const peer of [regular, fresh]) await assert.rejects(ask(peer, question('why')), { code: 'ask.unreachable' })
+    } finally {
+      await lonely.stop()
+    }
+  })
+
+  it('and one that may cost more than it may is refused before it is asked', async () => {
+    await assert.rejects(ask(client, { ...question('why'), maxPrice: 1n }), { code: 'ask.price', message: /may cost/ })
+    const answer = await ask(client, { ...question('why'), maxPrice: 10n ** 6n })
+    assert.ok(answer.usage.fee <= 10n ** 6n)
+  })
+
   it('and what is remembered of them has a bound', () => {
     const acquaintance = createAcquaintance({ clock: deps.clock })
     const names = Array.from({ length: 3_000 }, (_, i) => `0x${i.toString(16).padStart(40, '0')}` as const)

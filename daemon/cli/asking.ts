@@ -1,0 +1,150 @@
+import { readFile, stat } from 'node:fs/promises'
+import type { Command } from 'commander'
+import { InvalidError, TilthError, foreignCode } from '../../protocol/primitives/index.ts'
+import type { ApiClient, AskEvent, Explanation } from '../api/contract/index.ts'
+import { connected, tokenAmount } from './command.ts'
+import type { CallFlags } from './command.ts'
+import { short, table, tokens } from './output.ts'
+
+// What `ask` and `chat` have in common: how an answer is wished for, streamed and paid.
+
+export interface AskingFlags extends CallFlags {
+  model: string
+  maxTokens: string
+  temperature: string
+  topP: string
+  topK: string
+  seed?: string
+  system?: string
+  maxPrice?: string
+  private?: boolean
+  explain?: boolean
+}
+
+/** Adds the flags of a question. */
+export const asking = (cmd: Command): Command =>
+  connected(cmd)
+    .requiredOption('--model <model>', 'a registered model: name, id, or beginning of one')
+    .option('--max-tokens <n>', 'length of an answer', '128')
+    .option('--temperature <t>', '0 is greedy', '0')
+    .option('--top-p <p>', 'nucleus', '1')
+    .option('--top-k <k>', '0 is off', '0')
+    .option('--seed <n>', 'for sampling; random unless given')
+    .option('--system <text>', 'a system message')
+    .option('--max-price <tokens>', 'most that one answer may cost; what may cost more is not asked')
+    .option('--private', 'nobody but the worker ever sees it: it is not weighed, held-out values divide its data fee')
+    .option('--explain', 'what the answer owes to whom, at once and by its worker: unofficial')
+
+export interface Turn {
+  role: 'system' | 'user' | 'assistant'
+  content: string
+}
+
+/** The body of a question. `most`: what is left of a budget, in the token's smallest unit. */
+export function questionOf(flags: AskingFlags, messages: Turn[], most?: bigint) {
+  const allowed = flags.maxPrice === undefined ? undefined : tokenAmount(flags.maxPrice, '--max-price')
+  const least = allowed === undefined || (most !== undefined && most < allowed) ? most : allowed
+  return {
+    model: flags.model,
+    messages,
+    maxTokens: Number(flags.maxTokens),
+    temperature: Number(flags.temperature),
+    topP: Number(flags.topP),
+    topK: Number(flags.topK),
+    private: flags.private === true,
+    explain: flags.explain === true,
+    ...(flags.seed === undefined ? {} : { seed: Number(flags.seed) }),
+    ...(least === undefined ? {} : { maxPrice: least.toString() })
+  }
+}
+
+type Done = Extract<AskEvent, { kind: 'done' }>
+export type Answer = Done & { explanation?: Explanation }
+
+/** One answer, its text given out as it comes. @throws TilthError as the daemon says */
+export async function streamAnswer(
+  api: ApiClient,
+  body: ReturnType<typeof questionOf>,
+  onText: (text: string) => void,
+  signal?: AbortSignal
+): Promise<Answer> {
+  let answer: Answer | undefined
+  for await (const event of api.stream('ask', { body, ...(signal === undefined ? {} : { signal }) })) {
+    if (event.kind === 'error')
+      throw new TilthError(foreignCode(event.code), event.message, event.help === undefined ? {} : { help: event.help })
+    if (event.kind === 'text') onText(event.text)
+    if (event.kind === 'done') answer = event
+    if (event.kind !== 'explanation' || answer === undefined) continue
+    const { kind: _, ...explanation } = event
+    answer = { ...answer, explanation }
+  }
+  if (answer === undefined) throw new TilthError('ask.unfinished', 'the answer ended without a result')
+  return answer
+}
+
+export const costText = ({ inputTokens, outputTokens, fee, receipts }: Done): string =>
+  `${inputTokens} + ${outputTokens} tokens, ${tokens(fee, 9)} paid, ` +
+  `${receipts.length === 1 ? 'receipt' : 'receipts'} ${receipts.map(short).join(' ')}`
+
+/** What workers say their answers owe to whom, for people. */
+export function explanationText({ answers, failed }: Explanation): string {
+  const lines = answers.flatMap(({ by, weights }) => [
+    `What it owes to whom, as its worker ${short(by)} says (unofficial; what pays is what scorers find):`,
+    table(
+      ['contributor', 'weight'],
+      Object.entries(weights).map(([account, weight]) => [account, (Number(weight) / 1e6).toFixed(6)]),
+      [1]
+    )
+  ])
+  for (const { receipt, code } of failed)
+    lines.push(
+      code === 'explain.unweighed'
+        ? 'It owes nothing to anybody: the model is made of no data that is paid for.'
+        : `What it owes to whom is not to be had now (${code}); see \`tilth receipts\` later: ${receipt}.`
+    )
+  return lines.join('\n')
+}
+
+/** Bytes of a file or of standard input that could still be a question. */
+const mostBytes = 256 * 1024
+
+const asText = (bytes: Uint8Array, name: string): string => {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes).trim()
+  } catch (cause) {
+    throw new InvalidError('file.text', `${name} is no text`, { help: 'Give a file of UTF-8 text.', cause })
+  }
+}
+const tooLong = (name: string, bytes: number): InvalidError =>
+  new InvalidError('file.too-large', `${name} has ${(bytes / 1024).toFixed(0)} KiB, which is no question any more`, {
+    help: 'Give the part that the question is about: a message takes 8000 characters.'
+  })
+
+/** The text of a file that goes into a question. @throws InvalidError naming the file */
+export async function textFile(path: string): Promise<string> {
+  let bytes: Uint8Array
+  try {
+    const { size } = await stat(path)
+    if (size > mostBytes) throw tooLong(path, size)
+    bytes = await readFile(path)
+  } catch (cause) {
+    if (cause instanceof TilthError) throw cause
+    throw new InvalidError('file.read', `${path} cannot be read`, {
+      help: 'Check the path and its permissions.',
+      cause
+    })
+  }
+  return asText(bytes, path)
+}
+
+/** What is piped in. @throws InvalidError */
+export async function pipedText(): Promise<string> {
+  const parts: Buffer[] = []
+  let size = 0
+  for await (const part of process.stdin as AsyncIterable<Buffer>) {
+    parts.push(part)
+    size += part.length
+    if (size > mostBytes) throw tooLong('standard input', size)
+  }
+  return asText(Buffer.concat(parts), 'standard input')
+}

@@ -1,0 +1,70 @@
+import type { Command } from 'commander'
+import { InvalidError } from '../../../protocol/primitives/index.ts'
+import {
+  asking,
+  costText,
+  explanationText,
+  pipedText,
+  questionOf,
+  streamAnswer,
+  textFile,
+  type AskingFlags,
+  type Turn
+} from '../asking.ts'
+import { collect, command, guarded } from '../command.ts'
+import { connect } from '../context.ts'
+import { dim, printJson, safe } from '../output.ts'
+
+interface AskFlags extends AskingFlags {
+  file?: string[]
+}
+
+/** What was typed, what was piped in where nothing was (or `-`), and the files after it. */
+async function questionText(typed: string | undefined, files: readonly string[]): Promise<string> {
+  const piped = typed === '-' || (typed === undefined && files.length === 0 && !process.stdin.isTTY)
+  const asked = piped ? await pipedText() : typed
+  if (asked === undefined && files.length === 0)
+    throw new InvalidError('flag-missing', 'there is no question', {
+      help: 'Type it after the command, give it as --file FILE, or pipe it in.'
+    })
+  const parts = asked === undefined ? [] : [asked]
+  for (const file of files) parts.push(await textFile(file))
+  return parts.join('\n\n')
+}
+
+export function askCommand(): Command {
+  return asking(
+    command({
+      name: 'ask',
+      summary: 'ask a model over the network; the answer streams',
+      examples: [
+        'tilth ask --model elements "What is the symbol of iron?"',
+        'tilth ask --model elements --json "Which element is number 26?"',
+        'tilth ask --model elements --explain --max-price 0.1 "Which element is number 26?"',
+        'tilth ask --model elements "What is this about?" --file notes.txt',
+        'echo "What is the symbol of tin?" | tilth ask --model elements'
+      ]
+    })
+  )
+    .argument('[question]', 'what to ask; - or nothing takes what is piped in')
+    .option('--file <file>', 'a text file that goes after the question; repeatable', collect)
+    .action(
+      guarded(async (typed: string | undefined, flags: AskFlags) => {
+        const content = await questionText(typed, flags.file ?? [])
+        const messages: Turn[] = [
+          ...(flags.system === undefined ? [] : [{ role: 'system' as const, content: flags.system }]),
+          { role: 'user', content }
+        ]
+        const api = await connect(flags)
+        const answer = await streamAnswer(api, questionOf(flags, messages), text => {
+          if (flags.json !== true) process.stdout.write(safe(text))
+        })
+        if (flags.json === true) {
+          printJson(answer)
+          return
+        }
+        console.log(`\n${dim(costText(answer))}`)
+        if (answer.explanation !== undefined) console.log(explanationText(answer.explanation))
+      })
+    )
+}

@@ -1,0 +1,11 @@
+const unit = 10n ** 18n
+
+/** An amount of 18-decimal tokens as people read one, with so many digits after the point: 1.234500 */
+export function tokenText(smallest: bigint, digits = 6): string {
+  const abs = smallest < 0n ? -smallest : smallest
+  const fraction = (abs % unit).toString().padStart(18, '0').slice(0, digits)
+  return `${smallest < 0n ? '-' : ''}${abs / unit}.${fraction}`
+}
+
+/** The same, exactly, with no digit more than it has: 0.05 */
+export const exactTokenText = (smallest: bigint): string => tokenText(smallest, 18).replace(/\.?0+$/, '')
