@@ -4,7 +4,7 @@ import type { Page } from '../../protocol/primitives/index.ts'
 import type { ApiClient } from '../api/contract/index.ts'
 import { connect } from './context.ts'
 import type { ConnectFlags } from './context.ts'
-import { dim, printJson, red } from './output.ts'
+import { dim, printJson, red, tell } from './output.ts'
 import { asTyped } from './typed.ts'
 
 /** Prints a failure for a person (or as JSON for a program) and ends with 1. */
@@ -13,7 +13,7 @@ export function fail(error: unknown, json: boolean): void {
     const { code, message, help } = error as { code?: string; message?: string; help?: string }
     printJson({ error: { code: code ?? 'internal', message: message ?? String(error), help } })
   }
-  console.error(`${red('error:')} ${describeError(error)}`)
+  tell(`${red('error:')} ${describeError(error)}`)
   process.exitCode = 1
 }
 
@@ -97,7 +97,7 @@ export async function showList<T>(
   })
   if (flags.json === true) printJson(items)
   else console.log(text(items))
-  if (next !== null) console.error(dim(`more: --cursor ${next}`))
+  if (next !== null) tell(dim(`more: --cursor ${next}`))
 }
 
 /** The one thing that was asked for, as a list shows it. */

@@ -6,6 +6,7 @@ import { version } from '../version.ts'
 import { askCommand } from './commands/ask.ts'
 import { chainCommand } from './commands/chain.ts'
 import { chatCommand } from './commands/chat.ts'
+import { completionCommand } from './commands/completion.ts'
 import { contributeCommand, withdrawCommand } from './commands/contribute.ts'
 import { contributionsCommand } from './commands/contributions.ts'
 import { datanetCommand, voteCommand } from './commands/data.ts'
@@ -20,6 +21,7 @@ import { peersCommand, statusCommand } from './commands/node.ts'
 import { claimCommand, earningsCommand, settleCommand } from './commands/payouts.ts'
 import { tuneCommand } from './commands/tune.ts'
 import { upCommand } from './commands/up.ts'
+import { endInOrder } from './ending.ts'
 
 // Compiled modules are kept between starts: the second daemon of a machine is up in half the time.
 enableCompileCache()
@@ -44,10 +46,8 @@ const program = new Command('tilth')
 const engineSummary =
   'inspect, score, generate, tune and measure models on this machine alone, with no network and no daemon'
 // ONNX Runtime takes a while to load: only for the engine's own commands.
-const engine =
-  process.argv[2] === 'engine'
-    ? (await import('./engine/index.ts')).engineCommand()
-    : new Command('engine').description(engineSummary)
+const loadEngine = async (): Promise<Command> => (await import('./engine/index.ts')).engineCommand()
+const engine = process.argv[2] === 'engine' ? await loadEngine() : new Command('engine').description(engineSummary)
 
 const running = [
   upCommand(),
@@ -58,7 +58,8 @@ const running = [
   statusCommand(),
   peersCommand(),
   doctorCommand(),
-  keyCommand()
+  keyCommand(),
+  completionCommand(program, loadEngine)
 ]
 /** The commands of each stage; what needs no hand of anybody's has none. */
 const commandsOf: Record<Stage, Command[]> = {
@@ -85,4 +86,5 @@ for (const cmd of running) program.addCommand(cmd.helpGroup('Run:'))
 for (const { phase, stage } of flow)
   for (const cmd of commandsOf[stage]) program.addCommand(cmd.helpGroup(`${titleOf(phase)}:`))
 
+endInOrder(program)
 await program.parseAsync()

@@ -1,11 +1,26 @@
 import { stripVTControlCharacters } from 'node:util'
 import { tokenText } from '../../protocol/primitives/index.ts'
 
-const colour = process.stdout.isTTY && process.env['NO_COLOR'] === undefined
+/** Colours and bars are for people at a terminal that want them (https://no-color.org). */
+const wanted = (process.env['NO_COLOR'] ?? '') === '' && process.env['TERM'] !== 'dumb'
+const colour = process.stdout.isTTY && wanted
 const paint =
   (code: number) =>
   (text: string): string =>
     colour ? `\x1b[${code}m${text}\x1b[0m` : text
+
+/** A line on standard error, painted only where that is a terminal too. */
+export const tell = (text: string): void => {
+  console.error(process.stderr.isTTY ? text : stripVTControlCharacters(text))
+}
+
+/** ███████░░░ 70%, or the number alone where nobody looks. */
+export function bar(done: number, total: number, width = 24): string {
+  const share = total === 0 ? 0 : Math.min(1, done / total)
+  const full = Math.round(share * width)
+  const percent = `${Math.round(share * 100)}%`
+  return process.stdout.isTTY ? `${'█'.repeat(full)}${'░'.repeat(width - full)} ${percent.padStart(4)}` : percent
+}
 export const bold = paint(1)
 export const dim = paint(2)
 export const green = paint(32)
@@ -49,13 +64,4 @@ export function duration(seconds: number): string {
   if (minutes < 120) return `${minutes} min`
   if (hours < 48) return `${hours} h ${minutes % 60} min`
   return `${Math.floor(hours / 24)} d ${hours % 24} h`
-}
-
-/** ███████░░░ 70% */
-export function bar(done: number, total: number, width = 24): string {
-  const share = total === 0 ? 0 : Math.min(1, done / total)
-  const full = Math.round(share * width)
-  return `${'█'.repeat(full)}${'░'.repeat(width - full)} ${Math.round(share * 100)
-    .toString()
-    .padStart(3)}%`
 }

@@ -10,7 +10,7 @@ import { asking, costText, explanationText, questionOf, streamAnswer } from '../
 import type { Answer, AskingFlags, Turn } from '../asking.ts'
 import { command, fail, guarded, tokenAmount } from '../command.ts'
 import { connect } from '../context.ts'
-import { bold, dim, printJson, safe, tokens } from '../output.ts'
+import { bold, dim, printJson, safe, tell, tokens } from '../output.ts'
 import { readJsonFile } from './data.ts'
 
 interface ChatFlags extends AskingFlags {
@@ -104,7 +104,7 @@ async function talk(chat: Conversation, name: string): Promise<void> {
         const answer = await chat.ask(
           question,
           text => process.stdout.write(safe(text)),
-          () => console.error(dim('(what was said first is left out: the model does not read so much)')),
+          () => tell(dim('(what was said first is left out: the model does not read so much)')),
           answering.signal
         )
         console.log(`\n${dim(costText(answer))}`)

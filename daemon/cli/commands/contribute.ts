@@ -9,7 +9,7 @@ import { openKeystore, readPassphrase } from '../../keys/index.ts'
 import { command, connected, guarded, show } from '../command.ts'
 import type { CallFlags } from '../command.ts'
 import { connect } from '../context.ts'
-import { dim, green, printJson, red, short, yellow } from '../output.ts'
+import { dim, green, printJson, red, short, tell, yellow } from '../output.ts'
 import { problemLines, readShardFile } from '../shard-file.ts'
 import { findDatanet } from './data.ts'
 
@@ -186,7 +186,7 @@ export function contributeCommand(): Command {
         else console.log(`${ended.status} ${id}`)
         // The document on standard output is the contribution, whatever became of it: one, for a program.
         if (ended.status !== 'accepted') {
-          console.error(`${red('error:')} it ended as ${ended.status}: ${reasonInWords(ended.reason ?? '')}`)
+          tell(`${red('error:')} it ended as ${ended.status}: ${reasonInWords(ended.reason ?? '')}`)
           process.exitCode = 1
         }
       })

@@ -8,7 +8,7 @@ import { openKeystore, readPassphrase } from '../../keys/index.ts'
 import { collect, command, connected, guarded, wholeNumber } from '../command.ts'
 import { connect } from '../context.ts'
 import type { ConnectFlags } from '../context.ts'
-import { dim, printJson } from '../output.ts'
+import { dim, printJson, tell } from '../output.ts'
 
 interface CreateFlags {
   rpc?: string
@@ -88,7 +88,7 @@ function createCommand(): Command {
           preset: flags.preset,
           bootstrap,
           ...policy,
-          onStep: text => console.error(dim(text))
+          onStep: text => tell(dim(text))
         })
         await writeNetwork(path, file)
         if (flags.json === true) console.log(networkText(file))

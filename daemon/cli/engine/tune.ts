@@ -9,6 +9,7 @@ import {
   type TrainProgress
 } from '../../../node/engine/index.ts'
 import { command, guarded } from '../command.ts'
+import { bar } from '../output.ts'
 import { computing, exactRuntime, number, print, truth, whole } from './flags.ts'
 import { trainSettings, type TuneFlags } from './settings.ts'
 
@@ -114,11 +115,9 @@ export function tuneCommand(): Command {
 }
 
 function showProgress(p: TrainProgress): void {
-  const width = 24
-  const done = Math.round((width * p.step) / p.steps)
   const loss = `loss ${p.loss.toFixed(3)}${p.evalLoss === undefined ? '' : ` (evaluation ${p.evalLoss.toFixed(3)})`}`
   const pace = `${Math.round(p.tokensPerSecond)} tokens/s  ${Math.ceil(p.secondsLeft)} s left`
-  const line = `${'█'.repeat(done)}${'░'.repeat(width - done)} ${p.step}/${p.steps}  ${loss}  ${pace}`
+  const line = `${bar(p.step, p.steps)} ${p.step}/${p.steps}  ${loss}  ${pace}`
   if (process.stdout.isTTY) process.stdout.write(`\r${line}  `)
   else if (p.evalLoss !== undefined || p.step === p.steps || p.step % Math.ceil(p.steps / 20) === 0) console.log(line)
 }
