@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 
 const run = promisify(execFile)
@@ -13,18 +14,30 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/**
- * When a process began, as the system has it: numbers are used again by others, but not with the same beginning.
- * Undefined where there is none, or the system does not tell.
- */
-export async function bornAt(pid: number): Promise<string | undefined> {
+/** What the system says of a process: when it began, and whose child it is. Undefined where it does not tell. */
+async function lookAt(pid: number): Promise<{ born: string; parent: number } | undefined> {
   try {
-    const { stdout } = await run('ps', ['-o', 'lstart=', '-p', String(pid)], { env: { ...process.env, LC_ALL: 'C' } })
-    return stdout.trim() === '' ? undefined : stdout.trim()
+    // Linux; containers often have no ps. Names may hold spaces and brackets, so what follows the last one is read.
+    const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '')
+    return { born: `${boot.slice(0, 8)}.${fields[19] ?? ''}`, parent: Number(fields[1]) }
+  } catch {
+    // No /proc, or no such process: ps knows the rest.
+  }
+  try {
+    const { stdout } = await run('ps', ['-o', 'ppid=,lstart=', '-p', String(pid)], {
+      env: { ...process.env, LC_ALL: 'C' }
+    })
+    const found = /^\s*(\d+)\s+(\S.*\S)\s*$/.exec(stdout)
+    return found === null ? undefined : { parent: Number(found[1]), born: found[2] ?? '' }
   } catch {
     return undefined // no such process, or no ps: the number alone has to do
   }
 }
+
+/** When a process began: numbers are used again by others, but not with the same beginning. */
+const bornAt = async (pid: number): Promise<string | undefined> => (await lookAt(pid))?.born
 
 /** A process, so that it is known again: what notes about running processes hold. */
 export interface ProcessMark {
@@ -62,8 +75,8 @@ export async function watchParent(end: () => void): Promise<void> {
   const watched: number[] = named > 1 ? [named] : []
   if (process.env['npm_lifecycle_event'] !== undefined && process.ppid > 1) {
     watched.push(process.ppid)
-    const above = await parentOf(process.ppid)
-    if (above !== undefined && above > 1) watched.push(above)
+    const above = (await lookAt(process.ppid))?.parent ?? 0
+    if (above > 1) watched.push(above)
   }
   if (watched.length === 0) return
   const timer = setInterval(() => {
@@ -72,14 +85,4 @@ export async function watchParent(end: () => void): Promise<void> {
     end()
   }, 1000)
   timer.unref()
-}
-
-async function parentOf(pid: number): Promise<number | undefined> {
-  try {
-    const { stdout } = await run('ps', ['-o', 'ppid=', '-p', String(pid)])
-    const found = Number(stdout.trim())
-    return Number.isInteger(found) ? found : undefined
-  } catch {
-    return undefined // it is gone already, or there is no ps
-  }
 }

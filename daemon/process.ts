@@ -2,17 +2,17 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, readFile, rm } from 'node:fs/promises'
 import { flushCompileCache } from 'node:module'
 import { join } from 'node:path'
-import { z } from 'zod'
 import { createNode } from '../node/node.ts'
 import { collectWhenIdle, createLog, createMetrics } from '../node/runtime/index.ts'
 import { TilthError, describeError } from '../protocol/primitives/index.ts'
-import { markOf, runs, watchParent } from './alive.ts'
+import { markOf, watchParent } from './alive.ts'
 import { createHandlers } from './api/handlers/index.ts'
 import { openAiEndpoints, startApiServer } from './api/server/index.ts'
 import type { DaemonConfig } from './config/index.ts'
 import { sayUp } from './detached.ts'
 import { choosePorts } from './ports.ts'
 import { writePrivate } from './private-file.ts'
+import { apiNote, runningIn } from './running.ts'
 import { version } from './version.ts'
 
 /** The API's bearer token: made once for a data folder, readable by its owner only. */
@@ -28,26 +28,14 @@ async function apiToken(folder: string): Promise<string> {
   return token
 }
 
-const runningNote = z.object({ url: z.string(), pid: z.int(), born: z.string().optional() })
-
 /** [fatal] One daemon a data folder: what the first one left there for others is its own. */
-async function requireAlone(apiFile: string, folder: string): Promise<void> {
-  const text = await readFile(apiFile, 'utf8').catch(() => '')
-  const note = text === '' ? undefined : runningNote.safeParse(parseOr(text))
-  if (note?.success !== true || note.data.pid === process.pid || !(await runs(note.data))) return
-  throw new TilthError('daemon.running', `a daemon runs in ${folder} already: ${note.data.url}`, {
-    help: `End process ${note.data.pid} with \`tilth down --data ${folder}\`, or take another folder by --data DIR.`,
+async function requireAlone(folder: string): Promise<void> {
+  const other = await runningIn(folder, apiNote)
+  if (other === undefined || other.pid === process.pid) return
+  throw new TilthError('daemon.running', `a daemon runs in ${folder} already (process ${other.pid})`, {
+    help: `End it with \`tilth down --data ${folder}\`, or choose another folder with --data DIR.`,
     consequence: 'fatal'
   })
-}
-
-/** Undefined for what is no JSON: half a file that a killed process left is as good as none. */
-function parseOr(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 /** How often an idle node looks whether it has memory to give back. */
@@ -70,8 +58,8 @@ export async function runDaemon(
       cause
     })
   }
-  const apiFile = join(config.data, 'api.json')
-  await requireAlone(apiFile, config.data)
+  const apiFile = join(config.data, apiNote)
+  await requireAlone(config.data)
   const ports = await choosePorts(config)
   for (const note of ports.notes) process.stderr.write(`${note}\n`)
   const token = await apiToken(config.data)

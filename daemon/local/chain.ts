@@ -1,6 +1,6 @@
 import { startAnvil } from '../../node/chain/index.ts'
 import { watchParent } from '../alive.ts'
-import { requireFree, takeFolder } from './note.ts'
+import { requireFree, takeFolder } from '../running.ts'
 
 /**
  * A chain of one's own until a signal, on its folder's state.

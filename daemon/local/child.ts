@@ -15,6 +15,7 @@ const entry = fileURLToPath(
 )
 const apiFile = z.object({ url: z.string(), pid: z.int(), peer: z.array(z.string()) })
 export type ApiFile = z.infer<typeof apiFile>
+export const logName = 'daemon.log'
 
 /**
  * V8 lets its young generation grow to 48 MB by itself; a node's short-lived objects are small, and with less the same
@@ -46,7 +47,7 @@ export async function startDaemonProcess(
   folder: string,
   { execArgv = [] }: { execArgv?: readonly string[] } = {}
 ): Promise<DaemonProcess> {
-  const logPath = join(folder, 'daemon.log')
+  const logPath = join(folder, logName)
   await rm(join(folder, 'api.json'), { force: true })
   const log = createWriteStream(logPath, { flags: 'a' })
   await new Promise(resolve => {
@@ -81,23 +82,24 @@ export async function startDaemonProcess(
   )
   let exited = false
   const ended = new Promise<TilthError>(resolve => {
-    const end = (how: string, cause?: unknown) => {
+    const end = (how: string, signal: string | null, cause?: unknown) => {
       exited = true
       log.end()
       void tail(logPath).then(text => {
         resolve(
           new TilthError('daemon.ended', `${name} ended (${how})${text === '' ? '' : `; it said last:\n${text}`}`, {
             help: `Its whole log is ${logPath}.`,
-            cause
+            cause,
+            details: { signal }
           })
         )
       })
     }
     child.once('error', cause => {
-      end('could not be started', cause)
+      end('could not be started', null, cause)
     })
     child.once('exit', (code, signal) => {
-      end(signal ?? `exit code ${code}`)
+      end(signal ?? `exit code ${code}`, signal)
     })
   })
   return {

@@ -25,6 +25,7 @@ export type DaemonLocalErrorCode =
   | 'network.exists'
   | 'network.folder'
   | 'network.member'
+  | 'network.fresh'
   | 'network.none'
   | 'network.other'
   | 'network.port'

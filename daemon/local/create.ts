@@ -32,6 +32,10 @@ export async function rpcOfChain(folder: string): Promise<string> {
   })
 }
 
+/** Whether only this machine can ask it. */
+export const isLocalUrl = (url: string): boolean =>
+  URL.canParse(url) && /^(localhost|127\..*|\[::1\])$/.test(new URL(url).hostname)
+
 /** [reject] A file that is there is somebody's network. @throws InvalidError `network.exists` */
 export function requireNoFile(path: string): void {
   if (existsSync(path))

@@ -4,7 +4,7 @@ import { noteOfAnvil } from '../../node/chain/index.ts'
 import { NotFoundError } from '../../protocol/primitives/index.ts'
 import { endProcess } from '../alive.ts'
 import type { ProcessMark } from '../alive.ts'
-import { apiNote, runningIn } from './note.ts'
+import { apiNote, runningIn } from '../running.ts'
 
 /** What was ended: its folder, and what it was. */
 export interface Ended {

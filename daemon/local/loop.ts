@@ -5,7 +5,7 @@ import type { LoopResult } from './result.ts'
 import { runData } from './stages/data.ts'
 import { runJobs } from './stages/jobs.ts'
 import { runModels } from './stages/models.ts'
-import { runPayouts } from './stages/payouts.ts'
+import { openBooks, runPayouts } from './stages/payouts.ts'
 
 export interface LoopDone {
   data: DataDone
@@ -18,8 +18,9 @@ export interface LoopDone {
 export async function runLoop(context: LoopContext): Promise<LoopDone> {
   const data = await runData(context)
   const jobs = await runJobs(context, data)
+  const books = await openBooks(context)
   const models = await runModels(context, jobs)
-  const payouts = await runPayouts(context, data, models)
+  const payouts = await runPayouts(context, data, models, books)
   const missing = context.reporter.missing()
   if (missing.length > 0) throw new TilthError('loop.stage', `the loop left out ${missing.join(', ')} of the flow`)
   return { data, jobs, models, payouts }

@@ -1,162 +1,91 @@
-import { randomBytes } from 'node:crypto'
-import { existsSync } from 'node:fs'
-import { mkdir, readFile, readdir, rm, statfs, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createChain, deploy, startAnvil } from '../../node/chain/index.ts'
+import { createChain, startAnvil } from '../../node/chain/index.ts'
 import type { Anvil } from '../../node/chain/index.ts'
 import type { Chain } from '../../node/chain/types.ts'
-import { addressOfKey } from '../../protocol/crypto/index.ts'
-import { InvalidError, TilthError, toHex } from '../../protocol/primitives/index.ts'
+import { TilthError } from '../../protocol/primitives/index.ts'
 import type { Address } from '../../protocol/primitives/index.ts'
-import { createApiClient } from '../api/contract/index.ts'
+import { endProcess } from '../alive.ts'
 import type { ApiClient } from '../api/contract/index.ts'
-import { networkFile } from '../config/index.ts'
+import { readNetworkFile } from '../config/index.ts'
 import type { NetworkFile } from '../config/index.ts'
-import { createKeystore } from '../keys/index.ts'
 import { startDaemonProcess } from './child.ts'
-import type { DaemonProcess } from './child.ts'
-import { members } from './members.ts'
-import type { Member } from './members.ts'
-
-const layoutVersion = 1
-const gas = 10n ** 18n
-const minStake = 100n * 10n ** 18n
-/** Bytes that a whole run needs on disk, with room. */
-const diskNeeded = 1_500_000_000
+import { networkFileOf, prepareFolder } from './folder.ts'
+import { foundNetwork, writeNetworkFile } from './founding.ts'
+import { apiNote, leaveFolder, runningIn } from '../running.ts'
+import { patientClient } from './patient.ts'
+import { choosePorts, portOfUrl } from './ports.ts'
+import { settle } from './settings.ts'
+import { supervise, superviseDaemon } from './supervisor.ts'
+import type { Supervised, SupervisedDaemon } from './supervisor.ts'
 
 export interface LocalDaemon {
   readonly name: string
   readonly address: Address
+  /** Waits for a daemon that is being started again. */
   readonly api: ApiClient
   readonly url: string
   readonly token: string
-  readonly process: DaemonProcess
+  readonly process: SupervisedDaemon
 }
 export interface LocalNetwork {
   readonly folder: string
+  /** Whether it was there before. */
+  readonly resumed: boolean
   readonly chain: Chain
+  /** The chain's process, as it runs now. */
   readonly anvil: Anvil
   readonly rpc: string
   daemon(name: string): LocalDaemon
   readonly daemons: readonly LocalDaemon[]
-  /** Settles with the reason as soon as the chain or a daemon ends unasked. */
+  /** Settles with the reason when the chain or a daemon ended and starting it again did not help. */
   readonly failed: Promise<TilthError>
   stop(): Promise<void>
 }
 
 export interface LocalNetworkOptions {
   folder: string
-  /** APIs listen on portBase, portBase + 1, …; 0 takes any free ports. */
-  portBase: number
-  chainPort: number
-  /** Seconds within which an epoch can be challenged. */
+  /** APIs listen on portBase, portBase + 1, …; 0 takes any free ones. Unless given those of before, or free ones. */
+  portBase?: number | undefined
+  /** 0 takes any free one. Unless given that of before, or a free one. */
+  chainPort?: number | undefined
+  /** Seconds within which an epoch can be challenged; a network that is taken up keeps its own. */
   challengeSeconds: number
+  /** Replaces what is in the folder. */
   fresh: boolean
   onStep: (text: string) => void
+  /** Whether a process that ends is started again; it is unless this is false. */
+  keepUp?: boolean
+  /** Hears that a process ended and is started again. */
+  onRestart?: (text: string) => void
 }
 
-const alive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as { code?: string }).code === 'EPERM'
-  }
-}
+/** Milliseconds a daemon may take to come up: many start at once, and one that is taken up has much to read. */
+const upMs = 120_000
 
-/** [reject] One network a folder, and only of a layout that this version reads. */
-async function prepareFolder(folder: string, fresh: boolean): Promise<void> {
-  const marker = join(folder, 'layout.json')
-  if (existsSync(marker)) {
-    const { version, pid } = JSON.parse(await readFile(marker, 'utf8')) as { version?: unknown; pid?: unknown }
-    if (typeof pid === 'number' && pid !== process.pid && alive(pid)) {
-      throw new InvalidError('network.running', `a local network runs in ${folder} already (process ${pid})`, {
-        help: 'Stop it with Ctrl-C, or choose another folder with --folder DIR.'
-      })
-    }
-    if (version !== layoutVersion && !fresh) {
-      throw new InvalidError(
-        'network.version',
-        `${folder} was written by another version of Tilth ` +
-          `(layout ${JSON.stringify(version)}, this one writes ${layoutVersion})`,
-        { help: 'Move it away, choose another with --folder DIR, or throw it away with --fresh.' }
-      )
-    }
-    await rm(folder, { recursive: true, force: true })
-  } else if (existsSync(folder) && (await readdir(folder)).length > 0) {
-    throw new InvalidError('network.folder', `${folder} is not empty and was not made by tilth up`, {
-      help: 'Choose another with --folder DIR.'
+/** Daemons of an earlier run whose starter was killed end by themselves a moment later: nothing may start before. */
+async function endLeftovers(folders: readonly string[]): Promise<void> {
+  await Promise.all(
+    folders.map(async folder => {
+      const left = await runningIn(folder, apiNote)
+      if (left !== undefined) await endProcess(left, 10_000)
     })
-  }
-  try {
-    await mkdir(folder, { recursive: true })
-  } catch (cause) {
-    throw new InvalidError('network.folder', `${folder} cannot be made`, {
-      help: 'Check the path and its permissions, or choose another with --folder DIR.',
-      cause
-    })
-  }
-  const { bavail, bsize } = await statfs(folder)
-  if (bavail * bsize < diskNeeded) {
-    throw new InvalidError(
-      'network.disk',
-      `${folder} has ${Math.round((bavail * bsize) / 1e6)} MB left; a run needs about ${diskNeeded / 1e6} MB`,
-      { help: 'Free some space, or choose another disk with --folder DIR.' }
-    )
-  }
-  await writeFile(marker, JSON.stringify({ version: layoutVersion, pid: process.pid }))
+  )
 }
 
-/** [reject] A port that something else holds is named before anything is started. */
-async function requireFreePort(port: number, flag: string): Promise<void> {
-  if (port === 0) return
-  await new Promise<void>((resolve, reject) => {
-    const probe = createServer()
-    probe.once('error', cause => {
-      reject(
-        new InvalidError('network.port', `port ${port} of 127.0.0.1 is in use`, {
-          help: `Stop what holds it, or choose another with ${flag} (0 takes any free one).`,
-          cause
-        })
-      )
-    })
-    probe.listen(port, '127.0.0.1', () => {
-      probe.close(() => {
-        resolve()
-      })
-    })
-  })
-}
-
-interface Founded {
-  member: Member
-  folder: string
-  address: Address
-  privateKey: Uint8Array
-}
-
-async function foundMember(root: string, member: Member): Promise<Founded> {
-  const folder = join(root, member.name)
-  await mkdir(folder, { recursive: true })
-  const passphrase = randomBytes(18).toString('base64url')
-  await writeFile(join(folder, 'passphrase'), passphrase, { mode: 0o600 })
-  const { address, privateKey } = await createKeystore(join(folder, 'key.json'), passphrase, { strength: 'light' })
-  return { member, folder, address, privateKey }
-}
-
+/**
+ * Starts the network of a folder: takes up the one that is in it, or founds one.
+ * @throws InvalidError `network.*`, `flag.number` · ChainError · TilthError `daemon.ended`, `daemon.slow`
+ */
 export async function startLocalNetwork(options: LocalNetworkOptions): Promise<LocalNetwork> {
-  const { folder: root, onStep } = options
-  await prepareFolder(root, options.fresh)
-  await requireFreePort(options.chainPort, '--chain-port')
-  for (let i = 0; i < members.length; i++)
-    await requireFreePort(options.portBase === 0 ? 0 : options.portBase + i, '--port-base')
+  const { folder: root, onStep, keepUp = true, onRestart = () => undefined } = options
+  const resumed = await prepareFolder(root, options.fresh)
+  const before = resumed ? await readNetworkFile(networkFileOf(root)) : undefined
+  if (before !== undefined) await endLeftovers(before.daemons.map(({ name }) => join(root, name)))
 
-  const stops: (() => Promise<unknown>)[] = []
-  let stopping = false
-  const children: DaemonProcess[] = []
+  const stops: (() => Promise<unknown>)[] = [() => leaveFolder(root)]
+  const children: SupervisedDaemon[] = []
   const stopAll = async (): Promise<void> => {
-    stopping = true
     const quietly = (end: () => Promise<unknown>) =>
       end().catch((error: unknown) => {
         process.stderr.write(`while stopping: ${String(error)}\n`)
@@ -165,113 +94,76 @@ export async function startLocalNetwork(options: LocalNetworkOptions): Promise<L
     for (const end of stops.splice(0).reverse()) await quietly(end)
   }
   try {
-    onStep('starting the chain')
-    const anvil = await startAnvil({
-      folder: join(root, 'chain'),
-      ...(options.chainPort === 0 ? {} : { port: options.chainPort })
-    })
+    const ports = await choosePorts(options, before)
+    onStep(resumed ? 'taking up the chain' : 'starting the chain')
+    const anvil = await superviseChain(join(root, 'chain'), ports.chain, onRestart)
     stops.push(() => anvil.stop())
-    const rpc = anvil.rpcUrl
-    onStep('deploying the contracts')
-    const contracts = await deploy({
-      rpcUrl: rpc,
-      privateKey: anvil.faucetKey,
-      challengeSeconds: options.challengeSeconds,
-      disputeSeconds: 30,
-      minStake
-    })
-    const chain = await createChain({ rpcUrl: rpc, addresses: contracts, privateKey: anvil.faucetKey })
+    const rpc = anvil.current.rpcUrl
+    const file = before ?? (await foundNetwork(root, anvil.current, options))
+    const { contracts } = file.chain
+    const chain = await createChain({ rpcUrl: rpc, addresses: contracts, privateKey: anvil.current.faucetKey })
     stops.push(() => chain.stop())
 
-    onStep('making keys, giving them tokens and stakes')
-    const founded = await Promise.all(members.map(member => foundMember(root, member)))
-    for (const { address, member, privateKey } of founded) {
-      await chain.tokens.sendGas(address, 100n * gas)
-      await chain.tokens.transfer(address, member.tokens)
-      if (!member.roles.some(role => role === 'validator' || role === 'worker' || role === 'settler')) continue
-      const own = await createChain({ rpcUrl: rpc, addresses: contracts, privateKey: toHex(privateKey) })
-      await own.nodes.stake(minStake)
-      await own.stop()
-    }
-
-    const started: DaemonProcess[] = []
-    const bootstrap: string[] = []
-    const start = async ({ member, folder }: Founded, index: number): Promise<DaemonProcess> => {
-      await writeFile(
-        join(folder, 'config.json'),
-        JSON.stringify(
-          {
-            data: folder,
-            key: join(folder, 'key.json'),
-            roles: member.roles,
-            preset: 'local',
-            listen: ['/ip4/127.0.0.1/tcp/0'],
-            bootstrap,
-            chain: { rpc, contracts },
-            api: { port: options.portBase === 0 ? 0 : options.portBase + index },
-            worker: { threads: 1 },
-            log: 'info'
-          },
-          null,
-          2
-        )
-      )
-      const child = await startDaemonProcess(member.name, folder)
+    onStep(`starting ${file.daemons.length} daemons`)
+    const members = file.daemons.map((daemon, i) => ({
+      ...daemon,
+      data: join(root, daemon.name),
+      apiPort: ports.api[i] ?? 0
+    }))
+    const shared = { rpc, contracts, bootstrap: [] as string[] }
+    const start = async (member: (typeof members)[number]): Promise<SupervisedDaemon> => {
+      const { name, data } = member
+      await settle(member, shared)
+      const child = await superviseDaemon(name, data, () => startDaemonProcess(name, data), { keepUp, onRestart })
       children.push(child)
-      started.push(child)
       return child
     }
-    onStep('starting six daemons')
-    const [first, ...others] = founded
+    const [first, ...others] = members
     if (first === undefined) throw new TilthError('network.empty', 'a network needs members')
-    const seed = await (await start(first, 0)).ready(90_000)
-    bootstrap.push(...seed.peer)
-    for (const [i, member] of others.entries()) await start(member, i + 1)
+    const running = [await start(first)]
+    shared.bootstrap = (await running[0]?.ready(upMs))?.peer ?? []
+    for (const member of others) running.push(await start(member))
     const daemons: LocalDaemon[] = []
-    for (const [i, child] of started.entries()) {
-      const { url } = await child.ready(120_000)
-      const token = (await readFile(join(child.folder, 'api-token'), 'utf8')).trim()
-      const one = founded[i]
-      if (one !== undefined)
-        daemons.push({
-          name: child.name,
-          address: one.address,
-          api: createApiClient(url, token),
-          url,
-          token,
-          process: child
-        })
-      onStep(`${child.name} answers at ${url}`)
+    const peers: string[][] = []
+    for (const [i, process] of running.entries()) {
+      const { url, peer } = await process.ready(upMs)
+      const token = (await readFile(join(process.folder, 'api-token'), 'utf8')).trim()
+      const address = members[i]?.address as Address
+      daemons.push({ name: process.name, address, api: patientClient(url, token), url, token, process })
+      peers.push(peer)
+      onStep(`${process.name} answers at ${url}`)
     }
-    const file: NetworkFile = {
-      version: 1,
-      preset: 'local',
-      chain: { rpc, chainId: chain.network.chainId, contracts },
-      bootstrap,
-      daemons: daemons.map(({ name, address, url, process: { folder } }) => ({
+    // From now on each is found where it is, whoever of them is started again.
+    for (const [i, member] of members.entries())
+      await settle(
+        { ...member, apiPort: portOfUrl(daemons[i]?.url) },
+        { ...shared, bootstrap: peers.filter((_, other) => other !== i).flat() },
+        peers[i]
+      )
+    const now: NetworkFile = {
+      ...file,
+      chain: { ...file.chain, rpc },
+      bootstrap: shared.bootstrap,
+      daemons: members.map(({ name, data, roles, address }, i) => ({
         name,
-        data: folder,
+        data,
+        roles,
         address,
-        api: url,
-        roles: [...(members.find(member => member.name === name)?.roles ?? [])]
+        api: daemons[i]?.url ?? ''
       }))
     }
-    await writeFile(join(root, 'network.json'), JSON.stringify(networkFile.parse(file), null, 2))
+    await writeNetworkFile(root, now)
 
-    const failed = new Promise<TilthError>(resolve => {
-      const fail = (error: TilthError): void => {
-        if (!stopping) resolve(error)
-      }
-      void anvil.exited.then(fail)
-      for (const child of started) void child.ended.then(fail)
-    })
     return {
       folder: root,
+      resumed,
       chain,
-      anvil,
+      get anvil() {
+        return anvil.current
+      },
       rpc,
       daemons,
-      failed,
+      failed: Promise.race([anvil.lost, ...running.map(({ lost }) => lost)]),
       daemon(name) {
         const found = daemons.find(one => one.name === name)
         if (found === undefined) throw new TilthError('network.member', `there is no daemon ${name}`)
@@ -285,14 +177,20 @@ export async function startLocalNetwork(options: LocalNetworkOptions): Promise<L
   }
 }
 
-/** The private key of an account that a person would hold: contributors sign with their own, no daemon sees it. */
-export async function makePerson(
+/** The chain, started again on its state and where everybody knows it. It writes its state every second. */
+async function superviseChain(
   folder: string,
-  name: string
-): Promise<{ name: string; address: Address; privateKey: Uint8Array }> {
-  const passphrase = randomBytes(18).toString('base64url')
-  await mkdir(join(folder, 'people'), { recursive: true })
-  await writeFile(join(folder, 'people', `${name}.passphrase`), passphrase, { mode: 0o600 })
-  const { privateKey } = await createKeystore(join(folder, 'people', `${name}.json`), passphrase, { strength: 'light' })
-  return { name, address: addressOfKey(privateKey), privateKey }
+  wanted: number,
+  onRestart: (text: string) => void
+): Promise<Supervised<Anvil & { readonly ended: Promise<TilthError> }>> {
+  let port = wanted
+  return supervise(
+    'the chain',
+    async () => {
+      const anvil = await startAnvil({ folder, ...(port === 0 ? {} : { port }) })
+      ;({ port } = anvil)
+      return { ...anvil, ended: anvil.exited }
+    },
+    onRestart
+  )
 }

@@ -18,6 +18,28 @@ function reasonOf(epoch: EpochView, address: string, accepted: boolean, rejectio
   return `held-out value ${heldOut}, ${percent(share)} of the data fees`
 }
 
+/** Where the chain and the daemons' APIs are. */
+export const addressList = (network: LocalNetwork): string =>
+  [
+    `  chain       ${network.rpc}`,
+    ...network.daemons.map(
+      daemon => `  ${daemon.name.padEnd(12)}${daemon.url}  ${dim(`token in ${daemon.process.folder}/api-token`)}`
+    )
+  ].join('\n')
+
+/** The same for programs. */
+export const networkFacts = (network: LocalNetwork) => ({
+  folder: network.folder,
+  resumed: network.resumed,
+  rpc: network.rpc,
+  daemons: network.daemons.map(({ name, address, url, process: { folder } }) => ({
+    name,
+    address,
+    api: url,
+    tokenFile: `${folder}/api-token`
+  }))
+})
+
 /** The closing table: who contributed what, what it was worth, how the model got better, where the money went. */
 export function summary(done: LoopDone, network: LocalNetwork, seconds: number): string {
   const { data, models, payouts } = done
@@ -64,10 +86,7 @@ export function summary(done: LoopDone, network: LocalNetwork, seconds: number):
       dim(`(${payouts.heldReason})`),
     '',
     bold('Addresses'),
-    `  chain       ${network.rpc}`,
-    ...network.daemons.map(
-      daemon => `  ${daemon.name.padEnd(12)}${daemon.url}  ${dim(`token in ${daemon.process.folder}/api-token`)}`
-    ),
+    addressList(network),
     '',
     dim(`${seconds.toFixed(0)} s in all`)
   ].join('\n')

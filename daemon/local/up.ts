@@ -1,85 +1,132 @@
 import { resolve } from 'node:path'
 import { InvalidError, TilthError, describeError } from '../../protocol/primitives/index.ts'
-import { isAskable } from '../config/index.ts'
-import type { LoopContext } from './context.ts'
+import { watchParent } from '../alive.ts'
+import { bold, dim, printJson, red } from '../cli/output.ts'
+import { apiPorts, localFolder, quoted, whole } from './flags.ts'
+import type { UpFlags } from './flags.ts'
+import { holdsNetwork, isTaken, lastRoundIn } from './folder.ts'
+import type { LastRound } from './folder.ts'
 import { loadInput } from './input.ts'
-import { loopResult, runLoop } from './loop.ts'
-import { makePerson, startLocalNetwork } from './network.ts'
+import { loopResult } from './loop.ts'
+import { startLocalNetwork } from './network.ts'
 import type { LocalNetwork } from './network.ts'
+import { hasTerminal, saysYes } from './question.ts'
 import { createReporter } from './reporter.ts'
 import type { Reporter } from './reporter.ts'
-import { summary } from './summary.ts'
-import { bold, dim, printJson, red } from '../cli/output.ts'
+import { runRound } from './round.ts'
+import { addressList, networkFacts, summary } from './summary.ts'
 
-export interface UpFlags {
-  once?: boolean
-  json?: boolean
-  data?: string
-  questions?: string
-  settings?: string
-  folder: string
-  fresh?: boolean
-  portBase: string
-  chainPort: string
-  challengeSeconds: string
+/** [reject] Nothing is thrown away by a flag alone. @throws InvalidError `network.fresh` */
+async function confirmFresh(folder: string, { yes }: UpFlags): Promise<void> {
+  if (yes === true || !isTaken(folder)) return
+  const what = `the network in ${folder}, with its chain, keys, Datanets and models`
+  if (hasTerminal() && (await saysYes(`--fresh throws away ${what}. Really?`))) return
+  throw new InvalidError('network.fresh', `--fresh would throw away ${what}`, {
+    help: 'Say --yes as well to do it; leave --fresh away to go on with it.'
+  })
 }
 
-/** Where commands look for a local network that is not named. */
-const localFolder = '.tilth'
-
-/** [reject] @throws InvalidError naming the flag */
-function whole(text: string, flag: string, max: number): number {
-  const value = Number(text)
-  if (!/^[0-9]+$/.test(text) || value > max)
-    throw new InvalidError('flag.number', `${flag} must be a whole number up to ${max}, not "${text}"`)
-  return value
-}
-
-/** [reject] The first of six ports that clients can ask; 0 takes any. @throws InvalidError */
-function apiPorts(text: string): number {
-  const base = whole(text, '--port-base', 65_000)
-  const refused = Array.from({ length: 6 }, (_, i) => base + i).find(port => base > 0 && !isAskable(port))
-  if (refused !== undefined)
-    throw new InvalidError(
-      'flag.number',
-      `--port-base ${base} takes port ${refused}, which browsers and fetch refuse`,
-      {
-        help: 'Take another, such as 4180 or 14180; 0 takes any free ones.'
-      }
-    )
-  return base
-}
-
-async function open(flags: UpFlags, reporter: Reporter): Promise<LocalNetwork> {
-  return reporter.stage('start', 'a chain, its contracts and six daemons', say =>
+function open(flags: UpFlags, known: boolean, reporter: Reporter): Promise<LocalNetwork> {
+  const title = known ? 'the network of the folder, taken up' : 'a chain, its contracts and six daemons'
+  return reporter.stage('start', title, say =>
     startLocalNetwork({
       folder: resolve(flags.folder),
-      portBase: apiPorts(flags.portBase),
-      chainPort: whole(flags.chainPort, '--chain-port', 65_535),
+      portBase: flags.portBase === undefined ? undefined : apiPorts(flags.portBase),
+      chainPort: flags.chainPort === undefined ? undefined : whole(flags.chainPort, '--chain-port', 65_535),
       challengeSeconds: whole(flags.challengeSeconds, '--challenge-seconds', 86_400),
       fresh: flags.fresh === true,
-      onStep: say
+      onStep: say,
+      onRestart: text => {
+        reporter.line(`        ${text}`)
+      }
     })
   )
 }
 
-/** The first of Ctrl-C, a hang-up or a kill; a second one ends at once. */
+/** The first of Ctrl-C, a hang-up, a kill, or the end of npm that started this; a second signal ends at once. */
 function interruption(): Promise<TilthError> {
   return new Promise(resolve => {
     let asked = false
+    const stop = (): void => {
+      resolve(new TilthError('interrupted', 'stopped on request'))
+    }
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.on(signal, () => {
         if (asked) process.exit(130)
         asked = true
-        resolve(new TilthError('interrupted', 'stopped on request'))
+        stop()
       })
+    }
+    void watchParent(stop)
+    // Whoever read this output may be gone before the network has ended in order.
+    for (const stream of [process.stdout, process.stderr])
+      stream.on('error', (error: NodeJS.ErrnoException) => {
+        if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error
+      })
+  })
+}
+
+async function meet(network: LocalNetwork, reporter: Reporter): Promise<void> {
+  const began = performance.now()
+  await reporter.stage('start', 'the daemons find each other by bootstrap and DHT', async say => {
+    for (;;) {
+      const counts = await Promise.all(network.daemons.map(async ({ api }) => (await api.call('status')).peers))
+      say(`${Math.min(...counts)} to ${Math.max(...counts)} peers each`)
+      if (Math.min(...counts) >= network.daemons.length - 1) return
+      await new Promise(resolve => {
+        setTimeout(resolve, 500)
+      })
+      if (performance.now() - began > 180_000)
+        throw new TilthError('loop.peers', 'the daemons did not all find each other within three minutes', {
+          help: 'See daemon.log in the folders of the local network.'
+        })
     }
   })
 }
 
+/** The line that programs wait for, and what can be done now. */
+function runningText(flags: UpFlags, last: LastRound | undefined, idle: boolean): string {
+  const data = flags.folder === localFolder && process.env['TILTH_DATA'] === undefined ? '' : quoted(flags.folder)
+  const where = data === '' ? '' : ` --data ${data}`
+  const ask =
+    last === undefined
+      ? `See who runs:  npx tilth status${where}`
+      : `Ask it something:  npx tilth ask${where} --model ${quoted(last.model)} ${quoted(last.question)}`
+  const folder = flags.folder === localFolder ? '' : ` --folder ${quoted(flags.folder)}`
+  return [
+    `\n${bold('Running.')} ${ask}`,
+    ...(idle ? [dim(`Once more round the loop:  npx tilth down${where} && npx tilth up${folder} --again`)] : []),
+    dim(`Ctrl-C ends it, or npx tilth down${where}; the next start takes it up again.`)
+  ].join('\n')
+}
+
+/** What follows once the network is up: rounds through the loop as wished, then staying until the end is asked for. */
+async function go(flags: UpFlags, network: LocalNetwork, reporter: Reporter, started: number): Promise<void> {
+  let last = await lastRoundIn(network.folder)
+  const named = [flags.data, flags.questions, flags.settings].some(given => given !== undefined)
+  const wished = flags.once === true || flags.again === true || named
+  const round = async (): Promise<void> => {
+    const input = await loadInput(flags)
+    const result = await runRound(network, input, reporter)
+    ;({ last } = result)
+    const seconds = (performance.now() - started) / 1000
+    reporter.line(summary(result.done, network, seconds))
+    if (flags.json === true) printJson(loopResult(result.done, seconds))
+  }
+  // A network whose first round was cut short has nothing to show yet.
+  let idle = network.resumed && !wished && last !== undefined
+  if (idle) {
+    reporter.line(['', bold('Addresses'), addressList(network)].join('\n'))
+    if (flags.json === true) printJson({ network: networkFacts(network) })
+    else if (hasTerminal()) idle = !(await saysYes('\nThe network is as it was. Once more round the loop on it?'))
+  }
+  if (!idle) await round()
+  if (flags.once !== true) reporter.line(runningText(flags, last, idle))
+}
+
 /**
- * `tilth up`: the local network, the loop, its summary; then stays until Ctrl-C, unless asked to go once. Ends the
- * process.
+ * `tilth up`: the local network of a folder, new or taken up; the loop, its summary; then stays until Ctrl-C, unless
+ * asked to go once. Ends the process.
  */
 export async function up(flags: UpFlags): Promise<void> {
   const reporter = createReporter(flags.json === true ? process.stderr : process.stdout)
@@ -91,8 +138,10 @@ export async function up(flags: UpFlags): Promise<void> {
     asked = true
   })
   try {
-    const input = await loadInput(flags)
-    const opening = open(flags, reporter)
+    const folder = resolve(flags.folder)
+    if (flags.fresh === true) await confirmFresh(folder, flags)
+    await loadInput(flags) // what cannot be used is told before anything is started
+    const opening = open(flags, holdsNetwork(folder) && flags.fresh !== true, reporter)
     network = await Promise.race([
       opening,
       stopped.then(async error => {
@@ -104,36 +153,12 @@ export async function up(flags: UpFlags): Promise<void> {
       })
     ])
     const running = network
-    const people: LoopContext['people'] = []
-    for (const file of input.contributors) people.push({ file, person: await makePerson(running.folder, file.name) })
-    await reporter.stage('start', 'the daemons find each other by bootstrap and DHT', async say => {
-      for (;;) {
-        const counts = await Promise.all(running.daemons.map(async ({ api }) => (await api.call('status')).peers))
-        say(`${Math.min(...counts)} to ${Math.max(...counts)} peers each`)
-        if (Math.min(...counts) >= running.daemons.length - 1) return
-        await new Promise(resolve => {
-          setTimeout(resolve, 500)
-        })
-        if (performance.now() - started > 180_000)
-          throw new TilthError('loop.peers', 'the daemons did not all find each other within three minutes', {
-            help: 'See daemon.log in the folders of the local network.'
-          })
-      }
-    })
     const failed = Promise.race([running.failed, stopped]).then(error => {
       throw error
     })
-    const done = await Promise.race([runLoop({ network: running, input, reporter, people }), failed])
-    const seconds = (performance.now() - started) / 1000
-    reporter.line(summary(done, running, seconds))
-    if (flags.json === true) printJson(loopResult(done, seconds))
+    const going = meet(running, reporter).then(() => go(flags, running, reporter, started))
+    await Promise.race([going, failed])
     if (flags.once !== true) {
-      const question = input.questions[0]?.messages.at(-2)?.content ?? 'What is the symbol of iron?'
-      const where = flags.folder === localFolder ? '' : ` --data ${flags.folder}`
-      reporter.line(
-        `\n${bold('Running.')} Ask it something:  npx tilth ask${where} --model ${input.name} "${question}"\n` +
-          dim('Ctrl-C ends it.')
-      )
       const why = await Promise.race([running.failed, stopped])
       if (why.code !== 'interrupted') throw why
       reporter.line('stopping …')

@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { contributeSigned } from '../../daemon/cli/commands/contribute.ts'
 import { startDaemonProcess } from '../../daemon/local/child.ts'
 import type { DaemonProcess } from '../../daemon/local/child.ts'
-import { makePerson, startLocalNetwork } from '../../daemon/local/network.ts'
+import { makePerson } from '../../daemon/local/founding.ts'
+import { startLocalNetwork } from '../../daemon/local/network.ts'
 import type { LocalDaemon, LocalNetwork } from '../../daemon/local/network.ts'
 import { unlessUnknown, until } from '../../daemon/local/poll.ts'
 import { createApiClient } from '../../daemon/api/contract/index.ts'
@@ -25,6 +26,8 @@ describe('daemons that are killed', function () {
       chainPort: 0,
       challengeSeconds: 2,
       fresh: false,
+      // When they come back is what this test is about.
+      keepUp: false,
       onStep: () => undefined
     })
   })

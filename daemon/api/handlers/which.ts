@@ -71,13 +71,24 @@ export function createWhich({
   jobs,
   models,
   data,
-  payouts
-}: Pick<Node, 'jobs' | 'models' | 'data' | 'payouts'>): Which {
+  payouts,
+  chain
+}: Pick<Node, 'jobs' | 'models' | 'data' | 'payouts' | 'chain'>): Which {
   return {
     job: wanted => onlyOne({ what: 'job', unknown: 'job.unknown', list: 'tilth jobs' }, wanted, () => jobs.jobs()),
-    model: async wanted =>
-      models.model(wanted) ??
-      onlyOne({ what: 'model', unknown: 'model.unknown', list: 'tilth models' }, wanted, () => models.models()),
+    async model(wanted) {
+      const kind: Kind = { what: 'model', unknown: 'model.unknown', list: 'tilth models' }
+      const look = async (): Promise<ModelView> =>
+        models.model(wanted) ?? (await onlyOne(kind, wanted, () => models.models()))
+      try {
+        return await look()
+      } catch (error) {
+        if (!(error instanceof NotFoundError)) throw error
+        // Registered a moment ago, elsewhere: what the chain holds by now is known before anybody is refused.
+        await chain.ledger.caughtUp({ consumers: true })
+        return look()
+      }
+    },
     datanet: async wanted => (await data.findDatanet(wanted)).id,
     contribution: wanted => idAmong(contributions, wanted, beginning => data.contributionIds(beginning)),
     receipt: wanted => idAmong(receipts, wanted, beginning => payouts.receiptIds(beginning))

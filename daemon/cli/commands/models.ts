@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { alone, command, connected, guarded, listing, show, showList } from '../command.ts'
 import type { CallFlags, ListFlags } from '../command.ts'
-import type { ModelView } from '../../api/contract/index.ts'
+import type { ApiClient, ModelView } from '../../api/contract/index.ts'
 import { dim, safe, short, table, tokens } from '../output.ts'
 
 const madeOf = ({ adapter, split: { worker, builder, data } }: ModelView): string =>
@@ -88,27 +90,38 @@ interface RegisterFlags extends CallFlags {
   split: string
 }
 
+/** What is no CID but a folder here is taken in by the daemon first. */
+async function baseCid(api: ApiClient, base: string): Promise<string> {
+  if (!existsSync(base)) return base
+  return (await api.call('importBase', { body: { folder: resolve(base) } })).cid
+}
+
 export function registerCommand(): Command {
   return connected(
     command({
       name: 'register',
       summary: 'register a finished job, or a base model, on chain',
-      examples: ['tilth register --name elements-v1 --job 0x12… --split 3000,1000,6000 --as host']
+      examples: [
+        'tilth register --name elements-v1 --job 0x12… --split 3000,1000,6000 --as host',
+        'tilth register --name seedling --base daemon/assets/seedling --split 8000,2000,0 --as host'
+      ]
     })
   )
     .requiredOption('--name <text>', 'its name')
     .option('--job <id>', 'the finished tune job: id or beginning of one')
-    .option('--base <cid>', 'a base model served as it is')
+    .option('--base <cid|dir>', 'a base model served as it is: its CID, or a folder on the daemon’s machine')
     .option('--split <worker,builder,data>', 'basis points of every fee', '3000,1000,6000')
     .action(
       guarded(async (flags: RegisterFlags) => {
         const [worker = 0, builder = 0, data = 0] = flags.split.split(',').map(Number)
         await show(
           flags,
-          api =>
-            api.call('registerModel', {
-              body: { name: flags.name, job: flags.job, base: flags.base, split: { worker, builder, data } }
-            }),
+          async api => {
+            const base = flags.base === undefined ? undefined : await baseCid(api, flags.base)
+            return api.call('registerModel', {
+              body: { name: flags.name, job: flags.job, base, split: { worker, builder, data } }
+            })
+          },
           model => `registered ${safe(model.name)} as ${model.id}`
         )
       })

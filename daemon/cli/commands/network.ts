@@ -16,7 +16,7 @@ interface CreateFlags {
   key?: string
   passphraseFile?: string
   output: string
-  preset: NetworkFile['preset']
+  preset?: NetworkFile['preset']
   bootstrap?: string[]
   challengeSeconds: string
   disputeSeconds: string
@@ -46,9 +46,10 @@ function createCommand(): Command {
     .option('--passphrase-file <file>', 'file with its passphrase')
     .option('--output <file>', 'where to; never overwritten', 'network.json')
     .addOption(
-      new Option('--preset <name>', 'public, or local for a network that never leaves this machine')
-        .choices(['public', 'local'])
-        .default('public')
+      new Option(
+        '--preset <name>',
+        'public, or local for a network that never leaves this machine; local if the chain is one of this machine'
+      ).choices(['public', 'local'])
     )
     .option('--bootstrap <multiaddr>', 'a node to join by, if its address is known; repeatable', collect)
     .option('--challenge-seconds <n>', 'how long an epoch can be challenged', '3600')
@@ -57,7 +58,7 @@ function createCommand(): Command {
     .option('--min-stake <tokens>', 'what a settler must have staked, in whole tokens', '100')
     .action(
       guarded(async (flags: CreateFlags) => {
-        const { createNetwork, networkText, requireNoFile, rpcOfChain, writeNetwork } =
+        const { createNetwork, isLocalUrl, networkText, requireNoFile, rpcOfChain, writeNetwork } =
           await import('../../local/create.ts')
         if ((flags.rpc === undefined) === (flags.chain === undefined))
           throw new InvalidError('flag-missing', 'name the chain to deploy on', {
@@ -85,7 +86,8 @@ function createCommand(): Command {
         const file = await createNetwork({
           rpc,
           privateKey,
-          preset: flags.preset,
+          // Who is elsewhere could not ask a chain that answers on this machine only.
+          preset: flags.preset ?? (isLocalUrl(rpc) ? 'local' : 'public'),
           bootstrap,
           ...policy,
           onStep: text => tell(dim(text))

@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import type { UpFlags } from '../../local/up.ts'
+import type { UpFlags } from '../../local/flags.ts'
 
 export function upCommand(): Command {
   return new Command('up')
@@ -12,10 +12,15 @@ export function upCommand(): Command {
     .option('--data <dir>', 'folder with one JSONL file per contributor, instead of the chemical elements')
     .option('--questions <file>', 'JSONL of held-out questions with their answers')
     .option('--settings <file>', 'JSON with training settings')
-    .option('--folder <dir>', 'where the local network keeps its data; an earlier one there is replaced', '.tilth')
-    .option('--fresh', 'replace what is in the folder even if another version wrote it')
-    .option('--port-base <n>', 'the APIs take this port and the next five; 0 takes any free ones', '4180')
-    .option('--chain-port <n>', 'port of the chain; 0 takes any free one', '0')
+    .option('--folder <dir>', 'where the local network keeps its data; one that is there is taken up', '.tilth')
+    .option('--again', 'on a network that is taken up: once more round the loop, under the next free name')
+    .option('--fresh', 'throw away what is in the folder and begin anew; asks first')
+    .option('--yes', 'do so without asking')
+    .option(
+      '--port-base <n>',
+      'the APIs take this port and the next five, 0 takes any free ones (default 4180, or a free row of six)'
+    )
+    .option('--chain-port <n>', 'port of the chain, 0 takes any free one (default that of before, or a free one)')
     .option('--challenge-seconds <n>', 'how long an epoch can be challenged', '3')
     .addHelpText(
       'after',
@@ -23,6 +28,7 @@ export function upCommand(): Command {
         '\nExamples:',
         'tilth up',
         'tilth up --once --json > result.json',
+        'tilth up --again',
         'tilth up --data my-contributors/ --questions held-out.jsonl\n'
       ].join('\n  ')
     )

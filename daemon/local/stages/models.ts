@@ -7,6 +7,13 @@ import { unlessUnknown, until } from '../poll.ts'
 export const normalAnswer = (text: string): string =>
   text.normalize('NFKC').trim().toLowerCase().replace(/\s+/g, ' ').replace(/[.!]$/, '')
 
+/** The base model as an earlier round registered it. */
+async function registeredBase({ network }: LoopContext, cid: string): Promise<ModelView | undefined> {
+  for await (const model of network.daemon('host').api.all('models'))
+    if (model.base === cid && model.adapter === null) return model
+  return undefined
+}
+
 /** registration → offer → inference → receipt */
 export async function runModels(context: LoopContext, jobs: JobDone): Promise<ModelsDone> {
   const { network, input, reporter } = context
@@ -19,9 +26,11 @@ export async function runModels(context: LoopContext, jobs: JobDone): Promise<Mo
     'base and tuned model registered on chain',
     async say => {
       const worker = jobs.job.awards.find(award => award.lot.kind === 'adapter')?.worker
-      const base = await builder.call('registerModel', {
-        body: { name: 'seedling', base: jobs.base, split: { worker: 8000, builder: 2000, data: 0 } }
-      })
+      const base =
+        (await registeredBase(context, jobs.base)) ??
+        (await builder.call('registerModel', {
+          body: { name: 'seedling', base: jobs.base, split: { worker: 8000, builder: 2000, data: 0 } }
+        }))
       const tuned = await builder.call('registerModel', {
         body: {
           name: input.name,
@@ -68,6 +77,8 @@ export async function runModels(context: LoopContext, jobs: JobDone): Promise<Mo
     }
     return answers
   }
+  const before = new Set<string>()
+  for await (const { id } of client.api.all('receipts')) before.add(id)
   const base = await reporter.stage('inference', 'the client asks the base model', say => ask(baseModel, say))
   const tuned = await reporter.stage('inference', 'the client asks the tuned model', say => ask(model, say))
 
@@ -80,7 +91,7 @@ export async function runModels(context: LoopContext, jobs: JobDone): Promise<Mo
       const weighable = (receipt: ReceiptView): boolean => receipt.model === model.id && receipt.outputTokens > 0
       return until('scorers weighing the answers', 240, async () => {
         const all: ReceiptView[] = []
-        for await (const receipt of client.api.all('receipts')) all.push(receipt)
+        for await (const receipt of client.api.all('receipts')) if (!before.has(receipt.id)) all.push(receipt)
         const disagreed = all.find(({ scorings }) => scorings.some(({ agrees }) => !agrees))
         if (disagreed !== undefined)
           throw new TilthError('loop.scoring', `scorers found different weights for receipt ${disagreed.id}`)

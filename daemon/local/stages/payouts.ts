@@ -6,8 +6,26 @@ import { until } from '../poll.ts'
 
 type Payout = PayoutsDone['payouts'][number]
 
+/** What the chain says was paid and is held before a round: its own fees are what comes on top. */
+export interface Books {
+  readonly feesPaid: bigint
+  readonly held: bigint
+}
+
+/** Brings in what earlier answers still owe, so that it is not counted as this round's. */
+export async function openBooks({ network }: LoopContext): Promise<Books> {
+  for (const { name, api } of network.daemons) if (name.startsWith('worker')) await api.call('redeem')
+  const { feesPaid, dataHeld } = await network.daemon('host').api.call('accounting')
+  return { feesPaid: BigInt(feesPaid), held: BigInt(dataHeld) }
+}
+
 /** attribution → settlement → claim */
-export async function runPayouts(context: LoopContext, data: DataDone, models: ModelsDone): Promise<PayoutsDone> {
+export async function runPayouts(
+  context: LoopContext,
+  data: DataDone,
+  models: ModelsDone,
+  books: Books
+): Promise<PayoutsDone> {
   const { network, reporter, people } = context
   const settler = network.daemon('host')
   const workers = network.daemons.filter(({ name }) => name.startsWith('worker'))
@@ -114,11 +132,12 @@ export async function runPayouts(context: LoopContext, data: DataDone, models: M
   const accounting = await settler.api.call('accounting')
   const feesPaid = models.receipts.reduce((sum, { fee }) => sum + BigInt(fee), 0n)
   const feesPaidOut = payouts.reduce((sum, { amount }) => sum + amount, 0n)
-  const held = BigInt(accounting.dataHeld)
-  if (feesPaid !== feesPaidOut + held || feesPaid !== BigInt(accounting.feesPaid)) {
+  const held = BigInt(accounting.dataHeld) - books.held
+  const onChain = BigInt(accounting.feesPaid) - books.feesPaid
+  if (feesPaid !== feesPaidOut + held || feesPaid !== onChain) {
     throw new TilthError(
       'loop.accounting',
-      `the fees do not add up: ${feesPaid} on the receipts, ${accounting.feesPaid} on chain, ` +
+      `the fees do not add up: ${feesPaid} on the receipts, ${onChain} on chain, ` +
         `${feesPaidOut} paid out and ${held} held`
     )
   }

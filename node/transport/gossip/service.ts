@@ -57,7 +57,9 @@ export function gossipService(
       appSpecificWeight: 1,
       // Many nodes on one address are a local network or a crowd of fakes; only the preset tells which.
       IPColocationFactorWeight: preset === 'local' ? 0 : -5,
-      IPColocationFactorThreshold: 10
+      IPColocationFactorThreshold: 10,
+      // From this machine itself no stranger comes.
+      IPColocationFactorWhitelist: new Set(['127.0.0.1', '::1'])
     }
   })
 }

@@ -165,3 +165,19 @@ describe('transport: many nodes on one host', () => {
     assert.equal(heard.has(1), false)
   })
 })
+
+describe('transport: nodes of the public preset on one machine', () => {
+  after(stopNodes)
+
+  for (const host of ['ip4/127.0.0.1', 'dns4/localhost'])
+    it(`find each other by the one that both joined by, at /${host}`, async () => {
+      const open = { preset: 'public', listen: ['/ip4/0.0.0.0/tcp/0'] } as const
+      const a = await startNode(open)
+      const boot = a.peers.listening().find(text => text.startsWith('/ip4/127.0.0.1/')) ?? ''
+      const bootstrap = [boot.replace('ip4/127.0.0.1', host)]
+      const b = await startNode({ ...open, bootstrap })
+      const c = await startNode({ ...open, bootstrap })
+      await Promise.all([b, c].map(node => node.peers.ready(2, 20_000)))
+      assert.deepEqual(await b.peers.find(c.peers.self.address), c.peers.self)
+    }).timeout(40_000)
+})

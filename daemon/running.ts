@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { InvalidError } from '../../protocol/primitives/index.ts'
-import { markOf, runs } from '../alive.ts'
-import type { ProcessMark } from '../alive.ts'
-import { writePrivate } from '../private-file.ts'
+import { InvalidError } from '../protocol/primitives/index.ts'
+import { markOf, runs } from './alive.ts'
+import type { ProcessMark } from './alive.ts'
+import { writePrivate } from './private-file.ts'
 
 /** Who runs on a folder: what `tilth down` ends. */
 const noteName = 'process.json'
@@ -27,9 +27,9 @@ export async function runningIn(folder: string, name: string = noteName): Promis
 }
 
 /** [reject] One process a folder. @throws InvalidError `network.running` */
-export async function requireFree(folder: string): Promise<void> {
-  const other = await runningIn(folder)
-  if (other === undefined || other.pid === process.pid) return
+export async function requireFree(folder: string, name?: string): Promise<void> {
+  const other = await runningIn(folder, name)
+  if (other === undefined) return
   throw new InvalidError(
     'network.running',
     `a local network or chain runs in ${folder} already (process ${other.pid})`,
@@ -42,4 +42,9 @@ export async function requireFree(folder: string): Promise<void> {
 /** Says that this process runs there now. */
 export async function takeFolder(folder: string): Promise<void> {
   await writePrivate(join(folder, noteName), JSON.stringify(await markOf(process.pid)))
+}
+
+/** Nothing runs there any more. */
+export async function leaveFolder(folder: string): Promise<void> {
+  await rm(join(folder, noteName), { force: true })
 }

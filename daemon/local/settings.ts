@@ -1,0 +1,63 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { parseMultiaddr, portOf } from '../../node/transport/addresses.ts'
+import type { NetworkFile } from '../config/index.ts'
+import { writePrivate } from '../private-file.ts'
+import { isFree } from '../ports.ts'
+
+interface Member {
+  readonly data: string
+  readonly roles: NetworkFile['daemons'][number]['roles']
+  readonly apiPort: number
+}
+
+interface Shared {
+  readonly rpc: string
+  readonly contracts: NetworkFile['chain']['contracts']
+  readonly bootstrap: readonly string[]
+}
+
+/** What a daemon of the local network starts with unless its owner has written something else into its file. */
+const usual = { preset: 'local', worker: { threads: 1 }, log: 'info' } as const
+
+const tcpPort = (text: string | undefined): number => {
+  const address = text === undefined ? undefined : parseMultiaddr(text)
+  return address === undefined ? 0 : Number(portOf(address) ?? 0)
+}
+
+/**
+ * Writes a daemon's config.json: what the network decides over what stands in it. It listens where it did before, if
+ * that is free, or where its process listens now.
+ */
+export async function settle(
+  { data, roles, apiPort }: Member,
+  { rpc, contracts, bootstrap }: Shared,
+  peer?: readonly string[]
+): Promise<void> {
+  const path = join(data, 'config.json')
+  const known = JSON.parse(await readFile(path, 'utf8').catch(() => '{}')) as {
+    listen?: string[]
+    api?: Record<string, unknown>
+    chain?: Record<string, unknown>
+  }
+  const before = tcpPort(peer?.[0] ?? known.listen?.[0])
+  const port = peer !== undefined || (before !== 0 && (await isFree(before))) ? before : 0
+  await writePrivate(
+    path,
+    JSON.stringify(
+      {
+        ...usual,
+        roles,
+        ...known,
+        data,
+        key: join(data, 'key.json'),
+        listen: [`/ip4/127.0.0.1/tcp/${port}`],
+        bootstrap,
+        chain: { ...known.chain, rpc, contracts },
+        api: { ...known.api, port: apiPort }
+      },
+      null,
+      2
+    )
+  )
+}
