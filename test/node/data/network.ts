@@ -53,12 +53,14 @@ export const listOf = async (peer: TestPeer, datanet: Hex): Promise<readonly Con
     ? []
     : (await peer.service.contributions(datanet)).items
 
+/** Two Datanets of the same host, rules and second would be one. */
+let described = 0
 export const rulesFor = (
   validators: readonly Address[],
   changes: Partial<DatanetRules> = {}
 ): Omit<DatanetRules, 'heldOut'> => ({
   name: 'things',
-  description: '',
+  description: `number ${described++}`,
   licence: 'CC0-1.0',
   maxRows: 1000,
   maxBytes: 1 << 20,
