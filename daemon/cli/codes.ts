@@ -22,7 +22,9 @@ export type DaemonCliErrorCode =
   | 'key.backup'
   | 'network.member'
   | 'network.none'
+  | 'roster.fixed'
   | 'vote.decision'
+  | 'vote.policy'
 
 declare module '../../protocol/primitives/errors.ts' {
   interface ErrorCodesByModule {

@@ -9,7 +9,8 @@ import { chatCommand } from './commands/chat.ts'
 import { completionCommand } from './commands/completion.ts'
 import { contributeCommand, withdrawCommand } from './commands/contribute.ts'
 import { contributionsCommand } from './commands/contributions.ts'
-import { datanetCommand, voteCommand } from './commands/data.ts'
+import { datanetCommand } from './commands/data.ts'
+import { reviewCommand, voteCommand } from './commands/review.ts'
 import { daemonCommand } from './commands/daemon.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { downCommand } from './commands/down.ts'
@@ -66,7 +67,7 @@ const commandsOf: Record<Stage, Command[]> = {
   datanet: [datanetCommand()],
   contribution: [contributeCommand(), withdrawCommand()],
   checks: [contributionsCommand()],
-  votes: [voteCommand()],
+  votes: [reviewCommand(), voteCommand()],
   acceptance: [],
   version: [],
   job: [tuneCommand(), jobsCommand()],

@@ -2,6 +2,7 @@
 export type DataErrorCode =
   | 'contribution.decided'
   | 'contribution.not-ours'
+  | 'contribution.not-shown'
   | 'contribution.pending'
   | 'contribution.sending'
   | 'contribution.unknown'

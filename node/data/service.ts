@@ -14,7 +14,7 @@ import { createLists } from './lists.ts'
 import { createDataMetrics } from './metrics.ts'
 import type { DataService } from './types.ts'
 import { createHoldings, createSpare } from './storage/index.ts'
-import { createReports, createShards, createTurns } from './validator/index.ts'
+import { createReports, createReview, createShards, createTurns } from './validator/index.ts'
 
 /** Followed Datanets looked at in one go for what is missing of them; the others have their turn with the next. */
 const healedAtOnce = 32
@@ -269,7 +269,10 @@ export function createDataService(deps: DataDeps): DataService {
     contribute: request => contributing.contribute(request),
     ...previews,
     ...withdrawing,
-    vote: (id, accept) => turns.vote(id, accept),
+    vote: (id, accept, reason) => turns.vote(id, accept, reason),
+    ...createReview(book, shards, interest, startedAt),
+    votePolicy: () => turns.policy(),
+    setVotePolicy: policy => turns.setPolicy(policy),
     ...versions,
     sync: peer => notes.pull(peer)
   }

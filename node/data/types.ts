@@ -1,5 +1,12 @@
 import type { Signed } from '../../protocol/crypto/index.ts'
-import type { CheckResult, DatanetRules, Row, Verdict, VersionManifest } from '../../protocol/data/index.ts'
+import type {
+  ChatMessage,
+  CheckResult,
+  DatanetRules,
+  Row,
+  Verdict,
+  VersionManifest
+} from '../../protocol/data/index.ts'
 import type { Address, Hex, Page, PageRequest } from '../../protocol/primitives/index.ts'
 
 // What the daemon and the later phases ask of the data phase. Times are milliseconds since 1970 by this node's clock.
@@ -85,6 +92,48 @@ export interface PreviewLine {
   readonly line: number
   readonly code: string
   readonly of?: Hex
+}
+
+/** How a validator votes: by its own checks, or by its owner's hand. */
+export type VotePolicy = 'auto' | 'manual'
+
+/** A contribution that is voted on, as a validator sees it. Weights are of the Datanet's roster. */
+export interface ReviewItem extends ContributionView {
+  readonly datanetName: string
+  /** What this node's own checks say; null before them. */
+  readonly advice: boolean | null
+  /** How this node has voted, with its owner's reason, which is told to nobody; null: it has not. */
+  readonly vote: boolean | null
+  readonly voteReason?: string
+  /** Revealed votes, for and against; and what has committed to a vote. */
+  readonly accepting: number
+  readonly rejecting: number
+  readonly committed: number
+  readonly total: number
+  /** Milliseconds since 1970; null before its turn has come. */
+  readonly closesAt: number | null
+}
+
+/** A validator that signed two different votes on one contribution; `reported`: the chain was shown it. */
+export interface DoubleVoteView {
+  readonly contribution: Hex
+  readonly validator: Address
+  readonly reported: boolean
+}
+
+/** A row that is voted on, and the accepted one that it shares most words with. */
+export interface ReviewRow {
+  readonly line: number
+  /** `own`, or what is wrong with it; `unchecked` before the checks. */
+  readonly code: string
+  readonly messages: readonly ChatMessage[] | null
+  readonly nearest: {
+    readonly contribution: Hex
+    readonly line: number
+    /** In thousandths. */
+    readonly overlap: number
+    readonly messages: readonly ChatMessage[]
+  } | null
 }
 
 /** What the checks would say of a file that nobody has signed yet. */
@@ -185,7 +234,21 @@ export interface DataService {
    * Votes by hand (validator with autoVote off).
    * @throws InvalidError `vote.not-validator`, `vote.not-open`, `vote.already`
    */
-  vote(contribution: Hex, accept: boolean): Promise<void>
+  vote(contribution: Hex, accept: boolean, reason?: string): Promise<void>
+  /** Validator: what is voted on, a Datanet's in the order of authorship. */
+  review(page?: PageRequest): Promise<Page<ReviewItem>>
+  /** Double votes in a Datanet that this node has evidence of. */
+  doubleVotes(datanet: Hex): Promise<readonly DoubleVoteView[]>
+  /** @throws NotFoundError `contribution.unknown` */
+  reviewOf(contribution: Hex): Promise<ReviewItem>
+  /**
+   * Its rows, each with the accepted row nearest to it.
+   * @throws NotFoundError `contribution.unknown` · InvalidError `contribution.not-shown` · as files.fetchBytes
+   */
+  reviewRows(contribution: Hex, page?: PageRequest): Promise<Page<ReviewRow>>
+  /** Whether this validator votes by its own checks, or leaves it to its owner. */
+  votePolicy(): Promise<VotePolicy>
+  setVotePolicy(policy: VotePolicy): Promise<void>
 
   /**
    * Anchors everything accepted as the next version.

@@ -23,8 +23,12 @@ import {
   planView,
   previewView,
   receiptView,
+  reviewRowView,
+  reviewView,
+  rosterView,
   statusView,
-  versionView
+  versionView,
+  votePolicy
 } from './views.ts'
 
 /** Which one is meant: an id, as much of one as no other shares, or a name where such things have names. */
@@ -126,6 +130,14 @@ export const routes = {
     body: z.strictObject({ follow: z.boolean() }),
     reply: datanetView
   }),
+  roster: route({
+    method: 'GET',
+    path: '/api/datanets/:id/roster',
+    stage: 'datanet',
+    summary: 'Its validators, with what they have at stake and the double votes seen of them',
+    params: named,
+    reply: rosterView
+  }),
   heldOut: route({
     method: 'GET',
     path: '/api/datanets/:id/held-out',
@@ -198,13 +210,56 @@ export const routes = {
     params: named,
     reply: z.object({ id: hash, state: z.enum(['unsent', 'committed', 'shown']) })
   }),
+  review: route({
+    method: 'GET',
+    path: '/api/review',
+    stage: 'votes',
+    summary: 'What is voted on in the Datanets that this node validates',
+    params: paged,
+    reply: pageSchema(reviewView)
+  }),
+  reviewOf: route({
+    method: 'GET',
+    path: '/api/review/:id',
+    stage: 'votes',
+    summary: 'One contribution as a validator sees it',
+    params: named,
+    reply: reviewView
+  }),
+  reviewRows: route({
+    method: 'GET',
+    path: '/api/review/:id/rows',
+    stage: 'votes',
+    summary: 'Its rows, each with the accepted row nearest to it',
+    params: named.extend(paged.shape),
+    reply: pageSchema(reviewRowView)
+  }),
+  votePolicy: route({
+    method: 'GET',
+    path: '/api/vote-policy',
+    stage: 'votes',
+    summary: 'Whether this validator votes by its own checks or by hand',
+    reply: z.object({ policy: votePolicy })
+  }),
+  setVotePolicy: route({
+    method: 'POST',
+    path: '/api/vote-policy',
+    stage: 'votes',
+    summary: 'Let this validator vote by its own checks, or by hand',
+    body: z.strictObject({ policy: votePolicy }),
+    reply: z.object({ policy: votePolicy })
+  }),
   vote: route({
     method: 'POST',
     path: '/api/contributions/:id/vote',
     stage: 'votes',
     summary: 'Vote by hand (validators with automatic voting off)',
     params: named,
-    body: z.strictObject({ accept: z.boolean() }),
+    body: z.strictObject({
+      accept: z.boolean(),
+      /** Kept here: a vote has no room for it. */
+      reason: z.string().trim().min(1).max(500).optional()
+    }),
     reply: z.object({ id: hash })
   }),
   anchorVersion: route({

@@ -153,6 +153,42 @@ export const previewView = z.object({
 })
 export type PreviewView = z.infer<typeof previewView>
 
+/** A contribution that is voted on, as a validator sees it; weights are of the Datanet's roster. */
+export const reviewView = contributionView.extend({
+  datanetName: z.string(),
+  /** What this node's own checks say; null before them. */
+  advice: z.boolean().nullable(),
+  /** How this node has voted; its reason is kept here and told to nobody. */
+  vote: z.boolean().nullable(),
+  voteReason: z.string().optional(),
+  accepting: z.int(),
+  rejecting: z.int(),
+  committed: z.int(),
+  total: z.int(),
+  closesAt: z.int().nullable()
+})
+export type ReviewView = z.infer<typeof reviewView>
+const messagesView = z.array(z.object({ role: z.string(), content: z.string() })).readonly()
+export const reviewRowView = z.object({
+  line: z.int(),
+  /** `own`, or what is wrong with it; `unchecked` before the checks. */
+  code: z.string(),
+  messages: messagesView.nullable(),
+  /** The accepted row that it shares most words with, and how many, in thousandths. */
+  nearest: z.object({ contribution: hash, line: z.int(), overlap: z.int(), messages: messagesView }).nullable()
+})
+export type ReviewRowView = z.infer<typeof reviewRowView>
+export const votePolicy = z.enum(['auto', 'manual'])
+
+/** Validators of a Datanet: what each has at stake, which a double vote costs. */
+export const rosterView = z.object({
+  datanet: hash,
+  validators: z.array(
+    z.object({ address: addressView, weight: z.int(), stake: decimal, unbonding: decimal, doubleVotes: z.int() })
+  )
+})
+export type RosterView = z.infer<typeof rosterView>
+
 export const versionView = z.object({
   datanet: hash,
   version: z.int(),

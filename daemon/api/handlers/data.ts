@@ -1,7 +1,11 @@
 import { NotFoundError, mapPage, pageOf } from '../../../protocol/primitives/index.ts'
-import type { ContributionView as NodeContribution, DatanetView as NodeDatanet } from '../../../node/data/index.ts'
+import type {
+  ContributionView as NodeContribution,
+  DatanetView as NodeDatanet,
+  ReviewItem
+} from '../../../node/data/index.ts'
 import type { Node } from '../../../node/node.ts'
-import type { ContributionView, DatanetView } from '../contract/index.ts'
+import type { ContributionView, DatanetView, ReviewView } from '../contract/index.ts'
 import type { Handlers } from '../server/index.ts'
 import type { Which } from './which.ts'
 
@@ -17,6 +21,12 @@ type Names =
   | 'contributions'
   | 'contribution'
   | 'withdraw'
+  | 'review'
+  | 'reviewOf'
+  | 'reviewRows'
+  | 'votePolicy'
+  | 'setVotePolicy'
+  | 'roster'
   | 'vote'
   | 'anchorVersion'
   | 'versions'
@@ -49,7 +59,12 @@ const contributionOf = (item: NodeContribution): ContributionView => ({
   rowIssues: item.rowIssues.map(issue => ({ ...issue }))
 })
 
-export function dataHandlers({ data, self }: Pick<Node, 'data' | 'self'>, which: Which): Pick<Handlers, Names> {
+const reviewView = (item: ReviewItem): ReviewView => ({ ...item, ...contributionOf(item) })
+
+export function dataHandlers(
+  { chain, data, self }: Pick<Node, 'chain' | 'data' | 'self'>,
+  which: Which
+): Pick<Handlers, Names> {
   const known = (wanted: string): Promise<NodeDatanet> => data.findDatanet(wanted)
   return {
     createDatanet: async ({ body }) => view(await data.createDatanet(body.rules, body.heldOut)),
@@ -112,8 +127,34 @@ export function dataHandlers({ data, self }: Pick<Node, 'data' | 'self'>, which:
     },
     async vote({ params, body }) {
       const id = await which.contribution(params.id)
-      await data.vote(id, body.accept)
+      await data.vote(id, body.accept, body.reason)
       return { id }
+    },
+    review: async ({ params }) => mapPage(await data.review(params), reviewView),
+    reviewOf: async ({ params }) => reviewView(await data.reviewOf(await which.contribution(params.id))),
+    reviewRows: async ({ params: { id, ...page } }) =>
+      mapPage(await data.reviewRows(await which.contribution(id), page), row => ({ ...row })),
+    votePolicy: async () => ({ policy: await data.votePolicy() }),
+    async setVotePolicy({ body: { policy } }) {
+      await data.setVotePolicy(policy)
+      return { policy }
+    },
+    async roster({ params }) {
+      const { id, rules } = await known(params.id)
+      const doubles = await data.doubleVotes(id)
+      const validators = await Promise.all(
+        rules.validators.map(async ({ address, weight }) => {
+          const [stake, unbonding] = await Promise.all([chain.nodes.stakeOf(address), chain.nodes.unbondingOf(address)])
+          return {
+            address,
+            weight,
+            stake: stake.toString(),
+            unbonding: unbonding.amount.toString(),
+            doubleVotes: doubles.filter(({ validator }) => validator === address).length
+          }
+        })
+      )
+      return { datanet: id, validators }
     },
     anchorVersion: async ({ params }) => data.anchorVersion((await known(params.id)).id),
     versions: async ({ params: { id, ...page } }) =>

@@ -2,9 +2,10 @@ import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { InvalidError, NotFoundError } from '../../../protocol/primitives/index.ts'
 import type { ApiClient, DatanetView } from '../../api/contract/index.ts'
+import { connect } from '../context.ts'
 import { command, connected, guarded, listing, show, showList } from '../command.ts'
 import type { CallFlags, ListFlags } from '../command.ts'
-import { dim, safe, short, table } from '../output.ts'
+import { dim, red, safe, short, table, tokens } from '../output.ts'
 
 /**
  * A whole id, a prefix of one, or a name, as people type it; the only one where none is named.
@@ -182,6 +183,7 @@ export function datanetCommand(): Command {
         })
       )
   )
+  parent.addCommand(rosterCommand())
   for (const follow of [true, false])
     parent.addCommand(
       connected(
@@ -208,25 +210,59 @@ export function datanetCommand(): Command {
   return parent
 }
 
-export function voteCommand(): Command {
-  return connected(
+/** A roster is part of what a Datanet's id is the hash of: a change of it is another Datanet. */
+const fixedRoster = (name: string): InvalidError =>
+  new InvalidError('roster.fixed', `the roster of ${name} stands in its id, and cannot be changed`, {
+    help:
+      'Whoever agrees to another roster makes another Datanet with `tilth datanet create`, ' +
+      'and contributors bring their files there; versions of the old one stay as they are.'
+  })
+
+function rosterCommand(): Command {
+  const parent = connected(
     command({
-      name: 'vote',
-      summary: 'vote by hand on a contribution (validator started with --no-auto-vote)',
-      examples: ['tilth vote 0x12… accept --as validator-1']
+      name: 'roster',
+      summary: 'its validators: weights, what each has at stake, double votes seen',
+      examples: ['tilth datanet roster elements']
     })
   )
-    .argument('<contribution>', 'its id')
-    .argument('<decision>', 'accept or reject')
+    .argument('[datanet]', 'id, prefix of one, or name')
     .action(
-      guarded(async (contribution: string, decision: string, flags: CallFlags) => {
-        if (decision !== 'accept' && decision !== 'reject')
-          throw new InvalidError('vote.decision', `"${decision}" is no decision`, { help: 'Say accept or reject.' })
+      guarded(async (wanted: string | undefined, flags: CallFlags) => {
         await show(
           flags,
-          api => api.call('vote', { params: { id: contribution }, body: { accept: decision === 'accept' } }),
-          ({ id }) => `voted to ${decision} ${id}`
+          async api => api.call('roster', { params: { id: (await findDatanet(api, wanted)).id } }),
+          ({ validators }) =>
+            table(
+              ['validator', 'weight', 'at stake', 'on its way out', 'double votes'],
+              validators.map(({ address, weight, stake, unbonding, doubleVotes }) => [
+                address,
+                String(weight),
+                tokens(stake),
+                tokens(unbonding),
+                doubleVotes === 0 ? '' : red(String(doubleVotes))
+              ]),
+              [1, 2, 3, 4]
+            )
         )
       })
     )
+  for (const change of ['add', 'remove'])
+    parent.addCommand(
+      connected(
+        command({
+          name: change,
+          summary: 'says why a roster stays as it is, and what to do instead',
+          examples: [`tilth datanet roster ${change} elements 0xabc…`]
+        })
+      )
+        .argument('<datanet>', 'id, prefix of one, or name')
+        .argument('<validator>', 'an account')
+        .action(
+          guarded(async (wanted: string, _validator: string, flags: CallFlags) => {
+            throw fixedRoster((await findDatanet(await connect(flags), wanted)).name)
+          })
+        )
+    )
+  return parent
 }

@@ -55,10 +55,14 @@ export interface Book extends Directory {
   versions(datanet: Hex, from: number, limit: number): Promise<VersionRecord[]>
   putVersion(record: VersionRecord): Promise<void>
   evidence(key: string): Promise<EvidenceRecord | undefined>
+  /** Of any Datanet, in the order of their keys. */
+  allEvidence(limit: number): AsyncIterable<EvidenceRecord>
   unreported(limit: number): Promise<(readonly [string, EvidenceRecord])[]>
   putEvidence(key: string, record: EvidenceRecord): Promise<void>
   outbox: Tables['outbox']
   withdrawn: Tables['withdrawn']
+  reasons: Tables['reasons']
+  policies: Tables['policies']
   prepared: Tables['prepared']
   /** Forgets what the chain dropped with a block. @returns what was known of it, if it stood in that block */
   dropContribution(id: Hex, block: bigint): Promise<ContributionRecord | undefined>
@@ -202,6 +206,7 @@ export function createBook({ store }: Pick<DataDeps, 'store'>): Book {
     },
     putVersion: record => versions.put(versionKey(record), record),
     evidence: key => evidence.get(key),
+    allEvidence: limit => evidence.values({ limit }),
     async unreported(limit) {
       const out: (readonly [string, EvidenceRecord])[] = []
       for await (const key of unreported.keys({ limit })) {
@@ -218,6 +223,8 @@ export function createBook({ store }: Pick<DataDeps, 'store'>): Book {
       }),
     outbox: tables.outbox,
     withdrawn: tables.withdrawn,
+    reasons: tables.reasons,
+    policies: tables.policies,
     prepared: tables.prepared,
     async dropContribution(id, block) {
       const record = await book.contribution(id)

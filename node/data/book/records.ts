@@ -85,6 +85,11 @@ export type EvidenceRecord = z.infer<typeof evidenceRecord>
 /** Milliseconds since 1970. */
 const preparedRecord = z.strictObject({ until: z.number() })
 
+/** By its own checks, or by hand. */
+const votePolicy = z.enum(['auto', 'manual'])
+/** Characters of a reason. */
+const mostReason = 500
+
 const key = z.string()
 const mark = z.literal(true)
 
@@ -115,6 +120,10 @@ export interface Tables {
   readonly outbox: Collection<z.infer<typeof contributionStatements>>
   /** Contributions whose owner took back here what was not decided. */
   readonly withdrawn: Collection<true>
+  /** Why this node voted as it did, in its owner's words: no statement has room for it, so it stays here. */
+  readonly reasons: Collection<string>
+  /** How this validator votes: under `votes`, where its owner has said so. */
+  readonly policies: Collection<z.infer<typeof votePolicy>>
   /** Shards that were stored and not contributed yet, by CID: until when they are kept for it. */
   readonly prepared: Collection<z.infer<typeof preparedRecord>>
 }
@@ -137,6 +146,8 @@ export function openTables(store: Pick<Store, 'collection'>): Tables {
     unreported: store.collection('data/unreported', mark),
     outbox: store.collection('data/outbox', contributionStatements),
     withdrawn: store.collection('data/withdrawn', mark),
+    reasons: store.collection('data/reasons', z.string().max(mostReason)),
+    policies: store.collection('data/policies', votePolicy),
     prepared: store.collection('data/prepared', preparedRecord)
   }
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { RowIndex, isRigid, isSlip, printRow, variants } from '../../../protocol/data/index.ts'
+import { RowIndex, isRigid, isSlip, overlap, printRow, variants } from '../../../protocol/data/index.ts'
 import type { Row, RowPrint } from '../../../protocol/data/index.ts'
 import { bytes32, keccak } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
@@ -32,8 +32,21 @@ export interface AcceptedRows {
   add(datanet: Hex, of: { contribution: Hex; order: number }, rows: readonly (readonly [number, Row])[]): Promise<void>
   /** An index of those accepted rows that could be like one of these: what a check needs to see of all there are. */
   like(datanet: Hex, rows: readonly Row[], nearDuplicate: number): Promise<RowIndex>
+  /** For each row the accepted one that shares most words with it, among so many of the newest. */
+  nearest(datanet: Hex, rows: readonly Row[], among: number): Promise<(NearRow | undefined)[]>
   forget(datanet: Hex): Promise<void>
 }
+
+/** An accepted row, by its contribution and index in its shard. */
+export interface NearRow {
+  readonly contribution: Hex
+  readonly row: number
+  /** Of their words, shared, in thousandths. */
+  readonly overlap: number
+}
+
+/** Rows compared before the process may do something else. */
+const slice = 500
 
 export function createAcceptedRows(store: Pick<Store, 'collection' | 'batch'>): AcceptedRows {
   const rows = store.collection('data/rows', rowRecord)
@@ -132,6 +145,27 @@ export function createAcceptedRows(store: Pick<Store, 'collection' | 'batch'>): 
         for (const place of await candidates(datanet, print)) await take(place)
       }
       return index
+    },
+    async nearest(datanet, list, among) {
+      const prints = list.map(printRow)
+      const best: (NearRow | undefined)[] = prints.map(() => undefined)
+      let seen = 0
+      for await (const { contribution, row, words } of rows.values({
+        prefix: `${datanet}/`,
+        reverse: true,
+        limit: among
+      })) {
+        const other = new Set(words)
+        for (const [i, print] of prints.entries()) {
+          const shared = overlap(print.words, other)
+          if (shared > (best[i]?.overlap ?? 0)) best[i] = { contribution: contribution as Hex, row, overlap: shared }
+        }
+        if (++seen % slice === 0)
+          await new Promise(resolve => {
+            setImmediate(resolve)
+          })
+      }
+      return best
     },
     async forget(datanet) {
       indexed.clear()

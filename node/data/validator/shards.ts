@@ -24,6 +24,7 @@ import type { DataDeps, DataTiming } from '../deps.ts'
 import type { ContributionRecord } from '../book/index.ts'
 import type { Holdings } from '../storage/index.ts'
 import { createAcceptedRows } from './rows.ts'
+import type { NearRow } from './rows.ts'
 
 const mostHeldOutBytes = 16 << 20
 /** Held-out questions in memory, of as many Datanets. */
@@ -32,6 +33,8 @@ const heldOutKept = 16
 const ahead = { name: 'shards fetched ahead', concurrency: 4, bound: 64 }
 /** Rows judged before the process may do something else. */
 const slice = 50
+/** Accepted rows, of the newest, that a row is compared with for people. */
+const mostCompared = 20_000
 /** A place after all that anybody has. */
 const lastOrder = Number.MAX_SAFE_INTEGER - 1
 
@@ -64,6 +67,8 @@ export interface Shards {
    * @returns false when this node does not know which they are
    */
   index(record: ContributionRecord): Promise<boolean>
+  /** The accepted row nearest to each of these, for people to compare. */
+  nearest(datanet: Hex, rows: readonly Row[]): Promise<(NearRow | undefined)[]>
   /** Fetches ahead of its turn what the checks will need; what does not come now is fetched again then. */
   warm(datanet: Hex, record?: ContributionRecord): void
   forget(datanet: Hex): Promise<void>
@@ -218,6 +223,7 @@ export function createShards(
       await accepted.add(datanet, { contribution: id, order: index }, rows)
       return true
     },
+    nearest: (datanet, rows) => accepted.nearest(datanet, rows, mostCompared),
     warm(datanet, record) {
       const task = async (): Promise<unknown> => {
         if (record === undefined) return shards.heldOut(datanet)

@@ -23,6 +23,7 @@ import type { Book } from '../book/index.ts'
 import type { DataDeps, DataTiming } from '../deps.ts'
 import type { Receiver } from '../exchange/index.ts'
 import type { ContributionRecord } from '../book/index.ts'
+import type { VotePolicy } from '../types.ts'
 import type { Shards } from './shards.ts'
 
 /** How long nothing is looked at when nothing is open and nobody wakes it. */
@@ -44,8 +45,13 @@ export interface Turns {
   leave(datanet: Hex): Promise<void>
   /** This contribution, and those after it, may stand otherwise than when they were passed: look at them once more. */
   revisit(datanet: Hex, index: number): void
-  /** @throws InvalidError `vote.not-validator`, `vote.not-open`, `vote.already` */
-  vote(id: Hex, accept: boolean): Promise<void>
+  /**
+   * Votes by hand; the reason stays here. @throws InvalidError `vote.not-validator`, `vote.not-open`, `vote.already`
+   */
+  vote(id: Hex, accept: boolean, reason?: string): Promise<void>
+  /** Whether this validator votes by its own checks; what was chosen stays over restarts. */
+  policy(): Promise<VotePolicy>
+  setPolicy(policy: VotePolicy): Promise<void>
 }
 
 type Looked = 'go-on' | { readonly until: number }
@@ -72,6 +78,8 @@ export function createTurns(
   /** What was told in this process's life, as far as it is remembered; comparing notes does the rest. */
   const told = createCache<string, true>({ max: remembered })
 
+  const policy = async (): Promise<VotePolicy> =>
+    (await book.policies.get('votes')) ?? (deps.autoVote === false ? 'manual' : 'auto')
   const isValidator = (net: DatanetDocument): boolean => weightOf(net.rules.validators, self) > 0
   const judges = (net: DatanetDocument): boolean =>
     deps.checks !== false || isValidator(net) || net.statement.message.host === self
@@ -206,7 +214,8 @@ export function createTurns(
         if (!judges(net)) return { until: over + 1 }
         try {
           const verdict = await ensureVerdict(record, state.statements)
-          if (isValidator(net) && deps.autoVote !== false) await choose(id, state.statements, verdict, verdict.accept)
+          if (isValidator(net) && (await policy()) === 'auto')
+            await choose(id, state.statements, verdict, verdict.accept)
         } catch (error) {
           log.info('a shard could not be checked yet', { contribution: id, error })
           return { until: Math.min(over + 1, clock.now() + timing.tickMs) }
@@ -321,7 +330,12 @@ export function createTurns(
       stopping.abort(new TilthError('data.stopped', 'the data service is stopping'))
       await Promise.allSettled([...running.values()].map(({ done }) => done))
     },
-    async vote(id, accept) {
+    policy,
+    async setPolicy(policy) {
+      await book.policies.put('votes', policy)
+      for (const datanet of running.keys()) wake(datanet)
+    },
+    async vote(id, accept, reason) {
       const record = await book.contribution(id)
       const net = record === undefined ? undefined : (await book.datanet(record.datanet))?.document
       if (record === undefined || net === undefined)
@@ -337,9 +351,12 @@ export function createTurns(
         })
       if ((await book.ballot(id)).mine !== undefined)
         throw new InvalidError('vote.already', 'this node has voted on it already', {
-          help: 'A vote cannot be taken back: two different ones cost the stake.'
+          help:
+            'A vote cannot be taken back: two different ones cost the stake. ' +
+            'To vote by hand, let this node not vote by itself: tilth review policy manual'
         })
       checkStatements(network, record.state.statements)
+      if (reason !== undefined) await book.reasons.put(id, reason)
       await choose(id, record.state.statements, verdict, accept)
       wake(record.datanet)
     }

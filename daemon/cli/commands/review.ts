@@ -1,0 +1,230 @@
+import type { Command } from 'commander'
+import { issueInWords, reasonInWords } from '../../../protocol/data/index.ts'
+import { InvalidError } from '../../../protocol/primitives/index.ts'
+import type { ReviewRowView, ReviewView } from '../../api/contract/index.ts'
+import { command, connected, guarded, listing, show, showList } from '../command.ts'
+import type { CallFlags, ListFlags } from '../command.ts'
+import { connect } from '../context.ts'
+import { dim, duration, green, printJson, red, safe, short, table, yellow } from '../output.ts'
+
+const adviceText = ({ advice, reason, checks }: ReviewView): string => {
+  if (advice === null) return yellow('not checked yet')
+  if (advice) return green('accept')
+  const failed = checks.find(({ check }) => check === 'own-share')?.code ?? reason ?? ''
+  return `${red('reject')}${failed === '' ? '' : `: ${reasonInWords(failed)}`}`
+}
+
+const voteText = ({ vote, voteReason }: ReviewView): string => {
+  if (vote === null) return yellow('yours is missing')
+  return `${vote ? 'accept' : 'reject'}${voteReason === undefined ? '' : ` (${safe(voteReason)})`}`
+}
+
+const timeLeft = ({ closesAt }: Pick<ReviewView, 'closesAt'>): string =>
+  closesAt === null ? 'waits for its turn' : `${duration(Math.max(0, Math.ceil((closesAt - Date.now()) / 1000)))} left`
+
+function queueCommand(): Command {
+  return listing(
+    connected(
+      command({
+        name: 'list',
+        summary: 'what is voted on in the Datanets that this node validates',
+        examples: ['tilth review list --as validator-1']
+      })
+    )
+  ).action(
+    guarded(async (flags: ListFlags) => {
+      await showList(
+        flags,
+        (api, params) => api.call('review', { params }),
+        items =>
+          items.length === 0
+            ? 'nothing is voted on now'
+            : table(
+                ['id', 'Datanet', 'contributor', 'rows', 'own', 'checks say', 'vote', 'time'],
+                items.map(item => [
+                  short(item.id),
+                  safe(item.datanetName),
+                  short(item.contributor),
+                  String(item.rows),
+                  String(item.own),
+                  adviceText(item),
+                  voteText(item),
+                  timeLeft(item)
+                ]),
+                [3, 4]
+              )
+      )
+    })
+  )
+}
+
+const rowText = (messages: ReviewRowView['messages']): string =>
+  messages === null
+    ? ''
+    : messages.map(({ role, content }) => `${role === 'user' ? '' : `${role}: `}${content}`).join(' | ')
+
+/** A text on one line, cut to what a person reads at a glance. */
+const cut = (text: string, most = 160): string => {
+  const line = safe(text).replace(/\s+/g, ' ')
+  return line.length <= most ? line : `${line.slice(0, most - 1)}…`
+}
+
+const placeOf = ({ contribution, line }: NonNullable<ReviewRowView['nearest']>): string =>
+  `line ${line} of ${short(contribution)}`
+
+function rowLines({ line, code, messages, nearest }: ReviewRowView): string[] {
+  const mark = code === 'own' ? green('own') : red(code === 'unchecked' ? code : issueInWords(code))
+  return [
+    `${String(line).padStart(5)}  ${cut(rowText(messages))}  ${dim('—')} ${mark}`,
+    ...(nearest === null
+      ? []
+      : [
+          dim(`       nearest, ${nearest.overlap / 10}% of words shared, ${placeOf(nearest)}: `) +
+            cut(rowText(nearest.messages))
+        ])
+  ]
+}
+
+const headText = (item: ReviewView): string =>
+  [
+    item.id,
+    `Datanet      ${safe(item.datanetName)}, number ${item.index ?? '?'} by ${item.contributor}`,
+    `state        ${item.status}, ${timeLeft(item)}`,
+    `votes        ${item.accepting} for, ${item.rejecting} against, ${item.committed} of ${item.total} committed`,
+    `your vote    ${voteText(item)}`,
+    `checks say   ${adviceText(item)}: ${item.own} of ${item.rows} rows are its own`,
+    ...item.checks
+      .filter(({ code }) => code !== 'ok' && code !== 'skipped')
+      .map(({ check, code, note }) => `  ${check.padEnd(16)} ${code}${note === undefined ? '' : ` (${note})`}`)
+  ].join('\n')
+
+function showCommand(): Command {
+  return listing(
+    connected(
+      command({
+        name: 'show',
+        summary: 'one contribution: what the checks say, its rows, and the accepted row nearest to each',
+        examples: ['tilth review show 0x12… --as validator-1', 'tilth review show 0x12… --limit 20']
+      })
+    )
+  )
+    .argument('<contribution>', 'id or beginning of one')
+    .action(
+      guarded(async (id: string, flags: ListFlags) => {
+        const api = await connect(flags)
+        const item = await api.call('reviewOf', { params: { id } })
+        if (flags.json === true) {
+          const page = { limit: flags.limit, ...(flags.cursor === undefined ? {} : { cursor: flags.cursor }) }
+          const { items: rows, next } = await api.call('reviewRows', { params: { id: item.id, ...page } })
+          return printJson({ ...item, shown: rows, next })
+        }
+        console.log(headText(item))
+        await showList(
+          flags,
+          (api, page) => api.call('reviewRows', { params: { id: item.id, ...page } }),
+          rows => rows.flatMap(rowLines).join('\n')
+        )
+      })
+    )
+}
+
+interface VoteFlags extends CallFlags {
+  accept?: boolean
+  reject?: boolean
+  reason?: string
+}
+
+/** [reject] A vote is for or against. @throws InvalidError `vote.decision` */
+async function vote(id: string, accept: boolean, flags: VoteFlags): Promise<void> {
+  await show(
+    flags,
+    api =>
+      api.call('vote', {
+        params: { id },
+        body: { accept, ...(flags.reason === undefined ? {} : { reason: flags.reason }) }
+      }),
+    ({ id }) =>
+      `voted to ${accept ? 'accept' : 'reject'} ${id}` +
+      (flags.reason === undefined ? '' : '\na vote has no room for a reason: yours is kept here (tilth review show)')
+  )
+}
+
+function reviewVoteCommand(): Command {
+  return connected(
+    command({
+      name: 'vote',
+      summary: 'vote on a contribution; it cannot be taken back',
+      examples: [
+        'tilth review vote 0x12… --accept --as validator-1',
+        'tilth review vote 0x12… --reject --reason "wrong facts in line 3"'
+      ]
+    })
+  )
+    .argument('<contribution>', 'id or beginning of one')
+    .option('--accept', 'its own rows belong into the Datanet')
+    .option('--reject', 'they do not')
+    .option('--reason <text>', 'why, for yourself: it is kept on this node')
+    .action(
+      guarded(async (id: string, flags: VoteFlags) => {
+        if ((flags.accept === true) === (flags.reject === true))
+          throw new InvalidError('vote.decision', 'a vote is either --accept or --reject', {
+            help: 'See what is voted on with `tilth review show`.'
+          })
+        await vote(id, flags.accept === true, flags)
+      })
+    )
+}
+
+function policyCommand(): Command {
+  return connected(
+    command({
+      name: 'policy',
+      summary: 'whether this validator votes by its own checks (auto) or by hand (manual)',
+      examples: ['tilth review policy', 'tilth review policy manual --as validator-1']
+    })
+  )
+    .argument('[policy]', 'auto or manual')
+    .action(
+      guarded(async (policy: string | undefined, flags: CallFlags) => {
+        if (policy !== undefined && policy !== 'auto' && policy !== 'manual')
+          throw new InvalidError('vote.policy', `"${policy}" is no policy`, { help: 'Say auto or manual.' })
+        await show(
+          flags,
+          api => (policy === undefined ? api.call('votePolicy') : api.call('setVotePolicy', { body: { policy } })),
+          ({ policy }) =>
+            policy === 'auto' ? 'auto: votes follow the checks' : 'manual: tilth review list shows what waits'
+        )
+      })
+    )
+}
+
+export function reviewCommand(): Command {
+  const parent = command({
+    name: 'review',
+    summary: 'what this validator votes on: the queue, the rows, the votes',
+    examples: ['tilth review list', 'tilth review show 0x12…', 'tilth review vote 0x12… --accept']
+  })
+  for (const sub of [queueCommand(), showCommand(), reviewVoteCommand(), policyCommand()]) parent.addCommand(sub)
+  return parent
+}
+
+/** The same vote in the shorter words of before. */
+export function voteCommand(): Command {
+  return connected(
+    command({
+      name: 'vote',
+      summary: 'vote by hand on a contribution (see review)',
+      examples: ['tilth vote 0x12… accept --as validator-1']
+    })
+  )
+    .argument('<contribution>', 'its id')
+    .argument('<decision>', 'accept or reject')
+    .option('--reason <text>', 'why, for yourself: it is kept on this node')
+    .action(
+      guarded(async (contribution: string, decision: string, flags: VoteFlags) => {
+        if (decision !== 'accept' && decision !== 'reject')
+          throw new InvalidError('vote.decision', `"${decision}" is no decision`, { help: 'Say accept or reject.' })
+        await vote(contribution, decision === 'accept', flags)
+      })
+    )
+}
