@@ -4,7 +4,9 @@ import { addressOfKey } from '../protocol/crypto/index.ts'
 import type { Network } from '../protocol/crypto/index.ts'
 import { toHex } from '../protocol/primitives/index.ts'
 import type { Address } from '../protocol/primitives/index.ts'
-import { createChain, followChain } from './chain/index.ts'
+import { createAccount, declareAccountMetrics } from './account/index.ts'
+import type { Account } from './account/index.ts'
+import { createChain, declareChainMetrics, followChain } from './chain/index.ts'
 import type { Addresses, Deployment, FollowedChain } from './chain/index.ts'
 import { createDataService } from './data/index.ts'
 import type { DataEvents, DataService } from './data/index.ts'
@@ -81,6 +83,8 @@ export interface Node {
   readonly jobs: JobsService
   readonly models: ModelsService
   readonly payouts: PayoutsService
+  /** Its own money. */
+  readonly account: Account
   stop(): Promise<void>
 }
 
@@ -126,6 +130,7 @@ export async function createNode(
       confirmations: options.chain.confirmations
     })
     await keep('ledger', () => chain.ledger.stop())
+    declareChainMetrics(metrics, chain.ledger)
     const transport = await createTransport(
       {
         privateKey: key,
@@ -222,6 +227,8 @@ export async function createNode(
       folder: await folder('payouts'),
       roles: { settler: is('settler'), scorer: is('scorer') }
     })
+    const account = createAccount({ self, rpcUrl: options.chain.rpc, clock: systemClock, chain, models, payouts })
+    declareAccountMetrics(metrics, account, { self, clock: systemClock, log: log.child({ part: 'account' }) })
     const unheard = followByRole(events, { data, jobs, models, self, log: log.child({ phase: 'data' }) })
     await keep('roles', async () => {
       unheard()
@@ -243,6 +250,7 @@ export async function createNode(
       jobs,
       models,
       payouts,
+      account,
       stop: () => lifecycle.stop()
     }
   } catch (error) {

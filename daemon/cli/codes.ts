@@ -25,6 +25,7 @@ export type DaemonCliErrorCode =
   | 'roster.fixed'
   | 'vote.decision'
   | 'vote.policy'
+  | 'wallet.local'
 
 declare module '../../protocol/primitives/errors.ts' {
   interface ErrorCodesByModule {

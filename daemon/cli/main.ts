@@ -11,6 +11,7 @@ import { contributeCommand, withdrawCommand } from './commands/contribute.ts'
 import { contributionsCommand } from './commands/contributions.ts'
 import { datanetCommand } from './commands/data.ts'
 import { reviewCommand, voteCommand } from './commands/review.ts'
+import { channelCommand } from './commands/channels.ts'
 import { daemonCommand } from './commands/daemon.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { downCommand } from './commands/down.ts'
@@ -23,6 +24,7 @@ import { claimCommand, earningsCommand, settleCommand } from './commands/payouts
 import { tuneCommand } from './commands/tune.ts'
 import { upCommand } from './commands/up.ts'
 import { endInOrder } from './ending.ts'
+import { walletCommand } from './commands/wallet.ts'
 
 // Compiled modules are kept between starts: the second daemon of a machine is up in half the time.
 enableCompileCache()
@@ -60,7 +62,8 @@ const running = [
   peersCommand(),
   doctorCommand(),
   keyCommand(),
-  completionCommand(program, loadEngine)
+  completionCommand(program, loadEngine),
+  walletCommand()
 ]
 /** The commands of each stage; what needs no hand of anybody's has none. */
 const commandsOf: Record<Stage, Command[]> = {
@@ -78,7 +81,7 @@ const commandsOf: Record<Stage, Command[]> = {
   registration: [registerCommand(), modelsCommand()],
   offer: [serveCommand()],
   inference: [askCommand(), chatCommand()],
-  receipt: [receiptsCommand()],
+  receipt: [receiptsCommand(), channelCommand()],
   attribution: [],
   settlement: [settleCommand()],
   claim: [earningsCommand(), claimCommand()]

@@ -10,11 +10,10 @@ import type { ChainState } from './follower/index.ts'
 import { createBook, createJournal, createViews } from './ledger/index.ts'
 import type { Consumer, Views } from './ledger/index.ts'
 import { fromLedger } from './known.ts'
+import { isDevelopmentChain } from './local/faucet.ts'
 
 /** How long a caller waits for the ledger to reach the chain's head. */
 const patienceMs = 30_000
-/** Development chains: one node makes all blocks, and only when there is something to put in. */
-const developmentChains = new Set([1337, 31337])
 const usualConfirmations = 12
 
 /** A channel as it stands in the ledger. */
@@ -78,7 +77,7 @@ export async function followChain(
   { store, clock, log, confirmations: wanted, pollMs = chain.pollMs }: FollowOptions
 ): Promise<FollowedChain> {
   const { chainId, registry } = chain.network
-  const confirmations = BigInt(wanted ?? (developmentChains.has(chainId) ? 1 : usualConfirmations))
+  const confirmations = BigInt(wanted ?? (isDevelopmentChain(chainId) ? 1 : usualConfirmations))
   const book = createBook(store)
   await book.open(registry, async () => {
     const { block, searched } = await chain.deploymentBlock()

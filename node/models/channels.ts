@@ -1,19 +1,21 @@
-import { defaultPage, InvalidError, largestPage } from '../../protocol/primitives/index.ts'
+import { InvalidError, defaultPage, largestPage } from '../../protocol/primitives/index.ts'
 import type { Address, Page, PageRequest } from '../../protocol/primitives/index.ts'
+import type { ChannelState } from '../../protocol/models/index.ts'
 import type { Wallet } from './client/wallet.ts'
+import type { ClientChannel } from './records.ts'
 import type { ChannelView } from './types.ts'
 import type { Accounts } from './worker/accounts.ts'
 
 interface Listed {
   readonly self: Address
   readonly accounts: Pick<Accounts, 'records'>
-  readonly wallet: Pick<Wallet, 'records'>
+  readonly wallet: Pick<Wallet, 'records' | 'find' | 'owed'>
 }
 
 /** A page of the channels that pay this node, then of those that it pays by, each by id. The cursor is role and id. */
 export async function listChannels(
   { self, accounts, wallet }: Listed,
-  { limit = defaultPage, cursor }: PageRequest = {}
+  { limit = defaultPage, cursor, closed = true }: PageRequest & { closed?: boolean } = {}
 ): Promise<Page<ChannelView>> {
   const [role = 'worker', after] = cursor?.split('/') ?? []
   if ((role !== 'worker' && role !== 'client') || (cursor !== undefined && after === undefined))
@@ -25,30 +27,39 @@ export async function listChannels(
   const full = (): boolean => items.length > most
   const range = after === undefined ? {} : { from: `${after}~` }
   if (role === 'worker')
-    for await (const { id, client, model, channel } of accounts.records(range)) {
-      items.push(channelView({ id, role: 'worker', client, worker: self, model }, channel))
+    for await (const { id, client, model, expiry, channel } of accounts.records(range)) {
+      if (!closed && channel.state === 'closed') continue
+      items.push(viewOf({ id, role: 'worker', client, worker: self, model, expiry }, channel))
       if (full()) break
     }
   if (!full())
-    for await (const { id, worker, model, channel } of wallet.records(role === 'client' ? range : {})) {
-      items.push(channelView({ id, role: 'client', client: self, worker, model }, channel))
+    for await (const record of wallet.records(role === 'client' ? range : {})) {
+      if (!closed && record.channel.state === 'closed') continue
+      items.push(await ownChannel({ self, wallet }, record))
       if (full()) break
     }
   const last = full() ? items[most - 1] : undefined
   return { items: items.slice(0, most), next: last === undefined ? null : `${last.role}/${last.id}` }
 }
 
-function channelView(
-  parties: Pick<ChannelView, 'id' | 'role' | 'client' | 'worker' | 'model'>,
-  {
-    deposit,
-    paid,
-    settled,
-    claimed,
-    sequence,
-    state
-  }: Pick<ChannelView, 'deposit' | 'paid' | 'settled' | 'claimed'> & { sequence: bigint; state: string }
+/** A channel that this node pays by, with what has come over it and is not signed for. */
+export async function ownChannel(
+  { self, wallet }: Pick<Listed, 'self'> & { wallet: Pick<Wallet, 'find' | 'owed'> },
+  { id, worker, model, expiry, channel }: ClientChannel
+): Promise<ChannelView> {
+  const view = viewOf({ id, role: 'client', client: self, worker, model, expiry }, channel)
+  const purse = channel.state === 'closed' ? undefined : await wallet.find(id)
+  if (purse === undefined) return view
+  const answers = [...purse.asks.values()].filter(({ record }) => !record.over).length
+  return { ...view, unsigned: { answers, fee: wallet.owed(purse) - channel.settled } }
+}
+
+function viewOf(
+  parties: Pick<ChannelView, 'id' | 'role' | 'client' | 'worker' | 'model' | 'expiry'>,
+  channel: ChannelState
 ): ChannelView {
+  const { deposit, paid, settled, claimed, sequence, state } = channel
+  const bound = paid > claimed ? paid : claimed
   return {
     ...parties,
     deposit,
@@ -56,6 +67,10 @@ function channelView(
     settled,
     claimed,
     receipts: Number(sequence),
-    state: state === 'closing' || state === 'closed' ? 'closed' : state === 'disputed' ? 'disputed' : 'open'
+    unsigned: { answers: 0, fee: 0n },
+    state,
+    ...(state === 'disputed' ? { code: channel.code } : {}),
+    closesAt: state === 'closing' ? channel.closesAt : 0n,
+    left: state === 'closed' ? channel.refunded : deposit > bound ? deposit - bound : 0n
   }
 }

@@ -16,7 +16,7 @@ import { declareMetrics } from './metrics.ts'
 import { openTables } from './records.ts'
 import type { Registered } from './records.ts'
 import { createChainTime } from './chain-time.ts'
-import { listChannels } from './channels.ts'
+import { listChannels, ownChannel } from './channels.ts'
 import { createCatalogue } from './catalogue.ts'
 import { asStream } from './stream.ts'
 import type { AskEvent, ModelView, ModelsService } from './types.ts'
@@ -148,10 +148,31 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
     forget: ids => forgetting.forget(ids),
     release: ids => receipts.release(ids),
     channels: page => listChannels({ self, accounts, wallet }, page),
+    async closeChannel(id) {
+      if ((await wallet.find(id)) === undefined && (await accounts.find(id)) !== undefined)
+        throw new InvalidError('close.payee', 'that channel pays this node: its client closes it', {
+          help: 'What it owes comes by `tilth claim`.'
+        })
+      const transaction = await keeper.close(id)
+      for await (const record of wallet.records({ from: id }))
+        return { channel: await ownChannel({ self, wallet }, record), transaction }
+      throw new NotFoundError('close.unknown', `channel ${id} is gone`)
+    },
     async owed() {
       let sum = 0n
       for await (const { channel } of accounts.records())
         if (channel.state === 'open' || channel.state === 'disputed') sum += channel.paid - channel.claimed
+      return sum
+    },
+    async deposits() {
+      const sum = { deposited: 0n, promised: 0n, claimed: 0n }
+      for await (const {
+        record: { channel }
+      } of wallet.open()) {
+        sum.deposited += channel.deposit
+        sum.promised += channel.paid
+        sum.claimed += channel.claimed
+      }
       return sum
     },
     activity: () => ({ ...activity.lately(), free: slots.free }),

@@ -96,7 +96,10 @@ export interface NumberedReceipt {
   readonly receipt: CosignedReceipt
 }
 
-/** A channel as this node sees it, as the client or as the worker of it. Amounts in the token's smallest unit. */
+/**
+ * A channel as this node sees it, as the client or as the worker of it. Amounts in the token's smallest unit, times in
+ * the chain's seconds.
+ */
 export interface ChannelView {
   readonly id: Hex
   readonly role: 'client' | 'worker'
@@ -110,7 +113,18 @@ export interface ChannelView {
   readonly claimed: bigint
   /** Receipts in its chain so far. */
   readonly receipts: number
-  readonly state: 'open' | 'disputed' | 'closed'
+  /** Client: answers, whole or cut off, that no receipt is signed for yet, and what has come of them costs. */
+  readonly unsigned: { readonly answers: number; readonly fee: bigint }
+  /** closing: the worker may claim until `closesAt`. disputed: the other side was found lying; it is being closed. */
+  readonly state: 'open' | 'closing' | 'disputed' | 'closed'
+  /** Why it is disputed. */
+  readonly code?: string
+  /** From then on what is left goes back to the client without a window. */
+  readonly expiry: bigint
+  /** 0 while nobody has asked to close it. */
+  readonly closesAt: bigint
+  /** What goes back to the client once it is closed, or went: what no voucher has promised. */
+  readonly left: bigint
 }
 
 /** What this worker answered lately: answers with a receipt that both signed, their tokens, and what they cost. */
@@ -191,10 +205,21 @@ export interface ModelsService {
   release(ids: Iterable<Hex>): Promise<void>
   /** Worker: what it answered within the last hour, and how many more answers it could begin at once. */
   activity(): ActivityView & { readonly free: number }
-  /** Those that pay this node, then those that it pays by; what was closed until a month after its end. */
-  channels(page?: PageRequest): Promise<Page<ChannelView>>
+  /**
+   * Those that pay this node, then those that it pays by; what was closed until a month after its end, unless left out.
+   */
+  channels(page?: PageRequest & { closed?: boolean }): Promise<Page<ChannelView>>
+  /**
+   * Client: takes the next step of closing a channel by hand. Asks the chain to close it, or once its window or its
+   * time is over takes back what is left; in between nothing is to be done, and `transaction` is null.
+   * @throws NotFoundError `close.unknown` · InvalidError `close.payee` (it pays this node), `close.over`,
+   * `close.busy` while an answer comes over it · as the chain
+   */
+  closeChannel(id: Hex): Promise<{ channel: ChannelView; transaction: Hex | null }>
   /** Worker: what clients have promised and nobody has claimed yet. */
   owed(): Promise<bigint>
+  /** Client: over the channels that are not closed, what was paid in, promised by vouchers and claimed. */
+  deposits(): Promise<{ deposited: bigint; promised: bigint; claimed: bigint }>
   /**
    * Worker: brings every voucher that is worth more than what was claimed to the chain. `closing`: only those for
    * models of this Datanet, and only what is worth the gas.

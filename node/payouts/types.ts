@@ -6,6 +6,7 @@ import type { FollowedChain } from '../chain/types.ts'
 import type { Engine } from '../engine/types.ts'
 import type { Versions } from '../jobs/deps.ts'
 import type { ModelEvents, ModelsService } from '../models/types.ts'
+import type { Metrics } from '../runtime/metrics.ts'
 import type { Clock, Events, Log } from '../runtime/types.ts'
 import type { Shelf } from '../shelf/index.ts'
 import type { Store } from '../store/types.ts'
@@ -280,6 +281,8 @@ export interface PayoutsDeps {
   /** Where files of archived receipts go. */
   readonly folder: string
   readonly timing?: Partial<PayoutsTiming>
+  /** Where this phase's metrics are kept, if anywhere. */
+  readonly metrics?: Metrics
 }
 
 export type { CosignedReceipt }

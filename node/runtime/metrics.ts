@@ -19,13 +19,13 @@ export function counter<L extends string = never>(
     : new Counter({ name, help, labelNames: [...labelNames], registers: [metrics] })
 }
 
-/** `read`, if given, is asked at every scrape. */
+/** `read`, if given, is asked at every scrape, which waits for it; it does not throw. */
 export function gauge<L extends string = never>(
   metrics: Metrics,
   name: string,
   help: string,
   labelNames: readonly L[] = [],
-  read?: (gauge: Gauge<L>) => void
+  read?: (gauge: Gauge<L>) => Promise<void> | void
 ): Gauge<L> {
   const known = metrics.getSingleMetric(name)
   if (known instanceof Gauge) return known as Gauge<L>
@@ -38,7 +38,7 @@ export function gauge<L extends string = never>(
       ? {}
       : {
           collect() {
-            read(this as unknown as Gauge<L>)
+            return read(this as unknown as Gauge<L>)
           }
         })
   })

@@ -1,4 +1,6 @@
 import { LimitError } from '../../protocol/primitives/index.ts'
+import { gauge } from './metrics.ts'
+import type { Metrics } from './metrics.ts'
 import type { Queue } from './types.ts'
 
 interface Job {
@@ -12,10 +14,28 @@ export interface QueueOptions {
   bound: number
   /** Tasks that run at once, each under another key. */
   concurrency?: number
+  /** Where its length is shown. */
+  metrics?: Metrics | undefined
+}
+
+/** Queues by the metrics that show them and their name; a service that is started anew has queues of the same name. */
+const shown = new WeakMap<Metrics, Map<string, Set<Pick<Queue, 'size'>>>>()
+
+function show(metrics: Metrics, name: string, queue: Pick<Queue, 'size'>): void {
+  const known = shown.get(metrics) ?? new Map<string, Set<Pick<Queue, 'size'>>>()
+  shown.set(metrics, known)
+  known.set(name, (known.get(name) ?? new Set()).add(queue))
+  gauge(metrics, 'tilth_queue_tasks', 'Tasks that run or wait, by queue', ['queue'], self => {
+    for (const [of, queues] of known)
+      self.set(
+        { queue: of },
+        [...queues].reduce((sum, { size }) => sum + size, 0)
+      )
+  })
 }
 
 /** A bounded queue in which tasks of one key run one after another, in order. */
-export function createQueue({ name, bound, concurrency = 8 }: QueueOptions): Queue {
+export function createQueue({ name, bound, concurrency = 8, metrics }: QueueOptions): Queue {
   const waiting: Job[] = []
   const running = new Set<string>()
   let idlers: (() => void)[] = []
@@ -41,7 +61,7 @@ export function createQueue({ name, bound, concurrency = 8 }: QueueOptions): Que
     }
   }
 
-  return {
+  const queue: Queue = {
     get size() {
       return waiting.length + running.size
     },
@@ -69,4 +89,6 @@ export function createQueue({ name, bound, concurrency = 8 }: QueueOptions): Que
         pump()
       })
   }
+  if (metrics !== undefined) show(metrics, name, queue)
+  return queue
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { streamLimits, topicLimits } from '../../protocol/wire/index.ts'
 import type { Protocol, StreamLimits, TopicFamily, TopicLimits } from '../../protocol/wire/index.ts'
-import { createMetrics, silentLog, systemClock } from '../runtime/index.ts'
+import { createMetrics, gauge, silentLog, systemClock } from '../runtime/index.ts'
 import type { Clock, Log, Metrics } from '../runtime/index.ts'
 import { createFiles } from './files/files.ts'
 import type { FetchLimits } from './files/files.ts'
@@ -19,6 +19,7 @@ import type { ReachPolicy } from './reach/policy.ts'
 import { createReach, localReach } from './reach/reach.ts'
 import { offerRelay } from './reach/relays.ts'
 import { createStreams } from './streams/streams.ts'
+import { reachStates } from './types.ts'
 import type { Transport, TransportOptions } from './types.ts'
 
 /** Milliseconds between writings of what peers owe: who restarts a node does not restart his own account. */
@@ -132,6 +133,10 @@ export async function createTransport(options: TransportOptions, deps: Transport
           options,
           deps.reach ?? reachPolicy
         )
+  gauge(metrics, 'tilth_reach', '1 for whether and how others can reach this node, 0 for the rest', ['state'], self => {
+    const now = reach.view().state
+    for (const state of reachStates) self.set({ state }, state === now ? 1 : 0)
+  })
   // Loaded by relays only.
   const stopGuarding =
     options.relay === true

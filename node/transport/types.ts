@@ -173,7 +173,8 @@ export interface Files {
  * Whether others can dial this node: `open` directly, `relayed` through a relay only, `closed` not, `local` not meant
  * to.
  */
-export type ReachState = 'open' | 'relayed' | 'closed' | 'unknown' | 'local'
+export const reachStates = ['open', 'relayed', 'closed', 'unknown', 'local'] as const
+export type ReachState = (typeof reachStates)[number]
 
 export interface ReachAddress {
   readonly address: string

@@ -1,100 +1,249 @@
 import { z } from 'zod'
 import { flow, phases, rowOf } from '../../../protocol/flow.ts'
+import * as channels from './channels.ts'
+import * as openai from './openai.ts'
 import { routes } from './routes.ts'
-import { pathParameters } from './route.ts'
+import { nothing, pathParameters } from './route.ts'
 import type { Route } from './route.ts'
+import * as views from './views.ts'
+import * as wallet from './wallet.ts'
 
-const jsonSchema = (schema: z.ZodType, io: 'input' | 'output'): unknown => {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' }) as Record<string, unknown>
-  return rest
+type Schema = Record<string, unknown>
+type Operation = Record<string, unknown>
+
+/**
+ * Schemas with a name of their own in the document: `statusView` is `StatusView` there. Parameters have none: the
+ * document lists them one by one.
+ */
+const named = z.registry<{ id: string }>()
+const isNamed = (name: string, schema: unknown): schema is z.ZodType =>
+  (schema instanceof z.ZodObject || schema instanceof z.ZodDiscriminatedUnion) && !/(Param|Query)$/.test(name)
+for (const [name, schema] of Object.entries({ ...views, ...wallet, ...channels, ...openai }))
+  if (isNamed(name, schema)) named.add(schema, { id: `${name.charAt(0).toUpperCase()}${name.slice(1)}` })
+
+/** A schema as JSON Schema 2020-12, as OpenAPI 3.1 has it. Those with a name go into `components`. */
+function jsonSchema(schema: z.ZodType, io: 'input' | 'output', components: Record<string, Schema>): Schema {
+  const { $schema: _, $defs, ...rest } = z.toJSONSchema(schema, { io, metadata: named, unrepresentable: 'any' })
+  const moved = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(moved)
+    if (typeof value !== 'object' || value === null) return value
+    return Object.fromEntries(
+      Object.entries(value).map(([key, item]) => [
+        key,
+        key === '$ref' && typeof item === 'string' ? item.replace(/^#\/\$defs\//, '#/components/schemas/') : moved(item)
+      ])
+    )
+  }
+  for (const [name, definition] of Object.entries($defs ?? {})) components[name] = moved(definition) as Schema
+  return moved(rest) as Schema
 }
 
-/** Parameters of a route as OpenAPI has them: those of its path, then those of its query. */
-function parametersOf({ path, params }: Route): unknown[] {
-  const { properties = {}, required = [] } = jsonSchema(params, 'input') as {
-    properties?: Record<string, unknown>
+/** Parameters as OpenAPI has them: those of the path, then those of the query. */
+function parametersOf(path: string, params: z.ZodType): unknown[] {
+  const { properties = {}, required = [] } = jsonSchema(params, 'input', {}) as {
+    properties?: Record<string, Schema>
     required?: string[]
   }
   const inPath = pathParameters(path)
-  return Object.entries(properties).map(([name, schema]) =>
-    inPath.includes(name)
-      ? { name, in: 'path', required: true, schema }
-      : { name, in: 'query', required: required.includes(name), schema }
-  )
+  return Object.entries(properties)
+    .map(([name, schema]) =>
+      inPath.includes(name)
+        ? { name, in: 'path', required: true, schema }
+        : { name, in: 'query', required: required.includes(name), schema }
+    )
+    .sort((a, b) => (a.in === b.in ? 0 : a.in === 'path' ? -1 : 1))
 }
 
-/** Groups of the document: the phases of the flow with what happens in each, and the node itself. */
+/** What a status other than 200 means, whichever call it answers. */
+const failures = {
+  400: 'What was sent is wrong, or the network or the chain refuses it; `help` says what to do',
+  401: "No bearer token, or another daemon's",
+  403: 'From a host or an origin that may not call this API',
+  404: 'What is asked for is not known here',
+  413: 'The body is larger than this call takes',
+  429: 'Too much at once: try again later',
+  500: 'A fault of the daemon; its log says what',
+  503: 'Not now: peers or the chain do not answer; the same call may work later'
+} as const
+type Failure = keyof typeof failures
+
+const refer = (status: Failure): [number, unknown] => [status, { $ref: `#/components/responses/Failure${status}` }]
+
+function responsesOf(
+  { open, body, path }: { open: boolean; body: boolean; path: string },
+  ok: Record<string, unknown>
+): Record<string, unknown> {
+  const possible: Failure[] = [
+    400,
+    ...(open ? [] : [401 as const]),
+    403,
+    ...(pathParameters(path).length > 0 ? [404 as const] : []),
+    ...(body ? [413 as const] : []),
+    429,
+    500,
+    503
+  ]
+  return { 200: ok, ...Object.fromEntries(possible.map(refer)) }
+}
+
+/** Groups of the document: the node itself, the phases of the flow with what happens in each, and the OpenAI API. */
 const tags = [
-  { name: 'node', description: 'This daemon: who it is and how it stands' },
+  { name: 'node', description: 'This daemon: who it is, how it stands, and its money' },
   ...phases.map(name => ({
     name,
     description: flow
       .filter(({ phase }) => phase === name)
       .map(({ stage, by, leaves }) => `${stage} (${by}): ${leaves}`)
       .join('; ')
-  }))
+  })),
+  { name: 'openai', description: 'The network in the form of the OpenAI API' }
 ]
 
-/** The contract as an OpenAPI 3.1 document; the OpenAI-style endpoints refer to that API's own documentation. */
-export function openApiDocument(version: string): Record<string, unknown> {
-  const paths: Record<string, Record<string, unknown>> = {}
-  for (const [operationId, entry] of Object.entries(routes) as [string, Route][]) {
-    const path = entry.path.replace(/:([a-z]+)/gi, '{$1}')
-    const media = entry.stream === true ? 'text/event-stream' : 'application/json'
-    paths[path] = {
-      ...paths[path],
-      [entry.method.toLowerCase()]: {
-        operationId,
-        summary: entry.summary,
-        tags: [entry.stage === 'node' ? 'node' : rowOf(entry.stage).phase],
-        ...(entry.open === true ? { security: [] } : {}),
-        parameters: parametersOf(entry),
-        ...(entry.method === 'POST'
-          ? { requestBody: { content: { 'application/json': { schema: jsonSchema(entry.body, 'input') } } } }
-          : {}),
-        responses: {
-          200: { description: 'OK', content: { [media]: { schema: jsonSchema(entry.reply, 'output') } } },
-          default: {
-            description: 'A coded error',
-            content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } }
+function operationOf(operationId: string, entry: Route, components: Record<string, Schema>): Operation {
+  const media = entry.stream === true ? 'text/event-stream' : 'application/json'
+  const body = entry.method === 'POST' && entry.body !== nothing
+  return {
+    operationId,
+    summary: entry.summary,
+    tags: [entry.stage === 'node' ? 'node' : rowOf(entry.stage).phase],
+    ...(entry.open === true ? { security: [] } : {}),
+    parameters: parametersOf(entry.path, entry.params),
+    ...(body
+      ? {
+          requestBody: {
+            required: true,
+            content: { 'application/json': { schema: jsonSchema(entry.body, 'input', components) } }
           }
         }
+      : {}),
+    responses: responsesOf(
+      { open: entry.open === true, body, path: entry.path },
+      {
+        description: entry.stream === true ? 'Events, each of this form' : 'OK',
+        content: { [media]: { schema: jsonSchema(entry.reply, 'output', components) } }
       }
-    }
+    )
   }
-  const openAi = (summary: string) => ({
+}
+
+/** The calls under /v1, which have the forms of another API, and what is no JSON. */
+function otherPaths(components: Record<string, Schema>): Record<string, Record<string, Operation>> {
+  const json = (schema: z.ZodType): unknown => ({ schema: jsonSchema(schema, 'output', components) })
+  const openAi = (operationId: string, summary: string, path: string, params: z.ZodType): Operation => ({
+    operationId,
     summary,
     tags: ['openai'],
     externalDocs: { url: 'https://platform.openai.com/docs/api-reference' },
-    responses: { 200: { description: 'As in the OpenAI API' } }
+    parameters: parametersOf(path, params)
   })
-  paths['/v1/models'] = { get: openAi('Models offered on the network') }
-  paths['/v1/models/{model}'] = { get: openAi('One model, by name or id') }
-  paths['/v1/chat/completions'] = { post: openAi('Chat completion over the network, streaming included') }
-  paths['/metrics'] = {
-    get: { summary: 'Prometheus metrics', security: [], responses: { 200: { description: 'Text exposition format' } } }
+  return {
+    '/v1/models': {
+      get: {
+        ...openAi('listOpenAiModels', 'Models offered on the network', '/v1/models', openai.modelsQuery),
+        responses: responsesOf(
+          { open: false, body: false, path: '/v1/models' },
+          { description: 'OK', content: { 'application/json': json(openai.openAiModels) } }
+        )
+      }
+    },
+    '/v1/models/{model}': {
+      get: {
+        ...openAi('getOpenAiModel', 'One model, by name or id', '/v1/models/:model', openai.modelParam),
+        responses: responsesOf(
+          { open: false, body: false, path: '/v1/models/:model' },
+          { description: 'OK', content: { 'application/json': json(openai.openAiModel) } }
+        )
+      }
+    },
+    '/v1/chat/completions': {
+      post: {
+        ...openAi(
+          'createChatCompletion',
+          'Chat over the network, paid as it comes',
+          '/v1/chat/completions',
+          z.object({})
+        ),
+        requestBody: {
+          required: true,
+          content: { 'application/json': { schema: jsonSchema(openai.completionRequest, 'input', components) } }
+        },
+        responses: responsesOf(
+          { open: false, body: true, path: '/v1/chat/completions' },
+          {
+            description: 'The answer, or with `stream` events of its parts and at last `[DONE]`',
+            content: {
+              'application/json': json(openai.completion),
+              'text/event-stream': json(openai.completionChunk)
+            }
+          }
+        )
+      }
+    },
+    '/metrics': {
+      get: {
+        operationId: 'metrics',
+        summary: 'Prometheus metrics',
+        tags: ['node'],
+        security: [],
+        responses: responsesOf(
+          { open: true, body: false, path: '/metrics' },
+          { description: 'Text exposition format', content: { 'text/plain': { schema: { type: 'string' } } } }
+        )
+      }
+    }
   }
+}
+
+/** The whole API as an OpenAPI 3.1 document: every call with its parameters, body, reply and failures. */
+export function openApiDocument(version: string): Record<string, unknown> {
+  const schemas: Record<string, Schema> = {
+    Error: {
+      type: 'object',
+      properties: {
+        error: {
+          type: 'object',
+          properties: {
+            code: { type: 'string', description: 'Stable: what programs go by' },
+            message: { type: 'string' },
+            help: { type: 'string', description: 'What to do about it' },
+            type: { type: 'string', description: 'As in the OpenAI API' }
+          },
+          required: ['code', 'message', 'type']
+        }
+      },
+      required: ['error']
+    }
+  }
+  const paths: Record<string, Record<string, Operation>> = {}
+  for (const [operationId, entry] of Object.entries(routes) as [string, Route][]) {
+    const path = entry.path.replace(/:([a-z]+)/gi, '{$1}')
+    paths[path] = { ...paths[path], [entry.method.toLowerCase()]: operationOf(operationId, entry, schemas) }
+  }
+  Object.assign(paths, otherPaths(schemas))
+  const failed = (description: string): unknown => ({
+    description,
+    content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } }
+  })
   return {
     openapi: '3.1.0',
-    info: { title: 'Tilth daemon', version, description: 'The local API of a Tilth node.' },
+    info: {
+      title: 'Tilth daemon',
+      version,
+      description: 'The local API of a Tilth node.',
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' }
+    },
+    servers: [{ url: '/', description: 'This daemon' }],
     tags,
     security: [{ bearer: [] }],
     paths,
     components: {
-      securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } },
-      schemas: {
-        Error: {
-          type: 'object',
-          properties: {
-            error: {
-              type: 'object',
-              properties: { code: { type: 'string' }, message: { type: 'string' }, help: { type: 'string' } },
-              required: ['code', 'message']
-            }
-          },
-          required: ['error']
-        }
-      }
+      securitySchemes: {
+        bearer: { type: 'http', scheme: 'bearer', description: "The text in api-token of the daemon's data folder" }
+      },
+      responses: Object.fromEntries(
+        Object.entries(failures).map(([status, description]) => [`Failure${status}`, failed(description)])
+      ),
+      schemas
     }
   }
 }

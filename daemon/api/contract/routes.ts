@@ -2,6 +2,8 @@ import { z } from 'zod'
 import { datanetRules } from '../../../protocol/data/types.ts'
 import { signedSchema } from '../../../protocol/crypto/schema.ts'
 import { nothing, paged, pageSchema, route } from './route.ts'
+import { walletRoutes } from './wallet.ts'
+import { channelRoutes } from './channels.ts'
 import {
   account,
   accountingView,
@@ -18,6 +20,7 @@ import {
   jobRequest,
   jobView,
   modelView,
+  paymentView,
   peerView,
   planRequest,
   planView,
@@ -89,6 +92,7 @@ export const routes = {
     params: paged,
     reply: pageSchema(peerView)
   }),
+  ...walletRoutes,
 
   createDatanet: route({
     method: 'POST',
@@ -414,6 +418,7 @@ export const routes = {
     params: named,
     reply: receiptView
   }),
+  ...channelRoutes,
   redeem: route({
     method: 'POST',
     path: '/api/channels/redeem',
@@ -452,9 +457,17 @@ export const routes = {
     method: 'GET',
     path: '/api/earnings/:account',
     stage: 'claim',
-    summary: 'What an account may claim',
+    summary: 'What an account earned by each kind of work, and what it may claim',
     params: z.object({ account }),
     reply: earningsView
+  }),
+  income: route({
+    method: 'GET',
+    path: '/api/earnings/:account/income',
+    stage: 'claim',
+    summary: 'Payments to an account, the newest first',
+    params: z.object({ account }).extend(paged.shape),
+    reply: pageSchema(paymentView)
   }),
   claim: route({
     method: 'POST',

@@ -78,7 +78,11 @@ export const statusView = z.object({
   balance: decimal,
   /** The chain's own coin, in wei: every transaction needs some. */
   gas: decimal,
+  /** About how many of them it pays for at the present price. */
+  transactions: z.int(),
   stake: decimal,
+  /** What a settler or scorer must have at stake. */
+  minStake: decimal,
   /** Models this node offers now. */
   serving: z.array(
     z.object({ model: hash, name: z.string(), inputPrice: decimal, outputPrice: decimal, tokensPerSecond: z.int() })
@@ -422,10 +426,28 @@ export const epochView = z.object({
 })
 export type EpochView = z.infer<typeof epochView>
 
+/** What an account is paid for. Scoring costs a scorer its work: no contract pays it. */
+export const incomeKind = z.enum(['training', 'serving', 'building', 'data', 'settling', 'validating', 'scoring'])
+
+/** One payment, by a transaction. `of`: the job, model or pool that it is for. */
+export const paymentView = z.object({
+  kind: incomeKind,
+  amount: decimal,
+  of: hash.nullable(),
+  block: decimal,
+  transaction: hash
+})
+export type PaymentView = z.infer<typeof paymentView>
+
+/** `balance` is that of the payout address. */
 export const earningsView = z.object({
   account: addressView,
   payout: addressView,
   balance: decimal,
+  /** All that was paid out so far, by kind. */
+  income: z.array(z.object({ kind: incomeKind, amount: decimal, times: z.int() })).readonly(),
+  /** Not paid out yet: vouchers (of this daemon only) and data by `claim`, escrows when their jobs end. */
+  waiting: z.object({ vouchers: decimal, data: decimal, escrow: decimal }),
   pools: z.array(z.object({ pool: hash, cumulative: decimal, claimed: decimal, claimable: decimal }))
 })
 export type EarningsView = z.infer<typeof earningsView>

@@ -1,11 +1,13 @@
 import type { Node } from '../../../node/node.ts'
 import type { AskEvent } from '../contract/index.ts'
 import type { Handlers } from '../server/index.ts'
+import { channelHandlers } from './channels.ts'
 import { dataHandlers } from './data.ts'
 import { jobHandlers } from './jobs.ts'
 import { modelHandlers } from './models.ts'
 import { nodeHandlers } from './node.ts'
 import { payoutHandlers } from './payouts.ts'
+import { walletHandlers } from './wallet.ts'
 import { createWhich } from './which.ts'
 
 export interface ApiHandlers {
@@ -21,6 +23,8 @@ export function createHandlers(node: Node, about: { version: string; rpc: string
   return {
     handlers: {
       ...nodeHandlers(node, about),
+      ...walletHandlers(node),
+      ...channelHandlers(node, which),
       ...dataHandlers(node, which),
       ...jobHandlers(node, which),
       ...models,

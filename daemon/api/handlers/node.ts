@@ -36,14 +36,7 @@ export function nodeHandlers(
       return { ok: reached, peers: peers.connected().length, chain: reached }
     },
     async status() {
-      const [{ block }, balance, gas, stake, owed, earnings] = await Promise.all([
-        chain.head(),
-        chain.tokens.balanceOf(node.self),
-        chain.tokens.gasOf(node.self),
-        chain.nodes.stakeOf(node.self),
-        node.models.owed(),
-        node.payouts.earnings(node.self)
-      ])
+      const [{ block }, wallet] = await Promise.all([chain.head(), node.account.wallet()])
       const { fees, ...activity } = node.models.activity()
       return {
         version,
@@ -55,9 +48,11 @@ export function nodeHandlers(
         reach: reach.view(),
         clock: { secondsAhead: clockSkew().seconds, peers: clockSkew().peers },
         chain: { id: chain.network.chainId, rpc, block: block.toString(), ...reading(chain) },
-        balance: balance.toString(),
-        gas: gas.toString(),
-        stake: stake.toString(),
+        balance: wallet.balance.toString(),
+        gas: wallet.gas.toString(),
+        transactions: wallet.transactions,
+        stake: wallet.stake.toString(),
+        minStake: wallet.minStake.toString(),
         serving: node.models
           .offers()
           .filter(({ worker }) => worker === node.self)
@@ -69,8 +64,8 @@ export function nodeHandlers(
             tokensPerSecond
           })),
         activity: { ...activity, fees: fees.toString() },
-        owed: owed.toString(),
-        claimable: earnings.pools.reduce((sum, { claimable }) => sum + claimable, 0n).toString(),
+        owed: wallet.owed.toString(),
+        claimable: wallet.claimable.toString(),
         declined: node.jobs.declined({ limit: declinedShown }).items,
         uptimeSeconds: Math.round((Date.now() - started) / 1000)
       }

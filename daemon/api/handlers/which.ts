@@ -1,4 +1,4 @@
-import { InvalidError, NotFoundError, bytes32, idText, isMeant } from '../../../protocol/primitives/index.ts'
+import { InvalidError, NotFoundError, bytes32, everyItem, idText, isMeant } from '../../../protocol/primitives/index.ts'
 import type { ErrorCode, Hex, IdText } from '../../../protocol/primitives/index.ts'
 import type { Node } from '../../../node/node.ts'
 import type { JobView } from '../../../node/jobs/index.ts'
@@ -44,6 +44,7 @@ async function onlyOne<T extends { readonly id: Hex }>(
 }
 
 const contributions: Kind = { what: 'contribution', unknown: 'contribution.unknown', list: 'tilth contributions' }
+const channels: Kind = { what: 'channel', unknown: 'close.unknown', list: 'tilth channel list --all' }
 const receipts: Kind = { what: 'receipt', unknown: 'receipt.unknown', list: 'tilth receipts' }
 
 /** A whole id stands for itself: whoever is asked for it says whether it is there. */
@@ -64,6 +65,8 @@ export interface Which {
   datanet(wanted: string): Promise<Hex>
   contribution(wanted: string): Promise<Hex>
   receipt(wanted: string): Promise<Hex>
+  /** A channel by which this node pays, or is paid. */
+  channel(wanted: string): Promise<Hex>
 }
 
 /** Finds what callers name: whatever the command line shows as an id may be said again, whole or begun. */
@@ -91,6 +94,7 @@ export function createWhich({
     },
     datanet: async wanted => (await data.findDatanet(wanted)).id,
     contribution: wanted => idAmong(contributions, wanted, beginning => data.contributionIds(beginning)),
-    receipt: wanted => idAmong(receipts, wanted, beginning => payouts.receiptIds(beginning))
+    receipt: wanted => idAmong(receipts, wanted, beginning => payouts.receiptIds(beginning)),
+    channel: async wanted => (await onlyOne(channels, wanted, () => everyItem(page => models.channels(page)))).id
   }
 }

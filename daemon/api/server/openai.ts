@@ -1,40 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
-import { z } from 'zod'
+import type { z } from 'zod'
 import type { AskEvent, Explanation, ModelView } from '../contract/index.ts'
-import { askRequest } from '../contract/index.ts'
-import { RefusedError, TilthError, foreignCode, largestPage, readAs } from '../../../protocol/primitives/index.ts'
+import { askRequest, completionRequest, modelParam, modelsQuery } from '../contract/index.ts'
+import { RefusedError, TilthError, foreignCode, readAs } from '../../../protocol/primitives/index.ts'
 import type { Page, PageRequest } from '../../../protocol/primitives/index.ts'
 import { errorReply } from './errors.ts'
 import { sendEvents, signalOf } from './server.ts'
-
-const content = z.union([
-  z.string(),
-  z
-    .array(z.object({ type: z.literal('text'), text: z.string() }))
-    .transform(parts => parts.map(part => part.text).join(''))
-])
-
-/** What of OpenAI's request is understood; unknown fields are ignored, as that API's clients send many. */
-const completionRequest = z.object({
-  model: z.string(),
-  messages: z.array(z.object({ role: z.enum(['system', 'developer', 'user', 'assistant']), content })).min(1),
-  stream: z.boolean().nullish(),
-  stream_options: z.object({ include_usage: z.boolean().nullish() }).nullish(),
-  max_tokens: z.int().positive().nullish(),
-  max_completion_tokens: z.int().positive().nullish(),
-  temperature: z.number().min(0).max(2).nullish(),
-  top_p: z.number().gt(0).max(1).nullish(),
-  seed: z.int().nullish(),
-  stop: z.union([z.string(), z.array(z.string())]).nullish(),
-  n: z.literal(1).nullish(),
-  /** This network's own wishes. */
-  /** A wish for privacy counts wherever it stands, and one that is misspelt is refused rather than passed over. */
-  private: z.boolean().nullish(),
-  tilth: z
-    .strictObject({ private: z.boolean().nullish(), explain: z.boolean().nullish(), maxPrice: z.string().nullish() })
-    .nullish()
-})
 
 export interface OpenAiSource {
   models(page: PageRequest & { limit: number }): Promise<Page<ModelView>>
@@ -43,15 +15,6 @@ export interface OpenAiSource {
   ask(request: z.output<typeof askRequest>, signal: AbortSignal): AsyncIterable<AskEvent>
 }
 
-/**
- * A list in that API's own way: `after` is the `last_id` of the page before; all models fit one page unless `limit` is
- * said.
- */
-const modelsQuery = z.object({
-  limit: z.coerce.number().int().min(1).max(largestPage).default(largestPage),
-  after: z.string().min(1).max(200).optional()
-})
-
 const modelObject = ({ id, name, builder }: ModelView) => ({
   id: name,
   object: 'model',
@@ -59,8 +22,6 @@ const modelObject = ({ id, name, builder }: ModelView) => ({
   owned_by: builder,
   tilth: { id }
 })
-
-const modelParam = z.object({ model: z.string().min(1).max(100) })
 
 /** Fields of a question by their names in that API. */
 const theirNames: Record<string, string> = { maxTokens: 'max_tokens', topP: 'top_p' }

@@ -8,6 +8,7 @@ import type { CallFlags } from '../command.ts'
 import { connect, dataFolder } from '../context.ts'
 import type { Finding } from '../finding.ts'
 import { chainFindings } from '../chain-findings.ts'
+import { moneyFindings } from '../money.ts'
 import { findingsAlone, findingsOf } from '../network-findings.ts'
 import { green, printJson, red, yellow } from '../output.ts'
 
@@ -144,7 +145,9 @@ export function doctorCommand(): Command {
         )
       ]
       findings.push(
-        ...(status === undefined ? await findingsAlone() : [...chainFindings(status), ...findingsOf(status)])
+        ...(status === undefined
+          ? await findingsAlone()
+          : [...chainFindings(status), ...moneyFindings(status), ...findingsOf(status)])
       )
       if (flags.json === true) printJson({ ok: findings.every(({ ok, required }) => ok || !required), findings })
       else

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { clockFault, clockHelp, reachText } from '../reach.ts'
 import { command, connected, guarded, listing, show, showList } from '../command.ts'
+import { gasAdvice, stakeAdvice } from '../money.ts'
 import type { StatusView } from '../../api/contract/index.ts'
 import type { CallFlags, ListFlags } from '../command.ts'
 import { dim, duration, safe, short, table, tokens, yellow } from '../output.ts'
@@ -11,7 +12,6 @@ const line = (label: string, text: string, advice?: string): string =>
 /** One screen: who this is, whether it is reached, what it has, what it does, and what its owner should do. */
 export function statusText(status: StatusView): string {
   const worker = status.roles.includes('worker')
-  const bonded = status.roles.filter(role => role === 'validator' || role === 'settler' || role === 'scorer')
   const { activity } = status
   const reached = reachText(status.reach)
   const clock = clockFault(status.clock)
@@ -24,20 +24,8 @@ export function statusText(status: StatusView): string {
     line('reached', [reached.summary, ...reached.lines].join('\n         '), status.reach.help),
     ...(clock === undefined ? [] : [line('clock', clock, clockHelp)]),
     line('chain', `${status.chain.id} at block ${status.chain.block}, ${status.chain.rpc}`),
-    line(
-      'gas',
-      tokens(status.gas),
-      BigInt(status.gas) === 0n
-        ? `No transaction can be sent: send some of the chain's coin to ${status.address}.`
-        : undefined
-    ),
-    line(
-      'balance',
-      `${tokens(status.balance)}, stake ${tokens(status.stake)}`,
-      bonded.length > 0 && BigInt(status.stake) === 0n
-        ? `A ${bonded.join(', ')} needs a stake in the NodeRegistry to count.`
-        : undefined
-    ),
+    line('gas', `${tokens(status.gas)} coin, about ${status.transactions} transactions`, gasAdvice(status)),
+    line('balance', `${tokens(status.balance)} tokens, stake ${tokens(status.stake)}`, stakeAdvice(status)),
     ...(worker
       ? [
           line(

@@ -1,43 +1,93 @@
 import type { Command } from 'commander'
-import { command, connected, guarded, listing, showList } from '../command.ts'
+import type { ApiClient, EarningsView, PaymentView } from '../../api/contract/index.ts'
+import { command, connected, guarded, listing, show, showList } from '../command.ts'
 import type { CallFlags, ListFlags } from '../command.ts'
 import { connect } from '../context.ts'
-import { printJson, short, table, tokens } from '../output.ts'
+import { dim, printJson, short, table, tokens } from '../output.ts'
 import { findDatanet } from './data.ts'
-import { show } from '../command.ts'
+
+/** What a kind of income is, for whoever has never had any. */
+const paidFor: Record<EarningsView['income'][number]['kind'], string> = {
+  training: 'escrows of jobs that this account trained',
+  serving: "the worker's part of the fees of its answers",
+  building: "the builder's part of the fees of its models",
+  data: 'claimed from data: what its rows added to answers',
+  settling: 'half of the bond of each false epoch that it showed',
+  validating: 'half of the stake of each validator that it caught voting twice',
+  scoring: 'no contract pays for it'
+}
+
+function earningsText({ account, payout, balance, income, waiting, pools }: EarningsView): string {
+  const sum = income.reduce((total, { amount }) => total + BigInt(amount), 0n)
+  const open = BigInt(waiting.vouchers) + BigInt(waiting.data)
+  return [
+    `account  ${account}, paid to ${payout}`,
+    `balance  ${tokens(balance)}`,
+    `earned   ${tokens(sum)}`,
+    '',
+    table(
+      ['for', 'earned', 'payments', ''],
+      income.map(({ kind, amount, times }) => [kind, tokens(amount), String(times), dim(paidFor[kind])]),
+      [1, 2]
+    ),
+    '',
+    `waits    ${tokens(waiting.vouchers)} in vouchers, ${tokens(waiting.data)} from data` +
+      `${open > 0n ? ', both by `tilth claim`' : ''}; ${tokens(waiting.escrow)} in escrow`,
+    ...(pools.length === 0
+      ? []
+      : [
+          '',
+          table(
+            ['datanet', 'earned', 'claimed', 'claimable'],
+            pools.map(pool => [
+              short(pool.pool),
+              tokens(pool.cumulative),
+              tokens(pool.claimed),
+              tokens(pool.claimable)
+            ]),
+            [1, 2, 3]
+          )
+        ])
+  ].join('\n')
+}
+
+const paymentsText = (payments: readonly PaymentView[]): string =>
+  payments.length === 0
+    ? 'no payments yet'
+    : table(
+        ['block', 'for', 'amount', 'of', 'transaction'],
+        payments.map(({ block, kind, amount, of, transaction }) => [
+          block,
+          kind,
+          tokens(amount),
+          of === null ? '' : short(of),
+          transaction
+        ]),
+        [0, 2]
+      )
 
 export function earningsCommand(): Command {
-  return connected(
-    command({
-      name: 'earnings',
-      summary: 'what an account has earned and may claim',
-      examples: ['tilth earnings', 'tilth earnings 0xabc… --json']
-    })
+  return listing(
+    connected(
+      command({
+        name: 'earnings',
+        summary: 'what an account has earned by each kind of work, and what waits for it',
+        examples: ['tilth earnings', 'tilth earnings 0xabc… --json', 'tilth earnings --payments --as worker-1']
+      })
+    )
   )
     .argument('[account]', "an address; the daemon's own unless given")
+    .option('--payments', 'each payment, the newest first')
     .action(
-      guarded(async (account: string | undefined, flags: CallFlags) => {
-        await show(
-          flags,
-          async api => api.call('earnings', { params: { account: account ?? (await api.call('status')).address } }),
-          earnings =>
-            [
-              `account  ${earnings.account}, paid to ${earnings.payout}`,
-              `balance  ${tokens(earnings.balance)}`,
-              earnings.pools.length === 0
-                ? 'nothing earned from data yet'
-                : table(
-                    ['datanet', 'earned', 'claimed', 'claimable'],
-                    earnings.pools.map(pool => [
-                      short(pool.pool),
-                      tokens(pool.cumulative),
-                      tokens(pool.claimed),
-                      tokens(pool.claimable)
-                    ]),
-                    [1, 2, 3]
-                  )
-            ].join('\n')
-        )
+      guarded(async (account: string | undefined, flags: ListFlags & { payments?: boolean }) => {
+        const who = async (api: ApiClient): Promise<string> => account ?? (await api.call('status')).address
+        if (flags.payments === true)
+          await showList(
+            flags,
+            async (api, page) => api.call('income', { params: { account: await who(api), ...page } }),
+            paymentsText
+          )
+        else await show(flags, async api => api.call('earnings', { params: { account: await who(api) } }), earningsText)
       })
     )
 }

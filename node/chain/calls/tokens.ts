@@ -10,6 +10,8 @@ export interface Tokens {
   balanceOf(account: Address): Promise<bigint>
   /** Balance of the chain's own coin, in wei: what gas is paid with. */
   gasOf(account: Address): Promise<bigint>
+  /** What a unit of gas costs now at most, in wei. */
+  gasPrice(): Promise<bigint>
   transfer(to: Address, amount: bigint): Promise<Mined>
   /** Sends the chain's own coin, so that a fresh key can pay for its transactions. */
   sendGas(to: Address, wei: bigint): Promise<Mined>
@@ -25,6 +27,13 @@ export function createTokens(connection: Connection, { token }: Addresses): Toke
       connection.client.getBalance({ address: account }).catch((error: unknown) => {
         throw chainError(`coin balance of ${account}`, error)
       }),
+    gasPrice: () =>
+      connection.client.estimateFeesPerGas().then(
+        ({ maxFeePerGas }) => maxFeePerGas,
+        (error: unknown) => {
+          throw chainError('price of gas', error)
+        }
+      ),
     totalSupply: () => connection.read({ ...at, what: 'token supply', functionName: 'totalSupply', args: [] }),
     transfer: async (to, amount) =>
       mined(await connection.write({ ...at, what: `transfer to ${to}`, functionName: 'transfer', args: [to, amount] })),

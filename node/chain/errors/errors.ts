@@ -19,6 +19,7 @@ const consequences = {
   'chain.reverted': 'reject', // a contract refused; details.error is its name, details.args what it said
   'chain.gas': 'reject', // the account cannot pay for the transaction
   'chain.read-only': 'reject', // a write without a key
+  'chain.faucet': 'reject', // nobody gives anything away here
   'chain.url': 'fatal', // no URL that an RPC can have
   'chain.deployment': 'fatal', // it is not known where to begin to read
   'chain.network': 'fatal', // the contracts are not where the addresses say
@@ -70,7 +71,9 @@ export function chainError(what: string, error: unknown): ChainError {
   const text = error instanceof BaseError ? `${error.shortMessage} ${error.details}` : String(error)
   if (/insufficient (funds|balance for transfer|max fee)/i.test(text)) {
     return new ChainError('chain.gas', `${what}: the account cannot pay for gas`, {
-      help: "Send some of the chain's own coin to the node's address.",
+      help:
+        "Send some of the chain's own coin to the node's address: `tilth wallet balance` shows it, and another node " +
+        'sends by `tilth wallet send ADDRESS AMOUNT --coin`. On a local network: `tilth wallet fund --local`.',
       cause: error
     })
   }

@@ -6,7 +6,9 @@ const bug = 'This is a fault of the program, please report it.'
 /** What to do about each refusal; the compiler holds the table complete. */
 const help = {
   // token
-  ERC20InsufficientBalance: 'The account holds too few tokens: earn, buy or transfer some to it first.',
+  ERC20InsufficientBalance:
+    'The account holds too few tokens, see `tilth wallet balance`. Whoever has some sends them by `tilth wallet send ' +
+    'ADDRESS AMOUNT`; on a local network `tilth wallet fund --local` gives some.',
   ERC20InsufficientAllowance:
     'The contract may not take that many tokens: call again, the approval is made with the call.',
   ERC20InvalidApprover: bug,
@@ -27,8 +29,8 @@ const help = {
   ZeroAddress: "The zero address is nobody's.",
   BadSignature: 'The statement must be signed by the account it names, for this chain and these contracts.',
   // nodes
-  NotEnoughStake: 'Stake more tokens first.',
-  StillBonded: 'Wait until the unbonding delay is over.',
+  NotEnoughStake: 'Stake more first: `tilth wallet stake AMOUNT`; `tilth wallet balance` shows what is at stake now.',
+  StillBonded: 'Wait until the delay is over (`tilth wallet balance` says when), then `tilth wallet withdraw`.',
   NothingAtStake: 'There is no stake to take.',
   NotASlasher: bug,
   OwnableInvalidOwner: bug,

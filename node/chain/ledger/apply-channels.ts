@@ -1,5 +1,6 @@
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { Apply, Draft } from './draft.ts'
+import { earn } from './income.ts'
 import { noTotals, placeOf } from './records.ts'
 import type { ChannelRecord, Tables } from './records.ts'
 
@@ -41,7 +42,8 @@ export const applyChannels = {
       deposit,
       deposits: [...deposits, { block, deposit }].slice(-8)
     })),
-  async ChannelClaimed({ channel, claimed, toWorker, toBuilder, toData }, draft, tables) {
+  async ChannelClaimed(event, draft, tables) {
+    const { channel, claimed, toWorker, toBuilder, toData } = event
     const totals = (await draft.get(tables.totals, 'all')) ?? noTotals
     await draft.put(tables.totals, 'all', {
       ...totals,
@@ -49,6 +51,14 @@ export const applyChannels = {
       builders: totals.builders + toBuilder,
       data: totals.data + toData
     })
+    const paying = await draft.get(tables.channels, channel)
+    if (paying !== undefined) {
+      const { worker, model: of } = paying
+      await earn(event, { account: worker, kind: 'serving', amount: toWorker, of }, draft, tables)
+      const builder = (await draft.get(tables.models, of))?.builder
+      if (builder !== undefined)
+        await earn(event, { account: builder, kind: 'building', amount: toBuilder, of }, draft, tables)
+    }
     let missing: string | undefined
     const unknown = await change(channel, draft, tables, before => {
       if (before.claimed + toWorker + toBuilder + toData !== claimed) missing = `a claim from ${channel} is missing`

@@ -1,7 +1,8 @@
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import type { Apply, Draft } from './draft.ts'
+import { earn, hold } from './income.ts'
 import { emptyNode } from './records.ts'
-import type { NodeRecord, Tables } from './records.ts'
+import type { EscrowRecord, NodeRecord, Tables } from './records.ts'
 
 async function change(
   node: Address,
@@ -14,14 +15,18 @@ async function change(
 }
 const less = (from: bigint, amount: bigint): bigint => (from > amount ? from - amount : 0n)
 
-const ended =
-  (state: 'released' | 'refunded') =>
-  async ({ escrow }: { escrow: Hex }, draft: Draft, { escrows }: Tables): Promise<string | undefined> => {
-    const known = await draft.get(escrows, escrow)
-    if (known === undefined) return `escrow ${escrow} was never funded`
-    await draft.put(escrows, escrow, { ...known, state })
-    return undefined
-  }
+async function end(
+  escrow: Hex,
+  state: 'released' | 'refunded',
+  draft: Draft,
+  tables: Tables
+): Promise<EscrowRecord | undefined> {
+  const known = await draft.get(tables.escrows, escrow)
+  if (known === undefined) return undefined
+  await draft.put(tables.escrows, escrow, { ...known, state })
+  if (known.state === 'funded') await hold(known, -1n, draft, tables)
+  return known
+}
 
 /** Nodes with their stakes, and the escrows of jobs. */
 export const applyJobs = {
@@ -37,14 +42,25 @@ export const applyJobs = {
     return missing ? `${node} asks more back than it staked` : undefined
   },
   Withdrawn: ({ node }, draft, tables) => change(node, draft, tables, () => ({ unbonding: 0n, availableAt: 0n })),
-  Slashed: ({ node }, draft, tables) =>
-    change(node, draft, tables, () => ({ staked: 0n, unbonding: 0n, availableAt: 0n })),
-  PayoutSet: ({ node, payout }, draft, tables) => change(node, draft, tables, () => ({ payout })),
-  async EscrowFunded({ escrow: id, job, builder, worker, amount, deadline, block }, draft, { escrows }) {
-    await draft.put(escrows, id, { id, job, builder, worker, amount, deadline, state: 'funded', block })
+  async Slashed(event, draft, tables) {
+    const { node, amount, reporter } = event
+    await change(node, draft, tables, () => ({ staked: 0n, unbonding: 0n, availableAt: 0n }))
+    // As the contract has it: half to whoever reported, the rest is burnt.
+    await earn(event, { account: reporter, kind: 'validating', amount: amount / 2n, of: null }, draft, tables)
   },
-  EscrowReleased: ended('released'),
-  EscrowRefunded: ended('refunded')
+  PayoutSet: ({ node, payout }, draft, tables) => change(node, draft, tables, () => ({ payout })),
+  async EscrowFunded({ escrow: id, job, builder, worker, amount, deadline, block }, draft, tables) {
+    await draft.put(tables.escrows, id, { id, job, builder, worker, amount, deadline, state: 'funded', block })
+    await hold({ builder, worker, amount }, 1n, draft, tables)
+  },
+  async EscrowReleased(event, draft, tables) {
+    const known = await end(event.escrow, 'released', draft, tables)
+    if (known === undefined) return `escrow ${event.escrow} was never funded`
+    const { worker: account, job: of } = known
+    await earn(event, { account, kind: 'training', amount: event.paid, of }, draft, tables)
+  },
+  EscrowRefunded: async ({ escrow }, draft, tables) =>
+    (await end(escrow, 'refunded', draft, tables)) === undefined ? `escrow ${escrow} was never funded` : undefined
 } as const satisfies { [N in ChainEventOfJobs]: Apply<N> }
 
 type ChainEventOfJobs =

@@ -1,8 +1,12 @@
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { sequenceKey } from '../../store/index.ts'
 import type { Apply, Draft } from './draft.ts'
+import { earn } from './income.ts'
 import { claimedKey, emptyPool, noTotals, placeOf } from './records.ts'
 import type { PoolRecord, ProposalRecord, Tables } from './records.ts'
+
+/** The contract's reason for an epoch that validators were against: the text in 32 bytes. */
+const byVeto: Hex = `0x${'7665746f'.padEnd(64, '0')}`
 
 const poolOf = async (id: Hex, draft: Draft, { pools }: Tables): Promise<PoolRecord> =>
   (await draft.get(pools, id)) ?? emptyPool(id)
@@ -57,7 +61,13 @@ export const applyPools = {
       ? undefined
       : `what became of an epoch of ${event.pool} is missing`
   },
-  EpochVoided: ({ pool, epoch }, draft, tables) => settle(pool, epoch, draft, tables, 'voided'),
+  async EpochVoided(event, draft, tables) {
+    const { pool, epoch, challenger, reason } = event
+    // A veto gives the bond back; whoever shows a fraud gets half of it.
+    if (reason !== byVeto)
+      await earn(event, { account: challenger, kind: 'settling', amount: null, of: pool }, draft, tables)
+    return settle(pool, epoch, draft, tables, 'voided')
+  },
   EpochVetoed: ({ pool, epoch, vetoed }, draft, tables) =>
     changePending(pool, epoch, draft, tables, () => ({ vetoed })),
   EpochFinalized: ({ pool, epoch, payoutsTotal }, draft, tables) =>
@@ -66,6 +76,7 @@ export const applyPools = {
     const { pool, account, amount, cumulative, block, transaction } = event
     const place = placeOf(event)
     await draft.put(tables.claims, place, { pool, account, amount, cumulative, block, transaction, place })
+    await earn(event, { account, kind: 'data', amount, of: pool }, draft, tables)
     for (const key of [`account/${account}`, `pool/${pool}`]) await draft.put(tables.claimsBy, `${key}/${place}`, place)
     const known = await poolOf(pool, draft, tables)
     await draft.put(tables.pools, pool, { ...known, paid: known.paid + amount })

@@ -6,7 +6,7 @@ import type { ChainEvent } from '../events/index.ts'
 import { apply } from './apply.ts'
 import { createDraft } from './draft.ts'
 import type { Draft } from './draft.ts'
-import { openBooks, openTables } from './records.ts'
+import { ledgerLayout, openBooks, openTables } from './records.ts'
 import type { Books, CursorRecord, JournalRecord, Table, Tables, UndoRecord } from './records.ts'
 
 /** Old entries removed with one write: the rest with the next ones. */
@@ -85,7 +85,15 @@ export function createBook(store: Pick<Store, 'collection' | 'batch'>): Book {
   async function begin(): Promise<void> {
     if (start === undefined) throw new ChainError('chain.stopped', 'the ledger is not open')
     const { block, hash } = await start.begin()
-    const cursor: CursorRecord = { block, hash, first: block + 1n, final: 0n, next: 0, registry: start.registry }
+    const cursor: CursorRecord = {
+      block,
+      hash,
+      first: block + 1n,
+      final: 0n,
+      next: 0,
+      registry: start.registry,
+      layout: ledgerLayout
+    }
     await store.batch(batch => {
       batch.put(books.cursor, 'at', cursor).put(books.marks, sequenceKey(block), hash)
     })
@@ -162,6 +170,11 @@ export function createBook(store: Pick<Store, 'collection' | 'batch'>): Book {
             help: 'Give every deployment a data folder of its own, or give the contracts that this one was made with.'
           }
         )
+      if (known.layout !== ledgerLayout) {
+        // The cursor goes last: a process that dies in between begins here again.
+        await clear()
+        return begin()
+      }
       at = known
       for await (const key of books.journal.keys({ limit: 1 })) oldest = Number(key)
       if (oldest === 0) oldest = (await books.journal.has(sequenceKey(0))) ? 0 : known.next

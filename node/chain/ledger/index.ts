@@ -4,12 +4,16 @@ export { createJournal } from './journal.ts'
 export type { Consumer, Journal } from './journal.ts'
 export { createViews } from './views.ts'
 export type { Page, PageOptions, Views } from './views.ts'
+export { incomeKinds } from './records.ts'
 export type {
+  AccountRecord,
   ChannelRecord,
   ClaimRecord,
   CommitmentRecord,
   DatanetRecord,
   EscrowRecord,
+  IncomeKind,
+  IncomeRecord,
   ModelRecord,
   NodeRecord,
   PoolRecord,

@@ -138,6 +138,41 @@ export const nodeRecord = z.strictObject({
 })
 export type NodeRecord = z.infer<typeof nodeRecord>
 
+/**
+ * What accounts are paid for: training (escrows), serving and building (channels), data (pools), settling (the bond of
+ * an epoch shown to be false), validating (the stake of a validator who voted twice).
+ */
+export const incomeKinds = ['training', 'serving', 'building', 'data', 'settling', 'validating'] as const
+export type IncomeKind = (typeof incomeKinds)[number]
+
+/** One payment to an account. `of`: the job, model or pool that it is for. */
+export const incomeRecord = z.strictObject({
+  kind: z.enum(incomeKinds),
+  /** Null where the event does not tell: half the bond of a challenged epoch. */
+  amount: amount.nullable(),
+  of: bytes32.nullable(),
+  block,
+  transaction: bytes32,
+  place: z.string()
+})
+export type IncomeRecord = z.infer<typeof incomeRecord>
+
+const earned = z.strictObject({ amount, times: small })
+/** What an account was paid so far by kind, and what waits in escrow: its own money, and pay for its training. */
+export const accountRecord = z.strictObject({
+  income: z.strictObject({
+    training: earned,
+    serving: earned,
+    building: earned,
+    data: earned,
+    settling: earned,
+    validating: earned
+  } satisfies Record<IncomeKind, typeof earned>),
+  escrowed: amount,
+  expected: amount
+})
+export type AccountRecord = z.infer<typeof accountRecord>
+
 /** Over all channels and pools. */
 export const totalsRecord = z.strictObject({
   workers: amount,
@@ -147,6 +182,9 @@ export const totalsRecord = z.strictObject({
   paid: amount
 })
 export type Totals = z.infer<typeof totalsRecord>
+
+/** Of the tables below; a change that older entries do not have takes the next number. */
+export const ledgerLayout = 1
 
 /** What a block changed, so that it can be taken back: its events, and what stood before, as text; null for nothing. */
 const undoRecord = z.strictObject({
@@ -166,7 +204,9 @@ const cursorRecord = z.strictObject({
   /** Number of the journal's next entry. */
   next: small,
   /** The deployment that is followed. */
-  registry: address
+  registry: address,
+  /** Of the tables: a ledger that an older version wrote is read from the chain again. */
+  layout: small.default(0)
 })
 export type CursorRecord = z.infer<typeof cursorRecord>
 
@@ -220,6 +260,9 @@ export function openTables(store: Pick<Store, 'collection'>) {
     /** POOL/ACCOUNT → all it was paid from the pool. */
     claimed: table('claimed', amount),
     nodes: table('nodes', nodeRecord),
+    /** ADDRESS/PLACE/KIND: one event may pay an account in two ways. */
+    income: table('income', incomeRecord),
+    accounts: table('accounts', accountRecord),
     /** One entry, `all`. */
     totals: table('totals', totalsRecord)
   }
@@ -256,5 +299,18 @@ export const emptyPool = (pool: Hex): PoolRecord => ({
   pending: null
 })
 export const emptyNode: NodeRecord = { staked: 0n, unbonding: 0n, availableAt: 0n, payout: null }
+const nothing = { amount: 0n, times: 0 }
+export const emptyAccount: AccountRecord = {
+  income: {
+    training: nothing,
+    serving: nothing,
+    building: nothing,
+    data: nothing,
+    settling: nothing,
+    validating: nothing
+  },
+  escrowed: 0n,
+  expected: 0n
+}
 export const noTotals: Totals = { workers: 0n, builders: 0n, data: 0n, deposited: 0n, paid: 0n }
 export const claimedKey = (pool: Hex, account: Address): string => `${pool}/${account}`

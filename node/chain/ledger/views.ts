@@ -2,13 +2,15 @@ import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { createCache } from '../../runtime/index.ts'
 import { sequenceKey } from '../../store/index.ts'
 import type { Book } from './book.ts'
-import { claimedKey, emptyNode, emptyPool, noTotals } from './records.ts'
+import { claimedKey, emptyAccount, emptyNode, emptyPool, noTotals } from './records.ts'
 import type {
+  AccountRecord,
   ChannelRecord,
   ClaimRecord,
   CommitmentRecord,
   DatanetRecord,
   EscrowRecord,
+  IncomeRecord,
   ModelRecord,
   NodeRecord,
   PoolRecord,
@@ -69,6 +71,10 @@ export interface Views {
   claimed(pool: Hex, account: Address): Promise<bigint>
   claims(filter?: { account: Address } | { pool: Hex }, page?: PageOptions): Promise<Page<ClaimRecord>>
   totals(): Promise<Totals>
+  /** What an account was paid by kind, and what it has in escrow. */
+  account(address: Address): Promise<AccountRecord>
+  /** Its payments, in the order of the chain. */
+  income(address: Address, page?: PageOptions): Promise<Page<IncomeRecord>>
 }
 
 export function createViews(book: Book): Views {
@@ -165,6 +171,8 @@ export function createViews(book: Book): Views {
       const [kind, id] = Object.entries(filter)[0] ?? ['', '']
       return list(tables.claimsBy, `${kind}/${id}/`, page, place => get(tables.claims, place))
     },
-    totals: async () => (await get(tables.totals, 'all')) ?? noTotals
+    totals: async () => (await get(tables.totals, 'all')) ?? noTotals,
+    account: async address => (await get(tables.accounts, address)) ?? emptyAccount,
+    income: (address, page = {}) => list(tables.income, `${address}/`, page, same)
   }
 }

@@ -1,2 +1,3 @@
 export * from './anvil.ts'
 export * from './deploy.ts'
+export * from './faucet.ts'

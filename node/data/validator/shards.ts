@@ -75,7 +75,7 @@ export interface Shards {
 }
 
 export function createShards(
-  deps: Pick<DataDeps, 'network' | 'files' | 'log' | 'self' | 'store'>,
+  deps: Pick<DataDeps, 'network' | 'files' | 'log' | 'self' | 'store' | 'metrics'>,
   timing: Pick<DataTiming, 'fetchMs'>,
   book: Book,
   holdings: Holdings,
@@ -83,7 +83,7 @@ export function createShards(
   stopping: AbortSignal
 ): Shards {
   const { network, files, log, self } = deps
-  const queue = createQueue(ahead)
+  const queue = createQueue({ ...ahead, metrics: deps.metrics })
   const heldOut = createCache<Hex, HeldOut>({ max: heldOutKept })
   const accepted = createAcceptedRows(deps.store)
 

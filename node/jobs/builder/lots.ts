@@ -27,7 +27,7 @@ export interface Lots {
 
 export function createLots(desk: Desk): Lots {
   const { deps, timing, escrows, progress, say, drive, nowSeconds } = desk
-  const measuring = createQueue({ name: 'measuring', bound: 1_000, concurrency: 1 })
+  const measuring = createQueue({ name: 'measuring', bound: 1_000, concurrency: 1, metrics: deps.metrics })
 
   /** One step of one lot. */
   async function advance(id: Hex, index: number, lot: LotState): Promise<void> {

@@ -75,8 +75,8 @@ export function createWorker(
   const estimate = createEstimator(deps, policy)
   const stopping = new AbortController()
   // One training at a time: two would only make each other slow, and the owner has lent one machine.
-  const trainings = createQueue({ name: 'training', bound: 1_000, concurrency: 1 })
-  const bidding = createQueue({ name: 'bids', bound: 1_000, concurrency: 1 })
+  const trainings = createQueue({ name: 'training', bound: 1_000, concurrency: 1, metrics: deps.metrics })
+  const bidding = createQueue({ name: 'bids', bound: 1_000, concurrency: 1, metrics: deps.metrics })
   const considering = new Set<Hex>()
   const declines = createDeclines(deps.clock)
   const tellBuilder = createTelling(deps, stopping.signal)

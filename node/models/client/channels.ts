@@ -1,7 +1,8 @@
 import { closedWith, closing } from '../../../protocol/models/index.ts'
 import { workerFrame } from '../../../protocol/models/index.ts'
-import { InvalidError, TilthError } from '../../../protocol/primitives/index.ts'
+import { InvalidError, NotFoundError, TilthError } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
+import { refusedWith } from '../../chain/index.ts'
 import type { Parts } from '../deps.ts'
 import type { Purse, Wallet } from './wallet.ts'
 
@@ -10,15 +11,30 @@ export interface ChannelKeeper {
   stop(): void
   /** Signs what workers have waiting for this client: receipts of answers that were cut off. @returns how many */
   reconcile(signal: AbortSignal): Promise<number>
+  /** The next step of closing one by hand; null where there is nothing to do but wait. @throws as `closeChannel` */
+  close(id: Hex): Promise<Hex | null>
 }
+
+/** How long a worker is waited for that may have receipts to sign before its channel is closed. */
+const lastReceiptsMs = 10_000
 
 /**
  * Looks after the client's channels between asks: closes those that are no use any more, and gets back what is left.
  */
-export function createChannelKeeper({ chain, clock, timing, streams, log }: Parts, wallet: Wallet): ChannelKeeper {
+export function createChannelKeeper(parts: Parts, wallet: Wallet): ChannelKeeper {
+  const { chain, clock, timing, streams, log } = parts
   let off: (() => void) | undefined
 
-  async function look(purse: Purse, chainNow: bigint): Promise<void> {
+  /**
+   * The time that the chain's next block will have, about: where nothing happens there are no blocks, and the last one
+   * may be long ago. Too early a try costs nothing, see `finish`.
+   */
+  async function chainNow(): Promise<bigint> {
+    const [{ timestamp }, here] = [await chain.head(), parts.now()]
+    return timestamp > here ? timestamp : here
+  }
+
+  async function look(purse: Purse, now: bigint): Promise<void> {
     const { channel, expiry } = purse.record
     if (channel.state === 'disputed') {
       const onChain = await chain.channels.channel(purse.id)
@@ -28,10 +44,41 @@ export function createChannelKeeper({ chain, clock, timing, streams, log }: Part
       await wallet.update(purse, state => (state.state === 'disputed' ? closing(state, closesAt) : state))
     } else if (
       channel.state !== 'closed' &&
-      (expiry <= chainNow || (channel.state === 'closing' && channel.closesAt !== 0n && channel.closesAt <= chainNow))
+      (expiry <= now || (channel.state === 'closing' && channel.closesAt !== 0n && channel.closesAt <= now))
     ) {
-      const { refunded } = await chain.channels.finishClose(purse.id)
-      await wallet.update(purse, state => (state.state === 'closed' ? state : closedWith(state, refunded)))
+      await finish(purse)
+    }
+  }
+
+  /** @returns null where the chain's clock says that it is too early */
+  async function finish(purse: Purse): Promise<Hex | null> {
+    const done = await chain.channels.finishClose(purse.id).catch((error: unknown) => {
+      if (refusedWith(error, 'NotYet')) return undefined
+      throw error
+    })
+    if (done === undefined) return null
+    const { refunded, transaction } = done
+    await wallet.update(purse, state => (state.state === 'closed' ? state : closedWith(state, refunded)))
+    return transaction
+  }
+
+  /** What came over it is signed for first, as far as its worker is there: else that would be lost to the worker. */
+  async function askToClose(purse: Purse): Promise<Hex> {
+    purse.spent = true // nothing is asked over it from now on
+    try {
+      if (unsettled(purse).length > 0 && purse.record.channel.state === 'open')
+        await reconcileOne(purse, AbortSignal.timeout(lastReceiptsMs)).catch((error: unknown) => {
+          log.info('a channel is closed with answers that are not signed for', { channel: purse.id, error })
+        })
+      const { transaction } = await chain.channels.startClose(purse.id)
+      const closesAt = (await chain.channels.channel(purse.id))?.closesAt ?? 0n
+      await wallet.update(purse, state =>
+        state.state === 'open' || state.state === 'disputed' ? closing(state, closesAt) : state
+      )
+      return transaction
+    } catch (error) {
+      purse.spent = false
+      throw error
     }
   }
 
@@ -68,19 +115,41 @@ export function createChannelKeeper({ chain, clock, timing, streams, log }: Part
       off = clock.every(
         timing.redeemMs,
         async () => {
-          let timestamp: bigint | undefined
+          let now: bigint | undefined
           for await (const purse of wallet.open()) {
-            timestamp ??= (await chain.head()).timestamp
-            await look(purse, timestamp)
+            now ??= await chainNow()
+            await look(purse, now).catch((error: unknown) => {
+              log.warn('a channel could not be closed', { channel: purse.id, error })
+            })
           }
         },
         error => {
-          log.warn('a channel could not be closed', { error })
+          log.warn('channels could not be looked through', { error })
         }
       )
     },
     stop() {
       off?.()
+    },
+    async close(id) {
+      const purse = await wallet.find(id)
+      if (purse === undefined)
+        throw new NotFoundError('close.unknown', `this node pays by no channel ${id}`, {
+          help: 'See `tilth channel list`.'
+        })
+      const onChain = await chain.channels.channel(id)
+      if (purse.record.channel.state === 'closed' || onChain?.closed === true)
+        throw new InvalidError('close.over', 'that channel is closed, and what was left of it is back', {
+          help: 'See `tilth wallet balance`.'
+        })
+      if ([...purse.asks.values()].some(({ live }) => live))
+        throw new InvalidError('close.busy', 'an answer is coming over that channel', {
+          help: 'Try again when it is there.'
+        })
+      const { closesAt = 0n, expiry = purse.record.expiry } = onChain ?? {}
+      const due = closesAt !== 0n && closesAt < expiry ? closesAt : expiry
+      if ((await chainNow()) >= due) return finish(purse)
+      return closesAt === 0n ? askToClose(purse) : null
     },
     async reconcile(signal) {
       let count = 0

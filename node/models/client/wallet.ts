@@ -106,7 +106,7 @@ export function createWallet(parts: Parts, tables: Tables, receipts: Receipts, t
   const { store, network, key, self, chain, policy, timing, log, now } = parts
   const held = createHeld(read, mostHeld)
   const toppingUp = new Map<Hex, Promise<void>>()
-  const queue = createQueue({ name: 'channels', bound: 4096, concurrency: 256 })
+  const queue = createQueue({ name: 'channels', bound: 4096, concurrency: 256, metrics: parts.metrics })
 
   /** A channel with what was asked on it and not signed for. An ask that is live has somebody who holds it. */
   async function read(id: Hex): Promise<Purse | undefined> {

@@ -15,10 +15,13 @@ export interface Redeemer {
 }
 
 /** Brings vouchers to the chain: when they are worth it, and before their channel ends. */
-export function createRedeemer({ chain, clock, timing, policy, log, events }: Parts, accounts: Accounts): Redeemer {
+export function createRedeemer(
+  { chain, clock, timing, policy, log, events, metrics }: Parts,
+  accounts: Accounts
+): Redeemer {
   let stop: (() => void) | undefined
   /** One claim at a time: a claim that was overtaken by another of the same voucher would be refused. */
-  const claims = createQueue({ name: 'claims', bound: 1_000, concurrency: 1 })
+  const claims = createQueue({ name: 'claims', bound: 1_000, concurrency: 1, metrics })
 
   const due = ({ channel, voucher }: WorkerChannel): bigint =>
     voucher === null || channel.state === 'closed' ? 0n : channel.paid - channel.claimed

@@ -31,12 +31,12 @@ export interface Signing {
 }
 
 export function createSigning(
-  { store, network, key, self }: Parts,
+  { store, network, key, self, metrics }: Parts,
   tables: Tables,
   accounts: Accounts,
   receipts: Receipts
 ): Signing {
-  const queue = createQueue({ name: 'receipts', bound: 4096, concurrency: 256 })
+  const queue = createQueue({ name: 'receipts', bound: 4096, concurrency: 256, metrics })
   /** Channels of which a receipt is on its way. */
   const busy = new Set<Hex>()
 

@@ -41,13 +41,13 @@ export const scoredBy = ({ statement, attribution }: ScoringDocument): Scored =>
 })
 
 export function createScorings(
-  { network }: Pick<PayoutsDeps, 'network'>,
+  { network, metrics }: Pick<PayoutsDeps, 'network' | 'metrics'>,
   receipts: Pick<ReceiptStore, 'get' | 'scorers' | 'scorings' | 'putScoring'>,
   models: Models,
   stakes: Stakes
 ): Scorings {
   /** Of one receipt one after another: each looks at who has scored before. */
-  const taking = createQueue({ name: 'scorings', bound: maxTaking, concurrency: 16 })
+  const taking = createQueue({ name: 'scorings', bound: maxTaking, concurrency: 16, metrics })
 
   async function take(document: ScoringDocument): Promise<boolean> {
     const { receipt: id, scorer } = document.statement.message

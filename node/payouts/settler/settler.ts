@@ -1,4 +1,4 @@
-import { InvalidError, NotFoundError, TilthError } from '../../../protocol/primitives/index.ts'
+import { InvalidError, NotFoundError, TilthError, amountText } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import {
   buildEpoch,
@@ -60,7 +60,7 @@ export function createSettler(
 ): Settler {
   const { chain, self, clock, network, log } = deps
   /** One thing at a time per pool: two calls to settle propose once. */
-  const perPool = createQueue({ name: 'settlement', bound: 64 })
+  const perPool = createQueue({ name: 'settlement', bound: 64, metrics: deps.metrics })
 
   /**
    * Asks workers to redeem and collects what gossip did not bring, until every channel's receipts come to what it has
@@ -212,9 +212,11 @@ export function createSettler(
     const { minStake } = await chain.payouts.rules()
     const stake = await chain.nodes.stakeOf(self)
     if (stake < minStake)
-      throw new InvalidError('epoch.stake', `settling needs a stake of ${minStake}, this node has ${stake}`, {
-        help: 'Stake first.'
-      })
+      throw new InvalidError(
+        'epoch.stake',
+        `settling needs a stake of ${amountText(minStake)} tokens, this node has ${amountText(stake)}`,
+        { help: `Stake first: tilth wallet stake ${amountText(minStake - stake)}` }
+      )
     await finality.follow(pool)
     await gather(pool, epoch + 1)
     const bundle = await make(pool, await bundles.history(pool))

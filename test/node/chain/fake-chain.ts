@@ -188,8 +188,8 @@ interface Block {
 
 export interface FakeChain {
   readonly chainId: number
-  /** A block with an event for each number. */
-  mine(choices: readonly number[]): void
+  /** A block with an event for each number, or with those that are given. */
+  mine(choices: readonly (number | Fact)[]): void
   /** Takes blocks back. */
   drop(blocks: number): void
   readonly height: number
@@ -222,7 +222,7 @@ export function fakeChain(salt = '', chainId = 31337): FakeChain {
       const state = structuredClone(at(blocks.length - 1).state)
       const next = header(blocks.length, at(blocks.length - 1).header.hash)
       const events = choices.map((choice, logIndex) => ({
-        ...nextFact(state, choice),
+        ...(typeof choice === 'number' ? nextFact(state, choice) : choice),
         block: next.number,
         logIndex,
         transaction: keccak(`${next.hash}${logIndex}`)

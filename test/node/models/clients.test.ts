@@ -419,10 +419,10 @@ describe('nodes that are killed', function () {
       'the worker has claimed',
       30_000
     )
-    assert.equal((await worker.service.channels()).items[0]?.state, 'closed')
+    assert.equal((await worker.service.channels()).items[0]?.state, 'closing')
     // The next ask finds another channel.
     await until(
-      async () => (await client.service.channels()).items[0]?.state === 'closed',
+      async () => (await client.service.channels()).items[0]?.state === 'closing',
       'the client sees it closing'
     )
     await ask(client, question('once more'))

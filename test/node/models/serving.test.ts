@@ -145,7 +145,7 @@ describe('serving many', () => {
       (await worker.service.channels()).items.find(({ role, id }) => role === 'worker' && id === channel.id)
     assert.equal((await served())?.state, 'open')
     await client.chain.channels.startClose(channel.id)
-    await until(async () => (await served())?.state === 'closed', 'the worker has heard of it', 30_000)
+    await until(async () => (await served())?.state === 'closing', 'the worker has heard of it', 30_000)
     const answer = await ask(client, question('on another channel'))
     const receipt = await client.service.receipt(answer.receipts[0] ?? '0x')
     assert.notEqual(receipt?.receipt.message.channel, channel.id)

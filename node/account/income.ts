@@ -1,0 +1,62 @@
+import { InvalidError, defaultPage, largestPage } from '../../protocol/primitives/index.ts'
+import type { Address } from '../../protocol/primitives/index.ts'
+import { incomeKinds } from '../chain/index.ts'
+import type { IncomeKind } from '../chain/index.ts'
+import type { Account, AccountDeps } from './types.ts'
+
+/** What accounts were paid for, from the ledger of the chain. */
+export function createIncome({
+  self,
+  chain,
+  models,
+  payouts
+}: Pick<AccountDeps, 'self' | 'chain' | 'models' | 'payouts'>): Pick<Account, 'earnings' | 'income'> {
+  const { ledger } = chain
+
+  /** Whoever shows a fraud gets half of the bond, which is the same for every epoch; events do not say it. */
+  const ofChallenge = async (): Promise<bigint> => (await chain.payouts.rules()).bond / 2n
+
+  return {
+    async earnings(account: Address) {
+      const earnings = await payouts.earnings(account) // the ledger has caught up by then
+      const [{ income, expected }, vouchers, reward] = await Promise.all([
+        ledger.account(account),
+        account === self ? models.owed() : 0n,
+        ofChallenge()
+      ])
+      const sum = (kind: IncomeKind): bigint =>
+        kind === 'settling' ? reward * BigInt(income.settling.times) : income[kind].amount
+      return {
+        ...earnings,
+        income: incomeKinds.map(kind => ({ kind, amount: sum(kind), times: income[kind].times })),
+        waiting: {
+          vouchers,
+          data: earnings.pools.reduce((sum, { claimable }) => sum + claimable, 0n),
+          escrow: expected
+        }
+      }
+    },
+    async income(account, { limit = defaultPage, cursor } = {}) {
+      if (cursor !== undefined && !/^[0-9.]{1,60}\/[a-z]{1,20}$/.test(cursor))
+        throw new InvalidError('page.cursor', 'that is no cursor of a list of payments', {
+          help: 'Begin again without a cursor.'
+        })
+      const { items, next } = await ledger.income(account, {
+        limit: Math.min(Math.max(1, limit), largestPage),
+        reverse: true,
+        ...(cursor === undefined ? {} : { after: cursor })
+      })
+      const reward = await ofChallenge()
+      return {
+        items: items.map(({ kind, amount, of, block, transaction }) => ({
+          kind,
+          amount: amount ?? reward,
+          of,
+          block,
+          transaction
+        })),
+        next: next ?? null
+      }
+    }
+  }
+}

@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { followChain } from '../../../node/chain/index.ts'
+import type { Chain, FollowedChain } from '../../../node/chain/index.ts'
+import { silentLog, systemClock } from '../../../node/runtime/index.ts'
+import { openStore } from '../../../node/store/index.ts'
+import type { Store } from '../../../node/store/index.ts'
+import { keccak } from '../../../protocol/primitives/index.ts'
+import type { Address, Hex } from '../../../protocol/primitives/index.ts'
+import { scratch } from '../../harness/index.ts'
+import { fakeChain, who } from './fake-chain.ts'
+import type { FakeChain, Fact } from './fake-chain.ts'
+
+const [worker, builder, client, settler, author] = [who(3), who(4), who(5), who(6), who(7)]
+const [model, channel, job, pool] = [keccak('model'), keccak('channel'), keccak('job'), keccak('pool')]
+const escrow = (n: number): Hex => keccak(`escrow ${n}`)
+const fund = (n: number): Fact => ({
+  name: 'EscrowFunded',
+  escrow: escrow(n),
+  job,
+  builder,
+  worker,
+  amount: 100n,
+  deadline: 9n
+})
+const propose = (epoch: number): Fact => ({
+  name: 'EpochProposed',
+  pool,
+  epoch,
+  proposer: author,
+  receiptsRoot: keccak('receipts'),
+  receiptsTotal: 9n,
+  receiptCount: 1,
+  payoutsRoot: keccak('payouts'),
+  payoutsTotal: 6n,
+  bundle: 'bafybundle',
+  challengeEnds: 7n
+})
+const voided = (reason: Hex): Fact => ({ name: 'EpochVoided', pool, epoch: 1, challenger: settler, reason })
+
+const opening: Fact[] = [
+  {
+    name: 'ModelRegistered',
+    model,
+    builder,
+    datanet: pool,
+    registration: {
+      name: 'birds',
+      base: 'bafybase',
+      adapter: 'bafyadapter',
+      result: 'bafyresult',
+      datanet: pool,
+      version: 1,
+      job,
+      worker,
+      split: { worker: 5000, builder: 3000, data: 2000 }
+    }
+  },
+  { name: 'ChannelOpened', channel, client, worker, model, deposit: 1000n, expiry: 99n },
+  fund(1),
+  fund(2),
+  fund(3)
+]
+const paying: Fact[] = [
+  { name: 'ChannelClaimed', channel, claimed: 30n, toWorker: 15n, toBuilder: 9n, toData: 6n },
+  { name: 'PoolDeposited', pool, amount: 6n },
+  { name: 'EscrowReleased', escrow: escrow(1), paid: 80n, returned: 20n },
+  { name: 'EscrowRefunded', escrow: escrow(2), amount: 100n },
+  { name: 'Staked', node: author, amount: 50n },
+  { name: 'Slashed', node: author, amount: 51n, reporter: settler },
+  propose(1),
+  voided(keccak('fee')),
+  propose(1),
+  voided(`0x${'7665746f'.padEnd(64, '0')}`),
+  propose(1),
+  { name: 'EpochFinalized', pool, epoch: 1, payoutsTotal: 6n },
+  { name: 'PayoutClaimed', pool, account: author, amount: 6n, cumulative: 6n }
+]
+
+describe('what accounts are paid for', function () {
+  this.timeout(60_000)
+  let root: string
+  let store: Store
+  let chain: FollowedChain
+  let fake: FakeChain
+
+  async function follow(): Promise<void> {
+    store = await openStore(join(root, 'store'))
+    const rpc = {
+      network: { chainId: fake.chainId, registry: who(100) },
+      channels: {},
+      source: fake.source,
+      pollMs: 3_600_000,
+      deploymentBlock: async () => ({ block: 1n, searched: false }),
+      onMined: () => undefined,
+      stop: async () => undefined
+    } as unknown as Chain
+    chain = await followChain(rpc, { store, clock: systemClock, log: silentLog })
+    chain.ledger.start()
+    await chain.ledger.caughtUp()
+  }
+  async function end(): Promise<void> {
+    await chain.stop()
+    await store.close()
+  }
+  beforeEach(async () => {
+    root = await scratch('income')
+    fake = fakeChain()
+    fake.mine(opening)
+    fake.mine(paying)
+    await follow()
+  })
+  afterEach(async () => {
+    await end()
+    await rm(root, { recursive: true, force: true })
+  })
+
+  const earned = async (account: Address): Promise<Record<string, readonly [bigint, number]>> => {
+    const { income } = await chain.ledger.account(account)
+    const all = Object.entries(income).map(([kind, { amount, times }]) => [kind, [amount, times]] as const)
+    return Object.fromEntries(all.filter(([, [, times]]) => times > 0))
+  }
+
+  it('is told by kind, with what waits in escrow', async () => {
+    assert.deepEqual(await earned(worker), { training: [80n, 1], serving: [15n, 1] })
+    assert.deepEqual(await earned(builder), { building: [9n, 1] })
+    assert.deepEqual(await earned(author), { data: [6n, 1] })
+    // Half a stake, rounded down as the contract does; of the two voided epochs one was vetoed, which pays nobody.
+    assert.deepEqual(await earned(settler), { validating: [25n, 1], settling: [0n, 1] })
+    assert.deepEqual(await earned(client), {})
+    assert.equal((await chain.ledger.account(builder)).escrowed, 100n)
+    assert.equal((await chain.ledger.account(worker)).expected, 100n)
+  })
+
+  it('is told payment by payment, in pages', async () => {
+    const first = await chain.ledger.income(worker, { limit: 1, reverse: true })
+    assert.deepEqual(
+      first.items.map(({ kind, amount, of }) => [kind, amount, of]),
+      [['training', 80n, job]]
+    )
+    const second = await chain.ledger.income(worker, { limit: 1, reverse: true, after: first.next ?? '' })
+    assert.deepEqual(
+      second.items.map(({ kind, amount, of }) => [kind, amount, of]),
+      [['serving', 15n, model]]
+    )
+    assert.equal(second.next, undefined)
+    assert.deepEqual(
+      (await chain.ledger.income(settler)).items.map(({ amount }) => amount),
+      [25n, null]
+    )
+  })
+
+  it('is read from the chain again by a version that an older one has not written it for', async () => {
+    const before = await earned(worker)
+    await chain.ledger.stop()
+    const cursor = store.collection('chain/cursor', z.looseObject({}))
+    const { layout: _, ...older } = (await cursor.get('at')) ?? {}
+    await cursor.put('at', older)
+    const income = store.collection('chain/accounts', z.any())
+    for await (const key of income.keys()) await income.delete(key)
+    await end()
+    await follow()
+    assert.deepEqual(await earned(worker), before)
+  })
+})

@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict'
+import { until } from '../../harness/index.ts'
+import { fakeEngine } from '../../harness/engine/serving.ts'
+import { ask, question, startNetwork } from './network.ts'
+import type { PeerOptions, TestNetwork, TestPeer } from './network.ts'
+
+const clientOnly: PeerOptions = { roles: { worker: false, client: true } }
+
+describe('closing a channel by hand', function () {
+  this.timeout(120_000) // real nodes and a real chain
+  let network: TestNetwork
+  let worker: TestPeer
+  let client: TestPeer
+  before(async () => {
+    network = await startNetwork()
+    worker = await network.addPeer('worker', { engine: fakeEngine() })
+    client = await network.addPeer('client', clientOnly)
+    await network.serve(worker, client)
+  })
+  after(() => network.stop())
+
+  const balance = (peer: TestPeer): Promise<bigint> => peer.chain.tokens.balanceOf(peer.address)
+
+  it('brings back what nobody was promised, after the worker has had its window', async () => {
+    const before = await balance(client)
+    const { usage } = await ask(client, question('why'))
+    const [channel] = (await client.service.channels()).items
+    assert.ok(channel !== undefined)
+    assert.deepEqual([channel.role, channel.state, channel.deposit - channel.paid], ['client', 'open', channel.left])
+    assert.deepEqual(await client.service.deposits(), { deposited: channel.deposit, promised: usage.fee, claimed: 0n })
+    await assert.rejects(worker.service.closeChannel(channel.id), { code: 'close.payee' })
+    await assert.rejects(client.service.closeChannel(`0x${'77'.repeat(32)}`), { code: 'close.unknown' })
+
+    const asked = await client.service.closeChannel(channel.id)
+    assert.equal(asked.channel.state, 'closing')
+    assert.ok(asked.channel.closesAt > 0n && asked.channel.closesAt < asked.channel.expiry)
+    assert.match(asked.transaction ?? '', /^0x/)
+    const again = await client.service.closeChannel(channel.id)
+    assert.deepEqual([again.channel.state, again.transaction], ['closing', null])
+    await until(
+      async () => (await client.chain.channels.channel(channel.id))?.claimed === usage.fee,
+      'the worker has claimed what it was promised',
+      30_000
+    )
+    await network.anvil.advance(61)
+    // By this call or by the daemon's own look, whichever comes first.
+    const done = await client.service.closeChannel(channel.id).catch((error: unknown) => {
+      assert.equal((error as { code?: string }).code, 'close.over')
+    })
+    if (done !== undefined) assert.deepEqual([done.channel.state, done.channel.left], ['closed', channel.left])
+    await until(async () => (await balance(client)) === before - usage.fee, 'the rest is back', 30_000)
+    await until(async () => (await client.service.deposits()).deposited === 0n, 'no deposit is counted any more')
+    await assert.rejects(client.service.closeChannel(channel.id), { code: 'close.over' })
+    assert.deepEqual((await client.service.channels({ closed: false })).items, [])
+    assert.equal((await client.service.channels()).items[0]?.state, 'closed')
+  })
+})
