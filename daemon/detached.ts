@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
-import { mkdir, open, readFile } from 'node:fs/promises'
+import { open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { makeFolder } from './make-folder.ts'
 import { TilthError } from '../protocol/primitives/index.ts'
 
 /** What a process that was started in the background says once it is of use. */
@@ -31,7 +32,7 @@ export interface DetachOptions {
  * @throws TilthError `daemon.ended`, `daemon.slow` with the end of what it said
  */
 export async function startDetached({ folder, env = {}, timeoutMs }: DetachOptions): Promise<Up & { pid: number }> {
-  await mkdir(folder, { recursive: true, mode: 0o700 })
+  await makeFolder(folder, { mode: 0o700 })
   const path = join(folder, 'daemon.log')
   const log = await open(path, 'a', 0o600)
   const [, entry = '', ...args] = process.argv

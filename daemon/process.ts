@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, readFile, rm } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { flushCompileCache } from 'node:module'
 import { join } from 'node:path'
+import { makeFolder } from './make-folder.ts'
 import { createNode } from '../node/node.ts'
 import { collectWhenIdle, createLog, createMetrics } from '../node/runtime/index.ts'
 import { TilthError, describeError } from '../protocol/primitives/index.ts'
@@ -50,7 +51,7 @@ export async function runDaemon(
   const log = createLog({ level: config.log })
   const metrics = createMetrics()
   try {
-    await mkdir(config.data, { recursive: true, mode: 0o700 })
+    await makeFolder(config.data, { mode: 0o700 })
   } catch (cause) {
     throw new TilthError('data.folder', `the data folder ${config.data} cannot be made`, {
       help: 'Check the path and its permissions, or choose another with --data DIR.',
@@ -101,7 +102,10 @@ export async function runDaemon(
       ask
     }),
     onError: (error, route) => {
-      log.error('a call of the API failed', { error, route })
+      // What cannot be done yet is an answer, and nothing that its owner has to look at.
+      if (error instanceof TilthError && error.consequence === 'retry')
+        log.info('a call of the API has to be made again', { error, route })
+      else log.error('a call of the API failed', { error, route })
     }
   }).catch(async (error: unknown) => {
     await node.stop()

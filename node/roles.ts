@@ -1,3 +1,4 @@
+import { zeroHash } from '../protocol/primitives/index.ts'
 import type { Address, Hex } from '../protocol/primitives/index.ts'
 import type { DataService, DatanetRole } from './data/index.ts'
 import { isOver } from './jobs/index.ts'
@@ -27,7 +28,8 @@ export function followByRole(
   }
 ): () => void {
   const set = (datanet: Hex | undefined | null, role: DatanetRole, held: boolean): void => {
-    if (datanet === undefined || datanet === null) return
+    // A base model has none.
+    if (datanet === undefined || datanet === null || datanet === zeroHash) return
     const done = held ? data.follow(datanet, role) : data.unfollow(datanet, role)
     done.catch((error: unknown) => {
       log.warn('a Datanet that this node has to do with is not followed', { datanet, role, error })

@@ -15,6 +15,7 @@ export type DaemonApiErrorCode =
   | 'id.ambiguous'
   | 'job.unfinished'
   | 'job.unknown'
+  | 'model.folder'
   | 'model.source'
   | 'model.unknown'
   | 'receipt.unknown'

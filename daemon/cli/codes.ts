@@ -22,6 +22,7 @@ export type DaemonCliErrorCode =
   | 'key.backup'
   | 'network.member'
   | 'network.none'
+  | 'output.exists'
   | 'roster.fixed'
   | 'vote.decision'
   | 'vote.policy'

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, readdir, rm, statfs } from 'node:fs/promises'
+import { readFile, readdir, rm, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { makeFolder } from '../make-folder.ts'
 import { InvalidError } from '../../protocol/primitives/index.ts'
 import { writePrivate } from '../private-file.ts'
 import { requireFree, takeFolder } from '../running.ts'
@@ -73,7 +74,7 @@ export async function prepareFolder(folder: string, fresh: boolean): Promise<boo
   // Where founding was cut short no daemon has run yet: there is nothing in it that anybody was told of.
   if (!known) await rm(folder, { recursive: true, force: true })
   try {
-    await mkdir(folder, { recursive: true })
+    await makeFolder(folder)
   } catch (cause) {
     throw new InvalidError('network.folder', `${folder} cannot be made`, {
       help: 'Check the path and its permissions, or choose another with --folder DIR.',

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { makeFolder } from '../make-folder.ts'
 import { createChain, deploy } from '../../node/chain/index.ts'
 import type { Anvil } from '../../node/chain/index.ts'
 import { writeWhole } from '../../node/store/whole-file.ts'
@@ -28,7 +29,7 @@ interface Founded {
 
 async function foundMember(root: string, member: Member): Promise<Founded> {
   const folder = join(root, member.name)
-  await mkdir(folder, { recursive: true })
+  await makeFolder(folder)
   const passphrase = randomBytes(18).toString('base64url')
   await writeFile(join(folder, 'passphrase'), passphrase, { mode: 0o600 })
   const { address, privateKey } = await createKeystore(join(folder, 'key.json'), passphrase, { strength: 'light' })

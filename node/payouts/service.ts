@@ -257,7 +257,8 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
       explaining.start()
       retention.start()
       const report = (error: unknown): void => {
-        log.warn('a periodic task of payouts failed', { error })
+        const waits = error instanceof TilthError && error.consequence === 'retry'
+        log[waits ? 'info' : 'warn']('a periodic task of payouts failed; it is done again', { error })
       }
       stops.push(
         deps.modelEvents.on('models.receipt', () => own.take()),

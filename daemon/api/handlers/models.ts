@@ -1,4 +1,6 @@
 import { readdir } from 'node:fs/promises'
+import { access } from 'node:fs/promises'
+import { join } from 'node:path'
 import { InvalidError, pageOf, TilthError } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { mustBeModel } from '../../../node/jobs/index.ts'
@@ -53,6 +55,16 @@ async function filesIn(folder: string): Promise<string[]> {
       cause
     })
   }
+}
+
+/** [reject] A base model is a folder in Hugging Face form. @throws InvalidError `model.folder` */
+async function requireModel(folder: string): Promise<void> {
+  const missing: string[] = []
+  for (const name of ['config.json', 'tokenizer.json']) await access(join(folder, name)).catch(() => missing.push(name))
+  if (missing.length > 0)
+    throw new InvalidError('model.folder', `${folder} holds no model: there is no ${missing.join(', no ')} in it`, {
+      help: "Give a folder in Hugging Face form on the daemon's machine, or the CID of a published one."
+    })
 }
 
 export function modelHandlers(
@@ -132,6 +144,7 @@ export function modelHandlers(
     ask: ({ body, signal }) => askEvents(body, signal),
     async importBase({ body }) {
       mustBeModel(body.folder, await filesIn(body.folder))
+      await requireModel(body.folder)
       const lease = await shelf.put(body.folder, 'base')
       const { cid } = lease
       lease.release()

@@ -100,63 +100,70 @@ export function doctorCommand(): Command {
     command({
       name: 'doctor',
       summary: 'what this machine has, and what is missing for a node',
-      examples: ['tilth doctor', 'tilth doctor --json']
-    })
-  ).action(
-    guarded(async (flags: CallFlags) => {
-      const folder = await dataFolder(flags)
-      let status: StatusView | undefined
-      const findings = [
-        await checked(
-          'node',
-          true,
-          async () => {
-            if (Number(process.versions.node.split('.')[0]) < 24) throw new TypeError(`Node ${process.versions.node}`)
-            return process.versions.node
-          },
-          'Run npm ci: Node 24 comes with the package.'
-        ),
-        await checked(
-          'processors and memory',
-          true,
-          async () =>
-            `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, ${giga(freemem())} of ${giga(totalmem())} GB free`,
-          ''
-        ),
-        await checked('disk', true, () => disk(folder), 'Free some space, or choose another data folder with --data.'),
-        await checked('scratch folder', true, writable, 'Set TMPDIR to a folder that can be written.'),
-        await checked(
-          'onnxruntime',
-          true,
-          onnxRuntime,
-          'Run npm ci again; the package onnxruntime-node ships its own binaries.'
-        ),
-        ...(await acceleration()),
-        await checked('anvil', false, anvilBinary, 'Needed for `tilth up` only: run npm ci again.'),
-        await checked('signatures', true, libp2pKey, 'Run npm ci again.'),
-        await checked(
-          'daemon',
-          false,
-          async () => {
-            status = await (await connect(flags)).call('status')
-            return `${status.address}, ${status.peers} peers, chain ${status.chain.id} at block ${status.chain.block}`
-          },
-          'Start one with `tilth daemon` or `tilth up`.'
-        )
-      ]
-      findings.push(
-        ...(status === undefined
-          ? await findingsAlone()
-          : [...chainFindings(status), ...moneyFindings(status), ...findingsOf(status)])
-      )
-      if (flags.json === true) printJson({ ok: findings.every(({ ok, required }) => ok || !required), findings })
-      else
-        for (const { check, ok, required, found, help } of findings) {
-          const mark = ok ? green('✓') : required ? red('✗') : yellow('–')
-          console.log(`${mark} ${check.padEnd(22)} ${found}`)
-          if (!ok && help !== undefined) console.log(`  ${help}`)
-        }
-      if (findings.some(({ ok, required }) => !ok && required)) process.exitCode = 1
+      examples: ['tilth doctor', 'tilth doctor --machine', 'tilth doctor --json']
     })
   )
+    .option('--machine', 'this machine alone: that no daemon runs is no fault')
+    .action(
+      guarded(async (flags: CallFlags & { machine?: boolean }) => {
+        const folder = await dataFolder(flags)
+        let status: StatusView | undefined
+        const findings = [
+          await checked(
+            'node',
+            true,
+            async () => {
+              if (Number(process.versions.node.split('.')[0]) < 24) throw new TypeError(`Node ${process.versions.node}`)
+              return process.versions.node
+            },
+            'Run npm ci: Node 24 comes with the package.'
+          ),
+          await checked(
+            'processors and memory',
+            true,
+            async () =>
+              `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, ${giga(freemem())} of ${giga(totalmem())} GB free`,
+            ''
+          ),
+          await checked(
+            'disk',
+            true,
+            () => disk(folder),
+            'Free some space, or choose another data folder with --data.'
+          ),
+          await checked('scratch folder', true, writable, 'Set TMPDIR to a folder that can be written.'),
+          await checked(
+            'onnxruntime',
+            true,
+            onnxRuntime,
+            'Run npm ci again; the package onnxruntime-node ships its own binaries.'
+          ),
+          ...(await acceleration()),
+          await checked('anvil', false, anvilBinary, 'Needed for `tilth up` only: run npm ci again.'),
+          await checked('signatures', true, libp2pKey, 'Run npm ci again.'),
+          await checked(
+            'daemon',
+            flags.machine !== true,
+            async () => {
+              status = await (await connect(flags)).call('status')
+              return `${status.address}, ${status.peers} peers, chain ${status.chain.id} at block ${status.chain.block}`
+            },
+            'Start one with `tilth daemon` or `tilth up`.'
+          )
+        ]
+        findings.push(
+          ...(status === undefined
+            ? await findingsAlone()
+            : [...chainFindings(status), ...moneyFindings(status), ...findingsOf(status)])
+        )
+        if (flags.json === true) printJson({ ok: findings.every(({ ok, required }) => ok || !required), findings })
+        else
+          for (const { check, ok, required, found, help } of findings) {
+            const mark = ok ? green('✓') : required ? red('✗') : yellow('–')
+            console.log(`${mark} ${check.padEnd(22)} ${found}`)
+            if (!ok && help !== undefined) console.log(`  ${help}`)
+          }
+        if (findings.some(({ ok, required }) => !ok && required)) process.exitCode = 1
+      })
+    )
 }

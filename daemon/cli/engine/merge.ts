@@ -1,7 +1,16 @@
 import { Option, type Command } from 'commander'
 import { mergeAdapter } from '../../../node/engine/index.ts'
 import { command, guarded } from '../command.ts'
-import { print } from './flags.ts'
+import { print, requireFree } from './flags.ts'
+
+interface MergeFlags {
+  model: string
+  adapter: string
+  output: string
+  dtype: 'F32' | 'BF16'
+  force?: boolean
+  json?: boolean
+}
 
 export function mergeCommand(): Command {
   return command({
@@ -12,14 +21,14 @@ export function mergeCommand(): Command {
     .requiredOption('--model <dir>', 'Hugging Face folder of the model')
     .requiredOption('--adapter <dir>', 'PEFT folder of the adapter')
     .requiredOption('--output <dir>', 'folder to write')
+    .option('--force', 'write over what stands in --output')
     .addOption(new Option('--dtype <type>', 'weights on disk').choices(['F32', 'BF16']).default('F32'))
     .action(
-      guarded(
-        async (flags: { model: string; adapter: string; output: string; dtype: 'F32' | 'BF16'; json?: boolean }) => {
-          mergeAdapter(flags)
-          if (flags.json === true) return print({ output: flags.output })
-          console.log(`${flags.output}: ${flags.model} with ${flags.adapter} added`)
-        }
-      )
+      guarded(async (flags: MergeFlags) => {
+        requireFree(flags.output, flags.force)
+        mergeAdapter(flags)
+        if (flags.json === true) return print({ output: flags.output })
+        console.log(`${flags.output}: ${flags.model} with ${flags.adapter} added`)
+      })
     )
 }

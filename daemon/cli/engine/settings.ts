@@ -8,6 +8,7 @@ export interface TuneFlags extends Shared {
   data?: string
   examples?: string
   output: string
+  force?: boolean
   method?: 'lora' | 'qlora'
   doubleQuantization?: boolean
   epochs: number

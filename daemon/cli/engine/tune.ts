@@ -10,7 +10,7 @@ import {
 } from '../../../node/engine/index.ts'
 import { command, guarded } from '../command.ts'
 import { bar } from '../output.ts'
-import { computing, exactRuntime, number, print, truth, whole } from './flags.ts'
+import { computing, exactRuntime, number, print, requireFree, truth, whole } from './flags.ts'
 import { trainSettings, type TuneFlags } from './settings.ts'
 
 export function tuneCommand(): Command {
@@ -83,11 +83,13 @@ export function tuneCommand(): Command {
       .option('--shuffle <bool>', 'shuffle the rows each epoch', truth('shuffle'), true)
       .option('--seed <n>', '', whole('seed'), d.seed)
       .option('--checkpoint <file>', 'take up here what was interrupted')
+      .option('--force', 'write over what stands in --output')
   ).action(
     guarded(async (flags: TuneFlags) => {
       if ((flags.data === undefined) === (flags.examples === undefined))
         throw new InvalidError('flag-missing', 'give either --data FILE or --examples FILE')
       const { model, output, adapter, checkpoint } = flags
+      requireFree(output, flags.force)
       const common = {
         model,
         output,

@@ -84,8 +84,8 @@ export function createWorker(
 
   const { awardId, escrowOf } = awardNames(deps)
   const now = (): bigint => BigInt(Math.floor(deps.clock.now() / 1000))
-  const log = (what: string, error: unknown): void => {
-    if (!stopping.signal.aborted) deps.log.info(what, { error })
+  const log = (what: string, error: unknown, about: { job?: Hex } = {}): void => {
+    if (!stopping.signal.aborted) deps.log.info(what, { ...about, error })
   }
   const keep = async (id: Hex, state: Assignment): Promise<void> => {
     await table.put(id, state)
@@ -323,7 +323,7 @@ export function createWorker(
           declines.forget(id)
         })
         .catch((error: unknown) => {
-          log('no bid for a job', error)
+          log('no bid for a job', error, { job: id })
           const builder = book.get(id)?.document.statement.message.builder
           if (stopping.signal.aborted || builder === undefined) return
           tellBuilder(id, builder, declines.note(id, builder, error))
