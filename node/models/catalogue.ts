@@ -2,7 +2,7 @@ import { jobResult } from '../../protocol/jobs/index.ts'
 import type { JobResult } from '../../protocol/jobs/index.ts'
 import { modelRecord } from '../../protocol/models/index.ts'
 import type { ModelRecord } from '../../protocol/models/index.ts'
-import { InvalidError, zeroHash } from '../../protocol/primitives/index.ts'
+import { InvalidError, checkNewName, zeroHash } from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
 import { decodeFrame } from '../../protocol/wire/index.ts'
 import type { ChainEventOf, ModelOnChain, Registration } from '../chain/types.ts'
@@ -83,6 +83,9 @@ export function createCatalogue(parts: Parts, tables: Tables): Catalogue {
     }
     const there = await chain.models.model(id)
     if (there !== undefined) return put(there, models.get(id)?.block ?? (await chain.head()).block)
+    // A builder's next version of a model has its name.
+    const taken = [...models.values()].map(({ record: { name, builder } }) => ({ name, owner: builder }))
+    checkNewName('model', { name: registration.name, owner: self }, taken, { again: true })
     const { model, block } = await chain.models.register(registration)
     const mined = await chain.models.model(model)
     if (mined === undefined)

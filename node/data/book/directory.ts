@@ -1,5 +1,5 @@
 import { LimitError, idText, isMeant } from '../../../protocol/primitives/index.ts'
-import type { Hex } from '../../../protocol/primitives/index.ts'
+import type { Hex, TakenName } from '../../../protocol/primitives/index.ts'
 import { createCache } from '../../runtime/index.ts'
 import type { Store } from '../../store/index.ts'
 import type { DatanetRecord, ListingRecord, Tables } from './records.ts'
@@ -24,6 +24,8 @@ export interface Directory {
   datanets(after: string | undefined, limit: number): Promise<Hex[]>
   /** Ids with this name; where none has it, those that are meant by a part of an id. */
   find(nameOrPrefix: string, limit: number): Promise<Hex[]>
+  /** Names of all whose documents are here, with whose they are. */
+  taken(): AsyncIterable<TakenName>
   /** On chain, and without a document here; in the order of their ids, `after` not included. */
   missing(after: string, limit: number): Promise<Hex[]>
 }
@@ -84,6 +86,10 @@ export function createDirectory(store: Pick<Store, 'batch'>, tables: Tables): Di
           if (ids.size >= limit) break
         }
       return [...ids].slice(0, limit)
+    },
+    async *taken() {
+      for await (const { document } of documents.values())
+        yield { name: document.rules.name, owner: document.statement.message.host }
     },
     async missing(after, limit) {
       const ids: Hex[] = []

@@ -1,7 +1,7 @@
 import { signStatement } from '../../../protocol/crypto/index.ts'
 import { datanetRules, parseHeldOut } from '../../../protocol/data/index.ts'
-import { InvalidError, TilthError, contentHash } from '../../../protocol/primitives/index.ts'
-import type { Hex } from '../../../protocol/primitives/index.ts'
+import { InvalidError, TilthError, checkNewName, contentHash } from '../../../protocol/primitives/index.ts'
+import type { Hex, TakenName } from '../../../protocol/primitives/index.ts'
 import type { Book } from '../book/index.ts'
 import { bytesOf } from '../contributor/index.ts'
 import type { DataDeps } from '../deps.ts'
@@ -18,6 +18,9 @@ export function createHosting(
   const { chain, clock, files, gossip, key, log, network, self } = deps
   return {
     async createDatanet(wanted, heldOut) {
+      const taken: TakenName[] = []
+      for await (const one of book.taken()) taken.push(one)
+      checkNewName('Datanet', { name: wanted.name, owner: self }, taken)
       const bytes = bytesOf(heldOut)
       parseHeldOut(bytes)
       const parsed = datanetRules.safeParse({ ...wanted, heldOut: await files.addBytes(bytes) })

@@ -40,8 +40,12 @@ describe('data: faults and liars', function () {
   })
 
   const sign: typeof signStatement = signStatement
+  let made = 0
   const create = async (validators = [host, friend].map(({ address }) => address), changes = {}): Promise<Hex> => {
-    const { id } = await host.service.createDatanet(rulesFor(validators, changes), questions)
+    const { id } = await host.service.createDatanet(
+      rulesFor(validators, { name: `things ${++made}`, ...changes }),
+      questions
+    )
     await until(async () => (await friend.service.datanet(id)) !== undefined, 'the friend hears of it')
     return id
   }

@@ -148,8 +148,13 @@ describe('data: the whole phase between peers', function () {
     await assert.rejects(client.service.contribute({ datanet: keccak('none'), file: '{}' }), {
       code: 'datanet.unknown'
     })
-    await assert.rejects(host.service.createDatanet(rulesFor([host.address]), '{"prompt":"no answer"}'), {
-      code: 'held-out.invalid'
-    })
+    for (const name of ['things', 'Th-ings', 'тhings'])
+      await assert.rejects(one.service.createDatanet(rulesFor([one.address], { name }), '{}'), { code: 'name.taken' })
+    await assert.rejects(
+      host.service.createDatanet(rulesFor([host.address], { name: 'others' }), '{"prompt":"none"}'),
+      {
+        code: 'held-out.invalid'
+      }
+    )
   })
 })

@@ -93,6 +93,7 @@ describe('registration and offers', () => {
       split
     })
     assert.equal((await builder.service.register({ name: 'tuned', result, split })).id, record.id)
+    await assert.rejects(builder.service.register({ name: 'T-uned', result, split }), { code: 'name.taken' })
     assert.equal(builder.service.models().length, 2)
     await assert.rejects(builder.service.register({ name: 'x', result: adapter, split }), { name: 'InvalidError' })
 
