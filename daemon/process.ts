@@ -83,7 +83,9 @@ export async function runDaemon(
       },
       autoVote: config.autoVote,
       follow: config.follow,
-      storage: config.storage
+      storage: config.storage,
+      automation: config.automation,
+      availability: { hours: config.worker.hours, power: config.worker.power }
     },
     { log, metrics }
   )

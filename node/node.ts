@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { addressOfKey } from '../protocol/crypto/index.ts'
 import type { Network } from '../protocol/crypto/index.ts'
 import { toHex } from '../protocol/primitives/index.ts'
-import type { Address } from '../protocol/primitives/index.ts'
+import type { Address, Hex } from '../protocol/primitives/index.ts'
 import { createAccount, declareAccountMetrics } from './account/index.ts'
 import type { Account } from './account/index.ts'
 import { createChain, declareChainMetrics, followChain } from './chain/index.ts'
@@ -20,8 +20,18 @@ import { createModelsService, folderSpeech } from './models/index.ts'
 import type { ModelEvents, ModelsService } from './models/index.ts'
 import { createPayoutsService } from './payouts/index.ts'
 import type { PayoutEvents, PayoutsService } from './payouts/index.ts'
-import { createEvents, createLifecycle, systemClock } from './runtime/index.ts'
-import type { Events, Log, Metrics } from './runtime/index.ts'
+import { policiesFor } from './policies.ts'
+import type { AutomationPolicies } from './policies.ts'
+import { createAutomations, createAvailability, createEvents, createLifecycle, systemClock } from './runtime/index.ts'
+import type {
+  AutomationEvents,
+  Automations,
+  Availability,
+  AvailabilityPolicy,
+  Events,
+  Log,
+  Metrics
+} from './runtime/index.ts'
 import { createShelf } from './shelf/index.ts'
 import type { Shelf } from './shelf/index.ts'
 import { followByRole } from './roles.ts'
@@ -30,7 +40,7 @@ import { createTransport } from './transport/index.ts'
 import type { Preset, Transport } from './transport/index.ts'
 
 export type NodeRole = 'host' | 'validator' | 'builder' | 'worker' | 'client' | 'settler' | 'scorer' | 'relay'
-export type NodeEvents = DataEvents & JobEvents & ModelEvents & PayoutEvents
+export type NodeEvents = DataEvents & JobEvents & ModelEvents & PayoutEvents & AutomationEvents
 
 export interface NodeOptions {
   /** The node's data folder; everything it keeps is below. */
@@ -67,6 +77,10 @@ export interface NodeOptions {
   follow?: readonly string[]
   /** Bytes lent to shards of others' Datanets that too few have; 0 for none. */
   storage?: number
+  /** Where it is not given, nothing is begun by itself: vouchers are redeemed, epochs watched and made final. */
+  automation?: AutomationPolicies
+  /** When a worker takes on work: always unless given. */
+  availability?: AvailabilityPolicy
 }
 
 /** A running peer: its parts, in the order of the flow. */
@@ -85,6 +99,10 @@ export interface Node {
   readonly payouts: PayoutsService
   /** Its own money. */
   readonly account: Account
+  /** What it does by itself. */
+  readonly automations: Automations
+  /** When it takes on work for others. */
+  readonly availability: Availability
   stop(): Promise<void>
 }
 
@@ -165,7 +183,23 @@ export async function createNode(
     const events = createEvents<NodeEvents>(log)
     const { gossip, streams, peers, files } = transport
     const { network } = chain
+    const automations = createAutomations({ clock: systemClock, log, events, store })
+    const policies = policiesFor(
+      options.automation,
+      { host: is('host'), builder: is('builder'), worker: is('worker') },
+      shelf.status().quota
+    )
+    const availability = createAvailability(
+      { clock: systemClock, log, store },
+      options.availability ?? { hours: [], power: 'any' }
+    )
+    await availability.start()
+    await keep('availability', async () => {
+      availability.stop()
+    })
     const common = {
+      automations,
+      availability,
       key,
       self,
       network,
@@ -186,10 +220,12 @@ export async function createNode(
       events,
       log: log.child({ phase: 'data' }),
       autoVote: options.autoVote,
+      ...policies.data,
       ...(options.follow === undefined ? {} : { follow: options.follow }),
       ...(options.storage === undefined ? {} : { storage: options.storage })
     })
     const versions = versionsOf(data, { chain })
+    const nameOf = async (datanet: Hex): Promise<string | undefined> => (await data.datanet(datanet))?.rules.name
     const jobs = createJobsService({
       ...common,
       events,
@@ -213,8 +249,13 @@ export async function createNode(
       policy: {
         inputPrice: options.worker.inputPrice,
         outputPrice: options.worker.outputPrice,
-        capacity: options.worker.capacity
-      }
+        capacity: options.worker.capacity,
+        ...policies.redeem
+      },
+      jobs,
+      jobEvents: events,
+      nameOf,
+      ...policies.models
     })
     const payouts = createPayoutsService({
       ...common,
@@ -225,7 +266,10 @@ export async function createNode(
       result: cid => jobs.result(cid),
       models,
       folder: await folder('payouts'),
-      roles: { settler: is('settler'), scorer: is('scorer') }
+      roles: { settler: is('settler'), scorer: is('scorer') },
+      ...policies.payouts,
+      nameOf,
+      pools: () => data.followed().flatMap(({ id, roles }) => (roles.includes('contributor') ? [id] : []))
     })
     const account = createAccount({ self, rpcUrl: options.chain.rpc, clock: systemClock, chain, models, payouts })
     declareAccountMetrics(metrics, account, { self, clock: systemClock, log: log.child({ part: 'account' }) })
@@ -251,6 +295,8 @@ export async function createNode(
       models,
       payouts,
       account,
+      automations,
+      availability,
       stop: () => lifecycle.stop()
     }
   } catch (error) {

@@ -17,11 +17,13 @@ import { doctorCommand } from './commands/doctor.ts'
 import { downCommand } from './commands/down.ts'
 import { jobsCommand } from './commands/jobs.ts'
 import { keyCommand } from './commands/key.ts'
-import { modelsCommand, receiptsCommand, registerCommand, serveCommand } from './commands/models.ts'
+import { modelsCommand, receiptsCommand, registerCommand } from './commands/models.ts'
 import { networkCommand } from './commands/network.ts'
+import { pauseCommand, resumeCommand } from './commands/pause.ts'
 import { peersCommand, statusCommand } from './commands/node.ts'
 import { claimCommand, earningsCommand, settleCommand } from './commands/payouts.ts'
 import { tuneCommand } from './commands/tune.ts'
+import { offersCommand, serveCommand, unserveCommand } from './commands/serving.ts'
 import { upCommand } from './commands/up.ts'
 import { endInOrder } from './ending.ts'
 import { walletCommand } from './commands/wallet.ts'
@@ -60,6 +62,8 @@ const running = [
   daemonCommand(),
   statusCommand(),
   peersCommand(),
+  pauseCommand(),
+  resumeCommand(),
   doctorCommand(),
   keyCommand(),
   completionCommand(program, loadEngine),
@@ -79,7 +83,7 @@ const commandsOf: Record<Stage, Command[]> = {
   training: [engine],
   delivery: [],
   registration: [registerCommand(), modelsCommand()],
-  offer: [serveCommand()],
+  offer: [serveCommand(), unserveCommand(), offersCommand()],
   inference: [askCommand(), chatCommand()],
   receipt: [receiptsCommand(), channelCommand()],
   attribution: [],

@@ -2,6 +2,8 @@ import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { InvalidError, refusalsOf, refusalsText } from '../../protocol/primitives/index.ts'
 import type { Refusal } from '../../protocol/primitives/index.ts'
+import { automationFlagNames, tokensText, withAutomationFlags } from './automation.ts'
+import type { AutomationFlags } from './automation.ts'
 import { readNetworkFile } from './network-file.ts'
 import { readJson } from './read.ts'
 import { daemonConfig } from './schema.ts'
@@ -12,7 +14,7 @@ export const defaultDataFolder = (): string => process.env['TILTH_DATA'] ?? join
 /**
  * What the command line gives; each key has an environment variable of the same name (TILTH_RPC, TILTH_BOOTSTRAP, …).
  */
-export interface Flags {
+export interface Flags extends AutomationFlags {
   config?: string
   network?: string
   data?: string
@@ -30,6 +32,9 @@ export interface Flags {
   apiHost?: string
   log?: string
   threads?: string
+  pricePerSecond?: string
+  hours?: string[]
+  power?: string
   provider?: string
   quantize?: string
   shelfGib?: string
@@ -58,11 +63,20 @@ const decimal = (value: string | undefined, name: string): number | undefined =>
     throw new InvalidError('config.number', `${name} must be a number such as 20 or 0.5, not "${value}"`)
   return Number(value)
 }
+/** Tokens as a flag gives them, in the smallest unit as the file has it. */
+const smallestOf = (value: string | undefined, name: string): string | undefined => {
+  if (value === undefined) return undefined
+  const parsed = tokensText.safeParse(value)
+  if (!parsed.success)
+    throw new InvalidError('config.number', `${name} must be an amount of tokens such as 0.01, not "${value}"`)
+  return parsed.data.toString()
+}
 const dropUndefined = (object: Record<string, unknown>): Record<string, unknown> =>
   Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined))
 
 /** Flag names by configuration path, so that an error names what the reader typed. */
 const flagNames: Record<string, string> = {
+  ...automationFlagNames,
   data: '--data',
   roles: '--role',
   preset: '--preset',
@@ -79,6 +93,9 @@ const flagNames: Record<string, string> = {
   follow: '--follow',
   storage: '--storage',
   'worker.threads': '--threads',
+  'worker.pricePerSecond': '--price-per-second',
+  'worker.hours': '--hours',
+  'worker.power': '--power',
   'worker.provider': '--provider',
   'worker.quantize': '--quantize',
   'shelf.gib': '--shelf-gib',
@@ -153,7 +170,10 @@ export async function loadConfig(flags: Flags): Promise<DaemonConfig> {
       log: flags.log ?? env['TILTH_LOG'],
       autoVote: flags.autoVote,
       follow: flags.follow ?? list(env['TILTH_FOLLOW']),
-      storage: flags.storage ?? env['TILTH_STORAGE']
+      storage: flags.storage ?? env['TILTH_STORAGE'],
+      automation: withAutomationFlags(file['automation'], flags, env, message => {
+        throw new InvalidError('config.flag', message)
+      })
     }),
     data,
     key: resolve(
@@ -186,6 +206,9 @@ export async function loadConfig(flags: Flags): Promise<DaemonConfig> {
       ...sub('worker'),
       ...dropUndefined({
         threads: integer(flags.threads ?? env['TILTH_THREADS'], '--threads'),
+        pricePerSecond: smallestOf(flags.pricePerSecond ?? env['TILTH_PRICE_PER_SECOND'], '--price-per-second'),
+        hours: flags.hours ?? list(env['TILTH_HOURS']),
+        power: flags.power ?? env['TILTH_POWER'],
         provider: flags.provider ?? env['TILTH_PROVIDER'],
         quantize: flags.quantize ?? env['TILTH_QUANTIZE']
       })

@@ -3,6 +3,7 @@ import { defaultPolicy } from '../../node/jobs/deps.ts'
 import { providerRequests } from '../../node/engine/graph/provider.ts'
 import { announceFault, parseMultiaddr } from '../../node/transport/addresses.ts'
 import { address } from '../../protocol/primitives/index.ts'
+import { automationConfig, hoursText, sizeText } from './automation.ts'
 import { isAskable } from './ports.ts'
 
 export const roles = ['host', 'validator', 'builder', 'worker', 'client', 'settler', 'scorer', 'relay'] as const
@@ -48,12 +49,6 @@ const weiText = z
   .string()
   .regex(/^[0-9]{1,40}$/, "must be an integer of the token's smallest unit")
   .transform(BigInt)
-
-/** Bytes, as people write them. */
-const storageText = z
-  .string()
-  .regex(/^[0-9]{1,6}(\.[0-9]{1,3})?(MiB|GiB|TiB)$|^0$/, 'must be 0 or a size such as 500MiB, 10GiB or 1TiB')
-  .transform(text => Math.floor(parseFloat(text) * 2 ** (text.endsWith('MiB') ? 20 : text.endsWith('GiB') ? 30 : 40)))
 
 export const preset = z.enum(['public', 'local'])
 export const rpcUrl = z.url({ protocol: /^(https?|wss?)$/, error: 'must be an http(s) or ws(s) URL' })
@@ -106,6 +101,10 @@ export const daemonConfig = z.strictObject({
       maxSeconds: z.int().min(1).default(defaultPolicy.maxSeconds),
       inputPrice: weiText.prefault('100000000000000'),
       outputPrice: weiText.prefault('400000000000000'),
+      /** Hours of the day in which it takes on work, by the machine's own clock; at all hours unless given. */
+      hours: z.array(hoursText).max(24).default([]),
+      /** mains: not while the machine runs on its battery. */
+      power: z.enum(['any', 'mains']).default('any'),
       /** Threads of the engine; 0 lets it measure. */
       threads: z.int().min(0).max(256).default(0),
       /** Where the engine computes; auto takes a GPU if one can be used. */
@@ -131,7 +130,9 @@ export const daemonConfig = z.strictObject({
   /** Datanets that are followed by choice, besides those this node has a role in: names, ids, or beginnings of ids. */
   follow: z.array(z.string().min(1).max(80)).max(256).default([]),
   /** Disk lent to shards of other Datanets that too few have. */
-  storage: storageText.prefault('1GiB'),
+  storage: sizeText.prefault('1GiB'),
+  /** What the node does by itself, for the roles it has. */
+  automation: automationConfig,
   log: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('warn')
 })
 export type DaemonConfig = z.infer<typeof daemonConfig>

@@ -16,6 +16,9 @@ function assets(): string {
 }
 export const baseModelFolder = (): string => join(assets(), 'seedling')
 
+/** How the tuned model's fees are shared, in basis points. */
+export const tunedSplit = { worker: 3000, builder: 1000, data: 6000 } as const
+
 export interface ContributorFile {
   readonly name: string
   readonly path: string

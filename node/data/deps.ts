@@ -1,7 +1,7 @@
 import type { Network } from '../../protocol/crypto/index.ts'
 import type { Address } from '../../protocol/primitives/index.ts'
 import type { FollowedChain } from '../chain/types.ts'
-import type { Clock, Events, Log, Metrics } from '../runtime/index.ts'
+import type { Automations, Clock, Events, Log, Metrics, Switched } from '../runtime/index.ts'
 import type { Store } from '../store/index.ts'
 import type { Files, Gossip, Peers, Streams } from '../transport/types.ts'
 import type { DataEvents } from './types.ts'
@@ -17,6 +17,8 @@ export interface DataTiming {
   readonly passMs: number
   /** How often one more Datanet is looked at whose shards may need a place. */
   readonly spareMs: number
+  /** How often a host looks at what was accepted, besides after each decision. */
+  readonly anchorMs: number
 }
 
 export const defaultTiming: DataTiming = {
@@ -24,11 +26,21 @@ export const defaultTiming: DataTiming = {
   tickMs: 1_000,
   fetchMs: 15_000,
   passMs: 5_000,
-  spareMs: 60_000
+  spareMs: 60_000,
+  anchorMs: 30_000
 }
 
 /** Bytes lent to shards of Datanets that this node has nothing to do with, unless its owner says otherwise. */
 export const defaultStorage = 2 ** 30
+
+/** When a host anchors what was accepted since the last version. */
+export interface AnchorPolicy {
+  /** As soon as so many contributions wait for it. */
+  readonly contributions: number
+  /** However few they are, so long after the first of them was accepted. */
+  readonly seconds: number
+}
+export const defaultAnchorPolicy: AnchorPolicy = { contributions: 10, seconds: 3_600 }
 
 export interface DataDeps {
   readonly key: Uint8Array
@@ -44,6 +56,9 @@ export interface DataDeps {
   readonly clock: Clock
   readonly log: Log
   readonly metrics?: Metrics
+  readonly automations: Automations
+  /** When this node anchors versions of its own Datanets by itself; undefined: it is no host. */
+  readonly anchor?: Switched<AnchorPolicy>
   /** Whether a validator votes by its own checks; false leaves it to a person. Default true. */
   readonly autoVote?: boolean
   /** Whether a node that has no vote runs the checks too, for itself. Default true. */

@@ -1,3 +1,3 @@
 export * from './types.ts'
-export type { DataDeps, DataTiming } from './deps.ts'
+export type { AnchorPolicy, DataDeps, DataTiming } from './deps.ts'
 export { createDataService } from './service.ts'

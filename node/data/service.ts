@@ -8,7 +8,7 @@ import { createContributing, createPreviews, createWithdrawing } from './contrib
 import { defaultStorage, defaultTiming } from './deps.ts'
 import type { DataDeps } from './deps.ts'
 import { createCommitments, createNotes, createReceiver, serveSync } from './exchange/index.ts'
-import { createHosting, createVersions } from './host/index.ts'
+import { createAnchoring, createHosting, createVersions } from './host/index.ts'
 import { createInterest } from './interest/index.ts'
 import { createLists } from './lists.ts'
 import { createDataMetrics } from './metrics.ts'
@@ -62,6 +62,7 @@ export function createDataService(deps: DataDeps): DataService {
   const withdrawing = createWithdrawing(deps, book, holdings, contributing)
   const versions = createVersions(deps, book, shards, datanet => notes.document(datanet))
   const hosting = createHosting(deps, book, receiver)
+  const anchoring = createAnchoring(deps, timing.anchorMs, book, interest, versions)
   const lists = createLists(deps, book, interest, notes)
   const commitments = createCommitments(deps, book, {
     changed,
@@ -152,6 +153,7 @@ export function createDataService(deps: DataDeps): DataService {
     // What was not accepted is nobody's to keep.
     if (status !== 'accepted') await letGo(record)
     turns.revisit(record.datanet, record.index)
+    anchoring?.wake()
   }
   async function letGo({ id, state }: ContributionRecord): Promise<void> {
     if (!('statements' in state) || state.statements === undefined) return
@@ -234,10 +236,12 @@ export function createDataService(deps: DataDeps): DataService {
           }
         )
       )
+      anchoring?.start()
       log.info('data service started', { datanets: interest.all().length, self })
     },
     async stop() {
       stopping.abort(new TilthError('data.stopped', 'the data service is stopping'))
+      await anchoring?.stop()
       interest.stop()
       for (const off of offs.splice(0)) await off()
       await commitments.stop()
@@ -252,6 +256,7 @@ export function createDataService(deps: DataDeps): DataService {
       await notes.document(datanet)
       await interest.take(datanet, role)
     },
+    followed: () => interest.all().map(id => ({ id, roles: interest.roles(id) })),
     unfollow: (datanet, role = 'choice') => interest.end(datanet, role),
     heldOutRows: async datanet => {
       await notes.document(datanet)

@@ -189,6 +189,8 @@ export interface DataService {
    * @throws LimitError `datanet.followed-many` · NotFoundError `datanet.unknown`
    */
   follow(datanet: Hex, role?: DatanetRole): Promise<void>
+  /** Those that this node has to do with, and why; no look at the disk. */
+  followed(): readonly { readonly id: Hex; readonly roles: readonly DatanetRole[] }[]
   /** Ends a role; a Datanet without one is forgotten but for what everybody knows. */
   unfollow(datanet: Hex, role?: DatanetRole): Promise<void>
   /** @throws NotFoundError `datanet.unknown`, or as files.fetchBytes */

@@ -3,7 +3,7 @@ import type { Row } from '../../protocol/data/index.ts'
 import type { Address, Hex } from '../../protocol/primitives/index.ts'
 import type { Datanets, Escrows, Tokens } from '../chain/types.ts'
 import type { Engine } from '../engine/types.ts'
-import type { Clock, Events, Log, Metrics } from '../runtime/index.ts'
+import type { Availability, Clock, Events, Log, Metrics } from '../runtime/index.ts'
 import type { Shelf } from '../shelf/index.ts'
 import type { Store } from '../store/index.ts'
 import type { Files, Gossip, Peers, Streams } from '../transport/types.ts'
@@ -95,6 +95,8 @@ export interface JobsDeps {
   /** A folder of this phase's own: work in progress, measured speeds. */
   readonly folder: string
   readonly policy?: Partial<WorkerPolicy>
+  /** Whether a worker takes on work now; always unless given. */
+  readonly availability?: Pick<Availability, 'away'>
   readonly timing?: Partial<JobsTiming>
   /** Where this phase's metrics are kept, if anywhere. */
   readonly metrics?: Metrics

@@ -3,7 +3,7 @@
 export * from './types.ts'
 export { createJobsService } from './service.ts'
 export { versionsOf } from './versions.ts'
-export { isOver } from './views.ts'
+export { isOver, trainerOf } from './views.ts'
 export type { DeclineCode, DeclineView } from './worker/index.ts'
 export { mustBeModel } from './builder/index.ts'
 export { fetchResult } from './result.ts'

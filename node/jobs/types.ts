@@ -1,4 +1,4 @@
-import type { Lot, TrainSettings, JobResult, TuneSpec } from '../../protocol/jobs/index.ts'
+import type { JobResult, Lot, ProductTerms, TrainSettings, TuneSpec } from '../../protocol/jobs/index.ts'
 import type { Address, Hex, Page, PageRequest } from '../../protocol/primitives/index.ts'
 import type { DeclineView } from './worker/declines.ts'
 
@@ -23,6 +23,8 @@ export interface PostRequest {
   readonly expectedBids?: number
   /** Longest that bids are waited for. */
   readonly bidSeconds?: number
+  /** How the model is registered when the job is done; null or left away: not by itself. */
+  readonly product?: ProductTerms | null
 }
 
 /** A job to be; what is left away is recommended. */
@@ -69,6 +71,7 @@ export interface BidView {
   readonly price: bigint
   /** For one sibling on all rows; a lot costs its share of rows of it. */
   readonly siblingPrice: bigint
+  /** What the whole job would take this worker alone, adapter and siblings; with others it takes its share. */
   readonly seconds: number
 }
 
@@ -153,6 +156,8 @@ export interface JobView {
   readonly adapter: string | null
   /** As the builder measured it, mean loss per answer token on the Datanet's held-out questions. */
   readonly heldOutLoss: { readonly base: number; readonly tuned: number } | null
+  /** Of an own job: how its model is to be registered by itself; null where it is not. */
+  readonly product: ProductTerms | null
 }
 
 /** News of jobs, for the bus, the API and the console. Names are the bus's. */

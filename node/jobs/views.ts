@@ -1,6 +1,6 @@
 import type { Assignment, AwardDocument, JobRecord, LotState } from '../../protocol/jobs/index.ts'
 import type { Message } from '../../protocol/crypto/index.ts'
-import type { Hex } from '../../protocol/primitives/index.ts'
+import type { Address, Hex } from '../../protocol/primitives/index.ts'
 import type { AwardNames } from './awards.ts'
 import type { KnownJob } from './book.ts'
 import type { AwardState, AwardView, BidView, JobStateName, JobView, ProgressView, RefusalView } from './types.ts'
@@ -8,6 +8,10 @@ import type { AwardState, AwardView, BidView, JobStateName, JobView, ProgressVie
 /** Whether nothing comes of a job any more but what it has come to. */
 export const isOver = ({ state }: Pick<JobView, 'state'>): boolean =>
   state === 'completed' || state === 'expired' || state === 'refunded'
+
+/** Who trained the adapter that was accepted. */
+export const trainerOf = ({ awards }: Pick<JobView, 'awards'>): Address | undefined =>
+  awards.find(({ lot, state }) => lot.kind === 'adapter' && (state === 'released' || state === 'accepted'))?.worker
 
 export const bidView = ({ worker, price, siblingPrice, seconds }: Message<'Bid'>): BidView => ({
   worker,
@@ -73,7 +77,8 @@ export function jobView(id: Hex, known: KnownJob, built: JobRecord | undefined, 
     awards,
     result: known.closed?.message.completed === true ? known.closed.message.result : null,
     adapter: built === undefined ? null : adapterOf(built),
-    heldOutLoss: built?.heldOut === null || built?.heldOut === undefined ? null : built.heldOut
+    heldOutLoss: built?.heldOut === null || built?.heldOut === undefined ? null : built.heldOut,
+    product: built?.product ?? null
   }
 }
 

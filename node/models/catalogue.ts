@@ -5,6 +5,7 @@ import type { ModelRecord } from '../../protocol/models/index.ts'
 import { InvalidError, checkNewName, zeroHash } from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
 import { decodeFrame } from '../../protocol/wire/index.ts'
+import { refusedWith } from '../chain/index.ts'
 import type { ChainEventOf, ModelOnChain, Registration } from '../chain/types.ts'
 import type { Parts } from './deps.ts'
 import type { Registered, Tables } from './records.ts'
@@ -86,14 +87,21 @@ export function createCatalogue(parts: Parts, tables: Tables): Catalogue {
     // A builder's next version of a model has its name.
     const taken = [...models.values()].map(({ record: { name, builder } }) => ({ name, owner: builder }))
     checkNewName('model', { name: registration.name, owner: self }, taken, { again: true })
-    const { model, block } = await chain.models.register(registration)
-    const mined = await chain.models.model(model)
+    const block = await chain.models.register(registration).then(
+      mined => mined.block,
+      async (error: unknown) => {
+        // Another call of this node's was quicker, or one before the process was killed: it is the same model.
+        if (!refusedWith(error, 'AlreadyRegistered')) throw error
+        return (await chain.head()).block
+      }
+    )
+    const mined = await chain.models.model(id)
     if (mined === undefined)
       throw new InvalidError('model.lost', 'the chain has mined the registration and does not know the model', {
         consequence: 'retry',
-        details: { model }
+        details: { model: id }
       })
-    return put(mined, block)
+    return put(mined, models.get(id)?.block ?? block)
   }
 
   async function resultOf(cid: string, providers: readonly string[]): Promise<JobResult> {

@@ -44,6 +44,7 @@ export type ModelsErrorCode =
   | 'stream.closed'
   | 'voucher.late'
   | 'voucher.received'
+  | 'worker.away'
   | 'worker.busy'
 
 declare module '../../protocol/primitives/errors.ts' {

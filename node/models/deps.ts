@@ -1,8 +1,9 @@
 import type { Network } from '../../protocol/crypto/index.ts'
-import type { Address } from '../../protocol/primitives/index.ts'
+import type { Address, Hex } from '../../protocol/primitives/index.ts'
 import type { FollowedChain } from '../chain/types.ts'
 import type { Engine } from '../engine/types.ts'
-import type { Clock, Events, Log, Metrics } from '../runtime/index.ts'
+import type { JobEvents, JobsService } from '../jobs/index.ts'
+import type { Automations, Availability, Clock, Events, Log, Metrics, Switched } from '../runtime/index.ts'
 import type { Shelf } from '../shelf/index.ts'
 import type { Store } from '../store/index.ts'
 import type { Files, Gossip, Peers, Streams } from '../transport/types.ts'
@@ -22,6 +23,8 @@ export interface WorkerPolicy {
   readonly mostCreditTokens: number
   /** Unpaid tokens one client may leave behind, in credits, before it is served no more (until a restart). */
   readonly lostCredits: number
+  /** Whether vouchers are brought to the chain by themselves. */
+  readonly redeem: boolean
   /** Unclaimed vouchers are brought to the chain from this sum on; below it a transaction is not worth its gas. */
   readonly redeemAt: bigint
   /**
@@ -29,6 +32,18 @@ export interface WorkerPolicy {
    * makes this node pay gas for nothing.
    */
   readonly redeemAtClosing: bigint
+}
+
+/** What a worker serves by itself, and how much of the machine that may take. */
+export interface ServePolicy {
+  /** What this node trained; `auto`: and what others' models pay enough for. */
+  readonly which: 'trained' | 'auto'
+  readonly models: number
+  /** Bytes of all folders together, and of what they take in memory. */
+  readonly disk: number
+  readonly memory: number
+  /** What the open channels of a model have paid for each who serves it, from which on it is served. */
+  readonly pays: bigint
 }
 
 export interface ClientPolicy {
@@ -55,6 +70,7 @@ export const defaultPolicy: ModelsPolicy = {
   creditTokens: 32,
   mostCreditTokens: 512,
   lostCredits: 64,
+  redeem: true,
   redeemAt: 10n ** 18n,
   redeemAtClosing: 10n ** 15n,
   depositRequests: 32,
@@ -81,6 +97,8 @@ export interface ModelsTiming {
   readonly awayMs: number
   /** How often vouchers are looked through for what should be claimed. */
   readonly redeemMs: number
+  /** How often is looked for what is to be registered and served by itself, besides when news come. */
+  readonly lookMs: number
   /** What was asked and answered is kept for at most so long, whatever became of it, and looked through so often. */
   readonly openingMs: number
   readonly sweepMs: number
@@ -100,6 +118,7 @@ export const defaultTiming: ModelsTiming = {
   reachMs: 6_000,
   awayMs: 16_000,
   redeemMs: 30_000,
+  lookMs: 30_000,
   openingMs: 30 * 86_400_000,
   sweepMs: 3_600_000,
   marginSeconds: 600
@@ -119,12 +138,24 @@ export interface ModelsDeps {
   readonly peers: Pick<Peers, 'on'>
   readonly files: Pick<Files, 'fetchBytes' | 'provide' | 'findProviders'>
   /** Base models and adapters. */
-  readonly shelf: Pick<Shelf, 'take'>
+  readonly shelf: Pick<Shelf, 'sizes' | 'take'>
   readonly chain: Pick<FollowedChain, 'models' | 'channels' | 'head' | 'ledger'>
   readonly engine: Pick<Engine, 'open' | 'generate'>
   /** The owner's settings, over the policy. */
   readonly worker?: Partial<Pick<WorkerPolicy, 'inputPrice' | 'outputPrice' | 'capacity'>>
   readonly policy?: Partial<ModelsPolicy>
+  readonly automations: Automations
+  /** Whether a worker takes on answers now; always unless given. */
+  readonly availability?: Pick<Availability, 'away' | 'onChange'>
+  /** Whether a builder registers the models of its own jobs; undefined: it is no builder. */
+  readonly register?: Switched
+  /** What a worker serves by itself; undefined: it is no worker. */
+  readonly serve?: Switched<ServePolicy>
+  /** The jobs phase: what own jobs came to. */
+  readonly jobs?: Pick<JobsService, 'jobs'>
+  readonly jobEvents?: Pick<Events<JobEvents>, 'on'>
+  /** What a Datanet is called. */
+  readonly nameOf?: (datanet: Hex) => Promise<string | undefined>
   readonly timing?: Partial<ModelsTiming>
   readonly metrics?: Metrics
   /** Tokenizers by model folder. */

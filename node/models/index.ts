@@ -5,7 +5,7 @@
  */
 export * from './types.ts'
 export { defaultPolicy, defaultTiming } from './deps.ts'
-export type { ModelsDeps, ModelsPolicy, ModelsTiming } from './deps.ts'
+export type { ModelsDeps, ModelsPolicy, ModelsTiming, ServePolicy } from './deps.ts'
 export { folderSpeech } from './speech.ts'
 export type { Speech, SpeechSource } from './speech.ts'
 export { createModelsService } from './service.ts'

@@ -20,6 +20,7 @@ import { listChannels, ownChannel } from './channels.ts'
 import { createCatalogue } from './catalogue.ts'
 import { asStream } from './stream.ts'
 import type { AskEvent, ModelView, ModelsService } from './types.ts'
+import { createOffering, createRegistering } from './automation/index.ts'
 import { createActivity } from './worker/activity.ts'
 import { createAdmission } from './worker/admission.ts'
 import { createAnswers } from './worker/answer.ts'
@@ -62,6 +63,9 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
   const asking = createAsking(parts, wallet, createWorkers(parts, board, acquaintance), folders, pool)
   const keeper = createChannelKeeper(parts, wallet)
 
+  const registering = createRegistering(parts, parts.timing.lookMs, catalogue)
+  const offering = createOffering(parts, parts.timing.lookMs, tables, catalogue, board, serving)
+
   const forgetting = createForgetting(parts, tables, { receipts, accounts, wallet })
 
   let life = new AbortController()
@@ -101,6 +105,10 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
       }
       keeper.start()
       forgetting.start()
+      offs.push(parts.events.on('models.registered', () => offering?.wake()))
+      if (parts.jobEvents !== undefined) offs.push(parts.jobEvents.on('jobs.completed', () => registering?.wake()))
+      registering?.start()
+      offering?.start()
       const { signal } = life
       // After a restart there may be receipts to sign; workers that are not there yet get them at the next ask.
       keeper.reconcile(signal).catch((error: unknown) => {
@@ -109,6 +117,8 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
     },
     async stop() {
       life.abort(new TilthError('models.stopped', 'the node is stopping', { consequence: 'retry' }))
+      await registering?.stop()
+      await offering?.stop()
       serving.stop()
       keeper.stop()
       pool.stop()
@@ -180,7 +190,8 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
       redeemer.all(
         options && {
           atLeast: policy.redeemAtClosing,
-          of: model => catalogue.get(model)?.record.datanet === options.closing
+          of: model => catalogue.get(model)?.record.datanet === options.closing,
+          closing: options.closing
         }
       ),
     reconcile: () => keeper.reconcile(life.signal)

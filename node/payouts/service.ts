@@ -3,6 +3,7 @@ import type { CosignedReceipt } from '../../protocol/models/index.ts'
 import { NotFoundError, TilthError } from '../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../protocol/primitives/index.ts'
 import type { ScoringDocument } from '../../protocol/payouts/index.ts'
+import { createClaiming, createFinalizing, createSettling, createWatching } from './automation/index.ts'
 import { createFacts } from './facts.ts'
 import { createProposals } from './proposals.ts'
 import type { MoneyEvent, Proposal } from './proposals.ts'
@@ -84,6 +85,11 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
     exchange
   })
   const claims = createClaims(deps, proposals, bundles)
+  const watching = createWatching(deps, timing.tickMs, { proposals, watcher })
+  const settling = createSettling(deps, timing.announceMs, { proposals, receipts, settler })
+  const finalizing = createFinalizing(deps, timing.tickMs, { proposals, settler, watcher })
+  const claiming = createClaiming(deps, timing.announceMs, claims)
+  const automations = [watching, settling, finalizing, claiming]
   const stops: (() => Promise<void> | void)[] = []
 
   const own = createOwnReceipts(deps.store, deps.models, takeOwn, log)
@@ -151,14 +157,16 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
         proposer: event.proposer,
         transaction: event.transaction
       })
-      void look()
+      watching.wake()
     }
     if (event.name === 'EpochVoided') {
       void letGoOfVoided(event.pool, event.epoch)
       events.emit('payouts.voided', { pool: event.pool, epoch: event.epoch, challenger: event.challenger })
     }
-    if (event.name === 'EpochFinalized')
+    if (event.name === 'EpochFinalized') {
       events.emit('payouts.finalized', { pool: event.pool, epoch: event.epoch, payoutsTotal: event.payoutsTotal })
+      claiming?.wake()
+    }
     if (event.name === 'PayoutClaimed')
       events.emit('payouts.claimed', {
         pool: event.pool,
@@ -190,16 +198,6 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
   async function followAll(): Promise<void> {
     for await (const { id, epoch } of proposals.pools())
       if (epoch > (await receipts.pool(id)).epoch && (await receipts.openIds(id, '', 1)).length > 0) followSoon(id)
-  }
-
-  async function look(): Promise<void> {
-    try {
-      await watcher.look()
-      if (roles.scorer) scorer.wake()
-      if (roles.settler) await settler.look()
-    } catch (error) {
-      log.warn('pending epochs could not be looked at', { error })
-    }
   }
 
   async function viewOf(proposal: Proposal): Promise<EpochView> {
@@ -262,7 +260,6 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
       }
       stops.push(
         deps.modelEvents.on('models.receipt', () => own.take()),
-        clock.every(timing.tickMs, look, report),
         clock.every(timing.announceMs, () => models.letGo(), report),
         clock.every(timing.announceMs, announceAgain, report),
         clock.every(timing.announceMs, followAll, report)
@@ -283,14 +280,17 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
           models.keep(model, false)
         })
       )
+      for (const automation of automations) automation?.start()
       // What came in the moment when the process died.
       await own.take()
       if (!roles.scorer) return
       scorer.start()
+      stops.push(clock.every(timing.tickMs, () => scorer.wake(), report))
       for await (const pool of receipts.pools())
         for (const id of await receipts.unscored(pool, weighedAtStart)) scorer.add(id)
     },
     async stop() {
+      for (const automation of automations) await automation?.stop()
       for (const stop of stops.splice(0)) await stop()
       await topic.stop()
       await scorer.stop()

@@ -6,6 +6,7 @@ import type { FollowedChain } from '../chain/types.ts'
 import type { Engine } from '../engine/types.ts'
 import type { Versions } from '../jobs/deps.ts'
 import type { ModelEvents, ModelsService } from '../models/types.ts'
+import type { Automations, Switched } from '../runtime/automation/types.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { Clock, Events, Log } from '../runtime/types.ts'
 import type { Shelf } from '../shelf/index.ts'
@@ -229,6 +230,32 @@ export interface PayoutsService {
   accounting(): Promise<AccountingView>
 }
 
+/** When a settler closes a pool's epoch. */
+export interface SettlePolicy {
+  /** So long after the one before. */
+  readonly seconds: number
+  /** If at least so much in fees waits for it, in the token's smallest unit. */
+  readonly fees: bigint
+}
+/** When what data has earned is claimed. */
+export interface ClaimPolicy {
+  /** From which sum in one pool on, in the token's smallest unit. */
+  readonly at: bigint
+  /** Accounts besides this node's own: it pays their gas. */
+  readonly accounts: readonly Address[]
+}
+/** What this node does by itself. */
+export interface PayoutsPolicy {
+  /** Settlers; not at all unless given. */
+  readonly settle?: Switched<SettlePolicy>
+  /** Settlers make final what can be; true unless given. */
+  readonly finalize?: boolean
+  /** Others' epochs are checked; true unless given. */
+  readonly watch?: boolean
+  /** Not at all unless given. */
+  readonly claim?: Switched<ClaimPolicy>
+}
+
 export interface PayoutsTiming {
   /** How long a settler waits for workers to redeem and announce. */
   readonly closingMs: number
@@ -278,6 +305,12 @@ export interface PayoutsDeps {
     ModelsService,
     'receipts' | 'receipt' | 'release' | 'redeem' | 'opening' | 'show' | 'openings' | 'forget'
   >
+  readonly automations: Automations
+  readonly policy?: PayoutsPolicy
+  /** What a Datanet is called. */
+  readonly nameOf?: (datanet: Hex) => Promise<string | undefined>
+  /** Datanets in which this node or those it is a door for may have earned something. */
+  readonly pools?: () => readonly Hex[]
   /** Where files of archived receipts go. */
   readonly folder: string
   readonly timing?: Partial<PayoutsTiming>

@@ -85,8 +85,25 @@ const expired = plan.extend({
 export const jobState = z.discriminatedUnion('state', [bidding, running, completed, expired])
 export type JobState = z.infer<typeof jobState>
 
+/** How the model that comes of a job is to be registered; what is left away is chosen by the builder's node. */
+export const productTerms = z.strictObject({
+  name: z.string().min(1).max(80).optional(),
+  /** Basis points of every fee. */
+  split: z
+    .strictObject({
+      worker: z.int().min(0).max(10_000),
+      builder: z.int().min(0).max(10_000),
+      data: z.int().min(0).max(10_000)
+    })
+    .refine(({ worker, builder, data }) => worker + builder + data === 10_000, 'must sum to 10000')
+    .optional()
+})
+export type ProductTerms = z.infer<typeof productTerms>
+
 export const jobRecord = z.strictObject({
   document: tuneJobDocument,
+  /** null: the model is not registered by itself; left away where the job was posted by a version that did not ask. */
+  product: productTerms.nullable().optional(),
   bids: z.array(signedSchema('Bid')),
   /** As measured by the builder on the held-out questions. */
   heldOut: z.strictObject({ base: z.number(), tuned: z.number() }).nullable(),
@@ -101,8 +118,14 @@ function mustBe<S extends LotState['state']>(state: LotState, to: string, ...fro
   if (!from.includes(state.state as S)) throw wrong(state.state, to)
 }
 
-export const newJob = (document: TuneJobDocument, until: number, expected: number | null): JobRecord => ({
+export const newJob = (
+  document: TuneJobDocument,
+  until: number,
+  expected: number | null,
+  product?: ProductTerms | null
+): JobRecord => ({
   document,
+  ...(product === undefined ? {} : { product }),
   bids: [],
   heldOut: null,
   state: { state: 'bidding', until, expected }

@@ -2,8 +2,8 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { followChain } from '../../node/chain/index.ts'
 import type { FollowedChain } from '../../node/chain/index.ts'
-import { createEvents, systemClock } from '../../node/runtime/index.ts'
-import type { Clock, Events, Log } from '../../node/runtime/index.ts'
+import { createAutomations, createEvents, systemClock } from '../../node/runtime/index.ts'
+import type { AutomationEvents, Automations, Clock, Events, Log } from '../../node/runtime/index.ts'
 import { createShelf } from '../../node/shelf/index.ts'
 import type { Shelf } from '../../node/shelf/index.ts'
 import { openStore } from '../../node/store/index.ts'
@@ -31,6 +31,7 @@ export interface CommonDeps<E extends object> extends Pick<Transport, 'gossip' |
   readonly store: Store
   readonly events: Events<E>
   readonly shelf: Shelf
+  readonly automations: Automations
 }
 
 interface PhaseService {
@@ -73,7 +74,13 @@ async function serviceOn<S extends PhaseService, E extends object, O>(
   const { network } = chain
   const shelf = createShelf({ files, folder: join(peer.folder, 'shelf'), clock: systemClock, log, quota: 1e9 })
   await shelf.start()
-  const infrastructure = { gossip, streams, peers, files, shelf }
+  const automations = createAutomations({
+    clock: systemClock,
+    log,
+    events: events as unknown as Events<AutomationEvents>,
+    store
+  })
+  const infrastructure = { gossip, streams, peers, files, shelf, automations }
   const common = { key, self, network, chain, clock: systemClock, log, store, events, ...infrastructure }
   const service = make(common, peer, options)
   await service.start()

@@ -1,4 +1,5 @@
 export * from './route.ts'
+export * from './events.ts'
 export * from './views.ts'
 export * from './wallet.ts'
 export * from './channels.ts'

@@ -1,7 +1,9 @@
 import { z } from 'zod'
 import { datanetRules } from '../../../protocol/data/types.ts'
 import { signedSchema } from '../../../protocol/crypto/schema.ts'
-import { nothing, paged, pageSchema, route } from './route.ts'
+import { availabilityRoutes } from './availability.ts'
+import { offerRoutes, whyRoutes } from './offers.ts'
+import { named, nothing, paged, pageSchema, route, wanted } from './route.ts'
 import { walletRoutes } from './wallet.ts'
 import { channelRoutes } from './channels.ts'
 import {
@@ -34,9 +36,6 @@ import {
   votePolicy
 } from './views.ts'
 
-/** Which one is meant: an id, as much of one as no other shares, or a name where such things have names. */
-const wanted = z.string().min(1).max(100)
-const named = z.object({ id: wanted })
 const contribution = z
   .strictObject({
     /**
@@ -93,6 +92,7 @@ export const routes = {
     reply: pageSchema(peerView)
   }),
   ...walletRoutes,
+  ...availabilityRoutes,
 
   createDatanet: route({
     method: 'POST',
@@ -341,6 +341,8 @@ export const routes = {
     reply: pageSchema(declineView)
   }),
 
+  ...whyRoutes,
+
   importBase: route({
     method: 'POST',
     path: '/api/bases',
@@ -388,6 +390,7 @@ export const routes = {
     body: z.strictObject({ inputPrice: decimal.optional(), outputPrice: decimal.optional() }),
     reply: z.object({ id: hash })
   }),
+  ...offerRoutes,
   ask: route({
     method: 'POST',
     path: '/api/ask',

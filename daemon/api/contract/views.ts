@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { automationView } from './events.ts'
+import { productTerms } from '../../../protocol/jobs/job.ts'
 import { lot, trainSettings } from '../../../protocol/jobs/types.ts'
 
 /**
@@ -24,6 +26,10 @@ export const declineView = z.object({
   again: z.int().nullable()
 })
 
+/** The same of one job, whatever the reason: also that it is over, this node's own, or that it was bid for. */
+export const whyView = declineView.omit({ at: true })
+export type WhyView = z.infer<typeof whyView>
+
 /** Whether others can dial this node, over what, how that is known, and what to do if they cannot. */
 export const reachView = z.object({
   state: z.enum(['open', 'relayed', 'closed', 'unknown', 'local']),
@@ -43,6 +49,11 @@ export const reachView = z.object({
   help: z.string().optional()
 })
 export type ReachStatus = z.infer<typeof reachView>
+
+/** Why a worker takes on no new work now, and until when (milliseconds since 1970); null while it does. */
+export const awayView = z
+  .object({ reason: z.enum(['paused', 'hours', 'power']), why: z.string(), until: z.number().nullable() })
+  .nullable()
 
 export const statusView = z.object({
   version: z.string(),
@@ -94,6 +105,10 @@ export const statusView = z.object({
   claimable: decimal,
   /** Jobs not bid for, the newest first, why, and what to do. */
   declined: z.array(declineView).readonly(),
+  /** Why no new work is taken on now, if so. */
+  away: awayView,
+  /** What it does by itself, in the order of the flow. */
+  automation: z.array(automationView).readonly(),
   uptimeSeconds: z.int()
 })
 export type StatusView = z.infer<typeof statusView>
@@ -312,8 +327,25 @@ export const jobRequest = z.strictObject({
     .min(10)
     .max(30 * 86400),
   expectedBids: z.int().min(1).max(1000).optional(),
-  bidSeconds: z.number().min(0.1).max(86400).optional()
+  bidSeconds: z.number().min(0.1).max(86400).optional(),
+  /** How the model is registered when the job is done: by a name and a split, or those of most; null: by hand. */
+  product: productTerms.nullable().default({})
 })
+
+export const offerView = z.object({
+  model: hash,
+  name: z.string(),
+  worker: addressView,
+  /** For a token of a prompt, and of an answer. */
+  inputPrice: decimal,
+  outputPrice: decimal,
+  /** Answers that could begin now. */
+  capacity: z.int(),
+  tokensPerSecond: z.int(),
+  /** Seconds since 1970. */
+  expires: z.int()
+})
+export type OfferView = z.infer<typeof offerView>
 
 export const modelView = z.object({
   id: hash,

@@ -1,14 +1,17 @@
 import type { Node } from '../../../node/node.ts'
 import type { AskEvent } from '../contract/index.ts'
 import type { Handlers } from '../server/index.ts'
+import { availabilityHandlers } from './availability.ts'
 import { channelHandlers } from './channels.ts'
 import { dataHandlers } from './data.ts'
+import { eventHandlers } from './events.ts'
 import { jobHandlers } from './jobs.ts'
 import { modelHandlers } from './models.ts'
 import { nodeHandlers } from './node.ts'
 import { payoutHandlers } from './payouts.ts'
 import { walletHandlers } from './wallet.ts'
 import { createWhich } from './which.ts'
+import { whyHandlers } from './why.ts'
 
 export interface ApiHandlers {
   readonly handlers: Handlers
@@ -25,8 +28,11 @@ export function createHandlers(node: Node, about: { version: string; rpc: string
       ...nodeHandlers(node, about),
       ...walletHandlers(node),
       ...channelHandlers(node, which),
+      ...availabilityHandlers(node),
+      ...eventHandlers(node),
       ...dataHandlers(node, which),
       ...jobHandlers(node, which),
+      ...whyHandlers(node, which),
       ...models,
       ...payoutHandlers(node, which)
     },

@@ -5,12 +5,13 @@ import { InvalidError, pageOf, TilthError } from '../../../protocol/primitives/i
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { mustBeModel } from '../../../node/jobs/index.ts'
 import type { ModelView as NodeModel } from '../../../node/models/index.ts'
+import { trainerOf } from '../../../node/jobs/index.ts'
 import type { Node } from '../../../node/node.ts'
 import type { AskEvent, Explanation, ModelView } from '../contract/index.ts'
 import type { Handlers } from '../server/index.ts'
 import type { Which } from './which.ts'
 
-type Names = 'importBase' | 'registerModel' | 'models' | 'model' | 'serve' | 'ask' | 'redeem'
+type Names = 'importBase' | 'registerModel' | 'models' | 'model' | 'serve' | 'unserve' | 'offers' | 'ask' | 'redeem'
 
 export const modelView = ({
   id,
@@ -68,12 +69,12 @@ async function requireModel(folder: string): Promise<void> {
 }
 
 export function modelHandlers(
-  node: Pick<Node, 'models' | 'payouts' | 'shelf' | 'transport'>,
+  node: Pick<Node, 'models' | 'payouts' | 'self' | 'shelf' | 'transport'>,
   which: Which
 ): Pick<Handlers, Names> & {
   readonly askEvents: (body: Parameters<Handlers['ask']>[0]['body'], signal: AbortSignal) => AsyncGenerator<AskEvent>
 } {
-  const { models, payouts, shelf, transport } = node
+  const { models, payouts, self, shelf, transport } = node
 
   async function explained(receipts: readonly Hex[]): Promise<Explanation> {
     const [answers, failed]: [Explanation['answers'], Explanation['failed']] = [[], []]
@@ -133,9 +134,7 @@ export function modelHandlers(
       })
     return {
       result: job.result,
-      worker: job.awards.find(
-        award => award.lot.kind === 'adapter' && (award.state === 'released' || award.state === 'accepted')
-      )?.worker
+      worker: trainerOf(job)
     }
   }
 
@@ -184,6 +183,22 @@ export function modelHandlers(
         ...(body.outputPrice === undefined ? {} : { outputPrice: BigInt(body.outputPrice) })
       })
       return { id: offer.model }
+    },
+    async unserve({ params }) {
+      const { id, name } = await which.model(params.id)
+      const served = models.offers(id).some(({ worker }) => worker === self)
+      await models.withdraw(id)
+      return { id, name, served }
+    },
+    async offers({ params: { model, ...page } }) {
+      const wanted = model === undefined ? undefined : (await which.model(model)).id
+      const offers = models.offers(wanted).map(one => ({
+        ...one,
+        name: models.model(one.model)?.name ?? '',
+        inputPrice: one.inputPrice.toString(),
+        outputPrice: one.outputPrice.toString()
+      }))
+      return pageOf(offers, page, ({ model: of, worker }) => `${of}/${worker}`)
     },
     async redeem() {
       const { channels, amount } = await models.redeem()

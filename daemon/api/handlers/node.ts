@@ -66,6 +66,8 @@ export function nodeHandlers(
         activity: { ...activity, fees: fees.toString() },
         owed: wallet.owed.toString(),
         claimable: wallet.claimable.toString(),
+        away: node.availability.away() ?? null,
+        automation: node.automations.views(),
         declined: node.jobs.declined({ limit: declinedShown }).items,
         uptimeSeconds: Math.round((Date.now() - started) / 1000)
       }

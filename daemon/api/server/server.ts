@@ -13,7 +13,7 @@ export type Handlers = {
     input: Input<Routes[N]>
   ) => N extends StreamingRoute ? AsyncGenerator<ReplyOf<Routes[N]>> : Promise<ReplyOf<Routes[N]>>
 }
-type StreamingRoute = 'ask'
+type StreamingRoute = 'ask' | 'events'
 
 export interface ApiServerOptions {
   host: string

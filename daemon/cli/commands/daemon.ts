@@ -6,6 +6,7 @@ import { startDetached } from '../../detached.ts'
 import { openKeystore, readPassphrase } from '../../keys/index.ts'
 import { collect, guarded } from '../command.ts'
 import { printJson } from '../output.ts'
+import { withAutomation } from './automation-flags.ts'
 
 type DaemonFlags = Flags & { passphraseFile?: string; json?: boolean; autoVote: boolean; detach?: boolean }
 
@@ -16,10 +17,10 @@ const readFromFile = ({ passphraseFile }: DaemonFlags): boolean =>
   (passphraseFile ?? process.env['TILTH_PASSPHRASE_FILE']) !== undefined
 
 export function daemonCommand(): Command {
-  return new Command('daemon')
-    .description(
-      'run a node until Ctrl-C; settings come from flags, TILTH_* variables or a configuration file, in this order'
-    )
+  const cmd = new Command('daemon').description(
+    'run a node until Ctrl-C; settings come from flags, TILTH_* variables or a configuration file, in this order'
+  )
+  return withAutomation(cmd)
     .option('--config <file>', 'JSON configuration (TILTH_CONFIG)')
     .option('--data <dir>', 'data folder (TILTH_DATA; default ~/.tilth)')
     .option('--key <file>', 'keystore file (TILTH_KEY; default key.json in the data folder)')

@@ -5,6 +5,7 @@ import { alone, command, connected, guarded, listing, show, showList } from '../
 import type { CallFlags, ListFlags } from '../command.ts'
 import { refusalLine } from '../job-progress.ts'
 import { dim, safe, short, table, tokens } from '../output.ts'
+import { jobsWhyCommand } from './declined.ts'
 
 type Award = JobView['awards'][number]
 const stepsOf = ({ step, steps, loss }: NonNullable<Award['progress']>, digits: number): string =>
@@ -72,6 +73,7 @@ export function jobsCommand(): Command {
     )
   )
     .argument('[job]', 'one of them: id or beginning of one')
+    .addCommand(jobsWhyCommand())
     .action(
       guarded(async (wanted: string | undefined, flags: ListFlags) => {
         await showList(
@@ -90,7 +92,7 @@ export function jobsCommand(): Command {
                       job.bids.length === 0
                         ? dim('  no bids')
                         : table(
-                            ['  bid by', 'price', 'seconds'],
+                            ['  bid by', 'price', 'seconds alone'],
                             job.bids.map(bid => [`  ${short(bid.worker)}`, tokens(bid.price), String(bid.seconds)]),
                             [1, 2]
                           ),

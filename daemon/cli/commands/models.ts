@@ -57,32 +57,6 @@ export function modelsCommand(): Command {
     )
 }
 
-export function serveCommand(): Command {
-  return connected(
-    command({
-      name: 'serve',
-      summary: 'offer a registered model for pay (worker)',
-      examples: ['tilth serve 0x12… --as worker-1']
-    })
-  )
-    .argument('<model>', 'id, beginning of one, or name')
-    .option('--input-price <smallest>', "per prompt token, in the token's smallest unit")
-    .option('--output-price <smallest>', "per answer token, in the token's smallest unit")
-    .action(
-      guarded(async (model: string, flags: CallFlags & { inputPrice?: string; outputPrice?: string }) => {
-        await show(
-          flags,
-          api =>
-            api.call('serve', {
-              params: { id: model },
-              body: { inputPrice: flags.inputPrice, outputPrice: flags.outputPrice }
-            }),
-          ({ id }) => `serving ${id}`
-        )
-      })
-    )
-}
-
 interface RegisterFlags extends CallFlags {
   name: string
   job?: string

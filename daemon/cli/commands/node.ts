@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { automationText } from '../automation.ts'
 import { clockFault, clockHelp, reachText } from '../reach.ts'
 import { command, connected, guarded, listing, show, showList } from '../command.ts'
 import { gasAdvice, stakeAdvice } from '../money.ts'
@@ -8,6 +9,9 @@ import { dim, duration, safe, short, table, tokens, yellow } from '../output.ts'
 
 const line = (label: string, text: string, advice?: string): string =>
   `${label.padEnd(9)}${text}${advice === undefined ? '' : `\n         ${yellow(advice)}`}`
+
+const awayText = ({ why, until }: NonNullable<StatusView['away']>): string =>
+  `${why}${until === null ? '' : `, until ${new Date(until).toLocaleString()}`}`
 
 /** One screen: who this is, whether it is reached, what it has, what it does, and what its owner should do. */
 export function statusText(status: StatusView): string {
@@ -28,6 +32,7 @@ export function statusText(status: StatusView): string {
     line('balance', `${tokens(status.balance)} tokens, stake ${tokens(status.stake)}`, stakeAdvice(status)),
     ...(worker
       ? [
+          ...(status.away === null ? [] : [line('away', awayText(status.away))]),
           line(
             'serves',
             status.serving.length === 0
@@ -65,6 +70,7 @@ export function statusText(status: StatusView): string {
           )
         ]
       : []),
+    line('does', status.automation.map(one => automationText(one, Date.now())).join('\n         ')),
     line('up', `${duration(status.uptimeSeconds)}, version ${status.version}`)
   ].join('\n')
 }

@@ -4,7 +4,7 @@ import { TilthError } from '../../../protocol/primitives/index.ts'
 import { isJobFailed } from '../../api/contract/index.ts'
 import type { JobView } from '../../api/contract/index.ts'
 import type { DataDone, JobDone, LoopContext } from '../context.ts'
-import { baseModelFolder } from '../input.ts'
+import { baseModelFolder, tunedSplit } from '../input.ts'
 import { until } from '../poll.ts'
 
 const nameOf = (network: LoopContext['network'], address: string): string =>
@@ -36,6 +36,7 @@ export async function runJobs({ network, input, reporter }: LoopContext, data: D
         budget: (100n * 10n ** 18n).toString(),
         deadlineSeconds: 1800,
         expectedBids: workers.length,
+        product: { name: input.name, split: tunedSplit },
         bidSeconds: 300
       }
     })

@@ -1,6 +1,7 @@
 import { TilthError, foreignCode } from '../../../protocol/primitives/index.ts'
 import type { ModelView, ReceiptView } from '../../api/contract/index.ts'
 import type { Answer, JobDone, LoopContext, ModelsDone } from '../context.ts'
+import { tunedSplit } from '../input.ts'
 import { unlessUnknown, until } from '../poll.ts'
 
 /** Exact match as question answering counts it: case, outer spaces and a final full stop do not matter. */
@@ -36,7 +37,7 @@ export async function runModels(context: LoopContext, jobs: JobDone): Promise<Mo
           name: input.name,
           job: jobs.job.id,
           ...(worker === undefined ? {} : { worker }),
-          split: { worker: 3000, builder: 1000, data: 6000 }
+          split: tunedSplit
         }
       })
       say(`${tuned.name} ${tuned.id.slice(0, 10)}…`)

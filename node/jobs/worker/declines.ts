@@ -10,6 +10,7 @@ export type DeclineCode =
   | 'work.deadline' // it would not be done in time
   | 'work.base' // its base model cannot be had, or is none
   | 'work.version' // the Datanet's version cannot be had
+  | 'work.away' // its owner has paused it, or lends it at other hours
   | 'work.failed' // something else went wrong: it is tried again
 
 /** A job that this node did not bid for, and what its owner can do about it. */
@@ -38,7 +39,7 @@ export class DeclinedError extends TilthError {
     cause?: unknown,
     estimate?: { readonly seconds: number; readonly price: bigint }
   ) {
-    const passing = why === 'work.base' || why === 'work.version' || why === 'work.failed'
+    const passing = why === 'work.base' || why === 'work.version' || why === 'work.away' || why === 'work.failed'
     super(why, reason, { help, consequence: passing ? 'retry' : 'ignore', ...(cause === undefined ? {} : { cause }) })
     this.why = why
     this.estimate = estimate

@@ -1,16 +1,25 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import type { TuneSpec } from '../../../protocol/jobs/index.ts'
+import { coalitionsOf, playersOf, rowsOf } from '../../../protocol/jobs/index.ts'
+import type { Lot, TuneSpec } from '../../../protocol/jobs/index.ts'
 import { contentHash } from '../../../protocol/primitives/index.ts'
-import type { Address } from '../../../protocol/primitives/index.ts'
+import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { checkVersion } from '../versions.ts'
 import { DeclinedError } from './declines.ts'
 import type { DeclineCode } from './declines.ts'
 import type { JobsDeps, OwnedRow, WorkerPolicy } from '../deps.ts'
+import type { Experience } from './experience.ts'
 
-/** Measured on this machine: characters of rows trained per second, for one base model and shape of training. */
-const speed = z.strictObject({ charactersPerSecond: z.number().positive(), measuredAt: z.number() })
+/**
+ * Measured on this machine, for one base model and shape of training: characters of rows trained per second, and what
+ * comes before the first step of each lot (the model is loaded, its graph compiled).
+ */
+const speed = z.strictObject({
+  charactersPerSecond: z.number().positive(),
+  overheadSeconds: z.number().min(0).default(0),
+  measuredAt: z.number()
+})
 type Speed = z.infer<typeof speed>
 
 const benchmarkSteps = 4
@@ -19,7 +28,10 @@ const charactersOf = (rows: readonly OwnedRow[]): number =>
   rows.reduce((sum, { row }) => sum + row.messages.reduce((length, { content }) => length + content.length, 0), 0)
 
 export interface Estimate {
+  /** For the whole job, adapter and siblings, if nobody else took a part of it. */
   readonly seconds: number
+  /** For the adapter alone, which is what has to be done in time whoever trains the siblings. */
+  readonly adapterSeconds: number
   readonly price: bigint
   readonly siblingPrice: bigint
 }
@@ -33,22 +45,47 @@ async function orDecline<T>(step: Promise<T>, code: DeclineCode, reason: string,
   }
 }
 
-export type Estimator = (
-  spec: TuneSpec,
-  builder: Address,
-  /** Throws where an estimate is not within the job's terms. */
-  accept: (estimate: Estimate) => void,
-  signal?: AbortSignal
-) => Promise<Estimate>
+export interface Estimator {
+  estimate(
+    job: Hex,
+    spec: TuneSpec,
+    builder: Address,
+    /** Throws where an estimate is not within the job's terms. */
+    accept: (estimate: Estimate) => void,
+    signal?: AbortSignal
+  ): Promise<Estimate>
+  /** Seconds for a lot by what was measured, uncorrected; undefined where nothing was. */
+  reckon(job: Hex, spec: TuneSpec, lot: Lot, signal?: AbortSignal): Promise<number | undefined>
+}
+
+/** Of all rows, how many the siblings of a lot train on together: 2 is twice as many as the adapter. */
+function sharesOf(job: Hex, { coalitions: count }: TuneSpec, lot: Lot, rows: readonly OwnedRow[]): number {
+  if (lot.kind === 'adapter') return 1
+  const owners = rows.map(({ contributor }) => contributor)
+  const players = playersOf(owners)
+  const coalitions = coalitionsOf(job, players.length, count)
+  const trained = lot.coalitions.reduce((sum, index) => {
+    const coalition = coalitions[index]
+    return sum + (coalition === undefined ? 0 : rowsOf(coalition, players, owners).length)
+  }, 0)
+  return trained / Math.max(1, rows.length)
+}
+
+/** All siblings of a job as one lot: every coalition but the empty one and the full one. */
+function allSiblings(job: Hex, spec: TuneSpec, rows: readonly OwnedRow[]): Lot {
+  const players = playersOf(rows.map(({ contributor }) => contributor))
+  const { length } = coalitionsOf(job, players.length, spec.coalitions)
+  return { kind: 'siblings', coalitions: Array.from({ length: length - 2 }, (_, i) => i + 1) }
+}
 
 /** Bytes that a model's folder may hold beside weights: its tokenizer, templates and pictures. */
 const besideWeights = 64 << 20
 
 /**
- * What a job would take this machine, from its own measured speed, and what its owner wants for it. The first job of a
- * kind is measured by a few real steps; later ones by what is remembered.
+ * What a job would take this machine, from its own measured speed and from how long earlier lots took, and what its
+ * owner wants for it. The first job of a kind is measured by a few real steps; later ones by what is remembered.
  */
-export function createEstimator(deps: JobsDeps, policy: WorkerPolicy): Estimator {
+export function createEstimator(deps: JobsDeps, policy: WorkerPolicy, experience: Experience): Estimator {
   const speeds = deps.store.collection('jobs/speeds', speed)
 
   async function benchmark(
@@ -62,6 +99,7 @@ export function createEstimator(deps: JobsDeps, policy: WorkerPolicy): Estimator
     await rm(folder, { recursive: true, force: true })
     await mkdir(folder, { recursive: true })
     const times: number[] = []
+    const began = deps.clock.now()
     try {
       await deps.engine.tune({
         model,
@@ -80,10 +118,36 @@ export function createEstimator(deps: JobsDeps, policy: WorkerPolicy): Estimator
     const first = times[0] ?? deps.clock.now()
     const steps = Math.max(1, times.length - 1)
     const seconds = Math.max(0.001, ((times.at(-1) ?? first) - first) / 1000)
-    return { charactersPerSecond: (Math.max(1, charactersOf(sample)) * steps) / seconds, measuredAt: deps.clock.now() }
+    return {
+      charactersPerSecond: (Math.max(1, charactersOf(sample)) * steps) / seconds,
+      overheadSeconds: Math.max(0, (first - began) / 1000 - seconds / steps),
+      measuredAt: deps.clock.now()
+    }
   }
 
-  return async (spec, builder, accept, signal) => {
+  const keyOf = ({ base, settings }: TuneSpec): Hex => {
+    const {
+      batch,
+      lora: { rank, targets },
+      method,
+      cutoff
+    } = settings
+    return contentHash({ base, batch, rank, targets: [...targets].sort(), method, cutoff })
+  }
+
+  function secondsFor(job: Hex, spec: TuneSpec, lot: Lot, rows: readonly OwnedRow[], known: Speed): number {
+    const once = (charactersOf(rows) * spec.settings.epochs) / known.charactersPerSecond
+    const shares = sharesOf(job, spec, lot, rows)
+    return shares === 0 ? 0 : known.overheadSeconds + once * shares
+  }
+
+  async function estimate(
+    job: Hex,
+    spec: TuneSpec,
+    builder: Address,
+    accept: (estimate: Estimate) => void,
+    signal?: AbortSignal
+  ): Promise<Estimate> {
     await orDecline(
       checkVersion(deps, spec),
       'work.version',
@@ -102,18 +166,20 @@ export function createEstimator(deps: JobsDeps, policy: WorkerPolicy): Estimator
         `its ${rows.length} rows are more than the ${policy.maxRows} that are allowed here`,
         'Allow more with worker.maxRows in the configuration.'
       )
-    const {
-      batch,
-      lora: { rank, targets },
-      method,
-      cutoff
-    } = spec.settings
-    const key = contentHash({ base: spec.base, batch, rank, targets: [...targets].sort(), method, cutoff })
+    const key = keyOf(spec)
     const known = await speeds.get(key)
-    const priced = ({ charactersPerSecond }: Speed): Estimate => {
-      const seconds = Math.max(1, Math.ceil((charactersOf(rows) * spec.settings.epochs) / charactersPerSecond))
-      const price = policy.pricePerSecond * BigInt(seconds)
-      return { seconds, price, siblingPrice: price }
+    const ratios = { adapter: await experience.ratio('adapter'), siblings: await experience.ratio('siblings') }
+    const priced = (measured: Speed): Estimate => {
+      const adapter = ratios.adapter * secondsFor(job, spec, { kind: 'adapter' }, rows, measured)
+      const siblings = ratios.siblings * secondsFor(job, spec, allSiblings(job, spec, rows), rows, measured)
+      const adapterSeconds = Math.max(1, Math.ceil(adapter))
+      const price = policy.pricePerSecond * BigInt(adapterSeconds)
+      return {
+        seconds: Math.max(adapterSeconds, Math.ceil(adapter + siblings)),
+        adapterSeconds,
+        price,
+        siblingPrice: price
+      }
     }
     // A base model is fetched for a job that would be bid for, and for no other: by what is known of this machine's
     // speed, or else by the least that any training takes.
@@ -122,7 +188,12 @@ export function createEstimator(deps: JobsDeps, policy: WorkerPolicy): Estimator
       accept(estimate)
       return estimate
     }
-    accept({ seconds: 1, price: policy.pricePerSecond, siblingPrice: policy.pricePerSecond })
+    accept({
+      seconds: 1,
+      adapterSeconds: 1,
+      price: policy.pricePerSecond,
+      siblingPrice: policy.pricePerSecond
+    })
     await checkSize(spec, builder, signal)
     const base = await orDecline(
       deps.shelf.take(spec.base, { kind: 'base', from: [builder], cause: 'stranger', signal }),
@@ -148,11 +219,19 @@ export function createEstimator(deps: JobsDeps, policy: WorkerPolicy): Estimator
     }
   }
 
+  async function reckon(job: Hex, spec: TuneSpec, lot: Lot, signal?: AbortSignal): Promise<number | undefined> {
+    const known = await speeds.get(keyOf(spec))
+    if (known === undefined) return undefined
+    const rows = await deps.versions.rows(spec, signal === undefined ? {} : { signal })
+    return secondsFor(job, spec, lot, rows, known)
+  }
+  return { estimate, reckon }
+
   function checked(estimate: Estimate): Estimate {
-    if (estimate.seconds > policy.maxSeconds)
+    if (estimate.adapterSeconds > policy.maxSeconds)
       throw new DeclinedError(
         'work.seconds',
-        `it would take ${estimate.seconds} s here, ` +
+        `it would take ${estimate.adapterSeconds} s here, ` +
           `longer than the ${policy.maxSeconds} s that this machine is lent for`,
         'Allow longer jobs with worker.maxSeconds in the configuration.'
       )

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   assignment as assignmentSchema,
@@ -22,6 +23,7 @@ import type { Book, KnownJob } from '../book.ts'
 import type { JobsDeps, JobsTiming, WorkerPolicy } from '../deps.ts'
 import { DeclinedError, createDeclines } from './declines.ts'
 import type { DeclineView } from './declines.ts'
+import { createExperience } from './experience.ts'
 import { createEstimator } from './estimate.ts'
 import { createTelling } from './telling.ts'
 import type { Estimate } from './estimate.ts'
@@ -72,7 +74,8 @@ export function createWorker(
   const active = new Map<Hex, Active>()
   /** Adapters that a builder has still to fetch, by award. */
   const handedOver = new Map<Hex, readonly Lease[]>()
-  const estimate = createEstimator(deps, policy)
+  const experience = createExperience(deps.store)
+  const estimator = createEstimator(deps, policy, experience)
   const stopping = new AbortController()
   // One training at a time: two would only make each other slow, and the owner has lent one machine.
   const trainings = createQueue({ name: 'training', bound: 1_000, concurrency: 1, metrics: deps.metrics })
@@ -99,8 +102,11 @@ export function createWorker(
   async function bid(id: Hex): Promise<void> {
     const job = book.get(id)
     if (job === undefined || job.closed !== null || ownBid(job) !== undefined) return
+    const away = deps.availability?.away()
+    if (away !== undefined)
+      throw new DeclinedError('work.away', away.why, 'It is looked at again when this machine is lent again.')
     const { builder, deadline, budget } = job.document.statement.message
-    const accept = ({ seconds, price }: Estimate): void => {
+    const accept = ({ adapterSeconds: seconds, price }: Estimate): void => {
       if (price > budget)
         throw new DeclinedError(
           'work.price',
@@ -118,7 +124,8 @@ export function createWorker(
           { seconds, price }
         )
     }
-    const { seconds, price, siblingPrice } = await estimate(job.document.spec, builder, accept, stopping.signal)
+    const { spec } = job.document
+    const { seconds, price, siblingPrice } = await estimator.estimate(id, spec, builder, accept, stopping.signal)
     const signed = signStatement(
       deps.network,
       'Bid',
@@ -214,8 +221,11 @@ export function createWorker(
         }
       }
       try {
+        const began = existsSync(training.folder) ? undefined : deps.clock.now()
         const { content, cid, adapters } = await trainLot(deps, training)
         holdFor(id, adapters)
+        // What goes on from a checkpoint says nothing of the whole.
+        if (began !== undefined) await learn(training, (deps.clock.now() - began) / 1000)
         const statement: Message<'Delivery'> = {
           job: message.job,
           worker: deps.self,
@@ -240,6 +250,16 @@ export function createWorker(
         }
         await deps.clock.sleep(1_000 * tries, signal).catch(() => undefined)
       }
+    }
+  }
+
+  /** How long a lot took here: the next bids come nearer. */
+  async function learn({ job, spec, lot, signal }: Training, took: number): Promise<void> {
+    try {
+      const reckoned = await estimator.reckon(job, spec, lot, signal)
+      if (reckoned !== undefined) await experience.note(lot.kind, { reckoned, took })
+    } catch (error) {
+      log('how long a lot took is not remembered', error)
     }
   }
 

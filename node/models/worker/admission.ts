@@ -46,7 +46,7 @@ const lossesKept = 10_000
 const creditSeconds = 0.2
 
 export function createAdmission(
-  { network, self, policy, timing, now }: Parts,
+  { availability, network, self, policy, timing, now }: Parts,
   accounts: Accounts,
   channels: WorkerChannels,
   serving: Serving,
@@ -54,7 +54,7 @@ export function createAdmission(
 ): Admission {
   const losses = createCache<Address, bigint>({ max: lossesKept })
   /** Requests from their first check until their answer is over; the streams that bring them are bounded. */
-  const taken = new Set<Hex>()
+  const taken = new Map<Hex, () => void>()
 
   const creditTokensOf = ({ speed }: Served): number =>
     Math.min(policy.mostCreditTokens, Math.max(policy.creditTokens, Math.ceil(speed * creditSeconds)))
@@ -100,10 +100,18 @@ export function createAdmission(
     return admitted
   }
 
+  function letGo(request: Hex): void {
+    taken.get(request)?.()
+    taken.delete(request)
+  }
+
   return {
     requireMeans,
     async admit(frame, peer) {
       const { statement, content, offer } = frame
+      // [ignore] Its owner wants the machine for something else: whoever asks goes elsewhere.
+      if (availability?.away() !== undefined)
+        throw new NotFoundError('worker.away', 'this worker takes on no answers now')
       const served = serving.get(statement.message.model)
       // [ignore] The model is served here. [reject] By an offer of this worker that still stands: it is bound by each.
       if (served === undefined) throw new NotFoundError('offer.none', 'the model is not served here')
@@ -132,17 +140,15 @@ export function createAdmission(
       // [reject] A request is answered once.
       if (taken.has(request) || account.answers.has(request))
         throw new InvalidError('request.replayed', 'the request is being answered')
-      taken.add(request)
+      taken.set(request, serving.use(served.model.id))
       try {
         return await judge(frame, served, account, request)
       } catch (error) {
-        taken.delete(request)
+        letGo(request)
         throw error
       }
     },
-    over(request) {
-      taken.delete(request)
-    },
+    over: letGo,
     lost(client, fee) {
       losses.set(client, (losses.get(client) ?? 0n) + fee)
     },

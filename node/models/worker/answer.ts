@@ -219,7 +219,8 @@ export function createAnswers(
     switch (frame.kind) {
       case 'quote': {
         const served = serving.get(frame.model)
-        if (served === undefined) throw new NotFoundError('offer.none', 'the model is not served here')
+        if (served === undefined || parts.availability?.away() !== undefined)
+          throw new NotFoundError('offer.none', 'the model is not served here now')
         await stream.send({ kind: 'offer', offer: served.offer })
         return undefined
       }

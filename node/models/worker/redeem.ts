@@ -1,6 +1,9 @@
 import { claimedUp } from '../../../protocol/models/index.ts'
+import { tokenText } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { createQueue } from '../../runtime/index.ts'
+import type { Plan } from '../../runtime/index.ts'
+import { redeemAt } from '../automation/redeeming.ts'
 import type { Parts } from '../deps.ts'
 import type { WorkerChannel } from '../records.ts'
 import type { Account, Accounts } from './accounts.ts'
@@ -9,17 +12,21 @@ export interface Redeemer {
   start(): void
   stop(): Promise<void>
   /** Claims what every channel's highest voucher adds over what was claimed; `of`: of channels for these models. */
-  all(options?: { atLeast: bigint; of: (model: Hex) => boolean }): Promise<{ channels: number; amount: bigint }>
+  all(options?: {
+    atLeast: bigint
+    of: (model: Hex) => boolean
+    /** The pool whose epoch a settler closes. */
+    closing?: Hex
+  }): Promise<{ channels: number; amount: bigint }>
   /** One channel, now: the client has asked to close it. */
   one(account: Account): Promise<bigint>
 }
 
 /** Brings vouchers to the chain: when they are worth it, and before their channel ends. */
 export function createRedeemer(
-  { chain, clock, timing, policy, log, events, metrics }: Parts,
+  { automations, chain, clock, timing, policy, events, log, metrics, roles }: Parts,
   accounts: Accounts
 ): Redeemer {
-  let stop: (() => void) | undefined
   /** One claim at a time: a claim that was overtaken by another of the same voucher would be refused. */
   const claims = createQueue({ name: 'claims', bound: 1_000, concurrency: 1, metrics })
 
@@ -37,15 +44,27 @@ export function createRedeemer(
     return paid
   }
 
-  async function look(): Promise<void> {
-    await accounts.forgetServed()
-    let timestamp: bigint | undefined
+  async function* plans(): AsyncGenerator<Plan> {
+    const margin = BigInt(timing.marginSeconds)
+    let now: bigint | undefined
     for await (const record of accounts.records()) {
       const { id, expiry, channel } = record
-      if (due(record) <= 0n) continue
-      timestamp ??= (await chain.head()).timestamp
-      const ending = channel.state === 'closing' || expiry <= timestamp + BigInt(timing.marginSeconds)
-      if (ending || due(record) >= policy.redeemAt) await claim(id)
+      const unclaimed = due(record)
+      if (unclaimed <= 0n) continue
+      now ??= (await chain.head()).timestamp
+      const closing = channel.state === 'closing'
+      const at = redeemAt(policy, margin, { due: unclaimed, expiry, closing }, now)
+      if (at === 'now')
+        yield {
+          due: true,
+          about: id,
+          what: 'redeem a channel',
+          run: () => claims.run('', async () => `redeemed ${tokenText(await claim(id))} tokens of a channel`)
+        }
+      else {
+        const why = `${tokenText(unclaimed)} tokens so far; from ${tokenText(policy.redeemAt)} on it is worth its gas`
+        yield { due: false, about: id, what: 'redeem a channel before its end', why, at: Number(at) * 1000 }
+      }
     }
   }
   async function claim(id: Hex): Promise<bigint> {
@@ -53,22 +72,36 @@ export function createRedeemer(
     return account === undefined ? 0n : one(account)
   }
 
+  const automation = roles.worker
+    ? automations.add({ name: 'redeem', on: policy.redeem, everyMs: timing.redeemMs, plans })
+    : undefined
+  /** What was asked for from outside of the rounds: a client closes its channel, a settler an epoch. */
+  function said(paid: bigint, about: string, why: string): bigint {
+    if (paid > 0n) automation?.did({ about, what: `redeemed ${tokenText(paid)} tokens: ${why}` })
+    return paid
+  }
+  let stop: (() => void) | undefined
   return {
     start() {
+      automation?.start()
       stop = clock.every(
         timing.redeemMs,
-        () => claims.run('', look),
+        () => accounts.forgetServed(),
         error => {
-          log.warn('vouchers could not be claimed', { error })
+          log.warn('old requests were not forgotten', { error })
         }
       )
     },
     async stop() {
       stop?.()
+      await automation?.stop()
       await claims.idle()
     },
-    all: ({ atLeast, of } = { atLeast: 1n, of: () => true }) =>
+    all: options =>
       claims.run('', async () => {
+        const { atLeast, of, closing } = options ?? { atLeast: 1n, of: () => true }
+        // By hand it is done however it is switched.
+        if (closing !== undefined && !policy.redeem) return { channels: 0, amount: 0n }
         let channels = 0
         let amount = 0n
         for await (const record of accounts.records()) {
@@ -76,8 +109,12 @@ export function createRedeemer(
           if (paid > 0n) channels++
           amount += paid
         }
+        if (closing !== undefined) said(amount, closing, 'an epoch closes')
         return { channels, amount }
       }),
-    one: account => claims.run('', () => one(account))
+    one: account =>
+      policy.redeem
+        ? claims.run('', async () => said(await one(account), account.id, 'its client closes the channel'))
+        : Promise.resolve(0n)
   }
 }

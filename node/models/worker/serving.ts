@@ -36,6 +36,10 @@ export interface Serving {
   }): Promise<SignedOffer>
   withdraw(model: Hex): Promise<void>
   get(model: Hex): Served | undefined
+  /** Holds the model's folders for an answer, also when it is offered no more. @returns that the answer is over */
+  use(model: Hex): () => void
+  /** What is offered now. */
+  served(): readonly Served[]
   /** Whether an offer is one that this worker made and that still stands: its signature need not be looked at. */
   own(offer: SignedOffer): boolean
   /** After an answer: how fast it was. */
@@ -57,6 +61,8 @@ export function createServing(
   const served = new Map<Hex, Served>()
   /** Own offers that stand, by signature. */
   const made = new Map<Hex, SignedOffer>()
+  /** Answers that were taken on and are not over. */
+  const users = new Map<Hex, number>()
   const life = new AbortController()
   const offs: (() => void)[] = []
 
@@ -84,6 +90,7 @@ export function createServing(
   }
 
   async function announce(entry: Served): Promise<void> {
+    if (parts.availability?.away() !== undefined) return // what was offered runs out
     entry.offer = sign(entry)
     try {
       board.take(entry.offer)
@@ -125,6 +132,14 @@ export function createServing(
             })
         })
       )
+      const heard = parts.availability?.onChange(away => {
+        if (away !== undefined) for (const { model } of served.values()) board.withdraw(model.id, self)
+        else
+          renew().catch((error: unknown) => {
+            log.warn('offers could not be renewed', { error })
+          })
+      })
+      if (heard !== undefined) offs.push(heard)
       for await (const [model, prices] of tables.serving.entries()) {
         const again = retry(() => serving.serve({ model: model as Hex, ...prices }), {
           attempts: 10,
@@ -168,6 +183,7 @@ export function createServing(
         offer: sign({ model, inputPrice, outputPrice, speed })
       }
       await tables.serving.put(id, { inputPrice, outputPrice })
+      await tables.unserved.delete(id)
       served.set(id, entry)
       await announce(entry)
       files.provide(model.adapter ?? model.base, { signal: life.signal }).catch((error: unknown) => {
@@ -177,12 +193,29 @@ export function createServing(
     },
     async withdraw(model) {
       served.delete(model)
-      folders.drop(model)
+      // Answers under way are finished.
+      if (!users.has(model)) folders.drop(model)
       parts.events.emit('models.withdrawn', { model, worker: self })
       board.withdraw(model, self)
+      await tables.unserved.put(model, true)
       await tables.serving.delete(model)
     },
     get: model => served.get(model),
+    use(model) {
+      users.set(model, (users.get(model) ?? 0) + 1)
+      let over = false
+      return () => {
+        if (over) return
+        over = true
+        const left = (users.get(model) ?? 1) - 1
+        if (left > 0) users.set(model, left)
+        else {
+          users.delete(model)
+          if (!served.has(model)) folders.drop(model)
+        }
+      }
+    },
+    served: () => [...served.values()],
     own({ signature, message }) {
       const offer = made.get(signature)?.message
       if (offer === undefined || offer.expires <= now()) return false

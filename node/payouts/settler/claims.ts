@@ -19,7 +19,10 @@ interface Due {
 
 export interface Claims {
   earnings(account: Address): Promise<EarningsView>
-  claim(account: Address): Promise<{ amount: bigint; transactions: readonly Hex[] }>
+  /** What an account has in some pools. */
+  earningsIn(pools: readonly Hex[], account: Address): Promise<EarningsView['pools']>
+  /** From all pools unless some are named. */
+  claim(account: Address, pools?: readonly Hex[]): Promise<{ amount: bigint; transactions: readonly Hex[] }>
   payouts(filter?: { pool?: Hex; account?: Address }): Promise<readonly PayoutView[]>
   accounting(): Promise<AccountingView>
 }
@@ -29,11 +32,12 @@ export function createClaims(
   proposals: Proposals,
   bundles: Bundles
 ): Claims {
-  async function due(account: Address): Promise<Due[]> {
+  async function due(account: Address, only?: readonly Hex[]): Promise<Due[]> {
     await proposals.caughtUp()
     // Side by side: a pool whose bundle nobody has keeps the others waiting for one search, not for one each.
     const pools: Hex[] = []
-    for await (const { id, epoch } of proposals.pools()) if (epoch > 0) pools.push(id)
+    if (only === undefined) for await (const { id, epoch } of proposals.pools()) if (epoch > 0) pools.push(id)
+    for (const pool of only ?? []) if ((await chain.ledger.pool(pool)).epoch > 0) pools.push(pool)
     const all = await inParts(pools, poolsAtOnce, pool => dueOf(pool, account))
     return all.flatMap(one => one ?? [])
   }
@@ -57,19 +61,17 @@ export function createClaims(
 
   return {
     async earnings(account) {
-      const pools = (await due(account)).map(({ pool, cumulative, claimed, claimable }) => ({
-        pool,
-        cumulative,
-        claimed,
-        claimable
-      }))
+      const pools = (await due(account)).map(lineOf)
       const payout = await chain.nodes.payoutOf(account)
       return { account, payout, balance: await chain.tokens.balanceOf(payout), pools }
     },
-    async claim(account) {
+    async earningsIn(pools, account) {
+      return (await due(account, pools)).map(lineOf)
+    },
+    async claim(account, pools) {
       let amount = 0n
       const transactions: Hex[] = []
-      for (const { pool, bundle, index, cumulative, claimable } of await due(account)) {
+      for (const { pool, bundle, index, cumulative, claimable } of await due(account, pools)) {
         if (claimable === 0n) continue
         try {
           const { paid, transaction } = await chain.payouts.claim(
@@ -113,6 +115,13 @@ export function createClaims(
     }
   }
 }
+
+const lineOf = ({ pool, cumulative, claimed, claimable }: Due): EarningsView['pools'][number] => ({
+  pool,
+  cumulative,
+  claimed,
+  claimable
+})
 
 function reasonOf({ unclaimed, unsettled }: AccountingView['held']): string {
   const parts = [

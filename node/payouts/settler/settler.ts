@@ -29,8 +29,6 @@ export interface Settler {
   settle(pool: Hex): Promise<void>
   /** @returns the number of the epoch that is the latest final one now */
   finalize(pool: Hex): Promise<number>
-  /** Makes own epochs final whose window is over. */
-  look(): Promise<void>
 }
 
 /** Receipts that are looked at for one epoch: twice as many as it counts. */
@@ -265,16 +263,7 @@ export function createSettler(
 
   return {
     settle: pool => perPool.run(pool, () => settle(pool)),
-    finalize: pool => perPool.run(pool, () => finalize(pool)),
-    async look() {
-      const own = (await proposals.pending()).filter(({ event }) => event.proposer === self)
-      if (own.length === 0) return
-      const now = BigInt(Math.floor(clock.now() / 1000))
-      for (const { event } of own) {
-        if (now < event.challengeEnds) continue
-        await perPool.run(event.pool, () => finalize(event.pool))
-      }
-    }
+    finalize: pool => perPool.run(pool, () => finalize(pool))
   }
 }
 

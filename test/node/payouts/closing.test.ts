@@ -132,7 +132,9 @@ describe('the notice that an epoch closes', () => {
           }
         },
         events: { emit: () => undefined },
-        log: silentLog
+        log: silentLog,
+        policy: { redeem: true },
+        roles: { worker: false }
       } as unknown as Parts,
       {
         async *records() {

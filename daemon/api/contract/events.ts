@@ -1,0 +1,69 @@
+import { z } from 'zod'
+
+/** News of a node, by phase, in the order of the flow. */
+export const eventNames = [
+  'data.datanet',
+  'data.committed',
+  'data.revealed',
+  'data.checked',
+  'data.voted',
+  'data.decided',
+  'data.double-vote',
+  'data.version',
+  'jobs.posted',
+  'jobs.bid',
+  'jobs.awarded',
+  'jobs.progress',
+  'jobs.delivered',
+  'jobs.accepted',
+  'jobs.reoffered',
+  'jobs.completed',
+  'jobs.expired',
+  'models.registered',
+  'models.offered',
+  'models.withdrawn',
+  'models.receipt',
+  'models.redeemed',
+  'models.failed',
+  'payouts.receipt',
+  'payouts.scored',
+  'payouts.disagreement',
+  'payouts.closing',
+  'payouts.proposed',
+  'payouts.disputed',
+  'payouts.challenged',
+  'payouts.vetoed',
+  'payouts.voided',
+  'payouts.finalized',
+  'payouts.claimed',
+  'automation.step'
+] as const
+export type EventName = (typeof eventNames)[number]
+
+/**
+ * One piece of news. `alive` comes when nothing else did for a while; `missed`: so many were too fast for the reader.
+ */
+export const eventView = z.object({
+  name: z.enum([...eventNames, 'alive', 'missed']),
+  at: z.int(),
+  /** As its phase says it; wide integers as decimal text. */
+  data: z.record(z.string(), z.unknown())
+})
+export type EventView = z.infer<typeof eventView>
+
+const waitingView = z.object({
+  /** A name or an id of what it is about. */
+  about: z.string(),
+  what: z.string(),
+  why: z.string(),
+  /** null where no time says so. */
+  at: z.number().nullable()
+})
+/** What a node does by itself: whether it is switched on, what comes next and when or why not, what was done last. */
+export const automationView = z.object({
+  name: z.string(),
+  on: z.boolean(),
+  next: z.array(waitingView).readonly(),
+  last: z.object({ about: z.string(), what: z.string(), at: z.number(), failed: z.string().nullable() }).nullable()
+})
+export type AutomationView = z.infer<typeof automationView>

@@ -1,0 +1,92 @@
+import type { Command } from 'commander'
+import { command, connected, guarded, listing, show, showList } from '../command.ts'
+import type { CallFlags, ListFlags } from '../command.ts'
+import { dim, safe, short, table, tokens } from '../output.ts'
+
+const modelArgument = 'id, beginning of one, or name'
+
+export function serveCommand(): Command {
+  return connected(
+    command({
+      name: 'serve',
+      summary: 'offer a registered model for pay (worker)',
+      examples: ['tilth serve elements --as worker-1', 'tilth serve 0x12ab… --output-price 400000000000000']
+    })
+  )
+    .argument('<model>', modelArgument)
+    .option('--input-price <smallest>', "per prompt token, in the token's smallest unit")
+    .option('--output-price <smallest>', "per answer token, in the token's smallest unit")
+    .action(
+      guarded(async (model: string, flags: CallFlags & { inputPrice?: string; outputPrice?: string }) => {
+        await show(
+          flags,
+          api =>
+            api.call('serve', {
+              params: { id: model },
+              body: { inputPrice: flags.inputPrice, outputPrice: flags.outputPrice }
+            }),
+          ({ id }) => `serving ${id}`
+        )
+      })
+    )
+}
+
+export function unserveCommand(): Command {
+  return connected(
+    command({
+      name: 'unserve',
+      summary: 'offer a model no more; answers under way are finished (worker)',
+      examples: ['tilth unserve elements --as worker-1']
+    })
+  )
+    .argument('<model>', modelArgument)
+    .action(
+      guarded(async (model: string, flags: CallFlags) => {
+        await show(
+          flags,
+          api => api.call('unserve', { params: { id: model } }),
+          ({ name, served }) =>
+            served
+              ? `${safe(name)} is offered no more; \`tilth serve ${safe(name)}\` offers it again`
+              : `${safe(name)} was not offered here; it will not be by itself either`
+        )
+      })
+    )
+}
+
+export function offersCommand(): Command {
+  return listing(
+    connected(
+      command({
+        name: 'offers',
+        summary: 'what is offered by whom, at what price and speed',
+        examples: ['tilth offers', 'tilth offers elements --json']
+      })
+    )
+  )
+    .argument('[model]', modelArgument)
+    .action(
+      guarded(async (model: string | undefined, flags: ListFlags) => {
+        await showList(
+          flags,
+          (api, params) => api.call('offers', { params: { ...params, ...(model === undefined ? {} : { model }) } }),
+          offers =>
+            offers.length === 0
+              ? dim(`nobody offers ${model === undefined ? 'anything' : safe(model)} now`)
+              : table(
+                  ['model', 'id', 'worker', 'tokens per 1000 in', 'per 1000 out', 'tokens/s', 'free'],
+                  offers.map(offer => [
+                    safe(offer.name),
+                    short(offer.model),
+                    offer.worker,
+                    tokens(1000n * BigInt(offer.inputPrice)),
+                    tokens(1000n * BigInt(offer.outputPrice)),
+                    String(offer.tokensPerSecond),
+                    String(offer.capacity)
+                  ]),
+                  [3, 4, 5, 6]
+                )
+        )
+      })
+    )
+}

@@ -1,0 +1,96 @@
+import { tokenText } from '../../../protocol/primitives/index.ts'
+import type { Hex } from '../../../protocol/primitives/index.ts'
+import type { Automation, Plan } from '../../runtime/index.ts'
+import type { Proposals } from '../proposals.ts'
+import type { ReceiptStore } from '../receipts/index.ts'
+import type { Settler } from '../settler/index.ts'
+import type { PayoutsDeps, SettlePolicy } from '../types.ts'
+
+/** What waits in a pool, times in seconds since 1970. */
+export interface Unsettled {
+  /** The time of the last final epoch; undefined before the first. */
+  readonly last: bigint | undefined
+  /** The end of the first receipt that was ever given in the pool. */
+  readonly first: bigint
+  /** Fees of open receipts, counted as far as the policy's sum. */
+  readonly fees: bigint
+}
+
+/** When an epoch is closed: so long after the one before, if what waits is worth it. */
+export function settleAt(policy: SettlePolicy, { last, first, fees }: Unsettled, now: bigint): 'now' | 'poor' | bigint {
+  if (fees < policy.fees) return 'poor'
+  const at = (last ?? first) + BigInt(policy.seconds)
+  return at <= now ? 'now' : at
+}
+
+/** The settler's automation: closes the epochs of pools by a schedule. */
+export function createSettling(
+  deps: Pick<PayoutsDeps, 'automations' | 'chain' | 'clock' | 'nameOf' | 'policy' | 'roles' | 'self'>,
+  everyMs: number,
+  { proposals, receipts, settler }: { proposals: Proposals; receipts: ReceiptStore; settler: Pick<Settler, 'settle'> }
+): Automation | undefined {
+  const { automations, chain, clock, nameOf, roles, self } = deps
+  const policy = deps.policy?.settle
+  if (!roles.settler || policy === undefined) return undefined
+
+  async function unsettledOf(pool: Hex, most: bigint): Promise<Unsettled> {
+    const { epoch, at } = await receipts.pool(pool)
+    const [oldest] = epoch > 0 ? [] : (await receipts.list({ pool, order: 'oldest', limit: 1 })).items
+    let fees = 0n
+    for await (const { receipt } of receipts.open(pool)) {
+      fees += receipt.receipt.message.fee
+      if (fees >= most) break
+    }
+    return { last: epoch > 0 ? at : undefined, first: oldest?.receipt.receipt.message.finishedAt ?? 0n, fees }
+  }
+
+  /** What has to be there before an epoch can be proposed. */
+  async function lacking(): Promise<string | undefined> {
+    const { bond, minStake } = await chain.payouts.rules()
+    const stake = await chain.nodes.stakeOf(self)
+    if (stake < minStake)
+      return (
+        `settling needs a stake of ${tokenText(minStake)} tokens, this node has ${tokenText(stake)}: ` +
+        '`tilth wallet stake` adds to it'
+      )
+    const balance = await chain.tokens.balanceOf(self)
+    if (balance < bond)
+      return `settling takes a bond of ${tokenText(bond)} tokens, this account has ${tokenText(balance)}: send it some`
+    return undefined
+  }
+
+  async function* plans(): AsyncGenerator<Plan> {
+    if (policy === undefined) return
+    const pending = new Set((await proposals.pending()).map(({ event }) => event.pool))
+    let lacks: { readonly why: string | undefined } | undefined
+    for await (const pool of receipts.pools()) {
+      if (pending.has(pool)) continue // what comes of it is the automation `finalize`
+      const { epoch } = await chain.ledger.pool(pool)
+      const name = (await nameOf?.(pool)) ?? pool
+      const plan = { about: pool, what: `close epoch ${epoch + 1} of ${name}` }
+      const now = BigInt(Math.floor(clock.now() / 1000))
+      const at = settleAt(policy, await unsettledOf(pool, policy.fees), now)
+      if (at === 'poor') {
+        yield { due: false, ...plan, why: `less than ${tokenText(policy.fees)} tokens of fees wait for it`, at: null }
+        continue
+      }
+      if (at !== 'now') {
+        yield { due: false, ...plan, why: 'the last one was not long ago', at: Number(at) * 1000 }
+        continue
+      }
+      lacks ??= { why: await lacking() }
+      if (lacks.why !== undefined) yield { due: false, ...plan, why: lacks.why, at: null }
+      else
+        yield {
+          due: true,
+          ...plan,
+          async run() {
+            await settler.settle(pool)
+            return `closed epoch ${epoch + 1} of ${name}: it can be challenged now`
+          }
+        }
+    }
+  }
+
+  return automations.add({ name: 'settle', on: policy.on, everyMs, plans })
+}

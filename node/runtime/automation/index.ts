@@ -1,0 +1,3 @@
+export * from './types.ts'
+export * from './backoff.ts'
+export * from './automation.ts'

@@ -1,0 +1,3 @@
+export * from './hours.ts'
+export * from './power.ts'
+export * from './availability.ts'

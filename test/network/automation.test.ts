@@ -1,0 +1,180 @@
+import assert from 'node:assert/strict'
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createNode } from '../../node/node.ts'
+import type { Node, NodeRole } from '../../node/node.ts'
+import type { AutomationPolicies } from '../../node/policies.ts'
+import { createMetrics } from '../../node/runtime/index.ts'
+import type { AutomationName } from '../../node/runtime/index.ts'
+import { modelFolder } from '../engine/fixture.ts'
+import { coin, logOf, startWorld, until as untilSoon } from '../harness/index.ts'
+import type { World } from '../harness/index.ts'
+import { settings } from '../node/jobs/network.ts'
+
+// The whole flow on real nodes with the real engine on a real chain. People do what is theirs: they found a Datanet,
+// contribute, want a model, ask it. Everything else happens by itself.
+
+const until = (holds: () => boolean | Promise<boolean>, what: string): Promise<void> => untilSoon(holds, what, 120_000)
+const on = true
+const quick: AutomationPolicies = {
+  anchor: { on, contributions: 2, seconds: 3_600 },
+  register: { on },
+  serve: { on, which: 'trained', models: 4, pays: coin },
+  redeem: { on, at: 1_000n * coin },
+  settle: { on, seconds: 0, fees: 1n },
+  watch: { on },
+  finalize: { on },
+  claim: { on, at: 1n, accounts: [] }
+}
+const minStake = 100n * coin
+const jsonl = (rows: readonly (readonly [string, string])[]): string =>
+  rows.map(([prompt, response]) => JSON.stringify({ prompt, response })).join('\n')
+
+describe('the whole loop with no step by hand', function () {
+  this.timeout(300_000)
+  let world: World
+  const nodes = new Map<string, Node>()
+  const node = (name: string): Node => {
+    const found = nodes.get(name)
+    assert.ok(found, name)
+    return found
+  }
+
+  async function add(name: string, ...roles: NodeRole[]): Promise<void> {
+    const { key } = await world.account({ stake: minStake })
+    const directory = join(world.root, name)
+    await mkdir(directory, { recursive: true })
+    const bootstrap = [...nodes.values()].flatMap(one => one.transport.peers.listening())
+    const one = await createNode(
+      {
+        directory,
+        privateKey: key,
+        roles,
+        preset: 'local',
+        listen: ['/ip4/127.0.0.1/tcp/0'],
+        bootstrap,
+        chain: { rpc: world.anvil.rpcUrl, contracts: world.addresses },
+        worker: {
+          pricePerSecond: 10n ** 16n,
+          maxParameters: 1e9,
+          maxRows: 1_000,
+          maxSeconds: 3_600,
+          inputPrice: 10n ** 14n,
+          outputPrice: 10n ** 15n,
+          threads: 1,
+          provider: 'cpu',
+          capacity: 4
+        },
+        autoVote: true,
+        automation: quick
+      },
+      { log: logOf(name), metrics: createMetrics() }
+    )
+    nodes.set(name, one)
+    world.onStop(() => one.stop())
+  }
+
+  /** What a node has done by itself last, of one kind. */
+  const done = (name: string, kind: AutomationName): string | undefined => {
+    const last = node(name)
+      .automations.views()
+      .find(view => view.name === kind)?.last
+    return last?.failed === null ? last.what : undefined
+  }
+
+  before(async () => {
+    world = await startWorld('by-itself', { challengeSeconds: 3, disputeSeconds: 60, bond: coin, minStake })
+    await add('host', 'host', 'validator', 'builder', 'settler')
+    await add('worker', 'worker')
+    await add('scorer', 'scorer')
+    await add('client', 'client')
+  })
+  after(() => world.stop())
+
+  it('goes from contributions to claims', async () => {
+    const [host, worker, client] = [node('host'), node('worker'), node('client')]
+    const metals = ['Iron', 'Gold', 'Lead', 'Tin']
+    const { id: datanet } = await host.data.createDatanet(
+      {
+        name: 'metals',
+        description: '',
+        licence: 'CC0-1.0',
+        maxRows: 100,
+        maxBytes: 1 << 20,
+        uploadsPerContributor: 2,
+        nearDuplicate: 500,
+        minOwnShare: 500,
+        validators: [{ address: host.self, weight: 1 }],
+        revealSeconds: 30,
+        voteSeconds: 30
+      },
+      jsonl(metals.map(metal => [`Is ${metal} one of them?`, 'Yes']))
+    )
+    for (const [i, name] of ['client', 'worker'].entries()) {
+      const { data } = node(name)
+      await until(async () => (await data.datanet(datanet)) !== undefined, `${name} hears of the Datanet`)
+      const rows = metals.map((metal, j): [string, string] => [`Symbol ${i}${j} of ${metal}?`, i === 0 ? 'Yes' : 'Au'])
+      await data.contribute({ datanet, file: jsonl(rows) })
+    }
+    await until(() => done('host', 'anchor') !== undefined, 'the host anchors a version')
+    assert.equal(done('host', 'anchor'), 'anchored version 1 of metals: 2 contributions')
+
+    const lease = await host.shelf.put(modelFolder(world.root), 'base')
+    await host.jobs.post({
+      base: lease.cid,
+      datanet,
+      version: 1,
+      settings: { ...settings, epochs: 12, lr: 0.02 },
+      coalitions: 4,
+      budget: 100n * coin,
+      deadlineSeconds: 600,
+      expectedBids: 1,
+      product: { name: 'metals-by-yes', split: { worker: 3000, builder: 1000, data: 6000 } }
+    })
+    await until(() => done('host', 'register') !== undefined, 'the builder registers the model')
+    assert.match(done('host', 'register') ?? '', /^registered metals-by-yes as 0x/)
+    await until(() => done('worker', 'serve') !== undefined, 'the worker serves what it trained')
+
+    await until(
+      () => (client.models.model('metals-by-yes')?.offers.length ?? 0) > 0,
+      'the client hears of the model and its offer'
+    )
+    const before = await client.chain.tokens.balanceOf(client.self)
+    let receipts = 0
+    for await (const event of client.models.ask({
+      model: 'metals-by-yes',
+      messages: [{ role: 'user', content: 'Symbol of Iron?' }],
+      maxTokens: 8,
+      temperature: 0,
+      seed: 1
+    }))
+      if (event.kind === 'done') receipts += event.receipts.length
+    assert.ok(receipts > 0)
+
+    await until(() => done('worker', 'redeem') !== undefined, 'the worker redeems when the epoch closes')
+    await until(() => done('host', 'settle') !== undefined, 'the settler closes an epoch')
+    await until(() => done('host', 'finalize') !== undefined, 'the epoch becomes final')
+    await until(
+      () => done('client', 'claim') !== undefined || done('worker', 'claim') !== undefined,
+      'whose data it was claims'
+    )
+    const claimed = await host.payouts.payouts({ pool: datanet })
+    assert.ok(claimed.length > 0)
+    for (const { account, amount } of claimed) {
+      assert.ok(account === client.self || account === worker.self)
+      assert.ok(amount > 0n)
+    }
+    assert.ok(before > 0n)
+  })
+
+  it('does nothing twice: what was done stands on chain once', async () => {
+    const host = node('host')
+    const [net] = (await host.data.datanets()).items
+    assert.ok(net)
+    assert.equal(net.latestVersion, 1)
+    assert.equal(host.models.models().filter(({ name }) => name === 'metals-by-yes').length, 1)
+    const { feesPaid, workers, builders, dataPaid, dataHeld } = await host.payouts.accounting()
+    assert.ok(feesPaid > 0n)
+    assert.equal(feesPaid, workers + builders + dataPaid + dataHeld)
+  })
+})
