@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
+import { access, constants, mkdir, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { deploy, developmentKey, noteOfAnvil } from '../../node/chain/index.ts'
 import { InvalidError, NotFoundError, toHex } from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
@@ -36,12 +37,24 @@ export async function rpcOfChain(folder: string): Promise<string> {
 export const isLocalUrl = (url: string): boolean =>
   URL.canParse(url) && /^(localhost|127\..*|\[::1\])$/.test(new URL(url).hostname)
 
-/** [reject] A file that is there is somebody's network. @throws InvalidError `network.exists` */
-export function requireNoFile(path: string): void {
+/**
+ * [reject] A file that is there is somebody's network, and what is deployed must be written down.
+ * @throws InvalidError `network.exists`, `network.folder`
+ */
+export async function requireRoom(path: string): Promise<void> {
   if (existsSync(path))
     throw new InvalidError('network.exists', `there is a file at ${path} already`, {
       help: 'Choose another with --output FILE; a network that exists is not made again.'
     })
+  try {
+    await mkdir(dirname(path), { recursive: true })
+    await access(dirname(path), constants.W_OK)
+  } catch (cause) {
+    throw new InvalidError('network.folder', `${path} cannot be written`, {
+      help: 'Check the path and its permissions, or choose another with --output FILE.',
+      cause
+    })
+  }
 }
 
 /** Deploys a network's contracts. @throws ChainError as `deploy` */

@@ -70,6 +70,9 @@ export class LimitError extends TilthError {
   }
 }
 
+/** Characters of another library's words that are shown. */
+const mostOfCause = 300
+
 /** The text for a person: message, help and the chain of causes, one a line. */
 export function describeError(error: unknown): string {
   const lines: string[] = []
@@ -85,10 +88,11 @@ export function describeError(error: unknown): string {
       lines.push(`${label}${places.slice(0, 5).join(', ') || 'the whole of it'} is not as it should be`)
       break
     } else if (at instanceof Error) {
-      lines.push(`${label}${at.message}`)
+      // Libraries go on with what was sent, which may be pages long.
+      lines.push(`${label}${at.message.split('\n', 1)[0]?.slice(0, mostOfCause)}`)
       at = at.cause
     } else {
-      lines.push(`${label}${typeof at === 'string' ? at : JSON.stringify(at)}`)
+      lines.push(`${label}${(typeof at === 'string' ? at : JSON.stringify(at)).slice(0, mostOfCause)}`)
       break
     }
   }

@@ -58,7 +58,7 @@ function createCommand(): Command {
     .option('--min-stake <tokens>', 'what a settler must have staked, in whole tokens', '100')
     .action(
       guarded(async (flags: CreateFlags) => {
-        const { createNetwork, isLocalUrl, networkText, requireNoFile, rpcOfChain, writeNetwork } =
+        const { createNetwork, isLocalUrl, networkText, requireRoom, rpcOfChain, writeNetwork } =
           await import('../../local/create.ts')
         if ((flags.rpc === undefined) === (flags.chain === undefined))
           throw new InvalidError('flag-missing', 'name the chain to deploy on', {
@@ -76,7 +76,7 @@ function createCommand(): Command {
           minStake: BigInt(wholeNumber(flags.minStake, '--min-stake', { least: 1, most: 1e9 })) * 10n ** 18n
         }
         const path = resolve(flags.output)
-        requireNoFile(path)
+        await requireRoom(path)
         const bootstrap = (flags.bootstrap ?? []).map(checkBootstrap)
         const rpc = flags.rpc ?? (await rpcOfChain(resolve(flags.chain ?? '')))
         const privateKey =

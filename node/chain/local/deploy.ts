@@ -1,4 +1,4 @@
-import { encodeDeployData, getContractAddress } from 'viem'
+import { encodeDeployData, getContractAddress, zeroAddress } from 'viem'
 import type { Abi } from 'viem'
 import {
   attributionAnchorAbi,
@@ -49,6 +49,11 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
   } = await import('../../../protocol/contracts/generated/bytecode.ts')
   const connection = await connect(options)
   try {
+    const from = connection.account ?? lower(zeroAddress)
+    if ((await connection.client.getBalance({ address: from })) === 0n)
+      throw new ChainError('chain.gas', `${from}, who would pay for the deployment, has no coin on this chain`, {
+        help: "Send it some of the chain's own coin first, or deploy with another key."
+      })
     let deploymentBlock: number | undefined
     const make = async (name: string, abi: Abi, bytecode: Hex, args: readonly unknown[]): Promise<Address> => {
       options.onStep?.(`deploying ${name}`)
@@ -71,7 +76,6 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
 
     // Channels and anchor know each other for good, so the first is told where the second will be: at the address that
     // follows from the deployer's next nonce but one.
-    const from = connection.account ?? registry
     const nonce = await connection.client.getTransactionCount({ address: from })
     const expected = lower(getContractAddress({ from, nonce: BigInt(nonce + 1) }))
     const channels = await make('the channels', paymentChannelsAbi, paymentChannelsBytecode, [
