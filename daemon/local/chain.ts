@@ -1,5 +1,6 @@
 import { startAnvil } from '../../node/chain/index.ts'
 import { watchParent } from '../alive.ts'
+import { makeFolder } from '../make-folder.ts'
 import { requireFree, takeFolder } from '../running.ts'
 
 /**
@@ -10,6 +11,7 @@ export async function runChain(
   { folder, port, chainId }: { folder: string; port: number; chainId: number },
   onUp: (up: { rpc: string; port: number }) => void
 ): Promise<void> {
+  await makeFolder(folder)
   await requireFree(folder)
   const anvil = await startAnvil({ folder, chainId, ...(port === 0 ? {} : { port }) })
   await takeFolder(folder)

@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs'
-import { access, constants, mkdir, writeFile } from 'node:fs/promises'
+import { access, constants, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { deploy, developmentKey, noteOfAnvil } from '../../node/chain/index.ts'
 import { InvalidError, NotFoundError, toHex } from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
 import { networkFile } from '../config/index.ts'
+import { makeFolder } from '../make-folder.ts'
 import type { NetworkFile } from '../config/index.ts'
 
 export interface Policy {
@@ -47,7 +48,7 @@ export async function requireRoom(path: string): Promise<void> {
       help: 'Choose another with --output FILE; a network that exists is not made again.'
     })
   try {
-    await mkdir(dirname(path), { recursive: true })
+    await makeFolder(dirname(path))
     await access(dirname(path), constants.W_OK)
   } catch (cause) {
     throw new InvalidError('network.folder', `${path} cannot be written`, {
