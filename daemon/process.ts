@@ -14,6 +14,7 @@ import { sayUp } from './detached.ts'
 import { choosePorts } from './ports.ts'
 import { writePrivate } from './private-file.ts'
 import { apiNote, runningIn } from './running.ts'
+import { sayMissing } from './means.ts'
 import { version } from './version.ts'
 
 /** The API's bearer token: made once for a data folder, readable by its owner only. */
@@ -122,6 +123,7 @@ export async function runDaemon(
     `libp2p ${peer.join('\n       ')}`
   ].join('\n')
   sayUp({ text, facts: { api: server.url, address: node.self, peer } }, output.json)
+  void sayMissing(node, log)
   // What was compiled so far is there for the next start, and for the next daemon on this machine.
   flushCompileCache()
   collectWhenIdle(collectMs)

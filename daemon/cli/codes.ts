@@ -17,6 +17,7 @@ export type DaemonCliErrorCode =
   | 'flag-invalid'
   | 'flag-missing'
   | 'flag.number'
+  | 'flag.split'
   | 'job.low-budget'
   | 'job.version'
   | 'key.backup'

@@ -31,6 +31,11 @@ export function stakeAdvice({
     )
   if (roles.includes('validator') && BigInt(stake) === 0n)
     return 'A validator without a stake risks nothing by its votes: tilth wallet stake AMOUNT'
+  if (roles.includes('worker') && missing > 0n)
+    return (
+      'A worker with less at stake cannot challenge an epoch that leaves its answers out: ' +
+      `tilth wallet stake ${amountText(missing)}`
+    )
   return undefined
 }
 

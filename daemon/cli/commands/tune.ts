@@ -4,13 +4,15 @@ import type { Command } from 'commander'
 import { z } from 'zod'
 import { trainSettings } from '../../../protocol/jobs/types.ts'
 import { tokensAbout } from '../../../protocol/jobs/recommend.ts'
-import { InvalidError, readAs } from '../../../protocol/primitives/index.ts'
+import { InvalidError, checkName, readAs } from '../../../protocol/primitives/index.ts'
 import type { ApiClient, JobView, PlanView } from '../../api/contract/index.ts'
 import { command, connected, guarded, tokenAmount } from '../command.ts'
 import type { CallFlags } from '../command.ts'
 import { connect } from '../context.ts'
 import { followJob } from '../job-progress.ts'
 import { dim, duration, printJson, red, safe, table, tokens, yellow } from '../output.ts'
+import { splitOf } from '../split.ts'
+import type { Split } from '../split.ts'
 import { findDatanet, readJsonFile } from './data.ts'
 
 interface TuneFlags extends CallFlags {
@@ -26,6 +28,9 @@ interface TuneFlags extends CallFlags {
   deadline: string
   recommend?: boolean
   anyway?: boolean
+  name?: string
+  split: string
+  byHand?: boolean
   wait?: boolean
 }
 
@@ -147,10 +152,14 @@ export function tuneCommand(): Command {
     .option('--deadline <seconds>', 'time for training', '3600')
     .option('--recommend', 'say what is recommended for this base and data, why, and what it may cost; post nothing')
     .option('--anyway', 'post it even where the budget is far below what workers ask')
+    .option('--name <text>', "the model's name; the Datanet's with its version unless given")
+    .option('--split <worker,builder,data>', 'basis points of every fee of the model', '3000,1000,6000')
+    .option('--by-hand', 'do not register the model when the job is done: `tilth register` does')
     .option('--wait', 'follow the job until it ends; fails unless it is completed')
     .action(
       guarded(async (flags: TuneFlags) => {
         const budget = flags.budget === undefined ? undefined : tokenAmount(flags.budget, '--budget')
+        const product = productOf(flags)
         const { rank, body } = await given(flags)
         const api = await connect(flags)
         const net = await findDatanet(api, flags.datanet)
@@ -177,7 +186,8 @@ export function tuneCommand(): Command {
             settings: plan.settings,
             coalitions: plan.coalitions,
             budget: most.toString(),
-            deadlineSeconds: Number(flags.deadline)
+            deadlineSeconds: Number(flags.deadline),
+            product
           }
         })
         if (flags.wait !== true) {
@@ -193,6 +203,13 @@ export function tuneCommand(): Command {
         ended(await followJob(api, id, process.stderr), flags.json === true)
       })
     )
+}
+
+/** How the model is registered by itself once it is trained; null: by hand. */
+function productOf({ byHand, name, split }: TuneFlags): { name?: string; split: Split } | null {
+  if (byHand === true) return null
+  if (name !== undefined) checkName(name)
+  return { ...(name === undefined ? {} : { name }), split: splitOf(split) }
 }
 
 /** The plan with another rank; alpha keeps its ratio. */
