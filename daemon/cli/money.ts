@@ -1,4 +1,4 @@
-import { amountText } from '../../protocol/primitives/index.ts'
+import { exactTokenText } from '../../protocol/primitives/index.ts'
 import type { StatusView } from '../api/contract/index.ts'
 import type { Finding } from './finding.ts'
 import { tokens } from './output.ts'
@@ -26,8 +26,8 @@ export function stakeAdvice({
   const missing = BigInt(minStake) - BigInt(stake)
   if (bonded.length > 0 && missing > 0n)
     return (
-      `A ${bonded.join(' or ')} needs ${amountText(BigInt(minStake))} at stake: ` +
-      `tilth wallet stake ${amountText(missing)}`
+      `A ${bonded.join(' or ')} needs ${exactTokenText(BigInt(minStake))} at stake: ` +
+      `tilth wallet stake ${exactTokenText(missing)}`
     )
   if (roles.includes('validator') && BigInt(stake) === 0n)
     return 'A validator without a stake risks nothing by its votes: tilth wallet stake AMOUNT'

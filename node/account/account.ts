@@ -1,4 +1,4 @@
-import { InvalidError, amountText, zeroAddress } from '../../protocol/primitives/index.ts'
+import { InvalidError, exactTokenText, zeroAddress } from '../../protocol/primitives/index.ts'
 import type { Address } from '../../protocol/primitives/index.ts'
 import { fundFromFaucet } from '../chain/index.ts'
 import { createIncome } from './income.ts'
@@ -22,7 +22,7 @@ export function createAccount(deps: AccountDeps): Account {
     if (amount > balance)
       throw new InvalidError(
         'wallet.tokens',
-        `the account holds ${amountText(balance)} tokens, not ${amountText(amount)}`,
+        `the account holds ${exactTokenText(balance)} tokens, not ${exactTokenText(amount)}`,
         { help: fundHelp }
       )
   }
@@ -78,7 +78,7 @@ export function createAccount(deps: AccountDeps): Account {
       if (amount >= gas)
         throw new InvalidError(
           'wallet.coin',
-          `the account holds ${amountText(gas)} coin, and sending ${amountText(amount)} costs gas besides`,
+          `the account holds ${exactTokenText(gas)} coin, and sending ${exactTokenText(amount)} costs gas besides`,
           { help: "Send less; what is left pays for this account's own transactions." }
         )
       return tokens.sendGas(to, amount)
@@ -90,9 +90,13 @@ export function createAccount(deps: AccountDeps): Account {
     async unstake(amount) {
       const stake = await nodes.stakeOf(self)
       if (amount > stake)
-        throw new InvalidError('wallet.stake', `${amountText(stake)} tokens are at stake, not ${amountText(amount)}`, {
-          help: 'See `tilth wallet balance`.'
-        })
+        throw new InvalidError(
+          'wallet.stake',
+          `${exactTokenText(stake)} tokens are at stake, not ${exactTokenText(amount)}`,
+          {
+            help: 'See `tilth wallet balance`.'
+          }
+        )
       return nodes.requestUnbond(amount)
     },
     async withdraw() {
@@ -107,7 +111,7 @@ export function createAccount(deps: AccountDeps): Account {
       if (now < availableAt)
         throw new InvalidError(
           'wallet.bonded',
-          `${amountText(amount)} tokens can be withdrawn in ${availableAt - now} s, not before`,
+          `${exactTokenText(amount)} tokens can be withdrawn in ${availableAt - now} s, not before`,
           {
             help: `Wait until ${new Date(Number(availableAt) * 1000).toISOString()}, then: tilth wallet withdraw`,
             details: { availableAt: String(availableAt) }

@@ -1,7 +1,6 @@
 export * from './errors.ts'
 export * from './hex.ts'
 export * from './id-text.ts'
-export * from './amounts.ts'
 export * from './checksum.ts'
 export * from './names.ts'
 export * from './canonical.ts'

@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
 import { join } from 'node:path'
+import { Command } from 'commander'
 import { createHandlers } from '../../daemon/api/handlers/index.ts'
 import { startApiServer } from '../../daemon/api/server/index.ts'
 import type { ApiServer } from '../../daemon/api/server/index.ts'
+import { channelCommand } from '../../daemon/cli/commands/channels.ts'
+import { doctorCommand } from '../../daemon/cli/commands/doctor.ts'
+import { statusCommand } from '../../daemon/cli/commands/node.ts'
+import { earningsCommand } from '../../daemon/cli/commands/payouts.ts'
+import { walletCommand } from '../../daemon/cli/commands/wallet.ts'
 import { fundFromFaucet } from '../../node/chain/index.ts'
 import { createNode } from '../../node/node.ts'
 import type { Node } from '../../node/node.ts'
@@ -11,7 +16,6 @@ import { createMetrics, silentLog } from '../../node/runtime/index.ts'
 import { coin, startWorld } from '../harness/index.ts'
 import type { World } from '../harness/index.ts'
 
-const main = join(import.meta.dirname, '../../daemon/cli/main.ts')
 const token = 'a-token-of-this-test'
 const key = new Uint8Array(32).fill(9)
 const friend = '0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359'
@@ -72,17 +76,25 @@ describe('money by commands', function () {
     await world.stop()
   })
 
-  const run = (...words: string[]): Promise<Ran> =>
-    new Promise(resolve => {
-      const child = execFile(
-        process.execPath,
-        [main, ...words, '--api', server.url],
-        { env: { ...process.env, TILTH_TOKEN: token } },
-        (_error, stdout, stderr) => {
-          resolve({ status: child.exitCode ?? 1, stdout, stderr })
-        }
-      )
-    })
+  /** The command line's own commands, in this process: what they print, and how they would end it. */
+  async function run(...words: string[]): Promise<Ran> {
+    const program = new Command('tilth').enablePositionalOptions()
+    for (const cmd of [walletCommand(), channelCommand(), earningsCommand(), statusCommand(), doctorCommand()])
+      program.addCommand(cmd)
+    const said: Record<'log' | 'error', string[]> = { log: [], error: [] }
+    const { log, error } = console
+    console.log = text => said.log.push(String(text))
+    console.error = text => said.error.push(String(text))
+    process.env['TILTH_TOKEN'] = token
+    try {
+      await program.parseAsync([...words, '--api', server.url], { from: 'user' })
+      return { status: Number(process.exitCode ?? 0), stdout: said.log.join('\n'), stderr: said.error.join('\n') }
+    } finally {
+      Object.assign(console, { log, error })
+      delete process.env['TILTH_TOKEN']
+      process.exitCode = 0
+    }
+  }
   async function told(...words: string[]): Promise<Record<string, string>> {
     const { stdout, stderr, status } = await run(...words, '--json')
     assert.equal(status, 0, stderr)

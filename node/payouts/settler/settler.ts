@@ -1,4 +1,4 @@
-import { InvalidError, NotFoundError, TilthError, amountText } from '../../../protocol/primitives/index.ts'
+import { InvalidError, NotFoundError, TilthError, exactTokenText } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import {
   buildEpoch,
@@ -212,8 +212,8 @@ export function createSettler(
     if (stake < minStake)
       throw new InvalidError(
         'epoch.stake',
-        `settling needs a stake of ${amountText(minStake)} tokens, this node has ${amountText(stake)}`,
-        { help: `Stake first: tilth wallet stake ${amountText(minStake - stake)}` }
+        `settling needs a stake of ${exactTokenText(minStake)} tokens, this node has ${exactTokenText(stake)}`,
+        { help: `Stake first: tilth wallet stake ${exactTokenText(minStake - stake)}` }
       )
     await finality.follow(pool)
     await gather(pool, epoch + 1)

@@ -11,9 +11,13 @@ describe('closing a channel by hand', function () {
   let network: TestNetwork
   let worker: TestPeer
   let client: TestPeer
+  let broken = false
+  const gate = async (): Promise<void> => {
+    if (broken) throw new Error('the engine broke')
+  }
   before(async () => {
     network = await startNetwork()
-    worker = await network.addPeer('worker', { engine: fakeEngine() })
+    worker = await network.addPeer('worker', { engine: fakeEngine({ gate }) })
     client = await network.addPeer('client', clientOnly)
     await network.serve(worker, client)
   })
@@ -53,5 +57,17 @@ describe('closing a channel by hand', function () {
     await assert.rejects(client.service.closeChannel(channel.id), { code: 'close.over' })
     assert.deepEqual((await client.service.channels({ closed: false })).items, [])
     assert.equal((await client.service.channels()).items[0]?.state, 'closed')
+  })
+
+  it('shows and gives back the money of an ask that failed', async () => {
+    broken = true
+    const before = await balance(client)
+    await assert.rejects(ask(client, question('lost')))
+    const { items } = await client.service.channels({ closed: false })
+    const locked = items.reduce((sum, { left }) => sum + left, 0n)
+    assert.ok(locked > 0n && before - (await balance(client)) === locked, `${locked}`)
+    for (const { id } of items) await client.service.closeChannel(id)
+    await network.anvil.advance(61)
+    await until(async () => (await balance(client)) === before, 'all of it is back', 30_000)
   })
 })
