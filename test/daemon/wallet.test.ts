@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Command } from 'commander'
 import { createHandlers } from '../../daemon/api/handlers/index.ts'
@@ -200,6 +201,20 @@ describe('money by commands', function () {
       /^tilth_queue_tasks\{queue="channels"\} 0$/m
     ])
       assert.match(text, line)
+  })
+
+  it('is shown by a dashboard that asks for metrics that there are', async () => {
+    const text = await readFile(join(import.meta.dirname, '../../daemon/assets/grafana/dashboard.json'), 'utf8')
+    const { panels } = JSON.parse(text) as { panels: { title: string; targets?: { expr: string }[] }[] }
+    const declared = new Set(metrics.getMetricsAsArray().map(({ name }) => name))
+    const asked = panels.flatMap(({ targets = [] }) =>
+      targets.flatMap(({ expr }) => expr.match(/tilth_[a-z_]+/g) ?? [])
+    )
+    assert.ok(asked.length > 20)
+    for (const name of asked) assert.ok(declared.has(name), name)
+    for (const name of declared)
+      if (/^tilth_(wallet|earnings|chain|queue|reach)/.test(name) && name !== 'tilth_earnings_payments')
+        assert.ok(asked.includes(name), name)
   })
 
   it('has no channels before the first question', async () => {

@@ -61,7 +61,9 @@ const usage = z.object({ prompt_tokens: z.int(), completion_tokens: z.int(), tot
 const answer = { id: z.string(), created: z.int(), model: z.string() }
 const finishReason = z.enum(['stop', 'length'])
 
-/** `tilth`: what it cost, its receipts, and on request what it owes to whom. */
+/** What an answer cost and its receipts, and on request what it owes to whom. */
+const paid = { fee: decimal, receipts: z.array(hash), private: z.boolean() }
+
 export const completion = z.object({
   ...answer,
   object: z.literal('chat.completion'),
@@ -74,12 +76,7 @@ export const completion = z.object({
     })
   ),
   usage,
-  tilth: z.object({
-    fee: decimal,
-    receipts: z.array(hash),
-    private: z.boolean(),
-    explanation: explanation.optional()
-  })
+  tilth: z.object({ ...paid, explanation: explanation.optional() })
 })
 
 /** One event of a streamed answer; the last one is the text `[DONE]`. */
@@ -95,5 +92,5 @@ export const completionChunk = z.object({
     })
   ),
   usage: usage.optional(),
-  tilth: z.object({ explanation }).optional()
+  tilth: z.union([z.object(paid), z.object({ explanation })]).optional()
 })
