@@ -157,7 +157,8 @@ describe("the API's document", () => {
       if (where === 'path') path = path.replace(`{${name}}`, encodeURIComponent(value))
       else query.set(name, value)
     }
-    const [[type = '', form] = []] = Object.entries(operation.requestBody?.content ?? {})
+    const type = 'application/json'
+    const form = operation.requestBody?.content[type]
     if (form !== undefined) checkOf(document, form.schema).parse(body)
     const reply = await fetch(`${server.url}${path}?${query.toString()}`, {
       method: operation.method.toUpperCase(),
@@ -190,7 +191,7 @@ describe("the API's document", () => {
       assert.ok(one.tags.length > 0 && one.tags.every(tag => tags.has(tag)), one.operationId)
       const inPath = [...one.path.matchAll(/\{([a-z]+)\}/gi)].map(match => match[1])
       const stated = (one.parameters ?? []).filter(parameter => parameter.in === 'path').map(({ name }) => name)
-      assert.deepEqual(stated.sort(), inPath.sort(), one.operationId)
+      assert.deepEqual(new Set(stated), new Set(inPath), one.operationId)
       assert.ok(one.responses['200']?.content !== undefined, one.operationId)
       for (const status of ['400', '500', '503']) assert.ok(status in one.responses, `${one.operationId} ${status}`)
       assert.equal('401' in one.responses, one.security?.length !== 0, one.operationId)
