@@ -34,7 +34,7 @@ export function stakeAdvice({
   if (roles.includes('worker') && missing > 0n)
     return (
       'A worker with less at stake cannot challenge an epoch that leaves its answers out: ' +
-      `tilth wallet stake ${amountText(missing)}`
+      `tilth wallet stake ${exactTokenText(missing)}`
     )
   return undefined
 }
