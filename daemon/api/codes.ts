@@ -15,7 +15,6 @@ export type DaemonApiErrorCode =
   | 'id.ambiguous'
   | 'job.unfinished'
   | 'job.unknown'
-  | 'model.folder'
   | 'model.source'
   | 'model.unknown'
   | 'receipt.unknown'

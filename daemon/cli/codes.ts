@@ -1,6 +1,10 @@
 /** What errors of this module are called; one that is not here does not compile. */
 export type DaemonCliErrorCode =
   | 'chat.budget'
+  | 'compare.base'
+  | 'compare.failed'
+  | 'compare.questions'
+  | 'compare.same'
   | 'contribution.refused'
   | 'daemon.none'
   | 'daemon.stopped'
@@ -20,6 +24,7 @@ export type DaemonCliErrorCode =
   | 'flag.split'
   | 'job.low-budget'
   | 'job.version'
+  | 'model.split'
   | 'key.backup'
   | 'network.member'
   | 'network.none'

@@ -30,6 +30,7 @@ import { createRedeemer } from './worker/redeem.ts'
 import { createServing } from './worker/serving.ts'
 import { createSigning } from './worker/signing.ts'
 import { createSlots } from './worker/slots.ts'
+import { createTerms } from './terms.ts'
 
 /** registration → offer → inference → receipt: the phase's parts, wired. */
 export function createModelsService(deps: ModelsDeps): ModelsService {
@@ -130,6 +131,7 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
     },
     register: request => catalogue.register(request),
     registerBase: request => catalogue.registerBase(request),
+    ...createTerms(parts, catalogue),
     models: () => catalogue.list().map(view),
     model(idOrName) {
       const found = named(idOrName)

@@ -2,6 +2,13 @@ import type { ChatMessage } from '../../protocol/data/index.ts'
 import type { CosignedReceipt, ModelRecord, Opening } from '../../protocol/models/index.ts'
 import type { Address, Hex, Page, PageRequest } from '../../protocol/primitives/index.ts'
 
+/** Basis points of every fee. */
+export interface Split {
+  readonly worker: number
+  readonly builder: number
+  readonly data: number
+}
+
 /**
  * What a worker asks and gives for a model, as its signed offer says. Prices are per token, in the token's smallest
  * unit.
@@ -31,7 +38,7 @@ export interface RegisterRequest {
   /** Who trained it; the builder itself unless said otherwise. */
   readonly worker?: Address
   /** Basis points, sum 10000. */
-  readonly split: { readonly worker: number; readonly builder: number; readonly data: number }
+  readonly split: Split
   /** Who has the result and the adapters, to be asked first. */
   readonly providers?: readonly string[]
 }
@@ -42,7 +49,7 @@ export interface RegisterBaseRequest {
   readonly base: string
   readonly worker?: Address
   /** 8000 to the worker that serves, 2000 to whoever registers it, unless said otherwise; a base has no data share. */
-  readonly split?: { readonly worker: number; readonly builder: number; readonly data: number }
+  readonly split?: Split
 }
 
 export interface AskRequest {
@@ -162,6 +169,17 @@ export interface ModelsService {
    */
   register(request: RegisterRequest): Promise<ModelRecord>
   registerBase(request: RegisterBaseRequest): Promise<ModelRecord>
+  /**
+   * No new channels for an own model; those that are open are paid as agreed.
+   * @throws NotFoundError `model.unknown` · InvalidError `model.not-ours`, `model.retired`
+   */
+  retire(model: Hex): Promise<{ transaction: Hex }>
+  /**
+   * Registers an own model anew with another split, and retires it as it was: a split is part of what a model's id is
+   * the hash of, and of what its channels agreed to.
+   * @throws as retire · InvalidError `model.split`
+   */
+  resplit(model: Hex, split: Split): Promise<ModelRecord>
   /** All registered models, oldest first. */
   models(): readonly ModelView[]
   /** By id, or the newest of a name. */

@@ -44,14 +44,15 @@ export const route = <
   body: (definition.body ?? nothing) as B
 })
 
+/** Which one is meant: an id, as much of one as no other shares, or a name where such things have names. */
+export const wanted = z.string().min(1).max(100)
+export const named = z.object({ id: wanted })
+
 /** Query parameters of every list. */
 export const paged = z.object({
   limit: z.coerce.number<string | number>().int().min(1).max(largestPage).default(defaultPage),
   cursor: z.string().min(1).max(200).optional()
 })
-/** Which one is meant: an id, as much of one as no other shares, or a name where such things have names. */
-export const wanted = z.string().min(1).max(100)
-export const named = z.object({ id: wanted })
 /** The reply of every list: `next` is the cursor of the page after, null on the last one. */
 export const pageSchema = <T extends z.ZodType>(item: T) =>
   z.object({ items: z.array(item).readonly(), next: z.string().nullable() })

@@ -1,17 +1,26 @@
 import { readdir } from 'node:fs/promises'
-import { access } from 'node:fs/promises'
-import { join } from 'node:path'
 import { InvalidError, pageOf, TilthError } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
-import { mustBeModel } from '../../../node/jobs/index.ts'
+import { mustBeModel, trainerOf } from '../../../node/jobs/index.ts'
+import { checkSplit } from '../../../node/models/index.ts'
 import type { ModelView as NodeModel } from '../../../node/models/index.ts'
-import { trainerOf } from '../../../node/jobs/index.ts'
 import type { Node } from '../../../node/node.ts'
 import type { AskEvent, Explanation, ModelView } from '../contract/index.ts'
 import type { Handlers } from '../server/index.ts'
 import type { Which } from './which.ts'
 
-type Names = 'importBase' | 'registerModel' | 'models' | 'model' | 'serve' | 'unserve' | 'offers' | 'ask' | 'redeem'
+type Names =
+  | 'importBase'
+  | 'registerModel'
+  | 'retireModel'
+  | 'splitModel'
+  | 'models'
+  | 'model'
+  | 'serve'
+  | 'unserve'
+  | 'offers'
+  | 'ask'
+  | 'redeem'
 
 export const modelView = ({
   id,
@@ -56,16 +65,6 @@ async function filesIn(folder: string): Promise<string[]> {
       cause
     })
   }
-}
-
-/** [reject] A base model is a folder in Hugging Face form. @throws InvalidError `model.folder` */
-async function requireModel(folder: string): Promise<void> {
-  const missing: string[] = []
-  for (const name of ['config.json', 'tokenizer.json']) await access(join(folder, name)).catch(() => missing.push(name))
-  if (missing.length > 0)
-    throw new InvalidError('model.folder', `${folder} holds no model: there is no ${missing.join(', no ')} in it`, {
-      help: "Give a folder in Hugging Face form on the daemon's machine, or the CID of a published one."
-    })
 }
 
 export function modelHandlers(
@@ -143,14 +142,22 @@ export function modelHandlers(
     ask: ({ body, signal }) => askEvents(body, signal),
     async importBase({ body }) {
       mustBeModel(body.folder, await filesIn(body.folder))
-      await requireModel(body.folder)
       const lease = await shelf.put(body.folder, 'base')
       const { cid } = lease
       lease.release()
       await transport.files.provide(cid)
       return { cid }
     },
+    async retireModel({ params }) {
+      const { id } = await which.model(params.id)
+      return { id, ...(await models.retire(id)) }
+    },
+    async splitModel({ params, body }) {
+      const { id } = await which.model(params.id)
+      return { ...modelView({ ...(await models.resplit(id, body.split)), offers: [] }), retired: id }
+    },
     async registerModel({ body }) {
+      checkSplit(body.split, body.base === undefined)
       if ((body.job === undefined) === (body.base === undefined))
         throw new InvalidError('model.source', 'give either the job or the base of the model')
       const shared = {

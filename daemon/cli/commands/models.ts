@@ -5,13 +5,15 @@ import { alone, command, connected, guarded, listing, show, showList } from '../
 import type { CallFlags, ListFlags } from '../command.ts'
 import type { ApiClient, ModelView } from '../../api/contract/index.ts'
 import { dim, safe, short, table, tokens } from '../output.ts'
+import { compareCommand } from './compare.ts'
+import { splitOf, termsCommands } from './terms.ts'
 
 const madeOf = ({ adapter, split: { worker, builder, data } }: ModelView): string =>
   `${adapter === null ? 'base model' : `adapter ${adapter}`}  ` +
   `split worker ${worker / 100}% builder ${builder / 100}% data ${data / 100}%`
 
 export function modelsCommand(): Command {
-  return listing(
+  const parent = listing(
     connected(
       command({
         name: 'models',
@@ -55,6 +57,8 @@ export function modelsCommand(): Command {
         )
       })
     )
+  for (const sub of [compareCommand(), ...termsCommands()]) parent.addCommand(sub)
+  return parent
 }
 
 interface RegisterFlags extends CallFlags {
@@ -87,13 +91,13 @@ export function registerCommand(): Command {
     .option('--split <worker,builder,data>', 'basis points of every fee', '3000,1000,6000')
     .action(
       guarded(async (flags: RegisterFlags) => {
-        const [worker = 0, builder = 0, data = 0] = flags.split.split(',').map(Number)
+        const split = splitOf(flags.split)
         await show(
           flags,
           async api => {
             const base = flags.base === undefined ? undefined : await baseCid(api, flags.base)
             return api.call('registerModel', {
-              body: { name: flags.name, job: flags.job, base, split: { worker, builder, data } }
+              body: { name: flags.name, job: flags.job, base, split }
             })
           },
           model => `registered ${safe(model.name)} as ${model.id}`

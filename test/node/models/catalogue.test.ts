@@ -234,6 +234,31 @@ describe('registration and offers', () => {
     assert.equal(builder.service.model('old'), undefined)
   })
 
+  it('is retired by its builder alone, and gets another split as a new model of its name', async () => {
+    const { builder } = network
+    const { service } = builder
+    const folder = join(builder.folder, 'terms')
+    await mkdir(folder)
+    await writeFile(join(folder, 'config.json'), '{"terms":1}')
+    const id = await network.registerBase(folder, 'terms')
+    const other = await network.addPeer('other', { engine: fakeEngine() })
+    await until(() => other.service.model(id) !== undefined, 'the other knows it')
+    await assert.rejects(other.service.retire(id), { code: 'model.not-ours' })
+    await assert.rejects(service.resplit(id, { worker: 5000, builder: 4000, data: 0 }), { code: 'model.split' })
+    await assert.rejects(service.resplit(id, { worker: 5000, builder: 4000, data: 1000 }), { code: 'model.split' })
+    const split = { worker: 5000, builder: 5000, data: 0 }
+    const anew = await service.resplit(id, split)
+    assert.notEqual(anew.id, id)
+    assert.deepEqual([anew.name, anew.split], ['terms', split])
+    assert.equal((await builder.chain.models.model(id))?.retired, true)
+    assert.equal(service.model('terms')?.id, anew.id)
+    await until(() => other.service.model('terms')?.id === anew.id, 'the other knows the new one')
+    await until(() => other.service.model(id)?.retired === true, 'and that the old one is retired')
+    await assert.rejects(service.retire(id), { code: 'model.retired' })
+    await service.retire(anew.id)
+    assert.equal(service.model('terms'), undefined)
+  })
+
   it('leaves a model out whose name is longer than any may be, tells its owner first, and starts again', async () => {
     const { builder } = network
     const folder = join(builder.folder, 'long')

@@ -1,0 +1,231 @@
+import { z } from 'zod'
+import { datanetRules } from '../../../protocol/data/types.ts'
+import { signedSchema } from '../../../protocol/crypto/schema.ts'
+import { named, nothing, paged, pageSchema, route } from './route.ts'
+import {
+  account,
+  contributionView,
+  datanetView,
+  hash,
+  previewView,
+  reviewRowView,
+  reviewView,
+  rosterView,
+  versionView,
+  votePolicy
+} from './views.ts'
+
+const contribution = z
+  .strictObject({
+    /**
+     * The JSONL file, as it is; the daemon's key contributes it. Left away when a prepared shard is signed by another
+     * key.
+     */
+    file: z
+      .string()
+      .min(1)
+      .max(16 << 20)
+      .optional(),
+    /** The contributor's own statements over a shard prepared before. */
+    signed: z.strictObject({ commitment: signedSchema('Commitment'), reveal: signedSchema('Reveal') }).optional()
+  })
+  .refine(
+    ({ file, signed }) => (file === undefined) !== (signed === undefined),
+    'give either a file or signed statements'
+  )
+/** A file of 16 MiB as a JSON string, where every quote takes two bytes. */
+const fileBody = 40 << 20
+const rulesRequest = datanetRules.omit({ heldOut: true })
+
+/** The data phase: Datanets, contributions and their checks, votes, versions. */
+export const dataRoutes = {
+  createDatanet: route({
+    method: 'POST',
+    path: '/api/datanets',
+    stage: 'datanet',
+    summary: 'Create a Datanet: rules and held-out questions',
+    maxBody: 4 << 20,
+    body: z.strictObject({
+      rules: rulesRequest,
+      heldOut: z
+        .string()
+        .min(1)
+        .max(2 << 20)
+    }),
+    reply: datanetView
+  }),
+  datanets: route({
+    method: 'GET',
+    path: '/api/datanets',
+    stage: 'datanet',
+    summary: 'Known Datanets',
+    params: paged,
+    reply: pageSchema(datanetView)
+  }),
+  datanet: route({
+    method: 'GET',
+    path: '/api/datanets/:id',
+    stage: 'datanet',
+    summary: 'One Datanet',
+    params: named,
+    reply: datanetView
+  }),
+  followDatanet: route({
+    method: 'POST',
+    path: '/api/datanets/:id/follow',
+    stage: 'datanet',
+    summary: 'Follow a Datanet by choice, or follow it no more: hear, check and keep what is contributed there',
+    params: named,
+    body: z.strictObject({ follow: z.boolean() }),
+    reply: datanetView
+  }),
+  roster: route({
+    method: 'GET',
+    path: '/api/datanets/:id/roster',
+    stage: 'datanet',
+    summary: 'Its validators, with what they have at stake and the double votes seen of them',
+    params: named,
+    reply: rosterView
+  }),
+  heldOut: route({
+    method: 'GET',
+    path: '/api/datanets/:id/held-out',
+    stage: 'datanet',
+    summary: 'Its held-out questions',
+    params: named.extend(paged.shape),
+    reply: pageSchema(z.object({ messages: z.array(z.object({ role: z.string(), content: z.string() })) }))
+  }),
+  checkContribution: route({
+    method: 'POST',
+    path: '/api/datanets/:id/check',
+    stage: 'contribution',
+    summary: "What the validators' checks would say of a file: nothing is kept and no upload is spent",
+    params: named,
+    maxBody: fileBody,
+    body: z.strictObject({
+      file: z.string().max(16 << 20),
+      /** Whose upload it would be; this daemon's unless given. */
+      contributor: account.optional()
+    }),
+    reply: previewView
+  }),
+  prepareContribution: route({
+    method: 'POST',
+    path: '/api/datanets/:id/prepare',
+    stage: 'contribution',
+    summary: 'Store a shard and get the statements for its contributor to sign',
+    params: named,
+    maxBody: fileBody,
+    body: z.strictObject({
+      file: z
+        .string()
+        .min(1)
+        .max(16 << 20),
+      contributor: account
+    }),
+    reply: z.object({ cid: z.string(), rows: z.int(), bytes: z.int(), salt: hash, commitment: hash })
+  }),
+  contribute: route({
+    method: 'POST',
+    path: '/api/datanets/:id/contributions',
+    stage: 'contribution',
+    summary: 'Contribute a shard',
+    params: named,
+    maxBody: fileBody,
+    body: contribution,
+    reply: z.object({ id: hash })
+  }),
+  contributions: route({
+    method: 'GET',
+    path: '/api/datanets/:id/contributions',
+    stage: 'checks',
+    summary: 'Contributions in order of authorship, with their checks',
+    params: named.extend(paged.shape),
+    reply: pageSchema(contributionView)
+  }),
+  contribution: route({
+    method: 'GET',
+    path: '/api/contributions/:id',
+    stage: 'checks',
+    summary: 'One contribution, with its checks',
+    params: named,
+    reply: contributionView
+  }),
+  withdraw: route({
+    method: 'POST',
+    path: '/api/contributions/:id/withdraw',
+    stage: 'contribution',
+    summary: 'Take back what was brought in here and is not decided, as far as it can be',
+    params: named,
+    reply: z.object({ id: hash, state: z.enum(['unsent', 'committed', 'shown']) })
+  }),
+  review: route({
+    method: 'GET',
+    path: '/api/review',
+    stage: 'votes',
+    summary: 'What is voted on in the Datanets that this node validates',
+    params: paged,
+    reply: pageSchema(reviewView)
+  }),
+  reviewOf: route({
+    method: 'GET',
+    path: '/api/review/:id',
+    stage: 'votes',
+    summary: 'One contribution as a validator sees it',
+    params: named,
+    reply: reviewView
+  }),
+  reviewRows: route({
+    method: 'GET',
+    path: '/api/review/:id/rows',
+    stage: 'votes',
+    summary: 'Its rows, each with the accepted row nearest to it',
+    params: named.extend(paged.shape),
+    reply: pageSchema(reviewRowView)
+  }),
+  votePolicy: route({
+    method: 'GET',
+    path: '/api/vote-policy',
+    stage: 'votes',
+    summary: 'Whether this validator votes by its own checks or by hand',
+    reply: z.object({ policy: votePolicy })
+  }),
+  setVotePolicy: route({
+    method: 'POST',
+    path: '/api/vote-policy',
+    stage: 'votes',
+    summary: 'Let this validator vote by its own checks, or by hand',
+    body: z.strictObject({ policy: votePolicy }),
+    reply: z.object({ policy: votePolicy })
+  }),
+  vote: route({
+    method: 'POST',
+    path: '/api/contributions/:id/vote',
+    stage: 'votes',
+    summary: 'Vote by hand (validators with automatic voting off)',
+    params: named,
+    body: z.strictObject({
+      accept: z.boolean(),
+      /** Kept here: a vote has no room for it. */
+      reason: z.string().trim().min(1).max(500).optional()
+    }),
+    reply: z.object({ id: hash })
+  }),
+  anchorVersion: route({
+    method: 'POST',
+    path: '/api/datanets/:id/versions',
+    stage: 'version',
+    summary: 'Anchor the accepted set as a new version (host)',
+    params: named,
+    body: nothing,
+    reply: versionView
+  }),
+  versions: route({
+    method: 'GET',
+    path: '/api/datanets/:id/versions',
+    stage: 'version',
+    summary: 'Anchored versions',
+    params: named.extend(paged.shape),
+    reply: pageSchema(versionView)
+  })
+} as const

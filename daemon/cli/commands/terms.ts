@@ -1,0 +1,110 @@
+import type { Command } from 'commander'
+import { InvalidError } from '../../../protocol/primitives/index.ts'
+import { command, connected, guarded, show } from '../command.ts'
+import type { CallFlags } from '../command.ts'
+import { dim, safe, short, table, tokens } from '../output.ts'
+
+// What a model's builder, or a worker that serves it, may still change of it.
+
+/** `3000,1000,6000` as a split. @throws InvalidError `model.split` */
+export function splitOf(text: string): { worker: number; builder: number; data: number } {
+  const parts = text.split(',').map(part => part.trim())
+  const [worker = 0, builder = 0, data = 0] = parts.map(Number)
+  // [reject] Three whole numbers that are all of a fee.
+  if (parts.length !== 3 || parts.some(part => !/^[0-9]{1,5}$/.test(part)) || worker + builder + data !== 10_000)
+    throw new InvalidError('model.split', `"${text.slice(0, 60)}" is no split`, {
+      help: 'Give the basis points of worker, builder and data, which sum to 10000: --split 3000,1000,6000'
+    })
+  return { worker, builder, data }
+}
+
+function retireCommand(): Command {
+  return connected(
+    command({
+      name: 'retire',
+      summary: 'retire an own model: nobody opens a channel for it any more, those that are open are paid as agreed',
+      examples: ['tilth models retire elements-v1 --as host']
+    })
+  )
+    .argument('<model>', 'id, beginning of one, or name')
+    .action(
+      guarded(async (model: string, flags: CallFlags) => {
+        await show(
+          flags,
+          api => api.call('retireModel', { params: { id: model } }),
+          ({ id, transaction }) => `retired ${id}\n${dim(`transaction ${transaction}`)}`
+        )
+      })
+    )
+}
+
+function splitCommand(): Command {
+  return connected(
+    command({
+      name: 'split',
+      summary: 'another split of the fees: the model is registered anew under its name, and retired as it was',
+      examples: ['tilth models split elements-v1 --split 2500,1000,6500 --as host']
+    })
+  )
+    .argument('<model>', 'id, beginning of one, or name')
+    .requiredOption('--split <worker,builder,data>', 'basis points of every fee')
+    .action(
+      guarded(async (model: string, flags: CallFlags & { split: string }) => {
+        const split = splitOf(flags.split)
+        await show(
+          flags,
+          api => api.call('splitModel', { params: { id: model }, body: { split } }),
+          ({ id, name, retired }) =>
+            `${safe(name)} is ${id} now, and ${retired} is retired\n` +
+            `workers serve the new one with: tilth serve ${id}`
+        )
+      })
+    )
+}
+
+interface PriceFlags extends CallFlags {
+  inputPrice?: string
+  outputPrice?: string
+}
+
+function priceCommand(): Command {
+  return connected(
+    command({
+      name: 'price',
+      summary: 'what workers ask for a model; with a price, what this worker asks from now on',
+      examples: [
+        'tilth models price elements-v1',
+        'tilth models price elements-v1 --input-price 100000000000 --output-price 400000000000 --as worker-1'
+      ]
+    })
+  )
+    .argument('<model>', 'id, beginning of one, or name')
+    .option('--input-price <smallest>', "per prompt token, in the token's smallest unit")
+    .option('--output-price <smallest>', "per answer token, in the token's smallest unit")
+    .action(
+      guarded(async (model: string, { inputPrice, outputPrice, ...flags }: PriceFlags) => {
+        await show(
+          flags,
+          async api => {
+            if (inputPrice !== undefined || outputPrice !== undefined)
+              await api.call('serve', { params: { id: model }, body: { inputPrice, outputPrice } })
+            return api.call('model', { params: { id: model } })
+          },
+          ({ offers, name }) =>
+            offers.length === 0
+              ? `nobody serves ${safe(name)} now`
+              : table(
+                  ['worker', 'per 1000 prompt tokens', 'per 1000 answer tokens'],
+                  offers.map(offer => [
+                    short(offer.worker),
+                    tokens(BigInt(offer.inputPrice) * 1000n, 9),
+                    tokens(BigInt(offer.outputPrice) * 1000n, 9)
+                  ]),
+                  [1, 2]
+                )
+        )
+      })
+    )
+}
+
+export const termsCommands = (): Command[] => [retireCommand(), priceCommand(), splitCommand()]
