@@ -1,6 +1,6 @@
 import { InvalidError } from '../../protocol/primitives/index.ts'
 import { isAskable } from '../config/index.ts'
-import { members } from './members.ts'
+import { members } from './network/index.ts'
 
 export interface UpFlags {
   once?: boolean

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { LoopResult } from '../../daemon/local/result.ts'
+import type { LoopResult } from '../../daemon/local/loop/result.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createApiClient } from '../../../daemon/api/contract/index.ts'
 import { createKeystore } from '../../../daemon/keys/index.ts'
-import { startDaemonProcess } from '../../../daemon/local/child.ts'
+import { startDaemonProcess } from '../../../daemon/local/network/child.ts'
 import type { World } from '../../harness/index.ts'
 import { coin } from '../../harness/index.ts'
 

@@ -1,6 +1,6 @@
-import { flow, rowOf } from '../../protocol/flow.ts'
-import type { Stage } from '../../protocol/flow.ts'
-import { bold, dim, green, red } from '../cli/output.ts'
+import { flow, rowOf } from '../../../protocol/flow.ts'
+import type { Stage } from '../../../protocol/flow.ts'
+import { bold, dim, green, red } from '../../cli/output.ts'
 
 /**
  * What a person sees of a long run: one line and a mark for each stage, a bar for training, and never more than two

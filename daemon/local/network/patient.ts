@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { TilthError, everyItem } from '../../protocol/primitives/index.ts'
-import { createApiClient, routes } from '../api/contract/index.ts'
-import type { ApiClient, Route, RouteName } from '../api/contract/index.ts'
+import { TilthError, everyItem } from '../../../protocol/primitives/index.ts'
+import { createApiClient, routes } from '../../api/contract/index.ts'
+import type { ApiClient, Route, RouteName } from '../../api/contract/index.ts'
 
 /** How long a daemon of the local network that is being started again is waited for. */
 const waitMs = 90_000

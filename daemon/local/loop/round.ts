@@ -1,11 +1,9 @@
 import type { LoopContext } from './context.ts'
-import { keepLastRound } from './folder.ts'
-import type { LastRound } from './folder.ts'
-import { makePerson } from './founding.ts'
+import { keepLastRound, makePerson } from '../network/index.ts'
+import type { LastRound, LocalNetwork } from '../network/index.ts'
 import type { LoopInput } from './input.ts'
 import { runLoop } from './loop.ts'
 import type { LoopDone } from './loop.ts'
-import type { LocalNetwork } from './network.ts'
 import type { Reporter } from './reporter.ts'
 
 /** A name that no Datanet and no model of the network has: the one wanted, or `elements-2`, `elements-3`, … */

@@ -1,7 +1,7 @@
 import { appendFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { TilthError } from '../../protocol/primitives/index.ts'
+import { TilthError } from '../../../protocol/primitives/index.ts'
 import { logName } from './child.ts'
 import type { ApiFile, DaemonProcess } from './child.ts'
 

@@ -1,4 +1,4 @@
-import { TilthError } from '../../protocol/primitives/index.ts'
+import { TilthError } from '../../../protocol/primitives/index.ts'
 import type { LoopContext } from './context.ts'
 import type { DataDone, JobDone, ModelsDone, PayoutsDone } from './context.ts'
 import type { LoopResult } from './result.ts'

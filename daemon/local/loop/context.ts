@@ -5,10 +5,10 @@ import type {
   EpochView,
   VersionView,
   ContributionView
-} from '../api/contract/index.ts'
-import type { Address } from '../../protocol/primitives/index.ts'
+} from '../../api/contract/index.ts'
+import type { Address } from '../../../protocol/primitives/index.ts'
 import type { ContributorFile, LoopInput } from './input.ts'
-import type { LocalNetwork } from './network.ts'
+import type { LocalNetwork } from '../network/index.ts'
 import type { Reporter } from './reporter.ts'
 
 export interface Person {

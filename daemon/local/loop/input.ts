@@ -3,16 +3,16 @@ import { readFile, readdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
-import { fileRow } from '../../protocol/data/types.ts'
-import type { Row } from '../../protocol/data/types.ts'
-import { trainSettings } from '../../protocol/jobs/types.ts'
-import type { TrainSettings } from '../../protocol/jobs/types.ts'
-import { InvalidError } from '../../protocol/primitives/index.ts'
+import { fileRow } from '../../../protocol/data/types.ts'
+import type { Row } from '../../../protocol/data/types.ts'
+import { trainSettings } from '../../../protocol/jobs/types.ts'
+import type { TrainSettings } from '../../../protocol/jobs/types.ts'
+import { InvalidError } from '../../../protocol/primitives/index.ts'
 
 /** Files that ship with the package: in daemon/assets, also when the code runs from dist/. */
 function assets(): string {
-  const near = fileURLToPath(new URL('../assets/', import.meta.url))
-  return existsSync(near) ? near : fileURLToPath(new URL('../../../daemon/assets/', import.meta.url))
+  const near = fileURLToPath(new URL('../../assets/', import.meta.url))
+  return existsSync(near) ? near : fileURLToPath(new URL('../../../../daemon/assets/', import.meta.url))
 }
 export const baseModelFolder = (): string => join(assets(), 'seedling')
 

@@ -7,11 +7,11 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
-import { environmentForChildren } from '../../node/runtime/index.ts'
-import { TilthError } from '../../protocol/primitives/index.ts'
+import { environmentForChildren } from '../../../node/runtime/index.ts'
+import { TilthError } from '../../../protocol/primitives/index.ts'
 
 const entry = fileURLToPath(
-  new URL(import.meta.url.endsWith('.ts') ? '../cli/main.ts' : '../cli/main.js', import.meta.url)
+  new URL(import.meta.url.endsWith('.ts') ? '../../cli/main.ts' : '../../cli/main.js', import.meta.url)
 )
 const apiFile = z.object({ url: z.string(), pid: z.int(), peer: z.array(z.string()) })
 export type ApiFile = z.infer<typeof apiFile>

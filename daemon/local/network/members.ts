@@ -1,4 +1,4 @@
-import type { Role } from '../config/index.ts'
+import type { Role } from '../../config/index.ts'
 
 export interface Member {
   readonly name: string

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { NotFoundError, TilthError } from '../../protocol/primitives/index.ts'
+import { NotFoundError, TilthError } from '../../../protocol/primitives/index.ts'
 
 /** Asks again until `look` gives something. @throws TilthError `loop.timeout` naming what was awaited. */
 export async function until<T>(

@@ -1,6 +1,6 @@
-import { tokens } from '../../cli/output.ts'
-import { TilthError } from '../../../protocol/primitives/index.ts'
-import type { Address } from '../../../protocol/primitives/index.ts'
+import { tokens } from '../../../cli/output.ts'
+import { TilthError } from '../../../../protocol/primitives/index.ts'
+import type { Address } from '../../../../protocol/primitives/index.ts'
 import type { DataDone, LoopContext, ModelsDone, PayoutsDone } from '../context.ts'
 import { until } from '../poll.ts'
 

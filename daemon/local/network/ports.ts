@@ -1,7 +1,7 @@
-import { InvalidError } from '../../protocol/primitives/index.ts'
-import { defaultPorts } from '../config/index.ts'
-import type { NetworkFile } from '../config/index.ts'
-import { freePort, isFree } from '../ports.ts'
+import { InvalidError } from '../../../protocol/primitives/index.ts'
+import { defaultPorts } from '../../config/index.ts'
+import type { NetworkFile } from '../../config/index.ts'
+import { freePort, isFree } from '../../ports.ts'
 import { members } from './members.ts'
 
 /** Rows of ports tried for the APIs: 4180 to 4185, 4200 to 4205, …; a real node of this machine may have the first. */

@@ -1,5 +1,5 @@
-import { TilthError, foreignCode } from '../../../protocol/primitives/index.ts'
-import type { ModelView, ReceiptView } from '../../api/contract/index.ts'
+import { TilthError, foreignCode } from '../../../../protocol/primitives/index.ts'
+import type { ModelView, ReceiptView } from '../../../api/contract/index.ts'
 import type { Answer, JobDone, LoopContext, ModelsDone } from '../context.ts'
 import { tunedSplit } from '../input.ts'
 import { unlessUnknown, until } from '../poll.ts'

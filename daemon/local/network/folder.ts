@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs'
 import { readFile, readdir, rm, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { makeFolder } from '../make-folder.ts'
-import { InvalidError } from '../../protocol/primitives/index.ts'
-import { writePrivate } from '../private-file.ts'
-import { requireFree, takeFolder } from '../running.ts'
+import { makeFolder } from '../../make-folder.ts'
+import { InvalidError } from '../../../protocol/primitives/index.ts'
+import { writePrivate } from '../../private-file.ts'
+import { requireFree, takeFolder } from '../../running.ts'
 
 const layoutVersion = 1
 /** Bytes that a whole run needs on disk, with room. */

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { parseMultiaddr, portOf } from '../../node/transport/addresses.ts'
-import type { NetworkFile } from '../config/index.ts'
-import { writePrivate } from '../private-file.ts'
-import { isFree } from '../ports.ts'
+import { parseMultiaddr, portOf } from '../../../node/transport/addresses.ts'
+import type { NetworkFile } from '../../config/index.ts'
+import { writePrivate } from '../../private-file.ts'
+import { isFree } from '../../ports.ts'
 
 interface Member {
   readonly data: string

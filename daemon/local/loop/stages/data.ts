@@ -1,7 +1,7 @@
-import { contributeSigned } from '../../cli/commands/contribute.ts'
-import { green, red, safe } from '../../cli/output.ts'
-import type { ContributionView, VersionView } from '../../api/contract/index.ts'
-import { InvalidError, TilthError } from '../../../protocol/primitives/index.ts'
+import { contributeSigned } from '../../../cli/commands/contribute.ts'
+import { green, red, safe } from '../../../cli/output.ts'
+import type { ContributionView, VersionView } from '../../../api/contract/index.ts'
+import { InvalidError, TilthError } from '../../../../protocol/primitives/index.ts'
 import type { DataDone, LoopContext } from '../context.ts'
 import { unlessUnknown, until } from '../poll.ts'
 

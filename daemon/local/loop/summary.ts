@@ -1,7 +1,7 @@
-import { bold, dim, green, red, short, table, tokens } from '../cli/output.ts'
-import type { EpochView } from '../api/contract/index.ts'
+import { bold, dim, green, red, short, table, tokens } from '../../cli/output.ts'
+import type { EpochView } from '../../api/contract/index.ts'
 import type { LoopDone } from './loop.ts'
-import type { LocalNetwork } from './network.ts'
+import type { LocalNetwork } from '../network/index.ts'
 
 const percent = (part: number): string => `${Math.round(part * 100)}%`
 

@@ -1,0 +1,6 @@
+export { loadInput } from './input.ts'
+export { loopResult } from './loop.ts'
+export { createReporter } from './reporter.ts'
+export type { Reporter } from './reporter.ts'
+export { runRound } from './round.ts'
+export { addressList, networkFacts, summary } from './summary.ts'
