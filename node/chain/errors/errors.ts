@@ -11,6 +11,7 @@ import type { Consequence, Hex, TilthErrorOptions } from '../../../protocol/prim
 import { helpOf } from './help.ts'
 import { refusalAbi } from './refusals.ts'
 import type { RefusalName } from './refusals.ts'
+import { refusalText } from './words.ts'
 
 /** What can go wrong with a chain, each with what it means to the caller. */
 const consequences = {
@@ -65,7 +66,7 @@ function revertData(error: unknown): Hex | undefined {
 export function chainError(what: string, error: unknown): ChainError {
   if (error instanceof ChainError) return error
   const data = revertData(error)
-  if (data !== undefined && data !== '0x') return refusal(what, data, error)
+  if (data !== undefined && data !== '0x') return refusal(what, data)
   const walk = <T>(match: (cause: unknown) => cause is T): T | undefined =>
     error instanceof BaseError ? ((error.walk(match) as T | null) ?? undefined) : undefined
   const text = error instanceof BaseError ? `${error.shortMessage} ${error.details}` : String(error)
@@ -74,7 +75,7 @@ export function chainError(what: string, error: unknown): ChainError {
       help:
         "Send some of the chain's own coin to the node's address: `tilth wallet balance` shows it, and another node " +
         'sends by `tilth wallet send ADDRESS AMOUNT --coin`. On a local network: `tilth wallet fund --local`.',
-      cause: error
+      details: { said: text }
     })
   }
   if (/execution reverted|reverted/i.test(text)) {
@@ -107,13 +108,13 @@ export function chainError(what: string, error: unknown): ChainError {
   })
 }
 
-function refusal(what: string, data: Hex, cause: unknown): ChainError {
+function refusal(what: string, data: Hex): ChainError {
   try {
     const { errorName, args } = decodeErrorResult({ abi: refusalAbi, data })
     const said = (args ?? []).map(String)
-    return new ChainError('chain.reverted', `${what} was refused: ${errorName}(${said.join(', ')})`, {
+    // What the RPC said besides is the same in other letters.
+    return new ChainError('chain.reverted', refusalText(what, errorName, said), {
       help: helpOf(errorName),
-      cause,
       details: { error: errorName, args: said }
     })
   } catch (undecodable) {

@@ -39,7 +39,8 @@ describe('a chain client', () => {
       chain.tokens.transfer(nobody, 1n)
     ])
     assert.ok(refused?.status === 'rejected' && refusedWith(refused.reason, 'ERC20InsufficientBalance'))
-    assert.match(describeError(refused.reason), /holds too few tokens/)
+    assert.match(describeError(refused.reason), /takes 6 tokens, and the account holds 5 /)
+    assert.match(describeError(refused.reason), /tilth wallet fund --local/)
     assert.equal(fine?.status, 'fulfilled')
   })
 
