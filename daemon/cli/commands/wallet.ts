@@ -204,7 +204,7 @@ export function walletCommand(): Command {
       'tilth wallet fund --local --tokens 500 --coin 1 --as worker-1'
     ])
       .option('--local', 'said by hand, because nothing on such a network is worth anything')
-      .option('--tokens <amount>', 'how many tokens', '100')
+      .option('--tokens <amount>', 'how many tokens', '1000')
       .option('--coin <amount>', "how much of the chain's coin, for gas", '10')
       .action(
         guarded(async (flags: FundFlags) => {
