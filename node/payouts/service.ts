@@ -312,6 +312,11 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
       return { receipt: id, model: attribution.model, by: receipt.worker, unofficial: true, weights }
     },
     prepare,
+    async knownGate(model) {
+      const gate = await weigher.knownGate(model)
+      const weighed = gate === undefined ? null : await models.weighed(model)
+      return weighed === null || gate === undefined ? null : gateView(gate, weighed.measure)
+    },
     async gate(model) {
       const [weighed, gate] = [await models.weighed(model), await weigher.gate(model)]
       return weighed === null || gate === null ? null : gateView(gate, weighed.measure)

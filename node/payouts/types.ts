@@ -196,6 +196,8 @@ export interface PayoutsService {
   prepare(model: Hex): Promise<void>
   /** What each player is worth on the held-out questions of the model's Datanet; computed once, then kept. */
   gate(model: Hex): Promise<GateView | null>
+  /** The same as far as it was computed here before; null where it was not. */
+  knownGate(model: Hex): Promise<GateView | null>
 
   /** Receipts this node knows, its own and those announced by others, by end time. */
   receipts(filter?: EntryFilter): Promise<Page<ReceiptView>>

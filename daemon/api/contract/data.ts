@@ -2,18 +2,8 @@ import { z } from 'zod'
 import { datanetRules } from '../../../protocol/data/types.ts'
 import { signedSchema } from '../../../protocol/crypto/schema.ts'
 import { named, nothing, paged, pageSchema, route } from './route.ts'
-import {
-  account,
-  contributionView,
-  datanetView,
-  hash,
-  previewView,
-  reviewRowView,
-  reviewView,
-  rosterView,
-  versionView,
-  votePolicy
-} from './views.ts'
+import { account, contributionView, datanetView, hash, versionView } from './views.ts'
+import { previewView, reviewRowView, reviewView, rosterView, votePolicy, worthView } from './data-views.ts'
 
 const contribution = z
   .strictObject({
@@ -142,6 +132,14 @@ export const dataRoutes = {
     summary: 'Contributions in order of authorship, with their checks',
     params: named.extend(paged.shape),
     reply: pageSchema(contributionView)
+  }),
+  worth: route({
+    method: 'GET',
+    path: '/api/datanets/:id/worth',
+    stage: 'attribution',
+    summary: 'What each contributor was worth: held-out values by version, pay by epoch',
+    params: named.extend(paged.shape),
+    reply: pageSchema(worthView)
   }),
   contribution: route({
     method: 'GET',

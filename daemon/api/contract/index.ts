@@ -1,6 +1,7 @@
 export * from './route.ts'
 export * from './events.ts'
 export * from './views.ts'
+export * from './data-views.ts'
 export * from './wallet.ts'
 export * from './channels.ts'
 export * from './routes.ts'

@@ -13,7 +13,7 @@ export const account = z
   .regex(/^0x[0-9a-fA-F]{40}$/)
   .transform(text => text.toLowerCase() as `0x${string}`)
 export const decimal = z.string().regex(/^-?[0-9]+$/)
-const addressView = z.string()
+export const addressView = z.string()
 
 /** A job that this worker did not bid for. `again`: when it looks at it once more. */
 export const declineView = z.object({
@@ -154,59 +154,6 @@ export const contributionView = z.object({
   rowIssues: z.array(z.object({ line: z.int(), code: z.string() }))
 })
 export type ContributionView = z.infer<typeof contributionView>
-
-/** What the validators' checks would say of a file that is not contributed yet. */
-export const previewView = z.object({
-  accept: z.boolean(),
-  reason: z.string().optional(),
-  checks: z.array(z.object({ check: z.string(), code: z.string(), note: z.string().optional() })),
-  rows: z.int(),
-  own: z.int(),
-  /** Every line that is not blank: `own`, or what is wrong with it, and whose row it repeats. */
-  lines: z.array(z.object({ line: z.int(), code: z.string(), of: hash.optional() })),
-  /** Contributions this account has made, of how many. */
-  uploads: z.int(),
-  allowed: z.int(),
-  /** Whether it was compared with what was accepted before: only a node that follows the Datanet has that. */
-  compared: z.boolean()
-})
-export type PreviewView = z.infer<typeof previewView>
-
-/** A contribution that is voted on, as a validator sees it; weights are of the Datanet's roster. */
-export const reviewView = contributionView.extend({
-  datanetName: z.string(),
-  /** What this node's own checks say; null before them. */
-  advice: z.boolean().nullable(),
-  /** How this node has voted; its reason is kept here and told to nobody. */
-  vote: z.boolean().nullable(),
-  voteReason: z.string().optional(),
-  accepting: z.int(),
-  rejecting: z.int(),
-  committed: z.int(),
-  total: z.int(),
-  closesAt: z.int().nullable()
-})
-export type ReviewView = z.infer<typeof reviewView>
-const messagesView = z.array(z.object({ role: z.string(), content: z.string() })).readonly()
-export const reviewRowView = z.object({
-  line: z.int(),
-  /** `own`, or what is wrong with it; `unchecked` before the checks. */
-  code: z.string(),
-  messages: messagesView.nullable(),
-  /** The accepted row that it shares most words with, and how many, in thousandths. */
-  nearest: z.object({ contribution: hash, line: z.int(), overlap: z.int(), messages: messagesView }).nullable()
-})
-export type ReviewRowView = z.infer<typeof reviewRowView>
-export const votePolicy = z.enum(['auto', 'manual'])
-
-/** Validators of a Datanet: what each has at stake, which a double vote costs. */
-export const rosterView = z.object({
-  datanet: hash,
-  validators: z.array(
-    z.object({ address: addressView, weight: z.int(), stake: decimal, unbonding: decimal, doubleVotes: z.int() })
-  )
-})
-export type RosterView = z.infer<typeof rosterView>
 
 export const versionView = z.object({
   datanet: hash,

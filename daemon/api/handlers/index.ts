@@ -11,6 +11,7 @@ import { nodeHandlers } from './node.ts'
 import { payoutHandlers } from './payouts.ts'
 import { walletHandlers } from './wallet.ts'
 import { createWhich } from './which.ts'
+import { worthOf } from './worth.ts'
 import { whyHandlers } from './why.ts'
 
 export interface ApiHandlers {
@@ -31,6 +32,7 @@ export function createHandlers(node: Node, about: { version: string; rpc: string
       ...availabilityHandlers(node),
       ...eventHandlers(node),
       ...dataHandlers(node, which),
+      worth: async ({ params: { id, ...page } }) => worthOf(node, await which.datanet(id), page),
       ...jobHandlers(node, which),
       ...whyHandlers(node, which),
       ...models,

@@ -11,6 +11,8 @@ export interface Weigher {
   attribute(request: AttributeRequest): Promise<Attribution | null>
   /** null for a model without siblings. */
   gate(model: Hex): Promise<GateDocument | null>
+  /** What was found before; nothing is measured for it. */
+  knownGate(model: Hex): Promise<GateDocument | undefined>
 }
 
 export function createWeigher(deps: Pick<PayoutsDeps, 'engine' | 'versions' | 'store'>, models: Models): Weigher {
@@ -59,6 +61,7 @@ export function createWeigher(deps: Pick<PayoutsDeps, 'engine' | 'versions' | 's
 
   return {
     attribute,
+    knownGate: model => gates.get(model),
     gate(model) {
       const known = running.get(model)
       if (known !== undefined) return known

@@ -1,0 +1,74 @@
+import { everyItem, pageOf } from '../../../protocol/primitives/index.ts'
+import type { Address, Hex, Page, PageRequest } from '../../../protocol/primitives/index.ts'
+import type { ModelView } from '../../../node/models/index.ts'
+import type { EpochView } from '../../../node/payouts/index.ts'
+import type { Node } from '../../../node/node.ts'
+import type { WorthView } from '../contract/index.ts'
+
+/** Models of a Datanet that are looked at, the newest: each may have a held-out value for each contributor. */
+const mostModels = 50
+/** Epochs of a pool that are shown for each contributor, the newest. */
+const mostEpochs = 100
+
+type Parts = Pick<Node, 'data' | 'models' | 'payouts'>
+
+/** Held-out values by model, as far as they were measured here. */
+async function valuesOf(payouts: Node['payouts'], tuned: readonly ModelView[]) {
+  const values = new Map<Hex, Readonly<Record<Address, bigint>>>()
+  for (const { id } of tuned) {
+    const gate = await payouts.knownGate(id)
+    if (gate !== null) values.set(id, gate.values)
+  }
+  return values
+}
+
+/**
+ * What each contributor of a Datanet was worth: under each version's models, and paid by each epoch. Value and pay are
+ * an account's: what it contributed counts together.
+ */
+export async function worthOf(
+  { data, models, payouts }: Parts,
+  datanet: Hex,
+  page: PageRequest
+): Promise<Page<WorthView>> {
+  const accounts = new Map<Address, { accepted: number; own: number }>()
+  for await (const { contributor, status, own } of everyItem(request => data.contributions(datanet, request))) {
+    const known = accounts.get(contributor) ?? { accepted: 0, own: 0 }
+    if (status === 'accepted') accounts.set(contributor, { accepted: known.accepted + 1, own: known.own + own })
+    else accounts.set(contributor, known)
+  }
+  const tuned = models
+    .models()
+    .filter(model => model.datanet === datanet)
+    .slice(-mostModels)
+  const values = await valuesOf(payouts, tuned)
+  const epochs: EpochView[] = []
+  for await (const epoch of everyItem(request => payouts.epochs({ ...request, pool: datanet }))) {
+    if (epoch.state !== 'voided') epochs.push(epoch)
+    if (epochs.length > mostEpochs) epochs.shift()
+  }
+  const views = [...accounts].map(([account, { accepted, own }]): WorthView => {
+    const lines = epochs.flatMap(({ epoch, state, payouts }) =>
+      payouts.filter(line => line.account === account).map(line => ({ epoch, state, line }))
+    )
+    return {
+      account,
+      accepted,
+      own,
+      versions: tuned.map(({ id, name, version }) => ({
+        version,
+        model: id,
+        name,
+        value: values.get(id)?.[account]?.toString() ?? null
+      })),
+      epochs: lines.map(({ epoch, state, line }) => ({
+        epoch,
+        state,
+        value: line.gate?.toString() ?? null,
+        share: line.share.toString()
+      })),
+      paid: lines.reduce((sum, { line }) => sum + line.share, 0n).toString()
+    }
+  })
+  return pageOf(views, page, ({ account }) => account)
+}

@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict'
+import type { DatanetView } from '../../daemon/api/contract/index.ts'
+import { worthOf } from '../../daemon/api/handlers/worth.ts'
+import { pageOf } from '../../protocol/primitives/index.ts'
+import type { Hex, PageRequest } from '../../protocol/primitives/index.ts'
+import { startCommandLine } from './command-line.ts'
+
+const datanet: Hex = `0x${'07'.repeat(32)}`
+const [ada, bob]: [Hex, Hex] = [`0x${'aa'.repeat(20)}`, `0x${'bb'.repeat(20)}`]
+const [one, two]: [Hex, Hex] = [`0x${'01'.repeat(32)}`, `0x${'02'.repeat(32)}`]
+const line = (account: Hex, share: bigint, gate: bigint | null) => ({ account, share, gate })
+const contributions = [
+  { contributor: ada, status: 'accepted', own: 3 },
+  { contributor: ada, status: 'accepted', own: 2 },
+  { contributor: ada, status: 'rejected', own: 0 },
+  { contributor: bob, status: 'accepted', own: 4 }
+].map((item, i) => ({ ...item, id: String(i) }))
+const epochs = [
+  { epoch: 1, state: 'final', payouts: [line(ada, 5n, 200n), line(bob, 0n, -3n)] },
+  { epoch: 2, state: 'voided', payouts: [line(ada, 99n, 1n)] },
+  { epoch: 2, state: 'pending', payouts: [line(ada, 7n, 250n)] }
+].map((epoch, i) => ({ ...epoch, id: String(i) }))
+
+const net: DatanetView = {
+  id: datanet,
+  name: 'birds',
+  description: '',
+  licence: 'CC0-1.0',
+  host: ada,
+  validators: [],
+  rules: {
+    maxRows: 1,
+    maxBytes: 1,
+    uploadsPerContributor: 1,
+    minOwnShare: 0,
+    nearDuplicate: 0,
+    revealSeconds: 1,
+    voteSeconds: 1
+  },
+  contributions: 4,
+  accepted: 3,
+  latestVersion: 2,
+  roles: []
+}
+
+/** As much of a node as the question needs. */
+const node = {
+  data: { contributions: async (_: Hex, page: PageRequest) => pageOf(contributions, page, ({ id }) => id) },
+  models: {
+    models: () => [
+      { id: one, name: 'birds', datanet, version: 1 },
+      { id: two, name: 'birds', datanet, version: 2 },
+      { id: datanet, name: 'other', datanet: one, version: 1 }
+    ]
+  },
+  payouts: {
+    knownGate: async (model: Hex) => (model === one ? { values: { [ada]: 120_000n, [bob]: -5n } } : null),
+    epochs: async (filter: PageRequest & { pool?: Hex }) => {
+      assert.equal(filter.pool, datanet)
+      return pageOf(epochs, filter, ({ id }) => id)
+    }
+  }
+} as unknown as Parameters<typeof worthOf>[0]
+
+describe('what contributions were worth', () => {
+  it('is said for each contributor: held-out values by version, pay by epoch, voided ones left out', async () => {
+    const { items, next } = await worthOf(node, datanet, {})
+    assert.equal(next, null)
+    assert.deepEqual(items[0], {
+      account: ada,
+      accepted: 2,
+      own: 5,
+      versions: [
+        { version: 1, model: one, name: 'birds', value: '120000' },
+        { version: 2, model: two, name: 'birds', value: null }
+      ],
+      epochs: [
+        { epoch: 1, state: 'final', value: '200', share: '5' },
+        { epoch: 2, state: 'pending', value: '250', share: '7' }
+      ],
+      paid: '12'
+    })
+    assert.deepEqual([items[1]?.account, items[1]?.own, items[1]?.paid], [bob, 4, '0'])
+    assert.equal((await worthOf(node, datanet, { limit: 1 })).next, ada)
+  })
+
+  it('is shown by tilth contributions --worth', async () => {
+    const cli = await startCommandLine({
+      datanet: async () => net,
+      worth: async () => worthOf(node, datanet, {})
+    })
+    const { stdout, stderr } = await cli.run('contributions', '--worth', '--datanet', 'birds', '--json')
+    await cli.stop()
+    assert.equal((JSON.parse(stdout) as { account: string }[])[0]?.account, ada, stderr)
+  }).timeout(30_000)
+})
