@@ -77,7 +77,7 @@ export async function createTransport(options: TransportOptions, deps: Transport
   const unkept = (error: unknown): void => {
     log.warn('what peers owe could not be kept', { error })
   }
-  const host = await createHost(options, reputation, clock)
+  const host = await createHost(options, reputation, { clock, log })
   const { helia, libp2p } = host
   ban = peerId => {
     cutOff(libp2p, peerId).catch((error: unknown) => {

@@ -1,5 +1,6 @@
 export * from './wait.ts'
 export * from './log.ts'
+export * from './damage.ts'
 export * from './folder.ts'
 export * from './nodes.ts'
 export * from './world.ts'

@@ -1,4 +1,5 @@
-import { mkdir, readdir, rm, stat } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FsBlockstore } from 'blockstore-fs'
 import { NextToLast } from 'blockstore-fs/sharding'
@@ -11,6 +12,7 @@ import { decode as decodeHash } from 'multiformats/hashes/digest'
 import { storeError, writeWhole } from '../../store/index.ts'
 
 const sharding = new NextToLast()
+const sha256Code = 0x12
 
 /** A file is named by its block's hash alone: any codec names the block. */
 function cidOf(file: string): CID | undefined {
@@ -19,6 +21,14 @@ function cidOf(file: string): CID | undefined {
   } catch {
     return undefined // somebody else's file
   }
+}
+
+/** [reject] A block is what its hash says; hashes other than SHA-256 are for whoever reads it. */
+export function isBlock({ multihash }: CID, parts: readonly Uint8Array[]): boolean {
+  if (multihash.code !== sha256Code) return true
+  const hash = createHash('sha256')
+  for (const part of parts) hash.update(part)
+  return hash.digest().equals(multihash.digest)
 }
 
 /**
@@ -36,7 +46,22 @@ export class DurableBlocks extends FsBlockstore implements Blockstore {
 
   override async *get(cid: CID, options?: AbortOptions): AsyncGenerator<Uint8Array> {
     await this.beforeTouch(cid)
-    yield* super.get(cid, options)
+    const parts: Uint8Array[] = []
+    for await (const part of super.get(cid, options)) parts.push(part)
+    // [reject] What the disk has turned is not the block: set aside, it is fetched again like one that is missing.
+    if (!isBlock(cid, parts)) {
+      await this.setAside(cid)
+      // By this name Helia knows what it has to ask others for.
+      throw Object.assign(new Error(`the block ${cid.toString()} on this disk is damaged`), { name: 'NotFoundError' })
+    }
+    yield* parts
+  }
+
+  /** Takes a damaged block's file out of the way, under another name. */
+  async setAside(cid: CID): Promise<void> {
+    const { dir, file } = sharding.encode(cid)
+    const path = join(this.path, dir, file)
+    await rename(path, path.replace(/\.data$/, '.damaged')).catch(() => rm(path, { force: true }))
   }
 
   /** Removes a block's file; the collector's way, which tells nobody. */

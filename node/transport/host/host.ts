@@ -15,10 +15,11 @@ import { createHelia } from '../blocks/helia.ts'
 import { checkAnnounced, isRelayed, withoutPeer } from '../addresses.ts'
 import { isPublic } from '../public.ts'
 import { libp2pKey } from '../identity.ts'
-import type { Clock } from '../../runtime/index.ts'
+import type { Clock, Log } from '../../runtime/index.ts'
 import type { Reputation } from '../limits/reputation.ts'
 import { patientRouter } from '../blocks/routing.ts'
 import type { TransportOptions } from '../types.ts'
+import { mendRecords } from './records.ts'
 import { createGater } from './gater.ts'
 import { patienceMs, servicesOf } from './services.ts'
 import type { Services } from './services.ts'
@@ -42,7 +43,7 @@ export interface Host {
 export async function createHost(
   options: TransportOptions,
   reputation: Reputation,
-  clock: Pick<Clock, 'now'>
+  { clock, log }: { clock: Pick<Clock, 'now'>; log: Pick<Log, 'warn'> }
 ): Promise<Host> {
   const { directory, listen, announce, preset, clientMode = false } = options
   const privateKey = libp2pKey(options.privateKey)
@@ -61,6 +62,7 @@ export async function createHost(
     await blockstore.open()
     await records.open()
     await datastore.open()
+    await mendRecords(records, log)
   } catch (error) {
     throw storeError(error, directory)
   }
