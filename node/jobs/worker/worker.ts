@@ -106,14 +106,14 @@ export function createWorker(
     if (away !== undefined)
       throw new DeclinedError('work.away', away.why, 'It is looked at again when this machine is lent again.')
     const { builder, deadline, budget } = job.document.statement.message
-    const accept = ({ adapterSeconds: seconds, price }: Estimate): void => {
+    const accept = ({ adapterSeconds, seconds, price }: Estimate): void => {
       if (price > budget)
         throw new DeclinedError(
           'work.price',
-          `it pays at most ${(budget * 100n) / price} % of what its ${seconds} s cost here`,
+          `it pays at most ${(budget * 100n) / price} % of what its ${adapterSeconds} s cost here`,
           'A lower worker.pricePerSecond in the configuration takes such jobs.',
           undefined,
-          { seconds, price }
+          { seconds: adapterSeconds, price }
         )
       if (now() + BigInt(seconds) > deadline)
         throw new DeclinedError(

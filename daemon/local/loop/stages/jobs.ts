@@ -34,7 +34,8 @@ export async function runJobs({ network, input, reporter }: LoopContext, data: D
         settings: input.settings,
         coalitions: input.coalitions,
         budget: (100n * 10n ** 18n).toString(),
-        deadlineSeconds: 1800,
+        // A worker bids only if it could do all of it alone by then: small machines take long for the siblings.
+        deadlineSeconds: 4 * 3600,
         expectedBids: workers.length,
         product: { name: input.name, split: tunedSplit },
         bidSeconds: 300
