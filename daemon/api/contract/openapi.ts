@@ -17,7 +17,8 @@ type Operation = Record<string, unknown>
  */
 const named = z.registry<{ id: string }>()
 const isNamed = (name: string, schema: unknown): schema is z.ZodType =>
-  (schema instanceof z.ZodObject || schema instanceof z.ZodDiscriminatedUnion) && !/(Param|Query)$/.test(name)
+  [z.ZodObject, z.ZodDiscriminatedUnion, z.ZodRecord].some(kind => schema instanceof kind) &&
+  !/(Param|Query)$/.test(name)
 for (const [name, schema] of Object.entries({ ...views, ...wallet, ...channels, ...openai }))
   if (isNamed(name, schema)) named.add(schema, { id: `${name.charAt(0).toUpperCase()}${name.slice(1)}` })
 
@@ -28,10 +29,15 @@ function jsonSchema(schema: z.ZodType, io: 'input' | 'output', components: Recor
     if (Array.isArray(value)) return value.map(moved)
     if (typeof value !== 'object' || value === null) return value
     return Object.fromEntries(
-      Object.entries(value).map(([key, item]) => [
-        key,
-        key === '$ref' && typeof item === 'string' ? item.replace(/^#\/\$defs\//, '#/components/schemas/') : moved(item)
-      ])
+      Object.entries(value)
+        // An object whose fields all have defaults need not be said; programs that generate clients stumble over it.
+        .filter(([key, item]) => key !== 'default' || typeof item !== 'object')
+        .map(([key, item]) => [
+          key,
+          key === '$ref' && typeof item === 'string'
+            ? item.replace(/^#\/\$defs\//, '#/components/schemas/')
+            : moved(item)
+        ])
     )
   }
   for (const [name, definition] of Object.entries($defs ?? {})) components[name] = moved(definition) as Schema

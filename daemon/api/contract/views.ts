@@ -337,6 +337,8 @@ export const askRequest = z.strictObject({
   /** What the answer owes to whom, right after it, by its worker: unofficial. */
   explain: z.boolean().default(false)
 })
+/** What each account's rows made of an answer, in 1e-6. */
+export const weights = z.record(z.string(), decimal)
 export const receiptView = z.object({
   id: hash,
   channel: hash,
@@ -350,17 +352,20 @@ export const receiptView = z.object({
   startedAt: z.int(),
   finishedAt: z.int(),
   private: z.boolean(),
-  weights: z.record(z.string(), decimal),
+  weights,
   scorings: z.array(z.object({ scorer: addressView, agrees: z.boolean() }))
 })
 export type ReceiptView = z.infer<typeof receiptView>
+/** What a worker says one of its answers owes to whom. */
+export const explainedAnswer = z.object({ receipt: hash, by: addressView, weights })
+export const unexplainedAnswer = z.object({ receipt: hash, code: z.string() })
 /**
  * What workers say their answers owe to whom; what pays is what scorers find. `failed`: who would not or could not say.
  */
 export const explanation = z.object({
   unofficial: z.literal(true),
-  answers: z.array(z.object({ receipt: hash, by: addressView, weights: z.record(z.string(), decimal) })),
-  failed: z.array(z.object({ receipt: hash, code: z.string() }))
+  answers: z.array(explainedAnswer),
+  failed: z.array(unexplainedAnswer)
 })
 export type Explanation = z.infer<typeof explanation>
 export const askEvent = z.discriminatedUnion('kind', [
