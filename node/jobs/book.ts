@@ -19,7 +19,7 @@ import type { JobsErrorCode } from './codes.ts'
 import type { JobsDeps } from './deps.ts'
 import { maxAwards, maxBids, maxKnownJobs, maxOpenPerBuilder } from './limits.ts'
 
-const knownJob = z.strictObject({
+export const knownJob = z.strictObject({
   document: tuneJobDocument,
   bids: z.array(signedSchema('Bid')),
   awards: z.array(awardDocument),

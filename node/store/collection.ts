@@ -21,7 +21,7 @@ export interface Base {
 export const quarantineName = 'quarantine'
 
 /** Why a stored text is not its type, or its value. */
-function decode<T>(text: string, schema: z.ZodType<T>): { value: T } | { why: string } {
+export function decode<T>(text: string, schema: z.ZodType<T>): { value: T } | { why: string } {
   try {
     const result = schema.safeParse(JSON.parse(text))
     if (result.success) return { value: result.data }
@@ -57,7 +57,12 @@ export function createCollection<T>(
       ],
       true
     )
-    if (!told) log?.warn('an entry on disk cannot be read and was set aside', { table: name, entry: key, why })
+    if (!told)
+      log?.warn('an entry on disk cannot be read and was set aside; see tilth doctor --repair', {
+        table: name,
+        entry: key,
+        why
+      })
     told = true // the rest stands in the quarantine
   }
   async function read(key: string, text: string): Promise<{ value: T } | undefined> {

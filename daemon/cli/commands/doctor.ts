@@ -11,6 +11,7 @@ import { chainFindings } from '../chain-findings.ts'
 import { moneyFindings } from '../money.ts'
 import { findingsAlone, findingsOf } from '../network-findings.ts'
 import { green, printJson, red, yellow } from '../output.ts'
+import { repair } from '../repair.ts'
 
 const giga = (bytes: number): string => (bytes / 1e9).toFixed(1)
 
@@ -100,12 +101,17 @@ export function doctorCommand(): Command {
     command({
       name: 'doctor',
       summary: 'what this machine has, and what is missing for a node',
-      examples: ['tilth doctor', 'tilth doctor --machine', 'tilth doctor --json']
+      examples: ['tilth doctor', 'tilth doctor --machine', 'tilth doctor --repair --data node', 'tilth doctor --json']
     })
   )
+    .option('--repair', 'check the data folder, and mend what chain and peers can give; while no daemon runs on it')
     .option('--machine', 'this machine alone: that no daemon runs is no fault')
     .action(
-      guarded(async (flags: CallFlags & { machine?: boolean }) => {
+      guarded(async (flags: CallFlags & { machine?: boolean; repair?: boolean }) => {
+        if (flags.repair === true) {
+          await repair(flags)
+          return
+        }
         const folder = await dataFolder(flags)
         let status: StatusView | undefined
         const findings = [

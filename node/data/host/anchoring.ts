@@ -18,7 +18,11 @@ export function anchorAt({ contributions, seconds }: AnchorPolicy, waiting: Unan
   return waiting.contributions >= contributions || at <= now ? 'now' : at
 }
 
-const unanchoredRecord = z.strictObject({ contributions: z.int().min(1), version: z.int().min(0), since: z.int() })
+export const unanchoredRecord = z.strictObject({
+  contributions: z.int().min(1),
+  version: z.int().min(0),
+  since: z.int()
+})
 
 /** The host's automation: a version of each of its Datanets when the policy says so. */
 export function createAnchoring(

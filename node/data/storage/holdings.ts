@@ -3,7 +3,7 @@ import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { Store } from '../../store/index.ts'
 import type { Files } from '../../transport/types.ts'
 
-const holding = z.strictObject({ bytes: z.int().min(0) })
+export const holding = z.strictObject({ bytes: z.int().min(0) })
 
 /**
  * Why a file is kept: a contribution or held-out questions of a Datanet that is followed, a shard that was prepared and

@@ -10,7 +10,7 @@ import { createCache } from '../../runtime/index.ts'
 // Own rows of accepted contributions on disk, findable by likeness, a Datanet's under its id. As protocol/data's
 // WordIndex: rows that are near share one's rarest word up to a slip, so a search reads the postings of that word only.
 
-const rowRecord = z.strictObject({
+export const rowRecord = z.strictObject({
   contribution: bytes32,
   order: z.int().min(1),
   row: z.int().min(0),

@@ -15,7 +15,7 @@ import type { Experience } from './experience.ts'
  * Measured on this machine, for one base model and shape of training: characters of rows trained per second, and what
  * comes before the first step of each lot (the model is loaded, its graph compiled).
  */
-const speed = z.strictObject({
+export const speed = z.strictObject({
   charactersPerSecond: z.number().positive(),
   overheadSeconds: z.number().min(0).default(0),
   measuredAt: z.number()

@@ -9,7 +9,7 @@ export const ratioBounds = { least: 0.25, most: 16 } as const
 /** The last so many lots count, the newer ones more. */
 const remembered = 5
 
-const experienceRecord = z.strictObject({
+export const experienceRecord = z.strictObject({
   ratio: z.number().min(ratioBounds.least).max(ratioBounds.most),
   lots: z.int().min(1)
 })

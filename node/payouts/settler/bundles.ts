@@ -19,7 +19,7 @@ export interface History {
   readonly previous: { readonly cid: string; readonly bundle: EpochBundle } | undefined
 }
 
-const summarySchema = z.strictObject({
+export const summarySchema = z.strictObject({
   receipts: z.int().min(0),
   receiptsTotal: amount,
   dataFees: amount,

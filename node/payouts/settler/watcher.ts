@@ -13,7 +13,7 @@ import type { Proposal, Proposals } from '../proposals.ts'
 import type { PayoutsDeps } from '../types.ts'
 import type { Scorings, Weigher } from '../scorer/index.ts'
 
-const verdictSchema = z.strictObject({ faults: z.array(z.string().max(80)).max(200_000) })
+export const verdictSchema = z.strictObject({ faults: z.array(z.string().max(80)).max(200_000) })
 
 /** Refusals that say that there is nothing left to do. */
 const over = ['NotPending', 'WindowOver', 'AlreadyVetoed'] as const

@@ -23,7 +23,7 @@ const mostShown = 20
 /** How long a stop waits for a step under way: what it leaves half done is begun again at the next start. */
 const patienceMs = 3_000
 
-const stepRecord = z.strictObject({
+export const stepRecord = z.strictObject({
   about: z.string(),
   what: z.string(),
   at: z.number(),

@@ -56,7 +56,7 @@ export interface Availability {
   onChange(listener: (away: Away | undefined) => void): () => void
 }
 
-const pauseRecord = z.strictObject({ until: z.number().nullable() })
+export const pauseRecord = z.strictObject({ until: z.number().nullable() })
 const lookMs = 15_000
 
 const minuteOf = (at: number): number => {

@@ -1,0 +1,128 @@
+import { readFile, readdir, rename, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describeError } from '../protocol/primitives/index.ts'
+import { checkStore, openSegment, storeFormat, writeWhole } from './store/index.ts'
+import { nodeTables } from './tables.ts'
+import { DurableBlocks } from './transport/blocks/durable.ts'
+
+/** What was found of one part of a data folder, and what became of it. */
+export interface RepairFinding {
+  readonly part: 'database' | 'blocks' | 'receipts' | 'format'
+  /** Entries, blocks or files that were read. */
+  readonly checked: number
+  /** By name, with why: each is set aside or was put right. */
+  readonly damaged: readonly { readonly name: string; readonly why: string }[]
+  /** What happens next, or is left to the owner. */
+  readonly note?: string
+}
+
+const isThere = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false
+  )
+
+/** The mark of a folder's layout: a number, or nothing that anybody wrote. */
+async function format(directory: string): Promise<RepairFinding> {
+  const damaged = []
+  let checked = 0
+  for (const name of ['store', 'ipfs']) {
+    const path = join(directory, name, 'format')
+    if (!(await isThere(path))) continue
+    checked++
+    const text = (await readFile(path, 'utf8')).trim()
+    if (/^[0-9]{1,6}$/.test(text)) continue
+    await writeWhole(path, `${storeFormat}\n`)
+    damaged.push({ name: `${name}/format`, why: 'not a number; written anew' })
+  }
+  return { part: 'format', checked, damaged }
+}
+
+async function database(directory: string): Promise<RepairFinding> {
+  const { entries, faults, unknown, rebuilt } = await checkStore(join(directory, 'store'), nodeTables())
+  const notes = [
+    ...(rebuilt
+      ? ['the database was damaged: its files were put in order, and what could be read of it is there']
+      : []),
+    ...(faults.length > 0 || rebuilt ? ['the chain is read again at the next start'] : []),
+    ...(unknown.size > 0 ? [`left as they are, for another version: ${[...unknown.keys()].join(', ')}`] : [])
+  ]
+  return {
+    part: 'database',
+    checked: entries,
+    damaged: faults.map(({ table, key, why }) => ({ name: `${table}/${key}`, why })),
+    ...(notes.length > 0 ? { note: notes.join('; ') } : {})
+  }
+}
+
+/** Every block against its hash. */
+async function blocks(directory: string): Promise<RepairFinding> {
+  const store = new DurableBlocks(join(directory, 'ipfs', 'blocks'))
+  const damaged = []
+  let checked = 0
+  await store.open()
+  try {
+    for await (const { cid } of store.stored()) {
+      checked++
+      try {
+        for await (const _ of store.get(cid)) {
+          /* reading it is the check: a damaged one is set aside */
+        }
+      } catch (error) {
+        damaged.push({ name: cid.toString(), why: describeError(error).split('\n')[0] ?? '' })
+      }
+    }
+  } finally {
+    await store.close()
+  }
+  return {
+    part: 'blocks',
+    checked,
+    damaged,
+    ...(damaged.length > 0 ? { note: 'peers that have them are asked when they are wanted' } : {})
+  }
+}
+
+/** Every file of archived receipts, to its last block. */
+async function receipts(directory: string): Promise<RepairFinding> {
+  const folder = join(directory, 'payouts', 'receipts')
+  const damaged = []
+  let checked = 0
+  for (const name of (await isThere(folder)) ? await readdir(folder) : []) {
+    if (!name.endsWith('.receipts')) continue
+    checked++
+    const path = join(folder, name)
+    try {
+      const segment = await openSegment(path)
+      try {
+        for await (const _ of segment.entries()) {
+          /* reading it is the check */
+        }
+      } finally {
+        await segment.close()
+      }
+    } catch (error) {
+      await rename(path, `${path}.damaged`)
+      damaged.push({ name: `${name}, now ${name}.damaged`, why: describeError(error).split('\n')[0] ?? '' })
+    }
+  }
+  return {
+    part: 'receipts',
+    checked,
+    damaged,
+    ...(damaged.length > 0 ? { note: 'they are history: the node runs without them' } : {})
+  }
+}
+
+/**
+ * Checks a data folder that no node runs on, part after part, sets aside what is damaged, and makes what chain and
+ * peers can give again be asked for.
+ * @throws StoreError `store.locked` where a node runs on it
+ */
+export async function repairFolder(directory: string): Promise<RepairFinding[]> {
+  const findings = [await format(directory)]
+  if (await isThere(join(directory, 'store', 'db'))) findings.push(await database(directory))
+  if (await isThere(join(directory, 'ipfs', 'blocks'))) findings.push(await blocks(directory))
+  findings.push(await receipts(directory))
+  return findings
+}

@@ -1,0 +1,56 @@
+import { z } from 'zod'
+import { assignment, jobRecord } from '../protocol/jobs/index.ts'
+import { gateDocument } from '../protocol/payouts/index.ts'
+import { openBooks, openTables as openLedger } from './chain/ledger/records.ts'
+import { openTables as openData } from './data/book/records.ts'
+import { unanchoredRecord } from './data/host/anchoring.ts'
+import { holding } from './data/storage/holdings.ts'
+import { rowRecord } from './data/validator/rows.ts'
+import { knownJob } from './jobs/book.ts'
+import { speed } from './jobs/worker/estimate.ts'
+import { experienceRecord } from './jobs/worker/experience.ts'
+import { openTables as openModels } from './models/records.ts'
+import { openTables as openReceipts } from './payouts/receipts/index.ts'
+import { summarySchema } from './payouts/settler/bundles.ts'
+import { verdictSchema } from './payouts/settler/watcher.ts'
+import { stepRecord } from './runtime/automation/automation.ts'
+import { pauseRecord } from './runtime/availability/availability.ts'
+import type { Collection, Store } from './store/index.ts'
+
+const text = z.string()
+const mark = z.literal(true)
+
+/** Tables that a part of the node opens for itself. */
+const apart: Readonly<Record<string, z.ZodType>> = {
+  'data/unanchored': unanchoredRecord,
+  'data/holdings': holding,
+  'data/spares': holding,
+  'data/rows': rowRecord,
+  'data/rows-exact': text,
+  'data/rows-words': text,
+  'data/rows-slips': mark,
+  'data/rows-of': mark,
+  'jobs/known': knownJob,
+  'jobs/built': jobRecord,
+  'jobs/speeds': speed,
+  'jobs/experience': experienceRecord,
+  'jobs/assignments': assignment,
+  'payouts/gates': gateDocument,
+  'payouts/summaries': summarySchema,
+  'payouts/verdicts': verdictSchema,
+  'automation/last': stepRecord,
+  'availability/pause': pauseRecord
+}
+
+/** Every table of a node's database and what stands in it: for whoever looks at a data folder that no node runs on. */
+export function nodeTables(): ReadonlyMap<string, z.ZodType> {
+  const schemas = new Map(Object.entries(apart))
+  const noting: Pick<Store, 'collection'> = {
+    collection: <T>(name: string, schema: z.ZodType<T>) => {
+      schemas.set(name, schema)
+      return { name } as Collection<T>
+    }
+  }
+  for (const open of [openLedger, openBooks, openData, openModels, openReceipts]) open(noting)
+  return schemas
+}
