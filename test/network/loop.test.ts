@@ -232,6 +232,9 @@ describe('tilth up with unusable input', function () {
     await mkdir(join(folder, 'net'))
     await writeFile(join(folder, 'net', 'layout.json'), JSON.stringify({ version: 99 }))
     await fails([], /another version.*--fresh/s)
+    // Nobody is here to be asked, and nothing is thrown away by one word.
+    await fails(['--fresh'], /--fresh would throw away.*--yes/s)
+    assert.deepEqual(await readdir(join(folder, 'net')), ['layout.json'])
     await writeFile(join(folder, 'net', 'layout.json'), JSON.stringify({ version: 1, pid: process.pid }))
     await fails([], /runs in .* already/)
     await mkdir(join(folder, 'mine'))

@@ -141,5 +141,12 @@ export async function runPayouts(
         `${feesPaidOut} paid out and ${held} held`
     )
   }
-  return { epoch: final, payouts, feesPaid, feesPaidOut, held, heldReason: accounting.heldReason }
+  return {
+    epoch: final,
+    payouts,
+    feesPaid,
+    feesPaidOut,
+    held,
+    heldReason: held === 0n ? 'nothing is held' : accounting.heldReason
+  }
 }
