@@ -183,7 +183,7 @@ export async function createNode(
     const events = createEvents<NodeEvents>(log)
     const { gossip, streams, peers, files } = transport
     const { network } = chain
-    const automations = createAutomations({ clock: systemClock, log, events, store })
+    const automations = createAutomations({ clock: systemClock, log, events, store, metrics })
     const policies = policiesFor(
       options.automation,
       { host: is('host'), builder: is('builder'), worker: is('worker') },

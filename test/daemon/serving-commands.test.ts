@@ -44,7 +44,12 @@ describe("a worker's commands", function () {
       async pause({ body: { minutes } }) {
         said.paused.push(minutes ?? 0)
         return {
-          away: { reason: 'paused', why: 'paused', until: minutes === undefined ? null : Date.now() + minutes * 60_000 }
+          away: {
+            reason: 'paused',
+            trainings: false,
+            why: 'paused',
+            until: minutes === undefined ? null : Date.now() + minutes * 60_000
+          }
         }
       },
       resume: async () => ({ away: null })

@@ -16,7 +16,9 @@ export const availabilityRoutes = {
         .number()
         .positive()
         .max(366 * 1440)
-        .optional()
+        .optional(),
+      /** Trainings under way wait, too, and go on from their checkpoint; their deadlines do not wait. */
+      trainings: z.boolean().default(false)
     }),
     reply: z.object({ away: awayView })
   }),

@@ -52,7 +52,12 @@ export type ReachStatus = z.infer<typeof reachView>
 
 /** Why a worker takes on no new work now, and until when (milliseconds since 1970); null while it does. */
 export const awayView = z
-  .object({ reason: z.enum(['paused', 'hours', 'power']), why: z.string(), until: z.number().nullable() })
+  .object({
+    reason: z.enum(['paused', 'hours', 'power']),
+    trainings: z.boolean(),
+    why: z.string(),
+    until: z.number().nullable()
+  })
   .nullable()
 
 export const statusView = z.object({

@@ -4,8 +4,9 @@ import type { Handlers } from '../server/index.ts'
 export const availabilityHandlers = ({
   availability
 }: Pick<Node, 'availability'>): Pick<Handlers, 'pause' | 'resume'> => ({
-  async pause({ body: { minutes } }) {
-    await availability.pause(minutes === undefined ? null : Date.now() + Math.round(minutes * 60_000))
+  async pause({ body: { minutes, trainings } }) {
+    const until = minutes === undefined ? null : Date.now() + Math.round(minutes * 60_000)
+    await availability.pause({ until, trainings })
     return { away: availability.away() ?? null }
   },
   async resume() {

@@ -9,17 +9,21 @@ export function pauseCommand(): Command {
     command({
       name: 'pause',
       summary: 'take on no new work: no bids, no offers; what is under way is finished (worker)',
-      examples: ['tilth pause', 'tilth pause --minutes 120 --as worker-1']
+      examples: ['tilth pause', 'tilth pause --trainings --minutes 120 --as worker-1']
     })
   )
     .option('--minutes <n>', 'resume by itself after so long')
+    .option('--trainings', 'trainings under way wait, too, and go on from their checkpoint; deadlines do not wait')
     .action(
-      guarded(async (flags: CallFlags & { minutes?: string }) => {
+      guarded(async (flags: CallFlags & { minutes?: string; trainings?: boolean }) => {
         const minutes =
           flags.minutes === undefined ? undefined : wholeNumber(flags.minutes, '--minutes', { least: 1, most: longest })
         await show(
           flags,
-          api => api.call('pause', { body: minutes === undefined ? {} : { minutes } }),
+          api =>
+            api.call('pause', {
+              body: { trainings: flags.trainings === true, ...(minutes === undefined ? {} : { minutes }) }
+            }),
           ({ away }) =>
             away?.until === undefined || away.until === null
               ? 'no new work is taken on until `tilth resume`'

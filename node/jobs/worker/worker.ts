@@ -27,6 +27,7 @@ import { createExperience } from './experience.ts'
 import { createEstimator } from './estimate.ts'
 import { createTelling } from './telling.ts'
 import type { Estimate } from './estimate.ts'
+import { createLent } from './lent.ts'
 import { maxTrainingTries } from '../limits.ts'
 import { report } from './report.ts'
 import type { Reporter } from './report.ts'
@@ -76,6 +77,7 @@ export function createWorker(
   const handedOver = new Map<Hex, readonly Lease[]>()
   const experience = createExperience(deps.store)
   const estimator = createEstimator(deps, policy, experience)
+  const lent = createLent(deps.availability, deps.clock)
   const stopping = new AbortController()
   // One training at a time: two would only make each other slow, and the owner has lent one machine.
   const trainings = createQueue({ name: 'training', bound: 1_000, concurrency: 1, metrics: deps.metrics })
@@ -200,16 +202,18 @@ export function createWorker(
   async function train(id: Hex, job: KnownJob, live: Active, signal: AbortSignal): Promise<void> {
     const { reporter } = live
     for (let tries = 1; !signal.aborted; tries++) {
+      await lent.until(signal)
       const at = assignments.get(id)
       if (at?.state !== 'queued') return
       const { message } = at.award.statement
+      const attempt = lent.attempt(signal)
       const training: Training = {
         job: message.job,
         spec: job.document.spec,
         builder: job.document.statement.message.builder,
         lot: at.award.lot,
         folder: lotFolder(at.award),
-        signal,
+        signal: attempt.signal,
         onStage: stage => {
           reporter.stage(stage)
         },
@@ -240,6 +244,11 @@ export function createWorker(
         return
       } catch (error) {
         if (signal.aborted) return
+        if (attempt.held()) {
+          deps.log.info('a training waits until its machine is lent again', { job: message.job })
+          tries--
+          continue
+        }
         deps.log.warn('training a lot failed', { job: message.job, tries, error })
         const hopeless = error instanceof TilthError && error.consequence !== 'retry'
         if (tries >= maxTrainingTries || hopeless) {
@@ -249,6 +258,8 @@ export function createWorker(
           return
         }
         await deps.clock.sleep(1_000 * tries, signal).catch(() => undefined)
+      } finally {
+        attempt.end()
       }
     }
   }

@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import type { Store } from '../../store/types.ts'
 import { createCache } from '../cache.ts'
+import { counter } from '../metrics.ts'
+import type { Metrics } from '../metrics.ts'
 import type { Clock, Events, Log } from '../types.ts'
 import { failedAgain } from './backoff.ts'
 import type { Failure } from './backoff.ts'
@@ -35,12 +37,19 @@ export interface AutomationsDeps {
   readonly log: Log
   readonly events: Pick<Events<AutomationEvents>, 'emit'>
   readonly store: Pick<Store, 'collection'>
+  readonly metrics?: Metrics
 }
 
 /** The one machine under all that a node does by itself: rounds, waits after failures, the log, the bus and views. */
 export function createAutomations(deps: AutomationsDeps): Automations {
   const lasts = deps.store.collection('automation/last', stepRecord)
   const all = new Map<AutomationName, { view(): AutomationView }>()
+  const steps =
+    deps.metrics &&
+    counter(deps.metrics, 'tilth_automation_steps_total', 'What the node did by itself, and what failed', [
+      'automation',
+      'outcome'
+    ])
 
   function add(spec: AutomationSpec): Automation {
     const { clock, events } = deps
@@ -55,6 +64,7 @@ export function createAutomations(deps: AutomationsDeps): Automations {
 
     function say(step: StepView): void {
       last = step
+      steps?.inc({ automation: spec.name, outcome: step.failed === null ? 'done' : 'failed' })
       events.emit('automation.step', { automation: spec.name, ...step })
       lasts.put(spec.name, step).catch((error: unknown) => {
         log.warn('what was done last was not kept', { error })

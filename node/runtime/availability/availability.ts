@@ -6,7 +6,7 @@ import type { Hours } from './hours.ts'
 import { onBattery } from './power.ts'
 
 // When this machine takes on new work for others: its owner may pause it, lend it for some hours of the day, or only
-// while it has mains power. What is under way is finished.
+// while it has mains power. What is under way is finished, unless its owner stops trainings, too.
 
 export interface AvailabilityPolicy {
   /** None: at all hours. By the machine's own clock. */
@@ -17,15 +17,24 @@ export interface AvailabilityPolicy {
 /** Why no new work is taken on. */
 export interface Away {
   readonly reason: 'paused' | 'hours' | 'power'
+  /** Whether trainings under way wait, too: they go on from their checkpoint. */
+  readonly trainings: boolean
   readonly why: string
   /** Milliseconds since 1970; null where no time says so. */
   readonly until: number | null
 }
 
+export const pauseRecord = z.strictObject({
+  /** Milliseconds since 1970; null: until it is resumed. */
+  until: z.number().nullable(),
+  trainings: z.boolean().default(false)
+})
+export type Pause = z.infer<typeof pauseRecord>
+
 /** What the machine and its owner say now. */
 export interface Circumstances {
-  /** Until when the owner has paused it; null: until it is resumed; undefined: not at all. */
-  readonly paused: number | null | undefined
+  /** How its owner has paused it; undefined: not at all. */
+  readonly paused: Pause | undefined
   readonly battery: boolean
   readonly now: number
   /** Minutes after midnight on the machine's clock. */
@@ -34,13 +43,18 @@ export interface Circumstances {
 
 export function awayBy({ hours, power }: AvailabilityPolicy, at: Circumstances): Away | undefined {
   const { paused, battery, now, minute } = at
-  if (paused === null || (paused !== undefined && paused > now))
-    return { reason: 'paused', why: 'its owner has paused it: `tilth resume` ends that', until: paused }
+  if (paused !== undefined && (paused.until === null || paused.until > now))
+    return { reason: 'paused', why: 'its owner has paused it: `tilth resume` ends that', ...paused }
   const wait = minutesUntilOpen(hours, minute)
   if (wait > 0)
-    return { reason: 'hours', why: 'this machine is not lent at this hour (--hours)', until: now + wait * 60_000 }
+    return {
+      reason: 'hours',
+      trainings: false,
+      why: 'this machine is not lent at this hour (--hours)',
+      until: now + wait * 60_000
+    }
   if (power === 'mains' && battery)
-    return { reason: 'power', why: 'this machine runs on its battery (--power)', until: null }
+    return { reason: 'power', trainings: false, why: 'this machine runs on its battery (--power)', until: null }
   return undefined
 }
 
@@ -49,14 +63,13 @@ export interface Availability {
   stop(): void
   /** Undefined while new work is taken on. */
   away(): Away | undefined
-  /** On disk when it resolves: a restart does not end it. @param until milliseconds since 1970, or null for no end */
-  pause(until: number | null): Promise<void>
+  /** On disk when it resolves: a restart does not end it. */
+  pause(pause: Pause): Promise<void>
   resume(): Promise<void>
   /** Called when it goes or comes back. @returns off */
   onChange(listener: (away: Away | undefined) => void): () => void
 }
 
-export const pauseRecord = z.strictObject({ until: z.number().nullable() })
 const lookMs = 15_000
 
 const minuteOf = (at: number): number => {
@@ -71,7 +84,7 @@ export function createAvailability(
 ): Availability {
   const table = store.collection('availability/pause', pauseRecord)
   const listeners = new Set<(away: Away | undefined) => void>()
-  let paused: number | null | undefined
+  let paused: Pause | undefined
   let battery = false
   let before: Away | undefined
   let stop: (() => void) | undefined
@@ -82,7 +95,7 @@ export function createAvailability(
   }
   function tell(): void {
     const now = away()
-    if (now?.reason === before?.reason) return
+    if (now?.reason === before?.reason && now?.trainings === before?.trainings) return
     before = now
     log.info(now === undefined ? 'new work is taken on again' : `no new work is taken on: ${now.why}`)
     for (const listener of listeners) listener(now)
@@ -94,7 +107,7 @@ export function createAvailability(
 
   return {
     async start() {
-      paused = (await table.get('pause'))?.until
+      paused = await table.get('pause')
       await look()
       stop = clock.every(lookMs, look, error => {
         log.warn('whether work is taken on could not be looked at', { error })
@@ -104,9 +117,9 @@ export function createAvailability(
       stop?.()
     },
     away,
-    async pause(until) {
-      await table.put('pause', { until })
-      paused = until
+    async pause(pause) {
+      await table.put('pause', pause)
+      paused = pause
       tell()
     },
     async resume() {

@@ -42,9 +42,9 @@ describe('when a machine is lent', () => {
   it("an owner's pause comes before hours, those before power", () => {
     const policy = { hours: [{ from: 60, to: 120 }], power: 'mains' } as const
     const at = { now: 1_000, minute: 0, battery: true }
-    assert.equal(awayBy(policy, { ...at, paused: null })?.reason, 'paused')
-    assert.equal(awayBy(policy, { ...at, paused: 2_000 })?.until, 2_000)
-    assert.equal(awayBy(policy, { ...at, paused: 999 })?.until, 1_000 + 60 * 60_000)
+    assert.equal(awayBy(policy, { ...at, paused: { until: null, trainings: true } })?.reason, 'paused')
+    assert.equal(awayBy(policy, { ...at, paused: { until: 2_000, trainings: false } })?.until, 2_000)
+    assert.equal(awayBy(policy, { ...at, paused: { until: 999, trainings: true } })?.until, 1_000 + 60 * 60_000)
     assert.equal(awayBy(policy, { ...at, paused: undefined, minute: 90 })?.reason, 'power')
     assert.equal(awayBy(policy, { ...at, paused: undefined, minute: 90, battery: false }), undefined)
     assert.equal(awayBy({ hours: [], power: 'any' }, { ...at, paused: undefined }), undefined)
@@ -60,7 +60,7 @@ describe('when a machine is lent', () => {
       return { one, store }
     }
     const first = await start()
-    await first.one.pause(clock.now() + 60_000)
+    await first.one.pause({ until: clock.now() + 60_000, trainings: false })
     first.one.stop()
     await first.store.close()
 
@@ -70,10 +70,12 @@ describe('when a machine is lent', () => {
     assert.equal(one.away()?.reason, 'paused')
     await until(async () => (await clock.advance(15_000), heard.length === 1), 'the end of the pause')
     assert.equal(one.away(), undefined)
-    await one.pause(null)
+    await one.pause({ until: null, trainings: false })
     assert.equal(one.away()?.until, null)
+    await one.pause({ until: null, trainings: true })
+    assert.equal(one.away()?.trainings, true)
     await one.resume()
-    assert.deepEqual(heard, [undefined, 'paused', undefined])
+    assert.deepEqual(heard, [undefined, 'paused', 'paused', undefined])
     one.stop()
     await store.close()
   })
