@@ -6,7 +6,7 @@ import { z } from 'zod'
 import { InvalidError, NotFoundError } from '../../protocol/primitives/index.ts'
 import { createApiClient } from '../api/contract/index.ts'
 import type { ApiClient } from '../api/contract/index.ts'
-import { readNetworkFile } from '../config/index.ts'
+import { isAskable, readNetworkFile } from '../config/index.ts'
 
 export interface ConnectFlags {
   api?: string
@@ -52,10 +52,23 @@ export async function dataFolder(flags: ConnectFlags): Promise<string> {
   return member ?? folder
 }
 
+/** [reject] An address that can be called. @throws InvalidError `flag-invalid` */
+function apiUrl(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url === undefined || !/^https?:$/.test(url.protocol))
+    throw new InvalidError('flag-invalid', `--api must be a URL such as http://127.0.0.1:4180, not "${text}"`)
+  if (!isAskable(Number(url.port)))
+    throw new InvalidError('flag-invalid', `--api names port ${url.port}, which fetch and browsers refuse to call`, {
+      help: 'Have the daemon listen on another: --api-port 4180.'
+    })
+  return text
+}
+
 /** A client of the daemon that the flags, the environment or the data folder name. */
 export async function connect(flags: ConnectFlags): Promise<ApiClient> {
   const folder = await dataFolder(flags)
-  const url = flags.api ?? process.env['TILTH_API']
+  const url = apiUrl(flags.api ?? process.env['TILTH_API'])
   const tokenPath = flags.tokenFile ?? join(folder, 'api-token')
   const token =
     process.env['TILTH_TOKEN'] ??

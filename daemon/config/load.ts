@@ -112,6 +112,8 @@ const wanted: Record<string, string> = {
 function settingName({ path }: Refusal, contractsFile: string | undefined): string {
   const names = path.map(String)
   // The file is one flag's, its fields are not.
+  if (names[0] === 'chain' && names[1] === 'contracts' && names.length === 2 && contractsFile !== undefined)
+    return `${contractsFile} (--contracts)`
   if (names[0] === 'chain' && names[1] === 'contracts' && names.length > 2)
     return `${names.slice(2).join('.')} of ${contractsFile ?? 'the contracts'} (--contracts)`
   for (let length = names.length; length > 0; length--) {
@@ -136,6 +138,15 @@ async function readContracts(given: string): Promise<unknown> {
       cause
     })
   }
+}
+
+/** A file that has next to nothing of the contracts is another file: one mistake, not one for each field. */
+function withoutStrangeFile(refusals: readonly Refusal[]): Refusal[] {
+  const inFile = ({ path }: Refusal): boolean => path[0] === 'chain' && path[1] === 'contracts' && path.length > 2
+  const missing = refusals.filter(one => inFile(one) && one.given === undefined && one.fault === undefined)
+  if (missing.length < 4) return [...refusals]
+  const fault = 'holds no addresses of contracts: it is another file than whoever deployed the network gave'
+  return [...refusals.filter(refusal => !inFile(refusal)), { path: ['chain', 'contracts'], given: undefined, fault }]
 }
 
 /**
@@ -216,7 +227,7 @@ export async function loadConfig(flags: Flags): Promise<DaemonConfig> {
   }
   const parsed = daemonConfig.safeParse(merged)
   if (parsed.success) return parsed.data
-  const refusals = refusalsOf(daemonConfig, merged, parsed.error).map(refusal => {
+  const refusals = withoutStrangeFile(refusalsOf(daemonConfig, merged, parsed.error)).map(refusal => {
     const allowed = refusal.given === undefined ? wanted[refusal.path.join('.')] : undefined
     return allowed === undefined ? refusal : { ...refusal, allowed }
   })

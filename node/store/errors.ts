@@ -53,7 +53,7 @@ export function storeError(error: unknown, directory: string): TilthError {
   if (is('LEVEL_CORRUPTION')) {
     return new StoreError('store.corrupt', `the data folder ${directory} is damaged`, {
       help:
-        'Run `tilth doctor --repair`; or start with an empty folder and the same key: ' +
+        'Run `tilth doctor --repair`, or restore it from a backup; or start with an empty folder and the same key: ' +
         'the network gives back what is public.',
       cause: error
     })

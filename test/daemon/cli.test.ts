@@ -32,14 +32,15 @@ describe('the command line', () => {
   it('says what was wrong with what was typed, by the name it was typed under', async () => {
     const folder = await scratch('cli-words')
     await writeFile(join(folder, 'api-token'), 'a token of a daemon that is gone')
-    const nobody = ['--api', 'http://127.0.0.1:9']
+    const nobody = ['--api', 'http://127.0.0.1:59999']
     const cases: [string[], RegExp][] = [
       [['ask', '--model', 'm', '', ...nobody], /the question must be .*not an empty text/],
       [
         ['ask', '--model', 'm', 'q', '--max-tokens', 'abc', ...nobody],
         /--max-tokens must be a whole number.*not "abc"/
       ],
-      [['register', '--name', 'n', '--base', 'b', '--split', '1,x,2', ...nobody], /--split must be .*not "1,x,2"/],
+      [['ask', '--model', 'm', 'q', '--top-p', '7', ...nobody], /--top-p must be a number above 0.*not "7"/],
+      [['models', '--api', 'http://127.0.0.1:4190'], /--api names port 4190/],
       [['receipts', '--limit', 'many', ...nobody], /--limit must be a whole number from 1 to 1000, not "many"/]
     ]
     const all = await Promise.all(cases.map(([words]) => tilth(folder, ...words)))

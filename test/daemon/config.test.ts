@@ -110,6 +110,15 @@ describe('configuration of a daemon', () => {
     })
   }
 
+  it('says of another file than one of contracts that it is another, once', async () => {
+    await writeFile(join(folder, 'contracts.json'), JSON.stringify({ name: 'a package', version: '1.0.0' }))
+    await assert.rejects(loadConfig(basics()), (error: Error) => {
+      assert.match(error.message, /contracts\.json \(--contracts\) holds no addresses of contracts/)
+      assert.doesNotMatch(error.message, /token|registry/)
+      return true
+    })
+  })
+
   it('refuses a contract address that is none, and settings it does not know', async () => {
     await writeFile(join(folder, 'contracts.json'), JSON.stringify({ ...contracts, token: '0x12' }))
     await assert.rejects(loadConfig(basics()), /token of .*contracts\.json \(--contracts\) must be an account/)
