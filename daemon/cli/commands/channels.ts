@@ -48,15 +48,14 @@ function listText(channels: readonly ChannelView[]): string {
 
 /** Tells what is waited for. @returns the channel once it is closed */
 async function untilBack(api: ApiClient, id: ChannelView['id'], tell: (text: string) => void): Promise<ChannelView> {
-  for (let said = ''; ;) {
+  for (let said: ChannelView['state'] | undefined; ;) {
     // The daemon takes back what is left by itself.
     let channel: ChannelView | undefined
     for await (const one of api.all('channels')) if (one.id === id && one.role === 'client') channel = one
     if (channel === undefined) throw new NotFoundError('close.unknown', `channel ${id} is gone`)
     if (channel.state === 'closed') return channel
-    const now = returned(channel)
-    if (now !== said) tell(now)
-    said = now
+    if (channel.state !== said) tell(`${channel.state}: ${returned(channel)}`)
+    said = channel.state
     await sleep(pollMs)
   }
 }
