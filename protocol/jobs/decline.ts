@@ -17,7 +17,8 @@ export const declineReport = z.strictObject({
 })
 export type DeclineReport = z.infer<typeof declineReport>
 
-const words: Readonly<Record<string, string>> = {
+/** Why a worker does not bid: its code, and the sentence for whoever posted the job. */
+export const declineWords = {
   'work.parameters': 'the base model is larger than it takes',
   'work.rows': 'the Datanet has more rows than it takes',
   'work.seconds': 'it would take longer there than the machine is lent for',
@@ -25,8 +26,10 @@ const words: Readonly<Record<string, string>> = {
   'work.deadline': 'it would not be done before the deadline',
   'work.base': 'it cannot get the base model, or cannot open it',
   'work.version': "it cannot get the Datanet's rows",
+  'work.away': 'its owner has paused it, or lends it at other hours',
   'work.failed': 'it could not look at the job'
-}
+} as const
+export type DeclineCode = keyof typeof declineWords
 
 /** The sentence for a worker's code; one of a later version is shown as it is. */
-export const declineInWords = (code: string): string => words[code] ?? code
+export const declineInWords = (code: string): string => (declineWords as Readonly<Record<string, string>>)[code] ?? code

@@ -140,7 +140,8 @@ describe('tilth tune', function () {
       [['--rank', '900'], /--rank must be .*256.*not "900"/],
       [['--lr', '5'], /--lr must be/],
       [['--coalitions', '1'], /--coalitions must be/],
-      [['--budget', 'two'], /--budget must be an amount of tokens/]
+      [['--budget', 'two'], /--budget must be an amount of tokens/],
+      [['--deadline', 'soon'], /--deadline must be a whole number from 10/]
     ]
     for (const [words, says] of wrong) {
       const { code, stderr } = await tune(...words)
@@ -181,7 +182,7 @@ describe('tilth tune', function () {
     assert.equal(done.code, 0)
     assert.match(done.stderr, /0x333333…3333 bids 1\.000000 tokens, 80 s/)
     assert.match(done.stderr, /0x444444…4444 does not bid: the budget is less than its time costs \(90 s for 9/)
-    assert.match(done.stderr, /training {2}█+░+ {2}50% {2}loss 1\.500 {2}40 s left/)
+    assert.match(done.stderr, /training {2}50% {2}loss 1\.500 {2}40 s left/)
     assert.ok(!done.stderr.includes('\x1b') && !done.stderr.includes('\r'))
     states = [{ ...job, state: 'expired', reason: 'nobody bid before the deadline' }]
     const nothing = await tune('--wait', '--json')

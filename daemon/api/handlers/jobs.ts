@@ -1,5 +1,5 @@
 import { declineInWords } from '../../../protocol/jobs/index.ts'
-import { InvalidError, NotFoundError, cidText, pageOf } from '../../../protocol/primitives/index.ts'
+import { InvalidError, NotFoundError, checkNewName, cidText, pageOf } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { JobView as NodeJob } from '../../../node/jobs/index.ts'
 import type { Node } from '../../../node/node.ts'
@@ -48,7 +48,10 @@ const view = (job: NodeJob): JobView => ({
 
 type Names = 'planJob' | 'postJob' | 'jobs' | 'job' | 'cancelJob' | 'spent' | 'declined'
 
-export function jobHandlers({ data, jobs }: Pick<Node, 'data' | 'jobs'>, which: Which): Pick<Handlers, Names> {
+export function jobHandlers(
+  { data, jobs, models, self }: Pick<Node, 'data' | 'jobs' | 'models' | 'self'>,
+  which: Which
+): Pick<Handlers, Names> {
   /** The version that is asked for, or the latest. @throws InvalidError `job.version` */
   async function versionOf(datanet: Hex, version: number | undefined): Promise<number> {
     const net = await data.findDatanet(datanet)
@@ -110,6 +113,10 @@ export function jobHandlers({ data, jobs }: Pick<Node, 'data' | 'jobs'>, which: 
       }
     },
     async postJob({ body: { budget, ...body } }) {
+      // [reject] What comes of it can be registered under its name, as far as is known when it begins.
+      const taken = models.models().map(({ name, builder }) => ({ name, owner: builder }))
+      const name = body.product?.name
+      if (name !== undefined) checkNewName('model', { name, owner: self }, taken, { again: true })
       const datanet = await which.datanet(body.datanet)
       return jobs.post({
         ...body,

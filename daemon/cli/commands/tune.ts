@@ -6,7 +6,7 @@ import { trainSettings } from '../../../protocol/jobs/types.ts'
 import { tokensAbout } from '../../../protocol/jobs/recommend.ts'
 import { InvalidError, checkName, readAs } from '../../../protocol/primitives/index.ts'
 import type { ApiClient, JobView, PlanView } from '../../api/contract/index.ts'
-import { command, connected, guarded, tokenAmount } from '../command.ts'
+import { command, connected, guarded, tokenAmount, wholeNumber } from '../command.ts'
 import type { CallFlags } from '../command.ts'
 import { connect } from '../context.ts'
 import { followJob } from '../job-progress.ts'
@@ -160,6 +160,7 @@ export function tuneCommand(): Command {
       guarded(async (flags: TuneFlags) => {
         const budget = flags.budget === undefined ? undefined : tokenAmount(flags.budget, '--budget')
         const product = productOf(flags)
+        const deadlineSeconds = wholeNumber(flags.deadline, '--deadline', { least: 10, most: 30 * 86_400 })
         const { rank, body } = await given(flags)
         const api = await connect(flags)
         const net = await findDatanet(api, flags.datanet)
@@ -186,7 +187,7 @@ export function tuneCommand(): Command {
             settings: plan.settings,
             coalitions: plan.coalitions,
             budget: most.toString(),
-            deadlineSeconds: Number(flags.deadline),
+            deadlineSeconds,
             product
           }
         })

@@ -10,7 +10,7 @@ import {
 import type { AwardDocument, JobRecord, JobState, PlannedAward } from '../../../protocol/jobs/index.ts'
 import { signStatement } from '../../../protocol/crypto/index.ts'
 import type { Signed } from '../../../protocol/crypto/index.ts'
-import { contentHash } from '../../../protocol/primitives/index.ts'
+import { contentHash, tokenText } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { JobsDeps } from '../deps.ts'
 import type { Desk } from './desk.ts'
@@ -44,12 +44,10 @@ export async function closeBids(
   const rows = rowCounts(players, owners)
   const { budget, deadline } = record.document.statement.message
   const plan = planAwards(bids, budget, coalitionsOf(id, players.length, record.document.spec.coalitions), rows)
-  if (plan === undefined)
-    return endWithout(
-      desk,
-      id,
-      `no bid fits the budget of ${budget}; the lowest is ${lowest(bids)} for the adapter alone`
-    )
+  if (plan === undefined) {
+    const least = `the lowest is ${tokenText(lowest(bids))} for the adapter alone`
+    return endWithout(desk, id, `no bid fits the budget of ${tokenText(budget)} tokens; ${least}`)
+  }
   const lots = plan.map(one => awardLot(offer(one.lot), signAward(deps, id, one, 0, deadline)))
   await escrows.change(id, now =>
     now.state.state === 'bidding' ? { ...now, state: begin(now.state, players, rows, lots) } : now

@@ -1,7 +1,7 @@
 import { checkTuneJob, newJob, tuneSpec } from '../../../protocol/jobs/index.ts'
 import type { JobRecord, TuneSpec } from '../../../protocol/jobs/index.ts'
 import { digest, signStatement } from '../../../protocol/crypto/index.ts'
-import { InvalidError, contentHash } from '../../../protocol/primitives/index.ts'
+import { InvalidError, contentHash, tokenText } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { JobsDeps, JobsTiming } from '../deps.ts'
 import type { PostRequest } from '../types.ts'
@@ -21,9 +21,11 @@ export async function draftJob(
   const anchored = await anchoredVersion(deps, datanet, version)
   const balance = await deps.chain.tokens.balanceOf(deps.self)
   if (balance < budget)
-    throw new InvalidError('job.funds', `the budget of ${budget} is more than the ${balance} that this account holds`, {
-      help: 'Lower the budget, or send tokens to the account.'
-    })
+    throw new InvalidError(
+      'job.funds',
+      `the budget of ${tokenText(budget)} tokens is more than the ${tokenText(balance)} that this account holds`,
+      { help: `Lower the budget, or send tokens to ${deps.self}: see \`tilth wallet balance\`.` }
+    )
   mustBeCid(base)
   // [reject] Others take only what the schema allows, and hold it against whoever says anything else: a typo stays
   // here.

@@ -1,17 +1,8 @@
+import type { DeclineCode } from '../../../protocol/jobs/index.ts'
 import { TilthError, pageOf } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex, Page, PageRequest } from '../../../protocol/primitives/index.ts'
 
-/** Why a worker did not bid for a job. */
-export type DeclineCode =
-  | 'work.parameters' // the base model is larger than the owner lets this machine take
-  | 'work.rows' // the Datanet's version is
-  | 'work.seconds' // it would take longer than the machine is lent for
-  | 'work.price' // the job pays less than its time costs here
-  | 'work.deadline' // it would not be done in time
-  | 'work.base' // its base model cannot be had, or is none
-  | 'work.version' // the Datanet's version cannot be had
-  | 'work.away' // its owner has paused it, or lends it at other hours
-  | 'work.failed' // something else went wrong: it is tried again
+export type { DeclineCode }
 
 /** A job that this node did not bid for, and what its owner can do about it. */
 export interface DeclineView {
