@@ -2,7 +2,7 @@ import { jobResult } from '../../protocol/jobs/index.ts'
 import type { JobResult } from '../../protocol/jobs/index.ts'
 import { modelRecord } from '../../protocol/models/index.ts'
 import type { ModelRecord } from '../../protocol/models/index.ts'
-import { InvalidError, checkNewName, zeroHash } from '../../protocol/primitives/index.ts'
+import { InvalidError, checkNewName, zeroHash, readAs } from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
 import { decodeFrame } from '../../protocol/wire/index.ts'
 import { refusedWith } from '../chain/index.ts'
@@ -75,13 +75,7 @@ export function createCatalogue(parts: Parts, tables: Tables): Catalogue {
   async function registerOnce(registration: Registration): Promise<ModelRecord> {
     const id = chain.models.idOf(self, registration)
     // [reject] Others refuse what is not one of these: so it is not brought to the chain.
-    const checked = modelRecord.safeParse(recordOf({ id, builder: self, retired: false, ...registration }))
-    if (!checked.success) {
-      const [issue] = checked.error.issues
-      throw new InvalidError('model.invalid', `the registration is wrong at ${issue?.path.join('.') ?? '?'}`, {
-        cause: checked.error
-      })
-    }
+    readAs(modelRecord, recordOf({ id, builder: self, retired: false, ...registration }), 'model.invalid')
     const there = await chain.models.model(id)
     if (there !== undefined) return put(there, models.get(id)?.block ?? (await chain.head()).block)
     // A builder's next version of a model has its name.

@@ -1,6 +1,6 @@
 import { signStatement } from '../../../protocol/crypto/index.ts'
 import { datanetRules, parseHeldOut } from '../../../protocol/data/index.ts'
-import { InvalidError, TilthError, checkNewName, contentHash } from '../../../protocol/primitives/index.ts'
+import { InvalidError, TilthError, checkNewName, contentHash, readAs } from '../../../protocol/primitives/index.ts'
 import type { Hex, TakenName } from '../../../protocol/primitives/index.ts'
 import type { Book } from '../book/index.ts'
 import { bytesOf } from '../contributor/index.ts'
@@ -23,16 +23,7 @@ export function createHosting(
       checkNewName('Datanet', { name: wanted.name, owner: self }, taken)
       const bytes = bytesOf(heldOut)
       parseHeldOut(bytes)
-      const parsed = datanetRules.safeParse({ ...wanted, heldOut: await files.addBytes(bytes) })
-      if (!parsed.success) {
-        const issue = parsed.error.issues[0]
-        throw new InvalidError(
-          'rules.invalid',
-          `the rules are wrong at ${issue?.path.join('.') ?? '?'}: ${issue?.message ?? ''}`,
-          { cause: parsed.error }
-        )
-      }
-      const rules = parsed.data
+      const rules = readAs(datanetRules, { ...wanted, heldOut: await files.addBytes(bytes) }, 'rules.invalid')
       if (new Set(rules.validators.map(({ address }) => address)).size !== rules.validators.length)
         throw new InvalidError('rules.invalid', 'a validator stands in the rules twice')
       const message = { host: self, rules: contentHash(rules), createdAt: BigInt(Math.floor(clock.now() / 1000)) }

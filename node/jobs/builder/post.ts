@@ -1,7 +1,7 @@
 import { checkTuneJob, newJob, tuneSpec } from '../../../protocol/jobs/index.ts'
 import type { JobRecord, TuneSpec } from '../../../protocol/jobs/index.ts'
 import { digest, signStatement } from '../../../protocol/crypto/index.ts'
-import { InvalidError, contentHash, tokenText } from '../../../protocol/primitives/index.ts'
+import { InvalidError, contentHash, readAs, tokenText } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { JobsDeps, JobsTiming } from '../deps.ts'
 import type { PostRequest } from '../types.ts'
@@ -29,15 +29,8 @@ export async function draftJob(
   mustBeCid(base)
   // [reject] Others take only what the schema allows, and hold it against whoever says anything else: a typo stays
   // here.
-  const parsed = tuneSpec.safeParse({ base, datanet, version, manifest: anchored.cid, settings, coalitions })
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0]
-    throw new InvalidError('job.spec', `the job is wrong at ${issue?.path.join('.') ?? '?'}: ${issue?.message ?? ''}`, {
-      help: 'The base is the CID of a published model folder: see `tilth tune --help`.',
-      cause: parsed.error
-    })
-  }
-  const spec: TuneSpec = parsed.data
+  const wanted = { base, datanet, version, manifest: anchored.cid, settings, coalitions }
+  const spec: TuneSpec = readAs(tuneSpec, wanted, 'job.spec', { help: 'See `tilth tune --help`.' })
   await checkBase(deps, base)
   const createdAt = BigInt(Math.floor(deps.clock.now() / 1000))
   const message = {

@@ -2,7 +2,14 @@ import { randomBytes } from 'node:crypto'
 import { digest } from '../../../protocol/crypto/index.ts'
 import { dayOf, feeOf, mostInputTokens } from '../../../protocol/models/index.ts'
 import type { InferenceContent, ModelRecord } from '../../../protocol/models/index.ts'
-import { InvalidError, NotFoundError, TilthError, exactTokenText, toHex } from '../../../protocol/primitives/index.ts'
+import {
+  InvalidError,
+  NotFoundError,
+  TilthError,
+  exactTokenText,
+  readAs,
+  toHex
+} from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { inferenceContent } from '../../../protocol/models/index.ts'
 import type { Parts } from '../deps.ts'
@@ -54,23 +61,8 @@ export function createAsking(
   }: AskRequest): InferenceContent {
     const nonce = freshNonce()
     const day = dayOf(parts.now())
-    const parsed = inferenceContent.safeParse({
-      nonce,
-      day,
-      messages,
-      maxTokens,
-      temperature,
-      topK,
-      topP,
-      stop,
-      resume: []
-    })
-    if (!parsed.success)
-      throw new InvalidError(
-        'ask.invalid',
-        `the question breaks a limit: ${parsed.error.issues[0]?.path.join('.')} ${parsed.error.issues[0]?.message}`
-      )
-    return parsed.data
+    const content = { nonce, day, messages, maxTokens, temperature, topK, topP, stop, resume: [] }
+    return readAs(inferenceContent, content, 'ask.invalid')
   }
 
   const nobody = (model: ModelRecord): NotFoundError =>
