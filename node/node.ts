@@ -269,7 +269,11 @@ export async function createNode(
       roles: { settler: is('settler'), scorer: is('scorer') },
       ...policies.payouts,
       nameOf,
-      pools: () => data.followed().flatMap(({ id, roles }) => (roles.includes('contributor') ? [id] : []))
+      pools: as => {
+        const role = { followed: undefined, contributed: 'contributor', hosted: 'host' } as const
+        const wanted = role[as]
+        return data.followed().flatMap(({ id, roles }) => (wanted === undefined || roles.includes(wanted) ? [id] : []))
+      }
     })
     const account = createAccount({ self, rpcUrl: options.chain.rpc, clock: systemClock, chain, models, payouts })
     declareAccountMetrics(metrics, account, { self, clock: systemClock, log: log.child({ part: 'account' }) })

@@ -81,9 +81,24 @@ export const automationConfig = z
     watch: z.strictObject({ on }).prefault({}),
     /** Settler: epochs whose window is over. */
     finalize: z.strictObject({ on }).prefault({}),
-    /** What data has earned, from this sum in one pool on; for other accounts too, whose gas this node pays. */
+    /**
+     * What data has earned, from this sum in one pool on; for other accounts too, whose gas this node pays:
+     * `contributors` are all of its own Datanets.
+     */
     claim: z
-      .strictObject({ on, at: tokensText.prefault('1'), accounts: z.array(address).max(1_000).default([]) })
+      .strictObject({
+        on,
+        at: tokensText.prefault('1'),
+        accounts: z
+          .array(z.union([z.literal('contributors'), address]))
+          .max(1_000)
+          .default([])
+      })
+      .transform(({ accounts, ...rest }) => ({
+        ...rest,
+        accounts: accounts.filter(one => one !== 'contributors'),
+        contributors: accounts.includes('contributors')
+      }))
       .prefault({})
   })
   .prefault({})

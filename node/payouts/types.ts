@@ -245,6 +245,8 @@ export interface ClaimPolicy {
   readonly at: bigint
   /** Accounts besides this node's own: it pays their gas. */
   readonly accounts: readonly Address[]
+  /** And everybody who has earned something in the pools of its own Datanets. */
+  readonly contributors: boolean
 }
 /** What this node does by itself. */
 export interface PayoutsPolicy {
@@ -311,8 +313,8 @@ export interface PayoutsDeps {
   readonly policy?: PayoutsPolicy
   /** What a Datanet is called. */
   readonly nameOf?: (datanet: Hex) => Promise<string | undefined>
-  /** Datanets in which this node or those it is a door for may have earned something. */
-  readonly pools?: () => readonly Hex[]
+  /** Datanets that this node has to do with: in all, as one who contributed there, as their host. */
+  readonly pools?: (as: 'followed' | 'contributed' | 'hosted') => readonly Hex[]
   /** Where files of archived receipts go. */
   readonly folder: string
   readonly timing?: Partial<PayoutsTiming>

@@ -25,6 +25,48 @@ describe('configuration of a daemon', () => {
   })
   const basics = () => ({ data: folder, rpc: 'http://127.0.0.1:8545', contracts: join(folder, 'contracts.json') })
 
+  it('says what a daemon does by itself, by flags over the environment over the file', async () => {
+    await writeFile(
+      join(folder, 'tilth.json'),
+      JSON.stringify({ automation: { anchor: { contributions: 5, minutes: 30 }, claim: { at: '0.5' } } })
+    )
+    process.env['TILTH_SETTLE_EVERY'] = '15'
+    process.env['TILTH_ANCHOR_AT'] = '6'
+    const one = `0x${'ab'.repeat(20)}`
+    const { automation, worker } = await loadConfig({
+      ...basics(),
+      config: join(folder, 'tilth.json'),
+      manual: ['redeem'],
+      anchorAt: '7',
+      serve: 'trained',
+      serveDisk: '2GiB',
+      claimFor: [one, 'contributors'],
+      pricePerSecond: '0.25',
+      hours: ['22:00-07:30']
+    })
+    assert.deepEqual(automation.anchor, { on: true, contributions: 7, seconds: 1_800 })
+    assert.deepEqual(automation.redeem, { on: false, at: 10n ** 18n })
+    assert.equal(automation.settle.seconds, 900)
+    assert.deepEqual([automation.serve.which, automation.serve.disk], ['trained', 2 ** 31])
+    assert.deepEqual(automation.claim, { on: true, at: 5n * 10n ** 17n, accounts: [one], contributors: true })
+    assert.equal(worker.pricePerSecond, 25n * 10n ** 16n)
+    assert.deepEqual(worker.hours, [{ from: 22 * 60, to: 7 * 60 + 30 }])
+    const all = await loadConfig({ ...basics(), manual: ['all'] })
+    assert.ok(Object.values(all.automation).every(({ on }) => !on))
+  })
+
+  it('names the flag of a policy that is none', async () => {
+    await assert.rejects(
+      loadConfig({ ...basics(), manual: ['sleep'] }),
+      /--manual takes anchor, .* or all, not "sleep"/
+    )
+    await assert.rejects(loadConfig({ ...basics(), anchorAt: 'soon' }), /--anchor-at/)
+    await assert.rejects(loadConfig({ ...basics(), redeemAt: '-1' }), /--redeem-at/)
+    await assert.rejects(loadConfig({ ...basics(), serve: 'everything' }), /--serve/)
+    await assert.rejects(loadConfig({ ...basics(), hours: ['late'] }), /--hours/)
+    await assert.rejects(loadConfig({ ...basics(), pricePerSecond: 'cheap' }), /--price-per-second must be an amount/)
+  })
+
   it('prefers flags to the environment, that to the file, that to defaults', async () => {
     await writeFile(
       join(folder, 'tilth.json'),

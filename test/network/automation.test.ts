@@ -24,7 +24,7 @@ const quick: AutomationPolicies = {
   settle: { on, seconds: 0, fees: 1n },
   watch: { on },
   finalize: { on },
-  claim: { on, at: 1n, accounts: [] }
+  claim: { on, at: 1n, accounts: [], contributors: false }
 }
 const minStake = 100n * coin
 const jsonl = (rows: readonly (readonly [string, string])[]): string =>

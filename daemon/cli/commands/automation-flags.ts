@@ -40,7 +40,8 @@ export function withAutomation(cmd: Command): Command {
     .option('--claim-at <tokens>', 'what data earned is claimed from this sum on (TILTH_CLAIM_AT; default 1)')
     .option(
       '--claim-for <account>',
-      'an account whose claims this node makes and pays the gas of; repeatable (TILTH_CLAIM_FOR)',
+      'whose claims this node makes, too, and pays the gas of: an account, or contributors (all of its own ' +
+        'Datanets); repeatable (TILTH_CLAIM_FOR)',
       collect
     )
 }

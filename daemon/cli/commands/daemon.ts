@@ -17,10 +17,10 @@ const readFromFile = ({ passphraseFile }: DaemonFlags): boolean =>
   (passphraseFile ?? process.env['TILTH_PASSPHRASE_FILE']) !== undefined
 
 export function daemonCommand(): Command {
-  const cmd = new Command('daemon').description(
-    'run a node until Ctrl-C; settings come from flags, TILTH_* variables or a configuration file, in this order'
-  )
-  return withAutomation(cmd)
+  const cmd = new Command('daemon')
+    .description(
+      'run a node until Ctrl-C; settings come from flags, TILTH_* variables or a configuration file, in this order'
+    )
     .option('--config <file>', 'JSON configuration (TILTH_CONFIG)')
     .option('--data <dir>', 'data folder (TILTH_DATA; default ~/.tilth)')
     .option('--key <file>', 'keystore file (TILTH_KEY; default key.json in the data folder)')
@@ -112,4 +112,5 @@ Example:
         await runDaemon(config, privateKey, { json: flags.json === true })
       })
     )
+  return withAutomation(cmd)
 }

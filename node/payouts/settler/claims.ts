@@ -21,6 +21,8 @@ export interface Claims {
   earnings(account: Address): Promise<EarningsView>
   /** What an account has in some pools. */
   earningsIn(pools: readonly Hex[], account: Address): Promise<EarningsView['pools']>
+  /** Who may claim what from a pool; nobody where its latest bundle cannot be had. */
+  claimableIn(pool: Hex): Promise<readonly { readonly account: Address; readonly claimable: bigint }[]>
   /** From all pools unless some are named. */
   claim(account: Address, pools?: readonly Hex[]): Promise<{ amount: bigint; transactions: readonly Hex[] }>
   payouts(filter?: { pool?: Hex; account?: Address }): Promise<readonly PayoutView[]>
@@ -67,6 +69,20 @@ export function createClaims(
     },
     async earningsIn(pools, account) {
       return (await due(account, pools)).map(lineOf)
+    },
+    async claimableIn(pool) {
+      await proposals.caughtUp()
+      const lines: { account: Address; claimable: bigint }[] = []
+      try {
+        for (const { account, cumulative } of (await bundles.latest(pool))?.payouts ?? []) {
+          const claimed = await proposals.claimed(pool, account)
+          if (cumulative > claimed) lines.push({ account, claimable: cumulative - claimed })
+        }
+      } catch (error) {
+        if (!(error instanceof TilthError) || error instanceof ChainError) throw error
+        log.info("a pool's latest bundle cannot be had", { pool, error })
+      }
+      return lines
     },
     async claim(account, pools) {
       let amount = 0n
