@@ -6,6 +6,7 @@ export type DaemonCliErrorCode =
   | 'compare.questions'
   | 'compare.same'
   | 'contribution.refused'
+  | 'contribution.unchecked'
   | 'daemon.none'
   | 'daemon.stopped'
   | 'data.folder'

@@ -47,11 +47,16 @@ describe('tilth contribute', function () {
   this.timeout(60_000)
   let cli: CommandLine
   let preview: PreviewView
+  /** The held-out questions are not to be had. */
+  let lost = false
   let states: (ContributionView | undefined)[] = []
   before(async () => {
     cli = await startCommandLine({
       datanet: async () => net,
-      checkContribution: async () => preview,
+      async checkContribution() {
+        if (lost) throw new NotFoundError('files.unavailable', 'nobody gave the held-out questions')
+        return preview
+      },
       contribute: async () => ({ id }),
       async contribution() {
         const now = states.length > 1 ? states.shift() : states[0]
@@ -130,6 +135,18 @@ describe('tilth contribute', function () {
     assert.equal((await contribute(path, '--dry-run')).code, 1)
     assert.equal((await contribute(path, '--anyway')).code, 0)
     assert.ok(cli.calls.includes('contribute'))
+  })
+
+  it('does not send what could not be checked, unless told to', async () => {
+    lost = true
+    const path = await file('unseen.jsonl', good)
+    const { code, stderr } = await contribute(path)
+    assert.equal(code, 1)
+    assert.match(stderr, /could not be checked: nobody gave the held-out questions[\s\S]*--anyway/)
+    assert.ok(!cli.calls.includes('contribute'))
+    assert.equal((await contribute(path, '--anyway')).code, 0)
+    assert.ok(cli.calls.includes('contribute'))
+    lost = false
   })
 
   it('follows it to its end with --wait, and exits with the truth', async () => {

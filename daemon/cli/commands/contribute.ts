@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from 'commander'
 import { digest, signStatement } from '../../../protocol/crypto/index.ts'
 import { issueInWords, reasonInWords } from '../../../protocol/data/index.ts'
-import { InvalidError, NotFoundError } from '../../../protocol/primitives/index.ts'
+import { InvalidError, NotFoundError, TilthError } from '../../../protocol/primitives/index.ts'
 import type { ApiClient, ContributionView, DatanetView, PreviewView } from '../../api/contract/index.ts'
 import { openKeystore, readPassphrase } from '../../keys/index.ts'
 import { command, connected, guarded, show } from '../command.ts'
@@ -163,15 +163,20 @@ export function contributeCommand(): Command {
           flags.key === undefined
             ? undefined
             : await openKeystore(flags.key, await readPassphrase({ file: flags.passphraseFile }))
-        const preview = await check(api, net, text, key?.address)
-        if (flags.dryRun === true) {
-          if (flags.json === true) printJson(preview)
-          else console.log(previewText(preview, net.name))
-          if (!preview.accept) process.exitCode = 1
-          return
+        const preview = await check(api, net, text, key?.address).catch((cause: unknown) => {
+          if (flags.anyway === true && flags.dryRun !== true) return undefined
+          throw unchecked(cause)
+        })
+        if (preview !== undefined) {
+          if (flags.dryRun === true) {
+            if (flags.json === true) printJson(preview)
+            else console.log(previewText(preview, net.name))
+            if (!preview.accept) process.exitCode = 1
+            return
+          }
+          if (flags.anyway !== true) mustPass(preview, net)
+          warn(preview)
         }
-        if (flags.anyway !== true) mustPass(preview, net)
-        warn(preview)
         const { id } = await send(api, net, text, key)
         if (flags.wait !== true) {
           if (flags.json === true) printJson({ id })
@@ -193,9 +198,19 @@ export function contributeCommand(): Command {
     )
 }
 
-const followHint = (id: string, preview: PreviewView): string =>
+/** A file that could not be checked is not sent unasked: what the daemon lacks may be there later. */
+const unchecked = (cause: unknown): TilthError => {
+  const { message, help } =
+    cause instanceof TilthError ? cause : new TilthError('contribution.unchecked', String(cause))
+  return new TilthError('contribution.unchecked', `the file could not be checked: ${message}`, {
+    help: `${help === undefined ? '' : `${help} `}Nothing was sent; send it unchecked with --anyway.`,
+    cause
+  })
+}
+
+const followHint = (id: string, preview: PreviewView | undefined): string =>
   [
-    uploadsLeft({ ...preview, uploads: preview.uploads + 1 }),
+    ...(preview === undefined ? [] : [uploadsLeft({ ...preview, uploads: preview.uploads + 1 })]),
     'follow it with: tilth contributions',
     `take it back, while it is not decided, with: tilth withdraw ${id}`
   ].join('\n')
