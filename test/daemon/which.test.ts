@@ -26,7 +26,8 @@ describe('whatever is asked for by id', () => {
         throw new NotFoundError('datanet.unknown', wanted)
       }
     },
-    payouts: { receiptIds: from }
+    payouts: { receiptIds: from },
+    chain: { ledger: { caughtUp: async () => undefined } }
   } as unknown as Parameters<typeof createWhich>[0])
 
   it('may be said by as much of it as no other shares, with or without 0x, in any case', async () => {
