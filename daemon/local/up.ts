@@ -52,7 +52,8 @@ function interruption(): Promise<TilthError> {
       })
     }
     void watchParent(stop)
-    // Whoever read this output may be gone before the network has ended in order.
+    // Whoever read this output may be gone before the network has ended in order: other commands end with their reader.
+    process.stdout.removeAllListeners('error')
     for (const stream of [process.stdout, process.stderr])
       stream.on('error', (error: NodeJS.ErrnoException) => {
         if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error

@@ -183,7 +183,11 @@ describe('a local network', function () {
 
   it('is taken up where it stopped: chain, keys, Datanets, models, offers, and the same addresses', async () => {
     const before = network.daemons.map(({ name, address, url }) => ({ name, address, url }))
+    const pids = network.daemons.map(({ process }) => process.pid)
+    // Whoever asks for the end waits for it, also where several ask.
+    void network.stop()
     await network.stop()
+    for (const pid of pids) assert.throws(() => process.kill(pid, 0), { code: 'ESRCH' })
     network = await startLocalNetwork({ ...options(), portBase: undefined })
     assert.ok(network.resumed)
     assert.deepEqual(

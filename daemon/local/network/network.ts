@@ -85,7 +85,7 @@ export async function startLocalNetwork(options: LocalNetworkOptions): Promise<L
 
   const stops: (() => Promise<unknown>)[] = [() => leaveFolder(root)]
   const children: SupervisedDaemon[] = []
-  const stopAll = async (): Promise<void> => {
+  const stopEach = async (): Promise<void> => {
     const quietly = (end: () => Promise<unknown>) =>
       end().catch((error: unknown) => {
         process.stderr.write(`while stopping: ${String(error)}\n`)
@@ -93,6 +93,9 @@ export async function startLocalNetwork(options: LocalNetworkOptions): Promise<L
     await Promise.all(children.splice(0).map(child => quietly(() => child.stop())))
     for (const end of stops.splice(0).reverse()) await quietly(end)
   }
+  // Asked by several, who all wait for the same end.
+  let stopping: Promise<void> | undefined
+  const stopAll = (): Promise<void> => (stopping ??= stopEach())
   try {
     const ports = await choosePorts(options, before)
     onStep(resumed ? 'taking up the chain' : 'starting the chain')
