@@ -105,7 +105,10 @@ describe('data: whom a message is held against', function () {
     }
     await until(async () => heard === 2 * equivocations, 'each has heard one of the two')
     // What x passes on after all that comes to y after all that.
-    const { id } = await x.service.createDatanet(rulesFor([x.address]), jsonl([['What is kept back?', 'this']]))
+    const { id } = await x.service.createDatanet(
+      rulesFor([x.address], { name: 'others' }),
+      jsonl([['What is kept back?', 'this']])
+    )
     await until(async () => (await y.service.datanet(id)) !== undefined, 'x is still heard by y')
     assert.equal(cut, 0)
     assert.ok(x.node.peers.connected().some(({ address }) => address === y.address))
