@@ -40,7 +40,6 @@ export interface AnchorPolicy {
   /** However few they are, so long after the first of them was accepted. */
   readonly seconds: number
 }
-export const defaultAnchorPolicy: AnchorPolicy = { contributions: 10, seconds: 3_600 }
 
 export interface DataDeps {
   readonly key: Uint8Array
