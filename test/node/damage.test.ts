@@ -32,7 +32,7 @@ describe('a node whose every table holds garbage starts, and does its part', fun
       assert.ok(tables.includes('data/documents') && tables.includes('chain/commitments'), tables.join(' '))
       const again = await network.start(host)
       await again.service.datanets()
-      await again.service.createDatanet(rulesFor([host.address]), jsonl([['When?', 'Now']]))
+      await again.service.createDatanet(rulesFor([host.address], { name: 'others' }), jsonl([['When?', 'Now']]))
     } finally {
       await network.stop()
     }
@@ -42,7 +42,7 @@ describe('a node whose every table holds garbage starts, and does its part', fun
     const network = await startJobs({ engine: fakeEngine() })
     try {
       const worker = await network.addPeer('worker', { engine: fakeEngine() })
-      const { id } = await network.builder.service.post(request(network))
+      const { id } = await network.builder.service.post({ ...request(network), expectedBids: 1 })
       await until(() => (network.builder.service.job(id)?.awards.length ?? 0) > 0, 'the job is awarded')
       for (const peer of [worker, network.builder]) {
         await network.kill(peer)
@@ -50,7 +50,7 @@ describe('a node whose every table holds garbage starts, and does its part', fun
         await network.revive(peer, peer.options)
       }
       network.builder.service.jobs()
-      await network.builder.service.post(request(network))
+      await network.builder.service.post({ ...request(network), expectedBids: 1 })
     } finally {
       await network.stop()
     }
