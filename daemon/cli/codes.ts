@@ -25,7 +25,6 @@ export type DaemonCliErrorCode =
   | 'flag.split'
   | 'job.low-budget'
   | 'job.version'
-  | 'model.split'
   | 'key.backup'
   | 'network.member'
   | 'network.none'

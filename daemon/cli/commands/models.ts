@@ -6,7 +6,8 @@ import type { CallFlags, ListFlags } from '../command.ts'
 import type { ApiClient, ModelView } from '../../api/contract/index.ts'
 import { dim, safe, short, table, tokens } from '../output.ts'
 import { compareCommand } from './compare.ts'
-import { splitOf, termsCommands } from './terms.ts'
+import { splitOf } from '../split.ts'
+import { termsCommands } from './terms.ts'
 
 const madeOf = ({ adapter, split: { worker, builder, data } }: ModelView): string =>
   `${adapter === null ? 'base model' : `adapter ${adapter}`}  ` +

@@ -1,22 +1,10 @@
 import type { Command } from 'commander'
-import { InvalidError } from '../../../protocol/primitives/index.ts'
 import { command, connected, guarded, show } from '../command.ts'
 import type { CallFlags } from '../command.ts'
 import { dim, safe, short, table, tokens } from '../output.ts'
+import { splitOf } from '../split.ts'
 
 // What a model's builder, or a worker that serves it, may still change of it.
-
-/** `3000,1000,6000` as a split. @throws InvalidError `model.split` */
-export function splitOf(text: string): { worker: number; builder: number; data: number } {
-  const parts = text.split(',').map(part => part.trim())
-  const [worker = 0, builder = 0, data = 0] = parts.map(Number)
-  // [reject] Three whole numbers that are all of a fee.
-  if (parts.length !== 3 || parts.some(part => !/^[0-9]{1,5}$/.test(part)) || worker + builder + data !== 10_000)
-    throw new InvalidError('model.split', `"${text.slice(0, 60)}" is no split`, {
-      help: 'Give the basis points of worker, builder and data, which sum to 10000: --split 3000,1000,6000'
-    })
-  return { worker, builder, data }
-}
 
 function retireCommand(): Command {
   return connected(
