@@ -201,7 +201,8 @@ describe('tilth engine, as the command line is written', () => {
       '--steps',
       '3',
       '--lr',
-      '1e-3'
+      '1e-3',
+      '--force'
     ]
     const losses = async (...more: string[]) =>
       (await json<{ loss: number[] }>(...args, '--output', join(folder.path, 'q'), ...more)).loss
@@ -279,7 +280,7 @@ describe('tilth engine, as the command line is written', () => {
       share.evaluations.map(({ step }) => step),
       [3, 6, 8]
     )
-    const shown = await run(...text, '--provider', 'cpu')
+    const shown = await run(...text, '--force', '--provider', 'cpu')
     assert.match(shown.out, /3\/8 {2}loss [\d.]+ \(evaluation [\d.]+\)/)
   })
 
