@@ -112,9 +112,8 @@ export function createAdmission(
       // [ignore] Its owner wants the machine for something else: whoever asks goes elsewhere.
       if (availability?.away() !== undefined)
         throw new NotFoundError('worker.away', 'this worker takes on no answers now')
-      const served = serving.get(statement.message.model)
+      const served = serving.demand(statement.message.model)
       // [ignore] The model is served here. [reject] By an offer of this worker that still stands: it is bound by each.
-      if (served === undefined) throw new NotFoundError('offer.none', 'the model is not served here')
       if (offer.message.worker !== self) throw new InvalidError('offer.other', "the offer is another worker's")
       if (!serving.own(offer)) checkOffer(offer, { network, now: now() })
       const account = await channels.of(statement.message.channel, peer)

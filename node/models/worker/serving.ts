@@ -1,7 +1,7 @@
 import { signStatement } from '../../../protocol/crypto/index.ts'
 import { longestOfferSeconds } from '../../../protocol/models/index.ts'
 import type { ModelRecord, ModelsMessage } from '../../../protocol/models/index.ts'
-import { InvalidError, NotFoundError } from '../../../protocol/primitives/index.ts'
+import { InvalidError, LimitError, NotFoundError } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { retry } from '../../runtime/index.ts'
 import type { Parts } from '../deps.ts'
@@ -36,6 +36,8 @@ export interface Serving {
   }): Promise<SignedOffer>
   withdraw(model: Hex): Promise<void>
   get(model: Hex): Served | undefined
+  /** @throws LimitError `worker.busy` while what was served before a restart is opened again · NotFoundError `offer.none` */
+  demand(model: Hex): Served
   /** Holds the model's folders for an answer, also when it is offered no more. @returns that the answer is over */
   use(model: Hex): () => void
   /** What is offered now. */
@@ -59,6 +61,9 @@ export function createServing(
 ): Serving {
   const { key, self, network, policy, timing, clock, log, gossip, files, peers, engine, speech: speechOf, now } = parts
   const served = new Map<Hex, Served>()
+  /** Served before this start, and not open yet. */
+  const coming = new Set<Hex>()
+  let started = false
   /** Own offers that stand, by signature. */
   const made = new Map<Hex, SignedOffer>()
   /** Answers that were taken on and are not over. */
@@ -148,10 +153,14 @@ export function createServing(
           signal: life.signal,
           clock
         })
-        again.catch((error: unknown) => {
-          if (!life.signal.aborted) log.error('a model could not be served again', { model, error })
-        })
+        coming.add(model as Hex)
+        again
+          .catch((error: unknown) => {
+            if (!life.signal.aborted) log.error('a model could not be served again', { model, error })
+          })
+          .finally(() => coming.delete(model as Hex))
       }
+      started = true
     },
     stop() {
       life.abort(new NotFoundError('models.stopped', 'the node is stopping'))
@@ -201,6 +210,14 @@ export function createServing(
       await tables.serving.delete(model)
     },
     get: model => served.get(model),
+    demand(model) {
+      const entry = served.get(model)
+      if (entry !== undefined) return entry
+      // Its offer stands with others since before: they come back to it.
+      if (!started || coming.has(model))
+        throw new LimitError('worker.busy', 'the model is being opened', { consequence: 'retry' })
+      throw new NotFoundError('offer.none', 'the model is not served here')
+    },
     use(model) {
       users.set(model, (users.get(model) ?? 0) + 1)
       let over = false

@@ -138,6 +138,42 @@ describe('serving many', () => {
     assert.equal((await ask(client, question('after'))).ids.length, 24)
   }).timeout(120_000)
 
+  it('a worker that was started again is waited for while it opens its model', async () => {
+    let open = (): void => undefined
+    const opened = new Promise<void>(resolve => {
+      open = resolve
+    })
+    const engine = fakeEngine()
+    let tried = 0
+    await network.kill(worker)
+    await network.revive(worker, {
+      ...worker.options,
+      engine: {
+        ...engine,
+        open: async folder => {
+          await opened
+          return engine.open(folder)
+        }
+      },
+      change: deps => ({
+        ...deps,
+        streams: {
+          ...deps.streams,
+          handle: (protocol, serve) =>
+            deps.streams.handle(protocol, stream => {
+              if (protocol === '/tilth/models/infer/1') tried++
+              return serve(stream)
+            })
+        }
+      })
+    })
+    const asked = ask(client, question('while it opens'))
+    asked.catch(() => undefined) // awaited below
+    await until(() => tried > 1, 'it is asked again', 60_000)
+    open()
+    assert.equal((await asked).ids.length, 24)
+  }).timeout(120_000)
+
   it('a channel that is closed on chain meanwhile is not served on', async () => {
     const [channel] = (await client.service.channels()).items
     assert.ok(channel !== undefined)
