@@ -171,6 +171,8 @@ describe('a local network', function () {
   }
 
   it('lives on when its chain is killed', async () => {
+    // Anvil writes its state once a second: blocks that it has not written die with it, as no other chain's do.
+    await pause(2_500)
     const { pid } = network.anvil
     process.kill(pid, 'SIGKILL')
     await until('the chain running again', 60, async () => (network.anvil.pid === pid ? undefined : true))
