@@ -36,7 +36,10 @@ export interface Serving {
   }): Promise<SignedOffer>
   withdraw(model: Hex): Promise<void>
   get(model: Hex): Served | undefined
-  /** @throws LimitError `worker.busy` while what was served before a restart is opened again · NotFoundError `offer.none` */
+  /**
+   * @throws LimitError `worker.busy` while what was served before a restart is opened again · NotFoundError
+   * `offer.none`
+   */
   demand(model: Hex): Served
   /** Holds the model's folders for an answer, also when it is offered no more. @returns that the answer is over */
   use(model: Hex): () => void
