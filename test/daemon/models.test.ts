@@ -110,7 +110,7 @@ describe('tilth models', function () {
     for (const wrong of ['2500,1000', '1,2,3', 'a,b,c', '5000,5000,0,0']) {
       const { code, stderr } = await cli.run('models', 'split', 'elements', '--split', wrong)
       assert.equal(code, 1)
-      assert.match(stderr, /is no split[\s\S]*sum to 10000/)
+      assert.match(stderr, /--split must be three whole numbers that sum to 10000/)
     }
     cli.calls.splice(0)
     assert.match((await cli.run('models', 'price', 'elements')).stdout, /0\.001000000 .* 0\.004000000/)
