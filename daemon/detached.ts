@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
-import { open, readFile } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import { join } from 'node:path'
+import { logTail } from './log-tail.ts'
 import { makeFolder } from './make-folder.ts'
 import { TilthError } from '../protocol/primitives/index.ts'
 
@@ -47,10 +48,6 @@ export async function startDetached({ folder, env = {}, timeoutMs }: DetachOptio
     }
   )
   await log.close()
-  const said = async (): Promise<string> => {
-    const text = (await readFile(path, 'utf8').catch(() => '')).trim().split('\n').slice(-8).join('\n')
-    return text === '' ? '' : `; it said last:\n${text}`
-  }
   let late: NodeJS.Timeout | undefined
   const outcome = await new Promise<Up | { ended: string }>(resolve => {
     child.once('message', message => {
@@ -73,11 +70,11 @@ export async function startDetached({ folder, env = {}, timeoutMs }: DetachOptio
   }
   if (outcome.ended === '') {
     child.kill('SIGTERM')
-    throw new TilthError('daemon.slow', `it did not come up within ${timeoutMs / 1000} s${await said()}`, {
+    throw new TilthError('daemon.slow', `it did not come up within ${timeoutMs / 1000} s${await logTail(path)}`, {
       help: `Its whole log is ${path}.`
     })
   }
-  throw new TilthError('daemon.ended', `it ended while it started (${outcome.ended})${await said()}`, {
+  throw new TilthError('daemon.ended', `it ended while it started (${outcome.ended})${await logTail(path)}`, {
     help: `Its whole log is ${path}.`
   })
 }

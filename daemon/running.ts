@@ -2,8 +2,8 @@ import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { InvalidError } from '../protocol/primitives/index.ts'
-import { markOf, runs } from './alive.ts'
-import type { ProcessMark } from './alive.ts'
+import { markOf, runs } from '../node/runtime/processes.ts'
+import type { ProcessMark } from '../node/runtime/processes.ts'
 import { writePrivate } from './private-file.ts'
 
 /** Who runs on a folder: what `tilth down` ends. */

@@ -100,8 +100,22 @@ export async function showList<T>(
   if (next !== null) tell(dim(`more: --cursor ${next}`))
 }
 
-/** The one thing that was asked for, as a list shows it. */
-export const alone = <T>(item: T): Page<T> => ({ items: [item], next: null })
+/** As showList, or of the list the one thing that was asked for by name or id. */
+export const showOneOrList = <T>(
+  flags: ListFlags,
+  wanted: string | undefined,
+  calls: {
+    one: (api: ApiClient, id: string) => Promise<T>
+    page: Parameters<typeof showList<T>>[1]
+  },
+  text: (items: readonly T[]) => string
+): Promise<void> =>
+  showList(
+    flags,
+    async (api, page) =>
+      wanted === undefined ? calls.page(api, page) : { items: [await calls.one(api, wanted)], next: null },
+    text
+  )
 
 /** [reject] A whole number within its bounds, as a flag gives it. @throws InvalidError naming the flag */
 export function wholeNumber(text: string, flag: string, { least, most }: { least: number; most: number }): number {

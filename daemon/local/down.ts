@@ -2,8 +2,8 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { noteOfAnvil } from '../../node/chain/index.ts'
 import { NotFoundError } from '../../protocol/primitives/index.ts'
-import { endProcess } from '../alive.ts'
-import type { ProcessMark } from '../alive.ts'
+import { endProcess } from '../../node/runtime/processes.ts'
+import type { ProcessMark } from '../../node/runtime/processes.ts'
 import { apiNote, runningIn } from '../running.ts'
 
 /** What was ended: its folder, and what it was. */

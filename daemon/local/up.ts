@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { InvalidError, TilthError, describeError } from '../../protocol/primitives/index.ts'
 import { watchParent } from '../alive.ts'
 import { bold, dim, printJson, red } from '../cli/output.ts'
@@ -68,9 +69,7 @@ async function meet(network: LocalNetwork, reporter: Reporter): Promise<void> {
       const counts = await Promise.all(network.daemons.map(async ({ api }) => (await api.call('status')).peers))
       say(`${Math.min(...counts)} to ${Math.max(...counts)} peers each`)
       if (Math.min(...counts) >= network.daemons.length - 1) return
-      await new Promise(resolve => {
-        setTimeout(resolve, 500)
-      })
+      await sleep(500)
       if (performance.now() - began > 180_000)
         throw new TilthError('loop.peers', 'the daemons did not all find each other within three minutes', {
           help: 'See daemon.log in the folders of the local network.'

@@ -7,6 +7,7 @@ import { openAiEndpoints, startApiServer } from '../../daemon/api/server/index.t
 import type { ApiServer, Handlers } from '../../daemon/api/server/index.ts'
 import { InvalidError, NotFoundError, pageOf, foreignCode } from '../../protocol/primitives/index.ts'
 import type { PageRequest } from '../../protocol/primitives/index.ts'
+import { datanetView } from './views.ts'
 
 const token = 'a-token-of-this-test'
 const model: ModelView = {
@@ -23,27 +24,9 @@ const model: ModelView = {
   offers: []
 }
 
-const names = Array.from({ length: 250 }, (_, i) => ({
-  id: `0x${i.toString(16).padStart(64, '0')}`,
-  name: `net-${i}`,
-  description: '',
-  licence: 'CC0-1.0',
-  host: model.builder,
-  validators: [],
-  rules: {
-    maxRows: 10_000,
-    maxBytes: 16 << 20,
-    uploadsPerContributor: 10,
-    minOwnShare: 500,
-    nearDuplicate: 500,
-    revealSeconds: 600,
-    voteSeconds: 3600
-  },
-  contributions: 0,
-  accepted: 0,
-  latestVersion: 0,
-  roles: []
-}))
+const names = Array.from({ length: 250 }, (_, i) =>
+  datanetView({ id: `0x${i.toString(16).padStart(64, '0')}`, name: `net-${i}`, host: model.builder })
+)
 
 /** What callers wished for beside an answer. */
 const wishes: { private: boolean; explain: boolean }[] = []

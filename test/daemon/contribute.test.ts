@@ -3,32 +3,13 @@ import { randomBytes } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { NotFoundError } from '../../protocol/primitives/index.ts'
-import type { ContributionView, DatanetView, PreviewView } from '../../daemon/api/contract/index.ts'
+import type { ContributionView, PreviewView } from '../../daemon/api/contract/index.ts'
 import { startCommandLine } from './command-line.ts'
 import type { CommandLine } from './command-line.ts'
+import { datanetView } from './views.ts'
 
 const id = `0x${'ab'.repeat(32)}` as const
-const net: DatanetView = {
-  id: `0x${'01'.repeat(32)}`,
-  name: 'birds',
-  description: '',
-  licence: 'CC0-1.0',
-  host: `0x${'22'.repeat(20)}`,
-  validators: [],
-  rules: {
-    maxRows: 100,
-    maxBytes: 16 << 20,
-    uploadsPerContributor: 10,
-    minOwnShare: 500,
-    nearDuplicate: 500,
-    revealSeconds: 600,
-    voteSeconds: 3600
-  },
-  contributions: 0,
-  accepted: 0,
-  latestVersion: 0,
-  roles: []
-}
+const net = datanetView()
 const good = '{"prompt":"Which bird sings at night?","response":"The nightingale"}'
 const view = (status: ContributionView['status'], reason?: string): ContributionView => ({
   id,

@@ -1,34 +1,15 @@
 import assert from 'node:assert/strict'
 import { NotFoundError } from '../../protocol/primitives/index.ts'
 import { recommendTune } from '../../protocol/jobs/index.ts'
-import type { DatanetView, JobView, PlanView } from '../../daemon/api/contract/index.ts'
+import type { JobView, PlanView } from '../../daemon/api/contract/index.ts'
 import { startCommandLine } from './command-line.ts'
 import type { CommandLine } from './command-line.ts'
+import { datanetView } from './views.ts'
 
 const id = `0x${'ab'.repeat(32)}` as const
 const worker = `0x${'33'.repeat(20)}`
 const coin = 10n ** 18n
-const net: DatanetView = {
-  id: `0x${'01'.repeat(32)}`,
-  name: 'birds',
-  description: '',
-  licence: 'CC0-1.0',
-  host: `0x${'22'.repeat(20)}`,
-  validators: [],
-  rules: {
-    maxRows: 100,
-    maxBytes: 16 << 20,
-    uploadsPerContributor: 10,
-    minOwnShare: 500,
-    nearDuplicate: 500,
-    revealSeconds: 600,
-    voteSeconds: 3600
-  },
-  contributions: 1,
-  accepted: 1,
-  latestVersion: 2,
-  roles: []
-}
+const net = datanetView({ contributions: 1, accepted: 1, latestVersion: 2 })
 const { settings, coalitions, why } = recommendTune({
   parameters: 4e6,
   context: 512,

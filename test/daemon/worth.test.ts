@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import type { DatanetView } from '../../daemon/api/contract/index.ts'
 import { worthOf } from '../../daemon/api/handlers/worth.ts'
 import { pageOf } from '../../protocol/primitives/index.ts'
 import type { Hex, PageRequest } from '../../protocol/primitives/index.ts'
 import { startCommandLine } from './command-line.ts'
+import { datanetView } from './views.ts'
 
 const datanet: Hex = `0x${'07'.repeat(32)}`
 const [ada, bob]: [Hex, Hex] = [`0x${'aa'.repeat(20)}`, `0x${'bb'.repeat(20)}`]
@@ -21,27 +21,7 @@ const epochs = [
   { epoch: 2, state: 'pending', payouts: [line(ada, 7n, 250n)] }
 ].map((epoch, i) => ({ ...epoch, id: String(i) }))
 
-const net: DatanetView = {
-  id: datanet,
-  name: 'birds',
-  description: '',
-  licence: 'CC0-1.0',
-  host: ada,
-  validators: [],
-  rules: {
-    maxRows: 1,
-    maxBytes: 1,
-    uploadsPerContributor: 1,
-    minOwnShare: 0,
-    nearDuplicate: 0,
-    revealSeconds: 1,
-    voteSeconds: 1
-  },
-  contributions: 4,
-  accepted: 3,
-  latestVersion: 2,
-  roles: []
-}
+const net = datanetView({ id: datanet, host: ada, contributions: 4, accepted: 3, latestVersion: 2 })
 
 /** As much of a node as the question needs. */
 const node = {

@@ -1,40 +1,28 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { contributeSigned } from '../../daemon/cli/commands/contribute.ts'
 import { startDaemonProcess } from '../../daemon/local/network/child.ts'
 import type { DaemonProcess } from '../../daemon/local/network/child.ts'
 import { makePerson } from '../../daemon/local/network/founding.ts'
-import { startLocalNetwork } from '../../daemon/local/network/network.ts'
 import type { LocalDaemon, LocalNetwork } from '../../daemon/local/network/network.ts'
 import { unlessUnknown, until } from '../../daemon/local/loop/poll.ts'
 import { createApiClient } from '../../daemon/api/contract/index.ts'
 import type { ApiClient } from '../../daemon/api/contract/index.ts'
+import { startFresh } from './start.ts'
 
 /** Real daemons, killed with SIGKILL and started again on the folder they left. */
 describe('daemons that are killed', function () {
   this.timeout(400_000)
   let folder = ''
   let network: LocalNetwork
+  let stop = async (): Promise<void> => undefined
   const restarted: DaemonProcess[] = []
   before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'tilth-durability-'))
-    network = await startLocalNetwork({
-      folder: join(folder, 'net'),
-      portBase: 0,
-      chainPort: 0,
-      challengeSeconds: 2,
-      fresh: false,
-      // When they come back is what this test is about.
-      keepUp: false,
-      onStep: () => undefined
-    })
+    // When they come back is what this test is about.
+    ;({ folder, network, stop } = await startFresh('durability'))
   })
   after(async () => {
     for (const child of restarted) await child.stop()
-    await network?.stop()
-    await rm(folder, { recursive: true, force: true })
+    await stop()
   })
   const kill = async (daemon: LocalDaemon): Promise<void> => {
     process.kill(daemon.process.pid, 'SIGKILL')

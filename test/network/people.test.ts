@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { startLocalNetwork } from '../../daemon/local/network/network.ts'
 import type { LocalNetwork } from '../../daemon/local/network/network.ts'
 import { until } from '../../daemon/local/loop/poll.ts'
 import type { JobView, PlanView, ReviewView } from '../../daemon/api/contract/index.ts'
 import { runCommand } from '../daemon/command-line.ts'
 import type { Ended } from '../daemon/command-line.ts'
+import { startFresh } from './start.ts'
 
 const seedling = join(import.meta.dirname, '../../daemon/assets/seedling')
 const rows = (from: number, count: number): string =>
@@ -20,17 +19,9 @@ describe('people who do their part by hand', function () {
   this.timeout(600_000)
   let folder = ''
   let network: LocalNetwork
+  let stop = async (): Promise<void> => undefined
   before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'tilth-people-'))
-    network = await startLocalNetwork({
-      folder: join(folder, 'net'),
-      portBase: 0,
-      chainPort: 0,
-      challengeSeconds: 2,
-      fresh: false,
-      keepUp: false,
-      onStep: () => undefined
-    })
+    ;({ folder, network, stop } = await startFresh('people'))
     await writeFile(
       join(folder, 'held-out.jsonl'),
       '{"prompt":"Say the colour that the wren has.","response":"brown"}\n'
@@ -40,8 +31,7 @@ describe('people who do their part by hand', function () {
     await writeFile(join(folder, 'more.jsonl'), rows(200, 3))
   })
   after(async () => {
-    await network?.stop()
-    await rm(folder, { recursive: true, force: true })
+    await stop()
   })
   const as = (name: string, ...words: string[]): Promise<Ended> =>
     runCommand([...words, '--data', join(folder, 'net'), '--as', name])

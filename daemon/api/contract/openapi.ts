@@ -135,46 +135,38 @@ function operationOf(operationId: string, entry: Route, components: Record<strin
 /** The calls under /v1, which have the forms of another API, and what is no JSON. */
 function otherPaths(components: Record<string, Schema>): Record<string, Record<string, Operation>> {
   const json = (schema: z.ZodType): unknown => ({ schema: jsonSchema(schema, 'output', components) })
-  const openAi = (operationId: string, summary: string, path: string, params: z.ZodType): Operation => ({
+  const openAi = (
+    [operationId, summary]: [string, string],
+    { path, params = z.object({}), body = false }: { path: string; params?: z.ZodType; body?: boolean },
+    ok: { description: string; content: Record<string, unknown> }
+  ): Operation => ({
     operationId,
     summary,
     tags: ['openai'],
     externalDocs: { url: 'https://platform.openai.com/docs/api-reference' },
-    parameters: parametersOf(path, params)
+    parameters: parametersOf(path, params),
+    responses: responsesOf({ open: false, body, path }, ok)
   })
   return {
     '/v1/models': {
-      get: {
-        ...openAi('listOpenAiModels', 'Models offered on the network', '/v1/models', openai.modelsQuery),
-        responses: responsesOf(
-          { open: false, body: false, path: '/v1/models' },
-          { description: 'OK', content: { 'application/json': json(openai.openAiModels) } }
-        )
-      }
+      get: openAi(
+        ['listOpenAiModels', 'Models offered on the network'],
+        { path: '/v1/models', params: openai.modelsQuery },
+        { description: 'OK', content: { 'application/json': json(openai.openAiModels) } }
+      )
     },
     '/v1/models/{model}': {
-      get: {
-        ...openAi('getOpenAiModel', 'One model, by name or id', '/v1/models/:model', openai.modelParam),
-        responses: responsesOf(
-          { open: false, body: false, path: '/v1/models/:model' },
-          { description: 'OK', content: { 'application/json': json(openai.openAiModel) } }
-        )
-      }
+      get: openAi(
+        ['getOpenAiModel', 'One model, by name or id'],
+        { path: '/v1/models/:model', params: openai.modelParam },
+        { description: 'OK', content: { 'application/json': json(openai.openAiModel) } }
+      )
     },
     '/v1/chat/completions': {
       post: {
         ...openAi(
-          'createChatCompletion',
-          'Chat over the network, paid as it comes',
-          '/v1/chat/completions',
-          z.object({})
-        ),
-        requestBody: {
-          required: true,
-          content: { 'application/json': { schema: jsonSchema(openai.completionRequest, 'input', components) } }
-        },
-        responses: responsesOf(
-          { open: false, body: true, path: '/v1/chat/completions' },
+          ['createChatCompletion', 'Chat over the network, paid as it comes'],
+          { path: '/v1/chat/completions', body: true },
           {
             description: 'The answer, or with `stream` events of its parts and at last `[DONE]`',
             content: {
@@ -182,7 +174,11 @@ function otherPaths(components: Record<string, Schema>): Record<string, Record<s
               'text/event-stream': json(openai.completionChunk)
             }
           }
-        )
+        ),
+        requestBody: {
+          required: true,
+          content: { 'application/json': { schema: jsonSchema(openai.completionRequest, 'input', components) } }
+        }
       }
     },
     '/metrics': {

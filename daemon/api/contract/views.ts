@@ -265,14 +265,9 @@ export const planView = z.object({
 })
 export type PlanView = z.infer<typeof planView>
 
-export const jobRequest = z.strictObject({
-  base: z.string().min(1).max(100),
-  /** Its id, as much of one as no other shares, or its name. */
-  datanet: z.string().min(1).max(100),
-  /** The latest unless given. */
-  version: z.int().min(1).optional(),
+export const jobRequest = planRequest.extend({
   settings: trainSettings,
-  coalitions: z.int().min(2).max(4096),
+  coalitions: planRequest.shape.coalitions.unwrap(),
   budget: z.string().regex(/^[0-9]{1,40}$/),
   deadlineSeconds: z
     .int()
@@ -310,16 +305,7 @@ export const modelView = z.object({
   datanet: z.string(),
   version: z.int(),
   split: z.object({ worker: z.int(), builder: z.int(), data: z.int() }),
-  offers: z.array(
-    z.object({
-      worker: addressView,
-      inputPrice: decimal,
-      outputPrice: decimal,
-      capacity: z.int(),
-      tokensPerSecond: z.int(),
-      expires: z.int()
-    })
-  )
+  offers: z.array(offerView.omit({ model: true, name: true }))
 })
 export type ModelView = z.infer<typeof modelView>
 

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import type { WhyView } from '../../api/contract/index.ts'
-import { alone, command, connected, guarded, listing, showList } from '../command.ts'
+import { command, connected, guarded, listing, showOneOrList } from '../command.ts'
 import type { ListFlags } from '../command.ts'
 import { dim, duration, safe, yellow } from '../output.ts'
 
@@ -26,12 +26,13 @@ export function jobsWhyCommand(): Command {
     .argument('[job]', 'one of them: id or beginning of one')
     .action(
       guarded(async (wanted: string | undefined, flags: ListFlags) => {
-        await showList(
+        await showOneOrList(
           flags,
-          async (api, params) =>
-            wanted === undefined
-              ? api.call('declined', { params })
-              : alone(await api.call('why', { params: { id: wanted } })),
+          wanted,
+          {
+            one: (api, id) => api.call('why', { params: { id } }),
+            page: (api, params) => api.call('declined', { params })
+          },
           items =>
             items.length === 0
               ? 'no job was declined lately: `tilth jobs` lists them all'

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from 'commander'
 import type { CancelledView, JobView } from '../../api/contract/index.ts'
-import { alone, command, connected, guarded, listing, show, showList } from '../command.ts'
+import { command, connected, guarded, listing, show, showOneOrList } from '../command.ts'
 import type { CallFlags, ListFlags } from '../command.ts'
 import { refusalLine } from '../job-progress.ts'
 import { dim, safe, short, table, tokens } from '../output.ts'
@@ -76,12 +76,13 @@ export function jobsCommand(): Command {
     .addCommand(jobsWhyCommand())
     .action(
       guarded(async (wanted: string | undefined, flags: ListFlags) => {
-        await showList(
+        await showOneOrList(
           flags,
-          async (api, params) =>
-            wanted === undefined
-              ? api.call('jobs', { params })
-              : alone(await api.call('job', { params: { id: wanted } })),
+          wanted,
+          {
+            one: (api, id) => api.call('job', { params: { id } }),
+            page: (api, params) => api.call('jobs', { params })
+          },
           jobs =>
             jobs.length === 0
               ? 'no jobs yet'

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import { alone, command, connected, guarded, listing, show, showList } from '../command.ts'
+import { command, connected, guarded, listing, show, showOneOrList } from '../command.ts'
 import type { CallFlags, ListFlags } from '../command.ts'
 import type { ApiClient, ModelView } from '../../api/contract/index.ts'
 import { dim, safe, short, table, tokens } from '../output.ts'
@@ -26,12 +26,13 @@ export function modelsCommand(): Command {
     .argument('[model]', 'one of them: id, beginning of one, or name')
     .action(
       guarded(async (wanted: string | undefined, flags: ListFlags) => {
-        await showList(
+        await showOneOrList(
           flags,
-          async (api, params) =>
-            wanted === undefined
-              ? api.call('models', { params })
-              : alone(await api.call('model', { params: { id: wanted } })),
+          wanted,
+          {
+            one: (api, id) => api.call('model', { params: { id } }),
+            page: (api, params) => api.call('models', { params })
+          },
           models =>
             models.length === 0
               ? 'no models yet'
@@ -130,12 +131,14 @@ export function receiptsCommand(): Command {
     .action(
       guarded(async (wanted: string | undefined, flags: ReceiptsFlags) => {
         const order = flags.oldest === true ? 'oldest' : 'newest'
-        await showList(
+        await showOneOrList(
           flags,
-          async (api, params) =>
-            wanted === undefined
-              ? api.call('receipts', { params: { ...params, model: flags.model, pool: flags.datanet, order } })
-              : alone(await api.call('receipt', { params: { id: wanted } })),
+          wanted,
+          {
+            one: (api, id) => api.call('receipt', { params: { id } }),
+            page: (api, params) =>
+              api.call('receipts', { params: { ...params, model: flags.model, pool: flags.datanet, order } })
+          },
           receipts =>
             receipts.length === 0
               ? 'no receipts yet'

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { environmentForChildren } from '../../../node/runtime/index.ts'
 import { TilthError } from '../../../protocol/primitives/index.ts'
+import { logTail } from '../../log-tail.ts'
 
 const entry = fileURLToPath(
   new URL(import.meta.url.endsWith('.ts') ? '../../cli/main.ts' : '../../cli/main.js', import.meta.url)
@@ -32,10 +33,6 @@ export interface DaemonProcess {
   /** Waits until the API answers. @throws TilthError `daemon.start` with the end of its log. */
   ready(timeoutMs: number): Promise<ApiFile>
   stop(): Promise<void>
-}
-
-async function tail(path: string): Promise<string> {
-  return (await readFile(path, 'utf8').catch(() => '')).trim().split('\n').slice(-8).join('\n')
 }
 
 /**
@@ -85,9 +82,9 @@ export async function startDaemonProcess(
     const end = (how: string, signal: string | null, cause?: unknown) => {
       exited = true
       log.end()
-      void tail(logPath).then(text => {
+      void logTail(logPath).then(said => {
         resolve(
-          new TilthError('daemon.ended', `${name} ended (${how})${text === '' ? '' : `; it said last:\n${text}`}`, {
+          new TilthError('daemon.ended', `${name} ended (${how})${said}`, {
             help: `Its whole log is ${logPath}.`,
             cause,
             details: { signal }

@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { keccak256, serializeTransaction } from 'viem'
 import type { PublicClient, TransactionReceipt, TransactionSerializableEIP1559 } from 'viem'
 import { addressOfKey, signDigest } from '../../../protocol/crypto/index.ts'
@@ -27,11 +28,6 @@ export interface SenderOptions {
   privateKey: Hex
   pollMs: number
 }
-
-const sleep = (ms: number): Promise<void> =>
-  new Promise(resolve => {
-    setTimeout(resolve, ms)
-  })
 
 /**
  * A transaction ready to be sent. Signed as statements are: viem's accounts would bring the word lists of all

@@ -8,6 +8,7 @@ import { createPublicClient, createTestClient, http, publicActions } from 'viem'
 import { toHex } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { environmentForChildren } from '../../runtime/environment.ts'
+import { endProcess, isAlive } from '../../runtime/processes.ts'
 import { keepState, restoreState } from './anvil-state.ts'
 import { ChainError } from '../errors/index.ts'
 
@@ -42,11 +43,6 @@ const readyWithinMs = 60_000
 const stopWithinMs = 20_000
 const mnemonic = 'test test test test test test test test test test test junk'
 
-const sleep = (ms: number): Promise<void> =>
-  new Promise(resolve => {
-    setTimeout(resolve, ms)
-  })
-
 /** The binary of this platform's npm package. @throws ChainError `anvil.binary` */
 export function anvilPath(): string {
   const architecture = process.arch === 'x64' ? 'amd64' : process.arch
@@ -65,23 +61,6 @@ export function anvilPath(): string {
   throw new ChainError('anvil.binary', 'the package of anvil holds no binary', { help: 'Run npm ci again.' })
 }
 
-const alive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
-}
-
-async function endProcess(pid: number): Promise<void> {
-  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
-    if (!alive(pid)) return
-    process.kill(pid, signal)
-    for (let waited = 0; waited < stopWithinMs && alive(pid); waited += 50) await sleep(50)
-  }
-}
-
 const clientOf = (rpcUrl: string) =>
   createTestClient({ mode: 'anvil', transport: http(rpcUrl, { retryCount: 0, timeout: 30_000 }) }).extend(publicActions)
 
@@ -97,7 +76,7 @@ async function endOrphan(folder: string): Promise<void> {
   const version = await createPublicClient({ transport: http(rpcUrl, { retryCount: 0, timeout: 5000 }) })
     .request({ method: 'web3_clientVersion' })
     .catch(() => '')
-  if (version.startsWith('anvil')) await endProcess(pid)
+  if (version.startsWith('anvil')) await endProcess({ pid }, stopWithinMs)
 }
 
 const portInUse = (port: number): ChainError =>
@@ -157,7 +136,7 @@ export async function developmentKey(): Promise<Hex> {
 export async function noteOfAnvil(folder: string): Promise<{ pid: number; rpcUrl: string } | undefined> {
   try {
     const { pid, rpcUrl } = JSON.parse(await readFile(join(folder, noteName), 'utf8')) as Record<string, unknown>
-    return typeof pid === 'number' && typeof rpcUrl === 'string' && alive(pid) ? { pid, rpcUrl } : undefined
+    return typeof pid === 'number' && typeof rpcUrl === 'string' && isAlive(pid) ? { pid, rpcUrl } : undefined
   } catch {
     return undefined // none was started, or its note is half written: as good as none
   }

@@ -15,6 +15,14 @@ import type { DataService, PreparedContribution } from '../types.ts'
 const preparedMs = 3_600_000
 
 const encoder = new TextEncoder()
+/** [reject] A file that the Datanet takes from nobody is not read. @throws LimitError `shard.too-large` */
+export function requireFits(bytes: Uint8Array, { maxBytes }: { readonly maxBytes: number }): void {
+  if (bytes.length > maxBytes)
+    throw new LimitError('shard.too-large', `the file has ${bytes.length} bytes, the Datanet takes ${maxBytes}`, {
+      help: 'Split it into several contributions.'
+    })
+}
+
 export const bytesOf = (file: string | Uint8Array): Uint8Array =>
   typeof file === 'string' ? encoder.encode(file) : file
 
@@ -85,12 +93,7 @@ export function createContributing(
     async prepare({ datanet, file, contributor }): Promise<PreparedContribution> {
       const { rules } = await notes.document(datanet)
       const bytes = bytesOf(file)
-      if (bytes.length > rules.maxBytes)
-        throw new LimitError(
-          'shard.too-large',
-          `the file has ${bytes.length} bytes, the Datanet takes ${rules.maxBytes}`,
-          { help: 'Split it into several contributions.' }
-        )
+      requireFits(bytes, rules)
       const rows = parseShard(bytes, rules.maxRows).length
       if (rows > rules.maxRows)
         throw new LimitError(

@@ -1,12 +1,12 @@
 import { parseShard } from '../../../protocol/data/index.ts'
 import type { RowOutcome } from '../../../protocol/data/index.ts'
-import { LimitError, zeroHash } from '../../../protocol/primitives/index.ts'
+import { zeroHash } from '../../../protocol/primitives/index.ts'
 import type { Book } from '../book/index.ts'
 import type { Notes } from '../exchange/index.ts'
 import type { Interest } from '../interest/index.ts'
 import type { DataService, Preview, PreviewLine } from '../types.ts'
 import type { Shards } from '../validator/index.ts'
-import { bytesOf } from './contribute.ts'
+import { bytesOf, requireFits } from './contribute.ts'
 
 function lineOf(line: number, outcome: RowOutcome | undefined): PreviewLine {
   switch (outcome?.kind) {
@@ -36,13 +36,7 @@ export function createPreviews(
     async preview({ datanet, file, contributor }): Promise<Preview> {
       const { rules } = await notes.document(datanet)
       const bytes = bytesOf(file)
-      // [reject] A file that the Datanet takes from nobody is not read.
-      if (bytes.length > rules.maxBytes)
-        throw new LimitError(
-          'shard.too-large',
-          `the file has ${bytes.length} bytes, the Datanet takes ${rules.maxBytes}`,
-          { help: 'Split it into several contributions.' }
-        )
+      requireFits(bytes, rules)
       const allowed = rules.uploadsPerContributor
       const uploads = await book.uploads(datanet, contributor, Number.MAX_SAFE_INTEGER, allowed)
       const verdict = await shards.preview(datanet, bytes, uploads)

@@ -82,30 +82,14 @@ export async function runPayouts(
   )
 
   const payouts: Payout[] = []
-  for (const one of split.worker) {
+  const { name, address } = settler
+  for (const one of [
+    ...split.worker.map(worker => ({ ...worker, role: 'worker' as const })),
+    { name, address, role: 'builder' as const, after: split.builder }
+  ]) {
     const was = before.get(one.address) ?? 0n
-    if (one.after > was)
-      payouts.push({
-        address: one.address,
-        role: 'worker',
-        name: one.name,
-        amount: one.after - was,
-        claimed: true,
-        before: was,
-        after: one.after
-      })
+    if (one.after > was) payouts.push({ ...one, amount: one.after - was, claimed: true, before: was })
   }
-  const builderBefore = before.get(settler.address) ?? 0n
-  if (split.builder > builderBefore)
-    payouts.push({
-      address: settler.address,
-      role: 'builder',
-      name: settler.name,
-      amount: split.builder - builderBefore,
-      claimed: true,
-      before: builderBefore,
-      after: split.builder
-    })
   await reporter.stage('claim', 'contributors claim, with their proofs', async say => {
     for (const { person } of people) {
       const was = await balance(person.address)

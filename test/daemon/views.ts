@@ -1,0 +1,25 @@
+import type { DatanetView } from '../../daemon/api/contract/index.ts'
+
+/** A Datanet as the API shows one. */
+export const datanetView = (changes: Partial<DatanetView> = {}): DatanetView => ({
+  id: `0x${'01'.repeat(32)}`,
+  name: 'birds',
+  description: '',
+  licence: 'CC0-1.0',
+  host: `0x${'22'.repeat(20)}`,
+  validators: [],
+  rules: {
+    maxRows: 100,
+    maxBytes: 16 << 20,
+    uploadsPerContributor: 10,
+    minOwnShare: 500,
+    nearDuplicate: 500,
+    revealSeconds: 600,
+    voteSeconds: 3600
+  },
+  contributions: 0,
+  accepted: 0,
+  latestVersion: 0,
+  roles: [],
+  ...changes
+})
