@@ -38,17 +38,20 @@ function open(flags: UpFlags, known: boolean, reporter: Reporter): Promise<Local
   )
 }
 
+/** One Ctrl-C comes twice, from the terminal and from whoever started this: what follows that soon is the same one. */
+const sameSignalMs = 1_000
+
 /** The first of Ctrl-C, a hang-up, a kill, or the end of npm that started this; a second signal ends at once. */
 function interruption(): Promise<TilthError> {
   return new Promise(resolve => {
-    let asked = false
+    let asked: number | undefined
     const stop = (): void => {
       resolve(new TilthError('interrupted', 'stopped on request'))
     }
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.on(signal, () => {
-        if (asked) process.exit(130)
-        asked = true
+        if (asked !== undefined && performance.now() - asked > sameSignalMs) process.exit(130)
+        asked ??= performance.now()
         stop()
       })
     }

@@ -174,7 +174,8 @@ export async function startAnvil({ folder, port: wanted = 0, chainId = 31337 }: 
       '1',
       '--no-request-size-limit'
     ],
-    { stdio: ['ignore', 'pipe', 'pipe'], cwd: folder, env: environmentForChildren() }
+    // Ctrl-C reaches a terminal's whole group: the chain is ended by its parent alone, after those who still need it.
+    { stdio: ['ignore', 'pipe', 'pipe'], detached: true, cwd: folder, env: environmentForChildren() }
   )
   const { listening, died, hasDied } = listenTo(child, wanted)
   const port = await ready()

@@ -3,27 +3,17 @@ import { spawn } from 'node:child_process'
 import { readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createChain, deploy, startAnvil } from '../../../node/chain/index.ts'
+import { endProcess, isAlive } from '../../../node/runtime/processes.ts'
 import type { Address } from '../../../protocol/primitives/index.ts'
 import { scratch } from './world.ts'
 
 const somebody: Address = `0x${'cc'.repeat(20)}`
 const index = join(import.meta.dirname, '../../../node/chain/index.ts')
 
-const sleep = (ms: number): Promise<void> =>
-  new Promise(resolve => {
-    setTimeout(resolve, ms)
-  })
 async function until(condition: () => Promise<boolean>): Promise<void> {
   while (!(await condition())) await sleep(50)
-}
-const alive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
-  }
 }
 
 describe('the local chain', () => {
@@ -41,7 +31,7 @@ describe('the local chain', () => {
     const { block } = await chain.head()
     await chain.stop()
     await first.stop()
-    assert.equal(alive(first.pid), false)
+    assert.equal(isAlive(first.pid), false)
 
     const second = await startAnvil({ folder })
     const again = await createChain({ rpcUrl: second.rpcUrl, addresses, privateKey: second.faucetKey })
@@ -76,37 +66,64 @@ describe('the local chain', () => {
     await second.stop()
   })
 
-  it('ends the chain that a killed parent left behind, and takes up its state', async () => {
+  /** A process that has started a chain, and stays. */
+  async function startParent(detached: boolean) {
     const script = `
       import { startAnvil } from ${JSON.stringify(index)}
+      process.on('SIGINT', () => console.log('interrupted'))
       const { pid, rpcUrl, faucetKey } = await startAnvil({ folder: process.argv[1] })
       console.log(JSON.stringify({ pid, rpcUrl, faucetKey }))
       setInterval(() => {}, 1000)`
     const parent = spawn(process.execPath, ['--input-type=module', '-e', script, folder], {
-      stdio: ['ignore', 'pipe', 'inherit']
+      stdio: ['ignore', 'pipe', 'inherit'],
+      detached
     })
-    const line = await new Promise<string>((resolve, reject) => {
-      parent.stdout.once('data', (chunk: Buffer) => {
-        resolve(chunk.toString())
+    const line = (): Promise<string> =>
+      new Promise((resolve, reject) => {
+        parent.stdout.once('data', (chunk: Buffer) => {
+          resolve(chunk.toString())
+        })
+        parent.once('close', code => {
+          reject(new TypeError(`the parent ended with ${code}`))
+        })
       })
-      parent.once('close', code => {
-        reject(new TypeError(`the parent ended with ${code}`))
+    const chain = JSON.parse(await line()) as { pid: number; rpcUrl: string; faucetKey: `0x${string}` }
+    const kill = async (): Promise<void> => {
+      parent.removeAllListeners('close')
+      parent.kill('SIGKILL')
+      await new Promise(resolve => {
+        parent.once('close', resolve)
       })
-    })
-    const orphan = JSON.parse(line) as { pid: number; rpcUrl: string; faucetKey: `0x${string}` }
+    }
+    return { parent, chain, line, kill }
+  }
+
+  it('ends the chain that a killed parent left behind, and takes up its state', async () => {
+    const { chain: orphan, kill } = await startParent(false)
     const addresses = await deploy({ rpcUrl: orphan.rpcUrl, privateKey: orphan.faucetKey })
-    parent.removeAllListeners('close')
-    parent.kill('SIGKILL')
-    await new Promise(resolve => {
-      parent.once('close', resolve)
-    })
-    assert.equal(alive(orphan.pid), true)
+    await kill()
+    assert.equal(isAlive(orphan.pid), true)
 
     const second = await startAnvil({ folder })
-    assert.equal(alive(orphan.pid), false)
+    assert.equal(isAlive(orphan.pid), false)
     const chain = await createChain({ rpcUrl: second.rpcUrl, addresses })
     await chain.stop()
     await second.stop()
+  })
+
+  it('is not ended by a Ctrl-C that its parent hears', async () => {
+    const { parent, chain, line, kill } = await startParent(true)
+    const heard = line()
+    process.kill(-(parent.pid ?? 0), 'SIGINT') // the whole group, as a terminal does
+    assert.match(await heard, /interrupted/)
+    const client = await fetch(chain.rpcUrl, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"jsonrpc":"2.0","id":1,"method":"eth_chainId","params":[]}'
+    })
+    assert.equal(client.status, 200)
+    await kill()
+    await endProcess({ pid: chain.pid }, 5_000)
   })
 
   it('says which port is in use', async () => {
