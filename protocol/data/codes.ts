@@ -7,6 +7,7 @@ export type ProtocolDataErrorCode =
   | 'held-out.invalid'
   | 'signature.mismatch'
   | 'version.empty'
+  | 'version.entry'
   | 'version.mismatch'
   | 'version.order'
   | 'version.outcome'

@@ -45,6 +45,37 @@ export function versionRoot(entries: readonly Omit<VersionEntry, 'certificate'>[
   return toHex(root)
 }
 
+/** What of an entry its leaf holds. */
+export type VersionLeaf = Omit<VersionEntry, 'certificate'>
+/** Siblings from the leaf up, each with the side it stands on; where the way goes up unpaired there is none. */
+export interface VersionProof {
+  readonly siblings: readonly { readonly hash: Hex; readonly side: 'left' | 'right' }[]
+}
+
+/** The way from an entry to the version's root. @throws InvalidError `version.entry` */
+export function versionProof(entries: readonly VersionLeaf[], index: number): VersionProof {
+  if (!Number.isInteger(index) || index < 0 || index >= entries.length)
+    throw new InvalidError('version.entry', `the version has ${entries.length} entries, none at ${index}`)
+  const siblings: { hash: Hex; side: 'left' | 'right' }[] = []
+  let at = index
+  for (let level = entries.map(leafOf); level.length > 1; level = above(level), at >>= 1) {
+    const sibling = level[at ^ 1]
+    if (sibling !== undefined) siblings.push({ hash: toHex(sibling), side: at % 2 === 1 ? 'left' : 'right' })
+  }
+  return { siblings }
+}
+
+/** The hashes on the way up from a leaf, the leaf's first: the last one is the root of whatever it stands in. */
+export function versionPath(leaf: VersionLeaf, { siblings }: VersionProof): Hex[] {
+  let node = leafOf(leaf)
+  const path = [toHex(node)]
+  for (const { hash, side } of siblings) {
+    node = side === 'left' ? tagged(1, fromHex(hash), node) : tagged(1, node, fromHex(hash))
+    path.push(toHex(node))
+  }
+  return path
+}
+
 /**
  * Whether a certificate takes the place of another on the same contribution. Two of one kind can only be when a third
  * of the weight voted twice.

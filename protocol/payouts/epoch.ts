@@ -42,7 +42,7 @@ export interface PreviousEpoch {
 }
 
 /** An answer that earns something for its data. */
-interface Earning {
+export interface Earning {
   readonly measure: Measure
   /** Its fee times its model's data points: data fees in 1e-4 of the token's smallest unit. */
   readonly dataFee: bigint
@@ -50,27 +50,30 @@ interface Earning {
   readonly weights: readonly bigint[] | undefined
 }
 
-/** @throws InvalidError `epoch.measure`, `epoch.scoring` · as weightsOf */
-function earningsOf(input: Pick<EpochInput, 'network' | 'receipts' | 'measures' | 'scorings'>): Earning[] {
-  return input.receipts.flatMap((receipt): Earning[] => {
-    const { model, fee } = receipt.receipt.message
-    const measure = input.measures.get(model)
-    if (measure === undefined) throw new InvalidError('epoch.measure', `the measure of model ${model} is missing`)
-    if (measure === null) return []
-    const dataFee = fee * BigInt(measure.dataPoints)
-    switch (divisionOf(receipt, measure)) {
-      case 'none':
-        return []
-      case 'held-out':
-        return [{ measure, dataFee, weights: undefined }]
-      case 'weighed': {
-        const id = receiptId(input.network, receipt)
-        const found = foundBy(input.scorings.get(id) ?? [])
-        if (found === undefined) throw new InvalidError('epoch.scoring', `nobody has weighed the receipt ${id}`)
-        return [{ measure, dataFee, weights: weightsOf(measure.matrix, found.utilities) }]
-      }
+type EarningInput = Pick<EpochInput, 'network' | 'measures' | 'scorings'>
+
+/**
+ * What one answer earns; undefined where its model has no siblings, or it has no tokens.
+ * @throws InvalidError `epoch.measure`, `epoch.scoring` · as weightsOf
+ */
+export function earningOf(receipt: CosignedReceipt, input: EarningInput): Earning | undefined {
+  const { model, fee } = receipt.receipt.message
+  const measure = input.measures.get(model)
+  if (measure === undefined) throw new InvalidError('epoch.measure', `the measure of model ${model} is missing`)
+  if (measure === null) return undefined
+  const dataFee = fee * BigInt(measure.dataPoints)
+  switch (divisionOf(receipt, measure)) {
+    case 'none':
+      return undefined
+    case 'held-out':
+      return { measure, dataFee, weights: undefined }
+    case 'weighed': {
+      const id = receiptId(input.network, receipt)
+      const found = foundBy(input.scorings.get(id) ?? [])
+      if (found === undefined) throw new InvalidError('epoch.scoring', `nobody has weighed the receipt ${id}`)
+      return { measure, dataFee, weights: weightsOf(measure.matrix, found.utilities) }
     }
-  })
+  }
 }
 
 /** V_c = Σ_a d(a)·φ_c(a), in 1e-10 of the token's smallest unit; of all players of the answers, in their order. */
@@ -143,7 +146,7 @@ function heldOutShares(amount: bigint, values: readonly bigint[]): { shares: big
 }
 
 /** The money as it belongs to the weighed answers together, and to the unseen ones of each model. */
-function partsOf(
+export function partsOf(
   amount: bigint,
   earnings: readonly Earning[]
 ): { weighed: bigint; heldOut: Map<Measure, bigint>; held: bigint } {
@@ -175,7 +178,7 @@ export function buildEpoch(input: EpochInput): EpochBundle {
     input.at
   )
   const dataFees = deposited - before
-  const earnings = earningsOf(input)
+  const earnings = receipts.flatMap(receipt => earningOf(receipt, input) ?? [])
   const values = valuesOf(earnings)
   const gate = gatesOf(earnings, gates)
   const parts = partsOf(dataFees, earnings)

@@ -89,16 +89,24 @@ export function sumTree(leaves: readonly SumLeaf[]): SumTree {
 }
 
 /**
- * Whether a node stands under that root at the proof's position. A position has one name: an index with more bits than
- * the path has levels is none.
+ * The nodes on the way up from a member, the member first: the last one is the root of whatever tree it stands in. A
+ * position has one name: an index with more bits than the path has levels is none, and has no way up.
  */
-export function inSumTree(root: SumNode, member: SumNode, { index, siblings }: SumProof): boolean {
-  if (siblings.length > maxDepth || index < 0n || index >> BigInt(siblings.length) !== 0n) return false
+export function sumPath(member: SumNode, { index, siblings }: SumProof): SumNode[] | undefined {
+  if (siblings.length > maxDepth || index < 0n || index >> BigInt(siblings.length) !== 0n) return undefined
   let node = member
+  const path = [node]
   for (const [depth, sibling] of siblings.entries()) {
     const [left, right] = (index >> BigInt(depth)) & 1n ? [sibling, node] : [node, sibling]
-    if (left.sum < 0n || right.sum < 0n || left.sum + right.sum >= limit) return false
+    if (left.sum < 0n || right.sum < 0n || left.sum + right.sum >= limit) return undefined
     node = { hash: parentHash(left, right), sum: left.sum + right.sum }
+    path.push(node)
   }
-  return node.hash === root.hash && node.sum === root.sum
+  return path
+}
+
+/** Whether a node stands under that root at the proof's position. */
+export function inSumTree(root: SumNode, member: SumNode, proof: SumProof): boolean {
+  const top = sumPath(member, proof)?.at(-1)
+  return top !== undefined && top.hash === root.hash && top.sum === root.sum
 }

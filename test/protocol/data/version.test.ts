@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { checkVersion, tally, versionRoot } from '../../../protocol/data/index.ts'
+import { checkVersion, tally, versionPath, versionProof, versionRoot } from '../../../protocol/data/index.ts'
 import type { Certificate, VersionEntry, VersionManifest } from '../../../protocol/data/index.ts'
 import { keccak } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
@@ -59,6 +59,18 @@ describe('data: versions', () => {
       ),
       root
     )
+  })
+
+  it('has a way from each entry to its root, whatever their number, and none from another', () => {
+    for (let count = 1; count <= entries.length; count++) {
+      const some = entries.slice(0, count)
+      for (const [index, entry] of some.entries()) {
+        const proof = versionProof(some, index)
+        assert.equal(versionPath(entry, proof).at(-1), versionRoot(some))
+        assert.notEqual(versionPath({ ...entry, own: [7] }, proof).at(-1), versionRoot(some))
+      }
+    }
+    assert.throws(() => versionProof(entries, 13), { code: 'version.entry' })
   })
 
   it('is checked from the rules and the chain alone', () => {
