@@ -17,6 +17,7 @@ export type DataErrorCode =
   | 'datanet.not-followed'
   | 'datanet.unknown'
   | 'page.cursor'
+  | 'rows.from'
   | 'rules.invalid'
   | 'shard.empty'
   | 'shard.missing'

@@ -1,3 +1,4 @@
+import { foldText } from '../../protocol/data/index.ts'
 import { InvalidError, NotFoundError, bytes32, defaultPage } from '../../protocol/primitives/index.ts'
 import type { Hex, Page } from '../../protocol/primitives/index.ts'
 import { contributionView, datanetView, versionView } from './book/index.ts'
@@ -9,6 +10,17 @@ import type { DataService, DatanetView, VersionView } from './types.ts'
 
 /** Matches of a name or beginning that are told apart. */
 const mostMatches = 10
+/** Datanets that one call looks at for a search: the caller goes on with the cursor. */
+const mostLookedAt = 2_000
+
+const wordsOf = (text: string): string[] =>
+  foldText(text)
+    .split(' ')
+    .filter(word => word !== '')
+
+/** What a search in the list of Datanets looks at. */
+const textOf = ({ rules: { name, description, licence, tags = [] } }: DatanetView): string =>
+  foldText([name, description, licence, ...tags].join(' '))
 
 /** A page from one item more than it shows. */
 function pageFrom<T>(items: readonly T[], limit: number, cursorOf: (item: T) => string): Page<T> {
@@ -48,15 +60,27 @@ export function createLists(
     return views
   }
   return {
-    async datanets({ limit = defaultPage, cursor } = {}) {
+    async datanets({ limit = defaultPage, cursor, search = '', tag } = {}) {
       // [reject] A cursor of this list is the id of a Datanet; it may have been forgotten meanwhile.
       if (cursor !== undefined && !bytes32.safeParse(cursor).success) throw notCursor()
+      const words = wordsOf(search)
+      const wantedTag = tag === undefined ? undefined : foldText(tag)
+      const matches = (net: DatanetView): boolean =>
+        (wantedTag === undefined || (net.rules.tags ?? []).some(one => foldText(one) === wantedTag)) &&
+        (words.length === 0 || words.every(word => textOf(net).includes(word)))
       const views: DatanetView[] = []
-      for (const id of await book.datanets(cursor, limit + 1)) {
-        const found = await view(id)
-        if (found !== undefined) views.push(found)
+      let last = cursor
+      for (let looked = 0; ;) {
+        const ids = await book.datanets(last, limit + 1)
+        for (const id of ids) {
+          if (views.length === limit || looked === mostLookedAt) return { items: views, next: last ?? null }
+          looked++
+          last = id
+          const found = await view(id)
+          if (found !== undefined && matches(found)) views.push(found)
+        }
+        if (ids.length <= limit) return { items: views, next: null }
       }
-      return pageFrom(views, limit, ({ id }) => id)
     },
     async findDatanet(wanted) {
       const matches = await book.find(wanted, mostMatches)
@@ -77,7 +101,7 @@ export function createLists(
       if (found === undefined) throw new NotFoundError('datanet.unknown', `no Datanet ${wanted.slice(0, 100)}`)
       return found
     },
-    async contributions(datanet, { limit = defaultPage, cursor } = {}) {
+    async contributions(datanet, { limit = defaultPage, cursor, contributor } = {}) {
       // [reject] Of a Datanet that is not followed nothing is kept: an empty list would be a lie.
       if (!interest.has(datanet) && ((await book.listing(datanet))?.commitments ?? 0) > 0)
         throw new InvalidError(
@@ -87,8 +111,10 @@ export function createLists(
             help: 'Follow it (tilth datanet follow NAME), or ask a node that does.'
           }
         )
-      const records = []
-      for await (const record of book.contributions(datanet, indexAfter(cursor), limit + 1)) records.push(record)
+      const from = indexAfter(cursor)
+      const records = contributor === undefined ? [] : await book.contributionsBy(datanet, contributor, from, limit + 1)
+      if (contributor === undefined)
+        for await (const record of book.contributions(datanet, from, limit + 1)) records.push(record)
       const { items, next } = pageFrom(records, limit, ({ index }) => String(index))
       const views = []
       for (const record of items) views.push(await contributionView(book, record))

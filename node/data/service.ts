@@ -14,7 +14,8 @@ import { createLists } from './lists.ts'
 import { createDataMetrics } from './metrics.ts'
 import type { DataService } from './types.ts'
 import { createHoldings, createSpare } from './storage/index.ts'
-import { createReports, createReview, createShards, createTurns } from './validator/index.ts'
+import { createRefused, createRows, createVotes } from './reading/index.ts'
+import { createReports, createReview, createShards, createShown, createTurns } from './validator/index.ts'
 
 /** Followed Datanets looked at in one go for what is missing of them; the others have their turn with the next. */
 const healedAtOnce = 32
@@ -58,6 +59,7 @@ export function createDataService(deps: DataDeps): DataService {
   const reports = createReports(deps, book)
   const turns = createTurns(deps, timing, startedAt, book, shards, receiver, follows, decided)
   const contributing = createContributing(deps, book, holdings, receiver, notes, interest)
+  const shown = createShown(book, shards)
   const previews = createPreviews(book, shards, notes, interest)
   const withdrawing = createWithdrawing(deps, book, holdings, contributing)
   const versions = createVersions(deps, book, shards, datanet => notes.document(datanet))
@@ -275,7 +277,10 @@ export function createDataService(deps: DataDeps): DataService {
     ...previews,
     ...withdrawing,
     vote: (id, accept, reason) => turns.vote(id, accept, reason),
-    ...createReview(book, shards, interest, startedAt),
+    ...createReview(book, shards, shown, interest, startedAt),
+    ...createRows(book, shards, interest, notes, versions.manifest),
+    ...createRefused(deps.files, book, shards, shown),
+    ...createVotes(deps, book, shown, startedAt),
     votePolicy: () => turns.policy(),
     setVotePolicy: policy => turns.setPolicy(policy),
     ...versions,

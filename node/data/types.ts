@@ -19,6 +19,8 @@ export interface DatanetView {
   /** Commitments on chain, those accepted, and the latest version anchored (0 before the first). */
   readonly contributions: number
   readonly accepted: number
+  /** Rows accepted so far; null where it is not followed. */
+  readonly rows: number | null
   readonly latestVersion: number
   /** Why this node follows it; empty when it does not: then only what the chain tells is known of it. */
   readonly roles: readonly DatanetRole[]
@@ -32,6 +34,10 @@ export type ContributionStatus = 'committed' | 'revealed' | 'voting' | 'accepted
 export interface ContributionView {
   readonly id: Hex
   readonly datanet: Hex
+  /** When this node heard of it; milliseconds since 1970. */
+  readonly seenAt: number
+  /** The shard's CID, once it was shown. */
+  readonly cid: string | null
   /** Place in the Datanet's order of authorship, from 1, as the chain gave it. */
   readonly index: number
   readonly contributor: Address
@@ -73,6 +79,78 @@ export interface VersionRow {
   readonly row: Row
 }
 
+/** An accepted row, for people to read. `row` is its index in its shard, `line` its place in the file. */
+export interface AcceptedRow {
+  readonly contribution: Hex
+  readonly contributor: Address
+  readonly row: number
+  readonly line: number
+  readonly messages: readonly ChatMessage[]
+}
+
+/** Which accepted rows. */
+export interface RowsRequest extends PageRequest {
+  /** An anchored version, the latest unless given; 0: everything accepted so far, where the Datanet is followed. */
+  readonly version?: number | undefined
+  readonly contributor?: Address | undefined
+  /** Words that a row must hold, all of them. */
+  readonly search?: string | undefined
+  /** Number of the first row, from 0, instead of a cursor: of an anchored version, where nothing is searched. */
+  readonly from?: number | undefined
+}
+
+/**
+ * A page may hold fewer rows than were asked for, and none, and go on all the same: a call looks at so many rows.
+ * `total`: how many there are, where that is known.
+ */
+export interface RowsPage extends Page<AcceptedRow> {
+  readonly version: number
+  readonly total: number | null
+}
+
+/** A row of a contribution, by its index in the shard; `messages` null where nobody gives it now. */
+export interface NamedRow {
+  readonly contribution: Hex
+  readonly contributor?: Address
+  readonly row: number
+  readonly line?: number
+  readonly messages: readonly ChatMessage[] | null
+}
+
+/** A line of a contribution that brought nothing, with the earlier row it repeats or the question it leaks. */
+export interface RefusedRow {
+  readonly line: number
+  readonly code: string
+  readonly messages: readonly ChatMessage[] | null
+  readonly earlier: NamedRow | null
+  readonly question: readonly ChatMessage[] | null
+}
+
+/** A validator's vote as this node knows it; `agrees`: whether it found the same rows as the checks here. */
+export interface VoteView {
+  readonly validator: Address
+  readonly weight: number
+  readonly step: 'waiting' | 'committed' | 'revealed'
+  readonly accept: boolean | null
+  readonly agrees: boolean | null
+}
+
+/** Votes on a contribution. Times are milliseconds since 1970, null when it is not being voted on. */
+export interface VotesView {
+  readonly contribution: Hex
+  readonly datanet: Hex
+  readonly total: number
+  readonly opensAt: number | null
+  readonly closesAt: number | null
+  readonly validators: readonly VoteView[]
+}
+
+/** Which Datanets: words that name, description, licence or tags hold, all of them; or a tag. */
+export interface DatanetsRequest extends PageRequest {
+  readonly search?: string | undefined
+  readonly tag?: string | undefined
+}
+
 /** What a contributor signs: `commitment` now, and the reveal of what is in it. */
 export interface PreparedContribution {
   /** Digest of the Commitment: the contribution's id once it is on chain. */
@@ -92,6 +170,10 @@ export interface PreviewLine {
   readonly line: number
   readonly code: string
   readonly of?: Hex
+  /** Of a repeated row: its index in that contribution's shard, or among the rows of this file. */
+  readonly row?: number
+  /** Of a held-out question: its index among them. */
+  readonly question?: number
 }
 
 /** How a validator votes: by its own checks, or by its owner's hand. */
@@ -176,8 +258,11 @@ export interface DataService {
    * line), `rules.invalid`
    */
   createDatanet(rules: Omit<DatanetRules, 'heldOut'>, heldOut: string | Uint8Array): Promise<DatanetView>
-  /** Those whose rules are known here, in the order of their ids. */
-  datanets(page?: PageRequest): Promise<Page<DatanetView>>
+  /**
+   * Those whose rules are known here, in the order of their ids. A search looks at so many in one call: its page may
+   * be short and go on all the same.
+   */
+  datanets(page?: DatanetsRequest): Promise<Page<DatanetView>>
   datanet(id: Hex): Promise<DatanetView | undefined>
   /**
    * By id, by as much of one as no other shares, or by name.
@@ -226,9 +311,26 @@ export interface DataService {
    * `contribution.sending` (try again)
    */
   withdraw(contribution: Hex): Promise<{ state: Withdrawal }>
-  /** In order of authorship. */
-  contributions(datanet: Hex, page?: PageRequest): Promise<Page<ContributionView>>
+  /** In order of authorship; of one account, if one is given. */
+  contributions(
+    datanet: Hex,
+    page?: PageRequest & { contributor?: Address | undefined }
+  ): Promise<Page<ContributionView>>
   contribution(id: Hex): Promise<ContributionView | undefined>
+  /**
+   * Accepted rows to read and to search.
+   * @throws NotFoundError `version.unknown` · InvalidError `datanet.not-followed`, `page.cursor`, `rows.from` · as
+   * files.fetchBytes
+   */
+  acceptedRows(datanet: Hex, request?: RowsRequest): Promise<RowsPage>
+  /** Lines of a contribution that brought nothing, by this node's checks. @throws NotFoundError `contribution.unknown` */
+  refusedRows(contribution: Hex, page?: PageRequest): Promise<Page<RefusedRow>>
+  /** @throws NotFoundError `contribution.unknown` */
+  row(contribution: Hex, row: number): Promise<NamedRow>
+  /** @throws NotFoundError `contribution.unknown` */
+  votes(contribution: Hex): Promise<VotesView>
+  /** Of the newest decided contributions, how many each validator has looked at in time. */
+  turnout(datanet: Hex): Promise<{ readonly of: number; readonly counts: ReadonlyMap<Address, number> }>
   /** Ids of contributions that begin so (0x and hexadecimal digits), of whichever Datanet. */
   contributionIds(beginning: string): AsyncIterable<Hex>
 

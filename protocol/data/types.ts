@@ -39,6 +39,15 @@ export const datanetRules = z.strictObject({
   name: z.string().min(1).max(80),
   description: z.string().max(2000),
   licence: z.string().min(1).max(80),
+  /** Words by which people find it. */
+  tags: z
+    .array(
+      z
+        .string()
+        .regex(/^[\p{L}\p{N}][\p{L}\p{M}\p{N}-]{0,29}$/u, 'a tag is a word of up to 30 letters, digits and hyphens')
+    )
+    .max(8)
+    .optional(),
   /** Shard limits. */
   maxRows: z.int().min(1).max(100_000),
   maxBytes: z

@@ -14,6 +14,8 @@ const good = '{"prompt":"Which bird sings at night?","response":"The nightingale
 const view = (status: ContributionView['status'], reason?: string): ContributionView => ({
   id,
   datanet: net.id,
+  seenAt: 0,
+  cid: null,
   index: 1,
   contributor: net.host,
   rows: 2,

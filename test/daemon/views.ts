@@ -6,6 +6,8 @@ export const datanetView = (changes: Partial<DatanetView> = {}): DatanetView => 
   name: 'birds',
   description: '',
   licence: 'CC0-1.0',
+  tags: [],
+  createdAt: 0,
   host: `0x${'22'.repeat(20)}`,
   validators: [],
   rules: {
@@ -19,6 +21,8 @@ export const datanetView = (changes: Partial<DatanetView> = {}): DatanetView => 
   },
   contributions: 0,
   accepted: 0,
+  rows: 0,
+  pay: { deposited: '0', claimed: '0', epoch: 0 },
   latestVersion: 0,
   roles: [],
   ...changes

@@ -8,7 +8,13 @@ import { datanetView } from './views.ts'
 const datanet: Hex = `0x${'07'.repeat(32)}`
 const [ada, bob]: [Hex, Hex] = [`0x${'aa'.repeat(20)}`, `0x${'bb'.repeat(20)}`]
 const [one, two]: [Hex, Hex] = [`0x${'01'.repeat(32)}`, `0x${'02'.repeat(32)}`]
-const line = (account: Hex, share: bigint, gate: bigint | null) => ({ account, share, gate })
+const line = (account: Hex, share: bigint, gate: bigint | null) => ({
+  account,
+  share,
+  gate,
+  value: share * 3n - 1n,
+  heldOutShare: 1n
+})
 const contributions = [
   { contributor: ada, status: 'accepted', own: 3 },
   { contributor: ada, status: 'accepted', own: 2 },
@@ -55,8 +61,26 @@ describe('what contributions were worth', () => {
         { version: 2, model: two, name: 'birds', value: null }
       ],
       epochs: [
-        { epoch: 1, state: 'final', value: '200', share: '5' },
-        { epoch: 2, state: 'pending', value: '250', share: '7' }
+        {
+          epoch: 1,
+          state: 'final',
+          value: '200',
+          share: '5',
+          earned: '14',
+          earnedByAll: '14',
+          weighed: '3',
+          heldOutShare: '1'
+        },
+        {
+          epoch: 2,
+          state: 'pending',
+          value: '250',
+          share: '7',
+          earned: '20',
+          earnedByAll: '20',
+          weighed: '6',
+          heldOutShare: '1'
+        }
       ],
       paid: '12'
     })

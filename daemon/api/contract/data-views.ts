@@ -10,8 +10,19 @@ export const previewView = z.object({
   checks: z.array(z.object({ check: z.string(), code: z.string(), note: z.string().optional() })),
   rows: z.int(),
   own: z.int(),
-  /** Every line that is not blank: `own`, or what is wrong with it, and whose row it repeats. */
-  lines: z.array(z.object({ line: z.int(), code: z.string(), of: hash.optional() })),
+  /**
+   * Every line that is not blank: `own`, or what is wrong with it. Of a repeated row, whose it is (none: this file's)
+   * and its index in that shard; of a held-out question, its index.
+   */
+  lines: z.array(
+    z.object({
+      line: z.int(),
+      code: z.string(),
+      of: hash.optional(),
+      row: z.int().optional(),
+      question: z.int().optional()
+    })
+  ),
   /** Contributions this account has made, of how many. */
   uploads: z.int(),
   allowed: z.int(),
@@ -29,10 +40,80 @@ export const worthView = z.object({
   accepted: z.int(),
   own: z.int(),
   versions: z.array(z.object({ version: z.int(), model: hash, name: z.string(), value: decimal.nullable() })),
-  epochs: z.array(z.object({ epoch: z.int(), state: z.string(), value: decimal.nullable(), share: decimal })),
+  /**
+   * Its part of each epoch. `share` is `weighed` times `earned` over `earnedByAll`, and `heldOutShare` besides, which
+   * private answers pay by held-out values. `value` is the held-out value that has to be above zero; `earned` is in
+   * 1e-10 of the token's smallest unit: each answer's fee times the data's part times what these rows made of it.
+   */
+  epochs: z.array(
+    z.object({
+      epoch: z.int(),
+      state: z.string(),
+      value: decimal.nullable(),
+      share: decimal,
+      earned: decimal,
+      earnedByAll: decimal,
+      weighed: decimal,
+      heldOutShare: decimal
+    })
+  ),
   paid: decimal
 })
 export type WorthView = z.infer<typeof worthView>
+
+const messagesView = z.array(z.object({ role: z.string(), content: z.string() })).readonly()
+
+/** An accepted row; `row` is its index in its shard, `line` its place in the contributor's file. */
+export const acceptedRowView = z.object({
+  contribution: hash,
+  contributor: addressView,
+  row: z.int(),
+  line: z.int(),
+  messages: messagesView
+})
+export type AcceptedRowView = z.infer<typeof acceptedRowView>
+
+/** A row of a contribution; `messages` null where nobody gives its shard now. */
+export const namedRowView = z.object({
+  contribution: hash,
+  contributor: addressView.optional(),
+  row: z.int(),
+  line: z.int().optional(),
+  messages: messagesView.nullable()
+})
+export type NamedRowView = z.infer<typeof namedRowView>
+
+/** A line that brought nothing, the earlier row that it repeats or the held-out question that it asks. */
+export const refusedRowView = z.object({
+  line: z.int(),
+  code: z.string(),
+  messages: messagesView.nullable(),
+  earlier: namedRowView.nullable(),
+  question: messagesView.nullable()
+})
+export type RefusedRowView = z.infer<typeof refusedRowView>
+
+/** Votes on a contribution by the validators of its Datanet. Times are null when it is not being voted on. */
+export const votesView = z.object({
+  contribution: hash,
+  datanet: hash,
+  /** Weight of the whole roster: over two thirds accept, over one third reject. */
+  total: z.int(),
+  opensAt: z.int().nullable(),
+  closesAt: z.int().nullable(),
+  validators: z.array(
+    z.object({
+      validator: addressView,
+      weight: z.int(),
+      /** A vote is committed before it is shown, so that nobody copies another's. */
+      step: z.enum(['waiting', 'committed', 'revealed']),
+      accept: z.boolean().nullable(),
+      /** Whether it found the same rows as the checks of this daemon. */
+      agrees: z.boolean().nullable()
+    })
+  )
+})
+export type VotesView = z.infer<typeof votesView>
 
 /** A contribution that is voted on, as a validator sees it; weights are of the Datanet's roster. */
 export const reviewView = contributionView.extend({
@@ -49,7 +130,6 @@ export const reviewView = contributionView.extend({
   closesAt: z.int().nullable()
 })
 export type ReviewView = z.infer<typeof reviewView>
-const messagesView = z.array(z.object({ role: z.string(), content: z.string() })).readonly()
 export const reviewRowView = z.object({
   line: z.int(),
   /** `own`, or what is wrong with it; `unchecked` before the checks. */
@@ -64,8 +144,17 @@ export const votePolicy = z.enum(['auto', 'manual'])
 /** Validators of a Datanet: what each has at stake, which a double vote costs. */
 export const rosterView = z.object({
   datanet: hash,
+  /** Of so many of the newest decided contributions `reviewed` were looked at in time. */
+  decided: z.int(),
   validators: z.array(
-    z.object({ address: addressView, weight: z.int(), stake: decimal, unbonding: decimal, doubleVotes: z.int() })
+    z.object({
+      address: addressView,
+      weight: z.int(),
+      stake: decimal,
+      unbonding: decimal,
+      doubleVotes: z.int(),
+      reviewed: z.int()
+    })
   )
 })
 export type RosterView = z.infer<typeof rosterView>

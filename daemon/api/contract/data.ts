@@ -3,7 +3,18 @@ import { datanetRules } from '../../../protocol/data/types.ts'
 import { signedSchema } from '../../../protocol/crypto/schema.ts'
 import { named, nothing, paged, pageSchema, route } from './route.ts'
 import { account, contributionView, datanetView, hash, versionView } from './views.ts'
-import { previewView, reviewRowView, reviewView, rosterView, votePolicy, worthView } from './data-views.ts'
+import {
+  acceptedRowView,
+  namedRowView,
+  previewView,
+  refusedRowView,
+  reviewRowView,
+  reviewView,
+  rosterView,
+  votePolicy,
+  votesView,
+  worthView
+} from './data-views.ts'
 
 const contribution = z
   .strictObject({
@@ -25,6 +36,7 @@ const contribution = z
   )
 /** A file of 16 MiB as a JSON string, where every quote takes two bytes. */
 const fileBody = 40 << 20
+const searchText = z.string().max(200).optional()
 const rulesRequest = datanetRules.omit({ heldOut: true })
 
 /** The data phase: Datanets, contributions and their checks, votes, versions. */
@@ -48,8 +60,12 @@ export const dataRoutes = {
     method: 'GET',
     path: '/api/datanets',
     stage: 'datanet',
-    summary: 'Known Datanets',
-    params: paged,
+    summary: 'Known Datanets, searched if asked: a searched page may be short and go on all the same',
+    params: paged.extend({
+      /** Words that name, description, licence or tags hold, all of them. */
+      search: searchText,
+      tag: z.string().min(1).max(30).optional()
+    }),
     reply: pageSchema(datanetView)
   }),
   datanet: route({
@@ -129,8 +145,8 @@ export const dataRoutes = {
     method: 'GET',
     path: '/api/datanets/:id/contributions',
     stage: 'checks',
-    summary: 'Contributions in order of authorship, with their checks',
-    params: named.extend(paged.shape),
+    summary: 'Contributions in order of authorship, with their checks; of one account, if one is given',
+    params: named.extend({ ...paged.shape, contributor: account.optional() }),
     reply: pageSchema(contributionView)
   }),
   worth: route({
@@ -148,6 +164,48 @@ export const dataRoutes = {
     summary: 'One contribution, with its checks',
     params: named,
     reply: contributionView
+  }),
+  acceptedRows: route({
+    method: 'GET',
+    path: '/api/datanets/:id/rows',
+    stage: 'version',
+    summary:
+      'Accepted rows to read and to search. One call looks at so many rows: a page may be short and go on all the same',
+    params: named.extend({
+      ...paged.shape,
+      /** An anchored version, the latest unless given; 0: all accepted so far, where the Datanet is followed. */
+      version: z.coerce.number<string | number>().int().min(0).optional(),
+      contributor: account.optional(),
+      /** Words that a row holds, all of them. */
+      search: searchText,
+      /** Number of the first row, from 0, instead of a cursor: of an anchored version, where nothing is searched. */
+      from: z.coerce.number<string | number>().int().min(0).optional()
+    }),
+    reply: pageSchema(acceptedRowView).extend({ version: z.int(), total: z.int().nullable() })
+  }),
+  row: route({
+    method: 'GET',
+    path: '/api/contributions/:id/rows/:row',
+    stage: 'contribution',
+    summary: 'One row of a contribution, by its index in the shard',
+    params: named.extend({ row: z.coerce.number<string | number>().int().min(0).max(100_000) }),
+    reply: namedRowView
+  }),
+  refusedRows: route({
+    method: 'GET',
+    path: '/api/contributions/:id/refused',
+    stage: 'checks',
+    summary: 'Its lines that brought nothing, each with the earlier row it repeats or the question it asks',
+    params: named.extend(paged.shape),
+    reply: pageSchema(refusedRowView)
+  }),
+  votes: route({
+    method: 'GET',
+    path: '/api/contributions/:id/votes',
+    stage: 'votes',
+    summary: 'Who of its validators has voted, and what',
+    params: named,
+    reply: votesView
   }),
   withdraw: route({
     method: 'POST',

@@ -125,7 +125,10 @@ export const datanetView = z.object({
   name: z.string(),
   description: z.string(),
   licence: z.string(),
+  tags: z.array(z.string()),
   host: addressView,
+  /** Milliseconds since 1970. */
+  createdAt: z.int(),
   validators: z.array(z.object({ address: addressView, weight: z.int() })),
   /** What one contribution may hold, how many an account may make, and how long showing and voting last. */
   rules: z.object({
@@ -140,7 +143,11 @@ export const datanetView = z.object({
   }),
   contributions: z.int(),
   accepted: z.int(),
+  /** Rows accepted so far; null where this daemon does not follow it. */
+  rows: z.int().nullable(),
   latestVersion: z.int(),
+  /** What answers have brought its pool so far, what of it was claimed, and the latest final epoch. */
+  pay: z.object({ deposited: decimal, claimed: decimal, epoch: z.int() }),
   /** Why this daemon follows it: host, validator, contributor, builder, worker, choice; none when it does not. */
   roles: z.array(z.string())
 })
@@ -149,6 +156,10 @@ export type DatanetView = z.infer<typeof datanetView>
 export const contributionView = z.object({
   id: hash,
   datanet: hash,
+  /** When this daemon heard of it; milliseconds since 1970. */
+  seenAt: z.int(),
+  /** The shard's CID, once it was shown. */
+  cid: z.string().nullable(),
   index: z.int().nullable(),
   contributor: addressView,
   rows: z.int(),

@@ -20,6 +20,10 @@ type Names =
   | 'contribute'
   | 'contributions'
   | 'contribution'
+  | 'acceptedRows'
+  | 'row'
+  | 'refusedRows'
+  | 'votes'
   | 'withdraw'
   | 'review'
   | 'reviewOf'
@@ -31,9 +35,16 @@ type Names =
   | 'anchorVersion'
   | 'versions'
 
-const view = ({ id, host, rules, contributions, accepted, latestVersion, roles }: NodeDatanet): DatanetView => ({
+const viewWith = (
+  { id, host, rules, createdAt, contributions, accepted, rows, latestVersion, roles }: NodeDatanet,
+  { deposited, paid, epoch }: Awaited<ReturnType<Node['chain']['ledger']['pool']>>
+): DatanetView => ({
   id,
   host,
+  tags: [...(rules.tags ?? [])],
+  createdAt,
+  rows,
+  pay: { deposited: deposited.toString(), claimed: paid.toString(), epoch },
   name: rules.name,
   description: rules.description,
   licence: rules.licence,
@@ -65,10 +76,14 @@ export function dataHandlers(
   { chain, data, self }: Pick<Node, 'chain' | 'data' | 'self'>,
   which: Which
 ): Pick<Handlers, Names> {
+  const view = async (net: NodeDatanet): Promise<DatanetView> => viewWith(net, await chain.ledger.pool(net.id))
   const known = (wanted: string): Promise<NodeDatanet> => data.findDatanet(wanted)
   return {
     createDatanet: async ({ body }) => view(await data.createDatanet(body.rules, body.heldOut)),
-    datanets: async ({ params }) => mapPage(await data.datanets(params), view),
+    async datanets({ params }) {
+      const { items, next } = await data.datanets(params)
+      return { items: await Promise.all(items.map(view)), next }
+    },
     datanet: async ({ params }) => view(await data.findDatanet(params.id)),
     async followDatanet({ params, body }) {
       const { id } = await known(params.id)
@@ -121,6 +136,17 @@ export function dataHandlers(
         })
       return contributionOf(found)
     },
+    async acceptedRows({ params: { id, contributor, ...request } }) {
+      const { items, ...page } = await data.acceptedRows((await known(id)).id, { ...request, contributor })
+      return { items: items.map(row => ({ ...row })), ...page }
+    },
+    row: async ({ params: { id, row } }) => data.row(await which.contribution(id), row),
+    refusedRows: async ({ params: { id, ...page } }) =>
+      mapPage(await data.refusedRows(await which.contribution(id), page), row => ({ ...row })),
+    async votes({ params }) {
+      const { validators, ...votes } = await data.votes(await which.contribution(params.id))
+      return { ...votes, validators: validators.map(vote => ({ ...vote })) }
+    },
     async withdraw({ params }) {
       const id = await which.contribution(params.id)
       return { id, ...(await data.withdraw(id)) }
@@ -142,6 +168,7 @@ export function dataHandlers(
     async roster({ params }) {
       const { id, rules } = await known(params.id)
       const doubles = await data.doubleVotes(id)
+      const { of: decided, counts } = await data.turnout(id)
       const validators = await Promise.all(
         rules.validators.map(async ({ address, weight }) => {
           const [stake, unbonding] = await Promise.all([chain.nodes.stakeOf(address), chain.nodes.unbondingOf(address)])
@@ -150,11 +177,12 @@ export function dataHandlers(
             weight,
             stake: stake.toString(),
             unbonding: unbonding.amount.toString(),
-            doubleVotes: doubles.filter(({ validator }) => validator === address).length
+            doubleVotes: doubles.filter(({ validator }) => validator === address).length,
+            reviewed: counts.get(address) ?? 0
           }
         })
       )
-      return { datanet: id, validators }
+      return { datanet: id, decided, validators }
     },
     anchorVersion: async ({ params }) => data.anchorVersion((await known(params.id)).id),
     versions: async ({ params: { id, ...page } }) =>

@@ -22,6 +22,12 @@ async function valuesOf(payouts: Node['payouts'], tuned: readonly ModelView[]) {
   return values
 }
 
+/** What an epoch divided among weighed answers, and by what: only what is positive and passes the gate earns. */
+const sumsOf = (payouts: EpochView['payouts']): { earned: bigint; weighed: bigint } => ({
+  earned: payouts.reduce((sum, { value, gate }) => (value > 0n && (gate ?? 0n) > 0n ? sum + value : sum), 0n),
+  weighed: payouts.reduce((sum, { share, heldOutShare }) => sum + share - heldOutShare, 0n)
+})
+
 /**
  * What each contributor of a Datanet was worth: under each version's models, and paid by each epoch. Value and pay are
  * an account's: what it contributed counts together.
@@ -49,7 +55,7 @@ export async function worthOf(
   }
   const views = [...accounts].map(([account, { accepted, own }]): WorthView => {
     const lines = epochs.flatMap(({ epoch, state, payouts }) =>
-      payouts.filter(line => line.account === account).map(line => ({ epoch, state, line }))
+      payouts.filter(line => line.account === account).map(line => ({ epoch, state, line, all: sumsOf(payouts) }))
     )
     return {
       account,
@@ -61,11 +67,15 @@ export async function worthOf(
         name,
         value: values.get(id)?.[account]?.toString() ?? null
       })),
-      epochs: lines.map(({ epoch, state, line }) => ({
+      epochs: lines.map(({ epoch, state, line, all }) => ({
         epoch,
         state,
         value: line.gate?.toString() ?? null,
-        share: line.share.toString()
+        share: line.share.toString(),
+        earned: line.value.toString(),
+        earnedByAll: all.earned.toString(),
+        weighed: all.weighed.toString(),
+        heldOutShare: line.heldOutShare.toString()
       })),
       paid: lines.reduce((sum, { line }) => sum + line.share, 0n).toString()
     }

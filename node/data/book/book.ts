@@ -39,6 +39,8 @@ export interface Book extends Directory {
   at(datanet: Hex, index: number): Promise<ContributionRecord | undefined>
   /** In the order of authorship, from an index on. */
   contributions(datanet: Hex, from: number, limit?: number): AsyncIterable<ContributionRecord>
+  /** An account's, in that order. */
+  contributionsBy(datanet: Hex, contributor: Address, from: number, limit: number): Promise<ContributionRecord[]>
   /** Of all Datanets, in the order of the ids. */
   contributionIds(beginning: string): AsyncIterable<Hex>
   /** Indices from one on of what no certificate has decided. */
@@ -50,6 +52,8 @@ export interface Book extends Directory {
   ballot(id: Hex): Promise<BallotRecord>
   putBallot(id: Hex, record: BallotRecord): Promise<void>
   verdict(id: Hex): Promise<Verdict | undefined>
+  /** How many rows were accepted so far, of a Datanet that is followed. */
+  acceptedRows(datanet: Hex): Promise<number>
   putVerdict(id: Hex, verdict: Verdict): Promise<void>
   version(datanet: Hex, version: number): Promise<VersionRecord | undefined>
   versions(datanet: Hex, from: number, limit: number): Promise<VersionRecord[]>
@@ -143,6 +147,15 @@ export function createBook({ store }: Pick<DataDeps, 'store'>): Book {
       knownPlaces.set(id, place)
       return recordAt(place)
     },
+    async contributionsBy(datanet, contributor, from, limit) {
+      const prefix = `${datanet}/${contributor}/`
+      const records: ContributionRecord[] = []
+      for await (const key of uploads.keys({ prefix, from: `${prefix}${sequenceKey(from)}`, limit })) {
+        const record = await recordAt(`${datanet}/${key.slice(prefix.length)}`)
+        if (record !== undefined) records.push(record)
+      }
+      return records
+    },
     async *contributionIds(beginning) {
       for await (const id of places.keys({ prefix: beginning })) yield id as Hex
     },
@@ -198,6 +211,7 @@ export function createBook({ store }: Pick<DataDeps, 'store'>): Book {
       await verdicts.put(id, { ...verdict })
       knownVerdicts.set(id, verdict)
     },
+    acceptedRows: async datanet => (await tables.rowCounts.get(datanet)) ?? 0,
     version: (datanet, version) => versions.get(versionKey({ datanet, version })),
     async versions(datanet, from, limit) {
       const out: VersionRecord[] = []

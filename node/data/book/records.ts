@@ -112,6 +112,8 @@ export interface Tables {
   readonly uploads: Collection<true>
   readonly ballots: Collection<BallotRecord>
   readonly verdicts: Collection<z.infer<typeof verdict>>
+  /** Rows accepted so far, by Datanet: moved with the index of accepted rows. */
+  readonly rowCounts: Collection<number>
   /** `DATANET/VERSION`. */
   readonly versions: Collection<VersionRecord>
   readonly evidence: Collection<EvidenceRecord>
@@ -141,6 +143,7 @@ export function openTables(store: Pick<Store, 'collection'>): Tables {
     uploads: store.collection('data/uploads', mark),
     ballots: store.collection('data/ballots', ballotRecord),
     verdicts: store.collection('data/verdicts', verdict),
+    rowCounts: store.collection('data/rows-count', z.int().min(0)),
     versions: store.collection('data/versions', versionRecord),
     evidence: store.collection('data/evidence', evidenceRecord),
     unreported: store.collection('data/unreported', mark),

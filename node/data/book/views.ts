@@ -22,6 +22,7 @@ export async function datanetView(
     createdAt: Number(createdAt) * 1000,
     contributions: progress?.contributions ?? listing?.commitments ?? 0,
     accepted: progress?.accepted ?? listing?.count ?? 0,
+    rows: progress === undefined ? null : await book.acceptedRows(id),
     latestVersion: listing?.version ?? 0,
     roles
   }
@@ -43,6 +44,8 @@ export async function contributionView(book: Book, record: ContributionRecord): 
     datanet,
     index,
     contributor,
+    seenAt: record.seenAt,
+    cid: 'statements' in state ? (state.statements?.reveal.message.cid ?? null) : null,
     status: state.name,
     rows: 'statements' in state ? (state.statements?.reveal.message.rows ?? 0) : 0,
     own: verdict === undefined ? 0 : ownRows(verdict).length,

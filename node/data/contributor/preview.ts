@@ -13,10 +13,11 @@ function lineOf(line: number, outcome: RowOutcome | undefined): PreviewLine {
     case 'own':
       return { line, code: 'own' }
     case 'held-out':
-      return { line, code: 'held-out' }
+      return { line, code: 'held-out', question: outcome.question }
     case 'duplicate': {
       const code = outcome.exact ? 'duplicate' : 'near-duplicate'
-      return outcome.of === zeroHash ? { line, code } : { line, code, of: outcome.of }
+      const { of, row } = outcome
+      return of === zeroHash ? { line, code, row } : { line, code, of, row }
     }
     case 'invalid':
       return { line, code: outcome.code }

@@ -1,11 +1,13 @@
 import { weightOf } from '../../../protocol/data/index.ts'
 import type { DatanetDocument, RowOutcome, ShardLine } from '../../../protocol/data/index.ts'
-import { InvalidError, NotFoundError, defaultPage, pageOf } from '../../../protocol/primitives/index.ts'
-import type { Address, Hex, PageRequest } from '../../../protocol/primitives/index.ts'
+import { InvalidError, defaultPage, pageOf } from '../../../protocol/primitives/index.ts'
+import type { Address, PageRequest } from '../../../protocol/primitives/index.ts'
 import { contributionView } from '../book/index.ts'
 import type { Book, ContributionRecord } from '../book/index.ts'
 import type { Interest } from '../interest/index.ts'
 import type { DataService, DoubleVoteView, ReviewItem, ReviewRow } from '../types.ts'
+import { createSaid } from './shown.ts'
+import type { Shown } from './shown.ts'
 import type { Shards } from './shards.ts'
 
 /** Open contributions of a Datanet that the queue looks at: they are voted on one after another. */
@@ -16,7 +18,8 @@ const evidenceLookedAt = 1_000
 /** What a validator votes on, for its owner to see: the queue, and the rows of one with what they are most like. */
 export function createReview(
   book: Book,
-  shards: Pick<Shards, 'linesOf' | 'nearest'>,
+  shards: Pick<Shards, 'nearest'>,
+  shown: Shown,
   interest: Pick<Interest, 'all' | 'roles'>,
   startedAt: number
 ): Pick<DataService, 'review' | 'reviewOf' | 'reviewRows' | 'doubleVotes'> {
@@ -44,36 +47,6 @@ export function createReview(
     }
   }
 
-  async function must(id: Hex): Promise<{ record: ContributionRecord; net: DatanetDocument }> {
-    const record = await book.contribution(id)
-    const net = record === undefined ? undefined : (await book.datanet(record.datanet))?.document
-    if (record === undefined || net === undefined)
-      throw new NotFoundError('contribution.unknown', 'this contribution is not known here', {
-        help: 'See `tilth review list`.'
-      })
-    return { record, net }
-  }
-
-  /** Lines of a shard that was shown. @throws InvalidError `contribution.not-shown` · as files.fetchBytes */
-  async function linesOf(record: ContributionRecord, net: DatanetDocument): Promise<readonly ShardLine[]> {
-    const { state } = record
-    if (!('statements' in state) || state.statements === undefined)
-      throw new InvalidError('contribution.not-shown', 'this contribution was not shown to anybody yet', {
-        help: 'Its rows follow its commitment within seconds, or it ends without them.'
-      })
-    return shards.linesOf(net, state.statements.reveal.message.cid, record.provider)
-  }
-
-  /** What an accepted row says; undefined where its shard is not to be had now. */
-  async function said(contribution: Hex, row: number, lines: Map<Hex, readonly ShardLine[]>) {
-    if (!lines.has(contribution)) {
-      const { record, net } = await must(contribution)
-      lines.set(contribution, await linesOf(record, net).catch(() => []))
-    }
-    const line = lines.get(contribution)?.[row]
-    return line !== undefined && 'row' in line ? { line: line.line, messages: line.row.messages } : undefined
-  }
-
   return {
     async review(request: PageRequest = {}) {
       const items: ReviewItem[] = []
@@ -98,12 +71,12 @@ export function createReview(
       return seen
     },
     async reviewOf(id) {
-      const { record, net } = await must(id)
+      const { record, net } = await shown.must(id)
       return item(record, net)
     },
     async reviewRows(id, { limit = defaultPage, cursor } = {}) {
-      const { record, net } = await must(id)
-      const lines = await linesOf(record, net)
+      const { record, net } = await shown.must(id)
+      const lines = await shown.linesOf(record, net)
       const verdict = await book.verdict(id)
       const from = cursor === undefined ? 0 : Number(cursor)
       // [reject] A cursor of this list is the place of a row.
@@ -111,23 +84,26 @@ export function createReview(
         throw new InvalidError('page.cursor', 'that is no cursor of this list', {
           help: 'Begin again without a cursor.'
         })
-      const shown = lines.slice(from, from + limit)
-      const good = shown.filter(line => 'row' in line)
+      const page = lines.slice(from, from + limit)
+      const good = page.filter(line => 'row' in line)
       const nearest = await shards.nearest(
         record.datanet,
         good.map(({ row }) => row)
       )
       const near = new Map(good.map(({ line }, i) => [line, nearest[i]]))
-      const texts = new Map<Hex, readonly ShardLine[]>()
+      const say = createSaid(shown)
       const items: ReviewRow[] = []
-      for (const [i, line] of shown.entries()) {
+      for (const [i, line] of page.entries()) {
         const outcome = verdict?.rows[from + i]
-        const found =
-          outcome?.kind === 'duplicate' && outcome.of !== id
+        const like = near.get(line.line)
+        // Of a row that repeats one of its own file, that one; of any other, none of its own once it was accepted.
+        const other =
+          outcome?.kind === 'duplicate'
             ? { contribution: outcome.of, row: outcome.row, overlap: 1000 }
-            : near.get(line.line)
-        const other = found === undefined || found.contribution === id ? undefined : found
-        const text = other === undefined ? undefined : await said(other.contribution, other.row, texts)
+            : like?.contribution === id
+              ? undefined
+              : like
+        const text = other === undefined ? undefined : await say(other.contribution, other.row)
         items.push({
           line: line.line,
           code: codeOf(line, outcome),
@@ -135,10 +111,15 @@ export function createReview(
           nearest:
             other === undefined || text === undefined
               ? null
-              : { contribution: other.contribution, overlap: other.overlap, ...text }
+              : {
+                  contribution: other.contribution,
+                  overlap: other.overlap,
+                  line: text.line,
+                  messages: text.messages
+                }
         })
       }
-      const next = from + shown.length
+      const next = from + page.length
       return { items, next: next < lines.length ? String(next) : null }
     }
   }

@@ -54,6 +54,7 @@ export function createAcceptedRows(store: Pick<Store, 'collection' | 'batch'>): 
   const postings = store.collection('data/rows-words', z.string())
   const slips = store.collection('data/rows-slips', z.literal(true))
   const done = store.collection('data/rows-of', z.literal(true))
+  const counts = store.collection('data/rows-count', z.int().min(0))
   const tables: readonly Collection<unknown>[] = [rows, exacts, postings, slips, done] as Collection<unknown>[]
   const indexed = createCache<string, true>({ max: cachedWords })
 
@@ -94,6 +95,13 @@ export function createAcceptedRows(store: Pick<Store, 'collection' | 'batch'>): 
     return all
   }
 
+  /** Rows of a Datanet that an earlier version of this node has indexed and not counted. */
+  async function countOf(datanet: Hex): Promise<number> {
+    let count = 0
+    for await (const _ of rows.keys({ prefix: `${datanet}/` })) count++
+    return count
+  }
+
   const recall = ({ contribution, order, row, exact, group, words }: RowRecord, index: RowIndex): void => {
     index.add(
       { exact: exact as Hex, group: group as Hex, words: new Set(words), asked: '', signature: undefined },
@@ -124,8 +132,10 @@ export function createAcceptedRows(store: Pick<Store, 'collection' | 'batch'>): 
           for (const variant of variants(word)) puts.push([slips, `${slipKey(datanet, variant)}${word}`, true])
         }
       }
+      const count = (await counts.get(datanet)) ?? (await countOf(datanet))
       await store.batch(batch => {
         for (const [table, key, value] of puts) batch.put(table, key, value)
+        batch.put(counts, datanet, count + list.length)
         batch.put(done, `${datanet}/${contribution}`, true)
       })
       for (const name of fresh) indexed.set(name, true)
@@ -169,6 +179,7 @@ export function createAcceptedRows(store: Pick<Store, 'collection' | 'batch'>): 
     },
     async forget(datanet) {
       indexed.clear()
+      await counts.delete(datanet)
       for (const table of tables) {
         let keys: string[] = []
         const flush = (): Promise<void> =>

@@ -35,6 +35,9 @@ const ahead = { name: 'shards fetched ahead', concurrency: 4, bound: 64 }
 const slice = 50
 /** Accepted rows, of the newest, that a row is compared with for people. */
 const mostCompared = 20_000
+/** Shards kept as their lines while people read on in them, none larger than this. */
+const readKept = 2
+const mostReadBytes = 16 << 20
 /** A place after all that anybody has. */
 const lastOrder = Number.MAX_SAFE_INTEGER - 1
 
@@ -85,6 +88,7 @@ export function createShards(
   const { network, files, log, self } = deps
   const queue = createQueue({ ...ahead, metrics: deps.metrics })
   const heldOut = createCache<Hex, HeldOut>({ max: heldOutKept })
+  const read = createCache<string, ShardLine[]>({ max: readKept })
   const accepted = createAcceptedRows(deps.store)
 
   const must = async (datanet: Hex): Promise<DatanetDocument> => {
@@ -177,8 +181,14 @@ export function createShards(
       heldOut.set(datanet, questions)
       return questions
     },
-    linesOf: async (net, cid, provider) =>
-      parseShard(await fetch(cid, net.rules.maxBytes, providers(net, provider), await holdings.held(cid))),
+    async linesOf(net, cid, provider) {
+      const known = read.get(cid)
+      if (known !== undefined) return known
+      const bytes = await fetch(cid, net.rules.maxBytes, providers(net, provider), await holdings.held(cid))
+      const lines = parseShard(bytes)
+      if (bytes.length <= mostReadBytes) read.set(cid, lines)
+      return lines
+    },
     async check(record, statements) {
       const net = await must(record.datanet)
       const { uploadsPerContributor } = net.rules

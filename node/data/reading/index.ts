@@ -1,0 +1,3 @@
+export { createRows } from './rows.ts'
+export { createRefused } from './refused.ts'
+export { createVotes } from './votes.ts'

@@ -1,0 +1,67 @@
+import { outcomeOf, ownRows } from '../../../protocol/data/index.ts'
+import type { Address, Hex } from '../../../protocol/primitives/index.ts'
+import type { Book } from '../book/index.ts'
+import type { DataDeps } from '../deps.ts'
+import type { DataService, VoteView } from '../types.ts'
+import type { Shown } from '../validator/index.ts'
+
+/** Contributions, of the newest, by which is told how many of them each validator has looked at in time. */
+const turnoutOf = 100
+
+/** Who voted what, as far as it is known here. */
+export function createVotes(
+  { self }: Pick<DataDeps, 'self'>,
+  book: Book,
+  shown: Pick<Shown, 'must'>,
+  startedAt: number
+): Pick<DataService, 'votes' | 'turnout'> {
+  return {
+    async votes(id) {
+      const { record, net } = await shown.must(id)
+      const { state } = record
+      const { commits, votes, mine } = await book.ballot(id)
+      const verdict = await book.verdict(id)
+      const certified = state.name === 'accepted' || state.name === 'rejected' ? state.certificate.votes : []
+      const revealed = new Map([...certified, ...votes].map(({ message }) => [message.validator, message]))
+      const committed = new Set(commits.map(({ message }) => message.validator))
+      const found = (accept: boolean): Hex | undefined =>
+        verdict === undefined || !('statements' in state) || state.statements === undefined
+          ? undefined
+          : outcomeOf({ contribution: id, cid: state.statements.reveal.message.cid, own: ownRows(verdict) }, accept)
+      const { validators, voteSeconds } = net.rules
+      return {
+        contribution: id,
+        datanet: record.datanet,
+        total: validators.reduce((sum, { weight }) => sum + weight, 0),
+        opensAt: state.name === 'voting' ? state.since : null,
+        closesAt: state.name === 'voting' ? Math.max(state.since, startedAt) + voteSeconds * 1000 : null,
+        validators: validators.map(({ address, weight }): VoteView => {
+          const vote = revealed.get(address)
+          // The own vote is known here before it is told.
+          const accept = vote?.accept ?? (address === self ? mine?.message.accept : undefined)
+          const same = vote === undefined ? undefined : found(vote.accept)
+          return {
+            validator: address,
+            weight,
+            step: vote !== undefined ? 'revealed' : committed.has(address) ? 'committed' : 'waiting',
+            accept: accept ?? null,
+            agrees: vote === undefined || same === undefined ? null : vote.outcome === same
+          }
+        })
+      }
+    },
+    async turnout(datanet) {
+      const { contributions } = await book.progress(datanet)
+      const counts = new Map<Address, number>()
+      let of = 0
+      for await (const { id, state } of book.contributions(datanet, Math.max(1, contributions - turnoutOf + 1))) {
+        if (state.name !== 'accepted' && state.name !== 'rejected') continue
+        of++
+        const { commits, votes } = await book.ballot(id)
+        const seen = new Set([...commits, ...votes, ...state.certificate.votes].map(({ message }) => message.validator))
+        for (const address of seen) counts.set(address, (counts.get(address) ?? 0) + 1)
+      }
+      return { of, counts }
+    }
+  }
+}
