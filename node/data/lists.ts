@@ -67,7 +67,7 @@ export function createLists(
       const wantedTag = tag === undefined ? undefined : foldText(tag)
       const matches = (net: DatanetView): boolean =>
         (wantedTag === undefined || (net.rules.tags ?? []).some(one => foldText(one) === wantedTag)) &&
-        (words.length === 0 || words.every(word => textOf(net).includes(word)))
+        words.every(word => textOf(net).includes(word))
       const views: DatanetView[] = []
       let last = cursor
       for (let looked = 0; ;) {

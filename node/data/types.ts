@@ -323,7 +323,7 @@ export interface DataService {
    * files.fetchBytes
    */
   acceptedRows(datanet: Hex, request?: RowsRequest): Promise<RowsPage>
-  /** Lines of a contribution that brought nothing, by this node's checks. @throws NotFoundError `contribution.unknown` */
+  /** Lines of a contribution that brought nothing. @throws NotFoundError `contribution.unknown` */
   refusedRows(contribution: Hex, page?: PageRequest): Promise<Page<RefusedRow>>
   /** @throws NotFoundError `contribution.unknown` */
   row(contribution: Hex, row: number): Promise<NamedRow>
