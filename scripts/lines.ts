@@ -12,7 +12,7 @@ const root = join(import.meta.dirname, '..')
 const isGenerated = (name: string): boolean => name.split('/').includes('generated')
 
 /** Tracked ones and those that would be with the next commit. */
-const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '*.ts', '*.sol'], {
+const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '*.ts', '*.tsx', '*.css', '*.sol'], {
   cwd: root,
   encoding: 'utf8'
 })

@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 const root = join(import.meta.dirname, '..')
-const entrances = ['scripts/', 'bin/']
+const entrances = ['scripts/', 'bin/', 'web-console/api/secp256k1.ts']
 /** What is there for tests, and says so. */
 const forTests = new Set([
   'manualClock', // a clock that tests move on
@@ -13,7 +13,7 @@ const forTests = new Set([
   'inSumTree' // what the contracts compute, for whoever checks a proof outside of them
 ])
 
-const files = execFileSync('git', ['ls-files', '*.ts'], { cwd: root, encoding: 'utf8' })
+const files = execFileSync('git', ['ls-files', '*.ts', '*.tsx'], { cwd: root, encoding: 'utf8' })
   .split('\n')
   .filter(name => name !== '' && !/generated|assembly/.test(name))
 const texts = new Map(

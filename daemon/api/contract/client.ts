@@ -93,9 +93,14 @@ type Asked = { params?: unknown; body?: unknown; signal?: AbortSignal }
 
 /**
  * A typed client of the daemon's API, for the command line, the console and tests. What is asked is checked before it
- * is sent, so that a mistake is told by its field; replies are checked against the contract.
+ * is sent, so that a mistake is told by its field; replies are checked against the contract. Without a token it is a
+ * page that the daemon itself served: its session's cookie says who asks.
  */
-export function createApiClient(base: string, token: string, patience: Patience = usualPatience): ApiClient {
+export function createApiClient(
+  base: string,
+  token: string | undefined,
+  patience: Patience = usualPatience
+): ApiClient {
   /** Sends, and reads the answer, for as long as the daemon shows that it lives. */
   async function answered<T>(entry: Route, argument: Asked, read: (response: Response) => Promise<T>): Promise<T> {
     const watch = watchAnswering(base, entry.method === 'GET', patience)
@@ -126,7 +131,7 @@ export function createApiClient(base: string, token: string, patience: Patience 
       response = await fetch(url, {
         method: entry.method,
         headers: {
-          authorization: `Bearer ${token}`,
+          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
           ...(entry.method === 'POST' ? { 'content-type': 'application/json' } : {})
         },
         ...(entry.method === 'POST' ? { body: JSON.stringify(argument.body ?? {}) } : {}),

@@ -1,0 +1,31 @@
+// Builds the web console into web-console/dist, each file beside its compressed forms. `npm ci` runs it; where the
+// tools that build are not installed (npm ci --omit=dev) nothing is built, and the daemon says so to whoever opens it.
+// Usage: node scripts/console.ts [--if-possible]
+import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
+
+const root = join(import.meta.dirname, '..')
+const folder = join(root, 'web-console')
+const isPossible = existsSync(join(root, 'node_modules', 'vite')) && existsSync(join(folder, 'index.html'))
+/** Below this a file is sent as it is. */
+const leastBytes = 1_024
+
+/** What is compressed already, or is its compressed form, stays alone. */
+const isText = (name: string): boolean => /\.(html|js|css|svg|json)$/.test(name)
+
+if (isPossible) {
+  const { build } = await import('vite')
+  await build({ root: folder, configFile: join(folder, 'vite.config.ts'), logLevel: 'warn' })
+  const dist = join(folder, 'dist')
+  for (const name of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
+    const path = join(dist, name)
+    if (!isText(name) || statSync(path).size < leastBytes) continue
+    const bytes = readFileSync(path)
+    writeFileSync(`${path}.br`, brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } }))
+    writeFileSync(`${path}.gz`, gzipSync(bytes, { level: 9 }))
+  }
+} else if (!process.argv.includes('--if-possible')) {
+  console.error('the console is not built: its tools are not installed; run npm ci')
+  process.exitCode = 1
+}

@@ -1,0 +1,3 @@
+export { api } from './client.ts'
+export { useConnection, useEvents } from './hear.ts'
+export { useAct, useCall, useList } from './use.ts'

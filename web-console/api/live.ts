@@ -1,0 +1,77 @@
+import type { QueryClient } from '@tanstack/react-query'
+import { eventView } from '../../daemon/api/contract/events.ts'
+import type { EventView } from '../../daemon/api/contract/events.ts'
+import { isTouched } from './touched.ts'
+
+export type Connection = 'connecting' | 'open' | 'lost'
+
+type Listener = (event: EventView) => void
+
+/** So long news are gathered before the pages are told to look again: 200 a second must leave them responsive. */
+const gatherMs = 400
+
+/**
+ * The one stream of the daemon's news. Pages hear single events with `on`; what they have read is read again when news
+ * touch it. The browser reconnects by itself and says which event it saw last.
+ */
+export function startLive(queries: QueryClient) {
+  const listeners = new Set<Listener>()
+  const watchers = new Set<() => void>()
+  let connection: Connection = 'connecting'
+  let gathered = new Set<EventView['name']>()
+  let timer: ReturnType<typeof setTimeout> | undefined
+
+  const become = (next: Connection): void => {
+    if (next === connection) return
+    connection = next
+    for (const watch of watchers) watch()
+  }
+  const flush = (): void => {
+    const names = gathered
+    gathered = new Set()
+    timer = undefined
+    void queries.invalidateQueries({ predicate: ({ queryKey }) => isTouched(String(queryKey[0]), names) })
+  }
+  const take = (text: string): void => {
+    const read = eventView.safeParse(JSON.parse(text))
+    if (!read.success) return // another version's news: nothing here can be done with it
+    const event = read.data
+    if (event.name === 'alive') return
+    gathered.add(event.name)
+    timer ??= setTimeout(flush, gatherMs)
+    for (const listener of listeners) listener(event)
+  }
+  const connect = (): void => {
+    const source = new EventSource('/api/events')
+    let wasLost = false
+    source.addEventListener('open', () => {
+      become('open')
+      // Whatever happened while nobody listened.
+      if (wasLost) void queries.invalidateQueries()
+      wasLost = false
+    })
+    source.addEventListener('message', ({ data }: MessageEvent<string>) => {
+      take(data)
+    })
+    source.addEventListener('error', () => {
+      wasLost = true
+      become('lost')
+      // A refusal ends the stream for good: whoever signs in again, or the daemon that comes back, opens it anew.
+      if (source.readyState === EventSource.CLOSED) setTimeout(connect, 2_000)
+    })
+  }
+  connect()
+
+  return {
+    connection: () => connection,
+    watch: (watcher: () => void) => {
+      watchers.add(watcher)
+      return () => void watchers.delete(watcher)
+    },
+    on: (listener: Listener) => {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    }
+  }
+}
+export type Live = ReturnType<typeof startLive>

@@ -1,0 +1,27 @@
+const at =
+  (path: string) =>
+  (id: string): string =>
+    path.replace('$id', encodeURIComponent(id))
+
+/** Every page's address: no page and no link writes one itself. Patterns for the router stand in router.tsx. */
+export const places = {
+  now: '/',
+  datanets: '/datanets',
+  newDatanet: '/datanets/new',
+  datanet: at('/datanets/$id'),
+  contribute: at('/datanets/$id/contribute'),
+  contribution: at('/contributions/$id'),
+  review: '/review',
+  factory: '/factory',
+  job: at('/factory/jobs/$id'),
+  bazaar: '/bazaar',
+  model: at('/bazaar/$id'),
+  chat: at('/bazaar/$id/chat'),
+  receipt: at('/receipts/$id'),
+  earnings: '/earnings',
+  epoch: (pool: string, epoch: number): string => `/epochs/${encodeURIComponent(pool)}/${epoch}`,
+  node: '/node',
+  explorer: '/explorer',
+  /** Whatever an id names. */
+  find: at('/explorer/$id')
+} as const

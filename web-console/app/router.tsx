@@ -1,0 +1,29 @@
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router'
+import { Loading } from '../parts/index.ts'
+import { Missing } from './missing.tsx'
+import { Shell } from './shell.tsx'
+import { Stumble } from './stumble.tsx'
+
+const root = createRootRoute({ component: Shell, notFoundComponent: Missing })
+
+/** A page that is loaded when it is first gone to. Its module exports the component by the name `Page`. */
+const page = (path: string, load: () => Promise<{ readonly Page: () => React.ReactNode }>) =>
+  createRoute({ getParentRoute: () => root, path, component: lazyRouteComponent(load, 'Page') })
+
+const tree = root.addChildren([
+  page('/', () => import('../now/now.tsx')),
+  page('/datanets', () => import('../data/datanets.tsx')),
+  page('/datanets/$id', () => import('../data/datanet.tsx')),
+  page('/factory', () => import('../jobs/factory.tsx')),
+  page('/bazaar', () => import('../models/bazaar.tsx')),
+  page('/earnings', () => import('../payouts/earnings.tsx')),
+  page('/node', () => import('../node/node.tsx'))
+])
+
+export const router = createRouter({
+  routeTree: tree,
+  defaultPreload: 'intent',
+  defaultPendingComponent: () => <Loading what="the page" lines={6} />,
+  defaultErrorComponent: Stumble,
+  scrollRestoration: true
+})

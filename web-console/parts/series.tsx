@@ -1,0 +1,92 @@
+import { useEffect, useRef } from 'react'
+import uPlot from 'uplot'
+import 'uplot/dist/uPlot.min.css'
+import './series.css'
+
+export interface Line {
+  readonly name: string
+  /** A colour of the theme: `data`, `jobs`, `models`, `payouts`, `soft`. */
+  readonly colour: 'data' | 'jobs' | 'models' | 'payouts' | 'soft'
+  /** One for each x; null where there is none. */
+  readonly values: readonly (number | null)[]
+}
+
+interface SeriesProps {
+  /** What the chart shows, in a sentence, for who cannot see it. */
+  readonly label: string
+  readonly xs: readonly number[]
+  readonly lines: readonly Line[]
+  /** Whether xs are seconds since 1970. */
+  readonly times?: boolean
+  readonly height?: number
+}
+
+const colourOf = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`)
+
+/** Draws with the page's colours as they are now: a canvas does not follow the theme by itself. */
+function optionsFor({ lines, times = false, height = 220 }: SeriesProps, width: number): uPlot.Options {
+  const probe = document.createElement('span')
+  document.body.append(probe)
+  const paint = (name: string): string => {
+    probe.style.color = colourOf(name)
+    return getComputedStyle(probe).color
+  }
+  const axis = {
+    stroke: paint('faint'),
+    grid: { stroke: paint('line'), width: 1 },
+    ticks: { show: false },
+    font: '12px "Source Sans 3 Variable"'
+  }
+  const options: uPlot.Options = {
+    width,
+    height,
+    scales: { x: { time: times } },
+    axes: [axis, { ...axis, size: 56 }],
+    cursor: { points: { size: 6 } },
+    legend: { live: true },
+    series: [
+      {},
+      ...lines.map(({ name, colour }) => ({ label: name, stroke: paint(colour), width: 2, points: { show: false } }))
+    ]
+  }
+  probe.remove()
+  return options
+}
+
+/** Lines over time or steps. */
+export function Series(props: SeriesProps) {
+  const { label, xs, lines } = props
+  const box = useRef<HTMLDivElement>(null)
+  const chart = useRef<uPlot | undefined>(undefined)
+  const data = [xs, ...lines.map(({ values }) => values)] as uPlot.AlignedData
+  const shape = JSON.stringify([lines.map(({ name, colour }) => [name, colour]), props.times, props.height])
+
+  useEffect(() => {
+    const element = box.current
+    if (element === null) return undefined
+    const draw = (): void => {
+      chart.current?.destroy()
+      chart.current = new uPlot(optionsFor(props, element.clientWidth), data, element)
+    }
+    draw()
+    const size = new ResizeObserver(() => {
+      chart.current?.setSize({ width: element.clientWidth, height: props.height ?? 220 })
+    })
+    size.observe(element)
+    const theme = new MutationObserver(draw)
+    theme.observe(document.documentElement, { attributeFilter: ['data-theme'] })
+    const system = matchMedia('(prefers-color-scheme: dark)')
+    system.addEventListener('change', draw)
+    return () => {
+      size.disconnect()
+      theme.disconnect()
+      system.removeEventListener('change', draw)
+      chart.current?.destroy()
+      chart.current = undefined
+    }
+  }, [shape])
+  useEffect(() => {
+    chart.current?.setData(data)
+  }, [data])
+  return <div ref={box} className="series" role="img" aria-label={label} />
+}
