@@ -9,7 +9,7 @@ import { TilthError, describeError } from '../protocol/primitives/index.ts'
 import { markOf } from '../node/runtime/processes.ts'
 import { watchParent } from './alive.ts'
 import { createHandlers } from './api/handlers/index.ts'
-import { openAiEndpoints, startApiServer } from './api/server/index.ts'
+import { openAiEndpoints, sessionFile, startApiServer } from './api/server/index.ts'
 import type { DaemonConfig } from './config/index.ts'
 import { sayUp } from './detached.ts'
 import { choosePorts } from './ports.ts'
@@ -91,13 +91,14 @@ export async function runDaemon(
     },
     { log, metrics }
   )
-  const { handlers, ask } = createHandlers(node, { version, rpc: config.chain.rpc })
+  const { handlers, ask } = createHandlers(node, { version, rpc: config.chain.rpc, network: config.localNetwork })
   const server = await startApiServer({
     host: config.api.host,
     port: ports.api,
     token,
     origins: config.api.origins,
     version,
+    sessions: sessionFile(join(config.data, 'sessions.json')),
     handlers,
     metrics: async () => ({ contentType: metrics.contentType, text: await metrics.metrics() }),
     extend: openAiEndpoints({

@@ -133,6 +133,8 @@ export const daemonConfig = z.strictObject({
   storage: sizeText.prefault('1GiB'),
   /** What the node does by itself, for the roles it has. */
   automation: automationConfig,
+  /** Folder of the local network that this daemon is a member of; `tilth up` writes it. */
+  localNetwork: z.string().min(1).max(4096).optional(),
   log: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('warn')
 })
 export type DaemonConfig = z.infer<typeof daemonConfig>

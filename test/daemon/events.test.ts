@@ -5,7 +5,7 @@ import type { EventName, EventView } from '../../daemon/api/contract/index.ts'
 import { eventHandlers } from '../../daemon/api/handlers/events.ts'
 import type { NodeEvents } from '../../node/node.ts'
 import { createEvents, silentLog } from '../../node/runtime/index.ts'
-import { until } from '../harness/index.ts'
+import { pause } from '../harness/index.ts'
 
 /** Everything on the bus is in the contract, and nothing else: this does not compile where a name is missing. */
 const same: [keyof NodeEvents, EventName] extends [EventName, keyof NodeEvents] ? true : never = true
@@ -18,52 +18,125 @@ const step = (n: number): NodeEvents['automation.step'] => ({
   failed: null
 })
 
+/** Reads what a reader of the API gets. */
+function reader(handlers: ReturnType<typeof eventHandlers>, after?: string) {
+  const leave = new AbortController()
+  const params = after === undefined ? {} : { after }
+  const stream = handlers.events({ params, body: undefined, signal: leave.signal })
+  const next = async (): Promise<EventView> => {
+    const { value, done } = await stream.next()
+    assert.ok(done !== true)
+    return value
+  }
+  return {
+    next,
+    /** Up to the news of that step. */
+    async upTo(what: string): Promise<EventView[]> {
+      const got = [await next()]
+      while (got.at(-1)?.data['what'] !== what) got.push(await next())
+      return got
+    },
+    async leave() {
+      leave.abort()
+      await stream.return(undefined)
+    }
+  }
+}
+
 describe('news of a node over the API', () => {
-  it('come in their order, wide integers as text, and the listeners go with the reader', async () => {
+  it('come in their order with their ids, wide integers as text, to every reader alike', async () => {
     assert.ok(same && eventNames.length > 30)
     const events = createEvents<NodeEvents>(silentLog)
-    const leave = new AbortController()
-    const stream = eventHandlers({ events }).events({ params: {}, body: undefined, signal: leave.signal })
-    const got: EventView[] = []
-    const reading = (async () => {
-      for await (const one of stream) got.push(one)
-    })()
-    await until(() => {
-      events.emit('automation.step', step(got.length))
-      return got.length > 0
-    }, 'the first news')
+    const handlers = eventHandlers({ events })
+    const readers = [reader(handlers), reader(handlers)]
+    for (const one of readers) assert.equal((await one.next()).name, 'alive')
+    events.emit('automation.step', step(1))
     events.emit('payouts.finalized', { pool: '0x01', epoch: 3, payoutsTotal: 10n ** 30n })
-    await until(() => got.at(-1)?.name === 'payouts.finalized', 'the last news')
-    assert.deepEqual(got.at(-1)?.data, { pool: '0x01', epoch: 3, payoutsTotal: `1${'0'.repeat(30)}` })
-    leave.abort()
-    await reading
-    const before = got.length
-    events.emit('automation.step', step(99))
-    assert.equal(got.length, before)
+    const [first, second] = await Promise.all(readers.map(async one => [await one.next(), await one.next()]))
+    assert.deepEqual(first, second)
+    assert.deepEqual(first?.[1]?.data, { pool: '0x01', epoch: 3, payoutsTotal: `1${'0'.repeat(30)}` })
+    assert.notEqual(first?.[0]?.id, first?.[1]?.id)
+    for (const one of readers) await one.leave()
+  })
+
+  it('go on for a reader that comes back, where it was, with nothing lost and nothing twice', async () => {
+    const events = createEvents<NodeEvents>(silentLog)
+    const handlers = eventHandlers({ events })
+    const before = reader(handlers)
+    const standing = await before.next()
+    await before.leave()
+    for (let n = 1; n <= 5; n++) events.emit('automation.step', step(n))
+    const again = reader(handlers, standing.id)
+    assert.equal((await again.next()).name, 'alive')
+    const got = await again.upTo('step 5')
+    assert.deepEqual(
+      got.map(({ data }) => data['what']),
+      [1, 2, 3, 4, 5].map(n => `step ${n}`)
+    )
+    const last = reader(handlers, got[2]?.id)
+    await last.next()
+    assert.equal((await last.upTo('step 5')).length, 2)
+    await again.leave()
+    await last.leave()
+  })
+
+  it('say that some are missed where they are gone, or where the daemon is another process', async () => {
+    const events = createEvents<NodeEvents>(silentLog)
+    const handlers = eventHandlers({ events })
+    const before = reader(handlers)
+    const { id } = await before.next()
+    await before.leave()
+    for (let n = 1; n <= 2_300; n++) events.emit('automation.step', step(n))
+    await pause(20) // each listener has a turn of its own
+    const late = reader(handlers, id)
+    const got = await late.upTo('step 2300')
+    await late.leave()
+    const missed = got.find(({ name }) => name === 'missed')
+    assert.equal(missed?.data['count'], 300)
+    assert.equal(got.filter(({ name }) => name === 'automation.step').length, 2_000)
+    const other = eventHandlers({ events: createEvents<NodeEvents>(silentLog) })
+    for (const strange of [id, 'abc-1', '', '-', `${id}9999`, '../..']) {
+      const stranger = reader(other, strange)
+      const [told, ...rest] = [await stranger.next()]
+      assert.deepEqual([told.name, told.data, rest], ['missed', { count: null }, []], strange)
+      await stranger.leave()
+    }
   })
 
   it('that come faster than they are read are left out, the oldest first, and counted', async () => {
     const events = createEvents<NodeEvents>(silentLog)
-    const leave = new AbortController()
-    const stream = eventHandlers({ events }).events({ params: {}, body: undefined, signal: leave.signal })
-    const first = stream.next()
+    const slow = reader(eventHandlers({ events }))
+    await slow.next()
     events.emit('automation.step', step(0))
-    await first
-    for (let n = 1; n <= 1_200; n++) events.emit('automation.step', step(n))
-    await new Promise(resolve => {
-      setTimeout(resolve, 50)
-    })
-    const names: string[] = []
-    let missed = 0
-    for (let one = await stream.next(); one.done !== true; one = await stream.next()) {
-      if (one.value.name === 'missed') missed = Number(one.value.data['count'])
-      else names.push(String(one.value.data['what']))
-      if (names.at(-1) === 'step 1200') break
-    }
-    leave.abort()
-    assert.equal(names.length, 1_000)
-    assert.equal(names[0], 'step 201')
-    assert.ok(missed === 200 || missed === 0) // told with the next news where the reader was in the middle of a list
+    await slow.next()
+    for (let n = 1; n <= 2_200; n++) events.emit('automation.step', step(n))
+    await pause(20)
+    const got = await slow.upTo('step 2200')
+    assert.equal(got[0]?.name, 'missed')
+    assert.equal(got[0]?.data['count'], 200)
+    assert.equal(got[1]?.data['what'], 'step 201')
+    await slow.leave()
+  })
+
+  it('keep no more than so many bytes, and so many readers', async () => {
+    const events = createEvents<NodeEvents>(silentLog)
+    const handlers = eventHandlers({ events })
+    const before = reader(handlers)
+    const { id } = await before.next()
+    const large = 'x'.repeat(1 << 20)
+    for (let n = 1; n <= 20; n++) events.emit('automation.step', { ...step(n), about: large })
+    await pause(20) // each listener has a turn of its own
+    const late = reader(handlers, id)
+    const got = await late.upTo('step 20')
+    assert.ok(Number(got.find(({ name }) => name === 'missed')?.data['count']) >= 12)
+    await late.leave()
+    const readers = Array.from({ length: 127 }, () => reader(handlers))
+    for (const one of readers) await one.next()
+    await assert.rejects(reader(handlers).next(), { code: 'limit.readers' })
+    await readers[0]?.leave()
+    const room = reader(handlers)
+    assert.equal((await room.next()).name, 'alive')
+    for (const one of [room, before, ...readers]) await one.leave()
   })
 })
 

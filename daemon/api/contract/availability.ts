@@ -34,8 +34,10 @@ export const availabilityRoutes = {
     method: 'GET',
     path: '/api/events',
     stage: 'node',
-    summary: 'News of this node from now on, as they come',
+    summary: 'News of this node as they come: from now on, or from where a reader was (Last-Event-ID, or `after`)',
     stream: true,
+    resumable: true,
+    params: z.object({ after: z.string().max(100).optional() }),
     reply: eventView
   })
 } as const

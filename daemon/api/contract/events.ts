@@ -41,9 +41,13 @@ export const eventNames = [
 export type EventName = (typeof eventNames)[number]
 
 /**
- * One piece of news. `alive` comes when nothing else did for a while; `missed`: so many were too fast for the reader.
+ * One piece of news. `alive` comes first, with where the reader stands, and when nothing else did for a while;
+ * `missed`: so many (null where the daemon was started again, and nobody knows) are gone, so what they were about is
+ * asked anew.
  */
 export const eventView = z.object({
+  /** Of this news, or of the newest before it: a reader that comes back gives it and gets what followed. */
+  id: z.string().max(100),
   name: z.enum([...eventNames, 'alive', 'missed']),
   at: z.int(),
   /** As its phase says it; wide integers as decimal text. */

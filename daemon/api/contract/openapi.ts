@@ -63,7 +63,7 @@ function parametersOf(path: string, params: z.ZodType): unknown[] {
 /** What a status other than 200 means, whichever call it answers. */
 const failures = {
   400: 'What was sent is wrong, or the network or the chain refuses it; `help` says what to do',
-  401: "No bearer token, or another daemon's",
+  401: "No bearer token and no session, or another daemon's",
   403: 'From a host or an origin that may not call this API',
   404: 'What is asked for is not known here',
   413: 'The body is larger than this call takes',

@@ -23,6 +23,8 @@ export interface Route<
   readonly reply: Reply
   /** A `text/event-stream` of replies instead of one. */
   readonly stream?: boolean
+  /** Of a stream: a reader that comes back goes on where it was, by `Last-Event-ID` or the parameter `after`. */
+  readonly resumable?: boolean
   /** No bearer token is asked: for probes and documents. */
   readonly open?: boolean
   /** Largest body in bytes; 64 KiB unless said. */

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { availabilityRoutes } from './availability.ts'
 import { offerRoutes, whyRoutes } from './offers.ts'
+import { sessionRoutes } from './sessions.ts'
 import { named, nothing, paged, pageSchema, route, wanted } from './route.ts'
 import { dataRoutes } from './data.ts'
 import { walletRoutes } from './wallet.ts'
@@ -63,6 +64,7 @@ export const routes = {
     params: paged,
     reply: pageSchema(peerView)
   }),
+  ...sessionRoutes,
   ...walletRoutes,
   ...availabilityRoutes,
 

@@ -5,6 +5,7 @@ import { availabilityHandlers } from './availability.ts'
 import { channelHandlers } from './channels.ts'
 import { dataHandlers } from './data.ts'
 import { eventHandlers } from './events.ts'
+import { identityHandlers } from './identities.ts'
 import { jobHandlers } from './jobs.ts'
 import { modelHandlers } from './models.ts'
 import { nodeHandlers } from './node.ts'
@@ -21,12 +22,16 @@ export interface ApiHandlers {
 }
 
 /** The contract, answered by a node: amounts as text, nothing but views. */
-export function createHandlers(node: Node, about: { version: string; rpc: string }): ApiHandlers {
+export function createHandlers(
+  node: Node,
+  about: { version: string; rpc: string; network?: string | undefined }
+): ApiHandlers {
   const which = createWhich(node)
   const { askEvents, ...models } = modelHandlers(node, which)
   return {
     handlers: {
       ...nodeHandlers(node, about),
+      ...identityHandlers(node, about.network),
       ...walletHandlers(node),
       ...channelHandlers(node, which),
       ...availabilityHandlers(node),

@@ -6,6 +6,8 @@ const statusOf: Record<Consequence, number> = { reject: 400, ignore: 404, retry:
 const statusOfCode: Partial<Record<ErrorCode, number>> = {
   'auth.missing': 401,
   'auth.wrong': 401,
+  'auth.session': 401,
+  'auth.token': 401,
   'auth.host': 403,
   'auth.origin': 403,
   'limit.rate': 429

@@ -1,7 +1,19 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
+import type { IncomingHttpHeaders } from 'node:http'
 import { InvalidError } from '../../../protocol/primitives/index.ts'
+import { sessionsIn } from './sessions/index.ts'
+import type { Sessions } from './sessions/index.ts'
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
+
+/** What of a request decides whether it may be made. */
+export interface Asking {
+  readonly headers: IncomingHttpHeaders
+  /** The daemon's own port, that the request came to. */
+  readonly port: number | undefined
+  /** It changes something, or is a stream that goes on: more is asked of a cookie then. */
+  readonly weighty: boolean
+}
 
 export interface Guard {
   /**
@@ -10,14 +22,33 @@ export interface Guard {
   checkHost(host: string | undefined): void
   /** [reject] A browser page may call only from an origin the owner allowed; programs send no Origin. */
   checkOrigin(origin: string | undefined): void
-  /** [reject] The bearer token of the data folder, compared in constant time. */
-  checkToken(authorization: string | undefined): void
+  /**
+   * [reject] What a browser sends by itself counts only from a page of this daemon: not from another port of this
+   * machine, which is the same site to a browser, nor from a page that says nothing of where it is, where it matters.
+   */
+  checkOwnPage(asking: Asking): void
+  /**
+   * [reject] The bearer token of the data folder, compared in constant time, or the session of this daemon's own page.
+   * @returns the signal that aborts when the session ends; none for a bearer, which has no end
+   */
+  checkIdentity(asking: Asking): AbortSignal | undefined
 }
 
-export function createGuard(options: { token: string; origins: readonly string[] }): Guard {
+const notAllowed = (from: string): InvalidError =>
+  new InvalidError('auth.origin', `${from} may not call this API`, {
+    help: 'Add the origin to api.origins in the configuration, and send the bearer token; a session is for this daemon.'
+  })
+
+/** Whether an origin is the daemon's own: the very host and port that the request was sent to. */
+function isOwn(origin: string, host: string | undefined, port: number | undefined): boolean {
+  if (!URL.canParse(origin) || origin !== `http://${(host ?? '').toLowerCase()}`) return false
+  return Number(new URL(origin).port || 80) === port
+}
+
+export function createGuard(options: { token: string; origins: readonly string[]; sessions: Sessions }): Guard {
   const expected = digest(options.token)
   const allowed = new Set(options.origins.map(origin => origin.replace(/\/$/, '')))
-  return {
+  const guard: Guard = {
     checkHost(host) {
       const name = (host ?? '').replace(/:[0-9]+$/, '').toLowerCase()
       if (name !== 'localhost' && name !== '127.0.0.1' && name !== '[::1]') {
@@ -29,21 +60,43 @@ export function createGuard(options: { token: string; origins: readonly string[]
     checkOrigin(origin) {
       if (origin === undefined) return
       const own = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?$/.test(origin)
-      if (!allowed.has(origin) && !own)
-        throw new InvalidError('auth.origin', `pages of ${origin.slice(0, 100)} may not call this API`, {
-          help: 'Add the origin to api.origins in the configuration.'
-        })
+      if (!allowed.has(origin) && !own) throw notAllowed(`pages of ${origin.slice(0, 100)}`)
     },
-    checkToken(authorization) {
+    checkOwnPage({ headers, port, weighty }) {
+      const { origin } = headers
+      const site = headers['sec-fetch-site']
+      if (origin !== undefined && !isOwn(origin, headers.host, port))
+        throw notAllowed(`pages of ${origin.slice(0, 100)}`)
+      // An address that its owner typed is of no page.
+      if (site !== undefined && site !== 'same-origin' && (weighty || site !== 'none'))
+        throw notAllowed('a page of another origin')
+      if (weighty && origin === undefined && site === undefined) throw notAllowed('a page that does not say its origin')
+    },
+    checkIdentity(asking) {
+      const { authorization, cookie } = asking.headers
       const token = /^Bearer (.+)$/.exec(authorization ?? '')?.[1]
-      if (token === undefined)
-        throw new InvalidError('auth.missing', 'a bearer token is needed', {
-          help: "Send `Authorization: Bearer TOKEN`; the token stands in the data folder's api-token file."
+      if (token !== undefined) {
+        if (!timingSafeEqual(digest(token), expected))
+          throw new InvalidError('auth.wrong', "that bearer token is not this daemon's", {
+            help: "The token stands in the data folder's api-token file."
+          })
+        return undefined
+      }
+      const ids = sessionsIn(cookie, asking.port)
+      if (ids.length === 0)
+        throw new InvalidError('auth.missing', 'a bearer token or a session is needed', {
+          help:
+            "Send `Authorization: Bearer TOKEN`; the token stands in the data folder's api-token file. " +
+            'In a browser, open the address that `tilth console` prints.'
         })
-      if (!timingSafeEqual(digest(token), expected))
-        throw new InvalidError('auth.wrong', "that bearer token is not this daemon's", {
-          help: "The token stands in the data folder's api-token file."
+      guard.checkOwnPage(asking)
+      const session = options.sessions.find(ids)
+      if (session === undefined)
+        throw new InvalidError('auth.session', 'this browser is not signed in any more', {
+          help: 'Open the address that `tilth console` prints.'
         })
+      return session
     }
   }
+  return guard
 }

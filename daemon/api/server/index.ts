@@ -1,2 +1,3 @@
 export * from './server.ts'
 export * from './openai.ts'
+export { sessionFile } from './sessions/index.ts'

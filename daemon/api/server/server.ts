@@ -1,15 +1,19 @@
 import Fastify from 'fastify'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { TilthError, readAs } from '../../../protocol/primitives/index.ts'
-import { openApiDocument, routes } from '../contract/index.ts'
+import { routes } from '../contract/index.ts'
 import type { ParsedBodyOf, ParsedParamsOf, ReplyOf, Route, RouteName, Routes } from '../contract/index.ts'
 import { errorReply } from './errors.ts'
 import { createGuard } from './guard.ts'
+import { ownHandlers } from './own.ts'
+import type { OwnRoute } from './own.ts'
+import { createSessions } from './sessions/index.ts'
+import type { SessionFile } from './sessions/index.ts'
 
 type Input<R> = { params: ParsedParamsOf<R>; body: ParsedBodyOf<R>; signal: AbortSignal }
 /** What a handler gives: the reply's input form, or for streaming routes a generator of replies. */
 export type Handlers = {
-  [N in Exclude<RouteName, 'openapi'>]: (
+  [N in Exclude<RouteName, OwnRoute>]: (
     input: Input<Routes[N]>
   ) => N extends StreamingRoute ? AsyncGenerator<ReplyOf<Routes[N]>> : Promise<ReplyOf<Routes[N]>>
 }
@@ -21,6 +25,8 @@ export interface ApiServerOptions {
   token: string
   origins: readonly string[]
   version: string
+  /** Where sessions of browsers outlive the process; without it they do not. */
+  sessions?: SessionFile
   handlers: Handlers
   metrics(): Promise<{ contentType: string; text: string }>
   /** Adds the OpenAI-style endpoints, which have a form of their own. */
@@ -32,6 +38,14 @@ export interface ApiServer {
   readonly url: string
   stop(): Promise<void>
 }
+
+/** Of every answer: it is what it says it is, and nobody else's page or cache gets it. */
+export const safeHeaders = {
+  'x-content-type-options': 'nosniff',
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+  'cache-control': 'no-store'
+} as const
 
 /**
  * Writes one event a value; ends the response when the generator does, and stops the generator when the client leaves.
@@ -45,8 +59,8 @@ export async function sendEvents(
   reply.hijack()
   const { raw } = reply
   raw.writeHead(200, {
+    ...safeHeaders,
     'content-type': 'text/event-stream; charset=utf-8',
-    'cache-control': 'no-cache',
     connection: 'keep-alive'
   })
   const write = async (text: string): Promise<void> => {
@@ -59,13 +73,19 @@ export async function sendEvents(
   try {
     for await (const value of values) {
       if (raw.destroyed) break
-      await write(`data: ${JSON.stringify(value)}\n\n`)
+      await write(`${idLine(value)}data: ${JSON.stringify(value)}\n\n`)
     }
     if (last !== undefined) await write(`data: ${last}\n\n`)
   } catch (error) {
     await write(`data: ${JSON.stringify(onError(error))}\n\n`)
   }
   raw.end()
+}
+
+/** Of a value with an id, by which its reader goes on later. */
+const idLine = (value: unknown): string => {
+  const id = (value as { id?: unknown } | null)?.id
+  return typeof id === 'string' && /^[\w.-]{1,100}$/.test(id) ? `id: ${id}\n` : ''
 }
 
 /** Aborts when the caller hangs up before the answer is complete. */
@@ -78,7 +98,14 @@ export function signalOf(reply: FastifyReply): AbortSignal {
 }
 
 export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
-  const guard = createGuard(options)
+  const { token } = options
+  const sessions = await createSessions({
+    token,
+    ...(options.sessions === undefined ? {} : { file: options.sessions })
+  })
+  const guard = createGuard({ token, origins: options.origins, sessions })
+  /** Of requests that came with a session: aborts when that ends. */
+  const sessionOf = new WeakMap<FastifyRequest, AbortSignal>()
   const server = Fastify({ logger: false, bodyLimit: 64 << 10, requestTimeout: 120_000, forceCloseConnections: true })
   const open = new Set<string>([
     '/metrics',
@@ -87,14 +114,26 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       .map(entry => entry.path)
   ])
 
+  const streams = new Set(
+    Object.values(routes as Record<string, Route>)
+      .filter(entry => entry.stream === true)
+      .map(entry => entry.path)
+  )
+
   server.addHook('onRequest', async (request: FastifyRequest) => {
+    const url = request.routeOptions.url ?? ''
     guard.checkHost(request.headers.host)
     guard.checkOrigin(request.headers.origin)
-    if (!open.has(request.routeOptions.url ?? '') && request.method !== 'OPTIONS')
-      guard.checkToken(request.headers.authorization)
+    if (open.has(url) || request.method === 'OPTIONS') return
+    const session = guard.checkIdentity({
+      headers: request.headers,
+      port: request.socket.localPort,
+      weighty: (request.method !== 'GET' && request.method !== 'HEAD') || streams.has(url)
+    })
+    if (session !== undefined) sessionOf.set(request, session)
   })
   server.addHook('onSend', async (_request, reply) => {
-    reply.header('x-content-type-options', 'nosniff').header('cache-control', 'no-store')
+    for (const [name, value] of Object.entries(safeHeaders)) if (!reply.hasHeader(name)) reply.header(name, value)
   })
   server.setErrorHandler((error, request, reply) => {
     const { status, body } = errorReply(error)
@@ -112,21 +151,30 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     })
   )
 
-  const handlers: Record<string, (input: never) => unknown> = {
-    ...options.handlers,
-    openapi: async () => openApiDocument(options.version)
-  }
+  const own: Record<string, unknown> = ownHandlers({ version: options.version, sessions, guard })
   for (const [name, entry] of Object.entries(routes) as [string, Route][]) {
-    const handler = handlers[name] as (input: { params: unknown; body: unknown; signal: AbortSignal }) => unknown
+    const handler = (own[name] ?? options.handlers[name as keyof Handlers]) as (
+      input: { params: unknown; body: unknown; signal: AbortSignal },
+      request: FastifyRequest,
+      reply: FastifyReply
+    ) => unknown
     server.route({
       method: entry.method,
       url: entry.path,
       bodyLimit: entry.maxBody ?? 64 << 10,
       async handler(request, reply) {
-        const asked = { ...(request.query as object), ...(request.params as object) }
+        const last = entry.resumable === true ? request.headers['last-event-id'] : undefined
+        const asked = {
+          ...(request.query as object),
+          ...(request.params as object),
+          ...(last === undefined ? {} : { after: last })
+        }
         const params = readAs(entry.params, asked, 'request.invalid')
         const body = readAs(entry.body, request.body ?? undefined, 'request.invalid')
-        const result = handler({ params, body, signal: signalOf(reply) })
+        const session = sessionOf.get(request)
+        const left = signalOf(reply)
+        const signal = session === undefined ? left : AbortSignal.any([left, session])
+        const result = handler({ params, body, signal }, request, reply)
         if (entry.stream === true) {
           await sendEvents(reply, result as AsyncIterable<unknown>, error => ({
             kind: 'error',

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { parseMultiaddr, portOf } from '../../../node/transport/addresses.ts'
 import type { NetworkFile } from '../../config/index.ts'
 import { writePrivate } from '../../private-file.ts'
@@ -51,6 +51,7 @@ export async function settle(
         ...known,
         data,
         key: join(data, 'key.json'),
+        localNetwork: dirname(data),
         listen: [`/ip4/127.0.0.1/tcp/${port}`],
         bootstrap,
         chain: { ...known.chain, rpc, contracts },

@@ -1,0 +1,3 @@
+export * from './cookie.ts'
+export * from './file.ts'
+export * from './sessions.ts'

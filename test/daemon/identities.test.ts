@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createApiClient } from '../../daemon/api/contract/index.ts'
+import { identityHandlers } from '../../daemon/api/handlers/identities.ts'
+import { startApiServer } from '../../daemon/api/server/index.ts'
+import type { ApiServer, Handlers } from '../../daemon/api/server/index.ts'
+import type { Role } from '../../daemon/config/index.ts'
+import { scratch } from '../harness/index.ts'
+
+const signal = new AbortController().signal
+const addressOf = (n: number): `0x${string}` => `0x${n.toString(16).padStart(40, '0')}`
+
+/** Two members of a local network, of which the second runs. */
+const daemons = [
+  { name: 'host', roles: ['host', 'builder'] as Role[], address: addressOf(1) },
+  { name: 'client', roles: ['client'] as Role[], address: addressOf(2) }
+]
+
+describe('identities', () => {
+  let folder: string
+  let sibling: ApiServer
+  before(async () => {
+    folder = await scratch('identities')
+    sibling = await startApiServer({
+      host: '127.0.0.1',
+      port: 0,
+      token: "the sibling's token",
+      origins: [],
+      version: '1',
+      handlers: {} as Handlers,
+      metrics: async () => ({ contentType: 'text/plain', text: '' })
+    })
+    const contracts = Object.fromEntries(
+      ['token', 'registry', 'datanets', 'models', 'escrow', 'channels', 'anchor'].map(name => [name, addressOf(9)])
+    )
+    await writeFile(
+      join(folder, 'network.json'),
+      JSON.stringify({
+        version: 1,
+        preset: 'local',
+        chain: { rpc: 'http://127.0.0.1:1', chainId: 31_337, contracts },
+        daemons: daemons.map(one => ({ ...one, data: join(folder, one.name), api: '' }))
+      })
+    )
+    for (const { name } of daemons) await mkdir(join(folder, name))
+    await writeFile(join(folder, 'client', 'api-token'), "the sibling's token\n")
+    await writeFile(join(folder, 'client', 'api.json'), JSON.stringify({ url: sibling.url }))
+  })
+  after(async () => {
+    await sibling.stop()
+    await rm(folder, { recursive: true })
+  })
+  const host = () => identityHandlers({ self: addressOf(1), roles: ['host', 'builder'] }, folder)
+  const list = (handlers: ReturnType<typeof identityHandlers>) =>
+    handlers.identities({ params: { limit: 10 }, body: undefined, signal })
+  const session = (handlers: ReturnType<typeof identityHandlers>, name: string) =>
+    handlers.identitySession({ params: { name }, body: undefined, signal })
+
+  it('are the members of the local network, and a way into the console of each', async () => {
+    const { items } = await list(host())
+    assert.deepEqual(
+      items.map(({ name, self }) => [name, self]),
+      [
+        ['host', true],
+        ['client', false]
+      ]
+    )
+    const { url, token } = await session(host(), 'client')
+    assert.equal(url, `${sibling.url}/#token=${token}`)
+    const anonymous = createApiClient(sibling.url, 'nothing')
+    await anonymous.call('startSession', { body: { token } }).catch((error: unknown) => {
+      // It came with a wrong bearer, which an open call does not look at.
+      assert.fail(String(error))
+    })
+  })
+
+  it('are told of a member that does not run, and of nobody who is none', async () => {
+    await assert.rejects(session(host(), 'host'), { code: 'identity.away' })
+    for (const name of ['nobody', '../client', 'client/', '.', 'CLIENT'])
+      await assert.rejects(session(host(), name), { code: 'identity.none' }, name)
+    await writeFile(join(folder, 'client', 'api.json'), JSON.stringify({ url: 'http://elsewhere.example' }))
+    await assert.rejects(session(host(), 'client'), { code: 'identity.away' })
+  })
+
+  it('are this daemon alone where it is in no local network, or not in that one', async () => {
+    for (const handlers of [
+      identityHandlers({ self: addressOf(7), roles: ['client'] }, folder),
+      identityHandlers({ self: addressOf(7), roles: ['client'] }, undefined)
+    ]) {
+      assert.deepEqual((await list(handlers)).items, [
+        { name: null, address: addressOf(7), roles: ['client'], self: true }
+      ])
+      await assert.rejects(session(handlers, 'client'), { code: 'identity.none' })
+    }
+  })
+})
