@@ -14,6 +14,8 @@ import type { ProviderRequest } from './engine/graph/provider.ts'
 // The client alone: what it asks runs in threads of its own, and this one need not load ONNX Runtime.
 import { openEngine } from './engine/host/client.ts'
 import type { Engine } from './engine/types.ts'
+import { createFlow } from './flow/index.ts'
+import type { Flow } from './flow/index.ts'
 import { createJobsService, versionsOf } from './jobs/index.ts'
 import type { JobEvents, JobsService } from './jobs/index.ts'
 import { createModelsService, folderSpeech } from './models/index.ts'
@@ -97,6 +99,8 @@ export interface Node {
   readonly jobs: JobsService
   readonly models: ModelsService
   readonly payouts: PayoutsService
+  /** How the whole flow stands. */
+  readonly flow: Flow
   /** Its own money. */
   readonly account: Account
   /** What it does by itself. */
@@ -281,7 +285,18 @@ export async function createNode(
     await keep('roles', async () => {
       unheard()
     })
-    for (const [name, service] of Object.entries({ data, jobs, models, payouts }))
+    const flow = createFlow({
+      clock: systemClock,
+      log: log.child({ part: 'flow' }),
+      events,
+      store,
+      chain,
+      data,
+      jobs,
+      models,
+      payouts
+    })
+    for (const [name, service] of Object.entries({ flow, data, jobs, models, payouts }))
       await lifecycle.start({ name, start: () => service.start(), stop: () => service.stop() })
     chain.ledger.start() // whoever must hear of every event has said so by now
 
@@ -298,6 +313,7 @@ export async function createNode(
       jobs,
       models,
       payouts,
+      flow,
       account,
       automations,
       availability,

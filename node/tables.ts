@@ -9,6 +9,7 @@ import { rowRecord } from './data/validator/rows.ts'
 import { knownJob } from './jobs/book.ts'
 import { speed } from './jobs/worker/estimate.ts'
 import { experienceRecord } from './jobs/worker/experience.ts'
+import { tallyRecord } from './flow/tally.ts'
 import { openTables as openModels } from './models/records.ts'
 import { openTables as openReceipts } from './payouts/receipts/index.ts'
 import { summarySchema } from './payouts/settler/bundles.ts'
@@ -36,6 +37,7 @@ const apart: Readonly<Record<string, z.ZodType>> = {
   'jobs/speeds': speed,
   'jobs/experience': experienceRecord,
   'jobs/assignments': assignment,
+  'flow/tally': tallyRecord,
   'payouts/gates': gateDocument,
   'payouts/summaries': summarySchema,
   'payouts/verdicts': verdictSchema,

@@ -339,6 +339,8 @@ export interface DataService {
    * @throws InvalidError `vote.not-validator`, `vote.not-open`, `vote.already`
    */
   vote(contribution: Hex, accept: boolean, reason?: string): Promise<void>
+  /** What is not decided yet in the Datanets that are followed here, as far as a look with a bound goes. */
+  undecided(): Promise<readonly ReviewItem[]>
   /** Validator: what is voted on, a Datanet's in the order of authorship. */
   review(page?: PageRequest): Promise<Page<ReviewItem>>
   /** Double votes in a Datanet that this node has evidence of. */

@@ -1,6 +1,6 @@
 import { InvalidError, NotFoundError, TilthError } from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
-import { createAsking } from './client/ask.ts'
+import { createAsking, defaultMaxTokens } from './client/ask.ts'
 import { createChannelKeeper } from './client/channels.ts'
 import { createStreamPool } from './client/pool.ts'
 import { createWallet } from './client/wallet.ts'
@@ -31,6 +31,7 @@ import { createServing } from './worker/serving.ts'
 import { createSigning } from './worker/signing.ts'
 import { createSlots } from './worker/slots.ts'
 import { createTerms } from './terms.ts'
+import { createUnderway, watched } from './underway.ts'
 
 /** registration → offer → inference → receipt: the phase's parts, wired. */
 export function createModelsService(deps: ModelsDeps): ModelsService {
@@ -57,7 +58,8 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
   const redeemer = createRedeemer(parts, accounts)
   const activity = createActivity(parts)
   const admission = createAdmission(parts, accounts, channels, serving, time)
-  const answers = createAnswers(parts, { accounts, signing, channels, admission, serving, slots })
+  const underway = createUnderway(parts)
+  const answers = createAnswers(parts, { accounts, signing, channels, admission, serving, slots, underway })
 
   const wallet = createWallet(parts, tables, receipts, time)
   const pool = createStreamPool(parts)
@@ -150,7 +152,15 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
         })
       if (request.seed !== undefined && (!Number.isSafeInteger(request.seed) || request.seed < 0))
         throw new InvalidError('ask.invalid', 'a seed is a whole number from 0')
-      return asStream((emit, signal) => asking(found.record, request, emit, signal, life.signal), request.signal)
+      return asStream(async (emit, signal) => {
+        const { id: model } = found.record
+        const coming = underway.begin({ role: 'client', model, wanted: request.maxTokens ?? defaultMaxTokens })
+        try {
+          await asking(found.record, request, watched(coming, emit), signal, life.signal)
+        } finally {
+          coming.over()
+        }
+      }, request.signal)
     },
     receipts: options => receipts.list(options),
     receipt: id => receipts.get(id),
@@ -188,6 +198,8 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
       return sum
     },
     activity: () => ({ ...activity.lately(), free: slots.free }),
+    underway: () => underway.list(),
+    queue: () => ({ running: slots.running, waiting: slots.waiting, free: slots.free }),
     redeem: options =>
       redeemer.all(
         options && {

@@ -144,12 +144,36 @@ export interface ActivityView {
   readonly fees: bigint
 }
 
+/** An answer that is coming, as its client or its worker sees it; nothing of what is asked and said. */
+export interface AnswerUnderway {
+  /** Of this node's, since its start. */
+  readonly number: number
+  readonly role: 'client' | 'worker'
+  readonly model: Hex
+  /** The other side; null while no worker has taken it. */
+  readonly peer: Address | null
+  readonly tokens: number
+  /** Most that it may have. */
+  readonly wanted: number
+  /** Milliseconds since 1970. */
+  readonly startedAt: number
+}
+
+/** What a worker has to do: answers that run, that wait for their turn, and that could begin at once. */
+export interface AnswerQueue {
+  readonly running: number
+  readonly waiting: number
+  readonly free: number
+}
+
 /** News of this phase, for the bus, the API and the console. Names are the bus's. */
 export type ModelEvents = {
   'models.registered': { model: Hex; builder: Address; datanet: Hex }
   'models.offered': { model: Hex; worker: Address }
   /** By this node itself. */
   'models.withdrawn': { model: Hex; worker: Address }
+  /** An answer that this node asks for or gives, a few times a second while it comes, and when it is over. */
+  'models.answering': AnswerUnderway & { readonly over: boolean }
   /**
    * Client and worker both emit it, each on its own node, once the receipt with both signatures is on disk.
    */
@@ -223,6 +247,10 @@ export interface ModelsService {
   release(ids: Iterable<Hex>): Promise<void>
   /** Worker: what it answered within the last hour, and how many more answers it could begin at once. */
   activity(): ActivityView & { readonly free: number }
+  /** Answers that are coming now, to this node or from it. */
+  underway(): readonly AnswerUnderway[]
+  /** Worker: what it has to do now. */
+  queue(): AnswerQueue
   /**
    * Those that pay this node, then those that it pays by; what was closed until a month after its end, unless left out.
    */

@@ -98,8 +98,9 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
     receipts.get(id).then(
       entry => {
         if (entry === undefined) return
-        const { model, fee } = entry.receipt.receipt.message
-        events.emit('payouts.receipt', { id, model, worker: entry.receipt.worker, fee })
+        const { model, fee, inputTokens, outputTokens } = entry.receipt.receipt.message
+        const tokens = inputTokens + outputTokens
+        events.emit('payouts.receipt', { id, model, worker: entry.receipt.worker, fee, tokens })
         if (roles.scorer) scorer.add(id)
       },
       (error: unknown) => {

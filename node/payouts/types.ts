@@ -147,7 +147,7 @@ export interface AccountingView {
 
 /** News of this phase. Names are the bus's. */
 export type PayoutEvents = {
-  'payouts.receipt': { id: Hex; model: Hex; worker: Address; fee: bigint }
+  'payouts.receipt': { id: Hex; model: Hex; worker: Address; fee: bigint; tokens: number }
   'payouts.scored': { receipt: Hex; scorer: Address; agrees: boolean; exact: boolean }
   /** A scorer found something else than most: one of them is wrong. */
   'payouts.disagreement': { receipt: Hex; scorer: Address; worker: Address }

@@ -22,6 +22,7 @@ export const eventNames = [
   'models.registered',
   'models.offered',
   'models.withdrawn',
+  'models.answering',
   'models.receipt',
   'models.redeemed',
   'models.failed',

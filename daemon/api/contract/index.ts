@@ -1,5 +1,6 @@
 export * from './route.ts'
 export * from './events.ts'
+export * from './flow.ts'
 export * from './sessions.ts'
 export * from './views.ts'
 export * from './data-views.ts'

@@ -4,6 +4,7 @@ import { offerRoutes, whyRoutes } from './offers.ts'
 import { sessionRoutes } from './sessions.ts'
 import { named, nothing, paged, pageSchema, route, wanted } from './route.ts'
 import { dataRoutes } from './data.ts'
+import { flowRoutes } from './flow.ts'
 import { walletRoutes } from './wallet.ts'
 import { channelRoutes } from './channels.ts'
 import {
@@ -67,6 +68,7 @@ export const routes = {
   ...sessionRoutes,
   ...walletRoutes,
   ...availabilityRoutes,
+  ...flowRoutes,
 
   ...dataRoutes,
 

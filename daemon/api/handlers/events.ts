@@ -14,6 +14,8 @@ const mostReaders = 128
 
 const jsonOf = (value: unknown): string =>
   JSON.stringify(value, (_key, item: unknown) => (typeof item === 'bigint' ? item.toString() : item))
+/** As the API says what the bus carries. */
+export const plain = (value: unknown): EventView['data'] => JSON.parse(jsonOf(value)) as EventView['data']
 
 /** What happened last at this node, numbered, for any number of readers. */
 interface News {

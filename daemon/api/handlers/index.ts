@@ -6,6 +6,7 @@ import { channelHandlers } from './channels.ts'
 import { dataHandlers } from './data.ts'
 import { eventHandlers } from './events.ts'
 import { identityHandlers } from './identities.ts'
+import { flowHandlers } from './flow.ts'
 import { jobHandlers } from './jobs.ts'
 import { modelHandlers } from './models.ts'
 import { nodeHandlers } from './node.ts'
@@ -36,6 +37,7 @@ export function createHandlers(
       ...channelHandlers(node, which),
       ...availabilityHandlers(node),
       ...eventHandlers(node),
+      ...flowHandlers(node),
       ...dataHandlers(node, which),
       worth: async ({ params: { id, ...page } }) => worthOf(node, await which.datanet(id), page),
       ...jobHandlers(node, which),

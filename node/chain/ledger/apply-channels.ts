@@ -1,8 +1,9 @@
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { Apply, Draft } from './draft.ts'
 import { earn } from './income.ts'
-import { noTotals, placeOf } from './records.ts'
+import { placeOf } from './records.ts'
 import type { ChannelRecord, Tables } from './records.ts'
+import { total } from './totals.ts'
 
 async function change(
   id: Hex,
@@ -18,7 +19,8 @@ async function change(
 
 /** Payment channels, and what of them was paid out. */
 export const applyChannels = {
-  async ChannelOpened(event, draft, { channels, channelsBy }) {
+  async ChannelOpened(event, draft, tables) {
+    const { channels, channelsBy } = tables
     const { channel: id, client, worker, model, deposit, expiry, block } = event
     const place = placeOf(event)
     await draft.put(channels, id, {
@@ -36,6 +38,7 @@ export const applyChannels = {
     })
     for (const key of [`client/${client}`, `worker/${worker}`, `model/${model}`])
       await draft.put(channelsBy, `${key}/${place}`, id)
+    await total({ channels: 1n }, draft, tables)
   },
   ChannelToppedUp: ({ channel, deposit, block }, draft, tables) =>
     change(channel, draft, tables, ({ deposits }) => ({
@@ -44,13 +47,7 @@ export const applyChannels = {
     })),
   async ChannelClaimed(event, draft, tables) {
     const { channel, claimed, toWorker, toBuilder, toData } = event
-    const totals = (await draft.get(tables.totals, 'all')) ?? noTotals
-    await draft.put(tables.totals, 'all', {
-      ...totals,
-      workers: totals.workers + toWorker,
-      builders: totals.builders + toBuilder,
-      data: totals.data + toData
-    })
+    await total({ workers: toWorker, builders: toBuilder, data: toData }, draft, tables)
     const paying = await draft.get(tables.channels, channel)
     if (paying !== undefined) {
       const { worker, model: of } = paying

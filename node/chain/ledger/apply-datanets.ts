@@ -1,26 +1,32 @@
 import { sequenceKey } from '../../store/index.ts'
 import type { Apply } from './draft.ts'
 import { placeOf } from './records.ts'
+import { total } from './totals.ts'
 
 /** Datanets, the order of authorship in them, and their versions. */
 export const applyDatanets = {
-  async DatanetCreated(event, draft, { datanets, datanetOrder }) {
+  async DatanetCreated(event, draft, tables) {
+    const { datanets, datanetOrder } = tables
     const { datanet: id, host, rules, createdAt, validators, block } = event
     await draft.put(datanets, id, { id, host, rules, createdAt, validators, commitments: 0n, version: 0, block })
     await draft.put(datanetOrder, placeOf(event), id)
+    await total({ datanets: 1n }, draft, tables)
   },
-  async Committed(event, draft, { datanets, commitments, authorship }) {
+  async Committed(event, draft, tables) {
+    const { datanets, commitments, authorship } = tables
     const { contribution: id, datanet, contributor, commitment, index, block, transaction } = event
     const known = await draft.get(datanets, datanet)
     await draft.put(commitments, id, { id, datanet, contributor, commitment, index, block, transaction })
     await draft.put(authorship, `${datanet}/${sequenceKey(index)}`, id)
+    await total({ commitments: 1n }, draft, tables)
     if (known === undefined) return `Datanet ${datanet} was never created`
     await draft.put(datanets, datanet, { ...known, commitments: index })
     return index === known.commitments + 1n
       ? undefined
       : `commitment ${known.commitments + 1n} of ${datanet} is missing`
   },
-  async VersionAnchored({ datanet, version, root, count, cid, block, transaction }, draft, { datanets, versions }) {
+  async VersionAnchored({ datanet, version, root, count, cid, block, transaction }, draft, tables) {
+    const { datanets, versions } = tables
     const known = await draft.get(datanets, datanet)
     await draft.put(versions, `${datanet}/${sequenceKey(version)}`, {
       datanet,
@@ -31,6 +37,7 @@ export const applyDatanets = {
       block,
       transaction
     })
+    await total({ versions: 1n }, draft, tables)
     if (known === undefined) return `Datanet ${datanet} was never created`
     await draft.put(datanets, datanet, { ...known, version })
   },

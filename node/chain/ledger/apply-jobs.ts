@@ -3,6 +3,7 @@ import type { Apply, Draft } from './draft.ts'
 import { earn, hold } from './income.ts'
 import { emptyNode } from './records.ts'
 import type { EscrowRecord, NodeRecord, Tables } from './records.ts'
+import { total } from './totals.ts'
 
 async function change(
   node: Address,
@@ -52,8 +53,10 @@ export const applyJobs = {
   async EscrowFunded({ escrow: id, job, builder, worker, amount, deadline, block }, draft, tables) {
     await draft.put(tables.escrows, id, { id, job, builder, worker, amount, deadline, state: 'funded', block })
     await hold({ builder, worker, amount }, 1n, draft, tables)
+    await total({ escrowed: amount, escrows: 1n }, draft, tables)
   },
   async EscrowReleased(event, draft, tables) {
+    await total({ released: event.paid, releases: 1n }, draft, tables)
     const known = await end(event.escrow, 'released', draft, tables)
     if (known === undefined) return `escrow ${event.escrow} was never funded`
     const { worker: account, job: of } = known

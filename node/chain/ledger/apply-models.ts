@@ -1,11 +1,14 @@
 import type { Apply } from './draft.ts'
 import { placeOf } from './records.ts'
+import { total } from './totals.ts'
 
 /** Models as they were registered. */
 export const applyModels = {
-  async ModelRegistered(event, draft, { models, modelOrder, modelsOf }) {
+  async ModelRegistered(event, draft, tables) {
+    const { models, modelOrder, modelsOf } = tables
     const { model: id, builder, datanet, registration, block } = event
     const place = placeOf(event)
+    if ((await draft.get(models, id)) === undefined) await total({ models: 1n }, draft, tables)
     await draft.put(models, id, { id, builder, registration, retired: false, block, place })
     await draft.put(modelOrder, place, id)
     await draft.put(modelsOf, `${datanet}/${place}`, id)

@@ -2,8 +2,9 @@ import type { Hex } from '../../../protocol/primitives/index.ts'
 import { sequenceKey } from '../../store/index.ts'
 import type { Apply, Draft } from './draft.ts'
 import { earn } from './income.ts'
-import { claimedKey, emptyPool, noTotals, placeOf } from './records.ts'
+import { claimedKey, emptyPool, placeOf } from './records.ts'
 import type { PoolRecord, ProposalRecord, Tables } from './records.ts'
+import { total } from './totals.ts'
 
 /** The contract's reason for an epoch that validators were against: the text in 32 bytes. */
 const byVeto: Hex = `0x${'7665746f'.padEnd(64, '0')}`
@@ -46,8 +47,7 @@ export const applyPools = {
   async PoolDeposited({ pool, amount }, draft, tables) {
     const known = await poolOf(pool, draft, tables)
     await draft.put(tables.pools, pool, { ...known, deposited: known.deposited + amount })
-    const totals = (await draft.get(tables.totals, 'all')) ?? noTotals
-    await draft.put(tables.totals, 'all', { ...totals, deposited: totals.deposited + amount })
+    await total({ deposited: amount }, draft, tables)
   },
   async EpochProposed(event, draft, tables) {
     const { name: _name, logIndex: _index, ...proposal } = event
@@ -70,8 +70,10 @@ export const applyPools = {
   },
   EpochVetoed: ({ pool, epoch, vetoed }, draft, tables) =>
     changePending(pool, epoch, draft, tables, () => ({ vetoed })),
-  EpochFinalized: ({ pool, epoch, payoutsTotal }, draft, tables) =>
-    settle(pool, epoch, draft, tables, 'final', { epoch, payoutsTotal }),
+  async EpochFinalized({ pool, epoch, payoutsTotal }, draft, tables) {
+    await total({ epochs: 1n }, draft, tables)
+    return settle(pool, epoch, draft, tables, 'final', { epoch, payoutsTotal })
+  },
   async PayoutClaimed(event, draft, tables) {
     const { pool, account, amount, cumulative, block, transaction } = event
     const place = placeOf(event)
@@ -80,8 +82,7 @@ export const applyPools = {
     for (const key of [`account/${account}`, `pool/${pool}`]) await draft.put(tables.claimsBy, `${key}/${place}`, place)
     const known = await poolOf(pool, draft, tables)
     await draft.put(tables.pools, pool, { ...known, paid: known.paid + amount })
-    const totals = (await draft.get(tables.totals, 'all')) ?? noTotals
-    await draft.put(tables.totals, 'all', { ...totals, paid: totals.paid + amount })
+    await total({ paid: amount, claims: 1n }, draft, tables)
     const before = (await draft.get(tables.claimed, claimedKey(pool, account))) ?? 0n
     await draft.put(tables.claimed, claimedKey(pool, account), cumulative)
     return before + amount === cumulative ? undefined : `a claim of ${account} from ${pool} is missing`

@@ -173,18 +173,34 @@ export const accountRecord = z.strictObject({
 })
 export type AccountRecord = z.infer<typeof accountRecord>
 
-/** Over all channels and pools. */
+/**
+ * What channels and pools came to, in the smallest unit; and how many there are of what stands on chain, so that
+ * nobody has to count a list for it.
+ */
 export const totalsRecord = z.strictObject({
   workers: amount,
   builders: amount,
   data: amount,
   deposited: amount,
-  paid: amount
+  paid: amount,
+  /** Paid into escrows, and out of them to who trained. */
+  escrowed: amount,
+  released: amount,
+  datanets: amount,
+  commitments: amount,
+  versions: amount,
+  escrows: amount,
+  releases: amount,
+  models: amount,
+  channels: amount,
+  /** Epochs that are final. */
+  epochs: amount,
+  claims: amount
 })
 export type Totals = z.infer<typeof totalsRecord>
 
 /** Of the tables below; a change that older entries do not have takes the next number. */
-export const ledgerLayout = 1
+export const ledgerLayout = 2
 
 /** What a block changed, so that it can be taken back: its events, and what stood before, as text; null for nothing. */
 const undoRecord = z.strictObject({
@@ -312,5 +328,22 @@ export const emptyAccount: AccountRecord = {
   escrowed: 0n,
   expected: 0n
 }
-export const noTotals: Totals = { workers: 0n, builders: 0n, data: 0n, deposited: 0n, paid: 0n }
+export const noTotals: Totals = {
+  workers: 0n,
+  builders: 0n,
+  data: 0n,
+  deposited: 0n,
+  paid: 0n,
+  escrowed: 0n,
+  released: 0n,
+  datanets: 0n,
+  commitments: 0n,
+  versions: 0n,
+  escrows: 0n,
+  releases: 0n,
+  models: 0n,
+  channels: 0n,
+  epochs: 0n,
+  claims: 0n
+}
 export const claimedKey = (pool: Hex, account: Address): string => `${pool}/${account}`

@@ -12,6 +12,8 @@ import type { Shards } from './shards.ts'
 
 /** Open contributions of a Datanet that the queue looks at: they are voted on one after another. */
 const openLookedAt = 200
+/** Datanets, and open contributions in all, that a look at what is decided now goes through. */
+const undecidedIn = { datanets: 256, contributions: 200 }
 /** Double votes looked through: each costs a stake, so they are few. */
 const evidenceLookedAt = 1_000
 
@@ -22,7 +24,7 @@ export function createReview(
   shown: Shown,
   interest: Pick<Interest, 'all' | 'roles'>,
   startedAt: number
-): Pick<DataService, 'review' | 'reviewOf' | 'reviewRows' | 'doubleVotes'> {
+): Pick<DataService, 'undecided' | 'review' | 'reviewOf' | 'reviewRows' | 'doubleVotes'> {
   async function item(record: ContributionRecord, net: DatanetDocument): Promise<ReviewItem> {
     const { id, state } = record
     const verdict = await book.verdict(id)
@@ -48,6 +50,20 @@ export function createReview(
   }
 
   return {
+    async undecided() {
+      const items: ReviewItem[] = []
+      for (const datanet of interest.all().slice(0, undecidedIn.datanets)) {
+        const net = (await book.datanet(datanet))?.document
+        if (net === undefined) continue
+        const { passed } = await book.progress(datanet)
+        for (const index of await book.open(datanet, passed + 1, undecidedIn.contributions - items.length)) {
+          const record = await book.at(datanet, index)
+          if (record !== undefined) items.push(await item(record, net))
+        }
+        if (items.length >= undecidedIn.contributions) break
+      }
+      return items
+    },
     async review(request: PageRequest = {}) {
       const items: ReviewItem[] = []
       for (const datanet of interest.all()) {

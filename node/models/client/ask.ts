@@ -24,6 +24,8 @@ import type { Growing } from './spelling.ts'
 import type { Wallet } from './wallet.ts'
 import type { Workers } from './workers.ts'
 
+/** Tokens of an answer at most, unless its asker says otherwise. */
+export const defaultMaxTokens = 128
 /** Prompts that may have more tokens than this are counted before they are asked. */
 const countedBefore = 1024
 
@@ -53,7 +55,7 @@ export function createAsking(
 
   function contentOf({
     messages,
-    maxTokens = 128,
+    maxTokens = defaultMaxTokens,
     temperature = 0,
     topK = 0,
     topP = 1,

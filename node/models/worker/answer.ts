@@ -1,10 +1,11 @@
-import { clientFrame, creditOf, feeOf } from '../../../protocol/models/index.ts'
+import { clientFrame, creditOf, feeOf, tokensWanted } from '../../../protocol/models/index.ts'
 import type { ClientFrame, Finish } from '../../../protocol/models/index.ts'
 import { InvalidError, NotFoundError, TilthError } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { Generation } from '../../engine/types.ts'
 import type { MessageStream } from '../../transport/types.ts'
 import type { Parts } from '../deps.ts'
+import type { Coming, Underway } from '../underway.ts'
 import type { AnswerRecord } from '../records.ts'
 import type { Admission, Admitted, RequestFrame } from './admission.ts'
 import type { Account, Answer, Accounts } from './accounts.ts'
@@ -28,12 +29,13 @@ export interface AnswerParts {
   readonly admission: Admission
   readonly serving: Serving
   readonly slots: Slots
+  readonly underway: Underway
 }
 
 /** Serves `/tilth/models/infer/1`: quotes, what is left to sign, and answers, paid as they come. */
 export function createAnswers(
   parts: Parts,
-  { accounts, signing, channels, admission, serving, slots }: AnswerParts
+  { accounts, signing, channels, admission, serving, slots, underway }: AnswerParts
 ): (stream: MessageStream) => Promise<void> {
   const { clock, engine, log, now } = parts
   /** Answers that are being given, no more than there are slots and receipts on their way. */
@@ -84,7 +86,7 @@ export function createAnswers(
     stream: MessageStream,
     dialogue: Dialogue,
     { answer, written }: { answer: Answer; written: Promise<void> },
-    sent: number[]
+    { sent, coming }: { sent: number[]; coming: Coming }
   ): Promise<{ finish: Finish; tail: string }> {
     const { served, inputTokens, creditTokens, frame } = admitted
     const stop = new AbortController()
@@ -104,7 +106,8 @@ export function createAnswers(
       const { resume } = frame.content
       const before = resume.length === 0 ? 0 : (await spoken.push(resume)).length
       const running = (): number => going.size
-      const said = before + (await deliver(parts, generation, { stream, dialogue, answer, sent, running }))
+      const grew = (tokens: number): void => coming.grew(tokens)
+      const said = before + (await deliver(parts, generation, { stream, dialogue, answer, sent, running, grew }))
       const { text, finish } = await generation.result
       serving.measured(served.model.id, sent.length, clock.now() - began)
       return { finish, tail: text.slice(said, said + 4096) }
@@ -165,9 +168,15 @@ export function createAnswers(
     const { answer } = begun
     const sent: number[] = []
     dialogue.answering(answer, sent)
+    const coming = underway.begin({
+      role: 'worker',
+      model: served.model.id,
+      wanted: tokensWanted(frame.content),
+      peer: account.client
+    })
     let spoken: { finish: Finish; tail: string } = { finish: 'cancelled', tail: '' }
     try {
-      spoken = await speak(admitted, stream, dialogue, begun, sent)
+      spoken = await speak(admitted, stream, dialogue, begun, { sent, coming })
     } catch (error) {
       const code = error instanceof TilthError ? error.code : 'internal'
       const engineFailed = !stream.signal.aborted && !dialogue.signal.aborted && code !== 'voucher.late'
@@ -178,6 +187,8 @@ export function createAnswers(
       // The engine failed or was stopped, and the client is there: it pays for what it got, and goes elsewhere for the
       // rest.
       if (engineFailed) log.warn('an answer was cut off', { model: served.model.id, error })
+    } finally {
+      coming.over()
     }
     if (
       dialogue.signal.aborted &&

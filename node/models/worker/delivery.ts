@@ -23,6 +23,8 @@ export interface DeliveryContext {
   readonly sent: number[]
   /** Answers that run now, with this one. */
   readonly running: () => number
+  /** Hears how many tokens are on the wire. */
+  readonly grew: (tokens: number) => void
 }
 
 /**
@@ -33,7 +35,7 @@ export interface DeliveryContext {
 export async function deliver(
   { clock }: Pick<Parts, 'clock'>,
   generation: Generation,
-  { stream, dialogue, answer, sent, running }: DeliveryContext
+  { stream, dialogue, answer, sent, running, grew }: DeliveryContext
 ): Promise<number> {
   const { content, offer, inputTokens } = answer.record
   const wanted = tokensWanted(content)
@@ -47,6 +49,7 @@ export async function deliver(
     const batch = tokens.take(await dialogue.room(offer.message.outputPrice, most))
     sent.push(...batch.map(({ id }) => id))
     answer.sent = sent.length
+    grew(sent.length)
     const text = batch.map(token => token.text).join('')
     said += text.length
     last = clock.now()

@@ -3,6 +3,8 @@ import { LimitError } from '../../../protocol/primitives/index.ts'
 export interface Slots {
   /** Answers that can begin at once. */
   readonly free: number
+  readonly running: number
+  readonly waiting: number
   /**
    * Waits for its turn.
    * @returns what gives the slot back ·
@@ -30,6 +32,12 @@ export function createSlots(capacity: number, bound: number): Slots {
   return {
     get free() {
       return Math.max(0, capacity - running - waiting.length)
+    },
+    get running() {
+      return running
+    },
+    get waiting() {
+      return waiting.length
     },
     async take(signal) {
       signal.throwIfAborted()

@@ -332,5 +332,6 @@ describe('the ledger of the chain', function () {
     )
     const totals = await views.totals()
     assert.equal(totals.data * 15n, totals.workers * 6n)
+    assert.ok(totals.channels >= BigInt(seen.length), 'and how many channels there are, without reading them')
   })
 })
