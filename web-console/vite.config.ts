@@ -37,5 +37,5 @@ export default defineConfig({
     assetsInlineLimit: 0,
     reportCompressedSize: false
   },
-  server: { proxy: { '/api': proxied, '/v1': proxied, '/openapi.json': proxied, '/healthz': proxied } }
+  server: { proxy: { '^/api/[^.?]*([?].*)?$': proxied, '/v1': proxied, '/openapi.json': proxied, '/healthz': proxied } }
 })

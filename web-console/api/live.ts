@@ -26,11 +26,20 @@ export function startLive(queries: QueryClient) {
     connection = next
     for (const watch of watchers) watch()
   }
-  const flush = (): void => {
+  const flush = async (): Promise<void> => {
     const names = gathered
     gathered = new Set()
+    // What is read already is not asked for anew: under steady news a slow answer would never be awaited. What came
+    // meanwhile is read when it is there.
+    await queries.invalidateQueries(
+      { predicate: ({ queryKey }) => isTouched(String(queryKey[0]), names) },
+      { cancelRefetch: false }
+    )
     timer = undefined
-    void queries.invalidateQueries({ predicate: ({ queryKey }) => isTouched(String(queryKey[0]), names) })
+    if (gathered.size > 0) later()
+  }
+  const later = (): void => {
+    timer ??= setTimeout(() => void flush(), gatherMs)
   }
   const take = (text: string): void => {
     const read = eventView.safeParse(JSON.parse(text))
@@ -38,7 +47,7 @@ export function startLive(queries: QueryClient) {
     const event = read.data
     if (event.name === 'alive') return
     gathered.add(event.name)
-    timer ??= setTimeout(flush, gatherMs)
+    later()
     for (const listener of listeners) listener(event)
   }
   const connect = (): void => {
