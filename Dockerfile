@@ -3,7 +3,20 @@
 FROM node:24-bookworm-slim AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
+COPY scripts/console.ts ./scripts/
 RUN npm ci --omit=dev
+
+# The web console: what builds it stays in this stage.
+FROM node:24-bookworm-slim AS console
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --ignore-scripts
+COPY scripts/console.ts ./scripts/
+COPY tsconfig.json ./
+COPY protocol ./protocol
+COPY daemon/api/contract ./daemon/api/contract
+COPY web-console ./web-console
+RUN node scripts/console.ts
 
 FROM node:24-bookworm-slim
 ENV NODE_ENV=production TILTH_DATA=/data
@@ -15,6 +28,7 @@ COPY bin ./bin
 COPY protocol ./protocol
 COPY node ./node
 COPY daemon ./daemon
+COPY --from=console /app/web-console/dist ./web-console/dist
 USER tilth
 VOLUME /data
 # libp2p; the HTTP API stays on the container's own localhost. Others see the host's address and port, not these: say so

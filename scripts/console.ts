@@ -1,7 +1,7 @@
 // Builds the web console into web-console/dist, each file beside its compressed forms. `npm ci` runs it; where the
 // tools that build are not installed (npm ci --omit=dev) nothing is built, and the daemon says so to whoever opens it.
 // Usage: node scripts/console.ts [--if-possible]
-import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 
@@ -16,15 +16,24 @@ const isText = (name: string): boolean => /\.(html|js|css|svg|json)$/.test(name)
 
 if (isPossible) {
   const { build } = await import('vite')
-  await build({ root: folder, configFile: join(folder, 'vite.config.ts'), logLevel: 'warn' })
+  // Built beside what is there, which a daemon may be serving, and put in its place when it is whole.
   const dist = join(folder, 'dist')
-  for (const name of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
-    const path = join(dist, name)
+  const fresh = join(folder, '.cache', `dist-${process.pid}`)
+  await build({
+    root: folder,
+    configFile: join(folder, 'vite.config.ts'),
+    logLevel: 'warn',
+    build: { outDir: fresh, emptyOutDir: true }
+  })
+  for (const name of readdirSync(fresh, { recursive: true, encoding: 'utf8' })) {
+    const path = join(fresh, name)
     if (!isText(name) || statSync(path).size < leastBytes) continue
     const bytes = readFileSync(path)
     writeFileSync(`${path}.br`, brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } }))
     writeFileSync(`${path}.gz`, gzipSync(bytes, { level: 9 }))
   }
+  rmSync(dist, { recursive: true, force: true })
+  renameSync(fresh, dist)
 } else if (!process.argv.includes('--if-possible')) {
   console.error('the console is not built: its tools are not installed; run npm ci')
   process.exitCode = 1

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { TilthError, readAs } from '../../../protocol/primitives/index.ts'
 import { routes } from '../contract/index.ts'
 import type { ParsedBodyOf, ParsedParamsOf, ReplyOf, Route, RouteName, Routes } from '../contract/index.ts'
+import { isConsoleRoute, serveConsole } from './console/index.ts'
 import { errorReply } from './errors.ts'
 import { createGuard } from './guard.ts'
 import { ownHandlers } from './own.ts'
@@ -28,6 +29,8 @@ export interface ApiServerOptions {
   /** Where sessions of browsers outlive the process; without it they do not. */
   sessions?: SessionFile
   handlers: Handlers
+  /** Where the web console may be built, if not beside the sources. */
+  consoleFolders?: readonly string[]
   metrics(): Promise<{ contentType: string; text: string }>
   /** Adds the OpenAI-style endpoints, which have a form of their own. */
   extend?(server: FastifyInstance): void
@@ -124,7 +127,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     const url = request.routeOptions.url ?? ''
     guard.checkHost(request.headers.host)
     guard.checkOrigin(request.headers.origin)
-    if (open.has(url) || request.method === 'OPTIONS') return
+    if (open.has(url) || isConsoleRoute(request) || request.method === 'OPTIONS') return
     const session = guard.checkIdentity({
       headers: request.headers,
       port: request.socket.localPort,
@@ -191,6 +194,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     return reply.type(contentType).send(text)
   })
   options.extend?.(server)
+  serveConsole(server, options.consoleFolders)
 
   try {
     const url = await server.listen({ host: options.host, port: options.port })

@@ -1,0 +1,2 @@
+export { isConsoleBuilt } from './folder.ts'
+export * from './serve.ts'
