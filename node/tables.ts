@@ -31,7 +31,6 @@ const apart: Readonly<Record<string, z.ZodType>> = {
   'data/rows-words': text,
   'data/rows-slips': mark,
   'data/rows-of': mark,
-  'data/rows-count': z.int().min(0),
   'jobs/known': knownJob,
   'jobs/built': jobRecord,
   'jobs/speeds': speed,

@@ -31,8 +31,10 @@ export type DataErrorCode =
   | 'version.unchanged'
   | 'version.unknown'
   | 'vote.already'
+  | 'vote.none'
   | 'vote.not-open'
   | 'vote.not-validator'
+  | 'vote.told'
 
 declare module '../../protocol/primitives/errors.ts' {
   interface ErrorCodesByModule {

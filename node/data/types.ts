@@ -187,6 +187,8 @@ export interface ReviewItem extends ContributionView {
   /** How this node has voted, with its owner's reason, which is told to nobody; null: it has not. */
   readonly vote: boolean | null
   readonly voteReason?: string
+  /** Until when the vote can be taken back: nobody was told of it yet. null: there is none, or it was told. */
+  readonly undoUntil: number | null
   /** Revealed votes, for and against; and what has committed to a vote. */
   readonly accepting: number
   readonly rejecting: number
@@ -336,9 +338,12 @@ export interface DataService {
 
   /**
    * Votes by hand (validator with autoVote off).
-   * @throws InvalidError `vote.not-validator`, `vote.not-open`, `vote.already`
+   * @param holdMs how long it is told to nobody, so that it can be taken back; at most until half of the vote's window
+   * is over @throws InvalidError `vote.not-validator`, `vote.not-open`, `vote.already`
    */
-  vote(contribution: Hex, accept: boolean, reason?: string): Promise<void>
+  vote(contribution: Hex, accept: boolean, reason?: string, holdMs?: number): Promise<void>
+  /** Takes back a vote that nobody was told of. @throws InvalidError `vote.told`, `vote.none` */
+  unvote(contribution: Hex): Promise<void>
   /** What is not decided yet in the Datanets that are followed here, as far as a look with a bound goes. */
   undecided(): Promise<readonly ReviewItem[]>
   /** Validator: what is voted on, a Datanet's in the order of authorship. */

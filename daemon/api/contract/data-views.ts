@@ -123,6 +123,8 @@ export const reviewView = contributionView.extend({
   /** How this node has voted; its reason is kept here and told to nobody. */
   vote: z.boolean().nullable(),
   voteReason: z.string().optional(),
+  /** Until when the vote can be undone: nobody was told of it yet. null: there is none, or it was told. */
+  undoUntil: z.number().nullable(),
   accepting: z.int(),
   rejecting: z.int(),
   committed: z.int(),

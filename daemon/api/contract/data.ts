@@ -263,8 +263,18 @@ export const dataRoutes = {
     body: z.strictObject({
       accept: z.boolean(),
       /** Kept here: a vote has no room for it. */
-      reason: z.string().trim().min(1).max(500).optional()
+      reason: z.string().trim().min(1).max(500).optional(),
+      /** So long nobody is told of it, and it can be undone; at most until half of the vote's window is over. */
+      holdSeconds: z.int().min(0).max(3600).default(0)
     }),
+    reply: z.object({ id: hash })
+  }),
+  unvote: route({
+    method: 'POST',
+    path: '/api/contributions/:id/unvote',
+    stage: 'votes',
+    summary: 'Take back a vote by hand that is still held, so that nobody was told of it',
+    params: named,
     reply: z.object({ id: hash })
   }),
   anchorVersion: route({

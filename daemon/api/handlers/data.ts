@@ -32,6 +32,7 @@ type Names =
   | 'setVotePolicy'
   | 'roster'
   | 'vote'
+  | 'unvote'
   | 'anchorVersion'
   | 'versions'
 
@@ -153,7 +154,12 @@ export function dataHandlers(
     },
     async vote({ params, body }) {
       const id = await which.contribution(params.id)
-      await data.vote(id, body.accept, body.reason)
+      await data.vote(id, body.accept, body.reason, body.holdSeconds * 1000)
+      return { id }
+    },
+    async unvote({ params }) {
+      const id = await which.contribution(params.id)
+      await data.unvote(id)
       return { id }
     },
     review: async ({ params }) => mapPage(await data.review(params), reviewView),

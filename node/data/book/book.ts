@@ -66,6 +66,7 @@ export interface Book extends Directory {
   outbox: Tables['outbox']
   withdrawn: Tables['withdrawn']
   reasons: Tables['reasons']
+  chosen: Tables['chosen']
   policies: Tables['policies']
   prepared: Tables['prepared']
   /** Forgets what the chain dropped with a block. @returns what was known of it, if it stood in that block */
@@ -238,6 +239,7 @@ export function createBook({ store }: Pick<DataDeps, 'store'>): Book {
     outbox: tables.outbox,
     withdrawn: tables.withdrawn,
     reasons: tables.reasons,
+    chosen: tables.chosen,
     policies: tables.policies,
     prepared: tables.prepared,
     async dropContribution(id, block) {

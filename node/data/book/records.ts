@@ -85,6 +85,12 @@ export type EvidenceRecord = z.infer<typeof evidenceRecord>
 /** Milliseconds since 1970. */
 const preparedRecord = z.strictObject({ until: z.number() })
 
+/**
+ * A vote by hand that nobody was told of yet: until when its owner can take it back (milliseconds since 1970), and
+ * whether it is being told now.
+ */
+const chosenRecord = z.strictObject({ accept: z.boolean(), until: z.number(), released: z.boolean() })
+
 /** By its own checks, or by hand. */
 const votePolicy = z.enum(['auto', 'manual'])
 /** Characters of a reason. */
@@ -124,6 +130,8 @@ export interface Tables {
   readonly withdrawn: Collection<true>
   /** Why this node voted as it did, in its owner's words: no statement has room for it, so it stays here. */
   readonly reasons: Collection<string>
+  /** Votes by hand that can still be taken back. */
+  readonly chosen: Collection<z.infer<typeof chosenRecord>>
   /** How this validator votes: under `votes`, where its owner has said so. */
   readonly policies: Collection<z.infer<typeof votePolicy>>
   /** Shards that were stored and not contributed yet, by CID: until when they are kept for it. */
@@ -150,6 +158,7 @@ export function openTables(store: Pick<Store, 'collection'>): Tables {
     outbox: store.collection('data/outbox', contributionStatements),
     withdrawn: store.collection('data/withdrawn', mark),
     reasons: store.collection('data/reasons', z.string().max(mostReason)),
+    chosen: store.collection('data/chosen', chosenRecord),
     policies: store.collection('data/policies', votePolicy),
     prepared: store.collection('data/prepared', preparedRecord)
   }

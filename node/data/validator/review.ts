@@ -29,6 +29,7 @@ export function createReview(
     const { id, state } = record
     const verdict = await book.verdict(id)
     const { mine, commits, votes } = await book.ballot(id)
+    const chosen = mine === undefined ? await book.chosen.get(id) : undefined
     const reason = await book.reasons.get(id)
     const { validators, voteSeconds, name } = net.rules
     const weigh = (addresses: readonly Address[]): number =>
@@ -39,7 +40,8 @@ export function createReview(
       ...(await contributionView(book, record)),
       datanetName: name,
       advice: verdict === undefined ? null : verdict.accept,
-      vote: mine === undefined ? null : mine.message.accept,
+      vote: mine?.message.accept ?? chosen?.accept ?? null,
+      undoUntil: chosen === undefined || chosen.released ? null : chosen.until,
       ...(reason === undefined ? {} : { voteReason: reason }),
       accepting: by(true),
       rejecting: by(false),

@@ -46,9 +46,12 @@ export interface Turns {
   /** This contribution, and those after it, may stand otherwise than when they were passed: look at them once more. */
   revisit(datanet: Hex, index: number): void
   /**
-   * Votes by hand; the reason stays here. @throws InvalidError `vote.not-validator`, `vote.not-open`, `vote.already`
+   * Votes by hand; the reason stays here. So long as it is held nobody is told of it, and it can be taken back.
+   * @throws InvalidError `vote.not-validator`, `vote.not-open`, `vote.already`
    */
-  vote(id: Hex, accept: boolean, reason?: string): Promise<void>
+  vote(id: Hex, accept: boolean, reason?: string, holdMs?: number): Promise<void>
+  /** @throws InvalidError `vote.told`, `vote.none` */
+  unvote(id: Hex): Promise<void>
   /** Whether this validator votes by its own checks; what was chosen stays over restarts. */
   policy(): Promise<VotePolicy>
   setPolicy(policy: VotePolicy): Promise<void>
@@ -119,6 +122,28 @@ export function createTurns(
       const ballot = await book.ballot(id)
       if (ballot.mine === undefined) await book.putBallot(id, { ...ballot, mine })
     })
+  }
+
+  /**
+   * Makes a vote by hand of what its owner has chosen, once the time to take it back is over.
+   * @returns until when it is held
+   */
+  async function release(
+    { id }: ContributionRecord,
+    statements: ContributionStatements,
+    verdict: Verdict
+  ): Promise<number | undefined> {
+    const chosen = await book.serially(async () => {
+      const held = await book.chosen.get(id)
+      if (held === undefined || held.until > clock.now() || held.released) return held
+      const released = { ...held, released: true }
+      await book.chosen.put(id, released)
+      return released
+    })
+    if (chosen?.released !== true) return chosen?.until
+    await choose(id, statements, verdict, chosen.accept)
+    await book.chosen.delete(id)
+    return undefined
   }
 
   /**
@@ -212,16 +237,18 @@ export function createTurns(
         const over = Math.max(state.since, startedAt) + net.rules.voteSeconds * 1000
         if (clock.now() > over) return end(id)
         if (!judges(net)) return { until: over + 1 }
+        let held: number | undefined
         try {
           const verdict = await ensureVerdict(record, state.statements)
           if (isValidator(net) && (await policy()) === 'auto')
             await choose(id, state.statements, verdict, verdict.accept)
+          held = await release(record, state.statements, verdict)
         } catch (error) {
           log.info('a shard could not be checked yet', { contribution: id, error })
           return { until: Math.min(over + 1, clock.now() + timing.tickMs) }
         }
         const again = await cast(record, net, state.since)
-        return { until: Math.min(over + 1, again ?? over + 1) }
+        return { until: Math.min(over + 1, again ?? over + 1, held ?? over + 1) }
       }
       case 'accepted':
         return judges(net) ? learnAccepted(record, net, state.statements, since) : 'go-on'
@@ -335,7 +362,7 @@ export function createTurns(
       await book.policies.put('votes', policy)
       for (const datanet of running.keys()) wake(datanet)
     },
-    async vote(id, accept, reason) {
+    async vote(id, accept, reason, holdMs = 0) {
       const record = await book.contribution(id)
       const net = record === undefined ? undefined : (await book.datanet(record.datanet))?.document
       if (record === undefined || net === undefined)
@@ -356,9 +383,36 @@ export function createTurns(
             'To vote by hand, let this node not vote by itself: tilth review policy manual'
         })
       checkStatements(network, record.state.statements)
-      if (reason !== undefined) await book.reasons.put(id, reason)
-      await choose(id, record.state.statements, verdict, accept)
+      if (reason === undefined) await book.reasons.delete(id)
+      else await book.reasons.put(id, reason)
+      const { statements, since } = record.state
+      const half = Math.max(since, startedAt) + net.rules.voteSeconds * 500
+      const until = Math.min(clock.now() + holdMs, half)
+      if (holdMs > 0 && until > clock.now())
+        await book.serially(async () => {
+          // What is being told already is not changed any more.
+          if ((await book.chosen.get(id))?.released !== true)
+            await book.chosen.put(id, { accept, until, released: false })
+        })
+      else {
+        await choose(id, statements, verdict, accept)
+        await book.chosen.delete(id)
+      }
       wake(record.datanet)
+    },
+    async unvote(id) {
+      const { mine } = await book.ballot(id)
+      await book.serially(async () => {
+        const chosen = await book.chosen.get(id)
+        if (mine !== undefined || chosen?.released === true)
+          throw new InvalidError('vote.told', 'this vote was told to the others already', {
+            help: 'It cannot be taken back: two different votes cost the stake.'
+          })
+        if (chosen === undefined)
+          throw new InvalidError('vote.none', 'this node has not voted on it', { help: 'There is nothing to undo.' })
+        await book.chosen.delete(id)
+      })
+      await book.reasons.delete(id)
     }
   }
 }

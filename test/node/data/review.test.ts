@@ -77,6 +77,26 @@ describe('data: a validator votes by hand', function () {
     assert.deepEqual(await host.service.doubleVotes(datanet), [])
   })
 
+  it('can take back a vote that is held, as nobody was told of it, and no other', async () => {
+    const { id } = await door.service.contribute({ datanet, file: second })
+    await checked(id)
+    await host.service.vote(id, false, 'a slip of the finger', 600_000)
+    const held = await host.service.reviewOf(id)
+    assert.deepEqual([held.vote, held.voteReason], [false, 'a slip of the finger'])
+    assert.ok(held.undoUntil !== null && held.undoUntil <= (held.closesAt ?? 0) - 299_000, 'half of the window at most')
+    assert.deepEqual(
+      (await host.service.votes(id)).validators.map(({ step, accept }) => [step, accept]),
+      [['waiting', null]]
+    )
+    await host.service.unvote(id)
+    const undone = await host.service.reviewOf(id)
+    assert.deepEqual([undone.vote, undone.voteReason, undone.undoUntil], [null, undefined, null])
+    await assert.rejects(host.service.unvote(id), { code: 'vote.none' })
+    await host.service.vote(id, false, 'after all', 300)
+    await until(async () => (await door.service.contribution(id))?.status === 'rejected', 'rejected once it is told')
+    await assert.rejects(host.service.unvote(id), { code: 'vote.told' })
+  })
+
   it('votes by its own checks from when its owner says so, for what waits too, over a restart', async () => {
     assert.equal(await host.service.votePolicy(), 'manual')
     const { id } = await door.service.contribute({ datanet, file: second })
