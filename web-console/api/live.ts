@@ -50,9 +50,9 @@ export function startLive(queries: QueryClient) {
     later()
     for (const listener of listeners) listener(event)
   }
+  let wasLost = false
   const connect = (): void => {
     const source = new EventSource('/api/events')
-    let wasLost = false
     source.addEventListener('open', () => {
       become('open')
       // Whatever happened while nobody listened.

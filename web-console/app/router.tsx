@@ -17,7 +17,8 @@ const tree = root.addChildren([
   page('/factory', () => import('../jobs/factory.tsx')),
   page('/bazaar', () => import('../models/bazaar.tsx')),
   page('/earnings', () => import('../payouts/earnings.tsx')),
-  page('/node', () => import('../node/node.tsx'))
+  page('/node', () => import('../node/node.tsx')),
+  ...(import.meta.env.DEV ? [page('/gallery', () => import('../gallery/gallery.tsx'))] : [])
 ])
 
 export const router = createRouter({

@@ -46,7 +46,13 @@ function optionsFor({ lines, times = false, height = 220 }: SeriesProps, width: 
     legend: { live: true },
     series: [
       {},
-      ...lines.map(({ name, colour }) => ({ label: name, stroke: paint(colour), width: 2, points: { show: false } }))
+      ...lines.map(({ name, colour }) => ({
+        label: name,
+        stroke: paint(colour),
+        width: 2,
+        spanGaps: true,
+        points: { show: false }
+      }))
     ]
   }
   probe.remove()
