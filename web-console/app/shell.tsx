@@ -1,11 +1,14 @@
 import { Outlet, useRouter, useRouterState } from '@tanstack/react-router'
 import { useEffect, useRef } from 'react'
 import { RouterProvider } from 'react-aria-components'
+import type { ErrorCode } from '../../protocol/primitives/errors.ts'
 import { useCall } from '../api/index.ts'
 import { Header } from './header.tsx'
 import { Offline } from './offline.tsx'
 import { SignedOut } from './signed-out.tsx'
 import './shell.css'
+
+const notSignedIn = new Set<ErrorCode>(['auth.missing', 'auth.session', 'auth.wrong'])
 
 /** What stands around every page. */
 export function Shell() {
@@ -19,7 +22,7 @@ export function Shell() {
     if (!isFirst.current) main.current?.focus({ preventScroll: true })
     isFirst.current = false
   }, [path])
-  if (status.error?.code === 'auth.missing' || status.error?.code === 'auth.wrong') return <SignedOut />
+  if (status.error !== null && notSignedIn.has(status.error.code)) return <SignedOut />
   return (
     <RouterProvider navigate={to => void router.navigate({ to })}>
       <a className="skip" href="#main">
