@@ -31,8 +31,9 @@ export function Identity() {
   const name = own?.name ?? shortId(address)
   return (
     <MenuTrigger>
-      <Button className="identity" aria-label={`You are ${name}, ${roles.join(', ')}`}>
+      <Button className="identity">
         <span className="identity-who">
+          <span className="visually-hidden">You are </span>
           <span className="identity-name">{name}</span>
           <span className="identity-roles">{change.error === null ? roles.join(', ') : change.error.message}</span>
         </span>

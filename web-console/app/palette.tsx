@@ -52,7 +52,6 @@ export function Palette() {
     <>
       <Button
         className="header-button palette-button"
-        aria-label="Search and commands"
         onPress={() => {
           setOpen(true)
         }}
@@ -61,6 +60,7 @@ export function Palette() {
           <circle cx="7" cy="7" r="4.5" />
           <path d="M10.5 10.5L14 14" />
         </svg>
+        <span className="visually-hidden">Search and commands, </span>
         <kbd>{isMac ? '⌘K' : 'Ctrl K'}</kbd>
       </Button>
       <ModalOverlay className="overlay overlay-high" isDismissable isOpen={isOpen} onOpenChange={setOpen}>
