@@ -1,0 +1,77 @@
+import { useState } from 'react'
+import { useCall } from '../api/index.ts'
+import { Button, Failure, Id } from '../parts/index.ts'
+import { openWallet } from './connect.ts'
+import type { WalletAccount } from './connect.ts'
+import type { Wallet } from './discover.ts'
+import { useWallets } from './use-wallets.ts'
+import './signer.css'
+
+/** Who signs: this daemon's key, or an account of a wallet in this browser, whose key no daemon ever sees. */
+export type Signer = { readonly kind: 'daemon' } | ({ readonly kind: 'wallet' } & WalletAccount)
+
+interface SignerFieldProps {
+  readonly signer: Signer
+  readonly onChange: (signer: Signer) => void
+  /** "Contribute as": what it is for. */
+  readonly label: string
+}
+
+/** Chooses who signs. */
+export function SignerField({ signer, onChange, label }: SignerFieldProps) {
+  const wallets = useWallets()
+  const status = useCall('status')
+  const [error, setError] = useState<Error>()
+  const connect = async (wallet: Wallet): Promise<void> => {
+    setError(undefined)
+    try {
+      const [account] = await openWallet(wallet)
+      if (account !== undefined) onChange({ kind: 'wallet', ...account })
+    } catch (cause) {
+      setError(cause as Error)
+    }
+  }
+  const isDaemon = signer.kind === 'daemon'
+  return (
+    <div className="signer" role="group" aria-label={label}>
+      <p className="signer-label">{label}</p>
+      <div className="signer-choices">
+        <Button
+          look={isDaemon ? 'main' : 'plain'}
+          aria-pressed={isDaemon}
+          onPress={() => {
+            onChange({ kind: 'daemon' })
+          }}
+        >
+          This node’s key
+        </Button>
+        {wallets.map(wallet => {
+          const isOn = !isDaemon && signer.wallet.id === wallet.id
+          return (
+            <Button
+              key={wallet.id}
+              look={isOn ? 'main' : 'plain'}
+              aria-pressed={isOn}
+              onPress={() => void connect(wallet)}
+            >
+              {wallet.name}
+            </Button>
+          )
+        })}
+      </div>
+      <p className="signer-note">
+        {isDaemon ? (
+          <>
+            Signed here as {status.data === undefined ? 'this node' : <Id id={status.data.address} />}.{' '}
+            {wallets.length === 0 ? 'A wallet in this browser would be offered beside it.' : null}
+          </>
+        ) : (
+          <>
+            {signer.wallet.name} signs as <Id id={signer.address} />. Its key stays in the wallet.
+          </>
+        )}
+      </p>
+      {error === undefined ? null : <Failure error={error} />}
+    </div>
+  )
+}
