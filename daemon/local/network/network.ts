@@ -180,7 +180,7 @@ export async function startLocalNetwork(options: LocalNetworkOptions): Promise<L
   }
 }
 
-/** The chain, started again on its state and where everybody knows it. It writes its state every second. */
+/** The chain, started again on its folder and where everybody knows it: its blocks are the same ones. */
 async function superviseChain(
   folder: string,
   wanted: number,

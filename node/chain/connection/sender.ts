@@ -72,7 +72,7 @@ export function createSender({ client, chainId, privateKey, pollMs }: SenderOpti
           },
           key
         )
-        return await broadcast(raw)
+        return await broadcast(what, raw)
       } catch (error) {
         const nonceTaken = /nonce too low|replacement transaction underpriced|already known|already imported/i.test(
           String(error)
@@ -83,18 +83,26 @@ export function createSender({ client, chainId, privateKey, pollMs }: SenderOpti
     }
   }
 
-  /** A connection may break after the node took the transaction: then it is there under its hash, and all is well. */
-  async function broadcast(raw: Hex): Promise<Hex> {
+  /**
+   * A connection may break before the node took the transaction, or after: the same one is sent again until the chain
+   * has it or says no to it. Signed anew it would be another one, and what was asked for might be done twice.
+   */
+  async function broadcast(what: string, raw: Hex): Promise<Hex> {
     const hash = keccak256(raw)
-    try {
-      return await client.sendRawTransaction({ serializedTransaction: raw })
-    } catch (error) {
-      const there = await client.getTransaction({ hash }).then(
-        () => true,
-        () => false
-      )
-      if (there) return hash
-      throw error
+    const until = Date.now() + minedWithinMs
+    for (;;) {
+      try {
+        return await client.sendRawTransaction({ serializedTransaction: raw })
+      } catch (error) {
+        const there = await client.getTransaction({ hash }).then(
+          () => true,
+          () => false
+        )
+        if (there) return hash
+        const away = chainError(what, error).code === 'chain.unreachable'
+        if (!away || Date.now() > Math.min(until, lastMoment)) throw error
+      }
+      await sleep(pollMs)
     }
   }
 

@@ -4,13 +4,21 @@ import { existsSync } from 'node:fs'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { createPublicClient, createTestClient, http, publicActions } from 'viem'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { z } from 'zod'
 import { toHex } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { environmentForChildren } from '../../runtime/environment.ts'
-import { endProcess, isAlive } from '../../runtime/processes.ts'
-import { keepState, restoreState } from './anvil-state.ts'
+import { endsWithUs } from '../../runtime/ends-with-us.ts'
+import { endProcess, markOf, runs } from '../../runtime/processes.ts'
+import type { ProcessMark } from '../../runtime/processes.ts'
 import { ChainError } from '../errors/index.ts'
+import { openBlockLog } from './block-log.ts'
+import type { BlockLog } from './block-log.ts'
+import { listenAtDoor } from './door.ts'
+import type { Door } from './door.ts'
+import { createKeeper } from './keeper.ts'
+import { rpcOf } from './rpc.ts'
 
 /** The local network's chain. Its accounts are public knowledge: nothing of worth belongs on it. */
 export interface Anvil {
@@ -61,37 +69,36 @@ export function anvilPath(): string {
   throw new ChainError('anvil.binary', 'the package of anvil holds no binary', { help: 'Run npm ci again.' })
 }
 
-const clientOf = (rpcUrl: string) =>
-  createTestClient({ mode: 'anvil', transport: http(rpcUrl, { retryCount: 0, timeout: 30_000 }) }).extend(publicActions)
-
-/**
- * A parent that was killed leaves its chain running: that one is ended, with its state, before another starts on the
- * same folder.
- */
+/** A parent that was killed may leave its chain running: that one is ended before another starts on its folder. */
 async function endOrphan(folder: string): Promise<void> {
   const note = await noteOfAnvil(folder)
-  if (note === undefined) return
-  const { pid, rpcUrl } = note
-  // Process numbers are used again by others: only one that answers as anvil where it was noted is ended.
-  const version = await createPublicClient({ transport: http(rpcUrl, { retryCount: 0, timeout: 5000 }) })
-    .request({ method: 'web3_clientVersion' })
-    .catch(() => '')
-  if (version.startsWith('anvil')) await endProcess({ pid }, stopWithinMs)
+  if (note !== undefined) await endProcess(note, stopWithinMs)
 }
 
-const portInUse = (port: number): ChainError =>
-  new ChainError('anvil.port', `port ${port} of 127.0.0.1 is in use`, {
-    help: 'Stop what holds it, or choose another port.'
-  })
+/** @throws ChainError `anvil.state` if there is a state, and it cannot be read */
+async function stateIn(folder: string): Promise<{ path: string; exists: boolean }> {
+  const path = join(folder, 'state.json')
+  if (!existsSync(path)) return { path, exists: false }
+  try {
+    JSON.parse(await readFile(path, 'utf8'))
+    return { path, exists: true }
+  } catch (cause) {
+    throw new ChainError('anvil.state', `the local chain's state ${path} cannot be read`, {
+      help: 'Move the folder away and start with a fresh chain.',
+      cause
+    })
+  }
+}
 
 /**
  * The child's own word for its port, and its end as an error a person can act on. Asking a port who is there would not
  * do: another chain may have taken it, and answers alike.
  */
-function listenTo(
-  child: ChildProcess,
-  wanted: number
-): { listening: Promise<number>; died: Promise<ChainError>; hasDied: () => boolean } {
+function listenTo(child: ChildProcess): {
+  listening: Promise<number>
+  died: Promise<ChainError>
+  hasDied: () => boolean
+} {
   let said = ''
   let dead = false
   const listening = new Promise<number>(resolve => {
@@ -111,12 +118,10 @@ function listenTo(
     child.once('close', (code, signal) => {
       dead = true
       resolve(
-        /address already in use/i.test(said)
-          ? portInUse(wanted)
-          : new ChainError('anvil.died', `the local chain ended (${signal ?? `exit ${code}`})`, {
-              help: 'Its state is kept: start again.',
-              details: { said: said.trim().slice(-500) }
-            })
+        new ChainError('anvil.died', `the local chain ended (${signal ?? `exit ${code}`})`, {
+          help: 'Its state is kept: start again.',
+          details: { said: said.trim().slice(-500) }
+        })
       )
     })
   })
@@ -132,109 +137,126 @@ export async function developmentKey(): Promise<Hex> {
   return toHex(key)
 }
 
-/** Where the chain of a folder answers, if one has been started there. */
-export async function noteOfAnvil(folder: string): Promise<{ pid: number; rpcUrl: string } | undefined> {
+const noteForm = z.object({ pid: z.int().min(1), born: z.string().optional(), rpcUrl: z.string() })
+
+/** Where the chain of a folder answers, if one has been started there and runs. */
+export async function noteOfAnvil(folder: string): Promise<(ProcessMark & { rpcUrl: string }) | undefined> {
+  const text = await readFile(join(folder, noteName), 'utf8').catch(() => '')
   try {
-    const { pid, rpcUrl } = JSON.parse(await readFile(join(folder, noteName), 'utf8')) as Record<string, unknown>
-    return typeof pid === 'number' && typeof rpcUrl === 'string' && isAlive(pid) ? { pid, rpcUrl } : undefined
+    const note = noteForm.parse(JSON.parse(text))
+    return (await runs(note)) ? note : undefined
   } catch {
     return undefined // none was started, or its note is half written: as good as none
   }
 }
 
 /**
- * Starts a chain of its own that keeps its state in `folder`, goes on where it was, and mines each transaction at once.
+ * Starts a chain of its own that mines each transaction at once, and whose folder holds at any moment all that it has
+ * told anybody: ended in order or killed, it goes on where it was. It ends with the process that started it.
  * @throws ChainError `anvil.binary`, `anvil.port`, `anvil.died`, `anvil.state`
  */
 export async function startAnvil({ folder, port: wanted = 0, chainId = 31337 }: AnvilOptions): Promise<Anvil> {
   const binary = anvilPath()
   await mkdir(folder, { recursive: true })
-  const note = join(folder, noteName)
   await endOrphan(folder)
-  const state = await restoreState(folder)
+  const state = await stateIn(folder)
+  const door = await listenAtDoor(wanted)
+  try {
+    return await startBehind(door, { binary, folder, chainId, state })
+  } catch (error) {
+    await door.close()
+    throw error
+  }
+}
 
+async function startBehind(
+  door: Door,
+  {
+    binary,
+    folder,
+    chainId,
+    state
+  }: { binary: string; folder: string; chainId: number; state: { path: string; exists: boolean } }
+): Promise<Anvil> {
+  // In a block as they came: so they come again when it is made once more.
+  const order = 'fifo'
+  const named = { host: '127.0.0.1', port: 0, 'chain-id': chainId, mnemonic, accounts: 1, balance: 1_000_000, order }
   const child = spawn(
     binary,
     [
-      '--host',
-      '127.0.0.1',
-      '--port',
-      String(wanted),
-      '--chain-id',
-      String(chainId),
-      '--mnemonic',
-      mnemonic,
-      '--accounts',
-      '1',
-      '--balance',
-      '1000000',
-      '--state',
-      state,
-      '--state-interval',
-      '1',
-      '--no-request-size-limit'
+      ...Object.entries(named).flatMap(([name, value]) => [`--${name}`, String(value)]),
+      '--no-request-size-limit',
+      ...(state.exists ? ['--load-state', state.path] : [])
     ],
     // Ctrl-C reaches a terminal's whole group: the chain is ended by its parent alone, after those who still need it.
     { stdio: ['ignore', 'pipe', 'pipe'], detached: true, cwd: folder, env: environmentForChildren() }
   )
-  const { listening, died, hasDied } = listenTo(child, wanted)
-  const port = await ready()
-  const rpcUrl = `http://127.0.0.1:${port}`
-  const client = clientOf(rpcUrl)
-  await client.setLoggingEnabled(false) // a line for each call, and nobody reads them
-  const pid = child.pid ?? 0
-  await writeFile(note, JSON.stringify({ pid, rpcUrl }))
-  const keeping = keepState(folder)
-  void died.then(() => keeping.stop())
-
-  async function ready(): Promise<number> {
-    let late: NodeJS.Timeout | undefined
-    const outcome = await Promise.race([
-      listening,
-      died,
-      new Promise<undefined>(resolve => {
-        late = setTimeout(() => {
-          resolve(undefined)
-        }, readyWithinMs)
-      })
-    ])
-    clearTimeout(late)
-    if (typeof outcome === 'number') return outcome
-    await stopChild()
-    throw (
-      outcome ??
-      new ChainError('anvil.died', `the local chain did not answer within ${readyWithinMs / 1000} s`, {
-        help: 'The machine may be too busy: try again.'
-      })
-    )
+  const { listening, died, hasDied } = listenTo(child)
+  const { pid = 0 } = child
+  const free = pid === 0 ? () => undefined : endsWithUs(pid)
+  const rpcUrl = `http://127.0.0.1:${door.port}`
+  let log: BlockLog | undefined
+  const exited = died.then(async error => {
+    free()
+    await door.close()
+    await log?.close()
+    return error
+  })
+  const stopChild = async (): Promise<void> => {
+    if (!hasDied()) child.kill('SIGKILL') // nothing is asked of it any more: what it knew is on disk
+    await exited
   }
 
-  async function stopChild(): Promise<void> {
-    if (hasDied()) return
-    child.kill('SIGTERM') // writes the state on its way out
-    const stubborn = setTimeout(() => child.kill('SIGKILL'), stopWithinMs)
-    await died
-    clearTimeout(stubborn)
-  }
-
-  return {
-    rpcUrl,
-    port,
-    pid,
-    chainId,
-    exited: died,
-    faucetKey: await developmentKey(),
-    async advance(seconds) {
-      await client.increaseTime({ seconds })
-      await client.mine({ blocks: 1 })
-    },
-    async mine() {
-      await client.mine({ blocks: 1 })
-    },
-    async stop() {
-      await stopChild()
-      await keeping.stop()
-      await rm(note, { force: true })
+  try {
+    const port = await ready(listening, died)
+    const rpc = rpcOf(`http://127.0.0.1:${port}`)
+    await rpc('anvil_setLoggingEnabled', false) // a line for each call, and nobody reads them
+    log = await openBlockLog(folder)
+    const keeper = createKeeper({ rpc, log, state: state.path })
+    await keeper.restore()
+    await writeFile(join(folder, noteName), JSON.stringify({ ...(await markOf(pid)), rpcUrl }))
+    door.open({ port, change: keeper.change })
+    const outside = rpcOf(rpcUrl)
+    return {
+      rpcUrl,
+      port: door.port,
+      pid,
+      chainId,
+      exited,
+      faucetKey: await developmentKey(),
+      async advance(seconds) {
+        await outside('evm_increaseTime', seconds)
+        await outside('evm_mine')
+      },
+      async mine() {
+        await outside('evm_mine')
+      },
+      async stop() {
+        if (!hasDied()) await keeper.checkpoint()
+        await stopChild()
+        await rm(join(folder, noteName), { force: true })
+      }
     }
+  } catch (error) {
+    await stopChild()
+    throw hasDied() && !(error instanceof ChainError) ? await died : error
   }
+}
+
+/** @throws ChainError `anvil.binary`, `anvil.died` */
+async function ready(listening: Promise<number>, died: Promise<ChainError>): Promise<number> {
+  const late = new AbortController()
+  const outcome = await Promise.race([
+    listening,
+    died,
+    sleep(readyWithinMs, undefined, { signal: late.signal }).catch(() => undefined)
+  ])
+  late.abort()
+  if (typeof outcome === 'number') return outcome
+  throw (
+    outcome ??
+    new ChainError('anvil.died', `the local chain did not answer within ${readyWithinMs / 1000} s`, {
+      help: 'The machine may be too busy: try again.'
+    })
+  )
 }

@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import { appendFile, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { createPublicClient, createTestClient, http, publicActions } from 'viem'
 import { createChain, deploy, startAnvil } from '../../../node/chain/index.ts'
-import { endProcess, isAlive } from '../../../node/runtime/processes.ts'
+import { signTransaction } from '../../../node/chain/connection/sender.ts'
+import { openBlockLog } from '../../../node/chain/local/block-log.ts'
+import { isAlive } from '../../../node/runtime/processes.ts'
+import { addressOfKey } from '../../../protocol/crypto/index.ts'
+import { fromHex } from '../../../protocol/primitives/index.ts'
 import type { Address } from '../../../protocol/primitives/index.ts'
 import { scratch } from './world.ts'
 
@@ -43,26 +48,77 @@ describe('the local chain', () => {
     await second.stop()
   })
 
-  it('survives being killed, even in the middle of writing its state', async () => {
+  it('is killed at any moment, and has every block that it told of, down to their hashes', async () => {
     const first = await startAnvil({ folder })
     const addresses = await deploy({ rpcUrl: first.rpcUrl, privateKey: first.faucetKey })
-    const kept = join(folder, 'state.kept.json')
-    // The copy beside the state has the contracts once their code stands in it.
-    await until(() =>
-      readFile(kept, 'utf8').then(
-        text => text.includes(addresses.anchor.slice(2)),
-        () => false
-      )
-    )
-    process.kill(first.pid, 'SIGKILL')
-    const death = await first.exited
-    assert.equal(death.code, 'anvil.died')
-    await truncate(join(folder, 'state.json'), 1000)
+    let anvil = first
+    const told = new Map<bigint, { hash: string; timestamp: bigint }>()
+    let sent = 0n
+    for (const round of [1, 2, 3]) {
+      const chain = await createChain({ rpcUrl: anvil.rpcUrl, addresses, privateKey: anvil.faucetKey })
+      const observer = createPublicClient({ transport: http(anvil.rpcUrl) })
+      for (let i = 0; i < 5; i++) {
+        // Some at once, which may share a block, and some alone; and once a block without any.
+        await Promise.all(Array.from({ length: 1 + (i % 3) }, () => chain.tokens.transfer(somebody, 1n)))
+        sent += BigInt(1 + (i % 3))
+        if (i === 3) await anvil.advance(100 * round)
+        const { number, hash, timestamp } = await observer.getBlock()
+        told.set(number, { hash, timestamp })
+      }
+      const last = chain.tokens.transfer(somebody, 0n).catch(() => undefined)
+      process.kill(anvil.pid, 'SIGKILL')
+      assert.equal((await anvil.exited).code, 'anvil.died')
+      await chain.stop()
+      await last
+      anvil = await startAnvil({ folder, port: anvil.port })
+      const again = createPublicClient({ transport: http(anvil.rpcUrl) })
+      for (const [blockNumber, { hash, timestamp }] of told) {
+        const block = await again.getBlock({ blockNumber })
+        assert.deepEqual([block.hash, block.timestamp], [hash, timestamp], `block ${blockNumber}`)
+      }
+      const plain = await createChain({ rpcUrl: anvil.rpcUrl, addresses })
+      assert.equal(await plain.tokens.balanceOf(somebody), sent)
+      await plain.stop()
+    }
+    await anvil.stop()
+  })
 
+  it('takes what it was sent before it was killed, told or not', async () => {
+    const first = await startAnvil({ folder })
+    const addresses = await deploy({ rpcUrl: first.rpcUrl, privateKey: first.faucetKey })
+    const key = fromHex(first.faucetKey)
+    const nonce = await createPublicClient({ transport: http(first.rpcUrl) }).getTransactionCount({
+      address: addressOfKey(key)
+    })
+    await first.stop()
+    const log = await openBlockLog(folder)
+    const fees = { gas: 100_000n, maxFeePerGas: 10n ** 10n, maxPriorityFeePerGas: 1n }
+    await log.sent(signTransaction({ to: somebody, value: 5n, nonce, chainId: 31337, type: 'eip1559', ...fees }, key))
+    await log.close()
+    await appendFile(join(folder, 'blocks.jsonl'), '{"sent":"0x02f8') // half a line, of a kill
     const second = await startAnvil({ folder })
-    const chain = await createChain({ rpcUrl: second.rpcUrl, addresses })
-    assert.equal(await chain.tokens.totalSupply(), 10n ** 27n)
-    await chain.stop()
+    const client = createPublicClient({ transport: http(second.rpcUrl) })
+    assert.equal(await client.getTransactionCount({ address: addressOfKey(key) }), nonce + 1)
+    assert.equal(await client.getBalance({ address: somebody }), 5n)
+    assert.ok((await client.getCode({ address: addresses.anchor })) !== undefined)
+    await second.stop()
+  })
+
+  it('forgets what was taken back, and writes its state once the log is long', async () => {
+    const first = await startAnvil({ folder })
+    const client = createTestClient({ mode: 'anvil', transport: http(first.rpcUrl) }).extend(publicActions)
+    const state = await readFile(join(folder, 'state.json'), 'utf8')
+    await client.mine({ blocks: 20 })
+    await client.request({ method: 'anvil_rollback', params: [5] } as never)
+    await client.mine({ blocks: 2 })
+    const before = await client.getBlock()
+    process.kill(first.pid, 'SIGKILL')
+    await first.exited
+    assert.equal(await readFile(join(folder, 'state.json'), 'utf8'), state)
+    const second = await startAnvil({ folder, port: first.port })
+    assert.deepEqual([before.number, (await client.getBlock()).hash], [17n, before.hash])
+    await client.mine({ blocks: 300 })
+    assert.equal(await readFile(join(folder, 'blocks.jsonl'), 'utf8'), '')
     await second.stop()
   })
 
@@ -98,16 +154,23 @@ describe('the local chain', () => {
     return { parent, chain, line, kill }
   }
 
-  it('ends the chain that a killed parent left behind, and takes up its state', async () => {
+  it('ends with its parent, however that one ends, and goes on from there', async () => {
     const { chain: orphan, kill } = await startParent(false)
     const addresses = await deploy({ rpcUrl: orphan.rpcUrl, privateKey: orphan.faucetKey })
     await kill()
-    assert.equal(isAlive(orphan.pid), true)
+    await until(async () => !isAlive(orphan.pid))
 
     const second = await startAnvil({ folder })
-    assert.equal(isAlive(orphan.pid), false)
     const chain = await createChain({ rpcUrl: second.rpcUrl, addresses })
+    assert.equal(await chain.tokens.totalSupply(), 10n ** 27n)
     await chain.stop()
+    await second.stop()
+  })
+
+  it('is ended before another starts on its folder', async () => {
+    const first = await startAnvil({ folder })
+    const second = await startAnvil({ folder })
+    assert.equal(isAlive(first.pid), false)
     await second.stop()
   })
 
@@ -123,7 +186,7 @@ describe('the local chain', () => {
     })
     assert.equal(client.status, 200)
     await kill()
-    await endProcess({ pid: chain.pid }, 5_000)
+    await until(async () => !isAlive(chain.pid))
   })
 
   it('says which port is in use', async () => {

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { createServer } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createTestClient, http } from 'viem'
 import { createChain, deploy, refusedWith } from '../../../node/chain/index.ts'
 import { describeError, keccak, toHex } from '../../../protocol/primitives/index.ts'
 import type { Address } from '../../../protocol/primitives/index.ts'
+import { startProxy } from './proxy.ts'
 import { coin, startWorld } from './world.ts'
 import type { World } from './world.ts'
 
@@ -112,6 +114,23 @@ describe('a chain client', () => {
     await stuck
     await anvil.setAutomine(true)
     await anvil.mine({ blocks: 1 })
+  })
+
+  it('sends the same transaction until the chain has it, and no second one', async () => {
+    await world.person('patient', 10n)
+    const before = await world.deployer.tokens.balanceOf(nobody)
+    for (const [i, cut] of (['sent', 'answered'] as const).entries()) {
+      const proxy = await startProxy(world.anvil.rpcUrl, { cut })
+      const { addresses } = world
+      const chain = await createChain({ rpcUrl: proxy.url, addresses, privateKey: keccak('patient') })
+      const sending = chain.tokens.transfer(nobody, 1n)
+      while ((proxy.calls.get('eth_sendRawTransaction') ?? 0) < 2 - i) await sleep(20)
+      proxy.recipe = {}
+      await sending
+      assert.equal(await chain.tokens.balanceOf(nobody), before + BigInt(i + 1))
+      await chain.stop()
+      await proxy.stop()
+    }
   })
 
   it('says that a chain does not answer', async () => {

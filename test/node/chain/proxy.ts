@@ -19,8 +19,8 @@ export interface Recipe {
   forgetful?: boolean
   /** Milliseconds before every answer. */
   slowMs?: number
-  /** Connections are cut: all, or those that ask for logs. */
-  cut?: 'all' | 'logs'
+  /** Connections are cut: all, those that ask for logs, or those that send, before the chain has it or after. */
+  cut?: 'all' | 'logs' | 'sent' | 'answered'
   chainId?: number
   /** Runs no programs: a call without a contract is refused. */
   noPrograms?: boolean
@@ -89,7 +89,11 @@ export async function startProxy(rpcUrl: string, recipe: Recipe = {}): Promise<P
     for await (const chunk of incoming) chunks.push(chunk as Buffer)
     const call = JSON.parse(Buffer.concat(chunks).toString()) as Call
     const { slowMs = 0, cut } = proxy.recipe
-    if (cut === 'all' || (cut === 'logs' && call.method === 'eth_getLogs')) {
+    const sends = call.method === 'eth_sendRawTransaction'
+    if (sends && cut === 'answered') await answerTo(call)
+    if (sends && cut === 'sent') calls.set(call.method, (calls.get(call.method) ?? 0) + 1)
+    const cuts = sends ? cut === 'sent' || cut === 'answered' : cut === 'logs' && call.method === 'eth_getLogs'
+    if (cut === 'all' || cuts) {
       outgoing.destroy()
       return
     }
