@@ -18,11 +18,13 @@ export interface ConnectFlags {
 /** What a running daemon leaves in its data folder so that the command line finds it. */
 const apiFile = z.object({ url: z.url() })
 
-async function localMember(folder: string, name: string | undefined): Promise<string | undefined> {
+/** The daemon of a local network that commands are about unless another is named. */
+const usualMember = 'client'
+
+async function localMember(folder: string, wanted: string): Promise<string | undefined> {
   const path = join(folder, 'network.json')
   if (!existsSync(path)) return undefined
   const network = await readNetworkFile(path)
-  const wanted = name ?? 'client'
   const member = network.daemons.find(daemon => daemon.name === wanted)
   if (member === undefined) {
     throw new NotFoundError('network.member', `the local network has no daemon named ${wanted}`, {
@@ -36,7 +38,7 @@ async function localMember(folder: string, name: string | undefined): Promise<st
  * The data folder the command is about: --data, TILTH_DATA, the local network of ./.tilth (--as NAME picks its daemon),
  * or ~/.tilth.
  */
-export async function dataFolder(flags: ConnectFlags): Promise<string> {
+export async function dataFolder(flags: ConnectFlags, usual = usualMember): Promise<string> {
   const named = flags.data ?? process.env['TILTH_DATA']
   const folder =
     named === undefined
@@ -44,7 +46,7 @@ export async function dataFolder(flags: ConnectFlags): Promise<string> {
         ? resolve('.tilth')
         : join(homedir(), '.tilth')
       : resolve(named)
-  const member = await localMember(folder, flags.as)
+  const member = await localMember(folder, flags.as ?? usual)
   if (member === undefined && flags.as !== undefined)
     throw new NotFoundError('network.none', `there is no local network in ${folder}`, {
       help: 'Start one with `tilth up`, or leave --as away.'
@@ -66,8 +68,8 @@ function apiUrl(text: string | undefined): string | undefined {
 }
 
 /** A client of the daemon that the flags, the environment or the data folder name. */
-export async function connect(flags: ConnectFlags): Promise<ApiClient> {
-  const folder = await dataFolder(flags)
+export async function connect(flags: ConnectFlags, usual?: string): Promise<ApiClient> {
+  const folder = await dataFolder(flags, usual)
   const url = apiUrl(flags.api ?? process.env['TILTH_API'])
   const tokenPath = flags.tokenFile ?? join(folder, 'api-token')
   const token =

@@ -6,6 +6,7 @@ import { version } from '../version.ts'
 import { askCommand } from './commands/ask.ts'
 import { chainCommand } from './commands/chain.ts'
 import { chatCommand } from './commands/chat.ts'
+import { consoleCommand } from './commands/console.ts'
 import { completionCommand } from './commands/completion.ts'
 import { contributeCommand, withdrawCommand } from './commands/contribute.ts'
 import { contributionsCommand } from './commands/contributions.ts'
@@ -60,6 +61,7 @@ const running = [
   chainCommand(),
   networkCommand(),
   daemonCommand(),
+  consoleCommand(),
   statusCommand(),
   peersCommand(),
   pauseCommand(),

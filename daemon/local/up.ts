@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { InvalidError, TilthError, describeError } from '../../protocol/primitives/index.ts'
 import { watchParent } from '../alive.ts'
 import { bold, dim, printJson, red } from '../cli/output.ts'
+import { consoleLines } from './console.ts'
 import { apiPorts, localFolder, quoted, whole } from './flags.ts'
 import type { UpFlags } from './flags.ts'
 import { holdsNetwork, isTaken, lastRoundIn, startLocalNetwork } from './network/index.ts'
@@ -82,7 +83,7 @@ async function meet(network: LocalNetwork, reporter: Reporter): Promise<void> {
 }
 
 /** The line that programs wait for, and what can be done now. */
-function runningText(flags: UpFlags, last: LastRound | undefined, idle: boolean): string {
+function runningText(flags: UpFlags, last: LastRound | undefined, idle: boolean, consoleText: string): string {
   const data = flags.folder === localFolder && process.env['TILTH_DATA'] === undefined ? '' : quoted(flags.folder)
   const where = data === '' ? '' : ` --data ${data}`
   const ask =
@@ -92,6 +93,7 @@ function runningText(flags: UpFlags, last: LastRound | undefined, idle: boolean)
   const folder = flags.folder === localFolder ? '' : ` --folder ${quoted(flags.folder)}`
   return [
     `\n${bold('Running.')} ${ask}`,
+    consoleText,
     ...(idle ? [dim(`Once more round the loop:  npx tilth down${where} && npx tilth up${folder} --again`)] : []),
     dim(`Ctrl-C ends it, or npx tilth down${where}; the next start takes it up again.`)
   ].join('\n')
@@ -118,7 +120,7 @@ async function go(flags: UpFlags, network: LocalNetwork, reporter: Reporter, sta
     else if (hasTerminal()) idle = !(await saysYes('\nThe network is as it was. Once more round the loop on it?'))
   }
   if (!idle) await round()
-  if (flags.once !== true) reporter.line(runningText(flags, last, idle))
+  if (flags.once !== true) reporter.line(runningText(flags, last, idle, await consoleLines(network)))
 }
 
 /**
@@ -153,7 +155,12 @@ export async function up(flags: UpFlags): Promise<void> {
     const failed = Promise.race([running.failed, stopped]).then(error => {
       throw error
     })
-    const going = meet(running, reporter).then(() => go(flags, running, reporter, started))
+    const going = (async () => {
+      // Near the top: who waits for the loop may watch it there.
+      if (flags.once !== true) reporter.line(`\n${await consoleLines(running)}\n`)
+      await meet(running, reporter)
+      await go(flags, running, reporter, started)
+    })()
     await Promise.race([going, failed])
     if (flags.once !== true) {
       const why = await Promise.race([running.failed, stopped])
