@@ -1,5 +1,6 @@
 /** What errors of this module are called; one that is not here does not compile. */
 export type DaemonApiErrorCode =
+  | 'account.text'
   | 'api.broken'
   | 'api.hung'
   | 'api.port'
@@ -14,6 +15,10 @@ export type DaemonApiErrorCode =
   | 'auth.wrong'
   | 'datanet.unknown'
   | 'contribution.unknown'
+  | 'epoch.account'
+  | 'find.nothing'
+  | 'statement.unknown'
+  | 'transaction.unknown'
   | 'id.ambiguous'
   | 'identity.away'
   | 'identity.none'

@@ -8,9 +8,10 @@ import {
   createModels,
   createNodes,
   createPayouts,
-  createTokens
+  createTokens,
+  createTransactions
 } from './calls/index.ts'
-import type { Channels, Datanets, Escrows, Models, Nodes, Tokens } from './calls/index.ts'
+import type { Channels, Datanets, Escrows, Models, Nodes, Tokens, Transactions } from './calls/index.ts'
 import { connect, lower, findDeployment } from './connection/index.ts'
 import { ChainError, chainError } from './errors/index.ts'
 import type { Payouts } from './calls/index.ts'
@@ -30,6 +31,8 @@ export interface Chain {
   readonly escrows: Escrows
   readonly channels: Channels
   readonly payouts: Payouts
+  /** Whatever was mined. */
+  readonly transactions: Transactions
   /** Latest block's number and time. */
   head(): Promise<{ block: bigint; timestamp: bigint }>
   /** What a follower reads. */
@@ -87,6 +90,7 @@ export async function createChain({ rpcUrl, addresses: given, privateKey }: Chai
     escrows: createEscrows(connection, addresses),
     channels: createChannels(connection, addresses),
     payouts: createPayouts(connection, addresses),
+    transactions: createTransactions(connection, addresses),
     async head() {
       const { number, timestamp } = await connection.client.getBlock({ blockTag: 'latest' }).catch((error: unknown) => {
         throw chainError('latest block', error)

@@ -12,6 +12,7 @@ import { createAnchoring, createHosting, createVersions } from './host/index.ts'
 import { createInterest } from './interest/index.ts'
 import { createLists } from './lists.ts'
 import { createDataMetrics } from './metrics.ts'
+import { createPapers } from './papers.ts'
 import type { DataService } from './types.ts'
 import { createHoldings, createSpare } from './storage/index.ts'
 import { createRefused, createRows, createVotes } from './reading/index.ts'
@@ -253,6 +254,7 @@ export function createDataService(deps: DataDeps): DataService {
     },
     ...hosting,
     ...lists,
+    ...createPapers(deps, book, holdings),
     datanet: id => datanetView(book, id, interest.roles(id)),
     async follow(datanet, role = 'choice') {
       await notes.document(datanet)

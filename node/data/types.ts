@@ -1,7 +1,9 @@
 import type { Signed } from '../../protocol/crypto/index.ts'
 import type {
+  Certificate,
   ChatMessage,
   CheckResult,
+  DatanetDocument,
   DatanetRules,
   Row,
   Verdict,
@@ -237,6 +239,22 @@ export interface Preview {
  */
 export type Withdrawal = 'unsent' | 'committed' | 'shown'
 
+/** Everything signed that this node has of a contribution, as it was signed. */
+export interface ContributionPapers {
+  readonly contribution: Hex
+  readonly datanet: Hex
+  /** Undefined before the reveal: until then only the chain knows what was committed. */
+  readonly commitment: Signed<'Commitment'> | undefined
+  readonly reveal: Signed<'Reveal'> | undefined
+  readonly commits: readonly Signed<'VoteCommit'>[]
+  /** Those of the certificate too, where others gathered it. */
+  readonly votes: readonly Signed<'Vote'>[]
+  readonly certificate: Certificate | undefined
+}
+
+/** Why a file is kept here, by the ids that name it. */
+export type FileReason = { readonly kind: 'contribution' | 'questions'; readonly id: Hex } | { readonly kind: 'other' }
+
 /** News of this phase, for the bus, the API and the console. */
 export type DataEvents = {
   'data.datanet': { datanet: Hex; host: Address; name: string }
@@ -335,6 +353,17 @@ export interface DataService {
   turnout(datanet: Hex): Promise<{ readonly of: number; readonly counts: ReadonlyMap<Address, number> }>
   /** Ids of contributions that begin so (0x and hexadecimal digits), of whichever Datanet. */
   contributionIds(beginning: string): AsyncIterable<Hex>
+
+  /** Everything signed that is known here of a contribution. */
+  papers(contribution: Hex): Promise<ContributionPapers | undefined>
+  /** The contribution that a vote, or a commitment to one, is about; by the statement's digest. */
+  votedOn(vote: Hex): Promise<Hex | undefined>
+  /** Digests of votes and of commitments to them that begin so. */
+  voteIds(beginning: string): AsyncIterable<Hex>
+  /** The host's statement and the rules, where they are known here. */
+  document(datanet: Hex): Promise<DatanetDocument | undefined>
+  /** What this node keeps a file of the data phase for; nothing where it does not. */
+  heldFor(cid: string): Promise<readonly FileReason[]>
 
   /**
    * Votes by hand (validator with autoVote off).

@@ -197,6 +197,7 @@ export function createJobsService(deps: JobsDeps): JobsService {
     jobs: () =>
       [...book.all()].map(([id]) => must(id)).sort((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? -1 : 1)),
     job: view,
+    papers: id => book.get(id),
     declined: request => worker.declined(request),
     progress: (id, options = {}) =>
       newsOf(

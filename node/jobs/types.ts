@@ -1,4 +1,13 @@
-import type { JobResult, Lot, ProductTerms, TrainSettings, TuneSpec } from '../../protocol/jobs/index.ts'
+import type { Signed } from '../../protocol/crypto/index.ts'
+import type {
+  AwardDocument,
+  JobResult,
+  Lot,
+  ProductTerms,
+  TrainSettings,
+  TuneJobDocument,
+  TuneSpec
+} from '../../protocol/jobs/index.ts'
 import type { Address, Hex, Page, PageRequest } from '../../protocol/primitives/index.ts'
 import type { DeclineView } from './worker/declines.ts'
 
@@ -193,6 +202,15 @@ export interface Cancelled {
   readonly deadline: number
 }
 
+/** What was said of a job, as it was signed. */
+export interface JobPapers {
+  readonly document: TuneJobDocument
+  readonly bids: readonly Signed<'Bid'>[]
+  readonly awards: readonly AwardDocument[]
+  readonly deliveries: readonly Signed<'Delivery'>[]
+  readonly closed: Signed<'JobClosed'> | null
+}
+
 export interface JobsService {
   readonly name: 'jobs'
   start(): Promise<void>
@@ -219,6 +237,8 @@ export interface JobsService {
   /** Worker: jobs that were not bid for, why, and what to do; the newest first. */
   declined(request?: PageRequest): Page<DeclineView>
   job(id: Hex): JobView | undefined
+  /** Everything signed that is known here of a job. */
+  papers(id: Hex): JobPapers | undefined
   /** News of one job from now on; ends when the job does, or on abort. */
   progress(id: Hex, options?: { signal?: AbortSignal }): AsyncIterable<JobEvent>
   /** Resolves when the job is completed. @throws TilthError `job.expired` when it ends without a result */

@@ -11,6 +11,7 @@ import { defaultTiming } from './limits.ts'
 import { createModels } from './models.ts'
 import { createIntake, createExchange, createOwnReceipts, createReceiptStore, createTree } from './receipts/index.ts'
 import type { Entry } from './receipts/index.ts'
+import { createReasons } from './reasons.ts'
 import { createRetention } from './retention.ts'
 import {
   createContents,
@@ -331,6 +332,11 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
       return entry && view(entry)
     },
     receiptIds: beginning => receipts.idsLike(beginning),
+    async papers(id) {
+      const entry = await receipts.get(id)
+      return entry && { receipt: entry.receipt, scorings: await scorings.of(id) }
+    },
+    ...createReasons(deps, proposals, bundles),
     async settle(pool) {
       await settler.settle(pool)
       return present(pool, (await chain.payouts.pool(pool)).epoch + 1)

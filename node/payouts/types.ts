@@ -1,8 +1,9 @@
 import type { Network } from '../../protocol/crypto/index.ts'
 import type { JobResult } from '../../protocol/jobs/index.ts'
 import type { CosignedReceipt, InferenceContent } from '../../protocol/models/index.ts'
-import type { Address, Hex, Page, PageRequest } from '../../protocol/primitives/index.ts'
-import type { FollowedChain } from '../chain/types.ts'
+import type { EpochBundle, EpochReasons, ScoringDocument } from '../../protocol/payouts/index.ts'
+import type { Address, Hex, Page, PageRequest, SumNode, SumProof } from '../../protocol/primitives/index.ts'
+import type { FollowedChain, ProposalRecord } from '../chain/types.ts'
 import type { Engine } from '../engine/types.ts'
 import type { Versions } from '../jobs/deps.ts'
 import type { ModelEvents, ModelsService } from '../models/types.ts'
@@ -174,6 +175,32 @@ export interface ExplanationView {
   readonly weights: Readonly<Record<Address, bigint>>
 }
 
+/** Everything signed that this node has of an answer. */
+export interface ReceiptPapers {
+  readonly receipt: CosignedReceipt
+  readonly scorings: readonly ScoringDocument[]
+}
+
+/** What stands behind an epoch: what the chain says, and the bundle, held to it. */
+export interface EpochPapers {
+  readonly bundle: EpochBundle
+  readonly state: EpochStateName
+  readonly stated: ProposalRecord
+}
+
+/** What the contract takes to pay an account from a pool: anybody may send it. */
+export interface ClaimPaper {
+  readonly pool: Hex
+  /** The latest final one, whose tree counts. */
+  readonly epoch: number
+  readonly account: Address
+  readonly cumulative: bigint
+  /** What of it was paid before. */
+  readonly claimed: bigint
+  readonly proof: SumProof
+  readonly root: SumNode
+}
+
 export interface AttributeRequest {
   /** Model id. */
   readonly model: Hex
@@ -204,6 +231,17 @@ export interface PayoutsService {
   receipt(id: Hex): Promise<ReceiptView | undefined>
   /** Ids of receipts that begin so (0x and hexadecimal digits). */
   receiptIds(beginning: string): AsyncIterable<Hex>
+  /** Everything signed that is known here of an answer. */
+  papers(receipt: Hex): Promise<ReceiptPapers | undefined>
+  /**
+   * What stands behind an epoch that was not voided.
+   * @throws NotFoundError `epoch.unknown`, `files.unavailable` · InvalidError `payouts.root`, `bundle.place`
+   */
+  epochPapers(pool: Hex, epoch: number): Promise<EpochPapers>
+  /** Why it pays what it pays. @throws as epochPapers · InvalidError for a bundle that does not follow the rules */
+  reasons(pool: Hex, epoch: number): Promise<EpochReasons>
+  /** What an account may claim now, as the contract takes it; one for each pool that owes it something. */
+  claims(account: Address): Promise<readonly ClaimPaper[]>
 
   /**
    * Closes a pool's next epoch: asks workers to redeem, collects receipts, computes payouts, posts the bundle and

@@ -55,6 +55,16 @@ export function parsePeerId(text: string): PeerId {
   }
 }
 
+/** Who a text names as a PeerId; undefined for what is none of this network's. */
+export function peerNamed(text: string): Peer | undefined {
+  try {
+    return peerOf(parsePeerId(text))
+  } catch (error) {
+    if (error instanceof InvalidError) return undefined
+    throw error
+  }
+}
+
 /**
  * The key under which a node announces itself in the DHT, so that an address leads to a peer. Whoever answers for it is
  * believed only if its own PeerId hashes to the address.

@@ -1,5 +1,5 @@
 export type * from './types.ts'
-export { topicKey } from './identity.ts'
+export { peerNamed, topicKey } from './identity.ts'
 export { parseCid } from './files/files.ts'
 export { dhtProtocol } from './host/services.ts'
 export { createTransport } from './transport.ts'

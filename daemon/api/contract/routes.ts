@@ -7,6 +7,8 @@ import { dataRoutes } from './data.ts'
 import { flowRoutes } from './flow.ts'
 import { walletRoutes } from './wallet.ts'
 import { channelRoutes } from './channels.ts'
+import { earningsRoutes } from './earnings.ts'
+import { explorerRoutes } from './explorer.ts'
 import {
   account,
   accountingView,
@@ -15,13 +17,11 @@ import {
   cancelledView,
   decimal,
   declineView,
-  earningsView,
   epochView,
   hash,
   jobRequest,
   jobView,
   modelView,
-  paymentView,
   peerView,
   planRequest,
   planView,
@@ -261,38 +261,16 @@ export const routes = {
     body: nothing,
     reply: epochView
   }),
-  earnings: route({
-    method: 'GET',
-    path: '/api/earnings/:account',
-    stage: 'claim',
-    summary: 'What an account earned by each kind of work, and what it may claim',
-    params: z.object({ account }),
-    reply: earningsView
-  }),
-  income: route({
-    method: 'GET',
-    path: '/api/earnings/:account/income',
-    stage: 'claim',
-    summary: 'Payments to an account, the newest first',
-    params: z.object({ account }).extend(paged.shape),
-    reply: pageSchema(paymentView)
-  }),
-  claim: route({
-    method: 'POST',
-    path: '/api/earnings/:account/claim',
-    stage: 'claim',
-    summary: 'Claim for an account, to its payout address',
-    params: z.object({ account }),
-    body: nothing,
-    reply: z.object({ amount: decimal, transactions: z.array(z.string()) })
-  }),
+  ...earningsRoutes,
   accounting: route({
     method: 'GET',
     path: '/api/accounting',
     stage: 'claim',
     summary: 'Where all fees went, from the chain',
     reply: accountingView
-  })
+  }),
+
+  ...explorerRoutes
 } as const
 
 export type Routes = typeof routes

@@ -4,7 +4,9 @@ import type { Handlers } from '../server/index.ts'
 import { availabilityHandlers } from './availability.ts'
 import { channelHandlers } from './channels.ts'
 import { dataHandlers } from './data.ts'
+import { earningsHandlers } from './earnings/index.ts'
 import { eventHandlers } from './events.ts'
+import { explorerHandlers } from './explorer/index.ts'
 import { identityHandlers } from './identities.ts'
 import { flowHandlers } from './flow.ts'
 import { jobHandlers } from './jobs.ts'
@@ -43,7 +45,9 @@ export function createHandlers(
       ...jobHandlers(node, which),
       ...whyHandlers(node, which),
       ...models,
-      ...payoutHandlers(node, which)
+      ...payoutHandlers(node, which),
+      ...earningsHandlers(node),
+      ...explorerHandlers(node)
     },
     ask: askEvents
   }

@@ -1,13 +1,13 @@
 import type { EpochView as NodeEpoch, ReceiptView as NodeReceipt } from '../../../node/payouts/index.ts'
-import { NotFoundError, mapPage } from '../../../protocol/primitives/index.ts'
+import { NotFoundError } from '../../../protocol/primitives/index.ts'
 import type { Node } from '../../../node/node.ts'
 import type { EpochView, ReceiptView } from '../contract/index.ts'
 import type { Handlers } from '../server/index.ts'
 import type { Which } from './which.ts'
 
-type Names = 'receipts' | 'receipt' | 'settle' | 'epochs' | 'finalize' | 'earnings' | 'income' | 'claim' | 'accounting'
+type Names = 'receipts' | 'receipt' | 'settle' | 'epochs' | 'finalize' | 'accounting'
 
-const epochView = (epoch: NodeEpoch): EpochView => ({
+export const epochView = (epoch: NodeEpoch): EpochView => ({
   pool: epoch.pool,
   epoch: epoch.epoch,
   state: epoch.state,
@@ -46,10 +46,7 @@ const receiptView = (receipt: NodeReceipt): ReceiptView => ({
   scorings: receipt.scorings.map(({ scorer, agrees }) => ({ scorer, agrees }))
 })
 
-export function payoutHandlers(
-  { payouts, account }: Pick<Node, 'payouts' | 'account'>,
-  which: Which
-): Pick<Handlers, Names> {
+export function payoutHandlers({ payouts }: Pick<Node, 'payouts'>, which: Which): Pick<Handlers, Names> {
   return {
     async receipts({ params: { model, pool, ...page } }) {
       const { items, next } = await payouts.receipts({
@@ -74,39 +71,6 @@ export function payoutHandlers(
       return { items: items.map(epochView), next }
     },
     finalize: async ({ params }) => epochView(await payouts.finalize(await which.datanet(params.id))),
-    async earnings({ params }) {
-      const { account: earner, payout, balance, pools, income, waiting } = await account.earnings(params.account)
-      return {
-        account: earner,
-        payout,
-        balance: balance.toString(),
-        income: [
-          ...income.map(({ kind, amount, times }) => ({ kind, amount: amount.toString(), times })),
-          { kind: 'scoring', amount: '0', times: 0 }
-        ],
-        waiting: {
-          vouchers: waiting.vouchers.toString(),
-          data: waiting.data.toString(),
-          escrow: waiting.escrow.toString()
-        },
-        pools: pools.map(({ pool, cumulative, claimed, claimable }) => ({
-          pool,
-          cumulative: cumulative.toString(),
-          claimed: claimed.toString(),
-          claimable: claimable.toString()
-        }))
-      }
-    },
-    income: async ({ params: { account: earner, ...page } }) =>
-      mapPage(await account.income(earner, page), ({ amount, block, ...payment }) => ({
-        ...payment,
-        amount: amount.toString(),
-        block: block.toString()
-      })),
-    async claim({ params }) {
-      const { amount, transactions } = await payouts.claim(params.account)
-      return { amount: amount.toString(), transactions: [...transactions] }
-    },
     async accounting() {
       const { feesPaid, workers, builders, dataPaid, dataHeld, heldReason } = await payouts.accounting()
       return {

@@ -1,3 +1,4 @@
+import { digest } from '../../../protocol/crypto/index.ts'
 import { isDecided } from '../../../protocol/data/index.ts'
 import type { ContributionState, Verdict } from '../../../protocol/data/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
@@ -51,6 +52,10 @@ export interface Book extends Directory {
   setState(id: Hex, state: ContributionState): Promise<void>
   ballot(id: Hex): Promise<BallotRecord>
   putBallot(id: Hex, record: BallotRecord): Promise<void>
+  /** The contribution that a vote, or a commitment to one, is about; by its digest. */
+  votedOn(vote: Hex): Promise<Hex | undefined>
+  /** Digests that begin so. */
+  voteIds(beginning: string): AsyncIterable<Hex>
   verdict(id: Hex): Promise<Verdict | undefined>
   /** How many rows were accepted so far, of a Datanet that is followed. */
   acceptedRows(datanet: Hex): Promise<number>
@@ -85,9 +90,10 @@ const inOrder = (datanet: Hex, from: number): { prefix: string; from: string } =
   from: `${datanet}/${sequenceKey(from)}`
 })
 
-export function createBook({ store }: Pick<DataDeps, 'store'>): Book {
+export function createBook({ store, network }: Pick<DataDeps, 'store' | 'network'>): Book {
   const tables = openTables(store)
-  const { contributions, places, open, uploads, ballots, verdicts, versions, evidence, unreported } = tables
+  const { contributions, places, open, uploads, ballots, votePlaces, verdicts, versions } = tables
+  const { evidence, unreported } = tables
   const records = createCache<string, ContributionRecord>({ max: cachedRecords })
   const knownPlaces = createCache<Hex, string>({ max: cachedRecords })
   const knownBallots = createCache<Hex, BallotRecord>({ max: cachedRecords })
@@ -98,6 +104,25 @@ export function createBook({ store }: Pick<DataDeps, 'store'>): Book {
     const known = records.get(place) ?? (await contributions.get(place))
     if (known !== undefined) records.set(place, known)
     return known
+  }
+  /** Every statement of a vote leads to what it is about. */
+  function votesIn({ commits = [], votes = [], mine }: Partial<BallotRecord>): Hex[] {
+    const shown = [...votes, ...(mine === undefined ? [] : [mine])]
+    return [
+      ...commits.map(({ message }) => digest(network, 'VoteCommit', message)),
+      ...shown.map(({ message }) => digest(network, 'Vote', message))
+    ]
+  }
+  function placeVotes(id: Hex, ballot: Partial<BallotRecord>, batch: Batch): void {
+    for (const vote of votesIn(ballot)) batch.put(votePlaces, vote, id)
+  }
+  /** A folder of an older version has votes and no places of them. */
+  async function placeOldVotes(): Promise<void> {
+    for await (const _ of votePlaces.keys({ limit: 1 })) return
+    for await (const [id, ballot] of ballots.entries())
+      await store.batch(batch => {
+        placeVotes(id as Hex, ballot, batch)
+      })
   }
   const isFinal = (state: ContributionState): boolean => state.name === 'accepted' || state.name === 'rejected'
   const weigh = (record: ContributionRecord | undefined, sign: 1 | -1, progress: ProgressRecord): ProgressRecord =>
@@ -123,8 +148,13 @@ export function createBook({ store }: Pick<DataDeps, 'store'>): Book {
     knownVerdicts.delete(record.id)
   }
 
+  const directory = createDirectory(store, tables)
   const book: Book = {
-    ...createDirectory(store, tables),
+    ...directory,
+    async load() {
+      await directory.load()
+      await placeOldVotes()
+    },
     serially(task) {
       const run = last.then(task, task)
       last = run.catch(() => undefined) // told to whoever asked for it
@@ -184,6 +214,8 @@ export function createBook({ store }: Pick<DataDeps, 'store'>): Book {
             .put(uploads, `${record.datanet}/${record.contributor}/${sequenceKey(record.index)}`, true)
         if (isFinal(record.state)) batch.delete(open, place)
         else if (before === undefined || isFinal(before.state)) batch.put(open, place, true)
+        // Whoever hears of a vote by the certificate alone finds it as well.
+        if ('certificate' in record.state) placeVotes(record.id, record.state.certificate, batch)
         batch.put(contributions, place, record).put(tables.progress, record.datanet, progress)
       })
       records.set(place, record)
@@ -200,8 +232,15 @@ export function createBook({ store }: Pick<DataDeps, 'store'>): Book {
       return known
     },
     async putBallot(id, record) {
-      await ballots.put(id, record)
+      await store.batch(batch => {
+        batch.put(ballots, id, record)
+        placeVotes(id, record, batch)
+      })
       knownBallots.set(id, record)
+    },
+    votedOn: async vote => (await votePlaces.get(vote)) as Hex | undefined,
+    async *voteIds(beginning) {
+      for await (const id of votePlaces.keys({ prefix: beginning })) yield id as Hex
     },
     async verdict(id) {
       const known = knownVerdicts.get(id) ?? (await verdicts.get(id))
@@ -259,9 +298,11 @@ export function createBook({ store }: Pick<DataDeps, 'store'>): Book {
     },
     async *drop(datanet) {
       for await (const record of contributions.values({ prefix: `${datanet}/` })) {
+        const votes = votesIn(await book.ballot(record.id))
         await store.batch(batch => {
           forget(record, batch)
           batch.delete(ballots, record.id)
+          for (const vote of votes) batch.delete(votePlaces, vote)
         })
         knownBallots.delete(record.id)
         yield record

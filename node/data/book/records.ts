@@ -117,6 +117,8 @@ export interface Tables {
   /** `DATANET/CONTRIBUTOR/INDEX`. */
   readonly uploads: Collection<true>
   readonly ballots: Collection<BallotRecord>
+  /** A vote's or its commitment's digest → the contribution that it is about. */
+  readonly votePlaces: Collection<string>
   readonly verdicts: Collection<z.infer<typeof verdict>>
   /** Rows accepted so far, by Datanet: moved with the index of accepted rows. */
   readonly rowCounts: Collection<number>
@@ -150,6 +152,7 @@ export function openTables(store: Pick<Store, 'collection'>): Tables {
     open: store.collection('data/open', mark),
     uploads: store.collection('data/uploads', mark),
     ballots: store.collection('data/ballots', ballotRecord),
+    votePlaces: store.collection('data/vote-places', key),
     verdicts: store.collection('data/verdicts', verdict),
     rowCounts: store.collection('data/rows-count', z.int().min(0)),
     versions: store.collection('data/versions', versionRecord),

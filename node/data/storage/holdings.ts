@@ -17,6 +17,8 @@ export interface Holdings {
   hold(cid: string, reason: Reason, bytes: number): Promise<void>
   release(cid: string, reason: Reason): Promise<void>
   held(cid: string): Promise<boolean>
+  /** What it is kept for; nothing where it is not. */
+  reasons(cid: string): Promise<Reason[]>
   /** Files kept to lend a hand, and their bytes in all. */
   spare(): Promise<{ files: { cid: string; bytes: number }[]; bytes: number }>
 }
@@ -43,6 +45,11 @@ export function createHoldings(store: Pick<Store, 'collection'>, files: Pick<Fil
     async held(cid) {
       for await (const _ of table.keys({ prefix: `${cid}/`, limit: 1 })) return true
       return false
+    },
+    async reasons(cid) {
+      const found: Reason[] = []
+      for await (const at of table.keys({ prefix: `${cid}/` })) found.push(at.slice(cid.length + 1) as Reason)
+      return found
     },
     async spare() {
       const found: { cid: string; bytes: number }[] = []

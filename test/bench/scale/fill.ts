@@ -39,9 +39,10 @@ async function fillContributions(store: Store, count: number): Promise<void> {
   const host = fromHex(keccak('host'))
   const rules = { ...rulesFor([addressOfKey(host)]), heldOut: cid }
   const message = { host: addressOfKey(host), rules: contentHash(rules), createdAt: 1n }
-  const statement = signStatement({ chainId: 31337, registry: addressOfKey(host) }, 'Datanet', message, host)
+  const network = { chainId: 31337, registry: addressOfKey(host) }
+  const statement = signStatement(network, 'Datanet', message, host)
   const datanet: Hex = keccak('a Datanet of many')
-  const book = createBook({ store })
+  const book = createBook({ store, network })
   const rows = createAcceptedRows(store)
   await book.load()
   await book.putDatanet(datanet, { document: { statement, rules }, seenAt: 1 }, true)

@@ -68,7 +68,7 @@ describe('data: what a message is found to be', () => {
 
   before(async () => {
     store = await openStore(await scratch('messages'))
-    const book = createBook({ store })
+    const book = createBook({ store, network })
     await book.load()
     const chain = {
       ledger: { datanet: async () => undefined },

@@ -90,7 +90,7 @@ describe('data: ten thousand contributions', function () {
 
   it('a put costs the last what it cost the first, a page costs what it shows, and few records are held', async () => {
     const store = counting(disk)
-    const book = createBook({ store })
+    const book = createBook({ store, network })
     await book.load()
     const datanet = keccak('a Datanet')
     const held: WeakRef<ContributionRecord>[] = []
@@ -166,7 +166,7 @@ describe('data: ten thousand contributions', function () {
 
   it('one of a thousand Datanets is found by name or part of its id without looking at the others', async () => {
     const store = counting(disk)
-    const book = createBook({ store })
+    const book = createBook({ store, network })
     await book.load()
     const documents: DatanetDocument[] = Array.from({ length: 1_000 }, (_, i) => {
       const rules = { ...rulesFor([host], { name: `net ${i}` }), heldOut: `b${'a'.repeat(58)}` }

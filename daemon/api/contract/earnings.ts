@@ -1,0 +1,217 @@
+import { z } from 'zod'
+import { nothing, paged, pageSchema, route } from './route.ts'
+import { account, addressView, decimal, earningsView, hash, incomeKind, paymentView } from './views.ts'
+
+// What an account earned: by kind of work, over time, by epoch; what waits and why; and why a sum is what it is.
+
+/** One payment with the time of its block; null where the chain could not be asked. */
+export const timedPayment = paymentView.extend({ at: z.int().nullable(), name: z.string() })
+export type TimedPayment = z.infer<typeof timedPayment>
+
+/** Sums by time: `at` is where a step begins. Steps in which nothing came are left out. */
+export const seriesView = z.object({
+  step: z.enum(['minute', 'hour', 'day']),
+  points: z.array(z.object({ at: z.int(), kind: incomeKind, amount: decimal })),
+  /** What was paid before the first point. */
+  before: decimal
+})
+export type SeriesView = z.infer<typeof seriesView>
+
+/** What decided a share; see protocol/payouts `shareRule`. */
+export const shareRule = z.enum(['paid', 'no-player', 'gate', 'value', 'nobody'])
+export type ShareRuleName = z.infer<typeof shareRule>
+
+/** What one epoch gives an account from the data fees of a Datanet. Values as in `epochView`. */
+export const shareView = z.object({
+  pool: hash,
+  name: z.string(),
+  epoch: z.int(),
+  state: z.string(),
+  transaction: hash.nullable(),
+  /** From when it can be made final. */
+  challengeEnds: z.int(),
+  answers: z.int(),
+  /** What it shares out among all, and what of it nobody earned. */
+  dataFees: decimal,
+  held: decimal,
+  share: decimal,
+  heldOutShare: decimal,
+  cumulative: decimal,
+  value: decimal,
+  gate: decimal.nullable(),
+  rule: shareRule,
+  /** The rule in a sentence, and what can be done. */
+  why: z.string(),
+  help: z.string()
+})
+export type ShareView = z.infer<typeof shareView>
+
+/** Money that is on its way: what it waits for, until when, and what brings it. */
+export const waitingView = z.object({
+  kind: z.enum(['claim', 'window', 'next', 'voucher', 'escrow']),
+  pool: hash.nullable(),
+  name: z.string(),
+  epoch: z.int().nullable(),
+  /** The account's own; null while nobody can know it. */
+  amount: decimal.nullable(),
+  /** What it is a part of, where its own part is not known yet. */
+  of: decimal.nullable(),
+  until: z.int().nullable(),
+  why: z.string(),
+  help: z.string()
+})
+export type WaitingView = z.infer<typeof waitingView>
+
+const measured = z.object({ full: z.number(), without: z.number().nullable(), empty: z.number() })
+/** A piece of advice: what would have earned more. */
+export const adviceView = z.object({ code: z.string(), text: z.string() })
+
+/** Why a share is what it is: every number of the arithmetic, and what it means in words. */
+export const whyShareView = shareView.extend({
+  /** What the weighed answers share out together, and Σ of the values that count. */
+  weighed: decimal,
+  values: decimal,
+  weighedAnswers: z.int(),
+  heldOutAnswers: z.int(),
+  unweighedAnswers: z.int(),
+  heldOutParts: z.array(z.object({ model: hash, name: z.string(), money: decimal })),
+  /**
+   * Mean probability of the right answer to a held-out question, with all rows, without this account's, and of the base
+   * model alone; null where the coalition without just this account was not drawn.
+   */
+  gates: z.array(measured.extend({ model: hash, name: z.string(), questions: z.int(), value: decimal })),
+  players: z.array(z.object({ account: addressView, value: decimal, gate: decimal.nullable(), share: decimal })),
+  /** Its contributions to the Datanet, as far as this node follows it. */
+  rows: z
+    .object({
+      contributions: z.int(),
+      accepted: z.int(),
+      rows: z.int(),
+      own: z.int(),
+      issues: z.record(z.string(), z.int())
+    })
+    .nullable(),
+  advice: z.array(adviceView)
+})
+export type WhyShareView = z.infer<typeof whyShareView>
+
+/** What one answer brought. Probabilities of the answer as it was given, as scorers measured them. */
+export const whyAnswerView = z.object({
+  receipt: hash,
+  model: hash,
+  name: z.string(),
+  division: z.enum(['weighed', 'held-out', 'none']),
+  fee: decimal,
+  /** In 1e-4 of the smallest unit. */
+  dataFee: decimal,
+  /** φ in 1e-6; null where it was not weighed, or the account is no player. */
+  weight: decimal.nullable(),
+  measured: measured.nullable(),
+  money: decimal,
+  finishedAt: z.int(),
+  /** Where this node was its client or its worker and keeps it still. */
+  question: z.string().nullable()
+})
+export type WhyAnswerView = z.infer<typeof whyAnswerView>
+
+/**
+ * A claim as the contract takes it: anybody may send it, and the tokens go to the account's payout address. `data` is
+ * the transaction's call data.
+ */
+export const claimCallView = z.object({
+  pool: hash,
+  name: z.string(),
+  epoch: z.int(),
+  amount: decimal,
+  cumulative: decimal,
+  claimed: decimal,
+  data: z.string(),
+  proof: z.object({ index: decimal, siblings: z.array(z.object({ hash, sum: decimal })) }),
+  root: z.object({ hash, sum: decimal })
+})
+export type ClaimCallView = z.infer<typeof claimCallView>
+
+const ofAccount = z.object({ account })
+const ofEpoch = ofAccount.extend({ pool: hash, epoch: z.coerce.number<string | number>().int().min(1) })
+
+export const earningsRoutes = {
+  earnings: route({
+    method: 'GET',
+    path: '/api/earnings/:account',
+    stage: 'claim',
+    summary: 'What an account earned by each kind of work, and what it may claim',
+    params: ofAccount,
+    reply: earningsView
+  }),
+  income: route({
+    method: 'GET',
+    path: '/api/earnings/:account/income',
+    stage: 'claim',
+    summary: 'Payments to an account with their times, the newest first',
+    params: ofAccount.extend(paged.shape),
+    reply: pageSchema(timedPayment)
+  }),
+  earningsOver: route({
+    method: 'GET',
+    path: '/api/earnings/:account/series',
+    stage: 'claim',
+    summary: 'What came in over time, by kind of work: sums for each minute, hour or day',
+    params: ofAccount.extend({ step: seriesView.shape.step.optional() }),
+    reply: seriesView
+  }),
+  shares: route({
+    method: 'GET',
+    path: '/api/earnings/:account/epochs',
+    stage: 'settlement',
+    summary: 'What each epoch gives an account, and by which rule; the newest first, Datanet by Datanet',
+    params: ofAccount.extend(paged.shape),
+    reply: pageSchema(shareView)
+  }),
+  waiting: route({
+    method: 'GET',
+    path: '/api/earnings/:account/waiting',
+    stage: 'claim',
+    summary: 'What waits for an account, where, for how long, and what brings it',
+    params: ofAccount,
+    reply: z.object({ items: z.array(waitingView) })
+  }),
+  whyShare: route({
+    method: 'GET',
+    path: '/api/earnings/:account/why/:pool/:epoch',
+    stage: 'attribution',
+    summary:
+      'Why an epoch gives an account what it gives: what was measured, the arithmetic, what would have earned more',
+    params: ofEpoch,
+    reply: whyShareView
+  }),
+  whyAnswers: route({
+    method: 'GET',
+    path: '/api/earnings/:account/why/:pool/:epoch/answers',
+    stage: 'attribution',
+    summary: 'The answers that a share came from, and what each brought',
+    params: ofEpoch.extend(paged.shape),
+    reply: pageSchema(whyAnswerView)
+  }),
+  claimCalls: route({
+    method: 'GET',
+    path: '/api/earnings/:account/claims',
+    stage: 'claim',
+    summary: 'What an account may claim, as transactions that a wallet can send itself',
+    params: ofAccount,
+    reply: z.object({
+      chainId: z.int(),
+      contract: addressView,
+      payout: addressView,
+      items: z.array(claimCallView)
+    })
+  }),
+  claim: route({
+    method: 'POST',
+    path: '/api/earnings/:account/claim',
+    stage: 'claim',
+    summary: 'Claim for an account, to its payout address; this daemon pays the gas',
+    params: ofAccount,
+    body: nothing,
+    reply: z.object({ amount: decimal, transactions: z.array(z.string()) })
+  })
+} as const

@@ -1,0 +1,252 @@
+import { z } from 'zod'
+import { statements } from '../../../protocol/crypto/statements.ts'
+import type { StatementType } from '../../../protocol/crypto/statements.ts'
+import { paged, pageSchema, route } from './route.ts'
+import { account, addressView, decimal, epochView, hash } from './views.ts'
+
+// Whatever has an id, found by it; what was signed, as it was signed; and the way from it to the chain, so that whoever
+// looks checks signature and way for themselves by `protocol/`.
+
+/** What an id can be of. */
+export const kinds = [
+  'account',
+  'peer',
+  'datanet',
+  'contribution',
+  'vote',
+  'version',
+  'job',
+  'bid',
+  'award',
+  'delivery',
+  'escrow',
+  'model',
+  'channel',
+  'receipt',
+  'epoch',
+  'transaction',
+  'file'
+] as const
+export const kind = z.enum(kinds)
+export type Kind = z.infer<typeof kind>
+
+/** A thing with a page of its own. `number`: of a version or an epoch, whose `id` is the Datanet's. */
+export const thing = z.object({ kind, id: z.string(), number: z.int().optional() })
+export type Thing = z.infer<typeof thing>
+
+/** Something that a text may mean: what it is called, and a sentence about it. */
+export const foundView = thing.extend({ name: z.string(), about: z.string() })
+export type FoundView = z.infer<typeof foundView>
+
+const statementType = z.enum(Object.keys(statements) as [StatementType, ...StatementType[]])
+/** A statement as it was signed. Integers wider than 32 bits are decimal text, as on the wire. */
+export const statementView = z.object({
+  /** Its digest. */
+  id: hash,
+  type: statementType,
+  message: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+  /** Who must have signed it, in which part, and the signature. */
+  signatures: z.array(z.object({ as: z.string(), by: addressView, signature: z.string() })),
+  /** What stands behind the hash in one of its fields: whoever hashes it again finds that hash. */
+  content: z.object({ field: z.string(), json: z.unknown() }).nullable(),
+  about: thing
+})
+export type StatementView = z.infer<typeof statementView>
+
+/** What ties signatures to this network. */
+const networkView = z.object({ chainId: z.int(), registry: addressView })
+
+const sumNode = z.object({ hash, sum: decimal })
+const sumPath = { index: decimal, siblings: z.array(sumNode), root: sumNode }
+const anchored = { transaction: hash.nullable(), block: decimal.nullable() }
+
+/** The way from something to a root on chain, hash by hash. */
+export const proofView = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('version'),
+    datanet: hash,
+    version: z.int(),
+    /** What the leaf holds: which rows of the shard count as the contributor's. */
+    leaf: z.object({ contribution: hash, contributor: addressView, cid: z.string(), own: z.array(z.int()) }),
+    position: z.int(),
+    count: z.int(),
+    siblings: z.array(z.object({ hash, side: z.enum(['left', 'right']) })),
+    root: hash,
+    ...anchored
+  }),
+  z.object({
+    kind: z.literal('receipt'),
+    pool: hash,
+    epoch: z.int(),
+    state: z.string(),
+    receipt: hash,
+    clientSignature: z.string(),
+    workerSignature: z.string(),
+    fee: decimal,
+    ...sumPath,
+    ...anchored
+  }),
+  z.object({
+    kind: z.literal('payout'),
+    pool: hash,
+    epoch: z.int(),
+    state: z.string(),
+    account: addressView,
+    cumulative: decimal,
+    ...sumPath,
+    ...anchored
+  })
+])
+export type ProofView = z.infer<typeof proofView>
+
+export const transactionView = z.object({
+  hash,
+  block: decimal,
+  at: z.int(),
+  from: addressView,
+  to: addressView.nullable(),
+  /** Which of the network's contracts was called, and with what. */
+  contract: z.string().nullable(),
+  call: z.object({ name: z.string(), args: z.array(z.unknown()) }).nullable(),
+  succeeded: z.boolean(),
+  gasUsed: decimal,
+  /** Of the chain's own coin. */
+  cost: decimal,
+  events: z.array(z.object({ name: z.string(), fields: z.record(z.string(), z.unknown()) })),
+  transfers: z.array(z.object({ from: addressView, to: addressView, amount: decimal }))
+})
+export type TransactionView = z.infer<typeof transactionView>
+
+/** An account, and what it has to do with the network as far as this node knows. */
+export const accountView = z.object({
+  account: addressView,
+  /** The peer with its key, where it is connected, or was named by its PeerId. */
+  peer: z.string().nullable(),
+  connected: z.boolean(),
+  /** Which of the network's contracts it is, if one. */
+  contract: z.string().nullable(),
+  balance: decimal,
+  gas: decimal,
+  stake: decimal,
+  payout: addressView,
+  paid: decimal,
+  datanets: z.array(
+    z.object({
+      id: hash,
+      name: z.string(),
+      roles: z.array(z.enum(['host', 'validator', 'contributor'])),
+      contributions: z.int(),
+      accepted: z.int(),
+      own: z.int()
+    })
+  ),
+  models: z.array(z.object({ id: hash, name: z.string(), as: z.enum(['builder', 'trainer', 'server']) })),
+  jobs: z.array(z.object({ id: hash, as: z.enum(['builder', 'worker']), state: z.string() }))
+})
+export type AccountView = z.infer<typeof accountView>
+
+/** A file on IPFS, and what names it. */
+export const fileView = z.object({
+  cid: z.string(),
+  /** Whether this node keeps it. */
+  held: z.boolean(),
+  named: z.array(thing.extend({ name: z.string(), as: z.string() }))
+})
+export type FileView = z.infer<typeof fileView>
+
+/** An epoch with all that the chain and this node say of it. */
+export const epochPage = epochView.extend({
+  name: z.string(),
+  proposer: addressView,
+  payoutsTotal: decimal,
+  challengeEnds: z.int(),
+  /** What this node found wrong with it; null where it has not looked, or could not. */
+  faults: z.array(z.string()).readonly().nullable()
+})
+export type EpochPage = z.infer<typeof epochPage>
+/** A receipt as an epoch counts it. */
+export const countedView = z.object({
+  receipt: hash,
+  fee: decimal,
+  model: hash,
+  client: addressView,
+  worker: addressView
+})
+
+const ofEpoch = z.object({ pool: hash, epoch: z.coerce.number<string | number>().int().min(1) })
+const text = z.string().trim().min(1).max(200)
+
+export const explorerRoutes = {
+  find: route({
+    method: 'GET',
+    path: '/api/find/:text',
+    stage: 'node',
+    summary: 'Whatever a text may mean: an id of anything, the beginning of one, a name, a CID, a PeerId, an account',
+    params: z.object({ text }),
+    reply: z.object({ items: z.array(foundView), more: z.boolean() })
+  }),
+  statements: route({
+    method: 'GET',
+    path: '/api/statements/:id',
+    stage: 'node',
+    summary: 'What was signed of a Datanet, contribution, vote, job, bid, award, delivery or receipt, as it was signed',
+    params: z.object({ id: hash }).extend(paged.shape),
+    reply: pageSchema(statementView).extend({ network: networkView })
+  }),
+  proofs: route({
+    method: 'GET',
+    path: '/api/proofs/:id',
+    stage: 'node',
+    summary: 'The ways from a contribution to the versions that hold it, or from a receipt to the epoch that counts it',
+    params: z.object({ id: hash }),
+    reply: z.object({ items: z.array(proofView), network: networkView, why: z.string().nullable() })
+  }),
+  payoutProof: route({
+    method: 'GET',
+    path: '/api/epochs/:pool/:epoch/payouts/:account',
+    stage: 'settlement',
+    summary: "The way from an account's payout to the root of an epoch on chain",
+    params: ofEpoch.extend({ account }),
+    reply: z.object({ items: z.array(proofView), network: networkView, why: z.string().nullable() })
+  }),
+  epoch: route({
+    method: 'GET',
+    path: '/api/epochs/:pool/:epoch',
+    stage: 'settlement',
+    summary: 'One epoch of a pool: its roots, what it pays whom, and until when it can be challenged',
+    params: ofEpoch,
+    reply: epochPage
+  }),
+  epochReceipts: route({
+    method: 'GET',
+    path: '/api/epochs/:pool/:epoch/receipts',
+    stage: 'settlement',
+    summary: 'The receipts that an epoch counts, in the order of its tree',
+    params: ofEpoch.extend(paged.shape),
+    reply: pageSchema(countedView)
+  }),
+  transaction: route({
+    method: 'GET',
+    path: '/api/transactions/:hash',
+    stage: 'node',
+    summary: 'A mined transaction: what it called, what it paid, and the events it left',
+    params: z.object({ hash }),
+    reply: transactionView
+  }),
+  account: route({
+    method: 'GET',
+    path: '/api/accounts/:id',
+    stage: 'node',
+    summary: 'An account by its address or PeerId: what it holds, has at stake, was paid, and does in the network',
+    params: z.object({ id: text }),
+    reply: accountView
+  }),
+  file: route({
+    method: 'GET',
+    path: '/api/files/:cid',
+    stage: 'node',
+    summary: 'A file on IPFS: what in the network names it, and whether this node keeps it',
+    params: z.object({ cid: z.string().regex(/^[a-zA-Z0-9]{46,100}$/) }),
+    reply: fileView
+  })
+} as const

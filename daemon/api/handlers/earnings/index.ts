@@ -1,0 +1,99 @@
+import type { Node } from '../../../../node/node.ts'
+import { TilthError } from '../../../../protocol/primitives/index.ts'
+import type { Hex } from '../../../../protocol/primitives/index.ts'
+import type { Handlers } from '../../server/index.ts'
+import { claimCalls } from './claims.ts'
+import { createNames } from './names.ts'
+import { seriesOf } from './series.ts'
+import { sharesOf } from './shares.ts'
+import { waitingFor } from './waiting.ts'
+import { whyAnswers, whyShare } from './why.ts'
+
+type Calls =
+  | 'earnings'
+  | 'income'
+  | 'earningsOver'
+  | 'shares'
+  | 'waiting'
+  | 'whyShare'
+  | 'whyAnswers'
+  | 'claimCalls'
+  | 'claim'
+
+type Parts = Pick<Node, 'payouts' | 'account' | 'chain' | 'self' | 'jobs' | 'data' | 'models'>
+
+/** What an account earned, what waits for it, and why each sum is what it is. */
+export function earningsHandlers(node: Parts): Pick<Handlers, Calls> {
+  const { payouts, account, chain } = node
+  const names = createNames(node)
+
+  /** Times of blocks; none where the chain cannot be asked now, for payments are known without it. */
+  async function timesOf(blocks: readonly bigint[]): Promise<ReadonlyMap<bigint, bigint>> {
+    try {
+      return await chain.transactions.times(blocks)
+    } catch (error) {
+      if (error instanceof TilthError) return new Map()
+      throw error
+    }
+  }
+
+  return {
+    async earnings({ params }) {
+      const { account: earner, payout, balance, pools, income, waiting } = await account.earnings(params.account)
+      return {
+        account: earner,
+        payout,
+        balance: balance.toString(),
+        income: [
+          ...income.map(({ kind, amount, times }) => ({ kind, amount: amount.toString(), times })),
+          { kind: 'scoring', amount: '0', times: 0 }
+        ],
+        waiting: {
+          vouchers: waiting.vouchers.toString(),
+          data: waiting.data.toString(),
+          escrow: waiting.escrow.toString()
+        },
+        pools: pools.map(({ pool, cumulative, claimed, claimable }) => ({
+          pool,
+          cumulative: cumulative.toString(),
+          claimed: claimed.toString(),
+          claimable: claimable.toString()
+        }))
+      }
+    },
+    async income({ params: { account: earner, ...page } }) {
+      const { items, next } = await account.income(earner, page)
+      const times = await timesOf(items.map(({ block }) => block))
+      const timed = await Promise.all(
+        items.map(async payment => {
+          const at = times.get(payment.block)
+          return {
+            ...payment,
+            amount: payment.amount.toString(),
+            block: payment.block.toString(),
+            at: at === undefined ? null : Number(at) * 1000,
+            name: await names.of(payment.kind, payment.of)
+          }
+        })
+      )
+      return { items: timed, next }
+    },
+    earningsOver: ({ params }) => seriesOf(node, params.account, params.step),
+    shares: ({ params: { account: earner, ...page } }) => sharesOf(node, earner, page, names),
+    waiting: async ({ params }) => ({ items: await waitingFor(node, params.account, names) }),
+    whyShare: ({ params }) => whyShare(node, params.account, params.pool as Hex, params.epoch, names),
+    whyAnswers: ({ params: { account: earner, pool, ...page } }) =>
+      whyAnswers(node, earner, { pool: pool as Hex, ...page }, names),
+    async claimCalls({ params }) {
+      const [payout, items] = await Promise.all([
+        chain.nodes.payoutOf(params.account),
+        claimCalls(node, params.account, names)
+      ])
+      return { chainId: chain.network.chainId, contract: chain.addresses.anchor, payout, items }
+    },
+    async claim({ params }) {
+      const { amount, transactions } = await payouts.claim(params.account)
+      return { amount: amount.toString(), transactions: [...transactions] }
+    }
+  }
+}
