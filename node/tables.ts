@@ -11,6 +11,7 @@ import { speed } from './jobs/worker/estimate.ts'
 import { experienceRecord } from './jobs/worker/experience.ts'
 import { tallyRecord } from './flow/tally.ts'
 import { openTables as openModels } from './models/records.ts'
+import { openUseTables, statedGate } from './payouts/bazaar/index.ts'
 import { openTables as openReceipts } from './payouts/receipts/index.ts'
 import { summarySchema } from './payouts/settler/bundles.ts'
 import { verdictSchema } from './payouts/settler/watcher.ts'
@@ -38,6 +39,7 @@ const apart: Readonly<Record<string, z.ZodType>> = {
   'jobs/assignments': assignment,
   'flow/tally': tallyRecord,
   'payouts/gates': gateDocument,
+  'payouts/stated-gates': statedGate,
   'payouts/summaries': summarySchema,
   'payouts/verdicts': verdictSchema,
   'automation/last': stepRecord,
@@ -53,6 +55,6 @@ export function nodeTables(): ReadonlyMap<string, z.ZodType> {
       return { name } as Collection<T>
     }
   }
-  for (const open of [openLedger, openBooks, openData, openModels, openReceipts]) open(noting)
+  for (const open of [openLedger, openBooks, openData, openModels, openReceipts, openUseTables]) open(noting)
   return schemas
 }

@@ -27,7 +27,10 @@ export type DaemonApiErrorCode =
   | 'limit.readers'
   | 'model.source'
   | 'model.unknown'
+  | 'model.unmeasured'
   | 'receipt.unknown'
+  | 'receipt.forgotten'
+  | 'receipt.no-rows'
   | 'request.invalid'
 
 declare module '../../protocol/primitives/errors.ts' {

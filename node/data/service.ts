@@ -8,7 +8,7 @@ import { createContributing, createPreviews, createWithdrawing } from './contrib
 import { defaultStorage, defaultTiming } from './deps.ts'
 import type { DataDeps } from './deps.ts'
 import { createCommitments, createNotes, createReceiver, serveSync } from './exchange/index.ts'
-import { createAnchoring, createHosting, createVersions } from './host/index.ts'
+import { createAnchoring, createHosting, createNearest, createVersions } from './host/index.ts'
 import { createInterest } from './interest/index.ts'
 import { createLists } from './lists.ts'
 import { createDataMetrics } from './metrics.ts'
@@ -287,6 +287,7 @@ export function createDataService(deps: DataDeps): DataService {
     votePolicy: () => turns.policy(),
     setVotePolicy: policy => turns.setPolicy(policy),
     ...versions,
+    ...createNearest(book, shards, { manifest: versions.manifest, document: datanet => notes.document(datanet) }),
     sync: peer => notes.pull(peer)
   }
 }

@@ -153,6 +153,26 @@ export interface DatanetsRequest extends PageRequest {
   readonly tag?: string | undefined
 }
 
+/** Rows of a version that are like a text; of one contributor, or of all. */
+export interface NearestRequest {
+  readonly datanet: Hex
+  readonly version: number
+  readonly text: string
+  readonly contributor?: Address
+  readonly limit: number
+}
+export interface VersionNearRow {
+  readonly contribution: Hex
+  readonly contributor: Address
+  /** Of the contributor's file, from 1. */
+  readonly line: number
+  /** How much of the words is shared, rare ones counting more, in thousandths. */
+  readonly overlap: number
+  readonly messages: readonly ChatMessage[]
+  /** Validators whose votes for it stand in its certificate. */
+  readonly voters: number
+}
+
 /** What a contributor signs: `commitment` now, and the reveal of what is in it. */
 export interface PreparedContribution {
   /** Digest of the Commitment: the contribution's id once it is on chain. */
@@ -404,6 +424,13 @@ export interface DataService {
   manifest(datanet: Hex, version: number): Promise<VersionManifest>
   /** Every row of a version with its author (fetches the shards it lacks). */
   versionRows(manifest: VersionManifest): Promise<readonly VersionRow[]>
+  /**
+   * Rows of a version that share most with a text, the nearest first: among so many of the first of it.
+   * @throws as manifest · as files.fetchBytes
+   */
+  nearest(
+    request: NearestRequest
+  ): Promise<{ readonly rows: readonly VersionNearRow[]; readonly compared: number; readonly all: number }>
 
   /** Compares notes with one peer now (it happens by itself at each connection and every few seconds). */
   sync(peer: string): Promise<void>

@@ -4,6 +4,7 @@ import { NotFoundError, TilthError } from '../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../protocol/primitives/index.ts'
 import type { ScoringDocument } from '../../protocol/payouts/index.ts'
 import { createClaiming, createFinalizing, createSettling, createWatching } from './automation/index.ts'
+import { createProofs, createQuality, createUse } from './bazaar/index.ts'
 import { createFacts } from './facts.ts'
 import { createProposals } from './proposals.ts'
 import type { MoneyEvent, Proposal } from './proposals.ts'
@@ -53,7 +54,10 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
   const isSettled = async (id: Hex): Promise<boolean> => (await receipts.get(id))?.state.name === 'settled'
   const scorings = createScorings(deps, receipts, models, stakes)
   const proposals = createProposals(deps)
-  const bundles = createBundles(deps)
+  const quality = createQuality(deps, { models, weigher, proposals }, () => bundles)
+  const bundles = createBundles(deps, (cid, bundle) => quality.note(cid, bundle))
+  const proofs = createProofs(deps, { receipts, models, scorings, proposals, bundles })
+  const use = createUse(deps.store)
   const finality = createFinality(deps, receipts, bundles)
   const exchange = createExchange(deps, { receipts, intake, tree }, { receipt: received, behind: followSoon })
   const topic = createTopic(deps, timing, { intake, receipts }, scorings, { receipt: received, scoring: scored })
@@ -103,6 +107,9 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
         const tokens = inputTokens + outputTokens
         events.emit('payouts.receipt', { id, model, worker: entry.receipt.worker, fee, tokens })
         if (roles.scorer) scorer.add(id)
+        use.count(entry.receipt).catch((error: unknown) => {
+          log.warn('a receipt is not in what is shown of its model', { receipt: id, error })
+        })
       },
       (error: unknown) => {
         log.warn('a receipt could not be read', { receipt: id, error })
@@ -249,6 +256,7 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
     name: 'payouts',
     async start() {
       await receipts.start()
+      await use.start(receipts)
       await proposals.start(heard)
       topic.start()
       exchange.start()
@@ -303,6 +311,7 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
       await retention.stop()
       await proposals.stop()
       await finality.idle()
+      await use.stop()
       await receipts.stop()
     },
     async explain(id) {
@@ -311,7 +320,8 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
       attribution.players.forEach((player, i) => {
         weights[player] = attribution.weights[i] ?? 0n
       })
-      return { receipt: id, model: attribution.model, by: receipt.worker, unofficial: true, weights }
+      const { model, utilities } = attribution
+      return { receipt: id, model, by: receipt.worker, unofficial: true, weights, utilities }
     },
     prepare,
     async knownGate(model) {
@@ -331,6 +341,9 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
       const entry = await receipts.get(id)
       return entry && view(entry)
     },
+    quality: model => quality.of(model),
+    use: (model, from) => use.of(model, from),
+    receiptProof: id => proofs.of(id),
     receiptIds: beginning => receipts.idsLike(beginning),
     async papers(id) {
       const entry = await receipts.get(id)

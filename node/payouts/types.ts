@@ -1,7 +1,13 @@
 import type { Network } from '../../protocol/crypto/index.ts'
 import type { JobResult } from '../../protocol/jobs/index.ts'
 import type { CosignedReceipt, InferenceContent } from '../../protocol/models/index.ts'
-import type { EpochBundle, EpochReasons, ScoringDocument } from '../../protocol/payouts/index.ts'
+import type {
+  Division,
+  EpochBundle,
+  EpochReasons,
+  ModelMeasure,
+  ScoringDocument
+} from '../../protocol/payouts/index.ts'
 import type { Address, Hex, Page, PageRequest, SumNode, SumProof } from '../../protocol/primitives/index.ts'
 import type { FollowedChain, ProposalRecord } from '../chain/types.ts'
 import type { Engine } from '../engine/types.ts'
@@ -57,6 +63,76 @@ export interface GateView {
   readonly questions: number
   /** Mean over the questions, in 1e-6 (rounded to nearest; the arithmetic uses exact sums). */
   readonly values: Readonly<Record<Address, bigint>>
+}
+
+/**
+ * How likely a model makes the known answers of its Datanet's held-out questions, and what each player's data adds to
+ * that: means over the questions, in 1e-6, of which those of the values come to `tuned - base`.
+ */
+export interface QualityView {
+  readonly model: Hex
+  readonly questions: number
+  /** Without anybody's data, and with everybody's. */
+  readonly base: bigint
+  readonly tuned: bigint
+  readonly values: Readonly<Record<Address, bigint>>
+  /** The final epoch that says so; null: this node has measured it itself. */
+  readonly epoch: number | null
+}
+
+/** What receipts known here come to. Fees in the token's smallest unit. */
+export interface UseSums {
+  readonly answers: number
+  readonly inputTokens: number
+  readonly outputTokens: number
+  readonly fees: bigint
+  /** Different clients, and those of them that had asked on an earlier day. */
+  readonly clients: number
+  readonly returning: number
+}
+/** Days since 1970 in UTC. */
+export type DayUse = UseSums & { readonly day: number }
+/** What a worker served of a model. `seconds`: from the beginnings to the ends of its answers, added up. */
+export interface WorkerUse {
+  readonly answers: number
+  readonly outputTokens: number
+  readonly seconds: number
+  /** Seconds since 1970. */
+  readonly lastAt: bigint
+}
+export interface UseView {
+  readonly model: Hex
+  /** null where no receipt of it is known. Times in seconds since 1970. */
+  readonly all: (UseSums & { readonly firstAt: bigint; readonly lastAt: bigint }) | null
+  /** Those on which it was used, the oldest first. */
+  readonly days: readonly DayUse[]
+  readonly workers: readonly (WorkerUse & { readonly worker: Address })[]
+}
+
+/** A receipt's place in its epoch's tree, up to the root that stands on chain. */
+export interface EpochPlace {
+  readonly pool: Hex
+  readonly epoch: number
+  readonly state: EpochStateName
+  /** The transaction that proposed it. */
+  readonly transaction: Hex | null
+  /** Chain seconds. */
+  readonly challengeEnds: bigint
+  readonly root: SumNode
+  /** null where the bundle cannot be had now, or does not hold it. */
+  readonly proof: SumProof | null
+}
+
+/** All that stands behind what an answer pays to whom, so that whoever sees it can check it. */
+export interface ReceiptProof {
+  readonly receipt: CosignedReceipt
+  /** How its data fee is divided; `none` also for a model without a Datanet. */
+  readonly division: Division
+  /** Of the model: null for one without siblings, or where it cannot be had now. */
+  readonly measure: ModelMeasure | null
+  readonly scorings: readonly ScoringDocument[]
+  /** null while no epoch has taken it up. */
+  readonly place: EpochPlace | null
 }
 
 export interface PayoutLineView {
@@ -173,6 +249,8 @@ export interface ExplanationView {
   readonly unofficial: true
   /** φ of each contributor in 1e-6. */
   readonly weights: Readonly<Record<Address, bigint>>
+  /** What they follow from: of each coalition, in 1e-4. */
+  readonly utilities: readonly number[]
 }
 
 /** Everything signed that this node has of an answer. */
@@ -225,10 +303,16 @@ export interface PayoutsService {
   gate(model: Hex): Promise<GateView | null>
   /** The same as far as it was computed here before; null where it was not. */
   knownGate(model: Hex): Promise<GateView | null>
+  /** What the model and its players do on held-out questions: as measured here, or as its pool's last epoch says. */
+  quality(model: Hex): Promise<QualityView | null>
+  /** How much a model was used, from the receipts known here. @param from days since 1970, the first that is shown */
+  use(model: Hex, from: number): Promise<UseView>
 
   /** Receipts this node knows, its own and those announced by others, by end time. */
   receipts(filter?: EntryFilter): Promise<Page<ReceiptView>>
   receipt(id: Hex): Promise<ReceiptView | undefined>
+  /** What its weights and its place in an epoch follow from. */
+  receiptProof(id: Hex): Promise<ReceiptProof | undefined>
   /** Ids of receipts that begin so (0x and hexadecimal digits). */
   receiptIds(beginning: string): AsyncIterable<Hex>
   /** Everything signed that is known here of an answer. */

@@ -1,4 +1,5 @@
 export * from './types.ts'
+export * from './lineage.ts'
 export * from './fee.ts'
 export * from './offer.ts'
 export * from './pick.ts'

@@ -36,7 +36,8 @@ const explanation = {
     {
       receipt: `0x${'cd'.repeat(32)}` as const,
       by: `0x${'22'.repeat(20)}` as const,
-      weights: { [`0x${'33'.repeat(20)}`]: '-250000' }
+      weights: { [`0x${'33'.repeat(20)}`]: '-250000' },
+      utilities: [0, 2500]
     }
   ],
   failed: []

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { availabilityRoutes } from './availability.ts'
+import { bazaarRoutes } from './bazaar.ts'
 import { offerRoutes, whyRoutes } from './offers.ts'
 import { sessionRoutes } from './sessions.ts'
 import { named, nothing, paged, pageSchema, route, wanted } from './route.ts'
@@ -226,6 +227,7 @@ export const routes = {
     params: named,
     reply: receiptView
   }),
+  ...bazaarRoutes,
   ...channelRoutes,
   redeem: route({
     method: 'POST',

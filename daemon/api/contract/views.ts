@@ -354,12 +354,22 @@ export const receiptView = z.object({
   startedAt: z.int(),
   finishedAt: z.int(),
   private: z.boolean(),
+  /** The model's Datanet; null for a model without one. */
+  pool: hash.nullable(),
+  /** The final epoch that has counted it. */
+  epoch: z.int().nullable(),
   weights,
   scorings: z.array(z.object({ scorer: addressView, agrees: z.boolean() }))
 })
 export type ReceiptView = z.infer<typeof receiptView>
 /** What a worker says one of its answers owes to whom. */
-export const explainedAnswer = z.object({ receipt: hash, by: addressView, weights })
+export const explainedAnswer = z.object({
+  receipt: hash,
+  by: addressView,
+  weights,
+  /** Of each coalition, in 1e-4: what the weights follow from. */
+  utilities: z.array(z.int()).readonly()
+})
 export const unexplainedAnswer = z.object({ receipt: hash, code: z.string() })
 /**
  * What workers say their answers owe to whom; what pays is what scorers find. `failed`: who would not or could not say.

@@ -2,6 +2,7 @@ import type { Node } from '../../../node/node.ts'
 import type { AskEvent } from '../contract/index.ts'
 import type { Handlers } from '../server/index.ts'
 import { availabilityHandlers } from './availability.ts'
+import { answerHandlers, bazaarHandlers } from './bazaar/index.ts'
 import { channelHandlers } from './channels.ts'
 import { dataHandlers } from './data.ts'
 import { earningsHandlers } from './earnings/index.ts'
@@ -45,6 +46,8 @@ export function createHandlers(
       ...jobHandlers(node, which),
       ...whyHandlers(node, which),
       ...models,
+      ...bazaarHandlers(node, which),
+      ...answerHandlers(node, which),
       ...payoutHandlers(node, which),
       ...earningsHandlers(node),
       ...explorerHandlers(node)

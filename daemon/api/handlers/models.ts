@@ -5,6 +5,7 @@ import { mustBeModel, trainerOf } from '../../../node/jobs/index.ts'
 import { checkSplit } from '../../../node/models/index.ts'
 import type { ModelView as NodeModel } from '../../../node/models/index.ts'
 import type { Node } from '../../../node/node.ts'
+import type { ExplanationView } from '../../../node/payouts/index.ts'
 import type { AskEvent, Explanation, ModelView } from '../contract/index.ts'
 import type { Handlers } from '../server/index.ts'
 import type { Which } from './which.ts'
@@ -55,6 +56,19 @@ export const modelView = ({
   }))
 })
 
+/** What a worker says an answer owes to whom. */
+export const explanationView = ({
+  receipt,
+  by,
+  weights,
+  utilities
+}: ExplanationView): Explanation['answers'][number] => ({
+  receipt,
+  by,
+  weights: Object.fromEntries(Object.entries(weights).map(([account, weight]) => [account, weight.toString()])),
+  utilities
+})
+
 /** Names in a folder of this machine. @throws InvalidError `job.base` */
 async function filesIn(folder: string): Promise<string[]> {
   try {
@@ -79,12 +93,7 @@ export function modelHandlers(
     const [answers, failed]: [Explanation['answers'], Explanation['failed']] = [[], []]
     for (const receipt of receipts) {
       try {
-        const { by, weights } = await payouts.explain(receipt)
-        answers.push({
-          receipt,
-          by,
-          weights: Object.fromEntries(Object.entries(weights).map(([account, weight]) => [account, weight.toString()]))
-        })
+        answers.push(explanationView(await payouts.explain(receipt)))
       } catch (error) {
         if (!(error instanceof TilthError)) throw error
         failed.push({ receipt, code: error.code })

@@ -29,7 +29,7 @@ export const epochView = (epoch: NodeEpoch): EpochView => ({
   }))
 })
 
-const receiptView = (receipt: NodeReceipt): ReceiptView => ({
+export const receiptView = (receipt: NodeReceipt): ReceiptView => ({
   id: receipt.id,
   channel: receipt.channel,
   sequence: Number(receipt.sequence),
@@ -42,6 +42,8 @@ const receiptView = (receipt: NodeReceipt): ReceiptView => ({
   startedAt: Number(receipt.startedAt) * 1000,
   finishedAt: Number(receipt.finishedAt) * 1000,
   private: receipt.private,
+  pool: receipt.pool ?? null,
+  epoch: receipt.epoch ?? null,
   weights: Object.fromEntries(Object.entries(receipt.weights).map(([account, weight]) => [account, weight.toString()])),
   scorings: receipt.scorings.map(({ scorer, agrees }) => ({ scorer, agrees }))
 })

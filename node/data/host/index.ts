@@ -1,4 +1,5 @@
 export { createHosting } from './hosting.ts'
 export { createVersions } from './versions.ts'
+export { createNearest } from './nearest.ts'
 export { anchorAt, createAnchoring } from './anchoring.ts'
 export type { Unanchored } from './anchoring.ts'

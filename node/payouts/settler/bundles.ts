@@ -47,12 +47,11 @@ export interface Bundles {
   old(epoch: number): number | undefined
 }
 
-export function createBundles({
-  files,
-  chain,
-  store,
-  log
-}: Pick<PayoutsDeps, 'files' | 'chain' | 'store' | 'log'>): Bundles {
+/** @param note hears of each bundle that is read or made, before it is used */
+export function createBundles(
+  { files, chain, store, log }: Pick<PayoutsDeps, 'files' | 'chain' | 'store' | 'log'>,
+  note: (cid: string, bundle: EpochBundle) => Promise<void>
+): Bundles {
   const kept = createCache<string, EpochBundle>({ max: maxKept })
   const summaries = store.collection('payouts/summaries', summarySchema)
 
@@ -60,6 +59,7 @@ export function createBundles({
     const { receipts, receiptsTotal, dataFees, held, payouts } = bundle
     if (!(await summaries.has(cid)))
       await summaries.put(cid, { receipts: receipts.length, receiptsTotal, dataFees, held, payouts })
+    await note(cid, bundle)
     kept.set(cid, bundle)
   }
 

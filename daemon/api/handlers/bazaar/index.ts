@@ -1,0 +1,3 @@
+/** Models before one is chosen, and what stands behind an answer. */
+export { answerHandlers } from './answers.ts'
+export { bazaarHandlers } from './models.ts'

@@ -1,0 +1,164 @@
+import { familyOf } from '../../../../protocol/models/index.ts'
+import { NotFoundError, pageOf, zeroHash } from '../../../../protocol/primitives/index.ts'
+import type { Hex } from '../../../../protocol/primitives/index.ts'
+import type { ModelView as NodeModel } from '../../../../node/models/index.ts'
+import type { QualityView as NodeQuality, UseSums, UseView } from '../../../../node/payouts/index.ts'
+import type { Node } from '../../../../node/node.ts'
+import type { BazaarView, ModelUseView, QualityView, RelativeView } from '../../contract/index.ts'
+import type { Handlers } from '../../server/index.ts'
+import { modelView } from '../models.ts'
+import type { Which } from '../which.ts'
+import { orderOf } from './order.ts'
+
+type Names = 'bazaar' | 'bazaarModel' | 'measureModel' | 'modelUse' | 'lineage'
+type Parts = Pick<Node, 'models' | 'payouts' | 'jobs' | 'data'>
+
+/** Models that one search looks at, the newest: of each two rows are read. */
+const mostLookedAt = 2_000
+const msOfDay = 86_400_000
+
+const amounts = (values: Readonly<Record<string, bigint>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(values).map(([account, value]) => [account, value.toString()]))
+
+export const qualityView = ({ questions, base, tuned, values, epoch }: NodeQuality): QualityView => ({
+  questions,
+  base: base.toString(),
+  tuned: tuned.toString(),
+  values: amounts(values),
+  epoch
+})
+
+const sumsView = ({ answers, inputTokens, outputTokens, fees, clients, returning }: UseSums) => ({
+  answers,
+  inputTokens,
+  outputTokens,
+  fees: fees.toString(),
+  clients,
+  returning
+})
+
+const totalsView = ({ all }: Pick<UseView, 'all'>): ModelUseView['all'] =>
+  all && { ...sumsView(all), firstAt: Number(all.firstAt) * 1000, lastAt: Number(all.lastAt) * 1000 }
+
+/** Names and what Datanets are about, each looked up once. */
+function createNames({ data, models }: Pick<Parts, 'data' | 'models'>) {
+  const known = new Map<Hex, Promise<{ name: string; description: string } | null>>()
+  const datanet = (id: Hex): Promise<{ name: string; description: string } | null> => {
+    const found =
+      known.get(id) ??
+      (id === zeroHash
+        ? Promise.resolve(null)
+        : data
+            .datanet(id)
+            .then(net => (net === undefined ? null : { name: net.rules.name, description: net.rules.description })))
+    known.set(id, found)
+    return found
+  }
+  const bases = new Map(
+    models.models().flatMap(({ base, adapter, name }) => (adapter === null ? [[base, name] as const] : []))
+  )
+  return { datanet, base: (cid: string): string | null => bases.get(cid) ?? null }
+}
+
+export function bazaarHandlers(parts: Parts, which: Which): Pick<Handlers, Names> {
+  const { models, payouts, jobs, data } = parts
+
+  function lossOf({ result }: Pick<NodeModel, 'result'>): BazaarView['heldOutLoss'] {
+    if (result === null) return null
+    return jobs.jobs().find(job => job.result === result)?.heldOutLoss ?? null
+  }
+
+  async function view(model: NodeModel, names: ReturnType<typeof createNames>): Promise<BazaarView> {
+    const [net, quality, use] = await Promise.all([
+      names.datanet(model.datanet as Hex),
+      payouts.quality(model.id),
+      payouts.use(model.id, Number.MAX_SAFE_INTEGER)
+    ])
+    return {
+      ...modelView(model),
+      retired: model.retired,
+      datanetName: net?.name ?? null,
+      baseName: names.base(model.base),
+      quality: quality === null ? null : qualityView(quality),
+      heldOutLoss: lossOf(model),
+      use: totalsView(use)
+    }
+  }
+
+  /** Whether all words stand somewhere in what is known of it. */
+  async function isMeant(model: NodeModel, words: readonly string[], names: ReturnType<typeof createNames>) {
+    if (words.length === 0) return true
+    const net = await names.datanet(model.datanet as Hex)
+    const text = [model.name, model.id, names.base(model.base) ?? '', net?.name ?? '', net?.description ?? '']
+      .join('\n')
+      .toLowerCase()
+    return words.every(word => text.includes(word))
+  }
+
+  return {
+    async bazaar({ params: { search, datanet, served, order, ...page } }) {
+      const names = createNames(parts)
+      const of = datanet === undefined ? undefined : await which.datanet(datanet)
+      const words = (search ?? '').toLowerCase().split(/\s+/u).filter(Boolean)
+      const found: BazaarView[] = []
+      const newest = models.models().toReversed()
+      for (const model of newest.slice(0, mostLookedAt)) {
+        if (model.retired || (of !== undefined && model.datanet !== of)) continue
+        if (served === 'yes' && model.offers.length === 0) continue
+        if (await isMeant(model, words, names)) found.push(await view(model, names))
+      }
+      return pageOf(found.sort(orderOf(order)), page, ({ id }) => id)
+    },
+    bazaarModel: async ({ params }) => view(await which.model(params.id), createNames(parts)),
+    async measureModel({ params }) {
+      const { id, name } = await which.model(params.id)
+      await payouts.gate(id)
+      const quality = await payouts.quality(id)
+      if (quality === null)
+        throw new NotFoundError('model.unmeasured', `${name} has no siblings, so nothing can be measured of it`, {
+          help: 'Only models of tune jobs have held-out questions to be measured on.'
+        })
+      return qualityView(quality)
+    },
+    async modelUse({ params: { id: wanted, days } }) {
+      const { id } = await which.model(wanted)
+      const use = await payouts.use(id, Math.floor(Date.now() / msOfDay) - days + 1)
+      return {
+        model: id,
+        all: totalsView(use),
+        days: use.days.map(({ day, ...sums }) => ({
+          day: new Date(day * msOfDay).toISOString().slice(0, 10),
+          ...sumsView(sums)
+        })),
+        workers: use.workers.map(({ lastAt, ...worker }) => ({ ...worker, lastAt: Number(lastAt) * 1000 }))
+      }
+    },
+    async lineage({ params: { id, ...page } }) {
+      const { base } = await which.model(id)
+      const names = createNames({ data, models })
+      const family = familyOf(models.models().filter(model => model.base === base))
+      const { items, next } = pageOf(
+        family.map((relative, place) => ({ ...relative, place })),
+        page,
+        ({ place }) => String(place)
+      )
+      const shown = items.map(async ({ model, parent, place }): Promise<RelativeView> => {
+        const datanet = model === null || model.datanet === zeroHash ? null : (model.datanet as Hex)
+        return {
+          place,
+          id: model?.id ?? null,
+          name: model?.name ?? names.base(base) ?? base,
+          kind: model === null || model.adapter === null ? 'base' : 'tuned',
+          base,
+          datanet,
+          datanetName: datanet === null ? null : ((await names.datanet(datanet))?.name ?? null),
+          version: model?.version ?? 0,
+          parent,
+          retired: model?.retired ?? false,
+          served: (model?.offers.length ?? 0) > 0
+        }
+      })
+      return { items: await Promise.all(shown), next }
+    }
+  }
+}

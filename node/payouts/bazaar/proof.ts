@@ -1,0 +1,119 @@
+import { divisionOf, receiptId, receiptsTree } from '../../../protocol/payouts/index.ts'
+import type { EpochBundle } from '../../../protocol/payouts/index.ts'
+import { TilthError } from '../../../protocol/primitives/index.ts'
+import type { Hex, SumProof, SumTree } from '../../../protocol/primitives/index.ts'
+import { createCache } from '../../runtime/index.ts'
+import type { Models, Weighed } from '../models.ts'
+import type { Proposal, Proposals } from '../proposals.ts'
+import type { Entry, ReceiptStore } from '../receipts/index.ts'
+import type { Scorings } from '../scorer/index.ts'
+import type { Bundles } from '../settler/index.ts'
+import type { EpochPlace, PayoutsDeps, ReceiptProof } from '../types.ts'
+
+/** Trees of epochs in memory: one of 20,000 receipts is some 10 MB. */
+const mostTrees = 4
+
+/** What an answer pays to whom, with all that it follows from. */
+export interface Proofs {
+  of(id: Hex): Promise<ReceiptProof | undefined>
+}
+
+export function createProofs(
+  { network, log }: Pick<PayoutsDeps, 'network' | 'log'>,
+  {
+    receipts,
+    models,
+    scorings,
+    proposals,
+    bundles
+  }: {
+    receipts: Pick<ReceiptStore, 'get'>
+    models: Models
+    scorings: Pick<Scorings, 'of'>
+    proposals: Pick<Proposals, 'of' | 'pending'>
+    bundles: Pick<Bundles, 'load'>
+  }
+): Proofs {
+  const trees = createCache<string, { tree: SumTree; places: ReadonlyMap<Hex, number> }>({ max: mostTrees })
+
+  function treeOf(cid: string, bundle: EpochBundle): { tree: SumTree; places: ReadonlyMap<Hex, number> } {
+    const known = trees.get(cid)
+    if (known !== undefined) return known
+    const found = {
+      tree: receiptsTree(network, bundle.receipts),
+      places: new Map(bundle.receipts.map((receipt, at) => [receiptId(network, receipt), at]))
+    }
+    trees.set(cid, found)
+    return found
+  }
+
+  /** Its place in an epoch; null where the bundle is not to be had now, or does not hold it. */
+  async function proofIn({ event }: Proposal, id: Hex): Promise<SumProof | null> {
+    try {
+      const { tree, places } = treeOf(event.bundle, await bundles.load(event.bundle, event.proposer))
+      const at = places.get(id)
+      return at === undefined ? null : tree.proof(at)
+    } catch (error) {
+      if (!(error instanceof TilthError)) throw error
+      log.debug("an epoch's bundle cannot be had", { epoch: event.epoch, error })
+      return null
+    }
+  }
+
+  /** The final epoch that has counted it, or the one that is open to challenge and would. */
+  async function placeOf({ id, pool, state }: Entry): Promise<EpochPlace | null> {
+    if (pool === null) return null
+    const settled = state.name === 'settled'
+    const proposal = settled
+      ? (await proposals.of(pool, state.epoch)).find(one => one.state === 'final')
+      : (await proposals.pending()).find(({ event }) => event.pool === pool)
+    if (proposal === undefined) return null
+    const proof = await proofIn(proposal, id)
+    if (proof === null && !settled) return null
+    const { epoch, transaction, challengeEnds, receiptsRoot, receiptsTotal } = proposal.event
+    return {
+      pool,
+      epoch,
+      state: proposal.state,
+      transaction,
+      challengeEnds,
+      root: { hash: receiptsRoot, sum: receiptsTotal },
+      proof
+    }
+  }
+
+  async function weighedBy(model: Hex): Promise<Weighed | null> {
+    try {
+      return await models.weighed(model)
+    } catch (error) {
+      if (!(error instanceof TilthError)) throw error
+      log.debug("a model's measure cannot be had", { model, error })
+      return null
+    }
+  }
+
+  return {
+    async of(id) {
+      const entry = await receipts.get(id)
+      if (entry === undefined) return undefined
+      const { receipt } = entry
+      const weighed = await weighedBy(receipt.receipt.message.model)
+      const measure = weighed?.measure
+      return {
+        receipt,
+        division: entry.pool === null ? 'none' : divisionOf(receipt, weighed),
+        measure:
+          measure === undefined
+            ? null
+            : {
+                model: measure.model,
+                players: measure.players,
+                coalitions: measure.coalitions,
+                dataPoints: measure.dataPoints
+              },
+        scorings: await scorings.of(id),
+        place: await placeOf(entry)
+      }
+    }
+  }
+}

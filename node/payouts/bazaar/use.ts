@@ -1,0 +1,166 @@
+import { z } from 'zod'
+import type { CosignedReceipt } from '../../../protocol/models/index.ts'
+import { amount, uint } from '../../../protocol/primitives/index.ts'
+import type { Address, Hex } from '../../../protocol/primitives/index.ts'
+import { createQueue } from '../../runtime/index.ts'
+import type { Store } from '../../store/index.ts'
+import { sequenceKey } from '../../store/index.ts'
+import type { ReceiptStore } from '../receipts/index.ts'
+import type { DayUse, UseView, WorkerUse } from '../types.ts'
+
+const count = z.int().min(0)
+const sums = {
+  answers: count,
+  inputTokens: count,
+  outputTokens: count,
+  fees: amount,
+  /** Different ones, and those of them that had asked on an earlier day. */
+  clients: count,
+  returning: count
+}
+const dayRow = z.strictObject(sums)
+const modelRow = z.strictObject({ ...sums, firstAt: uint(64), lastAt: uint(64) })
+const workerRow = z.strictObject({ answers: count, outputTokens: count, seconds: count, lastAt: uint(64) })
+/** Days since 1970 in UTC: the first and the last one on which a client asked. */
+const clientRow = z.strictObject({ first: count, last: count })
+const present = z.literal(0)
+
+/** Tables of how models were used: nothing here but sums, so that no view reads receipts. */
+export const openUseTables = (store: Pick<Store, 'collection'>) => ({
+  /** By model and day. */
+  days: store.collection('payouts/use-days', dayRow),
+  models: store.collection('payouts/use-models', modelRow),
+  /** By model and worker. */
+  workers: store.collection('payouts/use-workers', workerRow),
+  /** By model and client. */
+  clients: store.collection('payouts/use-clients', clientRow),
+  /** By model, day and client, of late days only: who was counted on that day. */
+  asked: store.collection('payouts/use-asked', present),
+  /** `whole` once what was there before these tables has been counted. */
+  state: store.collection('payouts/use-state', present)
+})
+
+/** Receipts come late by so many days at most: until then it is known who asked on a day. */
+const lateDays = 40
+/** Receipts that wait to be counted. */
+const mostWaiting = 10_000
+const mostWorkers = 100
+const listedAtOnce = 100
+
+const dayOf = (seconds: bigint): number => Number(seconds / 86_400n)
+const none = { answers: 0, inputTokens: 0, outputTokens: 0, fees: 0n, clients: 0, returning: 0 }
+
+/** How much models were used, by whom served and whether clients came back, from the receipts known here. */
+export interface Use {
+  /** Counts what was there before, once. */
+  start(receipts: Pick<ReceiptStore, 'list'>): Promise<void>
+  stop(): Promise<void>
+  /** Counts a receipt that is new here. A crash in between leaves it uncounted. */
+  count(receipt: CosignedReceipt): Promise<void>
+  /** @param from the first day shown */
+  of(model: Hex, from: number): Promise<UseView>
+}
+
+export function createUse(store: Pick<Store, 'collection' | 'batch'>): Use {
+  const tables = openUseTables(store)
+  /** Of one model one after another. */
+  const counting = createQueue({ name: 'use of models', bound: mostWaiting })
+
+  async function add({ receipt: { message }, client, worker }: CosignedReceipt): Promise<void> {
+    const { model, inputTokens, outputTokens, fee, startedAt, finishedAt } = message
+    const day = dayOf(finishedAt)
+    const [dayKey, workerKey, clientKey] = [`${model}/${sequenceKey(day)}`, `${model}/${worker}`, `${model}/${client}`]
+    const askedKey = `${dayKey}/${client}`
+    const [thatDay, all, served, known, counted] = await Promise.all([
+      tables.days.get(dayKey),
+      tables.models.get(model),
+      tables.workers.get(workerKey),
+      tables.clients.get(clientKey),
+      tables.asked.has(askedKey)
+    ])
+    const cameBack = known !== undefined && known.first !== known.last
+    const first = Math.min(known?.first ?? day, day)
+    const last = Math.max(known?.last ?? day, day)
+    const plus = (row: typeof none, clients: number, returning: number): typeof none => ({
+      answers: row.answers + 1,
+      inputTokens: row.inputTokens + inputTokens,
+      outputTokens: row.outputTokens + outputTokens,
+      fees: row.fees + fee,
+      clients: row.clients + clients,
+      returning: row.returning + returning
+    })
+    const least = (a: bigint | undefined, b: bigint): bigint => (a === undefined || b < a ? b : a)
+    const most = (a: bigint | undefined, b: bigint): bigint => (a === undefined || b > a ? b : a)
+    const old: string[] = []
+    if (thatDay === undefined)
+      for await (const key of tables.asked.keys({
+        prefix: `${model}/`,
+        to: `${model}/${sequenceKey(Math.max(0, day - lateDays))}`,
+        limit: 1000
+      }))
+        old.push(key)
+    await store.batch(batch => {
+      const returning = !counted && known !== undefined && known.first < day ? 1 : 0
+      batch
+        .put(tables.days, dayKey, plus(thatDay ?? none, counted ? 0 : 1, returning))
+        .put(tables.models, model, {
+          ...plus(all ?? none, known === undefined ? 1 : 0, !cameBack && known !== undefined && first !== last ? 1 : 0),
+          firstAt: least(all?.firstAt, finishedAt),
+          lastAt: most(all?.lastAt, finishedAt)
+        })
+        .put(tables.workers, workerKey, {
+          answers: (served?.answers ?? 0) + 1,
+          outputTokens: (served?.outputTokens ?? 0) + outputTokens,
+          seconds: (served?.seconds ?? 0) + Number(finishedAt > startedAt ? finishedAt - startedAt : 0n),
+          lastAt: most(served?.lastAt, finishedAt)
+        })
+        .put(tables.clients, clientKey, { first, last })
+        .put(tables.asked, askedKey, 0)
+      for (const key of old) batch.delete(tables.asked, key)
+    })
+  }
+
+  const countOne = (receipt: CosignedReceipt): Promise<void> =>
+    counting.run(receipt.receipt.message.model, () => add(receipt))
+
+  async function begin(): Promise<void> {
+    for (const table of [tables.days, tables.models, tables.workers, tables.clients, tables.asked]) {
+      const keys: string[] = []
+      for await (const key of table.keys()) keys.push(key)
+      await store.batch(batch => {
+        for (const key of keys) batch.delete(table as typeof tables.asked, key)
+      })
+    }
+  }
+
+  return {
+    async start(receipts) {
+      if (await tables.state.has('whole')) return
+      // Where that was interrupted, it begins anew.
+      await begin()
+      for (let cursor: string | undefined; ;) {
+        const page = { limit: listedAtOnce, ...(cursor === undefined ? {} : { cursor }) }
+        const { items, next } = await receipts.list(page)
+        for (const { receipt } of items) await countOne(receipt)
+        if (next === null) break
+        cursor = next
+      }
+      await tables.state.put('whole', 0)
+    },
+    stop: () => counting.idle(),
+    count: countOne,
+    async of(model, from) {
+      const days: DayUse[] = []
+      for await (const [key, row] of tables.days.entries({
+        prefix: `${model}/`,
+        from: `${model}/${sequenceKey(Math.max(0, from))}`
+      }))
+        days.push({ day: Number(key.slice(model.length + 1)), ...row })
+      const workers: (WorkerUse & { worker: Address })[] = []
+      for await (const [key, row] of tables.workers.entries({ prefix: `${model}/`, limit: mostWorkers }))
+        workers.push({ worker: key.slice(model.length + 1) as Address, ...row })
+      const all = await tables.models.get(model)
+      return { model, all: all ?? null, days, workers }
+    }
+  }
+}

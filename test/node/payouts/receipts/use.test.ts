@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict'
+import { rm } from 'node:fs/promises'
+import { createUse } from '../../../../node/payouts/bazaar/use.ts'
+import type { CosignedReceipt } from '../../../../protocol/models/index.ts'
+import { keccak } from '../../../../protocol/primitives/index.ts'
+import type { Address } from '../../../../protocol/primitives/index.ts'
+import { scratch } from '../../../harness/index.ts'
+import { generateReceipt, generateReceipts } from './generate.ts'
+import { openAll } from './opened.ts'
+
+const model = keccak('model')
+const day = 86_400n
+const [ada, bob]: [Address, Address] = [`0x${'aa'.repeat(20)}`, `0x${'bb'.repeat(20)}`]
+
+/** An answer of two seconds and ten tokens, for a client on a day. */
+function asked(client: Address, on: bigint, index: number): CosignedReceipt {
+  const { receipt } = generateReceipt({ index, fee: 5n })
+  const { message } = receipt.receipt
+  const [startedAt, finishedAt] = [on * day + 10n, on * day + 12n]
+  return {
+    ...receipt,
+    client,
+    receipt: { ...receipt.receipt, message: { ...message, startedAt, finishedAt, outputTokens: 10, inputTokens: 4 } }
+  }
+}
+
+describe('how much a model is used', () => {
+  let folder = ''
+  let open: Awaited<ReturnType<typeof openAll>>
+  beforeEach(async () => {
+    folder = await scratch('use')
+    open = await openAll(folder)
+  })
+  afterEach(async () => {
+    await open.close()
+    await rm(folder, { recursive: true, force: true })
+  })
+
+  it('is counted by day: answers, tokens, fees, clients, and those who came back', async () => {
+    const use = createUse(open.store)
+    await use.start(open.receipts)
+    const list = [asked(ada, 100n, 1), asked(ada, 100n, 2), asked(bob, 100n, 3), asked(ada, 102n, 4)]
+    await Promise.all(list.map(receipt => use.count(receipt)))
+    const { all, days, workers } = await use.of(model, 0)
+    const shown = days.map(({ day: on, answers, clients, returning }) => [on, answers, clients, returning])
+    assert.deepEqual(shown, [
+      [100, 3, 2, 0],
+      [102, 1, 1, 1]
+    ])
+    assert.deepEqual([all?.answers, all?.outputTokens, all?.fees, all?.clients, all?.returning], [4, 40, 20n, 2, 1])
+    assert.deepEqual([workers.length, workers[0]?.answers, workers[0]?.seconds], [1, 4, 8])
+    // Only the days that are asked for.
+    assert.deepEqual(
+      (await use.of(model, 101)).days.map(({ day: on }) => on),
+      [102]
+    )
+    assert.equal((await use.of(keccak('another'), 0)).all, null)
+  })
+
+  it('counts what was there before it, once', async () => {
+    const pool = keccak('pool')
+    for (const { id, receipt } of generateReceipts(250))
+      await open.receipts.put({ id, pool, receipt, own: true, expiry: 1_800_000_000n, covered: 1n << 100n })
+    const use = createUse(open.store)
+    await use.start(open.receipts)
+    assert.equal((await use.of(model, 0)).all?.answers, 250)
+    await use.stop()
+    const again = createUse(open.store)
+    await again.start(open.receipts)
+    assert.equal((await again.of(model, 0)).all?.answers, 250)
+  })
+})
