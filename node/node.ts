@@ -22,6 +22,8 @@ import { createModelsService, folderSpeech } from './models/index.ts'
 import type { ModelEvents, ModelsService } from './models/index.ts'
 import { createPayoutsService } from './payouts/index.ts'
 import type { PayoutEvents, PayoutsService } from './payouts/index.ts'
+import { tellOwnNews } from './news.ts'
+import type { OwnEvents } from './news.ts'
 import { policiesFor } from './policies.ts'
 import type { AutomationPolicies } from './policies.ts'
 import { createAutomations, createAvailability, createEvents, createLifecycle, systemClock } from './runtime/index.ts'
@@ -42,7 +44,7 @@ import { createTransport } from './transport/index.ts'
 import type { Preset, Transport } from './transport/index.ts'
 
 export type NodeRole = 'host' | 'validator' | 'builder' | 'worker' | 'client' | 'settler' | 'scorer' | 'relay'
-export type NodeEvents = DataEvents & JobEvents & ModelEvents & PayoutEvents & AutomationEvents
+export type NodeEvents = DataEvents & JobEvents & ModelEvents & PayoutEvents & AutomationEvents & OwnEvents
 
 export interface NodeOptions {
   /** The node's data folder; everything it keeps is below. */
@@ -159,6 +161,7 @@ export async function createNode(
         listen: options.listen,
         ...(options.announce === undefined ? {} : { announce: options.announce }),
         upnp: options.upnp ?? false,
+        roles: options.roles,
         relay: is('relay'),
         bootstrap: options.bootstrap,
         directory: await folder('ipfs'),
@@ -200,6 +203,11 @@ export async function createNode(
     await availability.start()
     await keep('availability', async () => {
       availability.stop()
+    })
+    const { neighbours } = transport
+    const unheardOwn = tellOwnNews(events, { neighbours, availability, peers, clock: systemClock })
+    await keep('news', async () => {
+      unheardOwn()
     })
     const common = {
       automations,

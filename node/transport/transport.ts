@@ -9,6 +9,7 @@ import { createGossip } from './gossip/gossip.ts'
 import { createHost } from './host/host.ts'
 import { addressKey } from './identity.ts'
 import { transportCounts } from './metrics.ts'
+import { createNeighbours } from './neighbours/neighbours.ts'
 import { createPeers, cutOff } from './peers/peers.ts'
 import { createProvider } from './peers/provider.ts'
 import { readDebts, writeDebts } from './limits/debts.ts'
@@ -105,6 +106,7 @@ export async function createTransport(options: TransportOptions, deps: Transport
     counts,
     limits: { ...streamLimits, ...limits?.streams }
   })
+  const neighbours = createNeighbours({ libp2p, streams, clock, log }, [...(options.roles ?? [])])
   const files = createFiles({
     helia,
     blocks: host.blocks,
@@ -153,6 +155,7 @@ export async function createTransport(options: TransportOptions, deps: Transport
     streams,
     files,
     reach,
+    neighbours,
     clockSkew: gossip.skew,
     async stop() {
       stopKeeping()
@@ -160,6 +163,7 @@ export async function createTransport(options: TransportOptions, deps: Transport
       collecting()
       stopGuarding()
       reach.stop()
+      await neighbours.stop()
       peers.stop()
       files.stop()
       provider.stop()

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import type { Address } from '../../protocol/primitives/index.ts'
-import type { Protocol, Topic } from '../../protocol/wire/index.ts'
+import type { nodeRoles, Protocol, Topic } from '../../protocol/wire/index.ts'
 
 // What services ask of the network. A service takes the one or two of these that it uses. CIDs and PeerIds are text;
 // accounts are node addresses (lower case): a PeerId holds a node's public key, so its address follows from it.
@@ -205,12 +205,35 @@ export interface Reach {
   view(): ReachView
 }
 
+/** A peer that this node is connected to, and what it says of itself; null what it has not said. */
+export interface NeighbourView extends Peer {
+  readonly way: 'direct' | 'relay'
+  /** Milliseconds there and back; null before the first ping. */
+  readonly ms: number | null
+  /** Since when, in milliseconds since 1970. */
+  readonly since: number
+  readonly roles: readonly string[] | null
+  /** Others that it is connected to: how many, and some of them. */
+  readonly connected: number | null
+  readonly neighbours: readonly { readonly peerId: string; readonly ms: number | null }[] | null
+  /** When it was asked last. */
+  readonly toldAt: number | null
+}
+
+export interface Neighbours {
+  /** As it is known now; peers that have said nothing for a minute are asked, and `onChange` tells what comes of it. */
+  view(): readonly NeighbourView[]
+  /** Somebody came, went or answered. @returns off */
+  onChange(listener: () => void): () => void
+}
+
 export interface Transport {
   readonly peers: Peers
   readonly gossip: Gossip
   readonly streams: Streams
   readonly files: Files
   readonly reach: Reach
+  readonly neighbours: Neighbours
   /** Seconds that peers' clocks are ahead of this one (their median), and how many they are. */
   readonly clockSkew: () => { readonly seconds: number; readonly peers: number }
   stop(): Promise<void>
@@ -228,6 +251,8 @@ export interface TransportOptions {
    * Multiaddrs at which others see this node (a forwarded port, a container's host); told to them with what is found.
    */
   announce?: readonly string[]
+  /** What it does in the network, as it tells those who ask. */
+  roles?: readonly (typeof nodeRoles)[number][]
   /** Lends itself to those whom others cannot dial. */
   relay?: boolean
   /** Asks the router to forward the ports. */

@@ -22,6 +22,7 @@ export const familyOf = (topic: Topic): TopicFamily =>
 
 export const protocols = [
   '/tilth/peers/reach/1',
+  '/tilth/peers/neighbours/1',
   '/tilth/data/sync/1',
   '/tilth/jobs/progress/1',
   '/tilth/jobs/decline/1',
@@ -144,6 +145,17 @@ export const streamLimits = {
     perPeer: 1,
     inAll: 8,
     queue: 2
+  },
+  // One question and one answer of 64 PeerIds; asked once a minute while somebody looks at the picture.
+  '/tilth/peers/neighbours/1': {
+    maxBytes: 16 * KiB,
+    timeMs: 10_000,
+    lifeMs: 15_000,
+    quota: { perSecond: 1, burst: 2 },
+    opens: { perSecond: 1 / 15, burst: 6 },
+    perPeer: 1,
+    inAll: 16,
+    queue: 1
   },
   // Anti-entropy answers in pages of statements; a round is short, a peer needs one at a time.
   '/tilth/data/sync/1': {

@@ -6,8 +6,11 @@ import type { Phase } from '../../protocol/flow.ts'
 
 /** News so frequent that only what shows their progress is read again. */
 const narrow: Partial<Record<EventName, readonly string[]>> = {
-  'jobs.progress': ['job', 'status'],
-  'payouts.receipt': ['receipts', 'receipt', 'earnings', 'status']
+  'jobs.progress': ['job', 'status', 'flow', 'flowStage'],
+  'models.answering': ['flow', 'flowStage', 'machine'],
+  'payouts.receipt': ['receipts', 'receipt', 'earnings', 'status', 'flow', 'flowStage'],
+  'node.peers': ['network', 'peers', 'status'],
+  'node.away': ['status', 'machine']
 }
 
 /** The phase of a call by the contract: those of the node itself stand before all of them. */

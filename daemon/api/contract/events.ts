@@ -37,7 +37,9 @@ export const eventNames = [
   'payouts.voided',
   'payouts.finalized',
   'payouts.claimed',
-  'automation.step'
+  'automation.step',
+  'node.peers',
+  'node.away'
 ] as const
 export type EventName = (typeof eventNames)[number]
 

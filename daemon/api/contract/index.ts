@@ -1,6 +1,7 @@
 export * from './route.ts'
 export * from './events.ts'
 export * from './flow.ts'
+export * from './network.ts'
 export * from './sessions.ts'
 export * from './views.ts'
 export * from './bazaar.ts'

@@ -6,6 +6,7 @@ import { sessionRoutes } from './sessions.ts'
 import { named, nothing, paged, pageSchema, route, wanted } from './route.ts'
 import { dataRoutes } from './data.ts'
 import { flowRoutes } from './flow.ts'
+import { networkRoutes } from './network.ts'
 import { walletRoutes } from './wallet.ts'
 import { channelRoutes } from './channels.ts'
 import { earningsRoutes } from './earnings.ts'
@@ -70,6 +71,7 @@ export const routes = {
   ...walletRoutes,
   ...availabilityRoutes,
   ...flowRoutes,
+  ...networkRoutes,
 
   ...dataRoutes,
 

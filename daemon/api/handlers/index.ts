@@ -12,6 +12,7 @@ import { identityHandlers } from './identities.ts'
 import { flowHandlers } from './flow.ts'
 import { jobHandlers } from './jobs.ts'
 import { modelHandlers } from './models.ts'
+import { networkHandlers } from './network.ts'
 import { nodeHandlers } from './node.ts'
 import { payoutHandlers } from './payouts.ts'
 import { walletHandlers } from './wallet.ts'
@@ -41,6 +42,7 @@ export function createHandlers(
       ...availabilityHandlers(node),
       ...eventHandlers(node),
       ...flowHandlers(node),
+      ...networkHandlers(node),
       ...dataHandlers(node, which),
       worth: async ({ params: { id, ...page } }) => worthOf(node, await which.datanet(id), page),
       ...jobHandlers(node, which),
