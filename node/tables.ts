@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { assignment, jobRecord } from '../protocol/jobs/index.ts'
+import { assignment, jobRecord, keptDraft } from '../protocol/jobs/index.ts'
 import { gateDocument } from '../protocol/payouts/index.ts'
 import { openBooks, openTables as openLedger } from './chain/ledger/records.ts'
 import { openTables as openData } from './data/book/records.ts'
@@ -7,6 +7,7 @@ import { unanchoredRecord } from './data/host/anchoring.ts'
 import { holding } from './data/storage/holdings.ts'
 import { rowRecord } from './data/validator/rows.ts'
 import { knownJob } from './jobs/book.ts'
+import { keptCurve } from './jobs/builder/curves.ts'
 import { speed } from './jobs/worker/estimate.ts'
 import { experienceRecord } from './jobs/worker/experience.ts'
 import { tallyRecord } from './flow/tally.ts'
@@ -34,6 +35,8 @@ const apart: Readonly<Record<string, z.ZodType>> = {
   'data/rows-of': mark,
   'jobs/known': knownJob,
   'jobs/built': jobRecord,
+  'jobs/curves': keptCurve,
+  'jobs/drafts': keptDraft,
   'jobs/speeds': speed,
   'jobs/experience': experienceRecord,
   'jobs/assignments': assignment,

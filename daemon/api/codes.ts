@@ -32,6 +32,8 @@ export type DaemonApiErrorCode =
   | 'receipt.forgotten'
   | 'receipt.no-rows'
   | 'request.invalid'
+  | 'test.busy'
+  | 'test.empty'
 
 declare module '../../protocol/primitives/errors.ts' {
   interface ErrorCodesByModule {

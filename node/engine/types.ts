@@ -174,6 +174,23 @@ export interface ModelInfo {
   readonly context: number
 }
 
+/** Bytes of memory, estimated from the shapes. */
+export interface MemoryEstimate {
+  readonly serve: number
+  readonly serveInt4: number
+  readonly tuneLora: number
+  readonly tuneQlora: number
+  readonly tuneFull: number
+}
+
+/** What a model folder holds and takes, by its headers alone. */
+export interface ModelNeeds extends Omit<ModelInfo, 'folder'> {
+  readonly storedAs: string
+  readonly memory: MemoryEstimate
+  /** Whether this machine's memory is as much as that. */
+  readonly fits: { readonly [K in keyof MemoryEstimate]: boolean }
+}
+
 export interface TuneJob {
   readonly model: string
   readonly rows: readonly Row[]
@@ -284,6 +301,8 @@ export interface Engine {
   readonly text: TextReader
   /** Loads tokenizer and weights once; later calls with the same folder are free. */
   open(modelFolder: string): Promise<ModelInfo>
+  /** What a model folder holds and takes; its weights are not read. */
+  inspect(modelFolder: string): Promise<ModelNeeds>
   tune(job: TuneJob): Promise<TuneResult>
   tuneSiblings(job: SiblingsJob): Promise<TuneResult[]>
   generate(job: GenerateJob): Generation

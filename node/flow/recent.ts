@@ -24,6 +24,8 @@ const stageOf: Readonly<Record<keyof FlowEvents, Stage | null>> = {
   'jobs.delivered': 'training',
   'jobs.accepted': 'delivery',
   'jobs.reoffered': 'award',
+  'jobs.paused': 'training',
+  'jobs.draft': null,
   'jobs.completed': 'delivery',
   'jobs.expired': 'job',
   'models.registered': 'registration',

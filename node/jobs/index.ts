@@ -3,6 +3,7 @@
 export * from './types.ts'
 export { createJobsService } from './service.ts'
 export { versionsOf } from './versions.ts'
+export { maxDrafts } from './drafts.ts'
 export { isOver, trainerOf } from './views.ts'
 export type { DeclineCode, DeclineView } from './worker/index.ts'
 export { mustBeModel } from './builder/index.ts'

@@ -1,9 +1,9 @@
 import type { Hex } from '../../protocol/primitives/index.ts'
 import type { Events } from '../runtime/index.ts'
-import type { JobEvent, JobEvents, JobView } from './types.ts'
+import type { JobEvent, JobEventName, JobEvents, JobView } from './types.ts'
 import { isOver } from './views.ts'
 
-/** All of this phase's events. */
+/** All events of jobs. */
 export const jobEventNames = [
   'jobs.posted',
   'jobs.bid',
@@ -12,9 +12,10 @@ export const jobEventNames = [
   'jobs.delivered',
   'jobs.accepted',
   'jobs.reoffered',
+  'jobs.paused',
   'jobs.completed',
   'jobs.expired'
-] as const satisfies readonly (keyof JobEvents)[]
+] as const satisfies readonly JobEventName[]
 /** A reader that does not read loses the oldest news, never the node's memory. */
 const maxWaiting = 1_000
 
@@ -28,7 +29,7 @@ export async function* newsOf(
   if (now !== undefined && isOver(now)) return
   const waiting: JobEvent[] = []
   let wake: () => void = () => undefined
-  const hear = (name: keyof JobEvents): (() => void) =>
+  const hear = (name: JobEventName): (() => void) =>
     events.on(name, value => {
       if (value.job !== id) return
       if (waiting.length >= maxWaiting) waiting.shift()

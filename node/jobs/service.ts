@@ -8,6 +8,7 @@ import { awardNames } from './awards.ts'
 import { createBook } from './book.ts'
 import type { Heard } from './book.ts'
 import { createBuilder, planTune, spentOn } from './builder/index.ts'
+import { createDrafts } from './drafts.ts'
 import { defaultPolicy, defaultTiming } from './deps.ts'
 import type { JobsDeps } from './deps.ts'
 import { fetchResult } from './result.ts'
@@ -15,6 +16,9 @@ import { jobEventNames, newsOf } from './news.ts'
 import type { JobEvents, JobView, JobsService } from './types.ts'
 import { bidView, isOver, jobView } from './views.ts'
 import { createWorker } from './worker/index.ts'
+
+/** Trainings of one job's adapter that are shown: the latest. */
+const mostCurves = 5
 
 /**
  * The jobs phase of a node: job -> bids -> award -> training -> delivery. Every node keeps the book of signed messages;
@@ -27,6 +31,7 @@ export function createJobsService(deps: JobsDeps): JobsService {
   const book = createBook(deps)
   const builder = createBuilder(deps, timing, say, Math.random)
   const worker = createWorker(deps, policy, timing, book, say)
+  const drafts = createDrafts(deps)
   const offs: (() => void)[] = []
   const stopping = new AbortController()
   let round = 0
@@ -192,6 +197,18 @@ export function createJobsService(deps: JobsDeps): JobsService {
       return builder.post(request)
     },
     cancel: async id => builder.cancel(mine(id)),
+    award: async (id, workers) => builder.award(mine(id), workers),
+    pause: async (id, paused) => builder.pause(mine(id), paused),
+    async curves(id) {
+      const found = []
+      const trained = must(mine(id)).awards.filter(({ lot }) => lot.kind === 'adapter')
+      for (const { award, worker } of trained.sort((a, b) => b.attempt - a.attempt).slice(0, mostCurves)) {
+        const curve = await builder.curve(award)
+        if (curve !== undefined) found.push({ award, worker, curve })
+      }
+      return found
+    },
+    drafts,
     spent: id => spentOn(builder.record(mine(id)) as JobRecord),
     plan: request => planTune(deps, book, request),
     jobs: () =>

@@ -1,9 +1,13 @@
 import type { Signed } from '../../protocol/crypto/index.ts'
 import type {
   AwardDocument,
+  HeldOutPoint,
+  JobDraft,
   JobResult,
+  KeptDraft,
   Lot,
   ProductTerms,
+  TrainingCurve,
   TrainSettings,
   TuneJobDocument,
   TuneSpec
@@ -34,6 +38,8 @@ export interface PostRequest {
   readonly bidSeconds?: number
   /** How the model is registered when the job is done; null or left away: not by itself. */
   readonly product?: ProductTerms | null
+  /** Bids wait until the builder chooses among them, instead of being awarded by the rule. */
+  readonly byHand?: boolean
 }
 
 /** A job to be; what is left away is recommended. */
@@ -113,6 +119,8 @@ export interface ProgressView {
   readonly loss: number
   readonly secondsLeft: number
   readonly tokensPerSecond: number
+  /** Learning rate of the step, where its worker says so. */
+  readonly lr?: number
 }
 
 export interface AwardView {
@@ -167,6 +175,9 @@ export interface JobView {
   readonly heldOutLoss: { readonly base: number; readonly tuned: number } | null
   /** Of an own job: how its model is to be registered by itself; null where it is not. */
   readonly product: ProductTerms | null
+  /** Of an own job: bids wait for its builder; its trainings wait until they are let go on. */
+  readonly byHand: boolean
+  readonly paused: boolean
 }
 
 /** News of jobs, for the bus, the API and the console. Names are the bus's. */
@@ -181,14 +192,20 @@ export type JobEvents = {
     lot: Lot
     progress: ProgressView
     losses: readonly number[]
+    heldOut: readonly HeldOutPoint[]
   }
   'jobs.delivered': { job: Hex; award: Hex; worker: Address }
   'jobs.accepted': { job: Hex; award: Hex; worker: Address; transaction: Hex }
   'jobs.reoffered': { job: Hex; award: Hex; worker: Address; reason: string }
+  'jobs.paused': { job: Hex; paused: boolean }
   'jobs.completed': { job: Hex; result: string; adapter: string }
   'jobs.expired': { job: Hex; reason: string }
+  /** A draft was kept, or is gone: `revision` is null. */
+  'jobs.draft': { draft: string; revision: number | null }
 }
-export type JobEvent = { [K in keyof JobEvents]: { readonly name: K } & JobEvents[K] }[keyof JobEvents]
+/** Events of one job. */
+export type JobEventName = Exclude<keyof JobEvents, 'jobs.draft'>
+export type JobEvent = { [K in JobEventName]: { readonly name: K } & JobEvents[K] }[JobEventName]
 
 /** What comes back of a job that its builder ended. */
 export interface Cancelled {
@@ -211,6 +228,21 @@ export interface JobPapers {
   readonly closed: Signed<'JobClosed'> | null
 }
 
+/** Jobs that are still being made up, on this node's disk: another browser takes them up. */
+export interface Drafts {
+  /** Newest first. */
+  list(request?: PageRequest): Promise<Page<KeptDraft>>
+  /** @throws NotFoundError `draft.unknown` */
+  get(id: string): Promise<KeptDraft>
+  /**
+   * Keeps a new draft, or a change of one from the revision that it was made on.
+   * @throws NotFoundError `draft.unknown` · InvalidError `draft.late` · LimitError `draft.many`
+   */
+  save(draft: JobDraft, from?: { readonly id: string; readonly revision: number }): Promise<KeptDraft>
+  /** @throws NotFoundError `draft.unknown` */
+  delete(id: string): Promise<void>
+}
+
 export interface JobsService {
   readonly name: 'jobs'
   start(): Promise<void>
@@ -225,6 +257,17 @@ export interface JobsService {
    * @throws NotFoundError `job.unknown` · InvalidError `job.not-ours`, `job.over`, `job.delivered` (try again)
    */
   cancel(id: Hex): Promise<void>
+  /**
+   * Awards an own job that waits for bids to the workers named, at what they ask: the adapter to the best of them, what
+   * attribution needs shared among all.
+   * @throws as cancel · InvalidError `job.award` where one has not bid, or together they cost more than the budget
+   */
+  award(id: Hex, workers: readonly Address[]): Promise<void>
+  /** Trainings of an own job wait at their checkpoints, or go on. Its deadline stays. @throws as cancel */
+  pause(id: Hex, paused: boolean): Promise<void>
+  /** How the trainings of a job's adapter went, the latest award first; of an own job. @throws as cancel */
+  curves(id: Hex): Promise<readonly { readonly award: Hex; readonly worker: Address; readonly curve: TrainingCurve }[]>
+  readonly drafts: Drafts
   /** What a job has cost and what of it came back or will. @throws as cancel, for a job that is not ours */
   spent(id: Hex): Cancelled
   /** What a job would be and cost, and what stands against it; nothing is said to anybody. */

@@ -78,7 +78,9 @@ export function jobView(id: Hex, known: KnownJob, built: JobRecord | undefined, 
     result: known.closed?.message.completed === true ? known.closed.message.result : null,
     adapter: built === undefined ? null : adapterOf(built),
     heldOutLoss: built?.heldOut === null || built?.heldOut === undefined ? null : built.heldOut,
-    product: built?.product ?? null
+    product: built?.product ?? null,
+    byHand: built?.byHand ?? false,
+    paused: built?.paused ?? false
   }
 }
 

@@ -6,6 +6,8 @@ export const maxEpochReceipts = 20_000
 export const maxGateQuestions = 256
 /** Answers scored in one call of the engine, so that serving gets its turn in between. */
 export const gateBatch = 8
+/** Results of jobs whose contributors' values are remembered before their models are registered. */
+export const mostValued = 32
 /** Models whose base and siblings are held for weighing, and for how long after the last answer of theirs. */
 export const modelsHeld = 16
 export const modelHeldMs = 1_800_000

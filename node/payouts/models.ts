@@ -3,7 +3,7 @@ import type { JobResult } from '../../protocol/jobs/index.ts'
 import { checkResult, measureOf } from '../../protocol/payouts/index.ts'
 import type { Measure } from '../../protocol/payouts/index.ts'
 import { InvalidError, NotFoundError, zeroHash } from '../../protocol/primitives/index.ts'
-import type { Hex } from '../../protocol/primitives/index.ts'
+import type { Address, Hex } from '../../protocol/primitives/index.ts'
 import type { ModelOnChain } from '../chain/types.ts'
 import type { Lease } from '../shelf/index.ts'
 import { modelHeldMs, modelsHeld } from './limits.ts'
@@ -11,7 +11,7 @@ import type { PayoutsDeps } from './types.ts'
 
 /** A model with siblings: how its answers are weighed, by whose rows. */
 export interface Weighed {
-  readonly registered: ModelOnChain
+  readonly registered: Pick<ModelOnChain, 'id' | 'base' | 'worker' | 'builder'>
   readonly result: JobResult
   readonly measure: Measure
 }
@@ -31,6 +31,11 @@ export interface Models {
    * @throws InvalidError `result.*` where its registration names a result that is not its job's
    */
   weighed(model: Hex): Promise<Weighed | null>
+  /**
+   * The same of a job's result that is not registered yet, under the job's id.
+   * @throws InvalidError `result.*`
+   */
+  unregistered(cid: string, parties: { readonly worker: Address; readonly builder: Address }): Promise<Weighed>
   /** On the shelf, and held there for a while after the last use, or as long as it is kept. */
   folders(weighed: Weighed): Promise<Folders>
   /** Whether this node offers the model. */
@@ -74,19 +79,15 @@ export function createModels(deps: Pick<PayoutsDeps, 'chain' | 'result' | 'versi
     // [reject] The deployed adapter is the one that everybody's rows made.
     if (result.adapters.at(-1) !== found.adapter)
       throw new InvalidError('result.adapter', 'the registered adapter is not the one that was trained on all rows')
+    return { registered: found, result, measure: await measured(model, result, found.split.data) }
+  })
+
+  async function measured(model: Hex, result: JobResult, dataPoints: number): Promise<Measure> {
+    const { players, coalitions, spec } = result
     const rows = await deps.versions.rows(spec)
     checkResult(result, playersOf(rows.map(({ contributor }) => contributor)))
-    return {
-      registered: found,
-      result,
-      measure: measureOf({
-        model,
-        players: result.players,
-        coalitions: result.coalitions,
-        dataPoints: found.split.data
-      })
-    }
-  })
+    return measureOf({ model, players, coalitions, dataPoints })
+  }
 
   /** By model, in the order of their last use. */
   const held = new Map<Hex, { leases: readonly Lease[]; folders: Folders; usedAt: number }>()
@@ -125,6 +126,15 @@ export function createModels(deps: Pick<PayoutsDeps, 'chain' | 'result' | 'versi
   return {
     registered,
     weighed,
+    async unregistered(cid, parties) {
+      const result = await deps.result(cid)
+      const { job, spec } = result
+      return {
+        registered: { id: job, base: spec.base, ...parties },
+        result,
+        measure: await measured(job, result, 0)
+      }
+    },
     async poolOf(model) {
       try {
         const { datanet } = await registered(model)

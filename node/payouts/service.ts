@@ -3,12 +3,13 @@ import type { CosignedReceipt } from '../../protocol/models/index.ts'
 import { NotFoundError, TilthError } from '../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../protocol/primitives/index.ts'
 import type { ScoringDocument } from '../../protocol/payouts/index.ts'
+import { createCache } from '../runtime/index.ts'
 import { createClaiming, createFinalizing, createSettling, createWatching } from './automation/index.ts'
 import { createProofs, createQuality, createUse } from './bazaar/index.ts'
 import { createFacts } from './facts.ts'
 import { createProposals } from './proposals.ts'
 import type { MoneyEvent, Proposal } from './proposals.ts'
-import { defaultTiming } from './limits.ts'
+import { defaultTiming, mostValued } from './limits.ts'
 import { createModels } from './models.ts'
 import { createIntake, createExchange, createOwnReceipts, createReceiptStore, createTree } from './receipts/index.ts'
 import type { Entry } from './receipts/index.ts'
@@ -25,7 +26,7 @@ import {
 import { createBundles, createClaims, createFinality, createSettler, createWatcher } from './settler/index.ts'
 import { createStakes } from './stakes.ts'
 import { createTopic } from './topic.ts'
-import type { EpochView, PayoutsDeps, PayoutsService, PayoutsTiming, ReceiptView } from './types.ts'
+import type { EpochView, GateView, PayoutsDeps, PayoutsService, PayoutsTiming, ReceiptView } from './types.ts'
 import { epochView, gateView, receiptView, weighedBy } from './views.ts'
 
 /** Own receipts that nobody has scored yet are announced again, so many at a time. */
@@ -41,6 +42,7 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
   const stakes = createStakes(deps)
   const facts = createFacts(deps, models, stakes)
   const weigher = createWeigher(deps, models)
+  const valued = createCache<string, Promise<GateView>>({ max: mostValued })
   const receipts = createReceiptStore({
     store: deps.store,
     folder: join(deps.folder, 'receipts'),
@@ -332,6 +334,18 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
     async gate(model) {
       const [weighed, gate] = [await models.weighed(model), await weigher.gate(model)]
       return weighed === null || gate === null ? null : gateView(gate, weighed.measure)
+    },
+    valuesOf(result, parties) {
+      const known = valued.get(result)
+      if (known !== undefined) return known
+      const measuring = models.unregistered(result, parties).then(async weighed => {
+        return gateView(await weigher.measure(weighed), weighed.measure)
+      })
+      valued.set(result, measuring)
+      measuring.catch(() => {
+        valued.delete(result) // asked again, it is tried again
+      })
+      return measuring
     },
     async receipts(filter) {
       const { items, next } = await receipts.list(filter)

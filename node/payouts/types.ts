@@ -307,6 +307,11 @@ export interface PayoutsService {
   quality(model: Hex): Promise<QualityView | null>
   /** How much a model was used, from the receipts known here. @param from days since 1970, the first that is shown */
   use(model: Hex, from: number): Promise<UseView>
+  /**
+   * What each contributor's rows are worth under a finished job's model that need not be registered; measured once
+   * while the node runs. `model` of the view is the job's id.
+   */
+  valuesOf(result: string, parties: { readonly worker: Address; readonly builder: Address }): Promise<GateView>
 
   /** Receipts this node knows, its own and those announced by others, by end time. */
   receipts(filter?: EntryFilter): Promise<Page<ReceiptView>>

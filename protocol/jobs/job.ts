@@ -104,6 +104,10 @@ export const jobRecord = z.strictObject({
   document: tuneJobDocument,
   /** null: the model is not registered by itself; left away where the job was posted by a version that did not ask. */
   product: productTerms.nullable().optional(),
+  /** The builder awards by hand: bids wait for it instead of the rule. */
+  byHand: z.boolean().optional(),
+  /** Its trainings wait at their checkpoints until the builder lets them go on. */
+  paused: z.boolean().optional(),
   bids: z.array(signedSchema('Bid')),
   /** As measured by the builder on the held-out questions. */
   heldOut: z.strictObject({ base: z.number(), tuned: z.number() }).nullable(),
@@ -122,10 +126,12 @@ export const newJob = (
   document: TuneJobDocument,
   until: number,
   expected: number | null,
-  product?: ProductTerms | null
+  product?: ProductTerms | null,
+  byHand = false
 ): JobRecord => ({
   document,
   ...(product === undefined ? {} : { product }),
+  ...(byHand ? { byHand } : {}),
   bids: [],
   heldOut: null,
   state: { state: 'bidding', until, expected }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { signedSchema } from '../crypto/schema.ts'
 import { bytes32, signature } from '../primitives/hex.ts'
+import { heldOutPoint, mostHeldOut } from './curve.ts'
 import { awardDocument, tuneJobDocument } from './types.ts'
 
 /** Topic `tilth/jobs/1`. All of it is signed by its author and means the same whoever forwards it. */
@@ -35,7 +36,11 @@ export const workerReport = z.discriminatedUnion('kind', [
     /** Which sibling of the lot. */
     adapter: z.int().min(0).max(4096).optional(),
     /** Losses of the steps since the last report. */
-    losses: z.array(z.number()).max(4096)
+    losses: z.array(z.number()).max(4096),
+    /** Learning rate of the last of them. */
+    lr: z.number().min(0).optional(),
+    /** Losses on held-out questions, by the step after which they were measured, that were not reported yet. */
+    heldOut: z.array(heldOutPoint).max(mostHeldOut).optional()
   }),
   z.strictObject({ kind: z.literal('delivery'), delivery: signedSchema('Delivery') }),
   z.strictObject({ kind: z.literal('failed'), code: z.string().max(60) }),
@@ -44,11 +49,11 @@ export const workerReport = z.discriminatedUnion('kind', [
 export type WorkerReport = z.infer<typeof workerReport>
 
 /**
- * The builder's side: where the award stands for it. `delivered` says the delivery is on its disk; `closed` that the
- * money is released.
+ * The builder's side: where the award stands for it. `paused`: the training waits at its checkpoint until `current`,
+ * and signs of life go on. `delivered` says the delivery is on its disk; `closed` that the money is released.
  */
 export const awardStatus = z.strictObject({
   kind: z.literal('status'),
-  state: z.enum(['current', 'delivered', 'closed', 'superseded'])
+  state: z.enum(['current', 'paused', 'delivered', 'closed', 'superseded'])
 })
 export type AwardStatus = z.infer<typeof awardStatus>

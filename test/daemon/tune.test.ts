@@ -44,6 +44,8 @@ const job: JobView = {
   datanet: net.id,
   version: 2,
   base: plan.base,
+  settings: plan.settings,
+  coalitions: plan.coalitions,
   budget: '6',
   createdAt: 0,
   deadline: 1,
@@ -53,7 +55,10 @@ const job: JobView = {
   awards: [],
   result: null,
   adapter: null,
-  heldOutLoss: null
+  heldOutLoss: null,
+  product: null,
+  byHand: false,
+  paused: false
 }
 const bid = { worker, price: coin.toString(), siblingPrice: '1', seconds: 80 }
 const refusal = {

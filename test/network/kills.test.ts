@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { contributeSigned } from '../../daemon/cli/commands/contribute.ts'
 import { makePerson } from '../../daemon/local/network/founding.ts'
-import { baseModelFolder } from '../../daemon/local/loop/input.ts'
+import { bundledBase } from '../../daemon/assets.ts'
 import { startLocalNetwork } from '../../daemon/local/network/network.ts'
 import type { LocalNetwork, LocalNetworkOptions } from '../../daemon/local/network/network.ts'
 import { unlessUnknown, until } from '../../daemon/local/loop/poll.ts'
@@ -81,7 +81,7 @@ describe('a local network', function () {
         }
       })
     ).id
-    const { cid } = await host.call('importBase', { body: { folder: baseModelFolder() } })
+    const { cid } = await host.call('importBase', { body: { folder: bundledBase.folder() } })
     const split = { worker: 8000, builder: 2000, data: 0 }
     model = (await host.call('registerModel', { body: { name: 'seedling', base: cid, split } })).id
     for (const { name, api } of network.daemons) {

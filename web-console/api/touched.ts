@@ -10,7 +10,8 @@ const narrow: Partial<Record<EventName, readonly string[]>> = {
   'models.answering': ['flow', 'flowStage', 'machine'],
   'payouts.receipt': ['receipts', 'receipt', 'earnings', 'status', 'flow', 'flowStage'],
   'node.peers': ['network', 'peers', 'status'],
-  'node.away': ['status', 'machine']
+  'node.away': ['status', 'machine'],
+  'jobs.draft': ['drafts', 'draft']
 }
 
 /** The phase of a call by the contract: those of the node itself stand before all of them. */

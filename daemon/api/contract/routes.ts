@@ -11,22 +11,17 @@ import { walletRoutes } from './wallet.ts'
 import { channelRoutes } from './channels.ts'
 import { earningsRoutes } from './earnings.ts'
 import { explorerRoutes } from './explorer.ts'
+import { baseRoutes, draftRoutes, jobRoutes } from './jobs.ts'
 import {
   account,
   accountingView,
   askEvent,
   askRequest,
-  cancelledView,
   decimal,
-  declineView,
   epochView,
   hash,
-  jobRequest,
-  jobView,
   modelView,
   peerView,
-  planRequest,
-  planView,
   receiptView,
   statusView
 } from './views.ts'
@@ -75,73 +70,11 @@ export const routes = {
 
   ...dataRoutes,
 
-  planJob: route({
-    method: 'POST',
-    path: '/api/jobs/plan',
-    stage: 'job',
-    summary: 'What a tune job would be and cost, its settings recommended: nothing is posted',
-    body: planRequest,
-    reply: planView
-  }),
-  postJob: route({
-    method: 'POST',
-    path: '/api/jobs',
-    stage: 'job',
-    summary: 'Post a tune job',
-    body: jobRequest,
-    reply: z.object({ id: hash })
-  }),
-  jobs: route({
-    method: 'GET',
-    path: '/api/jobs',
-    stage: 'job',
-    summary: 'Known jobs',
-    params: paged,
-    reply: pageSchema(jobView)
-  }),
-  job: route({
-    method: 'GET',
-    path: '/api/jobs/:id',
-    stage: 'job',
-    summary: 'One job: bids, awards, progress, result',
-    params: named,
-    reply: jobView
-  }),
-  cancelJob: route({
-    method: 'POST',
-    path: '/api/jobs/:id/cancel',
-    stage: 'job',
-    summary: 'End an own job before its deadline: what was accepted is paid, the rest comes back',
-    params: named,
-    reply: cancelledView
-  }),
-  spent: route({
-    method: 'GET',
-    path: '/api/jobs/:id/spent',
-    stage: 'job',
-    summary: 'What an own job has cost, and what of it came back or will',
-    params: named,
-    reply: cancelledView
-  }),
-  declined: route({
-    method: 'GET',
-    path: '/api/declined-jobs',
-    stage: 'bids',
-    summary: 'Jobs that this worker did not bid for, and why',
-    params: paged,
-    reply: pageSchema(declineView)
-  }),
-
+  ...jobRoutes,
+  ...draftRoutes,
   ...whyRoutes,
 
-  importBase: route({
-    method: 'POST',
-    path: '/api/bases',
-    stage: 'job',
-    summary: "Publish a base model folder of the daemon's machine on IPFS",
-    body: z.strictObject({ folder: z.string().min(1).max(1000) }),
-    reply: z.object({ cid: z.string() })
-  }),
+  ...baseRoutes,
   registerModel: route({
     method: 'POST',
     path: '/api/models',

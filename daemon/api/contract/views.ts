@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { automationView } from './events.ts'
 import { productTerms } from '../../../protocol/jobs/job.ts'
-import { lot, trainSettings } from '../../../protocol/jobs/types.ts'
+import { lot, trainSettings, tuneSpec } from '../../../protocol/jobs/types.ts'
 
 /**
  * What the API shows. Amounts are decimal strings of the token's smallest unit, weights decimal integers in 1e-6,
@@ -201,8 +201,17 @@ export const awardView = z.object({
   /** Why it came to nothing. */
   reason: z.string().optional(),
   progress: z
-    .object({ step: z.int(), steps: z.int(), loss: z.number(), secondsLeft: z.number(), tokensPerSecond: z.number() })
+    .object({
+      step: z.int(),
+      steps: z.int(),
+      loss: z.number(),
+      secondsLeft: z.number(),
+      tokensPerSecond: z.number(),
+      /** Learning rate of the step, where its worker says so. */
+      lr: z.number().optional()
+    })
     .nullable(),
+  /** By step so far; of long trainings means over equal stretches. */
   loss: z.array(z.number()),
   seconds: z.number().nullable()
 })
@@ -212,6 +221,8 @@ export const jobView = z.object({
   datanet: hash,
   version: z.int(),
   base: z.string(),
+  settings: trainSettings,
+  coalitions: tuneSpec.shape.coalitions,
   budget: decimal,
   createdAt: z.int(),
   deadline: z.int(),
@@ -223,7 +234,13 @@ export const jobView = z.object({
   awards: z.array(awardView),
   result: z.string().nullable(),
   adapter: z.string().nullable(),
-  heldOutLoss: z.object({ base: z.number(), tuned: z.number() }).nullable()
+  heldOutLoss: z.object({ base: z.number(), tuned: z.number() }).nullable(),
+  /**
+   * Of an own job: how its model is registered by itself, if so; whether bids, and its trainings, wait for its builder.
+   */
+  product: productTerms.nullable(),
+  byHand: z.boolean(),
+  paused: z.boolean()
 })
 export type JobView = z.infer<typeof jobView>
 /** States that a job does not leave: `completed` with a result, the others without. */
@@ -287,7 +304,11 @@ export const jobRequest = planRequest.extend({
   expectedBids: z.int().min(1).max(1000).optional(),
   bidSeconds: z.number().min(0.1).max(86400).optional(),
   /** How the model is registered when the job is done: by a name and a split, or those of most; null: by hand. */
-  product: productTerms.nullable().default({})
+  product: productTerms.nullable().default({}),
+  /** Bids wait until `awardJob` chooses among them. */
+  byHand: z.boolean().default(false),
+  /** The draft that it was made up in: it is thrown away. */
+  draft: z.string().max(40).optional()
 })
 
 export const offerView = z.object({

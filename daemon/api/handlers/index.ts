@@ -3,6 +3,7 @@ import type { AskEvent } from '../contract/index.ts'
 import type { Handlers } from '../server/index.ts'
 import { availabilityHandlers } from './availability.ts'
 import { answerHandlers, bazaarHandlers } from './bazaar/index.ts'
+import { baseHandlers } from './bases.ts'
 import { channelHandlers } from './channels.ts'
 import { dataHandlers } from './data.ts'
 import { earningsHandlers } from './earnings/index.ts'
@@ -11,6 +12,7 @@ import { explorerHandlers } from './explorer/index.ts'
 import { identityHandlers } from './identities.ts'
 import { flowHandlers } from './flow.ts'
 import { jobHandlers } from './jobs.ts'
+import { finishedJobHandlers } from './finished-jobs.ts'
 import { modelHandlers } from './models.ts'
 import { networkHandlers } from './network.ts'
 import { nodeHandlers } from './node.ts'
@@ -46,6 +48,8 @@ export function createHandlers(
       ...dataHandlers(node, which),
       worth: async ({ params: { id, ...page } }) => worthOf(node, await which.datanet(id), page),
       ...jobHandlers(node, which),
+      ...finishedJobHandlers(node, which),
+      ...baseHandlers(node),
       ...whyHandlers(node, which),
       ...models,
       ...bazaarHandlers(node, which),

@@ -1,4 +1,4 @@
-import { declineInWords } from '../../../protocol/jobs/index.ts'
+import { declineInWords, mostPoints, thinLosses } from '../../../protocol/jobs/index.ts'
 import { InvalidError, NotFoundError, checkNewName, cidText, pageOf } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { JobView as NodeJob } from '../../../node/jobs/index.ts'
@@ -38,15 +38,34 @@ const view = (job: NodeJob): JobView => ({
     state,
     ...(reason === undefined ? {} : { reason }),
     progress,
-    loss: [...loss],
+    loss: loss.length <= mostPoints ? [...loss] : thinLosses(loss).map(({ loss }) => loss),
     seconds
   })),
   result: job.result,
   adapter: job.adapter,
-  heldOutLoss: job.heldOutLoss
+  heldOutLoss: job.heldOutLoss,
+  settings: job.spec.settings,
+  coalitions: job.spec.coalitions,
+  product: job.product,
+  byHand: job.byHand,
+  paused: job.paused
 })
 
-type Names = 'planJob' | 'postJob' | 'jobs' | 'job' | 'cancelJob' | 'spent' | 'declined'
+type Names =
+  | 'planJob'
+  | 'postJob'
+  | 'jobs'
+  | 'job'
+  | 'awardJob'
+  | 'pauseJob'
+  | 'curves'
+  | 'cancelJob'
+  | 'spent'
+  | 'declined'
+  | 'drafts'
+  | 'draft'
+  | 'saveDraft'
+  | 'deleteDraft'
 
 export function jobHandlers(
   { data, jobs, models, self }: Pick<Node, 'data' | 'jobs' | 'models' | 'self'>,
@@ -76,6 +95,13 @@ export function jobHandlers(
       refunded: refunded.toString(),
       waiting: waiting.toString(),
       deadline
+    }
+  }
+  async function thrownAway(draft: string): Promise<void> {
+    try {
+      await jobs.drafts.delete(draft)
+    } catch (error) {
+      if (!(error instanceof NotFoundError)) throw error
     }
   }
   /** A base by its CID, or by the name of a model that is made of it. @throws InvalidError `job.base` */
@@ -112,23 +138,47 @@ export function jobHandlers(
         }
       }
     },
-    async postJob({ body: { budget, ...body } }) {
+    async postJob({ body: { budget, draft, ...body } }) {
       // [reject] What comes of it can be registered under its name, as far as is known when it begins.
       const taken = models.models().map(({ name, builder }) => ({ name, owner: builder }))
       const name = body.product?.name
       if (name !== undefined) checkNewName('model', { name, owner: self }, taken, { again: true })
       const datanet = await which.datanet(body.datanet)
-      return jobs.post({
+      const posted = await jobs.post({
         ...body,
         base: await baseOf(body.base),
         datanet,
         version: await versionOf(datanet, body.version),
         budget: BigInt(budget)
       })
+      // What is posted is no draft any more; one that is gone already is no reason to fail.
+      if (draft !== undefined) await thrownAway(draft)
+      return posted
     },
     jobs: async ({ params }) => pageOf(jobs.jobs().map(view), params, ({ id }) => id),
     declined: async ({ params }) => jobs.declined(params),
     job: async ({ params }) => view(await which.job(params.id)),
+    async awardJob({ params, body }) {
+      const { id } = await which.job(params.id)
+      await jobs.award(id, body.workers)
+      return view(await which.job(id))
+    },
+    async pauseJob({ params, body }) {
+      const { id } = await which.job(params.id)
+      await jobs.pause(id, body.paused)
+      return view(await which.job(id))
+    },
+    async curves({ params }) {
+      const awards = await jobs.curves((await which.job(params.id)).id)
+      return { awards: awards.map(one => ({ ...one })) }
+    },
+    drafts: ({ params }) => jobs.drafts.list(params),
+    draft: ({ params }) => jobs.drafts.get(params.id),
+    saveDraft: ({ body: { draft, from } }) => jobs.drafts.save(draft, from),
+    async deleteDraft({ params: { id } }) {
+      await jobs.drafts.delete(id)
+      return { id }
+    },
     async cancelJob({ params }) {
       const { id } = await which.job(params.id)
       await jobs.cancel(id)

@@ -1,7 +1,6 @@
-import { readdir } from 'node:fs/promises'
 import { InvalidError, pageOf, TilthError } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
-import { mustBeModel, trainerOf } from '../../../node/jobs/index.ts'
+import { trainerOf } from '../../../node/jobs/index.ts'
 import { checkSplit } from '../../../node/models/index.ts'
 import type { ModelView as NodeModel } from '../../../node/models/index.ts'
 import type { Node } from '../../../node/node.ts'
@@ -11,7 +10,6 @@ import type { Handlers } from '../server/index.ts'
 import type { Which } from './which.ts'
 
 type Names =
-  | 'importBase'
   | 'registerModel'
   | 'retireModel'
   | 'splitModel'
@@ -69,25 +67,13 @@ export const explanationView = ({
   utilities
 })
 
-/** Names in a folder of this machine. @throws InvalidError `job.base` */
-async function filesIn(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder)
-  } catch (cause) {
-    throw new InvalidError('job.base', `there is no folder ${folder} that this daemon can read`, {
-      help: "A base model's folder is on the daemon's own machine; name it by its whole path.",
-      cause
-    })
-  }
-}
-
 export function modelHandlers(
-  node: Pick<Node, 'models' | 'payouts' | 'self' | 'shelf' | 'transport'>,
+  node: Pick<Node, 'models' | 'payouts' | 'self'>,
   which: Which
 ): Pick<Handlers, Names> & {
   readonly askEvents: (body: Parameters<Handlers['ask']>[0]['body'], signal: AbortSignal) => AsyncGenerator<AskEvent>
 } {
-  const { models, payouts, self, shelf, transport } = node
+  const { models, payouts, self } = node
 
   async function explained(receipts: readonly Hex[]): Promise<Explanation> {
     const [answers, failed]: [Explanation['answers'], Explanation['failed']] = [[], []]
@@ -149,14 +135,6 @@ export function modelHandlers(
   return {
     askEvents,
     ask: ({ body, signal }) => askEvents(body, signal),
-    async importBase({ body }) {
-      mustBeModel(body.folder, await filesIn(body.folder))
-      const lease = await shelf.put(body.folder, 'base')
-      const { cid } = lease
-      lease.release()
-      await transport.files.provide(cid)
-      return { cid }
-    },
     async retireModel({ params }) {
       const { id } = await which.model(params.id)
       return { id, ...(await models.retire(id)) }

@@ -18,7 +18,7 @@ export type Handlers = {
     input: Input<Routes[N]>
   ) => N extends StreamingRoute ? AsyncGenerator<ReplyOf<Routes[N]>> : Promise<ReplyOf<Routes[N]>>
 }
-type StreamingRoute = 'ask' | 'events'
+type StreamingRoute = 'ask' | 'events' | 'testJob'
 
 export interface ApiServerOptions {
   host: string

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { z } from 'zod'
+import { settingsFile } from '../../../protocol/jobs/settings-file.ts'
 import { trainSettings } from '../../../protocol/jobs/types.ts'
 import { tokensAbout } from '../../../protocol/jobs/recommend.ts'
 import { InvalidError, checkName, readAs } from '../../../protocol/primitives/index.ts'
@@ -55,13 +56,13 @@ const rankOnly = z.object({ rank: trainSettings.shape.lora.shape.rank.optional()
 
 /** Settings by flags and file; what is in neither is recommended. */
 async function given(flags: TuneFlags) {
-  const { coalitions, ...file } = flags.settings === undefined ? {} : await readJsonFile(flags.settings)
+  const file = flags.settings === undefined ? {} : await readJsonFile(flags.settings)
   const numbers = Object.fromEntries(
     (['epochs', 'lr', 'batch'] as const).flatMap(name =>
       flags[name] === undefined ? [] : [[name, Number(flags[name])]]
     )
   )
-  const settings = readAs(trainSettings.partial(), { ...file, ...numbers }, 'request.invalid')
+  const { coalitions, ...settings } = readAs(settingsFile, { ...file, ...numbers }, 'request.invalid')
   const { rank } = readAs(rankOnly, flags.rank === undefined ? {} : { rank: Number(flags.rank) }, 'request.invalid')
   const asked = flags.coalitions ?? coalitions
   return { rank, body: { settings, ...(asked === undefined ? {} : { coalitions: Number(asked) }) } }

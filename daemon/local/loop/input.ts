@@ -1,20 +1,11 @@
-import { existsSync } from 'node:fs'
 import { readFile, readdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { z } from 'zod'
 import { fileRow } from '../../../protocol/data/types.ts'
 import type { Row } from '../../../protocol/data/types.ts'
-import { trainSettings } from '../../../protocol/jobs/types.ts'
+import { settingsFile } from '../../../protocol/jobs/settings-file.ts'
 import type { TrainSettings } from '../../../protocol/jobs/types.ts'
 import { InvalidError } from '../../../protocol/primitives/index.ts'
-
-/** Files that ship with the package: in daemon/assets, also when the code runs from dist/. */
-function assets(): string {
-  const near = fileURLToPath(new URL('../../assets/', import.meta.url))
-  return existsSync(near) ? near : fileURLToPath(new URL('../../../../daemon/assets/', import.meta.url))
-}
-export const baseModelFolder = (): string => join(assets(), 'seedling')
+import { assetsFolder } from '../../assets.ts'
 
 /** How the tuned model's fees are shared, in basis points. */
 export const tunedSplit = { worker: 3000, builder: 1000, data: 6000 } as const
@@ -33,7 +24,8 @@ export interface LoopInput {
   readonly name: string
 }
 
-const settingsFile = trainSettings.extend({ coalitions: z.int().min(2).max(4096) })
+/** The loop goes by its file alone: nothing in it is left to recommend. */
+const wholeSettings = settingsFile.required()
 
 async function read(path: string, what: string): Promise<string> {
   try {
@@ -72,7 +64,7 @@ export function parseQuestions(text: string, path: string): Row[] {
 
 /** The default Datanet of the chemical elements, or the user's own files. */
 export async function loadInput(options: { data?: string; questions?: string; settings?: string }): Promise<LoopInput> {
-  const folder = options.data ?? join(assets(), 'elements')
+  const folder = options.data ?? join(assetsFolder(), 'elements')
   if (options.data !== undefined && options.questions === undefined) {
     throw new InvalidError('input.questions', '--data needs --questions', {
       help: 'Give a JSONL file of held-out questions with their answers: --questions FILE.'
@@ -101,10 +93,10 @@ export async function loadInput(options: { data?: string; questions?: string; se
       }
     })
   )
-  const questionsPath = options.questions ?? join(assets(), 'elements-questions.jsonl')
+  const questionsPath = options.questions ?? join(assetsFolder(), 'elements-questions.jsonl')
   const questionsText = await read(questionsPath, 'questions')
-  const settingsPath = options.settings ?? join(assets(), 'elements', 'settings.json')
-  const parsed = settingsFile.safeParse(JSON.parse(await read(settingsPath, 'settings')))
+  const settingsPath = options.settings ?? join(assetsFolder(), 'elements', 'settings.json')
+  const parsed = wholeSettings.safeParse(JSON.parse(await read(settingsPath, 'settings')))
   if (!parsed.success)
     throw new InvalidError('input.settings', `${settingsPath} does not hold training settings`, { cause: parsed.error })
   const { coalitions, ...settings } = parsed.data

@@ -1,15 +1,7 @@
 import * as ort from 'onnxruntime-node'
 import { cpus, totalmem } from 'node:os'
 import { locateTensors, parameterCount, projections, readConfig, type ModelConfig } from '../architecture/index.ts'
-
-/** Bytes, estimated from the shapes. */
-export interface MemoryEstimate {
-  readonly serve: number
-  readonly serveInt4: number
-  readonly tuneLora: number
-  readonly tuneQlora: number
-  readonly tuneFull: number
-}
+import type { MemoryEstimate, ModelNeeds } from '../types.ts'
 
 export interface Inspection {
   readonly architecture: string
@@ -52,6 +44,13 @@ export function inspectModel(folder: string, sequence = 512, batch = 2): Inspect
         .map(b => b.name)
     }
   }
+}
+
+/** The same, as far as it is the model's. */
+export function modelNeeds(folder: string): ModelNeeds {
+  const { architecture, parameters, storedAs, memory, fits, config } = inspectModel(folder)
+  const { layers, hidden, vocabulary, context } = config
+  return { architecture, parameters, storedAs, memory, fits, layers, hidden, vocabulary, context }
 }
 
 function estimate(c: ModelConfig, sequence: number, batch: number): MemoryEstimate {

@@ -9,6 +9,7 @@ import type {
   Generation,
   HeldOutJob,
   ModelInfo,
+  ModelNeeds,
   Row,
   ScoreJob,
   ScoreManyJob,
@@ -62,6 +63,10 @@ class EngineClient implements Engine {
   async open(folder: string): Promise<ModelInfo> {
     const [info] = await Promise.all([this.#serving.call('open', folder), this.#reader.open(folder)])
     return info
+  }
+
+  inspect(folder: string): Promise<ModelNeeds> {
+    return this.#training.call('inspect', folder)
   }
 
   async tune(job: TuneJob): Promise<TuneResult> {

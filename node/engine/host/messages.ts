@@ -9,6 +9,7 @@ import type {
   GenerateResult,
   HeldOutJob,
   ModelInfo,
+  ModelNeeds,
   ScoreManyJob,
   SiblingsJob,
   TrainProgress,
@@ -20,6 +21,7 @@ import type {
 /** What crosses between the main thread and a worker: per call the argument, the events on the way, and the result. */
 export interface Calls {
   open: { argument: string; event: never; result: ModelInfo }
+  inspect: { argument: string; event: never; result: ModelNeeds }
   tune: { argument: Crossing<TuneTokens>; event: TrainProgress; result: TuneResult }
   tuneSiblings: { argument: Crossing<SiblingsTokens>; event: TrainProgress; result: TuneResult[] }
   generate: { argument: GenerateTokens; event: GeneratedToken; result: GenerateResult }

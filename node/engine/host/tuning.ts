@@ -28,6 +28,8 @@ export async function tuneSiblings(library: Library, job: SiblingsTokens & Runni
   const { model } = opened
   const rows = checkLabels(opened, job.rows, settings)
   const held = job.held && checkLabels(opened, job.held, settings)
+  // Rows that are only watched change no bit of the run: a checkpoint is the same with and without them.
+  const watched = held !== undefined && (settings.evaluation?.patience ?? 0) === 0
   const start =
     job.adapter === undefined
       ? newAdapter(model.config, settings.lora, settings.seed)
@@ -45,12 +47,12 @@ export async function tuneSiblings(library: Library, job: SiblingsTokens & Runni
         : identityOf(
             model,
             [
-              settings,
+              watched ? { ...settings, evaluation: undefined } : settings,
               coalitions,
               ...(job.adapter === undefined ? [] : [start.modules.map(({ a, b }) => [[...a], [...b]])])
             ],
             rows,
-            held
+            watched ? [] : held
           ),
     checkpoint: job.checkpoint,
     signal: job.signal,

@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads'
+import { modelNeeds } from '../commands/inspect.ts'
 import { Library } from './library.ts'
 import { createOutbox } from './outbox.ts'
 import { collectWhenIdle } from '../../runtime/collect.ts'
@@ -34,6 +35,7 @@ type Handler<K extends CallName> = (
 
 const handlers = {
   open: (folder, { library }) => library.open(folder).info,
+  inspect: folder => modelNeeds(folder),
   tune: (job, { library, signal, emit }) => tune(library, { ...jobOf(job), signal, onProgress: emit }),
   tuneSiblings: (job, { library, signal, emit }) => tuneSiblings(library, { ...jobOf(job), signal, onProgress: emit }),
   generate: (job, { library, signal, emit }) => generate(library, { ...job, signal }, emit),

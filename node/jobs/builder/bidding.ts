@@ -10,8 +10,8 @@ import {
 import type { AwardDocument, JobRecord, JobState, PlannedAward } from '../../../protocol/jobs/index.ts'
 import { signStatement } from '../../../protocol/crypto/index.ts'
 import type { Signed } from '../../../protocol/crypto/index.ts'
-import { contentHash, tokenText } from '../../../protocol/primitives/index.ts'
-import type { Hex } from '../../../protocol/primitives/index.ts'
+import { InvalidError, contentHash, tokenText } from '../../../protocol/primitives/index.ts'
+import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import type { JobsDeps } from '../deps.ts'
 import type { Desk } from './desk.ts'
 import { endWithout } from './endings.ts'
@@ -35,23 +35,53 @@ export async function closeBids(
   record: JobRecord,
   state: Extract<JobState, { state: 'bidding' }>
 ): Promise<void> {
-  const { deps, nowSeconds, signal, escrows } = desk
+  const { deps, nowSeconds } = desk
   const bids = record.bids.filter(({ message }) => message.expires > nowSeconds())
   const enough = state.expected !== null && bids.length >= state.expected
   if (bids.length === 0 || (!enough && deps.clock.now() < state.until)) return
+  if (await awardAmong(desk, id, record, bids)) return
+  const { budget } = record.document.statement.message
+  const least = `the lowest is ${tokenText(lowest(bids))} for the adapter alone`
+  return endWithout(desk, id, `no bid fits the budget of ${tokenText(budget)} tokens; ${least}`)
+}
+
+/** bidding -> running, with the workers that the builder chose. @throws InvalidError `job.award`, `job.over` */
+export async function awardByHand(desk: Desk, id: Hex, workers: readonly Address[]): Promise<void> {
+  const record = desk.escrows.must(id)
+  // [reject] What is awarded is awarded.
+  if (record.state.state !== 'bidding')
+    throw new InvalidError('job.over', `the job does not wait for bids any more: it is ${record.state.state}`)
+  const bids = record.bids.filter(
+    ({ message }) => message.expires > desk.nowSeconds() && workers.includes(message.worker)
+  )
+  const missing = workers.find(worker => !bids.some(({ message }) => message.worker === worker))
+  // [reject] Nobody is given work who did not offer to do it.
+  if (missing !== undefined)
+    throw new InvalidError('job.award', `${missing} has not bid for this job, or its bid is over`, {
+      help: 'Choose among those who have.'
+    })
+  const { budget } = record.document.statement.message
+  // [reject] What they ask is within what was promised for all of it.
+  if (!(await awardAmong(desk, id, record, bids)))
+    throw new InvalidError('job.award', `they ask for more than the budget of ${tokenText(budget)} tokens`, {
+      help: 'Choose one who asks for less.'
+    })
+}
+
+/** @returns whether the bids fit the budget */
+async function awardAmong(desk: Desk, id: Hex, record: JobRecord, bids: readonly Signed<'Bid'>[]): Promise<boolean> {
+  const { deps, signal, escrows } = desk
   const owners = (await deps.versions.rows(record.document.spec, { signal })).map(({ contributor }) => contributor)
   const players = playersOf(owners)
   const rows = rowCounts(players, owners)
   const { budget, deadline } = record.document.statement.message
   const plan = planAwards(bids, budget, coalitionsOf(id, players.length, record.document.spec.coalitions), rows)
-  if (plan === undefined) {
-    const least = `the lowest is ${tokenText(lowest(bids))} for the adapter alone`
-    return endWithout(desk, id, `no bid fits the budget of ${tokenText(budget)} tokens; ${least}`)
-  }
+  if (plan === undefined) return false
   const lots = plan.map(one => awardLot(offer(one.lot), signAward(deps, id, one, 0, deadline)))
   await escrows.change(id, now =>
     now.state.state === 'bidding' ? { ...now, state: begin(now.state, players, rows, lots) } : now
   )
+  return true
 }
 
 const lowest = (bids: readonly Signed<'Bid'>[]): bigint =>

@@ -1,13 +1,14 @@
 import { checkDelivery, deliver, started, withBid } from '../../../protocol/jobs/index.ts'
-import type { AwardDocument, JobMessage, JobRecord } from '../../../protocol/jobs/index.ts'
+import type { AwardDocument, JobMessage, JobRecord, LotState, TrainingCurve } from '../../../protocol/jobs/index.ts'
 import { digest, recoverDigest } from '../../../protocol/crypto/index.ts'
 import type { Signed } from '../../../protocol/crypto/index.ts'
 import { InvalidError } from '../../../protocol/primitives/index.ts'
-import type { Hex } from '../../../protocol/primitives/index.ts'
+import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import type { JobsDeps, JobsTiming } from '../deps.ts'
 import type { PostRequest, RefusalView } from '../types.ts'
-import { closeBids } from './bidding.ts'
+import { awardByHand, closeBids } from './bidding.ts'
 import { cancelJob } from './cancel.ts'
+import { createCurves } from './curves.ts'
 import type { Desk } from './desk.ts'
 import { endWithout, finish, giveAgain, refund } from './endings.ts'
 import { createEscrows } from './escrows.ts'
@@ -25,6 +26,10 @@ export interface Builder {
   post(request: PostRequest): Promise<{ id: Hex }>
   /** @throws as JobsService.cancel */
   cancel(id: Hex): Promise<void>
+  /** @throws as JobsService.award, JobsService.pause */
+  award(id: Hex, workers: readonly Address[]): Promise<void>
+  pause(id: Hex, paused: boolean): Promise<void>
+  curve(award: Hex): Promise<TrainingCurve | undefined>
   refusals(id: Hex): readonly RefusalView[]
   /** A bid that was checked. */
   bid(id: Hex, bid: Signed<'Bid'>): void
@@ -50,6 +55,7 @@ export function createBuilder(
   const escrows = createEscrows(deps)
   const { awardId, escrowOf, change, changeLot, changeForfeit } = escrows
   const stopping = new AbortController()
+  const curves = createCurves(deps)
   const steps = createSteps(deps.clock, deps.log)
   const holds = createHolds(deps, stopping.signal)
   let stopTicking: (() => void) | undefined
@@ -65,6 +71,8 @@ export function createBuilder(
         await changeLot(here.id, here.index, lot => (lot.state === 'awarded' ? started(lot) : lot))
       if (report === undefined) return
       const { worker } = here.lot.award.statement.message
+      if (here.lot.lot.kind === 'adapter')
+        curves.note(award, report.progress, progress.live(award).losses, report.heldOut)
       deps.events.emit('jobs.progress', { job: here.id, award, worker, lot: here.lot.lot, ...report })
     },
     delivered: (award, delivery) => takeDelivery(award, delivery),
@@ -93,6 +101,7 @@ export function createBuilder(
     timing,
     escrows,
     progress,
+    curves,
     signal: stopping.signal,
     say,
     drive,
@@ -118,6 +127,10 @@ export function createBuilder(
     drive(here.id)
   }
 
+  /** Whether a paused job leaves a lot as it is: what was handed over is measured and paid for all the same. */
+  const waits = ({ paused }: JobRecord, { state }: LotState): boolean =>
+    paused === true && state !== 'delivered' && state !== 'accepted'
+
   /** Starts every step that a job can take now; each at most once at a time, and later again after a failure. */
   function drive(id: Hex): void {
     if (stopping.signal.aborted || ending.has(id)) return
@@ -136,6 +149,8 @@ export function createBuilder(
     else holds.release(id)
     const late = record.document.statement.message.deadline <= nowSeconds()
     if (state.state === 'bidding') {
+      // Its builder chooses among the bids, unless the deadline does.
+      if (record.byHand === true && !late) return
       go('job', () =>
         late
           ? endWithout(desk, id, record.bids.length === 0 ? 'nobody bid before the deadline' : 'the deadline passed')
@@ -147,11 +162,12 @@ export function createBuilder(
       go('job', () => endWithout(desk, id, 'the deadline passed before every lot was accepted'))
     else
       for (const [index, lot] of state.lots.entries())
-        go(
-          `lot ${index}`,
-          () => lots.advance(id, index, lot),
-          () => giveAgain(desk, id, index, 'it could not be verified for too long')
-        )
+        if (!waits(record, lot))
+          go(
+            `lot ${index}`,
+            () => lots.advance(id, index, lot),
+            () => giveAgain(desk, id, index, 'it could not be verified for too long')
+          )
     if (state.state === 'running' && state.lots.every(lot => lot.state === 'released'))
       go('job', () => finish(desk, id, state))
     for (const [index, { refunded }] of state.forfeits.entries())
@@ -161,6 +177,7 @@ export function createBuilder(
   return {
     async start() {
       await escrows.load()
+      await curves.start()
       progress.start()
       refusals.start()
       stopTicking = deps.clock.every(timing.tickMs, () => {
@@ -191,6 +208,22 @@ export function createBuilder(
         drive(id)
       }
     },
+    async award(id, workers) {
+      await awardByHand(desk, id, workers)
+      drive(id)
+    },
+    async pause(id, paused) {
+      const { state } = escrows.must(id)
+      // [reject] What is over neither waits nor goes on.
+      if (state.state !== 'bidding' && state.state !== 'running')
+        throw new InvalidError('job.over', `the job is ${state.state} already`)
+      await change(id, record => (record.paused === paused ? record : { ...record, paused }))
+      if (state.state === 'running')
+        for (const lot of state.lots) if (lot.state !== 'offered') progress.tell(awardId(lot.award))
+      deps.events.emit('jobs.paused', { job: id, paused })
+      drive(id)
+    },
+    curve: award => curves.of(award),
     refusals: id => refusals.of(id),
     bid(id, bid) {
       if (escrows.get(id)?.state.state !== 'bidding' && escrows.get(id)?.state.state !== 'running') return

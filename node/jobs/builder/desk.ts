@@ -1,6 +1,7 @@
 import type { JobMessage } from '../../../protocol/jobs/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { JobsDeps, JobsTiming } from '../deps.ts'
+import type { Curves } from './curves.ts'
 import type { JobEscrows } from './escrows.ts'
 import type { ProgressServer } from './progress.ts'
 
@@ -10,6 +11,7 @@ export interface Desk {
   readonly timing: JobsTiming
   readonly escrows: JobEscrows
   readonly progress: ProgressServer
+  readonly curves: Curves
   /** Ends what is fetched and measured. */
   readonly signal: AbortSignal
   readonly say: (message: JobMessage) => Promise<void>

@@ -124,7 +124,8 @@ export function createEscrows(deps: Pick<JobsDeps, 'store' | 'network' | 'self' 
       if (here !== undefined) {
         if (here.lot.award.statement.message.worker !== worker) return undefined
         if (here.lot.state === 'released') return 'closed'
-        return here.lot.state === 'delivered' || here.lot.state === 'accepted' ? 'delivered' : 'current'
+        if (here.lot.state === 'delivered' || here.lot.state === 'accepted') return 'delivered'
+        return records.get(here.id)?.paused === true ? 'paused' : 'current'
       }
       const gone = escrows.forfeitOf(award)?.forfeit
       if (gone?.award.statement.message.worker !== worker) return undefined

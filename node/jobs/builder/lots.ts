@@ -146,6 +146,7 @@ export function createLots(desk: Desk): Lots {
       const live = progress.live(escrows.awardId(lot.award))
       if (lot.lot.kind === 'adapter' || live.losses.length === 0)
         live.losses.splice(0, live.losses.length, ...(content.logs[0]?.loss ?? []))
+      if (lot.lot.kind === 'adapter') await desk.curves.close(escrows.awardId(lot.award), live.losses)
       const seconds = content.logs.reduce((longest, log) => Math.max(longest, log.seconds), 0)
       await escrows.changeLot(
         id,

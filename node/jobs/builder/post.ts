@@ -46,7 +46,13 @@ export async function draftJob(
   const bidMs = request.bidSeconds === undefined ? timing.bidMs : request.bidSeconds * 1000
   return {
     id: digest(deps.network, 'TuneJob', message),
-    record: newJob({ statement, spec }, deps.clock.now() + bidMs, request.expectedBids ?? null, request.product)
+    record: newJob(
+      { statement, spec },
+      deps.clock.now() + bidMs,
+      request.expectedBids ?? null,
+      request.product,
+      request.byHand
+    )
   }
 }
 

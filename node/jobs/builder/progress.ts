@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { workerReport } from '../../../protocol/jobs/index.ts'
-import type { AwardStatus, WorkStage } from '../../../protocol/jobs/index.ts'
+import { mergeHeldOut, mostHeldOut, workerReport } from '../../../protocol/jobs/index.ts'
+import type { AwardStatus, HeldOutPoint, WorkStage } from '../../../protocol/jobs/index.ts'
 import type { Signed } from '../../../protocol/crypto/index.ts'
 import { InvalidError, LimitError, NotFoundError, bytes32 } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
@@ -20,6 +20,7 @@ export interface Live {
   progress: ProgressView | null
   /** By step, from the first. */
   readonly losses: number[]
+  heldOut: HeldOutPoint[]
 }
 
 interface Entry extends Live {
@@ -28,12 +29,19 @@ interface Entry extends Live {
   allowedAt: number
 }
 
+/** What one report said. */
+export interface Heard {
+  readonly progress: ProgressView
+  readonly losses: readonly number[]
+  readonly heldOut: readonly HeldOutPoint[]
+}
+
 export interface ProgressHandlers {
   /** Where an award of this worker stands here, or undefined if it is none of ours. */
   standing(award: Hex, worker: Address): AwardStatus['state'] | undefined
   /** Optimizer steps that the award's work can have at most. */
   steps(award: Hex): number
-  heard(award: Hex, report: { progress: ProgressView; losses: readonly number[] } | undefined): Promise<void>
+  heard(award: Hex, report: Heard | undefined): Promise<void>
   delivered(award: Hex, delivery: Signed<'Delivery'>): Promise<void>
   failed(award: Hex, code: string): Promise<void>
   consented(award: Hex, signature: Hex): Promise<void>
@@ -71,7 +79,15 @@ export function createProgressServer(
     if (known !== undefined) return known
     const now = deps.clock.now()
     const allowance = lossesAtOnce(handlers.steps(award))
-    const entry: Entry = { heardAt: now, stage: 'queued', progress: null, losses: [], allowance, allowedAt: now }
+    const entry: Entry = {
+      heardAt: now,
+      stage: 'queued',
+      progress: null,
+      losses: [],
+      heldOut: [],
+      allowance,
+      allowedAt: now
+    }
     lives.set(award, entry)
     return entry
   }
@@ -114,20 +130,31 @@ export function createProgressServer(
         entry.stage = report.stage
         return handlers.heard(award, undefined)
       case 'progress': {
-        const { step, steps, losses, tokensPerSecond, secondsLeft } = report
+        const { step, steps, losses, heldOut = [], tokensPerSecond, secondsLeft, lr } = report
         // [reject] Losses belong to steps that were taken, and steps are no more than the job's rows and epochs make.
         const most = handlers.steps(award)
         if (losses.length > step || step > steps || steps > most)
           throw new InvalidError('progress.steps', `progress of ${step} of ${steps} steps, of ${most} at most`)
+        // [reject] What was measured was measured after a step that was taken.
+        if (heldOut.some(point => point.step > step))
+          throw new InvalidError('progress.steps', `a loss after more than the ${step} steps that were taken`)
         allow(entry, most, losses.length)
+        entry.heldOut = mergeHeldOut(entry.heldOut, heldOut).slice(0, mostHeldOut)
         const from = step - losses.length
         entry.losses.length = Math.min(entry.losses.length, from)
         // steps taken before anybody listened
         while (entry.losses.length < from) entry.losses.push(entry.losses.at(-1) ?? losses[0] ?? 0)
         entry.losses.push(...losses)
         entry.stage = 'training'
-        entry.progress = { step, steps, loss: losses.at(-1) ?? entry.progress?.loss ?? 0, tokensPerSecond, secondsLeft }
-        return handlers.heard(award, { progress: entry.progress, losses })
+        entry.progress = {
+          step,
+          steps,
+          loss: losses.at(-1) ?? entry.progress?.loss ?? 0,
+          tokensPerSecond,
+          secondsLeft,
+          ...(lr === undefined ? {} : { lr })
+        }
+        return handlers.heard(award, { progress: entry.progress, losses, heldOut })
       }
       case 'delivery':
         await handlers.delivered(award, report.delivery)

@@ -1,5 +1,5 @@
-import { awardStatus } from '../../../protocol/jobs/index.ts'
-import type { AwardStatus, WorkStage, WorkerReport } from '../../../protocol/jobs/index.ts'
+import { awardStatus, mergeHeldOut } from '../../../protocol/jobs/index.ts'
+import type { AwardStatus, HeldOutPoint, WorkStage, WorkerReport } from '../../../protocol/jobs/index.ts'
 import type { Signed } from '../../../protocol/crypto/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import type { TrainProgress } from '../../engine/types.ts'
@@ -39,6 +39,7 @@ export function report(
   let stage: WorkStage = 'queued'
   let latest: TrainProgress | undefined
   const losses: number[] = []
+  let heldOut: HeldOutPoint[] = []
   let offset = 0 // step of the first loss that this process knows of
   let delivery: Signed<'Delivery'> | undefined
   let failure: string | undefined
@@ -58,6 +59,7 @@ export function report(
       stream.end().catch(() => undefined)
     })
     let sent = 0 // steps that this stream has told
+    let measured = 0 // and held-out losses
     let lastSent = deps.clock.now()
     let deliverySent = false
     while (!over.aborted) {
@@ -67,7 +69,9 @@ export function report(
         const from = Math.max(sent, offset)
         const part = losses.slice(from - offset, from - offset + lossesPerFrame)
         sent = from + part.length
-        frame = progressFrame(latest, sent, part)
+        const news = heldOut.slice(measured)
+        measured = heldOut.length
+        frame = progressFrame(latest, sent, part, news)
       } else if (delivery !== undefined && !deliverySent) {
         frame = { kind: 'delivery', delivery }
         deliverySent = true
@@ -113,6 +117,9 @@ export function report(
         offset = Math.max(0, progress.step - 1)
       } else losses.length = at
       losses.push(progress.loss)
+      const { step, evalLoss } = progress
+      if (evalLoss !== undefined && Number.isFinite(evalLoss))
+        heldOut = mergeHeldOut(heldOut, [{ step, loss: evalLoss }])
     },
     delivered(signed) {
       delivery = signed
@@ -124,9 +131,10 @@ export function report(
 }
 
 function progressFrame(
-  { steps, tokensPerSecond, secondsLeft, adapter }: TrainProgress,
+  { steps, tokensPerSecond, secondsLeft, adapter, lr }: TrainProgress,
   step: number,
-  losses: number[]
+  losses: number[],
+  heldOut: HeldOutPoint[]
 ): WorkerReport {
   const finite = (value: number): number => (Number.isFinite(value) && value >= 0 ? value : 0)
   return {
@@ -136,6 +144,8 @@ function progressFrame(
     tokensPerSecond: finite(tokensPerSecond),
     secondsLeft: finite(secondsLeft),
     losses: losses.map(loss => (Number.isFinite(loss) ? loss : 1e9)),
+    ...(Number.isFinite(lr) && lr >= 0 ? { lr } : {}),
+    ...(heldOut.length === 0 ? {} : { heldOut }),
     ...(adapter === undefined ? {} : { adapter })
   }
 }

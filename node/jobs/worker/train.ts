@@ -2,11 +2,19 @@ import { existsSync } from 'node:fs'
 import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { coalitionsOf, deliveryContent, playersOf, rowsOf, trainingLog } from '../../../protocol/jobs/index.ts'
+import {
+  coalitionsOf,
+  deliveryContent,
+  evaluateEvery,
+  heldOutSample,
+  playersOf,
+  rowsOf,
+  trainingLog
+} from '../../../protocol/jobs/index.ts'
 import type { DeliveryContent, Lot, TrainingLog, TuneSpec } from '../../../protocol/jobs/index.ts'
-import { InvalidError, canonicalJson } from '../../../protocol/primitives/index.ts'
+import { InvalidError, TilthError, canonicalJson } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
-import type { TrainProgress, TuneResult } from '../../engine/types.ts'
+import type { EvaluationSettings, TrainProgress, TuneJob, TuneResult } from '../../engine/types.ts'
 import { checkVersion } from '../versions.ts'
 import type { Lease } from '../../shelf/index.ts'
 import { writeWhole } from '../../store/index.ts'
@@ -74,7 +82,7 @@ async function trainOn(deps: JobsDeps, model: string, training: Training): Promi
     }
     const results =
       lot.kind === 'adapter'
-        ? [await deps.engine.tune({ ...common, output: join(folder, 'adapter') })]
+        ? [await tuneWatched(deps, training, { ...common, output: join(folder, 'adapter') })]
         : await deps.engine.tuneSiblings({
             ...common,
             coalitions: siblingRows(
@@ -96,6 +104,41 @@ async function trainOn(deps: JobsDeps, model: string, training: Training): Promi
   } catch (error) {
     for (const lease of adapters) lease.release()
     throw error
+  }
+}
+
+/**
+ * The adapter's builder sees its loss on held-out questions fall while it is trained. They decide nothing: every step
+ * is taken and the last adapter kept, so what comes of it is the same to the bit.
+ */
+async function tuneWatched(deps: JobsDeps, training: Training, job: TuneJob): Promise<TuneResult> {
+  const watched = await watching(deps, training, job.rows.length)
+  if (watched === undefined) return deps.engine.tune(job)
+  try {
+    return await deps.engine.tune({ ...job, settings: { ...job.settings, evaluation: watched } })
+  } catch (error) {
+    // A question that is longer than the settings let a row be cannot be watched; the training goes on without.
+    if (!(error instanceof TilthError) || error.code !== 'row-empty') throw error
+    return deps.engine.tune(job)
+  }
+}
+
+async function watching(
+  { versions, log }: Pick<JobsDeps, 'versions' | 'log'>,
+  { job, spec, signal }: Training,
+  rows: number
+): Promise<EvaluationSettings | undefined> {
+  try {
+    const held = (await versions.heldOut(spec, { signal })).slice(0, heldOutSample)
+    if (held.length === 0) return undefined
+    const { batch, accumulation, epochs } = spec.settings
+    const steps = Math.ceil(Math.ceil(rows / (batch * accumulation)) * Math.ceil(epochs))
+    const everySteps = evaluateEvery({ steps, rows: rows * epochs, held: held.length })
+    return { rows: held, everySteps }
+  } catch (error) {
+    if (signal.aborted) throw error
+    log.info('a training is not watched on held-out questions', { job, error })
+    return undefined
   }
 }
 

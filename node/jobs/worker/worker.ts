@@ -43,6 +43,10 @@ interface Active {
   readonly reporter: Reporter
   progress: ProgressView | null
   readonly losses: number[]
+  /** The builder has it wait. */
+  paused: boolean
+  /** Ends what is trained now, until it may go on. */
+  hold: () => void
 }
 
 export interface Worker {
@@ -187,11 +191,22 @@ export function createWorker(
       { status: state => heard(id, state) },
       AbortSignal.any([stream.signal, stopping.signal])
     )
-    const entry: Active = { work, stream, reporter, progress: null, losses: [] }
+    const entry: Active = {
+      work,
+      stream,
+      reporter,
+      progress: null,
+      losses: [],
+      paused: false,
+      hold: () => undefined
+    }
     active.set(id, entry)
     if (at.state === 'delivered') reporter.delivered(at.delivery)
     if (at.state === 'given-up') reporter.failed(at.reason)
-    if (at.state !== 'queued') return
+    if (at.state === 'queued') enqueue(id, job, entry, signal)
+  }
+
+  function enqueue(id: Hex, job: KnownJob, entry: Active, signal: AbortSignal): void {
     trainings
       .run(id, () => train(id, job, entry, signal))
       .catch((error: unknown) => {
@@ -199,10 +214,28 @@ export function createWorker(
       })
   }
 
+  /** A paused training gives its place to others, and is queued anew when it may go on, from its checkpoint. */
+  function pause(id: Hex, paused: boolean): void {
+    const entry = active.get(id)
+    const at = assignments.get(id)
+    if (entry === undefined || at?.state !== 'queued' || entry.paused === paused) return
+    entry.paused = paused
+    if (paused) {
+      entry.reporter.stage('queued')
+      return entry.hold()
+    }
+    const job = book.get(at.award.statement.message.job)
+    const signal = AbortSignal.any([entry.work.signal, stopping.signal])
+    if (job !== undefined) enqueue(id, job, entry, signal)
+  }
+
   async function train(id: Hex, job: KnownJob, live: Active, signal: AbortSignal): Promise<void> {
     const { reporter } = live
     for (let tries = 1; !signal.aborted; tries++) {
       await lent.until(signal)
+      if (live.paused) return
+      const hold = new AbortController()
+      live.hold = () => hold.abort()
       const at = assignments.get(id)
       if (at?.state !== 'queued') return
       const { message } = at.award.statement
@@ -213,13 +246,13 @@ export function createWorker(
         builder: job.document.statement.message.builder,
         lot: at.award.lot,
         folder: lotFolder(at.award),
-        signal: attempt.signal,
+        signal: AbortSignal.any([attempt.signal, hold.signal]),
         onStage: stage => {
           reporter.stage(stage)
         },
         onProgress: progress => {
-          const { step, steps, loss, secondsLeft, tokensPerSecond } = progress
-          live.progress = { step, steps, loss, secondsLeft, tokensPerSecond }
+          const { step, steps, loss, secondsLeft, tokensPerSecond, lr } = progress
+          live.progress = { step, steps, loss, secondsLeft, tokensPerSecond, lr }
           live.losses.push(loss)
           reporter.progress(progress)
         }
@@ -243,7 +276,7 @@ export function createWorker(
         await say({ kind: 'delivery', delivery })
         return
       } catch (error) {
-        if (signal.aborted) return
+        if (signal.aborted || hold.signal.aborted) return
         if (attempt.held()) {
           deps.log.info('a training waits until its machine is lent again', { job: message.job })
           tries--
@@ -277,7 +310,8 @@ export function createWorker(
   /** The builder's word on an award. */
   async function heard(id: Hex, state: AwardStatus['state']): Promise<Hex | undefined> {
     const at = assignments.get(id)
-    if (at === undefined || state === 'current' || state === 'delivered') return undefined
+    if (state === 'current' || state === 'paused') pause(id, state === 'paused')
+    if (at === undefined || state === 'current' || state === 'paused' || state === 'delivered') return undefined
     if (state === 'closed') {
       if (at.state === 'delivered' || at.state === 'given-up') await keep(id, close(at))
       await end(id)

@@ -3,7 +3,7 @@ import type { Attribution, GateDocument } from '../../../protocol/payouts/index.
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { Row } from '../../../protocol/data/index.ts'
 import { gateBatch, maxGateQuestions } from '../limits.ts'
-import type { Models } from '../models.ts'
+import type { Models, Weighed } from '../models.ts'
 import type { AttributeRequest, PayoutsDeps } from '../types.ts'
 
 /** Utilities by the engine, weights by arithmetic. */
@@ -13,6 +13,8 @@ export interface Weigher {
   gate(model: Hex): Promise<GateDocument | null>
   /** What was found before; nothing is measured for it. */
   knownGate(model: Hex): Promise<GateDocument | undefined>
+  /** The same of what is not registered yet; not kept. */
+  measure(weighed: Weighed): Promise<GateDocument>
 }
 
 export function createWeigher(deps: Pick<PayoutsDeps, 'engine' | 'versions' | 'store'>, models: Models): Weigher {
@@ -41,6 +43,12 @@ export function createWeigher(deps: Pick<PayoutsDeps, 'engine' | 'versions' | 's
     if (known !== undefined) return known
     const weighed = await models.weighed(model)
     if (weighed === null) return null
+    const gate = await measure(weighed)
+    await gates.put(model, gate)
+    return gate
+  }
+
+  async function measure(weighed: Weighed): Promise<GateDocument> {
     const { base, adapters } = await models.folders(weighed)
     const utilities: number[][] = []
     const rows = spread(await deps.versions.heldOut(weighed.result.spec), maxGateQuestions)
@@ -54,14 +62,13 @@ export function createWeigher(deps: Pick<PayoutsDeps, 'engine' | 'versions' | 's
       for (const scores of await deps.engine.scoreMany({ model: base, adapters, answers }))
         utilities.push(scores.map(utilityOf))
     }
-    const gate = gateOf(weighed.measure, utilities)
-    await gates.put(model, gate)
-    return gate
+    return gateOf(weighed.measure, utilities)
   }
 
   return {
     attribute,
     knownGate: model => gates.get(model),
+    measure,
     gate(model) {
       const known = running.get(model)
       if (known !== undefined) return known

@@ -76,6 +76,7 @@ export function fakeEngine({
   async function steps(job: Omit<TuneJob, 'output'>, kind: 'adapter' | 'siblings'): Promise<TuneResult> {
     const total = Math.ceil(job.rows.length / job.settings.batch) * job.settings.epochs
     const checkpoint = job.checkpoint
+    const watched = job.settings.evaluation?.everySteps
     let step = checkpoint !== undefined && existsSync(checkpoint) ? Number(await readFile(checkpoint, 'utf8')) : 0
     if (checkpoint !== undefined) {
       engine.firstSteps.push(step)
@@ -93,7 +94,8 @@ export function fakeEngine({
         loss: 3 - step / total,
         lr: 0.01,
         tokensPerSecond: 100,
-        secondsLeft: ((total - step) * stepMs) / 1000
+        secondsLeft: ((total - step) * stepMs) / 1000,
+        ...(watched !== undefined && (step === total || step % watched === 0) ? { evalLoss: 4 - step / total } : {})
       })
       if (checkpoint !== undefined) {
         await writeFile(`${checkpoint}.part`, `${step}`)

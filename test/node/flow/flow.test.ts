@@ -44,7 +44,9 @@ const job: JobView = {
   result: null,
   adapter: null,
   heldOutLoss: null,
-  product: null
+  product: null,
+  byHand: false,
+  paused: false
 }
 
 describe('the flow as one picture', () => {

@@ -4,7 +4,8 @@ import { TilthError } from '../../../../protocol/primitives/index.ts'
 import { isJobFailed } from '../../../api/contract/index.ts'
 import type { JobView } from '../../../api/contract/index.ts'
 import type { DataDone, JobDone, LoopContext } from '../context.ts'
-import { baseModelFolder, tunedSplit } from '../input.ts'
+import { bundledBase } from '../../../assets.ts'
+import { tunedSplit } from '../input.ts'
 import { until } from '../poll.ts'
 
 const nameOf = (network: LoopContext['network'], address: string): string =>
@@ -15,7 +16,7 @@ export async function runJobs({ network, input, reporter }: LoopContext, data: D
   const builder = network.daemon('host').api
   const workers = network.daemons.filter(({ name }) => name.startsWith('worker'))
   const base = await reporter.stage('job', 'the base model on IPFS', async say => {
-    const { cid } = await builder.call('importBase', { body: { folder: baseModelFolder() } })
+    const { cid } = await builder.call('importBase', { body: { folder: bundledBase.folder() } })
     say(cid)
     return cid
   })
