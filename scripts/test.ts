@@ -1,5 +1,6 @@
 // `npm test`: the parts below, one after another; every part runs even when an earlier one failed, and the last line
-// sums them up. Usage: node scripts/test.ts [format] [lint] [unused] [lines] [kernels] [types] [mocha] [contracts]
+// sums them up. Usage: node scripts/test.ts [format] [lint] [unused] [lines] [kernels] [types] [mocha] [browser]
+// [contracts]
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, existsSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -50,12 +51,24 @@ const sum = (tallies: Tally[]): Tally => ({
   failed: tallies.reduce((all, { failed }) => all + failed, 0)
 })
 
+interface MochaSettings {
+  /** Its configuration, and what each of its files needs when it runs alone. */
+  readonly config: string
+  readonly alone: readonly string[]
+}
+const inNode: MochaSettings = { config: '.mocharc.json', alone: [] }
+const inBrowser: MochaSettings = {
+  config: 'test/browser/mocharc.json',
+  alone: ['--require', 'test/browser/setup.ts']
+}
+
 /** @returns what each file's tests came to; none when mocha ended without a report */
-async function mochaRun(files: string[] = []): Promise<ByFile> {
+async function mochaRun({ config, alone }: MochaSettings, files: string[] = []): Promise<ByFile> {
   const report = join(scratch, 'mocha.json')
   rmSync(report, { force: true })
   // Files named here replace those of the configuration.
-  const settings = files.length === 0 ? [] : ['--no-config', '--exit', '--timeout', '120000', ...files]
+  const settings =
+    files.length === 0 ? ['--config', config] : ['--no-config', '--exit', '--timeout', '120000', ...alone, ...files]
   const { code } = await run('mocha', [
     '--reporter',
     join(root, 'scripts', 'mocha-reporter.cjs'),
@@ -74,18 +87,20 @@ async function mochaRun(files: string[] = []): Promise<ByFile> {
  * is run once more, whole and in a process of its own: a single test tried again would find what its first try left
  * behind.
  */
-const mocha: Part = async () => {
-  const first = await mochaRun()
-  const failed = Object.keys(first).filter(file => first[file]!.failed > 0)
-  if (failed.length === 0 || failed.includes('') || failed.length > mostTriedAgain) return sum(Object.values(first))
-  console.log(
-    `\n== mocha: tried once more, for the failures above: ${failed.map(file => relative(root, file)).join(' ')}`
-  )
-  const again = await mochaRun(failed)
-  return sum(
-    Object.values({ ...first, ...Object.fromEntries(failed.map(file => [file, { passed: 0, failed: 1 }])), ...again })
-  )
-}
+const mochaPart =
+  (name: string, kind: MochaSettings): Part =>
+  async () => {
+    const first = await mochaRun(kind)
+    const failed = Object.keys(first).filter(file => first[file]!.failed > 0)
+    if (failed.length === 0 || failed.includes('') || failed.length > mostTriedAgain) return sum(Object.values(first))
+    console.log(
+      `\n== ${name}: tried once more, for the failures above: ${failed.map(file => relative(root, file)).join(' ')}`
+    )
+    const again = await mochaRun(kind, failed)
+    return sum(
+      Object.values({ ...first, ...Object.fromEntries(failed.map(file => [file, { passed: 0, failed: 1 }])), ...again })
+    )
+  }
 
 /** forge prints `{ "path:Contract": { test_results: { name: { status } } } }` with --json. */
 const contracts: Part = async () => {
@@ -120,7 +135,8 @@ const parts: Record<string, Part> = {
   kernels: single('node', ['scripts/kernels.ts', 'check']),
   types: async () =>
     sum([await single('tsc', ['--noEmit'])(), await single('tsc', ['--noEmit', '-p', 'web-console'])()]),
-  mocha,
+  mocha: mochaPart('mocha', inNode),
+  browser: mochaPart('browser', inBrowser),
   contracts
 }
 

@@ -1,0 +1,5 @@
+export { killDaemon, world } from './world.ts'
+export type { World } from './world.ts'
+export * from './looks.ts'
+export { allow, goTo, openPage } from './page.ts'
+export type { PageOptions } from './page.ts'

@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import type { AxeResults } from 'axe-core'
+import type { Page } from 'playwright-core'
+
+const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
+let axe: string | undefined
+
+/** What axe finds serious or critical, in words: the rule, and where. */
+async function axeFaults(page: Page): Promise<string[]> {
+  axe ??= await readFile(axePath, 'utf8')
+  await page.evaluate(axe)
+  const { violations } = await page.evaluate<AxeResults>("axe.run(document, { resultTypes: ['violations'] })")
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .flatMap(({ id, help, nodes }) => nodes.map(node => `${id}: ${help}: ${node.html.slice(0, 160)}`))
+}
+
+/** Nothing that waits to be shown: what is looked at is the page, not its skeleton. */
+export async function settled(page: Page): Promise<void> {
+  await page.waitForFunction(() => document.querySelector('[aria-busy="true"]') === null)
+  await page.evaluate(() => document.fonts.ready.then(() => undefined))
+}
+
+/** @throws AssertionError with what axe finds serious or critical, light or dark */
+export async function assertAccessible(page: Page): Promise<void> {
+  await settled(page)
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme })
+    assert.deepEqual(await axeFaults(page), [], `${new URL(page.url()).pathname}, ${colorScheme}`)
+  }
+  await page.emulateMedia({ colorScheme: 'light' })
+}
+
+export const widths = [390, 768, 1280, 1920] as const
+
+/** @throws AssertionError where the page is wider than its window */
+export async function assertNoSidewaysScroll(page: Page): Promise<void> {
+  await settled(page)
+  const before = page.viewportSize() ?? { width: 1280, height: 900 }
+  for (const width of widths) {
+    await page.setViewportSize({ width, height: before.height })
+    const [scroll, client] = await page.evaluate(() => [
+      document.documentElement.scrollWidth,
+      document.documentElement.clientWidth
+    ])
+    assert.ok((scroll ?? 0) <= (client ?? 0), `${new URL(page.url()).pathname} is ${scroll} wide at ${width}`)
+  }
+  await page.setViewportSize(before)
+}

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict'
+import type { Page } from 'playwright-core'
+import { world } from './world.ts'
+
+export interface PageOptions {
+  /** Where it opens, after the daemon's address. */
+  readonly path?: string
+  readonly width?: number
+  readonly height?: number
+  readonly scheme?: 'light' | 'dark'
+  readonly isReduced?: boolean
+  /** Runs in the page before anything else: an injected wallet. */
+  readonly init?: string
+}
+
+/** What no page may do: errors of scripts, words of the policy, anything asked of somebody else. */
+const problems = new Map<Page, string[]>()
+const allowed = new Map<Page, RegExp[]>()
+
+/** Pages that are open, for a picture of each when a test fails. */
+export const openPages = (): Page[] => [...problems.keys()].filter(page => !page.isClosed())
+
+/** Takes a problem as what the test is about: a daemon that was killed refuses connections. */
+export function allow(page: Page, problem: RegExp): void {
+  allowed.set(page, [...(allowed.get(page) ?? []), problem])
+}
+
+function watch(page: Page, origin: string): void {
+  const found: string[] = []
+  problems.set(page, found)
+  page.on('pageerror', error => found.push(`uncaught: ${error.message}`))
+  page.on('console', message => {
+    if (message.type() === 'error' || /Content.Security.Policy/i.test(message.text()))
+      found.push(`${message.type()}: ${message.text()} (${message.location().url})`)
+  })
+  page.on('request', request => {
+    const url = request.url()
+    if (!url.startsWith(`${origin}/`) && !url.startsWith('data:') && !url.startsWith('blob:'))
+      found.push(`asks somebody else: ${url}`)
+  })
+}
+
+/** @throws AssertionError with what any page did that none may; forgets it */
+export function assertNoProblems(): void {
+  const all: string[] = []
+  for (const [page, found] of problems) {
+    const given = allowed.get(page) ?? []
+    all.push(...found.splice(0).filter(problem => !given.some(pattern => pattern.test(problem))))
+    if (page.isClosed()) problems.delete(page)
+  }
+  assert.deepEqual(all, [], 'pages had problems')
+}
+
+/** A page of a member's console, signed in, in a browser of its own. Close it with `page.context().close()`. */
+export async function openPage(member: string, options: PageOptions = {}): Promise<Page> {
+  const { browser, network } = world()
+  const { api, url } = network.daemon(member)
+  const { width = 1280, height = 900, scheme = 'light', isReduced = true, init, path } = options
+  const context = await browser.newContext({
+    viewport: { width, height },
+    colorScheme: scheme,
+    reducedMotion: isReduced ? 'reduce' : 'no-preference',
+    locale: 'en-GB'
+  })
+  if (init !== undefined) await context.addInitScript(init)
+  context.setDefaultTimeout(20_000)
+  const page = await context.newPage()
+  watch(page, url)
+  const { token } = await api.call('createSession', { body: { seconds: 120 } })
+  await page.goto(`${url}${path ?? '/'}#token=${token}`)
+  await page.locator('main').waitFor()
+  return page
+}
+
+/** Goes to a page by its address, as a link of the console does: without loading anew. */
+export async function goTo(page: Page, path: string): Promise<void> {
+  await page.goto(new URL(path, page.url()).href)
+  await page.locator('main').waitFor()
+}
