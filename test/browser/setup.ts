@@ -1,7 +1,8 @@
+import assert from 'node:assert/strict'
 import { mkdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { assertNoProblems, openPages } from './harness/page.ts'
+import { openPages, takeProblems } from './harness/page.ts'
 import { startWorld, stopWorld } from './harness/world.ts'
 
 /** Where the pages of a failed test can be looked at. */
@@ -16,7 +17,10 @@ async function takePictures(name: string): Promise<void> {
   }
 }
 
-/** Before the first test a network goes once round the loop; after each, no page may have had a problem. */
+/** Of all tests, each with what it was: one that fails in a hook after each would end all that follow. */
+const problems: string[] = []
+
+/** Before the first test a network goes once round the loop; no page of any test may have had a problem. */
 export const mochaHooks = {
   async beforeAll(this: Mocha.Context) {
     this.timeout(400_000)
@@ -25,10 +29,13 @@ export const mochaHooks = {
   async afterEach(this: Mocha.Context) {
     const test = this.currentTest
     if (test?.isFailed() === true) await takePictures(test.fullTitle())
-    assertNoProblems()
+    const found = takeProblems().map(problem => `${test?.fullTitle()}: ${problem}`)
+    for (const problem of found) process.stderr.write(`      ${problem}\n`)
+    problems.push(...found)
   },
   async afterAll(this: Mocha.Context) {
     this.timeout(60_000)
     await stopWorld()
+    assert.deepEqual(problems, [], 'pages had problems')
   }
 }
