@@ -84,11 +84,20 @@ export interface AskResult {
   readonly model: Hex
 }
 
+/** What an answer costs as it grows: so many tokens of a prompt, and those of the answer, at these prices. */
+export interface AskTerms {
+  readonly inputTokens: number
+  readonly inputPrice: bigint
+  readonly outputPrice: bigint
+}
+
 export type AskEvent =
   /** Text that is certain now, and the tokens that came with it; text may be empty while a character is incomplete. */
   | { readonly kind: 'text'; readonly text: string; readonly ids: readonly number[] }
-  /** Which worker answers from here on, and why the one before does not. */
-  | { readonly kind: 'worker'; readonly worker: Address; readonly reason?: string }
+  /**
+   * Which worker answers from here on, at which prices, how many tokens it has read, and why the one before does not.
+   */
+  | ({ readonly kind: 'worker'; readonly worker: Address; readonly reason?: string } & AskTerms)
   | ({ readonly kind: 'done' } & AskResult)
 
 export interface ReceiptsAfter {

@@ -6,6 +6,7 @@ import { identityHandlers } from '../../daemon/api/handlers/identities.ts'
 import { startApiServer } from '../../daemon/api/server/index.ts'
 import type { ApiServer, Handlers } from '../../daemon/api/server/index.ts'
 import type { Role } from '../../daemon/config/index.ts'
+import { createKeystore } from '../../daemon/keys/index.ts'
 import { scratch } from '../harness/index.ts'
 
 const signal = new AbortController().signal
@@ -73,6 +74,17 @@ describe('identities', () => {
       // It came with a wrong bearer, which an open call does not look at.
       assert.fail(String(error))
     })
+  })
+
+  it('have names, as the people have who contribute by keys of their own', async () => {
+    const names = async (handlers: ReturnType<typeof identityHandlers>): Promise<string[]> =>
+      (await handlers.accountNames({ params: { limit: 10 }, body: undefined, signal })).items.map(({ name }) => name)
+    assert.deepEqual(await names(host()), ['host', 'client'])
+    await mkdir(join(folder, 'people'))
+    await createKeystore(join(folder, 'people', 'noor.json'), 'a long passphrase', { strength: 'light' })
+    await writeFile(join(folder, 'people', 'broken.json'), '{')
+    assert.deepEqual(await names(host()), ['host', 'client', 'noor'])
+    assert.deepEqual(await names(identityHandlers({ self: addressOf(7), roles: [] }, folder)), [])
   })
 
   it('are told of a member that does not run, and of nobody who is none', async () => {

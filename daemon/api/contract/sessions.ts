@@ -26,6 +26,9 @@ export const identityView = z.object({
 })
 export type IdentityView = z.infer<typeof identityView>
 
+/** What an account is called on this machine; nobody else knows it by that name. */
+export const accountNameView = z.object({ address, name: z.string() })
+
 /** How a browser signs in, and as whom. */
 export const sessionRoutes = {
   createSession: route({
@@ -63,6 +66,14 @@ export const sessionRoutes = {
     summary: 'Whose consoles can be opened from here: the members of a local network, or this daemon alone',
     params: paged,
     reply: pageSchema(identityView)
+  }),
+  accountNames: route({
+    method: 'GET',
+    path: '/api/names',
+    stage: 'node',
+    summary: 'What accounts are called here: the members and people of a local network, or nobody',
+    params: paged,
+    reply: pageSchema(accountNameView)
   }),
   identitySession: route({
     method: 'POST',

@@ -402,8 +402,17 @@ export const explanation = z.object({
 })
 export type Explanation = z.infer<typeof explanation>
 export const askEvent = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('text'), text: z.string() }),
-  z.object({ kind: z.literal('worker'), worker: addressView, reason: z.string().optional() }),
+  /** `tokens`: how many of the answer's have come with this text. */
+  z.object({ kind: z.literal('text'), text: z.string(), tokens: z.int().optional() }),
+  /** Which worker answers from here on, what it has read and at which prices: what it costs as it grows. */
+  z.object({
+    kind: z.literal('worker'),
+    worker: addressView,
+    reason: z.string().optional(),
+    inputTokens: z.int().optional(),
+    inputPrice: decimal.optional(),
+    outputPrice: decimal.optional()
+  }),
   z.object({
     kind: z.literal('done'),
     text: z.string(),

@@ -1,9 +1,11 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { Node } from '../../../node/node.ts'
 import { NotFoundError, TilthError, address, pageOf } from '../../../protocol/primitives/index.ts'
+import type { Address } from '../../../protocol/primitives/index.ts'
 import { readNetworkFile } from '../../config/index.ts'
+import { keystoreAddress } from '../../keys/index.ts'
 import { createApiClient } from '../contract/index.ts'
 import type { IdentityView } from '../contract/index.ts'
 import type { Handlers } from '../server/index.ts'
@@ -24,6 +26,19 @@ async function membersOf(network: string, { self }: Self): Promise<IdentityView[
   return known.some(one => one.self) ? known : []
 }
 
+/** The contributors of a local network, who have keys and no daemons: named by their keystores. */
+async function peopleOf(network: string): Promise<{ name: string; address: Address }[]> {
+  const folder = join(network, 'people')
+  const files = await readdir(folder).catch(() => [])
+  const people: { name: string; address: Address }[] = []
+  for (const file of files.toSorted((a, b) => (a < b ? -1 : 1))) {
+    if (!file.endsWith('.json')) continue
+    const account = await keystoreAddress(join(folder, file)).catch(() => undefined)
+    if (account !== undefined) people.push({ name: file.slice(0, -'.json'.length), address: account })
+  }
+  return people
+}
+
 /**
  * Whose consoles can be opened from here. A local network that `tilth up` made is one person's: each member reads what
  * the others leave in their folders, and no other daemon does.
@@ -31,13 +46,24 @@ async function membersOf(network: string, { self }: Self): Promise<IdentityView[
 export function identityHandlers(
   node: Self,
   network: string | undefined
-): Pick<Handlers, 'identities' | 'identitySession'> {
+): Pick<Handlers, 'identities' | 'accountNames' | 'identitySession'> {
   const members = async (): Promise<IdentityView[]> => (network === undefined ? [] : membersOf(network, node))
   return {
     async identities({ params }) {
       const found = await members()
       const all = found.length > 0 ? found : [{ name: null, address: node.self, roles: [...node.roles], self: true }]
       return pageOf(all, params, one => one.name ?? one.address)
+    },
+    async accountNames({ params }) {
+      const found = await members()
+      const all =
+        network === undefined || found.length === 0
+          ? []
+          : [
+              ...found.flatMap(({ name, address: at }) => (name === null ? [] : [{ name, address: at }])),
+              ...(await peopleOf(network))
+            ]
+      return pageOf(all, params, ({ name }) => name)
     },
     async identitySession({ params: { name } }) {
       if (network === undefined || !(await members()).some(one => one.name === name))

@@ -100,11 +100,17 @@ export function modelHandlers(
       ...(maxPrice === undefined ? {} : { maxPrice: BigInt(maxPrice) }),
       signal
     }
+    let tokens = 0 // of characters that are not whole yet
     for await (const event of models.ask(request)) {
       if (event.kind === 'text') {
-        if (event.text !== '') yield { kind: 'text', text: event.text }
-      } else if (event.kind === 'worker') yield event
-      else {
+        tokens += event.ids.length
+        if (event.text === '') continue
+        yield { kind: 'text', text: event.text, tokens }
+        tokens = 0
+      } else if (event.kind === 'worker') {
+        const { inputPrice, outputPrice, ...rest } = event
+        yield { ...rest, inputPrice: inputPrice.toString(), outputPrice: outputPrice.toString() }
+      } else {
         yield {
           kind: 'done',
           text: event.text,

@@ -166,7 +166,16 @@ export function createAsking(
       let acceptedAt = began
       const onAccepted = (): void => {
         acceptedAt = clock.now()
-        emit({ kind: 'worker', worker, ...(reason === undefined ? {} : { reason }) })
+        const { inputPrice, outputPrice } = offer.message
+        const { inputTokens } = ask.record
+        emit({
+          kind: 'worker',
+          worker,
+          inputTokens,
+          inputPrice,
+          outputPrice,
+          ...(reason === undefined ? {} : { reason })
+        })
       }
       const { outcome, receipts: signed } = await attempt({
         purse,

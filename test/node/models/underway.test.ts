@@ -18,7 +18,7 @@ describe('answers that are coming', () => {
     const underway = createUnderway({ clock, events })
     const coming = underway.begin({ role: 'client', model, wanted: 64 })
     const emit = watched(coming, () => undefined)
-    emit({ kind: 'worker', worker })
+    emit({ kind: 'worker', worker, inputTokens: 1, inputPrice: 1n, outputPrice: 1n })
     for (let n = 0; n < 100; n++) {
       await clock.advance(20)
       emit({ kind: 'text', text: 'secret', ids: [n] })
