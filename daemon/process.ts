@@ -4,13 +4,14 @@ import { flushCompileCache } from 'node:module'
 import { join } from 'node:path'
 import { makeFolder } from './make-folder.ts'
 import { createNode } from '../node/node.ts'
-import { collectWhenIdle, createLog, createMetrics } from '../node/runtime/index.ts'
+import { collectWhenIdle, createLog, createMetrics, createRecentLog } from '../node/runtime/index.ts'
 import { TilthError, describeError } from '../protocol/primitives/index.ts'
 import { markOf } from '../node/runtime/processes.ts'
 import { watchParent } from './alive.ts'
 import { createHandlers } from './api/handlers/index.ts'
 import { openAiEndpoints, sessionFile, startApiServer } from './api/server/index.ts'
-import type { DaemonConfig } from './config/index.ts'
+import { createSettings } from './config/index.ts'
+import type { DaemonConfig, Origin } from './config/index.ts'
 import { sayUp } from './detached.ts'
 import { choosePorts } from './ports.ts'
 import { writePrivate } from './private-file.ts'
@@ -46,11 +47,12 @@ const collectMs = 20_000
 
 /** Runs a node and its API until a signal; resolves when everything has stopped in order. */
 export async function runDaemon(
-  config: DaemonConfig,
+  { config, origin }: { config: DaemonConfig; origin: Origin },
   privateKey: Uint8Array,
   output: { json: boolean }
 ): Promise<void> {
-  const log = createLog({ level: config.log })
+  const recent = createRecentLog()
+  const log = createLog({ level: config.log, recent })
   const metrics = createMetrics()
   try {
     await makeFolder(config.data, { mode: 0o700 })
@@ -91,7 +93,17 @@ export async function runDaemon(
     },
     { log, metrics }
   )
-  const { handlers, ask } = createHandlers(node, { version, rpc: config.chain.rpc, network: config.localNetwork })
+  const settings = createSettings(origin, ({ worker: { hours, power } }) =>
+    node.availability.setPolicy({ hours, power })
+  )
+  const { handlers, ask } = createHandlers(node, {
+    version,
+    rpc: config.chain.rpc,
+    network: config.localNetwork,
+    machine: { folder: config.data, provider: config.worker.provider },
+    log: recent,
+    settings
+  })
   const server = await startApiServer({
     host: config.api.host,
     port: ports.api,

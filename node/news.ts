@@ -5,6 +5,8 @@ import type { Neighbours } from './transport/index.ts'
 export type OwnEvents = {
   /** Somebody came, went, or said whom it is connected to. */
   'node.peers': { connected: number }
+  /** Lines were logged since the last news of this kind. */
+  'node.logged': { lines: number }
   /** New work is taken on again, or no more: why. */
   'node.away': { reason: string | null }
 }

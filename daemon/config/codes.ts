@@ -6,6 +6,9 @@ export type DaemonConfigErrorCode =
   | 'config.json'
   | 'config.network'
   | 'config.number'
+  | 'settings.locked'
+  | 'settings.unknown'
+  | 'settings.wrong'
 
 declare module '../../protocol/primitives/errors.ts' {
   interface ErrorCodesByModule {

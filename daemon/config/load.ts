@@ -1,3 +1,4 @@
+import { access } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { InvalidError, refusalsOf, refusalsText } from '../../protocol/primitives/index.ts'
@@ -149,13 +150,40 @@ function withoutStrangeFile(refusals: readonly Refusal[]): Refusal[] {
   return [...refusals.filter(refusal => !inFile(refusal)), { path: ['chain', 'contracts'], given: undefined, fault }]
 }
 
+/** Where a daemon's settings came from, for who changes them while it runs. */
+export interface Origin {
+  /** The configuration file: the one that was named, or the data folder's own. */
+  readonly file: string
+  /** What the network's file said, and it with the configuration file over it, and with flags and environment. */
+  readonly network: Readonly<Record<string, unknown>>
+  readonly written: Readonly<Record<string, unknown>>
+  readonly given: Readonly<Record<string, unknown>>
+}
+
+/** The file that was named, else the data folder's own, where settings that were changed in the console stand. */
+async function configPath(flags: Flags): Promise<string | undefined> {
+  const named = flags.config ?? process.env['TILTH_CONFIG']
+  if (named !== undefined) return named
+  const own = ownConfig(resolve(flags.data ?? defaultDataFolder()))
+  return access(own).then(
+    () => own,
+    () => undefined
+  )
+}
+const ownConfig = (data: string): string => join(data, 'config.json')
+
 /**
  * Flags over environment over file over the network's file over defaults.
  * @throws InvalidError naming every wrong entry.
  */
 export async function loadConfig(flags: Flags): Promise<DaemonConfig> {
+  return (await loadSettings(flags)).config
+}
+
+/** The same, with where it came from. */
+export async function loadSettings(flags: Flags): Promise<{ config: DaemonConfig; origin: Origin }> {
   const env = process.env
-  const path = flags.config ?? env['TILTH_CONFIG']
+  const path = await configPath(flags)
   const file = path === undefined ? {} : ((await readJson(path, 'configuration file')) as Record<string, unknown>)
   if (typeof file !== 'object' || file === null || Array.isArray(file))
     throw new InvalidError('config.json', `the configuration file ${path} is not a JSON object`)
@@ -168,9 +196,10 @@ export async function loadConfig(flags: Flags): Promise<DaemonConfig> {
   const contracts = contractsPath === undefined ? undefined : await readContracts(contractsPath)
   const sub = (name: string): Record<string, unknown> =>
     typeof file[name] === 'object' && file[name] !== null ? (file[name] as Record<string, unknown>) : {}
+  const ofNetwork = network === undefined ? {} : { preset: network.preset, bootstrap: network.bootstrap }
+  const written = { ...ofNetwork, ...file }
   const merged = {
-    ...(network === undefined ? {} : { preset: network.preset, bootstrap: network.bootstrap }),
-    ...file,
+    ...written,
     ...dropUndefined({
       roles: flags.role ?? list(env['TILTH_ROLES']),
       preset: flags.preset ?? env['TILTH_PRESET'],
@@ -226,7 +255,11 @@ export async function loadConfig(flags: Flags): Promise<DaemonConfig> {
     }
   }
   const parsed = daemonConfig.safeParse(merged)
-  if (parsed.success) return parsed.data
+  if (parsed.success)
+    return {
+      config: parsed.data,
+      origin: { file: resolve(path ?? ownConfig(data)), network: ofNetwork, written, given: merged }
+    }
   const refusals = withoutStrangeFile(refusalsOf(daemonConfig, merged, parsed.error)).map(refusal => {
     const allowed = refusal.given === undefined ? wanted[refusal.path.join('.')] : undefined
     return allowed === undefined ? refusal : { ...refusal, allowed }

@@ -56,7 +56,7 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
   const slots = createSlots(policy.capacity, policy.waiting)
   const serving = createServing(parts, tables, catalogue, folders, board, slots)
   const redeemer = createRedeemer(parts, accounts)
-  const activity = createActivity(parts)
+  const activity = createActivity(parts, model => catalogue.get(model)?.record.split.worker ?? 0)
   const admission = createAdmission(parts, accounts, channels, serving, time)
   const underway = createUnderway(parts)
   const answers = createAnswers(parts, { accounts, signing, channels, admission, serving, slots, underway })

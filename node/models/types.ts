@@ -149,8 +149,9 @@ export interface ActivityView {
   readonly seconds: number
   readonly requests: number
   readonly tokens: number
-  /** In the token's smallest unit. */
+  /** In the token's smallest unit; and what of it is this worker's own. */
   readonly fees: bigint
+  readonly earned: bigint
 }
 
 /** An answer that is coming, as its client or its worker sees it; nothing of what is asked and said. */

@@ -1,8 +1,9 @@
-import { pino, stdTimeFunctions } from 'pino'
+import { multistream, pino, stdTimeFunctions } from 'pino'
 import { TilthError } from '../../protocol/primitives/index.ts'
 import type { Log, LogFields } from './types.ts'
 
-export type LogLevel = 'silent' | 'error' | 'warn' | 'info' | 'debug'
+export const logLevels = ['silent', 'error', 'warn', 'info', 'debug'] as const
+export type LogLevel = (typeof logLevels)[number]
 
 // Names whose values never reach a log, however deep they stand: keys and passphrases because they are money, prompts
 // and answers because they are somebody's words.
@@ -38,14 +39,22 @@ export interface LogOptions {
   level?: LogLevel
   /** Where lines of JSON go; standard error unless given. */
   destination?: { write(line: string): void }
+  /** Keeps the last lines for who asks for them, from `info` on at least: a step that was done is told there. */
+  recent?: { write(line: string): void }
 }
 
 /** A structured log. Fields are redacted by name, errors keep code, message and causes. */
-export function createLog({ level = 'warn', destination }: LogOptions = {}): Log {
-  const root = pino(
-    { level, base: null, timestamp: stdTimeFunctions.isoTime },
-    destination ?? pino.destination({ dest: 2, sync: true })
-  )
+export function createLog({ level = 'warn', destination, recent }: LogOptions = {}): Log {
+  const to = destination ?? pino.destination({ dest: 2, sync: true })
+  const options = { base: null, timestamp: stdTimeFunctions.isoTime }
+  const also: LogLevel = level === 'debug' ? 'debug' : 'info'
+  const root =
+    recent === undefined
+      ? pino({ ...options, level }, to)
+      : pino(
+          { ...options, level: also },
+          multistream([{ level: also, stream: recent }, ...(level === 'silent' ? [] : [{ level, stream: to }])])
+        )
   const wrap = (logger: typeof root): Log => ({
     debug: (message, fields) => {
       logger.debug(clean(fields ?? {}) as LogFields, message)

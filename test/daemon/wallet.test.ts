@@ -10,10 +10,11 @@ import { doctorCommand } from '../../daemon/cli/commands/doctor.ts'
 import { statusCommand } from '../../daemon/cli/commands/node.ts'
 import { earningsCommand } from '../../daemon/cli/commands/payouts.ts'
 import { walletCommand } from '../../daemon/cli/commands/wallet.ts'
+import { createSettings } from '../../daemon/config/index.ts'
 import { fundFromFaucet } from '../../node/chain/index.ts'
 import { createNode } from '../../node/node.ts'
 import type { Node } from '../../node/node.ts'
-import { createMetrics, silentLog } from '../../node/runtime/index.ts'
+import { createMetrics, createRecentLog, silentLog } from '../../node/runtime/index.ts'
 import { coin, startWorld } from '../harness/index.ts'
 import type { World } from '../harness/index.ts'
 
@@ -60,7 +61,16 @@ describe('money by commands', function () {
       },
       { log: silentLog, metrics }
     )
-    const { handlers } = createHandlers(node, { version: '1', rpc: world.anvil.rpcUrl })
+    const { handlers } = createHandlers(node, {
+      version: '1',
+      rpc: world.anvil.rpcUrl,
+      machine: { folder: world.root, provider: 'cpu' },
+      log: createRecentLog(),
+      settings: createSettings(
+        { file: join(world.root, 'config.json'), network: {}, written: {}, given: {} },
+        async () => undefined
+      )
+    })
     server = await startApiServer({
       host: '127.0.0.1',
       port: 0,

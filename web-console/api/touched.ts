@@ -10,6 +10,7 @@ const narrow: Partial<Record<EventName, readonly string[]>> = {
   'models.answering': ['flow', 'flowStage', 'machine'],
   'payouts.receipt': ['receipts', 'receipt', 'earnings', 'status', 'flow', 'flowStage'],
   'node.peers': ['network', 'peers', 'status'],
+  'node.logged': ['log'],
   'node.away': ['status', 'machine'],
   'jobs.draft': ['drafts', 'draft']
 }

@@ -41,6 +41,7 @@ export const eventNames = [
   'payouts.claimed',
   'automation.step',
   'node.peers',
+  'node.logged',
   'node.away'
 ] as const
 export type EventName = (typeof eventNames)[number]

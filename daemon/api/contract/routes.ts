@@ -6,7 +6,9 @@ import { sessionRoutes } from './sessions.ts'
 import { named, nothing, paged, pageSchema, route, wanted } from './route.ts'
 import { dataRoutes } from './data.ts'
 import { flowRoutes } from './flow.ts'
+import { machineRoutes } from './machine.ts'
 import { networkRoutes } from './network.ts'
+import { settingRoutes } from './settings.ts'
 import { walletRoutes } from './wallet.ts'
 import { channelRoutes } from './channels.ts'
 import { earningsRoutes } from './earnings.ts'
@@ -67,6 +69,8 @@ export const routes = {
   ...availabilityRoutes,
   ...flowRoutes,
   ...networkRoutes,
+  ...machineRoutes,
+  ...settingRoutes,
 
   ...dataRoutes,
 

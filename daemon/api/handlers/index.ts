@@ -1,4 +1,6 @@
 import type { Node } from '../../../node/node.ts'
+import type { RecentLog } from '../../../node/runtime/index.ts'
+import type { Settings } from '../../config/index.ts'
 import type { AskEvent } from '../contract/index.ts'
 import type { Handlers } from '../server/index.ts'
 import { availabilityHandlers } from './availability.ts'
@@ -13,10 +15,14 @@ import { identityHandlers } from './identities.ts'
 import { flowHandlers } from './flow.ts'
 import { jobHandlers } from './jobs.ts'
 import { finishedJobHandlers } from './finished-jobs.ts'
+import { logHandlers } from './log.ts'
+import { machineHandlers } from './machine.ts'
+import type { MachineDeps } from './machine.ts'
 import { modelHandlers } from './models.ts'
 import { networkHandlers } from './network.ts'
 import { nodeHandlers } from './node.ts'
 import { payoutHandlers } from './payouts.ts'
+import { settingHandlers } from './settings.ts'
 import { walletHandlers } from './wallet.ts'
 import { createWhich } from './which.ts'
 import { worthOf } from './worth.ts'
@@ -28,11 +34,18 @@ export interface ApiHandlers {
   readonly ask: (body: Parameters<Handlers['ask']>[0]['body'], signal: AbortSignal) => AsyncGenerator<AskEvent>
 }
 
+/** What a daemon has beside its node. */
+export interface About {
+  readonly version: string
+  readonly rpc: string
+  readonly network?: string | undefined
+  readonly machine: MachineDeps
+  readonly log: Pick<RecentLog, 'page' | 'onLine'>
+  readonly settings: Settings
+}
+
 /** The contract, answered by a node: amounts as text, nothing but views. */
-export function createHandlers(
-  node: Node,
-  about: { version: string; rpc: string; network?: string | undefined }
-): ApiHandlers {
+export function createHandlers(node: Node, about: About): ApiHandlers {
   const which = createWhich(node)
   const { askEvents, ...models } = modelHandlers(node, which)
   return {
@@ -45,6 +58,9 @@ export function createHandlers(
       ...eventHandlers(node),
       ...flowHandlers(node),
       ...networkHandlers(node),
+      ...machineHandlers(node, about.machine),
+      ...logHandlers(node, about.log),
+      ...settingHandlers(about.settings),
       ...dataHandlers(node, which),
       worth: async ({ params: { id, ...page } }) => worthOf(node, await which.datanet(id), page),
       ...jobHandlers(node, which),

@@ -37,7 +37,7 @@ export function nodeHandlers(
     },
     async status() {
       const [{ block }, wallet] = await Promise.all([chain.head(), node.account.wallet()])
-      const { fees, ...activity } = node.models.activity()
+      const { fees, earned: _earned, ...activity } = node.models.activity()
       return {
         version,
         peerId: peers.self.peerId,

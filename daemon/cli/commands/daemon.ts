@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { roles } from '../../config/index.ts'
 import type { Flags } from '../../config/index.ts'
-import { loadConfig } from '../../config/index.ts'
+import { loadSettings } from '../../config/index.ts'
 import { startDetached } from '../../detached.ts'
 import { openKeystore, readPassphrase } from '../../keys/index.ts'
 import { collect, guarded } from '../command.ts'
@@ -93,7 +93,7 @@ Example:
     )
     .action(
       guarded(async (flags: DaemonFlags) => {
-        const config = await loadConfig({
+        const { config, origin } = await loadSettings({
           ...flags,
           ...(flags.autoVote ? { autoVote: undefined } : { autoVote: false })
         })
@@ -109,7 +109,7 @@ Example:
         }
         // Only here: other commands should not wait for libp2p and ONNX Runtime to load.
         const { runDaemon } = await import('../../process.ts')
-        await runDaemon(config, privateKey, { json: flags.json === true })
+        await runDaemon({ config, origin }, privateKey, { json: flags.json === true })
       })
     )
   return withAutomation(cmd)

@@ -1,3 +1,4 @@
+import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { ModelsDeps } from '../deps.ts'
 import type { ActivityView } from '../types.ts'
 
@@ -10,9 +11,13 @@ const minutes = 60
 const minuteMs = 60_000
 
 /** Counts by the minute for an hour; what is older is forgotten with its minute. */
-export function createActivity({ clock, events }: Pick<ModelsDeps, 'clock' | 'events'>): Activity {
+export function createActivity(
+  { clock, events }: Pick<ModelsDeps, 'clock' | 'events'>,
+  /** Basis points of a model's fees that are its worker's. */
+  shareOf: (model: Hex) => number
+): Activity {
   const started = clock.now()
-  const buckets = new Map<number, { requests: number; tokens: number; fees: bigint }>()
+  const buckets = new Map<number, { requests: number; tokens: number; fees: bigint; earned: bigint }>()
   const minuteOf = (at: number): number => Math.floor(at / minuteMs)
 
   function forget(): void {
@@ -23,13 +28,14 @@ export function createActivity({ clock, events }: Pick<ModelsDeps, 'clock' | 'ev
   const stop = events.on('models.receipt', ({ role, receipt: { receipt } }) => {
     if (role !== 'worker') return
     forget()
-    const { inputTokens, outputTokens, fee } = receipt.message
+    const { inputTokens, outputTokens, fee, model } = receipt.message
     const minute = minuteOf(clock.now())
-    const { requests, tokens, fees } = buckets.get(minute) ?? { requests: 0, tokens: 0, fees: 0n }
+    const { requests, tokens, fees, earned } = buckets.get(minute) ?? { requests: 0, tokens: 0, fees: 0n, earned: 0n }
     buckets.set(minute, {
       requests: requests + 1,
       tokens: tokens + inputTokens + outputTokens,
-      fees: fees + fee
+      fees: fees + fee,
+      earned: earned + (fee * BigInt(shareOf(model))) / 10_000n
     })
   })
 
@@ -37,13 +43,14 @@ export function createActivity({ clock, events }: Pick<ModelsDeps, 'clock' | 'ev
     lately() {
       forget()
       const seconds = Math.max(1, Math.round(Math.min(minutes * minuteMs, clock.now() - started) / 1000))
-      let [requests, tokens, fees] = [0, 0, 0n]
+      let [requests, tokens, fees, earned] = [0, 0, 0n, 0n]
       for (const bucket of buckets.values()) {
         requests += bucket.requests
         tokens += bucket.tokens
         fees += bucket.fees
+        earned += bucket.earned
       }
-      return { seconds, requests, tokens, fees }
+      return { seconds, requests, tokens, fees, earned }
     },
     stop
   }

@@ -66,6 +66,8 @@ export interface Availability {
   /** On disk when it resolves: a restart does not end it. */
   pause(pause: Pause): Promise<void>
   resume(): Promise<void>
+  /** Other hours, another power: from now on. */
+  setPolicy(policy: AvailabilityPolicy): Promise<void>
   /** Called when it goes or comes back. @returns off */
   onChange(listener: (away: Away | undefined) => void): () => void
 }
@@ -79,10 +81,11 @@ const minuteOf = (at: number): number => {
 
 export function createAvailability(
   { clock, log, store }: { clock: Clock; log: Log; store: Pick<Store, 'collection'> },
-  policy: AvailabilityPolicy,
+  first: AvailabilityPolicy,
   batteryNow: () => Promise<boolean | undefined> = onBattery
 ): Availability {
   const table = store.collection('availability/pause', pauseRecord)
+  let policy = first
   const listeners = new Set<(away: Away | undefined) => void>()
   let paused: Pause | undefined
   let battery = false
@@ -126,6 +129,10 @@ export function createAvailability(
       await table.delete('pause')
       paused = undefined
       tell()
+    },
+    async setPolicy(next) {
+      policy = next
+      await look()
     },
     onChange(listener) {
       listeners.add(listener)

@@ -7,7 +7,7 @@ describe("a worker's activity", () => {
   it('is that of the last hour, by the minute', async () => {
     const clock = manualClock(0)
     const events = createEvents<ModelEvents>(silentLog)
-    const activity = createActivity({ clock, events })
+    const activity = createActivity({ clock, events }, () => 7_500)
     const answered = async (role: 'client' | 'worker', fee: bigint): Promise<void> => {
       const message = { inputTokens: 3, outputTokens: 7, fee }
       const receipt = { receipt: { message } } as ModelEvents['models.receipt']['receipt']
@@ -18,9 +18,9 @@ describe("a worker's activity", () => {
     await answered('client', 100n)
     await clock.advance(30 * 60_000)
     await answered('worker', 6n)
-    assert.deepEqual(activity.lately(), { seconds: 1800, requests: 2, tokens: 20, fees: 11n })
+    assert.deepEqual(activity.lately(), { seconds: 1800, requests: 2, tokens: 20, fees: 11n, earned: 7n })
     await clock.advance(31 * 60_000)
-    assert.deepEqual(activity.lately(), { seconds: 3600, requests: 1, tokens: 10, fees: 6n })
+    assert.deepEqual(activity.lately(), { seconds: 3600, requests: 1, tokens: 10, fees: 6n, earned: 4n })
     activity.stop()
     await answered('worker', 1n)
     assert.equal(activity.lately().requests, 1)
