@@ -12,13 +12,19 @@ import { RowIndex, printRow } from './row-index.ts'
 import { checkNames } from './types.ts'
 import type { CheckName, CheckResult, DatanetRules, RowIssue, RowOutcome, Verdict } from './types.ts'
 
+/** Of a Datanet's rules, those by which contributions are judged. */
+export type JudgedRules = Pick<
+  DatanetRules,
+  'maxRows' | 'maxBytes' | 'uploadsPerContributor' | 'nearDuplicate' | 'minOwnShare'
+>
+
 /** What a contribution is judged by. The same input gives every validator the same verdict. */
 export interface CheckInput {
   readonly network: Network
   readonly statements: ContributionStatements
   /** The shard's bytes, or why the CID holds none that could be right: more than the reveal says, or no file. */
   readonly shard: Uint8Array | 'too-large' | 'not-a-file'
-  readonly rules: DatanetRules
+  readonly rules: JudgedRules
   readonly heldOut: HeldOut
   /** Own rows of what was accepted; those of later authorship than `order` are not looked at. */
   readonly earlier: RowIndex

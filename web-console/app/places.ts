@@ -10,6 +10,9 @@ export const places = {
   newDatanet: '/datanets/new',
   datanet: at('/datanets/$id'),
   contribute: at('/datanets/$id/contribute'),
+  /** Contributing again what a contribution was refused for. */
+  mend: (datanet: string, from: string): string =>
+    `/datanets/${encodeURIComponent(datanet)}/contribute?from=${encodeURIComponent(from)}`,
   contribution: at('/contributions/$id'),
   review: '/review',
   factory: '/factory',

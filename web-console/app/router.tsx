@@ -13,7 +13,11 @@ const page = (path: string, load: () => Promise<{ readonly Page: () => React.Rea
 const tree = root.addChildren([
   page('/', () => import('../now/now.tsx')),
   page('/datanets', () => import('../data/datanets.tsx')),
+  page('/datanets/new', () => import('../data/create.tsx')),
   page('/datanets/$id', () => import('../data/datanet.tsx')),
+  page('/datanets/$id/contribute', () => import('../data/contribute.tsx')),
+  page('/contributions/$id', () => import('../data/contribution.tsx')),
+  page('/review', () => import('../data/review.tsx')),
   page('/factory', () => import('../jobs/factory.tsx')),
   page('/bazaar', () => import('../models/bazaar.tsx')),
   page('/earnings', () => import('../payouts/earnings.tsx')),

@@ -1,17 +1,146 @@
-import { useCall } from '../api/index.ts'
-import { useParameter } from '../app/use-place.ts'
-import { Facts, Page as Frame, Read } from '../parts/index.ts'
+import type { DatanetView } from '../../daemon/api/contract/views.ts'
+import { useAct, useCall } from '../api/index.ts'
+import { places } from '../app/places.ts'
+import { useParameter, useWord } from '../app/use-place.ts'
+import { countText, manyText } from '../formats/index.ts'
+import {
+  Amount,
+  Button,
+  Chip,
+  Facts,
+  Failure,
+  GoButton,
+  Id,
+  Page as Frame,
+  Read,
+  Section,
+  Tabs,
+  When
+} from '../parts/index.ts'
+import { Contributions } from './datanet/contributions.tsx'
+import { Grown } from './datanet/grown.tsx'
+import { Ranks } from './datanet/ranks.tsx'
+import { RowBrowser } from './datanet/row-browser.tsx'
+import { Validators } from './datanet/validators.tsx'
+import { Versions } from './datanet/versions.tsx'
+import { RuleList } from './rules/rule-list.tsx'
+import './data.css'
 
-/** One Datanet. */
+/** One Datanet: what it is for, what it holds, who gave it, what it pays. */
 export function Page() {
   const datanet = useCall('datanet', { id: useParameter('id') })
   return (
     <Read from={datanet} what="the Datanet">
-      {({ name, description, licence }) => (
-        <Frame title={name} lead={description} phase="data">
-          <Facts facts={[['Licence', licence]]} />
-        </Frame>
-      )}
+      {net => <Datanet net={net} />}
     </Read>
+  )
+}
+
+function titleOf({ name, rows, accepted, pay }: DatanetView): string {
+  if (accepted === 0) return `${name} waits for its first rows`
+  const held = rows === null ? manyText(accepted, 'contribution') : manyText(rows, 'row')
+  return BigInt(pay.deposited) > 0n ? `${name} holds ${held}, and they are being paid for` : `${name} holds ${held}`
+}
+
+function Datanet({ net }: { readonly net: DatanetView }) {
+  const [view, setView] = useWord('view')
+  const { id, description, tags, roles, host, createdAt, latestVersion, pay, accepted, contributions, licence } = net
+  const isFollowed = roles.length > 0
+  return (
+    <Frame
+      title={titleOf(net)}
+      lead={<span dir="auto">{description === '' ? 'Its host has not said what it is for.' : description}</span>}
+      phase="data"
+      actions={
+        <>
+          <Follow net={net} />
+          {roles.includes('validator') ? <GoButton to={places.review}>Review</GoButton> : null}
+          <GoButton look="main" to={places.contribute(id)}>
+            Contribute
+          </GoButton>
+        </>
+      }
+    >
+      {tags.length === 0 ? null : (
+        <p className="net-tags">
+          {tags.map(tag => (
+            <Chip key={tag} phase="data">
+              {tag}
+            </Chip>
+          ))}
+        </p>
+      )}
+      <div className="net-facts">
+        <Facts
+          facts={[
+            [
+              'Paid for its data',
+              <span key="pay">
+                <Amount of={pay.deposited} />
+                {pay.epoch === 0 ? null : <span className="net-small"> in {manyText(pay.epoch, 'epoch')}</span>}
+              </span>
+            ],
+            ['Accepted', `${countText(accepted)} of ${manyText(contributions, 'contribution')}`],
+            ['Version', latestVersion === 0 ? 'none yet' : `${latestVersion}, on chain`],
+            ['Host', <Id key="host" id={host} />],
+            ['Licence', licence],
+            ['Created', <When key="at" at={createdAt} />],
+            ['Datanet', <Id key="id" id={id} to={places.datanet(id)} />]
+          ]}
+        />
+      </div>
+      <Tabs
+        label={`What there is to see of ${net.name}`}
+        selected={view}
+        onSelect={setView}
+        views={[
+          {
+            key: 'about',
+            name: 'What it takes',
+            content: (
+              <>
+                <Section title="The rules">
+                  <RuleList of={net} />
+                </Section>
+                <Validators net={net} />
+                <Versions id={id} />
+              </>
+            )
+          },
+          { key: 'rows', name: 'Rows', content: <RowBrowser net={net} /> },
+          { key: 'people', name: 'Who gave it', content: <Ranks net={net} /> },
+          {
+            key: 'contributions',
+            name: 'Contributions',
+            content: isFollowed ? (
+              <Contributions id={id} />
+            ) : (
+              <p>This node does not follow it, so it keeps none of its contributions. Follow it to see them.</p>
+            )
+          },
+          { key: 'models', name: 'Models grown from it', content: <Grown id={id} /> }
+        ]}
+      />
+    </Frame>
+  )
+}
+
+/** Follows a Datanet by choice, or not any more. */
+function Follow({ net: { id, roles } }: { readonly net: DatanetView }) {
+  const follow = useAct('followDatanet', ['datanet', 'datanets', 'contributions', 'acceptedRows'])
+  const isChosen = roles.includes('choice')
+  if (roles.length > 0 && !isChosen) return null
+  return (
+    <>
+      <Button
+        isDisabled={follow.isPending}
+        onPress={() => {
+          follow.mutate({ params: { id }, body: { follow: !isChosen } })
+        }}
+      >
+        {isChosen ? 'Stop following' : 'Follow'}
+      </Button>
+      {follow.error === null ? null : <Failure error={follow.error} />}
+    </>
   )
 }

@@ -57,8 +57,8 @@ export interface Book extends Directory {
   /** Digests that begin so. */
   voteIds(beginning: string): AsyncIterable<Hex>
   verdict(id: Hex): Promise<Verdict | undefined>
-  /** How many rows were accepted so far, of a Datanet that is followed. */
-  acceptedRows(datanet: Hex): Promise<number>
+  /** How many rows were accepted so far, of a Datanet that is followed; undefined while none was counted. */
+  acceptedRows(datanet: Hex): Promise<number | undefined>
   putVerdict(id: Hex, verdict: Verdict): Promise<void>
   version(datanet: Hex, version: number): Promise<VersionRecord | undefined>
   versions(datanet: Hex, from: number, limit: number): Promise<VersionRecord[]>
@@ -251,7 +251,7 @@ export function createBook({ store, network }: Pick<DataDeps, 'store' | 'network
       await verdicts.put(id, { ...verdict })
       knownVerdicts.set(id, verdict)
     },
-    acceptedRows: async datanet => (await tables.rowCounts.get(datanet)) ?? 0,
+    acceptedRows: datanet => tables.rowCounts.get(datanet),
     version: (datanet, version) => versions.get(versionKey({ datanet, version })),
     async versions(datanet, from, limit) {
       const out: VersionRecord[] = []

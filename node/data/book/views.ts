@@ -22,7 +22,7 @@ export async function datanetView(
     createdAt: Number(createdAt) * 1000,
     contributions: progress?.contributions ?? listing?.commitments ?? 0,
     accepted: progress?.accepted ?? listing?.count ?? 0,
-    rows: progress === undefined ? null : await book.acceptedRows(id),
+    rows: progress === undefined ? null : ((await book.acceptedRows(id)) ?? (progress.accepted === 0 ? 0 : null)),
     latestVersion: listing?.version ?? 0,
     roles
   }

@@ -1,0 +1,174 @@
+import { useState } from 'react'
+import { reasonInWords } from '../../protocol/data/explain.ts'
+import type { DatanetView } from '../../daemon/api/contract/views.ts'
+import type { Hex } from '../../protocol/primitives/hex.ts'
+import { useCall } from '../api/index.ts'
+import { places } from '../app/places.ts'
+import { useGo, useParameter, useWord } from '../app/use-place.ts'
+import { countText, manyText } from '../formats/index.ts'
+import { Button, Card, Chip, Failure, Go, Loading, Notice, Page as Frame, Read, Section } from '../parts/index.ts'
+import { SignerField } from '../wallets/index.ts'
+import type { Signer } from '../wallets/index.ts'
+import { DropFile, Lines } from './check/index.ts'
+import { sendFile } from './contributing/send.ts'
+import type { Sending } from './contributing/send.ts'
+import { useDraft } from './contributing/use-draft.ts'
+import { RuleList } from './rules/rule-list.tsx'
+import './data.css'
+
+/** What the API takes of a file at once. */
+const mostBytes = 16 << 20
+const formNote =
+  'JSONL: one row a line, {"prompt": "…", "response": "…"} or {"messages": […]}. It stays in this browser ' +
+  'until you send it.'
+
+/** Giving rows to a Datanet: drop a file, see what counts, sign, send. */
+export function Page() {
+  const id = useParameter('id')
+  const datanet = useCall('datanet', { id })
+  return (
+    <Read from={datanet} what="the Datanet">
+      {net => <Contribute key={net.id} net={net} />}
+    </Read>
+  )
+}
+
+function Contribute({ net }: { readonly net: DatanetView }) {
+  const go = useGo()
+  const status = useCall('status')
+  const [from] = useWord('from')
+  const [signer, setSigner] = useState<Signer>({ kind: 'daemon' })
+  const [step, setStep] = useState<Sending>()
+  const [error, setError] = useState<Error>()
+  const contributor = signer.kind === 'wallet' ? signer.address : (status.data?.address as Hex | undefined)
+  const draft = useDraft(net, contributor, from)
+  const { file, checked, judged } = draft
+
+  const send = async (): Promise<void> => {
+    const text = checked?.text
+    if (text === undefined || status.data === undefined) return
+    setError(undefined)
+    try {
+      const sent = await sendFile(net.id as Hex, text, signer, status.data.chain, setStep)
+      go(places.contribution(sent))
+    } catch (cause) {
+      setError(cause as Error)
+    } finally {
+      setStep(undefined)
+    }
+  }
+  const left = draft.allowance === undefined ? undefined : Math.max(0, draft.allowance.allowed - draft.allowance.made)
+  const isReady = judged?.accept === true && checked?.text !== undefined && !draft.isBusy && left !== 0
+
+  return (
+    <Frame
+      title={`Give rows to ${net.name}`}
+      phase="data"
+      above={<Go to={places.datanet(net.id)}>{net.name}</Go>}
+      lead={
+        'Drop a file, and every row is checked here as the validators will check it. Nothing is sent before ' +
+        'you say so.'
+      }
+    >
+      <DropFile
+        label="Drop a file of rows here"
+        note={formNote}
+        mostBytes={Math.min(net.rules.maxBytes, mostBytes)}
+        file={file}
+        onFile={draft.take}
+      />
+      {left === undefined || draft.allowance === undefined ? null : (
+        <p className="allowance" data-none={left === 0}>
+          {left === 0
+            ? `This account has made all ${manyText(draft.allowance.allowed, 'contribution')} that ${net.name} ` +
+              'allows it.'
+            : `${countText(left)} of ${manyText(draft.allowance.allowed, 'contribution')} are left to this account.`}
+        </p>
+      )}
+      {draft.failed === undefined ? null : <Notice kind="wrong" title={draft.failed} />}
+      {file !== undefined && checked === undefined && draft.failed === undefined ? <Loading what="the rows" /> : null}
+      {checked === undefined || judged === undefined ? null : (
+        <>
+          <Section title="What would become of it">
+            <Card phase={judged.accept ? 'data' : 'wrong'}>
+              <p className="judged-title">
+                {countText(judged.own)} of {manyText(judged.lines.length, 'row')} would be taken.{' '}
+                {judged.accept ? (
+                  <Chip phase="data">would be accepted</Chip>
+                ) : (
+                  <Chip phase="wrong">would be refused</Chip>
+                )}
+              </p>
+              {judged.accept || judged.reason === undefined ? null : <p>{reasonOf(judged.reason)}</p>}
+              <p className="judged-note">{comparedText(draft, net)}</p>
+              {checked.text === undefined ? (
+                <p className="judged-wrong">
+                  Some lines are no UTF-8 text, and the file travels as text. Leave them out, or save it as UTF-8.
+                </p>
+              ) : null}
+              {draft.edited > 0 ? (
+                <p className="judged-note">
+                  {manyText(draft.edited, 'line')} mended or left out here; your file is as it was.{' '}
+                  <Button look="quiet" onPress={draft.reset}>
+                    Take the file as it is
+                  </Button>
+                </p>
+              ) : null}
+              {judged.own > 0 && judged.own < judged.lines.length ? (
+                <Button
+                  onPress={() => {
+                    draft.leaveOut(judged.lines.filter(({ code }) => code !== 'own').map(({ line }) => line))
+                  }}
+                >
+                  Leave out the {manyText(judged.lines.length - judged.own, 'row')} that bring nothing
+                </Button>
+              ) : null}
+            </Card>
+          </Section>
+          <Section title="Sign and send">
+            <SignerField label="Contribute as" signer={signer} onChange={setSigner} />
+            <div className="send">
+              <Button look="main" isDisabled={!isReady || step !== undefined} onPress={() => void send()}>
+                {step === undefined ? `Send ${manyText(judged.own, 'row')} to ${net.name}` : stepText(step)}
+              </Button>
+              <span className="send-note">
+                It takes one of your contributions, whatever becomes of it, and cannot be taken off the chain.
+              </span>
+            </div>
+            {error === undefined ? null : <Failure error={error} />}
+          </Section>
+          <Section title="Row by row">
+            <Lines lines={judged.lines} heldOut={draft.heldOut} bytes={checked.current} onEdit={draft.edit} />
+          </Section>
+        </>
+      )}
+      {file === undefined ? (
+        <Section title="What it takes">
+          <RuleList of={net} />
+        </Section>
+      ) : null}
+    </Frame>
+  )
+}
+
+const reasonOf = (code: string): string => {
+  const text = reasonInWords(code)
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
+}
+
+const stepText = (step: Sending): string =>
+  ({
+    storing: 'The daemon stores the file',
+    'signing the commitment': 'Sign the commitment in the wallet (1 of 2)',
+    'signing the rows': 'Sign the rows in the wallet (2 of 2)',
+    sending: 'It goes to the chain'
+  })[step]
+
+function comparedText({ judged, isBusy, error }: ReturnType<typeof useDraft>, { name }: DatanetView): string {
+  if (error !== undefined) return `The daemon could not compare it with what ${name} holds: ${error.message}.`
+  if (isBusy || judged?.compared === undefined)
+    return `Checked in this browser; being compared with what ${name} holds already.`
+  return judged.compared
+    ? `Compared with every row that ${name} holds now.`
+    : `Not compared with what ${name} holds: this node does not follow it. The validators will.`
+}

@@ -1,0 +1,52 @@
+import type { StatusView } from '../../../daemon/api/contract/views.ts'
+import { digest } from '../../../protocol/crypto/digest.ts'
+import { commitmentOf } from '../../../protocol/data/commitment.ts'
+import { InvalidError } from '../../../protocol/primitives/errors.ts'
+import type { Hex } from '../../../protocol/primitives/hex.ts'
+import { api } from '../../api/index.ts'
+import { networkOf, signByWallet, switchChain } from '../../wallets/index.ts'
+import type { Signer } from '../../wallets/index.ts'
+
+/** How far a contribution that is being sent has come: wallets ask twice. */
+export type Sending = 'storing' | 'signing the commitment' | 'signing the rows' | 'sending'
+
+/**
+ * Sends a file to a Datanet. By a wallet the daemon stores the shard, the wallet signs both statements over it, and the
+ * daemon relays them; what is signed is recomputed here first.
+ * @returns the contribution's id · @throws as the API · TilthError `wallet.*`
+ */
+export async function sendFile(
+  datanet: Hex,
+  file: string,
+  signer: Signer,
+  chain: StatusView['chain'],
+  say: (step: Sending) => void
+): Promise<string> {
+  if (signer.kind === 'daemon') {
+    say('sending')
+    return (await api.call('contribute', { params: { id: datanet }, body: { file } })).id
+  }
+  const { wallet, address: contributor } = signer
+  const network = networkOf(chain)
+  say('storing')
+  const prepared = await api.call('prepareContribution', { params: { id: datanet }, body: { file, contributor } })
+  const { cid, rows, bytes } = prepared
+  const salt = prepared.salt as Hex
+  const commitment = commitmentOf({ datanet, contributor, cid, rows, bytes, salt })
+  if (commitment !== prepared.commitment || bytes !== new TextEncoder().encode(file).length)
+    throw new InvalidError('commitment.mismatch', 'the daemon prepared something else than this file', {
+      help: 'Nothing was signed. Check the file again, and that this is your daemon.'
+    })
+  await switchChain(wallet, chain)
+  say('signing the commitment')
+  const signedCommitment = await signByWallet(signer, network, 'Commitment', { datanet, contributor, commitment })
+  say('signing the rows')
+  const contribution = digest(network, 'Commitment', { datanet, contributor, commitment })
+  const reveal = await signByWallet(signer, network, 'Reveal', { contribution, cid, rows, bytes, salt })
+  say('sending')
+  const { id } = await api.call('contribute', {
+    params: { id: datanet },
+    body: { signed: { commitment: signedCommitment, reveal } }
+  })
+  return id
+}

@@ -1,0 +1,40 @@
+import type { ContributionView } from '../../../daemon/api/contract/views.ts'
+import { reasonInWords } from '../../../protocol/data/explain.ts'
+import { Chip } from '../../parts/index.ts'
+
+type Status = ContributionView['status']
+
+const names: Record<Status, string> = {
+  committed: 'committed',
+  revealed: 'shown',
+  voting: 'voted on',
+  accepted: 'accepted',
+  rejected: 'refused',
+  expired: 'came to nothing'
+}
+
+/** Where a contribution stands. */
+export function StatusChip({ status }: { readonly status: Status }) {
+  const isOver = status === 'rejected' || status === 'expired'
+  return <Chip phase={isOver ? 'wrong' : 'data'}>{names[status]}</Chip>
+}
+
+export const isDecided = ({ status }: Pick<ContributionView, 'status'>): boolean =>
+  status === 'accepted' || status === 'rejected' || status === 'expired'
+
+/** Where it stands, as a sentence. */
+export function statusSentence({ status, own, rows, index, reason }: ContributionView): string {
+  switch (status) {
+    case 'committed':
+      return `It is number ${index ?? '?'} in the order of authorship; its rows are shown next.`
+    case 'revealed':
+      return 'Its rows are shown, and wait for their turn to be voted on.'
+    case 'voting':
+      return 'Validators check it and vote.'
+    case 'accepted':
+      return `${own} of its ${rows} rows are new and stand in the Datanet from now on.`
+    case 'rejected':
+    case 'expired':
+      return `It was not taken: ${reasonInWords(reason ?? '')}.`
+  }
+}

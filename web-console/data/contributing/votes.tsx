@@ -1,0 +1,72 @@
+import type { VotesView } from '../../../daemon/api/contract/data-views.ts'
+import { useCall } from '../../api/index.ts'
+import { countText, manyText } from '../../formats/index.ts'
+import { Chip, Id, Read, Section, Table, When } from '../../parts/index.ts'
+
+type Vote = VotesView['validators'][number]
+
+const stepText = ({ step }: Vote, isOver: boolean): string =>
+  step === 'committed' ? 'has voted; it is shown when all have' : isOver ? 'not heard' : 'not yet'
+
+/** Who has voted, and what, as it arrives. */
+export function Votes({ id, isOver }: { readonly id: string; readonly isOver: boolean }) {
+  const votes = useCall('votes', { id })
+  return (
+    <Read from={votes} what="the votes">
+      {({ validators, total, closesAt }) => {
+        const weigh = (which: (vote: Vote) => boolean): number =>
+          validators.filter(which).reduce((sum, { weight }) => sum + weight, 0)
+        const accepting = weigh(({ step, accept }) => step === 'revealed' && accept === true)
+        const rejecting = weigh(({ step, accept }) => step === 'revealed' && accept === false)
+        const committed = weigh(({ step }) => step !== 'waiting')
+        const needed = Math.floor((total * 2) / 3) + 1
+        return (
+          <Section
+            title={isOver ? 'How they voted' : `${countText(committed)} of ${manyText(total, 'vote')} are in`}
+            note={
+              'Each validator commits to its vote before it sees another’s. More than two thirds for the same ' +
+              'rows accept, more than one third against refuse.'
+            }
+          >
+            {closesAt === null ? null : (
+              <p>
+                The vote closes <When at={closesAt} />.
+              </p>
+            )}
+            <div className="votes-bar" aria-hidden="true">
+              <span className="votes-for" style={{ flexGrow: accepting }} />
+              <span className="votes-against" style={{ flexGrow: rejecting }} />
+              <span className="votes-in" style={{ flexGrow: committed - accepting - rejecting }} />
+              <span className="votes-rest" style={{ flexGrow: total - committed }} />
+              <i style={{ insetInlineStart: `${(needed / total) * 100}%` }} />
+            </div>
+            <Table
+              label="Votes by validator"
+              items={validators}
+              keyOf={({ validator }) => validator}
+              columns={[
+                { name: 'Validator', cell: ({ validator }) => <Id id={validator} /> },
+                { name: 'Weight', number: true, cell: ({ weight }) => countText(weight) },
+                {
+                  name: 'Vote',
+                  cell: vote =>
+                    vote.step === 'revealed' ? (
+                      <Chip phase={vote.accept === true ? 'data' : 'wrong'}>
+                        {vote.accept === true ? 'for' : 'against'}
+                      </Chip>
+                    ) : (
+                      stepText(vote, isOver)
+                    )
+                },
+                {
+                  name: 'Found the same rows as this node',
+                  cell: ({ agrees }) => (agrees === null ? '–' : agrees ? 'yes' : 'no')
+                }
+              ]}
+            />
+          </Section>
+        )
+      }}
+    </Read>
+  )
+}

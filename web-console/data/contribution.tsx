@@ -1,0 +1,130 @@
+import { useState } from 'react'
+import type { ContributionView } from '../../daemon/api/contract/views.ts'
+import { useAct, useCall } from '../api/index.ts'
+import { places } from '../app/places.ts'
+import { useParameter } from '../app/use-place.ts'
+import { countText, manyText } from '../formats/index.ts'
+import { Button, Confirm, Facts, Failure, Go, GoButton, Id, Notice, Page as Frame, Read, When } from '../parts/index.ts'
+import { CheckList } from './contributing/check-list.tsx'
+import { Earned } from './contributing/earned.tsx'
+import { Refused } from './contributing/refused.tsx'
+import { isDecided, statusSentence } from './contributing/status.tsx'
+import { Steps } from './contributing/steps.tsx'
+import { Votes } from './contributing/votes.tsx'
+import './data.css'
+
+/** What becomes of one contribution, as it happens. */
+export function Page() {
+  const id = useParameter('id')
+  const contribution = useCall('contribution', { id })
+  if (contribution.error?.code === 'contribution.unknown')
+    return (
+      <Frame title="This contribution is not known here yet" phase="data">
+        <Notice title="If it was just sent, it is on its way to the chain.">
+          <p>It shows here by itself as soon as a block has it, where this node follows its Datanet.</p>
+        </Notice>
+      </Frame>
+    )
+  return (
+    <Read from={contribution} what="the contribution">
+      {view => <Contribution view={view} />}
+    </Read>
+  )
+}
+
+function titleOf({ status, own, rows }: ContributionView, name: string): string {
+  switch (status) {
+    case 'committed':
+      return `A contribution to ${name} has its place`
+    case 'revealed':
+      return `${manyText(rows, 'row')} for ${name} wait for their vote`
+    case 'voting':
+      return `Validators vote on ${manyText(rows, 'row')} for ${name}`
+    case 'accepted':
+      return `${manyText(own, 'row')} went into ${name}`
+    case 'rejected':
+      return `${name} did not take this contribution`
+    case 'expired':
+      return `This contribution to ${name} came to nothing`
+  }
+}
+
+function Contribution({ view }: { readonly view: ContributionView }) {
+  const { id, datanet, contributor, index, seenAt, cid, rows, own, status } = view
+  const net = useCall('datanet', { id: datanet })
+  const name = net.data?.name ?? 'its Datanet'
+  const hasRefused = view.rowIssues.length > 0
+  return (
+    <Frame
+      title={titleOf(view, name)}
+      phase="data"
+      above={<Go to={places.datanet(datanet)}>{name}</Go>}
+      lead={statusSentence(view)}
+      actions={
+        <>
+          {hasRefused && isDecided(view) ? (
+            <GoButton look="main" to={places.mend(datanet, id)}>
+              Mend the refused rows and send again
+            </GoButton>
+          ) : null}
+          {isDecided(view) ? null : <Withdraw id={id} />}
+        </>
+      }
+    >
+      <Steps view={view} />
+      <div className="contribution-facts">
+        <Facts
+          facts={[
+            ['Contributor', <Id key="by" id={contributor} />],
+            ['In the order of authorship', index === null ? 'not placed yet' : `number ${countText(index)}`],
+            ['Heard of here', <When key="at" at={seenAt} />],
+            ['Rows', rows === 0 ? 'not shown yet' : `${countText(own)} of ${countText(rows)} are its own`],
+            ['Contribution', <Id key="id" id={id} to={places.contribution(id)} />],
+            ...(cid === null ? [] : [['File on IPFS', <Id key="cid" id={cid} />] as const])
+          ]}
+        />
+      </div>
+      <Votes id={id} isOver={isDecided(view)} />
+      {view.checks.length === 0 ? null : <CheckList checks={view.checks} />}
+      {status === 'accepted' ? <Earned view={view} /> : null}
+      {hasRefused ? <Refused id={id} count={view.rowIssues.length} /> : null}
+    </Frame>
+  )
+}
+
+/** Takes it back, after a word about what that can still do. */
+function Withdraw({ id }: { readonly id: string }) {
+  const [isAsked, setAsked] = useState(false)
+  const withdraw = useAct('withdraw', ['contribution', 'contributions'])
+  const close = (): void => {
+    setAsked(false)
+  }
+  return (
+    <>
+      <Button
+        onPress={() => {
+          setAsked(true)
+        }}
+      >
+        Take it back
+      </Button>
+      <Confirm
+        title="Take this contribution back?"
+        isOpen={isAsked}
+        close={close}
+        act="Take it back"
+        look="wrong"
+        isBusy={withdraw.isPending}
+        onAct={() => {
+          withdraw.mutate({ params: { id } }, { onSuccess: close })
+        }}
+      >
+        <p>
+          Its place on the chain stays, and it counts as one of your contributions. If its rows were not shown yet,
+          nobody will see them; if they were, others may have them already, and this node gives them to nobody else.
+        </p>
+        {withdraw.error === null ? null : <Failure error={withdraw.error} />}
+      </Confirm>
+    </>
+  )
+}

@@ -1,0 +1,269 @@
+import { useMemo, useState } from 'react'
+import type { Row } from '../../protocol/data/types.ts'
+import { useAct, useCall } from '../api/index.ts'
+import { places } from '../app/places.ts'
+import { useGo } from '../app/use-place.ts'
+import { countText, manyText } from '../formats/index.ts'
+import { Button, Failure, Go, LongField, Notice, Page as Frame, Section, TextField } from '../parts/index.ts'
+import { DropFile, Lines, useCheck } from './check/index.ts'
+import type { CheckRequest, LocalFile } from './check/index.ts'
+import { effectsOn, leaksIn } from './rules/effects.ts'
+import type { Effect } from './rules/effects.ts'
+import { faultsOf, firstForm, judgedBy, questionsOf, rulesOf } from './rules/form.ts'
+import type { FormField, RulesForm } from './rules/form.ts'
+import './data.css'
+import './rules/rules.css'
+
+const mostQuestionBytes = 2 << 20
+const mostExampleBytes = 16 << 20
+const noEdits: CheckRequest['edits'] = new Map()
+const noRows: readonly Row[] = []
+
+/** Each rule with one sentence of what it does; a number is one that is typed in digits. */
+const fields: readonly {
+  readonly field: FormField
+  readonly label: string
+  readonly note: string
+  readonly number?: boolean
+}[] = [
+  {
+    field: 'maxRows',
+    label: 'Rows of one file, at most',
+    note: 'A larger file is refused whole. Small limits keep one person from filling a young Datanet.',
+    number: true
+  },
+  {
+    field: 'maxMegabytes',
+    label: 'Megabytes of one file, at most',
+    note: 'Validators fetch every file, so large ones cost all of them time.',
+    number: true
+  },
+  {
+    field: 'uploadsPerContributor',
+    label: 'Contributions of one account, at most',
+    note: 'Refused ones count too. It bounds what somebody can try out at the validators’ cost.',
+    number: true
+  },
+  {
+    field: 'minOwnShare',
+    label: 'Percent of a file’s rows that must be good and new',
+    note: 'A file below that is refused whole, so copying from others and adding a little does not pay.',
+    number: true
+  },
+  {
+    field: 'nearDuplicate',
+    label: 'Likeness in percent from which rows count as a repeat',
+    note:
+      'Only rows with the same answer that ask with the same words but for slips are compared. Lower finds ' +
+      'more repeats.',
+    number: true
+  },
+  {
+    field: 'revealMinutes',
+    label: 'Minutes to show a file after it is committed',
+    note:
+      'First a file’s hash takes its place in the order, then its rows are shown, so that nobody can copy them ' +
+      'ahead of it.',
+    number: true
+  },
+  {
+    field: 'voteMinutes',
+    label: 'Minutes that a vote lasts, at most',
+    note: 'It ends earlier when enough have voted. Give people who vote by hand the time they need.',
+    number: true
+  }
+]
+
+/** What an example file would meet, beside the rule. */
+function RuleEffect({ effect }: { readonly effect: Effect | undefined }) {
+  return effect === undefined ? (
+    <p className="rule-effect-none">Drop an example below to see what this rule does to it.</p>
+  ) : (
+    <p className="rule-effect" {...(effect.refuses ? { 'data-phase': 'wrong' } : {})}>
+      {effect.text}
+    </p>
+  )
+}
+
+/** Founding a Datanet: its purpose, its rules with what each does, its questions. */
+export function Page() {
+  const go = useGo()
+  const status = useCall('status')
+  const create = useAct('createDatanet', ['datanets'])
+  const [typed, setTyped] = useState<RulesForm>(firstForm)
+  const [isTried, setTried] = useState(false)
+  const [touched, setTouched] = useState<ReadonlySet<FormField>>(new Set())
+  const [questions, setQuestions] = useState<LocalFile>()
+  const [example, setExample] = useState<LocalFile>()
+
+  // Whoever founds it votes, unless somebody else is named.
+  const self = status.data?.address ?? ''
+  const form = { ...typed, validators: typed.validators === '' && !touched.has('validators') ? self : typed.validators }
+  const faults = faultsOf(form)
+  const read = useMemo(() => (questions === undefined ? undefined : questionsOf(questions.bytes)), [questions])
+  const heldOut = read !== undefined && 'rows' in read ? read.rows : noRows
+  const judged = judgedBy(form)
+  const rulesKey = JSON.stringify(judged)
+  const request = useMemo(
+    (): CheckRequest | undefined =>
+      example === undefined ? undefined : { bytes: example.bytes, edits: noEdits, rules: judged, heldOut, uploads: 0 },
+    [example, heldOut, rulesKey]
+  )
+  const { checked, failed } = useCheck(request)
+  const effects = checked === undefined ? {} : effectsOn(checked, judged)
+
+  const set = (field: FormField) => (value: string) => {
+    setTouched(new Set([...touched, field]))
+    setTyped({ ...form, [field]: value })
+  }
+  const fault = (field: FormField): string | undefined => (isTried || touched.has(field) ? faults[field] : undefined)
+  const missing = Object.keys(faults).length + (heldOut.length === 0 ? 1 : 0)
+  const found = (): void => {
+    setTried(true)
+    const rules = rulesOf(form)
+    if (rules === undefined || missing > 0 || questions === undefined) return
+    create.mutate(
+      { body: { rules, heldOut: new TextDecoder().decode(questions.bytes) } },
+      {
+        onSuccess: ({ id }) => {
+          go(places.datanet(id))
+        }
+      }
+    )
+  }
+
+  return (
+    <Frame
+      title="Found a Datanet"
+      phase="data"
+      above={<Go to={places.datanets}>Datanets</Go>}
+      lead={
+        'Say what it is for and by which rules rows are taken. The rules stand in its id: they never change, ' +
+        'so nobody who contributes is surprised later.'
+      }
+    >
+      <Section title="What it is for">
+        <div className="rule-form">
+          <TextField
+            label="Name"
+            note="Short, and unlike any other."
+            value={form.name}
+            onChange={set('name')}
+            fault={fault('name')}
+          />
+          <LongField
+            label="Purpose"
+            note="What its rows are about, and what a model that learnt from them should do better."
+            value={form.description}
+            onChange={set('description')}
+            fault={fault('description')}
+          />
+          <TextField
+            label="Licence"
+            note="Of everything that is contributed, for example CC0-1.0 or CC-BY-4.0."
+            value={form.licence}
+            onChange={set('licence')}
+            fault={fault('licence')}
+          />
+          <TextField
+            label="Tags"
+            note="Up to eight words by which people find it, with commas between them."
+            value={form.tags}
+            onChange={set('tags')}
+            fault={fault('tags')}
+          />
+        </div>
+      </Section>
+
+      <Section
+        title="The held-out questions"
+        note={
+          'Questions with their answers that nobody may train on. By them it is measured whether somebody’s ' +
+          'rows made a model better, so ask what really matters. They are public.'
+        }
+      >
+        <DropFile
+          label="Drop the questions here"
+          note='JSONL: one question a line, {"prompt": "…", "response": "…"}.'
+          mostBytes={mostQuestionBytes}
+          file={questions}
+          onFile={setQuestions}
+        />
+        {read === undefined ? (
+          isTried ? (
+            <Notice kind="wrong" title="There are no held-out questions yet." />
+          ) : null
+        ) : 'fault' in read ? (
+          <Notice kind="wrong" title={read.fault} />
+        ) : (
+          <p className="allowance">
+            {manyText(heldOut.length, 'question')}. {checked === undefined ? null : leaksIn(checked).text}
+          </p>
+        )}
+      </Section>
+
+      <Section
+        title="An example"
+        note="A file such as people will give. Each rule below says what it would do to it; nothing of it is sent."
+      >
+        <DropFile
+          label="Drop an example file here"
+          note='JSONL: one row a line, {"prompt": "…", "response": "…"} or {"messages": […]}.'
+          mostBytes={mostExampleBytes}
+          file={example}
+          onFile={setExample}
+        />
+        {failed === undefined ? null : <Notice kind="wrong" title={failed} />}
+      </Section>
+
+      <Section title="The rules">
+        <div className="rule-form">
+          {fields.map(({ field, label, note, number = false }) => (
+            <div key={field} className="rule-field">
+              <TextField
+                label={label}
+                note={note}
+                number={number}
+                value={form[field]}
+                onChange={set(field)}
+                fault={fault(field)}
+              />
+              {field === 'revealMinutes' || field === 'voteMinutes' ? null : <RuleEffect effect={effects[field]} />}
+            </div>
+          ))}
+          <LongField
+            label="Validators"
+            note={
+              'The accounts that check and vote, one a line, with a weight after an address if it is not 1. ' +
+              'More than two thirds of the weight accept. They never change; each needs a node that runs.'
+            }
+            rows={4}
+            value={form.validators}
+            onChange={set('validators')}
+            fault={fault('validators')}
+          />
+        </div>
+      </Section>
+
+      <div className="send">
+        <Button look="main" isDisabled={create.isPending} onPress={found}>
+          {create.isPending ? 'It goes to the chain' : 'Found it'}
+        </Button>
+        <span className="send-note">
+          {isTried && missing > 0
+            ? `Missing or wrong above: ${manyText(missing, 'thing')}.`
+            : 'One transaction. This node hosts it from then on and anchors its versions.'}
+        </span>
+      </div>
+      {create.error === null ? null : <Failure error={create.error} />}
+
+      {checked === undefined || example === undefined ? null : (
+        <Section
+          title={`The example row by row: ${countText(checked.own)} of ${manyText(checked.lines.length, 'row')} taken`}
+        >
+          <Lines lines={checked.lines} heldOut={heldOut} bytes={example.bytes} />
+        </Section>
+      )}
+    </Frame>
+  )
+}

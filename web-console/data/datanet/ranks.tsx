@@ -1,0 +1,155 @@
+import { useState } from 'react'
+import type { WorthView } from '../../../daemon/api/contract/data-views.ts'
+import type { DatanetView } from '../../../daemon/api/contract/views.ts'
+import { useList } from '../../api/index.ts'
+import { countText, manyText, plainAmount, shareText, shortId, weightText } from '../../formats/index.ts'
+import { Amount, Button, Id, Owes, ReadList, Section } from '../../parts/index.ts'
+import '../contributing/contributing.css'
+import './datanet.css'
+
+/** Parts of the bar that are named; all others together. */
+const named = 8
+
+type Epoch = WorthView['epochs'][number]
+
+const byPay = (a: WorthView, b: WorthView): number => {
+  const [left, right] = [BigInt(a.paid), BigInt(b.paid)]
+  return left < right ? 1 : left > right ? -1 : b.own - a.own
+}
+
+/** How an epoch came to what it paid an account, in numbers. */
+function epochText({ epoch, state, share, earned, earnedByAll, weighed, heldOutShare, value }: Epoch): string {
+  const pending = state === 'final' ? '' : ` (${state})`
+  if (value !== null && BigInt(value) <= 0n)
+    return (
+      `epoch ${epoch}${pending}: 0, since its rows are worth ${weightText(value)} on the held-out questions, ` +
+      'not above 0'
+    )
+  const part = BigInt(earnedByAll) === 0n ? 0 : Number((BigInt(earned) * 1_000_000n) / BigInt(earnedByAll)) / 1e6
+  const seen = BigInt(share) - BigInt(heldOutShare)
+  const sum = BigInt(weighed) === 0n ? '' : `${plainAmount(weighed)} × ${part.toFixed(4)} = ${plainAmount(seen)}`
+  const unseen =
+    BigInt(heldOutShare) === 0n ? '' : `${sum === '' ? '' : ' + '}${plainAmount(heldOutShare)} of private answers`
+  return `epoch ${epoch}${pending}: ${sum}${unseen === '' && sum === '' ? '0' : unseen}`
+}
+
+function Rank({ worth, place, total }: { readonly worth: WorthView; readonly place: number; readonly total: bigint }) {
+  const [isOpen, setOpen] = useState(false)
+  const { account, accepted, own, versions, epochs, paid } = worth
+  const value = versions.at(-1)?.value ?? null
+  const latest = epochs.at(-1)
+  return (
+    <li className="rank">
+      <span className="rank-place">{place}</span>
+      <div className="rank-who">
+        <Id id={account} />
+        <span className="net-small">
+          {manyText(own, 'row')} in {manyText(accepted, 'contribution')}
+        </span>
+      </div>
+      <div className="rank-worth">
+        <span>{value === null ? 'not measured here' : `worth ${weightText(value)}`}</span>
+        <span className="net-small">on the held-out questions</span>
+      </div>
+      <div className="rank-pay">
+        <b>
+          <Amount of={paid} />
+        </b>
+        <span className="net-small">
+          {total === 0n ? 'nothing paid yet' : `${shareText(Number((BigInt(paid) * 10_000n) / total) / 10_000)} of all`}
+        </span>
+      </div>
+      <p className="calc mono rank-how">{latest === undefined ? 'no epoch yet' : epochText(latest)}</p>
+      {epochs.length + versions.length > 2 ? (
+        <Button
+          look="quiet"
+          aria-expanded={isOpen}
+          onPress={() => {
+            setOpen(!isOpen)
+          }}
+        >
+          {isOpen ? 'Less' : 'All epochs and versions'}
+        </Button>
+      ) : null}
+      {isOpen ? (
+        <div className="calc mono rank-how">
+          {epochs.map((epoch, at) => (
+            <div key={at}>{epochText(epoch)}</div>
+          ))}
+          {versions.map(version => (
+            <div key={version.model}>
+              version {version.version}, {version.name}:{' '}
+              {version.value === null ? 'not measured' : weightText(version.value)}
+            </div>
+          ))}
+        </div>
+      ) : null}
+    </li>
+  )
+}
+
+/** Who gave it, by what they were paid, with the arithmetic beside each number. */
+export function Ranks({ net }: { readonly net: DatanetView }) {
+  const worth = useList('worth', { id: net.id, limit: 1000 })
+  return (
+    <Section
+      title={`Who ${net.name} pays`}
+      note={
+        'Each answer is weighed: how much likelier the rows of one contributor made it. An epoch divides what ' +
+        'answers paid by those weights.'
+      }
+    >
+      <p className="calc mono">
+        share = what the epoch divides × own weight ÷ everybody’s weight, where weight = Σ price of an answer × data’s
+        part × what the rows added, and rows worth 0 or less on the held-out questions earn nothing
+      </p>
+      <ReadList
+        from={worth}
+        what="the contributors"
+        empty={{ title: 'Nobody has contributed yet.', children: 'The first to give rows leads the list.' }}
+      >
+        {items => {
+          const ranked = [...items].sort(byPay)
+          const total = ranked.reduce((sum, { paid }) => sum + BigInt(paid), 0n)
+          const share = (paid: string): number => (total === 0n ? 0 : Number((BigInt(paid) * 1_000_000n) / total) / 1e6)
+          const first = ranked.slice(0, named)
+          const rest = ranked.slice(named).reduce((sum, { paid }) => sum + share(paid), 0)
+          return (
+            <>
+              {total === 0n ? null : (
+                <Owes
+                  title={`Paid for ${net.name} so far`}
+                  note={<Amount of={total} />}
+                  parts={[
+                    ...first.map(({ account, paid }) => ({
+                      key: account,
+                      name: shortId(account),
+                      text: account,
+                      share: share(paid)
+                    })),
+                    ...(rest === 0
+                      ? []
+                      : [
+                          {
+                            key: 'rest',
+                            name: `${countText(ranked.length - named)} more`,
+                            text: 'all others',
+                            share: rest,
+                            isRest: true
+                          }
+                        ])
+                  ]}
+                />
+              )}
+              <ol className="ranks" aria-label="Contributors by pay">
+                {ranked.map((one, at) => (
+                  <Rank key={one.account} worth={one} place={at + 1} total={total} />
+                ))}
+              </ol>
+            </>
+          )
+        }}
+      </ReadList>
+    </Section>
+  )
+}

@@ -1,0 +1,150 @@
+import { parseHeldOut } from '../../../protocol/data/held-out.ts'
+import { datanetRules } from '../../../protocol/data/types.ts'
+import type { DatanetRules, Row } from '../../../protocol/data/types.ts'
+import { TilthError } from '../../../protocol/primitives/errors.ts'
+import { refusalsOf, refusalsText } from '../../../protocol/primitives/refusal.ts'
+
+/** The form of a new Datanet as it is typed: text, so that what is wrong with it can be told. */
+export interface RulesForm {
+  readonly name: string
+  readonly description: string
+  readonly licence: string
+  readonly tags: string
+  readonly maxRows: string
+  /** In megabytes. */
+  readonly maxMegabytes: string
+  readonly uploadsPerContributor: string
+  /** In percent. */
+  readonly minOwnShare: string
+  readonly nearDuplicate: string
+  readonly revealMinutes: string
+  readonly voteMinutes: string
+  /** An address a line, with its weight after it if it is not 1. */
+  readonly validators: string
+}
+export type FormField = keyof RulesForm
+
+export const firstForm: RulesForm = {
+  name: '',
+  description: '',
+  licence: 'CC0-1.0',
+  tags: '',
+  maxRows: '10000',
+  maxMegabytes: '8',
+  uploadsPerContributor: '10',
+  minOwnShare: '50',
+  nearDuplicate: '50',
+  revealMinutes: '10',
+  voteMinutes: '60',
+  validators: ''
+}
+
+type Rules = Omit<DatanetRules, 'heldOut'>
+type RuleName = keyof Rules
+
+const ruleOf: Record<FormField, RuleName> = {
+  name: 'name',
+  description: 'description',
+  licence: 'licence',
+  tags: 'tags',
+  maxRows: 'maxRows',
+  maxMegabytes: 'maxBytes',
+  uploadsPerContributor: 'uploadsPerContributor',
+  minOwnShare: 'minOwnShare',
+  nearDuplicate: 'nearDuplicate',
+  revealMinutes: 'revealSeconds',
+  voteMinutes: 'voteSeconds',
+  validators: 'validators'
+}
+
+/** What goes into fields that are typed in other units than the rules have. */
+const inTypedUnits: Partial<Record<FormField, string>> = {
+  maxMegabytes: 'It must be a number of megabytes, at most 67.1.',
+  minOwnShare: 'It must be a number from 0 to 100.',
+  nearDuplicate: 'It must be a number from 0 to 100.',
+  revealMinutes: 'It must be a number of minutes, at most 10080, which is a week.',
+  voteMinutes: 'It must be a number of minutes, at most 10080, which is a week.'
+}
+
+/** A number as it was typed; what is none stays text, for its refusal to say so. */
+const scaled = (text: string, factor: number): unknown => {
+  const number = Number(text.trim().replace(',', '.'))
+  return text.trim() === '' || Number.isNaN(number) ? text : Math.round(number * factor)
+}
+
+const listed = (text: string, separator: RegExp): string[] =>
+  text
+    .split(separator)
+    .map(part => part.trim())
+    .filter(part => part !== '')
+
+function valuesOf(form: RulesForm): Record<RuleName, unknown> {
+  const tags = listed(form.tags, /[,\n]/)
+  return {
+    name: form.name.trim(),
+    description: form.description.trim(),
+    licence: form.licence.trim(),
+    tags: tags.length === 0 ? undefined : tags,
+    maxRows: scaled(form.maxRows, 1),
+    maxBytes: scaled(form.maxMegabytes, 1_000_000),
+    uploadsPerContributor: scaled(form.uploadsPerContributor, 1),
+    minOwnShare: scaled(form.minOwnShare, 10),
+    nearDuplicate: scaled(form.nearDuplicate, 10),
+    revealSeconds: scaled(form.revealMinutes, 60),
+    voteSeconds: scaled(form.voteMinutes, 60),
+    validators: listed(form.validators, /\n/).map(line => {
+      const [address = '', weight = '1'] = line.split(/[\s,=]+/)
+      return { address: address.toLowerCase(), weight: scaled(weight, 1) }
+    })
+  }
+}
+
+/** What is wrong with each field, in words. */
+export function faultsOf(form: RulesForm): Partial<Record<FormField, string>> {
+  const values = valuesOf(form)
+  const faults: Partial<Record<FormField, string>> = {}
+  for (const field of Object.keys(ruleOf) as FormField[]) {
+    const rule = ruleOf[field]
+    const read = datanetRules.shape[rule].safeParse(values[rule])
+    if (read.success) continue
+    faults[field] =
+      inTypedUnits[field] ??
+      refusalsText(refusalsOf(datanetRules.shape[rule], values[rule], read.error), ({ path }) =>
+        path.length === 0 ? 'It' : `Line ${Number(path[0]) + 1}`
+      )
+  }
+  const accounts = (values.validators as { address: string }[]).map(({ address }) => address)
+  if (faults.validators === undefined && new Set(accounts).size !== accounts.length)
+    faults.validators = 'An account stands here twice.'
+  return faults
+}
+
+/** The rules, where nothing is wrong with them. */
+export function rulesOf(form: RulesForm): Rules | undefined {
+  const read = datanetRules.omit({ heldOut: true }).safeParse(valuesOf(form))
+  return read.success ? read.data : undefined
+}
+
+/** As many rules as an example can be judged by, the others as they were at first. */
+export function judgedBy(form: RulesForm) {
+  const [values, first] = [valuesOf(form), valuesOf(firstForm)]
+  const number = (rule: RuleName): number =>
+    datanetRules.shape[rule].safeParse(values[rule]).success ? Number(values[rule]) : Number(first[rule])
+  return {
+    maxRows: number('maxRows'),
+    maxBytes: number('maxBytes'),
+    uploadsPerContributor: number('uploadsPerContributor'),
+    minOwnShare: number('minOwnShare'),
+    nearDuplicate: number('nearDuplicate')
+  }
+}
+
+/** The questions of a file, or what is wrong with it. */
+export function questionsOf(bytes: Uint8Array): { readonly rows: readonly Row[] } | { readonly fault: string } {
+  try {
+    return { rows: parseHeldOut(bytes) }
+  } catch (error) {
+    if (!(error instanceof TilthError)) throw error
+    return { fault: `${error.message}. ${error.help ?? ''}` }
+  }
+}

@@ -1,0 +1,17 @@
+import type { DatanetView } from '../../../daemon/api/contract/views.ts'
+import { rulesInWords } from './words.ts'
+import './rules.css'
+
+/** A Datanet's rules in plain words. */
+export function RuleList({ of }: { readonly of: Pick<DatanetView, 'rules' | 'validators' | 'licence'> }) {
+  return (
+    <dl className="rule-list">
+      {rulesInWords(of).map(({ name, sentence }) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{sentence}</dd>
+        </div>
+      ))}
+    </dl>
+  )
+}

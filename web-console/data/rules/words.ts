@@ -1,0 +1,65 @@
+import type { DatanetView } from '../../../daemon/api/contract/views.ts'
+import { bytesText, countText, durationText, manyText, shareText } from '../../formats/index.ts'
+
+export interface RuleInWords {
+  readonly name: string
+  readonly sentence: string
+}
+
+const times = (count: number): string => (count === 1 ? 'once' : `${countText(count)} times`)
+
+/** A Datanet's rules as a person would tell them. */
+export function rulesInWords({ rules, validators, licence }: Pick<DatanetView, 'rules' | 'validators' | 'licence'>) {
+  const total = validators.reduce((sum, { weight }) => sum + weight, 0)
+  const accepting = Math.floor((total * 2) / 3) + 1
+  const rejecting = Math.floor(total / 3) + 1
+  const isEven = new Set(validators.map(({ weight }) => weight)).size <= 1
+  const each = validators[0]?.weight ?? 1
+  const votes = (weight: number): string =>
+    isEven ? `${Math.ceil(weight / each)} of ${validators.length}` : `a weight of ${weight} of ${total}`
+  const out: RuleInWords[] = [
+    {
+      name: 'How much at once',
+      sentence: `A contribution is a file of up to ${manyText(rules.maxRows, 'row')} and ${bytesText(rules.maxBytes)}.`
+    },
+    {
+      name: 'How often',
+      sentence:
+        `An account may contribute ${times(rules.uploadsPerContributor)} in all. A refused contribution counts too, ` +
+        'so check before you send.'
+    },
+    {
+      name: 'How much must be new and good',
+      sentence:
+        `At least ${shareText(rules.minOwnShare / 1000)} of a file’s rows must be good ones that nobody gave ` +
+        'before; else all of it is refused.'
+    },
+    {
+      name: 'What counts as a repeat',
+      sentence:
+        rules.nearDuplicate >= 1000
+          ? 'A row repeats an earlier one if it asks with the same words and gives the same answer.'
+          : 'A row repeats an earlier one if it gives the same answer and asks with the same words but for ' +
+            `slips, at a likeness of ${shareText(rules.nearDuplicate / 1000)} and more. The earlier author ` +
+            'keeps it.'
+    },
+    {
+      name: 'What nobody may give',
+      sentence: 'Rows that ask one of the held-out questions bring nothing: by those it is measured what data is worth.'
+    },
+    {
+      name: 'How it is decided',
+      sentence:
+        `${manyText(validators.length, 'validator')} check each contribution and vote. It is accepted when ` +
+        `${votes(accepting)} agree on the same rows, and refused when ${votes(rejecting)} are against it.`
+    },
+    {
+      name: 'How long it takes',
+      sentence:
+        `Rows are shown within ${durationText(rules.revealSeconds)} of being committed; a vote lasts up to ` +
+        `${durationText(rules.voteSeconds)}.`
+    },
+    { name: 'Licence', sentence: `Whatever is contributed is under ${licence}.` }
+  ]
+  return out
+}
