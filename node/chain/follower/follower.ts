@@ -29,7 +29,10 @@ export interface FollowerOptions {
 
 export interface Follower {
   start(): void
-  /** Looks at the chain at once, and says when it has: all up to its head is in, or what was in the way. */
+  /**
+   * Looks at the chain at once, or with its first look if it has not begun, and says when it has: all up to its head is
+   * in, or what was in the way.
+   */
   poke(): Promise<void>
   stop(): Promise<void>
 }
@@ -201,7 +204,7 @@ export function createFollower(options: FollowerOptions): Follower {
       // Who asks for a look has done something, or waits for somebody who has.
       if (await pause(wait)) wait = pollMs
     }
-    done(Infinity, new ChainError('chain.stopped', 'the chain client has been stopped'))
+    done(Infinity, stopped())
   }
 
   return {
@@ -209,8 +212,7 @@ export function createFollower(options: FollowerOptions): Follower {
       running ??= loop()
     },
     poke() {
-      if (abort.signal.aborted || running === undefined)
-        return Promise.reject(new ChainError('chain.stopped', 'the chain is not followed'))
+      if (abort.signal.aborted) return Promise.reject(stopped())
       const seen = new Promise<void>((resolve, reject) => {
         waiting.push({ from: looked + 1, resolve, reject })
       })
@@ -221,9 +223,12 @@ export function createFollower(options: FollowerOptions): Follower {
       abort.abort()
       wake.abort()
       await running
+      done(Infinity, stopped()) // who asked before it began
     }
   }
 }
+
+const stopped = (): ChainError => new ChainError('chain.stopped', 'the chain client has been stopped')
 
 /** So few blocks behind is no news. */
 const overlapMost = 16

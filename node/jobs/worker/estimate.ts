@@ -23,6 +23,11 @@ export const speed = z.strictObject({
 type Speed = z.infer<typeof speed>
 
 const benchmarkSteps = 4
+/**
+ * What was measured is measured again after a day; and after an hour where it would keep this worker from bidding: the
+ * machine may have been busy then, and nothing that is declined would ever show it.
+ */
+const believedMs = { usually: 24 * 3_600_000, against: 3_600_000 } as const
 
 const charactersOf = (rows: readonly OwnedRow[]): number =>
   rows.reduce((sum, { row }) => sum + row.messages.reduce((length, { content }) => length + content.length, 0), 0)
@@ -83,7 +88,7 @@ const besideWeights = 64 << 20
 
 /**
  * What a job would take this machine, from its own measured speed and from how long earlier lots took, and what its
- * owner wants for it. The first job of a kind is measured by a few real steps; later ones by what is remembered.
+ * owner wants for it. The first job of a kind is measured by a few real steps; later ones by what is remembered of it.
  */
 export function createEstimator(deps: JobsDeps, policy: WorkerPolicy, experience: Experience): Estimator {
   const speeds = deps.store.collection('jobs/speeds', speed)
@@ -183,10 +188,15 @@ export function createEstimator(deps: JobsDeps, policy: WorkerPolicy, experience
     }
     // A base model is fetched for a job that would be bid for, and for no other: by what is known of this machine's
     // speed, or else by the least that any training takes.
-    if (known !== undefined) {
-      const estimate = checked(priced(known))
-      accept(estimate)
-      return estimate
+    const age = known === undefined ? Infinity : deps.clock.now() - known.measuredAt
+    if (known !== undefined && age < believedMs.usually) {
+      try {
+        const estimate = checked(priced(known))
+        accept(estimate)
+        return estimate
+      } catch (error) {
+        if (age < believedMs.against) throw error
+      }
     }
     accept({
       seconds: 1,

@@ -76,6 +76,21 @@ describe('following a real chain', function () {
   }
   const all = (): bigint[] => staked
 
+  it('is waited for by who asks before it has begun, and says that it ended to who still waits', async () => {
+    const store = await openStore(join(await scratch('follower'), 'store'))
+    const plain = await createChain({ rpcUrl: world.anvil.rpcUrl, addresses: world.addresses })
+    const early = await followChain(plain, { store, clock: systemClock, log: silentLog, pollMs: 20 })
+    const caughtUp = early.ledger.caughtUp()
+    early.ledger.start()
+    await caughtUp
+    assert.equal(early.ledger.state().block, (await plain.head()).block)
+    const late = early.ledger.stop()
+    await assert.rejects(early.ledger.caughtUp(), { code: 'chain.stopped' })
+    await late
+    await early.stop()
+    await store.close()
+  })
+
   it('begins at the deployment, and needs few calls for many blocks', async () => {
     const { proxy, chain, heard } = await behind({})
     await chain.ledger.caughtUp({ consumers: true })

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { TuneSpec } from '../../../protocol/jobs/index.ts'
+import type { JobsDeps, WorkerPolicy } from '../../../node/jobs/deps.ts'
+import { createEstimator } from '../../../node/jobs/worker/estimate.ts'
+import { createExperience } from '../../../node/jobs/worker/experience.ts'
+import { openStore } from '../../../node/store/index.ts'
+import { scratch } from '../../harness/index.ts'
+
+const hour = 3_600_000
+const builder = `0x${'b1'.repeat(20)}` as const
+const job = `0x${'0a'.repeat(32)}` as const
+const spec = {
+  base: 'bafybase',
+  datanet: job,
+  version: 1,
+  manifest: 'bafymanifest',
+  coalitions: 2,
+  settings: {
+    batch: 1,
+    accumulation: 1,
+    epochs: 10,
+    lora: { rank: 4, targets: ['q_proj'] },
+    method: 'lora',
+    cutoff: 64
+  }
+} as unknown as TuneSpec
+const rows = [{ contributor: builder, row: { messages: [{ role: 'user', content: 'x'.repeat(100) }] } }]
+
+describe('how fast a worker thinks it is', () => {
+  let folder = ''
+  before(async () => {
+    folder = await scratch('estimate')
+  })
+  after(() => rm(folder, { recursive: true, force: true }))
+
+  it('is measured again after a day, and sooner where it would keep the worker from a job', async () => {
+    const store = await openStore(join(folder, 'store'))
+    let now = 1_000 * hour
+    let secondsOfStep = 1
+    let measured = 0
+    const deps = {
+      clock: { now: () => now },
+      store,
+      folder,
+      versions: { rows: async () => rows },
+      chain: { datanets: { version: async () => ({ cid: spec.manifest }) } },
+      shelf: { sizes: async () => ({ bytes: 1 }), take: async () => ({ folder, release: () => undefined }) },
+      engine: {
+        open: async () => ({ parameters: 1 }),
+        async tune({ onProgress }: { onProgress: () => void }) {
+          measured++
+          for (let step = 0; step < 4; step++) {
+            now += 1000 * secondsOfStep
+            onProgress()
+          }
+        }
+      }
+    } as unknown as JobsDeps
+    const policy = { pricePerSecond: 1n, maxRows: 10, maxSeconds: 50, maxParameters: 10 } as WorkerPolicy
+    const estimator = createEstimator(deps, policy, createExperience(store))
+    const estimate = async (): Promise<number> =>
+      (await estimator.estimate(job, spec, builder, () => undefined)).adapterSeconds
+
+    assert.equal(await estimate(), 10)
+    assert.equal(await estimate(), 10)
+    assert.equal(measured, 1, 'what is known is not measured again')
+
+    now += 25 * hour
+    secondsOfStep = 9 // the machine is busy
+    await assert.rejects(estimate(), { code: 'work.seconds' })
+    assert.equal(measured, 2, 'a day later it is')
+
+    secondsOfStep = 1
+    await assert.rejects(estimate(), { code: 'work.seconds' })
+    assert.equal(measured, 2, 'a job that is declined is not measured each time')
+    now += 2 * hour
+    assert.equal(await estimate(), 10)
+    assert.equal(measured, 3, 'nor is it declined for good')
+    await store.close()
+  })
+})
