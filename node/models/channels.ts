@@ -2,7 +2,7 @@ import { InvalidError, defaultPage, largestPage } from '../../protocol/primitive
 import type { Address, Page, PageRequest } from '../../protocol/primitives/index.ts'
 import type { ChannelState } from '../../protocol/models/index.ts'
 import type { Wallet } from './client/wallet.ts'
-import type { ClientChannel } from './records.ts'
+import type { ClientChannel, WorkerChannel } from './records.ts'
 import type { ChannelView } from './types.ts'
 import type { Accounts } from './worker/accounts.ts'
 
@@ -27,9 +27,9 @@ export async function listChannels(
   const full = (): boolean => items.length > most
   const range = after === undefined ? {} : { from: `${after}~` }
   if (role === 'worker')
-    for await (const { id, client, model, expiry, channel } of accounts.records(range)) {
-      if (!closed && channel.state === 'closed') continue
-      items.push(viewOf({ id, role: 'worker', client, worker: self, model, expiry }, channel))
+    for await (const record of accounts.records(range)) {
+      if (!closed && record.channel.state === 'closed') continue
+      items.push(paying(self, record))
       if (full()) break
     }
   if (!full())
@@ -41,6 +41,10 @@ export async function listChannels(
   const last = full() ? items[most - 1] : undefined
   return { items: items.slice(0, most), next: last === undefined ? null : `${last.role}/${last.id}` }
 }
+
+/** A channel that pays this node. */
+export const paying = (self: Address, { id, client, model, expiry, channel }: WorkerChannel): ChannelView =>
+  viewOf({ id, role: 'worker', client, worker: self, model, expiry }, channel)
 
 /** A channel that this node pays by, with what has come over it and is not signed for. */
 export async function ownChannel(

@@ -21,7 +21,6 @@ export type ModelsErrorCode =
   | 'client.unreliable'
   | 'close.busy'
   | 'close.over'
-  | 'close.payee'
   | 'close.unknown'
   | 'frame.unexpected'
   | 'model.invalid'

@@ -16,7 +16,7 @@ import { declareMetrics } from './metrics.ts'
 import { openTables } from './records.ts'
 import type { Registered } from './records.ts'
 import { createChainTime } from './chain-time.ts'
-import { listChannels, ownChannel } from './channels.ts'
+import { listChannels, ownChannel, paying } from './channels.ts'
 import { createCatalogue } from './catalogue.ts'
 import { asStream } from './stream.ts'
 import type { AskEvent, ModelView, ModelsService } from './types.ts'
@@ -171,10 +171,11 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
     release: ids => receipts.release(ids),
     channels: page => listChannels({ self, accounts, wallet }, page),
     async closeChannel(id) {
-      if ((await wallet.find(id)) === undefined && (await accounts.find(id)) !== undefined)
-        throw new InvalidError('close.payee', 'that channel pays this node: its client closes it', {
-          help: 'What it owes comes by `tilth claim`.'
-        })
+      const payer = (await wallet.find(id)) === undefined ? await accounts.find(id) : undefined
+      if (payer !== undefined) {
+        const transaction = await redeemer.close(payer)
+        return { channel: paying(self, payer.record), transaction }
+      }
       const transaction = await keeper.close(id)
       for await (const record of wallet.records({ from: id }))
         return { channel: await ownChannel({ self, wallet }, record), transaction }

@@ -267,9 +267,10 @@ export interface ModelsService {
   channels(page?: PageRequest & { closed?: boolean }): Promise<Page<ChannelView>>
   /**
    * Client: takes the next step of closing a channel by hand. Asks the chain to close it, or once its window or its
-   * time is over takes back what is left; in between nothing is to be done, and `transaction` is null.
-   * @throws NotFoundError `close.unknown` · InvalidError `close.payee` (it pays this node), `close.over`,
-   * `close.busy` while an answer comes over it · as the chain
+   * time is over takes back what is left; in between nothing is to be done, and `transaction` is null. Worker: claims
+   * what the channel owes and ends it at once.
+   * @throws NotFoundError `close.unknown` · InvalidError `close.over`, `close.busy` while an answer comes over it ·
+   * as the chain
    */
   closeChannel(id: Hex): Promise<{ channel: ChannelView; transaction: Hex | null }>
   /** Worker: what clients have promised and nobody has claimed yet. */

@@ -41,7 +41,9 @@ export const channelRoutes = {
     method: 'POST',
     path: '/api/channels/:id/close',
     stage: 'receipt',
-    summary: 'Close a channel: the first call asks the chain to, one after the window takes back what is left (client)',
+    summary:
+      'Close a channel. Client: the first call asks the chain to, one after the window takes back what is left. ' +
+      'Worker: claims what it owes and ends it at once',
     params: z.object({ id: z.string().min(1).max(100) }),
     body: nothing,
     reply: z.object({ channel: channelView, transaction: hash.nullable() })

@@ -9,8 +9,8 @@ import { dim, duration, safe, short, table, tokens } from '../output.ts'
 const pollMs = 1_000
 
 /** What comes back of a channel, and when. */
-function returned({ state, left, returnsAt }: ChannelView): string {
-  if (returnsAt === null) return `${tokens(left)} came back`
+function returned({ role, state, left, returnsAt }: ChannelView): string {
+  if (returnsAt === null) return `${tokens(left)} ${role === 'client' ? 'came back' : 'went back to its client'}`
   const seconds = Math.ceil((returnsAt - Date.now()) / 1000)
   const how = state === 'open' ? ', or sooner by `tilth channel close`' : ''
   return `${tokens(left)} ${seconds > 0 ? `in ${duration(seconds)}` : 'now'}${how}`
@@ -88,8 +88,14 @@ export function channelCommand(): Command {
     connected(
       command({
         name: 'close',
-        summary: 'get back what a channel holds and no voucher has promised; the worker has a window to claim the rest',
-        examples: ['tilth channel close 0x12ab34', 'tilth channel close 0x12ab34 --wait']
+        summary:
+          'end a channel. Client: what no voucher has promised comes back; the worker has a window to claim the rest. ' +
+          'Worker: what it owes is claimed, and the rest goes back at once',
+        examples: [
+          'tilth channel close 0x12ab34',
+          'tilth channel close 0x12ab34 --wait',
+          'tilth channel close 0x12ab34 --as worker-1'
+        ]
       })
     )
       .argument('<channel>', 'its id, or the first characters of it')
@@ -106,6 +112,7 @@ export function channelCommand(): Command {
             ({ channel, transaction }) =>
               [
                 `${short(channel.id)} is ${channel.state}: ${returned(channel)}`,
+                ...(channel.role === 'worker' ? [`it paid ${tokens(channel.claimed)}, split as its model says`] : []),
                 ...(channel.state === 'closed'
                   ? []
                   : [dim('the daemon takes it back by itself then; --wait stays until it has')]),

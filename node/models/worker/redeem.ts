@@ -1,5 +1,5 @@
-import { claimedUp } from '../../../protocol/models/index.ts'
-import { tokenText } from '../../../protocol/primitives/index.ts'
+import { claimedUp, closedWith } from '../../../protocol/models/index.ts'
+import { InvalidError, tokenText } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { createQueue } from '../../runtime/index.ts'
 import type { Plan } from '../../runtime/index.ts'
@@ -20,6 +20,11 @@ export interface Redeemer {
   }): Promise<{ channels: number; amount: bigint }>
   /** One channel, now: the client has asked to close it. */
   one(account: Account): Promise<bigint>
+  /**
+   * Claims what a channel owes and ends it, which its worker may at any time: the rest goes back to its client.
+   * @throws InvalidError `close.over`, `close.busy` while an answer goes over it · as the chain
+   */
+  close(account: Account): Promise<Hex>
 }
 
 /** Brings vouchers to the chain: when they are worth it, and before their channel ends. */
@@ -111,6 +116,21 @@ export function createRedeemer(
         }
         if (closing !== undefined) said(amount, closing, 'an epoch closes')
         return { channels, amount }
+      }),
+    close: account =>
+      claims.run('', async () => {
+        if (account.record.channel.state === 'closed')
+          throw new InvalidError('close.over', 'that channel is closed, and what it owed is claimed', {
+            help: 'See `tilth earnings --payments`.'
+          })
+        if ([...account.answers.values()].some(({ orphan }) => !orphan))
+          throw new InvalidError('close.busy', 'an answer is going over that channel', {
+            help: 'Try again when it is there and paid.'
+          })
+        await one(account)
+        const { refunded, transaction } = await chain.channels.finishClose(account.id)
+        await accounts.update(account, state => (state.state === 'closed' ? state : closedWith(state, refunded)))
+        return transaction
       }),
     one: account =>
       policy.redeem

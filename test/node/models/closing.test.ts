@@ -32,7 +32,6 @@ describe('closing a channel by hand', function () {
     assert.ok(channel !== undefined)
     assert.deepEqual([channel.role, channel.state, channel.deposit - channel.paid], ['client', 'open', channel.left])
     assert.deepEqual(await client.service.deposits(), { deposited: channel.deposit, promised: usage.fee, claimed: 0n })
-    await assert.rejects(worker.service.closeChannel(channel.id), { code: 'close.payee' })
     await assert.rejects(client.service.closeChannel(`0x${'77'.repeat(32)}`), { code: 'close.unknown' })
 
     const asked = await client.service.closeChannel(channel.id)
@@ -69,5 +68,24 @@ describe('closing a channel by hand', function () {
     for (const { id } of items) await client.service.closeChannel(id)
     await network.anvil.advance(61)
     await until(async () => (await balance(client)) === before, 'all of it is back', 30_000)
+  })
+
+  it('is a worker’s right at any time: it claims what it was promised, and the rest is back at once', async () => {
+    broken = false
+    const before = await balance(client)
+    const { usage } = await ask(client, question('who'))
+    const [channel] = (await client.service.channels({ closed: false })).items
+    assert.ok(channel !== undefined)
+    const { channel: closed, transaction } = await worker.service.closeChannel(channel.id)
+    assert.deepEqual([closed.role, closed.state, closed.claimed], ['worker', 'closed', usage.fee])
+    assert.match(transaction ?? '', /^0x/)
+    await until(async () => (await balance(client)) === before - usage.fee, 'the rest is back', 30_000)
+    await assert.rejects(worker.service.closeChannel(channel.id), { code: 'close.over' })
+    await until(
+      async () => (await client.service.channels({ closed: false })).items.length === 0,
+      'its client has heard of it',
+      30_000
+    )
+    await ask(client, question('where')) // over another one
   })
 })
