@@ -1,3 +1,4 @@
+import { createSocket } from 'node:dgram'
 import { createServer } from 'node:net'
 import { hostOf, parseMultiaddr, portOf } from '../node/transport/addresses.ts'
 import { TilthError } from '../protocol/primitives/index.ts'
@@ -24,11 +25,40 @@ export function isFree(port: number, host = '127.0.0.1'): Promise<boolean> {
   })
 }
 
-/** `from` or the next one of its row that nothing holds. 0, which means any, if all are taken. */
+/** How long a process may take from choosing a port to listening there. */
+const claimedMs = 120_000
+const mine = new Set<number>()
+
+/**
+ * Takes a free port for this process before it listens there: processes that start at the same moment see the same ones
+ * free. What says so is a UDP socket of that number, which one process at a time can have, and which ends with it.
+ */
+export async function claimPort(port: number, host?: string): Promise<boolean> {
+  if (!(await isFree(port, host))) return false
+  if (mine.has(port)) return true
+  const claim = createSocket('udp4')
+  return new Promise(resolve => {
+    claim.once('error', () => {
+      claim.close()
+      resolve(false)
+    })
+    claim.bind({ port, address: '127.0.0.1', exclusive: true }, () => {
+      claim.unref()
+      mine.add(port)
+      setTimeout(() => {
+        mine.delete(port)
+        claim.close()
+      }, claimedMs).unref()
+      resolve(true)
+    })
+  })
+}
+
+/** `from` or the next one of its row that nothing holds or is about to. 0, which means any, if all are taken. */
 export async function freePort(from: number, host?: string): Promise<number> {
   for (let i = 0; i < tries; i++) {
     const port = from + i * step
-    if (isAskable(port) && (await isFree(port, host))) return port
+    if (isAskable(port) && (await claimPort(port, host))) return port
   }
   return 0
 }

@@ -23,7 +23,13 @@ function run(command: string, args: string[], capture = false): Promise<{ code: 
     const child = spawn(command, args, {
       cwd: root,
       stdio: ['ignore', capture ? 'pipe' : 'inherit', 'inherit'],
-      env: { ...process.env, PATH: bin + delimiter + (process.env['PATH'] ?? '') }
+      env: {
+        ...process.env,
+        PATH: bin + delimiter + (process.env['PATH'] ?? ''),
+        // What a test leaves goes with this folder, also where its process was killed; what was compiled stays.
+        TMPDIR: scratch,
+        NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? join(tmpdir(), 'tilth-compile-cache')
+      }
     })
     let output = ''
     child.stdout?.on('data', (chunk: Buffer) => {

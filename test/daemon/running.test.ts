@@ -8,10 +8,12 @@ import { join } from 'node:path'
 import { markOf, runs } from '../../node/runtime/processes.ts'
 import { down } from '../../daemon/local/down.ts'
 import { supervise } from '../../daemon/local/network/supervisor.ts'
-import { choosePorts, freePort } from '../../daemon/ports.ts'
+import { choosePorts, claimPort, freePort } from '../../daemon/ports.ts'
 import { apiNote, leaveFolder, requireFree, runningIn, takeFolder } from '../../daemon/running.ts'
 import { TilthError } from '../../protocol/primitives/index.ts'
 import { scratch, until } from '../harness/index.ts'
+
+const claiming = `import { claimPort } from ${JSON.stringify(join(import.meta.dirname, '../../daemon/ports.ts'))}`
 
 async function holding(host: string): Promise<{ port: number; server: Server }> {
   const server = createServer().listen(0, host)
@@ -37,6 +39,26 @@ describe('ports of a daemon', () => {
     } finally {
       server.close()
     }
+  })
+})
+
+describe('ports that another process is about to take', () => {
+  it('are left to it', async () => {
+    const { port, server } = await holding('127.0.0.1')
+    server.close()
+    await once(server, 'close')
+    const another = spawn(
+      process.execPath,
+      ['--input-type=module', '-e', `${claiming}; console.log(await claimPort(${port})); setInterval(() => {}, 1000)`],
+      { stdio: ['ignore', 'pipe', 'inherit'] }
+    )
+    const [said] = (await once(another.stdout, 'data')) as [Buffer]
+    assert.equal(said.toString().trim(), 'true')
+    assert.equal(await claimPort(port), false)
+    another.kill('SIGKILL')
+    await once(another, 'close')
+    assert.equal(await claimPort(port), true, 'a claim ends with its process')
+    assert.equal(await claimPort(port), true, 'and is no obstacle to whose it is')
   })
 })
 

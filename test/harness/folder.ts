@@ -1,6 +1,16 @@
+import { rmSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** A new folder that goes with whoever made it. */
-export const scratch = (name: string): Promise<string> => mkdtemp(join(tmpdir(), `tilth-${name}-`))
+const made: string[] = []
+process.once('exit', () => {
+  for (const folder of made) rmSync(folder, { recursive: true, force: true, maxRetries: 2 })
+})
+
+/** A new folder that goes with this process at the latest. */
+export async function scratch(name: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), `tilth-${name}-`))
+  made.push(folder)
+  return folder
+}

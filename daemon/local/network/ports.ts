@@ -1,7 +1,7 @@
 import { InvalidError } from '../../../protocol/primitives/index.ts'
 import { defaultPorts } from '../../config/index.ts'
 import type { NetworkFile } from '../../config/index.ts'
-import { freePort, isFree } from '../../ports.ts'
+import { claimPort, freePort, isFree } from '../../ports.ts'
 import { members } from './members.ts'
 
 /** Rows of ports tried for the APIs: 4180 to 4185, 4200 to 4205, …; a real node of this machine may have the first. */
@@ -14,7 +14,7 @@ export const portOfUrl = (url: string | undefined): number => {
 }
 
 const allFree = async (ports: readonly number[]): Promise<boolean> => {
-  for (const port of ports) if (port === 0 || !(await isFree(port))) return false
+  for (const port of ports) if (port === 0 || !(await claimPort(port))) return false
   return true
 }
 
