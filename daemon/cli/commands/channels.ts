@@ -89,8 +89,8 @@ export function channelCommand(): Command {
       command({
         name: 'close',
         summary:
-          'end a channel. Client: what no voucher has promised comes back; the worker has a window to claim the rest. ' +
-          'Worker: what it owes is claimed, and the rest goes back at once',
+          'end a channel. Client: what no voucher has promised comes back; the worker has a window to claim ' +
+          'the rest. Worker: what it owes is claimed, and the rest goes back at once',
         examples: [
           'tilth channel close 0x12ab34',
           'tilth channel close 0x12ab34 --wait',
