@@ -16,6 +16,7 @@ export const places = {
   contribution: at('/contributions/$id'),
   review: '/review',
   factory: '/factory',
+  draft: at('/factory/drafts/$id'),
   job: at('/factory/jobs/$id'),
   bazaar: '/bazaar',
   model: at('/bazaar/$id'),

@@ -19,3 +19,11 @@ export function plainAmount(smallest: string | bigint): string {
 }
 
 const grouped = (whole: string): string => whole.replaceAll(/\B(?=(\d{3})+(?!\d))/g, '\u202f')
+
+/** What somebody typed as an amount, in smallest units; undefined where it is none. */
+export function smallestOf(text: string): bigint | undefined {
+  const match = /^([0-9]{1,18})(?:[.,]([0-9]{1,18}))?$/.exec(text.trim())
+  if (match === null) return undefined
+  const [, whole = '0', fraction = ''] = match
+  return BigInt(whole) * unit + BigInt(fraction.padEnd(18, '0'))
+}

@@ -1,0 +1,225 @@
+import { useState } from 'react'
+import type { DatanetView, JobView, ModelView } from '../../../daemon/api/contract/views.ts'
+import { useAct, useCall, useList } from '../../api/index.ts'
+import { places } from '../../app/places.ts'
+import { manyText, smallestOf } from '../../formats/index.ts'
+import {
+  Amount,
+  Button,
+  Card,
+  Confirm,
+  Facts,
+  Failure,
+  GoButton,
+  Notice,
+  Section,
+  TextField
+} from '../../parts/index.ts'
+import { splitOf, usualSplit } from './split-text.ts'
+
+/** An address that others open in their own console or this one. */
+function Share({ model }: { readonly model: ModelView }) {
+  const [copied, setCopied] = useState<string>()
+  const link = `${location.origin}${places.model(model.id)}`
+  const command = `tilth ask --model ${model.name} "…"`
+  const copy = (text: string): void => {
+    void navigator.clipboard.writeText(text).then(() => setCopied(text))
+  }
+  return (
+    <div className="share">
+      <code className="share-text">{link}</code>
+      <Button onPress={() => copy(link)}>{copied === link ? 'Copied' : 'Copy the link'}</Button>
+      <code className="share-text">{command}</code>
+      <Button onPress={() => copy(command)}>{copied === command ? 'Copied' : 'Copy the command'}</Button>
+    </div>
+  )
+}
+
+/** A worker serves at its own price; who is none is told whose price it is. */
+function Price({ model, isWorker }: { readonly model: ModelView; readonly isWorker: boolean }) {
+  const [input, setInput] = useState('0.000001')
+  const [output, setOutput] = useState('0.00001')
+  const serve = useAct('serve', ['models', 'model', 'status'])
+  const [inputPrice, outputPrice] = [smallestOf(input), smallestOf(output)]
+  if (!isWorker)
+    return (
+      <p className="choice-note">
+        {model.offers.length === 0
+          ? 'No worker offers it yet. The one that trained it does within a minute, at its own price for a token.'
+          : `Offered by ${manyText(model.offers.length, 'worker')}, each at its own price for a token.`}
+      </p>
+    )
+  return (
+    <>
+      <div className="wizard-fields">
+        <TextField
+          label="TILTH for a token of a question"
+          number
+          value={input}
+          onChange={setInput}
+          fault={inputPrice === undefined ? 'A number of TILTH.' : undefined}
+        />
+        <TextField
+          label="TILTH for a token of an answer"
+          number
+          value={output}
+          onChange={setOutput}
+          fault={outputPrice === undefined ? 'A number of TILTH.' : undefined}
+        />
+      </div>
+      <p className="wizard-more">
+        <Button
+          isDisabled={inputPrice === undefined || outputPrice === undefined || serve.isPending}
+          onPress={() =>
+            serve.mutate({
+              params: { id: model.id },
+              body: { inputPrice: String(inputPrice), outputPrice: String(outputPrice) }
+            })
+          }
+        >
+          Serve it here at this price
+        </Button>
+      </p>
+      {serve.error === null ? null : <Failure error={serve.error} />}
+    </>
+  )
+}
+
+function Deployed({ model, datanet }: { readonly model: ModelView; readonly datanet: DatanetView }) {
+  const status = useCall('status')
+  const { split } = model
+  return (
+    <Card phase="models">
+      <Facts
+        facts={[
+          ['Name', model.name],
+          [
+            'Of each fee',
+            `${split.worker / 100} % worker, ${split.builder / 100} % builder, ${split.data / 100} % data`
+          ],
+          ['Licence of its data', datanet.licence],
+          ...model.offers.slice(0, 3).map(
+            ({ worker, outputPrice }) =>
+              [
+                `Price at ${worker.slice(0, 8)}`,
+                <span key={worker}>
+                  <Amount of={outputPrice} /> a token
+                </span>
+              ] as const
+          )
+        ]}
+      />
+      <div className="wizard-more">
+        <Price model={model} isWorker={status.data?.roles.includes('worker') ?? false} />
+      </div>
+      <div className="wizard-more">
+        <Share model={model} />
+      </div>
+      <p className="wizard-more wizard-line">
+        <GoButton to={places.model(model.id)} look="main">
+          Open it in the bazaar
+        </GoButton>
+        <GoButton to={places.chat(model.id)}>Talk to it</GoButton>
+      </p>
+    </Card>
+  )
+}
+
+function Form({ job, datanet }: { readonly job: JobView; readonly datanet: DatanetView }) {
+  const [name, setName] = useState(job.product?.name ?? `${datanet.name}-v${job.version}`)
+  const [split, setSplit] = useState(usualSplit)
+  const [isAsking, setAsking] = useState(false)
+  const register = useAct('registerModel', ['models', 'job'])
+  const read = splitOf(split)
+  const fault = 'fault' in read ? read.fault : undefined
+  const send = (): void => {
+    if ('fault' in read) return
+    register.mutate(
+      { body: { name: name.trim(), job: job.id, split: read.split } },
+      { onSuccess: () => setAsking(false) }
+    )
+  }
+  return (
+    <>
+      <div className="wizard-fields">
+        <TextField
+          label="Name"
+          note="What people ask for. A name that looks like another's is refused."
+          value={name}
+          onChange={setName}
+          fault={name.trim() === '' ? 'A model needs a name.' : undefined}
+        />
+      </div>
+      <h3 className="wizard-more">Who gets what of every fee, in percent</h3>
+      <div className="wizard-fields">
+        <TextField
+          label="Worker"
+          note="Whoever answers."
+          number
+          value={split.worker}
+          onChange={worker => setSplit({ ...split, worker })}
+        />
+        <TextField
+          label="Builder"
+          note="You, who had it made."
+          number
+          value={split.builder}
+          onChange={builder => setSplit({ ...split, builder })}
+        />
+        <TextField
+          label="Data"
+          note="The people whose rows an answer owes to."
+          number
+          value={split.data}
+          onChange={data => setSplit({ ...split, data })}
+          fault={fault}
+        />
+      </div>
+      <div className="wizard-more">
+        <Notice title={`Its data stands under ${datanet.licence}.`}>
+          <p>
+            A model grown from it is offered under the same terms, and under those of its base. The base takes no part
+            of the fees: a registration shares them among worker, builder and data alone.
+          </p>
+        </Notice>
+      </div>
+      <p className="wizard-more wizard-line">
+        <Button look="main" isDisabled={fault !== undefined || name.trim() === ''} onPress={() => setAsking(true)}>
+          Deploy it
+        </Button>
+      </p>
+      <Confirm
+        title={`Deploy it as ${name.trim()}?`}
+        isOpen={isAsking}
+        close={() => setAsking(false)}
+        act="Register it on chain"
+        isBusy={register.isPending}
+        onAct={send}
+      >
+        <p>
+          The registration is on chain for good, and costs the gas of one transaction. Another split later is another
+          registration; a name can be retired.
+        </p>
+        {register.error === null ? null : <Failure error={register.error} />}
+      </Confirm>
+    </>
+  )
+}
+
+/** Name, split and price, and then the model's address for others. */
+export function Deploy({ job, datanet }: { readonly job: JobView; readonly datanet: DatanetView }) {
+  const models = useList('models', { limit: 500 })
+  const model = models.items?.find(({ result }) => result === job.result)
+  return (
+    <Section
+      title={model === undefined ? 'Deploy it' : `It is deployed as ${model.name}`}
+      note={
+        model === undefined
+          ? 'Once it is registered, workers can offer it, anybody can ask it, and every fee is shared as you say here.'
+          : undefined
+      }
+    >
+      {model === undefined ? <Form job={job} datanet={datanet} /> : <Deployed model={model} datanet={datanet} />}
+    </Section>
+  )
+}

@@ -1,0 +1,82 @@
+import { useQueryClient } from '@tanstack/react-query'
+import { useEffect, useRef, useState } from 'react'
+import type { JobDraft, KeptDraft } from '../../../protocol/jobs/draft.ts'
+import { TilthError } from '../../../protocol/primitives/errors.ts'
+import { api, useCall } from '../../api/index.ts'
+
+/** So long nothing is entered before it is kept. */
+const restMs = 500
+
+export interface Drafting {
+  readonly draft: KeptDraft | undefined
+  readonly error: Error | null
+  readonly refetch: () => unknown
+  readonly change: (edits: Partial<JobDraft>) => void
+  /** Whether all that was entered is kept by the daemon. */
+  readonly isKept: boolean
+  /** Why it could not be kept. */
+  readonly fault: TilthError | undefined
+  /** Lets go of what was entered here, for what another browser has saved. */
+  readonly takeOther: () => void
+  /** Keeps at once what was entered. @returns the draft as it is kept */
+  readonly settle: () => Promise<KeptDraft | undefined>
+}
+
+/** A draft as the daemon keeps it, with what is being entered here over it. */
+export function useDraft(id: string): Drafting {
+  const queries = useQueryClient()
+  const kept = useCall('draft', { id })
+  const [edits, setEdits] = useState<Partial<JobDraft>>({})
+  const [fault, setFault] = useState<TilthError>()
+  const saving = useRef<Promise<KeptDraft | undefined>>(undefined)
+  const server = kept.data
+  const isKept = Object.keys(edits).length === 0
+
+  const save = async (): Promise<KeptDraft | undefined> => {
+    await saving.current
+    const before = queries.getQueryData<KeptDraft>(['draft', { id }])
+    if (before === undefined || isKept) return before
+    const { id: _, revision, savedAt: __, ...plain } = before
+    try {
+      const now = await api.call('saveDraft', { body: { draft: { ...plain, ...edits }, from: { id, revision } } })
+      queries.setQueryData(['draft', { id }], now)
+      // What was entered meanwhile stays over it.
+      setEdits(latest =>
+        Object.fromEntries(Object.entries(latest).filter(([key, value]) => edits[key as keyof JobDraft] !== value))
+      )
+      setFault(undefined)
+      return now
+    } catch (error) {
+      if (!(error instanceof TilthError)) throw error
+      setFault(error)
+      return undefined
+    }
+  }
+  useEffect(() => {
+    if (isKept || server === undefined || fault !== undefined) return undefined
+    const timer = setTimeout(() => {
+      saving.current = save()
+    }, restMs)
+    return () => {
+      clearTimeout(timer)
+    }
+  }, [edits, server === undefined, fault])
+
+  return {
+    draft: server === undefined ? undefined : { ...server, ...edits },
+    error: kept.error,
+    refetch: kept.refetch,
+    change: more => {
+      if (fault?.consequence === 'retry') setFault(undefined)
+      setEdits(before => ({ ...before, ...more }))
+    },
+    isKept,
+    fault,
+    takeOther: () => {
+      setEdits({})
+      setFault(undefined)
+      void kept.refetch()
+    },
+    settle: save
+  }
+}
