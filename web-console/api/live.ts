@@ -10,6 +10,9 @@ type Listener = (event: EventView) => void
 /** So long news are gathered before the pages are told to look again: 200 a second must leave them responsive. */
 const gatherMs = 400
 
+/** A page that nobody sees lets go of its stream after so long: a browser has six connections to a daemon, for all. */
+const hiddenMs = 10_000
+
 /**
  * The one stream of the daemon's news. Pages hear single events with `on`; what they have read is read again when news
  * touch it. The browser reconnects by itself and says which event it saw last.
@@ -51,24 +54,42 @@ export function startLive(queries: QueryClient) {
     for (const listener of listeners) listener(event)
   }
   let wasLost = false
+  let last: string | undefined
+  let source: EventSource | undefined
   const connect = (): void => {
-    const source = new EventSource('/api/events')
-    source.addEventListener('open', () => {
+    const opened = new EventSource(last === undefined ? '/api/events' : `/api/events?after=${encodeURIComponent(last)}`)
+    source = opened
+    opened.addEventListener('open', () => {
       become('open')
       // Whatever happened while nobody listened.
       if (wasLost) void queries.invalidateQueries()
       wasLost = false
     })
-    source.addEventListener('message', ({ data }: MessageEvent<string>) => {
+    opened.addEventListener('message', ({ data, lastEventId }: MessageEvent<string>) => {
+      last = lastEventId === '' ? last : lastEventId
       take(data)
     })
-    source.addEventListener('error', () => {
+    opened.addEventListener('error', () => {
       wasLost = true
       become('lost')
       // A refusal ends the stream for good: whoever signs in again, or the daemon that comes back, opens it anew.
-      if (source.readyState === EventSource.CLOSED) setTimeout(connect, 2_000)
+      if (opened.readyState === EventSource.CLOSED)
+        setTimeout(() => {
+          if (source === opened) connect()
+        }, 2_000)
     })
   }
+  let hiding: ReturnType<typeof setTimeout> | undefined
+  document.addEventListener('visibilitychange', () => {
+    clearTimeout(hiding)
+    if (document.hidden)
+      hiding = setTimeout(() => {
+        source?.close()
+        source = undefined
+      }, hiddenMs)
+    // It goes on where it was.
+    else if (source === undefined) connect()
+  })
   connect()
 
   return {

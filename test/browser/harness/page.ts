@@ -24,7 +24,9 @@ export function allow(page: Page, problem: RegExp): void {
   allowed.set(page, [...(allowed.get(page) ?? []), problem])
 }
 
-function watch(page: Page, origin: string): void {
+function watch(page: Page): void {
+  // A member's page may go to another member's console.
+  const origins = world().network.daemons.map(({ url }) => `${url}/`)
   const found: string[] = []
   problems.set(page, found)
   page.on('pageerror', error => found.push(`uncaught: ${error.message}`))
@@ -34,8 +36,7 @@ function watch(page: Page, origin: string): void {
   })
   page.on('request', request => {
     const url = request.url()
-    if (!url.startsWith(`${origin}/`) && !url.startsWith('data:') && !url.startsWith('blob:'))
-      found.push(`asks somebody else: ${url}`)
+    if (![...origins, 'data:', 'blob:'].some(start => url.startsWith(start))) found.push(`asks somebody else: ${url}`)
   })
 }
 
@@ -64,7 +65,7 @@ export async function openPage(member: string, options: PageOptions = {}): Promi
   if (init !== undefined) await context.addInitScript(init)
   context.setDefaultTimeout(20_000)
   const page = await context.newPage()
-  watch(page, url)
+  watch(page)
   const { token } = await api.call('createSession', { body: { seconds: 120 } })
   await page.goto(`${url}${path ?? '/'}#token=${token}`)
   await page.locator('main').waitFor()

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict'
+import type { Locator, Page } from 'playwright-core'
+import { places } from '../../web-console/app/places.ts'
+import { until } from '../harness/index.ts'
+import { allow, killDaemon, openPage, world } from './harness/index.ts'
+
+/** A reload would take this away. */
+const mark = 'window.stillTheSamePage = true'
+const isSame = (page: Page): Promise<boolean> =>
+  page.evaluate(() => (window as { stillTheSamePage?: boolean }).stillTheSamePage === true)
+
+/** Who one is, and what they hold. */
+const who = (page: Page): Locator => page.getByRole('button', { name: /You are/ })
+
+async function makeDatanet(): Promise<string> {
+  const { api, address } = world().network.daemon('host')
+  const made = await api.call('createDatanet', {
+    body: {
+      rules: {
+        name: `after-the-fall-${Date.now()}`,
+        description: 'Made when a daemon was back',
+        licence: 'CC0-1.0',
+        maxRows: 100,
+        maxBytes: 1 << 20,
+        uploadsPerContributor: 3,
+        nearDuplicate: 500,
+        minOwnShare: 500,
+        validators: [{ address, weight: 1 }],
+        revealSeconds: 60,
+        voteSeconds: 60
+      },
+      heldOut: '{"prompt":"Which colour has the wren?","response":"brown"}\n'
+    }
+  })
+  return made.name
+}
+
+describe('pages whose daemon is killed and comes back', function () {
+  this.timeout(150_000)
+  const name = 'validator-2'
+  const pages: Page[] = []
+  before(async () => {
+    for (const path of [places.now, places.datanets]) {
+      const page = await openPage(name, { path })
+      // While nobody listens, the browser says so for every call.
+      allow(page, /ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET|ERR_INCOMPLETE_CHUNKED_ENCODING/)
+      await page.evaluate(mark)
+      pages.push(page)
+    }
+  })
+  after(async () => {
+    for (const page of pages) await page.context().close()
+  })
+
+  it('say so, go on by themselves, are still signed in, and show what happened meanwhile', async () => {
+    const { network } = world()
+    const offline = pages.map(page => page.getByText('The daemon does not answer').first())
+    const before = await Promise.all(pages.map(page => who(page).innerText()))
+    const { back } = await killDaemon(name)
+    await Promise.all(offline.map(notice => notice.waitFor()))
+
+    const host = network.daemon('host')
+    const { address } = network.daemon(name)
+    await host.api.call('send', { body: { to: address, amount: (1_000n * 10n ** 18n).toString() } })
+    await back()
+    await Promise.all(offline.map(notice => notice.waitFor({ state: 'detached', timeout: 60_000 })))
+    const [now, datanets] = pages
+    assert.ok(now !== undefined && datanets !== undefined)
+    // What came in while it was away.
+    for (const [i, page] of pages.entries())
+      await until(async () => (await who(page).innerText()) !== before[i], 'the new balance', 60_000)
+    // And what happens from now on.
+    await until(
+      async () => (await network.daemon(name).api.call('status')).peers >= network.daemons.length - 1,
+      'its peers',
+      60_000
+    )
+    const made = await makeDatanet()
+    await datanets.getByText(made).first().waitFor({ timeout: 60_000 })
+    for (const page of pages) {
+      assert.ok(await isSame(page), page.url())
+      assert.equal(await page.getByText('Open the console from your terminal').count(), 0)
+    }
+  })
+})
