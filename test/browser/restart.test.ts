@@ -56,13 +56,13 @@ describe('pages whose daemon is killed and comes back', function () {
     const { network } = world()
     const offline = pages.map(page => page.getByText('The daemon does not answer').first())
     const before = await Promise.all(pages.map(page => who(page).innerText()))
-    const { back } = await killDaemon(name)
+    const killed = await killDaemon(name)
     await Promise.all(offline.map(notice => notice.waitFor()))
 
     const host = network.daemon('host')
     const { address } = network.daemon(name)
     await host.api.call('send', { body: { to: address, amount: (1_000n * 10n ** 18n).toString() } })
-    await back()
+    await killed.back()
     await Promise.all(offline.map(notice => notice.waitFor({ state: 'detached', timeout: 60_000 })))
     const [now, datanets] = pages
     assert.ok(now !== undefined && datanets !== undefined)

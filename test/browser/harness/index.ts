@@ -1,5 +1,7 @@
 export { killDaemon, world } from './world.ts'
 export type { World } from './world.ts'
 export * from './looks.ts'
-export { allow, goTo, openPage } from './page.ts'
+export * from './frames.ts'
+export * from './imitation.ts'
+export { allow, goTo, openAt, openPage } from './page.ts'
 export type { PageOptions } from './page.ts'

@@ -24,9 +24,9 @@ export function allow(page: Page, problem: RegExp): void {
   allowed.set(page, [...(allowed.get(page) ?? []), problem])
 }
 
-function watch(page: Page): void {
+function watch(page: Page, origin: string): void {
   // A member's page may go to another member's console.
-  const origins = world().network.daemons.map(({ url }) => `${url}/`)
+  const origins = [origin, ...world().network.daemons.map(({ url }) => url)].map(url => `${url}/`)
   const found: string[] = []
   problems.set(page, found)
   page.on('pageerror', error => found.push(`uncaught: ${error.message}`))
@@ -51,25 +51,30 @@ export function takeProblems(): string[] {
   return all
 }
 
-/** A page of a member's console, signed in, in a browser of its own. Close it with `page.context().close()`. */
-export async function openPage(member: string, options: PageOptions = {}): Promise<Page> {
-  const { browser, network } = world()
-  const { api, url } = network.daemon(member)
+/** A page of an address that signs in, in a browser of its own. Close it with `page.context().close()`. */
+export async function openAt(address: string, origin: string, options: PageOptions = {}): Promise<Page> {
   const { width = 1280, height = 900, scheme = 'light', isReduced = true, init, path } = options
-  const context = await browser.newContext({
+  const context = await world().browser.newContext({
     viewport: { width, height },
     colorScheme: scheme,
     reducedMotion: isReduced ? 'reduce' : 'no-preference',
     locale: 'en-GB'
   })
   if (init !== undefined) await context.addInitScript(init)
-  context.setDefaultTimeout(20_000)
+  context.setDefaultTimeout(60_000)
   const page = await context.newPage()
-  watch(page)
-  const { token } = await api.call('createSession', { body: { seconds: 120 } })
-  await page.goto(`${url}${path ?? '/'}#token=${token}`)
+  watch(page, origin)
+  const { hash } = new URL(address)
+  await page.goto(`${origin}${path ?? '/'}${hash}`)
   await page.locator('main').waitFor()
   return page
+}
+
+/** The same of a member's console. */
+export async function openPage(member: string, options: PageOptions = {}): Promise<Page> {
+  const { api, url } = world().network.daemon(member)
+  const signIn = await api.call('createSession', { body: { seconds: 120 } })
+  return openAt(signIn.url, url, options)
 }
 
 /** Goes to a page by its address, as a link of the console does: without loading anew. */
