@@ -80,7 +80,10 @@ const answers: Partial<Record<RouteName, unknown>> = {
   model,
   send: { transaction: hash },
   withdrawStake: { transaction: hash, amount: '5' },
-  income: { items: [{ kind: 'training', amount: '5', of: hash, block: '7', transaction: hash }], next: null }
+  income: {
+    items: [{ kind: 'training', amount: '5', of: hash, block: '7', transaction: hash, at: null, name: 'birds' }],
+    next: null
+  }
 }
 const asked: { name: string; input: Json }[] = []
 const handlers = Object.fromEntries(
