@@ -14,6 +14,7 @@ export type DaemonApiErrorCode =
   | 'auth.token'
   | 'auth.wrong'
   | 'datanet.unknown'
+  | 'chain.unknown'
   | 'contribution.unknown'
   | 'epoch.account'
   | 'find.nothing'

@@ -11,15 +11,28 @@ const joined = (parts: readonly Hex[]): Uint8Array => fromHex(`0x${parts.map(par
 export const receiptId = (network: Network, { receipt }: Pick<CosignedReceipt, 'receipt'>): Hex =>
   digest(network, 'Receipt', receipt.message)
 
-/** A receipt's leaf binds its digest and both signatures; its sum is the fee. */
-export function receiptLeaf(network: Network, cosigned: Pick<CosignedReceipt, 'receipt' | 'clientSignature'>): SumLeaf {
-  const parts = [
-    receiptId(network, cosigned),
-    keccak(fromHex(cosigned.clientSignature)),
-    keccak(fromHex(cosigned.receipt.signature))
-  ]
-  return { content: toHex(keccak_256(joined(parts))), sum: cosigned.receipt.message.fee }
+/** What of a receipt its leaf binds. */
+export interface CountedReceipt {
+  readonly id: Hex
+  readonly clientSignature: Hex
+  readonly workerSignature: Hex
+  readonly fee: bigint
 }
+/** A receipt's leaf binds its digest and both signatures; its sum is the fee. */
+export const countedLeaf = ({ id, clientSignature, workerSignature, fee }: CountedReceipt): SumLeaf => ({
+  content: toHex(keccak_256(joined([id, keccak(fromHex(clientSignature)), keccak(fromHex(workerSignature))]))),
+  sum: fee
+})
+export const receiptLeaf = (
+  network: Network,
+  cosigned: Pick<CosignedReceipt, 'receipt' | 'clientSignature'>
+): SumLeaf =>
+  countedLeaf({
+    id: receiptId(network, cosigned),
+    clientSignature: cosigned.clientSignature,
+    workerSignature: cosigned.receipt.signature,
+    fee: cosigned.receipt.message.fee
+  })
 
 /** An account's leaf: its sum is all it may claim from the pool so far. */
 export function payoutLeaf({

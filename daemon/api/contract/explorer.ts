@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { statements } from '../../../protocol/crypto/statements.ts'
 import type { StatementType } from '../../../protocol/crypto/statements.ts'
 import { paged, pageSchema, route } from './route.ts'
-import { account, addressView, decimal, epochView, hash } from './views.ts'
+import { account, addressView, decimal, epochView, hash, versionView } from './views.ts'
 
 // Whatever has an id, found by it; what was signed, as it was signed; and the way from it to the chain, so that whoever
 // looks checks signature and way for themselves by `protocol/`.
@@ -145,6 +145,41 @@ export const accountView = z.object({
 })
 export type AccountView = z.infer<typeof accountView>
 
+/** A payment channel as the chain knows it. Times are Unix milliseconds; null where nobody asked to close it. */
+export const chainChannelView = z.object({
+  id: hash,
+  client: addressView,
+  worker: addressView,
+  model: hash,
+  modelName: z.string(),
+  deposit: decimal,
+  claimed: decimal,
+  expiry: z.int(),
+  closesAt: z.int().nullable(),
+  closed: z.boolean(),
+  block: decimal
+})
+export type ChainChannelView = z.infer<typeof chainChannelView>
+/** Money that a builder locked for one award. */
+export const escrowView = z.object({
+  id: hash,
+  job: hash,
+  builder: addressView,
+  worker: addressView,
+  amount: decimal,
+  deadline: z.int(),
+  state: z.enum(['funded', 'released', 'refunded']),
+  block: decimal
+})
+export type EscrowView = z.infer<typeof escrowView>
+/** An accepted contribution in a version. */
+export const versionEntryView = z.object({
+  contribution: hash,
+  contributor: addressView,
+  cid: z.string(),
+  own: z.int()
+})
+
 /** A file on IPFS, and what names it. */
 export const fileView = z.object({
   cid: z.string(),
@@ -232,6 +267,30 @@ export const explorerRoutes = {
     summary: 'A mined transaction: what it called, what it paid, and the events it left',
     params: z.object({ hash }),
     reply: transactionView
+  }),
+  chainChannel: route({
+    method: 'GET',
+    path: '/api/chain/channels/:id',
+    stage: 'receipt',
+    summary: "A payment channel, anybody's, as the chain knows it",
+    params: z.object({ id: hash }),
+    reply: chainChannelView
+  }),
+  escrow: route({
+    method: 'GET',
+    path: '/api/chain/escrows/:id',
+    stage: 'award',
+    summary: 'The money that a builder locked for one award',
+    params: z.object({ id: hash }),
+    reply: escrowView
+  }),
+  versionEntries: route({
+    method: 'GET',
+    path: '/api/datanets/:id/versions/:version',
+    stage: 'version',
+    summary: 'A version as it is anchored, with the contributions in it, by pages',
+    params: z.object({ id: hash, version: z.coerce.number<string | number>().int().min(1) }).extend(paged.shape),
+    reply: pageSchema(versionEntryView).extend({ version: versionView.extend({ name: z.string() }) })
   }),
   account: route({
     method: 'GET',

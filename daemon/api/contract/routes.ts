@@ -154,6 +154,9 @@ export const routes = {
     params: paged.extend({
       model: wanted.optional(),
       pool: wanted.optional(),
+      /** Of one channel, or one client or worker: looked for among so many in one call, so that a page may be short. */
+      channel: hash.optional(),
+      party: account.optional(),
       order: z.enum(['oldest', 'newest']).default('oldest')
     }),
     reply: pageSchema(receiptView)
@@ -189,8 +192,8 @@ export const routes = {
     method: 'GET',
     path: '/api/epochs',
     stage: 'settlement',
-    summary: 'Epochs',
-    params: paged,
+    summary: 'Epochs, the newest first, Datanet by Datanet',
+    params: paged.extend({ pool: wanted.optional() }),
     reply: pageSchema(epochView)
   }),
   finalize: route({

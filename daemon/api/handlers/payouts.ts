@@ -7,6 +7,9 @@ import type { Which } from './which.ts'
 
 type Names = 'receipts' | 'receipt' | 'settle' | 'epochs' | 'finalize' | 'accounting'
 
+/** Receipts that are looked at in one call for those of a channel or a party. */
+const mostLooked = 2_000
+
 export const epochView = (epoch: NodeEpoch): EpochView => ({
   pool: epoch.pool,
   epoch: epoch.epoch,
@@ -50,13 +53,23 @@ export const receiptView = (receipt: NodeReceipt): ReceiptView => ({
 
 export function payoutHandlers({ payouts }: Pick<Node, 'payouts'>, which: Which): Pick<Handlers, Names> {
   return {
-    async receipts({ params: { model, pool, ...page } }) {
-      const { items, next } = await payouts.receipts({
+    async receipts({ params: { model, pool, channel, party, ...page } }) {
+      const filter = {
         ...(model === undefined ? {} : { model: (await which.model(model)).id }),
         ...(pool === undefined ? {} : { pool: await which.datanet(pool) }),
         ...page
-      })
-      return { items: items.map(receiptView), next }
+      }
+      const isWanted = (one: NodeReceipt): boolean =>
+        (channel === undefined || one.channel === channel) &&
+        (party === undefined || one.client === party || one.worker === party)
+      let { items, next } = await payouts.receipts(filter)
+      let found = items.filter(isWanted)
+      for (let looked = items.length; found.length === 0 && next !== null && looked < mostLooked;) {
+        ;({ items, next } = await payouts.receipts({ ...filter, cursor: next }))
+        looked += items.length
+        found = items.filter(isWanted)
+      }
+      return { items: found.map(receiptView), next }
     },
     async receipt({ params }) {
       const id = await which.receipt(params.id)
@@ -69,7 +82,11 @@ export function payoutHandlers({ payouts }: Pick<Node, 'payouts'>, which: Which)
     },
     settle: async ({ body }) => epochView(await payouts.settle(await which.datanet(body.pool))),
     async epochs({ params }) {
-      const { items, next } = await payouts.epochs(params)
+      const { pool, ...page } = params
+      const { items, next } = await payouts.epochs({
+        ...page,
+        ...(pool === undefined ? {} : { pool: await which.datanet(pool) })
+      })
       return { items: items.map(epochView), next }
     },
     finalize: async ({ params }) => epochView(await payouts.finalize(await which.datanet(params.id))),

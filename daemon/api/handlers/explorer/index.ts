@@ -20,6 +20,9 @@ type Calls =
   | 'epoch'
   | 'epochReceipts'
   | 'transaction'
+  | 'chainChannel'
+  | 'escrow'
+  | 'versionEntries'
   | 'account'
   | 'file'
 
@@ -76,6 +79,52 @@ export function explorerHandlers(node: Parts): Pick<Handlers, Calls> {
           help: 'One that was just sent is there once it is mined.'
         })
       return transactionView(found)
+    },
+    async chainChannel({ params }) {
+      const found = await chain.ledger.channel(params.id as Hex)
+      if (found === undefined)
+        throw new NotFoundError('chain.unknown', `the chain has no channel ${params.id}`, {
+          help: 'One that was just opened is there once it is mined.'
+        })
+      const { deposit, claimed, expiry, closesAt, block, deposits: _deposits, ...channel } = found
+      return {
+        ...channel,
+        modelName: names.model(channel.model),
+        deposit: deposit.toString(),
+        claimed: claimed.toString(),
+        expiry: Number(expiry) * 1000,
+        closesAt: closesAt === 0n ? null : Number(closesAt) * 1000,
+        block: block.toString()
+      }
+    },
+    async escrow({ params }) {
+      const found = await chain.ledger.escrow(params.id as Hex)
+      if (found === undefined)
+        throw new NotFoundError('chain.unknown', `the chain has no escrow ${params.id}`, {
+          help: 'One that was just funded is there once it is mined.'
+        })
+      const { amount, deadline, block } = found
+      return { ...found, amount: amount.toString(), deadline: Number(deadline) * 1000, block: block.toString() }
+    },
+    async versionEntries({ params: { id, version, ...page } }) {
+      const anchored = await chain.ledger.version(id as Hex, version)
+      if (anchored === undefined)
+        throw new NotFoundError('version.unknown', `the Datanet has no version ${version} on chain`, {
+          help: 'Versions are numbered from 1, in the order in which its host anchored them.'
+        })
+      const { entries } = await node.data.manifest(id as Hex, version)
+      const { root, cid, count, transaction } = anchored
+      const { items, next } = pageOf(entries, page, ({ contribution }) => contribution)
+      return {
+        items: items.map(({ contribution, contributor, cid: rows, own }) => ({
+          contribution,
+          contributor,
+          cid: rows,
+          own: own.length
+        })),
+        next,
+        version: { datanet: id, version, root, cid, count, transaction, name: await names.datanet(id as Hex) }
+      }
     },
     account: ({ params }) => accountOf(node, params.id),
     file: ({ params }) => fileNamed(node, params.cid)
