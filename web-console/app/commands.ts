@@ -14,6 +14,7 @@ const pages: readonly Command[] = [
   { id: 'factory', name: 'ModelFactory', note: 'Tune a model', to: places.factory },
   { id: 'bazaar', name: 'Bazaar', note: 'Models to ask', to: places.bazaar },
   { id: 'earnings', name: 'Earnings', note: 'What came in, and why', to: places.earnings },
+  { id: 'explorer', name: 'Explorer', note: 'Anything by its id', to: places.explorer },
   { id: 'node', name: 'Node', note: 'This daemon, its peers and its log', to: places.node }
 ]
 const few = { limit: 50 }

@@ -1,7 +1,10 @@
+import type { Thing } from '../../daemon/api/contract/explorer.ts'
+
+const part = encodeURIComponent
 const at =
   (path: string) =>
   (id: string): string =>
-    path.replace('$id', encodeURIComponent(id))
+    path.replace('$id', part(id))
 
 /** Every page's address: no page and no link writes one itself. Patterns for the router stand in router.tsx. */
 export const places = {
@@ -23,9 +26,61 @@ export const places = {
   chat: at('/bazaar/$id/chat'),
   receipt: at('/receipts/$id'),
   earnings: '/earnings',
-  epoch: (pool: string, epoch: number): string => `/epochs/${encodeURIComponent(pool)}/${epoch}`,
+  /** Anybody's. */
+  earningsOf: at('/earnings/$id'),
+  /** Why an epoch gives an account what it gives. */
+  why: (account: string, pool: string, epoch: number): string =>
+    `/earnings/${part(account)}/why/${part(pool)}/${epoch}`,
+  epoch: (pool: string, epoch: number): string => `/epochs/${part(pool)}/${epoch}`,
+  /** The way from an account's payout to the chain. */
+  payout: (account: string, pool: string, epoch: number): string =>
+    `/epochs/${part(pool)}/${epoch}/payouts/${part(account)}`,
   node: '/node',
   explorer: '/explorer',
   /** Whatever an id names. */
-  find: at('/explorer/$id')
+  find: at('/explorer/$id'),
+  account: at('/accounts/$id'),
+  /** What was signed under an id, as it was signed. */
+  statements: at('/statements/$id'),
+  transaction: at('/transactions/$id'),
+  channel: at('/channels/$id'),
+  escrow: at('/escrows/$id'),
+  file: at('/files/$id'),
+  version: (datanet: string, version: number): string => `/versions/${part(datanet)}/${version}`
 } as const
+
+/** The page of whatever the explorer found. */
+export function placeOf({ kind, id, number = 1 }: Thing): string {
+  switch (kind) {
+    case 'account':
+    case 'peer':
+      return places.account(id)
+    case 'datanet':
+      return places.datanet(id)
+    case 'contribution':
+      return places.contribution(id)
+    case 'vote':
+    case 'bid':
+    case 'award':
+    case 'delivery':
+      return places.statements(id)
+    case 'version':
+      return places.version(id, number)
+    case 'job':
+      return places.job(id)
+    case 'escrow':
+      return places.escrow(id)
+    case 'model':
+      return places.model(id)
+    case 'channel':
+      return places.channel(id)
+    case 'receipt':
+      return places.receipt(id)
+    case 'epoch':
+      return places.epoch(id, number)
+    case 'transaction':
+      return places.transaction(id)
+    case 'file':
+      return places.file(id)
+  }
+}

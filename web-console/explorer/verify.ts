@@ -58,7 +58,11 @@ export function checkStatement(view: StatementView, network: { chainId: number; 
 export interface Step {
   readonly hash: Hex
   readonly sum: bigint | undefined
-  readonly neighbour: { readonly hash: string; readonly side: 'left' | 'right'; readonly sum: bigint | undefined } | null
+  readonly neighbour: {
+    readonly hash: string
+    readonly side: 'left' | 'right'
+    readonly sum: bigint | undefined
+  } | null
 }
 export interface Way {
   /** The leaf first; the last one's hash is the root of whatever tree it stands in. */

@@ -1,0 +1,46 @@
+import { useCall } from '../api/index.ts'
+import { places } from '../app/places.ts'
+import { useParameter } from '../app/use-place.ts'
+import { amountText, shortId } from '../formats/index.ts'
+import { Amount, Card, Facts, Id, Page as Frame, Read, When } from '../parts/index.ts'
+import './explorer.css'
+
+const stateWords = {
+  funded: 'waits for the training to be accepted',
+  released: 'was paid for training',
+  refunded: 'went back to its builder'
+} as const
+
+/** Money that a builder locked for one award. */
+export function Page() {
+  const id = useParameter('id')
+  const escrow = useCall('escrow', { id })
+  return (
+    <Frame
+      title={
+        escrow.data === undefined
+          ? `Escrow ${shortId(id)}`
+          : `${amountText(escrow.data.amount)} ${stateWords[escrow.data.state]}`
+      }
+      lead="A builder locks the price of an award before the work begins. It is paid when the work is accepted, or goes back at the deadline."
+      phase="jobs"
+    >
+      <Read from={escrow} what="the escrow">
+        {view => (
+          <Card phase="jobs">
+            <Facts
+              facts={[
+                ['Amount', <Amount key="a" of={view.amount} />],
+                ['Job', <Id key="j" id={view.job} to={places.job(view.job)} />],
+                ['Builder', <Id key="b" id={view.builder} to={places.account(view.builder)} />],
+                ['Worker', <Id key="w" id={view.worker} to={places.account(view.worker)} />],
+                ['Deadline', <When key="d" at={view.deadline} />],
+                ['Funded in block', view.block]
+              ]}
+            />
+          </Card>
+        )}
+      </Read>
+    </Frame>
+  )
+}

@@ -1,0 +1,25 @@
+import { useCall } from '../api/index.ts'
+import { Notice, Read, Section } from '../parts/index.ts'
+import { WayToChain } from './way.tsx'
+
+/** The ways from a contribution or a receipt to the chain, as far as there are any. */
+export function Ways({ id }: { readonly id: string }) {
+  const proofs = useCall('proofs', { id })
+  return (
+    <Section title="The way to the chain">
+      <Read from={proofs} what="the way to the chain">
+        {({ items, why }) => (
+          <div className="stack">
+            {why === null ? null : <Notice title={why} />}
+            {items.map(proof => (
+              <WayToChain
+                key={`${proof.kind} ${proof.kind === 'version' ? proof.version : proof.epoch}`}
+                proof={proof}
+              />
+            ))}
+          </div>
+        )}
+      </Read>
+    </Section>
+  )
+}

@@ -1,0 +1,185 @@
+import type { StatementType } from '../../protocol/crypto/statements.ts'
+import type { Kind } from '../../daemon/api/contract/explorer.ts'
+import type { Phase } from '../../protocol/flow.ts'
+
+interface Words {
+  readonly title: string
+  readonly phase: Phase
+  /** One sentence of what whoever signs it says. */
+  readonly means: string
+}
+
+/** What each statement says, in a sentence. */
+export const statementWords: Readonly<Record<StatementType, Words>> = {
+  Datanet: {
+    title: 'A Datanet is made',
+    phase: 'data',
+    means: 'Its host fixes the rules: their hash stands here, and nobody can change them afterwards.'
+  },
+  Commitment: {
+    title: 'A contribution is committed',
+    phase: 'data',
+    means: 'Its contributor fixes what it will show, before anybody can see or copy it.'
+  },
+  Reveal: {
+    title: 'A contribution is shown',
+    phase: 'data',
+    means: 'Its contributor names the file that was committed, and the salt that opens the commitment.'
+  },
+  VoteCommit: {
+    title: 'A vote is committed',
+    phase: 'data',
+    means: 'A validator fixes its vote before it sees another’s.'
+  },
+  Vote: {
+    title: 'A vote is shown',
+    phase: 'data',
+    means: 'A validator says whether it accepts, and by the outcome which rows count.'
+  },
+  Version: {
+    title: 'A version is anchored',
+    phase: 'data',
+    means: 'The host says which contributions are in it: the root of their tree stands on chain.'
+  },
+  TuneJob: {
+    title: 'A job is posted',
+    phase: 'jobs',
+    means: 'A builder says what is to be trained, with which settings, and what it may cost.'
+  },
+  Bid: { title: 'A worker bids', phase: 'jobs', means: 'It says what it asks, and how long it would take.' },
+  Award: {
+    title: 'A lot is awarded',
+    phase: 'jobs',
+    means: 'The builder gives a part of the job to a worker, at a price that lies in escrow.'
+  },
+  Delivery: { title: 'A lot is delivered', phase: 'jobs', means: 'The worker names the files that it trained.' },
+  Release: {
+    title: 'An escrow is agreed on',
+    phase: 'jobs',
+    means: 'The worker agrees to how much of the escrow is paid.'
+  },
+  JobClosed: {
+    title: 'A job is closed',
+    phase: 'jobs',
+    means: 'The builder says how it ended, and with which result.'
+  },
+  Offer: { title: 'A model is offered', phase: 'models', means: 'A worker says at what price it answers.' },
+  InferenceRequest: {
+    title: 'Something is asked',
+    phase: 'models',
+    means: 'A client asks, says what it may cost at most, and who may see it.'
+  },
+  Voucher: {
+    title: 'Money is promised',
+    phase: 'models',
+    means: 'A client promises its worker so much of what lies in their channel, all in all.'
+  },
+  Receipt: {
+    title: 'An answer has a receipt',
+    phase: 'models',
+    means: 'Client and worker say together what was asked and answered, as hashes, and what it cost.'
+  },
+  Scoring: {
+    title: 'An answer is weighed',
+    phase: 'payouts',
+    means: 'A scorer says what each contributor’s rows added to the answer.'
+  },
+  ContentRequest: { title: 'An answer is asked for', phase: 'payouts', means: 'A scorer asks to see it.' },
+  ExplainRequest: {
+    title: 'An explanation is asked for',
+    phase: 'payouts',
+    means: 'A client asks whose data it owes to.'
+  },
+  EpochClosing: {
+    title: 'An epoch is being closed',
+    phase: 'payouts',
+    means: 'A settler asks workers to bring what clients have promised.'
+  },
+  Hello: { title: 'A node says who it is', phase: 'models', means: 'It names its roles.' }
+}
+
+/** What a thing is called where there is no more to say. */
+export const kindWords: Readonly<Record<Kind, { name: string; phase: Phase | undefined }>> = {
+  account: { name: 'Account', phase: undefined },
+  peer: { name: 'Node', phase: undefined },
+  datanet: { name: 'Datanet', phase: 'data' },
+  contribution: { name: 'Contribution', phase: 'data' },
+  vote: { name: 'Vote', phase: 'data' },
+  version: { name: 'Version', phase: 'data' },
+  job: { name: 'Job', phase: 'jobs' },
+  bid: { name: 'Bid', phase: 'jobs' },
+  award: { name: 'Award', phase: 'jobs' },
+  delivery: { name: 'Delivery', phase: 'jobs' },
+  escrow: { name: 'Escrow', phase: 'jobs' },
+  model: { name: 'Model', phase: 'models' },
+  channel: { name: 'Channel', phase: 'models' },
+  receipt: { name: 'Receipt', phase: 'models' },
+  epoch: { name: 'Epoch', phase: 'payouts' },
+  transaction: { name: 'Transaction', phase: 'payouts' },
+  file: { name: 'File', phase: undefined }
+}
+
+/** What each contract of the network keeps. */
+export const contractWords: Readonly<Record<string, string>> = {
+  token: 'the token',
+  registry: 'the registry of nodes, which holds stakes',
+  datanets: 'the registry of Datanets, which gives contributions their order',
+  models: 'the registry of models',
+  escrow: 'the escrow of jobs',
+  channels: 'the payment channels',
+  anchor: 'the anchor of epochs, which pays contributors'
+}
+
+/** What a call of a contract does, as a title. */
+export const callWords: Readonly<Record<string, string>> = {
+  anchorVersion: 'A version was anchored',
+  anchor: 'A version was anchored',
+  approve: 'A contract was allowed to take tokens',
+  claim: 'Money was claimed',
+  close: 'A channel was closed',
+  commit: 'A contribution was committed',
+  create: 'A Datanet was made',
+  deposit: 'Money was paid in',
+  finalize: 'An epoch was made final',
+  fund: 'Money was put in escrow',
+  open: 'A channel was opened',
+  propose: 'An epoch was proposed',
+  register: 'A model was registered',
+  release: 'An escrow was paid out',
+  refund: 'An escrow went back',
+  retire: 'A model was retired',
+  setPayout: 'Earnings go elsewhere from now on',
+  stake: 'A node put money at stake',
+  topUp: 'A channel was topped up',
+  transfer: 'Tokens were sent',
+  veto: 'A validator was against an epoch'
+}
+
+/** What an event of a contract tells. */
+export const eventWords: Readonly<Record<string, string>> = {
+  Staked: 'A node put money at stake',
+  UnbondRequested: 'A node asked for stake back',
+  Withdrawn: 'Stake was taken back',
+  Slashed: 'A stake was slashed',
+  PayoutSet: 'Earnings go elsewhere from now on',
+  DatanetCreated: 'A Datanet was made',
+  Committed: 'A contribution got its place',
+  VersionAnchored: 'A version was anchored',
+  DoubleVote: 'A validator was caught voting twice',
+  ModelRegistered: 'A model was registered',
+  ModelRetired: 'A model was retired',
+  EscrowFunded: 'Money was put in escrow',
+  EscrowReleased: 'An escrow was paid out',
+  EscrowRefunded: 'An escrow went back to its builder',
+  ChannelOpened: 'A channel was opened',
+  ChannelToppedUp: 'A channel was topped up',
+  ChannelClaimed: 'A worker was paid, its builder and the data with it',
+  ChannelClosing: 'A channel is being closed',
+  ChannelClosed: 'A channel was closed',
+  PoolDeposited: 'Data fees came into a Datanet',
+  EpochProposed: 'An epoch was proposed',
+  EpochVoided: 'An epoch was voided',
+  EpochVetoed: 'A validator was against an epoch',
+  EpochFinalized: 'An epoch became final',
+  PayoutClaimed: 'An account was paid what its data earned'
+}
