@@ -104,7 +104,7 @@ function DoneIn({ view: { datanets, models, jobs } }: { readonly view: AccountVi
               {
                 name: 'What it does there',
                 cell: ({ roles }) => (
-                  <span className="chips">
+                  <span className="explorer-chips">
                     {roles.map(role => (
                       <Chip key={role} phase="data">
                         {roleWords[role]}

@@ -2,7 +2,7 @@ import { useCall, useList } from '../api/index.ts'
 import { places } from '../app/places.ts'
 import { useParameter } from '../app/use-place.ts'
 import type { EpochPage } from '../../daemon/api/contract/explorer.ts'
-import { amountText, manyText, shortId, weightText } from '../formats/index.ts'
+import { amountText, shortId, weightText } from '../formats/index.ts'
 import {
   Amount,
   Card,
@@ -116,7 +116,7 @@ function Payouts({ view: { pool, epoch, payouts } }: { readonly view: EpochPage 
   return (
     <Section
       title="What it gives to whom"
-      note="The value is what an account’s rows added to the answers; the gate is what they are worth on held-out questions, and must be above zero."
+      note="The gate is what its rows are worth on held-out questions: nothing is paid unless it is above zero."
     >
       <Table
         label="What it gives to whom"
@@ -130,7 +130,7 @@ function Payouts({ view: { pool, epoch, payouts } }: { readonly view: EpochPage 
             name: 'Why',
             number: true,
             cell: ({ account }) => (
-              <span className="chips">
+              <span className="explorer-chips">
                 <Go to={places.why(account, pool, epoch)}>Why this much?</Go>
                 <Go to={places.payout(account, pool, epoch)}>Its place on chain</Go>
               </span>
@@ -145,10 +145,7 @@ function Payouts({ view: { pool, epoch, payouts } }: { readonly view: EpochPage 
 function Counted({ pool, number }: { readonly pool: string; readonly number: number }) {
   const receipts = useList('epochReceipts', { pool, epoch: number, limit: 50 })
   return (
-    <Section
-      title="The answers that it counts"
-      note={`In the order of its tree. ${manyText(2, 'signature')} are under each.`}
-    >
+    <Section title="The answers that it counts" note="In the order of its tree. Two signatures are under each.">
       <ReadList from={receipts} what="the answers" empty={{ title: 'It counts none.' }}>
         {items => (
           <Table

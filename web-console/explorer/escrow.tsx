@@ -22,7 +22,7 @@ export function Page() {
           ? `Escrow ${shortId(id)}`
           : `${amountText(escrow.data.amount)} ${stateWords[escrow.data.state]}`
       }
-      lead="A builder locks the price of an award before the work begins. It is paid when the work is accepted, or goes back at the deadline."
+      lead="A builder locks an award’s price before the work begins. It is paid for accepted work, or goes back."
       phase="jobs"
     >
       <Read from={escrow} what="the escrow">

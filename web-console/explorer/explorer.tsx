@@ -28,7 +28,10 @@ export function Page() {
   return (
     <Frame
       title="Whatever has an id has a page"
-      lead="Paste any of it, or its beginning: a contribution, a vote, a job, a receipt, an epoch such as “elements 1”, a transaction, a CID, an account, a node. Names are found as well."
+      lead={
+        'Paste any of it, or its beginning: a contribution, a vote, a job, a receipt, an epoch such as “elements 1”, ' +
+        'a transaction, a CID, an account, a node. Names are found as well.'
+      }
     >
       <form
         className="explorer-search"

@@ -25,7 +25,7 @@ export function Page() {
     >
       <Read from={proof} what="the way to the chain">
         {({ items }) => (
-          <div className="stack">
+          <div className="explorer-stack">
             {items.map(one => (
               <WayToChain key={one.kind} proof={one} />
             ))}

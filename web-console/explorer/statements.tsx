@@ -14,7 +14,7 @@ export function Statements({ id }: { readonly id: string }) {
   return (
     <Read from={statements} what="what was signed">
       {({ items, network }) => (
-        <div className="stack">
+        <div className="explorer-stack">
           {items.map(statement => (
             <Statement key={`${statement.type} ${statement.id}`} statement={statement} network={network} />
           ))}

@@ -74,7 +74,7 @@ export function Page() {
               {events.length === 0 ? (
                 <Empty title="No event of this network’s contracts." />
               ) : (
-                <div className="stack">
+                <div className="explorer-stack">
                   {events.map(({ name, fields }, place) => (
                     <Card key={`${name} ${String(place)}`}>
                       <div className="statement-head">

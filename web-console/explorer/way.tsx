@@ -31,7 +31,8 @@ export function WayToChain({ proof }: { readonly proof: ProofView }) {
         <Mark holds={way.holds} />
         <span>
           {way.holds
-            ? `This browser went the way in ${manyText(last, 'step')} and came to the root of ${trees[proof.kind]} that stands on chain.`
+            ? `This browser went the way in ${manyText(last, 'step')}, and came to the root of ` +
+              `${trees[proof.kind]} that stands on chain.`
             : `The way does not lead to the root of ${trees[proof.kind]} on chain.`}{' '}
           Whoever changes anything below changes the root.
         </span>

@@ -9,7 +9,7 @@ export function Ways({ id }: { readonly id: string }) {
     <Section title="The way to the chain">
       <Read from={proofs} what="the way to the chain">
         {({ items, why }) => (
-          <div className="stack">
+          <div className="explorer-stack">
             {why === null ? null : <Notice title={why} />}
             {items.map(proof => (
               <WayToChain

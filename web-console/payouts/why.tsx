@@ -1,3 +1,163 @@
+import { useCall } from '../api/index.ts'
+import type { WhyShareView } from '../../daemon/api/contract/earnings.ts'
+import { places } from '../app/places.ts'
+import { useParameter } from '../app/use-place.ts'
+import { amountText, manyText, shareText, shortId } from '../formats/index.ts'
+import { Card, Go, GoButton, Id, Notice, Owes, Page as Frame, Read, Section } from '../parts/index.ts'
+import { Arithmetic } from './arithmetic.tsx'
+import { Measured } from './measured.tsx'
+import { WhyAnswers } from './why-answers.tsx'
+import './earnings.css'
+
+const shareOf = (part: string, all: string): number => Number(BigInt(part)) / (Number(BigInt(all)) || 1)
+
+/** The whole of it in three sentences. */
+function inWords({
+  rule,
+  name,
+  epoch,
+  weighedAnswers,
+  heldOutAnswers,
+  dataFees,
+  share,
+  value,
+  values,
+  why
+}: WhyShareView) {
+  const asked =
+    heldOutAnswers === 0
+      ? manyText(weighedAnswers, 'answer')
+      : `${manyText(weighedAnswers, 'answer')} that scorers weighed and ${heldOutAnswers} that nobody may see`
+  if (rule !== 'paid') return `Epoch ${epoch} of ${name} shared out ${amountText(dataFees)} for ${asked}. ${why}`
+  return (
+    `${asked} brought ${amountText(dataFees)} for the data of ${name}. Scorers measured how much more probable each ` +
+    `answer is with everybody’s rows than without this account’s: of all that was added, ` +
+    `${shareText(shareOf(value, values))} was these rows’. So ${amountText(share)} is its part.`
+  )
+}
+
+/** Why an epoch gives an account what it gives: in words, by what was measured, and by the arithmetic. */
 export function Page() {
-  return null
+  const account = useParameter('account').toLowerCase()
+  const pool = useParameter('pool')
+  const epoch = Number(useParameter('epoch'))
+  const why = useCall('whyShare', { account, pool, epoch })
+  return (
+    <Frame
+      title={
+        why.data === undefined
+          ? 'Why this much?'
+          : why.data.rule === 'paid'
+            ? `Why ${amountText(why.data.share)} from epoch ${epoch} of ${why.data.name}`
+            : `Why epoch ${epoch} of ${why.data.name} gave nothing`
+      }
+      lead={
+        <>
+          To <Id id={account} to={places.account(account)} />, by <Go to={places.epoch(pool, epoch)}>epoch {epoch}</Go>
+        </>
+      }
+      actions={
+        <>
+          <GoButton to={places.earningsOf(account)}>All that it earned</GoButton>
+          <GoButton to={places.payout(account, pool, epoch)}>Its place on chain</GoButton>
+        </>
+      }
+      phase="payouts"
+    >
+      <Read from={why} what="why it is so much">
+        {view => (
+          <>
+            <Reason view={view} account={account} />
+            <HeldOut view={view} />
+            <More view={view} account={account} pool={pool} />
+            <WhyAnswers of={{ account, pool, epoch }} />
+          </>
+        )}
+      </Read>
+    </Frame>
+  )
+}
+
+function Reason({ view, account }: { readonly view: WhyShareView; readonly account: string }) {
+  const { players, dataFees, held } = view
+  const paid = players.filter(({ share }) => BigInt(share) > 0n)
+  return (
+    <Card phase="payouts">
+      <p className="why-words">{inWords(view)}</p>
+      <Owes
+        title={`Who earned what of ${amountText(dataFees)}`}
+        selected={account}
+        parts={[
+          ...paid.map(({ account: who, share }) => ({
+            key: who,
+            name: who === account ? 'this account' : <Id id={who} to={places.account(who)} />,
+            text: shortId(who),
+            share: shareOf(share, dataFees)
+          })),
+          ...(BigInt(held) > 0n
+            ? [
+                {
+                  key: 'held',
+                  name: 'held for the next epoch',
+                  text: 'held',
+                  share: shareOf(held, dataFees),
+                  isRest: true
+                }
+              ]
+            : [])
+        ]}
+      />
+      <Arithmetic view={view} />
+    </Card>
+  )
+}
+
+/** The gate: whether its rows are right, by questions that nobody could train on. */
+function HeldOut({ view: { gates, rule } }: { readonly view: WhyShareView }) {
+  return (
+    <Section
+      title={rule === 'gate' ? 'The gate is closed' : 'Whether it is paid at all: held-out questions'}
+      note="Each Datanet has questions that stand in nobody’s rows. Only rows that make their answers better are paid."
+    >
+      {gates.length === 0 ? (
+        <Notice title="None of the models of this epoch learnt rows of this account." />
+      ) : (
+        <div className="gates">
+          {gates.map(({ model, name, questions, value, ...measured }) => (
+            <Card key={model} phase={BigInt(value) > 0n ? 'data' : 'wrong'}>
+              <p>
+                <Go to={places.model(model)}>{name}</Go>, {manyText(questions, 'question')}
+              </p>
+              <Measured of="the right answer" {...measured} />
+            </Card>
+          ))}
+        </div>
+      )}
+    </Section>
+  )
+}
+
+/** Its rows, and what would have earned more. */
+function More({ view: { rows, advice, name }, account, pool }: { view: WhyShareView; account: string; pool: string }) {
+  return (
+    <Section title="What would have earned more">
+      {rows === null ? null : (
+        <p>
+          {manyText(rows.contributions, 'contribution')} to <Go to={places.datanet(pool)}>{name}</Go> with{' '}
+          {manyText(rows.rows, 'row')}, of which {rows.own} count as its own.{' '}
+          <Go to={places.account(account)}>See them</Go>
+        </p>
+      )}
+      <ul className="advice">
+        {advice.length === 0 ? (
+          <li>
+            Nothing stands in its way: its rows carried more than anybody’s. More answers that need them would bring
+            more, and so would rows about what the model still gets wrong.
+          </li>
+        ) : (
+          advice.map(({ code, text }) => <li key={code}>{text}</li>)
+        )}
+      </ul>
+    </Section>
+  )
 }

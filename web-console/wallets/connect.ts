@@ -104,3 +104,21 @@ export async function signByWallet<T extends StatementType>(
     throw cause instanceof TilthError ? cause : refused('sign', cause)
   }
 }
+
+/**
+ * Has a wallet send a transaction of its own: it shows what is called, and pays the gas.
+ * @throws TilthError `wallet.refused`, `wallet.chain`
+ * @returns its hash; it is not mined yet
+ */
+export async function sendByWallet(
+  { wallet, address }: WalletAccount,
+  chain: Chain,
+  call: { readonly to: Address; readonly data: Hex }
+): Promise<Hex> {
+  await switchChain(wallet, chain)
+  try {
+    return await clientOf(wallet).sendTransaction({ account: address, chain: null, ...call })
+  } catch (cause) {
+    throw cause instanceof TilthError ? cause : refused('send the transaction', cause)
+  }
+}

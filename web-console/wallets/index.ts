@@ -1,6 +1,6 @@
 export { knownWallets, watchWallets } from './discover.ts'
 export type { Wallet } from './discover.ts'
-export { clientOf, networkOf, openWallet, signByWallet, switchChain } from './connect.ts'
+export { clientOf, networkOf, openWallet, sendByWallet, signByWallet, switchChain } from './connect.ts'
 export type { WalletAccount } from './connect.ts'
 export { SignerField } from './signer.tsx'
 export type { Signer } from './signer.tsx'

@@ -1,0 +1,62 @@
+import type { EarningsView } from '../../daemon/api/contract/views.ts'
+import type { Phase } from '../../protocol/flow.ts'
+
+export type WorkKind = EarningsView['income'][number]['kind']
+
+interface Words {
+  readonly name: string
+  readonly phase: Phase
+  /** Where the money comes from. */
+  readonly from: string
+  /** What brings some, for whoever has none. */
+  readonly how: string
+}
+
+/** Each kind of work that is paid for. */
+export const kindWords: Readonly<Record<WorkKind, Words>> = {
+  data: {
+    name: 'Data',
+    phase: 'data',
+    from: 'what rows added to answers, shared out by epochs',
+    how: 'Contribute rows to a Datanet whose models are asked.'
+  },
+  training: {
+    name: 'Training',
+    phase: 'jobs',
+    from: 'escrows of jobs that were trained here',
+    how: 'Run a node as a worker: it bids for jobs by itself.'
+  },
+  serving: {
+    name: 'Serving',
+    phase: 'models',
+    from: 'the worker’s part of the fees of its answers',
+    how: 'Serve a model: clients pay for each token.'
+  },
+  building: {
+    name: 'Building',
+    phase: 'models',
+    from: 'the builder’s part of the fees of its models',
+    how: 'Make a model in ModelFactory, and register it.'
+  },
+  settling: {
+    name: 'Settling',
+    phase: 'payouts',
+    from: 'half the bond of each false epoch that it showed',
+    how: 'A bonded node that watches epochs is paid for each false one that it shows.'
+  },
+  validating: {
+    name: 'Validating',
+    phase: 'data',
+    from: 'half the stake of each validator that it caught voting twice',
+    how: 'A validator is paid for showing that another one voted twice.'
+  },
+  scoring: {
+    name: 'Scoring',
+    phase: 'payouts',
+    from: 'no contract pays for it',
+    how: 'Scorers weigh answers for nothing, so that what is paid for data is right.'
+  }
+}
+
+/** The order in which kinds are shown. */
+export const kindOrder = Object.keys(kindWords) as readonly WorkKind[]

@@ -1,0 +1,122 @@
+import type { ReactNode } from 'react'
+import { useCall } from '../api/index.ts'
+import type { TimedPayment } from '../../daemon/api/contract/earnings.ts'
+import type { TransactionView } from '../../daemon/api/contract/explorer.ts'
+import { places } from '../app/places.ts'
+import { amountText } from '../formats/index.ts'
+import { Amount, Dialog, GoButton, Id, Read } from '../parts/index.ts'
+import { kindWords } from './kinds.ts'
+
+interface WhyPaymentProps {
+  readonly account: string
+  readonly payment: TimedPayment
+  readonly close: () => void
+}
+
+const field = (fields: Readonly<Record<string, unknown>>, name: string): bigint => {
+  const value = fields[name]
+  return typeof value === 'string' && /^[0-9]+$/.test(value) ? BigInt(value) : 0n
+}
+
+/** How a channel's money was divided: by the split that its model is registered with. */
+function Divided({ sent, kind, amount }: { sent: TransactionView; kind: 'serving' | 'building'; amount: string }) {
+  const name = kind === 'serving' ? 'toWorker' : 'toBuilder'
+  const event = sent.events.find(one => one.name === 'ChannelClaimed' && field(one.fields, name) === BigInt(amount))
+  if (event === undefined) return <p>It came with this transaction, out of a payment channel.</p>
+  const part = (of: string): bigint => field(event.fields, of)
+  const [worker, builder, data] = [part('toWorker'), part('toBuilder'), part('toData')]
+  const all = worker + builder + data
+  const percent = (some: bigint): string => `${Number((some * 1000n) / (all === 0n ? 1n : all)) / 10} %`
+  const channel = String(event.fields['channel'])
+  const divided =
+    `The contract divided it as the model is registered: ${percent(worker)} to the worker who answers, ` +
+    `${percent(builder)} to the builder, ${percent(data)} to the data.`
+  return (
+    <>
+      <p>
+        Clients had promised <Amount of={all} /> for answers over <Id id={channel} to={places.channel(channel)} />.{' '}
+        {divided}
+      </p>
+      <p className="calc">
+        {amountText(all)} = {amountText(worker)} + {amountText(builder)} + {amountText(data)}
+      </p>
+      <p>Longer answers, more of them, or a higher price per token would have brought more.</p>
+      <GoButton to={places.channel(channel)}>The answers that it was for</GoButton>
+    </>
+  )
+}
+
+function Reason({ account, payment }: { account: string; payment: TimedPayment }): ReactNode {
+  const { kind, amount, of, transaction, name } = payment
+  const sent = useCall('transaction', { hash: transaction })
+  const shares = useCall('shares', { account, limit: 100 }, { enabled: kind === 'data' })
+  switch (kind) {
+    case 'serving':
+    case 'building':
+      return (
+        <Read from={sent} what="the transaction">
+          {view => <Divided sent={view} kind={kind} amount={amount} />}
+        </Read>
+      )
+    case 'data':
+      return (
+        <>
+          <p>
+            A claim brings all that final epochs of {name} gave this account and nobody had claimed. Each epoch has its
+            own reason:
+          </p>
+          <Read from={shares} what="the epochs">
+            {({ items }) => (
+              <ul className="earnings-stack">
+                {items
+                  .filter(share => share.pool === of)
+                  .map(({ epoch, share, pool }) => (
+                    <li key={epoch}>
+                      <GoButton to={places.why(account, pool, epoch)}>
+                        Epoch {epoch} gave {amountText(share)}: why?
+                      </GoButton>
+                    </li>
+                  ))}
+              </ul>
+            )}
+          </Read>
+        </>
+      )
+    case 'training':
+      return (
+        <>
+          <p>
+            The price of the award, as this account had bid it. The builder put it in escrow before the training, and it
+            was released when what was delivered was accepted. A bid is so much for each second that a few measured
+            steps foretell.
+          </p>
+          <p>More lots, or a higher price for a second, would have brought more; a lower one wins more bids.</p>
+          {of === null ? null : <GoButton to={places.job(of)}>The job and its bids</GoButton>}
+        </>
+      )
+    case 'settling':
+      return <p>Half of the bond of an epoch that this account showed to be false; the other half is burnt.</p>
+    case 'validating':
+      return <p>Half of the stake of a validator that this account showed to have voted twice; the rest is burnt.</p>
+    case 'scoring':
+      return <p>No contract pays for scoring.</p>
+  }
+}
+
+/** Why a payment is what it is: the arithmetic, and what would have brought more. */
+export function WhyPayment({ account, payment, close }: WhyPaymentProps) {
+  return (
+    <Dialog
+      title={`Why ${amountText(payment.amount)} for ${kindWords[payment.kind].name.toLowerCase()}?`}
+      isOpen
+      close={close}
+    >
+      <div className="earnings-stack">
+        <Reason account={account} payment={payment} />
+        <p className="earnings-soft">
+          Paid by transaction <Id id={payment.transaction} to={places.transaction(payment.transaction)} />.
+        </p>
+      </div>
+    </Dialog>
+  )
+}
