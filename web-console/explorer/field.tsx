@@ -27,6 +27,7 @@ const meanings: Readonly<Record<string, Kind | 'amount' | 'time'>> = {
   contribution: 'contribution',
   datanet: 'datanet',
   pool: 'datanet',
+  poolId: 'datanet',
   escrow: 'escrow',
   job: 'job',
   model: 'model',
@@ -52,6 +53,7 @@ const meanings: Readonly<Record<string, Kind | 'amount' | 'time'>> = {
   returned: 'amount',
   siblingPrice: 'amount',
   slashed: 'amount',
+  sum: 'amount',
   toBuilder: 'amount',
   toData: 'amount',
   toWorker: 'amount',
@@ -83,6 +85,7 @@ export function Field({ name, value }: { readonly name: string; readonly value: 
   if (meaning !== undefined && meaning !== 'amount' && meaning !== 'time' && isId(text))
     return <Id id={text} to={placeOf({ kind: meaning, id: text.startsWith('0x') ? text.toLowerCase() : text })} />
   if (/^0x[0-9a-f]{64}$/i.test(text)) return <Id id={text} />
+  if (/^0x[0-9a-f]{40}$/i.test(text)) return <Id id={text} to={placeOf({ kind: 'account', id: text.toLowerCase() })} />
   return <bdi className={text.startsWith('0x') ? 'mono' : undefined}>{text}</bdi>
 }
 

@@ -88,9 +88,9 @@ export function Page() {
               )}
             </Section>
             {call === null ? null : (
-              <Section title="What it called" note={`${call.name}, with these values in their order.`}>
+              <Section title="What it called" note={`The function “${call.name}”, with these values.`}>
                 <Card>
-                  <Fields fields={Object.fromEntries(call.args.map((value, at) => [String(at + 1), value]))} />
+                  <Fields fields={call.args} />
                 </Card>
               </Section>
             )}

@@ -7,6 +7,7 @@ import {
   Amount,
   Button,
   Facts,
+  Failure,
   GoButton,
   Id,
   Loading,
@@ -15,8 +16,8 @@ import {
   Section,
   TextField
 } from '../parts/index.ts'
-import { SignerField } from '../wallets/index.ts'
-import type { Signer } from '../wallets/index.ts'
+import { openWallet, useWallets } from '../wallets/index.ts'
+import type { Wallet } from '../wallets/index.ts'
 import { ByWork } from './by-work.tsx'
 import { OverTime } from './chart.tsx'
 import { Claim } from './claim.tsx'
@@ -49,8 +50,8 @@ function Earnings({ account }: { readonly account: string }) {
       }
       lead={
         <>
-          For <Id id={account} to={places.account(account)} {...(isOwn ? { name: 'this node' } : {})} />, by every kind
-          of work. Each sum can be opened down to the answers and rows that it comes from.
+          By every kind of work. Each sum can be opened down to the answers and rows that it comes from. Account{' '}
+          <Id id={account} to={places.account(account)} {...(isOwn ? { name: 'this node’s' } : {})} />
         </>
       }
       actions={<Claim account={account} />}
@@ -86,14 +87,21 @@ function Earnings({ account }: { readonly account: string }) {
 /** Anybody's earnings are on chain: a wallet's account, or one that is typed. */
 function Others({ isOwn }: { readonly isOwn: boolean }) {
   const [text, setText] = useState('')
+  const [error, setError] = useState<Error>()
+  const wallets = useWallets()
   const go = useGo()
   const isAccount = /^0x[0-9a-fA-F]{40}$/.test(text.trim())
-  const look = (signer: Signer): void => {
-    go(signer.kind === 'daemon' ? places.earnings : places.earningsOf(signer.address))
+  const open = async (wallet: Wallet): Promise<void> => {
+    setError(undefined)
+    try {
+      const [account] = await openWallet(wallet)
+      if (account !== undefined) go(places.earningsOf(account.address))
+    } catch (cause) {
+      setError(cause as Error)
+    }
   }
   return (
     <Section title="Another account" note="What anybody earned stands on chain, so it can be looked at from here.">
-      <SignerField label="Whose" signer={{ kind: 'daemon' }} onChange={look} />
       <form
         className="others"
         onSubmit={event => {
@@ -111,8 +119,14 @@ function Others({ isOwn }: { readonly isOwn: boolean }) {
         <Button type="submit" isDisabled={!isAccount}>
           Look
         </Button>
+        {wallets.map(wallet => (
+          <Button key={wallet.id} onPress={() => void open(wallet)}>
+            That of {wallet.name}
+          </Button>
+        ))}
         {isOwn ? null : <GoButton to={places.earnings}>Back to this node</GoButton>}
       </form>
+      {error === undefined ? null : <Failure error={error} />}
     </Section>
   )
 }

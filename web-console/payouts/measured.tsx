@@ -1,5 +1,3 @@
-import { numberText } from '../formats/index.ts'
-
 interface MeasuredProps {
   /** What the probabilities are of: "the right answer to a held-out question". */
   readonly of: string
@@ -27,7 +25,7 @@ export function Measured({ of, full, without, empty }: MeasuredProps) {
               <span className="measured-track" aria-hidden="true">
                 <span data-look={look} style={{ width: `${Math.max(0, Math.min(1, value)) * 100}%` }} />
               </span>
-              <b>{numberText(value, 2)}</b>
+              <b>{value.toFixed(2)}</b>
             </dd>
           </div>
         ))}

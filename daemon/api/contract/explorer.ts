@@ -107,7 +107,7 @@ export const transactionView = z.object({
   to: addressView.nullable(),
   /** Which of the network's contracts was called, and with what. */
   contract: z.string().nullable(),
-  call: z.object({ name: z.string(), args: z.array(z.unknown()) }).nullable(),
+  call: z.object({ name: z.string(), args: z.record(z.string(), z.unknown()) }).nullable(),
   succeeded: z.boolean(),
   gasUsed: decimal,
   /** Of the chain's own coin. */

@@ -34,7 +34,7 @@ export interface TransactionOnChain {
   /** Which of the deployment's contracts that is. */
   readonly contract: keyof Addresses | null
   /** The function that was called and what it was given; null where it is none of the deployment's. */
-  readonly call: { readonly name: string; readonly args: readonly unknown[] } | null
+  readonly call: { readonly name: string; readonly args: Readonly<Record<string, unknown>> } | null
   readonly succeeded: boolean
   readonly gasUsed: bigint
   /** Of the chain's own coin, in its smallest unit. */
@@ -68,7 +68,11 @@ export function createTransactions({ client }: Pick<Connection, 'client'>, addre
   function callOf(data: Hex): TransactionOnChain['call'] {
     try {
       const { functionName, args } = decodeFunctionData({ abi: allAbis, data })
-      return { name: functionName, args: args ?? [] }
+      const { inputs } = allAbis.find(item => item.type === 'function' && item.name === functionName) ?? { inputs: [] }
+      return {
+        name: functionName,
+        args: Object.fromEntries((args ?? []).map((value, i) => [inputs[i]?.name ?? String(i + 1), value]))
+      }
     } catch (error) {
       if (error instanceof Error) return null // no function of ours
       throw error

@@ -21,7 +21,7 @@ export const transactionView = (sent: TransactionOnChain): TransactionView => ({
   from: sent.from,
   to: sent.to,
   contract: sent.contract,
-  call: sent.call === null ? null : { name: sent.call.name, args: sent.call.args.map(shown) },
+  call: sent.call === null ? null : { name: sent.call.name, args: shown(sent.call.args) as Record<string, unknown> },
   succeeded: sent.succeeded,
   gasUsed: sent.gasUsed.toString(),
   cost: sent.cost.toString(),
