@@ -50,6 +50,11 @@ export function titleOf(job: JobView, datanet: string): string {
   const award = adapterAward(job)
   const progress = award?.progress
   if (job.paused && isUnderWay(job)) return `The training on ${datanet} waits at its checkpoint`
+  // The model itself is what its builder waits for; its siblings follow.
+  if (isUnderWay(job) && award?.state === 'training' && progress !== null && progress !== undefined)
+    return `A model learns from ${datanet}: step ${progress.step} of ${progress.steps}`
+  if (isUnderWay(job) && (award?.state === 'accepted' || award?.state === 'released'))
+    return `A model has learnt from ${datanet}; who added what is being found out`
   switch (job.state) {
     case 'posted':
       return `Workers are asked to train on ${datanet}`
@@ -58,9 +63,7 @@ export function titleOf(job: JobView, datanet: string): string {
     case 'awarded':
       return `The work on ${datanet} is given out`
     case 'training':
-      return progress === null || progress === undefined
-        ? `A worker gets ready to train on ${datanet}`
-        : `A model learns from ${datanet}: step ${progress.step} of ${progress.steps}`
+      return `A worker gets ready to train on ${datanet}`
     case 'delivered':
     case 'accepted':
       return `What was trained on ${datanet} is measured and paid for`

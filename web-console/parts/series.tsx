@@ -18,13 +18,15 @@ interface SeriesProps {
   readonly lines: readonly Line[]
   /** Whether xs are seconds since 1970. */
   readonly times?: boolean
+  /** What an x is, for the legend: "step". */
+  readonly xName?: string
   readonly height?: number
 }
 
 const colourOf = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`)
 
 /** Draws with the page's colours as they are now: a canvas does not follow the theme by itself. */
-function optionsFor({ lines, times = false, height = 220 }: SeriesProps, width: number): uPlot.Options {
+function optionsFor({ lines, times = false, height = 220, xName = 'at' }: SeriesProps, width: number): uPlot.Options {
   const probe = document.createElement('span')
   document.body.append(probe)
   const paint = (name: string): string => {
@@ -45,7 +47,7 @@ function optionsFor({ lines, times = false, height = 220 }: SeriesProps, width: 
     cursor: { points: { size: 6 } },
     legend: { live: true },
     series: [
-      {},
+      { label: xName },
       ...lines.map(({ name, colour }) => ({
         label: name,
         stroke: paint(colour),

@@ -54,6 +54,7 @@ function Charts({ curve }: { readonly curve: TrainingCurve }) {
         <Series
           label={`Training loss, from ${numberText(from)} to ${numberText(to)}, over ${countText(steps)} steps`}
           xs={losses.xs}
+          xName="step"
           height={260}
           lines={[
             { name: 'training loss', colour: 'jobs', values: training },
@@ -69,6 +70,7 @@ function Charts({ curve }: { readonly curve: TrainingCurve }) {
         <Series
           label={`Learning rate, now ${numberText(last(curve.pace)?.lr ?? 0)}`}
           xs={rate.xs}
+          xName="step"
           height={150}
           lines={[{ name: 'learning rate', colour: 'jobs', values: rate.lines[0] ?? [] }]}
         />
@@ -81,6 +83,7 @@ function Charts({ curve }: { readonly curve: TrainingCurve }) {
         <Series
           label={`${numberText(last(curve.pace)?.tokensPerSecond ?? 0)} tokens a second`}
           xs={pace.xs}
+          xName="step"
           height={150}
           lines={[{ name: 'tokens a second', colour: 'jobs', values: pace.lines[0] ?? [] }]}
         />
@@ -142,31 +145,33 @@ export function Training({ job, isOwn }: { readonly job: JobView; readonly isOwn
     <>
       <Section title="Training">
         <Card phase="jobs">
-          {isTraining ? (
-            <Progress
-              label={
-                job.paused
-                  ? `Waits at step ${progress.step} of ${progress.steps}`
-                  : `Step ${progress.step} of ${progress.steps}, about ${durationText(progress.secondsLeft)} left`
-              }
-              share={progress.step / Math.max(1, progress.steps)}
+          <div className="job-train">
+            {isTraining ? (
+              <Progress
+                label={
+                  job.paused
+                    ? `Waits at step ${progress.step} of ${progress.steps}`
+                    : `Step ${progress.step} of ${progress.steps}, about ${durationText(progress.secondsLeft)} left`
+                }
+                share={progress.step / Math.max(1, progress.steps)}
+              />
+            ) : null}
+            <Facts
+              facts={[
+                ['Training loss', numberText(last(curve.losses)?.loss ?? NaN)],
+                [
+                  'Held-out loss',
+                  job.heldOutLoss === null
+                    ? measured === undefined
+                      ? 'not measured yet'
+                      : numberText(measured.loss)
+                    : `${numberText(job.heldOutLoss.base)} before, ${numberText(job.heldOutLoss.tuned)} now`
+                ],
+                ['Tokens a second', numberText(last(curve.pace)?.tokensPerSecond ?? NaN)],
+                ['Took', award?.seconds === null || award === undefined ? '–' : durationText(award.seconds)]
+              ]}
             />
-          ) : null}
-          <Facts
-            facts={[
-              ['Training loss', numberText(last(curve.losses)?.loss ?? NaN)],
-              [
-                'Held-out loss',
-                job.heldOutLoss === null
-                  ? measured === undefined
-                    ? 'not measured yet'
-                    : numberText(measured.loss)
-                  : `${numberText(job.heldOutLoss.base)} before, ${numberText(job.heldOutLoss.tuned)} now`
-              ],
-              ['Tokens a second', numberText(last(curve.pace)?.tokensPerSecond ?? NaN)],
-              ['Took', award?.seconds === null || award === undefined ? '–' : durationText(award.seconds)]
-            ]}
-          />
+          </div>
         </Card>
         <Charts curve={curve} />
       </Section>
