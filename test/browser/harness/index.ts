@@ -1,6 +1,7 @@
 export { killDaemon, world } from './world.ts'
 export type { World } from './world.ts'
 export * from './looks.ts'
+export { pagePaths } from './places.ts'
 export * from './frames.ts'
 export * from './imitation.ts'
 export { allow, goTo, openAt, openPage } from './page.ts'
