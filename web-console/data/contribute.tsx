@@ -16,8 +16,8 @@ import { useDraft } from './contributing/use-draft.ts'
 import { RuleList } from './rules/rule-list.tsx'
 import './data.css'
 
-/** What the API takes of a file at once. */
-const mostBytes = 16 << 20
+/** What is looked at in this browser; what is too large for the Datanet is shown too, so that it can be mended. */
+const mostLookedAt = 64 << 20
 const formNote =
   'JSONL: one row a line, {"prompt": "…", "response": "…"} or {"messages": […]}. It stays in this browser ' +
   'until you send it.'
@@ -73,7 +73,7 @@ function Contribute({ net }: { readonly net: DatanetView }) {
       <DropFile
         label="Drop a file of rows here"
         note={formNote}
-        mostBytes={Math.min(net.rules.maxBytes, mostBytes)}
+        mostBytes={mostLookedAt}
         file={file}
         onFile={draft.take}
       />
@@ -101,11 +101,11 @@ function Contribute({ net }: { readonly net: DatanetView }) {
               </p>
               {judged.accept || judged.reason === undefined ? null : <p>{reasonOf(judged.reason)}</p>}
               <p className="judged-note">{comparedText(draft, net)}</p>
-              {checked.text === undefined ? (
+              {checked.isText ? null : (
                 <p className="judged-wrong">
                   Some lines are no UTF-8 text, and the file travels as text. Leave them out, or save it as UTF-8.
                 </p>
-              ) : null}
+              )}
               {draft.edited > 0 ? (
                 <p className="judged-note">
                   {manyText(draft.edited, 'line')} mended or left out here; your file is as it was.{' '}

@@ -4,7 +4,20 @@ import { useAct, useCall } from '../api/index.ts'
 import { places } from '../app/places.ts'
 import { useParameter } from '../app/use-place.ts'
 import { countText, manyText } from '../formats/index.ts'
-import { Button, Confirm, Facts, Failure, Go, GoButton, Id, Notice, Page as Frame, Read, When } from '../parts/index.ts'
+import {
+  Button,
+  Confirm,
+  Facts,
+  Failure,
+  Go,
+  GoButton,
+  Id,
+  Notice,
+  Page as Frame,
+  Read,
+  When,
+  Who
+} from '../parts/index.ts'
 import { CheckList } from './contributing/check-list.tsx'
 import { Earned } from './contributing/earned.tsx'
 import { Refused } from './contributing/refused.tsx'
@@ -75,7 +88,7 @@ function Contribution({ view }: { readonly view: ContributionView }) {
       <div className="contribution-facts">
         <Facts
           facts={[
-            ['Contributor', <Id key="by" id={contributor} />],
+            ['Contributor', <Who key="by" account={contributor} />],
             ['In the order of authorship', index === null ? 'not placed yet' : `number ${countText(index)}`],
             ['Heard of here', <When key="at" at={seenAt} />],
             ['Rows', rows === 0 ? 'not shown yet' : `${countText(own)} of ${countText(rows)} are its own`],

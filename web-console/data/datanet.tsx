@@ -15,7 +15,8 @@ import {
   Read,
   Section,
   Tabs,
-  When
+  When,
+  Who
 } from '../parts/index.ts'
 import { Contributions } from './datanet/contributions.tsx'
 import { Grown } from './datanet/grown.tsx'
@@ -82,7 +83,7 @@ function Datanet({ net }: { readonly net: DatanetView }) {
             ],
             ['Accepted', `${countText(accepted)} of ${manyText(contributions, 'contribution')}`],
             ['Version', latestVersion === 0 ? 'none yet' : `${latestVersion}, on chain`],
-            ['Host', <Id key="host" id={host} />],
+            ['Host', <Who key="host" account={host} />],
             ['Licence', licence],
             ['Created', <When key="at" at={createdAt} />],
             ['Datanet', <Id key="id" id={id} to={places.datanet(id)} />]

@@ -3,7 +3,7 @@ import { useAct, useCall, useList } from '../api/index.ts'
 import { places } from '../app/places.ts'
 import { useWord } from '../app/use-place.ts'
 import { manyText } from '../formats/index.ts'
-import { Go, GoButton, Id, Notice, Page as Frame, ReadList, Switch } from '../parts/index.ts'
+import { Go, GoButton, Notice, Page as Frame, ReadList, Switch, Who } from '../parts/index.ts'
 import type { ReviewView } from '../../daemon/api/contract/data-views.ts'
 import { CheckList } from './contributing/check-list.tsx'
 import { Ballot } from './reviewing/ballot.tsx'
@@ -16,7 +16,9 @@ function titleOf(items: readonly ReviewView[] | undefined): string {
   if (items === undefined) return 'What waits for a vote'
   const mine = items.filter(({ vote }) => vote === null).length
   if (items.length === 0) return 'Nothing waits for a vote'
-  return mine === 0 ? 'You have voted on everything there is' : `${manyText(mine, 'contribution')} wait for your vote`
+  return mine === 0
+    ? 'You have voted on everything there is'
+    : `${manyText(mine, 'contribution waits', 'contributions wait')} for your vote`
 }
 
 /** A validator's queue. */
@@ -62,7 +64,7 @@ export function Page() {
               <div className="review-main" key={selected.id}>
                 <p className="review-what">
                   <Go to={places.datanet(selected.datanet)}>{selected.datanetName}</Go>, from{' '}
-                  <Id id={selected.contributor} />: <Go to={places.contribution(selected.id)}>its page</Go>
+                  <Who account={selected.contributor} />: <Go to={places.contribution(selected.id)}>its page</Go>
                 </p>
                 <Ballot item={selected} />
                 <Reading item={selected} onLeave={leave} />

@@ -130,7 +130,13 @@ export function dataHandlers(
     contributions: async ({ params: { id, ...page } }) =>
       mapPage(await data.contributions((await known(id)).id, page), contributionOf),
     async contribution({ params }) {
-      const found = await data.contribution(await which.contribution(params.id))
+      const id = await which.contribution(params.id)
+      let found = await data.contribution(id)
+      if (found === undefined) {
+        // Committed a moment ago: what the chain holds by now is known before anybody is refused.
+        await chain.ledger.caughtUp({ consumers: true })
+        found = await data.contribution(id)
+      }
       if (found === undefined)
         throw new NotFoundError('contribution.unknown', `no contribution ${params.id} is known here`, {
           help: 'One that was just made is known within seconds, where its Datanet is followed.'

@@ -36,7 +36,9 @@ export interface CheckedFile {
   readonly checks: readonly CheckResult[]
   readonly own: number
   readonly bytes: number
-  /** The file as it would be sent; undefined where it cannot travel as text. */
+  /** Whether it is UTF-8 throughout: a file travels as text. */
+  readonly isText: boolean
+  /** The file as it would be sent; undefined where it cannot, for its bytes or its size. */
   readonly text: string | undefined
 }
 
@@ -138,7 +140,7 @@ export function checkFile({ bytes: file, edits, rules, heldOut, uploads }: Check
   let step = steps.next()
   while (step.done !== true) step = steps.next()
   const verdict = step.value
-  const parsed = bytes.length > rules.maxBytes ? [] : parseShard(bytes, rules.maxRows)
+  const parsed = parseShard(bytes, rules.maxRows)
   const wrong = new Set(parsed.flatMap(line => ('code' in line ? [line.line] : [])))
   const texts = textsOf(bytes, wrong)
   const lines = parsed.map((line, i): CheckedLine => {
@@ -172,6 +174,7 @@ export function checkFile({ bytes: file, edits, rules, heldOut, uploads }: Check
     checks: verdict.checks,
     own: lines.filter(({ code }) => code === 'own').length,
     bytes: bytes.length,
-    text: isText ? decoder.decode(bytes) : undefined
+    isText,
+    text: isText && bytes.length <= rules.maxBytes ? decoder.decode(bytes) : undefined
   }
 }

@@ -6,6 +6,8 @@ import { mergeChecks, useCheck, useCompared, useHeldOut } from '../check/index.t
 import type { CheckRequest, CheckedFile, Judged, LocalFile } from '../check/index.ts'
 import { refusedFile } from './refused-file.ts'
 
+/** What the API takes of a file at once. */
+const mostSent = 16 << 20
 const none: readonly Row[] = []
 const noEdits: CheckRequest['edits'] = new Map()
 
@@ -47,13 +49,14 @@ export function useDraft(net: DatanetView, contributor: Hex | undefined, from: s
     })
   }, [from])
 
+  const rules = useMemo(() => ({ ...net.rules, maxBytes: Math.min(net.rules.maxBytes, mostSent) }), [net.rules])
   const request = useMemo(
     (): CheckRequest | undefined =>
       // Without the questions the checks would say too much good of a file.
       file === undefined || (heldOut.data === undefined && heldOut.error === null)
         ? undefined
-        : { bytes: file.bytes, edits, rules: net.rules, heldOut: questions, uploads: 0 },
-    [file, edits, net.rules, questions, heldOut.data, heldOut.error]
+        : { bytes: file.bytes, edits, rules, heldOut: questions, uploads: 0 },
+    [file, edits, rules, questions, heldOut.data, heldOut.error]
   )
   const { checked, isBusy, failed } = useCheck(request)
   const compared = useCompared(net.id, file === undefined ? '' : checked?.text, contributor)

@@ -1,7 +1,7 @@
 import type { VotesView } from '../../../daemon/api/contract/data-views.ts'
 import { useCall } from '../../api/index.ts'
 import { countText, manyText } from '../../formats/index.ts'
-import { Chip, Id, Read, Section, Table, When } from '../../parts/index.ts'
+import { Chip, Read, Section, Table, When, Who } from '../../parts/index.ts'
 
 type Vote = VotesView['validators'][number]
 
@@ -45,7 +45,7 @@ export function Votes({ id, isOver }: { readonly id: string; readonly isOver: bo
               items={validators}
               keyOf={({ validator }) => validator}
               columns={[
-                { name: 'Validator', cell: ({ validator }) => <Id id={validator} /> },
+                { name: 'Validator', cell: ({ validator }) => <Who account={validator} /> },
                 { name: 'Weight', number: true, cell: ({ weight }) => countText(weight) },
                 {
                   name: 'Vote',

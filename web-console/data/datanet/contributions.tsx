@@ -1,7 +1,7 @@
 import { useList } from '../../api/index.ts'
 import { places } from '../../app/places.ts'
 import { countText } from '../../formats/index.ts'
-import { Amount, Go, Id, ReadList, Section, Table, When } from '../../parts/index.ts'
+import { Amount, Go, ReadList, Section, Table, When, Who } from '../../parts/index.ts'
 import { partOf } from '../contributing/earned.tsx'
 import { StatusChip } from '../contributing/status.tsx'
 
@@ -32,7 +32,7 @@ export function Contributions({ id }: { readonly id: string }) {
                 name: 'Number',
                 cell: one => <Go to={places.contribution(one.id)}>{countText(one.index ?? 0)}</Go>
               },
-              { name: 'Contributor', cell: ({ contributor }) => <Id id={contributor} /> },
+              { name: 'Contributor', cell: ({ contributor }) => <Who account={contributor} /> },
               { name: 'State', cell: ({ status }) => <StatusChip status={status} /> },
               { name: 'Rows', number: true, cell: ({ rows }) => countText(rows) },
               {

@@ -2,8 +2,8 @@ import { useState } from 'react'
 import type { WorthView } from '../../../daemon/api/contract/data-views.ts'
 import type { DatanetView } from '../../../daemon/api/contract/views.ts'
 import { useList } from '../../api/index.ts'
-import { countText, manyText, plainAmount, shareText, shortId, weightText } from '../../formats/index.ts'
-import { Amount, Button, Id, Owes, ReadList, Section } from '../../parts/index.ts'
+import { countText, manyText, plainAmount, shareText, weightText } from '../../formats/index.ts'
+import { Amount, Button, Owes, ReadList, Section, useNames, Who } from '../../parts/index.ts'
 import '../contributing/contributing.css'
 import './datanet.css'
 
@@ -42,7 +42,7 @@ function Rank({ worth, place, total }: { readonly worth: WorthView; readonly pla
     <li className="rank">
       <span className="rank-place">{place}</span>
       <div className="rank-who">
-        <Id id={account} />
+        <Who account={account} />
         <span className="net-small">
           {manyText(own, 'row')} in {manyText(accepted, 'contribution')}
         </span>
@@ -91,6 +91,7 @@ function Rank({ worth, place, total }: { readonly worth: WorthView; readonly pla
 /** Who gave it, by what they were paid, with the arithmetic beside each number. */
 export function Ranks({ net }: { readonly net: DatanetView }) {
   const worth = useList('worth', { id: net.id, limit: 1000 })
+  const nameOf = useNames()
   return (
     <Section
       title={`Who ${net.name} pays`}
@@ -123,8 +124,8 @@ export function Ranks({ net }: { readonly net: DatanetView }) {
                   parts={[
                     ...first.map(({ account, paid }) => ({
                       key: account,
-                      name: shortId(account),
-                      text: account,
+                      name: nameOf(account),
+                      text: nameOf(account),
                       share: share(paid)
                     })),
                     ...(rest === 0

@@ -5,7 +5,7 @@ import { useCall, useList } from '../../api/index.ts'
 import { places } from '../../app/places.ts'
 import { useWord } from '../../app/use-place.ts'
 import { countText, manyText } from '../../formats/index.ts'
-import { Empty, Failure, Go, Id, Loading, Rows, SearchField, Select } from '../../parts/index.ts'
+import { Empty, Failure, Go, Loading, Rows, SearchField, Select, Who } from '../../parts/index.ts'
 import { RowText } from '../row/index.ts'
 import { useSettled } from '../use-settled.ts'
 import './datanet.css'
@@ -52,7 +52,7 @@ function AcceptedRow({ row, number }: { readonly row: AcceptedRowView; readonly 
       <span className="line-number">{countText(number)}</span>
       <RowText messages={row.messages} />
       <span className="accepted-by">
-        <Id id={row.contributor} />
+        <Who account={row.contributor} />
         <Go to={places.contribution(row.contribution)}>line {countText(row.line)}</Go>
       </span>
     </div>

@@ -1,7 +1,7 @@
 import type { DatanetView } from '../../../daemon/api/contract/views.ts'
 import { useCall } from '../../api/index.ts'
 import { countText } from '../../formats/index.ts'
-import { Amount, Id, Read, Section, Table } from '../../parts/index.ts'
+import { Amount, Read, Section, Table, Who } from '../../parts/index.ts'
 
 /** Who decides, what each has at stake, and whether they look in time. */
 export function Validators({ net }: { readonly net: DatanetView }) {
@@ -18,7 +18,7 @@ export function Validators({ net }: { readonly net: DatanetView }) {
             items={validators}
             keyOf={({ address }) => address}
             columns={[
-              { name: 'Validator', cell: ({ address }) => <Id id={address} /> },
+              { name: 'Validator', cell: ({ address }) => <Who account={address} /> },
               { name: 'Weight', number: true, cell: ({ weight }) => countText(weight) },
               { name: 'At stake', number: true, cell: ({ stake }) => <Amount of={stake} /> },
               {

@@ -1,7 +1,7 @@
 import type { ReviewView } from '../../../daemon/api/contract/data-views.ts'
 import { Button as AriaButton } from 'react-aria-components'
-import { manyText, shortId } from '../../formats/index.ts'
-import { When } from '../../parts/index.ts'
+import { manyText } from '../../formats/index.ts'
+import { useNames, When } from '../../parts/index.ts'
 
 const voteText = ({ vote, undoUntil, advice }: ReviewView): string => {
   if (vote !== null) return `${vote ? 'for' : 'against'}${undoUntil === null ? '' : ', held'}`
@@ -16,6 +16,7 @@ interface QueueProps {
 
 /** What is voted on, a Datanet's in the order of authorship. */
 export function Queue({ items, selected, onSelect }: QueueProps) {
+  const nameOf = useNames()
   return (
     <ol className="queue" aria-label="Contributions to review">
       {items.map(item => (
@@ -31,7 +32,7 @@ export function Queue({ items, selected, onSelect }: QueueProps) {
             <b>{item.datanetName}</b>
             <span>{manyText(item.rows, 'row')}</span>
             <span className="queue-note">
-              {shortId(item.contributor)}, {voteText(item)}
+              {nameOf(item.contributor)}, {voteText(item)}
             </span>
             {item.closesAt === null ? null : (
               <span className="queue-note">

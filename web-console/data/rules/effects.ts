@@ -1,6 +1,6 @@
 import type { JudgedRules } from '../../../protocol/data/checks.ts'
 import { bytesText, countText, manyText, shareText } from '../../formats/index.ts'
-import type { CheckedFile } from '../check/index.ts'
+import type { CheckedFile } from '../check/check.ts'
 import type { FormField } from './form.ts'
 
 export interface Effect {

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict'
+import { checkFile } from '../../../web-console/data/check/check.ts'
+import { effectsOn, leaksIn } from '../../../web-console/data/rules/effects.ts'
+import { faultsOf, firstForm, judgedBy, questionsOf, rulesOf } from '../../../web-console/data/rules/form.ts'
+import { rulesInWords } from '../../../web-console/data/rules/words.ts'
+import { datanetView } from '../../daemon/views.ts'
+
+const self = `0x${'22'.repeat(20)}`
+const good = { ...firstForm, name: 'birds', validators: `${self}\n0x${'33'.repeat(20)} 2`, tags: 'nature, Vögel' }
+const encode = (text: string): Uint8Array => new TextEncoder().encode(text)
+
+describe('the rules of a new Datanet', () => {
+  it('are read from what was typed, in the units of the rules', () => {
+    assert.deepEqual(faultsOf(good), {})
+    const rules = rulesOf(good)
+    assert.deepEqual(
+      [rules?.minOwnShare, rules?.maxBytes, rules?.voteSeconds, rules?.tags],
+      [500, 8_000_000, 3600, ['nature', 'Vögel']]
+    )
+    assert.deepEqual(
+      rules?.validators.map(({ weight }) => weight),
+      [1, 2]
+    )
+  })
+
+  it('are refused field by field, in the units they were typed in', () => {
+    const faults = faultsOf({
+      ...good,
+      name: '',
+      maxRows: 'many',
+      minOwnShare: '120',
+      validators: `${self}\n${self}`,
+      tags: 'two words'
+    })
+    assert.match(faults.name ?? '', /^It /)
+    assert.match(faults.maxRows ?? '', /whole number/)
+    assert.match(faults.minOwnShare ?? '', /from 0 to 100/)
+    assert.match(faults.validators ?? '', /twice/)
+    assert.notEqual(faults.tags, undefined)
+    assert.match(faultsOf({ ...good, validators: `${self}\nnobody` }).validators ?? '', /^Line 2 /)
+    assert.equal(rulesOf({ ...good, name: '' }), undefined)
+  })
+
+  it('say what each does to an example', () => {
+    const questions = questionsOf(encode('{"prompt":"What is the sky?","response":"Blue"}'))
+    assert.ok('rows' in questions)
+    assert.ok('fault' in questionsOf(encode('no row')))
+    const example = ['Who sings?', 'Who sings?', 'What is the sky?'].map(prompt =>
+      JSON.stringify({ prompt, response: prompt === 'Who sings?' ? 'The nightingale' : 'Blue' })
+    )
+    const judge = (form: typeof good) => {
+      const rules = judgedBy(form)
+      const checked = checkFile({
+        bytes: encode(example.join('\n')),
+        edits: new Map(),
+        rules,
+        heldOut: questions.rows,
+        uploads: 0
+      })
+      return { effects: effectsOn(checked, rules), leaks: leaksIn(checked) }
+    }
+    const { effects, leaks } = judge(good)
+    assert.equal(effects.minOwnShare?.refuses, true)
+    assert.match(effects.nearDuplicate?.text ?? '', /1 to the letter/)
+    assert.equal(leaks.refuses, true)
+    assert.equal(judge({ ...good, minOwnShare: '30' }).effects.minOwnShare?.refuses, false)
+    assert.equal(judge({ ...good, maxRows: '2' }).effects.maxRows?.refuses, true)
+  })
+
+  it('are told in plain words', () => {
+    const net = datanetView({
+      validators: [1, 1, 1].map((weight, i) => ({ address: `0x${String(i).repeat(40)}`, weight }))
+    })
+    const words = rulesInWords(net).map(({ sentence }) => sentence)
+    assert.ok(words.some(text => text.includes('accepted when 3 of 3 agree')))
+    assert.ok(words.some(text => text.includes('refused when 2 of 3')))
+    assert.ok(words.some(text => text.includes('10 times in all')))
+  })
+})
