@@ -34,7 +34,8 @@ export function useList<N extends ListName>(name: N, params?: ListParams<N>, opt
       }) as Promise<{ items: readonly ItemOf<Routes[N]>[]; next: string | null }>,
     initialPageParam: undefined as string | undefined,
     getNextPageParam: last => last.next ?? undefined,
-    enabled: options.enabled ?? true
+    enabled: options.enabled ?? true,
+    ...(options.keep === true ? { placeholderData: keepPreviousData } : {})
   })
   return {
     items: query.data?.pages.flatMap(page => page.items),

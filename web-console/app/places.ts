@@ -24,7 +24,12 @@ export const places = {
   bazaar: '/bazaar',
   model: at('/bazaar/$id'),
   chat: at('/bazaar/$id/chat'),
+  compare: (models: readonly string[]): string => `/compare?models=${models.map(encodeURIComponent).join(',')}`,
+  /** What stands behind an answer. */
   receipt: at('/receipts/$id'),
+  /** The part of an answer that an account's rows made. */
+  part: (receipt: string, account: string): string =>
+    `/receipts/${encodeURIComponent(receipt)}?of=${encodeURIComponent(account)}`,
   earnings: '/earnings',
   /** Anybody's. */
   earningsOf: at('/earnings/$id'),

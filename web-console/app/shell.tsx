@@ -24,7 +24,7 @@ export function Shell() {
   }, [path])
   if (status.error !== null && notSignedIn.has(status.error.code)) return <SignedOut />
   return (
-    <RouterProvider navigate={to => void router.navigate({ to })}>
+    <RouterProvider navigate={to => void router.navigate({ href: to })}>
       <a className="skip" href="#main">
         Skip to the page
       </a>

@@ -27,5 +27,5 @@ export function useWord(name: string): [string, (value: string) => void] {
 /** Goes to another page, by an address of `places`. */
 export function useGo(): (to: string) => void {
   const navigate = useNavigate()
-  return to => void navigate({ to })
+  return to => void navigate({ href: to })
 }

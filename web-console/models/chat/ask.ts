@@ -1,0 +1,126 @@
+import type { AskEvent } from '../../../daemon/api/contract/views.ts'
+import { TilthError } from '../../../protocol/primitives/errors.ts'
+import { api } from '../../api/index.ts'
+import type { AnswerFacts, Message } from './thread.ts'
+
+/** How to ask; texts as they were typed, so that a fault can be told beside them. */
+export interface AskSettings {
+  readonly system: string
+  readonly maxTokens: number
+  readonly temperature: number
+  readonly topP: number
+  /** In the token's smallest unit; undefined: whatever it costs. */
+  readonly maxPrice?: string | undefined
+  readonly isPrivate: boolean
+}
+
+export const usualSettings: AskSettings = { system: '', maxTokens: 256, temperature: 0, topP: 1, isPrivate: false }
+
+export interface Answer {
+  readonly text: string
+  readonly facts: AnswerFacts
+}
+
+interface AskInput {
+  readonly model: string
+  readonly messages: readonly Message[]
+  readonly settings: AskSettings
+  readonly signal: AbortSignal
+  /** Called with the whole answer so far. */
+  readonly onAnswer: (answer: Answer) => void
+}
+
+/** What it costs so far, by the worker's prices, until the receipt says it. */
+interface Meter {
+  before: bigint
+  input: number
+  output: number
+  inputPrice: bigint
+  outputPrice: bigint
+}
+const soFar = ({ before, input, output, inputPrice, outputPrice }: Meter): string =>
+  (before + BigInt(input) * inputPrice + BigInt(output) * outputPrice).toString()
+
+/** Asks, and tells the answer as it grows; ends with it done, stopped or failed, and never throws for that. */
+export async function ask({ model, messages, settings, signal, onAnswer }: AskInput): Promise<Answer> {
+  const began = performance.now()
+  const meter: Meter = { before: 0n, input: 0, output: 0, inputPrice: 0n, outputPrice: 0n }
+  let answer: Answer = { text: '', facts: { state: 'coming', receipts: [], isPrivate: settings.isPrivate } }
+  const become = (next: Partial<AnswerFacts>, text = answer.text): Answer => {
+    answer = { text, facts: { ...answer.facts, ...next } }
+    onAnswer(answer)
+    return answer
+  }
+  const hear = (event: AskEvent): void => {
+    switch (event.kind) {
+      case 'worker':
+        // What another has written before is paid to that one.
+        meter.before = BigInt(soFar(meter))
+        meter.input = event.inputTokens ?? 0
+        meter.output = 0
+        meter.inputPrice = BigInt(event.inputPrice ?? 0)
+        meter.outputPrice = BigInt(event.outputPrice ?? 0)
+        become({ worker: event.worker, inputTokens: meter.input, fee: soFar(meter) })
+        break
+      case 'text':
+        meter.output += event.tokens ?? 0
+        become(
+          {
+            outputTokens: (answer.facts.outputTokens ?? 0) + (event.tokens ?? 0),
+            fee: soFar(meter),
+            firstMs: answer.facts.firstMs ?? Math.round(performance.now() - began)
+          },
+          answer.text + event.text
+        )
+        break
+      case 'done':
+        become(
+          {
+            state: event.finish === 'cancelled' ? 'stopped' : 'done',
+            inputTokens: event.inputTokens,
+            outputTokens: event.outputTokens,
+            fee: event.fee,
+            receipts: event.receipts,
+            ms: Math.round(performance.now() - began)
+          },
+          event.text
+        )
+        break
+      case 'error':
+        become({ state: 'failed', fault: event.message, ...(event.help === undefined ? {} : { help: event.help }) })
+        break
+      case 'explanation':
+        break
+    }
+  }
+  const { maxTokens, temperature, topP, maxPrice, isPrivate } = settings
+  try {
+    const events = api.stream('ask', {
+      body: {
+        model,
+        messages: [...messages],
+        maxTokens,
+        temperature,
+        topP,
+        private: isPrivate,
+        ...(maxPrice === undefined ? {} : { maxPrice })
+      },
+      signal
+    })
+    for await (const event of events) hear(event)
+    if (answer.facts.state === 'coming')
+      become({ state: 'failed', fault: 'The daemon ended the answer before it was whole.', help: 'Ask again.' })
+  } catch (error) {
+    if (signal.aborted) become({ state: 'stopped', ms: Math.round(performance.now() - began) })
+    else if (error instanceof TilthError)
+      become({ state: 'failed', fault: error.message, ...(error.help === undefined ? {} : { help: error.help }) })
+    else if (error instanceof TypeError)
+      become({
+        state: 'failed',
+        fault: 'The daemon left while it answered.',
+        help: 'What was paid for is paid; ask again when it is back.'
+      })
+    else throw error
+  }
+  return answer
+}
