@@ -82,3 +82,44 @@ const byStage = new Map<Stage, FlowRow>(flow.map(row => [row.stage, row]))
 export const rowOf = (stage: Stage): FlowRow => byStage.get(stage) as FlowRow
 /** `data` as a heading: `Data`. */
 export const titleOf = (phase: Phase): string => phase.charAt(0).toUpperCase() + phase.slice(1)
+
+/** Where each piece of the phases' news belongs; null for what is told by what is under way. */
+export const stageOfNews = {
+  'data.datanet': 'datanet',
+  'data.committed': 'contribution',
+  'data.revealed': 'contribution',
+  'data.checked': 'checks',
+  'data.voted': 'votes',
+  'data.decided': 'acceptance',
+  'data.double-vote': 'votes',
+  'data.version': 'version',
+  'jobs.posted': 'job',
+  'jobs.bid': 'bids',
+  'jobs.awarded': 'award',
+  'jobs.progress': null,
+  'jobs.delivered': 'training',
+  'jobs.accepted': 'delivery',
+  'jobs.reoffered': 'award',
+  'jobs.paused': 'training',
+  'jobs.draft': null,
+  'jobs.completed': 'delivery',
+  'jobs.expired': 'job',
+  'models.registered': 'registration',
+  'models.offered': null,
+  'models.withdrawn': 'offer',
+  'models.answering': null,
+  'models.receipt': null,
+  'models.redeemed': 'receipt',
+  'models.failed': 'inference',
+  'payouts.receipt': 'receipt',
+  'payouts.scored': 'attribution',
+  'payouts.disagreement': 'attribution',
+  'payouts.closing': 'settlement',
+  'payouts.proposed': 'settlement',
+  'payouts.disputed': 'settlement',
+  'payouts.challenged': 'settlement',
+  'payouts.vetoed': 'settlement',
+  'payouts.voided': 'settlement',
+  'payouts.finalized': 'settlement',
+  'payouts.claimed': 'claim'
+} as const satisfies Readonly<Record<string, Stage | null>>
