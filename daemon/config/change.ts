@@ -23,7 +23,7 @@ export interface SettingState extends Setting, Form {
   /** What the file says and the next start will use, where that is something else. */
   readonly coming: unknown
   readonly pending: boolean
-  /** Set by a flag or the environment, which win over the file. */
+  /** Set by a flag, the environment or the local network, which win over the file. */
   readonly locked: boolean
 }
 
@@ -73,6 +73,10 @@ export function createSettings(origin: Origin, apply: (config: DaemonConfig) => 
   let written: Tree = origin.written
   let last: Promise<unknown> = Promise.resolve()
 
+  /** What `tilth up` writes into the files of its daemons at each start. */
+  const isDecided = (path: string): boolean =>
+    at(given, 'localNetwork') !== undefined && (path === 'listen' || path === 'bootstrap')
+
   /** The file as it stands: somebody may have edited it. @throws InvalidError `config.json` */
   async function onDisk(): Promise<Tree> {
     const text = await readFile(origin.file, 'utf8').catch((error: NodeJS.ErrnoException) => {
@@ -94,7 +98,7 @@ export function createSettings(origin: Origin, apply: (config: DaemonConfig) => 
     const { path } = setting
     const form = formOf(path)
     const [now, before, next] = [at(given, path), at(written, path), at(file, path)]
-    const locked = now !== undefined && !isDeepStrictEqual(now, before)
+    const locked = isDecided(path) || (now !== undefined && !isDeepStrictEqual(now, before))
     const value = now ?? form.usual
     const coming = next ?? at(origin.network, path) ?? form.usual
     const pending = !locked && !isDeepStrictEqual(coming, value)
@@ -118,9 +122,13 @@ export function createSettings(origin: Origin, apply: (config: DaemonConfig) => 
     const file = await onDisk()
     // [reject] What a flag says wins over the file: a change there would change nothing.
     if (stateOf(setting, file).locked)
-      throw new InvalidError('settings.locked', `${setting.label} is set by a flag or the environment, which win`, {
-        help: 'Start the daemon without it, then it can be changed here.'
-      })
+      throw new InvalidError(
+        'settings.locked',
+        `${setting.label} is set by a flag, the environment or the local network, which win`,
+        {
+          help: 'Start the daemon without it, then it can be changed here.'
+        }
+      )
     const value = wanted === null ? undefined : kept(setting, wanted)
     const whole = put(given, path, value)
     const parsed = daemonConfig.safeParse(whole)

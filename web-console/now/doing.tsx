@@ -103,17 +103,20 @@ function Learning({ of: { job, worker, lot, price, progress, loss } }: Of<'train
       {progress === null ? (
         <p className="stage-quiet">How far it is, its worker tells the builder only.</p>
       ) : (
-        <Progress
-          label={
-            `Step ${countText(progress.step)} of ${countText(progress.steps)}, loss ${numberText(progress.loss)}, ` +
-            `${countText(Math.round(progress.tokensPerSecond))} tokens a second, ${durationText(progress.secondsLeft)} left`
-          }
-          share={progress.steps === 0 ? 0 : progress.step / progress.steps}
-        />
+        <Progress label={progressText(progress)} share={progress.steps === 0 ? 0 : progress.step / progress.steps} />
       )}
     </Thing>
   )
 }
+
+type Progressing = NonNullable<Extract<DoingView, { kind: 'training' }>['progress']>
+const progressText = ({ step, steps, loss, tokensPerSecond, secondsLeft }: Progressing): string =>
+  [
+    `Step ${countText(step)} of ${countText(steps)}`,
+    `loss ${numberText(loss)}`,
+    `${countText(Math.round(tokensPerSecond))} tokens a second`,
+    `${durationText(secondsLeft)} left`
+  ].join(', ')
 
 const width = 400
 const height = 100

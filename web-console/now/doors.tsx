@@ -77,6 +77,7 @@ export function Doors({ status }: { readonly status: StatusView }) {
   const offers = useCall('offers', one).data?.items
   const names = datanets?.slice(0, 3).map(({ name }) => name)
   const workers = new Set(offers?.map(({ worker }) => worker)).size
+  const { activity } = status
   const isWorker = status.roles.includes('worker')
   return (
     <nav className="doorways" aria-label="What you can do">
@@ -114,7 +115,7 @@ export function Doors({ status }: { readonly status: StatusView }) {
         picture={drawings.run}
         note={
           isWorker
-            ? `This machine gave ${manyText(status.activity.requests, 'answer')} within the hour, for ${plainAmount(status.activity.fees)} TILTH.`
+            ? `${manyText(activity.requests, 'answer')} within the hour, for ${plainAmount(activity.fees)} TILTH.`
             : `This one is ${status.roles.join(', ')}, with ${manyText(status.peers, 'peer')}.`
         }
       >
