@@ -29,6 +29,7 @@ describe('a page under 200 news a second', function () {
     await pause(500)
     const asked = daemon.calls.length
     let sent = 0
+    let isPressed = false
     const frames = await framesOf(page, async () => {
       const began = performance.now()
       while (sent < perSecond * seconds) {
@@ -40,7 +41,10 @@ describe('a page under 200 news a second', function () {
             agrees: true,
             exact: true
           })
-        if (sent === perSecond * 2) await page.keyboard.press('Control+k')
+        if (!isPressed && sent > perSecond * 2) {
+          isPressed = true
+          await page.keyboard.press('Control+k')
+        }
         await pause(10)
       }
     })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Page } from 'playwright-core'
 import { places } from '../../web-console/app/places.ts'
-import { until } from '../harness/index.ts'
+import { unlessUnknown, until } from '../../daemon/local/loop/poll.ts'
 import { assertNoSidewaysScroll, goTo, openPage, settled, world } from './harness/index.ts'
 
 // What strangers write, and nothing of it is more than text to a reader.
@@ -44,11 +44,10 @@ describe('what strangers write', function () {
       .join('\n')
     const { id } = await api.call('contribute', { params: { id: datanet.id }, body: { file } })
     made.contribution = id
-    await until(
-      async () => ['accepted', 'rejected'].includes((await api.call('contribution', { params: { id } })).status),
-      'a verdict',
-      60_000
-    )
+    await until('a verdict', 90, async () => {
+      const view = await unlessUnknown(api.call('contribution', { params: { id } }))
+      return view?.status === 'accepted' || view?.status === 'rejected' ? view : undefined
+    })
     const base = (await api.call('models')).items.find(({ adapter }) => adapter === null)
     const model = await api.call('registerModel', {
       body: {

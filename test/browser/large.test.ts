@@ -63,7 +63,13 @@ describe('more than a screen holds', function () {
   })
 
   it(`${manyPoints} points are drawn, and the page goes on`, async () => {
-    const daemon = await imitate({})
+    const daemon = await imitate({
+      curves: async () => ({
+        awards: [
+          { award: id(1), worker: account, curve: { steps: 2, losses: [{ step: 1, loss: 4 }], heldOut: [], pace: [] } }
+        ]
+      })
+    })
     const { job } = await pagePaths()
     const page = await openAt(await daemon.signIn(), daemon.url, { path: job })
     const chart = page.getByRole('img', { name: /^Training loss/ })

@@ -21,16 +21,33 @@ async function axeFaults(page: Page): Promise<string[]> {
 export async function settled(page: Page): Promise<void> {
   await page.waitForFunction(() => document.querySelector('[aria-busy="true"]') === null)
   await page.evaluate(() => document.fonts.ready.then(() => undefined))
+  await atRest(page)
+}
+
+/** Nothing that is on its way to another colour or place: what axe sees then is neither. */
+async function atRest(page: Page): Promise<void> {
+  await page.evaluate(async () => {
+    const frame = (): Promise<unknown> => new Promise(requestAnimationFrame)
+    await frame()
+    await frame()
+    const moving = document
+      .getAnimations()
+      .filter(({ effect }) => effect?.getComputedTiming().iterations !== Number.POSITIVE_INFINITY)
+    await Promise.allSettled(moving.map(({ finished }) => finished))
+    await frame()
+  })
 }
 
 /** @throws AssertionError with what axe finds serious or critical, light or dark */
 export async function assertAccessible(page: Page): Promise<void> {
   await settled(page)
-  for (const colorScheme of ['light', 'dark'] as const) {
+  const faults: string[] = []
+  for (const colorScheme of ['dark', 'light'] as const) {
     await page.emulateMedia({ colorScheme })
-    assert.deepEqual(await axeFaults(page), [], `${new URL(page.url()).pathname}, ${colorScheme}`)
+    await atRest(page)
+    faults.push(...(await axeFaults(page)).map(fault => `${colorScheme}: ${fault}`))
   }
-  await page.emulateMedia({ colorScheme: 'light' })
+  assert.deepEqual(faults, [], new URL(page.url()).pathname)
 }
 
 export const widths = [390, 768, 1280, 1920] as const

@@ -31,6 +31,8 @@ function watch(page: Page, origin: string): void {
   problems.set(page, found)
   page.on('pageerror', error => found.push(`uncaught: ${error.message}`))
   page.on('console', message => {
+    // A refusal of the API is an answer, which the page tells; a fault of the daemon is none.
+    if (/responded with a status of (?!500)/.test(message.text())) return
     if (message.type() === 'error' || /Content.Security.Policy/i.test(message.text()))
       found.push(`${message.type()}: ${message.text()} (${message.location().url})`)
   })

@@ -36,7 +36,11 @@ export async function pagePaths(): Promise<PagePaths> {
   const model = await api.call('model', { params: { id: last.model } })
   const datanet = await api.call('datanet', { params: { id: last.model } })
   const contribution = first('contribution', await api.call('contributions', { params: { id: datanet.id } }))
-  const job = first('job', await api.call('jobs'))
+  const jobs = await api.call('jobs')
+  const own = jobs.items.filter(
+    ({ builder, state }) => builder === network.daemon('host').address && state === 'completed'
+  )
+  const job = first('finished job', { items: own })
   const receipt = first('receipt', await network.daemon('client').api.call('receipts'))
   const epoch = first('epoch', await api.call('epochs'))
   return {
