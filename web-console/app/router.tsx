@@ -33,7 +33,6 @@ const tree = root.addChildren([
   page('/explorer/$id', () => import('../explorer/explorer.tsx')),
   page('/accounts/$id', () => import('../explorer/account.tsx')),
   page('/statements/$id', () => import('../explorer/statements.tsx')),
-  page('/receipts/$id', () => import('../explorer/receipt.tsx')),
   page('/epochs/$pool/$epoch', () => import('../explorer/epoch.tsx')),
   page('/epochs/$pool/$epoch/payouts/$account', () => import('../explorer/payout.tsx')),
   page('/transactions/$id', () => import('../explorer/transaction.tsx')),

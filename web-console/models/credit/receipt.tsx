@@ -90,7 +90,18 @@ function Receipt({ credit }: { readonly credit: AnswerCredit }) {
             ['Tokens', `${view.inputTokens} read, ${view.outputTokens} written`],
             ['Fee', <Amount key="fee" of={view.fee} />],
             ['Took', durationText((view.finishedAt - view.startedAt) / 1000)],
-            ['Place', `number ${view.sequence} of its channel`]
+            [
+              'Place',
+              <Go key="channel" to={places.channel(view.channel)}>
+                number {view.sequence} of its channel
+              </Go>
+            ],
+            [
+              'As it was signed',
+              <Go key="fields" to={places.statements(view.id)}>
+                every field, and its way to the chain step by step
+              </Go>
+            ]
           ]}
         />
       </Section>
