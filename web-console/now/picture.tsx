@@ -79,8 +79,10 @@ function StagePoint({ view, isOpen, onOpen, grains }: PointProps) {
         onPress={onOpen}
       >
         <span className="flow-dot" aria-hidden="true" />
-        <span className="flow-name">{stageWords[stage].name}</span>
-        <span className="flow-numbers">
+        <span className="flow-name" aria-hidden="true">
+          {stageWords[stage].name}
+        </span>
+        <span className="flow-numbers" aria-hidden="true">
           {isNow ? <span className="flow-now">{countText(active)} now</span> : null}
           <Count of={count} />
           {amount === null || amount === '0' ? null : <span className="flow-amount">{plainAmount(amount)}</span>}
