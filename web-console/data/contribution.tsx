@@ -81,6 +81,7 @@ function Contribution({ view }: { readonly view: ContributionView }) {
             </GoButton>
           ) : null}
           {isDecided(view) ? null : <Withdraw id={id} />}
+          <GoButton to={places.statements(id)}>What was signed</GoButton>
         </>
       }
     >

@@ -2,6 +2,7 @@ import { useCall } from '../api/index.ts'
 import type { WaitingView } from '../../daemon/api/contract/earnings.ts'
 import { places } from '../app/places.ts'
 import { durationText } from '../formats/index.ts'
+import { WaitActions } from './waits-actions.tsx'
 import { Amount, Card, Chip, Empty, Go, Read, Section, When, useNow } from '../parts/index.ts'
 
 const kinds = {
@@ -69,6 +70,7 @@ export function Waits({ account }: { readonly account: string }) {
                     {item.why} {item.until === null ? null : <Until until={item.until} />}
                   </p>
                   <p className="earnings-soft">{item.help}</p>
+                  <WaitActions item={item} account={account} />
                 </Card>
               ))}
             </div>

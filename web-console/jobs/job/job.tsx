@@ -20,7 +20,7 @@ function Asked({ job, datanet }: { readonly job: JobView; readonly datanet: Data
     <Section title="What was asked for" actions={<SettingsSaved job={job} />}>
       <Facts
         facts={[
-          ['Job', <Id key="j" id={job.id} />],
+          ['Job', <Id key="j" id={job.id} to={places.statements(job.id)} />],
           ['Base', <Id key="b" id={job.base} />],
           [
             'Datanet',

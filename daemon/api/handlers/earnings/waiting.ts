@@ -3,22 +3,29 @@ import { largestPage } from '../../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../../protocol/primitives/index.ts'
 import type { WaitingView } from '../../contract/index.ts'
 import type { Names } from './names.ts'
+import { rowsOf } from './rows.ts'
 import { waitingWords } from './words.ts'
 
 /** Pools that are looked at, and lines that are shown. */
 const mostPools = 200
 
-type Parts = Pick<Node, 'payouts' | 'account' | 'chain' | 'self' | 'jobs'>
+type Parts = Pick<Node, 'payouts' | 'account' | 'chain' | 'self' | 'jobs' | 'data'>
+
+const acceptedOf = async ({ data }: Parts, pool: Hex, account: Address): Promise<number> =>
+  (await rowsOf(data, pool, account))?.accepted ?? 0
 
 /** Pools in which an account has a line, or may come to have one: it has something in their latest epoch. */
-async function ofPool({ payouts, chain }: Parts, pool: Hex, account: Address, names: Names): Promise<WaitingView[]> {
+async function ofPool(parts: Parts, pool: Hex, account: Address, names: Names): Promise<WaitingView[]> {
+  const { payouts, chain } = parts
   const lines: WaitingView[] = []
   const name = await names.datanet(pool)
   const [record, { items }] = await Promise.all([chain.ledger.pool(pool), payouts.epochs({ pool, limit: 2 })])
   const pending = items.find(({ state }) => state === 'pending')
   const latest = items.find(({ state }) => state !== 'voided')
   const line = latest?.payouts.find(one => one.account === account)
-  if (line === undefined) return []
+  const unsettled = record.deposited - (pending?.payoutsTotal ?? record.payoutsTotal)
+  // Whoever was never in an epoch may be in the next one, if rows of theirs were accepted.
+  if (line === undefined && (unsettled === 0n || (await acceptedOf(parts, pool, account)) === 0)) return []
   const share = pending?.payouts.find(one => one.account === account)?.share ?? 0n
   if (pending !== undefined && share > 0n)
     lines.push({
@@ -31,7 +38,6 @@ async function ofPool({ payouts, chain }: Parts, pool: Hex, account: Address, na
       until: Number(pending.challengeEnds) * 1000,
       ...waitingWords.window
     })
-  const unsettled = record.deposited - (pending?.payoutsTotal ?? record.payoutsTotal)
   if (unsettled > 0n)
     lines.push({
       kind: 'next',

@@ -1,15 +1,15 @@
 import type { Node } from '../../../../node/node.ts'
 import { utilityUnit } from '../../../../protocol/payouts/index.ts'
 import type { WithAndWithout } from '../../../../protocol/payouts/index.ts'
-import { InvalidError, NotFoundError, defaultPage, everyItem } from '../../../../protocol/primitives/index.ts'
+import { InvalidError, NotFoundError, defaultPage } from '../../../../protocol/primitives/index.ts'
 import type { Address, Hex, Page, PageRequest } from '../../../../protocol/primitives/index.ts'
 import type { WhyAnswerView, WhyShareView } from '../../contract/index.ts'
 import { adviceFor } from './advice.ts'
 import type { Names } from './names.ts'
+import { rowsOf } from './rows.ts'
 import { shareView } from './shares.ts'
 
-/** Contributions of an account that are looked at, and characters of a question that are shown. */
-const mostContributions = 2_000
+/** Characters of a question that are shown. */
 const mostQuestion = 500
 /** Players that are shown, those who earned most. */
 const mostPlayers = 200
@@ -21,22 +21,6 @@ type Parts = Pick<Node, 'payouts' | 'data' | 'models'>
 const asMean = ({ full, without, empty }: WithAndWithout, count: number) => {
   const mean = (utility: number): number => utility / (utilityUnit * Math.max(1, count))
   return { full: mean(full), without: without === null ? null : mean(without), empty: mean(empty) }
-}
-
-async function rowsOf(data: Node['data'], pool: Hex, account: Address): Promise<WhyShareView['rows']> {
-  if (!data.followed().some(({ id }) => id === pool)) return null
-  const rows = { contributions: 0, accepted: 0, rows: 0, own: 0, issues: {} as Record<string, number> }
-  let looked = 0
-  for await (const one of everyItem(page => data.contributions(pool, page))) {
-    if (looked++ >= mostContributions) break
-    if (one.contributor !== account) continue
-    rows.contributions++
-    if (one.status === 'accepted') rows.accepted++
-    rows.rows += one.rows
-    rows.own += one.own
-    for (const { code } of one.rowIssues) rows.issues[code] = (rows.issues[code] ?? 0) + 1
-  }
-  return rows
 }
 
 /** Why an epoch gives an account what it gives, with every number of the arithmetic. */

@@ -77,8 +77,9 @@ function* files(text: string): Generator<FoundView> {
 
 /** `elements 3`, `elements/3`, `epoch 3 of elements`, `version 3 of elements`. */
 async function* numbered(parts: Parts, text: string): AsyncGenerator<FoundView> {
-  const [, kind, first, of] = /^(epoch|version) (\d{1,6}) of (.{1,100})$/i.exec(text) ?? []
-  const [, plain, second] = /^(.{1,100}?)(?: |\/)(?:epoch |version )?(\d{1,6})$/.exec(text) ?? []
+  const [, before, first, of] = /^(epoch|version) (\d{1,6}) of (.{1,100})$/i.exec(text) ?? []
+  const [, plain, after, second] = /^(.{1,100}?)(?: |\/)(?:(epoch|version) )?(\d{1,6})$/i.exec(text) ?? []
+  const kind = (before ?? after)?.toLowerCase()
   const number = Number(first ?? second)
   const name = of ?? plain
   if (name === undefined || !Number.isInteger(number) || number < 1) return

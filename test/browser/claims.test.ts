@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Page } from 'playwright-core'
+import { makePerson } from '../../daemon/local/network/index.ts'
+import { amountText } from '../../web-console/formats/index.ts'
+import { places } from '../../web-console/app/places.ts'
+import { assertAccessible, openPage, world } from './harness/index.ts'
+import { earnSomething } from './harness/earned.ts'
+import type { Earned } from './harness/earned.ts'
+import { answerWallet, walletName, walletScript } from './harness/wallet.ts'
+
+/** The key of a contributor, which no daemon has. */
+async function keyOf(account: string): Promise<Uint8Array> {
+  const { folder } = world().network
+  for (const file of await readdir(join(folder, 'people'))) {
+    if (!file.endsWith('.json')) continue
+    const person = await makePerson(folder, file.slice(0, -5))
+    if (person.address === account) return person.privateKey
+  }
+  throw new Error(`nobody in the folder has the key of ${account}`)
+}
+
+describe('claims', function () {
+  this.timeout(240_000)
+  let page: Page
+  let pool: string
+  let epoch: number
+  let byNode: Earned
+  let byWallet: Earned
+  const balanceOf = (account: string): Promise<bigint> =>
+    world().network.chain.tokens.balanceOf(account as `0x${string}`)
+
+  before(async () => {
+    const done = await earnSomething()
+    const [first, second] = done.earned
+    assert.ok(first !== undefined && second !== undefined, 'two contributors earned something')
+    ;[pool, epoch, byNode, byWallet] = [done.pool, done.epoch, first, second]
+  })
+  afterEach(() => page.context().close())
+
+  it('are made by one click and a confirmation, and the balance on chain changes with what the page shows', async () => {
+    const before = await balanceOf(byNode.account)
+    page = await openPage('host', { path: places.earningsOf(byNode.account) })
+    const name = `Claim ${amountText(byNode.amount)}`
+    await page.getByRole('button', { name }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByRole('button', { name }).click()
+    await page.getByText(`${amountText(byNode.amount)} came in.`).waitFor()
+    const after = await balanceOf(byNode.account)
+    assert.equal(after - before, byNode.amount)
+    await page.getByText(amountText(after), { exact: true }).first().waitFor()
+    assert.equal(await page.getByRole('button', { name }).count(), 0)
+    await assertAccessible(page)
+  })
+
+  it('are sent by a browser wallet, for an account that no daemon holds', async () => {
+    page = await openPage('host', { path: places.earnings, init: walletScript })
+    const asked = await answerWallet(page, await keyOf(byWallet.account))
+    // Whoever sends a transaction needs some of the chain's coin.
+    const coin = { to: byWallet.account, amount: String(10n ** 16n), coin: true }
+    await world().network.daemon('host').api.call('send', { body: coin })
+    const before = await balanceOf(byWallet.account)
+    await page.getByRole('button', { name: `That of ${walletName}` }).click()
+    const name = `Claim ${amountText(byWallet.amount)}`
+    await page.getByRole('button', { name }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByRole('button', { name: walletName }).click()
+    await dialog.getByText(`${walletName} signs as`).waitFor()
+    await dialog.getByRole('button', { name }).click()
+    await page.getByText(`${amountText(byWallet.amount)} came in.`).waitFor()
+    assert.equal((await balanceOf(byWallet.account)) - before, byWallet.amount)
+    assert.ok(asked.includes('eth_sendTransaction'))
+    const { items } = await world()
+      .network.daemon('host')
+      .api.call('income', { params: { account: byWallet.account, limit: 1 } })
+    const { api } = world().network.daemon('host')
+    const sent = await api.call('transaction', { params: { hash: items[0]?.transaction ?? '' } })
+    assert.equal(sent.from, byWallet.account)
+  })
+
+  it('say why they are so much, down to an answer, its rows and its receipt on chain', async () => {
+    // The client's node knows what was asked.
+    page = await openPage('client', { path: places.why(byNode.account, pool, epoch) })
+    await page.getByRole('heading', { name: `Why ${amountText(byNode.amount)} from epoch ${epoch}` }).waitFor()
+    await page.getByText(world().last.question).first().click()
+    await page.getByText(/Without these rows the model gives this answer with probability/).waitFor()
+    await page.getByRole('list', { name: 'The rows nearest to it' }).waitFor()
+    await assertAccessible(page)
+    await page
+      .getByText(/^Receipt/)
+      .getByRole('link')
+      .or(page.locator('.answer-body .id a').last())
+      .last()
+      .click()
+    await page.getByText(/came to the root of the epoch’s receipts/).waitFor()
+    assert.equal(await page.getByText('does not hold').count(), 0)
+  })
+})

@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict'
+import type { Page } from 'playwright-core'
+import { places } from '../../web-console/app/places.ts'
+import { assertAccessible, assertNoSidewaysScroll, goTo, openPage, settled, world } from './harness/index.ts'
+import { pagePaths } from './harness/places.ts'
+
+describe('the explorer', function () {
+  this.timeout(180_000)
+  let page: Page
+  before(async () => {
+    page = await openPage('host', { path: places.explorer })
+  })
+  after(() => page.context().close())
+
+  const box = () => page.getByRole('searchbox', { name: 'An id, or a name' })
+  async function paste(text: string): Promise<void> {
+    await goTo(page, places.explorer)
+    await box().fill(text)
+    await page.getByRole('button', { name: 'Open' }).click()
+  }
+
+  it('opens the page of any id that is pasted', async () => {
+    const { api } = world().network.daemon('host')
+    const [datanet] = (await api.call('datanets')).items
+    const id = datanet?.id ?? ''
+    const [contribution] = (await api.call('contributions', { params: { id } })).items
+    const job = (await api.call('jobs')).items.find(({ state }) => state === 'completed')
+    const [receipt] = (await api.call('receipts', { params: { order: 'newest' } })).items
+    const [epoch] = (await api.call('epochs')).items
+    const { items: signed } = await api.call('statements', { params: { id: contribution?.id ?? '' } })
+    const vote = signed.find(({ type }) => type === 'Vote')
+    const expected: [string, string][] = [
+      [contribution?.id ?? '', places.contribution(contribution?.id ?? '')],
+      [contribution?.id.slice(0, 12) ?? '', places.contribution(contribution?.id ?? '')],
+      [vote?.id ?? '', places.statements(vote?.id ?? '')],
+      [job?.id ?? '', places.job(job?.id ?? '')],
+      [receipt?.id ?? '', places.receipt(receipt?.id ?? '')],
+      [`${datanet?.name ?? ''} epoch ${epoch?.epoch ?? 1}`, places.epoch(id, epoch?.epoch ?? 1)],
+      [epoch?.transaction ?? '', places.transaction(epoch?.transaction ?? '')],
+      [epoch?.bundle ?? '', places.file(epoch?.bundle ?? '')],
+      [contribution?.contributor ?? '', places.account(contribution?.contributor ?? '')],
+      [(await api.call('status')).peerId, places.account((await api.call('status')).peerId)],
+      [receipt?.channel ?? '', places.channel(receipt?.channel ?? '')],
+      [job?.awards[0]?.escrow ?? '', places.escrow(job?.awards[0]?.escrow ?? '')]
+    ]
+    for (const [text, path] of expected) {
+      await paste(text)
+      await page.waitForURL(url => url.pathname === path, { timeout: 30_000 })
+      await page.locator('h1').waitFor()
+      assert.equal(await page.getByText('Nothing is at this address').count(), 0, text)
+    }
+  })
+
+  it('says so when nothing has such an id', async () => {
+    await paste(`0x${'ee'.repeat(32)}`)
+    await page.getByText('Nothing that this node knows has such an id or name.').waitFor()
+  })
+
+  it('checks signatures and the way to the chain in the browser', async () => {
+    const paths = await pagePaths()
+    const id = paths.contribution.split('/').at(-1) ?? ''
+    await goTo(page, places.statements(id))
+    await page.getByText(/came to the root of the version/).waitFor()
+    await page.getByText('signature holds').first().waitFor()
+    assert.equal(await page.getByText('does not hold').count(), 0)
+    // Nothing but what was asked once is asked again: the check is the browser's own.
+    await page.getByRole('button', { name: 'Show it as it was signed' }).first().click()
+    await page.getByText('"verifyingContract"').or(page.getByText('"registry"')).first().waitFor()
+  })
+
+  it('shows each kind of thing so that axe and narrow windows are content', async () => {
+    const { api } = world().network.daemon('host')
+    const [epoch] = (await api.call('epochs')).items
+    const [receipt] = (await api.call('receipts', { params: { order: 'newest' } })).items
+    const job = (await api.call('jobs')).items.find(({ state }) => state === 'completed')
+    const account = epoch?.payouts[0]?.account ?? ''
+    const pool = epoch?.pool ?? ''
+    const number = epoch?.epoch ?? 1
+    const paths = [
+      places.account(account),
+      places.earningsOf(account),
+      places.why(account, pool, number),
+      places.payout(account, pool, number),
+      places.epoch(pool, number),
+      places.receipt(receipt?.id ?? ''),
+      places.transaction(epoch?.transaction ?? ''),
+      places.file(epoch?.bundle ?? ''),
+      places.version(pool, 1),
+      places.channel(receipt?.channel ?? ''),
+      places.escrow(job?.awards[0]?.escrow ?? ''),
+      places.statements(job?.id ?? '')
+    ]
+    for (const path of paths) {
+      await goTo(page, path)
+      await settled(page)
+      assert.equal(await page.getByText(/This page stumbled|Nothing is at this address/).count(), 0, path)
+      await assertAccessible(page)
+      await assertNoSidewaysScroll(page)
+    }
+  })
+})
