@@ -39,7 +39,7 @@ describe('claims', function () {
   })
   afterEach(() => page.context().close())
 
-  it('are made by one click and a confirmation, and the balance on chain changes with what the page shows', async () => {
+  it('are made by one click and a confirmation, and the balance on chain changes with the page', async () => {
     const before = await balanceOf(byNode.account)
     page = await openPage('host', { path: places.earningsOf(byNode.account) })
     const name = `Claim ${amountText(byNode.amount)}`

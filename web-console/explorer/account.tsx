@@ -15,7 +15,9 @@ import {
   Read,
   Section,
   Table,
-  When
+  When,
+  Who,
+  useNames
 } from '../parts/index.ts'
 import { contractWords } from './words.ts'
 import './explorer.css'
@@ -25,15 +27,14 @@ const modelWords = { builder: 'built it', trainer: 'trained it', server: 'serves
 const jobWords = { builder: 'posted it', worker: 'worked on it' } as const
 
 /** The sentence that stands for an account. */
-function titleOf({ account, contract, datanets, models }: AccountView): string {
+function titleOf({ account, contract, datanets, models }: AccountView, name: string): string {
   if (contract !== null) return `This is ${contractWords[contract] ?? `the contract “${contract}”`}`
+  const called = name === shortId(account) ? `Account ${name}` : name
   const parts = [
     ...(datanets.length === 0 ? [] : [manyText(datanets.length, 'Datanet')]),
     ...(models.length === 0 ? [] : [manyText(models.length, 'model')])
   ]
-  return parts.length === 0
-    ? `Account ${shortId(account)}`
-    : `Account ${shortId(account)} has to do with ${parts.join(' and ')}`
+  return parts.length === 0 ? called : `${called} has to do with ${parts.join(' and ')}`
 }
 
 /** An account, or the node with its key: what it holds, and what it does in the network. */
@@ -41,9 +42,12 @@ export function Page() {
   const id = useParameter('id')
   const account = useCall('account', { id })
   const address = account.data?.account
+  const nameOf = useNames()
   return (
     <Frame
-      title={account.data === undefined ? `Account ${shortId(id)}` : titleOf(account.data)}
+      title={
+        account.data === undefined ? `Account ${shortId(id)}` : titleOf(account.data, nameOf(account.data.account))
+      }
       lead={<Id id={address ?? id} to={places.account(id)} />}
       actions={
         address === undefined || account.data?.contract !== null ? null : (
@@ -61,21 +65,10 @@ export function Page() {
                   ['Was paid for work and data', <Amount key="p" of={view.paid} />],
                   ['At stake', <Amount key="s" of={view.stake} />],
                   ['Coin for gas', plainAmount(view.gas)],
-                  [
-                    'Earnings go to',
-                    view.payout === view.account ? (
-                      'itself'
-                    ) : (
-                      <Id key="o" id={view.payout} to={places.account(view.payout)} />
-                    )
-                  ],
+                  ['Earnings go to', view.payout === view.account ? 'itself' : <Who key="o" account={view.payout} />],
                   [
                     'Its node',
-                    view.peer === null ? (
-                      'none that is connected here'
-                    ) : (
-                      <Id key="n" id={view.peer} to={places.account(view.peer)} />
-                    )
+                    view.peer === null ? 'none that is connected here' : <Who key="n" account={view.peer} />
                   ],
                   ['Connected', view.connected ? 'now' : 'not now']
                 ]}

@@ -13,7 +13,8 @@ import {
   ReadList,
   Section,
   Table,
-  When
+  When,
+  Who
 } from '../parts/index.ts'
 import './explorer.css'
 
@@ -44,8 +45,8 @@ export function Page() {
                 facts={[
                   ['Paid in', <Amount key="d" of={view.deposit} />],
                   ['Taken', <Amount key="c" of={view.claimed} />],
-                  ['Client', <Id key="l" id={view.client} to={places.account(view.client)} />],
-                  ['Worker', <Id key="w" id={view.worker} to={places.account(view.worker)} />],
+                  ['Client', <Who key="l" account={view.client} />],
+                  ['Worker', <Who key="w" account={view.worker} />],
                   ['Model', <Id key="m" id={view.model} to={places.model(view.model)} name={view.modelName} />],
                   ['Ends', <When key="e" at={view.expiry} />],
                   ['Closes', view.closesAt === null ? 'nobody has asked to' : <When key="s" at={view.closesAt} />]

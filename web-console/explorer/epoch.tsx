@@ -2,7 +2,7 @@ import { useCall, useList } from '../api/index.ts'
 import { places } from '../app/places.ts'
 import { useParameter } from '../app/use-place.ts'
 import type { EpochPage } from '../../daemon/api/contract/explorer.ts'
-import { amountText, shortId, weightText } from '../formats/index.ts'
+import { amountText, weightText } from '../formats/index.ts'
 import {
   Amount,
   Card,
@@ -17,7 +17,9 @@ import {
   ReadList,
   Section,
   Table,
-  When
+  When,
+  Who,
+  useNames
 } from '../parts/index.ts'
 import './explorer.css'
 
@@ -56,6 +58,7 @@ export function Page() {
 }
 
 function About({ view }: { readonly view: EpochPage }) {
+  const nameOf = useNames()
   const paid = view.payouts.filter(({ share }) => BigInt(share) > 0n)
   const total = Number(BigInt(view.dataFees)) || 1
   return (
@@ -72,8 +75,8 @@ function About({ view }: { readonly view: EpochPage }) {
               .toSorted((a, b) => (BigInt(a.share) < BigInt(b.share) ? 1 : -1))
               .map(({ account, share }) => ({
                 key: account,
-                name: <Id id={account} to={places.account(account)} />,
-                text: shortId(account),
+                name: <Who account={account} />,
+                text: nameOf(account),
                 share: Number(BigInt(share)) / total
               })),
             ...(BigInt(view.held) > 0n
@@ -93,7 +96,7 @@ function About({ view }: { readonly view: EpochPage }) {
               ],
               ['Answers that it counts', view.receipts],
               ['Their fees', <Amount key="f" of={view.receiptsTotal} />],
-              ['Proposed by', <Id key="p" id={view.proposer} to={places.account(view.proposer)} />],
+              ['Proposed by', <Who key="p" account={view.proposer} />],
               ['Can be challenged until', <When key="c" at={view.challengeEnds} />],
               ['All that stands behind it', <Id key="b" id={view.bundle} to={places.file(view.bundle)} />],
               [
@@ -123,7 +126,7 @@ function Payouts({ view: { pool, epoch, payouts } }: { readonly view: EpochPage 
         items={payouts}
         keyOf={({ account }) => account}
         columns={[
-          { name: 'Account', cell: ({ account }) => <Id id={account} to={places.account(account)} /> },
+          { name: 'Account', cell: ({ account }) => <Who account={account} /> },
           { name: 'Gate', number: true, cell: ({ gate }) => (gate === null ? 'no player' : weightText(gate)) },
           { name: 'Share', number: true, cell: ({ share }) => <Amount of={share} /> },
           {
@@ -154,8 +157,8 @@ function Counted({ pool, number }: { readonly pool: string; readonly number: num
             keyOf={({ receipt }) => receipt}
             columns={[
               { name: 'Receipt', cell: ({ receipt }) => <Id id={receipt} to={places.receipt(receipt)} /> },
-              { name: 'Client', cell: ({ client }) => <Id id={client} to={places.account(client)} /> },
-              { name: 'Worker', cell: ({ worker }) => <Id id={worker} to={places.account(worker)} /> },
+              { name: 'Client', cell: ({ client }) => <Who account={client} /> },
+              { name: 'Worker', cell: ({ worker }) => <Who account={worker} /> },
               { name: 'Fee', number: true, cell: ({ fee }) => <Amount of={fee} /> }
             ]}
           />

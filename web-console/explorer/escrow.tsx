@@ -2,7 +2,7 @@ import { useCall } from '../api/index.ts'
 import { places } from '../app/places.ts'
 import { useParameter } from '../app/use-place.ts'
 import { amountText, shortId } from '../formats/index.ts'
-import { Amount, Card, Facts, Id, Page as Frame, Read, When } from '../parts/index.ts'
+import { Amount, Card, Facts, Id, Page as Frame, Read, When, Who } from '../parts/index.ts'
 import './explorer.css'
 
 const stateWords = {
@@ -32,8 +32,8 @@ export function Page() {
               facts={[
                 ['Amount', <Amount key="a" of={view.amount} />],
                 ['Job', <Id key="j" id={view.job} to={places.job(view.job)} />],
-                ['Builder', <Id key="b" id={view.builder} to={places.account(view.builder)} />],
-                ['Worker', <Id key="w" id={view.worker} to={places.account(view.worker)} />],
+                ['Builder', <Who key="b" account={view.builder} />],
+                ['Worker', <Who key="w" account={view.worker} />],
                 ['Deadline', <When key="d" at={view.deadline} />],
                 ['Funded in block', view.block]
               ]}

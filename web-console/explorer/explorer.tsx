@@ -3,7 +3,7 @@ import { useCall } from '../api/index.ts'
 import { placeOf, places } from '../app/places.ts'
 import { useGo, useParameter } from '../app/use-place.ts'
 import { amountText } from '../formats/index.ts'
-import { Button, Empty, Go, Id, Page as Frame, Read, SearchField, Section, Table, When } from '../parts/index.ts'
+import { Button, Empty, Go, Id, Page as Frame, Read, SearchField, Section, Table, When, Who } from '../parts/index.ts'
 import { Found } from './found.tsx'
 import './explorer.css'
 
@@ -90,7 +90,7 @@ function Newest() {
                 columns={[
                   { name: 'Receipt', cell: ({ id }) => <Id id={id} to={places.receipt(id)} /> },
                   { name: 'Model', cell: ({ model }) => <Id id={model} to={places.model(model)} /> },
-                  { name: 'Worker', cell: ({ worker }) => <Id id={worker} to={places.account(worker)} /> },
+                  { name: 'Worker', cell: ({ worker }) => <Who account={worker} /> },
                   { name: 'Cost', number: true, cell: ({ fee }) => amountText(fee) },
                   { name: 'When', number: true, cell: ({ finishedAt }) => <When at={finishedAt} /> }
                 ]}
@@ -133,7 +133,7 @@ function Newest() {
                 keyOf={({ id }) => id}
                 columns={[
                   { name: 'Job', cell: ({ id }) => <Id id={id} to={places.job(id)} /> },
-                  { name: 'Builder', cell: ({ builder }) => <Id id={builder} to={places.account(builder)} /> },
+                  { name: 'Builder', cell: ({ builder }) => <Who account={builder} /> },
                   { name: 'State', cell: ({ state }) => state },
                   { name: 'Posted', number: true, cell: ({ createdAt }) => <When at={createdAt} /> }
                 ]}

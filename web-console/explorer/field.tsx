@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react'
 import { placeOf } from '../app/places.ts'
 import type { Kind } from '../../daemon/api/contract/explorer.ts'
-import { Amount, Id, When } from '../parts/index.ts'
+import { Amount, Id, When, Who } from '../parts/index.ts'
 
 /** What a field of that name holds: an id of what, an amount, or a time in chain seconds. */
 const meanings: Readonly<Record<string, Kind | 'amount' | 'time'>> = {
@@ -82,10 +82,11 @@ export function Field({ name, value }: { readonly name: string; readonly value: 
   if (isNothing(text)) return <span className="field-none">none</span>
   if (meaning === 'amount' && isWhole(text)) return <Amount of={text} />
   if (meaning === 'time' && isWhole(text)) return <When at={Number(text) * 1000} />
+  if (meaning === 'account' && isId(text)) return <Who account={text.toLowerCase()} />
   if (meaning !== undefined && meaning !== 'amount' && meaning !== 'time' && isId(text))
     return <Id id={text} to={placeOf({ kind: meaning, id: text.startsWith('0x') ? text.toLowerCase() : text })} />
   if (/^0x[0-9a-f]{64}$/i.test(text)) return <Id id={text} />
-  if (/^0x[0-9a-f]{40}$/i.test(text)) return <Id id={text} to={placeOf({ kind: 'account', id: text.toLowerCase() })} />
+  if (/^0x[0-9a-f]{40}$/i.test(text)) return <Who account={text.toLowerCase()} />
   return <bdi className={text.startsWith('0x') ? 'mono' : undefined}>{text}</bdi>
 }
 

@@ -1,7 +1,7 @@
 import { useCall } from '../api/index.ts'
 import { places } from '../app/places.ts'
 import { useParameter } from '../app/use-place.ts'
-import { GoButton, Id, Page as Frame, Read } from '../parts/index.ts'
+import { GoButton, Page as Frame, Read, Who } from '../parts/index.ts'
 import { WayToChain } from './way.tsx'
 import './explorer.css'
 
@@ -16,8 +16,7 @@ export function Page() {
       title="What may be claimed stands on chain, by one hash"
       lead={
         <>
-          The contract pays <Id id={account} to={places.account(account)} /> by the same steps, from the account and its
-          amount to the root.
+          The contract pays <Who account={account} /> by the same steps, from the account and its amount to the root.
         </>
       }
       actions={<GoButton to={places.why(account, pool, epoch)}>Why this much?</GoButton>}

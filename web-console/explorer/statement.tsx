@@ -1,7 +1,6 @@
 import { useMemo, useState } from 'react'
 import type { StatementView } from '../../daemon/api/contract/explorer.ts'
-import { placeOf } from '../app/places.ts'
-import { Button, Card, Chip, Id } from '../parts/index.ts'
+import { Button, Card, Chip, Id, Who } from '../parts/index.ts'
 import { Checks } from './checks.tsx'
 import { Field } from './field.tsx'
 import { checkStatement } from './verify.ts'
@@ -41,7 +40,7 @@ export function Statement({ statement, network }: StatementProps) {
           <div key={as}>
             <dt>signed by the {as}</dt>
             <dd>
-              <Id id={by} to={placeOf({ kind: 'account', id: by })} />
+              <Who account={by} />
             </dd>
           </div>
         ))}

@@ -14,7 +14,8 @@ import {
   Read,
   Section,
   Table,
-  When
+  When,
+  Who
 } from '../parts/index.ts'
 import { Field } from './field.tsx'
 import { callWords, contractWords, eventWords } from './words.ts'
@@ -39,13 +40,13 @@ export function Page() {
                 facts={[
                   ['Mined', <When key="w" at={at} />],
                   ['Block', countText(BigInt(block))],
-                  ['Sent by', <Id key="f" id={from} to={places.account(from)} />],
+                  ['Sent by', <Who key="f" account={from} />],
                   [
                     'To',
                     to === null ? (
                       'a new contract'
                     ) : contract === null ? (
-                      <Id key="t" id={to} to={places.account(to)} />
+                      <Who key="t" account={to} />
                     ) : (
                       <Id key="t" id={to} to={places.account(to)} name={contractWords[contract] ?? contract} />
                     )
@@ -63,8 +64,8 @@ export function Page() {
                   items={transfers.map((one, place) => ({ ...one, place }))}
                   keyOf={({ place }) => String(place)}
                   columns={[
-                    { name: 'From', cell: one => <Id id={one.from} to={places.account(one.from)} /> },
-                    { name: 'To', cell: one => <Id id={one.to} to={places.account(one.to)} /> },
+                    { name: 'From', cell: one => <Who account={one.from} /> },
+                    { name: 'To', cell: one => <Who account={one.to} /> },
                     { name: 'Amount', number: true, cell: ({ amount }) => <Amount of={amount} /> }
                   ]}
                 />

@@ -2,7 +2,7 @@ import { useCall, useList } from '../api/index.ts'
 import { places } from '../app/places.ts'
 import { useParameter } from '../app/use-place.ts'
 import { manyText } from '../formats/index.ts'
-import { Card, Facts, Go, Id, Page as Frame, Read, ReadList, Section, Table } from '../parts/index.ts'
+import { Card, Facts, Go, Id, Page as Frame, Read, ReadList, Section, Table, Who } from '../parts/index.ts'
 import './explorer.css'
 
 /** What was accepted by one version of a Datanet. */
@@ -55,7 +55,7 @@ export function Page() {
                   name: 'Contribution',
                   cell: one => <Id id={one.contribution} to={places.contribution(one.contribution)} />
                 },
-                { name: 'Contributor', cell: one => <Id id={one.contributor} to={places.account(one.contributor)} /> },
+                { name: 'Contributor', cell: one => <Who account={one.contributor} /> },
                 { name: 'Rows that count', number: true, cell: ({ own }) => own },
                 { name: 'File', cell: ({ cid }) => <Id id={cid} to={places.file(cid)} /> },
                 {

@@ -1,4 +1,5 @@
 import { useCall } from '../api/index.ts'
+import { places } from '../app/places.ts'
 import { shortId } from '../formats/index.ts'
 import { Id } from './id.tsx'
 
@@ -14,5 +15,6 @@ export function useNames(): (account: string) => string {
 /** An account by its name, a link to its page. */
 export function Who({ account }: { readonly account: string }) {
   const name = useNames()(account)
-  return name === shortId(account) ? <Id id={account} /> : <Id id={account} name={name} />
+  const to = places.account(account)
+  return name === shortId(account) ? <Id id={account} to={to} /> : <Id id={account} to={to} name={name} />
 }

@@ -4,7 +4,7 @@ import type { ClaimCallView } from '../../daemon/api/contract/earnings.ts'
 import type { StatusView } from '../../daemon/api/contract/views.ts'
 import { places } from '../app/places.ts'
 import { amountText } from '../formats/index.ts'
-import { Amount, Button, Confirm, Failure, Go, Id, Notice } from '../parts/index.ts'
+import { Amount, Button, Confirm, Failure, Go, Id, Notice, Who } from '../parts/index.ts'
 import type { Address, Hex } from '../../protocol/primitives/hex.ts'
 import { SignerField, sendByWallet } from '../wallets/index.ts'
 import type { Signer } from '../wallets/index.ts'
@@ -104,7 +104,7 @@ export function Claim({ account }: { readonly account: string }) {
               ))}
             </ul>
             <p>
-              It goes to <Id id={calls.data.payout} to={places.account(calls.data.payout)} />, whoever sends the claim.
+              It goes to <Who account={calls.data.payout} />, whoever sends the claim.
             </p>
             <SignerField label="Who sends it, and pays the gas" signer={signer} onChange={setSigner} />
             {error === undefined ? null : <Failure error={error} />}

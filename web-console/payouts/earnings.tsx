@@ -9,12 +9,12 @@ import {
   Facts,
   Failure,
   GoButton,
-  Id,
   Loading,
   Page as Frame,
   Read,
   Section,
-  TextField
+  TextField,
+  Who
 } from '../parts/index.ts'
 import { openWallet, useWallets } from '../wallets/index.ts'
 import type { Wallet } from '../wallets/index.ts'
@@ -50,8 +50,8 @@ function Earnings({ account }: { readonly account: string }) {
       }
       lead={
         <>
-          By every kind of work. Each sum can be opened down to the answers and rows that it comes from. Account{' '}
-          <Id id={account} to={places.account(account)} {...(isOwn ? { name: 'this node’s' } : {})} />
+          For <Who account={account} /> by every kind of work. Each sum can be opened down to the answers and rows that
+          it comes from.
         </>
       }
       actions={<Claim account={account} />}

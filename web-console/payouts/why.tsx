@@ -2,8 +2,8 @@ import { useCall } from '../api/index.ts'
 import type { WhyShareView } from '../../daemon/api/contract/earnings.ts'
 import { places } from '../app/places.ts'
 import { useParameter } from '../app/use-place.ts'
-import { amountText, manyText, shareText, shortId } from '../formats/index.ts'
-import { Card, Go, GoButton, Id, Notice, Owes, Page as Frame, Read, Section } from '../parts/index.ts'
+import { amountText, manyText, shareText } from '../formats/index.ts'
+import { Card, Go, GoButton, Notice, Owes, Page as Frame, Read, Section, Who, useNames } from '../parts/index.ts'
 import { Arithmetic } from './arithmetic.tsx'
 import { Measured } from './measured.tsx'
 import { WhyAnswers } from './why-answers.tsx'
@@ -53,7 +53,7 @@ export function Page() {
       }
       lead={
         <>
-          To <Id id={account} to={places.account(account)} />, by <Go to={places.epoch(pool, epoch)}>epoch {epoch}</Go>
+          To <Who account={account} />, by <Go to={places.epoch(pool, epoch)}>epoch {epoch}</Go>
         </>
       }
       actions={
@@ -80,6 +80,7 @@ export function Page() {
 
 function Reason({ view, account }: { readonly view: WhyShareView; readonly account: string }) {
   const { players, dataFees, held } = view
+  const nameOf = useNames()
   const paid = players.filter(({ share }) => BigInt(share) > 0n)
   return (
     <Card phase="payouts">
@@ -90,8 +91,8 @@ function Reason({ view, account }: { readonly view: WhyShareView; readonly accou
         parts={[
           ...paid.map(({ account: who, share }) => ({
             key: who,
-            name: who === account ? 'this account' : <Id id={who} to={places.account(who)} />,
-            text: shortId(who),
+            name: who === account ? 'this account' : <Who account={who} />,
+            text: nameOf(who),
             share: shareOf(share, dataFees)
           })),
           ...(BigInt(held) > 0n
