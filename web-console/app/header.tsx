@@ -15,6 +15,11 @@ export const doors = [
   { name: 'Node', to: places.node, phase: undefined }
 ] as const
 
+/** Pages that belong to a door and have an address of their own. */
+const beside: Readonly<Record<string, readonly string[]>> = {
+  [places.datanets]: [places.review, places.contribution('').slice(0, -1)]
+}
+
 /** Where one is, where one can go, and who one is. */
 export function Header() {
   const path = useRouterState({ select: ({ location }) => location.pathname })
@@ -22,7 +27,8 @@ export function Header() {
   useEffect(() => {
     setOpen(false)
   }, [path])
-  const isHere = (to: string): boolean => (to === '/' ? path === '/' : path === to || path.startsWith(`${to}/`))
+  const isHere = (to: string): boolean =>
+    to === '/' ? path === '/' : [to, ...(beside[to] ?? [])].some(own => path === own || path.startsWith(`${own}/`))
   return (
     <header className="header">
       <Go to={places.now} className="logo" aria-label="Tilth, now">
