@@ -144,7 +144,7 @@ export function Page() {
                   name: 'Model of',
                   cell: ({ id, datanet, version }) => (
                     <Go to={places.job(id)}>
-                      {nameOf(datanet)}, version {version}
+                      <bdi>{nameOf(datanet)}</bdi>, version {version}
                     </Go>
                   )
                 },

@@ -28,10 +28,10 @@ export function Choices({ label, choices, value, onChange, row = false }: Choice
       {choices.map(({ value, name, note, chips, facts, isDisabled = false }) => (
         <Radio key={value} value={value} isDisabled={isDisabled} className="choice">
           <span className="choice-head">
-            <span className="choice-name">{name}</span>
+            <bdi className="choice-name">{name}</bdi>
             {chips}
           </span>
-          {note === undefined ? null : <span className="choice-note">{note}</span>}
+          {note === undefined ? null : <bdi className="choice-note">{note}</bdi>}
           {facts === undefined ? null : (
             <span className="choice-facts">
               {facts.map((fact, at) => (
