@@ -3,6 +3,8 @@ import { chromium } from 'playwright-core'
 import type { Browser } from 'playwright-core'
 
 const debian = '/usr/bin/chromium'
+/** A GPU in software would take the processor from the network that is tested. */
+const quiet = ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu', '--disable-extensions']
 
 /** Debian's Chromium, or the one that CHROMIUM names, or the one that an npm package carries. */
 async function executable(): Promise<{ executablePath: string; args: string[] }> {
@@ -15,7 +17,7 @@ async function executable(): Promise<{ executablePath: string; args: string[] }>
 export async function launchChromium(): Promise<Browser> {
   const { executablePath, args } = await executable()
   try {
-    return await chromium.launch({ executablePath, args: [...args, '--no-sandbox', '--disable-dev-shm-usage'] })
+    return await chromium.launch({ executablePath, args: [...args, ...quiet] })
   } catch (cause) {
     throw new Error(
       `the console is tested in Chromium, which does not start from ${executablePath}: ` +
