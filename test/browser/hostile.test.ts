@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { Page } from 'playwright-core'
 import { places } from '../../web-console/app/places.ts'
 import { unlessUnknown, until } from '../../daemon/local/loop/poll.ts'
-import { assertNoSidewaysScroll, goTo, openPage, settled, world } from './harness/index.ts'
+import { assertNoSidewaysScroll, goTo, imitate, openAt, openPage, pagePaths, settled, world } from './harness/index.ts'
 
 // What strangers write, and nothing of it is more than text to a reader.
 
@@ -105,5 +105,43 @@ describe('what strangers write', function () {
       await goTo(page, path)
       await assertHarmless()
     }
+  })
+
+  it('is text in an answer, however it is marked up', async () => {
+    const said = `${tags}\n\n${link}\n\n${turned}\n\n\`\`\`html\n${tags}\n\`\`\`\n\n<svg onload=window.hostileRan=1>`
+    const daemon = await imitate({
+      async *ask() {
+        for (let at = 0; at < said.length; at += 7) yield { kind: 'text', text: said.slice(at, at + 7) }
+        yield { kind: 'done', text: said, finish: 'stop', inputTokens: 1, outputTokens: 1, fee: '0', receipts: [] }
+      }
+    })
+    const { chat } = await pagePaths()
+    const before = page
+    page = await openAt(await daemon.signIn(), daemon.url, { path: chat })
+    const question = page.getByRole('textbox', { name: /^Ask / })
+    await question.fill(tags)
+    await question.press('Enter')
+    await page
+      .getByText('[a link]')
+      .or(page.getByText('a link', { exact: true }))
+      .first()
+      .waitFor()
+    await page.getByText('<svg onload').first().waitFor()
+    await assertHarmless()
+    await page.context().close()
+    await daemon.stop()
+    page = before
+  })
+
+  it('is text in a file that is not sent yet, a row of 10 MB too', async () => {
+    await goTo(page, places.contribute(made.datanet))
+    const huge = JSON.stringify({ prompt: 'A row of ten megabytes', response: 'x'.repeat(10 << 20) })
+    await page.locator('input[type=file]').setInputFiles({
+      name: `${tags}.jsonl`.replaceAll('/', '-'),
+      mimeType: 'application/jsonl',
+      buffer: Buffer.from(`${JSON.stringify({ prompt: tags, response: turned })}\n${huge}\n${tags}\n`)
+    })
+    await page.getByText('<img src=x onerror').first().waitFor()
+    await assertHarmless()
   })
 })

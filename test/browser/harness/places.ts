@@ -15,12 +15,21 @@ export const mainPages = [
   'bazaar',
   'model',
   'chat',
+  'compare',
   'receipt',
   'earnings',
-  'epoch',
+  'why',
   'node',
   'explorer',
-  'find'
+  'account',
+  'version',
+  'statements',
+  'escrow',
+  'file',
+  'channel',
+  'epoch',
+  'payout',
+  'transaction'
 ] as const
 export type PagePaths = Record<(typeof mainPages)[number], string>
 
@@ -33,6 +42,7 @@ export async function pagePaths(): Promise<PagePaths> {
     if (item === undefined) throw new Error(`the loop left no ${what}`)
     return item
   }
+  const client = network.daemon('client').api
   const model = await api.call('model', { params: { id: last.model } })
   const datanet = await api.call('datanet', { params: { id: last.model } })
   const contribution = first('contribution', await api.call('contributions', { params: { id: datanet.id } }))
@@ -41,8 +51,11 @@ export async function pagePaths(): Promise<PagePaths> {
     ({ builder, state }) => builder === network.daemon('host').address && state === 'completed'
   )
   const job = first('finished job', { items: own })
-  const receipt = first('receipt', await network.daemon('client').api.call('receipts'))
+  const models = (await api.call('models')).items.map(({ id }) => id)
+  const receipt = first('receipt', await client.call('receipts'))
+  const channel = first('channel', await client.call('channels'))
   const epoch = first('epoch', await api.call('epochs'))
+  const payout = first('payout', { items: epoch.payouts })
   return {
     now: places.now,
     datanets: places.datanets,
@@ -56,11 +69,20 @@ export async function pagePaths(): Promise<PagePaths> {
     bazaar: places.bazaar,
     model: places.model(model.id),
     chat: places.chat(model.id),
+    compare: places.compare(models.slice(0, 2)),
     receipt: places.receipt(receipt.id),
     earnings: places.earnings,
-    epoch: places.epoch(epoch.pool, epoch.epoch),
+    why: places.why(payout.account, epoch.pool, epoch.epoch),
     node: places.node,
     explorer: places.explorer,
-    find: places.find(contribution.id)
+    account: places.account(payout.account),
+    version: places.version(datanet.id, 1),
+    statements: places.statements(receipt.id),
+    escrow: places.escrow(job.awards[0]?.escrow ?? ''),
+    file: places.file(model.adapter ?? model.base),
+    channel: places.channel(channel.id),
+    epoch: places.epoch(epoch.pool, epoch.epoch),
+    payout: places.payout(payout.account, epoch.pool, epoch.epoch),
+    transaction: places.transaction(epoch.transaction ?? '')
   }
 }
