@@ -5,7 +5,7 @@ import type { Page } from 'playwright-core'
 import { makePerson } from '../../daemon/local/network/index.ts'
 import { amountText } from '../../web-console/formats/index.ts'
 import { places } from '../../web-console/app/places.ts'
-import { assertAccessible, openPage, world } from './harness/index.ts'
+import { assertAccessible, goTo, openPage, world } from './harness/index.ts'
 import { earnSomething } from './harness/earned.ts'
 import type { Earned } from './harness/earned.ts'
 import { answerWallet, walletName, walletScript } from './harness/wallet.ts'
@@ -87,12 +87,10 @@ describe('claims', function () {
     await page.getByText(/Without these rows the model gives this answer with probability/).waitFor()
     await page.getByRole('list', { name: 'The rows nearest to it' }).waitFor()
     await assertAccessible(page)
-    await page
-      .getByText(/^Receipt/)
-      .getByRole('link')
-      .or(page.locator('.answer-body .id a').last())
-      .last()
-      .click()
+    await page.locator('.answer-body').getByRole('link').last().click()
+    await page.waitForURL(url => url.pathname.startsWith('/receipts/'))
+    const receipt = new URL(page.url()).pathname.split('/').at(-1) ?? ''
+    await goTo(page, places.statements(receipt))
     await page.getByText(/came to the root of the epoch’s receipts/).waitFor()
     assert.equal(await page.getByText('does not hold').count(), 0)
   })
