@@ -2,7 +2,7 @@ import { useCall } from '../api/index.ts'
 import { placeOf } from '../app/places.ts'
 import { useParameter } from '../app/use-place.ts'
 import { shortId } from '../formats/index.ts'
-import { GoButton, Page as Frame, Read, Section } from '../parts/index.ts'
+import { GoButton, Notice, Page as Frame, Read, Section } from '../parts/index.ts'
 import { Statement } from './statement.tsx'
 import { Ways } from './ways.tsx'
 import { kindWords, statementWords } from './words.ts'
@@ -13,11 +13,14 @@ export function Statements({ id }: { readonly id: string }) {
   const statements = useCall('statements', { id, limit: 200 })
   return (
     <Read from={statements} what="what was signed">
-      {({ items, network }) => (
+      {({ items, network, next }) => (
         <div className="explorer-stack">
           {items.map(statement => (
             <Statement key={`${statement.type} ${statement.id}`} statement={statement} network={network} />
           ))}
+          {next === null ? null : (
+            <Notice title="More was signed than is shown here: open a bid or a vote by its id." />
+          )}
         </div>
       )}
     </Read>

@@ -60,3 +60,6 @@ export const kindWords: Readonly<Record<WorkKind, Words>> = {
 
 /** The order in which kinds are shown. */
 export const kindOrder = Object.keys(kindWords) as readonly WorkKind[]
+
+/** Where on the page each payment stands: sums lead there. */
+export const paymentsPlace = 'payments'

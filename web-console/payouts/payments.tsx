@@ -2,9 +2,10 @@ import { useState } from 'react'
 import { api, useList } from '../api/index.ts'
 import type { TimedPayment } from '../../daemon/api/contract/earnings.ts'
 import { places } from '../app/places.ts'
+import { useWord } from '../app/use-place.ts'
 import { Amount, Button, Chip, Failure, Id, ReadList, Section, Table, When } from '../parts/index.ts'
 import { paymentsCsv } from './csv.ts'
-import { kindWords } from './kinds.ts'
+import { kindOrder, kindWords, paymentsPlace } from './kinds.ts'
 import { WhyPayment } from './why-payment.tsx'
 
 /** Payments that one file holds at most. */
@@ -66,13 +67,31 @@ function Csv({ account }: { readonly account: string }) {
 export function Payments({ account }: { readonly account: string }) {
   const payments = useList('income', { account, limit: 50 })
   const [open, setOpen] = useState<TimedPayment>()
+  const [work, setWork] = useWord('work')
+  const chosen = kindOrder.find(kind => kind === work)
   return (
-    <Section title="Every payment" actions={<Csv account={account} />}>
+    <Section
+      title={chosen === undefined ? 'Every payment' : `Every payment for ${kindWords[chosen].name.toLowerCase()}`}
+      actions={
+        <span className="payments-actions" id={paymentsPlace}>
+          {chosen === undefined ? null : (
+            <Button
+              onPress={() => {
+                setWork('')
+              }}
+            >
+              Show all work
+            </Button>
+          )}
+          <Csv account={account} />
+        </span>
+      }
+    >
       <ReadList from={payments} what="payments" empty={{ title: 'Nothing was paid to this account yet.' }}>
         {items => (
           <Table
             label="Every payment"
-            items={items}
+            items={items.filter(({ kind }) => chosen === undefined || kind === chosen)}
             keyOf={({ transaction, kind, amount, of }) => `${transaction} ${kind} ${amount} ${of ?? ''}`}
             columns={[
               { name: 'When', cell: ({ at, block }) => (at === null ? `block ${block}` : <When at={at} />) },

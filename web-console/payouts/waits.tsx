@@ -3,7 +3,7 @@ import type { WaitingView } from '../../daemon/api/contract/earnings.ts'
 import { places } from '../app/places.ts'
 import { durationText } from '../formats/index.ts'
 import { WaitActions } from './waits-actions.tsx'
-import { Amount, Card, Chip, Empty, Go, Read, Section, When, useNow } from '../parts/index.ts'
+import { Amount, Card, Chip, Empty, Go, Read, Section, When, useNow, GoButton } from '../parts/index.ts'
 
 const kinds = {
   claim: 'to be claimed',
@@ -70,6 +70,11 @@ export function Waits({ account }: { readonly account: string }) {
                     {item.why} {item.until === null ? null : <Until until={item.until} />}
                   </p>
                   <p className="earnings-soft">{item.help}</p>
+                  {item.pool !== null && item.epoch !== null && item.amount !== null ? (
+                    <GoButton to={places.why(account, item.pool, item.epoch)} look="quiet">
+                      Why this much?
+                    </GoButton>
+                  ) : null}
                   <WaitActions item={item} account={account} />
                 </Card>
               ))}
