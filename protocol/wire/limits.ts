@@ -149,8 +149,8 @@ export const streamLimits = {
   // One question and one answer of 64 PeerIds; asked once a minute while somebody looks at the picture.
   '/tilth/peers/neighbours/1': {
     maxBytes: 16 * KiB,
-    timeMs: 10_000,
-    lifeMs: 15_000,
+    timeMs: 20_000,
+    lifeMs: 30_000,
     quota: { perSecond: 1, burst: 2 },
     opens: { perSecond: 1 / 15, burst: 6 },
     perPeer: 1,

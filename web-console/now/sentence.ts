@@ -66,11 +66,13 @@ function restingTitle(stages: readonly StageView[]): string {
 /** The lines under it: what came of it in money, or where one is. */
 export function leadOf(stages: readonly StageView[]): string {
   const [fees, paid, rows] = [amountOf(stages, 'receipt'), amountOf(stages, 'claim'), countOf(stages, 'acceptance')]
-  if (fees !== '0' && paid !== '0')
+  // What this node has heard of may be less than what stands on chain: a part is told where it is one.
+  if (BigInt(fees) >= BigInt(paid) && paid !== '0')
     return (
       `Those who asked paid ${plainAmount(fees)} TILTH. ` +
       `Of it ${plainAmount(paid)} went to the people whose data made the answers better.`
     )
+  if (paid !== '0') return `${plainAmount(paid)} TILTH went to the people whose data made answers better.`
   if (fees !== '0')
     return `Those who asked paid ${plainAmount(fees)} TILTH; what data earned of it is claimed by epochs.`
   if (rows > 0) return `${manyText(rows, 'contribution')} can earn with every answer of a model that learned from them.`

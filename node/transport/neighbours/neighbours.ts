@@ -8,19 +8,23 @@ import { hasNodeKey, peerOf } from '../identity.ts'
 import type { NeighbourView, Neighbours, Streams } from '../types.ts'
 
 const protocol = '/tilth/peers/neighbours/1'
-/** What a peer said counts for so long; it is asked again only while somebody looks. */
-const freshMs = 60_000
+/** What a peer said counts for so long, and that it said nothing; it is asked again only while somebody looks. */
+const freshMs = { answered: 60_000, silent: 5_000 } as const
+/** Somebody looks: a view was asked for within so long. How often it is seen who is to be asked again. */
+const lookMs = { since: 90_000, every: 5_000 } as const
 /** Peers that are asked because of one look, at once and in all. */
 const asked = { atOnce: 4, most: 64 } as const
 /** Milliseconds for one of them. */
-const askMs = 8_000
+const askMs = 20_000
 /** Peers whose word is remembered. */
 const maxTold = 1_000
 
 interface Told {
-  /** Null: asked, and no answer came. */
+  /** The last one; null: asked, and none came. */
   readonly answer: NeighboursAnswer | null
   readonly at: number
+  /** Until when it is not asked again. */
+  readonly until: number
 }
 
 /** The milliseconds there and back, by libp2p's own ping of every connection. */
@@ -73,14 +77,17 @@ export function createNeighbours(
     } catch (error) {
       log.debug('a peer did not say whom it is connected to', { peer: peerId, error })
     }
-    remember(told, peerId, { answer, at: clock.now() }, maxTold)
+    const at = clock.now()
+    const until = at + (answer === null ? freshMs.silent : freshMs.answered)
+    // Who does not answer now has not taken back what it said before.
+    remember(told, peerId, { answer: answer ?? told.get(peerId)?.answer ?? null, at, until }, maxTold)
     tell()
   }
   function refresh(names: Iterable<string>): void {
     let begun = asking.size
     for (const name of names) {
       const known = told.get(name)
-      if (asking.has(name) || (known !== undefined && clock.now() - known.at < freshMs)) continue
+      if (asking.has(name) || (known !== undefined && clock.now() < known.until)) continue
       if (begun++ >= asked.most) return
       asking.add(name)
       queue
@@ -92,6 +99,10 @@ export function createNeighbours(
     }
   }
 
+  let lookedAt = -Infinity
+  const stopLooking = clock.every(lookMs.every, () => {
+    if (clock.now() - lookedAt < lookMs.since) refresh(connections().keys())
+  })
   const unhandle = streams.handle(protocol, async stream => {
     if ((await stream.next(neighboursQuestion)) === undefined) return
     const all = [...connections()].filter(([peerId]) => peerId !== stream.peerId)
@@ -107,6 +118,7 @@ export function createNeighbours(
   return {
     view() {
       const now = connections()
+      lookedAt = clock.now()
       refresh(now.keys())
       return [...now].map(([peerId, of]): NeighbourView => {
         const known = told.get(peerId)
@@ -131,6 +143,7 @@ export function createNeighbours(
     },
     async stop() {
       life.abort()
+      stopLooking()
       libp2p.removeEventListener('peer:connect', tell)
       libp2p.removeEventListener('peer:disconnect', tell)
       await unhandle()
