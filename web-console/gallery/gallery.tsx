@@ -26,6 +26,7 @@ import {
   When
 } from '../parts/index.ts'
 import { Series } from '../parts/series.tsx'
+import { JobStates } from './jobs.tsx'
 import './gallery.css'
 
 const id = `0x${'5a'.repeat(32)}`
@@ -189,6 +190,7 @@ export function Page() {
           ]}
         />
       </Section>
+      <JobStates />
     </Frame>
   )
 }

@@ -150,7 +150,7 @@ function Form({ job, datanet }: { readonly job: JobView; readonly datanet: Datan
           fault={name.trim() === '' ? 'A model needs a name.' : undefined}
         />
       </div>
-      <h3 className="wizard-more">Who gets what of every fee, in percent</h3>
+      <h3 className="deploy-split">Who gets what of every fee, in percent</h3>
       <div className="wizard-fields">
         <TextField
           label="Worker"

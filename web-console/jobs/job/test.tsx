@@ -24,7 +24,8 @@ function Answer({ who, answer }: { readonly who: string; readonly answer: Answer
   )
 }
 
-function Question({ one }: { readonly one: Answered }) {
+/** One question with both answers. */
+export function Question({ one }: { readonly one: Answered }) {
   return (
     <li className="tested">
       <p className="tested-asked">

@@ -36,8 +36,6 @@ const last = <T,>(items: readonly T[]): T | undefined => items.at(-1)
 function Charts({ curve }: { readonly curve: TrainingCurve }) {
   const losses = lossLines(curve)
   const [training = [], heldOut = []] = losses.lines
-  const rate = rateLine(curve)
-  const pace = paceLine(curve)
   if (losses.xs.length === 0) return null
   const steps = last(losses.xs) ?? 0
   const [from, to] = [curve.losses[0]?.loss ?? 0, last(curve.losses)?.loss ?? 0]
@@ -62,6 +60,17 @@ function Charts({ curve }: { readonly curve: TrainingCurve }) {
           ]}
         />
       </figure>
+      {curve.pace.length === 0 ? null : <Pace curve={curve} />}
+    </div>
+  )
+}
+
+/** What a worker's reports say besides losses. */
+function Pace({ curve }: { readonly curve: TrainingCurve }) {
+  const rate = rateLine(curve)
+  const pace = paceLine(curve)
+  return (
+    <>
       <figure className="chart">
         <figcaption>
           <b>Learning rate</b>
@@ -88,7 +97,7 @@ function Charts({ curve }: { readonly curve: TrainingCurve }) {
           lines={[{ name: 'tokens a second', colour: 'jobs', values: pace.lines[0] ?? [] }]}
         />
       </figure>
-    </div>
+    </>
   )
 }
 

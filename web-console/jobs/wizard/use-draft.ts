@@ -2,7 +2,7 @@ import { useQueryClient } from '@tanstack/react-query'
 import { useEffect, useRef, useState } from 'react'
 import type { JobDraft, KeptDraft } from '../../../protocol/jobs/draft.ts'
 import { TilthError } from '../../../protocol/primitives/errors.ts'
-import { api, useCall } from '../../api/index.ts'
+import { api, useCall, useConnection } from '../../api/index.ts'
 
 /** So long nothing is entered before it is kept. */
 const restMs = 500
@@ -22,12 +22,16 @@ export interface Drafting {
   readonly settle: () => Promise<KeptDraft | undefined>
 }
 
+/** What the daemon says against it stays; that it does not answer passes. */
+export const isPassing = ({ consequence }: TilthError): boolean => consequence !== 'reject'
+
 /** A draft as the daemon keeps it, with what is being entered here over it. */
 export function useDraft(id: string): Drafting {
   const queries = useQueryClient()
   const kept = useCall('draft', { id })
   const [edits, setEdits] = useState<Partial<JobDraft>>({})
   const [fault, setFault] = useState<TilthError>()
+  const connection = useConnection()
   const saving = useRef<Promise<KeptDraft | undefined>>(undefined)
   const server = kept.data
   const isKept = Object.keys(edits).length === 0
@@ -62,12 +66,17 @@ export function useDraft(id: string): Drafting {
     }
   }, [edits, server === undefined, fault])
 
+  // A daemon that was away is back: what could not be kept meanwhile is.
+  useEffect(() => {
+    if (connection === 'open' && fault !== undefined && isPassing(fault)) setFault(undefined)
+  }, [connection])
+
   return {
     draft: server === undefined ? undefined : { ...server, ...edits },
     error: kept.error,
     refetch: kept.refetch,
     change: more => {
-      if (fault?.consequence === 'retry') setFault(undefined)
+      if (fault !== undefined && isPassing(fault)) setFault(undefined)
       setEdits(before => ({ ...before, ...more }))
     },
     isKept,

@@ -13,7 +13,7 @@ import { BudgetStep, budgetFault, budgetFor } from './budget-step.tsx'
 import { DataStep } from './data-step.tsx'
 import { MethodStep } from './method-step.tsx'
 import { presetName } from './presets.ts'
-import { useDraft } from './use-draft.ts'
+import { isPassing, useDraft } from './use-draft.ts'
 import type { Drafting } from './use-draft.ts'
 import { usePlan } from './use-plan.ts'
 import './wizard.css'
@@ -197,9 +197,15 @@ function Wizard({
     <Frame title={title} lead={lead} above={<Go to={places.factory}>ModelFactory</Go>} phase="jobs">
       <Steps draft={draft} go={go} chosen={chosenTexts} />
       {drafting.fault === undefined ? null : (
-        <Notice kind="wrong" title={`What was entered here is not kept: ${drafting.fault.message}.`}>
-          {drafting.fault.help === undefined ? null : <p>{drafting.fault.help}</p>}
-          <Button onPress={drafting.takeOther}>Read it again</Button>
+        <Notice kind="wrong" title={`What was entered here is not kept yet: ${drafting.fault.message}.`}>
+          {isPassing(drafting.fault) ? (
+            <p>It stays on this page, and is kept when the daemon answers again.</p>
+          ) : (
+            <>
+              {drafting.fault.help === undefined ? null : <p>{drafting.fault.help}</p>}
+              <Button onPress={drafting.takeOther}>Read it again</Button>
+            </>
+          )}
         </Notice>
       )}
       {body()}
