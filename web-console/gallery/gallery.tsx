@@ -26,6 +26,7 @@ import {
   When
 } from '../parts/index.ts'
 import { Series } from '../parts/series.tsx'
+import { FlowStates, GraphStates } from './flow.tsx'
 import { JobStates } from './jobs.tsx'
 import './gallery.css'
 
@@ -178,6 +179,12 @@ export function Page() {
           <Failure error={refused} again={() => undefined} />
           <Notice title="What is shown is a worker's word until scorers have weighed it." />
         </div>
+      </Section>
+      <Section title="The flow">
+        <FlowStates />
+      </Section>
+      <Section title="The network">
+        <GraphStates />
       </Section>
       <Section title="Table">
         <Table
