@@ -82,10 +82,7 @@ export async function ask(network: LocalNetwork, { model }: Stage, { receipts }:
 export interface Load {
   /** What failed though everybody was there whom it needed. */
   readonly lost: readonly string[]
-  /**
-   * Kills what has a name, a daemon's or `chain`, and waits until it runs again.
-   * @param after milliseconds that others may use before
-   */
+  /** Kills what has a name, a daemon's or `chain`, and waits until it runs again. */
   kill(name: string): Promise<void>
   stop(): Promise<void>
 }
@@ -150,8 +147,8 @@ export async function startLoad(
       if (name === 'chain') {
         const { pid } = network.anvil
         process.kill(pid, 'SIGKILL')
-        await until('the chain running again', 60, async () => (network.anvil.pid === pid ? undefined : true))
-        await until('a daemon reaching it', 60, async () =>
+        await until('the chain running again', 180, async () => (network.anvil.pid === pid ? undefined : true))
+        await until('a daemon reaching it', 180, async () =>
           (await network.daemon('host').api.call('health')).chain ? true : undefined
         )
       } else {
@@ -159,7 +156,7 @@ export async function startLoad(
         const { pid, ended } = daemon
         process.kill(pid, 'SIGKILL')
         await ended
-        await until(`${name} running again`, 60, async () => (daemon.pid === pid ? undefined : true))
+        await until(`${name} running again`, 180, async () => (daemon.pid === pid ? undefined : true))
         await daemon.ready(120_000)
       }
       away.delete(name)

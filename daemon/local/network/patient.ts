@@ -12,7 +12,8 @@ function again(name: RouteName, error: unknown): boolean {
   const asksOnly = (routes[name] as Route).method === 'GET'
   // The body of an answer that broke off.
   if (!(error instanceof TilthError)) return asksOnly && error instanceof TypeError
-  return error.code === 'api.unreachable' || (asksOnly && error.code === 'api.broken')
+  // A busy machine may leave a daemon without a turn for a while.
+  return error.code === 'api.unreachable' || (asksOnly && (error.code === 'api.broken' || error.code === 'api.hung'))
 }
 
 /** A client that outlives its daemon's end: it asks again until the next one answers. */
