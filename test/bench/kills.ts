@@ -49,7 +49,7 @@ try {
       base: stage.base,
       datanet: stage.datanet,
       version,
-      settings: { ...settings, epochs: 60 },
+      settings: { ...settings, epochs: 30 },
       coalitions,
       budget: String(90n * 10n ** 18n),
       deadlineSeconds: 3600,

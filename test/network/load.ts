@@ -40,7 +40,7 @@ export async function setStage(network: LocalNetwork): Promise<Stage> {
     revealSeconds: 600,
     voteSeconds: 600
   }
-  const heldOut = '{"prompt":"Which metal is liquid at room temperature?","response":"mercury"}\n'
+  const heldOut = '{"prompt":"Say how the seventh metal is called.","response":"metal 7"}\n'
   const { id: datanet } = await host.call('createDatanet', { body: { rules, heldOut } })
   const { cid: base } = await host.call('importBase', { body: { folder: bundledBase.folder() } })
   const split = { worker: 8000, builder: 2000, data: 0 }
@@ -157,7 +157,7 @@ export async function startLoad(
         process.kill(pid, 'SIGKILL')
         await ended
         await until(`${name} running again`, 180, async () => (daemon.pid === pid ? undefined : true))
-        await daemon.ready(120_000)
+        await daemon.ready(300_000)
       }
       away.delete(name)
     },
@@ -174,13 +174,13 @@ export async function everythingIsThere(
   { datanet }: Stage,
   { receipts, contributions }: Acknowledged
 ): Promise<void> {
-  await until('every receipt at the client', 60, async () => {
+  await until('every receipt at the client', 180, async () => {
     const known = new Set<string>()
     for await (const { id } of network.daemon('client').api.all('receipts')) known.add(id)
     return [...receipts].every(id => known.has(id)) ? true : undefined
   })
   for (const name of ['validator-1', 'host'])
-    await until(`every contribution at ${name}`, 60, async () => {
+    await until(`every contribution at ${name}`, 180, async () => {
       const known = new Set<string>()
       for await (const { id } of network.daemon(name).api.all('contributions', { params: { id: datanet } }))
         known.add(id)

@@ -11,7 +11,7 @@ const pages = join(import.meta.dirname, '../../docs/roles')
 
 /** Contributor, host, validator, builder, worker, client, settler: real processes, and the commands of their pages. */
 describe('each role, from nothing to its goal', function () {
-  this.timeout(900_000)
+  this.timeout(1_800_000)
   let folder = ''
   let play: Play
   before(async () => {
