@@ -120,7 +120,7 @@ function Contribute({ net }: { readonly net: DatanetView }) {
                     draft.leaveOut(judged.lines.filter(({ code }) => code !== 'own').map(({ line }) => line))
                   }}
                 >
-                  Leave out the {manyText(judged.lines.length - judged.own, 'row')} that bring nothing
+                  Leave out what brings nothing: {manyText(judged.lines.length - judged.own, 'row')}
                 </Button>
               ) : null}
             </Card>
