@@ -134,7 +134,7 @@ export function Page() {
 
   return (
     <Frame
-      title="Found a Datanet"
+      title="Create a Datanet"
       phase="data"
       above={<Go to={places.datanets}>Datanets</Go>}
       lead={
@@ -247,7 +247,7 @@ export function Page() {
 
       <div className="send">
         <Button look="main" isDisabled={create.isPending} onPress={found}>
-          {create.isPending ? 'It goes to the chain' : 'Found it'}
+          {create.isPending ? 'It goes to the chain' : 'Create it'}
         </Button>
         <span className="send-note">
           {isTried && missing > 0
