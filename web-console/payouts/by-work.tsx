@@ -1,38 +1,64 @@
 import type { EarningsView } from '../../daemon/api/contract/views.ts'
-import { manyText } from '../formats/index.ts'
 import { useWord } from '../app/use-place.ts'
+import { manyText } from '../formats/index.ts'
 import { Amount, Button, Chip } from '../parts/index.ts'
 import { kindOrder, kindWords, paymentsPlace } from './kinds.ts'
 
-/** What each kind of work brought; those that brought something first. */
-export function ByWork({ income }: { readonly income: EarningsView['income'] }) {
+type Earned = EarningsView['income'][number]
+
+/** A kind of work that brought something, and the way to each payment. */
+function Brought({ kind, amount, times }: Earned) {
   const [, show] = useWord('work')
-  const kinds = kindOrder
-    .flatMap(kind => income.find(one => one.kind === kind) ?? [])
-    .toSorted((a, b) => Number(b.times > 0) - Number(a.times > 0))
+  const { name, phase, from } = kindWords[kind]
   return (
-    <ul className="works" aria-label="By kind of work">
-      {kinds.map(({ kind, amount, times }) => {
-        const { name, phase, from, how } = kindWords[kind]
-        return (
-          <li key={kind} className="work" data-phase={phase} data-none={times === 0}>
-            <Chip phase={phase}>{name}</Chip>
-            <span className="work-amount">{times === 0 ? 'nothing yet' : <Amount of={amount} />}</span>
-            <span className="work-note">{times === 0 ? how : `${manyText(times, 'payment')}: ${from}.`}</span>
-            {times === 0 ? null : (
-              <Button
-                look="quiet"
-                onPress={() => {
-                  show(kind)
-                  document.getElementById(paymentsPlace)?.scrollIntoView()
-                }}
-              >
-                Why this much?
-              </Button>
-            )}
-          </li>
-        )
-      })}
-    </ul>
+    <li className="work" data-phase={phase}>
+      <Chip phase={phase}>{name}</Chip>
+      <span className="work-amount">
+        <Amount of={amount} />
+      </span>
+      <span className="work-note">
+        {manyText(times, 'payment')}: {from}.
+      </span>
+      <Button
+        look="quiet"
+        onPress={() => {
+          show(kind)
+          document.getElementById(paymentsPlace)?.scrollIntoView()
+        }}
+      >
+        Why this much?
+      </Button>
+    </li>
+  )
+}
+
+/** What each kind of work brought; and what else is paid for, for whoever wants to earn more. */
+export function ByWork({ income }: { readonly income: EarningsView['income'] }) {
+  const kinds = kindOrder.flatMap(kind => income.find(one => one.kind === kind) ?? [])
+  const brought = kinds.filter(({ times }) => times > 0)
+  const others = kinds.filter(({ times }) => times === 0)
+  return (
+    <>
+      {brought.length === 0 ? null : (
+        <ul className="works" aria-label="What came in by kind of work">
+          {brought.map(one => (
+            <Brought key={one.kind} {...one} />
+          ))}
+        </ul>
+      )}
+      <details className="works-others" open={brought.length === 0}>
+        <summary>{brought.length === 0 ? 'What is paid for' : 'What else is paid for'}</summary>
+        <dl>
+          {others.map(({ kind }) => (
+            <div key={kind}>
+              <dt>
+                <Chip phase={kindWords[kind].phase}>{kindWords[kind].name}</Chip>
+              </dt>
+              <dd>{kindWords[kind].how}</dd>
+            </div>
+          ))}
+        </dl>
+      </details>
+    </>
   )
 }
