@@ -19,6 +19,7 @@ export function Papers({ proof }: { readonly proof: ReceiptProofView }) {
     <>
       <Section
         title="Signatures"
+        actions={<Go to={places.statements(proof.view.id)}>Every field, as it was signed</Go>}
         note="Checked in this browser by the network's own rules, not taken from the daemon's word."
       >
         <ul className="papers">
@@ -77,7 +78,7 @@ export function Papers({ proof }: { readonly proof: ReceiptProofView }) {
               <Go to={places.epoch(place.pool, place.epoch)}>Epoch {place.epoch}</Go>
               {place.transaction === null ? null : (
                 <>
-                  , proposed by transaction <Id id={place.transaction} />
+                  , proposed by transaction <Id id={place.transaction} to={places.transaction(place.transaction)} />
                 </>
               )}
             </p>

@@ -77,7 +77,7 @@ export function Steps({ proof }: { readonly proof: ReceiptProofView }) {
             {place.transaction === null ? (
               'Its transaction is not read from the chain yet'
             ) : (
-              <Go to={places.find(place.transaction)}>Transaction {shortId(place.transaction)}</Go>
+              <Go to={places.transaction(place.transaction)}>Transaction {shortId(place.transaction)}</Go>
             )}
           </Step>
         </>
