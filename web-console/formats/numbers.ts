@@ -39,3 +39,7 @@ export function bytesText(bytes: number): string {
   }
   return `${numberText(value)} ${sizes[at]}`
 }
+
+const lists = new Intl.ListFormat('en')
+/** noor, ines and tomas */
+export const listText = (names: readonly string[]): string => lists.format(names)

@@ -52,7 +52,7 @@ export function Owes({ title, parts, note, selected, onSelect }: OwesProps) {
       <ul className="owes-names">
         {parts.map((part, at) => (
           <li key={part.key}>
-            {onSelect === undefined ? (
+            {onSelect === undefined || part.isRest === true ? (
               <span className="owes-name" data-shade={shadeOf(at, part)}>
                 <b>{part.name}</b> {shareText(part.share)}
               </span>

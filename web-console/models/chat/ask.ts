@@ -1,20 +1,8 @@
 import type { AskEvent } from '../../../daemon/api/contract/views.ts'
 import { TilthError } from '../../../protocol/primitives/errors.ts'
 import { api } from '../../api/index.ts'
+import type { AskSettings } from './settings-form.ts'
 import type { AnswerFacts, Message } from './thread.ts'
-
-/** How to ask; texts as they were typed, so that a fault can be told beside them. */
-export interface AskSettings {
-  readonly system: string
-  readonly maxTokens: number
-  readonly temperature: number
-  readonly topP: number
-  /** In the token's smallest unit; undefined: whatever it costs. */
-  readonly maxPrice?: string | undefined
-  readonly isPrivate: boolean
-}
-
-export const usualSettings: AskSettings = { system: '', maxTokens: 256, temperature: 0, topP: 1, isPrivate: false }
 
 export interface Answer {
   readonly text: string

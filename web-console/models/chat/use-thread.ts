@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState, useSyncExternalStore } from 'react'
 import { useEvents } from '../../api/index.ts'
 import { ask } from './ask.ts'
-import type { AskSettings } from './ask.ts'
+import type { AskSettings } from './settings-form.ts'
 import { conversations } from './store.ts'
 import { emptyThread, messagesFor, withChange, withChoice, withTurn } from './thread.ts'
 import type { Thread, Turn } from './thread.ts'

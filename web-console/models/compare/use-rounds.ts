@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'react'
 import { ask } from '../chat/ask.ts'
-import type { Answer, AskSettings } from '../chat/ask.ts'
+import type { Answer } from '../chat/ask.ts'
+import type { AskSettings } from '../chat/settings-form.ts'
 
 /** One prompt, and what each model answers to it. */
 export interface Round {

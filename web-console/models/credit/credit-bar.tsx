@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react'
-import { Loading, Notice, Owes, useNames } from '../../parts/index.ts'
+import { listText } from '../../formats/index.ts'
+import { Loading, Owes, useNames } from '../../parts/index.ts'
 import type { Part } from '../../parts/index.ts'
 import type { Credits } from './shares.ts'
 import type { AnswerCredit, Word } from './use-credit.ts'
@@ -62,15 +63,10 @@ export function CreditBar({ credit, note, selected, onSelect }: CreditBarProps) 
       />
       {worse.length === 0 ? null : (
         <p className="credit-worse">
-          {worse.map(({ account }) => nameOf(account)).join(' and ')} made it less likely, and{' '}
+          {listText(worse.map(({ account }) => nameOf(account)))} made it less likely, and{' '}
           {worse.length === 1 ? 'gets' : 'get'} nothing for it.
         </p>
       )}
     </div>
   )
-}
-
-/** Where no receipt has come. */
-export function NoCredit({ why }: { readonly why: string }) {
-  return <Notice title="Nobody is credited for this answer">{<p>{why}</p>}</Notice>
 }

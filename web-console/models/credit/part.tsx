@@ -18,10 +18,12 @@ interface PartProps {
   readonly account: string
   /** What was asked and answered, where this browser has it: else the daemon looks in what it keeps. */
   readonly text?: string | undefined
+  /** Left away where the page shows them beside it. */
+  readonly withSteps?: boolean
 }
 
 /** What somebody's rows made of an answer: how much, which rows, by which arithmetic, and on to the money. */
-export function PartOfAnswer({ credit, account, text }: PartProps) {
+export function PartOfAnswer({ credit, account, text, withSteps = true }: PartProps) {
   const nameOf = useNames()
   const { credits, proof, word } = credit
   const own = credits?.credits.find(one => one.account === account)
@@ -37,7 +39,7 @@ export function PartOfAnswer({ credit, account, text }: PartProps) {
       <Arithmetic credit={credit} account={account} />
       <Money credit={credit} own={own} />
       <p className="part-word">{wordText[word]}</p>
-      <Steps proof={proof} />
+      {withSteps ? <Steps proof={proof} /> : null}
       <p className="part-links">
         <Who account={account} /> <Go to={places.part(proof.view.id, account)}>A link to this part</Go>
       </p>

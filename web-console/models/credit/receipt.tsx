@@ -63,7 +63,7 @@ function Receipt({ credit }: { readonly credit: AnswerCredit }) {
             />
             {shown === undefined || credits === undefined ? null : (
               <div className="receipt-part">
-                <PartOfAnswer credit={credit} account={shown} />
+                <PartOfAnswer credit={credit} account={shown} withSteps={false} />
               </div>
             )}
           </Card>
