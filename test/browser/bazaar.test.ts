@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Page } from 'playwright-core'
 import { places } from '../../web-console/app/places.ts'
-import { assertAccessible, assertNoSidewaysScroll, goTo, imitate, openAt, openPage, world } from './harness/index.ts'
+import { assertAccessible, assertNoSidewaysScroll, imitate, openAt, openPage, world } from './harness/index.ts'
 
 const asks = async (page: Page, label: string, text: string): Promise<void> => {
   await page.getByRole('textbox', { name: label }).fill(text)
@@ -27,36 +27,6 @@ describe('the bazaar', function () {
     await page.locator('.quality-track').first().waitFor()
     await assertAccessible(page)
     await assertNoSidewaysScroll(page)
-    await page.context().close()
-  })
-
-  it('leads from a sentence to the money in four clicks', async () => {
-    const { last, network } = world()
-    const page = await openPage('client', { path: places.chat(last.model) })
-    await asks(page, `Ask ${last.model}`, last.question)
-    await parts(page).first().waitFor()
-    // Scorers weigh it, and the word of the worker gives way to theirs, without a reload.
-    await page.locator('.credit-bar[data-word="scorers"]').waitFor()
-    const { api } = network.daemon('host')
-    const { id: pool } = await api.call('datanet', { params: { id: last.model } })
-    const settled = await api.call('settle', { body: { pool } })
-
-    await parts(page).first().click()
-    const part = page.locator('.part')
-    await part.locator('.near-row').first().waitFor()
-    await part.getByRole('link', { name: `Epoch ${settled.epoch}` }).waitFor()
-    await assertAccessible(page)
-    await part.getByRole('link', { name: /^Receipt 0x/ }).click()
-    await page.getByText('holds, as this browser has checked').first().waitFor()
-    assert.equal(await page.getByText('does not hold').count(), 0)
-    await assertAccessible(page)
-    await page
-      .getByRole('link', { name: `Epoch ${settled.epoch}` })
-      .first()
-      .click()
-    await page.waitForURL(/\/epochs\//)
-    await page.locator('a[href^="/transactions/"]').first().click()
-    await page.waitForURL(url => url.pathname === places.transaction(String(settled.transaction)))
     await page.context().close()
   })
 

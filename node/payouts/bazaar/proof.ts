@@ -12,6 +12,8 @@ import type { EpochPlace, PayoutsDeps, ReceiptProof } from '../types.ts'
 
 /** Trees of epochs in memory: one of 20,000 receipts is some 10 MB. */
 const mostTrees = 4
+/** Epochs of a pool that may hold a receipt which is in none that is followed here. */
+const newestLookedAt = 2
 
 /** What an answer pays to whom, with all that it follows from. */
 export interface Proofs {
@@ -30,7 +32,7 @@ export function createProofs(
     receipts: Pick<ReceiptStore, 'get'>
     models: Models
     scorings: Pick<Scorings, 'of'>
-    proposals: Pick<Proposals, 'of' | 'pending'>
+    proposals: Pick<Proposals, 'of' | 'page'>
     bundles: Pick<Bundles, 'load'>
   }
 ): Proofs {
@@ -60,26 +62,32 @@ export function createProofs(
     }
   }
 
-  /** The final epoch that has counted it, or the one that is open to challenge and would. */
+  /**
+   * The epoch that has counted it, or the newest one that would: one just made final may not be followed here yet, and
+   * of one that is open to challenge nobody knows.
+   */
   async function placeOf({ id, pool, state }: Entry): Promise<EpochPlace | null> {
     if (pool === null) return null
     const settled = state.name === 'settled'
-    const proposal = settled
-      ? (await proposals.of(pool, state.epoch)).find(one => one.state === 'final')
-      : (await proposals.pending()).find(({ event }) => event.pool === pool)
-    if (proposal === undefined) return null
-    const proof = await proofIn(proposal, id)
-    if (proof === null && !settled) return null
-    const { epoch, transaction, challengeEnds, receiptsRoot, receiptsTotal } = proposal.event
-    return {
-      pool,
-      epoch,
-      state: proposal.state,
-      transaction,
-      challengeEnds,
-      root: { hash: receiptsRoot, sum: receiptsTotal },
-      proof
+    const candidates = settled
+      ? await proposals.of(pool, state.epoch)
+      : (await proposals.page({ pool, limit: newestLookedAt })).items
+    for (const proposal of candidates) {
+      if (proposal.state === 'voided' || (settled && proposal.state !== 'final')) continue
+      const proof = await proofIn(proposal, id)
+      if (proof === null && !settled) continue
+      const { epoch, transaction, challengeEnds, receiptsRoot, receiptsTotal } = proposal.event
+      return {
+        pool,
+        epoch,
+        state: proposal.state,
+        transaction,
+        challengeEnds,
+        root: { hash: receiptsRoot, sum: receiptsTotal },
+        proof
+      }
     }
+    return null
   }
 
   async function weighedBy(model: Hex): Promise<Weighed | null> {

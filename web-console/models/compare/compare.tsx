@@ -90,7 +90,7 @@ function Head({ id, remove }: { readonly id: string; readonly remove: () => void
       ) : (
         <HeadOf model={model.data} />
       )}
-      <Button look="quiet" onPress={remove} aria-label={`Leave ${model.data?.name ?? 'it'} out`}>
+      <Button look="quiet" onPress={remove} aria-label={`Leave out ${model.data?.name ?? 'it'}`}>
         Leave out
       </Button>
     </header>
