@@ -99,19 +99,23 @@ describe('engine, from the main thread', () => {
     const checkpoint = join(folder.path, 'run.checkpoint')
     const whole = await engine.tune(job('whole', { settings: long }))
     const stop = new AbortController()
+    const watched: number[] = []
     await assert.rejects(
       engine.tune(
         job('parts', {
-          settings: long,
+          // Watched on rows beside it: that changes nothing of the run, nor whose checkpoint it is.
+          settings: { ...long, evaluation: { rows: elements.slice(0, 1), everySteps: 2 } },
           checkpoint,
           signal: stop.signal,
           onProgress: p => {
+            if (p.evalLoss !== undefined) watched.push(p.evalLoss)
             if (p.step === 5) stop.abort()
           }
         })
       ),
       { code: 'engine-cancelled' }
     )
+    assert.ok(watched.length >= 2)
     assert.ok(existsSync(checkpoint) && !existsSync(join(folder.path, 'parts/adapter_config.json')))
     await assert.rejects(engine.tune(job('parts', { settings: { ...long, lr: 1e-4 }, checkpoint })), {
       code: 'checkpoint-mismatch'
