@@ -53,7 +53,13 @@ function Voting({ of }: Of<'contribution'>) {
           <Go to={places.datanet(of.datanet)}>{name}</Go> from <Who account={contributor} />
         </>
       }
-      right={closesAt === null ? null : <When at={closesAt} />}
+      right={
+        closesAt === null ? null : (
+          <>
+            closes <When at={closesAt} />
+          </>
+        )
+      }
     >
       <div
         className="doing-votes"
