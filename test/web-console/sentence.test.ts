@@ -26,6 +26,12 @@ describe('what the first page says', () => {
     const now = stages({ training: { active: 1 }, votes: { active: 3 } })
     assert.equal(liveliest(now), 'training')
     assert.equal(titleOf(now, [training], names), 'worker-2 is training, step 171 of 270')
+    const three = stages({ training: { active: 3 } })
+    assert.equal(
+      titleOf(three, [{ ...training, lot: 'siblings', progress: null }, training], names),
+      titleOf(now, [training], names)
+    )
+    assert.equal(titleOf(three, [], names), '3 trainings are under way')
     assert.equal(titleOf(now, [], names), 'A model is learning')
   })
 

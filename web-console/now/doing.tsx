@@ -107,7 +107,7 @@ function Learning({ of: { job, worker, lot, price, progress, loss } }: Of<'train
     >
       {loss.length < 2 ? null : <Loss of={loss} />}
       {progress === null ? (
-        <p className="stage-quiet">How far it is, its worker tells the builder only.</p>
+        <p className="stage-quiet">It has not begun yet, or only its builder is told how far it is.</p>
       ) : (
         <Progress label={progressText(progress)} share={progress.steps === 0 ? 0 : progress.step / progress.steps} />
       )}

@@ -27,7 +27,7 @@ export function titleOf(
   switch (at) {
     case 'training': {
       const one = doing.find(item => item.kind === 'training' && item.progress !== null)
-      if (one?.kind !== 'training' || one.progress === null || many > 1)
+      if (one?.kind !== 'training' || one.progress === null)
         return many === 1 ? 'A model is learning' : `${countText(many)} trainings are under way`
       const { step, steps } = one.progress
       return `${names(one.worker)} is training, step ${countText(step)} of ${countText(steps)}`
