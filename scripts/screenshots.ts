@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path'
 import { createServer } from 'vite'
 import { settled } from '../test/browser/harness/looks.ts'
 import { goTo, openPage } from '../test/browser/harness/page.ts'
-import { mainPages, pagePaths } from '../test/browser/harness/places.ts'
+import { explorerPages, mainPages, pagePaths } from '../test/browser/harness/places.ts'
 import { startWorld, stopWorld, world } from '../test/browser/harness/world.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -19,7 +19,7 @@ async function pages(): Promise<void> {
   for (const width of widths) {
     for (const scheme of schemes) {
       const page = await openPage('host', { width, scheme })
-      for (const name of mainPages) {
+      for (const name of [...mainPages, ...explorerPages]) {
         await goTo(page, paths[name])
         await settled(page)
         await page.screenshot({ path: join(folder, `${name}-${width}-${scheme}.png`), fullPage: true })

@@ -22,7 +22,10 @@ export const mainPages = [
   'node',
   'network',
   'log',
-  'settings',
+  'settings'
+] as const
+/** Those that an id leads to, whose own test looks at each. */
+export const explorerPages = [
   'explorer',
   'account',
   'version',
@@ -34,7 +37,7 @@ export const mainPages = [
   'payout',
   'transaction'
 ] as const
-export type PagePaths = Record<(typeof mainPages)[number], string>
+export type PagePaths = Record<(typeof mainPages)[number] | (typeof explorerPages)[number], string>
 
 /** Their addresses, about what the round through the loop left behind. */
 export async function pagePaths(): Promise<PagePaths> {
