@@ -173,14 +173,9 @@ async function configPath(flags: Flags): Promise<string | undefined> {
 const ownConfig = (data: string): string => join(data, 'config.json')
 
 /**
- * Flags over environment over file over the network's file over defaults.
+ * Flags over environment over file over the network's file over defaults, and where each came from.
  * @throws InvalidError naming every wrong entry.
  */
-export async function loadConfig(flags: Flags): Promise<DaemonConfig> {
-  return (await loadSettings(flags)).config
-}
-
-/** The same, with where it came from. */
 export async function loadSettings(flags: Flags): Promise<{ config: DaemonConfig; origin: Origin }> {
   const env = process.env
   const path = await configPath(flags)

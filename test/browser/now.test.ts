@@ -4,7 +4,10 @@ import { openPage, settled, world } from './harness/index.ts'
 
 /** The count that stands in the flow picture at a stage, by what it says to who hears it. */
 async function countAt(page: Page, stage: string): Promise<number> {
-  const label = await page.getByRole('button', { name: new RegExp(`^${stage}: `) }).getAttribute('aria-label')
+  const label = await page
+    .getByRole('button', { name: new RegExp(`^${stage}: `) })
+    .locator('.visually-hidden')
+    .textContent()
   return Number(/: ([0-9,]+)/.exec(label ?? '')?.[1]?.replaceAll(',', ''))
 }
 
@@ -47,7 +50,9 @@ describe('the first page', function () {
     await page.waitForFunction(
       before =>
         [...document.querySelectorAll('.flow-point')].some(
-          point => Number(/^Receipts: ([0-9,]+)/.exec(point.getAttribute('aria-label') ?? '')?.[1]) > before
+          point =>
+            Number(/^Receipts: ([0-9,]+)/.exec(point.querySelector('.visually-hidden')?.textContent ?? '')?.[1]) >
+            before
         ),
       receipts
     )

@@ -2,7 +2,11 @@ import assert from 'node:assert/strict'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { loadConfig } from '../../daemon/config/index.ts'
+import { loadSettings } from '../../daemon/config/index.ts'
+import type { DaemonConfig } from '../../daemon/config/index.ts'
+
+const loadConfig = async (flags: Parameters<typeof loadSettings>[0]): Promise<DaemonConfig> =>
+  (await loadSettings(flags)).config
 
 const contracts = Object.fromEntries(
   ['token', 'registry', 'datanets', 'models', 'escrow', 'channels', 'anchor'].map((name, i) => [

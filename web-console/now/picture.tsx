@@ -71,13 +71,8 @@ function StagePoint({ view, isOpen, onOpen, grains }: PointProps) {
   const isNow = active > 0 && stage !== 'offer'
   return (
     <li className="flow-stage" data-now={isNow} data-on={isOpen}>
-      <AriaButton
-        className="flow-point"
-        aria-label={stageText(view)}
-        aria-expanded={isOpen}
-        aria-controls="flow-open"
-        onPress={onOpen}
-      >
+      <AriaButton className="flow-point" aria-expanded={isOpen} aria-controls="flow-open" onPress={onOpen}>
+        <span className="visually-hidden">{stageText(view)}</span>
         <span className="flow-dot" aria-hidden="true" />
         <span className="flow-name" aria-hidden="true">
           {stageWords[stage].name}
