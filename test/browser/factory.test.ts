@@ -21,7 +21,7 @@ async function pleases(page: Page): Promise<void> {
 }
 
 describe('ModelFactory', function () {
-  this.timeout(240_000)
+  this.timeout(420_000)
 
   it('takes somebody from a base model to a model that others can ask', async () => {
     const page = await openPage('host', { path: '/factory' })
@@ -64,7 +64,7 @@ describe('ModelFactory', function () {
     await other.getByText('Who does the work').waitFor({ timeout: 90_000 })
     await other
       .getByRole('heading', { name: 'A model has learnt from elements', exact: true })
-      .waitFor({ timeout: 150_000 })
+      .waitFor({ timeout: 240_000 })
     await other.getByRole('img', { name: /^Training loss, from/ }).waitFor()
 
     await other.getByLabel('Held-out questions of the Datanet').fill('2')

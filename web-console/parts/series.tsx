@@ -28,6 +28,8 @@ const colourOf = (name: string): string => getComputedStyle(document.documentEle
 /** Draws with the page's colours as they are now: a canvas does not follow the theme by itself. */
 function optionsFor({ lines, times = false, height = 220, xName = 'at' }: SeriesProps, width: number): uPlot.Options {
   const probe = document.createElement('span')
+  // Where motion is reduced everything changes in a blink, and what is read at once is the colour before.
+  probe.style.transitionProperty = 'none'
   document.body.append(probe)
   const paint = (name: string): string => {
     probe.style.color = colourOf(name)
