@@ -5,7 +5,7 @@ import { assertAccessible, assertNoSidewaysScroll, goTo, openPage, settled, worl
 import { pagePaths } from './harness/places.ts'
 
 describe('the explorer', function () {
-  this.timeout(180_000)
+  this.timeout(300_000)
   let page: Page
   before(async () => {
     page = await openPage('host', { path: places.explorer })
