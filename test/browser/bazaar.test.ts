@@ -71,7 +71,7 @@ describe('an answer that a stranger wrote', function () {
     '![seen](http://elsewhere.example/seen.png)',
     '# A heading',
     'invoice\u202Efdp.exe \u05E9\u05DC\u05D5\u05DD',
-    `${'a'.repeat(3_000)}`,
+    'a'.repeat(3_000),
     '```html\n<b onclick=window.hostileRan=1>code</b>\n```'
   ].join('\n\n')
   const receipt = `0x${'0f'.repeat(32)}`

@@ -83,7 +83,7 @@ function writeSoon(): void {
 
 export const conversations = {
   all: read,
-  watch(watcher: () => void): () => void {
+  watch: (watcher: () => void): (() => void) => {
     watchers.add(watcher)
     return () => void watchers.delete(watcher)
   },

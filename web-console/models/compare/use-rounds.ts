@@ -52,7 +52,7 @@ export function useRounds(settings: AskSettings) {
     rounds,
     isBusy,
     stop,
-    say(prompt: string, models: readonly string[]): void {
+    say: (prompt: string, models: readonly string[]): void => {
       const id = crypto.randomUUID()
       setRounds(all => [...all, { id, prompt, answers: {} }].slice(-mostRounds))
       for (const model of models) void one(id, model, prompt)
