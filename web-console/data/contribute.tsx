@@ -116,6 +116,7 @@ function Contribute({ net }: { readonly net: DatanetView }) {
               ) : null}
               {judged.own > 0 && judged.own < judged.lines.length ? (
                 <Button
+                  isDisabled={draft.isBusy}
                   onPress={() => {
                     draft.leaveOut(judged.lines.filter(({ code }) => code !== 'own').map(({ line }) => line))
                   }}
