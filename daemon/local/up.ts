@@ -82,10 +82,13 @@ async function meet(network: LocalNetwork, reporter: Reporter): Promise<void> {
   })
 }
 
+/** What names this network to other commands, unless they find it by themselves. */
+const whereOf = (flags: UpFlags): string =>
+  flags.folder === localFolder && process.env['TILTH_DATA'] === undefined ? '' : ` --data ${quoted(flags.folder)}`
+
 /** The line that programs wait for, and what can be done now. */
 function runningText(flags: UpFlags, last: LastRound | undefined, idle: boolean, consoleText: string): string {
-  const data = flags.folder === localFolder && process.env['TILTH_DATA'] === undefined ? '' : quoted(flags.folder)
-  const where = data === '' ? '' : ` --data ${data}`
+  const where = whereOf(flags)
   const ask =
     last === undefined
       ? `See who runs:  npx tilth status${where}`
@@ -120,7 +123,7 @@ async function go(flags: UpFlags, network: LocalNetwork, reporter: Reporter, sta
     else if (hasTerminal()) idle = !(await saysYes('\nThe network is as it was. Once more round the loop on it?'))
   }
   if (!idle) await round()
-  if (flags.once !== true) reporter.line(runningText(flags, last, idle, await consoleLines(network)))
+  if (flags.once !== true) reporter.line(runningText(flags, last, idle, await consoleLines(network, whereOf(flags))))
 }
 
 /**
@@ -157,7 +160,7 @@ export async function up(flags: UpFlags): Promise<void> {
     })
     const going = (async () => {
       // Near the top: who waits for the loop may watch it there.
-      if (flags.once !== true) reporter.line(`\n${await consoleLines(running)}\n`)
+      if (flags.once !== true) reporter.line(`\n${await consoleLines(running, whereOf(flags))}\n`)
       await meet(running, reporter)
       await go(flags, running, reporter, started)
     })()

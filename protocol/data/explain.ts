@@ -1,5 +1,6 @@
 import type { LineCode } from './lines.ts'
 import { mostCharacters, mostMessages } from './types.ts'
+import type { RowOutcome } from './types.ts'
 
 /** What may be said of one line of a contributor's file: it is wrong by itself, or it is not new. */
 export type IssueCode = LineCode | 'held-out' | 'duplicate' | 'near-duplicate'
@@ -42,3 +43,16 @@ const ofContributions = {
 export const issueInWords = (code: string): string => (ofLines as Record<string, string>)[code] ?? code
 /** The sentence for the reason of a contribution's end. */
 export const reasonInWords = (code: string): string => (ofContributions as Record<string, string>)[code] ?? code
+
+/** What became of a row, as one code: `own`, or what is wrong with it. */
+export function outcomeCode(outcome: RowOutcome): string {
+  switch (outcome.kind) {
+    case 'own':
+    case 'held-out':
+      return outcome.kind
+    case 'duplicate':
+      return outcome.exact ? 'duplicate' : 'near-duplicate'
+    case 'invalid':
+      return outcome.code
+  }
+}

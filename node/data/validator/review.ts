@@ -1,4 +1,4 @@
-import { weightOf } from '../../../protocol/data/index.ts'
+import { outcomeCode, weightOf } from '../../../protocol/data/index.ts'
 import type { DatanetDocument, RowOutcome, ShardLine } from '../../../protocol/data/index.ts'
 import { InvalidError, defaultPage, pageOf } from '../../../protocol/primitives/index.ts'
 import type { Address, PageRequest } from '../../../protocol/primitives/index.ts'
@@ -145,15 +145,5 @@ export function createReview(
 
 function codeOf(line: ShardLine, outcome: RowOutcome | undefined): string {
   if ('code' in line) return line.code
-  switch (outcome?.kind) {
-    case 'own':
-    case 'held-out':
-      return outcome.kind
-    case 'duplicate':
-      return outcome.exact ? 'duplicate' : 'near-duplicate'
-    case 'invalid':
-      return outcome.code
-    case undefined:
-      return 'unchecked'
-  }
+  return outcome === undefined ? 'unchecked' : outcomeCode(outcome)
 }

@@ -2,9 +2,10 @@ import { answerText, promptText } from '../../../protocol/data/normalise.ts'
 import { parseShard } from '../../../protocol/data/lines.ts'
 import { previewSteps } from '../../../protocol/data/checks.ts'
 import type { JudgedRules } from '../../../protocol/data/checks.ts'
+import { outcomeCode } from '../../../protocol/data/explain.ts'
 import { HeldOut } from '../../../protocol/data/held-out.ts'
 import { RowIndex } from '../../../protocol/data/row-index.ts'
-import type { CheckResult, Row, RowOutcome } from '../../../protocol/data/types.ts'
+import type { CheckResult, Row } from '../../../protocol/data/types.ts'
 
 // The validators' own checks on a file that is not sent yet, without what only a node has: the rows accepted before.
 
@@ -112,20 +113,6 @@ export function lineText(bytes: Uint8Array, line: number): string {
   return ''
 }
 
-function codeOf(outcome: RowOutcome | undefined): string {
-  switch (outcome?.kind) {
-    case 'own':
-    case 'held-out':
-      return outcome.kind
-    case 'duplicate':
-      return outcome.exact ? 'duplicate' : 'near-duplicate'
-    case 'invalid':
-      return outcome.code
-    case undefined:
-      return 'skipped'
-  }
-}
-
 /** Runs the checks over a whole file. Pure; a large file takes a second or two. */
 export function checkFile({ bytes: file, edits, rules, heldOut, uploads }: CheckRequest): CheckedFile {
   const bytes = applyEdits(file, edits)
@@ -146,7 +133,7 @@ export function checkFile({ bytes: file, edits, rules, heldOut, uploads }: Check
   const lines = parsed.map((line, i): CheckedLine => {
     const outcome = verdict.rows[i]
     // A wrong line is wrong though an earlier check ended it all.
-    const code = outcome === undefined && 'code' in line ? line.code : codeOf(outcome)
+    const code = outcome === undefined ? ('code' in line ? line.code : 'skipped') : outcomeCode(outcome)
     const repeats = outcome?.kind === 'duplicate' ? parsed[outcome.row]?.line : undefined
     const more = {
       ...(repeats === undefined ? {} : { repeats }),

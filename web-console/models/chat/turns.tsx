@@ -1,10 +1,8 @@
 import { useState } from 'react'
-import { durationText, manyText, numberText } from '../../formats/index.ts'
-import { Amount, Button, Notice, Who } from '../../parts/index.ts'
-import { AnswerCredit } from './answer-credit.tsx'
-import { AnswerText } from './answer-text.tsx'
+import { Button } from '../../parts/index.ts'
+import { AnswerBody } from './answer-body.tsx'
 import { Composer } from './composer.tsx'
-import type { AnswerFacts, Shown, Turn } from './thread.ts'
+import type { Shown, Turn } from './thread.ts'
 
 interface VersionsProps {
   readonly shown: Shown
@@ -79,29 +77,10 @@ interface AnswerProps extends VersionsProps {
 export function AnswerTurn({ shown, choose, asked, isBusy, again }: AnswerProps) {
   const { turn } = shown
   const facts = turn.answer ?? { state: 'done' as const, receipts: [] }
-  const receipt = facts.receipts.at(-1)
   const isComing = facts.state === 'coming'
   return (
     <div className="answer" data-state={facts.state}>
-      {turn.text === '' && isComing ? (
-        <p className="answer-waits" role="status">
-          {facts.worker === undefined ? 'Looking for a worker' : 'The worker reads what was asked'}
-        </p>
-      ) : (
-        <AnswerText text={turn.text} isComing={isComing} />
-      )}
-      {facts.state === 'failed' ? (
-        <Notice kind="wrong" title={facts.fault ?? 'The answer did not come.'}>
-          {facts.help === undefined ? null : <p>{facts.help}</p>}
-        </Notice>
-      ) : null}
-      {receipt === undefined ? (
-        <p className="answer-facts">
-          <Cost facts={facts} />
-        </p>
-      ) : (
-        <AnswerCredit receipt={receipt} text={`${asked}\n${turn.text}`} note={<Cost facts={facts} />} />
-      )}
+      <AnswerBody text={turn.text} facts={facts} asked={asked} />
       <div className="turn-do">
         <Versions shown={shown} choose={choose} />
         {isComing ? null : (
@@ -116,27 +95,5 @@ export function AnswerTurn({ shown, choose, asked, isBusy, again }: AnswerProps)
         )}
       </div>
     </div>
-  )
-}
-
-/** What an answer costs, so far or in the end. */
-export function Cost({ facts }: { readonly facts: AnswerFacts }) {
-  const { fee, outputTokens = 0, worker, state, ms, isPrivate = false } = facts
-  if (fee === undefined) return null
-  return (
-    <span className="cost" aria-live="off">
-      <Amount of={fee} />
-      {state === 'coming' ? ' so far' : ''} · {manyText(outputTokens, 'token')}
-      {ms === undefined || outputTokens === 0
-        ? null
-        : ` in ${durationText(ms / 1000)} (${numberText((outputTokens * 1000) / Math.max(1, ms), 2)} a second)`}
-      {worker === undefined ? null : (
-        <>
-          {' '}
-          · <Who account={worker} />
-        </>
-      )}
-      {isPrivate ? ' · private' : ''}
-    </span>
   )
 }

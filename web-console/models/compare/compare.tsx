@@ -3,15 +3,12 @@ import { useCall, useList } from '../../api/index.ts'
 import { places } from '../../app/places.ts'
 import { useWord } from '../../app/use-place.ts'
 import { numberText } from '../../formats/index.ts'
-import { Button, Empty, Failure, Go, GoButton, Loading, Notice, Page as Frame, Select } from '../../parts/index.ts'
+import { Button, Empty, Failure, Go, GoButton, Loading, Page as Frame, Select } from '../../parts/index.ts'
 import { likelyOf, priceText } from '../bazaar/words.ts'
-import { AnswerCredit } from '../chat/answer-credit.tsx'
-import { AnswerText } from '../chat/answer-text.tsx'
-import type { Answer } from '../chat/ask.ts'
+import { AnswerBody } from '../chat/answer-body.tsx'
 import { Composer } from '../chat/composer.tsx'
 import { settingsOf } from '../chat/settings-form.ts'
 import { Settings, useSettings } from '../chat/settings.tsx'
-import { Cost } from '../chat/turns.tsx'
 import { useRounds } from './use-rounds.ts'
 import type { Round } from './use-rounds.ts'
 import '../chat/chat.css'
@@ -133,38 +130,11 @@ function RoundView({ round, models, ask }: RoundProps) {
                 Ask this one too
               </Button>
             ) : (
-              <AnswerIn answer={answer} prompt={round.prompt} />
+              <AnswerBody text={answer.text} facts={answer.facts} asked={round.prompt} />
             )}
           </div>
         )
       })}
-    </>
-  )
-}
-
-function AnswerIn({ answer: { text, facts }, prompt }: { readonly answer: Answer; readonly prompt: string }) {
-  const receipt = facts.receipts.at(-1)
-  return (
-    <>
-      {text === '' && facts.state === 'coming' ? (
-        <p className="answer-waits" role="status">
-          {facts.worker === undefined ? 'Looking for a worker' : 'The worker reads what was asked'}
-        </p>
-      ) : (
-        <AnswerText text={text} isComing={facts.state === 'coming'} />
-      )}
-      {facts.state === 'failed' ? (
-        <Notice kind="wrong" title={facts.fault ?? 'The answer did not come.'}>
-          {facts.help === undefined ? null : <p>{facts.help}</p>}
-        </Notice>
-      ) : null}
-      {receipt === undefined ? (
-        <p className="answer-facts">
-          <Cost facts={facts} />
-        </p>
-      ) : (
-        <AnswerCredit receipt={receipt} text={`${prompt}\n${text}`} note={<Cost facts={facts} />} />
-      )}
     </>
   )
 }

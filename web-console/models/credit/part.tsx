@@ -1,4 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
+import { NotFoundError } from '../../../protocol/primitives/errors.ts'
 import { api } from '../../api/index.ts'
 import { places } from '../../app/places.ts'
 import { manyText, numberText, shareText, weightText } from '../../formats/index.ts'
@@ -113,6 +114,13 @@ function NearestRows({ receipt, account, name, text }: NearestProps) {
       }),
     retry: false
   })
+  // Nobody keeps it longer than is promised: that is as it should be, and no failure.
+  if (rows.error instanceof NotFoundError)
+    return (
+      <p className="part-none">
+        {rows.error.message}. {rows.error.help}
+      </p>
+    )
   return (
     <Read from={rows} what="the nearest rows">
       {({ rows: list, compared, all }) =>
