@@ -75,16 +75,16 @@ describe('earnings, and why', function () {
   const call = <T extends object>(params: T) => ({ params, body: undefined, signal })
 
   it('what stands in a window is said to wait for it', async () => {
-    const { items } = await calls.waiting(call({ account: earner }))
+    const { items } = await calls.waiting(call({ account: earner, limit: 100 }))
     assert.deepEqual(
       items.map(({ kind, epoch }) => [kind, epoch]),
       [['window', 1]]
     )
     assert.ok((items[0]?.until ?? 0) > 0)
-    assert.deepEqual((await calls.claimCalls(call({ account: earner }))).items, [])
+    assert.deepEqual((await calls.claimCalls(call({ account: earner, limit: 100 }))).items, [])
     await network.anvil.advance(Number(challengeSeconds))
     await peer.service.finalize(pool)
-    const [claimable] = (await calls.waiting(call({ account: earner }))).items
+    const [claimable] = (await calls.waiting(call({ account: earner, limit: 100 }))).items
     assert.equal(claimable?.kind, 'claim')
     assert.equal(claimable.amount, items[0]?.amount)
   })
@@ -122,7 +122,7 @@ describe('earnings, and why', function () {
         index: BigInt(proof.index),
         siblings: proof.siblings.map(({ hash, sum }) => ({ hash: hash as Hex, sum: BigInt(sum) }))
       })?.at(-1)
-    const [payout] = (await calls.payoutProof(call({ account: earner, pool, epoch: 1 }))).items
+    const [payout] = (await calls.payoutProof(call({ account: earner, pool, epoch: 1 }))).proofs
     assert.ok(payout?.kind === 'payout')
     const stated = await peer.chain.payouts.epoch(pool, 1)
     const leaf = leafNode(payoutLeaf({ account: earner, cumulative: BigInt(payout.cumulative) }))
@@ -132,7 +132,7 @@ describe('earnings, and why', function () {
     const id = counted?.receipt as Hex
     await until(async () => (await peer.service.receipt(id))?.epoch === 1, 'the receipt is archived')
     const papers = await peer.service.papers(id)
-    const { items, why } = await calls.proofs(call({ id }))
+    const { proofs: items, why } = await calls.proofs(call({ id }))
     assert.equal(why, null)
     const [proof] = items
     assert.ok(papers !== undefined && proof?.kind === 'receipt')
@@ -165,7 +165,7 @@ describe('earnings, and why', function () {
   })
 
   it('anybody may send a claim, with what the API gives: the tokens go to whose they are', async () => {
-    const claims = await calls.claimCalls(call({ account: earner }))
+    const claims = await calls.claimCalls(call({ account: earner, limit: 100 }))
     const [claim] = claims.items
     assert.ok(claim !== undefined)
     const before = await peer.chain.tokens.balanceOf(earner)
@@ -184,7 +184,7 @@ describe('earnings, and why', function () {
     assert.deepEqual([sent.contract, sent.call?.name, sent.succeeded], ['anchor', 'claim', true])
     assert.deepEqual(sent.transfers[0]?.to, earner)
     assert.equal(sent.events[0]?.name, 'PayoutClaimed')
-    assert.deepEqual((await calls.claimCalls(call({ account: earner }))).items, [])
+    assert.deepEqual((await calls.claimCalls(call({ account: earner, limit: 100 }))).items, [])
 
     const { items } = await calls.income(call({ account: earner, ...page }))
     assert.deepEqual(

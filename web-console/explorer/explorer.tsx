@@ -17,7 +17,7 @@ export function Page() {
   const asked = useDeferredValue(text.trim())
   const found = useCall('find', { text: asked }, { enabled: asked.length > 1, keep: true })
   const go = useGo()
-  const only = found.data?.items.length === 1 ? found.data.items[0] : undefined
+  const only = found.data?.found.length === 1 ? found.data.found[0] : undefined
   useEffect(() => {
     setText(given)
     setFollowed(given !== '')
@@ -47,8 +47,8 @@ export function Page() {
       </form>
       {asked.length > 1 ? (
         <Read from={found} what="what it may mean">
-          {({ items, more }) =>
-            items.length === 0 ? (
+          {({ found: things, more }) =>
+            things.length === 0 ? (
               <Empty title="Nothing that this node knows has such an id or name.">
                 <p>
                   What was just made elsewhere arrives within seconds. Of Datanets that it does not follow, a node knows
@@ -57,7 +57,7 @@ export function Page() {
               </Empty>
             ) : (
               <>
-                <Found items={items} />
+                <Found items={things} />
                 {more ? <p className="found-more">More begin so: give more of the id.</p> : null}
               </>
             )

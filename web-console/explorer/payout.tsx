@@ -23,9 +23,9 @@ export function Page() {
       phase="payouts"
     >
       <Read from={proof} what="the way to the chain">
-        {({ items }) => (
+        {({ proofs }) => (
           <div className="explorer-stack">
-            {items.map(one => (
+            {proofs.map(one => (
               <WayToChain key={one.kind} proof={one} />
             ))}
           </div>

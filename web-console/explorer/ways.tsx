@@ -4,14 +4,14 @@ import { WayToChain } from './way.tsx'
 
 /** The ways from a contribution or a receipt to the chain, as far as there are any. */
 export function Ways({ id }: { readonly id: string }) {
-  const proofs = useCall('proofs', { id })
+  const found = useCall('proofs', { id })
   return (
     <Section title="The way to the chain">
-      <Read from={proofs} what="the way to the chain">
-        {({ items, why }) => (
+      <Read from={found} what="the way to the chain">
+        {({ proofs, why }) => (
           <div className="explorer-stack">
             {why === null ? null : <Notice title={why} />}
-            {items.map(proof => (
+            {proofs.map(proof => (
               <WayToChain
                 key={`${proof.kind} ${proof.kind === 'version' ? proof.version : proof.epoch}`}
                 proof={proof}

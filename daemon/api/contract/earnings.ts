@@ -172,8 +172,8 @@ export const earningsRoutes = {
     path: '/api/earnings/:account/waiting',
     stage: 'claim',
     summary: 'What waits for an account, where, for how long, and what brings it',
-    params: ofAccount,
-    reply: z.object({ items: z.array(waitingView) })
+    params: ofAccount.extend(paged.shape),
+    reply: pageSchema(waitingView)
   }),
   whyShare: route({
     method: 'GET',
@@ -197,13 +197,8 @@ export const earningsRoutes = {
     path: '/api/earnings/:account/claims',
     stage: 'claim',
     summary: 'What an account may claim, as transactions that a wallet can send itself',
-    params: ofAccount,
-    reply: z.object({
-      chainId: z.int(),
-      contract: addressView,
-      payout: addressView,
-      items: z.array(claimCallView)
-    })
+    params: ofAccount.extend(paged.shape),
+    reply: pageSchema(claimCallView).extend({ chainId: z.int(), contract: addressView, payout: addressView })
   }),
   claim: route({
     method: 'POST',

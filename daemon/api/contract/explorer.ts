@@ -218,7 +218,7 @@ export const explorerRoutes = {
     stage: 'node',
     summary: 'Whatever a text may mean: an id of anything, the beginning of one, a name, a CID, a PeerId, an account',
     params: z.object({ text }),
-    reply: z.object({ items: z.array(foundView), more: z.boolean() })
+    reply: z.object({ found: z.array(foundView), more: z.boolean() })
   }),
   statements: route({
     method: 'GET',
@@ -234,7 +234,7 @@ export const explorerRoutes = {
     stage: 'node',
     summary: 'The ways from a contribution to the versions that hold it, or from a receipt to the epoch that counts it',
     params: z.object({ id: hash }),
-    reply: z.object({ items: z.array(proofView), network: networkView, why: z.string().nullable() })
+    reply: z.object({ proofs: z.array(proofView), network: networkView, why: z.string().nullable() })
   }),
   payoutProof: route({
     method: 'GET',
@@ -242,7 +242,7 @@ export const explorerRoutes = {
     stage: 'settlement',
     summary: "The way from an account's payout to the root of an epoch on chain",
     params: ofEpoch.extend({ account }),
-    reply: z.object({ items: z.array(proofView), network: networkView, why: z.string().nullable() })
+    reply: z.object({ proofs: z.array(proofView), network: networkView, why: z.string().nullable() })
   }),
   epoch: route({
     method: 'GET',

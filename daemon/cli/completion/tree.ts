@@ -17,7 +17,12 @@ export interface CompletedCommand {
 }
 
 /** The first line of a summary, without what shells read as theirs. */
-const plain = (text: string): string => (text.split('\n')[0] ?? '').replace(/[`'"\\$:[\]]/g, ' ').trim()
+const plain = (text: string): string =>
+  (text.split('\n')[0] ?? '')
+    .replaceAll(/(?<=\w)'(?=\w)/g, '’')
+    .replaceAll(': ', ', ')
+    .replace(/[`'"\\$:[\]]/g, ' ')
+    .trim()
 
 const optionOf = ({ long, short, description, required, optional, argChoices }: Option): CompletedOption => ({
   names: [long, short].filter(name => name !== undefined && name !== null),

@@ -1,5 +1,5 @@
 import type { Node } from '../../../../node/node.ts'
-import { TilthError } from '../../../../protocol/primitives/index.ts'
+import { TilthError, pageOf } from '../../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../../protocol/primitives/index.ts'
 import type { Handlers } from '../../server/index.ts'
 import { claimCalls } from './claims.ts'
@@ -80,16 +80,15 @@ export function earningsHandlers(node: Parts): Pick<Handlers, Calls> {
     },
     earningsOver: ({ params }) => seriesOf(node, params.account, params.step),
     shares: ({ params: { account: earner, ...page } }) => sharesOf(node, earner, page, names),
-    waiting: async ({ params }) => ({ items: await waitingFor(node, params.account, names) }),
+    waiting: async ({ params: { account: earner, ...page } }) =>
+      pageOf(await waitingFor(node, earner, names), page, ({ kind, pool, epoch }) => `${kind}/${pool}/${epoch}`),
     whyShare: ({ params }) => whyShare(node, params.account, params.pool as Hex, params.epoch, names),
     whyAnswers: ({ params: { account: earner, pool, ...page } }) =>
       whyAnswers(node, earner, { pool: pool as Hex, ...page }, names),
-    async claimCalls({ params }) {
-      const [payout, items] = await Promise.all([
-        chain.nodes.payoutOf(params.account),
-        claimCalls(node, params.account, names)
-      ])
-      return { chainId: chain.network.chainId, contract: chain.addresses.anchor, payout, items }
+    async claimCalls({ params: { account: earner, ...page } }) {
+      const [payout, calls] = await Promise.all([chain.nodes.payoutOf(earner), claimCalls(node, earner, names)])
+      const { chainId } = chain.network
+      return { chainId, contract: chain.addresses.anchor, payout, ...pageOf(calls, page, ({ pool }) => pool) }
     },
     async claim({ params }) {
       const { amount, transactions } = await payouts.claim(params.account)

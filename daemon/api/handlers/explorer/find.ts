@@ -41,13 +41,13 @@ export async function* meanings(parts: Parts, text: string): AsyncGenerator<Foun
 }
 
 /** @returns what a text may mean, as much of it as is shown */
-export async function find(parts: Parts, text: string): Promise<{ items: FoundView[]; more: boolean }> {
+export async function find(parts: Parts, text: string): Promise<{ found: FoundView[]; more: boolean }> {
   const items = new Map<string, FoundView>()
   for await (const one of meanings(parts, text.trim())) {
-    if (items.size === mostFound) return { items: [...items.values()], more: true }
+    if (items.size === mostFound) return { found: [...items.values()], more: true }
     items.set(`${one.kind}/${one.id}/${one.number ?? ''}`, one)
   }
-  return { items: [...items.values()], more: false }
+  return { found: [...items.values()], more: false }
 }
 
 async function* people({ transport, self }: Parts, text: string): AsyncGenerator<FoundView> {

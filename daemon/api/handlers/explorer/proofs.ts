@@ -13,10 +13,10 @@ const mostVersions = 200
 
 /** What is known of the way to the chain; `why` there is none, if so. */
 export interface Ways {
-  readonly items: ProofView[]
+  readonly proofs: ProofView[]
   readonly why: string | null
 }
-const none = (why: string): Ways => ({ items: [], why })
+const none = (why: string): Ways => ({ proofs: [], why })
 
 async function inVersions({ data, chain }: Parts, id: Hex, datanet: Hex): Promise<Ways> {
   const { items } = await chain.ledger.versions(datanet, { limit: mostVersions, reverse: true })
@@ -41,7 +41,7 @@ async function inVersions({ data, chain }: Parts, id: Hex, datanet: Hex): Promis
       block: block.toString()
     })
   }
-  return found.length > 0 ? { items: found, why: null } : none('No version on chain holds it yet.')
+  return found.length > 0 ? { proofs: found, why: null } : none('No version on chain holds it yet.')
 }
 
 const node = ({ hash, sum }: { hash: Hex; sum: bigint }) => ({ hash, sum: sum.toString() })
@@ -66,7 +66,7 @@ async function inEpoch({ payouts, network }: Parts, id: Hex): Promise<Ways> {
   if (counted === undefined) return none('It was counted, and its epoch does not name it: another stood at its place.')
   const { stated } = papers
   return {
-    items: [
+    proofs: [
       {
         kind: 'receipt',
         pool: view.pool,
@@ -117,7 +117,7 @@ export async function payoutProof(
     })
   const { stated } = papers
   return {
-    items: [
+    proofs: [
       {
         kind: 'payout',
         pool,
