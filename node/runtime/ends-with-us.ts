@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { environmentForChildren } from './environment.ts'
 
 /**
  * Has a child end when this process does, also by a kill that it cannot hear: a shell waits at the other end of a
@@ -8,7 +9,8 @@ import { spawn } from 'node:child_process'
 export function endsWithUs(pid: number): () => void {
   const shell = spawn('sh', ['-c', 'read -r _; kill -9 "$1"', 'sh', String(pid)], {
     stdio: ['pipe', 'ignore', 'ignore'],
-    detached: true
+    detached: true,
+    env: environmentForChildren()
   })
   shell.once('error', () => undefined)
   shell.stdin.once('error', () => undefined)

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Command } from 'commander'
+import { environmentForChildren } from '../../../node/runtime/environment.ts'
 import type { ApiClient } from '../../api/contract/index.ts'
 import { isConsoleBuilt } from '../../api/server/console/folder.ts'
 import { consoleMember, printedSeconds } from '../../local/console.ts'
@@ -38,7 +39,11 @@ async function openBrowser(api: ApiClient, folder: string): Promise<void> {
   const path = join(folder, 'console.html')
   await writePrivate(path, `<!doctype html><meta http-equiv="refresh" content="0;url=${escaped(url)}">\n`)
   const [program = 'xdg-open', ...words] = openers[process.platform] ?? ['xdg-open']
-  const child = spawn(program, [...words, pathToFileURL(path).href], { stdio: 'ignore', detached: true })
+  const child = spawn(program, [...words, pathToFileURL(path).href], {
+    stdio: 'ignore',
+    detached: true,
+    env: environmentForChildren()
+  })
   child.once('error', () => {
     tell(dim('no browser could be opened from here'))
   })
