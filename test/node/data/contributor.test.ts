@@ -46,9 +46,9 @@ describe('data: a contributor looks before, and changes their mind', function ()
     assert.deepEqual(seen.lines, [
       ...[1, 2, 3, 4].map(line => ({ line, code: 'own' })),
       { line: 6, code: 'not-json' },
-      { line: 7, code: 'duplicate', of: id },
-      { line: 8, code: 'held-out' },
-      { line: 9, code: 'duplicate' }
+      { line: 7, code: 'duplicate', of: id, row: 0 },
+      { line: 8, code: 'held-out', question: 0 },
+      { line: 9, code: 'duplicate', row: 0 }
     ])
     assert.equal(seen.verdict.accept, true)
     assert.deepEqual([seen.uploads, seen.allowed, seen.compared], [1, 9, true])
