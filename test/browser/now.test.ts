@@ -40,7 +40,7 @@ describe('the first page', function () {
   })
 
   it('counts an answer that comes while it is open, without a reload', async () => {
-    const [receipts, tokens] = [await countAt(page, 'Receipts'), await countAt(page, 'Answered')]
+    const [receipts, tokens] = [await countAt(page, 'Receipts'), await countAt(page, 'Tokens')]
     await page.getByRole('button', { name: /^Receipts: / }).press('Enter')
     const { network, last } = world()
     const answer = network.daemon('client').api.stream('ask', {
@@ -56,7 +56,7 @@ describe('the first page', function () {
         ),
       receipts
     )
-    assert.ok((await countAt(page, 'Answered')) > tokens)
+    assert.ok((await countAt(page, 'Tokens')) > tokens)
     await page
       .locator('#flow-open')
       .getByText(/just now|s ago/)

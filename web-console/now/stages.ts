@@ -78,7 +78,7 @@ export const stageWords: Readonly<Record<Stage, StageWords>> = {
     unit: ['offer', 'offers']
   },
   inference: {
-    name: 'Answered',
+    name: 'Tokens',
     says: 'Somebody asks, a machine answers word by word, and is paid word by word.',
     unit: ['token', 'tokens']
   },

@@ -95,12 +95,6 @@ function Receipt({ credit }: { readonly credit: AnswerCredit }) {
               <Go key="channel" to={places.channel(view.channel)}>
                 number {view.sequence} of its channel
               </Go>
-            ],
-            [
-              'As it was signed',
-              <Go key="fields" to={places.statements(view.id)}>
-                every field, and its way to the chain step by step
-              </Go>
             ]
           ]}
         />
