@@ -1,4 +1,4 @@
-import { useNavigate, useParams, useSearch } from '@tanstack/react-router'
+import { useMatch, useNavigate, useParams, useRouter, useSearch } from '@tanstack/react-router'
 
 /** A parameter of this page's address, such as `id`. */
 export function useParameter(name: string): string {
@@ -10,10 +10,14 @@ export function useParameter(name: string): string {
 export function useWord(name: string): [string, (value: string) => void] {
   const search = useSearch({ strict: false }) as Record<string, unknown>
   const navigate = useNavigate()
+  const router = useRouter()
+  const own = useMatch({ strict: false, select: ({ pathname }) => pathname })
   const value = search[name]
   return [
     typeof value === 'string' || typeof value === 'number' ? String(value) : '',
     next => {
+      // What is said a moment after its page was left, while the next one is loaded, is not of that one's address.
+      if (bare(router.latestLocation.pathname) !== bare(own)) return
       void navigate({
         to: '.',
         search: (before: Record<string, unknown>) => ({ ...before, [name]: next === '' ? undefined : next }),
@@ -23,6 +27,8 @@ export function useWord(name: string): [string, (value: string) => void] {
     }
   ]
 }
+
+const bare = (path: string): string => path.replace(/\/+$/, '')
 
 /** Goes to another page, by an address of `places`. */
 export function useGo(): (to: string) => void {
