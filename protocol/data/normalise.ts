@@ -85,6 +85,10 @@ export function promptText(row: Row): string {
 
 export const answerText = (row: Row): string => row.messages.at(-1)?.content ?? ''
 
+/** What a conversation asks last, without what stood before it; undefined where nobody asks. */
+export const lastQuestion = ({ messages }: Pick<Row, 'messages'>): string | undefined =>
+  messages.findLast(({ role }) => role === 'user')?.content
+
 /** Two rows with one key are exact duplicates. */
 export function exactKey(row: Row): string {
   return row.messages.map(({ role, content }) => `${role}\u0000${normaliseText(content)}`).join('\u0001')

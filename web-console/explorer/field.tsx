@@ -107,3 +107,26 @@ function Nested({ value }: { readonly value: object }) {
     </dl>
   )
 }
+
+interface FieldsProps {
+  readonly fields: Readonly<Record<string, unknown>>
+  /** Rows of the same list that are none of the fields. */
+  readonly children?: ReactNode
+}
+
+/** Fields by their names, each as what it holds. */
+export function Fields({ fields, children }: FieldsProps) {
+  return (
+    <dl className="fields">
+      {Object.entries(fields).map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>
+            <Field name={name} value={value} />
+          </dd>
+        </div>
+      ))}
+      {children}
+    </dl>
+  )
+}

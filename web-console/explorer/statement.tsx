@@ -2,7 +2,7 @@ import { useMemo, useState } from 'react'
 import type { StatementView } from '../../daemon/api/contract/explorer.ts'
 import { Button, Card, Chip, Id, Who } from '../parts/index.ts'
 import { Checks } from './checks.tsx'
-import { Field } from './field.tsx'
+import { Field, Fields } from './field.tsx'
 import { checkStatement } from './verify.ts'
 import { statementWords } from './words.ts'
 
@@ -27,15 +27,7 @@ export function Statement({ statement, network }: StatementProps) {
         <Id id={statement.id} />
       </div>
       <p className="statement-means">{means}</p>
-      <dl className="fields">
-        {Object.entries(message).map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>
-              <Field name={name} value={value} />
-            </dd>
-          </div>
-        ))}
+      <Fields fields={message}>
         {signatures.map(({ as, by }) => (
           <div key={as}>
             <dt>signed by the {as}</dt>
@@ -44,7 +36,7 @@ export function Statement({ statement, network }: StatementProps) {
             </dd>
           </div>
         ))}
-      </dl>
+      </Fields>
       {content === null ? null : (
         <details className="behind">
           <summary>What stands behind “{content.field}”</summary>

@@ -17,7 +17,7 @@ import {
   When,
   Who
 } from '../parts/index.ts'
-import { Field } from './field.tsx'
+import { Fields } from './field.tsx'
 import { callWords, contractWords, eventWords } from './words.ts'
 import './explorer.css'
 
@@ -99,20 +99,5 @@ export function Page() {
         )}
       </Read>
     </Frame>
-  )
-}
-
-function Fields({ fields }: { readonly fields: Readonly<Record<string, unknown>> }) {
-  return (
-    <dl className="fields">
-      {Object.entries(fields).map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>
-            <Field name={name} value={value} />
-          </dd>
-        </div>
-      ))}
-    </dl>
   )
 }

@@ -8,6 +8,7 @@ import { Amount, Button, Confirm, Failure, Go, Id, Notice, Who } from '../parts/
 import type { Address, Hex } from '../../protocol/primitives/hex.ts'
 import { SignerField, sendByWallet } from '../wallets/index.ts'
 import type { Signer } from '../wallets/index.ts'
+import { moneyCalls } from './touched.ts'
 
 interface Calls {
   readonly contract: string
@@ -21,11 +22,9 @@ interface Sent {
   readonly mined: readonly string[]
 }
 
-const touched = ['earnings', 'income', 'earningsOver', 'waiting', 'claimCalls', 'shares', 'status'] as const
-
 /** The node's own claim, or a wallet's: whoever sends it pays the gas, the tokens go to the payout address. */
 function useClaim(account: string, chain: StatusView['chain'] | undefined) {
-  const byNode = useAct('claim', touched)
+  const byNode = useAct('claim', moneyCalls)
   const [sent, setSent] = useState<Sent>()
   const [error, setError] = useState<Error>()
   const [isBusy, setBusy] = useState(false)

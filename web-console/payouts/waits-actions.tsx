@@ -3,12 +3,11 @@ import { useAct, useCall } from '../api/index.ts'
 import type { WaitingView } from '../../daemon/api/contract/earnings.ts'
 import { amountText } from '../formats/index.ts'
 import { Button, Confirm, Failure, useNow } from '../parts/index.ts'
-
-const touched = ['earnings', 'income', 'earningsOver', 'waiting', 'claimCalls', 'shares', 'status'] as const
+import { moneyCalls } from './touched.ts'
 
 /** Brings what clients have promised this node. */
 function Redeem({ amount }: { readonly amount: string }) {
-  const redeem = useAct('redeem', touched)
+  const redeem = useAct('redeem', moneyCalls)
   const [isAsked, setAsked] = useState(false)
   return (
     <>
@@ -50,7 +49,7 @@ function Redeem({ amount }: { readonly amount: string }) {
 
 /** Makes an epoch final whose window is over; anybody may, and it costs gas only. */
 function Finalize({ pool, until }: { readonly pool: string; readonly until: number }) {
-  const finalize = useAct('finalize', touched)
+  const finalize = useAct('finalize', moneyCalls)
   const now = useNow()
   if (now < until) return null
   return (

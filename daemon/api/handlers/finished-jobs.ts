@@ -1,4 +1,4 @@
-import { answerKey } from '../../../protocol/data/index.ts'
+import { answerKey, lastQuestion } from '../../../protocol/data/index.ts'
 import type { Row } from '../../../protocol/data/index.ts'
 import { InvalidError, LimitError, pageOf } from '../../../protocol/primitives/index.ts'
 import { trainerOf } from '../../../node/jobs/index.ts'
@@ -49,7 +49,7 @@ export function finishedJobHandlers(
     const held = heldOut === 0 ? [] : (await data.heldOutRows(datanet)).slice(0, heldOut)
     return [
       ...prompts.map(prompt => ({ prompt, row: null })),
-      ...held.map(row => ({ prompt: row.messages.findLast(({ role }) => role === 'user')?.content ?? '', row }))
+      ...held.map(row => ({ prompt: lastQuestion(row) ?? '', row }))
     ]
   }
 

@@ -51,6 +51,20 @@ export const receiptView = (receipt: NodeReceipt): ReceiptView => ({
   scorings: receipt.scorings.map(({ scorer, agrees }) => ({ scorer, agrees }))
 })
 
+export const receiptUnknown = (wanted: string): NotFoundError =>
+  new NotFoundError('receipt.unknown', `no receipt ${wanted} is known here`, { help: 'See `tilth receipts`.' })
+
+/** The receipt that is meant. @throws NotFoundError `receipt.unknown` */
+export async function receiptMeant(
+  payouts: Pick<Node['payouts'], 'receipt'>,
+  which: Pick<Which, 'receipt'>,
+  wanted: string
+): Promise<NodeReceipt> {
+  const found = await payouts.receipt(await which.receipt(wanted))
+  if (found !== undefined) return found
+  throw receiptUnknown(wanted)
+}
+
 export function payoutHandlers({ payouts }: Pick<Node, 'payouts'>, which: Which): Pick<Handlers, Names> {
   return {
     async receipts({ params: { model, pool, channel, party, ...page } }) {
@@ -71,15 +85,7 @@ export function payoutHandlers({ payouts }: Pick<Node, 'payouts'>, which: Which)
       }
       return { items: found.map(receiptView), next }
     },
-    async receipt({ params }) {
-      const id = await which.receipt(params.id)
-      const found = await payouts.receipt(id)
-      if (found === undefined)
-        throw new NotFoundError('receipt.unknown', `no receipt ${params.id} is known here`, {
-          help: 'See `tilth receipts`.'
-        })
-      return receiptView(found)
-    },
+    receipt: async ({ params }) => receiptView(await receiptMeant(payouts, which, params.id)),
     settle: async ({ body }) => epochView(await payouts.settle(await which.datanet(body.pool))),
     async epochs({ params }) {
       const { pool, ...page } = params

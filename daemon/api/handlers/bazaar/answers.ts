@@ -1,3 +1,4 @@
+import { lastQuestion } from '../../../../protocol/data/index.ts'
 import { foundBy } from '../../../../protocol/payouts/index.ts'
 import { InvalidError, NotFoundError, canonicalJson } from '../../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../../protocol/primitives/index.ts'
@@ -5,7 +6,7 @@ import type { Node } from '../../../../node/node.ts'
 import type { ReceiptProofView } from '../../contract/index.ts'
 import type { Handlers } from '../../server/index.ts'
 import { explanationView } from '../models.ts'
-import { receiptView } from '../payouts.ts'
+import { receiptMeant, receiptUnknown, receiptView } from '../payouts.ts'
 import type { Which } from '../which.ts'
 import { qualityView } from './models.ts'
 
@@ -19,13 +20,10 @@ export function answerHandlers(
   { payouts, models, data, network }: Pick<Node, 'payouts' | 'models' | 'data' | 'network'>,
   which: Which
 ): Pick<Handlers, Names> {
-  const unknown = (id: string): NotFoundError =>
-    new NotFoundError('receipt.unknown', `no receipt ${id} is known here`, { help: 'See `tilth receipts`.' })
-
   /** What was asked, in words, as far as it is kept here. @throws NotFoundError `receipt.forgotten` */
   async function askedOf(id: Hex): Promise<string> {
     const opening = await models.opening(id)
-    const asked = opening?.content.messages.findLast(({ role }) => role === 'user')?.content
+    const asked = opening && lastQuestion(opening.content)
     if (asked === undefined)
       throw new NotFoundError('receipt.forgotten', 'what was asked and answered is not kept here', {
         help: 'Client and worker keep it until the epoch is final; say the text to compare rows with it.'
@@ -35,9 +33,9 @@ export function answerHandlers(
 
   return {
     async receiptProof({ params }) {
-      const id = await which.receipt(params.id)
-      const [view, proof] = await Promise.all([payouts.receipt(id), payouts.receiptProof(id)])
-      if (view === undefined || proof === undefined) throw unknown(params.id)
+      const view = await receiptMeant(payouts, which, params.id)
+      const proof = await payouts.receiptProof(view.id)
+      if (proof === undefined) throw receiptUnknown(params.id)
       const { receipt, division, measure, scorings, place } = proof
       const model = models.model(view.model)
       const quality = await payouts.quality(view.model)
@@ -74,9 +72,7 @@ export function answerHandlers(
     },
     explainReceipt: async ({ params }) => explanationView(await payouts.explain(await which.receipt(params.id))),
     async nearestRows({ params, body: { text, contributor, limit } }) {
-      const id = await which.receipt(params.id)
-      const receipt = await payouts.receipt(id)
-      if (receipt === undefined) throw unknown(params.id)
+      const receipt = await receiptMeant(payouts, which, params.id)
       const model = models.model(receipt.model)
       // [reject] The model learnt from a Datanet's rows.
       if (model === undefined || receipt.pool === undefined)
@@ -84,7 +80,7 @@ export function answerHandlers(
       const { rows, compared, all } = await data.nearest({
         datanet: receipt.pool,
         version: model.version,
-        text: text ?? (await askedOf(id)),
+        text: text ?? (await askedOf(receipt.id)),
         ...(contributor === undefined ? {} : { contributor }),
         limit
       })

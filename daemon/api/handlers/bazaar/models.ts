@@ -40,8 +40,8 @@ const sumsView = ({ answers, inputTokens, outputTokens, fees, clients, returning
 const totalsView = ({ all }: Pick<UseView, 'all'>): ModelUseView['all'] =>
   all && { ...sumsView(all), firstAt: Number(all.firstAt) * 1000, lastAt: Number(all.lastAt) * 1000 }
 
-/** Names and what Datanets are about, each looked up once. */
-function createNames({ data, models }: Pick<Parts, 'data' | 'models'>) {
+/** Names, what Datanets are about and what jobs came to, each looked up once. */
+function createNames({ data, models, jobs }: Pick<Parts, 'data' | 'models' | 'jobs'>) {
   const known = new Map<Hex, Promise<{ name: string; description: string } | null>>()
   const datanet = (id: Hex): Promise<{ name: string; description: string } | null> => {
     const found =
@@ -57,16 +57,24 @@ function createNames({ data, models }: Pick<Parts, 'data' | 'models'>) {
   const bases = new Map(
     models.models().flatMap(({ base, adapter, name }) => (adapter === null ? [[base, name] as const] : []))
   )
-  return { datanet, base: (cid: string): string | null => bases.get(cid) ?? null }
+  let losses: Map<string | null, BazaarView['heldOutLoss']> | undefined
+  return {
+    datanet,
+    base: (cid: string): string | null => bases.get(cid) ?? null,
+    loss({ result }: Pick<NodeModel, 'result'>): BazaarView['heldOutLoss'] {
+      losses ??= new Map(
+        jobs
+          .jobs()
+          .toReversed()
+          .map(job => [job.result, job.heldOutLoss])
+      )
+      return result === null ? null : (losses.get(result) ?? null)
+    }
+  }
 }
 
 export function bazaarHandlers(parts: Parts, which: Which): Pick<Handlers, Names> {
-  const { models, payouts, jobs, data } = parts
-
-  function lossOf({ result }: Pick<NodeModel, 'result'>): BazaarView['heldOutLoss'] {
-    if (result === null) return null
-    return jobs.jobs().find(job => job.result === result)?.heldOutLoss ?? null
-  }
+  const { models, payouts } = parts
 
   async function view(model: NodeModel, names: ReturnType<typeof createNames>): Promise<BazaarView> {
     const [net, quality, use] = await Promise.all([
@@ -80,7 +88,7 @@ export function bazaarHandlers(parts: Parts, which: Which): Pick<Handlers, Names
       datanetName: net?.name ?? null,
       baseName: names.base(model.base),
       quality: quality === null ? null : qualityView(quality),
-      heldOutLoss: lossOf(model),
+      heldOutLoss: names.loss(model),
       use: totalsView(use)
     }
   }
@@ -135,7 +143,7 @@ export function bazaarHandlers(parts: Parts, which: Which): Pick<Handlers, Names
     },
     async lineage({ params: { id, ...page } }) {
       const { base } = await which.model(id)
-      const names = createNames({ data, models })
+      const names = createNames(parts)
       const family = familyOf(models.models().filter(model => model.base === base))
       const { items, next } = pageOf(
         family.map((relative, place) => ({ ...relative, place })),

@@ -1,4 +1,5 @@
 import type { Node } from '../../../../node/node.ts'
+import { lastQuestion } from '../../../../protocol/data/index.ts'
 import { utilityUnit } from '../../../../protocol/payouts/index.ts'
 import type { WithAndWithout } from '../../../../protocol/payouts/index.ts'
 import { InvalidError, NotFoundError, defaultPage } from '../../../../protocol/primitives/index.ts'
@@ -74,8 +75,8 @@ export async function whyShare(
 
 /** What was asked, where this node was a party of it and keeps it still. */
 async function questionOf(models: Node['models'], receipt: Hex): Promise<string | null> {
-  const asked = (await models.opening(receipt))?.content.messages.findLast(({ role }) => role === 'user')
-  return asked === undefined ? null : asked.content.slice(0, mostQuestion)
+  const opening = await models.opening(receipt)
+  return (opening && lastQuestion(opening.content))?.slice(0, mostQuestion) ?? null
 }
 
 /** @throws InvalidError `page.cursor` */
