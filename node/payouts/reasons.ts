@@ -3,6 +3,7 @@ import type { EpochBundle, EpochReasons } from '../../protocol/payouts/index.ts'
 import { InvalidError, NotFoundError } from '../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../protocol/primitives/index.ts'
 import { createCache } from '../runtime/index.ts'
+import type { createReceiptPlaces } from './places.ts'
 import type { Proposal, Proposals } from './proposals.ts'
 import type { Bundles } from './settler/index.ts'
 import type { ClaimPaper, EpochPapers, PayoutsDeps, PayoutsService } from './types.ts'
@@ -13,8 +14,11 @@ const mostKept = 2
 /** What stands behind an epoch, for whoever wants to see why it pays what it pays. Nothing here decides anything. */
 export function createReasons(
   { network }: Pick<PayoutsDeps, 'network'>,
-  proposals: Proposals,
-  bundles: Bundles
+  {
+    proposals,
+    bundles,
+    placesOf
+  }: { proposals: Proposals; bundles: Bundles; placesOf: ReturnType<typeof createReceiptPlaces> }
 ): Pick<PayoutsService, 'epochPapers' | 'reasons' | 'claims'> {
   const kept = createCache<string, EpochReasons>({ max: mostKept })
 
@@ -36,7 +40,7 @@ export function createReasons(
     checkPayouts(bundle, event)
     if (bundle.receiptsRoot !== event.receiptsRoot || bundle.pool !== pool || bundle.epoch !== epoch)
       throw new InvalidError('bundle.place', "the bundle is not the one of this epoch's roots")
-    return { bundle, state, stated: event }
+    return { bundle, state, stated: event, receiptPlaces: () => placesOf(event.bundle, bundle) }
   }
 
   return {

@@ -7,6 +7,7 @@ import { createCache } from '../runtime/index.ts'
 import { createClaiming, createFinalizing, createSettling, createWatching } from './automation/index.ts'
 import { createProofs, createQuality, createUse } from './bazaar/index.ts'
 import { createFacts } from './facts.ts'
+import { createReceiptPlaces } from './places.ts'
 import { createProposals } from './proposals.ts'
 import type { MoneyEvent, Proposal } from './proposals.ts'
 import { defaultTiming, mostValued } from './limits.ts'
@@ -58,7 +59,8 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
   const proposals = createProposals(deps)
   const quality = createQuality(deps, { models, weigher, proposals }, () => bundles)
   const bundles = createBundles(deps, (cid, bundle) => quality.note(cid, bundle))
-  const proofs = createProofs(deps, { receipts, models, scorings, proposals, bundles })
+  const placesOf = createReceiptPlaces(deps)
+  const proofs = createProofs(deps, { receipts, models, scorings, proposals, bundles, placesOf })
   const use = createUse(deps.store)
   const finality = createFinality(deps, receipts, bundles)
   const exchange = createExchange(deps, { receipts, intake, tree }, { receipt: received, behind: followSoon })
@@ -363,7 +365,7 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
       const entry = await receipts.get(id)
       return entry && { receipt: entry.receipt, scorings: await scorings.of(id) }
     },
-    ...createReasons(deps, proposals, bundles),
+    ...createReasons(deps, { proposals, bundles, placesOf }),
     async settle(pool) {
       await settler.settle(pool)
       return present(pool, (await chain.payouts.pool(pool)).epoch + 1)

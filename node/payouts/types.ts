@@ -8,7 +8,7 @@ import type {
   ModelMeasure,
   ScoringDocument
 } from '../../protocol/payouts/index.ts'
-import type { Address, Hex, Page, PageRequest, SumNode, SumProof } from '../../protocol/primitives/index.ts'
+import type { Address, Hex, Page, PageRequest, SumNode, SumProof, SumTree } from '../../protocol/primitives/index.ts'
 import type { FollowedChain, ProposalRecord } from '../chain/types.ts'
 import type { Engine } from '../engine/types.ts'
 import type { Versions } from '../jobs/deps.ts'
@@ -259,11 +259,19 @@ export interface ReceiptPapers {
   readonly scorings: readonly ScoringDocument[]
 }
 
+/** The receipts of an epoch as they stand on chain: their tree, and the leaf of each. */
+export interface ReceiptPlaces {
+  readonly tree: SumTree
+  readonly places: ReadonlyMap<Hex, number>
+}
+
 /** What stands behind an epoch: what the chain says, and the bundle, held to it. */
 export interface EpochPapers {
   readonly bundle: EpochBundle
   readonly state: EpochStateName
   readonly stated: ProposalRecord
+  /** Its receipts' tree, and where each stands in it. */
+  receiptPlaces(): ReceiptPlaces
 }
 
 /** What the contract takes to pay an account from a pool: anybody may send it. */

@@ -4,6 +4,7 @@ import { LimitError } from '../../../protocol/primitives/index.ts'
 import { eventNames } from '../contract/index.ts'
 import type { EventView } from '../contract/index.ts'
 import type { Handlers } from '../server/index.ts'
+import { plainText } from './plain.ts'
 
 /** News that are kept for readers that are slow or come back, and bytes of all of them: of more the oldest go. */
 const kept = { news: 2_000, bytes: 8 << 20 } as const
@@ -11,11 +12,6 @@ const kept = { news: 2_000, bytes: 8 << 20 } as const
 const aliveMs = 15_000
 /** Each browser tab is one. */
 const mostReaders = 128
-
-const jsonOf = (value: unknown): string =>
-  JSON.stringify(value, (_key, item: unknown) => (typeof item === 'bigint' ? item.toString() : item))
-/** As the API says what the bus carries. */
-export const plain = (value: unknown): EventView['data'] => JSON.parse(jsonOf(value)) as EventView['data']
 
 /** What happened last at this node, numbered, for any number of readers. */
 interface News {
@@ -47,7 +43,7 @@ function createNews({ events }: Pick<Node, 'events'>): News {
   // One listener a name, however many read: what they are told is made once.
   for (const name of eventNames)
     events.on(name, value => {
-      const text = jsonOf(value)
+      const text = plainText(value)
       const number = ++last
       const event = { id: `${epoch}-${number}`, name, at: Date.now(), data: JSON.parse(text) as EventView['data'] }
       ring.set(number, { event, bytes: text.length })

@@ -1,17 +1,14 @@
-import { divisionOf, receiptId, receiptsTree } from '../../../protocol/payouts/index.ts'
-import type { EpochBundle } from '../../../protocol/payouts/index.ts'
+import { divisionOf } from '../../../protocol/payouts/index.ts'
 import { TilthError } from '../../../protocol/primitives/index.ts'
-import type { Hex, SumProof, SumTree } from '../../../protocol/primitives/index.ts'
-import { createCache } from '../../runtime/index.ts'
+import type { Hex, SumProof } from '../../../protocol/primitives/index.ts'
 import type { Models, Weighed } from '../models.ts'
+import type { createReceiptPlaces } from '../places.ts'
 import type { Proposal, Proposals } from '../proposals.ts'
 import type { Entry, ReceiptStore } from '../receipts/index.ts'
 import type { Scorings } from '../scorer/index.ts'
 import type { Bundles } from '../settler/index.ts'
 import type { EpochPlace, PayoutsDeps, ReceiptProof } from '../types.ts'
 
-/** Trees of epochs in memory: one of 20,000 receipts is some 10 MB. */
-const mostTrees = 4
 /** Epochs of a pool that may hold a receipt which is in none that is followed here. */
 const newestLookedAt = 2
 
@@ -21,38 +18,27 @@ export interface Proofs {
 }
 
 export function createProofs(
-  { network, log }: Pick<PayoutsDeps, 'network' | 'log'>,
+  { log }: Pick<PayoutsDeps, 'log'>,
   {
     receipts,
     models,
     scorings,
     proposals,
-    bundles
+    bundles,
+    placesOf
   }: {
     receipts: Pick<ReceiptStore, 'get'>
     models: Models
     scorings: Pick<Scorings, 'of'>
     proposals: Pick<Proposals, 'of' | 'page'>
     bundles: Pick<Bundles, 'load'>
+    placesOf: ReturnType<typeof createReceiptPlaces>
   }
 ): Proofs {
-  const trees = createCache<string, { tree: SumTree; places: ReadonlyMap<Hex, number> }>({ max: mostTrees })
-
-  function treeOf(cid: string, bundle: EpochBundle): { tree: SumTree; places: ReadonlyMap<Hex, number> } {
-    const known = trees.get(cid)
-    if (known !== undefined) return known
-    const found = {
-      tree: receiptsTree(network, bundle.receipts),
-      places: new Map(bundle.receipts.map((receipt, at) => [receiptId(network, receipt), at]))
-    }
-    trees.set(cid, found)
-    return found
-  }
-
   /** Its place in an epoch; null where the bundle is not to be had now, or does not hold it. */
   async function proofIn({ event }: Proposal, id: Hex): Promise<SumProof | null> {
     try {
-      const { tree, places } = treeOf(event.bundle, await bundles.load(event.bundle, event.proposer))
+      const { tree, places } = placesOf(event.bundle, await bundles.load(event.bundle, event.proposer))
       const at = places.get(id)
       return at === undefined ? null : tree.proof(at)
     } catch (error) {

@@ -1,19 +1,17 @@
 import { lastQuestion } from '../../../../protocol/data/index.ts'
 import { foundBy } from '../../../../protocol/payouts/index.ts'
-import { InvalidError, NotFoundError, canonicalJson } from '../../../../protocol/primitives/index.ts'
+import { InvalidError, NotFoundError } from '../../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../../protocol/primitives/index.ts'
 import type { Node } from '../../../../node/node.ts'
 import type { ReceiptProofView } from '../../contract/index.ts'
 import type { Handlers } from '../../server/index.ts'
 import { explanationView } from '../models.ts'
 import { receiptMeant, receiptUnknown, receiptView } from '../payouts.ts'
+import { plain } from '../plain.ts'
 import type { Which } from '../which.ts'
 import { qualityView } from './models.ts'
 
 type Names = 'receiptProof' | 'explainReceipt' | 'nearestRows'
-
-/** As it travels: wide integers as decimal text. */
-const wire = (value: unknown): unknown => JSON.parse(canonicalJson(value))
 
 /** From an answer to the money. */
 export function answerHandlers(
@@ -47,12 +45,12 @@ export function answerHandlers(
         modelName: model?.name ?? '',
         datanetName: net?.rules.name ?? null,
         datanetVersion: model?.version ?? 0,
-        receipt: wire(receipt) as ReceiptProofView['receipt'],
+        receipt: plain(receipt) as ReceiptProofView['receipt'],
         division,
         dataFee: ((view.fee * BigInt(measure?.dataPoints ?? model?.split.data ?? 0)) / 10_000n).toString(),
         measure,
         scorings: scorings.map((scoring, i) => ({
-          ...(wire(scoring) as Omit<ReceiptProofView['scorings'][number], 'agrees'>),
+          ...(plain(scoring) as Omit<ReceiptProofView['scorings'][number], 'agrees'>),
           agrees: agrees?.[i] ?? false
         })),
         quality: quality === null ? null : qualityView(quality),

@@ -1,7 +1,7 @@
 import type { Node } from '../../../../node/node.ts'
 import type { EpochPapers } from '../../../../node/payouts/index.ts'
 import { versionProof } from '../../../../protocol/data/index.ts'
-import { payoutsTree, receiptId, receiptsTree } from '../../../../protocol/payouts/index.ts'
+import { payoutsTree } from '../../../../protocol/payouts/index.ts'
 import { NotFoundError, TilthError } from '../../../../protocol/primitives/index.ts'
 import type { Address, Hex, SumTree } from '../../../../protocol/primitives/index.ts'
 import type { ProofView } from '../../contract/index.ts'
@@ -55,14 +55,14 @@ function wayIn(tree: SumTree, position: number, { stated }: EpochPapers) {
   }
 }
 
-async function inEpoch({ payouts, network }: Parts, id: Hex): Promise<Ways> {
+async function inEpoch({ payouts }: Parts, id: Hex): Promise<Ways> {
   const view = await payouts.receipt(id)
   if (view?.pool === undefined) return none('Its model has no Datanet, so no epoch counts it.')
   if (view.epoch === undefined) return none('No final epoch counts it yet; the next one may.')
   const papers = await payouts.epochPapers(view.pool, view.epoch)
-  const { receipts } = papers.bundle
-  const position = receipts.findIndex(receipt => receiptId(network, receipt) === id)
-  const counted = receipts[position]
+  const { tree, places } = papers.receiptPlaces()
+  const position = places.get(id) ?? -1
+  const counted = papers.bundle.receipts[position]
   if (counted === undefined) return none('It was counted, and its epoch does not name it: another stood at its place.')
   const { stated } = papers
   return {
@@ -77,7 +77,7 @@ async function inEpoch({ payouts, network }: Parts, id: Hex): Promise<Ways> {
         workerSignature: counted.receipt.signature,
         fee: counted.receipt.message.fee.toString(),
         root: { hash: stated.receiptsRoot, sum: stated.receiptsTotal.toString() },
-        ...wayIn(receiptsTree(network, receipts), position, papers)
+        ...wayIn(tree, position, papers)
       }
     ],
     why: null

@@ -4,13 +4,10 @@ import type { Network, Signed, StatementType } from '../../../../protocol/crypto
 import { NotFoundError } from '../../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../../protocol/primitives/index.ts'
 import type { StatementView, Thing } from '../../contract/index.ts'
+import { plain } from '../plain.ts'
 
 type Parts = Pick<Node, 'data' | 'jobs' | 'payouts' | 'network'>
 type Content = StatementView['content']
-
-/** As it is sent: integers wider than 32 bits as decimal text. */
-const plain = (value: unknown): unknown =>
-  JSON.parse(JSON.stringify(value, (_key, item: unknown) => (typeof item === 'bigint' ? item.toString() : item)))
 
 function viewOf<T extends StatementType>(
   network: Network,
