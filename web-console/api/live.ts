@@ -1,4 +1,4 @@
-import type { QueryClient } from '@tanstack/react-query'
+import type { Query, QueryClient } from '@tanstack/react-query'
 import { eventView } from '../../daemon/api/contract/events.ts'
 import type { EventView } from '../../daemon/api/contract/events.ts'
 import { isTouched } from './touched.ts'
@@ -32,12 +32,14 @@ export function startLive(queries: QueryClient) {
   const flush = async (): Promise<void> => {
     const names = gathered
     gathered = new Set()
-    // What is read already is not asked for anew: under steady news a slow answer would never be awaited. What came
-    // meanwhile is read when it is there.
-    await queries.invalidateQueries(
-      { predicate: ({ queryKey }) => isTouched(String(queryKey[0]), names) },
-      { cancelRefetch: false }
-    )
+    const again = async (predicate: (query: Query) => boolean): Promise<void> =>
+      queries.invalidateQueries({ predicate }, { cancelRefetch: false })
+    const touched = ({ queryKey }: Query): boolean => isTouched(String(queryKey[0]), names)
+    // What is on its way is awaited, or under steady news a slow answer never came. It may have been answered before
+    // the news, so it is asked for once more when it is there.
+    const underway = new Set(queries.getQueryCache().findAll({ predicate: touched, fetchStatus: 'fetching' }))
+    await again(touched)
+    if (underway.size > 0) await again(query => underway.has(query))
     timer = undefined
     if (gathered.size > 0) later()
   }

@@ -19,7 +19,7 @@ interface TileProps {
 function Tile({ name, phase, main, children }: TileProps) {
   return (
     <div className="tile" data-phase={phase}>
-      <h3>{name}</h3>
+      <h2>{name}</h2>
       <p className="tile-main">{main}</p>
       {children}
     </div>

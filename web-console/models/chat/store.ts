@@ -67,19 +67,25 @@ function read(): readonly Thread[] {
 let timer: ReturnType<typeof setTimeout> | undefined
 /** Words come many a second: the disk hears of them once. */
 function writeSoon(): void {
-  timer ??= setTimeout(() => {
-    timer = undefined
-    for (let kept = threads ?? []; ; kept = kept.slice(0, Math.floor(kept.length / 2))) {
-      try {
-        localStorage.setItem(key, JSON.stringify(kept))
-        return
-      } catch (error) {
-        // The browser's room is full: half of the conversations, the oldest, are let go.
-        if (!(error instanceof DOMException) || kept.length === 0) throw error
-      }
-    }
-  }, 400)
+  timer ??= setTimeout(write, 400)
 }
+function write(): void {
+  clearTimeout(timer)
+  timer = undefined
+  for (let kept = threads ?? []; ; kept = kept.slice(0, Math.floor(kept.length / 2))) {
+    try {
+      localStorage.setItem(key, JSON.stringify(kept))
+      return
+    } catch (error) {
+      // The browser's room is full: half of the conversations, the oldest, are let go.
+      if (!(error instanceof DOMException) || kept.length === 0) throw error
+    }
+  }
+}
+// Whoever reloads or goes has what was said up to then, and paid for.
+globalThis.addEventListener?.('pagehide', () => {
+  if (timer !== undefined) write()
+})
 
 export const conversations = {
   all: read,

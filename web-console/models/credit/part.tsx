@@ -32,9 +32,9 @@ export function PartOfAnswer({ credit, account, text, withSteps = true }: PartPr
   const name = nameOf(account)
   return (
     <section className="part" aria-label={`The part of ${name}`}>
-      <h3>
+      <h2>
         {name}, {shareText(own.share)} of this answer
-      </h3>
+      </h2>
       <p className="part-why">{whyText(name, own, credits)}</p>
       <NearestRows receipt={proof.view.id} account={account} text={text} name={name} />
       <Arithmetic credit={credit} account={account} />
