@@ -1,5 +1,5 @@
 import { useQueryClient } from '@tanstack/react-query'
-import { useEffect, useRef, useState } from 'react'
+import { useEffect, useEffectEvent, useRef, useState } from 'react'
 import type { JobDraft, KeptDraft } from '../../../protocol/jobs/draft.ts'
 import { TilthError } from '../../../protocol/primitives/errors.ts'
 import { api, useCall, useConnection } from '../../api/index.ts'
@@ -65,6 +65,12 @@ export function useDraft(id: string): Drafting {
       clearTimeout(timer)
     }
   }, [edits, server === undefined, fault])
+
+  // Whoever goes to another page has what was entered last kept, too.
+  const leave = useEffectEvent(() => {
+    if (!isKept && server !== undefined && fault === undefined) void save()
+  })
+  useEffect(() => () => leave(), [])
 
   // A daemon that was away is back: what could not be kept meanwhile is.
   useEffect(() => {
