@@ -23,6 +23,7 @@ import { networkCommand } from './commands/network.ts'
 import { pauseCommand, resumeCommand } from './commands/pause.ts'
 import { peersCommand, statusCommand } from './commands/node.ts'
 import { claimCommand, earningsCommand, settleCommand } from './commands/payouts.ts'
+import { slashesCommand } from './commands/slashes.ts'
 import { tuneCommand } from './commands/tune.ts'
 import { offersCommand, serveCommand, unserveCommand } from './commands/serving.ts'
 import { upCommand } from './commands/up.ts'
@@ -76,7 +77,7 @@ const commandsOf: Record<Stage, Command[]> = {
   datanet: [datanetCommand()],
   contribution: [contributeCommand(), withdrawCommand()],
   checks: [contributionsCommand()],
-  votes: [reviewCommand(), voteCommand()],
+  votes: [reviewCommand(), voteCommand(), slashesCommand()],
   acceptance: [],
   version: [],
   job: [tuneCommand(), jobsCommand()],

@@ -19,6 +19,7 @@ import {
   Who,
   useNames
 } from '../parts/index.ts'
+import { Slashes } from './slashes.tsx'
 import { contractWords } from './words.ts'
 import './explorer.css'
 
@@ -74,6 +75,7 @@ export function Page() {
                 ]}
               />
             </Card>
+            <Slashes node={view.account} quiet />
             <DoneIn view={view} />
             <Answers account={view.account} />
           </>

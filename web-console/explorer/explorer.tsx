@@ -5,6 +5,7 @@ import { useGo, useParameter } from '../app/use-place.ts'
 import { amountText } from '../formats/index.ts'
 import { Button, Empty, Go, Id, Page as Frame, Read, SearchField, Section, Table, When, Who } from '../parts/index.ts'
 import { Found } from './found.tsx'
+import { Slashes } from './slashes.tsx'
 import './explorer.css'
 
 const few = { limit: 6 }
@@ -142,6 +143,7 @@ function Newest() {
           }
         </Read>
       </Section>
+      <Slashes />
     </>
   )
 }

@@ -16,6 +16,7 @@ import {
   When,
   Who
 } from '../parts/index.ts'
+import { Slashes } from '../explorer/slashes.tsx'
 import { Automation } from './automation.tsx'
 import { Glance } from './glance.tsx'
 import { Shelf } from './shelf.tsx'
@@ -116,6 +117,7 @@ export function Overview({ status, machine }: OverviewProps) {
       <Read from={machine} what="what lies on the disk">
         {view => <Shelf machine={view} />}
       </Read>
+      <Slashes node={status.address} quiet />
       <Section title="Who it is">
         <Facts
           facts={[

@@ -189,6 +189,22 @@ export const fileView = z.object({
 })
 export type FileView = z.infer<typeof fileView>
 
+/** A stake that was taken: half went to the reporter's payout address, the rest was burnt. */
+export const slashView = z.object({
+  node: addressView,
+  amount: decimal,
+  /** Where the reporter's half went. */
+  reporter: addressView,
+  reward: decimal,
+  /** The contribution that the validator voted on twice; null where the transaction names none. */
+  contribution: hash.nullable(),
+  block: decimal,
+  /** Of its block, in milliseconds since 1970; null where the chain does not tell now. */
+  at: z.int().nullable(),
+  transaction: hash
+})
+export type SlashView = z.infer<typeof slashView>
+
 /** An epoch with all that the chain and this node say of it. */
 export const epochPage = epochView.extend({
   name: z.string(),
@@ -299,6 +315,14 @@ export const explorerRoutes = {
     summary: 'An account by its address or PeerId: what it holds, has at stake, was paid, and does in the network',
     params: z.object({ id: text }),
     reply: accountView
+  }),
+  slashes: route({
+    method: 'GET',
+    path: '/api/slashes',
+    stage: 'votes',
+    summary: 'Stakes that were taken, of all nodes or of one, the newest first: whose, how much, for what, by whom',
+    params: paged.extend({ node: account.optional() }),
+    reply: pageSchema(slashView)
   }),
   file: route({
     method: 'GET',

@@ -41,7 +41,11 @@ export const applyDatanets = {
     if (known === undefined) return `Datanet ${datanet} was never created`
     await draft.put(datanets, datanet, { ...known, version })
   },
-  async DoubleVote() {
-    // The stake it cost is told by Slashed.
+  /** The stake it cost is told by Slashed, just before and in the same transaction. */
+  async DoubleVote({ contribution, validator, transaction }, draft, { nodes, slashes }) {
+    const place = (await draft.get(nodes, validator))?.slashed ?? undefined
+    const slash = place === undefined ? undefined : await draft.get(slashes, place)
+    if (place === undefined || slash?.transaction !== transaction) return `a slash of ${validator} is missing`
+    await draft.put(slashes, place, { ...slash, contribution })
   }
 } as const satisfies { [N in 'DatanetCreated' | 'Committed' | 'VersionAnchored' | 'DoubleVote']: Apply<N> }

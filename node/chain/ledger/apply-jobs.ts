@@ -1,7 +1,7 @@
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import type { Apply, Draft } from './draft.ts'
 import { earn, hold } from './income.ts'
-import { emptyNode } from './records.ts'
+import { emptyNode, placeOf } from './records.ts'
 import type { EscrowRecord, NodeRecord, Tables } from './records.ts'
 import { total } from './totals.ts'
 
@@ -44,8 +44,11 @@ export const applyJobs = {
   },
   Withdrawn: ({ node }, draft, tables) => change(node, draft, tables, () => ({ unbonding: 0n, availableAt: 0n })),
   async Slashed(event, draft, tables) {
-    const { node, amount, reporter } = event
-    await change(node, draft, tables, () => ({ staked: 0n, unbonding: 0n, availableAt: 0n }))
+    const { node, amount, reporter, block, transaction } = event
+    const place = placeOf(event)
+    await change(node, draft, tables, () => ({ staked: 0n, unbonding: 0n, availableAt: 0n, slashed: place }))
+    await draft.put(tables.slashes, place, { node, amount, reporter, contribution: null, block, transaction, place })
+    await draft.put(tables.slashesOf, `${node}/${place}`, place)
     // As the contract has it: half to whoever reported, the rest is burnt.
     await earn(event, { account: reporter, kind: 'validating', amount: amount / 2n, of: null }, draft, tables)
   },

@@ -18,6 +18,7 @@ export type {
   NodeRecord,
   PoolRecord,
   ProposalRecord,
+  SlashRecord,
   Totals,
   UndoRecord,
   VersionRecord

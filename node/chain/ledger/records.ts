@@ -134,9 +134,24 @@ export const nodeRecord = z.strictObject({
   staked: amount,
   unbonding: amount,
   availableAt: uint(64),
-  payout: address.nullable()
+  payout: address.nullable(),
+  /** Place of the slash that it suffered last. */
+  slashed: z.string().nullable()
 })
 export type NodeRecord = z.infer<typeof nodeRecord>
+
+/** A stake that was taken, all of it: half went to `reporter`, the rest was burnt. */
+export const slashRecord = z.strictObject({
+  node: address,
+  amount,
+  reporter: address,
+  /** The contribution that it voted on twice; null where the transaction names none. */
+  contribution: bytes32.nullable(),
+  block,
+  transaction: bytes32,
+  place: z.string()
+})
+export type SlashRecord = z.infer<typeof slashRecord>
 
 /**
  * What accounts are paid for: training (escrows), serving and building (channels), data (pools), settling (the bond of
@@ -200,7 +215,7 @@ export const totalsRecord = z.strictObject({
 export type Totals = z.infer<typeof totalsRecord>
 
 /** Of the tables below; a change that older entries do not have takes the next number. */
-export const ledgerLayout = 2
+export const ledgerLayout = 3
 
 /** What a block changed, so that it can be taken back: its events, and what stood before, as text; null for nothing. */
 const undoRecord = z.strictObject({
@@ -276,6 +291,10 @@ export function openTables(store: Pick<Store, 'collection'>) {
     /** POOL/ACCOUNT → all it was paid from the pool. */
     claimed: table('claimed', amount),
     nodes: table('nodes', nodeRecord),
+    /** PLACE */
+    slashes: table('slashes', slashRecord),
+    /** NODE/PLACE → place. */
+    slashesOf: table('slashes-of', z.string()),
     /** ADDRESS/PLACE/KIND: one event may pay an account in two ways. */
     income: table('income', incomeRecord),
     accounts: table('accounts', accountRecord),
@@ -314,7 +333,7 @@ export const emptyPool = (pool: Hex): PoolRecord => ({
   payoutsTotal: 0n,
   pending: null
 })
-export const emptyNode: NodeRecord = { staked: 0n, unbonding: 0n, availableAt: 0n, payout: null }
+export const emptyNode: NodeRecord = { staked: 0n, unbonding: 0n, availableAt: 0n, payout: null, slashed: null }
 const nothing = { amount: 0n, times: 0 }
 export const emptyAccount: AccountRecord = {
   income: {

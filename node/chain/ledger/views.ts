@@ -15,6 +15,7 @@ import type {
   NodeRecord,
   PoolRecord,
   ProposalRecord,
+  SlashRecord,
   Table,
   Totals,
   VersionRecord
@@ -59,6 +60,8 @@ export interface Views {
     page?: PageOptions
   ): Promise<Page<ChannelRecord>>
   node(address: Address): Promise<NodeRecord>
+  /** Stakes that were taken, of all nodes or of one, in the order of the chain. */
+  slashes(filter?: { node?: Address }, page?: PageOptions): Promise<Page<SlashRecord>>
   pool(id: Hex): Promise<PoolRecord>
   pools(page?: PageOptions): Promise<Page<PoolRecord>>
   /** In the order of the chain. */
@@ -148,6 +151,10 @@ export function createViews(book: Book): Views {
       return list(tables.channelsBy, `${kind}/${id}/`, page, channel => get(tables.channels, channel))
     },
     node: async address => (await get(tables.nodes, address)) ?? emptyNode,
+    slashes: ({ node } = {}, page = {}) =>
+      node === undefined
+        ? list(tables.slashes, '', page, same)
+        : list(tables.slashesOf, `${node}/`, page, place => get(tables.slashes, place)),
     pool: async id => (await get(tables.pools, id)) ?? emptyPool(id),
     pools: (page = {}) => list(tables.pools, '', page, same),
     proposals: (pool, page = {}) => list(tables.proposals, `${pool}/`, page, same),

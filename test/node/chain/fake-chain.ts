@@ -9,7 +9,8 @@ import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 // A chain made of data: blocks of events that the contracts could have made, and that can be taken back.
 
 type Distribute<T> = T extends unknown ? Omit<T, 'block' | 'logIndex' | 'transaction'> : never
-export type Fact = Distribute<ChainEvent>
+/** In a transaction of its own, unless it names one that it shares with others. */
+export type Fact = Distribute<ChainEvent> & { readonly transaction?: Hex }
 
 const word = (kind: string, n: number): Hex => keccak(`${kind} ${n}`)
 export const who = (n: number): Address => `0x${word('who', n).slice(2, 42)}`
@@ -222,10 +223,10 @@ export function fakeChain(salt = '', chainId = 31337): FakeChain {
       const state = structuredClone(at(blocks.length - 1).state)
       const next = header(blocks.length, at(blocks.length - 1).header.hash)
       const events = choices.map((choice, logIndex) => ({
+        transaction: keccak(`${next.hash}${logIndex}`),
         ...(typeof choice === 'number' ? nextFact(state, choice) : choice),
         block: next.number,
-        logIndex,
-        transaction: keccak(`${next.hash}${logIndex}`)
+        logIndex
       })) as ChainEvent[]
       blocks.push({ header: next, events, state })
     },

@@ -15,6 +15,7 @@ import type { FakeChain, Fact } from './fake-chain.ts'
 
 const [worker, builder, client, settler, author] = [who(3), who(4), who(5), who(6), who(7)]
 const [model, channel, job, pool] = [keccak('model'), keccak('channel'), keccak('job'), keccak('pool')]
+const slashing = keccak('slashing')
 const escrow = (n: number): Hex => keccak(`escrow ${n}`)
 const fund = (n: number): Fact => ({
   name: 'EscrowFunded',
@@ -69,7 +70,15 @@ const paying: Fact[] = [
   { name: 'EscrowReleased', escrow: escrow(1), paid: 80n, returned: 20n },
   { name: 'EscrowRefunded', escrow: escrow(2), amount: 100n },
   { name: 'Staked', node: author, amount: 50n },
-  { name: 'Slashed', node: author, amount: 51n, reporter: settler },
+  { name: 'Slashed', node: author, amount: 51n, reporter: settler, transaction: slashing },
+  {
+    name: 'DoubleVote',
+    contribution: keccak('twice'),
+    validator: author,
+    reporter: who(9),
+    slashed: 51n,
+    transaction: slashing
+  },
   propose(1),
   voided(keccak('fee')),
   propose(1),
@@ -150,6 +159,35 @@ describe('what accounts are paid for', function () {
       (await chain.ledger.income(settler)).items.map(({ amount }) => amount),
       [25n, null]
     )
+  })
+
+  it('names each stake that was taken: whose, how much, for what; and takes it back with its block', async () => {
+    const told = async (node?: Address) =>
+      (await chain.ledger.slashes(node === undefined ? {} : { node })).items.map(
+        ({ node: slashed, amount, reporter, contribution, transaction }) => [
+          slashed,
+          amount,
+          reporter,
+          contribution,
+          transaction
+        ]
+      )
+    const first = [author, 51n, settler, keccak('twice'), slashing]
+    assert.deepEqual(await told(), [first])
+    assert.deepEqual(await told(author), [first])
+    assert.deepEqual(await told(worker), [])
+    fake.mine([
+      { name: 'Staked', node: worker, amount: 9n },
+      { name: 'Slashed', node: worker, amount: 9n, reporter: client }
+    ])
+    await chain.ledger.caughtUp()
+    const plain = (await chain.ledger.slashes({}, { reverse: true, limit: 1 })).items[0]
+    assert.deepEqual([plain?.node, plain?.contribution], [worker, null], 'the newest, and nothing is guessed of it')
+    fake.drop(1)
+    fake.mine([])
+    fake.mine([])
+    await chain.ledger.caughtUp()
+    assert.deepEqual(await told(), [first])
   })
 
   it('is read from the chain again by a version that an older one has not written it for', async () => {

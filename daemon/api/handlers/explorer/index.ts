@@ -9,6 +9,7 @@ import { accountOf } from './accounts.ts'
 import { fileNamed } from './files.ts'
 import { find } from './find.ts'
 import { payoutProof, proofsOf } from './proofs.ts'
+import { slashHandlers } from './slashes.ts'
 import { statementsOf } from './statements.ts'
 import { transactionView } from './transactions.ts'
 
@@ -24,6 +25,7 @@ type Calls =
   | 'escrow'
   | 'versionEntries'
   | 'account'
+  | 'slashes'
   | 'file'
 
 type Parts = Pick<Node, 'data' | 'jobs' | 'models' | 'payouts' | 'account' | 'chain' | 'transport' | 'network' | 'self'>
@@ -126,6 +128,7 @@ export function explorerHandlers(node: Parts): Pick<Handlers, Calls> {
         version: { datanet: id, version, root, cid, count, transaction, name: await names.datanet(id as Hex) }
       }
     },
+    ...slashHandlers(node),
     account: ({ params }) => accountOf(node, params.id),
     file: ({ params }) => fileNamed(node, params.cid)
   }

@@ -1,0 +1,30 @@
+import type { Node } from '../../../../node/node.ts'
+import type { Handlers } from '../../server/index.ts'
+
+/** Stakes that were taken, the newest first. A chain that does not answer keeps back their times, and nothing else. */
+export const slashHandlers = ({ chain }: Pick<Node, 'chain'>): Pick<Handlers, 'slashes'> => ({
+  async slashes({ params: { node, limit, cursor } }) {
+    const { items, next } = await chain.ledger.slashes(node === undefined ? {} : { node }, {
+      reverse: true,
+      limit,
+      ...(cursor === undefined ? {} : { after: cursor })
+    })
+    const times = await chain.transactions.times(items.map(({ block }) => block)).catch(() => new Map<bigint, bigint>())
+    return {
+      items: items.map(({ node: slashed, amount, reporter, contribution, block, transaction }) => {
+        const at = times.get(block)
+        return {
+          node: slashed,
+          amount: amount.toString(),
+          reporter,
+          reward: (amount / 2n).toString(),
+          contribution,
+          block: block.toString(),
+          at: at === undefined ? null : Number(at) * 1000,
+          transaction
+        }
+      }),
+      next: next ?? null
+    }
+  }
+})

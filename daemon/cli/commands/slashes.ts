@@ -1,0 +1,51 @@
+import type { Command } from 'commander'
+import { InvalidError, address } from '../../../protocol/primitives/index.ts'
+import { command, connected, guarded, listing, showList } from '../command.ts'
+import type { ListFlags } from '../command.ts'
+import { red, table, tokens } from '../output.ts'
+
+/** [reject] An account, as it stands on chain. @throws InvalidError `account.text` */
+function accountTyped(text: string): string {
+  if (!address.safeParse(text.toLowerCase()).success)
+    throw new InvalidError('account.text', `"${text.slice(0, 80)}" is no account`, {
+      help: 'An account is 0x and 40 hexadecimal digits; `tilth datanet roster <datanet>` lists those of validators.'
+    })
+  return text.toLowerCase()
+}
+
+export function slashesCommand(): Command {
+  return listing(
+    connected(
+      command({
+        name: 'slashes',
+        summary: 'stakes that were taken, newest first: whose, how much, for which contribution, by whom',
+        examples: ['tilth slashes', 'tilth slashes 0x70997970c51812dc3a010c7d01b50e0d17dc79c8 --json']
+      })
+    )
+  )
+    .argument('[account]', 'of this node alone')
+    .action(
+      guarded(async (account: string | undefined, flags: ListFlags) => {
+        const of = account === undefined ? {} : { node: accountTyped(account) }
+        await showList(
+          flags,
+          (api, page) => api.call('slashes', { params: { ...page, ...of } }),
+          items =>
+            items.length === 0
+              ? 'no stake was taken'
+              : table(
+                  ['validator', 'lost', 'half went to', 'for two votes on', 'when', 'transaction'],
+                  items.map(({ node, amount, reporter, contribution, at, block, transaction }) => [
+                    node,
+                    red(tokens(amount)),
+                    reporter,
+                    contribution ?? '',
+                    at === null ? `block ${block}` : new Date(at).toLocaleString(),
+                    transaction
+                  ]),
+                  [1]
+                )
+        )
+      })
+    )
+}

@@ -1,0 +1,58 @@
+import { useList } from '../api/index.ts'
+import { places } from '../app/places.ts'
+import { Amount, Id, ReadList, Section, Table, When, Who } from '../parts/index.ts'
+
+interface SlashesProps {
+  /** Of one node; of all without. */
+  readonly node?: string
+  /** Whether the section says so where no stake was taken, or is not there. */
+  readonly quiet?: boolean
+}
+
+/** Stakes that were taken: whose, how much, for what, by whom. */
+export function Slashes({ node, quiet = false }: SlashesProps) {
+  const slashes = useList('slashes', { limit: 10, ...(node === undefined ? {} : { node }) })
+  if (quiet && (slashes.items ?? []).length === 0) return null
+  return (
+    <Section
+      title={node === undefined ? 'Stakes that were taken' : 'Its stake was taken'}
+      note={
+        'Whoever signs two different votes on one contribution loses all that it has at stake: ' +
+        'half goes to who showed it, the rest is burnt.'
+      }
+    >
+      <ReadList
+        from={slashes}
+        what="the stakes that were taken"
+        empty={{ title: 'None: nobody was shown to have voted twice.' }}
+      >
+        {items => (
+          <Table
+            label="Stakes that were taken"
+            items={items}
+            keyOf={({ transaction, node: slashed }) => `${transaction} ${slashed}`}
+            columns={[
+              { name: 'Validator', cell: ({ node: slashed }) => <Who account={slashed} /> },
+              { name: 'Lost', number: true, cell: ({ amount }) => <Amount of={amount} /> },
+              {
+                name: 'Two votes on',
+                cell: ({ contribution }) =>
+                  contribution === null ? 'not told' : <Id id={contribution} to={places.contribution(contribution)} />
+              },
+              { name: 'Half went to', cell: ({ reporter }) => <Who account={reporter} /> },
+              {
+                name: 'Transaction',
+                cell: ({ transaction }) => <Id id={transaction} to={places.transaction(transaction)} />
+              },
+              {
+                name: 'When',
+                number: true,
+                cell: ({ at, block }) => (at === null ? `block ${block}` : <When at={at} />)
+              }
+            ]}
+          />
+        )}
+      </ReadList>
+    </Section>
+  )
+}
