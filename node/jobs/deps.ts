@@ -96,7 +96,7 @@ export interface JobsDeps {
   readonly folder: string
   readonly policy?: Partial<WorkerPolicy>
   /** Whether a worker takes on work now; always unless given. */
-  readonly availability?: Pick<Availability, 'away' | 'onChange'>
+  readonly availability?: Pick<Availability, 'away' | 'onChange' | 'lentUntil'>
   readonly timing?: Partial<JobsTiming>
   /** Where this phase's metrics are kept, if anywhere. */
   readonly metrics?: Metrics

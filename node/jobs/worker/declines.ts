@@ -17,6 +17,21 @@ export interface DeclineView {
   readonly again: number | null
 }
 
+/** When a job is looked at again: what is missing may come, hours pass, and an owner may change the terms. */
+const againMs = { passing: 5_000, hours: 60_000, final: 600_000 } as const
+const lasts = {
+  'work.parameters': 'final',
+  'work.rows': 'final',
+  'work.seconds': 'final',
+  'work.price': 'final',
+  'work.deadline': 'final',
+  'work.hours': 'hours',
+  'work.base': 'passing',
+  'work.version': 'passing',
+  'work.away': 'passing',
+  'work.failed': 'passing'
+} as const satisfies Record<DeclineCode, keyof typeof againMs>
+
 /** What stands against a bid: the owner's own terms, or what the job needs and cannot be had now. */
 export class DeclinedError extends TilthError {
   readonly why: DeclineCode
@@ -30,8 +45,11 @@ export class DeclinedError extends TilthError {
     cause?: unknown,
     estimate?: { readonly seconds: number; readonly price: bigint }
   ) {
-    const passing = why === 'work.base' || why === 'work.version' || why === 'work.away' || why === 'work.failed'
-    super(why, reason, { help, consequence: passing ? 'retry' : 'ignore', ...(cause === undefined ? {} : { cause }) })
+    super(why, reason, {
+      help,
+      consequence: lasts[why] === 'final' ? 'ignore' : 'retry',
+      ...(cause === undefined ? {} : { cause })
+    })
     this.why = why
     this.estimate = estimate
   }
@@ -39,8 +57,6 @@ export class DeclinedError extends TilthError {
 
 /** Jobs remembered as declined; of more, the oldest are forgotten. */
 const mostDeclined = 500
-/** When a job is looked at again: what is missing may come, and an owner may change the terms. */
-const againMs = { passing: 5_000, final: 600_000 }
 
 export interface Declines {
   /** Whether a job was declined and is not to be looked at yet. */
@@ -67,9 +83,9 @@ export function createDeclines(clock: { now(): number }): Declines {
               "The daemon's log says what failed.",
               error
             )
-      const final = known.consequence !== 'retry'
+      const final = lasts[known.why] === 'final'
       const at = clock.now()
-      const until = at + (final ? againMs.final : againMs.passing)
+      const until = at + againMs[lasts[known.why]]
       declined.delete(job)
       const view = { job, builder, code: known.why, reason: known.message, help: known.help ?? '', at }
       declined.set(job, { view: { ...view, again: final ? null : until }, until })

@@ -129,6 +129,16 @@ export function createWorker(
           undefined,
           { seconds, price }
         )
+      const lentMs = Math.max(0, (deps.availability?.lentUntil() ?? Infinity) - deps.clock.now())
+      if (seconds * 1000 > lentMs)
+        throw new DeclinedError(
+          'work.hours',
+          `its ${seconds} s here would not end within the ` +
+            `${Math.floor(lentMs / 1000)} s for which this machine is still lent`,
+          'It is looked at again while its bids are open; longer hours (--hours) take longer jobs.',
+          undefined,
+          { seconds, price }
+        )
     }
     const { spec } = job.document
     const { seconds, price, siblingPrice } = await estimator.estimate(id, spec, builder, accept, stopping.signal)

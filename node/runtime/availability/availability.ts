@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Store } from '../../store/types.ts'
 import type { Clock, Log } from '../types.ts'
-import { minutesUntilOpen } from './hours.ts'
+import { minutesUntilClosed, minutesUntilOpen } from './hours.ts'
 import type { Hours } from './hours.ts'
 import { onBattery } from './power.ts'
 
@@ -63,6 +63,8 @@ export interface Availability {
   stop(): void
   /** Undefined while new work is taken on. */
   away(): Away | undefined
+  /** When its owner's hours end, milliseconds since 1970; Infinity where none are named. */
+  lentUntil(): number
   /** On disk when it resolves: a restart does not end it. */
   pause(pause: Pause): Promise<void>
   resume(): Promise<void>
@@ -120,6 +122,10 @@ export function createAvailability(
       stop?.()
     },
     away,
+    lentUntil() {
+      const now = clock.now()
+      return now - (now % 60_000) + minutesUntilClosed(policy.hours, minuteOf(now)) * 60_000
+    },
     async pause(pause) {
       await table.put('pause', pause)
       paused = pause

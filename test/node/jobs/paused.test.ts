@@ -8,14 +8,19 @@ import type { TestNetwork, TestPeer } from './network.ts'
 /** An owner who pauses and resumes as the test says. */
 function owner() {
   let away: Away | undefined
+  let until = Infinity
   const listeners = new Set<(away: Away | undefined) => void>()
   return {
     say(next: Away | undefined) {
       away = next
       for (const listener of listeners) listener(next)
     },
+    lend(at: number) {
+      until = at
+    },
     availability: {
       away: () => away,
+      lentUntil: () => until,
       onChange(listener: (away: Away | undefined) => void) {
         listeners.add(listener)
         return () => {
@@ -70,5 +75,21 @@ describe('a worker whose owner pauses it', function () {
     const job = network.builder.service.job(id)
     assert.equal(job?.state, 'completed')
     assert.ok(job?.awards.every(({ attempt }) => attempt === 0))
+  })
+
+  it('does not bid for what would not end within the hours of its owner, and says so', async () => {
+    mine.say(undefined)
+    mine.lend(Date.now() + 500)
+    const { id } = await network.builder.service.post({ ...request(network), expectedBids: 1, bidSeconds: 8 })
+    const declined = () => worker.service.declined().items.find(({ job }) => job === id)
+    await until(() => declined() !== undefined, 'it declines')
+    assert.equal(declined()?.code, 'work.hours')
+    assert.match(declined()?.reason ?? '', /would not end within the [0-9]+ s/)
+    assert.match(declined()?.help ?? '', /--hours/)
+    assert.notEqual(declined()?.again, null, 'other hours come')
+    const said = () => network.builder.service.job(id)?.refusals.find(({ worker: by }) => by === worker.address)
+    await until(() => said() !== undefined, 'its builder is told why')
+    assert.equal(said()?.code, 'work.hours')
+    assert.equal(network.builder.service.job(id)?.bids.length, 0)
   })
 })

@@ -7,6 +7,7 @@ import {
   createAvailability,
   manualClock,
   minutesInDay,
+  minutesUntilClosed,
   minutesUntilOpen,
   onBattery,
   silentLog
@@ -30,6 +31,20 @@ describe('when a machine is lent', () => {
       }),
       { numRuns: 50 }
     )
+  })
+
+  it('until its hours end: those that meet are one, and whole days never end', () => {
+    fc.assert(
+      fc.property(hours, minute, (lent, now) => {
+        const left = minutesUntilClosed(lent, now)
+        const open = (at: number): boolean => minutesUntilOpen(lent, at % minutesInDay) === 0
+        const all = Array.from({ length: minutesInDay }, (_, passed) => open(now + passed))
+        const closes = all.indexOf(false)
+        assert.equal(left, lent.length === 0 || closes === -1 ? Infinity : closes)
+      }),
+      { numRuns: 200 }
+    )
+    assert.equal(minutesUntilClosed([{ from: 22 * 60, to: 7 * 60 }], 23 * 60), 8 * 60)
   })
 
   it('over midnight, too', () => {
