@@ -6,7 +6,7 @@ import './states.css'
 /** While something is read: the shape of what will come, and words for who cannot see it. */
 export function Loading({ what, lines = 3 }: { readonly what: string; readonly lines?: number }) {
   return (
-    <div className="loading" role="status">
+    <div className="loading" role="status" aria-busy="true">
       <span className="visually-hidden">Reading {what}</span>
       {Array.from({ length: lines }, (_, line) => (
         <span key={line} className="loading-line" aria-hidden="true" />
