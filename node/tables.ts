@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { assignment, jobRecord, keptDraft } from '../protocol/jobs/index.ts'
-import { gateDocument } from '../protocol/payouts/index.ts'
+import { heldOutDocument } from '../protocol/payouts/index.ts'
 import { openBooks, openTables as openLedger } from './chain/ledger/records.ts'
 import { openTables as openData } from './data/book/records.ts'
 import { unanchoredRecord } from './data/host/anchoring.ts'
@@ -12,7 +12,7 @@ import { speed } from './jobs/worker/estimate.ts'
 import { experienceRecord } from './jobs/worker/experience.ts'
 import { tallyRecord } from './flow/tally.ts'
 import { openTables as openModels } from './models/records.ts'
-import { openUseTables, statedGate } from './payouts/bazaar/index.ts'
+import { openUseTables, statedHeldOut } from './payouts/bazaar/index.ts'
 import { openTables as openReceipts } from './payouts/receipts/index.ts'
 import { summarySchema } from './payouts/settler/bundles.ts'
 import { verdictSchema } from './payouts/settler/watcher.ts'
@@ -41,8 +41,8 @@ const apart: Readonly<Record<string, z.ZodType>> = {
   'jobs/experience': experienceRecord,
   'jobs/assignments': assignment,
   'flow/tally': tallyRecord,
-  'payouts/gates': gateDocument,
-  'payouts/stated-gates': statedGate,
+  'payouts/held-out': heldOutDocument,
+  'payouts/stated-held-out': statedHeldOut,
   'payouts/summaries': summarySchema,
   'payouts/verdicts': verdictSchema,
   'automation/last': stepRecord,

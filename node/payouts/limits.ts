@@ -2,10 +2,10 @@
 export const maxBundleBytes = 64 << 20
 /** Receipts of one epoch; what is over waits for the next. */
 export const maxEpochReceipts = 20_000
-/** Held-out questions that the gate is measured on; of more, so many in equal steps. */
-export const maxGateQuestions = 256
-/** Answers scored in one call of the engine, so that serving gets its turn in between. */
-export const gateBatch = 8
+/** Held-out questions measured in one call of the engine, so that serving gets its turn in between. */
+export const heldOutBatch = 4
+/** Tokens that a model's own answer to a held-out question may be longer than the true one. */
+export const mostOwnTokens = 8
 /** Results of jobs whose contributors' values are remembered before their models are registered. */
 export const mostValued = 32
 /** Models whose base and siblings are held for weighing, and for how long after the last answer of theirs. */
@@ -25,7 +25,7 @@ export const poolsAtOnce = 16
 export const peersAtOnce = 4
 export const defaultTiming = {
   closingMs: 15_000,
-  gateMs: 600_000,
+  heldOutMs: 600_000,
   announceMs: 30_000,
   tickMs: 2_000,
   redeemPauseMs: 5_000,

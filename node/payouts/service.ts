@@ -329,13 +329,13 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
     },
     prepare,
     async knownGate(model) {
-      const gate = await weigher.knownGate(model)
-      const weighed = gate === undefined ? null : await models.weighed(model)
-      return weighed === null || gate === undefined ? null : gateView(gate, weighed.measure)
+      const known = await weigher.knownHeldOut(model)
+      const weighed = known === undefined ? null : await models.weighed(model)
+      return weighed === null || known === undefined ? null : gateView(known, weighed.measure)
     },
     async gate(model) {
-      const [weighed, gate] = [await models.weighed(model), await weigher.gate(model)]
-      return weighed === null || gate === null ? null : gateView(gate, weighed.measure)
+      const [weighed, found] = [await models.weighed(model), await weigher.heldOut(model)]
+      return weighed === null || found === null ? null : gateView(found, weighed.measure)
     },
     valuesOf(result, parties) {
       const known = valued.get(result)

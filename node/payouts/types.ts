@@ -399,7 +399,7 @@ export interface PayoutsTiming {
   /** How long a settler waits for workers to redeem and announce. */
   readonly closingMs: number
   /** How long it waits for held-out values: those of a new model have to be measured first. */
-  readonly gateMs: number
+  readonly heldOutMs: number
   /** What is not settled is announced again this often, for peers that came late. */
   readonly announceMs: number
   /** How often pending epochs are looked at. */
@@ -435,7 +435,7 @@ export interface PayoutsDeps {
     FollowedChain,
     'account' | 'datanets' | 'payouts' | 'channels' | 'models' | 'nodes' | 'tokens' | 'head' | 'ledger'
   >
-  readonly engine: Pick<Engine, 'score' | 'scoreMany' | 'encode'>
+  readonly engine: Pick<Engine, 'score' | 'scoreMany' | 'encode' | 'generate'>
   /** The jobs phase: a model's players, coalitions and siblings, by the CID that its registration names. */
   readonly result: (cid: string) => Promise<JobResult>
   readonly versions: Versions

@@ -1,6 +1,6 @@
 import type { Address } from '../../protocol/primitives/index.ts'
-import { foundBy } from '../../protocol/payouts/index.ts'
-import type { GateDocument, Measure, ScoringDocument } from '../../protocol/payouts/index.ts'
+import { foundBy, heldOutValues } from '../../protocol/payouts/index.ts'
+import type { HeldOutDocument, Measure, ScoringDocument } from '../../protocol/payouts/index.ts'
 import type { Summary } from './settler/index.ts'
 import type { Proposal } from './proposals.ts'
 import type { Entry } from './receipts/index.ts'
@@ -49,13 +49,14 @@ export function receiptView({ id, pool, receipt, state }: Entry, scorings: reado
   }
 }
 
-export function gateView({ model, questions, values }: GateDocument, { players }: Measure): GateView {
+export function gateView(document: HeldOutDocument, measure: Measure): GateView {
+  const { questions, truth } = heldOutValues(document, measure)
   const asked = BigInt(questions || 1)
   const nearest = (sum: bigint): bigint => (2n * sum + (sum < 0n ? -asked : asked)) / (2n * asked)
   return {
-    model,
+    model: document.model,
     questions,
-    values: Object.fromEntries(players.map((player, i) => [player, nearest(values[i] ?? 0n)])) as Record<
+    values: Object.fromEntries(measure.players.map((player, i) => [player, nearest(truth[i] ?? 0n)])) as Record<
       Address,
       bigint
     >

@@ -2,9 +2,9 @@ import { contentHash, InvalidError } from '../primitives/index.ts'
 import type { Address, Hex } from '../primitives/index.ts'
 import { coalitionsOf } from '../jobs/index.ts'
 import type { JobResult } from '../jobs/index.ts'
-import { utilityUnit, weightMatrix, weightsOf } from './shapley.ts'
+import { utilityUnit, weightMatrix, weightsOver } from './shapley.ts'
 import type { WeightMatrix } from './shapley.ts'
-import type { Attribution, GateDocument, ModelMeasure } from './types.ts'
+import type { Attribution, Measured, ModelMeasure } from './types.ts'
 
 /** A model's measure that was checked, with its W. */
 export interface Measure extends ModelMeasure {
@@ -52,29 +52,49 @@ export function utilityOf(probability: number): number {
 /** `Scoring.attribution`. */
 export const attributionHash = (attribution: Attribution): Hex => contentHash(attribution)
 
-/** @throws InvalidError `utilities.count` */
-export function attributionOf(measure: Measure, utilities: readonly number[]): Attribution {
+/** Every player a candidate. */
+export const everyPlayer = ({ players }: Pick<ModelMeasure, 'players'>): number[] => players.map((_, i) => i)
+
+/**
+ * Up to so many players each is a candidate of every text: no rule has to pick any.
+ */
+export const mostUnscreened = 6
+
+/**
+ * What is measured of a text, as far as anybody can see it without the text.
+ * @throws InvalidError `utilities.count`, `candidates.players`
+ */
+export function checkMeasured({ utilities, candidates }: Measured, { players, coalitions }: ModelMeasure): void {
+  // [reject] There is one utility for each coalition.
+  if (utilities.length !== coalitions.length)
+    throw new InvalidError(
+      'utilities.count',
+      `there are ${utilities.length} utilities for ${coalitions.length} coalitions`
+    )
+  // [reject] Candidates are players, in order, each once.
+  if (candidates.some((player, i) => player >= players.length || player <= (candidates[i - 1] ?? -1)))
+    throw new InvalidError('candidates.players', 'the candidates are not players in their order, each once')
+  // [reject] Where players are few, each of them is one.
+  if (players.length <= mostUnscreened && candidates.length !== players.length)
+    throw new InvalidError('candidates.players', 'of so few players each is a candidate')
+}
+
+/**
+ * φ of every player in 1e-6; together (u_N − u_∅)·100, exactly.
+ * @throws InvalidError as checkMeasured
+ */
+export function weightsOf(measure: Measure, measured: Measured): bigint[] {
+  checkMeasured(measured, measure)
+  return weightsOver(measure.matrix, measured.utilities)
+}
+
+/** @throws InvalidError as weightsOf */
+export function attributionOf(measure: Measure, measured: Measured): Attribution {
   return {
     model: measure.model,
     players: [...measure.players],
-    utilities: [...utilities],
-    weights: weightsOf(measure.matrix, utilities)
+    utilities: [...measured.utilities],
+    candidates: [...measured.candidates],
+    weights: weightsOf(measure, measured)
   }
-}
-
-/** The held-out value of each player from the utilities of each question (rows) under each coalition. */
-export function gateOf(measure: Measure, utilities: readonly (readonly number[])[]): GateDocument {
-  const sums = measure.coalitions.map((_, k) => utilities.reduce((sum, row) => sum + (row[k] ?? 0), 0))
-  return { model: measure.model, questions: utilities.length, utilities: sums, values: weightsOf(measure.matrix, sums) }
-}
-
-/** @throws InvalidError `gate.*` */
-export function checkGate(gate: GateDocument, measure: Measure): void {
-  if (gate.model !== measure.model) throw new InvalidError('gate.model', 'the gate is of another model')
-  // [reject] A sum over so many questions is no larger than so many certainties.
-  if (gate.utilities.some(sum => sum > gate.questions * utilityUnit))
-    throw new InvalidError('gate.utilities', 'utilities sum to more than the questions allow')
-  // [reject] Held-out values are W times the sums.
-  if (weightsOf(measure.matrix, gate.utilities).join() !== gate.values.join())
-    throw new InvalidError('gate.values', 'the held-out values are not W times the utilities')
 }

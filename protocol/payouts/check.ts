@@ -3,16 +3,17 @@ import type { Network } from '../crypto/index.ts'
 import { InvalidError, TilthError, canonicalJson } from '../primitives/index.ts'
 import type { ErrorCode, Hex } from '../primitives/index.ts'
 import type { CosignedReceipt } from '../models/index.ts'
-import { checkGate, measureOf } from './attribution.ts'
+import { measureOf } from './attribution.ts'
 import type { Measure } from './attribution.ts'
 import { buildEpoch } from './epoch.ts'
 import type { PreviousEpoch } from './epoch.ts'
+import { agreesHeldOut, checkHeldOut } from './held-out.ts'
 import { payoutsTree, receiptId, receiptsTree } from './leaves.ts'
 import { countedScorings, faultOf, inOrder, placeOf } from './select.ts'
 import type { PoolFacts, ReceiptFault } from './select.ts'
 import { isSettled, settledOf } from './settled.ts'
-import type { Attribution, EpochBundle, GateDocument, Scored } from './types.ts'
-import { divisionOf, foundBy, isNear } from './weighing.ts'
+import type { EpochBundle, HeldOutDocument, Measured, Scored } from './types.ts'
+import { divisionOf, foundBy } from './weighing.ts'
 
 // What anybody checks of a proposed epoch. Some faults can be shown to the contract, which then takes the proposer's
 // bond;
@@ -40,9 +41,9 @@ export interface BundleFacts extends PoolFacts {
   /** All that has come into the pool by now. */
   readonly deposited: bigint
   /** Held-out values that were computed here, where they were. */
-  readonly gates?: ReadonlyMap<Hex, GateDocument>
+  readonly heldOut?: ReadonlyMap<Hex, HeldOutDocument>
   /** What was found here, by receipt, for those that were weighed here. */
-  readonly own?: ReadonlyMap<Hex, Pick<Attribution, 'utilities'>>
+  readonly own?: ReadonlyMap<Hex, Measured>
 }
 
 /**
@@ -69,7 +70,7 @@ export type EpochFaultCode =
   | `receipts.${'count' | 'order'}`
   | `scoring.${'receipt' | 'needless' | 'unsound' | 'missing' | 'disputed' | 'utilities'}`
   | `bundle.${'place' | 'time' | 'deposited' | 'measure' | 'sums' | 'unreadable' | 'unavailable'}`
-  | 'gate.utilities'
+  | 'held-out.measured'
   | 'settled.expiry'
   | 'payouts.shares'
 
@@ -147,7 +148,7 @@ function scoringFaults(bundle: EpochBundle, facts: BundleFacts): EpochFault[] {
     else if (!found.settled) faults.push({ code: 'scoring.disputed', at })
     // [reject] Who has weighed it here finds the same.
     const own = facts.own?.get(receiptId(facts.network, receipt))
-    if (own !== undefined && found !== undefined && !isNear(own.utilities, found.utilities))
+    if (own !== undefined && found !== undefined && foundBy([own, found.measured])?.settled !== true)
       faults.push({ code: 'scoring.utilities', at })
   })
   return faults
@@ -224,24 +225,19 @@ function ruleFaults(bundle: EpochBundle, facts: BundleFacts): EpochFault[] {
     )
       faults.push({ code: 'bundle.measure' })
   }
-  for (const gate of bundle.gates) {
-    const [measure, own] = [facts.measures.get(gate.model), facts.gates?.get(gate.model)]
+  for (const document of bundle.heldOut) {
+    const [measure, own] = [facts.measures.get(document.model), facts.heldOut?.get(document.model)]
     try {
-      // [reject] Held-out values follow from their utilities.
-      if (measure !== undefined && measure !== null) checkGate(gate, measure)
+      // [reject] What held-out values follow from can be what was measured.
+      if (measure !== undefined && measure !== null) checkHeldOut(document, measure)
     } catch (error) {
       if (!(error instanceof TilthError)) throw error
       faults.push({ code: error.code })
     }
-    // [reject] … which are what this machine finds, but for one unit of rounding a question.
-    if (
-      own !== undefined &&
-      (own.questions !== gate.questions ||
-        own.utilities.some((sum, k) => Math.abs(sum - (gate.utilities[k] ?? 0)) > own.questions))
-    )
-      faults.push({ code: 'gate.utilities' })
+    // [reject] … and is what this machine has measured, but for one unit of rounding.
+    if (own !== undefined && !agreesHeldOut(own, document)) faults.push({ code: 'held-out.measured' })
   }
-  // [reject] Everything else follows from the receipts, the gates and what the pool got.
+  // [reject] Everything else follows from the receipts, the held-out documents and what the pool got.
   try {
     const again = rebuild(bundle, facts)
     if (canonicalJson(again.payouts) !== canonicalJson(bundle.payouts)) faults.push({ code: 'payouts.shares' })
@@ -254,9 +250,8 @@ function ruleFaults(bundle: EpochBundle, facts: BundleFacts): EpochFault[] {
 }
 
 /**
- * The same epoch made again from a bundle's own receipts, measures and gates: equal to it, roots included, exactly when
- * it
- * follows the rules. Needs nothing but the bundle and the one before.
+ * The same epoch made again from a bundle's own receipts, measures and held-out documents: equal to it, roots included,
+ * exactly when it follows the rules. Needs nothing but the bundle and the one before.
  * @throws InvalidError `epoch.*`, `coalitions.*`
  */
 export function rebuild(
@@ -282,7 +277,7 @@ export function rebuild(
     measures:
       measures ?? new Map(bundle.receipts.map(({ receipt }) => [receipt.message.model, known(receipt.message.model)])),
     scorings: scoringsOf(network, bundle),
-    gates: new Map(bundle.gates.map(gate => [gate.model, gate]))
+    heldOut: new Map(bundle.heldOut.map(document => [document.model, document]))
   })
 }
 

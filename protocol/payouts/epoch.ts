@@ -2,12 +2,13 @@ import { InvalidError } from '../primitives/index.ts'
 import type { Address, Hex } from '../primitives/index.ts'
 import type { Network } from '../crypto/index.ts'
 import type { CosignedReceipt } from '../models/index.ts'
+import { weightsOf } from './attribution.ts'
 import type { Measure } from './attribution.ts'
+import { heldOutValues } from './held-out.ts'
 import { payoutsTree, receiptId, receiptsTree } from './leaves.ts'
 import { settle, settledLines, settledOf } from './settled.ts'
-import { weightsOf } from './shapley.ts'
 import { divide } from './shares.ts'
-import type { EpochBundle, GateDocument, PayoutLine, Scored } from './types.ts'
+import type { EpochBundle, HeldOutDocument, PayoutLine, Scored } from './types.ts'
 import { divisionOf, foundBy } from './weighing.ts'
 
 // What an epoch pays: the pool's undistributed money (every data share that channels have paid in and no epoch before
@@ -25,7 +26,7 @@ export interface EpochInput {
   /** What scorers found, by receipt; of every receipt that is divided by its own weights. */
   readonly scorings: ReadonlyMap<Hex, readonly Scored[]>
   readonly measures: ReadonlyMap<Hex, Measure | null>
-  readonly gates: ReadonlyMap<Hex, GateDocument>
+  readonly heldOut: ReadonlyMap<Hex, HeldOutDocument>
   /** All that ever came into the pool. */
   readonly deposited: bigint
   /** The epoch's time, chain seconds. */
@@ -71,7 +72,7 @@ export function earningOf(receipt: CosignedReceipt, input: EarningInput): Earnin
       const id = receiptId(input.network, receipt)
       const found = foundBy(input.scorings.get(id) ?? [])
       if (found === undefined) throw new InvalidError('epoch.scoring', `nobody has weighed the receipt ${id}`)
-      return { measure, dataFee, weights: weightsOf(measure.matrix, found.utilities) }
+      return { measure, dataFee, weights: weightsOf(measure, found.measured) }
     }
   }
 }
@@ -98,11 +99,12 @@ function feesOf(earnings: readonly Earning[]): Map<Measure, bigint> {
  * Held-out values over the epoch's models: Σ_m d(m)·value_m / (questions_m·Σ_m d(m)), in 1e-6 and rounded away from
  * zero so that the sign is kept. With one model it is that model's mean.
  */
-function gatesOf(earnings: readonly Earning[], gates: ReadonlyMap<Hex, GateDocument>): Map<Address, bigint> {
+function gatesOf(earnings: readonly Earning[], gates: ReadonlyMap<Hex, HeldOutDocument>): Map<Address, bigint> {
   const weighed = [...feesOf(earnings)].map(([measure, fee]) => {
-    const gate = gates.get(measure.model)
+    const document = gates.get(measure.model)
+    const gate = document && heldOutValues(document, measure)
     if (gate === undefined)
-      throw new InvalidError('epoch.gate', `the held-out values of model ${measure.model} are missing`)
+      throw new InvalidError('epoch.held-out', `the held-out values of model ${measure.model} are missing`)
     return { gate, measure, fee }
   })
   const questions = weighed.reduce((product, { gate }) => product * BigInt(gate.questions || 1), 1n)
@@ -112,7 +114,7 @@ function gatesOf(earnings: readonly Earning[], gates: ReadonlyMap<Hex, GateDocum
     measure.players.forEach((player, i) => {
       sums.set(
         player,
-        (sums.get(player) ?? 0n) + fee * (gate.values[i] ?? 0n) * (questions / BigInt(gate.questions || 1))
+        (sums.get(player) ?? 0n) + fee * (gate.truth[i] ?? 0n) * (questions / BigInt(gate.questions || 1))
       )
     })
   }
@@ -161,11 +163,11 @@ export function partsOf(
 /**
  * An epoch from its receipts. Pure, so that whoever has the same receipts and reads the same chain makes the same
  * bundle.
- * @throws InvalidError `epoch.gate`, `epoch.measure`, `epoch.scoring` (something is missing) · `epoch.deposited` (the
- * pool got less than was paid out) · `epoch.time` (it is before the last one) · `settled.*` (what may not be counted)
+ * @throws InvalidError `epoch.held-out`, `epoch.measure`, `epoch.scoring` (something is missing) · `epoch.deposited`
+ * (the pool got less than was paid out) · `epoch.time` (it is before the last one) · `settled.*`
  */
 export function buildEpoch(input: EpochInput): EpochBundle {
-  const { network, pool, epoch, receipts, scorings, gates, deposited, previous } = input
+  const { network, pool, epoch, receipts, scorings, heldOut: gates, deposited, previous } = input
   const before = previous?.bundle.payoutsTotal ?? 0n
   if (deposited < before)
     throw new InvalidError('epoch.deposited', 'the pool got less than earlier epochs have given away')
@@ -191,8 +193,10 @@ export function buildEpoch(input: EpochInput): EpochBundle {
   )
   let held = parts.held + weighed.held
   const heldOut = new Map<Address, bigint>()
-  for (const [{ model, players }, amount] of parts.heldOut) {
-    const divided = heldOutShares(amount, gates.get(model)?.values ?? [])
+  for (const [measure, amount] of parts.heldOut) {
+    const { model, players } = measure
+    const document = gates.get(model)
+    const divided = heldOutShares(amount, document === undefined ? [] : heldOutValues(document, measure).truth)
     held += divided.held
     players.forEach((player, i) => {
       heldOut.set(player, (heldOut.get(player) ?? 0n) + (divided.shares[i] ?? 0n))
@@ -221,15 +225,16 @@ export function buildEpoch(input: EpochInput): EpochBundle {
     receiptsRoot: receiptsRoot.hash,
     receiptsTotal: receiptsRoot.sum,
     scorings: receipts.flatMap((receipt, at) =>
-      (scorings.get(receiptId(network, receipt)) ?? []).map(({ scorer, signature, utilities }) => ({
+      (scorings.get(receiptId(network, receipt)) ?? []).map(({ scorer, signature, utilities, candidates }) => ({
         receipt: at,
         scorer,
         signature,
-        utilities
+        utilities,
+        candidates
       }))
     ),
     models: models.map(({ model, players, coalitions, dataPoints }) => ({ model, players, coalitions, dataPoints })),
-    gates: models.flatMap(({ model }) => gates.get(model) ?? []),
+    heldOut: models.flatMap(({ model }) => gates.get(model) ?? []),
     deposited,
     dataFees,
     payouts,

@@ -119,7 +119,7 @@ function drawnWeights(players: number, coalitions: readonly bigint[]): bigint[] 
  * (u_N − u_∅)·100 exactly: rounded by largest remainder, ties by player index.
  * @throws InvalidError `utilities.count`
  */
-export function weightsOf(matrix: WeightMatrix, utilities: readonly number[]): bigint[] {
+export function weightsOver(matrix: WeightMatrix, utilities: readonly number[]): bigint[] {
   // [reject] There is one utility for each coalition.
   if (utilities.length !== matrix.numerators[0]?.length)
     throw new InvalidError(

@@ -20,8 +20,18 @@ export const modelMeasure = z.strictObject({
 })
 export type ModelMeasure = z.infer<typeof modelMeasure>
 
-/** u_S of each coalition in the job's order, rounded to 1e-4. */
-const utilities = z.array(z.int().min(0).max(10_000)).max(4096)
+/** What is measured of one text under one model; its weights follow from it (`weightsOf`). */
+const measuredFields = {
+  /** u_S of each coalition in the job's order, rounded to 1e-4. */
+  utilities: z.array(z.int().min(0).max(10_000)).max(4096),
+  /**
+   * Players whose rows are about the text, by their places in the measure, ascending. Stated, since whoever checks
+   * weights later does not have the text.
+   */
+  candidates: z.array(z.int().min(0).max(255)).max(256)
+}
+export const measured = z.strictObject(measuredFields)
+export type Measured = z.infer<typeof measured>
 
 /**
  * Utilities and weights of one answer (see attribution.ts): utilities in 1e-4, weights in 1e-6, decimal on the wire.
@@ -29,24 +39,24 @@ const utilities = z.array(z.int().min(0).max(10_000)).max(4096)
 export const attribution = z.strictObject({
   model: bytes32,
   players: z.array(address).max(256),
-  utilities,
+  ...measuredFields,
   /** phi of each player, in 1e-6; they sum to (u_full - u_empty) exactly. */
   weights: z.array(int(64)).max(256)
 })
 export type Attribution = z.infer<typeof attribution>
 
+/** Held-out questions that a model is measured on; of more, so many in equal steps. */
+export const maxHeldOutQuestions = 256
+
 /**
- * The gate: the same arithmetic on the Datanet's held-out questions, with their known answers. `utilities` are sums
- * over
- * the questions in 1e-4, one for each coalition; `values` are W times them, in 1e-6, summed over the questions too.
+ * What a model's players are worth on its Datanet's held-out questions (see held-out.ts): for each question, what is
+ * measured of its true answer and of the model's own. It belongs to the model version; no receipt moves it.
  */
-export const gateDocument = z.strictObject({
+export const heldOutDocument = z.strictObject({
   model: bytes32,
-  questions: z.int().min(0).max(100_000),
-  utilities: z.array(z.int().min(0).max(1_000_000_000)).min(2).max(4096),
-  values: z.array(int(128)).min(1).max(256)
+  questions: z.array(z.strictObject({ truth: measured, own: measured })).max(maxHeldOutQuestions)
 })
-export type GateDocument = z.infer<typeof gateDocument>
+export type HeldOutDocument = z.infer<typeof heldOutDocument>
 
 /**
  * One account's line of an epoch. `value` is V = Σ d·φ over the weighed answers, d being an answer's fee times its
@@ -65,7 +75,7 @@ export const payoutLine = z.strictObject({
 export type PayoutLine = z.infer<typeof payoutLine>
 
 /** What a scorer found for one receipt, as far as it does not follow from the model's measure. */
-export const scored = z.strictObject({ scorer: address, signature, utilities })
+export const scored = z.strictObject({ scorer: address, signature, ...measuredFields })
 export type Scored = z.infer<typeof scored>
 
 /**
@@ -83,9 +93,10 @@ export const epochBundle = z.strictObject({
   receiptsTotal: amount,
   /** By receipt, then by scorer; `receipt` is its position. */
   scorings: z.array(scored.extend({ receipt: z.int().min(0).max(100_000) })).max(300_000),
-  /** Measures and gates of the models whose answers earn something, in the order in which receipts name them. */
+  /** Measures of the models whose answers earn something, in the order in which receipts name them … */
   models: z.array(modelMeasure).max(1000),
-  gates: z.array(gateDocument).max(1000),
+  /** … and what their players are worth on held-out questions. */
+  heldOut: z.array(heldOutDocument).max(1000),
   /** All that ever came into the pool when this epoch was made, as the chain said. */
   deposited: amount,
   /** deposited − payouts of all epochs before: what this epoch shares out. */

@@ -5,7 +5,7 @@ import type { Address, Hex } from '../primitives/index.ts'
 import type { CosignedReceipt } from '../models/index.ts'
 import { attributionHash, attributionOf } from './attribution.ts'
 import type { Measure } from './attribution.ts'
-import type { Scored } from './types.ts'
+import type { Measured, Scored } from './types.ts'
 
 // What an answer's weights are: scorers weigh it, each for itself, and the median of what they found counts.
 
@@ -60,25 +60,38 @@ export const isNear = (a: readonly number[], b: readonly number[]): boolean =>
 
 /** What several scorers found, and which of them agree with it. */
 export interface Found {
-  /** The median for each coalition. */
-  readonly utilities: readonly number[]
-  /** In the scorers' order: no utility differs by more than one unit of its rounding; none differs at all. */
+  /** The median for each coalition, and the candidates that most have named. */
+  readonly measured: Measured
+  /**
+   * In the scorers' order: the same candidates, and no utility differs by more than one unit of its rounding; none
+   * differs at all.
+   */
   readonly agrees: readonly boolean[]
   readonly exact: readonly boolean[]
   /** More than half agree with the median; else nobody knows what the answer's weights are. */
   readonly settled: boolean
 }
 
+/** What is said by most; of several, what comes first as text. */
+function mostSaid(words: readonly (readonly number[])[]): readonly number[] {
+  const counts = new Map<string, { list: readonly number[]; count: number }>()
+  for (const list of words) counts.set(list.join(), { list, count: (counts.get(list.join())?.count ?? 0) + 1 })
+  const [first] = [...counts].sort(([a, x], [b, y]) => y.count - x.count || (a < b ? -1 : 1))
+  return first?.[1].list ?? []
+}
+
 /** Undefined where nobody has scored. */
-export function foundBy(scorings: readonly Pick<Scored, 'utilities'>[]): Found | undefined {
+export function foundBy(scorings: readonly Measured[]): Found | undefined {
   const [first] = scorings
   if (first === undefined) return undefined
   const utilities = first.utilities.map((_, k) => median(scorings.map(one => one.utilities[k] ?? 0)))
-  const agrees = scorings.map(one => isNear(one.utilities, utilities))
+  const candidates = mostSaid(scorings.map(one => one.candidates))
+  const named = (one: Measured): boolean => one.candidates.join() === candidates.join()
+  const agrees = scorings.map(one => named(one) && isNear(one.utilities, utilities))
   return {
-    utilities,
+    measured: { utilities, candidates: [...candidates] },
     agrees,
-    exact: scorings.map(one => one.utilities.join() === utilities.join()),
+    exact: scorings.map(one => named(one) && one.utilities.join() === utilities.join()),
     settled: agrees.filter(Boolean).length * 2 > scorings.length
   }
 }
@@ -89,11 +102,11 @@ export function foundBy(scorings: readonly Pick<Scored, 'utilities'>[]): Found |
 export function isSigned(
   network: Network,
   receipt: Hex,
-  { scorer, utilities, signature }: Scored,
+  { scorer, utilities, candidates, signature }: Scored,
   measure: Measure
 ): boolean {
   try {
-    const attribution = attributionHash(attributionOf(measure, utilities))
+    const attribution = attributionHash(attributionOf(measure, { utilities, candidates }))
     return recoverDigest(digest(network, 'Scoring', { receipt, scorer, attribution }), signature) === scorer
   } catch (error) {
     if (error instanceof TilthError) return false

@@ -5,7 +5,8 @@ import type { Measure } from './attribution.ts'
 import { scoringsOf } from './check.ts'
 import { earningOf, partsOf } from './epoch.ts'
 import { receiptId } from './leaves.ts'
-import type { EpochBundle, GateDocument, PayoutLine } from './types.ts'
+import { heldOutValues } from './held-out.ts'
+import type { EpochBundle, Measured, PayoutLine } from './types.ts'
 import { divisionOf, foundBy } from './weighing.ts'
 import type { Division } from './weighing.ts'
 
@@ -79,25 +80,27 @@ export interface EpochReasons {
   answersOf(account: Address, from: number, limit: number): AnswerReason[]
 }
 
-const measured = (
+/** @param texts whose utilities are summed */
+const withAndWithout = (
   { players, coalitions, matrix }: Measure,
   account: Address,
-  utilities: readonly number[]
+  texts: readonly Measured[]
 ): WithAndWithout | undefined => {
+  const sum = (at: number): number => texts.reduce((total, { utilities }) => total + (utilities[at] ?? 0), 0)
   const player = players.indexOf(account)
   if (player < 0) return undefined
   const others = (1n << BigInt(players.length)) - 1n - (1n << BigInt(player))
   const at = coalitions.indexOf(String(others))
   return {
-    full: utilities[matrix.full] ?? 0,
-    without: at < 0 ? null : (utilities[at] ?? 0),
-    empty: utilities[matrix.empty] ?? 0
+    full: sum(matrix.full),
+    without: at < 0 ? null : sum(at),
+    empty: sum(matrix.empty)
   }
 }
 
 /** @throws InvalidError as earningOf, measureOf: where the bundle is none that follows the rules */
 export function reasonsOf(network: Network, bundle: EpochBundle): EpochReasons {
-  const { receipts, payouts, dataFees, gates } = bundle
+  const { receipts, payouts, dataFees } = bundle
   const named = new Map(bundle.models.map(model => [model.model, measureOf(model)]))
   const measures = new Map(
     receipts.map(({ receipt: { message } }) => [message.model, named.get(message.model) ?? null] as const)
@@ -122,7 +125,7 @@ export function reasonsOf(network: Network, bundle: EpochBundle): EpochReasons {
     const line = lines.get(account)
     const player = earning?.measure.players.indexOf(account) ?? -1
     const weight = player < 0 ? null : (earning?.weights?.[player] ?? null)
-    const found = weight === null ? undefined : foundBy(input.scorings.get(id) ?? [])
+    const found = weight === null ? undefined : foundBy(input.scorings.get(id) ?? [])?.measured
     const dataFee = earning?.dataFee ?? 0n
     const money =
       line !== undefined && weight !== null && counts(line)
@@ -139,7 +142,7 @@ export function reasonsOf(network: Network, bundle: EpochBundle): EpochReasons {
         utilities:
           earning === undefined || found === undefined
             ? null
-            : (measured(earning.measure, account, found.utilities) ?? null),
+            : (withAndWithout(earning.measure, account, [found]) ?? null),
         money
       }
     ]
@@ -152,12 +155,14 @@ export function reasonsOf(network: Network, bundle: EpochBundle): EpochReasons {
     values: payouts.reduce((sum, line) => (counts(line) ? sum + line.value : sum), 0n),
     answers: { weighed: count('weighed'), heldOut: count('held-out'), none: count('none') },
     gates: account =>
-      gates.flatMap((gate: GateDocument): GateReason[] => {
-        const measure = named.get(gate.model)
-        const found = measure && measured(measure, account, gate.utilities)
+      bundle.heldOut.flatMap((document): GateReason[] => {
+        const { model, questions } = document
+        const measure = named.get(model)
+        const truths = questions.map(({ truth }) => truth)
+        const found = measure && withAndWithout(measure, account, truths)
         if (measure === undefined || found === undefined) return []
-        const value = gate.values[measure.players.indexOf(account)] ?? 0n
-        return [{ model: gate.model, questions: gate.questions, value, ...found }]
+        const value = heldOutValues(document, measure).truth[measure.players.indexOf(account)] ?? 0n
+        return [{ model, questions: questions.length, value, ...found }]
       }),
     answersOf: (account, from, limit) =>
       Array.from({ length: Math.max(0, Math.min(limit, receipts.length - from)) }, (_, i) => from + i).flatMap(index =>

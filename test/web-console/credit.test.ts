@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { faultsOf, settingsOf, usualForm } from '../../web-console/models/chat/settings-form.ts'
 import { stepsOf } from '../../web-console/models/credit/coalitions.ts'
 import { creditsOf, partOf } from '../../web-console/models/credit/shares.ts'
-import { attributionOf, measureOf } from '../../protocol/payouts/index.ts'
+import { attributionOf, everyPlayer, measureOf } from '../../protocol/payouts/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
 import { keccak } from '../../protocol/primitives/index.ts'
 
@@ -10,7 +10,7 @@ const players: Hex[] = [`0x${'aa'.repeat(20)}`, `0x${'bb'.repeat(20)}`, `0x${'cc
 const coalitions = ['0', '1', '2', '3', '4', '5', '6', '7']
 const utilities = [400, 8000, 500, 8100, 300, 7600, 450, 9000]
 const measure = measureOf({ model: keccak('model'), players, coalitions, dataPoints: 6000 })
-const attribution = attributionOf(measure, utilities)
+const attribution = attributionOf(measure, { utilities, candidates: everyPlayer(measure) })
 const weights = Object.fromEntries(players.map((player, i) => [player, String(attribution.weights[i])]))
 
 describe('what an answer owes to whom, as a page shows it', () => {

@@ -118,6 +118,8 @@ export const receiptProofView = z.object({
           model: hash,
           players: z.array(addressView).readonly(),
           utilities: z.array(z.int()).readonly(),
+          /** Players whose rows the answer may be about, by their places. */
+          candidates: z.array(z.int()).readonly(),
           weights: z.array(decimal).readonly()
         }),
         agrees: z.boolean()

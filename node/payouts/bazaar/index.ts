@@ -1,4 +1,4 @@
 /** What people are shown of models before they choose one, and of an answer once they have it. */
 export { createProofs } from './proof.ts'
-export { createQuality, statedGate } from './quality.ts'
+export { createQuality, statedHeldOut } from './quality.ts'
 export { createUse, openUseTables } from './use.ts'

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { bytes32, TilthError } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
-import { gateDocument, modelMeasure } from '../../../protocol/payouts/index.ts'
-import type { EpochBundle, GateDocument, ModelMeasure } from '../../../protocol/payouts/index.ts'
+import { heldOutDocument, heldOutValues, measureOf, modelMeasure } from '../../../protocol/payouts/index.ts'
+import type { EpochBundle, HeldOutDocument, ModelMeasure } from '../../../protocol/payouts/index.ts'
 import { remember } from '../../runtime/index.ts'
 import type { Proposals } from '../proposals.ts'
 import type { Weigher } from '../scorer/index.ts'
@@ -11,12 +11,12 @@ import type { Models } from '../models.ts'
 import type { PayoutsDeps, QualityView } from '../types.ts'
 
 /** A model's held-out values as an epoch's bundle states them. */
-export const statedGate = z.strictObject({
+export const statedHeldOut = z.strictObject({
   pool: bytes32,
   epoch: z.int().min(1),
   bundle: z.string().max(100),
   measure: modelMeasure,
-  gate: gateDocument
+  document: heldOutDocument
 })
 
 /** Models for which an epoch was looked through and does not name them. */
@@ -40,22 +40,23 @@ const meanOf = (sum: bigint, questions: number, scale: bigint): bigint => {
   return (scaled + (sum < 0n ? -asked : asked)) / (2n * asked)
 }
 
-export function qualityOf(
-  { players, coalitions }: Pick<ModelMeasure, 'players' | 'coalitions'>,
-  { model, questions, utilities, values }: GateDocument,
-  epoch: number | null
-): QualityView {
+export function qualityOf(named: ModelMeasure, document: HeldOutDocument, epoch: number | null): QualityView {
+  const { players, coalitions } = named
+  const { questions, truth } = heldOutValues(document, measureOf(named))
   const everybody = ((1n << BigInt(players.length)) - 1n).toString()
-  const mean = (coalition: string): bigint =>
-    meanOf(BigInt(utilities[coalitions.indexOf(coalition)] ?? 0), questions, 100n)
+  const mean = (coalition: string): bigint => {
+    const at = coalitions.indexOf(coalition)
+    const sum = document.questions.reduce((total, { truth: { utilities } }) => total + (utilities[at] ?? 0), 0)
+    return meanOf(BigInt(sum), questions, 100n)
+  }
   return {
-    model,
+    model: document.model,
     questions,
     base: mean('0'),
     tuned: mean(everybody),
-    values: Object.fromEntries(
-      players.map((player, i) => [player, meanOf(values[i] ?? 0n, questions, 1n)])
-    ) as Readonly<Record<Address, bigint>>,
+    values: Object.fromEntries(players.map((player, i) => [player, meanOf(truth[i] ?? 0n, questions, 1n)])) as Readonly<
+      Record<Address, bigint>
+    >,
     epoch
   }
 }
@@ -65,7 +66,7 @@ export function createQuality(
   { models, weigher, proposals }: { models: Models; weigher: Weigher; proposals: Pick<Proposals, 'of'> },
   bundles: () => Pick<Bundles, 'latest'>
 ): Quality {
-  const stated = store.collection('payouts/stated-gates', statedGate)
+  const stated = store.collection('payouts/stated-held-out', statedHeldOut)
   const missing = new Map<string, true>()
 
   /** What the pool's last final epoch says; its bundle is read once. */
@@ -83,21 +84,21 @@ export function createQuality(
     const final = (await proposals.of(found.pool, found.epoch)).some(
       ({ event, state }) => state === 'final' && event.bundle === found.bundle
     )
-    return final ? qualityOf(found.measure, found.gate, found.epoch) : null
+    return final ? qualityOf(found.measure, found.document, found.epoch) : null
   }
 
   return {
-    async note(cid, { pool, epoch, models: measures, gates }) {
-      for (const gate of gates) {
-        const measure = measures.find(({ model }) => model === gate.model)
-        if (measure !== undefined) await stated.put(gate.model, { pool, epoch, bundle: cid, measure, gate })
+    async note(cid, { pool, epoch, models: measures, heldOut }) {
+      for (const document of heldOut) {
+        const measure = measures.find(({ model }) => model === document.model)
+        if (measure !== undefined) await stated.put(document.model, { pool, epoch, bundle: cid, measure, document })
       }
     },
     async of(model) {
       try {
-        const gate = await weigher.knownGate(model)
-        const weighed = gate === undefined ? null : await models.weighed(model)
-        if (gate !== undefined && weighed !== null) return qualityOf(weighed.measure, gate, null)
+        const known = await weigher.knownHeldOut(model)
+        const weighed = known === undefined ? null : await models.weighed(model)
+        if (known !== undefined && weighed !== null) return qualityOf(weighed.measure, known, null)
         return await fromEpoch(model)
       } catch (error) {
         if (!(error instanceof TilthError)) throw error

@@ -37,7 +37,8 @@ export interface Scorings {
 export const scoredBy = ({ statement, attribution }: ScoringDocument): Scored => ({
   scorer: statement.message.scorer,
   signature: statement.signature,
-  utilities: attribution.utilities
+  utilities: attribution.utilities,
+  candidates: attribution.candidates
 })
 
 export function createScorings(

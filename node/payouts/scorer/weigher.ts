@@ -1,8 +1,14 @@
-import { attributionOf, gateDocument, gateOf, utilityOf } from '../../../protocol/payouts/index.ts'
-import type { Attribution, GateDocument } from '../../../protocol/payouts/index.ts'
+import {
+  attributionOf,
+  everyPlayer,
+  heldOutDocument,
+  maxHeldOutQuestions,
+  utilityOf
+} from '../../../protocol/payouts/index.ts'
+import type { Attribution, HeldOutDocument, Measure, Measured } from '../../../protocol/payouts/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { Row } from '../../../protocol/data/index.ts'
-import { gateBatch, maxGateQuestions } from '../limits.ts'
+import { heldOutBatch, mostOwnTokens } from '../limits.ts'
 import type { Models, Weighed } from '../models.ts'
 import type { AttributeRequest, PayoutsDeps } from '../types.ts'
 
@@ -10,16 +16,16 @@ import type { AttributeRequest, PayoutsDeps } from '../types.ts'
 export interface Weigher {
   attribute(request: AttributeRequest): Promise<Attribution | null>
   /** null for a model without siblings. */
-  gate(model: Hex): Promise<GateDocument | null>
+  heldOut(model: Hex): Promise<HeldOutDocument | null>
   /** What was found before; nothing is measured for it. */
-  knownGate(model: Hex): Promise<GateDocument | undefined>
+  knownHeldOut(model: Hex): Promise<HeldOutDocument | undefined>
   /** The same of what is not registered yet; not kept. */
-  measure(weighed: Weighed): Promise<GateDocument>
+  measure(weighed: Weighed): Promise<HeldOutDocument>
 }
 
 export function createWeigher(deps: Pick<PayoutsDeps, 'engine' | 'versions' | 'store'>, models: Models): Weigher {
-  const gates = deps.store.collection('payouts/gates', gateDocument)
-  const running = new Map<Hex, Promise<GateDocument | null>>()
+  const documents = deps.store.collection('payouts/held-out', heldOutDocument)
+  const running = new Map<Hex, Promise<HeldOutDocument | null>>()
 
   async function attribute({ model, content, answer }: AttributeRequest): Promise<Attribution | null> {
     const weighed = await models.weighed(model)
@@ -30,49 +36,83 @@ export function createWeigher(deps: Pick<PayoutsDeps, 'engine' | 'versions' | 's
     if (answerIds.length === 0)
       return attributionOf(
         weighed.measure,
-        weighed.measure.coalitions.map(() => 0)
+        measured(
+          weighed.measure,
+          weighed.measure.coalitions.map(() => 0)
+        )
       )
     const { base, adapters } = await models.folders(weighed)
     const { messages, day } = content
     const probabilities = await deps.engine.score({ model: base, adapters, messages, day, answerIds })
-    return attributionOf(weighed.measure, probabilities.map(utilityOf))
+    return attributionOf(weighed.measure, measured(weighed.measure, probabilities.map(utilityOf)))
   }
 
-  async function measureGate(model: Hex): Promise<GateDocument | null> {
-    const known = await gates.get(model)
+  async function measureHeldOut(model: Hex): Promise<HeldOutDocument | null> {
+    const known = await documents.get(model)
     if (known !== undefined) return known
     const weighed = await models.weighed(model)
     if (weighed === null) return null
-    const gate = await measure(weighed)
-    await gates.put(model, gate)
-    return gate
+    const document = await measure(weighed)
+    await documents.put(model, document)
+    return document
   }
 
-  async function measure(weighed: Weighed): Promise<GateDocument> {
+  async function measure(weighed: Weighed): Promise<HeldOutDocument> {
     const { base, adapters } = await models.folders(weighed)
-    const utilities: number[][] = []
-    const rows = spread(await deps.versions.heldOut(weighed.result.spec), maxGateQuestions)
-    for (let at = 0; at < rows.length; at += gateBatch) {
+    const adapter = adapters[weighed.measure.matrix.full] ?? undefined
+    const questions: HeldOutDocument['questions'] = []
+    const rows = spread(await deps.versions.heldOut(weighed.result.spec), maxHeldOutQuestions)
+    for (let at = 0; at < rows.length; at += heldOutBatch) {
       const answers = await Promise.all(
-        rows.slice(at, at + gateBatch).map(async row => ({
-          messages: row.messages.slice(0, -1),
-          answerIds: (await deps.engine.encode(base, row)).answer
-        }))
+        rows.slice(at, at + heldOutBatch).map(async row => {
+          const messages = row.messages.slice(0, -1)
+          const truth = (await deps.engine.encode(base, row)).answer
+          return { messages, truth, own: await ownAnswer(base, adapter, messages, truth.length) }
+        })
       )
-      for (const scores of await deps.engine.scoreMany({ model: base, adapters, answers }))
-        utilities.push(scores.map(utilityOf))
+      const scores = await deps.engine.scoreMany({
+        model: base,
+        adapters,
+        answers: answers.flatMap(({ messages, truth, own }) => [
+          { messages, answerIds: truth },
+          { messages, answerIds: own }
+        ])
+      })
+      const found = scores.map(one => measured(weighed.measure, one.map(utilityOf)))
+      for (let i = 0; i < found.length; i += 2) {
+        const [truth, own] = [found[i], found[i + 1]]
+        if (truth !== undefined && own !== undefined) questions.push({ truth, own })
+      }
     }
-    return gateOf(weighed.measure, utilities)
+    return { model: weighed.measure.model, questions }
+  }
+
+  /** What the model itself says, by its likeliest tokens. */
+  async function ownAnswer(
+    model: string,
+    adapter: string | undefined,
+    messages: Row['messages'],
+    trueTokens: number
+  ): Promise<number[]> {
+    const generation = deps.engine.generate({
+      model,
+      ...(adapter === undefined ? {} : { adapter }),
+      messages,
+      settings: { maxTokens: trueTokens + mostOwnTokens, temperature: 0, seed: 0 }
+    })
+    const ids: number[] = []
+    for await (const { id } of generation) ids.push(id)
+    return ids
   }
 
   return {
     attribute,
-    knownGate: model => gates.get(model),
+    knownHeldOut: model => documents.get(model),
     measure,
-    gate(model) {
+    heldOut(model) {
       const known = running.get(model)
       if (known !== undefined) return known
-      const measuring = measureGate(model).finally(() => {
+      const measuring = measureHeldOut(model).finally(() => {
         running.delete(model)
       })
       running.set(model, measuring)
@@ -80,6 +120,9 @@ export function createWeigher(deps: Pick<PayoutsDeps, 'engine' | 'versions' | 's
     }
   }
 }
+
+/** Each player is a candidate. */
+const measured = (measure: Measure, utilities: number[]): Measured => ({ utilities, candidates: everyPlayer(measure) })
 
 /** At most so many rows, in equal steps: the same ones on every node. */
 function spread(rows: readonly Row[], most: number): readonly Row[] {

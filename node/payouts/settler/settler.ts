@@ -9,7 +9,7 @@ import {
   settledOf
 } from '../../../protocol/payouts/index.ts'
 import type { CosignedReceipt } from '../../../protocol/models/index.ts'
-import type { EpochBundle, GateDocument, Measure, Scored } from '../../../protocol/payouts/index.ts'
+import type { EpochBundle, HeldOutDocument, Measure, Scored } from '../../../protocol/payouts/index.ts'
 import { refusedWith } from '../../chain/index.ts'
 import { createQueue } from '../../runtime/index.ts'
 import type { Bundles, History } from './bundles.ts'
@@ -138,17 +138,17 @@ export function createSettler(
   }
 
   /** Held-out values of models; one whose values cannot be had keeps nobody's answers but its own from being paid. */
-  async function gatesOf(measures: ReadonlyMap<Hex, Measure | null>): Promise<Map<Hex, GateDocument>> {
-    const gates = new Map<Hex, GateDocument>()
+  async function heldOutOf(measures: ReadonlyMap<Hex, Measure | null>): Promise<Map<Hex, HeldOutDocument>> {
+    const documents = new Map<Hex, HeldOutDocument>()
     const late = new AbortController()
-    const patience = clock.sleep(timing.gateMs, late.signal)
+    const patience = clock.sleep(timing.heldOutMs, late.signal)
     // All at once: a stranger's model whose siblings nobody has is waited for beside the others, not before them.
     await Promise.all(
       [...measures].map(async ([model, measure]) => {
         try {
-          const gate = measure === null ? null : await Promise.race([weigher.gate(model), patience])
-          if (gate === undefined) log.warn("a model's held-out values are not there in time", { model })
-          else if (gate !== null) gates.set(model, gate)
+          const document = measure === null ? null : await Promise.race([weigher.heldOut(model), patience])
+          if (document === undefined) log.warn("a model's held-out values are not there in time", { model })
+          else if (document !== null) documents.set(model, document)
         } catch (error) {
           log.warn("a model's held-out values cannot be had", { model, error })
         }
@@ -156,7 +156,7 @@ export function createSettler(
     )
     late.abort()
     await patience.catch(() => undefined) // its abort is this function's own doing
-    return gates
+    return documents
   }
 
   async function make(pool: Hex, history: History): Promise<EpochBundle> {
@@ -178,8 +178,8 @@ export function createSettler(
         at
       })
     const named = new Set(choose(known.measures).counted.map(({ receipt }) => receipt.message.model))
-    const gates = await gatesOf(new Map([...known.measures].filter(([model]) => named.has(model))))
-    const measures = new Map([...known.measures].filter(([model, measure]) => measure === null || gates.has(model)))
+    const heldOut = await heldOutOf(new Map([...known.measures].filter(([model]) => named.has(model))))
+    const measures = new Map([...known.measures].filter(([model, measure]) => measure === null || heldOut.has(model)))
     const { counted, scorings: weighed, left } = choose(measures)
     for (const { id, fault } of left)
       if (fault !== 'settled') log.info('a receipt is left out of the epoch', { receipt: id, fault })
@@ -196,7 +196,7 @@ export function createSettler(
       receipts: chosen,
       scorings: weighed,
       measures,
-      gates,
+      heldOut,
       deposited,
       at,
       expiries: new Map([...known.channels].map(([channel, { expiry }]) => [channel, expiry])),

@@ -1,8 +1,14 @@
 import { z } from 'zod'
 import { NotFoundError, TilthError } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
-import { checkBundle, gateDocument, receiptId } from '../../../protocol/payouts/index.ts'
-import type { Attribution, EpochBundle, EpochFault, FraudProof, GateDocument } from '../../../protocol/payouts/index.ts'
+import { checkBundle, heldOutDocument, receiptId } from '../../../protocol/payouts/index.ts'
+import type {
+  Attribution,
+  EpochBundle,
+  EpochFault,
+  FraudProof,
+  HeldOutDocument
+} from '../../../protocol/payouts/index.ts'
 import { refusedWith } from '../../chain/index.ts'
 import type { EpochOnChain } from '../../chain/types.ts'
 import type { Bundles, History } from './bundles.ts'
@@ -38,18 +44,19 @@ export function createWatcher(
   const { chain, clock, store, events, log, self, roles } = deps
   const { proposals, bundles, facts, weigher, scorings } = parts
   const verdicts = store.collection('payouts/verdicts', verdictSchema)
-  const gates = store.collection('payouts/gates', gateDocument)
+  const documents = store.collection('payouts/held-out', heldOutDocument)
   const keyOf = ({ event }: Proposal): string => event.transaction
   const looking = new Map<string, Promise<void>>()
 
   /**
-   * Scorers have the siblings: they measure the gate themselves; others compare where they happen to have measured it.
+   * Scorers have the siblings: they measure held-out values themselves; others compare where they happen to have
+   * measured them.
    */
-  async function ownGates(bundle: EpochBundle): Promise<Map<Hex, GateDocument>> {
-    const own = new Map<Hex, GateDocument>()
-    for (const { model } of bundle.gates) {
-      const gate = roles.scorer ? await weigher.gate(model) : await gates.get(model)
-      if (gate !== null && gate !== undefined) own.set(model, gate)
+  async function ownHeldOut(bundle: EpochBundle): Promise<Map<Hex, HeldOutDocument>> {
+    const own = new Map<Hex, HeldOutDocument>()
+    for (const { model } of bundle.heldOut) {
+      const found = roles.scorer ? await weigher.heldOut(model) : await documents.get(model)
+      if (found !== null && found !== undefined) own.set(model, found)
     }
     return own
   }
@@ -86,7 +93,7 @@ export function createWatcher(
       stated: { ...stated, proposedAt: stated.challengeEnds - (await chain.payouts.rules()).challengeWindow },
       previous: history.previous,
       deposited,
-      gates: await ownGates(bundle),
+      heldOut: await ownHeldOut(bundle),
       own: await ownScorings(bundle)
     })
   }

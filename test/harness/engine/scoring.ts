@@ -1,6 +1,17 @@
 import type { PayoutsDeps } from '../../../node/payouts/index.ts'
 
 type Engine = PayoutsDeps['engine']
+/** An answer of these tokens, as they come. */
+export function saying(ids: readonly number[]): ReturnType<Engine['generate']> {
+  const result = Promise.resolve({ promptTokens: 2, ids: [...ids], text: '', finish: 'stop' as const })
+  return {
+    result,
+    async *[Symbol.asyncIterator]() {
+      for (const id of ids) yield { id, text: '' }
+    }
+  }
+}
+
 /** `days`: those that it was told, each once. */
 export type WorthEngine = Engine & { scored: number; days: Set<number | undefined> }
 
@@ -25,7 +36,8 @@ export function worthEngine(worth: readonly number[] = [0.4, 0.15, 0, -0.03]): W
     },
     scoreMany: async ({ adapters, answers }: Parameters<Engine['scoreMany']>[0]) =>
       answers.map(({ answerIds }) => score(adapters.length, answerIds)),
-    encode: async () => ({ prompt: [1, 2], answer: [3, 4] })
+    encode: async () => ({ prompt: [1, 2], answer: [3, 4] }),
+    generate: () => saying([3, 4])
   }
   return engine
 }

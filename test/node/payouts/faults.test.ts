@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
-import { attributionHash, attributionOf, receiptId, receiptsReply } from '../../../protocol/payouts/index.ts'
+import {
+  attributionHash,
+  attributionOf,
+  everyPlayer,
+  receiptId,
+  receiptsReply
+} from '../../../protocol/payouts/index.ts'
 import type { Attribution, ReceiptsReply, ReceiptsRequest } from '../../../protocol/payouts/index.ts'
 import { coalitionsOf, jobResult } from '../../../protocol/jobs/index.ts'
 import type { CosignedReceipt } from '../../../protocol/models/index.ts'
@@ -37,10 +43,10 @@ describe('payouts among liars and after falls', function () {
     return { say: message => node.gossip.publish(topic, message), stop: () => node.stop() }
   }
   const invented = (by = 8): Attribution =>
-    attributionOf(
-      measureIn(network),
-      measureIn(network).coalitions.map(mask => (Number(mask) & by ? 9000 : 1000))
-    )
+    attributionOf(measureIn(network), {
+      utilities: measureIn(network).coalitions.map(mask => (Number(mask) & by ? 9000 : 1000)),
+      candidates: everyPlayer(measureIn(network))
+    })
   const keys = (count: number): { key: Uint8Array; address: Address }[] =>
     Array.from({ length: count }, () => {
       const key = Uint8Array.from(randomBytes(32))

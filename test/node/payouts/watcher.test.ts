@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
-import { attributionOf, buildEpoch, payoutsTree, receiptsTree } from '../../../protocol/payouts/index.ts'
+import { attributionOf, buildEpoch, everyPlayer, payoutsTree, receiptsTree } from '../../../protocol/payouts/index.ts'
 import type { EpochBundle } from '../../../protocol/payouts/index.ts'
 import type { CosignedReceipt } from '../../../protocol/models/index.ts'
 import { digest, signDigest, signStatement } from '../../../protocol/crypto/index.ts'
@@ -63,12 +63,9 @@ describe('watchers of epochs', function () {
         1030
       )
     )
-    const document = {
-      model: network.model,
-      questions: 2,
-      utilities: utilities.map(sum => 2 * sum),
-      values: attributionOf(measure, utilities).weights.map(value => 2n * value)
-    }
+    const measured = { utilities, candidates: everyPlayer(measure) }
+    const question = { truth: measured, own: measured }
+    const document = { model: network.model, questions: [question, question] }
     const { deposited } = await liar.chain.payouts.pool(network.pool)
     const channels = await Promise.all(list.map(({ receipt }) => liar.chain.channels.channel(receipt.message.channel)))
     const once = list.filter((receipt, i) => list.indexOf(receipt) === i)
@@ -79,7 +76,7 @@ describe('watchers of epochs', function () {
       receipts: once,
       scorings: new Map(
         once.map(receipt => {
-          const word = scoringBy(liar, network.network, receipt, attributionOf(measure, utilities))
+          const word = scoringBy(liar, network.network, receipt, attributionOf(measure, measured))
           return [word.statement.message.receipt, [scoredBy(word)]] as const
         })
       ),
@@ -87,7 +84,7 @@ describe('watchers of epochs', function () {
         [network.model, measure],
         [network.base, null]
       ]),
-      gates: new Map([[network.model, document]]),
+      heldOut: new Map([[network.model, document]]),
       deposited,
       at: (await liar.chain.head()).timestamp,
       expiries: new Map(channels.flatMap(one => (one === undefined ? [] : [[one.id, one.expiry] as const]))),

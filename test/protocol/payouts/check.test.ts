@@ -6,8 +6,11 @@ import { keccak } from '../../../protocol/primitives/index.ts'
 import {
   accountOf,
   factsFor,
-  gate,
-  gates,
+  document,
+  heldOut,
+  heldOutOf,
+  measure,
+  measuredOf,
   measures,
   model,
   network,
@@ -32,7 +35,7 @@ const make = (receipts: CosignedReceipt[] = honest): EpochBundle =>
     receipts,
     scorings: scoringsFor(receipts),
     measures,
-    gates,
+    heldOut,
     deposited: 1_000_003n,
     previous: undefined
   })
@@ -56,7 +59,7 @@ const facts = (bundle: EpochBundle, over: Partial<BundleFacts> = {}): BundleFact
   stated: stated(bundle),
   previous: undefined,
   deposited: 1_000_003n,
-  gates,
+  heldOut,
   ...over
 })
 const codes = (bundle: EpochBundle, over: Partial<BundleFacts> = {}): string[] => [
@@ -114,7 +117,7 @@ describe('what anybody checks of an epoch', () => {
         receipts: [honest[0]!, honest[1]!],
         scorings: scoringsFor(honest),
         measures,
-        gates,
+        heldOut,
         deposited: 1_000_003n,
         previous
       }),
@@ -190,7 +193,7 @@ describe('what anybody checks of an epoch', () => {
     assert.deepEqual(codes({ ...bundle, held: 7n }), ['bundle.sums'])
   })
 
-  it('finds weights, measures and held-out values that were made up', () => {
+  it('finds weights, measures and held-out documents that were made up', () => {
     const bundle = make()
     const boasted = utilitiesOf([0, 9000, 0, 0])
     const [first, ...others] = bundle.scorings
@@ -208,11 +211,14 @@ describe('what anybody checks of an epoch', () => {
         models: bundle.models.map(one => ({ ...one, coalitions: one.coalitions.toReversed() }))
       }).includes('bundle.measure')
     )
-    const other = { ...gate, values: gate.values.toReversed() }
-    assert.ok(codes({ ...bundle, gates: [other] }).includes('gate.values'))
-    assert.ok(
-      codes({ ...bundle, gates: [{ ...gate, utilities: gate.utilities.map(() => 30_000) }] }).includes('gate.utilities')
-    )
+    assert.ok(codes({ ...bundle, heldOut: [{ ...document, model: keccak('other') }] }).length > 0)
+    const short = heldOutOf(measure, [typical]).questions.map(({ truth, own }) => ({
+      truth: { ...truth, utilities: truth.utilities.slice(1) },
+      own
+    }))
+    assert.ok(codes({ ...bundle, heldOut: [{ ...document, questions: short }] }).includes('utilities.count'))
+    const nobody = document.questions.map(({ truth, own }) => ({ truth, own: { ...own, candidates: [] } }))
+    assert.ok(codes({ ...bundle, heldOut: [{ ...document, questions: nobody }] }).includes('candidates.players'))
     // One unit a question may be rounding on another machine, more is not.
     const near = epochFrom({
       epoch: 1,
@@ -221,11 +227,14 @@ describe('what anybody checks of an epoch', () => {
       measures,
       deposited: 1_000_003n,
       previous: undefined,
-      gates
+      heldOut
     })
-    const own = (by: number) => new Map([[model, { ...gate, utilities: gate.utilities.map(sum => sum + by) }]])
-    assert.deepEqual(codes(near, { gates: own(2) }), [])
-    assert.deepEqual(codes(near, { gates: own(3) }), ['gate.utilities'])
+    const own = (by: number) => {
+      const moved = typical.map(value => value + by)
+      return new Map([[model, heldOutOf(measure, [typical, moved], [moved, typical])]])
+    }
+    assert.deepEqual(codes(near, { heldOut: own(1) }), [])
+    assert.deepEqual(codes(near, { heldOut: own(2) }), ['held-out.measured'])
   })
 
   it('finds words of scorers that do not count, and what most scorers do not find', () => {
@@ -237,7 +246,7 @@ describe('what anybody checks of an epoch', () => {
         receipts: [one],
         scorings: new Map([[id, words]]),
         measures,
-        gates,
+        heldOut,
         deposited: 1_000_003n,
         previous: undefined
       })
@@ -260,7 +269,7 @@ describe('what anybody checks of an epoch', () => {
     const bonded = new Set(['scorer', 'liar'].map(accountOf))
     assert.ok(codes(made(...by('scorer', 'liar')), { bonded }).includes('scoring.disputed'))
     // Whoever has weighed it finds a lie of somebody who is bonded.
-    const own = new Map([[id, { utilities: typical }]])
+    const own = new Map([[id, measuredOf(measure, typical)]])
     const liar = new Set([accountOf('liar')])
     assert.deepEqual(codes(made(...by('liar')), { bonded: liar }), [])
     assert.deepEqual(codes(made(...by('liar')), { bonded: liar, own }), ['scoring.utilities'])
@@ -272,7 +281,7 @@ describe('what anybody checks of an epoch', () => {
       receipts: [unseen],
       scorings: new Map([[receiptId(network, unseen), [scored(unseen)]]]),
       measures,
-      gates,
+      heldOut,
       deposited: 7n,
       previous: undefined
     })
@@ -290,6 +299,6 @@ describe('what anybody checks of an epoch', () => {
     assert.ok(codes(bundle, { channels: factsFor(honest, 1200n).channels }).includes('receipt.unpaid'))
     const rich = make([receipt({ sequence: 9n, fee: 10n ** 30n })])
     assert.ok(codes(bundle, { previous: { cid: 'rich', bundle: rich } }).includes('receipt.unpaid'))
-    assert.ok(codes({ ...bundle, gates: [] }).includes('epoch.gate'))
+    assert.ok(codes({ ...bundle, heldOut: [] }).includes('epoch.held-out'))
   })
 })

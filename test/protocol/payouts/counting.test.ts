@@ -104,7 +104,7 @@ describe('receipts that count', () => {
               receipts: chosen,
               scorings: new Map(),
               measures: new Map([[model, null]]),
-              gates: new Map(),
+              heldOut: new Map(),
               deposited: 0n,
               previous
             })

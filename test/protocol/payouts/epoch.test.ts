@@ -3,7 +3,6 @@ import fc from 'fast-check'
 import {
   attributionOf,
   foundBy,
-  gateOf,
   measureOf,
   payoutsTree,
   receiptId,
@@ -18,9 +17,10 @@ import {
   accountOf,
   channelOf,
   coalitions,
-  gate,
-  gates,
+  heldOut,
+  heldOutOf,
   measure,
+  measuredOf,
   measures,
   model,
   network,
@@ -31,7 +31,9 @@ import {
   scoringsFor,
   typical,
   utilitiesOf,
-  epochFrom
+  epochFrom,
+  document,
+  worth
 } from './world.ts'
 
 const sum = (values: readonly bigint[]): bigint => values.reduce((a, b) => a + b, 0n)
@@ -46,7 +48,7 @@ const epochOf = (
     receipts,
     scorings: scoringsFor(receipts),
     measures,
-    gates,
+    heldOut,
     deposited,
     previous
   })
@@ -78,7 +80,7 @@ describe('an epoch', () => {
           receipts: [paid],
           scorings: new Map([[receiptId(network, paid), [scored(paid, utilitiesOf(worth), 'scorer', other)]]]),
           measures: new Map([[model, other]]),
-          gates: new Map([[model, gateOf(other, [typical])]]),
+          heldOut: new Map([[model, heldOutOf(other, [typical])]]),
           deposited: 999_999n,
           previous: undefined
         })
@@ -176,11 +178,11 @@ describe('an epoch', () => {
           receipts: [receipt()],
           scorings: scoringsFor([receipt()]),
           measures,
-          gates: new Map(),
+          heldOut: new Map(),
           deposited: 1n,
           previous: undefined
         }),
-      (error: unknown) => error instanceof InvalidError && error.code === 'epoch.gate'
+      (error: unknown) => error instanceof InvalidError && error.code === 'epoch.held-out'
     )
   })
 
@@ -193,7 +195,7 @@ describe('an epoch', () => {
       dataPoints: 1000
     })
     const found = [1000, 2000, 4000, 6000]
-    const { weights } = attributionOf(other, found)
+    const { weights } = attributionOf(other, measuredOf(other, found))
     const [first, plain] = [receipt(), receipt({ sequence: 9n, fee: 3000n, model: second })]
     const bundle = epochFrom({
       epoch: 1,
@@ -208,9 +210,9 @@ describe('an epoch', () => {
         [model, measure],
         [second, other]
       ]),
-      gates: new Map([
-        [model, gate],
-        [second, gateOf(other, [[0, 0, 100, 100]])]
+      heldOut: new Map([
+        [model, document],
+        [second, heldOutOf(other, [[0, 0, 100, 100]])]
       ])
     })
     assert.deepEqual(
@@ -218,7 +220,7 @@ describe('an epoch', () => {
       [model, second]
     )
     const late = bundle.payouts.find(line => line.account === accountOf('late')) ?? assert.fail()
-    assert.equal(late.value, (3000n * 1000n * (gate.values[1] ?? 0n)) / 2n + 1000n * 3000n * (weights[0] ?? 0n))
+    assert.equal(late.value, (3000n * 1000n * (worth.truth[1] ?? 0n)) / 2n + 1000n * 3000n * (weights[0] ?? 0n))
     assert.equal(share(bundle, 'newcomer') > 0n, true)
     assert.equal(sum(bundle.payouts.map(line => line.share)), 10_000n)
   })
@@ -242,23 +244,24 @@ describe('an epoch', () => {
 
 describe('what several scorers find', () => {
   const utilities = fc.array(fc.nat(10_000), { minLength: 4, maxLength: 4 })
+  const word = (utilities: number[], candidates = [0, 1]) => ({ utilities, candidates })
   it('is the median of each utility, whatever a minority says', () => {
     fc.assert(
       fc.property(utilities, fc.array(utilities, { maxLength: 4 }), fc.nat(), (honest, lies, seed) => {
-        const words = [...lies.map(lie => ({ utilities: lie })), ...lies.map(() => ({ utilities: honest }))]
-        words.push({ utilities: honest })
+        const words = [...lies.map(lie => word(lie)), ...lies.map(() => word(honest))]
+        words.push(word(honest))
         words.sort((a, b) => (keccak(`${seed}${a.utilities.join()}`) < keccak(`${seed}${b.utilities.join()}`) ? -1 : 1))
         const found = foundBy(words)
-        assert.deepEqual(found?.utilities, honest)
+        assert.deepEqual(found?.measured.utilities, honest)
         assert.equal(found?.settled, true)
       })
     )
   })
 
   it('agrees to the last digit of rounding, and no further', () => {
-    const word = (by: number) => ({ utilities: typical.map((u, k) => (k === 3 ? u + by : u)) })
+    const off = (by: number) => word(typical.map((u, k) => (k === 3 ? u + by : u)))
     const agrees = (by: number): unknown => {
-      const { agrees, exact } = foundBy([word(0), word(0), word(by)]) ?? assert.fail()
+      const { agrees, exact } = foundBy([off(0), off(0), off(by)]) ?? assert.fail()
       return [agrees[2], exact[2]]
     }
     assert.deepEqual(
@@ -271,12 +274,19 @@ describe('what several scorers find', () => {
     )
     assert.equal(foundBy([]), undefined)
   })
+
+  it('names the candidates that most of them name', () => {
+    const found = foundBy([word(typical, [0, 2]), word(typical), word(typical)]) ?? assert.fail()
+    assert.deepEqual(found.measured.candidates, [0, 1])
+    assert.deepEqual([found.agrees, found.settled], [[false, true, true], true])
+    assert.equal(foundBy([word(typical, [0]), word(typical)])?.settled, false)
+  })
 })
 
 describe('answers that nobody may see', () => {
   it('are paid by what data is worth on held-out questions, by positive values alone', () => {
     const unseen = epochOf([receipt({ confidential: true })], 1_000_003n)
-    const positive = gate.values.map(value => (value > 0n ? value : 0n))
+    const positive = worth.truth.map(value => (value > 0n ? value : 0n))
     const total = sum(positive)
     unseen.payouts.forEach((line, i) => {
       const exact = (1_000_003n * (positive[i] ?? 0n)) / total
@@ -292,13 +302,13 @@ describe('answers that nobody may see', () => {
     const bundle = epochOf(both, 1_000_000n)
     assert.equal(sum(bundle.payouts.map(line => line.heldOutShare)), 700_000n)
     assert.equal(sum(bundle.payouts.map(line => line.share)), 1_000_000n)
-    const worthless = new Map([[model, gateOf(measure, [utilitiesOf([-5, 0, 0, -300])])]])
+    const worthless = new Map([[model, heldOutOf(measure, [utilitiesOf([-5, 0, 0, -300])])]])
     const held = epochFrom({
       epoch: 1,
       receipts: both,
       scorings: scoringsFor(both),
       measures,
-      gates: worthless,
+      heldOut: worthless,
       deposited: 999n,
       previous: undefined
     })

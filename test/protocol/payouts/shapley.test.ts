@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { coalitionsOf } from '../../../protocol/jobs/index.ts'
 import { InvalidError, keccak } from '../../../protocol/primitives/index.ts'
-import { divide, largestRemainder, weightMatrix, weightsOf } from '../../../protocol/payouts/index.ts'
+import { divide, largestRemainder, weightMatrix, weightsOver } from '../../../protocol/payouts/index.ts'
 
 const all = (players: number): bigint[] => Array.from({ length: 2 ** players }, (_, mask) => BigInt(mask))
 const sizeOf = (mask: bigint): number => mask.toString(2).replaceAll('0', '').length
@@ -77,7 +77,7 @@ describe('weights of contributors', () => {
   it('are Shapley values when every coalition is measured', () => {
     fc.assert(
       fc.property(game, ({ players, u }) => {
-        const phi = weightsOf(weightMatrix(players, all(players)), u)
+        const phi = weightsOver(weightMatrix(players, all(players)), u)
         byOrders(players, u).forEach((value, i) => {
           assert.ok(Math.abs(Number(phi[i]) - value) <= 1 + 1e-6, `${phi.join()} for ${value}`)
         })
@@ -96,7 +96,7 @@ describe('weights of contributors', () => {
         (players, count, seed, stream) => {
           const coalitions = coalitionsOf(keccak(String(seed)), players, count)
           const u = coalitions.map(() => stream.next().value as number)
-          const phi = weightsOf(weightMatrix(players, coalitions), u)
+          const phi = weightsOver(weightMatrix(players, coalitions), u)
           assert.equal(sum(phi), BigInt((u.at(-1) ?? 0) - (u[0] ?? 0)) * 100n)
         }
       ),
@@ -113,7 +113,7 @@ describe('weights of contributors', () => {
         (players, seed, stream) => {
           const coalitions = coalitionsOf(keccak(String(seed)), players, 26)
           const u = coalitions.map(() => stream.next().value as number)
-          const phi = weightsOf(weightMatrix(players, coalitions), u)
+          const phi = weightsOver(weightMatrix(players, coalitions), u)
           byLeastSquares(players, coalitions, u).forEach((value, i) => {
             assert.ok(Math.abs(Number(phi[i]) - value) < 30, `${phi.join()} for ${value}`)
           })
@@ -130,7 +130,7 @@ describe('weights of contributors', () => {
         fc.array(fc.nat(10_000), { minLength: 7, maxLength: 7 }),
         (players, bySize) => {
           const u = all(players).map(mask => bySize[sizeOf(mask)] ?? 0)
-          const phi = weightsOf(weightMatrix(players, all(players)), u)
+          const phi = weightsOver(weightMatrix(players, all(players)), u)
           for (const value of phi) assert.ok(value - (phi[0] ?? 0n) <= 1n && (phi[0] ?? 0n) - value <= 1n)
         }
       )
@@ -147,7 +147,7 @@ describe('weights of contributors', () => {
           const idle = BigInt(pick % players)
           const values = all(players).map(() => stream.next().value as number)
           const u = all(players).map(mask => values[Number(mask & ~(1n << idle))] ?? 0)
-          assert.ok([0n, 1n].includes(weightsOf(weightMatrix(players, all(players)), u)[Number(idle)] ?? -1n))
+          assert.ok([0n, 1n].includes(weightsOver(weightMatrix(players, all(players)), u)[Number(idle)] ?? -1n))
         }
       )
     )
@@ -167,8 +167,8 @@ describe('weights of contributors', () => {
             order.reduce((to, from, i) => to | (((mask >> BigInt(from)) & 1n) << BigInt(i)), 0n)
           )
           const at = coalitions.map((_, k) => k).reverse()
-          const phi = weightsOf(weightMatrix(5, coalitions), u)
-          const other = weightsOf(
+          const phi = weightsOver(weightMatrix(5, coalitions), u)
+          const other = weightsOver(
             weightMatrix(
               5,
               at.map(k => renamed[k] ?? 0n)
@@ -187,11 +187,11 @@ describe('weights of contributors', () => {
   it('share equally what the coalitions do not tell apart', () => {
     // Only nobody and everybody: nothing is known but the total.
     assert.deepEqual(
-      weightsOf(weightMatrix(6, [0n, 63n]), [1000, 4000]),
+      weightsOver(weightMatrix(6, [0n, 63n]), [1000, 4000]),
       Array.from({ length: 6 }, () => 50_000n)
     )
     // Players 0 and 1 are always together.
-    const phi = weightsOf(
+    const phi = weightsOver(
       weightMatrix(5, [0n, 0b00011n, 0b11100n, 0b00111n, 0b11000n, 31n]),
       [0, 4000, 1000, 5000, 500, 6000]
     )
@@ -205,11 +205,11 @@ describe('weights of contributors', () => {
       [100, 900, 300, 1200, 50, 800, 700, 2000],
       [0, 10, 20, 30, 40, 50, 60, 70]
     ]
-    const whole = weightsOf(
+    const whole = weightsOver(
       matrix,
       a.map((value, k) => value + (b[k] ?? 0))
     )
-    const parts = weightsOf(matrix, a).map((value, i) => value + (weightsOf(matrix, b)[i] ?? 0n))
+    const parts = weightsOver(matrix, a).map((value, i) => value + (weightsOver(matrix, b)[i] ?? 0n))
     whole.forEach((value, i) => {
       assert.ok(value - (parts[i] ?? 0n) <= 1n && (parts[i] ?? 0n) - value <= 1n)
     })
@@ -229,7 +229,7 @@ describe('weights of contributors', () => {
       (error: unknown) => error instanceof InvalidError && error.code === 'coalitions.unknown-player'
     )
     assert.throws(
-      () => weightsOf(weightMatrix(1, [0n, 1n]), [1, 2, 3]),
+      () => weightsOver(weightMatrix(1, [0n, 1n]), [1, 2, 3]),
       (error: unknown) => error instanceof InvalidError && error.code === 'utilities.count'
     )
   })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { reasonsOf, shareRule } from '../../../protocol/payouts/index.ts'
-import { accountOf, epochFrom, gates, measures, model, network, receipt, scoringsFor, utilitiesOf } from './world.ts'
+import { accountOf, epochFrom, heldOut, measures, model, network, receipt, scoringsFor, utilitiesOf } from './world.ts'
 
 describe('why an epoch pays an account what it pays', () => {
   const receipts = [
@@ -14,7 +14,7 @@ describe('why an epoch pays an account what it pays', () => {
     receipts,
     scorings: scoringsFor(receipts),
     measures,
-    gates,
+    heldOut,
     deposited: 10n ** 18n,
     previous: undefined
   })

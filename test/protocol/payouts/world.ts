@@ -6,7 +6,8 @@ import type { CosignedReceipt } from '../../../protocol/models/index.ts'
 import {
   attributionHash,
   attributionOf,
-  gateOf,
+  everyPlayer,
+  heldOutValues,
   measureOf,
   receiptId,
   buildEpoch,
@@ -14,7 +15,8 @@ import {
 } from '../../../protocol/payouts/index.ts'
 import type {
   ChannelFacts,
-  GateDocument,
+  HeldOutDocument,
+  Measured,
   Measure,
   SelectFacts,
   EpochBundle,
@@ -45,6 +47,12 @@ export function utilitiesOf(worth: readonly number[], base = 1000): number[] {
   )
 }
 export const typical = utilitiesOf([4000, 1500, 0, -300])
+
+/** With every player a candidate. */
+export const measuredOf = (by: Measure, utilities: readonly number[]): Measured => ({
+  utilities: [...utilities],
+  candidates: everyPlayer(by)
+})
 
 export interface ReceiptPlan {
   client?: string
@@ -108,11 +116,12 @@ export function scored(
   scorer = 'scorer',
   by: Measure = measure
 ): Scored {
-  const attribution = attributionHash(attributionOf(by, utilities))
+  const measured = measuredOf(by, utilities)
+  const attribution = attributionHash(attributionOf(by, measured))
   const message = { receipt: receiptId(network, receipt), scorer: accountOf(scorer), attribution }
   return {
     scorer: message.scorer,
-    utilities: [...utilities],
+    ...measured,
     signature: signStatement(network, 'Scoring', message, keyOf(scorer)).signature
   }
 }
@@ -129,8 +138,19 @@ export const scoringsFor = (receipts: readonly CosignedReceipt[]): Map<Hex, Scor
     })
   )
 
-export const gate: GateDocument = gateOf(measure, [typical, typical])
-export const gates = new Map([[model, gate]])
+/** A model's held-out document of these questions; where its own answers are other ones, of those. */
+export const heldOutOf = (
+  by: Measure,
+  truths: readonly (readonly number[])[],
+  own: readonly (readonly number[])[] = truths
+): HeldOutDocument => ({
+  model: by.model,
+  questions: truths.map((truth, i) => ({ truth: measuredOf(by, truth), own: measuredOf(by, own[i] ?? truth) }))
+})
+export const document: HeldOutDocument = heldOutOf(measure, [typical, typical])
+/** What follows from it. */
+export const worth = heldOutValues(document, measure)
+export const heldOut = new Map([[model, document]])
 export const measures = new Map([[model, measure]])
 
 /** Every epoch's time here, and the end of every channel. */

@@ -73,7 +73,12 @@ export function verify({ network: on, view, receipt, scorings, measure, place }:
             })
             return scorings.every(
               ({ attribution }) =>
-                attributionOf(known, attribution.utilities).weights.map(String).join() === attribution.weights.join()
+                attributionOf(known, {
+                  utilities: [...attribution.utilities],
+                  candidates: [...attribution.candidates]
+                })
+                  .weights.map(String)
+                  .join() === attribution.weights.join()
             )
           })
         : 'open',

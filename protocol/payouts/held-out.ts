@@ -1,0 +1,85 @@
+import { InvalidError } from '../primitives/index.ts'
+import { checkMeasured, weightsOf } from './attribution.ts'
+import type { Measure } from './attribution.ts'
+import type { HeldOutDocument, Measured, ModelMeasure } from './types.ts'
+import { isNear } from './weighing.ts'
+
+// An answer is the model's own words: who corrupted it has caused it too. The held-out questions say how far a player's
+// credit is borne out, by the same arithmetic on their true answers and on the model's own.
+
+/** `calibration` is in parts of this. */
+export const calibrationUnit = 1_000_000n
+
+/** What the held-out questions say of a model's players, in their order. */
+export interface HeldOutValues {
+  readonly questions: number
+  /** H_c: what a player's rows add to the true answers, summed over the questions, in 1e-6. */
+  readonly truth: readonly bigint[]
+  /** O_c: what they add to the model's own answers, positive parts only, summed, in 1e-6. */
+  readonly own: readonly bigint[]
+  /** cal_c = min(1, max(0, H_c / O_c)), rounded down to 1e-6; 1 for who adds nothing to wrong answers or right ones. */
+  readonly calibration: readonly bigint[]
+  /** max(0, H_c): h_c is this divided by `total`. Nobody has any where `total` is zero. */
+  readonly positive: readonly bigint[]
+  readonly total: bigint
+}
+
+const positive = (value: bigint): bigint => (value > 0n ? value : 0n)
+
+/** @throws InvalidError as weightsOf */
+export function heldOutValues({ questions }: HeldOutDocument, measure: Measure): HeldOutValues {
+  const truth = measure.players.map(() => 0n)
+  const own = measure.players.map(() => 0n)
+  for (const question of questions) {
+    weightsOf(measure, question.truth).forEach((weight, i) => {
+      truth[i] = (truth[i] ?? 0n) + weight
+    })
+    weightsOf(measure, question.own).forEach((weight, i) => {
+      own[i] = (own[i] ?? 0n) + positive(weight)
+    })
+  }
+  return { questions: questions.length, truth, own, ...standingOf(truth, own) }
+}
+
+/** cal_c and h_c of H_c and O_c. */
+export function standingOf(
+  truth: readonly bigint[],
+  own: readonly bigint[]
+): Pick<HeldOutValues, 'calibration' | 'positive' | 'total'> {
+  const worth = truth.map(positive)
+  return {
+    calibration: worth.map((value, i) => {
+      const claimed = own[i] ?? 0n
+      if (value === 0n) return 0n
+      return value >= claimed ? calibrationUnit : (value * calibrationUnit) / claimed
+    }),
+    positive: worth,
+    total: worth.reduce((sum, value) => sum + value, 0n)
+  }
+}
+
+/**
+ * A document as anybody can check it without measuring.
+ * @throws InvalidError `held-out.model` · as checkMeasured
+ */
+export function checkHeldOut({ model, questions }: HeldOutDocument, measure: ModelMeasure): void {
+  // [reject] It is of this model.
+  if (model !== measure.model) throw new InvalidError('held-out.model', 'the held-out values are of another model')
+  // [reject] Each text is measured under all coalitions, with candidates that can be.
+  for (const { truth, own } of questions) {
+    checkMeasured(truth, measure)
+    checkMeasured(own, measure)
+  }
+}
+
+const isSame = (a: Measured, b: Measured): boolean =>
+  a.candidates.join() === b.candidates.join() && isNear(a.utilities, b.utilities)
+
+/** Whether two machines have measured the same: each utility but for one unit of its rounding. */
+export const agreesHeldOut = (a: HeldOutDocument, b: HeldOutDocument): boolean =>
+  a.model === b.model &&
+  a.questions.length === b.questions.length &&
+  a.questions.every((question, i) => {
+    const other = b.questions[i]
+    return other !== undefined && isSame(question.truth, other.truth) && isSame(question.own, other.own)
+  })
