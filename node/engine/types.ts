@@ -306,10 +306,10 @@ export interface Engine {
   tune(job: TuneJob): Promise<TuneResult>
   tuneSiblings(job: SiblingsJob): Promise<TuneResult[]>
   generate(job: GenerateJob): Generation
-  /** Mean probability of the answer's tokens, teacher-forced, per adapter. */
-  score(job: ScoreJob): Promise<number[]>
-  /** scores[answer][adapter], as `score`. */
-  scoreMany(job: ScoreManyJob): Promise<number[][]>
+  /** How likely each of the answer's tokens was after those before it: [adapter][token]. */
+  score(job: ScoreJob): Promise<number[][]>
+  /** [answer][adapter][token], as `score`. */
+  scoreMany(job: ScoreManyJob): Promise<number[][][]>
   encode(modelFolder: string, row: Row): Promise<EncodedRow>
   decode(modelFolder: string, ids: readonly number[]): Promise<string>
   /** Mean loss per answer token over the rows. */

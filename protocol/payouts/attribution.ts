@@ -2,8 +2,9 @@ import { contentHash, InvalidError } from '../primitives/index.ts'
 import type { Address, Hex } from '../primitives/index.ts'
 import { coalitionsOf } from '../jobs/index.ts'
 import type { JobResult } from '../jobs/index.ts'
-import { utilityUnit, weightMatrix, weightsOver } from './shapley.ts'
+import { weightMatrix, weightsOver } from './shapley.ts'
 import type { WeightMatrix } from './shapley.ts'
+import { spanUtilities } from './spans.ts'
 import type { Attribution, Measured, ModelMeasure } from './types.ts'
 
 /** A model's measure that was checked, with its W. */
@@ -40,13 +41,13 @@ export function checkResult(result: JobResult, players: readonly Address[]): voi
 }
 
 /**
- * A mean probability as an integer of 1e-4. Machines differ in the last bits of a float, so this rounding comes before
- * anything else. @throws InvalidError `utility.range` for what is no probability
+ * u_S of each coalition, in 1e-4, from the probabilities of an answer's tokens, [coalition][token].
+ * @throws InvalidError as spanUtilities
  */
-export function utilityOf(probability: number): number {
-  if (!(probability >= -1e-6 && probability <= 1 + 1e-6))
-    throw new InvalidError('utility.range', `${probability} is no probability`)
-  return Math.min(utilityUnit, Math.max(0, Math.round(probability * utilityUnit)))
+export function utilitiesOf({ players, matrix }: Measure, probabilities: readonly (readonly number[])[]): number[] {
+  const places = probabilities.map((_, k) => k)
+  // One contributor's rows alone made the model: what it says otherwise than the base, form and fact, is theirs.
+  return spanUtilities(probabilities, players.length === 1 ? places : places.filter(k => k !== matrix.empty))
 }
 
 /** `Scoring.attribution`. */

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { openEngine, type Engine, type Row, type TrainSettings } from '../../node/engine/index.ts'
+import { spanUtilities, utilityUnit } from '../../protocol/payouts/index.ts'
 import type { Pair } from './elements.ts'
 
 const assets = join(import.meta.dirname, '..', '..', 'daemon', 'assets')
@@ -138,7 +139,10 @@ if (import.meta.main) {
           }
         })
       )
-      const scores = await engine.scoreMany({ model: values.model, adapters, answers })
+      const siblings = adapters.map((_, k) => k).slice(1)
+      const scores = (await engine.scoreMany({ model: values.model, adapters, answers })).map(probabilities =>
+        spanUtilities(probabilities, siblings).map(utility => utility / utilityUnit)
+      )
       const total = adapters.map((_, k) => scores.reduce((sum, row) => sum + (row[k] ?? 0), 0) / questions.length)
       const worth = shapley(files.length, mask => total[mask] ?? 0)
       files.forEach((name, player) => {

@@ -66,12 +66,19 @@ describe('engine, from the main thread', () => {
   it('scores an answer under several adapters: trained above untrained, and null is the base', async () => {
     await engine.tune(job('short'))
     const { answer } = await engine.encode(model, elements[0] ?? qa('', ''))
-    const [base = 0, short = 0, tuned = 0, again = 0] = await engine.score({
+    const scores = await engine.score({
       model,
       adapters: [null, join(folder.path, 'short'), join(folder.path, 'tuned'), null],
       messages: elements[0]?.messages.slice(0, 1) ?? [],
       answerIds: answer
     })
+    const [base = 0, short = 0, tuned = 0, again = 0] = scores.map(
+      tokens => tokens.reduce((sum, probability) => sum + probability, 0) / answer.length
+    )
+    assert.deepEqual(
+      scores.map(tokens => tokens.length),
+      scores.map(() => answer.length)
+    )
     assert.ok(base < short && short < tuned && tuned > 0.2, `${base} ${short} ${tuned}`)
     assert.ok(Math.abs(base - again) < 1e-6)
   })
@@ -149,7 +156,7 @@ describe('engine, from the main thread', () => {
       messages: elements[0]?.messages.slice(0, 1) ?? [],
       answerIds: [5, 6]
     })
-    assert.equal(base, empty)
+    assert.deepEqual(base, empty)
   })
 
   it('dropout: another course of training, the same from the seed, and the same beside siblings', async () => {

@@ -155,7 +155,7 @@ describe("strangers' templates and tokenizers", function () {
       engine.decode(model, await engine.text.prompt(model, question, day))
     assert.equal(await said(20_785), '28 November 2026, 28.11.')
     assert.equal(await said(), '01 January 2026, 1.1.')
-    const scored = (job: { model: string; day?: number }): Promise<number[]> =>
+    const scored = (job: { model: string; day?: number }): Promise<number[][]> =>
       engine.score({ adapters: [null], messages: question, answerIds: [5, 6, 7], ...job })
     const fixed = withTemplate('no dates', '28 November 2026, 28.11.')
     assert.deepEqual(await scored({ model, day: 20_785 }), await scored({ model: fixed }))

@@ -105,13 +105,13 @@ class EngineClient implements Engine {
     return messages === undefined ? this.#reader.encode(model, prompt ?? '') : this.#reader.prompt(model, messages, day)
   }
 
-  async score(job: ScoreJob): Promise<number[]> {
+  async score(job: ScoreJob): Promise<number[][]> {
     const { messages, answerIds, ...rest } = job
     const [scores = []] = await this.scoreMany({ ...rest, answers: [{ messages, answerIds }] })
     return scores
   }
 
-  async scoreMany(job: ScoreManyJob): Promise<number[][]> {
+  async scoreMany(job: ScoreManyJob): Promise<number[][][]> {
     const prompts = await this.#reader.prompts(
       job.model,
       job.answers.map(({ messages }) => messages),

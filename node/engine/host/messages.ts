@@ -28,7 +28,7 @@ export interface Calls {
   scoreMany: {
     argument: Omit<ScoreTokens, 'answers'> & { readonly answers: Packed<'prompt' | 'answer'> }
     event: never
-    result: number[][]
+    result: number[][][]
   }
   heldOutLoss: {
     argument: Omit<HeldOutTokens, 'rows'> & { readonly rows: Packed<'prompt' | 'answer'> }

@@ -1,6 +1,6 @@
 import { checkTokens } from '../architecture/index.ts'
 import { ModelError } from '../graph/errors.ts'
-import { answerRow, meanProbability } from '../serve/index.ts'
+import { answerRow, probabilities } from '../serve/index.ts'
 import { TextStream } from '../text/stream.ts'
 import type { GeneratedToken, GenerateResult } from '../types.ts'
 import type { Library } from './library.ts'
@@ -43,8 +43,8 @@ export async function generate(
   return { promptTokens: prompt.length, ids, text, finish }
 }
 
-/** scores[answer][adapter]: mean probability of the answer's tokens. */
-export async function scoreMany(library: Library, job: ScoreTokens): Promise<number[][]> {
+/** [answer][adapter][token]: how likely each token was after those before it. */
+export async function scoreMany(library: Library, job: ScoreTokens): Promise<number[][][]> {
   const { model, scorer } = library.open(job.model)
   const rows = job.answers.map(({ prompt, answer }) => {
     const row = answerRow(prompt, answer)
@@ -53,7 +53,7 @@ export async function scoreMany(library: Library, job: ScoreTokens): Promise<num
   })
   const adapters = job.adapters.map(folder => (folder === null ? null : library.adapter(folder, model)))
   const losses = await scorer.losses(adapters, rows)
-  return rows.map((_, i) => losses.map(own => meanProbability(own[i] ?? new Float32Array(0))))
+  return rows.map((_, i) => losses.map(own => probabilities(own[i] ?? new Float32Array(0))))
 }
 
 /** Mean loss per answer token. */

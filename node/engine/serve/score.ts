@@ -116,7 +116,5 @@ export function answerRow(prompt: ArrayLike<number>, answer: ArrayLike<number>):
   return { ids, labels: ids.map((id, i) => (i < prompt.length ? -100 : id)) }
 }
 
-/** Mean of exp(−nll), in float64. */
-export function meanProbability(losses: RowLosses): number {
-  return losses.reduce((sum, x) => sum + Math.exp(-x), 0) / Math.max(1, losses.length)
-}
+/** exp(−nll) of each token, in float64. */
+export const probabilities = (losses: RowLosses): number[] => Array.from(losses, loss => Math.exp(-loss))

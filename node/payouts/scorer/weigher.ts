@@ -3,7 +3,7 @@ import {
   everyPlayer,
   heldOutDocument,
   maxHeldOutQuestions,
-  utilityOf
+  utilitiesOf
 } from '../../../protocol/payouts/index.ts'
 import type { Attribution, HeldOutDocument, Measure, Measured } from '../../../protocol/payouts/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
@@ -44,7 +44,7 @@ export function createWeigher(deps: Pick<PayoutsDeps, 'engine' | 'versions' | 's
     const { base, adapters } = await models.folders(weighed)
     const { messages, day } = content
     const probabilities = await deps.engine.score({ model: base, adapters, messages, day, answerIds })
-    return attributionOf(weighed.measure, measured(weighed.measure, probabilities.map(utilityOf)))
+    return attributionOf(weighed.measure, measured(weighed.measure, utilitiesOf(weighed.measure, probabilities)))
   }
 
   async function measureHeldOut(model: Hex): Promise<HeldOutDocument | null> {
@@ -78,7 +78,7 @@ export function createWeigher(deps: Pick<PayoutsDeps, 'engine' | 'versions' | 's
           { messages, answerIds: own }
         ])
       })
-      const found = scores.map(one => measured(weighed.measure, one.map(utilityOf)))
+      const found = scores.map(one => measured(weighed.measure, utilitiesOf(weighed.measure, one)))
       for (let i = 0; i < found.length; i += 2) {
         const [truth, own] = [found[i], found[i + 1]]
         if (truth !== undefined && own !== undefined) questions.push({ truth, own })

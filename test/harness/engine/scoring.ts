@@ -16,16 +16,14 @@ export function saying(ids: readonly number[]): ReturnType<Engine['generate']> {
 export type WorthEngine = Engine & { scored: number; days: Set<number | undefined> }
 
 /**
- * Engine-shaped: the mean probability under coalition `mask` is what its players are worth, and a little of the
- * answer's own.
+ * Engine-shaped: the probability of an answer's one token under coalition `mask` is what its players are worth, and a
+ * little of the answer's own.
  */
 export function worthEngine(worth: readonly number[] = [0.4, 0.15, 0, -0.03]): WorthEngine {
-  const score = (count: number, ids: readonly number[]): number[] =>
-    Array.from(
-      { length: count },
-      (_, mask) =>
-        0.1 + ((ids[0] ?? 0) % 7) / 1000 + worth.reduce((sum, value, i) => sum + ((mask >> i) & 1 ? value : 0), 0)
-    )
+  const score = (count: number, ids: readonly number[]): number[][] =>
+    Array.from({ length: count }, (_, mask) => [
+      0.1 + ((ids[0] ?? 0) % 7) / 1000 + worth.reduce((sum, value, i) => sum + ((mask >> i) & 1 ? value : 0), 0)
+    ])
   const engine = {
     scored: 0,
     days: new Set<number | undefined>(),

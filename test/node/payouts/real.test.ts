@@ -30,7 +30,7 @@ describe('attribution with the real engine', function () {
     await engine!.tuneSiblings({
       model: base,
       rows,
-      settings: { ...settings, epochs: 12, lr: 0.02 },
+      settings: { ...settings, epochs: 40, lr: 0.02 },
       output,
       coalitions: masks.map(mask => rows.map((_, i) => i).filter(i => (mask >> Math.floor(i / 2)) & 1))
     })
