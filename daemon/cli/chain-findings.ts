@@ -1,7 +1,6 @@
 import type { StatusView } from '../api/contract/index.ts'
 import type { Finding } from './finding.ts'
-
-const plural = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`
+import { plural } from './output.ts'
 
 /** What a running daemon found out about the RPC of its chain: how far it is, what it allows, what it left out. */
 export function chainFindings({ chain }: StatusView): Finding[] {

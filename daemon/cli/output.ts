@@ -54,6 +54,9 @@ export const safe = (text: string): string =>
 
 export const short = (hex: string): string => (hex.length > 14 ? `${hex.slice(0, 8)}…${hex.slice(-4)}` : hex)
 
+/** 1 question, 2 questions */
+export const plural = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`
+
 /** An amount of 18-decimal tokens for people: 1.2345 (never used where a program reads). */
 export const tokens = (smallest: string | bigint, digits = 6): string => tokenText(BigInt(smallest), digits)
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Page } from 'playwright-core'
 import { places } from '../../web-console/app/places.ts'
-import { assertAccessible, assertNoSidewaysScroll, imitate, openAt, openPage, world } from './harness/index.ts'
+import { assertAccessible, assertNoSidewaysScroll, goTo, imitate, openAt, openPage, world } from './harness/index.ts'
 
 const asks = async (page: Page, label: string, text: string): Promise<void> => {
   await page.getByRole('textbox', { name: label }).fill(text)
@@ -74,7 +74,6 @@ describe('an answer that a stranger wrote', function () {
     'a'.repeat(3_000),
     '```html\n<b onclick=window.hostileRan=1>code</b>\n```'
   ].join('\n\n')
-  const receipt = `0x${'0f'.repeat(32)}`
 
   it('is text: nothing of it runs, is loaded, or hides where it leads', async () => {
     const { last } = world()
@@ -113,29 +112,42 @@ describe('an answer that a stranger wrote', function () {
 
   it('is stopped when its reader has enough, and says what it cost once the receipt is there', async () => {
     const { last, network } = world()
+    const own = await network.daemon('client').api.call('receipts', { params: { limit: 1, order: 'newest' } })
+    const receipts = own.items.map(({ id }) => id)
+    const stops = new Set<string>()
     const daemon = await imitate({
-      ask: async function* ({ signal }: { signal: AbortSignal }) {
+      ask: async function* ({ body: { name = '' } }: { body: { name?: string } }) {
         yield { kind: 'worker', worker: `0x${'22'.repeat(20)}`, inputTokens: 4, inputPrice: '1', outputPrice: '2' }
-        for (let n = 0; !signal.aborted; n++) {
+        let text = ''
+        for (let n = 0; !stops.has(name); n++) {
+          text += `word ${n} `
           yield { kind: 'text', text: `word ${n} `, tokens: 1 }
           await new Promise(resolve => {
             setTimeout(resolve, 50)
           })
         }
+        const fee = (12n * 10n ** 15n).toString()
+        yield { kind: 'done', text, finish: 'cancelled', inputTokens: 4, outputTokens: 7, fee, receipts }
+      },
+      stopAsk: async ({ params: { name } }: { params: { name: string } }) => {
+        stops.add(name)
+        return { stopped: true }
       }
     })
-    const { id: model } = await network.daemon('host').api.call('model', { params: { id: last.model } })
     const page = await openAt(await daemon.signIn(), daemon.url, { path: places.chat(last.model) })
     await asks(page, `Ask ${last.model}`, 'Say words without end.')
     await page.getByText('word 3').waitFor()
     await page.getByRole('button', { name: 'Stop' }).click()
     await page.locator('.answer[data-state="stopped"]').waitFor()
-    const message = { model, fee: 12n * 10n ** 15n, outputTokens: 7 }
-    daemon.events.emit('models.receipt', {
-      id: receipt,
-      role: 'client',
-      receipt: { receipt: { message } }
-    } as never)
+    await page.getByText('0.012 TILTH').first().waitFor()
+    await page.locator('.owes').waitFor()
+
+    const { id: model } = await network.daemon('host').api.call('model', { params: { id: last.model } })
+    await goTo(page, places.compare([model]))
+    await asks(page, 'Ask them all', 'Say words without end.')
+    await page.getByText('word 3').waitFor()
+    await page.getByRole('button', { name: 'Stop' }).click()
+    await page.locator('.compare-answer .owes').waitFor()
     await page.getByText('0.012 TILTH').first().waitFor()
     await page.context().close()
     await daemon.stop()

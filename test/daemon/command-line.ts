@@ -10,7 +10,7 @@ import { scratch } from '../harness/index.ts'
 
 // The command line as a process of its own, before an API whose answers are the test's.
 
-const main = join(import.meta.dirname, '../../daemon/cli/main.ts')
+export const main = join(import.meta.dirname, '../../daemon/cli/main.ts')
 const token = 'a-token-of-this-test'
 
 export interface Ended {
@@ -21,6 +21,8 @@ export interface Ended {
 
 export interface CommandLine {
   readonly folder: string
+  /** What leads a command to the API. */
+  readonly flags: readonly string[]
   /** Calls that reached the API, in order. */
   readonly calls: RouteName[]
   run(...words: string[]): Promise<Ended>
@@ -72,11 +74,13 @@ export async function startCommandLine(answers: Partial<Handlers>): Promise<Comm
   })
   const tokenFile = join(folder, 'token')
   await writeFile(tokenFile, token)
+  const flags = ['--api', server.url, '--token-file', tokenFile]
   return {
     folder,
     calls,
-    runWith: (input, ...words) => runCommand([...words, '--api', server.url, '--token-file', tokenFile], input),
-    run: (...words) => runCommand([...words, '--api', server.url, '--token-file', tokenFile]),
+    flags,
+    runWith: (input, ...words) => runCommand([...words, ...flags], input),
+    run: (...words) => runCommand([...words, ...flags]),
     stop: () => server.stop()
   }
 }

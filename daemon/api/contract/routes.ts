@@ -18,6 +18,7 @@ import {
   account,
   accountingView,
   askEvent,
+  askName,
   askRequest,
   decimal,
   epochView,
@@ -145,6 +146,15 @@ export const routes = {
     maxBody: 1 << 20,
     body: askRequest,
     reply: askEvent
+  }),
+  stopAsk: route({
+    method: 'POST',
+    path: '/api/ask/:name/stop',
+    stage: 'inference',
+    summary:
+      'Stop an answer by the name it was asked with: its stream still tells what came, what it cost, its receipt',
+    params: z.object({ name: askName }),
+    reply: z.object({ stopped: z.boolean() })
   }),
   receipts: route({
     method: 'GET',

@@ -341,6 +341,8 @@ export const modelView = z.object({
 })
 export type ModelView = z.infer<typeof modelView>
 
+/** What an asker calls an answer that is under way; a random text, so that no two have the same. */
+export const askName = z.string().regex(/^[A-Za-z0-9-]{16,64}$/)
 export const askRequest = z.strictObject({
   model: z.string().min(1).max(100),
   messages: z
@@ -358,7 +360,9 @@ export const askRequest = z.strictObject({
   /** Nobody but the worker ever sees it. */
   private: z.boolean().default(false),
   /** What the answer owes to whom, right after it, by its worker: unofficial. */
-  explain: z.boolean().default(false)
+  explain: z.boolean().default(false),
+  /** Chosen by the asker: by it the answer can be stopped while its stream stays open. */
+  name: askName.optional()
 })
 /** What each account's rows made of an answer, in 1e-6. */
 export const weights = z.record(z.string(), decimal)

@@ -7,6 +7,7 @@ import type { Node } from '../../../node/node.ts'
 import type { ExplanationView } from '../../../node/payouts/index.ts'
 import type { AskEvent, Explanation, ModelView } from '../contract/index.ts'
 import type { Handlers } from '../server/index.ts'
+import { createStops } from './stops.ts'
 import type { Which } from './which.ts'
 
 type Names =
@@ -19,6 +20,7 @@ type Names =
   | 'unserve'
   | 'offers'
   | 'ask'
+  | 'stopAsk'
   | 'redeem'
 
 export const modelView = ({
@@ -74,6 +76,7 @@ export function modelHandlers(
   readonly askEvents: (body: Parameters<Handlers['ask']>[0]['body'], signal: AbortSignal) => AsyncGenerator<AskEvent>
 } {
   const { models, payouts, self } = node
+  const stops = createStops()
 
   async function explained(receipts: readonly Hex[]): Promise<Explanation> {
     const [answers, failed]: [Explanation['answers'], Explanation['failed']] = [[], []]
@@ -89,7 +92,19 @@ export function modelHandlers(
   }
 
   async function* askEvents(
-    { seed, explain, model, maxPrice, ...body }: Parameters<Handlers['ask']>[0]['body'],
+    { name, ...body }: Parameters<Handlers['ask']>[0]['body'],
+    signal: AbortSignal
+  ): AsyncGenerator<AskEvent> {
+    const under = stops.begin(name, signal)
+    try {
+      yield* answerEvents(body, under.signal)
+    } finally {
+      under.end()
+    }
+  }
+
+  async function* answerEvents(
+    { seed, explain, model, maxPrice, ...body }: Omit<Parameters<Handlers['ask']>[0]['body'], 'name'>,
     signal: AbortSignal
   ): AsyncGenerator<AskEvent> {
     const { id } = await which.model(model)
@@ -141,6 +156,7 @@ export function modelHandlers(
   return {
     askEvents,
     ask: ({ body, signal }) => askEvents(body, signal),
+    stopAsk: async ({ params }) => ({ stopped: stops.stop(params.name) }),
     async retireModel({ params }) {
       const { id } = await which.model(params.id)
       return { id, ...(await models.retire(id)) }

@@ -1,128 +1,16 @@
 import { existsSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import type { Command } from 'commander'
-import { z } from 'zod'
-import { TilthError, readAs } from '../../../protocol/primitives/index.ts'
-import type { ApiClient } from '../../api/contract/index.ts'
-import { askRequest } from '../../api/contract/index.ts'
-import { writePrivate } from '../../private-file.ts'
-import { asking, costText, explanationText, questionOf, streamAnswer } from '../asking.ts'
-import type { Answer, AskingFlags, Turn } from '../asking.ts'
-import { command, fail, guarded, tokenAmount } from '../command.ts'
+import { readAs } from '../../../protocol/primitives/index.ts'
+import { asking, questionOf } from '../asking.ts'
+import type { Answer } from '../asking.ts'
+import { Conversation, historyFile } from '../chat/conversation.ts'
+import type { ChatFlags } from '../chat/conversation.ts'
+import { talk } from '../chat/talk.ts'
+import { command, guarded } from '../command.ts'
 import { connect } from '../context.ts'
-import { bold, dim, printJson, safe, tell, tokens } from '../output.ts'
+import { printJson, safe } from '../output.ts'
 import { readJsonFile } from './data.ts'
-
-interface ChatFlags extends AskingFlags {
-  budget?: string
-  history?: string
-}
-
-const historyFile = z.strictObject({ messages: askRequest.shape.messages.unwrap().array().max(10_000) })
-/** Messages that one question may hold, the new one included. */
-const mostMessages = 64
-
-const help = [
-  '/clear   begin anew: nothing said before is sent on',
-  '/cost    what the conversation has cost, and what is left of its budget',
-  '/quit    end it, as Ctrl-D does; Ctrl-C cuts an answer off'
-].join('\n')
-
-/** A conversation: what was said, what it cost, and how much of it still fits. */
-class Conversation {
-  readonly api: ApiClient
-  readonly flags: ChatFlags
-  readonly budget: bigint | undefined
-  turns: Turn[] = []
-  spent = 0n
-
-  constructor(api: ApiClient, flags: ChatFlags) {
-    this.api = api
-    this.flags = flags
-    this.budget = flags.budget === undefined ? undefined : tokenAmount(flags.budget, '--budget')
-  }
-
-  get left(): bigint | undefined {
-    return this.budget === undefined ? undefined : this.budget - this.spent
-  }
-
-  /** Asks with all that was said before, or as much of it as the model reads; keeps both sides of it. */
-  async ask(question: string, onText: (text: string) => void, onForgotten: () => void, signal?: AbortSignal) {
-    const { left } = this
-    if (left !== undefined && left <= 0n)
-      throw new TilthError('chat.budget', `the budget of ${this.flags.budget ?? ''} tokens is used up`, {
-        help: 'Begin another conversation, with a larger --budget.'
-      })
-    const system: Turn[] = this.flags.system === undefined ? [] : [{ role: 'system', content: this.flags.system }]
-    for (;;) {
-      const before = this.turns.slice(-(mostMessages - 1 - system.length))
-      const messages: Turn[] = [...system, ...before, { role: 'user', content: question }]
-      try {
-        const answer = await streamAnswer(this.api, questionOf(this.flags, messages, left), onText, signal)
-        this.spent += BigInt(answer.fee)
-        this.turns.push({ role: 'user', content: question })
-        if (answer.text !== '') this.turns.push({ role: 'assistant', content: answer.text })
-        else this.turns.pop() // whoever goes on from it would have two questions in a row
-        return answer
-      } catch (error) {
-        // The model reads no more than so much: what was said first is left out.
-        if (!(error instanceof TilthError) || error.code !== 'ask.long' || before.length === 0) throw error
-        this.turns = before.slice(2)
-        onForgotten()
-      }
-    }
-  }
-
-  async save(): Promise<void> {
-    if (this.flags.history !== undefined)
-      await writePrivate(this.flags.history, `${JSON.stringify({ messages: this.turns }, null, 2)}\n`)
-  }
-}
-
-/** Questions from a terminal, answers as they come. A failed answer is told, and the conversation goes on. */
-async function talk(chat: Conversation, name: string): Promise<void> {
-  const lines = createInterface({ input: process.stdin, output: process.stdout, prompt: bold('› '), historySize: 500 })
-  let answering: AbortController | undefined
-  lines.on('SIGINT', () => {
-    if (answering === undefined) lines.close()
-    else answering.abort()
-  })
-  console.log(dim(`A conversation with ${safe(name)}. /help says what else there is; Ctrl-D ends it.`))
-  lines.prompt()
-  for await (const line of lines) {
-    const question = line.trim()
-    if (question === '/quit' || question === '/exit') break
-    if (question === '/help') console.log(help)
-    else if (question === '/clear') chat.turns = []
-    else if (question === '/cost')
-      console.log(`${tokens(chat.spent, 9)} paid${chat.left === undefined ? '' : `, ${tokens(chat.left, 9)} left`}`)
-    else if (question.startsWith('/'))
-      console.log(`there is no ${question.split(' ')[0] ?? ''}; /help lists what there is`)
-    else if (question !== '') {
-      answering = new AbortController()
-      try {
-        const answer = await chat.ask(
-          question,
-          text => process.stdout.write(safe(text)),
-          () => tell(dim('(what was said first is left out: the model does not read so much)')),
-          answering.signal
-        )
-        console.log(`\n${dim(costText(answer))}`)
-        if (answer.explanation !== undefined) console.log(explanationText(answer.explanation))
-        await chat.save()
-      } catch (error) {
-        if (answering.signal.aborted) console.log(dim('\n(cut off)'))
-        else {
-          fail(error, false)
-          process.exitCode = 0 // it was told, and the conversation goes on
-        }
-      }
-      answering = undefined
-    }
-    lines.prompt()
-  }
-  lines.close()
-}
 
 /** Each line that is piped in is a question; answers come as plain lines, or as one document at the end. */
 async function answerLines(chat: Conversation, json: boolean): Promise<void> {

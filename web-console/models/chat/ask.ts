@@ -1,3 +1,4 @@
+import { stopping } from '../../../daemon/api/contract/stopping.ts'
 import type { AskEvent } from '../../../daemon/api/contract/views.ts'
 import { TilthError } from '../../../protocol/primitives/errors.ts'
 import { api } from '../../api/index.ts'
@@ -13,6 +14,7 @@ interface AskInput {
   readonly model: string
   readonly messages: readonly Message[]
   readonly settings: AskSettings
+  /** Its reader has had enough: what came is kept and paid for, and its receipt awaited. */
   readonly signal: AbortSignal
   /** Called with the whole answer so far. */
   readonly onAnswer: (answer: Answer) => void
@@ -82,6 +84,8 @@ export async function ask({ model, messages, settings, signal, onAnswer }: AskIn
     }
   }
   const { maxTokens, temperature, topP, maxPrice, isPrivate } = settings
+  const name = crypto.randomUUID()
+  const { hungUp, end } = stopping(api, name, signal)
   try {
     const events = api.stream('ask', {
       body: {
@@ -91,9 +95,10 @@ export async function ask({ model, messages, settings, signal, onAnswer }: AskIn
         temperature,
         topP,
         private: isPrivate,
+        name,
         ...(maxPrice === undefined ? {} : { maxPrice })
       },
-      signal
+      signal: hungUp
     })
     for await (const event of events) hear(event)
     if (answer.facts.state === 'coming')
@@ -109,6 +114,8 @@ export async function ask({ model, messages, settings, signal, onAnswer }: AskIn
         help: 'What was paid for is paid; ask again when it is back.'
       })
     else throw error
+  } finally {
+    end()
   }
   return answer
 }

@@ -1,5 +1,4 @@
 import { useEffect, useRef, useState, useSyncExternalStore } from 'react'
-import { useEvents } from '../../api/index.ts'
 import { ask } from './ask.ts'
 import type { AskSettings } from './settings-form.ts'
 import { conversations } from './store.ts'
@@ -21,8 +20,6 @@ export function useThread({ id, model, modelName, settings }: About) {
   const all = useSyncExternalStore(conversations.watch, conversations.all)
   const thread = all.find(one => one.id === id) ?? emptyThread(id, model, modelName, Date.now())
   const [running, setRunning] = useState<{ readonly turn: string; readonly stop: () => void }>()
-  /** An answer that was stopped: its receipt comes by the news, since nobody listens to its stream any more. */
-  const stopped = useRef<string | undefined>(undefined)
   const latest = useRef(thread)
   latest.current = thread
   const put = (next: Thread): void => {
@@ -30,28 +27,6 @@ export function useThread({ id, model, modelName, settings }: About) {
     conversations.put(next)
   }
 
-  useEvents(({ name, data }) => {
-    if (name !== 'models.receipt' || data['role'] !== 'client' || stopped.current === undefined) return
-    const { message } = (data as { receipt: { receipt: { message: Record<string, unknown> } } }).receipt.receipt
-    if (message['model'] !== model) return
-    const turn = stopped.current
-    stopped.current = undefined
-    put(
-      withChange(latest.current, turn, one =>
-        one.answer === undefined
-          ? one
-          : {
-              ...one,
-              answer: {
-                ...one.answer,
-                receipts: [String(data['id'])],
-                fee: String(message['fee']),
-                outputTokens: Number(message['outputTokens'])
-              }
-            }
-      )
-    )
-  })
   // Whoever leaves the page stops what is coming: it would go on to cost.
   const stopOnLeave = useRef<(() => void) | undefined>(undefined)
   stopOnLeave.current = running?.stop
@@ -70,10 +45,7 @@ export function useThread({ id, model, modelName, settings }: About) {
     const abort = new AbortController()
     setRunning({
       turn: turn.id,
-      stop: () => {
-        stopped.current = turn.id
-        abort.abort()
-      }
+      stop: () => abort.abort()
     })
     await ask({
       model: latest.current.model,
