@@ -15,7 +15,7 @@ import { openTables as openModels } from './models/records.ts'
 import { openUseTables, statedHeldOut } from './payouts/bazaar/index.ts'
 import { openTables as openReceipts } from './payouts/receipts/index.ts'
 import { summarySchema } from './payouts/settler/bundles.ts'
-import { verdictSchema } from './payouts/settler/watcher.ts'
+import { verdictSchema } from './payouts/watcher/verdicts.ts'
 import { stepRecord } from './runtime/automation/automation.ts'
 import { pauseRecord } from './runtime/availability/availability.ts'
 import type { Collection, Store } from './store/index.ts'
@@ -44,7 +44,7 @@ const apart: Readonly<Record<string, z.ZodType>> = {
   'payouts/held-out': heldOutDocument,
   'payouts/stated-held-out': statedHeldOut,
   'payouts/summaries': summarySchema,
-  'payouts/verdicts': verdictSchema,
+  'payouts/rounds': verdictSchema,
   'automation/last': stepRecord,
   'availability/pause': pauseRecord
 }

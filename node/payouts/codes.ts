@@ -1,6 +1,7 @@
 /** What errors of this module are called; one that is not here does not compile. */
 export type PayoutsErrorCode =
   | 'bundle.place'
+  | 'bundle.slow'
   | 'bundle.unknown'
   | 'chain.behind'
   | 'challenge.empty'

@@ -1,5 +1,10 @@
 /** A bundle's bytes: receipts are 1 to 2 KB each without what was asked and answered. */
 export const maxBundleBytes = 64 << 20
+/**
+ * … and what one may be with so many receipts: nobody fetches and reads more for a proposal of a few. The rest is for
+ * what does not grow with them: accounts, models, channels that were counted before.
+ */
+export const bundleBytes = (receipts: number): number => Math.min(maxBundleBytes, (16 << 20) + receipts * (12 << 10))
 /** Receipts of one epoch; what is over waits for the next. */
 export const maxEpochReceipts = 20_000
 /** Held-out questions measured in one call of the engine, so that serving gets its turn in between. */

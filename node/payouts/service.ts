@@ -24,8 +24,9 @@ import {
   createScoringsExchange,
   createWeigher
 } from './scorer/index.ts'
-import { createBundles, createClaims, createFinality, createSettler, createWatcher } from './settler/index.ts'
+import { createBundles, createClaims, createFinality, createSettler } from './settler/index.ts'
 import { createStakes } from './stakes.ts'
+import { createWatcher } from './watcher/index.ts'
 import { createTopic } from './topic.ts'
 import type { EpochView, GateView, PayoutsDeps, PayoutsService, PayoutsTiming, ReceiptView } from './types.ts'
 import { epochView, gateView, receiptView, weighedBy } from './views.ts'
@@ -305,6 +306,7 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
     },
     async stop() {
       for (const automation of automations) await automation?.stop()
+      await watcher.stop()
       for (const stop of stops.splice(0)) await stop()
       await topic.stop()
       await scorer.stop()

@@ -69,7 +69,7 @@ export type EpochFaultCode =
   | `${Tree}.${'root' | 'total'}`
   | `receipts.${'count' | 'order'}`
   | `scoring.${'receipt' | 'needless' | 'unsound' | 'missing' | 'disputed' | 'utilities'}`
-  | `bundle.${'place' | 'time' | 'deposited' | 'measure' | 'sums' | 'unreadable' | 'unavailable'}`
+  | `bundle.${'place' | 'time' | 'deposited' | 'measure' | 'sums' | 'unreadable' | 'unchecked' | 'broken'}`
   | 'held-out.measured'
   | 'settled.expiry'
   | 'payouts.shares'

@@ -5,6 +5,8 @@ export type EpochState = 'none' | 'pending' | 'final' | 'voided'
 
 export interface EpochOnChain {
   readonly state: EpochState
+  /** How often this epoch was proposed: this is the last of them. */
+  readonly round: number
   readonly proposer: Address
   readonly receiptsRoot: Hex
   readonly receiptsTotal: bigint

@@ -24,12 +24,7 @@ export function createPayouts(connection: Connection, addresses: Addresses): Pay
   return {
     pool: async pool => connection.read({ ...at, what: `pool ${pool}`, functionName: 'poolOf', args: [pool] }),
     async epoch(pool, epoch) {
-      const {
-        state,
-        proposer,
-        round: _round,
-        ...rest
-      } = await connection.read({
+      const { state, proposer, ...rest } = await connection.read({
         ...at,
         what: `epoch ${epoch} of ${pool}`,
         functionName: 'epochOf',

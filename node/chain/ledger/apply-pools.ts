@@ -53,10 +53,12 @@ export const applyPools = {
     const { name: _name, logIndex: _index, ...proposal } = event
     const place = placeOf(event)
     const pool = await poolOf(event.pool, draft, tables)
-    await draft.put(tables.proposals, `${event.pool}/${place}`, { ...proposal, state: 'pending', vetoed: 0n, place })
+    const round = pool.round + 1
+    const record = { ...proposal, round, state: 'pending', vetoed: 0n, place } as const
+    await draft.put(tables.proposals, `${event.pool}/${place}`, record)
     await draft.put(tables.proposalsOf, `${event.pool}/${sequenceKey(event.epoch)}/${place}`, place)
     await draft.put(tables.pending, `${event.pool}/${place}`, event.pool)
-    await draft.put(tables.pools, event.pool, { ...pool, pending: place })
+    await draft.put(tables.pools, event.pool, { ...pool, pending: place, round })
     return event.epoch === pool.epoch + 1 && pool.pending === null
       ? undefined
       : `what became of an epoch of ${event.pool} is missing`
@@ -72,7 +74,7 @@ export const applyPools = {
     changePending(pool, epoch, draft, tables, () => ({ vetoed })),
   async EpochFinalized({ pool, epoch, payoutsTotal }, draft, tables) {
     await total({ epochs: 1n }, draft, tables)
-    return settle(pool, epoch, draft, tables, 'final', { epoch, payoutsTotal })
+    return settle(pool, epoch, draft, tables, 'final', { epoch, payoutsTotal, round: 0 })
   },
   async PayoutClaimed(event, draft, tables) {
     const { pool, account, amount, cumulative, block, transaction } = event

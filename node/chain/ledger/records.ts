@@ -94,7 +94,9 @@ export const poolRecord = z.strictObject({
   epoch: small,
   payoutsTotal: amount,
   /** Where the epoch that is open to challenge stands, if one is. */
-  pending: z.string().nullable()
+  pending: z.string().nullable(),
+  /** How often the next epoch was proposed. */
+  round: small
 })
 export type PoolRecord = z.infer<typeof poolRecord>
 
@@ -102,6 +104,8 @@ export type PoolRecord = z.infer<typeof poolRecord>
 export const proposalRecord = z.strictObject({
   pool: bytes32,
   epoch: small,
+  /** Which proposal of this epoch it is, from 1: a voided one may be proposed again. */
+  round: small,
   proposer: address,
   receiptsRoot: bytes32,
   receiptsTotal: amount,
@@ -331,7 +335,8 @@ export const emptyPool = (pool: Hex): PoolRecord => ({
   paid: 0n,
   epoch: 0,
   payoutsTotal: 0n,
-  pending: null
+  pending: null,
+  round: 0
 })
 export const emptyNode: NodeRecord = { staked: 0n, unbonding: 0n, availableAt: 0n, payout: null, slashed: null }
 const nothing = { amount: 0n, times: 0 }

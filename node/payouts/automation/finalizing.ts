@@ -1,6 +1,7 @@
 import type { Automation, Plan } from '../../runtime/index.ts'
 import type { Proposals } from '../proposals.ts'
-import type { Settler, Watcher } from '../settler/index.ts'
+import type { Settler } from '../settler/index.ts'
+import type { Watcher } from '../watcher/index.ts'
 import type { PayoutsDeps } from '../types.ts'
 
 /** How long others' epochs are left to those who proposed them, in seconds. */
@@ -29,8 +30,8 @@ export function createFinalizing(
     for (const proposal of pending) {
       const { pool, epoch, proposer, challengeEnds } = proposal.event
       const own = proposer === self
-      // What this node holds to be wrong it does not help to become final.
-      if (!own && ((await watcher.faults(proposal)) ?? []).length > 0) continue
+      // What this node has not checked, or holds to be wrong, it does not help to become final.
+      if (!own && (await watcher.faults(proposal))?.length !== 0) continue
       const name = (await nameOf?.(pool)) ?? pool
       const plan = { about: pool, what: `make epoch ${epoch} of ${name} final` }
       const from = finalizeFrom(challengeEnds, own)

@@ -1,13 +1,13 @@
 import type { Automation, Plan } from '../../runtime/index.ts'
 import type { Proposals } from '../proposals.ts'
-import type { Watcher } from '../settler/index.ts'
+import type { Watcher } from '../watcher/index.ts'
 import type { PayoutsDeps } from '../types.ts'
 
 /** Everybody's automation: recomputes what others propose, and shows or votes down what is wrong. */
 export function createWatching(
   { automations, nameOf, policy }: Pick<PayoutsDeps, 'automations' | 'nameOf' | 'policy'>,
   everyMs: number,
-  { proposals, watcher }: { proposals: Proposals; watcher: Watcher }
+  { proposals, watcher }: { proposals: Proposals; watcher: Pick<Watcher, 'look' | 'faults'> }
 ): Automation {
   async function* plans(): AsyncGenerator<Plan> {
     await watcher.look()

@@ -29,9 +29,15 @@ export const summarySchema = z.strictObject({
 /** What views show of a bundle. */
 export type Summary = z.infer<typeof summarySchema>
 
+/** How much is fetched for a bundle that is not known yet, and for how long. */
+export interface LoadLimits {
+  readonly signal?: AbortSignal
+  readonly maxBytes?: number
+}
+
 export interface Bundles {
   /** @throws NotFoundError `files.unavailable` · InvalidError `frame.*` for what is no bundle */
-  load(cid: string, from: Address): Promise<EpochBundle>
+  load(cid: string, from: Address, limits?: LoadLimits): Promise<EpochBundle>
   /** Of a bundle that was loaded once, from this disk. @throws as load */
   summary(cid: string, from: Address): Promise<Summary>
   save(bundle: EpochBundle): Promise<string>
@@ -63,14 +69,23 @@ export function createBundles(
     kept.set(cid, bundle)
   }
 
-  async function load(cid: string, from: Address): Promise<EpochBundle> {
+  async function load(
+    cid: string,
+    from: Address,
+    { signal, maxBytes = maxBundleBytes }: LoadLimits = {}
+  ): Promise<EpochBundle> {
     const known = kept.get(cid)
     if (known !== undefined) return known
     const bundle = decodeFrame(
       // A bundle may be nobody's: whoever proposed it is gone, or never had it.
-      await files.fetchBytes(cid, { maxBytes: maxBundleBytes, providers: [from], brief: true }),
+      await files.fetchBytes(cid, {
+        maxBytes,
+        providers: [from],
+        brief: true,
+        ...(signal === undefined ? {} : { signal })
+      }),
       epochBundle,
-      maxBundleBytes
+      maxBytes
     )
     await keep(cid, bundle)
     return bundle

@@ -5,7 +5,7 @@ import type { Hex, SumTree } from '../../../protocol/primitives/index.ts'
 import type { Network } from '../../../protocol/crypto/index.ts'
 import type { EpochOnChain, Mined, ReceiptEvidence } from '../../chain/types.ts'
 import type { CosignedReceipt } from '../../../protocol/models/index.ts'
-import type { Bundles } from './bundles.ts'
+import type { Bundles } from '../settler/index.ts'
 import type { PayoutsDeps } from '../types.ts'
 
 /** A receipt where it stands in an epoch's tree. */

@@ -1,0 +1,110 @@
+import { checkBundle, receiptId } from '../../../protocol/payouts/index.ts'
+import type { Attribution, EpochBundle, EpochFault, HeldOutDocument } from '../../../protocol/payouts/index.ts'
+import { TilthError } from '../../../protocol/primitives/index.ts'
+import type { Hex } from '../../../protocol/primitives/index.ts'
+import type { EpochOnChain, ProposalRecord } from '../../chain/types.ts'
+import type { Facts } from '../facts.ts'
+import { bundleBytes } from '../limits.ts'
+import type { Proposals } from '../proposals.ts'
+import type { Scorings, Weigher } from '../scorer/index.ts'
+import type { Bundles } from '../settler/index.ts'
+import type { PayoutsDeps } from '../types.ts'
+
+/** What stands behind a proposal, as far as it could be read, and what is wrong with it. */
+export interface Examined {
+  readonly bundle: EpochBundle | undefined
+  readonly faults: readonly EpochFault[]
+}
+
+export interface ExamineParts {
+  readonly proposals: Proposals
+  readonly bundles: Bundles
+  readonly facts: Facts
+  readonly weigher: Weigher
+  readonly scorings: Scorings
+}
+
+/**
+ * Recomputes all that money follows from: receipts, their channels and models, scorings, held-out values, W, shares,
+ * trees, the bundle before. Throws what keeps it from an answer: whoever calls takes that for no answer, not for a yes.
+ */
+export function createExamining(deps: PayoutsDeps, { proposals, bundles, facts, weigher, scorings }: ExamineParts) {
+  const { chain, self, roles, network } = deps
+
+  /** Whoever has a vote measures held-out values, and every scorer; others compare where they happen to know them. */
+  async function ownHeldOut(
+    bundle: EpochBundle,
+    known: ReadonlyMap<Hex, unknown>,
+    measures: boolean
+  ): Promise<Map<Hex, HeldOutDocument>> {
+    const own = new Map<Hex, HeldOutDocument>()
+    for (const model of new Set(bundle.heldOut.map(({ model }) => model))) {
+      // What no receipt of the epoch names is a fault by itself: nothing is fetched or measured for it.
+      if ((known.get(model) ?? null) === null) continue
+      const found = measures ? await weigher.heldOut(model) : await weigher.knownHeldOut(model)
+      if (found !== null && found !== undefined) own.set(model, found)
+    }
+    return own
+  }
+
+  /** What this node has found for the receipts that it has weighed itself. */
+  async function ownScorings({ receipts }: EpochBundle): Promise<Map<Hex, Attribution>> {
+    const own = new Map<Hex, Attribution>()
+    for (const receipt of receipts) {
+      const id = receiptId(network, receipt)
+      if (!(await scorings.has(id, self))) continue
+      const found = (await scorings.of(id)).find(({ statement }) => statement.message.scorer === self)
+      if (found !== undefined) own.set(id, found.attribution)
+    }
+    return own
+  }
+
+  async function faultsOf(
+    bundle: EpochBundle,
+    { pool, epoch }: ProposalRecord,
+    stated: EpochOnChain,
+    voice: boolean
+  ): Promise<EpochFault[]> {
+    const { previous } = await bundles.history(pool)
+    await proposals.caughtUp() // an answer counts as far as its channel was redeemed by now
+    const { deposited } = await chain.payouts.pool(pool)
+    const scorers = bundle.scorings.map(({ scorer }) => scorer)
+    const known = await facts.of(pool, bundle.receipts, scorers, { patient: true })
+    let own: { heldOut?: ReadonlyMap<Hex, HeldOutDocument>; unanswered?: unknown }
+    try {
+      own = { heldOut: await ownHeldOut(bundle, known.measures, voice || roles.scorer) }
+    } catch (unanswered) {
+      own = { unanswered }
+    }
+    const faults = checkBundle(bundle, {
+      ...known,
+      epoch,
+      stated: { ...stated, proposedAt: stated.challengeEnds - (await chain.payouts.rules()).challengeWindow },
+      previous,
+      deposited,
+      ...(own.heldOut === undefined ? {} : { heldOut: own.heldOut }),
+      own: await ownScorings(bundle)
+    })
+    // What is wrong without them is wrong; right it is not before they were measured.
+    if (faults.length === 0 && own.unanswered !== undefined) throw own.unanswered
+    return faults
+  }
+
+  /** @throws whatever keeps it from an answer */
+  return async function examine(
+    proposal: ProposalRecord,
+    stated: EpochOnChain,
+    { voice, signal }: { voice: boolean; signal: AbortSignal }
+  ): Promise<Examined> {
+    let bundle: EpochBundle
+    try {
+      const maxBytes = bundleBytes(stated.receiptCount)
+      bundle = await bundles.load(stated.bundle, proposal.proposer, { signal, maxBytes })
+    } catch (error) {
+      if (!(error instanceof TilthError) || error.consequence !== 'reject') throw error
+      // [reject] A bundle is one, and no larger than so many receipts make it.
+      return { bundle: undefined, faults: [{ code: 'bundle.unreadable' }] }
+    }
+    return { bundle, faults: await faultsOf(bundle, proposal, stated, voice) }
+  }
+}

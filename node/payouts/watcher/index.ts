@@ -1,0 +1,3 @@
+// In the order of the flow.
+export { createWatcher } from './watcher.ts'
+export type { Watcher } from './watcher.ts'
