@@ -26,7 +26,7 @@ import {
 } from './scorer/index.ts'
 import { createBundles, createClaims, createFinality, createSettler } from './settler/index.ts'
 import { createStakes } from './stakes.ts'
-import { createWatcher } from './watcher/index.ts'
+import { createAhead, createExamining, createWatcher, voiceOf } from './watcher/index.ts'
 import { createTopic } from './topic.ts'
 import type { EpochView, GateView, PayoutsDeps, PayoutsService, PayoutsTiming, ReceiptView } from './types.ts'
 import { epochView, gateView, receiptView, weighedBy } from './views.ts'
@@ -80,7 +80,12 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
     }
   )
   const words = createScoringsExchange(deps, scorings, document => void scored(document))
-  const watcher = createWatcher(deps, { proposals, bundles, facts, weigher, scorings })
+  const ahead = createAhead(deps, models, weigher, voiceOf(deps))
+  const watcher = createWatcher(deps, {
+    proposals,
+    bundles,
+    examine: createExamining(deps, { proposals, bundles, facts, weigher, scorings })
+  })
   const settler = createSettler(deps, timing, {
     proposals,
     receipts,
@@ -112,6 +117,7 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
         const tokens = inputTokens + outputTokens
         events.emit('payouts.receipt', { id, model, worker: entry.receipt.worker, fee, tokens })
         if (roles.scorer) scorer.add(id)
+        ahead.heard(model)
         use.count(entry.receipt).catch((error: unknown) => {
           log.warn('a receipt is not in what is shown of its model', { receipt: id, error })
         })
@@ -307,6 +313,7 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
     async stop() {
       for (const automation of automations) await automation?.stop()
       await watcher.stop()
+      await ahead.idle()
       for (const stop of stops.splice(0)) await stop()
       await topic.stop()
       await scorer.stop()

@@ -16,6 +16,14 @@ export interface Examined {
   readonly faults: readonly EpochFault[]
 }
 
+/** @throws whatever keeps it from an answer */
+export type Examine = (
+  proposal: ProposalRecord,
+  stated: EpochOnChain,
+  /** `voice`: this node has a vote in the pool */
+  options: { voice: boolean; signal: AbortSignal }
+) => Promise<Examined>
+
 export interface ExamineParts {
   readonly proposals: Proposals
   readonly bundles: Bundles
@@ -28,7 +36,10 @@ export interface ExamineParts {
  * Recomputes all that money follows from: receipts, their channels and models, scorings, held-out values, W, shares,
  * trees, the bundle before. Throws what keeps it from an answer: whoever calls takes that for no answer, not for a yes.
  */
-export function createExamining(deps: PayoutsDeps, { proposals, bundles, facts, weigher, scorings }: ExamineParts) {
+export function createExamining(
+  deps: PayoutsDeps,
+  { proposals, bundles, facts, weigher, scorings }: ExamineParts
+): Examine {
   const { chain, self, roles, network } = deps
 
   /** Whoever has a vote measures held-out values, and every scorer; others compare where they happen to know them. */
@@ -90,12 +101,7 @@ export function createExamining(deps: PayoutsDeps, { proposals, bundles, facts, 
     return faults
   }
 
-  /** @throws whatever keeps it from an answer */
-  return async function examine(
-    proposal: ProposalRecord,
-    stated: EpochOnChain,
-    { voice, signal }: { voice: boolean; signal: AbortSignal }
-  ): Promise<Examined> {
+  return async (proposal, stated, { voice, signal }) => {
     let bundle: EpochBundle
     try {
       const maxBytes = bundleBytes(stated.receiptCount)

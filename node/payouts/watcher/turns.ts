@@ -17,9 +17,13 @@ export interface Turn {
  */
 export type Stage = 'open' | 'late' | 'last' | 'over'
 
-/** The last quarter of a window is late; its last eighth leaves just the time for a transaction. */
-export const lateFrom = (ends: bigint, window: bigint): bigint => ends - window / 4n
-export const lastFrom = (ends: bigint, window: bigint): bigint => ends - window / 8n
+/**
+ * The last quarter of a window is late; its last eighth, or second, leaves just the time for a transaction. Chain seconds
+ * are whole ones.
+ */
+export const lateFrom = (ends: bigint, window: bigint): bigint => ends - atLeast(window / 4n, 2n)
+export const lastFrom = (ends: bigint, window: bigint): bigint => ends - atLeast(window / 8n, 1n)
+const atLeast = (seconds: bigint, least: bigint): bigint => (seconds < least ? least : seconds)
 
 /** @param now chain seconds */
 export function stageOf({ challengeEnds: ends }: Pick<Turn, 'challengeEnds'>, window: bigint, now: bigint): Stage {

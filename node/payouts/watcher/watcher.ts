@@ -1,17 +1,17 @@
 import { NotFoundError, TilthError } from '../../../protocol/primitives/index.ts'
-import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { EpochFault, EpochFaultCode } from '../../../protocol/payouts/index.ts'
 import { refusedWith } from '../../chain/index.ts'
 import type { EpochOnChain } from '../../chain/types.ts'
 import { challenge } from './challenge.ts'
 import type { Challenged } from './challenge.ts'
-import { createExamining } from './examine.ts'
-import type { ExamineParts } from './examine.ts'
-import type { Proposal } from '../proposals.ts'
+import type { Examine } from './examine.ts'
+import type { Proposal, Proposals } from '../proposals.ts'
+import type { Bundles } from '../settler/index.ts'
 import { checkMs, lastFrom, lateFrom, nextTurns, pauseMs, stageOf } from './turns.ts'
 import type { Stage, Turn } from './turns.ts'
 import type { PayoutsDeps } from '../types.ts'
 import { openVerdicts, placeOfProposal } from './verdicts.ts'
+import { voiceOf } from './voice.ts'
 
 /** Refusals that say that there is nothing left to do. */
 const over = ['NotPending', 'WindowOver', 'AlreadyVetoed'] as const
@@ -40,11 +40,14 @@ interface Waiting extends Turn {
   readonly proposal: Proposal
 }
 
-export function createWatcher(deps: PayoutsDeps, parts: ExamineParts): Watcher {
+export function createWatcher(
+  deps: Pick<PayoutsDeps, 'chain' | 'clock' | 'store' | 'events' | 'log' | 'self' | 'network'>,
+  parts: { proposals: Pick<Proposals, 'pending'>; bundles: Pick<Bundles, 'final'>; examine: Examine }
+): Watcher {
   const { chain, clock, store, events, log, self } = deps
-  const { proposals, bundles } = parts
+  const { proposals, bundles, examine } = parts
+  const hasVoice = voiceOf(deps)
   const verdicts = openVerdicts(store)
-  const examine = createExamining(deps, parts)
   /** Those whose check holds a place. */
   const running = new Map<string, Waiting>()
   /** Those whose check has not ended, though it may have given up its place. */
@@ -61,12 +64,6 @@ export function createWatcher(deps: PayoutsDeps, parts: ExamineParts): Watcher {
     const now = BigInt(Math.floor(clock.now() / 1000))
     const head = chain.ledger.head()?.timestamp ?? 0n
     return now > head ? now : head
-  }
-
-  async function hasVoice(pool: Hex): Promise<boolean> {
-    if (chain.account === undefined) return false
-    const validators = (await chain.ledger.datanet(pool))?.validators ?? []
-    return validators.some(({ address, weight }) => address === self && weight > 0n)
   }
 
   /** The proposal as it stands on chain now; undefined when another, or none, is open to challenge there. */

@@ -1,0 +1,46 @@
+import type { Hex } from '../../../protocol/primitives/index.ts'
+import { createCache, createQueue } from '../../runtime/index.ts'
+import type { Models } from '../models.ts'
+import type { Weigher } from '../scorer/index.ts'
+import type { PayoutsDeps } from '../types.ts'
+
+/** Models that may wait, and that are remembered as measured or tried. */
+const mostModels = 256
+/** One that could not be measured is tried again with a receipt that comes so much later. */
+const againMs = 600_000
+
+/**
+ * A window is too short to begin measuring in it: a validator measures the held-out values of a model once somebody has
+ * paid for its answers. One at a time; whatever goes wrong is met again in the check.
+ */
+export function createAhead(
+  { log, clock, metrics }: Pick<PayoutsDeps, 'log' | 'clock' | 'metrics'>,
+  models: Pick<Models, 'poolOf'>,
+  weigher: Pick<Weigher, 'heldOut'>,
+  hasVoice: (pool: Hex) => Promise<boolean>
+): { heard(model: Hex): void; idle(): Promise<void> } {
+  const tried = createCache<Hex, true>({ max: mostModels, forMs: againMs, clock })
+  const queue = createQueue({ name: 'held-out values', bound: mostModels, concurrency: 1, metrics })
+
+  async function measure(model: Hex): Promise<void> {
+    const pool = await models.poolOf(model)
+    if (pool === undefined || !(await hasVoice(pool))) return
+    const began = clock.now()
+    const found = await weigher.heldOut(model)
+    const seconds = Math.round((clock.now() - began) / 1000)
+    if (found !== null) log.info("a model's held-out values are measured", { model, seconds })
+  }
+
+  return {
+    heard(model) {
+      if (tried.get(model) !== undefined) return
+      tried.set(model, true)
+      queue
+        .run('all', () => measure(model))
+        .catch((error: unknown) => {
+          log.info("a model's held-out values could not be measured ahead", { model, error })
+        })
+    },
+    idle: () => queue.idle()
+  }
+}
