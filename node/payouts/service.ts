@@ -313,7 +313,7 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
     async stop() {
       for (const automation of automations) await automation?.stop()
       await watcher.stop()
-      await ahead.idle()
+      ahead.stop()
       for (const stop of stops.splice(0)) await stop()
       await topic.stop()
       await scorer.stop()

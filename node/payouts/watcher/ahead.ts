@@ -18,11 +18,14 @@ export function createAhead(
   models: Pick<Models, 'poolOf'>,
   weigher: Pick<Weigher, 'heldOut'>,
   hasVoice: (pool: Hex) => Promise<boolean>
-): { heard(model: Hex): void; idle(): Promise<void> } {
+): { heard(model: Hex): void; stop(): void } {
   const tried = createCache<Hex, true>({ max: mostModels, forMs: againMs, clock })
   const queue = createQueue({ name: 'held-out values', bound: mostModels, concurrency: 1, metrics })
 
+  let stopped = false
+
   async function measure(model: Hex): Promise<void> {
+    if (stopped) return
     const pool = await models.poolOf(model)
     if (pool === undefined || !(await hasVoice(pool))) return
     const began = clock.now()
@@ -38,9 +41,12 @@ export function createAhead(
       queue
         .run('all', () => measure(model))
         .catch((error: unknown) => {
+          if (stopped) return
           log.info("a model's held-out values could not be measured ahead", { model, error })
         })
     },
-    idle: () => queue.idle()
+    stop() {
+      stopped = true // what waits is let go; what is being measured is kept if it ends in time
+    }
   }
 }

@@ -18,8 +18,8 @@ export interface Turn {
 export type Stage = 'open' | 'late' | 'last' | 'over'
 
 /**
- * The last quarter of a window is late; its last eighth, or second, leaves just the time for a transaction. Chain seconds
- * are whole ones.
+ * The last quarter of a window is late; its last eighth, or second, leaves just the time for a transaction. Chain
+ * seconds are whole ones.
  */
 export const lateFrom = (ends: bigint, window: bigint): bigint => ends - atLeast(window / 4n, 2n)
 export const lastFrom = (ends: bigint, window: bigint): bigint => ends - atLeast(window / 8n, 1n)

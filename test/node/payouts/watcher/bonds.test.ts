@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
-import { attributionOf, buildEpoch, everyPlayer, payoutsTree, receiptsTree } from '../../../../protocol/payouts/index.ts'
+import {
+  attributionOf,
+  buildEpoch,
+  everyPlayer,
+  payoutsTree,
+  receiptsTree
+} from '../../../../protocol/payouts/index.ts'
 import type { EpochBundle } from '../../../../protocol/payouts/index.ts'
 import type { CosignedReceipt } from '../../../../protocol/models/index.ts'
 import { digest, signDigest, signStatement } from '../../../../protocol/crypto/index.ts'
