@@ -1,13 +1,15 @@
 import { readFile, readdir, rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describeError } from '../protocol/primitives/index.ts'
+import { checkShelf } from './shelf/index.ts'
 import { checkStore, openSegment, storeFormat, writeWhole } from './store/index.ts'
 import { nodeTables } from './tables.ts'
+import { openLentFolders } from './transport/index.ts'
 import { DurableBlocks } from './transport/blocks/durable.ts'
 
 /** What was found of one part of a data folder, and what became of it. */
 export interface RepairFinding {
-  readonly part: 'database' | 'blocks' | 'receipts' | 'format'
+  readonly part: 'database' | 'blocks' | 'models' | 'receipts' | 'format'
   /** Entries, blocks or files that were read. */
   readonly checked: number
   /** By name, with why: each is set aside or was put right. */
@@ -83,6 +85,23 @@ async function blocks(directory: string): Promise<RepairFinding> {
   }
 }
 
+/** Every model and adapter on the shelf. */
+async function models(directory: string): Promise<RepairFinding> {
+  const lent = await openLentFolders(join(directory, 'ipfs'))
+  try {
+    const found = await checkShelf({ shelf: join(directory, 'shelf'), aside: join(directory, 'damaged') }, lent)
+    return {
+      part: 'models',
+      ...found,
+      ...(found.damaged.length > 0
+        ? { note: 'peers are asked for what is missing of them when they are wanted; whole parts are kept' }
+        : {})
+    }
+  } finally {
+    await lent.close()
+  }
+}
+
 /** Every file of archived receipts, to its last block. */
 async function receipts(directory: string): Promise<RepairFinding> {
   const folder = join(directory, 'payouts', 'receipts')
@@ -123,6 +142,7 @@ export async function repairFolder(directory: string): Promise<RepairFinding[]> 
   const findings = [await format(directory)]
   if (await isThere(join(directory, 'store', 'db'))) findings.push(await database(directory))
   if (await isThere(join(directory, 'ipfs', 'blocks'))) findings.push(await blocks(directory))
+  if (await isThere(join(directory, 'shelf'))) findings.push(await models(directory))
   findings.push(await receipts(directory))
   return findings
 }

@@ -38,6 +38,13 @@ export async function copyFolder(from: string, to: string): Promise<void> {
   await syncPath(to)
 }
 
+/** @param path of a folder with its note beside it. @throws ZodError, SyntaxError and what the file system throws */
+export async function readNote(path: string): Promise<Note> {
+  const found = note.parse(JSON.parse(await readFile(join(path, 'note.json'), 'utf8')))
+  await stat(join(path, 'files'))
+  return found
+}
+
 export function createDisk(root: string, log: Log): Disk {
   const run = `${process.pid}-${Date.now().toString(36)}`
   let count = 0
@@ -46,8 +53,7 @@ export function createDisk(root: string, log: Log): Disk {
   async function read(name: string): Promise<Found | undefined> {
     try {
       const path = join(root, name)
-      const found = note.parse(JSON.parse(await readFile(join(path, 'note.json'), 'utf8')))
-      await stat(join(path, 'files'))
+      const found = await readNote(path)
       return { ...found, cid: name, usedAt: (await stat(path)).mtimeMs }
     } catch (error) {
       log.warn('what stands on the shelf cannot be read and is thrown away: it is fetched again', { name, error })

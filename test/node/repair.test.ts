@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { repairFolder } from '../../node/repair.ts'
+import { silentLog, systemClock } from '../../node/runtime/index.ts'
+import { createShelf } from '../../node/shelf/index.ts'
 import { openStore, writeSegment } from '../../node/store/index.ts'
 import { nodeTables } from '../../node/tables.ts'
 import { scratch, startNode } from '../harness/index.ts'
+import type { TestNode } from '../harness/index.ts'
 
 const sources = join(import.meta.dirname, '../../node')
 
@@ -73,5 +78,60 @@ describe('doctor --repair', function () {
     })
     await again.close()
     assert.ok((await repairFolder(folder)).every(({ damaged }) => damaged.length === 0))
+  })
+
+  it('hashes models and adapters: what was fetched is fetched again, what was made here is set aside', async () => {
+    const root = await scratch('repair-shelf')
+    const [mine, theirs] = [join(root, 'mine'), join(root, 'theirs')]
+    const model = join(root, 'model')
+    const weights = randomBytes(3_000_000)
+    await mkdir(model)
+    // Twice the same bytes: a block of one file may be another's, too.
+    for (const name of ['model.safetensors', 'copy.safetensors']) await writeFile(join(model, name), weights)
+    await writeFile(join(model, 'config.json'), '{"a":1}')
+    const open = async (folder: string, other?: TestNode) => {
+      const node = await startNode({
+        directory: join(folder, 'ipfs'),
+        ...(other === undefined ? {} : { join: [other] })
+      })
+      const { files } = node
+      const shelf = createShelf({ files, folder: join(folder, 'shelf'), clock: systemClock, log: silentLog })
+      await shelf.start()
+      return { node, shelf, stop: async () => (await shelf.stop(), await node.stop()) }
+    }
+    const models = async (folder: string) => (await repairFolder(folder)).find(({ part }) => part === 'models')
+
+    const author = await open(mine)
+    const { cid } = await author.shelf.put(model, 'base')
+    const take = { kind: 'base', from: [author.node.peers.self.address], cause: 'owner' } as const
+    const reader = await open(theirs, author.node)
+    await reader.shelf.take(cid, take)
+    await reader.stop()
+    assert.deepEqual((await models(theirs))?.damaged, [], 'what is whole is left alone')
+
+    const held = join(theirs, 'shelf', cid, 'files')
+    const turned = Buffer.from(weights)
+    turned[2_900_000]! ^= 1
+    await writeFile(join(held, 'model.safetensors'), turned)
+    await writeFile(join(held, 'chat_template.jinja'), 'nobody gave this')
+    const found = await models(theirs)
+    assert.equal(found?.checked, 1)
+    assert.match(
+      found.damaged[0]?.why ?? '',
+      /^chat_template.jinja, model.safetensors not as it was; fetched: thrown away/
+    )
+    assert.equal(existsSync(held), false)
+    assert.deepEqual((await models(theirs))?.damaged, [])
+
+    const again = await open(theirs, author.node)
+    const { folder } = await again.shelf.take(cid, take)
+    assert.ok(weights.equals(await readFile(join(folder, 'model.safetensors'))), 'and others give it again')
+    assert.deepEqual((await readdir(folder)).sort(), ['config.json', 'copy.safetensors', 'model.safetensors'])
+    await again.stop()
+    await author.stop()
+
+    await writeFile(join(mine, 'shelf', cid, 'files', 'config.json'), '{"a":2}')
+    assert.match((await models(mine))?.damaged[0]?.why ?? '', /^config.json not as it was; made here: set aside as /)
+    assert.equal(await readFile(join(mine, 'damaged', cid, 'files', 'config.json'), 'utf8'), '{"a":2}')
   })
 })

@@ -1,5 +1,5 @@
-import { open, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { open, readdir, stat } from 'node:fs/promises'
+import { join, relative, sep } from 'node:path'
 import type { AbortOptions } from '@libp2p/interface'
 import { Key } from 'interface-datastore'
 import type { Datastore } from 'interface-datastore'
@@ -7,7 +7,7 @@ import { base32 } from 'multiformats/bases/base32'
 import { equals } from 'multiformats/bytes'
 import { CID } from 'multiformats/cid'
 import { sha256 } from 'multiformats/hashes/sha2'
-import { DurableBlocks } from './durable.ts'
+import { DurableBlocks, isBlock } from './durable.ts'
 import { folderBlocks } from './tree.ts'
 
 /** Where a leaf's bytes stand in its folder. */
@@ -92,6 +92,31 @@ export class LendingBlocks extends DurableBlocks {
     return (await this.#folder(root))?.folder
   }
 
+  /**
+   * Of a folder that was lent: paths of files that are not as they were, or are gone, and of files more than it had.
+   * Undefined where nothing is noted of it. `folder` is where it stands now.
+   */
+  async changed(root: CID, folder: string): Promise<{ files: number; changed: readonly string[] } | undefined> {
+    if ((await this.#folder(root)) === undefined) return undefined
+    const ends = new Map<string, number>()
+    const changed = new Set<string>()
+    const sizes = new Map(await sizesIn(folder))
+    const nodeOf = async (cid: CID): Promise<Uint8Array> => {
+      const bytes = (await this.#notes.get(blockKey(cid, root))).subarray(1)
+      if (!isBlock(cid, [bytes])) throw new TypeError(`the note of block ${cid.toString()} is damaged`)
+      return bytes
+    }
+    for await (const block of folderBlocks(root, nodeOf, async path => sizes.get(path) ?? 0)) {
+      if (block.kind === 'node') continue
+      const { cid, path, offset, size } = block
+      ends.set(path, Math.max(ends.get(path) ?? 0, offset + size))
+      const bytes = await readPlace(folder, block)
+      if (bytes === undefined || !isBlock(cid, [bytes])) changed.add(path)
+    }
+    for (const [path, size] of sizes) if (ends.get(path) !== size) changed.add(path)
+    return { files: ends.size, changed: [...changed].sort() }
+  }
+
   /** Before a folder goes: what something else wants of it is kept here, and nothing is read from it any more. */
   async takeBack(root: CID, pinned: Pinned): Promise<void> {
     const lent = await this.#folder(root)
@@ -156,8 +181,17 @@ export class LendingBlocks extends DurableBlocks {
   }
 }
 
+/** The files below a folder, by their paths. */
+async function sizesIn(folder: string): Promise<[path: string, size: number][]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  const files = entries.filter(entry => !entry.isDirectory()).map(entry => join(entry.parentPath, entry.name))
+  return Promise.all(
+    files.map(async file => [relative(folder, file).split(sep).join('/'), (await stat(file)).size] as [string, number])
+  )
+}
+
 /** Undefined where the file is gone or too short. */
-async function readPlace(folder: string, { path, offset, size }: Place): Promise<Uint8Array | undefined> {
+async function readPlace(folder: string, { path, offset, size }: Readonly<Place>): Promise<Uint8Array | undefined> {
   try {
     const file = await open(join(folder, path), 'r')
     try {

@@ -1,13 +1,13 @@
 import { createReadStream } from 'node:fs'
 import { unixfs } from '@helia/unixfs'
-import type { AddOptions } from '@helia/unixfs'
 import type { Helia } from 'helia'
 import { CID } from 'multiformats/cid'
 import { InvalidError, LimitError, NotFoundError, TilthError } from '../../../protocol/primitives/index.ts'
 import type { Clock, Log } from '../../runtime/index.ts'
 import { storeError } from '../../store/index.ts'
 import type { LendingBlocks } from '../blocks/lent.ts'
-import { readTree, writeTree } from './folders.ts'
+import { writeTree } from './folders.ts'
+import { importFolder, importSettings } from './import.ts'
 import { createMissing } from './missing.ts'
 import { hasNodeKey, peerOf } from '../identity.ts'
 import { createCollector } from '../blocks/collector.ts'
@@ -15,9 +15,6 @@ import { persistentReads } from '../blocks/persistent.ts'
 import { createPins, whole } from '../blocks/pins.ts'
 import type { Provider } from '../peers/provider.ts'
 import type { FetchOptions, Files, Peers } from '../types.ts'
-
-/** The same bytes must get the same CID from every node and version: nothing is left to the library's defaults. */
-const importSettings = { profile: 'unixfs-v1-2025', cidVersion: 1, rawLeaves: true } as const satisfies AddOptions
 
 /** Milliseconds without a block after which a fetch gives up; a brief one sooner. */
 export interface FetchLimits {
@@ -236,16 +233,8 @@ export function createFiles({
     addFile: path => added(() => fs.addByteStream(createReadStream(path), importSettings)),
     addDirectory: (path, { pin: keep = true } = {}) =>
       added(async () => {
-        let root: CID | undefined
-        let files = 0
-        async function* counted(): ReturnType<typeof readTree> {
-          for await (const entry of readTree(path)) {
-            files++
-            yield entry
-          }
-        }
-        for await (const { cid } of fs.addAll(counted(), { ...importSettings, wrapWithDirectory: true })) root = cid
-        if (root === undefined || files === 0) throw new InvalidError('files.empty', `${path} has no files`)
+        const root = await importFolder(fs, path)
+        if (root === undefined) throw new InvalidError('files.empty', `${path} has no files`)
         return root
       }, keep),
     fetchBytes: (text, options) =>
