@@ -52,6 +52,7 @@ const messages: Partial<{ [T in StatementType]: Message<T> }> = {
     inputTokens: 17,
     outputTokens: 4_294_967_295,
     fee: 10n ** 18n + 1n,
+    total: 10n ** 20n + 7n,
     seed: 42n,
     startedAt: 1_795_000_001n,
     finishedAt: 1_795_000_002n,

@@ -116,6 +116,8 @@ export const statements = {
     ['inputTokens', 'uint32'],
     ['outputTokens', 'uint32'],
     ['fee', 'uint256'],
+    // What the channel's receipts come to with this one: one that is left out shows.
+    ['total', 'uint256'],
     ['seed', 'uint64'],
     ['startedAt', 'uint64'],
     ['finishedAt', 'uint64'],

@@ -56,11 +56,15 @@ export function paidUp(channel: ChannelState, cumulative: bigint): ChannelState 
  */
 export function receipted(channel: ChannelState, network: Network, receipt: Message<'Receipt'>): ChannelState {
   if (channel.state !== 'open' && channel.state !== 'closing') return wrong(channel.state, 'added a receipt to')
-  if (receipt.sequence !== channel.sequence + 1n || receipt.previous !== channel.head)
+  if (
+    receipt.sequence !== channel.sequence + 1n ||
+    receipt.previous !== channel.head ||
+    receipt.total !== channel.settled + receipt.fee
+  )
     reject('receipt.chain', "the receipt is not the next of its channel's chain")
   if (channel.settled + receipt.fee > channel.paid)
     reject('voucher.short', 'the receipt is not paid', { paid: channel.paid, due: channel.settled + receipt.fee })
-  return { ...channel, ...headAfter(network, channel, receipt) }
+  return { ...channel, ...headAfter(network, receipt) }
 }
 
 /** any but closed → same. What the chain has paid out of the highest voucher. */

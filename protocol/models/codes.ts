@@ -11,6 +11,7 @@ export type ProtocolModelsErrorCode =
   | 'receipt.confidential'
   | 'receipt.content'
   | 'receipt.fee'
+  | 'receipt.total'
   | 'receipt.max-fee'
   | 'receipt.request'
   | 'receipt.response'

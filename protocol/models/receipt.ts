@@ -44,6 +44,7 @@ export function receiptFor(
   times: { startedAt: bigint; finishedAt: bigint }
 ): Message<'Receipt'> {
   const { request, content, offer, inputTokens, answer } = facts
+  const fee = feeOf(offer, inputTokens, answer.length)
   return {
     channel: request.message.channel,
     sequence: head.sequence + 1n,
@@ -53,7 +54,8 @@ export function receiptFor(
     response: responseHash(content, answer),
     inputTokens,
     outputTokens: answer.length,
-    fee: feeOf(offer, inputTokens, answer.length),
+    fee,
+    total: head.settled + fee,
     seed: request.message.seed,
     ...times,
     confidential: request.message.confidential
@@ -61,10 +63,10 @@ export function receiptFor(
 }
 
 /** The chain of a channel after a receipt. */
-export const headAfter = (network: Network, { settled }: ChainHead, receipt: Message<'Receipt'>): ChainHead => ({
+export const headAfter = (network: Network, receipt: Message<'Receipt'>): ChainHead => ({
   sequence: receipt.sequence,
   head: digest(network, 'Receipt', receipt),
-  settled: settled + receipt.fee
+  settled: receipt.total
 })
 
 /** What a client checks before it signs as well. @throws InvalidError `receipt.*`, `signature.mismatch` */
@@ -97,6 +99,9 @@ export function checkReceipt(
   if (message.fee !== due.fee)
     reject('receipt.fee', 'the fee is not what the offer says', { fee: message.fee, due: due.fee })
   if (message.fee > facts.request.message.maxFee) reject('receipt.max-fee', 'the fee is more than the client agreed to')
+  // [reject] It says what the channel's receipts come to with it.
+  if (message.total !== due.total)
+    reject('receipt.total', "the channel's receipts come to another sum", { total: message.total, due: due.total })
   // [reject] Whether others may see the answer is for the client to say, and it has said so in the request.
   if (message.confidential !== due.confidential)
     reject('receipt.confidential', 'the receipt says otherwise than the request who may see the answer')
@@ -115,6 +120,9 @@ export type CheckedReceipt = CosignedReceipt & { readonly [checked]: true }
  */
 export function checkCosigned(cosigned: CosignedReceipt, network: Network): CheckedReceipt {
   const { receipt, client, worker, clientSignature } = cosigned
+  // [reject] What its channel's receipts come to holds its own fee.
+  if (receipt.message.total < receipt.message.fee)
+    reject('receipt.total', "the channel's receipts come to less than this one alone")
   // [reject] It carries both parties' signatures over the same receipt.
   requireSigner(network, receipt, worker)
   if (recoverDigest(digest(network, 'Receipt', receipt.message), clientSignature) !== client)

@@ -33,7 +33,7 @@ abstract contract Epochs is Network {
     }
 
     function receiptOf(uint64 sequence, uint256 fee) internal view returns (Statements.Receipt memory) {
-        return Statements.Receipt(channel, sequence, 0, model, "request", "response", 10, 20, fee, 7, 1, 2, false);
+        return Statements.Receipt(channel, sequence, 0, model, "request", "response", 10, 20, fee, fee, 7, 1, 2, false);
     }
 
     /// @dev Receipts 0..count-1 of the channel with fees from the seed, signed by both; the tree is not built yet.

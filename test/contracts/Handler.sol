@@ -193,7 +193,7 @@ contract Handler is Network {
         uint256 most = anchor.poolOf(pool).deposited;
         for (uint256 i = 0; i < 4; i++) leaves[i] = within(uint256(keccak256(abi.encode(seed, i))), 0, most / 3);
         SumTree.Node memory payouts = TreeBuilder.root(payoutTree());
-        forgedReceipt = Statements.Receipt("x", sequence++, 0, tuned, 0, 0, 1, 1, 5, 0, 0, 0, false);
+        forgedReceipt = Statements.Receipt("x", sequence++, 0, tuned, 0, 0, 1, 1, 5, 5, 0, 0, 0, false);
         bytes32 receiptsRoot = fraud ? forgedLeaf().hash : bytes32(0);
         uint32 next = anchor.poolOf(pool).epoch + 1;
         address proposer = anchor.barredFrom(pool, next, settler) ? worker : settler;

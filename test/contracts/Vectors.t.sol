@@ -117,6 +117,7 @@ contract VectorsTest is Tester {
         r.inputTokens = uint32(number("Receipt", "inputTokens"));
         r.outputTokens = uint32(number("Receipt", "outputTokens"));
         r.fee = number("Receipt", "fee");
+        r.total = number("Receipt", "total");
         r.seed = uint64(number("Receipt", "seed"));
         r.startedAt = uint64(number("Receipt", "startedAt"));
         r.finishedAt = uint64(number("Receipt", "finishedAt"));

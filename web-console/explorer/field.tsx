@@ -42,6 +42,7 @@ const meanings: Readonly<Record<string, Kind | 'amount' | 'time'>> = {
   cumulative: 'amount',
   deposit: 'amount',
   fee: 'amount',
+  total: 'amount',
   inputPrice: 'amount',
   maxFee: 'amount',
   outputPrice: 'amount',

@@ -52,6 +52,7 @@ export interface ReceiptEvidence {
     inputTokens: number
     outputTokens: number
     fee: bigint
+    total: bigint
     seed: bigint
     startedAt: bigint
     finishedAt: bigint

@@ -315,6 +315,7 @@ const channelTroubles: Record<ChannelTrouble, true> = {
   'receipt.confidential': true,
   'receipt.content': true,
   'receipt.fee': true,
+  'receipt.total': true,
   'receipt.late': true,
   'receipt.max-fee': true,
   'receipt.request': true,

@@ -55,6 +55,7 @@ library Statements {
         uint32 inputTokens;
         uint32 outputTokens;
         uint256 fee;
+        uint256 total;
         uint64 seed;
         uint64 startedAt;
         uint64 finishedAt;
@@ -72,8 +73,8 @@ library Statements {
     bytes32 internal constant VOUCHER = keccak256("Voucher(bytes32 channel,uint256 cumulative)");
     bytes32 internal constant RECEIPT = keccak256(
         "Receipt(bytes32 channel,uint64 sequence,bytes32 previous,bytes32 model,bytes32 request,bytes32 response,"
-        "uint32 inputTokens,uint32 outputTokens,uint256 fee,uint64 seed,uint64 startedAt,uint64 finishedAt,"
-        "bool confidential)"
+        "uint32 inputTokens,uint32 outputTokens,uint256 fee,uint256 total,uint64 seed,uint64 startedAt,"
+        "uint64 finishedAt,bool confidential)"
     );
 
     function hash(Datanet memory s) internal pure returns (bytes32) {

@@ -315,6 +315,7 @@ describe('calls of the contracts', () => {
       inputTokens: 1,
       outputTokens: 2,
       fee: 9n,
+      total: 9n,
       seed: 1n,
       startedAt: timestamp,
       finishedAt: timestamp,

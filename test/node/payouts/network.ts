@@ -321,6 +321,7 @@ export async function startNetwork({
         inputTokens: 5,
         outputTokens: ids.length,
         fee,
+        total: fee + (before.at(-1)?.receipt.receipt.message.total ?? 0n),
         seed: 7n,
         startedAt: 100n,
         finishedAt: BigInt(101 + before.length),

@@ -202,7 +202,7 @@ describe('a receipt', () => {
   })
   it('follows the one before', () => {
     const first = receiptOf(given)
-    const head = headAfter(network, noReceipts, first)
+    const head = headAfter(network, first)
     checkReceipt(signReceipt(receiptOf(given, head)), given, head, domain)
     assert.throws(() => {
       checkReceipt(signReceipt(first), given, head, domain)

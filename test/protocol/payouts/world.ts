@@ -60,6 +60,8 @@ export interface ReceiptPlan {
   channel?: Hex
   sequence?: bigint
   fee?: bigint
+  /** What the channel's receipts come to with it; as if all before had the same fee unless given. */
+  total?: bigint
   model?: Hex
   confidential?: boolean
   /** What scorers find; null: an answer without tokens, of which there is nothing to find. */
@@ -75,6 +77,7 @@ export function receipt({
   channel = channelOf(client, worker),
   sequence = 1n,
   fee = 1000n,
+  total = sequence * fee,
   model: of = model,
   confidential = false,
   utilities = typical,
@@ -91,6 +94,7 @@ export function receipt({
     inputTokens: 10,
     outputTokens: said.length,
     fee,
+    total,
     seed: 1n,
     startedAt: 100n,
     finishedAt: 101n,

@@ -58,6 +58,7 @@ export function generateReceipt({
     inputTokens: 10 + (index % 90),
     outputTokens: 1 + (index % 64),
     fee,
+    total: fee * BigInt(Math.floor(index / channels) + 1),
     seed: BigInt(index),
     startedAt: BigInt(1_700_000_000 + index),
     finishedAt: BigInt(1_700_000_001 + index),
