@@ -19,6 +19,7 @@ import { downCommand } from './commands/down.ts'
 import { jobsCommand } from './commands/jobs.ts'
 import { keyCommand } from './commands/key.ts'
 import { modelsCommand, receiptsCommand, registerCommand } from './commands/models.ts'
+import { labCommand } from './commands/lab.ts'
 import { networkCommand } from './commands/network.ts'
 import { pauseCommand, resumeCommand } from './commands/pause.ts'
 import { peersCommand, statusCommand } from './commands/node.ts'
@@ -89,7 +90,7 @@ const commandsOf: Record<Stage, Command[]> = {
   offer: [serveCommand(), unserveCommand(), offersCommand()],
   inference: [askCommand(), chatCommand()],
   receipt: [receiptsCommand(), channelCommand()],
-  attribution: [],
+  attribution: [labCommand()],
   settlement: [settleCommand()],
   claim: [earningsCommand(), claimCommand()]
 }

@@ -1,0 +1,124 @@
+import { Command } from 'commander'
+import { bundledBase } from '../../assets.ts'
+import type { LabProgress, Mode, Target } from '../../../node/lab/index.ts'
+import { command, guarded } from '../command.ts'
+import { bar, bold, dim, duration, green, printJson, red, table, tell } from '../output.ts'
+
+interface LabFlags {
+  quick?: boolean
+  tiny?: boolean
+  folder: string
+  json?: boolean
+}
+interface RunFlags extends LabFlags {
+  model: string
+}
+interface ReportFlags extends LabFlags {
+  output: string
+  figures: string
+}
+
+const modeOf = ({ quick, tiny }: LabFlags): Mode => (tiny === true ? 'tiny' : quick === true ? 'quick' : 'full')
+
+// The engine takes a while to load: only for these two.
+const laboratory = () => import('../../../node/lab/index.ts')
+
+const folderFlag = ['--folder <dir>', 'where trained siblings and results are kept', '.tilth-lab'] as const
+
+function showProgress({ stage, name, done, of, secondsLeft }: LabProgress): void {
+  const left = secondsLeft === null ? '' : `  ${duration(secondsLeft)} left`
+  const line = `${bar(done, of)} ${done}/${of} lots  ${stage} ${name}${dim(left)}`
+  if (process.stderr.isTTY) process.stderr.write(`\r${line}        `)
+  else tell(line)
+}
+
+const shown = (value: number, unit: Target['unit']): string =>
+  unit === '%' ? `${(value * 100).toFixed(1)} %` : value.toFixed(2)
+
+/** What was aimed at and what came of it, one a line. */
+const targetsText = (targets: readonly Target[], isMet: (target: Target) => boolean | null): string =>
+  table(
+    ['what', 'aimed at', 'mean', 'worst', 'met'],
+    targets.map(target => {
+      const { what, limit, atLeast, unit, found } = target
+      const met = isMet(target)
+      return [
+        what,
+        `${atLeast === true ? '≥' : '≤'} ${shown(limit, unit)}`,
+        found === null ? '' : shown(found.mean, unit),
+        found === null ? '' : shown(found.worst, unit),
+        met === null ? dim('not measured') : met ? green('yes') : red('no')
+      ]
+    }),
+    [1, 2, 3]
+  )
+
+function runCommand(): Command {
+  return command({
+    name: 'run',
+    summary: 'make worlds, train, pay by every rule, attack, and say how far each is off',
+    examples: ['tilth lab run --quick', 'tilth lab run --folder night   # takes hours; asked again it goes on']
+  })
+    .option('--quick', 'the headline alone: minutes on two quiet cores')
+    .option('--tiny', 'one world of two contributors, to see that it works')
+    .option(...folderFlag)
+    .option('--model <dir>', 'Hugging Face folder of the base model', bundledBase.folder())
+    .action(
+      guarded(async (flags: RunFlags) => {
+        const { isMet, runLab, targetsOf } = await laboratory()
+        const stopped = new AbortController()
+        process.once('SIGINT', () => stopped.abort(new Error('stopped: asked again, it goes on from here')))
+        const result = await runLab({
+          mode: modeOf(flags),
+          folder: flags.folder,
+          model: flags.model,
+          signal: stopped.signal,
+          ...(flags.json === true ? {} : { onProgress: showProgress })
+        })
+        if (flags.json === true) return printJson(result)
+        if (process.stderr.isTTY) process.stderr.write('\n')
+        console.log(
+          bold(`${result.worlds.length} worlds, ${result.attacks.length} attacks, ${result.trained} siblings`)
+        )
+        console.log(targetsText(targetsOf(result), isMet))
+        console.log(dim('tilth lab report writes the whole of it'))
+      })
+    )
+}
+
+function reportCommand(): Command {
+  return command({
+    name: 'report',
+    summary: 'write what a run found as a page with plots',
+    examples: ['tilth lab report --quick', 'tilth lab report --output FAIRNESS.md --figures docs/fairness']
+  })
+    .option('--quick', 'of the quick run')
+    .option('--tiny', 'of the tiny one')
+    .option(...folderFlag)
+    .option('--output <file>', 'the page', 'FAIRNESS.md')
+    .option('--figures <dir>', 'folder of its plots', 'docs/fairness')
+    .action(
+      guarded(async (flags: ReportFlags) => {
+        const { isMet, writeReport } = await laboratory()
+        const { written, targets } = writeReport({
+          mode: modeOf(flags),
+          folder: flags.folder,
+          page: flags.output,
+          figures: flags.figures
+        })
+        if (flags.json === true) return printJson({ written, targets })
+        console.log(targetsText(targets, isMet))
+        for (const file of written) console.log(file)
+      })
+    )
+}
+
+/** `tilth lab …`: the rules of pay, measured on this machine alone, with no network and no daemon. */
+export function labCommand(): Command {
+  const cmd = new Command('lab')
+    .description('measure the rules of pay: worlds whose truth is known by retraining, nine rules, attacks')
+    .showHelpAfterError('(add --help for what it takes)')
+    .addHelpText('after', '\nExample:\n  tilth lab run --quick && tilth lab report --quick\n')
+  for (const sub of [runCommand(), reportCommand()]) cmd.addCommand(sub)
+  return cmd
+}

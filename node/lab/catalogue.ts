@@ -1,0 +1,107 @@
+import type { StudyPlan } from './runs/study.ts'
+import type { Mode, World } from './types.ts'
+import { worldOf, type WorldPlan } from './worlds/world.ts'
+
+/** What a run looks at: worlds with a truth, and seeds of the small worlds that are attacked. */
+export interface Catalogue {
+  readonly worlds: readonly StudyPlan[]
+  readonly attackSeeds: readonly number[]
+}
+
+const study = (plan: WorldPlan, more: Partial<Omit<StudyPlan, 'world'>> = {}): StudyPlan => ({
+  world: worldOf(plan) satisfies World,
+  everyEpoch: false,
+  ruleSeeds: [1],
+  truthSeeds: [101],
+  siblings: 16,
+  truthSiblings: 32,
+  gradients: true,
+  ...more
+})
+
+const facts = (seed: number): WorldPlan => ({
+  name: `facts-${seed}`,
+  data: 'facts',
+  seed,
+  cast: [
+    { kind: 'foundation', topics: 8 },
+    { kind: 'copier', topics: 4 },
+    { kind: 'complementary', topics: 4 },
+    { kind: 'irrelevant', topics: 4 },
+    { kind: 'late', topics: 4 },
+    { kind: 'wrong', topics: 4 }
+  ]
+})
+const format = (seed: number): WorldPlan => ({
+  name: `format-${seed}`,
+  data: 'format',
+  seed,
+  cast: [
+    { kind: 'foundation', topics: 6 },
+    { kind: 'complementary', topics: 3 },
+    { kind: 'irrelevant', topics: 4 },
+    { kind: 'wrong', topics: 3 }
+  ]
+})
+const classes = (seed: number): WorldPlan => ({
+  name: `classes-${seed}`,
+  data: 'classes',
+  seed,
+  cast: [
+    { kind: 'foundation', topics: 10 },
+    { kind: 'complementary', topics: 6 },
+    { kind: 'late', topics: 5 },
+    { kind: 'wrong', topics: 4 }
+  ]
+})
+/** Sixteen accounts of all eight kinds. */
+const many = (seed: number): WorldPlan => ({
+  name: `sixteen-${seed}`,
+  data: 'facts',
+  seed,
+  cast: [
+    { kind: 'foundation', topics: 8 },
+    { kind: 'copier', topics: 6 },
+    { kind: 'complementary', topics: 4, count: 5 },
+    { kind: 'irrelevant', topics: 3, count: 2 },
+    { kind: 'late', topics: 4, count: 2 },
+    { kind: 'paraphraser', topics: 4 },
+    { kind: 'wrong', topics: 3, count: 2 },
+    { kind: 'many-names', topics: 6, count: 3 }
+  ]
+})
+
+/** The full run begins with the quick one, so that it goes on from there in the same folder. */
+export function catalogueOf(mode: Mode): Catalogue {
+  const tiny = study(
+    {
+      name: 'tiny',
+      data: 'facts',
+      seed: 1,
+      cast: [
+        { kind: 'foundation', topics: 3 },
+        { kind: 'complementary', topics: 2 }
+      ]
+    },
+    { everyEpoch: true }
+  )
+  if (mode === 'tiny') return { worlds: [tiny], attackSeeds: [] }
+  const quick: Catalogue = {
+    worlds: [study(facts(11), { everyEpoch: true, truthSeeds: [101, 102] }), study(classes(12)), study(format(13))],
+    attackSeeds: [21]
+  }
+  if (mode === 'quick') return quick
+  return {
+    worlds: [
+      ...quick.worlds,
+      study(many(14), { truthSeeds: [101, 102] }),
+      ...[31, 32].flatMap(seed => [
+        study(facts(seed), { everyEpoch: true, ruleSeeds: [1, 2], truthSeeds: [101, 102] }),
+        study(classes(seed), { ruleSeeds: [1, 2], truthSeeds: [101, 102] }),
+        study(format(seed), { ruleSeeds: [1, 2], truthSeeds: [101, 102] })
+      ]),
+      study(many(34), { truthSeeds: [101, 102], truthSiblings: 64 })
+    ],
+    attackSeeds: [21, 22, 23]
+  }
+}
