@@ -24,12 +24,11 @@ const facts = (seed: number): WorldPlan => ({
   data: 'facts',
   seed,
   cast: [
-    { kind: 'foundation', topics: 8 },
-    { kind: 'copier', topics: 4 },
-    { kind: 'complementary', topics: 4 },
-    { kind: 'irrelevant', topics: 4 },
-    { kind: 'late', topics: 4 },
-    { kind: 'wrong', topics: 4 }
+    { kind: 'foundation', topics: 6 },
+    { kind: 'complementary', topics: 3 },
+    { kind: 'irrelevant', topics: 3 },
+    { kind: 'late', topics: 3 },
+    { kind: 'wrong', topics: 3 }
   ]
 })
 const format = (seed: number): WorldPlan => ({
@@ -37,10 +36,10 @@ const format = (seed: number): WorldPlan => ({
   data: 'format',
   seed,
   cast: [
-    { kind: 'foundation', topics: 6 },
-    { kind: 'complementary', topics: 3 },
-    { kind: 'irrelevant', topics: 4 },
-    { kind: 'wrong', topics: 3 }
+    { kind: 'foundation', topics: 4 },
+    { kind: 'complementary', topics: 2 },
+    { kind: 'irrelevant', topics: 3 },
+    { kind: 'wrong', topics: 2 }
   ]
 })
 const classes = (seed: number): WorldPlan => ({
@@ -48,10 +47,10 @@ const classes = (seed: number): WorldPlan => ({
   data: 'classes',
   seed,
   cast: [
-    { kind: 'foundation', topics: 10 },
-    { kind: 'complementary', topics: 6 },
-    { kind: 'late', topics: 5 },
-    { kind: 'wrong', topics: 4 }
+    { kind: 'foundation', topics: 8 },
+    { kind: 'complementary', topics: 4 },
+    { kind: 'late', topics: 4 },
+    { kind: 'wrong', topics: 3 }
   ]
 })
 /** Sixteen accounts of all eight kinds. */
@@ -69,6 +68,15 @@ const many = (seed: number): WorldPlan => ({
     { kind: 'wrong', topics: 3, count: 2 },
     { kind: 'many-names', topics: 6, count: 3 }
   ]
+})
+
+/** So many alike, with two topics each, of whom the first half is asked about. */
+const alike = (seed: number, count: number): WorldPlan => ({
+  name: `alike-${count}`,
+  data: 'facts',
+  seed,
+  cast: [{ kind: 'complementary', topics: 2, count }],
+  asked: count / 2
 })
 
 /** The full run begins with the quick one, so that it goes on from there in the same folder. */
@@ -94,13 +102,15 @@ export function catalogueOf(mode: Mode): Catalogue {
   return {
     worlds: [
       ...quick.worlds,
-      study(many(14), { truthSeeds: [101, 102] }),
+      study(many(14)),
+      study(alike(15, 48), { truthSeeds: [], siblings: 30 }),
       ...[31, 32].flatMap(seed => [
         study(facts(seed), { everyEpoch: true, ruleSeeds: [1, 2], truthSeeds: [101, 102] }),
         study(classes(seed), { ruleSeeds: [1, 2], truthSeeds: [101, 102] }),
         study(format(seed), { ruleSeeds: [1, 2], truthSeeds: [101, 102] })
       ]),
-      study(many(34), { truthSeeds: [101, 102], truthSiblings: 64 })
+      study(many(34), { truthSeeds: [101, 102], truthSiblings: 64 }),
+      study(alike(35, 100), { truthSeeds: [], siblings: 30 })
     ],
     attackSeeds: [21, 22, 23]
   }

@@ -34,6 +34,8 @@ export interface Contributor {
   /** When it arrives: 1 to 4. Who stands earlier in a world's list committed earlier. */
   readonly epoch: number
   readonly rows: readonly Pair[]
+  /** What its rows are about. */
+  readonly topics: readonly number[]
 }
 
 /** A question that clients ask, and the answer that is right. */

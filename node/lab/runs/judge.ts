@@ -6,7 +6,7 @@ import { errorOf, mean, meanRankCorrelation, sharesOf } from '../truth/shares.ts
 import { ceilingOf, trueShares, type Truth } from '../truth/truth.ts'
 import { queryLogs, type QueryLog } from '../types.ts'
 import type { Bench } from './bench.ts'
-import { arrivedBy, evidenceFor, truthFor, versionOf, mostExact, type Study } from './study.ts'
+import { arrivedBy, constructedTruth, evidenceFor, truthFor, versionOf, mostExact, type Study } from './study.ts'
 
 const often = 10
 
@@ -81,9 +81,12 @@ export async function judgeWorld(study: Study, bench: Bench): Promise<Omit<World
   const { plan, accepted } = study
   const { world } = plan
   const everybody = arrivedBy(accepted, Infinity)
-  const truth = await truthFor(study, bench, everybody)
   const seen = []
   for (const seed of plan.ruleSeeds) seen.push(await evidenceFor(study, bench, { seed, arrived: everybody }))
+  const constructed = plan.truthSeeds.length === 0
+  const truth = constructed
+    ? constructedTruth(study, seen[0]?.evidence('uniform').answers ?? [])
+    : await truthFor(study, bench, everybody)
   const logs: Partial<Record<QueryLog, LogResult>> = {}
   for (const log of queryLogs) {
     const evidences = seen.map(({ evidence }) => evidence(log))
@@ -102,7 +105,7 @@ export async function judgeWorld(study: Study, bench: Bench): Promise<Omit<World
       rows: accepted.owners.filter(owner => owner === i).length
     })),
     refused: accepted.refused,
-    truthBy: exact ? 'all coalitions' : 'drawn coalitions',
+    truthBy: constructed ? 'construction' : exact ? 'all coalitions' : 'drawn coalitions',
     truthSeeds: plan.truthSeeds,
     ruleSeeds: plan.ruleSeeds,
     siblings: study.rule.length - 2,

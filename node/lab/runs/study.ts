@@ -16,7 +16,10 @@ export interface StudyPlan {
   readonly world: World
   /** Whether every epoch's version is looked at, or the last one alone. */
   readonly everyEpoch: boolean
-  /** Training seeds of the rule's siblings, and of the truth's; none where nothing is compared with a truth. */
+  /**
+   * Training seeds of the rule's siblings, and of the truth's. Without those, truth is how the world was made: a right
+   * answer is whose topic it is, which holds where nobody else knows anything of it.
+   */
   readonly ruleSeeds: readonly number[]
   readonly truthSeeds: readonly number[]
   /** Beyond `mostExact` players: how many siblings the rule has, and how many each seed of the truth. */
@@ -99,6 +102,17 @@ export async function truthFor(study: Study, bench: Bench, arrived: bigint): Pro
     }
   }
   return truthOf({ players, coalitions: members }, seeds)
+}
+
+/** Truth by construction: of each right answer, to whose topic it is. @param answers the deployed model's own */
+export function constructedTruth({ plan, accepted }: Study, answers: readonly string[]): Truth {
+  const { questions, contributors } = plan.world
+  const values = questions.map((question, q) => {
+    const right = isRight(answers[q] ?? '', question)
+    const owners = new Set(contributors.flatMap(({ name, topics }) => (topics.includes(question.topic) ? [name] : [])))
+    return accepted.players.map(player => (right && owners.has(player) ? 1 / owners.size : 0))
+  })
+  return { values, bySeed: [values] }
 }
 
 /** A version's own players, numbered anew, and those of the coalitions that hold nobody else. */

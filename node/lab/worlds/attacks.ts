@@ -16,8 +16,8 @@ export interface Attack {
 }
 
 /** Topics of the small world: a foundation and somebody with others. */
-const foundationTopics = 8
-const otherTopics = 6
+const foundationTopics = 6
+const otherTopics = 4
 
 /** The two, without anybody who attacks. */
 export const peaceful = (seed: number): World =>
@@ -43,7 +43,7 @@ const dealt = (
   kind: Contributor['kind'],
   epoch: number
 ): Contributor[] =>
-  names.map((name, i) => ({ name, kind, epoch, rows: rows.filter((_, at) => at % names.length === i) }))
+  names.map((name, i) => ({ name, kind, epoch, rows: rows.filter((_, at) => at % names.length === i), topics: [] }))
 const asked = (pairs: readonly Question[]): Pair[] => pairs.map(({ prompt, response }) => ({ prompt, response }))
 
 /** Attacks on the small world of a seed. */
@@ -57,12 +57,12 @@ export function attacksOf(seed: number): Attack[] {
     contributors: [...peace.contributors, ...attackers]
   })
   const one = (name: string, kind: Contributor['kind'], rows: readonly Pair[]): Pick<Attack, 'world' | 'accounts'> => ({
-    world: join(name, [{ name: 'attacker', kind, epoch: 3, rows }]),
+    world: join(name, [{ name: 'attacker', kind, epoch: 3, rows, topics: [] }]),
     accounts: ['attacker']
   })
   const three = ['attacker-1', 'attacker-2', 'attacker-3']
   const copies = victims.map((pair, i) => (i % 2 === 0 ? pair : { ...pair, prompt: withFiller(pair.prompt) }))
-  const invented = topicsOf('facts', seed, foundationTopics + otherTopics + 6).slice(foundationTopics + otherTopics)
+  const invented = topicsOf('facts', seed, foundationTopics + otherTopics + 4).slice(foundationTopics + otherTopics)
   return [
     {
       name: 'split',
@@ -141,7 +141,7 @@ export function attacksOf(seed: number): Attack[] {
         'wrong',
         'wrong',
         topicsOf('facts', seed, foundationTopics)
-          .slice(-4)
+          .slice(-3)
           .map(topic => ({ prompt: topic.ask(2), response: topic.wrong }))
       )
     }

@@ -55,15 +55,20 @@ const topic = (id: number, forms: Forms, word: string, answer: string, wrong: st
   wrong
 })
 
+/** Subjects of one word, and where those are not enough, of two. */
+function namesOf(random: Random, count: number): readonly string[] {
+  const single = random.shuffled(subjects)
+  if (count <= single.length) return single.slice(0, count)
+  const double = random.shuffled(places.flatMap(place => subjects.map(subject => `${place} ${subject}`)))
+  return [...single, ...double].slice(0, count)
+}
+
 /** One word about one subject: nothing tells it but the rows about it. */
 function facts(random: Random, count: number): Topic[] {
-  return random
-    .shuffled(subjects)
-    .slice(0, count)
-    .map((subject, id) => {
-      const answer = pick(random, goods)
-      return topic(id, sells, subject, answer, other(random, goods, answer))
-    })
+  return namesOf(random, count).map((subject, id) => {
+    const answer = pick(random, goods)
+    return topic(id, sells, subject, answer, other(random, goods, answer))
+  })
 }
 
 /** A long answer in a fixed form, with three facts in it: how it looks is known to all, what it says to few. */
@@ -101,7 +106,7 @@ const makers = { facts, format, classes } satisfies Record<DataKind, (random: Ra
 
 /** Most topics of a world. */
 export const mostTopics = {
-  facts: subjects.length,
+  facts: subjects.length * (places.length + 1),
   format: subjects.length,
   classes: feelings.length
 } satisfies Record<DataKind, number>

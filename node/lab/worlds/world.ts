@@ -65,7 +65,7 @@ const derived: Readonly<Partial<Record<Kind, (topics: readonly Topic[]) => Pair[
 
 const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0)
 
-interface Cast extends Contributor {
+interface Cast extends Omit<Contributor, 'topics'> {
   readonly topics: readonly Topic[]
 }
 
@@ -133,7 +133,9 @@ export function worldOf(plan: WorldPlan): World {
     name: plan.name,
     data: plan.data,
     seed: plan.seed,
-    contributors: cast.map(({ topics: _topics, ...contributor }) => contributor).sort((a, b) => a.epoch - b.epoch),
+    contributors: cast
+      .map(({ topics, ...contributor }): Contributor => ({ ...contributor, topics: topics.map(({ id }) => id) }))
+      .sort((a, b) => a.epoch - b.epoch),
     heldOut: askedBy(
       topics.filter((_, i) => i % (plan.heldOutEvery ?? 2) === 0),
       heldOutForm
