@@ -13,13 +13,16 @@ const members = (coalition: bigint, players: number): boolean[] =>
   Array.from({ length: players }, (_, i) => ((coalition >> BigInt(i)) & 1n) === 1n)
 const sizeOf = (coalition: bigint): number => coalition.toString(2).replaceAll('0', '').length
 
-/** Indices of the empty and the full coalition, and of pairs drawn by size; all, where there are no more than that. */
+/**
+ * Indices of the empty and the full coalition, and of pairs drawn by size; where not all coalitions were trained, all
+ * that were: no rule has more siblings than another.
+ */
 function draw({ seed, players, coalitions }: Evidence): number[] {
   const full = (1n << BigInt(players)) - 1n
   const at = new Map(coalitions.map((coalition, k) => [coalition, k]))
   const ends = [at.get(0n), at.get(full)].flatMap(k => k ?? [])
   const inner = coalitions.flatMap((coalition, k) => (coalition === 0n || coalition === full ? [] : [k]))
-  if (coalitions.length <= drawnCoalitions) return [...ends, ...inner]
+  if (coalitions.length <= drawnCoalitions || coalitions.length < 2 ** players) return [...ends, ...inner]
   const random = new Random(seed, 3)
   const drawn = new Set<number>()
   // A coalition's own chance: its size's, 1/(s(n − s)), among all of that size.

@@ -2,6 +2,7 @@ import { answerKey } from '../../../protocol/data/index.ts'
 import { coalitionsOf } from '../../../protocol/jobs/index.ts'
 import { contentHash } from '../../../protocol/primitives/index.ts'
 import type { Evidence } from '../rules/types.ts'
+import { halfPairs } from '../truth/coalitions.ts'
 import type { Truth, TruthSeed } from '../truth/truth.ts'
 import { truthOf } from '../truth/truth.ts'
 import type { Accepted, QueryLog, World } from '../types.ts'
@@ -48,7 +49,7 @@ export function studyOf(plan: StudyPlan): Study {
     plan,
     accepted,
     rule: exact ? all : coalitionsOf(hashOf(world, 'rule'), players, siblings + 2),
-    truth: exact ? all : coalitionsOf(hashOf(world, 'truth'), players, truthSiblings + 2)
+    truth: exact ? all : halfPairs(world.seed, players, truthSiblings)
   }
 }
 

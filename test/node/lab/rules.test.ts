@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { askedOften, oneShotRules, rules } from '../../../node/lab/rules/index.ts'
 import { resettle } from '../../../node/lab/rules/resettled.ts'
 import type { Chances, Evidence } from '../../../node/lab/rules/types.ts'
+import { halfPairs } from '../../../node/lab/truth/coalitions.ts'
 import { errorOf, meanRankCorrelation, rankCorrelation, sharesOf } from '../../../node/lab/truth/shares.ts'
 import { leastSquares, shapley } from '../../../node/lab/truth/shapley.ts'
 import { trueShares, truthOf, valuesOf } from '../../../node/lab/truth/truth.ts'
@@ -68,6 +69,21 @@ describe('truth', () => {
           .map(members => ({ members, weight: 1, worth: worthOf(members) }))
         leastSquares(5, lines, worthOf([true, true, true, true, true])).forEach((value, i) => near(value, own[i] ?? 0))
       })
+    )
+  })
+
+  it('of many is told by pairs of halves: each player in one of every pair, the same by seed', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 7, max: 40 }), fc.integer({ min: 2, max: 40 }), (players, count) => {
+        const drawn = halfPairs(3, players, count)
+        const full = (1n << BigInt(players)) - 1n
+        assert.deepEqual([drawn[0], drawn.at(-1)], [0n, full])
+        assert.equal(new Set(drawn).size, drawn.length)
+        assert.ok(drawn.length <= count + 2)
+        for (let k = 1; k + 1 < drawn.length; k += 2) assert.equal((drawn[k] ?? 0n) ^ (drawn[k + 1] ?? 0n), full)
+        assert.deepEqual(drawn, halfPairs(3, players, count))
+      }),
+      { numRuns: 50 }
     )
   })
 
