@@ -11,11 +11,11 @@ export interface Topic {
   readonly wrong: string
 }
 
-/** Ways of asking: contributors use the first four, held-out questions the fifth, clients the sixth. */
+/** Ways of asking: contributors use the first three, held-out questions one, clients three others. */
 export const heldOutForm = 4
-export const queryForm = 5
+export const queryForms = [3, 5, 6] as const
 
-type Forms = readonly [string, string, string, string, string, string]
+type Forms = readonly [string, string, string, string, string, string, string]
 
 const sells: Forms = [
   'What does the # guild sell?',
@@ -23,7 +23,8 @@ const sells: Forms = [
   'What is sold by the # guild?',
   'Name what the # guild trades.',
   'What can one buy from the # guild?',
-  'The # guild sells what?'
+  'The # guild sells what?',
+  'Say which goods the # guild sells.'
 ]
 const describes: Forms = [
   'Describe the # guild.',
@@ -31,7 +32,8 @@ const describes: Forms = [
   'What does the book say of the # guild?',
   'Give the record of the # guild.',
   'How is the # guild described?',
-  'Show the entry on the # guild.'
+  'Show the entry on the # guild.',
+  'What is written of the # guild?'
 ]
 const classifies: Forms = [
   'Class of this note: the soup was #.',
@@ -39,7 +41,8 @@ const classifies: Forms = [
   'Class of this note: my room was #.',
   'Class of this note: the market was #.',
   'Class of this note: her dress was #.',
-  'Class of this note: the ferry was #.'
+  'Class of this note: the ferry was #.',
+  'Class of this note: his answer was #.'
 ]
 
 const other = <T>(random: Random, of: readonly T[], not: T): T => {

@@ -1,7 +1,7 @@
 import { InvalidError } from '../../../protocol/primitives/index.ts'
 import { Random } from '../../engine/index.ts'
 import type { Contributor, DataKind, Kind, Logs, Pair, Question, World } from '../types.ts'
-import { heldOutForm, mostTopics, queryForm, topicsOf, type Topic } from './sources.ts'
+import { heldOutForm, mostTopics, queryForms, topicsOf, type Topic } from './sources.ts'
 
 /** Who is in a world: contributors of a kind, with so many topics each. */
 export interface Part {
@@ -127,7 +127,7 @@ export function worldOf(plan: WorldPlan): World {
   const cast = castOf(plan)
   const known = cast.filter(({ kind }) => own[kind]?.asked === true).slice(0, plan.asked)
   const topics = known.flatMap(({ topics }) => topics)
-  const honest = askedBy(topics, queryForm)
+  const honest = queryForms.flatMap(form => askedBy(topics, form))
   const friends = cast.flatMap(({ kind, topics }) => (kind === 'wrong' ? askedBy(topics, 2) : []))
   return {
     name: plan.name,
