@@ -87,21 +87,33 @@ function paidTable(world: WorldResult): string {
   )
 }
 
-const attacksTable = ({ attacks }: LabResult): string => {
+/** What asking ten times as often for the same money moves, by rule: the most of all worlds. */
+function callsRow(worlds: readonly WorldResult[]): string[] {
+  const moved = oneShotRules.map(rule => {
+    const values = worlds.flatMap(({ logs }) => logs.uniform?.rules[rule]?.movedByCalls ?? [])
+    return values.length === 0 ? '' : percent(Math.max(...values))
+  })
+  return ['ten times the calls for the same money', 'what a share moves by', `≤ ${percent(0.02)}`, ...moved, '']
+}
+
+const attacksTable = ({ attacks, worlds }: LabResult): string => {
   const names = [...new Set(attacks.map(({ name }) => name))]
   return table(
     ['attack', 'a share of', 'aimed at', ...oneShotRules, 'refused by the checks'],
-    names.flatMap(name => {
-      const found = attacks.filter(one => one.name === name)
-      const [first] = found
-      if (first === undefined) return []
-      const taken = oneShotRules.map(rule => {
-        const values = found.flatMap(one => one.taken[rule] ?? [])
-        return values.length === 0 ? '' : percent(mean(values))
-      })
-      const refused = found.flatMap(one => one.refused).length
-      return [[`${name}: ${first.what}`, first.of, `≤ ${percent(first.target)}`, ...taken, String(refused)]]
-    })
+    [
+      ...names.flatMap(name => {
+        const found = attacks.filter(one => one.name === name)
+        const [first] = found
+        if (first === undefined) return []
+        const taken = oneShotRules.map(rule => {
+          const values = found.flatMap(one => one.taken[rule] ?? [])
+          return values.length === 0 ? '' : percent(mean(values))
+        })
+        const refused = found.flatMap(one => one.refused).length
+        return [[`${name}: ${first.what}`, first.of, `≤ ${percent(first.target)}`, ...taken, String(refused)]]
+      }),
+      callsRow(worlds)
+    ]
   )
 }
 
