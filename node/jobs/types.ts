@@ -25,8 +25,8 @@ export interface PostRequest {
   readonly version: number
   readonly settings: TrainSettings
   /**
-   * How many coalitions are measured for attribution, the empty and the full one included; up to 4 players all of them
-   * are.
+   * How many coalitions are measured for attribution, the empty and the full one included; up to six players all of
+   * them are.
    */
   readonly coalitions: number
   /** Most that all awards together may cost, in the token's smallest unit. */

@@ -11,7 +11,7 @@ import type { Parts } from './deps.ts'
 import type { Registered, Tables } from './records.ts'
 import type { RegisterBaseRequest, RegisterRequest } from './types.ts'
 
-/** A JobResult names at most 4096 coalitions and adapters. */
+/** A JobResult names at most 64 coalitions and adapters. */
 const maxResultBytes = 2 << 20
 
 export interface Catalogue {

@@ -37,3 +37,6 @@ export const defaultTiming = {
   contentKeepMs: 3_600_000,
   sweepMs: 600_000
 } as const
+/** Versions whose rows are kept by their words, for who an answer may owe to; and rows put there without a pause. */
+export const indexesKept = 4
+export const rowsAtOnce = 200

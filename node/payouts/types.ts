@@ -435,7 +435,7 @@ export interface PayoutsDeps {
     FollowedChain,
     'account' | 'datanets' | 'payouts' | 'channels' | 'models' | 'nodes' | 'tokens' | 'head' | 'ledger'
   >
-  readonly engine: Pick<Engine, 'score' | 'scoreMany' | 'encode' | 'generate'>
+  readonly engine: Pick<Engine, 'score' | 'scoreMany' | 'encode' | 'decode' | 'generate'>
   /** The jobs phase: a model's players, coalitions and siblings, by the CID that its registration names. */
   readonly result: (cid: string) => Promise<JobResult>
   readonly versions: Versions

@@ -5,7 +5,7 @@ import { contentHash } from '../primitives/canonical.ts'
 import type { ErrorCode } from '../primitives/errors.ts'
 import { InvalidError, TilthError } from '../primitives/errors.ts'
 import type { Hex } from '../primitives/hex.ts'
-import { adaptersIn } from './types.ts'
+import { adaptersIn, maxCoalitions } from './types.ts'
 import type { AwardDocument, DeliveryContent, Lot, TuneJobDocument } from './types.ts'
 
 // All times in the statements of this phase are seconds since 1970, as the chain has them.
@@ -87,12 +87,7 @@ export function checkAward(
   if (contentHash(lot) !== statement.message.lot) reject('award.lot', "the lot's hash is not the signed one")
   // [reject] Siblings are named once each, in ascending order; the empty coalition has none (it is the base model).
   if (lot.kind === 'siblings') {
-    if (
-      lot.coalitions.some(
-        (index, i) =>
-          index === 0 || index <= (lot.coalitions[i - 1] ?? 0) || (index >= job.spec.coalitions && index >= 16)
-      )
-    ) {
+    if (lot.coalitions.some((index, i) => index <= (lot.coalitions[i - 1] ?? 0) || index >= maxCoalitions)) {
       reject('award.coalitions', 'the lot names coalitions that the job has not, or one twice')
     }
   }

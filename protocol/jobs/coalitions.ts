@@ -2,8 +2,11 @@ import { InvalidError } from '../primitives/errors.ts'
 import type { Address, Hex } from '../primitives/hex.ts'
 import { RandomStream } from './random.ts'
 
-/** Up to here every coalition is measured, whatever was asked: 16 siblings at most, and exact Shapley values. */
-export const exhaustivePlayers = 4
+/** Up to here every coalition is measured, whatever was asked: 62 siblings at most, and exact Shapley values. */
+export const exhaustivePlayers = 6
+/** Beyond, coalitions that are measured, the empty and the full one included: 16 to 32 siblings. */
+export const fewestCoalitions = 18
+export const mostCoalitions = 34
 export const maxPlayers = 256
 
 /**
@@ -35,50 +38,32 @@ export function rowCounts(players: readonly Address[], owners: readonly Address[
   return players.map(player => counts.get(player) ?? 0)
 }
 
+/** How many coalitions a job measures that asks for `count`. */
+export const coalitionCount = (players: number, count: number): number =>
+  players <= exhaustivePlayers
+    ? 2 ** players
+    : Math.min(mostCoalitions, Math.max(fewestCoalitions, count - (count % 2)))
+
 /**
  * The coalitions whose siblings a job trains, as bitmasks: first the empty one, last the full one. All of them for up
- * to
- * four players, or where `count` reaches 2^players; otherwise pairs of a coalition and its complement, drawn without
- * repetition with KernelSHAP's weight of sizes (Lundberg & Lee 2017; pairs as in Covert & Lee 2021), as many as fit in
- * `count`. The stream is seeded by the job's id, so nobody picks them.
+ * to six players; beyond, pairs of a random half of the players and its complement, without repetition. Halves say most
+ * about everybody: of coalitions of one player, or of all but one, each is about that one alone.
+ * @param seed what nobody chose who knew the players
  */
-export function coalitionsOf(job: Hex, players: number, count: number): bigint[] {
+export function coalitionsOf(seed: Hex, players: number, count: number): bigint[] {
   const all = 1n << BigInt(players)
-  if (players <= exhaustivePlayers || BigInt(count) >= all)
-    return Array.from({ length: Number(all) }, (_, mask) => BigInt(mask))
+  if (players <= exhaustivePlayers) return Array.from({ length: Number(all) }, (_, mask) => BigInt(mask))
   const full = all - 1n
-  const stream = new RandomStream(job)
-  const sizes = sizeWeights(players)
+  const stream = new RandomStream(seed)
   const drawn: bigint[] = []
   const seen = new Set<bigint>()
-  while (drawn.length + 2 <= count - 2) {
-    const coalition = subset(stream, players, drawSize(stream, sizes))
-    if (seen.has(coalition)) continue
-    drawn.push(coalition, full ^ coalition)
-    seen.add(coalition).add(full ^ coalition)
+  while (drawn.length + 2 < coalitionCount(players, count)) {
+    const half = subset(stream, players, Math.floor(players / 2))
+    if (seen.has(half)) continue
+    drawn.push(half, full ^ half)
+    seen.add(half).add(full ^ half)
   }
   return [0n, ...drawn, full]
-}
-
-/**
- * Probability of size s among the coalitions is proportional to C(n,s)·(n−1)/(C(n,s)·s·(n−s)), so to 1/(s(n−s)); here
- * as whole numbers.
- */
-function sizeWeights(players: number): bigint[] {
-  const products = Array.from({ length: players - 1 }, (_, i) => BigInt((i + 1) * (players - i - 1)))
-  const multiple = products.reduce((a, b) => (a / gcd(a, b)) * b, 1n)
-  return products.map(product => multiple / product)
-}
-
-const gcd = (a: bigint, b: bigint): bigint => (b === 0n ? a : gcd(b, a % b))
-
-function drawSize(stream: RandomStream, weights: readonly bigint[]): number {
-  let at = stream.below(weights.reduce((a, b) => a + b, 0n))
-  for (const [i, weight] of weights.entries()) {
-    if (at < weight) return i + 1
-    at -= weight
-  }
-  return weights.length
 }
 
 /** A uniform subset of `size` players (Floyd's algorithm). */

@@ -1,4 +1,4 @@
-import { exhaustivePlayers } from './coalitions.ts'
+import { coalitionCount, exhaustivePlayers, mostCoalitions } from './coalitions.ts'
 import { loraTargets } from './types.ts'
 import type { TrainSettings } from './types.ts'
 
@@ -122,10 +122,10 @@ export function recommendTune(facts: TuneFacts): Recommended {
   )
   const coalitions = say(
     'coalitions',
-    players <= exhaustivePlayers ? 2 ** players : Math.min(128, 8 * players + 2),
+    coalitionCount(players, mostCoalitions),
     players <= exhaustivePlayers
       ? `${players} contributors: all combinations are measured, so their shares are exact`
-      : `${players} contributors: drawn in pairs, enough for steady shares; each costs one more adapter`
+      : `${players} contributors: halves of them, drawn in pairs; fewer cost less, and shares are less steady`
   )
   return {
     settings: {

@@ -30,6 +30,9 @@ export const trainSettings = z.strictObject({
 })
 export type TrainSettings = z.infer<typeof trainSettings>
 
+/** Coalitions of one job: all of six players, or fewer of more. */
+export const maxCoalitions = 64
+
 /** What a builder asks for; its hash stands in the `TuneJob` statement. */
 export const tuneSpec = z.strictObject({
   /** CID of the base model's folder (Hugging Face form). */
@@ -40,7 +43,7 @@ export const tuneSpec = z.strictObject({
   manifest: cidText,
   settings: trainSettings,
   /** How many coalitions of players are measured for attribution, the empty and the full one included. */
-  coalitions: z.int().min(2).max(4096)
+  coalitions: z.int().min(2).max(maxCoalitions)
 })
 export type TuneSpec = z.infer<typeof tuneSpec>
 
@@ -53,7 +56,18 @@ export type TuneJobDocument = z.infer<typeof tuneJobDocument>
  */
 export const lot = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('adapter') }),
-  z.strictObject({ kind: z.literal('siblings'), coalitions: z.array(z.int().min(0)).min(1).max(4096) })
+  z.strictObject({
+    kind: z.literal('siblings'),
+    coalitions: z
+      .array(
+        z
+          .int()
+          .min(0)
+          .max(maxCoalitions - 1)
+      )
+      .min(1)
+      .max(maxCoalitions)
+  })
 ])
 export type Lot = z.infer<typeof lot>
 
@@ -79,8 +93,8 @@ export type TrainingLog = z.infer<typeof trainingLog>
  * On IPFS as canonical JSON under `Delivery.cid`; its hash is `Delivery.log`.
  */
 export const deliveryContent = z.strictObject({
-  adapters: z.array(cidText).min(1).max(4096),
-  logs: z.array(trainingLog).min(1).max(4096)
+  adapters: z.array(cidText).min(1).max(maxCoalitions),
+  logs: z.array(trainingLog).min(1).max(maxCoalitions)
 })
 export type DeliveryContent = z.infer<typeof deliveryContent>
 
@@ -94,8 +108,8 @@ export const jobResult = z.strictObject({
   coalitions: z
     .array(z.string().regex(/^[0-9]{1,80}$/))
     .min(2)
-    .max(4096),
+    .max(maxCoalitions),
   /** Adapter folder per coalition; null for the empty one (the base model), the deployed adapter for the full one. */
-  adapters: z.array(cidText.nullable()).min(2).max(4096)
+  adapters: z.array(cidText.nullable()).min(2).max(maxCoalitions)
 })
 export type JobResult = z.infer<typeof jobResult>

@@ -2,8 +2,8 @@ import { contentHash, InvalidError } from '../primitives/index.ts'
 import type { Address, Hex } from '../primitives/index.ts'
 import { coalitionsOf } from '../jobs/index.ts'
 import type { JobResult } from '../jobs/index.ts'
-import { weightMatrix, weightsOver } from './shapley.ts'
-import type { WeightMatrix } from './shapley.ts'
+import { checkFits, pooledOver, weightMatrix, weightsOver } from './shapley.ts'
+import type { WeightMatrix, Weights } from './shapley.ts'
 import { spanUtilities } from './spans.ts'
 import type { Attribution, Measured, ModelMeasure } from './types.ts'
 
@@ -57,45 +57,37 @@ export const attributionHash = (attribution: Attribution): Hex => contentHash(at
 export const everyPlayer = ({ players }: Pick<ModelMeasure, 'players'>): number[] => players.map((_, i) => i)
 
 /**
- * Up to so many players each is a candidate of every text: no rule has to pick any.
- */
-export const mostUnscreened = 6
-
-/**
  * What is measured of a text, as far as anybody can see it without the text.
  * @throws InvalidError `utilities.count`, `candidates.players`
  */
-export function checkMeasured({ utilities, candidates }: Measured, { players, coalitions }: ModelMeasure): void {
-  // [reject] There is one utility for each coalition.
-  if (utilities.length !== coalitions.length)
-    throw new InvalidError(
-      'utilities.count',
-      `there are ${utilities.length} utilities for ${coalitions.length} coalitions`
-    )
-  // [reject] Candidates are players, in order, each once.
-  if (candidates.some((player, i) => player >= players.length || player <= (candidates[i - 1] ?? -1)))
-    throw new InvalidError('candidates.players', 'the candidates are not players in their order, each once')
-  // [reject] Where players are few, each of them is one.
-  if (players.length <= mostUnscreened && candidates.length !== players.length)
-    throw new InvalidError('candidates.players', 'of so few players each is a candidate')
-}
+export const checkMeasured = (measured: Measured, { players, coalitions }: ModelMeasure): void =>
+  checkFits({ players: players.length, coalitions: coalitions.length }, measured)
 
 /**
- * φ of every player in 1e-6; together (u_N − u_∅)·100, exactly.
+ * φ of every player, and of all who are no candidates together, in 1e-6: their sum is (u_N − u_∅)·100, exactly.
  * @throws InvalidError as checkMeasured
  */
-export function weightsOf(measure: Measure, measured: Measured): bigint[] {
-  checkMeasured(measured, measure)
-  return weightsOver(measure.matrix, measured.utilities)
-}
+export const weightsOf = (measure: Measure, measured: Measured): Weights => weightsOver(measure.matrix, measured)
+
+/**
+ * The players who are candidates of every text of a model, by what the held-out questions measured: whose rows move all
+ * answers alike, by style, form or labels. Every player where they are few.
+ */
+export const pooledCandidates = ({ matrix }: Measure, utilities: readonly (readonly number[])[]): number[] =>
+  pooledOver(
+    matrix,
+    matrix.coalitions.map((_, k) => utilities.reduce((sum, own) => sum + (own[k] ?? 0), 0))
+  )
 
 /** @throws InvalidError as weightsOf */
 export function attributionOf(measure: Measure, measured: Measured): Attribution {
+  const { players, others } = weightsOf(measure, measured)
   return {
     model: measure.model,
     players: [...measure.players],
     utilities: [...measured.utilities],
     candidates: [...measured.candidates],
-    weights: weightsOf(measure, measured)
+    weights: [...players],
+    others
   }
 }

@@ -72,7 +72,7 @@ export function earningOf(receipt: CosignedReceipt, input: EarningInput): Earnin
       const id = receiptId(input.network, receipt)
       const found = foundBy(input.scorings.get(id) ?? [])
       if (found === undefined) throw new InvalidError('epoch.scoring', `nobody has weighed the receipt ${id}`)
-      return { measure, dataFee, weights: weightsOf(measure, found.measured) }
+      return { measure, dataFee, weights: weightsOf(measure, found.measured).players }
     }
   }
 }

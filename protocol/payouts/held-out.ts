@@ -31,10 +31,10 @@ export function heldOutValues({ questions }: HeldOutDocument, measure: Measure):
   const truth = measure.players.map(() => 0n)
   const own = measure.players.map(() => 0n)
   for (const question of questions) {
-    weightsOf(measure, question.truth).forEach((weight, i) => {
+    weightsOf(measure, question.truth).players.forEach((weight, i) => {
       truth[i] = (truth[i] ?? 0n) + weight
     })
-    weightsOf(measure, question.own).forEach((weight, i) => {
+    weightsOf(measure, question.own).players.forEach((weight, i) => {
       own[i] = (own[i] ?? 0n) + positive(weight)
     })
   }

@@ -8,45 +8,26 @@ export function floorDiv(a: bigint, b: bigint): bigint {
   return a % b < 0n ? quotient - 1n : quotient
 }
 
-export function multiply(a: Matrix, b: Matrix): Matrix {
-  const columns = transpose(b)
-  return a.map(row =>
-    columns.map(column => {
-      let sum = 0n
-      for (let k = 0; k < row.length; k++) sum += (row[k] ?? 0n) * (column[k] ?? 0n)
-      return sum
-    })
-  )
-}
-
-export const transpose = (a: Matrix): Matrix =>
-  Array.from({ length: a[0]?.length ?? 0 }, (_, j) => a.map(row => row[j] ?? 0n))
-
-/** a / 2^bits, rounded to nearest. */
-export const shiftRounded = (a: bigint, bits: bigint): bigint => (a + (1n << (bits - 1n))) >> bits
-
-/**
- * (A + λ·1)⁻¹ for a symmetric A of whole numbers without negative eigenvalues, in fixed point with `bits` fractional
- * bits;
- * λ = 2^−ridge. By Gauss-Jordan elimination: with λ every pivot is positive, so none is looked for. Numbers keep their
- * length, unlike in exact elimination, so that hundreds of rows take seconds.
- */
-export function ridgeInverse(a: Matrix, bits: bigint, ridge: bigint): Matrix {
-  const size = a.length
-  const one = 1n << bits
-  const work = a.map((row, i) => [
-    ...row.map((value, j) => (value << bits) + (i === j ? 1n << (bits - ridge) : 0n)),
-    ...row.map((_, j) => (i === j ? one : 0n))
-  ])
-  for (let step = 0; step < size; step++) {
-    const pivotRow = work[step] ?? []
-    const pivot = pivotRow[step] ?? one
-    for (let j = 0; j < pivotRow.length; j++) pivotRow[j] = ((pivotRow[j] ?? 0n) << bits) / pivot
-    for (const [i, row] of work.entries()) {
-      const factor = row[step] ?? 0n
-      if (i === step || factor === 0n) continue
-      for (let j = step; j < row.length; j++) row[j] = (row[j] ?? 0n) - ((factor * (pivotRow[j] ?? 0n)) >> bits)
+/** By elimination without fractions (Bareiss 1968): every division leaves no rest, and numbers stay short. */
+export function determinant(matrix: Matrix): bigint {
+  const rows = matrix.map(row => [...row])
+  let before = 1n
+  let sign = 1n
+  for (let step = 0; step < rows.length; step++) {
+    const pivot = rows.findIndex((row, i) => i >= step && row[step] !== 0n)
+    if (pivot < 0) return 0n
+    const top = rows[pivot] ?? []
+    if (pivot !== step) {
+      rows[pivot] = rows[step] ?? []
+      rows[step] = top
+      sign = -sign
     }
+    const head = top[step] ?? 0n
+    for (const row of rows.slice(step + 1)) {
+      const first = row[step] ?? 0n
+      for (let j = step; j < row.length; j++) row[j] = (head * (row[j] ?? 0n) - first * (top[j] ?? 0n)) / before
+    }
+    before = head
   }
-  return work.map(row => row.slice(size))
+  return sign * before
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { address, amount, bytes32, cidText, int, signature, uint } from '../primitives/hex.ts'
 import { signedSchema } from '../crypto/schema.ts'
+import { maxCoalitions } from '../jobs/types.ts'
 import { cosignedReceipt, opening } from '../models/types.ts'
 import { maxSettledChannels, settledChannel } from './settled.ts'
 
@@ -14,21 +15,24 @@ export const modelMeasure = z.strictObject({
   coalitions: z
     .array(z.string().regex(/^(0|[1-9][0-9]{0,79})$/))
     .min(2)
-    .max(4096),
+    .max(maxCoalitions),
   /** What of its fees goes to the data, in basis points, as it is registered. */
   dataPoints: z.int().min(0).max(10_000)
 })
 export type ModelMeasure = z.infer<typeof modelMeasure>
 
+/** Players that one text may owe to, where not all of them are measured in every combination. */
+export const maxCandidates = 6
+
 /** What is measured of one text under one model; its weights follow from it (`weightsOf`). */
 const measuredFields = {
   /** u_S of each coalition in the job's order, rounded to 1e-4. */
-  utilities: z.array(z.int().min(0).max(10_000)).max(4096),
+  utilities: z.array(z.int().min(0).max(10_000)).max(maxCoalitions),
   /**
    * Players whose rows are about the text, by their places in the measure, ascending. Stated, since whoever checks
    * weights later does not have the text.
    */
-  candidates: z.array(z.int().min(0).max(255)).max(256)
+  candidates: z.array(z.int().min(0).max(255)).max(maxCandidates)
 }
 export const measured = z.strictObject(measuredFields)
 export type Measured = z.infer<typeof measured>
@@ -40,8 +44,9 @@ export const attribution = z.strictObject({
   model: bytes32,
   players: z.array(address).max(256),
   ...measuredFields,
-  /** phi of each player, in 1e-6; they sum to (u_full - u_empty) exactly. */
-  weights: z.array(int(64)).max(256)
+  /** φ of each player, in 1e-6, and of all who are no candidates together; they sum to u_N − u_∅ exactly. */
+  weights: z.array(int(64)).max(256),
+  others: int(64)
 })
 export type Attribution = z.infer<typeof attribution>
 

@@ -267,7 +267,7 @@ export const planRequest = z.strictObject({
   version: z.int().min(1).optional(),
   /** What is left away is recommended. */
   settings: trainSettings.partial().optional(),
-  coalitions: z.int().min(2).max(4096).optional()
+  coalitions: tuneSpec.shape.coalitions.optional()
 })
 /** A tune job to be: its settings, why they are recommended, and what it may cost. */
 export const planView = z.object({

@@ -1,13 +1,18 @@
 import {
+  CandidateIndex,
   everyPlayer,
   heldOutValues,
+  maxCandidates,
   measureOf,
+  pooledCandidates,
   sharesOf as epochShares,
   utilitiesOf,
   weightsOf,
+  type Measure,
   type Measured
 } from '../../../protocol/payouts/index.ts'
 import { keccak, type Address } from '../../../protocol/primitives/index.ts'
+import type { Pair } from '../types.ts'
 import type { Evidence, Paid } from './types.ts'
 
 /** What is divided, in the token's smallest unit: large enough that no share is lost to rounding. */
@@ -17,25 +22,52 @@ const feeUnits = 1_000_000
 /** An account for each player: any will do. */
 const accountOf = (player: number): Address => `0x${(player + 1).toString(16).padStart(40, '0')}`
 
+/** What is measured of an answer: its utilities, and the players whom it may owe to. */
+type Measuring = (chances: readonly (readonly number[])[], question: Pair, answer: string) => Measured
+
+function measuringOf(measure: Measure, { rows, owners, heldOutTrue, players }: Evidence): Measuring {
+  if (measure.matrix.exact !== undefined)
+    return chances => ({ utilities: utilitiesOf(measure, chances), candidates: everyPlayer(measure) })
+  const index = new CandidateIndex()
+  for (let player = 0; player < players; player++)
+    for (const [i, { prompt, response }] of rows.entries())
+      if (owners[i] === player)
+        index.add(player, {
+          messages: [
+            { role: 'user', content: prompt },
+            { role: 'assistant', content: response }
+          ]
+        })
+  const pooled = pooledCandidates(
+    measure,
+    heldOutTrue.map(chances => utilitiesOf(measure, chances))
+  )
+  return (chances, { prompt }, answer) => ({
+    utilities: utilitiesOf(measure, chances),
+    candidates: index.find([{ role: 'user', content: prompt }], answer, maxCandidates, pooled)
+  })
+}
+
 /** The rule that pays, by the very functions that an epoch is made with. */
-export function byPresentRule({ players, coalitions, own, heldOutTrue, heldOutOwn, fees }: Evidence): Paid {
+export function byPresentRule(evidence: Evidence): Paid {
+  const { players, coalitions, own, heldOutTrue, heldOutOwn, fees } = evidence
   const measure = measureOf({
     model: keccak('the laboratory'),
     players: Array.from({ length: players }, (_, i) => accountOf(i)),
     coalitions: coalitions.map(String),
     dataPoints: 10_000
   })
-  const measuredOf = (chances: readonly (readonly number[])[]): Measured => ({
-    utilities: utilitiesOf(measure, chances),
-    candidates: everyPlayer(measure)
-  })
-  const answers = own.map(chances => weightsOf(measure, measuredOf(chances)))
+  const measured = measuringOf(measure, evidence)
+  const { questions, answers: said, heldOut, heldOutAnswers } = evidence
+  const answers = questions.map(
+    (question, i) => weightsOf(measure, measured(own[i] ?? [], question, said[i] ?? '')).players
+  )
   const { truth } = heldOutValues(
     {
       model: measure.model,
-      questions: heldOutTrue.map((chances, i) => ({
-        truth: measuredOf(chances),
-        own: measuredOf(heldOutOwn[i] ?? [])
+      questions: heldOut.map((question, i) => ({
+        truth: measured(heldOutTrue[i] ?? [], question, question.response),
+        own: measured(heldOutOwn[i] ?? [], question, heldOutAnswers[i] ?? '')
       }))
     },
     measure

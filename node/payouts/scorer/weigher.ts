@@ -1,6 +1,8 @@
 import {
   attributionOf,
   everyPlayer,
+  maxCandidates,
+  pooledCandidates,
   heldOutDocument,
   maxHeldOutQuestions,
   utilitiesOf
@@ -10,6 +12,7 @@ import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { Row } from '../../../protocol/data/index.ts'
 import { heldOutBatch, mostOwnTokens } from '../limits.ts'
 import type { Models, Weighed } from '../models.ts'
+import { createIndexes } from './candidates.ts'
 import type { AttributeRequest, PayoutsDeps } from '../types.ts'
 
 /** Utilities by the engine, weights by arithmetic. */
@@ -24,6 +27,7 @@ export interface Weigher {
 }
 
 export function createWeigher(deps: Pick<PayoutsDeps, 'engine' | 'versions' | 'store'>, models: Models): Weigher {
+  const indexOf = createIndexes(deps)
   const documents = deps.store.collection('payouts/held-out', heldOutDocument)
   const running = new Map<Hex, Promise<HeldOutDocument | null>>()
 
@@ -33,18 +37,22 @@ export function createWeigher(deps: Pick<PayoutsDeps, 'engine' | 'versions' | 's
     // An answer that another worker began is weighed as a whole: these tokens owe what they owe to those before as
     // well.
     const answerIds = [...content.resume, ...answer]
-    if (answerIds.length === 0)
-      return attributionOf(
-        weighed.measure,
-        measured(
-          weighed.measure,
-          weighed.measure.coalitions.map(() => 0)
-        )
-      )
+    const { measure } = weighed
     const { base, adapters } = await models.folders(weighed)
     const { messages, day } = content
-    const probabilities = await deps.engine.score({ model: base, adapters, messages, day, answerIds })
-    return attributionOf(weighed.measure, measured(weighed.measure, utilitiesOf(weighed.measure, probabilities)))
+    const utilities =
+      answerIds.length === 0
+        ? measure.coalitions.map(() => 0)
+        : utilitiesOf(measure, await deps.engine.score({ model: base, adapters, messages, day, answerIds }))
+    const candidates = isScreened(measure)
+      ? (await indexOf(weighed)).find(
+          messages,
+          await deps.engine.decode(base, answerIds),
+          maxCandidates,
+          pooledIn(await heldOut(model), measure)
+        )
+      : everyPlayer(measure)
+    return attributionOf(measure, { utilities, candidates })
   }
 
   async function measureHeldOut(model: Hex): Promise<HeldOutDocument | null> {
@@ -58,33 +66,48 @@ export function createWeigher(deps: Pick<PayoutsDeps, 'engine' | 'versions' | 's
   }
 
   async function measure(weighed: Weighed): Promise<HeldOutDocument> {
+    const { measure } = weighed
     const { base, adapters } = await models.folders(weighed)
-    const adapter = adapters[weighed.measure.matrix.full] ?? undefined
-    const questions: HeldOutDocument['questions'] = []
+    const adapter = adapters[measure.matrix.full] ?? undefined
+    const texts: { messages: Row['messages']; answerIds: readonly number[]; utilities: number[] }[] = []
     const rows = spread(await deps.versions.heldOut(weighed.result.spec), maxHeldOutQuestions)
     for (let at = 0; at < rows.length; at += heldOutBatch) {
       const answers = await Promise.all(
         rows.slice(at, at + heldOutBatch).map(async row => {
           const messages = row.messages.slice(0, -1)
           const truth = (await deps.engine.encode(base, row)).answer
-          return { messages, truth, own: await ownAnswer(base, adapter, messages, truth.length) }
+          const own = await ownAnswer(base, adapter, messages, truth.length)
+          return [
+            { messages, answerIds: truth },
+            { messages, answerIds: own }
+          ]
         })
       )
-      const scores = await deps.engine.scoreMany({
-        model: base,
-        adapters,
-        answers: answers.flatMap(({ messages, truth, own }) => [
-          { messages, answerIds: truth },
-          { messages, answerIds: own }
-        ])
-      })
-      const found = scores.map(one => measured(weighed.measure, utilitiesOf(weighed.measure, one)))
-      for (let i = 0; i < found.length; i += 2) {
-        const [truth, own] = [found[i], found[i + 1]]
-        if (truth !== undefined && own !== undefined) questions.push({ truth, own })
-      }
+      const scores = await deps.engine.scoreMany({ model: base, adapters, answers: answers.flat() })
+      for (const [i, text] of answers.flat().entries())
+        texts.push({ ...text, utilities: utilitiesOf(measure, scores[i] ?? []) })
     }
-    return { model: weighed.measure.model, questions }
+    // Who moves all answers shows in the true ones together; only then it is known who each of them may owe to.
+    const pooled = pooledCandidates(
+      measure,
+      texts.filter((_, i) => i % 2 === 0).map(({ utilities }) => utilities)
+    )
+    const index = isScreened(measure) ? await indexOf(weighed) : undefined
+    const found: Measured[] = []
+    for (const { messages, answerIds, utilities } of texts)
+      found.push({
+        utilities,
+        candidates:
+          index?.find(messages, await deps.engine.decode(base, answerIds), maxCandidates, pooled) ??
+          everyPlayer(measure)
+      })
+    return {
+      model: measure.model,
+      questions: rows.flatMap((_, i) => {
+        const [truth, own] = [found[2 * i], found[2 * i + 1]]
+        return truth === undefined || own === undefined ? [] : { truth, own }
+      })
+    }
   }
 
   /** What the model itself says, by its likeliest tokens. */
@@ -105,24 +128,25 @@ export function createWeigher(deps: Pick<PayoutsDeps, 'engine' | 'versions' | 's
     return ids
   }
 
-  return {
-    attribute,
-    knownHeldOut: model => documents.get(model),
-    measure,
-    heldOut(model) {
-      const known = running.get(model)
-      if (known !== undefined) return known
-      const measuring = measureHeldOut(model).finally(() => {
-        running.delete(model)
-      })
-      running.set(model, measuring)
-      return measuring
-    }
+  function heldOut(model: Hex): Promise<HeldOutDocument | null> {
+    const known = running.get(model)
+    if (known !== undefined) return known
+    const measuring = measureHeldOut(model).finally(() => {
+      running.delete(model)
+    })
+    running.set(model, measuring)
+    return measuring
   }
+
+  return { attribute, knownHeldOut: model => documents.get(model), measure, heldOut }
 }
 
-/** Each player is a candidate. */
-const measured = (measure: Measure, utilities: number[]): Measured => ({ utilities, candidates: everyPlayer(measure) })
+/** Whether players are too many to be candidates of every text. */
+const isScreened = ({ matrix }: Measure): boolean => matrix.exact === undefined
+
+/** Who moves all of a model's answers, by what was measured of the true ones. */
+const pooledIn = (document: HeldOutDocument | null, measure: Measure): number[] =>
+  pooledCandidates(measure, document?.questions.map(({ truth }) => truth.utilities) ?? [])
 
 /** At most so many rows, in equal steps: the same ones on every node. */
 function spread(rows: readonly Row[], most: number): readonly Row[] {

@@ -35,6 +35,7 @@ export function worthEngine(worth: readonly number[] = [0.4, 0.15, 0, -0.03]): W
     scoreMany: async ({ adapters, answers }: Parameters<Engine['scoreMany']>[0]) =>
       answers.map(({ answerIds }) => score(adapters.length, answerIds)),
     encode: async () => ({ prompt: [1, 2], answer: [3, 4] }),
+    decode: async () => 'an answer',
     generate: () => saying([3, 4])
   }
   return engine

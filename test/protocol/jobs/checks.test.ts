@@ -108,7 +108,7 @@ const refused: readonly Row[] = [
   ['an award out of order', () => checkAward(award({}, siblings(3, 2)), job(), context), 'award.coalitions', 'reject'],
   [
     'an award of siblings that the job has not',
-    () => checkAward(award({}, siblings(16)), job(), context),
+    () => checkAward(award({}, siblings(64)), job(), context),
     'award.coalitions',
     'reject'
   ],

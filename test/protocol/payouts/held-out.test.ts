@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { exhaustivePlayers } from '../../../protocol/jobs/index.ts'
 import fc from 'fast-check'
 import {
   agreesHeldOut,
@@ -7,7 +8,6 @@ import {
   checkMeasured,
   heldOutValues,
   measureOf,
-  mostUnscreened,
   standingOf,
   weightsOf
 } from '../../../protocol/payouts/index.ts'
@@ -28,7 +28,7 @@ describe('what held-out questions say of a model', () => {
         )
         const { truth, own, calibration, positive, total } = heldOutValues(document, measure)
         const weights = (list: readonly (readonly number[])[]) =>
-          list.map(one => weightsOf(measure, measuredOf(measure, one)))
+          list.map(one => weightsOf(measure, measuredOf(measure, one)).players)
         measure.players.forEach((_, i) => {
           assert.equal(
             truth[i],
@@ -70,7 +70,7 @@ describe('what held-out questions say of a model', () => {
     const measured = measuredOf(measure, typical)
     const many = measureOf({
       ...measure,
-      players: Array.from({ length: mostUnscreened + 2 }, (_, i) => accountOf(`player ${i}`)),
+      players: Array.from({ length: exhaustivePlayers + 2 }, (_, i) => accountOf(`player ${i}`)),
       coalitions: ['0', '1', '254', '255']
     })
     const four = { utilities: [1, 2, 3, 4] }

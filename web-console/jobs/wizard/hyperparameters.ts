@@ -110,7 +110,7 @@ export const hyperparameters: readonly Hyperparameter[] = [
     name: 'coalitions',
     title: 'Combinations of contributors measured',
     does: 'How many small sibling adapters show what each contributor adds; more give steadier shares and cost more.',
-    safe: 'all of them up to four contributors; some eight for each beyond'
+    safe: 'all of them up to six contributors; 18 to 34 beyond'
   }
 ]
 

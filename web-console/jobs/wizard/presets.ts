@@ -1,3 +1,4 @@
+import { coalitionCount } from '../../../protocol/jobs/coalitions.ts'
 import type { JobDraft } from '../../../protocol/jobs/draft.ts'
 import type { SettingsFile } from '../../../protocol/jobs/settings-file.ts'
 import type { TrainSettings } from '../../../protocol/jobs/types.ts'
@@ -34,8 +35,6 @@ export const presetName = (preset: Preset): string => presets.find(({ value }) =
 
 const mostEpochs = 60
 const mostRank = 128
-/** Up to so many contributors every combination is measured, and half of them would make shares a guess. */
-const exhaustive = 4
 
 /** What a preset asks for instead of what is recommended. */
 export function presetSettings(preset: Preset, { settings, coalitions, players }: Recommended): SettingsFile {
@@ -44,14 +43,14 @@ export function presetSettings(preset: Preset, { settings, coalitions, players }
     case 'quick':
       return {
         epochs: Math.max(1, Math.round(epochs / 3)),
-        coalitions: players <= exhaustive ? coalitions : Math.max(2, Math.ceil(coalitions / 2))
+        coalitions: coalitionCount(players, Math.ceil(coalitions / 2))
       }
     case 'thorough': {
       const rank = Math.min(mostRank, lora.rank * 2)
       return {
         epochs: Math.min(mostEpochs, epochs * 2),
         lora: { ...lora, rank, alpha: 2 * rank },
-        coalitions: players <= exhaustive ? coalitions : Math.min(4096, coalitions * 2)
+        coalitions: coalitionCount(players, coalitions * 2)
       }
     }
     case 'balanced':

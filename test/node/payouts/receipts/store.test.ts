@@ -50,7 +50,7 @@ const scoringOf = (receipt: Hex): StakedScoring => ({
       message: { receipt, scorer: `0x${'5c'.repeat(20)}`, attribution: keccak('attribution') },
       signature: `0x${'00'.repeat(65)}`
     },
-    attribution: { model: keccak('model'), players: [], utilities: [1, 2], candidates: [], weights: [] }
+    attribution: { model: keccak('model'), players: [], utilities: [1, 2], candidates: [], weights: [], others: 0n }
   }
 })
 const messageOf = ({ receipt }: Pick<Entry, 'receipt'>) => receipt.receipt.message
