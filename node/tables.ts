@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { assignment, jobRecord, keptDraft } from '../protocol/jobs/index.ts'
 import { heldOutDocument } from '../protocol/payouts/index.ts'
 import { openBooks, openTables as openLedger } from './chain/ledger/records.ts'
+import { sentRecord } from './chain/sent.ts'
 import { openTables as openData } from './data/book/records.ts'
 import { unanchoredRecord } from './data/host/anchoring.ts'
 import { holding } from './data/storage/holdings.ts'
@@ -25,6 +26,7 @@ const mark = z.literal(true)
 
 /** Tables that a part of the node opens for itself. */
 const apart: Readonly<Record<string, z.ZodType>> = {
+  'chain/sent': sentRecord,
   'data/unanchored': unanchoredRecord,
   'data/holdings': holding,
   'data/spares': holding,

@@ -18,6 +18,7 @@ import type { Payouts } from './calls/index.ts'
 import type { Addresses, Deployment } from './addresses.ts'
 import { createSource } from './follower/index.ts'
 import type { Source } from './follower/index.ts'
+import type { Mempool, SentTransaction } from './sent.ts'
 
 export interface Chain {
   readonly network: Network
@@ -44,8 +45,10 @@ export interface Chain {
    * @throws ChainError `chain.deployment` where neither can be had
    */
   deploymentBlock(): Promise<{ block: bigint; searched: boolean }>
-  /** Told of every transaction of this account's that was mined. */
-  onMined(listener: () => void): void
+  /** Told of every transaction of this account's that was mined; its caller is when the listeners are done. */
+  onMined(listener: (sent: SentTransaction) => Promise<void>): void
+  /** Undefined without a key. */
+  readonly mempool: Mempool | undefined
   /** Lets running writes end. */
   stop(): Promise<void>
 }
@@ -106,6 +109,7 @@ export async function createChain({ rpcUrl, addresses: given, privateKey }: Chai
     onMined: listener => {
       connection.onMined(listener)
     },
+    mempool: connection.mempool,
     stop: () => connection.stop()
   }
 }

@@ -11,6 +11,7 @@ import { createBook, createJournal, createViews } from './ledger/index.ts'
 import type { Consumer, Views } from './ledger/index.ts'
 import { fromLedger } from './known.ts'
 import { isDevelopmentChain } from './local/faucet.ts'
+import { createSent } from './sent.ts'
 
 /** How long a caller waits for the ledger to reach the chain's head. */
 const patienceMs = 30_000
@@ -101,6 +102,7 @@ export async function followChain(
     else log.info(`the chain is ${state === 'following' ? 'followed' : 'read'}`)
   })
   const listeners = new Set<() => void>()
+  const sent = chain.mempool === undefined ? undefined : createSent({ store, log }, chain.mempool)
   let stopped = false
   const follower = createFollower({
     source: chain.source,
@@ -110,15 +112,18 @@ export async function followChain(
     pollMs,
     clock,
     log,
+    onBack: to => sent?.wentBack(to),
     onProgress() {
+      sent?.wentOn(book.cursor()?.final ?? 0n)
       journal.progressed()
       for (const listener of listeners) listener()
     }
   })
   const consumers: (() => Promise<void>)[] = []
   // What this node has done itself is in the ledger at once.
-  chain.onMined(() => {
+  chain.onMined(async transaction => {
     follower.poke().catch(() => undefined) // it tries again by itself
+    await sent?.mined(transaction)
   })
 
   const confirmed = (block: bigint): boolean => (book.cursor()?.block ?? -1n) - block + 1n >= confirmations
@@ -175,6 +180,7 @@ export async function followChain(
     async stop() {
       stopped = true
       await follower.stop()
+      await sent?.idle()
       await Promise.all(consumers.splice(0).map(stop => stop()))
     }
   }

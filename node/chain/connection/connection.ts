@@ -19,6 +19,7 @@ import { rpcAt } from './rpc.ts'
 import { createSender } from './sender.ts'
 import type { Sender } from './sender.ts'
 import type { Mined } from '../addresses.ts'
+import type { Mempool, SentTransaction } from '../sent.ts'
 
 /** A call of a contract, typed by its ABI. `what` names it in errors. */
 interface Call<A extends Abi, M extends 'read' | 'write', N extends ContractFunctionName<A, Mutability[M]>> {
@@ -54,8 +55,10 @@ export interface Connection {
   send(what: string, transaction: { to?: Address; data?: Hex; value?: bigint }): Promise<TransactionReceipt>
   /** Lets a contract take tokens of this account; asked once, for all that follows. */
   allow(token: Address, spender: Address, amount: bigint): Promise<void>
-  /** Told of every transaction of this account's that was mined. */
-  onMined(listener: () => void): void
+  /** Told of every transaction of this account's that was mined; its caller is when the listeners are done. */
+  onMined(listener: (sent: SentTransaction) => Promise<void>): void
+  /** Undefined without a key. */
+  readonly mempool: Mempool | undefined
   stop(): Promise<void>
 }
 
@@ -72,12 +75,20 @@ export async function connect({ rpcUrl, privateKey }: { rpcUrl: string; privateK
     throw chainError(`connecting to ${rpcUrl}`, error)
   })
   const pollMs = isLocal(rpcUrl) ? 200 : 4000
+  const minedListeners: ((sent: SentTransaction) => Promise<void>)[] = []
   const sender: Sender | undefined =
     privateKey === undefined
       ? undefined
-      : createSender({ client, chainId, privateKey, pollMs: isLocal(rpcUrl) ? 50 : 1500 })
+      : createSender({
+          client,
+          chainId,
+          privateKey,
+          pollMs: isLocal(rpcUrl) ? 50 : 1500,
+          onMined: async transaction => {
+            await Promise.all(minedListeners.map(listener => listener(transaction)))
+          }
+        })
   const allowances = new Map<string, Promise<void>>()
-  const minedListeners: (() => void)[] = []
 
   const read: Connection['read'] = async ({ what, address, abi, functionName, args }) => {
     try {
@@ -106,14 +117,7 @@ export async function connect({ rpcUrl, privateKey }: { rpcUrl: string; privateK
           help: 'Start with a key: this chain client can only read.'
         })
       )
-    const sent = sender.send(what, transaction)
-    sent.then(
-      () => {
-        for (const listener of minedListeners) listener()
-      },
-      () => undefined // told to the caller
-    )
-    return sent
+    return sender.send(what, transaction)
   }
   const write: Connection['write'] = ({ what, address, abi, functionName, args }) =>
     send(what, {
@@ -126,6 +130,7 @@ export async function connect({ rpcUrl, privateKey }: { rpcUrl: string; privateK
     chainId,
     pollMs,
     account: sender?.address,
+    mempool: sender?.mempool,
     read,
     write,
     send,

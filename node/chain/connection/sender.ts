@@ -1,11 +1,12 @@
 import { randomInt } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { keccak256, serializeTransaction } from 'viem'
+import { TransactionNotFoundError, keccak256, serializeTransaction } from 'viem'
 import type { PublicClient, TransactionReceipt, TransactionSerializableEIP1559 } from 'viem'
 import { addressOfKey, signDigest } from '../../../protocol/crypto/index.ts'
 import { fromHex } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { ChainError, chainError } from '../errors/index.ts'
+import type { Mempool, SentTransaction } from '../sent.ts'
 
 /** How long a sent transaction may stay unmined before the caller is told. */
 const minedWithinMs = 120_000
@@ -18,6 +19,8 @@ export interface Sender {
   readonly address: Address
   /** Signs, sends, waits until it is mined; several at once get consecutive nonces in the order of the calls. */
   send(what: string, transaction: { to?: Address; data?: Hex; value?: bigint }): Promise<TransactionReceipt>
+  /** See Mempool. */
+  readonly mempool: Mempool
   /** Lets what is under way end, refuses more. */
   stop(): Promise<void>
 }
@@ -27,7 +30,20 @@ export interface SenderOptions {
   chainId: number
   privateKey: Hex
   pollMs: number
+  /** Told of every transaction that was mined, before its caller is. */
+  onMined: (sent: SentTransaction) => Promise<void>
 }
+
+/** One that is signed, and its place among the account's. */
+interface Signed {
+  readonly raw: Hex
+  readonly nonce: number
+}
+
+/** Looks for a receipt after which is looked whether the transaction is still known at all. */
+const looksBetween = 20
+const nonceTaken = /nonce too low|replacement transaction underpriced/i
+const isThere = /already known|already imported/i
 
 /**
  * A transaction ready to be sent. Signed as statements are: viem's accounts would bring the word lists of all
@@ -42,7 +58,7 @@ export function signTransaction(transaction: TransactionSerializableEIP1559, pri
   })
 }
 
-export function createSender({ client, chainId, privateKey, pollMs }: SenderOptions): Sender {
+export function createSender({ client, chainId, privateKey, pollMs, onMined }: SenderOptions): Sender {
   const key = fromHex(privateKey)
   const address = addressOfKey(key)
   const underWay = new Set<Promise<unknown>>()
@@ -50,7 +66,7 @@ export function createSender({ client, chainId, privateKey, pollMs }: SenderOpti
   let lastMoment = Infinity
 
   /** Estimating comes first: a contract's refusal costs no gas and no nonce. */
-  async function submit(what: string, transaction: { to?: Address; data?: Hex; value?: bigint }): Promise<Hex> {
+  async function submit(what: string, transaction: { to?: Address; data?: Hex; value?: bigint }): Promise<Signed> {
     for (let attempt = 1; ; attempt++) {
       try {
         const [gas, fees, nonce] = await Promise.all([
@@ -72,12 +88,11 @@ export function createSender({ client, chainId, privateKey, pollMs }: SenderOpti
           },
           key
         )
-        return await broadcast(what, raw)
+        await broadcast(what, raw)
+        return { raw, nonce }
       } catch (error) {
-        const nonceTaken = /nonce too low|replacement transaction underpriced|already known|already imported/i.test(
-          String(error)
-        )
-        if (!nonceTaken || attempt === attempts) throw chainError(what, error)
+        const words = String(error)
+        if (!(nonceTaken.test(words) || isThere.test(words)) || attempt === attempts) throw chainError(what, error)
         await sleep(pollMs * attempt)
       }
     }
@@ -87,18 +102,19 @@ export function createSender({ client, chainId, privateKey, pollMs }: SenderOpti
    * A connection may break before the node took the transaction, or after: the same one is sent again until the chain
    * has it or says no to it. Signed anew it would be another one, and what was asked for might be done twice.
    */
-  async function broadcast(what: string, raw: Hex): Promise<Hex> {
+  async function broadcast(what: string, raw: Hex): Promise<void> {
     const hash = keccak256(raw)
     const until = Date.now() + minedWithinMs
     for (;;) {
       try {
-        return await client.sendRawTransaction({ serializedTransaction: raw })
+        await client.sendRawTransaction({ serializedTransaction: raw })
+        return
       } catch (error) {
         const there = await client.getTransaction({ hash }).then(
           () => true,
           () => false
         )
-        if (there) return hash
+        if (there) return
         const away = chainError(what, error).code === 'chain.unreachable'
         if (!away || Date.now() > Math.min(until, lastMoment)) throw error
       }
@@ -106,22 +122,56 @@ export function createSender({ client, chainId, privateKey, pollMs }: SenderOpti
     }
   }
 
-  async function wait(what: string, hash: Hex): Promise<TransactionReceipt> {
+  const mempool: Mempool = {
+    async standing(hash) {
+      try {
+        const { blockNumber } = await client.getTransaction({ hash })
+        return blockNumber ?? 'waiting'
+      } catch (error) {
+        if (error instanceof TransactionNotFoundError) return undefined
+        throw chainError('looking for a transaction', error)
+      }
+    },
+    async again(raw) {
+      try {
+        await client.sendRawTransaction({ serializedTransaction: raw })
+      } catch (error) {
+        const words = String(error)
+        if (nonceTaken.test(words)) return { taken: true }
+        if (!isThere.test(words)) throw chainError('sending a transaction again', error)
+      }
+      return { taken: false }
+    }
+  }
+
+  async function wait(what: string, raw: Hex): Promise<TransactionReceipt> {
+    const hash = keccak256(raw)
     const until = Date.now() + minedWithinMs
     let problem: unknown
-    do {
+    for (let looks = 1; ; looks++) {
       try {
         return await client.getTransactionReceipt({ hash })
       } catch (error) {
         problem = error
       } // not mined yet, or the RPC is away for a moment
+      if (looks % looksBetween === 0) await remind(hash, raw)
       await sleep(pollMs)
-    } while (Date.now() < Math.min(until, lastMoment))
+      if (Date.now() >= Math.min(until, lastMoment)) break
+    }
     throw new ChainError('chain.timeout', `${what}: transaction ${hash} is not mined yet`, {
       help: 'Look whether the chain makes blocks; the transaction may still go through.',
       cause: problem,
       details: { transaction: hash }
     })
+  }
+
+  /** A pool that is full forgets transactions, and so does the end of a provider's node. */
+  async function remind(hash: Hex, raw: Hex): Promise<void> {
+    try {
+      if ((await mempool.standing(hash)) === undefined) await mempool.again(raw)
+    } catch {
+      // the RPC is away for a moment; it is looked for again
+    }
   }
 
   async function run(
@@ -131,7 +181,9 @@ export function createSender({ client, chainId, privateKey, pollMs }: SenderOpti
     const submitted = queue.then(() => submit(what, transaction))
     // the next one goes on whatever became of this one; the caller gets the error
     queue = submitted.catch(() => undefined)
-    const receipt = await wait(what, await submitted)
+    const { raw, nonce } = await submitted
+    const receipt = await wait(what, raw)
+    await onMined({ hash: receipt.transactionHash, raw, nonce, block: receipt.blockNumber })
     if (receipt.status === 'reverted') {
       // Estimated fine and refused when mined: the state changed in between. The call again, at its block, says why.
       await client
@@ -148,6 +200,7 @@ export function createSender({ client, chainId, privateKey, pollMs }: SenderOpti
 
   return {
     address,
+    mempool,
     send(what, transaction) {
       if (lastMoment < Infinity)
         return Promise.reject(new ChainError('chain.stopped', `${what}: the chain client has been stopped`))

@@ -25,6 +25,8 @@ export interface FollowerOptions {
   log: Log
   /** Something was read, or taken back. */
   onProgress: () => void
+  /** The chain took back what came after this block. */
+  onBack?: (to: bigint) => void
 }
 
 export interface Follower {
@@ -95,6 +97,7 @@ export function createFollower(options: FollowerOptions): Follower {
     await book.rewind(common)
     log.warn('the chain took blocks back', { from: String(block), to: String(common) })
     tracker.set({ block: common })
+    options.onBack?.(common)
     onProgress()
   }
 
