@@ -226,6 +226,8 @@ export interface GenerateJob {
   /** Answer tokens that were already produced, here or elsewhere; generation goes on after them. */
   readonly resumeIds?: readonly number[]
   readonly settings: GenerateSettings
+  /** From float32 weights, as scores are, whatever answers come from: other machines find the same. */
+  readonly exact?: boolean
   readonly signal?: AbortSignal
 }
 

@@ -333,6 +333,8 @@ describe('kernels: serving', () => {
       (await fast.encode(folder, elements[0] ?? { messages: [] })).prompt
     )
     assert.deepEqual((await fast.generate(job).result).ids, want)
+    // What other machines repeat comes from the same weights everywhere.
+    assert.deepEqual((await fast.generate({ ...job, exact: true }).result).ids, (await plain.generate(job).result).ids)
     const row = { messages: job.messages, answerIds: want }
     assert.deepEqual(
       await fast.score({ model: folder, adapters: [null], ...row }),

@@ -26,6 +26,15 @@ describe('what an answer owes to whom, as a page shows it', () => {
     assert.deepEqual([last?.account, last?.share, last?.ofData], [players[2], 0, 0])
   })
 
+  it('leaves what nobody in particular has added to all others together', () => {
+    const fewer = { ...weights, [players[0] ?? '']: '0' }
+    const { credits, baseShare, othersShare } = creditsOf({ players, coalitions, utilities, weights: fewer })
+    assert.ok(othersShare > 0.5)
+    const sum = credits.reduce((total, { share }) => total + share, baseShare + othersShare)
+    assert.ok(Math.abs(sum - 1) < 1e-9)
+    assert.equal(creditsOf({ players, coalitions, utilities, weights }).othersShare, 0)
+  })
+
   it('comes from steps whose weighed mean is the protocol’s weight', () => {
     for (const [player, account] of players.entries()) {
       const steps = stepsOf(player, players, coalitions, utilities)

@@ -120,7 +120,9 @@ export const receiptProofView = z.object({
           utilities: z.array(z.int()).readonly(),
           /** Players whose rows the answer may be about, by their places. */
           candidates: z.array(z.int()).readonly(),
-          weights: z.array(decimal).readonly()
+          weights: z.array(decimal).readonly(),
+          /** What all who are no candidates add together. */
+          others: decimal
         }),
         agrees: z.boolean()
       })

@@ -23,6 +23,8 @@ export interface OpenModel {
   readonly endIds: ReadonlySet<number>
   readonly scorer: Scorer
   readonly generator: Generator
+  /** Its answers are repeated on other machines. */
+  readonly exact: Generator
   readonly info: ModelInfo
 }
 
@@ -64,6 +66,7 @@ export class Library {
         () => (quantization === 'none' ? servedForm(model, this.#options) : frozenForm(model, this.#options)),
         this.#options
       ),
+      exact: new Generator(model, this.#options),
       info: {
         folder: path,
         architecture: config.architecture,
@@ -110,8 +113,9 @@ export class Library {
   }
 }
 
-async function close({ scorer, generator }: OpenModel): Promise<void> {
+async function close({ scorer, generator, exact }: OpenModel): Promise<void> {
   await generator.release()
+  await exact.release()
   await scorer.release()
 }
 

@@ -12,7 +12,7 @@ export async function generate(
   job: GenerateTokens & { readonly signal?: AbortSignal },
   onToken: (token: GeneratedToken) => void
 ): Promise<GenerateResult> {
-  const { model, tokenizer, endIds, generator } = library.open(job.model)
+  const { model, tokenizer, endIds, generator, exact } = library.open(job.model)
   const { prompt } = job
   if (prompt.length === 0)
     throw new ModelError('prompt-empty', 'the prompt has no tokens', { help: 'Give messages or a prompt.' })
@@ -24,7 +24,7 @@ export async function generate(
   const ids = [...answered]
   const finish = stream.stopped
     ? 'stop'
-    : await generator.generate({
+    : await (job.exact === true ? exact : generator).generate({
         prompt,
         answered,
         adapter,

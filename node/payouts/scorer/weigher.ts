@@ -121,6 +121,7 @@ export function createWeigher(deps: Pick<PayoutsDeps, 'engine' | 'versions' | 's
       model,
       ...(adapter === undefined ? {} : { adapter }),
       messages,
+      exact: true,
       settings: { maxTokens: trueTokens + mostOwnTokens, temperature: 0, seed: 0 }
     })
     const ids: number[] = []

@@ -36,9 +36,10 @@ export function Arithmetic({ credit, account }: { readonly credit: AnswerCredit;
       </summary>
       {steps === undefined ? (
         <p>
-          {manyText(measure.coalitions.length, 'group')} of contributors were measured, of all that there could be. The
-          weights are the ones that fit them best (KernelSHAP), and together they are exactly what everybody's rows add.
-          From the measured numbers anybody computes {weightText(String(Math.round(own.weight * 1e6)))} again.
+          {manyText(measure.coalitions.length, 'group')} of contributors were measured, halves of all of them mostly.
+          The weights of those whose rows may be about this answer, and of all others together, are the ones that fit
+          what was measured best; together they are exactly what everybody's rows add. From the measured numbers anybody
+          computes {weightText(String(Math.round(own.weight * 1e6)))} again.
         </p>
       ) : (
         <>

@@ -13,13 +13,14 @@ export const wordText: Readonly<Record<Word, string>> = {
   'held-out': 'Nobody but the worker saw it, so its money follows what everybody adds to held-out answers.'
 }
 
-/** Parts of the bar: who added something, then what the base model would have said anyhow. */
-export function partsOf({ credits, baseShare }: Credits, nameOf: (account: string) => string): Part[] {
+/** Parts of the bar: who added something, what all others did, then what the base model would have said anyhow. */
+export function partsOf({ credits, baseShare, othersShare }: Credits, nameOf: (account: string) => string): Part[] {
   const own = credits
     .filter(({ share }) => share > 0)
     .map(({ account, share }) => ({ key: account, name: nameOf(account), text: nameOf(account), share }))
   const base = { key: 'base', name: 'the base model', text: 'the base model', share: baseShare, isRest: true }
-  return baseShare > 0.0005 ? [...own, base] : own
+  const others = { key: 'others', name: 'all others', text: 'all others', share: othersShare, isRest: true }
+  return [...own, ...[others, base].filter(({ share }) => share > 0.0005)]
 }
 
 interface CreditBarProps {
@@ -58,7 +59,7 @@ export function CreditBar({ credit, note, selected, onSelect }: CreditBarProps) 
         parts={partsOf(credits, nameOf)}
         selected={selected}
         onSelect={key => {
-          if (key !== 'base') onSelect(key)
+          if (key !== 'base' && key !== 'others') onSelect(key)
         }}
       />
       {worse.length === 0 ? null : (

@@ -31,6 +31,8 @@ export interface Credits {
   readonly full: number
   /** What the base model would have said anyhow, as a share of the answer. */
   readonly baseShare: number
+  /** What contributors added whose rows do not seem to be about it, all of them together. */
+  readonly othersShare: number
 }
 
 const utilityUnit = 1e4
@@ -43,7 +45,9 @@ export function creditsOf({ players, coalitions, utilities, weights }: CreditInp
     at === undefined ? null : (utilities[at] ?? 0) / utilityUnit
   const [base, all] = [likely(empty) ?? 0, likely(full) ?? 0]
   const added = players.map(account => Number(weights[account] ?? 0) / weightUnit)
-  const data = added.reduce((sum, weight) => sum + Math.max(0, weight), 0)
+  // Weights and what nobody in particular adds are all that the model says more than the base.
+  const others = Math.round((all - base - added.reduce((sum, weight) => sum + weight, 0)) * weightUnit) / weightUnit
+  const data = [...added, others].reduce((sum, weight) => sum + Math.max(0, weight), 0)
   const whole = base + data
   const credits = players.map((account, player): Credit => {
     const weight = added[player] ?? 0
@@ -60,7 +64,8 @@ export function creditsOf({ players, coalitions, utilities, weights }: CreditInp
     credits: credits.sort((a, b) => b.weight - a.weight),
     base,
     full: all,
-    baseShare: whole === 0 ? 1 : base / whole
+    baseShare: whole === 0 ? 1 : base / whole,
+    othersShare: whole === 0 ? 0 : Math.max(0, others) / whole
   }
 }
 

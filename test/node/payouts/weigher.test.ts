@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict'
+import type { Engine, Row } from '../../../node/engine/index.ts'
+import type { Models, Weighed } from '../../../node/payouts/models.ts'
+import { createWeigher } from '../../../node/payouts/scorer/weigher.ts'
+import { coalitionsOf } from '../../../protocol/jobs/index.ts'
+import { everyPlayer, heldOutValues, maxCandidates, measureOf } from '../../../protocol/payouts/index.ts'
+import { keccak } from '../../../protocol/primitives/index.ts'
+import type { Address, Hex } from '../../../protocol/primitives/index.ts'
+
+const model = keccak('model')
+/** A collection that forgets with the test. */
+function collection() {
+  const kept = new Map<string, unknown>()
+  return {
+    get: async (key: string) => kept.get(key),
+    put: async (key: string, value: unknown) => {
+      kept.set(key, value)
+    }
+  }
+}
+const towns = Array.from({ length: 20 }, (_, i) => `Town${i}ville`)
+const accountOf = (i: number): Address => `0x${String(i + 1).padStart(40, '0')}`
+const qa = (question: string, answer: string): Row => ({
+  messages: [
+    { role: 'user', content: question },
+    { role: 'assistant', content: answer }
+  ]
+})
+
+/** A model of so many players, each with a row about a town of its own; `knows` says which coalitions know one. */
+function worldOf(players: number, knows: (coalition: bigint, town: number) => boolean) {
+  const coalitions = coalitionsOf(keccak('seed'), players, 34)
+  const measure = measureOf({
+    model,
+    players: Array.from({ length: players }, (_, i) => accountOf(i)),
+    coalitions: coalitions.map(String),
+    dataPoints: 6000
+  })
+  const weighed = {
+    registered: { id: model },
+    measure,
+    result: { spec: { manifest: 'manifest' } }
+  } as unknown as Weighed
+  const models: Pick<Models, 'weighed' | 'folders'> = {
+    weighed: async () => weighed,
+    folders: async () => ({
+      base: 'base',
+      adapters: coalitions.map(coalition => (coalition === 0n ? null : `${coalition}`))
+    })
+  }
+  const scores = (town: number): number[][] =>
+    coalitions.map(coalition => [coalition !== 0n && knows(coalition, town) ? 0.9 : 0.1])
+  const engine: Pick<Engine, 'score' | 'scoreMany' | 'encode' | 'decode' | 'generate'> = {
+    score: async ({ answerIds }) => scores(answerIds[0] ?? 0),
+    scoreMany: async ({ answers }) => answers.map(({ answerIds }) => scores(answerIds[0] ?? 0)),
+    encode: async (_, row) => ({
+      prompt: [1],
+      answer: [towns.findIndex(town => row.messages[0]?.content.includes(town))]
+    }),
+    decode: async () => 'wool',
+    generate({ messages }) {
+      const id = towns.findIndex(town => messages?.[0]?.content.includes(town))
+      return {
+        result: Promise.resolve({ promptTokens: 1, ids: [id], text: 'wool', finish: 'stop' }),
+        async *[Symbol.asyncIterator]() {
+          yield { id, text: 'wool' }
+        }
+      }
+    }
+  }
+  const versions = {
+    rows: async () =>
+      towns
+        .slice(0, players)
+        .map((town, i) => ({ contributor: accountOf(i), row: qa(`What is made in ${town}?`, 'wool') })),
+    heldOut: async () => towns.slice(0, players).map(town => qa(`Which goods come from ${town}?`, 'wool'))
+  }
+  const weigher = createWeigher({ engine, versions, store: { collection } } as never, models as Models)
+  const ask = (town: number) => ({
+    model: model as Hex,
+    content: {
+      messages: [{ role: 'user' as const, content: `What do they make in ${towns[town]}?` }],
+      resume: []
+    } as never,
+    answer: [town]
+  })
+  return { measure, weigher, ask }
+}
+const member = (coalition: bigint, player: number): boolean => ((coalition >> BigInt(player)) & 1n) === 1n
+
+describe('what is measured of an answer', () => {
+  it('of few players names all of them', async () => {
+    const { weigher, ask, measure } = worldOf(3, (coalition, town) => member(coalition, town))
+    const attribution = await weigher.attribute(ask(1))
+    assert.deepEqual(attribution?.candidates, everyPlayer(measure))
+    assert.deepEqual(attribution.weights, [0n, 800_000n, 0n])
+    assert.equal(attribution.others, 0n)
+  })
+
+  it('of many players names the few whose rows share its words, and finds whose it is', async () => {
+    const { weigher, ask, measure } = worldOf(20, (coalition, town) => member(coalition, town))
+    const attribution = await weigher.attribute(ask(13))
+    assert.ok(attribution !== null && attribution.candidates.length <= maxCandidates)
+    assert.ok(attribution.candidates.includes(13))
+    assert.ok((attribution.weights[13] ?? 0n) > 750_000n, attribution.weights.join())
+    // The held-out questions know each player by its own.
+    const values = heldOutValues((await weigher.heldOut(model))!, measure)
+    assert.ok(values.truth.every(value => value > 700_000n))
+  })
+
+  it('names who moves all answers, whatever their rows are about', async () => {
+    // The twentieth player's rows teach the form without which nobody's fact is said.
+    const { weigher, ask } = worldOf(
+      20,
+      (coalition, town) => member(coalition, 19) && (town === 19 || member(coalition, town))
+    )
+    const attribution = await weigher.attribute(ask(4))
+    assert.ok(attribution !== null && attribution.candidates.includes(19))
+    assert.ok((attribution.weights[19] ?? 0n) > 200_000n, attribution.weights.join())
+  })
+})
