@@ -21,7 +21,7 @@ export const settings: Omit<TrainSettings, 'seed'> = {
     dropout: 0
   },
   epochs: 16,
-  batch: 8,
+  batch: 4,
   accumulation: 1,
   lr: 0.005,
   schedule: 'cosine',
