@@ -2,8 +2,8 @@ import type { StudyPlan } from './runs/study.ts'
 import type { Mode, World } from './types.ts'
 import { worldOf, type WorldPlan } from './worlds/world.ts'
 
-/** What a run looks at: worlds with a truth, and seeds of the small worlds that are attacked. */
-export interface Catalogue {
+/** A part of a run: worlds with a truth, then seeds of the small worlds that are attacked. */
+export interface Part {
   readonly worlds: readonly StudyPlan[]
   readonly attackSeeds: readonly number[]
 }
@@ -80,7 +80,7 @@ const alike = (seed: number, count: number): WorldPlan => ({
 })
 
 /** The full run begins with the quick one, so that it goes on from there in the same folder. */
-export function catalogueOf(mode: Mode): Catalogue {
+export function catalogueOf(mode: Mode): Part[] {
   const tiny = study(
     {
       name: 'tiny',
@@ -93,25 +93,30 @@ export function catalogueOf(mode: Mode): Catalogue {
     },
     { everyEpoch: true }
   )
-  if (mode === 'tiny') return { worlds: [tiny], attackSeeds: [] }
-  const quick: Catalogue = {
+  if (mode === 'tiny') return [{ worlds: [tiny], attackSeeds: [] }]
+  const quick: Part = {
     worlds: [study(facts(11), { everyEpoch: true, truthSeeds: [101, 102] }), study(classes(12)), study(format(13))],
     attackSeeds: [21]
   }
-  if (mode === 'quick') return quick
-  return {
-    worlds: [
-      ...quick.worlds,
-      study(many(14)),
-      study(alike(15, 48), { truthSeeds: [], siblings: 30 }),
-      ...[31, 32].flatMap(seed => [
-        study(facts(seed), { everyEpoch: true, ruleSeeds: [1, 2], truthSeeds: [101, 102] }),
-        study(classes(seed), { ruleSeeds: [1, 2], truthSeeds: [101, 102] }),
-        study(format(seed), { ruleSeeds: [1, 2], truthSeeds: [101, 102] })
-      ]),
-      study(many(34), { truthSeeds: [101, 102], truthSiblings: 64 }),
-      study(alike(35, 100), { truthSeeds: [], siblings: 30 })
-    ],
-    attackSeeds: [21, 22, 23]
-  }
+  if (mode === 'quick') return [quick]
+  const seeds = { ruleSeeds: [1, 2], truthSeeds: [101, 102, 103] }
+  return [
+    quick,
+    { worlds: [study(many(14)), study(alike(15, 48), { truthSeeds: [], siblings: 30 })], attackSeeds: [22, 23] },
+    ...[31, 32, 33].map(seed => ({
+      worlds: [
+        study(facts(seed), { ...seeds, everyEpoch: true }),
+        study(classes(seed), seeds),
+        study(format(seed), seeds)
+      ],
+      attackSeeds: []
+    })),
+    {
+      worlds: [
+        study(many(34), { truthSeeds: [101, 102], truthSiblings: 64 }),
+        study(alike(35, 100), { truthSeeds: [], siblings: 30 })
+      ],
+      attackSeeds: []
+    }
+  ]
 }

@@ -78,6 +78,7 @@ export interface AttackResult {
 }
 
 export interface CostResult {
+  readonly world: string
   readonly players: number
   readonly siblings: number
   /** Tokens trained on for siblings, as a multiple of the deployed adapter's. */

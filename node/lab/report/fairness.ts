@@ -125,15 +125,10 @@ const epochsTable = ({ worlds }: LabResult): string =>
     )
   )
 
-const costTable = ({ cost, worlds }: LabResult): string =>
+const costTable = ({ cost }: LabResult): string =>
   table(
     ['world', 'players', 'siblings', 'rows trained on, for one of the deployed adapter'],
-    cost.map((one, i) => [
-      worlds[i]?.name ?? '',
-      String(one.players),
-      String(one.siblings),
-      `${one.times.toFixed(1)} ×`
-    ])
+    cost.map(one => [one.world, String(one.players), String(one.siblings), `${one.times.toFixed(1)} ×`])
   )
 
 /** FAIRNESS.md of a run's results. @param figures folder of the plots, as the page links to it */

@@ -51,8 +51,7 @@ const alone = (world: StudyPlan['world']): StudyPlan => ({
 
 /** Every study of a mode, in the order in which they are trained. */
 function planOf(mode: Mode): Planned[] {
-  const { worlds, attackSeeds } = catalogueOf(mode)
-  return [
+  return catalogueOf(mode).flatMap(({ worlds, attackSeeds }) => [
     ...worlds.map(plan => ({ name: plan.world.name, study: studyOf(plan) })),
     ...attackSeeds.flatMap(seed => {
       const peace = studyOf(alone(peaceful(seed)))
@@ -62,13 +61,14 @@ function planOf(mode: Mode): Planned[] {
         attack: { attack, peace }
       }))
     })
-  ]
+  ])
 }
 
-const costOf = ({ accepted, rule }: Study): CostResult => {
+const costOf = ({ plan, accepted, rule }: Study): CostResult => {
   const share = (coalition: bigint): number =>
     accepted.owners.filter(owner => ((coalition >> BigInt(owner)) & 1n) === 1n).length / accepted.owners.length
   return {
+    world: plan.world.name,
     players: accepted.players.length,
     siblings: rule.length - 2,
     times: rule.slice(1, -1).reduce((sum, coalition) => sum + share(coalition), 0)

@@ -53,7 +53,7 @@ const resultOf = (worlds: readonly WorldResult[]): LabResult => ({
       seconds
     }
   ],
-  cost: [{ players: 2, siblings: 2, times: 1 }],
+  cost: [{ world: 'small', players: 2, siblings: 2, times: 1 }],
   missing: ['format-13'],
   trained: 6,
   machine: '2 × somebody’s'
