@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {AttributionAnchor} from "solidity/AttributionAnchor.sol";
+import {NodeRegistry} from "solidity/NodeRegistry.sol";
 import {SumTree} from "solidity/SumTree.sol";
 import {Network} from "./Network.sol";
 import {TreeBuilder} from "./TreeBuilder.sol";
@@ -143,7 +144,7 @@ contract AttributionAnchorTest is Network {
 
     function testProposersAreStakedAndPostABond() public {
         fund(stranger, BOND, address(anchor));
-        vm.expectPartialRevert(AttributionAnchor.NotEnoughStake.selector);
+        vm.expectPartialRevert(NodeRegistry.NotEnoughStake.selector);
         vm.prank(stranger);
         anchor.propose(proposal(1, SumTree.Node("x", 1)));
         staked(stranger, MIN_STAKE);

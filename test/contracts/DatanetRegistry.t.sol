@@ -121,8 +121,8 @@ contract DatanetRegistryTest is Network {
         (Statements.Vote memory b, bytes memory signB) = vote(contribution, false, "o", "salt");
         vm.prank(challenger);
         same(datanets.reportDoubleVote(a, signA, b, signB), 10 ether, "slashed");
-        same(token.balanceOf(challenger), 5 ether, "reporter");
-        same(token.totalSupply(), SUPPLY - 5 ether, "burnt");
+        same(token.balanceOf(challenger), 1 ether, "reporter");
+        same(token.totalSupply(), SUPPLY - 9 ether, "burnt");
         staked(validator, 10 ether);
         vm.expectPartialRevert(DatanetRegistry.AlreadyPunished.selector);
         datanets.reportDoubleVote(b, signB, a, signA);

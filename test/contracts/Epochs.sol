@@ -29,6 +29,8 @@ abstract contract Epochs is Network {
         super.setUp();
         (pool, model, channel) = servedModel(DEPOSIT);
         staked(settler, MIN_STAKE);
+        staked(host, MIN_STAKE);
+        staked(validator, MIN_STAKE);
         fund(settler, BOND * 3, address(anchor));
     }
 
@@ -73,6 +75,7 @@ abstract contract Epochs is Network {
     }
 
     function propose(Draft memory draft) internal {
+        vm.roll(block.number + 1);
         if (draft.levels.length == 0) draft.levels = TreeBuilder.build(leavesOf(draft));
         SumTree.Node memory root = TreeBuilder.root(draft.levels);
         uint32 next = anchor.poolOf(pool).epoch + 1;
@@ -119,7 +122,8 @@ abstract contract Epochs is Network {
 
     function won() internal view {
         yes(state(1) == AttributionAnchor.State.Voided, "voided");
-        same(token.balanceOf(challenger), BOND / 2, "half the bond");
-        same(token.totalSupply(), SUPPLY - (BOND - BOND / 2), "the rest is burnt");
+        same(token.balanceOf(challenger), BOND / 10, "the finder's part");
+        same(registry.stakeOf(settler), 0, "the stake behind it is gone");
+        same(token.totalSupply(), SUPPLY - MIN_STAKE - (BOND - BOND / 10), "the rest is burnt");
     }
 }

@@ -30,6 +30,10 @@ contract Handler is Network {
     SumTree.Node[4] private proposedLeaves;
     bool private proposedIsFraud;
     uint256 public burntByRule;
+    /// @notice Bonds of vetoed proposals that nobody has settled yet, and what those proposals stated.
+    uint256 public heldBonds;
+    bytes32[] private vetoedContents;
+    uint32[] private vetoedEpochs;
     uint256 public deepest;
     uint64 private sequence;
     uint256 private salts;
@@ -51,6 +55,7 @@ contract Handler is Network {
             token.approve(address(anchor), type(uint256).max);
             vm.stopPrank();
         }
+        staked(validator, MIN_STAKE);
         for (uint256 i = 1; i < 4; i += 2) {
             vm.prank(vm.addr(keys[i])); // the worker and the settler propose epochs
             registry.stake(MIN_STAKE);
@@ -71,6 +76,7 @@ contract Handler is Network {
 
     function pass(uint256 time) external {
         vm.warp(block.timestamp + within(time, 1, 2 days));
+        vm.roll(block.number + 1);
     }
 
     // Stakes
@@ -95,20 +101,20 @@ contract Handler is Network {
         registry.setPayout(who(to));
     }
 
-    /// @dev A validator (the host is one) stakes, votes twice and is reported.
+    /// @dev A validator, the host, stakes, votes twice and is reported.
     function voteTwice(uint256 amount) external {
         amount = within(amount, 1, 100 ether);
         bytes32 word = keccak256(abi.encode(salts++));
         bytes memory relayed = signed(CONTRIBUTOR, Statements.Commitment(pool, contributor, word).hash());
         (bytes32 id,) = datanets.commitFor(pool, contributor, word, relayed);
-        staked(validator, amount);
-        Statements.Vote memory a = Statements.Vote(id, validator, true, "o", "s");
-        Statements.Vote memory b = Statements.Vote(id, validator, false, "o", "s");
-        bytes memory signA = signed(VALIDATOR, a.hash());
-        bytes memory signB = signed(VALIDATOR, b.hash());
+        staked(host, amount);
+        Statements.Vote memory a = Statements.Vote(id, host, true, "o", "s");
+        Statements.Vote memory b = Statements.Vote(id, host, false, "o", "s");
+        bytes memory signA = signed(HOST, a.hash());
+        bytes memory signB = signed(HOST, b.hash());
         vm.prank(stranger);
         uint256 taken = datanets.reportDoubleVote(a, signA, b, signB);
-        burntByRule += taken - taken / 2;
+        burntByRule += taken - taken / 10;
     }
 
     // Escrow
@@ -196,8 +202,7 @@ contract Handler is Network {
         forgedReceipt = Statements.Receipt("x", sequence++, 0, tuned, 0, 0, 1, 1, 5, 5, 0, 0, 0, false);
         bytes32 receiptsRoot = fraud ? forgedLeaf().hash : bytes32(0);
         uint32 next = anchor.poolOf(pool).epoch + 1;
-        address proposer = anchor.barredFrom(pool, next, settler) ? worker : settler;
-        vm.prank(proposer);
+        vm.prank(seed % 2 == 0 ? settler : worker);
         anchor.propose(
             AttributionAnchor.Proposal(
                 pool, next, receiptsRoot, fraud ? 5 : 0, fraud ? 1 : 0, payouts.hash, payouts.sum, "bundle"
@@ -211,18 +216,47 @@ contract Handler is Network {
         SumTree.Proof memory proof;
         AttributionAnchor.ReceiptEvidence memory e =
             AttributionAnchor.ReceiptEvidence(forgedReceipt, "", "", forgedReceipt.fee, proof);
+        AttributionAnchor.Epoch memory epoch = anchor.epochOf(pool, next);
+        (uint256 leaving,) = registry.unbondingOf(epoch.proposer);
+        uint256 bonded = registry.stakeOf(epoch.proposer) + leaving;
+        bool itself = registry.payoutOf(who(by)) == registry.payoutOf(epoch.proposer) || who(by) == epoch.proposer;
         vm.prank(who(by));
         anchor.challengeSignature(pool, next, e);
         yes(proposedIsFraud, "an honest epoch was voided");
-        burntByRule += BOND - BOND / 2;
+        burntByRule += epoch.bond - (itself ? 0 : epoch.bond / 10) + (bonded < MIN_STAKE ? bonded : MIN_STAKE);
     }
 
-    /// @dev The host alone is too light to void an epoch; with the validator the settler is barred and others must go
-    /// on.
+    /// @dev The host has no stake and no say; the validator's word alone voids an epoch.
     function veto(bool byHost) external {
         uint32 next = anchor.poolOf(pool).epoch + 1;
+        AttributionAnchor.Epoch memory epoch = anchor.epochOf(pool, next);
+        bytes32 content = anchor.contentOf(
+            epoch.receiptsRoot, epoch.receiptsTotal, epoch.receiptCount, epoch.payoutsRoot, epoch.payoutsTotal
+        );
+        (address before,) = anchor.heldOf(pool, next, content);
         vm.prank(byHost ? host : validator);
-        anchor.veto(pool, next);
+        anchor.veto(pool, next, epoch.round);
+        yes(!byHost, "a validator without a stake has no say");
+        if (before != address(0)) {
+            burntByRule += epoch.bond;
+        } else {
+            heldBonds += epoch.bond;
+            vetoedContents.push(content);
+            vetoedEpochs.push(next);
+        }
+    }
+
+    function settleBond(uint256 seed) external {
+        seed = seed % vetoedContents.length;
+        (bytes32 content, uint32 number) = (vetoedContents[seed], vetoedEpochs[seed]);
+        AttributionAnchor.Epoch memory epoch = anchor.epochOf(pool, number);
+        bytes32 counted = anchor.contentOf(
+            epoch.receiptsRoot, epoch.receiptsTotal, epoch.receiptCount, epoch.payoutsRoot, epoch.payoutsTotal
+        );
+        (, uint256 bond) = anchor.heldOf(pool, number, content);
+        anchor.settleBond(pool, number, content);
+        heldBonds -= bond;
+        burntByRule += counted == content ? bond - bond / 2 : bond;
     }
 
     function finalize() public {
@@ -236,6 +270,7 @@ contract Handler is Network {
 
     /// @dev A whole honest epoch at once, because drawn calls rarely come in that order.
     function settle(uint256 seed, uint256 claims) external {
+        vm.roll(block.number + 1);
         propose(seed, false);
         vm.warp(block.timestamp + CHALLENGE);
         finalize();
@@ -277,6 +312,7 @@ contract Handler is Network {
             [vm.addr(keys[0]), vm.addr(keys[1]), vm.addr(keys[2]), vm.addr(keys[3]), validator, stranger];
         for (uint256 i = 0; i < 6; i++) {
             (uint256 out,) = registry.unbondingOf(all[i]);
+            yes(registry.lockedOf(all[i]) <= registry.stakeOf(all[i]), "more is locked than is there");
             stakes += registry.stakeOf(all[i]) + out;
         }
         for (uint256 i = 0; i < escrows.length; i++) {
@@ -291,7 +327,8 @@ contract Handler is Network {
         AttributionAnchor.Pool memory p = anchor.poolOf(pool);
         yes(p.paid <= p.payoutsTotal && p.payoutsTotal <= p.deposited, "a pool paid more than it settled or had");
         inPool = p.deposited - p.paid;
-        bonds = anchor.epochOf(pool, p.epoch + 1).state == AttributionAnchor.State.Pending ? BOND : 0;
+        AttributionAnchor.Epoch memory open_ = anchor.epochOf(pool, p.epoch + 1);
+        bonds = heldBonds + (open_.state == AttributionAnchor.State.Pending ? open_.bond : 0);
     }
 
     function claimedInAll() external view returns (uint256 claimed) {

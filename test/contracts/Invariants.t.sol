@@ -24,7 +24,7 @@ contract InvariantsTest is Tester {
     }
 
     function targetSelectors() public view returns (FuzzSelector[] memory targets) {
-        bytes4[] memory selectors = new bytes4[](23);
+        bytes4[] memory selectors = new bytes4[](24);
         selectors[0] = Handler.pass.selector;
         selectors[1] = Handler.stake.selector;
         selectors[2] = Handler.unbond.selector;
@@ -48,6 +48,7 @@ contract InvariantsTest is Tester {
         selectors[20] = Handler.settle.selector;
         selectors[21] = Handler.claimVoucher.selector;
         selectors[22] = Handler.veto.selector;
+        selectors[23] = Handler.settleBond.selector;
         targets = new FuzzSelector[](1);
         targets[0] = FuzzSelector(address(handler), selectors);
     }

@@ -23,7 +23,8 @@ abstract contract Network is Tester {
     uint256 internal constant SUPPLY = 1_000_000 ether;
     uint256 internal constant BOND = 50 ether;
     uint256 internal constant MIN_STAKE = 100 ether;
-    uint64 internal constant UNBOND = 7 days;
+    uint64 internal constant UNBOND = 21 days;
+    uint64 internal constant SILENCE = 30 days;
     uint64 internal constant DISPUTE = 1 hours;
     uint64 internal constant CHALLENGE = 1 days;
 
@@ -62,16 +63,17 @@ abstract contract Network is Tester {
     function deploy(uint256 supply) internal {
         vm.warp(1_800_000_000);
         token = new TilthToken(supply);
-        registry = new NodeRegistry(token, UNBOND);
-        datanets = new DatanetRegistry(registry);
+        registry = new NodeRegistry(token, UNBOND, MIN_STAKE);
+        datanets = new DatanetRegistry(registry, SILENCE);
         models = new ModelRegistry(datanets);
         escrow = new JobEscrow(registry);
         AttributionAnchor expected =
             AttributionAnchor(vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 1));
         channels = new PaymentChannels(registry, models, expected, DISPUTE);
-        anchor = new AttributionAnchor(registry, models, channels, CHALLENGE, BOND, MIN_STAKE);
+        anchor = new AttributionAnchor(registry, models, channels, CHALLENGE, BOND);
         yes(address(anchor) == address(expected), "channels know the anchor");
         registry.authorise(address(datanets));
+        registry.authorise(address(anchor));
         registry.renounceOwnership();
     }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
+import {AttributionAnchor} from "solidity/AttributionAnchor.sol";
+import {DatanetRegistry} from "solidity/DatanetRegistry.sol";
 import {NodeRegistry} from "solidity/NodeRegistry.sol";
 import {Network} from "./Network.sol";
 
@@ -51,7 +53,11 @@ contract NodeRegistryTest is Network {
     function testOnlyNamedContractsSlash() public {
         staked(worker, 10 ether);
         vm.expectPartialRevert(NodeRegistry.NotASlasher.selector);
-        registry.slash(worker, stranger);
+        registry.slash(worker, 1, stranger);
+        vm.expectPartialRevert(NodeRegistry.NotASlasher.selector);
+        registry.lock(worker, 1);
+        vm.expectPartialRevert(NodeRegistry.NotASlasher.selector);
+        registry.unlock(worker, 1);
     }
 
     function testNobodyCanNameSlashersAnyMore() public {
@@ -67,13 +73,57 @@ contract NodeRegistryTest is Network {
         vm.prank(worker);
         registry.requestUnbond(out);
         vm.prank(address(datanets));
-        uint256 taken = registry.slash(worker, challenger);
+        uint256 taken = registry.slash(worker, type(uint256).max, challenger);
         same(taken, amount, "all of it");
-        same(token.balanceOf(challenger), amount / 2, "reporter");
-        same(token.totalSupply(), SUPPLY - (amount - amount / 2), "burnt");
+        same(token.balanceOf(challenger), amount / 10, "reporter");
+        same(token.totalSupply(), SUPPLY - (amount - amount / 10), "burnt");
         same(token.balanceOf(address(registry)), 0, "nothing left");
-        vm.expectPartialRevert(NodeRegistry.NothingAtStake.selector);
         vm.prank(address(datanets));
-        registry.slash(worker, challenger);
+        same(registry.slash(worker, type(uint256).max, challenger), 0, "nothing more");
+    }
+
+    function testWhoReportsItselfGetsNothing(uint256 amount) public {
+        amount = within(amount, 1, SUPPLY / 2);
+        staked(worker, amount);
+        vm.prank(address(datanets));
+        registry.slash(worker, amount, worker);
+        same(token.balanceOf(worker), 0, "by its own name");
+        staked(worker, amount);
+        vm.prank(worker);
+        registry.setPayout(stranger);
+        vm.prank(address(datanets));
+        registry.slash(worker, amount, stranger);
+        same(token.balanceOf(stranger), 0, "by where its money goes");
+    }
+
+    function testWhatIsLockedDoesNotBeginToLeave(uint256 amount, uint256 held) public {
+        amount = within(amount, 2, SUPPLY);
+        held = within(held, 1, amount - 1);
+        staked(worker, amount);
+        vm.prank(address(anchor));
+        registry.lock(worker, held);
+        vm.expectPartialRevert(NodeRegistry.NotEnoughStake.selector);
+        vm.prank(address(anchor));
+        registry.lock(worker, amount - held + 1);
+        vm.expectPartialRevert(NodeRegistry.NotEnoughStake.selector);
+        vm.prank(worker);
+        registry.requestUnbond(amount - held + 1);
+        vm.prank(worker);
+        registry.requestUnbond(amount - held);
+        vm.prank(address(anchor));
+        registry.unlock(worker, held);
+        vm.prank(worker);
+        registry.requestUnbond(held);
+        vm.prank(address(anchor));
+        registry.unlock(worker, held); // once more takes nothing from anybody
+        same(registry.lockedOf(worker), 0, "free");
+    }
+
+    function testNothingIsDeployedWhoseWindowsOutlastUnbonding() public {
+        NodeRegistry short = new NodeRegistry(token, 7 days, MIN_STAKE);
+        vm.expectPartialRevert(DatanetRegistry.UnbondingTooShort.selector);
+        new DatanetRegistry(short, SILENCE);
+        vm.expectPartialRevert(AttributionAnchor.UnbondingTooShort.selector);
+        new AttributionAnchor(registry, models, channels, UNBOND, BOND);
     }
 }

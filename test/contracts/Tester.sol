@@ -9,6 +9,7 @@ interface Vm {
     function startPrank(address sender) external;
     function stopPrank() external;
     function warp(uint256 timestamp) external;
+    function roll(uint256 number) external;
     function chainId(uint256 id) external;
     function expectRevert() external;
     function expectPartialRevert(bytes4 selector) external;

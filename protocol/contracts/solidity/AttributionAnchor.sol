@@ -14,12 +14,17 @@ import {TilthToken} from "./TilthToken.sol";
 
 /// @title Where data fees wait and how they are paid: per pool (one for each Datanet) and epoch, two sum trees, the
 /// receipts and the payouts that follow from them.
-/// @notice A staked node proposes an epoch with a bond; whoever shows within the window that a receipt is forged,
-/// counted twice, foreign or wrongly summed takes half the bond (the rest is burnt) and voids the epoch. What a
-/// contract cannot see, whether payouts follow from the receipts and whether the bundle can be fetched at all, the
-/// Datanet's validators answer for: more than a third of their weight against an epoch voids it. Payouts are cumulative
-/// over a pool's epochs, so an account that skips claims loses nothing and one that claims twice is paid once. Epoch
-/// states: none → pending → final | voided, and voided → pending by a new proposal.
+/// @notice A staked node proposes an epoch with a bond, and a part of its stake is locked until it is decided. Whoever
+/// shows within the window that a receipt is forged, counted twice, foreign or wrongly summed voids the epoch: bond and
+/// locked stake are burnt but for the finder's part of the bond. What a contract cannot see, whether payouts follow
+/// from the receipts and whether the bundle can be fetched at all, the Datanet's validators answer for: more than a
+/// third of their weight against an epoch voids it. Payouts are cumulative over a pool's epochs, so an account that
+/// skips claims loses nothing and one that claims twice is paid once. Epoch states: none → pending → final | voided,
+/// and voided → pending by a new proposal.
+///
+/// The bond of a vetoed epoch goes to nobody, so a roster gains nothing by a veto. It is held: if this very epoch
+/// becomes final after all, its roster has contradicted itself (or was replaced) and half goes back. Not all of it,
+/// because who keeps a bundle back until the veto and gives it out then has stood in everybody's way.
 contract AttributionAnchor is StatementReader, ReentrancyGuard {
     using SafeERC20 for TilthToken;
     using Statements for Statements.Receipt;
@@ -44,6 +49,8 @@ contract AttributionAnchor is StatementReader, ReentrancyGuard {
     }
 
     /// @param round how often this epoch was proposed: a veto counts against one proposal
+    /// @param roster number of the Datanet's roster that answers for this proposal
+    /// @param proposedIn block of the proposal
     /// @param vetoed weight of the validators against it
     struct Epoch {
         address proposer;
@@ -51,7 +58,10 @@ contract AttributionAnchor is StatementReader, ReentrancyGuard {
         uint32 receiptCount;
         State state;
         uint32 round;
+        uint32 roster;
+        uint48 proposedIn;
         uint128 vetoed;
+        uint256 bond;
         bytes32 receiptsRoot;
         uint256 receiptsTotal;
         bytes32 payoutsRoot;
@@ -68,6 +78,12 @@ contract AttributionAnchor is StatementReader, ReentrancyGuard {
         bytes32 payoutsRoot;
         uint256 payoutsTotal;
         string bundle;
+    }
+
+    /// @notice The bond of a vetoed proposal, until its epoch is final.
+    struct Held {
+        address proposer;
+        uint256 bond;
     }
 
     /// @param sum what the leaf states; the receipt's fee if the proposer was honest
@@ -102,8 +118,10 @@ contract AttributionAnchor is StatementReader, ReentrancyGuard {
     PaymentChannels public immutable channels;
     TilthToken public immutable token;
     uint64 public immutable challengeWindow;
+    /// @notice The least bond; see `bondFor`.
     uint256 public immutable bond;
-    uint256 public immutable minStake;
+    /// @notice A bond is at least one in so many of what its proposal could make the pool pay.
+    uint256 public constant BOND_PART = 10;
 
     mapping(bytes32 pool => Pool) private _pools;
     mapping(bytes32 pool => mapping(uint32 epoch => Epoch)) private _epochs;
@@ -111,15 +129,17 @@ contract AttributionAnchor is StatementReader, ReentrancyGuard {
     /// @notice The last round of an epoch that a validator was against.
     mapping(bytes32 pool => mapping(uint32 epoch => mapping(address validator => uint32))) public vetoOf;
 
-    /// @notice Whose proposal of an epoch was vetoed and who therefore leaves that epoch to others: the bond goes back,
-    /// so something else must keep a proposer from standing in everybody's way again and again.
-    mapping(bytes32 pool => mapping(uint32 epoch => mapping(address proposer => bool))) public barredFrom;
+    /// @notice Bonds of vetoed proposals by what they stated (`contentOf`), one for each content: whoever proposes again
+    /// what was vetoed, and is vetoed again, loses that bond at once.
+    mapping(bytes32 pool => mapping(uint32 epoch => mapping(bytes32 content => Held))) public heldOf;
 
     event PoolDeposited(bytes32 indexed pool, uint256 amount);
     event EpochProposed(
         bytes32 indexed pool,
         uint32 indexed epoch,
         address indexed proposer,
+        uint32 round,
+        uint256 bond,
         bytes32 receiptsRoot,
         uint256 receiptsTotal,
         uint32 receiptCount,
@@ -128,13 +148,19 @@ contract AttributionAnchor is StatementReader, ReentrancyGuard {
         string bundle,
         uint64 challengeEnds
     );
-    event EpochVoided(bytes32 indexed pool, uint32 indexed epoch, address indexed challenger, bytes32 reason);
-    event EpochVetoed(bytes32 indexed pool, uint32 indexed epoch, address indexed validator, uint128 vetoed);
+    event EpochVoided(bytes32 indexed pool, uint32 indexed epoch, address indexed challenger, bytes32 reason, uint256 reward);
+    event EpochVetoed(
+        bytes32 indexed pool, uint32 indexed epoch, address indexed validator, uint32 round, uint128 vetoed
+    );
+    /// @notice What became of the bond of a vetoed proposal: what its proposer got back, and what was burnt.
+    event BondSettled(
+        bytes32 indexed pool, uint32 indexed epoch, address indexed proposer, uint256 returned, uint256 burnt
+    );
     event EpochFinalized(bytes32 indexed pool, uint32 indexed epoch, uint256 payoutsTotal);
     event PayoutClaimed(bytes32 indexed pool, address indexed account, uint256 amount, uint256 cumulative);
 
     error ZeroAmount();
-    error NotEnoughStake(uint256 staked);
+    error UnbondingTooShort(uint64 unbondDelay);
     error EpochOutOfOrder(uint32 expected);
     error AlreadyProposed(uint64 challengeEnds);
     error TotalOutOfRange(uint256 least, uint256 most);
@@ -147,7 +173,9 @@ contract AttributionAnchor is StatementReader, ReentrancyGuard {
     error NoFraud();
     error NotAValidator(address validator);
     error AlreadyVetoed();
-    error Barred(address proposer);
+    error AnotherRound(uint32 round);
+    error SameBlock();
+    error NothingHeld();
     error NothingFinal(bytes32 pool);
     error NothingToClaim(uint256 claimed);
     error BeyondTotal();
@@ -157,9 +185,9 @@ contract AttributionAnchor is StatementReader, ReentrancyGuard {
         ModelRegistry models_,
         PaymentChannels channels_,
         uint64 challengeWindow_,
-        uint256 bond_,
-        uint256 minStake_
+        uint256 bond_
     ) StatementReader(address(registry_)) {
+        if (registry_.unbondDelay() <= challengeWindow_) revert UnbondingTooShort(registry_.unbondDelay());
         registry = registry_;
         models = models_;
         datanets = models_.datanets();
@@ -167,7 +195,30 @@ contract AttributionAnchor is StatementReader, ReentrancyGuard {
         token = registry_.token();
         challengeWindow = challengeWindow_;
         bond = bond_;
-        minStake = minStake_;
+    }
+
+    /// @notice What a proposer must have staked and free: it is locked until the epoch is decided.
+    function minStake() public view returns (uint256) {
+        return registry.minStake();
+    }
+
+    /// @notice What a proposer posts: a part of all that the pool would have to pay, because a false epoch can reach
+    /// whatever nobody has claimed.
+    function bondFor(bytes32 poolId, uint256 payoutsTotal) public view returns (uint256) {
+        uint256 paid = _pools[poolId].paid;
+        uint256 part = payoutsTotal > paid ? (payoutsTotal - paid) / BOND_PART : 0;
+        return part > bond ? part : bond;
+    }
+
+    /// @notice What a proposal states, without where its bundle is.
+    function contentOf(
+        bytes32 receiptsRoot,
+        uint256 receiptsTotal,
+        uint32 receiptCount,
+        bytes32 payoutsRoot,
+        uint256 payoutsTotal
+    ) public pure returns (bytes32) {
+        return keccak256(abi.encode(receiptsRoot, receiptsTotal, receiptCount, payoutsRoot, payoutsTotal));
     }
 
     /// @notice Adds to a pool. Channels bring the data share of every claim; anyone may bring more.
@@ -179,13 +230,13 @@ contract AttributionAnchor is StatementReader, ReentrancyGuard {
     }
 
     /// @notice States an epoch. Its payouts may not fall below the last final total, nor exceed what the pool ever got.
+    /// @dev Not twice in one block: whoever looks at what a block holds finds one proposal of an epoch in it.
     function propose(Proposal calldata p) external nonReentrant {
         Pool storage pool = _pools[p.pool];
         Epoch storage epoch = _epochs[p.pool][p.epoch];
         if (p.epoch != pool.epoch + 1) revert EpochOutOfOrder(pool.epoch + 1);
         if (epoch.state == State.Pending) revert AlreadyProposed(epoch.challengeEnds);
-        if (barredFrom[p.pool][p.epoch][msg.sender]) revert Barred(msg.sender);
-        if (registry.stakeOf(msg.sender) < minStake) revert NotEnoughStake(registry.stakeOf(msg.sender));
+        if (epoch.proposedIn == block.number) revert SameBlock();
         if (p.payoutsTotal < pool.payoutsTotal || p.payoutsTotal > pool.deposited) {
             revert TotalOutOfRange(pool.payoutsTotal, pool.deposited);
         }
@@ -193,33 +244,39 @@ contract AttributionAnchor is StatementReader, ReentrancyGuard {
             revert EmptyTreeWithTotal();
         }
         if (bytes(p.bundle).length == 0 || bytes(p.bundle).length > 100) revert BundleLength();
-        uint64 ends = uint64(block.timestamp) + challengeWindow;
-        _epochs[p.pool][p.epoch] = Epoch(
-            msg.sender,
-            ends,
-            p.receiptCount,
-            State.Pending,
-            epoch.round + 1,
-            0,
-            p.receiptsRoot,
-            p.receiptsTotal,
-            p.payoutsRoot,
-            p.payoutsTotal,
-            p.bundle
-        );
+        uint256 posted = bondFor(p.pool, p.payoutsTotal);
+        _epochs[p.pool][p.epoch] = Epoch({
+            proposer: msg.sender,
+            challengeEnds: uint64(block.timestamp) + challengeWindow,
+            receiptCount: p.receiptCount,
+            state: State.Pending,
+            round: epoch.round + 1,
+            roster: datanets.rosterOf(p.pool),
+            proposedIn: uint48(block.number),
+            vetoed: 0,
+            bond: posted,
+            receiptsRoot: p.receiptsRoot,
+            receiptsTotal: p.receiptsTotal,
+            payoutsRoot: p.payoutsRoot,
+            payoutsTotal: p.payoutsTotal,
+            bundle: p.bundle
+        });
         emit EpochProposed(
             p.pool,
             p.epoch,
             msg.sender,
+            epoch.round,
+            posted,
             p.receiptsRoot,
             p.receiptsTotal,
             p.receiptCount,
             p.payoutsRoot,
             p.payoutsTotal,
             p.bundle,
-            ends
+            epoch.challengeEnds
         );
-        token.safeTransferFrom(msg.sender, address(this), bond);
+        registry.lock(msg.sender, minStake());
+        token.safeTransferFrom(msg.sender, address(this), posted);
     }
 
     /// @notice Makes an unchallenged epoch final and gives the bond back. Anyone may.
@@ -232,7 +289,21 @@ contract AttributionAnchor is StatementReader, ReentrancyGuard {
         pool.epoch = number;
         pool.payoutsTotal = epoch.payoutsTotal;
         emit EpochFinalized(poolId, number, epoch.payoutsTotal);
-        token.safeTransfer(epoch.proposer, bond);
+        registry.unlock(epoch.proposer, minStake());
+        token.safeTransfer(epoch.proposer, epoch.bond);
+    }
+
+    /// @notice Decides the bond of a vetoed proposal once its epoch is final: half goes back if the epoch that became
+    /// final states the same, else all is burnt. Anyone may.
+    function settleBond(bytes32 poolId, uint32 number, bytes32 content) external nonReentrant {
+        Epoch storage epoch = _epochs[poolId][number];
+        Held memory held = heldOf[poolId][number][content];
+        if (held.proposer == address(0) || epoch.state != State.Final) revert NothingHeld();
+        delete heldOf[poolId][number][content];
+        uint256 returned = content == _contentOf(epoch) ? held.bond / 2 : 0;
+        emit BondSettled(poolId, number, held.proposer, returned, held.bond - returned);
+        if (returned > 0) token.safeTransfer(held.proposer, returned);
+        token.burn(held.bond - returned);
     }
 
     /// @notice Pays an account what its leaf in the latest final payouts tree adds over what it was paid before. Anyone
@@ -333,22 +404,29 @@ contract AttributionAnchor is StatementReader, ReentrancyGuard {
         _void(pool, number, epoch, "sum");
     }
 
-    /// @notice A validator of the pool's Datanet is against a pending epoch: what it recomputed differs, or the bundle
-    /// is not to be had. With more than a third of the weight, as for a contribution, the epoch is void. The bond goes
-    /// back, because a vote is no proof, but the proposer leaves this epoch to others.
-    function veto(bytes32 pool, uint32 number) external nonReentrant {
+    /// @notice A staked validator of the pool's Datanet is against a proposal that is pending: what it recomputed differs,
+    /// or the bundle is not to be had. With more than a third of the weight, as for a contribution, the epoch is void.
+    /// @param round the proposal that is meant: a word that comes late counts against no other
+    function veto(bytes32 pool, uint32 number, uint32 round) external nonReentrant {
         Epoch storage epoch = _challengeable(pool, number);
-        uint96 weight = datanets.weightOf(pool, msg.sender);
+        if (epoch.round != round) revert AnotherRound(epoch.round);
+        uint96 weight = datanets.votingWeightOf(pool, epoch.roster, msg.sender);
         if (weight == 0) revert NotAValidator(msg.sender);
-        if (vetoOf[pool][number][msg.sender] == epoch.round) revert AlreadyVetoed();
-        vetoOf[pool][number][msg.sender] = epoch.round;
+        if (vetoOf[pool][number][msg.sender] == round) revert AlreadyVetoed();
+        vetoOf[pool][number][msg.sender] = round;
         epoch.vetoed += weight;
-        emit EpochVetoed(pool, number, msg.sender, epoch.vetoed);
-        if (uint256(epoch.vetoed) * 3 <= datanets.totalWeightOf(pool)) return;
+        emit EpochVetoed(pool, number, msg.sender, round, epoch.vetoed);
+        if (uint256(epoch.vetoed) * 3 <= datanets.totalWeightOf(pool, epoch.roster)) return;
         epoch.state = State.Voided;
-        barredFrom[pool][number][epoch.proposer] = true;
-        emit EpochVoided(pool, number, msg.sender, "veto");
-        token.safeTransfer(epoch.proposer, bond);
+        emit EpochVoided(pool, number, msg.sender, "veto", 0);
+        registry.unlock(epoch.proposer, minStake());
+        Held storage held = heldOf[pool][number][_contentOf(epoch)];
+        if (held.proposer == address(0)) {
+            (held.proposer, held.bond) = (epoch.proposer, epoch.bond);
+        } else {
+            emit BondSettled(pool, number, epoch.proposer, 0, epoch.bond);
+            token.burn(epoch.bond);
+        }
     }
 
     function poolOf(bytes32 pool) external view returns (Pool memory) {
@@ -379,11 +457,20 @@ contract AttributionAnchor is StatementReader, ReentrancyGuard {
         if (!SumTree.contains(_root(epoch, Tree.Receipts), leaf, e.proof)) revert NotInTree();
     }
 
+    function _contentOf(Epoch storage epoch) private view returns (bytes32) {
+        return contentOf(
+            epoch.receiptsRoot, epoch.receiptsTotal, epoch.receiptCount, epoch.payoutsRoot, epoch.payoutsTotal
+        );
+    }
+
+    /// @dev A fault that was shown costs the bond and the stake behind it. Of the bond the finder's part goes to who
+    /// showed it, unless that is the proposer.
     function _void(bytes32 pool, uint32 number, Epoch storage epoch, bytes32 reason) private {
         epoch.state = State.Voided;
-        emit EpochVoided(pool, number, msg.sender, reason);
-        uint256 reward = bond / 2;
-        token.safeTransfer(registry.payoutOf(msg.sender), reward);
-        token.burn(bond - reward);
+        uint256 reward = registry.rewardOf(epoch.proposer, msg.sender, epoch.bond);
+        emit EpochVoided(pool, number, msg.sender, reason, reward);
+        registry.slash(epoch.proposer, minStake(), address(0));
+        if (reward > 0) token.safeTransfer(registry.payoutOf(msg.sender), reward);
+        token.burn(epoch.bond - reward);
     }
 }

@@ -6,43 +6,76 @@ import {StatementReader} from "./StatementReader.sol";
 import {Statements} from "./Statements.sol";
 
 /// @title Datanets: who hosts and validates them, in which order their contributions came, and their versions' roots.
+/// @notice A Datanet's validators are its roster. Rosters have numbers from 1 on, and whatever is decided by one names it:
+/// contributions, versions, and the epochs of the AttributionAnchor. A sitting roster hands over to the next by more than
+/// two thirds of its own weight. A dead one is replaced by the host: it says whom by long before, and if no more than a
+/// third of the weight is against it until then, they sit.
 contract DatanetRegistry is StatementReader {
     using Statements for Statements.Datanet;
     using Statements for Statements.Commitment;
     using Statements for Statements.Vote;
     using Statements for Statements.Version;
 
+    /// @param roster number of the one that sits
+    /// @param announced when the host last put one forward that silence can seat
     struct Datanet {
         address host;
         uint32 version;
+        uint32 roster;
         uint64 commitments;
+        uint64 announced;
         bytes32 rules;
+    }
+
+    struct Roster {
+        uint128 totalWeight;
         address[] validators;
+        mapping(address validator => uint96) weightOf;
+        /// Who was caught voting twice: no stake brings that vote back.
+        mapping(address validator => bool) caught;
+    }
+
+    /// @notice A roster that was put forward.
+    /// @param follows number of the roster that sat then; once another sits nothing comes of this
+    /// @param silentAt when the silence of the sitting roster is enough; 0 if its consent is needed
+    struct Succession {
+        bytes32 datanet;
+        bytes32 members;
+        uint32 follows;
+        uint64 silentAt;
+        uint128 consent;
+        uint128 against;
     }
 
     struct Contribution {
         bytes32 datanet;
         address contributor;
         uint64 index;
+        uint32 roster;
         bytes32 commitment;
     }
 
     struct Anchored {
         bytes32 root;
         uint32 count;
+        uint32 roster;
         string cid;
     }
 
     uint256 public constant MAX_VALIDATORS = 100;
+    /// @notice No Datanet's rules let a vote take longer, so that evidence of two votes reaches stakes in time.
+    uint64 public constant LONGEST_VOTE = 7 days;
 
     NodeRegistry public immutable registry;
+    /// @notice Seconds for which a roster must be silent about its replacement to count as dead.
+    uint64 public immutable rosterSilence;
 
     mapping(bytes32 id => Datanet) private _datanets;
+    mapping(bytes32 datanet => mapping(uint32 number => Roster)) private _rosters;
+    mapping(bytes32 succession => Succession) public successionOf;
+    mapping(bytes32 succession => mapping(address validator => bool)) public spoke;
     mapping(bytes32 id => Contribution) private _contributions;
     mapping(bytes32 datanet => mapping(uint32 version => Anchored)) private _versions;
-    /// @notice A validator's weight in a Datanet's votes; 0 for everyone else.
-    mapping(bytes32 datanet => mapping(address validator => uint96)) public weightOf;
-    mapping(bytes32 datanet => uint128) public totalWeightOf;
     mapping(bytes32 contribution => mapping(address validator => bool)) public punished;
 
     /// @notice With the roster, so that whoever follows the chain need not ask for it.
@@ -54,6 +87,19 @@ contract DatanetRegistry is StatementReader {
         address[] validators,
         uint96[] weights
     );
+    event RosterProposed(
+        bytes32 indexed datanet,
+        bytes32 indexed succession,
+        address indexed by,
+        uint32 follows,
+        uint64 silentAt,
+        address[] validators,
+        uint96[] weights
+    );
+    event RosterSpoken(
+        bytes32 indexed succession, address indexed validator, bool consents, uint128 consent, uint128 against
+    );
+    event RosterSeated(bytes32 indexed datanet, uint32 indexed roster, address[] validators, uint96[] weights);
     event Committed(
         bytes32 indexed datanet,
         bytes32 indexed contribution,
@@ -70,6 +116,13 @@ contract DatanetRegistry is StatementReader {
     error UnknownDatanet(bytes32 datanet);
     error UnknownContribution(bytes32 contribution);
     error BadRoster();
+    error UnbondingTooShort(uint64 unbondDelay);
+    error NotEnoughStake(uint256 staked);
+    error NobodyHere(address caller);
+    error AlreadyPutForward(bytes32 succession);
+    error AnotherSits(uint32 roster);
+    error AlreadySpoke(address validator);
+    error NotDecided(uint64 silentAt);
     error AlreadyCommitted(bytes32 contribution, uint64 index);
     error VersionOutOfOrder(uint32 expected);
     error EmptyVersion();
@@ -77,8 +130,10 @@ contract DatanetRegistry is StatementReader {
     error NotAValidator(address validator);
     error AlreadyPunished(bytes32 contribution, address validator);
 
-    constructor(NodeRegistry registry_) StatementReader(address(registry_)) {
+    constructor(NodeRegistry registry_, uint64 rosterSilence_) StatementReader(address(registry_)) {
+        if (registry_.unbondDelay() <= LONGEST_VOTE) revert UnbondingTooShort(registry_.unbondDelay());
         registry = registry_;
+        rosterSilence = rosterSilence_;
     }
 
     /// @notice The sender is the host. The roster stands in no signed statement (only in the rules behind a hash), so a
@@ -88,21 +143,66 @@ contract DatanetRegistry is StatementReader {
         external
         returns (bytes32 id)
     {
-        if (validators.length == 0 || validators.length > MAX_VALIDATORS || validators.length != weights.length) {
-            revert BadRoster();
-        }
         id = _digest(Statements.Datanet(msg.sender, rules, createdAt).hash());
         Datanet storage datanet = _datanets[id];
         if (datanet.host != address(0)) revert AlreadyExists(id);
         datanet.host = msg.sender;
         datanet.rules = rules;
-        datanet.validators = validators;
-        for (uint256 i = 0; i < validators.length; i++) {
-            if (validators[i] == address(0) || weights[i] == 0 || weightOf[id][validators[i]] != 0) revert BadRoster();
-            weightOf[id][validators[i]] = weights[i];
-            totalWeightOf[id] += weights[i];
-        }
+        _seat(id, datanet, validators, weights);
         emit DatanetCreated(id, msg.sender, rules, createdAt, validators, weights);
+    }
+
+    /// @notice The host or a sitting validator puts the next roster forward. A host's waits for consent or, at the latest,
+    /// for the silence of the sitting one; a validator's for consent, and so does all that a host puts forward beside the
+    /// one that is announced: who is alive has one thing to answer at a time.
+    function proposeRoster(bytes32 datanet, address[] calldata validators, uint96[] calldata weights)
+        external
+        returns (bytes32 succession)
+    {
+        Datanet storage datanet_ = _known(datanet);
+        bool host = msg.sender == datanet_.host;
+        if (!host && weightOf(datanet, msg.sender) == 0) revert NobodyHere(msg.sender);
+        bool announces = host && block.timestamp >= datanet_.announced + rosterSilence;
+        if (announces) datanet_.announced = uint64(block.timestamp);
+        _requireRoster(validators, weights);
+        bytes32 members = _membersOf(validators, weights);
+        succession = keccak256(abi.encode(datanet, datanet_.roster, msg.sender, members));
+        if (successionOf[succession].members != 0) revert AlreadyPutForward(succession);
+        uint64 silentAt = announces ? uint64(block.timestamp) + rosterSilence : 0;
+        successionOf[succession] = Succession(datanet, members, datanet_.roster, silentAt, 0, 0);
+        emit RosterProposed(datanet, succession, msg.sender, datanet_.roster, silentAt, validators, weights);
+    }
+
+    /// @notice A sitting, staked validator is for or against what was put forward, once.
+    function speakOnRoster(bytes32 succession, bool consents) external {
+        Succession storage next = _open(succession);
+        uint96 weight = votingWeightOf(next.datanet, next.follows, msg.sender);
+        if (weight == 0) revert NotAValidator(msg.sender);
+        if (spoke[succession][msg.sender]) revert AlreadySpoke(msg.sender);
+        spoke[succession][msg.sender] = true;
+        if (consents) next.consent += weight;
+        else next.against += weight;
+        emit RosterSpoken(succession, msg.sender, consents, next.consent, next.against);
+    }
+
+    /// @notice Seats a roster that was decided on: more than two thirds of the sitting one's weight consent, or the host
+    /// announced it, the silence is over (and not for long: an old announcement is none), and no more than a third is
+    /// against it. Anyone may. Whoever takes a seat has its stake by then.
+    function seatRoster(bytes32 succession, address[] calldata validators, uint96[] calldata weights) external {
+        Succession storage next = _open(succession);
+        if (next.members != _membersOf(validators, weights)) revert BadRoster();
+        uint256 total = _rosters[next.datanet][next.follows].totalWeight;
+        bool silent = next.silentAt != 0 && block.timestamp >= next.silentAt
+            && block.timestamp < next.silentAt + rosterSilence;
+        bool dead = silent && uint256(next.against) * 3 <= total;
+        if (uint256(next.consent) * 3 <= total * 2 && !dead) revert NotDecided(next.silentAt);
+        for (uint256 i = 0; i < validators.length; i++) {
+            uint256 staked = registry.stakeOf(validators[i]);
+            if (staked < registry.minStake()) revert NotEnoughStake(staked);
+        }
+        Datanet storage datanet = _datanets[next.datanet];
+        _seat(next.datanet, datanet, validators, weights);
+        emit RosterSeated(next.datanet, datanet.roster, validators, weights);
     }
 
     /// @notice Gives a contributor's signed commitment its place in the order of authorship. Anyone may bring it: a
@@ -117,7 +217,7 @@ contract DatanetRegistry is StatementReader {
         if (made.index != 0) revert AlreadyCommitted(contribution, made.index);
         _requireSigned(contribution, signature, contributor);
         index = ++datanet_.commitments;
-        _contributions[contribution] = Contribution(datanet, contributor, index, commitment);
+        _contributions[contribution] = Contribution(datanet, contributor, index, datanet_.roster, commitment);
         emit Committed(datanet, contribution, contributor, commitment, index);
     }
 
@@ -128,12 +228,13 @@ contract DatanetRegistry is StatementReader {
         if (statement.root == 0 || statement.count == 0) revert EmptyVersion();
         _requireSigned(_digest(statement.hash()), signature, datanet_.host);
         datanet_.version = statement.version;
-        _versions[statement.datanet][statement.version] = Anchored(statement.root, statement.count, statement.cid);
+        _versions[statement.datanet][statement.version] =
+            Anchored(statement.root, statement.count, datanet_.roster, statement.cid);
         emit VersionAnchored(statement.datanet, statement.version, statement.root, statement.count, statement.cid);
     }
 
     /// @notice Two signed votes of one validator on one contribution with different verdicts cost all its stake, once
-    /// per contribution. The same verdict under two salts is no fraud: it counts once wherever votes are counted.
+    /// per contribution, and its seat's vote, so that whoever has nothing at stake does not vote twice for nothing. The same verdict under two salts is no fraud: it counts once wherever votes are counted.
     function reportDoubleVote(
         Statements.Vote calldata a,
         bytes calldata signatureA,
@@ -146,12 +247,14 @@ contract DatanetRegistry is StatementReader {
         ) revert NoDoubleVote();
         Contribution storage made = _contributions[a.contribution];
         if (made.index == 0) revert UnknownContribution(a.contribution);
-        if (weightOf[made.datanet][a.validator] == 0) revert NotAValidator(a.validator);
+        Roster storage roster = _rosters[made.datanet][made.roster];
+        if (roster.weightOf[a.validator] == 0) revert NotAValidator(a.validator);
         if (punished[a.contribution][a.validator]) revert AlreadyPunished(a.contribution, a.validator);
         _requireSigned(_digest(a.hash()), signatureA, a.validator);
         _requireSigned(_digest(b.hash()), signatureB, a.validator);
         punished[a.contribution][a.validator] = true;
-        slashed = registry.slash(a.validator, registry.payoutOf(msg.sender));
+        roster.caught[a.validator] = true;
+        slashed = registry.slash(a.validator, type(uint256).max, msg.sender);
         emit DoubleVote(a.contribution, a.validator, msg.sender, slashed);
     }
 
@@ -168,9 +271,41 @@ contract DatanetRegistry is StatementReader {
         )
     {
         Datanet storage datanet_ = _datanets[datanet];
-        weights = new uint96[](datanet_.validators.length);
-        for (uint256 i = 0; i < weights.length; i++) weights[i] = weightOf[datanet][datanet_.validators[i]];
-        return (datanet_.host, datanet_.rules, datanet_.commitments, datanet_.version, datanet_.validators, weights);
+        (validators, weights) = membersOf(datanet, datanet_.roster);
+        return (datanet_.host, datanet_.rules, datanet_.commitments, datanet_.version, validators, weights);
+    }
+
+    /// @notice Number of the roster that sits; 0 for a Datanet that is not known.
+    function rosterOf(bytes32 datanet) external view returns (uint32) {
+        return _datanets[datanet].roster;
+    }
+
+    function membersOf(bytes32 datanet, uint32 number)
+        public
+        view
+        returns (address[] memory validators, uint96[] memory weights)
+    {
+        Roster storage roster = _rosters[datanet][number];
+        validators = roster.validators;
+        weights = new uint96[](validators.length);
+        for (uint256 i = 0; i < weights.length; i++) weights[i] = roster.weightOf[validators[i]];
+    }
+
+    function totalWeightOf(bytes32 datanet, uint32 number) external view returns (uint128) {
+        return _rosters[datanet][number].totalWeight;
+    }
+
+    /// @notice A sitting validator's weight; 0 for everyone else.
+    function weightOf(bytes32 datanet, address validator) public view returns (uint96) {
+        return _rosters[datanet][_datanets[datanet].roster].weightOf[validator];
+    }
+
+    /// @notice The weight with which a validator of a roster speaks on chain: none without a stake, and none after it
+    /// was caught voting twice.
+    function votingWeightOf(bytes32 datanet, uint32 number, address validator) public view returns (uint96) {
+        Roster storage roster = _rosters[datanet][number];
+        if (roster.caught[validator] || registry.stakeOf(validator) < registry.minStake()) return 0;
+        return roster.weightOf[validator];
     }
 
     function contributionOf(bytes32 contribution) external view returns (Contribution memory) {
@@ -183,6 +318,41 @@ contract DatanetRegistry is StatementReader {
 
     function isAnchored(bytes32 datanet, uint32 version) external view returns (bool) {
         return version != 0 && version <= _datanets[datanet].version;
+    }
+
+    function _membersOf(address[] calldata validators, uint96[] calldata weights) private pure returns (bytes32) {
+        return keccak256(abi.encode(validators, weights));
+    }
+
+    function _requireRoster(address[] calldata validators, uint96[] calldata weights) private pure {
+        if (validators.length == 0 || validators.length > MAX_VALIDATORS || validators.length != weights.length) {
+            revert BadRoster();
+        }
+    }
+
+    function _seat(
+        bytes32 id,
+        Datanet storage datanet,
+        address[] calldata validators,
+        uint96[] calldata weights
+    ) private {
+        _requireRoster(validators, weights);
+        Roster storage roster = _rosters[id][++datanet.roster];
+        roster.validators = validators;
+        uint128 total = 0;
+        for (uint256 i = 0; i < validators.length; i++) {
+            address validator = validators[i];
+            if (validator == address(0) || weights[i] == 0 || roster.weightOf[validator] != 0) revert BadRoster();
+            roster.weightOf[validator] = weights[i];
+            total += weights[i];
+        }
+        roster.totalWeight = total;
+    }
+
+    function _open(bytes32 succession) private view returns (Succession storage next) {
+        next = successionOf[succession];
+        uint32 sits = _datanets[next.datanet].roster;
+        if (next.members == 0 || next.follows != sits) revert AnotherSits(sits);
     }
 
     function _known(bytes32 datanet) private view returns (Datanet storage known) {

@@ -3,25 +3,38 @@ pragma solidity ^0.8.28;
 
 import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {ReentrancyGuard} from "@openzeppelin/contracts/utils/ReentrancyGuard.sol";
 import {StatementReader} from "./StatementReader.sol";
 import {TilthToken} from "./TilthToken.sol";
 
 /// @title The nodes of the network: what each has at stake and where its earnings go. Its address anchors the domain of
 /// every signed statement.
-/// @notice The owner does one thing, naming the contracts that may slash, and gives ownership up at deployment.
+/// @notice The owner does one thing, naming the contracts that may lock and slash stakes, and gives ownership up at
+/// deployment.
 contract NodeRegistry is StatementReader, Ownable, ReentrancyGuard {
     using SafeERC20 for TilthToken;
 
+    /// @param locked part of what is staked: it answers for something that is open, and cannot begin to leave
     struct Bond {
         uint256 staked;
+        uint256 locked;
         uint256 unbonding;
         uint64 availableAt;
     }
 
+    /// @notice The part of a penalty that goes to whoever shows the fault, one in so many; the rest is burnt. It pays
+    /// for looking and is too little to be worth a fault of one's own: who reports itself under another name loses the
+    /// other nine.
+    uint256 public constant FINDERS_PART = 10;
+
     TilthToken public immutable token;
-    /// @notice Seconds between asking for stake back and getting it: evidence must be able to arrive in time.
+    /// @notice Seconds between asking for stake back and getting it: evidence must be able to arrive in time, so it
+    /// outlasts every window in which something can be shown. The contracts that have such windows refuse to be deployed
+    /// otherwise.
     uint64 public immutable unbondDelay;
+    /// @notice What whoever proposes epochs or votes must have staked.
+    uint256 public immutable minStake;
 
     mapping(address node => Bond) private _bonds;
     mapping(address node => address) private _payouts;
@@ -32,18 +45,26 @@ contract NodeRegistry is StatementReader, Ownable, ReentrancyGuard {
     event Staked(address indexed node, uint256 amount);
     event UnbondRequested(address indexed node, uint256 amount, uint64 availableAt);
     event Withdrawn(address indexed node, uint256 amount);
-    event Slashed(address indexed node, uint256 amount, address indexed reporter);
+    event Slashed(address indexed node, uint256 amount, address indexed reporter, uint256 reward);
 
     error ZeroAddress();
     error ZeroAmount();
     error NotEnoughStake(uint256 staked);
     error StillBonded(uint64 availableAt);
-    error NothingAtStake(address node);
     error NotASlasher(address caller);
 
-    constructor(TilthToken token_, uint64 unbondDelay_) StatementReader(address(this)) Ownable(msg.sender) {
+    modifier onlySlasher() {
+        if (!maySlash[msg.sender]) revert NotASlasher(msg.sender);
+        _;
+    }
+
+    constructor(TilthToken token_, uint64 unbondDelay_, uint256 minStake_)
+        StatementReader(address(this))
+        Ownable(msg.sender)
+    {
         token = token_;
         unbondDelay = unbondDelay_;
+        minStake = minStake_;
     }
 
     /// @notice The EIP-712 domain of every statement of this network.
@@ -57,7 +78,7 @@ contract NodeRegistry is StatementReader, Ownable, ReentrancyGuard {
     }
 
     /// @notice Where a node's earnings go. A node's key is hot; what it earns need not stay with it.
-    function payoutOf(address node) external view returns (address) {
+    function payoutOf(address node) public view returns (address) {
         address payout = _payouts[node];
         return payout == address(0) ? node : payout;
     }
@@ -71,6 +92,11 @@ contract NodeRegistry is StatementReader, Ownable, ReentrancyGuard {
     /// @notice What counts as a node's stake: not what is on its way out, though that can still be slashed.
     function stakeOf(address node) external view returns (uint256) {
         return _bonds[node].staked;
+    }
+
+    /// @notice What of a node's stake answers for something that is open.
+    function lockedOf(address node) external view returns (uint256) {
+        return _bonds[node].locked;
     }
 
     function unbondingOf(address node) external view returns (uint256 amount, uint64 availableAt) {
@@ -89,7 +115,7 @@ contract NodeRegistry is StatementReader, Ownable, ReentrancyGuard {
     function requestUnbond(uint256 amount) external {
         Bond storage bond = _bonds[msg.sender];
         if (amount == 0) revert ZeroAmount();
-        if (amount > bond.staked) revert NotEnoughStake(bond.staked);
+        if (amount > bond.staked - bond.locked) revert NotEnoughStake(bond.staked - bond.locked);
         bond.staked -= amount;
         bond.unbonding += amount;
         bond.availableAt = uint64(block.timestamp) + unbondDelay;
@@ -107,19 +133,39 @@ contract NodeRegistry is StatementReader, Ownable, ReentrancyGuard {
         token.safeTransfer(msg.sender, amount);
     }
 
-    /// @notice Takes all a node has bonded: half to who reported it, the rest is burnt, so that a node that reports
-    /// itself still loses.
-    /// @return amount what was taken
-    function slash(address node, address reporter) external nonReentrant returns (uint256 amount) {
-        if (!maySlash[msg.sender]) revert NotASlasher(msg.sender);
-        if (reporter == address(0)) revert ZeroAddress();
+    /// @notice Holds a part of a node's stake that no other lock holds, for as long as it answers for something.
+    function lock(address node, uint256 amount) external onlySlasher {
         Bond storage bond = _bonds[node];
-        amount = bond.staked + bond.unbonding;
-        if (amount == 0) revert NothingAtStake(node);
-        delete _bonds[node];
-        emit Slashed(node, amount, reporter);
-        uint256 reward = amount / 2;
-        token.safeTransfer(reporter, reward);
-        token.burn(amount - reward);
+        if (amount > bond.staked - bond.locked) revert NotEnoughStake(bond.staked - bond.locked);
+        bond.locked += amount;
+    }
+
+    /// @dev A slashed node may have less locked than it was asked to lock.
+    function unlock(address node, uint256 amount) external onlySlasher {
+        Bond storage bond = _bonds[node];
+        bond.locked -= Math.min(bond.locked, amount);
+    }
+
+    /// @notice Takes what a node has bonded, up to an amount, also what is locked or on its way out. A node without any
+    /// loses nothing here; what it did is for its caller to remember.
+    /// @return taken what was taken
+    function slash(address node, uint256 amount, address reporter) external nonReentrant onlySlasher returns (uint256 taken) {
+        Bond storage bond = _bonds[node];
+        taken = Math.min(amount, bond.staked + bond.unbonding);
+        if (taken == 0) return 0;
+        uint256 fromStake = Math.min(taken, bond.staked);
+        bond.staked -= fromStake;
+        bond.unbonding -= taken - fromStake;
+        bond.locked = Math.min(bond.locked, bond.staked);
+        uint256 reward = rewardOf(node, reporter, taken);
+        emit Slashed(node, taken, reporter, reward);
+        if (reward > 0) token.safeTransfer(payoutOf(reporter), reward);
+        token.burn(taken - reward);
+    }
+
+    /// @notice What of a penalty goes to whoever showed the fault: nothing if that is the culprit itself.
+    function rewardOf(address culprit, address reporter, uint256 penalty) public view returns (uint256) {
+        bool itself = reporter == culprit || payoutOf(reporter) == payoutOf(culprit);
+        return reporter == address(0) || itself ? 0 : penalty / FINDERS_PART;
     }
 }
