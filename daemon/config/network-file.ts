@@ -21,6 +21,8 @@ export const networkFile = z.object({
       challengeSeconds: seconds,
       disputeSeconds: seconds,
       unbondSeconds: seconds,
+      /** Networks that were made before rosters could be replaced have none. */
+      rosterSeconds: seconds.optional(),
       minStake: z.string().regex(/^[0-9]{1,40}$/)
     })
     .optional(),

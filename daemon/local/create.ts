@@ -12,6 +12,7 @@ export interface Policy {
   challengeSeconds: number
   disputeSeconds: number
   unbondSeconds: number
+  rosterSeconds: number
   /** Of the token's smallest unit. */
   minStake: bigint
 }

@@ -1,7 +1,6 @@
 import { InvalidError, defaultPage, largestPage } from '../../protocol/primitives/index.ts'
 import type { Address } from '../../protocol/primitives/index.ts'
 import { incomeKinds } from '../chain/index.ts'
-import type { IncomeKind } from '../chain/index.ts'
 import type { Account, AccountDeps } from './types.ts'
 
 /** What accounts were paid for, from the ledger of the chain. */
@@ -13,22 +12,16 @@ export function createIncome({
 }: Pick<AccountDeps, 'self' | 'chain' | 'models' | 'payouts'>): Pick<Account, 'earnings' | 'income'> {
   const { ledger } = chain
 
-  /** Whoever shows a fraud gets half of the bond, which is the same for every epoch; events do not say it. */
-  const ofChallenge = async (): Promise<bigint> => (await chain.payouts.rules()).bond / 2n
-
   return {
     async earnings(account: Address) {
       const earnings = await payouts.earnings(account) // the ledger has caught up by then
-      const [{ income, expected }, vouchers, reward] = await Promise.all([
+      const [{ income, expected }, vouchers] = await Promise.all([
         ledger.account(account),
-        account === self ? models.owed() : 0n,
-        ofChallenge()
+        account === self ? models.owed() : 0n
       ])
-      const sum = (kind: IncomeKind): bigint =>
-        kind === 'settling' ? reward * BigInt(income.settling.times) : income[kind].amount
       return {
         ...earnings,
-        income: incomeKinds.map(kind => ({ kind, amount: sum(kind), times: income[kind].times })),
+        income: incomeKinds.map(kind => ({ kind, ...income[kind] })),
         waiting: {
           vouchers,
           data: earnings.pools.reduce((sum, { claimable }) => sum + claimable, 0n),
@@ -46,11 +39,10 @@ export function createIncome({
         reverse: true,
         ...(cursor === undefined ? {} : { after: cursor })
       })
-      const reward = await ofChallenge()
       return {
         items: items.map(({ kind, amount, of, block, transaction }) => ({
           kind,
-          amount: amount ?? reward,
+          amount,
           of,
           block,
           transaction

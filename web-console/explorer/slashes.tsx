@@ -17,14 +17,14 @@ export function Slashes({ node, quiet = false }: SlashesProps) {
     <Section
       title={node === undefined ? 'Stakes that were taken' : 'Its stake was taken'}
       note={
-        'Whoever signs two different votes on one contribution loses all that it has at stake: ' +
-        'half goes to who showed it, the rest is burnt.'
+        'Whoever signs two different votes on one contribution loses all that it has at stake, and whoever proposes ' +
+        'an epoch that is shown to be false what stands behind it: a tenth at most goes to who showed it, the rest is burnt.'
       }
     >
       <ReadList
         from={slashes}
         what="the stakes that were taken"
-        empty={{ title: 'None: nobody was shown to have voted twice.' }}
+        empty={{ title: 'None: nobody was shown to have done wrong.' }}
       >
         {items => (
           <Table
@@ -32,14 +32,22 @@ export function Slashes({ node, quiet = false }: SlashesProps) {
             items={items}
             keyOf={({ transaction, node: slashed }) => `${transaction} ${slashed}`}
             columns={[
-              { name: 'Validator', cell: ({ node: slashed }) => <Who account={slashed} /> },
+              { name: 'Node', cell: ({ node: slashed }) => <Who account={slashed} /> },
               { name: 'Lost', number: true, cell: ({ amount }) => <Amount of={amount} /> },
               {
                 name: 'Two votes on',
                 cell: ({ contribution }) =>
-                  contribution === null ? 'not told' : <Id id={contribution} to={places.contribution(contribution)} />
+                  contribution === null ? (
+                    'no contribution'
+                  ) : (
+                    <Id id={contribution} to={places.contribution(contribution)} />
+                  )
               },
-              { name: 'Half went to', cell: ({ reporter }) => <Who account={reporter} /> },
+              {
+                name: 'Shown by',
+                cell: ({ reporter, reward }) =>
+                  reward === '0' ? 'nobody who is paid for it' : <Who account={reporter} />
+              },
               {
                 name: 'Transaction',
                 cell: ({ transaction }) => <Id id={transaction} to={places.transaction(transaction)} />

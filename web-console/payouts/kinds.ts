@@ -41,13 +41,13 @@ export const kindWords: Readonly<Record<WorkKind, Words>> = {
   settling: {
     name: 'Settling',
     phase: 'payouts',
-    from: 'half the bond of each false epoch that it showed',
+    from: 'a tenth of the bond of each false epoch that it showed',
     how: 'A bonded node that watches epochs is paid for each false one that it shows.'
   },
   validating: {
     name: 'Validating',
     phase: 'data',
-    from: 'half the stake of each validator that it caught voting twice',
+    from: 'a tenth of the stake of each validator that it caught voting twice',
     how: 'A validator is paid for showing that another one voted twice.'
   },
   scoring: {

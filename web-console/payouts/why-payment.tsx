@@ -95,9 +95,9 @@ function Reason({ account, payment }: { account: string; payment: TimedPayment }
         </>
       )
     case 'settling':
-      return <p>Half of the bond of an epoch that this account showed to be false; the other half is burnt.</p>
+      return <p>A tenth of the bond of an epoch that this account showed to be false; the rest is burnt.</p>
     case 'validating':
-      return <p>Half of the stake of a validator that this account showed to have voted twice; the rest is burnt.</p>
+      return <p>A tenth of the stake of a validator that this account showed to have voted twice; the rest is burnt.</p>
     case 'scoring':
       return <p>No contract pays for scoring.</p>
   }

@@ -189,11 +189,11 @@ export const fileView = z.object({
 })
 export type FileView = z.infer<typeof fileView>
 
-/** A stake that was taken: half went to the reporter's payout address, the rest was burnt. */
+/** A stake that was taken: `reward` went to the reporter's payout address, the rest was burnt. */
 export const slashView = z.object({
   node: addressView,
   amount: decimal,
-  /** Where the reporter's half went. */
+  /** Who showed it; the zero address where nobody is paid for it. */
   reporter: addressView,
   reward: decimal,
   /** The contribution that the validator voted on twice; null where the transaction names none. */

@@ -21,11 +21,14 @@ interface CreateFlags {
   challengeSeconds: string
   disputeSeconds: string
   unbondSeconds: string
+  rosterSeconds: string
   minStake: string
   json?: boolean
 }
 
 const year = 366 * 86_400
+/** In seconds: a weekend ends no window on a chain of its own. */
+const days = (count: number): string => String(count * 86_400)
 
 function createCommand(): Command {
   return command({
@@ -52,9 +55,14 @@ function createCommand(): Command {
       ).choices(['public', 'local'])
     )
     .option('--bootstrap <multiaddr>', 'a node to join by, if its address is known; repeatable', collect)
-    .option('--challenge-seconds <n>', 'how long an epoch can be challenged', '3600')
-    .option('--dispute-seconds <n>', 'how long a worker has to claim when a client closes a channel', '3600')
-    .option('--unbond-seconds <n>', 'between asking for stake back and getting it', String(7 * 86_400))
+    .option('--challenge-seconds <n>', 'how long an epoch can be challenged; three days unless given', days(3))
+    .option('--dispute-seconds <n>', 'how long a worker has to claim when a client closes a channel', days(3))
+    .option('--unbond-seconds <n>', 'between asking for stake back and getting it; longer than the others', days(21))
+    .option(
+      '--roster-seconds <n>',
+      "how long a Datanet's validators must be silent before its host may replace them",
+      days(30)
+    )
     .option('--min-stake <tokens>', 'what a settler must have staked, in whole tokens', '100')
     .action(
       guarded(async (flags: CreateFlags) => {
@@ -73,6 +81,7 @@ function createCommand(): Command {
           challengeSeconds: seconds(flags.challengeSeconds, '--challenge-seconds'),
           disputeSeconds: seconds(flags.disputeSeconds, '--dispute-seconds'),
           unbondSeconds: seconds(flags.unbondSeconds, '--unbond-seconds'),
+          rosterSeconds: seconds(flags.rosterSeconds, '--roster-seconds'),
           minStake: BigInt(wholeNumber(flags.minStake, '--min-stake', { least: 1, most: 1e9 })) * 10n ** 18n
         }
         const path = resolve(flags.output)

@@ -12,8 +12,8 @@ const paidFor: Record<EarningsView['income'][number]['kind'], string> = {
   serving: "the worker's part of the fees of its answers",
   building: "the builder's part of the fees of its models",
   data: 'claimed from data: what its rows added to answers',
-  settling: 'half of the bond of each false epoch that it showed',
-  validating: 'half of the stake of each validator that it caught voting twice',
+  settling: 'a tenth of the bond of each false epoch that it showed',
+  validating: 'a tenth of the stake of each validator that it caught voting twice',
   scoring: 'no contract pays for it'
 }
 

@@ -18,7 +18,12 @@ import { members } from './members.ts'
 import type { Member } from './members.ts'
 
 const gas = 10n ** 18n
-const policy = { minStake: 100n * 10n ** 18n, disputeSeconds: 30, unbondSeconds: 7 * 86_400 } as const
+const policy = {
+  minStake: 100n * 10n ** 18n,
+  disputeSeconds: 30,
+  unbondSeconds: 8 * 86_400,
+  rosterSeconds: 60
+} as const
 
 interface Founded {
   member: Member

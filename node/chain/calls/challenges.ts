@@ -20,7 +20,7 @@ export type Challenges = Pick<
 >
 
 /**
- * Fraud proofs. What holds takes the bond and voids the epoch; what does not is refused with `NoFraud` or `NotInTree`.
+ * Fraud proofs. What holds costs the bond and voids the epoch; what does not is refused with `NoFraud` or `NotInTree`.
  */
 export function createChallenges(connection: Connection, { anchor }: Addresses): Challenges {
   const at = { address: anchor, abi: attributionAnchorAbi } as const
@@ -80,12 +80,12 @@ export function createChallenges(connection: Connection, { anchor }: Addresses):
           args: [pool, epoch, treeIndex[tree], evidence]
         })
       ),
-    async veto(pool, epoch) {
+    async veto(pool, epoch, round) {
       const receipt = await connection.write({
         ...at,
         what: `veto of epoch ${epoch} of ${pool}`,
         functionName: 'veto',
-        args: [pool, epoch]
+        args: [pool, epoch, round]
       })
       return {
         ...mined(receipt),

@@ -8,6 +8,8 @@ export interface Nodes {
   /** Where a node's earnings go: the address it set, else its own. */
   payoutOf(node: Address): Promise<Address>
   stakeOf(node: Address): Promise<bigint>
+  /** What of the stake stands behind epochs that are not decided yet; it cannot be asked back meanwhile. */
+  lockedOf(node: Address): Promise<bigint>
   /** What is on its way out of the stake, and from when it can be withdrawn (0 when nothing is). */
   unbondingOf(node: Address): Promise<{ amount: bigint; availableAt: bigint }>
   setPayout(payout: Address): Promise<Mined>
@@ -25,6 +27,7 @@ export function createNodes(connection: Connection, { registry, token }: Address
         await connection.read({ ...at, what: `payout address of ${node}`, functionName: 'payoutOf', args: [node] })
       ),
     stakeOf: node => connection.read({ ...at, what: `stake of ${node}`, functionName: 'stakeOf', args: [node] }),
+    lockedOf: node => connection.read({ ...at, what: `stake of ${node}`, functionName: 'lockedOf', args: [node] }),
     async unbondingOf(node) {
       const [amount, availableAt] = await connection.read({
         ...at,

@@ -79,8 +79,10 @@ export interface Payouts {
   epoch(pool: Hex, epoch: number): Promise<EpochOnChain>
   /** What an account has been paid from a pool so far. */
   claimed(pool: Hex, account: Address): Promise<bigint>
-  /** Bond a proposer posts, stake it must have, and the challenge window in seconds. */
+  /** Least bond a proposer posts, stake it must have (locked meanwhile), and the challenge window in seconds. */
   rules(): Promise<{ bond: bigint; minStake: bigint; challengeWindow: bigint }>
+  /** What whoever proposes an epoch with that cumulative total posts: a tenth of what the pool would have to pay. */
+  bondFor(pool: Hex, payoutsTotal: bigint): Promise<bigint>
   /** Adds to a pool beyond its fees. */
   deposit(pool: Hex, amount: bigint): Promise<Mined>
   propose(epoch: {
@@ -96,7 +98,10 @@ export interface Payouts {
   finalize(pool: Hex, epoch: number): Promise<Mined>
   /** Pays cumulative - claimed to the account's payout address. Anyone may. */
   claim(pool: Hex, account: Address, cumulative: bigint, proof: SumProof): Promise<Mined & { paid: bigint }>
-  /** Each takes the proposer's bond and voids the epoch; one that does not hold is refused. */
+  /**
+   * Each voids the epoch and burns its bond and the stake behind it, but for a tenth of the bond, which this account
+   * gets; one that does not hold is refused.
+   */
   challengeSignature(pool: Hex, epoch: number, evidence: ReceiptEvidence): Promise<Mined>
   /** `firstEpoch` may be an earlier epoch of the pool: a receipt counts once, ever. */
   challengeDuplicate(
@@ -118,7 +123,16 @@ export interface Payouts {
   challengeModel(pool: Hex, epoch: number, evidence: ReceiptEvidence): Promise<Mined>
   /**
    * A validator of the Datanet is against the epoch: payouts that do not follow from the receipts, or a bundle nobody
-   * can fetch. The bond goes back.
+   * can fetch. It counts against the proposal of that round alone. Nobody gets the bond.
    */
-  veto(pool: Hex, epoch: number): Promise<Mined & { voided: boolean }>
+  veto(pool: Hex, epoch: number, round: number): Promise<Mined & { voided: boolean }>
+  /**
+   * Decides the bond of a vetoed proposal once its epoch is final: half goes back to its proposer if what became final
+   * says the same, else it is burnt. Anyone may.
+   */
+  settleBond(
+    pool: Hex,
+    epoch: number,
+    vetoed: Pick<EpochOnChain, 'receiptsRoot' | 'receiptsTotal' | 'receiptCount' | 'payoutsRoot' | 'payoutsTotal'>
+  ): Promise<Mined & { returned: bigint; burnt: bigint }>
 }

@@ -24,7 +24,14 @@ export function createPayouts(connection: Connection, addresses: Addresses): Pay
   return {
     pool: async pool => connection.read({ ...at, what: `pool ${pool}`, functionName: 'poolOf', args: [pool] }),
     async epoch(pool, epoch) {
-      const { state, proposer, ...rest } = await connection.read({
+      const {
+        state,
+        proposer,
+        roster: _roster,
+        proposedIn: _block,
+        bond: _bond,
+        ...rest
+      } = await connection.read({
         ...at,
         what: `epoch ${epoch} of ${pool}`,
         functionName: 'epochOf',
@@ -35,6 +42,8 @@ export function createPayouts(connection: Connection, addresses: Addresses): Pay
     claimed: (pool, account) =>
       connection.read({ ...at, what: `claims of ${account}`, functionName: 'claimedBy', args: [pool, account] }),
     rules,
+    bondFor: (pool, payoutsTotal) =>
+      connection.read({ ...at, what: 'settlement rules', functionName: 'bondFor', args: [pool, payoutsTotal] }),
     async deposit(pool, amount) {
       await connection.allow(token, anchor, amount)
       return mined(
@@ -47,7 +56,7 @@ export function createPayouts(connection: Connection, addresses: Addresses): Pay
       )
     },
     async propose(epoch) {
-      await connection.allow(token, anchor, await number('bond'))
+      await connection.allow(token, anchor, await this.bondFor(epoch.pool, epoch.payoutsTotal))
       const receipt = await connection.write({
         ...at,
         what: `proposing epoch ${epoch.epoch} of ${epoch.pool}`,
@@ -73,6 +82,22 @@ export function createPayouts(connection: Connection, addresses: Addresses): Pay
         args: [pool, account, cumulative, proof]
       })
       return { ...mined(receipt), paid: eventOf(receipt, attributionAnchorAbi, 'PayoutClaimed').amount }
+    },
+    async settleBond(pool, epoch, { receiptsRoot, receiptsTotal, receiptCount, payoutsRoot, payoutsTotal }) {
+      const content = await connection.read({
+        ...at,
+        what: `bond of epoch ${epoch} of ${pool}`,
+        functionName: 'contentOf',
+        args: [receiptsRoot, receiptsTotal, receiptCount, payoutsRoot, payoutsTotal]
+      })
+      const receipt = await connection.write({
+        ...at,
+        what: `bond of epoch ${epoch} of ${pool}`,
+        functionName: 'settleBond',
+        args: [pool, epoch, content]
+      })
+      const { returned, burnt } = eventOf(receipt, attributionAnchorAbi, 'BondSettled')
+      return { ...mined(receipt), returned, burnt }
     },
     ...createChallenges(connection, addresses)
   }

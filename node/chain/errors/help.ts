@@ -31,7 +31,6 @@ const help = {
   // nodes
   NotEnoughStake: 'Stake more first: `tilth wallet stake AMOUNT`; `tilth wallet balance` shows what is at stake now.',
   StillBonded: 'Wait until the delay is over (`tilth wallet balance` says when), then `tilth wallet withdraw`.',
-  NothingAtStake: 'There is no stake to take.',
   NotASlasher: bug,
   OwnableInvalidOwner: bug,
   OwnableUnauthorizedAccount: 'Only the deployer may do that, and only until ownership is given up.',
@@ -46,6 +45,12 @@ const help = {
   NoDoubleVote: 'The two votes must be by one validator, on one contribution, with different verdicts.',
   NotAValidator: 'That account is no validator of the Datanet.',
   AlreadyPunished: 'This double vote was reported before.',
+  UnbondingTooShort: 'Let unbonding take longer than votes, challenges and disputes do.',
+  NobodyHere: 'Only the host or a sitting validator puts a roster forward.',
+  AlreadyPutForward: 'This very roster was put forward already: speak on that one.',
+  AnotherSits: 'Another roster sits by now: what was put forward before it is void.',
+  AlreadySpoke: 'This validator has spoken on it already.',
+  NotDecided: 'It takes the consent of more than two thirds, or the silence of a roster until the announced date.',
   // models
   AlreadyRegistered: 'This very model is registered already: go on with it.',
   UnknownModel: 'Register the model first.',
@@ -82,7 +87,9 @@ const help = {
   NotInTree: "The proof does not lead to the epoch's root.",
   NoFraud: 'What was shown is no fraud.',
   NothingFinal: 'No epoch of this pool is final yet.',
-  Barred: "Validators were against this account's proposal of the epoch: another node must propose it.",
+  AnotherRound: useLatest,
+  SameBlock: 'The epoch was proposed in this very block already: try again with the next.',
+  NothingHeld: 'No bond is held for that, or the epoch is not final yet.',
   AlreadyVetoed: "This validator's word against the proposal stands already.",
   BeyondTotal: 'The pool has paid out its final total already.'
 } as const satisfies Record<RefusalName, string>

@@ -24,9 +24,25 @@ const fields = {
   Staked: { node: address, amount },
   UnbondRequested: { node: address, amount, availableAt: uint(64) },
   Withdrawn: { node: address, amount },
-  Slashed: { node: address, amount, reporter: address },
+  Slashed: { node: address, amount, reporter: address, reward: amount },
   PayoutSet: { node: address, payout: address },
   DatanetCreated: { datanet: bytes32, host: address, rules: bytes32, createdAt: uint(64), validators: weights },
+  RosterProposed: {
+    datanet: bytes32,
+    succession: bytes32,
+    by: address,
+    follows: small,
+    silentAt: uint(64),
+    validators: weights
+  },
+  RosterSpoken: {
+    succession: bytes32,
+    validator: address,
+    consents: z.boolean(),
+    consent: uint(128),
+    against: uint(128)
+  },
+  RosterSeated: { datanet: bytes32, roster: small, validators: weights },
   Committed: { datanet: bytes32, contribution: bytes32, contributor: address, commitment: bytes32, index: uint(64) },
   // The contract bounds no CID: a longer one than any that is real is no version that anybody can read.
   VersionAnchored: { datanet: bytes32, version: small, root: bytes32, count: small, cid: z.string().max(100) },
@@ -54,6 +70,8 @@ const fields = {
     pool: bytes32,
     epoch: small,
     proposer: address,
+    round: small,
+    bond: amount,
     receiptsRoot: bytes32,
     receiptsTotal: amount,
     receiptCount: small,
@@ -62,8 +80,9 @@ const fields = {
     bundle: z.string().max(100),
     challengeEnds: uint(64)
   },
-  EpochVoided: { pool: bytes32, epoch: small, challenger: address, reason: bytes32 },
-  EpochVetoed: { pool: bytes32, epoch: small, validator: address, vetoed: uint(128) },
+  EpochVoided: { pool: bytes32, epoch: small, challenger: address, reason: bytes32, reward: amount },
+  EpochVetoed: { pool: bytes32, epoch: small, validator: address, round: small, vetoed: uint(128) },
+  BondSettled: { pool: bytes32, epoch: small, proposer: address, returned: amount, burnt: amount },
   EpochFinalized: { pool: bytes32, epoch: small, payoutsTotal: amount },
   PayoutClaimed: { pool: bytes32, account: address, amount, cumulative: amount }
 } as const satisfies Record<string, z.ZodRawShape>

@@ -6,17 +6,39 @@ import { total } from './totals.ts'
 /** Datanets, the order of authorship in them, and their versions. */
 export const applyDatanets = {
   async DatanetCreated(event, draft, tables) {
-    const { datanets, datanetOrder } = tables
+    const { datanets, datanetOrder, rosters } = tables
     const { datanet: id, host, rules, createdAt, validators, block } = event
-    await draft.put(datanets, id, { id, host, rules, createdAt, validators, commitments: 0n, version: 0, block })
+    const fresh = { commitments: 0n, version: 0, roster: 1 }
+    await draft.put(datanets, id, { id, host, rules, createdAt, validators, ...fresh, block })
+    await draft.put(rosters, `${id}/${sequenceKey(1)}`, [...validators])
     await draft.put(datanetOrder, placeOf(event), id)
     await total({ datanets: 1n }, draft, tables)
+  },
+  async RosterProposed(event, draft, { successions, successionsOf }) {
+    const { succession: id, datanet, by, follows, silentAt, validators, block } = event
+    const place = placeOf(event)
+    const record = { id, datanet, by, follows, silentAt, validators, consent: 0n, against: 0n, block, place }
+    await draft.put(successions, id, record)
+    await draft.put(successionsOf, `${datanet}/${place}`, id)
+  },
+  async RosterSpoken({ succession, consent, against }, draft, { successions }) {
+    const known = await draft.get(successions, succession)
+    if (known === undefined) return `the roster ${succession} was never put forward`
+    await draft.put(successions, succession, { ...known, consent, against })
+  },
+  async RosterSeated({ datanet, roster, validators }, draft, { datanets, rosters }) {
+    const known = await draft.get(datanets, datanet)
+    await draft.put(rosters, `${datanet}/${sequenceKey(roster)}`, [...validators])
+    if (known === undefined) return `Datanet ${datanet} was never created`
+    await draft.put(datanets, datanet, { ...known, validators, roster })
+    return roster === known.roster + 1 ? undefined : `roster ${known.roster + 1} of ${datanet} is missing`
   },
   async Committed(event, draft, tables) {
     const { datanets, commitments, authorship } = tables
     const { contribution: id, datanet, contributor, commitment, index, block, transaction } = event
     const known = await draft.get(datanets, datanet)
-    await draft.put(commitments, id, { id, datanet, contributor, commitment, index, block, transaction })
+    const roster = known?.roster ?? 1
+    await draft.put(commitments, id, { id, datanet, contributor, commitment, index, roster, block, transaction })
     await draft.put(authorship, `${datanet}/${sequenceKey(index)}`, id)
     await total({ commitments: 1n }, draft, tables)
     if (known === undefined) return `Datanet ${datanet} was never created`
@@ -42,10 +64,22 @@ export const applyDatanets = {
     await draft.put(datanets, datanet, { ...known, version })
   },
   /** The stake it cost is told by Slashed, just before and in the same transaction. */
-  async DoubleVote({ contribution, validator, transaction }, draft, { nodes, slashes }) {
+  async DoubleVote({ contribution, validator, slashed, transaction }, draft, { nodes, slashes }) {
+    if (slashed === 0n) return // it had nothing at stake, and lost its vote
     const place = (await draft.get(nodes, validator))?.slashed ?? undefined
     const slash = place === undefined ? undefined : await draft.get(slashes, place)
     if (place === undefined || slash?.transaction !== transaction) return `a slash of ${validator} is missing`
     await draft.put(slashes, place, { ...slash, contribution })
   }
-} as const satisfies { [N in 'DatanetCreated' | 'Committed' | 'VersionAnchored' | 'DoubleVote']: Apply<N> }
+} as const satisfies {
+  [
+    N in
+      | 'DatanetCreated'
+      | 'RosterProposed'
+      | 'RosterSpoken'
+      | 'RosterSeated'
+      | 'Committed'
+      | 'VersionAnchored'
+      | 'DoubleVote'
+  ]: Apply<N>
+}

@@ -44,13 +44,26 @@ export const applyJobs = {
   },
   Withdrawn: ({ node }, draft, tables) => change(node, draft, tables, () => ({ unbonding: 0n, availableAt: 0n })),
   async Slashed(event, draft, tables) {
-    const { node, amount, reporter, block, transaction } = event
+    const { node, amount, reporter, reward, block, transaction } = event
     const place = placeOf(event)
-    await change(node, draft, tables, () => ({ staked: 0n, unbonding: 0n, availableAt: 0n, slashed: place }))
-    await draft.put(tables.slashes, place, { node, amount, reporter, contribution: null, block, transaction, place })
+    // What is at stake goes first, then what is on its way out.
+    await change(node, draft, tables, ({ staked, unbonding }) => ({
+      staked: less(staked, amount),
+      unbonding: less(unbonding, less(amount, staked)),
+      slashed: place
+    }))
+    await draft.put(tables.slashes, place, {
+      node,
+      amount,
+      reporter,
+      reward,
+      contribution: null,
+      block,
+      transaction,
+      place
+    })
     await draft.put(tables.slashesOf, `${node}/${place}`, place)
-    // As the contract has it: half to whoever reported, the rest is burnt.
-    await earn(event, { account: reporter, kind: 'validating', amount: amount / 2n, of: null }, draft, tables)
+    await earn(event, { account: reporter, kind: 'validating', amount: reward, of: null }, draft, tables)
   },
   PayoutSet: ({ node, payout }, draft, tables) => change(node, draft, tables, () => ({ payout })),
   async EscrowFunded({ escrow: id, job, builder, worker, amount, deadline, block }, draft, tables) {

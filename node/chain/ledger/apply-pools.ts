@@ -6,9 +6,6 @@ import { claimedKey, emptyPool, placeOf } from './records.ts'
 import type { PoolRecord, ProposalRecord, Tables } from './records.ts'
 import { total } from './totals.ts'
 
-/** The contract's reason for an epoch that validators were against: the text in 32 bytes. */
-const byVeto: Hex = `0x${'7665746f'.padEnd(64, '0')}`
-
 const poolOf = async (id: Hex, draft: Draft, { pools }: Tables): Promise<PoolRecord> =>
   (await draft.get(pools, id)) ?? emptyPool(id)
 
@@ -53,21 +50,20 @@ export const applyPools = {
     const { name: _name, logIndex: _index, ...proposal } = event
     const place = placeOf(event)
     const pool = await poolOf(event.pool, draft, tables)
-    const round = pool.round + 1
-    const record = { ...proposal, round, state: 'pending', vetoed: 0n, place } as const
+    const { round } = event
+    const record = { ...proposal, state: 'pending', vetoed: 0n, place } as const
     await draft.put(tables.proposals, `${event.pool}/${place}`, record)
     await draft.put(tables.proposalsOf, `${event.pool}/${sequenceKey(event.epoch)}/${place}`, place)
     await draft.put(tables.pending, `${event.pool}/${place}`, event.pool)
     await draft.put(tables.pools, event.pool, { ...pool, pending: place, round })
-    return event.epoch === pool.epoch + 1 && pool.pending === null
+    return event.epoch === pool.epoch + 1 && round === pool.round + 1 && pool.pending === null
       ? undefined
       : `what became of an epoch of ${event.pool} is missing`
   },
   async EpochVoided(event, draft, tables) {
-    const { pool, epoch, challenger, reason } = event
-    // A veto gives the bond back; whoever shows a fraud gets half of it.
-    if (reason !== byVeto)
-      await earn(event, { account: challenger, kind: 'settling', amount: null, of: pool }, draft, tables)
+    const { pool, epoch, challenger, reward } = event
+    // A veto pays nobody; whoever shows a fraud gets a part of the bond.
+    await earn(event, { account: challenger, kind: 'settling', amount: reward, of: pool }, draft, tables)
     return settle(pool, epoch, draft, tables, 'voided')
   },
   EpochVetoed: ({ pool, epoch, vetoed }, draft, tables) =>
@@ -75,6 +71,9 @@ export const applyPools = {
   async EpochFinalized({ pool, epoch, payoutsTotal }, draft, tables) {
     await total({ epochs: 1n }, draft, tables)
     return settle(pool, epoch, draft, tables, 'final', { epoch, payoutsTotal, round: 0 })
+  },
+  async BondSettled() {
+    // What a vetoed proposal cost is its proposer's loss, and nobody's income.
   },
   async PayoutClaimed(event, draft, tables) {
     const { pool, account, amount, cumulative, block, transaction } = event
@@ -91,6 +90,13 @@ export const applyPools = {
   }
 } as const satisfies {
   [
-    N in 'PoolDeposited' | 'EpochProposed' | 'EpochVoided' | 'EpochVetoed' | 'EpochFinalized' | 'PayoutClaimed'
+    N in
+      | 'PoolDeposited'
+      | 'EpochProposed'
+      | 'EpochVoided'
+      | 'EpochVetoed'
+      | 'BondSettled'
+      | 'EpochFinalized'
+      | 'PayoutClaimed'
   ]: Apply<N>
 }

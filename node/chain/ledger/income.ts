@@ -17,7 +17,7 @@ async function change(
 /** An account was paid by an event; what comes to nothing is not written. */
 export async function earn(
   event: Pick<ChainEvent, 'block' | 'logIndex' | 'transaction'>,
-  { account, kind, amount, of }: { account: Address; kind: IncomeKind; amount: bigint | null; of: Hex | null },
+  { account, kind, amount, of }: { account: Address; kind: IncomeKind; amount: bigint; of: Hex | null },
   draft: Draft,
   tables: Tables
 ): Promise<void> {
@@ -27,7 +27,7 @@ export async function earn(
   await draft.put(tables.income, `${account}/${place}/${kind}`, { kind, amount, of, block, transaction, place })
   await change(account, draft, tables, ({ income }) => {
     const before = income[kind]
-    return { income: { ...income, [kind]: { amount: before.amount + (amount ?? 0n), times: before.times + 1 } } }
+    return { income: { ...income, [kind]: { amount: before.amount + amount, times: before.times + 1 } } }
   })
 }
 

@@ -29,12 +29,33 @@ export const channelRecord = z.strictObject({
 })
 export type ChannelRecord = z.infer<typeof channelRecord>
 
+const members = z.array(z.strictObject({ address, weight: uint(96) }))
+
+/** A roster that was put forward for a Datanet, and what its sitting validators say to it. */
+export const successionRecord = z.strictObject({
+  id: bytes32,
+  datanet: bytes32,
+  by: address,
+  /** Number of the roster that sat then. */
+  follows: small,
+  /** When the silence of the sitting one is enough, chain seconds; 0 where its consent is needed. */
+  silentAt: uint(64),
+  validators: members,
+  consent: uint(128),
+  against: uint(128),
+  block,
+  place: z.string()
+})
+export type SuccessionRecord = z.infer<typeof successionRecord>
+
 export const datanetRecord = z.strictObject({
   id: bytes32,
   host: address,
   rules: bytes32,
   createdAt: uint(64),
-  validators: z.array(z.strictObject({ address, weight: uint(96) })),
+  /** The sitting roster, and its number. */
+  validators: members,
+  roster: small,
   /** The last index given, and the last version anchored. */
   commitments: uint(64),
   version: small,
@@ -48,6 +69,8 @@ export const commitmentRecord = z.strictObject({
   contributor: address,
   commitment: bytes32,
   index: uint(64),
+  /** Number of the roster that decides on it: the one that sat when it came. */
+  roster: small,
   block,
   transaction: bytes32
 })
@@ -107,6 +130,7 @@ export const proposalRecord = z.strictObject({
   /** Which proposal of this epoch it is, from 1: a voided one may be proposed again. */
   round: small,
   proposer: address,
+  bond: amount,
   receiptsRoot: bytes32,
   receiptsTotal: amount,
   receiptCount: small,
@@ -144,11 +168,12 @@ export const nodeRecord = z.strictObject({
 })
 export type NodeRecord = z.infer<typeof nodeRecord>
 
-/** A stake that was taken, all of it: half went to `reporter`, the rest was burnt. */
+/** A stake that was taken: `reward` of it went to `reporter`, the rest was burnt. */
 export const slashRecord = z.strictObject({
   node: address,
   amount,
   reporter: address,
+  reward: amount,
   /** The contribution that it voted on twice; null where the transaction names none. */
   contribution: bytes32.nullable(),
   block,
@@ -167,8 +192,7 @@ export type IncomeKind = (typeof incomeKinds)[number]
 /** One payment to an account. `of`: the job, model or pool that it is for. */
 export const incomeRecord = z.strictObject({
   kind: z.enum(incomeKinds),
-  /** Null where the event does not tell: half the bond of a challenged epoch. */
-  amount: amount.nullable(),
+  amount,
   of: bytes32.nullable(),
   block,
   transaction: bytes32,
@@ -219,7 +243,7 @@ export const totalsRecord = z.strictObject({
 export type Totals = z.infer<typeof totalsRecord>
 
 /** Of the tables below; a change that older entries do not have takes the next number. */
-export const ledgerLayout = 3
+export const ledgerLayout = 4
 
 /** What a block changed, so that it can be taken back: its events, and what stood before, as text; null for nothing. */
 const undoRecord = z.strictObject({
@@ -270,6 +294,11 @@ export function openTables(store: Pick<Store, 'collection'>) {
     datanets: table('datanets', datanetRecord),
     /** PLACE → Datanet. */
     datanetOrder: table('datanet-order', id),
+    /** DATANET/NUMBER → its validators. */
+    rosters: table('rosters', members),
+    successions: table('successions', successionRecord),
+    /** DATANET/PLACE → succession. */
+    successionsOf: table('successions-of', id),
     commitments: table('commitments', commitmentRecord),
     /** DATANET/INDEX → contribution. */
     authorship: table('authorship', id),

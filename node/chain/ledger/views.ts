@@ -16,6 +16,7 @@ import type {
   PoolRecord,
   ProposalRecord,
   SlashRecord,
+  SuccessionRecord,
   Table,
   Totals,
   VersionRecord
@@ -44,6 +45,10 @@ export interface Views {
   datanet(id: Hex): Promise<DatanetRecord | undefined>
   /** In the order of their creation. */
   datanets(page?: PageOptions): Promise<Page<DatanetRecord>>
+  /** The validators of one of a Datanet's rosters, from 1 on. */
+  roster(datanet: Hex, number: number): Promise<DatanetRecord['validators'] | undefined>
+  /** Rosters that were put forward for a Datanet, in the order of the chain. */
+  successions(datanet: Hex, page?: PageOptions): Promise<Page<SuccessionRecord>>
   commitment(contribution: Hex): Promise<CommitmentRecord | undefined>
   /** In the order of authorship. */
   commitments(datanet: Hex, page?: PageOptions): Promise<Page<CommitmentRecord>>
@@ -134,6 +139,9 @@ export function createViews(book: Book): Views {
   return {
     datanet: id => get(tables.datanets, id),
     datanets: (page = {}) => list(tables.datanetOrder, '', page, id => get(tables.datanets, id)),
+    roster: (datanet, number) => get(tables.rosters, `${datanet}/${sequenceKey(number)}`),
+    successions: (datanet, page = {}) =>
+      list(tables.successionsOf, `${datanet}/`, page, id => get(tables.successions, id)),
     commitment: id => get(tables.commitments, id),
     commitments: (datanet, page = {}) =>
       list(tables.authorship, `${datanet}/`, page, id => get(tables.commitments, id)),

@@ -15,18 +15,50 @@ import { ChainError } from '../errors/index.ts'
 import type { Deployment } from '../addresses.ts'
 
 const coin = 10n ** 18n
+const day = 86_400
+
+/** What a network is deployed with unless it is said otherwise, in seconds. */
+export const defaultWindows = {
+  challengeSeconds: 3 * day,
+  disputeSeconds: 3 * day,
+  unbondSeconds: 21 * day,
+  rosterSeconds: 30 * day
+} as const
+
+/** Longest vote that any Datanet's rules allow; the contract's `LONGEST_VOTE`. */
+const longestVote = 7 * day
+
+/**
+ * [reject] Stake leaves only when nothing can be shown any more that it would be slashed for. The contracts refuse the
+ * same, after some have been paid for.
+ */
+function checkWindows({
+  challengeSeconds,
+  disputeSeconds,
+  unbondSeconds
+}: Record<keyof typeof defaultWindows, number>): void {
+  const longest = Math.max(challengeSeconds, disputeSeconds, longestVote)
+  if (unbondSeconds > longest) return
+  throw new ChainError(
+    'chain.windows',
+    `stake would be back after ${unbondSeconds} seconds, while what it answers for can be shown for ${longest}`,
+    { help: 'Let unbonding take longer than challenges, disputes and a vote of seven days.' }
+  )
+}
 
 export interface DeployOptions {
   rpcUrl: string
   /** Of the deployer, who gets the whole token supply and keeps no power over the contracts. */
   privateKey: Hex
-  /** Seconds between asking for stake back and getting it. Default 7 days. */
+  /** Seconds between asking for stake back and getting it; longer than all the others. Default 21 days. */
   unbondSeconds?: number
-  /** Seconds a worker has to claim when a client closes a channel. Default 1 hour. */
+  /** Seconds a worker has to claim when a client closes a channel. Default 3 days, so that a weekend is no danger. */
   disputeSeconds?: number
-  /** Seconds within which an epoch can be challenged. Default 1 hour. */
+  /** Seconds within which an epoch can be challenged. Default 3 days. */
   challengeSeconds?: number
-  /** What a proposer posts, default 50 tokens, and must have staked, default 100 tokens. */
+  /** Seconds for which a Datanet's validators must be silent before its host may replace them. Default 30 days. */
+  rosterSeconds?: number
+  /** What a proposer posts at least, default 50 tokens, and must have staked, default 100 tokens. */
   bond?: bigint
   minStake?: bigint
   /** Default a thousand million tokens. */
@@ -47,6 +79,13 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
     paymentChannelsBytecode,
     tilthTokenBytecode
   } = await import('../../../protocol/contracts/generated/bytecode.ts')
+  const windows = {
+    challengeSeconds: options.challengeSeconds ?? defaultWindows.challengeSeconds,
+    disputeSeconds: options.disputeSeconds ?? defaultWindows.disputeSeconds,
+    unbondSeconds: options.unbondSeconds ?? defaultWindows.unbondSeconds,
+    rosterSeconds: options.rosterSeconds ?? defaultWindows.rosterSeconds
+  }
+  checkWindows(windows)
   const connection = await connect(options)
   try {
     const from = connection.account ?? lower(zeroAddress)
@@ -68,9 +107,13 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
     const token = await make('the token', tilthTokenAbi, tilthTokenBytecode, [options.supply ?? 1_000_000_000n * coin])
     const registry = await make('the node registry', nodeRegistryAbi, nodeRegistryBytecode, [
       token,
-      BigInt(options.unbondSeconds ?? 7 * 86_400)
+      BigInt(windows.unbondSeconds),
+      options.minStake ?? 100n * coin
     ])
-    const datanets = await make('the Datanet registry', datanetRegistryAbi, datanetRegistryBytecode, [registry])
+    const datanets = await make('the Datanet registry', datanetRegistryAbi, datanetRegistryBytecode, [
+      registry,
+      BigInt(windows.rosterSeconds)
+    ])
     const models = await make('the model registry', modelRegistryAbi, modelRegistryBytecode, [datanets])
     const escrow = await make('the escrow', jobEscrowAbi, jobEscrowBytecode, [registry])
 
@@ -82,28 +125,28 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
       registry,
       models,
       expected,
-      BigInt(options.disputeSeconds ?? 3600)
+      BigInt(windows.disputeSeconds)
     ])
     const anchor = await make('the anchor', attributionAnchorAbi, attributionAnchorBytecode, [
       registry,
       models,
       channels,
-      BigInt(options.challengeSeconds ?? 3600),
-      options.bond ?? 50n * coin,
-      options.minStake ?? 100n * coin
+      BigInt(windows.challengeSeconds),
+      options.bond ?? 50n * coin
     ])
     if (anchor !== expected)
       throw new ChainError('chain.network', 'another transaction of the deployer came in between', {
         help: 'Deploy again, with an account that nothing else uses meanwhile.'
       })
 
-    await connection.write({
-      what: 'letting double votes be slashed',
-      address: registry,
-      abi: nodeRegistryAbi,
-      functionName: 'authorise',
-      args: [datanets]
-    })
+    for (const slasher of [datanets, anchor])
+      await connection.write({
+        what: 'letting double votes and false epochs be slashed',
+        address: registry,
+        abi: nodeRegistryAbi,
+        functionName: 'authorise',
+        args: [slasher]
+      })
     await connection.write({
       what: 'giving ownership up',
       address: registry,

@@ -45,14 +45,18 @@ export function createSettling(
   }
 
   /** What has to be there before an epoch can be proposed. */
-  async function lacking(): Promise<string | undefined> {
-    const { bond, minStake } = await chain.payouts.rules()
-    const stake = await chain.nodes.stakeOf(self)
+  async function lacking(pool: Hex): Promise<string | undefined> {
+    const { minStake } = await chain.payouts.rules()
+    const [stake, locked] = await Promise.all([chain.nodes.stakeOf(self), chain.nodes.lockedOf(self)])
     if (stake < minStake)
       return (
         `settling needs a stake of ${tokenText(minStake)} tokens, this node has ${tokenText(stake)}: ` +
         '`tilth wallet stake` adds to it'
       )
+    if (stake - locked < minStake)
+      return `the stake stands behind an epoch that is not decided yet; ${tokenText(minStake)} tokens more let two be open`
+    const { deposited } = await chain.ledger.pool(pool)
+    const bond = await chain.payouts.bondFor(pool, deposited)
     const balance = await chain.tokens.balanceOf(self)
     if (balance < bond)
       return `settling takes a bond of ${tokenText(bond)} tokens, this account has ${tokenText(balance)}: send it some`
@@ -62,7 +66,6 @@ export function createSettling(
   async function* plans(): AsyncGenerator<Plan> {
     if (policy === undefined) return
     const pending = new Set((await proposals.pending()).map(({ event }) => event.pool))
-    let lacks: { readonly why: string | undefined } | undefined
     for await (const pool of receipts.pools()) {
       if (pending.has(pool)) continue // what comes of it is the automation `finalize`
       const { epoch } = await chain.ledger.pool(pool)
@@ -78,8 +81,8 @@ export function createSettling(
         yield { due: false, ...plan, why: 'the last one was not long ago', at: Number(at) * 1000 }
         continue
       }
-      lacks ??= { why: await lacking() }
-      if (lacks.why !== undefined) yield { due: false, ...plan, why: lacks.why, at: null }
+      const lacks = await lacking(pool)
+      if (lacks !== undefined) yield { due: false, ...plan, why: lacks, at: null }
       else
         yield {
           due: true,

@@ -14,7 +14,7 @@ import { openVerdicts, placeOfProposal } from './verdicts.ts'
 import { voiceOf } from './voice.ts'
 
 /** Refusals that say that there is nothing left to do. */
-const over = ['NotPending', 'WindowOver', 'AlreadyVetoed'] as const
+const over = ['NotPending', 'WindowOver', 'AlreadyVetoed', 'AnotherRound'] as const
 
 const codesOf = (faults: readonly EpochFault[]): EpochFaultCode[] => [...new Set(faults.map(({ code }) => code))]
 
@@ -96,7 +96,7 @@ export function createWatcher(
   const bonded = async (): Promise<boolean> =>
     chain.account !== undefined && (await chain.nodes.stakeOf(self)) >= (await chain.payouts.rules()).minStake
 
-  /** What the contract can see: the proposer's bond. @returns false where it cannot be shown now, and a vote can */
+  /** What the contract can see. @returns false where it cannot be shown now, and a vote can */
   async function show(shown: Challenged, proof: NonNullable<EpochFault['proof']>, voice: boolean): Promise<boolean> {
     const { pool, epoch } = shown
     if (shown.stated.proposer === self) return true
@@ -113,11 +113,11 @@ export function createWatcher(
 
   /** What it cannot see, the Datanet's validators answer for: more than a third of their weight voids an epoch. */
   async function oppose(proposal: Proposal, faults: readonly string[]): Promise<void> {
-    const { pool, epoch, proposer } = proposal.event
+    const { pool, epoch, proposer, round } = proposal.event
     if (proposer === self || !(await hasVoice(pool))) return
     // The contract's veto is against what is pending then: this must be what was looked at.
     if ((await stillPending(proposal)) === undefined) return
-    const vetoed = await unlessOver(() => chain.payouts.veto(pool, epoch))
+    const vetoed = await unlessOver(() => chain.payouts.veto(pool, epoch, round))
     if (vetoed !== undefined)
       events.emit('payouts.vetoed', { pool, epoch, faults, voided: vetoed.voided, transaction: vetoed.transaction })
   }

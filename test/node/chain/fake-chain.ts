@@ -21,7 +21,15 @@ interface State {
   datanets: { id: Hex; index: number; version: number }[]
   channels: { id: Hex; deposit: bigint; claimed: bigint }[]
   models: Hex[]
-  pools: { id: Hex; deposited: bigint; epoch: number; pending: boolean; total: bigint; claimed: bigint }[]
+  pools: {
+    id: Hex
+    deposited: bigint
+    epoch: number
+    round: number
+    pending: boolean
+    total: bigint
+    claimed: bigint
+  }[]
 }
 
 const fresh = (): State => ({ made: 0, datanets: [], channels: [], models: [], pools: [] })
@@ -100,7 +108,15 @@ export function nextFact(state: State, choice: number): Fact {
       }
     case 8:
     case 9: {
-      const at = pool ?? { id: word('pool', n), deposited: 0n, epoch: 0, pending: false, total: 0n, claimed: 0n }
+      const at = pool ?? {
+        id: word('pool', n),
+        deposited: 0n,
+        epoch: 0,
+        round: 0,
+        pending: false,
+        total: 0n,
+        claimed: 0n
+      }
       if (pool === undefined) state.pools.push(at)
       at.deposited += 60n
       return { name: 'PoolDeposited', pool: at.id, amount: 60n }
@@ -115,18 +131,23 @@ export function nextFact(state: State, choice: number): Fact {
             pool: pool.id,
             epoch: pool.epoch + 1,
             challenger: who(8),
-            reason: word('reason', 0)
+            reason: word('reason', 0),
+            reward: 5n
           }
         pool.epoch++
+        pool.round = 0
         pool.total = pool.deposited
         return { name: 'EpochFinalized', pool: pool.id, epoch: pool.epoch, payoutsTotal: pool.total }
       }
       pool.pending = true
+      pool.round++
       return {
         name: 'EpochProposed',
         pool: pool.id,
         epoch: pool.epoch + 1,
         proposer: who(6),
+        round: pool.round,
+        bond: 50n,
         receiptsRoot: word('receipts', n),
         receiptsTotal: 90n,
         receiptCount: 4,

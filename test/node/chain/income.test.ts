@@ -26,11 +26,13 @@ const fund = (n: number): Fact => ({
   amount: 100n,
   deadline: 9n
 })
-const propose = (epoch: number): Fact => ({
+const propose = (epoch: number, round: number): Fact => ({
   name: 'EpochProposed',
   pool,
   epoch,
   proposer: author,
+  round,
+  bond: 30n,
   receiptsRoot: keccak('receipts'),
   receiptsTotal: 9n,
   receiptCount: 1,
@@ -39,7 +41,14 @@ const propose = (epoch: number): Fact => ({
   bundle: 'bafybundle',
   challengeEnds: 7n
 })
-const voided = (reason: Hex): Fact => ({ name: 'EpochVoided', pool, epoch: 1, challenger: settler, reason })
+const voided = (reason: Hex, reward: bigint): Fact => ({
+  name: 'EpochVoided',
+  pool,
+  epoch: 1,
+  challenger: settler,
+  reason,
+  reward
+})
 
 const opening: Fact[] = [
   {
@@ -70,7 +79,7 @@ const paying: Fact[] = [
   { name: 'EscrowReleased', escrow: escrow(1), paid: 80n, returned: 20n },
   { name: 'EscrowRefunded', escrow: escrow(2), amount: 100n },
   { name: 'Staked', node: author, amount: 50n },
-  { name: 'Slashed', node: author, amount: 51n, reporter: settler, transaction: slashing },
+  { name: 'Slashed', node: author, amount: 51n, reporter: settler, reward: 5n, transaction: slashing },
   {
     name: 'DoubleVote',
     contribution: keccak('twice'),
@@ -79,11 +88,11 @@ const paying: Fact[] = [
     slashed: 51n,
     transaction: slashing
   },
-  propose(1),
-  voided(keccak('fee')),
-  propose(1),
-  voided(`0x${'7665746f'.padEnd(64, '0')}`),
-  propose(1),
+  propose(1, 1),
+  voided(keccak('fee'), 3n),
+  propose(1, 2),
+  voided(`0x${'7665746f'.padEnd(64, '0')}`, 0n),
+  propose(1, 3),
   { name: 'EpochFinalized', pool, epoch: 1, payoutsTotal: 6n },
   { name: 'PayoutClaimed', pool, account: author, amount: 6n, cumulative: 6n }
 ]
@@ -136,8 +145,8 @@ describe('what accounts are paid for', function () {
     assert.deepEqual(await earned(worker), { training: [80n, 1], serving: [15n, 1] })
     assert.deepEqual(await earned(builder), { building: [9n, 1] })
     assert.deepEqual(await earned(author), { data: [6n, 1] })
-    // Half a stake, rounded down as the contract does; of the two voided epochs one was vetoed, which pays nobody.
-    assert.deepEqual(await earned(settler), { validating: [25n, 1], settling: [0n, 1] })
+    // What the contract says; of the two voided epochs one was vetoed, which pays nobody.
+    assert.deepEqual(await earned(settler), { validating: [5n, 1], settling: [3n, 1] })
     assert.deepEqual(await earned(client), {})
     assert.equal((await chain.ledger.account(builder)).escrowed, 100n)
     assert.equal((await chain.ledger.account(worker)).expected, 100n)
@@ -157,7 +166,7 @@ describe('what accounts are paid for', function () {
     assert.equal(second.next, undefined)
     assert.deepEqual(
       (await chain.ledger.income(settler)).items.map(({ amount }) => amount),
-      [25n, null]
+      [5n, 3n]
     )
   })
 
@@ -178,7 +187,7 @@ describe('what accounts are paid for', function () {
     assert.deepEqual(await told(worker), [])
     fake.mine([
       { name: 'Staked', node: worker, amount: 9n },
-      { name: 'Slashed', node: worker, amount: 9n, reporter: client }
+      { name: 'Slashed', node: worker, amount: 9n, reporter: client, reward: 0n }
     ])
     await chain.ledger.caughtUp()
     const plain = (await chain.ledger.slashes({}, { reverse: true, limit: 1 })).items[0]

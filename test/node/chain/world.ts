@@ -21,7 +21,8 @@ export interface World extends Pick<Harness, 'anvil' | 'addresses' | 'stop'> {
 /** A chain of its own with a deployed network on it. */
 export async function startWorld(): Promise<World> {
   const world = await startHarness('chain', {
-    unbondSeconds: 100,
+    unbondSeconds: 8 * 86_400,
+    rosterSeconds: 9 * 86_400,
     disputeSeconds: 60,
     challengeSeconds: 600,
     bond: 50n * coin,

@@ -11,13 +11,13 @@ export const slashHandlers = ({ chain }: Pick<Node, 'chain'>): Pick<Handlers, 's
     })
     const times = await chain.transactions.times(items.map(({ block }) => block)).catch(() => new Map<bigint, bigint>())
     return {
-      items: items.map(({ node: slashed, amount, reporter, contribution, block, transaction }) => {
+      items: items.map(({ node: slashed, amount, reporter, reward, contribution, block, transaction }) => {
         const at = times.get(block)
         return {
           node: slashed,
           amount: amount.toString(),
           reporter,
-          reward: (amount / 2n).toString(),
+          reward: reward.toString(),
           contribution,
           block: block.toString(),
           at: at === undefined ? null : Number(at) * 1000,

@@ -20,7 +20,7 @@ network that exists, take its \`network.json\` from whoever made it and begin at
   sections: [
     {
       title: 'A network to host on',
-      say: `A chain of your own, and the contracts on it. Epochs can be challenged for an hour unless something else
+      say: `A chain of your own, and the contracts on it. Epochs can be challenged for three days unless something else
 is said; here for five seconds, so that the walk comes to its end.`,
       steps: [
         {

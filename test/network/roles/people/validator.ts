@@ -10,7 +10,7 @@ the contributor's to give? Your node checks by itself, by the same functions as 
 at the rows and vote by hand.
 
 **What it earns:** nothing for a vote. Whoever shows on chain that a validator voted twice about one contribution, for
-and against, gets half of that validator's stake; your node watches for it.
+and against, gets a tenth of that validator's stake, the rest is burnt; your node watches for it.
 
 **What it needs:** a place on a Datanet's roster (its host names your account when it makes the Datanet), a machine that
 is on most of the time, a little coin for gas, and stake: what you can lose is why your vote is believed. No GPU.

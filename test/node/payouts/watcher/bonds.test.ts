@@ -16,7 +16,7 @@ import type { Hex } from '../../../../protocol/primitives/index.ts'
 import { refusedWith } from '../../../../node/chain/index.ts'
 import type { PayoutEvents } from '../../../../node/payouts/index.ts'
 import { scoredBy } from '../../../../node/payouts/scorer/index.ts'
-import { bond, challengeSeconds, measureIn, scoringBy, startNetwork, until } from '../network.ts'
+import { bond, challengeSeconds, measureIn, minStake, scoringBy, startNetwork, until } from '../network.ts'
 import type { TestNetwork, TestPeer } from '../network.ts'
 
 describe('watchers of epochs', function () {
@@ -103,12 +103,19 @@ describe('watchers of epochs', function () {
       : { ...bundle, receipts: [...list], receiptsRoot: root.hash, receiptsTotal: root.sum }
   }
 
+  /** What was shown of the liar cost it its stake. */
+  async function restake(): Promise<void> {
+    const stake = await liar.chain.nodes.stakeOf(liar.address)
+    if (stake < minStake) await liar.chain.nodes.stake(minStake - stake)
+  }
+
   async function propose(
     bundle: EpochBundle,
     over: { receiptsTotal?: bigint; payoutsTotal?: bigint } = {}
   ): Promise<void> {
     const cid = await liar.node.files.addBytes(new TextEncoder().encode(canonicalJson(bundle)))
     const { receiptsRoot, receiptsTotal, payoutsRoot, payoutsTotal } = bundle
+    await restake()
     await liar.chain.payouts.propose({
       pool: network.pool,
       epoch: bundle.epoch,
@@ -135,7 +142,7 @@ describe('watchers of epochs', function () {
     return found()!
   }
 
-  /** The watcher takes half of the bond from whoever proposed it. */
+  /** The watcher takes the finder's part of the bond from whoever proposed it. */
   async function takesTheBond(fault: string): Promise<void> {
     const before = challenged.length
     await until(() => challenged.length > before, `the challenge: ${fault}`)
@@ -150,7 +157,7 @@ describe('watchers of epochs', function () {
     const taken = takesTheBond('signature')
     await propose(await bundleOf([receipts[0]!, forged, receipts[2]!]))
     await taken
-    assert.equal((await watcher.chain.tokens.balanceOf(watcher.address)) - balance, bond / 2n)
+    assert.equal((await watcher.chain.tokens.balanceOf(watcher.address)) - balance, bond / 10n)
   })
 
   it('take the bond for a receipt that counts twice', async () => {
@@ -211,8 +218,6 @@ describe('watchers of epochs', function () {
   })
 
   it('leave an honest epoch alone, and a challenge that shows nothing is refused', async () => {
-    // The vetoed proposer is barred from this epoch.
-    await assert.rejects(propose(await bundleOf(receipts)), (error: unknown) => refusedWith(error, 'Barred'))
     const other = await network.addPeer('other', { settler: true, scorer: false })
     other.events.on('payouts.challenged', event => {
       challenged.push(event)
@@ -244,6 +249,7 @@ describe('watchers of epochs', function () {
     // Its payouts are the last ones again, so that the contract takes it.
     const last = await liar.chain.payouts.epoch(network.pool, 1)
     const cid = await liar.node.files.addBytes(new TextEncoder().encode(canonicalJson(again)))
+    await restake()
     await liar.chain.payouts.propose({
       pool: network.pool,
       epoch: 2,
@@ -262,6 +268,7 @@ describe('watchers of epochs', function () {
     const cid = await liar.node.files.addBytes(new TextEncoder().encode('{"pool":[[[['))
     const { payoutsTotal } = await liar.chain.payouts.pool(network.pool)
     await isDisputed(['bundle.unreadable'], async () => {
+      await restake()
       await liar.chain.payouts.propose({
         pool: network.pool,
         epoch: 2,

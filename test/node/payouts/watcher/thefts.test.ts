@@ -33,7 +33,7 @@ describe('thefts of a pool past its watchers', function () {
   })
   after(() => network.stop())
 
-  /** Who was vetoed once is barred from the epoch: each theft has another liar. */
+  /** Whoever is vetoed loses its bond: each theft has another liar. */
   let liars = 0
   const liar = (): Promise<TestPeer> => network.addPeer(`liar ${++liars}`, { settler: true, scorer: false })
 
@@ -103,12 +103,12 @@ describe('thefts of a pool past its watchers', function () {
       network.anvil.rpcUrl,
       by.key,
       async contract => {
-        await watcher.chain.tokens.transfer(contract, minStake + 2n * bond)
+        await watcher.chain.tokens.transfer(contract, 2n * (minStake + bond))
       },
       [
         { to: token, abi: tilthTokenAbi, functionName: 'approve', args: [registry, all] },
         { to: token, abi: tilthTokenAbi, functionName: 'approve', args: [anchor, all] },
-        { to: registry, abi: nodeRegistryAbi, functionName: 'stake', args: [minStake] },
+        { to: registry, abi: nodeRegistryAbi, functionName: 'stake', args: [2n * minStake] },
         {
           to: anchor,
           abi: attributionAnchorAbi,
