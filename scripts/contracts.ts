@@ -1,10 +1,14 @@
-// Contracts: node scripts/contracts.ts build | check | test [--json] [forge's own arguments]
+// Contracts: node scripts/contracts.ts build | check | test [--json] | gas | analyse [forge's own arguments]
 //   build  compiles and writes the ABIs and bytecode that TypeScript uses (protocol/contracts/generated)
 //   check  compiles and fails if what is committed there is not what the sources give
 //   test   runs forge's tests, then checks; with --json forge's result is one line on standard output
+//   analyse SLITHER  has a static analyser, by the path of its program, read what forge compiled (see SECURITY.md)
+//   gas    writes what transactions cost into test/contracts/GAS.md; `test` holds it to that
 // forge takes the npm package's WebAssembly compiler through scripts/solc.cjs; nothing is fetched.
-import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { spawn, spawnSync } from 'node:child_process'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { gasFile, gasOf, gasTable, wrongGas } from './contract-gas.ts'
 import { delimiter, join } from 'node:path'
 
 const root = join(import.meta.dirname, '..')
@@ -23,17 +27,19 @@ const contracts = [
   'AttributionAnchor'
 ]
 
+const env = {
+  ...process.env,
+  PATH: bin + delimiter + (process.env['PATH'] ?? ''),
+  FOUNDRY_CONFIG: join(root, 'test', 'contracts', 'foundry.toml'),
+  FOUNDRY_DISABLE_NIGHTLY_WARNING: '1'
+}
+
 function forge(args: string[], quiet: boolean): Promise<{ code: number; output: string }> {
   return new Promise(resolve => {
     const child = spawn(join(bin, 'forge'), [...args, '--root', root, '--use', join(root, 'scripts', 'solc.cjs')], {
       cwd: root,
       stdio: ['ignore', quiet ? 'pipe' : 'inherit', 'inherit'],
-      env: {
-        ...process.env,
-        PATH: bin + delimiter + (process.env['PATH'] ?? ''),
-        FOUNDRY_CONFIG: join(root, 'test', 'contracts', 'foundry.toml'),
-        FOUNDRY_DISABLE_NIGHTLY_WARNING: '1'
-      }
+      env
     })
     let output = ''
     child.stdout?.on('data', (chunk: Buffer) => {
@@ -124,6 +130,47 @@ function check(): number {
   return 1
 }
 
+async function measureGas(): Promise<Map<string, number>> {
+  const { code, output } = await forge(['test', '--match-contract', 'GasTest', '--json', '-vv'], true)
+  if (code !== 0) throw new Error(`forge measured nothing:\n${output.slice(-4000)}`)
+  return gasOf(output)
+}
+
+async function checkGas(): Promise<number> {
+  const wrong = wrongGas(readFileSync(gasFile, 'utf8'), await measureGas())
+  if (wrong.length === 0) return 0
+  console.error(`transactions cost other than GAS.md says: ${wrong.join('; ')}. Run: node scripts/contracts.ts gas`)
+  return 1
+}
+
+/** In a folder as analysers expect one: sources in `src`, forge's settings beside them. */
+function analyse(program: string): number {
+  const folder = mkdtempSync(join(tmpdir(), 'tilth-analyse-'))
+  try {
+    cpSync(join(root, 'protocol', 'contracts', 'solidity'), join(folder, 'src'), { recursive: true })
+    cpSync(join(root, 'node_modules', '@openzeppelin'), join(folder, 'node_modules', '@openzeppelin'), {
+      recursive: true,
+      dereference: true
+    })
+    const settings = readFileSync(join(root, 'test', 'contracts', 'foundry.toml'), 'utf8')
+    writeFileSync(
+      join(folder, 'foundry.toml'),
+      settings.replace(/^src = .*$/m, 'src = "src"').replace(/^out = .*$/m, 'out = "out"')
+    )
+    const at = { cwd: folder, stdio: 'inherit', env: { ...env, FOUNDRY_CONFIG: undefined } } as const
+    const compiler = join(root, 'scripts', 'solc.cjs')
+    const built = spawnSync(join(bin, 'forge'), ['build', '--build-info', '--use', compiler], {
+      ...at,
+      stdio: 'ignore'
+    })
+    if (built.status !== 0) return built.status ?? 1
+    const read = ['.', '--ignore-compile', '--foundry-out-directory', 'out', '--filter-paths', 'node_modules']
+    return spawnSync(program, read, at).status ?? 1
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
 async function main([verb = 'help', ...rest]: string[]): Promise<number> {
   switch (verb) {
     case 'build': {
@@ -142,10 +189,16 @@ async function main([verb = 'help', ...rest]: string[]): Promise<number> {
       const json = rest.includes('--json')
       const { code, output } = await forge(['test', ...rest], json)
       if (json) process.stdout.write(`${output.split('\n').find(line => line.startsWith('{')) ?? output}\n`)
-      return existsSync(out) ? code || check() : code || 1
+      return existsSync(out) ? code || check() || (await checkGas()) : code || 1
+    }
+    case 'analyse':
+      return analyse(rest[0] ?? 'slither')
+    case 'gas': {
+      writeFileSync(gasFile, gasTable(await measureGas()))
+      return 0
     }
     default:
-      console.error('usage: node scripts/contracts.ts build | check | test [--json]')
+      console.error('usage: node scripts/contracts.ts build | check | test [--json] | gas | analyse SLITHER')
       return 2
   }
 }

@@ -75,7 +75,7 @@ contract Handler is Network {
     }
 
     function pass(uint256 time) external {
-        vm.warp(block.timestamp + within(time, 1, 2 days));
+        vm.warp(block.timestamp + within(time, 1, 9 days));
         vm.roll(block.number + 1);
     }
 

@@ -10,6 +10,17 @@ interface Vm {
     function stopPrank() external;
     function warp(uint256 timestamp) external;
     function roll(uint256 number) external;
+
+    struct Gas {
+        uint64 gasLimit;
+        uint64 gasTotalUsed;
+        uint64 gasMemoryUsed;
+        int64 gasRefunded;
+        uint64 gasRemaining;
+    }
+
+    /// @notice Of the last call: a transaction of its own in a test that is isolated.
+    function lastCallGas() external view returns (Gas memory);
     function chainId(uint256 id) external;
     function expectRevert() external;
     function expectPartialRevert(bytes4 selector) external;

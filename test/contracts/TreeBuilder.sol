@@ -3,6 +3,17 @@ pragma solidity ^0.8.28;
 
 import {SumTree} from "solidity/SumTree.sol";
 
+/// @dev Reads proofs as contracts get them: from the data of a call.
+contract TreeReader {
+    function contains(SumTree.Node memory root, SumTree.Node memory member, SumTree.Proof calldata proof)
+        external
+        pure
+        returns (bool)
+    {
+        return SumTree.contains(root, member, proof);
+    }
+}
+
 /// @dev Builds sum trees, honest ones and ones where a node's stated sum is a lie.
 library TreeBuilder {
     function leafNode(bytes32 content, uint256 sum) internal pure returns (SumTree.Node memory) {

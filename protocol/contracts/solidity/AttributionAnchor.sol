@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
-import {ReentrancyGuard} from "@openzeppelin/contracts/utils/ReentrancyGuard.sol";
+import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {DatanetRegistry} from "./DatanetRegistry.sol";
 import {ModelRegistry} from "./ModelRegistry.sol";
 import {NodeRegistry} from "./NodeRegistry.sol";
@@ -25,7 +25,7 @@ import {TilthToken} from "./TilthToken.sol";
 /// The bond of a vetoed epoch goes to nobody, so a roster gains nothing by a veto. It is held: if this very epoch
 /// becomes final after all, its roster has contradicted itself (or was replaced) and half goes back. Not all of it,
 /// because who keeps a bundle back until the veto and gives it out then has stood in everybody's way.
-contract AttributionAnchor is StatementReader, ReentrancyGuard {
+contract AttributionAnchor is StatementReader, ReentrancyGuardTransient {
     using SafeERC20 for TilthToken;
     using Statements for Statements.Receipt;
 
@@ -419,14 +419,12 @@ contract AttributionAnchor is StatementReader, ReentrancyGuard {
         if (uint256(epoch.vetoed) * 3 <= datanets.totalWeightOf(pool, epoch.roster)) return;
         epoch.state = State.Voided;
         emit EpochVoided(pool, number, msg.sender, "veto", 0);
-        registry.unlock(epoch.proposer, minStake());
         Held storage held = heldOf[pool][number][_contentOf(epoch)];
-        if (held.proposer == address(0)) {
-            (held.proposer, held.bond) = (epoch.proposer, epoch.bond);
-        } else {
-            emit BondSettled(pool, number, epoch.proposer, 0, epoch.bond);
-            token.burn(epoch.bond);
-        }
+        bool again = held.proposer != address(0);
+        if (again) emit BondSettled(pool, number, epoch.proposer, 0, epoch.bond);
+        else (held.proposer, held.bond) = (epoch.proposer, epoch.bond);
+        registry.unlock(epoch.proposer, minStake());
+        if (again) token.burn(epoch.bond);
     }
 
     function poolOf(bytes32 pool) external view returns (Pool memory) {

@@ -3,14 +3,14 @@ pragma solidity ^0.8.28;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
-import {ReentrancyGuard} from "@openzeppelin/contracts/utils/ReentrancyGuard.sol";
+import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {NodeRegistry} from "./NodeRegistry.sol";
 import {StatementReader} from "./StatementReader.sol";
 import {Statements} from "./Statements.sol";
 
 /// @title Money for tuning: the builder puts the price of one lot in, the worker gets it on delivery.
 /// @notice States: none → funded → released | refunded. An award to another worker is a new attempt and a new escrow.
-contract JobEscrow is StatementReader, ReentrancyGuard {
+contract JobEscrow is StatementReader, ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
     using Statements for Statements.Release;
 

@@ -4,7 +4,7 @@ pragma solidity ^0.8.28;
 import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
-import {ReentrancyGuard} from "@openzeppelin/contracts/utils/ReentrancyGuard.sol";
+import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {StatementReader} from "./StatementReader.sol";
 import {TilthToken} from "./TilthToken.sol";
 
@@ -12,7 +12,7 @@ import {TilthToken} from "./TilthToken.sol";
 /// every signed statement.
 /// @notice The owner does one thing, naming the contracts that may lock and slash stakes, and gives ownership up at
 /// deployment.
-contract NodeRegistry is StatementReader, Ownable, ReentrancyGuard {
+contract NodeRegistry is StatementReader, Ownable, ReentrancyGuardTransient {
     using SafeERC20 for TilthToken;
 
     /// @param locked part of what is staked: it answers for something that is open, and cannot begin to leave

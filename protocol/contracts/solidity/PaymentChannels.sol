@@ -3,7 +3,7 @@ pragma solidity ^0.8.28;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
-import {ReentrancyGuard} from "@openzeppelin/contracts/utils/ReentrancyGuard.sol";
+import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {AttributionAnchor} from "./AttributionAnchor.sol";
 import {ModelRegistry} from "./ModelRegistry.sol";
 import {NodeRegistry} from "./NodeRegistry.sol";
@@ -13,7 +13,7 @@ import {Statements} from "./Statements.sol";
 /// @title Channels from a client to a worker for one model, paid by cumulative vouchers.
 /// @notice A claim pays what the latest voucher adds and splits it by the model's registration. The deposit bounds
 /// what can ever be paid; the dispute window gives the worker time to bring its latest voucher.
-contract PaymentChannels is StatementReader, ReentrancyGuard {
+contract PaymentChannels is StatementReader, ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
     using Statements for Statements.Voucher;
 

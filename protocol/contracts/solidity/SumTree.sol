@@ -30,21 +30,43 @@ library SumTree {
     }
 
     function parent(Node memory left, Node memory right) internal pure returns (bytes32) {
-        return keccak256(abi.encodePacked(bytes1(0x01), left.hash, left.sum, right.hash, right.sum));
+        return _parent(left.hash, left.sum, right.hash, right.sum);
     }
 
     /// @notice Whether `member` stands in the tree with that root at the proof's position.
     /// @dev An index with more bits than the path has levels is refused: a position has one name.
-    function contains(Node memory root, Node memory member, Proof memory proof) internal pure returns (bool) {
+    function contains(Node memory root, Node memory member, Proof calldata proof) internal pure returns (bool) {
         uint256 depth = proof.siblings.length;
         if (depth > MAX_DEPTH || proof.index >> depth != 0) return false;
-        Node memory node = Node(member.hash, member.sum);
+        (bytes32 hash, uint256 sum) = (member.hash, member.sum);
         for (uint256 i = 0; i < depth; i++) {
-            Node memory sibling = proof.siblings[i];
-            node.hash = (proof.index >> i) & 1 == 0 ? parent(node, sibling) : parent(sibling, node);
-            if (node.sum > type(uint256).max - sibling.sum) return false;
-            node.sum += sibling.sum;
+            Node calldata sibling = proof.siblings[i];
+            uint256 beside = sibling.sum;
+            if (sum > type(uint256).max - beside) return false;
+            hash = (proof.index >> i) & 1 == 0
+                ? _parent(hash, sum, sibling.hash, beside)
+                : _parent(sibling.hash, beside, hash, sum);
+            unchecked {
+                sum += beside;
+            }
         }
-        return node.hash == root.hash && node.sum == root.sum;
+        return hash == root.hash && sum == root.sum;
+    }
+
+    /// @dev `parent` without memory of its own: what is written lies beyond what is in use, and is used at once.
+    function _parent(bytes32 leftHash, uint256 leftSum, bytes32 rightHash, uint256 rightSum)
+        private
+        pure
+        returns (bytes32 hash)
+    {
+        assembly ("memory-safe") {
+            let at := mload(0x40)
+            mstore8(at, 0x01)
+            mstore(add(at, 0x01), leftHash)
+            mstore(add(at, 0x21), leftSum)
+            mstore(add(at, 0x41), rightHash)
+            mstore(add(at, 0x61), rightSum)
+            hash := keccak256(at, 0x81)
+        }
     }
 }

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {AttributionAnchor} from "solidity/AttributionAnchor.sol";
+import {Statements} from "solidity/Statements.sol";
+import {SumTree} from "solidity/SumTree.sol";
+import {Epochs} from "./Epochs.sol";
+import {TreeBuilder} from "./TreeBuilder.sol";
+
+/// forge-config: default.isolate = true
+/// @dev What transactions cost, each whole: with what every transaction costs and its data. `node scripts/contracts.ts
+/// gas` writes what is measured here into GAS.md.
+contract GasTest is Epochs {
+    using Statements for Statements.Receipt;
+
+    event log_named_uint(string what, uint256 gas);
+
+    /// @dev A path of that many levels, as in an epoch that pays 2^levels accounts.
+    function path(uint256 levels) private pure returns (SumTree.Proof memory proof) {
+        proof.siblings = new SumTree.Node[](levels);
+        for (uint256 i = 0; i < levels; i++) proof.siblings[i] = SumTree.Node(keccak256(abi.encode(i)), 1 ether);
+    }
+
+    function rootOf(SumTree.Node memory node, SumTree.Proof memory proof) private pure returns (SumTree.Node memory) {
+        for (uint256 i = 0; i < proof.siblings.length; i++) {
+            node = SumTree.Node(SumTree.parent(node, proof.siblings[i]), node.sum + proof.siblings[i].sum);
+        }
+        return node;
+    }
+
+    function measured(string memory what, uint256 most) private returns (uint256 gas) {
+        gas = vm.lastCallGas().gasTotalUsed;
+        emit log_named_uint(what, gas);
+        yes(gas <= most, string.concat(what, ": more than ", vm.toString(most)));
+    }
+
+    /// @dev Without what any transaction with that data costs.
+    function itself(uint256 gas, uint256 sum, SumTree.Proof memory proof) private {
+        bytes memory data = abi.encodeCall(AttributionAnchor.claim, (pool, contributor, sum, proof));
+        gas -= 21_000;
+        for (uint256 i = 0; i < data.length; i++) gas -= data[i] == 0 ? 4 : 16;
+        emit log_named_uint("the same without the transaction around it", gas);
+        yes(gas <= 60_000, "more than 60,000");
+    }
+
+    function filled() private {
+        token.approve(address(anchor), type(uint256).max);
+        anchor.deposit(pool, 100_000 ether);
+        fund(settler, 100_000 ether, address(anchor));
+    }
+
+    function settle(uint32 epoch, uint32 receipts, SumTree.Node memory payouts) private {
+        vm.roll(block.number + 1);
+        vm.prank(settler);
+        anchor.propose(AttributionAnchor.Proposal(pool, epoch, "root", 1, receipts, payouts.hash, payouts.sum, CID));
+    }
+
+    string private constant CID = "bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy";
+
+    function testClaims() public {
+        filled();
+        SumTree.Proof memory proof = path(10);
+        for (uint256 i = 1; i <= 2; i++) {
+            SumTree.Node memory leaf = TreeBuilder.leafNode(keccak256(abi.encode(contributor)), i * 100 ether);
+            settle(uint32(i), 1, rootOf(leaf, proof));
+            vm.warp(block.timestamp + CHALLENGE);
+            anchor.finalize(pool, uint32(i));
+            anchor.claim(pool, contributor, leaf.sum, proof);
+            if (i == 1) measured("first claim of an account, of 1,024", 140_000);
+            else itself(measured("claim, of 1,024", 90_000), leaf.sum, proof);
+        }
+        proof = path(17);
+        SumTree.Node memory wide = TreeBuilder.leafNode(keccak256(abi.encode(contributor)), 300 ether);
+        settle(3, 1, rootOf(wide, proof));
+        vm.warp(block.timestamp + CHALLENGE);
+        anchor.finalize(pool, 3);
+        anchor.claim(pool, contributor, wide.sum, proof);
+        measured("claim, of 131,072", 100_000);
+    }
+
+    function testAnchoringCostsTheSameForAnyNumberOfReceipts() public {
+        filled();
+        settle(1, 1, SumTree.Node("payouts", 1 ether));
+        measured("first proposal of a pool, of one receipt", 400_000);
+        vm.warp(block.timestamp + CHALLENGE);
+        anchor.finalize(pool, 1);
+        settle(2, 300, SumTree.Node("payouts", 2 ether));
+        uint256 few = measured("proposal of 300 receipts", 400_000);
+        vm.warp(block.timestamp + CHALLENGE);
+        anchor.finalize(pool, 2);
+        uint256 finality = measured("an epoch made final", 90_000);
+        settle(3, 100_000, SumTree.Node("payouts", 3 ether));
+        uint256 many = measured("proposal of 100,000 receipts", 400_000);
+        yes(many < few + 100 && few < many + 100, "the number of receipts costs nothing");
+        yes((many + finality) / 100_000 < 5, "less than five for a receipt");
+    }
+
+    function testTheRest() public {
+        Draft memory draft = honest(64, 1);
+        draft.workerSignatures[7] = "";
+        propose(draft);
+        AttributionAnchor.ReceiptEvidence memory e = evidence(draft, 7);
+        vm.prank(challenger);
+        anchor.challengeSignature(pool, 1, e);
+        measured("a forged receipt shown, of 64", 200_000);
+        staked(settler, MIN_STAKE);
+        propose(honest(2, 1));
+        vm.prank(host);
+        anchor.veto(pool, 1, 2);
+        measured("a validator's word against an epoch", 110_000);
+        bytes memory word = voucher(CLIENT, channel, 10 ether);
+        channels.claim(channel, 10 ether, word);
+        measured("first voucher of a channel claimed", 260_000);
+        word = voucher(CLIENT, channel, 20 ether);
+        channels.claim(channel, 20 ether, word);
+        measured("voucher claimed", 130_000);
+    }
+}
