@@ -30,9 +30,9 @@ export function gasTable(costs: ReadonlyMap<string, number>): string {
   return [
     '# What transactions cost',
     '',
-    'Gas of whole transactions, data and the 21,000 of any transaction with them; measured by `node scripts/contracts.ts',
-    `gas\`, and \`npm test contracts\` fails when one is more than ${margin * 100} % from what stands here. A proposal costs the same for`,
-    'any number of receipts.',
+    'Gas of whole transactions, data and the 21,000 of any transaction with them. Measured by',
+    `\`node scripts/contracts.ts gas\`; the tests fail when one is more than ${margin * 100} % from what stands here.`,
+    'A proposal costs the same for any number of receipts.',
     '',
     `| ${'transaction'.padEnd(most)} |     gas |`,
     `| ${'-'.repeat(most)} | ------: |`,

@@ -18,7 +18,8 @@ export function Slashes({ node, quiet = false }: SlashesProps) {
       title={node === undefined ? 'Stakes that were taken' : 'Its stake was taken'}
       note={
         'Whoever signs two different votes on one contribution loses all that it has at stake, and whoever proposes ' +
-        'an epoch that is shown to be false what stands behind it: a tenth at most goes to who showed it, the rest is burnt.'
+        'an epoch that is shown to be false what stands behind it: a tenth at most goes to who showed it, ' +
+        'the rest is burnt.'
       }
     >
       <ReadList

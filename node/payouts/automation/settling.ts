@@ -54,7 +54,10 @@ export function createSettling(
         '`tilth wallet stake` adds to it'
       )
     if (stake - locked < minStake)
-      return `the stake stands behind an epoch that is not decided yet; ${tokenText(minStake)} tokens more let two be open`
+      return (
+        'the stake stands behind an epoch that is not decided yet; ' +
+        `${tokenText(minStake)} tokens more let two be open`
+      )
     const { deposited } = await chain.ledger.pool(pool)
     const bond = await chain.payouts.bondFor(pool, deposited)
     const balance = await chain.tokens.balanceOf(self)

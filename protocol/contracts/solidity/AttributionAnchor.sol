@@ -129,8 +129,8 @@ contract AttributionAnchor is StatementReader, ReentrancyGuardTransient {
     /// @notice The last round of an epoch that a validator was against.
     mapping(bytes32 pool => mapping(uint32 epoch => mapping(address validator => uint32))) public vetoOf;
 
-    /// @notice Bonds of vetoed proposals by what they stated (`contentOf`), one for each content: whoever proposes again
-    /// what was vetoed, and is vetoed again, loses that bond at once.
+    /// @notice Bonds of vetoed proposals by what they stated (`contentOf`), one for each content: whoever proposes
+    /// again what was vetoed, and is vetoed again, loses that bond at once.
     mapping(bytes32 pool => mapping(uint32 epoch => mapping(bytes32 content => Held))) public heldOf;
 
     event PoolDeposited(bytes32 indexed pool, uint256 amount);
@@ -148,7 +148,9 @@ contract AttributionAnchor is StatementReader, ReentrancyGuardTransient {
         string bundle,
         uint64 challengeEnds
     );
-    event EpochVoided(bytes32 indexed pool, uint32 indexed epoch, address indexed challenger, bytes32 reason, uint256 reward);
+    event EpochVoided(
+        bytes32 indexed pool, uint32 indexed epoch, address indexed challenger, bytes32 reason, uint256 reward
+    );
     event EpochVetoed(
         bytes32 indexed pool, uint32 indexed epoch, address indexed validator, uint32 round, uint128 vetoed
     );
@@ -404,8 +406,9 @@ contract AttributionAnchor is StatementReader, ReentrancyGuardTransient {
         _void(pool, number, epoch, "sum");
     }
 
-    /// @notice A staked validator of the pool's Datanet is against a proposal that is pending: what it recomputed differs,
-    /// or the bundle is not to be had. With more than a third of the weight, as for a contribution, the epoch is void.
+    /// @notice A staked validator of the pool's Datanet is against a proposal that is pending: what it recomputed
+    /// differs, or the bundle is not to be had. With more than a third of the weight, as for a contribution, the epoch
+    /// is void.
     /// @param round the proposal that is meant: a word that comes late counts against no other
     function veto(bytes32 pool, uint32 number, uint32 round) external nonReentrant {
         Epoch storage epoch = _challengeable(pool, number);

@@ -6,10 +6,10 @@ import {StatementReader} from "./StatementReader.sol";
 import {Statements} from "./Statements.sol";
 
 /// @title Datanets: who hosts and validates them, in which order their contributions came, and their versions' roots.
-/// @notice A Datanet's validators are its roster. Rosters have numbers from 1 on, and whatever is decided by one names it:
-/// contributions, versions, and the epochs of the AttributionAnchor. A sitting roster hands over to the next by more than
-/// two thirds of its own weight. A dead one is replaced by the host: it says whom by long before, and if no more than a
-/// third of the weight is against it until then, they sit.
+/// @notice A Datanet's validators are its roster. Rosters have numbers from 1 on, and whatever is decided by one names
+/// it: contributions, versions, and the epochs of the AttributionAnchor. A sitting roster hands over to the next by
+/// more than two thirds of its own weight. A dead one is replaced by the host: it says whom by long before, and if no
+/// more than a third of the weight is against it until then, they sit.
 contract DatanetRegistry is StatementReader {
     using Statements for Statements.Datanet;
     using Statements for Statements.Commitment;
@@ -152,9 +152,9 @@ contract DatanetRegistry is StatementReader {
         emit DatanetCreated(id, msg.sender, rules, createdAt, validators, weights);
     }
 
-    /// @notice The host or a sitting validator puts the next roster forward. A host's waits for consent or, at the latest,
-    /// for the silence of the sitting one; a validator's for consent, and so does all that a host puts forward beside the
-    /// one that is announced: who is alive has one thing to answer at a time.
+    /// @notice The host or a sitting validator puts the next roster forward. A host's waits for consent or, at the
+    /// latest, for the silence of the sitting one; a validator's for consent, and so does all that a host puts forward
+    /// beside the one that is announced: who is alive has one thing to answer at a time.
     function proposeRoster(bytes32 datanet, address[] calldata validators, uint96[] calldata weights)
         external
         returns (bytes32 succession)
@@ -185,9 +185,9 @@ contract DatanetRegistry is StatementReader {
         emit RosterSpoken(succession, msg.sender, consents, next.consent, next.against);
     }
 
-    /// @notice Seats a roster that was decided on: more than two thirds of the sitting one's weight consent, or the host
-    /// announced it, the silence is over (and not for long: an old announcement is none), and no more than a third is
-    /// against it. Anyone may. Whoever takes a seat has its stake by then.
+    /// @notice Seats a roster that was decided on: more than two thirds of the sitting one's weight consent, or the
+    /// host announced it, the silence is over (and not for long: an old announcement is none), and no more than a third
+    /// is against it. Anyone may. Whoever takes a seat has its stake by then.
     function seatRoster(bytes32 succession, address[] calldata validators, uint96[] calldata weights) external {
         Succession storage next = _open(succession);
         if (next.members != _membersOf(validators, weights)) revert BadRoster();
@@ -234,7 +234,8 @@ contract DatanetRegistry is StatementReader {
     }
 
     /// @notice Two signed votes of one validator on one contribution with different verdicts cost all its stake, once
-    /// per contribution, and its seat's vote, so that whoever has nothing at stake does not vote twice for nothing. The same verdict under two salts is no fraud: it counts once wherever votes are counted.
+    /// per contribution, and its seat's vote, so that whoever has nothing at stake does not vote twice for nothing. The
+    /// same verdict under two salts is no fraud: it counts once wherever votes are counted.
     function reportDoubleVote(
         Statements.Vote calldata a,
         bytes calldata signatureA,

@@ -30,8 +30,8 @@ contract NodeRegistry is StatementReader, Ownable, ReentrancyGuardTransient {
 
     TilthToken public immutable token;
     /// @notice Seconds between asking for stake back and getting it: evidence must be able to arrive in time, so it
-    /// outlasts every window in which something can be shown. The contracts that have such windows refuse to be deployed
-    /// otherwise.
+    /// outlasts every window in which something can be shown. The contracts that have such windows refuse to be
+    /// deployed otherwise.
     uint64 public immutable unbondDelay;
     /// @notice What whoever proposes epochs or votes must have staked.
     uint256 public immutable minStake;
@@ -149,7 +149,12 @@ contract NodeRegistry is StatementReader, Ownable, ReentrancyGuardTransient {
     /// @notice Takes what a node has bonded, up to an amount, also what is locked or on its way out. A node without any
     /// loses nothing here; what it did is for its caller to remember.
     /// @return taken what was taken
-    function slash(address node, uint256 amount, address reporter) external nonReentrant onlySlasher returns (uint256 taken) {
+    function slash(address node, uint256 amount, address reporter)
+        external
+        nonReentrant
+        onlySlasher
+        returns (uint256 taken)
+    {
         Bond storage bond = _bonds[node];
         taken = Math.min(amount, bond.staked + bond.unbonding);
         if (taken == 0) return 0;

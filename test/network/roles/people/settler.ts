@@ -9,8 +9,8 @@ A **scorer** weighs answers: it computes again how likely each contributor's par
 word about it pays nobody. A **settler** closes an epoch of a Datanet's pool: it divides what came in by those weights
 and proposes the result on chain with a bond. Everybody computes it again and may challenge it.
 
-**What it earns:** a tenth of the bond of each false epoch that your node shows to be false. Nobody pays for scoring or for an
-honest epoch; who has data, models or hardware in the network does it so that the pay goes where it belongs.
+**What it earns:** a tenth of the bond of each false epoch that your node shows to be false. Nobody pays for scoring
+or for an honest epoch; who has data, models or hardware in the network does it so that the pay goes where it belongs.
 
 **What it needs:** stake (\`tilth status\` says how much), tokens for the bond, coin for gas, and a CPU that runs the
 models it weighs.
