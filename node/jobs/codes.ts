@@ -27,6 +27,7 @@ export type JobsErrorCode =
   | 'job.base-unknown'
   | 'job.builder'
   | 'job.delivered'
+  | 'job.draw'
   | 'job.expired'
   | 'job.funds'
   | 'job.known'
@@ -41,6 +42,7 @@ export type JobsErrorCode =
   | 'progress.flood'
   | 'progress.steps'
   | 'result.invalid'
+  | 'result.old'
 
 declare module '../../protocol/primitives/errors.ts' {
   interface ErrorCodesByModule {

@@ -1,7 +1,7 @@
 import type { Network } from '../../protocol/crypto/index.ts'
 import type { Row } from '../../protocol/data/index.ts'
 import type { Address, Hex } from '../../protocol/primitives/index.ts'
-import type { Datanets, Escrows, Tokens } from '../chain/types.ts'
+import type { Datanets, Escrows, Ledger, Tokens } from '../chain/types.ts'
 import type { Engine } from '../engine/types.ts'
 import type { Availability, Clock, Events, Log, Metrics } from '../runtime/index.ts'
 import type { Shelf } from '../shelf/index.ts'
@@ -89,6 +89,7 @@ export interface JobsDeps {
     readonly escrows: Escrows
     readonly datanets: Pick<Datanets, 'version'>
     readonly tokens: Pick<Tokens, 'balanceOf'>
+    readonly ledger: Pick<Ledger, 'version' | 'confirmed' | 'confirmations' | 'caughtUp'>
   }
   readonly engine: Pick<Engine, 'open' | 'tune' | 'tuneSiblings' | 'heldOutLoss'>
   readonly versions: Versions

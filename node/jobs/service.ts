@@ -244,8 +244,8 @@ export function createJobsService(deps: JobsDeps): JobsService {
       done.abort()
       if (now.result === null)
         throw new TilthError('job.expired', `the job ended without a result: ${now.reason ?? 'closed by its builder'}`)
-      return { cid: now.result, result: await fetchResult(deps.files, now.result, options.signal) }
+      return { cid: now.result, result: await fetchResult(deps, now.result, options.signal) }
     },
-    result: (cid, options = {}) => fetchResult(deps.files, cid, options.signal)
+    result: (cid, options = {}) => fetchResult(deps, cid, options.signal)
   }
 }

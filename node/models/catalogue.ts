@@ -1,10 +1,9 @@
-import { jobResult } from '../../protocol/jobs/index.ts'
+import { decodeResult } from '../../protocol/jobs/index.ts'
 import type { JobResult } from '../../protocol/jobs/index.ts'
 import { modelRecord } from '../../protocol/models/index.ts'
 import type { ModelRecord } from '../../protocol/models/index.ts'
-import { InvalidError, checkNewName, zeroHash, readAs } from '../../protocol/primitives/index.ts'
+import { InvalidError, TilthError, checkNewName, zeroHash, readAs } from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
-import { decodeFrame } from '../../protocol/wire/index.ts'
 import { refusedWith } from '../chain/index.ts'
 import type { ChainEventOf, ModelOnChain, Registration } from '../chain/types.ts'
 import type { Parts } from './deps.ts'
@@ -101,8 +100,9 @@ export function createCatalogue(parts: Parts, tables: Tables): Catalogue {
   async function resultOf(cid: string, providers: readonly string[]): Promise<JobResult> {
     const bytes = await files.fetchBytes(cid, { maxBytes: maxResultBytes, providers })
     try {
-      return decodeFrame(bytes, jobResult, maxResultBytes)
+      return decodeResult(bytes, maxResultBytes)
     } catch (cause) {
+      if (cause instanceof TilthError && cause.code === 'result.old') throw cause
       throw new InvalidError('result.invalid', `${cid} is not the result of a tune job`, {
         cause,
         help: 'Give the CID that the job shows once it is completed.'

@@ -7,6 +7,9 @@ export const maxBundleBytes = 64 << 20
 export const bundleBytes = (receipts: number): number => Math.min(maxBundleBytes, (16 << 20) + receipts * (12 << 10))
 /** Receipts of one epoch; what is over waits for the next. */
 export const maxEpochReceipts = 20_000
+/** Held-out questions that a validator measures itself, drawn by it alone; and models whose draw it remembers. */
+export const sampledQuestions = 8
+export const mostSamples = 64
 /** Held-out questions measured in one call of the engine, so that serving gets its turn in between. */
 export const heldOutBatch = 4
 /** Tokens that a model's own answer to a held-out question may be longer than the true one. */

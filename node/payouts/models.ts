@@ -1,11 +1,11 @@
-import { playersOf } from '../../protocol/jobs/index.ts'
 import type { JobResult } from '../../protocol/jobs/index.ts'
-import { checkResult, measureOf } from '../../protocol/payouts/index.ts'
+import { measureOf } from '../../protocol/payouts/index.ts'
 import type { Measure } from '../../protocol/payouts/index.ts'
-import { InvalidError, NotFoundError, zeroHash } from '../../protocol/primitives/index.ts'
+import { NotFoundError, zeroHash } from '../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../protocol/primitives/index.ts'
 import type { ModelOnChain } from '../chain/types.ts'
 import type { Lease } from '../shelf/index.ts'
+import { createAdmission } from './admission.ts'
 import { modelHeldMs, modelsHeld } from './limits.ts'
 import type { PayoutsDeps } from './types.ts'
 
@@ -47,7 +47,11 @@ export interface Models {
 /**
  * Models never change once registered: what was found is kept, what failed is tried again when it is next asked for.
  */
-export function createModels(deps: Pick<PayoutsDeps, 'chain' | 'result' | 'versions' | 'shelf' | 'clock'>): Models {
+export function createModels(
+  deps: Pick<PayoutsDeps, 'chain' | 'files' | 'result' | 'versions' | 'shelf' | 'clock'>
+): Models {
+  const admission = createAdmission(deps)
+
   function keep<K, V>(find: (key: K) => Promise<V>): (key: K) => Promise<V> {
     const kept = new Map<K, Promise<V>>()
     return key => {
@@ -72,22 +76,12 @@ export function createModels(deps: Pick<PayoutsDeps, 'chain' | 'result' | 'versi
     const found = await registered(model)
     if (found.result === '') return null
     const result = await deps.result(found.result)
-    const { spec } = result
-    // [reject] The result is of this model's base, Datanet and version.
-    if (spec.base !== found.base || spec.datanet !== found.datanet || spec.version !== found.version)
-      throw new InvalidError('result.other', 'the registered result is of another base or Datanet version')
-    // [reject] The deployed adapter is the one that everybody's rows made.
-    if (result.adapters.at(-1) !== found.adapter)
-      throw new InvalidError('result.adapter', 'the registered adapter is not the one that was trained on all rows')
-    return { registered: found, result, measure: await measured(model, result, found.split.data) }
+    await admission.admit(found, result)
+    return { registered: found, result, measure: measured(model, result, found.split.data) }
   })
 
-  async function measured(model: Hex, result: JobResult, dataPoints: number): Promise<Measure> {
-    const { players, coalitions, spec } = result
-    const rows = await deps.versions.rows(spec)
-    checkResult(result, playersOf(rows.map(({ contributor }) => contributor)))
-    return measureOf({ model, players, coalitions, dataPoints })
-  }
+  const measured = (model: Hex, { players, coalitions }: JobResult, dataPoints: number): Measure =>
+    measureOf({ model, players, coalitions, dataPoints })
 
   /** By model, in the order of their last use. */
   const held = new Map<Hex, { leases: readonly Lease[]; folders: Folders; usedAt: number }>()
@@ -129,10 +123,11 @@ export function createModels(deps: Pick<PayoutsDeps, 'chain' | 'result' | 'versi
     async unregistered(cid, parties) {
       const result = await deps.result(cid)
       const { job, spec } = result
+      await admission.drawn(result)
       return {
         registered: { id: job, base: spec.base, ...parties },
         result,
-        measure: await measured(job, result, 0)
+        measure: measured(job, result, 0)
       }
     },
     async poolOf(model) {

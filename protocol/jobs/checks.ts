@@ -137,7 +137,7 @@ export function checkDelivery(delivery: Signed<'Delivery'>, award: AwardDocument
   requireSigner(network, delivery, worker)
 }
 
-/** @throws InvalidError `delivery.log`, `delivery.count`, `delivery.steps` */
+/** @throws InvalidError `delivery.log`, `delivery.count`, `delivery.same`, `delivery.steps` */
 export function checkDeliveryContent(content: DeliveryContent, delivery: Message<'Delivery'>, lot: Lot): void {
   // [reject] Adapters and logs are those that were signed for.
   if (contentHash(content) !== delivery.log)
@@ -146,6 +146,7 @@ export function checkDeliveryContent(content: DeliveryContent, delivery: Message
   const count = adaptersIn(lot)
   if (content.adapters.length !== count || content.logs.length !== count)
     reject('delivery.count', `the lot has ${count} adapters, the delivery ${content.adapters.length}`)
+  if (new Set(content.adapters).size !== count) reject('delivery.same', 'one adapter stands for several coalitions')
   // [reject] A log has a loss for each of its steps.
   if (content.logs.some(log => log.loss.length !== log.steps))
     reject('delivery.steps', 'a log has more or fewer losses than steps')

@@ -48,7 +48,7 @@ export const coalitionCount = (players: number, count: number): number =>
  * The coalitions whose siblings a job trains, as bitmasks: first the empty one, last the full one. All of them for up
  * to six players; beyond, pairs of a random half of the players and its complement, without repetition. Halves say most
  * about everybody: of coalitions of one player, or of all but one, each is about that one alone.
- * @param seed what nobody chose who knew the players
+ * @param seed chain randomness: nobody has picked it
  */
 export function coalitionsOf(seed: Hex, players: number, count: number): bigint[] {
   const all = 1n << BigInt(players)

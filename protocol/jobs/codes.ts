@@ -19,6 +19,7 @@ export type ProtocolJobsErrorCode =
   | 'closed.result'
   | 'delivery.count'
   | 'delivery.lot'
+  | 'delivery.same'
   | 'delivery.steps'
   | 'delivery.worker'
   | 'job.budget'
@@ -28,6 +29,17 @@ export type ProtocolJobsErrorCode =
   | 'job.transition'
   | 'players.many'
   | 'players.none'
+  | 'result.adapters'
+  | 'result.award'
+  | 'result.coalitions'
+  | 'result.delivered'
+  | 'result.draw'
+  | 'result.lots'
+  | 'result.old'
+  | 'result.players'
+  | 'result.same'
+  | 'result.self'
+  | 'result.statement'
 
 declare module '../primitives/errors.ts' {
   interface ErrorCodesByModule {

@@ -61,6 +61,8 @@ export type Forfeit = z.infer<typeof forfeit>
  * Players and their rows are kept with the job, so that prices and divisions can be computed again without the data.
  */
 const plan = z.strictObject({
+  /** What drew its coalitions; left away where a version drew them by the job's own hash. */
+  draw: bytes32.optional(),
   players: z.array(address),
   rows: z.array(z.int().min(0)),
   lots: z.array(lotState),
@@ -146,12 +148,13 @@ export function withBid(record: JobRecord, bid: Signed<'Bid'>): JobRecord {
 /** bidding -> running */
 export function begin(
   state: JobState,
+  draw: Hex,
   players: readonly Address[],
   rows: readonly number[],
   lots: readonly LotState[]
 ): Extract<JobState, { state: 'running' }> {
   if (state.state !== 'bidding') throw wrong(state.state, 'running')
-  return { state: 'running', players: [...players], rows: [...rows], lots: [...lots], forfeits: [] }
+  return { state: 'running', draw, players: [...players], rows: [...rows], lots: [...lots], forfeits: [] }
 }
 
 /** running -> completed, once every lot is released */

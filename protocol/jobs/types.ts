@@ -101,7 +101,11 @@ export type DeliveryContent = z.infer<typeof deliveryContent>
 /** The finished product of a job, kept on IPFS and named by the model's registration: everything attribution needs. */
 export const jobResult = z.strictObject({
   job: bytes32,
+  /** The builder's word, whose digest the job's id is. */
+  statement: signedSchema('TuneJob'),
   spec: tuneSpec,
+  /** What drew the coalitions: chain randomness that no builder chooses. */
+  draw: bytes32,
   /** Contributor addresses in the order that coalition bitmasks use (bit i = player i). */
   players: z.array(address).min(1).max(256),
   /** Decimal bitmask of each coalition (bigint), in the job's drawn order; first the empty one, last the full one. */
@@ -110,6 +114,11 @@ export const jobResult = z.strictObject({
     .min(2)
     .max(maxCoalitions),
   /** Adapter folder per coalition; null for the empty one (the base model), the deployed adapter for the full one. */
-  adapters: z.array(cidText.nullable()).min(2).max(maxCoalitions)
+  adapters: z.array(cidText.nullable()).min(2).max(maxCoalitions),
+  /** Who trained what: each award has an escrow on chain, each delivery names the adapters. */
+  lots: z
+    .array(z.strictObject({ award: awardDocument, delivery: signedSchema('Delivery') }))
+    .min(1)
+    .max(maxCoalitions)
 })
 export type JobResult = z.infer<typeof jobResult>

@@ -1,7 +1,5 @@
 import { contentHash, InvalidError } from '../primitives/index.ts'
-import type { Address, Hex } from '../primitives/index.ts'
-import { coalitionsOf } from '../jobs/index.ts'
-import type { JobResult } from '../jobs/index.ts'
+import type { Hex } from '../primitives/index.ts'
 import { checkFits, pooledOver, weightMatrix, weightsOver } from './shapley.ts'
 import type { WeightMatrix, Weights } from './shapley.ts'
 import { spanUtilities } from './spans.ts'
@@ -17,27 +15,6 @@ export function measureOf({ model, players, coalitions, dataPoints }: ModelMeasu
   // [reject] A player is named once.
   if (new Set(players).size !== players.length) throw new InvalidError('measure.players', 'a player is named twice')
   return { model, players, coalitions, dataPoints, matrix: weightMatrix(players.length, coalitions.map(BigInt)) }
-}
-
-/**
- * A tune job's result, as what attribution may be computed from.
- * @param players the version's contributors, in the order of authorship (`playersOf`)
- */
-export function checkResult(result: JobResult, players: readonly Address[]): void {
-  // [reject] The players are the version's contributors: nobody is left out, nobody is added.
-  if (result.players.join() !== players.join())
-    throw new InvalidError('result.players', 'the result names other players than the version has contributors')
-  // [reject] The coalitions are those that the job's hash draws: nobody has picked them.
-  const drawn = coalitionsOf(result.job, players.length, result.spec.coalitions).map(String)
-  if (drawn.join() !== result.coalitions.join())
-    throw new InvalidError('result.coalitions', "the result has other coalitions than the job's hash draws")
-  // [reject] Every coalition has its adapter; only the empty one has none.
-  if (
-    result.adapters.length !== result.coalitions.length ||
-    result.adapters.some((adapter, i) => (adapter === null) !== (result.coalitions[i] === '0'))
-  ) {
-    throw new InvalidError('result.adapters', 'a coalition has no adapter, or the empty one has')
-  }
 }
 
 /**

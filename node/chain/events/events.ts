@@ -45,7 +45,15 @@ const fields = {
   RosterSeated: { datanet: bytes32, roster: small, validators: weights },
   Committed: { datanet: bytes32, contribution: bytes32, contributor: address, commitment: bytes32, index: uint(64) },
   // The contract bounds no CID: a longer one than any that is real is no version that anybody can read.
-  VersionAnchored: { datanet: bytes32, version: small, root: bytes32, count: small, cid: z.string().max(100) },
+  VersionAnchored: {
+    datanet: bytes32,
+    version: small,
+    root: bytes32,
+    count: small,
+    cid: z.string().max(100),
+    /** Of the block it stands in: no log says it of itself. */
+    blockHash: bytes32
+  },
   DoubleVote: { contribution: bytes32, validator: address, reporter: address, slashed: amount },
   ModelRegistered: { model: bytes32, builder: address, datanet: bytes32, registration },
   ModelRetired: { model: bytes32 },

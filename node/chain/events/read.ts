@@ -45,7 +45,8 @@ export function readEvents(
   const events: ChainEvent[] = []
   for (const log of parseEventLogs({ abi: allAbis, eventName: eventNames, logs: [...logs] })) {
     const { eventName: name, blockNumber, logIndex, transactionHash: transaction } = log
-    const args = shaped(log.args as Record<string, unknown>)
+    const beside = name === 'VersionAnchored' ? { blockHash: log.blockHash } : {}
+    const args = { ...shaped(log.args as Record<string, unknown>), ...beside }
     const result = chainEvent.safeParse(asWritten({ ...args, name, block: blockNumber, logIndex, transaction }))
     if (result.success) events.push(result.data)
     else {

@@ -47,8 +47,10 @@ export const applyDatanets = {
       ? undefined
       : `commitment ${known.commitments + 1n} of ${datanet} is missing`
   },
-  async VersionAnchored({ datanet, version, root, count, cid, block, transaction }, draft, tables) {
-    const { datanets, versions } = tables
+  async VersionAnchored({ datanet, version, root, count, cid, blockHash, block, transaction }, draft, tables) {
+    const { datanets, draws, versions } = tables
+    const draw = (await draft.get(draws, `${datanet}/${root}`)) ?? blockHash
+    await draft.put(draws, `${datanet}/${root}`, draw)
     const known = await draft.get(datanets, datanet)
     await draft.put(versions, `${datanet}/${sequenceKey(version)}`, {
       datanet,
@@ -56,6 +58,7 @@ export const applyDatanets = {
       root,
       count,
       cid,
+      draw,
       block,
       transaction
     })

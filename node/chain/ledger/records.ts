@@ -82,6 +82,11 @@ export const versionRecord = z.strictObject({
   root: bytes32,
   count: small,
   cid: z.string(),
+  /**
+   * What is drawn for it: the hash of the block in which the Datanet's first version of this root was anchored. Who
+   * anchors the same again draws nothing anew.
+   */
+  draw: bytes32,
   block,
   transaction: bytes32
 })
@@ -304,6 +309,8 @@ export function openTables(store: Pick<Store, 'collection'>) {
     authorship: table('authorship', id),
     /** DATANET/VERSION */
     versions: table('versions', versionRecord),
+    /** DATANET/ROOT → what is drawn for it. */
+    draws: table('draws', bytes32),
     models: table('models', modelRecord),
     /** PLACE → model. */
     modelOrder: table('model-order', id),

@@ -69,7 +69,9 @@ export function createCommitments(
     hooks.changed(datanet)
   }
 
-  async function anchored(event: Omit<ChainEventOf<'VersionAnchored'>, 'name' | 'logIndex'>): Promise<void> {
+  async function anchored(
+    event: Omit<ChainEventOf<'VersionAnchored'>, 'name' | 'logIndex' | 'blockHash'>
+  ): Promise<void> {
     const { datanet, version, root, count, cid, transaction, block } = event
     if (!hooks.follows(datanet) || (await book.version(datanet, version))?.root === root) return
     await book.putVersion({ datanet, version, root, count, cid, transaction, block })

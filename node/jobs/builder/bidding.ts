@@ -13,6 +13,7 @@ import type { Signed } from '../../../protocol/crypto/index.ts'
 import { InvalidError, contentHash, tokenText } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import type { JobsDeps } from '../deps.ts'
+import { drawOf } from '../draw.ts'
 import type { Desk } from './desk.ts'
 import { endWithout } from './endings.ts'
 
@@ -75,11 +76,12 @@ async function awardAmong(desk: Desk, id: Hex, record: JobRecord, bids: readonly
   const players = playersOf(owners)
   const rows = rowCounts(players, owners)
   const { budget, deadline } = record.document.statement.message
-  const plan = planAwards(bids, budget, coalitionsOf(id, players.length, record.document.spec.coalitions), rows)
+  const draw = await drawOf(deps.chain, record.document.spec)
+  const plan = planAwards(bids, budget, coalitionsOf(draw, players.length, record.document.spec.coalitions), rows)
   if (plan === undefined) return false
   const lots = plan.map(one => awardLot(offer(one.lot), signAward(deps, id, one, 0, deadline)))
   await escrows.change(id, now =>
-    now.state.state === 'bidding' ? { ...now, state: begin(now.state, players, rows, lots) } : now
+    now.state.state === 'bidding' ? { ...now, state: begin(now.state, draw, players, rows, lots) } : now
   )
   return true
 }

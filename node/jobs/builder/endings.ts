@@ -70,7 +70,7 @@ export async function finish(
   id: Hex,
   state: Extract<JobState, { state: 'running' }>
 ): Promise<void> {
-  const result = composeResult(id, escrows.must(id).document.spec, state)
+  const result = composeResult(id, escrows.must(id).document, state)
   const cid = await deps.files.addBytes(new TextEncoder().encode(canonicalJson(result)))
   const closed = signStatement(deps.network, 'JobClosed', { job: id, completed: true, result: cid }, deps.key)
   await escrows.change(id, record => ({ ...record, state: complete(record.state, cid, closed) }))

@@ -55,8 +55,8 @@ export function createLots(desk: Desk): Lots {
   function candidate(id: Hex, lot: Pick<LotState, 'lot' | 'failed'>): PlannedAward | undefined {
     const record = escrows.must(id)
     if (record.state.state !== 'running') return undefined
-    const { players, rows } = record.state
-    const coalitions = coalitionsOf(id, players.length, record.document.spec.coalitions)
+    const { draw = id, players, rows } = record.state
+    const coalitions = coalitionsOf(draw, players.length, record.document.spec.coalitions)
     const here = new Set(deps.peers.connected().map(({ address }) => address))
     const bids = record.bids.filter(({ message }) => message.expires > nowSeconds() && here.has(message.worker))
     return pickReplacement(bids, lot.lot, lot.failed, budgetLeft(record), coalitions, rows)

@@ -6,7 +6,6 @@ import {
   rowCounts,
   trainSettings
 } from '../../../protocol/jobs/index.ts'
-import { zeroHash } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { Sizes } from '../../shelf/index.ts'
 import type { Book } from '../book.ts'
@@ -14,6 +13,7 @@ import { defaultPolicy } from '../deps.ts'
 import type { JobsDeps, OwnedRow } from '../deps.ts'
 import type { CostEstimate, PlanRequest, TunePlan } from '../types.ts'
 import { checkBase } from './base.ts'
+import { drawOf } from '../draw.ts'
 import { anchoredVersion } from './post.ts'
 
 /** A base of so many bytes is opened to be known exactly, where it takes no longer than this. */
@@ -49,7 +49,7 @@ export async function planTune(deps: JobsDeps, book: Pick<Book, 'all'>, request:
   // [reject] What was given is within its bounds.
   const settings = trainSettings.parse({ ...known.settings, ...request.settings })
   const coalitions = request.coalitions ?? known.coalitions
-  const drawn = coalitionsOf(zeroHash, players.length, coalitions)
+  const drawn = coalitionsOf(await drawOf(deps.chain, request), players.length, coalitions)
   const counts = rowCounts(players, owners)
   const siblingRows = drawn.slice(1, -1).reduce((sum, coalition) => sum + coalitionCost(coalition, counts), 0)
   const cost = costOf(book, request, {

@@ -112,9 +112,9 @@ async function measureOwnRows(
   signal: AbortSignal
 ): Promise<void> {
   if (record.state.state !== 'running') return
-  const { players } = record.state
+  const { draw = id, players } = record.state
   const owned = await deps.versions.rows(record.document.spec, { signal })
-  const coalitions = coalitionsOf(id, players.length, record.document.spec.coalitions)
+  const coalitions = coalitionsOf(draw, players.length, record.document.spec.coalitions)
   const indices = rowsOf(
     coalitions.at(sibling === 'all' ? -1 : sibling) ?? 0n,
     players,

@@ -5,6 +5,7 @@ import { coalitionsOf, playersOf, rowsOf } from '../../../protocol/jobs/index.ts
 import type { Lot, TuneSpec } from '../../../protocol/jobs/index.ts'
 import { contentHash } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
+import { drawOf } from '../draw.ts'
 import { checkVersion } from '../versions.ts'
 import { DeclinedError } from './declines.ts'
 import type { DeclineCode } from './declines.ts'
@@ -52,7 +53,6 @@ async function orDecline<T>(step: Promise<T>, code: DeclineCode, reason: string,
 
 export interface Estimator {
   estimate(
-    job: Hex,
     spec: TuneSpec,
     builder: Address,
     /** Throws where an estimate is not within the job's terms. */
@@ -60,15 +60,15 @@ export interface Estimator {
     signal?: AbortSignal
   ): Promise<Estimate>
   /** Seconds for a lot by what was measured, uncorrected; undefined where nothing was. */
-  reckon(job: Hex, spec: TuneSpec, lot: Lot, signal?: AbortSignal): Promise<number | undefined>
+  reckon(spec: TuneSpec, lot: Lot, signal?: AbortSignal): Promise<number | undefined>
 }
 
 /** Of all rows, how many the siblings of a lot train on together: 2 is twice as many as the adapter. */
-function sharesOf(job: Hex, { coalitions: count }: TuneSpec, lot: Lot, rows: readonly OwnedRow[]): number {
+function sharesOf(draw: Hex, { coalitions: count }: TuneSpec, lot: Lot, rows: readonly OwnedRow[]): number {
   if (lot.kind === 'adapter') return 1
   const owners = rows.map(({ contributor }) => contributor)
   const players = playersOf(owners)
-  const coalitions = coalitionsOf(job, players.length, count)
+  const coalitions = coalitionsOf(draw, players.length, count)
   const trained = lot.coalitions.reduce((sum, index) => {
     const coalition = coalitions[index]
     return sum + (coalition === undefined ? 0 : rowsOf(coalition, players, owners).length)
@@ -77,9 +77,9 @@ function sharesOf(job: Hex, { coalitions: count }: TuneSpec, lot: Lot, rows: rea
 }
 
 /** All siblings of a job as one lot: every coalition but the empty one and the full one. */
-function allSiblings(job: Hex, spec: TuneSpec, rows: readonly OwnedRow[]): Lot {
+function allSiblings(draw: Hex, spec: TuneSpec, rows: readonly OwnedRow[]): Lot {
   const players = playersOf(rows.map(({ contributor }) => contributor))
-  const { length } = coalitionsOf(job, players.length, spec.coalitions)
+  const { length } = coalitionsOf(draw, players.length, spec.coalitions)
   return { kind: 'siblings', coalitions: Array.from({ length: length - 2 }, (_, i) => i + 1) }
 }
 
@@ -140,14 +140,13 @@ export function createEstimator(deps: JobsDeps, policy: WorkerPolicy, experience
     return contentHash({ base, batch, rank, targets: [...targets].sort(), method, cutoff })
   }
 
-  function secondsFor(job: Hex, spec: TuneSpec, lot: Lot, rows: readonly OwnedRow[], known: Speed): number {
+  function secondsFor(draw: Hex, spec: TuneSpec, lot: Lot, rows: readonly OwnedRow[], known: Speed): number {
     const once = (charactersOf(rows) * spec.settings.epochs) / known.charactersPerSecond
-    const shares = sharesOf(job, spec, lot, rows)
+    const shares = sharesOf(draw, spec, lot, rows)
     return shares === 0 ? 0 : known.overheadSeconds + once * shares
   }
 
   async function estimate(
-    job: Hex,
     spec: TuneSpec,
     builder: Address,
     accept: (estimate: Estimate) => void,
@@ -171,12 +170,13 @@ export function createEstimator(deps: JobsDeps, policy: WorkerPolicy, experience
         `its ${rows.length} rows are more than the ${policy.maxRows} that are allowed here`,
         'Allow more with worker.maxRows in the configuration.'
       )
+    const draw = await drawOf(deps.chain, spec)
     const key = keyOf(spec)
     const known = await speeds.get(key)
     const ratios = { adapter: await experience.ratio('adapter'), siblings: await experience.ratio('siblings') }
     const priced = (measured: Speed): Estimate => {
-      const adapter = ratios.adapter * secondsFor(job, spec, { kind: 'adapter' }, rows, measured)
-      const siblings = ratios.siblings * secondsFor(job, spec, allSiblings(job, spec, rows), rows, measured)
+      const adapter = ratios.adapter * secondsFor(draw, spec, { kind: 'adapter' }, rows, measured)
+      const siblings = ratios.siblings * secondsFor(draw, spec, allSiblings(draw, spec, rows), rows, measured)
       const adapterSeconds = Math.max(1, Math.ceil(adapter))
       const price = policy.pricePerSecond * BigInt(adapterSeconds)
       return {
@@ -229,11 +229,11 @@ export function createEstimator(deps: JobsDeps, policy: WorkerPolicy, experience
     }
   }
 
-  async function reckon(job: Hex, spec: TuneSpec, lot: Lot, signal?: AbortSignal): Promise<number | undefined> {
+  async function reckon(spec: TuneSpec, lot: Lot, signal?: AbortSignal): Promise<number | undefined> {
     const known = await speeds.get(keyOf(spec))
     if (known === undefined) return undefined
     const rows = await deps.versions.rows(spec, signal === undefined ? {} : { signal })
-    return secondsFor(job, spec, lot, rows, known)
+    return secondsFor(await drawOf(deps.chain, spec), spec, lot, rows, known)
   }
   return { estimate, reckon }
 

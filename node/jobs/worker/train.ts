@@ -15,6 +15,7 @@ import type { DeliveryContent, Lot, TrainingLog, TuneSpec } from '../../../proto
 import { InvalidError, TilthError, canonicalJson } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import type { EvaluationSettings, TrainProgress, TuneJob, TuneResult } from '../../engine/types.ts'
+import { drawOf } from '../draw.ts'
 import { checkVersion } from '../versions.ts'
 import type { Lease } from '../../shelf/index.ts'
 import { writeWhole } from '../../store/index.ts'
@@ -87,6 +88,7 @@ async function trainOn(deps: JobsDeps, model: string, training: Training): Promi
             ...common,
             coalitions: siblingRows(
               training,
+              await drawOf(deps.chain, spec),
               owned.map(({ contributor }) => contributor)
             ),
             output: outputs
@@ -142,11 +144,11 @@ async function watching(
   }
 }
 
-/** Row indices of each sibling in the lot, from the version's own order and the job's own draw. */
-function siblingRows({ job, spec, lot }: Training, owners: readonly Address[]): number[][] {
+/** Row indices of each sibling in the lot, from the version's own order and draw. */
+function siblingRows({ spec, lot }: Training, draw: Hex, owners: readonly Address[]): number[][] {
   if (lot.kind === 'adapter') return []
   const players = playersOf(owners)
-  const coalitions = coalitionsOf(job, players.length, spec.coalitions)
+  const coalitions = coalitionsOf(draw, players.length, spec.coalitions)
   return lot.coalitions.map(index => {
     const coalition = coalitions[index]
     if (coalition === undefined || index === coalitions.length - 1)

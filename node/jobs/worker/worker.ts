@@ -21,6 +21,7 @@ import type { Lease } from '../../shelf/index.ts'
 import { awardNames } from '../awards.ts'
 import type { Book, KnownJob } from '../book.ts'
 import type { JobsDeps, JobsTiming, WorkerPolicy } from '../deps.ts'
+import { drawOf } from '../draw.ts'
 import { DeclinedError, createDeclines } from './declines.ts'
 import type { DeclineView } from './declines.ts'
 import { createExperience } from './experience.ts'
@@ -141,7 +142,7 @@ export function createWorker(
         )
     }
     const { spec } = job.document
-    const { seconds, price, siblingPrice } = await estimator.estimate(id, spec, builder, accept, stopping.signal)
+    const { seconds, price, siblingPrice } = await estimator.estimate(spec, builder, accept, stopping.signal)
     const signed = signStatement(
       deps.network,
       'Bid',
@@ -171,7 +172,7 @@ export function createWorker(
     const expected = lotPrice(
       mine.message,
       award.lot,
-      coalitionsOf(message.job, players.length, job.document.spec.coalitions),
+      coalitionsOf(await drawOf(deps.chain, job.document.spec), players.length, job.document.spec.coalitions),
       rowCounts(players, owners)
     )
     checkEscrow(message, builder, expected, await deps.chain.escrows.escrow(escrow))
@@ -308,9 +309,9 @@ export function createWorker(
   }
 
   /** How long a lot took here: the next bids come nearer. */
-  async function learn({ job, spec, lot, signal }: Training, took: number): Promise<void> {
+  async function learn({ spec, lot, signal }: Training, took: number): Promise<void> {
     try {
-      const reckoned = await estimator.reckon(job, spec, lot, signal)
+      const reckoned = await estimator.reckon(spec, lot, signal)
       if (reckoned !== undefined) await experience.note(lot.kind, { reckoned, took })
     } catch (error) {
       log('how long a lot took is not remembered', error)

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto'
 import {
   attributionOf,
   everyPlayer,
@@ -10,7 +11,8 @@ import {
 import type { Attribution, HeldOutDocument, Measure, Measured } from '../../../protocol/payouts/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { Row } from '../../../protocol/data/index.ts'
-import { heldOutBatch, mostOwnTokens } from '../limits.ts'
+import { createCache } from '../../runtime/index.ts'
+import { heldOutBatch, mostOwnTokens, mostSamples, sampledQuestions } from '../limits.ts'
 import type { Models, Weighed } from '../models.ts'
 import { createIndexes } from './candidates.ts'
 import type { AttributeRequest, PayoutsDeps } from '../types.ts'
@@ -20,10 +22,27 @@ export interface Weigher {
   attribute(request: AttributeRequest): Promise<Attribution | null>
   /** null for a model without siblings. */
   heldOut(model: Hex): Promise<HeldOutDocument | null>
+  /** Measures a few of the questions, which nobody else knows: enough to see whether another has measured them. */
+  sample(model: Hex): Promise<void>
+  /** What another states, with what was measured here in place of those few: the same exactly where both agree. */
+  sampled(stated: HeldOutDocument): Promise<HeldOutDocument | null>
   /** What was found before; nothing is measured for it. */
   knownHeldOut(model: Hex): Promise<HeldOutDocument | undefined>
   /** The same of what is not registered yet; not kept. */
   measure(weighed: Weighed): Promise<HeldOutDocument>
+}
+
+/** A true answer to a held-out question, or the model's own, as siblings would have given it. */
+interface Text {
+  readonly messages: Row['messages']
+  readonly answerIds: readonly number[]
+  readonly utilities: number[]
+}
+/** Some of a model's questions, by their places among so many: for each its true answer and the model's own. */
+interface Sample {
+  readonly questions: number
+  readonly places: readonly number[]
+  readonly texts: readonly Text[]
 }
 
 export function createWeigher(deps: Pick<PayoutsDeps, 'engine' | 'versions' | 'store'>, models: Models): Weigher {
@@ -65,12 +84,26 @@ export function createWeigher(deps: Pick<PayoutsDeps, 'engine' | 'versions' | 's
     return document
   }
 
+  const questionsOf = async ({ result }: Weighed): Promise<readonly Row[]> =>
+    spread(await deps.versions.heldOut(result.spec), maxHeldOutQuestions)
+
   async function measure(weighed: Weighed): Promise<HeldOutDocument> {
+    const { measure } = weighed
+    const texts = await textsOf(weighed, await questionsOf(weighed))
+    // Who moves all answers shows in the true ones together; only then it is known who each of them may owe to.
+    const pooled = pooledCandidates(
+      measure,
+      texts.filter((_, i) => i % 2 === 0).map(({ utilities }) => utilities)
+    )
+    return { model: measure.model, questions: await measuredOf(weighed, texts, pooled) }
+  }
+
+  /** For each question its true answer, then the model's own. */
+  async function textsOf(weighed: Weighed, rows: readonly Row[]): Promise<Text[]> {
     const { measure } = weighed
     const { base, adapters } = await models.folders(weighed)
     const adapter = adapters[measure.matrix.full] ?? undefined
-    const texts: { messages: Row['messages']; answerIds: readonly number[]; utilities: number[] }[] = []
-    const rows = spread(await deps.versions.heldOut(weighed.result.spec), maxHeldOutQuestions)
+    const texts: Text[] = []
     for (let at = 0; at < rows.length; at += heldOutBatch) {
       const answers = await Promise.all(
         rows.slice(at, at + heldOutBatch).map(async row => {
@@ -87,11 +120,16 @@ export function createWeigher(deps: Pick<PayoutsDeps, 'engine' | 'versions' | 's
       for (const [i, text] of answers.flat().entries())
         texts.push({ ...text, utilities: utilitiesOf(measure, scores[i] ?? []) })
     }
-    // Who moves all answers shows in the true ones together; only then it is known who each of them may owe to.
-    const pooled = pooledCandidates(
-      measure,
-      texts.filter((_, i) => i % 2 === 0).map(({ utilities }) => utilities)
-    )
+    return texts
+  }
+
+  async function measuredOf(
+    weighed: Weighed,
+    texts: readonly Text[],
+    pooled: readonly number[]
+  ): Promise<HeldOutDocument['questions']> {
+    const { measure } = weighed
+    const { base } = await models.folders(weighed)
     const index = isScreened(measure) ? await indexOf(weighed) : undefined
     const found: Measured[] = []
     for (const { messages, answerIds, utilities } of texts)
@@ -101,13 +139,42 @@ export function createWeigher(deps: Pick<PayoutsDeps, 'engine' | 'versions' | 's
           index?.find(messages, await deps.engine.decode(base, answerIds), maxCandidates, pooled) ??
           everyPlayer(measure)
       })
-    return {
-      model: measure.model,
-      questions: rows.flatMap((_, i) => {
-        const [truth, own] = [found[2 * i], found[2 * i + 1]]
-        return truth === undefined || own === undefined ? [] : { truth, own }
-      })
-    }
+    return texts.flatMap((_, i) => {
+      const [truth, own] = i % 2 === 0 ? [found[i], found[i + 1]] : []
+      return truth === undefined || own === undefined ? [] : { truth, own }
+    })
+  }
+
+  const samples = createCache<Hex, Promise<Sample | null>>({ max: mostSamples })
+  async function drawSample(model: Hex): Promise<Sample | null> {
+    const weighed = await models.weighed(model)
+    if (weighed === null) return null
+    const rows = await questionsOf(weighed)
+    const places = rows.map((_, i) => i)
+    while (places.length > sampledQuestions) places.splice(randomInt(places.length), 1)
+    const drawn = places.flatMap(place => rows[place] ?? [])
+    return { questions: rows.length, places, texts: await textsOf(weighed, drawn) }
+  }
+  function sampleOf(model: Hex): Promise<Sample | null> {
+    const known = samples.get(model)
+    if (known !== undefined) return known
+    const drawing = drawSample(model)
+    samples.set(model, drawing)
+    drawing.catch(() => {
+      samples.delete(model) // asked again, it is tried again
+    })
+    return drawing
+  }
+
+  async function sampled(stated: HeldOutDocument): Promise<HeldOutDocument | null> {
+    const { model } = stated
+    const [weighed, sample] = [await models.weighed(model), await sampleOf(model)]
+    if (weighed === null || sample === null) return null
+    const found = await measuredOf(weighed, sample.texts, pooledIn(stated, weighed.measure))
+    const own = new Map(sample.places.map((place, i) => [place, found[i]]))
+    const [any] = found
+    const questions = Array.from({ length: sample.questions }, (_, i) => own.get(i) ?? stated.questions[i] ?? any)
+    return { model, questions: questions.flatMap(question => question ?? []) }
   }
 
   /** What the model itself says, by its likeliest tokens. */
@@ -139,7 +206,16 @@ export function createWeigher(deps: Pick<PayoutsDeps, 'engine' | 'versions' | 's
     return measuring
   }
 
-  return { attribute, knownHeldOut: model => documents.get(model), measure, heldOut }
+  return {
+    attribute,
+    knownHeldOut: model => documents.get(model),
+    measure,
+    heldOut,
+    async sample(model) {
+      await sampleOf(model)
+    },
+    sampled
+  }
 }
 
 /** Whether players are too many to be candidates of every text. */

@@ -10,13 +10,13 @@ const mostModels = 256
 const againMs = 600_000
 
 /**
- * A window is too short to begin measuring in it: a validator measures the held-out values of a model once somebody has
+ * A window is too short to begin measuring in it: a validator measures a model on held-out questions once somebody has
  * paid for its answers. One at a time; whatever goes wrong is met again in the check.
  */
 export function createAhead(
-  { log, clock, metrics }: Pick<PayoutsDeps, 'log' | 'clock' | 'metrics'>,
+  { log, clock, metrics, roles }: Pick<PayoutsDeps, 'log' | 'clock' | 'metrics' | 'roles'>,
   models: Pick<Models, 'poolOf'>,
-  weigher: Pick<Weigher, 'heldOut'>,
+  weigher: Pick<Weigher, 'heldOut' | 'sample'>,
   hasVoice: (pool: Hex) => Promise<boolean>
 ): { heard(model: Hex): void; stop(): void } {
   const tried = createCache<Hex, true>({ max: mostModels, forMs: againMs, clock })
@@ -29,9 +29,9 @@ export function createAhead(
     const pool = await models.poolOf(model)
     if (pool === undefined || !(await hasVoice(pool))) return
     const began = clock.now()
-    const found = await weigher.heldOut(model)
+    await (roles.scorer ? weigher.heldOut(model) : weigher.sample(model))
     const seconds = Math.round((clock.now() - began) / 1000)
-    if (found !== null) log.info("a model's held-out values are measured", { model, seconds })
+    log.info("a model's held-out values are measured", { model, seconds })
   }
 
   return {

@@ -42,17 +42,25 @@ export function createExamining(
 ): Examine {
   const { chain, self, roles, network } = deps
 
-  /** Whoever has a vote measures held-out values, and every scorer; others compare where they happen to know them. */
+  /**
+   * Scorers measure held-out values whole. Whoever has a vote and is none measures a few of the questions, drawn by
+   * itself alone, so that nobody knows which may be invented. Others compare what they happen to know.
+   */
   async function ownHeldOut(
     bundle: EpochBundle,
     known: ReadonlyMap<Hex, unknown>,
-    measures: boolean
+    voice: boolean
   ): Promise<Map<Hex, HeldOutDocument>> {
     const own = new Map<Hex, HeldOutDocument>()
-    for (const model of new Set(bundle.heldOut.map(({ model }) => model))) {
+    for (const stated of bundle.heldOut) {
+      const { model } = stated
       // What no receipt of the epoch names is a fault by itself: nothing is fetched or measured for it.
       if ((known.get(model) ?? null) === null) continue
-      const found = measures ? await weigher.heldOut(model) : await weigher.knownHeldOut(model)
+      const found = roles.scorer
+        ? await weigher.heldOut(model)
+        : voice
+          ? await weigher.sampled(stated)
+          : await weigher.knownHeldOut(model)
       if (found !== null && found !== undefined) own.set(model, found)
     }
     return own
@@ -83,7 +91,7 @@ export function createExamining(
     const known = await facts.of(pool, bundle.receipts, scorers, { patient: true })
     let own: { heldOut?: ReadonlyMap<Hex, HeldOutDocument>; unanswered?: unknown }
     try {
-      own = { heldOut: await ownHeldOut(bundle, known.measures, voice || roles.scorer) }
+      own = { heldOut: await ownHeldOut(bundle, known.measures, voice) }
     } catch (unanswered) {
       own = { unanswered }
     }

@@ -112,7 +112,9 @@ export function fakeEngine({
 
   function write(model: string, output: string, { settings }: Pick<TuneJob, 'settings'>): void {
     const lora = { ...settings.lora, rank: rank ?? settings.lora.rank }
-    const adapter = newAdapter(readConfig(model), lora, settings.seed)
+    // Other rows make other bytes: a sibling's folder is named after its coalition.
+    const coalition = Number(/-(\d+)$/.exec(output)?.[1] ?? 0)
+    const adapter = newAdapter(readConfig(model), lora, settings.seed + coalition)
     const random = new Random(settings.seed, 99)
     for (const { b } of adapter.modules)
       for (let i = 0; i < b.length; i++) b[i] = noise === undefined ? worth / 100 : noise * random.normal()

@@ -3,7 +3,7 @@ import type { AbiEvent } from 'viem'
 import { allAbis } from '../../../node/chain/errors/refusals.ts'
 import type { ChainEvent, ChainEventName } from '../../../node/chain/index.ts'
 import type { Header, MinedLog, Source } from '../../../node/chain/follower/source.ts'
-import { keccak } from '../../../protocol/primitives/index.ts'
+import { keccak, zeroHash } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 
 // A chain made of data: blocks of events that the contracts could have made, and that can be taken back.
@@ -67,7 +67,8 @@ export function nextFact(state: State, choice: number): Fact {
         version: ++datanet.version,
         root: word('root', n),
         count: 3,
-        cid: `bafy${n}`
+        cid: `bafy${n}`,
+        blockHash: zeroHash // whoever asks is told the block's own
       }
     case 4: {
       const id = word('model', n)

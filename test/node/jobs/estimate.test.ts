@@ -45,7 +45,10 @@ describe('how fast a worker thinks it is', () => {
       store,
       folder,
       versions: { rows: async () => rows },
-      chain: { datanets: { version: async () => ({ cid: spec.manifest }) } },
+      chain: {
+        datanets: { version: async () => ({ cid: spec.manifest }) },
+        ledger: { version: async () => ({ draw: job, block: 1n }), confirmed: () => true }
+      },
       shelf: { sizes: async () => ({ bytes: 1 }), take: async () => ({ folder, release: () => undefined }) },
       engine: {
         open: async () => ({ parameters: 1 }),
@@ -61,7 +64,7 @@ describe('how fast a worker thinks it is', () => {
     const policy = { pricePerSecond: 1n, maxRows: 10, maxSeconds: 50, maxParameters: 10 } as WorkerPolicy
     const estimator = createEstimator(deps, policy, createExperience(store))
     const estimate = async (): Promise<number> =>
-      (await estimator.estimate(job, spec, builder, () => undefined)).adapterSeconds
+      (await estimator.estimate(spec, builder, () => undefined)).adapterSeconds
 
     assert.equal(await estimate(), 10)
     assert.equal(await estimate(), 10)

@@ -8,7 +8,7 @@ import { addressOfKey, digest, signDigest, signStatement } from '../../../protoc
 import type { Message, Network } from '../../../protocol/crypto/index.ts'
 import type { Row } from '../../../protocol/data/index.ts'
 import { coalitionsOf, jobResult } from '../../../protocol/jobs/index.ts'
-import type { JobResult, TrainSettings } from '../../../protocol/jobs/index.ts'
+import type { JobResult, Lot, TrainSettings } from '../../../protocol/jobs/index.ts'
 import { responseHash } from '../../../protocol/models/index.ts'
 import type { CosignedReceipt, InferenceContent, Opening } from '../../../protocol/models/index.ts'
 import { attributionHash, measureOf, receiptId } from '../../../protocol/payouts/index.ts'
@@ -134,6 +134,57 @@ interface ModelOptions {
   readonly validators?: readonly Uint8Array[]
 }
 
+let jobs = 0
+type Product = Pick<JobResult, 'spec' | 'draw' | 'players' | 'coalitions' | 'adapters'>
+interface JobParties {
+  readonly network: Network
+  readonly builder: Account
+  readonly trainer: { readonly key: Uint8Array; readonly address: Address }
+  readonly files: Pick<PayoutsDeps['files'], 'addBytes'>
+}
+
+/** A job as it would have gone: signed, awarded to one worker, paid by escrow as far as said, delivered. */
+export async function trainedResult(
+  { network, builder, trainer, files }: JobParties,
+  product: Product,
+  money: 'none' | 'funded' | 'released' = 'released'
+): Promise<JobResult> {
+  const deadline = (await builder.chain.head()).timestamp + 86_400n
+  const { spec, adapters } = product
+  const message = {
+    builder: builder.address,
+    spec: contentHash(spec),
+    budget: coin,
+    createdAt: BigInt(++jobs),
+    deadline
+  }
+  const statement = signStatement(network, 'TuneJob', message, builder.key)
+  const job = digest(network, 'TuneJob', message)
+  const lots: JobResult['lots'] = []
+  const log = { steps: 0, seconds: 1, tokens: 1, loss: [] }
+  const last = adapters.length - 1
+  const planned: Lot[] = [
+    { kind: 'adapter' },
+    { kind: 'siblings', coalitions: Array.from({ length: last - 1 }, (_, i) => i + 1) }
+  ]
+  for (const lot of planned) {
+    const key = { job, lot: contentHash(lot), worker: trainer.address, attempt: 0 }
+    if (money !== 'none') {
+      const { escrow } = await builder.chain.escrows.fund(key, 1n, deadline)
+      if (money === 'released') await builder.chain.escrows.release(escrow, 1n)
+    }
+    const trained = (lot.kind === 'adapter' ? [last] : lot.coalitions).map(index => adapters[index] ?? '')
+    const content = { adapters: trained, logs: trained.map(() => log) }
+    const cid = await files.addBytes(new TextEncoder().encode(canonicalJson(content)))
+    const delivery = { job, worker: trainer.address, lot: key.lot, cid, log: contentHash(content) }
+    lots.push({
+      award: { statement: signStatement(network, 'Award', { ...key, price: 1n, deadline }, builder.key), lot },
+      delivery: signStatement(network, 'Delivery', delivery, trainer.key)
+    })
+  }
+  return { ...product, job, statement, lots }
+}
+
 /** A Datanet with an anchored version, a job's result with all sibling adapters on IPFS, the model on chain. */
 export async function publishModel(world: World, { base, adapters, validators = [] }: ModelOptions = {}) {
   const { root } = world
@@ -158,8 +209,11 @@ export async function publishModel(world: World, { base, adapters, validators = 
   }
   const manifest = await seeder.files.addBytes(new TextEncoder().encode('a manifest'))
   const version = { datanet: pool, version: 1, root: keccak('root'), count: players.length, cid: manifest }
-  await host.chain.datanets.anchorVersion(version, signStatement(network, 'Version', version, host.key).signature)
-  const job = keccak('job')
+  const anchored = await host.chain.datanets.anchorVersion(
+    version,
+    signStatement(network, 'Version', version, host.key).signature
+  )
+  const draw = (await host.chain.source.header(anchored.block))!.hash
   const spec = {
     base: await seeder.files.addDirectory(base ?? (await folder('base', '{}'))),
     datanet: pool,
@@ -168,11 +222,14 @@ export async function publishModel(world: World, { base, adapters, validators = 
     settings,
     coalitions: 16
   }
-  const coalitions = coalitionsOf(job, players.length, spec.coalitions)
+  const coalitions = coalitionsOf(draw, players.length, spec.coalitions)
   const cids: (string | null)[] = [null]
   for (let k = 1; k < coalitions.length; k++)
     cids.push(await seeder.files.addDirectory(adapters?.[k] ?? (await folder(`adapter-${k}`, `adapter ${k}`))))
-  const result: JobResult = { job, spec, players, coalitions: coalitions.map(String), adapters: cids }
+  const product = { spec, draw, players, coalitions: coalitions.map(String), adapters: cids }
+  const trainer = await world.account({ tokens: 0n })
+  const result = await trainedResult({ network, builder: host, trainer, files: seeder.files }, product)
+  const { job } = result
   const resultCid = await seeder.files.addBytes(new TextEncoder().encode(canonicalJson(result)))
   const register = async (name: string, tuned: boolean): Promise<Hex> =>
     (

@@ -64,7 +64,7 @@ describe('a lot', () => {
           }
         }
         const fresh = newJob(theJob, 0, null)
-        const record = { ...fresh, state: begin(fresh.state, [builder], [3], [lot]) }
+        const record = { ...fresh, state: begin(fresh.state, escrow, [builder], [3], [lot]) }
         assert.deepEqual(jobRecord.parse(JSON.parse(canonicalJson(record))), record)
       })
     )
@@ -80,14 +80,14 @@ describe('a lot', () => {
 describe('a job', () => {
   const awarded = awardLot(offer({ kind: 'adapter' }), award())
   const delivered = deliver(funded(awarded, escrow), delivery())
-  const running = (...lots: LotState[]) => begin(newJob(job(), 0, null).state, [builder], [3], lots)
+  const running = (...lots: LotState[]) => begin(newJob(job(), 0, null).state, escrow, [builder], [3], lots)
 
   it('is completed only when every lot is released', () => {
     const done = release(accept(delivered, [spec.base], 3), null)
     assert.equal(complete(running(done), spec.manifest, closed()).state, 'completed')
     assert.throws(() => complete(running(done, delivered), spec.manifest, closed()), { code: 'job.transition' })
     assert.throws(() => complete(newJob(job(), 0, null).state, spec.manifest, closed()), { code: 'job.transition' })
-    assert.throws(() => begin(running(done), [], [], []), { code: 'job.transition' })
+    assert.throws(() => begin(running(done), escrow, [], [], []), { code: 'job.transition' })
   })
 
   it('expired keeps what was accepted, so that it is paid, and forfeits the rest', () => {
