@@ -93,7 +93,10 @@ export function checkResultPapers(result: JobResult, network: Network): void {
 const indicesOf = (lot: Lot, coalitions: number): readonly number[] =>
   lot.kind === 'adapter' ? [coalitions - 1] : lot.coalitions
 
-/** [reject] What a worker delivered is what stands in the result. @throws InvalidError `result.delivered`, `delivery.*` */
+/**
+ * [reject] What a worker delivered is what stands in the result.
+ * @throws InvalidError `result.delivered`, `delivery.*`
+ */
 export function checkDelivered(
   { adapters, coalitions }: JobResult,
   { award, delivery }: JobResult['lots'][number],

@@ -24,8 +24,9 @@ interface Party {
   readonly key: Uint8Array
   readonly address: Hex
 }
+const letters = 'abcdefghijklmnopqrstuvwxyz234567'
 const cidOf = (n: number): string =>
-  `bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s5${'abcdefghijklmnopqrstuvwxyz234567'[n % 32]}${'abcdefghijklmnopqrstuvwxyz234567'[Math.floor(n / 32)]}`
+  `bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s5${letters[n % 32]}${letters[Math.floor(n / 32)]}`
 const draw = keccak('a block')
 const log = { steps: 0, seconds: 1, tokens: 1, loss: [] }
 
