@@ -244,12 +244,16 @@ export function fakeChain(salt = '', chainId = 31337): FakeChain {
     mine(choices) {
       const state = structuredClone(at(blocks.length - 1).state)
       const next = header(blocks.length, at(blocks.length - 1).header.hash)
-      const events = choices.map((choice, logIndex) => ({
-        transaction: keccak(`${next.hash}${logIndex}`),
-        ...(typeof choice === 'number' ? nextFact(state, choice) : choice),
-        block: next.number,
-        logIndex
-      })) as ChainEvent[]
+      const events = choices.map((choice, logIndex) => {
+        const fact = typeof choice === 'number' ? nextFact(state, choice) : choice
+        return {
+          transaction: keccak(`${next.hash}${logIndex}`),
+          ...fact,
+          ...(fact.name === 'VersionAnchored' ? { blockHash: next.hash } : {}),
+          block: next.number,
+          logIndex
+        }
+      }) as ChainEvent[]
       blocks.push({ header: next, events, state })
     },
     drop(count) {
