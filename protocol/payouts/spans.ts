@@ -20,10 +20,11 @@ const most = 0.2
 /** Informative tokens so far apart stand in one span. */
 const reach = 2
 /**
- * Deviations are measured by the largest one of the answer, or by this where all are smaller: an answer about which
- * nobody disagrees by so much owes to nobody in particular.
+ * Deviations are measured by the largest one of the answer, or by this where all are smaller: a tenth of it counts
+ * nothing, a fifth fully. So an answer about which nobody disagrees owes to nobody in particular, and where siblings
+ * hardly differ their last bits do not decide.
  */
-const smallest = 0.05
+const smallest = 0.2
 
 /**
  * A probability as a whole number. Machines differ in the last bits of a float, so this rounding comes before anything
