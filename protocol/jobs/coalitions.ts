@@ -1,13 +1,13 @@
 import { InvalidError } from '../primitives/errors.ts'
 import type { Address, Hex } from '../primitives/hex.ts'
 import { RandomStream } from './random.ts'
+import { maxPlayers } from './types.ts'
 
 /** Up to here every coalition is measured, whatever was asked: 62 siblings at most, and exact Shapley values. */
 export const exhaustivePlayers = 6
 /** Beyond, coalitions that are measured, the empty and the full one included: 16 to 32 siblings. */
 export const fewestCoalitions = 18
 export const mostCoalitions = 34
-export const maxPlayers = 256
 
 /**
  * A version's players: contributors with rows of their own, in the order of their first authorship. Bit i of every

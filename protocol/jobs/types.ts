@@ -30,6 +30,11 @@ export const trainSettings = z.strictObject({
 })
 export type TrainSettings = z.infer<typeof trainSettings>
 
+/** Contributors of one version. */
+export const maxPlayers = 2048
+/** A coalition as a bitmask in decimal, bit i being player i. */
+export const coalitionText = z.string().regex(/^(0|[1-9][0-9]{0,616})$/)
+
 /** Coalitions of one job: all of six players, or fewer of more. */
 export const maxCoalitions = 64
 
@@ -107,12 +112,9 @@ export const jobResult = z.strictObject({
   /** What drew the coalitions: chain randomness that no builder chooses. */
   draw: bytes32,
   /** Contributor addresses in the order that coalition bitmasks use (bit i = player i). */
-  players: z.array(address).min(1).max(256),
+  players: z.array(address).min(1).max(maxPlayers),
   /** Decimal bitmask of each coalition (bigint), in the job's drawn order; first the empty one, last the full one. */
-  coalitions: z
-    .array(z.string().regex(/^[0-9]{1,80}$/))
-    .min(2)
-    .max(maxCoalitions),
+  coalitions: z.array(coalitionText).min(2).max(maxCoalitions),
   /** Adapter folder per coalition; null for the empty one (the base model), the deployed adapter for the full one. */
   adapters: z.array(cidText.nullable()).min(2).max(maxCoalitions),
   /** Who trained what: each award has an escrow on chain, each delivery names the adapters. */

@@ -59,12 +59,13 @@ export const pooledCandidates = ({ matrix }: Measure, utilities: readonly (reado
 /** @throws InvalidError as weightsOf */
 export function attributionOf(measure: Measure, measured: Measured): Attribution {
   const { players, others } = weightsOf(measure, measured)
+  const { candidates } = measured
   return {
     model: measure.model,
-    players: [...measure.players],
+    players: candidates.flatMap(player => measure.players[player] ?? []),
     utilities: [...measured.utilities],
-    candidates: [...measured.candidates],
-    weights: [...players],
+    candidates: [...candidates],
+    weights: candidates.map(player => players[player] ?? 0n),
     others
   }
 }

@@ -2,6 +2,7 @@ import { exhaustivePlayers } from '../jobs/index.ts'
 import { InvalidError } from '../primitives/errors.ts'
 import { has, sizeOf } from './masks.ts'
 import { pooledPlayers, screenedValues } from './screened.ts'
+import type { Siblings } from './screened.ts'
 import { largestRemainder } from './shares.ts'
 import { maxCandidates } from './types.ts'
 import type { Measured } from './types.ts'
@@ -9,13 +10,9 @@ import type { Measured } from './types.ts'
 // What each player adds, from the utilities of coalitions. All in integers, so that every machine finds the same.
 
 /** How weights follow from utilities of these coalitions. */
-export interface WeightMatrix {
-  readonly players: number
-  /** Bitmasks (bit i is player i), in any order. */
-  readonly coalitions: readonly bigint[]
-  /** Places of the empty and of the full coalition. */
+export interface WeightMatrix extends Siblings {
+  /** Place of the empty coalition. */
   readonly empty: number
-  readonly full: number
   /**
    * Where every coalition is measured: φ_i = Σ_k numerators[i][k]·u_k / denominator, which are Shapley's values (1953,
    * "A Value for n-Person Games"). Undefined where players are too many, and a regression takes their place.
@@ -54,7 +51,8 @@ export function weightMatrix(players: number, coalitions: readonly bigint[]): We
   const isExhaustive = players <= exhaustivePlayers
   if (isExhaustive && BigInt(coalitions.length) !== all)
     throw new InvalidError('coalitions.incomplete', `of ${players} players every coalition must be measured`)
-  return { players, coalitions, empty, full, exact: isExhaustive ? exactMatrix(players, coalitions) : undefined }
+  const exact = isExhaustive ? exactMatrix(players, coalitions) : undefined
+  return { players, coalitions, sizes: coalitions.map(sizeOf), empty, full, exact }
 }
 
 /**
@@ -91,7 +89,7 @@ export function weightsOver(matrix: WeightMatrix, measured: Measured): Weights {
   const gains = gainsOf(matrix, measured.utilities)
   const { values, denominator } =
     exact === undefined
-      ? screenedValues(players, coalitions, measured.candidates, gains)
+      ? screenedValues(matrix, measured.candidates, gains)
       : {
           values: exact.numerators.map(row => row.reduce((sum, value, k) => sum + value * (gains[k] ?? 0n), 0n)),
           denominator: exact.denominator
@@ -128,9 +126,9 @@ export function checkFits(
  * whatever it is about. Every player where they are few.
  */
 export function pooledOver(matrix: WeightMatrix, utilities: readonly number[]): number[] {
-  const { players, coalitions, exact } = matrix
+  const { players, exact } = matrix
   if (exact !== undefined) return Array.from({ length: players }, (_, i) => i)
-  return pooledPlayers(players, coalitions, gainsOf(matrix, utilities), mostPooled)
+  return pooledPlayers(matrix, gainsOf(matrix, utilities), mostPooled)
 }
 /** So many of an answer's candidates at most are there for what they do to all answers. */
 export const mostPooled = 2

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { address, amount, bytes32, cidText, int, signature, uint } from '../primitives/hex.ts'
 import { signedSchema } from '../crypto/schema.ts'
-import { maxCoalitions } from '../jobs/types.ts'
+import { coalitionText, maxCoalitions, maxPlayers } from '../jobs/types.ts'
 import { cosignedReceipt, opening } from '../models/types.ts'
 import { maxSettledChannels, settledChannel } from './settled.ts'
 
@@ -11,11 +11,8 @@ import { maxSettledChannels, settledChannel } from './settled.ts'
  */
 export const modelMeasure = z.strictObject({
   model: bytes32,
-  players: z.array(address).min(1).max(256),
-  coalitions: z
-    .array(z.string().regex(/^(0|[1-9][0-9]{0,79})$/))
-    .min(2)
-    .max(maxCoalitions),
+  players: z.array(address).min(1).max(maxPlayers),
+  coalitions: z.array(coalitionText).min(2).max(maxCoalitions),
   /** What of its fees goes to the data, in basis points, as it is registered. */
   dataPoints: z.int().min(0).max(10_000)
 })
@@ -32,7 +29,14 @@ const measuredFields = {
    * Players whose rows are about the text, by their places in the measure, ascending. Stated, since whoever checks
    * weights later does not have the text.
    */
-  candidates: z.array(z.int().min(0).max(255)).max(maxCandidates)
+  candidates: z
+    .array(
+      z
+        .int()
+        .min(0)
+        .max(maxPlayers - 1)
+    )
+    .max(maxCandidates)
 }
 export const measured = z.strictObject(measuredFields)
 export type Measured = z.infer<typeof measured>
@@ -42,10 +46,11 @@ export type Measured = z.infer<typeof measured>
  */
 export const attribution = z.strictObject({
   model: bytes32,
-  players: z.array(address).max(256),
+  /** The candidates, by their accounts: nobody else has a weight. */
+  players: z.array(address).max(maxCandidates),
   ...measuredFields,
-  /** φ of each player, in 1e-6, and of all who are no candidates together; they sum to u_N − u_∅ exactly. */
-  weights: z.array(int(64)).max(256),
+  /** φ of each of them, in 1e-6, and of all who are no candidates together; they sum to u_N − u_∅ exactly. */
+  weights: z.array(int(64)).max(maxCandidates),
   others: int(64)
 })
 export type Attribution = z.infer<typeof attribution>

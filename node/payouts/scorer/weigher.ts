@@ -12,7 +12,7 @@ import type { Attribution, HeldOutDocument, Measure, Measured } from '../../../p
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { Row } from '../../../protocol/data/index.ts'
 import { createCache } from '../../runtime/index.ts'
-import { heldOutBatch, mostOwnTokens, mostSamples, sampledQuestions } from '../limits.ts'
+import { heldOutBatch, modelsHeld, mostOwnTokens, mostSamples, sampledQuestions } from '../limits.ts'
 import type { Models, Weighed } from '../models.ts'
 import { createIndexes } from './candidates.ts'
 import type { AttributeRequest, PayoutsDeps } from '../types.ts'
@@ -49,6 +49,7 @@ export function createWeigher(deps: Pick<PayoutsDeps, 'engine' | 'versions' | 's
   const indexOf = createIndexes(deps)
   const documents = deps.store.collection('payouts/held-out', heldOutDocument)
   const running = new Map<Hex, Promise<HeldOutDocument | null>>()
+  const pooledKept = createCache<Hex, readonly number[]>({ max: modelsHeld })
 
   async function attribute({ model, content, answer }: AttributeRequest): Promise<Attribution | null> {
     const weighed = await models.weighed(model)
@@ -68,7 +69,7 @@ export function createWeigher(deps: Pick<PayoutsDeps, 'engine' | 'versions' | 's
           messages,
           await deps.engine.decode(base, answerIds),
           maxCandidates,
-          pooledIn(await heldOut(model), measure)
+          await pooledOf(model, measure)
         )
       : everyPlayer(measure)
     return attributionOf(measure, { utilities, candidates })
@@ -194,6 +195,15 @@ export function createWeigher(deps: Pick<PayoutsDeps, 'engine' | 'versions' | 's
     const ids: number[] = []
     for await (const { id } of generation) ids.push(id)
     return ids
+  }
+
+  /** pooledIn of a model as it is measured here: once, not for each answer. */
+  async function pooledOf(model: Hex, measure: Measure): Promise<readonly number[]> {
+    const known = pooledKept.get(model)
+    if (known !== undefined) return known
+    const found = pooledIn(await heldOut(model), measure)
+    pooledKept.set(model, found)
+    return found
   }
 
   function heldOut(model: Hex): Promise<HeldOutDocument | null> {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { coalitionsOf, RandomStream } from '../../../protocol/jobs/index.ts'
+import { coalitionsOf, maxPlayers, RandomStream } from '../../../protocol/jobs/index.ts'
 import { keccak } from '../../../protocol/primitives/index.ts'
 import { maxCandidates, pooledOver, weightMatrix, weightsOver } from '../../../protocol/payouts/index.ts'
 
@@ -30,7 +30,7 @@ describe('the screened regression', () => {
   it('sums to what all the data adds over the base model, to the last unit, whatever was measured', () => {
     fc.assert(
       fc.property(
-        fc.integer({ min: 60, max: 256 }),
+        fc.integer({ min: 60, max: 300 }),
         fc.nat(),
         candidates,
         fc.array(fc.nat(10_000), { minLength: 34, maxLength: 34 }),
@@ -83,12 +83,21 @@ describe('the screened regression', () => {
     assert.ok((players[0] ?? 0n) - (players[1] ?? 0n) <= 1n && (players[0] ?? 0n) > 290_000n, players.join())
   })
 
-  it('takes no longer for many players: hundreds of answers of 256 in a moment', () => {
-    const coalitions = drawn(256, 'many')
-    const matrix = weightMatrix(256, coalitions)
-    const chosen = Array.from({ length: maxCandidates }, (_, i) => 40 * i)
-    for (let answer = 0; answer < 300; answer++)
-      weightsOver(matrix, { utilities: utilitiesOf(coalitions, new Map([[40, 3000 + answer]])), candidates: chosen })
+  it('takes no longer for thousands of players', () => {
+    const coalitions = drawn(maxPlayers, 'many')
+    const matrix = weightMatrix(maxPlayers, coalitions)
+    const chosen = Array.from({ length: maxCandidates }, (_, i) => 300 * i)
+    const worth = new Map([
+      [300, 3000],
+      [1777, 2000]
+    ])
+    for (let answer = 0; answer < 200; answer++) {
+      const utilities = utilitiesOf(coalitions, new Map([[300, 3000 + answer]]))
+      const { players, others } = weightsOver(matrix, { utilities, candidates: chosen })
+      assert.ok(Math.abs(Number(players[300]) - (3000 + answer) * 100) < 100)
+      assert.ok(others < 100n)
+    }
+    assert.deepEqual(pooledOver(matrix, utilitiesOf(coalitions, worth, { noise: 100, base: 1000 })), [300, 1777])
   })
 
   it('refuses candidates that are no players, not in order, twice, or too many', () => {
