@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Page } from 'playwright-core'
 import { places } from '../../web-console/app/places.ts'
-import { openPage, world } from './harness/index.ts'
+import { goTo, openPage, world } from './harness/index.ts'
 
 describe('the six identities of a local network', () => {
   let page: Page
@@ -25,6 +25,42 @@ describe('the six identities of a local network', () => {
     await page.goBack()
     await who('host').waitFor()
     assert.equal(new URL(page.url()).origin, network.daemon('host').url)
+  })
+
+  it('are people without a daemon, too: what they contribute is signed by their key', async () => {
+    const { network, last } = world()
+    const { api } = network.daemon('host')
+    const people = (await api.call('identities')).items.filter(({ person }) => person)
+    const [somebody] = people
+    assert.ok(somebody?.name)
+    const { name, address } = somebody
+    await who('host').click()
+    await page.getByRole('menuitem', { name: `Be ${name}` }).click()
+    await who(name).waitFor()
+    await page.getByRole('button', { name: 'contributor' }).waitFor()
+    await page.getByRole('link', { name: 'Earnings' }).click()
+    await page.getByRole('link', { name, exact: true }).first().waitFor()
+
+    const { id } = await api.call('datanet', { params: { id: last.model } })
+    await goTo(page, places.contribute(id))
+    await page.getByText(/are left to this account|is left to this account|has made all/).waitFor()
+    const row = {
+      prompt: 'What is the symbol of the metal that the test of people gives?',
+      response: 'Xq, by a person.'
+    }
+    await page
+      .locator('input[type=file]')
+      .setInputFiles({ name: 'mine.jsonl', mimeType: 'text/plain', buffer: Buffer.from(`${JSON.stringify(row)}\n`) })
+    await page.getByText(`${name}’s key`, { exact: true }).waitFor()
+    await page.getByText('Signed as').waitFor()
+    await page.getByRole('button', { name: /^Send 1 row/ }).click()
+    await page.waitForURL(/contributions/)
+    const contribution = decodeURIComponent(new URL(page.url()).pathname.split('/').at(-1) ?? '')
+    assert.equal((await api.call('contribution', { params: { id: contribution } })).contributor, address)
+
+    await who(name).click()
+    await page.getByRole('menuitem', { name: 'Be host' }).click()
+    await who('host').waitFor()
   })
 
   it('sign nobody in twice by one address, and say so to whoever comes with none', async () => {

@@ -3,9 +3,11 @@ import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createApiClient } from '../../daemon/api/contract/index.ts'
 import { identityHandlers } from '../../daemon/api/handlers/identities.ts'
+import { createPeople } from '../../daemon/api/handlers/people.ts'
 import { startApiServer } from '../../daemon/api/server/index.ts'
 import type { ApiServer, Handlers } from '../../daemon/api/server/index.ts'
 import type { Role } from '../../daemon/config/index.ts'
+import type { NodeRole } from '../../node/node.ts'
 import { createKeystore } from '../../daemon/keys/index.ts'
 import { scratch } from '../harness/index.ts'
 
@@ -52,7 +54,11 @@ describe('identities', () => {
     await sibling.stop()
     await rm(folder, { recursive: true })
   })
-  const host = () => identityHandlers({ self: addressOf(1), roles: ['host', 'builder'] }, folder)
+  const handlersOf = (n: number, network: string | undefined, roles: NodeRole[] = ['client']) => {
+    const self = addressOf(n)
+    return identityHandlers({ self, roles }, network, createPeople(network, self))
+  }
+  const host = () => handlersOf(1, folder, ['host', 'builder'])
   const list = (handlers: ReturnType<typeof identityHandlers>) =>
     handlers.identities({ params: { limit: 10 }, body: undefined, signal })
   const session = (handlers: ReturnType<typeof identityHandlers>, name: string) =>
@@ -84,7 +90,26 @@ describe('identities', () => {
     await createKeystore(join(folder, 'people', 'noor.json'), 'a long passphrase', { strength: 'light' })
     await writeFile(join(folder, 'people', 'broken.json'), '{')
     assert.deepEqual(await names(host()), ['host', 'client', 'noor'])
-    assert.deepEqual(await names(identityHandlers({ self: addressOf(7), roles: [] }, folder)), [])
+    assert.deepEqual(await names(handlersOf(7, folder)), [])
+  })
+
+  it('are people, too, whose keys lie in the folder: a member signs by them, and nobody else does', async () => {
+    const made = await createKeystore(join(folder, 'people', 'ines.json'), 'her passphrase', { strength: 'light' })
+    await writeFile(join(folder, 'people', 'ines.passphrase'), 'her passphrase')
+    const { items } = await list(host())
+    assert.deepEqual(
+      items.filter(({ person }) => person).map(({ name, roles }) => [name, roles]),
+      [
+        ['ines', ['contributor']],
+        ['noor', ['contributor']]
+      ]
+    )
+    const people = createPeople(folder, addressOf(1))
+    assert.deepEqual((await people.keyOf('ines')).address, made.address)
+    for (const name of ['noor', 'nobody', '../client/key', 'INES', ''])
+      await assert.rejects(people.keyOf(name), { code: 'identity.none' }, name)
+    await assert.rejects(createPeople(folder, addressOf(7)).keyOf('ines'), { code: 'identity.none' })
+    await assert.rejects(createPeople(undefined, addressOf(1)).keyOf('ines'), { code: 'identity.none' })
   })
 
   it('are told of a member that does not run, and of nobody who is none', async () => {
@@ -96,12 +121,9 @@ describe('identities', () => {
   })
 
   it('are this daemon alone where it is in no local network, or not in that one', async () => {
-    for (const handlers of [
-      identityHandlers({ self: addressOf(7), roles: ['client'] }, folder),
-      identityHandlers({ self: addressOf(7), roles: ['client'] }, undefined)
-    ]) {
+    for (const handlers of [handlersOf(7, folder), handlersOf(7, undefined)]) {
       assert.deepEqual((await list(handlers)).items, [
-        { name: null, address: addressOf(7), roles: ['client'], self: true }
+        { name: null, address: addressOf(7), roles: ['client'], self: true, person: false }
       ])
       await assert.rejects(session(handlers, 'client'), { code: 'identity.none' })
     }

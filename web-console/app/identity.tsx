@@ -3,6 +3,7 @@ import { Button, Menu, MenuItem, MenuTrigger, Popover, Text } from 'react-aria-c
 import { api, useCall } from '../api/index.ts'
 import { shortId } from '../formats/index.ts'
 import { Amount } from '../parts/index.ts'
+import { actAs, useActing } from '../wallets/acting.ts'
 import { places } from './places.ts'
 import { useGo } from './use-place.ts'
 
@@ -10,6 +11,7 @@ const everyMember = { limit: 50 }
 
 /** The same page in another member's console; each has a session of its own. */
 async function become(name: string): Promise<void> {
+  actAs(undefined)
   const { url } = await api.call('identitySession', { params: { name } })
   const there = new URL(url)
   there.pathname = location.pathname
@@ -22,35 +24,39 @@ export function Identity() {
   const status = useCall('status')
   const identities = useCall('identities', everyMember)
   const go = useGo()
+  const acting = useActing()
   const change = useMutation({ mutationFn: become })
   if (status.data === undefined) return null
-  const { address, balance, roles } = status.data
+  const { address, roles } = status.data
   const members = identities.data?.items ?? []
   const own = members.find(({ self }) => self)
-  const others = members.filter(({ self, name }) => !self && name !== null)
-  const name = own?.name ?? shortId(address)
+  // A person may have gone since: with the folder of the network.
+  const person = members.find(one => one.person && one.name !== null && one.name === acting?.name)
+  const others = members.filter(one => one.name !== null && (person === undefined ? !one.self : one !== person))
+  const name = person?.name ?? own?.name ?? shortId(address)
+  const act = (wanted: string): void => {
+    const found = members.find(one => one.name === wanted)
+    if (wanted === '') go(places.find(person?.address ?? address))
+    else if (found?.person === true) actAs({ name: wanted, address: found.address })
+    else if (found?.self === true) actAs(undefined)
+    else change.mutate(wanted)
+  }
+  const does = person === undefined ? roles.join(', ') : 'contributor'
   return (
     <MenuTrigger>
       <Button className="identity">
         <span className="identity-who">
           <span className="visually-hidden">You are </span>
           <span className="identity-name">{name}</span>
-          <span className="identity-roles">{change.error === null ? roles.join(', ') : change.error.message}</span>
+          <span className="identity-roles">{change.error === null ? does : change.error.message}</span>
         </span>
-        <Amount of={balance} />
+        {person === undefined ? <Amount of={status.data.balance} /> : <Balance of={person.address} />}
       </Button>
       <Popover className="float">
-        <Menu
-          className="options"
-          aria-label="Who you are"
-          onAction={key => {
-            if (key === '') go(places.find(address))
-            else change.mutate(String(key))
-          }}
-        >
+        <Menu className="options" aria-label="Who you are" onAction={key => act(String(key))}>
           <MenuItem id="" className="option" textValue="Your account">
             <Text slot="label">Your account</Text>
-            <Text slot="description">{shortId(address)}</Text>
+            <Text slot="description">{shortId(person?.address ?? address)}</Text>
           </MenuItem>
           {others.map(member => (
             <MenuItem key={member.name} id={member.name ?? ''} className="option" textValue={`Be ${member.name}`}>
@@ -62,4 +68,10 @@ export function Identity() {
       </Popover>
     </MenuTrigger>
   )
+}
+
+/** What somebody without a daemon holds. */
+function Balance({ of }: { readonly of: string }) {
+  const account = useCall('account', { id: of })
+  return account.data === undefined ? null : <Amount of={account.data.balance} />
 }

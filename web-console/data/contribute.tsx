@@ -7,7 +7,7 @@ import { places } from '../app/places.ts'
 import { useGo, useParameter, useWord } from '../app/use-place.ts'
 import { countText, manyText } from '../formats/index.ts'
 import { Button, Card, Chip, Failure, Go, Loading, Notice, Page as Frame, Read, Section } from '../parts/index.ts'
-import { SignerField } from '../wallets/index.ts'
+import { SignerField, useActing } from '../wallets/index.ts'
 import type { Signer } from '../wallets/index.ts'
 import { DropFile, Lines } from './check/index.ts'
 import { sendFile } from './contributing/send.ts'
@@ -37,10 +37,12 @@ function Contribute({ net }: { readonly net: DatanetView }) {
   const go = useGo()
   const status = useCall('status')
   const [from] = useWord('from')
-  const [signer, setSigner] = useState<Signer>({ kind: 'daemon' })
+  const acting = useActing()
+  const [chosen, setSigner] = useState<Signer>()
+  const signer: Signer = chosen ?? (acting === undefined ? { kind: 'daemon' } : { kind: 'person', ...acting })
   const [step, setStep] = useState<Sending>()
   const [error, setError] = useState<Error>()
-  const contributor = signer.kind === 'wallet' ? signer.address : (status.data?.address as Hex | undefined)
+  const contributor = signer.kind === 'daemon' ? (status.data?.address as Hex | undefined) : signer.address
   const draft = useDraft(net, contributor, from)
   const { file, checked, judged } = draft
 
@@ -127,7 +129,7 @@ function Contribute({ net }: { readonly net: DatanetView }) {
             </Card>
           </Section>
           <Section title="Sign and send">
-            <SignerField label="Contribute as" signer={signer} onChange={setSigner} />
+            <SignerField label="Contribute as" signer={signer} onChange={setSigner} takesPerson />
             <div className="send">
               <Button look="main" isDisabled={!isReady || step !== undefined} onPress={() => void send()}>
                 {step === undefined ? `Send ${manyText(judged.own, 'row')} to ${net.name}` : stepText(step)}

@@ -36,7 +36,7 @@ function useClaim(account: string, chain: StatusView['chain'] | undefined) {
     setBusy(true)
     setError(undefined)
     try {
-      if (signer.kind === 'daemon') {
+      if (signer.kind !== 'wallet') {
         const { amount, transactions } = await byNode.mutateAsync({ params: { account } })
         setSent({ amount, transactions, mined: transactions })
       } else if (chain !== undefined) {

@@ -16,7 +16,7 @@ import {
   TextField,
   Who
 } from '../parts/index.ts'
-import { openWallet, useWallets } from '../wallets/index.ts'
+import { openWallet, useActing, useWallets } from '../wallets/index.ts'
 import type { Wallet } from '../wallets/index.ts'
 import { ByWork } from './by-work.tsx'
 import { OverTime } from './chart.tsx'
@@ -26,19 +26,21 @@ import { Shares } from './shares.tsx'
 import { Waits } from './waits.tsx'
 import './earnings.css'
 
-/** What an account earned: this node's, or the one that stands in the address. */
+/** What an account earned: that of whom one acts as, or the one that stands in the address. */
 export function Page() {
   const id = useParameter('id')
   const status = useCall('status')
-  const account = (id === '' ? status.data?.address : id)?.toLowerCase()
+  const acting = useActing()
+  const account = (id === '' ? (acting?.address ?? status.data?.address) : id)?.toLowerCase()
   return account === undefined ? <Loading what="who this node is" /> : <Earnings key={account} account={account} />
 }
 
 function Earnings({ account }: { readonly account: string }) {
   const status = useCall('status')
+  const acting = useActing()
   const earnings = useCall('earnings', { account })
   const sum = (earnings.data?.income ?? []).reduce((total, { amount }) => total + BigInt(amount), 0n)
-  const isOwn = status.data?.address === account
+  const isOwn = (acting?.address ?? status.data?.address) === account
   return (
     <Frame
       title={
@@ -124,7 +126,7 @@ function Others({ isOwn }: { readonly isOwn: boolean }) {
             That of {wallet.name}
           </Button>
         ))}
-        {isOwn ? null : <GoButton to={places.earnings}>Back to this node</GoButton>}
+        {isOwn ? null : <GoButton to={places.earnings}>Back to your own</GoButton>}
       </form>
       {error === undefined ? null : <Failure error={error} />}
     </Section>

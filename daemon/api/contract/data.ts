@@ -27,12 +27,18 @@ const contribution = z
       .min(1)
       .max(16 << 20)
       .optional(),
+    /** Who of a local network's people contributes the file, by the key that lies in its folder. */
+    as: z.string().min(1).max(60).optional(),
     /** The contributor's own statements over a shard prepared before. */
     signed: z.strictObject({ commitment: signedSchema('Commitment'), reveal: signedSchema('Reveal') }).optional()
   })
   .refine(
     ({ file, signed }) => (file === undefined) !== (signed === undefined),
     'give either a file or signed statements'
+  )
+  .refine(
+    ({ as, signed }) => as === undefined || signed === undefined,
+    'signed statements say themselves whose they are'
   )
 /** A file of 16 MiB as a JSON string, where every quote takes two bytes. */
 const fileBody = 40 << 20

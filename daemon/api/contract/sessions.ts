@@ -22,7 +22,12 @@ export const identityView = z.object({
   address,
   roles: z.array(z.string()).readonly(),
   /** Whether it is the daemon that was asked. */
-  self: z.boolean()
+  self: z.boolean(),
+  /**
+   * Somebody who has a key in the local network's folder and no daemon: the one that was asked signs by it what they
+   * contribute.
+   */
+  person: z.boolean()
 })
 export type IdentityView = z.infer<typeof identityView>
 
@@ -63,7 +68,7 @@ export const sessionRoutes = {
     method: 'GET',
     path: '/api/identities',
     stage: 'node',
-    summary: 'Whose consoles can be opened from here: the members of a local network, or this daemon alone',
+    summary: 'Who can be acted as from here: members of a local network and its people, or this daemon alone',
     params: paged,
     reply: pageSchema(identityView)
   }),

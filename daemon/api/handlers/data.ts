@@ -7,6 +7,8 @@ import type {
 import type { Node } from '../../../node/node.ts'
 import type { ContributionView, DatanetView, ReviewView } from '../contract/index.ts'
 import type { Handlers } from '../server/index.ts'
+import { signContribution } from '../../sign-contribution.ts'
+import type { People } from './people.ts'
 import type { Which } from './which.ts'
 
 type Names =
@@ -74,8 +76,9 @@ const contributionOf = (item: NodeContribution): ContributionView => ({
 const reviewView = (item: ReviewItem): ReviewView => ({ ...item, ...contributionOf(item) })
 
 export function dataHandlers(
-  { chain, data, self }: Pick<Node, 'chain' | 'data' | 'self'>,
-  which: Which
+  { chain, data, network, self }: Pick<Node, 'chain' | 'data' | 'network' | 'self'>,
+  which: Which,
+  people: Pick<People, 'keyOf'>
 ): Pick<Handlers, Names> {
   const view = async (net: NodeDatanet): Promise<DatanetView> => viewWith(net, await chain.ledger.pool(net.id))
   const known = (wanted: string): Promise<NodeDatanet> => data.findDatanet(wanted)
@@ -125,7 +128,12 @@ export function dataHandlers(
     },
     async contribute({ params, body }) {
       if (body.signed !== undefined) return { id: (await data.submit(body.signed)).id }
-      return { id: (await data.contribute({ datanet: (await known(params.id)).id, file: body.file ?? '' })).id }
+      const { id: datanet } = await known(params.id)
+      const { file = '', as } = body
+      if (as === undefined) return { id: (await data.contribute({ datanet, file })).id }
+      const { address: contributor, privateKey } = await people.keyOf(as)
+      const prepared = await data.prepare({ datanet, file, contributor })
+      return { id: (await data.submit(signContribution(network, datanet, prepared, privateKey))).id }
     },
     contributions: async ({ params: { id, ...page } }) =>
       mapPage(await data.contributions((await known(id)).id, page), contributionOf),

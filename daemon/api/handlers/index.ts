@@ -21,6 +21,7 @@ import type { MachineDeps } from './machine.ts'
 import { modelHandlers } from './models.ts'
 import { networkHandlers } from './network.ts'
 import { nodeHandlers } from './node.ts'
+import { createPeople } from './people.ts'
 import { payoutHandlers } from './payouts.ts'
 import { settingHandlers } from './settings.ts'
 import { walletHandlers } from './wallet.ts'
@@ -47,11 +48,12 @@ export interface About {
 /** The contract, answered by a node: amounts as text, nothing but views. */
 export function createHandlers(node: Node, about: About): ApiHandlers {
   const which = createWhich(node)
+  const people = createPeople(about.network, node.self)
   const { askEvents, ...models } = modelHandlers(node, which)
   return {
     handlers: {
       ...nodeHandlers(node, about),
-      ...identityHandlers(node, about.network),
+      ...identityHandlers(node, about.network, people),
       ...walletHandlers(node),
       ...channelHandlers(node, which),
       ...availabilityHandlers(node),
@@ -61,7 +63,7 @@ export function createHandlers(node: Node, about: About): ApiHandlers {
       ...machineHandlers(node, about.machine),
       ...logHandlers(node, about.log),
       ...settingHandlers(about.settings),
-      ...dataHandlers(node, which),
+      ...dataHandlers(node, which, people),
       worth: async ({ params: { id, ...page } }) => worthOf(node, await which.datanet(id), page),
       ...jobHandlers(node, which),
       ...finishedJobHandlers(node, which),

@@ -1,9 +1,9 @@
 import { basename } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from 'commander'
-import { digest, signStatement } from '../../../protocol/crypto/index.ts'
 import { issueInWords, reasonInWords } from '../../../protocol/data/index.ts'
 import { InvalidError, NotFoundError, TilthError } from '../../../protocol/primitives/index.ts'
+import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { ApiClient, ContributionView, DatanetView, PreviewView } from '../../api/contract/index.ts'
 import { openKeystore, readPassphrase } from '../../keys/index.ts'
 import { command, connected, guarded, show } from '../command.ts'
@@ -11,6 +11,7 @@ import type { CallFlags } from '../command.ts'
 import { connect } from '../context.ts'
 import { dim, green, printJson, red, short, tell, yellow } from '../output.ts'
 import { problemLines, readShardFile } from '../shard-file.ts'
+import { signContribution } from '../../sign-contribution.ts'
 import { findDatanet } from './data.ts'
 
 /** How often a contribution is asked after while it is waited for. */
@@ -226,26 +227,10 @@ export async function contributeSigned(
   const status = await api.call('status')
   const network = { chainId: status.chain.id, registry: status.chain.contracts['registry'] as `0x${string}` }
   const prepared = await api.call('prepareContribution', { params: { id: datanet }, body: { file, contributor } })
-  const commitment = {
-    datanet: datanet as `0x${string}`,
-    contributor,
-    commitment: prepared.commitment as `0x${string}`
-  }
-  const reveal = {
-    contribution: digest(network, 'Commitment', commitment),
-    cid: prepared.cid,
-    rows: prepared.rows,
-    bytes: prepared.bytes,
-    salt: prepared.salt as `0x${string}`
-  }
+  const shard = { ...prepared, salt: prepared.salt as Hex, commitment: prepared.commitment as Hex }
   return api.call('contribute', {
     params: { id: datanet },
-    body: {
-      signed: {
-        commitment: signStatement(network, 'Commitment', commitment, privateKey),
-        reveal: signStatement(network, 'Reveal', reveal, privateKey)
-      }
-    }
+    body: { signed: signContribution(network, datanet as Hex, shard, privateKey) }
   })
 }
 

@@ -26,6 +26,10 @@ export async function sendFile(
     say('sending')
     return (await api.call('contribute', { params: { id: datanet }, body: { file } })).id
   }
+  if (signer.kind === 'person') {
+    say('sending')
+    return (await api.call('contribute', { params: { id: datanet }, body: { file, as: signer.name } })).id
+  }
   const { wallet, address: contributor } = signer
   const network = networkOf(chain)
   say('storing')
