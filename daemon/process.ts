@@ -17,6 +17,7 @@ import { choosePorts } from './ports.ts'
 import { writePrivate } from './private-file.ts'
 import { apiNote, runningIn } from './running.ts'
 import { sayMissing } from './means.ts'
+import { isSupervised } from './supervised.ts'
 import { version } from './version.ts'
 
 /** The API's bearer token: made once for a data folder, readable by its owner only. */
@@ -41,6 +42,9 @@ async function requireAlone(folder: string): Promise<void> {
     consequence: 'fatal'
   })
 }
+
+/** Milliseconds for the answer to whoever asked for a restart. */
+const restartMs = 200
 
 /** How often an idle node looks whether it has memory to give back. */
 const collectMs = 20_000
@@ -93,6 +97,10 @@ export async function runDaemon(
     },
     { log, metrics }
   )
+  let end: () => void = () => undefined
+  const ended = new Promise<void>(resolve => {
+    end = resolve
+  })
   const settings = createSettings(origin, ({ worker: { hours, power } }) =>
     node.availability.setPolicy({ hours, power })
   )
@@ -102,7 +110,8 @@ export async function runDaemon(
     network: config.localNetwork,
     machine: { folder: config.data, provider: config.worker.provider },
     log: recent,
-    settings
+    settings,
+    restart: isSupervised() ? () => setTimeout(end, restartMs) : undefined
   })
   const server = await startApiServer({
     host: config.api.host,
@@ -142,16 +151,15 @@ export async function runDaemon(
   flushCompileCache()
   collectWhenIdle(collectMs)
 
-  await new Promise<void>(resolve => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-      process.on(signal, () => {
-        resolve()
-      })
-    void watchParent(resolve)
-    process.on('unhandledRejection', error => {
-      log.error('a promise was left alone', { error, text: describeError(error) })
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.on(signal, () => {
+      end()
     })
+  void watchParent(end)
+  process.on('unhandledRejection', error => {
+    log.error('a promise was left alone', { error, text: describeError(error) })
   })
+  await ended
   // A second signal, or a part that hangs, must not keep the process.
   setTimeout(() => process.exit(1), 7000).unref()
   await rm(apiFile, { force: true })

@@ -13,6 +13,7 @@ export type DaemonApiErrorCode =
   | 'auth.session'
   | 'auth.token'
   | 'auth.wrong'
+  | 'daemon.unsupervised'
   | 'datanet.unknown'
   | 'chain.unknown'
   | 'contribution.unknown'

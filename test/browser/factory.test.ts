@@ -3,12 +3,13 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { assetsFolder } from '../../daemon/assets.ts'
-import { assertAccessible, assertNoSidewaysScroll, openPage } from './harness/index.ts'
+import { until } from '../harness/index.ts'
+import { assertAccessible, assertNoSidewaysScroll, openPage, world } from './harness/index.ts'
 
 /** Settings as the command line takes them: brief, and enough to learn. */
 async function settingsFile(): Promise<{ name: string; mimeType: string; buffer: Buffer }> {
   const whole = JSON.parse(await readFile(join(assetsFolder(), 'elements/settings.json'), 'utf8')) as object
-  const text = JSON.stringify({ ...whole, epochs: 8, coalitions: 6 })
+  const text = JSON.stringify({ ...whole, epochs: 30, coalitions: 6 })
   return { name: 'brief.json', mimeType: 'application/json', buffer: Buffer.from(text) }
 }
 
@@ -18,6 +19,27 @@ const kept = (page: Page): Promise<void> => page.getByText('Kept on this node').
 async function pleases(page: Page): Promise<void> {
   await assertAccessible(page)
   await assertNoSidewaysScroll(page)
+}
+
+/** Stops a training once it has begun, sees that nothing of it goes on, and has it go on from its checkpoint. */
+async function stopsAndGoesOn(page: Page): Promise<void> {
+  const { api } = world().network.daemon('host')
+  const id = decodeURIComponent(new URL(page.url()).pathname.split('/').at(-1) ?? '')
+  const steps = async (): Promise<number> => {
+    const { awards } = await api.call('job', { params: { id } })
+    return Math.max(0, ...awards.map(({ progress }) => progress?.step ?? 0))
+  }
+  await until(async () => (await steps()) > 1, 'the training takes its first steps', 120_000)
+  await page.getByRole('button', { name: 'Stop for now' }).click()
+  await page.getByRole('heading', { level: 1, name: /waits at its checkpoint$/ }).waitFor()
+  await page.getByRole('button', { name: 'Go on from the checkpoint' }).waitFor()
+  await pleases(page)
+  // What was said just before may still come; then nothing does.
+  let before = -1
+  await until(async () => before === (before = await steps()), 'the steps stand still')
+  await page.getByRole('button', { name: 'Go on from the checkpoint' }).click()
+  await page.getByRole('button', { name: 'Stop for now' }).waitFor()
+  await until(async () => (await steps()) > before, 'it goes on from there', 120_000)
 }
 
 describe('ModelFactory', function () {
@@ -48,7 +70,7 @@ describe('ModelFactory', function () {
     await other.locator('input[type=file]').setInputFiles(await settingsFile())
     await other.getByText('The settings of brief.json are taken.').waitFor()
     await other.getByRole('button', { name: 'Show them' }).click()
-    assert.equal(await other.getByLabel('Passes over the data').inputValue(), '8')
+    assert.equal(await other.getByLabel('Passes over the data').inputValue(), '30')
     await other.getByLabel('Rank of the adapter').fill('1000')
     await other.getByText('At most 256.').waitFor()
     await other.getByLabel('Rank of the adapter').fill('16')
@@ -62,6 +84,7 @@ describe('ModelFactory', function () {
 
     await other.waitForURL(/\/factory\/jobs\/0x/)
     await other.getByText('Who does the work').waitFor({ timeout: 90_000 })
+    await stopsAndGoesOn(other)
     await other
       .getByRole('heading', { name: 'A model has learnt from elements', exact: true })
       .waitFor({ timeout: 240_000 })

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Locator, Page } from 'playwright-core'
+import { emptyDraft } from '../../protocol/jobs/index.ts'
+import type { KeptDraft } from '../../protocol/jobs/index.ts'
 import { places } from '../../web-console/app/places.ts'
 import { until } from '../harness/index.ts'
 import { allow, killDaemon, openPage, world } from './harness/index.ts'
@@ -39,8 +41,18 @@ describe('pages whose daemon is killed and comes back', function () {
   this.timeout(150_000)
   const name = 'validator-2'
   const pages: Page[] = []
+  let draft: KeptDraft
   before(async () => {
-    for (const path of [places.now, places.datanets]) {
+    const { api } = world().network.daemon(name)
+    draft = await api.call('saveDraft', { body: { draft: { ...emptyDraft, step: 'budget' } } })
+    const { last } = world()
+    for (const path of [
+      places.now,
+      places.datanets,
+      places.newDatanet,
+      places.chat(last.model),
+      places.draft(draft.id)
+    ]) {
       const page = await openPage(name, { path })
       // While nobody listens, the browser says so for every call.
       allow(page, /ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET|ERR_INCOMPLETE_CHUNKED_ENCODING/)
@@ -56,16 +68,25 @@ describe('pages whose daemon is killed and comes back', function () {
     const { network } = world()
     const offline = pages.map(page => page.getByText('The daemon does not answer').first())
     const before = await Promise.all(pages.map(page => who(page).innerText()))
+    const [now, datanets, form, chat, wizard] = pages
+    assert.ok(now && datanets && form && chat && wizard)
+    const typed = [
+      [form.getByLabel('Purpose'), 'What was typed before the fall'],
+      [chat.getByRole('textbox', { name: `Ask ${world().last.model}` }), 'A question that nobody sent'],
+      [wizard.getByLabel('Budget in TILTH'), '17']
+    ] as const
+    for (const [field, text] of typed) await field.fill(text)
+    await wizard.getByText('Kept on this node').waitFor()
     const killed = await killDaemon(name)
     await Promise.all(offline.map(notice => notice.waitFor()))
+
+    await wizard.getByLabel('Budget in TILTH').fill('18')
 
     const host = network.daemon('host')
     const { address } = network.daemon(name)
     await host.api.call('send', { body: { to: address, amount: (1_000n * 10n ** 18n).toString() } })
     await killed.back()
     await Promise.all(offline.map(notice => notice.waitFor({ state: 'detached', timeout: 60_000 })))
-    const [now, datanets] = pages
-    assert.ok(now !== undefined && datanets !== undefined)
     // What came in while it was away.
     for (const [i, page] of pages.entries())
       await until(async () => (await who(page).innerText()) !== before[i], 'the new balance', 60_000)
@@ -77,9 +98,36 @@ describe('pages whose daemon is killed and comes back', function () {
     )
     const made = await makeDatanet()
     await datanets.getByText(made).first().waitFor({ timeout: 60_000 })
+    // What was typed before, and while it was away, stands there; what is kept on the node is kept now.
+    for (const [field, text] of typed) assert.equal(await field.inputValue(), text === '17' ? '18' : text)
+    const { api } = network.daemon(name)
+    const budget = async () => (await api.call('draft', { params: { id: draft.id } })).budget
+    await until(async () => (await budget()) === String(18n * 10n ** 18n), 'the draft is kept', 60_000)
     for (const page of pages) {
       assert.ok(await isSame(page), page.url())
       assert.equal(await page.getByText('Open the console from your terminal').count(), 0)
     }
+  })
+
+  it('are started again by a button; a page that goes has kept what was typed', async () => {
+    const { network } = world()
+    const { api } = network.daemon(name)
+    const page = await openPage(name, { path: places.draft(draft.id) })
+    allow(page, /ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET|ERR_INCOMPLETE_CHUNKED_ENCODING/)
+    await page.getByLabel('Budget in TILTH').fill('19')
+    // Sooner than it would have been kept by itself.
+    await page.goto('about:blank')
+    const budget = async () => (await api.call('draft', { params: { id: draft.id } })).budget
+    await until(async () => (await budget()) === String(19n * 10n ** 18n), 'it was kept as the page went', 20_000)
+
+    const { uptimeSeconds } = await api.call('status')
+    await page.goto(`${network.daemon(name).url}${places.node}?view=settings`)
+    await page.getByRole('button', { name: 'Start this daemon again' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Start it again' }).click()
+    await page.getByText('It ends, and is started again in a moment.').waitFor()
+    const since = async () => (await api.call('status').catch(() => undefined))?.uptimeSeconds ?? Infinity
+    await until(async () => (await since()) < uptimeSeconds, 'another process', 60_000)
+    await page.getByText('The daemon does not answer').first().waitFor({ state: 'detached', timeout: 60_000 })
+    await page.context().close()
   })
 })

@@ -34,7 +34,7 @@ describe('settings, changed while the daemon runs', () => {
 
   it('are all in the schema, each with a sentence, in the form that the contract has', async () => {
     const { opened } = await open()
-    const { settings: list } = await settingHandlers(opened).settings({
+    const { settings: list } = await settingHandlers(opened, undefined).settings({
       params: {},
       body: undefined,
       signal: new AbortController().signal

@@ -26,8 +26,10 @@ import {
   When
 } from '../parts/index.ts'
 import { Series } from '../parts/series.tsx'
+import { DataStates } from './data.tsx'
 import { FlowStates, GraphStates } from './flow.tsx'
 import { JobStates } from './jobs.tsx'
+import { ModelStates } from './models.tsx'
 import './gallery.css'
 
 const id = `0x${'5a'.repeat(32)}`
@@ -197,7 +199,9 @@ export function Page() {
           ]}
         />
       </Section>
+      <DataStates />
       <JobStates />
+      <ModelStates />
     </Frame>
   )
 }

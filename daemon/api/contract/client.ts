@@ -16,7 +16,8 @@ import type { RouteName, Routes } from './routes.ts'
 import { pathParameters } from './route.ts'
 import type { BodyOf, ItemOf, ParamsOf, ReplyOf, Route } from './route.ts'
 
-type Argument<R> = { params?: ParamsOf<R>; body?: BodyOf<R>; signal?: AbortSignal }
+/** `keepalive`: what a page says as it goes arrives after it has gone (64 KiB at most). */
+type Argument<R> = { params?: ParamsOf<R>; body?: BodyOf<R>; signal?: AbortSignal; keepalive?: boolean }
 
 /** Routes whose reply is a page of a list. */
 export type ListName = { [N in RouteName]: ItemOf<Routes[N]> extends never ? never : N }[RouteName]
@@ -89,7 +90,7 @@ function replyOf(entry: Route, base: string, text: string): unknown {
   })
 }
 
-type Asked = { params?: unknown; body?: unknown; signal?: AbortSignal }
+type Asked = { params?: unknown; body?: unknown; signal?: AbortSignal; keepalive?: boolean }
 
 /**
  * A typed client of the daemon's API, for the command line, the console and tests. What is asked is checked before it
@@ -135,6 +136,7 @@ export function createApiClient(
           ...(entry.method === 'POST' ? { 'content-type': 'application/json' } : {})
         },
         ...(entry.method === 'POST' ? { body: JSON.stringify(argument.body ?? {}) } : {}),
+        keepalive: argument.keepalive === true,
         signal
       })
     } catch (cause) {

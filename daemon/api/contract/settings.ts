@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { route } from './route.ts'
+import { none, nothing, route } from './route.ts'
 
 const plainValue = z.union([z.string(), z.number(), z.boolean(), z.array(z.string()), z.null()])
 
@@ -35,7 +35,12 @@ export const settingRoutes = {
     path: '/api/settings',
     stage: 'node',
     summary: 'Settings of this daemon: what each does and takes, what holds now, and from the next start',
-    reply: z.object({ file: z.string(), settings: z.array(settingView).readonly() })
+    reply: z.object({
+      file: z.string(),
+      settings: z.array(settingView).readonly(),
+      /** Whether somebody starts this daemon again whenever it ends, as a local network does. */
+      supervised: z.boolean()
+    })
   }),
   changeSetting: route({
     method: 'POST',
@@ -47,5 +52,13 @@ export const settingRoutes = {
       value: z.union([z.string().max(1_000), z.number(), z.boolean(), z.array(z.string().max(300)).max(256), z.null()])
     }),
     reply: settingView
+  }),
+  restart: route({
+    method: 'POST',
+    path: '/api/restart',
+    stage: 'node',
+    summary: 'End this daemon in order, where somebody starts it again: what is under way is taken up',
+    body: nothing,
+    reply: none
   })
 } as const

@@ -43,6 +43,8 @@ export interface About {
   readonly machine: MachineDeps
   readonly log: Pick<RecentLog, 'page' | 'onLine'>
   readonly settings: Settings
+  /** Ends the daemon soon; undefined where nobody would start it again. */
+  readonly restart?: (() => void) | undefined
 }
 
 /** The contract, answered by a node: amounts as text, nothing but views. */
@@ -62,7 +64,7 @@ export function createHandlers(node: Node, about: About): ApiHandlers {
       ...networkHandlers(node),
       ...machineHandlers(node, about.machine),
       ...logHandlers(node, about.log),
-      ...settingHandlers(about.settings),
+      ...settingHandlers(about.settings, about.restart),
       ...dataHandlers(node, which, people),
       worth: async ({ params: { id, ...page } }) => worthOf(node, await which.datanet(id), page),
       ...jobHandlers(node, which),

@@ -1,3 +1,4 @@
+import { InvalidError } from '../../../protocol/primitives/index.ts'
 import type { SettingState, Settings } from '../../config/index.ts'
 import { settingView } from '../contract/index.ts'
 import type { SettingView } from '../contract/index.ts'
@@ -7,7 +8,23 @@ import type { Handlers } from '../server/index.ts'
 const view = ({ smallest: _smallest, unit, live, ...state }: SettingState): SettingView =>
   settingView.parse({ ...state, unit: unit ?? null, live: live === true })
 
-export const settingHandlers = (settings: Settings): Pick<Handlers, 'settings' | 'changeSetting'> => ({
-  settings: async () => ({ file: settings.file, settings: (await settings.view()).map(view) }),
-  changeSetting: async ({ body: { path, value } }) => view(await settings.change(path, value))
+/** @param restart ends the daemon once the answer is out; undefined where nobody would start it again */
+export const settingHandlers = (
+  settings: Settings,
+  restart: (() => void) | undefined
+): Pick<Handlers, 'settings' | 'changeSetting' | 'restart'> => ({
+  settings: async () => ({
+    file: settings.file,
+    settings: (await settings.view()).map(view),
+    supervised: restart !== undefined
+  }),
+  changeSetting: async ({ body: { path, value } }) => view(await settings.change(path, value)),
+  async restart() {
+    if (restart === undefined)
+      throw new InvalidError('daemon.unsupervised', 'nobody would start this daemon again', {
+        help: 'End it with Ctrl-C or `tilth down --data DIR`, and start it as before: what is under way is taken up.'
+      })
+    restart()
+    return {}
+  }
 })

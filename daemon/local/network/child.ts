@@ -10,6 +10,7 @@ import { z } from 'zod'
 import { environmentForChildren } from '../../../node/runtime/index.ts'
 import { TilthError } from '../../../protocol/primitives/index.ts'
 import { logTail } from '../../log-tail.ts'
+import { supervisedEnvironment } from '../../supervised.ts'
 
 const entry = fileURLToPath(
   new URL(import.meta.url.endsWith('.ts') ? '../../cli/main.ts' : '../../cli/main.js', import.meta.url)
@@ -37,12 +38,12 @@ export interface DaemonProcess {
 
 /**
  * Starts `tilth daemon` as a process of its own; its output goes to daemon.log in its folder. `execArgv` are options of
- * Node's, for a profile.
+ * Node's, for a profile; `supervised` says that it is started again whenever it ends.
  */
 export async function startDaemonProcess(
   name: string,
   folder: string,
-  { execArgv = [] }: { execArgv?: readonly string[] } = {}
+  { execArgv = [], supervised = false }: { execArgv?: readonly string[]; supervised?: boolean } = {}
 ): Promise<DaemonProcess> {
   const logPath = join(folder, logName)
   await rm(join(folder, 'api.json'), { force: true })
@@ -73,7 +74,8 @@ export async function startDaemonProcess(
         MALLOC_ARENA_MAX: '2',
         // Left to itself it keeps what is larger than the largest block it ever freed, too: a training's for good.
         MALLOC_MMAP_THRESHOLD_: '262144',
-        TILTH_PARENT: String(process.pid)
+        TILTH_PARENT: String(process.pid),
+        ...(supervised ? supervisedEnvironment : {})
       }
     }
   )

@@ -10,6 +10,7 @@ import type { ApiClient } from '../../api/contract/index.ts'
 import { readNetworkFile } from '../../config/index.ts'
 import type { NetworkFile } from '../../config/index.ts'
 import { startDaemonProcess } from './child.ts'
+import type { DaemonProcess } from './child.ts'
 import { networkFileOf, prepareFolder } from './folder.ts'
 import { foundNetwork, writeNetworkFile } from './founding.ts'
 import { apiNote, leaveFolder, runningIn } from '../../running.ts'
@@ -117,7 +118,8 @@ export async function startLocalNetwork(options: LocalNetworkOptions): Promise<L
     const start = async (member: (typeof members)[number]): Promise<SupervisedDaemon> => {
       const { name, data } = member
       await settle(member, shared)
-      const child = await superviseDaemon(name, data, () => startDaemonProcess(name, data), { keepUp, onRestart })
+      const again = (): Promise<DaemonProcess> => startDaemonProcess(name, data, { supervised: keepUp })
+      const child = await superviseDaemon(name, data, again, { keepUp, onRestart })
       children.push(child)
       return child
     }

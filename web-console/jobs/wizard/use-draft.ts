@@ -36,13 +36,17 @@ export function useDraft(id: string): Drafting {
   const server = kept.data
   const isKept = Object.keys(edits).length === 0
 
-  const save = async (): Promise<KeptDraft | undefined> => {
-    await saving.current
+  const save = async ({ goes = false } = {}): Promise<KeptDraft | undefined> => {
+    // A page that goes runs nothing more once it has waited.
+    if (!goes) await saving.current
     const before = queries.getQueryData<KeptDraft>(['draft', { id }])
     if (before === undefined || isKept) return before
     const { id: _, revision, savedAt: __, ...plain } = before
     try {
-      const now = await api.call('saveDraft', { body: { draft: { ...plain, ...edits }, from: { id, revision } } })
+      const now = await api.call('saveDraft', {
+        body: { draft: { ...plain, ...edits }, from: { id, revision } },
+        keepalive: goes
+      })
       queries.setQueryData(['draft', { id }], now)
       // What was entered meanwhile stays over it.
       setEdits(latest =>
@@ -66,11 +70,18 @@ export function useDraft(id: string): Drafting {
     }
   }, [edits, server === undefined, fault])
 
-  // Whoever goes to another page has what was entered last kept, too.
-  const leave = useEffectEvent(() => {
-    if (!isKept && server !== undefined && fault === undefined) void save()
+  // Whoever goes to another page, reloads or closes this one has what was entered last kept, too.
+  const leave = useEffectEvent((goes: boolean) => {
+    if (!isKept && server !== undefined && fault === undefined) void save({ goes })
   })
-  useEffect(() => () => leave(), [])
+  useEffect(() => {
+    const onHide = (): void => leave(true)
+    addEventListener('pagehide', onHide)
+    return () => {
+      removeEventListener('pagehide', onHide)
+      leave(false)
+    }
+  }, [])
 
   // A daemon that was away is back: what could not be kept meanwhile is.
   useEffect(() => {
@@ -92,6 +103,6 @@ export function useDraft(id: string): Drafting {
       setFault(undefined)
       void kept.refetch()
     },
-    settle: save
+    settle: () => save()
   }
 }
