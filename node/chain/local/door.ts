@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream'
 import { z } from 'zod'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { ChainError } from '../errors/index.ts'
+import { passMessages } from './messages.ts'
 
 /** The one way to the local chain: what only asks goes straight through, what changes it is handed to its keeper. */
 export interface Door {
@@ -15,7 +16,8 @@ export interface Door {
   close(): Promise<void>
 }
 
-const asking = 'call|get|chainId|blockNumber|estimateGas|gasPrice|maxPriority|feeHistory|syncing|accounts'
+const asking =
+  'call|get|chainId|blockNumber|estimateGas|gasPrice|maxPriority|feeHistory|syncing|accounts|subscribe|unsubscribe'
 const asksOnly = new RegExp(`^(eth_(${asking})|net_|web3_|txpool_)`)
 const callForm = z.object({ method: z.string(), params: z.array(z.unknown()).optional() })
 const bodyForm = z.union([callForm.transform(call => [call]), z.array(callForm)])
@@ -51,48 +53,43 @@ export async function listenAtDoor(wanted: number): Promise<Door> {
     open = resolve
   })
 
-  async function answer(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
-    const body = await bodyOf(incoming)
+  /** Gives a request to the chain: what changes it is written down before, and its blocks before the answer. */
+  async function forward(body: Buffer, { method = 'POST', url = '/' }: Pick<IncomingMessage, 'method' | 'url'>) {
     const { port, change } = await opened
-    const forward = (): Promise<{ status: number; type: string; body: Buffer }> =>
+    const give = (): Promise<{ status: number; type: string; body: Buffer }> =>
       new Promise((resolve, reject) => {
         const headers = { 'content-type': 'application/json', 'content-length': body.length }
-        const { method = 'POST', url = '/' } = incoming
         request({ host: '127.0.0.1', port, agent, method, path: url, headers }, response => {
-          bodyOf(response).then(body => {
+          bodyOf(response).then(given => {
             const type = response.headers['content-type'] ?? 'application/json'
-            resolve({ status: response.statusCode ?? 502, type, body })
+            resolve({ status: response.statusCode ?? 502, type, body: given })
           }, reject)
         })
           .once('error', reject)
           .end(body)
       })
     const { changes, raws } = changesOf(body)
-    const given = await (changes ? change(raws, forward) : forward())
+    return changes ? change(raws, give) : give()
+  }
+
+  async function answer(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+    const given = await forward(await bodyOf(incoming), incoming)
     outgoing.writeHead(given.status, { 'content-type': given.type, 'content-length': given.body.length })
     outgoing.end(given.body)
   }
 
-  /** What goes through a WebSocket is not looked at: what it changed is written down right afterwards. */
+  /** A WebSocket: what only asks goes through it, what changes the chain goes the way of all changes. */
   async function pass(incoming: IncomingMessage, socket: Duplex, first: Buffer): Promise<void> {
-    const { port, change } = await opened
+    const { port } = await opened
     const inner = connect(port, '127.0.0.1')
-    const heads = Object.entries(incoming.headers).map(([name, value]) => `${name}: ${String(value)}`)
+    const heads = Object.entries(incoming.headers)
+      // Messages are looked into: nobody agrees to pack them.
+      .filter(([name]) => name !== 'sec-websocket-extensions')
+      .map(([name, value]) => `${name}: ${String(value)}`)
     inner.write(`GET ${incoming.url ?? '/'} HTTP/1.1\r\n${heads.join('\r\n')}\r\n\r\n`)
-    inner.write(first)
-    const end = (): void => {
-      inner.destroy()
-      socket.destroy()
-    }
-    let due: NodeJS.Timeout | undefined
-    socket.on('data', () => {
-      due ??= setTimeout(() => {
-        due = undefined
-        change([], async () => undefined).catch(end)
-      }, 50)
-    })
-    for (const side of [inner, socket]) side.once('error', end).once('close', end)
-    socket.pipe(inner).pipe(socket)
+    await passMessages({ socket, first, inner }, message =>
+      changesOf(message).changes ? forward(message, { method: 'POST', url: '/' }).then(({ body }) => body) : undefined
+    )
   }
 
   // A chain that is gone ends the connection: an answer with an error in it would be taken for the chain's own.

@@ -122,6 +122,49 @@ describe('the local chain', () => {
     await second.stop()
   })
 
+  it('loses nothing that was acknowledged through a WebSocket, whatever its frames look like', async () => {
+    const first = await startAnvil({ folder })
+    const socket = new WebSocket(first.rpcUrl.replace('http', 'ws'))
+    await new Promise((resolve, reject) => {
+      socket.addEventListener('open', resolve)
+      socket.addEventListener('error', reject)
+    })
+    const waiting = new Map<number, (answer: { result?: unknown; error?: unknown }) => void>()
+    const pushed: string[] = []
+    socket.addEventListener('message', ({ data }: MessageEvent<string>) => {
+      const answer = JSON.parse(data) as { id?: number; method?: string; result?: unknown; error?: unknown }
+      if (answer.id === undefined) pushed.push(answer.method ?? '')
+      else waiting.get(answer.id)?.(answer)
+    })
+    let last = 0
+    const ask = (method: string, ...params: unknown[]): Promise<{ result?: unknown; error?: unknown }> =>
+      new Promise(resolve => {
+        waiting.set(++last, resolve)
+        socket.send(JSON.stringify({ jsonrpc: '2.0', id: last, method, params }))
+      })
+    const key = fromHex(first.faucetKey)
+    const fees = { gas: 100_000n, maxFeePerGas: 10n ** 10n, maxPriorityFeePerGas: 1n }
+    const plain = { to: somebody, value: 1n, chainId: 31337, type: 'eip1559', ...fees } as const
+    const send = (nonce: number, data: `0x${string}` = '0x') =>
+      ask('eth_sendRawTransaction', signTransaction({ ...plain, nonce, data, gas: 3_000_000n }, key))
+    assert.ok((await ask('eth_subscribe', 'newHeads')).result !== undefined, 'what only asks goes through')
+    const sizes = [0, 60, 200, 40_000]
+    const sent = sizes.map((size, nonce) => send(nonce, `0x${'00'.repeat(size)}`))
+    // Beside them, questions and their answers, which come as they can.
+    const asked = await Promise.all(Array.from({ length: 20 }, () => ask('eth_chainId')))
+    assert.ok(asked.every(({ result }) => result === '0x7a69'))
+    for (const one of await Promise.all(sent)) assert.match(String(one.result), /^0x[0-9a-f]{64}$/)
+    process.kill(first.pid, 'SIGKILL')
+    await first.exited
+    socket.close()
+    assert.ok(pushed.includes('eth_subscription'))
+
+    const second = await startAnvil({ folder })
+    const client = createPublicClient({ transport: http(second.rpcUrl) })
+    assert.equal(await client.getBalance({ address: somebody }), BigInt(sizes.length))
+    await second.stop()
+  })
+
   /** A process that has started a chain, and stays. */
   async function startParent(detached: boolean) {
     const script = `
