@@ -135,6 +135,8 @@ export interface VoteView {
   readonly step: 'waiting' | 'committed' | 'revealed'
   readonly accept: boolean | null
   readonly agrees: boolean | null
+  /** In its owner's words, signed with the vote; null before it is told, and where there is none. */
+  readonly reason: string | null
 }
 
 /** Votes on a contribution. Times are milliseconds since 1970, null when it is not being voted on. */
@@ -206,7 +208,7 @@ export interface ReviewItem extends ContributionView {
   readonly datanetName: string
   /** What this node's own checks say; null before them. */
   readonly advice: boolean | null
-  /** How this node has voted, with its owner's reason, which is told to nobody; null: it has not. */
+  /** How this node has voted, with its owner's reason, which is told with the vote; null: it has not. */
   readonly vote: boolean | null
   readonly voteReason?: string
   /** Until when the vote can be taken back: nobody was told of it yet. null: there is none, or it was told. */

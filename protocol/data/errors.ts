@@ -13,6 +13,7 @@ export const dataCodes = {
   'reveal.cid': 'reject', // its text is no CID
   'datanet.rules': 'reject', // its rules do not hash to what its host signed
   'datanet.topic': 'reject', // it belongs to another Datanet than the topic it is said in
+  'vote.reason': 'reject', // its own salt is another reason's hash
   'vote.not-validator': 'reject', // the roster is fixed by the Datanet's id
   'certificate.votes': 'reject', // votes on something else, or a validator twice
   'certificate.quorum': 'reject', // its own votes do not weigh enough

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { signedSchema } from '../crypto/schema.ts'
 import { address } from '../primitives/hex.ts'
+import { because } from './because.ts'
 import { contributionStatements } from './commitment.ts'
 import { certificate, datanetDocument } from './types.ts'
 
@@ -15,7 +16,7 @@ export const contributionMessage = z.discriminatedUnion('kind', [
   /** `provider` is a hint, signed by nobody: a node that has the shard. */
   z.strictObject({ kind: z.literal('reveal'), statements: contributionStatements, provider: address.optional() }),
   z.strictObject({ kind: z.literal('vote-commit'), statement: signedSchema('VoteCommit') }),
-  z.strictObject({ kind: z.literal('vote'), statement: signedSchema('Vote') }),
+  z.strictObject({ kind: z.literal('vote'), statement: signedSchema('Vote'), because: because.optional() }),
   /** With the statements, for a peer that was away and knows only what the chain knows. */
   z.strictObject({
     kind: z.literal('certificate'),

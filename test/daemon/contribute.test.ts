@@ -45,7 +45,22 @@ describe('tilth contribute', function () {
         const now = states.length > 1 ? states.shift() : states[0]
         if (now === undefined) throw new NotFoundError('contribution.unknown', 'not yet')
         return now
-      }
+      },
+      votes: async () => ({
+        contribution: id,
+        datanet: net.id,
+        total: 2,
+        opensAt: null,
+        closesAt: null,
+        validators: [true, false].map(accept => ({
+          validator: net.host,
+          weight: 1,
+          step: 'revealed' as const,
+          accept,
+          agrees: null,
+          reason: `because ${String(accept)}\u001b[2J`
+        }))
+      })
     })
   })
   after(() => cli.stop())
@@ -141,7 +156,8 @@ describe('tilth contribute', function () {
     states = [view('rejected', 'by-vote')]
     const rejected = await contribute(path, '--wait', '--json')
     assert.equal(rejected.code, 1)
-    assert.match(rejected.stderr, /rejected: validators voted against it/)
+    assert.match(rejected.stderr, /rejected: validators voted against it[\s\S]*voted against it: because false·\[2J/)
+    assert.ok(!rejected.stderr.includes('because true'))
     assert.equal((JSON.parse(rejected.stdout) as ContributionView).status, 'rejected')
   })
 })

@@ -109,7 +109,9 @@ export const votesView = z.object({
       step: z.enum(['waiting', 'committed', 'revealed']),
       accept: z.boolean().nullable(),
       /** Whether it found the same rows as the checks of this daemon. */
-      agrees: z.boolean().nullable()
+      agrees: z.boolean().nullable(),
+      /** In its owner's words, signed with the vote; null before the vote is shown, and where there is none. */
+      reason: z.string().nullable()
     })
   )
 })
@@ -120,7 +122,7 @@ export const reviewView = contributionView.extend({
   datanetName: z.string(),
   /** What this node's own checks say; null before them. */
   advice: z.boolean().nullable(),
-  /** How this node has voted; its reason is kept here and told to nobody. */
+  /** How this node has voted; its reason is told with the vote. */
   vote: z.boolean().nullable(),
   voteReason: z.string().optional(),
   /** Until when the vote can be undone: nobody was told of it yet. null: there is none, or it was told. */

@@ -9,7 +9,7 @@ import { openKeystore, readPassphrase } from '../../keys/index.ts'
 import { command, connected, guarded, show } from '../command.ts'
 import type { CallFlags } from '../command.ts'
 import { connect } from '../context.ts'
-import { dim, green, printJson, red, short, tell, yellow } from '../output.ts'
+import { dim, green, printJson, red, safe, short, tell, yellow } from '../output.ts'
 import { problemLines, readShardFile } from '../shard-file.ts'
 import { signContribution } from '../../sign-contribution.ts'
 import { findDatanet } from './data.ts'
@@ -126,8 +126,17 @@ async function follow(api: ApiClient, id: string, say: (text: string) => void): 
     const text = now === undefined ? 'on its way to the chain' : stateLine(now)
     if (text !== last) say(text)
     last = text
-    if (now !== undefined && isDecided(now)) return now
+    if (now === undefined || !isDecided(now)) continue
+    if (now.status === 'rejected') await tellReasons(api, id, say)
+    return now
   }
+}
+
+/** What validators wrote who voted against it. */
+async function tellReasons(api: ApiClient, id: string, say: (text: string) => void): Promise<void> {
+  const { validators } = await api.call('votes', { params: { id } })
+  for (const { validator, accept, reason } of validators)
+    if (accept === false && reason !== null) say(`${short(validator)} voted against it: ${safe(reason)}`)
 }
 
 async function send(api: ApiClient, net: DatanetView, file: string, key: Key | undefined): Promise<{ id: string }> {

@@ -145,7 +145,7 @@ async function vote(id: string, accept: boolean, flags: VoteFlags): Promise<void
       }),
     ({ id }) =>
       `voted to ${accept ? 'accept' : 'reject'} ${id}` +
-      (flags.reason === undefined ? '' : '\na vote has no room for a reason: yours is kept here (tilth review show)')
+      (flags.reason === undefined ? '' : '\nits reason is told with it, once votes are shown')
   )
 }
 
@@ -163,7 +163,7 @@ function reviewVoteCommand(): Command {
     .argument('<contribution>', 'id or beginning of one')
     .option('--accept', 'its own rows belong into the Datanet')
     .option('--reject', 'they do not')
-    .option('--reason <text>', 'why, for yourself: it is kept on this node')
+    .option('--reason <text>', 'why: told with the vote, for the contributor to read')
     .action(
       guarded(async (id: string, flags: VoteFlags) => {
         if ((flags.accept === true) === (flags.reject === true))
@@ -219,7 +219,7 @@ export function voteCommand(): Command {
   )
     .argument('<contribution>', 'its id')
     .argument('<decision>', 'accept or reject')
-    .option('--reason <text>', 'why, for yourself: it is kept on this node')
+    .option('--reason <text>', 'why: told with the vote, for the contributor to read')
     .action(
       guarded(async (contribution: string, decision: string, flags: VoteFlags) => {
         if (decision !== 'accept' && decision !== 'reject')

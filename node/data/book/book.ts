@@ -71,6 +71,7 @@ export interface Book extends Directory {
   outbox: Tables['outbox']
   withdrawn: Tables['withdrawn']
   reasons: Tables['reasons']
+  told: Tables['told']
   chosen: Tables['chosen']
   policies: Tables['policies']
   prepared: Tables['prepared']
@@ -278,6 +279,7 @@ export function createBook({ store, network }: Pick<DataDeps, 'store' | 'network
     outbox: tables.outbox,
     withdrawn: tables.withdrawn,
     reasons: tables.reasons,
+    told: tables.told,
     chosen: tables.chosen,
     policies: tables.policies,
     prepared: tables.prepared,
@@ -304,6 +306,7 @@ export function createBook({ store, network }: Pick<DataDeps, 'store' | 'network
           batch.delete(ballots, record.id)
           for (const vote of votes) batch.delete(votePlaces, vote)
         })
+        for await (const key of tables.told.keys({ prefix: `${record.id}/` })) await tables.told.delete(key)
         knownBallots.delete(record.id)
         yield record
       }

@@ -1,12 +1,15 @@
 import { z } from 'zod'
 import { signedSchema } from '../../../protocol/crypto/index.ts'
 import {
+  because,
   contributionState,
   contributionStatements,
   datanetDocument,
   doubleVote,
+  mostReason,
   verdict
 } from '../../../protocol/data/index.ts'
+import type { Because } from '../../../protocol/data/index.ts'
 import { address, bytes32, uint } from '../../../protocol/primitives/index.ts'
 import type { Collection, Store } from '../../store/index.ts'
 
@@ -93,8 +96,6 @@ const chosenRecord = z.strictObject({ accept: z.boolean(), until: z.number(), re
 
 /** By its own checks, or by hand. */
 const votePolicy = z.enum(['auto', 'manual'])
-/** Characters of a reason. */
-const mostReason = 500
 
 const key = z.string()
 const mark = z.literal(true)
@@ -130,8 +131,10 @@ export interface Tables {
   readonly outbox: Collection<z.infer<typeof contributionStatements>>
   /** Contributions whose owner took back here what was not decided. */
   readonly withdrawn: Collection<true>
-  /** Why this node voted as it did, in its owner's words: no statement has room for it, so it stays here. */
+  /** Why this node votes as it does, in its owner's words, until the vote is made. */
   readonly reasons: Collection<string>
+  /** `CONTRIBUTION/VALIDATOR`: why a validator voted as it did, as it told. */
+  readonly told: Collection<Because>
   /** Votes by hand that can still be taken back. */
   readonly chosen: Collection<z.infer<typeof chosenRecord>>
   /** How this validator votes: under `votes`, where its owner has said so. */
@@ -161,6 +164,7 @@ export function openTables(store: Pick<Store, 'collection'>): Tables {
     outbox: store.collection('data/outbox', contributionStatements),
     withdrawn: store.collection('data/withdrawn', mark),
     reasons: store.collection('data/reasons', z.string().max(mostReason)),
+    told: store.collection('data/told', because),
     chosen: store.collection('data/chosen', chosenRecord),
     policies: store.collection('data/policies', votePolicy),
     prepared: store.collection('data/prepared', preparedRecord)

@@ -2,6 +2,7 @@ import { digest, requireSigner } from '../../../protocol/crypto/index.ts'
 import type { Signed } from '../../../protocol/crypto/index.ts'
 import {
   DataError,
+  checkBecause,
   checkCertificate,
   checkStatements,
   checkVoter,
@@ -169,13 +170,17 @@ export function createReceiver(
     return true
   }
 
-  async function takeVote(statement: Signed<'Vote'>, message: ContributionMessage): Promise<boolean> {
+  async function takeVote(message: Extract<ContributionMessage, { kind: 'vote' }>): Promise<boolean> {
+    const { statement, because } = message
     const { contribution, validator } = statement.message
     const { record, net } = await about(contribution, message)
     const ballot = await book.ballot(contribution)
     const known = ballot.votes.find(vote => vote.message.validator === validator)
-    if (known !== undefined && !isDoubleVote(known.message, statement.message)) return false
     checkVoter(net.rules.validators, validator)
+    // One for each validator: another of it would need another vote.
+    const toldAt = `${contribution}/${validator}`
+    if (because !== undefined && (await book.told.get(toldAt)) === undefined) await book.told.put(toldAt, because)
+    if (known !== undefined && !isDoubleVote(known.message, statement.message)) return false
     if (known !== undefined) return keepEvidence(record, known, statement)
     // [ignore] A vote is the one that was committed. Without the commitment it is kept and not counted yet.
     const commit = ballot.commits.find(item => item.message.validator === validator)
@@ -263,7 +268,8 @@ export function createReceiver(
       case 'vote-commit':
         return requireSigner(network, message.statement, message.statement.message.validator)
       case 'vote':
-        return requireSigner(network, message.statement, message.statement.message.validator)
+        requireSigner(network, message.statement, message.statement.message.validator)
+        return checkBecause(message.statement.message, message.because)
       case 'certificate':
         // [reject] A certificate comes with the statements of its own contribution.
         if (checkStatements(network, message.statements) !== message.certificate.contribution)
@@ -278,7 +284,7 @@ export function createReceiver(
       case 'vote-commit':
         return takeCommit(message.statement, message)
       case 'vote':
-        return takeVote(message.statement, message)
+        return takeVote(message)
       case 'certificate':
         return takeCertificate(message)
     }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { dataMessage } from '../../../protocol/data/index.ts'
+import { dataMessage, saltOf } from '../../../protocol/data/index.ts'
 import type { DataMessage } from '../../../protocol/data/index.ts'
 import { TilthError, bytes32, keccak } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
@@ -59,7 +59,14 @@ async function messagesOf(book: Book, datanet: Hex, index: number, theirs: strin
   return [
     { kind: 'reveal', statements: state.statements, ...hint },
     ...commits.map((statement): DataMessage => ({ kind: 'vote-commit', statement })),
-    ...votes.map((statement): DataMessage => ({ kind: 'vote', statement }))
+    ...(await Promise.all(
+      votes.map(async (statement): Promise<DataMessage> => {
+        const because = await book.told.get(`${record.id}/${statement.message.validator}`)
+        // What was told with another vote of the same validator says nothing of this one.
+        const isOf = because !== undefined && saltOf(because) === statement.message.salt
+        return { kind: 'vote', statement, ...(isOf ? { because } : {}) }
+      })
+    ))
   ]
 }
 

@@ -1,4 +1,4 @@
-import { outcomeOf, ownRows } from '../../../protocol/data/index.ts'
+import { outcomeOf, ownRows, saltOf } from '../../../protocol/data/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import type { Book } from '../book/index.ts'
 import type { DataDeps } from '../deps.ts'
@@ -29,6 +29,13 @@ export function createVotes(
           ? undefined
           : outcomeOf({ contribution: id, cid: state.statements.reveal.message.cid, own: ownRows(verdict) }, accept)
       const { validators, voteSeconds } = net.rules
+      const reasons = new Map<Address, string>()
+      for (const { address } of validators) {
+        const because = await book.told.get(`${id}/${address}`)
+        const vote = revealed.get(address)
+        // A validator that voted twice may have told a reason for the other vote.
+        if (because !== undefined && vote?.salt === saltOf(because)) reasons.set(address, because.reason)
+      }
       return {
         contribution: id,
         datanet: record.datanet,
@@ -45,7 +52,8 @@ export function createVotes(
             weight,
             step: vote !== undefined ? 'revealed' : committed.has(address) ? 'committed' : 'waiting',
             accept: accept ?? null,
-            agrees: vote === undefined || same === undefined ? null : vote.outcome === same
+            agrees: vote === undefined || same === undefined ? null : vote.outcome === same,
+            reason: reasons.get(address) ?? null
           }
         })
       }

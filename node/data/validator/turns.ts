@@ -6,6 +6,7 @@ import {
   openVote,
   outcomeOf,
   ownRows,
+  saltOf,
   voteCommitment,
   weightOf
 } from '../../../protocol/data/index.ts'
@@ -46,7 +47,8 @@ export interface Turns {
   /** This contribution, and those after it, may stand otherwise than when they were passed: look at them once more. */
   revisit(datanet: Hex, index: number): void
   /**
-   * Votes by hand; the reason stays here. So long as it is held nobody is told of it, and it can be taken back.
+   * Votes by hand; the reason is told with the vote. So long as it is held nobody is told of it, and it can be taken
+   * back.
    * @throws InvalidError `vote.not-validator`, `vote.not-open`, `vote.already`
    */
   vote(id: Hex, accept: boolean, reason?: string, holdMs?: number): Promise<void>
@@ -116,11 +118,16 @@ export function createTurns(
   async function choose(id: Hex, statements: ContributionStatements, verdict: Verdict, accept: boolean): Promise<void> {
     if ((await book.ballot(id)).mine !== undefined) return
     const outcome = outcomeOf({ contribution: id, cid: statements.reveal.message.cid, own: ownRows(verdict) }, accept)
-    const salt = toHex(crypto.getRandomValues(new Uint8Array(32)))
+    const nonce = toHex(crypto.getRandomValues(new Uint8Array(32)))
+    const reason = await book.reasons.get(id)
+    const why = reason === undefined ? undefined : { reason, nonce }
+    const salt = why === undefined ? nonce : saltOf(why)
     const mine = signStatement(network, 'Vote', { contribution: id, validator: self, accept, outcome, salt }, key)
     await book.serially(async () => {
       const ballot = await book.ballot(id)
-      if (ballot.mine === undefined) await book.putBallot(id, { ...ballot, mine })
+      if (ballot.mine !== undefined) return
+      if (why !== undefined) await book.told.put(`${id}/${self}`, why)
+      await book.putBallot(id, { ...ballot, mine })
     })
   }
 
@@ -170,7 +177,9 @@ export function createTurns(
       commits.some(({ message }) => message.validator === address)
     )
     if (!all && clock.now() < half) return half
-    await tell(datanet, { kind: 'vote', statement: mine }, `${id} vote`)
+    const because = await book.told.get(`${id}/${self}`)
+    const message = { kind: 'vote', statement: mine, ...(because === undefined ? {} : { because }) } as const
+    await tell(datanet, message, `${id} vote`)
     return undefined
   }
 

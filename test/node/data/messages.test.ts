@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { digest, signStatement } from '../../../protocol/crypto/index.ts'
-import { commitmentOf, dataCodes, outcomeOf, voteCommitment } from '../../../protocol/data/index.ts'
+import { commitmentOf, dataCodes, outcomeOf, saltOf, voteCommitment } from '../../../protocol/data/index.ts'
 import type { DataMessage, DatanetDocument } from '../../../protocol/data/index.ts'
 import { TilthError, contentHash, keccak } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
@@ -156,6 +156,16 @@ describe('data: what a message is found to be', () => {
       'reject'
     )
     await found({ kind: 'vote', statement: vote('v1', keccak('nothing'), true) }, 'contribution.unknown', 'ignore')
+    const said = { reason: 'it is wrong', nonce: keccak('nonce') }
+    for (const because of [
+      { ...said, reason: 'somebody else wrote this' },
+      { ...said, nonce: keccak('other') }
+    ])
+      await found(
+        { kind: 'vote', statement: vote('v1', ann.id, false, saltOf(said)), because },
+        'vote.reason',
+        'reject'
+      )
 
     await hear({ kind: 'vote-commit', statement: commit('v1', ann.id, voteCommitment(yes.message)) })
     await found(
@@ -199,7 +209,8 @@ describe('data: what a message is found to be', () => {
       'datanet.rules',
       'datanet.topic',
       'reveal.cid',
-      'vote.not-validator'
+      'vote.not-validator',
+      'vote.reason'
     ])
   })
 })

@@ -37,7 +37,7 @@ describe('data: a validator votes by hand', function () {
       'checked'
     )
 
-  it('sees what is voted on with its rows and those they are like, and keeps its reason', async () => {
+  it('sees what is voted on with its rows and those they are like, and says why it voted so', async () => {
     const { id: earlier } = await door.service.contribute({ datanet, file: first })
     await checked(earlier)
     await host.service.vote(earlier, true)
@@ -72,6 +72,9 @@ describe('data: a validator votes by hand', function () {
     await until(async () => (await door.service.contribution(id))?.status === 'rejected', 'rejected')
     const voted = await host.service.reviewOf(id)
     assert.deepEqual([voted.vote, voted.voteReason], [false, 'the ostrich is taller'])
+    const told = async (node: typeof door, of: Hex) => (await node.service.votes(of)).validators.map(one => one.reason)
+    assert.deepEqual(await told(door, id), ['the ostrich is taller'], 'the contributor reads it')
+    assert.deepEqual(await told(door, earlier), [null])
     assert.deepEqual((await host.service.review()).items, [])
     assert.deepEqual((await door.service.review()).items, [])
     assert.deepEqual(await host.service.doubleVotes(datanet), [])
@@ -85,8 +88,8 @@ describe('data: a validator votes by hand', function () {
     assert.deepEqual([held.vote, held.voteReason], [false, 'a slip of the finger'])
     assert.ok(held.undoUntil !== null && held.undoUntil <= (held.closesAt ?? 0) - 299_000, 'half of the window at most')
     assert.deepEqual(
-      (await host.service.votes(id)).validators.map(({ step, accept }) => [step, accept]),
-      [['waiting', null]]
+      (await host.service.votes(id)).validators.map(({ step, accept, reason }) => [step, accept, reason]),
+      [['waiting', null, null]]
     )
     await host.service.unvote(id)
     const undone = await host.service.reviewOf(id)

@@ -61,6 +61,10 @@ export function Votes({ id, isOver }: { readonly id: string; readonly isOver: bo
                 {
                   name: 'Found the same rows as this node',
                   cell: ({ agrees }) => (agrees === null ? '–' : agrees ? 'yes' : 'no')
+                },
+                {
+                  name: 'Why',
+                  cell: ({ reason }) => (reason === null ? '–' : <span dir="auto">{reason}</span>)
                 }
               ]}
             />

@@ -114,7 +114,7 @@ export function Ballot({ item }: { readonly item: ReviewView }) {
         >
           <TextField
             label={choice ? 'Why you accept it' : 'Why you refuse it'}
-            note="It stays on this node: a vote has no room for it. Enter votes, Escape goes back."
+            note="It is told with your vote, so that the contributor can read it. Enter votes, Escape goes back."
             value={reason}
             onChange={setReason}
           />

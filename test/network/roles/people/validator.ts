@@ -67,7 +67,7 @@ tilth key create`,
           varies: true
         },
         {
-          say: 'A vote cannot be taken back. Its reason stays on your node, for yourself.',
+          say: 'A vote cannot be taken back. Its reason is told with it, so that the contributor can read it.',
           run: 'tilth review vote {waiting} --reject --reason "half of it repeats what is there"',
           shows: /reject/
         },
