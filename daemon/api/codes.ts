@@ -34,6 +34,7 @@ export type DaemonApiErrorCode =
   | 'receipt.forgotten'
   | 'receipt.no-rows'
   | 'request.invalid'
+  | 'roster.unknown'
   | 'test.busy'
   | 'test.empty'
 

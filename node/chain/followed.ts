@@ -123,7 +123,8 @@ export async function followChain(
   // What this node has done itself is in the ledger at once.
   chain.onMined(async transaction => {
     follower.poke().catch(() => undefined) // it tries again by itself
-    await sent?.mined(transaction)
+    // Who goes on with the same account after this has a ledger of its own.
+    if (!stopped) await sent?.mined(transaction)
   })
 
   const confirmed = (block: bigint): boolean => (book.cursor()?.block ?? -1n) - block + 1n >= confirmations

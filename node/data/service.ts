@@ -13,6 +13,7 @@ import { createInterest } from './interest/index.ts'
 import { createLists } from './lists.ts'
 import { createDataMetrics } from './metrics.ts'
 import { createPapers } from './papers.ts'
+import { createRosters } from './rosters.ts'
 import type { DataService } from './types.ts'
 import { createHoldings, createSpare } from './storage/index.ts'
 import { createRefused, createRows, createVotes } from './reading/index.ts'
@@ -41,6 +42,7 @@ export function createDataService(deps: DataDeps): DataService {
     left: leave
   })
   const follows = (datanet: Hex): boolean => interest.has(datanet)
+  const rosters = createRosters(deps.chain)
   const holdings = createHoldings(deps.store, deps.files)
   const shards = createShards(deps, timing, book, holdings, follows, stopping.signal)
   const spare = createSpare(deps, deps.storage ?? defaultStorage, book, holdings, follows, stopping.signal)
@@ -60,7 +62,7 @@ export function createDataService(deps: DataDeps): DataService {
   const reports = createReports(deps, book)
   const turns = createTurns(deps, timing, startedAt, book, shards, receiver, follows, decided)
   const contributing = createContributing(deps, book, holdings, receiver, notes, interest)
-  const shown = createShown(book, shards)
+  const shown = createShown(book, shards, rosters)
   const previews = createPreviews(book, shards, notes, interest)
   const withdrawing = createWithdrawing(deps, book, holdings, contributing)
   const versions = createVersions(deps, book, shards, datanet => notes.document(datanet))
@@ -71,6 +73,10 @@ export function createDataService(deps: DataDeps): DataService {
     changed,
     follows,
     rewound,
+    async seated(datanet, validators) {
+      if (validators.includes(self)) await interest.seated(datanet)
+      turns.wake(datanet)
+    },
     missing: datanet => {
       void book.listing(datanet).then(listing => {
         if (listing !== undefined && listing.host !== self) notes.pullQuietly(listing.host)
@@ -280,7 +286,7 @@ export function createDataService(deps: DataDeps): DataService {
     ...withdrawing,
     vote: (id, accept, reason, holdMs) => turns.vote(id, accept, reason, holdMs),
     unvote: id => turns.unvote(id),
-    ...createReview(book, shards, shown, interest, startedAt),
+    ...createReview(book, shards, shown, interest, rosters, startedAt),
     ...createRows(book, shards, interest, notes, versions.manifest),
     ...createRefused(deps.files, book, shards, shown),
     ...createVotes(deps, book, shown, startedAt),

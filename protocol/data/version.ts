@@ -88,6 +88,7 @@ export function supersedes(next: Certificate, known: Certificate): boolean {
 /**
  * Whether a manifest is the version that the chain anchors.
  * @param orderOf place of a contribution in the Datanet's order of authorship, from the chain
+ * @param rosterOf who decided on a contribution, from the chain
  * @throws InvalidError `version.mismatch` (another Datanet, number or count), `version.root`, `version.order`,
  * `version.outcome`, and as checkCertificate
  */
@@ -96,7 +97,8 @@ export function checkVersion(
   rules: DatanetRules,
   manifest: VersionManifest,
   anchored: { datanet: Hex; version: number; root: Hex; count: number },
-  orderOf: (contribution: Hex) => number | undefined
+  orderOf: (contribution: Hex) => number | undefined,
+  rosterOf: (contribution: Hex) => DatanetRules['validators'] = () => rules.validators
 ): void {
   // [reject] The manifest is of the version that was anchored.
   if (
@@ -124,6 +126,6 @@ export function checkVersion(
     ) {
       throw new InvalidError('version.outcome', 'an entry is not what its certificate accepted')
     }
-    checkCertificate(network, rules.validators, entry.certificate)
+    checkCertificate(network, rosterOf(entry.contribution), entry.certificate)
   }
 }

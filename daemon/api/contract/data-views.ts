@@ -148,6 +148,8 @@ export const votePolicy = z.enum(['auto', 'manual'])
 /** Validators of a Datanet: what each has at stake, which a double vote costs. */
 export const rosterView = z.object({
   datanet: hash,
+  /** Of the roster that sits; the first one stands in the Datanet's rules. */
+  number: z.int(),
   /** Of so many of the newest decided contributions `reviewed` were looked at in time. */
   decided: z.int(),
   validators: z.array(
@@ -158,6 +160,19 @@ export const rosterView = z.object({
       unbonding: decimal,
       doubleVotes: z.int(),
       reviewed: z.int()
+    })
+  ),
+  /** What was put forward to follow it. */
+  next: z.array(
+    z.object({
+      id: hash,
+      by: addressView,
+      /** From when the silence of those who sit is enough, milliseconds since 1970; null where it takes consent. */
+      silentAt: z.int().nullable(),
+      /** Weight of those who sit that is for it, and against it. */
+      consent: z.number(),
+      against: z.number(),
+      validators: z.array(z.object({ address: addressView, weight: z.number() }))
     })
   )
 })

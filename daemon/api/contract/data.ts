@@ -99,6 +99,38 @@ export const dataRoutes = {
     params: named,
     reply: rosterView
   }),
+  proposeRoster: route({
+    method: 'POST',
+    path: '/api/datanets/:id/roster',
+    stage: 'datanet',
+    summary: 'Put forward who should validate next: its host, or who sits now',
+    params: named,
+    body: z.strictObject({
+      validators: z
+        .array(z.strictObject({ address: account, weight: z.int().min(1).max(1_000_000) }))
+        .min(1)
+        .max(100)
+    }),
+    reply: z.object({ succession: hash, silentAt: z.int().nullable(), transaction: hash })
+  }),
+  speakOnRoster: route({
+    method: 'POST',
+    path: '/api/datanets/:id/roster/word',
+    stage: 'datanet',
+    summary: "This validator's word on a roster that was put forward; the last one that was missing seats it",
+    params: named,
+    body: z.strictObject({ succession: hash, consents: z.boolean() }),
+    reply: z.object({ transaction: hash, seated: z.int().nullable() })
+  }),
+  seatRoster: route({
+    method: 'POST',
+    path: '/api/datanets/:id/roster/seat',
+    stage: 'datanet',
+    summary: 'Seat a roster that was decided on, or that a dead one did not answer; anyone may',
+    params: named,
+    body: z.strictObject({ succession: hash }),
+    reply: z.object({ roster: z.int(), transaction: hash })
+  }),
   heldOut: route({
     method: 'GET',
     path: '/api/datanets/:id/held-out',

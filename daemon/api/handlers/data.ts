@@ -32,7 +32,6 @@ type Names =
   | 'reviewRows'
   | 'votePolicy'
   | 'setVotePolicy'
-  | 'roster'
   | 'vote'
   | 'unvote'
   | 'anchorVersion'
@@ -184,25 +183,6 @@ export function dataHandlers(
     async setVotePolicy({ body: { policy } }) {
       await data.setVotePolicy(policy)
       return { policy }
-    },
-    async roster({ params }) {
-      const { id, rules } = await known(params.id)
-      const doubles = await data.doubleVotes(id)
-      const { of: decided, counts } = await data.turnout(id)
-      const validators = await Promise.all(
-        rules.validators.map(async ({ address, weight }) => {
-          const [stake, unbonding] = await Promise.all([chain.nodes.stakeOf(address), chain.nodes.unbondingOf(address)])
-          return {
-            address,
-            weight,
-            stake: stake.toString(),
-            unbonding: unbonding.amount.toString(),
-            doubleVotes: doubles.filter(({ validator }) => validator === address).length,
-            reviewed: counts.get(address) ?? 0
-          }
-        })
-      )
-      return { datanet: id, decided, validators }
     },
     anchorVersion: async ({ params }) => data.anchorVersion((await known(params.id)).id),
     versions: async ({ params: { id, ...page } }) =>

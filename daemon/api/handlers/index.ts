@@ -8,6 +8,7 @@ import { answerHandlers, bazaarHandlers } from './bazaar/index.ts'
 import { baseHandlers } from './bases.ts'
 import { channelHandlers } from './channels.ts'
 import { dataHandlers } from './data.ts'
+import { rosterHandlers } from './rosters.ts'
 import { earningsHandlers } from './earnings/index.ts'
 import { eventHandlers } from './events.ts'
 import { explorerHandlers } from './explorer/index.ts'
@@ -66,6 +67,7 @@ export function createHandlers(node: Node, about: About): ApiHandlers {
       ...logHandlers(node, about.log),
       ...settingHandlers(about.settings, about.restart),
       ...dataHandlers(node, which, people),
+      ...rosterHandlers(node),
       worth: async ({ params: { id, ...page } }) => worthOf(node, await which.datanet(id), page),
       ...jobHandlers(node, which),
       ...finishedJobHandlers(node, which),

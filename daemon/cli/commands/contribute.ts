@@ -12,7 +12,7 @@ import { connect } from '../context.ts'
 import { dim, green, printJson, red, safe, short, tell, yellow } from '../output.ts'
 import { problemLines, readShardFile } from '../shard-file.ts'
 import { signContribution } from '../../sign-contribution.ts'
-import { findDatanet } from './data.ts'
+import { findDatanet } from './find-datanet.ts'
 
 /** How often a contribution is asked after while it is waited for. */
 const pollMs = 1000

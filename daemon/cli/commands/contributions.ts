@@ -4,7 +4,7 @@ import type { ContributionView, WorthView } from '../../api/contract/index.ts'
 import { command, connected, guarded, listing, showList } from '../command.ts'
 import type { ListFlags } from '../command.ts'
 import { green, red, safe, short, table, tokens, yellow } from '../output.ts'
-import { findDatanet } from './data.ts'
+import { findDatanet } from './find-datanet.ts'
 
 const mark = (status: ContributionView['status']): string =>
   status === 'accepted' ? green(status) : status === 'rejected' || status === 'expired' ? red(status) : yellow(status)

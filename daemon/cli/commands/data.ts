@@ -1,28 +1,12 @@
 import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
-import { InvalidError, NotFoundError } from '../../../protocol/primitives/index.ts'
-import type { ApiClient, DatanetView } from '../../api/contract/index.ts'
-import { connect } from '../context.ts'
+import { InvalidError } from '../../../protocol/primitives/index.ts'
+import type { DatanetView } from '../../api/contract/index.ts'
 import { command, connected, guarded, listing, show, showList } from '../command.ts'
 import type { CallFlags, ListFlags } from '../command.ts'
-import { dim, red, safe, short, table, tokens } from '../output.ts'
-
-/**
- * A whole id, a prefix of one, or a name, as people type it; the only one where none is named.
- * @throws NotFoundError
- */
-export async function findDatanet(api: ApiClient, wanted: string | undefined): Promise<DatanetView> {
-  if (wanted !== undefined) return api.call('datanet', { params: { id: wanted } })
-  const { items } = await api.call('datanets', { params: { limit: 10 } })
-  const [only] = items
-  if (only === undefined)
-    throw new NotFoundError('datanet.unknown', 'no Datanet is known here yet', { help: 'See `tilth datanet create`.' })
-  if (items.length > 1)
-    throw new InvalidError('datanet.ambiguous', 'several Datanets are known: say which', {
-      help: `One of ${items.map(({ name, id }) => `${name} (${id})`).join(', ')}.`
-    })
-  return only
-}
+import { dim, safe, short, table } from '../output.ts'
+import { findDatanet } from './find-datanet.ts'
+import { rosterCommand } from './roster.ts'
 
 export async function readText(path: string): Promise<string> {
   try {
@@ -204,63 +188,6 @@ export function datanetCommand(): Command {
                 api.call('followDatanet', { params: { id: (await findDatanet(api, wanted)).id }, body: { follow } }),
               datanetText
             )
-          })
-        )
-    )
-  return parent
-}
-
-/** A roster is part of what a Datanet's id is the hash of: a change of it is another Datanet. */
-const fixedRoster = (name: string): InvalidError =>
-  new InvalidError('roster.fixed', `the roster of ${name} stands in its id, and cannot be changed`, {
-    help:
-      'Whoever agrees to another roster makes another Datanet with `tilth datanet create`, ' +
-      'and contributors bring their files there; versions of the old one stay as they are.'
-  })
-
-function rosterCommand(): Command {
-  const parent = connected(
-    command({
-      name: 'roster',
-      summary: 'its validators: weights, what each has at stake, double votes seen',
-      examples: ['tilth datanet roster elements']
-    })
-  )
-    .argument('[datanet]', 'id, prefix of one, or name')
-    .action(
-      guarded(async (wanted: string | undefined, flags: CallFlags) => {
-        await show(
-          flags,
-          async api => api.call('roster', { params: { id: (await findDatanet(api, wanted)).id } }),
-          ({ validators }) =>
-            table(
-              ['validator', 'weight', 'at stake', 'on its way out', 'double votes'],
-              validators.map(({ address, weight, stake, unbonding, doubleVotes }) => [
-                address,
-                String(weight),
-                tokens(stake),
-                tokens(unbonding),
-                doubleVotes === 0 ? '' : red(String(doubleVotes))
-              ]),
-              [1, 2, 3, 4]
-            )
-        )
-      })
-    )
-  for (const change of ['add', 'remove'])
-    parent.addCommand(
-      connected(
-        command({
-          name: change,
-          summary: 'says why a roster stays as it is, and what to do instead',
-          examples: [`tilth datanet roster ${change} elements 0xabc…`]
-        })
-      )
-        .argument('<datanet>', 'id, prefix of one, or name')
-        .argument('<validator>', 'an account')
-        .action(
-          guarded(async (wanted: string, _validator: string, flags: CallFlags) => {
-            throw fixedRoster((await findDatanet(await connect(flags), wanted)).name)
           })
         )
     )

@@ -4,7 +4,7 @@ import { command, connected, guarded, listing, show, showList } from '../command
 import type { CallFlags, ListFlags } from '../command.ts'
 import { connect } from '../context.ts'
 import { dim, printJson, short, table, tokens } from '../output.ts'
-import { findDatanet } from './data.ts'
+import { findDatanet } from './find-datanet.ts'
 
 /** What a kind of income is, for whoever has never had any. */
 const paidFor: Record<EarningsView['income'][number]['kind'], string> = {

@@ -14,7 +14,8 @@ import { followJob } from '../job-progress.ts'
 import { dim, duration, printJson, red, safe, table, tokens, yellow } from '../output.ts'
 import { splitOf } from '../split.ts'
 import type { Split } from '../split.ts'
-import { findDatanet, readJsonFile } from './data.ts'
+import { findDatanet } from './find-datanet.ts'
+import { readJsonFile } from './data.ts'
 
 interface TuneFlags extends CallFlags {
   datanet?: string

@@ -5,6 +5,8 @@ import type { Connection } from '../connection/index.ts'
 import { eventOf, lower, mined } from '../connection/index.ts'
 import type { Addresses, Mined } from '../addresses.ts'
 
+type Members = readonly { readonly address: Address; readonly weight: bigint }[]
+
 export interface DatanetOnChain {
   readonly host: Address
   readonly rules: Hex
@@ -12,7 +14,11 @@ export interface DatanetOnChain {
   readonly commitments: bigint
   /** Latest anchored version; 0 before the first. */
   readonly version: number
-  readonly validators: readonly { readonly address: Address; readonly weight: bigint }[]
+  /** The roster that sits, and the first one, which stands in the rules. */
+  readonly validators: Members
+  readonly founders: Members
+  /** Number of the one that sits, from 1. */
+  readonly roster: number
 }
 
 export interface AnchoredVersion {
@@ -40,6 +46,12 @@ export interface Datanets {
     createdAt: bigint
     validators: readonly { address: Address; weight: bigint | number }[]
   }): Promise<Mined & { datanet: Hex }>
+  /** Puts the next roster forward: this account is the host or sits. `silentAt` is 0 where it needs consent. */
+  proposeRoster(datanet: Hex, members: Members): Promise<Mined & { succession: Hex; silentAt: bigint }>
+  /** A sitting, staked validator's word on it. */
+  speakOnRoster(succession: Hex, consents: boolean): Promise<Mined>
+  /** Seats what was decided on; anyone may. */
+  seatRoster(succession: Hex, members: Members): Promise<Mined & { roster: number }>
   /** Relays a contributor's signed `Commitment`; anyone may. `index` is its place in the order of authorship. */
   commitFor(
     statement: { datanet: Hex; contributor: Address; commitment: Hex },
@@ -57,23 +69,28 @@ export interface Datanets {
   reportDoubleVote(a: VoteEvidence, b: VoteEvidence): Promise<Mined & { slashed: bigint }>
 }
 
+const membersOf = (validators: readonly Address[], weights: readonly bigint[]): Members =>
+  validators.map((address, i) => ({ address: lower(address), weight: weights[i] ?? 0n }))
+
 export function createDatanets(connection: Connection, { datanets }: Addresses): Datanets {
   const at = { address: datanets, abi: datanetRegistryAbi } as const
   return {
     async datanet(id) {
-      const [host, rules, commitments, version, validators, weights] = await connection.read({
-        ...at,
-        what: `Datanet ${id}`,
-        functionName: 'datanetOf',
-        args: [id]
-      })
+      const what = `Datanet ${id}`
+      const [[host, rules, commitments, version, validators, weights], roster, founders] = await Promise.all([
+        connection.read({ ...at, what, functionName: 'datanetOf', args: [id] }),
+        connection.read({ ...at, what, functionName: 'rosterOf', args: [id] }),
+        connection.read({ ...at, what, functionName: 'membersOf', args: [id, 1] })
+      ])
       if (host === zeroAddress) return undefined
       return {
         host: lower(host),
         rules,
         commitments,
         version,
-        validators: validators.map((address, i) => ({ address: lower(address), weight: weights[i] ?? 0n }))
+        validators: membersOf(validators, weights),
+        founders: membersOf(...founders),
+        roster
       }
     },
     async version(datanet, version) {
@@ -107,6 +124,34 @@ export function createDatanets(connection: Connection, { datanets }: Addresses):
         ]
       })
       return { ...mined(receipt), datanet: eventOf(receipt, datanetRegistryAbi, 'DatanetCreated').datanet }
+    },
+    async proposeRoster(datanet, members) {
+      const receipt = await connection.write({
+        ...at,
+        what: `putting a roster forward for ${datanet}`,
+        functionName: 'proposeRoster',
+        args: [datanet, members.map(({ address }) => address), members.map(({ weight }) => weight)]
+      })
+      const { succession, silentAt } = eventOf(receipt, datanetRegistryAbi, 'RosterProposed')
+      return { ...mined(receipt), succession, silentAt }
+    },
+    speakOnRoster: async (succession, consents) =>
+      mined(
+        await connection.write({
+          ...at,
+          what: `a word on the roster ${succession}`,
+          functionName: 'speakOnRoster',
+          args: [succession, consents]
+        })
+      ),
+    async seatRoster(succession, members) {
+      const receipt = await connection.write({
+        ...at,
+        what: `seating the roster ${succession}`,
+        functionName: 'seatRoster',
+        args: [succession, members.map(({ address }) => address), members.map(({ weight }) => weight)]
+      })
+      return { ...mined(receipt), roster: eventOf(receipt, datanetRegistryAbi, 'RosterSeated').roster }
     },
     async commitFor({ datanet, contributor, commitment }, signature) {
       const receipt = await connection.write({

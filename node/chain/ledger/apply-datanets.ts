@@ -8,7 +8,7 @@ export const applyDatanets = {
   async DatanetCreated(event, draft, tables) {
     const { datanets, datanetOrder, rosters } = tables
     const { datanet: id, host, rules, createdAt, validators, block } = event
-    const fresh = { commitments: 0n, version: 0, roster: 1 }
+    const fresh = { founders: validators, commitments: 0n, version: 0, roster: 1 }
     await draft.put(datanets, id, { id, host, rules, createdAt, validators, ...fresh, block })
     await draft.put(rosters, `${id}/${sequenceKey(1)}`, [...validators])
     await draft.put(datanetOrder, placeOf(event), id)

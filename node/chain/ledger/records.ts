@@ -56,6 +56,8 @@ export const datanetRecord = z.strictObject({
   /** The sitting roster, and its number. */
   validators: members,
   roster: small,
+  /** The first one, which stands in the rules. */
+  founders: members,
   /** The last index given, and the last version anchored. */
   commitments: uint(64),
   version: small,

@@ -1,4 +1,4 @@
-import type { Hex } from '../../../protocol/primitives/index.ts'
+import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import type { ChainEventOf } from '../../chain/types.ts'
 import type { Book, ContributionRecord } from '../book/index.ts'
 import type { DataDeps } from '../deps.ts'
@@ -9,6 +9,8 @@ export interface CommitmentHooks {
   missing(datanet: Hex): void
   committed(id: Hex): Promise<void>
   changed(datanet: Hex): void
+  /** A roster follows another: who sits on it has to do with the Datanet from now on. */
+  seated(datanet: Hex, validators: readonly Address[]): Promise<void>
   /** This one is on chain no more; it may come back in another block, at another place. */
   rewound(gone: ContributionRecord): Promise<void>
 }
@@ -82,11 +84,16 @@ export function createCommitments(
     async start() {
       stopReading = await chain.ledger.consume({
         name: 'data',
-        names: ['DatanetCreated', 'Committed', 'VersionAnchored'],
+        names: ['DatanetCreated', 'RosterSeated', 'Committed', 'VersionAnchored'],
         async forward(event) {
           await list(event.datanet)
           if (event.name === 'Committed') await committed(event)
           else if (event.name === 'VersionAnchored') await anchored(event)
+          else if (event.name === 'RosterSeated')
+            await hooks.seated(
+              event.datanet,
+              event.validators.map(({ address }) => address)
+            )
           else if ((await book.datanet(event.datanet)) === undefined) hooks.missing(event.datanet)
         },
         async back(event) {

@@ -27,6 +27,7 @@ import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import type { DatanetOnChain } from '../../chain/types.ts'
 import type { Book, ContributionRecord } from '../book/index.ts'
 import type { DataDeps } from '../deps.ts'
+import { createRosters } from '../rosters.ts'
 import { createLookup } from './lookup.ts'
 import { createParked } from './parked.ts'
 
@@ -66,11 +67,11 @@ export interface ReceiverHooks {
 }
 
 /**
- * [ignore] The validators on chain, which votes are slashed by, are those of the rules. Looked at where this node has
+ * [ignore] The first roster on chain, by which votes are slashed, is that of the rules. Looked at where this node has
  * to do with the Datanet: of others it only knows that they exist.
  */
-function checkRoster({ rules }: DatanetDocument, { validators }: DatanetOnChain): void {
-  const weights = new Map(validators.map(({ address, weight }) => [address, Number(weight)]))
+function checkRoster({ rules }: DatanetDocument, { founders }: Pick<DatanetOnChain, 'founders'>): void {
+  const weights = new Map(founders.map(({ address, weight }) => [address, Number(weight)]))
   if (
     weights.size !== rules.validators.length ||
     rules.validators.some(({ address, weight }) => weights.get(address) !== weight)
@@ -88,8 +89,9 @@ export function createReceiver(
   const { network, self, clock, events, log } = deps
   const parked = createParked()
   const lookup = createLookup(deps)
+  const rosters = createRosters(deps.chain)
 
-  /** The contribution and its Datanet's roster. [ignore] A message about what is not known yet waits for it. */
+  /** The contribution, and its Datanet with the roster that decides on it. [ignore] A message about what is not known yet waits for it. */
   async function about(
     id: Hex,
     message: ContributionMessage
@@ -100,7 +102,7 @@ export function createReceiver(
       parked.park(record === undefined ? id : record.datanet, message)
       throw new DataError('contribution.unknown', 'this contribution is not known here yet')
     }
-    return { record, net }
+    return { record, net: await rosters.deciding(id, net) }
   }
 
   /**

@@ -1,6 +1,6 @@
 import { signStatement } from '../../../protocol/crypto/index.ts'
 import { checkVersion, outcomeOf, ownRows, versionManifest, versionRoot } from '../../../protocol/data/index.ts'
-import type { DatanetDocument, VersionEntry, VersionManifest } from '../../../protocol/data/index.ts'
+import type { DatanetDocument, DatanetRules, VersionEntry, VersionManifest } from '../../../protocol/data/index.ts'
 import { InvalidError, NotFoundError, TilthError, canonicalJson } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { decodeFrame } from '../../../protocol/wire/index.ts'
@@ -8,6 +8,7 @@ import { createCache } from '../../runtime/index.ts'
 import type { Book } from '../book/index.ts'
 import { bytesOf } from '../contributor/index.ts'
 import type { DataDeps } from '../deps.ts'
+import { createRosters } from '../rosters.ts'
 import type { Shards } from '../validator/index.ts'
 import type { DataService, VersionRow } from '../types.ts'
 
@@ -24,6 +25,7 @@ export function createVersions(
   must: (datanet: Hex) => Promise<DatanetDocument>
 ): Pick<DataService, 'anchorVersion' | 'manifest' | 'versionRows'> {
   const { chain, files, key, log, network, self } = deps
+  const rosters = createRosters(chain)
   const checked = createCache<string, VersionManifest>({ max: keptManifests })
 
   async function entriesOf(datanet: Hex): Promise<VersionEntry[]> {
@@ -104,8 +106,16 @@ export function createVersions(
       })
       const manifest = decodeFrame(bytes, versionManifest, mostManifestBytes)
       const orders = await ordersOf(manifest)
-      checkVersion(network, rules, manifest, { datanet, version, root: anchored.root, count: anchored.count }, id =>
-        orders.get(id)
+      const decided = new Map<Hex, DatanetRules['validators']>()
+      for (const { contribution } of manifest.entries)
+        decided.set(contribution, (await rosters.deciding(contribution, { statement, rules })).rules.validators)
+      checkVersion(
+        network,
+        rules,
+        manifest,
+        { datanet, version, root: anchored.root, count: anchored.count },
+        id => orders.get(id),
+        id => decided.get(id) ?? rules.validators
       )
       checked.set(name, manifest)
       return manifest

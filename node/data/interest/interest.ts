@@ -35,6 +35,8 @@ export interface Interest {
   /** @throws LimitError `datanet.followed-many` */
   take(datanet: Hex, role: DatanetRole): Promise<void>
   end(datanet: Hex, role: DatanetRole): Promise<void>
+  /** This node was given a seat on a roster that follows the one of the rules. */
+  seated(datanet: Hex): Promise<void>
   /** What its rules make this node: host or validator. */
   known(datanet: Hex, document: DatanetDocument): Promise<void>
   /** Connects to some who hear a Datanet's topic, so that what is said there arrives. */
@@ -111,14 +113,15 @@ export function createInterest(
     },
     async known(datanet, { statement, rules }) {
       if (statement.message.host === self) await interest.take(datanet, 'host')
-      if (weightOf(rules.validators, self) > 0)
-        await interest.take(datanet, 'validator').catch((error: unknown) => {
-          if (!(error instanceof LimitError)) throw error
-          log.warn('named as a validator of more Datanets than are followed by themselves; follow it to vote', {
-            datanet
-          })
-        })
+      if (weightOf(rules.validators, self) > 0) await interest.seated(datanet)
     },
+    seated: datanet =>
+      interest.take(datanet, 'validator').catch((error: unknown) => {
+        if (!(error instanceof LimitError)) throw error
+        log.warn('named as a validator of more Datanets than are followed by themselves; follow it to vote', {
+          datanet
+        })
+      }),
     async meet(datanet) {
       const document = (await book.datanet(datanet))?.document
       const named = [

@@ -5,6 +5,7 @@ import type { Address, PageRequest } from '../../../protocol/primitives/index.ts
 import { contributionView } from '../book/index.ts'
 import type { Book, ContributionRecord } from '../book/index.ts'
 import type { Interest } from '../interest/index.ts'
+import type { Rosters } from '../rosters.ts'
 import type { DataService, DoubleVoteView, ReviewItem, ReviewRow } from '../types.ts'
 import { createSaid } from './shown.ts'
 import type { Shown } from './shown.ts'
@@ -23,10 +24,12 @@ export function createReview(
   shards: Pick<Shards, 'nearest'>,
   shown: Shown,
   interest: Pick<Interest, 'all' | 'roles'>,
+  rosters: Pick<Rosters, 'deciding'>,
   startedAt: number
 ): Pick<DataService, 'undecided' | 'review' | 'reviewOf' | 'reviewRows' | 'doubleVotes'> {
-  async function item(record: ContributionRecord, net: DatanetDocument): Promise<ReviewItem> {
+  async function item(record: ContributionRecord, known: DatanetDocument): Promise<ReviewItem> {
     const { id, state } = record
+    const net = await rosters.deciding(id, known)
     const verdict = await book.verdict(id)
     const { mine, commits, votes } = await book.ballot(id)
     const chosen = mine === undefined ? await book.chosen.get(id) : undefined

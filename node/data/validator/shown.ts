@@ -2,6 +2,7 @@ import type { ChatMessage, DatanetDocument, ShardLine } from '../../../protocol/
 import { InvalidError, NotFoundError } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import type { Book, ContributionRecord } from '../book/index.ts'
+import type { Rosters } from '../rosters.ts'
 import type { Shards } from './shards.ts'
 
 /** What contributions say, for people to read. */
@@ -19,7 +20,7 @@ export interface Shown {
   >
 }
 
-export function createShown(book: Book, shards: Pick<Shards, 'linesOf'>): Shown {
+export function createShown(book: Book, shards: Pick<Shards, 'linesOf'>, rosters: Pick<Rosters, 'deciding'>): Shown {
   const shown: Shown = {
     async must(id) {
       const record = await book.contribution(id)
@@ -28,7 +29,7 @@ export function createShown(book: Book, shards: Pick<Shards, 'linesOf'>): Shown 
         throw new NotFoundError('contribution.unknown', 'this contribution is not known here', {
           help: 'One that was just made is known within seconds, where its Datanet is followed.'
         })
-      return { record, net }
+      return { record, net: await rosters.deciding(id, net) }
     },
     async linesOf({ state, provider }, net) {
       if (!('statements' in state) || state.statements === undefined)

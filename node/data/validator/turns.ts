@@ -24,6 +24,7 @@ import type { Book } from '../book/index.ts'
 import type { DataDeps, DataTiming } from '../deps.ts'
 import type { Receiver } from '../exchange/index.ts'
 import type { ContributionRecord } from '../book/index.ts'
+import { createRosters } from '../rosters.ts'
 import type { VotePolicy } from '../types.ts'
 import type { Shards } from './shards.ts'
 
@@ -75,6 +76,7 @@ export function createTurns(
   onExpired: (record: ContributionRecord) => Promise<void>
 ): Turns {
   const { chain, key, self, network, clock, events, log } = deps
+  const rosters = createRosters(chain)
   const stopping = new AbortController()
   // Of Datanets that are followed, and no others.
   const running = new Map<Hex, { wake: () => void; done: Promise<void> }>()
@@ -282,7 +284,7 @@ export function createTurns(
       const record = await book.at(datanet, index)
       if (net === undefined || record === undefined || stopping.signal.aborted || !follows(datanet)) return undefined
       if (began.index !== index) Object.assign(began, { index, at: clock.now() })
-      const looked = await look(record, net, began.at)
+      const looked = await look(record, await rosters.deciding(record.id, net), began.at)
       if (looked === 'go-on') {
         // unless it was to be looked at again from further back
         if (position.get(datanet) !== index) continue
@@ -373,12 +375,13 @@ export function createTurns(
     },
     async vote(id, accept, reason, holdMs = 0) {
       const record = await book.contribution(id)
-      const net = record === undefined ? undefined : (await book.datanet(record.datanet))?.document
-      if (record === undefined || net === undefined)
+      const known = record === undefined ? undefined : (await book.datanet(record.datanet))?.document
+      if (record === undefined || known === undefined)
         throw new NotFoundError('contribution.unknown', 'this contribution is not known here')
+      const net = await rosters.deciding(id, known)
       if (!isValidator(net))
         throw new InvalidError('vote.not-validator', 'this node is no validator of that Datanet', {
-          help: 'Only the validators named in its rules vote.'
+          help: 'Only those vote who sat on its roster when the contribution came.'
         })
       const verdict = await book.verdict(id)
       if (record.state.name !== 'voting' || verdict === undefined)

@@ -84,15 +84,18 @@ describe('calls of the contracts', () => {
     const forged: Message<'Commitment'> = { datanet, contributor: contributor.address, commitment: keccak('third') }
     await refused('BadSignature', client.chain.datanets.commitFor(forged, client.sign('Commitment', forged)))
     const seen = await client.chain.datanets.datanet(datanet)
+    const members = [
+      { address: host.address, weight: 1n },
+      { address: worker.address, weight: 2n }
+    ]
     assert.deepEqual(seen, {
       host: host.address,
       rules,
       commitments: 2n,
       version: 0,
-      validators: [
-        { address: host.address, weight: 1n },
-        { address: worker.address, weight: 2n }
-      ]
+      validators: members,
+      founders: members,
+      roster: 1
     })
   })
 

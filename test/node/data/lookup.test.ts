@@ -10,7 +10,9 @@ const there: DatanetOnChain = {
   rules: keccak('rules'),
   commitments: 0n,
   version: 0,
-  validators: []
+  validators: [],
+  founders: [],
+  roster: 1
 }
 /** A chain on which only one Datanet stands, and that counts its calls. */
 function world(real: Hex) {

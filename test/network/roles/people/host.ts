@@ -67,8 +67,9 @@ tilth chain --data my-network/chain --port 0 --detach`,
       title: 'The Datanet',
       say: `The held-out questions decide which contributions were worth something: they may stand in nobody's rows.
 Each validator is named by its account with its weight; a contribution is accepted when more than two
-thirds agree. The roster is part of the Datanet's identity and does not change, so ask the validators
-first ([validating](validator.md)).`,
+thirds agree, so ask the validators first ([validating](validator.md)). Who decides can change later:
+those who sit hand over by two thirds, and a roster that is dead is replaced (\`tilth datanet roster add\`,
+\`remove\`, \`accept\`, \`refuse\`).`,
       steps: [
         {
           run: `tilth datanet create --name elements --licence CC0-1.0 \\

@@ -1,0 +1,85 @@
+import { NotFoundError } from '../../../protocol/primitives/index.ts'
+import type { Hex } from '../../../protocol/primitives/index.ts'
+import { refusedWith } from '../../../node/chain/index.ts'
+import type { Node } from '../../../node/node.ts'
+import type { Handlers } from '../server/index.ts'
+
+/** Rosters that were put forward and may still come to something, the newest first. */
+const mostShown = 20
+
+/** A Datanet's validators: who sits, who may follow, and how they say so. */
+export function rosterHandlers({
+  chain,
+  data
+}: Pick<Node, 'chain' | 'data'>): Pick<Handlers, 'roster' | 'proposeRoster' | 'speakOnRoster' | 'seatRoster'> {
+  const sitting = async (datanet: Hex): Promise<number> => (await chain.ledger.datanet(datanet))?.roster ?? 1
+
+  async function open(datanet: Hex) {
+    const number = await sitting(datanet)
+    const { items } = await chain.ledger.successions(datanet, { reverse: true, limit: mostShown })
+    return items.filter(({ follows }) => follows === number)
+  }
+  async function must(datanet: Hex, id: string) {
+    const found = (await open(datanet)).find(one => one.id === id)
+    if (found !== undefined) return found
+    throw new NotFoundError('roster.unknown', 'no such roster was put forward for the one that sits now', {
+      help: '`tilth datanet roster NAME` shows those that were.'
+    })
+  }
+
+  return {
+    async roster({ params }) {
+      const { id, rules } = await data.findDatanet(params.id)
+      const number = await sitting(id)
+      const members = (await chain.ledger.roster(id, number)) ?? []
+      const now =
+        number > 1 ? members.map(({ address, weight }) => ({ address, weight: Number(weight) })) : rules.validators
+      const doubles = await data.doubleVotes(id)
+      const { of: decided, counts } = await data.turnout(id)
+      const validators = await Promise.all(
+        now.map(async ({ address, weight }) => {
+          const [stake, unbonding] = await Promise.all([chain.nodes.stakeOf(address), chain.nodes.unbondingOf(address)])
+          return {
+            address,
+            weight,
+            stake: stake.toString(),
+            unbonding: unbonding.amount.toString(),
+            doubleVotes: doubles.filter(({ validator }) => validator === address).length,
+            reviewed: counts.get(address) ?? 0
+          }
+        })
+      )
+      const next = (await open(id)).map(({ id: succession, by, silentAt, validators, consent, against }) => ({
+        id: succession,
+        by,
+        silentAt: silentAt === 0n ? null : Number(silentAt) * 1000,
+        consent: Number(consent),
+        against: Number(against),
+        validators: validators.map(({ address, weight }) => ({ address, weight: Number(weight) }))
+      }))
+      return { datanet: id, number, decided, validators, next }
+    },
+    async proposeRoster({ params, body }) {
+      const { id } = await data.findDatanet(params.id)
+      const members = body.validators.map(({ address, weight }) => ({ address, weight: BigInt(weight) }))
+      const { succession, silentAt, transaction } = await chain.datanets.proposeRoster(id, members)
+      return { succession, silentAt: silentAt === 0n ? null : Number(silentAt) * 1000, transaction }
+    },
+    async speakOnRoster({ params, body }) {
+      const { id: succession, validators } = await must((await data.findDatanet(params.id)).id, body.succession)
+      const { transaction } = await chain.datanets.speakOnRoster(succession, body.consents)
+      if (!body.consents) return { transaction, seated: null }
+      // The last word that was missing seats the roster, too; anybody else's does not yet.
+      const seated = await chain.datanets.seatRoster(succession, validators).catch((error: unknown) => {
+        if (refusedWith(error, 'NotDecided') || refusedWith(error, 'NotEnoughStake')) return undefined
+        throw error
+      })
+      return { transaction, seated: seated?.roster ?? null }
+    },
+    async seatRoster({ params, body }) {
+      const { id: succession, validators } = await must((await data.findDatanet(params.id)).id, body.succession)
+      const { roster, transaction } = await chain.datanets.seatRoster(succession, validators)
+      return { roster, transaction }
+    }
+  }
+}

@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict'
+import { fromHex, keccak } from '../../../protocol/primitives/index.ts'
+import type { Hex } from '../../../protocol/primitives/index.ts'
+import { until } from '../../harness/index.ts'
+import { coin, jsonl, listOf, rulesFor, startNetwork } from './network.ts'
+import type { TestNetwork, TestPeer } from './network.ts'
+
+const stake = 100n * coin
+
+describe('data: validators that follow others', function () {
+  this.timeout(120_000)
+  let network: TestNetwork
+  let host: TestPeer
+  let old: TestPeer
+  let next: TestPeer
+  let client: TestPeer
+  let datanet: Hex
+
+  before(async () => {
+    network = await startNetwork()
+    const staked = async (name: string): Promise<TestPeer> => network.start(await network.account(name, stake))
+    host = await network.add('host')
+    old = await staked('old')
+    next = await staked('next')
+    client = await network.add('client')
+    datanet = (
+      await host.service.createDatanet(
+        rulesFor([old.address]),
+        new TextEncoder().encode(jsonl([['What is held?', 'Out']]))
+      )
+    ).id
+    for (const peer of [old, next, client])
+      await until(async () => (await peer.service.datanet(datanet)) !== undefined, `${peer.name} hears of it`)
+    await client.service.follow(datanet)
+  })
+  after(() => network.stop())
+
+  async function accepted(who: string, rows: readonly (readonly [string, string])[], count: number): Promise<void> {
+    await client.service.contribute({
+      datanet,
+      file: new TextEncoder().encode(jsonl(rows)),
+      contributorKey: fromHex(keccak(who))
+    })
+    for (const peer of [host, client])
+      await until(
+        async () => {
+          const views = await listOf(peer, datanet)
+          return views.length === count && views.every(({ status }) => status === 'accepted')
+        },
+        `${peer.name} knows that ${who}'s rows were accepted`,
+        60_000
+      )
+  }
+
+  it('decide what comes after them, and what came before stays decided', async () => {
+    await accepted('ada', [['Which bird sings at night?', 'The nightingale']], 1)
+    assert.deepEqual((await next.service.datanet(datanet))?.roles, [])
+    const members = [{ address: next.address, weight: 1n }]
+    const { succession } = await old.chain.datanets.proposeRoster(datanet, members)
+    await old.chain.datanets.speakOnRoster(succession, true)
+    const { roster } = await old.chain.datanets.seatRoster(succession, members)
+    assert.equal(roster, 2)
+    await until(
+      async () => (await next.service.datanet(datanet))?.roles.includes('validator') === true,
+      'the next one has to do with it'
+    )
+    // The one that sat before is away: nobody waits for it.
+    await network.stopPeer(old)
+    await accepted('bo', [['Which bird sings by day?', 'The lark']], 2)
+    const [first, second] = (await listOf(client, datanet)).toSorted((a, b) => a.index - b.index)
+    assert.deepEqual(
+      (await client.service.votes(first!.id)).validators.map(({ validator }) => validator),
+      [old.address]
+    )
+    assert.deepEqual(
+      (await client.service.votes(second!.id)).validators.map(({ validator }) => validator),
+      [next.address]
+    )
+  })
+
+  it('are known to whoever reads a version that both decided on', async () => {
+    const { version, count } = await host.service.anchorVersion(datanet)
+    assert.deepEqual([version, count], [1, 2])
+    await until(async () => (await client.service.datanet(datanet))?.latestVersion === 1, 'the version is known')
+    assert.equal((await client.service.manifest(datanet, 1)).entries.length, 2)
+    // Whoever comes later finds the same from the chain.
+    const late = await network.add('late')
+    await until(async () => (await late.service.datanet(datanet)) !== undefined, 'the late one hears of it')
+    assert.equal((await late.service.manifest(datanet, 1)).entries.length, 2)
+  })
+})
