@@ -91,7 +91,9 @@ export function createReceiver(
   const lookup = createLookup(deps)
   const rosters = createRosters(deps.chain)
 
-  /** The contribution, and its Datanet with the roster that decides on it. [ignore] A message about what is not known yet waits for it. */
+  /**
+   * The contribution, and its Datanet with the roster that decides on it.
+   * [ignore] A message about what is not known yet waits for it. */
   async function about(
     id: Hex,
     message: ContributionMessage
