@@ -10,6 +10,7 @@ export interface Part {
 
 const study = (plan: WorldPlan, more: Partial<Omit<StudyPlan, 'world'>> = {}): StudyPlan => ({
   world: worldOf(plan) satisfies World,
+  judged: 'match',
   everyEpoch: false,
   ruleSeeds: [1],
   truthSeeds: [101],
@@ -53,6 +54,10 @@ const classes = (seed: number): WorldPlan => ({
     { kind: 'wrong', topics: 3 }
   ]
 })
+/** Of long answers there are two truths, by the same siblings: what of them is right, and how likely they are. */
+const bothWays = (plan: WorldPlan, more: Parameters<typeof study>[1] = {}): StudyPlan[] =>
+  (['parts', 'likelihood'] as const).map(judged => study(plan, { ...more, judged }))
+
 /** Sixteen accounts of all eight kinds. */
 const many = (seed: number): WorldPlan => ({
   name: `sixteen-${seed}`,
@@ -95,7 +100,11 @@ export function catalogueOf(mode: Mode): Part[] {
   )
   if (mode === 'tiny') return [{ worlds: [tiny], attackSeeds: [] }]
   const quick: Part = {
-    worlds: [study(facts(11), { everyEpoch: true, truthSeeds: [101, 102] }), study(classes(12)), study(format(13))],
+    worlds: [
+      study(facts(11), { everyEpoch: true, truthSeeds: [101, 102] }),
+      study(classes(12)),
+      ...bothWays(format(13))
+    ],
     attackSeeds: [21]
   }
   if (mode === 'quick') return [quick]
@@ -107,7 +116,7 @@ export function catalogueOf(mode: Mode): Part[] {
       worlds: [
         study(facts(seed), { ...seeds, everyEpoch: true }),
         study(classes(seed), seeds),
-        study(format(seed), seeds)
+        ...bothWays(format(seed), seeds)
       ],
       attackSeeds: []
     })),

@@ -2,7 +2,7 @@ import type { OneShotRule } from './rules/index.ts'
 import type { RuleName } from './rules/types.ts'
 import type { Ceiling } from './truth/truth.ts'
 import type { Interval } from './truth/shares.ts'
-import type { DataKind, Kind, Mode, QueryLog } from './types.ts'
+import type { DataKind, Judged, Kind, Mode, QueryLog } from './types.ts'
 
 // What a run finds, as it stands in its results.json.
 
@@ -48,6 +48,7 @@ export interface Seconds {
 export interface WorldResult {
   readonly name: string
   readonly data: DataKind
+  readonly judged: Judged
   readonly seed: number
   readonly players: readonly PlayerView[]
   readonly refused: readonly { readonly name: string; readonly reason: string }[]

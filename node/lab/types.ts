@@ -21,6 +21,12 @@ export type DataKind = (typeof dataKinds)[number]
 export const queryLogs = ['uniform', 'popular', 'adversarial'] as const
 export type QueryLog = (typeof queryLogs)[number]
 
+/**
+ * What is right of an answer, for the truth: that it is the right one; how much of it is right, sentence by sentence;
+ * or how likely the right one was (its log-likelihood).
+ */
+export type Judged = 'match' | 'parts' | 'likelihood'
+
 /** A question and its answer, as contributors' files have them. */
 export interface Pair {
   readonly prompt: string

@@ -164,7 +164,8 @@ ${duration(total([...worlds, ...attacks]))} on ${machine}, which others used too
       : failed
           .map(({ what, limit, unit, found }) => {
             const worst = found === null ? '' : shown(found.worst, unit)
-            return `- ${what}: ${worst} at worst, where ${shown(limit, unit)} was aimed at.`
+            const where = found === null ? '' : ` (${found.where})`
+            return `- ${what}: ${worst} at worst${where}, where ${shown(limit, unit)} was aimed at.`
           })
           .join('\n'),
     limits.map(limit => `- ${limit}`).join('\n'),
@@ -210,9 +211,10 @@ const how = [
     'has a held-out question.',
   '**Logs**: uniform; popular (Zipf); adversarial (half of the money from friends of whoever is wrong, who ask in ' +
     'its very words, and one question over and over).',
-  '**Truth** is not what the rule measures: whether a sibling’s own greedy answer is right (facts, classes), the ' +
-    'log-likelihood of the right answer (format); exact Shapley values over all coalitions up to six players, least ' +
-    'squares over drawn ones beyond; shares are positive parts. It is the mean of its seeds.',
+  '**Truth** is not what the rule measures: whether a sibling’s own greedy answer is right; of long answers, how ' +
+    'many of its sentences are, and beside that the log-likelihood of the right answer, which pays form as well as ' +
+    'facts. Exact Shapley values over all coalitions up to six players, least squares over pairs of halves beyond; ' +
+    'shares are positive parts. It is the mean of its seeds.',
   '**Rules**: *rows*, *equal*; *calls* (each call counts one for whoever has the likest row); *leave-one-out*; ' +
     '*similarity* (TF-IDF) and *gradients* (cosine over the deployed adapter) divide each answer whole; ' +
     '*kernel-shap* is the first rule of this project (14 coalitions drawn by size, mean token probability, ' +

@@ -9,7 +9,13 @@ export interface Target {
   readonly atLeast?: boolean
   readonly unit: 'L1' | '%' | 'of the ceiling' | 'of one-shot'
   /** Null where nothing was measured. */
-  readonly found: { readonly worst: number; readonly mean: number; readonly of: number } | null
+  readonly found: {
+    readonly worst: number
+    /** Where it is worst. */
+    readonly where: string
+    readonly mean: number
+    readonly of: number
+  } | null
 }
 
 /** Whether it is met in every case that was measured; null where none was. */
@@ -17,16 +23,23 @@ export const isMet = ({ limit, atLeast, found }: Target): boolean | null =>
   found === null ? null : atLeast === true ? found.worst >= limit : found.worst <= limit
 
 const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0)
-const foundOf = (values: readonly number[], atLeast = false): Target['found'] =>
-  values.length === 0
-    ? null
-    : {
-        worst: atLeast ? Math.min(...values) : Math.max(...values),
-        mean: sum(values) / values.length,
-        of: values.length
-      }
+
+/** Something that was measured, and in which world, log or attack. */
+interface Finding {
+  readonly value: number
+  readonly where: string
+}
+
+function foundOf(findings: readonly Finding[], atLeast = false): Target['found'] {
+  const order = findings.toSorted((a, b) => (atLeast ? a.value - b.value : b.value - a.value))
+  const [worst] = order
+  if (worst === undefined) return null
+  const mean = sum(findings.map(({ value }) => value)) / findings.length
+  return { worst: worst.value, where: worst.where, mean, of: findings.length }
+}
 
 interface Case {
+  readonly where: string
   readonly world: WorldResult
   readonly log: LogResult
   readonly present: RuleResult
@@ -37,7 +50,9 @@ const casesOf = ({ worlds }: LabResult): Case[] =>
     queryLogs.flatMap(name => {
       const log = world.logs[name]
       const present = log?.rules.present
-      return log === undefined || present === undefined ? [] : [{ world, log, present }]
+      return log === undefined || present === undefined
+        ? []
+        : [{ where: `${world.name}, ${name}`, world, log, present }]
     })
   )
 
@@ -46,45 +61,49 @@ const sharesOf = ({ world }: Case, shares: readonly number[], kind: Kind): numbe
   world.players.flatMap((player, i) => (player.kind === kind ? [shares[i] ?? 0] : []))
 
 /** What honest authors lose who know what somebody else knew before: against what they add, by the truth. */
-function lossOf(one: Case): number[] {
+function lossOf(one: Case): Finding[] {
   const paid = sharesOf(one, one.present.shares, 'late')
   return sharesOf(one, one.log.truth, 'late').flatMap((share, i) =>
-    share > 0 ? [Math.max(0, 1 - (paid[i] ?? 0) / share)] : []
+    share > 0 ? [{ value: Math.max(0, 1 - (paid[i] ?? 0) / share), where: one.where }] : []
   )
 }
 
 /** What the present rule was aimed at, beside what was found. */
 export function targetsOf(result: LabResult): Target[] {
   const cases = casesOf(result)
-  const errors = (from: number, to: number): number[] =>
-    cases.flatMap(({ world, present }) =>
-      world.players.length >= from && world.players.length <= to ? [present.error.mean] : []
+  const errors = (from: number, to: number): Finding[] =>
+    cases
+      .filter(({ world: { players } }) => players.length >= from && players.length <= to)
+      .map(({ where, present }) => ({ where, value: present.error.mean }))
+  const taken = (...names: string[]): Finding[] =>
+    result.attacks.flatMap(({ name, taken: { present } }) =>
+      names.includes(name) && present !== undefined ? [{ where: name, value: present }] : []
     )
-  const taken = (...names: string[]): number[] =>
-    result.attacks.flatMap(({ name, taken }) =>
-      names.includes(name) && taken.present !== undefined ? [taken.present] : []
+  const earned = (...kinds: Kind[]): Finding[] =>
+    cases.flatMap(one =>
+      kinds.flatMap(kind =>
+        sharesOf(one, one.present.shares, kind).map(value => ({ where: `${kind}, ${one.where}`, value }))
+      )
     )
-  const earned = (...kinds: Kind[]): number[] =>
-    cases.flatMap(one => kinds.flatMap(kind => sharesOf(one, one.present.shares, kind)))
-  const ranks = cases.flatMap(({ log: { ceiling }, present: { rankCorrelation } }) =>
+  const ranks = cases.flatMap(({ where, log: { ceiling }, present: { rankCorrelation } }) =>
     rankCorrelation === null || (ceiling.rankCorrelation ?? 0) <= 0
       ? []
-      : [rankCorrelation / (ceiling.rankCorrelation ?? 1)]
+      : [{ where, value: rankCorrelation / (ceiling.rankCorrelation ?? 1) }]
   )
-  const resettled = result.worlds.flatMap(({ epochs }) => {
+  const resettled = result.worlds.flatMap(({ name, epochs }) => {
     const once = sum(epochs.map(({ oneShot }) => oneShot))
-    return once === 0 ? [] : [sum(epochs.map(({ resettled }) => resettled)) / once]
+    return once === 0 ? [] : [{ where: name, value: sum(epochs.map(({ resettled }) => resettled)) / once }]
   })
-  const most = (what: string, limit: number, unit: Target['unit'], values: readonly number[]): Target => ({
+  const most = (what: string, limit: number, unit: Target['unit'], findings: readonly Finding[]): Target => ({
     what,
     limit,
     unit,
-    found: foundOf(values)
+    found: foundOf(findings)
   })
   return [
     most('error of shares, up to 8 players', 0.05, 'L1', errors(2, 8)),
     most('error of shares, 16 players', 0.1, 'L1', errors(9, 32)),
-    most('error of shares, hundreds of players', 0.15, 'L1', errors(100, 1000)),
+    most('error of shares, 48 players and more', 0.15, 'L1', errors(33, 1000)),
     {
       what: "ranks within an answer, against another seed's",
       limit: 0.8,
@@ -109,7 +128,7 @@ export function targetsOf(result: LabResult): Target[] {
       'ten times the calls at the same value move a share',
       0.02,
       '%',
-      cases.map(({ present }) => present.movedByCalls)
+      cases.map(({ where, present }) => ({ where, value: present.movedByCalls }))
     ),
     most('error after re-settlement', 0.5, 'of one-shot', resettled)
   ]

@@ -95,8 +95,9 @@ export async function judgeWorld(study: Study, bench: Bench): Promise<Omit<World
   const first = seen[0]?.evidence('uniform')
   const exact = accepted.players.length <= mostExact
   return {
-    name: world.name,
+    name: plan.judged === 'likelihood' ? `${world.name} by likelihood` : world.name,
     data: world.data,
+    judged: plan.judged,
     seed: world.seed,
     players: accepted.players.map((name, i) => ({
       name,

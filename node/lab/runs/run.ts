@@ -41,6 +41,7 @@ interface Planned {
 
 const alone = (world: StudyPlan['world']): StudyPlan => ({
   world,
+  judged: 'match',
   everyEpoch: false,
   ruleSeeds: [1],
   truthSeeds: [],

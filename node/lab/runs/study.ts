@@ -5,7 +5,7 @@ import type { Evidence } from '../rules/types.ts'
 import { halfPairs } from '../truth/coalitions.ts'
 import type { Truth, TruthSeed } from '../truth/truth.ts'
 import { truthOf } from '../truth/truth.ts'
-import type { Accepted, QueryLog, World } from '../types.ts'
+import type { Accepted, Judged, QueryLog, World } from '../types.ts'
 import { acceptedOf } from '../worlds/accepted.ts'
 import type { Bench, Said } from './bench.ts'
 import type { Sibling } from './lots.ts'
@@ -15,6 +15,7 @@ export const mostExact = 6
 
 export interface StudyPlan {
   readonly world: World
+  readonly judged: Judged
   /** Whether every epoch's version is looked at, or the last one alone. */
   readonly everyEpoch: boolean
   /**
@@ -72,19 +73,28 @@ export const arrivedBy = ({ epochs }: Accepted, epoch: number): bigint =>
 const isRight = (said: string, pair: { readonly response: string }): boolean =>
   answerKey(said) === answerKey(pair.response)
 
+/** What of an answer is right: 1 for all of it. */
+function rightness(said: string, { response }: { readonly response: string }, judged: Judged): number {
+  if (judged === 'match') return isRight(said, { response }) ? 1 : 0
+  const sentences = (text: string): string[] => text.split(/(?<=[.])\s+/u).map(answerKey)
+  const [own, right] = [new Set(sentences(said)), sentences(response)]
+  return right.filter(one => own.has(one)).length / right.length
+}
+
 /**
- * Truth of a version, by siblings that the rule never saw: exact match of their own answers where answers are short,
- * log-likelihood of the right answer where they are long. Players who have not come yet are in no coalition.
+ * Truth of a version, by siblings that the rule never saw: how right their own answers are, or the log-likelihood of
+ * the right answer. Players who have not come yet are in no coalition.
  */
 export async function truthFor(study: Study, bench: Bench, arrived: bigint): Promise<Truth> {
   const { plan, accepted } = study
-  const { questions, data } = plan.world
+  const { questions } = plan.world
+  const { judged } = plan
   const { coalitions, members, players } = versionOf(accepted, study.truth, arrived)
-  const tokens = data === 'format' ? await bench.tokensOf(questions) : []
+  const tokens = judged === 'likelihood' ? await bench.tokensOf(questions) : []
   const seeds: TruthSeed[] = []
   for (const seed of plan.truthSeeds) {
     const siblings = coalitions.map(coalition => siblingOf(accepted, coalition, seed))
-    if (data === 'format') {
+    if (judged === 'likelihood') {
       const asked = questions.map(({ prompt }, q) => ({ prompt, ids: tokens[q] ?? [] }))
       const chances = await bench.chances(siblings, asked)
       const worth = chances.map(answer =>
@@ -98,7 +108,7 @@ export async function truthFor(study: Study, bench: Bench, arrived: bigint): Pro
       )
       seeds.push({
         seed,
-        worth: questions.map((question, q) => said.map(row => (isRight(row[q]?.text ?? '', question) ? 1 : 0)))
+        worth: questions.map((question, q) => said.map(row => rightness(row[q]?.text ?? '', question, judged)))
       })
     }
   }

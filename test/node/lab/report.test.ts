@@ -12,6 +12,7 @@ function worldOf(error: number, toWrong: number): WorldResult {
   return {
     name: 'small',
     data: 'facts',
+    judged: 'match',
     seed: 1,
     players: [
       { name: 'foundation', kind: 'foundation', epoch: 1, rows: 10 },
@@ -82,7 +83,10 @@ describe('the report of the laboratory', () => {
   it('names on its page what is missing, what fails, who was refused, and the command of each figure', () => {
     const page = fairnessOf(resultOf([worldOf(0.2, 0.1)]), 'docs/fairness')
     assert.match(page, /format-13 is missing/)
-    assert.match(page, /- error of shares, up to 8 players: 0\.20 at worst, where 0\.05 was aimed at/)
+    assert.match(
+      page,
+      /- error of shares, up to 8 players: 0\.20 at worst \(small, uniform\), where 0\.05 was aimed at/
+    )
     assert.match(page, /copier \(mostly-duplicate\)/)
     assert.ok(page.split('`tilth lab run --quick`').length > 3)
     assert.match(page, /!\[[^\]]+\]\(docs\/fairness\/errors\.svg\)/)
