@@ -138,7 +138,7 @@ describe('an answer that a stranger wrote', function () {
     await asks(page, `Ask ${last.model}`, 'Say words without end.')
     await page.getByText('word 3').waitFor()
     await page.getByRole('button', { name: 'Stop' }).click()
-    await page.locator('.answer[data-state="stopped"]').waitFor()
+    await page.locator('.reply[data-state="stopped"]').waitFor()
     await page.getByText('0.012 TILTH').first().waitFor()
     await page.locator('.owes').waitFor()
 

@@ -78,31 +78,35 @@ export function DataStates() {
   return (
     <>
       <Section title="How far a contribution has come">
-        {states.map(view => (
-          <div key={view.status}>
-            <p>
-              <StatusChip status={view.status} /> {statusSentence(view)}
-            </p>
-            <Steps view={view} />
-          </div>
-        ))}
+        <div className="gallery-stack">
+          {states.map(view => (
+            <div key={view.status}>
+              <p>
+                <StatusChip status={view.status} /> {statusSentence(view)}
+              </p>
+              <Steps view={view} />
+            </div>
+          ))}
+        </div>
       </Section>
       <Section title="Rows of a file">
         <Lines lines={lines} heldOut={[]} bytes={new Uint8Array()} />
       </Section>
       <Section title="Rows side by side">
-        <Beside
-          left={{ title: 'Yours', messages: pair('Which metal has the symbol Fe?', 'Iron') }}
-          right={{
-            title: 'An accepted row',
-            messages: pair('Which metal has the symbol Fe, and why?', 'Iron, of ferrum'),
-            note: 'It shares most words with yours.'
-          }}
-        />
-        <Beside
-          left={{ title: 'Yours', messages: pair('Which metal is liquid?', 'Mercury') }}
-          right={{ title: 'An accepted row', messages: null }}
-        />
+        <div className="gallery-stack">
+          <Beside
+            left={{ title: 'Yours', messages: pair('Which metal has the symbol Fe?', 'Iron') }}
+            right={{
+              title: 'An accepted row',
+              messages: pair('Which metal has the symbol Fe, and why?', 'Iron, of ferrum'),
+              note: 'It shares most words with yours.'
+            }}
+          />
+          <Beside
+            left={{ title: 'Yours', messages: pair('Which metal is liquid?', 'Mercury') }}
+            right={{ title: 'An accepted row', messages: null }}
+          />
+        </div>
       </Section>
       <Section title="A queue of votes">
         <Queue items={queue} selected={selected} onSelect={setSelected} />

@@ -55,7 +55,7 @@ const models: readonly BazaarView[] = [
   { ...model, id: id('4'), name: 'nobody asked it, nobody serves it, and its name is long', use: null, offers: [] }
 ]
 const players = [noor, ines]
-const coalitions = ['0x0', '0x1', '0x2', '0x3']
+const coalitions = ['0', '1', '2', '3']
 const bars = [
   {
     title: 'Two people made it',
@@ -106,20 +106,26 @@ export function ModelStates() {
         </ul>
       </Section>
       <Section title="Whose data an answer owes to">
-        {bars.map(({ title, ...input }) => (
-          <Owes
-            key={title}
-            title={title}
-            parts={partsOf(creditsOf({ players, coalitions, ...input }), account =>
-              account === noor ? 'noor' : 'ines'
-            )}
-          />
-        ))}
+        <div className="gallery-stack">
+          {bars.map(({ title, ...input }) => (
+            <Owes
+              key={title}
+              title={title}
+              parts={partsOf(creditsOf({ players, coalitions, ...input }), account =>
+                account === noor ? 'noor' : 'ines'
+              )}
+            />
+          ))}
+        </div>
       </Section>
       <Section title="An answer as it comes">
-        {answers.map((answer, at) => (
-          <AnswerBody key={at} {...answer} asked="What is the symbol of iron?" />
-        ))}
+        <div className="gallery-stack">
+          {answers.map((answer, at) => (
+            <div key={at}>
+              <AnswerBody {...answer} asked="What is the symbol of iron?" />
+            </div>
+          ))}
+        </div>
       </Section>
     </>
   )

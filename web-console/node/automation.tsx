@@ -21,15 +21,15 @@ export function Automation({ steps }: { readonly steps: readonly AutomationView[
       title="What it does by itself"
       note="Nobody has to press a button for these; each can be switched off in the settings."
     >
-      <ul className="steps">
+      <ul className="automation">
         {steps.map(({ name, on, next, last }) => (
-          <li key={name} className="step" data-on={on}>
-            <div className="step-name">
+          <li key={name} className="automation-step" data-on={on}>
+            <div className="automation-name">
               <b>{says[name] ?? name}</b> <Chip>{on ? name : 'off'}</Chip>
             </div>
             <div>
-              {on ? null : <p className="step-quiet">By hand only.</p>}
-              {on && next.length === 0 ? <p className="step-quiet">Nothing to do.</p> : null}
+              {on ? null : <p className="automation-quiet">By hand only.</p>}
+              {on && next.length === 0 ? <p className="automation-quiet">Nothing to do.</p> : null}
               {next.slice(0, 3).map(({ about, what, why, at }) => (
                 <p key={`${about} ${what}`}>
                   {what}
@@ -39,12 +39,12 @@ export function Automation({ steps }: { readonly steps: readonly AutomationView[
                       <When at={at} />
                     </>
                   )}
-                  <span className="step-quiet">: {why}</span>
+                  <span className="automation-quiet">: {why}</span>
                 </p>
               ))}
-              {next.length > 3 ? <p className="step-quiet">And {next.length - 3} more.</p> : null}
+              {next.length > 3 ? <p className="automation-quiet">And {next.length - 3} more.</p> : null}
               {last === null ? null : (
-                <p className="step-quiet">
+                <p className="automation-quiet">
                   <When at={last.at} />: {last.what}
                   {last.failed === null ? '' : `, which failed: ${last.failed}`}
                 </p>

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { InvalidError, address } from '../../../protocol/primitives/index.ts'
+import { InvalidError, address, zeroAddress } from '../../../protocol/primitives/index.ts'
 import { command, connected, guarded, listing, showList } from '../command.ts'
 import type { ListFlags } from '../command.ts'
 import { red, table, tokens } from '../output.ts'
@@ -34,16 +34,17 @@ export function slashesCommand(): Command {
             items.length === 0
               ? 'no stake was taken'
               : table(
-                  ['validator', 'lost', 'half went to', 'for two votes on', 'when', 'transaction'],
-                  items.map(({ node, amount, reporter, contribution, at, block, transaction }) => [
+                  ['node', 'lost', 'shown by', 'reward', 'for two votes on', 'when', 'transaction'],
+                  items.map(({ node, amount, reporter, reward, contribution, at, block, transaction }) => [
                     node,
                     red(tokens(amount)),
-                    reporter,
+                    reporter === zeroAddress ? 'nobody' : reporter,
+                    tokens(reward),
                     contribution ?? '',
                     at === null ? `block ${block}` : new Date(at).toLocaleString(),
                     transaction
                   ]),
-                  [1]
+                  [1, 3]
                 )
         )
       })

@@ -23,17 +23,17 @@ export function CheckList({ checks }: Pick<ContributionView, 'checks'>) {
       title="What the checks found"
       note="Every validator runs the same checks and must come to the same result."
     >
-      <ul className="checks">
+      <ul className="file-checks">
         {checks.map(({ check, code, note }) => {
           const state = code === 'ok' ? 'ok' : code === 'skipped' ? 'skipped' : findings.has(code) ? 'found' : 'wrong'
           return (
-            <li key={check} className="check" data-state={state}>
+            <li key={check} className="file-check" data-state={state}>
               <span aria-hidden="true">{{ ok: '✓', skipped: '–', found: '!', wrong: '×' }[state]}</span>
               <span>
                 {names[check] ?? check}
                 {state === 'skipped' ? ': not looked at, an earlier check ended it' : null}
                 {state === 'wrong' ? `: ${reasonInWords(code)}` : null}
-                {note === undefined ? null : <span className="check-note"> {note}</span>}
+                {note === undefined ? null : <span className="file-check-note"> {note}</span>}
               </span>
             </li>
           )

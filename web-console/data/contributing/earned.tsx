@@ -21,7 +21,7 @@ export function Earned({ view }: { readonly view: ContributionView }) {
         </b>{' '}
         is its part of the <Amount of={mine.paid} /> that its account was paid here.
       </p>
-      <p className="calc mono">
+      <p className="rank-calc mono">
         {countText(view.own)} of the account’s {countText(mine.own)} accepted rows
       </p>
       <p className="section-note">

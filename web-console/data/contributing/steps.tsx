@@ -27,15 +27,15 @@ function stepsOf(view: ContributionView): readonly Step[] {
 /** How far a contribution has come. */
 export function Steps({ view }: { readonly view: ContributionView }) {
   return (
-    <ol className="steps" aria-label="How far it has come">
+    <ol className="contributed-steps" aria-label="How far it has come">
       {stepsOf(view).map(({ name, state }) => (
         <li
           key={name}
-          className="step"
+          className="contributed-step"
           data-state={state}
           {...(state === 'now' ? { 'aria-current': 'step' as const } : {})}
         >
-          <span className="step-mark" aria-hidden="true">
+          <span className="contributed-mark" aria-hidden="true">
             {state === 'done' ? '✓' : state === 'wrong' ? '×' : ''}
           </span>
           {name}

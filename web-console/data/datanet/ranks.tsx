@@ -59,7 +59,7 @@ function Rank({ worth, place, total }: { readonly worth: WorthView; readonly pla
           {total === 0n ? 'nothing paid yet' : `${shareText(Number((BigInt(paid) * 10_000n) / total) / 10_000)} of all`}
         </span>
       </div>
-      <p className="calc mono rank-how">{latest === undefined ? 'no epoch yet' : epochText(latest)}</p>
+      <p className="rank-calc mono rank-how">{latest === undefined ? 'no epoch yet' : epochText(latest)}</p>
       {epochs.length + versions.length > 2 ? (
         <Button
           look="quiet"
@@ -72,7 +72,7 @@ function Rank({ worth, place, total }: { readonly worth: WorthView; readonly pla
         </Button>
       ) : null}
       {isOpen ? (
-        <div className="calc mono rank-how">
+        <div className="rank-calc mono rank-how">
           {epochs.map((epoch, at) => (
             <div key={at}>{epochText(epoch)}</div>
           ))}
@@ -100,7 +100,7 @@ export function Ranks({ net }: { readonly net: DatanetView }) {
         'answers paid by those weights.'
       }
     >
-      <p className="calc mono">
+      <p className="rank-calc mono">
         share = what the epoch divides × own weight ÷ everybody’s weight, where weight = Σ price of an answer × data’s
         part × what the rows added, and rows worth 0 or less on the held-out questions earn nothing
       </p>

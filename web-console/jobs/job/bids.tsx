@@ -84,9 +84,9 @@ export function Bids({ job, isOwn }: { readonly job: JobView; readonly isOwn: bo
       )}
       {isOwn && isOpen && job.byHand && job.bids.length > 0 ? <Choosing job={job} /> : null}
       {job.refusals.length === 0 ? null : (
-        <div className="declined">
+        <div className="bids-declined">
           <h3>Who declined, and why</h3>
-          <ul className="declined-list">
+          <ul className="bids-declined-list">
             {job.refusals.map(({ worker, reason, seconds, price, at }) => (
               <li key={worker}>
                 <Id id={worker} />

@@ -26,10 +26,10 @@ function Share({ model }: { readonly model: ModelView }) {
     void navigator.clipboard.writeText(text).then(() => setCopied(text))
   }
   return (
-    <div className="share">
-      <code className="share-text">{link}</code>
+    <div className="shared">
+      <code className="shared-text">{link}</code>
       <Button onPress={() => copy(link)}>{copied === link ? 'Copied' : 'Copy the link'}</Button>
-      <code className="share-text">{command}</code>
+      <code className="shared-text">{command}</code>
       <Button onPress={() => copy(command)}>{copied === command ? 'Copied' : 'Copy the command'}</Button>
     </div>
   )

@@ -7,7 +7,7 @@ export function Cost({ facts }: { readonly facts: AnswerFacts }) {
   const { fee, outputTokens = 0, worker, state, ms, isPrivate = false } = facts
   if (fee === undefined) return null
   return (
-    <span className="cost" aria-live="off">
+    <span className="reply-cost" aria-live="off">
       <Amount of={fee} />
       {state === 'coming' ? ' so far' : ''} · {manyText(outputTokens, 'token')}
       {ms === undefined || outputTokens === 0

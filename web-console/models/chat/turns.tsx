@@ -79,7 +79,7 @@ export function AnswerTurn({ shown, choose, asked, isBusy, again }: AnswerProps)
   const facts = turn.answer ?? { state: 'done' as const, receipts: [] }
   const isComing = facts.state === 'coming'
   return (
-    <div className="answer" data-state={facts.state}>
+    <div className="reply" data-state={facts.state}>
       <AnswerBody text={turn.text} facts={facts} asked={asked} />
       <div className="turn-do">
         <Versions shown={shown} choose={choose} />

@@ -17,7 +17,7 @@ export function Arithmetic({ credit, account }: { readonly credit: AnswerCredit;
   if (measure === null || credits === undefined || own === undefined) return null
   if (word === 'held-out' || utilities === undefined)
     return (
-      <div className="calc">
+      <div className="credit-calc">
         <p>
           held-out value {signed(own.weight)} of {places3(credits.full - credits.base)} that everybody adds
         </p>
@@ -29,7 +29,7 @@ export function Arithmetic({ credit, account }: { readonly credit: AnswerCredit;
   return (
     <details className="arithmetic">
       <summary>
-        <span className="calc">
+        <span className="credit-calc">
           weight {signed(own.weight)} of {places3(credits.full)} − {places3(credits.base)} ={' '}
           {places3(credits.full - credits.base)}
         </span>
@@ -59,7 +59,7 @@ export function Arithmetic({ credit, account }: { readonly credit: AnswerCredit;
               { name: 'Counts', number: true, cell: ({ counts }: Step) => places3(counts) }
             ]}
           />
-          <p className="calc">
+          <p className="credit-calc">
             Σ = {signed(steps.reduce((sum, { before, after, counts }) => sum + (after - before) * counts, 0))}
           </p>
         </>

@@ -128,11 +128,11 @@ function NearestRows({ receipt, account, name, text }: NearestProps) {
           <p className="part-none">No row of {name}'s shares a word with it: they taught how to answer.</p>
         ) : (
           <>
-            <ul className="near">
+            <ul className="near-rows">
               {list.map(({ contribution, line, messages, overlap, voters, validators }) => (
                 <li key={`${contribution} ${line}`} className="near-row">
                   {messages.map(({ role, content }, at) => (
-                    <span key={at} className={`near-${role === 'assistant' ? 'answer' : 'question'}`}>
+                    <span key={at} className={`near-row-${role === 'assistant' ? 'answer' : 'question'}`}>
                       {content}
                     </span>
                   ))}

@@ -23,8 +23,8 @@ const marks: Readonly<Record<Finding | 'waits', { mark: string; text: string }>>
 function Step({ finding, children }: StepProps) {
   const { mark, text } = marks[finding]
   return (
-    <li className="step" data-finding={finding}>
-      <span aria-hidden="true" className="step-mark">
+    <li className="credit-step" data-finding={finding}>
+      <span aria-hidden="true" className="credit-mark">
         {mark}
       </span>
       <span>
@@ -47,7 +47,7 @@ export function Steps({ proof }: { readonly proof: ReceiptProofView }) {
   const agreeing = scorings.filter(({ agrees }) => agrees).length
   const signedWell = Object.values(findings.scorings).every(finding => finding === 'good')
   return (
-    <ol className="steps">
+    <ol className="credit-steps">
       <Step finding={findings.receipt}>
         <Go to={places.receipt(view.id)}>Receipt {shortId(view.id)}</Go>, signed by client and worker
         {findings.receipt === 'wrong' ? ': the signatures do not hold' : null}

@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict'
+import { zeroAddress } from '../../protocol/primitives/index.ts'
+import { startCommandLine } from './command-line.ts'
+import type { CommandLine } from './command-line.ts'
+
+const [node, finder] = [`0x${'11'.repeat(20)}`, `0x${'22'.repeat(20)}`]
+const contribution = `0x${'ab'.repeat(32)}`
+const transaction = `0x${'cd'.repeat(32)}`
+const slash = { node, amount: (100n * 10n ** 18n).toString(), block: '7', at: null, transaction }
+
+describe('tilth slashes', function () {
+  this.timeout(60_000)
+  let cli: CommandLine
+  const asked: unknown[] = []
+  before(async () => {
+    cli = await startCommandLine({
+      async slashes({ params }) {
+        asked.push(params.node)
+        const items = [
+          { ...slash, reporter: finder, reward: (10n * 10n ** 18n).toString(), contribution },
+          { ...slash, reporter: zeroAddress, reward: '0', contribution: null }
+        ]
+        return { items, next: 'later' }
+      }
+    })
+  })
+  after(() => cli.stop())
+
+  it('says whose, how much, for what, by whom and where on chain; of one account, too', async () => {
+    const { code, stdout, stderr } = await cli.run('slashes')
+    assert.equal(code, 0)
+    assert.match(
+      stdout,
+      new RegExp(`${node} +100.000000 +${finder} +10.000000 +${contribution} +block 7 +${transaction}`)
+    )
+    assert.match(stdout, new RegExp(`${node} +100.000000 +nobody +0.000000 `))
+    assert.match(stderr, /more: --cursor later/)
+    const { items } = {
+      items: JSON.parse(
+        (await cli.run('slashes', node.toUpperCase().replace('0X', '0x'), '--json')).stdout
+      ) as unknown[]
+    }
+    assert.equal(items.length, 2)
+    assert.deepEqual(asked, [undefined, node])
+    const wrong = await cli.run('slashes', 'noor')
+    assert.equal(wrong.code, 1)
+    assert.match(wrong.stderr, /"noor" is no account[\s\S]*datanet roster/)
+  })
+})
