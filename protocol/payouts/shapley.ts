@@ -1,8 +1,10 @@
 import { exhaustivePlayers } from '../jobs/index.ts'
 import { InvalidError } from '../primitives/errors.ts'
 import { has, sizeOf } from './masks.ts'
-import { pooledPlayers, screenedValues } from './screened.ts'
-import type { Siblings } from './screened.ts'
+import { pooledPlayers } from './pooled.ts'
+import { pairsOf } from './regression.ts'
+import type { Siblings } from './regression.ts'
+import { screenedValues } from './screened.ts'
 import { largestRemainder } from './shares.ts'
 import { maxCandidates } from './types.ts'
 import type { Measured } from './types.ts'
@@ -52,7 +54,7 @@ export function weightMatrix(players: number, coalitions: readonly bigint[]): We
   if (isExhaustive && BigInt(coalitions.length) !== all)
     throw new InvalidError('coalitions.incomplete', `of ${players} players every coalition must be measured`)
   const exact = isExhaustive ? exactMatrix(players, coalitions) : undefined
-  return { players, coalitions, sizes: coalitions.map(sizeOf), empty, full, exact }
+  return { players, coalitions, sizes: coalitions.map(sizeOf), pairs: pairsOf(players, coalitions), empty, full, exact }
 }
 
 /**
@@ -87,22 +89,22 @@ export function weightsOver(matrix: WeightMatrix, measured: Measured): Weights {
   const { players, coalitions, full, exact } = matrix
   checkFits({ players, coalitions: coalitions.length }, measured)
   const gains = gainsOf(matrix, measured.utilities)
-  const { values, denominator } =
-    exact === undefined
-      ? screenedValues(matrix, measured.candidates, gains)
-      : {
-          values: exact.numerators.map(row => row.reduce((sum, value, k) => sum + value * (gains[k] ?? 0n), 0n)),
-          denominator: exact.denominator
-        }
-  const rounded = largestRemainder(
-    values.map(value => value * weightsPerUtility),
-    denominator,
-    (gains[full] ?? 0n) * weightsPerUtility
-  )
-  if (exact !== undefined) return { players: rounded, others: 0n }
+  const total = (gains[full] ?? 0n) * weightsPerUtility
+  const rounded = (values: readonly bigint[], denominator: bigint): bigint[] =>
+    largestRemainder(
+      values.map(value => value * weightsPerUtility),
+      denominator,
+      total
+    )
+  if (exact !== undefined) {
+    const values = exact.numerators.map(row => row.reduce((sum, value, k) => sum + value * (gains[k] ?? 0n), 0n))
+    return { players: rounded(values, exact.denominator), others: 0n }
+  }
+  const { chosen, values, denominator } = screenedValues(matrix, measured.candidates, gains)
+  const found = rounded(values, denominator)
   const weights = Array.from({ length: players }, () => 0n)
-  for (const [i, player] of measured.candidates.entries()) weights[player] = rounded[i] ?? 0n
-  return { players: weights, others: rounded.at(-1) ?? 0n }
+  for (const [i, player] of chosen.entries()) weights[player] = found[i] ?? 0n
+  return { players: weights, others: found.at(-1) ?? 0n }
 }
 
 /** @throws InvalidError `utilities.count`, `candidates.players` */

@@ -71,16 +71,40 @@ describe('the screened regression', () => {
     for (const idle of [1, 9, 30]) assert.ok((players[idle] ?? 0n) < 60_000n, String(players[idle]))
   })
 
-  it('shares equally between candidates whom no sibling tells apart', () => {
-    // Halves in which the first two players always are together.
-    const together = drawn(9, 'together').map(half => (half & ~3n) | (has(half, 2) ? 3n : 0n))
-    const unique = [...new Set([0n, ...together, 511n])]
-    const matrix = weightMatrix(9, unique)
-    const { players } = weightsOver(matrix, {
-      utilities: unique.map(half => (has(half, 0) ? 7000 : 1000)),
-      candidates: [0, 1]
-    })
-    assert.ok((players[0] ?? 0n) - (players[1] ?? 0n) <= 1n && (players[0] ?? 0n) > 290_000n, players.join())
+  it('pays idle candidates hardly anything for noise, and what several know alike to them', () => {
+    const owners = [0, 5, 11, 23]
+    for (const [known, least] of [
+      [1, 0.85],
+      [2, 0.85],
+      [3, 0.65]
+    ] as const) {
+      let [paid, idle] = [0, 0]
+      for (let run = 0; run < 40; run++) {
+        const coalitions = drawn(60, `shared ${run}`)
+        const noise = utilitiesOf(coalitions, new Map(), { noise: 900, base: 1000, seed: `shared ${run}` })
+        const utilities = coalitions.map((coalition, k) => {
+          const knows = owners.slice(0, known).some(owner => has(coalition, owner))
+          return Math.min(10_000, (noise[k] ?? 0) + (knows ? 7000 : 0))
+        })
+        const { players, others } = weightsOver(weightMatrix(60, coalitions), {
+          utilities,
+          candidates: [...owners, 37, 41]
+        })
+        const positive = players.map(value => Math.max(0, Number(value)))
+        const all = positive.reduce((x, y) => x + y, Math.max(0, Number(others)))
+        const own = owners.slice(0, known).reduce((total, owner) => total + (positive[owner] ?? 0), 0)
+        paid += own / all / 40
+        idle += (positive.reduce((x, y) => x + y, 0) - own) / all / 40
+      }
+      assert.ok(paid > least && idle < 0.1, `${known} know it: ${paid} to them, ${idle} to idle ones`)
+    }
+  })
+
+  it('takes what two do only together for half of each', () => {
+    const coalitions = drawn(60, 'together')
+    const utilities = coalitions.map(coalition => (has(coalition, 7) && has(coalition, 30) ? 9000 : 1000))
+    const { players } = weightsOver(weightMatrix(60, coalitions), { utilities, candidates: [2, 7, 30] })
+    for (const player of [7, 30]) assert.ok(Math.abs(Number(players[player]) - 400_000) < 1000, String(players[player]))
   })
 
   it('takes no longer for thousands of players', () => {
