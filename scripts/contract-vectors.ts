@@ -4,10 +4,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { concat, encodeAbiParameters, keccak256, numberToHex, stringToHex } from 'viem'
+import { escrowId, modelId } from '../protocol/contracts/index.ts'
 import { addressOfKey, digest, signStatement, structHash } from '../protocol/crypto/index.ts'
 import type { Message, Network, StatementType } from '../protocol/crypto/index.ts'
 import { fromHex, toHex } from '../protocol/primitives/index.ts'
-import type { Hex } from '../protocol/primitives/index.ts'
+import type { Address, Hex } from '../protocol/primitives/index.ts'
 
 const out = join(import.meta.dirname, '..', 'test', 'vectors')
 const hash = (label: string): Hex => keccak256(stringToHex(label))
@@ -130,7 +131,85 @@ const workerSignature = signStatement(
   fromHex(hash('tilth other key'))
 ).signature
 
+// Many of each, of any width: what one example by hand would not find.
+
+const word256 = (label: string): bigint => BigInt(hash(label))
+const uint = (label: string, bits: number): bigint => word256(label) >> BigInt(256 - bits)
+const account = (label: string): Address => `0x${hash(label).slice(2, 42)}`
+const times = <T>(count: number, make: (name: string) => T): T[] =>
+  Array.from({ length: count }, (_, i) => make(`${i}`))
+
+const receipts = times(16, name => {
+  const message: Message<'Receipt'> = {
+    channel: hash(`channel ${name}`),
+    sequence: uint(`sequence ${name}`, 64),
+    previous: hash(`previous ${name}`),
+    model: hash(`model ${name}`),
+    request: hash(`request ${name}`),
+    response: hash(`response ${name}`),
+    inputTokens: Number(uint(`input ${name}`, 32)),
+    outputTokens: Number(uint(`output ${name}`, 32)),
+    fee: word256(`fee ${name}`),
+    total: word256(`total ${name}`),
+    seed: uint(`seed ${name}`, 64),
+    startedAt: uint(`started ${name}`, 64),
+    finishedAt: uint(`finished ${name}`, 64),
+    confidential: uint(`confidential ${name}`, 1) === 1n
+  }
+  return { message, structHash: toHex(structHash('Receipt', message)), digest: digest(network, 'Receipt', message) }
+})
+
+const escrows = times(8, name => {
+  const key = {
+    builder: account(`builder ${name}`),
+    job: hash(`job ${name}`),
+    lot: hash(`lot ${name}`),
+    worker: account(`worker ${name}`),
+    attempt: Number(uint(`attempt ${name}`, 32))
+  }
+  return { ...key, id: escrowId(key) }
+})
+
+const models = times(8, name => {
+  const builder = account(`builder ${name}`)
+  const text = (label: string, most: number): string =>
+    'Ää√ab cd'.repeat(60).slice(0, Number(uint(`${label} ${name}`, 16)) % most)
+  const worker = Number(uint(`split ${name}`, 16)) % 10_001
+  const registration = {
+    name: text('name', 300),
+    base: text('base', 100),
+    adapter: text('adapter', 100),
+    result: text('result', 100),
+    datanet: hash(`datanet ${name}`),
+    version: Number(uint(`version ${name}`, 32)),
+    job: hash(`job ${name}`),
+    worker: account(`worker ${name}`),
+    split: { worker, builder: 10_000 - worker, data: 0 }
+  }
+  return { builder, registration, id: modelId(builder, registration) }
+})
+
+/** What a claim pays to whom, by the rule in PaymentChannels.sol: both shares rounded down, the rest to the data. */
+const splits = times(24, name => {
+  const amount = (uint(`amount ${name}`, 72) >> uint(`shift ${name}`, 6)) + 1n
+  const worker = Number(uint(`worker share ${name}`, 16)) % 10_001
+  const builder = Number(uint(`builder share ${name}`, 16)) % (10_001 - worker)
+  const part = (bps: number): bigint => (amount * BigInt(bps)) / 10_000n
+  const [toWorker, toBuilder] = [part(worker), part(builder)]
+  const split = { worker, builder, data: 10_000 - worker - builder }
+  return { amount, ...split, toWorker, toBuilder, toData: amount - toWorker - toBuilder }
+})
+
 mkdirSync(out, { recursive: true })
+write('many.json', {
+  about:
+    'Many made-up receipts, escrows, models and splits (scripts/contract-vectors.ts); wide integers are decimal text',
+  network,
+  receipts,
+  escrows,
+  models,
+  splits
+})
 write('statements.json', {
   about: 'EIP-712 statements: digests and signatures (scripts/contract-vectors.ts)',
   network,
