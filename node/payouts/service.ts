@@ -24,7 +24,7 @@ import {
   createScoringsExchange,
   createWeigher
 } from './scorer/index.ts'
-import { createBundles, createClaims, createFinality, createSettler } from './settler/index.ts'
+import { createBundles, createBonds, createClaims, createFinality, createSettler } from './settler/index.ts'
 import { createStakes } from './stakes.ts'
 import { createAhead, createExamining, createWatcher, voiceOf } from './watcher/index.ts'
 import { createTopic } from './topic.ts'
@@ -100,6 +100,7 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
     exchange
   })
   const claims = createClaims(deps, proposals, bundles)
+  const bonds = createBonds(deps, proposals)
   const watching = createWatching(deps, timing.tickMs, { proposals, watcher })
   const settling = createSettling(deps, timing.announceMs, { proposals, receipts, settler })
   const finalizing = createFinalizing(deps, timing.tickMs, { proposals, settler, watcher })
@@ -186,6 +187,9 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
     if (event.name === 'EpochFinalized') {
       events.emit('payouts.finalized', { pool: event.pool, epoch: event.epoch, payoutsTotal: event.payoutsTotal })
       claiming?.wake()
+      bonds.settle(event.pool, event.epoch).catch((error: unknown) => {
+        log.warn('the bond of an epoch that was vetoed did not come back', { pool: event.pool, error })
+      })
     }
     if (event.name === 'PayoutClaimed')
       events.emit('payouts.claimed', {
