@@ -58,8 +58,9 @@ async function judgeEpochs(
   const everybody = arrivedBy(accepted, Infinity)
   const final = rules.present(last.evidence)?.shares ?? []
   const out: EpochResult[] = []
-  for (const epoch of [...new Set(accepted.epochs)].sort((a, b) => a - b)) {
+  for (const epoch of [1, 2, 3, 4]) {
     const arrived = arrivedBy(accepted, epoch)
+    if (arrived === 0n) continue
     const { indices } = versionOf(accepted, study.rule, arrived)
     const truth = restricted(last.truth, indices)
     const seed = plan.ruleSeeds[0] ?? 0

@@ -104,6 +104,8 @@ export async function runLab(run: LabRun): Promise<LabResult> {
     const pace = new Pace(lots.all.filter(({ key }) => !folder.hasLot(key)))
     const worlds: WorldResult[] = []
     const attacks: AttackResult[] = []
+    const isFirst = (study: Study): boolean =>
+      planned.find(other => other.study.plan.world.name === study.plan.world.name)?.study === study
     const resultOf = (reached: number): LabResult => ({
       mode: run.mode,
       base: { name: basename(run.model), id: base, parameters },
@@ -111,7 +113,7 @@ export async function runLab(run: LabRun): Promise<LabResult> {
       rules: ruleNames,
       worlds: [...worlds],
       attacks: [...attacks],
-      cost: planned.flatMap(({ study, attack }) => (attack === undefined ? [costOf(study)] : [])),
+      cost: planned.flatMap(({ study, attack }) => (attack === undefined && isFirst(study) ? [costOf(study)] : [])),
       missing: planned.slice(reached).map(({ name }) => name),
       trained: needs.slice(0, reached).flatMap(own => own.flatMap(({ siblings }) => siblings)).length,
       machine: `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown'}`
