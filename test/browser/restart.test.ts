@@ -44,8 +44,10 @@ describe('pages whose daemon is killed and comes back', function () {
   let draft: KeptDraft
   before(async () => {
     const { api } = world().network.daemon(name)
-    draft = await api.call('saveDraft', { body: { draft: { ...emptyDraft, step: 'budget' } } })
     const { last } = world()
+    const { base, datanet, version } = await api.call('model', { params: { id: last.model } })
+    const filled = { ...emptyDraft, step: 'budget' as const, base, baseName: 'seedling', datanet, version }
+    draft = await api.call('saveDraft', { body: { draft: filled } })
     for (const path of [
       places.now,
       places.datanets,

@@ -7,7 +7,7 @@ import { useAct, useCall } from '../../api/index.ts'
 import { places } from '../../app/places.ts'
 import { useGo, useParameter } from '../../app/use-place.ts'
 import { plainAmount } from '../../formats/index.ts'
-import { Amount, Button, Confirm, Failure, Go, Loading, Notice, Page as Frame, Read } from '../../parts/index.ts'
+import { Amount, Button, Confirm, Empty, Failure, Go, Loading, Notice, Page as Frame, Read } from '../../parts/index.ts'
 import { BaseStep } from './base-step.tsx'
 import { BudgetStep, budgetFault, budgetFor } from './budget-step.tsx'
 import { DataStep } from './data-step.tsx'
@@ -177,6 +177,13 @@ function Wizard({
   const body = (): React.ReactNode => {
     if (step === 'base') return <BaseStep draft={draft} change={change} />
     if (step === 'data') return <DataStep draft={draft} change={change} plan={recommended} />
+    const missing = draft.base === null ? 'base' : draft.datanet === null ? 'data' : undefined
+    if (missing !== undefined)
+      return (
+        <Empty title={missing === 'base' ? 'No base model is chosen yet.' : 'No Datanet is chosen yet.'}>
+          <Button onPress={() => go(missing)}>Choose one</Button>
+        </Empty>
+      )
     if (recommended.data === undefined || chosen === undefined)
       return failed === null ? (
         <Loading what="the plan" lines={6} />
