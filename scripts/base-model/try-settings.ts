@@ -1,6 +1,6 @@
 // Measures training settings for the default Datanet: how long a tune takes, how many held-out questions base and tuned
-// model answer, and (with --siblings) what each contributor's rows are worth by exact Shapley values. settings.json was
-// chosen with it.
+// model answer, and (with --siblings) what each contributor's rows are worth by exact Shapley values, by the utility
+// that pays and by two others. settings.json was chosen with it.
 //
 //   node scripts/base-model/try-settings.ts --lr 0.005 --epochs 30 --batch 16 --siblings
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
@@ -60,6 +60,16 @@ export function shapley(players: number, worth: (mask: number) => number): numbe
     return value
   })
 }
+
+type Utility = (probabilities: readonly (readonly number[])[]) => number[]
+
+/** The utility that pays, beside the two that it was chosen over: [coalition][token] to one number each. */
+const utilities = (siblings: readonly number[]): Readonly<Record<string, Utility>> => ({
+  spans: probabilities => spanUtilities(probabilities, siblings).map(utility => utility / utilityUnit),
+  'the whole answer': probabilities => probabilities.map(tokens => tokens.reduce((product, p) => product * p, 1)),
+  'mean token probability': probabilities =>
+    probabilities.map(tokens => tokens.reduce((sum, p) => sum + p, 0) / Math.max(1, tokens.length))
+})
 
 if (import.meta.main) {
   const { values } = parseArgs({
@@ -140,15 +150,19 @@ if (import.meta.main) {
         })
       )
       const siblings = adapters.map((_, k) => k).slice(1)
-      const scores = (await engine.scoreMany({ model: values.model, adapters, answers })).map(probabilities =>
-        spanUtilities(probabilities, siblings).map(utility => utility / utilityUnit)
-      )
-      const total = adapters.map((_, k) => scores.reduce((sum, row) => sum + (row[k] ?? 0), 0) / questions.length)
-      const worth = shapley(files.length, mask => total[mask] ?? 0)
-      files.forEach((name, player) => {
-        console.log(`  ${name}: held-out value ${(worth[player] ?? 0).toFixed(4)}`)
-      })
-      console.log(`  all ${(total.at(-1) ?? 0).toFixed(4)}, base ${(total[0] ?? 0).toFixed(4)}`)
+      const scores = await engine.scoreMany({ model: values.model, adapters, answers })
+      for (const [name, utilityOf] of Object.entries(utilities(siblings))) {
+        const found = scores.map(utilityOf)
+        const total = adapters.map((_, k) => found.reduce((sum, row) => sum + (row[k] ?? 0), 0) / questions.length)
+        const worth = shapley(files.length, mask => total[mask] ?? 0)
+        const positive = worth.reduce((sum, value) => sum + Math.max(0, value), 0)
+        console.log(`by ${name}: all ${(total.at(-1) ?? 0).toFixed(4)}, base ${(total[0] ?? 0).toFixed(4)}`)
+        files.forEach((file, player) => {
+          const value = worth[player] ?? 0
+          const share = positive === 0 ? 0 : Math.max(0, value) / positive
+          console.log(`  ${file}: held-out value ${value.toFixed(4)}, share ${(100 * share).toFixed(1)} %`)
+        })
+      }
     }
   } finally {
     await engine.close()
