@@ -23,6 +23,7 @@ export function fromLedger(
   return {
     datanets: {
       ...chain.datanets,
+      rosterSilence: once(() => chain.datanets.rosterSilence()),
       version: async (datanet, version) =>
         (await views.version(datanet, version)) ?? chain.datanets.version(datanet, version),
       commitment: async contribution =>

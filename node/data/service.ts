@@ -17,7 +17,14 @@ import { createRosters } from './rosters.ts'
 import type { DataService } from './types.ts'
 import { createHoldings, createSpare } from './storage/index.ts'
 import { createRefused, createRows, createVotes } from './reading/index.ts'
-import { createReports, createReview, createShards, createShown, createTurns } from './validator/index.ts'
+import {
+  createReports,
+  createReview,
+  createSeating,
+  createShards,
+  createShown,
+  createTurns
+} from './validator/index.ts'
 
 /** Followed Datanets looked at in one go for what is missing of them; the others have their turn with the next. */
 const healedAtOnce = 32
@@ -68,6 +75,7 @@ export function createDataService(deps: DataDeps): DataService {
   const versions = createVersions(deps, book, shards, datanet => notes.document(datanet))
   const hosting = createHosting(deps, book, receiver)
   const anchoring = createAnchoring(deps, timing.anchorMs, book, interest, versions)
+  const seating = createSeating(deps, timing.anchorMs, book, interest, rosters)
   const lists = createLists(deps, book, interest, notes)
   const commitments = createCommitments(deps, book, {
     changed,
@@ -246,11 +254,13 @@ export function createDataService(deps: DataDeps): DataService {
         )
       )
       anchoring?.start()
+      seating?.start()
       log.info('data service started', { datanets: interest.all().length, self })
     },
     async stop() {
       stopping.abort(new TilthError('data.stopped', 'the data service is stopping'))
       await anchoring?.stop()
+      await seating?.stop()
       interest.stop()
       for (const off of offs.splice(0)) await off()
       await commitments.stop()

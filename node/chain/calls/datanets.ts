@@ -50,6 +50,8 @@ export interface Datanets {
   proposeRoster(datanet: Hex, members: Members): Promise<Mined & { succession: Hex; silentAt: bigint }>
   /** A sitting, staked validator's word on it. */
   speakOnRoster(succession: Hex, consents: boolean): Promise<Mined>
+  /** Seconds for which a roster must be silent about its replacement to count as dead. */
+  rosterSilence(): Promise<bigint>
   /** Seats what was decided on; anyone may. */
   seatRoster(succession: Hex, members: Members): Promise<Mined & { roster: number }>
   /** Relays a contributor's signed `Commitment`; anyone may. `index` is its place in the order of authorship. */
@@ -144,6 +146,7 @@ export function createDatanets(connection: Connection, { datanets }: Addresses):
           args: [succession, consents]
         })
       ),
+    rosterSilence: () => connection.read({ ...at, what: 'rules of rosters', functionName: 'rosterSilence', args: [] }),
     async seatRoster(succession, members) {
       const receipt = await connection.write({
         ...at,

@@ -17,14 +17,14 @@ export const applyDatanets = {
   async RosterProposed(event, draft, { successions, successionsOf }) {
     const { succession: id, datanet, by, follows, silentAt, validators, block } = event
     const place = placeOf(event)
-    const record = { id, datanet, by, follows, silentAt, validators, consent: 0n, against: 0n, block, place }
+    const record = { id, datanet, by, follows, silentAt, validators, consent: 0n, against: 0n, spoke: [], block, place }
     await draft.put(successions, id, record)
     await draft.put(successionsOf, `${datanet}/${place}`, id)
   },
-  async RosterSpoken({ succession, consent, against }, draft, { successions }) {
+  async RosterSpoken({ succession, validator, consent, against }, draft, { successions }) {
     const known = await draft.get(successions, succession)
     if (known === undefined) return `the roster ${succession} was never put forward`
-    await draft.put(successions, succession, { ...known, consent, against })
+    await draft.put(successions, succession, { ...known, consent, against, spoke: [...known.spoke, validator] })
   },
   async RosterSeated({ datanet, roster, validators }, draft, { datanets, rosters }) {
     const known = await draft.get(datanets, datanet)

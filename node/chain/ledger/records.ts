@@ -43,6 +43,8 @@ export const successionRecord = z.strictObject({
   validators: members,
   consent: uint(128),
   against: uint(128),
+  /** Who has said something to it. */
+  spoke: z.array(address).max(100),
   block,
   place: z.string()
 })
@@ -250,7 +252,7 @@ export const totalsRecord = z.strictObject({
 export type Totals = z.infer<typeof totalsRecord>
 
 /** Of the tables below; a change that older entries do not have takes the next number. */
-export const ledgerLayout = 4
+export const ledgerLayout = 5
 
 /** What a block changed, so that it can be taken back: its events, and what stood before, as text; null for nothing. */
 const undoRecord = z.strictObject({

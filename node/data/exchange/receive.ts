@@ -93,7 +93,8 @@ export function createReceiver(
 
   /**
    * The contribution, and its Datanet with the roster that decides on it.
-   * [ignore] A message about what is not known yet waits for it. */
+   * [ignore] A message about what is not known yet waits for it.
+   */
   async function about(
     id: Hex,
     message: ContributionMessage

@@ -5,6 +5,7 @@
 /** In the order of the flow. */
 export const automationNames = [
   'anchor',
+  'seat',
   'register',
   'serve',
   'redeem',

@@ -25,8 +25,8 @@ export interface TestNetwork {
   stop(): Promise<void>
 }
 
-export async function startNetwork(): Promise<TestNetwork> {
-  const world = await startWorld('data')
+export async function startNetwork(deployed: { rosterSeconds?: number } = {}): Promise<TestNetwork> {
+  const world = await startWorld('data', deployed)
   const peers = peersOf<DataService, DataEvents, Options>(world, (common, _, options) =>
     createDataService({
       ...common,

@@ -89,3 +89,32 @@ describe('data: validators that follow others', function () {
     assert.equal((await late.service.manifest(datanet, 1)).entries.length, 2)
   })
 })
+
+describe('data: a host that announces other validators', function () {
+  this.timeout(120_000)
+
+  it('is refused in time by one that is alive, and by nobody else', async () => {
+    const network = await startNetwork({ rosterSeconds: 12 })
+    try {
+      const host = await network.add('host')
+      const alive = await network.start(await network.account('alive', stake), { timing: { anchorMs: 300 } as never })
+      const made = await host.service.createDatanet(
+        rulesFor([alive.address]),
+        new TextEncoder().encode(jsonl([['What is held?', 'Out']]))
+      )
+      await until(async () => (await alive.service.datanet(made.id)) !== undefined, 'it hears of the Datanet')
+      const members = [{ address: host.address, weight: 1n }]
+      const { silentAt } = await host.chain.datanets.proposeRoster(made.id, members)
+      const spoken = async (): Promise<readonly string[]> =>
+        (await alive.followed.ledger.successions(made.id)).items.flatMap(({ spoke }) => spoke)
+      await until(async () => (await alive.followed.ledger.successions(made.id)).items.length === 1, 'it is announced')
+      assert.deepEqual(await spoken(), [], 'its owner may answer first')
+      await until(async () => (await spoken()).includes(alive.address), 'it refuses', 30_000)
+      assert.ok(BigInt(Math.floor(Date.now() / 1000)) <= silentAt + 1n)
+      const [succession] = (await alive.followed.ledger.successions(made.id)).items
+      assert.deepEqual([succession?.consent, succession?.against], [0n, 1n])
+    } finally {
+      await network.stop()
+    }
+  })
+})

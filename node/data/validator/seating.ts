@@ -1,0 +1,53 @@
+import { weightOf } from '../../../protocol/data/index.ts'
+import type { Automation, Plan } from '../../runtime/index.ts'
+import type { Book } from '../book/index.ts'
+import type { DataDeps } from '../deps.ts'
+import type { Interest } from '../interest/index.ts'
+import type { Rosters } from '../rosters.ts'
+
+/** Announced rosters that are looked at, of the newest. */
+const mostAnnounced = 8
+
+/**
+ * The validator's automation: where a host announces another roster and counts on silence, a validator that is alive
+ * says so before it is too late. Its owner has three quarters of the time to accept or refuse by hand.
+ */
+export function createSeating(
+  { automations, chain, clock, self }: Pick<DataDeps, 'automations' | 'chain' | 'clock' | 'self'>,
+  everyMs: number,
+  book: Book,
+  interest: Pick<Interest, 'all' | 'roles'>,
+  rosters: Pick<Rosters, 'sitting'>
+): Automation | undefined {
+  if (chain.account === undefined) return undefined
+
+  async function* plans(): AsyncGenerator<Plan> {
+    for (const datanet of interest.all()) {
+      if (!interest.roles(datanet).includes('validator')) continue
+      const [net, known] = await Promise.all([book.datanet(datanet), chain.ledger.datanet(datanet)])
+      if (net === undefined || known === undefined) continue
+      const { rules } = await rosters.sitting(datanet, net.document)
+      if (weightOf(rules.validators, self) === 0) continue
+      const { items } = await chain.ledger.successions(datanet, { reverse: true, limit: mostAnnounced })
+      for (const { id, follows, silentAt, spoke } of items) {
+        if (follows !== known.roster || silentAt === 0n || spoke.includes(self)) continue
+        const plan = { about: datanet, what: `keep its seat on the roster of ${rules.name}` }
+        const at = Number(silentAt - (await chain.datanets.rosterSilence()) / 4n) * 1000
+        if (clock.now() < at) {
+          const why = 'its host announced another roster; `tilth datanet roster accept` or `refuse` answers before that'
+          yield { due: false, ...plan, why, at }
+        } else if (clock.now() < Number(silentAt) * 1000)
+          yield {
+            due: true,
+            ...plan,
+            async run() {
+              await chain.datanets.speakOnRoster(id, false)
+              return `was against another roster of ${rules.name}, which counted on silence`
+            }
+          }
+      }
+    }
+  }
+
+  return automations.add({ name: 'seat', on: true, everyMs, plans })
+}
