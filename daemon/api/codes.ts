@@ -1,5 +1,8 @@
 /** What errors of this module are called; one that is not here does not compile. */
 export type DaemonApiErrorCode =
+  | 'audit.epoch'
+  | 'audit.held-out'
+  | 'audit.training'
   | 'account.text'
   | 'api.broken'
   | 'api.hung'

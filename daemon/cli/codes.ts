@@ -22,6 +22,7 @@ export type DaemonCliErrorCode =
   | 'flag-invalid'
   | 'flag-missing'
   | 'flag.address'
+  | 'flag.audit'
   | 'flag.number'
   | 'flag.split'
   | 'job.low-budget'

@@ -25,6 +25,7 @@ import { pauseCommand, resumeCommand } from './commands/pause.ts'
 import { peersCommand, statusCommand } from './commands/node.ts'
 import { claimCommand, earningsCommand, settleCommand } from './commands/payouts.ts'
 import { slashesCommand } from './commands/slashes.ts'
+import { auditCommand, traceCommand } from './commands/trace.ts'
 import { tuneCommand } from './commands/tune.ts'
 import { offersCommand, serveCommand, unserveCommand } from './commands/serving.ts'
 import { upCommand } from './commands/up.ts'
@@ -91,8 +92,8 @@ const commandsOf: Record<Stage, Command[]> = {
   inference: [askCommand(), chatCommand()],
   receipt: [receiptsCommand(), channelCommand()],
   attribution: [labCommand()],
-  settlement: [settleCommand()],
-  claim: [earningsCommand(), claimCommand()]
+  settlement: [settleCommand(), auditCommand()],
+  claim: [earningsCommand(), claimCommand(), traceCommand()]
 }
 for (const cmd of running) program.addCommand(cmd.helpGroup('Run:'))
 for (const { phase, stage } of flow)

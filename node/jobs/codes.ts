@@ -7,6 +7,7 @@ export type JobsErrorCode =
   | 'adapter.numbers'
   | 'adapter.settings'
   | 'adapter.untrained'
+  | 'audit.sibling'
   | 'award.coalitions'
   | 'award.known'
   | 'award.many'

@@ -11,6 +11,7 @@ import { createBuilder, planTune, spentOn } from './builder/index.ts'
 import { createDrafts } from './drafts.ts'
 import { defaultPolicy, defaultTiming } from './deps.ts'
 import type { JobsDeps } from './deps.ts'
+import { retrain } from './audit.ts'
 import { fetchResult } from './result.ts'
 import { jobEventNames, newsOf } from './news.ts'
 import type { JobEvents, JobView, JobsService } from './types.ts'
@@ -246,6 +247,7 @@ export function createJobsService(deps: JobsDeps): JobsService {
         throw new TilthError('job.expired', `the job ended without a result: ${now.reason ?? 'closed by its builder'}`)
       return { cid: now.result, result: await fetchResult(deps, now.result, options.signal) }
     },
-    result: (cid, options = {}) => fetchResult(deps, cid, options.signal)
+    result: (cid, options = {}) => fetchResult(deps, cid, options.signal),
+    retrain: (result, request) => retrain(deps, result, request)
   }
 }

@@ -243,6 +243,21 @@ export interface Drafts {
   delete(id: string): Promise<void>
 }
 
+/** What of a training is run again. */
+export interface RetrainRequest {
+  /** Its place among the coalitions; drawn unless given. */
+  readonly sibling?: number | undefined
+  readonly steps?: number | undefined
+}
+/** The beginning of one sibling's training, as its worker has signed for it and as this machine finds it. */
+export interface Retrained {
+  readonly coalition: string
+  readonly worker: Address
+  /** Loss of every step, before it. */
+  readonly logged: readonly number[]
+  readonly found: readonly number[]
+}
+
 export interface JobsService {
   readonly name: 'jobs'
   start(): Promise<void>
@@ -291,4 +306,6 @@ export interface JobsService {
    * @throws InvalidError `result.invalid`
    */
   result(cid: string, options?: { signal?: AbortSignal }): Promise<JobResult>
+  /** The beginning of one sibling's training, run again on this machine. @throws InvalidError `audit.sibling` */
+  retrain(result: JobResult, request: RetrainRequest): Promise<Retrained>
 }

@@ -81,10 +81,11 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
   )
   const words = createScoringsExchange(deps, scorings, document => void scored(document))
   const ahead = createAhead(deps, models, weigher, voiceOf(deps))
+  const examine = createExamining(deps, { proposals, bundles, facts, weigher, scorings })
   const watcher = createWatcher(deps, {
     proposals,
     bundles,
-    examine: createExamining(deps, { proposals, bundles, facts, weigher, scorings })
+    examine
   })
   const settler = createSettler(deps, timing, {
     proposals,
@@ -261,6 +262,15 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
     const proposal = (await proposals.of(pool, number)).at(-1)
     return proposal && (await viewOf(proposal))
   }
+  async function recheck(pool: Hex, number: number): Promise<readonly string[]> {
+    await proposals.caughtUp()
+    const proposal = (await proposals.of(pool, number)).findLast(({ state }) => state !== 'voided')
+    if (proposal === undefined) throw new NotFoundError('epoch.unknown', `the pool has no epoch ${number} that stands`)
+    const stated = await chain.payouts.epoch(pool, number)
+    const { signal } = new AbortController()
+    const { faults } = await examine(proposal.event, stated, { voice: true, signal })
+    return [...new Set(faults.map(({ code }) => code))]
+  }
   async function present(pool: Hex, number: number): Promise<EpochView> {
     const view = await epoch(pool, number)
     if (view === undefined) throw new NotFoundError('epoch.unknown', `the pool has no epoch ${number}`)
@@ -370,6 +380,9 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
       const entry = await receipts.get(id)
       return entry && view(entry)
     },
+    provenance: model => models.weighed(model),
+    weigh: request => weigher.attribute(request),
+    recheck: (pool, epoch) => recheck(pool, epoch),
     quality: model => quality.of(model),
     use: (model, from) => use.of(model, from),
     receiptProof: id => proofs.of(id),

@@ -2,6 +2,7 @@ import type { Network } from '../../protocol/crypto/index.ts'
 import type { JobResult } from '../../protocol/jobs/index.ts'
 import type { CosignedReceipt, InferenceContent } from '../../protocol/models/index.ts'
 import type {
+  Attribution,
   Division,
   EpochBundle,
   EpochReasons,
@@ -259,6 +260,12 @@ export interface ReceiptPapers {
   readonly scorings: readonly ScoringDocument[]
 }
 
+/** Where a model comes from: the result of its job, and how its answers are weighed. */
+export interface Provenance {
+  readonly result: JobResult
+  readonly measure: ModelMeasure
+}
+
 /** The receipts of an epoch as they stand on chain: their tree, and the leaf of each. */
 export interface ReceiptPlaces {
   readonly tree: SumTree
@@ -328,6 +335,15 @@ export interface PayoutsService {
   receiptProof(id: Hex): Promise<ReceiptProof | undefined>
   /** Ids of receipts that begin so (0x and hexadecimal digits). */
   receiptIds(beginning: string): AsyncIterable<Hex>
+  /**
+   * How a model came about, as its pool admits it; null for one without siblings.
+   * @throws InvalidError `result.*` where it is not admitted
+   */
+  provenance(model: Hex): Promise<Provenance | null>
+  /** An answer weighed by this machine; null for a model without siblings. */
+  weigh(request: AttributeRequest): Promise<Attribution | null>
+  /** What a watcher would find wrong in an epoch, final or pending, looked at anew. @throws as epochPapers */
+  recheck(pool: Hex, epoch: number): Promise<readonly string[]>
   /** Everything signed that is known here of an answer. */
   papers(receipt: Hex): Promise<ReceiptPapers | undefined>
   /**

@@ -13,6 +13,7 @@ import { walletRoutes } from './wallet.ts'
 import { channelRoutes } from './channels.ts'
 import { earningsRoutes } from './earnings.ts'
 import { explorerRoutes } from './explorer.ts'
+import { traceRoutes } from './trace.ts'
 import { baseRoutes, draftRoutes, jobRoutes } from './jobs.ts'
 import {
   account,
@@ -224,7 +225,8 @@ export const routes = {
     reply: accountingView
   }),
 
-  ...explorerRoutes
+  ...explorerRoutes,
+  ...traceRoutes
 } as const
 
 export type Routes = typeof routes

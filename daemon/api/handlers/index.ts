@@ -25,6 +25,7 @@ import { nodeHandlers } from './node.ts'
 import { createPeople } from './people.ts'
 import { payoutHandlers } from './payouts.ts'
 import { settingHandlers } from './settings.ts'
+import { traceHandlers } from './trace/index.ts'
 import { walletHandlers } from './wallet.ts'
 import { createWhich } from './which.ts'
 import { worthOf } from './worth.ts'
@@ -78,7 +79,8 @@ export function createHandlers(node: Node, about: About): ApiHandlers {
       ...answerHandlers(node, which),
       ...payoutHandlers(node, which),
       ...earningsHandlers(node),
-      ...explorerHandlers(node)
+      ...explorerHandlers(node),
+      ...traceHandlers(node, which)
     },
     ask: askEvents
   }

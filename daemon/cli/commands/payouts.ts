@@ -5,6 +5,7 @@ import type { CallFlags, ListFlags } from '../command.ts'
 import { connect } from '../context.ts'
 import { dim, printJson, short, table, tokens } from '../output.ts'
 import { findDatanet } from './find-datanet.ts'
+import { whyPage, whyText } from './why.ts'
 
 /** What a kind of income is, for whoever has never had any. */
 const paidFor: Record<EarningsView['income'][number]['kind'], string> = {
@@ -72,16 +73,23 @@ export function earningsCommand(): Command {
       command({
         name: 'earnings',
         summary: 'what an account has earned by each kind of work, and what waits for it',
-        examples: ['tilth earnings', 'tilth earnings 0xabc… --json', 'tilth earnings --payments --as worker-1']
+        examples: [
+          'tilth earnings',
+          'tilth earnings 0xabc… --json',
+          'tilth earnings --payments --as worker-1',
+          'tilth earnings 0xabc… --why'
+        ]
       })
     )
   )
     .argument('[account]', "an address; the daemon's own unless given")
     .option('--payments', 'each payment, the newest first')
+    .option('--why', 'why each epoch gave what it gave, down to answers and rows; what waits, and for what')
     .action(
-      guarded(async (account: string | undefined, flags: ListFlags & { payments?: boolean }) => {
+      guarded(async (account: string | undefined, flags: ListFlags & { payments?: boolean; why?: boolean }) => {
         const who = async (api: ApiClient): Promise<string> => account ?? (await api.call('status')).address
-        if (flags.payments === true)
+        if (flags.why === true) await showList(flags, async (api, page) => whyPage(api, await who(api), page), whyText)
+        else if (flags.payments === true)
           await showList(
             flags,
             async (api, page) => api.call('income', { params: { account: await who(api), ...page } }),

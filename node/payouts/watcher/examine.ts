@@ -84,7 +84,7 @@ export function createExamining(
     stated: EpochOnChain,
     voice: boolean
   ): Promise<EpochFault[]> {
-    const { previous } = await bundles.history(pool)
+    const previous = epoch === 1 ? undefined : await bundles.final(pool, epoch - 1)
     await proposals.caughtUp() // an answer counts as far as its channel was redeemed by now
     const { deposited } = await chain.payouts.pool(pool)
     const scorers = bundle.scorings.map(({ scorer }) => scorer)

@@ -68,6 +68,20 @@ describe('a tune job between a builder and two workers', function () {
     assert.ok(names.includes('jobs.progress'))
   })
 
+  it('is run again by whoever doubts it: the first steps of a sibling have the losses that were signed for', async () => {
+    const { service } = network.builder
+    const [job] = service.jobs()
+    const result = await service.result(job!.result!)
+    for (let sibling = 1; sibling < result.coalitions.length; sibling++) {
+      const { coalition, worker, logged, found } = await service.retrain(result, { sibling, steps: 3 })
+      assert.equal(coalition, result.coalitions[sibling])
+      assert.ok([cheap.address, dear.address].includes(worker))
+      assert.deepEqual(found, logged.slice(0, 3))
+    }
+    await assert.rejects(service.retrain(result, { sibling: 0 }), { code: 'audit.sibling' })
+    await assert.rejects(service.retrain(result, { sibling: 99 }), { code: 'audit.sibling' })
+  })
+
   it('is known to every peer, with its end, and leaves no work behind', async () => {
     const [job] = network.builder.service.jobs()
     for (const peer of [cheap, dear]) {

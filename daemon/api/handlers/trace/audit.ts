@@ -1,0 +1,126 @@
+import type { Provenance } from '../../../../node/payouts/index.ts'
+import { foundBy, isNear } from '../../../../protocol/payouts/index.ts'
+import { InvalidError, TilthError } from '../../../../protocol/primitives/index.ts'
+import type { Hex } from '../../../../protocol/primitives/index.ts'
+import type { TraceStep } from '../../contract/index.ts'
+import { fact, look, open } from './checks.ts'
+import type { TraceParts } from './checks.ts'
+
+/** The answer weighed once more, by this machine, where what was asked is to be had. */
+export async function auditedReceipt(
+  { payouts, models }: Pick<TraceParts, 'payouts' | 'models'>,
+  id: Hex
+): Promise<TraceStep> {
+  const step = { stage: 'attribution', title: 'Weighed again', facts: [] }
+  const [papers, opening] = [await payouts.papers(id), await models.opening(id)]
+  const stated = foundBy(
+    (papers?.scorings ?? []).map(({ statement, attribution: { utilities, candidates } }) => ({
+      scorer: statement.message.scorer,
+      signature: statement.signature,
+      utilities,
+      candidates
+    }))
+  )
+  if (papers === undefined || stated === undefined)
+    return { ...step, checks: [open('Its utilities', 'nobody has weighed it, so there is nothing to compare with')] }
+  if (opening === undefined)
+    return {
+      ...step,
+      checks: [open('Its utilities', 'what was asked is with its client and its worker: audit it there')]
+    }
+  const { model } = papers.receipt.receipt.message
+  return {
+    ...step,
+    checks: [
+      await look('Its utilities', async () => {
+        const again = await payouts.weigh({ model, content: opening.content, answer: opening.answer })
+        if (again === null) return 'its model has no siblings: there is nothing to measure'
+        if (!isNear(again.utilities, stated.measured.utilities))
+          throw new InvalidError('scoring.attribution', 'this machine measures others than scorers have stated')
+        return `all ${again.utilities.length} siblings would have given it as scorers say, within a unit of rounding`
+      })
+    ]
+  }
+}
+
+/** Everything that a watcher checks of a pending epoch, once more, of any epoch. */
+export async function auditedEpoch(
+  { payouts }: Pick<TraceParts, 'payouts'>,
+  pool: Hex,
+  epoch: number
+): Promise<TraceStep> {
+  return {
+    stage: 'settlement',
+    title: 'Checked again from its bundle',
+    facts: [],
+    checks: [
+      await look('All that money follows from', async () => {
+        const faults = await payouts.recheck(pool, epoch)
+        if (faults.length > 0) throw new InvalidError('audit.epoch', `this node finds it wrong: ${faults.join(', ')}`)
+        return 'receipts, channels, models, scorings, held-out values, shares and trees follow the rules'
+      })
+    ]
+  }
+}
+
+/** Losses of two machines for one step may differ in their last bits, which training carries on. */
+const sameLoss = (a: number, b: number): boolean => Math.abs(a - b) <= 0.01 * Math.max(1, Math.abs(a))
+
+/** Held-out questions measured again, and the beginning of one sibling's training run again. */
+export async function auditedModel(
+  { payouts, jobs }: Pick<TraceParts, 'payouts' | 'jobs'>,
+  model: Hex,
+  of: Provenance | null,
+  { sibling, steps }: { sibling?: number | undefined; steps?: number | undefined }
+): Promise<TraceStep[]> {
+  if (of === null) return []
+  const facts: TraceStep['facts'] = []
+  const retrained = await look('A sibling, trained again', async () => {
+    const { coalition, worker, logged, found } = await jobs.retrain(of.result, { sibling, steps })
+    facts.push(fact('coalition', coalition), fact('trained by', worker), fact('steps', found.length))
+    const at = found.findIndex((loss, step) => !sameLoss(loss, logged[step] ?? Number.NaN))
+    facts.push(
+      fact(
+        'largest difference of a loss',
+        Math.max(...found.map((loss, i) => Math.abs(loss - (logged[i] ?? 0)))).toFixed(6)
+      )
+    )
+    if (at >= 0)
+      throw new InvalidError(
+        'audit.training',
+        `from step ${at + 1} on the loss is ${found[at]}, where its worker has signed for ${logged[at]}`
+      )
+    return `its first ${found.length} of ${logged.length} steps have the losses that its worker has signed for`
+  })
+  return [
+    {
+      stage: 'training',
+      title: 'Trained again',
+      facts,
+      checks: [retrained]
+    },
+    {
+      stage: 'attribution',
+      title: 'Measured again on held-out questions',
+      facts: [],
+      checks: [
+        await look('Its held-out values', async () => {
+          const [stated, own] = [await payouts.quality(model), await payouts.gate(model)]
+          if (own === null) return 'it has no siblings'
+          if (stated === null || stated.epoch === null)
+            throw new TilthError('epoch.unknown', 'no final epoch states any; this machine has measured its own')
+          const off = Object.entries(own.values).filter(([player, value]) => {
+            const other = stated.values[player as Hex] ?? 0n
+            return (value > other ? value - other : other - value) > 200n
+          })
+          if (off.length > 0)
+            throw new InvalidError(
+              'audit.held-out',
+              `this machine measures others for ${off.map(([who]) => who).join()}`
+            )
+          return `what epoch ${stated.epoch} states of ${own.questions} questions`
+        })
+      ]
+    }
+  ]
+}

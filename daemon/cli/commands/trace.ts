@@ -1,0 +1,111 @@
+import { writeFile } from 'node:fs/promises'
+import type { Command } from 'commander'
+import { InvalidError } from '../../../protocol/primitives/index.ts'
+import type { TraceCheck, TraceView } from '../../api/contract/index.ts'
+import { command, connected, guarded, wholeNumber } from '../command.ts'
+import type { CallFlags } from '../command.ts'
+import { connect } from '../context.ts'
+import { bold, dim, green, printJson, red, safe, tell, yellow } from '../output.ts'
+import { tracePage } from '../trace-page.ts'
+
+const markOf = ({ holds }: TraceCheck): string => (holds === null ? yellow('–') : holds ? green('✓') : red('✗'))
+
+export function traceText({ steps, held, broken, open }: TraceView): string {
+  const lines = steps.flatMap(({ title, facts, checks }) => [
+    bold(title),
+    ...facts.map(({ name, value }) => `    ${dim(safe(name))} ${safe(value)}`),
+    ...checks.map(check => `  ${markOf(check)} ${safe(check.what)}: ${safe(check.found)}`),
+    ''
+  ])
+  const rest = open === 0 ? '' : `, ${open} could not be looked at here`
+  return [...lines, `${held} links hold, ${broken} ${broken === 1 ? 'does' : 'do'} not${rest}`].join('\n')
+}
+
+interface TraceFlags extends CallFlags {
+  html?: string
+}
+
+/** As text, as JSON, or as a page in a file; what does not hold is an exit code of its own. */
+async function report(flags: TraceFlags, view: TraceView): Promise<void> {
+  if (flags.html !== undefined) {
+    await writeFile(flags.html, tracePage(view))
+    tell(`written to ${flags.html}`)
+  }
+  if (flags.json === true) printJson(view)
+  else console.log(traceText(view))
+  if (view.broken > 0) process.exitCode = 2
+}
+
+const withPage = (cmd: Command): Command =>
+  connected(cmd).option('--html <file>', 'write a page that stands alone: no script, nothing from elsewhere')
+
+export function traceCommand(): Command {
+  return withPage(
+    command({
+      name: 'trace',
+      summary: 'from an answer to rows, votes, version, training, weights, epoch and transaction; each link checked',
+      examples: ['tilth trace 0x3f2a…', 'tilth trace 0x3f2a… --html answer.html --as client']
+    })
+  )
+    .argument('<receipt>', 'its id, or the beginning of one')
+    .action(
+      guarded(async (receipt: string, flags: TraceFlags) => {
+        const api = await connect(flags)
+        await report(flags, await api.call('trace', { params: { id: receipt } }))
+      })
+    )
+}
+
+export function auditCommand(): Command {
+  return withPage(
+    command({
+      name: 'audit',
+      summary: 'repeat what stands behind a receipt, an epoch or a model, from CIDs, on this machine',
+      examples: [
+        'tilth audit receipt 0x3f2a… --as client',
+        'tilth audit epoch elements 1',
+        'tilth audit model elements --steps 50'
+      ]
+    })
+  )
+    .argument('<kind>', 'receipt, epoch or model')
+    .argument('<which>', 'an id, the beginning of one, or a name; of an epoch its Datanet')
+    .argument('[number]', 'of an epoch')
+    .option('--sibling <n>', 'of a model: which sibling is trained again; drawn unless given')
+    .option('--steps <n>', 'of a model: how many steps of its training, from the first', '20')
+    .action(
+      guarded(
+        async (
+          kind: string,
+          id: string,
+          number: string | undefined,
+          flags: TraceFlags & { sibling?: string; steps: string }
+        ) => {
+          const api = await connect(flags)
+          await report(flags, await api.call('audit', { body: bodyOf(kind, id, number, flags) }))
+        }
+      )
+    )
+}
+
+/** [reject] What is to be audited is one of three things. @throws InvalidError `flag.audit` */
+function bodyOf(
+  kind: string,
+  id: string,
+  number: string | undefined,
+  { sibling, steps }: { sibling?: string; steps: string }
+) {
+  if (kind === 'receipt') return { kind, id } as const
+  if (kind === 'epoch')
+    return { kind, id, epoch: wholeNumber(number ?? '', 'the epoch', { least: 1, most: 4_294_967_295 }) } as const
+  if (kind !== 'model')
+    throw new InvalidError('flag.audit', `${kind} is nothing that can be audited`, {
+      help: 'Say `tilth audit receipt ID`, `tilth audit epoch DATANET NUMBER` or `tilth audit model NAME`.'
+    })
+  return {
+    kind,
+    id,
+    steps: wholeNumber(steps, '--steps', { least: 1, most: 10_000 }),
+    ...(sibling === undefined ? {} : { sibling: wholeNumber(sibling, '--sibling', { least: 1, most: 4096 }) })
+  } as const
+}
