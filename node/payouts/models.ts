@@ -38,8 +38,10 @@ export interface Models {
   unregistered(cid: string, parties: { readonly worker: Address; readonly builder: Address }): Promise<Weighed>
   /** On the shelf, and held there for a while after the last use, or as long as it is kept. */
   folders(weighed: Weighed): Promise<Folders>
-  /** Whether this node offers the model. */
-  keep(model: Hex, kept: boolean): void
+  /** Kept for a reason of its own each: while this node offers it, while an epoch on it is open to challenge. */
+  keep(model: Hex, kept: boolean, why: string): void
+  /** What was kept for a reason may go. */
+  release(why: string): void
   /** Releases what was not used for long. */
   letGo(): void
 }
@@ -85,8 +87,8 @@ export function createModels(
 
   /** By model, in the order of their last use. */
   const held = new Map<Hex, { leases: readonly Lease[]; folders: Folders; usedAt: number }>()
-  /** Models that this node offers: as many as it does. */
-  const kept = new Set<Hex>()
+  /** Models that this node offers, or has proposed an epoch on, by why they are kept. */
+  const kept = new Map<Hex, Set<string>>()
   function letGo(): void {
     const idle = [...held].filter(([model]) => !kept.has(model))
     for (const [at, [model, { leases, usedAt }]] of idle.entries()) {
@@ -163,9 +165,13 @@ export function createModels(
       }
       return running
     },
-    keep(model, keep) {
-      if (keep) kept.add(model)
-      else kept.delete(model)
+    keep(model, keep, why) {
+      const reasons = kept.get(model) ?? new Set()
+      if (keep) kept.set(model, reasons.add(why))
+      else if (reasons.delete(why) && reasons.size === 0) kept.delete(model)
+    },
+    release(why) {
+      for (const [model, reasons] of kept) if (reasons.delete(why) && reasons.size === 0) kept.delete(model)
     },
     letGo
   }

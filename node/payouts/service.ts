@@ -24,7 +24,7 @@ import {
   createScoringsExchange,
   createWeigher
 } from './scorer/index.ts'
-import { createBundles, createBonds, createClaims, createFinality, createSettler } from './settler/index.ts'
+import { createBundles, createBonds, createClaims, createFinality, createSettler, standsOn } from './settler/index.ts'
 import { createStakes } from './stakes.ts'
 import { createAhead, createExamining, createWatcher, voiceOf } from './watcher/index.ts'
 import { createTopic } from './topic.ts'
@@ -171,6 +171,8 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
 
   function heard(event: MoneyEvent, live: boolean): void {
     if (event.name === 'EpochFinalized' && live) followSoon(event.pool)
+    if (event.name === 'EpochFinalized' || event.name === 'EpochVoided')
+      models.release(standsOn(event.pool, event.epoch))
     if (!live) return
     if (event.name === 'EpochProposed') {
       events.emit('payouts.proposed', {
@@ -304,7 +306,7 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
       stops.push(
         deps.modelEvents.on('models.offered', async ({ model, worker }) => {
           if (worker !== self) return
-          models.keep(model, true)
+          models.keep(model, true, 'offer')
           await prepare(model).catch((error: unknown) => {
             log.warn("a model's siblings could not be fetched ahead", { model, error })
           })
@@ -312,10 +314,11 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
       )
       stops.push(
         deps.modelEvents.on('models.withdrawn', ({ model }) => {
-          models.keep(model, false)
+          models.keep(model, false, 'offer')
         })
       )
       for (const automation of automations) automation?.start()
+      settler.holdAgain().catch(report)
       // What came in the moment when the process died.
       await own.take()
       if (!roles.scorer) return

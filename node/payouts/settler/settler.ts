@@ -25,6 +25,8 @@ import type { Topic } from '../topic.ts'
 import type { PayoutsDeps, PayoutsTiming } from '../types.ts'
 
 export interface Settler {
+  /** Takes up what it kept for others before it was stopped. */
+  holdAgain(): Promise<void>
   /** Proposes the pool's next epoch, unless it is proposed already. */
   settle(pool: Hex): Promise<void>
   /** @returns the number of the epoch that is the latest final one now */
@@ -33,6 +35,9 @@ export interface Settler {
 
 /** Receipts that are looked at for one epoch: twice as many as it counts. */
 const maxCandidates = 2 * maxEpochReceipts
+
+/** Why a model is kept: an epoch that is open to challenge counts its answers. */
+export const standsOn = (pool: Hex, epoch: number): string => `epoch ${epoch} of ${pool}`
 
 interface Parts {
   proposals: Proposals
@@ -138,7 +143,10 @@ export function createSettler(
   }
 
   /** Held-out values of models; one whose values cannot be had keeps nobody's answers but its own from being paid. */
-  async function heldOutOf(measures: ReadonlyMap<Hex, Measure | null>): Promise<Map<Hex, HeldOutDocument>> {
+  async function heldOutOf(
+    measures: ReadonlyMap<Hex, Measure | null>,
+    why: string
+  ): Promise<Map<Hex, HeldOutDocument>> {
     const documents = new Map<Hex, HeldOutDocument>()
     const late = new AbortController()
     const patience = clock.sleep(timing.heldOutMs, late.signal)
@@ -146,7 +154,7 @@ export function createSettler(
     await Promise.all(
       [...measures].map(async ([model, measure]) => {
         try {
-          const document = measure === null ? null : await Promise.race([weigher.heldOut(model), patience])
+          const document = measure === null ? null : await Promise.race([measuredAndHeld(model, why), patience])
           if (document === undefined) log.warn("a model's held-out values are not there in time", { model })
           else if (document !== null) documents.set(model, document)
         } catch (error) {
@@ -157,6 +165,31 @@ export function createSettler(
     late.abort()
     await patience.catch(() => undefined) // its abort is this function's own doing
     return documents
+  }
+
+  /**
+   * An epoch stands on nothing that its checkers cannot have: what it counts, this node has, and keeps until its window
+   * is over, for whoever measures it again.
+   */
+  async function measuredAndHeld(model: Hex, why: string): Promise<HeldOutDocument | null> {
+    const weighed = await models.weighed(model)
+    if (weighed === null) return null
+    models.keep(model, true, why)
+    await models.folders(weighed)
+    return weigher.heldOut(model)
+  }
+
+  /** What this node has proposed before it was started again is kept for those who check it. */
+  async function holdAgain(): Promise<void> {
+    for (const { event } of await proposals.pending()) {
+      if (event.proposer !== self) continue
+      try {
+        const { models: named } = await bundles.load(event.bundle, self)
+        for (const { model } of named) models.keep(model, true, standsOn(event.pool, event.epoch))
+      } catch (error) {
+        log.warn('an epoch of its own cannot be read', { pool: event.pool, epoch: event.epoch, error })
+      }
+    }
   }
 
   async function make(pool: Hex, history: History): Promise<EpochBundle> {
@@ -178,7 +211,8 @@ export function createSettler(
         at
       })
     const named = new Set(choose(known.measures).counted.map(({ receipt }) => receipt.message.model))
-    const heldOut = await heldOutOf(new Map([...known.measures].filter(([model]) => named.has(model))))
+    const why = standsOn(pool, history.epoch + 1)
+    const heldOut = await heldOutOf(new Map([...known.measures].filter(([model]) => named.has(model))), why)
     const measures = new Map([...known.measures].filter(([model, measure]) => measure === null || heldOut.has(model)))
     const { counted, scorings: weighed, left } = choose(measures)
     for (const { id, fault } of left)
@@ -262,6 +296,7 @@ export function createSettler(
   }
 
   return {
+    holdAgain,
     settle: pool => perPool.run(pool, () => settle(pool)),
     finalize: pool => perPool.run(pool, () => finalize(pool))
   }
