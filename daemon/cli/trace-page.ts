@@ -42,7 +42,7 @@ export function tracePage({ kind, id, epoch, network, held, broken, open, steps 
 </style>
 <h1>${escaped(title)}, from its rows to what it paid</h1>
 <p>${escaped(id)}</p>
-<p><strong>${held}</strong> links hold, <strong>${broken}</strong> do not, <strong>${open}</strong> were not checked.</p>
+<p><b>${held}</b> links hold, <b>${broken}</b> do not, <b>${open}</b> were not checked.</p>
 ${sections.join('\n')}
 <footer>Network ${network.chainId}, ${escaped(network.registry)}. Each mark says what the machine that wrote this page
 computed itself: hashes, signatures, sums and ways to roots that stand on chain.</footer>

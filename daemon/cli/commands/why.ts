@@ -37,7 +37,9 @@ function answerLine({ receipt, name, money, weight, measured, question }: WhyAns
     weight === null
       ? 'divided by held-out values'
       : `its rows changed the answer's probability by ${thousandths(weight)}` +
-        (measured === null ? '' : `, from ${measured.empty / 1e4} of the base model to ${measured.full / 1e4}`)
+        (measured === null
+          ? ''
+          : `, from ${measured.empty.toFixed(3)} of the base model to ${measured.full.toFixed(3)}`)
   return `    ${tokens(money)} by ${short(receipt)} of ${safe(name)}${asked}: ${effect}`
 }
 
@@ -51,7 +53,7 @@ export const whyText = (reasons: readonly Reason[]): string =>
             bold(`${tokens(share.share)} tokens from epoch ${epoch} of ${safe(name)} (${state})`),
             `  ${safe(why)}`,
             ...(help === '' ? [] : [`  ${dim(safe(help))}`]),
-            `  the epoch shared out ${tokens(dataFees)} among those who made ${plural(weighedAnswers, 'answer')} better`,
+            `  the epoch shared out ${tokens(dataFees)} for what made ${plural(weighedAnswers, 'answer')} better`,
             ...(rows === null ? [] : [`  ${rows.own} of ${plural(rows.rows, 'row')} are its own and accepted`]),
             ...answers.map(answerLine),
             ...(more ? [dim('    … and more: the console shows all of them, and `tilth trace` each to its end')] : []),

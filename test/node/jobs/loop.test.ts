@@ -68,7 +68,7 @@ describe('a tune job between a builder and two workers', function () {
     assert.ok(names.includes('jobs.progress'))
   })
 
-  it('is run again by whoever doubts it: the first steps of a sibling have the losses that were signed for', async () => {
+  it('is run again by whoever doubts it: the first steps have the losses that were signed for', async () => {
     const { service } = network.builder
     const [job] = service.jobs()
     const result = await service.result(job!.result!)

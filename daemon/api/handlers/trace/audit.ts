@@ -37,7 +37,7 @@ export async function auditedReceipt(
         if (again === null) return 'its model has no siblings: there is nothing to measure'
         if (!isNear(again.utilities, stated.measured.utilities))
           throw new InvalidError('scoring.attribution', 'this machine measures others than scorers have stated')
-        return `all ${again.utilities.length} siblings would have given it as scorers say, within a unit of rounding`
+        return `all ${again.utilities.length} coalitions would have given it as scorers say, within a unit of rounding`
       })
     ]
   }
