@@ -103,7 +103,8 @@ export function catalogueOf(mode: Mode): Part[] {
     worlds: [
       study(facts(11), { everyEpoch: true, truthSeeds: [101, 102] }),
       study(classes(12)),
-      ...bothWays(format(13))
+      ...bothWays(format(13)),
+      study(alike(16, 16), { truthSeeds: [] })
     ],
     attackSeeds: [21]
   }

@@ -17,7 +17,9 @@ function errors({ worlds }: LabResult): Plot {
   const rows = oneShotRules.map(rule => ({
     name: rule,
     points: dataKinds.map(data => {
-      const found = worlds.flatMap(world => (world.data === data ? (world.logs.uniform?.rules[rule]?.error ?? []) : []))
+      const found = worlds.flatMap(world =>
+        world.data === data && world.judged !== 'likelihood' ? (world.logs.uniform?.rules[rule]?.error ?? []) : []
+      )
       if (found.length === 0) return undefined
       return {
         value: mean(found.map(one => one.mean)),
