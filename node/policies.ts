@@ -7,6 +7,7 @@ import type { Switched } from './runtime/index.ts'
 /** What a node does by itself, for the roles it has. */
 export interface AutomationPolicies {
   readonly anchor: Switched<AnchorPolicy>
+  readonly seat: Switched
   readonly register: Switched
   readonly serve: Switched<
     Omit<ServePolicy, 'disk' | 'memory'> & { disk?: number | undefined; memory?: number | undefined }
@@ -19,7 +20,7 @@ export interface AutomationPolicies {
 }
 
 interface PhasePolicies {
-  readonly data: Pick<DataDeps, 'anchor'>
+  readonly data: Pick<DataDeps, 'anchor' | 'seat'>
   readonly models: Pick<ModelsDeps, 'register' | 'serve'>
   readonly redeem: { redeem?: boolean; redeemAt?: bigint }
   readonly payouts: Pick<PayoutsDeps, 'policy'>
@@ -32,9 +33,9 @@ export function policiesFor(
   shelfQuota: number
 ): PhasePolicies {
   if (automation === undefined) return { data: {}, models: {}, redeem: {}, payouts: {} }
-  const { anchor, register, serve, redeem, settle, watch, finalize, claim } = automation
+  const { anchor, seat, register, serve, redeem, settle, watch, finalize, claim } = automation
   return {
-    data: roles.host ? { anchor } : {},
+    data: { seat: seat.on, ...(roles.host ? { anchor } : {}) },
     models: {
       ...(roles.builder ? { register } : {}),
       ...(roles.worker

@@ -56,6 +56,8 @@ export const automationConfig = z
       .strictObject({ on, contributions: z.int().min(1).max(10_000).default(10), minutes: minutes.default(60) })
       .transform(inSeconds)
       .prefault({}),
+    /** Validator: its seat, where a host announced another roster and counts on silence. */
+    seat: z.strictObject({ on }).prefault({}),
     /** Builder: the model of a finished job, as the job said. */
     register: z.strictObject({ on }).prefault({}),
     /** Worker: what it trained; `auto`: and models that have paid each of their workers so much. */

@@ -134,6 +134,11 @@ const automation: readonly Omit<Setting, 'group'>[] = [
     unit: 'minutes'
   },
   {
+    path: 'automation.seat.on',
+    label: 'Keep its seat by itself',
+    says: 'A validator says that it is alive where a host announces others and counts on silence.'
+  },
+  {
     path: 'automation.register.on',
     label: 'Register models by itself',
     says: 'A builder registers the model of a finished job, with the name and split that the job gave.'

@@ -58,6 +58,8 @@ export interface DataDeps {
   readonly automations: Automations
   /** When this node anchors versions of its own Datanets by itself; undefined: it is no host. */
   readonly anchor?: Switched<AnchorPolicy>
+  /** Whether a validator that is alive keeps its seat by itself. Default true. */
+  readonly seat?: boolean
   /** Whether a validator votes by its own checks; false leaves it to a person. Default true. */
   readonly autoVote?: boolean
   /** Whether a node that has no vote runs the checks too, for itself. Default true. */

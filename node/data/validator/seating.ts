@@ -13,7 +13,7 @@ const mostAnnounced = 8
  * says so before it is too late. Its owner has three quarters of the time to accept or refuse by hand.
  */
 export function createSeating(
-  { automations, chain, clock, self }: Pick<DataDeps, 'automations' | 'chain' | 'clock' | 'self'>,
+  { automations, chain, clock, seat = true, self }: Pick<DataDeps, 'automations' | 'chain' | 'clock' | 'seat' | 'self'>,
   everyMs: number,
   book: Book,
   interest: Pick<Interest, 'all' | 'roles'>,
@@ -49,5 +49,5 @@ export function createSeating(
     }
   }
 
-  return automations.add({ name: 'seat', on: true, everyMs, plans })
+  return automations.add({ name: 'seat', on: seat, everyMs, plans })
 }
