@@ -18,6 +18,7 @@ const until = (holds: () => boolean | Promise<boolean>, what: string): Promise<v
 const on = true
 const quick: AutomationPolicies = {
   anchor: { on, contributions: 2, seconds: 3_600 },
+  seat: { on },
   register: { on },
   serve: { on, which: 'trained', models: 4, pays: coin },
   redeem: { on, at: 1_000n * coin },
