@@ -27,6 +27,11 @@ export interface Versions {
   /** All rows of the version that are trained on, in the order of authorship: the same on every node. */
   rows(version: VersionName, options?: { signal?: AbortSignal }): Promise<readonly OwnedRow[]>
   heldOut(version: VersionName, options?: { signal?: AbortSignal }): Promise<readonly Row[]>
+  /**
+   * What of its fees a model must give to a Datanet's data, in basis points.
+   * @throws NotFoundError where the Datanet's rules are not known here
+   */
+  leastDataShare(datanet: Hex): Promise<number>
 }
 
 /** What an owner lends the machine for. */

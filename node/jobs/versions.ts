@@ -1,3 +1,4 @@
+import { leastDataShareOf } from '../../protocol/data/index.ts'
 import type { VersionManifest } from '../../protocol/data/index.ts'
 import type { TuneSpec } from '../../protocol/jobs/index.ts'
 import { InvalidError, NotFoundError } from '../../protocol/primitives/index.ts'
@@ -10,7 +11,7 @@ import type { JobsDeps } from './deps.ts'
  * names.
  */
 export function versionsOf(
-  data: Pick<DataService, 'manifest' | 'versionRows' | 'heldOutRows'>,
+  data: Pick<DataService, 'manifest' | 'versionRows' | 'heldOutRows' | 'datanet'>,
   deps: { readonly chain: Pick<JobsDeps['chain'], 'datanets'> }
 ): Versions {
   const manifestOf = async (name: VersionName): Promise<VersionManifest> => {
@@ -25,6 +26,16 @@ export function versionsOf(
     heldOut: async name => {
       await manifestOf(name)
       return data.heldOutRows(name.datanet)
+    },
+    async leastDataShare(datanet) {
+      // Reading the questions brings the rules, where nobody here had to do with the Datanet yet.
+      if ((await data.datanet(datanet)) === undefined) await data.heldOutRows(datanet)
+      const known = await data.datanet(datanet)
+      if (known === undefined)
+        throw new NotFoundError('datanet.unknown', `the rules of Datanet ${datanet} are not known here`, {
+          consequence: 'retry'
+        })
+      return leastDataShareOf(known.rules)
     }
   }
 }

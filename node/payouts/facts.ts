@@ -1,8 +1,8 @@
-import type { Measure, PoolFacts } from '../../protocol/payouts/index.ts'
+import type { ChannelFacts, Measure, PoolFacts } from '../../protocol/payouts/index.ts'
 import type { CosignedReceipt } from '../../protocol/models/index.ts'
 import { TilthError } from '../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../protocol/primitives/index.ts'
-import type { ChannelOnChain } from '../chain/types.ts'
+import type { ChannelOnChain, Page, PageOptions } from '../chain/types.ts'
 import type { Models } from './models.ts'
 import type { Stakes } from './stakes.ts'
 import type { PayoutsDeps } from './types.ts'
@@ -13,15 +13,20 @@ export interface Facts {
   channels(receipts: readonly CosignedReceipt[]): Promise<Map<Hex, ChannelOnChain>>
   datanets(receipts: readonly CosignedReceipt[]): Promise<Map<Hex, Hex>>
   /**
-   * All of it, for the receipts of one pool and who has scored them. A model whose result is wrong has no measure.
-   * `patient`: one whose result is not to be had now is an error; else it is left out too.
+   * All of it, for the receipts of one pool and who has scored them; also of all channels that have paid into the pool,
+   * and of the models that are named. A model whose result is wrong has no measure. `patient`: one whose result is not
+   * to be had now is an error; else it has none either.
    */
   of(
     pool: Hex,
     receipts: readonly CosignedReceipt[],
     scorers: Iterable<Address>,
-    options?: { patient?: boolean }
+    options?: { readonly patient?: boolean; readonly named?: Iterable<Hex> }
   ): Promise<PoolFacts>
+  /** Of the pool's channels, what each had claimed at a block. */
+  claimedAt(facts: Pick<PoolFacts, 'channels'>, block: bigint): Promise<Map<Hex, bigint>>
+  /** What came into a pool out of no channel. */
+  donated(pool: Hex): Promise<bigint>
 }
 
 export function createFacts(
@@ -43,47 +48,88 @@ export function createFacts(
     return new Map(found.flatMap(channel => (channel === undefined ? [] : [[channel.id, channel] as const])))
   }
   async function datanets(receipts: readonly CosignedReceipt[]): Promise<Map<Hex, Hex>> {
-    const found = await Promise.all(modelsOf(receipts).map(async model => [model, await models.poolOf(model)] as const))
+    return poolsOf(modelsOf(receipts))
+  }
+  async function poolsOf(names: readonly Hex[]): Promise<Map<Hex, Hex>> {
+    const found = await Promise.all(names.map(async model => [model, await models.poolOf(model)] as const))
     return new Map(found.flatMap(([model, pool]) => (pool === undefined ? [] : [[model, pool] as const])))
   }
-  async function measures(
-    receipts: readonly CosignedReceipt[],
-    { patient = false } = {}
-  ): Promise<Map<Hex, Measure | null>> {
+  async function measures(names: readonly Hex[], { patient = false } = {}): Promise<Map<Hex, Measure | null>> {
     const found = new Map<Hex, Measure | null>()
-    for (const model of modelsOf(receipts)) {
+    for (const model of names) {
       try {
         found.set(model, (await models.weighed(model))?.measure ?? null)
       } catch (error) {
-        // Receipts of a model whose measure is not known wait; the others go on.
+        // Receipts of a model that is not admitted now, or whose measure is not known, wait; the others go on.
         if (patient && !(error instanceof TilthError && error.consequence === 'reject')) throw error
         log.warn("a model's measure cannot be had", { model, error })
       }
     }
     return found
   }
-  async function builders(receipts: readonly CosignedReceipt[]): Promise<Map<Hex, Address>> {
+  async function builders(names: readonly Hex[]): Promise<Map<Hex, Address>> {
     return new Map(
-      await Promise.all(
-        modelsOf(receipts).map(async model => [model, (await models.registered(model)).builder] as const)
-      )
+      await Promise.all(names.map(async model => [model, (await models.registered(model)).builder] as const))
     )
   }
+
+  /** A channel with its claims, as far as it has paid. */
+  async function withClaims({ client, worker, model, claimed, expiry, id }: ChannelOnChain): Promise<ChannelFacts> {
+    const claims = claimed === 0n ? [] : await listed(page => chain.ledger.channelClaims(id, page))
+    return { client, worker, model, claimed: claims.at(-1)?.claimed ?? claimed, claims, expiry }
+  }
+  /** Channels that have paid into a pool. */
+  async function paying(pool: Hex): Promise<Map<Hex, ChannelFacts>> {
+    const found = new Map<Hex, ChannelFacts>()
+    for (const { id: model } of await listed(page => chain.ledger.models({ datanet: pool }, page)))
+      for (const channel of await listed(page => chain.ledger.channels({ model }, page)))
+        if (channel.data > 0n) found.set(channel.id, await withClaims(channel))
+    return found
+  }
+
   return {
     channels,
     datanets,
-    async of(pool, receipts, scorers, options) {
-      const own = await datanets(receipts)
-      const ofPool = receipts.filter(({ receipt }) => own.get(receipt.message.model) === pool)
+    async of(pool, receipts, scorers, { patient = false, named = [] } = {}) {
+      const facing = await paying(pool)
+      for (const [id, channel] of await channels(receipts))
+        if (!facing.has(id)) facing.set(id, await withClaims(channel))
+      const all = distinct([...modelsOf(receipts), ...named, ...[...facing.values()].map(({ model }) => model)])
+      const own = await poolsOf(all)
+      const wanted = distinct([...modelsOf(receipts), ...named]).filter(model => own.get(model) === pool)
       return {
         network,
         pool,
         datanets: own,
-        channels: await channels(receipts),
-        builders: await builders(ofPool),
-        measures: await measures(ofPool, options),
+        channels: facing,
+        builders: await builders(wanted),
+        measures: await measures(wanted, { patient }),
         bonded: await stakes.among(scorers)
       }
+    },
+    async claimedAt({ channels }, block) {
+      const found = new Map<Hex, bigint>()
+      for (const id of channels.keys()) {
+        const claims = await listed(page => chain.ledger.channelClaims(id, page))
+        const last = claims.findLast(claim => claim.block <= block)
+        if (last !== undefined) found.set(id, last.claimed)
+      }
+      return found
+    },
+    async donated(pool) {
+      const { deposited, fees } = await chain.ledger.pool(pool)
+      return deposited - fees
     }
+  }
+}
+
+/** All of a list, a page at a time. */
+async function listed<T>(read: (page: PageOptions) => Promise<Page<T>>): Promise<T[]> {
+  const list: T[] = []
+  for (let after: string | undefined; ;) {
+    const { items, next } = await read(after === undefined ? {} : { after })
+    list.push(...items)
+    if (next === undefined) return list
+    after = next
   }
 }

@@ -1,3 +1,5 @@
+import { mostReceipts } from '../../protocol/payouts/index.ts'
+
 /** A bundle's bytes: receipts are 1 to 2 KB each without what was asked and answered. */
 export const maxBundleBytes = 64 << 20
 /**
@@ -6,7 +8,7 @@ export const maxBundleBytes = 64 << 20
  */
 export const bundleBytes = (receipts: number): number => Math.min(maxBundleBytes, (16 << 20) + receipts * (12 << 10))
 /** Receipts of one epoch; what is over waits for the next. */
-export const maxEpochReceipts = 20_000
+export const maxEpochReceipts = mostReceipts
 /** Held-out questions that a validator measures itself, drawn by it alone; and models whose draw it remembers. */
 export const sampledQuestions = 8
 export const mostSamples = 64

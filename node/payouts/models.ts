@@ -77,6 +77,8 @@ export function createModels(
   const weighed = keep(async (model: Hex): Promise<Weighed | null> => {
     const found = await registered(model)
     if (found.result === '') return null
+    // A model that gives the data less than its Datanet asks has no answers to be weighed: what it brings is held.
+    if (found.split.data < (await deps.versions.leastDataShare(found.datanet))) return null
     const result = await deps.result(found.result)
     await admission.admit(found, result)
     return { registered: found, result, measure: measured(model, result, found.split.data) }

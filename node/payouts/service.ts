@@ -49,6 +49,7 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
     store: deps.store,
     folder: join(deps.folder, 'receipts'),
     log,
+    clock,
     changed: (pool, id) => {
       tree.changed(pool, id)
     }
@@ -81,7 +82,7 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
   )
   const words = createScoringsExchange(deps, scorings, document => void scored(document))
   const ahead = createAhead(deps, models, weigher, voiceOf(deps))
-  const examine = createExamining(deps, { proposals, bundles, facts, weigher, scorings })
+  const examine = createExamining(deps, { proposals, bundles, facts, weigher, scorings, receipts })
   const watcher = createWatcher(deps, {
     proposals,
     bundles,

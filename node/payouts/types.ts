@@ -138,15 +138,15 @@ export interface ReceiptProof {
 
 export interface PayoutLineView {
   readonly account: Address
-  /** Σ d·φ over weighed answers, d being fee times data points: in 1e-10 of the token's smallest unit, signed. */
+  /** Σ d·φ over weighed answers, d being what each brought the pool: in 1e-6 of the token's smallest unit, signed. */
   readonly value: bigint
   /**
    * Held-out value in 1e-6 (mean over questions, weighed by fees); null for an account that is no player of this epoch.
-   * Not positive: paid nothing.
+   * Not positive for every model: paid nothing.
    */
   readonly gate: bigint | null
   readonly share: bigint
-  /** What of it comes from answers that nobody may see, divided by held-out values. */
+  /** What of it goes by held-out values. */
   readonly heldOutShare: bigint
   /** What the account may have claimed from this pool in all, after this epoch. */
   readonly cumulative: bigint
@@ -169,9 +169,9 @@ export interface EpochView {
   readonly receipts: number
   readonly receiptsTotal: bigint
   readonly payoutsTotal: bigint
-  /** What was shared out: everything the pool holds that no epoch before gave to anybody. */
+  /** What was shared out: what the epoch's fees brought, what was given, and what the epoch before held. */
   readonly dataFees: bigint
-  /** What of it nobody earned; it is shared out with the next epoch. */
+  /** What of it no answer and no model of its own divides: for a later epoch. */
   readonly held: bigint
   readonly payouts: readonly PayoutLineView[]
   /** When it can be finalised, chain seconds. */
@@ -218,7 +218,7 @@ export interface AccountingView {
   readonly held: {
     /** Earned in a final epoch, not claimed yet. */
     readonly unclaimed: bigint
-    /** In a pool and in no final epoch's payouts: fees since the last epoch, and what nobody earned. */
+    /** In a pool and in no final epoch's payouts: fees that wait for one or for their receipts, and what is held. */
     readonly unsettled: bigint
   }
 }

@@ -60,6 +60,8 @@ export const datanetRules = z.strictObject({
   nearDuplicate: z.int().min(0).max(1000),
   /** A contribution is rejected unless at least this share of its rows is valid and its own, in thousandths. */
   minOwnShare: z.int().min(0).max(1000),
+  /** What of its fees a model must give to the data for its answers to be weighed, in basis points. */
+  leastDataShare: z.int().min(0).max(10_000).optional(),
   /** Accounts that vote, with their weights; fixed for every version of these rules. */
   validators: z
     .array(z.strictObject({ address, weight: z.int().min(1).max(1_000_000) }))
@@ -81,6 +83,11 @@ export const datanetRules = z.strictObject({
     .max(7 * 86400)
 })
 export type DatanetRules = z.infer<typeof datanetRules>
+
+/** Where the rules say nothing: a tenth. */
+const usualLeastDataShare = 1_000
+export const leastDataShareOf = ({ leastDataShare }: Pick<DatanetRules, 'leastDataShare'>): number =>
+  leastDataShare ?? usualLeastDataShare
 
 /**
  * A Datanet as it travels: the host's statement and the rules whose hash stands in it. Its id is the statement's

@@ -9,9 +9,12 @@ import { buildEpoch } from './epoch.ts'
 import type { PreviousEpoch } from './epoch.ts'
 import { agreesHeldOut, checkHeldOut } from './held-out.ts'
 import { payoutsTree, receiptId, receiptsTree } from './leaves.ts'
-import { countedScorings, faultOf, inOrder, placeOf } from './select.ts'
+import type { ChannelFacts } from './select.ts'
+import { countedScorings, faultOf, inOrder, placeOf, selectReceipts } from './select.ts'
 import type { PoolFacts, ReceiptFault } from './select.ts'
-import { isSettled, settledOf } from './settled.ts'
+import { inRanges, isOver, isSettled, linesOf, settle, settledOf } from './settled.ts'
+import type { Settled, SettledPlaces } from './settled.ts'
+import { dataOf, stretchOf } from './paid.ts'
 import type { EpochBundle, HeldOutDocument, Measured, Scored } from './types.ts'
 import { divisionOf, foundBy } from './weighing.ts'
 
@@ -30,6 +33,9 @@ export interface StatedEpoch {
   readonly proposedAt: bigint
 }
 
+/** Receipts of one epoch; what is over waits for the next. */
+export const mostReceipts = 20_000
+
 /** How far an epoch's time may be before its proposal, in seconds. */
 const maxAge = 86_400n
 
@@ -38,8 +44,13 @@ export interface BundleFacts extends PoolFacts {
   readonly stated: StatedEpoch
   /** The epoch before, as the chain knows it. */
   readonly previous: PreviousEpoch | undefined
-  /** All that has come into the pool by now. */
+  /** All that has come into the pool by now, and what of it came out of no channel. */
   readonly deposited: bigint
+  readonly donated: bigint
+  /** What channels had claimed when the epoch before was proposed; none before the first. */
+  readonly longClaimed?: ReadonlyMap<Hex, bigint>
+  /** Receipts, with what scorers said of them, that were known here and could be counted well before the proposal. */
+  readonly held?: readonly { readonly receipt: CosignedReceipt; readonly words: readonly Scored[] }[]
   /** Held-out values that were computed here, where they were. */
   readonly heldOut?: ReadonlyMap<Hex, HeldOutDocument>
   /** What was found here, by receipt, for those that were weighed here. */
@@ -67,11 +78,12 @@ export type EpochFaultCode =
   | ErrorCode
   | `receipt.${ReceiptFault}`
   | `${Tree}.${'root' | 'total'}`
-  | `receipts.${'count' | 'order'}`
+  | `receipts.${'count' | 'order' | 'missing'}`
+  | `receipt.${'total' | 'data'}`
   | `scoring.${'receipt' | 'needless' | 'unsound' | 'missing' | 'disputed' | 'utilities'}`
-  | `bundle.${'place' | 'time' | 'deposited' | 'measure' | 'sums' | 'unreadable' | 'unchecked' | 'broken'}`
+  | `bundle.${'place' | 'time' | 'deposited' | 'donated' | 'measure' | 'sums' | 'unreadable' | 'unchecked' | 'broken'}`
   | 'held-out.measured'
-  | 'settled.expiry'
+  | `settled.${'channel' | 'claimed' | 'data'}`
   | 'payouts.shares'
 
 export interface EpochFault {
@@ -92,36 +104,132 @@ export function checkBundle(bundle: EpochBundle, facts: BundleFacts): EpochFault
     ...receipts,
     ...trees.map(({ tree: _tree, ...fault }) => fault),
     ...scoringFaults(bundle, facts),
+    ...channelFaults(bundle, facts),
+    ...missingFaults(bundle, facts),
     ...ruleFaults(bundle, facts)
   ].sort((a, b) => Number(b.proof !== undefined) - Number(a.proof !== undefined))
 }
 
-function receiptFaults({ receipts }: EpochBundle, facts: BundleFacts): EpochFault[] {
+function receiptFaults({ receipts, data, settled }: EpochBundle, facts: BundleFacts): EpochFault[] {
   const faults: EpochFault[] = []
   const places = new Map<string, number>()
   const before = settledOf(facts.previous?.bundle.settled ?? [])
-  const fees = new Map<Hex, bigint>()
+  const lines = settledOf(settled)
   receipts.forEach((receipt, index) => {
-    const { channel, fee } = receipt.receipt.message
+    const { message } = receipt.receipt
     // [reject] A receipt counts once: within the epoch and over all of them.
     const first = places.get(placeOf(receipt))
     if (first !== undefined)
       faults.push({ code: 'receipt.duplicate', at: index, proof: { kind: 'duplicate', index, firstIndex: first } })
-    else if (isSettled(before, receipt.receipt.message))
-      faults.push({ code: 'receipt.settled', at: index, proof: { kind: 'duplicate', index, firstIndex: undefined } })
+    else if (isSettled(before, message))
+      faults.push({
+        code: 'receipt.settled',
+        at: index,
+        // Only a place can be shown; fees that were divided without a receipt stand in no tree.
+        ...(inRanges(before.get(message.channel)?.ranges ?? [], message.sequence)
+          ? { proof: { kind: 'duplicate', index, firstIndex: undefined } }
+          : {})
+      })
     places.set(placeOf(receipt), first ?? index)
     // [reject] Each receipt is sound in itself.
     const fault = faultOf(receipt, facts)
     if (fault !== undefined) faults.push({ code: `receipt.${fault}`, at: index, ...proofOf(receipt, index, facts) })
-    // [reject] Receipts stand in order.
+    // [reject] Receipts stand in order …
     const last = receipts[index - 1]
     if (last !== undefined && inOrder(last, receipt) > 0) faults.push({ code: 'receipts.order', at: index })
-    // [reject] A channel's receipts count no further than it has paid.
-    const sum = (fees.get(channel) ?? before.get(channel)?.fees ?? 0n) + fee
-    fees.set(channel, sum)
-    if (sum > (facts.channels.get(channel)?.claimed ?? 0n)) faults.push({ code: 'receipt.unpaid', at: index })
+    // [reject] … and so do their running totals: what stands between two is fees without a receipt.
+    const lower = last?.receipt.message
+    if (lower?.channel === message.channel && message.total - message.fee < lower.total)
+      faults.push({ code: 'receipt.total', at: index })
+    // [reject] A channel's receipts count no further than it has paid, and until so long after its end.
+    const channel = facts.channels.get(message.channel)
+    if (message.total > (channel?.claimed ?? 0n) || message.total > (lines.get(message.channel)?.claimed ?? 0n))
+      faults.push({ code: 'receipt.unpaid', at: index })
+    // [reject] It divides what it really brought the pool, and that is something.
+    const brought = dataOf(channel?.claims ?? [], [stretchOf(message)])
+    if (brought !== data[index]) faults.push({ code: 'receipt.data', at: index })
+    if (brought === 0n) faults.push({ code: 'receipt.worthless', at: index })
   })
+  if (data.length !== receipts.length) faults.push({ code: 'receipt.data' })
   return faults
+}
+
+/** Whether two lines say the same of a channel itself. */
+const isOf = (line: SettledPlaces, channel: ChannelFacts | undefined): boolean =>
+  channel !== undefined && line.model === channel.model && line.expiry === channel.expiry
+
+/** What the epoch says of channels against what the chain says. */
+function channelFaults(bundle: EpochBundle, facts: BundleFacts): EpochFault[] {
+  const faults: EpochFault[] = []
+  const before = settledOf(facts.previous?.bundle.settled ?? [])
+  const lines = settledOf(bundle.settled)
+  for (const [channel, line] of lines) {
+    const facing = facts.channels.get(channel)
+    // [reject] A channel that is counted for the first time is the chain's: its model, and its end.
+    if (!before.has(channel) && (!isOf(line, facing) || isOver(line.expiry, bundle.at)))
+      faults.push({ code: 'settled.channel' })
+    // [reject] It says no more than that the channel has paid what it has.
+    if (line.claimed > (facing?.claimed ?? before.get(channel)?.claimed ?? 0n)) faults.push({ code: 'settled.claimed' })
+  }
+  // [reject] What channels had paid when the epoch before was proposed is all accounted for: counted, divided without a
+  // receipt, or named as waiting.
+  for (const [channel, { model, expiry }] of facts.channels) {
+    const claimed = facts.longClaimed?.get(channel) ?? 0n
+    if (claimed === 0n || facts.datanets.get(model) !== facts.pool) continue
+    if (!before.has(channel) && isOver(expiry, bundle.at)) continue
+    const line = lines.get(channel) ?? before.get(channel)
+    if ((line?.claimed ?? 0n) < claimed) faults.push({ code: 'settled.claimed' })
+  }
+  // [reject] Fees without a receipt are worth what they brought the pool.
+  try {
+    const { unreceipted } = stateOf(bundle, facts)
+    const stated = new Map(bundle.unreceipted.map(one => [one.channel, one]))
+    for (const { channel, stretches } of unreceipted)
+      if (stated.get(channel)?.data !== dataOf(facts.channels.get(channel)?.claims ?? [], stretches))
+        faults.push({ code: 'settled.data' })
+  } catch (error) {
+    // Places or fees that cannot be: said of the receipts.
+    if (!(error instanceof TilthError)) throw error
+    faults.push({ code: error.code })
+  }
+  return faults
+}
+
+/**
+ * [reject] What this node held well before the proposal, and could be counted, is counted. What comes late costs
+ * nobody: its fees wait for the next epoch.
+ */
+function missingFaults(bundle: EpochBundle, facts: BundleFacts): EpochFault[] {
+  const { held = [] } = facts
+  if (held.length === 0 || bundle.receipts.length >= mostReceipts) return []
+  const { previous, network } = facts
+  const before = settledOf(previous?.bundle.settled ?? [])
+  const counted = bundle.receipts.map(({ receipt }) => receipt.message)
+  // As if the fees that it divides without a receipt still waited.
+  let settled: Settled
+  try {
+    settled = settle(
+      before,
+      linesOf(before, settledOf(bundle.settled), bundle.at),
+      counted,
+      () => false,
+      bundle.at
+    ).settled
+  } catch (error) {
+    // Places or fees that cannot be: said of the receipts.
+    if (!(error instanceof TilthError)) throw error
+    return []
+  }
+  const others = held.map(({ receipt }) => receipt)
+  const words = new Map(held.map(({ receipt, words }) => [receiptId(network, receipt), words]))
+  const late = selectReceipts(others, words, { ...facts, settled, at: bundle.at }).counted
+  // A model that the epoch divides nothing of may be one that its proposer could not measure.
+  const divided = new Set([...bundle.models.map(({ model }) => model), ...bundle.unmeasured])
+  const missing = late.some(({ receipt: { message } }) => {
+    const claimed = settled.get(message.channel)?.claimed ?? 0n
+    return divided.has(message.model) && message.total <= claimed
+  })
+  return missing ? [{ code: 'receipts.missing' }] : []
 }
 
 function scoringFaults(bundle: EpochBundle, facts: BundleFacts): EpochFault[] {
@@ -208,12 +316,11 @@ function ruleFaults(bundle: EpochBundle, facts: BundleFacts): EpochFault[] {
   const { at } = bundle
   if (at < (facts.previous?.bundle.at ?? 0n) || at > facts.stated.proposedAt || at + maxAge < facts.stated.proposedAt)
     faults.push({ code: 'bundle.time' })
-  // [reject] A channel that is counted for the first time ends when the chain says.
-  const known = settledOf(facts.previous?.bundle.settled ?? [])
-  if (bundle.settled.some(line => !known.has(line.channel) && facts.channels.get(line.channel)?.expiry !== line.expiry))
-    faults.push({ code: 'settled.expiry' })
-  // [reject] It shares out no more than the pool got.
+  // [reject] It shares out no more than the pool got, and of what was given no more than that.
   if (bundle.deposited > facts.deposited) faults.push({ code: 'bundle.deposited' })
+  if (bundle.donated > facts.donated) faults.push({ code: 'bundle.donated' })
+  // [reject] What nothing is measured of has nothing to be measured.
+  if (bundle.unmeasured.some(model => facts.measures.get(model) !== null)) faults.push({ code: 'bundle.measure' })
   // [reject] Answers were weighed by the model's players and the coalitions that were drawn.
   for (const { model, players, coalitions, dataPoints } of bundle.models) {
     const measure = facts.measures.get(model) ?? undefined
@@ -256,29 +363,48 @@ function ruleFaults(bundle: EpochBundle, facts: BundleFacts): EpochFault[] {
  */
 export function rebuild(
   bundle: EpochBundle,
-  {
-    network,
-    previous,
-    measures
-  }: Pick<BundleFacts, 'network' | 'previous'> & { measures?: ReadonlyMap<Hex, Measure | null> }
+  { network, previous }: Pick<BundleFacts, 'network' | 'previous'>
 ): EpochBundle {
-  const named = new Map(bundle.models.map(model => [model.model, measureOf(model)]))
-  // A model whose measure the bundle leaves out has none, or its answers earn nothing.
-  const known = (model: Hex): Measure | null => named.get(model) ?? null
+  const stated = new Map(bundle.unreceipted.map(({ channel, data }) => [channel, data]))
   return buildEpoch({
     network,
     pool: bundle.pool,
     epoch: bundle.epoch,
     receipts: bundle.receipts,
+    data: bundle.data,
+    dataOf: ({ channel }) => stated.get(channel) ?? 0n,
+    channels: settledOf(bundle.settled),
     deposited: bundle.deposited,
+    donated: bundle.donated,
     at: bundle.at,
-    expiries: new Map(bundle.settled.map(({ channel, expiry }) => [channel, expiry])),
     previous,
-    measures:
-      measures ?? new Map(bundle.receipts.map(({ receipt }) => [receipt.message.model, known(receipt.message.model)])),
+    measures: measuresOf(bundle),
     scorings: scoringsOf(network, bundle),
     heldOut: new Map(bundle.heldOut.map(document => [document.model, document]))
   })
+}
+
+/** Of the models that an epoch divides the fees of. @throws InvalidError as measureOf */
+export const measuresOf = ({
+  models,
+  unmeasured
+}: Pick<EpochBundle, 'models' | 'unmeasured'>): Map<Hex, Measure | null> =>
+  new Map<Hex, Measure | null>([
+    ...unmeasured.map(model => [model, null] as const),
+    ...models.map(model => [model.model, measureOf(model)] as const)
+  ])
+
+/** What an epoch does to channels. */
+function stateOf(bundle: EpochBundle, { previous }: Pick<BundleFacts, 'previous'>): ReturnType<typeof settle> {
+  const before = settledOf(previous?.bundle.settled ?? [])
+  const divided = new Set([...bundle.models.map(({ model }) => model), ...bundle.unmeasured])
+  return settle(
+    before,
+    linesOf(before, settledOf(bundle.settled), bundle.at),
+    bundle.receipts.map(({ receipt }) => receipt.message),
+    model => divided.has(model),
+    bundle.at
+  )
 }
 
 /**

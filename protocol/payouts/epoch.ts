@@ -6,16 +6,24 @@ import { weightsOf } from './attribution.ts'
 import type { Measure } from './attribution.ts'
 import { heldOutValues } from './held-out.ts'
 import { payoutsTree, receiptId, receiptsTree } from './leaves.ts'
-import { settle, settledLines, settledOf } from './settled.ts'
-import { divide } from './shares.ts'
-import type { EpochBundle, HeldOutDocument, PayoutLine, Scored } from './types.ts'
+import { shareOut } from './sharing.ts'
+import type { Due, MeasuredModel } from './sharing.ts'
+import type { Weights } from './shapley.ts'
+import { linesOf, settle, settledLines, settledOf } from './settled.ts'
+import type { ChannelLine, Settled, Unreceipted } from './settled.ts'
+import { lengthOf } from './paid.ts'
+import type { EpochBundle, HeldOutDocument, LeadingModel, PayoutLine, Scored } from './types.ts'
 import { divisionOf, foundBy } from './weighing.ts'
 
-// What an epoch pays: the pool's undistributed money (every data share that channels have paid in and no epoch before
-// has given to anybody). Sharing out what the pool got, rather than what receipts predict, makes every smallest unit of
-// the contract's rounding somebody's. It is divided twice: among weighed answers together and the unseen ones of each
-// model, in proportion to their data fees; then each part among players, the first in proportion to what each player's
-// data added to the answers, the others in proportion to what it is worth on held-out questions.
+// What an epoch pays. Each answer's money is what its channel really paid into the pool for it, and is divided by that
+// answer alone; so whoever signs receipts with friends, or leaves others' out, moves nothing of what others' pay to
+// whom, and gets back at most what was paid in. Fees that never find a receipt go by the held-out values of the model
+// that they paid for.
+//
+// What neither divides is held: what was given to the pool outside of channels, and what models have brought that
+// nothing good is known of. The next epoch divides it by the held-out values of the model whose rows add most to right
+// answers of all that were divided by then. No receipt moves that, whatever it pays: to turn it one needs a better
+// model of the same questions. It waits for one epoch, so that a settler who leaves receipts out turns nothing either.
 
 export interface EpochInput {
   readonly network: Network
@@ -23,200 +31,174 @@ export interface EpochInput {
   readonly epoch: number
   /** As selected: ordered, each place once. */
   readonly receipts: readonly CosignedReceipt[]
+  /** What each brought the pool. */
+  readonly data: readonly bigint[]
+  /** What fees without a receipt brought it. */
+  readonly dataOf: (fees: Unreceipted) => bigint
+  /** Of the pool's channels. */
+  readonly channels: ReadonlyMap<Hex, ChannelLine>
   /** What scorers found, by receipt; of every receipt that is divided by its own weights. */
   readonly scorings: ReadonlyMap<Hex, readonly Scored[]>
+  /** Of the models whose fees are divided: null for those that nothing is measured of. The fees of others wait. */
   readonly measures: ReadonlyMap<Hex, Measure | null>
   readonly heldOut: ReadonlyMap<Hex, HeldOutDocument>
-  /** All that ever came into the pool. */
+  /** All that ever came into the pool, and what of it came out of no channel. */
   readonly deposited: bigint
+  readonly donated: bigint
   /** The epoch's time, chain seconds. */
   readonly at: bigint
-  /** When the channels of its receipts end. */
-  readonly expiries: ReadonlyMap<Hex, bigint>
   readonly previous: PreviousEpoch | undefined
 }
 
 /** The epoch before, with the CID of its bundle: what the next one is made on top of. */
 export interface PreviousEpoch {
   readonly cid: string
-  readonly bundle: Pick<EpochBundle, 'payouts' | 'payoutsTotal' | 'settled' | 'at'>
+  readonly bundle: Pick<EpochBundle, 'payouts' | 'settled' | 'at' | 'held' | 'donated' | 'leading'>
 }
 
-/** An answer that earns something for its data. */
+/** An answer of a model that something is measured of. */
 export interface Earning {
   readonly measure: Measure
-  /** Its fee times its model's data points: data fees in 1e-4 of the token's smallest unit. */
-  readonly dataFee: bigint
   /** φ of each player; undefined where held-out values take their place. */
-  readonly weights: readonly bigint[] | undefined
+  readonly weights: Weights | undefined
 }
 
-type EarningInput = Pick<EpochInput, 'network' | 'measures' | 'scorings'>
-
 /**
- * What one answer earns; undefined where its model has no siblings, or it has no tokens.
+ * How one answer is divided; undefined where nothing is measured of its model.
  * @throws InvalidError `epoch.measure`, `epoch.scoring` · as weightsOf
  */
-export function earningOf(receipt: CosignedReceipt, input: EarningInput): Earning | undefined {
-  const { model, fee } = receipt.receipt.message
+export function earningOf(
+  receipt: CosignedReceipt,
+  input: Pick<EpochInput, 'network' | 'measures' | 'scorings'>
+): Earning | undefined {
+  const { model } = receipt.receipt.message
   const measure = input.measures.get(model)
   if (measure === undefined) throw new InvalidError('epoch.measure', `the measure of model ${model} is missing`)
   if (measure === null) return undefined
-  const dataFee = fee * BigInt(measure.dataPoints)
-  switch (divisionOf(receipt, measure)) {
-    case 'none':
-      return undefined
-    case 'held-out':
-      return { measure, dataFee, weights: undefined }
-    case 'weighed': {
-      const id = receiptId(input.network, receipt)
-      const found = foundBy(input.scorings.get(id) ?? [])
-      if (found === undefined) throw new InvalidError('epoch.scoring', `nobody has weighed the receipt ${id}`)
-      return { measure, dataFee, weights: weightsOf(measure, found.measured).players }
-    }
-  }
+  if (divisionOf(receipt, measure) !== 'weighed') return { measure, weights: undefined }
+  const id = receiptId(input.network, receipt)
+  const found = foundBy(input.scorings.get(id) ?? [])
+  if (found === undefined) throw new InvalidError('epoch.scoring', `nobody has weighed the receipt ${id}`)
+  return { measure, weights: weightsOf(measure, found.measured) }
 }
 
-/** V_c = Σ_a d(a)·φ_c(a), in 1e-10 of the token's smallest unit; of all players of the answers, in their order. */
-function valuesOf(earnings: readonly Earning[]): Map<Address, bigint> {
-  const values = new Map<Address, bigint>()
-  for (const { measure, dataFee, weights } of earnings) {
-    measure.players.forEach((player, i) => {
-      values.set(player, (values.get(player) ?? 0n) + dataFee * (weights?.[i] ?? 0n))
-    })
-  }
-  return values
-}
-
-/** Sums of data fees by model, in the order in which answers name them. */
-function feesOf(earnings: readonly Earning[]): Map<Measure, bigint> {
-  const fees = new Map<Measure, bigint>()
-  for (const { measure, dataFee } of earnings) fees.set(measure, (fees.get(measure) ?? 0n) + dataFee)
-  return fees
+/** What each model has brought. */
+function sumsOf(dues: readonly Due[]): Map<Hex, bigint> {
+  const sums = new Map<Hex, bigint>()
+  for (const { model, money } of dues) sums.set(model, (sums.get(model) ?? 0n) + money)
+  return sums
 }
 
 /**
- * Held-out values over the epoch's models: Σ_m d(m)·value_m / (questions_m·Σ_m d(m)), in 1e-6 and rounded away from
- * zero so that the sign is kept. With one model it is that model's mean.
+ * Held-out values over the epoch's models: Σ_m d(m)·H_m / (questions_m·Σ_m d(m)), in 1e-6 and rounded away from zero so
+ * that the sign is kept. With one model it is that model's mean. Told, not paid by.
  */
-function gatesOf(earnings: readonly Earning[], gates: ReadonlyMap<Hex, HeldOutDocument>): Map<Address, bigint> {
-  const weighed = [...feesOf(earnings)].map(([measure, fee]) => {
-    const document = gates.get(measure.model)
-    const gate = document && heldOutValues(document, measure)
-    if (gate === undefined)
-      throw new InvalidError('epoch.held-out', `the held-out values of model ${measure.model} are missing`)
-    return { gate, measure, fee }
-  })
-  const questions = weighed.reduce((product, { gate }) => product * BigInt(gate.questions || 1), 1n)
-  const total = weighed.reduce((sum, { fee }) => sum + fee, 0n)
+function gatesOf(measured: readonly MeasuredModel[], brought: ReadonlyMap<Hex, bigint>): Map<Address, bigint> {
+  const asked = ({ values }: MeasuredModel): bigint => BigInt(values.questions || 1)
+  const moneyOf = ({ measure }: MeasuredModel): bigint => brought.get(measure.model) ?? 0n
+  const questions = measured.reduce((product, one) => product * asked(one), 1n)
+  const total = measured.reduce((sum, one) => sum + moneyOf(one), 0n)
   const sums = new Map<Address, bigint>()
-  for (const { gate, measure, fee } of weighed) {
-    measure.players.forEach((player, i) => {
-      sums.set(
-        player,
-        (sums.get(player) ?? 0n) + fee * (gate.truth[i] ?? 0n) * (questions / BigInt(gate.questions || 1))
-      )
+  for (const one of measured) {
+    const scale = total === 0n ? 1n : moneyOf(one)
+    one.measure.players.forEach((player, i) => {
+      const part = scale * (one.values.truth[i] ?? 0n) * (questions / asked(one))
+      sums.set(player, (sums.get(player) ?? 0n) + part)
     })
   }
-  return new Map([...sums].map(([player, sum]) => [player, awayFromZero(sum, questions * total)]))
+  return new Map([...sums].map(([player, sum]) => [player, awayFromZero(sum, questions * (total || 1n))]))
 }
 
 function awayFromZero(value: bigint, divisor: bigint): bigint {
-  if (divisor === 0n || value === 0n) return 0n
   const rest = value % divisor === 0n ? 0n : 1n
   return value < 0n ? value / divisor - rest : value / divisor + rest
 }
 
-/**
- * Shares of an amount: max(0, V), nothing for who does not pass the gate, by largest remainder; all of it is held when
- * nobody earned.
- */
-export function sharesOf(
-  amount: bigint,
-  values: readonly bigint[],
-  gates: readonly (bigint | null)[]
-): { shares: bigint[]; held: bigint } {
-  const earned = values.map((value, i) => (value > 0n && (gates[i] ?? 0n) > 0n ? value : 0n))
-  if (!earned.some(value => value > 0n)) return { shares: values.map(() => 0n), held: amount }
-  return { shares: divide(amount, earned), held: 0n }
+/** What an epoch divides, in the order of its receipts, then fees without one. */
+const duesOf = (input: EpochInput, unreceipted: readonly Unreceipted[]): Due[] => [
+  ...input.receipts.map((receipt, i) => ({
+    model: receipt.receipt.message.model,
+    money: input.data[i] ?? 0n,
+    weights: earningOf(receipt, input)?.weights
+  })),
+  ...unreceipted.map(fees => ({ model: fees.model, money: input.dataOf(fees), weights: undefined }))
+]
+
+/** The models that are named, in this order; null for those that nothing is measured of. */
+function modelsOf(names: Iterable<Hex>, { measures, heldOut }: EpochInput): Map<Hex, MeasuredModel | null> {
+  const models = new Map<Hex, MeasuredModel | null>()
+  for (const model of new Set(names)) {
+    const measure = measures.get(model)
+    if (measure === undefined) throw new InvalidError('epoch.measure', `the measure of model ${model} is missing`)
+    const document = heldOut.get(model)
+    if (measure !== null && document === undefined)
+      throw new InvalidError('epoch.held-out', `the held-out values of model ${model} are missing`)
+    models.set(
+      model,
+      measure === null || document === undefined ? null : { measure, values: heldOutValues(document, measure) }
+    )
+  }
+  return models
 }
 
-/** A part of the money by the positive held-out values of its model: all of it is held when nobody has one. */
-function heldOutShares(amount: bigint, values: readonly bigint[]): { shares: bigint[]; held: bigint } {
-  const positive = values.map(value => (value > 0n ? value : 0n))
-  return sharesOf(amount, positive, positive)
-}
-
-/** The money as it belongs to the weighed answers together, and to the unseen ones of each model. */
-export function partsOf(
-  amount: bigint,
-  earnings: readonly Earning[]
-): { weighed: bigint; heldOut: Map<Measure, bigint>; held: bigint } {
-  const weighed = earnings.reduce((sum, { dataFee, weights }) => (weights === undefined ? sum : sum + dataFee), 0n)
-  const unseen = [...feesOf(earnings.filter(({ weights }) => weights === undefined))]
-  const fees = [weighed, ...unseen.map(([, fee]) => fee)]
-  if (!fees.some(fee => fee > 0n)) return { weighed: 0n, heldOut: new Map(), held: amount }
-  const [first = 0n, ...others] = divide(amount, fees)
-  return { weighed: first, heldOut: new Map(unseen.map(([measure], i) => [measure, others[i] ?? 0n])), held: 0n }
+/** The model that leads after an epoch: whose rows add most to right answers; of equal ones the earlier. */
+function leadingAfter(before: LeadingModel | null, measured: readonly MeasuredModel[]): LeadingModel | null {
+  return measured.reduce<LeadingModel | null>((leading, { measure: { model, players }, values }) => {
+    if (values.total === 0n || values.gain <= (leading?.gain ?? 0n)) return leading
+    const worth = players.flatMap((account, i) => {
+      const own = values.positive[i] ?? 0n
+      return own > 0n ? [{ account, worth: own }] : []
+    })
+    return { model, gain: values.gain, worth }
+  }, before)
 }
 
 /**
  * An epoch from its receipts. Pure, so that whoever has the same receipts and reads the same chain makes the same
  * bundle.
  * @throws InvalidError `epoch.held-out`, `epoch.measure`, `epoch.scoring` (something is missing) · `epoch.deposited`
- * (the pool got less than was paid out) · `epoch.time` (it is before the last one) · `settled.*`
+ * (the pool got less than was shared out) · `epoch.time` (it is before the last one) · `settled.*`
  */
 export function buildEpoch(input: EpochInput): EpochBundle {
-  const { network, pool, epoch, receipts, scorings, heldOut: gates, deposited, previous } = input
-  const before = previous?.bundle.payoutsTotal ?? 0n
-  if (deposited < before)
-    throw new InvalidError('epoch.deposited', 'the pool got less than earlier epochs have given away')
-  if (input.at < (previous?.bundle.at ?? 0n))
+  const { network, pool, epoch, receipts, scorings, deposited, donated, previous, at } = input
+  if (at < (previous?.bundle.at ?? 0n))
     throw new InvalidError('epoch.time', 'the epoch is of a time before the one before it')
-  const settled = settle(
-    settledOf(previous?.bundle.settled ?? []),
+  const before: Settled = settledOf(previous?.bundle.settled ?? [])
+  const { settled, unreceipted } = settle(
+    before,
+    linesOf(before, input.channels, at),
     receipts.map(({ receipt }) => receipt.message),
-    input.expiries,
-    input.at
+    model => input.measures.has(model),
+    at
   )
-  const dataFees = deposited - before
-  const earnings = receipts.flatMap(receipt => earningOf(receipt, input) ?? [])
-  const values = valuesOf(earnings)
-  const gate = gatesOf(earnings, gates)
-  const parts = partsOf(dataFees, earnings)
+  const given = donated - (previous?.bundle.donated ?? 0n)
+  const dues = duesOf(input, unreceipted)
+  const models = modelsOf(
+    dues.map(({ model }) => model),
+    input
+  )
+  // Only what an epoch before has held, by who led after it: by then its receipts and those before it were counted.
+  const money = previous?.bundle.held ?? 0n
+  const shared = shareOut(dues, models, { money, by: previous?.bundle.leading?.worth ?? [] })
+  const { gains } = shared
+  const held = shared.held + given
+  const measured = [...models.values()].flatMap(model => model ?? [])
+  const gates = gatesOf(measured, sumsOf(dues))
   const cumulative = new Map(previous?.bundle.payouts.map(line => [line.account, line.cumulative]))
-  const accounts = [...new Set([...cumulative.keys(), ...values.keys()])]
-  const weighed = sharesOf(
-    parts.weighed,
-    accounts.map(account => values.get(account) ?? 0n),
-    accounts.map(account => gate.get(account) ?? null)
-  )
-  let held = parts.held + weighed.held
-  const heldOut = new Map<Address, bigint>()
-  for (const [measure, amount] of parts.heldOut) {
-    const { model, players } = measure
-    const document = gates.get(model)
-    const divided = heldOutShares(amount, document === undefined ? [] : heldOutValues(document, measure).truth)
-    held += divided.held
-    players.forEach((player, i) => {
-      heldOut.set(player, (heldOut.get(player) ?? 0n) + (divided.shares[i] ?? 0n))
-    })
-  }
-  const payouts = accounts.map((account, i): PayoutLine => {
-    const heldOutShare = heldOut.get(account) ?? 0n
-    const share = (weighed.shares[i] ?? 0n) + heldOutShare
+  const payouts = [...new Set([...cumulative.keys(), ...gains.keys()])].map((account): PayoutLine => {
+    const { value, share, heldOut } = gains.get(account) ?? { value: 0n, share: 0n, heldOut: 0n }
     return {
       account,
-      value: values.get(account) ?? 0n,
-      gate: gate.get(account) ?? null,
+      value,
+      gate: gates.get(account) ?? null,
       share,
-      heldOutShare,
+      heldOutShare: heldOut,
       cumulative: (cumulative.get(account) ?? 0n) + share
     }
   })
-  const models = [...feesOf(earnings).keys()]
-  const receiptsRoot = receiptsTree(network, receipts).root
-  const payoutsRoot = payoutsTree(payouts).root
+  const [receiptsRoot, payoutsRoot] = [receiptsTree(network, receipts).root, payoutsTree(payouts).root]
+  const open = deposited - payoutsRoot.sum - held
+  if (open < 0n || given < 0n) throw new InvalidError('epoch.deposited', 'the pool got less than the epochs share out')
   return {
     pool,
     epoch,
@@ -224,24 +206,39 @@ export function buildEpoch(input: EpochInput): EpochBundle {
     receipts: [...receipts],
     receiptsRoot: receiptsRoot.hash,
     receiptsTotal: receiptsRoot.sum,
-    scorings: receipts.flatMap((receipt, at) =>
+    scorings: receipts.flatMap((receipt, i) =>
       (scorings.get(receiptId(network, receipt)) ?? []).map(({ scorer, signature, utilities, candidates }) => ({
-        receipt: at,
+        receipt: i,
         scorer,
         signature,
         utilities,
         candidates
       }))
     ),
-    models: models.map(({ model, players, coalitions, dataPoints }) => ({ model, players, coalitions, dataPoints })),
-    heldOut: models.flatMap(({ model }) => gates.get(model) ?? []),
+    models: measured.map(({ measure: { model, players, coalitions, dataPoints } }) => ({
+      model,
+      players,
+      coalitions,
+      dataPoints
+    })),
+    heldOut: measured.flatMap(({ measure }) => input.heldOut.get(measure.model) ?? []),
+    data: receipts.map((_, i) => input.data[i] ?? 0n),
+    unreceipted: unreceipted.map(fees => ({
+      channel: fees.channel,
+      fees: lengthOf(fees.stretches),
+      data: input.dataOf(fees)
+    })),
+    unmeasured: [...models].flatMap(([model, known]) => (known === null ? [model] : [])),
     deposited,
-    dataFees,
+    donated,
+    dataFees: payouts.reduce((sum, { share }) => sum + share, held),
     payouts,
     payoutsRoot: payoutsRoot.hash,
     payoutsTotal: payoutsRoot.sum,
     held,
-    at: input.at,
+    open,
+    leading: leadingAfter(previous?.bundle.leading ?? null, measured),
+    at,
     settled: settledLines(settled)
   }
 }

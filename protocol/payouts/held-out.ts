@@ -19,6 +19,8 @@ export interface HeldOutValues {
   readonly own: readonly bigint[]
   /** cal_c = min(1, max(0, H_c / O_c)), rounded down to 1e-6; 1 for who adds nothing to wrong answers or right ones. */
   readonly calibration: readonly bigint[]
+  /** What all rows together add to a true answer, a mean in 1e-6, rounded down; 0 where it is less. */
+  readonly gain: bigint
   /** max(0, H_c): h_c is this divided by `total`. Nobody has any where `total` is zero. */
   readonly positive: readonly bigint[]
   readonly total: bigint
@@ -38,7 +40,12 @@ export function heldOutValues({ questions }: HeldOutDocument, measure: Measure):
       own[i] = (own[i] ?? 0n) + positive(weight)
     })
   }
-  return { questions: questions.length, truth, own, ...standingOf(truth, own) }
+  const { full, empty } = measure.matrix
+  const added = questions.reduce((sum, { truth: { utilities } }) => {
+    return sum + (utilities[full] ?? 0) - (utilities[empty] ?? 0)
+  }, 0)
+  const gain = added > 0 ? (BigInt(added) * 100n) / BigInt(questions.length) : 0n
+  return { questions: questions.length, truth, own, gain, ...standingOf(truth, own) }
 }
 
 /** cal_c and h_c of H_c and O_c. */

@@ -5,8 +5,10 @@ import { checkCosigned } from '../models/index.ts'
 import type { CheckedReceipt, CosignedReceipt } from '../models/index.ts'
 import type { Measure } from './attribution.ts'
 import { receiptId } from './leaves.ts'
-import { isOver, isSettled, maxRanges, maxSettledChannels, withPlace } from './settled.ts'
-import type { Range, Settled } from './settled.ts'
+import { isOver, isSettled, linesOf, maxRanges, withPlace } from './settled.ts'
+import type { Settled } from './settled.ts'
+import { dataOf, overlaps, stretchOf, withStretch } from './paid.ts'
+import type { ChannelClaim } from './paid.ts'
 import type { Scored } from './types.ts'
 import { divisionOf, entitled, foundBy, isSigned, keptScorings } from './weighing.ts'
 
@@ -15,7 +17,9 @@ export interface ChannelFacts {
   readonly client: Address
   readonly worker: Address
   readonly model: Hex
+  /** All that it has paid out, and claim by claim what of it came into the pool. */
   readonly claimed: bigint
+  readonly claims: readonly ChannelClaim[]
   /** Chain seconds. */
   readonly expiry: bigint
 }
@@ -24,12 +28,16 @@ export interface ChannelFacts {
 export interface PoolFacts {
   readonly network: Network
   readonly pool: Hex
+  /** Those that receipts name, and those of the pool that have paid something. */
   readonly channels: ReadonlyMap<Hex, ChannelFacts>
   /** Datanets of the registered models. */
   readonly datanets: ReadonlyMap<Hex, Hex>
   /** Who registered them. */
   readonly builders: ReadonlyMap<Hex, Address>
-  /** Of the pool's models: null for one without siblings, nothing for one whose measure cannot be had. */
+  /**
+   * Of the pool's models: null for one that nothing is ever measured of (it has no siblings, or gives the data less
+   * than the Datanet asks), nothing for one whose measure cannot be had, or not yet.
+   */
   readonly measures: ReadonlyMap<Hex, Measure | null>
   /** Scorers that have enough at stake. */
   readonly bonded: ReadonlySet<Address>
@@ -61,6 +69,7 @@ export type ReceiptFault =
   | 'duplicate'
   | 'settled'
   | 'unpaid'
+  | 'worthless'
   | 'over'
   | 'scattered'
   | 'full' // wrong in this company
@@ -71,7 +80,9 @@ export type ReceiptFault =
 /** What is wrong with a receipt by itself: the same for whoever makes an epoch, checks one, or hears of a receipt. */
 export function faultOf(
   cosigned: CosignedReceipt,
-  facts: Pick<PoolFacts, 'network' | 'pool' | 'channels' | 'datanets'>
+  facts: Pick<PoolFacts, 'network' | 'pool' | 'datanets'> & {
+    readonly channels: ReadonlyMap<Hex, Pick<ChannelFacts, 'client' | 'worker' | 'model'>>
+  }
 ): Unsound | undefined {
   const { message } = cosigned.receipt
   const channel = facts.channels.get(message.channel)
@@ -160,47 +171,64 @@ export function selectReceipts(
   }
   sound.sort((a, b) => inOrder(a.receipt, b.receipt) || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0))
   const counted: CheckedReceipt[] = []
-  const taken = new Map<Hex, { ranges: readonly Range[]; fees: bigint }>(
-    [...facts.settled].filter(([, { expiry }]) => !isOver(expiry, facts.at))
-  )
+  const lines = linesOf(facts.settled, facts.channels, facts.at)
   let last = ''
   for (const { id, receipt } of sound) {
-    const { channel, sequence, fee } = receipt.receipt.message
+    const { message } = receipt.receipt
+    const { channel, sequence, total } = message
+    const leave = (fault: ReceiptFault): void => {
+      left.push({ id, fault })
+    }
     // [ignore] A place counts once; two receipts for one place (both parties signed twice) leave the one of the lower
     // id.
     if (placeOf(receipt) === last) {
-      left.push({ id, fault: 'duplicate' })
+      leave('duplicate')
       continue
     }
     last = placeOf(receipt)
-    // [ignore] A receipt moves money only as far as its channel has paid on chain: signing receipts among friends is
-    // free, paying is not.
-    const before = taken.get(channel)
-    const sum = (before?.fees ?? 0n) + fee
     const facing = facts.channels.get(channel)
-    if (sum > (facing?.claimed ?? 0n)) {
-      left.push({ id, fault: 'unpaid' })
-      continue
-    }
     // [ignore] A channel's receipts count until so long after its end: what was counted need not be remembered for
     // ever.
     if (isOver(facing?.expiry ?? 0n, facts.at)) {
-      left.push({ id, fault: 'over' })
+      leave('over')
       continue
     }
-    // [ignore] There is room for so many gaps in a channel, and so many channels: the others wait until there is.
-    const ranges = withPlace(before?.ranges ?? [], sequence)
-    if (ranges.length > maxRanges || (before === undefined && taken.size >= maxSettledChannels)) {
-      left.push({ id, fault: ranges.length > maxRanges ? 'scattered' : 'full' })
+    // [ignore] A receipt moves money only as far as its channel has paid on chain: signing receipts among friends is
+    // free, paying is not.
+    if (total > (facing?.claimed ?? 0n)) {
+      leave('unpaid')
+      continue
+    }
+    // [ignore] What has brought the pool nothing has nothing to divide.
+    if (dataOf(facing?.claims ?? [], [stretchOf(message)]) === 0n) {
+      leave('worthless')
+      continue
+    }
+    // [ignore] There is room for so many channels; the others wait until there is.
+    const line = lines.get(channel)
+    if (line === undefined) {
+      leave('full')
+      continue
+    }
+    // [ignore] Fees count once: two receipts that stand on the same ones leave the first.
+    if (overlaps(line.covered, stretchOf(message))) {
+      leave('duplicate')
+      continue
+    }
+    // [ignore] There is room for so many gaps in a channel.
+    const ranges = withPlace(line.ranges, sequence)
+    const covered = withStretch(line.covered, stretchOf(message))
+    if (ranges.length > maxRanges || covered.length > maxRanges) {
+      leave('scattered')
       continue
     }
     const weighed = weighedBy(receipt, words.get(id) ?? [], facts)
     if (typeof weighed === 'string') {
-      left.push({ id, fault: weighed })
+      leave(weighed)
       continue
     }
     if (weighed.length > 0) scorings.set(id, weighed)
-    taken.set(channel, { ranges, fees: sum })
+    lines.set(channel, { ...line, ranges, covered })
     counted.push(receipt)
   }
   return { counted, scorings, left }

@@ -1,9 +1,13 @@
 import { z } from 'zod'
 import { amount, bytes32, InvalidError, uint } from '../primitives/index.ts'
 import type { Hex } from '../primitives/index.ts'
+import type { Message } from '../crypto/index.ts'
+import { gapsIn, overlaps, stretchOf, withStretch } from './paid.ts'
+import type { Stretch } from './paid.ts'
 
 // What earlier epochs have counted, kept as a running state that each epoch hands to the next: per channel the places
-// as ranges, and what their fees come to. A channel leaves it when nothing of it can be counted any more.
+// as ranges, the fees as stretches, and what the channel had claimed: what is claimed and not covered is the difference
+// between receipts and chain, named by channel. A channel leaves it when nothing of it can be counted any more.
 
 /** Gaps in a channel's places: parties who leave more wait until some are filled. */
 export const maxRanges = 64
@@ -13,26 +17,34 @@ export const maxSettledChannels = 100_000
 export const graceSeconds = 30n * 86_400n
 
 const sequence = uint(64)
-/** One channel's line: ranges are inclusive, ascend, and do not touch. */
+/**
+ * One channel's line: places as ranges (inclusive), fees as stretches; both ascend and do not touch. `claimed` is all
+ * that the channel had paid out when the line was last looked at: what of it is not covered waits for receipts.
+ */
 export const settledChannel = z.strictObject({
   channel: bytes32,
-  ranges: z
-    .array(z.tuple([sequence, sequence]))
-    .min(1)
-    .max(maxRanges),
-  fees: amount,
+  model: bytes32,
+  ranges: z.array(z.tuple([sequence, sequence])).max(maxRanges),
+  covered: z.array(z.tuple([amount, amount])).max(maxRanges),
+  claimed: amount,
   expiry: sequence
 })
 export type SettledChannel = z.infer<typeof settledChannel>
 export type Range = [from: bigint, to: bigint]
-/** What of a channel is settled: places, the sum of their fees, and the channel's expiry. */
+/** What of a channel is settled, by places and by fees. */
 export type SettledPlaces = Omit<SettledChannel, 'channel'>
 
 /** By channel. */
 export type Settled = ReadonlyMap<Hex, SettledPlaces>
 
-export const isSettled = (settled: Settled, { channel, sequence }: { channel: Hex; sequence: bigint }): boolean =>
-  inRanges(settled.get(channel)?.ranges ?? [], sequence)
+/** Whether an epoch has counted a receipt's place, or has divided its fees without it. */
+export function isSettled(
+  settled: Settled,
+  message: Pick<Message<'Receipt'>, 'channel' | 'sequence' | 'fee' | 'total'>
+): boolean {
+  const line = settled.get(message.channel)
+  return line !== undefined && (inRanges(line.ranges, message.sequence) || overlaps(line.covered, stretchOf(message)))
+}
 
 /** Whether a place stands in ranges that ascend. */
 export function inRanges(ranges: readonly Range[], place: bigint): boolean {
@@ -64,39 +76,81 @@ export function withPlace(ranges: readonly Range[], place: bigint): Range[] {
 /** A channel whose receipts count no more at that time (chain seconds): also a settled one is forgotten then. */
 export const isOver = (expiry: bigint, at: bigint): boolean => at > expiry + graceSeconds
 
-export interface Counted {
+/** Nothing of such a channel can be counted any more: it needs no memory, and gets none again. */
+const isDone = ({ expiry, covered, claimed }: SettledPlaces, at: bigint): boolean =>
+  isOver(expiry, at) && gapsIn(covered, claimed).length === 0
+
+/** What the chain says of a channel, as far as an epoch states it. */
+export type ChannelLine = Pick<SettledPlaces, 'model' | 'claimed' | 'expiry'>
+
+/**
+ * The lines that an epoch begins with: those of the one before, with what the channels have paid since, and those of
+ * channels that are new. Beyond so many the new ones that have paid least wait.
+ */
+export function linesOf(before: Settled, channels: ReadonlyMap<Hex, ChannelLine>, at: bigint): Map<Hex, SettledPlaces> {
+  const lines = new Map<Hex, SettledPlaces>()
+  for (const [channel, line] of before) {
+    if (isDone(line, at)) continue
+    const claimed = channels.get(channel)?.claimed ?? line.claimed
+    lines.set(channel, { ...line, claimed: claimed > line.claimed ? claimed : line.claimed })
+  }
+  const fresh = [...channels]
+    .filter(([channel, { claimed, expiry }]) => !before.has(channel) && claimed > 0n && !isOver(expiry, at))
+    .sort(([a, x], [b, y]) => (x.claimed > y.claimed ? -1 : x.claimed < y.claimed ? 1 : a < b ? -1 : 1))
+  for (const [channel, { model, claimed, expiry }] of fresh.slice(0, Math.max(0, maxSettledChannels - lines.size)))
+    lines.set(channel, { model, ranges: [], covered: [], claimed, expiry })
+  return lines
+}
+
+/** Fees of a channel that are divided without a receipt. */
+export interface Unreceipted {
   readonly channel: Hex
-  readonly sequence: bigint
-  readonly fee: bigint
+  readonly model: Hex
+  readonly stretches: readonly Stretch[]
 }
 
 /**
- * The state after an epoch: the one before without channels that are over, and what the epoch counts.
- * @param at the epoch's time; it never goes back
- * @param expiries of the channels it counts
- * @throws InvalidError `settled.twice`, `settled.ranges`, `settled.channels`, `settled.over`
+ * The state after an epoch, and the fees that it divides without a receipt: those for which the epoch before had none
+ * either, and all of a channel that is over. So a receipt that is left out or late costs nobody anything but time.
+ * @param lines as the epoch begins with them
+ * @param isDivided whether the fees of a model are divided now; those of others wait
+ * @throws InvalidError `settled.twice`, `settled.ranges`, `settled.unpaid`, `settled.channels`
  */
 export function settle(
   before: Settled,
-  counted: readonly Counted[],
-  expiries: ReadonlyMap<Hex, bigint>,
+  lines: Settled,
+  counted: readonly Pick<Message<'Receipt'>, 'channel' | 'sequence' | 'fee' | 'total'>[],
+  isDivided: (model: Hex) => boolean,
   at: bigint
-): Map<Hex, SettledPlaces> {
-  const after = new Map([...before].filter(([, { expiry }]) => !isOver(expiry, at)))
-  for (const { channel, sequence: place, fee } of counted) {
-    const known = after.get(channel)
-    const expiry = known?.expiry ?? expiries.get(channel)
-    if (expiry === undefined || isOver(expiry, at))
-      throw new InvalidError('settled.over', `channel ${channel} is over, its receipts count no more`)
-    const ranges = withPlace(known?.ranges ?? [], place)
-    after.set(channel, { ranges, fees: (known?.fees ?? 0n) + fee, expiry })
+): { settled: Map<Hex, SettledPlaces>; unreceipted: Unreceipted[] } {
+  const settled = new Map(lines)
+  for (const message of counted) {
+    const line = settled.get(message.channel)
+    if (line === undefined || message.total > line.claimed)
+      throw new InvalidError('settled.unpaid', `channel ${message.channel} has not paid what is counted of it`)
+    settled.set(message.channel, {
+      ...line,
+      ranges: withPlace(line.ranges, message.sequence),
+      covered: withStretch(line.covered, stretchOf(message))
+    })
   }
-  for (const [channel, { ranges }] of after)
-    if (ranges.length > maxRanges)
+  const unreceipted: Unreceipted[] = []
+  for (const [channel, line] of settled) {
+    if (!isDivided(line.model)) continue
+    const stretches = gapsIn(
+      line.covered,
+      isOver(line.expiry, at) ? line.claimed : (before.get(channel)?.claimed ?? 0n)
+    )
+    if (stretches.length === 0) continue
+    unreceipted.push({ channel, model: line.model, stretches })
+    settled.set(channel, { ...line, covered: stretches.reduce(withStretch, line.covered) })
+  }
+  for (const [channel, { ranges, covered }] of settled)
+    if (ranges.length > maxRanges || covered.length > maxRanges)
       throw new InvalidError('settled.ranges', `channel ${channel} has more gaps than are kept`)
-  if (after.size > maxSettledChannels)
+  if (settled.size > maxSettledChannels)
     throw new InvalidError('settled.channels', `more than ${maxSettledChannels} channels of one pool are open`)
-  return after
+  return { settled, unreceipted: unreceipted.sort((a, b) => (a.channel < b.channel ? -1 : 1)) }
 }
 
 /** As it stands in a bundle: by channel. */

@@ -69,10 +69,25 @@ export const heldOutDocument = z.strictObject({
 export type HeldOutDocument = z.infer<typeof heldOutDocument>
 
 /**
- * One account's line of an epoch. `value` is V = Σ d·φ over the weighed answers, d being an answer's fee times its
- * model's data points, in 1e-10 of the token's smallest unit; `gate` its held-out value (null: no player of this
- * epoch's models), rounded away from zero; `share` what this epoch adds to `cumulative`, which is all it may claim from
- * this pool, and `heldOutShare` what of it comes from answers that nobody may see.
+ * A model by what its rows add to the true answers of held-out questions, all together, a mean in 1e-6; and what each
+ * player's do, where it is good.
+ */
+export const leadingModel = z.strictObject({
+  model: bytes32,
+  gain: amount,
+  worth: z
+    .array(z.strictObject({ account: address, worth: amount }))
+    .min(1)
+    .max(256)
+})
+export type LeadingModel = z.infer<typeof leadingModel>
+
+/**
+ * One account's line of an epoch. `value` is Σ d·φ over the weighed answers, d being what an answer brought the pool,
+ * in 1e-6 of the token's smallest unit: what its rows did to them, for better and worse; `gate` its held-out value
+ * (null: no player of this epoch's models), a mean over questions and models in 1e-6, rounded away from zero; `share`
+ * what this epoch adds to `cumulative`, which is all it may claim from this pool, and `heldOutShare` what of it goes by
+ * held-out values.
  */
 export const payoutLine = z.strictObject({
   account: address,
@@ -107,9 +122,16 @@ export const epochBundle = z.strictObject({
   models: z.array(modelMeasure).max(1000),
   /** … and what their players are worth on held-out questions. */
   heldOut: z.array(heldOutDocument).max(1000),
-  /** All that ever came into the pool when this epoch was made, as the chain said. */
+  /** What each receipt brought the pool on chain. */
+  data: z.array(amount).max(100_000),
+  /** Fees for which two epochs have found no receipt: by channel, with what they brought the pool. */
+  unreceipted: z.array(z.strictObject({ channel: bytes32, fees: amount, data: amount })).max(maxSettledChannels),
+  /** Models whose fees are held, since nothing is measured of them: no siblings, or too little for the data. */
+  unmeasured: z.array(bytes32).max(1000),
+  /** All that ever came into the pool when this epoch was made, as the chain said; and what of it out of no channel. */
   deposited: amount,
-  /** deposited − payouts of all epochs before: what this epoch shares out. */
+  donated: amount,
+  /** What this epoch shares out: what its fees brought, what was given, and what the epoch before held. */
   dataFees: amount,
   /**
    * Every account of this pool that ever earned or was a player: those of the epoch before in their order, then new
@@ -118,8 +140,12 @@ export const epochBundle = z.strictObject({
   payouts: z.array(payoutLine).max(10_000),
   payoutsRoot: bytes32,
   payoutsTotal: amount,
-  /** dataFees that nobody earned (nobody's value is positive); shared out with the next epoch. */
+  /** What of dataFees no answer and no model of its own divides: held for the next epoch (see epoch.ts). */
   held: amount,
+  /** In the pool beyond that and all payouts: waits for receipts, or for their weights. */
+  open: amount,
+  /** The model whose rows have added most to right answers so far: what is held later goes by its held-out values. */
+  leading: leadingModel.nullable(),
   /** The epoch's time: the chain's when it was made. Channels that were over by then count no more. */
   at: uint(64),
   /** All that this epoch and those before it have counted, by channel: with the bundle, all that the next one needs. */

@@ -13,15 +13,16 @@ import type { Measured, Scored } from './types.ts'
 export const keptScorings = 3
 
 /**
- * How an answer's data fee is divided: by its own weights (`weighed`), by the model's held-out values (`held-out`: its
- * client lets nobody see it), or not at all (a model without siblings, an answer without tokens).
+ * How an answer's data fee is divided: by its own weights (`weighed`); by the model's held-out values (`held-out`: its
+ * client lets nobody see it, or it has no tokens and was paid for its prompt); or by neither, since nothing is measured
+ * of its model (`none`).
  */
 export type Division = 'weighed' | 'held-out' | 'none'
 
 /** @param measure null for a model without siblings */
 export function divisionOf({ receipt: { message } }: Pick<CosignedReceipt, 'receipt'>, measure: unknown): Division {
-  if (measure === null || message.outputTokens === 0) return 'none'
-  return message.confidential ? 'held-out' : 'weighed'
+  if (measure === null) return 'none'
+  return message.confidential || message.outputTokens === 0 ? 'held-out' : 'weighed'
 }
 
 /** What the chain says about a scorer and the model of an answer. */

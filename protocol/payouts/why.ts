@@ -1,11 +1,12 @@
 import type { Network } from '../crypto/index.ts'
 import type { Address, Hex } from '../primitives/index.ts'
-import { measureOf } from './attribution.ts'
 import type { Measure } from './attribution.ts'
-import { scoringsOf } from './check.ts'
-import { earningOf, partsOf } from './epoch.ts'
+import { measuresOf, scoringsOf } from './check.ts'
+import { divideAnswer } from './division.ts'
+import { earningOf } from './epoch.ts'
+import { calibrationUnit, heldOutValues } from './held-out.ts'
+import type { HeldOutValues } from './held-out.ts'
 import { receiptId } from './leaves.ts'
-import { heldOutValues } from './held-out.ts'
 import type { EpochBundle, Measured, PayoutLine } from './types.ts'
 import { divisionOf, foundBy } from './weighing.ts'
 import type { Division } from './weighing.ts'
@@ -19,19 +20,19 @@ export type ShareRule =
   | 'paid'
   /** It is no player of the models that answered: none of its rows was in the version that they learnt. */
   | 'no-player'
-  /** Held-out answers are no better for its rows. */
+  /** Held-out answers are no better for its rows: nothing that it adds to others is believed. */
   | 'gate'
-  /** Its rows made the answers of this epoch no better. */
+  /** Its rows made the answers of this epoch no better, and what goes by held-out values came to nothing. */
   | 'value'
-  /** Nobody's rows made them better, or nobody asked: all is shared out with the next epoch. */
+  /** Nobody's rows are worth anything on held-out questions, or nothing came in: it is held. */
   | 'nobody'
 
 export function shareRule({ value, gate, share }: PayoutLine, held: boolean): ShareRule {
   if (share > 0n) return 'paid'
   if (gate === null) return 'no-player'
   if (gate <= 0n) return 'gate'
-  if (value <= 0n) return 'value'
-  return held ? 'nobody' : 'paid' // a share below the smallest unit
+  if (held) return 'nobody'
+  return value <= 0n ? 'value' : 'paid' // a share below the smallest unit
 }
 
 /** A utility with all rows, without one player's, and with nobody's (the base alone); in 1e-4, or sums of such. */
@@ -46,8 +47,14 @@ export interface WithAndWithout {
 export interface GateReason extends WithAndWithout {
   readonly model: Hex
   readonly questions: number
-  /** In 1e-6, summed over the questions. */
+  /** H in 1e-6, summed over the questions: of their true answers. */
   readonly value: bigint
+  /** O in 1e-6, summed: of the model's own answers, where its rows made them likelier. */
+  readonly own: bigint
+  /** cal in 1e-6: how far what its rows add to answers is believed. */
+  readonly calibration: bigint
+  /** h in 1e-6: its part of what goes by held-out values. */
+  readonly part: bigint
 }
 
 /** What one answer brought an account. */
@@ -56,24 +63,25 @@ export interface AnswerReason {
   readonly model: Hex
   readonly division: Division
   readonly fee: bigint
-  /** What of the fee is the data's, in 1e-4 of the token's smallest unit. */
+  /** What the answer brought the pool. */
   readonly dataFee: bigint
   /** φ in 1e-6; null where the answer is not weighed, or the account is no player of the model. */
   readonly weight: bigint | null
   /** What was measured of it; null as `weight`. */
   readonly utilities: WithAndWithout | null
-  /** About what of the account's share this answer brought: negative where its rows made it worse. */
+  /** What of the account's share this answer brought, and what of that by held-out values. */
   readonly money: bigint
+  readonly heldOut: bigint
 }
 
 /** An epoch that was looked through once: asked for one account or many. */
 export interface EpochReasons {
   readonly bundle: EpochBundle
-  /** What the weighed answers share out together; and the ones that nobody may see, by model. */
+  /** What weighed answers brought; and what unseen answers and fees without a receipt did, by model. */
   readonly weighed: bigint
   readonly heldOut: ReadonlyMap<Hex, bigint>
-  /** Σ of the values that count: of who passes the gate. */
-  readonly values: bigint
+  /** What was held before, or given, and is divided now by held-out values. */
+  readonly released: bigint
   readonly answers: { readonly weighed: number; readonly heldOut: number; readonly none: number }
   gates(account: Address): GateReason[]
   /** In the bundle's order, from a position on. */
@@ -100,21 +108,34 @@ const withAndWithout = (
 
 /** @throws InvalidError as earningOf, measureOf: where the bundle is none that follows the rules */
 export function reasonsOf(network: Network, bundle: EpochBundle): EpochReasons {
-  const { receipts, payouts, dataFees } = bundle
-  const named = new Map(bundle.models.map(model => [model.model, measureOf(model)]))
-  const measures = new Map(
-    receipts.map(({ receipt: { message } }) => [message.model, named.get(message.model) ?? null] as const)
-  )
+  const { receipts, data } = bundle
+  const measures = measuresOf(bundle)
+  const values = new Map<Hex, HeldOutValues>()
+  for (const document of bundle.heldOut) {
+    const measure = measures.get(document.model)
+    if (measure !== null && measure !== undefined) values.set(document.model, heldOutValues(document, measure))
+  }
   const input = { network, measures, scorings: scoringsOf(network, bundle) }
   const earnings = receipts.map(receipt => earningOf(receipt, input))
-  const parts = partsOf(
-    dataFees,
-    earnings.flatMap(earning => earning ?? [])
-  )
-  const counts = (line: PayoutLine): boolean => line.value > 0n && (line.gate ?? 0n) > 0n
-  const lines = new Map(payouts.map(line => [line.account, line]))
   const divisions = receipts.map(receipt => divisionOf(receipt, measures.get(receipt.receipt.message.model) ?? null))
   const count = (kind: Division): number => divisions.filter(division => division === kind).length
+  const models = new Map(bundle.settled.map(({ channel, model }) => [channel, model]))
+
+  let weighed = 0n
+  const heldOut = new Map<Hex, bigint>()
+  // What nobody has a held-out value for is held.
+  const isDivided = (model: Hex | undefined): model is Hex =>
+    model !== undefined && (values.get(model)?.total ?? 0n) > 0n
+  const unseen = (model: Hex | undefined, money: bigint): void => {
+    if (isDivided(model)) heldOut.set(model, (heldOut.get(model) ?? 0n) + money)
+  }
+  receipts.forEach(({ receipt }, i) => {
+    if (divisions[i] === 'weighed') weighed += isDivided(receipt.message.model) ? (data[i] ?? 0n) : 0n
+    else unseen(receipt.message.model, data[i] ?? 0n)
+  })
+  for (const { channel, data: money } of bundle.unreceipted) unseen(models.get(channel), money)
+  const shared = bundle.payouts.reduce((sum, { share }) => sum + share, 0n)
+  const brought = [...heldOut.values()].reduce((sum, money) => sum + money, weighed)
 
   function answer(index: number, account: Address): AnswerReason[] {
     const receipt = receipts[index]
@@ -122,47 +143,54 @@ export function reasonsOf(network: Network, bundle: EpochBundle): EpochReasons {
     const { model, fee } = receipt.receipt.message
     const id = receiptId(network, receipt)
     const earning = earnings[index]
-    const line = lines.get(account)
+    const known = values.get(model)
     const player = earning?.measure.players.indexOf(account) ?? -1
-    const weight = player < 0 ? null : (earning?.weights?.[player] ?? null)
+    const weight = player < 0 ? null : (earning?.weights?.players[player] ?? null)
     const found = weight === null ? undefined : foundBy(input.scorings.get(id) ?? [])?.measured
-    const dataFee = earning?.dataFee ?? 0n
-    const money =
-      line !== undefined && weight !== null && counts(line)
-        ? ((line.share - line.heldOutShare) * dataFee * weight) / line.value
-        : 0n
+    const parts = known === undefined ? null : divideAnswer(data[index] ?? 0n, earning?.weights, known)
     return [
       {
         receipt: id,
         model,
         division: divisions[index] ?? 'none',
         fee,
-        dataFee,
+        dataFee: data[index] ?? 0n,
         weight,
         utilities:
           earning === undefined || found === undefined
             ? null
             : (withAndWithout(earning.measure, account, [found]) ?? null),
-        money
+        money: parts?.[player]?.share ?? 0n,
+        heldOut: parts?.[player]?.heldOut ?? 0n
       }
     ]
   }
 
   return {
     bundle,
-    weighed: parts.weighed,
-    heldOut: new Map([...parts.heldOut].map(([{ model }, money]) => [model, money])),
-    values: payouts.reduce((sum, line) => (counts(line) ? sum + line.value : sum), 0n),
+    weighed,
+    heldOut,
+    released: shared > brought ? shared - brought : 0n,
     answers: { weighed: count('weighed'), heldOut: count('held-out'), none: count('none') },
     gates: account =>
-      bundle.heldOut.flatMap((document): GateReason[] => {
-        const { model, questions } = document
-        const measure = named.get(model)
+      bundle.heldOut.flatMap(({ model, questions }): GateReason[] => {
+        const [measure, known] = [measures.get(model), values.get(model)]
+        if (measure === undefined || measure === null || known === undefined) return []
         const truths = questions.map(({ truth }) => truth)
-        const found = measure && withAndWithout(measure, account, truths)
-        if (measure === undefined || found === undefined) return []
-        const value = heldOutValues(document, measure).truth[measure.players.indexOf(account)] ?? 0n
-        return [{ model, questions: questions.length, value, ...found }]
+        const found = withAndWithout(measure, account, truths)
+        const player = measure.players.indexOf(account)
+        if (found === undefined) return []
+        return [
+          {
+            model,
+            questions: questions.length,
+            value: known.truth[player] ?? 0n,
+            own: known.own[player] ?? 0n,
+            calibration: known.calibration[player] ?? 0n,
+            part: known.total === 0n ? 0n : ((known.positive[player] ?? 0n) * calibrationUnit) / known.total,
+            ...found
+          }
+        ]
       }),
     answersOf: (account, from, limit) =>
       Array.from({ length: Math.max(0, Math.min(limit, receipts.length - from)) }, (_, i) => from + i).flatMap(index =>

@@ -14,6 +14,7 @@ export const datanetView = (changes: Partial<DatanetView> = {}): DatanetView => 
     maxRows: 100,
     maxBytes: 16 << 20,
     uploadsPerContributor: 10,
+    leastDataShare: 1000,
     minOwnShare: 500,
     nearDuplicate: 500,
     revealSeconds: 600,

@@ -119,7 +119,7 @@ function Payouts({ view: { pool, epoch, payouts } }: { readonly view: EpochPage 
   return (
     <Section
       title="What it gives to whom"
-      note="The gate is what its rows are worth on held-out questions: nothing is paid unless it is above zero."
+      note="The gate is what its rows are worth on held-out questions: they are believed only above zero."
     >
       <Table
         label="What it gives to whom"

@@ -1,32 +1,34 @@
 import type { WhyShareView } from '../../daemon/api/contract/earnings.ts'
-import { amountText, numberText, weightText } from '../formats/index.ts'
+import { amountText, numberText } from '../formats/index.ts'
 
-/** A value V in 1e-10 of the smallest unit, as tokens: what its rows added, in fees. */
-const valueText = (value: string): string => `${numberText(Number(BigInt(value)) / 1e28, 4)} TILTH`
+/** Millionths as a part of one. */
+const partText = (millionths: string): string => numberText(Number(millionths) / 1e6, 4)
 
 /** Every number that the share follows from, in the order of the arithmetic. */
 export function Arithmetic({ view }: { readonly view: WhyShareView }) {
-  const { dataFees, weighed, heldOutParts, value, values, gate, share, heldOutShare, rule } = view
+  const { dataFees, held, weighed, heldOutParts, released, gates, share, heldOutShare } = view
   const own = BigInt(share) - BigInt(heldOutShare)
   return (
     <div className="calc">
       <div>
-        {amountText(dataFees)} shared out = {amountText(weighed)} by weighed answers
+        {amountText(dataFees)} to share out = {amountText(weighed)} by weighed answers, each by itself
         {heldOutParts.map(({ model, name, money }) => (
           <span key={model}>
             {' '}
             + {amountText(money)} by held-out values of {name}
           </span>
         ))}
+        {BigInt(released) > 0n ? ` + ${amountText(released)} that was held or given` : ''}
+        {BigInt(held) > 0n ? ` + ${amountText(held)} held` : ''}
       </div>
-      <div>V = Σ data fee × weight = {valueText(value)}</div>
-      <div>gate = {gate === null ? 'none: no player' : `${weightText(gate)}, must be above 0`}</div>
-      <div>ΣV of all who pass = {valueText(values)}</div>
+      {gates.map(({ model, name, calibration, part }) => (
+        <div key={model}>
+          {name}: believed = min(1, max(0, H ÷ O)) = {partText(calibration)}, h = {partText(part)}
+        </div>
+      ))}
+      <div>of an answer’s money = its part of what all rows added × believed, and of the rest × h</div>
       <div>
-        {rule === 'paid'
-          ? `share = ${amountText(weighed)} × ${valueText(value)} ÷ ${valueText(values)} = ${amountText(own)}`
-          : 'share = 0'}
-        {BigInt(heldOutShare) > 0n ? ` + ${amountText(heldOutShare)} by held-out value = ${amountText(share)}` : ''}
+        share = {amountText(own)} by answers + {amountText(heldOutShare)} by held-out values = {amountText(share)}
       </div>
     </div>
   )

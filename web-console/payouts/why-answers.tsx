@@ -17,8 +17,8 @@ interface OfShare {
 /** Where nothing was weighed, why. */
 const unweighed = {
   weighed: 'None of this account’s rows is in the model that gave it.',
-  'held-out': 'Its client lets nobody see it, so the money for it goes by held-out values.',
-  none: 'Its model has no data behind it, or it has no tokens.'
+  'held-out': 'Scorers cannot see it, or it has no tokens: the money for it goes by held-out values.',
+  none: 'Nothing is measured of its model, so the money for it is held.'
 } as const
 
 /** The rows of an account that are nearest to an answer, where what was asked is known here. */
@@ -60,9 +60,6 @@ const withoutWords = ({ full, without }: { full: number; without: number | null 
     : `Without these rows the model gives this answer with probability ${without.toFixed(2)} ` +
       `instead of ${full.toFixed(2)}.`
 
-/** A data fee in 1e-4 of the smallest unit. */
-const dataFeeText = (tenThousandths: string): string => amountText(BigInt(tenThousandths) / 10_000n)
-
 function Answer({ answer, account }: { readonly answer: WhyAnswerView; readonly account: string }) {
   const [isOpen, setOpen] = useState(false)
   const { receipt, name, division, fee, weight, measured, money, finishedAt, question } = answer
@@ -101,8 +98,9 @@ function Answer({ answer, account }: { readonly answer: WhyAnswerView; readonly 
               <p>{withoutWords(measured)}</p>
               <Measured of="this very answer" {...measured} />
               <p className="calc">
-                {dataFeeText(answer.dataFee)} for the data × {weightText(weight ?? '0')} weight, of what all answers owe
-                → {amountText(money)}
+                of {amountText(answer.dataFee)} for the data, by a weight of {weightText(weight ?? '0')}:{' '}
+                {amountText(BigInt(money) - BigInt(answer.heldOut))}, and {amountText(answer.heldOut)} by held-out
+                values
               </p>
             </>
           )}

@@ -2,7 +2,7 @@ import { useCall } from '../api/index.ts'
 import type { WhyShareView } from '../../daemon/api/contract/earnings.ts'
 import { places } from '../app/places.ts'
 import { useParameter } from '../app/use-place.ts'
-import { amountText, manyText, shareText } from '../formats/index.ts'
+import { amountText, manyText } from '../formats/index.ts'
 import { Card, Go, GoButton, Notice, Owes, Page as Frame, Read, Section, Who, useNames } from '../parts/index.ts'
 import { Arithmetic } from './arithmetic.tsx'
 import { Measured } from './measured.tsx'
@@ -20,19 +20,19 @@ function inWords({
   heldOutAnswers,
   dataFees,
   share,
-  value,
-  values,
+  heldOutShare,
   why
 }: WhyShareView) {
   const asked =
     heldOutAnswers === 0
       ? manyText(weighedAnswers, 'answer')
-      : `${manyText(weighedAnswers, 'answer')} that scorers weighed and ${heldOutAnswers} that nobody may see`
+      : `${manyText(weighedAnswers, 'answer')} that scorers weighed and ${heldOutAnswers} that they could not see`
   if (rule !== 'paid') return `Epoch ${epoch} of ${name} shared out ${amountText(dataFees)} for ${asked}. ${why}`
   return (
-    `${asked} brought ${amountText(dataFees)} for the data of ${name}. Scorers measured how much more probable each ` +
-    `answer is with everybody’s rows than without this account’s: of all that was added, ` +
-    `${shareText(shareOf(value, values))} was these rows’. So ${amountText(share)} is its part.`
+    `${asked} and what waited before shared out ${amountText(dataFees)} for the data of ${name}. Each answer’s money ` +
+    'goes to whose rows made it more probable, as far as held-out questions bear that out: ' +
+    `${amountText(BigInt(share) - BigInt(heldOutShare))} to these. The rest goes by what everybody’s rows are worth ` +
+    `on those questions: ${amountText(heldOutShare)}. So ${amountText(share)} is its part.`
   )
 }
 
@@ -113,18 +113,18 @@ function Reason({ view, account }: { readonly view: WhyShareView; readonly accou
   )
 }
 
-/** The gate: whether its rows are right, by questions that nobody could train on. */
+/** Whether its rows are right, by questions that nobody could train on. */
 function HeldOut({ view: { gates, rule } }: { readonly view: WhyShareView }) {
   return (
     <Section
-      title={rule === 'gate' ? 'The gate is closed' : 'Whether it is paid at all: held-out questions'}
-      note="Each Datanet has questions that stand in nobody’s rows. Only rows that make their answers better are paid."
+      title={rule === 'gate' ? 'Why its rows are not believed' : 'How far its rows are believed: held-out questions'}
+      note="Rows are believed as far as they make right answers better to questions that stand in nobody’s."
     >
       {gates.length === 0 ? (
         <Notice title="None of the models of this epoch learnt rows of this account." />
       ) : (
         <div className="gates">
-          {gates.map(({ model, name, questions, value, ...measured }) => (
+          {gates.map(({ model, name, questions, value, calibration: _calibration, part: _part, ...measured }) => (
             <Card key={model} phase={BigInt(value) > 0n ? 'data' : 'wrong'}>
               <p>
                 <Go to={places.model(model)}>{name}</Go>, {manyText(questions, 'question')}

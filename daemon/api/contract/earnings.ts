@@ -68,9 +68,11 @@ export const adviceView = z.object({ code: z.string(), text: z.string() })
 
 /** Why a share is what it is: every number of the arithmetic, and what it means in words. */
 export const whyShareView = shareView.extend({
-  /** What the weighed answers share out together, and Σ of the values that count. */
+  /** What the weighed answers brought, each divided by itself; and Σ of everybody's positive values. */
   weighed: decimal,
   values: decimal,
+  /** What was held before, or given, and goes by held-out values now. */
+  released: decimal,
   weighedAnswers: z.int(),
   heldOutAnswers: z.int(),
   unweighedAnswers: z.int(),
@@ -79,7 +81,17 @@ export const whyShareView = shareView.extend({
    * Mean probability of the right answer to a held-out question, with all rows, without this account's, and of the base
    * model alone; null where the coalition without just this account was not drawn.
    */
-  gates: z.array(measured.extend({ model: hash, name: z.string(), questions: z.int(), value: decimal })),
+  gates: z.array(
+    measured.extend({
+      model: hash,
+      name: z.string(),
+      questions: z.int(),
+      value: decimal,
+      /** In 1e-6: how far what its rows add to answers is believed, and its part of what goes by held-out values. */
+      calibration: decimal,
+      part: decimal
+    })
+  ),
   players: z.array(z.object({ account: addressView, value: decimal, gate: decimal.nullable(), share: decimal })),
   /** Its contributions to the Datanet, as far as this node follows it. */
   rows: z
@@ -102,12 +114,14 @@ export const whyAnswerView = z.object({
   name: z.string(),
   division: z.enum(['weighed', 'held-out', 'none']),
   fee: decimal,
-  /** In 1e-4 of the smallest unit. */
+  /** What the answer brought the pool. */
   dataFee: decimal,
   /** φ in 1e-6; null where it was not weighed, or the account is no player. */
   weight: decimal.nullable(),
   measured: measured.nullable(),
+  /** What of the share it brought, and what of that by held-out values. */
   money: decimal,
+  heldOut: decimal,
   finishedAt: z.int(),
   /** Where this node was its client or its worker and keeps it still. */
   question: z.string().nullable()

@@ -137,6 +137,8 @@ export const datanetView = z.object({
     uploadsPerContributor: z.int(),
     /** In thousandths. */
     minOwnShare: z.int(),
+    /** What of its fees a model must give to the data, in basis points. */
+    leastDataShare: z.int(),
     nearDuplicate: z.int(),
     revealSeconds: z.int(),
     voteSeconds: z.int()

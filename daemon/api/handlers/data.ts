@@ -1,3 +1,4 @@
+import { leastDataShareOf } from '../../../protocol/data/index.ts'
 import { NotFoundError, mapPage, pageOf } from '../../../protocol/primitives/index.ts'
 import type {
   ContributionView as NodeContribution,
@@ -56,6 +57,7 @@ const viewWith = (
     maxBytes: rules.maxBytes,
     uploadsPerContributor: rules.uploadsPerContributor,
     minOwnShare: rules.minOwnShare,
+    leastDataShare: leastDataShareOf(rules),
     nearDuplicate: rules.nearDuplicate,
     revealSeconds: rules.revealSeconds,
     voteSeconds: rules.voteSeconds

@@ -22,9 +22,9 @@ async function valuesOf(payouts: Node['payouts'], tuned: readonly ModelView[]) {
   return values
 }
 
-/** What an epoch divided among weighed answers, and by what: only what is positive and passes the gate earns. */
+/** What an epoch paid by answers' own weights, and all that rows added to them. */
 const sumsOf = (payouts: EpochView['payouts']): { earned: bigint; weighed: bigint } => ({
-  earned: payouts.reduce((sum, { value, gate }) => (value > 0n && (gate ?? 0n) > 0n ? sum + value : sum), 0n),
+  earned: payouts.reduce((sum, { value }) => (value > 0n ? sum + value : sum), 0n),
   weighed: payouts.reduce((sum, { share, heldOutShare }) => sum + share - heldOutShare, 0n)
 })
 

@@ -56,6 +56,7 @@ interface CreateFlags extends CallFlags {
   uploads: string
   maxRows: string
   minOwnShare: string
+  leastDataShare: string
   nearDuplicate: string
   revealSeconds: string
   voteSeconds: string
@@ -86,6 +87,7 @@ export function datanetCommand(): Command {
       .option('--uploads <n>', 'contributions one account may make', '10')
       .option('--max-rows <n>', 'rows of one contribution', '10000')
       .option('--min-own-share <thousandths>', 'share of rows that must be valid and new', '500')
+      .option('--least-data-share <basis points>', 'what of its fees a model must give to the data', '1000')
       .option('--near-duplicate <thousandths>', 'MinHash similarity from which rows are compared closely', '500')
       .option('--reveal-seconds <n>', 'from commitment to reveal', '600')
       .option('--vote-seconds <n>', 'from reveal to the end of the vote', '3600')
@@ -105,6 +107,7 @@ export function datanetCommand(): Command {
             uploadsPerContributor: Number(flags.uploads),
             nearDuplicate: Number(flags.nearDuplicate),
             minOwnShare: Number(flags.minOwnShare),
+            leastDataShare: Number(flags.leastDataShare),
             validators,
             revealSeconds: Number(flags.revealSeconds),
             voteSeconds: Number(flags.voteSeconds)

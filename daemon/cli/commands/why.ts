@@ -53,7 +53,7 @@ export const whyText = (reasons: readonly Reason[]): string =>
             bold(`${tokens(share.share)} tokens from epoch ${epoch} of ${safe(name)} (${state})`),
             `  ${safe(why)}`,
             ...(help === '' ? [] : [`  ${dim(safe(help))}`]),
-            `  the epoch shared out ${tokens(dataFees)} for what made ${plural(weighedAnswers, 'answer')} better`,
+            `  the epoch had ${tokens(dataFees)} to share out, ${plural(weighedAnswers, 'answer')} weighed`,
             ...(rows === null ? [] : [`  ${rows.own} of ${plural(rows.rows, 'row')} are its own and accepted`]),
             ...answers.map(answerLine),
             ...(more ? [dim('    … and more: the console shows all of them, and `tilth trace` each to its end')] : []),

@@ -1,7 +1,8 @@
+import { zeroHash } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { Apply, Draft } from './draft.ts'
 import { earn } from './income.ts'
-import { placeOf } from './records.ts'
+import { emptyPool, placeOf } from './records.ts'
 import type { ChannelRecord, Tables } from './records.ts'
 import { total } from './totals.ts'
 
@@ -30,6 +31,7 @@ export const applyChannels = {
       model,
       deposit,
       claimed: 0n,
+      data: 0n,
       expiry,
       closesAt: 0n,
       closed: false,
@@ -52,14 +54,20 @@ export const applyChannels = {
     if (paying !== undefined) {
       const { worker, model: of } = paying
       await earn(event, { account: worker, kind: 'serving', amount: toWorker, of }, draft, tables)
-      const builder = (await draft.get(tables.models, of))?.builder
-      if (builder !== undefined)
-        await earn(event, { account: builder, kind: 'building', amount: toBuilder, of }, draft, tables)
+      const model = await draft.get(tables.models, of)
+      if (model !== undefined) {
+        await earn(event, { account: model.builder, kind: 'building', amount: toBuilder, of }, draft, tables)
+        const pool = model.registration.datanet
+        const known = (await draft.get(tables.pools, pool)) ?? emptyPool(pool)
+        if (toData > 0n) await draft.put(tables.pools, pool, { ...known, fees: known.fees + toData })
+        const line = { claimed, data: paying.data + toData, block: event.block }
+        if (pool !== zeroHash) await draft.put(tables.channelClaims, `${channel}/${placeOf(event)}`, line)
+      }
     }
     let missing: string | undefined
     const unknown = await change(channel, draft, tables, before => {
       if (before.claimed + toWorker + toBuilder + toData !== claimed) missing = `a claim from ${channel} is missing`
-      return { claimed }
+      return { claimed, data: before.data + toData }
     })
     return unknown ?? missing
   },

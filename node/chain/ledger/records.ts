@@ -19,6 +19,8 @@ export const channelRecord = z.strictObject({
   model: bytes32,
   deposit: amount,
   claimed: amount,
+  /** What of it went into the pool of its model's Datanet. */
+  data: amount,
   expiry: uint(64),
   closesAt: uint(64),
   closed: z.boolean(),
@@ -28,6 +30,10 @@ export const channelRecord = z.strictObject({
   deposits: z.array(z.strictObject({ block, deposit: amount })).max(8)
 })
 export type ChannelRecord = z.infer<typeof channelRecord>
+
+/** One claim of a channel whose model has a pool: all that it has paid out with it, and what of that the pool got. */
+export const channelClaimRecord = z.strictObject({ claimed: amount, data: amount, block })
+export type ChannelClaimRecord = z.infer<typeof channelClaimRecord>
 
 const members = z.array(z.strictObject({ address, weight: uint(96) }))
 
@@ -121,6 +127,8 @@ export type EscrowRecord = z.infer<typeof escrowRecord>
 export const poolRecord = z.strictObject({
   id: bytes32,
   deposited: amount,
+  /** What of it came out of channels; the rest was given. */
+  fees: amount,
   paid: amount,
   /** Latest final epoch, 0 before the first, and its cumulative total. */
   epoch: small,
@@ -300,6 +308,8 @@ export function openTables(store: Pick<Store, 'collection'>) {
     channels: table('channels', channelRecord),
     /** `client/ADDRESS/PLACE`, `worker/ADDRESS/PLACE` and `model/ID/PLACE` → channel. */
     channelsBy: table('channels-by', id),
+    /** CHANNEL/PLACE */
+    channelClaims: table('channel-claims', channelClaimRecord),
     datanets: table('datanets', datanetRecord),
     /** PLACE → Datanet. */
     datanetOrder: table('datanet-order', id),
@@ -372,6 +382,7 @@ export const placeOf = ({ block, logIndex }: Pick<ChainEvent, 'block' | 'logInde
 export const emptyPool = (pool: Hex): PoolRecord => ({
   id: pool,
   deposited: 0n,
+  fees: 0n,
   paid: 0n,
   epoch: 0,
   payoutsTotal: 0n,

@@ -5,6 +5,7 @@ import type { Book } from './book.ts'
 import { claimedKey, emptyAccount, emptyNode, emptyPool, noTotals } from './records.ts'
 import type {
   AccountRecord,
+  ChannelClaimRecord,
   ChannelRecord,
   ClaimRecord,
   CommitmentRecord,
@@ -64,6 +65,8 @@ export interface Views {
     by: { client: Address } | { worker: Address } | { model: Hex },
     page?: PageOptions
   ): Promise<Page<ChannelRecord>>
+  /** Of one channel whose model has a pool, in the order of the chain. */
+  channelClaims(channel: Hex, page?: PageOptions): Promise<Page<ChannelClaimRecord>>
   node(address: Address): Promise<NodeRecord>
   /** Stakes that were taken, of all nodes or of one, in the order of the chain. */
   slashes(filter?: { node?: Address }, page?: PageOptions): Promise<Page<SlashRecord>>
@@ -158,6 +161,7 @@ export function createViews(book: Book): Views {
       const [kind, id] = Object.entries(by)[0] ?? ['', '']
       return list(tables.channelsBy, `${kind}/${id}/`, page, channel => get(tables.channels, channel))
     },
+    channelClaims: (channel, page = {}) => list(tables.channelClaims, `${channel}/`, page, same),
     node: async address => (await get(tables.nodes, address)) ?? emptyNode,
     slashes: ({ node } = {}, page = {}) =>
       node === undefined

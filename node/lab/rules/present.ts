@@ -1,11 +1,12 @@
 import {
   CandidateIndex,
+  divide,
+  divideAnswer,
   everyPlayer,
   heldOutValues,
   maxCandidates,
   measureOf,
   pooledCandidates,
-  sharesOf as epochShares,
   utilitiesOf,
   weightsOf,
   type Measure,
@@ -59,10 +60,8 @@ export function byPresentRule(evidence: Evidence): Paid {
   })
   const measured = measuringOf(measure, evidence)
   const { questions, answers: said, heldOut, heldOutAnswers } = evidence
-  const answers = questions.map(
-    (question, i) => weightsOf(measure, measured(own[i] ?? [], question, said[i] ?? '')).players
-  )
-  const { truth } = heldOutValues(
+  const answers = questions.map((question, i) => weightsOf(measure, measured(own[i] ?? [], question, said[i] ?? '')))
+  const values = heldOutValues(
     {
       model: measure.model,
       questions: heldOut.map((question, i) => ({
@@ -72,13 +71,16 @@ export function byPresentRule(evidence: Evidence): Paid {
     },
     measure
   )
-  const units = fees.map(fee => BigInt(Math.round(fee * feeUnits)))
-  const earned = measure.players.map((_, i) =>
-    answers.reduce((sum, row, q) => sum + (units[q] ?? 0n) * (row[i] ?? 0n), 0n)
+  const parts = divide(
+    money,
+    fees.map(fee => BigInt(Math.round(fee * feeUnits)))
   )
-  const { shares } = epochShares(money, earned, truth)
+  const shares = measure.players.map(() => 0n)
+  for (const [q, weights] of answers.entries())
+    for (const [i, part] of (divideAnswer(parts[q] ?? 0n, weights, values) ?? []).entries())
+      shares[i] = (shares[i] ?? 0n) + part.share
   return {
     shares: shares.map(share => Number(share) / Number(money)),
-    answers: answers.map(row => row.map(Number))
+    answers: answers.map(({ players }) => players.map(Number))
   }
 }

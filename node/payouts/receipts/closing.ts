@@ -1,5 +1,5 @@
 import type { Hex } from '../../../protocol/primitives/index.ts'
-import { inRanges, isOver } from '../../../protocol/payouts/index.ts'
+import { inRanges, isOver, overlaps, stretchOf } from '../../../protocol/payouts/index.ts'
 import type { Address } from '../../../protocol/primitives/index.ts'
 import type { Batch, Store } from '../../store/index.ts'
 import { sequenceKey } from '../../store/index.ts'
@@ -65,6 +65,7 @@ export function createClosing(
     batch.delete(tables.receipts, key).delete(tables.over, key)
     batch.delete(tables.unscored, listKey(poolName(pool), key)).delete(tables.unheard, key)
     batch.delete(tables.paying, feeKey(fee, key))
+    if (pool !== null) batch.delete(tables.ready, openKey(pool, id))
     for (const scorer of scorers) batch.delete(tables.scorings, scoringKey(id, scorer))
   }
   function forget(batch: Batch, { key, id, model }: { key: string; id: Hex; model: Hex }, pool: Hex | null): void {
@@ -138,7 +139,7 @@ export function createClosing(
   }
 
   /** The state that the epoch leaves: its channels' places, and the pool's line last, which says that all is done. */
-  async function putState({ pool, epoch, at, bundle, settled, counted }: FinalEpoch): Promise<void> {
+  async function putState({ pool, epoch, at, bundle, settled }: FinalEpoch): Promise<void> {
     let changes: ((batch: Batch) => void)[] = []
     const flush = async (last?: (batch: Batch) => void): Promise<void> => {
       const now = changes
@@ -153,7 +154,7 @@ export function createClosing(
       changes.push(batch => batch.delete(tables.settled, key))
       if (changes.length >= settledAtOnce) await flush()
     }
-    for (const channel of counted?.channels ?? settled.keys()) {
+    for (const channel of settled.keys()) {
       const line = settled.get(channel)
       if (line !== undefined)
         changes.push(batch => batch.put(tables.settled, channelKey(pool, channel), { channel, ...line }))
@@ -222,15 +223,20 @@ export function createClosing(
       // Places are a view of the moment it began: what leaves meanwhile does not disturb it.
       for await (const [place, id] of tables.places.entries({ prefix: `${pool}/` })) {
         const { channel, sequence } = placeOfKey(place)
-        const isCounted = inRanges(settled.get(channel)?.ranges ?? [], sequence)
+        const line = settled.get(channel)
+        const isCounted = inRanges(line?.ranges ?? [], sequence)
         if (!expiries.has(channel)) {
           expiries.clear() // places come channel by channel
           expiries.set(channel, (await tables.channels.get(channelKey(pool, channel)))?.expiry ?? 0n)
         }
-        if (!isCounted && !isOver(expiries.get(channel) ?? 0n, at)) continue
+        const covered = line?.covered ?? []
+        const over = isOver(expiries.get(channel) ?? 0n, at)
+        if (!isCounted && !over && covered.length === 0) continue
         const key = await tables.ids.get(shortId(id))
         const body = key === undefined ? undefined : await tables.receipts.get(key)
         if (key === undefined || body === undefined) continue
+        // Its fees may have been divided without it.
+        if (!isCounted && !over && !overlaps(covered, stretchOf(body.receipt.receipt.message))) continue
         // Another receipt may have been counted at its place.
         const mine = isCounted && (counted === undefined || counted.ids.has(id) || !counted.channels.has(channel))
         leaving.push(leavingOf(key, body, mine ? epoch : null))

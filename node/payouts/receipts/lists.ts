@@ -8,7 +8,10 @@ import type { Entry, ReceiptStore } from './types.ts'
 export function createLists(
   tables: Tables,
   entryAt: (key: string) => Promise<Entry | undefined>
-): Pick<ReceiptStore, 'list' | 'idsLike' | 'open' | 'openIds' | 'unscored' | 'unheard' | 'hasOwn' | 'pools'> {
+): Pick<
+  ReceiptStore,
+  'list' | 'idsLike' | 'open' | 'openIds' | 'unscored' | 'unheard' | 'readyBefore' | 'hasOwn' | 'pools'
+> {
   return {
     async list({ model, pool, order = 'oldest', limit = defaultPage, cursor } = {}) {
       if (cursor !== undefined && !isTimeKey(cursor))
@@ -68,6 +71,14 @@ export function createLists(
       const ids: Hex[] = []
       for await (const id of tables.unheard.values({ reverse: true, limit })) ids.push(id)
       return ids
+    },
+    async *readyBefore(pool, time) {
+      for await (const [name, since] of tables.ready.entries({ prefix: `${pool}/` })) {
+        if (since > time) continue
+        const key = await tables.ids.get(shortId(name.slice(pool.length + 1) as Hex))
+        const entry = key === undefined ? undefined : await entryAt(key)
+        if (entry?.state.name === 'unscored' || entry?.state.name === 'unsettled') yield entry
+      }
     },
     async hasOwn(pool) {
       for await (const { own } of tables.channels.values({ prefix: `${pool}/` })) if (own) return true

@@ -1,7 +1,7 @@
 import { InvalidError, NotFoundError } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
-import { inRanges, isOver } from '../../../protocol/payouts/index.ts'
-import type { Log } from '../../runtime/types.ts'
+import { inRanges, isOver, lengthOf, overlaps, stretchOf } from '../../../protocol/payouts/index.ts'
+import type { Clock, Log } from '../../runtime/types.ts'
 import { createQueue } from '../../runtime/index.ts'
 import type { Batch, Store } from '../../store/index.ts'
 import { createArchive } from './archive.ts'
@@ -39,6 +39,7 @@ export interface ReceiptStoreOptions {
   /** Where files of archived receipts go. */
   readonly folder: string
   readonly log: Pick<Log, 'warn'>
+  readonly clock: Pick<Clock, 'now'>
   readonly maxOver?: number
   readonly maxOthers?: number
   /** Called when an open receipt came or went. */
@@ -49,6 +50,7 @@ export function createReceiptStore({
   store,
   folder,
   log,
+  clock,
   changed,
   maxOver = defaultMaxOver,
   maxOthers = defaultMaxOthers
@@ -141,9 +143,11 @@ export function createReceiptStore({
     }
     const settled = await tables.settled.get(channelKey(pool, channel))
     const { at: now, epoch } = (await tables.pools.get(pool)) ?? { at: 0n, epoch: 0 }
-    // [ignore] What an epoch has counted, or none will count any more, is history; of one's own it is kept.
+    // [ignore] What an epoch has counted, or divided the fees of, or none will count any more, is history; of one's own
+    // it is kept.
     const counted = settled !== undefined && inRanges(settled.ranges, sequence)
-    if (counted || isOver(expiry, now)) {
+    const divided = settled !== undefined && overlaps(settled.covered, stretchOf(receipt.receipt.message))
+    if (counted || divided || isOver(expiry, now)) {
       if (!own) throw new InvalidError('receipt.over', 'no epoch will count it', { consequence: 'ignore' })
       await putOver(key, { id, pool, own, answered, epoch: counted ? epoch : null, receipt })
       return true
@@ -161,7 +165,7 @@ export function createReceiptStore({
       throw new InvalidError('receipt.many', 'the channel has more receipts than are kept', { consequence: 'ignore' })
     const fees = row.fees + fee - (gone?.fee ?? 0n)
     // [ignore] What two parties sign to each other is backed by what their channel holds.
-    if (!own && fees + (settled?.fees ?? 0n) > covered)
+    if (!own && fees + lengthOf(settled?.covered ?? []) > covered)
       throw new InvalidError('receipt.uncovered', 'its channel does not hold as much', { consequence: 'ignore' })
     if (!own && other === undefined && others >= maxOthers) await requirePaying(feeKey(fee, key))
     others += (own ? 0 : 1) - (gone === undefined ? 0 : 1)
@@ -178,7 +182,10 @@ export function createReceiptStore({
           own: row.own || own
         })
       if (!own) batch.put(tables.paying, feeKey(fee, key), { pool, id })
-      if (confidential || outputTokens === 0) return // nobody weighs it
+      if (confidential || outputTokens === 0) {
+        batch.put(tables.ready, openKey(pool, id), clock.now()) // nobody weighs it
+        return
+      }
       batch.put(tables.unscored, listKey(pool, key), id)
       if (answered) batch.put(tables.unheard, key, id)
     })
@@ -220,10 +227,12 @@ export function createReceiptStore({
     const name = scoringKey(id, scoring.document.statement.message.scorer)
     if (await tables.scorings.has(name)) return false
     const pool = 'kept' in found ? found.kept.pool : null
+    const wasReady = pool !== null && (await tables.ready.has(openKey(pool, id)))
     await store.batch(batch => {
       batch.put(tables.scorings, name, scoring)
       if (gone !== undefined) batch.delete(tables.scorings, scoringKey(id, gone))
       batch.delete(tables.unscored, listKey(poolName(pool), found.key))
+      if (agreed && pool !== null && !wasReady) batch.put(tables.ready, openKey(pool, id), clock.now())
       if (agreed) batch.delete(tables.unheard, found.key)
       else if ('kept' in found && found.kept.answered) batch.put(tables.unheard, found.key, id)
     })
@@ -280,7 +289,7 @@ export function createReceiptStore({
     ...createLists(tables, entryAt),
     async feesOf(pool, channel) {
       const key = channelKey(pool, channel)
-      return ((await tables.channels.get(key))?.fees ?? 0n) + ((await tables.settled.get(key))?.fees ?? 0n)
+      return ((await tables.channels.get(key))?.fees ?? 0n) + lengthOf((await tables.settled.get(key))?.covered ?? [])
     },
     async pool(pool) {
       const row = await tables.pools.get(pool)

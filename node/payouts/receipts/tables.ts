@@ -59,6 +59,8 @@ export const openTables = (store: Pick<Store, 'collection'>) => ({
   places: store.collection('payouts/places', bytes32),
   /** By pool and id. */
   open: store.collection('payouts/open', present),
+  /** By pool and id: open, and since when (milliseconds) it could be counted as far as is known here. */
+  ready: store.collection('payouts/ready', z.int().min(0)),
   /** By pool, time and id: open, and nobody has weighed it who may. */
   unscored: store.collection('payouts/unscored', bytes32),
   /** By time and id: open, answered by this node itself, and no scorers agree yet on what it is worth. */

@@ -112,11 +112,13 @@ export interface ReceiptStore {
   unscored(pool: Hex, limit: number): Promise<Hex[]>
   /** The newest that this node has answered itself, and on which no scorers agree yet. */
   unheard(limit: number): Promise<Hex[]>
+  /** Open receipts of a pool that could be counted, as far as is known here, at that time (milliseconds). */
+  readyBefore(pool: Hex, time: number): AsyncIterable<Entry>
   /** Whether this node is a party of a channel of the pool that has open receipts. */
   hasOwn(pool: Hex): Promise<boolean>
   /** Pools with open receipts. */
   pools(): AsyncIterable<Hex>
-  /** Fees of a channel's open receipts, and of those that final epochs have counted. */
+  /** Fees of a channel's open receipts, and those that final epochs have divided. */
   feesOf(pool: Hex, channel: Hex): Promise<bigint>
   pool(pool: Hex): Promise<PoolState>
   /** Archives what an epoch has made final. May be called again after a crash. @returns how many receipts left */

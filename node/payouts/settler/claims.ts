@@ -143,7 +143,7 @@ function reasonOf({ unclaimed, unsettled }: AccountingView['held']): string {
   const parts = [
     ...(unclaimed > 0n ? [`${unclaimed} earned and not claimed yet`] : []),
     ...(unsettled > 0n
-      ? [`${unsettled} in no final epoch yet, or earned by nobody: shared out with the next epoch`]
+      ? [`${unsettled} in no final epoch yet, waiting for receipts, or held: for the next epochs`]
       : [])
   ]
   return parts.length === 0 ? 'nothing is held' : parts.join('; ')

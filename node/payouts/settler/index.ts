@@ -1,7 +1,8 @@
 /** Epochs: made of receipts, and what follows when one is final. */
 export { createBundles } from './bundles.ts'
 export type { Bundles, History, Summary } from './bundles.ts'
-export { createSettler, standsOn } from './settler.ts'
+export { standsOn } from './making.ts'
+export { createSettler } from './settler.ts'
 export type { Settler } from './settler.ts'
 export { createFinality } from './finality.ts'
 export type { Finality } from './finality.ts'

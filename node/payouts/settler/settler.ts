@@ -1,25 +1,16 @@
 import { InvalidError, NotFoundError, TilthError, exactTokenText } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
-import {
-  buildEpoch,
-  divisionOf,
-  isOver,
-  isSettled,
-  selectReceipts,
-  settledOf
-} from '../../../protocol/payouts/index.ts'
-import type { CosignedReceipt } from '../../../protocol/models/index.ts'
-import type { EpochBundle, HeldOutDocument, Measure, Scored } from '../../../protocol/payouts/index.ts'
+import { divisionOf, isOver } from '../../../protocol/payouts/index.ts'
 import { refusedWith } from '../../chain/index.ts'
 import { createQueue } from '../../runtime/index.ts'
-import type { Bundles, History } from './bundles.ts'
+import type { Bundles } from './bundles.ts'
+import { createMaking, standsOn } from './making.ts'
 import type { Facts } from '../facts.ts'
 import type { Finality } from './finality.ts'
 import type { Proposals } from '../proposals.ts'
 import { maxEpochReceipts } from '../limits.ts'
 import type { Models } from '../models.ts'
-import type { Entry, Exchange, ReceiptStore } from '../receipts/index.ts'
-import { scoredBy } from '../scorer/index.ts'
+import type { Exchange, ReceiptStore } from '../receipts/index.ts'
 import type { Scorings, ScoringsExchange, Weigher } from '../scorer/index.ts'
 import type { Topic } from '../topic.ts'
 import type { PayoutsDeps, PayoutsTiming } from '../types.ts'
@@ -32,12 +23,6 @@ export interface Settler {
   /** @returns the number of the epoch that is the latest final one now */
   finalize(pool: Hex): Promise<number>
 }
-
-/** Receipts that are looked at for one epoch: twice as many as it counts. */
-const maxCandidates = 2 * maxEpochReceipts
-
-/** Why a model is kept: an epoch that is open to challenge counts its answers. */
-export const standsOn = (pool: Hex, epoch: number): string => `epoch ${epoch} of ${pool}`
 
 interface Parts {
   proposals: Proposals
@@ -61,7 +46,8 @@ export function createSettler(
   timing: PayoutsTiming,
   { proposals, receipts, finality, bundles, facts, weigher, scorings, words, models, topic, exchange }: Parts
 ): Settler {
-  const { chain, self, clock, network, log } = deps
+  const { chain, self, clock, log } = deps
+  const make = createMaking(deps, timing, { receipts, facts, models, weigher, scorings })
   /** One thing at a time per pool: two calls to settle propose once. */
   const perPool = createQueue({ name: 'settlement', bound: 64, metrics: deps.metrics })
 
@@ -119,66 +105,6 @@ export function createSettler(
     return true
   }
 
-  /**
-   * What might count now, channel by channel as far as each has paid: what two parties only sign to each other is not
-   * even read into memory.
-   */
-  async function candidates(pool: Hex, { previous }: History): Promise<Entry[]> {
-    const settled = settledOf(previous?.bundle.settled ?? [])
-    const found: Entry[] = []
-    let [channel, claimed, sum]: [Hex | undefined, bigint, bigint] = [undefined, 0n, 0n]
-    for await (const entry of receipts.open(pool)) {
-      const { message } = entry.receipt.receipt
-      if (message.channel !== channel) {
-        channel = message.channel
-        claimed = (await facts.channels([entry.receipt])).get(channel)?.claimed ?? 0n
-        sum = settled.get(channel)?.fees ?? 0n
-      }
-      if (isSettled(settled, message) || claimed === 0n || sum + message.fee > claimed) continue
-      sum += message.fee
-      found.push(entry)
-      if (found.length >= maxCandidates) break
-    }
-    return found
-  }
-
-  /** Held-out values of models; one whose values cannot be had keeps nobody's answers but its own from being paid. */
-  async function heldOutOf(
-    measures: ReadonlyMap<Hex, Measure | null>,
-    why: string
-  ): Promise<Map<Hex, HeldOutDocument>> {
-    const documents = new Map<Hex, HeldOutDocument>()
-    const late = new AbortController()
-    const patience = clock.sleep(timing.heldOutMs, late.signal)
-    // All at once: a stranger's model whose siblings nobody has is waited for beside the others, not before them.
-    await Promise.all(
-      [...measures].map(async ([model, measure]) => {
-        try {
-          const document = measure === null ? null : await Promise.race([measuredAndHeld(model, why), patience])
-          if (document === undefined) log.warn("a model's held-out values are not there in time", { model })
-          else if (document !== null) documents.set(model, document)
-        } catch (error) {
-          log.warn("a model's held-out values cannot be had", { model, error })
-        }
-      })
-    )
-    late.abort()
-    await patience.catch(() => undefined) // its abort is this function's own doing
-    return documents
-  }
-
-  /**
-   * An epoch stands on nothing that its checkers cannot have: what it counts, this node has, and keeps until its window
-   * is over, for whoever measures it again.
-   */
-  async function measuredAndHeld(model: Hex, why: string): Promise<HeldOutDocument | null> {
-    const weighed = await models.weighed(model)
-    if (weighed === null) return null
-    models.keep(model, true, why)
-    await models.folders(weighed)
-    return weigher.heldOut(model)
-  }
-
   /** What this node has proposed before it was started again is kept for those who check it. */
   async function holdAgain(): Promise<void> {
     for (const { event } of await proposals.pending()) {
@@ -190,52 +116,6 @@ export function createSettler(
         log.warn('an epoch of its own cannot be read', { pool: event.pool, epoch: event.epoch, error })
       }
     }
-  }
-
-  async function make(pool: Hex, history: History): Promise<EpochBundle> {
-    const entries = await candidates(pool, history)
-    const said = new Map<Hex, Scored[]>()
-    for (const { id } of entries) said.set(id, (await scorings.of(id)).map(scoredBy))
-    const list = entries.map(({ receipt }) => receipt)
-    const { timestamp: at } = await chain.head()
-    const known = await facts.of(
-      pool,
-      list,
-      [...said.values()].flatMap(scored => scored.map(({ scorer }) => scorer))
-    )
-    const choose = (measures: ReadonlyMap<Hex, Measure | null>): ReturnType<typeof selectReceipts> =>
-      selectReceipts(list, said, {
-        ...known,
-        measures,
-        settled: settledOf(history.previous?.bundle.settled ?? []),
-        at
-      })
-    const named = new Set(choose(known.measures).counted.map(({ receipt }) => receipt.message.model))
-    const why = standsOn(pool, history.epoch + 1)
-    const heldOut = await heldOutOf(new Map([...known.measures].filter(([model]) => named.has(model))), why)
-    const measures = new Map([...known.measures].filter(([model, measure]) => measure === null || heldOut.has(model)))
-    const { counted, scorings: weighed, left } = choose(measures)
-    for (const { id, fault } of left)
-      if (fault !== 'settled') log.info('a receipt is left out of the epoch', { receipt: id, fault })
-    if (counted.length === 0)
-      throw new NotFoundError('epoch.empty', 'there is no receipt to settle: none is new, sound, paid and weighed', {
-        help: 'Ask the model something first, and let its workers redeem their vouchers.'
-      })
-    const chosen = mostPaid(counted, maxEpochReceipts)
-    const { deposited } = await chain.payouts.pool(pool)
-    return buildEpoch({
-      network,
-      pool,
-      epoch: history.epoch + 1,
-      receipts: chosen,
-      scorings: weighed,
-      measures,
-      heldOut,
-      deposited,
-      at,
-      expiries: new Map([...known.channels].map(([channel, { expiry }]) => [channel, expiry])),
-      previous: history.previous
-    })
   }
 
   async function settle(pool: Hex): Promise<void> {
@@ -300,30 +180,4 @@ export function createSettler(
     settle: pool => perPool.run(pool, () => settle(pool)),
     finalize: pool => perPool.run(pool, () => finalize(pool))
   }
-}
-
-/**
- * At most so many, in their order: where there are more, those of the channels that have paid most go first, so that
- * nobody's small change keeps others waiting.
- */
-export function mostPaid<R extends CosignedReceipt>(counted: readonly R[], most: number): readonly R[] {
-  if (counted.length <= most) return counted
-  const channels = [...Map.groupBy(counted, ({ receipt }) => receipt.message.channel)]
-    .map(([channel, list]) => ({
-      channel,
-      count: list.length,
-      fees: list.reduce((sum, { receipt }) => sum + receipt.message.fee, 0n)
-    }))
-    .sort((a, b) => (a.fees > b.fees ? -1 : a.fees < b.fees ? 1 : a.channel < b.channel ? -1 : 1))
-  const room = new Map<Hex, number>()
-  let left = most
-  for (const { channel, count } of channels) {
-    room.set(channel, Math.min(count, left))
-    left -= Math.min(count, left)
-  }
-  return counted.filter(({ receipt: { message } }) => {
-    const places = room.get(message.channel) ?? 0
-    room.set(message.channel, places - 1)
-    return places > 0
-  })
 }

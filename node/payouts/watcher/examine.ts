@@ -1,14 +1,29 @@
 import { checkBundle, receiptId } from '../../../protocol/payouts/index.ts'
-import type { Attribution, EpochBundle, EpochFault, HeldOutDocument } from '../../../protocol/payouts/index.ts'
+import type {
+  Attribution,
+  EpochBundle,
+  EpochFault,
+  HeldOutDocument,
+  PoolFacts,
+  Scored
+} from '../../../protocol/payouts/index.ts'
+import type { CosignedReceipt } from '../../../protocol/models/index.ts'
 import { TilthError } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { EpochOnChain, ProposalRecord } from '../../chain/types.ts'
 import type { Facts } from '../facts.ts'
 import { bundleBytes } from '../limits.ts'
 import type { Proposals } from '../proposals.ts'
+import type { ReceiptStore } from '../receipts/index.ts'
+import { scoredBy } from '../scorer/index.ts'
 import type { Scorings, Weigher } from '../scorer/index.ts'
 import type { Bundles } from '../settler/index.ts'
 import type { PayoutsDeps } from '../types.ts'
+
+/** A receipt is held against a proposer who leaves it out if it was known here this part of a window before. */
+const knownParts = 16n
+/** Receipts that are compared with one epoch. */
+const maxHeld = 2_000
 
 /** What stands behind a proposal, as far as it could be read, and what is wrong with it. */
 export interface Examined {
@@ -30,6 +45,7 @@ export interface ExamineParts {
   readonly facts: Facts
   readonly weigher: Weigher
   readonly scorings: Scorings
+  readonly receipts: Pick<ReceiptStore, 'readyBefore'>
 }
 
 /**
@@ -38,7 +54,7 @@ export interface ExamineParts {
  */
 export function createExamining(
   deps: PayoutsDeps,
-  { proposals, bundles, facts, weigher, scorings }: ExamineParts
+  { proposals, bundles, facts, weigher, scorings, receipts }: ExamineParts
 ): Examine {
   const { chain, self, roles, network } = deps
 
@@ -78,6 +94,32 @@ export function createExamining(
     return own
   }
 
+  /** Receipts that could be counted well before the epoch was made, with what scorers said of them. */
+  async function ownReceipts(
+    { pool, at, receipts: list }: EpochBundle,
+    window: bigint
+  ): Promise<{ receipt: CosignedReceipt; words: Scored[] }[]> {
+    const there = new Set(list.map(receipt => receiptId(network, receipt)))
+    const held: { receipt: CosignedReceipt; words: Scored[] }[] = []
+    for await (const { id, receipt } of receipts.readyBefore(pool, Number(at - window / knownParts) * 1000)) {
+      if (there.has(id)) continue
+      held.push({ receipt, words: (await scorings.of(id)).map(scoredBy) })
+      if (held.length >= maxHeld) break
+    }
+    return held
+  }
+
+  /** What channels had claimed when the epoch before was proposed. */
+  async function longClaimed(
+    pool: Hex,
+    epoch: number,
+    known: Pick<PoolFacts, 'channels'>
+  ): Promise<ReadonlyMap<Hex, bigint>> {
+    if (epoch <= 1) return new Map()
+    const last = (await proposals.of(pool, epoch - 1)).find(({ state }) => state === 'final')
+    return last === undefined ? new Map() : facts.claimedAt(known, last.event.block)
+  }
+
   async function faultsOf(
     bundle: EpochBundle,
     { pool, epoch }: ProposalRecord,
@@ -88,7 +130,14 @@ export function createExamining(
     await proposals.caughtUp() // an answer counts as far as its channel was redeemed by now
     const { deposited } = await chain.payouts.pool(pool)
     const scorers = bundle.scorings.map(({ scorer }) => scorer)
-    const known = await facts.of(pool, bundle.receipts, scorers, { patient: true })
+    const { challengeWindow } = await chain.payouts.rules()
+    const held = await ownReceipts(bundle, challengeWindow)
+    const known = await facts.of(
+      pool,
+      bundle.receipts,
+      [...scorers, ...held.flatMap(({ words }) => words.map(({ scorer }) => scorer))],
+      { patient: true, named: [...bundle.models.map(({ model }) => model), ...bundle.unmeasured] }
+    )
     let own: { heldOut?: ReadonlyMap<Hex, HeldOutDocument>; unanswered?: unknown }
     try {
       own = { heldOut: await ownHeldOut(bundle, known.measures, voice) }
@@ -98,9 +147,12 @@ export function createExamining(
     const faults = checkBundle(bundle, {
       ...known,
       epoch,
-      stated: { ...stated, proposedAt: stated.challengeEnds - (await chain.payouts.rules()).challengeWindow },
+      stated: { ...stated, proposedAt: stated.challengeEnds - challengeWindow },
       previous,
       deposited,
+      donated: await facts.donated(pool),
+      longClaimed: await longClaimed(pool, epoch, known),
+      held,
       ...(own.heldOut === undefined ? {} : { heldOut: own.heldOut }),
       own: await ownScorings(bundle)
     })

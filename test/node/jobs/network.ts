@@ -44,7 +44,11 @@ export const rows: OwnedRow[] = [0, 0, 1, 0, 1, 2, 0, 1, 0, 0, 2, 1].map((owner,
     ]
   }
 }))
-const versions: Versions = { rows: async () => rows, heldOut: async () => rows.slice(0, 3).map(({ row }) => row) }
+const versions: Versions = {
+  rows: async () => rows,
+  heldOut: async () => rows.slice(0, 3).map(({ row }) => row),
+  leastDataShare: async () => 0
+}
 
 export interface PeerOptions {
   engine: JobsDeps['engine']

@@ -286,7 +286,7 @@ export async function startNetwork({
         engine,
         folder: join(folder, 'payouts'),
         result: cid => fetchResult(common.files, cid),
-        versions: { rows: async () => rows, heldOut: async () => held },
+        versions: { rows: async () => rows, heldOut: async () => held, leastDataShare: async () => 1000 },
         models: {
           receipts: async ({ after = -1, limit = own.length } = {}) =>
             own.slice(after + 1, after + 1 + limit).map(({ receipt }, i) => ({ number: after + 1 + i, receipt })),

@@ -72,7 +72,7 @@ describe('what people ask is between them and the worker', function () {
           engine: weighing,
           folder: join(folder, 'payouts'),
           result: cid => fetchResult(common.files, cid),
-          versions: { rows: async () => rows, heldOut: async () => heldOut },
+          versions: { rows: async () => rows, heldOut: async () => heldOut, leastDataShare: async () => 0 },
           models,
           timing: {
             closingMs: 3_000,

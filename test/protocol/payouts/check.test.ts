@@ -1,44 +1,35 @@
 import assert from 'node:assert/strict'
-import { checkBundle, payoutsTree, placeOf, receiptId, receiptsTree } from '../../../protocol/payouts/index.ts'
+import { checkBundle, payoutsTree, receiptId, receiptsTree } from '../../../protocol/payouts/index.ts'
 import type { BundleFacts, EpochBundle, StatedEpoch } from '../../../protocol/payouts/index.ts'
 import type { CosignedReceipt } from '../../../protocol/models/index.ts'
 import { keccak } from '../../../protocol/primitives/index.ts'
 import {
   accountOf,
+  channelsOf,
   factsFor,
   document,
   heldOut,
   heldOutOf,
   measure,
   measuredOf,
-  measures,
   model,
   network,
   receipt,
+  receiptsOf,
   scored,
   scoringsFor,
   typical,
   utilitiesOf,
   epochFrom,
   withReceipts,
-  now
+  now,
+  expiry
 } from './world.ts'
 
-const honest = [
-  receipt({ sequence: 1n }),
-  receipt({ sequence: 2n, fee: 500n }),
-  receipt({ client: 'other', sequence: 1n })
-].toSorted((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1))
-const make = (receipts: CosignedReceipt[] = honest): EpochBundle =>
-  epochFrom({
-    epoch: 1,
-    receipts,
-    scorings: scoringsFor(receipts),
-    measures,
-    heldOut,
-    deposited: 1_000_003n,
-    previous: undefined
-  })
+const honest = receiptsOf([{ sequence: 1n }, { sequence: 2n, fee: 500n }, { client: 'other', sequence: 1n }])
+const make = (receipts: CosignedReceipt[] = honest): EpochBundle => epochFrom({ receipts })
+/** What three hundred parts of a thousand come to. */
+const brought = make().deposited
 
 /** What stands on chain when a proposer posts the roots of its own bundle. */
 function stated(bundle: EpochBundle, over: Partial<StatedEpoch> = {}): StatedEpoch {
@@ -58,7 +49,8 @@ const facts = (bundle: EpochBundle, over: Partial<BundleFacts> = {}): BundleFact
   epoch: 1,
   stated: stated(bundle),
   previous: undefined,
-  deposited: 1_000_003n,
+  deposited: bundle.deposited,
+  donated: bundle.donated,
   heldOut,
   ...over
 })
@@ -112,15 +104,7 @@ describe('what anybody checks of an epoch', () => {
     const first = make([honest[2]!])
     const previous = { cid: 'bundle 1', bundle: first }
     const second = (over: Partial<EpochBundle> = {}): EpochBundle => ({
-      ...epochFrom({
-        epoch: 2,
-        receipts: [honest[0]!, honest[1]!],
-        scorings: scoringsFor(honest),
-        measures,
-        heldOut,
-        deposited: 1_000_003n,
-        previous
-      }),
+      ...epochFrom({ epoch: 2, receipts: [honest[0]!, honest[1]!], channels: channelsOf(honest), previous }),
       ...over
     })
     const found = (bundle: EpochBundle, over: Partial<BundleFacts> = {}): string[] =>
@@ -134,15 +118,80 @@ describe('what anybody checks of an epoch', () => {
       ranges: [[line.ranges[0]![0], line.ranges[0]![0]] as [bigint, bigint]]
     }))
     assert.ok(found(second({ settled: shorter })).includes('bundle.sums'))
-    assert.ok(found(second({ settled: settled.map(line => ({ ...line, fees: 0n })) })).includes('bundle.sums'))
-    // An end that the chain does not know would let a channel be forgotten at once, or never.
-    const ended = settled.map(line => ({ ...line, expiry: line.expiry + 1n }))
-    assert.ok(found(second({ settled: ended })).includes('settled.expiry'))
+    assert.ok(found(second({ settled: settled.map(line => ({ ...line, covered: [] })) })).includes('bundle.sums'))
+    // An end or a model that the chain does not know, or more than the channel has paid.
+    const changed = (change: Partial<EpochBundle['settled'][number]>): string[] =>
+      found(second({ settled: settled.map(line => ({ ...line, ...change })) }))
+    assert.ok(changed({ expiry: expiry + 1n }).includes('settled.channel'))
+    assert.ok(changed({ model: keccak('other') }).includes('settled.channel'))
+    assert.ok(changed({ claimed: 10n ** 9n }).includes('settled.claimed'))
     // A time to come would end channels that are open; one long gone keeps what nobody needs.
     const proposedAt = (at: bigint) => ({ stated: stated(second(), { proposedAt: at }) })
     assert.deepEqual(found(second(), proposedAt(now - 1n)), ['bundle.time'])
     assert.deepEqual(found(second(), proposedAt(now + 86_401n)), ['bundle.time'])
     assert.ok(found(second({ at: now - 1n })).includes('bundle.time'))
+  })
+
+  it('finds what a channel has paid and the epoch leaves unsaid, or says wrong', () => {
+    const [one, two] = [receipt({ sequence: 1n }), receipt({ sequence: 2n })]
+    const channels = channelsOf([one, two])
+    const channel = one.receipt.message.channel
+    // The second receipt is nowhere: what it paid for is named as waiting …
+    const first = epochFrom({ receipts: [one], channels })
+    assert.deepEqual(codes(first, { channels }), [])
+    assert.equal(first.open, first.deposited - first.payoutsTotal)
+    assert.deepEqual([first.settled[0]?.claimed, first.settled[0]?.covered], [2000n, [[0n, 1000n]]])
+    // … and divided by held-out values when the next finds none either.
+    const previous = { cid: 'bundle 1', bundle: first }
+    const second = epochFrom({ epoch: 2, receipts: [], channels, previous })
+    const longClaimed = new Map([[channel, 2000n]])
+    const found = (bundle: EpochBundle, over: Partial<BundleFacts> = {}): string[] =>
+      codes(bundle, { epoch: 2, previous, channels, longClaimed, ...over })
+    assert.deepEqual(found(second), [])
+    assert.deepEqual(second.unreceipted, [{ channel, fees: 1000n, data: 300n }])
+    assert.deepEqual([second.open, second.held], [0n, 0n])
+    assert.ok(found({ ...second, unreceipted: [{ channel, fees: 1000n, data: 301n }] }).includes('settled.data'))
+    assert.ok(found({ ...second, unreceipted: [] }).length > 0)
+    // An epoch that keeps still about a channel that had paid before the last one was proposed.
+    const silent = epochFrom({ receipts: [one], channels: channelsOf([one]) })
+    assert.deepEqual(codes(silent, { channels }), [])
+    assert.deepEqual(codes(silent, { channels, longClaimed }), ['settled.claimed'])
+    const other = channelsOf([receipt({ client: 'other' })])
+    const both = new Map([...channels, ...other])
+    assert.deepEqual(found(second, { channels: both, longClaimed: new Map([...other].map(([id]) => [id, 5n])) }), [
+      'settled.claimed'
+    ])
+    // A receipt divides what it brought, not what it says.
+    const greedy = { ...first, data: [first.data[0]! + 1n] }
+    assert.ok(codes(greedy, { channels }).includes('receipt.data'))
+    const free = receipt({ client: 'friend', fee: 10n ** 20n })
+    const nothing = [...channelsOf([free])].map(([id, one]) => [id, { ...one, claims: [] }] as const)
+    const washed = epochFrom({ receipts: [free], channels: new Map(nothing) })
+    assert.ok(codes(washed, { channels: new Map(nothing) }).includes('receipt.worthless'))
+  })
+
+  it('finds a receipt that was there and is left out; what came late, or could not be counted, is none', () => {
+    const [one, two] = [receipt({ sequence: 1n }), receipt({ sequence: 2n })]
+    const channels = channelsOf([one, two])
+    const bundle = epochFrom({ receipts: [one], channels })
+    const heldBy = (list: CosignedReceipt[], words = scoringsFor(list)) =>
+      list.map(receipt => ({ receipt, words: words.get(receiptId(network, receipt)) ?? [] }))
+    const found = (held: ReturnType<typeof heldBy>, over: Partial<BundleFacts> = {}): string[] =>
+      codes(bundle, { channels, held, ...over })
+    assert.deepEqual(found(heldBy([one])), [])
+    assert.deepEqual(found(heldBy([one, two])), ['receipts.missing'])
+    // Nobody had weighed it; its fees were not paid; its channel is another's; both parties signed twice.
+    assert.deepEqual(found(heldBy([two], new Map())), [])
+    assert.deepEqual(found(heldBy([receipt({ sequence: 3n })])), [])
+    assert.deepEqual(found(heldBy([receipt({ client: 'mallory', channel: one.receipt.message.channel })])), [])
+    assert.deepEqual(found(heldBy([receipt({ sequence: 1n, fee: 999n })])), [])
+    assert.deepEqual(found(heldBy([receipt({ sequence: 5n, fee: 500n, total: 1500n })])), ['receipts.missing'])
+    // Its money was given elsewhere, as if there were no receipt.
+    const previous = { cid: 'bundle 1', bundle }
+    const diverted = epochFrom({ epoch: 2, receipts: [], channels, previous })
+    assert.deepEqual(codes(diverted, { epoch: 2, previous, channels, held: heldBy([two]) }), ['receipts.missing'])
+    const honestly = epochFrom({ epoch: 2, receipts: [two], channels, previous })
+    assert.deepEqual(codes(honestly, { epoch: 2, previous, channels, held: heldBy([one, two]) }), [])
   })
 
   it('finds totals that are not the sums, and only then says so to the contract', () => {
@@ -220,15 +269,7 @@ describe('what anybody checks of an epoch', () => {
     const nobody = document.questions.map(({ truth, own }) => ({ truth, own: { ...own, candidates: [] } }))
     assert.ok(codes({ ...bundle, heldOut: [{ ...document, questions: nobody }] }).includes('candidates.players'))
     // One unit a question may be rounding on another machine, more is not.
-    const near = epochFrom({
-      epoch: 1,
-      receipts: honest,
-      scorings: scoringsFor(honest),
-      measures,
-      deposited: 1_000_003n,
-      previous: undefined,
-      heldOut
-    })
+    const near = epochFrom({ receipts: honest })
     const own = (by: number) => {
       const moved = typical.map(value => value + by)
       return new Map([[model, heldOutOf(measure, [typical, moved], [moved, typical])]])
@@ -241,15 +282,7 @@ describe('what anybody checks of an epoch', () => {
     const one = receipt()
     const id = receiptId(network, one)
     const made = (...words: ReturnType<typeof scored>[]): EpochBundle =>
-      epochFrom({
-        epoch: 1,
-        receipts: [one],
-        scorings: new Map([[id, words]]),
-        measures,
-        heldOut,
-        deposited: 1_000_003n,
-        previous: undefined
-      })
+      epochFrom({ receipts: [one], scorings: new Map([[id, words]]) })
     const lie = utilitiesOf([0, 9000, 0, 0])
     const by = (...names: string[]): ReturnType<typeof scored>[] =>
       names
@@ -276,29 +309,25 @@ describe('what anybody checks of an epoch', () => {
     assert.deepEqual(codes(made(...by('scorer')), { own }), [])
     // What nobody may see is weighed by nobody.
     const unseen = receipt({ confidential: true })
-    const nosy = epochFrom({
-      epoch: 1,
-      receipts: [unseen],
-      scorings: new Map([[receiptId(network, unseen), [scored(unseen)]]]),
-      measures,
-      heldOut,
-      deposited: 7n,
-      previous: undefined
-    })
+    const nosy = epochFrom({ receipts: [unseen], scorings: new Map([[receiptId(network, unseen), [scored(unseen)]]]) })
     assert.ok(codes(nosy).includes('scoring.needless'))
   })
 
   it('finds an epoch at the wrong place, out of order, or that shares out what nobody paid', () => {
     const bundle = make()
-    assert.deepEqual(codes(bundle, { deposited: 5n }), ['bundle.deposited'])
+    assert.deepEqual(codes(bundle, { deposited: brought - 1n }), ['bundle.deposited'])
+    const gift = epochFrom({ receipts: honest, donated: 5n })
+    assert.deepEqual(codes(gift, { donated: 4n }), ['bundle.donated'])
     assert.ok(codes(bundle, { epoch: 2 }).includes('bundle.place'))
     assert.ok(
       codes(bundle, { pool: keccak('other'), datanets: new Map([[model, keccak('other')]]) }).includes('bundle.place')
     )
-    assert.ok(codes(make(honest.toReversed())).includes('receipts.order'))
+    assert.ok(codes(withReceipts(bundle, honest.toReversed())).includes('receipts.order'))
+    const twice = receipt({ sequence: 3n, fee: 700n, total: 1500n })
+    const [first] = honest.filter(one => one.client === accountOf('client'))
+    assert.ok(codes(withReceipts(make([first!]), [first!, twice])).includes('receipt.total'))
     assert.ok(codes(bundle, { channels: factsFor(honest, 1200n).channels }).includes('receipt.unpaid'))
-    const rich = make([receipt({ sequence: 9n, fee: 10n ** 30n })])
-    assert.ok(codes(bundle, { previous: { cid: 'rich', bundle: rich } }).includes('receipt.unpaid'))
     assert.ok(codes({ ...bundle, heldOut: [] }).includes('epoch.held-out'))
+    assert.ok(codes({ ...bundle, unmeasured: [model] }).includes('bundle.measure'))
   })
 })

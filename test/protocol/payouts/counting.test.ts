@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import {
+  dataOf,
   divisionOf,
+  gapsIn,
+  linesOf,
   placeOf,
   receiptId,
   rebuild,
@@ -17,12 +20,14 @@ import { epochBundle } from '../../../protocol/payouts/index.ts'
 import { canonicalJson, keccak } from '../../../protocol/primitives/index.ts'
 import {
   accountOf,
+  channelsOf,
   factsFor,
   measure,
   model,
   network,
   plans,
   receipt,
+  receiptsOf,
   scored,
   scoringsFor,
   typical,
@@ -34,19 +39,17 @@ import {
 
 const sum = (values: readonly bigint[]): bigint => values.reduce((a, b) => a + b, 0n)
 /** The state after an epoch that counts these. */
-const settledBy = (receipts: readonly ReturnType<typeof receipt>[]): Settled =>
-  settle(
-    new Map(),
-    receipts.map(one => one.receipt.message),
-    new Map(receipts.map(one => [one.receipt.message.channel, expiry])),
-    now
-  )
+const settledBy = (receipts: readonly ReturnType<typeof receipt>[], claimed?: bigint): Settled => {
+  const lines = linesOf(new Map(), channelsOf(receipts, claimed), now)
+  const messages = receipts.map(one => one.receipt.message)
+  return settle(new Map(), lines, messages, () => true, now).settled
+}
 
 describe('receipts that count', () => {
   it('are the same whatever order they were heard in', () => {
     fc.assert(
       fc.property(plans, fc.bigInt(0n, 10n ** 21n), fc.nat(), (plans, claimed, seed) => {
-        const receipts = plans.map(plan => receipt(plan))
+        const receipts = receiptsOf(plans)
         const words = scoringsFor(receipts)
         const facts = factsFor(receipts, claimed)
         const shuffled = receipts.toSorted((a, b) =>
@@ -75,9 +78,13 @@ describe('receipts that count', () => {
       selectReceipts([twin, one], scoringsFor([one, twin]), factsFor([one])).counted
     )
     assert.deepEqual(left([one], factsFor([one], 10n ** 9n, { settled: settledBy([one]) })), ['settled'])
+    // Two that stand on the same fees of their channel, at places of their own.
+    assert.deepEqual(left([one, receipt({ sequence: 2n, total: 1500n })]), ['duplicate'])
+    const late = receipt({ sequence: 7n, total: 1000n })
+    assert.deepEqual(left([late], factsFor([late], 10n ** 9n, { settled: settledBy([one]) })), ['settled'])
   })
 
-  it('count exactly once over any epochs, however late they come, and nothing is settled that did not count', () => {
+  it('count exactly once over any epochs, however late they come, unless their fees were divided without them', () => {
     const arrival = fc.record({
       client: fc.constantFrom('c1', 'c2'),
       sequence: fc.bigInt(1n, 9n),
@@ -87,14 +94,34 @@ describe('receipts that count', () => {
     fc.assert(
       fc.property(
         fc.uniqueArray(arrival, { selector: one => `${one.client} ${one.sequence}`, maxLength: 14 }),
-        arrivals => {
-          const all = arrivals.map(one => ({ epoch: one.epoch, receipt: receipt({ ...one, utilities: null }) }))
+        fc.array(fc.bigInt(1n, 4n), { minLength: 5, maxLength: 5 }),
+        (arrivals, quarters) => {
+          const plans = arrivals.map(one => ({ ...one, utilities: null }))
+          const whole = receiptsOf(plans)
+          const epochOf = new Map(arrivals.map(one => [`${one.client} ${one.sequence}`, one.epoch]))
+          const nameOf = (client: string): string => (client === accountOf('c1') ? 'c1' : 'c2')
+          const all = whole.map(one => ({
+            epoch: epochOf.get(`${nameOf(one.client)} ${one.receipt.message.sequence}`) ?? 0,
+            receipt: one
+          }))
+          const paid = channelsOf(whole)
           let previous: { cid: string; bundle: EpochBundle } | undefined
           const counted: string[] = []
+          let [divided, held] = [0n, 0n]
+          let share = 0n
           for (let number = 0; number <= 4; number++) {
-            // Everything that is known by then is offered again and again: what was settled, too.
+            // Everything that is known by then is offered again and again: what was settled, too; channels pay on.
             const known = all.filter(({ epoch }) => epoch <= number).map(one => one.receipt)
-            const facts = factsFor(known, 10n ** 30n, {
+            share = share > (quarters[number] ?? 4n) ? share : (quarters[number] ?? 4n)
+            const channels = new Map(
+              [...paid].map(([id, one]) => {
+                const claimed = (one.claimed * share) / 4n
+                const before = previous?.bundle.settled.find(line => line.channel === id)?.claimed ?? 0n
+                return [id, { ...one, claimed: claimed > before ? claimed : before }] as const
+              })
+            )
+            const facts = factsFor(known, undefined, {
+              channels,
               measures: new Map([[model, null]]),
               settled: settledOf(previous?.bundle.settled ?? [])
             })
@@ -104,28 +131,32 @@ describe('receipts that count', () => {
               receipts: chosen,
               scorings: new Map(),
               measures: new Map([[model, null]]),
-              heldOut: new Map(),
-              deposited: 0n,
+              channels,
+              deposited: 10n ** 9n,
               previous
             })
             counted.push(...chosen.map(placeOf))
-            // The state says exactly what has counted: no place more, no fee less.
+            // The state holds what has counted, and fees only as far as they were divided.
             const state = settledOf(bundle.settled)
             for (const { receipt: one } of all)
-              assert.equal(isSettled(state, one.receipt.message), counted.includes(placeOf(one)))
-            assert.equal(
-              sum(bundle.settled.map(line => line.fees)),
-              sum(all.filter(one => counted.includes(placeOf(one.receipt))).map(one => one.receipt.receipt.message.fee))
-            )
+              if (counted.includes(placeOf(one))) assert.ok(isSettled(state, one.receipt.message))
+            divided += sum([...bundle.data, ...bundle.unreceipted.map(({ data }) => data)])
+            held = bundle.held
+            const worth = bundle.settled.map(({ channel, covered }) => dataOf(paid.get(channel)?.claims ?? [], covered))
+            assert.equal(divided, sum(worth))
+            assert.equal(held, divided)
+            // What one epoch has named as waiting the next one has divided, one way or the other.
+            for (const line of previous?.bundle.settled ?? [])
+              assert.deepEqual(gapsIn(state.get(line.channel)?.covered ?? [], line.claimed), [])
             // Whoever makes it again from its own text and the one before gets the same.
             const text = epochBundle.parse(JSON.parse(canonicalJson(bundle)))
             assert.equal(canonicalJson(rebuild(text, { network, previous })), canonicalJson(bundle))
             previous = { cid: `bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52z${number}`, bundle }
           }
-          assert.deepEqual(counted.toSorted(), all.map(one => placeOf(one.receipt)).toSorted())
+          assert.equal(new Set(counted).size, counted.length)
         }
       ),
-      { numRuns: 30 }
+      { numRuns: 60 }
     )
   })
 
@@ -137,19 +168,25 @@ describe('receipts that count', () => {
   })
 
   it('leave so many gaps in a channel, and wait while there are more', () => {
-    const scattered = Array.from({ length: maxRanges + 2 }, (_, i) => receipt({ sequence: BigInt(2 * i + 1), fee: 1n }))
+    const scattered = Array.from({ length: maxRanges + 2 }, (_, i) =>
+      receipt({ sequence: BigInt(2 * i + 1), fee: 10n })
+    )
     assert.deepEqual(left(scattered), ['scattered', 'scattered'])
     // One that fills a gap makes room for another.
-    assert.deepEqual(left([...scattered, receipt({ sequence: 2n, fee: 1n })]), ['scattered'])
+    assert.deepEqual(left([...scattered, receipt({ sequence: 2n, fee: 10n })]), ['scattered'])
   })
 
-  it('count as far as the channel has paid, fees of earlier epochs included', () => {
-    const receipts = [receipt({ sequence: 1n }), receipt({ sequence: 2n }), receipt({ sequence: 3n, fee: 10n })]
+  it('count as far as the channel has paid, and only if they have brought the pool something', () => {
+    const receipts = receiptsOf([{ sequence: 1n }, { sequence: 2n }, { sequence: 3n, fee: 10n }])
     assert.deepEqual(left(receipts, factsFor(receipts, 2000n)), ['unpaid'])
-    assert.deepEqual(
-      left(receipts, factsFor(receipts, 3010n, { settled: settledBy([receipt({ sequence: 9n, fee: 1001n })]) })),
-      ['unpaid']
+    // What others of the channel come to counts, known here or not.
+    assert.deepEqual(left(receipts.slice(2), factsFor(receipts, 2009n)), ['unpaid'])
+    assert.deepEqual(left([receipt({ fee: 0n })]), ['worthless'])
+    const paid = channelsOf(receipts)
+    const nothing = new Map(
+      [...paid].map(([id, one]) => [id, { ...one, claims: [{ claimed: one.claimed, data: 0n }] }])
     )
+    assert.deepEqual(left(receipts, factsFor(receipts, undefined, { channels: nothing })), Array(3).fill('worthless'))
   })
 
   it('are signed by both parties of their channel, for its model, in the pool', () => {
@@ -199,7 +236,8 @@ describe('receipts that count', () => {
     const one = receipt()
     assert.deepEqual(left([one], factsFor([one], 10n ** 9n, { measures: new Map() })), ['measure'])
     assert.deepEqual(left([one], factsFor([one], 10n ** 9n, { measures: new Map([[model, null]]) })), [])
-    assert.equal(divisionOf(receipt({ utilities: null }), measure), 'none')
+    assert.equal(divisionOf(receipt({ utilities: null }), measure), 'held-out')
+    assert.equal(divisionOf(receipt(), null), 'none')
     assert.equal(divisionOf(receipt({ confidential: true }), measure), 'held-out')
   })
 })

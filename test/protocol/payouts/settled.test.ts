@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import {
+  gapsIn,
   graceSeconds,
   inRanges,
   isOver,
   isSettled,
+  lengthOf,
+  linesOf,
   maxRanges,
+  maxSettledChannels,
   settle,
   settledChannel,
   settledLines,
@@ -17,12 +21,25 @@ import { canonicalJson, keccak } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 
 const channels = ['a', 'b', 'c'].map(name => keccak(name))
-const expiries = new Map(channels.map((channel, i) => [channel, 1000n + BigInt(i) * 10n ** 7n]))
+const model = keccak('model')
+const expiryOf = (channel: Hex): bigint => 1000n + BigInt(channels.indexOf(channel)) * 10n ** 7n
+const linesFor = (claimed: bigint, before: Settled = new Map(), at = 900n) =>
+  linesOf(before, new Map(channels.map(channel => [channel, { model, claimed, expiry: expiryOf(channel) }])), at)
 const place = fc.record({
   channel: fc.constantFrom(...channels),
   sequence: fc.bigInt(1n, 60n),
-  fee: fc.bigInt(0n, 10n ** 20n)
+  fee: fc.bigInt(1n, 10n ** 20n)
 })
+/** Each channel's with their running totals. */
+function withTotals(places: readonly { channel: Hex; sequence: bigint; fee: bigint }[]) {
+  const totals = new Map<Hex, bigint>()
+  return places.map(one => {
+    const total = (totals.get(one.channel) ?? 0n) + one.fee
+    totals.set(one.channel, total)
+    return { ...one, total }
+  })
+}
+const never = (): boolean => false
 
 describe('what epochs have settled', () => {
   it('is a set of places, kept as ranges that ascend and do not touch', () => {
@@ -42,62 +59,102 @@ describe('what epochs have settled', () => {
     )
   })
 
-  it('holds, epoch after epoch, each place once and the exact sum of fees, in whatever order receipts come', () => {
+  it('holds, epoch after epoch, each place and each fee once, in whatever order receipts come', () => {
     fc.assert(
       fc.property(
         fc.uniqueArray(place, { selector: one => `${one.channel}/${one.sequence}`, maxLength: 60 }),
         fc.infiniteStream(fc.nat(3)),
-        (places, cuts) => {
+        fc.nat(),
+        (places, cuts, seed) => {
+          const all = withTotals(places)
+          const claimed = all.reduce((most, { total }) => (total > most ? total : most), 1n)
+          const order = (one: object): string => keccak(`${seed}${canonicalJson(one)}`)
+          const rest = all.toSorted((a, b) => (order(a) < order(b) ? -1 : 1))
           let settled: Settled = new Map()
           const counted = new Map<Hex, bigint>()
-          const rest = [...places]
           while (rest.length > 0) {
             const part = rest.splice(0, 1 + cuts.next().value)
-            settled = settle(settled, part, expiries, 900n)
+            settled = settle(settled, linesFor(claimed, settled), part, never, 900n).settled
             for (const one of part) counted.set(one.channel, (counted.get(one.channel) ?? 0n) + one.fee)
             // What was counted once is never counted again: not in this epoch, not in any other.
             for (const one of part)
-              assert.throws(() => settle(settled, [one], expiries, 900n), { code: 'settled.twice' })
+              assert.throws(() => settle(settled, linesFor(claimed, settled), [one], never, 900n), {
+                code: 'settled.twice'
+              })
             for (const one of rest) assert.equal(isSettled(settled, one), false)
           }
-          for (const [channel, fees] of counted) assert.equal(settled.get(channel)?.fees, fees)
+          for (const [channel, fees] of counted) assert.equal(lengthOf(settled.get(channel)?.covered ?? []), fees)
           const lines = settledLines(settled)
           const wire = lines.map(line => settledChannel.parse(JSON.parse(canonicalJson(line))))
           assert.deepEqual(settledOf(wire), new Map(lines.map(({ channel, ...line }) => [channel, line])))
           // All at once is the same.
-          assert.deepEqual(settledLines(settle(new Map(), places, expiries, 900n)), lines)
+          if (all.length > 0)
+            assert.deepEqual(settledLines(settle(new Map(), linesFor(claimed), all, never, 900n).settled), lines)
         }
       )
     )
   })
 
-  it('forgets a channel only when nothing of it can be counted any more', () => {
-    const [first, second] = [channels[0]!, channels[1]!]
-    const one = { channel: first, sequence: 1n, fee: 5n }
-    const end = 1000n + graceSeconds
-    const settled = settle(new Map(), [one], expiries, 900n)
-    assert.ok(settle(settled, [], expiries, end).has(first))
-    assert.equal(isOver(1000n, end), false)
-    // The last moment at which it could be counted again, and it is known; the moment after it is forgotten, and over.
-    assert.throws(() => settle(settled, [one], expiries, end), { code: 'settled.twice' })
-    const after = settle(settled, [{ channel: second, sequence: 1n, fee: 1n }], expiries, end + 1n)
-    assert.deepEqual([...after.keys()], [second])
-    assert.throws(() => settle(after, [one], expiries, end + 1n), { code: 'settled.over' })
-    // The expiry that was stated first stands: no later word makes a channel longer.
-    assert.equal(
-      settle(settled, [{ ...one, sequence: 2n }], new Map([[first, 10n ** 15n]]), 900n).get(first)?.expiry,
-      1000n
+  it('divides fees without a receipt once two epochs have found none, and never those of a model that waits', () => {
+    const [first] = channels
+    const one = { channel: first!, sequence: 2n, fee: 30n, total: 70n }
+    const begun = settle(new Map(), linesFor(100n), [one], () => true, 900n)
+    // The first epoch names them.
+    assert.deepEqual(begun.unreceipted, [])
+    assert.deepEqual(gapsIn(begun.settled.get(first!)?.covered ?? [], 100n), [
+      [0n, 40n],
+      [70n, 100n]
+    ])
+    // One that comes late counts as it would have before.
+    const late = { channel: first!, sequence: 1n, fee: 40n, total: 40n }
+    const next = settle(begun.settled, linesFor(150n, begun.settled), [late], () => true, 900n)
+    assert.deepEqual(
+      next.unreceipted.map(({ channel, stretches }) => [channel, stretches]),
+      channels.map(channel => [channel, channel === first ? [[70n, 100n]] : [[0n, 100n]]]).toSorted()
     )
+    assert.ok(isSettled(next.settled, { channel: first!, sequence: 9n, fee: 5n, total: 80n }))
+    // What was paid since waits for the epoch after; so does all of a model that cannot be divided now.
+    assert.deepEqual(gapsIn(next.settled.get(first!)?.covered ?? [], 150n), [[100n, 150n]])
+    assert.deepEqual(settle(begun.settled, linesFor(150n, begun.settled), [], never, 900n).unreceipted, [])
   })
 
-  it('has a bound for the gaps of a channel', () => {
+  it('forgets a channel only when it is over and all of it divided, and takes it up no more', () => {
+    const first = channels[0]!
+    const one = { channel: first, sequence: 1n, fee: 5n, total: 5n }
+    const end = 1000n + graceSeconds
+    const { settled } = settle(new Map(), linesFor(9n), [one], () => true, 900n)
+    assert.ok(linesFor(9n, settled, end + 1n).has(first))
+    // It is over: nobody brings a receipt for the rest any more.
+    const last = settle(settled, linesFor(12n, settled, end + 1n), [], () => true, end + 1n)
+    assert.deepEqual(last.unreceipted.find(({ channel }) => channel === first)?.stretches, [[5n, 12n]])
+    assert.ok(!linesFor(12n, last.settled, end + 2n).has(first))
+    const gone = settle(last.settled, linesFor(12n, last.settled, end + 2n), [], () => true, end + 2n)
+    assert.ok(!gone.settled.has(first))
+    assert.ok(!linesFor(20n, gone.settled, end + 3n).has(first))
+    assert.equal(isOver(1000n, end), false)
+    assert.equal(isOver(1000n, end + 1n), true)
+  })
+
+  it('counts no further than a channel has paid, keeps so many gaps and so many channels, those that paid most', () => {
+    const first = channels[0]!
+    const unpaid = { channel: first, sequence: 1n, fee: 5n, total: 10n }
+    assert.throws(() => settle(new Map(), linesFor(9n), [unpaid], never, 900n), { code: 'settled.unpaid' })
+    assert.throws(() => settle(new Map(), new Map(), [unpaid], never, 900n), { code: 'settled.unpaid' })
     const scattered = Array.from({ length: maxRanges + 1 }, (_, i) => ({
-      channel: channels[0]!,
+      channel: first,
       sequence: BigInt(2 * i + 1),
-      fee: 1n
+      fee: 1n,
+      total: BigInt(2 * i + 1)
     }))
-    assert.throws(() => settle(new Map(), scattered, expiries, 900n), { code: 'settled.ranges' })
-    const filled = [...scattered, { channel: channels[0]!, sequence: 2n, fee: 1n }]
-    assert.equal(settle(new Map(), filled, expiries, 900n).get(channels[0]!)?.ranges.length, maxRanges)
+    assert.throws(() => settle(new Map(), linesFor(1000n), scattered, never, 900n), { code: 'settled.ranges' })
+    const many = new Map(
+      Array.from({ length: maxSettledChannels + 2 }, (_, i): [Hex, { model: Hex; claimed: bigint; expiry: bigint }] => [
+        `0x${i.toString(16).padStart(64, '0')}`,
+        { model, claimed: BigInt(i), expiry: 5000n }
+      ])
+    )
+    const lines = linesOf(new Map(), many, 900n)
+    assert.equal(lines.size, maxSettledChannels)
+    assert.ok(!lines.has(`0x${'1'.padStart(64, '0')}`))
   })
 })

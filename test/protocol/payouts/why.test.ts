@@ -1,23 +1,15 @@
 import assert from 'node:assert/strict'
 import { reasonsOf, shareRule } from '../../../protocol/payouts/index.ts'
-import { accountOf, epochFrom, heldOut, measures, model, network, receipt, scoringsFor, utilitiesOf } from './world.ts'
+import { accountOf, channelsOf, epochFrom, model, network, receipt, receiptsOf, utilitiesOf } from './world.ts'
 
 describe('why an epoch pays an account what it pays', () => {
-  const receipts = [
-    receipt({ sequence: 1n }),
-    receipt({ sequence: 2n, fee: 500n, utilities: utilitiesOf([1000, 3000, 0, 500]) }),
-    receipt({ sequence: 3n, confidential: true }),
-    receipt({ sequence: 4n, utilities: null })
-  ]
-  const bundle = epochFrom({
-    epoch: 1,
-    receipts,
-    scorings: scoringsFor(receipts),
-    measures,
-    heldOut,
-    deposited: 10n ** 18n,
-    previous: undefined
-  })
+  const receipts = receiptsOf([
+    { sequence: 1n, fee: 10n ** 18n },
+    { sequence: 2n, fee: 5n * 10n ** 17n, utilities: utilitiesOf([1000, 3000, 0, 500]) },
+    { sequence: 3n, confidential: true },
+    { sequence: 4n, utilities: null }
+  ])
+  const bundle = epochFrom({ receipts })
   const reasons = reasonsOf(network, bundle)
   const line = (name: string) => bundle.payouts.find(({ account }) => account === accountOf(name))!
 
@@ -25,23 +17,41 @@ describe('why an epoch pays an account what it pays', () => {
     const heldOut = reasons.heldOut.get(model) ?? 0n
     assert.equal(reasons.weighed + heldOut, bundle.dataFees)
     assert.ok(heldOut > 0n)
-    assert.deepEqual(reasons.answers, { weighed: 2, heldOut: 1, none: 1 })
+    assert.equal(reasons.released, 0n)
+    assert.deepEqual(reasons.answers, { weighed: 2, heldOut: 2, none: 0 })
   })
 
-  it("tells an account's share down to its answers", () => {
-    for (const name of ['foundation', 'late']) {
+  it("tells an account's share down to its answers, to the last unit", () => {
+    for (const name of ['foundation', 'late', 'copier', 'spammer']) {
       const { share, heldOutShare, value } = line(name)
       const answers = reasons.answersOf(accountOf(name), 0, 10)
       assert.equal(answers.length, 4)
+      const sum = (of: (one: (typeof answers)[number]) => bigint): bigint =>
+        answers.reduce((total, one) => total + of(one), 0n)
       assert.equal(
-        answers.reduce((sum, { dataFee, weight }) => sum + dataFee * (weight ?? 0n), 0n),
+        sum(({ dataFee, weight }) => dataFee * (weight ?? 0n)),
         value
       )
-      const parts = answers.reduce((sum, { money }) => sum + money, 0n)
-      const rest = share - heldOutShare - parts
-      assert.ok(rest >= 0n && rest < 4n, `${rest} of ${share} is told by no answer`)
-      assert.equal((reasons.weighed * value) / reasons.values / 10n, (share - heldOutShare) / 10n)
+      assert.equal(
+        sum(({ money }) => money),
+        share
+      )
+      assert.equal(
+        sum(({ heldOut }) => heldOut),
+        heldOutShare
+      )
     }
+  })
+
+  it('tells what goes by held-out values without an answer: fees without a receipt, and what was held', () => {
+    const silent = receipt({ client: 'silent', fee: 10n ** 12n })
+    const channels = channelsOf([...receipts, silent])
+    const first = epochFrom({ receipts, channels, donated: 1234n })
+    const previous = { cid: 'one', bundle: first }
+    const next = epochFrom({ epoch: 2, receipts: [], channels, previous })
+    const told = reasonsOf(network, next)
+    assert.deepEqual([told.weighed, told.heldOut.get(model), told.released], [0n, 3n * 10n ** 11n, 1234n])
+    assert.equal(next.dataFees, 3n * 10n ** 11n + 1234n)
   })
 
   it('says what was measured with all rows, without those of one, and with none', () => {
@@ -50,6 +60,8 @@ describe('why an epoch pays an account what it pays', () => {
     assert.equal(first?.weight, 400_000n)
     const [gate] = reasons.gates(accountOf('late'))
     assert.deepEqual([gate?.questions, gate?.full, gate?.without, gate?.empty], [2, 12_400, 9400, 2000])
+    assert.deepEqual([gate?.value, gate?.own, gate?.calibration], [300_000n, 300_000n, 1_000_000n])
+    assert.equal(gate?.part, 272_727n)
   })
 
   it('says nothing of an account that is no player, and of what nobody may see', () => {

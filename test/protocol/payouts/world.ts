@@ -5,6 +5,9 @@ import { responseHash } from '../../../protocol/models/index.ts'
 import type { CosignedReceipt } from '../../../protocol/models/index.ts'
 import {
   attributionHash,
+  dataOf,
+  inOrder,
+  stretchOf,
   attributionOf,
   everyPlayer,
   heldOutValues,
@@ -161,15 +164,67 @@ export const measures = new Map([[model, measure]])
 export const now = 1000n
 export const expiry = 10n ** 9n
 
-/** An epoch of these receipts, at this world's time. */
-export const epochFrom = (input: Omit<EpochInput, 'at' | 'expiries' | 'network' | 'pool'>): EpochBundle =>
-  buildEpoch({
+/** What of a channel's fees comes into the pool, as the contract rounds it. */
+export const dataPartOf = (fees: bigint): bigint => fees - (fees * 7000n) / 10_000n
+
+/** Channels that have paid for all these receipts and nothing else, in one claim each. */
+export function channelsOf(receipts: readonly CosignedReceipt[], claimed?: bigint): Map<Hex, ChannelFacts> {
+  const channels = new Map<Hex, ChannelFacts>()
+  for (const { receipt, client, worker } of receipts) {
+    const { channel, model, total } = receipt.message
+    const paid = claimed ?? [total, channels.get(channel)?.claimed ?? 0n].reduce((a, b) => (a > b ? a : b))
+    const claims = [{ claimed: paid, data: dataPartOf(paid) }]
+    channels.set(channel, { client, worker, model, claimed: paid, claims, expiry })
+  }
+  return channels
+}
+
+/** Receipts of these plans, each channel's with running totals in the order of their places. */
+export function receiptsOf(plans: readonly ReceiptPlan[]): CosignedReceipt[] {
+  const totals = new Map<string, bigint>()
+  return plans
+    .toSorted((a, b) => ((a.sequence ?? 1n) < (b.sequence ?? 1n) ? -1 : 1))
+    .map(plan => {
+      const channel = plan.channel ?? channelOf(plan.client ?? 'client', plan.worker ?? 'worker')
+      const total = (totals.get(channel) ?? 0n) + (plan.fee ?? 1000n)
+      totals.set(channel, total)
+      return receipt({ ...plan, total })
+    })
+    .toSorted(inOrder)
+}
+
+/** An epoch's parts besides its receipts; what is left out is as in this world. */
+type Plan = Partial<Omit<EpochInput, 'channels'>> & Pick<EpochInput, 'receipts'>
+
+/** An epoch of these receipts, at this world's time; unless said otherwise the pool has what the channels paid. */
+export function epochFrom({
+  receipts,
+  channels = channelsOf(receipts),
+  ...input
+}: Plan & {
+  channels?: ReadonlyMap<Hex, ChannelFacts>
+}): EpochBundle {
+  const donated = input.donated ?? input.previous?.bundle.donated ?? 0n
+  const claimsOf = (channel: Hex) => channels.get(channel)?.claims ?? []
+  const paid = [...channels.values()].reduce((sum, { claims }) => sum + (claims.at(-1)?.data ?? 0n), 0n)
+  return buildEpoch({
     network,
     pool,
+    epoch: 1,
     at: now,
-    expiries: new Map(input.receipts.map(({ receipt: { message } }) => [message.channel, expiry])),
-    ...input
+    scorings: scoringsFor(receipts),
+    measures,
+    heldOut,
+    previous: undefined,
+    ...input,
+    receipts,
+    channels,
+    donated,
+    deposited: input.deposited ?? donated + paid,
+    data: receipts.map(({ receipt: { message } }) => dataOf(claimsOf(message.channel), [stretchOf(message)])),
+    dataOf: ({ channel, stretches }) => dataOf(claimsOf(channel), stretches)
   })
+}
 
 /** The bundle with other receipts in it, as its maker would state them. */
 export function withReceipts(bundle: EpochBundle, receipts: readonly CosignedReceipt[]): EpochBundle {
@@ -177,22 +232,16 @@ export function withReceipts(bundle: EpochBundle, receipts: readonly CosignedRec
   return { ...bundle, receipts: [...receipts], receiptsRoot: root.hash, receiptsTotal: root.sum }
 }
 
-/** Facts in which every receipt's channel exists and has paid `claimed`. */
+/** Facts in which every receipt's channel exists and has paid for them, or `claimed`. */
 export function factsFor(
   receipts: readonly CosignedReceipt[],
-  claimed = 10n ** 30n,
+  claimed?: bigint,
   over: Partial<SelectFacts> = {}
 ): SelectFacts {
-  const channels = new Map<Hex, ChannelFacts>(
-    receipts.map(({ receipt: { message }, client, worker }) => [
-      message.channel,
-      { client, worker, model, claimed, expiry }
-    ])
-  )
   return {
     network,
     pool,
-    channels,
+    channels: channelsOf(receipts, claimed),
     datanets: new Map([[model, pool]]),
     builders: new Map([[model, accountOf('builder')]]),
     bonded: new Set(['scorer', 'scorer 2', 'scorer 3', 'scorer 4'].map(accountOf)),

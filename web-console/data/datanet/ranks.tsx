@@ -18,19 +18,15 @@ const byPay = (a: WorthView, b: WorthView): number => {
 }
 
 /** How an epoch came to what it paid an account, in numbers. */
-function epochText({ epoch, state, share, earned, earnedByAll, weighed, heldOutShare, value }: Epoch): string {
+function epochText({ epoch, state, share, heldOutShare, value }: Epoch): string {
   const pending = state === 'final' ? '' : ` (${state})`
   if (value !== null && BigInt(value) <= 0n)
     return (
       `epoch ${epoch}${pending}: 0, since its rows are worth ${weightText(value)} on the held-out questions, ` +
       'not above 0'
     )
-  const part = BigInt(earnedByAll) === 0n ? 0 : Number((BigInt(earned) * 1_000_000n) / BigInt(earnedByAll)) / 1e6
-  const seen = BigInt(share) - BigInt(heldOutShare)
-  const sum = BigInt(weighed) === 0n ? '' : `${plainAmount(weighed)} × ${part.toFixed(4)} = ${plainAmount(seen)}`
-  const unseen =
-    BigInt(heldOutShare) === 0n ? '' : `${sum === '' ? '' : ' + '}${plainAmount(heldOutShare)} of private answers`
-  return `epoch ${epoch}${pending}: ${sum}${unseen === '' && sum === '' ? '0' : unseen}`
+  const seen = plainAmount(BigInt(share) - BigInt(heldOutShare))
+  return `epoch ${epoch}${pending}: ${seen} by answers + ${plainAmount(heldOutShare)} by held-out values`
 }
 
 function Rank({ worth, place, total }: { readonly worth: WorthView; readonly place: number; readonly total: bigint }) {
@@ -96,13 +92,13 @@ export function Ranks({ net }: { readonly net: DatanetView }) {
     <Section
       title={`Who ${net.name} pays`}
       note={
-        'Each answer is weighed: how much likelier the rows of one contributor made it. An epoch divides what ' +
-        'answers paid by those weights.'
+        'Each answer is weighed: how much likelier the rows of one contributor made it. What it paid for data is ' +
+        'divided by that, as far as held-out questions bear it out.'
       }
     >
       <p className="rank-calc mono">
-        share = what the epoch divides × own weight ÷ everybody’s weight, where weight = Σ price of an answer × data’s
-        part × what the rows added, and rows worth 0 or less on the held-out questions earn nothing
+        of each answer’s money = part of what all rows added to it × how far the rows are believed; the rest by what
+        rows are worth on held-out questions, and rows worth 0 or less on those earn nothing
       </p>
       <ReadList
         from={worth}

@@ -89,6 +89,7 @@ function valuesOf(form: RulesForm): Record<RuleName, unknown> {
     maxBytes: scaled(form.maxMegabytes, 1_000_000),
     uploadsPerContributor: scaled(form.uploadsPerContributor, 1),
     minOwnShare: scaled(form.minOwnShare, 10),
+    leastDataShare: undefined, // the usual one
     nearDuplicate: scaled(form.nearDuplicate, 10),
     revealSeconds: scaled(form.revealMinutes, 60),
     voteSeconds: scaled(form.voteMinutes, 60),

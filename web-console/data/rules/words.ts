@@ -35,6 +35,12 @@ export function rulesInWords({ rules, validators, licence }: Pick<DatanetView, '
         'before; else all of it is refused.'
     },
     {
+      name: 'What models must give to the data',
+      sentence:
+        `A model’s answers are weighed if at least ${shareText(rules.leastDataShare / 10_000)} of its fees go to ` +
+        'the data. What another brings is held, and divided later by what rows are worth on held-out questions.'
+    },
+    {
       name: 'What counts as a repeat',
       sentence:
         rules.nearDuplicate >= 1000

@@ -45,7 +45,7 @@ function ofGates({ gates }: Told): Advice[] {
       {
         code: 'gate.closed',
         text:
-          `Held-out questions decide whether rows are paid at all.${measured} ` +
+          `Held-out questions decide how far rows are believed.${measured} ` +
           'Rows that are right, and about things that the others have not covered, raise it.'
       }
     ]
@@ -88,12 +88,14 @@ export function adviceFor(told: Told, account: string): Advice[] {
   if (rule === 'paid' && heldOutAnswers > 0 && weighedAnswers === 0)
     advice.push({
       code: 'answers.private',
-      text: 'Every answer of this epoch was private, so the money went by held-out values alone.'
+      text: 'No answer of this epoch could be seen by scorers, so the money went by held-out values alone.'
     })
   if (BigInt(held) > 0n)
     advice.push({
       code: 'epoch.held',
-      text: 'A part of what came in was earned by nobody; it is shared out with the next epoch.'
+      text:
+        'A part is held: no answer divides it, and nobody is known to be worth anything to its model. A later epoch ' +
+        'divides it by the held-out values of the model that had brought most before.'
     })
   return advice
 }

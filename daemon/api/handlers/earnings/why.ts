@@ -38,13 +38,17 @@ export async function whyShare(
     throw new NotFoundError('epoch.account', `epoch ${number} of the Datanet knows no account ${account}`, {
       help: 'Whoever was never a player of its models has nothing in it; a version with rows of theirs changes that.'
     })
-  const gates = reasons.gates(account).map(({ model, questions, value, ...measured }) => ({
-    model,
-    name: names.model(model),
-    questions,
-    value: value.toString(),
-    ...asMean(measured, questions)
-  }))
+  const gates = reasons
+    .gates(account)
+    .map(({ model, questions, value, own: _own, calibration, part, ...measured }) => ({
+      model,
+      name: names.model(model),
+      questions,
+      value: value.toString(),
+      calibration: calibration.toString(),
+      part: part.toString(),
+      ...asMean(measured, questions)
+    }))
   const players = reasons.bundle.payouts
     .toSorted((a, b) => (a.share === b.share ? 0 : a.share < b.share ? 1 : -1))
     .slice(0, mostPlayers)
@@ -57,7 +61,8 @@ export async function whyShare(
   const told = {
     ...(await shareView(epoch, line, names)),
     weighed: reasons.weighed.toString(),
-    values: reasons.values.toString(),
+    values: reasons.bundle.payouts.reduce((sum, one) => (one.value > 0n ? sum + one.value : sum), 0n).toString(),
+    released: reasons.released.toString(),
     weighedAnswers: reasons.answers.weighed,
     heldOutAnswers: reasons.answers.heldOut,
     unweighedAnswers: reasons.answers.none,
@@ -105,6 +110,7 @@ export async function whyAnswers(
       weight: one.weight?.toString() ?? null,
       measured: one.utilities === null ? null : asMean(one.utilities, 1),
       money: one.money.toString(),
+      heldOut: one.heldOut.toString(),
       finishedAt: Number(reasons.bundle.receipts[from + i]?.receipt.message.finishedAt ?? 0n) * 1000,
       question: await questionOf(models, one.receipt)
     })

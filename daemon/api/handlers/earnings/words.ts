@@ -11,16 +11,16 @@ export const ruleWords = {
     help: 'It earns from the first model on that is tuned on a version with its rows.'
   },
   gate: {
-    why: 'With its rows the held-out questions are answered no better than without them, so nothing is paid for them.',
+    why: 'With its rows the held-out questions are answered no better than without them, so they are not believed.',
     help: 'Rows that repeat others or are wrong do this. Right rows about what nobody has covered change it.'
   },
   value: {
-    why: 'Its rows are good, but made none of the answers of this epoch better on the whole.',
+    why: 'Its rows made none of the answers of this epoch better, and little went by held-out values.',
     help: 'It earns when somebody asks about what its rows are about.'
   },
   nobody: {
-    why: "Nobody's rows made the answers of this epoch better, so what came in waits.",
-    help: 'It is shared out with the next epoch.'
+    why: "Nobody's rows make the answers to held-out questions better, or nothing came in: what there is waits.",
+    help: 'A later epoch divides it by the held-out values of the model that had brought most before.'
   }
 } as const satisfies Record<ShareRule, { why: string; help: string }>
 

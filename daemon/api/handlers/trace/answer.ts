@@ -71,7 +71,7 @@ export async function weightsStep(
   const step = { stage: 'attribution', title: 'What it owes to whom' }
   if (division !== 'weighed') {
     const why = {
-      'held-out': 'nobody but its worker sees it: it is divided by held-out values',
+      'held-out': 'nobody but its worker sees it, or it has no tokens: it is divided by held-out values',
       none: 'nothing of its fee is divided among contributors'
     }[division]
     return { ...step, facts: [fact('division', division)], checks: [open('Weights', why)] }

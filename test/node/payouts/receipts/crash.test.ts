@@ -7,7 +7,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { createReceiptStore } from '../../../../node/payouts/receipts/index.ts'
 import type { Entry } from '../../../../node/payouts/receipts/index.ts'
-import { silentLog } from '../../../../node/runtime/index.ts'
+import { silentLog, systemClock } from '../../../../node/runtime/index.ts'
 import { openStore } from '../../../../node/store/index.ts'
 import { everyItem, keccak } from '../../../../protocol/primitives/index.ts'
 import { scratch } from '../../../harness/index.ts'
@@ -52,7 +52,12 @@ describe('receipts in a process that is killed', function () {
     for (let round = 0; round < 8; round++) {
       acknowledged = Math.max(acknowledged, await runAndKill(7 + round * 23, (round * 7) % 40))
       const store = await openStore(join(folder, 'db'))
-      const receipts = createReceiptStore({ store, folder: join(folder, 'receipts'), log: silentLog })
+      const receipts = createReceiptStore({
+        store,
+        folder: join(folder, 'receipts'),
+        log: silentLog,
+        clock: systemClock
+      })
       await receipts.start()
       const { epoch } = await receipts.pool(pool)
       const shown = new Map<string, Entry>()

@@ -11,6 +11,8 @@ import { openTables } from '../../../../node/payouts/receipts/tables.ts'
 import type { Archived } from '../../../../node/payouts/receipts/tables.ts'
 import { silentLog } from '../../../../node/runtime/index.ts'
 import { sequenceKey } from '../../../../node/store/index.ts'
+import { linesOf, settle } from '../../../../protocol/payouts/index.ts'
+import type { ChannelLine, Settled } from '../../../../protocol/payouts/index.ts'
 import type { Store } from '../../../../node/store/index.ts'
 
 // Receipts in any number, of real shape. Signed ones are made at some thousands a second; where only storage is looked
@@ -42,7 +44,7 @@ export function generateReceipt({
   model = keccak('model'),
   signed = false,
   seed = '',
-  fee = BigInt(1000 + (index % 977))
+  fee = BigInt(1000 + ((index % channels) % 977))
 }: ReceiptPlan): Generated {
   const [client, worker] = [`client ${index % channels}`, 'worker']
   const text = filler(`${seed} ${index} ${fee}`)
@@ -125,8 +127,10 @@ export async function fillArchive(
         if (last !== undefined)
           batch.put(tables.settled, channelKey(pool, last.channel), {
             channel: last.channel,
+            model: last.model,
             ranges: [[1n, last.sequence]],
-            fees: 1n,
+            covered: [[0n, last.total]],
+            claimed: last.total,
             expiry: 2_000_000_000n
           })
         batch.put(tables.pools, pool, { epoch, at: last?.finishedAt ?? 0n, bundle: `bundle ${epoch}` })
@@ -135,4 +139,19 @@ export async function fillArchive(
     )
   }
   await archive.stop()
+}
+
+/** The state after an epoch that counts these, of channels that have paid for all of them and all before. */
+export function settledBy(
+  before: Settled,
+  counted: readonly Message<'Receipt'>[],
+  expiry: bigint,
+  at: bigint
+): Settled {
+  const channels = new Map<Hex, ChannelLine>()
+  for (const { channel, model, total } of counted) {
+    const claimed = channels.get(channel)?.claimed ?? 0n
+    channels.set(channel, { model, claimed: total > claimed ? total : claimed, expiry })
+  }
+  return settle(before, linesOf(before, channels, at), counted, () => false, at).settled
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { createReceiptStore } from '../../../../node/payouts/receipts/index.ts'
 import type { ReceiptStore } from '../../../../node/payouts/receipts/index.ts'
-import { silentLog } from '../../../../node/runtime/index.ts'
+import { silentLog, systemClock } from '../../../../node/runtime/index.ts'
 import { openStore } from '../../../../node/store/index.ts'
 import type { Store } from '../../../../node/store/index.ts'
 
@@ -11,7 +11,13 @@ export async function openAll(
   options: { maxOthers?: number } = {}
 ): Promise<{ store: Store; receipts: ReceiptStore; close(): Promise<void> }> {
   const store = await openStore(join(folder, 'db'))
-  const receipts = createReceiptStore({ store, folder: join(folder, 'receipts'), log: silentLog, ...options })
+  const receipts = createReceiptStore({
+    store,
+    folder: join(folder, 'receipts'),
+    log: silentLog,
+    clock: systemClock,
+    ...options
+  })
   await receipts.start()
   return {
     store,

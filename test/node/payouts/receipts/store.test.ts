@@ -11,15 +11,15 @@ import type {
   ReceiptStore,
   StakedScoring
 } from '../../../../node/payouts/receipts/index.ts'
-import { silentLog } from '../../../../node/runtime/index.ts'
+import { silentLog, systemClock } from '../../../../node/runtime/index.ts'
 import { openStore } from '../../../../node/store/index.ts'
 import type { Store } from '../../../../node/store/index.ts'
-import { graceSeconds, isOver, isSettled, settle } from '../../../../protocol/payouts/index.ts'
+import { graceSeconds, isOver, isSettled } from '../../../../protocol/payouts/index.ts'
 import type { Settled } from '../../../../protocol/payouts/index.ts'
 import { InvalidError, keccak } from '../../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../../protocol/primitives/index.ts'
 import { scratch } from '../../../harness/index.ts'
-import { fillArchive, generateReceipt, generateReceipts } from './generate.ts'
+import { fillArchive, generateReceipt, generateReceipts, settledBy } from './generate.ts'
 import { openAll } from './opened.ts'
 
 const pool = keccak('pool')
@@ -88,7 +88,7 @@ describe('the store of receipts', function () {
     { at = 1n, missed = false } = {}
   ): Promise<Settled> {
     const counted = entries.map(one => messageOf(one))
-    const after = settle(before, counted, new Map(counted.map(({ channel }) => [channel, expiry])), at)
+    const after = settledBy(before, counted, expiry, at)
     await open.receipts.settle({
       pool,
       epoch,
@@ -341,6 +341,7 @@ describe('the store of receipts', function () {
       store: open.store,
       folder: join(folder, 'receipts'),
       log: silentLog,
+      clock: systemClock,
       maxOver: 100
     })
     await open.receipts.start()
@@ -454,7 +455,12 @@ describe('the store of receipts', function () {
         }
       }
     }
-    const receipts = createReceiptStore({ store: counting, folder: join(folder, 'receipts'), log: silentLog })
+    const receipts = createReceiptStore({
+      store: counting,
+      folder: join(folder, 'receipts'),
+      log: silentLog,
+      clock: systemClock
+    })
     open = {
       store,
       receipts,

@@ -2,12 +2,11 @@
 // acknowledged. It goes on where the one before it was killed.
 import { join } from 'node:path'
 import { createReceiptStore } from '../../../../node/payouts/receipts/index.ts'
-import { silentLog } from '../../../../node/runtime/index.ts'
+import { silentLog, systemClock } from '../../../../node/runtime/index.ts'
 import { openStore } from '../../../../node/store/index.ts'
-import { settle } from '../../../../protocol/payouts/index.ts'
 import type { Settled } from '../../../../protocol/payouts/index.ts'
 import { keccak } from '../../../../protocol/primitives/index.ts'
-import { generateReceipt } from './generate.ts'
+import { generateReceipt, settledBy } from './generate.ts'
 
 const folder = process.argv[2] ?? ''
 /** Receipts that each epoch counts. */
@@ -15,7 +14,7 @@ const perEpoch = 40
 const pool = keccak('pool')
 const expiry = 1_800_000_000n
 const store = await openStore(join(folder, 'db'))
-const receipts = createReceiptStore({ store, folder: join(folder, 'receipts'), log: silentLog })
+const receipts = createReceiptStore({ store, folder: join(folder, 'receipts'), log: silentLog, clock: systemClock })
 await receipts.start()
 
 /** What epochs up to this one count: each the next `perEpoch` numbers. */
@@ -24,7 +23,7 @@ function settledAt(epoch: number): Settled {
     { length: epoch * perEpoch },
     (_, index) => generateReceipt({ index }).receipt.receipt.message
   )
-  return settle(new Map(), counted, new Map(counted.map(({ channel }) => [channel, expiry])), 1n)
+  return settledBy(new Map(), counted, expiry, 1n)
 }
 
 let epoch = (await receipts.pool(pool)).epoch

@@ -4,11 +4,13 @@ import { isDeepStrictEqual } from 'node:util'
 import {
   attributionOf,
   buildEpoch,
+  dataOf,
   everyPlayer,
   payoutsTree,
-  receiptsTree
+  receiptsTree,
+  stretchOf
 } from '../../../../protocol/payouts/index.ts'
-import type { EpochBundle } from '../../../../protocol/payouts/index.ts'
+import type { ChannelFacts, EpochBundle } from '../../../../protocol/payouts/index.ts'
 import type { CosignedReceipt } from '../../../../protocol/models/index.ts'
 import { digest, signDigest, signStatement } from '../../../../protocol/crypto/index.ts'
 import { canonicalJson, keccak } from '../../../../protocol/primitives/index.ts'
@@ -16,7 +18,7 @@ import type { Hex } from '../../../../protocol/primitives/index.ts'
 import { refusedWith } from '../../../../node/chain/index.ts'
 import type { PayoutEvents } from '../../../../node/payouts/index.ts'
 import { scoredBy } from '../../../../node/payouts/scorer/index.ts'
-import { bond, challengeSeconds, measureIn, minStake, scoringBy, startNetwork, until } from '../network.ts'
+import { bond, challengeSeconds, measureIn, minStake, scoringBy, split, startNetwork, until } from '../network.ts'
 import type { TestNetwork, TestPeer } from '../network.ts'
 
 describe('watchers of epochs', function () {
@@ -58,6 +60,20 @@ describe('watchers of epochs', function () {
   })
   after(() => network.stop())
 
+  /** Channels that have paid in one claim each, as the chain has them. */
+  async function channelsIn({ chain }: TestPeer, list: readonly CosignedReceipt[]): Promise<Map<Hex, ChannelFacts>> {
+    const found = new Map<Hex, ChannelFacts>()
+    for (const { receipt } of list) {
+      const id = receipt.message.channel
+      const known = (await chain.channels.channel(id)) ?? assert.fail('the channel is on chain')
+      const { claimed } = known
+      const part = (points: number): bigint => (claimed * BigInt(points)) / 10_000n
+      const claims = [{ claimed, data: claimed - part(split.worker) - part(split.builder) }]
+      found.set(id, { ...known, claims })
+    }
+    return found
+  }
+
   /** A bundle as an honest settler would make it of these receipts. */
   async function bundleOf(list: readonly CosignedReceipt[], epoch = 1): Promise<EpochBundle> {
     const measure = measureIn(network)
@@ -73,8 +89,9 @@ describe('watchers of epochs', function () {
     const question = { truth: measured, own: measured }
     const document = { model: network.model, questions: [question, question] }
     const { deposited } = await liar.chain.payouts.pool(network.pool)
-    const channels = await Promise.all(list.map(({ receipt }) => liar.chain.channels.channel(receipt.message.channel)))
-    const once = list.filter((receipt, i) => list.indexOf(receipt) === i)
+    const channels = await channelsIn(liar, list)
+    const claimsOf = (id: Hex) => channels.get(id)?.claims ?? []
+    const once = list.filter((one, i) => list.indexOf(one) === i && one.receipt.message.model === network.model)
     const bundle = buildEpoch({
       network: network.network,
       pool: network.pool,
@@ -91,12 +108,15 @@ describe('watchers of epochs', function () {
         [network.base, null]
       ]),
       heldOut: new Map([[network.model, document]]),
+      data: once.map(({ receipt: { message } }) => dataOf(claimsOf(message.channel), [stretchOf(message)])),
+      dataOf: ({ channel, stretches }) => dataOf(claimsOf(channel), stretches),
+      channels,
       deposited,
+      donated: 0n,
       at: (await liar.chain.head()).timestamp,
-      expiries: new Map(channels.flatMap(one => (one === undefined ? [] : [[one.id, one.expiry] as const]))),
       previous: undefined
     })
-    // What counts twice no builder makes: it is put in.
+    // What counts twice, or is not the pool's, no builder makes: it is put in.
     const { root } = receiptsTree(network.network, list)
     return once.length === list.length
       ? bundle
@@ -111,12 +131,12 @@ describe('watchers of epochs', function () {
 
   async function propose(
     bundle: EpochBundle,
-    over: { receiptsTotal?: bigint; payoutsTotal?: bigint } = {}
+    { by = liar, ...over }: { receiptsTotal?: bigint; payoutsTotal?: bigint; by?: TestPeer } = {}
   ): Promise<void> {
-    const cid = await liar.node.files.addBytes(new TextEncoder().encode(canonicalJson(bundle)))
+    const cid = await by.node.files.addBytes(new TextEncoder().encode(canonicalJson(bundle)))
     const { receiptsRoot, receiptsTotal, payoutsRoot, payoutsTotal } = bundle
-    await restake()
-    await liar.chain.payouts.propose({
+    if (by === liar) await restake()
+    await by.chain.payouts.propose({
       pool: network.pool,
       epoch: bundle.epoch,
       receiptsRoot,
@@ -215,6 +235,15 @@ describe('watchers of epochs', function () {
     ])
     await until(async () => (await watcher.service.epoch(network.pool, 1))?.state === 'voided', 'the epoch is void')
     assert.equal((await watcher.service.epoch(network.pool, 1))?.faults?.[0], 'payouts.shares')
+  })
+
+  it('oppose an epoch that leaves out a receipt which they could have counted long before', async () => {
+    const forgetful = await network.addPeer('forgetful', { settler: true, scorer: false })
+    const bundle = await bundleOf([receipts[0]!, receipts[2]!])
+    await isDisputed(['receipts.missing'], async () => {
+      await propose(bundle, { by: forgetful })
+    })
+    await until(async () => (await watcher.service.epoch(network.pool, 1))?.state === 'voided', 'the epoch is void')
   })
 
   it('leave an honest epoch alone, and a challenge that shows nothing is refused', async () => {

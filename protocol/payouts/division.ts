@@ -1,0 +1,52 @@
+import { calibrationUnit } from './held-out.ts'
+import type { HeldOutValues } from './held-out.ts'
+import { divide, largestRemainder } from './shares.ts'
+import type { Weights } from './shapley.ts'
+
+// How the data fee of one answer is divided: by that answer alone, so that nobody's receipts move what others' pay.
+//
+//   p_c = max(0, φ_c) / max(Σ_k max(0, φ_k), τ)      k: the players, and all who are no candidates as one more
+//   s_c = p_c·cal_c + (1 − Σ_k p_k·cal_k)·h_c
+//
+// A player gets of the answer what its rows added to it, as far as the held-out questions bear that out; the rest, that
+// of all who are no candidates included, goes by what everybody's rows are worth on those: no row that is added moves
+// it. Shares are never negative and add up to one.
+
+/**
+ * τ, in 1e-6: an answer to which all rows together add less than this is nobody's doing, as far as it is less; that
+ * part goes by held-out values, so that noise is not divided as if it were knowledge.
+ */
+export const leastCredit = 50_000n
+
+/** What somebody gets of some money, and what of it for held-out values. */
+export interface Part {
+  readonly share: bigint
+  readonly heldOut: bigint
+}
+
+const credited = (weight: bigint): bigint => (weight > 0n ? weight : 0n)
+
+/**
+ * By players, in their order; together the money, exactly: each is rounded down and what is missing given to the
+ * largest remainders. Null where nobody has a held-out value: then it is held.
+ * @param weights φ in 1e-6; undefined where nobody may see the answer, or there is none: then held-out values alone
+ */
+export function divideAnswer(
+  money: bigint,
+  weights: Weights | undefined,
+  { calibration, positive, total }: HeldOutValues
+): Part[] | null {
+  if (total === 0n) return null
+  if (weights === undefined) return divide(money, positive).map(share => ({ share, heldOut: share }))
+  const credits = weights.players.map(credited)
+  const sum = credits.reduce((all, credit) => all + credit, credited(weights.others))
+  const whole = (sum > leastCredit ? sum : leastCredit) * calibrationUnit
+  const proven = credits.map((credit, i) => credit * (calibration[i] ?? 0n))
+  const rest = proven.reduce((left, part) => left - part, whole)
+  const shares = largestRemainder(
+    proven.map((part, i) => money * (part * total + rest * (positive[i] ?? 0n))),
+    whole * total,
+    money
+  )
+  return shares.map((share, i) => ({ share, heldOut: share - (money * (proven[i] ?? 0n)) / whole }))
+}

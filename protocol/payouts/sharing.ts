@@ -1,0 +1,82 @@
+import type { Address, Hex } from '../primitives/index.ts'
+import type { Measure } from './attribution.ts'
+import { divideAnswer } from './division.ts'
+import type { HeldOutValues } from './held-out.ts'
+import { divide } from './shares.ts'
+import type { Weights } from './shapley.ts'
+import type { LeadingModel } from './types.ts'
+
+// What an epoch's money comes to for accounts: each piece of it by itself, so that pieces add up and none moves
+// another.
+
+/** A model that something is measured of. */
+export interface MeasuredModel {
+  readonly measure: Measure
+  readonly values: HeldOutValues
+}
+
+/** Some money that one model brought: an answer's, or that of fees without one. */
+export interface Due {
+  readonly model: Hex
+  readonly money: bigint
+  /** φ of each player; undefined where held-out values take their place. */
+  readonly weights: Weights | undefined
+}
+
+/** Money that no answer and no model of its own divides, and by whose worth it is divided now, if by anybody's. */
+export interface Released {
+  readonly money: bigint
+  readonly by: LeadingModel['worth']
+}
+
+/** What an account comes to; of `share`, what goes by held-out values. */
+export interface Gain {
+  readonly value: bigint
+  readonly share: bigint
+  readonly heldOut: bigint
+}
+
+/**
+ * What each account gets, in the order of models and their players, and what is held for a later epoch: the money of
+ * models that nothing is measured of, or nothing good.
+ * @param models null for one that nothing is measured of
+ */
+export function shareOut(
+  dues: readonly Due[],
+  models: ReadonlyMap<Hex, MeasuredModel | null>,
+  { money, by }: Released
+): { gains: Map<Address, Gain>; held: bigint } {
+  const gains = new Map<Address, Gain>()
+  for (const model of models.values())
+    for (const player of model?.measure.players ?? []) gains.set(player, { value: 0n, share: 0n, heldOut: 0n })
+  const gain = (player: Address, { value, share, heldOut }: Gain): void => {
+    const known = gains.get(player) ?? { value: 0n, share: 0n, heldOut: 0n }
+    gains.set(player, {
+      value: known.value + value,
+      share: known.share + share,
+      heldOut: known.heldOut + heldOut
+    })
+  }
+  let held = 0n
+  for (const { model, money: due, weights } of dues) {
+    const known = models.get(model) ?? null
+    const parts = known === null ? null : divideAnswer(due, weights, known.values)
+    if (parts === null) held += due
+    for (const [i, player] of (known?.measure.players ?? []).entries())
+      gain(player, {
+        value: due * (weights?.players[i] ?? 0n),
+        share: parts?.[i]?.share ?? 0n,
+        heldOut: parts?.[i]?.heldOut ?? 0n
+      })
+  }
+  if (by.length === 0) held += money
+  else
+    divide(
+      money,
+      by.map(({ worth }) => worth)
+    ).forEach((share, i) => {
+      const account = by[i]?.account
+      if (account !== undefined) gain(account, { value: 0n, share, heldOut: share })
+    })
+  return { gains, held }
+}
