@@ -37,7 +37,7 @@ describe('money by commands', function () {
   const metrics = createMetrics()
 
   before(async () => {
-    world = await startWorld('wallet', { unbondSeconds: 1000 })
+    world = await startWorld('wallet', { unbondSeconds: 8 * 86_400 })
     node = await createNode(
       {
         directory: join(world.root, 'node'),
@@ -146,7 +146,7 @@ describe('money by commands', function () {
     assert.deepEqual([out['stake'], out['unbonding']], [(100n * coin).toString(), (50n * coin).toString()])
     const early = await refused('wallet', 'withdraw')
     assert.deepEqual([early.code, /tilth wallet withdraw/.test(early.help)], ['wallet.bonded', true])
-    await world.anvil.advance(1001)
+    await world.anvil.advance(8 * 86_400 + 1)
     assert.equal((await told('wallet', 'withdraw'))['amount'], (50n * coin).toString())
     assert.equal(await balance(), 2005n * (coin / 10n))
   })
