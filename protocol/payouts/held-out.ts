@@ -17,7 +17,7 @@ export interface HeldOutValues {
   readonly truth: readonly bigint[]
   /** O_c: what they add to the model's own answers, positive parts only, summed, in 1e-6. */
   readonly own: readonly bigint[]
-  /** cal_c = min(1, max(0, H_c / O_c)), rounded down to 1e-6; 1 for who adds nothing to wrong answers or right ones. */
+  /** cal_c = min(1, max(0, H_c / O_c)), rounded down to 1e-6; 0 for whose rows add nothing to true answers. */
   readonly calibration: readonly bigint[]
   /** What all rows together add to a true answer, a mean in 1e-6, rounded down; 0 where it is less. */
   readonly gain: bigint
