@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { createTestClient, http } from 'viem'
+import { createTestClient, http, publicActions } from 'viem'
 import { addressOfKey, signStatement } from '../../../protocol/crypto/index.ts'
 import { outcomeOf, voteCommitment } from '../../../protocol/data/index.ts'
 import { contentHash, keccak } from '../../../protocol/primitives/index.ts'
@@ -111,7 +111,7 @@ describe('data: faults and liars', function () {
   })
 
   it('what the chain takes back is forgotten, and decided again as it was when it comes back', async () => {
-    const anvil = createTestClient({ mode: 'anvil', transport: http(network.rpcUrl) })
+    const anvil = createTestClient({ mode: 'anvil', transport: http(network.rpcUrl) }).extend(publicActions)
     const datanet = await create()
     const key = keccak('a key whose commitment the chain drops')
     const bytes = Uint8Array.from(Buffer.from(key.slice(2), 'hex'))
@@ -127,7 +127,10 @@ describe('data: faults and liars', function () {
     const before = await anvil.snapshot()
     await host.service.submit({ commitment, reveal })
     await until(() => all(async peer => (await statusOf(peer, id)) === 'accepted'), 'it is accepted', 30_000)
+    const nonce = await anvil.getTransactionCount({ address: host.address })
     await anvil.revert({ id: before })
+    // Something else of this account has the commitment's place now, so that sending it again brings nothing back.
+    await anvil.setNonce({ address: host.address, nonce })
     await anvil.mine({ blocks: 6 })
     await until(() => all(async peer => (await listOf(peer, datanet)).length === 0), 'everybody has forgotten it')
     // Another one comes first on the chain as it is now: the order of authorship is its.
