@@ -278,7 +278,7 @@ export interface EpochPapers {
   readonly state: EpochStateName
   readonly stated: ProposalRecord
   /** Its receipts' tree, and where each stands in it. */
-  receiptPlaces(): ReceiptPlaces
+  readonly receiptPlaces: () => ReceiptPlaces
 }
 
 /** What the contract takes to pay an account from a pool: anybody may send it. */

@@ -1,5 +1,3 @@
-import { calibrationUnit } from './held-out.ts'
-import type { HeldOutValues } from './held-out.ts'
 import { divide, largestRemainder } from './shares.ts'
 import type { Weights } from './shapley.ts'
 
@@ -11,6 +9,38 @@ import type { Weights } from './shapley.ts'
 // A player gets of the answer what its rows added to it, as far as the held-out questions bear that out; the rest, that
 // of all who are no candidates included, goes by what everybody's rows are worth on those: no row that is added moves
 // it. Shares are never negative and add up to one.
+
+/** `calibration` is in parts of this. */
+export const calibrationUnit = 1_000_000n
+
+/** How far held-out questions bear players out, in the players' order. */
+export interface Standing {
+  /** cal_c = min(1, max(0, H_c / O_c)), rounded down to 1e-6; 0 for whose rows add nothing to true answers. */
+  readonly calibration: readonly bigint[]
+  /** max(0, H_c): h_c is this divided by `total`. Nobody has any where `total` is zero. */
+  readonly positive: readonly bigint[]
+  readonly total: bigint
+}
+
+/** What of a weight counts: nothing where it is less than nothing. */
+export const credited = (weight: bigint): bigint => (weight > 0n ? weight : 0n)
+
+/**
+ * @param truth H_c of each player, what its rows add to the true answers
+ * @param own O_c, what they add to the model's own
+ */
+export function standingOf(truth: readonly bigint[], own: readonly bigint[]): Standing {
+  const positive = truth.map(credited)
+  return {
+    calibration: positive.map((worth, i) => {
+      const claimed = own[i] ?? 0n
+      if (worth === 0n) return 0n
+      return worth >= claimed ? calibrationUnit : (worth * calibrationUnit) / claimed
+    }),
+    positive,
+    total: positive.reduce((sum, worth) => sum + worth, 0n)
+  }
+}
 
 /**
  * τ, in 1e-6: an answer to which all rows together add less than this is nobody's doing, as far as it is less; that
@@ -24,8 +54,6 @@ export interface Part {
   readonly heldOut: bigint
 }
 
-const credited = (weight: bigint): bigint => (weight > 0n ? weight : 0n)
-
 /**
  * By players, in their order; together the money, exactly: each is rounded down and what is missing given to the
  * largest remainders. Null where nobody has a held-out value: then it is held.
@@ -34,7 +62,7 @@ const credited = (weight: bigint): bigint => (weight > 0n ? weight : 0n)
 export function divideAnswer(
   money: bigint,
   weights: Weights | undefined,
-  { calibration, positive, total }: HeldOutValues
+  { calibration, positive, total }: Standing
 ): Part[] | null {
   if (total === 0n) return null
   if (weights === undefined) return divide(money, positive).map(share => ({ share, heldOut: share }))

@@ -1,32 +1,24 @@
 import { InvalidError } from '../primitives/index.ts'
 import { checkMeasured, weightsOf } from './attribution.ts'
 import type { Measure } from './attribution.ts'
+import { credited, standingOf } from './division.ts'
+import type { Standing } from './division.ts'
 import type { HeldOutDocument, Measured, ModelMeasure } from './types.ts'
 import { isNear } from './weighing.ts'
 
 // An answer is the model's own words: who corrupted it has caused it too. The held-out questions say how far a player's
 // credit is borne out, by the same arithmetic on their true answers and on the model's own.
 
-/** `calibration` is in parts of this. */
-export const calibrationUnit = 1_000_000n
-
 /** What the held-out questions say of a model's players, in their order. */
-export interface HeldOutValues {
+export interface HeldOutValues extends Standing {
   readonly questions: number
   /** H_c: what a player's rows add to the true answers, summed over the questions, in 1e-6. */
   readonly truth: readonly bigint[]
   /** O_c: what they add to the model's own answers, positive parts only, summed, in 1e-6. */
   readonly own: readonly bigint[]
-  /** cal_c = min(1, max(0, H_c / O_c)), rounded down to 1e-6; 0 for whose rows add nothing to true answers. */
-  readonly calibration: readonly bigint[]
   /** What all rows together add to a true answer, a mean in 1e-6, rounded down; 0 where it is less. */
   readonly gain: bigint
-  /** max(0, H_c): h_c is this divided by `total`. Nobody has any where `total` is zero. */
-  readonly positive: readonly bigint[]
-  readonly total: bigint
 }
-
-const positive = (value: bigint): bigint => (value > 0n ? value : 0n)
 
 /** @throws InvalidError as weightsOf */
 export function heldOutValues({ questions }: HeldOutDocument, measure: Measure): HeldOutValues {
@@ -37,7 +29,7 @@ export function heldOutValues({ questions }: HeldOutDocument, measure: Measure):
       truth[i] = (truth[i] ?? 0n) + weight
     })
     weightsOf(measure, question.own).players.forEach((weight, i) => {
-      own[i] = (own[i] ?? 0n) + positive(weight)
+      own[i] = (own[i] ?? 0n) + credited(weight)
     })
   }
   const { full, empty } = measure.matrix
@@ -46,23 +38,6 @@ export function heldOutValues({ questions }: HeldOutDocument, measure: Measure):
   }, 0)
   const gain = added > 0 ? (BigInt(added) * 100n) / BigInt(questions.length) : 0n
   return { questions: questions.length, truth, own, gain, ...standingOf(truth, own) }
-}
-
-/** cal_c and h_c of H_c and O_c. */
-export function standingOf(
-  truth: readonly bigint[],
-  own: readonly bigint[]
-): Pick<HeldOutValues, 'calibration' | 'positive' | 'total'> {
-  const worth = truth.map(positive)
-  return {
-    calibration: worth.map((value, i) => {
-      const claimed = own[i] ?? 0n
-      if (value === 0n) return 0n
-      return value >= claimed ? calibrationUnit : (value * calibrationUnit) / claimed
-    }),
-    positive: worth,
-    total: worth.reduce((sum, value) => sum + value, 0n)
-  }
 }
 
 /**

@@ -11,7 +11,7 @@ export function stopping(
   api: Pick<ApiClient, 'call'>,
   name: string,
   enough: AbortSignal
-): { readonly hungUp: AbortSignal; end(): void } {
+): { readonly hungUp: AbortSignal; readonly end: () => void } {
   const hangUp = new AbortController()
   let late: ReturnType<typeof setTimeout> | undefined
   const stop = (): void => {

@@ -110,7 +110,7 @@ describe('what epochs have settled', () => {
     const next = settle(begun.settled, linesFor(150n, begun.settled), [late], () => true, 900n)
     assert.deepEqual(
       next.unreceipted.map(({ channel, stretches }) => [channel, stretches]),
-      channels.map(channel => [channel, channel === first ? [[70n, 100n]] : [[0n, 100n]]]).toSorted()
+      channels.toSorted().map(channel => [channel, channel === first ? [[70n, 100n]] : [[0n, 100n]]])
     )
     assert.ok(isSettled(next.settled, { channel: first!, sequence: 9n, fee: 5n, total: 80n }))
     // What was paid since waits for the epoch after; so does all of a model that cannot be divided now.
