@@ -8,6 +8,7 @@ import { canonicalJson, contentHash } from '../../../protocol/primitives/index.t
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { until } from '../../harness/index.ts'
 import { fakeEngine } from '../../harness/engine/serving.ts'
+import { trainedResult } from '../payouts/network.ts'
 import { ask, question, startNetwork } from './network.ts'
 import type { PeerOptions, TestNetwork } from './network.ts'
 
@@ -59,7 +60,11 @@ async function finishedJob({
       responseOnly: true
     }
   }
-  const result = { job: contentHash('job'), spec, players: [player], coalitions: ['0', '1'], adapters: [null, adapter] }
+  const result = await trainedResult(
+    { network: builder.chain.network, builder, trainer: builder, files: builder.node.files },
+    { spec, draw: contentHash('draw'), players: [player], coalitions: ['0', '1'], adapters: [null, adapter] },
+    'none'
+  )
   return {
     result: await builder.node.files.addBytes(new TextEncoder().encode(canonicalJson(result))),
     adapter,

@@ -34,7 +34,8 @@ describe("admission of models to a Datanet's pool", function () {
       money
     )
 
-  async function register(result: JobResult, over: { job?: Hex } = {}): Promise<Hex> {
+  type Terms = { job?: Hex; split?: { worker: number; builder: number; data: number } }
+  async function register(result: JobResult, over: Terms = {}): Promise<Hex> {
     const { spec, adapters } = result
     const { model } = await evil.chain.models.register({
       name: `elements ${++names}`,
@@ -45,7 +46,7 @@ describe("admission of models to a Datanet's pool", function () {
       version: 1,
       job: result.job,
       worker: evil.address,
-      split: { worker: 10_000, builder: 0, data: 0 },
+      split: { worker: 7000, builder: 0, data: 3000 },
       ...over
     })
     return model
@@ -84,5 +85,10 @@ describe("admission of models to a Datanet's pool", function () {
 
   it('a job of its own, paid for on chain, drawn and delivered as the rules say, is admitted', async () => {
     assert.equal((await evil.service.gate(await register(await job())))?.questions, 2)
+  })
+
+  it('one that gives less to the data than the Datanet asks is measured by nobody', async () => {
+    const split = { worker: 9001, builder: 0, data: 999 }
+    assert.equal(await evil.service.gate(await register(await job(), { split })), null)
   })
 })

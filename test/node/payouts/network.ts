@@ -163,10 +163,9 @@ export async function trainedResult(
   const lots: JobResult['lots'] = []
   const log = { steps: 0, seconds: 1, tokens: 1, loss: [] }
   const last = adapters.length - 1
-  const planned: Lot[] = [
-    { kind: 'adapter' },
-    { kind: 'siblings', coalitions: Array.from({ length: last - 1 }, (_, i) => i + 1) }
-  ]
+  const siblings = Array.from({ length: last - 1 }, (_, i) => i + 1)
+  const planned: Lot[] = [{ kind: 'adapter' }]
+  if (siblings.length > 0) planned.push({ kind: 'siblings', coalitions: siblings })
   for (const lot of planned) {
     const key = { job, lot: contentHash(lot), worker: trainer.address, attempt: 0 }
     if (money !== 'none') {
