@@ -52,7 +52,7 @@ export async function startWorld(): Promise<void> {
       folder: given ?? join(folder, 'net'),
       portBase: 0,
       chainPort: 0,
-      challengeSeconds: 3,
+      challengeSeconds: 12,
       fresh: false,
       onStep: () => undefined
     })

@@ -239,6 +239,11 @@ describe('watchers of epochs', function () {
 
   it('oppose an epoch that leaves out a receipt which they could have counted long before', async () => {
     const forgetful = await network.addPeer('forgetful', { settler: true, scorer: false })
+    // It watches, too, and may be the first to show what is wrong later.
+    forgetful.events.on('payouts.challenged', event => {
+      challenged.push(event)
+    })
+    await network.anvil.advance(Number(challengeSeconds / 8n))
     const bundle = await bundleOf([receipts[0]!, receipts[2]!])
     await isDisputed(['receipts.missing'], async () => {
       await propose(bundle, { by: forgetful })
