@@ -15,6 +15,9 @@ export interface Weighed {
   readonly result: JobResult
   readonly measure: Measure
 }
+/** What of one model is fetched at once. */
+const takenAtOnce = 4
+
 /** Base and siblings on this disk, in the order of the coalitions; null is the base alone. */
 export interface Folders {
   readonly base: string
@@ -100,24 +103,36 @@ export function createModels(
     }
   }
 
-  /** Base and siblings from the shelf: all of them, or none is held. */
+  /** Base and siblings from the shelf: all of them, or none is held. Some at once, since a fetch is mostly waiting. */
   async function take({ registered, result }: Weighed): Promise<{ leases: Lease[]; folders: Folders }> {
     const { base, worker, builder } = registered
     const ask = { from: [worker, builder], cause: 'stranger' } as const
-    const leases: Lease[] = []
-    try {
-      const take = async (cid: string, kind: 'base' | 'adapter'): Promise<string> => {
-        const lease = await deps.shelf.take(cid, { ...ask, kind })
-        leases.push(lease)
-        return lease.folder
+    const wanted = new Map<string, 'base' | 'adapter'>([[base, 'base']])
+    for (const cid of result.adapters) if (cid !== null) wanted.set(cid, 'adapter')
+    const left = wanted.entries()
+    const taken = new Map<string, Lease>()
+    let failed = false
+    const lane = async (): Promise<void> => {
+      for (const [cid, kind] of left) {
+        if (failed) return
+        try {
+          taken.set(cid, await deps.shelf.take(cid, { ...ask, kind }))
+        } catch (error) {
+          failed = true
+          throw error
+        }
       }
-      const adapters: (string | null)[] = []
-      for (const cid of result.adapters) adapters.push(cid === null ? null : await take(cid, 'adapter'))
-      return { leases, folders: { base: await take(base, 'base'), adapters } }
-    } catch (error) {
-      for (const lease of leases) lease.release()
-      throw error
     }
+    const ended = await Promise.allSettled(Array.from({ length: takenAtOnce }, lane))
+    const leases = [...taken.values()]
+    const failure = ended.find(one => one.status === 'rejected')
+    if (failure !== undefined) {
+      for (const lease of leases) lease.release()
+      throw failure.reason
+    }
+    const folderOf = (cid: string): string => taken.get(cid)?.folder ?? ''
+    const adapters = result.adapters.map(cid => (cid === null ? null : folderOf(cid)))
+    return { leases, folders: { base: folderOf(base), adapters } }
   }
   const taking = new Map<Hex, Promise<Folders>>()
 
