@@ -71,11 +71,11 @@ describe('data: what a message is found to be', () => {
     const book = createBook({ store, network })
     await book.load()
     const chain = {
-      ledger: { datanet: async () => undefined },
+      ledger: { datanet: async () => undefined, commitment: async () => undefined },
       datanets: {
         datanet: async (id: Hex) =>
           id === datanet
-            ? { host, rules: signed.rules, commitments: 2n, version: 0, validators: rules.validators }
+            ? { host, rules: signed.rules, commitments: 2n, version: 0, founders: rules.validators }
             : undefined
       }
     } as unknown as DataDeps['chain']
