@@ -113,7 +113,7 @@ describe('the console: Datanets', function () {
     await page.getByText('Rows that were found').or(page.getByLabel('Rows that were found')).first().waitFor()
     await assertAccessible(page)
     await page.getByRole('tab', { name: 'Who gave it' }).click()
-    await page.getByText('share = what the epoch divides').waitFor()
+    await page.getByText('of each answer’s money').waitFor()
     await assertNoSidewaysScroll(page)
     await page.getByRole('tab', { name: 'Contributions' }).click()
     await page.getByRole('table', { name: 'Contributions' }).waitFor()
