@@ -45,6 +45,7 @@ export function Page() {
                 facts={[
                   ['Paid in', <Amount key="d" of={view.deposit} />],
                   ['Taken', <Amount key="c" of={view.claimed} />],
+                  ['Of that to the data', <Amount key="p" of={view.data} />],
                   ['Client', <Who key="l" account={view.client} />],
                   ['Worker', <Who key="w" account={view.worker} />],
                   ['Model', <Id key="m" id={view.model} to={places.model(view.model)} name={view.modelName} />],

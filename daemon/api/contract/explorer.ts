@@ -154,6 +154,8 @@ export const chainChannelView = z.object({
   modelName: z.string(),
   deposit: decimal,
   claimed: decimal,
+  /** What of it went to those whose data the model is made of. */
+  data: decimal,
   expiry: z.int(),
   closesAt: z.int().nullable(),
   closed: z.boolean(),

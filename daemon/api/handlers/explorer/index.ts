@@ -88,12 +88,13 @@ export function explorerHandlers(node: Parts): Pick<Handlers, Calls> {
         throw new NotFoundError('chain.unknown', `the chain has no channel ${params.id}`, {
           help: 'One that was just opened is there once it is mined.'
         })
-      const { deposit, claimed, expiry, closesAt, block, deposits: _deposits, ...channel } = found
+      const { deposit, claimed, data, expiry, closesAt, block, deposits: _deposits, ...channel } = found
       return {
         ...channel,
         modelName: names.model(channel.model),
         deposit: deposit.toString(),
         claimed: claimed.toString(),
+        data: data.toString(),
         expiry: Number(expiry) * 1000,
         closesAt: closesAt === 0n ? null : Number(closesAt) * 1000,
         block: block.toString()
