@@ -1,5 +1,6 @@
 import { InvalidError } from '../primitives/errors.ts'
 import type { Address, Hex } from '../primitives/hex.ts'
+import { hasPlayer } from './masks.ts'
 import { RandomStream } from './random.ts'
 import { maxPlayers } from './types.ts'
 
@@ -27,7 +28,7 @@ export function playersOf(owners: Iterable<Address>): Address[] {
 
 /** Indices of the rows that a coalition's players own, in the order of authorship. */
 export function rowsOf(coalition: bigint, players: readonly Address[], owners: readonly Address[]): number[] {
-  const inside = new Set(players.filter((_, i) => ((coalition >> BigInt(i)) & 1n) === 1n))
+  const inside = new Set(players.filter((_, i) => hasPlayer(coalition, i)))
   return owners.flatMap((owner, index) => (inside.has(owner) ? [index] : []))
 }
 

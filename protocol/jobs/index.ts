@@ -1,5 +1,6 @@
 export * from './types.ts'
 export * from './random.ts'
+export * from './masks.ts'
 export * from './coalitions.ts'
 export * from './lots.ts'
 export * from './plan.ts'

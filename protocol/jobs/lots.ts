@@ -1,5 +1,6 @@
 import type { Address } from '../primitives/hex.ts'
 import type { Message } from '../crypto/statements.ts'
+import { hasPlayer } from './masks.ts'
 import type { Lot } from './types.ts'
 
 /**
@@ -9,7 +10,7 @@ import type { Lot } from './types.ts'
 export function coalitionCost(coalition: bigint, rows: readonly number[]): number {
   return Math.max(
     1,
-    rows.reduce((sum, count, i) => (((coalition >> BigInt(i)) & 1n) === 1n ? sum + count : sum), 0)
+    rows.reduce((sum, count, i) => (hasPlayer(coalition, i) ? sum + count : sum), 0)
   )
 }
 

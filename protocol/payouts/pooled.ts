@@ -1,4 +1,4 @@
-import { has } from './masks.ts'
+import { hasPlayer } from '../jobs/index.ts'
 import { next, productsOf, valuesOf } from './regression.ts'
 import type { Siblings } from './regression.ts'
 
@@ -40,7 +40,7 @@ function leftOver(siblings: Siblings, candidates: readonly number[], gains: read
   const others = BigInt(siblings.players - candidates.length)
   const ofOthers = values.at(-1) ?? 0n
   return siblings.coalitions.map((coalition, k) => {
-    const inside = candidates.map(candidate => has(coalition, candidate))
+    const inside = candidates.map(candidate => hasPlayer(coalition, candidate))
     const without = BigInt((siblings.sizes[k] ?? 0) - inside.filter(Boolean).length)
     const own = values.reduce((sum, value, i) => (inside[i] === true ? sum + value : sum), 0n)
     return others * ((gains[k] ?? 0n) * denominator - own) - without * ofOthers

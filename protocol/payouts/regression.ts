@@ -1,4 +1,4 @@
-import { has } from './masks.ts'
+import { hasPlayer } from '../jobs/index.ts'
 import { determinant } from './rational.ts'
 import type { Matrix } from './rational.ts'
 
@@ -58,7 +58,7 @@ export function productsOf(
   gains: readonly bigint[]
 ): Products {
   const sideOf = (place: number): bigint[] => [
-    ...among.map(player => (has(coalitions[place] ?? 0n, player) ? 1n : 0n)),
+    ...among.map(player => (hasPlayer(coalitions[place] ?? 0n, player) ? 1n : 0n)),
     BigInt(sizes[place] ?? 0),
     gains[place] ?? 0n
   ]

@@ -1,6 +1,5 @@
-import { exhaustivePlayers } from '../jobs/index.ts'
+import { coalitionSize, exhaustivePlayers, hasPlayer } from '../jobs/index.ts'
 import { InvalidError } from '../primitives/errors.ts'
-import { has, sizeOf } from './masks.ts'
 import { pooledPlayers } from './pooled.ts'
 import { pairsOf } from './regression.ts'
 import type { Siblings } from './regression.ts'
@@ -54,7 +53,15 @@ export function weightMatrix(players: number, coalitions: readonly bigint[]): We
   if (isExhaustive && BigInt(coalitions.length) !== all)
     throw new InvalidError('coalitions.incomplete', `of ${players} players every coalition must be measured`)
   const exact = isExhaustive ? exactMatrix(players, coalitions) : undefined
-  return { players, coalitions, sizes: coalitions.map(sizeOf), pairs: pairsOf(players, coalitions), empty, full, exact }
+  return {
+    players,
+    coalitions,
+    sizes: coalitions.map(coalitionSize),
+    pairs: pairsOf(players, coalitions),
+    empty,
+    full,
+    exact
+  }
 }
 
 /**
@@ -67,8 +74,8 @@ function exactMatrix(players: number, coalitions: readonly bigint[]): NonNullabl
   const f = (n: number): bigint => factorial[n] ?? 1n
   const numerators = Array.from({ length: players }, (_, player) =>
     coalitions.map(coalition => {
-      const size = sizeOf(coalition)
-      return has(coalition, player) ? f(size - 1) * f(players - size) : -f(size) * f(players - size - 1)
+      const size = coalitionSize(coalition)
+      return hasPlayer(coalition, player) ? f(size - 1) * f(players - size) : -f(size) * f(players - size - 1)
     })
   )
   return { numerators, denominator: f(players) }

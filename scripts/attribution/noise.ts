@@ -3,7 +3,7 @@
 //
 //   node scripts/attribution/noise.ts [--runs 200]
 import { parseArgs } from 'node:util'
-import { coalitionsOf, RandomStream } from '../../protocol/jobs/index.ts'
+import { coalitionsOf, hasPlayer, RandomStream } from '../../protocol/jobs/index.ts'
 import { weightMatrix, weightsOver } from '../../protocol/payouts/index.ts'
 import { keccak } from '../../protocol/primitives/index.ts'
 
@@ -27,7 +27,7 @@ for (const noise of [0.03, 0.1])
         const stream = new RandomStream(keccak(`noise ${run}`))
         const coalitions = coalitionsOf(keccak(`siblings ${run}`), players, count)
         const utilities = coalitions.map(coalition => {
-          const knows = candidates.slice(0, known).some(player => ((coalition >> BigInt(player)) & 1n) === 1n)
+          const knows = candidates.slice(0, known).some(player => hasPlayer(coalition, player))
           const off = coalition === 0n ? 0 : normal(stream) * noise * 10_000
           return Math.max(0, Math.min(10_000, Math.round(500 + (knows ? worth : 0) + off)))
         })

@@ -1,27 +1,10 @@
 import assert from 'node:assert/strict'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { ModelView } from '../../daemon/api/contract/index.ts'
 import { InvalidError } from '../../protocol/primitives/index.ts'
 import { startCommandLine } from './command-line.ts'
 import type { CommandLine, Ended } from './command-line.ts'
-
-const id = `0x${'ab'.repeat(32)}`
-const who = `0x${'12'.repeat(20)}`
-
-const model: ModelView = {
-  id,
-  name: 'elements',
-  builder: who,
-  worker: who,
-  base: 'bafybase',
-  adapter: null,
-  result: null,
-  datanet: id,
-  version: 1,
-  split: { worker: 1, builder: 1, data: 1 },
-  offers: []
-}
+import { modelView } from './views.ts'
 
 describe('asking on the command line', function () {
   this.timeout(60_000)
@@ -29,7 +12,7 @@ describe('asking on the command line', function () {
   const asked: { content: string; messages: number; maxPrice: string | undefined; private: boolean }[] = []
   before(async () => {
     line = await startCommandLine({
-      model: async () => model,
+      model: async () => modelView,
       async *ask({ body: { messages, maxPrice, private: confidential } }) {
         const content = messages.at(-1)?.content ?? ''
         asked.push({ content, messages: messages.length, maxPrice, private: confidential })

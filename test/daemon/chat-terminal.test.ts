@@ -10,23 +10,9 @@ import type { Keys } from '../../daemon/cli/chat/typing.ts'
 import { until } from '../harness/index.ts'
 import { main, startCommandLine } from './command-line.ts'
 import type { CommandLine } from './command-line.ts'
+import { modelView } from './views.ts'
 
-const id = `0x${'ab'.repeat(32)}`
-const who = `0x${'12'.repeat(20)}`
 const receipt = `0x${'cd'.repeat(32)}`
-const model = {
-  id,
-  name: 'elements',
-  builder: who,
-  worker: who,
-  base: 'bafybase',
-  adapter: null,
-  result: null,
-  datanet: id,
-  version: 1,
-  split: { worker: 1, builder: 1, data: 1 },
-  offers: []
-}
 const pasted = (text: string): string => `\x1b[200~${text}\x1b[201~`
 
 /** A terminal of its own, as script(1) makes one: what is written into it is typed. */
@@ -63,7 +49,7 @@ describe('a conversation at a terminal', function () {
   before(async function () {
     if (!existsSync('/usr/bin/script')) this.skip()
     line = await startCommandLine({
-      model: async () => model,
+      model: async () => modelView,
       async *ask({ body: { messages, name = '' } }) {
         const content = messages.at(-1)?.content ?? ''
         asked.push(content)

@@ -1,4 +1,4 @@
-import type { DatanetView } from '../../daemon/api/contract/index.ts'
+import type { DatanetView, ModelView } from '../../daemon/api/contract/index.ts'
 
 /** A Datanet as the API shows one. */
 export const datanetView = (changes: Partial<DatanetView> = {}): DatanetView => ({
@@ -28,3 +28,19 @@ export const datanetView = (changes: Partial<DatanetView> = {}): DatanetView => 
   roles: [],
   ...changes
 })
+
+const builder = `0x${'12'.repeat(20)}`
+/** A model as the API shows one. */
+export const modelView: ModelView = {
+  id: `0x${'ab'.repeat(32)}`,
+  name: 'elements',
+  builder,
+  worker: builder,
+  base: 'bafybase',
+  adapter: null,
+  result: null,
+  datanet: `0x${'ab'.repeat(32)}`,
+  version: 1,
+  split: { worker: 1, builder: 1, data: 1 },
+  offers: []
+}

@@ -1,3 +1,4 @@
+import { coalitionSize, hasPlayer } from '../../../protocol/jobs/index.ts'
 import { Random } from '../../engine/index.ts'
 import { mean, sharesOf, weighted } from '../truth/shares.ts'
 import { leastSquares } from '../truth/shapley.ts'
@@ -10,8 +11,7 @@ import type { Chances, Evidence, Paid } from './types.ts'
 const drawnCoalitions = 14
 
 const members = (coalition: bigint, players: number): boolean[] =>
-  Array.from({ length: players }, (_, i) => ((coalition >> BigInt(i)) & 1n) === 1n)
-const sizeOf = (coalition: bigint): number => coalition.toString(2).replaceAll('0', '').length
+  Array.from({ length: players }, (_, i) => hasPlayer(coalition, i))
 
 /**
  * Indices of the empty and the full coalition, and of pairs drawn by size; where not all coalitions were trained, all
@@ -27,8 +27,8 @@ function draw({ seed, players, coalitions }: Evidence): number[] {
   const drawn = new Set<number>()
   // A coalition's own chance: its size's, 1/(s(n − s)), among all of that size.
   const chance = (k: number): number => {
-    const size = sizeOf(coalitions[k] ?? 0n)
-    const alike = inner.filter(other => sizeOf(coalitions[other] ?? 0n) === size).length
+    const size = coalitionSize(coalitions[k] ?? 0n)
+    const alike = inner.filter(other => coalitionSize(coalitions[other] ?? 0n) === size).length
     return 1 / (size * (players - size) * alike)
   }
   const chances = inner.map(chance)
@@ -51,7 +51,7 @@ export function byKernelShap(evidence: Evidence): Paid {
       const worth = answer.map(mean)
       const base = worth[empty] ?? 0
       const lines = picked.slice(2).map(k => {
-        const size = sizeOf(coalitions[k] ?? 0n)
+        const size = coalitionSize(coalitions[k] ?? 0n)
         return {
           members: members(coalitions[k] ?? 0n, players),
           weight: 1 / (size * (players - size)),

@@ -1,5 +1,6 @@
 import { cpus } from 'node:os'
 import { basename } from 'node:path'
+import { hasPlayer } from '../../../protocol/jobs/index.ts'
 import { openEngine } from '../../engine/index.ts'
 import { catalogueOf } from '../catalogue.ts'
 import type { AttackResult, CostResult, LabResult, Seconds, WorldResult } from '../results.ts'
@@ -67,7 +68,7 @@ function planOf(mode: Mode): Planned[] {
 
 const costOf = ({ plan, accepted, rule }: Study): CostResult => {
   const share = (coalition: bigint): number =>
-    accepted.owners.filter(owner => ((coalition >> BigInt(owner)) & 1n) === 1n).length / accepted.owners.length
+    accepted.owners.filter(owner => hasPlayer(coalition, owner)).length / accepted.owners.length
   return {
     world: plan.world.name,
     players: accepted.players.length,

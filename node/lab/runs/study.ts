@@ -1,5 +1,5 @@
 import { answerKey } from '../../../protocol/data/index.ts'
-import { coalitionsOf } from '../../../protocol/jobs/index.ts'
+import { coalitionsOf, hasPlayer } from '../../../protocol/jobs/index.ts'
 import { contentHash } from '../../../protocol/primitives/index.ts'
 import type { Evidence } from '../rules/types.ts'
 import { halfPairs } from '../truth/coalitions.ts'
@@ -56,7 +56,7 @@ export function studyOf(plan: StudyPlan): Study {
 
 export const siblingOf = ({ rows, owners }: Accepted, coalition: bigint, seed: number): Sibling => ({
   seed,
-  rows: rows.filter((_, i) => ((coalition >> BigInt(owners[i] ?? 0)) & 1n) === 1n)
+  rows: rows.filter((_, i) => hasPlayer(coalition, owners[i] ?? 0))
 })
 
 /** Everything that a study needs trained. */
@@ -132,9 +132,9 @@ export function versionOf(
   coalitions: readonly bigint[],
   arrived: bigint
 ): { coalitions: bigint[]; masks: bigint[]; members: boolean[][]; players: number; indices: number[] } {
-  const indices = players.flatMap((_, i) => (((arrived >> BigInt(i)) & 1n) === 1n ? [i] : []))
+  const indices = players.flatMap((_, i) => (hasPlayer(arrived, i) ? [i] : []))
   const inside = coalitions.filter(coalition => (coalition & ~arrived) === 0n)
-  const members = inside.map(coalition => indices.map(i => ((coalition >> BigInt(i)) & 1n) === 1n))
+  const members = inside.map(coalition => indices.map(i => hasPlayer(coalition, i)))
   const masks = members.map(row => row.reduce((mask, is, i) => (is ? mask | (1n << BigInt(i)) : mask), 0n))
   return { coalitions: inside, masks, members, players: indices.length, indices }
 }

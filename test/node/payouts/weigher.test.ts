@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { Engine, Row } from '../../../node/engine/index.ts'
 import type { Models, Weighed } from '../../../node/payouts/models.ts'
 import { createWeigher } from '../../../node/payouts/scorer/weigher.ts'
-import { coalitionsOf } from '../../../protocol/jobs/index.ts'
+import { coalitionsOf, hasPlayer } from '../../../protocol/jobs/index.ts'
 import { everyPlayer, heldOutValues, maxCandidates, measureOf } from '../../../protocol/payouts/index.ts'
 import type { Attribution } from '../../../protocol/payouts/index.ts'
 import { keccak } from '../../../protocol/primitives/index.ts'
@@ -87,14 +87,13 @@ function worldOf(players: number, knows: (coalition: bigint, town: number) => bo
   })
   return { measure, weigher, ask }
 }
-const member = (coalition: bigint, player: number): boolean => ((coalition >> BigInt(player)) & 1n) === 1n
 
 const weightOf = ({ players, weights }: Attribution, player: number): bigint | undefined =>
   weights[players.indexOf(accountOf(player))]
 
 describe('what is measured of an answer', () => {
   it('of few players names all of them', async () => {
-    const { weigher, ask, measure } = worldOf(3, (coalition, town) => member(coalition, town))
+    const { weigher, ask, measure } = worldOf(3, (coalition, town) => hasPlayer(coalition, town))
     const attribution = await weigher.attribute(ask(1))
     assert.deepEqual(attribution?.candidates, everyPlayer(measure))
     assert.deepEqual(attribution.weights, [0n, 800_000n, 0n])
@@ -102,7 +101,7 @@ describe('what is measured of an answer', () => {
   })
 
   it('of many players names the few whose rows share its words, and finds whose it is', async () => {
-    const { weigher, ask, measure } = worldOf(20, (coalition, town) => member(coalition, town))
+    const { weigher, ask, measure } = worldOf(20, (coalition, town) => hasPlayer(coalition, town))
     const attribution = await weigher.attribute(ask(13))
     assert.ok(attribution !== null && attribution.candidates.length <= maxCandidates)
     assert.ok(attribution.candidates.includes(13))
@@ -116,7 +115,7 @@ describe('what is measured of an answer', () => {
     // The twentieth player's rows teach the form without which nobody's fact is said.
     const { weigher, ask } = worldOf(
       20,
-      (coalition, town) => member(coalition, 19) && (town === 19 || member(coalition, town))
+      (coalition, town) => hasPlayer(coalition, 19) && (town === 19 || hasPlayer(coalition, town))
     )
     const attribution = await weigher.attribute(ask(4))
     assert.ok(attribution !== null && attribution.candidates.includes(19))

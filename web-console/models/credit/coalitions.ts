@@ -1,3 +1,5 @@
+import { hasPlayer } from '../../../protocol/jobs/masks.ts'
+
 // Which contributors' rows a measured model had: groups of players, written as bitmasks (bit i is player i).
 
 /** Places of the groups that people ask for first: nobody's rows, everybody's, and everybody's but one's. */
@@ -42,7 +44,7 @@ export function stepsOf(
     .map(BigInt)
     .filter(coalition => (coalition & own) === 0n)
     .map(coalition => {
-      const others = players.filter((_, i) => ((coalition >> BigInt(i)) & 1n) === 1n)
+      const others = players.filter((_, i) => hasPlayer(coalition, i))
       return {
         with: others,
         before: likely.get(coalition) ?? 0,

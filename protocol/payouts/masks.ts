@@ -1,4 +1,0 @@
-// Coalitions as bitmasks: bit i is player i.
-
-export const sizeOf = (coalition: bigint): number => coalition.toString(2).replaceAll('0', '').length
-export const has = (coalition: bigint, player: number): boolean => ((coalition >> BigInt(player)) & 1n) === 1n
