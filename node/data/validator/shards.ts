@@ -105,28 +105,13 @@ export function createShards(
         ...net.rules.validators.slice(0, 5).map(({ address }) => address)
       ])
     ].filter(one => one !== undefined && one !== self) as Address[]
-  const fetching = new Map<string, Promise<Uint8Array>>() // those under way
-  /**
-   * Who wants what is being fetched already waits for that: bitswap takes two wants for one, and the first to give up
-   * ends both.
-   */
-  function fetch(cid: string, maxBytes: number, from: Address[], keeps: boolean): Promise<Uint8Array> {
-    const name = `${cid}/${maxBytes}/${keeps ? 'kept' : 'read'}`
-    const known = fetching.get(name)
-    if (known !== undefined) return known
-    const running = files
-      .fetchBytes(cid, {
-        maxBytes,
-        providers: from,
-        pin: keeps,
-        signal: AbortSignal.any([stopping, AbortSignal.timeout(timing.fetchMs)])
-      })
-      .finally(() => {
-        fetching.delete(name)
-      })
-    fetching.set(name, running)
-    return running
-  }
+  const fetch = (cid: string, maxBytes: number, from: Address[], keeps: boolean): Promise<Uint8Array> =>
+    files.fetchBytes(cid, {
+      maxBytes,
+      providers: from,
+      pin: keeps,
+      signal: AbortSignal.any([stopping, AbortSignal.timeout(timing.fetchMs)])
+    })
   /** Commitments of an account before one; counted as far as the rules look. */
   const uploadsBefore = ({ datanet, contributor, index }: ContributionRecord, net: DatanetDocument): Promise<number> =>
     book.uploads(datanet, contributor, index, net.rules.uploadsPerContributor)

@@ -46,8 +46,10 @@ export class DurableBlocks extends FsBlockstore implements Blockstore {
 
   override async *get(cid: CID, options?: AbortOptions): AsyncGenerator<Uint8Array> {
     await this.beforeTouch(cid)
+    options?.signal?.throwIfAborted()
     const parts: Uint8Array[] = []
-    for await (const part of super.get(cid, options)) parts.push(part)
+    // Without the signal: of a file that is being opened when it aborts, the library closes nothing.
+    for await (const part of super.get(cid)) parts.push(part)
     // [reject] What the disk has turned is not the block: set aside, it is fetched again like one that is missing.
     if (!isBlock(cid, parts)) {
       await this.setAside(cid)

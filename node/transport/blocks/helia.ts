@@ -13,7 +13,7 @@ const bitswapSettings: BitswapOptions = {
   messageSendTimeout: 60_000,
   messageReceiveTimeout: 60_000,
   sendBlocksTimeout: 60_000,
-  // A block that got lost is asked for again (persistent.ts); by then it must not count as sent any more.
+  // A block that got lost is asked for again (reads.ts); by then it must not count as sent any more.
   doNotResendBlockWindow: 1_000
 }
 

@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { unixfs } from '@helia/unixfs'
+import type { UnixFS } from '@helia/unixfs'
 import type { Helia } from 'helia'
 import { CID } from 'multiformats/cid'
 import { InvalidError, LimitError, NotFoundError, TilthError } from '../../../protocol/primitives/index.ts'
@@ -11,8 +12,8 @@ import { importFolder, importSettings } from './import.ts'
 import { createMissing } from './missing.ts'
 import { hasNodeKey, peerOf } from '../identity.ts'
 import { createCollector } from '../blocks/collector.ts'
-import { persistentReads } from '../blocks/persistent.ts'
 import { createPins, whole } from '../blocks/pins.ts'
+import { createReads } from '../blocks/reads.ts'
 import type { Provider } from '../peers/provider.ts'
 import type { FetchOptions, Files, Peers } from '../types.ts'
 
@@ -70,6 +71,13 @@ function patience(
   }
 }
 
+/** A fetch under way: its own view of the blocks, when it ends, and what each block that came tells. */
+interface Fetch {
+  fs: UnixFS
+  signal: AbortSignal
+  progress: () => void
+}
+
 interface Entry {
   path: string
   cid: CID
@@ -86,9 +94,10 @@ export function createFiles({
   limits = fetchLimits,
   grace
 }: FilesDeps): Files & { stop(): void } {
-  const blockstore = persistentReads(helia.blockstore, () => {
-    log.debug('a block did not come: bitswap is asked again')
+  const reads = createReads(helia.blockstore, what => {
+    log.debug(what)
   })
+  const blockstore = reads()
   const fs = unixfs({ blockstore })
   const pins = createPins(helia, cid => whole(blocks.get(cid)), directory)
   const collector = createCollector(blocks, pins, { clock, log, ...(grace === undefined ? {} : { grace }) })
@@ -108,7 +117,7 @@ export function createFiles({
     text: string,
     options: FetchOptions,
     keep: boolean,
-    work: (cid: CID, signal: AbortSignal, progress: () => void) => Promise<T>
+    work: (cid: CID, { fs, signal, progress }: Fetch) => Promise<T>
   ): Promise<T> {
     const cid = parseCid(text)
     if (options.brief === true) missing.check(text)
@@ -122,7 +131,8 @@ export function createFiles({
         })
       }
       const result = await collector.holding(async () => {
-        const done = await work(cid, wait.signal, wait.progress)
+        const { signal, progress } = wait
+        const done = await work(cid, { fs: unixfs({ blockstore: reads() }), signal, progress })
         if (keep) await pins.add(cid)
         return done
       })
@@ -149,8 +159,7 @@ export function createFiles({
     cid: CID,
     left: { bytes: number },
     { pace, onBytes }: Pick<FetchOptions, 'pace' | 'onBytes'>,
-    signal: AbortSignal,
-    progress: () => void
+    { fs, signal, progress }: Fetch
   ): AsyncGenerator<Uint8Array> {
     for await (const chunk of fs.cat(cid, { signal })) {
       progress()
@@ -171,9 +180,9 @@ export function createFiles({
     path: string,
     depth: number,
     count: { left: number },
-    signal: AbortSignal,
-    progress: () => void
+    fetch: Fetch
   ): AsyncGenerator<Entry & { size: number }> {
+    const { fs, signal, progress } = fetch
     const stat = await fs.stat(cid, { signal })
     progress()
     if (stat.type !== 'directory') {
@@ -193,19 +202,14 @@ export function createFiles({
           'files.bad-path',
           `a folder has an entry with the name ${JSON.stringify(entry.name.slice(0, 80))}`
         )
-      yield* walk(entry.cid, path === '' ? entry.name : `${path}/${entry.name}`, depth + 1, count, signal, progress)
+      yield* walk(entry.cid, path === '' ? entry.name : `${path}/${entry.name}`, depth + 1, count, fetch)
     }
   }
 
-  async function tree(
-    cid: CID,
-    maxBytes: number,
-    signal: AbortSignal,
-    progress: () => void
-  ): Promise<(Entry & { size: number })[]> {
+  async function tree(cid: CID, maxBytes: number, fetch: Fetch): Promise<(Entry & { size: number })[]> {
     const entries: (Entry & { size: number })[] = []
     let total = 0
-    for await (const entry of walk(cid, '', 0, { left: maxEntries }, signal, progress)) {
+    for await (const entry of walk(cid, '', 0, { left: maxEntries }, fetch)) {
       if (entry.path === '') throw new InvalidError('files.not-directory', `${cid.toString()} is a file, not a folder`)
       total += entry.size
       if (total > maxBytes) throw tooLarge(cid)
@@ -238,21 +242,20 @@ export function createFiles({
         return root
       }, keep),
     fetchBytes: (text, options) =>
-      fetching(text, options, options.pin ?? true, async (cid, signal, progress) => {
+      fetching(text, options, options.pin ?? true, async (cid, fetch) => {
         const chunks: Uint8Array[] = []
-        for await (const chunk of content(cid, { bytes: options.maxBytes }, options, signal, progress))
-          chunks.push(chunk)
+        for await (const chunk of content(cid, { bytes: options.maxBytes }, options, fetch)) chunks.push(chunk)
         return whole(chunks)
       }),
     fetchDirectory: (text, toPath, options) =>
-      fetching(text, options, options.pin ?? true, async (cid, signal, progress) => {
-        const entries = await tree(cid, options.maxBytes, signal, progress)
+      fetching(text, options, options.pin ?? true, async (cid, fetch) => {
+        const entries = await tree(cid, options.maxBytes, fetch)
         const left = { bytes: options.maxBytes }
-        await writeTree(toPath, entries, entry => content(entry.cid, left, options, signal, progress))
+        await writeTree(toPath, entries, entry => content(entry.cid, left, options, fetch))
       }),
     list: (text, options) =>
-      fetching(text, options, false, async (cid, signal, progress) =>
-        (await tree(cid, options.maxBytes, signal, progress)).map(({ path, size }) => ({ path, size }))
+      fetching(text, options, false, async (cid, fetch) =>
+        (await tree(cid, options.maxBytes, fetch)).map(({ path, size }) => ({ path, size }))
       ),
     async has(text) {
       const cid = parseCid(text)

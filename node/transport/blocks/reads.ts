@@ -1,0 +1,154 @@
+import type { Helia } from 'helia'
+import type { Blockstore } from 'interface-blockstore'
+import type { CID } from 'multiformats/cid'
+import { blockName, whole } from './pins.ts'
+
+// How a fetch gets its blocks. Bitswap asks everybody who is connected for a block, and everybody who has it sends it:
+// four nodes that fetched one model at once moved it three times each, and one that fifty neighbours hold would come
+// fifty times. So everybody is asked for a fetch's first block only; whoever brings it is asked alone for the rest, and
+// everybody again once that one does not have a block or falls silent.
+
+/**
+ * Milliseconds without any block of a fetch after which a block is asked for anew. A want goes to each peer once; one
+ * that was sent into a dying connection, or whose answer was lost, is not sent again by itself.
+ */
+const silenceMs = 4_000
+
+/** Long enough for bitswap to take back the want before it is made again: it forgets one that is renewed at once. */
+const pauseMs = 100
+
+/** Bitswap's event as it begins to look for others who have a block; Helia's types know its broker's only. */
+const seeking = 'bitswap:find-providers'
+
+export type Reads = Pick<Blockstore, 'get' | 'put' | 'has'>
+type Blocks = Pick<Helia['blockstore'], 'get' | 'put' | 'has' | 'createSession'>
+type Session = ReturnType<Blocks['createSession']>
+type GetOptions = NonNullable<Parameters<Blocks['get']>[1]>
+type Progress = Parameters<NonNullable<GetOptions['onProgress']>>[0]
+
+/** Aborts once nothing has been heard for so long. */
+function quiet(ms: number, heardAt: () => number): { signal: AbortSignal; end(): void } {
+  const late = new AbortController()
+  const began = Date.now()
+  const look = (): void => {
+    const left = Math.max(began, heardAt()) + ms - Date.now()
+    if (left <= 0) late.abort(new DOMException('no block came', 'TimeoutError'))
+    else timer = setTimeout(look, left)
+  }
+  let timer = setTimeout(look, ms)
+  return {
+    signal: late.signal,
+    end() {
+      clearTimeout(timer)
+    }
+  }
+}
+
+/** Views of Helia's blockstore, one for each fetch, whose reads ask again until their signal aborts. */
+export function createReads(blocks: Blocks, log: (what: string) => void): () => Reads {
+  /**
+   * Whoever wants a block that is being fetched waits for that: bitswap takes two wants for one, the first to give up
+   * ends both, and one that is made while the block is being written is never sent.
+   */
+  const underWay = new Map<string, Promise<Uint8Array>>()
+
+  return () => {
+    let heardAt = 0
+    let session: Session | undefined // with who brought the last block that everybody was asked for
+
+    /** @throws as the blockstore's; whatever, once the signal aborts or what is asked for is not to be had so */
+    async function once(cid: CID, from: Pick<Blocks, 'get'>, options: GetOptions): Promise<Uint8Array> {
+      const stop = new AbortController()
+      const late = quiet(silenceMs, () => heardAt)
+      const signals = [stop.signal, late.signal, ...(options.signal === undefined ? [] : [options.signal])]
+      const onProgress = (event: Progress): void => {
+        if (event.type === 'helia:block-broker:receive-block')
+          session ??= blocks.createSession(cid, {
+            providers: [event.detail.provider],
+            minProviders: 1,
+            maxProviders: 1
+          })
+        // Whom the session was made with does not have it, so that others are looked for: everybody is asked at once.
+        if ((event.type as string) === seeking && from !== blocks) stop.abort()
+        options.onProgress?.(event)
+      }
+      try {
+        const block = await whole(from.get(cid, { ...options, onProgress, signal: AbortSignal.any(signals) }))
+        heardAt = Date.now()
+        return block
+      } catch (error) {
+        if (late.signal.aborted) log('a block did not come: bitswap is asked again')
+        throw late.signal.aborted || stop.signal.aborted ? new Again() : error
+      } finally {
+        late.end()
+      }
+    }
+
+    async function read(cid: CID, options: GetOptions): Promise<Uint8Array> {
+      for (;;) {
+        const from = session ?? blocks
+        try {
+          return await once(cid, from, options)
+        } catch (error) {
+          options.signal?.throwIfAborted()
+          if (from === blocks && !(error instanceof Again)) throw error
+          if (from === session) session = undefined
+        }
+        await new Promise(resolve => {
+          setTimeout(resolve, pauseMs)
+        })
+      }
+    }
+
+    async function shared(cid: CID, options: GetOptions): Promise<Uint8Array> {
+      const name = blockName(cid)
+      for (;;) {
+        const other = underWay.get(name)
+        if (other === undefined) {
+          const running = read(cid, options).finally(() => underWay.delete(name))
+          underWay.set(name, running)
+          return await running
+        }
+        try {
+          return await raced(other, options.signal)
+        } catch {
+          // That the other reader gave up, or was not patient, is none of this one's business.
+          options.signal?.throwIfAborted()
+        }
+      }
+    }
+
+    return {
+      put: (cid, value, options) => blocks.put(cid, value, options),
+      has: (cid, options) => blocks.has(cid, options),
+      async *get(cid, options = {}) {
+        yield await shared(cid, options)
+      }
+    }
+  }
+}
+
+class Again extends Error {}
+
+/** As the promise, or until the signal aborts. */
+async function raced<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return await promise
+  signal.throwIfAborted()
+  let off = (): void => undefined
+  try {
+    return await Promise.race([
+      promise,
+      new Promise<never>((_, reject) => {
+        const abort = (): void => {
+          reject(signal.reason as Error)
+        }
+        signal.addEventListener('abort', abort, { once: true })
+        off = () => {
+          signal.removeEventListener('abort', abort)
+        }
+      })
+    ])
+  } finally {
+    off()
+  }
+}
