@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Message } from '../crypto/index.ts'
+import type { Signed } from '../crypto/index.ts'
 import { contentHash } from '../primitives/canonical.ts'
 import { bytes32 } from '../primitives/hex.ts'
 import type { Hex } from '../primitives/hex.ts'
@@ -17,8 +17,17 @@ export type Because = z.infer<typeof because>
 
 export const saltOf = (why: Because): Hex => contentHash(why)
 
-/** [reject] What is told as a vote's reason is what its validator signed. @throws DataError `vote.reason` */
-export function checkBecause({ salt }: Pick<Message<'Vote'>, 'salt'>, why: Because | undefined): void {
-  if (why !== undefined && saltOf(why) !== salt)
+/** Of these votes the one that was signed with this reason. */
+export const signedWith = <T extends Pick<Signed<'Vote'>, 'message'>>(
+  votes: readonly T[],
+  why: Because
+): T | undefined => votes.find(({ message }) => message.salt === saltOf(why))
+
+/**
+ * [reject] What is told as the reason of one of these votes is what its validator signed.
+ * @throws DataError `vote.reason`
+ */
+export function checkBecause(votes: readonly Pick<Signed<'Vote'>, 'message'>[], whys: readonly Because[]): void {
+  if (whys.some(why => signedWith(votes, why) === undefined))
     throw new DataError('vote.reason', 'the reason beside the vote is not the one that was signed with it')
 }

@@ -3,7 +3,7 @@ import { signedSchema } from '../crypto/schema.ts'
 import { address } from '../primitives/hex.ts'
 import { because } from './because.ts'
 import { contributionStatements } from './commitment.ts'
-import { certificate, datanetDocument } from './types.ts'
+import { certificate, datanetDocument, mostVotes } from './types.ts'
 
 /** What everybody hears: that there is a Datanet, and its rules. */
 export const datanetMessage = z.strictObject({ kind: z.literal('datanet'), document: datanetDocument })
@@ -17,11 +17,12 @@ export const contributionMessage = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('reveal'), statements: contributionStatements, provider: address.optional() }),
   z.strictObject({ kind: z.literal('vote-commit'), statement: signedSchema('VoteCommit') }),
   z.strictObject({ kind: z.literal('vote'), statement: signedSchema('Vote'), because: because.optional() }),
-  /** With the statements, for a peer that was away and knows only what the chain knows. */
+  /** With the statements, for a peer that was away and knows only what the chain knows, and with its votes' reasons. */
   z.strictObject({
     kind: z.literal('certificate'),
     certificate,
     statements: contributionStatements,
+    because: z.array(because).max(mostVotes).optional(),
     provider: address.optional()
   })
 ])

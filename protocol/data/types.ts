@@ -144,6 +144,9 @@ export const verdict = z.strictObject({
 })
 export type Verdict = Readonly<z.infer<typeof verdict>>
 
+/** Votes of one certificate. */
+export const mostVotes = 100
+
 /**
  * A quorum of reveals over one (accept, outcome): accept-weight over two thirds of the roster, or reject-weight over
  * one third.
@@ -152,7 +155,7 @@ export const certificate = z.strictObject({
   contribution: bytes32,
   accept: z.boolean(),
   outcome: bytes32,
-  votes: z.array(signedSchema('Vote')).min(1).max(100)
+  votes: z.array(signedSchema('Vote')).min(1).max(mostVotes)
 })
 export type Certificate = z.infer<typeof certificate>
 

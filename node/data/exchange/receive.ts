@@ -11,11 +11,13 @@ import {
   isDoubleVote,
   opens,
   reveal,
+  signedWith,
   supersedes,
   tally,
   weightOf
 } from '../../../protocol/data/index.ts'
 import type {
+  Because,
   Certificate,
   ContributionMessage,
   ContributionStatements,
@@ -175,6 +177,12 @@ export function createReceiver(
     return true
   }
 
+  /** One for each validator: another of it would need another vote. */
+  async function keepReason(contribution: Hex, validator: Address, why: Because): Promise<void> {
+    const key = `${contribution}/${validator}`
+    if ((await book.told.get(key)) === undefined) await book.told.put(key, why)
+  }
+
   async function takeVote(message: Extract<ContributionMessage, { kind: 'vote' }>): Promise<boolean> {
     const { statement, because } = message
     const { contribution, validator } = statement.message
@@ -182,9 +190,7 @@ export function createReceiver(
     const ballot = await book.ballot(contribution)
     const known = ballot.votes.find(vote => vote.message.validator === validator)
     checkVoter(net.rules.validators, validator)
-    // One for each validator: another of it would need another vote.
-    const toldAt = `${contribution}/${validator}`
-    if (because !== undefined && (await book.told.get(toldAt)) === undefined) await book.told.put(toldAt, because)
+    if (because !== undefined) await keepReason(contribution, validator, because)
     if (known !== undefined && !isDoubleVote(known.message, statement.message)) return false
     if (known !== undefined) return keepEvidence(record, known, statement)
     // [ignore] A vote is the one that was committed. Without the commitment it is kept and not counted yet.
@@ -241,7 +247,7 @@ export function createReceiver(
   }
 
   async function takeCertificate(message: Extract<ContributionMessage, { kind: 'certificate' }>): Promise<boolean> {
-    const { certificate, statements, provider } = message
+    const { certificate, statements, provider, because = [] } = message
     const id = certificate.contribution
     const { record, net } = await about(id, message)
     if (
@@ -250,6 +256,10 @@ export function createReceiver(
     )
       return false
     checkCertificate(network, net.rules.validators, certificate)
+    for (const why of because) {
+      const vote = signedWith(certificate.votes, why)
+      if (vote !== undefined) await keepReason(id, vote.message.validator, why)
+    }
     if (provider !== undefined && record.provider === undefined) await book.putContribution({ ...record, provider })
     await conclude(id, certificate, statements)
     return true
@@ -274,11 +284,12 @@ export function createReceiver(
         return requireSigner(network, message.statement, message.statement.message.validator)
       case 'vote':
         requireSigner(network, message.statement, message.statement.message.validator)
-        return checkBecause(message.statement.message, message.because)
+        return checkBecause([message.statement], message.because === undefined ? [] : [message.because])
       case 'certificate':
         // [reject] A certificate comes with the statements of its own contribution.
         if (checkStatements(network, message.statements) !== message.certificate.contribution)
           throw new DataError('certificate.statements', "the certificate comes with another contribution's statements")
+        return checkBecause(message.certificate.votes, message.because ?? [])
     }
   }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod'
-import { dataMessage, saltOf } from '../../../protocol/data/index.ts'
-import type { DataMessage } from '../../../protocol/data/index.ts'
+import type { Signed } from '../../../protocol/crypto/index.ts'
+import { dataMessage, signedWith } from '../../../protocol/data/index.ts'
+import type { Because, DataMessage } from '../../../protocol/data/index.ts'
 import { TilthError, bytes32, keccak } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { MessageStream } from '../../transport/types.ts'
@@ -46,14 +47,24 @@ async function markOf(book: Book, datanet: Hex, index: number): Promise<string> 
   return keccak(`${revealed ? 1 : 0}${heard.join()}`).slice(2, 18)
 }
 
+/** What was told with this vote: what its validator told with another one says nothing of it. */
+async function reasonFor(book: Book, vote: Signed<'Vote'>): Promise<Because | undefined> {
+  const why = await book.told.get(`${vote.message.contribution}/${vote.message.validator}`)
+  return why !== undefined && signedWith([vote], why) !== undefined ? why : undefined
+}
+
 /** What there is to say of a contribution to somebody whose mark is another. */
 async function messagesOf(book: Book, datanet: Hex, index: number, theirs: string): Promise<DataMessage[]> {
   const record = await book.at(datanet, index)
   const state = record?.state
   if (record === undefined || state === undefined || state.name === 'committed' || theirs === 'a') return []
   const hint = record.provider === undefined ? {} : { provider: record.provider }
-  if (state.name === 'accepted' || state.name === 'rejected')
-    return [{ kind: 'certificate', certificate: state.certificate, statements: state.statements, ...hint }]
+  if (state.name === 'accepted' || state.name === 'rejected') {
+    const { certificate, statements } = state
+    const told = await Promise.all(certificate.votes.map(vote => reasonFor(book, vote)))
+    const because = told.flatMap(why => why ?? [])
+    return [{ kind: 'certificate', certificate, statements, ...(because.length > 0 ? { because } : {}), ...hint }]
+  }
   if (state.statements === undefined || theirs === 'r') return []
   const { commits, votes } = await book.ballot(record.id)
   return [
@@ -61,10 +72,8 @@ async function messagesOf(book: Book, datanet: Hex, index: number, theirs: strin
     ...commits.map((statement): DataMessage => ({ kind: 'vote-commit', statement })),
     ...(await Promise.all(
       votes.map(async (statement): Promise<DataMessage> => {
-        const because = await book.told.get(`${record.id}/${statement.message.validator}`)
-        // What was told with another vote of the same validator says nothing of this one.
-        const isOf = because !== undefined && saltOf(because) === statement.message.salt
-        return { kind: 'vote', statement, ...(isOf ? { because } : {}) }
+        const because = await reasonFor(book, statement)
+        return { kind: 'vote', statement, ...(because === undefined ? {} : { because }) }
       })
     ))
   ]

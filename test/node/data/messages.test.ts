@@ -5,6 +5,7 @@ import type { DataMessage, DatanetDocument } from '../../../protocol/data/index.
 import { TilthError, contentHash, keccak } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { createBook } from '../../../node/data/book/index.ts'
+import type { Book } from '../../../node/data/book/index.ts'
 import type { DataDeps, DataEvents } from '../../../node/data/index.ts'
 import { createReceiver } from '../../../node/data/exchange/index.ts'
 import type { Receiver } from '../../../node/data/exchange/index.ts'
@@ -51,6 +52,7 @@ const commit = (validator: string, contribution: Hex, commitment: Hex) =>
 describe('data: what a message is found to be', () => {
   let store: Store
   let receiver: Receiver
+  let book: Book
   const ann = statements('ann')
   const bob = statements('bob')
   const reveal = (of = ann): DataMessage => ({
@@ -68,7 +70,7 @@ describe('data: what a message is found to be', () => {
 
   before(async () => {
     store = await openStore(await scratch('messages'))
-    const book = createBook({ store, network })
+    book = createBook({ store, network })
     await book.load()
     const chain = {
       ledger: { datanet: async () => undefined, commitment: async () => undefined },
@@ -183,18 +185,23 @@ describe('data: what a message is found to be', () => {
 
   it("a certificate of too little weight, votes on something else or others' statements is rejected", async () => {
     const outcome = outcomeOf({ contribution: bob.id, cid, own: [0] }, true)
-    const certify = (votes: ReturnType<typeof vote>[], of = bob): DataMessage => ({
+    const certify = (votes: ReturnType<typeof vote>[], of = bob): Extract<DataMessage, { kind: 'certificate' }> => ({
       kind: 'certificate',
       certificate: { contribution: bob.id, accept: true, outcome, votes },
       statements: { commitment: of.commitment, reveal: of.reveal }
     })
-    const all = ['v1', 'v2', 'v3'].map(name => vote(name, bob.id, true))
+    const said = { reason: 'all of it is new', nonce: keccak('nonce') }
+    const all = [...['v1', 'v2'].map(name => vote(name, bob.id, true)), vote('v3', bob.id, true, saltOf(said))]
+    await found({ ...certify(all), because: [{ ...said, reason: 'paid for' }] }, 'vote.reason', 'reject')
+    await found({ ...certify(all.slice(0, 2)), because: [said] }, 'vote.reason', 'reject')
     await found(certify(all.slice(0, 1)), 'certificate.quorum', 'reject')
     await found(certify([...all.slice(0, 2), ...all.slice(0, 1)]), 'certificate.votes', 'reject')
     await found(certify([...all.slice(0, 2), vote('mallory', bob.id, true)]), 'vote.not-validator', 'reject')
     await found(certify(all, ann), 'certificate.statements', 'reject')
-    await hear(certify(all), datanet)
+    await hear({ ...certify(all), because: [said] }, datanet)
     await found(certify(all), 'message.known', 'ignore')
+    // Whoever learns of a decision by its certificate reads why, too.
+    assert.deepEqual(await book.told.get(`${bob.id}/${addressOf('v3')}`), said)
   })
 
   it('every code that depends on the receiver is ignored', () => {
