@@ -22,6 +22,8 @@ import { awardNames } from '../awards.ts'
 import type { Book, KnownJob } from '../book.ts'
 import type { JobsDeps, JobsTiming, WorkerPolicy } from '../deps.ts'
 import { drawOf } from '../draw.ts'
+import { secondsAhead } from './ahead.ts'
+import type { TakenLot } from './ahead.ts'
 import { DeclinedError, createDeclines } from './declines.ts'
 import type { DeclineView } from './declines.ts'
 import { createExperience } from './experience.ts'
@@ -106,6 +108,13 @@ export function createWorker(
   const ownBid = (job: KnownJob): Signed<'Bid'> | undefined =>
     job.bids.find(({ message }) => message.worker === deps.self)
 
+  const takenLots = (): TakenLot[] =>
+    [...assignments].flatMap(([id, { state, award }]) => {
+      const spec = state === 'queued' ? book.get(award.statement.message.job)?.document.spec : undefined
+      if (spec === undefined) return []
+      return [{ spec, lot: award.lot, secondsLeft: active.get(id)?.progress?.secondsLeft }]
+    })
+
   async function bid(id: Hex): Promise<void> {
     const job = book.get(id)
     if (job === undefined || job.closed !== null || ownBid(job) !== undefined) return
@@ -113,6 +122,8 @@ export function createWorker(
     if (away !== undefined)
       throw new DeclinedError('work.away', away.why, 'It is looked at again when this machine is lent again.')
     const { builder, deadline, budget } = job.document.statement.message
+    const ahead = await secondsAhead(takenLots(), estimator, experience, stopping.signal)
+    const queued = ahead === 0 ? '' : ` after ${ahead} s of what is queued`
     const accept = ({ adapterSeconds, seconds, price }: Estimate): void => {
       if (price > budget)
         throw new DeclinedError(
@@ -122,19 +133,21 @@ export function createWorker(
           undefined,
           { seconds: adapterSeconds, price }
         )
-      if (now() + BigInt(seconds) > deadline)
+      const late = now() + BigInt(ahead + seconds) - deadline
+      if (late > 0n)
         throw new DeclinedError(
           'work.deadline',
-          `its ${seconds} s here would end ${now() + BigInt(seconds) - deadline} s after its deadline`,
+          `its ${seconds} s here${queued} would end ${late} s after its deadline`,
           'Nothing to do here but a faster machine: see `tilth engine bench`.',
           undefined,
           { seconds, price }
         )
-      const lentMs = Math.max(0, (deps.availability?.lentUntil() ?? Infinity) - deps.clock.now())
-      if (seconds * 1000 > lentMs)
+      // Bids are open for a while before anything begins.
+      const lentMs = Math.max(0, (deps.availability?.lentUntil() ?? Infinity) - deps.clock.now() - timing.bidMs)
+      if ((ahead + seconds) * 1000 > lentMs)
         throw new DeclinedError(
           'work.hours',
-          `its ${seconds} s here would not end within the ` +
+          `its ${seconds} s here${queued} would not end within the ` +
             `${Math.floor(lentMs / 1000)} s for which this machine is still lent`,
           'It is looked at again while its bids are open; longer hours (--hours) take longer jobs.',
           undefined,
