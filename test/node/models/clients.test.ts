@@ -264,7 +264,8 @@ describe('nodes that are killed', function () {
     await network.revive(client, clientOnly)
     const [after] = (await client.service.channels()).items
     assert.ok(promised !== undefined && promised > 0n)
-    assert.equal(after?.paid, promised)
+    // More tokens may have come, and been promised for, between the look and the kill.
+    assert.ok((after?.paid ?? 0n) >= promised, `${after?.paid} is less than ${promised}`)
     await until(() => client.service.offers(network.model).length > 0, 'the offer is known again', 30_000)
     await until(
       async () => {
