@@ -5,6 +5,7 @@ import type { ErrorCode, Hex } from '../primitives/index.ts'
 import type { CosignedReceipt } from '../models/index.ts'
 import { measureOf } from './attribution.ts'
 import type { Measure } from './attribution.ts'
+import { drawnMoney } from './draw.ts'
 import { buildEpoch } from './epoch.ts'
 import type { PreviousEpoch } from './epoch.ts'
 import { agreesHeldOut, checkHeldOut } from './held-out.ts'
@@ -81,7 +82,8 @@ export type EpochFaultCode =
   | `receipts.${'count' | 'order' | 'missing'}`
   | `receipt.${'total' | 'data'}`
   | `scoring.${'receipt' | 'needless' | 'unsound' | 'missing' | 'disputed' | 'utilities'}`
-  | `bundle.${'place' | 'time' | 'deposited' | 'donated' | 'measure' | 'sums' | 'unreadable' | 'unchecked' | 'broken'}`
+  | `bundle.${'place' | 'time' | 'seed' | 'measure' | 'sums' | 'unreadable' | 'unchecked' | 'broken'}`
+  | `bundle.${'deposited' | 'donated'}`
   | 'held-out.measured'
   | `settled.${'channel' | 'claimed' | 'data'}`
   | 'payouts.shares'
@@ -237,13 +239,15 @@ function scoringFaults(bundle: EpochBundle, facts: BundleFacts): EpochFault[] {
   const words = Map.groupBy(bundle.scorings, ({ receipt }) => receipt)
   // [reject] A scoring is of a receipt of the epoch.
   if (bundle.scorings.some(({ receipt }) => receipt >= bundle.receipts.length)) faults.push({ code: 'scoring.receipt' })
+  const { data, seed } = bundle
+  const money = drawnMoney(bundle.receipts, { data, measures: facts.measures, seed })
   bundle.receipts.forEach((receipt, at) => {
     const stated = words.get(at) ?? []
     const measure = facts.measures.get(receipt.receipt.message.model)
     // What is no model of the pool's is said to be one of its receipt's faults.
     if (measure === undefined) return
-    // [reject] Only what is divided by its own weights is weighed.
-    if (measure === null || divisionOf(receipt, measure) !== 'weighed') {
+    // [reject] Only what is divided by its own weights is weighed, and only what was drawn.
+    if (measure === null || divisionOf(receipt, measure) !== 'weighed' || money[at]?.length === 0) {
       if (stated.length > 0) faults.push({ code: 'scoring.needless', at })
       return
     }
@@ -316,6 +320,8 @@ function ruleFaults(bundle: EpochBundle, facts: BundleFacts): EpochFault[] {
   const { at } = bundle
   if (at < (facts.previous?.bundle.at ?? 0n) || at > facts.stated.proposedAt || at + maxAge < facts.stated.proposedAt)
     faults.push({ code: 'bundle.time' })
+  // [reject] No draw is known on chain: every answer is weighed.
+  if (bundle.seed !== null) faults.push({ code: 'bundle.seed' })
   // [reject] It shares out no more than the pool got, and of what was given no more than that.
   if (bundle.deposited > facts.deposited) faults.push({ code: 'bundle.deposited' })
   if (bundle.donated > facts.donated) faults.push({ code: 'bundle.donated' })
@@ -378,6 +384,7 @@ export function rebuild(
     donated: bundle.donated,
     at: bundle.at,
     previous,
+    seed: bundle.seed,
     measures: measuresOf(bundle),
     scorings: scoringsOf(network, bundle),
     heldOut: new Map(bundle.heldOut.map(document => [document.model, document]))

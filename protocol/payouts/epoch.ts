@@ -4,6 +4,7 @@ import type { Network } from '../crypto/index.ts'
 import type { CosignedReceipt } from '../models/index.ts'
 import { weightsOf } from './attribution.ts'
 import type { Measure } from './attribution.ts'
+import { drawnMoney } from './draw.ts'
 import { heldOutValues } from './held-out.ts'
 import { payoutsTree, receiptId, receiptsTree } from './leaves.ts'
 import { shareOut } from './sharing.ts'
@@ -48,6 +49,8 @@ export interface EpochInput {
   /** The epoch's time, chain seconds. */
   readonly at: bigint
   readonly previous: PreviousEpoch | undefined
+  /** What the answers are drawn by that are weighed; null: all are. */
+  readonly seed: Hex | null
 }
 
 /** The epoch before, with the CID of its bundle: what the next one is made on top of. */
@@ -114,15 +117,21 @@ function awayFromZero(value: bigint, divisor: bigint): bigint {
   return value < 0n ? value / divisor - rest : value / divisor + rest
 }
 
-/** What an epoch divides, in the order of its receipts, then fees without one. */
-const duesOf = (input: EpochInput, unreceipted: readonly Unreceipted[]): Due[] => [
-  ...input.receipts.map((receipt, i) => ({
-    model: receipt.receipt.message.model,
-    money: input.data[i] ?? 0n,
-    weights: earningOf(receipt, input)?.weights
-  })),
-  ...unreceipted.map(fees => ({ model: fees.model, money: input.dataOf(fees), weights: undefined }))
-]
+/**
+ * What an epoch divides, in the order of its receipts, then fees without one. A model's weighed money goes by the
+ * answers that were drawn: by the mean of their shares, cut into whole units.
+ */
+function duesOf(input: EpochInput, unreceipted: readonly Unreceipted[]): Due[] {
+  const money = drawnMoney(input.receipts, input)
+  return [
+    ...input.receipts.flatMap((receipt, i) => {
+      const pieces = money[i] ?? []
+      const weights = pieces.length === 0 ? undefined : earningOf(receipt, input)?.weights
+      return pieces.map(money => ({ model: receipt.receipt.message.model, money, weights }))
+    }),
+    ...unreceipted.map(fees => ({ model: fees.model, money: input.dataOf(fees), weights: undefined }))
+  ]
+}
 
 /** The models that are named, in this order; null for those that nothing is measured of. */
 function modelsOf(names: Iterable<Hex>, { measures, heldOut }: EpochInput): Map<Hex, MeasuredModel | null> {
@@ -174,7 +183,7 @@ export function buildEpoch(input: EpochInput): EpochBundle {
   const given = donated - (previous?.bundle.donated ?? 0n)
   const dues = duesOf(input, unreceipted)
   const models = modelsOf(
-    dues.map(({ model }) => model),
+    [...receipts.map(({ receipt }) => receipt.message), ...unreceipted].map(({ model }) => model),
     input
   )
   // Only what an epoch before has held, by who led after it: by then its receipts and those before it were counted.
@@ -203,6 +212,7 @@ export function buildEpoch(input: EpochInput): EpochBundle {
     pool,
     epoch,
     previous: previous?.cid ?? null,
+    seed: input.seed,
     receipts: [...receipts],
     receiptsRoot: receiptsRoot.hash,
     receiptsTotal: receiptsRoot.sum,

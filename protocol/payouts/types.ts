@@ -112,6 +112,8 @@ export const epochBundle = z.strictObject({
   epoch: z.int().min(1),
   /** CID of the epoch before; null for the first. */
   previous: cidText.nullable(),
+  /** What the answers were drawn by that are weighed (see draw.ts); null: all are. */
+  seed: bytes32.nullable(),
   /** Ordered by (channel, sequence). */
   receipts: z.array(cosignedReceipt).max(100_000),
   receiptsRoot: bytes32,

@@ -4,6 +4,8 @@ import type { Measure } from './attribution.ts'
 import { measuresOf, scoringsOf } from './check.ts'
 import { earningOf } from './epoch.ts'
 import { calibrationUnit, divideAnswer } from './division.ts'
+import type { Part } from './division.ts'
+import { drawnMoney } from './draw.ts'
 import { heldOutValues } from './held-out.ts'
 import type { HeldOutValues } from './held-out.ts'
 import { receiptId } from './leaves.ts'
@@ -116,7 +118,8 @@ export function reasonsOf(network: Network, bundle: EpochBundle): EpochReasons {
     if (measure !== null && measure !== undefined) values.set(document.model, heldOutValues(document, measure))
   }
   const input = { network, measures, scorings: scoringsOf(network, bundle) }
-  const earnings = receipts.map(receipt => earningOf(receipt, input))
+  const money = drawnMoney(receipts, { data, measures, seed: bundle.seed })
+  const earnings = receipts.map((receipt, i) => (money[i]?.length === 0 ? undefined : earningOf(receipt, input)))
   const divisions = receipts.map(receipt => divisionOf(receipt, measures.get(receipt.receipt.message.model) ?? null))
   const count = (kind: Division): number => divisions.filter(division => division === kind).length
   const models = new Map(bundle.settled.map(({ channel, model }) => [channel, model]))
@@ -147,7 +150,11 @@ export function reasonsOf(network: Network, bundle: EpochBundle): EpochReasons {
     const player = earning?.measure.players.indexOf(account) ?? -1
     const weight = player < 0 ? null : (earning?.weights?.players[player] ?? null)
     const found = weight === null ? undefined : foundBy(input.scorings.get(id) ?? [])?.measured
-    const parts = known === undefined ? null : divideAnswer(data[index] ?? 0n, earning?.weights, known)
+    const parts = (money[index] ?? []).map(piece =>
+      known === undefined ? null : divideAnswer(piece, earning?.weights, known)
+    )
+    const sumOf = (of: (part: Part | undefined) => bigint): bigint =>
+      parts.reduce((sum, players) => sum + of(players?.[player]), 0n)
     return [
       {
         receipt: id,
@@ -160,8 +167,8 @@ export function reasonsOf(network: Network, bundle: EpochBundle): EpochReasons {
           earning === undefined || found === undefined
             ? null
             : (withAndWithout(earning.measure, account, [found]) ?? null),
-        money: parts?.[player]?.share ?? 0n,
-        heldOut: parts?.[player]?.heldOut ?? 0n
+        money: sumOf(part => part?.share ?? 0n),
+        heldOut: sumOf(part => part?.heldOut ?? 0n)
       }
     ]
   }

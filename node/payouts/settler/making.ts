@@ -150,7 +150,8 @@ export function createMaking(
       deposited,
       donated: await facts.donated(pool),
       at,
-      previous
+      previous,
+      seed: null
     })
     const isEmpty = bundle.receipts.length === 0 && bundle.unreceipted.length === 0 && bundle.dataFees === bundle.held
     // Fees for which nobody brings a receipt are named; those whose receipts only wait to be weighed wait with them.

@@ -246,7 +246,8 @@ describe('what strangers cannot bend', function () {
         deposited: donated + sum([...channels.values()].map(({ claims }) => claims.at(-1)?.data ?? 0n)),
         donated,
         at: 1000n,
-        previous
+        previous,
+        seed: null
       })
       previous = { cid: `bundle ${epoch}`, bundle }
     }

@@ -216,6 +216,7 @@ export function epochFrom({
     measures,
     heldOut,
     previous: undefined,
+    seed: null,
     ...input,
     receipts,
     channels,

@@ -114,7 +114,8 @@ describe('watchers of epochs', function () {
       deposited,
       donated: 0n,
       at: (await liar.chain.head()).timestamp,
-      previous: undefined
+      previous: undefined,
+      seed: null
     })
     // What counts twice, or is not the pool's, no builder makes: it is put in.
     const { root } = receiptsTree(network.network, list)

@@ -47,6 +47,7 @@ describe('thefts of a pool past its watchers', function () {
       pool: network.pool,
       epoch: 1,
       previous: null,
+      seed: null,
       receipts: [],
       receiptsRoot: zeroHash,
       receiptsTotal: 0n,
