@@ -51,12 +51,17 @@ export function targetModules(c: ModelConfig, targets: readonly string[]): Modul
     }
   }
   if (targets.length === 0) throw new ModelError('adapter-target', 'an adapter needs at least one target projection')
-  return Array.from({ length: c.layers }, (_, layer) =>
-    all
-      .filter(p => targets.includes(p.name))
-      .map(p => ({ path: `model.layers.${layer}.${p.path}`, in: p.in, out: p.out }))
-  ).flat()
+  return allModules(c).filter(({ path }) => targets.includes(projectionOf(path)))
 }
+
+/** The projection's name: q_proj of model.layers.0.self_attn.q_proj. */
+export const projectionOf = (path: string): string => path.slice(path.lastIndexOf('.') + 1)
+
+/** Every projection of every layer, in their order. */
+export const allModules = (c: ModelConfig): ModuleShape[] =>
+  Array.from({ length: c.layers }, (_, layer) =>
+    projections(c).map(p => ({ path: `model.layers.${layer}.${p.path}`, in: p.in, out: p.out }))
+  ).flat()
 
 /** A fresh adapter: a uniform within ±1/√in as PEFT draws it, b zero, so it changes nothing yet. */
 export function newAdapter(c: ModelConfig, settings: LoraSettings, seed: number): Adapter {

@@ -1,89 +1,86 @@
 import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { z } from 'zod'
-import { parseUpToFirst } from '../../../protocol/primitives/parse.ts'
 import { ModelError } from '../graph/errors.ts'
 import { parseBounded } from '../graph/files.ts'
 import type { ModelConfig } from '../architecture/config.ts'
-import { readAll, writeSafetensors } from '../weights/safetensors.ts'
-import { targetModules, type Adapter } from './adapter.ts'
+import { readAll, writeSafetensors, type NamedTensor } from '../weights/safetensors.ts'
+import { adapterScale, allModules, projectionOf, type Adapter, type AdapterModule } from './adapter.ts'
+import { readLoraConfig, type ModuleSettings } from './lora-config.ts'
 
 const prefix = 'base_model.model.'
 
 /** PEFT writes a kilobyte; patterns of a large model take a few hundred. */
 const mostConfigBytes = 512 * 1024
 
-const schema = z.looseObject({
-  peft_type: z.string(),
-  r: z.int().min(1).max(1024),
-  lora_alpha: z.number(),
-  use_rslora: z.boolean().default(false),
-  target_modules: z.union([z.string(), z.array(z.string())]).nullish(),
-  bias: z.string().default('none'),
-  use_dora: z.boolean().nullish(),
-  fan_in_fan_out: z.boolean().nullish(),
-  lora_bias: z.boolean().nullish(),
-  modules_to_save: z.array(z.string()).nullish(),
-  rank_pattern: z.record(z.string(), z.number()).nullish(),
-  alpha_pattern: z.record(z.string(), z.number()).nullish()
-})
-
 /**
  * Reads a PEFT folder (adapter_config.json, adapter_model.safetensors) for a model. What is not plain LoRA is refused
- * by name.
+ * by name (lora-config.ts). Where modules differ in rank or scale, all have the largest rank, and their scale is in b.
+ * @throws ModelError `adapter-config`, `adapter-unsupported`, `adapter-missing`, `adapter-mismatch`
  */
 export function readAdapter(folder: string, config: ModelConfig): Adapter {
   const file = join(folder, 'adapter_config.json')
-  const refuse = (what: string) => new ModelError('adapter-unsupported', `${folder}: ${what}`)
   const help = 'Give a PEFT folder: adapter_config.json and adapter_model.safetensors.'
-  const json = parseBounded(file, mostConfigBytes, 'adapter-config', help)
-  const parsed = parseUpToFirst(schema, json)
-  if (!parsed.success) throw refuse(z.prettifyError(parsed.error))
-  const c = parsed.data
-  if (c.peft_type !== 'LORA') throw refuse(`peft_type ${c.peft_type} is not supported`)
-  if (c.bias !== 'none' || c.lora_bias === true) throw refuse('trained biases are not supported')
-  if (c.use_dora === true) throw refuse('DoRA is not supported')
-  if (c.fan_in_fan_out === true) throw refuse('fan_in_fan_out is not supported')
-  if ((c.modules_to_save ?? []).length > 0) throw refuse('modules_to_save is not supported')
-  if (Object.keys({ ...c.rank_pattern, ...c.alpha_pattern }).length > 0)
-    throw refuse('rank_pattern and alpha_pattern are not supported')
-  return readModules(folder, config, { rank: c.r, alpha: c.lora_alpha, rslora: c.use_rslora })
+  const lora = readLoraConfig(parseBounded(file, mostConfigBytes, 'adapter-config', help), folder)
+  const modules = readModules(folder, config, path => lora.of(path).rank)
+  const targets = [...new Set(modules.map(({ path }) => projectionOf(path)))].sort()
+  const own = modules.map(({ path }) => lora.of(path))
+  const { rank, alpha, rslora } = lora
+  const scale = adapterScale(lora)
+  if (own.every(one => one.rank === rank && one.scale === scale)) return { rank, alpha, rslora, targets, modules }
+  const widest = Math.max(...own.map(one => one.rank))
+  return {
+    rank: widest,
+    alpha: widest,
+    rslora: false,
+    targets,
+    modules: modules.map((module, i) => widened(module, own[i] ?? { rank, scale }, widest))
+  }
 }
 
-/** The tensors say which projections are adapted; target_modules may be a pattern. */
-function readModules(
-  folder: string,
-  config: ModelConfig,
-  settings: { rank: number; alpha: number; rslora: boolean }
-): Adapter {
+/** The same module with a higher rank and a scale of 1: zeros are added, and its own scale goes into b. */
+function widened(module: AdapterModule, { rank, scale }: ModuleSettings, widest: number): AdapterModule {
+  const a = new Float32Array(widest * module.in)
+  a.set(module.a)
+  const b = new Float32Array(module.out * widest)
+  for (let o = 0; o < module.out; o++)
+    for (let r = 0; r < rank; r++) b[o * widest + r] = scale * (module.b[o * rank + r] ?? 0)
+  return { ...module, a, b }
+}
+
+/** A tensor's name in the file: PEFT writes it without the adapter's own name, other tools leave `default` in it. */
+const tensorName = /^base_model\.model\.(.+)\.lora_([AB])(?:\.default)?\.weight$/
+
+/** The tensors say which modules are adapted: names and layers in the config only chose them when training began. */
+function readModules(folder: string, config: ModelConfig, rankOf: (path: string) => number): AdapterModule[] {
   const file = join(folder, 'adapter_model.safetensors')
   if (!existsSync(file)) throw new ModelError('adapter-missing', `${file} does not exist`)
-  const tensors = readAll(file)
-  const targets = [
-    ...new Set([...tensors.keys()].map(name => /\.(\w+)\.lora_[AB]\.weight$/.exec(name)?.[1] ?? name))
-  ].sort()
+  const tensors = new Map<string, NamedTensor>()
+  const mismatch = (what: string): ModelError => new ModelError('adapter-mismatch', `${file}: ${what}`)
+  for (const [name, tensor] of readAll(file)) {
+    const [, path, part] = tensorName.exec(name) ?? []
+    const place = `${path} ${part}`
+    if (path === undefined || tensors.has(place)) throw mismatch(`tensor ${name} belongs to no projection of the model`)
+    tensors.set(place, tensor)
+  }
   const take = (path: string, part: 'A' | 'B', shape: readonly [number, number]): Float32Array => {
-    const name = `${prefix}${path}.lora_${part}.weight`
-    const tensor = tensors.get(name)
-    if (tensor === undefined) throw new ModelError('adapter-missing', `${file}: tensor ${name} is missing`)
+    const tensor = tensors.get(`${path} ${part}`)
+    if (tensor === undefined)
+      throw new ModelError('adapter-missing', `${file}: tensor ${prefix}${path}.lora_${part}.weight is missing`)
     if (tensor.shape.join() !== shape.join())
-      throw new ModelError(
-        'adapter-mismatch',
-        `${file}: tensor ${name} is [${tensor.shape.join(', ')}], the model wants [${shape.join(', ')}]`
-      )
-    tensors.delete(name)
+      throw mismatch(`tensor ${tensor.name} is [${tensor.shape.join(', ')}], the model wants [${shape.join(', ')}]`)
+    tensors.delete(`${path} ${part}`)
     return tensor.data
   }
-  const { rank } = settings
-  const modules = targetModules(config, targets).map(m => ({
-    ...m,
-    a: take(m.path, 'A', [rank, m.in]),
-    b: take(m.path, 'B', [m.out, rank])
-  }))
-  const [stray] = tensors.keys()
-  if (stray !== undefined)
-    throw new ModelError('adapter-mismatch', `${file}: tensor ${stray} belongs to no projection of the model`)
-  return { ...settings, targets, modules }
+  const modules = allModules(config)
+    .filter(({ path }) => tensors.has(`${path} A`) || tensors.has(`${path} B`))
+    .map(m => {
+      const rank = rankOf(m.path)
+      return { ...m, a: take(m.path, 'A', [rank, m.in]), b: take(m.path, 'B', [m.out, rank]) }
+    })
+  const [stray] = tensors.values()
+  if (stray !== undefined) throw mismatch(`tensor ${stray.name} belongs to no projection of the model`)
+  if (modules.length === 0) throw mismatch('there are no tensors in it')
+  return modules
 }
 
 /** Writes a folder that PEFT loads. The config comes last, so a folder with a config is complete. */

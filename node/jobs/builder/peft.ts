@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs'
 import type { TrainSettings } from '../../../protocol/jobs/index.ts'
 import { InvalidError } from '../../../protocol/primitives/errors.ts'
-import type { Adapter } from '../../engine/adapters/adapter.ts'
+import { targetModules, type Adapter } from '../../engine/adapters/adapter.ts'
 import { readAdapter } from '../../engine/adapters/peft.ts'
 import { readConfig, type ModelConfig } from '../../engine/architecture/config.ts'
 import { ModelError } from '../../engine/graph/errors.ts'
@@ -27,7 +27,8 @@ function check({ folder, settings: { lora } }: { folder: string; settings: Train
     adapter.rank !== lora.rank ||
     adapter.alpha !== lora.alpha ||
     adapter.rslora !== (lora.rslora ?? false) ||
-    [...adapter.targets].sort().join() !== [...lora.targets].sort().join()
+    [...adapter.targets].sort().join() !== [...lora.targets].sort().join() ||
+    adapter.modules.length !== modulesOf(lora.targets)
   ) {
     throw new InvalidError(
       'adapter.settings',
@@ -43,10 +44,17 @@ function check({ folder, settings: { lora } }: { folder: string; settings: Train
 
 let config: ModelConfig | undefined
 
+function opened(): ModelConfig {
+  if (config === undefined) throw new ModelError('model-config', 'no model is open')
+  return config
+}
+
+/** How many there are in all layers: who leaves some out has trained less than was asked for. */
+const modulesOf = (targets: readonly string[]): number => targetModules(opened(), targets).length
+
 function read(folder: string): Adapter {
   try {
-    if (config === undefined) throw new ModelError('model-config', 'no model is open')
-    return readAdapter(folder, config)
+    return readAdapter(folder, opened())
   } catch (cause) {
     if (cause instanceof ModelError)
       throw new InvalidError('adapter.layout', 'the folder is no LoRA adapter of the base model', { cause })
