@@ -37,6 +37,8 @@ export type DaemonApiErrorCode =
   | 'receipt.forgotten'
   | 'receipt.no-rows'
   | 'request.invalid'
+  | 'request.unsupported'
+  | 'route.unknown'
   | 'roster.unknown'
   | 'test.busy'
   | 'test.empty'

@@ -139,7 +139,7 @@ const asText = (bytes: Uint8Array, name: string): string => {
 }
 const tooLong = (name: string, bytes: number): InvalidError =>
   new InvalidError('file.too-large', `${name} has ${(bytes / 1024).toFixed(0)} KiB, which is no question any more`, {
-    help: 'Give the part that the question is about: a message takes 8000 characters.'
+    help: 'Give the part that the question is about: a message takes 131072 characters.'
   })
 
 /** The text of a file that goes into a question. @throws InvalidError naming the file */

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { address, amount, bytes32, cidText, signature } from '../primitives/hex.ts'
 import { signedSchema } from '../crypto/schema.ts'
-import { chatMessage } from '../data/types.ts'
+import { chatRole } from '../data/types.ts'
 
 /** A model as the chain and the DHT know it. `adapter` and `result` are null for a base model served as it is. */
 export const modelRecord = z.strictObject({
@@ -24,6 +24,21 @@ export const modelRecord = z.strictObject({
 })
 export type ModelRecord = z.infer<typeof modelRecord>
 
+/** Turns of a conversation, characters (UTF-16 units) of one of them, and of all: what goes into one frame. */
+export const mostTurns = 256
+export const mostTurnCharacters = 131_072
+const mostAskedCharacters = 512_000
+
+/** What is asked: a conversation, as long as models' contexts are. A row of training data is shorter (`data`). */
+const conversation = z
+  .array(z.strictObject({ role: chatRole, content: z.string().min(1).max(mostTurnCharacters) }))
+  .min(1)
+  .max(mostTurns)
+  .refine(
+    messages => messages.reduce((sum, { content }) => sum + content.length, 0) <= mostAskedCharacters,
+    `must have at most ${mostAskedCharacters} characters in all`
+  )
+
 /**
  * What a client asks; its hash stands in the `InferenceRequest` statement. `resume` holds answer tokens already
  * received from a worker that failed. `nonce` is random and new for each request: hashes are public, and without it
@@ -36,7 +51,7 @@ export const inferenceContent = z.strictObject({
    * client and scorers have the same prompt, whenever they read it.
    */
   day: z.int().min(0).max(1_000_000),
-  messages: z.array(chatMessage).min(1).max(64),
+  messages: conversation,
   maxTokens: z.int().min(1).max(4096),
   /** 0 is greedy. */
   temperature: z.number().min(0).max(5),

@@ -190,7 +190,7 @@ export const streamLimits = {
     inAll: 64,
     queue: 1
   },
-  // The request is the largest frame (64 turns of 8,000 characters, in UTF-8); vouchers come once every few tokens.
+  // The request is the largest frame (512,000 characters, in UTF-8); vouchers come once every few tokens.
   // One client may be the gateway of many people: more of its answers run than a worker has places.
   '/tilth/models/infer/1': {
     maxBytes: 2 * MiB,
@@ -214,7 +214,7 @@ export const streamLimits = {
     inAll: 32,
     queue: 8
   },
-  // What was asked (64 turns of 8,000 characters, in UTF-8) and answered: one request, one answer.
+  // What was asked (512,000 characters, in UTF-8) and answered: one request, one answer.
   '/tilth/payouts/content/1': {
     maxBytes: 2 * MiB,
     timeMs: 20_000,

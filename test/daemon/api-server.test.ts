@@ -24,6 +24,9 @@ const model: ModelView = {
   offers: []
 }
 
+/** Of a model whose answers go on and on. */
+const longId = `0x${'ad'.repeat(32)}`
+
 const names = Array.from({ length: 250 }, (_, i) =>
   datanetView({ id: `0x${i.toString(16).padStart(64, '0')}`, name: `net-${i}`, host: model.builder })
 )
@@ -106,6 +109,7 @@ describe('the HTTP API', () => {
         models: async page =>
           pageOf([model, { ...model, id: `0x${'ac'.repeat(32)}`, name: 'fish' }], page, ({ id }) => id),
         model: async wanted => {
+          if (wanted === 'long') return { ...model, id: longId, name: wanted }
           if (wanted !== 'birds') throw new NotFoundError('model.unknown', `no model is called ${wanted}`)
           return model
         },
@@ -113,7 +117,7 @@ describe('the HTTP API', () => {
           wishes.push({ private: body.private, explain: body.explain })
           yield* answer(
             signal,
-            body.model === 'long' ? Array.from({ length: 400 }, () => 'x') : ['Fe', ' is', ' iron.']
+            body.model === longId ? Array.from({ length: 400 }, () => 'x') : ['Fe', ' is', ' iron.']
           )
           if (body.explain) yield { kind: 'explanation', ...explanation }
         }

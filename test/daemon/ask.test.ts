@@ -52,11 +52,13 @@ describe('asking on the command line', function () {
   it('refuses what is no question, in words, before anything is asked', async () => {
     const file = join(line.folder, 'picture.png')
     await writeFile(file, Uint8Array.of(0x89, 0xff, 0xfe))
+    const long = join(line.folder, 'long.txt')
+    await writeFile(long, 'x'.repeat(131_072))
     const cases: [string[], RegExp][] = [
       [['ask', '--model', 'elements', 'q', '--file', file], /picture\.png is no text/],
       [['ask', '--model', 'elements', 'q', '--file', '/nowhere.txt'], /\/nowhere\.txt cannot be read/],
       [['ask', '--model', 'elements', 'q', '--max-price', 'much'], /--max-price must be an amount of tokens/],
-      [['ask', '--model', 'elements', 'x'.repeat(8001)], /the question must be a text of 1 to 8000 characters/]
+      [['ask', '--model', 'elements', 'q', '--file', long], /the question must be a text of 1 to 131072 characters/]
     ]
     for (const [words, reason] of cases) {
       const { code, stderr } = await line.run(...words)

@@ -4,33 +4,59 @@ import { decimal, explanation, hash } from './views.ts'
 
 // What of the OpenAI API this daemon understands and answers under /v1, in that API's own forms.
 
-const content = z.union([
-  z.string(),
-  z
-    .array(z.object({ type: z.literal('text'), text: z.string() }))
-    .transform(parts => parts.map(part => part.text).join(''))
-])
+/** One part of a message: text is read, what else there may be is refused by its type. */
+const part = z.looseObject({ type: z.string().max(100), text: z.string().nullish(), refusal: z.string().nullish() })
+const calledFunction = z.looseObject({ name: z.string(), arguments: z.string().nullish() })
 
-/** What of a request is understood; unknown fields are ignored, as that API's clients send many. */
-export const completionRequest = z.object({
-  model: z.string(),
-  messages: z.array(z.object({ role: z.enum(['system', 'developer', 'user', 'assistant']), content })).min(1),
+/** A turn as clients keep it: also one that called tools, one that a tool answered, one without a word. */
+const turn = z.looseObject({
+  role: z.enum(['system', 'developer', 'user', 'assistant', 'tool', 'function']),
+  content: z.union([z.string(), z.array(part)]).nullish(),
+  tool_calls: z.array(z.looseObject({ function: calledFunction.nullish() })).nullish(),
+  function_call: calledFunction.nullish()
+})
+
+/** Answers to one question, at most: each is asked and paid for by itself. */
+export const mostChoices = 8
+
+/** How an answer is wished for. Numbers beyond what is possible are brought back to it, as clients send many. */
+const wishes = {
+  model: z.string().min(1).max(200),
   stream: z.boolean().nullish(),
-  stream_options: z.object({ include_usage: z.boolean().nullish() }).nullish(),
-  max_tokens: z.int().positive().nullish(),
-  max_completion_tokens: z.int().positive().nullish(),
-  temperature: z.number().min(0).max(2).nullish(),
-  top_p: z.number().gt(0).max(1).nullish(),
+  stream_options: z.looseObject({ include_usage: z.boolean().nullish() }).nullish(),
+  max_tokens: z.number().nullish(),
+  temperature: z.number().nullish(),
+  top_p: z.number().nullish(),
+  /** Not of that API, but of many that are called like it. */
+  top_k: z.number().nullish(),
   seed: z.int().nullish(),
   stop: z.union([z.string(), z.array(z.string())]).nullish(),
-  n: z.literal(1).nullish(),
+  n: z.int().min(1).max(mostChoices).nullish(),
   /** This network's own wishes. */
   /** A wish for privacy counts wherever it stands, and one that is misspelt is refused rather than passed over. */
   private: z.boolean().nullish(),
   tilth: z
     .strictObject({ private: z.boolean().nullish(), explain: z.boolean().nullish(), maxPrice: z.string().nullish() })
     .nullish()
+}
+
+/**
+ * What of a request is understood. Of other fields those that would change what is answered are refused by their
+ * names (`server/openai/unsupported.ts`), the rest is ignored.
+ */
+export const completionRequest = z.looseObject({
+  ...wishes,
+  messages: z.array(turn).min(1).max(1_000),
+  max_completion_tokens: z.number().nullish()
 })
+export type CompletionRequest = z.output<typeof completionRequest>
+
+/** The older form: each prompt is a question of its own. */
+export const textCompletionRequest = z.looseObject({
+  ...wishes,
+  prompt: z.union([z.string().min(1), z.array(z.string().min(1)).min(1).max(mostChoices)])
+})
+export type TextCompletionRequest = z.output<typeof textCompletionRequest>
 
 /**
  * A list in that API's own way: `after` is the `last_id` of the page before; all models fit one page unless `limit` is
@@ -40,7 +66,7 @@ export const modelsQuery = z.object({
   limit: z.coerce.number<string | number>().int().min(1).max(largestPage).default(largestPage),
   after: z.string().min(1).max(200).optional()
 })
-export const modelParam = z.object({ model: z.string().min(1).max(100) })
+export const modelParam = z.object({ model: z.string().min(1).max(200) })
 
 export const openAiModel = z.object({
   id: z.string(),
@@ -57,26 +83,49 @@ export const openAiModels = z.object({
   has_more: z.boolean()
 })
 
+/** Of all answers to a question together; each reads the question anew. */
 const usage = z.object({ prompt_tokens: z.int(), completion_tokens: z.int(), total_tokens: z.int() })
 const answer = { id: z.string(), created: z.int(), model: z.string() }
 const finishReason = z.enum(['stop', 'length'])
 
-/** What an answer cost and its receipts, and on request what it owes to whom. */
-const paid = { fee: decimal, receipts: z.array(hash), private: z.boolean() }
+/**
+ * Who a part of the fee goes to. What each contributor's rows made of the answer is known at once where it was asked
+ * for (`explain`), by its worker's word; else scorers find it later: `/api/receipts/ID`.
+ */
+const credit = z.object({
+  as: z.enum(['worker', 'builder', 'data']),
+  /** Who answered, or who registered the model; of data the Datanet. */
+  account: z.string(),
+  /** Of the fee, in basis points. */
+  share: z.int(),
+  contributors: z.array(z.object({ account: z.string(), weight: decimal })).optional()
+})
+export type Credit = z.infer<typeof credit>
+
+/** What an answer cost, its receipts and who is paid by it, and on request what it owes to whom. */
+const paid = z.object({
+  fee: decimal,
+  receipts: z.array(hash),
+  private: z.boolean(),
+  credits: z.array(credit),
+  explanation: explanation.optional()
+})
+export type Paid = z.infer<typeof paid>
+
+const choice = { index: z.int(), logprobs: z.null() }
 
 export const completion = z.object({
   ...answer,
   object: z.literal('chat.completion'),
   choices: z.array(
     z.object({
-      index: z.int(),
+      ...choice,
       message: z.object({ role: z.literal('assistant'), content: z.string(), refusal: z.null() }),
-      logprobs: z.null(),
       finish_reason: finishReason
     })
   ),
   usage,
-  tilth: z.object({ ...paid, explanation: explanation.optional() })
+  tilth: paid
 })
 
 /** One event of a streamed answer; the last one is the text `[DONE]`. */
@@ -85,12 +134,20 @@ export const completionChunk = z.object({
   object: z.literal('chat.completion.chunk'),
   choices: z.array(
     z.object({
-      index: z.int(),
+      ...choice,
       delta: z.object({ role: z.literal('assistant').optional(), content: z.string().optional() }),
-      logprobs: z.null(),
       finish_reason: finishReason.nullable()
     })
   ),
-  usage: usage.optional(),
-  tilth: z.union([z.object(paid), z.object({ explanation })]).optional()
+  usage: usage.nullish(),
+  tilth: paid.optional()
+})
+
+/** An answer in the older form, or one event of it. */
+export const textCompletion = z.object({
+  ...answer,
+  object: z.literal('text_completion'),
+  choices: z.array(z.object({ ...choice, text: z.string(), finish_reason: finishReason.nullable() })),
+  usage: usage.nullish(),
+  tilth: paid.optional()
 })

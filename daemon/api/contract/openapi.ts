@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { flow, phases, rowOf } from '../../../protocol/flow.ts'
+import * as asking from './asking.ts'
 import * as channels from './channels.ts'
 import * as openai from './openai.ts'
 import { routes } from './routes.ts'
@@ -19,7 +20,7 @@ const named = z.registry<{ id: string }>()
 const isNamed = (name: string, schema: unknown): schema is z.ZodType =>
   [z.ZodObject, z.ZodDiscriminatedUnion, z.ZodRecord].some(kind => schema instanceof kind) &&
   !/(Param|Query)$/.test(name)
-for (const [name, schema] of Object.entries({ ...views, ...wallet, ...channels, ...openai }))
+for (const [name, schema] of Object.entries({ ...views, ...asking, ...wallet, ...channels, ...openai }))
   if (isNamed(name, schema)) named.add(schema, { id: `${name.charAt(0).toUpperCase()}${name.slice(1)}` })
 
 /** A schema as JSON Schema 2020-12, as OpenAPI 3.1 has it. Those with a name go into `components`. */
@@ -181,6 +182,32 @@ function otherPaths(components: Record<string, Schema>): Record<string, Record<s
         }
       }
     },
+    '/v1/completions': {
+      post: {
+        ...openAi(
+          ['createCompletion', 'The older form: each prompt is a question of its own'],
+          { path: '/v1/completions', body: true },
+          {
+            description: 'The answers, or with `stream` events of their parts and at last `[DONE]`',
+            content: {
+              'application/json': json(openai.textCompletion),
+              'text/event-stream': json(openai.textCompletion)
+            }
+          }
+        ),
+        requestBody: {
+          required: true,
+          content: { 'application/json': { schema: jsonSchema(openai.textCompletionRequest, 'input', components) } }
+        }
+      }
+    },
+    '/v1/embeddings': {
+      post: openAi(
+        ['createEmbedding', 'Refused: nobody offers embeddings on this network'],
+        { path: '/v1/embeddings' },
+        { description: 'Never', content: { 'application/json': { schema: {} } } }
+      )
+    },
     '/metrics': {
       get: {
         operationId: 'metrics',
@@ -208,7 +235,8 @@ export function openApiDocument(version: string): Record<string, unknown> {
             code: { type: 'string', description: 'Stable: what programs go by' },
             message: { type: 'string' },
             help: { type: 'string', description: 'What to do about it' },
-            type: { type: 'string', description: 'As in the OpenAI API' }
+            type: { type: 'string', description: 'As in the OpenAI API' },
+            param: { type: ['string', 'null'], description: 'Under /v1: the field that was sent' }
           },
           required: ['code', 'message', 'type']
         }

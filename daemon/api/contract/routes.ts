@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { askName, askRequest } from './asking.ts'
 import { availabilityRoutes } from './availability.ts'
 import { bazaarRoutes } from './bazaar.ts'
 import { offerRoutes, whyRoutes } from './offers.ts'
@@ -19,8 +20,6 @@ import {
   account,
   accountingView,
   askEvent,
-  askName,
-  askRequest,
   decimal,
   epochView,
   hash,

@@ -343,29 +343,6 @@ export const modelView = z.object({
 })
 export type ModelView = z.infer<typeof modelView>
 
-/** What an asker calls an answer that is under way; a random text, so that no two have the same. */
-export const askName = z.string().regex(/^[A-Za-z0-9-]{16,64}$/)
-export const askRequest = z.strictObject({
-  model: z.string().min(1).max(100),
-  messages: z
-    .array(z.strictObject({ role: z.enum(['system', 'user', 'assistant']), content: z.string().min(1).max(8000) }))
-    .min(1)
-    .max(64),
-  maxTokens: z.int().min(1).max(4096).default(128),
-  temperature: z.number().min(0).max(5).default(0),
-  topK: z.int().min(0).max(1000).default(0),
-  topP: z.number().gt(0).max(1).default(1),
-  seed: z.int().min(0).max(Number.MAX_SAFE_INTEGER).optional(),
-  stop: z.array(z.string().min(1).max(64)).max(8).default([]),
-  /** Most that it may cost, in the token's smallest unit: what may cost more is refused before it is asked. */
-  maxPrice: decimal.optional(),
-  /** Nobody but the worker ever sees it. */
-  private: z.boolean().default(false),
-  /** What the answer owes to whom, right after it, by its worker: unofficial. */
-  explain: z.boolean().default(false),
-  /** Chosen by the asker: by it the answer can be stopped while its stream stays open. */
-  name: askName.optional()
-})
 /** What each account's rows made of an answer, in 1e-6. */
 export const weights = z.record(z.string(), decimal)
 export const receiptView = z.object({

@@ -22,6 +22,8 @@ export interface Guard {
   checkHost(host: string | undefined): void
   /** [reject] A browser page may call only from an origin the owner allowed; programs send no Origin. */
   checkOrigin(origin: string | undefined): void
+  /** Whether answers may be read by pages of that origin: one that the owner allowed, or the daemon's own. */
+  mayRead(asking: Pick<Asking, 'headers' | 'port'>): boolean
   /**
    * [reject] What a browser sends by itself counts only from a page of this daemon: not from another port of this
    * machine, which is the same site to a browser, nor from a page that says nothing of where it is, where it matters.
@@ -34,7 +36,7 @@ export interface Guard {
   checkIdentity(asking: Asking): AbortSignal | undefined
 }
 
-const notAllowed = (from: string): InvalidError =>
+export const notAllowed = (from: string): InvalidError =>
   new InvalidError('auth.origin', `${from} may not call this API`, {
     help: 'Add the origin to api.origins in the configuration, and send the bearer token; a session is for this daemon.'
   })
@@ -45,9 +47,16 @@ function isOwn(origin: string, host: string | undefined, port: number | undefine
   return Number(new URL(origin).port || 80) === port
 }
 
+/** As browsers send it: what was configured may have a slash at its end, or capitals. */
+const originText = (text: string): string => {
+  const { origin } = new URL(text)
+  // Of schemes that only some browsers and applications know.
+  return origin === 'null' ? text.replace(/\/$/, '') : origin
+}
+
 export function createGuard(options: { token: string; origins: readonly string[]; sessions: Sessions }): Guard {
   const expected = digest(options.token)
-  const allowed = new Set(options.origins.map(origin => origin.replace(/\/$/, '')))
+  const allowed = new Set(options.origins.map(originText))
   const guard: Guard = {
     checkHost(host) {
       const name = (host ?? '').replace(/:[0-9]+$/, '').toLowerCase()
@@ -62,6 +71,8 @@ export function createGuard(options: { token: string; origins: readonly string[]
       const own = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?$/.test(origin)
       if (!allowed.has(origin) && !own) throw notAllowed(`pages of ${origin.slice(0, 100)}`)
     },
+    mayRead: ({ headers: { origin, host }, port }) =>
+      origin !== undefined && (allowed.has(origin) || isOwn(origin, host, port)),
     checkOwnPage({ headers, port, weighty }) {
       const { origin } = headers
       const site = headers['sec-fetch-site']

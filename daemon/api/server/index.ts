@@ -1,3 +1,3 @@
 export * from './server.ts'
-export * from './openai.ts'
+export * from './openai/endpoints.ts'
 export { sessionFile } from './sessions/index.ts'

@@ -1,11 +1,14 @@
+import type { OutgoingHttpHeaders } from 'node:http'
 import Fastify from 'fastify'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { TilthError, readAs } from '../../../protocol/primitives/index.ts'
+import { NotFoundError, TilthError, readAs } from '../../../protocol/primitives/index.ts'
 import { routes } from '../contract/index.ts'
 import type { ParsedBodyOf, ParsedParamsOf, ReplyOf, Route, RouteName, Routes } from '../contract/index.ts'
 import { isConsoleRoute, serveConsole } from './console/index.ts'
 import { errorReply } from './errors.ts'
+import { shareWith } from './cors.ts'
 import { createGuard } from './guard.ts'
+import { isOpenAi, openAiErrorReply } from './openai/errors.ts'
 import { ownHandlers } from './own.ts'
 import type { OwnRoute } from './own.ts'
 import { createSessions } from './sessions/index.ts'
@@ -62,6 +65,7 @@ export async function sendEvents(
   reply.hijack()
   const { raw } = reply
   raw.writeHead(200, {
+    ...(reply.getHeaders() as OutgoingHttpHeaders),
     ...safeHeaders,
     'content-type': 'text/event-stream; charset=utf-8',
     connection: 'keep-alive'
@@ -100,6 +104,9 @@ export function signalOf(reply: FastifyReply): AbortSignal {
   return controller.signal
 }
 
+/** The path that was asked for, as far as it is repeated to whoever asked. */
+const pathOf = (url: string): string => url.replace(/\?.*$/s, '').slice(0, 100)
+
 export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
   const { token } = options
   const sessions = await createSessions({
@@ -109,7 +116,19 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const guard = createGuard({ token, origins: options.origins, sessions })
   /** Of requests that came with a session: aborts when that ends. */
   const sessionOf = new WeakMap<FastifyRequest, AbortSignal>()
-  const server = Fastify({ logger: false, bodyLimit: 64 << 10, requestTimeout: 120_000, forceCloseConnections: true })
+  const server = Fastify({
+    logger: false,
+    bodyLimit: 64 << 10,
+    requestTimeout: 120_000,
+    forceCloseConnections: true,
+    // Some clients send a model's name as it is, with its slashes.
+    rewriteUrl: ({ url = '/' }) => {
+      const [, prefix = '', name = '', query = ''] = /^(\/v1\/models\/)([^?]+)(.*)$/.exec(url) ?? []
+      return name.includes('/') ? `${prefix}${name.replaceAll('/', '%2F')}${query}` : url
+    },
+    // A model's name may be as long as a name can be, escaped.
+    routerOptions: { maxParamLength: 1_000 }
+  })
   const open = new Set<string>([
     '/metrics',
     ...Object.values(routes as Record<string, Route>)
@@ -123,10 +142,11 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       .map(entry => entry.path)
   )
 
-  server.addHook('onRequest', async (request: FastifyRequest) => {
+  server.addHook('onRequest', async (request: FastifyRequest, reply: FastifyReply) => {
     const url = request.routeOptions.url ?? ''
     guard.checkHost(request.headers.host)
     guard.checkOrigin(request.headers.origin)
+    if (shareWith(request, reply, guard)) return
     if (open.has(url) || isConsoleRoute(request) || request.method === 'OPTIONS') return
     const session = guard.checkIdentity({
       headers: request.headers,
@@ -139,20 +159,17 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     for (const [name, value] of Object.entries(safeHeaders)) if (!reply.hasHeader(name)) reply.header(name, value)
   })
   server.setErrorHandler((error, request, reply) => {
-    const { status, body } = errorReply(error)
+    const { status, body } = isOpenAi(request.url) ? openAiErrorReply(error) : errorReply(error)
     if (status >= 500) options.onError?.(error, request.routeOptions.url ?? request.method)
     return reply.status(status).send(body)
   })
-  server.setNotFoundHandler((_request, reply) =>
-    reply.status(404).send({
-      error: {
-        code: 'route.unknown',
-        message: 'there is no such call',
-        help: 'See /openapi.json.',
-        type: 'invalid_request_error'
-      }
-    })
-  )
+  server.setNotFoundHandler((request, reply) => {
+    const theirs = isOpenAi(request.url)
+    const what = theirs ? `${request.method} ${pathOf(request.url)}` : 'such call'
+    const unknown = new NotFoundError('route.unknown', `there is no ${what}`, { help: 'See /openapi.json.' })
+    const { status, body } = theirs ? openAiErrorReply(unknown) : errorReply(unknown)
+    return reply.status(status).send(body)
+  })
 
   const own: Record<string, unknown> = ownHandlers({ version: options.version, sessions, guard })
   for (const [name, entry] of Object.entries(routes) as [string, Route][]) {

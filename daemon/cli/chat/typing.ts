@@ -10,7 +10,7 @@ const paste = { begin: `${escape}[200~`, end: `${escape}[201~` } as const
 const interrupt = '\x03'
 /** A key: a character, or what a terminal sends for one that is none. */
 const keys = new RegExp(`${escape}(?:\\[[0-9;]*[A-Za-z~]|O[A-Za-z])|\\r\\n|.`, 'gsu')
-/** Characters that are typed ahead, at most: a question takes 8000. */
+/** Characters that are typed ahead, at most. */
 const mostAhead = 64 * 1024
 
 /** A terminal's input, as far as it is used here. */

@@ -1,0 +1,96 @@
+import type { FastifyInstance } from 'fastify'
+import { InvalidError, readAs } from '../../../../protocol/primitives/index.ts'
+import { completionRequest, modelParam, modelsQuery, mostChoices, textCompletionRequest } from '../../contract/index.ts'
+import type { ModelView } from '../../contract/index.ts'
+import { complete } from './complete.ts'
+import { chatForm, textForm } from './forms.ts'
+import { historyOf } from './history.ts'
+import { questionsOf } from './question.ts'
+import type { OpenAiSource } from './source.ts'
+import { checkSupported } from './unsupported.ts'
+
+/** A conversation of many turns, escaped as clients do. */
+const mostBytes = 4 << 20
+
+const modelObject = ({ id, name, builder }: ModelView) => ({
+  id: name,
+  object: 'model',
+  created: 0,
+  owned_by: builder,
+  tilth: { id }
+})
+
+/** The calls of the OpenAI API that are answered here, in its own forms, by the network. */
+export function openAiEndpoints(source: OpenAiSource): (server: FastifyInstance) => void {
+  return server => {
+    server.route({
+      method: 'GET',
+      url: '/v1/models',
+      async handler(request) {
+        const { limit, after } = readAs(modelsQuery, request.query, 'request.invalid')
+        const { items, next } = await source.models({ limit, cursor: after })
+        const data = items.map(modelObject)
+        return {
+          object: 'list',
+          data,
+          first_id: data[0]?.tilth.id ?? null,
+          last_id: data.at(-1)?.tilth.id ?? null,
+          has_more: next !== null
+        }
+      }
+    })
+    server.route({
+      method: 'GET',
+      url: '/v1/models/:model',
+      async handler(request) {
+        const { model } = readAs(modelParam, request.params, 'request.invalid')
+        return modelObject(await source.model(model))
+      }
+    })
+
+    server.post('/v1/chat/completions', { bodyLimit: mostBytes }, async (request, reply) => {
+      const body = readAs(completionRequest, request.body, 'request.invalid')
+      checkSupported(body)
+      const messages = historyOf(body.messages)
+      const model = await source.model(body.model)
+      const wished = { ...body, max_tokens: body.max_completion_tokens ?? body.max_tokens }
+      return complete(reply, source, {
+        kind: 'chatcmpl',
+        form: chatForm,
+        named: body.model,
+        model,
+        questions: questionsOf(model.id, messages, wished),
+        stream: body.stream === true,
+        withUsage: body.stream_options?.include_usage === true
+      })
+    })
+
+    server.post('/v1/completions', { bodyLimit: mostBytes }, async (request, reply) => {
+      const body = readAs(textCompletionRequest, request.body, 'request.invalid')
+      checkSupported(body)
+      const prompts = [body.prompt].flat()
+      // [reject] So many answers at once: each is paid for.
+      if (prompts.length * (body.n ?? 1) > mostChoices)
+        throw new InvalidError('request.invalid', `n for each prompt makes more than ${mostChoices} answers`, {
+          details: { param: 'n' }
+        })
+      const model = await source.model(body.model)
+      return complete(reply, source, {
+        kind: 'cmpl',
+        form: textForm,
+        named: body.model,
+        model,
+        questions: prompts.flatMap(content => questionsOf(model.id, [{ role: 'user', content }], body)),
+        stream: body.stream === true,
+        withUsage: body.stream_options?.include_usage === true
+      })
+    })
+
+    server.post('/v1/embeddings', async () => {
+      // [reject] Nobody offers them on this network: said plainly, so that a client need not try again.
+      throw new InvalidError('request.unsupported', 'embeddings are not offered on this network', {
+        help: 'Models here answer /v1/chat/completions and /v1/completions.'
+      })
+    })
+  }
+}

@@ -1,0 +1,71 @@
+import { RefusedError, TilthError } from '../../../../protocol/primitives/index.ts'
+import type { ErrorCode } from '../../../../protocol/primitives/index.ts'
+import { errorReply } from '../errors.ts'
+
+/** Failures that clients of that API know by its own codes; others keep ours. */
+const theirCodes: Partial<Record<ErrorCode, string>> = {
+  'auth.missing': 'invalid_api_key',
+  'auth.wrong': 'invalid_api_key',
+  'model.unknown': 'model_not_found',
+  'ask.long': 'context_length_exceeded',
+  'request.unsupported': 'unsupported_parameter',
+  'limit.rate': 'rate_limit_exceeded'
+}
+/** Whose fault it was, where no field was refused. */
+const theirFields: Partial<Record<ErrorCode, string>> = {
+  'model.unknown': 'model',
+  'offer.none': 'model',
+  'ask.long': 'messages',
+  'ask.price': 'max_tokens'
+}
+
+/** `messages[0].content` */
+const fieldText = (path: readonly (string | number)[]): string | null =>
+  path.length === 0
+    ? null
+    : path.map((part, i) => (typeof part === 'number' ? `[${part}]` : i === 0 ? part : `.${part}`)).join('')
+
+function fieldOf(error: unknown): string | null {
+  if (error instanceof RefusedError) return fieldText(error.refusals[0]?.path ?? [])
+  if (!(error instanceof TilthError)) return null
+  const { param } = error.details
+  return typeof param === 'string' ? param : (theirFields[error.code] ?? null)
+}
+
+const typeOf = (status: number): string =>
+  status === 401
+    ? 'authentication_error'
+    : status === 403
+      ? 'permission_error'
+      : status === 429
+        ? 'rate_limit_error'
+        : status < 500
+          ? 'invalid_request_error'
+          : 'server_error'
+
+export interface OpenAiErrorReply {
+  status: number
+  body: { error: { message: string; type: string; param: string | null; code: string } }
+}
+
+/**
+ * A failure as that API tells it: the field that was sent, and in the message, which is all that is shown, what to do.
+ */
+export function openAiErrorReply(error: unknown): OpenAiErrorReply {
+  const { status, body } = errorReply(error)
+  const { code, message, help } = body.error
+  return {
+    status,
+    body: {
+      error: {
+        message: help === undefined ? message : `${message}. ${help}`,
+        type: typeOf(status),
+        param: fieldOf(error),
+        code: (theirCodes as Record<string, string>)[code] ?? code
+      }
+    }
+  }
+}
+
+/** Whether a call is one of that API, known or not. */
+export const isOpenAi = (url: string): boolean => url.startsWith('/v1/')

@@ -1,0 +1,81 @@
+import { InvalidError } from '../../../../protocol/primitives/index.ts'
+
+const isEmpty = (value: unknown): boolean =>
+  Array.isArray(value)
+    ? value.length === 0
+    : typeof value === 'object' && value !== null && Object.keys(value).length === 0
+
+type Body = Readonly<Record<string, unknown>>
+
+/** A field that would change what is answered: when it says nothing after all, and why it cannot be followed. */
+interface Field {
+  readonly harmless: (value: unknown, body: Body) => boolean
+  readonly because: string
+}
+
+const unless =
+  (...values: unknown[]): Field['harmless'] =>
+  value =>
+    values.includes(value)
+const plainText = 'answers are text'
+const noTools = 'models of this network call no tools'
+const noForm = 'no form of an answer can be promised'
+const noScores = "workers do not send the tokens' probabilities"
+const noPenalty = 'workers sample without it'
+
+/** What a tool is offered for, where the model may not call it. */
+const unlessNoTool: Field['harmless'] = (value, body) =>
+  isEmpty(value) || body['tool_choice'] === 'none' || body['function_call'] === 'none'
+
+/** Each is refused by its own name where it would change the answer; fields that stand nowhere are passed over. */
+const fields: Readonly<Record<string, Field>> = {
+  tools: { harmless: unlessNoTool, because: noTools },
+  functions: { harmless: unlessNoTool, because: noTools },
+  tool_choice: { harmless: unless('auto', 'none'), because: noTools },
+  function_call: { harmless: unless('auto', 'none'), because: noTools },
+  response_format: { harmless: value => (value as { type?: unknown }).type === 'text', because: noForm },
+  logprobs: { harmless: unless(false), because: noScores },
+  top_logprobs: { harmless: unless(0), because: noScores },
+  logit_bias: { harmless: isEmpty, because: noPenalty },
+  presence_penalty: { harmless: unless(0), because: noPenalty },
+  frequency_penalty: { harmless: unless(0), because: noPenalty },
+  repetition_penalty: { harmless: unless(1), because: noPenalty },
+  repeat_penalty: { harmless: unless(1), because: noPenalty },
+  min_p: { harmless: unless(0), because: noPenalty },
+  typical_p: { harmless: unless(1), because: noPenalty },
+  min_tokens: { harmless: unless(0), because: noPenalty },
+  ignore_eos: { harmless: unless(false), because: noPenalty },
+  modalities: {
+    harmless: value => Array.isArray(value) && value.every(one => one === 'text'),
+    because: plainText
+  },
+  audio: { harmless: () => false, because: plainText },
+  web_search_options: { harmless: () => false, because: noTools },
+  grammar: { harmless: unless(''), because: noForm },
+  json_schema: { harmless: isEmpty, because: noForm },
+  structured_outputs: { harmless: isEmpty, because: noForm },
+  guided_json: { harmless: () => false, because: noForm },
+  guided_regex: { harmless: () => false, because: noForm },
+  guided_choice: { harmless: () => false, because: noForm },
+  guided_grammar: { harmless: () => false, because: noForm },
+  continue_final_message: { harmless: unless(false), because: 'every answer is a turn of its own' },
+  // Of the older form.
+  best_of: { harmless: unless(0, 1), because: noScores },
+  echo: { harmless: unless(false), because: 'the answer alone is sent' },
+  suffix: { harmless: unless(''), because: 'models of this network answer, they do not fill in' }
+}
+
+/**
+ * [reject] What changes what is answered and cannot be followed is refused by the name that was sent.
+ * @throws InvalidError `request.unsupported`, its `param` in the details
+ */
+export function checkSupported(body: Body): void {
+  for (const [name, value] of Object.entries(body)) {
+    const field = Object.hasOwn(fields, name) ? fields[name] : undefined
+    if (field === undefined || value === null || value === undefined || field.harmless(value, body)) continue
+    throw new InvalidError('request.unsupported', `${name} is not supported here: ${field.because}`, {
+      help: `Leave ${name} out.`,
+      details: { param: name }
+    })
+  }
+}
