@@ -78,6 +78,8 @@ export interface VersionView {
 export interface VersionRow {
   readonly contributor: Address
   readonly contribution: Hex
+  /** Its place in the shard. */
+  readonly index: number
   readonly row: Row
 }
 

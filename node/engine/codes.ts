@@ -27,6 +27,7 @@ export type EngineErrorCode =
   | 'provider-unavailable'
   | 'row-answer'
   | 'row-empty'
+  | 'row-tokens'
   | 'row-labels'
   | 'rows-invalid'
   | 'tokenizer-invalid'

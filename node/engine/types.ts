@@ -7,6 +7,21 @@
 export interface TrainRow {
   readonly ids: Int32Array | number[]
   readonly labels: Int32Array | number[]
+  /** Why nothing of it can be trained on; it has no ids then. */
+  readonly fault?: RowFault
+}
+
+/**
+ * Why a row is set aside: within the cut-off stands nothing of its last answer, the model's chat template refuses it or
+ * does not show its last answer, or the model's tokens do not say its text.
+ */
+export const rowFaults = ['too-long', 'template-refuses', 'answer-lost', 'no-tokens'] as const
+export type RowFault = (typeof rowFaults)[number]
+
+/** A row of a job that was not trained on, by its index. */
+export interface SetAside {
+  readonly row: number
+  readonly code: RowFault
 }
 
 export interface ChatMessage {
@@ -121,6 +136,8 @@ export interface TuneResult {
   readonly evaluations?: EvaluationResult[]
   /** With early stopping: the step whose adapter was kept. */
   readonly bestStep?: number
+  /** Rows of the job that no adapter was trained on. */
+  readonly setAside?: readonly SetAside[]
 }
 
 export interface GenerateSettings {
@@ -253,12 +270,16 @@ export interface ScoreManyJob {
 export interface EncodedRow {
   readonly prompt: number[]
   readonly answer: number[]
+  /** Why it could not be read; it has no tokens then. */
+  readonly fault?: RowFault
 }
 
 export interface HeldOutJob {
   readonly model: string
   readonly adapter?: string
   readonly rows: readonly Row[]
+  /** Rows with more tokens than this are left out, and so are those with more than the model takes. */
+  readonly cutoff?: number
 }
 
 /** What the engine's serving thread holds in memory. */
@@ -314,7 +335,10 @@ export interface Engine {
   scoreMany(job: ScoreManyJob): Promise<number[][][]>
   encode(modelFolder: string, row: Row): Promise<EncodedRow>
   decode(modelFolder: string, ids: readonly number[]): Promise<string>
-  /** Mean loss per answer token over the rows. */
+  /**
+   * Mean loss per answer token over the rows that the model can read.
+   * @throws ModelError `row-empty` where it can read none
+   */
   heldOutLoss(job: HeldOutJob): Promise<number>
   /**
    * Nothing is to be done with a model or an adapter for now: what of it is in memory goes, once what runs has ended.

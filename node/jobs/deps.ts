@@ -19,6 +19,9 @@ export interface VersionName {
 /** A training row with its author: copies are already credited to the first one. */
 export interface OwnedRow {
   readonly contributor: Address
+  readonly contribution: Hex
+  /** Its place in the contribution's shard. */
+  readonly index: number
   readonly row: Row
 }
 

@@ -14,6 +14,7 @@ import type { JobsDeps } from './deps.ts'
 import { retrain } from './audit.ts'
 import { fetchResult } from './result.ts'
 import { jobEventNames, newsOf } from './news.ts'
+import { untrainedBy } from './untrained.ts'
 import type { JobEvents, JobView, JobsService } from './types.ts'
 import { bidView, isOver, jobView } from './views.ts'
 import { createWorker } from './worker/index.ts'
@@ -216,6 +217,10 @@ export function createJobsService(deps: JobsDeps): JobsService {
       [...book.all()].map(([id]) => must(id)).sort((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? -1 : 1)),
     job: view,
     papers: id => book.get(id),
+    async untrained(id) {
+      must(id)
+      return untrainedBy(deps, book.get(id)?.deliveries ?? [], stopping.signal)
+    },
     declined: request => worker.declined(request),
     progress: (id, options = {}) =>
       newsOf(

@@ -10,7 +10,8 @@ import type {
   TrainingCurve,
   TrainSettings,
   TuneJobDocument,
-  TuneSpec
+  TuneSpec,
+  Untrained
 } from '../../protocol/jobs/index.ts'
 import type { Address, Hex, Page, PageRequest } from '../../protocol/primitives/index.ts'
 import type { DeclineView } from './worker/declines.ts'
@@ -297,6 +298,11 @@ export interface JobsService {
   job(id: Hex): JobView | undefined
   /** Everything signed that is known here of a job. */
   papers(id: Hex): JobPapers | undefined
+  /**
+   * Rows of a version that a job's base could not learn, each with its contribution and why.
+   * @throws NotFoundError `job.unknown` · as files.fetchBytes, where the papers of its deliveries are not to be had
+   */
+  untrained(id: Hex): Promise<readonly Untrained[]>
   /** News of one job from now on; ends when the job does, or on abort. */
   progress(id: Hex, options?: { signal?: AbortSignal }): AsyncIterable<JobEvent>
   /** Resolves when the job is completed. @throws TilthError `job.expired` when it ends without a result */

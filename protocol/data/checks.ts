@@ -8,7 +8,8 @@ import type { ContributionStatements } from './commitment.ts'
 import type { HeldOut } from './held-out.ts'
 import { parseShard } from './lines.ts'
 import type { ShardLine } from './lines.ts'
-import { RowIndex, printRow } from './row-index.ts'
+import { printRow } from './row-index.ts'
+import type { RowIndex, RowPrint } from './row-index.ts'
 import { checkNames } from './types.ts'
 import type { CheckName, CheckResult, DatanetRules, RowIssue, RowOutcome, Verdict } from './types.ts'
 
@@ -81,28 +82,50 @@ function checkSize({ shard, rules }: Judged, lines: readonly ShardLine[], claime
   return lines.length === 0 ? 'empty' : 'ok'
 }
 
+/** How many of a file's rows have a word, of those that are rows. */
+function usesIn(prints: readonly (RowPrint | undefined)[]): (word: string) => number {
+  let counts: Map<string, number> | undefined
+  return word => {
+    if (counts === undefined) {
+      counts = new Map()
+      for (const print of prints) for (const own of print?.words ?? []) counts.set(own, (counts.get(own) ?? 0) + 1)
+    }
+    return counts.get(word) ?? 0
+  }
+}
+
 /**
  * What becomes of each row, in order. A row is judged by the first that applies: it is wrong, it leaks a held-out
- * question,
- * it repeats an earlier author's row or one of its own shard exactly, or nearly; else it is its contributor's own.
+ * question, it is a row of its own file to the letter, it repeats an earlier author's row exactly, or nearly; else it
+ * is its contributor's own. So is a row that is near one of its own file: asking one thing in several ways is what a
+ * good file does.
  */
 function* judgeRows(input: Judged, lines: readonly ShardLine[], contribution: Hex): Generator<void, RowOutcome[]> {
-  const shard = new RowIndex(input.rules.nearDuplicate)
-  const judgeRow = (line: ShardLine, row: number): RowOutcome => {
-    if ('code' in line) return { kind: 'invalid', code: line.code }
-    const print = printRow(line.row)
-    const question = input.heldOut.leaks(print)
+  const { earlier, heldOut, order } = input
+  const prints: (RowPrint | undefined)[] = []
+  for (const line of lines) {
+    prints.push('row' in line ? printRow(line.row) : undefined)
+    yield
+  }
+  const inFile = usesIn(prints)
+  const own = new Map<Hex, number>()
+  const judgeRow = (print: RowPrint, row: number): RowOutcome => {
+    const question = heldOut.leaks(print)
     if (question !== undefined) return { kind: 'held-out', question }
-    const exact = input.earlier.exact(print, input.order) ?? shard.exact(print, input.order + 1)
+    const exact = earlier.exact(print, order)
     if (exact !== undefined) return { kind: 'duplicate', of: exact.contribution, row: exact.row, exact: true }
-    const near = input.earlier.near(print, input.order) ?? shard.near(print, input.order + 1)
+    const before = own.get(print.exact)
+    if (before !== undefined) return { kind: 'duplicate', of: contribution, row: before, exact: true }
+    const near = earlier.near(print, order, { inFile })
     if (near !== undefined) return { kind: 'duplicate', of: near.contribution, row: near.row, exact: false }
-    shard.add(print, { contribution, order: input.order, row })
+    own.set(print.exact, row)
     return { kind: 'own' }
   }
   const outcomes: RowOutcome[] = []
   for (const [row, line] of lines.entries()) {
-    outcomes.push(judgeRow(line, row))
+    const print = prints[row]
+    if (print === undefined) outcomes.push({ kind: 'invalid', code: 'code' in line ? line.code : 'not-a-row' })
+    else outcomes.push(judgeRow(print, row))
     yield
   }
   return outcomes
@@ -208,15 +231,16 @@ function* judge(input: Judged, results: Results, claimed: Claimed | undefined): 
     else results.note(check, findings[check], `${counts[check]} of ${rows.length} rows`)
   }
 
-  // [reject] At least minOwnShare of a contribution's rows are good ones of its own. The reason names what most others
-  // are.
-  const share = Math.floor((counts.own * 1000) / rows.length)
+  // [reject] Of the rows that repeat nobody's, one at least is a good one, and so is minOwnShare of them. What somebody
+  // else wrote before is that author's, and says nothing against the rest: who is first decides about rows, not files.
+  // The reason names what most others are.
   const duplicates = counts['exact-duplicate'] + counts['near-duplicate']
-  const accept = counts.own > 0 && share >= minOwnShare
-  const worst = Math.max(duplicates, counts.schema, counts['held-out'])
+  const judged = rows.length - duplicates
+  const accept = counts.own > 0 && counts.own * 1000 >= minOwnShare * judged
+  const worst = Math.max(counts.own > 0 ? 0 : duplicates, counts.schema, counts['held-out'])
   const reason = accept
     ? undefined
-    : duplicates === worst
+    : counts.own === 0 && duplicates === worst
       ? 'mostly-duplicate'
       : counts.schema === worst
         ? 'mostly-invalid'

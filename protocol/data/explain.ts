@@ -30,7 +30,7 @@ const ofContributions = {
   'too-many-rows': 'the file has more rows than the Datanet takes at once',
   'rows-mismatch': 'the file has another number of rows than was signed',
   empty: 'the file has no rows',
-  'mostly-duplicate': 'too few rows are new: most others stand in the Datanet already, or twice in the file',
+  'mostly-duplicate': 'no row is new: most stand in the Datanet already, or twice in the file',
   'mostly-invalid': 'too few rows are good ones: most others are wrong',
   contaminated: 'too few rows are good ones: most others ask held-out questions',
   'not-revealed': 'it was committed and not shown in time',

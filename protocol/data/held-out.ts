@@ -28,7 +28,7 @@ export class HeldOut {
 
   /** Index of the question that a row leaks. */
   leaks(print: RowPrint): number | undefined {
-    return this.#asked.get(print.asked) ?? this.#near.near(print, 1)?.row
+    return this.#asked.get(print.asked) ?? this.#near.near(print, 1, { anySlip: true })?.row
   }
 }
 

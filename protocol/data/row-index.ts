@@ -3,7 +3,9 @@ import type { Hex } from '../primitives/hex.ts'
 import { minHash, shingles, similarity } from './min-hash.ts'
 import { answerKey, answerText, exactKey, promptText } from './normalise.ts'
 import { WordIndex } from './word-index.ts'
-import { contentWords, isRigid, sameWords } from './words.ts'
+import { isEvident, withUse } from './word-uses.ts'
+import type { WordUse } from './word-uses.ts'
+import { contentWords, isRigid, slipsBetween } from './words.ts'
 import type { Row } from './types.ts'
 
 /** A row as it is compared; made once. */
@@ -15,14 +17,24 @@ export interface RowPrint {
   readonly words: ReadonlySet<string>
   /** Hash of what near rows share to the letter: the answer, how many words, and the words that no slip touches. */
   readonly group: Hex
+  /** Hash of the answer. */
+  readonly answer: string
   signature: Uint32Array | undefined
 }
 
 export function printRow(row: Row): RowPrint {
   const sequence = contentWords(promptText(row))
   const words = new Set(sequence)
-  const group = [answerKey(answerText(row)), words.size, ...[...words].filter(isRigid).sort()].join('\u0000')
-  return { exact: keccak(exactKey(row)), asked: sequence.join(' '), words, group: keccak(group), signature: undefined }
+  const answer = answerKey(answerText(row))
+  const group = [answer, words.size, ...[...words].filter(isRigid).sort()].join('\u0000')
+  return {
+    exact: keccak(exactKey(row)),
+    asked: sequence.join(' '),
+    words,
+    group: keccak(group),
+    answer: keccak(answer).slice(2, 18),
+    signature: undefined
+  }
 }
 
 const signatureOf = (print: RowPrint): Uint32Array => (print.signature ??= minHash(shingles(print.words)))
@@ -39,17 +51,26 @@ interface Entry {
   readonly owner: RowOwner
 }
 
+/** How a row is told from a copy of an earlier one with slips in it. */
+export interface NearOptions {
+  /** Rows of the judged file that have a word. */
+  readonly inFile?: (word: string) => number
+  /** Every word a letter away counts as a slip, whatever else is known of it. */
+  readonly anySlip?: boolean
+}
+
+const notInFile = (): number => 0
+
 /**
  * Own rows of accepted contributions, findable by likeness. Two rows are near when their answers are equal, what they
- * ask
- * has the same words up to slips, and slips change so little that the MinHash similarity stays over the threshold. Only
- * ever
- * grows.
+ * ask has the same words, slips forgiven where they are evident (`isEvident`), and slips change so little that the
+ * MinHash similarity stays over the threshold. Only ever grows.
  */
 export class RowIndex {
   readonly #threshold: number
   readonly #exact = new Map<string, Entry>()
   readonly #near = new WordIndex<Entry>()
+  readonly #uses = new Map<string, readonly WordUse[]>()
 
   /** @param threshold least MinHash similarity of near rows, in thousandths */
   constructor(threshold: number) {
@@ -57,10 +78,22 @@ export class RowIndex {
   }
 
   add(print: RowPrint, owner: RowOwner): void {
+    this.take(print, owner)
+    const { order, row } = owner
+    for (const word of print.words)
+      this.#uses.set(word, withUse(this.#uses.get(word) ?? [], { order, row, answer: print.answer }))
+  }
+
+  /** A row of an index that is kept elsewhere; which rows have its words is told apart (`know`). */
+  take(print: RowPrint, owner: RowOwner): void {
     const entry = { print, owner }
     const known = this.#exact.get(print.exact)
     if (known === undefined || isEarlier(owner, known.owner)) this.#exact.set(print.exact, entry)
     this.#near.add(print.words, print.group, entry)
+  }
+
+  know(word: string, uses: readonly WordUse[]): void {
+    this.#uses.set(word, uses)
   }
 
   /** The exact duplicate of earliest authorship before `order`. */
@@ -70,11 +103,18 @@ export class RowIndex {
   }
 
   /** The near duplicate of earliest authorship before `order`. */
-  near(print: RowPrint, order: number): RowOwner | undefined {
+  near(
+    print: RowPrint,
+    order: number,
+    { inFile = notInFile, anySlip = false }: NearOptions = {}
+  ): RowOwner | undefined {
+    const usesOf = (word: string): readonly WordUse[] => this.#uses.get(word) ?? []
     let best: RowOwner | undefined
     for (const { print: other, owner } of this.#near.candidates(print.words, print.group)) {
       if (owner.order >= order || (best !== undefined && !isEarlier(owner, best))) continue
-      if (sameWords(print.words, other.words) && this.#similar(print, other)) best = owner
+      const slips = slipsBetween(print.words, other.words)
+      if (slips === undefined || !this.#similar(print, other)) continue
+      if (anySlip || slips.every(slip => isEvident(slip, order, usesOf, inFile))) best = owner
     }
     return best
   }

@@ -58,7 +58,7 @@ export const datanetRules = z.strictObject({
   uploadsPerContributor: z.int().min(1).max(1000),
   /** Near-duplicate threshold of MinHash similarity, in thousandths. */
   nearDuplicate: z.int().min(0).max(1000),
-  /** A contribution is rejected unless at least this share of its rows is valid and its own, in thousandths. */
+  /** A contribution is rejected unless at least this share of the rows that repeat nobody's is good, in thousandths. */
   minOwnShare: z.int().min(0).max(1000),
   /** What of its fees a model must give to the data for its answers to be weighed, in basis points. */
   leastDataShare: z.int().min(0).max(10_000).optional(),

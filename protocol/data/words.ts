@@ -23,6 +23,21 @@ const stopWords = new Set(
   ).split(' ')
 )
 
+/**
+ * Words that are put into a question and ask nothing more: what a row says with one of them is what it says without.
+ * Only such are here as cannot turn a question whatever it is about; of all others a row that has one more is its
+ * author's own.
+ */
+const fillers = new Set(
+  (
+    'exactly precisely actually really truly basically simply essentially literally honestly frankly indeed ' +
+    'certainly surely definitely absolutely obviously anyway anyhow somehow'
+  ).split(' ')
+)
+/** A greeting before a question and thanks after it, set off from it: who is asked about them writes them within. */
+const greeting = /^(?:hello|hi|hey|good (?:morning|day|evening))(?: (?:there|all|everybody|everyone))?[,.!]+\s+(?=\S)/u
+const thanks = /(?<=\S[.,!?;]\s*)(?:many )?(?:thanks|thank you)(?: (?:very much|in advance|a lot|you))*[.!\s]*$/u
+
 /** Digits decide what is asked, also when they look like a plural or a slip. */
 const hasDigit = /\p{N}/u
 
@@ -40,12 +55,15 @@ function singular(word: string): string {
  * its own single word, so that nothing is equal to it by being empty.
  */
 export function contentWords(text: string): string[] {
-  let folded = foldText(text)
+  let folded = foldText(text).replace(greeting, '').replace(thanks, '')
   // Thousands are written with commas or without.
   folded = folded.replace(/(?<=\p{N}),(?=\p{N}{3}(?!\p{N}))/gu, '')
   for (const [pattern, replacement] of contractions) folded = folded.replace(pattern, replacement)
   const words = folded.match(/[-+]?\p{N}+(?:\.\p{N}+)*[\p{L}%]*|[\p{L}\p{M}][\p{L}\p{M}\p{N}]*[+#]*|[\p{S}]+/gu) ?? []
-  const content = words.filter(word => !stopWords.has(word)).map(singular)
+  const asking = words.filter(word => !stopWords.has(word))
+  // A text of fillers only asks about them.
+  const said = asking.filter(word => !fillers.has(word))
+  const content = (said.length > 0 ? said : asking).map(singular)
   return content.length > 0 ? content : [folded]
 }
 
@@ -69,20 +87,29 @@ export function isSlip(a: string, b: string): boolean {
   return restA.length === 2 && restB.length === 2 && restA[0] === restB[1] && restA[1] === restB[0]
 }
 
+/** A word that only one of two rows has, and the one that only the other has in its place. */
+export interface Slip {
+  readonly mine: string
+  readonly theirs: string
+}
+
 /**
- * Whether two texts' words are equal as sets, each word that only one has being a slip of one that only the other has.
+ * What has to be a slip if two texts' words are to be equal as sets: each word that only one has, with one that only
+ * the other has and that is a letter away; undefined where they differ by more.
  */
-export function sameWords(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
-  if (a.size !== b.size) return false
-  const onlyA: string[] = []
-  for (const word of a) if (!b.has(word)) onlyA.push(word)
-  if (onlyA.length === 0) return true
-  const onlyB: string[] = []
-  for (const word of b) if (!a.has(word)) onlyB.push(word)
-  for (const word of onlyA) {
-    const at = onlyB.findIndex(other => isSlip(word, other))
-    if (at === -1) return false
-    onlyB.splice(at, 1)
+export function slipsBetween(mine: ReadonlySet<string>, theirs: ReadonlySet<string>): Slip[] | undefined {
+  if (mine.size !== theirs.size) return undefined
+  const onlyMine: string[] = []
+  for (const word of mine) if (!theirs.has(word)) onlyMine.push(word)
+  if (onlyMine.length === 0) return []
+  const onlyTheirs: string[] = []
+  for (const word of theirs) if (!mine.has(word)) onlyTheirs.push(word)
+  const slips: Slip[] = []
+  for (const word of onlyMine) {
+    const at = onlyTheirs.findIndex(other => isSlip(word, other))
+    const [other] = at === -1 ? [] : onlyTheirs.splice(at, 1)
+    if (other === undefined) return undefined
+    slips.push({ mine: word, theirs: other })
   }
-  return true
+  return slips
 }

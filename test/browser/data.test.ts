@@ -106,7 +106,7 @@ describe('the console: Datanets', function () {
     const page = await open('client', { path: '/datanets' })
     await page.getByRole('searchbox').fill('ELEMENT')
     await page.getByRole('link', { name: 'elements', exact: true }).click()
-    await page.getByText('must be good ones that nobody gave before').waitFor()
+    await page.getByText('must be good ones; else all of the file is refused').waitFor()
     await page.getByRole('tab', { name: 'Rows' }).click()
     await page.getByText('What is the symbol of hydrogen?').first().waitFor()
     await page.getByRole('searchbox').fill('hydrogen')

@@ -100,6 +100,13 @@ describe('tilth tune', function () {
         if (now === undefined) throw new NotFoundError('job.unknown', 'no')
         return now
       },
+      untrained: async () => ({
+        items: [
+          { contribution: id, row: 7, code: 'too-long', reason: 'it is too long for the job' },
+          { contribution: id, row: 9, code: 'answer-lost', reason: 'its answer is not shown' }
+        ],
+        next: null
+      }),
       cancelJob: async () => ({ id, state: 'expired', paid: '0', refunded: '0', waiting: '5', deadline: 1 }),
       spent: async () => ({
         id,
@@ -137,6 +144,14 @@ describe('tilth tune', function () {
     latestVersion = 0
     assert.match((await tune()).stderr, /birds has no version yet[\s\S]*tilth datanet anchor/)
     assert.ok(!cli.calls.includes('postJob'))
+  })
+
+  it('tells whose rows a job could not learn, and why', async () => {
+    const { code, stdout } = await cli.run('jobs', 'untrained', id)
+    assert.equal(code, 0)
+    assert.match(stdout, /0x[0-9a-f…]+ +7 +it is too long for the job\n.* 9 +its answer is not shown/)
+    const json = JSON.parse((await cli.run('jobs', 'untrained', id, '--json')).stdout) as unknown[]
+    assert.equal(json.length, 2)
   })
 
   it('recommends settings and a budget with the reason of each, and posts nothing', async () => {

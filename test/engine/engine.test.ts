@@ -195,13 +195,40 @@ describe('engine, from the main thread', () => {
     assert.ok((losses.at(-1) ?? 9) < (losses[0] ?? 0) - 0.5)
   })
 
+  it('sets rows aside by name that it cannot learn, and trains on the others as if they were alone', async () => {
+    const { rows } = job('whole')
+    const bad = [qa('x'.repeat(2000), 'y'), { messages: [{ role: 'user' as const, content: 'only a question' }] }]
+    const alone = await engine.tune(job('alone'))
+    const mixed = await engine.tune(job('mixed', { rows: [...rows, ...bad] }))
+    assert.deepEqual(mixed.losses, alone.losses)
+    assert.deepEqual(mixed.setAside, [
+      { row: rows.length, code: 'too-long' },
+      { row: rows.length + 1, code: 'answer-lost' }
+    ])
+    assert.equal(alone.setAside, undefined)
+    const siblings = await engine.tuneSiblings({
+      ...job('siblings', { rows: [...bad, ...rows] }),
+      coalitions: [[0], [0, 2, 3]],
+      output: [join(folder.path, 'none'), join(folder.path, 'two')]
+    })
+    assert.deepEqual(
+      siblings.map(({ losses }) => losses.length > 0),
+      [false, true],
+      'a sibling of nothing that can be learnt is the base'
+    )
+    const loss = await engine.heldOutLoss({ model, rows: [...rows, ...bad] })
+    assert.equal(loss, await engine.heldOutLoss({ model, rows }))
+    await assert.rejects(engine.heldOutLoss({ model, rows: bad }), { code: 'row-empty' })
+    await assert.rejects(engine.heldOutLoss({ model, rows, cutoff: 1 }), { code: 'row-empty' })
+  })
+
   it('refuses by name what it cannot train', async () => {
     const refused = async (more: Partial<TuneJob>, code: string) =>
       assert.rejects(engine.tune(job('refused', more)), { code })
     await refused({ settings: { ...settings, lora: { ...settings.lora, targets: ['w_proj'] } } }, 'adapter-target')
     await refused({ settings: { ...settings, batch: 0 } }, 'tune-settings')
     await refused({ rows: [qa('x'.repeat(2000), 'y')] }, 'row-empty')
-    await refused({ rows: [{ messages: [{ role: 'user', content: 'only a question' }] }] }, 'row-answer')
+    await refused({ rows: [{ messages: [{ role: 'user', content: 'only a question' }] }] }, 'row-empty')
     await refused({ model: join(folder.path, 'nowhere') }, 'model-config')
   })
 })

@@ -38,7 +38,12 @@ describe('tokenizer and chat template', () => {
   })
 
   it('trains on every answer as it stands in the text of its row, also where the template rewrites history', () => {
-    const changed = { encode: (text: string) => tokenizer.encode(text), template: thinking, special: tokenizer.special }
+    const changed = {
+      canonical: (text: string) => text,
+      locate: (text: string) => tokenizer.locate(text),
+      template: thinking,
+      special: tokenizer.special
+    }
     const own = new Chat(changed as unknown as Tokenizer, [4])
     const messages: ChatMessage[] = [
       { role: 'user', content: 'Which metal is the heaviest?' },
@@ -128,8 +133,8 @@ describe('tokenizer and chat template', () => {
       [...row.labels].filter(l => l !== -100),
       answer
     )
-    const whole = chat.trainRow({ messages }, { responseOnly: false, cutoff: 9 })
-    assert.equal(whole.ids.length, 9)
+    const whole = chat.trainRow({ messages }, { responseOnly: false, cutoff: prompt.length + 1 })
+    assert.equal(whole.ids.length, prompt.length + 1)
     assert.deepEqual(whole.labels, whole.ids)
   })
 

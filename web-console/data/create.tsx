@@ -46,8 +46,8 @@ const fields: readonly {
   },
   {
     field: 'minOwnShare',
-    label: 'Percent of a file’s rows that must be good and new',
-    note: 'A file below that is refused whole, so copying from others and adding a little does not pay.',
+    label: 'Percent of a file’s rows that must be good',
+    note: 'A file below that is refused whole. Rows that repeat another’s are set aside and count neither way.',
     number: true
   },
   {

@@ -41,6 +41,10 @@ export const curvesView = z.object({
 })
 export type CurvesView = z.infer<typeof curvesView>
 
+/** A row that a job's base could not learn, and why, as a code and in words. */
+export const untrainedView = z.object({ contribution: hash, row: z.int(), code: z.string(), reason: z.string() })
+export type UntrainedView = z.infer<typeof untrainedView>
+
 export const testRequest = z.strictObject({
   /** Own questions. */
   prompts: z.array(z.string().min(1).max(8000)).max(20).default([]),

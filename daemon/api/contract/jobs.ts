@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { jobDraft, keptDraft } from '../../../protocol/jobs/draft.ts'
 import { named, nothing, paged, pageSchema, route } from './route.ts'
-import { baseView, contributorPartView, curvesView, testEvent, testRequest } from './job-views.ts'
+import { baseView, contributorPartView, curvesView, testEvent, testRequest, untrainedView } from './job-views.ts'
 import { account, cancelledView, declineView, hash, jobRequest, jobView, planRequest, planView } from './views.ts'
 
 /** From a wish to a finished adapter. */
@@ -81,6 +81,14 @@ export const jobRoutes = {
     summary: 'What each contributor of a finished job adds to the answers of held-out questions; paged',
     params: named.extend(paged.shape),
     reply: pageSchema(contributorPartView)
+  }),
+  untrained: route({
+    method: 'GET',
+    path: '/api/jobs/:id/untrained',
+    stage: 'training',
+    summary: "Accepted rows that a job's base could not learn, whose they are and why; paged",
+    params: named.extend(paged.shape),
+    reply: pageSchema(untrainedView)
   }),
   cancelJob: route({
     method: 'POST',

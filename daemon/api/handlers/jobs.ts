@@ -1,4 +1,4 @@
-import { declineInWords, mostPoints, thinLosses } from '../../../protocol/jobs/index.ts'
+import { declineInWords, mostPoints, thinLosses, untrainedInWords } from '../../../protocol/jobs/index.ts'
 import { InvalidError, NotFoundError, checkNewName, cidText, pageOf } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { JobView as NodeJob } from '../../../node/jobs/index.ts'
@@ -61,6 +61,7 @@ type Names =
   | 'curves'
   | 'cancelJob'
   | 'spent'
+  | 'untrained'
   | 'declined'
   | 'drafts'
   | 'draft'
@@ -171,6 +172,13 @@ export function jobHandlers(
     async curves({ params }) {
       const awards = await jobs.curves((await which.job(params.id)).id)
       return { awards: awards.map(one => ({ ...one })) }
+    },
+    async untrained({ params: { id, ...page } }) {
+      const rows = (await jobs.untrained((await which.job(id)).id)).map(one => ({
+        ...one,
+        reason: untrainedInWords(one.code)
+      }))
+      return pageOf(rows, page, ({ contribution, row }) => `${contribution}.${row}`)
     },
     drafts: ({ params }) => jobs.drafts.list(params),
     draft: ({ params }) => jobs.drafts.get(params.id),

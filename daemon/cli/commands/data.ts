@@ -86,7 +86,7 @@ export function datanetCommand(): Command {
       .requiredOption('--validator <address=weight...>', 'accounts that vote, with their weights')
       .option('--uploads <n>', 'contributions one account may make', '10')
       .option('--max-rows <n>', 'rows of one contribution', '10000')
-      .option('--min-own-share <thousandths>', 'share of rows that must be valid and new', '500')
+      .option('--min-own-share <thousandths>', 'how many of the rows that repeat none must be good', '500')
       .option('--least-data-share <basis points>', 'what of its fees a model must give to the data', '1000')
       .option('--near-duplicate <thousandths>', 'MinHash similarity from which rows are compared closely', '500')
       .option('--reveal-seconds <n>', 'from commitment to reveal', '600')

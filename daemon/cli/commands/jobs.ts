@@ -6,6 +6,7 @@ import type { CallFlags, ListFlags } from '../command.ts'
 import { refusalLine } from '../job-progress.ts'
 import { dim, safe, short, table, tokens } from '../output.ts'
 import { jobsWhyCommand } from './declined.ts'
+import { untrainedCommand } from './untrained.ts'
 
 type Award = JobView['awards'][number]
 const stepsOf = ({ step, steps, loss }: NonNullable<Award['progress']>, digits: number): string =>
@@ -106,5 +107,6 @@ export function jobsCommand(): Command {
       })
     )
   parent.addCommand(cancelCommand())
+  parent.addCommand(untrainedCommand())
   return parent
 }

@@ -1,4 +1,5 @@
 import { Option, type Command } from 'commander'
+import { untrainedInWords } from '../../../protocol/jobs/index.ts'
 import { InvalidError } from '../../../protocol/primitives/index.ts'
 import {
   readRows,
@@ -10,6 +11,7 @@ import {
 } from '../../../node/engine/index.ts'
 import { command, guarded } from '../command.ts'
 import { bar } from '../output.ts'
+import { problemsShown } from '../shard-file.ts'
 import { computing, exactRuntime, number, print, requireFree, truth, whole } from './flags.ts'
 import { trainSettings, type TuneFlags } from './settings.ts'
 
@@ -107,8 +109,12 @@ export function tuneCommand(): Command {
               rows: readTrainRows(flags.examples),
               held: flags.evalData === undefined ? undefined : readTrainRows(flags.evalData)
             })
-      const { losses: loss, seconds, tokens, evaluations, bestStep } = result
-      if (flags.json === true) return print({ loss, seconds, tokens, evaluations, bestStep })
+      const { losses: loss, seconds, tokens, evaluations, bestStep, setAside = [] } = result
+      if (flags.json === true) return print({ loss, seconds, tokens, evaluations, bestStep, setAside })
+      for (const { row, code } of setAside.slice(0, problemsShown))
+        console.error(`row ${row + 1} was not trained on: ${untrainedInWords(code)} [${code}]`)
+      if (setAside.length > problemsShown)
+        console.error(`and ${setAside.length - problemsShown} more rows were not trained on`)
       if (bestStep !== undefined) console.log(`\nkept: the adapter of step ${bestStep}`)
       const [first, last] = [loss.at(0), loss.at(-1)].map(one => one?.toFixed(3) ?? '-')
       console.log(`\n${output}: ${loss.length} steps, loss ${first} to ${last}, ${Math.round(seconds)} s`)

@@ -130,7 +130,7 @@ export function createVersions(
           const line = lines[at]
           if (line === undefined || !('row' in line))
             throw new InvalidError('version.row', `row ${at} of ${contribution} is none`)
-          rows.push({ contributor, contribution, row: line.row })
+          rows.push({ contributor, contribution, index: at, row: line.row })
         }
       }
       return rows

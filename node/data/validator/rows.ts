@@ -1,6 +1,16 @@
 import { z } from 'zod'
-import { RowIndex, isRigid, isSlip, overlap, printRow, variants } from '../../../protocol/data/index.ts'
-import type { Row, RowPrint } from '../../../protocol/data/index.ts'
+import {
+  RowIndex,
+  isRigid,
+  isSlip,
+  mostUses,
+  overlap,
+  printRow,
+  slipsBetween,
+  variants,
+  withUse
+} from '../../../protocol/data/index.ts'
+import type { Row, RowPrint, WordUse } from '../../../protocol/data/index.ts'
 import { bytes32, keccak } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { sequenceKey } from '../../store/index.ts'
@@ -19,6 +29,11 @@ export const rowRecord = z.strictObject({
   words: z.array(z.string())
 })
 type RowRecord = z.infer<typeof rowRecord>
+
+/** The first rows by authorship that have a word: what tells a slip from another word. */
+const wordRecord = z
+  .array(z.strictObject({ order: z.int().min(1), row: z.int().min(0), answer: z.string().max(16) }))
+  .max(mostUses)
 
 /** Postings read before another word of the row is tried. */
 const fewPostings = 32
@@ -53,14 +68,16 @@ export function createAcceptedRows(store: Pick<Store, 'collection' | 'batch'>): 
   const exacts = store.collection('data/rows-exact', z.string())
   const postings = store.collection('data/rows-words', z.string())
   const slips = store.collection('data/rows-slips', z.literal(true))
+  const uses = store.collection('data/rows-uses', wordRecord)
   const done = store.collection('data/rows-of', z.literal(true))
   const counts = store.collection('data/rows-count', z.int().min(0))
-  const tables: readonly Collection<unknown>[] = [rows, exacts, postings, slips, done] as Collection<unknown>[]
+  const tables: readonly Collection<unknown>[] = [rows, exacts, postings, slips, uses, done] as Collection<unknown>[]
   const indexed = createCache<string, true>({ max: cachedWords })
 
   /** A word may be as long as its text: hashed where it stands in a key. */
   const short = (text: string): string => (utf8.encode(text).length <= 40 ? text : keccak(text))
   const posting = (datanet: Hex, word: string, group: Hex): string => `${datanet}/${group.slice(2, 34)}/${short(word)}/`
+  const useKey = (datanet: Hex, word: string): string => `${datanet}/${short(word)}`
   const slipKey = (datanet: Hex, variant: string): string => `${datanet}/${short(variant)}\u0001`
 
   async function likeWords(datanet: Hex, word: string): Promise<Set<string>> {
@@ -103,8 +120,8 @@ export function createAcceptedRows(store: Pick<Store, 'collection' | 'batch'>): 
   }
 
   const recall = ({ contribution, order, row, exact, group, words }: RowRecord, index: RowIndex): void => {
-    index.add(
-      { exact: exact as Hex, group: group as Hex, words: new Set(words), asked: '', signature: undefined },
+    index.take(
+      { exact: exact as Hex, group: group as Hex, words: new Set(words), asked: '', answer: '', signature: undefined },
       { contribution: contribution as Hex, order, row }
     )
   }
@@ -115,8 +132,9 @@ export function createAcceptedRows(store: Pick<Store, 'collection' | 'batch'>): 
       const puts: (readonly [Collection<unknown>, string, unknown])[] = []
       const fresh = new Set<string>()
       const firsts = new Set<string>()
+      const used = new Map<string, readonly WordUse[]>()
       for (const [row, content] of list) {
-        const { exact, group, words } = printRow(content)
+        const { exact, group, words, answer } = printRow(content)
         const place = `${datanet}/${sequenceKey(order)}/${sequenceKey(row)}`
         puts.push([rows, place, { contribution, order, row, exact, group, words: [...words] }])
         const exactKey = `${datanet}/${exact}`
@@ -125,6 +143,8 @@ export function createAcceptedRows(store: Pick<Store, 'collection' | 'batch'>): 
         if (first === undefined || place < first) puts.push([exacts, exactKey, place])
         firsts.add(exactKey)
         for (const word of words) {
+          const useAt = useKey(datanet, word)
+          used.set(useAt, withUse(used.get(useAt) ?? (await uses.get(useAt)) ?? [], { order, row, answer }))
           puts.push([postings, `${posting(datanet, word, group)}${place.slice(67)}`, place])
           const name = `${datanet}/${word}`
           if (isRigid(word) || word.length > 40 || fresh.has(name) || indexed.get(name) === true) continue
@@ -135,6 +155,7 @@ export function createAcceptedRows(store: Pick<Store, 'collection' | 'batch'>): 
       const count = (await counts.get(datanet)) ?? (await countOf(datanet))
       await store.batch(batch => {
         for (const [table, key, value] of puts) batch.put(table, key, value)
+        for (const [key, value] of used) batch.put(uses, key, value as z.infer<typeof wordRecord>)
         batch.put(counts, datanet, count + list.length)
         batch.put(done, `${datanet}/${contribution}`, true)
       })
@@ -143,16 +164,30 @@ export function createAcceptedRows(store: Pick<Store, 'collection' | 'batch'>): 
     async like(datanet, list, nearDuplicate) {
       const index = new RowIndex(nearDuplicate)
       const taken = new Set<string>()
-      const take = async (place: string | undefined): Promise<void> => {
-        if (place === undefined || taken.has(place)) return
+      const known = new Set<string>()
+      const take = async (place: string | undefined): Promise<RowRecord | undefined> => {
+        const record = place === undefined ? undefined : await rows.get(place)
+        if (place === undefined || record === undefined || taken.has(place)) return record
         taken.add(place)
-        const record = await rows.get(place)
-        if (record !== undefined) recall(record, index)
+        recall(record, index)
+        return record
+      }
+      /** Of the words in which two rows differ, which rows have them. */
+      const learn = async (print: RowPrint, words: readonly string[]): Promise<void> => {
+        for (const slip of slipsBetween(print.words, new Set(words)) ?? [])
+          for (const word of [slip.mine, slip.theirs]) {
+            if (known.has(word)) continue
+            known.add(word)
+            index.know(word, (await uses.get(useKey(datanet, word))) ?? [])
+          }
       }
       for (const row of list) {
         const print = printRow(row)
         await take(await exacts.get(`${datanet}/${print.exact}`))
-        for (const place of await candidates(datanet, print)) await take(place)
+        for (const place of await candidates(datanet, print)) {
+          const record = await take(place)
+          if (record !== undefined) await learn(print, record.words)
+        }
       }
       return index
     },

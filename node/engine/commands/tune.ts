@@ -5,7 +5,7 @@ import { ModelError } from '../graph/errors.ts'
 import type { RuntimeOptions } from '../graph/session.ts'
 import { Library } from '../host/library.ts'
 import { checkTrainSettings, toResult, train } from '../host/training.ts'
-import { tokensOf } from '../host/tokens.ts'
+import { tokensOf, withFaults } from '../host/tokens.ts'
 import { baseForm, identityOf, tune } from '../host/tuning.ts'
 import { openTextReader } from '../text/reader.ts'
 import type { Row, TrainProgress, TrainRow, TrainSettings, TuneResult } from '../types.ts'
@@ -50,13 +50,15 @@ export async function tuneRows(request: TuneRowsRequest): Promise<TuneResult> {
   const library = new Library(runtime)
   const reader = openTextReader()
   try {
-    return await tune(library, {
+    const tokens = await tokensOf(reader, request)
+    const result = await tune(library, {
       ...job,
-      ...(await tokensOf(reader, request)),
+      ...tokens,
       ...(adapter === undefined ? {} : { adapter }),
       ...(checkpoint === undefined ? {} : { checkpoint }),
       ...(signal === undefined ? {} : { signal })
     })
+    return withFaults(result, tokens.rows)
   } finally {
     reader.close()
     await library.release()

@@ -1,3 +1,4 @@
+import { ModelError } from '../graph/errors.ts'
 import { resolveRuntime, type RuntimeRequest } from '../providers/index.ts'
 import type {
   Engine,
@@ -15,13 +16,14 @@ import type {
   ScoreManyJob,
   SiblingsJob,
   TextReader,
+  TrainProgress,
   TuneJob,
   TuneResult
 } from '../types.ts'
 import { openTextReader } from '../text/reader.ts'
 import { adaptersKept, type Crossing, type TrainTokens, type WorkerOptions } from './messages.ts'
 import { pack } from './packed.ts'
-import { jobOfTokens } from './tokens.ts'
+import { jobOfTokens, withFaults } from './tokens.ts'
 import { EngineThread, engineClosed, type ThreadOptions } from './thread.ts'
 
 /** `provider` is `auto` unless said otherwise: see chooseProvider. */
@@ -70,13 +72,16 @@ class EngineClient implements Engine {
   }
 
   async tune(job: TuneJob): Promise<TuneResult> {
-    const tokens = packed(await jobOfTokens(this.#reader, job))
-    return this.#training.call('tune', tokens, { signal: job.signal, onEvent: p => job.onProgress?.(p) })
+    const tokens = await jobOfTokens(this.#reader, job)
+    const calling = { signal: job.signal, onEvent: (p: TrainProgress) => job.onProgress?.(p) }
+    return withFaults(await this.#training.call('tune', packed(tokens), calling), tokens.rows)
   }
 
   async tuneSiblings(job: SiblingsJob): Promise<TuneResult[]> {
-    const tokens = packed(await jobOfTokens(this.#reader, job))
-    return this.#training.call('tuneSiblings', tokens, { signal: job.signal, onEvent: p => job.onProgress?.(p) })
+    const tokens = await jobOfTokens(this.#reader, job)
+    const calling = { signal: job.signal, onEvent: (p: TrainProgress) => job.onProgress?.(p) }
+    const results = await this.#training.call('tuneSiblings', packed(tokens), calling)
+    return results.map(result => withFaults(result, tokens.rows))
   }
 
   /** What reads texts, as long as the engine is open. */
@@ -123,12 +128,19 @@ class EngineClient implements Engine {
 
   async heldOutLoss(job: HeldOutJob): Promise<number> {
     const rows = await this.#reader.answers(job.model, job.rows)
-    return this.#serving.call('heldOutLoss', { ...job, rows: pack(rows, ['prompt', 'answer']) })
+    const read = rows.filter(({ fault }) => fault === undefined)
+    return this.#serving.call('heldOutLoss', { ...job, rows: pack(read, ['prompt', 'answer']) })
   }
 
   async encode(model: string, row: Row): Promise<EncodedRow> {
-    const [encoded] = await this.#reader.answers(model, [row])
-    return encoded ?? { prompt: [], answer: [] }
+    const [encoded = { prompt: [], answer: [], fault: 'answer-lost' as const }] = await this.#reader.answers(model, [
+      row
+    ])
+    if (encoded.fault !== undefined)
+      throw new ModelError('row-answer', `the model cannot read this row: ${encoded.fault}`, {
+        help: 'Use a row whose turns its chat template takes and shows.'
+      })
+    return encoded
   }
 
   decode(model: string, ids: readonly number[]): Promise<string> {

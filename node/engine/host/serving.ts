@@ -56,14 +56,21 @@ export async function scoreMany(library: Library, job: ScoreTokens): Promise<num
   return rows.map((_, i) => losses.map(own => probabilities(own[i] ?? new Float32Array(0))))
 }
 
-/** Mean loss per answer token. */
+/** Mean loss per answer token of the rows that fit the model and the job. */
 export async function heldOutLoss(library: Library, job: HeldOutTokens): Promise<number> {
   const { model, scorer } = library.open(job.model)
-  const rows = job.rows.map(({ prompt, answer }) => {
-    const made = answerRow(prompt, answer)
-    checkTokens(made.ids, model.config)
-    return made
-  })
+  const most = Math.min(job.cutoff ?? Number.POSITIVE_INFINITY, model.config.context)
+  const rows = job.rows
+    .filter(({ prompt, answer }) => prompt.length + answer.length <= most)
+    .map(({ prompt, answer }) => {
+      const made = answerRow(prompt, answer)
+      checkTokens(made.ids, model.config)
+      return made
+    })
+  if (rows.length === 0)
+    throw new ModelError('row-empty', 'the model can read none of these rows whole', {
+      help: 'Give rows that its chat template takes and that are no longer than it reads.'
+    })
   const adapter = job.adapter === undefined ? null : library.adapter(job.adapter, model)
   const [losses = []] = await scorer.losses([adapter], rows)
   const all = losses.flatMap(own => [...own])

@@ -1,4 +1,4 @@
-import type { Row, SiblingsJob, TextReader, TrainRow, TuneJob } from '../types.ts'
+import type { Row, SetAside, SiblingsJob, TextReader, TrainRow, TuneJob, TuneResult } from '../types.ts'
 import type { TrainTokens } from './messages.ts'
 
 type Job = TuneJob | SiblingsJob
@@ -21,3 +21,12 @@ export async function jobOfTokens<T extends Job>(
   const plain = { ...job, signal: undefined, onProgress: undefined }
   return { ...plain, ...(await tokensOf(reader, job)) }
 }
+
+/** What was found of rows before they were tokens, in the place of what can be seen of them as tokens. */
+export const withFaults = (result: TuneResult, rows: readonly TrainRow[]): TuneResult =>
+  result.setAside === undefined
+    ? result
+    : {
+        ...result,
+        setAside: result.setAside.map(({ row, code }): SetAside => ({ row, code: rows[row]?.fault ?? code }))
+      }

@@ -4,7 +4,7 @@ import { newAdapter, writeAdapter } from '../adapters/index.ts'
 import { weightArrays, type LoadedModel, type Quantization } from '../architecture/index.ts'
 import { ModelError } from '../graph/errors.ts'
 import { labelled } from '../train/index.ts'
-import type { TrainRow, TrainSettings, TuneJob, TuneResult } from '../types.ts'
+import type { SetAside, TrainRow, TrainSettings, TuneJob, TuneResult } from '../types.ts'
 import type { Library, OpenModel } from './library.ts'
 import type { SiblingsTokens, TuneTokens } from './messages.ts'
 import { checkTrainSettings, toResult, train } from './training.ts'
@@ -26,8 +26,17 @@ export async function tuneSiblings(library: Library, job: SiblingsTokens & Runni
   checkCoalitions(job)
   const opened = library.open(job.model, baseForm(settings))
   const { model } = opened
-  const rows = checkLabels(opened, job.rows, settings)
-  const held = job.held && checkLabels(opened, job.held, settings)
+  const rows = cutRows(opened, job.rows, settings)
+  const held = job.held && cutRows(opened, job.held, settings).filter(hasLabels)
+  const setAside = rows.flatMap((row, i): SetAside[] => (hasLabels(row) ? [] : [{ row: i, code: 'too-long' }]))
+  if (rows.length > 0 && setAside.length === rows.length)
+    throw new ModelError('row-empty', `none of ${rows.length} rows has something to train on`, {
+      help: 'Shorten their prompts, give them answers, or raise the cut-off.'
+    })
+  if (held?.length === 0)
+    throw new ModelError('row-empty', 'none of the rows to evaluate on has something to predict', {
+      help: 'Keep more rows back, or give others.'
+    })
   // Rows that are only watched change no bit of the run: a checkpoint is the same with and without them.
   const watched = held !== undefined && (settings.evaluation?.patience ?? 0) === 0
   const start =
@@ -40,7 +49,7 @@ export async function tuneSiblings(library: Library, job: SiblingsTokens & Runni
     settings,
     start,
     held,
-    rows: coalitions.map(indices => indices.map(i => rows[i] as TrainRow)),
+    rows: coalitions.map(indices => indices.map(i => rows[i] as TrainRow).filter(hasLabels)),
     identity:
       job.checkpoint === undefined
         ? 'never resumed'
@@ -60,7 +69,7 @@ export async function tuneSiblings(library: Library, job: SiblingsTokens & Runni
   })
   results.forEach(({ adapter }, k) => writeAdapter(output[k] ?? '', adapter, job.model, settings.lora.dropout))
   if (job.checkpoint !== undefined) rmSync(job.checkpoint, { force: true })
-  return results.map(toResult)
+  return results.map(result => ({ ...toResult(result), ...(setAside.length === 0 ? {} : { setAside }) }))
 }
 
 /** How the base is held in memory while an adapter is trained over it. */
@@ -76,18 +85,17 @@ function checkCoalitions({ coalitions, output, rows }: SiblingsTokens): void {
     throw refuse('a coalition names a row that is not there')
 }
 
-/** Rows as far as the model sees them; each has something to train on. */
-function checkLabels({ model }: OpenModel, rows: readonly TrainRow[], settings: TrainSettings): TrainRow[] {
+/** Rows as far as the model sees them. */
+function cutRows({ model }: OpenModel, rows: readonly TrainRow[], settings: TrainSettings): TrainRow[] {
   const cutoff = Math.min(settings.cutoff, model.config.context)
-  return rows.map(({ ids, labels }, i) => {
-    const row = ids.length <= cutoff ? { ids, labels } : { ids: ids.slice(0, cutoff), labels: labels.slice(0, cutoff) }
-    if (labelled(row) === 0)
-      throw new ModelError('row-empty', `row ${i + 1} has nothing to train on within ${cutoff} tokens`, {
-        help: 'Shorten its prompt, give it an answer, or raise the cut-off.'
-      })
-    return row
-  })
+  return rows.map(({ ids, labels }) => ({ ids: ids.slice(0, cutoff), labels: labels.slice(0, cutoff) }))
 }
+
+/**
+ * A row without anything to learn is set aside, and the others are trained on: what one contributor brought ends nobody
+ * else's training. It is the same for every worker, since base, rows and settings are.
+ */
+const hasLabels = (row: TrainRow): boolean => labelled(row) > 0
 
 /** What makes a checkpoint the checkpoint of this job: its settings and rows, and the bits of the weights. */
 export function identityOf(

@@ -1,11 +1,18 @@
 import { ModelError } from '../graph/errors.ts'
-import type { ChatMessage, Row, TrainRow } from '../types.ts'
+import type { ChatMessage, EncodedRow, Row, RowFault, TrainRow } from '../types.ts'
 import { fixedDay, type Day } from './dates.ts'
-import { compile } from './template.ts'
+import { answersIn, turnsOf, type Span } from './spans.ts'
+import { ChanceError, compile } from './template.ts'
 import type { Tokenizer } from './tokenizer.ts'
 
 /** Characters that a template may make of a conversation, however long that is: what it adds is little. */
 const longestText = 4_000_000
+
+/** A conversation as tokens, and those of them that a model says: for each answer from one to before another. */
+interface ReadRow {
+  readonly ids: number[]
+  readonly said: readonly Span[]
+}
 
 /** Renders conversations with a model's chat template and cuts them into what is given and what is answered. */
 export class Chat {
@@ -45,94 +52,139 @@ export class Chat {
 
   /**
    * The last message, which must be the assistant's, as the ids a model would produce: up to and with the end token.
+   * @throws ModelError `row-answer`, `chat-template`, `row-tokens`
    */
-  answer(row: Row): { readonly prompt: number[]; readonly answer: number[] } {
-    const last = row.messages.at(-1)
-    if (last?.role !== 'assistant') throw new ModelError('row-answer', "a row ends with the assistant's message")
-    const before = this.render(row.messages.slice(0, -1), true)
-    const all = this.render(row.messages, false)
-    const answer = all.startsWith(before)
-      ? this.#tokenizer.encode(all.slice(before.length))
-      : this.#tokenizer.encode(last.content)
-    return { prompt: this.#tokenizer.encode(before), answer: this.#upToEnd(answer) }
+  answer(row: Row): EncodedRow {
+    const { ids, said } = this.#read(row)
+    const last = said.at(-1)
+    if (last === undefined) throw lost()
+    return { prompt: ids.slice(0, last.from), answer: ids.slice(last.from, last.to) }
+  }
+
+  /** The same of one of many rows: without tokens where it cannot be read. */
+  answerRow(row: Row): EncodedRow {
+    const read = this.#unlessFaulty(() => this.answer(row))
+    return 'fault' in read ? { prompt: [], answer: [], ...read } : read
   }
 
   /**
-   * A row for training: the text that the template makes of all of it. With `responseOnly` every assistant message is
-   * trained on, as it stands there, end token included; otherwise everything is. Longer rows are cut at `cutoff`
-   * tokens.
+   * A row for training: the text that the template makes of all of it, in one. With `responseOnly` every answer that
+   * stands there is trained on, as it stands there, end token included; otherwise everything is. Longer rows are cut at
+   * `cutoff` tokens. A row whose last answer is not among what is left has no tokens, and says why.
    */
-  trainRow(row: Row, options: { readonly responseOnly: boolean; readonly cutoff: number }): TrainRow {
-    const { ids, trainable } = this.#segments(row)
-    const labels = ids.map((id, i) => (!options.responseOnly || trainable[i] === true ? id : -100))
-    return { ids: ids.slice(0, options.cutoff), labels: labels.slice(0, options.cutoff) }
+  trainRow(row: Row, { responseOnly, cutoff }: { readonly responseOnly: boolean; readonly cutoff: number }): TrainRow {
+    const read = this.#unlessFaulty(() => this.#read(row))
+    if ('fault' in read) return { ids: [], labels: [], ...read }
+    const { ids, said } = read
+    // [set aside] Something of the last answer is within what a row may be.
+    if ((said.at(-1)?.from ?? 0) >= cutoff) return { ids: [], labels: [], fault: 'too-long' }
+    const labels = ids.map(id => (responseOnly ? -100 : id))
+    for (const { from, to } of said) for (let i = from; i < to; i++) labels[i] = ids[i] ?? -100
+    return { ids: ids.slice(0, cutoff), labels: labels.slice(0, cutoff) }
   }
 
-  #segments(row: Row): { ids: number[]; trainable: boolean[] } {
-    const ids: number[] = []
-    const trainable: boolean[] = []
-    const push = (more: readonly number[], train: boolean): void => {
-      // One by one: as arguments of one call, the tokens of a long text overflow the stack.
-      for (const id of more) {
-        ids.push(id)
-        trainable.push(train)
+  /** What is wrong with a row, where it is the row's own fault and not the model's. */
+  #unlessFaulty<T extends object>(read: () => T): T | { readonly fault: RowFault } {
+    try {
+      return read()
+    } catch (error) {
+      if (!(error instanceof ModelError)) throw error
+      // [set aside] The template takes the conversation.
+      if (error.code === 'chat-template' && this.#template !== undefined) return { fault: 'template-refuses' }
+      // [set aside] It shows the last answer.
+      if (error.code === 'row-answer') return { fault: 'answer-lost' }
+      // [set aside] Tokens can say its text.
+      if (error.code === 'row-tokens') return { fault: 'no-tokens' }
+      throw error
+    }
+  }
+
+  /** The row rendered once, as the model will see it, tokenised once; what is said is found by where it stands. */
+  #read({ messages }: Row): ReadRow {
+    const last = messages.length - 1
+    if (messages[last]?.role !== 'assistant')
+      throw new ModelError('row-answer', "a row ends with the assistant's message")
+    const before = messages.slice(0, last)
+    const render = (of: readonly ChatMessage[], ask = false): string => this.#tokenizer.canonical(this.render(of, ask))
+    const whole = render(messages)
+    const prompt = render(before, true)
+    const shown = render(before)
+    const header = prompt.startsWith(shown) ? prompt.slice(shown.length) : ''
+    const found = this.#answersIn(messages, whole, prompt)
+    const answers = [...found].toSorted(([a], [b]) => a - b)
+    if (answers.at(-1)?.[0] !== last) throw lost()
+    const turns = turnsOf(
+      answers.map(([, span]) => span),
+      whole,
+      { prompt, header }
+    )
+    const { ids, offsets } = this.#tokenizer.locate(whole)
+    return { ids, said: this.#saidOf(turns, whole, ids, offsets) }
+  }
+
+  /** Where the answers stand; where marks are of no use, the last one alone, as what follows its prompt. */
+  #answersIn(messages: readonly ChatMessage[], whole: string, prompt: string): Map<number, Span> {
+    const last = messages.length - 1
+    let found: Map<number, Span> | undefined
+    try {
+      found = answersIn(messages, whole, marked => this.#tokenizer.canonical(this.render(marked, false)))
+    } catch (error) {
+      if (!(error instanceof ModelError)) throw error // a template may refuse the marks
+    }
+    if (found?.has(last) === true) return found
+    const core = (messages[last]?.content ?? '').trim()
+    const at = whole.startsWith(prompt) ? whole.indexOf(core, prompt.length) : whole.lastIndexOf(core)
+    if (at === -1) throw lost()
+    return new Map([...(found ?? []), [last, { from: at, to: at + core.length }]])
+  }
+
+  /** Tokens of each turn, up to and with the token that ends it. */
+  #saidOf(
+    turns: readonly Span[],
+    whole: string,
+    ids: readonly number[],
+    offsets: ReturnType<Tokenizer['locate']>['offsets']
+  ): Span[] {
+    const said: Span[] = []
+    let [token, text, byte] = [0, 0, 0]
+    for (const turn of turns) {
+      byte += Buffer.byteLength(whole.slice(text, turn.from))
+      const end = byte + Buffer.byteLength(whole.slice(turn.from, turn.to))
+      while (token < ids.length && !isWithin(offsets[token], byte, end)) token++
+      const from = token
+      while (token < ids.length && isWithin(offsets[token], byte, end)) {
+        // Templates write a line break after the end token; a model stops at the end token.
+        if (this.#endIds.has(ids[token++] ?? -1)) break
       }
+      if (token > from) said.push({ from, to: token })
+      ;[text, byte] = [turn.to, end]
     }
-    const whole = this.render(row.messages, false)
-    let done = 0
-    row.messages.forEach((message, i) => {
-      if (message.role !== 'assistant') return
-      const span = this.#spanOf(row, i, whole, done)
-      if (span === undefined) return
-      push(this.#tokenizer.encode(whole.slice(done, span.from)), false)
-      const answer = this.#tokenizer.encode(whole.slice(span.from, span.to))
-      const kept = this.#upToEnd(answer)
-      push(kept, true)
-      push(answer.slice(kept.length), false)
-      done = span.to
-    })
-    const last = row.messages.findLastIndex(({ role }) => role === 'assistant')
-    if (done === 0 || this.#spanOf(row, last, whole, 0) === undefined) return this.#alone(row)
-    return { ids, trainable }
-  }
-
-  /** The last answer after its prompt, where the template's text of the whole row does not show it. */
-  #alone(row: Row): { ids: number[]; trainable: boolean[] } {
-    const { prompt, answer } = this.answer(row)
-    return {
-      ids: [...prompt, ...answer],
-      trainable: [...prompt.map(() => false), ...answer.map(() => true)]
-    }
-  }
-
-  /**
-   * Where the i-th message, an assistant's, stands in the text of the whole row: as what follows the prompt for it or,
-   * where the template writes earlier turns in another way than it asked for them, as its content and what ends it.
-   */
-  #spanOf(row: Row, i: number, whole: string, from: number): { from: number; to: number } | undefined {
-    const before = this.render(row.messages.slice(0, i), true)
-    const after = this.render(row.messages.slice(0, i + 1), false)
-    const begins = whole.startsWith(before) && before.length >= from
-    if (begins && whole.startsWith(after) && after.length >= before.length)
-      return { from: before.length, to: after.length }
-    const content = row.messages[i]?.content ?? ''
-    const end = after.slice(after.lastIndexOf(content) + content.length)
-    if (content === '' || !after.includes(content)) return undefined
-    const at = whole.indexOf(content + end, begins ? before.length : from)
-    return at === -1 ? undefined : { from: begins ? before.length : at, to: at + content.length + end.length }
-  }
-
-  /** Templates write a line break after the end token; a model stops at the end token. */
-  #upToEnd(ids: readonly number[]): number[] {
-    const end = ids.findIndex(id => this.#endIds.has(id))
-    return end === -1 ? [...ids] : ids.slice(0, end + 1)
+    return said
   }
 }
+
+/** Whether a token has a part in a stretch of text; a blank that was put before a word stands where the word begins. */
+function isWithin(offset: { readonly start: number; readonly end: number } | undefined, from: number, to: number) {
+  if (offset === undefined) return false
+  return offset.start === offset.end
+    ? offset.start >= from && offset.start < to
+    : offset.end > from && offset.start < to
+}
+
+const lost = (): ModelError =>
+  new ModelError('row-answer', "the chat template does not show the row's last answer", {
+    help: 'Use another template, or rows whose last turn it shows.'
+  })
 
 function parse(source: string): ReturnType<typeof compile> {
   try {
     return compile(source)
   } catch (cause) {
+    if (cause instanceof ChanceError)
+      throw new ModelError('chat-template', `the chat template cannot be repeated: ${cause.message}`, {
+        cause,
+        help: 'Scorers render every conversation again. Take that out; a day it may tell (strftime_now).'
+      })
     throw new ModelError('chat-template', 'the chat template cannot be read', {
       cause,
       help: 'It is not a Jinja template, or uses what this reader of Jinja does not know.'

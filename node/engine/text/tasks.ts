@@ -53,7 +53,7 @@ export const tasks = {
   encode: (text: string): number[] => reading().tokenizer.encode(text),
   prompts: ({ conversations, day }: PromptsArgument): number[][] =>
     conversations.map(messages => reading().chat.prompt(messages, day)),
-  answers: (rows: readonly Row[]): EncodedRow[] => rows.map(row => reading().chat.answer(row)),
+  answers: (rows: readonly Row[]): EncodedRow[] => rows.map(row => reading().chat.answerRow(row)),
   trainRows: ({ rows, ...options }: TrainRowsArgument): TrainRow[] =>
     rows.map(row => reading().chat.trainRow(row, options)),
   text: ({ stops, state, ids, last }: TextArgument): { readonly text: string; readonly state: TextState } => {

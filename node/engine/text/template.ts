@@ -1,4 +1,5 @@
 import { Environment, Interpreter, parse, tokenize } from '@huggingface/jinja'
+import { stripped, withStrips } from './strips.ts'
 import { strftimeOn, type Day } from './dates.ts'
 
 /** Numbers that `range` may give: a conversation has at most a few dozen turns. */
@@ -9,6 +10,13 @@ function range(start: number, stop?: number, step = 1): number[] {
   const count = Math.max(0, Math.ceil((to - from) / step))
   if (step === 0 || !(count <= longestRange)) throw new Error(`range() of ${count} numbers`)
   return Array.from({ length: count }, (_, i) => from + i * step)
+}
+
+/** A template makes another text of the same conversation each time. */
+export class ChanceError extends Error {
+  constructor(name: string) {
+    super(`${name} gives something else each time it is asked`)
+  }
 }
 
 const raise = (message: unknown): never => {
@@ -24,12 +32,39 @@ const globals: Record<string, unknown> = {
   none: null,
   None: null,
   range,
-  raise_exception: raise
+  raise_exception: raise,
+  ...stripped
+}
+
+/**
+ * Filters and functions that give something else each time: whoever renders the conversation again, and scorers have
+ * to, would get another text.
+ */
+const chancy: ReadonlySet<unknown> = new Set(['random', 'shuffle', 'now', 'utcnow', 'today', 'lipsum'])
+
+/** The name of such a filter or function that is called somewhere in a part of a template. */
+function chanceIn(part: unknown): string | undefined {
+  if (typeof part !== 'object' || part === null) return undefined
+  const { type, callee, filter } = part as Record<string, unknown>
+  const called = type === 'CallExpression' ? callee : type === 'FilterExpression' ? filter : undefined
+  if (typeof called === 'object' && called !== null) {
+    const { property, value } = called as { property?: { value?: unknown }; value?: unknown }
+    const name = property === undefined ? value : property.value
+    if (typeof name === 'string' && chancy.has(name)) return name
+  }
+  for (const inner of Object.values(part)) {
+    const found = chanceIn(inner)
+    if (found !== undefined) return found
+  }
+  return undefined
 }
 
 /** A Jinja template, compiled once. @returns what it makes of the values it is given @throws for a bad template */
 export function compile(source: string): (values: Record<string, unknown>, day: Day) => string {
   const program = parse(tokenize(source, { lstrip_blocks: true, trim_blocks: true }))
+  const chance = chanceIn(program)
+  if (chance !== undefined) throw new ChanceError(chance)
+  withStrips(program)
   return (values, day) => {
     const environment = new Environment()
     for (const [name, value] of Object.entries({ ...globals, strftime_now: strftimeOn(day), ...values }))

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { ModelError } from '../graph/errors.ts'
 import { parseBounded, readBounded } from '../graph/files.ts'
 import { checkDecoder } from './decoder-rules.ts'
+import { offsetsOf, type Offset, type Spelling } from './offsets.ts'
 
 /** Larger than any tokenizer of the models that are supported, small enough to be read in a few seconds. */
 const mostTokenizerBytes = 64 * 2 ** 20
@@ -17,9 +18,18 @@ export class Tokenizer {
   readonly template: string | undefined
   /** Text of bos, eos, pad and the like, by the name templates use. */
   readonly special: Readonly<Record<string, string>>
+  readonly #written: Written
+  readonly #added: ReadonlySet<string>
 
-  private constructor(inner: HuggingFaceTokenizer, template: string | undefined, special: Record<string, string>) {
+  private constructor(
+    inner: HuggingFaceTokenizer,
+    written: Written,
+    template: string | undefined,
+    special: Record<string, string>
+  ) {
     this.#inner = inner
+    this.#written = written
+    this.#added = new Set([...inner.get_added_tokens_decoder().values()].map(({ content }) => content))
     this.template = template
     this.special = special
   }
@@ -27,7 +37,7 @@ export class Tokenizer {
   /** Reads tokenizer.json, tokenizer_config.json and chat_template.jinja of a Hugging Face folder. */
   static load(folder: string): Tokenizer {
     const config = readJson(join(folder, 'tokenizer_config.json'), mostConfigBytes)
-    const inner = build(folder, config)
+    const [inner, written] = build(folder, config)
     const file = join(folder, 'chat_template.jinja')
     const template = existsSync(file)
       ? readBounded(file, mostTemplateBytes, 'chat-template')
@@ -38,12 +48,26 @@ export class Tokenizer {
       const text: unknown = typeof value === 'object' && value !== null && 'content' in value ? value.content : value
       if (typeof text === 'string') special[key] = text
     }
-    return new Tokenizer(inner, template, special)
+    return new Tokenizer(inner, written, template, special)
   }
 
   /** Token ids; special tokens written out in the text are recognised, none are added. */
   encode(text: string): number[] {
     return text === '' ? [] : this.#inner.encode(text, { add_special_tokens: false }).ids
+  }
+
+  /** A text in the form in which its tokens say it: many tokenizers put composed letters for letters and marks. */
+  canonical(text: string): string {
+    return this.#written.form === undefined ? text : text.normalize(this.#written.form)
+  }
+
+  /** A canonical text's ids, and where each of its tokens stands. @throws ModelError `row-tokens` */
+  locate(text: string): { readonly ids: number[]; readonly offsets: readonly Offset[] } {
+    if (text === '') return { ids: [], offsets: [] }
+    const { ids, tokens } = this.#inner.encode(text, { add_special_tokens: false })
+    const offsets = offsetsOf(text, tokens, this.#written.spelling, token => this.#added.has(token))
+    if (offsets === undefined) throw new ModelError('row-tokens', 'the tokens of this text do not give it back')
+    return { ids, offsets }
   }
 
   decode(ids: readonly number[], options: { readonly keepSpecial?: boolean } = {}): string {
@@ -65,12 +89,37 @@ export class Tokenizer {
   }
 }
 
-function build(folder: string, config: Record<string, unknown>): HuggingFaceTokenizer {
+/** How a tokenizer writes text into its tokens. */
+interface Written {
+  readonly spelling: Spelling
+  /** Unicode normal form that texts are brought into first. */
+  readonly form: (typeof forms)[number] | undefined
+}
+const forms = ['NFC', 'NFD', 'NFKC', 'NFKD'] as const
+
+/** The types of a part of tokenizer.json and of what it is made of. */
+function typesIn(part: unknown, depth = 0): string[] {
+  if (typeof part !== 'object' || part === null || depth > deepest) return []
+  const { type, ...inner } = part as Record<string, unknown>
+  const nested = Object.values(inner).flatMap(value => (Array.isArray(value) ? (value as unknown[]) : [value]))
+  return [...(typeof type === 'string' ? [type] : []), ...nested.flatMap(value => typesIn(value, depth + 1))]
+}
+const deepest = 8
+
+const writtenBy = (json: Record<string, unknown>): Written => {
+  const types = typesIn(json['normalizer'])
+  return {
+    spelling: typesIn(json['decoder']).includes('ByteLevel') ? 'bytes' : 'words',
+    form: forms.find(form => types.includes(form))
+  }
+}
+
+function build(folder: string, config: Record<string, unknown>): [HuggingFaceTokenizer, Written] {
   const file = join(folder, 'tokenizer.json')
   const json = readJson(file, mostTokenizerBytes)
   checkDecoder(json, file)
   try {
-    return new HuggingFaceTokenizer(json, config)
+    return [new HuggingFaceTokenizer(json, config), writtenBy(json)]
   } catch (cause) {
     throw new ModelError('tokenizer-invalid', `${file} is no tokenizer that can be used`, {
       cause,

@@ -6,6 +6,7 @@ import {
   rowCounts,
   trainSettings
 } from '../../../protocol/jobs/index.ts'
+import { InvalidError, TilthError } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { Sizes } from '../../shelf/index.ts'
 import type { Book } from '../book.ts'
@@ -91,6 +92,12 @@ async function modelOf(
         lease.release()
       }
     } catch (error) {
+      // [reject] A base whose template nobody can use, or use again to the same result, is none for a job.
+      if (error instanceof TilthError && error.code === 'chat-template')
+        throw new InvalidError('job.base', `the base ${base} cannot be tuned: ${error.message}`, {
+          cause: error,
+          ...(error.help === undefined ? {} : { help: error.help })
+        })
       log.info('a base model is planned with by its size alone', { base, error })
     }
   return { parameters: Math.round(bytes / 2), context: fewPositions }

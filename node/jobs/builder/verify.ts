@@ -125,8 +125,10 @@ async function measureOwnRows(
     .filter((_, i) => i % stride === 0)
     .slice(0, ownSample)
     .flatMap(at => owned[at]?.row ?? [])
-  const base = await deps.engine.heldOutLoss({ model, rows })
-  const tuned = await deps.engine.heldOutLoss({ model, adapter, rows })
+  const { cutoff } = record.document.spec.settings
+  // Rows that no worker could train on whole say nothing here.
+  const base = await deps.engine.heldOutLoss({ model, rows, cutoff })
+  const tuned = await deps.engine.heldOutLoss({ model, adapter, rows, cutoff })
   // [reject] It says its own rows more readily than the base model does; after a handful of steps, most of them
   // warm-up, that may not show yet.
   const { batch, accumulation, epochs, ema } = record.document.spec.settings

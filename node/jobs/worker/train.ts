@@ -9,9 +9,11 @@ import {
   heldOutSample,
   playersOf,
   rowsOf,
-  trainingLog
+  trainingLog,
+  untrained,
+  untrainedOf
 } from '../../../protocol/jobs/index.ts'
-import type { DeliveryContent, Lot, TrainingLog, TuneSpec } from '../../../protocol/jobs/index.ts'
+import type { DeliveryContent, Lot, TrainingLog, TuneSpec, Untrained } from '../../../protocol/jobs/index.ts'
 import { InvalidError, TilthError, canonicalJson } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import type { EvaluationSettings, TrainProgress, TuneJob, TuneResult } from '../../engine/types.ts'
@@ -41,7 +43,7 @@ export interface Trained {
   /** CID of the content. */ readonly cid: string
 }
 
-const outcome = z.strictObject({ logs: z.array(trainingLog) })
+const outcome = z.strictObject({ logs: z.array(trainingLog), untrained: z.array(untrained).optional() })
 
 /**
  * Trains a lot and publishes its adapters. May be called again after a crash at any point: the engine resumes from its
@@ -68,8 +70,8 @@ async function trainOn(deps: JobsDeps, model: string, training: Training): Promi
     lot.kind === 'adapter' ? [join(folder, 'adapter')] : lot.coalitions.map(index => join(folder, `sibling-${index}`))
   const done = join(folder, 'trained.json')
 
-  let logs = await readOutcome(done)
-  if (logs === undefined) {
+  let trained = await readOutcome(done)
+  if (trained === undefined) {
     training.onStage('training')
     const common = {
       model,
@@ -93,15 +95,18 @@ async function trainOn(deps: JobsDeps, model: string, training: Training): Promi
             ),
             output: outputs
           })
-    logs = results.map(logOf)
-    await writeOutcome(done, { logs })
+    // The same rows for every adapter: which a base cannot learn is nobody's choice.
+    const left = untrainedOf(owned, results[0]?.setAside ?? [])
+    trained = { logs: results.map(logOf), ...(left.length === 0 ? {} : { untrained: left }) }
+    if (left.length > 0) deps.log.info('rows were set aside', { job: training.job, rows: left.length })
+    await writeOutcome(done, trained)
   }
 
   training.onStage('publishing')
   const adapters: Lease[] = []
   try {
     for (const output of outputs) adapters.push(await deps.shelf.put(output, 'adapter'))
-    const content = deliveryContent.parse({ adapters: adapters.map(({ cid }) => cid), logs })
+    const content = deliveryContent.parse({ adapters: adapters.map(({ cid }) => cid), ...trained })
     return { content, adapters, cid: await deps.files.addBytes(new TextEncoder().encode(canonicalJson(content))) }
   } catch (error) {
     for (const lease of adapters) lease.release()
@@ -119,7 +124,7 @@ async function tuneWatched(deps: JobsDeps, training: Training, job: TuneJob): Pr
   try {
     return await deps.engine.tune({ ...job, settings: { ...job.settings, evaluation: watched } })
   } catch (error) {
-    // A question that is longer than the settings let a row be cannot be watched; the training goes on without.
+    // Questions that are all longer than the settings let a row be cannot be watched; the training goes on without.
     if (!(error instanceof TilthError) || error.code !== 'row-empty') throw error
     return deps.engine.tune(job)
   }
@@ -164,13 +169,16 @@ const logOf = ({ losses, seconds, tokens }: TuneResult): TrainingLog => ({
   loss: [...losses]
 })
 
-async function readOutcome(file: string): Promise<TrainingLog[] | undefined> {
-  if (!existsSync(file)) return undefined
-  return outcome.parse(JSON.parse(await readFile(file, 'utf8'))).logs
+interface Outcome {
+  readonly logs: TrainingLog[]
+  readonly untrained?: Untrained[] | undefined
 }
 
-const writeOutcome = (file: string, value: z.infer<typeof outcome>): Promise<void> =>
-  writeWhole(file, JSON.stringify(value))
+async function readOutcome(file: string): Promise<Outcome | undefined> {
+  return existsSync(file) ? outcome.parse(JSON.parse(await readFile(file, 'utf8'))) : undefined
+}
+
+const writeOutcome = (file: string, value: Outcome): Promise<void> => writeWhole(file, JSON.stringify(value))
 
 /** What a lot leaves on this disk beside what is pinned; gone once it is paid or given up. */
 export const sweepLot = (folder: string): Promise<void> => rm(folder, { recursive: true, force: true })

@@ -3,7 +3,7 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { newAdapter, readAdapter, writeAdapter } from '../../../node/engine/adapters/index.ts'
 import { Random, readConfig } from '../../../node/engine/index.ts'
-import type { SiblingsJob, TuneJob, TuneResult } from '../../../node/engine/types.ts'
+import type { SetAside, SiblingsJob, TuneJob, TuneResult } from '../../../node/engine/types.ts'
 import type { JobsDeps } from '../../../node/jobs/index.ts'
 import { pause } from '../wait.ts'
 
@@ -21,6 +21,8 @@ export interface FakeEngineOptions {
   rank?: number
   /** Throws at this step. */
   failAt?: number
+  /** Rows that it cannot learn. */
+  setAside?: readonly SetAside[]
   /** A training began, at this step. */
   onStart?: (step: number, kind: 'adapter' | 'siblings') => void
 }
@@ -33,6 +35,7 @@ export function fakeEngine({
   noise,
   rank,
   failAt,
+  setAside,
   onStart
 }: FakeEngineOptions = {}): FakeEngine {
   const engine: FakeEngine = {
@@ -106,7 +109,8 @@ export function fakeEngine({
     return {
       losses: Array.from({ length: total }, (_, i) => 3 - (i + 1) / total),
       seconds: (total * stepMs) / 1000,
-      tokens: total * 10
+      tokens: total * 10,
+      ...(setAside === undefined ? {} : { setAside })
     }
   }
 

@@ -3,9 +3,11 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { JobEvent } from '../../../node/jobs/index.ts'
 import { coalitionsOf } from '../../../protocol/jobs/index.ts'
+import { zeroHash } from '../../../protocol/primitives/index.ts'
 import { until } from '../../harness/index.ts'
 import { fakeEngine } from '../../harness/engine/training.ts'
-import { coin, players, request, startNetwork } from './network.ts'
+import type { FakeEngine } from '../../harness/engine/training.ts'
+import { coin, players, request, rows, startNetwork } from './network.ts'
 import type { TestNetwork, TestPeer } from './network.ts'
 
 describe('a tune job between a builder and two workers', function () {
@@ -14,9 +16,10 @@ describe('a tune job between a builder and two workers', function () {
   let cheap: TestPeer
   let dear: TestPeer
   before(async () => {
+    const engine = (): FakeEngine => fakeEngine({ setAside: [{ row: 3, code: 'too-long' }] })
     network = await startNetwork({ engine: fakeEngine() })
-    cheap = await network.addPeer('cheap', { engine: fakeEngine(), policy: { pricePerSecond: coin / 100n } })
-    dear = await network.addPeer('dear', { engine: fakeEngine(), policy: { pricePerSecond: coin / 10n } })
+    cheap = await network.addPeer('cheap', { engine: engine(), policy: { pricePerSecond: coin / 100n } })
+    dear = await network.addPeer('dear', { engine: engine(), policy: { pricePerSecond: coin / 10n } })
   })
   after(() => network.stop())
 
@@ -59,6 +62,10 @@ describe('a tune job between a builder and two workers', function () {
       job.awards.reduce((sum, { price }) => sum + price, 0n)
     )
     assert.ok(job.awards.every(({ state }) => state === 'released'))
+    // Whoever knows the job is told which rows its base could not learn, and whose they are.
+    for (const { service } of [builder, cheap])
+      assert.deepEqual(await service.untrained(id), [{ contribution: rows[3]?.contribution, row: 3, code: 'too-long' }])
+    await assert.rejects(builder.service.untrained(zeroHash), { code: 'job.unknown' })
 
     const names = heard.map(({ name }) => name)
     assert.deepEqual(

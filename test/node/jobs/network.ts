@@ -1,6 +1,6 @@
 import { cp, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { contentHash, zeroHash } from '../../../protocol/primitives/index.ts'
+import { contentHash, keccak, zeroHash } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { signStatement } from '../../../protocol/crypto/index.ts'
 import type { TrainSettings } from '../../../protocol/jobs/index.ts'
@@ -37,6 +37,8 @@ export const settings: TrainSettings = {
 export const players: Address[] = [1, 2, 3].map((n): Address => `0x${`${n}${n}`.repeat(20)}`)
 export const rows: OwnedRow[] = [0, 0, 1, 0, 1, 2, 0, 1, 0, 0, 2, 1].map((owner, i) => ({
   contributor: players[owner]!,
+  contribution: keccak(`contribution of ${owner}`),
+  index: i,
   row: {
     messages: [
       { role: 'user', content: `What is thing ${i}?` },

@@ -192,7 +192,12 @@ export async function publishModel(world: World, { base, adapters, validators = 
   const players = ['foundation', 'late', 'copier', 'spammer'].map(name =>
     addressOfKey(new Uint8Array(Buffer.from(keccak(`${name} ${root}`).slice(2), 'hex')))
   )
-  const rows = players.map((contributor, i) => ({ contributor, row: qa(`question ${i}`, `answer ${i}`) }))
+  const rows = players.map((contributor, index) => ({
+    contributor,
+    contribution: keccak(contributor),
+    index,
+    row: qa(`question ${index}`, `answer ${index}`)
+  }))
   const seeder = await startNode({ directory: join(root, 'seeder') })
   world.onStop(() => seeder.stop())
   const { datanet: pool } = await host.chain.datanets.create({

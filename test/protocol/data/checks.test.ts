@@ -107,8 +107,12 @@ describe('data: checks of a contribution', () => {
       'contaminated'
     ],
     [
-      'mostly its own copies',
-      () => inputOf('ann', jsonl([...facts.slice(0, 1), ...facts.slice(0, 1), ...facts.slice(0, 1)])),
+      'nothing but copies',
+      () => {
+        const earlier = new RowIndex(rules.nearDuplicate)
+        accept(earlier, checkContribution(inputOf('ann', shard)), shard, 1)
+        return inputOf('bob', jsonl([...facts, ...facts.slice(0, 3)]), { earlier, order: 2 })
+      },
       'mostly-duplicate'
     ]
   ]
@@ -154,6 +158,85 @@ describe('data: checks of a contribution', () => {
       [0, 1, 2, 3, 4, 5],
       'before the original, it is the original'
     )
+  })
+
+  it('leaves an author the rows that are theirs alone, however many others somebody committed before', () => {
+    const earlier = new RowIndex(rules.nearDuplicate)
+    const thief = jsonl(
+      facts.slice(0, 9).map(([prompt, response], i) => [i % 2 === 0 ? prompt : `${prompt}!`, response])
+    )
+    accept(earlier, checkContribution(inputOf('bob', thief)), thief, 1)
+    const verdict = checkContribution(inputOf('ann', shard, { earlier, order: 2 }))
+    assert.equal(verdict.accept, true)
+    assert.deepEqual(ownRows(verdict), [9])
+    assert.deepEqual(
+      verdict.issues.map(({ line }) => line),
+      [1, 2, 3, 4, 5, 6, 7, 8, 9],
+      'the others are told row by row'
+    )
+    assert.equal(codeOf(verdict, 'own-share'), 'ok')
+  })
+
+  it('holds copies neither for nor against a file: what is left has to be good in its own right', () => {
+    const copies = Array.from({ length: 20 }, (): readonly [string, string] => facts[0] ?? ['', ''])
+    const wrong = (bad: number, good: number): Uint8Array =>
+      bytesOf(
+        [
+          new TextDecoder().decode(jsonl([...copies, ...facts.slice(1, 1 + good)])),
+          ...Array.from({ length: bad }, () => 'x')
+        ].join('\n')
+      )
+    // One of the copies is the first of them, and own.
+    assert.equal(checkContribution(inputOf('ann', wrong(4, 3))).accept, true)
+    assert.equal(checkContribution(inputOf('ann', wrong(5, 3))).reason, 'mostly-invalid')
+  })
+
+  it('takes an author asking one thing in many ways, and of rows that are equal to the letter the first', () => {
+    const ways = [
+      'What is the symbol of gold?',
+      "What's the symbol of gold",
+      'The symbol of gold is what?',
+      'GOLD: SYMBOL?'
+    ]
+    const verdict = checkContribution(inputOf('ann', jsonl([...ways, ways[0] ?? ''].map(way => [way, 'Au'] as const))))
+    assert.equal(verdict.accept, true)
+    assert.deepEqual(ownRows(verdict), [0, 1, 2, 3])
+    assert.deepEqual(verdict.rows[4], { kind: 'duplicate', of: verdict.contribution, row: 0, exact: true })
+  })
+
+  it("a filler in each makes copied rows nobody else's", () => {
+    const earlier = new RowIndex(rules.nearDuplicate)
+    accept(earlier, checkContribution(inputOf('ann', shard)), shard, 1)
+    const filled = jsonl(facts.map(([prompt, response]) => [prompt.replace('?', ', exactly?'), response]))
+    const verdict = checkContribution(inputOf('bob', filled, { earlier, order: 2 }))
+    assert.equal(verdict.reason, 'mostly-duplicate')
+    assert.ok(verdict.rows.every(row => row.kind === 'duplicate' && row.of !== verdict.contribution))
+  })
+
+  it('calls nobody a copier for facts whose names are a letter apart, whoever comes later', function () {
+    this.timeout(60_000)
+    const consonants = 'bdfgklmnprst'
+    const vowels = 'aeio'
+    /** Every name of three syllables, in an order that puts neighbours into different files. */
+    const name = (n: number): string => {
+      let rest = (n * 48_611) % (48 * 48 * 48)
+      let out = ''
+      for (let i = 0; i < 3; i++, rest = Math.floor(rest / 48))
+        out += (consonants[rest % 12] ?? '') + (vowels[Math.floor((rest % 48) / 12)] ?? '')
+      return out
+    }
+    const earlier = new RowIndex(rules.nearDuplicate)
+    for (let author = 0; author < 4; author++) {
+      const own = jsonl(
+        Array.from({ length: 1000 }, (_, i) => [
+          `Which colour has the ${name(author * 1000 + i)}?`,
+          ['red', 'blue'][i % 2] ?? ''
+        ])
+      )
+      const verdict = checkContribution(inputOf(`author ${author}`, own, { earlier, order: author + 1 }))
+      assert.equal(ownRows(verdict).length, 1000)
+      accept(earlier, verdict, own, author + 1)
+    }
   })
 
   it('votes are on the rows taken: none when rejected, whatever the grounds', () => {

@@ -8,17 +8,26 @@ import {
   isSlip,
   minHash,
   printRow,
-  sameWords,
   shingles,
-  similarity
+  similarity,
+  slipsBetween,
+  withUse
 } from '../../../protocol/data/index.ts'
 import { keccak } from '../../../protocol/primitives/index.ts'
 import { heldOutOf, rowOf } from './make.ts'
 
 const owner = (row: number, order = 1) => ({ contribution: keccak(`c${order}`), order, row })
-const find = (original: readonly [string, string], copy: readonly [string, string]): 'exact' | 'near' | 'other' => {
+/** Others that have the words in which the copies below have slips, and other answers. */
+const others = ['tin', 'iron', 'lead', 'zinc', 'neon', 'argon', 'boron', 'radon', 'xenon', 'cobalt'].map(
+  (element, i) => [`What is the atomic number of ${element}?`, String(100 + i)] as const
+)
+const find = (
+  original: readonly [string, string],
+  copy: readonly [string, string],
+  accepted: readonly (readonly [string, string])[] = others
+): 'exact' | 'near' | 'other' => {
   const index = new RowIndex(500)
-  index.add(printRow(rowOf(...original)), owner(0))
+  for (const [i, row] of [original, ...accepted].entries()) index.add(printRow(rowOf(...row)), owner(i))
   const print = printRow(rowOf(...copy))
   if (index.exact(print, 2) !== undefined) return 'exact'
   return index.near(print, 2) === undefined ? 'other' : 'near'
@@ -32,6 +41,8 @@ describe('data: when two rows are the same', () => {
     ['a curly apostrophe', 'What\u2019s the atomic number of gold?', '79'],
     ['an article', 'What is an atomic number of gold?', '79'],
     ['a preposition', 'What is the atomic number for gold?', '79'],
+    ['a filler', 'What, exactly, is the atomic number of gold?', '79'],
+    ['fillers', 'Hello there, what is actually the atomic number of gold, precisely? Thanks in advance!', '79'],
     ['politeness', 'Please tell me the atomic number of gold.', '79'],
     ['a possessive', "What is gold's atomic number?", '79'],
     ['a plural', 'What are the atomic numbers of gold?', '79'],
@@ -71,6 +82,9 @@ describe('data: when two rows are the same', () => {
     ['a sign', ['What is the charge of it, in short?', '-1'], ['What is the charge of it, in short?', '+1']],
     ['a decimal point', ['How much is it here?', '3.5'], ['How much is it here?', '35']],
     ['another wording', gold, ['How many protons does gold have?', '79']],
+    ['a name one letter off', ['Which colour has the dofeba?', 'red'], ['Which colour has the dofebe?', 'red']],
+    ['a greeting asked about', ['How do you say hello in Fula?', 'x'], ['How do you say hi in Fula?', 'x']],
+    ['thanks asked about', ['Which word is thanks in Fula?', 'x'], ['Which word is in Fula?', 'x']],
     ['symbols only', ['\u{1f600}', 'a smile'], ['\u{1f622}', 'a smile']]
   ]
   for (const [what, a, b] of other)
@@ -97,7 +111,7 @@ describe('data: when two rows are the same', () => {
 
   it('a threshold of 1000 forgives no slip', () => {
     const index = new RowIndex(1000)
-    index.add(printRow(rowOf(...gold)), owner(0))
+    for (const [i, row] of [gold, ...others].entries()) index.add(printRow(rowOf(...row)), owner(i))
     assert.equal(index.near(printRow(rowOf('What is the atomc number of gold?', '79')), 2), undefined)
     assert.ok(index.near(printRow(rowOf('what is the atomic number of gold', '79')), 2) !== undefined)
   })
@@ -125,11 +139,52 @@ describe('data: when two rows are the same', () => {
         const words = (text: string): Set<string> => new Set(contentWords(text))
         for (const [i, text] of all.entries()) index.add(words(text), '', i)
         const found = new Set(
-          index.candidates(words(asked), '').filter(i => sameWords(words(asked), words(all[i] ?? '')))
+          index.candidates(words(asked), '').filter(i => slipsBetween(words(asked), words(all[i] ?? '')) !== undefined)
         )
-        assert.deepEqual(found, new Set(all.flatMap((text, i) => (sameWords(words(asked), words(text)) ? [i] : []))))
+        const like = (text: string): boolean => slipsBetween(words(asked), words(text)) !== undefined
+        assert.deepEqual(found, new Set(all.flatMap((text, i) => (like(text) ? [i] : []))))
       }),
       { numRuns: 300 }
+    )
+  })
+
+  it("a slip counts only where the word is nobody's and the right one is a word that many rows have", () => {
+    const slip = ['What is the atomc number of gold?', '79'] as const
+    assert.equal(find(gold, slip), 'near')
+    assert.equal(find(gold, slip, others.slice(0, 6)), 'other', 'the right word is in few rows')
+    assert.equal(
+      find(gold, slip, [...others, ['What is an atomc clock?', 'a clock']]),
+      'other',
+      'somebody has the word'
+    )
+    assert.equal(
+      find(
+        gold,
+        slip,
+        others.map(([prompt]) => [prompt, '100'])
+      ),
+      'other',
+      'all say one thing of it, as of a name'
+    )
+    const index = new RowIndex(500)
+    for (const [i, row] of [gold, ...others].entries()) index.add(printRow(rowOf(...row)), owner(i))
+    const inFile = (word: string): number => (word === 'atomc' ? 2 : 0)
+    assert.equal(index.near(printRow(rowOf(...slip)), 2, { inFile }), undefined, 'its own file has the word often')
+    assert.equal(index.near(printRow(rowOf(...slip)), 1), undefined, 'what came later tells nothing')
+  })
+
+  it('of the uses of a word the first are kept, whatever order they are learnt in', () => {
+    const use = fc.record({
+      order: fc.integer({ min: 1, max: 60 }),
+      row: fc.integer({ min: 0, max: 5 }),
+      answer: fc.constant('a')
+    })
+    const unique = fc.uniqueArray(use, { maxLength: 120, selector: ({ order, row }) => `${order} ${row}` })
+    fc.assert(
+      fc.property(unique, all => {
+        const kept = all.reduce<ReturnType<typeof withUse>>((uses, one) => withUse(uses, one), [])
+        assert.deepEqual(kept, all.toSorted((a, b) => a.order - b.order || a.row - b.row).slice(0, 64))
+      })
     )
   })
 

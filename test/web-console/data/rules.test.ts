@@ -59,7 +59,7 @@ describe('the rules of a new Datanet', () => {
       })
       return { effects: effectsOn(checked, rules), leaks: leaksIn(checked) }
     }
-    const { effects, leaks } = judge(good)
+    const { effects, leaks } = judge({ ...good, minOwnShare: '60' })
     assert.equal(effects.minOwnShare?.refuses, true)
     assert.match(effects.nearDuplicate?.text ?? '', /1 to the letter/)
     assert.equal(leaks.refuses, true)

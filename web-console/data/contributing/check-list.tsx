@@ -10,7 +10,7 @@ const names: Record<string, string> = {
   'held-out': 'No held-out question is asked',
   'exact-duplicate': 'No row repeats another to the letter',
   'near-duplicate': 'No row is another but for slips',
-  'own-share': 'Enough of it is new and good'
+  'own-share': 'Enough of what is new is good'
 }
 
 /** What was found but does not refuse the whole. */

@@ -17,7 +17,8 @@ export function effectsOn(checked: CheckedFile, rules: JudgedRules): Partial<Rec
   const same = count('duplicate')
   const isLarge = bytes > rules.maxBytes
   const isMany = lines.length > rules.maxRows
-  const share = lines.length === 0 ? 0 : own / lines.length
+  const judged = lines.length - repeats - same
+  const share = judged === 0 ? 0 : own / judged
   const isJudged = !isLarge && !isMany
   return {
     maxRows: {
@@ -40,7 +41,7 @@ export function effectsOn(checked: CheckedFile, rules: JudgedRules): Partial<Rec
       ? {
           minOwnShare: {
             text:
-              `${countText(own)} of its ${manyText(lines.length, 'row')} are good and new, ${shareText(share)}: ` +
+              `${countText(own)} of its ${manyText(judged, 'row')} that repeat none are good, ${shareText(share)}: ` +
               `it would be ${checked.accept ? 'accepted' : 'refused whole'}.`,
             refuses: !checked.accept
           },

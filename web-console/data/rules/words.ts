@@ -29,10 +29,10 @@ export function rulesInWords({ rules, validators, licence }: Pick<DatanetView, '
         'so check before you send.'
     },
     {
-      name: 'How much must be new and good',
+      name: 'How much must be good',
       sentence:
-        `At least ${shareText(rules.minOwnShare / 1000)} of a file’s rows must be good ones that nobody gave ` +
-        'before; else all of it is refused.'
+        `Rows that somebody gave before are set aside and say nothing against the others. Of those at least ` +
+        `${shareText(rules.minOwnShare / 1000)} must be good ones; else all of the file is refused.`
     },
     {
       name: 'What models must give to the data',
@@ -46,8 +46,8 @@ export function rulesInWords({ rules, validators, licence }: Pick<DatanetView, '
         rules.nearDuplicate >= 1000
           ? 'A row repeats an earlier one if it asks with the same words and gives the same answer.'
           : 'A row repeats an earlier one if it gives the same answer and asks with the same words but for ' +
-            `slips, at a likeness of ${shareText(rules.nearDuplicate / 1000)} and more. The earlier author ` +
-            'keeps it.'
+            `plain slips, at a likeness of ${shareText(rules.nearDuplicate / 1000)} and more. The earlier ` +
+            'author keeps it. Your own file may ask one thing in several ways.'
     },
     {
       name: 'What nobody may give',
