@@ -34,9 +34,18 @@ const fillers = new Set(
     'certainly surely definitely absolutely obviously anyway anyhow somehow'
   ).split(' ')
 )
-/** A greeting before a question and thanks after it, set off from it: who is asked about them writes them within. */
-const greeting = /^(?:hello|hi|hey|good (?:morning|day|evening))(?: (?:there|all|everybody|everyone))?[,.!]+\s+(?=\S)/u
-const thanks = /(?<=\S[.,!?;]\s*)(?:many )?(?:thanks|thank you)(?: (?:very much|in advance|a lot|you))*[.!\s]*$/u
+/**
+ * What stands around a question and asks nothing: a greeting, words that lead in, thanks. Only where it is set off from
+ * the question, at its beginning or end: who asks about such words has them within.
+ */
+const around = [
+  /^(?:hello|hi|hey|good (?:morning|day|evening))(?: (?:there|all|everybody|everyone))?[,.!]+\s+(?=\S)/u,
+  /^(?:i (?:would like|want|need|wish)|i'd like) to (?:know|ask)(?: this| you)?\s*[:,]?\s+(?=\S)/u,
+  /^(?:(?:can|could|would|will) you (?:please |kindly )?tell me|do you (?:happen to )?know)\s*[:,]?\s+(?=\S)/u,
+  /^my question is\s*[:,]?\s+(?=\S)/u,
+  /(?<=\S\s*[.,!?;]\s*)(?:many )?(?:thanks|thank you)(?: (?:very much|in advance|a lot|you))*[.!?\s]*$/u,
+  /(?<=\S\s*)[,;]\s*by the way(?=[,;.?!\s]*$)|^by the way[,:]\s+(?=\S)/u
+] as const
 
 /** Digits decide what is asked, also when they look like a plural or a slip. */
 const hasDigit = /\p{N}/u
@@ -55,7 +64,7 @@ function singular(word: string): string {
  * its own single word, so that nothing is equal to it by being empty.
  */
 export function contentWords(text: string): string[] {
-  let folded = foldText(text).replace(greeting, '').replace(thanks, '')
+  let folded = around.reduce((rest, part) => rest.replace(part, ''), foldText(text))
   // Thousands are written with commas or without.
   folded = folded.replace(/(?<=\p{N}),(?=\p{N}{3}(?!\p{N}))/gu, '')
   for (const [pattern, replacement] of contractions) folded = folded.replace(pattern, replacement)

@@ -123,7 +123,7 @@ function typo(prompt: string, isChosen: (word: string) => boolean): string | und
   const slipped = slipIn(words[at] ?? '')
   return slipped === words[at] ? undefined : words.map((word, i) => (i === at ? slipped : word)).join(' ')
 }
-const fillers = ['exactly', 'actually', 'really', 'precisely', 'thanks', 'please', 'by the way, honestly']
+const fillers = ['exactly', 'actually', 'really', 'precisely', 'thanks', 'please', 'by the way']
 const unlisted = ['my friend', 'for a quiz', 'in your view', 'so they say', 'for my homework']
 
 /** What copiers do, each with whether it makes another row. */

@@ -43,6 +43,8 @@ describe('data: when two rows are the same', () => {
     ['a preposition', 'What is the atomic number for gold?', '79'],
     ['a filler', 'What, exactly, is the atomic number of gold?', '79'],
     ['fillers', 'Hello there, what is actually the atomic number of gold, precisely? Thanks in advance!', '79'],
+    ['a lead-in', 'I would like to know this: what is the atomic number of gold? Thank you in advance.', '79'],
+    ['another lead-in', 'Do you know what the atomic number of gold is, by the way?', '79'],
     ['politeness', 'Please tell me the atomic number of gold.', '79'],
     ['a possessive', "What is gold's atomic number?", '79'],
     ['a plural', 'What are the atomic numbers of gold?', '79'],
@@ -84,6 +86,7 @@ describe('data: when two rows are the same', () => {
     ['another wording', gold, ['How many protons does gold have?', '79']],
     ['a name one letter off', ['Which colour has the dofeba?', 'red'], ['Which colour has the dofebe?', 'red']],
     ['a greeting asked about', ['How do you say hello in Fula?', 'x'], ['How do you say hi in Fula?', 'x']],
+    ['a lead-in asked about', ['Which metals do you know?', 'x'], ['Which metals?', 'x']],
     ['thanks asked about', ['Which word is thanks in Fula?', 'x'], ['Which word is in Fula?', 'x']],
     ['symbols only', ['\u{1f600}', 'a smile'], ['\u{1f622}', 'a smile']]
   ]

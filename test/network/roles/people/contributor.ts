@@ -54,7 +54,7 @@ tilth key create`,
           say: 'The same facts a second time are worth nothing, to nobody:',
           run: `head -4 daemon/assets/elements/01-noor.jsonl > my-network/contributor/again.jsonl
 tilth contribute my-network/contributor/again.jsonl --datanet elements`,
-          shows: /too few rows are new/,
+          shows: /no row is new/,
           refused: true
         },
         {
