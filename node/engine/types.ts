@@ -278,7 +278,7 @@ export interface HeldOutJob {
   readonly model: string
   readonly adapter?: string
   readonly rows: readonly Row[]
-  /** Rows with more tokens than this are left out, and so are those with more than the model takes. */
+  /** Rows are cut at so many tokens, and at what the model takes; one without an answer then is left out. */
   readonly cutoff?: number
 }
 

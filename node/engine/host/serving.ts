@@ -56,19 +56,19 @@ export async function scoreMany(library: Library, job: ScoreTokens): Promise<num
   return rows.map((_, i) => losses.map(own => probabilities(own[i] ?? new Float32Array(0))))
 }
 
-/** Mean loss per answer token of the rows that fit the model and the job. */
+/** Mean loss per answer token, of answers as far as they fit the model and the job: as training cuts them. */
 export async function heldOutLoss(library: Library, job: HeldOutTokens): Promise<number> {
   const { model, scorer } = library.open(job.model)
   const most = Math.min(job.cutoff ?? Number.POSITIVE_INFINITY, model.config.context)
   const rows = job.rows
-    .filter(({ prompt, answer }) => prompt.length + answer.length <= most)
+    .filter(({ prompt, answer }) => answer.length > 0 && prompt.length < most)
     .map(({ prompt, answer }) => {
-      const made = answerRow(prompt, answer)
+      const made = answerRow(prompt, Array.from(answer).slice(0, most - prompt.length))
       checkTokens(made.ids, model.config)
       return made
     })
   if (rows.length === 0)
-    throw new ModelError('row-empty', 'the model can read none of these rows whole', {
+    throw new ModelError('row-empty', 'the model can read none of these rows', {
       help: 'Give rows that its chat template takes and that are no longer than it reads.'
     })
   const adapter = job.adapter === undefined ? null : library.adapter(job.adapter, model)

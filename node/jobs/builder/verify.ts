@@ -126,7 +126,7 @@ async function measureOwnRows(
     .slice(0, ownSample)
     .flatMap(at => owned[at]?.row ?? [])
   const { cutoff } = record.document.spec.settings
-  // Rows that no worker could train on whole say nothing here.
+  // As far as a worker could train on them.
   const base = await deps.engine.heldOutLoss({ model, rows, cutoff })
   const tuned = await deps.engine.heldOutLoss({ model, adapter, rows, cutoff })
   // [reject] It says its own rows more readily than the base model does; after a handful of steps, most of them
