@@ -3,20 +3,22 @@
 FROM node:24-bookworm-slim AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-COPY scripts/console.ts ./scripts/
+COPY scripts/bundle.ts scripts/console.ts ./scripts/
 RUN npm ci --omit=dev
 
-# The web console: what builds it stays in this stage.
-FROM node:24-bookworm-slim AS console
+# The daemon's bundle and the web console: sources, and what builds of them, stay in this stage.
+FROM node:24-bookworm-slim AS built
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
-COPY scripts/console.ts ./scripts/
+COPY scripts/bundle.ts scripts/console.ts ./scripts/
 COPY tsconfig.json ./
+COPY bin ./bin
 COPY protocol ./protocol
-COPY daemon/api/contract ./daemon/api/contract
+COPY node ./node
+COPY daemon ./daemon
 COPY web-console ./web-console
-RUN node scripts/console.ts
+RUN node scripts/bundle.ts && node scripts/console.ts
 
 FROM node:24-bookworm-slim
 ENV NODE_ENV=production TILTH_DATA=/data
@@ -25,10 +27,9 @@ RUN useradd --system --create-home --uid 10001 tilth && mkdir /data && chown til
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY package.json LICENSE ./
 COPY bin ./bin
-COPY protocol ./protocol
-COPY node ./node
-COPY daemon ./daemon
-COPY --from=console /app/web-console/dist ./web-console/dist
+COPY daemon/assets ./daemon/assets
+COPY --from=built /app/dist ./dist
+COPY --from=built /app/web-console/dist ./web-console/dist
 USER tilth
 VOLUME /data
 # libp2p; the HTTP API stays on the container's own localhost. Others see the host's address and port, not these: say so

@@ -32,8 +32,9 @@ import { upCommand } from './commands/up.ts'
 import { endInOrder } from './ending.ts'
 import { walletCommand } from './commands/wallet.ts'
 
-// Compiled modules are kept between starts: the second daemon of a machine is up in half the time.
-enableCompileCache()
+// Compiled sources are kept between starts: the second daemon of a machine is up in half the time. Of a bundle little
+// is compiled before it is needed, and the cache would stay in memory.
+if (import.meta.url.endsWith('.ts')) enableCompileCache()
 
 const program = new Command('tilth')
   .description(

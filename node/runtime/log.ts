@@ -55,21 +55,21 @@ export function createLog({ level = 'warn', destination, recent }: LogOptions = 
           { ...options, level: also },
           multistream([{ level: also, stream: recent }, ...(level === 'silent' ? [] : [{ level, stream: to }])])
         )
-  const wrap = (logger: typeof root): Log => ({
-    debug: (message, fields) => {
-      logger.debug(clean(fields ?? {}) as LogFields, message)
-    },
-    info: (message, fields) => {
-      logger.info(clean(fields ?? {}) as LogFields, message)
-    },
-    warn: (message, fields) => {
-      logger.warn(clean(fields ?? {}) as LogFields, message)
-    },
-    error: (message, fields) => {
-      logger.error(clean(fields ?? {}) as LogFields, message)
-    },
-    child: fields => wrap(logger.child(clean(fields) as LogFields))
-  })
+  const wrap = (logger: typeof root): Log => {
+    // Fields that go nowhere are not looked at: the paths of an answer say much that nobody wants to hear.
+    const say =
+      (level: 'debug' | 'info' | 'warn' | 'error'): Log['info'] =>
+      (message, fields) => {
+        if (logger.isLevelEnabled(level)) logger[level](clean(fields ?? {}) as LogFields, message)
+      }
+    return {
+      debug: say('debug'),
+      info: say('info'),
+      warn: say('warn'),
+      error: say('error'),
+      child: fields => wrap(logger.child(clean(fields) as LogFields))
+    }
+  }
   return wrap(root)
 }
 

@@ -7,15 +7,41 @@ const encoder = new TextEncoder()
 
 /** Values that have one JSON text and no other: object keys sorted, bigints as decimal strings, no `undefined` kept. */
 export function canonicalJson(value: unknown): string {
-  if (typeof value === 'bigint') return `"${value}"`
-  if (typeof value === 'number' && !Number.isFinite(value))
-    throw new InvalidError('canonical.number', 'a number that is not finite has no canonical form')
-  if (value === null || typeof value !== 'object') return JSON.stringify(value) ?? 'null'
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`
-  const entries = Object.entries(value)
-    .filter(([, item]) => item !== undefined)
-    .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
-  return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${canonicalJson(item)}`).join(',')}}`
+  switch (typeof value) {
+    case 'string':
+      return JSON.stringify(value)
+    case 'bigint':
+      return `"${value}"`
+    case 'number':
+      if (!Number.isFinite(value))
+        throw new InvalidError('canonical.number', 'a number that is not finite has no canonical form')
+      return String(value)
+    case 'boolean':
+      return value ? 'true' : 'false'
+    case 'object':
+      return value === null ? 'null' : Array.isArray(value) ? listJson(value) : objectJson(value)
+    case 'undefined':
+    case 'function':
+    case 'symbol':
+      return 'null'
+  }
+}
+
+// Loops, not chains of maps: every frame, statement and record on disk goes through here.
+
+function listJson(list: readonly unknown[]): string {
+  let text = '['
+  for (let i = 0; i < list.length; i++) text += i === 0 ? canonicalJson(list[i]) : `,${canonicalJson(list[i])}`
+  return `${text}]`
+}
+
+function objectJson(value: object): string {
+  let text = '{'
+  for (const key of Object.keys(value).sort()) {
+    const item = (value as Record<string, unknown>)[key]
+    if (item !== undefined) text += `${text === '{' ? '' : ','}${JSON.stringify(key)}:${canonicalJson(item)}`
+  }
+  return `${text}}`
 }
 
 /** keccak-256 of bytes, or of a text's UTF-8. */

@@ -7,14 +7,15 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
+import { programEntry } from '../../../bin/bundle.js'
 import { environmentForChildren } from '../../../node/runtime/index.ts'
 import { TilthError } from '../../../protocol/primitives/index.ts'
 import { logTail } from '../../log-tail.ts'
 import { supervisedEnvironment } from '../../supervised.ts'
 
-const entry = fileURLToPath(
-  new URL(import.meta.url.endsWith('.ts') ? '../../cli/main.ts' : '../../cli/main.js', import.meta.url)
-)
+/** Sources start the bundle too, if it was made of them: a daemon holds some thirty megabytes less by it. */
+const entry = (): string =>
+  import.meta.url.endsWith('.ts') ? programEntry() : fileURLToPath(new URL('../../cli/main.js', import.meta.url))
 const apiFile = z.object({ url: z.string(), pid: z.int(), peer: z.array(z.string()) })
 export type ApiFile = z.infer<typeof apiFile>
 export const logName = 'daemon.log'
@@ -51,12 +52,13 @@ export async function startDaemonProcess(
   await new Promise(resolve => {
     log.once('open', resolve)
   })
+  const program = entry()
   const child: ChildProcess = spawn(
     process.execPath,
     [
       ...smallHeap,
       ...execArgv,
-      entry,
+      program,
       'daemon',
       '--config',
       join(folder, 'config.json'),
@@ -65,9 +67,9 @@ export async function startDaemonProcess(
     ],
     {
       stdio: ['ignore', log, log],
-      // Six processes load the same modules: with the cache only the first compiles them.
       env: {
-        NODE_COMPILE_CACHE: join(tmpdir(), 'tilth-compile-cache'),
+        // Six processes load the same sources: with the cache only the first compiles them.
+        ...(program.endsWith('.ts') ? { NODE_COMPILE_CACHE: join(tmpdir(), 'tilth-compile-cache') } : {}),
         ...environmentForChildren(),
         NODE_OPTIONS: '',
         // Threads that come and go leave an arena of the allocator each, which is never given back.

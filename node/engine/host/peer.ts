@@ -2,7 +2,7 @@ import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { environmentForChildren } from '../../runtime/environment.ts'
-import { programBeside } from '../program.ts'
+import { programBeside } from '../../runtime/program.ts'
 import type { FromWorker, ToWorker, WorkerOptions } from './messages.ts'
 
 /** Where sessions run, seen from the main thread. */

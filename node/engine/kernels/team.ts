@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { ModelError } from '../graph/errors.ts'
-import { programBeside } from '../program.ts'
+import { programBeside } from '../../runtime/program.ts'
 import { binary } from './generated/binary.ts'
 
 /** What the compiled kernels export (assembly/index.ts). Addresses are bytes. */

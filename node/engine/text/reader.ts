@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { openSandbox, type Sandbox } from '../../runtime/sandbox/index.ts'
-import { programBeside } from '../program.ts'
+import { programBeside } from '../../runtime/program.ts'
 import type { TextReader } from '../types.ts'
 import { textBegin } from './stream.ts'
 import type { tasks } from './tasks.ts'

@@ -1,7 +1,7 @@
 import type { TrainSettings } from '../../../protocol/jobs/index.ts'
 import { InvalidError } from '../../../protocol/primitives/index.ts'
 import { SandboxError, openSandbox } from '../../runtime/index.ts'
-import { programBeside } from '../../engine/program.ts'
+import { programBeside } from '../../runtime/program.ts'
 import type { tasks } from './peft.ts'
 
 /** Of the process that reads adapters; their numbers lie outside of it. */

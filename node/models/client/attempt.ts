@@ -182,7 +182,8 @@ export function createAttempt(
               lie('answer.fee', 'the answer may cost more than was agreed to')
             accepted = true
             await ask.written
-            await wallet.accepted(purse, ask, inputTokens, creditTokens)
+            // Writes keep their order: it is on disk before what is promised for it.
+            wallet.accepted(purse, ask, inputTokens, creditTokens).catch(broken)
             await wallet.nothingLeft(purse, before)
             request.onAccepted()
             payLater(() => {

@@ -14,7 +14,7 @@ import type { ChannelState, CosignedReceipt, InferenceContent } from '../../../p
 import { contentHash, InvalidError } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import type { ChannelOnChain } from '../../chain/types.ts'
-import { createQueue } from '../../runtime/index.ts'
+import { createCache, createQueue } from '../../runtime/index.ts'
 import { createHeld } from '../held.ts'
 import type { ChainTime } from '../chain-time.ts'
 import type { Parts } from '../deps.ts'
@@ -39,6 +39,8 @@ export interface Purse {
   record: ClientChannel
   readonly asks: Map<Hex, Ask>
   /** The worker refuses it, or it was found lying: not used any more. */ spent: boolean
+  /** The last voucher that was signed: each frame of an answer that carries one asks for it again. */
+  signed?: Signed<'Voucher'>
 }
 
 export interface Wallet {
@@ -105,6 +107,8 @@ const payableKey = ({ worker, model, id }: Pick<ClientChannel, 'worker' | 'model
 export function createWallet(parts: Parts, tables: Tables, receipts: Receipts, time: ChainTime): Wallet {
   const { store, network, key, self, chain, policy, timing, log, now } = parts
   const held = createHeld(read, mostHeld)
+  /** The channel that was used last for a worker and model: the next question finds it without the disk. */
+  const lately = createCache<string, Hex>({ max: mostHeld })
   const toppingUp = new Map<Hex, Promise<void>>()
   const queue = createQueue({ name: 'channels', bound: 4096, concurrency: 256, metrics: parts.metrics })
 
@@ -145,8 +149,13 @@ export function createWallet(parts: Parts, tables: Tables, receipts: Receipts, t
       (sum, ask) => sum + (ask.live ? ask.record.statement.message.maxFee : ask.record.over ? 0n : feeSoFar(ask)),
       purse.record.channel.settled
     )
-  const sign = (purse: Purse, cumulative: bigint): Signed<'Voucher'> =>
-    signStatement(network, 'Voucher', { channel: purse.id, cumulative }, key)
+  function sign(purse: Purse, cumulative: bigint): Signed<'Voucher'> {
+    const last = purse.signed
+    if (last?.message.cumulative === cumulative) return last
+    const signed = signStatement(network, 'Voucher', { channel: purse.id, cumulative }, key)
+    purse.signed = signed
+    return signed
+  }
   const voucher = (purse: Purse): Signed<'Voucher'> | null =>
     purse.record.channel.paid === 0n ? null : sign(purse, purse.record.channel.paid)
 
@@ -185,10 +194,16 @@ export function createWallet(parts: Parts, tables: Tables, receipts: Receipts, t
   }
 
   async function usableFor(worker: Address, model: Hex, chainNow: bigint): Promise<Purse | undefined> {
-    for await (const purse of open(`${worker}/${model}/`)) {
-      const { record, spent } = purse
-      if (spent || record.channel.state !== 'open') continue
-      if (record.expiry > chainNow + 2n * BigInt(timing.marginSeconds)) return purse
+    const at = `${worker}/${model}/`
+    const isUsable = ({ record, spent }: Purse): boolean =>
+      !spent && record.channel.state === 'open' && record.expiry > chainNow + 2n * BigInt(timing.marginSeconds)
+    const last = lately.get(at)
+    const known = last === undefined ? undefined : await held.get(last)
+    if (known !== undefined && isUsable(known)) return known
+    for await (const purse of open(at)) {
+      if (!isUsable(purse)) continue
+      lately.set(at, purse.id)
+      return purse
     }
     return undefined
   }

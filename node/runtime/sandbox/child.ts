@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { environmentForChildren } from '../environment.ts'
+import { programBeside } from '../program.ts'
 import type { FromProcess, ToProcess } from './messages.ts'
 
 /** One process, which does one thing at a time. */
@@ -15,7 +16,7 @@ export interface Child {
   end(): void
 }
 
-const program = new URL(`./process.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url)
+const program = programBeside(import.meta.url, 'process')
 
 /**
  * Starts a process that may read files and nothing else: it starts no program, writes no file, loads no native code.

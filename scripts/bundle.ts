@@ -1,0 +1,97 @@
+// Bundles the command line, the daemon and the programs that have threads and processes of their own into dist/: a few
+// files of JavaScript where the sources are some two thousand modules, whose texts and compiled code each process would
+// hold. `npm ci` runs it; where the tools that bundle are not installed (npm ci --omit=dev) the sources are run.
+// Usage: node scripts/bundle.ts [--if-possible]
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = join(import.meta.dirname, '..')
+const isPossible = ['node_modules/rolldown', 'daemon/cli/main.ts'].every(path => existsSync(join(root, path)))
+
+/**
+ * What stays a package: native code, WebAssembly that is read from beside its module, and what is loaded by few and
+ * brings much.
+ */
+const packages = [
+  '@chainsafe/libp2p-quic',
+  '@foundry-rs/anvil',
+  '@libp2p/webrtc',
+  'classic-level',
+  'helia',
+  'node',
+  'onnxruntime-node',
+  'rabin-wasm',
+  'tiny-secp256k1'
+]
+
+/** The command line, and every module that is started by its name (node/runtime/program.ts), without their endings. */
+function programs(): string[] {
+  const found = new Set(['daemon/cli/main'])
+  for (const layer of ['node', 'daemon'])
+    for (const name of readdirSync(join(root, layer), { recursive: true, encoding: 'utf8' })) {
+      if (!name.endsWith('.ts')) continue
+      const path = join(layer, name)
+      for (const [, beside] of readFileSync(join(root, path), 'utf8').matchAll(
+        /programBeside\(import\.meta\.url, '(\w+)'\)/g
+      ))
+        found.add(join(dirname(path), beside ?? '').replaceAll('\\', '/'))
+    }
+  return [...found]
+}
+
+const packageFile = /new URL\('([^']+)', import\.meta\.resolve\('([^']+)'\)\)\.href/g
+
+/** Modules keep the address that they would have in dist/ if each were a file of its own, and find what lies beside. */
+const addresses = {
+  name: 'addresses',
+  transform(code: string, id: string): { code: string; map: null } | undefined {
+    const path = relative(root, id)
+    if (/^\.\.|node_modules/.test(path) || !code.includes('import.meta.')) return undefined
+    const address = `./${path.replaceAll('\\', '/').replace(/\.ts$/, '.js')}`
+    const moved = code
+      .replace(packageFile, (_, file: string, name: string) =>
+        JSON.stringify(fileURLToPath(new URL(file, import.meta.resolve(name))))
+      )
+      .replaceAll('import.meta.url', `new URL(${JSON.stringify(address)}, import.meta.url).href`)
+    return { code: moved, map: null }
+  }
+}
+
+if (isPossible) {
+  const { rolldown } = await import('rolldown')
+  const names = programs()
+  const flat = (name: string): string => name.replaceAll('/', '-')
+  const bundle = await rolldown({
+    cwd: root,
+    input: Object.fromEntries(names.map(name => [flat(name), `./${name}.ts`])),
+    platform: 'node',
+    external: id => packages.some(name => id === name || (name !== 'helia' && id.startsWith(`${name}/`))),
+    plugins: [addresses],
+    logLevel: 'warn'
+  })
+  // Put in place when it is whole: daemons of the one before may be starting.
+  const dist = join(root, 'dist')
+  const fresh = join(root, '.cache', `dist-${process.pid}`)
+  await bundle.write({
+    dir: fresh,
+    entryFileNames: '[name].js',
+    chunkFileNames: '[name]-[hash].js',
+    // Names stay, so that a trace can be read as it is; `NODE_OPTIONS=--enable-source-maps` gives its lines as well.
+    minify: { compress: true, mangle: false, codegen: true },
+    keepNames: true,
+    comments: false,
+    sourcemap: true,
+    sourcemapExcludeSources: true
+  })
+  for (const name of names) {
+    const path = join(fresh, `${name}.js`)
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(path, `export * from '${'../'.repeat(name.split('/').length - 1)}${flat(name)}.js'\n`)
+  }
+  rmSync(dist, { recursive: true, force: true })
+  renameSync(fresh, dist)
+} else if (!process.argv.includes('--if-possible')) {
+  console.error('nothing is bundled: the tools for it are not installed; run npm ci')
+  process.exitCode = 1
+}

@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { cp, mkdir, readFile, utimes, writeFile } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { promisify } from 'node:util'
+import { programEntry } from '../../bin/bundle.js'
+import { startServing } from '../bench/serving/network.ts'
+import { scratch } from '../harness/index.ts'
+
+const root = resolve(import.meta.dirname, '../..')
+const run = promisify(execFile)
+
+describe('the bundle', () => {
+  it('is run until a source was changed, added or removed', async () => {
+    const folder = await scratch('bundle')
+    const write = async (path: string, at: number): Promise<void> => {
+      await mkdir(dirname(join(folder, path)), { recursive: true })
+      await writeFile(join(folder, path), '')
+      await utimes(join(folder, path), at, at)
+    }
+    await mkdir(join(folder, 'bin'))
+    await cp(join(root, 'bin/bundle.js'), join(folder, 'bin/bundle.js'))
+    const { programEntry } = (await import(pathToFileURL(join(folder, 'bin/bundle.js')).href)) as {
+      programEntry: () => string
+    }
+    const [old, now] = [1_000_000, 2_000_000]
+    const folders = ['protocol', 'node', 'node/jobs', 'daemon', 'daemon/cli']
+    for (const name of folders) await mkdir(join(folder, name))
+    await write('daemon/cli/main.ts', old)
+    await write('node/jobs/bid.ts', old)
+    const settle = async (): Promise<void> => {
+      for (const name of folders) await utimes(join(folder, name), old, old)
+    }
+    await settle()
+    const isBundled = (): boolean => programEntry() === join(folder, 'dist/daemon/cli/main.js')
+    assert.equal(programEntry(), join(folder, 'daemon/cli/main.ts'), 'none was made')
+    await write('dist/daemon/cli/main.js', now)
+    assert.ok(isBundled())
+    await write('node/jobs/bid.ts', now + 1)
+    await settle()
+    assert.ok(!isBundled(), 'one was changed')
+    await write('node/jobs/bid.ts', old)
+    await settle()
+    assert.ok(isBundled())
+    await utimes(join(folder, 'node/jobs'), now + 1, now + 1)
+    assert.ok(!isBundled(), 'one was added or removed')
+  })
+
+  it('serves and asks as the sources do', async () => {
+    if (programEntry().endsWith('.ts')) await run(process.execPath, [join(root, 'scripts/bundle.ts')])
+    assert.equal(programEntry(), join(root, 'dist/daemon/cli/main.js'))
+    const model = join(root, 'daemon/assets/seedling')
+    const network = await startServing({ model, threads: 2, quantize: 'int8', maxTokens: 8, temperature: 0 })
+    try {
+      for (const { pid } of [network.worker, network.client])
+        assert.match(await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => 'dist'), /dist/)
+      let begun = false
+      const tokens = await network.ask('Tell me about thing 1.', 1, () => {
+        begun = true
+      })
+      assert.ok(begun && tokens > 0)
+    } finally {
+      await network.stop()
+    }
+  })
+})
