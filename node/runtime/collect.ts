@@ -6,6 +6,8 @@ import { runInNewContext } from 'node:vm'
 const idleShare = 0.5
 /** Bytes that a heap must hold beyond what was left the last time, for a collection to be worth its pause. */
 const worthwhile = 12 << 20
+/** And so many milliseconds after the last one; with more to collect sooner, in proportion. */
+const apartMs = 120_000
 
 let collector: (() => void) | undefined
 
@@ -27,14 +29,17 @@ export function collect(): void {
  */
 export function collectWhenIdle(everyMs: number): () => void {
   let left = 0
+  let last = -Infinity
   let before = performance.eventLoopUtilization()
   const timer = setInterval(() => {
     const now = performance.eventLoopUtilization()
     const { utilization } = performance.eventLoopUtilization(now, before)
     before = now
     const { heapTotal, external } = process.memoryUsage()
-    if (utilization > idleShare || heapTotal + external < left + worthwhile) return
+    const grown = (heapTotal + external - left) / worthwhile
+    if (utilization > idleShare || grown < Math.max(1, apartMs / (performance.now() - last))) return
     collect()
+    last = performance.now()
     const after = process.memoryUsage()
     left = after.heapTotal + after.external
   }, everyMs)

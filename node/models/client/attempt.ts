@@ -182,8 +182,7 @@ export function createAttempt(
               lie('answer.fee', 'the answer may cost more than was agreed to')
             accepted = true
             await ask.written
-            // Writes keep their order: it is on disk before what is promised for it.
-            wallet.accepted(purse, ask, inputTokens, creditTokens).catch(broken)
+            await wallet.accepted(purse, ask, inputTokens, creditTokens)
             await wallet.nothingLeft(purse, before)
             request.onAccepted()
             payLater(() => {

@@ -4,7 +4,6 @@ import type { Libp2p } from '@libp2p/interface'
 import { noise } from '@libp2p/noise'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { yamux } from '@libp2p/yamux'
-import { LevelDatastore } from 'datastore-level'
 import type { Helia } from 'helia'
 import { Level } from 'level'
 import { createLibp2p } from 'libp2p'
@@ -19,6 +18,7 @@ import type { Clock, Log } from '../../runtime/index.ts'
 import type { Reputation } from '../limits/reputation.ts'
 import { patientRouter } from '../blocks/routing.ts'
 import type { TransportOptions } from '../types.ts'
+import { Records } from './datastore.ts'
 import { mendRecords } from './records.ts'
 import { createGater } from './gater.ts'
 import { patienceMs, servicesOf } from './services.ts'
@@ -51,12 +51,12 @@ export async function createHost(
   checkAnnounced(announce ?? [], peerIdFromPrivateKey(privateKey).toString(), preset === 'local')
   const [transports, services] = [await transportsOf(options), await servicesOf(options, reputation)]
   await checkFormat(directory)
-  // Opened here, because LevelDatastore keeps only the text of why it could not.
+  // Opened here, because its package keeps only the text of why it could not.
   const records = new Level<string, Uint8Array>(join(directory, 'peers'), {
     keyEncoding: 'utf8',
     valueEncoding: 'view'
   })
-  const datastore = new LevelDatastore(records)
+  const datastore = new Records(records)
   const blockstore = new LendingBlocks(join(directory, 'blocks'), datastore)
   try {
     await blockstore.open()

@@ -11,6 +11,11 @@ const wantedPeers = 8
 /** Milliseconds between looks at who is missing, and at most until a node that did not answer is tried again. */
 const keepMs = 3_000
 const maxPauseMs = 120_000
+/**
+ * Looks in the DHT that find nobody new are ever longer apart, by so much: each one costs every peer a question and its
+ * notes of all others.
+ */
+const restful = { growth: 4, mostMs: 600_000 } as const
 /** Peers that are remembered for dialling. */
 const maxCandidates = 500
 
@@ -78,7 +83,7 @@ export function keepConnected(
     } catch (error) {
       log.debug('looking around in the DHT failed', { error })
     }
-    const pauseMs = news ? keepMs : Math.min(maxPauseMs, look.pauseMs * 2)
+    const pauseMs = news ? keepMs : Math.min(restful.mostMs, look.pauseMs * restful.growth)
     look = { at: clock.now() + pauseMs, pauseMs }
   }
 
