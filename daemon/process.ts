@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { makeFolder } from './make-folder.ts'
 import { createNode } from '../node/node.ts'
 import { collectWhenIdle, createLog, createMetrics, createRecentLog } from '../node/runtime/index.ts'
-import { TilthError, describeError } from '../protocol/primitives/index.ts'
+import { TilthError, describeError, mapPage } from '../protocol/primitives/index.ts'
 import { markOf } from '../node/runtime/processes.ts'
 import { watchParent } from './alive.ts'
 import { createHandlers } from './api/handlers/index.ts'
@@ -13,10 +13,12 @@ import { openAiEndpoints, sessionFile, startApiServer } from './api/server/index
 import { createSettings } from './config/index.ts'
 import type { DaemonConfig, Origin } from './config/index.ts'
 import { sayUp } from './detached.ts'
+import { openPins } from './names/index.ts'
 import { choosePorts } from './ports.ts'
 import { writePrivate } from './private-file.ts'
 import { apiNote, runningIn } from './running.ts'
 import { sayMissing } from './means.ts'
+import { openSpending } from './spending/index.ts'
 import { isSupervised } from './supervised.ts'
 import { version } from './version.ts'
 
@@ -72,6 +74,8 @@ export async function runDaemon(
   const ports = await choosePorts(config)
   for (const note of ports.notes) process.stderr.write(`${note}\n`)
   const token = await apiToken(config.data)
+  const spending = await openSpending(join(config.data, 'api-keys.json'))
+  const pins = await openPins(join(config.data, 'pins.json'))
 
   const node = await createNode(
     {
@@ -101,16 +105,26 @@ export async function runDaemon(
   const ended = new Promise<void>(resolve => {
     end = resolve
   })
-  const settings = createSettings(origin, ({ worker: { hours, power } }) =>
-    node.availability.setPolicy({ hours, power })
-  )
-  const { handlers, ask } = createHandlers(node, {
+  let { trust } = config
+  const limit = ({ spending: { perRequest, perDay } }: DaemonConfig): void =>
+    spending.limit({ perRequest, perDay: perDay ?? null })
+  limit(config)
+  const settings = createSettings(origin, async changed => {
+    const { hours, power } = changed.worker
+    trust = changed.trust
+    limit(changed)
+    await node.availability.setPolicy({ hours, power })
+  })
+  const { handlers, ask, asked, askedNames } = createHandlers(node, {
     version,
     rpc: config.chain.rpc,
     network: config.localNetwork,
     machine: { folder: config.data, provider: config.worker.provider },
     log: recent,
     settings,
+    spending,
+    pins,
+    trusted: () => trust,
     restart: isSupervised() ? () => setTimeout(end, restartMs) : undefined
   })
   const server = await startApiServer({
@@ -120,11 +134,17 @@ export async function runDaemon(
     origins: config.api.origins,
     version,
     sessions: sessionFile(join(config.data, 'sessions.json')),
+    keys: spending,
     handlers,
     metrics: async () => ({ contentType: metrics.contentType, text: await metrics.metrics() }),
     extend: openAiEndpoints({
-      models: params => handlers.models({ params, body: undefined, signal: new AbortController().signal }),
-      model: id => handlers.model({ params: { id }, body: undefined, signal: new AbortController().signal }),
+      async models(params) {
+        const page = await handlers.models({ params, body: undefined, signal: new AbortController().signal })
+        const names = askedNames()
+        // What is listed can be asked as it stands there.
+        return mapPage(page, model => ({ ...model, name: names.get(model.name) === model.id ? model.name : model.id }))
+      },
+      model: asked,
       ask
     }),
     onError: (error, route) => {

@@ -13,6 +13,7 @@ export type DaemonApiErrorCode =
   | 'auth.host'
   | 'auth.missing'
   | 'auth.origin'
+  | 'auth.rights'
   | 'auth.session'
   | 'auth.token'
   | 'auth.wrong'

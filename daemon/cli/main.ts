@@ -18,6 +18,7 @@ import { doctorCommand } from './commands/doctor.ts'
 import { downCommand } from './commands/down.ts'
 import { jobsCommand } from './commands/jobs.ts'
 import { keyCommand } from './commands/key.ts'
+import { keysCommand } from './commands/keys.ts'
 import { modelsCommand, receiptsCommand, registerCommand } from './commands/models.ts'
 import { labCommand } from './commands/lab.ts'
 import { networkCommand } from './commands/network.ts'
@@ -90,7 +91,7 @@ const commandsOf: Record<Stage, Command[]> = {
   delivery: [],
   registration: [registerCommand(), modelsCommand()],
   offer: [serveCommand(), unserveCommand(), offersCommand()],
-  inference: [askCommand(), chatCommand()],
+  inference: [askCommand(), chatCommand(), keysCommand()],
   receipt: [receiptsCommand(), channelCommand()],
   attribution: [labCommand()],
   settlement: [settleCommand(), auditCommand()],

@@ -3,7 +3,7 @@ import { defaultPolicy } from '../../node/jobs/deps.ts'
 import { providerRequests } from '../../node/engine/graph/provider.ts'
 import { announceFault, parseMultiaddr } from '../../node/transport/addresses.ts'
 import { address } from '../../protocol/primitives/index.ts'
-import { automationConfig, hoursText, sizeText } from './automation.ts'
+import { automationConfig, hoursText, sizeText, tokensText } from './automation.ts'
 import { isAskable } from './ports.ts'
 
 export const roles = ['host', 'validator', 'builder', 'worker', 'client', 'settler', 'scorer', 'relay'] as const
@@ -129,6 +129,17 @@ export const daemonConfig = z.strictObject({
   autoVote: z.boolean().default(true),
   /** Datanets that are followed by choice, besides those this node has a role in: names, ids, or beginnings of ids. */
   follow: z.array(z.string().min(1).max(80)).max(256).default([]),
+  /** What questions may cost that are asked through this daemon, by whomever. */
+  spending: z
+    .strictObject({
+      /** Tokens for one answer at most. */
+      perRequest: tokensText.prefault('10'),
+      /** Tokens a day, by UTC; as much as there is unless given. */
+      perDay: tokensText.optional()
+    })
+    .prefault({}),
+  /** Builders whose models are asked by name; those of anybody unless some are given. One's own always. */
+  trust: z.array(address).max(256).default([]),
   /** Disk lent to shards of other Datanets that too few have. */
   storage: sizeText.prefault('1GiB'),
   /** What the node does by itself, for the roles it has. */

@@ -1,7 +1,7 @@
 // Settings that an owner changes while the daemon runs: where each stands in the configuration file, what it is called
 // and what it does, in words. What it takes is said by the schema (schema.ts) alone.
 
-export const settingGroups = ['work', 'disk', 'automation', 'network', 'log'] as const
+export const settingGroups = ['work', 'spending', 'disk', 'automation', 'network', 'log'] as const
 export type SettingGroup = (typeof settingGroups)[number]
 
 export interface Setting {
@@ -95,6 +95,28 @@ const work: readonly Omit<Setting, 'group'>[] = [
     label: 'Threads',
     says: 'How many the engine uses; 0 lets it measure.',
     unit: 'threads'
+  }
+]
+const spending: readonly Omit<Setting, 'group'>[] = [
+  {
+    path: 'spending.perRequest',
+    label: 'Most that one answer may cost',
+    says: 'What may cost more is refused before it is asked, whoever asks through this daemon.',
+    unit: 'TILTH',
+    live: true
+  },
+  {
+    path: 'spending.perDay',
+    label: 'Most that a day\u2019s answers may cost',
+    says: 'Days are those of UTC; as much as there is unless given.',
+    unit: 'TILTH',
+    live: true
+  },
+  {
+    path: 'trust',
+    label: 'Builders whose models are asked by name',
+    says: 'Accounts; your own always is one. Where none is given, a name that one builder alone uses is asked.',
+    live: true
   }
 ]
 const disk: readonly Omit<Setting, 'group'>[] = [
@@ -245,6 +267,6 @@ const log: readonly Omit<Setting, 'group'>[] = [
   }
 ]
 
-export const settings: readonly Setting[] = Object.entries({ work, disk, automation, network, log }).flatMap(
+export const settings: readonly Setting[] = Object.entries({ work, spending, disk, automation, network, log }).flatMap(
   ([group, list]) => list.map(one => ({ ...one, group: group as SettingGroup }))
 )

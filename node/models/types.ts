@@ -70,7 +70,16 @@ export interface AskRequest {
   readonly maxPrice?: bigint
   /** Nobody but the worker ever sees it: it is not weighed, and its data share follows held-out values. */
   readonly private?: boolean
+  readonly budget?: AskBudget
   readonly signal?: AbortSignal
+}
+
+/** Who keeps account of what a question costs, in the token's smallest unit. */
+export interface AskBudget {
+  /** Before a channel is opened or anything is promised: the most that it can come to by then. Refuses by a throw. */
+  reserve(most: bigint): Promise<void>
+  /** What receipts say, and what workers without one may still be owed, comes to no more than this. */
+  spent(atMost: bigint): void
 }
 
 export interface AskResult {

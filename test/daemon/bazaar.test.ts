@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { answerHandlers, bazaarHandlers } from '../../daemon/api/handlers/bazaar/index.ts'
 import { createWhich } from '../../daemon/api/handlers/which.ts'
+import { noNames } from './views.ts'
 import { routes } from '../../daemon/api/contract/index.ts'
 import { keccak, zeroHash } from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
@@ -93,7 +94,7 @@ const node = {
   Parameters<typeof answerHandlers>[0]
 
 describe('the bazaar over the API', () => {
-  const which = createWhich(node)
+  const which = createWhich(node, noNames)
   const bazaar = bazaarHandlers(node, which)
   const answers = answerHandlers(node, which)
   const signal = new AbortController().signal

@@ -119,7 +119,7 @@ describe("the API's document", () => {
       version: '9.9.9',
       handlers,
       metrics: async () => ({ contentType: 'text/plain; version=0.0.4', text: 'tilth_test 1\n' }),
-      extend(fastify) {
+      extend(fastify, callerOf) {
         // What is added beside the contract is written down, so that the document cannot lack it.
         const heard = (method: string, path: string): void => void added.push({ method, path })
         endpoints(
@@ -136,7 +136,8 @@ describe("the API's document", () => {
                 return (value as (...all: unknown[]) => unknown).apply(target, args)
               }
             }
-          }) as FastifyInstance
+          }) as FastifyInstance,
+          callerOf
         )
       }
     })

@@ -44,3 +44,6 @@ export const modelView: ModelView = {
   split: { worker: 1, builder: 1, data: 1 },
   offers: []
 }
+
+/** An owner who has settled nothing of names. */
+export const noNames = { pins: { get: () => undefined }, trusted: () => [] }

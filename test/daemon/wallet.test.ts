@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Command } from 'commander'
+import { openPins } from '../../daemon/names/index.ts'
+import { openSpending } from '../../daemon/spending/index.ts'
 import { createHandlers } from '../../daemon/api/handlers/index.ts'
 import { startApiServer } from '../../daemon/api/server/index.ts'
 import type { ApiServer } from '../../daemon/api/server/index.ts'
@@ -69,7 +71,10 @@ describe('money by commands', function () {
       settings: createSettings(
         { file: join(world.root, 'config.json'), network: {}, written: {}, given: {} },
         async () => undefined
-      )
+      ),
+      spending: await openSpending(join(world.root, 'api-keys.json')),
+      pins: await openPins(join(world.root, 'pins.json')),
+      trusted: () => []
     })
     server = await startApiServer({
       host: '127.0.0.1',

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
+import { noNames } from './views.ts'
 import { createWhich } from '../../daemon/api/handlers/which.ts'
 import { hexOfShort, shortId, shortPrefix } from '../../node/payouts/receipts/keys.ts'
 import { idText, isMeant } from '../../protocol/primitives/index.ts'
@@ -17,18 +18,21 @@ describe('whatever is asked for by id', () => {
   const from = async function* (beginning: string): AsyncGenerator<Hex> {
     for (const one of ids) if (one.startsWith(beginning)) yield one
   }
-  const which = createWhich({
-    jobs: { jobs: () => ids.map(one => ({ id: one })) },
-    models: { models: () => models, model: (wanted: string) => models.find(one => one.name === wanted) },
-    data: {
-      contributionIds: from,
-      findDatanet: async (wanted: string) => {
-        throw new NotFoundError('datanet.unknown', wanted)
-      }
-    },
-    payouts: { receiptIds: from },
-    chain: { ledger: { caughtUp: async () => undefined } }
-  } as unknown as Parameters<typeof createWhich>[0])
+  const which = createWhich(
+    {
+      jobs: { jobs: () => ids.map(one => ({ id: one })) },
+      models: { models: () => models, model: (wanted: string) => models.find(one => one.name === wanted) },
+      data: {
+        contributionIds: from,
+        findDatanet: async (wanted: string) => {
+          throw new NotFoundError('datanet.unknown', wanted)
+        }
+      },
+      payouts: { receiptIds: from },
+      chain: { ledger: { caughtUp: async () => undefined } }
+    } as unknown as Parameters<typeof createWhich>[0],
+    noNames
+  )
 
   it('may be said by as much of it as no other shares, with or without 0x, in any case', async () => {
     for (const wanted of [ids[0], '0x12ab3', '12AB34', '0x12ab34…7777', '0x12ab3...77', ' 0x12ab3'])

@@ -12,6 +12,7 @@ const groups: readonly { readonly id: SettingView['group']; readonly title: stri
     title: 'Work and prices',
     note: 'For a node that trains and answers: what it takes on, when, and for how much.'
   },
+  { id: 'spending', title: 'Questions', note: 'What answers may cost, and whose models are asked by name.' },
   { id: 'disk', title: 'Disk and bandwidth', note: 'What this node may use of the machine for others.' },
   {
     id: 'automation',

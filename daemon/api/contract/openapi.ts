@@ -2,6 +2,8 @@ import { z } from 'zod'
 import { flow, phases, rowOf } from '../../../protocol/flow.ts'
 import * as asking from './asking.ts'
 import * as channels from './channels.ts'
+import * as keys from './keys.ts'
+import * as names from './names.ts'
 import * as openai from './openai.ts'
 import { routes } from './routes.ts'
 import { nothing, pathParameters } from './route.ts'
@@ -20,7 +22,15 @@ const named = z.registry<{ id: string }>()
 const isNamed = (name: string, schema: unknown): schema is z.ZodType =>
   [z.ZodObject, z.ZodDiscriminatedUnion, z.ZodRecord].some(kind => schema instanceof kind) &&
   !/(Param|Query)$/.test(name)
-for (const [name, schema] of Object.entries({ ...views, ...asking, ...wallet, ...channels, ...openai }))
+for (const [name, schema] of Object.entries({
+  ...views,
+  ...asking,
+  ...wallet,
+  ...channels,
+  ...names,
+  ...keys,
+  ...openai
+}))
   if (isNamed(name, schema)) named.add(schema, { id: `${name.charAt(0).toUpperCase()}${name.slice(1)}` })
 
 /** A schema as JSON Schema 2020-12, as OpenAPI 3.1 has it. Those with a name go into `components`. */
@@ -65,7 +75,8 @@ function parametersOf(path: string, params: z.ZodType): unknown[] {
 const failures = {
   400: 'What was sent is wrong, or the network or the chain refuses it; `help` says what to do',
   401: "No bearer token and no session, or another daemon's",
-  403: 'From a host or an origin that may not call this API',
+  402: 'The answer may cost more than is allowed: nothing was asked',
+  403: 'From a host or an origin that may not call this API, or by a key that may only ask',
   404: 'What is asked for is not known here',
   413: 'The body is larger than this call takes',
   429: 'Too much at once: try again later',
@@ -83,6 +94,7 @@ function responsesOf(
   const possible: Failure[] = [
     400,
     ...(open ? [] : [401 as const]),
+    ...(body ? [402 as const] : []),
     403,
     ...(pathParameters(path).length > 0 ? [404 as const] : []),
     ...(body ? [413 as const] : []),

@@ -8,6 +8,8 @@ import { named, nothing, paged, pageSchema, route, wanted } from './route.ts'
 import { dataRoutes } from './data.ts'
 import { flowRoutes } from './flow.ts'
 import { machineRoutes } from './machine.ts'
+import { keyRoutes } from './keys.ts'
+import { nameRoutes } from './names.ts'
 import { networkRoutes } from './network.ts'
 import { settingRoutes } from './settings.ts'
 import { walletRoutes } from './wallet.ts'
@@ -99,6 +101,7 @@ export const routes = {
     path: '/api/models',
     stage: 'registration',
     summary: 'Registered models and who offers them',
+    asking: true,
     params: paged,
     reply: pageSchema(modelView)
   }),
@@ -107,6 +110,7 @@ export const routes = {
     path: '/api/models/:id',
     stage: 'registration',
     summary: 'One model, by id, or the newest of a name that somebody serves',
+    asking: true,
     params: named,
     reply: modelView
   }),
@@ -142,6 +146,7 @@ export const routes = {
     path: '/api/ask',
     stage: 'inference',
     summary: 'Ask a model over the network; the answer streams',
+    asking: true,
     stream: true,
     maxBody: 1 << 20,
     body: askRequest,
@@ -151,11 +156,14 @@ export const routes = {
     method: 'POST',
     path: '/api/ask/:name/stop',
     stage: 'inference',
+    asking: true,
     summary:
       'Stop an answer by the name it was asked with: its stream still tells what came, what it cost, its receipt',
     params: z.object({ name: askName }),
     reply: z.object({ stopped: z.boolean() })
   }),
+  ...nameRoutes,
+  ...keyRoutes,
   receipts: route({
     method: 'GET',
     path: '/api/receipts',

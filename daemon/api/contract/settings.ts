@@ -7,7 +7,7 @@ const plainValue = z.union([z.string(), z.number(), z.boolean(), z.array(z.strin
 export const settingView = z.object({
   /** Its place in the file: worker.pricePerSecond */
   path: z.string(),
-  group: z.enum(['work', 'disk', 'automation', 'network', 'log']),
+  group: z.enum(['work', 'spending', 'disk', 'automation', 'network', 'log']),
   label: z.string(),
   says: z.string(),
   unit: z.string().nullable(),

@@ -1,7 +1,10 @@
 import type { Node } from '../../../node/node.ts'
 import type { RecentLog } from '../../../node/runtime/index.ts'
 import type { Settings } from '../../config/index.ts'
-import type { AskEvent } from '../contract/index.ts'
+import type { Address, Hex } from '../../../protocol/primitives/index.ts'
+import type { Pins } from '../../names/index.ts'
+import type { Spending } from '../../spending/index.ts'
+import type { ModelView } from '../contract/index.ts'
 import type { Handlers } from '../server/index.ts'
 import { availabilityHandlers } from './availability.ts'
 import { answerHandlers, bazaarHandlers } from './bazaar/index.ts'
@@ -19,7 +22,10 @@ import { finishedJobHandlers } from './finished-jobs.ts'
 import { logHandlers } from './log.ts'
 import { machineHandlers } from './machine.ts'
 import type { MachineDeps } from './machine.ts'
-import { modelHandlers } from './models.ts'
+import { keyHandlers } from './keys.ts'
+import { modelHandlers, modelView } from './models.ts'
+import type { AskEvents } from './models.ts'
+import { nameHandlers } from './names.ts'
 import { networkHandlers } from './network.ts'
 import { nodeHandlers } from './node.ts'
 import { createPeople } from './people.ts'
@@ -34,7 +40,11 @@ import { whyHandlers } from './why.ts'
 export interface ApiHandlers {
   readonly handlers: Handlers
   /** The `ask` call for other forms of the API. */
-  readonly ask: (body: Parameters<Handlers['ask']>[0]['body'], signal: AbortSignal) => AsyncGenerator<AskEvent>
+  readonly ask: AskEvents
+  /** The model that a name or an id asks. */
+  readonly asked: (wanted: string) => Promise<ModelView>
+  /** What each name asks that asks anything. */
+  readonly askedNames: () => ReadonlyMap<string, Hex>
 }
 
 /** What a daemon has beside its node. */
@@ -45,15 +55,19 @@ export interface About {
   readonly machine: MachineDeps
   readonly log: Pick<RecentLog, 'page' | 'onLine'>
   readonly settings: Settings
+  readonly spending: Pick<Spending, 'begin' | 'keys' | 'add' | 'revoke'>
+  readonly pins: Pins
+  /** Builders whose models are asked by name. */
+  readonly trusted: () => readonly Address[]
   /** Ends the daemon soon; undefined where nobody would start it again. */
   readonly restart?: (() => void) | undefined
 }
 
 /** The contract, answered by a node: amounts as text, nothing but views. */
 export function createHandlers(node: Node, about: About): ApiHandlers {
-  const which = createWhich(node)
+  const which = createWhich(node, { pins: about.pins, trusted: about.trusted })
   const people = createPeople(about.network, node.self)
-  const { askEvents, ...models } = modelHandlers(node, which)
+  const { askEvents, ...models } = modelHandlers(node, which, about.spending)
   return {
     handlers: {
       ...nodeHandlers(node, about),
@@ -75,6 +89,8 @@ export function createHandlers(node: Node, about: About): ApiHandlers {
       ...baseHandlers(node),
       ...whyHandlers(node, which),
       ...models,
+      ...nameHandlers(about.pins, which),
+      ...keyHandlers(about.spending),
       ...bazaarHandlers(node, which),
       ...answerHandlers(node, which),
       ...payoutHandlers(node, which),
@@ -82,6 +98,8 @@ export function createHandlers(node: Node, about: About): ApiHandlers {
       ...explorerHandlers(node),
       ...traceHandlers(node, which)
     },
-    ask: askEvents
+    ask: askEvents,
+    asked: async wanted => modelView(await which.asked(wanted)),
+    askedNames: () => which.askedNames()
   }
 }

@@ -7,6 +7,7 @@ import type { Node } from '../../../node/node.ts'
 import type { ExplanationView } from '../../../node/payouts/index.ts'
 import type { AskEvent, Explanation, ModelView } from '../contract/index.ts'
 import type { Handlers } from '../server/index.ts'
+import type { Outlay, Spending } from '../../spending/index.ts'
 import { createStops } from './stops.ts'
 import type { Which } from './which.ts'
 
@@ -56,6 +57,16 @@ export const modelView = ({
   }))
 })
 
+/** A price that a budget forbids is told as the budget's. @throws LimitError `budget.*` · as the answer */
+async function* toldBy<T>(outlay: Pick<Outlay, 'refusal'>, events: AsyncIterable<T>): AsyncGenerator<T> {
+  try {
+    yield* events
+  } catch (error) {
+    const least = error instanceof TilthError && error.code === 'ask.price' ? error.details['least'] : undefined
+    throw (typeof least === 'bigint' ? outlay.refusal(least) : undefined) ?? error
+  }
+}
+
 /** What a worker says an answer owes to whom. */
 export const explanationView = ({
   receipt,
@@ -69,12 +80,15 @@ export const explanationView = ({
   utilities
 })
 
+type Asking = Parameters<Handlers['ask']>[0]['body']
+/** @param key of whoever asks by one */
+export type AskEvents = (body: Asking, signal: AbortSignal, key?: string) => AsyncGenerator<AskEvent>
+
 export function modelHandlers(
   node: Pick<Node, 'models' | 'payouts' | 'self'>,
-  which: Which
-): Pick<Handlers, Names> & {
-  readonly askEvents: (body: Parameters<Handlers['ask']>[0]['body'], signal: AbortSignal) => AsyncGenerator<AskEvent>
-} {
+  which: Which,
+  spending: Pick<Spending, 'begin'>
+): Pick<Handlers, Names> & { readonly askEvents: AskEvents } {
   const { models, payouts, self } = node
   const stops = createStops()
 
@@ -91,32 +105,36 @@ export function modelHandlers(
     return { unofficial: true, answers, failed }
   }
 
-  async function* askEvents(
-    { name, ...body }: Parameters<Handlers['ask']>[0]['body'],
-    signal: AbortSignal
-  ): AsyncGenerator<AskEvent> {
+  async function* askEvents({ name, ...body }: Asking, signal: AbortSignal, key?: string): AsyncGenerator<AskEvent> {
+    const outlay = spending.begin(key)
     const under = stops.begin(name, signal)
     try {
-      yield* answerEvents(body, under.signal)
+      yield* answerEvents(body, under.signal, outlay)
     } finally {
       under.end()
+      await outlay.end()
     }
   }
 
   async function* answerEvents(
-    { seed, explain, model, maxPrice, ...body }: Omit<Parameters<Handlers['ask']>[0]['body'], 'name'>,
-    signal: AbortSignal
+    { seed, explain, model, maxPrice, ...body }: Omit<Asking, 'name'>,
+    signal: AbortSignal,
+    outlay: Outlay
   ): AsyncGenerator<AskEvent> {
-    const { id } = await which.model(model)
+    const { id } = await which.asked(model)
+    const allowed = maxPrice === undefined ? null : BigInt(maxPrice)
+    const budgeted = outlay.most()
+    const most = allowed === null || (budgeted !== null && budgeted < allowed) ? budgeted : allowed
     const request = {
       ...body,
       model: id,
       ...(seed === undefined ? {} : { seed }),
-      ...(maxPrice === undefined ? {} : { maxPrice: BigInt(maxPrice) }),
+      ...(most === null ? {} : { maxPrice: most }),
+      budget: outlay,
       signal
     }
     let tokens = 0 // of characters that are not whole yet
-    for await (const event of models.ask(request)) {
+    for await (const event of toldBy(outlay, models.ask(request))) {
       if (event.kind === 'text') {
         tokens += event.ids.length
         if (event.text === '') continue
@@ -155,7 +173,7 @@ export function modelHandlers(
 
   return {
     askEvents,
-    ask: ({ body, signal }) => askEvents(body, signal),
+    ask: ({ body, signal, key }) => askEvents(body, signal, key),
     stopAsk: async ({ params }) => ({ stopped: stops.stop(params.name) }),
     async retireModel({ params }) {
       const { id } = await which.model(params.id)

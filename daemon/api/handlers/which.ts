@@ -1,5 +1,7 @@
 import { InvalidError, NotFoundError, bytes32, everyItem, idText, isMeant } from '../../../protocol/primitives/index.ts'
-import type { ErrorCode, Hex, IdText } from '../../../protocol/primitives/index.ts'
+import type { Address, ErrorCode, Hex, IdText } from '../../../protocol/primitives/index.ts'
+import { meantBy } from '../../names/index.ts'
+import type { Pins } from '../../names/index.ts'
 import type { Node } from '../../../node/node.ts'
 import type { JobView } from '../../../node/jobs/index.ts'
 import type { ModelView } from '../../../node/models/index.ts'
@@ -61,6 +63,13 @@ export interface Which {
   job(wanted: string): Promise<JobView>
   /** By name too: the newest of a name that somebody serves. */
   model(wanted: string): Promise<ModelView>
+  /**
+   * The one that is asked, and paid: by id, by a name that the owner has pinned, or by one that only one trusted
+   * builder uses. @throws as model · InvalidError `name.ambiguous`, `name.untrusted`
+   */
+  asked(wanted: string): Promise<ModelView>
+  /** What each name asks that asks anything; of the others each model is asked by its id alone. */
+  askedNames(): ReadonlyMap<string, Hex>
   /** By name too. */
   datanet(wanted: string): Promise<Hex>
   contribution(wanted: string): Promise<Hex>
@@ -69,15 +78,24 @@ export interface Which {
   channel(wanted: string): Promise<Hex>
 }
 
+/** What the owner has settled of names that money goes by. */
+export interface Names {
+  readonly pins: Pick<Pins, 'get'>
+  readonly trusted: () => readonly Address[]
+}
+
 /** Finds what callers name: whatever the command line shows as an id may be said again, whole or begun. */
-export function createWhich({
-  jobs,
-  models,
-  data,
-  payouts,
-  chain
-}: Pick<Node, 'jobs' | 'models' | 'data' | 'payouts' | 'chain'>): Which {
-  return {
+export function createWhich(
+  { jobs, models, data, payouts, chain, self }: Pick<Node, 'jobs' | 'models' | 'data' | 'payouts' | 'chain' | 'self'>,
+  names: Names
+): Which {
+  const byName = (name: string): ModelView =>
+    meantBy(
+      name,
+      models.models().filter(model => model.name === name && !model.retired),
+      { self, builders: names.trusted() }
+    )
+  const which: Which = {
     job: wanted => onlyOne({ what: 'job', unknown: 'job.unknown', list: 'tilth jobs' }, wanted, () => jobs.jobs()),
     async model(wanted) {
       const kind: Kind = { what: 'model', unknown: 'model.unknown', list: 'tilth models' }
@@ -92,9 +110,28 @@ export function createWhich({
         return look()
       }
     },
+    async asked(wanted) {
+      const pinned = names.pins.get(wanted)
+      if (pinned !== undefined) return which.model(pinned)
+      const found = await which.model(wanted)
+      return found.id !== wanted && found.name === wanted ? byName(wanted) : found
+    },
+    askedNames() {
+      const open = models.models().filter(({ retired }) => !retired)
+      const meant = new Map<string, Hex>()
+      for (const [name, all] of Map.groupBy(open, model => model.name)) {
+        try {
+          meant.set(name, names.pins.get(name) ?? meantBy(name, all, { self, builders: names.trusted() }).id)
+        } catch (error) {
+          if (!(error instanceof InvalidError)) throw error // several are called so, or nobody trusted has one
+        }
+      }
+      return meant
+    },
     datanet: async wanted => (await data.findDatanet(wanted)).id,
     contribution: wanted => idAmong(contributions, wanted, beginning => data.contributionIds(beginning)),
     receipt: wanted => idAmong(receipts, wanted, beginning => payouts.receiptIds(beginning)),
     channel: async wanted => (await onlyOne(channels, wanted, () => everyItem(page => models.channels(page)))).id
   }
+  return which
 }

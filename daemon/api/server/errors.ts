@@ -10,6 +10,10 @@ const statusOfCode: Partial<Record<ErrorCode, number>> = {
   'auth.token': 401,
   'auth.host': 403,
   'auth.origin': 403,
+  'auth.rights': 403,
+  'budget.day': 402,
+  'budget.request': 402,
+  'budget.busy': 429,
   'limit.rate': 429
 }
 

@@ -11,8 +11,23 @@ export interface Asking {
   readonly headers: IncomingHttpHeaders
   /** The daemon's own port, that the request came to. */
   readonly port: number | undefined
+  /** It belongs to asking. */
+  readonly isForKeys: boolean
   /** It changes something, or is a stream that goes on: more is asked of a cookie then. */
   readonly weighty: boolean
+}
+
+/** Who calls. */
+export interface Caller {
+  /** Aborts when the session ends, or the key is revoked; none for the bearer token, which has no end. */
+  readonly over?: AbortSignal
+  /** The name of the key that was sent. */
+  readonly key?: string
+}
+
+/** Keys that may only ask. */
+export interface AskingKeys {
+  find(key: string): { readonly name: string; readonly over: AbortSignal } | undefined
 }
 
 export interface Guard {
@@ -28,12 +43,12 @@ export interface Guard {
    * [reject] What a browser sends by itself counts only from a page of this daemon: not from another port of this
    * machine, which is the same site to a browser, nor from a page that says nothing of where it is, where it matters.
    */
-  checkOwnPage(asking: Asking): void
+  checkOwnPage(asking: Omit<Asking, 'isForKeys'>): void
   /**
-   * [reject] The bearer token of the data folder, compared in constant time, or the session of this daemon's own page.
-   * @returns the signal that aborts when the session ends; none for a bearer, which has no end
+   * [reject] The bearer token of the data folder, compared in constant time, a key that may only ask, or the session of
+   * this daemon's own page.
    */
-  checkIdentity(asking: Asking): AbortSignal | undefined
+  checkIdentity(asking: Asking): Caller
 }
 
 export const notAllowed = (from: string): InvalidError =>
@@ -54,7 +69,12 @@ const originText = (text: string): string => {
   return origin === 'null' ? text.replace(/\/$/, '') : origin
 }
 
-export function createGuard(options: { token: string; origins: readonly string[]; sessions: Sessions }): Guard {
+export function createGuard(options: {
+  token: string
+  origins: readonly string[]
+  sessions: Sessions
+  keys?: AskingKeys | undefined
+}): Guard {
   const expected = digest(options.token)
   const allowed = new Set(options.origins.map(originText))
   const guard: Guard = {
@@ -87,11 +107,18 @@ export function createGuard(options: { token: string; origins: readonly string[]
       const { authorization, cookie } = asking.headers
       const token = /^Bearer (.+)$/.exec(authorization ?? '')?.[1]
       if (token !== undefined) {
-        if (!timingSafeEqual(digest(token), expected))
+        if (timingSafeEqual(digest(token), expected)) return {}
+        const key = options.keys?.find(token)
+        if (key === undefined)
           throw new InvalidError('auth.wrong', "that bearer token is not this daemon's", {
             help: "The token stands in the data folder's api-token file."
           })
-        return undefined
+        // [reject] A key may ask, and do nothing else.
+        if (!asking.isForKeys)
+          throw new InvalidError('auth.rights', `the key ${key.name} may only ask models`, {
+            help: "What else there is to do needs the token of the data folder's api-token file."
+          })
+        return { key: key.name, over: key.over }
       }
       const ids = sessionsIn(cookie, asking.port)
       if (ids.length === 0)
@@ -106,7 +133,7 @@ export function createGuard(options: { token: string; origins: readonly string[]
         throw new InvalidError('auth.session', 'this browser is not signed in any more', {
           help: 'Open the address that `tilth console` prints.'
         })
-      return session
+      return { over: session }
     }
   }
   return guard

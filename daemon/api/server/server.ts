@@ -8,13 +8,15 @@ import { isConsoleRoute, serveConsole } from './console/index.ts'
 import { errorReply } from './errors.ts'
 import { shareWith } from './cors.ts'
 import { createGuard } from './guard.ts'
+import type { AskingKeys, Caller } from './guard.ts'
 import { isOpenAi, openAiErrorReply } from './openai/errors.ts'
 import { ownHandlers } from './own.ts'
 import type { OwnRoute } from './own.ts'
 import { createSessions } from './sessions/index.ts'
 import type { SessionFile } from './sessions/index.ts'
 
-type Input<R> = { params: ParsedParamsOf<R>; body: ParsedBodyOf<R>; signal: AbortSignal }
+/** `key`: of whoever has one that may only ask. */
+type Input<R> = { params: ParsedParamsOf<R>; body: ParsedBodyOf<R>; signal: AbortSignal; key?: string | undefined }
 /** What a handler gives: the reply's input form, or for streaming routes a generator of replies. */
 export type Handlers = {
   [N in Exclude<RouteName, OwnRoute>]: (
@@ -31,12 +33,14 @@ export interface ApiServerOptions {
   version: string
   /** Where sessions of browsers outlive the process; without it they do not. */
   sessions?: SessionFile
+  /** Keys that may only ask. */
+  keys?: AskingKeys
   handlers: Handlers
   /** Where the web console may be built, if not beside the sources. */
   consoleFolders?: readonly string[]
   metrics(): Promise<{ contentType: string; text: string }>
   /** Adds the OpenAI-style endpoints, which have a form of their own. */
-  extend?(server: FastifyInstance): void
+  extend?(server: FastifyInstance, callerOf: (request: FastifyRequest) => Caller): void
   onError?(error: unknown, route: string): void
 }
 
@@ -113,9 +117,9 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     token,
     ...(options.sessions === undefined ? {} : { file: options.sessions })
   })
-  const guard = createGuard({ token, origins: options.origins, sessions })
-  /** Of requests that came with a session: aborts when that ends. */
-  const sessionOf = new WeakMap<FastifyRequest, AbortSignal>()
+  const guard = createGuard({ token, origins: options.origins, sessions, keys: options.keys })
+  const callers = new WeakMap<FastifyRequest, Caller>()
+  const callerOf = (request: FastifyRequest): Caller => callers.get(request) ?? {}
   const server = Fastify({
     logger: false,
     bodyLimit: 64 << 10,
@@ -136,6 +140,11 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       .map(entry => entry.path)
   ])
 
+  const asking = new Set(
+    Object.values(routes as Record<string, Route>)
+      .filter(entry => entry.asking === true)
+      .map(entry => `${entry.method} ${entry.path}`)
+  )
   const streams = new Set(
     Object.values(routes as Record<string, Route>)
       .filter(entry => entry.stream === true)
@@ -148,12 +157,13 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     guard.checkOrigin(request.headers.origin)
     if (shareWith(request, reply, guard)) return
     if (open.has(url) || isConsoleRoute(request) || request.method === 'OPTIONS') return
-    const session = guard.checkIdentity({
+    const caller = guard.checkIdentity({
       headers: request.headers,
       port: request.socket.localPort,
+      isForKeys: asking.has(`${request.method} ${url}`) || isOpenAi(url === '' ? request.url : url),
       weighty: (request.method !== 'GET' && request.method !== 'HEAD') || streams.has(url)
     })
-    if (session !== undefined) sessionOf.set(request, session)
+    callers.set(request, caller)
   })
   server.addHook('onSend', async (_request, reply) => {
     for (const [name, value] of Object.entries(safeHeaders)) if (!reply.hasHeader(name)) reply.header(name, value)
@@ -174,7 +184,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const own: Record<string, unknown> = ownHandlers({ version: options.version, sessions, guard })
   for (const [name, entry] of Object.entries(routes) as [string, Route][]) {
     const handler = (own[name] ?? options.handlers[name as keyof Handlers]) as (
-      input: { params: unknown; body: unknown; signal: AbortSignal },
+      input: { params: unknown; body: unknown; signal: AbortSignal; key: string | undefined },
       request: FastifyRequest,
       reply: FastifyReply
     ) => unknown
@@ -191,10 +201,10 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
         }
         const params = readAs(entry.params, asked, 'request.invalid')
         const body = readAs(entry.body, request.body ?? undefined, 'request.invalid')
-        const session = sessionOf.get(request)
+        const { over, key } = callerOf(request)
         const left = signalOf(reply)
-        const signal = session === undefined ? left : AbortSignal.any([left, session])
-        const result = handler({ params, body, signal }, request, reply)
+        const signal = over === undefined ? left : AbortSignal.any([left, over])
+        const result = handler({ params, body, signal, key }, request, reply)
         if (entry.stream === true) {
           await sendEvents(reply, result as AsyncIterable<unknown>, error => ({
             kind: 'error',
@@ -210,7 +220,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     const { contentType, text } = await options.metrics()
     return reply.type(contentType).send(text)
   })
-  options.extend?.(server)
+  options.extend?.(server, callerOf)
   serveConsole(server, options.consoleFolders)
 
   try {

@@ -7,6 +7,7 @@ import type { ApiClient, ModelView } from '../../api/contract/index.ts'
 import { dim, safe, short, table, tokens } from '../output.ts'
 import { compareCommand } from './compare.ts'
 import { splitOf } from '../split.ts'
+import { nameCommands } from './names.ts'
 import { termsCommands } from './terms.ts'
 
 const madeOf = ({ adapter, split: { worker, builder, data } }: ModelView): string =>
@@ -59,7 +60,7 @@ export function modelsCommand(): Command {
         )
       })
     )
-  for (const sub of [compareCommand(), ...termsCommands()]) parent.addCommand(sub)
+  for (const sub of [compareCommand(), ...nameCommands(), ...termsCommands()]) parent.addCommand(sub)
   return parent
 }
 

@@ -128,6 +128,9 @@ export function createAsking(
     const prompt = (bound > countedBefore ? await counting : undefined) ?? bound
     const usage = { inputTokens: 0, outputTokens: 0, fee: 0n }
     const receipts: Hex[] = []
+    const { budget } = request
+    /** What receipts say so far; and what may come to be owed to a worker that has signed none yet. */
+    let [spent, risked] = [0n, 0n]
     const failed = new Set<Address>()
     let reason: string | undefined
     let last: unknown
@@ -154,6 +157,7 @@ export function createAsking(
       const content = { ...base, nonce: freshNonce(), resume: [...growing.ids] }
       const maxFee = feeOf(offer.message, prompt + content.resume.length, base.maxTokens - content.resume.length)
       const began = clock.now()
+      await budget?.reserve(spent + maxFee)
       // An offer costs nothing to make: a channel is opened only to a worker that is there.
       if (!(await wallet.holds(offer))) {
         try {
@@ -163,6 +167,7 @@ export function createAsking(
         }
       }
       const { purse, ask } = await wallet.begin({ offer, content, seed, maxFee, confidential })
+      risked = maxFee
       let acceptedAt = began
       const onAccepted = (): void => {
         acceptedAt = clock.now()
@@ -192,6 +197,9 @@ export function createAsking(
         usage.inputTokens += ask.record.inputTokens
         usage.fee += feeOf(offer.message, ask.record.inputTokens, ask.received.length)
       }
+      // What was never accepted is never owed.
+      const fee = own?.receipt.message.fee ?? (ask.record.creditTokens === 0 ? 0n : maxFee)
+      ;[spent, risked] = [spent + fee, 0n]
       if (outcome.kind === 'complete') workers.served(worker, ask.received.length, clock.now() - acceptedAt)
       if (outcome.blame === 'channel') purse.spent = true
       if (outcome.blame === 'lie') workers.lied(worker)
@@ -232,7 +240,7 @@ export function createAsking(
       // Those with a free place first, in the same order.
       const [offer] = [...candidates.filter(({ message }) => message.capacity > 0), ...candidates]
       if (offer === undefined) break
-      const outcome = await tryWorker(offer)
+      const outcome = await tryWorker(offer).finally(() => budget?.spent(spent + risked))
       if (outcome.kind === 'complete') {
         await done(outcome.finish, outcome.tail)
         return

@@ -6,7 +6,7 @@ import { folderSpeech } from '../../../node/models/index.ts'
 import type { SpeechSource } from '../../../node/models/index.ts'
 import { createMetrics } from '../../../node/runtime/index.ts'
 import { checkCosigned } from '../../../protocol/models/index.ts'
-import { zeroHash } from '../../../protocol/primitives/index.ts'
+import { LimitError, foreignCode, zeroHash } from '../../../protocol/primitives/index.ts'
 import { scratch, until } from '../../harness/index.ts'
 import { fakeEngine } from '../../harness/engine/serving.ts'
 import { ask, question, startNetwork } from './network.ts'
@@ -26,6 +26,22 @@ describe('inference between nodes', () => {
     await network.serve(worker, client)
   })
   after(() => network.stop())
+
+  it('opens no channel for what its budget refuses', async () => {
+    const refused = new LimitError(foreignCode('test.budget'), 'too much')
+    const held: bigint[] = []
+    const budget = {
+      async reserve(most: bigint) {
+        held.push(most)
+        throw refused
+      },
+      spent: () => undefined
+    }
+    await assert.rejects(ask(client, question('how does rain fall', { budget })), { code: 'test.budget' })
+    const [offer] = client.service.offers(network.model)
+    assert.ok(offer !== undefined && held.length === 1 && (held[0] ?? 0n) >= 24n * offer.outputPrice)
+    assert.equal((await client.service.channels()).items.length, 0)
+  })
 
   it('streams an answer, pays for each token of it, and leaves the same receipt with both', async () => {
     const answer = await ask(client, question('how does rain fall'))
@@ -74,6 +90,22 @@ describe('inference between nodes', () => {
     const one = await ask(client, question('x', { temperature: 1, seed: 1 }))
     assert.deepEqual((await ask(client, question('x', { temperature: 1, seed: 1 }))).ids, one.ids)
     assert.notDeepEqual((await ask(client, question('x', { temperature: 1, seed: 2 }))).ids, one.ids)
+  })
+
+  it('says what an answer came to, which is never more than was held for it', async () => {
+    const said: [string, bigint][] = []
+    const budget = {
+      reserve: async (most: bigint) => void said.push(['held', most]),
+      spent: (fee: bigint) => void said.push(['spent', fee])
+    }
+    const { usage } = await ask(client, question('x', { budget }))
+    assert.deepEqual(
+      said.map(([what]) => what),
+      ['held', 'spent']
+    )
+    const [[, held], [, spent]] = said as [[string, bigint], [string, bigint]]
+    assert.equal(spent, usage.fee)
+    assert.ok(spent <= held)
   })
 
   it('redeems on chain exactly what was promised', async () => {

@@ -1,12 +1,13 @@
 import type { FastifyReply } from 'fastify'
 import type { ModelView, Paid } from '../../contract/index.ts'
+import type { Caller } from '../guard.ts'
 import { sendEvents, signalOf } from '../server.ts'
 import { answersTo, headOf, paidFor, usageOf } from './answers.ts'
 import type { Answered, Coming, Head } from './answers.ts'
 import { openAiErrorReply } from './errors.ts'
 import type { Form } from './forms.ts'
 import type { Question } from './question.ts'
-import type { Asker } from './source.ts'
+import type { OpenAiSource } from './source.ts'
 
 export interface Completing {
   readonly kind: 'chatcmpl' | 'cmpl'
@@ -65,7 +66,12 @@ async function* eventsOf(
 }
 
 /** Asks, and answers in the form that was asked for, whole or as it comes. @throws as the questions */
-export async function complete(reply: FastifyReply, source: Asker, wish: Completing): Promise<unknown> {
+export async function complete(
+  reply: FastifyReply,
+  source: Pick<OpenAiSource, 'ask'>,
+  caller: Caller,
+  wish: Completing
+): Promise<unknown> {
   const { kind, form, named, model, questions, stream } = wish
   const head = headOf(kind, named)
   const paid = (answers: readonly Answered[]): Paid =>
@@ -74,7 +80,9 @@ export async function complete(reply: FastifyReply, source: Asker, wish: Complet
       model,
       questions.every(question => question.private)
     )
-  const coming = answersTo(questions, source.ask, signalOf(reply))
+  const left = signalOf(reply)
+  const signal = caller.over === undefined ? left : AbortSignal.any([left, caller.over])
+  const coming = answersTo(questions, (question, until) => source.ask(question, until, caller.key), signal)
   if (stream) {
     const events = eventsOf(head, await begun(coming), wish, paid)
     await sendEvents(reply, events, error => openAiErrorReply(error).body, '[DONE]')

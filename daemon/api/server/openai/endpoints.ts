@@ -1,7 +1,8 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { InvalidError, readAs } from '../../../../protocol/primitives/index.ts'
 import { completionRequest, modelParam, modelsQuery, mostChoices, textCompletionRequest } from '../../contract/index.ts'
 import type { ModelView } from '../../contract/index.ts'
+import type { Caller } from '../guard.ts'
 import { complete } from './complete.ts'
 import { chatForm, textForm } from './forms.ts'
 import { historyOf } from './history.ts'
@@ -21,8 +22,10 @@ const modelObject = ({ id, name, builder }: ModelView) => ({
 })
 
 /** The calls of the OpenAI API that are answered here, in its own forms, by the network. */
-export function openAiEndpoints(source: OpenAiSource): (server: FastifyInstance) => void {
-  return server => {
+export function openAiEndpoints(
+  source: OpenAiSource
+): (server: FastifyInstance, callerOf: (request: FastifyRequest) => Caller) => void {
+  return (server, callerOf) => {
     server.route({
       method: 'GET',
       url: '/v1/models',
@@ -54,7 +57,7 @@ export function openAiEndpoints(source: OpenAiSource): (server: FastifyInstance)
       const messages = historyOf(body.messages)
       const model = await source.model(body.model)
       const wished = { ...body, max_tokens: body.max_completion_tokens ?? body.max_tokens }
-      return complete(reply, source, {
+      return complete(reply, source, callerOf(request), {
         kind: 'chatcmpl',
         form: chatForm,
         named: body.model,
@@ -75,7 +78,7 @@ export function openAiEndpoints(source: OpenAiSource): (server: FastifyInstance)
           details: { param: 'n' }
         })
       const model = await source.model(body.model)
-      return complete(reply, source, {
+      return complete(reply, source, callerOf(request), {
         kind: 'cmpl',
         form: textForm,
         named: body.model,

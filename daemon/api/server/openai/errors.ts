@@ -9,12 +9,16 @@ const theirCodes: Partial<Record<ErrorCode, string>> = {
   'model.unknown': 'model_not_found',
   'ask.long': 'context_length_exceeded',
   'request.unsupported': 'unsupported_parameter',
+  'budget.day': 'insufficient_quota',
+  'budget.request': 'insufficient_quota',
   'limit.rate': 'rate_limit_exceeded'
 }
 /** Whose fault it was, where no field was refused. */
 const theirFields: Partial<Record<ErrorCode, string>> = {
   'model.unknown': 'model',
   'offer.none': 'model',
+  'name.ambiguous': 'model',
+  'name.untrusted': 'model',
   'ask.long': 'messages',
   'ask.price': 'max_tokens'
 }
@@ -35,13 +39,15 @@ function fieldOf(error: unknown): string | null {
 const typeOf = (status: number): string =>
   status === 401
     ? 'authentication_error'
-    : status === 403
-      ? 'permission_error'
-      : status === 429
-        ? 'rate_limit_error'
-        : status < 500
-          ? 'invalid_request_error'
-          : 'server_error'
+    : status === 402
+      ? 'insufficient_quota'
+      : status === 403
+        ? 'permission_error'
+        : status === 429
+          ? 'rate_limit_error'
+          : status < 500
+            ? 'invalid_request_error'
+            : 'server_error'
 
 export interface OpenAiErrorReply {
   status: number

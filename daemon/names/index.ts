@@ -1,0 +1,3 @@
+export type * from './codes.ts'
+export * from './meant.ts'
+export * from './pins.ts'

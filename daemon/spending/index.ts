@@ -1,0 +1,3 @@
+export type * from './codes.ts'
+export type { Limits } from './limits.ts'
+export * from './spending.ts'
