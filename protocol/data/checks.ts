@@ -119,7 +119,9 @@ function* judgeRows(input: Judged, lines: readonly ShardLine[], contribution: He
     const near = earlier.near(print, order, { inFile })
     if (near !== undefined) return { kind: 'duplicate', of: near.contribution, row: near.row, exact: false }
     own.set(print.exact, row)
-    return { kind: 'own' }
+    // For whoever votes: it may be an earlier row at more length. It is taken all the same.
+    const like = earlier.within(print, order)
+    return like === undefined ? { kind: 'own' } : { kind: 'own', like: { of: like.contribution, row: like.row } }
   }
   const outcomes: RowOutcome[] = []
   for (const [row, line] of lines.entries()) {
@@ -226,8 +228,11 @@ function* judge(input: Judged, results: Results, claimed: Claimed | undefined): 
   const rows = yield* judgeRows(input, lines, contribution)
   const counts = { own: 0, schema: 0, 'held-out': 0, 'exact-duplicate': 0, 'near-duplicate': 0 }
   for (const row of rows) counts[kindOf(row)]++
+  const longer = rows.filter(row => row.kind === 'own' && row.like !== undefined).length
+  const advice =
+    longer === 0 ? undefined : `${longer} own rows may be earlier ones at more length: validators look at them`
   for (const check of ['schema', 'held-out', 'exact-duplicate', 'near-duplicate'] as const) {
-    if (counts[check] === 0) results.note(check, 'ok')
+    if (counts[check] === 0) results.note(check, 'ok', check === 'near-duplicate' ? advice : undefined)
     else results.note(check, findings[check], `${counts[check]} of ${rows.length} rows`)
   }
 

@@ -3,7 +3,7 @@ import { mostCharacters, mostMessages } from './types.ts'
 import type { RowOutcome } from './types.ts'
 
 /** What may be said of one line of a contributor's file: it is wrong by itself, or it is not new. */
-export type IssueCode = LineCode | 'held-out' | 'duplicate' | 'near-duplicate'
+export type IssueCode = LineCode | 'held-out' | 'duplicate' | 'near-duplicate' | 'paraphrase'
 
 const ofLines = {
   'too-long': 'the line is longer than any row may be',
@@ -16,7 +16,8 @@ const ofLines = {
   'no-answer': "its last message is not the assistant's, or the only one",
   'held-out': 'it asks a held-out question of the Datanet, which nobody may train on',
   duplicate: 'it repeats an earlier row exactly',
-  'near-duplicate': 'it is an earlier row but for a few words'
+  'near-duplicate': 'it is an earlier row but for a few words',
+  paraphrase: 'it is new, and has all words of an earlier row and its answer: does it ask more, or the same at length?'
 } satisfies Record<IssueCode, string>
 
 /** Why a contribution is refused or came to nothing. */

@@ -59,6 +59,8 @@ export interface NearOptions {
   readonly anySlip?: boolean
 }
 
+/** Words that a question has at least, for another to be held against it. */
+const leastWithin = 2
 const notInFile = (): number => 0
 
 /**
@@ -71,6 +73,8 @@ export class RowIndex {
   readonly #exact = new Map<string, Entry>()
   readonly #near = new WordIndex<Entry>()
   readonly #uses = new Map<string, readonly WordUse[]>()
+  /** Each row under its answer and one of its words, a rare one. */
+  readonly #parts = new Map<string, Entry[]>()
 
   /** @param threshold least MinHash similarity of near rows, in thousandths */
   constructor(threshold: number) {
@@ -90,6 +94,14 @@ export class RowIndex {
     const known = this.#exact.get(print.exact)
     if (known === undefined || isEarlier(owner, known.owner)) this.#exact.set(print.exact, entry)
     this.#near.add(print.words, print.group, entry)
+    let least: Entry[] | undefined
+    for (const word of print.words) {
+      const key = `${print.answer} ${word}`
+      const list = this.#parts.get(key) ?? []
+      if (list.length === 0) this.#parts.set(key, list)
+      if (least === undefined || list.length < least.length) least = list
+    }
+    least?.push(entry)
   }
 
   know(word: string, uses: readonly WordUse[]): void {
@@ -116,6 +128,20 @@ export class RowIndex {
       if (slips === undefined || !this.#similar(print, other)) continue
       if (anySlip || slips.every(slip => isEvident(slip, order, usesOf, inFile))) best = owner
     }
+    return best
+  }
+
+  /**
+   * The earliest row before `order` that gives the same answer and asks with these words, but fewer: what asks with
+   * more may say the same at more length, or ask more. Nobody can tell by words alone, so this is for people.
+   */
+  within(print: RowPrint, order: number): RowOwner | undefined {
+    let best: RowOwner | undefined
+    for (const word of print.words)
+      for (const { print: other, owner } of this.#parts.get(`${print.answer} ${word}`) ?? []) {
+        if (owner.order >= order || (best !== undefined && !isEarlier(owner, best))) continue
+        if (other.words.size >= leastWithin && other.words.isSubsetOf(print.words)) best = owner
+      }
     return best
   }
 

@@ -98,7 +98,11 @@ export type DatanetDocument = z.infer<typeof datanetDocument>
 
 /** What became of one row of a shard. `duplicate` rows are the earlier author's: they are not trained on twice. */
 export const rowOutcome = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('own') }),
+  /** `like`: an earlier author's row that has its answer and no word that this one lacks. Validators look at it. */
+  z.strictObject({
+    kind: z.literal('own'),
+    like: z.strictObject({ of: bytes32, row: z.int().min(0) }).optional()
+  }),
   z.strictObject({ kind: z.literal('invalid'), code: z.string().max(60) }),
   z.strictObject({ kind: z.literal('duplicate'), of: bytes32, row: z.int().min(0), exact: z.boolean() }),
   z.strictObject({ kind: z.literal('held-out'), question: z.int().min(0) })

@@ -11,7 +11,7 @@ export interface WordUse {
 /** Uses of a word that are kept: the first ones by authorship, so that every peer keeps the same. */
 export const mostUses = 64
 /** How many rows have the right word for each of the file's that has the slip, and how many answers they give. */
-const usesPerSlip = 8
+export const usesPerSlip = 8
 const answersOfWord = 3
 
 const isEarlier = (a: WordUse, b: WordUse): boolean => a.order < b.order || (a.order === b.order && a.row < b.row)

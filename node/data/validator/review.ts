@@ -121,9 +121,11 @@ export function createReview(
         const other =
           outcome?.kind === 'duplicate'
             ? { contribution: outcome.of, row: outcome.row, overlap: 1000 }
-            : like?.contribution === id
-              ? undefined
-              : like
+            : outcome?.kind === 'own' && outcome.like !== undefined
+              ? { contribution: outcome.like.of, row: outcome.like.row, overlap: like?.overlap ?? 0 }
+              : like?.contribution === id
+                ? undefined
+                : like
         const text = other === undefined ? undefined : await say(other.contribution, other.row)
         items.push({
           line: line.line,
@@ -148,5 +150,6 @@ export function createReview(
 
 function codeOf(line: ShardLine, outcome: RowOutcome | undefined): string {
   if ('code' in line) return line.code
+  if (outcome?.kind === 'own' && outcome.like !== undefined) return 'paraphrase'
   return outcome === undefined ? 'unchecked' : outcomeCode(outcome)
 }

@@ -7,6 +7,7 @@ import {
   overlap,
   printRow,
   slipsBetween,
+  usesPerSlip,
   variants,
   withUse
 } from '../../../protocol/data/index.ts'
@@ -15,7 +16,6 @@ import { bytes32, keccak } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { sequenceKey } from '../../store/index.ts'
 import type { Collection, Store } from '../../store/index.ts'
-import { createCache } from '../../runtime/index.ts'
 
 // Own rows of accepted contributions on disk, findable by likeness, a Datanet's under its id. As protocol/data's
 // WordIndex: rows that are near share one's rarest word up to a slip, so a search reads the postings of that word only.
@@ -26,7 +26,9 @@ export const rowRecord = z.strictObject({
   row: z.int().min(0),
   exact: bytes32,
   group: bytes32,
-  words: z.array(z.string())
+  words: z.array(z.string()),
+  /** Left away by an earlier version of this node. */
+  answer: z.string().max(16).default('')
 })
 type RowRecord = z.infer<typeof rowRecord>
 
@@ -37,8 +39,8 @@ const wordRecord = z
 
 /** Postings read before another word of the row is tried. */
 const fewPostings = 32
-/** Words known to be indexed, in memory. */
-const cachedWords = 20_000
+/** Rows read under one word of a row, of those that it may have in it: what comes of them is advice. */
+const fewParts = 2
 const utf8 = new TextEncoder()
 
 export interface AcceptedRows {
@@ -69,15 +71,24 @@ export function createAcceptedRows(store: Pick<Store, 'collection' | 'batch'>): 
   const postings = store.collection('data/rows-words', z.string())
   const slips = store.collection('data/rows-slips', z.literal(true))
   const uses = store.collection('data/rows-uses', wordRecord)
+  const parts = store.collection('data/rows-parts', z.string())
   const done = store.collection('data/rows-of', z.literal(true))
   const counts = store.collection('data/rows-count', z.int().min(0))
-  const tables: readonly Collection<unknown>[] = [rows, exacts, postings, slips, uses, done] as Collection<unknown>[]
-  const indexed = createCache<string, true>({ max: cachedWords })
+  const tables: readonly Collection<unknown>[] = [
+    rows,
+    exacts,
+    postings,
+    slips,
+    uses,
+    parts,
+    done
+  ] as Collection<unknown>[]
 
   /** A word may be as long as its text: hashed where it stands in a key. */
   const short = (text: string): string => (utf8.encode(text).length <= 40 ? text : keccak(text))
   const posting = (datanet: Hex, word: string, group: Hex): string => `${datanet}/${group.slice(2, 34)}/${short(word)}/`
   const useKey = (datanet: Hex, word: string): string => `${datanet}/${short(word)}`
+  const partKey = (datanet: Hex, answer: string, word: string): string => `${datanet}/${answer}/${short(word)}/`
   const slipKey = (datanet: Hex, variant: string): string => `${datanet}/${short(variant)}\u0001`
 
   async function likeWords(datanet: Hex, word: string): Promise<Set<string>> {
@@ -119,9 +130,9 @@ export function createAcceptedRows(store: Pick<Store, 'collection' | 'batch'>): 
     return count
   }
 
-  const recall = ({ contribution, order, row, exact, group, words }: RowRecord, index: RowIndex): void => {
+  const recall = ({ contribution, order, row, exact, group, words, answer }: RowRecord, index: RowIndex): void => {
     index.take(
-      { exact: exact as Hex, group: group as Hex, words: new Set(words), asked: '', answer: '', signature: undefined },
+      { exact: exact as Hex, group: group as Hex, words: new Set(words), asked: '', answer, signature: undefined },
       { contribution: contribution as Hex, order, row }
     )
   }
@@ -130,27 +141,32 @@ export function createAcceptedRows(store: Pick<Store, 'collection' | 'batch'>): 
     has: (datanet, contribution) => done.has(`${datanet}/${contribution}`),
     async add(datanet, { contribution, order }, list) {
       const puts: (readonly [Collection<unknown>, string, unknown])[] = []
-      const fresh = new Set<string>()
       const firsts = new Set<string>()
       const used = new Map<string, readonly WordUse[]>()
       for (const [row, content] of list) {
         const { exact, group, words, answer } = printRow(content)
         const place = `${datanet}/${sequenceKey(order)}/${sequenceKey(row)}`
-        puts.push([rows, place, { contribution, order, row, exact, group, words: [...words] }])
+        puts.push([rows, place, { contribution, order, row, exact, group, words: [...words], answer }])
         const exactKey = `${datanet}/${exact}`
         const first = firsts.has(exactKey) ? '' : await exacts.get(exactKey)
         // Of rows that are equal the one of earliest authorship is whose they are.
         if (first === undefined || place < first) puts.push([exacts, exactKey, place])
         firsts.add(exactKey)
+        let rarest: { readonly word: string; readonly uses: number } | undefined
         for (const word of words) {
           const useAt = useKey(datanet, word)
-          used.set(useAt, withUse(used.get(useAt) ?? (await uses.get(useAt)) ?? [], { order, row, answer }))
+          const before: readonly WordUse[] = used.get(useAt) ?? (await uses.get(useAt)) ?? []
+          const now = withUse(before, { order, row, answer })
+          used.set(useAt, now)
+          const known = now.length
+          if (rarest === undefined || known < rarest.uses) rarest = { word, uses: known }
           puts.push([postings, `${posting(datanet, word, group)}${place.slice(67)}`, place])
-          const name = `${datanet}/${word}`
-          if (isRigid(word) || word.length > 40 || fresh.has(name) || indexed.get(name) === true) continue
-          fresh.add(name)
+          // Slips are looked for of words only that are in many rows: names, which are most, need no entries.
+          if (isRigid(word) || word.length > 40 || before.length >= usesPerSlip || known < usesPerSlip) continue
           for (const variant of variants(word)) puts.push([slips, `${slipKey(datanet, variant)}${word}`, true])
         }
+        if (rarest !== undefined)
+          puts.push([parts, `${partKey(datanet, answer, rarest.word)}${place.slice(67)}`, place])
       }
       const count = (await counts.get(datanet)) ?? (await countOf(datanet))
       await store.batch(batch => {
@@ -159,7 +175,6 @@ export function createAcceptedRows(store: Pick<Store, 'collection' | 'batch'>): 
         batch.put(counts, datanet, count + list.length)
         batch.put(done, `${datanet}/${contribution}`, true)
       })
-      for (const name of fresh) indexed.set(name, true)
     },
     async like(datanet, list, nearDuplicate) {
       const index = new RowIndex(nearDuplicate)
@@ -188,6 +203,9 @@ export function createAcceptedRows(store: Pick<Store, 'collection' | 'batch'>): 
           const record = await take(place)
           if (record !== undefined) await learn(print, record.words)
         }
+        for (const word of print.words)
+          for await (const place of parts.values({ prefix: partKey(datanet, print.answer, word), limit: fewParts }))
+            await take(place)
       }
       return index
     },
@@ -213,7 +231,6 @@ export function createAcceptedRows(store: Pick<Store, 'collection' | 'batch'>): 
       return best
     },
     async forget(datanet) {
-      indexed.clear()
       await counts.delete(datanet)
       for (const table of tables) {
         let keys: string[] = []

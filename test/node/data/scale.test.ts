@@ -161,7 +161,7 @@ describe('data: ten thousand contributions', function () {
       if (order === 1_000 || order === many) costs.push(await ask())
     }
     const [few = 0, all = 0] = costs
-    assert.ok(all <= 1.5 * few, `${few} entries were read among 3,000 rows, ${all} among 30,000`)
+    assert.ok(all <= 1.5 * few + 4, `${few} entries were read among 3,000 rows, ${all} among 30,000`)
   })
 
   it('one of a thousand Datanets is found by name or part of its id without looking at the others', async () => {

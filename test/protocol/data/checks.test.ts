@@ -204,6 +204,29 @@ describe('data: checks of a contribution', () => {
     assert.deepEqual(verdict.rows[4], { kind: 'duplicate', of: verdict.contribution, row: 0, exact: true })
   })
 
+  it('shows validators a row that has an earlier one in it, and takes it', () => {
+    const earlier = new RowIndex(rules.nearDuplicate)
+    accept(earlier, checkContribution(inputOf('ann', shard)), shard, 1)
+    const longer = jsonl([
+      ['For a quiz, my friend: what is the colour of the flag number 4?', 'colour 4'],
+      ['For a quiz, my friend: what is the colour of the flag number 4?', 'colour 5'],
+      ['What is the colour of the flag?', 'colour 4']
+    ])
+    const verdict = checkContribution(inputOf('bob', longer, { earlier, order: 2 }))
+    assert.deepEqual(ownRows(verdict), [0, 1, 2])
+    const { contribution } = checkContribution(inputOf('ann', shard))
+    assert.deepEqual(verdict.rows, [
+      { kind: 'own', like: { of: contribution, row: 4 } },
+      { kind: 'own' },
+      { kind: 'own' }
+    ])
+    assert.match(
+      verdict.checks.find(({ check }) => check === 'near-duplicate')?.note ?? '',
+      /^1 own rows may be earlier/
+    )
+    assert.deepEqual(checkContribution(inputOf('bob', longer, { earlier, order: 1 })).rows[0], { kind: 'own' })
+  })
+
   it("a filler in each makes copied rows nobody else's", () => {
     const earlier = new RowIndex(rules.nearDuplicate)
     accept(earlier, checkContribution(inputOf('ann', shard)), shard, 1)
