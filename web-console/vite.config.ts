@@ -26,9 +26,13 @@ export default defineConfig({
   resolve: {
     alias: {
       // Its WebAssembly is loaded with eval-like means that the console's policy refuses; here it verifies only.
-      'tiny-secp256k1': join(import.meta.dirname, 'api', 'secp256k1.ts')
+      'tiny-secp256k1': join(import.meta.dirname, 'api', 'secp256k1.ts'),
+      // The same.
+      hysnappy: join(import.meta.dirname, 'api', 'snappy.ts')
     }
   },
+  // Readers of formats are loaded by the checker when a file asks for them.
+  worker: { format: 'es' },
   build: {
     target: 'es2024',
     cssTarget: 'chrome123',

@@ -21,6 +21,24 @@ export function bar(done: number, total: number, width = 24): string {
   const percent = `${Math.round(share * 100)}%`
   return process.stdout.isTTY ? `${'█'.repeat(full)}${'░'.repeat(width - full)} ${percent.padStart(4)}` : percent
 }
+/** Between two moves of a bar. */
+const moveMs = 200
+
+/** A bar on standard error that moves where somebody looks, and nothing elsewhere. */
+export function progress(what: string): { at(share: number): void; end(): void } {
+  let last = 0
+  return {
+    at(share) {
+      const now = Date.now()
+      if (!process.stderr.isTTY || now - last < moveMs) return
+      last = now
+      process.stderr.write(`\r${what}  ${bar(share, 1)}  `)
+    },
+    end() {
+      if (last > 0) process.stderr.write('\r\x1b[K')
+    }
+  }
+}
 export const bold = paint(1)
 export const dim = paint(2)
 export const green = paint(32)

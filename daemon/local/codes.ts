@@ -4,7 +4,6 @@ export type DaemonLocalErrorCode =
   | 'daemon.slow'
   | 'flag.number'
   | 'input.empty'
-  | 'input.question'
   | 'input.questions'
   | 'input.read'
   | 'input.settings'

@@ -29,7 +29,6 @@ export type EngineErrorCode =
   | 'row-empty'
   | 'row-tokens'
   | 'row-labels'
-  | 'rows-invalid'
   | 'tokenizer-invalid'
   | 'tokenizer-missing'
   | 'tune-empty'

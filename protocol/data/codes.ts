@@ -1,8 +1,14 @@
 import type { DataCode } from './errors.ts'
+import type { FileCode } from './files/errors.ts'
 
 /** What errors of this module are called; one that is not here does not compile. */
 export type ProtocolDataErrorCode =
   | DataCode
+  | FileCode
+  | 'file.empty'
+  | 'file.rows'
+  | 'file.too-large'
+  | 'file.too-many-rows'
   | 'contribution.state'
   | 'held-out.invalid'
   | 'signature.mismatch'

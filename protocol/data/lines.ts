@@ -80,7 +80,7 @@ function faultOf(json: unknown): LineCode | undefined {
  * The text of bytes, or undefined if they are no UTF-8: where the decoder has replaced something that was not written
  * so. A decoder that throws costs ten times what a line does.
  */
-function decode(bytes: Uint8Array): string | undefined {
+export function decodeUtf8(bytes: Uint8Array): string | undefined {
   const text = utf8.decode(bytes)
   let found = 0
   for (let at = text.indexOf(replacement); at !== -1; at = text.indexOf(replacement, at + 1)) found++
@@ -93,7 +93,7 @@ function parseLine(bytes: Uint8Array, line: number): ShardLine | undefined {
   // [invalid] A row is at most maxLineBytes long.
   if (bytes.length > maxLineBytes) return { line, code: 'too-long' }
   // [invalid] A row is UTF-8. Decoded line by line, so that one wrong byte costs one row.
-  const text = decode(bytes)
+  const text = decodeUtf8(bytes)
   if (text === undefined) return { line, code: 'not-utf8' }
   if (text.trim() === '') return undefined
   let json: unknown

@@ -6,6 +6,7 @@ import { NotFoundError } from '../../protocol/primitives/index.ts'
 import type { ContributionView, PreviewView } from '../../daemon/api/contract/index.ts'
 import { startCommandLine } from './command-line.ts'
 import type { CommandLine } from './command-line.ts'
+import { pair, parquetOf } from '../protocol/data/files/make-files.ts'
 import { datanetView } from './views.ts'
 
 const id = `0x${'ab'.repeat(32)}` as const
@@ -32,15 +33,21 @@ describe('tilth contribute', function () {
   let preview: PreviewView
   /** The held-out questions are not to be had. */
   let lost = false
+  /** Files as they came to the daemon. */
+  const sent: string[] = []
   let states: (ContributionView | undefined)[] = []
   before(async () => {
     cli = await startCommandLine({
       datanet: async () => net,
-      async checkContribution() {
+      async checkContribution({ body }) {
+        sent.push(body.file ?? '')
         if (lost) throw new NotFoundError('files.unavailable', 'nobody gave the held-out questions')
         return preview
       },
-      contribute: async () => ({ id }),
+      async contribute({ body }) {
+        sent.push(body.file ?? '')
+        return { id }
+      },
       async contribution() {
         const now = states.length > 1 ? states.shift() : states[0]
         if (now === undefined) throw new NotFoundError('contribution.unknown', 'not yet')
@@ -88,15 +95,19 @@ describe('tilth contribute', function () {
   const contribute = (path: string, ...more: string[]) => cli.run('contribute', path, '--datanet', 'birds', ...more)
 
   const hopeless: [string, () => string | Uint8Array, RegExp][] = [
-    ['a word', () => 'hello', /1 of 1 lines of .* are no rows[\s\S]*line 1: the line is no JSON/],
+    ['a word', () => 'hello', /hopeless\.jsonl: 1 of 1 records are no rows[\s\S]*line 1: the line is no JSON/],
     ['random bytes', () => randomBytes(4096), /is no UTF-8 text/],
     ['nothing', () => '\n\n', /has no rows/],
-    ['more than the Datanet takes', () => Buffer.alloc(58_000_000, 0x20), /has 55\.3 MiB, birds takes 16\.0 MiB/],
+    [
+      'a line of more than any row',
+      () => Buffer.alloc(58_000_000, 0x20),
+      /line 1: the line is longer than any row may be/
+    ],
     ['more rows than it takes', () => `${good}\n`.repeat(101), /more than 100 rows/],
     [
       'mostly wrong lines, of which so many are named',
       () => `${good}\n${'{"a":1}\n'.repeat(60)}`,
-      /60 of 61 lines[\s\S]*line 2: [\s\S]*line 21: [\s\S]*and 40 more/
+      /60 of 61 records[\s\S]*line 2: [\s\S]*line 21: [\s\S]*and 40 more/
     ]
   ]
   for (const [what, content, says] of hopeless)
@@ -120,7 +131,46 @@ describe('tilth contribute', function () {
     assert.match(stdout, /7 of 10 contributions are left/)
     assert.deepEqual(cli.calls, ['datanet', 'checkContribution'])
     const json = await contribute(await file('dry.jsonl', good), '--dry-run', '--json')
-    assert.deepEqual(JSON.parse(json.stdout), preview)
+    const { file: how, ...found } = JSON.parse(json.stdout) as PreviewView & {
+      file: { container: string; rows: number }
+    }
+    assert.deepEqual(found, preview)
+    assert.deepEqual([how.container, how.rows], ['JSONL, UTF-8', 1])
+  })
+
+  it('reads any form, says how, and sends the same rows from each', async () => {
+    const forms: [string, string | Uint8Array, string[], RegExp][] = [
+      ['a.jsonl', good, [], /^(?!.*a\.jsonl)/],
+      [
+        'a.csv',
+        'Question,Answer,id\nWhich bird sings at night?,The nightingale,1\n',
+        [],
+        /prompt is `Question`; .*not used: id/
+      ],
+      [
+        'a.json',
+        `[{"instruction":"Which bird sings at night?","input":"","output":"The nightingale"}]`,
+        [],
+        /1 row as Alpaca/
+      ],
+      ['a.parquet', parquetOf([pair('Which bird sings at night?', 'The nightingale')]), [], /Parquet; 1 rows/],
+      [
+        'b.csv',
+        'clue,word\nWhich bird sings at night?,The nightingale\n',
+        ['--map', 'prompt=clue,response=word'],
+        /as mapped: prompt is `clue`/
+      ]
+    ]
+    for (const [name, content, more, says] of forms) {
+      sent.splice(0)
+      const { code, stderr } = await contribute(await file(name, content), ...more)
+      assert.equal(code, 0, stderr)
+      assert.match(stderr, says)
+      assert.deepEqual(sent, [`${good}\n`, `${good}\n`], name)
+    }
+    const unmapped = await contribute(await file('b.csv', 'clue,word\na,b\n'))
+    assert.match(unmapped.stderr, /b\.csv: [\s\S]*named like no question and answer: `clue`, `word`[\s\S]*--map/)
+    assert.equal(unmapped.code, 1)
   })
 
   it('does not send what the validators would refuse, unless told to', async () => {

@@ -6,7 +6,6 @@ import {
   inspectModel,
   mergeAdapter,
   readExamples,
-  readRows,
   rowGradients,
   scoreIds,
   tuneDefaults,
@@ -89,13 +88,15 @@ describe('engine commands', () => {
 
   it('tunes on text rows, and generates from text with the result', async () => {
     const model = modelFolder(folder.path)
-    const rows = readRows(
-      file(
-        'rows.jsonl',
-        '{"prompt":"Fe?","response":"Iron"}\n\n' +
-          '{"messages":[{"role":"user","content":"Au?"},{"role":"assistant","content":"Gold"}]}\n'
-      )
-    )
+    const rows = [
+      ['Fe?', 'Iron'],
+      ['Au?', 'Gold']
+    ].map(([asks = '', answers = '']) => ({
+      messages: [
+        { role: 'user' as const, content: asks },
+        { role: 'assistant' as const, content: answers }
+      ]
+    }))
     const output = join(folder.path, 'text')
     const { losses } = await tuneRows({
       model,
@@ -152,16 +153,7 @@ describe('engine commands', () => {
     assert.ok(found.machine.providers.includes('cpu'))
   })
 
-  it('wrong input is named by file and line', () => {
-    assert.throws(
-      () => readRows(file('bad.jsonl', '{"prompt":"a","response":"b"}\n{"prompt":"a"}\n')),
-      (e: Error) => /bad\.jsonl:2/.test(e.message)
-    )
-    assert.throws(
-      () => readRows(file('worse.jsonl', '{"prompt"')),
-      (e: Error) => /worse\.jsonl:1/.test(e.message)
-    )
-    assert.throws(() => readRows(file('none.jsonl', '\n')), { code: 'rows-invalid' })
+  it('wrong input is named by file', () => {
     assert.throws(() => readExamples(file('shape.json', { ids: [[1, 2]], labels: [[1]] })), {
       code: 'examples-invalid'
     })

@@ -226,7 +226,7 @@ describe('tilth up with unusable input', function () {
     await mkdir(join(folder, 'd'))
     await writeFile(join(folder, 'd', 'a.jsonl'), '{"prompt":"a","response":"b"}')
     await writeFile(join(folder, 'q.jsonl'), '{"prompt":"a","response":"b"}\n{"prompt":1}')
-    await fails(['--data', join(folder, 'd'), '--questions', join(folder, 'q.jsonl')], /q\.jsonl, line 2/)
+    await fails(['--data', join(folder, 'd'), '--questions', join(folder, 'q.jsonl')], /q\.jsonl: [\s\S]*line 2: /)
   })
   it('leaves a folder alone that another version wrote, or that is not its own', async () => {
     await mkdir(join(folder, 'net'))

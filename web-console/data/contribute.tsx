@@ -10,6 +10,7 @@ import { Button, Card, Chip, Failure, Go, Loading, Notice, Page as Frame, Read, 
 import { SignerField, useActing } from '../wallets/index.ts'
 import type { Signer } from '../wallets/index.ts'
 import { DropFile, Lines } from './check/index.ts'
+import { HowRead } from './contributing/how-read.tsx'
 import { sendFile } from './contributing/send.ts'
 import type { Sending } from './contributing/send.ts'
 import { useDraft } from './contributing/use-draft.ts'
@@ -19,8 +20,8 @@ import './data.css'
 /** What is looked at in this browser; what is too large for the Datanet is shown too, so that it can be mended. */
 const mostLookedAt = 64 << 20
 const formNote =
-  'JSONL: one row a line, {"prompt": "…", "response": "…"} or {"messages": […]}. It stays in this browser ' +
-  'until you send it.'
+  'JSONL, JSON, CSV, TSV, Parquet, text, Markdown, PDF or DOCX, also packed by gzip or zstd. It stays in this ' +
+  'browser until you send it.'
 
 /** Giving rows to a Datanet: drop a file, see what counts, sign, send. */
 export function Page() {
@@ -43,6 +44,7 @@ function Contribute({ net }: { readonly net: DatanetView }) {
   const [step, setStep] = useState<Sending>()
   const [error, setError] = useState<Error>()
   const contributor = signer.kind === 'daemon' ? (status.data?.address as Hex | undefined) : signer.address
+  const [map, setMap] = useState('')
   const draft = useDraft(net, contributor, from)
   const { file, checked, judged } = draft
 
@@ -77,8 +79,10 @@ function Contribute({ net }: { readonly net: DatanetView }) {
         note={formNote}
         mostBytes={mostLookedAt}
         file={file}
+        map={map}
         onFile={draft.take}
       />
+      {file?.reading === undefined ? null : <HowRead reading={file.reading} map={map} onMap={setMap} />}
       {left === undefined || draft.allowance === undefined ? null : (
         <p className="allowance" data-none={left === 0}>
           {left === 0
@@ -141,7 +145,13 @@ function Contribute({ net }: { readonly net: DatanetView }) {
             {error === undefined ? null : <Failure error={error} />}
           </Section>
           <Section title="Row by row">
-            <Lines lines={judged.lines} heldOut={draft.heldOut} bytes={checked.current} onEdit={draft.edit} />
+            <Lines
+              lines={judged.lines}
+              heldOut={draft.heldOut}
+              problems={draft.problems}
+              bytes={checked.current}
+              onEdit={draft.edit}
+            />
           </Section>
         </>
       )}

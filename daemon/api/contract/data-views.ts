@@ -11,18 +11,29 @@ export const previewView = z.object({
   rows: z.int(),
   own: z.int(),
   /**
-   * Every line that is not blank: `own`, or what is wrong with it. Of a repeated row, whose it is (none: this file's)
-   * and its index in that shard; of a held-out question, its index.
+   * Every record of the file by its place there (its line, or its number where there are no lines): `own`, or what is
+   * wrong with it, in words where it could not be read. Of a repeated row, whose it is (none: this file's) and its
+   * index in that shard; of a held-out question, its index.
    */
   lines: z.array(
     z.object({
       line: z.int(),
       code: z.string(),
+      says: z.string().optional(),
       of: hash.optional(),
       row: z.int().optional(),
       question: z.int().optional()
     })
   ),
+  /** How the file was read: what it is, and which of its columns became what. */
+  file: z
+    .object({
+      container: z.string(),
+      columns: z.array(z.string()),
+      notes: z.array(z.string()),
+      mappings: z.array(z.object({ layout: z.string(), says: z.string(), unused: z.array(z.string()), rows: z.int() }))
+    })
+    .optional(),
   /** Contributions this account has made, of how many. */
   uploads: z.int(),
   allowed: z.int(),

@@ -16,32 +16,47 @@ import {
   worthView
 } from './data-views.ts'
 
+/** A file of 16 MiB as a JSON string, where every quote takes two bytes. */
+const fileBody = 40 << 20
+/** A file of rows in any form: as text, or its bytes in base64, then named as it is called. */
+const givenFile = {
+  /** The text of JSONL, JSON, CSV, Markdown …, as it is. */
+  file: z
+    .string()
+    .max(16 << 20)
+    .optional(),
+  /** Any file: Parquet, PDF, DOCX, text in any encoding, packed by gzip or zstd. */
+  content: z
+    .base64()
+    .max(24 << 20)
+    .optional(),
+  /** Its name, whose ending helps to tell what it is. */
+  name: z.string().max(255).optional(),
+  /** Which column is what, where the usual names do not say so: `prompt=question,response=answer`. */
+  map: z.string().max(1000).optional()
+}
+const oneFile = ({ file, content }: { file?: string | undefined; content?: string | undefined }): boolean =>
+  (file === undefined) !== (content === undefined)
+const oneFileOnly = 'give either file or content'
+
 const contribution = z
   .strictObject({
-    /**
-     * The JSONL file, as it is; the daemon's key contributes it. Left away when a prepared shard is signed by another
-     * key.
-     */
-    file: z
-      .string()
-      .min(1)
-      .max(16 << 20)
-      .optional(),
+    /** The daemon's key contributes it. Left away when a prepared shard is signed by another key. */
+    ...givenFile,
     /** Who of a local network's people contributes the file, by the key that lies in its folder. */
     as: z.string().min(1).max(60).optional(),
     /** The contributor's own statements over a shard prepared before. */
     signed: z.strictObject({ commitment: signedSchema('Commitment'), reveal: signedSchema('Reveal') }).optional()
   })
   .refine(
-    ({ file, signed }) => (file === undefined) !== (signed === undefined),
+    ({ file, content, signed }) =>
+      signed === undefined ? oneFile({ file, content }) : (file ?? content) === undefined,
     'give either a file or signed statements'
   )
   .refine(
     ({ as, signed }) => as === undefined || signed === undefined,
     'signed statements say themselves whose they are'
   )
-/** A file of 16 MiB as a JSON string, where every quote takes two bytes. */
-const fileBody = 40 << 20
 const searchText = z.string().max(200).optional()
 const rulesRequest = datanetRules.omit({ heldOut: true })
 
@@ -146,34 +161,30 @@ export const dataRoutes = {
     summary: "What the validators' checks would say of a file: nothing is kept and no upload is spent",
     params: named,
     maxBody: fileBody,
-    body: z.strictObject({
-      file: z.string().max(16 << 20),
-      /** Whose upload it would be; this daemon's unless given. */
-      contributor: account.optional()
-    }),
+    body: z
+      .strictObject({
+        ...givenFile,
+        /** Whose upload it would be; this daemon's unless given. */
+        contributor: account.optional()
+      })
+      .refine(oneFile, oneFileOnly),
     reply: previewView
   }),
   prepareContribution: route({
     method: 'POST',
     path: '/api/datanets/:id/prepare',
     stage: 'contribution',
-    summary: 'Store a shard and get the statements for its contributor to sign',
+    summary: 'Store the shard of a file and get the statements for its contributor to sign',
     params: named,
     maxBody: fileBody,
-    body: z.strictObject({
-      file: z
-        .string()
-        .min(1)
-        .max(16 << 20),
-      contributor: account
-    }),
+    body: z.strictObject({ ...givenFile, contributor: account }).refine(oneFile, oneFileOnly),
     reply: z.object({ cid: z.string(), rows: z.int(), bytes: z.int(), salt: hash, commitment: hash })
   }),
   contribute: route({
     method: 'POST',
     path: '/api/datanets/:id/contributions',
     stage: 'contribution',
-    summary: 'Contribute a shard',
+    summary: 'Contribute a file of rows',
     params: named,
     maxBody: fileBody,
     body: contribution,

@@ -9,6 +9,7 @@ import type { Node } from '../../../node/node.ts'
 import type { ContributionView, DatanetView, ReviewView } from '../contract/index.ts'
 import type { Handlers } from '../server/index.ts'
 import { signContribution } from '../../sign-contribution.ts'
+import { goodShard, previewOf, shardOfGiven } from './given-file.ts'
 import type { People } from './people.ts'
 import type { Which } from './which.ts'
 
@@ -101,36 +102,21 @@ export function dataHandlers(
       const { items, next } = pageOf(numbered, params, ({ index }) => index)
       return { items: items.map(({ messages }) => ({ messages })), next }
     },
-    async checkContribution({ params, body }) {
-      const { verdict, lines, uploads, allowed, compared } = await data.preview({
-        datanet: (await known(params.id)).id,
-        file: body.file,
-        contributor: body.contributor ?? self
-      })
-      return {
-        accept: verdict.accept,
-        ...(verdict.reason === undefined ? {} : { reason: verdict.reason }),
-        checks: verdict.checks.map(check => ({ ...check })),
-        rows: lines.length,
-        own: lines.filter(({ code }) => code === 'own').length,
-        lines: lines.map(line => ({ ...line })),
-        uploads,
-        allowed,
-        compared
-      }
+    async checkContribution({ params, body: { contributor = self, ...given } }) {
+      const { id: datanet, rules } = await known(params.id)
+      const shard = await shardOfGiven(given, rules)
+      return previewOf(await data.preview({ datanet, file: shard.text, contributor }), shard, rules)
     },
-    async prepareContribution({ params, body }) {
-      const { cid, rows, bytes, salt, commitment } = await data.prepare({
-        datanet: (await known(params.id)).id,
-        file: body.file,
-        contributor: body.contributor
-      })
+    async prepareContribution({ params, body: { contributor, ...given } }) {
+      const { id: datanet, rules } = await known(params.id)
+      const file = await goodShard(given, rules)
+      const { cid, rows, bytes, salt, commitment } = await data.prepare({ datanet, file, contributor })
       return { cid, rows, bytes, salt, commitment }
     },
-    async contribute({ params, body }) {
-      if (body.signed !== undefined) return { id: (await data.submit(body.signed)).id }
-      const { id: datanet } = await known(params.id)
-      const { file = '', as } = body
+    async contribute({ params, body: { signed, as, ...given } }) {
+      if (signed !== undefined) return { id: (await data.submit(signed)).id }
+      const { id: datanet, rules } = await known(params.id)
+      const file = await goodShard(given, rules)
       if (as === undefined) return { id: (await data.contribute({ datanet, file })).id }
       const { address: contributor, privateKey } = await people.keyOf(as)
       const prepared = await data.prepare({ datanet, file, contributor })

@@ -2,15 +2,17 @@ import { basename } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from 'commander'
 import { issueInWords, reasonInWords } from '../../../protocol/data/index.ts'
+import { placeInWords, problemsInWords } from '../../../protocol/data/files/index.ts'
 import { InvalidError, NotFoundError, TilthError } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { ApiClient, ContributionView, DatanetView, PreviewView } from '../../api/contract/index.ts'
 import { openKeystore, readPassphrase } from '../../keys/index.ts'
-import { command, connected, guarded, show } from '../command.ts'
+import { collect, command, connected, guarded, show } from '../command.ts'
 import type { CallFlags } from '../command.ts'
 import { connect } from '../context.ts'
 import { dim, green, printJson, red, safe, short, tell, yellow } from '../output.ts'
-import { problemLines, readShardFile } from '../shard-file.ts'
+import { mapHelp, placeOf, readShardFile, readingText } from '../rows-file.ts'
+import type { ShardFile } from '../rows-file.ts'
 import { signContribution } from '../../sign-contribution.ts'
 import { findDatanet } from './find-datanet.ts'
 
@@ -26,6 +28,7 @@ interface ContributeFlags extends CallFlags {
   dryRun?: boolean
   wait?: boolean
   anyway?: boolean
+  map?: string[]
 }
 
 type Key = { readonly address: `0x${string}`; readonly privateKey: Uint8Array }
@@ -47,15 +50,23 @@ const uploadsLeft = ({ uploads, allowed }: PreviewView): string =>
 const whose = (of: string | undefined): string => (of === undefined ? '' : dim(` (${short(of)})`))
 
 /** Row by row what would become of a file. */
-export function previewText(preview: PreviewView, name: string): string {
-  const kept = preview.lines.filter(({ code }) => code === 'own').map(({ line }) => line)
-  const refused = preview.lines.filter(({ code }) => code !== 'own' && code !== 'skipped')
+function previewText(preview: PreviewView, name: string, shard: ShardFile): string {
+  const kept = preview.lines
+    .filter(({ code }) => code === 'own')
+    .map(({ line }) => shard.places[line - 1]?.number ?? line)
+  const refused = [
+    ...shard.problems.map(({ place, fault }) => `${placeInWords(place)}: ${safe(fault.says)}`),
+    ...preview.lines
+      .filter(({ code }) => code !== 'own' && code !== 'skipped')
+      .map(({ line, code, of }) => `${placeOf(shard, line)}: ${issueInWords(code)}${whose(of)}`)
+  ]
   const more = refused.length - refusedShown
+  const rows = preview.rows + shard.problems.length
+  const unit = `${shard.places[0]?.unit ?? 'line'}s`
   return [
-    `${kept.length} of ${preview.rows} rows would be kept${kept.length === 0 ? '' : `: lines ${rangesOf(kept)}`}`,
-    ...refused
-      .slice(0, refusedShown)
-      .map(({ line, code, of }) => `${red('refused')}  line ${line}: ${issueInWords(code)}${whose(of)}`),
+    ...readingText(shard),
+    `${kept.length} of ${rows} rows would be kept${kept.length === 0 ? '' : `: ${unit} ${rangesOf(kept)}`}`,
+    ...refused.slice(0, refusedShown).map(text => `${red('refused')}  ${text}`),
     ...(more > 0 ? [`and ${more} more refused; --json shows all`] : []),
     preview.accept
       ? `${green('accepted')}: ${name} would take it by what is known here`
@@ -71,11 +82,22 @@ export function previewText(preview: PreviewView, name: string): string {
 }
 
 /** Says what is refused of a file that goes on all the same, on standard error. */
-function warn(preview: PreviewView): void {
-  const refused = preview.lines.filter(({ code }) => code !== 'own')
+function warn(preview: PreviewView, shard: ShardFile): void {
+  const refused = refusedRows(preview, shard, ({ code }) => code !== 'own')
   if (refused.length > 0) console.error(`${refused.length} of ${preview.rows} rows would bring nothing:`)
-  for (const text of problemLines(refused)) console.error(`  ${text}`)
+  for (const text of problemsInWords(refused)) console.error(`  ${text}`)
 }
+
+/** Rows that the checks refuse, each with where it stands in the file. */
+const refusedRows = (
+  { lines }: PreviewView,
+  { places }: ShardFile,
+  which: (line: PreviewView['lines'][number]) => boolean
+) =>
+  lines.filter(which).map(({ line, code }) => ({
+    place: places[line - 1] ?? { unit: 'line' as const, number: line },
+    fault: { code, says: issueInWords(code) }
+  }))
 
 async function check(api: ApiClient, net: DatanetView, file: string, by: `0x${string}` | undefined) {
   return api.call('checkContribution', {
@@ -85,10 +107,10 @@ async function check(api: ApiClient, net: DatanetView, file: string, by: `0x${st
 }
 
 /** @throws InvalidError `contribution.refused` */
-function mustPass(preview: PreviewView, net: DatanetView): void {
+function mustPass(preview: PreviewView, net: DatanetView, shard: ShardFile): void {
   if (preview.accept) return
-  const refused = preview.lines.filter(({ code }) => code !== 'own' && code !== 'skipped')
-  const listed = problemLines(refused).map(text => `\n  ${text}`)
+  const refused = refusedRows(preview, shard, ({ code }) => code !== 'own' && code !== 'skipped')
+  const listed = problemsInWords(refused).map(text => `\n  ${text}`)
   throw new InvalidError(
     'contribution.refused',
     `${net.name} would refuse it: ${reasonInWords(preview.reason ?? '')}${listed.join('')}`,
@@ -149,18 +171,23 @@ export function contributeCommand(): Command {
   return connected(
     command({
       name: 'contribute',
-      summary: 'contribute a JSONL file of rows to a Datanet, after checking it as the validators will',
+      summary: 'contribute a file of rows to a Datanet, after checking it as the validators will',
       examples: [
         'tilth contribute facts.jsonl --datanet elements --wait',
-        'tilth contribute facts.jsonl --datanet elements --dry-run',
+        'tilth contribute facts.csv --datanet elements --map prompt=clue,response=word --dry-run',
         'tilth contribute facts.jsonl --datanet elements --key alice.json --passphrase-file alice.txt'
       ]
     })
   )
-    .argument('<file>', 'JSONL: {"prompt","response"} or {"messages":[…]} on each line')
+    .argument(
+      '<file>',
+      'JSONL, JSON, CSV, TSV, Parquet, text, Markdown, PDF or DOCX, also packed by gzip or zstd; rows as ' +
+        '{"prompt","response"}, {"messages":[…]}, Alpaca, ShareGPT, or columns of questions and answers'
+    )
     .option('--datanet <id>', 'id, prefix of one, or name')
     .option('--key <keystore>', "contribute under this key instead of the daemon's")
     .option('--passphrase-file <file>', "file with the keystore's passphrase")
+    .option('--map <what=column>', mapHelp, collect)
     .option('--dry-run', 'say row by row what would be kept and refused, and send nothing')
     .option('--wait', 'follow it until it is decided; fails unless it is accepted')
     .option('--anyway', 'send what the checks here would refuse; it costs an upload all the same')
@@ -168,7 +195,8 @@ export function contributeCommand(): Command {
       guarded(async (path: string, flags: ContributeFlags) => {
         const api = await connect(flags)
         const net = await findDatanet(api, flags.datanet)
-        const { text } = await readShardFile(path, net)
+        const shard = await readShardFile(path, net, flags.map)
+        const { text } = shard
         const key =
           flags.key === undefined
             ? undefined
@@ -179,14 +207,16 @@ export function contributeCommand(): Command {
         })
         if (preview !== undefined) {
           if (flags.dryRun === true) {
-            if (flags.json === true) printJson(preview)
-            else console.log(previewText(preview, net.name))
+            if (flags.json === true) printJson({ ...preview, file: fileOf(shard) })
+            else console.log(previewText(preview, net.name, shard))
             if (!preview.accept) process.exitCode = 1
             return
           }
-          if (flags.anyway !== true) mustPass(preview, net)
-          warn(preview)
+          if (flags.anyway !== true) mustPass(preview, net, shard)
+          warn(preview, shard)
         }
+        if (isConverted(shard)) for (const line of readingText(shard)) console.error(line)
+        for (const problem of problemsInWords(shard.problems)) console.error(`  left out: ${safe(problem)}`)
         const { id } = await send(api, net, text, key)
         if (flags.wait !== true) {
           if (flags.json === true) printJson({ id })
@@ -207,6 +237,23 @@ export function contributeCommand(): Command {
       })
     )
 }
+
+/** How a file was read, for programs. */
+const fileOf = ({ container, columns, notes, mappings, problems, places }: ShardFile) => ({
+  container,
+  columns,
+  notes,
+  mappings,
+  rows: places.length,
+  problems: problems.map(({ place, fault }) => ({ place, ...fault }))
+})
+
+/** Whether rows were made of something else than what they are. */
+const isConverted = ({ container, mappings }: ShardFile): boolean =>
+  !container.startsWith('JSONL') ||
+  mappings.some(
+    ({ says, unused }) => unused.length > 0 || !/^(prompt is `prompt`; response is|turns are `messages`)/.test(says)
+  )
 
 /** A file that could not be checked is not sent unasked: what the daemon lacks may be there later. */
 const unchecked = (cause: unknown): TilthError => {

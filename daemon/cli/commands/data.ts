@@ -2,9 +2,10 @@ import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { InvalidError } from '../../../protocol/primitives/index.ts'
 import type { DatanetView } from '../../api/contract/index.ts'
-import { command, connected, guarded, listing, show, showList } from '../command.ts'
+import { collect, command, connected, guarded, listing, show, showList } from '../command.ts'
 import type { CallFlags, ListFlags } from '../command.ts'
 import { dim, safe, short, table } from '../output.ts'
+import { mapHelp, readAllLines } from '../rows-file.ts'
 import { findDatanet } from './find-datanet.ts'
 import { rosterCommand } from './roster.ts'
 
@@ -52,6 +53,7 @@ interface CreateFlags extends CallFlags {
   description: string
   licence: string
   questions: string
+  map?: string[]
   validator: string[]
   uploads: string
   maxRows: string
@@ -82,7 +84,8 @@ export function datanetCommand(): Command {
       .requiredOption('--name <text>', 'its name')
       .option('--description <text>', 'what it is about', '')
       .requiredOption('--licence <text>', 'licence of every contribution, e.g. CC0-1.0')
-      .requiredOption('--questions <file>', 'JSONL of held-out questions with their answers')
+      .requiredOption('--questions <file>', 'held-out questions with their answers, in any form that rows have')
+      .option('--map <what=column>', mapHelp, collect)
       .requiredOption('--validator <address=weight...>', 'accounts that vote, with their weights')
       .option('--uploads <n>', 'contributions one account may make', '10')
       .option('--max-rows <n>', 'rows of one contribution', '10000')
@@ -97,7 +100,7 @@ export function datanetCommand(): Command {
             const [account = '', weight = '1'] = text.split('=')
             return { address: account, weight: Number(weight) }
           })
-          const heldOut = await readText(flags.questions)
+          const heldOut = await readAllLines(flags.questions, flags.map)
           const rules = {
             name: flags.name,
             description: flags.description,

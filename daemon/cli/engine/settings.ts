@@ -1,11 +1,13 @@
 import { InvalidError } from '../../../protocol/primitives/index.ts'
-import { readRows, tuneDefaults, type TrainSettings } from '../../../node/engine/index.ts'
+import { tuneDefaults, type TrainSettings } from '../../../node/engine/index.ts'
+import { readAllRows } from '../rows-file.ts'
 import type { Shared } from './flags.ts'
 
 // What `tilth engine tune` was told, and the settings that follow.
 
 export interface TuneFlags extends Shared {
   data?: string
+  map?: string[]
   examples?: string
   output: string
   force?: boolean
@@ -62,8 +64,11 @@ function methodOf({
     : { method: 'lora' }
 }
 
+/** How a file of rows is read to be tuned on by hand: longer rows than a Datanet's are rows, too. */
+export const rowsOf = ({ map }: TuneFlags) => ({ ...(map === undefined ? {} : { maps: map }), isAnyLength: true })
+
 /** Examples are trained on exactly as the flags say: nothing is accumulated or clipped unless it is asked for. */
-export function trainSettings(flags: TuneFlags): TrainSettings {
+export async function trainSettings(flags: TuneFlags): Promise<TrainSettings> {
   const exact = flags.examples !== undefined
   const { epochs, steps, batch, lr, schedule, weightDecay, seed, cutoff, ema, shuffle, beta1, beta2, checkpointing } =
     flags
@@ -101,7 +106,7 @@ export function trainSettings(flags: TuneFlags): TrainSettings {
             everySteps: flags.evalEvery,
             patience: flags.patience,
             ...(flags.evalShare === undefined ? {} : { share: flags.evalShare }),
-            ...(flags.evalData === undefined || exact ? {} : { rows: readRows(flags.evalData) })
+            ...(flags.evalData === undefined || exact ? {} : { rows: await readAllRows(flags.evalData, rowsOf(flags)) })
           }
         }
       : {})

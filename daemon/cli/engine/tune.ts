@@ -1,19 +1,13 @@
 import { Option, type Command } from 'commander'
 import { untrainedInWords } from '../../../protocol/jobs/index.ts'
 import { InvalidError } from '../../../protocol/primitives/index.ts'
-import {
-  readRows,
-  readTrainRows,
-  tuneDefaults,
-  tuneExamples,
-  tuneRows,
-  type TrainProgress
-} from '../../../node/engine/index.ts'
-import { command, guarded } from '../command.ts'
+import { readTrainRows, tuneDefaults, tuneExamples, tuneRows, type TrainProgress } from '../../../node/engine/index.ts'
+import { collect, command, guarded } from '../command.ts'
 import { bar } from '../output.ts'
 import { problemsShown } from '../shard-file.ts'
 import { computing, exactRuntime, number, print, requireFree, truth, whole } from './flags.ts'
-import { trainSettings, type TuneFlags } from './settings.ts'
+import { mapHelp, readAllRows } from '../rows-file.ts'
+import { rowsOf, trainSettings, type TuneFlags } from './settings.ts'
 
 export function tuneCommand(): Command {
   const d = tuneDefaults
@@ -29,7 +23,8 @@ export function tuneCommand(): Command {
     })
       .requiredOption('--model <dir>', 'Hugging Face folder of the model')
       .requiredOption('--output <dir>', 'PEFT folder to write')
-      .option('--data <file>', 'JSONL rows {"prompt", "response"} or {"messages"}')
+      .option('--data <file>', 'rows in any form that `tilth contribute` takes: JSONL, CSV, Parquet, …')
+      .option('--map <what=column>', mapHelp, collect)
       .option('--examples <file>', '{"ids": [[…]], "labels": [[…]]} instead of text')
       .option('--adapter <dir>', 'adapter to start from')
       .addOption(
@@ -97,13 +92,13 @@ export function tuneCommand(): Command {
         output,
         adapter,
         checkpoint,
-        settings: trainSettings(flags),
+        settings: await trainSettings(flags),
         runtime: await exactRuntime(flags),
         ...(flags.json === true ? {} : { onProgress: showProgress })
       }
       const result =
         flags.examples === undefined
-          ? await tuneRows({ ...common, rows: readRows(flags.data ?? '') })
+          ? await tuneRows({ ...common, rows: await readAllRows(flags.data ?? '', rowsOf(flags)) })
           : await tuneExamples({
               ...common,
               rows: readTrainRows(flags.examples),

@@ -1,6 +1,7 @@
 import { TilthError } from '../../../protocol/primitives/index.ts'
 import type { LoopContext } from './context.ts'
 import type { DataDone, JobDone, ModelsDone, PayoutsDone } from './context.ts'
+import { issuesOf } from './input.ts'
 import type { LoopResult } from './result.ts'
 import { runData } from './stages/data.ts'
 import { runJobs } from './stages/jobs.ts'
@@ -42,7 +43,7 @@ export function loopResult({ data, jobs, models, payouts }: LoopDone, seconds: n
         rows: view.rows,
         status: view.status,
         ...(view.reason === undefined ? {} : { reason: view.reason }),
-        rowIssues: view.rowIssues.map(({ line, code }) => ({ file: file.path, line, code }))
+        rowIssues: issuesOf(file, view.rowIssues).map(issue => ({ file: file.path, ...issue }))
       }))
     },
     job: {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { ModelError } from '../graph/errors.ts'
-import type { ChatMessage, Row, TrainRow } from '../types.ts'
+import type { TrainRow } from '../types.ts'
 
 const row = z.array(z.int().min(0)).min(1)
 const ids = z.array(row).min(1)
@@ -37,42 +37,4 @@ export function readTrainRows(file: string): TrainRow[] {
   const { ids, labels } = readExamples(file)
   if (labels === undefined) throw new ModelError('examples-invalid', `${file} has no labels`)
   return ids.map((row, i) => ({ ids: row, labels: labels[i] ?? [] }))
-}
-
-const message = z.object({ role: z.enum(['system', 'user', 'assistant']), content: z.string() })
-const line = z.union([
-  z.object({ prompt: z.string().min(1), response: z.string().min(1) }),
-  z.object({ messages: z.array(message).min(2) })
-])
-
-/** Reads a JSONL file of rows `{"prompt", "response"}` or `{"messages": […]}`. Errors name the line. */
-export function readRows(file: string): Row[] {
-  let text: string
-  try {
-    text = readFileSync(file, 'utf8')
-  } catch (cause) {
-    throw new ModelError('rows-invalid', `${file} cannot be read`, { cause })
-  }
-  const rows = text
-    .split('\n')
-    .flatMap((source, i): Row[] => (source.trim() === '' ? [] : [readRow(source, `${file}:${i + 1}`)]))
-  if (rows.length === 0) throw new ModelError('rows-invalid', `${file} has no rows`)
-  return rows
-}
-
-function readRow(source: string, where: string): Row {
-  let json: unknown
-  try {
-    json = JSON.parse(source)
-  } catch (cause) {
-    throw new ModelError('rows-invalid', `${where}: not JSON`, { cause })
-  }
-  const parsed = line.safeParse(json)
-  if (!parsed.success) throw new ModelError('rows-invalid', `${where}: neither {"prompt", "response"} nor {"messages"}`)
-  if ('messages' in parsed.data) return { messages: parsed.data.messages }
-  const messages: ChatMessage[] = [
-    { role: 'user', content: parsed.data.prompt },
-    { role: 'assistant', content: parsed.data.response }
-  ]
-  return { messages }
 }

@@ -9,10 +9,13 @@ import { Beside, RowText } from '../row/index.ts'
 import type { Messages } from '../row/index.ts'
 import type { CheckedLine } from './check.ts'
 import { MendLine } from './mend-line.tsx'
+import type { LocalReading } from './read-local.ts'
 
 interface LinesProps {
   readonly lines: readonly CheckedLine[]
   readonly heldOut: readonly Row[]
+  /** What could not be read as a row, by its line. */
+  readonly problems?: LocalReading['problems'] | undefined
   /** The file, for lines that are mended. */
   readonly bytes: Uint8Array
   /** A line's new text, or null to leave it out; undefined where nothing is mended. */
@@ -47,7 +50,18 @@ function Earlier({ line, of, row }: { readonly line: CheckedLine; readonly of: s
 }
 
 /** What a line says, and beside it what it repeats or leaks. */
-function LineText({ line, heldOut, all }: { line: CheckedLine; heldOut: readonly Row[]; all: LinesProps['lines'] }) {
+function LineText({
+  line,
+  heldOut,
+  all,
+  raw
+}: {
+  readonly line: CheckedLine
+  readonly heldOut: readonly Row[]
+  readonly all: LinesProps['lines']
+  /** What stands in the file where it is no row. */
+  readonly raw: string | undefined
+}) {
   if (line.of !== undefined && line.row !== undefined) return <Earlier line={line} of={line.of} row={line.row} />
   const question = line.question === undefined ? undefined : heldOut[line.question]
   if (question !== undefined)
@@ -69,14 +83,14 @@ function LineText({ line, heldOut, all }: { line: CheckedLine; heldOut: readonly
   if (messages !== null) return <RowText messages={messages} />
   return (
     <p className="row-words mono" dir="auto">
-      {line.asks}
-      {line.isClipped ? '…' : null}
+      {raw ?? line.asks}
+      {raw === undefined && line.isClipped ? '…' : null}
     </p>
   )
 }
 
 /** A file line by line, each with its problem on it. */
-export function Lines({ lines, heldOut, bytes, onEdit }: LinesProps) {
+export function Lines({ lines, heldOut, problems, bytes, onEdit }: LinesProps) {
   const [shows, setShows] = useState<'all' | 'wrong'>('all')
   const wrong = lines.filter(line => !isFine(line))
   const shown = shows === 'all' ? lines : wrong
@@ -113,11 +127,13 @@ export function Lines({ lines, heldOut, bytes, onEdit }: LinesProps) {
             >
               <span className="line-number">{countText(line.line)}</span>
               <div className="line-body">
-                <LineText line={line} heldOut={heldOut} all={lines} />
+                <LineText line={line} heldOut={heldOut} all={lines} raw={problems?.get(line.line)?.raw} />
                 {isFine(line) ? null : (
                   <div className="line-problem">
-                    <span>It would bring nothing: {issueInWords(line.code)}.</span>
-                    {onEdit === undefined ? null : <MendLine line={line.line} bytes={bytes} onEdit={onEdit} />}
+                    <span>It would bring nothing: {problems?.get(line.line)?.says ?? issueInWords(line.code)}.</span>
+                    {onEdit === undefined ? null : (
+                      <MendLine line={line.line} bytes={bytes} raw={problems?.get(line.line)?.raw} onEdit={onEdit} />
+                    )}
                   </div>
                 )}
               </div>

@@ -8,17 +8,19 @@ const mostMended = 20_000
 interface MendLineProps {
   readonly line: number
   readonly bytes: Uint8Array
+  /** What stands in the file, where that is no row. */
+  readonly raw: string | undefined
   readonly onEdit: (line: number, text: string | null) => void
 }
 
 /** Writes a line anew, or leaves it out; the file on disk stays as it is. */
-export function MendLine({ line, bytes, onEdit }: MendLineProps) {
+export function MendLine({ line, bytes, raw, onEdit }: MendLineProps) {
   const [text, setText] = useState<string>()
   const close = (): void => {
     setText(undefined)
   }
   const open = async (): Promise<void> => {
-    setText(await readLine(bytes, line))
+    setText(raw ?? (await readLine(bytes, line)))
   }
   const isLong = (text?.length ?? 0) > mostMended
   return (

@@ -1,15 +1,16 @@
 import { useEffect, useState } from 'react'
 import type { CheckRequest, CheckedFile } from './check.ts'
+import type { ReadLimits, ReadLocally } from './read-local.ts'
 import type { FromChecker, ToChecker } from './worker.ts'
 
-/** One answer of the checker; it is ended as soon as it has answered, or nobody waits for it. */
+/** An answer of the checker; it is ended as soon as it has answered, or nobody waits for it. */
 function ask(message: ToChecker, answered: (answer: FromChecker) => void): () => void {
   const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' })
   const end = (): void => {
     worker.terminate()
   }
   worker.addEventListener('message', ({ data }: MessageEvent<FromChecker>) => {
-    end()
+    if (data.kind !== 'progress') end()
     answered(data)
   })
   worker.addEventListener('error', event => {
@@ -18,6 +19,21 @@ function ask(message: ToChecker, answered: (answer: FromChecker) => void): () =>
   })
   worker.postMessage(message, {})
   return end
+}
+
+/** A file read, in whatever form it is; or why it is not. @returns what ends it */
+export function readFileHere(
+  file: File,
+  map: string,
+  limits: ReadLimits,
+  on: { share(share: number): void; read(read: ReadLocally): void; failed(message: string): void }
+): () => void {
+  return ask({ kind: 'read', file, map, limits }, answer => {
+    if (answer.kind === 'progress') on.share(answer.share)
+    else if (answer.kind === 'read') on.read(answer.read)
+    else if (answer.kind === 'failed')
+      on.failed([answer.message, answer.help].filter(text => text !== undefined).join('. '))
+  })
 }
 
 /** The whole of one line, as it stands in the file. */

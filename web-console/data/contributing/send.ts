@@ -1,6 +1,8 @@
 import type { StatusView } from '../../../daemon/api/contract/views.ts'
 import { digest } from '../../../protocol/crypto/digest.ts'
 import { commitmentOf } from '../../../protocol/data/commitment.ts'
+import { lineOf } from '../../../protocol/data/files/line-of.ts'
+import { parseShard } from '../../../protocol/data/lines.ts'
 import { InvalidError } from '../../../protocol/primitives/errors.ts'
 import type { Hex } from '../../../protocol/primitives/hex.ts'
 import { api } from '../../api/index.ts'
@@ -17,11 +19,13 @@ export type Sending = 'storing' | 'signing the commitment' | 'signing the rows' 
  */
 export async function sendFile(
   datanet: Hex,
-  file: string,
+  text: string,
   signer: Signer,
   chain: StatusView['chain'],
   say: (step: Sending) => void
 ): Promise<string> {
+  // What is sent is what would be sent from anywhere: the rows alone, each in the one form.
+  const file = rowsAlone(text)
   if (signer.kind === 'daemon') {
     say('sending')
     return (await api.call('contribute', { params: { id: datanet }, body: { file } })).id
@@ -54,3 +58,8 @@ export async function sendFile(
   })
   return id
 }
+
+const rowsAlone = (text: string): string =>
+  parseShard(new TextEncoder().encode(text))
+    .flatMap(line => ('row' in line ? [`${lineOf(line.row)}\n`] : []))
+    .join('')

@@ -3,7 +3,7 @@ import type { DatanetView } from '../../../daemon/api/contract/views.ts'
 import type { Row } from '../../../protocol/data/types.ts'
 import type { Hex } from '../../../protocol/primitives/hex.ts'
 import { mergeChecks, useCheck, useCompared, useHeldOut } from '../check/index.ts'
-import type { CheckRequest, CheckedFile, Judged, LocalFile } from '../check/index.ts'
+import type { CheckRequest, CheckedFile, Judged, LocalFile, LocalReading } from '../check/index.ts'
 import { refusedFile } from './refused-file.ts'
 
 /** What the API takes of a file at once. */
@@ -24,6 +24,8 @@ interface Draft {
   /** Why the daemon could not compare it. */
   readonly error: Error | undefined
   readonly edited: number
+  /** What of the file is no row and was not mended here, by its line. */
+  readonly problems: LocalReading['problems'] | undefined
   readonly take: (file: LocalFile) => void
   readonly edit: (line: number, text: string | null) => void
   readonly leaveOut: (lines: readonly number[]) => void
@@ -79,6 +81,13 @@ export function useDraft(net: DatanetView, contributor: Hex | undefined, from: s
     failed,
     error: compared.error ?? error,
     edited: edits.size,
+    problems: useMemo(
+      () =>
+        file?.reading === undefined
+          ? undefined
+          : new Map([...file.reading.problems].filter(([line]) => !edits.has(line))),
+      [file, edits]
+    ),
     take(taken) {
       setEdits(noEdits)
       setFile(taken)

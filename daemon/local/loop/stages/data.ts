@@ -3,6 +3,7 @@ import { green, red, safe } from '../../../cli/output.ts'
 import type { ContributionView, VersionView } from '../../../api/contract/index.ts'
 import { InvalidError, TilthError } from '../../../../protocol/primitives/index.ts'
 import type { DataDone, LoopContext } from '../context.ts'
+import { issuesOf, loopRules } from '../input.ts'
 import { unlessUnknown, until } from '../poll.ts'
 
 const decided = (view: ContributionView): boolean =>
@@ -21,11 +22,9 @@ export async function runData({ network, input, reporter, people }: LoopContext)
           name: input.name,
           description: `Made by tilth up from ${people.length} files`,
           licence: 'CC0-1.0',
-          maxRows: 10_000,
-          maxBytes: 8 << 20,
+          ...loopRules,
           uploadsPerContributor: 3,
           nearDuplicate: 500,
-          minOwnShare: 500,
           validators,
           revealSeconds: 60,
           voteSeconds: 60
@@ -79,7 +78,7 @@ export async function runData({ network, input, reporter, people }: LoopContext)
     const why = view.status === 'accepted' ? '' : `: ${view.reason ?? ''}`
     const verdict = view.status === 'accepted' ? green('accepted') : red(view.status)
     reporter.line(`        ${verdict} ${file.name}: ${view.own} of ${view.rows} rows${why}`)
-    for (const { line, code } of view.rowIssues.slice(0, 20))
+    for (const { line, code } of issuesOf(file, view.rowIssues).slice(0, 20))
       reporter.line(`          ${file.path}, line ${line}: ${code}`)
   }
   if (!done.some(({ view }) => view.status === 'accepted'))

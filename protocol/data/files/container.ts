@@ -1,0 +1,194 @@
+import { FileError } from './errors.ts'
+import { allOf, chunksOf, peek, sourceOfBytes } from './containers/chunks.ts'
+import { jsonArray } from './containers/json-array.ts'
+import { jsonLines } from './containers/json-lines.ts'
+import { jsonObject } from './containers/json-object.ts'
+import { partsOf, textRecords } from './containers/text.ts'
+import { toUtf8 } from './containers/utf8.ts'
+import { gunzip, unzstd } from './containers/compressed.ts'
+import { isByNumber } from './layouts/mapping.ts'
+import { planFor, planOfMap } from './layouts/recognise.ts'
+import type { ColumnMap, FileSource, Records } from './types.ts'
+
+/** Documents are held whole. */
+const mostDocument = 64 << 20
+/** Of a stream, to see what it is. */
+const peeked = 64 << 10
+
+type Packed = 'gzip' | 'zstd'
+type Binary = 'Parquet' | 'PDF' | 'ZIP'
+
+const begins = (bytes: Uint8Array, ...with_: number[]): boolean => with_.every((byte, i) => bytes[i] === byte)
+
+const packedAs = (head: Uint8Array): Packed | undefined => {
+  if (begins(head, 0x1f, 0x8b)) return 'gzip'
+  return begins(head, 0x28, 0xb5, 0x2f, 0xfd) ? 'zstd' : undefined
+}
+const binaryAs = (head: Uint8Array): Binary | undefined => {
+  if (begins(head, 0x50, 0x41, 0x52, 0x31)) return 'Parquet'
+  if (begins(head, 0x25, 0x50, 0x44, 0x46)) return 'PDF'
+  return begins(head, 0x50, 0x4b, 0x03, 0x04) ? 'ZIP' : undefined
+}
+/** Files that people try, told by their first bytes. */
+const unread: readonly (readonly [string, readonly number[]])[] = [
+  ['a bzip2 file', [0x42, 0x5a, 0x68]],
+  ['an xz file', [0xfd, 0x37, 0x7a, 0x58, 0x5a]],
+  ['a 7z archive', [0x37, 0x7a, 0xbc, 0xaf]],
+  ['an old Word, Excel or PowerPoint file', [0xd0, 0xcf, 0x11, 0xe0]],
+  ['a PNG picture', [0x89, 0x50, 0x4e, 0x47]],
+  ['a JPEG picture', [0xff, 0xd8, 0xff]],
+  ['an Arrow file', [0x41, 0x52, 0x52, 0x4f, 0x57, 0x31]],
+  ['an SQLite database', [0x53, 0x51, 0x4c, 0x69, 0x74, 0x65]],
+  ['an RTF document', [0x7b, 0x5c, 0x72, 0x74, 0x66]]
+]
+
+/** Whether a file is of a kind whose reading strangers can make costly: unpacked, or read by a large library. */
+export const isCostly = (head: Uint8Array): boolean => packedAs(head) !== undefined || binaryAs(head) !== undefined
+
+/** Opens a file as records, whatever it is. @throws FileError */
+export async function openContainer(
+  source: FileSource,
+  map: ColumnMap | undefined,
+  said: (bytes: number) => void
+): Promise<Records> {
+  const head = await source.slice(0, Math.min(source.size, 32))
+  const packed = packedAs(head)
+  const binary = binaryAs(head)
+  if (packed !== undefined) return unpacked(source, head, packed, map, said)
+  if (binary !== undefined) return binaryRecords(source, binary, map, said)
+  // [reject] What is no file of rows is named by what it is.
+  for (const [what, bytes] of unread)
+    if (begins(head, ...bytes)) throw new FileError('file.format', `it is ${what}, which is not read`, kinds)
+  return textual(chunksOf(source, said), source.name, map)
+}
+
+const kinds = 'Read are JSONL, JSON, CSV, TSV, Parquet, text, Markdown, PDF and DOCX, also packed by gzip or zstd.'
+
+async function unpacked(
+  source: FileSource,
+  head: Uint8Array,
+  packed: Packed,
+  map: ColumnMap | undefined,
+  said: (bytes: number) => void
+): Promise<Records> {
+  const name = source.name.replace(/\.(gz|gzip|zst|zstd)$/i, '')
+  const chunks = chunksOf(source, said)
+  const { head: inner, whole } = await peek(packed === 'gzip' ? gunzip(chunks) : unzstd(chunks, head), 32)
+  // [reject] One packing is enough.
+  if (packedAs(inner) !== undefined) throw new FileError('file.format', 'it is packed twice', 'Unpack it once.')
+  const binary = binaryAs(inner)
+  const tooLarge = (): Error =>
+    new FileError(
+      'file.format',
+      `a ${binary} of more than ${mostDocument >> 20} MiB is packed in it`,
+      'Unpack it first.'
+    )
+  const records =
+    binary === undefined
+      ? await textual(whole, name, map)
+      : await binaryRecords(sourceOfBytes(name, await allOf(whole, mostDocument, tooLarge)), binary, map, said)
+  return { ...records, container: `${records.container}, packed by ${packed}` }
+}
+
+/** Columns that rows are made of; all of them where none is known, to say what there is. */
+function pickFor(map: ColumnMap | undefined) {
+  return (columns: readonly string[]): ReadonlySet<string> => {
+    const plan = map === undefined || map.layout !== undefined ? planFor(columns) : planOfMap(columns, map)
+    const names = [...(plan?.used ?? columns)]
+    return new Set(names.flatMap(name => (columns.includes(name) ? [name] : [name.split('.')[0] ?? name])))
+  }
+}
+
+async function binaryRecords(
+  source: FileSource,
+  binary: Binary,
+  map: ColumnMap | undefined,
+  said: (bytes: number) => void
+): Promise<Records> {
+  if (binary === 'Parquet') {
+    const { parquet } = await import('./containers/parquet.ts')
+    return parquet(source, pickFor(map), said)
+  }
+  if (source.size > mostDocument)
+    throw new FileError(
+      'file.format',
+      `it is a ${binary} file of more than ${mostDocument >> 20} MiB`,
+      'Split it, or give its rows as JSONL, CSV or Parquet.'
+    )
+  const bytes = await source.slice(0, source.size)
+  said(source.size)
+  if (binary === 'PDF') {
+    const { pdfParts } = await import('./containers/pdf.ts')
+    return textRecords(await pdfParts(bytes), 'PDF', map)
+  }
+  const { docxParts } = await import('./containers/docx.ts')
+  return textRecords(docxParts(bytes), 'DOCX document', map)
+}
+
+const decoder = new TextDecoder('utf-8')
+/** `{"rows": [{`: a data set in one object, whatever its lines are. */
+const wrapped = /^\s*\{\s*"(?!messages"|conversations?")[^"\\]{1,60}"\s*:\s*\[\s*\{/
+
+/** What a text is, by its name and its beginning. */
+function textKind(
+  name: string,
+  start: string,
+  isWhole: boolean
+): 'lines' | 'array' | 'object' | 'csv' | 'tsv' | 'text' | 'markdown' {
+  const ending = /\.([a-z0-9]+)$/i.exec(name)?.[1]?.toLowerCase() ?? ''
+  if (ending === 'csv') return 'csv'
+  if (ending === 'tsv' || ending === 'tab') return 'tsv'
+  if (ending === 'md' || ending === 'markdown') return 'markdown'
+  const trimmed = start.trimStart()
+  const [first = ''] = trimmed.split('\n', 1)
+  const isJson = (text: string): boolean => {
+    try {
+      JSON.parse(text)
+      return true
+    } catch {
+      return false
+    }
+  }
+  if (trimmed.startsWith('[') && ending !== 'jsonl' && ending !== 'ndjson') {
+    // Lines that are arrays each are JSONL of turns; an array of rows has its end elsewhere.
+    const second = trimmed.slice(first.length).trimStart()
+    return isJson(first) && second.startsWith('[') ? 'lines' : 'array'
+  }
+  if (trimmed.startsWith('{')) {
+    if (wrapped.test(trimmed) && ending !== 'jsonl') return 'object'
+    if (ending === 'json' && !isJson(first) && first.length < start.length - 1) return 'object'
+    if (ending === '' && !isJson(first) && isWhole && isJson(trimmed)) return 'object'
+    return 'lines'
+  }
+  if (ending === 'jsonl' || ending === 'ndjson' || ending === 'json') return 'lines'
+  if (ending === 'txt' || ending === 'text') {
+    // Tables are saved as .txt, too.
+    const names = first.split('\t').map(column => column.trim())
+    return names.length > 1 && planFor(names) !== undefined ? 'tsv' : 'text'
+  }
+  const names = first.split(/[,;\t|]/).map(column => column.trim().replaceAll('"', ''))
+  if (names.length > 1 && planFor(names) !== undefined) return 'csv'
+  return ending === '' ? 'lines' : 'text'
+}
+
+async function textual(chunks: AsyncGenerator<Uint8Array>, name: string, map: ColumnMap | undefined): Promise<Records> {
+  const { encoding, chunks: utf8 } = await toUtf8(chunks)
+  const { head, whole, ended } = await peek(utf8, peeked)
+  const kind = textKind(name, decoder.decode(head), ended)
+  switch (kind) {
+    case 'lines':
+      return { container: `JSONL, ${encoding}`, found: jsonLines(whole) }
+    case 'array':
+      return { container: `JSON array, ${encoding}`, found: jsonArray(whole) }
+    case 'object':
+      return { container: `JSON object, ${encoding}`, found: jsonObject(whole) }
+    case 'csv':
+    case 'tsv': {
+      const { csv } = await import('./containers/csv.ts')
+      return csv(whole, encoding, { isTabbed: kind === 'tsv', hasHeader: !isByNumber(map) })
+    }
+    case 'text':
+    case 'markdown':
+      return textRecords(await partsOf(whole), `${kind === 'text' ? 'text' : 'Markdown'}, ${encoding}`, map)
+  }
+}

@@ -1,0 +1,206 @@
+import type { ColumnMap, Fault, Found, Place, Records } from '../types.ts'
+import { FileError } from '../errors.ts'
+import { linesOf, rawOf, textOf } from './lines.ts'
+
+// Questions and answers in running text: written as such (Q: … A: …), as headings with what stands under them, or as a
+// table.
+
+/** A line of text or a paragraph of a document; of a table, a row of it. */
+export type TextPart =
+  | { readonly place: Place; readonly text: string; readonly heading?: true }
+  | { readonly place: Place; readonly cells: readonly string[] }
+  | { readonly place: Place; readonly fault: Fault; readonly raw: string }
+
+/** Text is held whole, to see of which kind it is. */
+const mostBytes = 64 << 20
+
+const mark = String.raw`(?:\*\*|__|[*_])?`
+const before = String.raw`^\s*(?:[-+*>•]\s+|#{1,6}\s+|\d{1,4}[.)]\s+)?${mark}`
+const questionWords = 'Q|Question|User|Human|Prompt|Instruction|Frage|F|Pregunta|P|Domanda|Вопрос|问题?|質問'
+const answerWords = 'A|Answer|Assistant|AI|Bot|Response|Antwort|Respuesta|R|Réponse|Risposta|Ответ|答案?|回答'
+const asks = new RegExp(`${before}(?:${questionWords})\\s?\\d{0,4}${mark}\\s?[:：.)]${mark}\\s*(.*)$`, 'iu')
+const answers = new RegExp(`${before}(?:${answerWords})\\s?\\d{0,4}${mark}\\s?[:：.)]${mark}\\s*(.*)$`, 'iu')
+const heading = /^#{1,6}\s+(.+?)\s*#*\s*$/
+const rule = /^\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?\s*$/
+/** The first sentence of a passage and what follows it. */
+const sentence = /^(.{8,}?[.!?。！？…])["'”’)]*\s*(\S.*)$/su
+
+type Pair = { place: Place; prompt: string[]; response: string[] | undefined }
+
+const isText = (part: TextPart): part is Extract<TextPart, { text: string }> => 'text' in part
+const cellsIn = (line: string): string[] =>
+  line
+    .trim()
+    .replace(/^\||\|$/g, '')
+    .split(/(?<!\\)\|/)
+    .map(cell => cell.replaceAll('\\|', '|').trim())
+
+const textIn = (lines: readonly string[]): string => lines.join('\n').trim()
+const recordOf = ({ place, prompt, response }: Pair, what: string): Found =>
+  response === undefined || textIn(response) === ''
+    ? { place, fault: { code: 'no-answer', says: `${what} without an answer` }, raw: textIn(prompt).slice(0, 400) }
+    : { place, value: { question: textIn(prompt), answer: textIn(response) } }
+
+/** Rows written as questions and answers, each begun by a word and a colon. */
+function written(parts: readonly TextPart[]): { found: Found[]; left: number } {
+  const found: Found[] = []
+  let left = 0
+  let open: Pair | undefined
+  const close = (): void => {
+    if (open !== undefined) found.push(recordOf(open, 'a question'))
+    open = undefined
+  }
+  for (const part of parts) {
+    if ('fault' in part) found.push(part)
+    if (!isText(part)) continue
+    const question = asks.exec(part.text)
+    const answer = open === undefined ? null : answers.exec(part.text)
+    if (answer !== null && open !== undefined && open.response === undefined) open.response = [answer[1] ?? '']
+    else if (question !== null) {
+      close()
+      open = { place: part.place, prompt: [question[1] ?? ''], response: undefined }
+    } else if (open !== undefined) (open.response ?? open.prompt).push(part.text)
+    else if (part.text.trim() !== '') left++
+  }
+  close()
+  return { found, left }
+}
+
+/** Headings as what is asked, and what stands under them. A heading with another below it asks nothing. */
+function underHeadings(parts: readonly TextPart[]): { found: Found[]; left: number } {
+  const found: Found[] = []
+  let left = 0
+  let open: Pair | undefined
+  for (const part of parts) {
+    if ('fault' in part) found.push(part)
+    if (!isText(part)) continue
+    const title = part.heading === true ? part.text : heading.exec(part.text)?.[1]
+    if (title !== undefined) {
+      if (open?.response !== undefined && textIn(open.response) !== '') found.push(recordOf(open, 'a heading'))
+      open = { place: part.place, prompt: [title], response: [] }
+    } else if (open?.response !== undefined) open.response.push(part.text)
+    else if (part.text.trim() !== '') left++
+  }
+  if (open?.response !== undefined && textIn(open.response) !== '') found.push(recordOf(open, 'a heading'))
+  return { found, left }
+}
+
+/** Rows of tables, by the names in each table's first row. */
+function inTables(parts: readonly TextPart[]): { found: Found[]; left: number } {
+  const found: Found[] = []
+  let left = 0
+  let names: readonly string[] | undefined
+  for (const [i, part] of parts.entries()) {
+    const cells =
+      'cells' in part ? part.cells : isText(part) && part.text.includes('|') ? cellsIn(part.text) : undefined
+    if ('fault' in part) found.push(part)
+    if (cells === undefined) {
+      names = undefined
+      if (isText(part) && part.text.trim() !== '') left++
+    } else if (isText(part) && rule.test(part.text)) continue
+    else if (names === undefined) {
+      const next = parts[i + 1]
+      if ('cells' in part || (next !== undefined && isText(next) && rule.test(next.text))) names = cells
+      else left++
+    } else {
+      const columns = names
+      found.push({ place: part.place, value: Object.fromEntries(columns.map((name, at) => [name, cells[at] ?? ''])) })
+    }
+  }
+  return { found, left }
+}
+
+/** Passages of several sentences: the first is what is asked to be gone on with. */
+function passages(parts: readonly TextPart[]): { found: Found[]; left: number } {
+  const found: Found[] = []
+  let lines: string[] = []
+  let place: Place | undefined
+  const close = (): void => {
+    const text = lines.join(' ').replaceAll(/\s+/g, ' ').trim()
+    const at = place
+    lines = []
+    place = undefined
+    if (at === undefined || text === '') return
+    const [, prompt, response] = sentence.exec(text) ?? []
+    found.push(
+      prompt === undefined || response === undefined
+        ? { place: at, fault: { code: 'no-answer', says: 'a passage of one sentence' }, raw: text.slice(0, 400) }
+        : { place: at, value: { prompt, response } }
+    )
+  }
+  for (const part of parts) {
+    if ('fault' in part) found.push(part)
+    if (!isText(part)) continue
+    if (part.text.trim() === '' || part.heading === true || heading.test(part.text)) close()
+    else {
+      place ??= part.place
+      lines.push(part.text)
+      if (part.place.unit === 'paragraph') close()
+    }
+  }
+  close()
+  return { found, left: 0 }
+}
+
+const hasTable = (parts: readonly TextPart[]): boolean =>
+  parts.some((part, i) => {
+    if ('cells' in part) return true
+    const next = parts[i + 1]
+    return isText(part) && part.text.includes('|') && next !== undefined && isText(next) && rule.test(next.text)
+  })
+
+/** Records in parts of text. @throws FileError `file.no-rows` */
+export function textRecords(parts: readonly TextPart[], container: string, map: ColumnMap | undefined): Records {
+  const lines = parts.filter(isText)
+  const isEmpty = lines.every(({ text }) => text.trim() === '') && parts.length === lines.length
+  const [read, how] =
+    map?.layout !== undefined
+      ? ([passages, 'of each passage the first sentence is the prompt, and what follows the response'] as const)
+      : lines.some(({ text }) => asks.test(text)) && lines.some(({ text }) => answers.test(text))
+        ? ([written, 'questions and answers are written as such'] as const)
+        : hasTable(parts)
+          ? ([inTables, 'rows are those of its tables'] as const)
+          : lines.some(({ text, heading: is }) => is === true || heading.test(text))
+            ? ([underHeadings, 'each heading asks, and what stands under it answers'] as const)
+            : ([undefined, ''] as const)
+  const none = (): FileError =>
+    new FileError(
+      'file.no-rows',
+      isEmpty ? `the ${container} has no text` : `the ${container} is running text, in which nothing asks and answers`,
+      isEmpty
+        ? 'A scanned page is a picture; give a file with its text.'
+        : 'Write rows as "Q: …" and "A: …", as headings with what answers them below, or as a table; or have its ' +
+            'passages continued: --map layout=passages.'
+    )
+  if (read === undefined) throw none()
+  const { found, left } = read(parts)
+  if (found.length === 0) throw none()
+  async function* all(): AsyncGenerator<Found[]> {
+    yield found
+  }
+  return {
+    container,
+    notes: [how, ...(left > 0 ? [`${left} lines or paragraphs outside of them are left out`] : [])],
+    found: all()
+  }
+}
+
+/** The lines of plain text or Markdown. @throws FileError `file.format` */
+export async function partsOf(chunks: AsyncIterable<Uint8Array>): Promise<TextPart[]> {
+  const parts: TextPart[] = []
+  let bytes = 0
+  for await (const lines of linesOf(chunks))
+    for (const line of lines) {
+      bytes += line.bytes.length
+      if (bytes > mostBytes)
+        throw new FileError(
+          'file.format',
+          `it is text of more than ${mostBytes >> 20} MiB`,
+          'Give its rows as JSONL, CSV or Parquet, which are read piece by piece, or split it.'
+        )
+      const text = textOf(line)
+      const place = { unit: 'line', number: line.number } as const
+      parts.push(typeof text === 'string' ? { place, text } : { place, fault: text, raw: rawOf(line.bytes) })
+    }
+  return parts
+}

@@ -1,0 +1,8 @@
+export * from './types.ts'
+export * from './errors.ts'
+export { sourceOfBytes } from './containers/chunks.ts'
+export { isCostly } from './container.ts'
+export { parseMap } from './layouts/mapping.ts'
+export { lineOf } from './line-of.ts'
+export * from './read.ts'
+export * from './shard.ts'
