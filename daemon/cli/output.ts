@@ -25,15 +25,17 @@ export function bar(done: number, total: number, width = 24): string {
 const moveMs = 200
 
 /** A bar on standard error that moves where somebody looks, and nothing elsewhere. */
-export function progress(what: string): { at(share: number): void; end(): void } {
+export function progress(what: string): { at(share: number): void; so(far: string): void; end(): void } {
   let last = 0
+  const so = (far: string): void => {
+    const now = Date.now()
+    if (!process.stderr.isTTY || now - last < moveMs) return
+    last = now
+    process.stderr.write(`\r${what}  ${far}  `)
+  }
   return {
-    at(share) {
-      const now = Date.now()
-      if (!process.stderr.isTTY || now - last < moveMs) return
-      last = now
-      process.stderr.write(`\r${what}  ${bar(share, 1)}  `)
-    },
+    at: share => so(bar(share, 1)),
+    so,
     end() {
       if (last > 0) process.stderr.write('\r\x1b[K')
     }

@@ -78,11 +78,7 @@ export type ShardFile = ShardOfFile & { readonly file: string }
  * name; beside enough good ones it does not stop them.
  * @throws LimitError `file.too-large`, `file.too-many-rows` · InvalidError `file.*`
  */
-export async function readShardFile(
-  path: string,
-  { rules }: Taker,
-  maps: readonly string[] = []
-): Promise<ShardFile> {
+export async function readShardFile(path: string, { rules }: Taker, maps: readonly string[] = []): Promise<ShardFile> {
   const map = parseMap(maps)
   const shard = await reading(path, { map }, async file =>
     shardOf(file, { maxRows: rules.maxRows, maxBytes: Math.min(rules.maxBytes, mostBytes) })

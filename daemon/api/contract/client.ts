@@ -30,6 +30,8 @@ export interface ApiClient {
     argument?: Omit<Argument<Routes[N]>, 'params'> & { params?: Omit<ParamsOf<Routes[N]>, keyof PageRequest> }
   ): AsyncGenerator<ItemOf<Routes[N]>>
   stream<N extends RouteName>(name: N, argument?: Argument<Routes[N]>): AsyncGenerator<ReplyOf<Routes[N]>>
+  /** The bytes of a file, as they come. */
+  download<N extends RouteName>(name: N, argument?: Argument<Routes[N]>): AsyncGenerator<Uint8Array>
 }
 
 async function failure(response: Response): Promise<TilthError> {
@@ -115,6 +117,23 @@ export function createApiClient(
       watch.end()
     }
   }
+  /** An answer that comes in pieces, for as long as the daemon shows that it lives. */
+  async function* piecewise<T>(
+    entry: Route,
+    argument: Asked,
+    read: (response: Response) => AsyncGenerator<T>
+  ): AsyncGenerator<T> {
+    const watch = watchAnswering(base, false, patience)
+    const signal = AbortSignal.any([watch.signal, ...(argument.signal === undefined ? [] : [argument.signal])])
+    try {
+      yield* read(await send(entry, argument, signal))
+    } catch (error) {
+      if (watch.signal.aborted) throw watch.signal.reason
+      throw error
+    } finally {
+      watch.end()
+    }
+  }
   async function send(entry: Route, argument: Asked, signal: AbortSignal): Promise<Response> {
     readAs(entry.params, argument.params ?? {}, 'request.invalid')
     readAs(entry.body, argument.body, 'request.invalid')
@@ -156,17 +175,14 @@ export function createApiClient(
       everyItem(page => call(name, { ...argument, params: { ...(argument.params as object | undefined), ...page } })),
     async *stream(name, argument = {}) {
       const entry = routes[name] as Route
-      const watch = watchAnswering(base, false, patience)
-      const signal = AbortSignal.any([watch.signal, ...(argument.signal === undefined ? [] : [argument.signal])])
-      try {
-        const response = await send(entry, argument, signal)
+      yield* piecewise(entry, argument, async function* read(response) {
         for await (const data of eventsOf(response)) yield replyOf(entry, base, data) as never
-      } catch (error) {
-        if (watch.signal.aborted) throw watch.signal.reason
-        throw error
-      } finally {
-        watch.end()
-      }
+      })
+    },
+    async *download(name, argument = {}) {
+      yield* piecewise(routes[name] as Route, argument, async function* read(response) {
+        yield* response.body ?? []
+      })
     }
   }
 }

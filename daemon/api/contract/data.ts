@@ -232,6 +232,20 @@ export const dataRoutes = {
     }),
     reply: pageSchema(acceptedRowView).extend({ version: z.int(), total: z.int().nullable() })
   }),
+  exportRows: route({
+    method: 'GET',
+    path: '/api/datanets/:id/export',
+    stage: 'version',
+    summary:
+      'Accepted rows as a file: JSONL or Parquet of them, or the card that describes them where data sets are shared',
+    file: true,
+    params: named.extend({
+      format: z.enum(['jsonl', 'parquet', 'card']).default('jsonl'),
+      /** An anchored version, the latest unless given; 0: all accepted so far, where the Datanet is followed. */
+      version: z.coerce.number<string | number>().int().min(0).optional()
+    }),
+    reply: z.string()
+  }),
   row: route({
     method: 'GET',
     path: '/api/contributions/:id/rows/:row',

@@ -119,7 +119,8 @@ const tags = [
 ]
 
 function operationOf(operationId: string, entry: Route, components: Record<string, Schema>): Operation {
-  const media = entry.stream === true ? 'text/event-stream' : 'application/json'
+  const media =
+    entry.stream === true ? 'text/event-stream' : entry.file === true ? 'application/octet-stream' : 'application/json'
   const body = entry.method === 'POST' && entry.body !== nothing
   return {
     operationId,

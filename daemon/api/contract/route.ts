@@ -25,6 +25,8 @@ export interface Route<
   readonly stream?: boolean
   /** Of a stream: a reader that comes back goes on where it was, by `Last-Event-ID` or the parameter `after`. */
   readonly resumable?: boolean
+  /** The reply is a file, whose bytes come as they are made: of the type that its header says. */
+  readonly file?: boolean
   /** No bearer token is asked: for probes and documents. */
   readonly open?: boolean
   /** It belongs to asking: a key that may only ask is enough. */

@@ -9,6 +9,7 @@ import type { Node } from '../../../node/node.ts'
 import type { ContributionView, DatanetView, ReviewView } from '../contract/index.ts'
 import type { Handlers } from '../server/index.ts'
 import { signContribution } from '../../sign-contribution.ts'
+import { exportOf } from './export.ts'
 import { goodShard, previewOf, shardOfGiven } from './given-file.ts'
 import type { People } from './people.ts'
 import type { Which } from './which.ts'
@@ -25,6 +26,7 @@ type Names =
   | 'contributions'
   | 'contribution'
   | 'acceptedRows'
+  | 'exportRows'
   | 'row'
   | 'refusedRows'
   | 'votes'
@@ -142,6 +144,8 @@ export function dataHandlers(
       const { items, ...page } = await data.acceptedRows((await known(id)).id, { ...request, contributor })
       return { items: items.map(row => ({ ...row })), ...page }
     },
+    exportRows: async ({ params: { id, format, version }, signal }) =>
+      exportOf({ data, network }, await known(id), format, version, signal),
     row: async ({ params: { id, row } }) => data.row(await which.contribution(id), row),
     refusedRows: async ({ params: { id, ...page } }) =>
       mapPage(await data.refusedRows(await which.contribution(id), page), row => ({ ...row })),

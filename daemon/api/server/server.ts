@@ -1,4 +1,5 @@
 import type { OutgoingHttpHeaders } from 'node:http'
+import { Readable } from 'node:stream'
 import Fastify from 'fastify'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { NotFoundError, TilthError, readAs } from '../../../protocol/primitives/index.ts'
@@ -21,9 +22,21 @@ type Input<R> = { params: ParsedParamsOf<R>; body: ParsedBodyOf<R>; signal: Abor
 export type Handlers = {
   [N in Exclude<RouteName, OwnRoute>]: (
     input: Input<Routes[N]>
-  ) => N extends StreamingRoute ? AsyncGenerator<ReplyOf<Routes[N]>> : Promise<ReplyOf<Routes[N]>>
+  ) => N extends StreamingRoute
+    ? AsyncGenerator<ReplyOf<Routes[N]>>
+    : N extends FileRoute
+      ? Promise<FileReply>
+      : Promise<ReplyOf<Routes[N]>>
 }
 type StreamingRoute = 'ask' | 'events' | 'testJob'
+type FileRoute = 'exportRows'
+
+/** A file as an answer; what fails on its way ends the connection, so that no part of it passes for the whole. */
+export interface FileReply {
+  readonly name: string
+  readonly type: string
+  readonly bytes: AsyncIterable<Uint8Array>
+}
 
 export interface ApiServerOptions {
   host: string
@@ -211,6 +224,13 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
             ...errorReply(error).body.error
           }))
           return reply
+        }
+        if (entry.file === true) {
+          const { name, type, bytes } = (await result) as FileReply
+          return reply
+            .type(type)
+            .header('content-disposition', `attachment; filename="${name.replaceAll(/[^\w.-]/g, '_')}"`)
+            .send(Readable.from(bytes, { objectMode: false }))
         }
         return reply.send(await result)
       }

@@ -6,6 +6,7 @@ import { collect, command, connected, guarded, listing, show, showList } from '.
 import type { CallFlags, ListFlags } from '../command.ts'
 import { dim, safe, short, table } from '../output.ts'
 import { mapHelp, readAllLines } from '../rows-file.ts'
+import { exportCommand } from './export.ts'
 import { findDatanet } from './find-datanet.ts'
 import { rosterCommand } from './roster.ts'
 
@@ -173,6 +174,7 @@ export function datanetCommand(): Command {
         })
       )
   )
+  parent.addCommand(exportCommand())
   parent.addCommand(rosterCommand())
   for (const follow of [true, false])
     parent.addCommand(

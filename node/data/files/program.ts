@@ -8,8 +8,9 @@ import { openOnDisk } from './disk.ts'
 let file: ReadFile | undefined
 let bytes = 0
 
-/** Handed over at once: so many rows, or as many as come in a while. */
+/** Handed over at once: so many rows, so much text, or as much as comes in a while. */
 const mostRows = 2_000
+const mostCharacters = 512 << 10
 const mostMs = 250
 
 export interface OpenTask {
@@ -29,6 +30,9 @@ export interface Batch {
   readonly isLast: boolean
 }
 
+const sizeOf = (read: ReadRow): number =>
+  'row' in read ? read.row.messages.reduce((sum, { content }) => sum + content.length, 0) : (read.raw?.length ?? 0)
+
 export const tasks = {
   begin: (_key: string): void => undefined,
   async open({ name, content, options }: OpenTask): Promise<Opened> {
@@ -47,10 +51,15 @@ export const tasks = {
     const until = Date.now() + mostMs
     const reading = file
     let isLast = reading === undefined
-    while (reading !== undefined && !isLast && rows.length < mostRows && (rows.length === 0 || Date.now() < until)) {
+    let characters = 0
+    while (reading !== undefined && !isLast && rows.length < mostRows && characters < mostCharacters) {
       const { value, done } = await reading.rows.next()
       if (done === true) isLast = true
-      else rows.push(...value)
+      else {
+        for (const row of value) characters += sizeOf(row)
+        rows.push(...value)
+      }
+      if (rows.length > 0 && Date.now() > until) break
     }
     return { rows, bytes, mappings: file?.mappings() ?? [], fields: file?.fields() ?? [], isLast }
   }

@@ -64,7 +64,7 @@ export async function readFile(
   { map, said = () => undefined, isAnyLength = false }: ReadOptions = {}
 ): Promise<ReadFile> {
   const { container, columns, notes = [], found } = await openContainer(source, map, said)
-  const layouts = createLayoutReader(map)
+  const layouts = createLayoutReader(map, columns)
   // [reject] A mapping names columns that are there.
   if (columns !== undefined && map !== undefined) {
     const [absent] = missing(columns, map)

@@ -113,7 +113,7 @@ export async function* unzstd(chunks: AsyncIterable<Uint8Array>, head: Uint8Arra
     for await (const chunk of chunks)
       for (const step of stepsOf(chunk)) {
         watch.took(step.length)
-        unpacker.push(step.slice())
+        unpacker.push(new Uint8Array(step))
         yield* out
         out = []
       }

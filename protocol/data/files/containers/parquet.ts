@@ -25,7 +25,7 @@ const mostMetadata = 64 << 20
 /** Enough for the header of any page: statistics in it are short. */
 const headerBytes = 64 << 10
 /** Rows handed on at once. */
-const batch = 512
+const batch = 128
 
 const parsers = {
   ...DEFAULT_PARSERS,
@@ -107,7 +107,7 @@ function requireSound(header: ReturnType<typeof parquetHeader>): void {
 
 const viewOf = (bytes: Uint8Array): DataView => {
   // A page must be alone in its buffer: the library makes arrays from the buffer itself.
-  const own = bytes.byteOffset === 0 && bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice()
+  const own = bytes.byteOffset === 0 && bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes)
   return new DataView(own.buffer)
 }
 

@@ -6,7 +6,7 @@ import type { TextPart } from './text.ts'
 export async function pdfParts(bytes: Uint8Array): Promise<TextPart[]> {
   try {
     // Nothing in it is run, fetched or drawn.
-    const document = await getDocumentProxy(bytes.slice(), {
+    const document = await getDocumentProxy(new Uint8Array(bytes), {
       disableFontFace: true,
       disableAutoFetch: true,
       disableStream: true,

@@ -38,7 +38,8 @@ function stranger(value: Record<string, unknown>): Fault {
 const withArticle = <T>(made: T | Fault): T | Fault =>
   isFault(made) ? { ...made, says: `a${/^[AEIO]/.test(made.says) ? 'n' : ''} ${made.says}` } : made
 
-export function createLayoutReader(map: ColumnMap | undefined): LayoutReader {
+/** @param all a table's columns, of which records may hold only those that are needed; of other files undefined */
+export function createLayoutReader(map: ColumnMap | undefined, all?: readonly string[]): LayoutReader {
   const isMapped = map?.layout === undefined ? map : undefined
   const seen = new Set<string>()
   const plans = new Map<string, { plan: Plan; rows: number }>()
@@ -52,7 +53,7 @@ export function createLayoutReader(map: ColumnMap | undefined): LayoutReader {
     const key = `${kind}\0${columns.join('\0')}`
     const known = plans.get(key)
     if (known !== undefined) return known
-    const plan = isMapped === undefined ? planFor(columns, value) : planOfMap(columns, isMapped)
+    const plan = isMapped === undefined ? planFor(all ?? columns, value) : planOfMap(all ?? columns, isMapped)
     if (plan === undefined) return undefined
     const made = { plan, rows: 0 }
     if (plans.size < mostPlans) plans.set(key, made)

@@ -1,0 +1,131 @@
+import { createWriteStream, existsSync } from 'node:fs'
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { Option, type Command } from 'commander'
+import { llamaFactoryInfo } from '../../../node/data/export/index.ts'
+import { InvalidError } from '../../../protocol/primitives/index.ts'
+import type { ApiClient, DatanetView } from '../../api/contract/index.ts'
+import { command, connected, guarded } from '../command.ts'
+import type { CallFlags } from '../command.ts'
+import { connect } from '../context.ts'
+import { printJson, progress, safe } from '../output.ts'
+import { findDatanet } from './find-datanet.ts'
+
+const formats = ['jsonl', 'parquet', 'huggingface'] as const
+type Format = (typeof formats)[number]
+
+interface ExportFlags extends CallFlags {
+  format: Format
+  out?: string
+  version?: string
+  force?: boolean
+}
+
+/** Of a data set in Hugging Face's layout: what `datasets` and LLaMA-Factory look for. */
+const trainFile = join('data', 'train-00000-of-00001.parquet')
+
+/** Downloads one file; a part of it never stands under its name. @returns its bytes */
+async function save(
+  api: ApiClient,
+  id: string,
+  format: 'jsonl' | 'parquet' | 'card',
+  version: number | undefined,
+  path: string
+): Promise<number> {
+  const part = `${path}.part`
+  const show = progress(`writing ${path}`)
+  let bytes = 0
+  async function* counted(): AsyncGenerator<Uint8Array> {
+    const params = { id, format, ...(version === undefined ? {} : { version }) }
+    for await (const piece of api.download('exportRows', { params })) {
+      bytes += piece.length
+      show.so(`${(bytes / 2 ** 20).toFixed(1)} MiB`)
+      yield piece
+    }
+  }
+  try {
+    await pipeline(Readable.from(counted(), { objectMode: false }), createWriteStream(part))
+    await rename(part, path)
+    return bytes
+  } catch (cause) {
+    await rm(part, { force: true })
+    throw cause
+  } finally {
+    show.end()
+  }
+}
+
+const numberOf = (text: string | undefined): number | undefined => {
+  if (text === undefined) return undefined
+  const number = Number(text)
+  if (Number.isSafeInteger(number) && number >= 0) return number
+  throw new InvalidError('flag.number', `--version takes a whole number, not ${text}`)
+}
+
+/** Writes what was asked for. @returns paths and sizes of the files */
+async function write(
+  api: ApiClient,
+  { id, name }: DatanetView,
+  format: Format,
+  version: number | undefined,
+  out: string
+): Promise<{ path: string; bytes: number }[]> {
+  if (format !== 'huggingface') {
+    await mkdir(dirname(resolve(out)), { recursive: true })
+    return [{ path: out, bytes: await save(api, id, format, version, out) }]
+  }
+  await mkdir(join(out, 'data'), { recursive: true })
+  const files: { path: string; bytes: number }[] = []
+  for (const [file, kind] of [
+    [trainFile, 'parquet'],
+    ['README.md', 'card']
+  ] as const)
+    files.push({ path: join(out, file), bytes: await save(api, id, kind, version, join(out, file)) })
+  const info = llamaFactoryInfo(name)
+  await writeFile(join(out, 'dataset_info.json'), info)
+  return [...files, { path: join(out, 'dataset_info.json'), bytes: Buffer.byteLength(info) }]
+}
+
+export function exportCommand(): Command {
+  return connected(
+    command({
+      name: 'export',
+      summary: 'write the accepted rows of a Datanet to files that other tools read',
+      examples: [
+        'tilth datanet export elements --format jsonl --out elements.jsonl',
+        'tilth datanet export elements --format huggingface --out elements-dataset'
+      ]
+    })
+  )
+    .argument('[datanet]', 'id, prefix of one, or name')
+    .addOption(
+      new Option(
+        '--format <format>',
+        'huggingface: a folder with Parquet, a card (README.md) and what LLaMA-Factory needs'
+      )
+        .choices([...formats])
+        .default('jsonl')
+    )
+    .option('--out <path>', 'file, or folder, to write; by default named after the Datanet')
+    .option('--version <n>', 'an anchored version, the latest unless given; 0 for all accepted so far')
+    .option('--force', 'write over what stands there')
+    .action(
+      guarded(async (wanted: string | undefined, flags: ExportFlags) => {
+        const api = await connect(flags)
+        const net = await findDatanet(api, wanted)
+        const { format } = flags
+        const called = net.name.replaceAll(/[^\p{L}\p{N}.-]+/gu, '-').replace(/^[.-]+/, '') || 'datanet'
+        const out = flags.out ?? (format === 'huggingface' ? called : `${called}.${format}`)
+        // [reject] What stands there was made by somebody.
+        if (existsSync(out) && flags.force !== true)
+          throw new InvalidError('output.exists', `${out} stands there already`, {
+            help: 'Choose another --out, or write over it with --force.'
+          })
+        const files = await write(api, net, format, numberOf(flags.version), out)
+        if (flags.json === true) return printJson({ datanet: net.id, format, files })
+        for (const { path, bytes } of files) console.log(`${safe(path)}  ${(bytes / 1024).toFixed(1)} KiB`)
+      })
+    )
+}

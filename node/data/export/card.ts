@@ -1,0 +1,166 @@
+import { checkNames } from '../../../protocol/data/index.ts'
+import type { CheckName, DatanetRules } from '../../../protocol/data/index.ts'
+import type { ExportedRow } from './rows.ts'
+
+/** What a card says of a version. */
+export interface CardFacts {
+  readonly id: string
+  readonly host: string
+  readonly version: number
+  /** Merkle root of the accepted set; of what is not anchored none. */
+  readonly root: string | undefined
+  readonly rules: Pick<DatanetRules, 'name' | 'description' | 'licence' | 'tags' | 'minOwnShare' | 'validators'> & {
+    readonly language?: string | undefined
+  }
+  readonly heldOut: number
+  readonly chainId: number
+}
+
+/** Licences as the Hub names them, where that is not the SPDX id in small letters. */
+const licences: Readonly<Record<string, string>> = { 'cc-pddc': 'pddl', unlicense: 'unlicense' }
+const known =
+  /^(?:apache-2\.0|mit|bsd-[23]-clause|cc0-1\.0|cc-by(?:-nc)?(?:-sa|-nd)?-(?:2\.0|2\.5|3\.0|4\.0)|odc-by|odbl|pddl|gpl-[23]\.0|lgpl-3\.0|agpl-3\.0|mpl-2\.0|unlicense|wtfpl|isc)$/
+
+const sizes: readonly (readonly [number, string])[] = [
+  [1_000, 'n<1K'],
+  [10_000, '1K<n<10K'],
+  [100_000, '10K<n<100K'],
+  [1_000_000, '100K<n<1M'],
+  [10_000_000, '1M<n<10M'],
+  [Infinity, '10M<n<100M']
+]
+
+/** In words what each check asks of a row or of its file. */
+const checks: Readonly<Record<CheckName, string>> = {
+  signature: 'its contributor signed it before anybody saw it',
+  allowance: 'its contributor had contributions left',
+  size: 'its file was no larger than the rules allow',
+  schema: 'it is a row: turns of text, the last one the assistant’s',
+  'held-out': 'it asks none of the held-out questions',
+  'exact-duplicate': 'nobody gave the same row before',
+  'near-duplicate': 'it is no earlier row but for a few words',
+  'own-share': 'enough of its file’s rows were good and new'
+}
+
+/** A text on one line of Markdown or YAML. */
+const line = (text: string): string => text.replaceAll(/[\p{Cc}\s]+/gu, ' ').trim()
+const quoted = (text: string): string => JSON.stringify(line(text))
+const cell = (text: string): string => line(text).replaceAll('|', '\\|')
+
+/** Contributors with what is theirs, most rows first. */
+export interface Tally {
+  readonly rows: number
+  readonly contributors: ReadonlyMap<string, { rows: number; contributions: Set<string> }>
+}
+
+export async function tallyOf(rows: AsyncIterable<readonly ExportedRow[]>): Promise<Tally> {
+  const contributors = new Map<string, { rows: number; contributions: Set<string> }>()
+  let count = 0
+  for await (const some of rows)
+    for (const { contributor, contribution } of some) {
+      const entry = contributors.get(contributor) ?? { rows: 0, contributions: new Set() }
+      entry.rows++
+      entry.contributions.add(contribution)
+      contributors.set(contributor, entry)
+      count++
+    }
+  return { rows: count, contributors }
+}
+
+/** Contributors that are listed one by one. */
+const mostListed = 1_000
+
+/** The README.md of a data set in Hugging Face's layout: its YAML, then sources, contributors and checks. */
+export function cardOf(facts: CardFacts, { rows, contributors }: Tally): string {
+  const { id, host, version, root, rules, heldOut, chainId } = facts
+  const spdx = rules.licence.trim().toLowerCase()
+  const licence = licences[spdx] ?? spdx
+  const size = sizes.find(([below]) => rows < below)?.[1] ?? 'n<1K'
+  const listed = [...contributors].sort(([a, x], [b, y]) => y.rows - x.rows || (a < b ? -1 : 1))
+  const yaml = [
+    `pretty_name: ${quoted(rules.name)}`,
+    ...(known.test(licence) ? [`license: ${licence}`] : ['license: other', `license_name: ${quoted(rules.licence)}`]),
+    ...(rules.language === undefined ? [] : ['language:', `- ${quoted(rules.language)}`]),
+    'task_categories:',
+    '- text-generation',
+    '- question-answering',
+    ...((rules.tags ?? []).length === 0 ? [] : ['tags:', ...(rules.tags ?? []).map(tag => `- ${quoted(tag)}`)]),
+    'size_categories:',
+    `- ${size}`,
+    'configs:',
+    '- config_name: default',
+    '  data_files:',
+    '  - split: train',
+    '    path: data/train-*.parquet'
+  ]
+  const what = version === 0 ? 'what was accepted so far' : `version ${version}`
+  return [
+    '---',
+    ...yaml,
+    '---',
+    '',
+    `# ${line(rules.name)}`,
+    '',
+    ...(line(rules.description) === '' ? [] : [line(rules.description), '']),
+    `${rows} rows by ${contributors.size} contributors: ${what} of a Tilth Datanet.`,
+    '',
+    '| | |',
+    '| --- | --- |',
+    `| Datanet | \`${id}\` |`,
+    `| host | \`${host}\` |`,
+    `| chain | ${chainId} |`,
+    `| version | ${version === 0 ? 'not anchored' : String(version)} |`,
+    ...(root === undefined ? [] : [`| root of the accepted set | \`${root}\` |`]),
+    `| licence | ${cell(rules.licence)} |`,
+    `| held-out questions, which are not among the rows | ${heldOut} |`,
+    '',
+    '## Rows',
+    '',
+    'Each has `messages`, a list of turns with `role` and `content`; the last one is the assistant’s. `contributor`, ' +
+      '`contribution` and `row` say whose it is and where it stands.',
+    '',
+    '```python',
+    'from datasets import load_dataset',
+    'rows = load_dataset("PATH-OF-THIS-FOLDER", split="train")',
+    '```',
+    '',
+    'LLaMA-Factory reads it by `dataset_info.json`, which lies beside this page.',
+    '',
+    '## How a row came in',
+    '',
+    `Validators (${rules.validators.length}) checked each and voted; a quorum of more than two thirds signed for it. Of each row:`,
+    '',
+    ...checkNames.map(name => `- ${name}: ${checks[name]}`),
+    '',
+    '## Contributors',
+    '',
+    '| account | contributions | rows |',
+    '| --- | ---: | ---: |',
+    ...listed
+      .slice(0, mostListed)
+      .map(([account, { rows, contributions }]) => `| \`${account}\` | ${contributions.size} | ${rows} |`),
+    ...(listed.length > mostListed ? ['', `and ${listed.length - mostListed} more.`] : []),
+    ''
+  ].join('\n')
+}
+
+/** What LLaMA-Factory has to know of the folder. */
+export const llamaFactoryInfo = (name: string): string =>
+  `${JSON.stringify(
+    {
+      [line(name)]: {
+        file_name: 'data/train-00000-of-00001.parquet',
+        formatting: 'sharegpt',
+        columns: { messages: 'messages' },
+        tags: {
+          role_tag: 'role',
+          content_tag: 'content',
+          user_tag: 'user',
+          assistant_tag: 'assistant',
+          system_tag: 'system'
+        }
+      }
+    },
+    undefined,
+    2
+  )}\n`
