@@ -23,9 +23,6 @@ const mostBytes = 16 << 20
 const slowBytes = 32 << 20
 export const mapHelp = 'which column is what, e.g. prompt=question,response=answer (columns joined by +)'
 
-/** `--map`, which may be given several times. */
-export const collectMap = (text: string, before: readonly string[] = []): string[] => [...before, text]
-
 /** An error about a file, with its name. */
 function about(file: string, cause: unknown): unknown {
   if (!(cause instanceof TilthError) || !/^(file|sandbox)\./.test(cause.code) || cause.code === 'file.read')

@@ -16,10 +16,13 @@ export interface CardFacts {
   readonly chainId: number
 }
 
-/** Licences as the Hub names them, where that is not the SPDX id in small letters. */
-const licences: Readonly<Record<string, string>> = { 'cc-pddc': 'pddl', unlicense: 'unlicense' }
-const known =
-  /^(?:apache-2\.0|mit|bsd-[23]-clause|cc0-1\.0|cc-by(?:-nc)?(?:-sa|-nd)?-(?:2\.0|2\.5|3\.0|4\.0)|odc-by|odbl|pddl|gpl-[23]\.0|lgpl-3\.0|agpl-3\.0|mpl-2\.0|unlicense|wtfpl|isc)$/
+/** Licences that the Hub knows by their SPDX id in small letters; any other is told as text. */
+const known = new RegExp(
+  `^(?:${[
+    'apache-2\\.0|mit|isc|unlicense|wtfpl|bsd-[23]-clause|mpl-2\\.0|[al]?gpl-3\\.0|gpl-2\\.0',
+    'cc0-1\\.0|cc-by(?:-nc)?(?:-sa|-nd)?-(?:2\\.0|2\\.5|3\\.0|4\\.0)|odc-by|odbl|pddl'
+  ].join('|')})$`
+)
 
 const sizes: readonly (readonly [number, string])[] = [
   [1_000, 'n<1K'],
@@ -73,8 +76,7 @@ const mostListed = 1_000
 /** The README.md of a data set in Hugging Face's layout: its YAML, then sources, contributors and checks. */
 export function cardOf(facts: CardFacts, { rows, contributors }: Tally): string {
   const { id, host, version, root, rules, heldOut, chainId } = facts
-  const spdx = rules.licence.trim().toLowerCase()
-  const licence = licences[spdx] ?? spdx
+  const licence = rules.licence.trim().toLowerCase()
   const size = sizes.find(([below]) => rows < below)?.[1] ?? 'n<1K'
   const listed = [...contributors].sort(([a, x], [b, y]) => y.rows - x.rows || (a < b ? -1 : 1))
   const yaml = [
@@ -128,7 +130,7 @@ export function cardOf(facts: CardFacts, { rows, contributors }: Tally): string 
     '',
     '## How a row came in',
     '',
-    `Validators (${rules.validators.length}) checked each and voted; a quorum of more than two thirds signed for it. Of each row:`,
+    `Validators (${rules.validators.length}) checked each and voted; more than two thirds signed for it. Of each row:`,
     '',
     ...checkNames.map(name => `- ${name}: ${checks[name]}`),
     '',

@@ -49,17 +49,18 @@ export const tasks = {
   async next(): Promise<Batch> {
     const rows: ReadRow[] = []
     const until = Date.now() + mostMs
-    const reading = file
-    let isLast = reading === undefined
     let characters = 0
-    while (reading !== undefined && !isLast && rows.length < mostRows && characters < mostCharacters) {
-      const { value, done } = await reading.rows.next()
-      if (done === true) isLast = true
-      else {
-        for (const row of value) characters += sizeOf(row)
-        rows.push(...value)
-      }
-      if (rows.length > 0 && Date.now() > until) break
+    let isLast = false
+    while (
+      !isLast &&
+      rows.length < mostRows &&
+      characters < mostCharacters &&
+      (rows.length === 0 || Date.now() < until)
+    ) {
+      const { value = [], done } = (await file?.rows.next()) ?? { done: true }
+      isLast = done === true
+      for (const row of value) characters += sizeOf(row)
+      rows.push(...value)
     }
     return { rows, bytes, mappings: file?.mappings() ?? [], fields: file?.fields() ?? [], isLast }
   }

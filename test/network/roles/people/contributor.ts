@@ -36,7 +36,9 @@ tilth key create`,
     },
     {
       title: 'Your rows',
-      say: 'One row a line, as a question with its answer or as a conversation:',
+      say:
+        'One row a line, as a question with its answer or as a conversation; most other files that people have ' +
+        'are read, too:',
       steps: [
         { run: 'head -3 daemon/assets/elements/01-noor.jsonl', shows: /hydrogen/ },
         {
