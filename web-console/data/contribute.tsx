@@ -80,9 +80,12 @@ function Contribute({ net }: { readonly net: DatanetView }) {
         mostBytes={mostLookedAt}
         file={file}
         map={map}
+        onChoose={() => {
+          setMap('')
+        }}
         onFile={draft.take}
       />
-      {file?.reading === undefined ? null : <HowRead reading={file.reading} map={map} onMap={setMap} />}
+      {file?.reading === undefined ? null : <HowRead key={file.name} reading={file.reading} map={map} onMap={setMap} />}
       {left === undefined || draft.allowance === undefined ? null : (
         <p className="allowance" data-none={left === 0}>
           {left === 0

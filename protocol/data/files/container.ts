@@ -133,7 +133,8 @@ const wrapped = /^\s*\{\s*"(?!messages"|conversations?")[^"\\]{1,60}"\s*:\s*\[\s
 function textKind(
   name: string,
   start: string,
-  isWhole: boolean
+  isWhole: boolean,
+  map: ColumnMap | undefined
 ): 'lines' | 'array' | 'object' | 'csv' | 'tsv' | 'text' | 'markdown' {
   const ending = /\.([a-z0-9]+)$/i.exec(name)?.[1]?.toLowerCase() ?? ''
   if (ending === 'csv') return 'csv'
@@ -161,6 +162,8 @@ function textKind(
     return 'lines'
   }
   if (ending === 'jsonl' || ending === 'ndjson' || ending === 'json') return 'lines'
+  // Who says which column is which has a table.
+  if (map !== undefined && map.layout === undefined) return 'csv'
   if (ending === 'txt' || ending === 'text') {
     // Tables are saved as .txt, too.
     const names = first.split('\t').map(column => column.trim())
@@ -174,7 +177,7 @@ function textKind(
 async function textual(chunks: AsyncGenerator<Uint8Array>, name: string, map: ColumnMap | undefined): Promise<Records> {
   const { encoding, chunks: utf8 } = await toUtf8(chunks)
   const { head, whole, ended } = await peek(utf8, peeked)
-  const kind = textKind(name, decoder.decode(head), ended)
+  const kind = textKind(name, decoder.decode(head), ended, map)
   switch (kind) {
     case 'lines':
       return { container: `JSONL, ${encoding}`, found: jsonLines(whole) }

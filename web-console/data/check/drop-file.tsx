@@ -29,15 +29,18 @@ interface DropFileProps {
   readonly file: LocalFile | undefined
   /** Which column is what: `prompt=question,response=answer`; by the usual names unless given. */
   readonly map?: string
+  /** Another file is about to be read. */
+  readonly onChoose?: () => void
   readonly onFile: (file: LocalFile) => void
 }
 
 /** A place to drop a file, or to choose one. Nothing of it leaves the browser. */
-export function DropFile({ label, note, mostBytes, file, map = '', onFile }: DropFileProps) {
+export function DropFile({ label, note, mostBytes, file, map = '', onChoose, onFile }: DropFileProps) {
   const [fault, setFault] = useState<string>()
   const [chosen, setChosen] = useState<File>()
   const [share, setShare] = useState<number>()
   const take = (next: File): void => {
+    onChoose?.()
     setChosen(next)
   }
   useEffect(() => {

@@ -171,6 +171,7 @@ describe('layouts of rows', () => {
       ),
       rows
     )
+    assert.deepEqual(await by('', 'clue;word\n"A clue\nin two";word', 'prompt=clue,response=word'), rows)
     // What names would say otherwise.
     assert.deepEqual(await by('a.csv', 'answer,question\nIs it?,It is', 'prompt=answer,response=question'), [
       rowOf(pair('Is it?', 'It is'))
