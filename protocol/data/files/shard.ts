@@ -31,10 +31,10 @@ const inWords = ({ place, fault }: Problem): string => `${placeInWords(place)}: 
 export const placeInWords = ({ unit, number }: Place): string => `${unit} ${number}`
 
 /** Problems that are named one by one in a message. */
-const named = 20
+export const problemsShown = 20
 export function problemsInWords(problems: readonly Problem[]): string[] {
-  const shown = problems.slice(0, named).map(inWords)
-  return problems.length > named ? [...shown, `and ${problems.length - named} more`] : shown
+  const shown = problems.slice(0, problemsShown).map(inWords)
+  return problems.length > problemsShown ? [...shown, `and ${problems.length - problemsShown} more`] : shown
 }
 
 /** Reads no further than can matter: a file of a billion rows is refused after the first that is too many. */

@@ -10,6 +10,8 @@ function ask(message: ToChecker, answered: (answer: FromChecker) => void): () =>
     worker.terminate()
   }
   worker.addEventListener('message', ({ data }: MessageEvent<FromChecker>) => {
+    // The reader of PDFs takes a worker for its own, and greets whoever began it.
+    if (typeof (data as Partial<FromChecker>).kind !== 'string') return
     if (data.kind !== 'progress') end()
     answered(data)
   })
