@@ -22,7 +22,8 @@ const packages = [
   'node',
   'onnxruntime-node',
   'rabin-wasm',
-  'tiny-secp256k1'
+  'tiny-secp256k1',
+  'unpdf'
 ]
 
 /** The command line, and every module that is started by its name (node/runtime/program.ts), without their endings. */

@@ -1,5 +1,6 @@
 import { isCostly, readFile, sourceOfBytes } from '../../../protocol/data/files/index.ts'
 import type { MappingView, ReadFile, ReadOptions } from '../../../protocol/data/files/index.ts'
+import { programBeside } from '../../runtime/program.ts'
 import { openSandbox } from '../../runtime/sandbox/index.ts'
 import { openOnDisk } from './disk.ts'
 import type { DiskFile } from './disk.ts'
@@ -17,7 +18,7 @@ export interface OpenFile extends ReadFile {
 
 /** Parsers of packed and binary files run where they can be ended, as long and as large as this. */
 const limits = {
-  program: new URL(`./program.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url),
+  program: programBeside(import.meta.url, 'program'),
   beginMs: 60_000,
   heapMb: 384,
   processes: 1,
