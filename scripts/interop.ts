@@ -1,0 +1,22 @@
+// What others made, against a network of ours: installed into a temporary folder, never a dependency.
+// Usage: node scripts/interop.ts clients
+import { clients } from './interop/clients.ts'
+
+const parts = { clients } as const
+const isPart = (name: string): name is keyof typeof parts => Object.hasOwn(parts, name)
+
+const wanted = process.argv.slice(2)
+const names = wanted.length === 0 ? Object.keys(parts) : wanted
+for (const name of names) {
+  if (!isPart(name)) {
+    process.stderr.write(`there is no ${name}: ${Object.keys(parts).join(', ')}\n`)
+    process.exitCode = 2
+    continue
+  }
+  const outcomes = await parts[name](text => process.stderr.write(`${name}: ${text}\n`))
+  for (const { name: one, state, why } of outcomes) {
+    console.log(`${state.padEnd(8)}${one}${why === undefined ? '' : `: ${why}`}`)
+    if (state === 'failed') process.exitCode = 1
+  }
+}
+process.exit()

@@ -1,0 +1,27 @@
+import { spawn } from 'node:child_process'
+
+export interface Ran {
+  readonly code: number
+  readonly output: string
+}
+
+/** Runs a program to its end; what cannot be started ended with 127. */
+export const run = (
+  command: string,
+  args: readonly string[],
+  { cwd, env = {} }: { cwd: string; env?: Readonly<Record<string, string>> }
+): Promise<Ran> =>
+  new Promise(resolve => {
+    const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+    let output = ''
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        output += text
+      })
+    child.on('error', error => {
+      resolve({ code: 127, output: error.message })
+    })
+    child.on('close', code => {
+      resolve({ code: code ?? 1, output })
+    })
+  })
