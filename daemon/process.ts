@@ -118,6 +118,7 @@ export async function runDaemon(
   const { handlers, ask, asked, askedNames } = createHandlers(node, {
     version,
     rpc: config.chain.rpc,
+    consoleRpc: config.api.consoleRpc,
     network: config.localNetwork,
     machine: { folder: config.data, provider: config.worker.provider },
     log: recent,
@@ -132,6 +133,7 @@ export async function runDaemon(
     port: ports.api,
     token,
     origins: config.api.origins,
+    consoleRpc: config.api.consoleRpc,
     version,
     sessions: sessionFile(join(config.data, 'sessions.json')),
     keys: spending,

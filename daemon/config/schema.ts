@@ -88,7 +88,9 @@ export const daemonConfig = z.strictObject({
         .max(65535)
         .refine(isAskable, 'must be a port that clients may ask: browsers and fetch refuse this one')
         .optional(),
-      origins: z.array(z.url()).default([])
+      origins: z.array(z.url()).default([]),
+      /** An RPC that pages of the console ask themselves: no other address but the daemon's own is open to them. */
+      consoleRpc: z.url({ protocol: /^https?$/, hostname: /^[\w.:[\]-]+$/, error: 'must be an http(s) URL' }).optional()
     })
     .prefault({}),
   worker: z

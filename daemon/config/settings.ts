@@ -257,6 +257,13 @@ const network: readonly Omit<Setting, 'group'>[] = [
     path: 'bootstrap',
     label: 'Nodes to join by',
     says: 'Addresses of other nodes, each with its PeerId at the end.'
+  },
+  {
+    path: 'api.consoleRpc',
+    label: 'RPC that the console asks itself',
+    says:
+      'An http(s) address of an RPC that you trust. Pages ask it from your browser whether a root is on chain, ' +
+      'instead of believing this node; it has to answer pages of other origins (CORS).'
   }
 ]
 const log: readonly Omit<Setting, 'group'>[] = [

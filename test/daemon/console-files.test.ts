@@ -152,12 +152,16 @@ describe('the files of the web console', () => {
       version: '1',
       handlers: {} as Handlers,
       consoleFolders: [other],
+      consoleRpc: 'https://rpc.example.org:8545/a-key?of=mine',
       metrics: async () => ({ contentType: '', text: '' })
     })
     const missing = await ask(late.url, '/datanets', page)
     assert.equal(missing.status, 503)
     assert.match(missing.body.toString(), /npm run console/)
-    assert.match(String(missing.headers['content-security-policy']), /default-src 'none'/)
+    const policy = String(missing.headers['content-security-policy'])
+    assert.match(policy, /default-src 'none'/)
+    // The one address beside the daemon's own that its owner has named, without what only the owner knows of it.
+    assert.match(policy, /connect-src 'self' https:\/\/rpc\.example\.org:8545;/)
     await mkdir(other)
     await writeFile(join(other, 'index.html'), 'first')
     assert.equal((await ask(late.url, '/datanets', page)).body.toString(), 'first')

@@ -30,7 +30,8 @@ function useClaim(account: string, chain: StatusView['chain'] | undefined) {
   const [isBusy, setBusy] = useState(false)
   useEvents(({ name, data }) => {
     if (name !== 'payouts.claimed') return
-    setSent(now => now && { ...now, mined: [...now.mined, String(data['transaction'])] })
+    const { transaction } = data
+    if (typeof transaction === 'string') setSent(now => now && { ...now, mined: [...now.mined, transaction] })
   })
   const claim = async (signer: Signer, { contract, items }: Calls): Promise<boolean> => {
     setBusy(true)

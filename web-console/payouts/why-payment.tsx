@@ -23,11 +23,12 @@ function Divided({ sent, kind, amount }: { sent: TransactionView; kind: 'serving
   const name = kind === 'serving' ? 'toWorker' : 'toBuilder'
   const event = sent.events.find(one => one.name === 'ChannelClaimed' && field(one.fields, name) === BigInt(amount))
   if (event === undefined) return <p>It came with this transaction, out of a payment channel.</p>
-  const part = (of: string): bigint => field(event.fields, of)
+  const part = (which: string): bigint => field(event.fields, which)
   const [worker, builder, data] = [part('toWorker'), part('toBuilder'), part('toData')]
   const all = worker + builder + data
   const percent = (some: bigint): string => `${Number((some * 1000n) / (all === 0n ? 1n : all)) / 10} %`
-  const channel = String(event.fields['channel'])
+  const { channel: of } = event.fields
+  const channel = typeof of === 'string' ? of : ''
   const divided =
     `The contract divided it as the model is registered: ${percent(worker)} to the worker who answers, ` +
     `${percent(builder)} to the builder, ${percent(data)} to the data.`

@@ -19,6 +19,13 @@ export const qualityView = z.object({
 })
 export type QualityView = z.infer<typeof qualityView>
 
+/**
+ * Exact match: to how many held-out questions the model, and its base alone, give the very answer of their author, but
+ * for case, blanks, quotes around it and what ends its sentence. Counted by this daemon.
+ */
+export const matchesView = z.object({ questions: z.int(), base: z.int(), tuned: z.int() })
+export type MatchesView = z.infer<typeof matchesView>
+
 const useSums = z.object({
   answers: z.int(),
   inputTokens: z.int(),
@@ -37,6 +44,8 @@ export const bazaarView = modelView.extend({
   datanetName: z.string().nullable(),
   baseName: z.string().nullable(),
   quality: qualityView.nullable(),
+  /** null where this daemon has not counted them: a builder's has, for its own models. */
+  matches: matchesView.nullable(),
   /** Mean loss of an answer's token on the held-out questions, by the word of the builder, who measured it. */
   heldOutLoss: z.object({ base: z.number(), tuned: z.number() }).nullable(),
   /** From the receipts that this node has heard of. */
@@ -79,7 +88,11 @@ export const relativeView = z.object({
 export type RelativeView = z.infer<typeof relativeView>
 
 /** A statement as it was signed: wide integers as decimal text. `protocol/` reads and checks it. */
-const signedView = z.object({ type: z.string(), message: z.record(z.string(), z.unknown()), signature: z.string() })
+const signedView = z.object({
+  type: z.string(),
+  message: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+  signature: z.string()
+})
 const sumNodeView = z.object({ hash, sum: decimal })
 
 /** All that a receipt's weights and its place on chain follow from, so that whoever sees it can check it. */
@@ -189,7 +202,7 @@ export const bazaarRoutes = {
     summary: 'Measure a model on its held-out questions here: fetches its siblings, takes seconds to minutes',
     params: named,
     body: nothing,
-    reply: qualityView
+    reply: qualityView.extend({ matches: matchesView.nullable() })
   }),
   modelUse: route({
     method: 'GET',

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { jsonFields } from './json.ts'
 
 /** News of a node, by phase, in the order of the flow. */
 export const eventNames = [
@@ -57,7 +58,7 @@ export const eventView = z.object({
   name: z.enum([...eventNames, 'alive', 'missed']),
   at: z.int(),
   /** As its phase says it; wide integers as decimal text. */
-  data: z.record(z.string(), z.unknown())
+  data: jsonFields
 })
 export type EventView = z.infer<typeof eventView>
 

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { statements } from '../../../protocol/crypto/statements.ts'
 import type { StatementType } from '../../../protocol/crypto/statements.ts'
+import { json, jsonFields } from './json.ts'
 import { paged, pageSchema, route } from './route.ts'
 import { account, addressView, decimal, epochView, hash, versionView } from './views.ts'
 
@@ -48,7 +49,7 @@ export const statementView = z.object({
   /** Who must have signed it, in which part, and the signature. */
   signatures: z.array(z.object({ as: z.string(), by: addressView, signature: z.string() })),
   /** What stands behind the hash in one of its fields: whoever hashes it again finds that hash. */
-  content: z.object({ field: z.string(), json: z.unknown() }).nullable(),
+  content: z.object({ field: z.string(), json }).nullable(),
   about: thing
 })
 export type StatementView = z.infer<typeof statementView>
@@ -107,12 +108,12 @@ export const transactionView = z.object({
   to: addressView.nullable(),
   /** Which of the network's contracts was called, and with what. */
   contract: z.string().nullable(),
-  call: z.object({ name: z.string(), args: z.record(z.string(), z.unknown()) }).nullable(),
+  call: z.object({ name: z.string(), args: jsonFields }).nullable(),
   succeeded: z.boolean(),
   gasUsed: decimal,
   /** Of the chain's own coin. */
   cost: decimal,
-  events: z.array(z.object({ name: z.string(), fields: z.record(z.string(), z.unknown()) })),
+  events: z.array(z.object({ name: z.string(), fields: jsonFields })),
   transfers: z.array(z.object({ from: addressView, to: addressView, amount: decimal }))
 })
 export type TransactionView = z.infer<typeof transactionView>

@@ -1,3 +1,4 @@
+export * from './json.ts'
 export * from './route.ts'
 export * from './events.ts'
 export * from './flow.ts'

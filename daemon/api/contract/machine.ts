@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { jsonFields } from './json.ts'
 import { paged, pageSchema, route } from './route.ts'
 import { decimal, hash } from './views.ts'
 
@@ -75,7 +76,7 @@ export const logLineView = z.object({
   level: z.enum(['error', 'warn', 'info', 'debug']),
   message: z.string(),
   /** Facts, redacted: no keys, no tokens, nothing that was asked or answered. */
-  fields: z.record(z.string(), z.unknown())
+  fields: jsonFields
 })
 export type LogLineView = z.infer<typeof logLineView>
 

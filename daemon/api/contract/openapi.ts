@@ -5,6 +5,8 @@ import * as channels from './channels.ts'
 import * as keys from './keys.ts'
 import * as names from './names.ts'
 import * as openai from './openai.ts'
+import { plainFields } from './json.ts'
+import type { Json } from './json.ts'
 import { routes } from './routes.ts'
 import { nothing, pathParameters } from './route.ts'
 import type { Route } from './route.ts'
@@ -237,7 +239,7 @@ function otherPaths(components: Record<string, Schema>): Record<string, Record<s
 }
 
 /** The whole API as an OpenAPI 3.1 document: every call with its parameters, body, reply and failures. */
-export function openApiDocument(version: string): Record<string, unknown> {
+export function openApiDocument(version: string): Record<string, Json> {
   const schemas: Record<string, Schema> = {
     Error: {
       type: 'object',
@@ -267,7 +269,7 @@ export function openApiDocument(version: string): Record<string, unknown> {
     description,
     content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } }
   })
-  return {
+  return plainFields({
     openapi: '3.1.0',
     info: {
       title: 'Tilth daemon',
@@ -288,5 +290,5 @@ export function openApiDocument(version: string): Record<string, unknown> {
       ),
       schemas
     }
-  }
+  })
 }

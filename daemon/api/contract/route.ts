@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Stage } from '../../../protocol/flow.ts'
 import { defaultPage, largestPage } from '../../../protocol/primitives/page.ts'
 import type { Page } from '../../../protocol/primitives/page.ts'
+import type { Json } from './json.ts'
 
 export type Method = 'GET' | 'POST'
 
@@ -20,6 +21,7 @@ export interface Route<
   /** Path and query parameters, as strings. */
   readonly params: Params
   readonly body: Body
+  /** What goes out, and nothing beside it: the server leaves away what a handler's value has more. */
   readonly reply: Reply
   /** A `text/event-stream` of replies instead of one. */
   readonly stream?: boolean
@@ -41,7 +43,7 @@ export const nothing = z.undefined().or(none)
 export const route = <
   P extends z.ZodType = typeof none,
   B extends z.ZodType = typeof nothing,
-  R extends z.ZodType = z.ZodType
+  R extends z.ZodType<Json> = z.ZodType<Json>
 >(
   definition: Omit<Route<P, B, R>, 'params' | 'body'> & { params?: P; body?: B }
 ): Route<P, B, R> => ({

@@ -4,6 +4,7 @@ import { availabilityRoutes } from './availability.ts'
 import { bazaarRoutes } from './bazaar.ts'
 import { offerRoutes, whyRoutes } from './offers.ts'
 import { sessionRoutes } from './sessions.ts'
+import { jsonFields } from './json.ts'
 import { named, nothing, paged, pageSchema, route, wanted } from './route.ts'
 import { dataRoutes } from './data.ts'
 import { flowRoutes } from './flow.ts'
@@ -50,7 +51,7 @@ export const routes = {
     stage: 'node',
     summary: 'This contract as an OpenAPI document',
     open: true,
-    reply: z.record(z.string(), z.unknown())
+    reply: jsonFields
   }),
   status: route({
     method: 'GET',

@@ -73,6 +73,8 @@ export const statusView = z.object({
   chain: z.object({
     id: z.int(),
     rpc: z.string(),
+    /** Another that its owner has named, for pages to ask themselves. */
+    consoleRpc: z.string().optional(),
     block: decimal,
     contracts: z.record(z.string(), z.string()),
     /** How the node's own reading stands, and the last block that it has read. */
@@ -169,7 +171,9 @@ export const contributionView = z.object({
   status: z.enum(['committed', 'revealed', 'voting', 'accepted', 'rejected', 'expired']),
   reason: z.string().optional(),
   checks: z.array(z.object({ check: z.string(), code: z.string(), note: z.string().optional() })),
-  rowIssues: z.array(z.object({ line: z.int(), code: z.string() }))
+  rowIssues: z.array(z.object({ line: z.int(), code: z.string() })),
+  /** Of what was brought in by this daemon: whether it can be taken back here, or was. */
+  withdrawal: z.enum(['possible', 'done']).optional()
 })
 export type ContributionView = z.infer<typeof contributionView>
 

@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import type { Node } from '../../../node/node.ts'
 import { LimitError } from '../../../protocol/primitives/index.ts'
-import { eventNames } from '../contract/index.ts'
+import { eventNames, plainText } from '../contract/index.ts'
 import type { EventView } from '../contract/index.ts'
 import type { Handlers } from '../server/index.ts'
-import { plainText } from './plain.ts'
 
 /** News that are kept for readers that are slow or come back, and bytes of all of them: of more the oldest go. */
 const kept = { news: 2_000, bytes: 8 << 20 } as const

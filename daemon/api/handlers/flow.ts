@@ -1,8 +1,8 @@
 import type { Doing } from '../../../node/flow/index.ts'
 import type { Node } from '../../../node/node.ts'
+import { plainFields } from '../contract/index.ts'
 import type { DoingView, StageView } from '../contract/index.ts'
 import type { Handlers } from '../server/index.ts'
-import { plain } from './plain.ts'
 
 /** Points of a loss that a small picture shows. */
 const mostPoints = 100
@@ -90,7 +90,7 @@ export function flowHandlers({ flow, models }: Pick<Node, 'flow' | 'models'>): P
       return {
         ...stageView(now),
         doing: now.doing.map(doingView),
-        happened: now.happened.map(({ name, at, data }) => ({ name, at, data: plain(data) as Record<string, unknown> }))
+        happened: now.happened.map(({ name, at, data }) => ({ name, at, data: plainFields(data) }))
       }
     }
   }

@@ -51,6 +51,8 @@ export interface ApiHandlers {
 export interface About {
   readonly version: string
   readonly rpc: string
+  /** Which pages of the console ask themselves. */
+  readonly consoleRpc?: string | undefined
   readonly network?: string | undefined
   readonly machine: MachineDeps
   readonly log: Pick<RecentLog, 'page' | 'onLine'>

@@ -1,6 +1,7 @@
 import type { Node } from '../../../node/node.ts'
 import type { RecentLog } from '../../../node/runtime/index.ts'
 import { InvalidError } from '../../../protocol/primitives/index.ts'
+import { plainFields } from '../contract/index.ts'
 import type { Handlers } from '../server/index.ts'
 
 /** Milliseconds between two pieces of news that there are new lines. */
@@ -28,7 +29,7 @@ export function logHandlers(
           help: 'Begin again without a cursor.'
         })
       const found = recent.page({ level, limit: limit + 1, before: cursor === undefined ? undefined : Number(cursor) })
-      const items = found.slice(0, limit)
+      const items = found.slice(0, limit).map(line => ({ ...line, fields: plainFields(line.fields) }))
       return { items, next: found.length > limit ? String(items.at(-1)?.number) : null }
     }
   }

@@ -20,7 +20,7 @@ function reading({ ledger, addresses }: Node['chain']) {
 
 export function nodeHandlers(
   node: Node,
-  { version, rpc }: { version: string; rpc: string }
+  { version, rpc, consoleRpc }: { version: string; rpc: string; consoleRpc?: string | undefined }
 ): Pick<Handlers, 'health' | 'status' | 'peers'> {
   const started = Date.now()
   const {
@@ -47,7 +47,13 @@ export function nodeHandlers(
         peers: peers.connected().length,
         reach: reach.view(),
         clock: { secondsAhead: clockSkew().seconds, peers: clockSkew().peers },
-        chain: { id: chain.network.chainId, rpc, block: block.toString(), ...reading(chain) },
+        chain: {
+          id: chain.network.chainId,
+          rpc,
+          ...(consoleRpc === undefined ? {} : { consoleRpc }),
+          block: block.toString(),
+          ...reading(chain)
+        },
         balance: wallet.balance.toString(),
         gas: wallet.gas.toString(),
         transactions: wallet.transactions,

@@ -6,6 +6,7 @@ import { NotFoundError, TilthError, readAs } from '../../../protocol/primitives/
 import { routes } from '../contract/index.ts'
 import type { ParsedBodyOf, ParsedParamsOf, ReplyOf, Route, RouteName, Routes } from '../contract/index.ts'
 import { isConsoleRoute, serveConsole } from './console/index.ts'
+import { replyText } from './reply.ts'
 import { errorReply } from './errors.ts'
 import { shareWith } from './cors.ts'
 import { createGuard } from './guard.ts'
@@ -51,6 +52,8 @@ export interface ApiServerOptions {
   handlers: Handlers
   /** Where the web console may be built, if not beside the sources. */
   consoleFolders?: readonly string[]
+  /** An RPC that its pages may ask themselves. */
+  consoleRpc?: string | undefined
   metrics(): Promise<{ contentType: string; text: string }>
   /** Adds the OpenAI-style endpoints, which have a form of their own. */
   extend?(server: FastifyInstance, callerOf: (request: FastifyRequest) => Caller): void
@@ -71,13 +74,15 @@ export const safeHeaders = {
 } as const
 
 /**
- * Writes one event a value; ends the response when the generator does, and stops the generator when the client leaves.
+ * Writes one event a value, as `text` has it; ends the response when the generator does, and stops the generator when
+ * the client leaves.
  */
 export async function sendEvents(
   reply: FastifyReply,
   values: AsyncIterable<unknown>,
   onError: (error: unknown) => unknown,
-  last?: string
+  last?: string,
+  text: (value: unknown) => string = JSON.stringify
 ): Promise<void> {
   reply.hijack()
   const { raw } = reply
@@ -87,8 +92,8 @@ export async function sendEvents(
     'content-type': 'text/event-stream; charset=utf-8',
     connection: 'keep-alive'
   })
-  const write = async (text: string): Promise<void> => {
-    if (!raw.write(text) && !raw.destroyed)
+  const write = async (line: string): Promise<void> => {
+    if (!raw.write(line) && !raw.destroyed)
       await new Promise<void>(resolve => {
         raw.once('drain', resolve)
         raw.once('close', resolve)
@@ -97,7 +102,7 @@ export async function sendEvents(
   try {
     for await (const value of values) {
       if (raw.destroyed) break
-      await write(`${idLine(value)}data: ${JSON.stringify(value)}\n\n`)
+      await write(`${idLine(value)}data: ${text(value)}\n\n`)
     }
     if (last !== undefined) await write(`data: ${last}\n\n`)
   } catch (error) {
@@ -219,10 +224,12 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
         const signal = over === undefined ? left : AbortSignal.any([left, over])
         const result = handler({ params, body, signal, key }, request, reply)
         if (entry.stream === true) {
-          await sendEvents(reply, result as AsyncIterable<unknown>, error => ({
-            kind: 'error',
-            ...errorReply(error).body.error
-          }))
+          const told = (error: unknown): unknown => {
+            const { status, body: said } = errorReply(error)
+            if (status >= 500) options.onError?.(error, entry.path)
+            return { kind: 'error', ...said.error }
+          }
+          await sendEvents(reply, result as AsyncIterable<unknown>, told, undefined, value => replyText(entry, value))
           return reply
         }
         if (entry.file === true) {
@@ -232,7 +239,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
             .header('content-disposition', `attachment; filename="${name.replaceAll(/[^\w.-]/g, '_')}"`)
             .send(Readable.from(bytes, { objectMode: false }))
         }
-        return reply.send(await result)
+        return reply.type('application/json; charset=utf-8').send(replyText(entry, await result))
       }
     })
   }
@@ -241,7 +248,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     return reply.type(contentType).send(text)
   })
   options.extend?.(server, callerOf)
-  serveConsole(server, options.consoleFolders)
+  serveConsole(server, { folders: options.consoleFolders, rpc: options.consoleRpc })
 
   try {
     const url = await server.listen({ host: options.host, port: options.port })

@@ -3,11 +3,10 @@ import { digest, statements } from '../../../../protocol/crypto/index.ts'
 import type { Network, Signed, StatementType } from '../../../../protocol/crypto/index.ts'
 import { NotFoundError } from '../../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../../protocol/primitives/index.ts'
+import { plain } from '../../contract/index.ts'
 import type { StatementView, Thing } from '../../contract/index.ts'
-import { plain } from '../plain.ts'
 
 type Parts = Pick<Node, 'data' | 'jobs' | 'payouts' | 'network'>
-type Content = StatementView['content']
 
 function viewOf<T extends StatementType>(
   network: Network,
@@ -84,8 +83,8 @@ async function ofReceipt({ payouts, network }: Parts, id: Hex): Promise<Statemen
   return [
     viewOf(network, receipt, { as: 'worker', by: worker }, about, null, both),
     ...papers.scorings.map(({ statement, attribution }) => {
-      const content: Content = { field: 'attribution', json: attribution }
-      return viewOf(network, statement, { as: 'scorer', by: statement.message.scorer }, about, content)
+      const signer = { as: 'scorer', by: statement.message.scorer }
+      return viewOf(network, statement, signer, about, { field: 'attribution', json: attribution })
     })
   ]
 }

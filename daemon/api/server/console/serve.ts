@@ -13,8 +13,15 @@ const pathOf = ({ url }: { readonly url: string }): string => url.split('?', 1)[
 export const isConsoleRoute = (request: FastifyRequest): boolean =>
   request.routeOptions.url === '/*' && !isCall(pathOf(request))
 
+type Headers = ReturnType<typeof documentHeaders>
+
 /** The best form of a file that the browser takes, unless it has it. */
-async function send(request: FastifyRequest, reply: FastifyReply, file: ConsoleFile): Promise<FastifyReply> {
+async function send(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  file: ConsoleFile,
+  headers: Headers
+): Promise<FastifyReply> {
   const { 'accept-encoding': accepted = '', 'if-none-match': known } = request.headers
   const takes = (name: string): boolean =>
     new RegExp(`(?:^|[,\\s])${name}(?!\\s*;\\s*q=0(?:\\.0*)?(?:,|$))`).test(accepted)
@@ -25,7 +32,7 @@ async function send(request: FastifyRequest, reply: FastifyReply, file: ConsoleF
     etag: tag,
     vary: 'accept-encoding',
     'cache-control': file.isImmutable ? 'public, max-age=31536000, immutable' : 'no-cache',
-    ...(file.type.startsWith('text/html') || file.type.startsWith('image/svg') ? documentHeaders : {})
+    ...(file.type.startsWith('text/html') || file.type.startsWith('image/svg') ? headers : {})
   })
   if (known === tag) return reply.status(304).send()
   if (encoding !== undefined) reply.header('content-encoding', encoding)
@@ -48,10 +55,14 @@ seconds. Then load this page again: the daemon need not be started anew.</p>
 
 /**
  * The built console: its files by their names, and its one document for every page's address, so that a page can be
- * loaded again and linked to. @param folders where it may be built
+ * loaded again and linked to. @param folders where it may be built · @param rpc which pages may ask themselves
  */
-export function serveConsole(server: FastifyInstance, folders?: readonly string[]): void {
+export function serveConsole(
+  server: FastifyInstance,
+  { folders, rpc }: { folders?: readonly string[] | undefined; rpc?: string | undefined } = {}
+): void {
   const filesNow = consoleFolder(folders)
+  const headers = documentHeaders(rpc)
   server.route({
     method: 'GET',
     url: '/*',
@@ -60,12 +71,12 @@ export function serveConsole(server: FastifyInstance, folders?: readonly string[
       if (isCall(path)) return reply.callNotFound()
       const files = await filesNow()
       const file = files?.get(path)
-      if (file !== undefined) return send(request, reply, file)
+      if (file !== undefined) return send(request, reply, file, headers)
       // What asks for a document gets one; a script that is gone with an older build must not come as a page.
       if (path !== '/' && request.headers.accept?.includes('text/html') !== true) return reply.callNotFound()
       const index = files?.get('/index.html')
-      if (index !== undefined) return send(request, reply, index)
-      return reply.status(503).headers(documentHeaders).type('text/html; charset=utf-8').send(notBuilt)
+      if (index !== undefined) return send(request, reply, index, headers)
+      return reply.status(503).headers(headers).type('text/html; charset=utf-8').send(notBuilt)
     }
   })
 }
