@@ -1,8 +1,24 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import type { Page } from 'playwright-core'
+import { versionPath } from '../../protocol/data/index.ts'
+import type { Hex } from '../../protocol/primitives/index.ts'
 import { places } from '../../web-console/app/places.ts'
-import { assertAccessible, assertNoSidewaysScroll, goTo, openPage, settled, world } from './harness/index.ts'
-import { pagePaths } from './harness/places.ts'
+import { amountText } from '../../web-console/formats/index.ts'
+import {
+  allow,
+  assertAccessible,
+  assertNoSidewaysScroll,
+  goTo,
+  imitate,
+  openAt,
+  openPage,
+  pagePaths,
+  settled,
+  world
+} from './harness/index.ts'
+import { cheat } from './harness/cheat.ts'
+import { answerWallet, walletName, walletScript } from './harness/wallet.ts'
 
 describe('the explorer', function () {
   this.timeout(300_000)
@@ -67,6 +83,89 @@ describe('the explorer', function () {
     // Nothing but what was asked once is asked again: the check is the browser's own.
     await page.getByRole('button', { name: 'Show it as it was signed' }).first().click()
     await page.getByText('"verifyingContract"').or(page.getByText('"registry"')).first().waitFor()
+  })
+
+  it('tells of a stake that was taken, of all and of its owner: who lost it for what, and who showed it', async () => {
+    const { validator, finder, contribution, stake, transaction } = await cheat()
+    await goTo(page, places.explorer)
+    const taken = page.getByRole('table', { name: 'Stakes that were taken' })
+    const row = taken.getByRole('row').filter({ has: page.locator(`a[href="${places.transaction(transaction)}"]`) })
+    await row.waitFor()
+    await row.getByText(amountText(stake), { exact: true }).waitFor()
+    for (const path of [places.account(validator), places.account(finder), places.contribution(contribution)])
+      assert.equal(await row.locator(`a[href="${path}"]`).count(), 1, path)
+    await assertAccessible(page)
+    await assertNoSidewaysScroll(page)
+    await goTo(page, places.account(validator))
+    await page.getByRole('heading', { name: 'Its stake was taken' }).waitFor()
+    // Its owner alone: whoever showed it lost nothing.
+    await goTo(page, places.account(finder))
+    await settled(page)
+    assert.equal(await page.getByRole('heading', { name: 'Its stake was taken' }).count(), 0)
+  })
+
+  it('asks the chain itself by a wallet, whose provider knows one, instead of the daemon', async () => {
+    const paths = await pagePaths()
+    const id = paths.contribution.split('/').at(-1) ?? ''
+    const other = await openPage('host', { path: places.statements(id), init: walletScript })
+    const asked = await answerWallet(other, randomBytes(32))
+    await other.getByText('by this node’s word alone').first().waitFor()
+    await other
+      .getByRole('button', { name: `Ask ${walletName}` })
+      .first()
+      .click()
+    await other.getByText(`this browser asked ${walletName} itself`).first().waitFor()
+    assert.ok(asked.includes('eth_call'))
+    // No account was opened for it.
+    assert.ok(!asked.includes('eth_requestAccounts'))
+    await assertAccessible(other)
+    await assertNoSidewaysScroll(other)
+    await other.context().close()
+  })
+
+  it('finds out a daemon that shows another root than the chain holds, by an RPC that was named', async () => {
+    const { api } = world().network.daemon('host')
+    const { rpc } = world().network
+    const paths = await pagePaths()
+    const id = paths.contribution.split('/').at(-1) ?? ''
+    let isLying = false
+    const daemon = await imitate(
+      {
+        async status() {
+          const status = await api.call('status')
+          return { ...status, chain: { ...status.chain, consoleRpc: rpc } }
+        },
+        async proofs() {
+          const real = await api.call('proofs', { params: { id } })
+          if (!isLying) return real
+          // A way without a step is the leaf itself: it leads to a root, and to another one than stands on chain.
+          const proofs = real.proofs.map(proof => {
+            if (proof.kind !== 'version') return proof
+            const { contribution, contributor, cid, own } = proof.leaf
+            const leaf = { contribution: contribution as Hex, contributor: contributor as Hex, cid, own }
+            return { ...proof, siblings: [], root: versionPath(leaf, { siblings: [] }).at(-1) ?? proof.root }
+          })
+          return { ...real, proofs }
+        }
+      },
+      { consoleRpc: rpc }
+    )
+    for (const lie of [false, true]) {
+      isLying = lie
+      const other = await openAt(await daemon.signIn(), daemon.url)
+      allow(other, new RegExp(`asks somebody else: ${rpc}`))
+      await goTo(other, places.statements(id))
+      const text = lie ? 'The chain holds another root for' : `this browser asked the RPC ${new URL(rpc).host} itself`
+      await other.getByText(text).first().waitFor()
+      // The way itself holds all the same: only the chain says whose root it is.
+      await other
+        .getByText(/came to the root of the version/)
+        .first()
+        .waitFor()
+      await assertAccessible(other)
+      await other.context().close()
+    }
+    await daemon.stop()
   })
 
   it('shows each kind of thing so that axe and narrow windows are content', async () => {

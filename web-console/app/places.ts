@@ -41,6 +41,7 @@ export const places = {
   payout: (account: string, pool: string, epoch: number): string =>
     `/epochs/${part(pool)}/${epoch}/payouts/${part(account)}`,
   node: '/node',
+  settings: '/node?view=settings',
   explorer: '/explorer',
   /** Whatever an id names. */
   find: at('/explorer/$id'),

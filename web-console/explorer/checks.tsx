@@ -1,3 +1,4 @@
+import { Mark } from '../parts/index.ts'
 import type { Check } from './verify.ts'
 
 /** What this browser found out for itself, each with whether it holds. */
@@ -13,14 +14,5 @@ export function Checks({ checks }: { readonly checks: readonly Check[] }) {
         </li>
       ))}
     </ul>
-  )
-}
-
-/** A tick, or a cross. */
-export function Mark({ holds }: { readonly holds: boolean }) {
-  return (
-    <svg className="mark" viewBox="0 0 16 16" aria-hidden="true" data-holds={holds}>
-      {holds ? <path d="M3 8.5l3.2 3L13 4.5" /> : <path d="M4 4l8 8M12 4l-8 8" />}
-    </svg>
   )
 }

@@ -1,5 +1,7 @@
+import type { Hex } from '../../protocol/primitives/hex.ts'
 import { useCall, useList } from '../api/index.ts'
 import { places } from '../app/places.ts'
+import { RootStands } from '../chain/index.ts'
 import { useParameter } from '../app/use-place.ts'
 import type { EpochPage } from '../../daemon/api/contract/explorer.ts'
 import { amountText, weightText } from '../formats/index.ts'
@@ -110,6 +112,21 @@ function About({ view }: { readonly view: EpochPage }) {
             ]}
           />
         </div>
+        {view.state === 'voided' ? null : (
+          <div className="card-part">
+            <RootStands
+              claim={{
+                kind: 'payouts',
+                of: view.pool as Hex,
+                number: view.epoch,
+                root: view.payoutsRoot as Hex,
+                sum: view.payoutsTotal
+              }}
+            >
+              what epoch {view.epoch} pays
+            </RootStands>
+          </div>
+        )}
       </Card>
     </>
   )

@@ -1,5 +1,7 @@
+import type { Hex } from '../../protocol/primitives/hex.ts'
 import { useCall, useList } from '../api/index.ts'
 import { places } from '../app/places.ts'
+import { RootStands } from '../chain/index.ts'
 import { useParameter } from '../app/use-place.ts'
 import { manyText } from '../formats/index.ts'
 import { Card, Facts, Go, Id, Page as Frame, Read, ReadList, Section, Table, Who } from '../parts/index.ts'
@@ -40,6 +42,11 @@ export function Page() {
                 ]
               ]}
             />
+            <div className="card-part">
+              <RootStands claim={{ kind: 'version', of: datanet as Hex, number, root: root as Hex }}>
+                version {number}
+              </RootStands>
+            </div>
           </Card>
         )}
       </Read>

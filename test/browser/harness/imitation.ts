@@ -22,7 +22,10 @@ export interface Imitation {
 }
 
 /** The console and the API as they are; what is not answered here, the host's real daemon answers. */
-export async function imitate(answers: Partial<Handlers>): Promise<Imitation> {
+export async function imitate(
+  answers: Partial<Handlers>,
+  { consoleRpc }: { consoleRpc?: string } = {}
+): Promise<Imitation> {
   const { api } = world().network.daemon('host')
   const events = createEvents<NodeEvents>(silentLog)
   const calls: RouteName[] = []
@@ -49,6 +52,7 @@ export async function imitate(answers: Partial<Handlers>): Promise<Imitation> {
     port: 0,
     token,
     origins: [],
+    consoleRpc,
     version: '0.0.0',
     handlers: { ...handlers, ...eventHandlers({ events }) },
     metrics: async () => ({ contentType: 'text/plain', text: '' })

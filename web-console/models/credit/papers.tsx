@@ -1,6 +1,8 @@
 import { useMemo } from 'react'
 import type { ReceiptProofView } from '../../../daemon/api/contract/bazaar.ts'
+import type { Hex } from '../../../protocol/primitives/hex.ts'
 import { places } from '../../app/places.ts'
+import { RootStands } from '../../chain/index.ts'
 import { Amount, Card, Empty, Go, Id, Section, Who } from '../../parts/index.ts'
 import { verify } from './verify.ts'
 import type { Finding } from './verify.ts'
@@ -74,6 +76,17 @@ export function Papers({ proof }: { readonly proof: ReceiptProofView }) {
                 = root {place.root.hash.slice(0, 18)}… <Amount of={place.root.sum} /> ({inWords[findings.place]})
               </li>
             </ol>
+            <RootStands
+              claim={{
+                kind: 'receipts',
+                of: place.pool as Hex,
+                number: place.epoch,
+                root: place.root.hash as Hex,
+                sum: place.root.sum
+              }}
+            >
+              the answers that epoch {place.epoch} counts
+            </RootStands>
             <p>
               <Go to={places.epoch(place.pool, place.epoch)}>Epoch {place.epoch}</Go>
               {place.transaction === null ? null : (

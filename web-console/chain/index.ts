@@ -1,0 +1,3 @@
+export type { RootClaim } from './claim.ts'
+export { RootOnChain, RootStands } from './root-on-chain.tsx'
+export { useRootOnChain } from './use-root.ts'
