@@ -13,7 +13,7 @@ import { speed } from './jobs/worker/estimate.ts'
 import { experienceRecord } from './jobs/worker/experience.ts'
 import { tallyRecord } from './flow/tally.ts'
 import { openTables as openModels } from './models/records.ts'
-import { openUseTables, statedHeldOut } from './payouts/bazaar/index.ts'
+import { matchesRecord, openUseTables, statedHeldOut } from './payouts/bazaar/index.ts'
 import { openTables as openReceipts } from './payouts/receipts/index.ts'
 import { summarySchema } from './payouts/settler/bundles.ts'
 import { verdictSchema } from './payouts/watcher/verdicts.ts'
@@ -45,6 +45,7 @@ const apart: Readonly<Record<string, z.ZodType>> = {
   'flow/tally': tallyRecord,
   'payouts/held-out': heldOutDocument,
   'payouts/stated-held-out': statedHeldOut,
+  'payouts/matches': matchesRecord,
   'payouts/summaries': summarySchema,
   'payouts/rounds': verdictSchema,
   'automation/last': stepRecord,

@@ -5,7 +5,7 @@ import type { Address, Hex } from '../../protocol/primitives/index.ts'
 import type { ScoringDocument } from '../../protocol/payouts/index.ts'
 import { createCache } from '../runtime/index.ts'
 import { createClaiming, createFinalizing, createSettling, createWatching } from './automation/index.ts'
-import { createProofs, createQuality, createUse } from './bazaar/index.ts'
+import { createMatches, createProofs, createQuality, createUse } from './bazaar/index.ts'
 import { createFacts } from './facts.ts'
 import { createReceiptPlaces } from './places.ts'
 import { createProposals } from './proposals.ts'
@@ -60,6 +60,7 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
   const scorings = createScorings(deps, receipts, models, stakes)
   const proposals = createProposals(deps)
   const quality = createQuality(deps, { models, weigher, proposals }, () => bundles)
+  const matches = createMatches(deps, models)
   const bundles = createBundles(deps, (cid, bundle) => quality.note(cid, bundle))
   const placesOf = createReceiptPlaces(deps)
   const proofs = createProofs(deps, { receipts, models, scorings, proposals, bundles, placesOf })
@@ -318,6 +319,15 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
           models.keep(model, false, 'offer')
         })
       )
+      // What everybody asks first of a model, its builder's node knows soon after it is registered.
+      stops.push(
+        deps.modelEvents.on('models.registered', ({ model, builder }) => {
+          if (builder !== self) return
+          matches.measure(model).catch((error: unknown) => {
+            log.debug("a model's exact answers could not be counted", { model, error })
+          })
+        })
+      )
       for (const automation of automations) automation?.start()
       settler.holdAgain().catch(report)
       // What came in the moment when the process died.
@@ -330,6 +340,7 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
     },
     async stop() {
       for (const automation of automations) await automation?.stop()
+      matches.stop()
       await watcher.stop()
       ahead.stop()
       for (const stop of stops.splice(0)) await stop()
@@ -388,6 +399,8 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
     weigh: request => weigher.attribute(request),
     recheck: (pool, epoch) => recheck(pool, epoch),
     quality: model => quality.of(model),
+    matches: model => matches.of(model),
+    measureMatches: model => matches.measure(model),
     use: (model, from) => use.of(model, from),
     receiptProof: id => proofs.of(id),
     receiptIds: beginning => receipts.idsLike(beginning),

@@ -81,6 +81,13 @@ export interface QualityView {
   readonly epoch: number | null
 }
 
+/** To how many held-out questions a model, and its base alone, give the very answer of their author. */
+export interface MatchesView {
+  readonly questions: number
+  readonly base: number
+  readonly tuned: number
+}
+
 /** What receipts known here come to. Fees in the token's smallest unit. */
 export interface UseSums {
   readonly answers: number
@@ -320,6 +327,10 @@ export interface PayoutsService {
   knownGate(model: Hex): Promise<GateView | null>
   /** What the model and its players do on held-out questions: as measured here, or as its pool's last epoch says. */
   quality(model: Hex): Promise<QualityView | null>
+  /** Its exact answers to held-out questions, as this node has counted them; null where it has not. */
+  matches(model: Hex): Promise<MatchesView | null>
+  /** Counts them, once; null for a model without siblings. A builder's node does so by itself for its own models. */
+  measureMatches(model: Hex): Promise<MatchesView | null>
   /** How much a model was used, from the receipts known here. @param from days since 1970, the first that is shown */
   use(model: Hex, from: number): Promise<UseView>
   /**

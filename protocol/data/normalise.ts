@@ -76,6 +76,12 @@ export function answerKey(text: string): string {
   )
 }
 
+/**
+ * Exact match: whether an answer is the one that was expected, but for case, blanks, letters that only look different,
+ * quotes around it and what ends its sentence.
+ */
+export const sameAnswer = (answer: string, expected: string): boolean => answerKey(answer) === answerKey(expected)
+
 /** What is asked: all turns before the answer; instructions of a system turn count only when nothing else is there. */
 export function promptText(row: Row): string {
   const before = row.messages.slice(0, -1)

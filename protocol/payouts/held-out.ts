@@ -9,6 +9,12 @@ import { isNear } from './weighing.ts'
 // An answer is the model's own words: who corrupted it has caused it too. The held-out questions say how far a player's
 // credit is borne out, by the same arithmetic on their true answers and on the model's own.
 
+/** Held-out questions that a model is measured on: at most so many, in equal steps, the same ones on every node. */
+export function spreadQuestions<T>(rows: readonly T[], most: number): readonly T[] {
+  if (rows.length <= most) return rows
+  return Array.from({ length: most }, (_, i) => rows[Math.floor((i * rows.length) / most)] as T)
+}
+
 /** What the held-out questions say of a model's players, in their order. */
 export interface HeldOutValues extends Standing {
   readonly questions: number

@@ -79,6 +79,7 @@ const node = {
       yield receiptId
     },
     quality: async (id: Hex) => (id === keccak('finch') ? quality(900_000n) : null),
+    matches: async (id: Hex) => (id === keccak('finch') ? { questions: 30, base: 2, tuned: 24 } : null),
     use: async (id: Hex) => ({
       model: id,
       all: id === keccak('finch') ? { ...sums, firstAt: 86_400n, lastAt: 172_800n } : null,
@@ -108,8 +109,15 @@ describe('the bazaar over the API', () => {
     const finch = await bazaar.bazaarModel({ params: { id: 'finch' }, body: undefined, signal })
     assert.deepEqual(routes.bazaarModel.reply.parse(finch), finch)
     assert.deepEqual(
-      [finch.datanetName, finch.baseName, finch.heldOutLoss?.tuned, finch.quality?.tuned, finch.use?.lastAt],
-      ['birds', 'seedling', 0.1, '900000', 172_800_000]
+      [
+        finch.datanetName,
+        finch.baseName,
+        finch.heldOutLoss?.tuned,
+        finch.quality?.tuned,
+        finch.matches,
+        finch.use?.lastAt
+      ],
+      ['birds', 'seedling', 0.1, '900000', { questions: 30, base: 2, tuned: 24 }, 172_800_000]
     )
   })
 

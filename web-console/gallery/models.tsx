@@ -37,6 +37,7 @@ const model: BazaarView = {
   datanetName: 'elements',
   baseName: 'seedling',
   quality: { questions: 30, base: '30000', tuned: '810000', values: { [noor]: '560000', [ines]: '220000' }, epoch: 4 },
+  matches: { questions: 30, base: 0, tuned: 24 },
   heldOutLoss: { base: 4.1, tuned: 0.2 },
   use: {
     answers: 412,
@@ -51,7 +52,16 @@ const model: BazaarView = {
 }
 const models: readonly BazaarView[] = [
   model,
-  { ...model, id: id('3'), name: 'seedling', adapter: null, result: null, quality: null, heldOutLoss: null },
+  {
+    ...model,
+    id: id('3'),
+    name: 'seedling',
+    adapter: null,
+    result: null,
+    quality: null,
+    matches: null,
+    heldOutLoss: null
+  },
   { ...model, id: id('4'), name: 'nobody asked it, nobody serves it, and its name is long', use: null, offers: [] }
 ]
 const players = [noor, ines]

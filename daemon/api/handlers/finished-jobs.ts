@@ -1,4 +1,4 @@
-import { answerKey, lastQuestion } from '../../../protocol/data/index.ts'
+import { lastQuestion, sameAnswer } from '../../../protocol/data/index.ts'
 import type { Row } from '../../../protocol/data/index.ts'
 import { InvalidError, LimitError, pageOf } from '../../../protocol/primitives/index.ts'
 import { trainerOf } from '../../../node/jobs/index.ts'
@@ -70,7 +70,7 @@ export function finishedJobHandlers(
     const expected = row?.messages.at(-1)?.content
     if (row === null || expected === undefined) return { text, exact: null, loss: null }
     const loss = await engine.heldOutLoss({ ...model, rows: [row] })
-    return { text, exact: answerKey(text) === answerKey(expected), loss: Number.isFinite(loss) ? loss : null }
+    return { text, exact: sameAnswer(text, expected), loss: Number.isFinite(loss) ? loss : null }
   }
 
   async function* test(

@@ -6,6 +6,7 @@ import {
   pooledCandidates,
   heldOutDocument,
   maxHeldOutQuestions,
+  spreadQuestions,
   utilitiesOf
 } from '../../../protocol/payouts/index.ts'
 import type { Attribution, HeldOutDocument, Measure, Measured } from '../../../protocol/payouts/index.ts'
@@ -86,7 +87,7 @@ export function createWeigher(deps: Pick<PayoutsDeps, 'engine' | 'versions' | 's
   }
 
   const questionsOf = async ({ result }: Weighed): Promise<readonly Row[]> =>
-    spread(await deps.versions.heldOut(result.spec), maxHeldOutQuestions)
+    spreadQuestions(await deps.versions.heldOut(result.spec), maxHeldOutQuestions)
 
   async function measure(weighed: Weighed): Promise<HeldOutDocument> {
     const { measure } = weighed
@@ -234,9 +235,3 @@ const isScreened = ({ matrix }: Measure): boolean => matrix.exact === undefined
 /** Who moves all of a model's answers, by what was measured of the true ones. */
 const pooledIn = (document: HeldOutDocument | null, measure: Measure): number[] =>
   pooledCandidates(measure, document?.questions.map(({ truth }) => truth.utilities) ?? [])
-
-/** At most so many rows, in equal steps: the same ones on every node. */
-function spread(rows: readonly Row[], most: number): readonly Row[] {
-  if (rows.length <= most) return rows
-  return Array.from({ length: most }, (_, i) => rows[Math.floor((i * rows.length) / most)]).flatMap(row => row ?? [])
-}

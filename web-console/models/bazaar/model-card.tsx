@@ -15,7 +15,7 @@ interface ModelCardProps {
 
 /** A model in the list: what it is of, how well it does, who made it, who serves it at what price. */
 export function ModelCard({ model, isChosen, onChoose }: ModelCardProps) {
-  const { id, name, adapter, version, datanet, datanetName, baseName, quality, use, offers } = model
+  const { id, name, adapter, version, datanet, datanetName, baseName, quality, matches, use, offers } = model
   const nameOf = useNames()
   return (
     <article className="model-card" data-phase="models" aria-label={name}>
@@ -38,7 +38,7 @@ export function ModelCard({ model, isChosen, onChoose }: ModelCardProps) {
           </>
         )}
       </p>
-      {quality === null ? null : <QualityBar quality={quality} />}
+      {quality === null ? null : <QualityBar quality={quality} matches={matches} />}
       {quality === null ? null : <Owes title="Who made it" parts={makersOf(quality, nameOf)} />}
       <p className="model-facts">
         {use === null ? 'Never asked yet' : manyText(use.answers, 'answer')}

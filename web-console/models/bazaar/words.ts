@@ -1,5 +1,5 @@
-import type { BazaarView } from '../../../daemon/api/contract/bazaar.ts'
-import { amountText, numberText } from '../../formats/index.ts'
+import type { BazaarView, MatchesView } from '../../../daemon/api/contract/bazaar.ts'
+import { amountText, countText, numberText } from '../../formats/index.ts'
 
 /** The lowest of some amounts; undefined of none. */
 export const lowest = (amounts: readonly string[]): bigint | undefined =>
@@ -13,6 +13,10 @@ export function priceText({ offers }: Pick<BazaarView, 'offers'>): string {
 
 /** How likely the known answers to held-out questions are, of one. */
 export const likelyOf = (millionths: string): number => Number(millionths) / 1e6
+
+/** Exact match: how many held-out answers are the very ones of their authors, beside those of its base alone. */
+export const exactText = ({ questions, base, tuned }: MatchesView): string =>
+  `${countText(tuned)} of ${countText(questions)} exact, its base ${base === 0 ? 'none' : countText(base)}`
 
 /** In a sentence, how well it does. */
 export function qualityText({ quality, heldOutLoss }: Pick<BazaarView, 'quality' | 'heldOutLoss'>): string {

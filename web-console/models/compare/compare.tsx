@@ -4,7 +4,7 @@ import { places } from '../../app/places.ts'
 import { useWord } from '../../app/use-place.ts'
 import { numberText } from '../../formats/index.ts'
 import { Button, Empty, Failure, Go, GoButton, Loading, Page as Frame, Select } from '../../parts/index.ts'
-import { likelyOf, priceText } from '../bazaar/words.ts'
+import { exactText, likelyOf, priceText } from '../bazaar/words.ts'
 import { AnswerBody } from '../chat/answer-body.tsx'
 import { Composer } from '../chat/composer.tsx'
 import { settingsOf } from '../chat/settings-form.ts'
@@ -95,7 +95,7 @@ function Head({ id, remove }: { readonly id: string; readonly remove: () => void
 }
 
 function HeadOf({ model }: { readonly model: BazaarView }) {
-  const { id, name, quality } = model
+  const { id, name, quality, matches, heldOutLoss } = model
   return (
     <div>
       <h2>
@@ -103,6 +103,8 @@ function HeadOf({ model }: { readonly model: BazaarView }) {
       </h2>
       <p>
         {quality === null ? null : <>held-out answers {numberText(likelyOf(quality.tuned), 2)} · </>}
+        {matches === null ? null : <>{exactText(matches)} · </>}
+        {heldOutLoss === null ? null : <>loss {numberText(heldOutLoss.tuned)} · </>}
         {priceText(model)}
       </p>
     </div>

@@ -1,10 +1,18 @@
-import type { QualityView } from '../../../daemon/api/contract/bazaar.ts'
+import type { MatchesView, QualityView } from '../../../daemon/api/contract/bazaar.ts'
 import { numberText } from '../../formats/index.ts'
-import { likelyOf } from '../bazaar/words.ts'
+import { exactText, likelyOf } from '../bazaar/words.ts'
 import './quality-bar.css'
 
-/** How likely the known answers to held-out questions are: by the base model alone, and by the model. */
-export function QualityBar({ quality }: { readonly quality: QualityView }) {
+interface QualityBarProps {
+  readonly quality: QualityView
+  readonly matches: MatchesView | null
+}
+
+/**
+ * How likely the known answers to held-out questions are, by the base model alone and by the model; and how many it
+ * gives exactly so.
+ */
+export function QualityBar({ quality, matches }: QualityBarProps) {
   const [base, tuned] = [likelyOf(quality.base), likelyOf(quality.tuned)]
   const said = [numberText(base, 2), numberText(tuned, 2)]
   const label = `Probability of the known answers: base model ${said[0]}, this model ${said[1]}`
@@ -20,6 +28,7 @@ export function QualityBar({ quality }: { readonly quality: QualityView }) {
         <span className="quality-tuned" style={{ width: `${Math.min(100, tuned * 100)}%` }} />
         <span className="quality-base" style={{ left: `${Math.min(100, base * 100)}%` }} />
       </div>
+      {matches === null ? null : <p className="quality-exact">{exactText(matches)}</p>}
     </div>
   )
 }

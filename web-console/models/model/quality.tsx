@@ -1,8 +1,9 @@
 import type { BazaarView } from '../../../daemon/api/contract/bazaar.ts'
 import { useAct } from '../../api/index.ts'
 import { places } from '../../app/places.ts'
-import { numberText, weightText } from '../../formats/index.ts'
+import { countText, numberText, weightText } from '../../formats/index.ts'
 import { Button, Card, Empty, Failure, Go, Owes, Section, useNames } from '../../parts/index.ts'
+import { exactText } from '../bazaar/words.ts'
 import { makersOf } from './makers.ts'
 import { QualityBar } from './quality-bar.tsx'
 
@@ -10,7 +11,7 @@ import { QualityBar } from './quality-bar.tsx'
 export function Quality({ model }: { readonly model: BazaarView }) {
   const nameOf = useNames()
   const measure = useAct('measureModel', ['bazaarModel', 'bazaar'])
-  const { id, adapter, quality, heldOutLoss, datanet } = model
+  const { id, adapter, quality, matches, heldOutLoss, datanet } = model
   if (adapter === null) return null
   const button = (
     <Button isDisabled={measure.isPending} onPress={() => measure.mutate({ params: { id } })}>
@@ -21,17 +22,20 @@ export function Quality({ model }: { readonly model: BazaarView }) {
     <Section
       title="How well it answers"
       note="Held-out questions are the host’s and stand in nobody’s rows: nobody can have learnt them by heart."
-      actions={quality?.epoch === null ? undefined : button}
+      actions={quality?.epoch === null && matches !== null ? undefined : button}
     >
       {measure.error === null ? null : <Failure error={measure.error} />}
       {quality === null ? (
         <Empty title="Nobody whom this node knows has measured it.">
-          <span>Measuring fetches its siblings and takes this machine seconds to minutes; nothing is paid.</span>
+          <span>
+            {matches === null ? null : `This node has counted its exact answers: ${exactText(matches)}. `}
+            Measuring fetches its siblings and takes this machine seconds to minutes; nothing is paid.
+          </span>
         </Empty>
       ) : (
         <Card phase="models">
           <div className="model-quality">
-            <QualityBar quality={quality} />
+            <QualityBar quality={quality} matches={matches} />
             <Owes title="Whose rows make it so" parts={makersOf(quality, nameOf)} />
             <p>
               {worseText(quality.values, nameOf)}
@@ -45,6 +49,13 @@ export function Quality({ model }: { readonly model: BazaarView }) {
               )}
               {builderText(heldOutLoss)}
             </p>
+            {matches === null ? null : (
+              <p>
+                This node has counted the exact answers: {countText(matches.tuned)} of {countText(matches.questions)},
+                its base model alone {countText(matches.base)}. An answer is exact if it is its author’s but for case,
+                blanks, quotes around it and what ends its sentence; each model gives its likeliest one.
+              </p>
+            )}
           </div>
         </Card>
       )}

@@ -77,9 +77,10 @@ export function bazaarHandlers(parts: Parts, which: Which): Pick<Handlers, Names
   const { models, payouts } = parts
 
   async function view(model: NodeModel, names: ReturnType<typeof createNames>): Promise<BazaarView> {
-    const [net, quality, use] = await Promise.all([
+    const [net, quality, matches, use] = await Promise.all([
       names.datanet(model.datanet as Hex),
       payouts.quality(model.id),
+      payouts.matches(model.id),
       payouts.use(model.id, Number.MAX_SAFE_INTEGER)
     ])
     return {
@@ -88,6 +89,7 @@ export function bazaarHandlers(parts: Parts, which: Which): Pick<Handlers, Names
       datanetName: net?.name ?? null,
       baseName: names.base(model.base),
       quality: quality === null ? null : qualityView(quality),
+      matches,
       heldOutLoss: names.loss(model),
       use: totalsView(use)
     }
@@ -126,7 +128,7 @@ export function bazaarHandlers(parts: Parts, which: Which): Pick<Handlers, Names
         throw new NotFoundError('model.unmeasured', `${name} has no siblings, so nothing can be measured of it`, {
           help: 'Only models of tune jobs have held-out questions to be measured on.'
         })
-      return qualityView(quality)
+      return { ...qualityView(quality), matches: await payouts.measureMatches(id) }
     },
     async modelUse({ params: { id: wanted, days } }) {
       const { id } = await which.model(wanted)
