@@ -42,7 +42,7 @@ function indexAfter(cursor: string | undefined): number {
 
 /** Lists of the data phase: each page costs what it shows. */
 export function createLists(
-  { chain }: Pick<DataDeps, 'chain'>,
+  { chain, self }: Pick<DataDeps, 'chain' | 'self'>,
   book: Book,
   interest: Pick<Interest, 'has' | 'roles'>,
   notes: Pick<Notes, 'document'>
@@ -117,12 +117,12 @@ export function createLists(
         for await (const record of book.contributions(datanet, from, limit + 1)) records.push(record)
       const { items, next } = pageFrom(records, limit, ({ index }) => String(index))
       const views = []
-      for (const record of items) views.push(await contributionView(book, record))
+      for (const record of items) views.push(await contributionView(book, record, self))
       return { items: views, next }
     },
     async contribution(id) {
       const record = await book.contribution(id)
-      return record === undefined ? undefined : contributionView(book, record)
+      return record === undefined ? undefined : contributionView(book, record, self)
     },
     contributionIds: beginning => book.contributionIds(beginning),
     async versions(datanet, { limit = defaultPage, cursor } = {}) {

@@ -7,7 +7,8 @@ import type {
   DatanetRules,
   Row,
   Verdict,
-  VersionManifest
+  VersionManifest,
+  Withdrawal
 } from '../../protocol/data/index.ts'
 import type { Address, Hex, Page, PageRequest } from '../../protocol/primitives/index.ts'
 
@@ -59,6 +60,8 @@ export interface ContributionView {
    * are.
    */
   readonly rowIssues: readonly { readonly line: number; readonly code: string }[]
+  /** Of what was brought in by this node: whether it can be taken back here, or was. */
+  readonly withdrawal?: 'possible' | 'done'
 }
 
 export interface VersionView {
@@ -256,12 +259,6 @@ export interface Preview {
   /** Whether it was compared with what was accepted before: only a node that follows the Datanet has that. */
   readonly compared: boolean
 }
-
-/**
- * How far a withdrawn contribution had come: `unsent` left no trace; `committed` stands on chain, counts as one of its
- * contributor's and will be shown to nobody; `shown` was given to whoever asked, and is given to nobody else from here.
- */
-export type Withdrawal = 'unsent' | 'committed' | 'shown'
 
 /** Everything signed that this node has of a contribution, as it was signed. */
 export interface ContributionPapers {

@@ -45,6 +45,21 @@ export const issueInWords = (code: string): string => (ofLines as Record<string,
 /** The sentence for the reason of a contribution's end. */
 export const reasonInWords = (code: string): string => (ofContributions as Record<string, string>)[code] ?? code
 
+/**
+ * How far a contribution had come when it was taken back: `unsent` left no trace; `committed` stands on chain, counts
+ * as one of its contributor's and will be shown to nobody; `shown` was given to whoever asked, and is given to nobody
+ * else from there.
+ */
+export type Withdrawal = 'unsent' | 'committed' | 'shown'
+export const withdrawalInWords = {
+  unsent: 'it was not on chain yet: nothing of it is left, and it costs no upload',
+  committed:
+    'its commitment stands on chain and counts as one of its contributor; its rows will be shown to nobody, ' +
+    'and it ends when the time to show them is over',
+  shown:
+    'it cannot be taken off the chain, and validators may have its rows already; this node gives them to nobody else'
+} as const satisfies Record<Withdrawal, string>
+
 /** What became of a row, as one code: `own`, or what is wrong with it. */
 export function outcomeCode(outcome: RowOutcome): string {
   switch (outcome.kind) {

@@ -1,29 +1,16 @@
-import { useState } from 'react'
 import type { ContributionView } from '../../daemon/api/contract/views.ts'
-import { useAct, useCall } from '../api/index.ts'
+import { useCall } from '../api/index.ts'
 import { places } from '../app/places.ts'
 import { useParameter } from '../app/use-place.ts'
 import { countText, manyText } from '../formats/index.ts'
-import {
-  Button,
-  Confirm,
-  Facts,
-  Failure,
-  Go,
-  GoButton,
-  Id,
-  Notice,
-  Page as Frame,
-  Read,
-  When,
-  Who
-} from '../parts/index.ts'
+import { Facts, Go, GoButton, Id, Notice, Page as Frame, Read, When, Who } from '../parts/index.ts'
 import { CheckList } from './contributing/check-list.tsx'
 import { Earned } from './contributing/earned.tsx'
 import { Refused } from './contributing/refused.tsx'
 import { isDecided, statusSentence } from './contributing/status.tsx'
 import { Steps } from './contributing/steps.tsx'
 import { Votes } from './contributing/votes.tsx'
+import { Withdraw } from './contributing/withdraw.tsx'
 import './data.css'
 
 /** What becomes of one contribution, as it happens. */
@@ -45,7 +32,8 @@ export function Page() {
   )
 }
 
-function titleOf({ status, own, rows }: ContributionView, name: string): string {
+function titleOf({ status, own, rows, withdrawal }: ContributionView, name: string): string {
+  if (withdrawal === 'done' && status !== 'accepted') return `A contribution to ${name} was taken back`
   switch (status) {
     case 'committed':
       return `A contribution to ${name} has its place`
@@ -80,7 +68,7 @@ function Contribution({ view }: { readonly view: ContributionView }) {
               Mend the refused rows and send again
             </GoButton>
           ) : null}
-          {isDecided(view) ? null : <Withdraw id={id} />}
+          {view.withdrawal === 'possible' ? <Withdraw id={id} status={status} /> : null}
           <GoButton to={places.statements(id)}>What was signed</GoButton>
         </>
       }
@@ -103,42 +91,5 @@ function Contribution({ view }: { readonly view: ContributionView }) {
       {status === 'accepted' ? <Earned view={view} /> : null}
       {hasRefused ? <Refused id={id} count={view.rowIssues.length} /> : null}
     </Frame>
-  )
-}
-
-/** Takes it back, after a word about what that can still do. */
-function Withdraw({ id }: { readonly id: string }) {
-  const [isAsked, setAsked] = useState(false)
-  const withdraw = useAct('withdraw', ['contribution', 'contributions'])
-  const close = (): void => {
-    setAsked(false)
-  }
-  return (
-    <>
-      <Button
-        onPress={() => {
-          setAsked(true)
-        }}
-      >
-        Take it back
-      </Button>
-      <Confirm
-        title="Take this contribution back?"
-        isOpen={isAsked}
-        close={close}
-        act="Take it back"
-        look="wrong"
-        isBusy={withdraw.isPending}
-        onAct={() => {
-          withdraw.mutate({ params: { id } }, { onSuccess: close })
-        }}
-      >
-        <p>
-          Its place on the chain stays, and it counts as one of your contributions. If its rows were not shown yet,
-          nobody will see them; if they were, others may have them already, and this node gives them to nobody else.
-        </p>
-        {withdraw.error === null ? null : <Failure error={withdraw.error} />}
-      </Confirm>
-    </>
   )
 }

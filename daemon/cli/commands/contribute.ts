@@ -1,7 +1,7 @@
 import { basename } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from 'commander'
-import { issueInWords, reasonInWords } from '../../../protocol/data/index.ts'
+import { issueInWords, reasonInWords, withdrawalInWords } from '../../../protocol/data/index.ts'
 import { placeInWords, problemsInWords } from '../../../protocol/data/files/index.ts'
 import { InvalidError, NotFoundError, TilthError } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
@@ -290,15 +290,6 @@ export async function contributeSigned(
   })
 }
 
-const withdrawn = {
-  unsent: 'it was not on chain yet: nothing of it is left, and it costs no upload',
-  committed:
-    'its commitment stands on chain and counts as one of its contributor; its rows will be shown to nobody, ' +
-    'and it ends when the time to show them is over',
-  shown:
-    'it cannot be taken off the chain, and validators may have its rows already; this node gives them to nobody else'
-}
-
 export function withdrawCommand(): Command {
   return connected(
     command({
@@ -313,7 +304,7 @@ export function withdrawCommand(): Command {
         await show(
           flags,
           api => api.call('withdraw', { params: { id } }),
-          ({ state }) => `withdrawn ${id}: ${withdrawn[state]}`
+          ({ state }) => `withdrawn ${id}: ${withdrawalInWords[state]}`
         )
       })
     )

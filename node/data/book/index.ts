@@ -9,4 +9,4 @@ export type {
   ListingRecord,
   VersionRecord
 } from './records.ts'
-export { contributionView, datanetView, versionView } from './views.ts'
+export { contributionView, datanetView, isBroughtBy, versionView } from './views.ts'

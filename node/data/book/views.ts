@@ -1,5 +1,5 @@
-import { ownRows } from '../../../protocol/data/index.ts'
-import type { Hex } from '../../../protocol/primitives/index.ts'
+import { isDecided, ownRows } from '../../../protocol/data/index.ts'
+import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import type { ContributionView, DatanetView, VersionView } from '../types.ts'
 import type { Book } from './book.ts'
 import type { ContributionRecord, DatanetRole, VersionRecord } from './records.ts'
@@ -35,10 +35,32 @@ async function reasonOf(book: Book, { id, state }: ContributionRecord): Promise<
   return verdict === undefined || verdict.accept ? 'by-vote' : verdict.reason
 }
 
-export async function contributionView(book: Book, record: ContributionRecord): Promise<ContributionView> {
+/** Only the node that brought it in has its reveal and its shard to take back. */
+export const isBroughtBy = (self: Address, { contributor, provider }: ContributionRecord): boolean =>
+  contributor === self || provider === self
+
+async function withdrawalOf(
+  book: Book,
+  record: ContributionRecord,
+  self: Address
+): Promise<ContributionView['withdrawal']> {
+  const { id, state } = record
+  if (await book.withdrawn.has(id)) return 'done'
+  if (isDecided(state)) return undefined
+  const isShown = 'statements' in state && isBroughtBy(self, record)
+  return isShown || (await book.outbox.has(id)) ? 'possible' : undefined
+}
+
+/** @param self whose node it is, where its owner may take back what it brought in */
+export async function contributionView(
+  book: Book,
+  record: ContributionRecord,
+  self?: Address
+): Promise<ContributionView> {
   const { id, datanet, index, contributor, state } = record
   const verdict = await book.verdict(id)
   const reason = await reasonOf(book, record)
+  const withdrawal = self === undefined ? undefined : await withdrawalOf(book, record, self)
   return {
     id,
     datanet,
@@ -51,7 +73,8 @@ export async function contributionView(book: Book, record: ContributionRecord): 
     own: verdict === undefined ? 0 : ownRows(verdict).length,
     ...(reason === undefined ? {} : { reason }),
     checks: verdict?.checks ?? [],
-    rowIssues: verdict?.issues ?? []
+    rowIssues: verdict?.issues ?? [],
+    ...(withdrawal === undefined ? {} : { withdrawal })
   }
 }
 

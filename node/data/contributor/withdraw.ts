@@ -1,10 +1,12 @@
 import type { Signed } from '../../../protocol/crypto/index.ts'
+import type { Withdrawal } from '../../../protocol/data/index.ts'
 import { InvalidError, NotFoundError } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
+import { isBroughtBy } from '../book/index.ts'
 import type { Book } from '../book/index.ts'
 import type { DataDeps } from '../deps.ts'
 import type { Holdings } from '../storage/index.ts'
-import type { DataService, Withdrawal } from '../types.ts'
+import type { DataService } from '../types.ts'
 import type { Contributing } from './contribute.ts'
 
 /**
@@ -44,7 +46,7 @@ export function createWithdrawing(
         })
       // [reject] Only the node that brought it in has its reveal and its shard to take back.
       const statements = waiting ?? (state !== undefined && 'statements' in state ? state.statements : undefined)
-      const ours = waiting !== undefined || record?.contributor === self || record?.provider === self
+      const ours = waiting !== undefined || (record !== undefined && isBroughtBy(self, record))
       if (statements === undefined || !ours)
         throw new InvalidError('contribution.not-ours', 'this contribution was not brought in by this node', {
           help: "Withdraw it at its contributor's node."

@@ -60,10 +60,15 @@ describe('data: a contributor looks before, and changes their mind', function ()
   it('takes back what is not decided, and says how far it had come', async () => {
     const { id } = await door.service.contribute({ datanet, file: facts(10) })
     await until(async () => (await host.service.contribution(id))?.checks.length === 8, 'it is checked')
+    // Whoever may take it back is told so, and afterwards that they did.
+    const offered = async ({ service }: TestPeer) => (await service.contribution(id))?.withdrawal
+    assert.deepEqual([await offered(door), await offered(host)], ['possible', undefined])
     await assert.rejects(host.service.withdraw(id), { code: 'contribution.not-ours' })
     assert.deepEqual(await door.service.withdraw(id), { state: 'shown' })
+    assert.deepEqual([await offered(door), await offered(host)], ['done', undefined])
     const [first] = (await door.service.contributions(datanet)).items
-    assert.equal(first?.status, 'accepted')
+    assert.ok(first !== undefined)
+    assert.deepEqual([first.status, first.withdrawal], ['accepted', undefined])
     await assert.rejects(door.service.withdraw(first.id), { code: 'contribution.decided' })
     await assert.rejects(door.service.withdraw(`0x${'00'.repeat(32)}`), { code: 'contribution.unknown' })
   })

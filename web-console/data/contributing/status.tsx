@@ -1,5 +1,5 @@
 import type { ContributionView } from '../../../daemon/api/contract/views.ts'
-import { reasonInWords } from '../../../protocol/data/explain.ts'
+import { reasonInWords, withdrawalInWords } from '../../../protocol/data/explain.ts'
 import { Chip } from '../../parts/index.ts'
 
 type Status = ContributionView['status']
@@ -23,7 +23,9 @@ export const isDecided = ({ status }: Pick<ContributionView, 'status'>): boolean
   status === 'accepted' || status === 'rejected' || status === 'expired'
 
 /** Where it stands, as a sentence. */
-export function statusSentence({ status, own, rows, index, reason }: ContributionView): string {
+export function statusSentence({ status, own, rows, index, reason, withdrawal }: ContributionView): string {
+  if (withdrawal === 'done' && (status === 'committed' || status === 'revealed' || status === 'voting'))
+    return `It was taken back: ${withdrawalInWords[status === 'committed' ? 'committed' : 'shown']}.`
   switch (status) {
     case 'committed':
       return `It is number ${index ?? '?'} in the order of authorship; its rows are shown next.`

@@ -27,6 +27,12 @@ export function Ballot({ item }: { readonly item: ReviewView }) {
   const undo = (): void => {
     if (undoUntil !== null) unvote.mutate({ params: { id } })
   }
+  /** The same vote again, held no more. */
+  const tell = (): void => {
+    if (item.vote === null || undoUntil === null) return
+    const said = voteReason === undefined ? {} : { reason: voteReason }
+    vote.mutate({ params: { id }, body: { accept: item.vote, holdSeconds: 0, ...said } })
+  }
   useKeys({
     a: () => {
       choose(true)
@@ -68,8 +74,11 @@ export function Ballot({ item }: { readonly item: ReviewView }) {
           <p className="queue-note">It was told to the others, and cannot be taken back.</p>
         ) : (
           <p>
-            <Button onPress={undo} isDisabled={unvote.isPending}>
+            <Button onPress={undo} isDisabled={unvote.isPending || vote.isPending}>
               Undo <kbd>u</kbd>
+            </Button>{' '}
+            <Button look="quiet" onPress={tell} isDisabled={unvote.isPending || vote.isPending}>
+              Tell it now
             </Button>{' '}
             <span className="queue-note">
               It is told to the others <When at={undoUntil} />.
@@ -77,6 +86,7 @@ export function Ballot({ item }: { readonly item: ReviewView }) {
           </p>
         )}
         {unvote.error === null ? null : <Failure error={unvote.error} />}
+        {vote.error === null ? null : <Failure error={vote.error} />}
       </div>
     )
   return (
