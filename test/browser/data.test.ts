@@ -216,6 +216,8 @@ describe('the console: Datanets', function () {
     await page.getByText('The checks here say accept').waitFor()
     assert.equal((await validator.call('reviewOf', { params: { id } })).vote, null)
     await vote('a', 'stones are fine')
+    // Sure of it: nobody has to wait until the time to undo it is over.
+    await page.getByRole('button', { name: 'Tell it now' }).click()
     await until(
       async () => (await validator.call('contribution', { params: { id } })).status === 'accepted',
       'accepted',
@@ -225,6 +227,54 @@ describe('the console: Datanets', function () {
     assert.deepEqual([cast, voteReason], [true, 'stones are fine'])
     await page.getByText('Nothing waits for a vote').waitFor()
     await validator.call('setVotePolicy', { body: { policy: 'auto' } })
+    await page.context().close()
+  })
+
+  it('let a contributor take back what is not decided, once they have heard what that can still do', async () => {
+    const voting = async (policy: 'auto' | 'manual'): Promise<void> => {
+      for (const name of judges) await api(name).call('setVotePolicy', { body: { policy } })
+    }
+    await voting('manual')
+    const { id } = await api('client').call('contribute', {
+      params: { id: net },
+      body: { file: fresh(3).join('\n') }
+    })
+    // Whoever has the rows can vote on them later: nothing of this stands in the way of what comes next.
+    for (const name of judges)
+      await until(
+        async () =>
+          (
+            (
+              await api(name)
+                .call('contribution', { params: { id } })
+                .catch(() => undefined)
+            )?.checks ?? []
+          ).length > 0,
+        `${name} has checked it`,
+        150_000
+      )
+    const other = await open('worker-1', { path: `/contributions/${id}` })
+    await other.getByRole('heading', { level: 1, name: `Validators vote on 3 rows for ${called}` }).waitFor()
+    assert.equal(await other.getByRole('button', { name: 'Take it back' }).count(), 0)
+    await other.context().close()
+
+    const page = await open('client', { path: `/contributions/${id}` })
+    await page.getByRole('button', { name: 'Take it back' }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByText('may still vote').waitFor()
+    await dialog.getByRole('button', { name: 'Take it back for good' }).click()
+    await page.getByRole('heading', { level: 1, name: `A contribution to ${called} was taken back` }).waitFor()
+    await page.getByText('this node gives them to nobody else').waitFor()
+    assert.equal(await page.getByRole('button', { name: 'Take it back' }).count(), 0)
+    await assertAccessible(page)
+    await voting('auto')
+    await page.getByRole('heading', { level: 1, name: /went into|was taken back/ }).waitFor()
+    await until(
+      async () =>
+        !['revealed', 'voting'].includes((await api('client').call('contribution', { params: { id } })).status),
+      'it is decided',
+      240_000
+    )
     await page.context().close()
   })
 

@@ -10,18 +10,22 @@ import { assertAccessible, openPage, world } from './harness/index.ts'
 describe('earnings', function () {
   this.timeout(240_000)
   let page: Page
-  /** Whether the host makes epochs final by itself; it holds from its next start, which somebody else sees to. */
-  async function finalizes(on: boolean): Promise<void> {
+  /** Whether the host makes epochs final by itself; it holds from its next start. */
+  const finalizes = (on: boolean): Promise<unknown> =>
+    world()
+      .network.daemon('host')
+      .api.call('changeSetting', { body: { path: 'automation.finalize.on', value: on } })
+  before(async () => {
     const { api } = world().network.daemon('host')
-    await api.call('changeSetting', { body: { path: 'automation.finalize.on', value: on } })
+    await finalizes(false)
     const { uptimeSeconds } = await api.call('status')
     await api.call('restart')
     await until('the host to start again', 90, async () => {
       const status = await api.call('status').catch(() => undefined)
       return status !== undefined && status.uptimeSeconds < uptimeSeconds ? true : undefined
     })
-  }
-  before(() => finalizes(false))
+  })
+  // Nothing that follows waits for an epoch that nobody makes final: it need not start again at once.
   after(() => finalizes(true))
   afterEach(() => page.context().close())
 
