@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import type { Page } from 'playwright-core'
+import { until } from '../harness/index.ts'
 import { versionPath } from '../../protocol/data/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
 import { places } from '../../web-console/app/places.ts'
@@ -87,6 +88,12 @@ describe('the explorer', function () {
 
   it('tells of a stake that was taken, of all and of its owner: who lost it for what, and who showed it', async () => {
     const { validator, finder, contribution, stake, transaction } = await cheat()
+    const { api } = world().network.daemon('host')
+    await until(
+      async () => (await api.call('slashes')).items.some(one => one.transaction === transaction),
+      'the host has read of it',
+      60_000
+    )
     await goTo(page, places.explorer)
     const taken = page.getByRole('table', { name: 'Stakes that were taken' })
     const row = taken.getByRole('row').filter({ has: page.locator(`a[href="${places.transaction(transaction)}"]`) })
