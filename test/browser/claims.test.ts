@@ -40,7 +40,11 @@ describe('claims', function () {
     }
     const [first, ...others] = left
     assert.ok(first !== undefined, 'somebody earned something')
-    ;[earned, left] = [first, others]
+    // All that may be claimed: an epoch that the host closed by itself before may have given something, too.
+    const { api } = world().network.daemon('host')
+    const { items } = await api.call('claimCalls', { params: { account: first.account } })
+    const amount = items.reduce((sum, one) => sum + BigInt(one.amount), 0n)
+    ;[earned, left] = [{ ...first, amount }, others]
   }
   afterEach(() => page.context().close())
 

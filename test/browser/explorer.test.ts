@@ -19,6 +19,7 @@ import {
   world
 } from './harness/index.ts'
 import { cheat } from './harness/cheat.ts'
+import { openRpc } from './harness/open-rpc.ts'
 import { answerWallet, walletName, walletScript } from './harness/wallet.ts'
 
 describe('the explorer', function () {
@@ -132,7 +133,8 @@ describe('the explorer', function () {
 
   it('finds out a daemon that shows another root than the chain holds, by an RPC that was named', async () => {
     const { api } = world().network.daemon('host')
-    const { rpc } = world().network
+    const witness = await openRpc()
+    const { url: rpc } = witness
     const paths = await pagePaths()
     const id = paths.contribution.split('/').at(-1) ?? ''
     let isLying = false
@@ -173,6 +175,7 @@ describe('the explorer', function () {
       await other.context().close()
     }
     await daemon.stop()
+    await witness.stop()
   })
 
   it('shows each kind of thing so that axe and narrow windows are content', async () => {

@@ -18,6 +18,7 @@ const handlers = {
   ...Object.fromEntries(
     (Object.keys(routes) as RouteName[]).map(name => [name, async () => ({ items: [], next: null })])
   ),
+  pause: async () => ({ away: null }),
   ...eventHandlers({ events })
 } as unknown as Handlers
 
