@@ -303,7 +303,7 @@ describe('the console: Datanets', function () {
     })
     await files.nth(0).setInputFiles(file('questions.jsonl', [question]))
     await files.nth(1).setInputFiles(file('example.jsonl', [question, ...fresh(1)]))
-    await page.getByText('1 of its 2 rows are good and new').waitFor()
+    await page.getByText('1 of its 2 rows that repeat none are good').waitFor()
     await page.getByRole('button', { name: 'Create it' }).click()
     await page.getByText('Missing or wrong above: 1 thing.').waitFor()
     const name = `moons <i>and</i> stones ${Date.now()}`
