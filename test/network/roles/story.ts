@@ -21,7 +21,9 @@ export async function tell(play: Play): Promise<void> {
   await section(contributor, 'Your node')
   await section(contributor, 'Your rows')
   await section(settler, 'Your node')
-  await Promise.all([section(validator, 'Votes by hand'), section(contributor, 'Half a contribution')])
+  // Whoever votes by hand says so before there is something to vote on.
+  await section(validator, 'Votes by hand')
+  await Promise.all([section(validator, 'The queue'), section(contributor, 'Half a contribution')])
   await section(contributor, 'What became of them')
   await section(host, 'A version')
   await section(worker, 'Your node')

@@ -50,10 +50,13 @@ tilth key create`,
     {
       title: 'Votes by hand',
       say: 'With the policy `manual` nothing is voted that you did not look at; it stays so over restarts.',
+      steps: [{ run: 'tilth review policy manual', shows: /manual|hand/ }]
+    },
+    {
+      title: 'The queue',
       steps: [
-        { run: 'tilth review policy manual', shows: /manual|hand/ },
         {
-          say: 'The queue, with what the checks would vote:',
+          say: 'What waits for your vote, with what the checks would vote:',
           run: 'tilth review list',
           shows: /0x[\s\S]*(accept|reject)/,
           take: { waiting: /(0x[0-9a-f]{6,})/ },
