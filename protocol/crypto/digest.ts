@@ -1,4 +1,5 @@
 import { keccak_256 } from '@noble/hashes/sha3.js'
+import { joinBytes } from '../primitives/bytes.ts'
 import { fromHex, toHex } from '../primitives/hex.ts'
 import type { Hex } from '../primitives/hex.ts'
 import { statements } from './statements.ts'
@@ -33,16 +34,6 @@ function word(type: FieldType, value: unknown): Uint8Array {
   return out
 }
 
-function concat(parts: Uint8Array[]): Uint8Array {
-  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    out.set(part, at)
-    at += part.length
-  }
-  return out
-}
-
 const typeHashes = new Map<StatementType, Uint8Array>()
 function typeHash(type: StatementType): Uint8Array {
   let hash = typeHashes.get(type)
@@ -59,7 +50,7 @@ function domainSeparator(network: Network): Uint8Array {
   let hash = domains.get(key)
   if (hash === undefined) {
     hash = keccak_256(
-      concat([
+      joinBytes([
         hashText('EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)'),
         hashText('Tilth'),
         hashText('1'),
@@ -75,10 +66,10 @@ function domainSeparator(network: Network): Uint8Array {
 /** hashStruct(message), 32 bytes, without the domain. */
 export function structHash<T extends StatementType>(type: T, message: Message<T>): Uint8Array {
   const values = message as Record<string, unknown>
-  return keccak_256(concat([typeHash(type), ...statements[type].map(([name, kind]) => word(kind, values[name]))]))
+  return keccak_256(joinBytes([typeHash(type), ...statements[type].map(([name, kind]) => word(kind, values[name]))]))
 }
 
 /** The EIP-712 digest of a statement: what is signed, and the id by which others refer to it. */
 export function digest<T extends StatementType>(network: Network, type: T, message: Message<T>): Hex {
-  return toHex(keccak_256(concat([Uint8Array.of(0x19, 0x01), domainSeparator(network), structHash(type, message)])))
+  return toHex(keccak_256(joinBytes([Uint8Array.of(0x19, 0x01), domainSeparator(network), structHash(type, message)])))
 }

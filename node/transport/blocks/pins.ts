@@ -2,6 +2,7 @@ import * as dagPb from '@ipld/dag-pb'
 import type { Helia } from 'helia'
 import { base32 } from 'multiformats/bases/base32'
 import type { CID } from 'multiformats/cid'
+import { joinBytes } from '../../../protocol/primitives/index.ts'
 import { storeError } from '../../store/index.ts'
 
 type Walker = NonNullable<NonNullable<Parameters<Helia['pins']['add']>[1]>['walker']>
@@ -92,13 +93,5 @@ export function createPins(helia: Pick<Helia, 'pins'>, local: Read, directory: s
 export async function whole(parts: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   for await (const part of parts) chunks.push(part)
-  const [only] = chunks
-  if (chunks.length === 1 && only !== undefined) return only
-  const bytes = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const chunk of chunks) {
-    bytes.set(chunk, at)
-    at += chunk.length
-  }
-  return bytes
+  return joinBytes(chunks)
 }

@@ -6,6 +6,7 @@ import { outcomeCode } from '../../../protocol/data/explain.ts'
 import { HeldOut } from '../../../protocol/data/held-out.ts'
 import { RowIndex } from '../../../protocol/data/row-index.ts'
 import type { CheckResult, Row } from '../../../protocol/data/types.ts'
+import { joinBytes } from '../../../protocol/primitives/bytes.ts'
 
 // The validators' own checks on a file that is not sent yet, without what only a node has: the rows accepted before.
 
@@ -77,13 +78,7 @@ export function applyEdits(bytes: Uint8Array, edits: CheckRequest['edits']): Uin
     else if (edit !== null) parts.push(encoder.encode(edit.replaceAll(/[\r\n]+/g, ' ')))
     parts.push(newline)
   }
-  const out = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const part of parts) {
-    out.set(part, at)
-    at += part.length
-  }
-  return out
+  return joinBytes(parts)
 }
 
 /** The beginning of a text, never half a character. */

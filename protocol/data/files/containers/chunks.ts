@@ -1,3 +1,4 @@
+import { joinBytes } from '../../../primitives/bytes.ts'
 import type { FileSource } from '../types.ts'
 
 /** Read at once. */
@@ -10,17 +11,6 @@ export async function* chunksOf(source: FileSource, said?: (bytes: number) => vo
     yield await source.slice(at, to)
     said?.(to)
   }
-}
-
-export function joined(parts: readonly Uint8Array[]): Uint8Array {
-  if (parts.length === 1 && parts[0] !== undefined) return parts[0]
-  const out = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const part of parts) {
-    out.set(part, at)
-    at += part.length
-  }
-  return out
 }
 
 /** The first bytes of a stream, and the whole stream again. */
@@ -39,7 +29,7 @@ export async function peek(
       length += value.length
     }
   }
-  const head = joined(parts)
+  const head = joinBytes(parts)
   async function* whole(): AsyncGenerator<Uint8Array> {
     if (head.length > 0) yield head
     if (!ended) yield* chunks
@@ -56,7 +46,7 @@ export async function allOf(chunks: AsyncIterable<Uint8Array>, most: number, ove
     if (length > most) throw over()
     parts.push(part)
   }
-  return joined(parts)
+  return joinBytes(parts)
 }
 
 /** Bytes in memory as a file. */

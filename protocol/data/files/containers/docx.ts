@@ -1,7 +1,8 @@
 import { Unzip, UnzipInflate } from 'fflate'
 import { FileError, damaged } from '../errors.ts'
 import { decodeUtf8 } from '../../lines.ts'
-import { chunkBytes, joined } from './chunks.ts'
+import { joinBytes } from '../../../primitives/bytes.ts'
+import { chunkBytes } from './chunks.ts'
 import type { TextPart } from './text.ts'
 
 /** [reject] A document's text is no larger, and does not unpack to more than so many times its size. */
@@ -64,7 +65,7 @@ function mainPart(bytes: Uint8Array): string {
       kind.startsWith('a ZIP') ? 'Unpack it and give a file that is in it.' : 'Save it as CSV or DOCX and give that.'
     )
   }
-  const text = isWhole ? decodeUtf8(joined(parts)) : undefined
+  const text = isWhole ? decodeUtf8(joinBytes(parts)) : undefined
   if (text === undefined)
     throw new FileError(
       'file.damaged',

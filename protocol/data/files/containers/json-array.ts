@@ -1,6 +1,6 @@
 import { maxLineBytes } from '../../lines.ts'
 import type { Fault, Found } from '../types.ts'
-import { joined } from './chunks.ts'
+import { joinBytes } from '../../../primitives/bytes.ts'
 import { jsonOf } from './json-lines.ts'
 import { rawOf, textOf } from './lines.ts'
 
@@ -27,7 +27,7 @@ export async function* jsonArray(chunks: AsyncIterable<Uint8Array>): AsyncGenera
   }
   /** The element that has come to its end; none where nothing stands before the array's. */
   const element = (isLast: boolean): Found[] => {
-    const bytes = joined(held)
+    const bytes = joinBytes(held)
     const isTooLong = length > maxLineBytes
     held = []
     length = 0

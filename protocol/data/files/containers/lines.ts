@@ -1,7 +1,7 @@
 import { decodeUtf8, maxLineBytes } from '../../lines.ts'
 import { issueInWords } from '../../explain.ts'
 import type { Fault } from '../types.ts'
-import { joined } from './chunks.ts'
+import { joinBytes } from '../../../primitives/bytes.ts'
 
 /** One line of a text, without its end; longer ones are not held. */
 export interface TextLine {
@@ -23,7 +23,7 @@ export async function* linesOf(chunks: AsyncIterable<Uint8Array>, most = maxLine
   let number = 0
   const ended = (end: Uint8Array): TextLine => {
     const isTooLong = length + end.length > most
-    const bytes = isTooLong ? joined([...held, end]).slice(0, mostRaw) : joined([...held, end])
+    const bytes = isTooLong ? joinBytes([...held, end]).slice(0, mostRaw) : joinBytes([...held, end])
     held = []
     length = 0
     number++
