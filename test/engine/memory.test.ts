@@ -57,7 +57,7 @@ describe('out of memory', () => {
       await assert.rejects(
         engine.tune({
           model: endless,
-          rows: [qa('x'.repeat(200_000), 'y')],
+          rows: [qa('x'.repeat(150_000), 'y')],
           settings: { ...settings, cutoff: 200_000, responseOnly: false },
           output: join(folder.path, 'never')
         }),
