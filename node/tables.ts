@@ -6,7 +6,7 @@ import { sentRecord } from './chain/sent.ts'
 import { openTables as openData } from './data/book/records.ts'
 import { unanchoredRecord } from './data/host/anchoring.ts'
 import { holding } from './data/storage/holdings.ts'
-import { rowRecord } from './data/validator/rows.ts'
+import { rowRecord, wordRecord } from './data/validator/rows.ts'
 import { knownJob } from './jobs/book.ts'
 import { keptCurve } from './jobs/builder/curves.ts'
 import { speed } from './jobs/worker/estimate.ts'
@@ -35,6 +35,8 @@ const apart: Readonly<Record<string, z.ZodType>> = {
   'data/rows-words': text,
   'data/rows-slips': mark,
   'data/rows-of': mark,
+  'data/rows-uses': wordRecord,
+  'data/rows-parts': text,
   'jobs/known': knownJob,
   'jobs/built': jobRecord,
   'jobs/curves': keptCurve,

@@ -33,7 +33,7 @@ export const rowRecord = z.strictObject({
 type RowRecord = z.infer<typeof rowRecord>
 
 /** The first rows by authorship that have a word: what tells a slip from another word. */
-const wordRecord = z
+export const wordRecord = z
   .array(z.strictObject({ order: z.int().min(1), row: z.int().min(0), answer: z.string().max(16) }))
   .max(mostUses)
 
