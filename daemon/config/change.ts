@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { isDeepStrictEqual } from 'node:util'
 import {
   InvalidError,
@@ -7,7 +6,7 @@ import {
   refusalsOf,
   refusalsText
 } from '../../protocol/primitives/index.ts'
-import { writePrivate } from '../private-file.ts'
+import { readIfThere, writePrivate } from '../private-file.ts'
 import { tokensText } from './automation.ts'
 import { formOf } from './form.ts'
 import type { Form } from './form.ts'
@@ -79,10 +78,7 @@ export function createSettings(origin: Origin, apply: (config: DaemonConfig) => 
 
   /** The file as it stands: somebody may have edited it. @throws InvalidError `config.json` */
   async function onDisk(): Promise<Tree> {
-    const text = await readFile(origin.file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return '{}' // its first setting makes it
-      throw error
-    })
+    const text = (await readIfThere(origin.file)) ?? '{}' // its first setting makes it
     let value: unknown
     try {
       value = JSON.parse(text)

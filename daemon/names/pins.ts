@@ -1,8 +1,7 @@
-import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { LimitError, NotFoundError, TilthError, bytes32 } from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
-import { writePrivate } from '../private-file.ts'
+import { readIfThere, writePrivate } from '../private-file.ts'
 
 const mostPins = 1_000
 const form = z.strictObject({
@@ -27,10 +26,7 @@ export interface Pins {
 
 /** @throws TilthError `pin.file` where it cannot be read: a name would mean something else than its owner settled */
 export async function openPins(path: string): Promise<Pins> {
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return '{"version":1,"pins":[]}'
-    throw error
-  })
+  const text = (await readIfThere(path)) ?? '{"version":1,"pins":[]}'
   let pins: Map<string, Hex>
   try {
     pins = new Map(form.parse(JSON.parse(text)).pins.map(({ name, model }) => [name, model]))

@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { TilthError } from '../../protocol/primitives/index.ts'
-import { writePrivate } from '../private-file.ts'
+import { readIfThere, writePrivate } from '../private-file.ts'
 import type { Tally } from './tally.ts'
 
 /** Keys of one daemon, and questions of one payer that are under way. */
@@ -61,13 +60,8 @@ const tallyText = ({ day, spent, total, held }: Tally): z.input<typeof tally> =>
  * @throws TilthError `budget.file`: without it nobody knows what keys may still spend
  */
 export async function readSpending(path: string): Promise<SpendingState | undefined> {
-  let text: string
-  try {
-    text = await readFile(path, 'utf8')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
-  }
+  const text = await readIfThere(path)
+  if (text === undefined) return undefined
   try {
     const { own, keys } = form.parse(JSON.parse(text))
     return { own: tallyOf(own), keys: keys.map(key => ({ ...key, tally: tallyOf(key.tally) })) }

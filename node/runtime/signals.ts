@@ -7,3 +7,23 @@ export function within(ms: number, signal?: AbortSignal): AbortSignal {
 /** Why a signal aborted, as an error whatever its owner gave. */
 export const abortReason = (signal: AbortSignal | undefined): Error =>
   signal?.reason instanceof Error ? signal.reason : new DOMException('aborted', 'AbortError')
+
+/** As the promise, unless the signal aborts first: then with its reason. */
+export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return await promise
+  const gone = new AbortController()
+  try {
+    return await Promise.race([
+      promise,
+      new Promise<never>((_, reject) => {
+        const abort = (): void => {
+          reject(abortReason(signal))
+        }
+        if (signal.aborted) abort()
+        else signal.addEventListener('abort', abort, { once: true, signal: gone.signal })
+      })
+    ])
+  } finally {
+    gone.abort() // takes the listener back
+  }
+}

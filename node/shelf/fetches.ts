@@ -1,4 +1,4 @@
-import { abortReason } from '../runtime/index.ts'
+import { unlessAborted } from '../runtime/index.ts'
 import type { Clock } from '../runtime/index.ts'
 import { busy, late } from './errors.ts'
 import { maxFetches, shortestDeadline, slowestPace } from './limits.ts'
@@ -89,11 +89,9 @@ export function createFetches(clock: Pick<Clock, 'sleep'>): Fetches {
       }
       const mine = entry
       mine.askers.add(options)
-      const gone = new AbortController()
       try {
-        await Promise.race([mine.done, aborted(signal, gone.signal)])
+        await unlessAborted(mine.done, signal)
       } finally {
-        gone.abort()
         mine.askers.delete(options)
         if (mine.askers.size === 0) mine.stop.abort(new DOMException('nobody waits for it any more', 'AbortError'))
       }
@@ -107,17 +105,4 @@ export function createFetches(clock: Pick<Clock, 'sleep'>): Fetches {
       await Promise.allSettled(all.map(({ done }) => done))
     }
   }
-}
-
-/** Rejects with the signal's reason; `gone` takes the listener back. */
-function aborted(signal: AbortSignal | undefined, gone: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    signal?.addEventListener(
-      'abort',
-      () => {
-        reject(abortReason(signal))
-      },
-      { once: true, signal: gone }
-    )
-  })
 }

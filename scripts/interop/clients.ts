@@ -1,8 +1,7 @@
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { cp, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { startLocalNetwork } from '../../daemon/local/network/network.ts'
 import type { LocalNetwork } from '../../daemon/local/network/network.ts'
+import { startFresh } from '../../test/network/start.ts'
 import { run } from './programs.ts'
 
 export interface Outcome {
@@ -81,23 +80,13 @@ async function runPython(folder: string, env: Record<string, string>): Promise<O
 
 /** Clients of the OpenAI API, as published, against a local network of real processes. */
 export async function clients(say: (text: string) => void): Promise<Outcome[]> {
-  const folder = await mkdtemp(join(tmpdir(), 'tilth-interop-'))
   say('starting a local network')
-  const network = await startLocalNetwork({
-    folder: join(folder, 'net'),
-    portBase: 0,
-    chainPort: 0,
-    challengeSeconds: 2,
-    fresh: false,
-    keepUp: false,
-    onStep: () => undefined
-  })
+  const { folder, network, stop } = await startFresh('interop')
   try {
     const env = await prepare(network)
     say('installing and running the clients')
     return [...(await runNode(folder, env)), await runPython(folder, env)]
   } finally {
-    await network.stop()
-    await rm(folder, { recursive: true, force: true })
+    await stop()
   }
 }

@@ -163,6 +163,23 @@ function otherPaths(components: Record<string, Schema>): Record<string, Record<s
     parameters: parametersOf(path, params),
     responses: responsesOf({ open: false, body, path }, ok)
   })
+  const answering = (
+    named: [string, string],
+    path: string,
+    request: z.ZodType,
+    description: string,
+    { whole, part }: { whole: z.ZodType; part: z.ZodType }
+  ): Operation => ({
+    ...openAi(
+      named,
+      { path, body: true },
+      { description, content: { 'application/json': json(whole), 'text/event-stream': json(part) } }
+    ),
+    requestBody: {
+      required: true,
+      content: { 'application/json': { schema: jsonSchema(request, 'input', components) } }
+    }
+  })
   return {
     '/v1/models': {
       get: openAi(
@@ -179,42 +196,22 @@ function otherPaths(components: Record<string, Schema>): Record<string, Record<s
       )
     },
     '/v1/chat/completions': {
-      post: {
-        ...openAi(
-          ['createChatCompletion', 'Chat over the network, paid as it comes'],
-          { path: '/v1/chat/completions', body: true },
-          {
-            description: 'The answer, or with `stream` events of its parts and at last `[DONE]`',
-            content: {
-              'application/json': json(openai.completion),
-              'text/event-stream': json(openai.completionChunk)
-            }
-          }
-        ),
-        requestBody: {
-          required: true,
-          content: { 'application/json': { schema: jsonSchema(openai.completionRequest, 'input', components) } }
-        }
-      }
+      post: answering(
+        ['createChatCompletion', 'Chat over the network, paid as it comes'],
+        '/v1/chat/completions',
+        openai.completionRequest,
+        'The answer, or with `stream` events of its parts and at last `[DONE]`',
+        { whole: openai.completion, part: openai.completionChunk }
+      )
     },
     '/v1/completions': {
-      post: {
-        ...openAi(
-          ['createCompletion', 'The older form: each prompt is a question of its own'],
-          { path: '/v1/completions', body: true },
-          {
-            description: 'The answers, or with `stream` events of their parts and at last `[DONE]`',
-            content: {
-              'application/json': json(openai.textCompletion),
-              'text/event-stream': json(openai.textCompletion)
-            }
-          }
-        ),
-        requestBody: {
-          required: true,
-          content: { 'application/json': { schema: jsonSchema(openai.textCompletionRequest, 'input', components) } }
-        }
-      }
+      post: answering(
+        ['createCompletion', 'The older form: each prompt is a question of its own'],
+        '/v1/completions',
+        openai.textCompletionRequest,
+        'The answers, or with `stream` events of their parts and at last `[DONE]`',
+        { whole: openai.textCompletion, part: openai.textCompletion }
+      )
     },
     '/v1/embeddings': {
       post: openAi(

@@ -1,6 +1,7 @@
 import type { Helia } from 'helia'
 import type { Blockstore } from 'interface-blockstore'
 import type { CID } from 'multiformats/cid'
+import { unlessAborted } from '../../runtime/index.ts'
 import { blockName, whole } from './pins.ts'
 
 // How a fetch gets its blocks. Bitswap asks everybody who is connected for a block, and everybody who has it sends it:
@@ -110,7 +111,7 @@ export function createReads(blocks: Blocks, log: (what: string) => void): () => 
           return await running
         }
         try {
-          return await raced(other, options.signal)
+          return await unlessAborted(other, options.signal)
         } catch {
           // That the other reader gave up, or was not patient, is none of this one's business.
           options.signal?.throwIfAborted()
@@ -129,26 +130,3 @@ export function createReads(blocks: Blocks, log: (what: string) => void): () => 
 }
 
 class Again extends Error {}
-
-/** As the promise, or until the signal aborts. */
-async function raced<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return await promise
-  signal.throwIfAborted()
-  let off = (): void => undefined
-  try {
-    return await Promise.race([
-      promise,
-      new Promise<never>((_, reject) => {
-        const abort = (): void => {
-          reject(signal.reason as Error)
-        }
-        signal.addEventListener('abort', abort, { once: true })
-        off = () => {
-          signal.removeEventListener('abort', abort)
-        }
-      })
-    ])
-  } finally {
-    off()
-  }
-}
