@@ -115,6 +115,8 @@ export const stageOfNews = {
   'payouts.scored': 'attribution',
   'payouts.disagreement': 'attribution',
   'payouts.closing': 'settlement',
+  'payouts.anchored': 'attribution',
+  'payouts.drawn': 'attribution',
   'payouts.proposed': 'settlement',
   'payouts.disputed': 'settlement',
   'payouts.challenged': 'settlement',

@@ -23,6 +23,10 @@ export const networkFile = z.object({
       unbondSeconds: seconds,
       /** Networks that were made before rosters could be replaced have none. */
       rosterSeconds: seconds.optional(),
+      /** For scorers to weigh, and to show what they found; and blocks before chance says what. */
+      commitSeconds: seconds.optional(),
+      revealSeconds: seconds.optional(),
+      drawBlocks: z.int().min(0).optional(),
       minStake: z.string().regex(/^[0-9]{1,40}$/)
     })
     .optional(),

@@ -13,6 +13,9 @@ export interface Policy {
   disputeSeconds: number
   unbondSeconds: number
   rosterSeconds: number
+  commitSeconds: number
+  revealSeconds: number
+  drawBlocks: number
   /** Of the token's smallest unit. */
   minStake: bigint
 }

@@ -4,7 +4,6 @@ import { TilthError } from '../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../protocol/primitives/index.ts'
 import type { ChannelOnChain, Page, PageOptions } from '../chain/types.ts'
 import type { Models } from './models.ts'
-import type { Stakes } from './stakes.ts'
 import type { PayoutsDeps } from './types.ts'
 
 /** What the chain says about the channels and models that some receipts name. */
@@ -13,14 +12,13 @@ export interface Facts {
   channels(receipts: readonly CosignedReceipt[]): Promise<Map<Hex, ChannelOnChain>>
   datanets(receipts: readonly CosignedReceipt[]): Promise<Map<Hex, Hex>>
   /**
-   * All of it, for the receipts of one pool and who has scored them; also of all channels that have paid into the pool,
+   * All of it, for the receipts of one pool; also of all channels that have paid into the pool,
    * and of the models that are named. A model whose result is wrong has no measure. `patient`: one whose result is not
    * to be had now is an error; else it has none either.
    */
   of(
     pool: Hex,
     receipts: readonly CosignedReceipt[],
-    scorers: Iterable<Address>,
     options?: { readonly patient?: boolean; readonly named?: Iterable<Hex> }
   ): Promise<PoolFacts>
   /** Of the pool's channels, what each had claimed at a block. */
@@ -31,8 +29,7 @@ export interface Facts {
 
 export function createFacts(
   { chain, network, log }: Pick<PayoutsDeps, 'chain' | 'network' | 'log'>,
-  models: Models,
-  stakes: Stakes
+  models: Models
 ): Facts {
   const distinct = (values: readonly Hex[]): Hex[] => [...new Set(values)]
   const modelsOf = (receipts: readonly CosignedReceipt[]): Hex[] =>
@@ -90,7 +87,7 @@ export function createFacts(
   return {
     channels,
     datanets,
-    async of(pool, receipts, scorers, { patient = false, named = [] } = {}) {
+    async of(pool, receipts, { patient = false, named = [] } = {}) {
       const facing = await paying(pool)
       for (const [id, channel] of await channels(receipts))
         if (!facing.has(id)) facing.set(id, await withClaims(channel))
@@ -103,8 +100,7 @@ export function createFacts(
         datanets: own,
         channels: facing,
         builders: await builders(wanted),
-        measures: await measures(wanted, { patient }),
-        bonded: await stakes.among(scorers)
+        measures: await measures(wanted, { patient })
       }
     },
     async claimedAt({ channels }, block) {

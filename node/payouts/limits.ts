@@ -36,6 +36,7 @@ export const peersAtOnce = 4
 export const defaultTiming = {
   closingMs: 15_000,
   heldOutMs: 600_000,
+  roundMs: 120_000,
   announceMs: 30_000,
   tickMs: 2_000,
   redeemPauseMs: 5_000,

@@ -4,7 +4,15 @@ import type { ChainEventOf, ClaimRecord, Page, PageOptions, ProposalRecord, Tota
 import { poolsAtOnce } from './limits.ts'
 import type { PayoutsDeps } from './types.ts'
 
-const names = ['EpochProposed', 'EpochVoided', 'EpochFinalized', 'PayoutClaimed'] as const
+const names = [
+  'ReceiptsAnchored',
+  'ScorersDrawn',
+  'WordsCommitted',
+  'EpochProposed',
+  'EpochVoided',
+  'EpochFinalized',
+  'PayoutClaimed'
+] as const
 export type MoneyEvent = ChainEventOf<(typeof names)[number]>
 
 /** Events older than this many blocks are history: nobody waits to be told. */

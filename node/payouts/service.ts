@@ -16,12 +16,14 @@ import { createIntake, createExchange, createOwnReceipts, createReceiptStore, cr
 import type { Entry } from './receipts/index.ts'
 import { createReasons } from './reasons.ts'
 import { createRetention } from './retention.ts'
+import { createChainTime, createRounds } from './rounds/index.ts'
 import {
   createContents,
   createExplaining,
   createScorer,
   createScorings,
   createScoringsExchange,
+  createSeats,
   createWeigher
 } from './scorer/index.ts'
 import { createBundles, createBonds, createClaims, createFinality, createSettler, standsOn } from './settler/index.ts'
@@ -33,8 +35,6 @@ import { epochView, gateView, receiptView, weighedBy } from './views.ts'
 
 /** Own receipts that nobody has scored yet are announced again, so many at a time. */
 const announcedAtOnce = 20
-/** Receipts of a pool that nobody has weighed, and that are looked at when a scorer begins. */
-const weighedAtStart = 20_000
 
 /** The payouts phase: attribution → settlement → claim. Wires the parts and gives each its turn. */
 export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
@@ -42,7 +42,10 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
   const timing: PayoutsTiming = { ...defaultTiming, ...deps.timing }
   const models = createModels(deps)
   const stakes = createStakes(deps)
-  const facts = createFacts(deps, models, stakes)
+  const rounds = createRounds(deps)
+  const now = createChainTime(deps)
+  const hasVoice = voiceOf(deps)
+  const facts = createFacts(deps, models)
   const weigher = createWeigher(deps, models)
   const valued = createCache<string, Promise<GateView>>({ max: mostValued })
   const receipts = createReceiptStore({
@@ -57,7 +60,7 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
   const tree = createTree((pool, prefix, limit) => receipts.openIds(pool, prefix, limit))
   const intake = createIntake(deps, receipts, models, facts)
   const isSettled = async (id: Hex): Promise<boolean> => (await receipts.get(id))?.state.name === 'settled'
-  const scorings = createScorings(deps, receipts, models, stakes)
+  const scorings = createScorings(deps, receipts, rounds, stakes, now)
   const proposals = createProposals(deps)
   const quality = createQuality(deps, { models, weigher, proposals }, () => bundles)
   const matches = createMatches(deps, models)
@@ -68,22 +71,23 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
   const finality = createFinality(deps, receipts, bundles)
   const exchange = createExchange(deps, { receipts, intake, tree }, { receipt: received, behind: followSoon })
   const topic = createTopic(deps, timing, { intake, receipts }, scorings, { receipt: received, scoring: scored })
-  const contents = createContents(deps, { models, stakes, settled: isSettled })
+  const contents = createContents(deps, { models, rounds, settled: isSettled })
   const explaining = createExplaining(deps, weigher)
   const retention = createRetention(deps, timing, overSince)
   const scorer = createScorer(
     deps,
-    { receipts, models, stakes, scorings, contents, weigher },
+    { rounds, scorings, contents, weigher, now },
     {
-      async scored(document) {
+      async shown(document) {
         await scored(document)
         await topic.announceScoring(document)
       }
     }
   )
+  const seats = createSeats(deps)
   const words = createScoringsExchange(deps, scorings, document => void scored(document))
-  const ahead = createAhead(deps, models, weigher, voiceOf(deps))
-  const examine = createExamining(deps, { proposals, bundles, facts, weigher, scorings, receipts })
+  const ahead = createAhead(deps, models, weigher, hasVoice)
+  const examine = createExamining(deps, { proposals, bundles, facts, weigher, scorings, receipts, rounds })
   const watcher = createWatcher(deps, {
     proposals,
     bundles,
@@ -98,6 +102,8 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
     weigher,
     scorings,
     words,
+    rounds,
+    now,
     models,
     topic,
     exchange
@@ -120,7 +126,7 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
         const { model, fee, inputTokens, outputTokens } = entry.receipt.receipt.message
         const tokens = inputTokens + outputTokens
         events.emit('payouts.receipt', { id, model, worker: entry.receipt.worker, fee, tokens })
-        if (roles.scorer) scorer.add(id)
+        if (roles.scorer && entry.pool !== null) seats.heard(entry.pool)
         ahead.heard(model)
         use.count(entry.receipt).catch((error: unknown) => {
           log.warn('a receipt is not in what is shown of its model', { receipt: id, error })
@@ -176,6 +182,16 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
     if (event.name === 'EpochFinalized' || event.name === 'EpochVoided')
       models.release(standsOn(event.pool, event.epoch))
     if (!live) return
+    if (event.name === 'ReceiptsAnchored') {
+      const { pool, epoch, settler, receiptCount, transaction } = event
+      events.emit('payouts.anchored', { pool, epoch, settler, receipts: receiptCount, transaction })
+    }
+    if (event.name === 'ScorersDrawn') {
+      const { pool, epoch, panel } = event
+      events.emit('payouts.drawn', { pool, epoch, panel })
+    }
+    if (event.name === 'ReceiptsAnchored' || event.name === 'ScorersDrawn' || event.name === 'WordsCommitted')
+      takesPart(event.pool)
     if (event.name === 'EpochProposed') {
       events.emit('payouts.proposed', {
         pool: event.pool,
@@ -203,6 +219,20 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
         amount: event.amount,
         transaction: event.transaction
       })
+  }
+
+  /** Who scores or votes in a pool fixes its draw in time, whatever its settler would like to wait for. */
+  function takesPart(pool: Hex): void {
+    if (roles.scorer) scorer.add(pool)
+    else
+      hasVoice(pool).then(
+        voice => {
+          if (voice) scorer.add(pool)
+        },
+        (error: unknown) => {
+          log.warn('it is not known whether this node votes in a pool', { pool, error })
+        }
+      )
   }
 
   /** Nobody needs the bundle of an epoch that was voided; what it said of itself is kept for views. */
@@ -332,11 +362,13 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
       settler.holdAgain().catch(report)
       // What came in the moment when the process died.
       await own.take()
-      if (!roles.scorer) return
-      scorer.start()
+      if (chain.account !== undefined) scorer.start()
       stops.push(clock.every(timing.tickMs, () => scorer.wake(), report))
-      for await (const pool of receipts.pools())
-        for (const id of await receipts.unscored(pool, weighedAtStart)) scorer.add(id)
+      if (!roles.scorer) return
+      for await (const pool of receipts.pools()) {
+        seats.heard(pool)
+        scorer.add(pool)
+      }
     },
     async stop() {
       for (const automation of automations) await automation?.stop()
@@ -346,6 +378,7 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
       for (const stop of stops.splice(0)) await stop()
       await topic.stop()
       await scorer.stop()
+      await seats.stop()
       await exchange.stop()
       await words.stop()
       await contents.stop()

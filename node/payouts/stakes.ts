@@ -12,10 +12,6 @@ const most = 4096
 /** What accounts have at stake. */
 export interface Stakes {
   of(account: Address): Promise<bigint>
-  /** Has as much at stake as a settler must, and a scorer. */
-  bonded(account: Address): Promise<boolean>
-  /** Those of them that are bonded. */
-  among(accounts: Iterable<Address>): Promise<Set<Address>>
 }
 
 export function createStakes({ chain, clock }: Pick<PayoutsDeps, 'chain' | 'clock'>): Stakes {
@@ -31,16 +27,5 @@ export function createStakes({ chain, clock }: Pick<PayoutsDeps, 'chain' | 'cloc
     })
     return stake
   }
-  const bonded = async (account: Address): Promise<boolean> =>
-    (await of(account)) >= (await chain.payouts.rules()).minStake
-
-  return {
-    of,
-    bonded,
-    async among(accounts) {
-      const distinct = [...new Set(accounts)]
-      const found = await Promise.all(distinct.map(bonded))
-      return new Set(distinct.filter((_, i) => found[i]))
-    }
-  }
+  return { of }
 }

@@ -180,6 +180,9 @@ export interface EpochView {
   readonly dataFees: bigint
   /** What of it no answer and no model of its own divides: for a later epoch. */
   readonly held: bigint
+  /** Answers that chance drew and somebody has weighed, and how many each of the scorers has. */
+  readonly weighed: number
+  readonly scorers: readonly { readonly scorer: Address; readonly answers: number }[]
   readonly payouts: readonly PayoutLineView[]
   /** When it can be finalised, chain seconds. */
   readonly challengeEnds: bigint
@@ -237,6 +240,10 @@ export type PayoutEvents = {
   /** A scorer found something else than most: one of them is wrong. */
   'payouts.disagreement': { receipt: Hex; scorer: Address; worker: Address }
   'payouts.closing': { pool: Hex; epoch: number; settler: Address }
+  /** Step one of an epoch: its receipts stand on chain. */
+  'payouts.anchored': { pool: Hex; epoch: number; settler: Address; receipts: number; transaction: Hex }
+  /** Chance has said which of them are weighed, and by whom. */
+  'payouts.drawn': { pool: Hex; epoch: number; panel: readonly Address[] }
   'payouts.proposed': { pool: Hex; epoch: number; proposer: Address; transaction: Hex }
   /** What a watcher found wrong in an epoch. `provable` faults were or are being challenged on chain. */
   'payouts.disputed': { pool: Hex; epoch: number; proposer: Address; faults: readonly string[]; provable: boolean }
@@ -368,10 +375,11 @@ export interface PayoutsService {
   claims(account: Address): Promise<readonly ClaimPaper[]>
 
   /**
-   * Closes a pool's next epoch: asks workers to redeem, collects receipts, computes payouts, posts the bundle and
-   * proposes
-   * both roots with a bond. Where this pool's next epoch is already proposed it returns that one.
-   * @throws InvalidError `epoch.stake` (not bonded) · NotFoundError `epoch.empty` (nothing new to settle) · as chain
+   * Closes a pool's next epoch in its two steps: asks workers to redeem, collects receipts and anchors them; once
+   * scorers have shown what they found of those that chance drew, computes payouts, posts the bundle and proposes it.
+   * Where this pool's next epoch is already proposed it returns that one.
+   * @throws InvalidError `epoch.stake` (not bonded) · NotFoundError `epoch.empty` (nothing new to settle) · TilthError
+   * `epoch.waits`, `epoch.anchored` (retry): scorers have time, or another settler is at it · as chain
    */
   settle(pool: Hex): Promise<EpochView>
   /**
@@ -427,6 +435,8 @@ export interface PayoutsTiming {
   readonly closingMs: number
   /** How long it waits for held-out values: those of a new model have to be measured first. */
   readonly heldOutMs: number
+  /** How long it waits within one call for the draw, and for scorers: where they have longer it is called again. */
+  readonly roundMs: number
   /** What is not settled is announced again this often, for peers that came late. */
   readonly announceMs: number
   /** How often pending epochs are looked at. */

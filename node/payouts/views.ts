@@ -85,6 +85,8 @@ export function epochView(
     payoutsTotal,
     dataFees: bundle?.dataFees ?? 0n,
     held: bundle?.held ?? 0n,
+    weighed: bundle?.weighed ?? 0,
+    scorers: bundle?.scorers ?? [],
     payouts: bundle?.payouts ?? [],
     challengeEnds,
     faults

@@ -1,15 +1,15 @@
 import { digest, recoverDigest } from '../crypto/index.ts'
 import type { Network } from '../crypto/index.ts'
 import { InvalidError, TilthError, canonicalJson } from '../primitives/index.ts'
-import type { ErrorCode, Hex } from '../primitives/index.ts'
+import type { Address, ErrorCode, Hex } from '../primitives/index.ts'
 import type { CosignedReceipt } from '../models/index.ts'
 import { measureOf } from './attribution.ts'
 import type { Measure } from './attribution.ts'
-import { drawnMoney } from './draw.ts'
-import { buildEpoch } from './epoch.ts'
+import { assignedOf, buildEpoch } from './epoch.ts'
 import type { PreviousEpoch } from './epoch.ts'
 import { agreesHeldOut, checkHeldOut } from './held-out.ts'
 import { payoutsTree, receiptId, receiptsTree } from './leaves.ts'
+import type { ReceiptsDocument } from './round.ts'
 import type { ChannelFacts } from './select.ts'
 import { countedScorings, faultOf, inOrder, placeOf, selectReceipts } from './select.ts'
 import type { PoolFacts, ReceiptFault } from './select.ts'
@@ -17,7 +17,7 @@ import { inRanges, isOver, isSettled, linesOf, settle, settledOf } from './settl
 import type { Settled, SettledPlaces } from './settled.ts'
 import { dataOf, stretchOf } from './paid.ts'
 import type { EpochBundle, HeldOutDocument, Measured, Scored } from './types.ts'
-import { divisionOf, foundBy } from './weighing.ts'
+import { foundBy } from './weighing.ts'
 
 // What anybody checks of a proposed epoch. Some faults can be shown to the contract, which then takes the proposer's
 // bond;
@@ -30,8 +30,13 @@ export interface StatedEpoch {
   readonly receiptCount: number
   readonly payoutsRoot: Hex
   readonly payoutsTotal: bigint
-  /** When it was proposed, chain seconds. */
+  /** When it was proposed, and when its receipts were anchored before; chain seconds. */
   readonly proposedAt: bigint
+  readonly anchoredAt: bigint
+  /** What chance has said then, and what the panel has committed to. */
+  readonly seed: Hex
+  readonly panel: readonly Address[]
+  readonly commitments: ReadonlyMap<Address, Hex>
 }
 
 /** Receipts of one epoch; what is over waits for the next. */
@@ -50,8 +55,12 @@ export interface BundleFacts extends PoolFacts {
   readonly donated: bigint
   /** What channels had claimed when the epoch before was proposed; none before the first. */
   readonly longClaimed?: ReadonlyMap<Hex, bigint>
-  /** Receipts, with what scorers said of them, that were known here and could be counted well before the proposal. */
-  readonly held?: readonly { readonly receipt: CosignedReceipt; readonly words: readonly Scored[] }[]
+  /** Receipts that were known here well before they were anchored. */
+  readonly held?: readonly CosignedReceipt[]
+  /** What was anchored, as scorers have read it. */
+  readonly document?: ReceiptsDocument
+  /** Words that were known here before the time to show them was over, by receipt. */
+  readonly shown?: ReadonlyMap<Hex, readonly Scored[]>
   /** Held-out values that were computed here, where they were. */
   readonly heldOut?: ReadonlyMap<Hex, HeldOutDocument>
   /** What was found here, by receipt, for those that were weighed here. */
@@ -81,8 +90,8 @@ export type EpochFaultCode =
   | `${Tree}.${'root' | 'total'}`
   | `receipts.${'count' | 'order' | 'missing'}`
   | `receipt.${'total' | 'data'}`
-  | `scoring.${'receipt' | 'needless' | 'unsound' | 'missing' | 'disputed' | 'utilities'}`
-  | `bundle.${'place' | 'time' | 'seed' | 'measure' | 'sums' | 'unreadable' | 'unchecked' | 'broken'}`
+  | `scoring.${'receipt' | 'unsound' | 'missing' | 'utilities'}`
+  | `bundle.${'place' | 'time' | 'draw' | 'document' | 'measure' | 'sums' | 'unreadable' | 'unchecked' | 'broken'}`
   | `bundle.${'deposited' | 'donated'}`
   | 'held-out.measured'
   | `settled.${'channel' | 'claimed' | 'data'}`
@@ -157,7 +166,7 @@ function receiptFaults({ receipts, data, settled }: EpochBundle, facts: BundleFa
 }
 
 /** Whether two lines say the same of a channel itself. */
-const isOf = (line: SettledPlaces, channel: ChannelFacts | undefined): boolean =>
+const isLineOf = (line: SettledPlaces, channel: ChannelFacts | undefined): boolean =>
   channel !== undefined && line.model === channel.model && line.expiry === channel.expiry
 
 /** What the epoch says of channels against what the chain says. */
@@ -168,7 +177,7 @@ function channelFaults(bundle: EpochBundle, facts: BundleFacts): EpochFault[] {
   for (const [channel, line] of lines) {
     const facing = facts.channels.get(channel)
     // [reject] A channel that is counted for the first time is the chain's: its model, and its end.
-    if (!before.has(channel) && (!isOf(line, facing) || isOver(line.expiry, bundle.at)))
+    if (!before.has(channel) && (!isLineOf(line, facing) || isOver(line.expiry, bundle.at)))
       faults.push({ code: 'settled.channel' })
     // [reject] It says no more than that the channel has paid what it has.
     if (line.claimed > (facing?.claimed ?? before.get(channel)?.claimed ?? 0n)) faults.push({ code: 'settled.claimed' })
@@ -204,7 +213,7 @@ function channelFaults(bundle: EpochBundle, facts: BundleFacts): EpochFault[] {
 function missingFaults(bundle: EpochBundle, facts: BundleFacts): EpochFault[] {
   const { held = [] } = facts
   if (held.length === 0 || bundle.receipts.length >= mostReceipts) return []
-  const { previous, network } = facts
+  const { previous } = facts
   const before = settledOf(previous?.bundle.settled ?? [])
   const counted = bundle.receipts.map(({ receipt }) => receipt.message)
   // As if the fees that it divides without a receipt still waited.
@@ -222,9 +231,7 @@ function missingFaults(bundle: EpochBundle, facts: BundleFacts): EpochFault[] {
     if (!(error instanceof TilthError)) throw error
     return []
   }
-  const others = held.map(({ receipt }) => receipt)
-  const words = new Map(held.map(({ receipt, words }) => [receiptId(network, receipt), words]))
-  const late = selectReceipts(others, words, { ...facts, settled, at: bundle.at }).counted
+  const late = selectReceipts(held, { ...facts, settled, at: bundle.at }).counted
   // A model that the epoch divides nothing of may be one that its proposer could not measure.
   const divided = new Set([...bundle.models.map(({ model }) => model), ...bundle.unmeasured])
   const missing = late.some(({ receipt: { message } }) => {
@@ -236,31 +243,32 @@ function missingFaults(bundle: EpochBundle, facts: BundleFacts): EpochFault[] {
 
 function scoringFaults(bundle: EpochBundle, facts: BundleFacts): EpochFault[] {
   const faults: EpochFault[] = []
+  const { network, stated, own, shown } = facts
   const words = Map.groupBy(bundle.scorings, ({ receipt }) => receipt)
   // [reject] A scoring is of a receipt of the epoch.
   if (bundle.scorings.some(({ receipt }) => receipt >= bundle.receipts.length)) faults.push({ code: 'scoring.receipt' })
-  const { data, seed } = bundle
-  const money = drawnMoney(bundle.receipts, { data, measures: facts.measures, seed })
-  bundle.receipts.forEach((receipt, at) => {
-    const stated = words.get(at) ?? []
-    const measure = facts.measures.get(receipt.receipt.message.model)
+  const { receipts, data } = bundle
+  const { measures, builders } = facts
+  const assigned = assignedOf({ network, receipts, data, measures, builders, seed: stated.seed, panel: stated.panel })
+  receipts.forEach((receipt, at) => {
+    const said = (words.get(at) ?? []).map(({ receipt: _receipt, ...word }): Scored => word)
+    const measure = measures.get(receipt.receipt.message.model)
     // What is no model of the pool's is said to be one of its receipt's faults.
     if (measure === undefined) return
-    // [reject] Only what is divided by its own weights is weighed, and only what was drawn.
-    if (measure === null || divisionOf(receipt, measure) !== 'weighed' || money[at]?.length === 0) {
-      if (stated.length > 0) faults.push({ code: 'scoring.needless', at })
-      return
-    }
-    // [reject] Each is signed by a scorer who is entitled, in the one order, no more than count.
-    const counted = countedScorings(receipt, stated, measure, facts)
-    if (canonicalJson(counted) !== canonicalJson(stated)) faults.push({ code: 'scoring.unsound', at })
-    // [reject] Somebody has weighed it, and most of those agree.
-    const found = foundBy(counted)
-    if (found === undefined) faults.push({ code: 'scoring.missing', at })
-    else if (!found.settled) faults.push({ code: 'scoring.disputed', at })
+    const count = (list: readonly Scored[]): Scored[] =>
+      measure === null ? [] : countedScorings(network, { at, receipt, measure }, list, assigned, stated.commitments)
+    // [reject] Each word is of a scorer who was drawn, signed, and what it has committed to; in the one order.
+    const counted = count(said)
+    if (canonicalJson(counted) !== canonicalJson(said)) faults.push({ code: 'scoring.unsound', at })
+    const id = receiptId(network, receipt)
+    // [reject] What was shown in time counts: a settler chooses no words.
+    const inTime = count(shown?.get(id) ?? [])
+    if (inTime.some(({ scorer }) => !counted.some(word => word.scorer === scorer)))
+      faults.push({ code: 'scoring.missing', at })
     // [reject] Who has weighed it here finds the same.
-    const own = facts.own?.get(receiptId(facts.network, receipt))
-    if (own !== undefined && found !== undefined && foundBy([own, found.measured])?.settled !== true)
+    const found = foundBy(counted)
+    const mine = own?.get(id)
+    if (mine !== undefined && found?.settled === true && foundBy([mine, found.measured])?.settled !== true)
       faults.push({ code: 'scoring.utilities', at })
   })
   return faults
@@ -316,12 +324,16 @@ function ruleFaults(bundle: EpochBundle, facts: BundleFacts): EpochFault[] {
   // [reject] It is the pool's next epoch, on top of the one before.
   if (bundle.pool !== facts.pool || bundle.epoch !== facts.epoch || bundle.previous !== (facts.previous?.cid ?? null))
     faults.push({ code: 'bundle.place' })
-  // [reject] Its time is not before the last one's, nor after its proposal, nor long before: by it channels are over.
+  // [reject] Its time is not before the last one's, nor after its receipts were anchored, nor long before: by it
+  // channels are over.
   const { at } = bundle
-  if (at < (facts.previous?.bundle.at ?? 0n) || at > facts.stated.proposedAt || at + maxAge < facts.stated.proposedAt)
+  const { anchoredAt, seed, panel } = facts.stated
+  if (at < (facts.previous?.bundle.at ?? 0n) || at > anchoredAt || at + maxAge < anchoredAt)
     faults.push({ code: 'bundle.time' })
-  // [reject] No draw is known on chain: every answer is weighed.
-  if (bundle.seed !== null) faults.push({ code: 'bundle.seed' })
+  // [reject] Its answers were drawn by the chain's seed, their scorers of the chain's panel.
+  if (bundle.seed !== seed || bundle.panel.join() !== panel.join()) faults.push({ code: 'bundle.draw' })
+  // [reject] It is about what was anchored: scorers have read the same.
+  if (facts.document !== undefined && !isOf(bundle, facts.document, facts)) faults.push({ code: 'bundle.document' })
   // [reject] It shares out no more than the pool got, and of what was given no more than that.
   if (bundle.deposited > facts.deposited) faults.push({ code: 'bundle.deposited' })
   if (bundle.donated > facts.donated) faults.push({ code: 'bundle.donated' })
@@ -334,6 +346,7 @@ function ruleFaults(bundle: EpochBundle, facts: BundleFacts): EpochFault[] {
       measure === undefined ||
       measure.dataPoints !== dataPoints ||
       measure.players.join() !== players.join() ||
+      facts.builders.get(model) !== buildersOf(bundle).get(model) ||
       measure.coalitions.join() !== coalitions.join()
     )
       faults.push({ code: 'bundle.measure' })
@@ -362,6 +375,25 @@ function ruleFaults(bundle: EpochBundle, facts: BundleFacts): EpochFault[] {
   return faults
 }
 
+/** Whether what was anchored says the same, as far as scorers go by it. */
+function isOf(bundle: EpochBundle, document: ReceiptsDocument, { measures, builders }: BundleFacts): boolean {
+  const { pool, epoch, previous, at, deposited, donated, data } = document
+  const said = { pool, epoch, previous, at, deposited, donated, data, receipts: document.receipts }
+  const named = new Set(document.models.map(({ model }) => model))
+  const parties = (model: Hex): unknown => ({
+    model,
+    builder: builders.get(model),
+    players: measures.get(model)?.players ?? null
+  })
+  return (
+    Object.entries(said).every(
+      ([name, value]) => canonicalJson(value) === canonicalJson(bundle[name as keyof typeof said])
+    ) &&
+    document.models.every(one => canonicalJson(one) === canonicalJson(parties(one.model))) &&
+    bundle.receipts.every(({ receipt: { message } }) => named.has(message.model))
+  )
+}
+
 /**
  * The same epoch made again from a bundle's own receipts, measures and held-out documents: equal to it, roots included,
  * exactly when it follows the rules. Needs nothing but the bundle and the one before.
@@ -385,6 +417,8 @@ export function rebuild(
     at: bundle.at,
     previous,
     seed: bundle.seed,
+    panel: bundle.panel,
+    builders: buildersOf(bundle),
     measures: measuresOf(bundle),
     scorings: scoringsOf(network, bundle),
     heldOut: new Map(bundle.heldOut.map(document => [document.model, document]))
@@ -400,6 +434,10 @@ export const measuresOf = ({
     ...unmeasured.map(model => [model, null] as const),
     ...models.map(model => [model.model, measureOf(model)] as const)
   ])
+
+/** Who built them. */
+export const buildersOf = ({ models, builders }: Pick<EpochBundle, 'models' | 'builders'>): Map<Hex, Address> =>
+  new Map(models.flatMap(({ model }, i) => (builders[i] === undefined ? [] : [[model, builders[i]] as const])))
 
 /** What an epoch does to channels. */
 function stateOf(bundle: EpochBundle, { previous }: Pick<BundleFacts, 'previous'>): ReturnType<typeof settle> {

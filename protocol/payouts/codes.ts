@@ -11,7 +11,6 @@ export type ProtocolPayoutsErrorCode =
   | 'epoch.time'
   | 'epoch.held-out'
   | 'epoch.measure'
-  | 'epoch.scoring'
   | 'exchange.answer'
   | 'explain.model'
   | 'explain.players'

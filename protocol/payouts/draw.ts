@@ -1,11 +1,5 @@
-import { RandomStream } from '../jobs/index.ts'
-import { fromHex, keccak } from '../primitives/index.ts'
-import type { Hex } from '../primitives/index.ts'
-import type { CosignedReceipt } from '../models/index.ts'
-import { divisionOf } from './weighing.ts'
-
-// Which answers of an epoch are weighed, and by whom: drawn from chain randomness that nobody knows before the epoch's
-// receipts stand on chain, and nobody can choose. Pure: whoever has the seed and the receipts finds the same.
+// How many of a model's answers are weighed, and what money goes by which: drawn from chain randomness that nobody
+// knows before the epoch's receipts stand on chain, and nobody can choose.
 
 /**
  * Of a model's answers all are drawn up to `least`; of more, so many or one in `oneIn`, whichever is more. With three
@@ -43,30 +37,4 @@ export function piecesOf(brought: readonly bigint[], count: number, below: (boun
     pieces.push({ answer, money: ((k + 1n) * total) / parts - (k * total) / parts })
   }
   return pieces
-}
-
-/**
- * What money goes by each receipt, in the order of receipts: what it brought, where all of its model's are drawn or it
- * is not weighed; else as many pieces as it was drawn times.
- */
-export function drawnMoney(
-  receipts: readonly CosignedReceipt[],
-  { data, measures, seed }: { data: readonly bigint[]; measures: ReadonlyMap<Hex, unknown>; seed: Hex | null }
-): bigint[][] {
-  const money = receipts.map((_, i) => [data[i] ?? 0n])
-  if (seed === null) return money
-  const weighed = receipts.flatMap((receipt, i) => {
-    const { model } = receipt.receipt.message
-    return divisionOf(receipt, measures.get(model)) === 'weighed' ? [{ model, i }] : []
-  })
-  for (const [model, answers] of Map.groupBy(weighed, one => one.model)) {
-    const count = drawCount(answers.length)
-    if (count === answers.length) continue
-    for (const { i } of answers) money[i] = []
-    const stream = new RandomStream(keccak(fromHex(`${seed}${model.slice(2)}`)))
-    const brought = answers.map(({ i }) => data[i] ?? 0n)
-    for (const piece of piecesOf(brought, count, bound => stream.below(bound)))
-      money[answers[piece.answer]?.i ?? -1]?.push(piece.money)
-  }
-  return money
 }

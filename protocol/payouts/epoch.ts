@@ -4,9 +4,10 @@ import type { Network } from '../crypto/index.ts'
 import type { CosignedReceipt } from '../models/index.ts'
 import { weightsOf } from './attribution.ts'
 import type { Measure } from './attribution.ts'
-import { drawnMoney } from './draw.ts'
 import { heldOutValues } from './held-out.ts'
 import { payoutsTree, receiptId, receiptsTree } from './leaves.ts'
+import { assign } from './round.ts'
+import type { Assigned } from './round.ts'
 import { shareOut } from './sharing.ts'
 import type { Due, MeasuredModel } from './sharing.ts'
 import type { Weights } from './shapley.ts'
@@ -14,7 +15,7 @@ import { linesOf, settle, settledLines, settledOf } from './settled.ts'
 import type { ChannelLine, Settled, Unreceipted } from './settled.ts'
 import { lengthOf } from './paid.ts'
 import type { EpochBundle, HeldOutDocument, LeadingModel, PayoutLine, Scored } from './types.ts'
-import { divisionOf, foundBy } from './weighing.ts'
+import { foundBy } from './weighing.ts'
 
 // What an epoch pays. Each answer's money is what its channel really paid into the pool for it, and is divided by that
 // answer alone; so whoever signs receipts with friends, or leaves others' out, moves nothing of what others' pay to
@@ -38,7 +39,7 @@ export interface EpochInput {
   readonly dataOf: (fees: Unreceipted) => bigint
   /** Of the pool's channels. */
   readonly channels: ReadonlyMap<Hex, ChannelLine>
-  /** What scorers found, by receipt; of every receipt that is divided by its own weights. */
+  /** What scorers found, by receipt: words that count of those who were drawn. */
   readonly scorings: ReadonlyMap<Hex, readonly Scored[]>
   /** Of the models whose fees are divided: null for those that nothing is measured of. The fees of others wait. */
   readonly measures: ReadonlyMap<Hex, Measure | null>
@@ -49,8 +50,11 @@ export interface EpochInput {
   /** The epoch's time, chain seconds. */
   readonly at: bigint
   readonly previous: PreviousEpoch | undefined
-  /** What the answers are drawn by that are weighed; null: all are. */
-  readonly seed: Hex | null
+  /** What chance has said once the receipts stood on chain. */
+  readonly seed: Hex
+  readonly panel: readonly Address[]
+  /** Who built the models. */
+  readonly builders: ReadonlyMap<Hex, Address>
 }
 
 /** The epoch before, with the CID of its bundle: what the next one is made on top of. */
@@ -62,27 +66,48 @@ export interface PreviousEpoch {
 /** An answer of a model that something is measured of. */
 export interface Earning {
   readonly measure: Measure
-  /** φ of each player; undefined where held-out values take their place. */
-  readonly weights: Weights | undefined
+  /**
+   * φ of each player; undefined where held-out values take their place; null where nobody knows: neither worker nor
+   * client gave the content, or most of its scorers do not agree. Then it is nobody's, and what its worker's answer
+   * brought is held.
+   */
+  readonly weights: Weights | undefined | null
 }
+
+/** Who weighs which of an epoch's answers. */
+export const assignedOf = (
+  input: Pick<EpochInput, 'network' | 'receipts' | 'data' | 'measures' | 'builders' | 'seed' | 'panel'>
+): Assigned =>
+  assign(input.network, input.receipts, {
+    seed: input.seed,
+    panel: input.panel,
+    data: input.data,
+    parties: new Map(
+      [...input.measures].map(([model, measure]) => {
+        const builder = input.builders.get(model)
+        return [model, measure === null || builder === undefined ? null : { builder, players: measure.players }]
+      })
+    )
+  })
 
 /**
  * How one answer is divided; undefined where nothing is measured of its model.
- * @throws InvalidError `epoch.measure`, `epoch.scoring` · as weightsOf
+ * @throws InvalidError `epoch.measure` · as weightsOf
  */
 export function earningOf(
-  receipt: CosignedReceipt,
-  input: Pick<EpochInput, 'network' | 'measures' | 'scorings'>
+  at: number,
+  input: Pick<EpochInput, 'network' | 'receipts' | 'measures' | 'scorings'>,
+  { scorers }: Pick<Assigned, 'scorers'>
 ): Earning | undefined {
-  const { model } = receipt.receipt.message
-  const measure = input.measures.get(model)
-  if (measure === undefined) throw new InvalidError('epoch.measure', `the measure of model ${model} is missing`)
+  const receipt = input.receipts[at]
+  const model = receipt?.receipt.message.model
+  const measure = model === undefined ? undefined : input.measures.get(model)
+  if (receipt === undefined || measure === undefined)
+    throw new InvalidError('epoch.measure', `the measure of model ${model} is missing`)
   if (measure === null) return undefined
-  if (divisionOf(receipt, measure) !== 'weighed') return { measure, weights: undefined }
-  const id = receiptId(input.network, receipt)
-  const found = foundBy(input.scorings.get(id) ?? [])
-  if (found === undefined) throw new InvalidError('epoch.scoring', `nobody has weighed the receipt ${id}`)
-  return { measure, weights: weightsOf(measure, found.measured) }
+  if ((scorers[at] ?? []).length === 0) return { measure, weights: undefined }
+  const found = foundBy(input.scorings.get(receiptId(input.network, receipt)) ?? [])
+  return { measure, weights: found?.settled === true ? weightsOf(measure, found.measured) : null }
 }
 
 /** What each model has brought. */
@@ -122,11 +147,11 @@ function awayFromZero(value: bigint, divisor: bigint): bigint {
  * answers that were drawn: by the mean of their shares, cut into whole units.
  */
 function duesOf(input: EpochInput, unreceipted: readonly Unreceipted[]): Due[] {
-  const money = drawnMoney(input.receipts, input)
+  const assigned = assignedOf(input)
   return [
     ...input.receipts.flatMap((receipt, i) => {
-      const pieces = money[i] ?? []
-      const weights = pieces.length === 0 ? undefined : earningOf(receipt, input)?.weights
+      const pieces = assigned.money[i] ?? []
+      const weights = pieces.length === 0 ? undefined : earningOf(i, input, assigned)?.weights
       return pieces.map(money => ({ model: receipt.receipt.message.model, money, weights }))
     }),
     ...unreceipted.map(fees => ({ model: fees.model, money: input.dataOf(fees), weights: undefined }))
@@ -165,7 +190,7 @@ function leadingAfter(before: LeadingModel | null, measured: readonly MeasuredMo
 /**
  * An epoch from its receipts. Pure, so that whoever has the same receipts and reads the same chain makes the same
  * bundle.
- * @throws InvalidError `epoch.held-out`, `epoch.measure`, `epoch.scoring` (something is missing) · `epoch.deposited`
+ * @throws InvalidError `epoch.held-out`, `epoch.measure` (something is missing) · `epoch.deposited`
  * (the pool got less than was shared out) · `epoch.time` (it is before the last one) · `settled.*`
  */
 export function buildEpoch(input: EpochInput): EpochBundle {
@@ -213,14 +238,16 @@ export function buildEpoch(input: EpochInput): EpochBundle {
     epoch,
     previous: previous?.cid ?? null,
     seed: input.seed,
+    panel: [...input.panel],
     receipts: [...receipts],
     receiptsRoot: receiptsRoot.hash,
     receiptsTotal: receiptsRoot.sum,
     scorings: receipts.flatMap((receipt, i) =>
-      (scorings.get(receiptId(network, receipt)) ?? []).map(({ scorer, signature, utilities, candidates }) => ({
+      (scorings.get(receiptId(network, receipt)) ?? []).map(({ scorer, signature, path, utilities, candidates }) => ({
         receipt: i,
         scorer,
         signature,
+        path,
         utilities,
         candidates
       }))
@@ -231,6 +258,7 @@ export function buildEpoch(input: EpochInput): EpochBundle {
       coalitions,
       dataPoints
     })),
+    builders: measured.flatMap(({ measure }) => input.builders.get(measure.model) ?? []),
     heldOut: measured.flatMap(({ measure }) => input.heldOut.get(measure.model) ?? []),
     data: receipts.map((_, i) => input.data[i] ?? 0n),
     unreceipted: unreceipted.map(fees => ({

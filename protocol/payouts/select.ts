@@ -3,14 +3,17 @@ import { TilthError } from '../primitives/index.ts'
 import type { Address, Hex } from '../primitives/index.ts'
 import { checkCosigned } from '../models/index.ts'
 import type { CheckedReceipt, CosignedReceipt } from '../models/index.ts'
+import { attributionHash, attributionOf } from './attribution.ts'
 import type { Measure } from './attribution.ts'
 import { receiptId } from './leaves.ts'
 import { isOver, isSettled, linesOf, maxRanges, withPlace } from './settled.ts'
 import type { Settled } from './settled.ts'
 import { dataOf, overlaps, stretchOf, withStretch } from './paid.ts'
 import type { ChannelClaim } from './paid.ts'
+import type { Assigned } from './round.ts'
 import type { Scored } from './types.ts'
-import { divisionOf, entitled, foundBy, isSigned, keptScorings } from './weighing.ts'
+import { isSigned } from './weighing.ts'
+import { isCommitted } from './words.ts'
 
 /** A channel as the chain knows it. */
 export interface ChannelFacts {
@@ -39,8 +42,6 @@ export interface PoolFacts {
    * than the Datanet asks), nothing for one whose measure cannot be had, or not yet.
    */
   readonly measures: ReadonlyMap<Hex, Measure | null>
-  /** Scorers that have enough at stake. */
-  readonly bonded: ReadonlySet<Address>
 }
 
 /** What an epoch chooses its receipts by, besides. */
@@ -73,9 +74,7 @@ export type ReceiptFault =
   | 'over'
   | 'scattered'
   | 'full' // wrong in this company
-  | 'measure'
-  | 'unscored'
-  | 'disputed' // nobody knows yet what it is worth to whom
+  | 'measure' // nobody knows yet how it is weighed
 
 /** What is wrong with a receipt by itself: the same for whoever makes an epoch, checks one, or hears of a receipt. */
 export function faultOf(
@@ -109,59 +108,48 @@ export function shownFault(
   return undefined
 }
 
+/** A receipt at its place in an epoch, with what is to be found of it. */
+interface Placed {
+  readonly at: number
+  readonly receipt: CosignedReceipt
+  readonly measure: Measure
+}
+
 /**
- * The scorings of a receipt that count, by scorer: signed, by scorers who are entitled, at most so many of the first.
- * @param words best first
+ * The scorings of a receipt that count, by scorer: signed, by those who were drawn to weigh it, and as they have
+ * committed to before anybody showed a word.
+ * @param commitments of the panel, by scorer
  */
 export function countedScorings(
-  receipt: CosignedReceipt,
+  network: Network,
+  { at, receipt, measure }: Placed,
   words: readonly Scored[],
-  measure: Measure,
-  facts: Pick<PoolFacts, 'network' | 'bonded' | 'builders'>
+  { scorers, duties }: Pick<Assigned, 'scorers' | 'duties'>,
+  commitments: ReadonlyMap<Address, Hex>
 ): Scored[] {
-  const id = receiptId(facts.network, receipt)
-  const builder = facts.builders.get(measure.model)
+  const id = receiptId(network, receipt)
   return words
     .filter(({ scorer }, i) => words.findIndex(word => word.scorer === scorer) === i)
-    .filter(word => entitled(receipt, word.scorer, { bonded: facts.bonded.has(word.scorer), builder }) === undefined)
-    .filter(word => isSigned(facts.network, id, word, measure))
-    .slice(0, keptScorings)
+    .filter(({ scorer }) => scorers[at]?.includes(scorer) === true)
+    .filter(word => isSigned(network, id, word, measure))
+    .filter(({ scorer, utilities, candidates, path }) => {
+      const own = duties.get(scorer) ?? []
+      const attribution = attributionHash(attributionOf(measure, { utilities, candidates }))
+      const place = { word: commitments.get(scorer), index: own.indexOf(at), count: own.length }
+      return isCommitted({ scorer, receipt: id, attribution, path }, place)
+    })
     .toSorted((a, b) => (a.scorer < b.scorer ? -1 : 1))
 }
 
-/** Why it is not known yet how a receipt's data fee is divided, or the scorings that say how. */
-function weighedBy(
-  receipt: CosignedReceipt,
-  words: readonly Scored[],
-  facts: Pick<PoolFacts, 'network' | 'bonded' | 'builders' | 'measures'>
-): 'measure' | 'unscored' | 'disputed' | readonly Scored[] {
-  const measure = facts.measures.get(receipt.receipt.message.model)
-  // [ignore] A model's answers count once it is known how they are weighed.
-  if (measure === undefined) return 'measure'
-  if (measure === null || divisionOf(receipt, measure) !== 'weighed') return []
-  const scorings = countedScorings(receipt, words, measure, facts)
-  const found = foundBy(scorings)
-  // [ignore] An answer counts once somebody who has something to lose has weighed it, and most of those agree.
-  if (found === undefined) return 'unscored'
-  return found.settled ? scorings : 'disputed'
-}
-
 /**
- * The receipts that an epoch counts, in order, with what scorers found, and why others are left out. Pure: the same
- * receipts, scorings and facts give the same choice on every node, in whatever order receipts come.
- * @param words what scorers said, by receipt, best first
+ * The receipts that an epoch counts, in order, and why others are left out. Pure: the same receipts and facts give the
+ * same choice on every node, in whatever order receipts come.
  */
 export function selectReceipts(
   receipts: readonly CosignedReceipt[],
-  words: ReadonlyMap<Hex, readonly Scored[]>,
   facts: SelectFacts
-): {
-  counted: CheckedReceipt[]
-  scorings: Map<Hex, readonly Scored[]>
-  left: { id: Hex; fault: ReceiptFault }[]
-} {
+): { counted: CheckedReceipt[]; left: { id: Hex; fault: ReceiptFault }[] } {
   const left: { id: Hex; fault: ReceiptFault }[] = []
-  const scorings = new Map<Hex, readonly Scored[]>()
   const sound: { id: Hex; receipt: CheckedReceipt }[] = []
   for (const receipt of receipts) {
     const id = receiptId(facts.network, receipt)
@@ -222,14 +210,13 @@ export function selectReceipts(
       leave('scattered')
       continue
     }
-    const weighed = weighedBy(receipt, words.get(id) ?? [], facts)
-    if (typeof weighed === 'string') {
-      leave(weighed)
+    // [ignore] A model's answers count once it is known how they are weighed.
+    if (facts.measures.get(message.model) === undefined) {
+      leave('measure')
       continue
     }
-    if (weighed.length > 0) scorings.set(id, weighed)
     lines.set(channel, { ...line, ranges, covered })
     counted.push(receipt)
   }
-  return { counted, scorings, left }
+  return { counted, left }
 }

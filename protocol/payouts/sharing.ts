@@ -19,8 +19,8 @@ export interface MeasuredModel {
 export interface Due {
   readonly model: Hex
   readonly money: bigint
-  /** φ of each player; undefined where held-out values take their place. */
-  readonly weights: Weights | undefined
+  /** φ of each player; undefined where held-out values take their place; null where nobody knows: it is held. */
+  readonly weights: Weights | undefined | null
 }
 
 /** Money that no answer and no model of its own divides, and by whose worth it is divided now, if by anybody's. */
@@ -60,7 +60,7 @@ export function shareOut(
   let held = 0n
   for (const { model, money: due, weights } of dues) {
     const known = models.get(model) ?? null
-    const parts = known === null ? null : divideAnswer(due, weights, known.values)
+    const parts = known === null || weights === null ? null : divideAnswer(due, weights, known.values)
     if (parts === null) held += due
     for (const [i, player] of (known?.measure.players ?? []).entries())
       gain(player, {

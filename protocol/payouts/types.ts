@@ -99,8 +99,13 @@ export const payoutLine = z.strictObject({
 })
 export type PayoutLine = z.infer<typeof payoutLine>
 
+/** Scorers that answer for one epoch, as the contract bounds them. */
+export const mostPanel = 9
+/** Hashes from a word up to what its scorer has committed to. */
+const path = z.array(bytes32).max(20)
+
 /** What a scorer found for one receipt, as far as it does not follow from the model's measure. */
-export const scored = z.strictObject({ scorer: address, signature, ...measuredFields })
+export const scored = z.strictObject({ scorer: address, signature, path, ...measuredFields })
 export type Scored = z.infer<typeof scored>
 
 /**
@@ -112,8 +117,9 @@ export const epochBundle = z.strictObject({
   epoch: z.int().min(1),
   /** CID of the epoch before; null for the first. */
   previous: cidText.nullable(),
-  /** What the answers were drawn by that are weighed (see draw.ts); null: all are. */
-  seed: bytes32.nullable(),
+  /** What chance has said after the receipts stood on chain: which answers are weighed, by whom of the panel. */
+  seed: bytes32,
+  panel: z.array(address).max(mostPanel),
   /** Ordered by (channel, sequence). */
   receipts: z.array(cosignedReceipt).max(100_000),
   receiptsRoot: bytes32,
@@ -122,6 +128,8 @@ export const epochBundle = z.strictObject({
   scorings: z.array(scored.extend({ receipt: z.int().min(0).max(100_000) })).max(300_000),
   /** Measures of the models whose answers earn something, in the order in which receipts name them … */
   models: z.array(modelMeasure).max(1000),
+  /** … who built each, and weighs none of its answers … */
+  builders: z.array(address).max(1000),
   /** … and what their players are worth on held-out questions. */
   heldOut: z.array(heldOutDocument).max(1000),
   /** What each receipt brought the pool on chain. */
@@ -155,8 +163,11 @@ export const epochBundle = z.strictObject({
 })
 export type EpochBundle = z.infer<typeof epochBundle>
 
-/** A scorer's word on one receipt's weights: the statement signs `attributionHash(attribution)`. */
-export const scoringDocument = z.strictObject({ statement: signedSchema('Scoring'), attribution })
+/**
+ * A scorer's word on one receipt's weights: the statement signs `attributionHash(attribution)`, and the path leads to
+ * what the scorer has committed to.
+ */
+export const scoringDocument = z.strictObject({ statement: signedSchema('Scoring'), attribution, path })
 export type ScoringDocument = z.infer<typeof scoringDocument>
 
 /** Topic `tilth/payouts/1`. All of it is signed by its author and means the same whoever forwards it. */

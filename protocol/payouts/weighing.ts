@@ -9,7 +9,7 @@ import type { Measured, Scored } from './types.ts'
 
 // What an answer's weights are: scorers weigh it, each for itself, and the median of what they found counts.
 
-/** Scorings of one answer that are kept and counted; of more, those of the scorers with most at stake. */
+/** Scorers that are drawn for one answer, where so many may weigh it. */
 export const keptScorings = 3
 
 /**
@@ -23,31 +23,6 @@ export type Division = 'weighed' | 'held-out' | 'none'
 export function divisionOf({ receipt: { message } }: Pick<CosignedReceipt, 'receipt'>, measure: unknown): Division {
   if (measure === null) return 'none'
   return message.confidential || message.outputTokens === 0 ? 'held-out' : 'weighed'
-}
-
-/** What the chain says about a scorer and the model of an answer. */
-export interface ScorerFacts {
-  /** Whether the scorer has at stake what a scorer must. */
-  readonly bonded: boolean
-  readonly builder: Address | undefined
-}
-
-/**
- * Who may see an answer and say what its weights are; so far all who are bonded and gain nothing by what they find.
- * @returns why not, or undefined
- */
-export function entitled(
-  { receipt, client, worker }: CosignedReceipt,
-  scorer: Address,
-  { bonded, builder }: ScorerFacts
-): 'confidential' | 'party' | 'stake' | undefined {
-  // [ignore] Nobody but its worker sees an answer that its client wants seen by nobody.
-  if (receipt.message.confidential) return 'confidential'
-  // [ignore] A party of the answer does not weigh it, nor whose model gave it.
-  if (scorer === client || scorer === worker || scorer === builder) return 'party'
-  // [ignore] Keys cost nothing; what is at stake does.
-  if (!bonded) return 'stake'
-  return undefined
 }
 
 /** Lower median: for an even number of values the lower one of the two in the middle, so that it is one of them. */
@@ -97,13 +72,24 @@ export function foundBy(scorings: readonly Measured[]): Found | undefined {
   }
 }
 
+/** Scorers whose words on some answer are further from what most have found than rounding takes them. */
+export function wrongScorers(scorings: readonly (Scored & { readonly receipt: number })[]): Address[] {
+  const wrong = new Set<Address>()
+  for (const words of Map.groupBy(scorings, ({ receipt }) => receipt).values()) {
+    const found = foundBy(words)
+    if (found?.settled !== true) continue
+    for (const [i, { scorer }] of words.entries()) if (found.agrees[i] === false) wrong.add(scorer)
+  }
+  return [...wrong]
+}
+
 /**
  * Whether a scoring is what its scorer has signed: the weights that follow from its utilities by the model's measure.
  */
 export function isSigned(
   network: Network,
   receipt: Hex,
-  { scorer, utilities, candidates, signature }: Scored,
+  { scorer, utilities, candidates, signature }: Omit<Scored, 'path'>,
   measure: Measure
 ): boolean {
   try {

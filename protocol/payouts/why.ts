@@ -1,11 +1,10 @@
 import type { Network } from '../crypto/index.ts'
 import type { Address, Hex } from '../primitives/index.ts'
 import type { Measure } from './attribution.ts'
-import { measuresOf, scoringsOf } from './check.ts'
-import { earningOf } from './epoch.ts'
+import { buildersOf, measuresOf, scoringsOf } from './check.ts'
+import { assignedOf, earningOf } from './epoch.ts'
 import { calibrationUnit, divideAnswer } from './division.ts'
 import type { Part } from './division.ts'
-import { drawnMoney } from './draw.ts'
 import { heldOutValues } from './held-out.ts'
 import type { HeldOutValues } from './held-out.ts'
 import { receiptId } from './leaves.ts'
@@ -117,9 +116,10 @@ export function reasonsOf(network: Network, bundle: EpochBundle): EpochReasons {
     const measure = measures.get(document.model)
     if (measure !== null && measure !== undefined) values.set(document.model, heldOutValues(document, measure))
   }
-  const input = { network, measures, scorings: scoringsOf(network, bundle) }
-  const money = drawnMoney(receipts, { data, measures, seed: bundle.seed })
-  const earnings = receipts.map((receipt, i) => (money[i]?.length === 0 ? undefined : earningOf(receipt, input)))
+  const input = { ...bundle, network, measures, builders: buildersOf(bundle), scorings: scoringsOf(network, bundle) }
+  const assigned = assignedOf(input)
+  const { money } = assigned
+  const earnings = receipts.map((_, i) => (money[i]?.length === 0 ? undefined : earningOf(i, input, assigned)))
   const divisions = receipts.map(receipt => divisionOf(receipt, measures.get(receipt.receipt.message.model) ?? null))
   const count = (kind: Division): number => divisions.filter(division => division === kind).length
   const models = new Map(bundle.settled.map(({ channel, model }) => [channel, model]))
@@ -133,8 +133,10 @@ export function reasonsOf(network: Network, bundle: EpochBundle): EpochReasons {
     if (isDivided(model)) heldOut.set(model, (heldOut.get(model) ?? 0n) + money)
   }
   receipts.forEach(({ receipt }, i) => {
-    if (divisions[i] === 'weighed') weighed += isDivided(receipt.message.model) ? (data[i] ?? 0n) : 0n
-    else unseen(receipt.message.model, data[i] ?? 0n)
+    const [{ model }, own] = [receipt.message, (money[i] ?? []).reduce((sum, piece) => sum + piece, 0n)]
+    // What is drawn, and nobody knows the weights of, is held.
+    if ((assigned.scorers[i] ?? []).length === 0) unseen(model, own)
+    else if (isDivided(model) && earnings[i]?.weights !== null) weighed += own
   })
   for (const { channel, data: money } of bundle.unreceipted) unseen(models.get(channel), money)
   const shared = bundle.payouts.reduce((sum, { share }) => sum + share, 0n)
@@ -148,10 +150,11 @@ export function reasonsOf(network: Network, bundle: EpochBundle): EpochReasons {
     const earning = earnings[index]
     const known = values.get(model)
     const player = earning?.measure.players.indexOf(account) ?? -1
-    const weight = player < 0 ? null : (earning?.weights?.players[player] ?? null)
+    const weights = earning?.weights
+    const weight = player < 0 ? null : (weights?.players[player] ?? null)
     const found = weight === null ? undefined : foundBy(input.scorings.get(id) ?? [])?.measured
     const parts = (money[index] ?? []).map(piece =>
-      known === undefined ? null : divideAnswer(piece, earning?.weights, known)
+      known === undefined || weights === null ? null : divideAnswer(piece, weights, known)
     )
     const sumOf = (of: (part: Part | undefined) => bigint): bigint =>
       parts.reduce((sum, players) => sum + of(players?.[player]), 0n)

@@ -38,10 +38,9 @@ describe('earnings', function () {
         if (event.kind === 'done' && event.receipts.length > 0) return event.receipts[0]
       return undefined
     })
-    const paid = await until('scorers to weigh the answer', 90, async () => {
-      const known = await unlessUnknown(client.call('receipt', { params: { id: receipt } }))
-      return known !== undefined && known.scorings.length > 0 ? known : undefined
-    })
+    const paid = await until('the receipt', 90, () =>
+      unlessUnknown(client.call('receipt', { params: { id: receipt } }))
+    )
     const worker = network.daemons.find(({ address }) => address === paid.worker)
     assert.ok(worker !== undefined)
     page = await openPage(worker.name, { path: places.earnings })

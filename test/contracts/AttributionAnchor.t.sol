@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {AttributionAnchor} from "solidity/AttributionAnchor.sol";
 import {NodeRegistry} from "solidity/NodeRegistry.sol";
+import {Rounds} from "solidity/Rounds.sol";
 import {SumTree} from "solidity/SumTree.sol";
 import {Network} from "./Network.sol";
 import {TreeBuilder, TreeReader} from "./TreeBuilder.sol";
@@ -37,8 +38,7 @@ contract AttributionAnchorTest is Network {
     }
 
     function settle(uint32 epoch, SumTree.Node[][] memory levels) private {
-        vm.prank(settler);
-        anchor.propose(proposal(epoch, TreeBuilder.root(levels)));
+        proposed(settler, proposal(epoch, TreeBuilder.root(levels)));
         vm.warp(block.timestamp + CHALLENGE);
         anchor.finalize(POOL, epoch);
     }
@@ -121,16 +121,18 @@ contract AttributionAnchorTest is Network {
         anchor.propose(proposal(2, SumTree.Node("x", 14)));
         vm.expectPartialRevert(AttributionAnchor.TotalOutOfRange.selector);
         anchor.propose(proposal(2, SumTree.Node("x", 1000 ether + 1)));
-        vm.expectPartialRevert(AttributionAnchor.EmptyTreeWithTotal.selector);
+        vm.expectPartialRevert(Rounds.EmptyTreeWithTotal.selector);
         anchor.propose(proposal(2, SumTree.Node(0, 20)));
-        anchor.propose(proposal(2, SumTree.Node("x", 15)));
+        vm.stopPrank();
+        proposed(settler, proposal(2, SumTree.Node("x", 15)));
     }
 
     function testEpochsFollowOneAnother() public {
-        vm.startPrank(settler);
-        vm.expectPartialRevert(AttributionAnchor.EpochOutOfOrder.selector);
+        vm.expectPartialRevert(Rounds.EpochOutOfOrder.selector);
+        vm.prank(settler);
         anchor.propose(proposal(2, SumTree.Node("x", 1)));
-        anchor.propose(proposal(1, SumTree.Node("x", 1)));
+        proposed(settler, proposal(1, SumTree.Node("x", 1)));
+        vm.startPrank(settler);
         vm.expectPartialRevert(AttributionAnchor.AlreadyProposed.selector);
         anchor.propose(proposal(1, SumTree.Node("y", 1)));
         vm.expectPartialRevert(AttributionAnchor.WindowOpen.selector);
@@ -139,21 +141,21 @@ contract AttributionAnchorTest is Network {
         anchor.finalize(POOL, 1);
         vm.expectPartialRevert(AttributionAnchor.NotPending.selector);
         anchor.finalize(POOL, 1);
-        vm.expectPartialRevert(AttributionAnchor.EpochOutOfOrder.selector);
+        vm.expectPartialRevert(Rounds.EpochOutOfOrder.selector);
         anchor.propose(proposal(1, SumTree.Node("x", 1)));
     }
 
     function testProposersAreStakedAndPostABond() public {
         fund(stranger, BOND, address(anchor));
+        Rounds.Anchoring memory a = anchoring(proposal(1, SumTree.Node("x", 1)));
         vm.expectPartialRevert(NodeRegistry.NotEnoughStake.selector);
         vm.prank(stranger);
-        anchor.propose(proposal(1, SumTree.Node("x", 1)));
+        anchor.anchorReceipts(a);
         staked(stranger, MIN_STAKE);
-        vm.prank(stranger);
-        anchor.propose(proposal(1, SumTree.Node("x", 1)));
+        proposed(stranger, proposal(1, SumTree.Node("x", 1)));
         same(token.balanceOf(stranger), 0, "bond is posted");
         vm.prank(settler);
-        vm.expectPartialRevert(AttributionAnchor.BundleLength.selector);
+        vm.expectPartialRevert(Rounds.BundleLength.selector);
         AttributionAnchor.Proposal memory p = proposal(1, SumTree.Node("x", 1));
         (p.pool, p.payoutsTotal, p.bundle) = (keccak256("other"), 0, "");
         anchor.propose(p);
@@ -170,8 +172,7 @@ contract AttributionAnchorTest is Network {
 
     function testBeforeTheFirstEpochNothingIsPaid() public {
         SumTree.Node[][] memory levels = tree([uint256(7), 0, 0, 0, 0]);
-        vm.prank(settler);
-        anchor.propose(proposal(1, TreeBuilder.root(levels)));
+        proposed(settler, proposal(1, TreeBuilder.root(levels)));
         SumTree.Proof memory proof = TreeBuilder.prove(levels, 0, 0);
         vm.expectPartialRevert(AttributionAnchor.NothingFinal.selector);
         anchor.claim(POOL, accounts[0], 7, proof);

@@ -291,8 +291,7 @@ contract ChallengesTest is Epochs {
         leaves[1] = TreeBuilder.leafNode(keccak256(abi.encode(builder)), 2 ether);
         SumTree.Node[][] memory levels = TreeBuilder.buildWith(leaves, 1, 0, lie);
         SumTree.Node memory root = TreeBuilder.root(levels);
-        vm.prank(settler);
-        anchor.propose(AttributionAnchor.Proposal(pool, 1, 0, 0, 0, root.hash, root.sum, "bundle"));
+        proposed(settler, AttributionAnchor.Proposal(pool, 1, 0, 0, 0, root.hash, root.sum, "bundle"));
         wins();
         anchor.challengeNode(
             pool,

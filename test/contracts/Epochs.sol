@@ -75,12 +75,11 @@ abstract contract Epochs is Network {
     }
 
     function propose(Draft memory draft) internal {
-        vm.roll(block.number + 1);
         if (draft.levels.length == 0) draft.levels = TreeBuilder.build(leavesOf(draft));
         SumTree.Node memory root = TreeBuilder.root(draft.levels);
         uint32 next = anchor.poolOf(pool).epoch + 1;
-        vm.prank(settler);
-        anchor.propose(
+        proposed(
+            settler,
             AttributionAnchor.Proposal(
                 pool, next, root.hash, root.sum, uint32(draft.receipts.length), 0, 0, "bundle"
             )

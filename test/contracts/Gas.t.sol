@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {AttributionAnchor} from "solidity/AttributionAnchor.sol";
+import {Rounds} from "solidity/Rounds.sol";
 import {Statements} from "solidity/Statements.sol";
 import {SumTree} from "solidity/SumTree.sol";
 import {Epochs} from "./Epochs.sol";
@@ -50,9 +51,10 @@ contract GasTest is Epochs {
     }
 
     function settle(uint32 epoch, uint32 receipts, SumTree.Node memory payouts) private {
-        vm.roll(block.number + 1);
-        vm.prank(settler);
-        anchor.propose(AttributionAnchor.Proposal(pool, epoch, "root", 1, receipts, payouts.hash, payouts.sum, CID));
+        proposed(
+            settler,
+            AttributionAnchor.Proposal(pool, epoch, "root", 1, receipts, payouts.hash, payouts.sum, CID)
+        );
     }
 
     string private constant CID = "bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy";
@@ -93,6 +95,30 @@ contract GasTest is Epochs {
         uint256 many = measured("proposal of 100,000 receipts", 400_000);
         yes(many < few + 100 && few < many + 100, "the number of receipts costs nothing");
         yes((many + finality) / 100_000 < 5, "less than five for a receipt");
+    }
+
+    function testTheFirstStepCostsTheSameForAnyNumberOfReceipts() public {
+        filled();
+        for (uint256 i = 0; i < 9; i++) {
+            address one = vm.addr(0xD000 + i);
+            staked(one, MIN_STAKE);
+            vm.prank(one);
+            registry.join(pool);
+        }
+        measured("a scorer's seat", 150_000);
+        Rounds.Anchoring memory a =
+            anchoring(AttributionAnchor.Proposal(pool, 1, "root", 1, 100_000, 0, 0, "bundle"));
+        a.receipts = CID;
+        vm.prank(settler);
+        anchor.anchorReceipts(a);
+        uint256 gas = measured("100,000 receipts anchored", 400_000);
+        yes(gas / 100_000 < 5, "less than five for a receipt");
+        vm.roll(block.number + DRAW_BLOCKS + 1);
+        anchor.draw(pool, 1);
+        measured("the draw of a panel of nine", 400_000);
+        vm.prank(vm.addr(0xD000));
+        anchor.commit(pool, 1, 1, "words");
+        measured("a scorer's commitment", 110_000);
     }
 
     function testTheRest() public {

@@ -4,6 +4,7 @@ pragma solidity ^0.8.28;
 import {AttributionAnchor} from "solidity/AttributionAnchor.sol";
 import {JobEscrow} from "solidity/JobEscrow.sol";
 import {PaymentChannels} from "solidity/PaymentChannels.sol";
+import {Rounds} from "solidity/Rounds.sol";
 import {Statements} from "solidity/Statements.sol";
 import {SumTree} from "solidity/SumTree.sol";
 import {Network} from "./Network.sol";
@@ -76,7 +77,7 @@ contract Handler is Network {
 
     function pass(uint256 time) external {
         vm.warp(block.timestamp + within(time, 1, 9 days));
-        vm.roll(block.number + 1);
+        vm.roll(block.number + within(time, 1, 300));
     }
 
     // Stakes
@@ -202,13 +203,63 @@ contract Handler is Network {
         forgedReceipt = Statements.Receipt("x", sequence++, 0, tuned, 0, 0, 1, 1, 5, 5, 0, 0, 0, false);
         bytes32 receiptsRoot = fraud ? forgedLeaf().hash : bytes32(0);
         uint32 next = anchor.poolOf(pool).epoch + 1;
-        vm.prank(seed % 2 == 0 ? settler : worker);
-        anchor.propose(
-            AttributionAnchor.Proposal(
-                pool, next, receiptsRoot, fraud ? 5 : 0, fraud ? 1 : 0, payouts.hash, payouts.sum, "bundle"
-            )
+        AttributionAnchor.Proposal memory p = AttributionAnchor.Proposal(
+            pool, next, receiptsRoot, fraud ? 5 : 0, fraud ? 1 : 0, payouts.hash, payouts.sum, "bundle"
         );
+        address by = seed % 2 == 0 ? settler : worker;
+        anchorFor(by, anchoring(p));
+        vm.roll(block.number + DRAW_BLOCKS + 1);
+        anchor.draw(pool, next);
+        vm.warp(anchor.roundOf(pool, next).revealEnds);
+        vm.prank(by);
+        anchor.propose(p);
         proposedIsFraud = fraud;
+    }
+
+    function anchorFor(address by, Rounds.Anchoring memory a) private {
+        Rounds.Round memory before = anchor.roundOf(pool, a.epoch);
+        vm.prank(by);
+        anchor.anchorReceipts(a);
+        if (before.settler != address(0) && !before.spent) burntByRule += before.bond;
+    }
+
+    /// @dev Receipts whose payouts come later, or never.
+    function anchorReceipts(uint256 seed) external {
+        anchorFor(who(seed), Rounds.Anchoring(pool, anchor.poolOf(pool).epoch + 1, 0, 0, 0, "receipts"));
+    }
+
+    function draw() external {
+        anchor.draw(pool, anchor.poolOf(pool).epoch + 1);
+    }
+
+    function join(uint256 seed) external {
+        vm.prank(who(seed));
+        registry.join(pool);
+    }
+
+    function giveUp(uint256 seed) external {
+        vm.prank(who(seed));
+        registry.giveUp(pool);
+    }
+
+    function commit(uint256 seed) external {
+        uint32 next = anchor.poolOf(pool).epoch + 1;
+        uint32 number = anchor.roundOf(pool, next).number;
+        vm.prank(who(seed));
+        anchor.commit(pool, next, number, bytes32(seed));
+    }
+
+    function penalise(uint256 seed, uint256 by, bool byRoster) external {
+        uint32 next = anchor.poolOf(pool).epoch + 1;
+        uint32 number = anchor.roundOf(pool, next).number;
+        address scorer = who(seed);
+        (uint256 leaving,) = registry.unbondingOf(scorer);
+        uint256 taken = registry.stakeOf(scorer) + leaving;
+        if (taken > MIN_STAKE / 10) taken = MIN_STAKE / 10;
+        vm.prank(byRoster ? validator : who(by));
+        if (byRoster) anchor.blame(pool, next, number, scorer);
+        else anchor.penaliseAbsent(pool, next, number, scorer);
+        burntByRule += taken - registry.rewardOf(scorer, byRoster ? address(0) : who(by), taken);
     }
 
     function challenge(uint256 by) external {
@@ -270,7 +321,6 @@ contract Handler is Network {
 
     /// @dev A whole honest epoch at once, because drawn calls rarely come in that order.
     function settle(uint256 seed, uint256 claims) external {
-        vm.roll(block.number + 1);
         propose(seed, false);
         vm.warp(block.timestamp + CHALLENGE);
         finalize();
@@ -328,7 +378,8 @@ contract Handler is Network {
         yes(p.paid <= p.payoutsTotal && p.payoutsTotal <= p.deposited, "a pool paid more than it settled or had");
         inPool = p.deposited - p.paid;
         AttributionAnchor.Epoch memory open_ = anchor.epochOf(pool, p.epoch + 1);
-        bonds = heldBonds + (open_.state == AttributionAnchor.State.Pending ? open_.bond : 0);
+        bonds = heldBonds + (open_.state == AttributionAnchor.State.Pending ? open_.bond : 0)
+            + anchor.roundOf(pool, p.epoch + 1).bond;
     }
 
     function claimedInAll() external view returns (uint256 claimed) {

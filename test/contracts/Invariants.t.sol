@@ -24,7 +24,7 @@ contract InvariantsTest is Tester {
     }
 
     function targetSelectors() public view returns (FuzzSelector[] memory targets) {
-        bytes4[] memory selectors = new bytes4[](24);
+        bytes4[] memory selectors = new bytes4[](30);
         selectors[0] = Handler.pass.selector;
         selectors[1] = Handler.stake.selector;
         selectors[2] = Handler.unbond.selector;
@@ -49,6 +49,12 @@ contract InvariantsTest is Tester {
         selectors[21] = Handler.claimVoucher.selector;
         selectors[22] = Handler.veto.selector;
         selectors[23] = Handler.settleBond.selector;
+        selectors[24] = Handler.anchorReceipts.selector;
+        selectors[25] = Handler.draw.selector;
+        selectors[26] = Handler.join.selector;
+        selectors[27] = Handler.giveUp.selector;
+        selectors[28] = Handler.commit.selector;
+        selectors[29] = Handler.penalise.selector;
         targets = new FuzzSelector[](1);
         targets[0] = FuzzSelector(address(handler), selectors);
     }

@@ -7,6 +7,7 @@ import {JobEscrow} from "solidity/JobEscrow.sol";
 import {ModelRegistry} from "solidity/ModelRegistry.sol";
 import {NodeRegistry} from "solidity/NodeRegistry.sol";
 import {PaymentChannels} from "solidity/PaymentChannels.sol";
+import {Rounds} from "solidity/Rounds.sol";
 import {Statements} from "solidity/Statements.sol";
 import {TilthToken} from "solidity/TilthToken.sol";
 import {Tester} from "./Tester.sol";
@@ -27,6 +28,9 @@ abstract contract Network is Tester {
     uint64 internal constant SILENCE = 30 days;
     uint64 internal constant DISPUTE = 1 hours;
     uint64 internal constant CHALLENGE = 1 days;
+    uint64 internal constant COMMIT = 2 hours;
+    uint64 internal constant REVEAL = 1 hours;
+    uint64 internal constant DRAW_BLOCKS = 5;
 
     uint256 internal constant HOST = 0xA001;
     uint256 internal constant CONTRIBUTOR = 0xA002;
@@ -70,11 +74,37 @@ abstract contract Network is Tester {
         AttributionAnchor expected =
             AttributionAnchor(vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 1));
         channels = new PaymentChannels(registry, models, expected, DISPUTE);
-        anchor = new AttributionAnchor(registry, models, channels, CHALLENGE, BOND);
+        anchor = new AttributionAnchor(registry, models, channels, windows(CHALLENGE), BOND);
         yes(address(anchor) == address(expected), "channels know the anchor");
         registry.authorise(address(datanets));
         registry.authorise(address(anchor));
         registry.renounceOwnership();
+    }
+
+    function windows(uint64 challenge) internal pure returns (Rounds.Windows memory) {
+        return Rounds.Windows(challenge, COMMIT, REVEAL, DRAW_BLOCKS);
+    }
+
+    // Epochs
+
+    function anchoring(AttributionAnchor.Proposal memory p) internal pure returns (Rounds.Anchoring memory) {
+        return Rounds.Anchoring(p.pool, p.epoch, p.receiptsRoot, p.receiptsTotal, p.receiptCount, "receipts");
+    }
+
+    /// @dev The first step of an epoch, up to where its payouts can be proposed: nobody scores.
+    function drawn(address by, AttributionAnchor.Proposal memory p) internal {
+        Rounds.Anchoring memory a = anchoring(p);
+        vm.prank(by);
+        anchor.anchorReceipts(a);
+        vm.roll(block.number + DRAW_BLOCKS + 1);
+        anchor.draw(p.pool, p.epoch);
+    }
+
+    /// @dev Both steps.
+    function proposed(address by, AttributionAnchor.Proposal memory p) internal {
+        drawn(by, p);
+        vm.prank(by);
+        anchor.propose(p);
     }
 
     // Money

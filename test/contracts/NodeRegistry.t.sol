@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {AttributionAnchor} from "solidity/AttributionAnchor.sol";
+import {Rounds} from "solidity/Rounds.sol";
 import {DatanetRegistry} from "solidity/DatanetRegistry.sol";
 import {NodeRegistry} from "solidity/NodeRegistry.sol";
 import {Network} from "./Network.sol";
@@ -123,7 +124,7 @@ contract NodeRegistryTest is Network {
         NodeRegistry short = new NodeRegistry(token, 7 days, MIN_STAKE);
         vm.expectPartialRevert(DatanetRegistry.UnbondingTooShort.selector);
         new DatanetRegistry(short, SILENCE);
-        vm.expectPartialRevert(AttributionAnchor.UnbondingTooShort.selector);
-        new AttributionAnchor(registry, models, channels, UNBOND, BOND);
+        vm.expectPartialRevert(Rounds.UnbondingTooShort.selector);
+        new AttributionAnchor(registry, models, channels, windows(UNBOND / 2), BOND);
     }
 }

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {AttributionAnchor} from "solidity/AttributionAnchor.sol";
+import {Rounds} from "solidity/Rounds.sol";
 import {DatanetRegistry} from "solidity/DatanetRegistry.sol";
 import {Statements} from "solidity/Statements.sol";
 import {Network} from "./Network.sol";
@@ -120,15 +121,14 @@ contract RostersTest is Network {
         (bytes32 contribution,) = datanets.commitFor(datanet, contributor, "c", first);
         staked(settler, MIN_STAKE);
         fund(settler, BOND, address(anchor));
-        vm.prank(settler);
-        anchor.propose(AttributionAnchor.Proposal(datanet, 1, 0, 0, 0, 0, 0, "bundle"));
+        proposed(settler, AttributionAnchor.Proposal(datanet, 1, 0, 0, 0, 0, 0, "bundle"));
         bytes32 succession = put(validator);
         speak(succession, validator, true);
         datanets.seatRoster(succession, next, weights);
         anchorNext(datanet, 1);
         same(datanets.contributionOf(contribution).roster, 1, "the contribution's");
         same(datanets.versionOf(datanet, 1).roster, 2, "the version's");
-        vm.expectPartialRevert(AttributionAnchor.NotAValidator.selector);
+        vm.expectPartialRevert(Rounds.NotAValidator.selector);
         vm.prank(challenger);
         anchor.veto(datanet, 1, 1); // an epoch is judged by those who sat when it was proposed
         // and so is a vote: the old roster answers for it, the new one does not

@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {AttributionAnchor} from "solidity/AttributionAnchor.sol";
 import {NodeRegistry} from "solidity/NodeRegistry.sol";
+import {Rounds} from "solidity/Rounds.sol";
 import {Statements} from "solidity/Statements.sol";
 import {SumTree} from "solidity/SumTree.sol";
 import {TilthToken} from "solidity/TilthToken.sol";
@@ -21,6 +22,10 @@ contract Program {
 
     function stake(uint256 amount) external {
         registry.stake(amount);
+    }
+
+    function anchorAll(Rounds.Anchoring[] calldata receipts) external {
+        for (uint256 i = 0; i < receipts.length; i++) anchor.anchorReceipts(receipts[i]);
     }
 
     function propose(AttributionAnchor.Proposal[] calldata proposals) external {
@@ -56,11 +61,10 @@ contract TheftsTest is Epochs {
         filled(100 ether);
         Program thief = program(MIN_STAKE + 10 * BOND);
         thief.stake(MIN_STAKE);
-        AttributionAnchor.Proposal[] memory both = new AttributionAnchor.Proposal[](2);
-        both[0] = theft("nobody's", 0);
-        (both[0].payoutsRoot, both[1]) = (0, theft(pool, 100 ether));
+        Rounds.Anchoring[] memory both = new Rounds.Anchoring[](2);
+        (both[0], both[1]) = (anchoring(theft("nobody's", 0)), anchoring(theft(pool, 100 ether)));
         vm.expectPartialRevert(NodeRegistry.NotEnoughStake.selector);
-        thief.propose(both);
+        thief.anchorAll(both);
     }
 
     function testTheStakeOfAProposerStaysUntilItsEpochIsDecided() public {
@@ -69,6 +73,7 @@ contract TheftsTest is Epochs {
         thief.stake(MIN_STAKE);
         AttributionAnchor.Proposal[] memory one = new AttributionAnchor.Proposal[](1);
         one[0] = theft(pool, 100 ether);
+        drawn(address(thief), one[0]);
         thief.propose(one);
         vm.expectPartialRevert(NodeRegistry.NotEnoughStake.selector);
         thief.unbond(1);
@@ -84,8 +89,7 @@ contract TheftsTest is Epochs {
         staked(stranger, MIN_STAKE);
         fund(stranger, amount, address(anchor));
         same(anchor.bondFor(pool, amount), amount / 10, "a tenth");
-        vm.prank(stranger);
-        anchor.propose(theft(pool, amount));
+        proposed(stranger, theft(pool, amount));
         same(token.balanceOf(stranger), amount - amount / 10, "posted");
         vm.prank(validator);
         anchor.veto(pool, 1, 1);
@@ -97,9 +101,7 @@ contract TheftsTest is Epochs {
             address a = vm.addr(0xE000 + i);
             staked(a, MIN_STAKE);
             fund(a, BOND, address(anchor));
-            vm.roll(block.number + 1);
-            vm.prank(a);
-            anchor.propose(AttributionAnchor.Proposal(pool, 1, 0, 0, 0, 0, 0, "withheld"));
+            proposed(a, AttributionAnchor.Proposal(pool, 1, 0, 0, 0, 0, 0, "withheld"));
             vm.warp(block.timestamp + CHALLENGE - 1);
             vm.prank(validator);
             anchor.veto(pool, 1, uint32(i + 1));
@@ -112,8 +114,7 @@ contract TheftsTest is Epochs {
         Statements.Receipt memory r = receiptOf(1, 5);
         bytes memory bad = hex"00";
         bytes32 content = keccak256(abi.encode(digestOf(r.hash()), keccak256(bad), keccak256(bad)));
-        vm.prank(settler);
-        anchor.propose(AttributionAnchor.Proposal(pool, 1, SumTree.leaf(content, 5), 5, 1, 0, 0, "bundle"));
+        proposed(settler, AttributionAnchor.Proposal(pool, 1, SumTree.leaf(content, 5), 5, 1, 0, 0, "bundle"));
         AttributionAnchor.ReceiptEvidence memory e =
             AttributionAnchor.ReceiptEvidence(r, bad, bad, 5, SumTree.Proof(0, new SumTree.Node[](0)));
         vm.prank(settler); // before the challenge that it saw coming
@@ -121,9 +122,9 @@ contract TheftsTest is Epochs {
         same(token.balanceOf(settler), 2 * BOND, "none of the bond");
         same(registry.stakeOf(settler), 0, "nor of the stake");
         same(token.totalSupply(), SUPPLY - BOND - MIN_STAKE, "all is burnt");
-        vm.roll(block.number + 1);
+        Rounds.Anchoring memory again = anchoring(AttributionAnchor.Proposal(pool, 1, 0, 0, 0, 0, 0, "bundle"));
         vm.expectPartialRevert(NodeRegistry.NotEnoughStake.selector);
         vm.prank(settler);
-        anchor.propose(AttributionAnchor.Proposal(pool, 1, 0, 0, 0, 0, 0, "bundle"));
+        anchor.anchorReceipts(again);
     }
 }

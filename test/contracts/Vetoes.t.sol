@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {AttributionAnchor} from "solidity/AttributionAnchor.sol";
+import {Rounds} from "solidity/Rounds.sol";
 import {Epochs} from "./Epochs.sol";
 
 /// @dev What only people can see, what it costs, and how long an epoch can be called in question.
@@ -34,7 +35,7 @@ contract VetoesTest is Epochs {
 
     function testAThirdOfTheWeightVoidsAnEpochAndNobodyGetsItsBond() public {
         propose(honest(2, 1));
-        vm.expectPartialRevert(AttributionAnchor.NotAValidator.selector);
+        vm.expectPartialRevert(Rounds.NotAValidator.selector);
         vetoAs(stranger, 1);
         vetoAs(host, 1); // one of four
         vm.expectPartialRevert(AttributionAnchor.AlreadyVetoed.selector);
@@ -89,7 +90,7 @@ contract VetoesTest is Epochs {
         vetoAs(validator, 1);
         propose(honest(3, 1)); // who was vetoed may try again, for another bond
         same(anchor.epochOf(pool, 1).vetoed, 0, "anew");
-        vm.expectPartialRevert(AttributionAnchor.AnotherRound.selector);
+        vm.expectPartialRevert(Rounds.AnotherRound.selector);
         vetoAs(validator, 1); // a word that comes late
         vetoAs(host, 2);
         vm.warp(block.timestamp + CHALLENGE);
@@ -111,7 +112,7 @@ contract VetoesTest is Epochs {
         propose(honest(2, 1));
         vm.prank(validator);
         registry.requestUnbond(1);
-        vm.expectPartialRevert(AttributionAnchor.NotAValidator.selector);
+        vm.expectPartialRevert(Rounds.NotAValidator.selector);
         vetoAs(validator, 1);
     }
 
@@ -121,8 +122,7 @@ contract VetoesTest is Epochs {
         (validators[0], validators[1], validators[2]) = (host, validator, rival());
         (weights[0], weights[1], weights[2]) = (type(uint96).max, type(uint96).max, type(uint96).max);
         pool = datanets.create("thirds", 1, validators, weights);
-        vm.prank(settler);
-        anchor.propose(AttributionAnchor.Proposal(pool, 1, 0, 0, 0, 0, 0, "bundle"));
+        proposed(settler, AttributionAnchor.Proposal(pool, 1, 0, 0, 0, 0, 0, "bundle"));
         vetoAs(host, 1);
         yes(state(1) == AttributionAnchor.State.Pending, "stands");
         vetoAs(stranger, 1);

@@ -40,6 +40,9 @@ export interface World {
   stop(): Promise<void>
 }
 
+/** Scorers of tests are there at once, and blocks come only with transactions. */
+const quickRounds = { commitSeconds: 15, revealSeconds: 2, drawBlocks: 0 }
+
 export async function startWorld(
   name: string,
   options: Omit<DeployOptions, 'rpcUrl' | 'privateKey'> = {}
@@ -47,7 +50,7 @@ export async function startWorld(
   const root = await scratch(name)
   const anvil = await startAnvil({ folder: join(root, 'anvil') })
   const { rpcUrl } = anvil
-  const addresses = await deploy({ ...options, rpcUrl, privateKey: anvil.faucetKey })
+  const addresses = await deploy({ ...quickRounds, ...options, rpcUrl, privateKey: anvil.faucetKey })
   const faucet = await createChain({ rpcUrl, addresses, privateKey: anvil.faucetKey })
   const chains = [faucet]
   const stops: (() => Promise<unknown>)[] = []

@@ -154,6 +154,12 @@ const sentences: Partial<Record<EventView['name'], (data: Data) => ReactNode>> =
       {who(data, 'settler')} adds up {epoch(data)}
     </>
   ),
+  'payouts.anchored': data => (
+    <>
+      the receipts of {epoch(data)} were anchored by {who(data, 'settler')}
+    </>
+  ),
+  'payouts.drawn': data => <>chance drew what is weighed of {epoch(data)}, and by whom</>,
   'payouts.proposed': data => (
     <>
       {epoch(data)} was proposed by {who(data, 'proposer')}

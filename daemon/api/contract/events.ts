@@ -33,6 +33,8 @@ export const eventNames = [
   'payouts.scored',
   'payouts.disagreement',
   'payouts.closing',
+  'payouts.anchored',
+  'payouts.drawn',
   'payouts.proposed',
   'payouts.disputed',
   'payouts.challenged',

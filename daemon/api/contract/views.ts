@@ -426,6 +426,9 @@ export const epochView = z.object({
   receiptsTotal: decimal,
   dataFees: decimal,
   held: decimal,
+  /** Answers that chance drew and scorers have weighed, and how many each of them has. */
+  weighed: z.int(),
+  scorers: z.array(z.object({ scorer: addressView, answers: z.int() })),
   payouts: z.array(
     z.object({
       account: addressView,

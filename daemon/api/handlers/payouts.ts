@@ -22,6 +22,8 @@ export const epochView = (epoch: NodeEpoch): EpochView => ({
   receiptsTotal: epoch.receiptsTotal.toString(),
   dataFees: epoch.dataFees.toString(),
   held: epoch.held.toString(),
+  weighed: epoch.weighed,
+  scorers: epoch.scorers.map(({ scorer, answers }) => ({ scorer, answers })),
   payouts: epoch.payouts.map(({ account, value, share, heldOutShare, cumulative, gate }) => ({
     account,
     value: value.toString(),

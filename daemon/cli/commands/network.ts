@@ -22,6 +22,9 @@ interface CreateFlags {
   disputeSeconds: string
   unbondSeconds: string
   rosterSeconds: string
+  commitSeconds: string
+  revealSeconds: string
+  drawBlocks: string
   minStake: string
   json?: boolean
 }
@@ -63,6 +66,9 @@ function createCommand(): Command {
       "how long a Datanet's validators must be silent before its host may replace them",
       days(30)
     )
+    .option('--commit-seconds <n>', 'how long scorers have to weigh what chance has drawn', days(1))
+    .option('--reveal-seconds <n>', 'how long they have to show what they found', String(6 * 3_600))
+    .option('--draw-blocks <n>', "blocks between an epoch's receipts and the one whose hash draws", '8')
     .option('--min-stake <tokens>', 'what a settler must have staked, in whole tokens', '100')
     .action(
       guarded(async (flags: CreateFlags) => {
@@ -82,6 +88,9 @@ function createCommand(): Command {
           disputeSeconds: seconds(flags.disputeSeconds, '--dispute-seconds'),
           unbondSeconds: seconds(flags.unbondSeconds, '--unbond-seconds'),
           rosterSeconds: seconds(flags.rosterSeconds, '--roster-seconds'),
+          commitSeconds: seconds(flags.commitSeconds, '--commit-seconds'),
+          revealSeconds: seconds(flags.revealSeconds, '--reveal-seconds'),
+          drawBlocks: wholeNumber(flags.drawBlocks, '--draw-blocks', { least: 0, most: 200 }),
           minStake: BigInt(wholeNumber(flags.minStake, '--min-stake', { least: 1, most: 1e9 })) * 10n ** 18n
         }
         const path = resolve(flags.output)

@@ -49,6 +49,8 @@ export interface ModelsDone {
 }
 export interface PayoutsDone {
   epoch: EpochView
+  /** The round's receipts, with what scorers found. */
+  receipts: ReceiptView[]
   payouts: {
     address: string
     role: 'contributor' | 'worker' | 'builder'

@@ -63,7 +63,7 @@ export function loopResult({ data, jobs, models, payouts }: LoopDone, seconds: n
       base: { exactMatch: share(models.base) },
       tuned: { exactMatch: share(models.tuned) }
     },
-    receipts: models.receipts.map(({ id, client, worker, inputTokens, outputTokens, fee, weights, scorings }) => ({
+    receipts: payouts.receipts.map(({ id, client, worker, inputTokens, outputTokens, fee, weights, scorings }) => ({
       id,
       client,
       worker,

@@ -22,7 +22,11 @@ const policy = {
   minStake: 100n * 10n ** 18n,
   disputeSeconds: 30,
   unbondSeconds: 8 * 86_400,
-  rosterSeconds: 60
+  rosterSeconds: 60,
+  // Once all who were drawn have committed there is nothing to wait for; blocks come only with transactions here.
+  commitSeconds: 120,
+  revealSeconds: 3,
+  drawBlocks: 0
 } as const
 
 interface Founded {

@@ -1,5 +1,6 @@
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import type { Mined } from '../addresses.ts'
+import type { RoundCalls } from './rounds-types.ts'
 
 export type EpochState = 'none' | 'pending' | 'final' | 'voided'
 
@@ -74,7 +75,7 @@ export interface NodeEvidence {
   readonly proof: SumProof
 }
 
-export interface Payouts {
+export interface Payouts extends RoundCalls {
   pool(datanet: Hex): Promise<PoolOnChain>
   epoch(pool: Hex, epoch: number): Promise<EpochOnChain>
   /** What an account has been paid from a pool so far. */
@@ -85,6 +86,7 @@ export interface Payouts {
   bondFor(pool: Hex, payoutsTotal: bigint): Promise<bigint>
   /** Adds to a pool beyond its fees. */
   deposit(pool: Hex, amount: bigint): Promise<Mined>
+  /** On receipts that were anchored, once there was time to show words about them. */
   propose(epoch: {
     pool: Hex
     epoch: number

@@ -1,5 +1,6 @@
 import { attributionAnchorAbi } from '../../../protocol/contracts/index.ts'
 import { createChallenges } from './challenges.ts'
+import { createRounds } from './rounds.ts'
 import type { Connection } from '../connection/index.ts'
 import { eventOf, lower, mined } from '../connection/index.ts'
 import type { Addresses } from '../addresses.ts'
@@ -99,6 +100,7 @@ export function createPayouts(connection: Connection, addresses: Addresses): Pay
       const { returned, burnt } = eventOf(receipt, attributionAnchorAbi, 'BondSettled')
       return { ...mined(receipt), returned, burnt }
     },
+    ...createRounds(connection, addresses),
     ...createChallenges(connection, addresses)
   }
 }

@@ -74,6 +74,35 @@ const fields = {
   ChannelClosing: { channel: bytes32, closesAt: uint(64) },
   ChannelClosed: { channel: bytes32, refunded: amount },
   PoolDeposited: { pool: bytes32, amount },
+  ReceiptsAnchored: {
+    pool: bytes32,
+    epoch: small,
+    settler: address,
+    round: small,
+    receiptsRoot: bytes32,
+    receiptsTotal: amount,
+    receiptCount: small,
+    receipts: z.string().max(100),
+    drawFrom: uint(64)
+  },
+  ScorersDrawn: {
+    pool: bytes32,
+    epoch: small,
+    round: small,
+    seed: bytes32,
+    panel: z.array(address).max(9),
+    commitEnds: uint(64),
+    revealEnds: uint(64)
+  },
+  WordsCommitted: { pool: bytes32, epoch: small, scorer: address, round: small, word: bytes32 },
+  ScorerPenalised: {
+    pool: bytes32,
+    epoch: small,
+    scorer: address,
+    round: small,
+    absent: z.boolean(),
+    taken: amount
+  },
   EpochProposed: {
     pool: bytes32,
     epoch: small,

@@ -46,6 +46,11 @@ export const applyPools = {
     await draft.put(tables.pools, pool, { ...known, deposited: known.deposited + amount })
     await total({ deposited: amount }, draft, tables)
   },
+  // What a round is the contract knows; it is told as news.
+  ReceiptsAnchored: async () => undefined,
+  ScorersDrawn: async () => undefined,
+  WordsCommitted: async () => undefined,
+  ScorerPenalised: async () => undefined,
   async EpochProposed(event, draft, tables) {
     const { name: _name, logIndex: _index, ...proposal } = event
     const place = placeOf(event)
@@ -92,6 +97,10 @@ export const applyPools = {
   [
     N in
       | 'PoolDeposited'
+      | 'ReceiptsAnchored'
+      | 'ScorersDrawn'
+      | 'WordsCommitted'
+      | 'ScorerPenalised'
       | 'EpochProposed'
       | 'EpochVoided'
       | 'EpochVetoed'

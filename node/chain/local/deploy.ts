@@ -20,6 +20,8 @@ const day = 86_400
 /** What a network is deployed with unless it is said otherwise, in seconds. */
 export const defaultWindows = {
   challengeSeconds: 3 * day,
+  commitSeconds: day,
+  revealSeconds: day / 4,
   disputeSeconds: 3 * day,
   unbondSeconds: 21 * day,
   rosterSeconds: 30 * day
@@ -34,10 +36,13 @@ const longestVote = 7 * day
  */
 function checkWindows({
   challengeSeconds,
+  commitSeconds,
+  revealSeconds,
   disputeSeconds,
   unbondSeconds
 }: Record<keyof typeof defaultWindows, number>): void {
-  const longest = Math.max(challengeSeconds, disputeSeconds, longestVote)
+  const scored = commitSeconds + revealSeconds + 2 * challengeSeconds
+  const longest = Math.max(scored, disputeSeconds, longestVote)
   if (unbondSeconds > longest) return
   throw new ChainError(
     'chain.windows',
@@ -56,6 +61,11 @@ export interface DeployOptions {
   disputeSeconds?: number
   /** Seconds within which an epoch can be challenged. Default 3 days. */
   challengeSeconds?: number
+  /** Seconds for scorers to weigh and commit, default a day, and to show their words, default six hours. */
+  commitSeconds?: number
+  revealSeconds?: number
+  /** Blocks between an epoch's receipts and the one whose hash draws what is weighed. Default 8. */
+  drawBlocks?: number
   /** Seconds for which a Datanet's validators must be silent before its host may replace them. Default 30 days. */
   rosterSeconds?: number
   /** What a proposer posts at least, default 50 tokens, and must have staked, default 100 tokens. */
@@ -81,6 +91,8 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
   } = await import('../../../protocol/contracts/generated/bytecode.ts')
   const windows = {
     challengeSeconds: options.challengeSeconds ?? defaultWindows.challengeSeconds,
+    commitSeconds: options.commitSeconds ?? defaultWindows.commitSeconds,
+    revealSeconds: options.revealSeconds ?? defaultWindows.revealSeconds,
     disputeSeconds: options.disputeSeconds ?? defaultWindows.disputeSeconds,
     unbondSeconds: options.unbondSeconds ?? defaultWindows.unbondSeconds,
     rosterSeconds: options.rosterSeconds ?? defaultWindows.rosterSeconds
@@ -131,7 +143,12 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
       registry,
       models,
       channels,
-      BigInt(windows.challengeSeconds),
+      {
+        challenge: BigInt(windows.challengeSeconds),
+        commit: BigInt(windows.commitSeconds),
+        reveal: BigInt(windows.revealSeconds),
+        drawBlocks: BigInt(options.drawBlocks ?? 8)
+      },
       options.bond ?? 50n * coin
     ])
     if (anchor !== expected)

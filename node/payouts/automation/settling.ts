@@ -1,4 +1,4 @@
-import { tokenText } from '../../../protocol/primitives/index.ts'
+import { TilthError, tokenText } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { Automation, Plan } from '../../runtime/index.ts'
 import type { Proposals } from '../proposals.ts'
@@ -84,14 +84,26 @@ export function createSettling(
         yield { due: false, ...plan, why: 'the last one was not long ago', at: Number(at) * 1000 }
         continue
       }
-      const lacks = await lacking(pool)
+      const round = await chain.payouts.round(pool, epoch + 1)
+      const begun = round?.settler === self && !round.spent
+      if (begun && round.drawn !== undefined && now < round.drawn.revealEnds && round.drawn.panel.length > 0) {
+        const at = Number(round.drawn.revealEnds) * 1000
+        yield { due: false, ...plan, why: 'scorers weigh what chance has drawn', at }
+        continue
+      }
+      const lacks = begun ? undefined : await lacking(pool)
       if (lacks !== undefined) yield { due: false, ...plan, why: lacks, at: null }
       else
         yield {
           due: true,
           ...plan,
           async run() {
-            await settler.settle(pool)
+            try {
+              await settler.settle(pool)
+            } catch (error) {
+              if (!(error instanceof TilthError) || error.code !== 'epoch.waits') throw error
+              return `anchored the receipts of epoch ${epoch + 1} of ${name}: ${error.message}`
+            }
             return `closed epoch ${epoch + 1} of ${name}: it can be challenged now`
           }
         }

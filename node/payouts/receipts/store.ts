@@ -182,10 +182,8 @@ export function createReceiptStore({
           own: row.own || own
         })
       if (!own) batch.put(tables.paying, feeKey(fee, key), { pool, id })
-      if (confidential || outputTokens === 0) {
-        batch.put(tables.ready, openKey(pool, id), clock.now()) // nobody weighs it
-        return
-      }
+      batch.put(tables.ready, openKey(pool, id), clock.now())
+      if (confidential || outputTokens === 0) return // nobody weighs it
       batch.put(tables.unscored, listKey(pool, key), id)
       if (answered) batch.put(tables.unheard, key, id)
     })
@@ -225,14 +223,12 @@ export function createReceiptStore({
     if (found === undefined || state === undefined || state.name === 'settled' || state.name === 'over')
       throw unknown(id)
     const name = scoringKey(id, scoring.document.statement.message.scorer)
-    if (await tables.scorings.has(name)) return false
+    if (gone !== scoring.document.statement.message.scorer && (await tables.scorings.has(name))) return false
     const pool = 'kept' in found ? found.kept.pool : null
-    const wasReady = pool !== null && (await tables.ready.has(openKey(pool, id)))
     await store.batch(batch => {
-      batch.put(tables.scorings, name, scoring)
       if (gone !== undefined) batch.delete(tables.scorings, scoringKey(id, gone))
+      batch.put(tables.scorings, name, scoring)
       batch.delete(tables.unscored, listKey(poolName(pool), found.key))
-      if (agreed && pool !== null && !wasReady) batch.put(tables.ready, openKey(pool, id), clock.now())
       if (agreed) batch.delete(tables.unheard, found.key)
       else if ('kept' in found && found.kept.answered) batch.put(tables.unheard, found.key, id)
     })

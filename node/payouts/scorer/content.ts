@@ -1,23 +1,17 @@
 import { signStatement } from '../../../protocol/crypto/index.ts'
 import { checkOpening } from '../../../protocol/models/index.ts'
 import type { CosignedReceipt, Opening } from '../../../protocol/models/index.ts'
-import {
-  checkContentRequest,
-  contentReply,
-  contentRequest,
-  divisionOf,
-  entitled
-} from '../../../protocol/payouts/index.ts'
+import { checkContentRequest, contentReply, contentRequest } from '../../../protocol/payouts/index.ts'
 import { InvalidError, LimitError, NotFoundError, TilthError } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { receiptId } from '../../../protocol/payouts/index.ts'
 import type { MessageStream } from '../../transport/types.ts'
 import type { Models } from '../models.ts'
-import type { Stakes } from '../stakes.ts'
+import type { Rounds } from '../rounds/index.ts'
 import type { PayoutsDeps } from '../types.ts'
 
 const protocol = '/tilth/payouts/content/1'
-/** Scorers that may see one answer: some more than count, since not everybody who asks gets to weigh it. */
+/** Scorers that may see one answer: as many as are drawn, twice, since a draw may come to nothing. */
 const mostScorers = 6
 
 /**
@@ -33,26 +27,30 @@ export interface Contents {
 
 export function createContents(
   deps: Pick<PayoutsDeps, 'streams' | 'models' | 'network' | 'key' | 'self' | 'clock' | 'log'>,
-  { models, stakes, settled }: { models: Models; stakes: Stakes; settled: (id: Hex) => Promise<boolean> }
+  {
+    models,
+    rounds,
+    settled
+  }: { models: Pick<Models, 'poolOf'>; rounds: Pick<Rounds, 'recent'>; settled: (id: Hex) => Promise<boolean> }
 ): Contents {
   const { streams, network, key, self, clock, log } = deps
   let off: (() => Promise<void>) | undefined
   const now = (): bigint => BigInt(Math.floor(clock.now() / 1000))
 
   async function openingFor(id: Hex, asker: Address): Promise<Opening> {
-    const refuse = (code: 'content.settled' | 'content.needless' | 'content.asker', message: string): never => {
+    const refuse = (code: 'content.settled' | 'content.asker', message: string): never => {
       throw new InvalidError(code, message, { consequence: 'ignore' })
     }
     // [ignore] It is about an answer of this node, as its client or worker, that is still to be settled.
     const receipt = await deps.models.receipt(id)
     if (receipt === undefined) throw new NotFoundError('content.unknown', 'no such receipt is known here')
     if (await settled(id)) refuse('content.settled', 'the receipt is settled: there is nothing left to weigh')
-    // [ignore] Only what is weighed is shown, and only to who may weigh it.
-    const { builder, result } = await models.registered(receipt.receipt.message.model)
-    const why = entitled(receipt, asker, { bonded: await stakes.bonded(asker), builder })
-    if (why !== undefined) refuse('content.asker', `who asks may not see the answer: ${why}`)
-    if (divisionOf(receipt, result === '' ? null : result) !== 'weighed')
-      refuse('content.needless', 'the answer is not weighed')
+    // [ignore] Only what chance has drawn is shown, and only to who was drawn to weigh it.
+    const pool = await models.poolOf(receipt.receipt.message.model)
+    const drawn = pool === undefined ? undefined : await rounds.recent(pool)
+    const at = drawn?.places.get(id)
+    if (drawn === undefined || at === undefined || drawn.assigned.scorers[at]?.includes(asker) !== true)
+      refuse('content.asker', 'who asks was not drawn to weigh the answer')
     const opening = await deps.models.opening(id)
     if (opening === undefined) throw new NotFoundError('content.gone', 'what was asked is not kept here any more')
     // [ignore] A few scorers see an answer, not all there are.

@@ -1,4 +1,4 @@
-import { scoringsPage, scoringsRequest } from '../../../protocol/payouts/index.ts'
+import { keptScorings, scoringsPage, scoringsRequest } from '../../../protocol/payouts/index.ts'
 import type { ScoringDocument } from '../../../protocol/payouts/index.ts'
 import { TilthError } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
@@ -70,7 +70,8 @@ export function createScoringsExchange(
             try {
               for (let at = 0; at < receipts.length; at += asked) {
                 const wanted: Hex[] = []
-                for (const id of receipts.slice(at, at + asked)) if ((await scorings.count(id)) === 0) wanted.push(id)
+                for (const id of receipts.slice(at, at + asked))
+                  if ((await scorings.count(id)) < keptScorings) wanted.push(id)
                 if (wanted.length > 0) await ask(peer.peerId, wanted)
               }
             } catch (error) {

@@ -1,97 +1,159 @@
 import { signStatement } from '../../../protocol/crypto/index.ts'
-import { attributionHash, divisionOf, entitled, keptScorings } from '../../../protocol/payouts/index.ts'
-import type { ScoringDocument } from '../../../protocol/payouts/index.ts'
+import { attributionHash, pathIn, scoringDocument, wordsTree } from '../../../protocol/payouts/index.ts'
+import type { Attribution, ScoringDocument } from '../../../protocol/payouts/index.ts'
+import { TilthError } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
-import type { Entry, ReceiptStore } from '../receipts/index.ts'
-import type { Models } from '../models.ts'
+import { refusedWith } from '../../chain/index.ts'
+import type { OpenRound, Rounds } from '../rounds/index.ts'
+import { sequenceKey } from '../../store/index.ts'
 import type { PayoutsDeps } from '../types.ts'
 import type { Contents } from './content.ts'
 import type { Scorings } from './scorings.ts'
-import type { Stakes } from '../stakes.ts'
 import type { Weigher } from './weigher.ts'
 
-/** Weighs others' answers and says what it found. One at a time, oldest first. */
+/** Weighs the answers that chance has given it, commits to what it found, and shows it once all have committed. */
 export interface Scorer {
   start(): void
-  /** A receipt that may want weighing; returns at once. */
-  add(id: Hex): void
-  /** Tries again what could not be weighed yet; returns at once. */
+  /** A pool in which something may be to do; returns at once. */
+  add(pool: Hex): void
+  /** Looks again at what is open; returns at once. */
   wake(): void
   stop(): Promise<void>
 }
 
 interface Parts {
-  readonly receipts: Pick<ReceiptStore, 'get'>
-  readonly models: Models
-  readonly stakes: Stakes
+  readonly rounds: Rounds
   readonly scorings: Scorings
   readonly contents: Contents
   readonly weigher: Weigher
+  /** Chain seconds. */
+  readonly now: () => bigint
 }
 
-/** Receipts that wait for their weighing; what comes beyond is weighed by others. */
-const mostWaiting = 20_000
-/** How often one is tried, later and later: siblings or content may only not be to be had yet. */
-const attempts = 8
+/** Pools with an epoch that is open. */
+const mostOpen = 256
+/** Refusals that say that somebody was quicker, or that it is too late. */
+const done = ['AlreadyDrawn', 'NoDrawNow', 'NotAnchored', 'AlreadyCommitted', 'CommitOver', 'AnotherRound'] as const
 
 export function createScorer(
-  { self, network, key, clock, log }: Pick<PayoutsDeps, 'self' | 'network' | 'key' | 'clock' | 'log'>,
-  { receipts, models, stakes, scorings, contents, weigher }: Parts,
-  { scored }: { scored: (document: ScoringDocument) => Promise<void> }
+  { self, network, key, log, chain, store }: Pick<PayoutsDeps, 'self' | 'network' | 'key' | 'log' | 'chain' | 'store'>,
+  { rounds, scorings, contents, weigher, now }: Parts,
+  { shown }: { shown: (document: ScoringDocument) => Promise<void> }
 ): Scorer {
-  const waiting = new Map<Hex, { times: number; again: number }>()
+  /** What was found and is not shown yet: on disk before the commitment is on chain. */
+  const kept = store.collection('payouts/words', scoringDocument)
+  const open = new Set<Hex>()
+  /** Rounds whose words were shown. */
+  const over = new Set<string>()
+  const found = new Map<string, Map<Hex, Attribution>>()
   let running: Promise<void> | undefined
   let life = new AbortController()
   life.abort()
 
-  /** Whether this node has to weigh it; undefined: not yet, since its stake may come. */
-  async function mine({ id, pool, receipt, state }: Entry): Promise<boolean | undefined> {
-    if (pool === null || state.name === 'settled' || state.name === 'over') return false
-    if ((await scorings.has(id, self)) || (await scorings.count(id)) >= keptScorings) return false
-    const { builder, result } = await models.registered(receipt.receipt.message.model)
-    if (divisionOf(receipt, result === '' ? null : result) !== 'weighed') return false
-    const why = entitled(receipt, self, { bonded: await stakes.bonded(self), builder })
-    return why === 'stake' ? undefined : why === undefined
+  const placeOf = ({ pool, epoch, round }: OpenRound): string =>
+    `${pool}/${sequenceKey(epoch)}/${sequenceKey(round.number)}`
+
+  /** @returns whether there is nothing more to do in the pool */
+  async function look(pool: Hex): Promise<boolean> {
+    const epoch = (await chain.payouts.pool(pool)).epoch + 1
+    const round = await chain.payouts.round(pool, epoch)
+    if (round === undefined || round.spent) return true
+    if (round.drawn === undefined) {
+      await unlessDone(() => chain.payouts.draw(pool, epoch))
+      return false
+    }
+    const { panel, commitments, commitEnds, revealEnds } = round.drawn
+    if (!panel.includes(self)) return true
+    if (!commitments.has(self)) {
+      if (now() >= commitEnds) return true
+      const drawn = await rounds.open(pool, epoch)
+      if (drawn !== undefined) await weigh(drawn, commitEnds)
+      return false
+    }
+    if (now() < commitEnds) return false
+    const drawn = await rounds.open(pool, epoch)
+    if (drawn !== undefined) await show(drawn)
+    return now() >= revealEnds
   }
 
-  /** @returns whether there is nothing more to do for it */
-  async function score(id: Hex): Promise<boolean> {
-    const entry = await receipts.get(id)
-    const wanted = entry === undefined ? false : await mine(entry)
-    if (entry === undefined || wanted !== true) return wanted === false
-    // It stays in memory for as long as it takes to weigh it.
-    const { content, answer } = await contents.fetch(entry.receipt)
-    const attribution = await weigher.attribute({ model: entry.receipt.receipt.message.model, content, answer })
-    if (attribution === null) return true
-    const statement = signStatement(
-      network,
-      'Scoring',
-      { receipt: id, scorer: self, attribution: attributionHash(attribution) },
-      key
+  /** Everything that this node has to weigh; what cannot be had is tried again until late, and then has no word. */
+  async function weigh(drawn: OpenRound, commitEnds: bigint): Promise<void> {
+    const place = placeOf(drawn)
+    const own = found.get(place) ?? new Map<Hex, Attribution>()
+    found.clear()
+    found.set(place, own)
+    const duties = (drawn.assigned.duties.get(self) ?? []).map(at => ({ id: drawn.ids[at] ?? '0x', at }) as const)
+    const { commitWindow } = await chain.payouts.roundRules()
+    let missing = false
+    for (const { id, at } of duties) {
+      const receipt = drawn.document.receipts[at]
+      if (own.has(id) || receipt === undefined || life.signal.aborted) continue
+      try {
+        // It stays in memory for as long as it takes to weigh it.
+        const { content, answer } = await contents.fetch(receipt)
+        const attribution = await weigher.attribute({ model: receipt.receipt.message.model, content, answer })
+        if (attribution !== null) own.set(id, attribution)
+      } catch (error) {
+        missing = true
+        log.warn('an answer could not be weighed', { receipt: id, error })
+      }
+    }
+    const late = now() >= commitEnds - commitWindow / 4n
+    if (life.signal.aborted || (missing && !late)) return
+    await commit(
+      drawn,
+      duties.map(({ id }) => id),
+      own
     )
-    await scorings.take({ statement, attribution })
-    await scored({ statement, attribution })
-    return true
   }
 
-  const due = (): Hex | undefined => {
-    const now = clock.now()
-    for (const [id, { again }] of waiting) if (again <= now) return id
-    return undefined
+  async function commit(drawn: OpenRound, duties: readonly Hex[], own: ReadonlyMap<Hex, Attribution>): Promise<void> {
+    const { pool, epoch, round } = drawn
+    const tree = wordsTree(self, duties, new Map([...own].map(([id, one]) => [id, attributionHash(one)])))
+    for (const [i, id] of duties.entries()) {
+      const attribution = own.get(id)
+      if (attribution === undefined) continue
+      const message = { receipt: id, scorer: self, attribution: attributionHash(attribution) }
+      const statement = signStatement(network, 'Scoring', message, key)
+      await kept.put(`${placeOf(drawn)}/${id}`, { statement, attribution, path: pathIn(tree, i) })
+    }
+    await unlessDone(() => chain.payouts.commit(pool, epoch, round.number, tree.root.hash))
+    log.info('what was found of an epoch is committed to', { pool, epoch, answers: own.size, of: duties.length })
+  }
+
+  /** Nobody can commit any more: now everybody may see it. */
+  async function show(drawn: OpenRound): Promise<void> {
+    const place = placeOf(drawn)
+    if (over.has(place)) return
+    for await (const document of kept.values({ prefix: `${place}/` })) {
+      await scorings.take(document)
+      await shown(document)
+    }
+    over.add(place)
+    if (over.size > mostOpen) over.delete(over.values().next().value ?? '')
+    // What was shown before is history.
+    const old: string[] = []
+    for await (const name of kept.keys({ prefix: `${drawn.pool}/` })) if (!name.startsWith(place)) old.push(name)
+    for (const name of old) await kept.delete(name)
+  }
+
+  async function unlessDone(act: () => Promise<unknown>): Promise<void> {
+    try {
+      await act()
+    } catch (error) {
+      if (!done.some(name => refusedWith(error, name))) throw error
+    }
   }
 
   async function work(): Promise<void> {
-    for (let id = due(); id !== undefined && !life.signal.aborted; id = due()) {
-      let over = false
+    for (const pool of Array.from(open)) {
+      if (life.signal.aborted) return
       try {
-        over = await score(id)
+        if (await look(pool)) open.delete(pool)
       } catch (error) {
-        log.warn('an answer could not be weighed', { receipt: id, error })
+        if (!(error instanceof TilthError)) open.delete(pool)
+        log.warn('an epoch could not be scored yet', { pool, error })
       }
-      const times = (waiting.get(id)?.times ?? 0) + 1
-      waiting.delete(id)
-      if (!over && times < attempts)
-        waiting.set(id, { times, again: clock.now() + Math.min(60_000, 1000 * 2 ** Math.min(times, 6)) })
     }
   }
   function wake(): void {
@@ -105,8 +167,8 @@ export function createScorer(
     start() {
       life = new AbortController()
     },
-    add(id) {
-      if (waiting.size < mostWaiting && !waiting.has(id)) waiting.set(id, { times: 0, again: 0 })
+    add(pool) {
+      if (open.size < mostOpen) open.add(pool)
       wake()
     },
     wake,

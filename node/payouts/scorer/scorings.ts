@@ -1,25 +1,24 @@
 import { requireSigner } from '../../../protocol/crypto/index.ts'
-import { attributionHash, entitled, foundBy, keptScorings } from '../../../protocol/payouts/index.ts'
+import { attributionHash, foundBy, isCommitted } from '../../../protocol/payouts/index.ts'
 import type { Scored, ScoringDocument } from '../../../protocol/payouts/index.ts'
 import { InvalidError, NotFoundError } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
-import { createQueue } from '../../runtime/index.ts'
+import { createCache, createQueue } from '../../runtime/index.ts'
 import type { ReceiptStore } from '../receipts/index.ts'
-import type { Models } from '../models.ts'
+import type { Rounds } from '../rounds/index.ts'
 import type { PayoutsDeps } from '../types.ts'
 import type { Stakes } from '../stakes.ts'
 
 /** Scorings that wait to be looked at: as many as handlers bring at once. */
 const maxTaking = 4096
 
-interface Place {
-  readonly scorer: Address
-  readonly stake: bigint
-}
-const better = (a: Place, b: Place): number =>
-  a.stake > b.stake ? -1 : a.stake < b.stake ? 1 : a.scorer < b.scorer ? -1 : 1
+/** Words whose coming is remembered. */
+const mostRemembered = 16_384
 
-/** What scorers said of receipts that are known here: of each the few with most at stake. On disk before it counts. */
+/**
+ * What scorers said of receipts that are known here: those whom chance has drawn for them, once all have committed. On
+ * disk before it counts.
+ */
 export interface Scorings {
   /**
    * Checks and keeps one.
@@ -29,14 +28,16 @@ export interface Scorings {
   take(document: ScoringDocument): Promise<boolean>
   count(receipt: Hex): Promise<number>
   has(receipt: Hex, scorer: Address): Promise<boolean>
-  /** Best first. */
+  /** Who of a receipt's scorers was heard before a moment (chain seconds) while this process runs. */
+  heardBefore(receipt: Hex, scorer: Address, moment: bigint): boolean
   of(receipt: Hex): Promise<readonly ScoringDocument[]>
 }
 
 /** What a bundle keeps of a scoring. */
-export const scoredBy = ({ statement, attribution }: ScoringDocument): Scored => ({
+export const scoredBy = ({ statement, attribution, path }: ScoringDocument): Scored => ({
   scorer: statement.message.scorer,
   signature: statement.signature,
+  path,
   utilities: attribution.utilities,
   candidates: attribution.candidates
 })
@@ -44,10 +45,12 @@ export const scoredBy = ({ statement, attribution }: ScoringDocument): Scored =>
 export function createScorings(
   { network, metrics }: Pick<PayoutsDeps, 'network' | 'metrics'>,
   receipts: Pick<ReceiptStore, 'get' | 'scorers' | 'scorings' | 'putScoring'>,
-  models: Models,
-  stakes: Stakes
+  rounds: Pick<Rounds, 'recent'>,
+  stakes: Stakes,
+  now: () => bigint
 ): Scorings {
   /** Of one receipt one after another: each looks at who has scored before. */
+  const heard = createCache<string, bigint>({ max: mostRemembered })
   const taking = createQueue({ name: 'scorings', bound: maxTaking, concurrency: 16, metrics })
 
   async function take(document: ScoringDocument): Promise<boolean> {
@@ -56,26 +59,42 @@ export function createScorings(
     // [ignore] It is about a receipt that is known here, and in no epoch yet.
     if (entry === undefined || entry.state.name === 'settled' || entry.state.name === 'over')
       throw new NotFoundError('scoring.receipt', `the receipt ${id} that was scored is not known here, or settled`)
-    const ignore = (code: 'scoring.model' | 'scoring.scorer' | 'scoring.many', message: string): never => {
+    const ignore = (
+      code: 'scoring.model' | 'scoring.scorer' | 'scoring.early' | 'scoring.uncommitted',
+      message: string
+    ): never => {
       throw new InvalidError(code, message, { consequence: 'ignore' })
     }
     // [ignore] It weighs the receipt's model.
     const { model } = entry.receipt.receipt.message
     if (document.attribution.model !== model) ignore('scoring.model', 'the scoring is by another model')
-    const before = (await receipts.scorers(id)).toSorted(better)
-    if (before.some(place => place.scorer === scorer)) return false
-    // [ignore] Its scorer may weigh it: has something at stake, and no part in it.
-    const { builder } = await models.registered(model)
-    const stake = await stakes.of(scorer)
-    const why = entitled(entry.receipt, scorer, { bonded: await stakes.bonded(scorer), builder })
-    if (why !== undefined) ignore('scoring.scorer', `the scorer may not weigh this answer: ${why}`)
-    // [ignore] Of many those count who have most to lose.
-    const last = before[keptScorings - 1]
-    if (last !== undefined && better(last, { scorer, stake }) < 0)
-      ignore('scoring.many', 'enough scorers with more at stake have weighed this answer')
-    const others = (await receipts.scorings(id)).filter(one => one.statement.message.scorer !== last?.scorer)
-    const agreed = foundBy([...others, document].map(({ attribution }) => attribution))?.settled === true
-    return receipts.putScoring(id, { stake, document }, { agreed, gone: last?.scorer })
+    if (entry.pool === null) throw new NotFoundError('scoring.receipt', 'the receipt is of no pool')
+    // [ignore] Chance has drawn its scorer for it, of the epoch that counts it …
+    const drawn = await rounds.recent(
+      entry.pool,
+      ({ round }) => round.drawn.commitments.has(scorer) && round.drawn.commitEnds <= now()
+    )
+    const at = drawn?.places.get(id)
+    if (drawn === undefined || at === undefined || drawn.assigned.scorers[at]?.includes(scorer) !== true)
+      return ignore('scoring.scorer', 'chance has not drawn this scorer for this answer')
+    const { commitEnds, commitments } = drawn.round.drawn
+    // [ignore] … nobody can commit any more …
+    if (now() < commitEnds) ignore('scoring.early', 'there is still time to commit: nobody shows a word before')
+    // [ignore] … and it is what its scorer has committed to.
+    const duties = drawn.assigned.duties.get(scorer) ?? []
+    const place = { word: commitments.get(scorer), index: duties.indexOf(at), count: duties.length }
+    const { attribution } = document.statement.message
+    if (!isCommitted({ scorer, receipt: id, attribution, path: document.path }, place))
+      ignore('scoring.uncommitted', 'the scorer has committed to something else, or to nothing')
+    const before = await receipts.scorings(id)
+    const old = before.find(one => one.statement.message.scorer === scorer)
+    if (old?.statement.message.attribution === attribution && old.path.join() === document.path.join()) return false
+    const others = before.filter(one => one !== old)
+    const agreed = foundBy([...others, document].map(one => one.attribution))?.settled === true
+    heard.set(`${id}/${scorer}`, now())
+    // A word on a draw that came to nothing makes room for that on the next.
+    const gone = old === undefined ? undefined : scorer
+    return receipts.putScoring(id, { stake: await stakes.of(scorer), document }, { agreed, gone })
   }
 
   return {
@@ -89,6 +108,10 @@ export function createScorings(
     },
     count: async id => (await receipts.scorers(id)).length,
     has: async (id, scorer) => (await receipts.scorers(id)).some(place => place.scorer === scorer),
+    heardBefore(receipt, scorer, moment) {
+      const at = heard.get(`${receipt}/${scorer}`)
+      return at !== undefined && at < moment
+    },
     of: id => receipts.scorings(id)
   }
 }

@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { amount, canonicalJson, InvalidError, NotFoundError } from '../../../protocol/primitives/index.ts'
+import { address, amount, canonicalJson, InvalidError, NotFoundError } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { decodeFrame } from '../../../protocol/wire/index.ts'
-import { checkPayouts, epochBundle, payoutLine } from '../../../protocol/payouts/index.ts'
+import { checkPayouts, epochBundle, mostPanel, payoutLine } from '../../../protocol/payouts/index.ts'
 import type { EpochBundle } from '../../../protocol/payouts/index.ts'
 import { createCache } from '../../runtime/index.ts'
 import { maxBundleBytes } from '../limits.ts'
@@ -24,6 +24,8 @@ export const summarySchema = z.strictObject({
   receiptsTotal: amount,
   dataFees: amount,
   held: amount,
+  weighed: z.int().min(0),
+  scorers: z.array(z.strictObject({ scorer: address, answers: z.int().min(1) })).max(mostPanel),
   payouts: z.array(payoutLine).max(10_000)
 })
 /** What views show of a bundle. */
@@ -62,9 +64,19 @@ export function createBundles(
   const summaries = store.collection('payouts/summaries', summarySchema)
 
   async function keep(cid: string, bundle: EpochBundle): Promise<void> {
-    const { receipts, receiptsTotal, dataFees, held, payouts } = bundle
-    if (!(await summaries.has(cid)))
-      await summaries.put(cid, { receipts: receipts.length, receiptsTotal, dataFees, held, payouts })
+    const { receipts, receiptsTotal, dataFees, held, payouts, scorings } = bundle
+    if (!(await summaries.has(cid))) {
+      const words = Map.groupBy(scorings, ({ scorer }) => scorer)
+      await summaries.put(cid, {
+        receipts: receipts.length,
+        receiptsTotal,
+        dataFees,
+        held,
+        payouts,
+        weighed: new Set(scorings.map(({ receipt }) => receipt)).size,
+        scorers: [...words].map(([scorer, said]) => ({ scorer, answers: said.length }))
+      })
+    }
     await note(cid, bundle)
     kept.set(cid, bundle)
   }

@@ -1,5 +1,6 @@
 import {
   buildEpoch,
+  countedScorings,
   dataOf,
   gapsIn,
   isOver,
@@ -12,14 +13,16 @@ import {
 import type {
   ChannelFacts,
   EpochBundle,
+  EpochInput,
   HeldOutDocument,
   Measure,
-  ReceiptFault,
+  PoolFacts,
+  ReceiptsDocument,
   Scored,
   Settled
 } from '../../../protocol/payouts/index.ts'
 import type { CosignedReceipt } from '../../../protocol/models/index.ts'
-import { NotFoundError } from '../../../protocol/primitives/index.ts'
+import { NotFoundError, zeroHash } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { Facts } from '../facts.ts'
 import { maxEpochReceipts } from '../limits.ts'
@@ -28,32 +31,36 @@ import type { Entry, ReceiptStore } from '../receipts/index.ts'
 import { scoredBy } from '../scorer/index.ts'
 import type { Scorings, Weigher } from '../scorer/index.ts'
 import type { PayoutsDeps, PayoutsTiming } from '../types.ts'
-import type { History } from './bundles.ts'
+import type { OpenRound } from '../rounds/index.ts'
+import type { Bundles, History } from './bundles.ts'
 
 /** Receipts that are looked at for one epoch: twice as many as it counts. */
 const maxCandidates = 2 * maxEpochReceipts
-
-/** Faults that pass: whoever has such a receipt waits with it. */
-const waits: ReadonlySet<ReceiptFault> = new Set(['measure', 'unscored', 'disputed'])
 
 /** Why a model is kept: an epoch that is open to challenge counts its answers. */
 export const standsOn = (pool: Hex, epoch: number): string => `epoch ${epoch} of ${pool}`
 
 interface Parts {
+  readonly bundles: Pick<Bundles, 'history'>
   readonly receipts: Pick<ReceiptStore, 'open'>
   readonly facts: Facts
-  readonly models: Pick<Models, 'weighed' | 'keep' | 'folders'>
+  readonly models: Pick<Models, 'weighed' | 'registered' | 'keep' | 'folders'>
   readonly weigher: Weigher
   readonly scorings: Scorings
 }
 
-/** Makes a pool's next epoch of what is here. @throws NotFoundError `epoch.empty` · as buildEpoch */
-export type Making = (pool: Hex, history: History) => Promise<EpochBundle>
+/** Makes a pool's next epoch of what is here, in its two steps. */
+export interface Making {
+  /** What it counts, and what of it came into the pool. @throws NotFoundError `epoch.empty` · as buildEpoch */
+  receipts(pool: Hex, history: History): Promise<ReceiptsDocument>
+  /** What it pays, by the words that were shown. @throws as buildEpoch */
+  payouts(open: OpenRound): Promise<EpochBundle>
+}
 
 export function createMaking(
   { chain, clock, network, log }: Pick<PayoutsDeps, 'chain' | 'clock' | 'network' | 'log'>,
   timing: Pick<PayoutsTiming, 'heldOutMs'>,
-  { receipts, facts, models, weigher, scorings }: Parts
+  { bundles, receipts, facts, models, weigher, scorings }: Parts
 ): Making {
   /**
    * What might count now, channel by channel as far as each has paid: what two parties only sign to each other is not
@@ -112,54 +119,121 @@ export function createMaking(
     return weigher.heldOut(model)
   }
 
-  return async (pool, { epoch, previous }) => {
-    const before = settledOf(previous?.bundle.settled ?? [])
-    const entries = await candidates(pool, before)
-    const said = new Map<Hex, Scored[]>()
-    for (const { id } of entries) said.set(id, (await scorings.of(id)).map(scoredBy))
-    const list = entries.map(({ receipt }) => receipt)
-    const { timestamp: at } = await chain.head()
-    const scorers = [...said.values()].flatMap(scored => scored.map(({ scorer }) => scorer))
-    const overdue = overdueModels(before, at)
-    const known = await facts.of(pool, list, scorers, { named: overdue })
-    const choose = (measures: ReadonlyMap<Hex, Measure | null>): ReturnType<typeof selectReceipts> =>
-      selectReceipts(list, said, { ...known, measures, settled: before, at })
-    const answering = choose(known.measures).counted.map(({ receipt }) => receipt.message.model)
-    const needed = new Set([...answering, ...overdue])
-    const heldOut = await heldOutOf(
-      new Map([...known.measures].filter(([model]) => needed.has(model))),
-      standsOn(pool, epoch + 1)
-    )
-    const measures = new Map([...known.measures].filter(([model, measure]) => measure === null || heldOut.has(model)))
-    const { counted, scorings: weighed, left } = choose(measures)
-    for (const { id, fault } of left)
-      if (fault !== 'settled') log.info('a receipt is left out of the epoch', { receipt: id, fault })
-    const chosen = mostPaid(counted, maxEpochReceipts, { channels: known.channels, before })
-    const { deposited } = await chain.payouts.pool(pool)
-    const bundle = buildEpoch({
+  /** The parties of models, as whoever weighs their answers must know them. */
+  const partiesOf = (names: Iterable<Hex>, known: PoolFacts): ReceiptsDocument['models'] =>
+    [...new Set(names)].flatMap(model => {
+      const [builder, measure] = [known.builders.get(model), known.measures.get(model)]
+      return builder === undefined ? [] : [{ model, builder, players: measure?.players ?? null }]
+    })
+
+  const namesOf = (list: readonly CosignedReceipt[]): Hex[] => list.map(({ receipt }) => receipt.message.model)
+
+  return {
+    async receipts(pool, { epoch, previous }) {
+      const before = settledOf(previous?.bundle.settled ?? [])
+      const list = (await candidates(pool, before)).map(({ receipt }) => receipt)
+      const { timestamp: at } = await chain.head()
+      const overdue = overdueModels(before, at)
+      const known = await facts.of(pool, list, { named: overdue })
+      const choose = (measures: ReadonlyMap<Hex, Measure | null>): ReturnType<typeof selectReceipts> =>
+        selectReceipts(list, { ...known, measures, settled: before, at })
+      const needed = new Set([...namesOf(choose(known.measures).counted), ...overdue])
+      const measures = await measurable(known, needed, standsOn(pool, epoch + 1))
+      const { counted, left } = choose(measures)
+      for (const { id, fault } of left)
+        if (fault !== 'settled') log.info('a receipt is left out of the epoch', { receipt: id, fault })
+      const chosen = mostPaid(counted, maxEpochReceipts, { channels: known.channels, before })
+      const { deposited } = await chain.payouts.pool(pool)
+      const document: ReceiptsDocument = {
+        pool,
+        epoch: epoch + 1,
+        previous: previous?.cid ?? null,
+        at,
+        receipts: [...chosen],
+        data: chosen.map(receipt => broughtBy(receipt, known.channels)),
+        channels: [...known.channels].flatMap(([channel, { model, claimed, expiry }]) =>
+          known.datanets.get(model) === pool ? [{ channel, model, claimed, expiry }] : []
+        ),
+        deposited,
+        donated: await facts.donated(pool),
+        models: partiesOf(namesOf(chosen), known)
+      }
+      const bundle = bundleOf(document, known, {
+        measures,
+        heldOut: await heldOutOf(measures, standsOn(pool, epoch + 1)),
+        scorings: new Map(),
+        previous,
+        seed: zeroHash,
+        panel: []
+      })
+      const isEmpty = chosen.length === 0 && bundle.unreceipted.length === 0 && bundle.dataFees === bundle.held
+      // Fees for which nobody brings a receipt are named; those of models whose measure is to come wait with them.
+      if (isEmpty && (left.some(({ fault }) => fault === 'measure') || !namesMore(bundle, before)))
+        throw new NotFoundError('epoch.empty', 'there is no receipt to settle: none is new, sound and paid', {
+          help: 'Ask the model something first, and let its workers redeem their vouchers.'
+        })
+      return document
+    },
+    async payouts({ pool, epoch, round, document, assigned, ids }) {
+      const { previous } = await bundles.history(pool)
+      const before = settledOf(previous?.bundle.settled ?? [])
+      const { drawn } = round
+      const known = await facts.of(pool, document.receipts, { named: overdueModels(before, document.at) })
+      const why = standsOn(pool, epoch)
+      const measures = await measurable(known, new Set(known.measures.keys()), why)
+      const found = new Map<Hex, Scored[]>()
+      for (const [at, id] of ids.entries()) {
+        const [receipt, measure] = [
+          document.receipts[at],
+          measures.get(document.receipts[at]?.receipt.message.model ?? id)
+        ]
+        if (receipt === undefined || measure === undefined || measure === null) continue
+        if (assigned.scorers[at]?.length === 0) continue
+        const said = (await scorings.of(id)).map(scoredBy)
+        found.set(id, countedScorings(network, { at, receipt, measure }, said, assigned, drawn.commitments))
+      }
+      return bundleOf(document, known, {
+        measures,
+        heldOut: await heldOutOf(measures, why),
+        scorings: found,
+        previous,
+        seed: drawn.seed,
+        panel: drawn.panel
+      })
+    }
+  }
+
+  /** Of the models that are needed, those that something, or nothing, is measured of here. */
+  async function measurable(
+    known: PoolFacts,
+    needed: ReadonlySet<Hex>,
+    why: string
+  ): Promise<Map<Hex, Measure | null>> {
+    const wanted = new Map([...known.measures].filter(([model]) => needed.has(model)))
+    const heldOut = await heldOutOf(wanted, why)
+    return new Map([...known.measures].filter(([model, measure]) => measure === null || heldOut.has(model)))
+  }
+
+  function bundleOf(
+    document: ReceiptsDocument,
+    known: PoolFacts,
+    parts: Pick<EpochInput, 'measures' | 'heldOut' | 'scorings' | 'previous' | 'seed' | 'panel'>
+  ): EpochBundle {
+    const { pool, epoch, receipts: counted, data, channels, deposited, donated, at } = document
+    return buildEpoch({
       network,
       pool,
-      epoch: epoch + 1,
-      receipts: chosen,
-      data: chosen.map(receipt => broughtBy(receipt, known.channels)),
+      epoch,
+      receipts: counted,
+      data,
       dataOf: ({ channel, stretches }) => dataOf(known.channels.get(channel)?.claims ?? [], stretches),
-      channels: new Map([...known.channels].filter(([, { model }]) => known.datanets.get(model) === pool)),
-      scorings: weighed,
-      measures,
-      heldOut,
+      channels: new Map(channels.map(line => [line.channel, line])),
+      builders: known.builders,
       deposited,
-      donated: await facts.donated(pool),
+      donated,
       at,
-      previous,
-      seed: null
+      ...parts
     })
-    const isEmpty = bundle.receipts.length === 0 && bundle.unreceipted.length === 0 && bundle.dataFees === bundle.held
-    // Fees for which nobody brings a receipt are named; those whose receipts only wait to be weighed wait with them.
-    if (isEmpty && (left.some(({ fault }) => waits.has(fault)) || !namesMore(bundle, before)))
-      throw new NotFoundError('epoch.empty', 'there is no receipt to settle: none is new, sound, paid and weighed', {
-        help: 'Ask the model something first, and let its workers redeem their vouchers.'
-      })
-    return bundle
   }
 }
 

@@ -1,16 +1,18 @@
 import { InvalidError, NotFoundError, TilthError, exactTokenText } from '../../../protocol/primitives/index.ts'
-import type { Hex } from '../../../protocol/primitives/index.ts'
-import { divisionOf, isOver } from '../../../protocol/payouts/index.ts'
+import type { Address, Hex } from '../../../protocol/primitives/index.ts'
+import { isOver, receiptsTree } from '../../../protocol/payouts/index.ts'
+import type { EpochBundle } from '../../../protocol/payouts/index.ts'
 import { refusedWith } from '../../chain/index.ts'
+import type { RoundOnChain } from '../../chain/types.ts'
 import { createQueue } from '../../runtime/index.ts'
 import type { Bundles } from './bundles.ts'
 import { createMaking, standsOn } from './making.ts'
 import type { Facts } from '../facts.ts'
 import type { Finality } from './finality.ts'
 import type { Proposals } from '../proposals.ts'
-import { maxEpochReceipts } from '../limits.ts'
 import type { Models } from '../models.ts'
 import type { Exchange, ReceiptStore } from '../receipts/index.ts'
+import type { OpenRound, Rounds } from '../rounds/index.ts'
 import type { Scorings, ScoringsExchange, Weigher } from '../scorer/index.ts'
 import type { Topic } from '../topic.ts'
 import type { PayoutsDeps, PayoutsTiming } from '../types.ts'
@@ -33,6 +35,9 @@ interface Parts {
   weigher: Weigher
   scorings: Scorings
   words: ScoringsExchange
+  rounds: Rounds
+  /** Chain seconds. */
+  now: () => bigint
   models: Models
   topic: Topic
   exchange: Exchange
@@ -44,16 +49,30 @@ const quietMs = 5_000
 export function createSettler(
   deps: PayoutsDeps,
   timing: PayoutsTiming,
-  { proposals, receipts, finality, bundles, facts, weigher, scorings, words, models, topic, exchange }: Parts
+  {
+    proposals,
+    receipts,
+    finality,
+    bundles,
+    facts,
+    weigher,
+    scorings,
+    words,
+    rounds,
+    now,
+    models,
+    topic,
+    exchange
+  }: Parts
 ): Settler {
-  const { chain, self, clock, log } = deps
-  const make = createMaking(deps, timing, { receipts, facts, models, weigher, scorings })
+  const { chain, self, clock, log, network } = deps
+  const make = createMaking(deps, timing, { bundles, receipts, facts, models, weigher, scorings })
   /** One thing at a time per pool: two calls to settle propose once. */
   const perPool = createQueue({ name: 'settlement', bound: 64, metrics: deps.metrics })
 
   /**
    * Asks workers to redeem and collects what gossip did not bring, until every channel's receipts come to what it has
-   * paid and all are weighed, or time is up.
+   * paid, or time is up.
    */
   async function gather(pool: Hex, epoch: number): Promise<void> {
     await topic.announceClosing(pool, epoch)
@@ -64,28 +83,14 @@ export function createSettler(
     do {
       await exchange.collect(pool)
       await proposals.caughtUp()
-      const missing = await unweighed(pool)
-      if (missing.length > 0) await words.collect(missing)
       // Where nothing is open, what is to be counted may be on its way: the redemption and the receipt both.
-      else if ((await complete(pool, waiting)) && (clock.now() >= patient || (await anyOpen(pool)))) return
+      if ((await complete(pool, waiting)) && (clock.now() >= patient || (await anyOpen(pool)))) return
     } while (clock.now() < end && (await clock.sleep(500).then(() => true)))
   }
 
   async function anyOpen(pool: Hex): Promise<boolean> {
     for await (const _ of receipts.open(pool)) return true
     return false
-  }
-
-  /** Receipts that wait for a scorer: as many as an epoch counts. */
-  async function unweighed(pool: Hex): Promise<Hex[]> {
-    const missing: Hex[] = []
-    for (const id of await receipts.unscored(pool, maxEpochReceipts)) {
-      const entry = await receipts.get(id)
-      if (entry === undefined) continue
-      const { result } = await models.registered(entry.receipt.receipt.message.model)
-      if (divisionOf(entry.receipt, result === '' ? null : result) === 'weighed') missing.push(id)
-    }
-    return missing
   }
 
   /** @param waiting the channel that lacked receipts the last time: while it does no other is looked at */
@@ -130,13 +135,110 @@ export function createSettler(
         { help: `Stake first: tilth wallet stake ${exactTokenText(minStake - stake)}` }
       )
     await finality.follow(pool)
-    await gather(pool, epoch + 1)
-    const bundle = await make(pool, await bundles.history(pool))
+    const open = await drawn(pool, epoch + 1, await anchored(pool, epoch + 1))
+    await heard(open)
+    await propose(await make.payouts(open))
+  }
+
+  /** Step one: what stands on chain already, where it is what this node would anchor now; else that. */
+  async function anchored(pool: Hex, epoch: number): Promise<RoundOnChain> {
+    const known = await chain.payouts.round(pool, epoch)
+    if (known !== undefined && !known.spent) {
+      if (known.settler === self) return known
+      if (now() < (await lapses(known)))
+        throw new TilthError('epoch.anchored', "another settler has anchored the epoch's receipts", {
+          consequence: 'retry',
+          help: 'Its payouts follow; if they do not, the epoch can be anchored anew after that.'
+        })
+    }
+    await gather(pool, epoch)
+    const document = await make.receipts(pool, await bundles.history(pool))
+    const { root } = receiptsTree(network, document.receipts)
+    // Validators were against the payouts, not against these receipts: the same draw stands, nobody draws again.
+    if (known?.receiptsRoot === root.hash && known.settler === self) return known
+    const receipts = await rounds.save(document)
+    try {
+      await chain.payouts.anchorReceipts({
+        pool,
+        epoch,
+        receiptsRoot: root.hash,
+        receiptsTotal: root.sum,
+        receiptCount: document.receipts.length,
+        receipts
+      })
+    } catch (error) {
+      // Another settler was quicker: its receipts are the ones to look at.
+      if (!refusedWith(error, 'AlreadyAnchored') && !refusedWith(error, 'EpochOutOfOrder')) throw error
+    }
+    const round = await chain.payouts.round(pool, epoch)
+    if (round === undefined) throw new TilthError('epoch.anchored', 'the receipts are not on chain any more')
+    return round
+  }
+
+  /** When another's round may be anchored anew; never by time while it is not drawn. */
+  async function lapses({ drawn }: RoundOnChain): Promise<bigint> {
+    const { challengeWindow } = await chain.payouts.rules()
+    return drawn === undefined ? 1n << 64n : drawn.revealEnds + challengeWindow
+  }
+
+  /** Waits for chance to speak, and fixes what it says. */
+  async function drawn(pool: Hex, epoch: number, round: RoundOnChain): Promise<OpenRound> {
+    const end = clock.now() + timing.roundMs
+    for (;;) {
+      if ((await chain.payouts.round(pool, epoch))?.drawn !== undefined) {
+        const open = await rounds.open(pool, epoch)
+        if (open !== undefined) return open
+      }
+      try {
+        await chain.payouts.draw(pool, epoch)
+      } catch (error) {
+        if (!refusedWith(error, 'NoDrawNow') && !refusedWith(error, 'AlreadyDrawn')) throw error
+        if (clock.now() > end) throw waits(`the draw waits for block ${round.drawFrom}`)
+        await clock.sleep(300)
+      }
+    }
+  }
+
+  /** Waits until nobody can commit or show any more, and collects what was shown. Who was absent pays for it. */
+  async function heard({ pool, epoch, assigned, ids }: OpenRound): Promise<void> {
+    const end = clock.now() + timing.roundMs
+    for (;;) {
+      const round = await chain.payouts.round(pool, epoch)
+      if (round?.drawn === undefined) throw new TilthError('epoch.anchored', 'the receipts are not on chain any more')
+      const { commitEnds, revealEnds, panel, commitments } = round.drawn
+      if (now() >= commitEnds) {
+        const missing: Hex[] = []
+        for (const [at, id] of ids.entries())
+          if ((await scorings.count(id)) < (assigned.scorers[at]?.length ?? 0)) missing.push(id)
+        if (missing.length > 0) await words.collect(missing)
+        if (now() >= revealEnds) {
+          for (const scorer of panel) if (!commitments.has(scorer)) await penalise(pool, epoch, round.number, scorer)
+          return
+        }
+      }
+      if (clock.now() > end) throw waits(`scorers have time until ${revealEnds} (chain seconds)`)
+      await clock.sleep(300)
+    }
+  }
+
+  async function penalise(pool: Hex, epoch: number, round: number, scorer: Address): Promise<void> {
+    try {
+      await chain.payouts.penaliseAbsent(pool, epoch, round, scorer)
+      log.info('a scorer was absent, and has paid for it', { pool, epoch, scorer })
+    } catch (error) {
+      if (!refusedWith(error, 'NotAbsent') && !refusedWith(error, 'CommitOpen')) throw error
+    }
+  }
+
+  const waits = (what: string): TilthError =>
+    new TilthError('epoch.waits', what, { consequence: 'retry', help: 'Settle again after that; an automation does.' })
+
+  async function propose(bundle: EpochBundle): Promise<void> {
     const cid = await bundles.save(bundle)
     const { receiptsRoot, receiptsTotal, payoutsRoot, payoutsTotal } = bundle
     try {
       await chain.payouts.propose({
-        pool,
+        pool: bundle.pool,
         epoch: bundle.epoch,
         receiptsRoot,
         receiptsTotal,

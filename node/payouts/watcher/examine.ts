@@ -17,11 +17,14 @@ import type { Proposals } from '../proposals.ts'
 import type { ReceiptStore } from '../receipts/index.ts'
 import { scoredBy } from '../scorer/index.ts'
 import type { Scorings, Weigher } from '../scorer/index.ts'
+import type { OpenRound, Rounds } from '../rounds/index.ts'
 import type { Bundles } from '../settler/index.ts'
 import type { PayoutsDeps } from '../types.ts'
 
 /** A receipt is held against a proposer who leaves it out if it was known here this part of a window before. */
 const knownParts = 16n
+/** A word is held against one who leaves it out if it was heard here this part of its time before the end. */
+const shownParts = 4n
 /** Receipts that are compared with one epoch. */
 const maxHeld = 2_000
 
@@ -45,6 +48,7 @@ export interface ExamineParts {
   readonly facts: Facts
   readonly weigher: Weigher
   readonly scorings: Scorings
+  readonly rounds: Pick<Rounds, 'open'>
   readonly receipts: Pick<ReceiptStore, 'readyBefore'>
 }
 
@@ -54,7 +58,7 @@ export interface ExamineParts {
  */
 export function createExamining(
   deps: PayoutsDeps,
-  { proposals, bundles, facts, weigher, scorings, receipts }: ExamineParts
+  { proposals, bundles, facts, weigher, scorings, receipts, rounds }: ExamineParts
 ): Examine {
   const { chain, self, roles, network } = deps
 
@@ -94,19 +98,39 @@ export function createExamining(
     return own
   }
 
-  /** Receipts that could be counted well before the epoch was made, with what scorers said of them. */
-  async function ownReceipts(
-    { pool, at, receipts: list }: EpochBundle,
-    window: bigint
-  ): Promise<{ receipt: CosignedReceipt; words: Scored[] }[]> {
+  /** Receipts that could be counted well before the epoch was made. */
+  async function ownReceipts({ pool, at, receipts: list }: EpochBundle, window: bigint): Promise<CosignedReceipt[]> {
     const there = new Set(list.map(receipt => receiptId(network, receipt)))
-    const held: { receipt: CosignedReceipt; words: Scored[] }[] = []
+    const held: CosignedReceipt[] = []
     for await (const { id, receipt } of receipts.readyBefore(pool, Number(at - window / knownParts) * 1000)) {
       if (there.has(id)) continue
-      held.push({ receipt, words: (await scorings.of(id)).map(scoredBy) })
+      held.push(receipt)
       if (held.length >= maxHeld) break
     }
     return held
+  }
+
+  /** Words that were heard here well before the time to show them was over. */
+  async function ownWords({ ids, round: { drawn } }: OpenRound): Promise<Map<Hex, Scored[]>> {
+    const { revealWindow } = await chain.payouts.roundRules()
+    const moment = drawn.revealEnds - revealWindow / shownParts
+    const shown = new Map<Hex, Scored[]>()
+    for (const id of ids) {
+      const words = (await scorings.of(id)).map(scoredBy)
+      const inTime = words.filter(({ scorer }) => scorings.heardBefore(id, scorer, moment))
+      if (inTime.length > 0) shown.set(id, inTime)
+    }
+    return shown
+  }
+
+  /** What was anchored; undefined where that is no document of what stands on chain. */
+  async function readable(pool: Hex, epoch: number): Promise<OpenRound | undefined> {
+    try {
+      return await rounds.open(pool, epoch)
+    } catch (error) {
+      if (!(error instanceof TilthError) || error.consequence !== 'reject') throw error
+      return undefined
+    }
   }
 
   /** What channels had claimed when the epoch before was proposed. */
@@ -129,15 +153,17 @@ export function createExamining(
     const previous = epoch === 1 ? undefined : await bundles.final(pool, epoch - 1)
     await proposals.caughtUp() // an answer counts as far as its channel was redeemed by now
     const { deposited } = await chain.payouts.pool(pool)
-    const scorers = bundle.scorings.map(({ scorer }) => scorer)
     const { challengeWindow } = await chain.payouts.rules()
     const held = await ownReceipts(bundle, challengeWindow)
-    const known = await facts.of(
-      pool,
-      bundle.receipts,
-      [...scorers, ...held.flatMap(({ words }) => words.map(({ scorer }) => scorer))],
-      { patient: true, named: [...bundle.models.map(({ model }) => model), ...bundle.unmeasured] }
-    )
+    const round = await chain.payouts.round(pool, epoch)
+    // The contract takes payouts only for receipts that were anchored and drawn.
+    if (round?.drawn === undefined) throw new TilthError('chain.behind', 'the chain has other receipts there')
+    const { seed, panel, commitments } = round.drawn
+    const open = await readable(pool, epoch)
+    const known = await facts.of(pool, bundle.receipts, {
+      patient: true,
+      named: [...bundle.models.map(({ model }) => model), ...bundle.unmeasured]
+    })
     let own: { heldOut?: ReadonlyMap<Hex, HeldOutDocument>; unanswered?: unknown }
     try {
       own = { heldOut: await ownHeldOut(bundle, known.measures, voice) }
@@ -147,7 +173,15 @@ export function createExamining(
     const faults = checkBundle(bundle, {
       ...known,
       epoch,
-      stated: { ...stated, proposedAt: stated.challengeEnds - challengeWindow },
+      stated: {
+        ...stated,
+        proposedAt: stated.challengeEnds - challengeWindow,
+        anchoredAt: round.anchoredAt,
+        seed,
+        panel,
+        commitments
+      },
+      ...(open === undefined ? {} : { document: open.document, shown: await ownWords(open) }),
       previous,
       deposited,
       donated: await facts.donated(pool),
@@ -156,6 +190,8 @@ export function createExamining(
       ...(own.heldOut === undefined ? {} : { heldOut: own.heldOut }),
       own: await ownScorings(bundle)
     })
+    // [reject] What was anchored can be read, so that scorers could know what to weigh.
+    if (open === undefined) faults.push({ code: 'bundle.document' })
     // What is wrong without them is wrong; right it is not before they were measured.
     if (faults.length === 0 && own.unanswered !== undefined) throw own.unanswered
     return faults

@@ -1,4 +1,6 @@
 import { NotFoundError, TilthError } from '../../../protocol/primitives/index.ts'
+import type { Address, Hex } from '../../../protocol/primitives/index.ts'
+import { wrongScorers } from '../../../protocol/payouts/index.ts'
 import type { EpochFault, EpochFaultCode } from '../../../protocol/payouts/index.ts'
 import { refusedWith } from '../../chain/index.ts'
 import type { EpochOnChain } from '../../chain/types.ts'
@@ -14,7 +16,15 @@ import { openVerdicts, placeOfProposal } from './verdicts.ts'
 import { voiceOf } from './voice.ts'
 
 /** Refusals that say that there is nothing left to do. */
-const over = ['NotPending', 'WindowOver', 'AlreadyVetoed', 'AnotherRound'] as const
+const over = [
+  'NotPending',
+  'WindowOver',
+  'AlreadyVetoed',
+  'AnotherRound',
+  'AlreadyBlamed',
+  'NotOnThePanel',
+  'CommitOver'
+] as const
 
 const codesOf = (faults: readonly EpochFault[]): EpochFaultCode[] => [...new Set(faults.map(({ code }) => code))]
 
@@ -90,6 +100,7 @@ export function createWatcher(
     const provable = proof !== undefined && bundle !== undefined && (await bonded())
     const shown = provable && (await show({ pool, epoch, bundle, stated }, proof, voice))
     if (!shown && faults.length > 0) await oppose(proposal, codesOf(faults))
+    if (voice && faults.length === 0 && bundle !== undefined) await blame(pool, epoch, wrongScorers(bundle.scorings))
     await decide(proposal, faults)
   }
 
@@ -120,6 +131,14 @@ export function createWatcher(
     const vetoed = await unlessOver(() => chain.payouts.veto(pool, epoch, round))
     if (vetoed !== undefined)
       events.emit('payouts.vetoed', { pool, epoch, faults, voided: vetoed.voided, transaction: vetoed.transaction })
+  }
+
+  /** Who has found something else than most is said to have: with two thirds of the weight it costs stake and seat. */
+  async function blame(pool: Hex, epoch: number, scorers: readonly Address[]): Promise<void> {
+    if (scorers.length === 0) return
+    const { number } = (await chain.payouts.round(pool, epoch)) ?? {}
+    if (number === undefined) return
+    for (const scorer of scorers) await unlessOver(() => chain.payouts.blame(pool, epoch, number, scorer))
   }
 
   /** Undefined when another was quicker, the window is over, or this was said before. */

@@ -2,11 +2,10 @@
 pragma solidity ^0.8.28;
 
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
-import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
-import {DatanetRegistry} from "./DatanetRegistry.sol";
 import {ModelRegistry} from "./ModelRegistry.sol";
 import {NodeRegistry} from "./NodeRegistry.sol";
 import {PaymentChannels} from "./PaymentChannels.sol";
+import {Rounds} from "./Rounds.sol";
 import {StatementReader} from "./StatementReader.sol";
 import {Statements} from "./Statements.sol";
 import {SumTree} from "./SumTree.sol";
@@ -14,18 +13,19 @@ import {TilthToken} from "./TilthToken.sol";
 
 /// @title Where data fees wait and how they are paid: per pool (one for each Datanet) and epoch, two sum trees, the
 /// receipts and the payouts that follow from them.
-/// @notice A staked node proposes an epoch with a bond, and a part of its stake is locked until it is decided. Whoever
-/// shows within the window that a receipt is forged, counted twice, foreign or wrongly summed voids the epoch: bond and
-/// locked stake are burnt but for the finder's part of the bond. What a contract cannot see, whether payouts follow
-/// from the receipts and whether the bundle can be fetched at all, the Datanet's validators answer for: more than a
-/// third of their weight against an epoch voids it. Payouts are cumulative over a pool's epochs, so an account that
-/// skips claims loses nothing and one that claims twice is paid once. Epoch states: none → pending → final | voided,
-/// and voided → pending by a new proposal.
+/// @notice An epoch has two steps. First its receipts are anchored, and chance draws what is weighed by whom
+/// (`Rounds`); then whoever anchored them proposes its payouts. It posts a bond, and a part of its stake is locked
+/// until the epoch is decided. Whoever shows within the window that a receipt is forged, counted twice, foreign or
+/// wrongly summed voids the epoch: bond and locked stake are burnt but for the finder's part of the bond. What a
+/// contract cannot see, whether payouts follow from the receipts and whether the bundle can be fetched at all, the
+/// Datanet's validators answer for: more than a third of their weight against an epoch voids it. Payouts are cumulative
+/// over a pool's epochs, so an account that skips claims loses nothing and one that claims twice is paid once. Epoch
+/// states: none → pending → final | voided, and voided → pending by a new proposal.
 ///
 /// The bond of a vetoed epoch goes to nobody, so a roster gains nothing by a veto. It is held: if this very epoch
 /// becomes final after all, its roster has contradicted itself (or was replaced) and half goes back. Not all of it,
 /// because who keeps a bundle back until the veto and gives it out then has stood in everybody's way.
-contract AttributionAnchor is StatementReader, ReentrancyGuardTransient {
+contract AttributionAnchor is StatementReader, Rounds {
     using SafeERC20 for TilthToken;
     using Statements for Statements.Receipt;
 
@@ -112,14 +112,8 @@ contract AttributionAnchor is StatementReader, ReentrancyGuardTransient {
         SumTree.Proof proof;
     }
 
-    NodeRegistry public immutable registry;
-    DatanetRegistry public immutable datanets;
     ModelRegistry public immutable models;
     PaymentChannels public immutable channels;
-    TilthToken public immutable token;
-    uint64 public immutable challengeWindow;
-    /// @notice The least bond; see `bondFor`.
-    uint256 public immutable bond;
     /// @notice A bond is at least one in so many of what its proposal could make the pool pay.
     uint256 public constant BOND_PART = 10;
 
@@ -162,20 +156,14 @@ contract AttributionAnchor is StatementReader, ReentrancyGuardTransient {
     event PayoutClaimed(bytes32 indexed pool, address indexed account, uint256 amount, uint256 cumulative);
 
     error ZeroAmount();
-    error UnbondingTooShort(uint64 unbondDelay);
-    error EpochOutOfOrder(uint32 expected);
     error AlreadyProposed(uint64 challengeEnds);
     error TotalOutOfRange(uint256 least, uint256 most);
-    error EmptyTreeWithTotal();
-    error BundleLength();
     error NotPending();
     error WindowOpen(uint64 challengeEnds);
     error WindowOver();
     error NotInTree();
     error NoFraud();
-    error NotAValidator(address validator);
     error AlreadyVetoed();
-    error AnotherRound(uint32 round);
     error SameBlock();
     error NothingHeld();
     error NothingFinal(bytes32 pool);
@@ -186,22 +174,11 @@ contract AttributionAnchor is StatementReader, ReentrancyGuardTransient {
         NodeRegistry registry_,
         ModelRegistry models_,
         PaymentChannels channels_,
-        uint64 challengeWindow_,
+        Windows memory windows,
         uint256 bond_
-    ) StatementReader(address(registry_)) {
-        if (registry_.unbondDelay() <= challengeWindow_) revert UnbondingTooShort(registry_.unbondDelay());
-        registry = registry_;
+    ) StatementReader(address(registry_)) Rounds(registry_, models_.datanets(), windows, bond_) {
         models = models_;
-        datanets = models_.datanets();
         channels = channels_;
-        token = registry_.token();
-        challengeWindow = challengeWindow_;
-        bond = bond_;
-    }
-
-    /// @notice What a proposer must have staked and free: it is locked until the epoch is decided.
-    function minStake() public view returns (uint256) {
-        return registry.minStake();
     }
 
     /// @notice What a proposer posts: a part of all that the pool would have to pay, because a false epoch can reach
@@ -231,7 +208,8 @@ contract AttributionAnchor is StatementReader, ReentrancyGuardTransient {
         token.safeTransferFrom(msg.sender, address(this), amount);
     }
 
-    /// @notice States an epoch. Its payouts may not fall below the last final total, nor exceed what the pool ever got.
+    /// @notice States an epoch's payouts, for the receipts that were anchored. They may not fall below the last final
+    /// total, nor exceed what the pool ever got. After a veto anyone may, for a bond of its own.
     /// @dev Not twice in one block: whoever looks at what a block holds finds one proposal of an epoch in it.
     function propose(Proposal calldata p) external nonReentrant {
         Pool storage pool = _pools[p.pool];
@@ -242,11 +220,9 @@ contract AttributionAnchor is StatementReader, ReentrancyGuardTransient {
         if (p.payoutsTotal < pool.payoutsTotal || p.payoutsTotal > pool.deposited) {
             revert TotalOutOfRange(pool.payoutsTotal, pool.deposited);
         }
-        if ((p.receiptsRoot == 0 && p.receiptsTotal != 0) || (p.payoutsRoot == 0 && p.payoutsTotal != 0)) {
-            revert EmptyTreeWithTotal();
-        }
+        if (p.payoutsRoot == 0 && p.payoutsTotal != 0) revert EmptyTreeWithTotal();
         if (bytes(p.bundle).length == 0 || bytes(p.bundle).length > 100) revert BundleLength();
-        uint256 posted = bondFor(p.pool, p.payoutsTotal);
+        uint256 posted = _secured(p);
         _epochs[p.pool][p.epoch] = Epoch({
             proposer: msg.sender,
             challengeEnds: uint64(block.timestamp) + challengeWindow,
@@ -277,8 +253,6 @@ contract AttributionAnchor is StatementReader, ReentrancyGuardTransient {
             p.bundle,
             epoch.challengeEnds
         );
-        registry.lock(msg.sender, minStake());
-        token.safeTransferFrom(msg.sender, address(this), posted);
     }
 
     /// @notice Makes an unchallenged epoch final and gives the bond back. Anyone may.
@@ -464,10 +438,24 @@ contract AttributionAnchor is StatementReader, ReentrancyGuardTransient {
         );
     }
 
+    /// @dev Stake and bond behind a proposal: those of its round, and what is missing.
+    function _secured(Proposal calldata p) private returns (uint256 posted) {
+        (uint256 carried, bool locked) = _spend(p.pool, p.epoch, p.receiptsRoot, p.receiptsTotal, p.receiptCount);
+        posted = bondFor(p.pool, p.payoutsTotal);
+        if (!locked) registry.lock(msg.sender, minStake());
+        token.safeTransferFrom(msg.sender, address(this), posted - carried);
+    }
+
+    function _next(bytes32 pool) internal view override returns (uint32 epoch, bool pending) {
+        epoch = _pools[pool].epoch + 1;
+        pending = _epochs[pool][epoch].state == State.Pending;
+    }
+
     /// @dev A fault that was shown costs the bond and the stake behind it. Of the bond the finder's part goes to who
     /// showed it, unless that is the proposer.
     function _void(bytes32 pool, uint32 number, Epoch storage epoch, bytes32 reason) private {
         epoch.state = State.Voided;
+        _discard(pool, number);
         uint256 reward = registry.rewardOf(epoch.proposer, msg.sender, epoch.bond);
         emit EpochVoided(pool, number, msg.sender, reason, reward);
         registry.slash(epoch.proposer, minStake(), address(0));

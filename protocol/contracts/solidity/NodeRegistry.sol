@@ -40,6 +40,14 @@ contract NodeRegistry is StatementReader, Ownable, ReentrancyGuardTransient {
     mapping(address node => address) private _payouts;
     mapping(address account => bool) public maySlash;
 
+    /// @notice Scorers that a pool may have.
+    uint256 public constant MAX_SEATS = 64;
+    mapping(bytes32 pool => address[]) private _seats;
+    /// @notice Its place among a pool's scorers, from 1.
+    mapping(bytes32 pool => mapping(address scorer => uint256)) public seatOf;
+    /// @notice In how many pools a scorer has a seat: one lock on its stake answers for all.
+    mapping(address scorer => uint256) public seatsOf;
+
     event SlasherAuthorised(address indexed slasher);
     event PayoutSet(address indexed node, address payout);
     event Staked(address indexed node, uint256 amount);
@@ -47,6 +55,12 @@ contract NodeRegistry is StatementReader, Ownable, ReentrancyGuardTransient {
     event Withdrawn(address indexed node, uint256 amount);
     event Slashed(address indexed node, uint256 amount, address indexed reporter, uint256 reward);
 
+    event ScorerSeated(bytes32 indexed pool, address indexed scorer);
+    event ScorerUnseated(bytes32 indexed pool, address indexed scorer);
+
+    error AlreadySeated();
+    error NotSeated();
+    error NoSeat();
     error ZeroAddress();
     error ZeroAmount();
     error NotEnoughStake(uint256 staked);
@@ -135,15 +149,37 @@ contract NodeRegistry is StatementReader, Ownable, ReentrancyGuardTransient {
 
     /// @notice Holds a part of a node's stake that no other lock holds, for as long as it answers for something.
     function lock(address node, uint256 amount) external onlySlasher {
-        Bond storage bond = _bonds[node];
-        if (amount > bond.staked - bond.locked) revert NotEnoughStake(bond.staked - bond.locked);
-        bond.locked += amount;
+        _lock(node, amount);
     }
 
-    /// @dev A slashed node may have less locked than it was asked to lock.
     function unlock(address node, uint256 amount) external onlySlasher {
-        Bond storage bond = _bonds[node];
-        bond.locked -= Math.min(bond.locked, amount);
+        _unlock(node, amount);
+    }
+
+    /// @notice Takes a seat among a pool's scorers. One lock on the stake answers for all seats.
+    function join(bytes32 pool) external {
+        if (seatOf[pool][msg.sender] != 0) revert AlreadySeated();
+        if (_seats[pool].length >= MAX_SEATS) revert NoSeat();
+        _seats[pool].push(msg.sender);
+        seatOf[pool][msg.sender] = _seats[pool].length;
+        emit ScorerSeated(pool, msg.sender);
+        if (++seatsOf[msg.sender] == 1) _lock(msg.sender, minStake);
+    }
+
+    /// @notice Gives a seat up. Who was drawn for an epoch answers for it all the same: stake that leaves can be
+    /// slashed.
+    function giveUp(bytes32 pool) external {
+        if (seatOf[pool][msg.sender] == 0) revert NotSeated();
+        _unseat(pool, msg.sender);
+    }
+
+    /// @notice Takes a scorer's seat from it, if it has one still.
+    function unseat(bytes32 pool, address scorer) external onlySlasher {
+        if (seatOf[pool][scorer] != 0) _unseat(pool, scorer);
+    }
+
+    function scorersOf(bytes32 pool) external view returns (address[] memory) {
+        return _seats[pool];
     }
 
     /// @notice Takes what a node has bonded, up to an amount, also what is locked or on its way out. A node without any
@@ -172,5 +208,27 @@ contract NodeRegistry is StatementReader, Ownable, ReentrancyGuardTransient {
     function rewardOf(address culprit, address reporter, uint256 penalty) public view returns (uint256) {
         bool itself = reporter == culprit || payoutOf(reporter) == payoutOf(culprit);
         return reporter == address(0) || itself ? 0 : penalty / FINDERS_PART;
+    }
+
+    function _lock(address node, uint256 amount) private {
+        Bond storage bond = _bonds[node];
+        if (amount > bond.staked - bond.locked) revert NotEnoughStake(bond.staked - bond.locked);
+        bond.locked += amount;
+    }
+
+    /// @dev A slashed node may have less locked than it was asked to lock.
+    function _unlock(address node, uint256 amount) private {
+        Bond storage bond = _bonds[node];
+        bond.locked -= Math.min(bond.locked, amount);
+    }
+
+    function _unseat(bytes32 pool, address scorer) private {
+        address[] storage seats = _seats[pool];
+        (uint256 seat, address last) = (seatOf[pool][scorer], seats[seats.length - 1]);
+        (seats[seat - 1], seatOf[pool][last]) = (last, seat);
+        seats.pop();
+        seatOf[pool][scorer] = 0;
+        emit ScorerUnseated(pool, scorer);
+        if (--seatsOf[scorer] == 0) _unlock(scorer, minStake);
     }
 }

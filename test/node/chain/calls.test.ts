@@ -245,6 +245,18 @@ describe('calls of the contracts', () => {
     assert.equal(deposited, 120n - 59n - (2n + 17n + 4n))
   })
 
+  /** Receipts, the draw, and payouts for them; nobody scores here. */
+  async function bothSteps(
+    { chain: { payouts } }: Person,
+    proposal: Parameters<Person['chain']['payouts']['propose']>[0]
+  ): Promise<void> {
+    const { pool, epoch, receiptsRoot, receiptsTotal, receiptCount } = proposal
+    const step = { pool, epoch, receiptsRoot, receiptsTotal, receiptCount, receipts: 'bafkreireceipts' }
+    await payouts.anchorReceipts(step)
+    await payouts.draw(pool, epoch)
+    await payouts.propose(proposal)
+  }
+
   it('take an epoch through proposal, window and claim', async () => {
     const settler = await world.person('settler')
     const { payouts } = settler.chain
@@ -266,8 +278,17 @@ describe('calls of the contracts', () => {
       payoutsTotal: tree.root.sum,
       bundle: 'bafkreibundle'
     }
-    await refused('NotEnoughStake', payouts.propose(proposal))
+    const { payoutsRoot: _root, payoutsTotal: _total, bundle: _bundle, ...first } = proposal
+    const step = { ...first, receipts: 'bafkreireceipts' }
+    await refused('NotAnchored', payouts.propose(proposal))
+    await refused('NotEnoughStake', payouts.anchorReceipts(step))
     await settler.chain.nodes.stake(100n * coin)
+    await payouts.anchorReceipts(step)
+    assert.equal((await payouts.round(datanet, 1))?.drawn, undefined)
+    await refused('NotDrawn', payouts.propose(proposal))
+    await payouts.draw(datanet, 1)
+    const { settler: by, receipts, drawn } = (await payouts.round(datanet, 1)) ?? {}
+    assert.deepEqual([by, receipts, drawn?.panel], [settler.address, 'bafkreireceipts', []])
     const { challengeEnds } = await payouts.propose(proposal)
     const pending = await payouts.epoch(datanet, 1)
     assert.deepEqual(
@@ -338,7 +359,7 @@ describe('calls of the contracts', () => {
     const tree = sumTree([{ content, sum: 9n }])
     const { payoutsTotal } = await settler.chain.payouts.pool(datanet)
     const { payoutsRoot } = await settler.chain.payouts.epoch(datanet, 1)
-    await settler.chain.payouts.propose({
+    await bothSteps(settler, {
       pool: datanet,
       epoch: 2,
       receiptsRoot: tree.root.hash,
@@ -370,7 +391,7 @@ describe('calls of the contracts', () => {
     await settler.chain.nodes.stake(100n * coin)
     const { payoutsTotal } = await settler.chain.payouts.pool(datanet)
     const { payoutsRoot } = await settler.chain.payouts.epoch(datanet, 1)
-    await settler.chain.payouts.propose({
+    await bothSteps(settler, {
       pool: datanet,
       epoch: 2,
       receiptsRoot: zeroHash,

@@ -57,7 +57,13 @@ function worker(epoch: number, { behind = false } = {}) {
     deps,
     { redeemPauseMs: 1_000 },
     { intake: { take: () => Promise.reject(new Error('no receipts')) }, receipts: { hasOwn: async () => true } },
-    { take: async () => false, count: async () => 0, has: async () => false, of: async () => [] },
+    {
+      take: async () => false,
+      count: async () => 0,
+      has: async () => false,
+      heardBefore: () => false,
+      of: async () => []
+    },
     { receipt: () => undefined, scoring: () => undefined }
   )
   topic.start()

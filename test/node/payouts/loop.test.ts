@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { TilthError } from '../../../protocol/primitives/index.ts'
 import { receiptId } from '../../../protocol/payouts/index.ts'
+import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { PayoutEvents } from '../../../node/payouts/index.ts'
 import { worthEngine } from '../../harness/engine/scoring.ts'
 import { challengeSeconds, split, startNetwork, until } from './network.ts'
@@ -14,6 +15,7 @@ describe('attribution, settlement and claims between peers', function () {
   let settler: TestPeer
   let one: TestPeer
   let two: TestPeer
+  let first: Hex
   before(async () => {
     // Everything comes in the end here: it is waited for on a busy machine as well.
     network = await startNetwork({ closingMs: 60_000 })
@@ -23,20 +25,12 @@ describe('attribution, settlement and claims between peers', function () {
   })
   after(() => network.stop())
 
-  it('an answer is weighed once it has a receipt, by somebody else than its worker', async () => {
+  it('an answer that has a receipt waits for an epoch: nobody weighs it before chance says who does', async () => {
     const channel = await network.openChannel(one.address)
-    const receipt = await network.answer(one, channel)
-    await until(
-      async () => (await settler.service.receipts()).items.some(view => view.scorings.length > 0),
-      'the settler knows the scoring'
-    )
-    const [view] = (await settler.service.receipts()).items
-    assert.deepEqual(view?.scorings, [{ scorer: two.address, agrees: true, exact: true }])
-    assert.equal(view?.pool, network.pool)
-    assert.deepEqual(Object.keys(view?.weights ?? {}), network.players)
-    // What all add together is what the deployed adapter does better than the base: 0.4 + 0.15 - 0.03.
-    assert.equal(sum(Object.values(view?.weights ?? {})), 520_000n)
-    assert.equal(view?.id, receiptId(network.network, receipt))
+    first = receiptId(network.network, await network.answer(one, channel))
+    await until(async () => (await settler.service.receipt(first)) !== undefined, 'the settler knows the receipt')
+    const view = await settler.service.receipt(first)
+    assert.deepEqual([view?.pool, view?.scorings, view?.weights], [network.pool, [], {}])
   })
 
   it('a base model has no weights, and its receipts no pool', async () => {
@@ -65,6 +59,20 @@ describe('attribution, settlement and claims between peers', function () {
     assert.equal(epoch.epoch, 1)
     assert.equal(epoch.receipts, 4)
     assert.ok(notices.length > 0)
+    // Chance has drawn all four, each by somebody else than its worker.
+    assert.equal(epoch.weighed, 4)
+    assert.deepEqual(
+      new Map(epoch.scorers.map(({ scorer, answers }) => [scorer, answers])),
+      new Map([
+        [one.address, 3],
+        [two.address, 1]
+      ])
+    )
+    const view = await settler.service.receipt(first)
+    assert.deepEqual(view?.scorings, [{ scorer: two.address, agrees: true, exact: true }])
+    assert.deepEqual(Object.keys(view?.weights ?? {}), network.players)
+    // What all add together is what the deployed adapter does better than the base: 0.4 + 0.15 - 0.03.
+    assert.equal(sum(Object.values(view?.weights ?? {})), 520_000n)
     // The same again is the same epoch, not another.
     assert.equal((await settler.service.settle(network.pool)).transaction, epoch.transaction)
     assert.equal(epoch.dataFees, sum(epoch.payouts.map(line => line.share)) + epoch.held)

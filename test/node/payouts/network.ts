@@ -12,7 +12,13 @@ import type { JobResult, Lot, TrainSettings } from '../../../protocol/jobs/index
 import { responseHash } from '../../../protocol/models/index.ts'
 import type { CosignedReceipt, InferenceContent, Opening } from '../../../protocol/models/index.ts'
 import { attributionHash, measureOf, receiptId } from '../../../protocol/payouts/index.ts'
-import type { Attribution, Measure, ScoringDocument } from '../../../protocol/payouts/index.ts'
+import type {
+  Attribution,
+  EpochBundle,
+  Measure,
+  ReceiptsDocument,
+  ScoringDocument
+} from '../../../protocol/payouts/index.ts'
 import { canonicalJson, contentHash, keccak, zeroHash } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { worthEngine } from '../../harness/engine/scoring.ts'
@@ -115,7 +121,51 @@ export function scoringBy(
     scorer: scorer.address,
     attribution: attributionHash(attribution)
   }
-  return { statement: signStatement(network, 'Scoring', message, scorer.key), attribution }
+  return { statement: signStatement(network, 'Scoring', message, scorer.key), attribution, path: [] }
+}
+
+/** What is anchored for a bundle. @param builder of the models that nothing is measured of */
+export function documentOf(bundle: EpochBundle, builder?: Address): ReceiptsDocument {
+  const { pool, epoch, previous, at, receipts, data, deposited, donated } = bundle
+  const named = bundle.models.map(({ model, players }, i) => ({ model, builder: bundle.builders[i] ?? '0x', players }))
+  const unmeasured = bundle.unmeasured.map(model => ({ model, builder: builder ?? '0x', players: null }))
+  const models = [...named, ...unmeasured]
+  return { pool, epoch, previous, at, receipts, data, deposited, donated, channels: [], models }
+}
+
+/** Both steps of an epoch by whoever states what it likes, where nobody scores; what it was drawn by is put in. */
+export async function proposeAs(
+  { chain, node }: Pick<TestPeer, 'chain' | 'node'>,
+  bundle: EpochBundle,
+  over: {
+    receiptsTotal?: bigint
+    payoutsRoot?: Hex
+    payoutsTotal?: bigint
+    /** What stands on IPFS, if not the bundle. */
+    text?: (bundle: EpochBundle) => string
+    builder?: Address
+  } = {}
+): Promise<void> {
+  const add = (text: string): Promise<string> => node.files.addBytes(new TextEncoder().encode(text))
+  const { pool, epoch, receipts } = bundle
+  const document = documentOf(bundle, over.builder)
+  const step = {
+    pool,
+    epoch,
+    receiptsRoot: bundle.receiptsRoot,
+    receiptsTotal: over.receiptsTotal ?? bundle.receiptsTotal,
+    receiptCount: receipts.length
+  }
+  await chain.payouts.anchorReceipts({ ...step, receipts: await add(canonicalJson(document)) })
+  await chain.payouts.draw(pool, epoch)
+  const { drawn } = (await chain.payouts.round(pool, epoch)) ?? {}
+  const made = { ...bundle, seed: drawn?.seed ?? zeroHash, panel: [...(drawn?.panel ?? [])] }
+  await chain.payouts.propose({
+    ...step,
+    payoutsRoot: over.payoutsRoot ?? bundle.payoutsRoot,
+    payoutsTotal: over.payoutsTotal ?? bundle.payoutsTotal,
+    bundle: await add(over.text?.(made) ?? canonicalJson(made))
+  })
 }
 
 /** The model's measure, as everybody finds it. */
@@ -259,7 +309,12 @@ export async function publishModel(world: World, { base, adapters, validators = 
 
 /** What the network's contracts ask for. */
 export const startPayoutsWorld = (name: string): Promise<World> =>
-  startWorld(name, { disputeSeconds: 60, challengeSeconds: Number(challengeSeconds), bond, minStake })
+  startWorld(name, {
+    disputeSeconds: 60,
+    challengeSeconds: Number(challengeSeconds),
+    bond,
+    minStake
+  })
 
 export async function startNetwork({
   held = heldOut,
@@ -313,7 +368,15 @@ export async function startNetwork({
             return { channels: vouchers.size, amount }
           }
         },
-        timing: { closingMs, announceMs: 1_000, tickMs: 300, redeemPauseMs: 200, contentKeepMs: 0, sweepMs: 300 }
+        timing: {
+          closingMs,
+          roundMs: 60_000,
+          announceMs: 1_000,
+          tickMs: 300,
+          redeemPauseMs: 200,
+          contentKeepMs: 0,
+          sweepMs: 300
+        }
       }
       return createPayoutsService(change?.(deps) ?? deps)
     },
@@ -332,6 +395,8 @@ export async function startNetwork({
     async addPeer(name, options = {}) {
       const stake = options.stake === false ? 0n : minStake
       const peer = await peers.add(name, options, { key: options.key, stake })
+      // At once, where it would else take its seat once it hears of an answer.
+      if (options.scorer !== false && stake > 0n) await peer.chain.payouts.join(pool)
       return Object.assign(peer, holdingsOf(peer.address))
     },
     kill: peer => peers.kill(peer),

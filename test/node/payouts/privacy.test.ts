@@ -108,6 +108,7 @@ describe('what people ask is between them and the worker', function () {
       nosy: await peers.add('nosy', {}, { stake }),
       client: await peers.add('client', { client: true })
     }
+    await members.scorer.chain.payouts.join(published.pool)
   })
   after(() => world.stop())
 
@@ -170,18 +171,21 @@ describe('what people ask is between them and the worker', function () {
     asked = await ask(open)
     unseen = await ask(hidden, { private: true })
     const [id, other] = [asked.receipts[0] as Hex, unseen.receipts[0] as Hex]
+    for (const one of [id, other])
+      await until(async () => (await settler.service.payouts.receipt(one)) !== undefined, 'the receipt is known')
+    // Before chance has drawn anybody nobody else has seen anything.
+    const way = '/tilth/payouts/content/1: worker to scorer'
+    assert.ok(!said(traces(open, asked)).includes(way))
+    await settler.service.payouts.settle(published.pool)
     await until(async () => (await settler.service.payouts.receipt(id))?.scorings.length === 1, 'the answer is weighed')
-    await until(
-      async () => (await settler.service.payouts.receipt(other))?.private === true,
-      'the private one is known'
-    )
+    assert.equal((await settler.service.payouts.receipt(other))?.private, true)
     assert.equal((await settler.service.payouts.receipt(id))?.scorings[0]?.scorer, scorer.address)
     assert.equal((await settler.service.payouts.receipt(other))?.scorings.length, 0)
 
     const between = ['/tilth/models/infer/1: client to worker', '/tilth/models/infer/1: worker to client']
     const others = (what: string[]): string[] => what.filter(way => !between.includes(way))
     assert.ok(said(traces(open, asked)).includes(between[0] ?? ''))
-    assert.deepEqual(others(said(traces(open, asked))), ['/tilth/payouts/content/1: worker to scorer'])
+    assert.deepEqual(others(said(traces(open, asked))), [way])
     assert.deepEqual(others(said(traces(hidden, unseen))), [])
     assert.deepEqual(await keepers(traces(open, asked)), ['client', 'worker'])
     assert.deepEqual(await keepers(traces(hidden, unseen)), ['client', 'worker'])
@@ -220,7 +224,8 @@ describe('what people ask is between them and the worker', function () {
     assert.equal(await want(scorer, { receipt: other, holder: client }), 'content.asker')
     // Not even the parties themselves by this way: they have it.
     assert.equal(await want(client), 'content.asker')
-    // Who is bonded may, so far; the answer is weighed by few, and no more see it.
+    // Nor who is bonded and was not drawn; who was may.
+    assert.equal(await want(nosy), 'content.asker')
     assert.equal(await want(scorer), 'content')
     assert.deepEqual(
       said(traces(hidden, unseen)).filter(way => !way.startsWith('/tilth/models/infer/1')),

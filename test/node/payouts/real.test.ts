@@ -4,7 +4,7 @@ import { openEngine } from '../../../node/engine/index.ts'
 import type { Engine, Row } from '../../../node/engine/index.ts'
 import { elements, modelFolder, settings, temporary } from '../../engine/fixture.ts'
 import { receiptId } from '../../../protocol/payouts/index.ts'
-import type { ReceiptView } from '../../../node/payouts/index.ts'
+import type { EpochView, ReceiptView } from '../../../node/payouts/index.ts'
 import { startNetwork, until } from './network.ts'
 import type { TestNetwork, TestPeer } from './network.ts'
 
@@ -15,6 +15,8 @@ describe('attribution with the real engine', function () {
   let network: TestNetwork
   let worker: TestPeer
   let scorer: TestPeer
+  let settler: TestPeer
+  let epoch: EpochView
 
   before(async () => {
     const base = modelFolder(folder.path)
@@ -40,7 +42,8 @@ describe('attribution with the real engine', function () {
       held: elements.slice(0, 6).map(({ messages }) => ({ messages: [...messages] }))
     })
     worker = await network.addPeer('worker', { engine: engines[0]! })
-    scorer = await network.addPeer('scorer', { engine: engines[1]!, settler: true })
+    scorer = await network.addPeer('scorer', { engine: engines[1]! })
+    settler = await network.addPeer('settler', { engine: engines[1]!, settler: true, scorer: false })
     await network.addPeer('other', { engine: engines[0]! })
   })
   after(async () => {
@@ -56,6 +59,8 @@ describe('attribution with the real engine', function () {
     const receipt = await network.answer(worker, channel, { text: row!.messages[0]!.content, ids: answer })
     const view = async (): Promise<ReceiptView | undefined> =>
       worker.service.receipt(receiptId(network.network, receipt))
+    await until(async () => (await view()) !== undefined, 'the receipt')
+    epoch = await settler.service.settle(network.pool)
     await until(async () => (await view())?.scorings.length === 2, 'both scorings')
     const found = await view()
     assert.ok(found?.scorings.every(({ agrees }) => agrees))
@@ -68,7 +73,6 @@ describe('attribution with the real engine', function () {
     const values = network.players.map(player => gate!.values[player]!)
     assert.ok(values[0]! > 0n && values[1]! > 0n && values[2]! > 0n, values.join())
     assert.ok(values[3]! < values[0]!, values.join())
-    const epoch = await scorer.service.settle(network.pool)
     assert.equal(epoch.dataFees, epoch.payouts.reduce((sum, { share }) => sum + share, 0n) + epoch.held)
     assert.equal(epoch.payouts[0]!.share > 0n, true)
   })

@@ -3,6 +3,7 @@ import { checkBundle, payoutsTree, receiptId, receiptsTree } from '../../../prot
 import type { BundleFacts, EpochBundle, StatedEpoch } from '../../../protocol/payouts/index.ts'
 import type { CosignedReceipt } from '../../../protocol/models/index.ts'
 import { keccak } from '../../../protocol/primitives/index.ts'
+import type { Address } from '../../../protocol/primitives/index.ts'
 import {
   accountOf,
   channelsOf,
@@ -17,7 +18,11 @@ import {
   receipt,
   receiptsOf,
   scored,
-  scoringsFor,
+  saidOf,
+  seed,
+  panel,
+  players,
+  committed,
   typical,
   utilitiesOf,
   epochFrom,
@@ -40,7 +45,11 @@ function stated(bundle: EpochBundle, over: Partial<StatedEpoch> = {}): StatedEpo
     receiptCount: bundle.receipts.length,
     payoutsRoot: payouts.hash,
     payoutsTotal: payouts.sum,
-    proposedAt: now + 5n,
+    proposedAt: now + 500_000n,
+    anchoredAt: now + 5n,
+    seed,
+    panel,
+    commitments: saidOf(bundle.receipts).commitments,
     ...over
   }
 }
@@ -126,9 +135,9 @@ describe('what anybody checks of an epoch', () => {
     assert.ok(changed({ model: keccak('other') }).includes('settled.channel'))
     assert.ok(changed({ claimed: 10n ** 9n }).includes('settled.claimed'))
     // A time to come would end channels that are open; one long gone keeps what nobody needs.
-    const proposedAt = (at: bigint) => ({ stated: stated(second(), { proposedAt: at }) })
-    assert.deepEqual(found(second(), proposedAt(now - 1n)), ['bundle.time'])
-    assert.deepEqual(found(second(), proposedAt(now + 86_401n)), ['bundle.time'])
+    const anchoredAt = (at: bigint) => ({ stated: stated(second(), { anchoredAt: at }) })
+    assert.deepEqual(found(second(), anchoredAt(now - 1n)), ['bundle.time'])
+    assert.deepEqual(found(second(), anchoredAt(now + 86_401n)), ['bundle.time'])
     assert.ok(found(second({ at: now - 1n })).includes('bundle.time'))
   })
 
@@ -174,24 +183,21 @@ describe('what anybody checks of an epoch', () => {
     const [one, two] = [receipt({ sequence: 1n }), receipt({ sequence: 2n })]
     const channels = channelsOf([one, two])
     const bundle = epochFrom({ receipts: [one], channels })
-    const heldBy = (list: CosignedReceipt[], words = scoringsFor(list)) =>
-      list.map(receipt => ({ receipt, words: words.get(receiptId(network, receipt)) ?? [] }))
-    const found = (held: ReturnType<typeof heldBy>, over: Partial<BundleFacts> = {}): string[] =>
+    const found = (held: CosignedReceipt[], over: Partial<BundleFacts> = {}): string[] =>
       codes(bundle, { channels, held, ...over })
-    assert.deepEqual(found(heldBy([one])), [])
-    assert.deepEqual(found(heldBy([one, two])), ['receipts.missing'])
-    // Nobody had weighed it; its fees were not paid; its channel is another's; both parties signed twice.
-    assert.deepEqual(found(heldBy([two], new Map())), [])
-    assert.deepEqual(found(heldBy([receipt({ sequence: 3n })])), [])
-    assert.deepEqual(found(heldBy([receipt({ client: 'mallory', channel: one.receipt.message.channel })])), [])
-    assert.deepEqual(found(heldBy([receipt({ sequence: 1n, fee: 999n })])), [])
-    assert.deepEqual(found(heldBy([receipt({ sequence: 5n, fee: 500n, total: 1500n })])), ['receipts.missing'])
+    assert.deepEqual(found([one]), [])
+    assert.deepEqual(found([one, two]), ['receipts.missing'])
+    // Its fees were not paid; its channel is another's; both parties signed twice.
+    assert.deepEqual(found([receipt({ sequence: 3n })]), [])
+    assert.deepEqual(found([receipt({ client: 'mallory', channel: one.receipt.message.channel })]), [])
+    assert.deepEqual(found([receipt({ sequence: 1n, fee: 999n })]), [])
+    assert.deepEqual(found([receipt({ sequence: 5n, fee: 500n, total: 1500n })]), ['receipts.missing'])
     // Its money was given elsewhere, as if there were no receipt.
     const previous = { cid: 'bundle 1', bundle }
     const diverted = epochFrom({ epoch: 2, receipts: [], channels, previous })
-    assert.deepEqual(codes(diverted, { epoch: 2, previous, channels, held: heldBy([two]) }), ['receipts.missing'])
+    assert.deepEqual(codes(diverted, { epoch: 2, previous, channels, held: [two] }), ['receipts.missing'])
     const honestly = epochFrom({ epoch: 2, receipts: [two], channels, previous })
-    assert.deepEqual(codes(honestly, { epoch: 2, previous, channels, held: heldBy([one, two]) }), [])
+    assert.deepEqual(codes(honestly, { epoch: 2, previous, channels, held: [one, two] }), [])
   })
 
   it('finds totals that are not the sums, and only then says so to the contract', () => {
@@ -250,7 +256,9 @@ describe('what anybody checks of an epoch', () => {
     assert.ok(
       codes({ ...bundle, scorings: [{ ...first!, utilities: boasted }, ...others] }).includes('scoring.unsound')
     )
-    assert.ok(codes({ ...bundle, scorings: others }).includes('scoring.missing'))
+    // What was shown in time is left out; what nobody has seen is nobody's word.
+    const shown = new Map([[receiptId(network, bundle.receipts[first!.receipt]!), [first!]]])
+    assert.ok(codes({ ...bundle, scorings: others }, { shown }).includes('scoring.missing'))
     assert.ok(
       codes({ ...bundle, models: bundle.models.map(one => ({ ...one, dataPoints: 9 })) }).includes('bundle.measure')
     )
@@ -278,39 +286,75 @@ describe('what anybody checks of an epoch', () => {
     assert.deepEqual(codes(near, { heldOut: own(2) }), ['held-out.measured'])
   })
 
+  const three = ['scorer', 'scorer 2', 'scorer 3'].map(accountOf)
+  const lie = utilitiesOf([0, 9000, 0, 0])
+
   it('finds words of scorers that do not count, and what most scorers do not find', () => {
     const one = receipt()
     const id = receiptId(network, one)
-    const made = (...words: ReturnType<typeof scored>[]): EpochBundle =>
-      epochFrom({ receipts: [one], scorings: new Map([[id, words]]) })
-    const lie = utilitiesOf([0, 9000, 0, 0])
-    const by = (...names: string[]): ReturnType<typeof scored>[] =>
-      names
-        .toSorted((a, b) => (accountOf(a) < accountOf(b) ? -1 : 1))
-        .map(name => scored(one, name.startsWith('scorer') ? typical : lie, name))
-    assert.deepEqual(codes(made(...by('scorer', 'scorer 2', 'scorer 3'))), [])
-    // By nobody who has something at stake, by a party, by the model's builder, by too many, twice, out of order.
-    for (const name of ['stranger', 'client', 'worker', 'builder'])
-      assert.ok(
-        codes(made(...by(name)), { bonded: new Set([accountOf(name)]) }).length > 0 || name === 'stranger',
-        name
-      )
-    assert.ok(codes(made(...by('stranger'))).includes('scoring.unsound'))
-    assert.ok(codes(made(...by('scorer', 'scorer 2', 'scorer 3', 'scorer 4'))).includes('scoring.unsound'))
-    assert.ok(codes(made(...by('scorer', 'scorer'))).includes('scoring.unsound'))
-    assert.ok(codes(made(...by('scorer', 'scorer 2').toReversed())).includes('scoring.unsound'))
-    const bonded = new Set(['scorer', 'liar'].map(accountOf))
-    assert.ok(codes(made(...by('scorer', 'liar')), { bonded }).includes('scoring.disputed'))
-    // Whoever has weighed it finds a lie of somebody who is bonded.
+    const names = ['scorer', 'scorer 2', 'scorer 3', 'liar', 'stranger', 'client', 'worker', 'builder', 'late']
+    const saying = (utilities: (name: string) => readonly number[]) =>
+      new Map([
+        [id, names.map(name => scored(one, utilities(name), name)).toSorted((a, b) => (a.scorer < b.scorer ? -1 : 1))]
+      ])
+    const words = saying(name => (name.startsWith('scorer') ? typical : lie))
+    const found = (
+      said: readonly string[],
+      over: { panel?: readonly Address[]; words?: typeof words; own?: BundleFacts['own'] } = {}
+    ): string[] => {
+      const { panel = three, own } = over
+      const { scorings, commitments } = committed([one], over.words ?? words, { panel })
+      const list = said.flatMap(name => scorings.get(id)?.filter(word => word.scorer === accountOf(name)) ?? [])
+      const bundle = epochFrom({ receipts: [one], scorings: new Map([[id, list]]), panel })
+      return codes(bundle, { stated: stated(bundle, { panel, commitments }), ...(own === undefined ? {} : { own }) })
+    }
+    const inOrder = ['scorer', 'scorer 2', 'scorer 3'].toSorted((a, b) => (accountOf(a) < accountOf(b) ? -1 : 1))
+    assert.deepEqual(found(inOrder), [])
+    assert.deepEqual(found(inOrder.slice(1)), [])
+    // Not drawn; a party, the builder, one whose data the model learnt, though on the panel; twice; out of order.
+    assert.ok(found(['stranger']).includes('scoring.unsound'))
+    for (const name of ['client', 'worker', 'builder', 'late'])
+      assert.ok(found([name], { panel: [...three, accountOf(name)] }).includes('scoring.unsound'), name)
+    assert.ok(found([inOrder[0]!, inOrder[0]!]).includes('scoring.unsound'))
+    assert.ok(found(inOrder.toReversed()).includes('scoring.unsound'))
+    // What it has signed, and committed to something else before.
+    const { commitments } = committed([one], words, { panel: three })
+    const changed = committed(
+      [one],
+      saying(() => lie),
+      { panel: three }
+    ).scorings
+    const second = epochFrom({ receipts: [one], scorings: changed, panel: three })
+    const late = { ...second, scorings: second.scorings.filter(({ scorer }) => three.includes(scorer)) }
+    assert.ok(codes(late, { stated: stated(late, { panel: three, commitments }) }).includes('scoring.unsound'))
+    // Two who differ: nobody knows, and it is held; no fault of the epoch's.
+    const two = { panel: ['scorer', 'liar'].map(accountOf) }
+    const both = ['scorer', 'liar'].toSorted((a, b) => (accountOf(a) < accountOf(b) ? -1 : 1))
+    assert.deepEqual(found(both, two), [])
+    // Whoever has weighed it finds a lie of those who were drawn.
     const own = new Map([[id, measuredOf(measure, typical)]])
-    const liar = new Set([accountOf('liar')])
-    assert.deepEqual(codes(made(...by('liar')), { bonded: liar }), [])
-    assert.deepEqual(codes(made(...by('liar')), { bonded: liar, own }), ['scoring.utilities'])
-    assert.deepEqual(codes(made(...by('scorer')), { own }), [])
+    const liar = { panel: [accountOf('liar')] }
+    assert.deepEqual(found(['liar'], liar), [])
+    assert.deepEqual(found(['liar'], { ...liar, own }), ['scoring.utilities'])
+    assert.deepEqual(found(inOrder, { own }), [])
     // What nobody may see is weighed by nobody.
     const unseen = receipt({ confidential: true })
     const nosy = epochFrom({ receipts: [unseen], scorings: new Map([[receiptId(network, unseen), [scored(unseen)]]]) })
-    assert.ok(codes(nosy).includes('scoring.needless'))
+    assert.ok(codes(nosy).includes('scoring.unsound'))
+  })
+
+  it('finds another draw than the chain’s, and that scorers have read something else', () => {
+    const bundle = make()
+    assert.deepEqual(codes({ ...bundle, seed: keccak('a better one') }), ['bundle.draw'])
+    assert.deepEqual(codes({ ...bundle, panel: [] }).includes('bundle.draw'), true)
+    const { pool, epoch, previous, at, receipts, data, deposited, donated } = bundle
+    const parties = [{ model, builder: accountOf('builder'), players }]
+    const read = { pool, epoch, previous, at, receipts, data, deposited, donated, channels: [], models: parties }
+    assert.deepEqual(codes(bundle, { document: read }), [])
+    assert.deepEqual(codes(bundle, { document: { ...read, data: data.map(one => one + 1n) } }), ['bundle.document'])
+    assert.deepEqual(codes(bundle, { document: { ...read, models: [{ ...parties[0]!, players: [] }] } }), [
+      'bundle.document'
+    ])
   })
 
   it('finds an epoch at the wrong place, out of order, or that shares out what nobody paid', () => {

@@ -6,7 +6,6 @@ import {
   gapsIn,
   linesOf,
   placeOf,
-  receiptId,
   rebuild,
   selectReceipts,
   settle,
@@ -28,10 +27,6 @@ import {
   plans,
   receipt,
   receiptsOf,
-  scored,
-  scoringsFor,
-  typical,
-  utilitiesOf,
   epochFrom,
   now,
   expiry
@@ -50,13 +45,12 @@ describe('receipts that count', () => {
     fc.assert(
       fc.property(plans, fc.bigInt(0n, 10n ** 21n), fc.nat(), (plans, claimed, seed) => {
         const receipts = receiptsOf(plans)
-        const words = scoringsFor(receipts)
         const facts = factsFor(receipts, claimed)
         const shuffled = receipts.toSorted((a, b) =>
           keccak(`${seed}${placeOf(a)}`) < keccak(`${seed}${placeOf(b)}`) ? -1 : 1
         )
-        const { counted } = selectReceipts(receipts, words, facts)
-        assert.deepEqual(selectReceipts(shuffled, words, facts).counted, counted)
+        const { counted } = selectReceipts(receipts, facts)
+        assert.deepEqual(selectReceipts(shuffled, facts).counted, counted)
         // No channel's receipts count further than it has paid.
         const fees = new Map<string, bigint>()
         for (const one of counted)
@@ -68,14 +62,14 @@ describe('receipts that count', () => {
   })
 
   const left = (receipts: ReturnType<typeof receipt>[], facts = factsFor(receipts)): string[] =>
-    selectReceipts(receipts, scoringsFor(receipts), facts).left.map(({ fault }) => fault)
+    selectReceipts(receipts, facts).left.map(({ fault }) => fault)
 
   it('count once', () => {
     const [one, twin] = [receipt(), receipt({ fee: 7n })]
     assert.deepEqual(left([one, twin]), ['duplicate'])
     assert.deepEqual(
-      selectReceipts([one, twin], scoringsFor([one, twin]), factsFor([one])).counted,
-      selectReceipts([twin, one], scoringsFor([one, twin]), factsFor([one])).counted
+      selectReceipts([one, twin], factsFor([one])).counted,
+      selectReceipts([twin, one], factsFor([one])).counted
     )
     assert.deepEqual(left([one], factsFor([one], 10n ** 9n, { settled: settledBy([one]) })), ['settled'])
     // Two that stand on the same fees of their channel, at places of their own.
@@ -125,7 +119,7 @@ describe('receipts that count', () => {
               measures: new Map([[model, null]]),
               settled: settledOf(previous?.bundle.settled ?? [])
             })
-            const { counted: chosen } = selectReceipts(known, new Map(), facts)
+            const { counted: chosen } = selectReceipts(known, facts)
             const bundle = epochFrom({
               epoch: number + 1,
               receipts: chosen,
@@ -201,35 +195,6 @@ describe('receipts that count', () => {
       left([good], factsFor([good], 10n ** 9n, { datanets: new Map([[model, keccak('other pool')]]) })),
       ['model']
     )
-  })
-
-  it('count once somebody who has something to lose has weighed them, and most of those agree', () => {
-    const one = receipt()
-    const lie = utilitiesOf([0, 9000, 0, 0])
-    const choose = (...words: ReturnType<typeof scored>[]): string | number => {
-      const { counted, scorings, left } = selectReceipts(
-        [one],
-        new Map([[receiptId(network, one), words]]),
-        factsFor([one])
-      )
-      assert.equal(counted.length + left.length, 1)
-      return left[0]?.fault ?? scorings.get(receiptId(network, one))?.length ?? 0
-    }
-    assert.equal(choose(), 'unscored')
-    assert.equal(choose(scored(one)), 1)
-    // Keys made on the spot are no votes, however many; nor are the answer's parties, nor who built the model.
-    const strangers = Array.from({ length: 500 }, (_, i) => scored(one, lie, `stranger ${i}`))
-    assert.equal(choose(...strangers), 'unscored')
-    assert.equal(choose(...strangers, scored(one)), 1)
-    assert.equal(choose(...['client', 'worker', 'builder'].map(name => scored(one, lie, name))), 'unscored')
-    // A word that is not signed, or says other weights than follow from its utilities, is none.
-    assert.equal(choose({ ...scored(one), utilities: lie }), 'unscored')
-    assert.equal(choose({ ...scored(one), scorer: accountOf('scorer 2') }), 'unscored')
-    assert.equal(choose({ ...scored(one), utilities: [1, 2] }), 'unscored')
-    // Two who differ leave it open; the third decides, and of more only the first three count.
-    assert.equal(choose(scored(one), scored(one, lie, 'scorer 2')), 'disputed')
-    assert.equal(choose(scored(one), scored(one, lie, 'scorer 2'), scored(one, typical, 'scorer 3')), 3)
-    assert.equal(choose(...['scorer', 'scorer 2', 'scorer 3', 'scorer 4'].map(name => scored(one, typical, name))), 3)
   })
 
   it('wait while it is not known how their model is weighed', () => {

@@ -14,7 +14,20 @@ import {
 } from '../../../protocol/payouts/index.ts'
 import type { Due, MeasuredModel } from '../../../protocol/payouts/index.ts'
 import { canonicalJson, keccak } from '../../../protocol/primitives/index.ts'
-import { epochFrom, measure, measures, model, network, receiptsOf, scoringsFor, utilitiesOf } from './world.ts'
+import {
+  accountOf,
+  channelsOf,
+  epochFrom,
+  measure,
+  measures,
+  model,
+  network,
+  players,
+  receiptsOf,
+  scored,
+  scoringsFor,
+  utilitiesOf
+} from './world.ts'
 
 const sum = (values: readonly bigint[]): bigint => values.reduce((a, b) => a + b, 0n)
 
@@ -129,14 +142,22 @@ describe('the draw of an epoch', () => {
 
   it('draws every answer where they are few, and then pays what weighing all of them pays', () => {
     const few = many.slice(0, drawRule.least)
-    const [drawn, all] = [epochFrom({ receipts: few, seed: keccak('seed') }), epochFrom({ receipts: few })]
-    assert.deepEqual(drawn, { ...all, seed: keccak('seed') })
+    const seed = keccak('another seed')
+    const drawn = epochFrom({ receipts: few, seed })
+    assert.deepEqual(drawn, { ...epochFrom({ receipts: few }), seed })
+    // Each by itself, as if it were alone.
+    const alone = few.map(one => epochFrom({ receipts: [one], channels: channelsOf(few) }))
+    for (const { account, share } of drawn.payouts)
+      assert.equal(
+        share,
+        sum(alone.flatMap(({ payouts }) => payouts.filter(line => line.account === account).map(line => line.share)))
+      )
   })
 
   it('weighs those that are drawn and no others; every unit is paid out, and anybody makes the same again', () => {
     const seed = keccak('seed')
     const whole = epochFrom({ receipts: many, seed })
-    const money = drawnMoney(many, { data: whole.data, measures, seed })
+    const money = drawnMoney(many, { data: whole.data, measured: measures, seed })
     const weighed = many.filter(({ receipt }) => !receipt.message.confidential).length
     assert.ok(weighed > drawRule.least && many.length > weighed)
     const left = many.filter((one, i) => !one.receipt.message.confidential && money[i]?.length === 0)
@@ -149,7 +170,25 @@ describe('the draw of an epoch', () => {
     const text = epochBundle.parse(JSON.parse(canonicalJson(bundle)))
     assert.equal(canonicalJson(rebuild(text, { network, previous: undefined })), canonicalJson(bundle))
     // Another seed draws others.
-    assert.notDeepEqual(drawnMoney(many, { data: whole.data, measures, seed: keccak('other') }), money)
+    assert.notDeepEqual(drawnMoney(many, { data: whole.data, measured: measures, seed: keccak('other') }), money)
+  })
+
+  it('holds what nobody knows; what nobody may weigh goes by held-out values', () => {
+    const receipts = receiptsOf([{ sequence: 1n }, { sequence: 2n }])
+    const [first, second] = receipts.map(one => receiptId(network, one))
+    const words = scoringsFor(receipts)
+    const lie = scored(receipts[0]!, utilitiesOf([0, 9000, 0, 0]), 'liar')
+    const disputed = new Map([...words, [first!, [...words.get(first!)!, lie]]])
+    words.delete(second!)
+    for (const scorings of [words, disputed]) {
+      const bundle = epochFrom({ receipts, scorings })
+      const [held = 0n, paid = 0n] = scorings === words ? bundle.data.toReversed() : bundle.data
+      assert.equal(bundle.held, held)
+      assert.equal(sum(bundle.payouts.map(({ share }) => share)), paid)
+    }
+    const nobody = epochFrom({ receipts, panel: [accountOf('client'), accountOf('builder'), ...players] })
+    assert.equal(nobody.held, 0n)
+    for (const { share, heldOutShare } of nobody.payouts) assert.equal(share, heldOutShare)
   })
 
   it('costs at most half a forward pass of one adapter for each answer, with 16 siblings', () => {

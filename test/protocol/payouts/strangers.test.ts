@@ -181,7 +181,9 @@ describe('what strangers cannot bend', function () {
       if (!unseen) {
         const measured = measuredOf(by, weighingOf(by, worth))
         attributionOf(by, measured)
-        scorings.set(receiptId(network, receipt), [{ scorer: accountOf('scorer'), signature: '0x', ...measured }])
+        scorings.set(receiptId(network, receipt), [
+          { scorer: accountOf('scorer'), signature: '0x', path: [], ...measured }
+        ])
       }
       // The channel pays at once, by its model's split, rounded as the contract does.
       const { channel } = receipt.receipt.message
@@ -247,7 +249,9 @@ describe('what strangers cannot bend', function () {
         donated,
         at: 1000n,
         previous,
-        seed: null
+        seed: keccak('seed'),
+        panel: [accountOf('scorer')],
+        builders: new Map(measures.map(({ model }) => [model, accountOf('builder')]))
       })
       previous = { cid: `bundle ${epoch}`, bundle }
     }

@@ -4,6 +4,7 @@ import type { Message, Network } from '../../../protocol/crypto/index.ts'
 import { responseHash } from '../../../protocol/models/index.ts'
 import type { CosignedReceipt } from '../../../protocol/models/index.ts'
 import {
+  assign,
   attributionHash,
   dataOf,
   inOrder,
@@ -12,9 +13,11 @@ import {
   everyPlayer,
   heldOutValues,
   measureOf,
+  pathIn,
   receiptId,
   buildEpoch,
-  receiptsTree
+  receiptsTree,
+  wordsTree
 } from '../../../protocol/payouts/index.ts'
 import type {
   ChannelFacts,
@@ -39,6 +42,9 @@ export const model = keccak('model')
 export const players = ['foundation', 'late', 'copier', 'spammer'].map(accountOf)
 export const coalitions = Array.from({ length: 16 }, (_, mask) => String(mask))
 export const measure: Measure = measureOf({ model, players, coalitions, dataPoints: 3000 })
+/** What chance has said here, unless it is said otherwise: one scorer weighs everything. */
+export const seed = keccak('seed')
+export const panel = [accountOf('scorer')]
 
 /** Utilities where the first player's rows carry most, the second's some, the third's nothing, the fourth's harm. */
 export function utilitiesOf(worth: readonly number[], base = 1000): number[] {
@@ -129,12 +135,50 @@ export function scored(
   return {
     scorer: message.scorer,
     ...measured,
-    signature: signStatement(network, 'Scoring', message, keyOf(scorer)).signature
+    signature: signStatement(network, 'Scoring', message, keyOf(scorer)).signature,
+    path: []
   }
 }
 
-/** One scorer's words on all receipts that want weighing. */
-export const scoringsFor = (receipts: readonly CosignedReceipt[]): Map<Hex, Scored[]> =>
+/** Each word where it stands among all that its scorer has to weigh; and what each of the panel has committed to. */
+export function committed(
+  receipts: readonly CosignedReceipt[],
+  words: ReadonlyMap<Hex, readonly Scored[]>,
+  { panel: those = panel, by = measure }: { panel?: readonly Address[]; by?: Measure } = {}
+): { scorings: Map<Hex, Scored[]>; commitments: Map<Address, Hex> } {
+  const ids = receipts.map(one => receiptId(network, one))
+  const parties = { builder: accountOf('builder'), players: [...by.players] }
+  const { duties } = assign(network, receipts, {
+    seed,
+    panel: those,
+    data: receipts.map(() => 1n),
+    parties: new Map([[by.model, parties]])
+  })
+  const scorings = new Map([...words].map(([id, said]): [Hex, Scored[]] => [id, [...said]]))
+  const commitments = new Map<Address, Hex>()
+  for (const [scorer, places] of duties) {
+    const own = places.map(at => ids[at] ?? zeroHash)
+    const said = new Map(
+      own.flatMap(id => {
+        const word = scorings.get(id)?.find(one => one.scorer === scorer)
+        return word === undefined ? [] : [[id, attributionHash(attributionOf(by, word))] as const]
+      })
+    )
+    const tree = wordsTree(scorer, own, said)
+    commitments.set(scorer, tree.root.hash)
+    own.forEach((id, i) => {
+      const list = scorings.get(id)?.map(one => (one.scorer === scorer ? { ...one, path: pathIn(tree, i) } : one))
+      if (list !== undefined) scorings.set(id, list)
+    })
+  }
+  return { scorings, commitments }
+}
+
+/** One scorer's words on all receipts that want weighing, and what it has committed to. */
+export const saidOf = (receipts: readonly CosignedReceipt[]): ReturnType<typeof committed> =>
+  committed(receipts, wordsOn(receipts))
+export const scoringsFor = (receipts: readonly CosignedReceipt[]): Map<Hex, Scored[]> => saidOf(receipts).scorings
+const wordsOn = (receipts: readonly CosignedReceipt[]): Map<Hex, Scored[]> =>
   new Map(
     receipts.flatMap(receipt => {
       const { outputTokens, confidential } = receipt.receipt.message
@@ -159,6 +203,7 @@ export const document: HeldOutDocument = heldOutOf(measure, [typical, typical])
 export const worth = heldOutValues(document, measure)
 export const heldOut = new Map([[model, document]])
 export const measures = new Map([[model, measure]])
+export const builders = new Map([[model, accountOf('builder')]])
 
 /** Every epoch's time here, and the end of every channel. */
 export const now = 1000n
@@ -216,7 +261,9 @@ export function epochFrom({
     measures,
     heldOut,
     previous: undefined,
-    seed: null,
+    seed,
+    panel,
+    builders: new Map([...(input.measures ?? measures).keys()].map(model => [model, accountOf('builder')])),
     ...input,
     receipts,
     channels,
@@ -244,8 +291,7 @@ export function factsFor(
     pool,
     channels: channelsOf(receipts, claimed),
     datanets: new Map([[model, pool]]),
-    builders: new Map([[model, accountOf('builder')]]),
-    bonded: new Set(['scorer', 'scorer 2', 'scorer 3', 'scorer 4'].map(accountOf)),
+    builders,
     measures,
     settled: new Map(),
     at: now,

@@ -83,25 +83,14 @@ export async function runModels(context: LoopContext, jobs: JobDone): Promise<Mo
   const base = await reporter.stage('inference', 'the client asks the base model', say => ask(baseModel, say))
   const tuned = await reporter.stage('inference', 'the client asks the tuned model', say => ask(model, say))
 
-  const receipts = await reporter.stage(
-    ['receipt', 'attribution'],
-    'receipts co-signed, the answers weighed by scorers',
-    async say => {
-      const wanted = 2 * input.questions.length
-      // Answers of the base model have nothing to weigh, nor has one without a token.
-      const weighable = (receipt: ReceiptView): boolean => receipt.model === model.id && receipt.outputTokens > 0
-      return until('scorers weighing the answers', 240, async () => {
-        const all: ReceiptView[] = []
-        for await (const receipt of client.api.all('receipts')) if (!before.has(receipt.id)) all.push(receipt)
-        const disagreed = all.find(({ scorings }) => scorings.some(({ agrees }) => !agrees))
-        if (disagreed !== undefined)
-          throw new TilthError('loop.scoring', `scorers found different weights for receipt ${disagreed.id}`)
-        const due = all.filter(weighable)
-        const weighed = due.filter(({ scorings }) => scorings.length > 0)
-        say(`${all.length} receipts, ${weighed.length} of ${due.length} weighed`)
-        return all.length >= wanted && weighed.length === due.length ? all : undefined
-      })
-    }
-  )
+  const receipts = await reporter.stage('receipt', 'receipts co-signed by client and worker', async say => {
+    const wanted = 2 * input.questions.length
+    return until('the receipts', 120, async () => {
+      const all: ReceiptView[] = []
+      for await (const receipt of client.api.all('receipts')) if (!before.has(receipt.id)) all.push(receipt)
+      say(`${all.length} receipts`)
+      return all.length >= wanted ? all : undefined
+    })
+  })
   return { baseModel, model, base, tuned, receipts }
 }

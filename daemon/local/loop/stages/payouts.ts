@@ -1,7 +1,9 @@
 import { tokens } from '../../../cli/output.ts'
 import { TilthError } from '../../../../protocol/primitives/index.ts'
 import type { Address } from '../../../../protocol/primitives/index.ts'
+import type { ReceiptView } from '../../../api/contract/index.ts'
 import type { DataDone, LoopContext, ModelsDone, PayoutsDone } from '../context.ts'
+import type { LocalNetwork } from '../../network/index.ts'
 import { until } from '../poll.ts'
 
 type Payout = PayoutsDone['payouts'][number]
@@ -20,6 +22,22 @@ export async function openBooks({ network }: LoopContext): Promise<Books> {
   for (const { name, api } of network.daemons) if (name.startsWith('worker')) await api.call('redeem')
   const { feesPaid, dataHeld } = await network.daemon('host').api.call('accounting')
   return { feesPaid: BigInt(feesPaid), held: BigInt(dataHeld) }
+}
+
+/** What scorers have found of the round's answers. @throws TilthError `loop.scoring` where they differ */
+async function weighedReceipts(
+  { call }: Pick<LocalNetwork['daemons'][number]['api'], 'call'>,
+  { receipts, model }: ModelsDone
+): Promise<ReceiptView[]> {
+  const found = await Promise.all(receipts.map(({ id }) => call('receipt', { params: { id } })))
+  for (const { id, scorings, outputTokens, model: of } of found) {
+    if (scorings.some(({ agrees }) => !agrees))
+      throw new TilthError('loop.scoring', `scorers found different weights for receipt ${id}`)
+    // Answers of the base model have nothing to weigh, nor has one without a token.
+    if (of === model.id && outputTokens > 0 && scorings.length === 0)
+      throw new TilthError('loop.scoring', `nobody has weighed receipt ${id}`)
+  }
+  return found
 }
 
 /** attribution → settlement → claim */
@@ -63,10 +81,18 @@ export async function runPayouts(
     }
   )
 
-  await reporter.stage('settlement', "the epoch's roots on chain, open to challenge", async say => {
-    const proposed = await settler.api.call('settle', { body: { pool: data.datanet } })
-    say(`epoch ${proposed.epoch}, ${proposed.receipts} receipts, root ${proposed.root.slice(0, 10)}…`)
-  })
+  const nameOf = (account: string): string =>
+    network.daemons.find(({ address }) => address === account)?.name ?? account.slice(0, 10)
+  const receipts = await reporter.stage(
+    ['attribution', 'settlement'],
+    'step one: receipts on chain, chance draws what is weighed by whom; step two: payouts, open to challenge',
+    async say => {
+      const { epoch, receipts, weighed, scorers } = await settler.api.call('settle', { body: { pool: data.datanet } })
+      const by = scorers.map(({ scorer, answers }) => `${nameOf(scorer)} ${answers}`)
+      say(`epoch ${epoch}, ${receipts} receipts, ${weighed} answers drawn and weighed (${by.join(', ')})`)
+      return weighedReceipts(settler.api, models)
+    }
+  )
   let opposed = 0
   const final = await reporter.stage('settlement', 'the challenge window passes, the epoch is final', say =>
     until(
@@ -136,6 +162,7 @@ export async function runPayouts(
   }
   return {
     epoch: final,
+    receipts,
     payouts,
     feesPaid,
     feesPaidOut,

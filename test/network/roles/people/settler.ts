@@ -5,15 +5,17 @@ export const settler: Walk = {
   role: 'settler',
   title: 'Settling and scoring',
   about: `
-A **scorer** weighs answers: it computes again how likely each contributor's part made an answer, so that a worker's
-word about it pays nobody. A **settler** closes an epoch of a Datanet's pool: it divides what came in by those weights
-and proposes the result on chain with a bond. Everybody computes it again and may challenge it.
+A **settler** closes an epoch of a Datanet's pool in two steps: it anchors the receipts with a bond, and once chance has
+drawn which answers are weighed, and by whom, it proposes what they pay. A **scorer** weighs those that it was drawn
+for: it computes again how likely each contributor's part made an answer, commits to what it found, and shows it when
+all have. Everybody computes the epoch again and may challenge it.
 
 **What it earns:** a tenth of the bond of each false epoch that your node shows to be false. Nobody pays for scoring
 or for an honest epoch; who has data, models or hardware in the network does it so that the pay goes where it belongs.
 
 **What it needs:** stake (\`tilth status\` says how much), tokens for the bond, coin for gas, and a CPU that runs the
-models it weighs.
+models it weighs. Settling and scoring take the least stake each. A scorer that is not there when it was drawn loses a
+tenth of it.
 ${joining}`,
   sections: [
     {
@@ -32,14 +34,14 @@ tilth key create`,
           varies: true
         },
         { run: 'tilth wallet fund --local --tokens 1000' },
-        { run: 'tilth wallet stake 100', shows: /100/ },
+        { run: 'tilth wallet stake 200', shows: /200/ },
         { run: 'tilth datanet list', shows: /elements/, patient: true, varies: true },
         { run: 'tilth datanet follow elements' }
       ]
     },
     {
       title: 'An epoch',
-      say: 'Answers were given and paid, and the scorers have weighed them:',
+      say: 'Answers were given and paid:',
       steps: [
         { run: 'tilth receipts', shows: /0x/, patient: true, varies: true },
         { run: 'tilth epoch settle elements', shows: /epoch/, patient: true, varies: true },

@@ -50,6 +50,7 @@ const scoringOf = (receipt: Hex): StakedScoring => ({
       message: { receipt, scorer: `0x${'5c'.repeat(20)}`, attribution: keccak('attribution') },
       signature: `0x${'00'.repeat(65)}`
     },
+    path: [],
     attribution: { model: keccak('model'), players: [], utilities: [1, 2], candidates: [], weights: [], others: 0n }
   }
 })

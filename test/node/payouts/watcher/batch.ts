@@ -1,11 +1,11 @@
-import { createPublicClient, createWalletClient, encodeFunctionData, getContractAddress, http } from 'viem'
+import { createPublicClient, createWalletClient, encodeFunctionData, http } from 'viem'
 import type { Abi } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import { toHex } from '../../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../../protocol/primitives/index.ts'
 
-// A contract that does several things in one transaction and then is no more than an account: its creation code makes
-// the calls, so no compiler is needed.
+// Contracts that do several things in one transaction, made of a few bytes, so that no compiler is needed: one that
+// passes on what it is given, and one whose creation makes calls and which then is no more than an account.
 
 export interface Call {
   readonly to: Address
@@ -45,28 +45,40 @@ function codeOf(calls: readonly { to: Address; data: string }[]): Hex {
   return `0x${assemble(offsets, fails)}${calls.map(({ data }) => data).join('')}`
 }
 
-/** Makes calls from one new contract in one transaction. @param before what is done for it once its address is known */
-export async function inOneTransaction(
+/** Calls whom the first word of its input names with the rest of it, whoever asks; reverts where that does. */
+const passesOn: Hex = (() => {
+  const runtime = '602036038060206000376000600082600060006000355af115601d57005b60006000fd'
+  const size = runtime.length / 2
+  // CODECOPY of what follows these twelve bytes, and RETURN.
+  return `0x60${size.toString(16).padStart(2, '0')}600c60003960${size.toString(16).padStart(2, '0')}6000f3${runtime}`
+})()
+
+/** An account that is a program: whoever has it can have it make any calls, several of them in one transaction. */
+export async function deployProgram(
   rpcUrl: string,
-  key: Uint8Array,
-  before: (contract: Address) => Promise<void>,
-  calls: readonly Call[]
-): Promise<Address> {
+  key: Uint8Array
+): Promise<{ address: Address; calls(list: readonly Call[]): Promise<void> }> {
   const account = privateKeyToAccount(toHex(key))
   const transport = http(rpcUrl)
   const [reads, wallet] = [createPublicClient({ transport }), createWalletClient({ transport, account })]
-  // What is done before takes transactions of its own, by others.
-  const nonce = await reads.getTransactionCount({ address: account.address })
-  const contract = getContractAddress({ from: account.address, nonce: BigInt(nonce) }).toLowerCase() as Address
-  await before(contract)
-  const data = codeOf(
-    calls.map(({ to, abi, functionName, args }) => ({
-      to,
-      data: encodeFunctionData({ abi, functionName, args }).slice(2)
-    }))
-  )
-  const hash = await wallet.sendTransaction({ chain: null, data, nonce, gas: 8_000_000n })
-  const { status } = await reads.waitForTransactionReceipt({ hash, pollingInterval: 50 })
-  if (status !== 'success') throw new Error('one of the calls was refused')
-  return contract
+  const send = async (data: Hex): Promise<Address | undefined> => {
+    const hash = await wallet.sendTransaction({ chain: null, data, gas: 8_000_000n })
+    const { status, contractAddress } = await reads.waitForTransactionReceipt({ hash, pollingInterval: 50 })
+    if (status !== 'success') throw new Error('one of the calls was refused')
+    return contractAddress?.toLowerCase() as Address | undefined
+  }
+  const address = (await send(passesOn)) ?? '0x'
+  return {
+    address,
+    async calls(list) {
+      await send(
+        codeOf(
+          list.map(({ to, abi, functionName, args }) => ({
+            to: address,
+            data: to.slice(2).padStart(64, '0') + encodeFunctionData({ abi, functionName, args }).slice(2)
+          }))
+        )
+      )
+    }
+  }
 }

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import {
-  attributionOf,
   buildEpoch,
   dataOf,
   everyPlayer,
@@ -13,12 +12,11 @@ import {
 import type { ChannelFacts, EpochBundle } from '../../../../protocol/payouts/index.ts'
 import type { CosignedReceipt } from '../../../../protocol/models/index.ts'
 import { digest, signDigest, signStatement } from '../../../../protocol/crypto/index.ts'
-import { canonicalJson, keccak } from '../../../../protocol/primitives/index.ts'
+import { keccak, zeroHash } from '../../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../../protocol/primitives/index.ts'
 import { refusedWith } from '../../../../node/chain/index.ts'
 import type { PayoutEvents } from '../../../../node/payouts/index.ts'
-import { scoredBy } from '../../../../node/payouts/scorer/index.ts'
-import { bond, challengeSeconds, measureIn, minStake, scoringBy, split, startNetwork, until } from '../network.ts'
+import { bond, challengeSeconds, measureIn, minStake, proposeAs, split, startNetwork, until } from '../network.ts'
 import type { TestNetwork, TestPeer } from '../network.ts'
 
 describe('watchers of epochs', function () {
@@ -36,8 +34,8 @@ describe('watchers of epochs', function () {
     // The watcher is one of the Datanet's two validators: half of the weight.
     const key = Uint8Array.from(randomBytes(32))
     network = await startNetwork({ validators: [key] })
-    liar = await network.addPeer('liar', { settler: true })
-    watcher = await network.addPeer('watcher', { key })
+    liar = await network.addPeer('liar', { settler: true, scorer: false })
+    watcher = await network.addPeer('watcher', { key, scorer: false })
     watcher.events.on('payouts.challenged', event => {
       challenged.push(event)
     })
@@ -97,12 +95,7 @@ describe('watchers of epochs', function () {
       pool: network.pool,
       epoch,
       receipts: once,
-      scorings: new Map(
-        once.map(receipt => {
-          const word = scoringBy(liar, network.network, receipt, attributionOf(measure, measured))
-          return [word.statement.message.receipt, [scoredBy(word)]] as const
-        })
-      ),
+      scorings: new Map(),
       measures: new Map([
         [network.model, measure],
         [network.base, null]
@@ -115,7 +108,9 @@ describe('watchers of epochs', function () {
       donated: 0n,
       at: (await liar.chain.head()).timestamp,
       previous: undefined,
-      seed: null
+      builders: new Map([network.model, network.base].map(model => [model, network.host.address])),
+      seed: zeroHash,
+      panel: []
     })
     // What counts twice, or is not the pool's, no builder makes: it is put in.
     const { root } = receiptsTree(network.network, list)
@@ -134,20 +129,8 @@ describe('watchers of epochs', function () {
     bundle: EpochBundle,
     { by = liar, ...over }: { receiptsTotal?: bigint; payoutsTotal?: bigint; by?: TestPeer } = {}
   ): Promise<void> {
-    const cid = await by.node.files.addBytes(new TextEncoder().encode(canonicalJson(bundle)))
-    const { receiptsRoot, receiptsTotal, payoutsRoot, payoutsTotal } = bundle
     if (by === liar) await restake()
-    await by.chain.payouts.propose({
-      pool: network.pool,
-      epoch: bundle.epoch,
-      receiptsRoot,
-      receiptsTotal,
-      receiptCount: bundle.receipts.length,
-      payoutsRoot,
-      payoutsTotal,
-      bundle: cid,
-      ...over
-    })
+    await proposeAs(by, bundle, { ...over, builder: network.host.address })
   }
 
   /** Waits for this dispute: what the watcher says of an earlier proposal may still be on its way. */
@@ -283,37 +266,18 @@ describe('watchers of epochs', function () {
     const duplicate = (): boolean => challenged.at(-1)?.fault === 'duplicate' && challenged.at(-1)?.epoch === 2
     // Its payouts are the last ones again, so that the contract takes it.
     const last = await liar.chain.payouts.epoch(network.pool, 1)
-    const cid = await liar.node.files.addBytes(new TextEncoder().encode(canonicalJson(again)))
     await restake()
-    await liar.chain.payouts.propose({
-      pool: network.pool,
-      epoch: 2,
-      receiptsRoot: again.receiptsRoot,
-      receiptsTotal: again.receiptsTotal,
-      receiptCount: 1,
-      payoutsRoot: last.payoutsRoot,
-      payoutsTotal: last.payoutsTotal,
-      bundle: cid
-    })
+    await proposeAs(liar, again, { payoutsRoot: last.payoutsRoot, payoutsTotal: last.payoutsTotal })
     await until(duplicate, 'the challenge')
     assert.equal((await watcher.chain.payouts.epoch(network.pool, 2)).state, 'voided')
   })
 
   it('call a bundle that is none unreadable, and live on', async () => {
-    const cid = await liar.node.files.addBytes(new TextEncoder().encode('{"pool":[[[['))
     const { payoutsTotal } = await liar.chain.payouts.pool(network.pool)
+    const bundle = await bundleOf([receipts[0]!], 2)
     await isDisputed(['bundle.unreadable'], async () => {
       await restake()
-      await liar.chain.payouts.propose({
-        pool: network.pool,
-        epoch: 2,
-        receiptsRoot: keccak('r'),
-        receiptsTotal: 1n,
-        receiptCount: 1,
-        payoutsRoot: keccak('p'),
-        payoutsTotal,
-        bundle: cid
-      })
+      await proposeAs(liar, bundle, { payoutsRoot: keccak('p'), payoutsTotal, text: () => '{"pool":[[[[' })
     })
     // Who has earned in the epoch before is still paid.
     assert.ok((await watcher.service.claim(network.players[0]!)).amount > 0n)

@@ -8,9 +8,9 @@ import { canonicalJson, keccak, zeroHash } from '../../../../protocol/primitives
 import type { Hex } from '../../../../protocol/primitives/index.ts'
 import type { PayoutEvents } from '../../../../node/payouts/index.ts'
 import { coin } from '../../../harness/index.ts'
-import { bond, minStake, startNetwork, until } from '../network.ts'
+import { bond, documentOf, minStake, proposeAs, startNetwork, until } from '../network.ts'
 import type { TestNetwork, TestPeer } from '../network.ts'
-import { inOneTransaction } from './batch.ts'
+import { deployProgram } from './batch.ts'
 
 // Somebody proposes that all of a pool is a thief's. The watcher has half of the Datanet's weight: one veto voids.
 
@@ -24,7 +24,7 @@ describe('thefts of a pool past its watchers', function () {
   before(async () => {
     const key = Uint8Array.from(randomBytes(32))
     network = await startNetwork({ validators: [key] })
-    watcher = await network.addPeer('watcher', { key })
+    watcher = await network.addPeer('watcher', { key, scorer: false })
     watcher.events.on('payouts.vetoed', event => {
       vetoed.push(event)
     })
@@ -47,7 +47,9 @@ describe('thefts of a pool past its watchers', function () {
       pool: network.pool,
       epoch: 1,
       previous: null,
-      seed: null,
+      seed: zeroHash,
+      panel: [],
+      builders: [],
       receipts: [],
       receiptsRoot: zeroHash,
       receiptsTotal: 0n,
@@ -87,9 +89,7 @@ describe('thefts of a pool past its watchers', function () {
     const by = await liar()
     const bundle = await stolen(over)
     const before = vetoed.length
-    const content = text === undefined ? canonicalJson(bundle) : text(bundle)
-    const cid = await by.node.files.addBytes(new TextEncoder().encode(content))
-    await by.chain.payouts.propose(proposalOf(bundle, cid))
+    await proposeAs(by, bundle, text === undefined ? {} : { text })
     await until(() => vetoed.length > before, 'the veto')
     assert.equal(vetoed.at(-1)?.voided, true)
     assert.equal((await watcher.chain.payouts.epoch(network.pool, 1)).state, 'voided')
@@ -106,25 +106,32 @@ describe('thefts of a pool past its watchers', function () {
     const { anchor, registry, token } = by.chain.addresses
     const before = vetoed.length
     const all = 2n ** 256n - 1n
-    const proposer = await inOneTransaction(
-      network.anvil.rpcUrl,
-      by.key,
-      async contract => {
-        await watcher.chain.tokens.transfer(contract, 2n * (minStake + bond))
-      },
-      [
-        { to: token, abi: tilthTokenAbi, functionName: 'approve', args: [registry, all] },
-        { to: token, abi: tilthTokenAbi, functionName: 'approve', args: [anchor, all] },
-        { to: registry, abi: nodeRegistryAbi, functionName: 'stake', args: [2n * minStake] },
-        {
-          to: anchor,
-          abi: attributionAnchorAbi,
-          functionName: 'propose',
-          args: [{ ...dummy, payoutsTotal: 0n }]
-        },
-        { to: anchor, abi: attributionAnchorAbi, functionName: 'propose', args: [victim] }
-      ]
-    )
+    const program = await deployProgram(network.anvil.rpcUrl, by.key)
+    await watcher.chain.tokens.transfer(program.address, 2n * (minStake + bond))
+    const anchored = { to: anchor, abi: attributionAnchorAbi } as const
+    const step = ({ pool }: typeof victim, receipts: string) => ({
+      pool,
+      epoch: 1,
+      receiptsRoot: zeroHash,
+      receiptsTotal: 0n,
+      receiptCount: 0,
+      receipts
+    })
+    const { pool: _pool, ...rest } = bundle
+    const receipts = await add(canonicalJson(documentOf({ pool: network.pool, ...rest })))
+    await program.calls([
+      { to: token, abi: tilthTokenAbi, functionName: 'approve', args: [registry, all] },
+      { to: token, abi: tilthTokenAbi, functionName: 'approve', args: [anchor, all] },
+      { to: registry, abi: nodeRegistryAbi, functionName: 'stake', args: [2n * minStake] },
+      { ...anchored, functionName: 'anchorReceipts', args: [step(dummy, receipts)] },
+      { ...anchored, functionName: 'anchorReceipts', args: [step(victim, receipts)] }
+    ])
+    for (const { pool } of [dummy, victim]) await watcher.chain.payouts.draw(pool, 1)
+    await program.calls([
+      { ...anchored, functionName: 'propose', args: [{ ...dummy, payoutsTotal: 0n }] },
+      { ...anchored, functionName: 'propose', args: [victim] }
+    ])
+    const proposer = program.address
     await until(() => vetoed.length > before, 'the veto')
     const { state, proposer: named } = await watcher.chain.payouts.epoch(network.pool, 1)
     assert.deepEqual([state, named], ['voided', proposer])

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {AttributionAnchor} from "solidity/AttributionAnchor.sol";
+import {NodeRegistry} from "solidity/NodeRegistry.sol";
+import {Rounds} from "solidity/Rounds.sol";
+import {Epochs} from "./Epochs.sol";
+
+/// @dev The first step of an epoch: receipts before chance, chance before words, words before payouts.
+contract RoundsTest is Epochs {
+    AttributionAnchor.Proposal private plan;
+
+    function begin() private {
+        plan = AttributionAnchor.Proposal(pool, 1, "receipts", 7, 2, 0, 0, "bundle");
+        vm.prank(settler);
+        anchor.anchorReceipts(anchoring(plan));
+    }
+
+    function scorer(uint256 i) private returns (address one) {
+        one = vm.addr(0xD000 + i);
+        staked(one, MIN_STAKE);
+        vm.prank(one);
+        registry.join(pool);
+    }
+
+    function chance() private {
+        vm.roll(block.number + DRAW_BLOCKS + 1);
+        anchor.draw(pool, 1);
+    }
+
+    function commitAs(address who, bytes32 word) private {
+        vm.prank(who);
+        anchor.commit(pool, 1, 1, word);
+    }
+
+    function refusedToPropose(bytes4 why) private {
+        AttributionAnchor.Proposal memory p = plan;
+        vm.expectPartialRevert(why);
+        vm.prank(settler);
+        anchor.propose(p);
+    }
+
+    function testPayoutsComeAfterReceiptsChanceAndWords() public {
+        address one = scorer(1);
+        address two = scorer(2);
+        plan = AttributionAnchor.Proposal(pool, 1, "receipts", 7, 2, 0, 0, "bundle");
+        refusedToPropose(Rounds.NotAnchored.selector);
+        begin();
+        refusedToPropose(Rounds.NotDrawn.selector);
+        vm.expectPartialRevert(Rounds.NotOnThePanel.selector);
+        commitAs(one, "early");
+        vm.expectPartialRevert(Rounds.NoDrawNow.selector);
+        anchor.draw(pool, 1); // its block is yet to come
+        chance();
+        vm.expectPartialRevert(Rounds.AlreadyDrawn.selector);
+        anchor.draw(pool, 1);
+        refusedToPropose(Rounds.RevealOpen.selector);
+        vm.expectPartialRevert(Rounds.NotOnThePanel.selector);
+        commitAs(stranger, "no seat");
+        commitAs(one, "words");
+        vm.expectPartialRevert(Rounds.AlreadyCommitted.selector);
+        commitAs(one, "other words");
+        same(uint256(anchor.roundOf(pool, 1).commitEnds), block.timestamp + COMMIT, "the others have time");
+        commitAs(two, "words too");
+        same(uint256(anchor.roundOf(pool, 1).commitEnds), block.timestamp, "all have: nothing to wait for");
+        refusedToPropose(Rounds.RevealOpen.selector);
+        vm.warp(block.timestamp + REVEAL);
+        plan.receiptsRoot = "others";
+        refusedToPropose(Rounds.OtherReceipts.selector);
+        plan.receiptsRoot = "receipts";
+        AttributionAnchor.Proposal memory p = plan;
+        vm.expectPartialRevert(Rounds.NotItsSettler.selector);
+        vm.prank(host);
+        anchor.propose(p);
+        vm.prank(settler);
+        anchor.propose(p);
+        same(token.balanceOf(settler), 2 * BOND, "one bond for both steps");
+        same(registry.lockedOf(settler), MIN_STAKE, "and one stake");
+    }
+
+    function testAPanelIsDrawnOfTheScorersAndEachIsOnItOnce(uint8 count) public {
+        count = uint8(within(count, 0, 20));
+        for (uint256 i = 0; i < count; i++) scorer(i);
+        begin();
+        chance();
+        address[] memory panel = anchor.roundOf(pool, 1).panel;
+        same(panel.length, count < 9 ? count : 9, "as many as there are, nine at most");
+        for (uint256 i = 0; i < panel.length; i++) {
+            yes(registry.seatOf(pool, panel[i]) != 0, "seated");
+            for (uint256 j = 0; j < i; j++) yes(panel[i] != panel[j], "once");
+        }
+    }
+
+    function testADrawThatNobodyFixesCostsABondAndIsDrawnAnew() public {
+        begin();
+        vm.roll(block.number + DRAW_BLOCKS + 256);
+        Rounds.Anchoring memory again = anchoring(plan);
+        vm.expectPartialRevert(Rounds.AlreadyAnchored.selector);
+        vm.prank(settler);
+        anchor.anchorReceipts(again);
+        vm.roll(block.number + 1);
+        vm.expectPartialRevert(Rounds.NoDrawNow.selector);
+        anchor.draw(pool, 1); // the chain has forgotten the block
+        fund(host, BOND, address(anchor));
+        vm.prank(host);
+        anchor.anchorReceipts(again);
+        same(token.totalSupply(), SUPPLY - BOND, "burnt");
+        same(registry.lockedOf(settler), 0, "free again");
+        same(registry.lockedOf(host), MIN_STAKE, "another answers now");
+        chance();
+        vm.prank(host);
+        anchor.propose(plan);
+    }
+
+    function testReceiptsWithoutPayoutsCostABond() public {
+        begin();
+        chance();
+        Rounds.Anchoring memory again = anchoring(plan);
+        vm.warp(block.timestamp + CHALLENGE - 1);
+        vm.expectPartialRevert(Rounds.AlreadyAnchored.selector);
+        vm.prank(settler);
+        anchor.anchorReceipts(again);
+        vm.warp(block.timestamp + 1);
+        vm.prank(settler);
+        anchor.anchorReceipts(again);
+        same(token.totalSupply(), SUPPLY - BOND, "burnt");
+        same(registry.lockedOf(settler), MIN_STAKE, "for the new ones");
+    }
+
+    function testAfterAVetoTheSameDrawStandsForWhoeverProposesRightly() public {
+        begin();
+        chance();
+        bytes32 seed = anchor.roundOf(pool, 1).seed;
+        vm.prank(settler);
+        anchor.propose(plan);
+        vm.prank(validator);
+        anchor.veto(pool, 1, 1);
+        vm.roll(block.number + 1);
+        fund(host, BOND, address(anchor));
+        vm.prank(host);
+        anchor.propose(plan);
+        same(anchor.roundOf(pool, 1).seed, seed, "the same draw");
+        same(anchor.epochOf(pool, 1).bond, BOND, "another bond");
+    }
+
+    function testWhoIsAbsentLosesATenthAndItsSeat() public {
+        address one = scorer(1);
+        address two = scorer(2);
+        begin();
+        chance();
+        commitAs(one, "words");
+        vm.expectPartialRevert(Rounds.CommitOpen.selector);
+        anchor.penaliseAbsent(pool, 1, 1, two);
+        vm.warp(block.timestamp + COMMIT);
+        vm.expectPartialRevert(Rounds.CommitOver.selector);
+        commitAs(two, "late");
+        vm.expectPartialRevert(Rounds.NotAbsent.selector);
+        anchor.penaliseAbsent(pool, 1, 1, one);
+        vm.prank(challenger);
+        anchor.penaliseAbsent(pool, 1, 1, two);
+        same(registry.stakeOf(two), MIN_STAKE - MIN_STAKE / 10, "a tenth");
+        same(token.balanceOf(challenger), MIN_STAKE / 100, "the finder's part");
+        same(registry.seatOf(pool, two), 0, "no seat");
+        same(registry.scorersOf(pool).length, 1, "one is left");
+        vm.expectPartialRevert(Rounds.NotAbsent.selector);
+        anchor.penaliseAbsent(pool, 1, 1, two); // once
+    }
+
+    function testStakeThatLeavesAnswersForASeatThatWasGivenUp() public {
+        address one = scorer(1);
+        begin();
+        chance();
+        vm.startPrank(one);
+        vm.expectPartialRevert(NodeRegistry.NotEnoughStake.selector);
+        registry.requestUnbond(1);
+        registry.giveUp(pool);
+        registry.requestUnbond(MIN_STAKE);
+        vm.stopPrank();
+        vm.warp(block.timestamp + COMMIT);
+        anchor.penaliseAbsent(pool, 1, 1, one);
+        (uint256 leaving,) = registry.unbondingOf(one);
+        same(leaving, MIN_STAKE - MIN_STAKE / 10, "a tenth");
+    }
+
+    function testTheRosterBlamesWithMoreThanTwoThirds() public {
+        address one = scorer(1);
+        begin();
+        chance();
+        commitAs(one, "lies");
+        vm.prank(host); // one of four
+        anchor.blame(pool, 1, 1, one);
+        same(registry.stakeOf(one), MIN_STAKE, "a quarter is not enough");
+        vm.expectPartialRevert(Rounds.AlreadyBlamed.selector);
+        vm.prank(host);
+        anchor.blame(pool, 1, 1, one);
+        vm.expectPartialRevert(Rounds.NotAValidator.selector);
+        vm.prank(stranger);
+        anchor.blame(pool, 1, 1, one);
+        vm.prank(validator);
+        anchor.blame(pool, 1, 1, one);
+        same(registry.stakeOf(one), MIN_STAKE - MIN_STAKE / 10, "a tenth");
+        same(registry.seatOf(pool, one), 0, "no seat");
+    }
+
+    function testOneLockAnswersForAllSeatsAndSeatsAreFew() public {
+        address one = scorer(1);
+        vm.startPrank(one);
+        registry.join("another pool");
+        vm.expectPartialRevert(NodeRegistry.AlreadySeated.selector);
+        registry.join(pool);
+        same(registry.lockedOf(one), MIN_STAKE, "one lock");
+        registry.giveUp(pool);
+        same(registry.lockedOf(one), MIN_STAKE, "still");
+        registry.giveUp("another pool");
+        same(registry.lockedOf(one), 0, "free");
+        vm.expectPartialRevert(NodeRegistry.NotSeated.selector);
+        registry.giveUp(pool);
+        vm.stopPrank();
+        for (uint256 i = 0; i < 64; i++) scorer(100 + i);
+        vm.expectPartialRevert(NodeRegistry.NoSeat.selector);
+        vm.prank(one);
+        registry.join(pool);
+    }
+}
