@@ -136,8 +136,7 @@ export function createSettler(
       )
     await finality.follow(pool)
     const open = await drawn(pool, epoch + 1, await anchored(pool, epoch + 1))
-    await heard(open)
-    await propose(await make.payouts(open))
+    await propose(await make.payouts(await heard(open)))
   }
 
   /** Step one: what stands on chain already, where it is what this node would anchor now; else that. */
@@ -200,7 +199,7 @@ export function createSettler(
   }
 
   /** Waits until nobody can commit or show any more, and collects what was shown. Who was absent pays for it. */
-  async function heard({ pool, epoch, assigned, ids }: OpenRound): Promise<void> {
+  async function heard({ pool, epoch, assigned, ids }: OpenRound): Promise<OpenRound> {
     const end = clock.now() + timing.roundMs
     for (;;) {
       const round = await chain.payouts.round(pool, epoch)
@@ -213,7 +212,8 @@ export function createSettler(
         if (missing.length > 0) await words.collect(missing)
         if (now() >= revealEnds) {
           for (const scorer of panel) if (!commitments.has(scorer)) await penalise(pool, epoch, round.number, scorer)
-          return
+          const open = await rounds.open(pool, epoch)
+          if (open !== undefined) return open
         }
       }
       if (clock.now() > end) throw waits(`scorers have time until ${revealEnds} (chain seconds)`)

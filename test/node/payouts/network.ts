@@ -28,9 +28,9 @@ import type { Account, Peer, World } from '../../harness/index.ts'
 // A network for this phase: real libp2p, real stores, the real contracts on a real chain. Receipts and vouchers are
 // signed here as the models phase would; the engine is the test's.
 
-/** Until a condition holds; a minute, for machines that do other things as well. */
+/** Until a condition holds; two minutes, for machines that do other things as well. */
 export const until = (holds: () => boolean | Promise<boolean>, what: string): Promise<void> =>
-  untilSoon(holds, what, 60_000)
+  untilSoon(holds, what, 120_000)
 
 export const minStake = 100n * coin
 export const bond = 10n * coin
@@ -370,7 +370,7 @@ export async function startNetwork({
         },
         timing: {
           closingMs,
-          roundMs: 60_000,
+          roundMs: 120_000,
           announceMs: 1_000,
           tickMs: 300,
           redeemPauseMs: 200,

@@ -108,7 +108,12 @@ describe('scorers whom chance has drawn', function () {
     const absent = await network.addPeer('absent', { scorer: false })
     await absent.chain.payouts.join(network.pool)
     const id = await answered([41])
-    await settler.service.settle(network.pool)
+    const settling = settler.service.settle(network.pool)
+    const committed = async (): Promise<number | undefined> =>
+      (await settler.chain.payouts.round(network.pool, epoch))?.drawn?.commitments.size
+    await until(async () => (await committed()) === 2, 'the others have committed')
+    await network.anvil.advance(90)
+    await settling
     assert.equal(await settler.chain.nodes.stakeOf(absent.address), minStake - minStake / 10n)
     assert.ok(!(await settler.chain.payouts.scorers(network.pool)).includes(absent.address))
     assert.deepEqual(
@@ -121,7 +126,14 @@ describe('scorers whom chance has drawn', function () {
   it('content that neither party gives up makes the answer nobody’s: what it brought is held', async () => {
     const id = await answered([51])
     worker.openings.delete(id)
-    const { held, weighed, payouts } = await settler.service.settle(network.pool)
+    const settling = settler.service.settle(network.pool)
+    await until(
+      async () => (await settler.chain.payouts.round(network.pool, epoch))?.drawn !== undefined,
+      'chance has drawn it'
+    )
+    // Scorers ask again and again, until most of their time is over.
+    await network.anvil.advance(75)
+    const { held, weighed, payouts } = await settling
     assert.equal(weighed, 0)
     assert.ok(held > 0n)
     for (const { share } of payouts) assert.equal(share, 0n)
