@@ -1,9 +1,10 @@
 import { signStatement } from '../../../protocol/crypto/index.ts'
 import { attributionHash, pathIn, scoringDocument, wordsTree } from '../../../protocol/payouts/index.ts'
 import type { Attribution, ScoringDocument } from '../../../protocol/payouts/index.ts'
-import { TilthError } from '../../../protocol/primitives/index.ts'
+import { TilthError, zeroHash } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { refusedWith } from '../../chain/index.ts'
+import { createCache } from '../../runtime/index.ts'
 import type { OpenRound, Rounds } from '../rounds/index.ts'
 import { sequenceKey } from '../../store/index.ts'
 import type { PayoutsDeps } from '../types.ts'
@@ -30,6 +31,8 @@ interface Parts {
   readonly now: () => bigint
 }
 
+/** Epochs whose words wait to be committed to. */
+const mostFound = 16
 /** Pools with an epoch that is open. */
 const mostOpen = 256
 /** Refusals that say that somebody was quicker, or that it is too late. */
@@ -45,7 +48,7 @@ export function createScorer(
   const open = new Set<Hex>()
   /** Rounds whose words were shown. */
   const over = new Set<string>()
-  const found = new Map<string, Map<Hex, Attribution>>()
+  const found = createCache<string, Map<Hex, Attribution>>({ max: mostFound })
   let running: Promise<void> | undefined
   let life = new AbortController()
   life.abort()
@@ -66,8 +69,17 @@ export function createScorer(
     if (!panel.includes(self)) return true
     if (!commitments.has(self)) {
       if (now() >= commitEnds) return true
-      const drawn = await rounds.open(pool, epoch)
-      if (drawn !== undefined) await weigh(drawn, commitEnds)
+      const { commitWindow } = await chain.payouts.roundRules()
+      const late = (): boolean => now() >= commitEnds - commitWindow / 4n
+      try {
+        const drawn = await rounds.open(pool, epoch)
+        if (drawn !== undefined) await weigh(drawn, late)
+      } catch (error) {
+        // What nobody can read nobody can weigh: who says so in time is not absent.
+        if (!late()) throw error
+        await unlessDone(() => chain.payouts.commit(pool, epoch, round.number, zeroHash))
+        log.warn('what was anchored of an epoch cannot be read', { pool, epoch, error })
+      }
       return false
     }
     if (now() < commitEnds) return false
@@ -77,17 +89,17 @@ export function createScorer(
   }
 
   /** Everything that this node has to weigh; what cannot be had is tried again until late, and then has no word. */
-  async function weigh(drawn: OpenRound, commitEnds: bigint): Promise<void> {
+  async function weigh(drawn: OpenRound, late: () => boolean): Promise<void> {
     const place = placeOf(drawn)
     const own = found.get(place) ?? new Map<Hex, Attribution>()
-    found.clear()
     found.set(place, own)
     const duties = (drawn.assigned.duties.get(self) ?? []).map(at => ({ id: drawn.ids[at] ?? '0x', at }) as const)
-    const { commitWindow } = await chain.payouts.roundRules()
     let missing = false
     for (const { id, at } of duties) {
       const receipt = drawn.document.receipts[at]
       if (own.has(id) || receipt === undefined || life.signal.aborted) continue
+      // What is found by then counts; what is not has no word.
+      if (late() && own.size > 0) break
       try {
         // It stays in memory for as long as it takes to weigh it.
         const { content, answer } = await contents.fetch(receipt)
@@ -98,8 +110,7 @@ export function createScorer(
         log.warn('an answer could not be weighed', { receipt: id, error })
       }
     }
-    const late = now() >= commitEnds - commitWindow / 4n
-    if (life.signal.aborted || (missing && !late)) return
+    if (life.signal.aborted || (missing && !late())) return
     await commit(
       drawn,
       duties.map(({ id }) => id),

@@ -210,7 +210,8 @@ export function createSettler(
         for (const [at, id] of ids.entries())
           if ((await scorings.count(id)) < (assigned.scorers[at]?.length ?? 0)) missing.push(id)
         if (missing.length > 0) await words.collect(missing)
-        if (now() >= revealEnds) {
+        // Who has committed is waited for once more as long: its words count whenever they come before the proposal.
+        if (now() >= (missing.length > 0 ? 2n * revealEnds - commitEnds : revealEnds)) {
           for (const scorer of panel) if (!commitments.has(scorer)) await penalise(pool, epoch, round.number, scorer)
           const open = await rounds.open(pool, epoch)
           if (open !== undefined) return open

@@ -1,21 +1,11 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import type { PayoutEvents, ReceiptView } from '../../../node/payouts/index.ts'
-import { signStatement } from '../../../protocol/crypto/index.ts'
-import {
-  assignedIn,
-  attributionHash,
-  attributionOf,
-  everyPlayer,
-  pathIn,
-  receiptId,
-  receiptsDocument,
-  wordsTree
-} from '../../../protocol/payouts/index.ts'
-import type { ScoringDocument } from '../../../protocol/payouts/index.ts'
+import { receiptId } from '../../../protocol/payouts/index.ts'
+import { keccak } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
-import { startNode } from '../../harness/index.ts'
-import { challengeSeconds, measureIn, minStake, startNetwork, until } from './network.ts'
+import { worthEngine } from '../../harness/engine/scoring.ts'
+import { challengeSeconds, minStake, startNetwork, until } from './network.ts'
 import type { TestNetwork, TestPeer } from './network.ts'
 
 // The two steps of an epoch among scorers who lie, stay away, or are refused what they have to weigh.
@@ -50,49 +40,15 @@ describe('scorers whom chance has drawn', function () {
     await settler.service.finalize(network.pool)
   }
 
-  /** Commits to words that are all for the last player, and says what they are. */
-  async function lies(liar: TestPeer): Promise<ScoringDocument[]> {
-    const { payouts } = liar.chain
-    await until(async () => (await payouts.round(network.pool, epoch))?.drawn !== undefined, 'the draw')
-    const { receipts, number, drawn } = (await payouts.round(network.pool, epoch)) ?? assert.fail()
-    const bytes = await liar.node.files.fetchBytes(receipts, { maxBytes: 1 << 20, providers: [settler.address] })
-    const document = receiptsDocument.parse(JSON.parse(new TextDecoder().decode(bytes)))
-    const { duties } = assignedIn(network.network, document, drawn ?? assert.fail())
-    const own = (duties.get(liar.address) ?? []).map(at => receiptId(network.network, document.receipts[at]!))
-    const measure = measureIn(network)
-    const attribution = attributionOf(measure, {
-      utilities: measure.coalitions.map(mask => (Number(mask) & 8 ? 9000 : 1000)),
-      candidates: everyPlayer(measure)
-    })
-    const tree = wordsTree(liar.address, own, new Map(own.map(id => [id, attributionHash(attribution)])))
-    await payouts.commit(network.pool, epoch, number, tree.root.hash)
-    return own.map((receipt, i) => {
-      const message = { receipt, scorer: liar.address, attribution: attributionHash(attribution) }
-      const statement = signStatement(network.network, 'Scoring', message, liar.key)
-      return { statement, attribution, path: pathIn(tree, i) }
-    })
-  }
-
   it('commit, then show: the median counts, and who is wrong is known', async () => {
-    const liar = await network.addPeer('liar', { scorer: false })
-    await liar.chain.payouts.join(network.pool)
+    // All for the last player, whose rows are worth less than nothing.
+    const liar = await network.addPeer('liar', { engine: worthEngine([0, 0, 0, 0.8]) })
     const disagreements: PayoutEvents['payouts.disagreement'][] = []
     settler.events.on('payouts.disagreement', event => {
       disagreements.push(event)
     })
     const id = await answered([33, 34])
-    const settling = settler.service.settle(network.pool)
-    const said = await lies(liar)
-    assert.equal(said.length, 1)
-    const stranger = await startNode({ join: [settler.node] })
-    await until(() => stranger.gossip.subscribers('tilth/payouts/1').length > 0, 'the stranger knows who listens')
-    await until(async () => {
-      const { drawn } = (await liar.chain.payouts.round(network.pool, epoch)) ?? {}
-      return drawn?.commitments.size === 3
-    }, 'all have committed')
-    await stranger.gossip.publish('tilth/payouts/1', { kind: 'scoring', scoring: said[0] })
-    const { payouts, weighed } = await settling
-    await stranger.stop()
+    const { payouts, weighed } = await settler.service.settle(network.pool)
     assert.equal(weighed, 1)
     const agrees = new Map((await view(id))?.scorings.map(word => [word.scorer, word.agrees]))
     assert.equal(agrees.size, 3)
@@ -102,6 +58,7 @@ describe('scorers whom chance has drawn', function () {
     assert.equal(payouts.find(({ account }) => account === network.players[3])?.share, 0n)
     await finished()
     await liar.chain.payouts.giveUp(network.pool)
+    await network.kill(liar)
   })
 
   it('who stays away loses a tenth of the least stake, and its seat; the others’ words count', async () => {
@@ -138,5 +95,23 @@ describe('scorers whom chance has drawn', function () {
     assert.ok(held > 0n)
     for (const { share } of payouts) assert.equal(share, 0n)
     await finished()
+  })
+
+  it('who cannot read what was anchored says so, and is not absent', async () => {
+    const withholder = await network.addPeer('withholder', { scorer: false })
+    epoch++
+    await withholder.chain.payouts.anchorReceipts({
+      pool: network.pool,
+      epoch,
+      receiptsRoot: keccak('receipts that nobody has'),
+      receiptsTotal: 1n,
+      receiptCount: 1,
+      receipts: 'bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy'
+    })
+    const round = async () => (await settler.chain.payouts.round(network.pool, epoch))?.drawn
+    await until(async () => (await round()) !== undefined, 'the draw, which scorers fix')
+    await network.anvil.advance(75)
+    await until(async () => (await round())?.commitments.size === 2, 'both have said so')
+    await assert.rejects(settler.service.settle(network.pool), { code: 'epoch.anchored' })
   })
 })
