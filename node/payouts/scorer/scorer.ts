@@ -4,7 +4,8 @@ import type { Attribution, ScoringDocument } from '../../../protocol/payouts/ind
 import { TilthError, zeroHash } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { refusedWith } from '../../chain/index.ts'
-import { createCache } from '../../runtime/index.ts'
+import { createCache, createQueue } from '../../runtime/index.ts'
+import { poolsAtOnce } from '../limits.ts'
 import type { OpenRound, Rounds } from '../rounds/index.ts'
 import { sequenceKey } from '../../store/index.ts'
 import type { PayoutsDeps } from '../types.ts'
@@ -31,6 +32,8 @@ interface Parts {
   readonly now: () => bigint
 }
 
+/** How often it is looked whether time is over. */
+const lookMs = 1_000
 /** Epochs whose words wait to be committed to. */
 const mostFound = 16
 /** Pools with an epoch that is open. */
@@ -39,17 +42,20 @@ const mostOpen = 256
 const done = ['AlreadyDrawn', 'NoDrawNow', 'NotAnchored', 'AlreadyCommitted', 'CommitOver', 'AnotherRound'] as const
 
 export function createScorer(
-  { self, network, key, log, chain, store }: Pick<PayoutsDeps, 'self' | 'network' | 'key' | 'log' | 'chain' | 'store'>,
+  deps: Pick<PayoutsDeps, 'self' | 'network' | 'key' | 'clock' | 'log' | 'chain' | 'store' | 'metrics'>,
   { rounds, scorings, contents, weigher, now }: Parts,
   { shown }: { shown: (document: ScoringDocument) => Promise<void> }
 ): Scorer {
+  const { self, network, key, clock, log, chain, store, metrics } = deps
   /** What was found and is not shown yet: on disk before the commitment is on chain. */
   const kept = store.collection('payouts/words', scoringDocument)
   const open = new Set<Hex>()
   /** Rounds whose words were shown. */
   const over = new Set<string>()
   const found = createCache<string, Map<Hex, Attribution>>({ max: mostFound })
-  let running: Promise<void> | undefined
+  /** Side by side: a pool whose receipts cannot be had keeps no other waiting. */
+  const working = createQueue({ name: 'scoring', bound: mostOpen, concurrency: poolsAtOnce, metrics })
+  const busy = new Set<Hex>()
   let life = new AbortController()
   life.abort()
 
@@ -70,15 +76,19 @@ export function createScorer(
     if (!commitments.has(self)) {
       if (now() >= commitEnds) return true
       const { commitWindow } = await chain.payouts.roundRules()
+      // The last quarter is late: then what was found is committed to; in the last eighth nothing is waited for.
       const late = (): boolean => now() >= commitEnds - commitWindow / 4n
-      try {
-        const drawn = await rounds.open(pool, epoch)
-        if (drawn !== undefined) await weigh(drawn, late)
-      } catch (error) {
+      const last = (): boolean => now() >= commitEnds - commitWindow / 8n
+      const read = new AbortController()
+      const reading = rounds.open(pool, epoch).catch(notYet(last))
+      const drawn = await Promise.race([reading, until(last, read.signal)]).finally(() => {
+        read.abort()
+      })
+      if (drawn !== undefined) await weigh(drawn, late)
+      else if (last()) {
         // What nobody can read nobody can weigh: who says so in time is not absent.
-        if (!late()) throw error
         await unlessDone(() => chain.payouts.commit(pool, epoch, round.number, zeroHash))
-        log.warn('what was anchored of an epoch cannot be read', { pool, epoch, error })
+        log.warn('what was anchored of an epoch cannot be read', { pool, epoch })
       }
       return false
     }
@@ -87,6 +97,20 @@ export function createScorer(
     if (drawn !== undefined) await show(drawn)
     return now() >= revealEnds
   }
+
+  /** Undefined once it is time, a moment later at the soonest. */
+  async function until(time: () => boolean, over: AbortSignal): Promise<undefined> {
+    do await clock.sleep(lookMs)
+    while (!time() && !over.aborted && !life.signal.aborted)
+    return undefined
+  }
+  /** What keeps it from being read is an error while there is time to try again. */
+  const notYet =
+    (time: () => boolean) =>
+    (error: unknown): undefined => {
+      if (!time()) throw error
+      return undefined
+    }
 
   /** Everything that this node has to weigh; what cannot be had is tried again until late, and then has no word. */
   async function weigh(drawn: OpenRound, late: () => boolean): Promise<void> {
@@ -156,22 +180,24 @@ export function createScorer(
     }
   }
 
-  async function work(): Promise<void> {
-    for (const pool of Array.from(open)) {
-      if (life.signal.aborted) return
-      try {
-        if (await look(pool)) open.delete(pool)
-      } catch (error) {
-        if (!(error instanceof TilthError)) open.delete(pool)
-        log.warn('an epoch could not be scored yet', { pool, error })
-      }
+  async function step(pool: Hex): Promise<void> {
+    try {
+      if (await look(pool)) open.delete(pool)
+    } catch (error) {
+      if (!(error instanceof TilthError)) open.delete(pool)
+      log.warn('an epoch could not be scored yet', { pool, error })
     }
   }
   function wake(): void {
-    if (life.signal.aborted) return
-    running ??= work().finally(() => {
-      running = undefined
-    })
+    for (const pool of open) {
+      if (life.signal.aborted || busy.has(pool)) continue
+      busy.add(pool)
+      void working
+        .run(pool, () => step(pool))
+        .finally(() => {
+          busy.delete(pool)
+        })
+    }
   }
 
   return {
@@ -185,7 +211,7 @@ export function createScorer(
     wake,
     async stop() {
       life.abort()
-      await running
+      await working.idle()
     }
   }
 }

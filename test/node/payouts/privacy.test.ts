@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
+import type { Dirent } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createModelsService } from '../../../node/models/index.ts'
@@ -140,9 +141,19 @@ describe('what people ask is between them and the worker', function () {
       )
     ].sort()
 
+  /** A folder may go while it is looked through: then all is looked through again. */
+  async function entriesOf(folder: string): Promise<Dirent[]> {
+    for (let tries = 0; ; tries++)
+      try {
+        return await readdir(folder, { recursive: true, withFileTypes: true })
+      } catch (error) {
+        if (tries > 50) throw error
+      }
+  }
+
   async function onDisk(folder: string, marks: readonly string[]): Promise<string[]> {
     const found: string[] = []
-    for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    for (const entry of await entriesOf(folder)) {
       if (!entry.isFile()) continue
       // A file may go while it is looked at: then there is nothing in it.
       const bytes = await readFile(join(entry.parentPath, entry.name)).catch(() => Buffer.alloc(0))

@@ -110,7 +110,7 @@ describe('scorers whom chance has drawn', function () {
     })
     const round = async () => (await settler.chain.payouts.round(network.pool, epoch))?.drawn
     await until(async () => (await round()) !== undefined, 'the draw, which scorers fix')
-    await network.anvil.advance(75)
+    await network.anvil.advance(80)
     await until(async () => (await round())?.commitments.size === 2, 'both have said so')
     await assert.rejects(settler.service.settle(network.pool), { code: 'epoch.anchored' })
   })
