@@ -12,6 +12,7 @@ const absent: Hex = `0x${'1'.padStart(64, '0')}`
 
 export function createRounds(connection: Connection, { anchor, registry, token }: Addresses): RoundCalls {
   const at = { address: anchor, abi: attributionAnchorAbi } as const
+  const seat = (pool: Hex): string => `a scorer's seat in ${pool}`
   const seats = { address: registry, abi: nodeRegistryAbi } as const
   return {
     async round(pool, epoch) {
@@ -53,11 +54,9 @@ export function createRounds(connection: Connection, { anchor, registry, token }
         lower
       ),
     join: async pool =>
-      mined(await connection.write({ ...seats, what: `a scorer's seat in ${pool}`, functionName: 'join', args: [pool] })),
+      mined(await connection.write({ ...seats, what: seat(pool), functionName: 'join', args: [pool] })),
     giveUp: async pool =>
-      mined(
-        await connection.write({ ...seats, what: `a scorer's seat in ${pool}`, functionName: 'giveUp', args: [pool] })
-      ),
+      mined(await connection.write({ ...seats, what: seat(pool), functionName: 'giveUp', args: [pool] })),
     async anchorReceipts(step) {
       await connection.allow(
         token,
