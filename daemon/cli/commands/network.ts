@@ -24,7 +24,7 @@ interface CreateFlags {
   rosterSeconds: string
   commitSeconds: string
   revealSeconds: string
-  drawBlocks: string
+  drawBlocks?: string
   minStake: string
   json?: boolean
 }
@@ -68,7 +68,11 @@ function createCommand(): Command {
     )
     .option('--commit-seconds <n>', 'how long scorers have to weigh what chance has drawn', days(1))
     .option('--reveal-seconds <n>', 'how long they have to show what they found', String(6 * 3_600))
-    .option('--draw-blocks <n>', "blocks between an epoch's receipts and the one whose hash draws", '8')
+    .option(
+      '--draw-blocks <n>',
+      "blocks between an epoch's receipts and the one whose hash draws; 8, or none on a chain of `tilth chain`, where " +
+        'blocks come only with transactions'
+    )
     .option('--min-stake <tokens>', 'what a settler must have staked, in whole tokens', '100')
     .action(
       guarded(async (flags: CreateFlags) => {
@@ -90,7 +94,10 @@ function createCommand(): Command {
           rosterSeconds: seconds(flags.rosterSeconds, '--roster-seconds'),
           commitSeconds: seconds(flags.commitSeconds, '--commit-seconds'),
           revealSeconds: seconds(flags.revealSeconds, '--reveal-seconds'),
-          drawBlocks: wholeNumber(flags.drawBlocks, '--draw-blocks', { least: 0, most: 200 }),
+          drawBlocks: wholeNumber(flags.drawBlocks ?? (flags.chain === undefined ? '8' : '0'), '--draw-blocks', {
+            least: 0,
+            most: 200
+          }),
           minStake: BigInt(wholeNumber(flags.minStake, '--min-stake', { least: 1, most: 1e9 })) * 10n ** 18n
         }
         const path = resolve(flags.output)

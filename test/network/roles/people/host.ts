@@ -32,7 +32,7 @@ tilth chain --data my-network/chain --port 0 --detach`,
         },
         {
           run: `tilth network create --chain my-network/chain --output my-network/network.json \\
-  --challenge-seconds 5 --dispute-seconds 5`,
+  --challenge-seconds 5 --dispute-seconds 5 --commit-seconds 60 --reveal-seconds 3`,
           shows: /network\.json/
         }
       ]
