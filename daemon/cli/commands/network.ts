@@ -70,8 +70,8 @@ function createCommand(): Command {
     .option('--reveal-seconds <n>', 'how long they have to show what they found', String(6 * 3_600))
     .option(
       '--draw-blocks <n>',
-      "blocks between an epoch's receipts and the one whose hash draws; 8, or none on a chain of `tilth chain`, where " +
-        'blocks come only with transactions'
+      "blocks between an epoch's receipts and the one whose hash draws; 8, or none on a chain of `tilth chain`, " +
+        'where blocks come only with transactions'
     )
     .option('--min-stake <tokens>', 'what a settler must have staked, in whole tokens', '100')
     .action(
