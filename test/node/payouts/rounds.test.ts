@@ -19,7 +19,7 @@ describe('scorers whom chance has drawn', function () {
   let epoch = 0
   before(async () => {
     const key = Uint8Array.from(randomBytes(32))
-    network = await startNetwork({ validators: [key] })
+    network = await startNetwork({ validators: [key], closingMs: 60_000 })
     settler = await network.addPeer('settler', { settler: true, scorer: false, key })
     worker = await network.addPeer('worker', { scorer: false })
     await network.addPeer('one')
