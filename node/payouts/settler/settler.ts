@@ -237,21 +237,27 @@ export function createSettler(
   async function propose(bundle: EpochBundle): Promise<void> {
     const cid = await bundles.save(bundle)
     const { receiptsRoot, receiptsTotal, payoutsRoot, payoutsTotal } = bundle
-    try {
-      await chain.payouts.propose({
-        pool: bundle.pool,
-        epoch: bundle.epoch,
-        receiptsRoot,
-        receiptsTotal,
-        receiptCount: bundle.receipts.length,
-        payoutsRoot,
-        payoutsTotal,
-        bundle: cid
-      })
-    } catch (error) {
-      // Another settler was quicker: its epoch is the one to look at.
-      if (!refusedWith(error, 'AlreadyProposed') && !refusedWith(error, 'EpochOutOfOrder')) throw error
-    }
+    const end = clock.now() + timing.roundMs
+    for (;;)
+      try {
+        await chain.payouts.propose({
+          pool: bundle.pool,
+          epoch: bundle.epoch,
+          receiptsRoot,
+          receiptsTotal,
+          receiptCount: bundle.receipts.length,
+          payoutsRoot,
+          payoutsTotal,
+          bundle: cid
+        })
+        return
+      } catch (error) {
+        // Another settler was quicker: its epoch is the one to look at.
+        if (refusedWith(error, 'AlreadyProposed') || refusedWith(error, 'EpochOutOfOrder')) return
+        // The chain's clock is a little behind this one.
+        if (!refusedWith(error, 'RevealOpen') || clock.now() > end) throw error
+        await clock.sleep(500)
+      }
   }
 
   async function finalize(pool: Hex): Promise<number> {
