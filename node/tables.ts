@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { assignment, jobRecord, keptDraft } from '../protocol/jobs/index.ts'
-import { heldOutDocument } from '../protocol/payouts/index.ts'
+import { heldOutDocument, scoringDocument } from '../protocol/payouts/index.ts'
 import { openBooks, openTables as openLedger } from './chain/ledger/records.ts'
 import { sentRecord } from './chain/sent.ts'
 import { openTables as openData } from './data/book/records.ts'
@@ -50,6 +50,7 @@ const apart: Readonly<Record<string, z.ZodType>> = {
   'payouts/matches': matchesRecord,
   'payouts/summaries': summarySchema,
   'payouts/rounds': verdictSchema,
+  'payouts/words': scoringDocument,
   'automation/last': stepRecord,
   'availability/pause': pauseRecord
 }
