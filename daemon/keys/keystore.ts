@@ -1,68 +1,20 @@
-import { createCipheriv, createDecipheriv, randomBytes, randomUUID, scrypt, timingSafeEqual } from 'node:crypto'
+import { createCipheriv, createDecipheriv, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { keccak_256 } from '@noble/hashes/sha3.js'
-import { z } from 'zod'
 import { addressOfKey } from '../../protocol/crypto/index.ts'
 import { InvalidError, NotFoundError, fromHex } from '../../protocol/primitives/index.ts'
 import type { Address } from '../../protocol/primitives/index.ts'
 import { writePrivate } from '../private-file.ts'
-
-/**
- * Web3 Secret Storage, version 3
- * (https://ethereum.org/developers/docs/data-structures-and-encoding/web3-secret-storage):
- * scrypt, aes-128-ctr, keccak-256 as check, so that other wallets open what we write.
- */
-const hexText = (min: number, max: number) =>
-  z
-    .string()
-    .min(min)
-    .max(max)
-    .regex(/^[0-9a-f]+$/i)
-/** Bytes that scrypt holds, and that it goes through in all: geth's standard takes a quarter of a gigabyte, once. */
-const mostScryptBytes = 512 * 2 ** 20
-const mostScryptWork = 2 ** 30
-
-const keystoreFile = z.object({
-  version: z.literal(3),
-  address: hexText(40, 40),
-  crypto: z.object({
-    cipher: z.literal('aes-128-ctr'),
-    ciphertext: hexText(64, 64),
-    cipherparams: z.object({ iv: hexText(32, 32) }),
-    kdf: z.literal('scrypt'),
-    kdfparams: z
-      .object({
-        n: z
-          .int()
-          .min(1024)
-          .max(1 << 20),
-        r: z.int().min(1).max(32),
-        p: z.int().min(1).max(16),
-        dklen: z.literal(32),
-        salt: hexText(16, 128)
-      })
-      // A file may name any numbers: these take at most half a gigabyte and a few seconds.
-      .refine(({ n, r, p }) => 128 * n * r <= mostScryptBytes && 128 * n * r * p <= mostScryptWork, {
-        message: 'opening it would take more memory or time than any wallet asks for'
-      }),
-    mac: hexText(64, 64)
-  })
-})
+import { derive, spellings } from './derive.ts'
+import { parseKeystore } from './form.ts'
+import type { KeystoreForm } from './form.ts'
 
 /**
  * `light` opens in tens of milliseconds, for keys that guard play money on one machine; `standard` in about a second.
  */
 export type KeyStrength = 'light' | 'standard'
 const costs: Record<KeyStrength, number> = { light: 1 << 12, standard: 1 << 17 }
-
-function derive(passphrase: string, salt: Buffer, n: number, r: number, p: number): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    scrypt(passphrase.normalize('NFKC'), salt, 32, { N: n, r, p, maxmem: 256 * n * r }, (error, key) => {
-      if (error === null) resolve(key)
-      else reject(error)
-    })
-  })
-}
 
 const check = (derived: Buffer, ciphertext: Buffer): Buffer =>
   Buffer.from(keccak_256(Buffer.concat([derived.subarray(16), ciphertext])))
@@ -73,16 +25,10 @@ export async function createKeystore(
   passphrase: string,
   options: { privateKey?: Uint8Array; strength?: KeyStrength } = {}
 ): Promise<{ address: Address; privateKey: Uint8Array }> {
-  if (
-    await readFile(path).then(
-      () => true,
-      () => false
-    )
-  ) {
+  if (existsSync(path))
     throw new InvalidError('key.exists', `there is a key at ${path} already`, {
       help: 'Choose another path, or move the old key away; keys are never overwritten.'
     })
-  }
   if (passphrase.length < 8)
     throw new InvalidError('key.passphrase', 'the passphrase is shorter than 8 characters', {
       help: 'Choose a longer one: it is all that guards the file.'
@@ -92,7 +38,10 @@ export async function createKeystore(
   const salt = randomBytes(32)
   const iv = randomBytes(16)
   const n = costs[options.strength ?? 'standard']
-  const derived = await derive(passphrase, salt, n, 8, 1)
+  const derived = await derive(passphrase.normalize('NFKC'), {
+    kdf: 'scrypt',
+    kdfparams: { n, r: 8, p: 1, dklen: 32, salt }
+  })
   const cipher = createCipheriv('aes-128-ctr', derived.subarray(0, 16), iv)
   const ciphertext = Buffer.concat([cipher.update(privateKey), cipher.final()])
   await writePrivate(
@@ -118,58 +67,60 @@ export async function createKeystore(
   return { address, privateKey }
 }
 
-/** A keystore is half a kilobyte; of a larger file the beginning is read, and is none. */
-const mostKeystoreBytes = 64 * 1024
-
-async function readKeystore(path: string): Promise<z.infer<typeof keystoreFile>> {
-  let text: string
+async function readKeystore(path: string): Promise<KeystoreForm> {
+  let bytes: Uint8Array
   try {
-    text = (await readFile(path)).subarray(0, mostKeystoreBytes).toString('utf8')
+    bytes = await readFile(path)
   } catch (cause) {
     throw new NotFoundError('key.missing', `there is no key at ${path}`, {
       help: 'Make one with `tilth key create`, or name another with --key.',
       cause
     })
   }
-  try {
-    return keystoreFile.parse(JSON.parse(text))
-  } catch (cause) {
-    throw new InvalidError('key.file', `${path} is not a version 3 keystore`, {
-      help: 'Restore it from a backup.',
-      cause
-    })
-  }
+  return parseKeystore(path, bytes)
 }
 
-/** The address in clear, without the passphrase. */
-export async function keystoreAddress(path: string): Promise<Address> {
-  return `0x${(await readKeystore(path)).address.toLowerCase()}`
+const addressOf = ({ address }: KeystoreForm): Address | undefined =>
+  address === undefined ? undefined : `0x${address.toString('hex')}`
+
+/** The address in clear, without the passphrase; undefined where the file does not say it. */
+export const keystoreAddress = async (path: string): Promise<Address | undefined> => addressOf(await readKeystore(path))
+
+/** The key that a passphrase opens, in any of its spellings; undefined where none does. */
+async function unseal({ crypto }: KeystoreForm, passphrase: string): Promise<Uint8Array | undefined> {
+  const { ciphertext, cipherparams, mac } = crypto
+  for (const spelling of spellings(passphrase)) {
+    const derived = await derive(spelling, crypto)
+    if (!timingSafeEqual(check(derived, ciphertext), mac)) continue
+    const decipher = createDecipheriv('aes-128-ctr', derived.subarray(0, 16), cipherparams.iv)
+    const opened = Buffer.concat([decipher.update(ciphertext), decipher.final()])
+    return new Uint8Array(Buffer.concat([Buffer.alloc(32 - opened.length), opened]))
+  }
+  return undefined
 }
 
 /**
- * @throws InvalidError `key.passphrase` for a wrong passphrase, `key.file` for a damaged file, NotFoundError
+ * @throws InvalidError `key.passphrase` for a wrong passphrase, `key.file` for what is no keystore, NotFoundError
  * `key.missing`.
  */
 export async function openKeystore(
   path: string,
   passphrase: string
 ): Promise<{ address: Address; privateKey: Uint8Array }> {
-  const { crypto, address } = await readKeystore(path)
-  const { n, r, p, salt } = crypto.kdfparams
-  const ciphertext = Buffer.from(crypto.ciphertext, 'hex')
-  const derived = await derive(passphrase, Buffer.from(salt, 'hex'), n, r, p)
-  if (!timingSafeEqual(check(derived, ciphertext), Buffer.from(crypto.mac, 'hex'))) {
+  const file = await readKeystore(path)
+  const privateKey = await unseal(file, passphrase)
+  if (privateKey === undefined)
     throw new InvalidError('key.passphrase', `that passphrase does not open ${path}`, {
       help: 'Try again; nothing was changed.'
     })
-  }
-  const decipher = createDecipheriv('aes-128-ctr', derived.subarray(0, 16), Buffer.from(crypto.cipherparams.iv, 'hex'))
-  const privateKey = new Uint8Array(Buffer.concat([decipher.update(ciphertext), decipher.final()]))
-  if (addressOfKey(privateKey) !== `0x${address.toLowerCase()}`)
-    throw new InvalidError('key.file', `${path} names another address than its key has`, {
-      help: 'Restore it from a backup.'
+  const address = addressOfKey(privateKey)
+  const said = addressOf(file)
+  // [reject] Whoever reads the address in clear must not be told another account's.
+  if (said !== undefined && said !== address)
+    throw new InvalidError('key.file', `${path} says that it is ${said}, and the key in it is ${address}`, {
+      help: 'If that key is meant, take the field `address` out of the file.'
     })
-  return { address: addressOfKey(privateKey), privateKey }
+  return { address, privateKey }
 }
 
 /** A new secp256k1 key from the system's randomness. */

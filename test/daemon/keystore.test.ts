@@ -1,12 +1,17 @@
 import assert from 'node:assert/strict'
+import { createDecipheriv, randomUUID } from 'node:crypto'
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { createDecipheriv } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import fc from 'fast-check'
 import { scrypt } from '@noble/hashes/scrypt.js'
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { createKeystore, keystoreAddress, openKeystore, parsePrivateKey } from '../../daemon/keys/index.ts'
 import { addressOfKey } from '../../protocol/crypto/index.ts'
+import { describeError } from '../../protocol/primitives/index.ts'
+import type { InvalidError } from '../../protocol/primitives/index.ts'
+
+const vectors = join(import.meta.dirname, '..', 'vectors', 'keystores')
 
 describe('the keystore file', () => {
   let folder = ''
@@ -77,6 +82,78 @@ describe('the keystore file', () => {
       await writeFile(path, JSON.stringify({ ...file, crypto }))
       await assert.rejects(openKeystore(path, 'correct horse'), { code: 'key.file' })
     }
+  })
+
+  it('opens what geth, Foundry and pbkdf2 tools wrote: with an address or none, 0x or capitals', async () => {
+    const address = '0x19e7e376e7c213b7e7e7e46cc70a5dd086daff2a'
+    const key = new Uint8Array(32).fill(0x11)
+    for (const name of ['geth', 'foundry', 'checksummed', 'pbkdf2']) {
+      const path = join(vectors, `${name}.json`)
+      assert.deepEqual(await openKeystore(path, 'correct horse'), { address, privateKey: key }, name)
+      assert.equal(await keystoreAddress(path), name === 'foundry' ? undefined : address)
+      await assert.rejects(openKeystore(path, 'wrong horse'), { code: 'key.passphrase' })
+    }
+  })
+
+  it('takes a passphrase as others read it: as typed, composed otherwise, with its ligatures taken apart', async () => {
+    // The file was sealed with the bytes as typed.
+    const opened = await openKeystore(join(vectors, 'ligature.json'), '\ufb01sh-caf\u00e9-2024')
+    assert.deepEqual(opened.privateKey, new Uint8Array(32).fill(0x11))
+    await fc.assert(
+      fc.asyncProperty(fc.string({ unit: 'grapheme', minLength: 8, maxLength: 20 }), async passphrase => {
+        const path = join(folder, `${randomUUID()}.json`)
+        const { privateKey } = await createKeystore(path, passphrase, { strength: 'light' })
+        for (const form of ['NFC', 'NFD', 'NFKC', 'NFKD'] as const)
+          assert.deepEqual((await openKeystore(path, passphrase.normalize(form))).privateKey, privateKey)
+      }),
+      { numRuns: 5 }
+    )
+  })
+
+  it('names what it does not take by its field, and speaks of a copy only where a file is cut off', async () => {
+    const text = await readFile(join(vectors, 'geth.json'), 'utf8')
+    const file = JSON.parse(text) as { crypto: Record<string, unknown> }
+    const written = async (content: unknown): Promise<string> => {
+      const path = join(folder, `${randomUUID()}.json`)
+      await writeFile(path, typeof content === 'string' ? content : JSON.stringify(content))
+      return path
+    }
+    const { crypto } = file
+    const { mac: _, ...unchecked } = crypto
+    const bare = '11'.repeat(32)
+    const wrong: [unknown, RegExp][] = [
+      [{ ...file, version: 1 }, /version must be 3, not 1/],
+      [
+        { ...file, crypto: { ...crypto, kdf: 'argon2id' } },
+        /crypto\.kdf must be one of scrypt, pbkdf2, not "argon2id"/
+      ],
+      [{ ...file, crypto: { ...crypto, cipher: 'aes-128-cbc' } }, /crypto\.cipher .*aes-128-cbc/],
+      [{ ...file, crypto: unchecked }, /crypto\.mac is missing/],
+      [{ ...file, crypto: undefined }, /crypto is missing/],
+      [{ ...file, address: '0x11' }, /address must be 20 bytes/],
+      [{ ...file, crypto: { ...crypto, kdfparams: { n: 1000, r: 8, p: 1, dklen: 32, salt: 'ab' } } }, /power of two/],
+      [[], /must be an object/],
+      [bare, /bare private key/],
+      ['abandon abandon about', /not JSON/],
+      ['x'.repeat(100_000), /it has 100000 bytes/]
+    ]
+    for (const [content, said] of wrong)
+      await assert.rejects(openKeystore(await written(content), 'correct horse'), (error: InvalidError) => {
+        assert.equal(error.code, 'key.file')
+        assert.match(error.message, said)
+        assert.doesNotMatch(`${error.help}`, /backup|copy/)
+        assert.ok(!describeError(error).includes(bare), 'no digit of a key is repeated')
+        return true
+      })
+    await assert.rejects(openKeystore(await written(text.slice(0, 200)), 'correct horse'), (error: InvalidError) => {
+      assert.match(`${error.message} ${error.help}`, /cut off or damaged.*copy/)
+      return true
+    })
+    const other = await written({ ...file, address: '22'.repeat(20) })
+    await assert.rejects(openKeystore(other, 'correct horse'), /0x19e7e376e7c213b7e7e7e46cc70a5dd086daff2a/)
+    // As older tools write it.
+    const capital = await written({ ...file, version: '3', crypto: undefined, Crypto: crypto, address: '' })
+    assert.deepEqual((await openKeystore(capital, 'correct horse')).privateKey, new Uint8Array(32).fill(0x11))
   })
 
   it('takes only 32 bytes within the order as a private key', () => {

@@ -1,5 +1,4 @@
-import { copyFile } from 'node:fs/promises'
-import { constants } from 'node:fs'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { InvalidError } from '../../../protocol/primitives/index.ts'
@@ -53,14 +52,21 @@ export function keyCommand(): Command {
       )
   )
   parent.addCommand(
-    sub('show', "the key's address, and its peer id with the passphrase never asked", ['tilth key show']).action(
-      guarded(async (flags: KeyFlags) => {
-        const path = await keyPath(flags)
-        const address = await keystoreAddress(path)
-        if (flags.json === true) printJson({ address, path })
-        else console.log(`${address}\n${path}`)
-      })
-    )
+    sub('show', "the key's address; the passphrase is asked for only where the file does not say it", [
+      'tilth key show',
+      'tilth key show --key ~/.foundry/keystores/deployer'
+    ])
+      .option('--passphrase-file <file>', 'file with the passphrase')
+      .action(
+        guarded(async (flags: KeyFlags) => {
+          const path = await keyPath(flags)
+          const address =
+            (await keystoreAddress(path)) ??
+            (await openKeystore(path, await readPassphrase({ file: flags.passphraseFile }))).address
+          if (flags.json === true) printJson({ address, path })
+          else console.log(`${address}\n${path}`)
+        })
+      )
   )
   parent.addCommand(
     sub('backup', 'check that the passphrase opens the keystore, then copy it', [
@@ -74,7 +80,8 @@ export function keyCommand(): Command {
           const output = flags.output ?? ''
           const { address } = await openKeystore(path, await readPassphrase({ file: flags.passphraseFile }))
           try {
-            await copyFile(path, output, constants.COPYFILE_EXCL)
+            // Its owner's alone, whatever the file was that it came from.
+            await writeFile(output, await readFile(path), { flag: 'wx', mode: 0o600 })
           } catch (cause) {
             throw new InvalidError('key.backup', `the backup could not be written to ${output}`, {
               help: 'Choose a path in an existing folder where no file stands.',
