@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
-import { logTail } from './log-tail.ts'
+import { logName, logTail } from './log-tail.ts'
 import { makeFolder } from './make-folder.ts'
 import { TilthError } from '../protocol/primitives/index.ts'
 
@@ -34,7 +34,7 @@ export interface DetachOptions {
  */
 export async function startDetached({ folder, env = {}, timeoutMs }: DetachOptions): Promise<Up & { pid: number }> {
   await makeFolder(folder, { mode: 0o700 })
-  const path = join(folder, 'daemon.log')
+  const path = join(folder, logName)
   const log = await open(path, 'a', 0o600)
   const [, entry = '', ...args] = process.argv
   const child = spawn(

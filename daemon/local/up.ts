@@ -131,6 +131,8 @@ async function go(flags: UpFlags, network: LocalNetwork, reporter: Reporter, sta
  * asked to go once. Ends the process.
  */
 export async function up(flags: UpFlags): Promise<void> {
+  // Keys, passphrases and logs of the whole network: its owner's alone.
+  process.umask(0o077)
   const reporter = createReporter(flags.json === true ? process.stderr : process.stdout)
   const started = performance.now()
   const stopped = interruption()

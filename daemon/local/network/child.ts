@@ -10,7 +10,7 @@ import { z } from 'zod'
 import { programEntry } from '../../../bin/bundle.js'
 import { environmentForChildren } from '../../../node/runtime/index.ts'
 import { TilthError } from '../../../protocol/primitives/index.ts'
-import { logTail } from '../../log-tail.ts'
+import { logName, logTail } from '../../log-tail.ts'
 import { supervisedEnvironment } from '../../supervised.ts'
 
 /** Sources start the bundle too, if it was made of them: a daemon holds some thirty megabytes less by it. */
@@ -18,7 +18,6 @@ const entry = (): string =>
   import.meta.url.endsWith('.ts') ? programEntry() : fileURLToPath(new URL('../../cli/main.js', import.meta.url))
 const apiFile = z.object({ url: z.string(), pid: z.int(), peer: z.array(z.string()) })
 export type ApiFile = z.infer<typeof apiFile>
-export const logName = 'daemon.log'
 
 /**
  * V8 lets its young generation grow to 48 MB by itself; a node's short-lived objects are small, and with less the same
@@ -48,7 +47,7 @@ export async function startDaemonProcess(
 ): Promise<DaemonProcess> {
   const logPath = join(folder, logName)
   await rm(join(folder, 'api.json'), { force: true })
-  const log = createWriteStream(logPath, { flags: 'a' })
+  const log = createWriteStream(logPath, { flags: 'a', mode: 0o600 })
   await new Promise(resolve => {
     log.once('open', resolve)
   })

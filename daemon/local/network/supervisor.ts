@@ -2,7 +2,7 @@ import { appendFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { TilthError } from '../../../protocol/primitives/index.ts'
-import { logName } from './child.ts'
+import { logName } from '../../log-tail.ts'
 import type { ApiFile, DaemonProcess } from './child.ts'
 
 /** Milliseconds until an ended process is started again: doubled for each end soon after a start, up to the last. */
