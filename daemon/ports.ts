@@ -90,7 +90,9 @@ export interface Ports {
  * Ports that were named, or free ones.
  * @throws TilthError `network.port`, `api.port` for a named one that something else holds
  */
-export async function choosePorts(config: Pick<DaemonConfig, 'listen' | 'api'>): Promise<Ports> {
+export async function choosePorts(
+  config: Pick<DaemonConfig, 'listen'> & { readonly api: Pick<DaemonConfig['api'], 'host' | 'port'> }
+): Promise<Ports> {
   const notes: string[] = []
   const avoid = async (wanted: number, host: string, what: string): Promise<number> => {
     const port = await freePort(wanted, host)

@@ -8,8 +8,11 @@ import { collectWhenIdle, createLog, createMetrics, createRecentLog } from '../n
 import { TilthError, describeError, mapPage } from '../protocol/primitives/index.ts'
 import { markOf } from '../node/runtime/processes.ts'
 import { watchParent } from './alive.ts'
+import { boundedLog } from './log-file.ts'
+import { logName } from './log-tail.ts'
 import { createHandlers } from './api/handlers/index.ts'
 import { openAiEndpoints, sessionFile, startApiServer } from './api/server/index.ts'
+import { namesOfApi, readCertificate } from './certificate.ts'
 import { createSettings } from './config/index.ts'
 import type { DaemonConfig, Origin } from './config/index.ts'
 import { sayUp } from './detached.ts'
@@ -20,6 +23,7 @@ import { apiNote, runningIn } from './running.ts'
 import { sayMissing } from './means.ts'
 import { openSpending } from './spending/index.ts'
 import { isSupervised } from './supervised.ts'
+import { startTraces } from './traces/index.ts'
 import { version } from './version.ts'
 
 /** The API's bearer token: made once for a data folder, readable by its owner only. */
@@ -58,7 +62,11 @@ export async function runDaemon(
   output: { json: boolean }
 ): Promise<void> {
   const recent = createRecentLog()
-  const log = createLog({ level: config.log, recent })
+  // What this process and its children write is its owner's alone.
+  process.umask(0o077)
+  const { mib, keep } = config.logFile
+  const destination = boundedLog(join(config.data, logName), { bytes: mib * 2 ** 20, keep })
+  const log = createLog({ level: config.log, recent, ...(destination === undefined ? {} : { destination }) })
   const metrics = createMetrics()
   try {
     await makeFolder(config.data, { mode: 0o700 })
@@ -73,6 +81,7 @@ export async function runDaemon(
   await requireAlone(config.data)
   const ports = await choosePorts(config)
   for (const note of ports.notes) process.stderr.write(`${note}\n`)
+  const tls = await readCertificate(config.api.tls)
   const token = await apiToken(config.data)
   const spending = await openSpending(join(config.data, 'api-keys.json'))
   const pins = await openPins(join(config.data, 'pins.json'))
@@ -101,13 +110,15 @@ export async function runDaemon(
     },
     { log, metrics }
   )
+  const traces = startTraces(node, { log, version })
   let end: () => void = () => undefined
   const ended = new Promise<void>(resolve => {
     end = resolve
   })
   let { trust } = config
   const limit = ({ spending: { perRequest, perDay } }: DaemonConfig): void =>
-    spending.limit({ perRequest, perDay: perDay ?? null })
+    // What may be paid by calls is changed in the file and by a start alone: whoever has the token cannot raise it.
+    spending.limit({ perRequest, perDay: perDay ?? null, payPerDay: config.spending.payPerDay ?? null })
   limit(config)
   const settings = createSettings(origin, async changed => {
     const { hours, power } = changed.worker
@@ -121,10 +132,12 @@ export async function runDaemon(
     consoleRpc: config.api.consoleRpc,
     network: config.localNetwork,
     machine: { folder: config.data, provider: config.worker.provider },
+    kept: { directory: config.data, key: config.key, settings: origin.given },
     log: recent,
     settings,
     spending,
     pins,
+    traces: traces?.answers,
     trusted: () => trust,
     restart: isSupervised() ? () => setTimeout(end, restartMs) : undefined
   })
@@ -133,6 +146,8 @@ export async function runDaemon(
     port: ports.api,
     token,
     origins: config.api.origins,
+    ...(tls === undefined ? {} : { tls }),
+    names: namesOfApi(config.api),
     consoleRpc: config.api.consoleRpc,
     version,
     sessions: sessionFile(join(config.data, 'sessions.json')),
@@ -186,6 +201,7 @@ export async function runDaemon(
   setTimeout(() => process.exit(1), 7000).unref()
   await rm(apiFile, { force: true })
   await server.stop()
+  await traces?.stop()
   await node.stop()
   process.exit()
 }

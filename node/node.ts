@@ -6,6 +6,8 @@ import { toHex } from '../protocol/primitives/index.ts'
 import type { Address, Hex } from '../protocol/primitives/index.ts'
 import { createAccount, declareAccountMetrics } from './account/index.ts'
 import type { Account } from './account/index.ts'
+import { backupParts } from './backup/index.ts'
+import type { BackupPart } from './backup/index.ts'
 import { createChain, declareChainMetrics, followChain } from './chain/index.ts'
 import type { Addresses, Deployment, FollowedChain } from './chain/index.ts'
 import { createDataService } from './data/index.ts'
@@ -109,6 +111,8 @@ export interface Node {
   readonly automations: Automations
   /** When it takes on work for others. */
   readonly availability: Availability
+  /** A consistent copy of its folder, as it runs. */
+  backup(options: { whole: boolean }): AsyncGenerator<BackupPart>
   stop(): Promise<void>
 }
 
@@ -325,6 +329,7 @@ export async function createNode(
       account,
       automations,
       availability,
+      backup: options => backupParts({ store, transport }, directory, options),
       stop: () => lifecycle.stop()
     }
   } catch (error) {

@@ -5,6 +5,7 @@ export type DaemonApiErrorCode =
   | 'audit.training'
   | 'account.text'
   | 'api.broken'
+  | 'api.certificate'
   | 'api.hung'
   | 'api.port'
   | 'api.reply'

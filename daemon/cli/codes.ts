@@ -24,6 +24,7 @@ export type DaemonCliErrorCode =
   | 'flag.address'
   | 'flag.audit'
   | 'flag.number'
+  | 'flag.scope'
   | 'flag.split'
   | 'job.low-budget'
   | 'job.version'

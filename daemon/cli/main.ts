@@ -4,6 +4,7 @@ import { flow, titleOf } from '../../protocol/flow.ts'
 import type { Stage } from '../../protocol/flow.ts'
 import { version } from '../version.ts'
 import { askCommand } from './commands/ask.ts'
+import { backupCommand, restoreCommand } from './commands/backup.ts'
 import { chainCommand } from './commands/chain.ts'
 import { chatCommand } from './commands/chat.ts'
 import { consoleCommand } from './commands/console.ts'
@@ -72,6 +73,8 @@ const running = [
   pauseCommand(),
   resumeCommand(),
   doctorCommand(),
+  backupCommand(),
+  restoreCommand(),
   keyCommand(),
   completionCommand(program, loadEngine),
   walletCommand()

@@ -31,6 +31,10 @@ export interface Flags extends AutomationFlags {
   key?: string
   apiPort?: string
   apiHost?: string
+  apiName?: string[]
+  apiCert?: string
+  apiCertKey?: string
+  apiPlain?: boolean
   log?: string
   threads?: string
   pricePerSecond?: string
@@ -90,6 +94,9 @@ const flagNames: Record<string, string> = {
   key: '--key',
   'api.port': '--api-port',
   'api.host': '--api-host',
+  'api.names': '--api-name',
+  'api.tls.cert': '--api-cert',
+  'api.tls.key': '--api-cert-key',
   log: '--log',
   follow: '--follow',
   storage: '--storage',
@@ -122,6 +129,13 @@ function settingName({ path }: Refusal, contractsFile: string | undefined): stri
     if (flag !== undefined) return flag
   }
   return `${names.join('.')} of the configuration`
+}
+
+/** A certificate and its key, where one of both is named. */
+function certificateOf({ apiCert, apiCertKey }: Flags): object | undefined {
+  const cert = apiCert ?? process.env['TILTH_API_CERT']
+  const key = apiCertKey ?? process.env['TILTH_API_CERT_KEY']
+  return cert === undefined && key === undefined ? undefined : dropUndefined({ cert, key })
 }
 
 /** Addresses as text, from a file of them, or from a network's file. */
@@ -227,7 +241,10 @@ export async function loadSettings(flags: Flags): Promise<{ config: DaemonConfig
       ...sub('api'),
       ...dropUndefined({
         port: integer(flags.apiPort ?? env['TILTH_API_PORT'], '--api-port'),
-        host: flags.apiHost ?? env['TILTH_API_HOST']
+        host: flags.apiHost ?? env['TILTH_API_HOST'],
+        names: flags.apiName ?? list(env['TILTH_API_NAMES']),
+        tls: certificateOf(flags),
+        plain: flags.apiPlain ?? yes(env['TILTH_API_PLAIN'], 'TILTH_API_PLAIN')
       })
     },
     shelf: {

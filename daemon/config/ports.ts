@@ -11,3 +11,7 @@ const refusedByFetch = new Set([
 
 /** Whether clients can ask an API on this port. */
 export const isAskable = (port: number): boolean => !refusedByFetch.has(port)
+
+/** Whether only this machine's own programs reach what listens there. */
+export const isLoopback = (host: string): boolean =>
+  /^(localhost|(::ffff:)?127(\.[0-9]{1,3}){3}|\[?::1\]?)$/i.test(host)

@@ -4,7 +4,7 @@ import { providerRequests } from '../../node/engine/graph/provider.ts'
 import { announceFault, parseMultiaddr } from '../../node/transport/addresses.ts'
 import { address } from '../../protocol/primitives/index.ts'
 import { automationConfig, hoursText, sizeText, tokensText } from './automation.ts'
-import { isAskable } from './ports.ts'
+import { isAskable, isLoopback } from './ports.ts'
 
 export const roles = ['host', 'validator', 'builder', 'worker', 'client', 'settler', 'scorer', 'relay'] as const
 export type Role = (typeof roles)[number]
@@ -80,7 +80,7 @@ export const daemonConfig = z.strictObject({
   key: z.string().min(1),
   api: z
     .strictObject({
-      host: z.enum(['127.0.0.1', '::1', 'localhost']).default('127.0.0.1'),
+      host: z.string().min(1).max(253).default('127.0.0.1'),
       /** Unless given 4180, or a free one if that is taken. */
       port: z
         .int()
@@ -89,8 +89,24 @@ export const daemonConfig = z.strictObject({
         .refine(isAskable, 'must be a port that clients may ask: browsers and fetch refuse this one')
         .optional(),
       origins: z.array(z.url()).default([]),
+      /** Names and addresses by which others call it, where it listens for them. */
+      names: z
+        .array(z.string().regex(/^[\w.:[\]-]+$/, 'must be a host, without a port'))
+        .max(32)
+        .default([]),
+      /** Its certificate and that one's key, as PEM files: it then speaks https. */
+      tls: z.strictObject({ cert: z.string().min(1), key: z.string().min(1) }).optional(),
+      /** It listens for others though what is said, its token too, can be read on the way. */
+      plain: z.boolean().default(false),
       /** An RPC that pages of the console ask themselves: no other address but the daemon's own is open to them. */
       consoleRpc: z.url({ protocol: /^https?$/, hostname: /^[\w.:[\]-]+$/, error: 'must be an http(s) URL' }).optional()
+    })
+    .superRefine(({ host, tls, plain }, context) => {
+      if (isLoopback(host) || tls !== undefined || plain) return
+      const message =
+        'must be 127.0.0.1, ::1 or localhost, unless --api-cert and --api-cert-key name a certificate, or ' +
+        '--api-plain says that what is sent may be read by others'
+      context.addIssue({ code: 'custom', path: ['host'], message })
     })
     .prefault({}),
   worker: z
@@ -137,7 +153,12 @@ export const daemonConfig = z.strictObject({
       /** Tokens for one answer at most. */
       perRequest: tokensText.prefault('10'),
       /** Tokens a day, by UTC; as much as there is unless given. */
-      perDay: tokensText.optional()
+      perDay: tokensText.optional(),
+      /**
+       * Tokens (and coin) a day that calls of the API may send, stake or give to jobs: what whoever steals its token
+       * can take. As much as there is unless given. Not among the settings that the API changes.
+       */
+      payPerDay: tokensText.optional()
     })
     .prefault({}),
   /** Builders whose models are asked by name; those of anybody unless some are given. One's own always. */
@@ -148,6 +169,10 @@ export const daemonConfig = z.strictObject({
   automation: automationConfig,
   /** Folder of the local network that this daemon is a member of; `tilth up` writes it. */
   localNetwork: z.string().min(1).max(4096).optional(),
+  /** Of `daemon.log`, where a daemon in the background writes: MiB of one file, and how many older ones are kept. */
+  logFile: z
+    .strictObject({ mib: z.int().min(1).max(1024).default(16), keep: z.int().min(0).max(100).default(4) })
+    .prefault({}),
   log: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('warn')
 })
 export type DaemonConfig = z.infer<typeof daemonConfig>

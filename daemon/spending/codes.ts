@@ -4,6 +4,7 @@ export type SpendingErrorCode =
   | 'budget.day'
   | 'budget.file'
   | 'budget.request'
+  | 'key.budget'
   | 'key.many'
   | 'key.name'
   | 'key.taken'

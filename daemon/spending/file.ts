@@ -1,6 +1,9 @@
 import { z } from 'zod'
 import { TilthError } from '../../protocol/primitives/index.ts'
+import { keyScopes } from '../api/contract/keys.ts'
+import type { KeyScope } from '../api/contract/keys.ts'
 import { readIfThere, writePrivate } from '../private-file.ts'
+import { emptyTally } from './tally.ts'
 import type { Tally } from './tally.ts'
 
 /** Keys of one daemon, and questions of one payer that are under way. */
@@ -23,17 +26,25 @@ const storedKey = z.strictObject({
   /** SHA-256 of the key: who reads this file can ask by nothing of it. */
   hash: z.string().regex(/^[0-9a-f]{64}$/),
   madeAt: z.int(),
+  /** Of an older version, keys that may ask. */
+  scopes: z.array(z.enum(keyScopes)).max(keyScopes.length).default(['ask']),
   perRequest: money.nullable(),
   perDay: money.nullable(),
   tally
 })
-const form = z.strictObject({ version: z.literal(1), own: tally, keys: z.array(storedKey).max(mostKeys) })
+const form = z.strictObject({
+  version: z.literal(1),
+  own: tally,
+  paid: tally.optional(),
+  keys: z.array(storedKey).max(mostKeys)
+})
 
 export interface KeyRecord {
   readonly name: string
   readonly hash: string
   /** Milliseconds since 1970. */
   readonly madeAt: number
+  readonly scopes: readonly KeyScope[]
   readonly perRequest: bigint | null
   readonly perDay: bigint | null
   readonly tally: Tally
@@ -41,6 +52,8 @@ export interface KeyRecord {
 export interface SpendingState {
   /** What the daemon spent for whoever asked, its keys included. */
   readonly own: Tally
+  /** What was paid otherwise, by call. */
+  readonly paid: Tally
   readonly keys: readonly KeyRecord[]
 }
 
@@ -63,8 +76,12 @@ export async function readSpending(path: string): Promise<SpendingState | undefi
   const text = await readIfThere(path)
   if (text === undefined) return undefined
   try {
-    const { own, keys } = form.parse(JSON.parse(text))
-    return { own: tallyOf(own), keys: keys.map(key => ({ ...key, tally: tallyOf(key.tally) })) }
+    const { own, paid, keys } = form.parse(JSON.parse(text))
+    return {
+      own: tallyOf(own),
+      paid: paid === undefined ? emptyTally : tallyOf(paid),
+      keys: keys.map(key => ({ ...key, tally: tallyOf(key.tally) }))
+    }
   } catch (cause) {
     throw new TilthError('budget.file', `${path} cannot be read: it says what keys of the API may spend`, {
       help: 'Put back a copy of it, or delete it: then keys have to be made anew.',
@@ -75,16 +92,18 @@ export async function readSpending(path: string): Promise<SpendingState | undefi
 }
 
 /** On disk when it resolves, whole or as it was. */
-export const writeSpending = (path: string, { own, keys }: SpendingState): Promise<void> =>
+export const writeSpending = (path: string, { own, paid, keys }: SpendingState): Promise<void> =>
   writePrivate(
     path,
     `${JSON.stringify({
       version: 1,
       own: tallyText(own),
-      keys: keys.map(({ name, hash, madeAt, perRequest, perDay, tally }) => ({
+      paid: tallyText(paid),
+      keys: keys.map(({ name, hash, madeAt, scopes, perRequest, perDay, tally }) => ({
         name,
         hash,
         madeAt,
+        scopes: [...scopes],
         perRequest: perRequest?.toString() ?? null,
         perDay: perDay?.toString() ?? null,
         tally: tallyText(tally)

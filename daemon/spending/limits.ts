@@ -13,6 +13,8 @@ export interface Payer {
   readonly name: string
   readonly limits: Limits
   readonly tally: Tally
+  /** What it would do with the money, and what to do for it to be less; answers unless said. */
+  readonly purpose?: { readonly does: string; readonly less: string }
   /** Where more is allowed. */
   readonly change: (limit: keyof Limits) => string
 }
@@ -25,25 +27,27 @@ export function mostOf({ limits: { perRequest, perDay }, tally }: Payer, day: nu
   return perRequest === null || left < perRequest ? left : perRequest
 }
 
+const answering = { does: 'the answer may cost', less: 'Ask for a shorter answer' } as const
+
 /** [reject] Nothing is asked that could come to more than its payer may spend. */
 export function refusalOf(payer: Payer, amount: bigint, day: number, own?: string): LimitError | undefined {
-  const { name, limits, tally, change } = payer
-  const costs = `the answer may cost ${exactTokenText(amount)} tokens`
+  const { name, limits, tally, change, purpose = answering } = payer
+  const costs = `${purpose.does} ${exactTokenText(amount)} tokens`
   if (limits.perRequest !== null && amount > limits.perRequest)
     return new LimitError(
       'budget.request',
       `${costs}, more than the ${exactTokenText(limits.perRequest)} that one of ${name} may`,
-      { help: `Ask for a shorter answer, or allow more: ${change('perRequest')}.`, details: { amount } }
+      { help: `${purpose.less}, or allow more: ${change('perRequest')}.`, details: { amount } }
     )
   const most = mostOf({ ...payer, limits: { ...limits, perRequest: null } }, day, own)
   if (most === null || limits.perDay === null || amount <= most) return undefined
-  const waits = usedOn({ ...tally, spent: 0n }, day, own) > 0n ? ', some of it held for answers under way' : ''
+  const waits = usedOn({ ...tally, spent: 0n }, day, own) > 0n ? ', some of it held for what is under way' : ''
   return new LimitError(
     'budget.day',
     `${costs}, and of the ${exactTokenText(limits.perDay)} that ${name} may spend a day ` +
       `${exactTokenText(most)} are left${waits}`,
     {
-      help: `Wait for the next day (by UTC), ask for a shorter answer, or allow more: ${change('perDay')}.`,
+      help: `Wait for the next day (by UTC). ${purpose.less}, or allow more: ${change('perDay')}.`,
       details: { amount }
     }
   )

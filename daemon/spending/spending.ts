@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { InvalidError, LimitError, NotFoundError } from '../../protocol/primitives/index.ts'
+import { InvalidError, LimitError, NotFoundError, TilthError } from '../../protocol/primitives/index.ts'
+import type { KeyScope } from '../api/contract/keys.ts'
 import { mostHeld, mostKeys, readSpending, writeSpending } from './file.ts'
 import type { KeyRecord } from './file.ts'
 import { mostOf, refusalOf } from './limits.ts'
@@ -10,6 +11,7 @@ import { createWriter } from './writer.ts'
 
 export interface KeyState extends Limits {
   readonly name: string
+  readonly scopes: readonly KeyScope[]
   readonly madeAt: number
   readonly spentToday: bigint
   /** Held for answers that are coming. */
@@ -34,20 +36,27 @@ export interface Outlay {
 }
 
 export interface Spending {
-  /** What all questions of this daemon may cost, from now on. */
-  limit(limits: Limits): void
+  /** What all questions of this daemon may cost, and what calls may pay otherwise in a day, from now on. */
+  limit(limits: Limits & { readonly payPerDay?: bigint | null }): void
   /** A question of a key's holder, or of the owner. */
   begin(key: string | undefined): Outlay
+  /**
+   * Pays by a call of a key's holder, or of the owner: held before, counted as paid unless it was refused.
+   * @throws LimitError `budget.day` · as `pay`
+   */
+  paying<T>(key: string | undefined, amount: bigint, pay: () => Promise<T>): Promise<T>
   keys(): readonly KeyState[]
   /**
    * @returns the key itself, which is kept nowhere
-   * @throws InvalidError `key.taken`, `key.name` · LimitError `key.many`
+   * @throws InvalidError `key.taken`, `key.name`, `key.budget` · LimitError `key.many`
    */
-  add(name: string, limits: Limits): Promise<{ key: string; state: KeyState }>
+  add(name: string, limits: Limits, scopes?: readonly KeyScope[]): Promise<{ key: string; state: KeyState }>
   /** Nobody asks by it any more; what is under way by it ends. @throws NotFoundError `key.unknown` */
   revoke(name: string): Promise<KeyState>
-  /** By the key itself: its name, and what aborts when it is revoked. */
-  find(key: string): { readonly name: string; readonly over: AbortSignal } | undefined
+  /** By the key itself: its name, what it is for, and what aborts when it is revoked. */
+  find(
+    key: string
+  ): { readonly name: string; readonly scopes: readonly KeyScope[]; readonly over: AbortSignal } | undefined
 }
 
 const hashOf = (key: string): string => createHash('sha256').update(key).digest('hex')
@@ -58,48 +67,87 @@ interface Key extends Omit<KeyRecord, 'tally'> {
   readonly over: AbortController
 }
 
+/** Whose budget money counts against, beside that of a key. */
+interface Purse {
+  payer(): Payer
+  holder(key: Key): Payer
+  change(by: (tally: Tally) => Tally): void
+  /** Whether what is held has to outlive the process, whoever asks. */
+  isKept(): boolean
+}
+
 /** @param path of the file with keys and what was spent; @throws TilthError `budget.file` */
 export async function openSpending(path: string, now: () => number = Date.now): Promise<Spending> {
   const stored = await readSpending(path)
   let own = settleAll(stored?.own ?? emptyTally)
+  let paid = settleAll(stored?.paid ?? emptyTally)
   let ownLimits: Limits = { perRequest: null, perDay: null }
+  let payPerDay: bigint | null = null
   const keys = new Map<string, Key>(
     stored?.keys.map(key => [key.name, { ...key, tally: settleAll(key.tally), over: new AbortController() }])
   )
   const byHash = new Map([...keys.values()].map(key => [key.hash, key]))
   const today = (): number => Math.floor(now() / msOfDay)
-  const save = createWriter(() => writeSpending(path, { own, keys: [...keys.values()] }))
+  const save = createWriter(() => writeSpending(path, { own, paid, keys: [...keys.values()] }))
 
-  const owner = (): Payer => ({
-    name: 'this daemon',
-    limits: ownLimits,
-    tally: own,
-    change: limit => `the setting spending.${limit}`
-  })
   const holder = ({ name, perRequest, perDay, tally }: Key): Payer => ({
     name: `the key ${name}`,
     limits: { perRequest, perDay },
     tally,
     change: () => 'make another key by `tilth keys add`'
   })
-  const stateOf = ({ name, madeAt, perRequest, perDay, tally }: Key): KeyState => {
+  const questions: Purse = {
+    payer: () => ({
+      name: 'this daemon',
+      limits: ownLimits,
+      tally: own,
+      change: limit => `the setting spending.${limit}`
+    }),
+    holder,
+    change: by => (own = by(own)),
+    // What nobody bounds by the day need not outlive the process.
+    isKept: () => ownLimits.perDay !== null
+  }
+  const purpose = { does: 'this would pay', less: 'Pay less' } as const
+  const payments: Purse = {
+    payer: () => ({
+      name: 'calls of this daemon',
+      limits: { perRequest: null, perDay: payPerDay },
+      tally: paid,
+      purpose,
+      change: () => 'spending.payPerDay of the configuration file, from the next start'
+    }),
+    // What one answer may cost says nothing of a payment.
+    holder: key => ({ ...holder(key), limits: { perRequest: null, perDay: key.perDay }, purpose }),
+    change: by => (paid = by(paid)),
+    isKept: () => payPerDay !== null
+  }
+  const stateOf = ({ name, madeAt, scopes, perRequest, perDay, tally }: Key): KeyState => {
     const held = usedOn({ ...tally, spent: 0n }, today())
-    return { name, madeAt, perRequest, perDay, spentToday: usedOn(tally, today()) - held, held, spent: tally.total }
+    return {
+      name,
+      madeAt,
+      scopes,
+      perRequest,
+      perDay,
+      spentToday: usedOn(tally, today()) - held,
+      held,
+      spent: tally.total
+    }
   }
 
-  function begin(name: string | undefined): Outlay {
+  function begin(name: string | undefined, purse = questions): Outlay {
     const key = name === undefined ? undefined : keys.get(name)
     if (name !== undefined && key === undefined)
       throw new NotFoundError('key.unknown', `there is no key ${name} any more`)
     const id = randomBytes(12).toString('hex')
-    const payers = (): Payer[] => [owner(), ...(key === undefined ? [] : [holder(key)])]
-    // What nobody bounds by the day need not outlive the process.
-    const isKept = (): boolean => key !== undefined || ownLimits.perDay !== null
+    const payers = (): Payer[] => [purse.payer(), ...(key === undefined ? [] : [purse.holder(key)])]
+    const isKept = (): boolean => key !== undefined || purse.isKept()
     let held: bigint | undefined
     /** What it came to as far as it is known; undefined while it may still come to all that is held. */
     let came: bigint | undefined = 0n
     const change = (by: (tally: Tally) => Tally): void => {
-      own = by(own)
+      purse.change(by)
       if (key !== undefined) key.tally = by(key.tally)
     }
     const refusal = (amount: bigint): LimitError | undefined => {
@@ -119,8 +167,8 @@ export async function openSpending(path: string, now: () => number = Date.now): 
         const refused = refusal(most)
         if (refused !== undefined) throw refused
         // [reject] A bound of what is under way, so that the file has one.
-        if (held === undefined && own.held.size >= mostHeld)
-          throw new LimitError('budget.busy', 'too many answers are under way', { consequence: 'retry' })
+        if (held === undefined && purse.payer().tally.held.size >= mostHeld)
+          throw new LimitError('budget.busy', 'too much is under way', { consequence: 'retry' })
         // Checked and held in one step: two that come at once do not both find the same room.
         const before = came
         held = most
@@ -148,15 +196,35 @@ export async function openSpending(path: string, now: () => number = Date.now): 
   }
 
   return {
-    limit(limits) {
+    limit({ payPerDay: most = null, ...limits }) {
       ownLimits = limits
+      payPerDay = most
     },
-    begin,
+    begin: name => begin(name),
+    async paying(name, amount, pay) {
+      const outlay = begin(name, payments)
+      await outlay.reserve(amount)
+      try {
+        return await pay()
+      } catch (error) {
+        // What was refused has moved nothing; of what failed on its way nobody knows.
+        if (error instanceof TilthError && (error.consequence === 'reject' || error.consequence === 'ignore'))
+          outlay.spent(0n)
+        throw error
+      } finally {
+        await outlay.end()
+      }
+    },
     keys: () => [...keys.values()].map(stateOf),
-    async add(name, { perRequest, perDay }) {
+    async add(name, { perRequest, perDay }, scopes = ['ask']) {
       // [reject] A name that can be typed, said and shown.
       if (!/^[\p{L}\p{N}][\p{L}\p{M}\p{N}._-]{0,39}$/u.test(name))
         throw new InvalidError('key.name', 'a key is named by letters, digits, dots, hyphens and underscores')
+      // [reject] What may pay is bounded.
+      if (scopes.includes('money') && perDay === null)
+        throw new InvalidError('key.budget', 'a key that may pay needs a budget of a day', {
+          help: 'Add --per-day TOKENS.'
+        })
       if (keys.has(name))
         throw new InvalidError('key.taken', `there is a key ${name} already`, {
           help: `Choose another name, or end that one: \`tilth keys revoke ${name}\`.`
@@ -169,6 +237,7 @@ export async function openSpending(path: string, now: () => number = Date.now): 
         name,
         hash,
         madeAt: now(),
+        scopes: [...new Set(scopes)],
         perRequest,
         perDay,
         tally: emptyTally,
@@ -197,7 +266,7 @@ export async function openSpending(path: string, now: () => number = Date.now): 
     },
     find(secret) {
       const key = byHash.get(hashOf(secret))
-      return key === undefined ? undefined : { name: key.name, over: key.over.signal }
+      return key === undefined ? undefined : { name: key.name, scopes: key.scopes, over: key.over.signal }
     }
   }
 }

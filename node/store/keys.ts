@@ -16,6 +16,8 @@ function plain(text: string, what: string): string {
 }
 
 export const tableName = (name: string): string => plain(name, "a table's name")
+/** Not so: marks around tables. */
+export const isEntry = (fullKey: string): boolean => fullKey.includes(separator)
 export const fullKey = (name: string, key: string): string => `${name}${separator}${plain(key, 'a key')}`
 export const shortKey = (name: string, key: string): string => key.slice(name.length + 1)
 

@@ -9,7 +9,7 @@ import { createCommits } from './commits.ts'
 import type { Operation } from './commits.ts'
 import { storeError } from './errors.ts'
 import { checkFormat } from './format.ts'
-import { around, fullKey, tableName } from './keys.ts'
+import { around, fullKey, isEntry, tableName } from './keys.ts'
 import type { Batch, Collection, Store } from './types.ts'
 
 /** In Node the database is a ClassicLevel, which has this as well. */
@@ -67,6 +67,15 @@ export async function openStore(directory: string, options: { log?: Pick<Runtime
           await db.batch([first, last].map(key => ({ type: 'put', key, value: '' })))
           await compact()
         }
+      } catch (error) {
+        throw storeError(error, directory)
+      }
+    },
+    async *copy() {
+      await idle()
+      try {
+        // One iterator sees the database as it was when it was made.
+        for await (const [key, text] of db.iterator()) if (isEntry(key)) yield [key, text]
       } catch (error) {
         throw storeError(error, directory)
       }

@@ -48,5 +48,7 @@ export interface Store {
    * time. Costs a pass over the tables. What an iteration that began before may still see stays until the next time.
    */
   scrub(tables: readonly Pick<Collection<unknown>, 'name'>[]): Promise<void>
+  /** Every entry of every table as its text, all as they were when the iteration began; what was acknowledged is in. */
+  copy(): AsyncIterable<[key: string, text: string]>
   close(): Promise<void>
 }

@@ -5,6 +5,7 @@ import { createMetrics, gauge, silentLog, systemClock } from '../runtime/index.t
 import type { Clock, Log, Metrics } from '../runtime/index.ts'
 import { createFiles } from './files/files.ts'
 import type { FetchLimits } from './files/files.ts'
+import { heldRecords } from './files/held-records.ts'
 import { createGossip } from './gossip/gossip.ts'
 import { createHost } from './host/host.ts'
 import { addressKey } from './identity.ts'
@@ -157,6 +158,7 @@ export async function createTransport(options: TransportOptions, deps: Transport
     reach,
     neighbours,
     clockSkew: gossip.skew,
+    heldRecords: () => heldRecords(helia.datastore),
     async stop() {
       stopKeeping()
       await keepDebts().catch(unkept)

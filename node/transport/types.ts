@@ -236,6 +236,8 @@ export interface Transport {
   readonly neighbours: Neighbours
   /** Seconds that peers' clocks are ahead of this one (their median), and how many they are. */
   readonly clockSkew: () => { readonly seconds: number; readonly peers: number }
+  /** What is noted of the content that this node keeps, for a copy of its folder. */
+  heldRecords(): AsyncIterable<[key: string, value: Uint8Array]>
   stop(): Promise<void>
 }
 

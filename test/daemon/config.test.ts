@@ -146,7 +146,8 @@ describe('configuration of a daemon', () => {
     ['a port that no client asks', { apiPort: '4190' }, /--api-port must be a port that clients may ask/],
     ['a place that stands in documentation', { announce: ['/ip4/203.0.113.7/tcp/4181'] }, /--announce.*documentation/],
     ['a port that is no number', { apiPort: 'many' }, /--api-port must be a whole number/],
-    ['an API for the whole world', { apiHost: '0.0.0.0' }, /--api-host/],
+    ['an API for the whole world', { apiHost: '0.0.0.0' }, /--api-host must be 127\.0\.0\.1.*--api-cert.*--api-plain/],
+    ['half a certificate', { apiHost: '0.0.0.0', apiCert: 'cert.pem' }, /--api-cert-key is missing/],
     ['contracts that are no JSON', { contracts: '{token' }, /contract addresses.*not JSON/],
     ['contracts that are missing', { contracts: '/nowhere.json' }, /cannot be read/]
   ]
@@ -155,6 +156,18 @@ describe('configuration of a daemon', () => {
       await assert.rejects(loadConfig({ ...basics(), ...flags }), message)
     })
   }
+
+  it('lets others call where a certificate is named, or where it is said that they may read along', async () => {
+    const tls = { apiHost: '0.0.0.0', apiCert: 'cert.pem', apiCertKey: 'key.pem', apiName: ['node.example'] }
+    const { api } = await loadConfig({ ...basics(), ...tls })
+    assert.deepEqual(
+      [api.host, api.tls, api.names, api.plain],
+      ['0.0.0.0', { cert: 'cert.pem', key: 'key.pem' }, ['node.example'], false]
+    )
+    assert.equal((await loadConfig({ ...basics(), apiHost: '10.0.0.5', apiPlain: true })).api.plain, true)
+    for (const host of ['127.0.0.1', '::1', 'localhost', '127.0.0.2'])
+      assert.equal((await loadConfig({ ...basics(), apiHost: host })).api.host, host)
+  })
 
   it('says of another file than one of contracts that it is another, once', async () => {
     await writeFile(join(folder, 'contracts.json'), JSON.stringify({ name: 'a package', version: '1.0.0' }))

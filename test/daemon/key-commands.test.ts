@@ -35,6 +35,8 @@ describe('keys and names on the command line', function () {
     assert.deepEqual([again.code, /there is a key notebook already/.test(again.stderr)], [1, true])
     const wrong = await line.run('keys', 'add', 'other', '--per-day', 'much')
     assert.deepEqual([wrong.code, /--per-day must be an amount of tokens/.test(wrong.stderr)], [1, true])
+    const scoped = await line.run('keys', 'add', 'prometheus', '--scope', 'read', '--scope', 'everything')
+    assert.deepEqual([scoped.code, /--scope must be one of read, ask, operate, money/.test(scoped.stderr)], [1, true])
     assert.match((await line.run('keys', 'revoke', 'notebook')).stdout, /notebook is ended/)
     assert.deepEqual(JSON.parse((await line.run('keys', 'list', '--json')).stdout), [])
   })

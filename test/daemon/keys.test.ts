@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import OpenAI from 'openai'
-import { createApiClient, routes } from '../../daemon/api/contract/index.ts'
-import type { Route } from '../../daemon/api/contract/index.ts'
+import { createApiClient, keyScopes, routes, scopesFor } from '../../daemon/api/contract/index.ts'
+import type { Route, RouteName } from '../../daemon/api/contract/index.ts'
 import { keyHandlers } from '../../daemon/api/handlers/keys.ts'
 import { modelHandlers } from '../../daemon/api/handlers/models.ts'
 import { openAiEndpoints, startApiServer } from '../../daemon/api/server/index.ts'
@@ -19,7 +19,7 @@ const unit = 10n ** 18n
 /** What an answer may cost on this network, and what it costs then. */
 const [most, fee] = [unit / 10n, unit / 25n]
 
-describe('keys of the API that may only ask', () => {
+describe('keys of the API', () => {
   let server: ApiServer
   let spending: Spending
   /** Channels that were opened. */
@@ -115,6 +115,43 @@ describe('keys of the API that may only ask', () => {
         `${path} ${status}`
       )
     }
+  })
+
+  it('do what their scope says, each call by one of its own or by the owner alone', async () => {
+    for (const scope of keyScopes) {
+      const body = { name: `for-${scope}`, scopes: [scope], perDay: unit.toString() }
+      const { key } = await owner().call('addKey', { body })
+      for (const name of Object.keys(routes) as RouteName[]) {
+        const entry = routes[name] as Route
+        if (entry.open === true) continue
+        const reply = await fetch(`${server.url}${entry.path.replace(/:[a-z]+/g, 'x'.repeat(16))}`, {
+          method: entry.method,
+          headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+          ...(entry.method === 'POST' ? { body: '{}' } : {})
+        })
+        const isRefused = (await reply.text()).includes('auth.rights')
+        assert.equal(isRefused, !scopesFor(name).includes(scope), `${name} by a key to ${scope}`)
+      }
+      const { status } = await fetch(`${server.url}/v1/models`, { headers: { authorization: `Bearer ${key}` } })
+      assert.equal(status, scope === 'ask' ? 200 : 403)
+    }
+    // What opens other doors, or says where money goes from then on, no key does.
+    const owners = [
+      'addKey',
+      'keys',
+      'createSession',
+      'identitySession',
+      'changeSetting',
+      'restart',
+      'setPayout'
+    ] as const
+    for (const name of [...owners, 'backup', 'settings'] as const) assert.deepEqual(scopesFor(name), [], name)
+    // What changes something is never done by a key to read.
+    for (const name of Object.keys(routes) as RouteName[])
+      if (routes[name].method !== 'GET') assert.ok(!scopesFor(name).includes('read'), name)
+    await assert.rejects(owner().call('addKey', { body: { name: 'boundless', scopes: ['money'] } }), {
+      code: 'key.budget'
+    })
   })
 
   it('are told what is left, and what would be too much opens no channel', async () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { openSpending } from '../../daemon/spending/index.ts'
 import type { Outlay } from '../../daemon/spending/index.ts'
+import { InvalidError, foreignCode } from '../../protocol/primitives/index.ts'
 import { scratch } from '../harness/index.ts'
 
 const dayMs = 86_400_000
@@ -128,6 +129,67 @@ describe('what questions may cost', () => {
       message: /0\.2 tokens, more than the 0\.1 that one of the key notebook may/
     })
     assert.throws(() => spending.begin('other'), { code: 'key.unknown' })
+  })
+
+  it('counts what calls pay against a bound of its own and the key’s, over restarts, and no refusal', async () => {
+    const path = fresh()
+    let now = 30_000 * dayMs
+    const open = async () => {
+      const spending = await openSpending(path, () => now)
+      spending.limit({ perRequest: 1n, perDay: 1n, payPerDay: 20n })
+      return spending
+    }
+    let spending = await open()
+    await spending.add('bot', { perRequest: 1n, perDay: 4n }, ['money'])
+    const pay = (amount: bigint, key?: string) => spending.paying(key, amount, async () => amount)
+    assert.equal(await pay(6n), 6n)
+    await assert.rejects(pay(15n), {
+      code: 'budget.day',
+      message: /would pay .* calls of this daemon/,
+      help: /payPerDay/
+    })
+    await assert.rejects(pay(5n, 'bot'), { code: 'budget.day' })
+    const refused = new InvalidError(foreignCode('wallet.poor'), 'no')
+    await assert.rejects(
+      spending.paying('bot', 3n, async () => Promise.reject(refused)),
+      refused
+    )
+    // On its way it may have moved all the same.
+    await assert.rejects(
+      spending.paying('bot', 3n, async () => Promise.reject(new TypeError('no answer'))),
+      TypeError
+    )
+    await assert.rejects(pay(2n, 'bot'), { code: 'budget.day', message: /the key bot/ })
+    spending = await open()
+    await assert.rejects(pay(12n), { code: 'budget.day' })
+    assert.equal(await pay(11n), 11n)
+    // Asking has its own.
+    await spending.begin(undefined).reserve(1n)
+    now += dayMs
+    assert.equal(await pay(20n), 20n)
+  })
+
+  it('is never paid beyond the bound, whoever pays at once', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.record({ amount: fc.bigInt(1n, 9n), fails: fc.boolean() }), { maxLength: 12 }),
+        async payments => {
+          const spending = await openSpending(fresh(), () => 40_000 * dayMs)
+          spending.limit({ perRequest: null, perDay: null, payPerDay: 20n })
+          let moved = 0n
+          await Promise.allSettled(
+            payments.map(({ amount, fails }) =>
+              spending.paying(undefined, amount, async () => {
+                moved += amount
+                if (fails) throw new TypeError('no answer')
+              })
+            )
+          )
+          assert.ok(moved <= 20n)
+        }
+      ),
+      { numRuns: 25 }
+    )
   })
 
   it('goes by keys that nobody finds in the file, until they are revoked', async () => {

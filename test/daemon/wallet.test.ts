@@ -67,6 +67,7 @@ describe('money by commands', function () {
       version: '1',
       rpc: world.anvil.rpcUrl,
       machine: { folder: world.root, provider: 'cpu' },
+      kept: { directory: world.root, key: join(world.root, 'key.json'), settings: {} },
       log: createRecentLog(),
       settings: createSettings(
         { file: join(world.root, 'config.json'), network: {}, written: {}, given: {} },

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { openKeystore } from '../../daemon/keys/index.ts'
 import type { LoopResult } from '../../daemon/local/loop/result.ts'
 
 const root = join(import.meta.dirname, '..', '..')
@@ -123,6 +124,7 @@ describe('the whole loop over real processes', function () {
   this.timeout(600_000)
   let folder = ''
   let result: LoopResult
+  let said = ''
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'tilth-loop-'))
     const input = await birds(folder, ['ada', 'bo', 'cy', 'dee'])
@@ -139,6 +141,7 @@ describe('the whole loop over real processes', function () {
       input.settings
     ])
     assert.equal(code, 0, stderr.slice(-4000))
+    said = stdout + stderr
     result = JSON.parse(stdout) as LoopResult
   })
   after(() => rm(folder, { recursive: true, force: true }))
@@ -180,13 +183,39 @@ describe('the whole loop over real processes', function () {
     }
   })
 
-  it('writes into no log what was asked', async () => {
-    const logs: string[] = []
-    for (const entry of await readdir(join(folder, 'net'), { recursive: true, withFileTypes: true }))
-      if (entry.isFile() && entry.name.endsWith('daemon.log'))
-        logs.push(await readFile(join(entry.parentPath, entry.name), 'utf8'))
-    assert.equal(logs.length, 6)
-    for (const log of logs) assert.doesNotMatch(log, /Say the colour that|lives in which city/)
+  it('writes into no log what was asked, and into no file but their own keys, passphrases and tokens', async () => {
+    const net = join(folder, 'net')
+    const files = (await readdir(net, { recursive: true, withFileTypes: true }))
+      .filter(entry => entry.isFile())
+      .map(({ parentPath, name }) => join(parentPath, name))
+    const secrets: Buffer[] = []
+    const owns = /(^|\/)(passphrase|api-token|key\.json|people\/[^/]+)$/
+    for (const path of files) {
+      if (/\/(passphrase|api-token)$|\.passphrase$/.test(path))
+        secrets.push(Buffer.from((await readFile(path, 'utf8')).trim()))
+      if (!/\/key\.json$|\/people\/[^/]+\.json$/.test(path)) continue
+      const passphrase = path.replace(/key\.json$/, 'passphrase').replace(/\.json$/, '.passphrase')
+      const { privateKey } = await openKeystore(path, (await readFile(passphrase, 'utf8')).trim())
+      const bytes = Buffer.from(privateKey)
+      for (const encoding of ['hex', 'base64', 'base64url'] as const)
+        secrets.push(Buffer.from(bytes.toString(encoding)))
+      secrets.push(bytes)
+    }
+    // Six daemons with a passphrase, a token and a key each, and four contributors.
+    assert.ok(secrets.length >= 6 * 6 + 4 * 5, `${secrets.length} secrets`)
+    let logs = 0
+    for (const path of files) {
+      // All of it is its owner's alone.
+      assert.equal((await stat(path)).mode & 0o077, 0, path)
+      const bytes = await readFile(path)
+      if (path.endsWith('daemon.log')) {
+        logs++
+        assert.doesNotMatch(bytes.toString(), /Say the colour that|lives in which city/)
+      }
+      if (!owns.test(path)) for (const secret of secrets) assert.ok(!bytes.includes(secret), path)
+    }
+    assert.equal(logs, 6)
+    for (const secret of secrets) assert.ok(!Buffer.from(said).includes(secret), 'what the command printed')
   })
 
   it('pays the foundation most, the copier nothing, and loses not one unit', () => {

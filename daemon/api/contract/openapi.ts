@@ -78,7 +78,7 @@ const failures = {
   400: 'What was sent is wrong, or the network or the chain refuses it; `help` says what to do',
   401: "No bearer token and no session, or another daemon's",
   402: 'The answer may cost more than is allowed: nothing was asked',
-  403: 'From a host or an origin that may not call this API, or by a key that may only ask',
+  403: 'From a host or an origin that may not call this API, or by a key that may do other things only',
   404: 'What is asked for is not known here',
   413: 'The body is larger than this call takes',
   429: 'Too much at once: try again later',

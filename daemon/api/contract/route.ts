@@ -31,7 +31,7 @@ export interface Route<
   readonly file?: boolean
   /** No bearer token is asked: for probes and documents. */
   readonly open?: boolean
-  /** It belongs to asking: a key that may only ask is enough. */
+  /** It belongs to asking: a key that may ask is enough. */
   readonly asking?: boolean
   /** Largest body in bytes; 64 KiB unless said. */
   readonly maxBody?: number

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { askName, askRequest } from './asking.ts'
 import { availabilityRoutes } from './availability.ts'
+import { backupRoutes } from './backup.ts'
 import { bazaarRoutes } from './bazaar.ts'
 import { offerRoutes, whyRoutes } from './offers.ts'
 import { sessionRoutes } from './sessions.ts'
@@ -75,6 +76,7 @@ export const routes = {
   ...networkRoutes,
   ...machineRoutes,
   ...settingRoutes,
+  ...backupRoutes,
 
   ...dataRoutes,
 

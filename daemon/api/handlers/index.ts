@@ -4,10 +4,13 @@ import type { Settings } from '../../config/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import type { Pins } from '../../names/index.ts'
 import type { Spending } from '../../spending/index.ts'
+import type { AnswerTraces } from '../../traces/index.ts'
 import type { ModelView } from '../contract/index.ts'
 import type { Handlers } from '../server/index.ts'
 import { availabilityHandlers } from './availability.ts'
 import { answerHandlers, bazaarHandlers } from './bazaar/index.ts'
+import { backupHandlers } from './backup.ts'
+import type { KeptBeside } from './backup.ts'
 import { baseHandlers } from './bases.ts'
 import { channelHandlers } from './channels.ts'
 import { dataHandlers } from './data.ts'
@@ -55,10 +58,14 @@ export interface About {
   readonly consoleRpc?: string | undefined
   readonly network?: string | undefined
   readonly machine: MachineDeps
+  /** What a copy of its folder has beside the node's own. */
+  readonly kept: KeptBeside
   readonly log: Pick<RecentLog, 'page' | 'onLine'>
   readonly settings: Settings
-  readonly spending: Pick<Spending, 'begin' | 'keys' | 'add' | 'revoke'>
+  readonly spending: Pick<Spending, 'begin' | 'paying' | 'keys' | 'add' | 'revoke'>
   readonly pins: Pins
+  /** Told of answers, where their owner wants traces of them. */
+  readonly traces?: AnswerTraces | undefined
   /** Builders whose models are asked by name. */
   readonly trusted: () => readonly Address[]
   /** Ends the daemon soon; undefined where nobody would start it again. */
@@ -69,12 +76,12 @@ export interface About {
 export function createHandlers(node: Node, about: About): ApiHandlers {
   const which = createWhich(node, { pins: about.pins, trusted: about.trusted })
   const people = createPeople(about.network, node.self)
-  const { askEvents, ...models } = modelHandlers(node, which, about.spending)
+  const { askEvents, ...models } = modelHandlers(node, which, about.spending, about.traces)
   return {
     handlers: {
       ...nodeHandlers(node, about),
       ...identityHandlers(node, about.network, people),
-      ...walletHandlers(node),
+      ...walletHandlers(node, about.spending),
       ...channelHandlers(node, which),
       ...availabilityHandlers(node),
       ...eventHandlers(node),
@@ -83,10 +90,11 @@ export function createHandlers(node: Node, about: About): ApiHandlers {
       ...machineHandlers(node, about.machine),
       ...logHandlers(node, about.log),
       ...settingHandlers(about.settings, about.restart),
+      ...backupHandlers(node, about.kept, about.version),
       ...dataHandlers(node, which, people),
       ...rosterHandlers(node),
       worth: async ({ params: { id, ...page } }) => worthOf(node, await which.datanet(id), page),
-      ...jobHandlers(node, which),
+      ...jobHandlers(node, which, about.spending),
       ...finishedJobHandlers(node, which),
       ...baseHandlers(node),
       ...whyHandlers(node, which),

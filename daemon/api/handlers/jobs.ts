@@ -3,6 +3,7 @@ import { InvalidError, NotFoundError, checkNewName, cidText, pageOf } from '../.
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { JobView as NodeJob } from '../../../node/jobs/index.ts'
 import type { Node } from '../../../node/node.ts'
+import type { Spending } from '../../spending/index.ts'
 import type { CancelledView, JobView } from '../contract/index.ts'
 import type { Handlers } from '../server/index.ts'
 import type { Which } from './which.ts'
@@ -70,7 +71,8 @@ type Names =
 
 export function jobHandlers(
   { data, jobs, models, self }: Pick<Node, 'data' | 'jobs' | 'models' | 'self'>,
-  which: Which
+  which: Which,
+  spending: Pick<Spending, 'paying'>
 ): Pick<Handlers, Names> {
   /** The version that is asked for, or the latest. @throws InvalidError `job.version` */
   async function versionOf(datanet: Hex, version: number | undefined): Promise<number> {
@@ -139,19 +141,21 @@ export function jobHandlers(
         }
       }
     },
-    async postJob({ body: { budget, draft, ...body } }) {
+    async postJob({ body: { budget, draft, ...body }, key }) {
       // [reject] What comes of it can be registered under its name, as far as is known when it begins.
       const taken = models.models().map(({ name, builder }) => ({ name, owner: builder }))
       const name = body.product?.name
       if (name !== undefined) checkNewName('model', { name, owner: self }, taken, { again: true })
       const datanet = await which.datanet(body.datanet)
-      const posted = await jobs.post({
+      const job = {
         ...body,
         base: await baseOf(body.base),
         datanet,
         version: await versionOf(datanet, body.version),
         budget: BigInt(budget)
-      })
+      }
+      // Its escrows may come to all of it.
+      const posted = await spending.paying(key, job.budget, () => jobs.post(job))
       // What is posted is no draft any more; one that is gone already is no reason to fail.
       if (draft !== undefined) await thrownAway(draft)
       return posted

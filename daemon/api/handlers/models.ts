@@ -6,6 +6,7 @@ import type { ModelView as NodeModel } from '../../../node/models/index.ts'
 import type { Node } from '../../../node/node.ts'
 import type { ExplanationView } from '../../../node/payouts/index.ts'
 import type { AskEvent, Explanation, ModelView } from '../contract/index.ts'
+import type { AnswerTraces } from '../../traces/index.ts'
 import type { Handlers } from '../server/index.ts'
 import type { Outlay, Spending } from '../../spending/index.ts'
 import { createStops } from './stops.ts'
@@ -87,7 +88,8 @@ export type AskEvents = (body: Asking, signal: AbortSignal, key?: string) => Asy
 export function modelHandlers(
   node: Pick<Node, 'models' | 'payouts' | 'self'>,
   which: Which,
-  spending: Pick<Spending, 'begin'>
+  spending: Pick<Spending, 'begin'>,
+  traces?: Pick<AnswerTraces, 'follow'>
 ): Pick<Handlers, Names> & { readonly askEvents: AskEvents } {
   const { models, payouts, self } = node
   const stops = createStops()
@@ -109,7 +111,8 @@ export function modelHandlers(
     const outlay = spending.begin(key)
     const under = stops.begin(name, signal)
     try {
-      yield* answerEvents(body, under.signal, outlay)
+      const events = answerEvents(body, under.signal, outlay)
+      yield* traces === undefined ? events : traces.follow(body.model, events)
     } finally {
       under.end()
       await outlay.end()

@@ -1,15 +1,15 @@
 import type { Node } from '../../../node/node.ts'
+import type { Spending } from '../../spending/index.ts'
 import type { Handlers } from '../server/index.ts'
 
 type Names = 'wallet' | 'send' | 'stake' | 'unstake' | 'withdrawStake' | 'setPayout' | 'fund'
 
 const milliseconds = (chainSeconds: bigint): number => Number(chainSeconds) * 1000
 
-export function walletHandlers({
-  self,
-  account,
-  chain
-}: Pick<Node, 'self' | 'account' | 'chain'>): Pick<Handlers, Names> {
+export function walletHandlers(
+  { self, account, chain }: Pick<Node, 'self' | 'account' | 'chain'>,
+  spending: Pick<Spending, 'paying'>
+): Pick<Handlers, Names> {
   const { nodes, tokens } = chain
   return {
     async wallet() {
@@ -33,12 +33,17 @@ export function walletHandlers({
         expected: amounts.expected.toString()
       }
     },
-    async send({ body }) {
-      const { transaction } = await account.send(body.to, BigInt(body.amount), { coin: body.coin })
+    async send({ body, key }) {
+      const amount = BigInt(body.amount)
+      // Coin counts against the same budget, unit by unit.
+      const { transaction } = await spending.paying(key, amount, () =>
+        account.send(body.to, amount, { coin: body.coin })
+      )
       return { transaction }
     },
-    async stake({ body }) {
-      const { transaction } = await account.stake(BigInt(body.amount))
+    async stake({ body, key }) {
+      const amount = BigInt(body.amount)
+      const { transaction } = await spending.paying(key, amount, () => account.stake(amount))
       return { transaction, stake: (await nodes.stakeOf(self)).toString() }
     },
     async unstake({ body }) {

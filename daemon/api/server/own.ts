@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { openApiDocument } from '../contract/index.ts'
 import type { ParsedBodyOf, ReplyOf, Routes } from '../contract/index.ts'
-import type { Guard } from './guard.ts'
+import type { Guard, Scheme } from './guard.ts'
 import { sessionCookie, sessionsIn } from './sessions/index.ts'
 import type { Sessions } from './sessions/index.ts'
 
@@ -17,30 +17,36 @@ export type OwnHandlers = {
 }
 
 /** Where a browser finds this server: at the host and port that it was asked at. */
-const originOf = ({ headers, socket }: FastifyRequest): string =>
-  headers.host === undefined ? `http://127.0.0.1:${socket.localPort}` : `http://${headers.host}`
+const originOf = ({ headers, socket }: FastifyRequest, scheme: Scheme): string =>
+  `${scheme}://${headers.host ?? `127.0.0.1:${socket.localPort}`}`
 
-export function ownHandlers(options: { version: string; sessions: Sessions; guard: Guard }): OwnHandlers {
-  const { version, sessions, guard } = options
+export function ownHandlers(options: {
+  version: string
+  sessions: Sessions
+  guard: Guard
+  scheme: Scheme
+}): OwnHandlers {
+  const { version, sessions, guard, scheme } = options
+  const isSecure = scheme === 'https'
   const port = (request: FastifyRequest): number | undefined => request.socket.localPort
   const before = (request: FastifyRequest): string[] => sessionsIn(request.headers.cookie, port(request))
   return {
     openapi: async () => openApiDocument(version),
     async createSession({ body: { seconds } }, request) {
       const { token, until } = sessions.issue(seconds)
-      return { url: `${originOf(request)}/#token=${token}`, token, until }
+      return { url: `${originOf(request, scheme)}/#token=${token}`, token, until }
     },
     async startSession({ body: { token } }, request, reply) {
       // A page of another origin has nothing to sign in here; a program that names no page may.
       guard.checkOwnPage({ headers: request.headers, port: port(request), weighty: false })
       const { id, until } = await sessions.exchange(token, before(request))
       const seconds = Math.round((until - Date.now()) / 1000)
-      reply.header('set-cookie', sessionCookie(port(request), id, seconds))
+      reply.header('set-cookie', sessionCookie(port(request), id, { seconds, isSecure }))
       return { until }
     },
     async endSession(_input, request, reply) {
       await sessions.end(before(request))
-      reply.header('set-cookie', sessionCookie(port(request), '', 0))
+      reply.header('set-cookie', sessionCookie(port(request), '', { seconds: 0, isSecure }))
       return {}
     }
   }

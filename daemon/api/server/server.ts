@@ -3,21 +3,22 @@ import { Readable } from 'node:stream'
 import Fastify from 'fastify'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { NotFoundError, TilthError, readAs } from '../../../protocol/primitives/index.ts'
-import { routes } from '../contract/index.ts'
-import type { ParsedBodyOf, ParsedParamsOf, ReplyOf, Route, RouteName, Routes } from '../contract/index.ts'
+import { isLoopback } from '../../config/index.ts'
+import { routes, scopesFor } from '../contract/index.ts'
+import type { KeyScope, ParsedBodyOf, ParsedParamsOf, ReplyOf, Route, RouteName, Routes } from '../contract/index.ts'
 import { isConsoleRoute, serveConsole } from './console/index.ts'
 import { replyText } from './reply.ts'
 import { errorReply } from './errors.ts'
 import { shareWith } from './cors.ts'
 import { createGuard } from './guard.ts'
-import type { AskingKeys, Caller } from './guard.ts'
+import type { ApiKeys, Caller } from './guard.ts'
 import { isOpenAi, openAiErrorReply } from './openai/errors.ts'
 import { ownHandlers } from './own.ts'
 import type { OwnRoute } from './own.ts'
 import { createSessions } from './sessions/index.ts'
 import type { SessionFile } from './sessions/index.ts'
 
-/** `key`: of whoever has one that may only ask. */
+/** `key`: of whoever called by one, its name. */
 type Input<R> = { params: ParsedParamsOf<R>; body: ParsedBodyOf<R>; signal: AbortSignal; key?: string | undefined }
 /** What a handler gives: the reply's input form, or for streaming routes a generator of replies. */
 export type Handlers = {
@@ -30,7 +31,7 @@ export type Handlers = {
       : Promise<ReplyOf<Routes[N]>>
 }
 type StreamingRoute = 'ask' | 'events' | 'testJob'
-type FileRoute = 'exportRows'
+type FileRoute = 'backup' | 'exportRows'
 
 /** A file as an answer; what fails on its way ends the connection, so that no part of it passes for the whole. */
 export interface FileReply {
@@ -47,8 +48,12 @@ export interface ApiServerOptions {
   version: string
   /** Where sessions of browsers outlive the process; without it they do not. */
   sessions?: SessionFile
-  /** Keys that may only ask. */
-  keys?: AskingKeys
+  /** Keys that may do some things. */
+  keys?: ApiKeys
+  /** Its certificate and key, in PEM: without them what is said can be read on its way. */
+  tls?: { readonly cert: string; readonly key: string }
+  /** Names by which it is called, beside this machine's own. */
+  names?: readonly string[]
   handlers: Handlers
   /** Where the web console may be built, if not beside the sources. */
   consoleFolders?: readonly string[]
@@ -135,10 +140,13 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     token,
     ...(options.sessions === undefined ? {} : { file: options.sessions })
   })
-  const guard = createGuard({ token, origins: options.origins, sessions, keys: options.keys })
+  const { tls, names = [] } = options
+  const scheme = tls === undefined ? 'http' : 'https'
+  const guard = createGuard({ token, origins: options.origins, sessions, keys: options.keys, scheme, names })
   const callers = new WeakMap<FastifyRequest, Caller>()
   const callerOf = (request: FastifyRequest): Caller => callers.get(request) ?? {}
   const server = Fastify({
+    ...(tls === undefined ? {} : { https: tls }),
     logger: false,
     bodyLimit: 64 << 10,
     requestTimeout: 120_000,
@@ -151,18 +159,23 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     // A model's name may be as long as a name can be, escaped.
     routerOptions: { maxParamLength: 1_000 }
   })
-  const open = new Set<string>([
-    '/metrics',
-    ...Object.values(routes as Record<string, Route>)
+  const open = new Set<string>(
+    Object.values(routes as Record<string, Route>)
       .filter(entry => entry.open === true)
       .map(entry => entry.path)
-  ])
-
-  const asking = new Set(
-    Object.values(routes as Record<string, Route>)
-      .filter(entry => entry.asking === true)
-      .map(entry => `${entry.method} ${entry.path}`)
   )
+
+  const scopes = new Map<string, readonly KeyScope[]>([
+    ...(Object.keys(routes) as RouteName[]).map((name): [string, readonly KeyScope[]] => [
+      `${routes[name].method} ${routes[name].path}`,
+      scopesFor(name)
+    ]),
+    ['GET /metrics', ['read']]
+  ])
+  const scopesOf = ({ method, url, routeOptions }: FastifyRequest): readonly KeyScope[] => {
+    const route = routeOptions.url ?? ''
+    return isOpenAi(route === '' ? url : route) ? ['ask'] : (scopes.get(`${method} ${route}`) ?? [])
+  }
   const streams = new Set(
     Object.values(routes as Record<string, Route>)
       .filter(entry => entry.stream === true)
@@ -172,13 +185,15 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   server.addHook('onRequest', async (request: FastifyRequest, reply: FastifyReply) => {
     const url = request.routeOptions.url ?? ''
     guard.checkHost(request.headers.host)
-    guard.checkOrigin(request.headers.origin)
+    guard.checkOrigin({ headers: request.headers, port: request.socket.localPort })
     if (shareWith(request, reply, guard)) return
+    // Its numbers are this machine's users' to read; from elsewhere a key is asked for.
+    if (url === '/metrics' && isLoopback(request.socket.remoteAddress ?? '')) return
     if (open.has(url) || isConsoleRoute(request) || request.method === 'OPTIONS') return
     const caller = guard.checkIdentity({
       headers: request.headers,
       port: request.socket.localPort,
-      isForKeys: asking.has(`${request.method} ${url}`) || isOpenAi(url === '' ? request.url : url),
+      scopes: scopesOf(request),
       weighty: (request.method !== 'GET' && request.method !== 'HEAD') || streams.has(url)
     })
     callers.set(request, caller)
@@ -199,7 +214,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     return reply.status(status).send(body)
   })
 
-  const own: Record<string, unknown> = ownHandlers({ version: options.version, sessions, guard })
+  const own: Record<string, unknown> = ownHandlers({ version: options.version, sessions, guard, scheme })
   for (const [name, entry] of Object.entries(routes) as [string, Route][]) {
     const handler = (own[name] ?? options.handlers[name as keyof Handlers]) as (
       input: { params: unknown; body: unknown; signal: AbortSignal; key: string | undefined },
@@ -251,8 +266,10 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   serveConsole(server, { folders: options.consoleFolders, rpc: options.consoleRpc })
 
   try {
-    const url = await server.listen({ host: options.host, port: options.port })
-    return { url: url.replace('[::1]', 'localhost'), stop: () => server.close() }
+    const url = new URL(await server.listen({ host: options.host, port: options.port }))
+    // As it calls itself: a certificate is for a name.
+    if (tls !== undefined && names[0] !== undefined) url.hostname = names[0]
+    return { url: url.origin.replace('[::1]', 'localhost'), stop: () => server.close() }
   } catch (cause) {
     if ((cause as { code?: string }).code === 'EADDRINUSE') {
       throw new TilthError('api.port', `port ${options.port} of ${options.host} is in use`, {

@@ -53,7 +53,17 @@ export function daemonCommand(): Command {
       '--api-port <port>',
       'port of the HTTP API on localhost, 0 for any (TILTH_API_PORT; default 4180, or a free one)'
     )
-    .option('--api-host <host>', '127.0.0.1, ::1 or localhost (TILTH_API_HOST)')
+    .option(
+      '--api-host <host>',
+      'where the API listens; beyond this machine only with a certificate or --api-plain (TILTH_API_HOST)'
+    )
+    .option('--api-name <name>', 'a name or address by which others call it; repeatable (TILTH_API_NAMES)', collect)
+    .option('--api-cert <file>', 'its certificate, as PEM: it then speaks https (TILTH_API_CERT)')
+    .option('--api-cert-key <file>', "the certificate's key, as PEM (TILTH_API_CERT_KEY)")
+    .option(
+      '--api-plain',
+      'let others reach it without a certificate: what is sent, tokens too, can be read on the way'
+    )
     .option('--threads <n>', 'threads of the engine, 0 lets it choose (TILTH_THREADS)')
     .option('--provider <name>', 'where the engine computes: auto, cpu, webgpu or cuda (TILTH_PROVIDER; default auto)')
     .option(

@@ -304,4 +304,15 @@ describe('what people ask is between them and the worker', function () {
         for (const mark of [...traces(open, asked), ...traces(hidden, unseen)])
           assert.ok(!line.includes(mark), `${name} has logged: ${line}`)
   })
+
+  it('no key of anybody was said, logged or kept anywhere', async () => {
+    const encodings = ['hex', 'base64', 'base64url'] as const
+    const keys = names().flatMap(([, { key }]) => encodings.map(encoding => Buffer.from(key).toString(encoding)))
+    assert.ok(heard.length > 100, 'there was something to look through')
+    for (const { text, over } of heard) for (const key of keys) assert.ok(!text.includes(key), over)
+    for (const [name, { service }] of names())
+      for (const line of service.logged)
+        for (const key of keys) assert.ok(!line.includes(key), `${name} has logged: ${line}`)
+    assert.deepEqual(await keepers(keys), [])
+  })
 })

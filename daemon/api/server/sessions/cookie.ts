@@ -16,5 +16,9 @@ export function sessionsIn(cookie: string | undefined, port: number | undefined)
 }
 
 /** No script reads it, and no other site sends it. Without an id it is taken back. */
-export const sessionCookie = (port: number | undefined, id: string, seconds: number): string =>
-  `${cookieName(port)}=${id}; HttpOnly; SameSite=Strict; Path=/; Max-Age=${seconds}`
+export const sessionCookie = (
+  port: number | undefined,
+  id: string,
+  { seconds, isSecure }: { seconds: number; isSecure: boolean }
+): string =>
+  `${cookieName(port)}=${id}; HttpOnly; SameSite=Strict; Path=/; Max-Age=${seconds}${isSecure ? '; Secure' : ''}`

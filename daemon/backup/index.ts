@@ -1,0 +1,6 @@
+export type * from './codes.ts'
+export { archiveOf } from './archive.ts'
+export type { Kept } from './archive.ts'
+export { checkArchive } from './check.ts'
+export { restoreFolder } from './restore.ts'
+export type { Restored } from './restore.ts'

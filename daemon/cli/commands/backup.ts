@@ -1,0 +1,122 @@
+import { createWriteStream, existsSync } from 'node:fs'
+import { rename, rm } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import type { Command } from 'commander'
+import { InvalidError } from '../../../protocol/primitives/index.ts'
+import type { ApiClient } from '../../api/contract/index.ts'
+import { checkArchive, restoreFolder } from '../../backup/index.ts'
+import { command, connected, guarded } from '../command.ts'
+import type { CallFlags } from '../command.ts'
+import { connect } from '../context.ts'
+import { printJson, progress, safe } from '../output.ts'
+
+interface BackupFlags extends CallFlags {
+  output?: string
+  references?: boolean
+}
+
+const mib = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`
+
+/** Downloads the copy to a file that only its owner reads. */
+async function save(api: ApiClient, whole: boolean, path: string, onBytes: (bytes: number) => void): Promise<void> {
+  let bytes = 0
+  async function* counted(): AsyncGenerator<Uint8Array> {
+    for await (const piece of api.download('backup', { params: { whole: whole ? 'true' : 'false' } })) {
+      bytes += piece.length
+      onBytes(bytes)
+      yield piece
+    }
+  }
+  const file = createWriteStream(path, { flags: 'wx', mode: 0o600, flush: true })
+  await pipeline(Readable.from(counted(), { objectMode: false }), file)
+}
+
+export function backupCommand(): Command {
+  return connected(
+    command({
+      name: 'backup',
+      summary:
+        'copy a running daemon: its database, encrypted key and settings, blocks and models; the copy is checked',
+      examples: ['tilth backup --output node.tar', 'tilth backup --output small.tar --references']
+    })
+  )
+    .requiredOption('--output <file>', 'where to; never overwritten, readable by its owner only')
+    .option('--references', 'without blocks and models: they are fetched from peers again, as far as those have them')
+    .action(
+      guarded(async (flags: BackupFlags) => {
+        const output = resolve(flags.output ?? '')
+        // [reject] What stands there was made by somebody.
+        if (existsSync(output))
+          throw new InvalidError('output.exists', `${output} stands there already`, {
+            help: 'Choose another --output.'
+          })
+        const part = `${output}.part`
+        const api = await connect(flags)
+        const show = progress('copying')
+        try {
+          await save(api, flags.references !== true, part, bytes => {
+            show.so(mib(bytes))
+          })
+          let bytes = 0
+          const { address, files, madeAt, whole } = await checkArchive(part, more => (bytes += more))
+          await rename(part, output)
+          if (flags.json === true) printJson({ address, path: output, files: files.length, bytes, madeAt, whole })
+          else
+            console.log(
+              `${address}: ${files.length} files, ${mib(bytes)}, checked, in ${safe(output)}\n` +
+                'The key in it is encrypted by its passphrase, which is not in it. Back to a folder: `tilth restore`.'
+            )
+        } catch (error) {
+          await rm(part, { force: true })
+          throw error
+        } finally {
+          show.end()
+        }
+      })
+    )
+}
+
+interface RestoreFlags {
+  json?: boolean
+  data: string
+}
+
+export function restoreCommand(): Command {
+  return command({
+    name: 'restore',
+    summary: 'make a data folder of a copy that `tilth backup` wrote, checked before it stands there',
+    examples: ['tilth restore node.tar --data node', 'tilth daemon --data node --passphrase-file passphrase']
+  })
+    .argument('<file>', 'the copy')
+    .requiredOption('--data <dir>', 'the new data folder; one that is not empty is left alone')
+    .action(
+      guarded(async (file: string, flags: RestoreFlags) => {
+        // All that is written is its owner's alone, what the database writes too.
+        process.umask(0o077)
+        const show = progress('restoring')
+        try {
+          const { manifest, entries, findings } = await restoreFolder(file, flags.data, text => {
+            show.so(text)
+          })
+          const { address, madeAt, whole } = manifest
+          if (flags.json === true) return printJson({ address, folder: flags.data, madeAt, whole, entries, findings })
+          show.end()
+          for (const { part, checked, damaged, note } of findings)
+            console.log(
+              [
+                `${part.padEnd(10)} ${checked} checked, ${damaged.length} set aside`,
+                ...(note === undefined ? [] : [note])
+              ].join('; ')
+            )
+          console.log(
+            `${address} as of ${new Date(madeAt).toISOString()} stands in ${safe(flags.data)}\n` +
+              'Never run it beside the one that was copied: two with one key sign against each other.'
+          )
+        } finally {
+          show.end()
+        }
+      })
+    )
+}

@@ -1,0 +1,2 @@
+export type { AnswerTraces } from './answers.ts'
+export { startTraces } from './start.ts'

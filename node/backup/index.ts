@@ -1,0 +1,6 @@
+export type * from './codes.ts'
+export { backupParts } from './parts.ts'
+export type { BackupPart } from './parts.ts'
+export { isPartPath } from './paths.ts'
+export { createRestoring } from './restoring.ts'
+export type { Restoring } from './restoring.ts'
