@@ -19,6 +19,9 @@ export interface DataTiming {
   readonly spareMs: number
   /** How often a host looks at what was accepted, besides after each decision. */
   readonly anchorMs: number
+  /** How long a host asks validators to seal a version, and how long one may lack what was just accepted. */
+  readonly sealMs: number
+  readonly sealGraceMs: number
 }
 
 export const defaultTiming: DataTiming = {
@@ -27,7 +30,9 @@ export const defaultTiming: DataTiming = {
   fetchMs: 15_000,
   passMs: 5_000,
   spareMs: 60_000,
-  anchorMs: 30_000
+  anchorMs: 30_000,
+  sealMs: 30_000,
+  sealGraceMs: 30_000
 }
 
 /** Bytes lent to shards of Datanets that this node has nothing to do with, unless its owner says otherwise. */
@@ -49,7 +54,10 @@ export interface DataDeps {
   readonly gossip: Gossip
   readonly streams: Streams
   readonly peers: Pick<Peers, 'connected' | 'dial' | 'on'>
-  readonly files: Pick<Files, 'addBytes' | 'fetchBytes' | 'findProviders' | 'has' | 'provide' | 'unpin'>
+  readonly files: Pick<
+    Files,
+    'addBytes' | 'car' | 'fetchBytes' | 'findProviders' | 'has' | 'provide' | 'takeCar' | 'unpin'
+  >
   readonly store: Store
   readonly events: Events<DataEvents>
   readonly clock: Clock

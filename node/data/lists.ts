@@ -55,7 +55,9 @@ export function createLists(
     const views: VersionView[] = []
     for (let version = from; version <= latest && views.length < limit; version++) {
       const anchored = await chain.datanets.version(datanet, version)
-      if (anchored !== undefined) views.push({ datanet, version, ...anchored })
+      if (anchored === undefined) continue
+      const { roster: _roster, ...view } = anchored
+      views.push({ datanet, version, ...view })
     }
     return views
   }

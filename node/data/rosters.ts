@@ -12,6 +12,8 @@ export interface Rosters {
   deciding(contribution: Hex, net: DatanetDocument): Promise<DatanetDocument>
   /** … with those that sit now. */
   sitting(datanet: Hex, net: DatanetDocument): Promise<DatanetDocument>
+  /** … with those of a roster's number. */
+  numbered(datanet: Hex, number: number, net: DatanetDocument): Promise<DatanetDocument>
 }
 
 export function createRosters({ ledger }: Pick<DataDeps['chain'], 'ledger'>): Rosters {
@@ -26,6 +28,7 @@ export function createRosters({ ledger }: Pick<DataDeps['chain'], 'ledger'>): Ro
       const known = await ledger.commitment(contribution)
       return known === undefined ? net : withRoster(known.datanet, known.roster, net)
     },
+    numbered: withRoster,
     sitting: async (datanet, net) => withRoster(datanet, (await ledger.datanet(datanet))?.roster ?? 1, net)
   }
 }

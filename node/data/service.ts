@@ -2,20 +2,28 @@ import { digest } from '../../protocol/crypto/index.ts'
 import { DataError, datanetMessage } from '../../protocol/data/index.ts'
 import { TilthError } from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
+import { createAllowances } from './allowances.ts'
 import { contributionView, createBook, datanetView } from './book/index.ts'
 import type { ContributionRecord } from './book/index.ts'
 import { createContributing, createPreviews, createWithdrawing } from './contributor/index.ts'
 import { defaultStorage, defaultTiming } from './deps.ts'
 import type { DataDeps } from './deps.ts'
 import { createCommitments, createNotes, createReceiver, serveSync } from './exchange/index.ts'
-import { createAnchoring, createHosting, createNearest, createVersions } from './host/index.ts'
+import {
+  createAnchoring,
+  createArchive,
+  createHosting,
+  createNearest,
+  createSeals,
+  createVersions
+} from './host/index.ts'
 import { createInterest } from './interest/index.ts'
 import { createLists } from './lists.ts'
 import { createDataMetrics } from './metrics.ts'
 import { createPapers } from './papers.ts'
 import { createRosters } from './rosters.ts'
 import type { DataService } from './types.ts'
-import { createHoldings, createSpare } from './storage/index.ts'
+import { createHoldings, createKeeping, createSpare } from './storage/index.ts'
 import { createRefused, createRows, createVotes } from './reading/index.ts'
 import {
   createReports,
@@ -51,9 +59,11 @@ export function createDataService(deps: DataDeps): DataService {
   const follows = (datanet: Hex): boolean => interest.has(datanet)
   const rosters = createRosters(deps.chain)
   const holdings = createHoldings(deps.store, deps.files)
-  const shards = createShards(deps, timing, book, holdings, follows, stopping.signal)
+  const allowances = createAllowances(book)
+  const shards = createShards(deps, timing, startedAt, book, allowances, holdings, follows, stopping.signal)
+  const keeping = createKeeping(deps, book, holdings, () => interest.all(), stopping.signal)
   const spare = createSpare(deps, deps.storage ?? defaultStorage, book, holdings, follows, stopping.signal)
-  const receiver = createReceiver(deps, book, startedAt, {
+  const receiver = createReceiver(deps, book, allowances, startedAt, {
     changed,
     decided,
     follows,
@@ -67,12 +77,13 @@ export function createDataService(deps: DataDeps): DataService {
   })
   const notes = createNotes(deps, interest, metrics, book, receiver, stopping.signal)
   const reports = createReports(deps, book)
-  const turns = createTurns(deps, timing, startedAt, book, shards, receiver, follows, decided)
-  const contributing = createContributing(deps, book, holdings, receiver, notes, interest)
+  const turns = createTurns(deps, timing, startedAt, book, allowances, shards, receiver, follows, decided)
+  const contributing = createContributing(deps, book, allowances, holdings, receiver, notes, interest)
   const shown = createShown(book, shards, rosters)
-  const previews = createPreviews(book, shards, notes, interest)
+  const previews = createPreviews(deps, book, allowances, shards, notes, interest)
   const withdrawing = createWithdrawing(deps, book, holdings, contributing)
-  const versions = createVersions(deps, book, shards, datanet => notes.document(datanet))
+  const seals = createSeals(deps, timing, book, notes, rosters, stopping.signal)
+  const versions = createVersions(deps, book, shards, rosters, seals, datanet => notes.document(datanet))
   const hosting = createHosting(deps, book, receiver)
   const anchoring = createAnchoring(deps, timing.anchorMs, book, interest, versions)
   const seating = createSeating(deps, timing.anchorMs, book, interest, rosters)
@@ -154,6 +165,12 @@ export function createDataService(deps: DataDeps): DataService {
     })
     const document = (await book.datanet(datanet))?.document
     if (document !== undefined) await holdings.release(document.rules.heldOut, `questions/${datanet}`)
+    for (let from = 1; ;) {
+      const versions = await book.versions(datanet, from, 64)
+      for (const { cid } of versions) await holdings.release(cid, `version/${datanet}`)
+      if (versions.length < 64) break
+      from += versions.length
+    }
   }
 
   async function decided(record: ContributionRecord): Promise<void> {
@@ -168,7 +185,8 @@ export function createDataService(deps: DataDeps): DataService {
       ...(reason === undefined ? {} : { reason })
     })
     // What was not accepted is nobody's to keep.
-    if (status !== 'accepted') await letGo(record)
+    if (status === 'accepted') seals.accepted(record.id)
+    else await letGo(record)
     turns.revisit(record.datanet, record.index)
     anchoring?.wake()
   }
@@ -204,6 +222,7 @@ export function createDataService(deps: DataDeps): DataService {
     async start() {
       await book.load()
       offs.push(streams.handle('/tilth/data/sync/1', stream => serveSync(stream, book)))
+      offs.push(streams.handle('/tilth/data/seal/1', stream => seals.serve(stream)))
       offs.push(
         gossip.subscribe('tilth/data/1', datanetMessage, (message, { peerId }) => receiver.hear(message, peerId))
       )
@@ -246,6 +265,7 @@ export function createDataService(deps: DataDeps): DataService {
         clock.every(
           timing.spareMs,
           async () => {
+            await keeping.round()
             await spare.round()
           },
           error => {
@@ -303,6 +323,10 @@ export function createDataService(deps: DataDeps): DataService {
     votePolicy: () => turns.policy(),
     setVotePolicy: policy => turns.setPolicy(policy),
     ...versions,
+    ...createArchive(deps, book, holdings, {
+      manifest: versions.manifest,
+      document: datanet => notes.document(datanet)
+    }),
     ...createNearest(book, shards, { manifest: versions.manifest, document: datanet => notes.document(datanet) }),
     sync: peer => notes.pull(peer)
   }

@@ -412,8 +412,8 @@ export interface DataService {
   setVotePolicy(policy: VotePolicy): Promise<void>
 
   /**
-   * Anchors everything accepted as the next version.
-   * @throws InvalidError `version.not-host`, `version.empty`, `version.unchanged`
+   * Anchors everything accepted as the next version, once validators have sealed it.
+   * @throws InvalidError `version.not-host`, `version.empty`, `version.unchanged` · TilthError `version.unsealed`
    */
   anchorVersion(datanet: Hex): Promise<VersionView>
   /** Anchored versions, oldest first. */
@@ -425,6 +425,20 @@ export interface DataService {
   manifest(datanet: Hex, version: number): Promise<VersionManifest>
   /** Every row of a version with its author (fetches the shards it lacks). */
   versionRows(manifest: VersionManifest): Promise<readonly VersionRow[]>
+  /**
+   * A version as a CAR, the latest unless given: its roots are the manifest, the held-out questions and the shards.
+   * @throws as manifest · as files.fetchBytes
+   */
+  versionCar(datanet: Hex, version?: number, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array>>
+  /**
+   * Reads such a CAR and keeps what is in it for others.
+   * @returns which version, and its files and bytes
+   * @throws InvalidError `files.car`, `version.not-here` · LimitError `files.too-large` · as manifest
+   */
+  takeVersionCar(
+    datanet: Hex,
+    car: AsyncIterable<Uint8Array>
+  ): Promise<{ readonly version: number; readonly files: number; readonly bytes: number }>
   /**
    * Rows of a version that share most with a text, the nearest first: among so many of the first of it.
    * @throws as manifest · as files.fetchBytes

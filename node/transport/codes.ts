@@ -1,6 +1,7 @@
 /** What errors of this module are called; one that is not here does not compile. */
 export type TransportErrorCode =
   | 'files.bad-path'
+  | 'files.car'
   | 'files.cid'
   | 'files.empty'
   | 'files.not-directory'

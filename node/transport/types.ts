@@ -153,6 +153,14 @@ export interface Files {
   takeBack(cid: string): Promise<void>
   /** Names (relative, `/`) and sizes of a folder's files, by its tree alone: nothing of it is kept. */
   list(cid: string, options: FetchOptions): Promise<{ path: string; size: number }[]>
+  /** Trees that are on this disk as one CAR; what of them is missing is asked for. */
+  car(cids: readonly string[]): AsyncIterable<Uint8Array>
+  /**
+   * Puts a CAR's blocks beside ours, as if peers had brought them: they stay for an hour, or for good once pinned.
+   * @returns its roots
+   * @throws InvalidError `files.car` · LimitError `files.too-large`
+   */
+  takeCar(car: AsyncIterable<Uint8Array>, maxBytes: number): Promise<string[]>
   /** Whether all of it is on this disk. */
   has(cid: string): Promise<boolean>
   /** Nobody here needs it for itself any more: what nothing else needs of it goes with the next collection. */

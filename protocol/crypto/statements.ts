@@ -41,6 +41,14 @@ export const statements = {
     ['count', 'uint32'],
     ['cid', 'string']
   ],
+  // A validator's word that a version holds everything accepted.
+  VersionSeal: [
+    ['datanet', 'bytes32'],
+    ['version', 'uint32'],
+    ['root', 'bytes32'],
+    ['count', 'uint32'],
+    ['validator', 'address']
+  ],
   // jobs
   TuneJob: [
     ['builder', 'address'],

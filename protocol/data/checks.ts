@@ -3,11 +3,14 @@ import { TilthError } from '../primitives/errors.ts'
 import { zeroHash } from '../primitives/hex.ts'
 import type { Hex } from '../primitives/hex.ts'
 import type { Network } from '../crypto/index.ts'
+import { checkAllowance } from './allowance.ts'
+import type { UploadContext } from './allowance.ts'
 import { checkStatements } from './commitment.ts'
 import type { ContributionStatements } from './commitment.ts'
 import type { HeldOut } from './held-out.ts'
 import { parseShard } from './lines.ts'
 import type { ShardLine } from './lines.ts'
+import { rowRuleBroken } from './row-rules.ts'
 import { printRow } from './row-index.ts'
 import type { RowIndex, RowPrint } from './row-index.ts'
 import { checkNames } from './types.ts'
@@ -16,15 +19,18 @@ import type { CheckName, CheckResult, DatanetRules, RowIssue, RowOutcome, Verdic
 /** Of a Datanet's rules, those by which contributions are judged. */
 export type JudgedRules = Pick<
   DatanetRules,
-  'maxRows' | 'maxBytes' | 'uploadsPerContributor' | 'nearDuplicate' | 'minOwnShare'
+  'maxRows' | 'maxBytes' | 'uploadsPerContributor' | 'uploads' | 'kind' | 'rows' | 'nearDuplicate' | 'minOwnShare'
 >
 
 /** What a contribution is judged by. The same input gives every validator the same verdict. */
 export interface CheckInput {
   readonly network: Network
   readonly statements: ContributionStatements
-  /** The shard's bytes, or why the CID holds none that could be right: more than the reveal says, or no file. */
-  readonly shard: Uint8Array | 'too-large' | 'not-a-file'
+  /**
+   * The shard's bytes, or why the CID holds none that could be right: more than the reveal says, or no file; or nobody
+   * gave it for as long as one waits for it.
+   */
+  readonly shard: Uint8Array | 'too-large' | 'not-a-file' | 'unavailable'
   readonly rules: JudgedRules
   readonly heldOut: HeldOut
   /** Own rows of what was accepted; those of later authorship than `order` are not looked at. */
@@ -33,6 +39,8 @@ export interface CheckInput {
   readonly order: number
   /** Commitments by this contributor before this one. */
   readonly uploads: number
+  /** What its epoch's limits are judged by, where the rules have such. */
+  readonly context?: UploadContext
 }
 
 /** The same before anything is signed: a file that may become a contribution. */
@@ -95,7 +103,8 @@ function usesIn(prints: readonly (RowPrint | undefined)[]): (word: string) => nu
 }
 
 /**
- * What becomes of each row, in order. A row is judged by the first that applies: it is wrong, it leaks a held-out
+ * What becomes of each row, in order. A row is judged by the first that applies: it is wrong or of another kind than
+ * the Datanet takes, it leaks a held-out
  * question, it is a row of its own file to the letter, it repeats an earlier author's row exactly, or nearly; else it
  * is its contributor's own. So is a row that is near one of its own file: asking one thing in several ways is what a
  * good file does.
@@ -126,7 +135,9 @@ function* judgeRows(input: Judged, lines: readonly ShardLine[], contribution: He
   const outcomes: RowOutcome[] = []
   for (const [row, line] of lines.entries()) {
     const print = prints[row]
+    const broken = 'row' in line ? rowRuleBroken(line.row, input.rules) : undefined
     if (print === undefined) outcomes.push({ kind: 'invalid', code: 'code' in line ? line.code : 'not-a-row' })
+    else if (broken !== undefined) outcomes.push({ kind: 'invalid', code: broken })
     else outcomes.push(judgeRow(print, row))
     yield
   }
@@ -209,18 +220,15 @@ function* judge(input: Judged, results: Results, claimed: Claimed | undefined): 
   const contribution = claimed?.contribution ?? zeroHash
   const rejected = (reason: string): Verdict => rejectedFor(reason, results, contribution)
 
-  // [reject] An account commits at most so many contributions to a Datanet, whatever became of them.
-  const { uploadsPerContributor, minOwnShare, maxRows } = input.rules
-  const allowed = input.uploads < uploadsPerContributor
-  results.note(
-    'allowance',
-    allowed ? 'ok' : 'over-allowance',
-    allowed ? undefined : `${input.uploads} before, ${uploadsPerContributor} allowed`
-  )
-  if (!allowed) return rejected('over-allowance')
+  // [reject] A contribution is within its author's allowance: that is asked first, and of what its reveal says.
+  const { minOwnShare, maxRows } = input.rules
+  const { shard } = input
+  const lines = typeof shard === 'string' || shard.length > input.rules.maxBytes ? [] : parseShard(shard, maxRows)
+  const said = claimed ?? { rows: lines.length, bytes: shard.length }
+  const found = checkAllowance(input.rules, input.uploads, input.context, said)
+  results.note('allowance', found.code, 'note' in found ? found.note : undefined)
+  if (found.code !== 'ok') return rejected(found.code)
 
-  const lines =
-    typeof input.shard === 'string' || input.shard.length > input.rules.maxBytes ? [] : parseShard(input.shard, maxRows)
   const size = checkSize(input, lines, claimed)
   results.note('size', size)
   if (size !== 'ok') return rejected(size)

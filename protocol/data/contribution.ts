@@ -12,14 +12,22 @@ import { supersedes } from './version.ts'
  *     committed → revealed → voting → accepted | rejected
  *     committed, revealed, voting → expired
  *
+ * What the chain alone shows to be beyond its author's allowance expires at once, whatever was shown of it.
+ *
  * A certificate decides from any state, for a peer that was away sees it first; and what expired here may have been
  * accepted by a quorum that this peer did not hear in time. Times are milliseconds by this peer's clock.
  */
-const expired = z.enum(['not-revealed', 'no-quorum'])
+const expired = z.enum(['not-revealed', 'no-quorum', 'over-allowance'])
 export const contributionState = z.discriminatedUnion('name', [
   z.strictObject({ name: z.literal('committed'), at: z.int() }),
   z.strictObject({ name: z.literal('revealed'), at: z.int(), statements: contributionStatements }),
-  z.strictObject({ name: z.literal('voting'), since: z.int(), statements: contributionStatements }),
+  /** `shown`: when its reveal came, and so since when its shard should be to be had. */
+  z.strictObject({
+    name: z.literal('voting'),
+    since: z.int(),
+    shown: z.int(),
+    statements: contributionStatements
+  }),
   z.strictObject({ name: z.literal('accepted'), certificate, statements: contributionStatements }),
   z.strictObject({ name: z.literal('rejected'), certificate, statements: contributionStatements }),
   z.strictObject({ name: z.literal('expired'), reason: expired, statements: contributionStatements.optional() })
@@ -46,7 +54,7 @@ export function reveal(state: ContributionState, statements: ContributionStateme
 /** revealed → voting: all of earlier authorship is decided, it is its turn. */
 export function openVote(state: ContributionState, now: number): In<'voting'> {
   if (state.name !== 'revealed') throw wrong(state.name, 'voting')
-  return { name: 'voting', since: now, statements: state.statements }
+  return { name: 'voting', since: now, shown: state.at, statements: state.statements }
 }
 
 /**
@@ -63,14 +71,19 @@ export function decide(
   return { name: certificate.accept ? 'accepted' : 'rejected', certificate, statements }
 }
 
-/** committed → expired (its reveal window is over), revealed or voting → expired (its vote window is over) */
-export function expire(state: ContributionState): In<'expired'> {
+/**
+ * committed → expired (its reveal window is over), revealed or voting → expired (its vote window is over)
+ * @param beyond whether it is beyond its author's allowance: then no window was ever open
+ */
+export function expire(state: ContributionState, beyond = false): In<'expired'> {
   switch (state.name) {
     case 'committed':
-      return { name: 'expired', reason: 'not-revealed' }
+      return { name: 'expired', reason: beyond ? 'over-allowance' : 'not-revealed' }
     case 'revealed':
-    case 'voting':
-      return { name: 'expired', reason: 'no-quorum', statements: state.statements }
+    case 'voting': {
+      const { statements } = state
+      return { name: 'expired', reason: beyond ? 'over-allowance' : 'no-quorum', statements }
+    }
     case 'accepted':
     case 'rejected':
     case 'expired':

@@ -18,10 +18,12 @@ export const dataCodes = {
   'certificate.votes': 'reject', // votes on something else, or a validator twice
   'certificate.quorum': 'reject', // its own votes do not weigh enough
   'certificate.statements': 'reject', // it encloses another contribution's statements
+  'certificate.allowance': 'ignore', // what came before its contribution may not be known here, or there
   'contribution.unknown': 'ignore', // the chain may be further there
   'datanet.unknown': 'ignore', // likewise
   'datanet.roster': 'ignore', // what the chain holds is in nobody's message
   'reveal.late': 'ignore', // by this peer's clock
+  'vote.late': 'ignore', // likewise
   'vote.commit-twice': 'ignore', // the first that was heard here may be the second elsewhere
   'vote.mismatch': 'ignore', // likewise: it may open the other commitment
   'vote.double': 'ignore', // the evidence is kept already

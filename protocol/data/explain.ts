@@ -1,9 +1,10 @@
 import type { LineCode } from './lines.ts'
+import type { RowRuleCode } from './row-rules.ts'
 import { mostCharacters, mostMessages } from './types.ts'
 import type { RowOutcome } from './types.ts'
 
 /** What may be said of one line of a contributor's file: it is wrong by itself, or it is not new. */
-export type IssueCode = LineCode | 'held-out' | 'duplicate' | 'near-duplicate' | 'paraphrase'
+export type IssueCode = LineCode | RowRuleCode | 'held-out' | 'duplicate' | 'near-duplicate' | 'paraphrase'
 
 const ofLines = {
   'too-long': 'the line is longer than any row may be',
@@ -14,6 +15,9 @@ const ofLines = {
   'text-too-long': `a text in it has more than ${mostCharacters} characters`,
   'bad-text': 'a text in it has half of a character, which cannot be written as UTF-8',
   'no-answer': "its last message is not the assistant's, or the only one",
+  'has-system': "it has a system's instructions, which the Datanet does not take",
+  'several-turns': 'it has more turns than the Datanet takes',
+  'row-too-long': 'all that is said in it is longer than the Datanet takes',
   'held-out': 'it asks a held-out question of the Datanet, which nobody may train on',
   duplicate: 'it repeats an earlier row exactly',
   'near-duplicate': 'it is an earlier row but for a few words',
@@ -24,9 +28,11 @@ const ofLines = {
 const ofContributions = {
   'signature.mismatch': "a statement is not signed by its contributor's key",
   'commitment.mismatch': 'what was revealed is not what was committed',
-  'over-allowance': 'its contributor has made all contributions that the Datanet allows an account',
+  'over-allowance': 'its contributor has brought all that the Datanet allows an account',
+  'newcomers-full': 'what the Datanet takes in an epoch from accounts that nothing was accepted of before is used up',
   'too-large': 'the file is larger than the Datanet takes',
   'not-a-file': 'what was revealed is no file',
+  unavailable: 'nobody gave its file for as long as it is waited for',
   'size-mismatch': 'the file has another size than was signed',
   'too-many-rows': 'the file has more rows than the Datanet takes at once',
   'rows-mismatch': 'the file has another number of rows than was signed',

@@ -32,6 +32,40 @@ export const fileRow = z.union([
   row
 ])
 
+export const datanetKind = z.enum(['qa', 'chat', 'text'])
+
+/** Of every row: whether it may have a system's instructions, its turns, and its characters in all. */
+export const rowSchema = z.strictObject({
+  system: z.boolean().optional(),
+  mostTurns: z
+    .int()
+    .min(1)
+    .max(mostMessages / 2)
+    .optional(),
+  mostCharacters: z
+    .int()
+    .min(1)
+    .max(mostCharacters * mostMessages)
+    .optional()
+})
+
+/**
+ * What an account may bring in one epoch, which is a run of blocks: so many rows and bytes as a newcomer, more with
+ * what is accepted of it up to `mostRows`, less with each rejection. Rows that no accepted ones speak for come from a
+ * pool for all (`protocol/data/allowance.ts`).
+ */
+export const uploadLimits = z.strictObject({
+  epochBlocks: z.int().min(1).max(10_000_000),
+  rows: z.int().min(1).max(100_000),
+  bytes: z
+    .int()
+    .min(1)
+    .max(64 << 20),
+  mostRows: z.int().min(1).max(1_000_000),
+  newcomerRows: z.int().min(1).max(10_000_000)
+})
+export type UploadLimits = z.infer<typeof uploadLimits>
+
 /**
  * The rules of a Datanet: fixed at its creation, hashed into the `Datanet` statement, kept on IPFS and by every peer.
  */
@@ -48,6 +82,20 @@ export const datanetRules = z.strictObject({
     )
     .max(8)
     .optional(),
+  /** Languages of its rows, as BCP 47 writes them: en, pt-BR. */
+  languages: z
+    .array(
+      z
+        .string()
+        .max(35)
+        .regex(/^[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*$/, 'a language is written as en or pt-BR')
+    )
+    .max(8)
+    .optional(),
+  /** What a row is: a question with its answer, a conversation, or a text under its title or beginning. */
+  kind: datanetKind.optional(),
+  /** What else a row must be like. */
+  rows: rowSchema.optional(),
   /** Shard limits. */
   maxRows: z.int().min(1).max(100_000),
   maxBytes: z
@@ -56,6 +104,8 @@ export const datanetRules = z.strictObject({
     .max(64 << 20),
   /** How many contributions one account may commit in all. */
   uploadsPerContributor: z.int().min(1).max(1000),
+  /** How much an account, and all newcomers together, may bring in an epoch; without it only shards are limited. */
+  uploads: uploadLimits.optional(),
   /** Near-duplicate threshold of MinHash similarity, in thousandths. */
   nearDuplicate: z.int().min(0).max(1000),
   /** A contribution is rejected unless at least this share of the rows that repeat nobody's is good, in thousandths. */
@@ -179,6 +229,8 @@ export const versionManifest = z.strictObject({
   version: z.int().min(1),
   root: bytes32,
   heldOut: cidText,
-  entries: z.array(versionEntry).min(1).max(10_000)
+  entries: z.array(versionEntry).min(1).max(10_000),
+  /** Of validators that sat when it was anchored: that it holds everything accepted. */
+  seals: z.array(signedSchema('VersionSeal')).max(mostVotes)
 })
 export type VersionManifest = z.infer<typeof versionManifest>

@@ -2,10 +2,12 @@ import { keccak_256 } from '@noble/hashes/sha3.js'
 import { contentHash } from '../primitives/canonical.ts'
 import { InvalidError } from '../primitives/errors.ts'
 import { fromHex, toHex } from '../primitives/hex.ts'
-import type { Hex } from '../primitives/hex.ts'
+import type { Address, Hex } from '../primitives/hex.ts'
 import type { Network } from '../crypto/index.ts'
+import { UploadCount, uploadEpoch } from './allowance.ts'
 import { outcomeOf } from './checks.ts'
 import type { Certificate, DatanetRules, VersionEntry, VersionManifest } from './types.ts'
+import { checkSeals } from './seal.ts'
 import { checkCertificate } from './votes.ts'
 
 // A Merkle tree over a version's entries in order of authorship. Leaves and nodes are hashed with tags of their own, so
@@ -86,11 +88,40 @@ export function supersedes(next: Certificate, known: Certificate): boolean {
 }
 
 /**
+ * As much of the allowances as a version shows by itself: of files only the rows that were taken, and of rejections
+ * none. Whoever decides on contributions knows all of it, and lets pass less.
+ * @throws InvalidError `version.allowance`
+ */
+function checkUploads(
+  { uploads, uploadsPerContributor }: DatanetRules,
+  entries: readonly VersionEntry[],
+  blockOf: (contribution: Hex) => bigint | undefined
+): void {
+  const files = new Map<Address, number>()
+  const count = uploads === undefined ? undefined : new UploadCount(uploads)
+  for (const { contribution, contributor, own } of entries) {
+    const before = files.get(contributor) ?? 0
+    files.set(contributor, before + 1)
+    const block = blockOf(contribution)
+    const upload =
+      uploads === undefined || block === undefined
+        ? undefined
+        : { contributor, epoch: uploadEpoch(uploads, block), rows: own.length, bytes: 0 }
+    // [reject] Nobody has more in it than the rules let an account, or all newcomers together, bring.
+    if (before >= uploadsPerContributor || (upload !== undefined && count?.judge(upload).code !== 'ok'))
+      throw new InvalidError('version.allowance', `${contributor} has more in this version than the rules allow`)
+    if (upload !== undefined) count?.add({ ...upload, fate: 'accepted', own: own.length })
+  }
+}
+
+/**
  * Whether a manifest is the version that the chain anchors.
  * @param orderOf place of a contribution in the Datanet's order of authorship, from the chain
  * @param rosterOf who decided on a contribution, from the chain
+ * @param sitting who sat when it was anchored, from the chain
+ * @param blockOf the block of a contribution's commitment, where the rules set limits by epoch
  * @throws InvalidError `version.mismatch` (another Datanet, number or count), `version.root`, `version.order`,
- * `version.outcome`, and as checkCertificate
+ * `version.outcome`, `version.incomplete`, `version.allowance`, and as checkCertificate
  */
 export function checkVersion(
   network: Network,
@@ -98,7 +129,9 @@ export function checkVersion(
   manifest: VersionManifest,
   anchored: { datanet: Hex; version: number; root: Hex; count: number },
   orderOf: (contribution: Hex) => number | undefined,
-  rosterOf: (contribution: Hex) => DatanetRules['validators'] = () => rules.validators
+  rosterOf: (contribution: Hex) => DatanetRules['validators'] = () => rules.validators,
+  sitting: DatanetRules['validators'] = rules.validators,
+  blockOf: (contribution: Hex) => bigint | undefined = () => undefined
 ): void {
   // [reject] The manifest is of the version that was anchored.
   if (
@@ -112,6 +145,8 @@ export function checkVersion(
   // [reject] Its root is the anchored one.
   if (manifest.root !== anchored.root || versionRoot(manifest.entries) !== anchored.root)
     throw new InvalidError('version.root', 'the entries do not have the root that was anchored')
+  const { datanet, version, root, count } = anchored
+  checkSeals(network, sitting, { datanet, version, root, count }, manifest.seals)
   let last = 0
   for (const entry of manifest.entries) {
     // [reject] Entries stand in the order of authorship, each once.
@@ -128,4 +163,5 @@ export function checkVersion(
     }
     checkCertificate(network, rosterOf(entry.contribution), entry.certificate)
   }
+  checkUploads(rules, manifest.entries, blockOf)
 }

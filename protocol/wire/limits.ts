@@ -24,6 +24,7 @@ export const protocols = [
   '/tilth/peers/reach/1',
   '/tilth/peers/neighbours/1',
   '/tilth/data/sync/1',
+  '/tilth/data/seal/1',
   '/tilth/jobs/progress/1',
   '/tilth/jobs/decline/1',
   '/tilth/models/infer/1',
@@ -167,6 +168,17 @@ export const streamLimits = {
     perPeer: 4,
     inAll: 64,
     queue: 16
+  },
+  // A host asks each validator for its word on a version, a few times while it learns what it lacks.
+  '/tilth/data/seal/1': {
+    maxBytes: 4 * KiB,
+    timeMs: 20_000,
+    lifeMs: 30_000,
+    quota: { perSecond: 1, burst: 5 },
+    opens: { perSecond: 2, burst: 20 },
+    perPeer: 2,
+    inAll: 16,
+    queue: 2
   },
   // One small frame a training step, for hours; a quiet minute is a checkpoint or a slow step, not a death.
   '/tilth/jobs/progress/1': {

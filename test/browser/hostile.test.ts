@@ -25,7 +25,7 @@ describe('what strangers write', function () {
         rules: {
           name: `<img src=x onerror=window.hostileRan=1>${Date.now() % 100_000}`,
           description: `${tags} ${link} ${turned} ${piled}`,
-          licence: '<b onclick=window.hostileRan=1>CC0</b>',
+          licence: 'LicenseRef-b-onclick',
           maxRows: 1_000,
           maxBytes: 8 << 20,
           uploadsPerContributor: 5,

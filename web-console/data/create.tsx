@@ -51,6 +51,12 @@ const fields: readonly {
     number: true
   },
   {
+    field: 'dataShare',
+    label: 'Percent of its fees that a model must give to the data',
+    note: 'Answers of a model that gives less are not weighed: what it brings is held for the held-out questions.',
+    number: true
+  },
+  {
     field: 'nearDuplicate',
     label: 'Likeness in percent from which rows count as a repeat',
     note:
@@ -73,6 +79,9 @@ const fields: readonly {
     number: true
   }
 ]
+
+/** Rules that no example shows anything of. */
+const unexampled: ReadonlySet<FormField> = new Set(['revealMinutes', 'voteMinutes', 'dataShare'])
 
 /** What an example file would meet, beside the rule. */
 function RuleEffect({ effect }: { readonly effect: Effect | undefined }) {
@@ -160,7 +169,7 @@ export function Page() {
           />
           <TextField
             label="Licence"
-            note="Of everything that is contributed, for example CC0-1.0 or CC-BY-4.0."
+            note="Of everything that is contributed, as SPDX writes it: CC0-1.0 or CC-BY-4.0."
             value={form.licence}
             onChange={set('licence')}
             fault={fault('licence')}
@@ -171,6 +180,20 @@ export function Page() {
             value={form.tags}
             onChange={set('tags')}
             fault={fault('tags')}
+          />
+          <TextField
+            label="Languages"
+            note="Of its rows, for example en or pt-BR, with commas between them. Nothing for any."
+            value={form.languages}
+            onChange={set('languages')}
+            fault={fault('languages')}
+          />
+          <TextField
+            label="Kind of rows"
+            note="qa for a question with its answer, chat for conversations, text for texts. Nothing for any."
+            value={form.kind}
+            onChange={set('kind')}
+            fault={fault('kind')}
           />
         </div>
       </Section>
@@ -228,7 +251,7 @@ export function Page() {
                 onChange={set(field)}
                 fault={fault(field)}
               />
-              {field === 'revealMinutes' || field === 'voteMinutes' ? null : <RuleEffect effect={effects[field]} />}
+              {unexampled.has(field) ? null : <RuleEffect effect={effects[field]} />}
             </div>
           ))}
           <LongField

@@ -237,14 +237,31 @@ export const dataRoutes = {
     path: '/api/datanets/:id/export',
     stage: 'version',
     summary:
-      'Accepted rows as a file: JSONL or Parquet of them, or the card that describes them where data sets are shared',
+      'Accepted rows as a file: JSONL or Parquet of them, the card that describes them where data sets are shared, or ' +
+      'a version with its shards as a CAR',
     file: true,
     params: named.extend({
-      format: z.enum(['jsonl', 'parquet', 'card']).default('jsonl'),
+      format: z.enum(['jsonl', 'parquet', 'card', 'car']).default('jsonl'),
       /** An anchored version, the latest unless given; 0: all accepted so far, where the Datanet is followed. */
       version: z.coerce.number<string | number>().int().min(0).optional()
     }),
     reply: z.string()
+  }),
+  importVersion: route({
+    method: 'POST',
+    path: '/api/datanets/:id/import',
+    stage: 'version',
+    summary: 'Read a version from a CAR, check it against the chain, and keep its files for others',
+    params: named,
+    maxBody: 96 << 20,
+    body: z.strictObject({
+      /** The CAR's bytes in base64: 64 MiB at most. */
+      car: z
+        .base64()
+        .min(1)
+        .max(90 << 20)
+    }),
+    reply: z.object({ version: z.int(), files: z.int(), bytes: z.int() })
   }),
   row: route({
     method: 'GET',

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { automationView } from './events.ts'
+import { datanetKind, rowSchema, uploadLimits } from '../../../protocol/data/types.ts'
 import { productTerms } from '../../../protocol/jobs/job.ts'
 import { lot, trainSettings, tuneSpec } from '../../../protocol/jobs/types.ts'
 
@@ -137,6 +138,12 @@ export const datanetView = z.object({
     maxRows: z.int(),
     maxBytes: z.int(),
     uploadsPerContributor: z.int(),
+    /** What its rows are, where its rules say so. */
+    languages: z.array(z.string()).optional(),
+    kind: datanetKind.optional(),
+    rows: rowSchema.optional(),
+    /** What an account, and all newcomers together, may bring in an epoch, which is a run of blocks. */
+    uploads: uploadLimits.optional(),
     /** In thousandths. */
     minOwnShare: z.int(),
     /** What of its fees a model must give to the data, in basis points. */

@@ -27,6 +27,7 @@ type Names =
   | 'contribution'
   | 'acceptedRows'
   | 'exportRows'
+  | 'importVersion'
   | 'row'
   | 'refusedRows'
   | 'votes'
@@ -59,6 +60,10 @@ const viewWith = (
     maxRows: rules.maxRows,
     maxBytes: rules.maxBytes,
     uploadsPerContributor: rules.uploadsPerContributor,
+    ...(rules.languages === undefined ? {} : { languages: rules.languages }),
+    ...(rules.kind === undefined ? {} : { kind: rules.kind }),
+    ...(rules.rows === undefined ? {} : { rows: rules.rows }),
+    ...(rules.uploads === undefined ? {} : { uploads: rules.uploads }),
     minOwnShare: rules.minOwnShare,
     leastDataShare: leastDataShareOf(rules),
     nearDuplicate: rules.nearDuplicate,
@@ -146,6 +151,13 @@ export function dataHandlers(
     },
     exportRows: async ({ params: { id, format, version }, signal }) =>
       exportOf({ data, network }, await known(id), format, version, signal),
+    async importVersion({ params, body }) {
+      const { id } = await known(params.id)
+      async function* bytes(): AsyncGenerator<Uint8Array> {
+        yield Buffer.from(body.car, 'base64')
+      }
+      return data.takeVersionCar(id, bytes())
+    },
     row: async ({ params: { id, row } }) => data.row(await which.contribution(id), row),
     refusedRows: async ({ params: { id, ...page } }) =>
       mapPage(await data.refusedRows(await which.contribution(id), page), row => ({ ...row })),

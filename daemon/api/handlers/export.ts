@@ -23,10 +23,14 @@ async function versionOf(
 export async function exportOf(
   { data, network }: Pick<Node, 'data' | 'network'>,
   net: DatanetView,
-  format: 'jsonl' | 'parquet' | 'card',
+  format: 'jsonl' | 'parquet' | 'card' | 'car',
   version: number | undefined,
   signal: AbortSignal
 ): Promise<FileReply> {
+  if (format === 'car') {
+    const bytes = await data.versionCar(net.id, version, signal)
+    return { name: `${net.rules.name.slice(0, 60)}.car`, type: 'application/vnd.ipld.car', bytes }
+  }
   const rows = exportedRows(data, net.id, version, signal)
   const first = await rows.next()
   async function* all(): typeof rows {

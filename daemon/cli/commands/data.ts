@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { InvalidError } from '../../../protocol/primitives/index.ts'
-import type { DatanetView } from '../../api/contract/index.ts'
-import { collect, command, connected, guarded, listing, show, showList } from '../command.ts'
+import { command, connected, guarded, listing, show, showList } from '../command.ts'
 import type { CallFlags, ListFlags } from '../command.ts'
-import { dim, safe, short, table } from '../output.ts'
-import { mapHelp, readAllLines } from '../rows-file.ts'
+import { createCommand } from '../datanet/create.ts'
+import { importCommand } from '../datanet/import.ts'
+import { datanetText } from '../datanet/text.ts'
+import { safe, short, table } from '../output.ts'
 import { exportCommand } from './export.ts'
 import { findDatanet } from './find-datanet.ts'
 import { rosterCommand } from './roster.ts'
@@ -35,91 +36,13 @@ export async function readJsonFile(path: string): Promise<Record<string, unknown
   return value as Record<string, unknown>
 }
 
-const followed = (roles: DatanetView['roles']): string =>
-  roles.length === 0 ? 'no: only what the chain tells is known here' : `as ${roles.join(', ')}`
-
-const datanetText = (net: DatanetView): string =>
-  [
-    `${safe(net.name)}  ${dim(net.id)}`,
-    safe(net.description),
-    `licence      ${safe(net.licence)}`,
-    `host         ${net.host}`,
-    `validators   ${net.validators.map(({ address, weight }) => `${short(address)} (${weight})`).join(', ')}`,
-    `accepted     ${net.accepted} of ${net.contributions} contributions, version ${net.latestVersion}`,
-    `followed     ${followed(net.roles)}`
-  ].join('\n')
-
-interface CreateFlags extends CallFlags {
-  name: string
-  description: string
-  licence: string
-  questions: string
-  map?: string[]
-  validator: string[]
-  uploads: string
-  maxRows: string
-  minOwnShare: string
-  leastDataShare: string
-  nearDuplicate: string
-  revealSeconds: string
-  voteSeconds: string
-}
-
 export function datanetCommand(): Command {
   const parent = command({
     name: 'datanet',
     summary: 'create, list and show Datanets',
     examples: ['tilth datanet list', 'tilth datanet show elements']
   })
-  parent.addCommand(
-    connected(
-      command({
-        name: 'create',
-        summary: 'create a Datanet, hosted by this daemon',
-        examples: [
-          'tilth datanet create --name birds --licence CC0-1.0 --questions held-out.jsonl ' +
-            '--validator 0xabc…=1 --validator 0xdef…=1'
-        ]
-      })
-    )
-      .requiredOption('--name <text>', 'its name')
-      .option('--description <text>', 'what it is about', '')
-      .requiredOption('--licence <text>', 'licence of every contribution, e.g. CC0-1.0')
-      .requiredOption('--questions <file>', 'held-out questions with their answers, in any form that rows have')
-      .option('--map <what=column>', mapHelp, collect)
-      .requiredOption('--validator <address=weight...>', 'accounts that vote, with their weights')
-      .option('--uploads <n>', 'contributions one account may make', '10')
-      .option('--max-rows <n>', 'rows of one contribution', '10000')
-      .option('--min-own-share <thousandths>', 'how many of the rows that repeat none must be good', '500')
-      .option('--least-data-share <basis points>', 'what of its fees a model must give to the data', '1000')
-      .option('--near-duplicate <thousandths>', 'MinHash similarity from which rows are compared closely', '500')
-      .option('--reveal-seconds <n>', 'from commitment to reveal', '600')
-      .option('--vote-seconds <n>', 'from reveal to the end of the vote', '3600')
-      .action(
-        guarded(async (flags: CreateFlags) => {
-          const validators = flags.validator.map(text => {
-            const [account = '', weight = '1'] = text.split('=')
-            return { address: account, weight: Number(weight) }
-          })
-          const heldOut = await readAllLines(flags.questions, flags.map)
-          const rules = {
-            name: flags.name,
-            description: flags.description,
-            licence: flags.licence,
-            maxRows: Number(flags.maxRows),
-            maxBytes: 16 << 20,
-            uploadsPerContributor: Number(flags.uploads),
-            nearDuplicate: Number(flags.nearDuplicate),
-            minOwnShare: Number(flags.minOwnShare),
-            leastDataShare: Number(flags.leastDataShare),
-            validators,
-            revealSeconds: Number(flags.revealSeconds),
-            voteSeconds: Number(flags.voteSeconds)
-          }
-          await show(flags, api => api.call('createDatanet', { body: { rules, heldOut } }), datanetText)
-        })
-      )
-  )
+  parent.addCommand(createCommand())
   parent.addCommand(
     listing(
       connected(command({ name: 'list', summary: 'known Datanets', examples: ['tilth datanet list --json'] }))
@@ -175,6 +98,7 @@ export function datanetCommand(): Command {
       )
   )
   parent.addCommand(exportCommand())
+  parent.addCommand(importCommand())
   parent.addCommand(rosterCommand())
   for (const follow of [true, false])
     parent.addCommand(

@@ -13,7 +13,7 @@ import { connect } from '../context.ts'
 import { printJson, progress, safe } from '../output.ts'
 import { findDatanet } from './find-datanet.ts'
 
-const formats = ['jsonl', 'parquet', 'huggingface'] as const
+const formats = ['jsonl', 'parquet', 'huggingface', 'car'] as const
 type Format = (typeof formats)[number]
 
 interface ExportFlags extends CallFlags {
@@ -30,7 +30,7 @@ const trainFile = join('data', 'train-00000-of-00001.parquet')
 async function save(
   api: ApiClient,
   id: string,
-  format: 'jsonl' | 'parquet' | 'card',
+  format: 'jsonl' | 'parquet' | 'card' | 'car',
   version: number | undefined,
   path: string
 ): Promise<number> {
@@ -92,10 +92,11 @@ export function exportCommand(): Command {
   return connected(
     command({
       name: 'export',
-      summary: 'write the accepted rows of a Datanet to files that other tools read',
+      summary: 'write the accepted rows of a Datanet to files that other tools read, or a version of it to a CAR',
       examples: [
         'tilth datanet export elements --format jsonl --out elements.jsonl',
-        'tilth datanet export elements --format huggingface --out elements-dataset'
+        'tilth datanet export elements --format huggingface --out elements-dataset',
+        'tilth datanet export elements --format car --version 2'
       ]
     })
   )
@@ -103,7 +104,8 @@ export function exportCommand(): Command {
     .addOption(
       new Option(
         '--format <format>',
-        'huggingface: a folder with Parquet, a card (README.md) and what LLaMA-Factory needs'
+        'huggingface: a folder with Parquet, a card (README.md) and what LLaMA-Factory needs; car: a version with its ' +
+          'shards, as IPFS tools read it'
       )
         .choices([...formats])
         .default('jsonl')

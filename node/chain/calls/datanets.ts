@@ -25,6 +25,8 @@ export interface AnchoredVersion {
   readonly root: Hex
   readonly count: number
   readonly cid: string
+  /** Number of the roster that sat when it was anchored. */
+  readonly roster: number
 }
 
 /** A vote as its statement's fields, with the signature over it. */
@@ -96,13 +98,13 @@ export function createDatanets(connection: Connection, { datanets }: Addresses):
       }
     },
     async version(datanet, version) {
-      const { root, count, cid } = await connection.read({
+      const { root, count, roster, cid } = await connection.read({
         ...at,
         what: `version ${version} of ${datanet}`,
         functionName: 'versionOf',
         args: [datanet, version]
       })
-      return count === 0 ? undefined : { root, count, cid }
+      return count === 0 ? undefined : { root, count, roster, cid }
     },
     async commitment(contribution) {
       const { datanet, contributor, index, commitment } = await connection.read({

@@ -59,6 +59,7 @@ export const applyDatanets = {
       count,
       cid,
       draw,
+      roster: known?.roster ?? 1,
       block,
       transaction
     })

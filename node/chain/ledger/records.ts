@@ -97,6 +97,8 @@ export const versionRecord = z.strictObject({
    * anchors the same again draws nothing anew.
    */
   draw: bytes32,
+  /** Number of the roster that sat when it was anchored. */
+  roster: small,
   block,
   transaction: bytes32
 })
@@ -260,7 +262,7 @@ export const totalsRecord = z.strictObject({
 export type Totals = z.infer<typeof totalsRecord>
 
 /** Of the tables below; a change that older entries do not have takes the next number. */
-export const ledgerLayout = 5
+export const ledgerLayout = 6
 
 /** What a block changed, so that it can be taken back: its events, and what stood before, as text; null for nothing. */
 const undoRecord = z.strictObject({

@@ -1,9 +1,16 @@
 import { digest, signStatement, addressOfKey } from '../../../protocol/crypto/index.ts'
-import { checkStatements, commitmentOf, parseShard } from '../../../protocol/data/index.ts'
+import {
+  checkAllowance,
+  checkStatements,
+  commitmentOf,
+  parseShard,
+  reasonInWords
+} from '../../../protocol/data/index.ts'
 import type { ContributionStatements } from '../../../protocol/data/index.ts'
 import { InvalidError, LimitError, TilthError, toHex } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { datanetTopic } from '../../../protocol/wire/index.ts'
+import type { Allowances } from '../allowances.ts'
 import type { Book } from '../book/index.ts'
 import type { DataDeps } from '../deps.ts'
 import type { Notes, Receiver } from '../exchange/index.ts'
@@ -23,6 +30,18 @@ export function requireFits(bytes: Uint8Array, { maxBytes }: { readonly maxBytes
     })
 }
 
+/** Where a contribution that is made now will stand: after all others, in a block that is not there yet. */
+export const nextOf = (
+  datanet: Hex,
+  contributor: Address,
+  { ledger }: Pick<DataDeps['chain'], 'ledger'>
+): { datanet: Hex; contributor: Address; index: number; block: bigint } => ({
+  datanet,
+  contributor,
+  index: Number.MAX_SAFE_INTEGER,
+  block: (ledger.head()?.block ?? 0n) + 1n
+})
+
 export const bytesOf = (file: string | Uint8Array): Uint8Array =>
   typeof file === 'string' ? encoder.encode(file) : file
 
@@ -39,6 +58,7 @@ export interface Contributing extends Pick<DataService, 'prepare' | 'submit' | '
 export function createContributing(
   deps: Pick<DataDeps, 'chain' | 'clock' | 'files' | 'gossip' | 'key' | 'log' | 'network' | 'self'>,
   book: Book,
+  allowances: Pick<Allowances, 'uploads' | 'context'>,
   holdings: Pick<Holdings, 'hold' | 'release'>,
   receiver: Receiver,
   notes: Pick<Notes, 'document'>,
@@ -105,13 +125,20 @@ export function createContributing(
         throw new InvalidError('shard.empty', 'the file has no rows', {
           help: 'Each line is {"prompt","response"} or {"messages":[…]}.'
         })
-      const uploads = await book.uploads(datanet, contributor, Number.MAX_SAFE_INTEGER, rules.uploadsPerContributor)
+      const place = nextOf(datanet, contributor, chain)
+      const uploads = await allowances.uploads(place, rules)
       if (uploads >= rules.uploadsPerContributor)
         throw new LimitError(
           'contributor.allowance',
           `${contributor} has made all ${rules.uploadsPerContributor} contributions that the Datanet allows`,
           { help: 'Each contribution counts, also a rejected one.' }
         )
+      const context = await allowances.context(place, rules)
+      const found = checkAllowance(rules, uploads, context, { rows, bytes: bytes.length })
+      if (found.code !== 'ok')
+        throw new LimitError('contributor.allowance', `${reasonInWords(found.code)}: ${found.note}`, {
+          help: 'Bring fewer rows, or wait for the next epoch: accepted rows let an account bring more.'
+        })
       const cid = await files.addBytes(bytes)
       await book.prepared.put(cid, { until: clock.now() + preparedMs })
       await holdings.hold(cid, 'prepared', bytes.length)

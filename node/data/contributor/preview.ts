@@ -1,12 +1,14 @@
 import { parseShard } from '../../../protocol/data/index.ts'
 import type { RowOutcome } from '../../../protocol/data/index.ts'
 import { zeroHash } from '../../../protocol/primitives/index.ts'
+import type { Allowances } from '../allowances.ts'
 import type { Book } from '../book/index.ts'
+import type { DataDeps } from '../deps.ts'
 import type { Notes } from '../exchange/index.ts'
 import type { Interest } from '../interest/index.ts'
 import type { DataService, Preview, PreviewLine } from '../types.ts'
 import type { Shards } from '../validator/index.ts'
-import { bytesOf, requireFits } from './contribute.ts'
+import { bytesOf, nextOf, requireFits } from './contribute.ts'
 
 function lineOf(line: number, outcome: RowOutcome | undefined): PreviewLine {
   switch (outcome?.kind) {
@@ -28,7 +30,9 @@ function lineOf(line: number, outcome: RowOutcome | undefined): PreviewLine {
 
 /** What the checks would say of a file before an upload is spent on it: nothing is kept, and nobody hears of it. */
 export function createPreviews(
+  { chain }: Pick<DataDeps, 'chain'>,
   book: Book,
+  allowances: Pick<Allowances, 'context'>,
   shards: Pick<Shards, 'preview'>,
   notes: Pick<Notes, 'document'>,
   interest: Pick<Interest, 'has'>
@@ -40,7 +44,8 @@ export function createPreviews(
       requireFits(bytes, rules)
       const allowed = rules.uploadsPerContributor
       const uploads = await book.uploads(datanet, contributor, Number.MAX_SAFE_INTEGER, allowed)
-      const verdict = await shards.preview(datanet, bytes, uploads)
+      const context = await allowances.context(nextOf(datanet, contributor, chain), rules)
+      const verdict = await shards.preview(datanet, bytes, uploads, context)
       const lines = parseShard(bytes, rules.maxRows).map(({ line }, i) => lineOf(line, verdict.rows[i]))
       return { verdict, lines, uploads, allowed, compared: interest.has(datanet) }
     }

@@ -6,6 +6,7 @@ import {
   checkCertificate,
   checkStatements,
   checkVoter,
+  commitMs,
   decide,
   isDecided,
   isDoubleVote,
@@ -14,6 +15,7 @@ import {
   signedWith,
   supersedes,
   tally,
+  voteMs,
   weightOf
 } from '../../../protocol/data/index.ts'
 import type {
@@ -27,6 +29,7 @@ import type {
 import { contentHash } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import type { DatanetOnChain } from '../../chain/types.ts'
+import type { Allowances } from '../allowances.ts'
 import type { Book, ContributionRecord } from '../book/index.ts'
 import type { DataDeps } from '../deps.ts'
 import { createRosters } from '../rosters.ts'
@@ -85,6 +88,7 @@ function checkRoster({ rules }: DatanetDocument, { founders }: Pick<DatanetOnCha
 export function createReceiver(
   deps: Pick<DataDeps, 'network' | 'self' | 'chain' | 'clock' | 'events' | 'log'>,
   book: Book,
+  allowances: Pick<Allowances, 'find'>,
   startedAt: number,
   hooks: ReceiverHooks
 ): Receiver {
@@ -161,6 +165,10 @@ export function createReceiver(
     return true
   }
 
+  /** Whether a part of a vote's window, or all of it, is over by this peer's clock. */
+  const isLate = ({ state }: ContributionRecord, windowMs: number): boolean =>
+    state.name === 'expired' || (state.name === 'voting' && clock.now() > Math.max(state.since, startedAt) + windowMs)
+
   async function takeCommit(statement: Signed<'VoteCommit'>, message: ContributionMessage): Promise<boolean> {
     const { contribution, validator, commitment } = statement.message
     const { record, net } = await about(contribution, message)
@@ -168,6 +176,9 @@ export function createReceiver(
     const known = ballot.commits.find(commit => commit.message.validator === validator)
     if (known?.message.commitment === commitment) return false
     checkVoter(net.rules.validators, validator)
+    // [ignore] A commitment counts within half of the window: votes are shown after that.
+    if (isLate(record, commitMs(net.rules)))
+      throw new DataError('vote.late', 'the commitment comes when votes may be shown already')
     // [ignore] A validator commits to one vote: the first that was heard, which elsewhere may be the second.
     if (known !== undefined) throw new DataError('vote.commit-twice', `${validator} committed to another vote already`)
     await book.putBallot(contribution, { ...ballot, commits: [...ballot.commits, statement] })
@@ -193,6 +204,8 @@ export function createReceiver(
     if (because !== undefined) await keepReason(contribution, validator, because)
     if (known !== undefined && !isDoubleVote(known.message, statement.message)) return false
     if (known !== undefined) return keepEvidence(record, known, statement)
+    // [ignore] A vote counts within its window.
+    if (isLate(record, voteMs(net.rules))) throw new DataError('vote.late', 'the vote comes after its window')
     // [ignore] A vote is the one that was committed. Without the commitment it is kept and not counted yet.
     const commit = ballot.commits.find(item => item.message.validator === validator)
     if (commit !== undefined && !opens(commit.message, statement.message))
@@ -225,7 +238,7 @@ export function createReceiver(
   /** Weighs what opens its commitment; a quorum is a certificate, whoever finds it. */
   async function count(id: Hex, net: DatanetDocument): Promise<void> {
     const record = await book.contribution(id)
-    if (record === undefined || (isDecided(record.state) && record.state.name !== 'expired')) return
+    if (record === undefined || isDecided(record.state)) return
     const { statements } = 'statements' in record.state ? record.state : { statements: undefined }
     if (statements === undefined) return
     const { commits, votes } = await book.ballot(id)
@@ -234,8 +247,16 @@ export function createReceiver(
       net.rules.validators,
       votes.filter(vote => commits.some(commit => opens(commit.message, vote.message)))
     )
-    if (result.state === 'decided') await conclude(id, result.certificate, statements)
+    if (result.state !== 'decided') return
+    const { certificate } = result
+    if (!certificate.accept || (await isAllowed(record, net, statements))) await conclude(id, certificate, statements)
   }
+
+  const isAllowed = async (
+    record: ContributionRecord,
+    { rules }: DatanetDocument,
+    { reveal: { message } }: ContributionStatements
+  ): Promise<boolean> => (await allowances.find(record, rules, message)).code === 'ok'
 
   async function conclude(id: Hex, certificate: Certificate, statements: ContributionStatements): Promise<void> {
     const record = await book.contribution(id)
@@ -256,6 +277,9 @@ export function createReceiver(
     )
       return false
     checkCertificate(network, net.rules.validators, certificate)
+    // [ignore] No quorum takes more from an account, or from newcomers, than the rules let them bring.
+    if (certificate.accept && !(await isAllowed(record, net, statements)))
+      throw new DataError('certificate.allowance', "it accepts what is beyond its author's allowance")
     for (const why of because) {
       const vote = signedWith(certificate.votes, why)
       if (vote !== undefined) await keepReason(id, vote.message.validator, why)

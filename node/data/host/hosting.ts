@@ -1,5 +1,5 @@
 import { signStatement } from '../../../protocol/crypto/index.ts'
-import { datanetRules, parseHeldOut } from '../../../protocol/data/index.ts'
+import { checkLicence, datanetRules, parseHeldOut } from '../../../protocol/data/index.ts'
 import { InvalidError, TilthError, checkNewName, contentHash, readAs } from '../../../protocol/primitives/index.ts'
 import type { Hex, TakenName } from '../../../protocol/primitives/index.ts'
 import type { Book } from '../book/index.ts'
@@ -21,6 +21,7 @@ export function createHosting(
       const taken: TakenName[] = []
       for await (const one of book.taken()) taken.push(one)
       checkNewName('Datanet', { name: wanted.name, owner: self }, taken)
+      checkLicence(wanted.licence)
       const bytes = bytesOf(heldOut)
       parseHeldOut(bytes)
       const rules = readAs(datanetRules, { ...wanted, heldOut: await files.addBytes(bytes) }, 'rules.invalid')

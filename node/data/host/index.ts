@@ -1,5 +1,7 @@
 export { createHosting } from './hosting.ts'
+export { createSeals } from './seals.ts'
 export { createVersions } from './versions.ts'
+export { createArchive } from './archive.ts'
 export { createNearest } from './nearest.ts'
 export { anchorAt, createAnchoring } from './anchoring.ts'
 export type { Unanchored } from './anchoring.ts'

@@ -1,19 +1,23 @@
 import { signStatement } from '../../../protocol/crypto/index.ts'
-import { checkVersion, outcomeOf, ownRows, versionManifest, versionRoot } from '../../../protocol/data/index.ts'
-import type { DatanetDocument, DatanetRules, VersionEntry, VersionManifest } from '../../../protocol/data/index.ts'
-import { InvalidError, NotFoundError, TilthError, canonicalJson } from '../../../protocol/primitives/index.ts'
+import { checkVersion, versionManifest, versionRoot } from '../../../protocol/data/index.ts'
+import type { DatanetDocument, DatanetRules, VersionManifest } from '../../../protocol/data/index.ts'
+import { InvalidError, NotFoundError, canonicalJson } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { decodeFrame } from '../../../protocol/wire/index.ts'
 import { createCache } from '../../runtime/index.ts'
 import type { Book } from '../book/index.ts'
 import { bytesOf } from '../contributor/index.ts'
 import type { DataDeps } from '../deps.ts'
-import { createRosters } from '../rosters.ts'
+import type { Rosters } from '../rosters.ts'
 import type { Shards } from '../validator/index.ts'
 import type { DataService, VersionRow } from '../types.ts'
+import { acceptedOf } from './entries.ts'
+import type { Seals } from './seals.ts'
 
 /** A manifest of 10,000 contributions with their certificates. */
 const mostManifestBytes = 128 << 20
+/** How often a version is begun anew because more is known to be accepted by then. */
+const mostTries = 3
 /** Checked manifests in memory: the last few that were asked for. */
 const keptManifests = 4
 
@@ -22,29 +26,36 @@ export function createVersions(
   deps: Pick<DataDeps, 'chain' | 'files' | 'key' | 'log' | 'network' | 'self'>,
   book: Book,
   shards: Shards,
+  rosters: Rosters,
+  sealing: Pick<Seals, 'collect'>,
   must: (datanet: Hex) => Promise<DatanetDocument>
 ): Pick<DataService, 'anchorVersion' | 'manifest' | 'versionRows'> {
   const { chain, files, key, log, network, self } = deps
-  const rosters = createRosters(chain)
   const checked = createCache<string, VersionManifest>({ max: keptManifests })
 
-  async function entriesOf(datanet: Hex): Promise<VersionEntry[]> {
-    const entries: VersionEntry[] = []
-    for await (const { id, contributor, state } of book.contributions(datanet, 1)) {
-      if (state.name !== 'accepted') continue
-      const { cid } = state.statements.reveal.message
-      const verdict = await book.verdict(id)
-      const own = verdict === undefined ? [] : ownRows(verdict)
-      if (outcomeOf({ contribution: id, cid, own }, true) !== state.certificate.outcome) {
-        throw new TilthError('version.rows', `which rows of ${id} were accepted is not known here`, {
-          help:
-            'Try again in a moment: its shard is being fetched. If it stays so, the validators run other checks than ' +
-            'this node.'
-        })
-      }
-      entries.push({ contribution: id, contributor, cid, own, certificate: state.certificate })
+  /** Everything accepted, as the next version, sealed; begun anew when validators know of more. */
+  async function sealedVersion(datanet: Hex, net: DatanetDocument): Promise<VersionManifest> {
+    const rootNow = async (): Promise<Hex | undefined> => {
+      const { entries } = await acceptedOf(book, datanet)
+      return entries.length === 0 ? undefined : versionRoot(entries)
     }
-    return entries
+    for (let tries = 1; ; tries++) {
+      const { entries, last } = await acceptedOf(book, datanet)
+      if (entries.length === 0)
+        throw new InvalidError('version.empty', 'nothing has been accepted yet', {
+          help: 'Contributions are listed with what became of them.'
+        })
+      const root = versionRoot(entries)
+      const latest = (await chain.datanets.datanet(datanet))?.version ?? 0
+      if (latest > 0 && (await chain.datanets.version(datanet, latest))?.root === root)
+        throw new InvalidError('version.unchanged', `version ${latest} holds everything accepted already`)
+      const sealed = { datanet, version: latest + 1, root, count: entries.length }
+      const sitting = await rosters.sitting(datanet, net)
+      const isOutdated = async (): Promise<boolean> => tries < mostTries && (await rootNow()) !== root
+      const seals = await sealing.collect(sitting, sealed, last, isOutdated)
+      if (seals === undefined) continue
+      return { datanet, version: sealed.version, root, heldOut: net.rules.heldOut, entries: [...entries], seals }
+    }
   }
 
   /** Place of each contribution in the order of authorship; of those not read yet, from the chain itself. */
@@ -60,22 +71,14 @@ export function createVersions(
 
   return {
     async anchorVersion(datanet) {
-      const { statement, rules } = await must(datanet)
+      const net = await must(datanet)
+      const { statement } = net
       if (statement.message.host !== self)
         throw new InvalidError('version.not-host', 'only the host anchors versions of its Datanet', {
           help: `Ask ${statement.message.host}.`
         })
-      const entries = await entriesOf(datanet)
-      if (entries.length === 0)
-        throw new InvalidError('version.empty', 'nothing has been accepted yet', {
-          help: 'Contributions are listed with what became of them.'
-        })
-      const root = versionRoot(entries)
-      const latest = (await chain.datanets.datanet(datanet))?.version ?? 0
-      if (latest > 0 && (await chain.datanets.version(datanet, latest))?.root === root)
-        throw new InvalidError('version.unchanged', `version ${latest} holds everything accepted already`)
-      const version = latest + 1
-      const manifest: VersionManifest = { datanet, version, root, heldOut: rules.heldOut, entries }
+      const manifest = await sealedVersion(datanet, net)
+      const { version, root, entries } = manifest
       const cid = await files.addBytes(bytesOf(canonicalJson(manifest)))
       const message = { datanet, version, root, count: entries.length, cid }
       const signed = signStatement(network, 'Version', message, key)
@@ -93,8 +96,9 @@ export function createVersions(
     },
 
     async manifest(datanet, version) {
-      const { statement, rules } = await must(datanet)
-      const anchored = (await book.version(datanet, version)) ?? (await chain.datanets.version(datanet, version))
+      const net = await must(datanet)
+      const { statement, rules } = net
+      const anchored = await chain.datanets.version(datanet, version)
       if (anchored === undefined)
         throw new NotFoundError('version.unknown', `version ${version} of that Datanet is not anchored`)
       const name = `${datanet}/${anchored.root}`
@@ -107,15 +111,22 @@ export function createVersions(
       const manifest = decodeFrame(bytes, versionManifest, mostManifestBytes)
       const orders = await ordersOf(manifest)
       const decided = new Map<Hex, DatanetRules['validators']>()
-      for (const { contribution } of manifest.entries)
-        decided.set(contribution, (await rosters.deciding(contribution, { statement, rules })).rules.validators)
+      const blocks = new Map<Hex, bigint>()
+      for (const { contribution } of manifest.entries) {
+        decided.set(contribution, (await rosters.deciding(contribution, net)).rules.validators)
+        const there = rules.uploads === undefined ? undefined : await chain.ledger.commitment(contribution)
+        if (there !== undefined) blocks.set(contribution, there.block)
+      }
+      const sitting = await rosters.numbered(datanet, anchored.roster, net)
       checkVersion(
         network,
         rules,
         manifest,
         { datanet, version, root: anchored.root, count: anchored.count },
         id => orders.get(id),
-        id => decided.get(id) ?? rules.validators
+        id => decided.get(id) ?? rules.validators,
+        sitting.rules.validators,
+        id => blocks.get(id)
       )
       checked.set(name, manifest)
       return manifest

@@ -1,4 +1,4 @@
-import { outcomeOf, ownRows, saltOf } from '../../../protocol/data/index.ts'
+import { outcomeOf, ownRows, saltOf, voteMs } from '../../../protocol/data/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import type { Book } from '../book/index.ts'
 import type { DataDeps } from '../deps.ts'
@@ -28,7 +28,7 @@ export function createVotes(
         verdict === undefined || !('statements' in state) || state.statements === undefined
           ? undefined
           : outcomeOf({ contribution: id, cid: state.statements.reveal.message.cid, own: ownRows(verdict) }, accept)
-      const { validators, voteSeconds } = net.rules
+      const { validators } = net.rules
       const reasons = new Map<Address, string>()
       for (const { address } of validators) {
         const because = await book.told.get(`${id}/${address}`)
@@ -41,7 +41,7 @@ export function createVotes(
         datanet: record.datanet,
         total: validators.reduce((sum, { weight }) => sum + weight, 0),
         opensAt: state.name === 'voting' ? state.since : null,
-        closesAt: state.name === 'voting' ? Math.max(state.since, startedAt) + voteSeconds * 1000 : null,
+        closesAt: state.name === 'voting' ? Math.max(state.since, startedAt) + voteMs(net.rules) : null,
         validators: validators.map(({ address, weight }): VoteView => {
           const vote = revealed.get(address)
           // The own vote is known here before it is told.

@@ -1,4 +1,5 @@
 export { createHoldings } from './holdings.ts'
 export type { Holdings } from './holdings.ts'
+export { createKeeping } from './keeping.ts'
 export { createSpare, replicas } from './spare.ts'
 export type { Spare } from './spare.ts'

@@ -1,14 +1,15 @@
 import { versionManifest } from '../../../protocol/data/index.ts'
 import type { VersionEntry } from '../../../protocol/data/index.ts'
 import { keccak } from '../../../protocol/primitives/index.ts'
-import type { Hex } from '../../../protocol/primitives/index.ts'
+import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { decodeFrame } from '../../../protocol/wire/index.ts'
+import { createCache } from '../../runtime/index.ts'
 import type { Book } from '../book/index.ts'
 import type { DataDeps } from '../deps.ts'
 import type { Holdings } from './holdings.ts'
 
-/** Peers that should have a shard, besides those whose Datanet it is. */
-export const replicas = 3
+/** Peers that should have a shard: any three of them may go for good, and it is still there to be copied again. */
+export const replicas = 4
 /** Manifests are read up to this; a Datanet with a larger one has many who follow it. */
 const mostManifestBytes = 16 << 20
 /** Shards looked at of one Datanet at a time, and the largest that is taken. */
@@ -17,6 +18,11 @@ const mostShardBytes = 64 << 20
 /** Datanets passed over in search of one with a version. */
 const listingsAtOnce = 64
 const searchMs = 20_000
+/** Providers looked at of one shard, and how long one is dialled. */
+const mostProviders = 20
+const dialMs = 3_000
+/** Datanets of which is remembered where the next look goes on. */
+const remembered = 1024
 
 /**
  * Lends a hand: keeps shards of Datanets that this node has nothing to do with, as far as its owner gives room, where
@@ -36,6 +42,8 @@ export function createSpare(
   stopping: AbortSignal
 ): Spare {
   let after = ''
+  /** How many shards of a Datanet were looked at, in this node's order; then it begins again. */
+  const reached = createCache<Hex, number>({ max: remembered })
 
   /** How near a shard is to this node: everybody has another order. */
   const nearness = (cid: string): string => keccak(`${self} ${cid}`)
@@ -53,14 +61,30 @@ export function createSpare(
     return undefined
   }
 
+  /**
+   * Whether fewer have it than should, of those who can be reached: the DHT names who is gone for a day or two more.
+   */
   async function isRare(cid: string): Promise<boolean> {
     let others = 0
-    for await (const { address } of files.findProviders(cid, { signal: timed(), limit: replicas + 1 }))
-      if (address !== self && ++others >= replicas) return false
+    const signal = timed()
+    for await (const { address } of files.findProviders(cid, { signal, limit: mostProviders })) {
+      if (address === self || !(await isThere(address, signal))) continue
+      if (++others >= replicas) return false
+    }
     return true
   }
+  const isThere = async (address: Address, signal: AbortSignal): Promise<boolean> =>
+    peers.connected().some(peer => peer.address === address) ||
+    peers.dial(address, { signal: AbortSignal.any([signal, AbortSignal.timeout(dialMs)]) }).then(
+      () => true,
+      () => false
+    )
 
-  async function keep({ cid, contributor }: VersionEntry, host: Hex, room: number): Promise<number> {
+  async function keep(
+    { cid, contributor }: Pick<VersionEntry, 'cid' | 'contributor'>,
+    host: Hex,
+    room: number
+  ): Promise<number> {
     if ((await holdings.held(cid)) || !(await isRare(cid))) return 0
     const { length } = await files.fetchBytes(cid, {
       maxBytes: Math.min(room, mostShardBytes),
@@ -101,8 +125,13 @@ export function createSpare(
           signal: timed()
         })
         const { entries } = decodeFrame(bytes, versionManifest, maxBytes)
-        const nearest = [...entries].sort((a, b) => (nearness(a.cid) < nearness(b.cid) ? -1 : 1)).slice(0, shardsAtOnce)
-        for (const entry of nearest) {
+        const begin = reached.get(found.datanet) ?? 0
+        const nearest = [...entries]
+          .sort((a, b) => (nearness(a.cid) < nearness(b.cid) ? -1 : 1))
+          .slice(begin, begin + shardsAtOnce)
+        reached.set(found.datanet, begin + shardsAtOnce < entries.length ? begin + shardsAtOnce : 0)
+        // The manifest with them: without it nobody can tell what belongs to the version.
+        for (const entry of [{ cid: found.cid, contributor: found.host }, ...nearest]) {
           const size = await keep(entry, found.host, room)
           room -= size
           taken += size > 0 ? 1 : 0

@@ -1,4 +1,4 @@
-import { outcomeCode, weightOf } from '../../../protocol/data/index.ts'
+import { commitMs, outcomeCode, weightOf } from '../../../protocol/data/index.ts'
 import type { DatanetDocument, RowOutcome, ShardLine } from '../../../protocol/data/index.ts'
 import { InvalidError, defaultPage, pageOf } from '../../../protocol/primitives/index.ts'
 import type { Address, PageRequest } from '../../../protocol/primitives/index.ts'
@@ -34,7 +34,7 @@ export function createReview(
     const { mine, commits, votes } = await book.ballot(id)
     const chosen = mine === undefined ? await book.chosen.get(id) : undefined
     const reason = await book.reasons.get(id)
-    const { validators, voteSeconds, name } = net.rules
+    const { validators, name } = net.rules
     const weigh = (addresses: readonly Address[]): number =>
       [...new Set(addresses)].reduce((sum, address) => sum + weightOf(validators, address), 0)
     const by = (accept: boolean): number =>
@@ -50,7 +50,7 @@ export function createReview(
       rejecting: by(false),
       committed: weigh(commits.map(({ message }) => message.validator)),
       total: weigh(validators.map(({ address }) => address)),
-      closesAt: state.name === 'voting' ? Math.max(state.since, startedAt) + voteSeconds * 1000 : null
+      closesAt: state.name === 'voting' ? Math.max(state.since, startedAt) + commitMs(net.rules) : null
     }
   }
 

@@ -1,27 +1,34 @@
 import {
   HeldOut,
   RowIndex,
+  checkAllowance,
   checkSteps,
   outcomeOf,
   ownRows,
   parseHeldOut,
   parseShard,
+  patienceMs,
   previewSteps
 } from '../../../protocol/data/index.ts'
 import type {
+  CheckInput,
+  ContributionState,
   ContributionStatements,
   DatanetDocument,
   DatanetRules,
   Row,
   ShardLine,
+  UploadContext,
   Verdict
 } from '../../../protocol/data/index.ts'
 import { InvalidError, TilthError, contentHash } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { createCache, createQueue } from '../../runtime/index.ts'
+import type { Allowances } from '../allowances.ts'
 import type { Book } from '../book/index.ts'
 import type { DataDeps, DataTiming } from '../deps.ts'
 import type { ContributionRecord } from '../book/index.ts'
+import type { FetchOptions } from '../../transport/types.ts'
 import type { Holdings } from '../storage/index.ts'
 import { createAcceptedRows } from './rows.ts'
 import type { NearRow } from './rows.ts'
@@ -29,8 +36,13 @@ import type { NearRow } from './rows.ts'
 const mostHeldOutBytes = 16 << 20
 /** Held-out questions in memory, of as many Datanets. */
 const heldOutKept = 16
-/** Fetches ahead that run at once, and that may wait: shards can be large, and anybody may contribute. */
-const ahead = { name: 'shards fetched ahead', concurrency: 4, bound: 64 }
+/**
+ * Fetches ahead that run at once, and that may wait: shards can be large, and anybody may contribute. Many that nobody
+ * has are looked for side by side, so that they do not wait for one another.
+ */
+const ahead = { name: 'shards fetched ahead', concurrency: 8, bound: 256 }
+/** How soon something must come of a shard that was away for so long that its turn is lost without it. */
+const lastTryMs = 1_000
 /** Rows judged before the process may do something else. */
 const slice = 50
 /** Accepted rows, of the newest, that a row is compared with for people. */
@@ -53,6 +65,16 @@ async function inSlices(steps: Generator<void, Verdict>): Promise<Verdict> {
   }
 }
 
+const faultOf = (error: unknown): 'too-large' | 'not-a-file' | undefined =>
+  error instanceof TilthError
+    ? ({ 'files.too-large': 'too-large', 'files.cid': 'not-a-file', 'files.not-file': 'not-a-file' } as const)[
+        error.code as 'files.cid'
+      ]
+    : undefined
+
+type Voting = ContributionRecord & { readonly state: Extract<ContributionState, { name: 'voting' }> }
+const isVoting = (record: ContributionRecord): record is Voting => record.state.name === 'voting'
+
 /** Shards, held-out questions and the index of accepted rows of the Datanets followed: what the checks are run on. */
 export interface Shards {
   heldOut(datanet: Hex): Promise<HeldOut>
@@ -64,7 +86,7 @@ export interface Shards {
    */
   check(record: ContributionRecord, statements: ContributionStatements): Promise<Verdict>
   /** Runs the same checks on a file of an account's that may become its next contribution. */
-  preview(datanet: Hex, file: Uint8Array, uploads: number): Promise<Verdict>
+  preview(datanet: Hex, file: Uint8Array, uploads: number, context?: UploadContext): Promise<Verdict>
   /**
    * Puts an accepted contribution's own rows into the index, once.
    * @returns false when this node does not know which they are
@@ -78,14 +100,16 @@ export interface Shards {
 }
 
 export function createShards(
-  deps: Pick<DataDeps, 'network' | 'files' | 'log' | 'self' | 'store' | 'metrics'>,
+  deps: Pick<DataDeps, 'clock' | 'network' | 'files' | 'log' | 'self' | 'store' | 'metrics'>,
   timing: Pick<DataTiming, 'fetchMs'>,
+  startedAt: number,
   book: Book,
+  allowances: Allowances,
   holdings: Holdings,
   follows: (datanet: Hex) => boolean,
   stopping: AbortSignal
 ): Shards {
-  const { network, files, log, self } = deps
+  const { clock, network, files, log, self } = deps
   const queue = createQueue({ ...ahead, metrics: deps.metrics })
   const heldOut = createCache<Hex, HeldOut>({ max: heldOutKept })
   const read = createCache<string, ShardLine[]>({ max: readKept })
@@ -105,22 +129,59 @@ export function createShards(
         ...net.rules.validators.slice(0, 5).map(({ address }) => address)
       ])
     ].filter(one => one !== undefined && one !== self) as Address[]
-  const fetch = (cid: string, maxBytes: number, from: Address[], keeps: boolean): Promise<Uint8Array> =>
+  const fetch = (
+    cid: string,
+    maxBytes: number,
+    from: Address[],
+    keeps: boolean,
+    more: Pick<FetchOptions, 'onBytes' | 'signal'> = {}
+  ): Promise<Uint8Array> =>
     files.fetchBytes(cid, {
       maxBytes,
       providers: from,
       pin: keeps,
-      signal: AbortSignal.any([stopping, AbortSignal.timeout(timing.fetchMs)])
+      ...more,
+      signal: AbortSignal.any([stopping, AbortSignal.timeout(timing.fetchMs), ...(more.signal ? [more.signal] : [])])
     })
-  /** Commitments of an account before one; counted as far as the rules look. */
-  const uploadsBefore = ({ datanet, contributor, index }: ContributionRecord, net: DatanetDocument): Promise<number> =>
-    book.uploads(datanet, contributor, index, net.rules.uploadsPerContributor)
+
+  /**
+   * Fetches a shard whose turn it is. One that was away for long loses its turn, whosever fault it is, for it holds up
+   * all that come after it: at once if nothing comes of it, and if something does, once it had its turn for as long.
+   */
+  async function fetchInTurn(record: Voting, net: DatanetDocument, size: number): Promise<Uint8Array | 'unavailable'> {
+    const { shown, since, statements } = record.state
+    const { cid, bytes } = statements.reveal.message
+    const patience = patienceMs(net.rules, bytes)
+    const left = Math.max(shown, startedAt) + patience - clock.now()
+    let came = false
+    const silence = new AbortController()
+    const timer = setTimeout(
+      () => {
+        if (!came) silence.abort(new TilthError('shard.silent', 'nothing comes of this shard'))
+      },
+      Math.max(lastTryMs, left)
+    )
+    try {
+      return await fetch(cid, size, providers(net, record.provider), true, {
+        signal: silence.signal,
+        onBytes: () => {
+          came = true
+        }
+      })
+    } catch (error) {
+      const isLate = clock.now() >= Math.max(came ? since : shown, startedAt) + patience
+      if (faultOf(error) !== undefined || stopping.aborted || !isLate) throw error
+      return 'unavailable'
+    } finally {
+      clearTimeout(timer)
+    }
+  }
 
   async function shardOf(
     net: DatanetDocument,
-    { provider }: ContributionRecord,
+    record: ContributionRecord,
     { reveal }: ContributionStatements
-  ): Promise<Uint8Array | 'too-large' | 'not-a-file'> {
+  ): Promise<CheckInput['shard']> {
     const { cid, bytes, contribution } = reveal.message
     // What its contributor took back is not asked for again by the node that brought it in.
     if (await book.withdrawn.has(contribution))
@@ -130,15 +191,11 @@ export function createShards(
     try {
       const size = Math.min(bytes, net.rules.maxBytes)
       await holdings.hold(cid, `contribution/${contribution}`, size)
-      return await fetch(cid, size, providers(net, provider), true)
+      if (isVoting(record)) return await fetchInTurn(record, net, size)
+      return await fetch(cid, size, providers(net, record.provider), true)
     } catch (error) {
       // What the CID holds is the contributor's doing; that nobody has it now is not told from the network's.
-      const fault =
-        error instanceof TilthError
-          ? ({ 'files.too-large': 'too-large', 'files.cid': 'not-a-file', 'files.not-file': 'not-a-file' } as const)[
-              error.code as 'files.cid'
-            ]
-          : undefined
+      const fault = faultOf(error)
       if (fault === undefined) throw error
       return fault
     }
@@ -176,11 +233,12 @@ export function createShards(
     },
     async check(record, statements) {
       const net = await must(record.datanet)
-      const { uploadsPerContributor } = net.rules
       const questions = await shards.heldOut(record.datanet)
-      const uploads = await uploadsBefore(record, net)
-      // An account beyond its allowance is refused for that: its shard is not fetched.
-      const shard = uploads < uploadsPerContributor ? await shardOf(net, record, statements) : new Uint8Array()
+      const uploads = await allowances.uploads(record, net.rules)
+      const context = await allowances.context(record, net.rules)
+      // Who is beyond an allowance is refused for that: the shard is not fetched.
+      const { code } = checkAllowance(net.rules, uploads, context, statements.reveal.message)
+      const shard = code === 'ok' ? await shardOf(net, record, statements) : new Uint8Array()
       const earlier = await likeRows(record.datanet, net.rules, shard)
       return inSlices(
         checkSteps({
@@ -191,16 +249,18 @@ export function createShards(
           heldOut: questions,
           earlier,
           order: record.index,
-          uploads
+          uploads,
+          ...(context === undefined ? {} : { context })
         })
       )
     },
-    async preview(datanet, shard, uploads) {
+    async preview(datanet, shard, uploads, context) {
       const { rules } = await must(datanet)
       const questions = await shards.heldOut(datanet)
       const earlier = await likeRows(datanet, rules, shard)
       // It would stand after all that is there.
-      return inSlices(previewSteps({ shard, rules, heldOut: questions, earlier, order: lastOrder, uploads }))
+      const input = { shard, rules, heldOut: questions, earlier, order: lastOrder, uploads }
+      return inSlices(previewSteps(context === undefined ? input : { ...input, context }))
     },
     async index(record) {
       const { id, datanet, index, state } = record
@@ -224,8 +284,9 @@ export function createShards(
         if (record === undefined) return shards.heldOut(datanet)
         if (!('statements' in record.state) || record.state.statements === undefined) return undefined
         const net = await must(datanet)
-        if ((await uploadsBefore(record, net)) >= net.rules.uploadsPerContributor) return undefined
-        return shardOf(net, record, record.state.statements)
+        const { reveal } = record.state.statements
+        const { code } = await allowances.find(record, net.rules, reveal.message)
+        return code === 'ok' ? shardOf(net, record, record.state.statements) : undefined
       }
       queue.run(contentHash([datanet, record?.index ?? 0]), task).catch((error: unknown) => {
         log.debug('nothing fetched ahead', { datanet, error })

@@ -1,6 +1,7 @@
 import { signStatement } from '../../../protocol/crypto/index.ts'
 import {
   checkStatements,
+  commitMs,
   expire,
   isDecided,
   openVote,
@@ -8,6 +9,7 @@ import {
   ownRows,
   saltOf,
   voteCommitment,
+  voteMs,
   weightOf
 } from '../../../protocol/data/index.ts'
 import type {
@@ -20,6 +22,7 @@ import { InvalidError, NotFoundError, TilthError, toHex } from '../../../protoco
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { datanetTopic } from '../../../protocol/wire/index.ts'
 import { createCache } from '../../runtime/index.ts'
+import type { Allowances } from '../allowances.ts'
 import type { Book } from '../book/index.ts'
 import type { DataDeps, DataTiming } from '../deps.ts'
 import type { Receiver } from '../exchange/index.ts'
@@ -70,6 +73,7 @@ export function createTurns(
   timing: DataTiming,
   startedAt: number,
   book: Book,
+  allowances: Pick<Allowances, 'isBeyond'>,
   shards: Shards,
   receiver: Receiver,
   follows: (datanet: Hex) => boolean,
@@ -104,7 +108,9 @@ export function createTurns(
   async function ensureVerdict(record: ContributionRecord, statements: ContributionStatements): Promise<Verdict> {
     const { id } = record
     const known = await book.verdict(id)
-    if (known !== undefined) return known
+    // What was not to be had here was, for a quorum that accepted it.
+    const isPassed = known?.reason === 'unavailable' && record.state.name === 'accepted'
+    if (known !== undefined && !isPassed) return known
     const verdict = await shards.check(record, statements)
     await book.putVerdict(id, verdict)
     events.emit('data.checked', {
@@ -164,8 +170,11 @@ export function createTurns(
     net: DatanetDocument,
     since: number
   ): Promise<number | undefined> {
-    const { mine } = await book.ballot(id)
+    const { mine, commits: heard } = await book.ballot(id)
     if (mine === undefined) return undefined
+    // Chosen too late, it is no vote any more: others are shown by now.
+    const isCommitted = heard.some(({ message }) => message.validator === self)
+    if (!isCommitted && clock.now() > Math.max(since, startedAt) + commitMs(net.rules)) return undefined
     const statement = signStatement(
       network,
       'VoteCommit',
@@ -174,7 +183,7 @@ export function createTurns(
     )
     await tell(datanet, { kind: 'vote-commit', statement }, `${id} commit`)
     const { commits } = await book.ballot(id)
-    const half = since + net.rules.voteSeconds * 500
+    const half = since + commitMs(net.rules)
     const all = net.rules.validators.every(({ address }) =>
       commits.some(({ message }) => message.validator === address)
     )
@@ -195,8 +204,8 @@ export function createTurns(
       if (state !== undefined) await book.setState(id, state)
     })
 
-  async function end(id: Hex): Promise<Looked> {
-    await setState(id, ({ state }) => (isDecided(state) ? undefined : expire(state)))
+  async function end(id: Hex, beyond = false): Promise<Looked> {
+    await setState(id, ({ state }) => (isDecided(state) ? undefined : expire(state, beyond)))
     const record = await book.contribution(id)
     if (record?.state.name === 'expired') await onExpired(record)
     return 'go-on'
@@ -219,7 +228,7 @@ export function createTurns(
       return 'go-on'
     } catch (error) {
       log.info('the shard of an accepted contribution is not to be had now', { contribution: record.id, error })
-      return clock.now() > triedSince + net.rules.voteSeconds * 1000 ? 'go-on' : { until: clock.now() + timing.tickMs }
+      return clock.now() > triedSince + voteMs(net.rules) ? 'go-on' : { until: clock.now() + timing.tickMs }
     }
   }
 
@@ -235,6 +244,8 @@ export function createTurns(
     const { id, state } = record
     // Who was first is decided once the chain will not give the place to another any more.
     if (!isDecided(state) && !chain.ledger.confirmed(record.block)) return { until: clock.now() + timing.tickMs }
+    // Allowance first: what is beyond it is nobody's work, shown or not.
+    if (!isDecided(state) && (await allowances.isBeyond(record, net.rules))) return end(id, true)
     if (!isDecided(state) && (await passedBy(record, since))) return end(id)
     switch (state.name) {
       case 'committed': {
@@ -245,13 +256,15 @@ export function createTurns(
         await setState(id, ({ state }) => (state.name === 'revealed' ? openVote(state, clock.now()) : undefined))
         return { until: clock.now() }
       case 'voting': {
-        const over = Math.max(state.since, startedAt) + net.rules.voteSeconds * 1000
+        const over = Math.max(state.since, startedAt) + voteMs(net.rules)
         if (clock.now() > over) return end(id)
         if (!judges(net)) return { until: over + 1 }
         let held: number | undefined
         try {
           const verdict = await ensureVerdict(record, state.statements)
-          if (isValidator(net) && (await policy()) === 'auto')
+          // Of what nobody gives, or nobody may bring, there is nothing to look at by hand.
+          const isEmpty = verdict.rows.length === 0 && !verdict.accept
+          if (isValidator(net) && (isEmpty || (await policy()) === 'auto'))
             await choose(id, state.statements, verdict, verdict.accept)
           held = await release(record, state.statements, verdict)
         } catch (error) {
@@ -398,8 +411,13 @@ export function createTurns(
       if (reason === undefined) await book.reasons.delete(id)
       else await book.reasons.put(id, reason)
       const { statements, since } = record.state
-      const half = Math.max(since, startedAt) + net.rules.voteSeconds * 500
-      const until = Math.min(clock.now() + holdMs, half)
+      const half = Math.max(since, startedAt) + commitMs(net.rules)
+      if (clock.now() > half)
+        throw new InvalidError('vote.not-open', 'the time to vote on it is over: votes are being shown', {
+          help: 'Votes count that are made within half of the window, before any is shown.'
+        })
+      // It is told a while before that, so that others hear of it in time.
+      const until = Math.min(clock.now() + holdMs, half - voteMs(net.rules) / 20)
       if (holdMs > 0 && until > clock.now())
         await book.serially(async () => {
           // What is being told already is not changed any more.

@@ -7,6 +7,7 @@ import { InvalidError, LimitError, NotFoundError, TilthError } from '../../../pr
 import type { Clock, Log } from '../../runtime/index.ts'
 import { storeError } from '../../store/index.ts'
 import type { LendingBlocks } from '../blocks/lent.ts'
+import { carOf, takeCar } from './car.ts'
 import { writeTree } from './folders.ts'
 import { importFolder, importSettings } from './import.ts'
 import { createMissing } from './missing.ts'
@@ -257,6 +258,12 @@ export function createFiles({
       fetching(text, options, false, async (cid, fetch) =>
         (await tree(cid, options.maxBytes, fetch)).map(({ path, size }) => ({ path, size }))
       ),
+    car: cids => carOf(cids.map(parseCid), nodeOf),
+    takeCar: (car, maxBytes) =>
+      collector.holding(async () => {
+        const roots = await takeCar(car, async (cid, bytes) => helia.blockstore.put(cid, bytes), maxBytes)
+        return roots.map(String)
+      }),
     async has(text) {
       const cid = parseCid(text)
       return (await pins.has(cid)) || (await blocks.folderOf(cid)) !== undefined

@@ -106,6 +106,7 @@ describe('calls of the contracts', () => {
     assert.deepEqual(await client.chain.datanets.version(datanet, 1), {
       root: version.root,
       count: 2,
+      roster: 1,
       cid: version.cid
     })
     assert.equal(await client.chain.datanets.version(datanet, 2), undefined)

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { digest, signStatement } from '../../../protocol/crypto/index.ts'
-import { commitmentOf, dataCodes, outcomeOf, saltOf, voteCommitment } from '../../../protocol/data/index.ts'
-import type { DataMessage, DatanetDocument } from '../../../protocol/data/index.ts'
+import { commitmentOf, dataCodes, expire, outcomeOf, saltOf, voteCommitment } from '../../../protocol/data/index.ts'
+import type { ContributionState, DataMessage, DatanetDocument } from '../../../protocol/data/index.ts'
 import { TilthError, contentHash, keccak } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { createBook } from '../../../node/data/book/index.ts'
 import type { Book } from '../../../node/data/book/index.ts'
 import type { DataDeps, DataEvents } from '../../../node/data/index.ts'
+import { createAllowances } from '../../../node/data/allowances.ts'
 import { createReceiver } from '../../../node/data/exchange/index.ts'
 import type { Receiver } from '../../../node/data/exchange/index.ts'
 import { createEvents, silentLog, systemClock } from '../../../node/runtime/index.ts'
@@ -22,9 +23,9 @@ const signed = { host, rules: contentHash(rules), createdAt: 1n }
 const document: DatanetDocument = { statement: signStatement(network, 'Datanet', signed, keyOf('host')), rules }
 const datanet = digest(network, 'Datanet', signed)
 
-const statements = (name: string, of: Hex = datanet) => {
+const statements = (name: string, of: Hex = datanet, n = 0) => {
   const contributor = addressOf(name)
-  const content = { cid, rows: 1, bytes: 10, salt: keccak(name) }
+  const content = { cid, rows: 1, bytes: 10, salt: keccak(`${name} ${n}`) }
   const commitment = { datanet: of, contributor, commitment: commitmentOf({ datanet: of, contributor, ...content }) }
   const id = digest(network, 'Commitment', commitment)
   return {
@@ -33,6 +34,7 @@ const statements = (name: string, of: Hex = datanet) => {
     reveal: signStatement(network, 'Reveal', { contribution: id, ...content }, keyOf(name))
   }
 }
+type Said = ReturnType<typeof statements>
 const vote = (validator: string, contribution: Hex, accept: boolean, salt = keccak('salt')) =>
   signStatement(
     network,
@@ -91,7 +93,8 @@ describe('data: what a message is found to be', () => {
         log: silentLog
       },
       book,
-      Date.now(),
+      createAllowances(book),
+      0,
       {
         changed: () => undefined,
         datanet: async () => undefined,
@@ -202,6 +205,52 @@ describe('data: what a message is found to be', () => {
     await found(certify(all), 'message.known', 'ignore')
     // Whoever learns of a decision by its certificate reads why, too.
     assert.deepEqual(await book.told.get(`${bob.id}/${addressOf('v3')}`), said)
+  })
+
+  const put = async (index: number, of: typeof ann, state: ContributionState): Promise<void> => {
+    const { contributor, commitment } = of.commitment.message
+    await book.putContribution({ id: of.id, datanet, index, contributor, commitment, block: 1n, seenAt: 0, state })
+  }
+
+  it('votes and commitments to them count within their windows only', async () => {
+    const now = Date.now()
+    const [cleo, dora, ella] = ['cleo', 'dora', 'ella'].map(name => statements(name)) as [Said, Said, Said]
+    const voting = (of: Said, since: number) =>
+      ({ name: 'voting', since, shown: since, statements: { commitment: of.commitment, reveal: of.reveal } }) as const
+    const half = (rules.voteSeconds * 1000) / 2
+    await put(3, cleo, voting(cleo, now - half - 1))
+    await put(4, dora, voting(dora, now - 2 * half - 1))
+    await put(5, ella, expire(voting(ella, now)))
+    const say = (of: Said): [DataMessage, DataMessage] => {
+      const statement = vote('v1', of.id, true)
+      return [
+        { kind: 'vote-commit', statement: commit('v1', of.id, voteCommitment(statement.message)) },
+        { kind: 'vote', statement }
+      ]
+    }
+    // Others' votes are shown by now: whoever commits to one may have seen them.
+    await found(say(cleo)[0], 'vote.late', 'ignore')
+    await hear(say(cleo)[1])
+    for (const late of [dora, ella]) for (const message of say(late)) await found(message, 'vote.late', 'ignore')
+    assert.deepEqual(await book.ballot(ella.id), { commits: [], votes: [] })
+  })
+
+  it('a certificate that goes beyond its author’s allowance is none, whoever signed it', async () => {
+    const again = [1, 2, 3].map(n => statements('fred', datanet, n)) as [Said, Said, Said]
+    for (const [i, of] of again.entries()) await put(6 + i, of, { name: 'committed', at: Date.now() })
+    const certify = (of: Said): DataMessage => {
+      const outcome = outcomeOf({ contribution: of.id, cid, own: [0] }, true)
+      const votes = ['v1', 'v2', 'v3'].map(name => vote(name, of.id, true))
+      return {
+        kind: 'certificate',
+        certificate: { contribution: of.id, accept: true, outcome, votes },
+        statements: { commitment: of.commitment, reveal: of.reveal }
+      }
+    }
+    await hear(certify(again[1]))
+    await found(certify(again[2]), 'certificate.allowance', 'ignore')
+    assert.equal((await book.contribution(again[2].id))?.state.name, 'committed')
+    await hear(certify(again[0]))
   })
 
   it('every code that depends on the receiver is ignored', () => {

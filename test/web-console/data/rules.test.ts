@@ -6,7 +6,14 @@ import { rulesInWords } from '../../../web-console/data/rules/words.ts'
 import { datanetView } from '../../daemon/views.ts'
 
 const self = `0x${'22'.repeat(20)}`
-const good = { ...firstForm, name: 'birds', validators: `${self}\n0x${'33'.repeat(20)} 2`, tags: 'nature, Vögel' }
+const good = {
+  ...firstForm,
+  name: 'birds',
+  validators: `${self}\n0x${'33'.repeat(20)} 2`,
+  tags: 'nature, Vögel',
+  kind: 'qa',
+  languages: 'en, pt-BR'
+}
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text)
 
 describe('the rules of a new Datanet', () => {
@@ -17,6 +24,7 @@ describe('the rules of a new Datanet', () => {
       [rules?.minOwnShare, rules?.maxBytes, rules?.voteSeconds, rules?.tags],
       [500, 8_000_000, 3600, ['nature', 'Vögel']]
     )
+    assert.deepEqual([rules?.kind, rules?.languages, rules?.leastDataShare], ['qa', ['en', 'pt-BR'], 1000])
     assert.deepEqual(
       rules?.validators.map(({ weight }) => weight),
       [1, 2]
@@ -30,8 +38,12 @@ describe('the rules of a new Datanet', () => {
       maxRows: 'many',
       minOwnShare: '120',
       validators: `${self}\n${self}`,
-      tags: 'two words'
+      tags: 'two words',
+      licence: 'cc by 4.0',
+      kind: 'images'
     })
+    assert.match(faults.licence ?? '', /Write CC-BY-4\.0/)
+    assert.notEqual(faults.kind, undefined)
     assert.match(faults.name ?? '', /^It /)
     assert.match(faults.maxRows ?? '', /whole number/)
     assert.match(faults.minOwnShare ?? '', /from 0 to 100/)

@@ -1,4 +1,5 @@
 import { parseHeldOut } from '../../../protocol/data/held-out.ts'
+import { checkLicence } from '../../../protocol/data/licence.ts'
 import { datanetRules } from '../../../protocol/data/types.ts'
 import type { DatanetRules, Row } from '../../../protocol/data/types.ts'
 import { TilthError } from '../../../protocol/primitives/errors.ts'
@@ -10,12 +11,16 @@ export interface RulesForm {
   readonly description: string
   readonly licence: string
   readonly tags: string
+  readonly languages: string
+  /** qa, chat or text; empty for any. */
+  readonly kind: string
   readonly maxRows: string
   /** In megabytes. */
   readonly maxMegabytes: string
   readonly uploadsPerContributor: string
   /** In percent. */
   readonly minOwnShare: string
+  readonly dataShare: string
   readonly nearDuplicate: string
   readonly revealMinutes: string
   readonly voteMinutes: string
@@ -29,10 +34,13 @@ export const firstForm: RulesForm = {
   description: '',
   licence: 'CC0-1.0',
   tags: '',
+  languages: '',
+  kind: '',
   maxRows: '10000',
   maxMegabytes: '8',
   uploadsPerContributor: '10',
   minOwnShare: '50',
+  dataShare: '10',
   nearDuplicate: '50',
   revealMinutes: '10',
   voteMinutes: '60',
@@ -47,6 +55,9 @@ const ruleOf: Record<FormField, RuleName> = {
   description: 'description',
   licence: 'licence',
   tags: 'tags',
+  languages: 'languages',
+  kind: 'kind',
+  dataShare: 'leastDataShare',
   maxRows: 'maxRows',
   maxMegabytes: 'maxBytes',
   uploadsPerContributor: 'uploadsPerContributor',
@@ -61,6 +72,7 @@ const ruleOf: Record<FormField, RuleName> = {
 const inTypedUnits: Partial<Record<FormField, string>> = {
   maxMegabytes: 'It must be a number of megabytes, at most 67.1.',
   minOwnShare: 'It must be a number from 0 to 100.',
+  dataShare: 'It must be a number from 0 to 100.',
   nearDuplicate: 'It must be a number from 0 to 100.',
   revealMinutes: 'It must be a number of minutes, at most 10080, which is a week.',
   voteMinutes: 'It must be a number of minutes, at most 10080, which is a week.'
@@ -80,16 +92,21 @@ const listed = (text: string, separator: RegExp): string[] =>
 
 function valuesOf(form: RulesForm): Record<RuleName, unknown> {
   const tags = listed(form.tags, /[,\n]/)
+  const languages = listed(form.languages, /[,\s]/)
   return {
     name: form.name.trim(),
     description: form.description.trim(),
     licence: form.licence.trim(),
     tags: tags.length === 0 ? undefined : tags,
+    languages: languages.length === 0 ? undefined : languages,
+    kind: form.kind.trim() === '' ? undefined : form.kind.trim(),
+    rows: undefined, // any
+    uploads: undefined, // by contributions alone
     maxRows: scaled(form.maxRows, 1),
     maxBytes: scaled(form.maxMegabytes, 1_000_000),
     uploadsPerContributor: scaled(form.uploadsPerContributor, 1),
     minOwnShare: scaled(form.minOwnShare, 10),
-    leastDataShare: undefined, // the usual one
+    leastDataShare: scaled(form.dataShare, 100),
     nearDuplicate: scaled(form.nearDuplicate, 10),
     revealSeconds: scaled(form.revealMinutes, 60),
     voteSeconds: scaled(form.voteMinutes, 60),
@@ -97,6 +114,16 @@ function valuesOf(form: RulesForm): Record<RuleName, unknown> {
       const [address = '', weight = '1'] = line.split(/[\s,=]+/)
       return { address: address.toLowerCase(), weight: scaled(weight, 1) }
     })
+  }
+}
+
+function licenceFault(text: string): string | undefined {
+  try {
+    checkLicence(text)
+    return undefined
+  } catch (error) {
+    if (!(error instanceof TilthError)) throw error
+    return `It is no licence of the SPDX list. ${error.help ?? ''}`
   }
 }
 
@@ -114,6 +141,10 @@ export function faultsOf(form: RulesForm): Partial<Record<FormField, string>> {
         path.length === 0 ? 'It' : `Line ${Number(path[0]) + 1}`
       )
   }
+  if (faults.licence === undefined) {
+    const fault = licenceFault(form.licence.trim())
+    if (fault !== undefined) faults.licence = fault
+  }
   const accounts = (values.validators as { address: string }[]).map(({ address }) => address)
   if (faults.validators === undefined && new Set(accounts).size !== accounts.length)
     faults.validators = 'An account stands here twice.'
@@ -123,7 +154,7 @@ export function faultsOf(form: RulesForm): Partial<Record<FormField, string>> {
 /** The rules, where nothing is wrong with them. */
 export function rulesOf(form: RulesForm): Rules | undefined {
   const read = datanetRules.omit({ heldOut: true }).safeParse(valuesOf(form))
-  return read.success ? read.data : undefined
+  return read.success && licenceFault(read.data.licence) === undefined ? read.data : undefined
 }
 
 /** As many rules as an example can be judged by, the others as they were at first. */
@@ -135,6 +166,7 @@ export function judgedBy(form: RulesForm) {
     maxRows: number('maxRows'),
     maxBytes: number('maxBytes'),
     uploadsPerContributor: number('uploadsPerContributor'),
+    kind: datanetRules.shape.kind.safeParse(values.kind).data,
     minOwnShare: number('minOwnShare'),
     nearDuplicate: number('nearDuplicate')
   }

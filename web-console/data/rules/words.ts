@@ -8,6 +8,35 @@ export interface RuleInWords {
 
 const times = (count: number): string => (count === 1 ? 'once' : `${countText(count)} times`)
 
+const kinds = { qa: 'a question with its answer', chat: 'a conversation', text: 'a text' } as const
+
+/** What a row is, where the rules say so. */
+function rowsInWords({ kind, languages = [], rows = {} }: DatanetView['rules']): RuleInWords[] {
+  const parts = [
+    ...(kind === undefined ? [] : [`A row is ${kinds[kind]}.`]),
+    ...(languages.length === 0 ? [] : [`It is written in ${languages.join(' or ')}.`]),
+    ...(rows.system === false ? ['It has no system’s instructions.'] : []),
+    ...(rows.mostTurns === undefined ? [] : [`It has up to ${manyText(rows.mostTurns, 'answer')}.`]),
+    ...(rows.mostCharacters === undefined ? [] : [`It has up to ${manyText(rows.mostCharacters, 'character')} in all.`])
+  ]
+  return parts.length === 0 ? [] : [{ name: 'What a row is', sentence: parts.join(' ') }]
+}
+
+function uploadsInWords({ uploads }: DatanetView['rules']): RuleInWords[] {
+  if (uploads === undefined) return []
+  const { epochBlocks, rows, bytes, mostRows, newcomerRows } = uploads
+  return [
+    {
+      name: 'How much in an epoch',
+      sentence:
+        `In ${manyText(epochBlocks, 'block')} an account may bring ${manyText(rows, 'row')} (${bytesText(bytes)}), one ` +
+        `more for each of its rows that was accepted before, up to ${countText(mostRows)}; each refusal divides that: ` +
+        `one by two, two by three. Rows that nothing accepted speaks for are ${countText(newcomerRows)} of all ` +
+        'accounts together.'
+    }
+  ]
+}
+
 /** A Datanet's rules as a person would tell them. */
 export function rulesInWords({ rules, validators, licence }: Pick<DatanetView, 'rules' | 'validators' | 'licence'>) {
   const total = validators.reduce((sum, { weight }) => sum + weight, 0)
@@ -22,12 +51,14 @@ export function rulesInWords({ rules, validators, licence }: Pick<DatanetView, '
       name: 'How much at once',
       sentence: `A contribution is a file of up to ${manyText(rules.maxRows, 'row')} and ${bytesText(rules.maxBytes)}.`
     },
+    ...rowsInWords(rules),
     {
       name: 'How often',
       sentence:
         `An account may contribute ${times(rules.uploadsPerContributor)} in all. A refused contribution counts too, ` +
         'so check before you send.'
     },
+    ...uploadsInWords(rules),
     {
       name: 'How much must be good',
       sentence:

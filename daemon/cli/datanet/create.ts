@@ -1,0 +1,128 @@
+import { Option } from 'commander'
+import type { Command } from 'commander'
+import { collect, command, connected, guarded, show } from '../command.ts'
+import type { CallFlags } from '../command.ts'
+import { mapHelp, readAllLines } from '../rows-file.ts'
+import { datanetText } from './text.ts'
+
+interface CreateFlags extends CallFlags {
+  name: string
+  description: string
+  licence: string
+  language?: string[]
+  tag?: string[]
+  kind?: 'qa' | 'chat' | 'text'
+  system: boolean
+  mostTurns?: string
+  mostCharacters?: string
+  questions: string
+  map?: string[]
+  validator: string[]
+  uploads: string
+  epochBlocks?: string
+  epochRows: string
+  epochBytes: string
+  mostRows?: string
+  newcomerRows?: string
+  maxRows: string
+  maxBytes: string
+  minOwnShare: string
+  leastDataShare: string
+  nearDuplicate: string
+  revealSeconds: string
+  voteSeconds: string
+}
+
+/** What a row must be like, as far as it was said. */
+function rowsOf({ system, mostTurns, mostCharacters }: CreateFlags) {
+  const rows = {
+    ...(system ? {} : { system }),
+    ...(mostTurns === undefined ? {} : { mostTurns: Number(mostTurns) }),
+    ...(mostCharacters === undefined ? {} : { mostCharacters: Number(mostCharacters) })
+  }
+  return Object.keys(rows).length === 0 ? {} : { rows }
+}
+
+/** Limits by epoch, where an epoch was named. */
+function uploadsOf({ epochBlocks, epochRows, epochBytes, mostRows, newcomerRows }: CreateFlags) {
+  if (epochBlocks === undefined) return {}
+  const rows = Number(epochRows)
+  return {
+    uploads: {
+      epochBlocks: Number(epochBlocks),
+      rows,
+      bytes: Number(epochBytes),
+      mostRows: mostRows === undefined ? rows * 10 : Number(mostRows),
+      newcomerRows: newcomerRows === undefined ? rows * 10 : Number(newcomerRows)
+    }
+  }
+}
+
+export function createCommand(): Command {
+  return connected(
+    command({
+      name: 'create',
+      summary: 'create a Datanet, hosted by this daemon',
+      examples: [
+        'tilth datanet create --name birds --licence CC0-1.0 --questions held-out.jsonl ' +
+          '--validator 0xabc…=1 --validator 0xdef…=1',
+        'tilth datanet create --name birds --licence CC-BY-4.0 --kind qa --language en --tag nature ' +
+          '--questions held-out.jsonl --validator 0xabc…=1 --epoch-blocks 7200 --epoch-rows 500'
+      ]
+    })
+  )
+    .requiredOption('--name <text>', 'its name')
+    .option('--description <text>', 'its purpose: what it is about', '')
+    .requiredOption('--licence <id>', 'licence of every contribution, as SPDX writes it, e.g. CC0-1.0')
+    .option('--language <tag>', 'a language of its rows, e.g. en or pt-BR; may be given again', collect)
+    .option('--tag <word>', 'a word by which people find it; may be given again', collect)
+    .addOption(new Option('--kind <kind>', 'questions, conversations or texts').choices(['qa', 'chat', 'text']))
+    .option('--no-system', "take no rows with a system's instructions")
+    .option('--most-turns <n>', 'answers in one conversation')
+    .option('--most-characters <n>', 'of all that is said in one row')
+    .requiredOption('--questions <file>', 'held-out questions with their answers, in any form that rows have')
+    .option('--map <what=column>', mapHelp, collect)
+    .requiredOption('--validator <address=weight...>', 'accounts that vote, with their weights')
+    .option('--uploads <n>', 'contributions one account may make', '10')
+    .option('--epoch-blocks <n>', 'limit what is brought in so many blocks: with the four options below')
+    .option('--epoch-rows <n>', 'rows of an account in an epoch, and one more for each that was accepted', '1000')
+    .option('--epoch-bytes <n>', 'bytes that go with so many rows', '4194304')
+    .option('--most-rows <n>', 'rows of an account in an epoch at most; ten times --epoch-rows unless given')
+    .option('--newcomer-rows <n>', 'rows in an epoch of all that nothing was accepted of; ten times --epoch-rows')
+    .option('--max-rows <n>', 'rows of one contribution', '10000')
+    .option('--max-bytes <n>', 'bytes of one contribution', String(16 << 20))
+    .option('--min-own-share <thousandths>', 'how many of the rows that repeat none must be good', '500')
+    .option('--least-data-share <basis points>', 'what of its fees a model must give to the data', '1000')
+    .option('--near-duplicate <thousandths>', 'MinHash similarity from which rows are compared closely', '500')
+    .option('--reveal-seconds <n>', 'from commitment to reveal', '600')
+    .option('--vote-seconds <n>', 'from reveal to the end of the vote', '3600')
+    .action(
+      guarded(async (flags: CreateFlags) => {
+        const validators = flags.validator.map(text => {
+          const [account = '', weight = '1'] = text.split('=')
+          return { address: account, weight: Number(weight) }
+        })
+        const heldOut = await readAllLines(flags.questions, flags.map)
+        const rules = {
+          name: flags.name,
+          description: flags.description,
+          licence: flags.licence,
+          ...(flags.language === undefined ? {} : { languages: flags.language }),
+          ...(flags.tag === undefined ? {} : { tags: flags.tag }),
+          ...(flags.kind === undefined ? {} : { kind: flags.kind }),
+          ...rowsOf(flags),
+          ...uploadsOf(flags),
+          maxRows: Number(flags.maxRows),
+          maxBytes: Number(flags.maxBytes),
+          uploadsPerContributor: Number(flags.uploads),
+          nearDuplicate: Number(flags.nearDuplicate),
+          minOwnShare: Number(flags.minOwnShare),
+          leastDataShare: Number(flags.leastDataShare),
+          validators,
+          revealSeconds: Number(flags.revealSeconds),
+          voteSeconds: Number(flags.voteSeconds)
+        }
+        await show(flags, api => api.call('createDatanet', { body: { rules, heldOut } }), datanetText)
+      })
+    )
+}

@@ -1,0 +1,47 @@
+import type { DatanetView } from '../../api/contract/index.ts'
+import { dim, safe, short } from '../output.ts'
+
+const followed = (roles: DatanetView['roles']): string =>
+  roles.length === 0 ? 'no: only what the chain tells is known here' : `as ${roles.join(', ')}`
+
+const kinds = { qa: 'questions with answers', chat: 'conversations', text: 'texts' } as const
+
+/** What its rows are, where its rules say so. */
+function rowsText({ kind, languages = [], rows = {} }: DatanetView['rules']): string | undefined {
+  const parts = [
+    ...(kind === undefined ? [] : [kinds[kind]]),
+    ...(languages.length === 0 ? [] : [`in ${languages.join(', ')}`]),
+    ...(rows.mostTurns === undefined ? [] : [`${rows.mostTurns} turns at most`]),
+    ...(rows.mostCharacters === undefined ? [] : [`${rows.mostCharacters} characters at most`]),
+    ...(rows.system === undefined ? [] : [rows.system ? "system's instructions allowed" : "no system's instructions"])
+  ]
+  return parts.length === 0 ? undefined : parts.join(', ')
+}
+
+function uploadsText({ uploads, uploadsPerContributor }: DatanetView['rules']): string {
+  const all = `${uploadsPerContributor} contributions an account`
+  if (uploads === undefined) return all
+  const { rows, bytes, epochBlocks, mostRows, newcomerRows } = uploads
+  return (
+    `${all}; in ${epochBlocks} blocks ${rows} rows and ${bytes} bytes, up to ${mostRows} rows with what was accepted, ` +
+    `and ${newcomerRows} rows of all newcomers`
+  )
+}
+
+/** A Datanet as `tilth datanet show` tells it. */
+export function datanetText(net: DatanetView): string {
+  const rows = rowsText(net.rules)
+  return [
+    `${safe(net.name)}  ${dim(net.id)}`,
+    safe(net.description),
+    `licence      ${safe(net.licence)}`,
+    ...(net.tags.length === 0 ? [] : [`tags         ${safe(net.tags.join(', '))}`]),
+    ...(rows === undefined ? [] : [`rows         ${rows}`]),
+    `may bring    ${uploadsText(net.rules)}`,
+    `data share   ${net.rules.leastDataShare / 100} % of a model's fees at least`,
+    `host         ${net.host}`,
+    `validators   ${net.validators.map(({ address, weight }) => `${short(address)} (${weight})`).join(', ')}`,
+    `accepted     ${net.accepted} of ${net.contributions} contributions, version ${net.latestVersion}`,
+    `followed     ${followed(net.roles)}`
+  ].join('\n')
+}

@@ -1,0 +1,170 @@
+import { z } from 'zod'
+import { signStatement, signedSchema } from '../../../protocol/crypto/index.ts'
+import type { Signed } from '../../../protocol/crypto/index.ts'
+import { isSealOf, isSealed, versionRoot, weightOf } from '../../../protocol/data/index.ts'
+import type { DatanetDocument, Sealed } from '../../../protocol/data/index.ts'
+import { TilthError, bytes32 } from '../../../protocol/primitives/index.ts'
+import type { Address, Hex } from '../../../protocol/primitives/index.ts'
+import { createCache } from '../../runtime/index.ts'
+import type { MessageStream } from '../../transport/types.ts'
+import type { Book } from '../book/index.ts'
+import type { DataDeps, DataTiming } from '../deps.ts'
+import type { Notes } from '../exchange/index.ts'
+import type { Rosters } from '../rosters.ts'
+import { acceptedOf } from './entries.ts'
+
+// /tilth/data/seal/1: a host asks a validator to seal a version. The validator makes the version of its own book, as far
+// as the host says, and seals it if it is the same.
+
+/** `last`: the place of the last contribution in it. */
+const request = z.strictObject({
+  datanet: bytes32,
+  version: z.int().min(1),
+  root: bytes32,
+  count: z.int().min(1),
+  last: z.int().min(1)
+})
+const reply = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('sealed'), seal: signedSchema('VersionSeal') }),
+  /** It is not what this validator has: one of the two lacks something, and asks the other for it. */
+  z.strictObject({ kind: z.literal('differs') }),
+  /** Something was accepted a while ago that is not in it. */
+  z.strictObject({ kind: z.literal('more') })
+])
+
+/** Between two tries with the same validator. */
+const againMs = 500
+/** Contributions whose acceptance is remembered with its time. */
+const remembered = 4096
+
+/** Seals on versions: given as a validator, asked for as a host. */
+export interface Seals {
+  /** Answers a host. */
+  serve(stream: MessageStream): Promise<void>
+  /** A contribution was accepted now: a version may lack it for a short while. */
+  accepted(contribution: Hex): void
+  /**
+   * Asks the validators that sit until enough of them have sealed a version.
+   * @param last the place of the last contribution in it
+   * @param isOutdated whether more is known to be accepted by now
+   * @returns undefined when it is
+   * @throws TilthError `version.unsealed` (retry)
+   */
+  collect(
+    net: DatanetDocument,
+    version: Sealed,
+    last: number,
+    isOutdated: () => Promise<boolean>
+  ): Promise<Signed<'VersionSeal'>[] | undefined>
+}
+
+export function createSeals(
+  deps: Pick<DataDeps, 'chain' | 'clock' | 'key' | 'log' | 'network' | 'self' | 'streams'>,
+  timing: Pick<DataTiming, 'sealMs' | 'sealGraceMs'>,
+  book: Book,
+  notes: Pick<Notes, 'pull' | 'pullQuietly'>,
+  rosters: Pick<Rosters, 'sitting'>,
+  stopping: AbortSignal
+): Seals {
+  const { chain, clock, key, log, network, self, streams } = deps
+  const acceptedAt = createCache<Hex, number>({ max: remembered })
+
+  const sign = (version: Sealed): Signed<'VersionSeal'> =>
+    signStatement(network, 'VersionSeal', { ...version, validator: self }, key)
+
+  /** Whether something that was accepted a while ago comes after a place. */
+  async function lacks(datanet: Hex, last: number): Promise<boolean> {
+    for await (const { id, state } of book.contributions(datanet, last + 1))
+      // What is not remembered was accepted before this process began.
+      if (state.name === 'accepted' && (acceptedAt.get(id) ?? 0) + timing.sealGraceMs < clock.now()) return true
+    return false
+  }
+
+  async function answer(asked: z.infer<typeof request>, host: Address): Promise<z.infer<typeof reply>> {
+    const { last, ...version } = asked
+    const net = (await book.datanet(asked.datanet))?.document
+    // [ignore] Seals are for the host alone: its signature anchors.
+    if (net === undefined || net.statement.message.host !== host) return { kind: 'differs' }
+    const { rules } = await rosters.sitting(asked.datanet, net)
+    const latest = (await chain.ledger.datanet(asked.datanet))?.version ?? 0
+    if (weightOf(rules.validators, self) === 0 || latest + 1 !== asked.version) return { kind: 'differs' }
+    const { entries } = await acceptedOf(book, asked.datanet, last)
+    if (entries.length !== asked.count || versionRoot(entries) !== asked.root) return { kind: 'differs' }
+    if (await lacks(asked.datanet, last)) return { kind: 'more' }
+    return { kind: 'sealed', seal: sign(version) }
+  }
+
+  async function ask(validator: Address, asked: z.infer<typeof request>, signal: AbortSignal) {
+    const stream = await streams.open(validator, '/tilth/data/seal/1', { signal })
+    try {
+      await stream.send(asked)
+      const answered = await stream.next(reply, { signal })
+      await stream.end()
+      return answered
+    } catch (error) {
+      await stream.fail(error)
+      throw error
+    }
+  }
+
+  return {
+    accepted(contribution) {
+      acceptedAt.set(contribution, clock.now())
+    },
+    async serve(stream) {
+      const asked = await stream.next(request)
+      if (asked === undefined) return
+      const answered = await answer(asked, stream.address).catch((error: unknown): z.infer<typeof reply> => {
+        log.debug('a version could not be compared yet', { datanet: asked.datanet, error })
+        return { kind: 'differs' }
+      })
+      if (answered.kind === 'differs') notes.pullQuietly(stream.peerId)
+      await stream.send(answered)
+    },
+    async collect(net, version, last, isOutdated) {
+      const roster = net.rules.validators
+      const seals = new Map<Address, Signed<'VersionSeal'>>()
+      const enough = new AbortController()
+      const signal = AbortSignal.any([stopping, enough.signal, AbortSignal.timeout(timing.sealMs)])
+      const take = (seal: Signed<'VersionSeal'>): void => {
+        seals.set(seal.message.validator, seal)
+        if (isSealed(roster, seals.keys())) enough.abort()
+      }
+      if (weightOf(roster, self) > 0) take(sign(version))
+      const lacking = new Map<Address, string>()
+      let outdated = false
+
+      async function win(validator: Address): Promise<void> {
+        while (!signal.aborted) {
+          try {
+            const answered = await ask(validator, { ...version, last }, signal)
+            if (answered?.kind === 'sealed' && isSealOf(network, roster, version, answered.seal)) {
+              if (answered.seal.message.validator === validator) return take(answered.seal)
+            }
+            lacking.set(validator, answered?.kind === 'more' ? 'knows of more' : 'knows of others')
+            await notes.pull(validator)
+            outdated ||= await isOutdated()
+            if (outdated) enough.abort()
+          } catch (error) {
+            lacking.set(validator, 'is not reached')
+            log.debug('a version was not sealed by a validator', { datanet: version.datanet, validator, error })
+          }
+          await clock.sleep(againMs, signal).catch(() => undefined) // the signal ends the loop
+        }
+      }
+      if (!isSealed(roster, seals.keys()))
+        await Promise.all(roster.filter(({ address }) => address !== self).map(({ address }) => win(address)))
+      if (isSealed(roster, seals.keys())) return [...seals.values()]
+      if (outdated) return undefined
+      const why = [...lacking].slice(0, 3).map(([validator, reason]) => `${validator} ${reason}`)
+      throw new TilthError(
+        'version.unsealed',
+        `too few validators seal version ${version.version}: ${why.join('; ')}`,
+        {
+          consequence: 'retry',
+          help: 'Validators of more than two thirds of the weight say that nothing was left out. Try again in a moment.'
+        }
+      )
+    }
+  }
+}
