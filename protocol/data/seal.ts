@@ -22,7 +22,7 @@ export function isSealOf(network: Network, roster: Roster, version: Sealed, seal
   )
 }
 
-/** Whether so many have sealed a version as accept a contribution: more than two thirds of the whole roster's weight. */
+/** Whether so many sealed a version as accept a contribution: more than two thirds of the whole roster's weight. */
 export function isSealed(roster: Roster, sealers: Iterable<Address>): boolean {
   const weight = [...new Set(sealers)].reduce((sum, validator) => sum + weightOf(roster, validator), 0)
   return weight * 3 > roster.reduce((sum, validator) => sum + validator.weight, 0) * 2

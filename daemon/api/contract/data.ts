@@ -237,8 +237,8 @@ export const dataRoutes = {
     path: '/api/datanets/:id/export',
     stage: 'version',
     summary:
-      'Accepted rows as a file: JSONL or Parquet of them, the card that describes them where data sets are shared, or ' +
-      'a version with its shards as a CAR',
+      'Accepted rows as a file: JSONL or Parquet of them, the card that describes them where data sets are shared, ' +
+      'or a version with its shards as a CAR',
     file: true,
     params: named.extend({
       format: z.enum(['jsonl', 'parquet', 'card', 'car']).default('jsonl'),

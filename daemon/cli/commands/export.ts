@@ -104,8 +104,8 @@ export function exportCommand(): Command {
     .addOption(
       new Option(
         '--format <format>',
-        'huggingface: a folder with Parquet, a card (README.md) and what LLaMA-Factory needs; car: a version with its ' +
-          'shards, as IPFS tools read it'
+        'huggingface: a folder with Parquet, a card (README.md) and what LLaMA-Factory needs; car: a version ' +
+          'with its shards, as IPFS tools read it'
       )
         .choices([...formats])
         .default('jsonl')

@@ -23,7 +23,7 @@ function uploadsText({ uploads, uploadsPerContributor }: DatanetView['rules']): 
   if (uploads === undefined) return all
   const { rows, bytes, epochBlocks, mostRows, newcomerRows } = uploads
   return (
-    `${all}; in ${epochBlocks} blocks ${rows} rows and ${bytes} bytes, up to ${mostRows} rows with what was accepted, ` +
+    `${all}; in ${epochBlocks} blocks ${rows} rows and ${bytes} bytes, up to ${mostRows} with what was accepted, ` +
     `and ${newcomerRows} rows of all newcomers`
   )
 }

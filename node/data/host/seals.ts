@@ -13,8 +13,8 @@ import type { Notes } from '../exchange/index.ts'
 import type { Rosters } from '../rosters.ts'
 import { acceptedOf } from './entries.ts'
 
-// /tilth/data/seal/1: a host asks a validator to seal a version. The validator makes the version of its own book, as far
-// as the host says, and seals it if it is the same.
+// /tilth/data/seal/1: a host asks a validator to seal a version. The validator makes the version of its own book, as
+// far as the host says, and seals it if it is the same.
 
 /** `last`: the place of the last contribution in it. */
 const request = z.strictObject({

@@ -6,8 +6,8 @@ import type { Files } from '../../transport/types.ts'
 export const holding = z.strictObject({ bytes: z.int().min(0) })
 
 /**
- * Why a file is kept: a contribution, held-out questions or a version's manifest of a Datanet that is followed, a shard that was prepared and
- * is not contributed yet, a version that was read from a file, or to lend a hand.
+ * Why a file is kept: a contribution, held-out questions or a version's manifest of a Datanet that is followed, a shard
+ * that was prepared and is not contributed yet, a version that was read from a file, or to lend a hand.
  */
 export type Reason = `contribution/${Hex}` | `questions/${Hex}` | `version/${Hex}` | 'prepared' | 'imported' | 'spare'
 

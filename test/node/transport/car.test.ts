@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
+import { generateKeyPair } from '@libp2p/crypto/keys'
 import { noise } from '@libp2p/noise'
 import { identify } from '@libp2p/identify'
 import { tcp } from '@libp2p/tcp'
@@ -66,6 +67,7 @@ describe('transport: files as CARs, and with a plain Helia', function () {
 
   it('a plain Helia fetches what a node has, and a node what it has', async () => {
     const libp2p = await createLibp2p({
+      privateKey: await generateKeyPair('secp256k1'), // of which an account can be made: others are not let in
       addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
       transports: [tcp()],
       connectionEncrypters: [noise()],

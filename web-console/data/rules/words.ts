@@ -29,8 +29,8 @@ function uploadsInWords({ uploads }: DatanetView['rules']): RuleInWords[] {
     {
       name: 'How much in an epoch',
       sentence:
-        `In ${manyText(epochBlocks, 'block')} an account may bring ${manyText(rows, 'row')} (${bytesText(bytes)}), one ` +
-        `more for each of its rows that was accepted before, up to ${countText(mostRows)}; each refusal divides that: ` +
+        `In ${manyText(epochBlocks, 'block')} an account may bring ${manyText(rows, 'row')} (${bytesText(bytes)}), ` +
+        `one more for each of its rows that was accepted before, up to ${countText(mostRows)}. Refusals divide that: ` +
         `one by two, two by three. Rows that nothing accepted speaks for are ${countText(newcomerRows)} of all ` +
         'accounts together.'
     }
