@@ -11,7 +11,7 @@ export function rowRuleBroken(
   const hasSystem = messages.some(({ role }) => role === 'system')
   const turns = messages.filter(({ role }) => role === 'assistant').length
   // [reject] A system's instructions stand only in rows of a Datanet that takes them; questions have none.
-  if (hasSystem && (rows?.system ?? kind !== 'qa') === false) return 'has-system'
+  if (hasSystem && !(rows?.system ?? kind !== 'qa')) return 'has-system'
   // [reject] A row of questions, or of texts, has one turn; of conversations as many as the rules say.
   if (turns > (kind === 'chat' || kind === undefined ? (rows?.mostTurns ?? Infinity) : 1)) return 'several-turns'
   // [reject] All that is said in a row is no longer than the rules say.

@@ -41,6 +41,11 @@ export const statementWords: Readonly<Record<StatementType, Words>> = {
     phase: 'data',
     means: 'The host says which contributions are in it: the root of their tree stands on chain.'
   },
+  VersionSeal: {
+    title: 'A version is sealed',
+    phase: 'data',
+    means: 'A validator says that the version holds everything that was accepted.'
+  },
   TuneJob: {
     title: 'A job is posted',
     phase: 'jobs',

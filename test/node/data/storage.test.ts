@@ -34,35 +34,35 @@ class World {
     }
     throw new TilthError('files.unavailable', 'nobody has it')
   }
-  deps(self: Address, manifest: string): Deps {
-    const world = this
-    this.alive.add(self)
-    const deps = {
-      self,
-      log: silentLog,
-      chain: { datanets: { version: async () => ({ cid: manifest, root: keccak('root'), count: 1, roster: 1 }) } },
-      peers: {
-        // Whoever looks is connected to somebody.
-        connected: () => [{ address: addressOf('a client'), peerId: 'a client' }],
-        async dial(peer: Address) {
-          if (!world.alive.has(peer)) throw new TilthError('peer.unreachable', 'it is gone')
-        }
+}
+
+function depsOf(world: World, self: Address, manifest: string): Deps {
+  world.alive.add(self)
+  const deps = {
+    self,
+    log: silentLog,
+    chain: { datanets: { version: async () => ({ cid: manifest, root: keccak('root'), count: 1, roster: 1 }) } },
+    peers: {
+      // Whoever looks is connected to somebody.
+      connected: () => [{ address: addressOf('a client'), peerId: 'a client' }],
+      async dial(peer: Address) {
+        if (!world.alive.has(peer)) throw new TilthError('peer.unreachable', 'it is gone')
+      }
+    },
+    files: {
+      has: async (cid: string) => world.disks.get(self)?.has(cid) ?? false,
+      async fetchBytes(cid: string, { pin = true }: { pin?: boolean }) {
+        const bytes = world.fetch(cid)
+        if (pin) world.put(self, cid, bytes)
+        return bytes
       },
-      files: {
-        has: async (cid: string) => world.disks.get(self)?.has(cid) ?? false,
-        async fetchBytes(cid: string, { pin = true }: { pin?: boolean }) {
-          const bytes = world.fetch(cid)
-          if (pin) world.put(self, cid, bytes)
-          return bytes
-        },
-        provide: async () => undefined,
-        async *findProviders(cid: string) {
-          for (const address of world.records.get(cid) ?? []) yield { address, peerId: address }
-        }
+      provide: async () => undefined,
+      async *findProviders(cid: string) {
+        for (const address of world.records.get(cid) ?? []) yield { address, peerId: address }
       }
     }
-    return deps as unknown as Deps
   }
+  return deps as unknown as Deps
 }
 
 function holdingsOf(): Holdings {
@@ -121,7 +121,7 @@ describe('data: what is kept of a Datanet when peers go', () => {
         after === '' ? [[datanet, { host, version: 1, block: 1n, commitments: 6, count: 6 }] as const] : []
     } as never
     const spares = people.map(self =>
-      createSpare(world.deps(self, named), 1 << 20, book, holdingsOf(), () => self === host, stopping)
+      createSpare(depsOf(world, self, named), 1 << 20, book, holdingsOf(), () => self === host, stopping)
     )
     const rounds = async (): Promise<void> => {
       for (let round = 0; round < 12; round++)
@@ -169,7 +169,7 @@ describe('data: what is kept of a Datanet when peers go', () => {
     const hold = async (cid: string, reason: string): Promise<void> => {
       held.push(`${reason.split('/')[0] ?? ''} ${cid}`)
     }
-    const keeping = createKeeping(world.deps(self, named), book, { hold }, () => [datanet], stopping)
+    const keeping = createKeeping(depsOf(world, self, named), book, { hold }, () => [datanet], stopping)
     let came = 0
     for (let round = 0; round < 6; round++) came += await keeping.round()
     assert.equal(came, 6)
