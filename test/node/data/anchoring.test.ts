@@ -46,7 +46,7 @@ describe('a host that anchors by itself', function () {
     await network.stopPeer(host)
     const again = await network.start(account, { ...options, anchor: { on: true, contributions: 1, seconds: 3_600 } })
     await until(
-      async () => (await again.service.datanet(net.id))?.latestVersion === 2,
+      async () => (await again.service.versions(net.id)).items.length === 2,
       'the next version is anchored after a restart'
     )
     assert.deepEqual(
