@@ -32,17 +32,21 @@ export interface WalletView {
   readonly expected: bigint
 }
 
+/** Kinds of work that are paid for: what the chain tells apart, and scoring, which pools pay along with data. */
+export type WorkKind = IncomeKind | 'scoring'
+
 /** What an account was paid for so far, and what waits for it. */
 export interface IncomeView extends EarningsView {
-  readonly income: readonly { readonly kind: IncomeKind; readonly amount: bigint; readonly times: number }[]
+  readonly income: readonly { readonly kind: WorkKind; readonly amount: bigint; readonly times: number }[]
   /** In vouchers that nobody has claimed (of this node only), from data, and in escrow for training that runs. */
   readonly waiting: { readonly vouchers: bigint; readonly data: bigint; readonly escrow: bigint }
 }
 
-/** One payment. `of`: the job, model or pool that it is for. */
+/** One payment. `of`: the job, model or pool that it is for; `scoring`: what of a claim is for scoring. */
 export interface PaymentView {
-  readonly kind: IncomeKind
+  readonly kind: WorkKind
   readonly amount: bigint
+  readonly scoring: bigint
   readonly of: Hex | null
   readonly block: bigint
   readonly transaction: Hex
@@ -77,5 +81,5 @@ export interface AccountDeps {
   readonly clock: Pick<Clock, 'now'>
   readonly chain: Pick<FollowedChain, 'tokens' | 'nodes' | 'payouts' | 'head' | 'network' | 'addresses' | 'ledger'>
   readonly models: Pick<ModelsService, 'owed' | 'deposits'>
-  readonly payouts: Pick<PayoutsService, 'earnings'>
+  readonly payouts: Pick<PayoutsService, 'earnings' | 'scored'>
 }

@@ -113,7 +113,7 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
   const watching = createWatching(deps, timing.tickMs, { proposals, watcher })
   const settling = createSettling(deps, timing.announceMs, { proposals, receipts, settler })
   const finalizing = createFinalizing(deps, timing.tickMs, { proposals, settler, watcher })
-  const claiming = createClaiming(deps, timing.announceMs, claims)
+  const claiming = createClaiming(deps, timing.announceMs, claims, () => seats.taken())
   const automations = [watching, settling, finalizing, claiming]
   const stops: (() => Promise<void> | void)[] = []
 

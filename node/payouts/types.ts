@@ -153,10 +153,13 @@ export interface PayoutLineView {
    */
   readonly gate: bigint | null
   readonly share: bigint
-  /** What of it goes by held-out values. */
+  /** What of it goes by held-out values, and what is for words on answers that counted. */
   readonly heldOutShare: bigint
+  readonly scoringShare: bigint
   /** What the account may have claimed from this pool in all, after this epoch. */
   readonly cumulative: bigint
+  /** What of that is for words on answers. */
+  readonly scoringTotal: bigint
 }
 
 export type EpochStateName = 'pending' | 'final' | 'voided'
@@ -201,6 +204,8 @@ export interface EarningsView {
     readonly cumulative: bigint
     readonly claimed: bigint
     readonly claimable: bigint
+    /** What of `cumulative` is for words on answers that counted. */
+    readonly scored: bigint
   }[]
 }
 
@@ -220,7 +225,7 @@ export interface AccountingView {
   readonly donated: bigint
   readonly workers: bigint
   readonly builders: bigint
-  /** Data shares claimed by contributors. */
+  /** Data shares claimed by contributors, and what of them is for weighing answers by scorers. */
   readonly dataPaid: bigint
   /** Data shares that the pools hold. */
   readonly dataHeld: bigint
@@ -392,6 +397,8 @@ export interface PayoutsService {
   epoch(pool: Hex, epoch: number): Promise<EpochView | undefined>
 
   earnings(account: Address): Promise<EarningsView>
+  /** What of all that an account has claimed from a pool, up to a sum, is for words on answers that counted. */
+  scored(of: { readonly pool: Hex; readonly account: Address; readonly cumulative: bigint }): Promise<bigint>
   /**
    * Brings every pool's claimable amount to the account's payout address. Claiming twice pays once: then amount 0 and
    * no transactions.

@@ -8,18 +8,19 @@ import { heldOutValues } from './held-out.ts'
 import { payoutsTree, receiptId, receiptsTree } from './leaves.ts'
 import { assign } from './round.ts'
 import type { Assigned } from './round.ts'
-import { shareOut } from './sharing.ts'
+import { noGain, shareOut } from './sharing.ts'
 import type { Due, MeasuredModel } from './sharing.ts'
 import type { Weights } from './shapley.ts'
 import { linesOf, settle, settledLines, settledOf } from './settled.ts'
 import type { ChannelLine, Settled, Unreceipted } from './settled.ts'
 import { lengthOf } from './paid.ts'
 import type { EpochBundle, HeldOutDocument, LeadingModel, PayoutLine, Scored } from './types.ts'
-import { foundBy } from './weighing.ts'
+import { foundBy, keptScorings } from './weighing.ts'
 
 // What an epoch pays. Each answer's money is what its channel really paid into the pool for it, and is divided by that
-// answer alone; so whoever signs receipts with friends, or leaves others' out, moves nothing of what others' pay to
-// whom, and gets back at most what was paid in. Fees that never find a receipt go by the held-out values of the model
+// answer alone, after those who have weighed it were paid a small part of it (see scoring.ts); so whoever signs receipts
+// with friends, or leaves others' out, moves nothing of what others' pay to whom, and gets back at most what was paid
+// in. Fees that never find a receipt go by the held-out values of the model
 // that they paid for.
 //
 // What neither divides is held: what was given to the pool outside of channels, and what models have brought that
@@ -72,6 +73,8 @@ export interface Earning {
    * brought is held.
    */
   readonly weights: Weights | undefined | null
+  /** Whose words on it count: drawn, committed, shown, and within one unit of the median. */
+  readonly words: readonly Address[]
 }
 
 /** Who weighs which of an epoch's answers. */
@@ -105,9 +108,15 @@ export function earningOf(
   if (receipt === undefined || measure === undefined)
     throw new InvalidError('epoch.measure', `the measure of model ${model} is missing`)
   if (measure === null) return undefined
-  if ((scorers[at] ?? []).length === 0) return { measure, weights: undefined }
-  const found = foundBy(input.scorings.get(receiptId(input.network, receipt)) ?? [])
-  return { measure, weights: found?.settled === true ? weightsOf(measure, found.measured) : null }
+  if ((scorers[at] ?? []).length === 0) return { measure, weights: undefined, words: [] }
+  const said = input.scorings.get(receiptId(input.network, receipt)) ?? []
+  const found = foundBy(said)
+  if (found?.settled !== true) return { measure, weights: null, words: [] }
+  return {
+    measure,
+    weights: weightsOf(measure, found.measured),
+    words: said.flatMap(({ scorer }, i) => (found.agrees[i] === true ? [scorer] : [])).slice(0, keptScorings)
+  }
 }
 
 /** What each model has brought. */
@@ -151,8 +160,13 @@ function duesOf(input: EpochInput, unreceipted: readonly Unreceipted[]): Due[] {
   return [
     ...input.receipts.flatMap((receipt, i) => {
       const pieces = assigned.money[i] ?? []
-      const weights = pieces.length === 0 ? undefined : earningOf(i, input, assigned)?.weights
-      return pieces.map(money => ({ model: receipt.receipt.message.model, money, weights }))
+      const earning = pieces.length === 0 ? undefined : earningOf(i, input, assigned)
+      return pieces.map(money => ({
+        model: receipt.receipt.message.model,
+        money,
+        weights: earning?.weights,
+        words: earning?.words ?? []
+      }))
     }),
     ...unreceipted.map(fees => ({ model: fees.model, money: input.dataOf(fees), weights: undefined }))
   ]
@@ -218,16 +232,19 @@ export function buildEpoch(input: EpochInput): EpochBundle {
   const held = shared.held + given
   const measured = [...models.values()].flatMap(model => model ?? [])
   const gates = gatesOf(measured, sumsOf(dues))
-  const cumulative = new Map(previous?.bundle.payouts.map(line => [line.account, line.cumulative]))
-  const payouts = [...new Set([...cumulative.keys(), ...gains.keys()])].map((account): PayoutLine => {
-    const { value, share, heldOut } = gains.get(account) ?? { value: 0n, share: 0n, heldOut: 0n }
+  const lines = new Map(previous?.bundle.payouts.map(line => [line.account, line]))
+  const payouts = [...new Set([...lines.keys(), ...gains.keys()])].map((account): PayoutLine => {
+    const line = lines.get(account)
+    const { value, share, heldOut, scoring } = gains.get(account) ?? noGain
     return {
       account,
       value,
       gate: gates.get(account) ?? null,
       share,
       heldOutShare: heldOut,
-      cumulative: (cumulative.get(account) ?? 0n) + share
+      scoringShare: scoring,
+      cumulative: (line?.cumulative ?? 0n) + share,
+      scoringTotal: (line?.scoringTotal ?? 0n) + scoring
     }
   })
   const [receiptsRoot, payoutsRoot] = [receiptsTree(network, receipts).root, payoutsTree(payouts).root]

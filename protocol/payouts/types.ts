@@ -86,8 +86,9 @@ export type LeadingModel = z.infer<typeof leadingModel>
  * One account's line of an epoch. `value` is Σ d·φ over the weighed answers, d being what an answer brought the pool,
  * in 1e-6 of the token's smallest unit: what its rows did to them, for better and worse; `gate` its held-out value
  * (null: no player of this epoch's models), a mean over questions and models in 1e-6, rounded away from zero; `share`
- * what this epoch adds to `cumulative`, which is all it may claim from this pool, and `heldOutShare` what of it goes by
- * held-out values.
+ * what this epoch adds to `cumulative`, which is all it may claim from this pool, `heldOutShare` what of it goes by
+ * held-out values, and `scoringShare` what of it is for words on answers that counted; `scoringTotal` is what of
+ * `cumulative` is. Epochs of before words were paid for say nothing of it.
  */
 export const payoutLine = z.strictObject({
   account: address,
@@ -95,7 +96,9 @@ export const payoutLine = z.strictObject({
   gate: int(256).nullable(),
   share: amount,
   heldOutShare: amount,
-  cumulative: amount
+  scoringShare: amount.default(0n),
+  cumulative: amount,
+  scoringTotal: amount.default(0n)
 })
 export type PayoutLine = z.infer<typeof payoutLine>
 
@@ -145,7 +148,7 @@ export const epochBundle = z.strictObject({
   dataFees: amount,
   /**
    * Every account of this pool that ever earned or was a player: those of the epoch before in their order, then new
-   * ones in the order of players.
+   * ones in the order of players, then scorers in the order of what they weighed.
    */
   payouts: z.array(payoutLine).max(10_000),
   payoutsRoot: bytes32,

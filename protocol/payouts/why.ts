@@ -8,6 +8,7 @@ import type { Part } from './division.ts'
 import { heldOutValues } from './held-out.ts'
 import type { HeldOutValues } from './held-out.ts'
 import { receiptId } from './leaves.ts'
+import { payOfWord } from './scoring.ts'
 import type { EpochBundle, Measured, PayoutLine } from './types.ts'
 import { divisionOf, foundBy } from './weighing.ts'
 import type { Division } from './weighing.ts'
@@ -19,6 +20,8 @@ import type { Division } from './weighing.ts'
 export type ShareRule =
   /** Its rows made answers better, and held-out ones too. */
   | 'paid'
+  /** It has weighed answers, and its words counted; its rows brought it nothing. */
+  | 'scoring'
   /** It is no player of the models that answered: none of its rows was in the version that they learnt. */
   | 'no-player'
   /** Held-out answers are no better for its rows: nothing that it adds to others is believed. */
@@ -28,8 +31,12 @@ export type ShareRule =
   /** Nobody's rows are worth anything on held-out questions, or nothing came in: it is held. */
   | 'nobody'
 
-export function shareRule({ value, gate, share }: PayoutLine, held: boolean): ShareRule {
-  if (share > 0n) return 'paid'
+export function shareRule(
+  { value, gate, share, scoringShare }: Pick<PayoutLine, 'value' | 'gate' | 'share' | 'scoringShare'>,
+  held: boolean
+): ShareRule {
+  if (share > scoringShare) return 'paid'
+  if (share > 0n) return 'scoring'
   if (gate === null) return 'no-player'
   if (gate <= 0n) return 'gate'
   if (held) return 'nobody'
@@ -70,15 +77,18 @@ export interface AnswerReason {
   readonly weight: bigint | null
   /** What was measured of it; null as `weight`. */
   readonly utilities: WithAndWithout | null
-  /** What of the account's share this answer brought, and what of that by held-out values. */
+  /** What of the account's share this answer brought; what of that by held-out values, and for its word on it. */
   readonly money: bigint
   readonly heldOut: bigint
+  readonly scoring: bigint
 }
 
 /** An epoch that was looked through once: asked for one account or many. */
 export interface EpochReasons {
   readonly bundle: EpochBundle
-  /** What weighed answers brought; and what unseen answers and fees without a receipt did, by model. */
+  /** What went to scorers for words that counted. */
+  readonly scoring: bigint
+  /** What weighed answers brought besides; and what unseen answers and fees without a receipt did, by model. */
   readonly weighed: bigint
   readonly heldOut: ReadonlyMap<Hex, bigint>
   /** What was held before, or given, and is divided now by held-out values. */
@@ -124,7 +134,7 @@ export function reasonsOf(network: Network, bundle: EpochBundle): EpochReasons {
   const count = (kind: Division): number => divisions.filter(division => division === kind).length
   const models = new Map(bundle.settled.map(({ channel, model }) => [channel, model]))
 
-  let weighed = 0n
+  let [weighed, scoring] = [0n, 0n]
   const heldOut = new Map<Hex, bigint>()
   // What nobody has a held-out value for is held.
   const isDivided = (model: Hex | undefined): model is Hex =>
@@ -134,12 +144,15 @@ export function reasonsOf(network: Network, bundle: EpochBundle): EpochReasons {
   }
   receipts.forEach(({ receipt }, i) => {
     const [{ model }, own] = [receipt.message, (money[i] ?? []).reduce((sum, piece) => sum + piece, 0n)]
+    const paid = (money[i] ?? []).reduce((sum, piece) => sum + payOfWord(piece), 0n)
+    const words = BigInt(earnings[i]?.words.length ?? 0) * paid
+    scoring += words
     // What is drawn, and nobody knows the weights of, is held.
     if ((assigned.scorers[i] ?? []).length === 0) unseen(model, own)
-    else if (isDivided(model) && earnings[i]?.weights !== null) weighed += own
+    else if (isDivided(model) && earnings[i]?.weights !== null) weighed += own - words
   })
   for (const { channel, data: money } of bundle.unreceipted) unseen(models.get(channel), money)
-  const shared = bundle.payouts.reduce((sum, { share }) => sum + share, 0n)
+  const shared = bundle.payouts.reduce((sum, { share, scoringShare }) => sum + share - scoringShare, 0n)
   const brought = [...heldOut.values()].reduce((sum, money) => sum + money, weighed)
 
   function answer(index: number, account: Address): AnswerReason[] {
@@ -153,9 +166,15 @@ export function reasonsOf(network: Network, bundle: EpochBundle): EpochReasons {
     const weights = earning?.weights
     const weight = player < 0 ? null : (weights?.players[player] ?? null)
     const found = weight === null ? undefined : foundBy(input.scorings.get(id) ?? [])?.measured
+    const words = earning?.words ?? []
     const parts = (money[index] ?? []).map(piece =>
-      known === undefined || weights === null ? null : divideAnswer(piece, weights, known)
+      known === undefined || weights === null
+        ? null
+        : divideAnswer(piece - BigInt(words.length) * payOfWord(piece), weights, known)
     )
+    const scoring = words.includes(account)
+      ? (money[index] ?? []).reduce((sum, piece) => sum + payOfWord(piece), 0n)
+      : 0n
     const sumOf = (of: (part: Part | undefined) => bigint): bigint =>
       parts.reduce((sum, players) => sum + of(players?.[player]), 0n)
     return [
@@ -170,14 +189,16 @@ export function reasonsOf(network: Network, bundle: EpochBundle): EpochReasons {
           earning === undefined || found === undefined
             ? null
             : (withAndWithout(earning.measure, account, [found]) ?? null),
-        money: sumOf(part => part?.share ?? 0n),
-        heldOut: sumOf(part => part?.heldOut ?? 0n)
+        money: sumOf(part => part?.share ?? 0n) + scoring,
+        heldOut: sumOf(part => part?.heldOut ?? 0n),
+        scoring
       }
     ]
   }
 
   return {
     bundle,
+    scoring,
     weighed,
     heldOut,
     released: shared > brought ? shared - brought : 0n,

@@ -199,7 +199,7 @@ describe('earnings, and why', function () {
 
 describe('sums over time', () => {
   const income = [{ kind: 'data' as const, amount: 100n, times: 3 }]
-  const payment = (block: bigint, amount: bigint) => ({ kind: 'data' as const, amount, block })
+  const payment = (block: bigint, amount: bigint) => ({ kind: 'data' as const, amount, scoring: 0n, block })
   const times = new Map([
     [1n, 0n],
     [2n, 30n],
@@ -224,7 +224,7 @@ describe('advice', () => {
   it('tells rows that repeat and rows that are wrong from each other', () => {
     const line = { account: `0x${'aa'.repeat(20)}` as const, value: 1n, gate: 1n, share: 1n, heldOutShare: 0n }
     const told = {
-      rule: shareRule({ ...line, cumulative: 1n }, false),
+      rule: shareRule({ ...line, scoringShare: 0n }, false),
       gates: [],
       players: [],
       rows: { contributions: 1, accepted: 1, rows: 10, own: 6, issues: { 'exact-duplicate': 3, 'row.form': 1 } },

@@ -10,10 +10,12 @@ const [ada, bob]: [Hex, Hex] = [`0x${'aa'.repeat(20)}`, `0x${'bb'.repeat(20)}`]
 const [one, two]: [Hex, Hex] = [`0x${'01'.repeat(32)}`, `0x${'02'.repeat(32)}`]
 const line = (account: Hex, share: bigint, gate: bigint | null) => ({
   account,
-  share,
+  // What it was paid for weighing answers is not what its rows were worth.
+  share: share + 4n,
   gate,
   value: share * 3n - 1n,
-  heldOutShare: 1n
+  heldOutShare: 1n,
+  scoringShare: 4n
 })
 const contributions = [
   { contributor: ada, status: 'accepted', own: 3 },

@@ -6,12 +6,13 @@ const partText = (millionths: string): string => numberText(Number(millionths) /
 
 /** Every number that the share follows from, in the order of the arithmetic. */
 export function Arithmetic({ view }: { readonly view: WhyShareView }) {
-  const { dataFees, held, weighed, heldOutParts, released, gates, share, heldOutShare } = view
-  const own = BigInt(share) - BigInt(heldOutShare)
+  const { dataFees, held, weighed, scoring, heldOutParts, released, gates, share, heldOutShare, scoringShare } = view
+  const own = BigInt(share) - BigInt(heldOutShare) - BigInt(scoringShare)
   return (
     <div className="calc">
       <div>
         {amountText(dataFees)} to share out = {amountText(weighed)} by weighed answers, each by itself
+        {BigInt(scoring) > 0n ? ` + ${amountText(scoring)} to who weighed them` : ''}
         {heldOutParts.map(({ model, name, money }) => (
           <span key={model}>
             {' '}
@@ -28,7 +29,8 @@ export function Arithmetic({ view }: { readonly view: WhyShareView }) {
       ))}
       <div>of an answer’s money = its part of what all rows added × believed, and of the rest × h</div>
       <div>
-        share = {amountText(own)} by answers + {amountText(heldOutShare)} by held-out values = {amountText(share)}
+        share = {amountText(own)} by answers + {amountText(heldOutShare)} by held-out values
+        {BigInt(scoringShare) > 0n ? ` + ${amountText(scoringShare)} for weighing` : ''} = {amountText(share)}
       </div>
     </div>
   )

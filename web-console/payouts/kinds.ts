@@ -53,8 +53,8 @@ export const kindWords: Readonly<Record<WorkKind, Words>> = {
   scoring: {
     name: 'Scoring',
     phase: 'payouts',
-    from: 'no contract pays for it',
-    how: 'Scorers weigh answers for nothing, so that what is paid for data is right.'
+    from: 'two hundredths of what each answer brought that was weighed here',
+    how: 'Run a node as a scorer, with stake: chance draws what it weighs, and each word that counts is paid.'
   }
 }
 

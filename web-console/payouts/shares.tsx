@@ -7,6 +7,7 @@ import { Amount, Chip, GoButton, Id, ReadList, Section } from '../parts/index.ts
 /** What an epoch gave, or why it gave nothing: the rule in words. */
 function Share({ share: view, account }: { readonly share: ShareView; readonly account: string }) {
   const { pool, name, epoch, state, share, dataFees, rule, why, help } = view
+  const isPaid = rule === 'paid' || rule === 'scoring'
   const part = Number(BigInt(share)) / (Number(BigInt(dataFees)) || 1)
   return (
     <li className="share">
@@ -15,10 +16,10 @@ function Share({ share: view, account }: { readonly share: ShareView; readonly a
         <Chip phase={state === 'voided' ? 'wrong' : 'payouts'}>{state}</Chip>
       </p>
       <p className="share-sum">
-        <b>{rule === 'paid' ? <Amount of={share} /> : 'Held back'}</b>{' '}
+        <b>{isPaid ? <Amount of={share} /> : 'Held back'}</b>{' '}
         <span className="earnings-soft">
-          {rule === 'paid' ? `${shareText(part)} of what it shared out` : 'nothing of'}{' '}
-          {rule === 'paid' ? null : <Amount of={dataFees} />}
+          {isPaid ? `${shareText(part)} of what it shared out` : 'nothing of'}{' '}
+          {isPaid ? null : <Amount of={dataFees} />}
         </span>
       </p>
       <p className="share-why">

@@ -62,7 +62,7 @@ const withoutWords = ({ full, without }: { full: number; without: number | null 
 
 function Answer({ answer, account }: { readonly answer: WhyAnswerView; readonly account: string }) {
   const [isOpen, setOpen] = useState(false)
-  const { receipt, name, division, fee, weight, measured, money, finishedAt, question } = answer
+  const { receipt, name, division, fee, weight, measured, money, scoring, finishedAt, question } = answer
   const sum = BigInt(money)
   return (
     <li className="answer">
@@ -92,14 +92,14 @@ function Answer({ answer, account }: { readonly answer: WhyAnswerView; readonly 
       {isOpen ? (
         <div className="answer-body">
           {measured === null ? (
-            <p>{unweighed[division]}</p>
+            <p>{BigInt(scoring) > 0n ? 'This account weighed it, and its word counted.' : unweighed[division]}</p>
           ) : (
             <>
               <p>{withoutWords(measured)}</p>
               <Measured of="this very answer" {...measured} />
               <p className="calc">
                 of {amountText(answer.dataFee)} for the data, by a weight of {weightText(weight ?? '0')}:{' '}
-                {amountText(BigInt(money) - BigInt(answer.heldOut))}, and {amountText(answer.heldOut)} by held-out
+                {amountText(BigInt(money) - BigInt(answer.heldOut) - BigInt(scoring))}, and {amountText(answer.heldOut)} by held-out
                 values
               </p>
             </>

@@ -48,9 +48,10 @@ function Divided({ sent, kind, amount }: { sent: TransactionView; kind: 'serving
 }
 
 function Reason({ account, payment }: { account: string; payment: TimedPayment }): ReactNode {
-  const { kind, amount, of, transaction, name } = payment
+  const { kind, amount, scoring, of, transaction, name } = payment
+  const isClaim = kind === 'data' || kind === 'scoring'
   const sent = useCall('transaction', { hash: transaction })
-  const shares = useCall('shares', { account, limit: 100 }, { enabled: kind === 'data' })
+  const shares = useCall('shares', { account, limit: 100 }, { enabled: isClaim })
   switch (kind) {
     case 'serving':
     case 'building':
@@ -60,12 +61,19 @@ function Reason({ account, payment }: { account: string; payment: TimedPayment }
         </Read>
       )
     case 'data':
+    case 'scoring':
       return (
         <>
           <p>
             A claim brings all that final epochs of {name} gave this account and nobody had claimed. Each epoch has its
             own reason:
           </p>
+          {BigInt(scoring) > 0n ? (
+            <p>
+              Of it <Amount of={scoring} /> is for answers that this account weighed: two hundredths of what each
+              brought for the data, for every word that counted.
+            </p>
+          ) : null}
           <Read from={shares} what="the epochs">
             {({ items }) => (
               <ul className="earnings-stack">
@@ -99,8 +107,6 @@ function Reason({ account, payment }: { account: string; payment: TimedPayment }
       return <p>A tenth of the bond of an epoch that this account showed to be false; the rest is burnt.</p>
     case 'validating':
       return <p>A tenth of the stake of a validator that this account showed to have voted twice; the rest is burnt.</p>
-    case 'scoring':
-      return <p>No contract pays for scoring.</p>
   }
 }
 

@@ -21,6 +21,7 @@ function inWords({
   dataFees,
   share,
   heldOutShare,
+  scoringShare,
   why
 }: WhyShareView) {
   const asked =
@@ -31,8 +32,10 @@ function inWords({
   return (
     `${asked} and what waited before shared out ${amountText(dataFees)} for the data of ${name}. Each answer’s money ` +
     'goes to whose rows made it more probable, as far as held-out questions bear that out: ' +
-    `${amountText(BigInt(share) - BigInt(heldOutShare))} to these. The rest goes by what everybody’s rows are worth ` +
-    `on those questions: ${amountText(heldOutShare)}. So ${amountText(share)} is its part.`
+    `${amountText(BigInt(share) - BigInt(heldOutShare) - BigInt(scoringShare))} to these. The rest goes by what ` +
+    `everybody’s rows are worth on those questions: ${amountText(heldOutShare)}. ` +
+    (BigInt(scoringShare) > 0n ? `Answers that it weighed brought it ${amountText(scoringShare)}. ` : '') +
+    `So ${amountText(share)} is its part.`
   )
 }
 
@@ -47,7 +50,7 @@ export function Page() {
       title={
         why.data === undefined
           ? 'Why this much?'
-          : why.data.rule === 'paid'
+          : BigInt(why.data.share) > 0n
             ? `Why ${amountText(why.data.share)} from epoch ${epoch} of ${why.data.name}`
             : `Why epoch ${epoch} of ${why.data.name} gave nothing`
       }

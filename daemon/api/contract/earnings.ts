@@ -18,7 +18,7 @@ export const seriesView = z.object({
 export type SeriesView = z.infer<typeof seriesView>
 
 /** What decided a share; see protocol/payouts `shareRule`. */
-export const shareRule = z.enum(['paid', 'no-player', 'gate', 'value', 'nobody'])
+export const shareRule = z.enum(['paid', 'scoring', 'no-player', 'gate', 'value', 'nobody'])
 export type ShareRuleName = z.infer<typeof shareRule>
 
 /** What one epoch gives an account from the data fees of a Datanet. Values as in `epochView`. */
@@ -36,6 +36,8 @@ export const shareView = z.object({
   held: decimal,
   share: decimal,
   heldOutShare: decimal,
+  /** What of it is for words on answers that counted. */
+  scoringShare: decimal,
   cumulative: decimal,
   value: decimal,
   gate: decimal.nullable(),
@@ -71,6 +73,8 @@ export const whyShareView = shareView.extend({
   /** What the weighed answers brought, each divided by itself; and Σ of everybody's positive values. */
   weighed: decimal,
   values: decimal,
+  /** What went to scorers for their words on those, before they were divided. */
+  scoring: decimal,
   /** What was held before, or given, and goes by held-out values now. */
   released: decimal,
   weighedAnswers: z.int(),
@@ -119,9 +123,10 @@ export const whyAnswerView = z.object({
   /** φ in 1e-6; null where it was not weighed, or the account is no player. */
   weight: decimal.nullable(),
   measured: measured.nullable(),
-  /** What of the share it brought, and what of that by held-out values. */
+  /** What of the share it brought; what of that by held-out values, and for this account's word on it. */
   money: decimal,
   heldOut: decimal,
+  scoring: decimal,
   finishedAt: z.int(),
   /** Where this node was its client or its worker and keeps it still. */
   question: z.string().nullable()

@@ -442,6 +442,7 @@ export const epochView = z.object({
       value: decimal,
       share: decimal,
       heldOutShare: decimal,
+      scoringShare: decimal,
       cumulative: decimal,
       gate: decimal.nullable()
     })
@@ -449,13 +450,17 @@ export const epochView = z.object({
 })
 export type EpochView = z.infer<typeof epochView>
 
-/** What an account is paid for. Scoring costs a scorer its work: no contract pays it. */
+/** What an account is paid for. Pools pay for data and for scoring by one claim. */
 export const incomeKind = z.enum(['training', 'serving', 'building', 'data', 'settling', 'validating', 'scoring'])
 
-/** One payment, by a transaction. `of`: the job, model or pool that it is for. */
+/**
+ * One payment, by a transaction. `of`: the job, model or pool that it is for; `scoring`: what of it is for scoring,
+ * where a claim brings both.
+ */
 export const paymentView = z.object({
   kind: incomeKind,
   amount: decimal,
+  scoring: decimal,
   of: hash.nullable(),
   block: decimal,
   transaction: hash
@@ -471,7 +476,10 @@ export const earningsView = z.object({
   income: z.array(z.object({ kind: incomeKind, amount: decimal, times: z.int() })).readonly(),
   /** Not paid out yet: vouchers (of this daemon only) and data by `claim`, escrows when their jobs end. */
   waiting: z.object({ vouchers: decimal, data: decimal, escrow: decimal }),
-  pools: z.array(z.object({ pool: hash, cumulative: decimal, claimed: decimal, claimable: decimal }))
+  /** `scored`: what of all that a pool gave is for words on answers. */
+  pools: z.array(
+    z.object({ pool: hash, cumulative: decimal, claimed: decimal, claimable: decimal, scored: decimal })
+  )
 })
 export type EarningsView = z.infer<typeof earningsView>
 export const accountingView = z.object({

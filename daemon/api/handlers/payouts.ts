@@ -24,11 +24,12 @@ export const epochView = (epoch: NodeEpoch): EpochView => ({
   held: epoch.held.toString(),
   weighed: epoch.weighed,
   scorers: epoch.scorers.map(({ scorer, answers }) => ({ scorer, answers })),
-  payouts: epoch.payouts.map(({ account, value, share, heldOutShare, cumulative, gate }) => ({
+  payouts: epoch.payouts.map(({ account, value, share, heldOutShare, scoringShare, cumulative, gate }) => ({
     account,
     value: value.toString(),
     share: share.toString(),
     heldOutShare: heldOutShare.toString(),
+    scoringShare: scoringShare.toString(),
     cumulative: cumulative.toString(),
     gate: gate === null ? null : gate.toString()
   }))

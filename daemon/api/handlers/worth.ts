@@ -22,10 +22,13 @@ async function valuesOf(payouts: Node['payouts'], tuned: readonly ModelView[]) {
   return values
 }
 
+/** What an epoch gives an account for its rows. */
+const ofData = ({ share, scoringShare }: EpochView['payouts'][number]): bigint => share - scoringShare
+
 /** What an epoch paid by answers' own weights, and all that rows added to them. */
 const sumsOf = (payouts: EpochView['payouts']): { earned: bigint; weighed: bigint } => ({
   earned: payouts.reduce((sum, { value }) => (value > 0n ? sum + value : sum), 0n),
-  weighed: payouts.reduce((sum, { share, heldOutShare }) => sum + share - heldOutShare, 0n)
+  weighed: payouts.reduce((sum, line) => sum + ofData(line) - line.heldOutShare, 0n)
 })
 
 /**
@@ -71,13 +74,13 @@ export async function worthOf(
         epoch,
         state,
         value: line.gate?.toString() ?? null,
-        share: line.share.toString(),
+        share: ofData(line).toString(),
         earned: line.value.toString(),
         earnedByAll: all.earned.toString(),
         weighed: all.weighed.toString(),
         heldOutShare: line.heldOutShare.toString()
       })),
-      paid: lines.reduce((sum, { line }) => sum + line.share, 0n).toString()
+      paid: lines.reduce((sum, { line }) => sum + ofData(line), 0n).toString()
     }
   })
   return pageOf(views, page, ({ account }) => account)

@@ -15,7 +15,7 @@ const paidFor: Record<EarningsView['income'][number]['kind'], string> = {
   data: 'claimed from data: what its rows added to answers',
   settling: 'a tenth of the bond of each false epoch that it showed',
   validating: 'a tenth of the stake of each validator that it caught voting twice',
-  scoring: 'no contract pays for it'
+  scoring: 'two hundredths of what each answer brought that it weighed'
 }
 
 function earningsText({ account, payout, balance, income, waiting, pools }: EarningsView): string {

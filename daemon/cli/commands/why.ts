@@ -31,11 +31,13 @@ export async function whyPage(
 
 const thousandths = (millionths: string): string => (Number(millionths) / 1e6).toFixed(3)
 
-function answerLine({ receipt, name, money, weight, measured, question }: WhyAnswerView): string {
+function answerLine({ receipt, name, money, scoring, weight, measured, question }: WhyAnswerView): string {
   const asked = question === null ? '' : ` "${safe(question)}"`
   const effect =
     weight === null
-      ? 'divided by held-out values'
+      ? BigInt(scoring) > 0n
+        ? 'for weighing it'
+        : 'divided by held-out values'
       : `its rows changed the answer's probability by ${thousandths(weight)}` +
         (measured === null
           ? ''

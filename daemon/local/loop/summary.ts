@@ -55,6 +55,10 @@ export function summary(done: LoopDone, network: LocalNetwork, seconds: number):
     tokens(paid(person.address)),
     reasonOf(payouts.epoch, person.address, view.status === 'accepted', view.reason)
   ])
+  const scored = (address: string): string => {
+    const words = payouts.epoch.payouts.find(({ account }) => account === address)?.scoringShare ?? '0'
+    return BigInt(words) > 0n ? `, and ${tokens(words)} for weighing others` : ''
+  }
   const others = payouts.payouts
     .filter(({ role }) => role !== 'contributor')
     .map(one => [
@@ -63,7 +67,9 @@ export function summary(done: LoopDone, network: LocalNetwork, seconds: number):
       '',
       one.role,
       tokens(one.amount),
-      one.role === 'worker' ? 'its part of the fees of the answers it gave' : 'its part of the fees of its models'
+      one.role === 'worker'
+        ? `its part of the fees of the answers it gave${scored(one.address)}`
+        : 'its part of the fees of its models'
     ])
   return [
     '',

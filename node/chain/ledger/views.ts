@@ -80,6 +80,8 @@ export interface Views {
   pending(page?: PageOptions): Promise<Page<ProposalRecord>>
   /** What an account was paid from a pool so far. */
   claimed(pool: Hex, account: Address): Promise<bigint>
+  /** By its place. */
+  claim(place: string): Promise<ClaimRecord | undefined>
   claims(filter?: { account: Address } | { pool: Hex }, page?: PageOptions): Promise<Page<ClaimRecord>>
   totals(): Promise<Totals>
   /** What an account was paid by kind, and what it has in escrow. */
@@ -185,6 +187,7 @@ export function createViews(book: Book): Views {
       return { items: found, ...(next === undefined ? {} : { next }) }
     },
     claimed: async (pool, account) => (await get(tables.claimed, claimedKey(pool, account))) ?? 0n,
+    claim: place => get(tables.claims, place),
     claims: (filter, page = {}) => {
       if (filter === undefined) return list(tables.claims, '', page, same)
       const [kind, id] = Object.entries(filter)[0] ?? ['', '']

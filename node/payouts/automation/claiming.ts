@@ -15,21 +15,27 @@ interface Claimable {
   readonly claimable: bigint
 }
 
-/** The contributor's automation: claims for this node's account, and for those whose gas its owner pays. */
+/**
+ * The automation of contributors and scorers: claims for this node's account, and for those whose gas its owner pays.
+ * @param seats pools in which this node is a scorer
+ */
 export function createClaiming(
   { automations, nameOf, policy: policies, pools, self }: PayoutsDeps,
   everyMs: number,
-  claims: Pick<Claims, 'claim' | 'claimableIn' | 'earningsIn'>
+  claims: Pick<Claims, 'claim' | 'claimableIn' | 'earningsIn'>,
+  seats: () => readonly Hex[]
 ): Automation | undefined {
   const policy = policies?.claim
   if (policy === undefined || pools === undefined) return undefined
 
-  /** Its own where it contributed, those of named accounts where it follows, all contributors' where it is the host. */
+  /** Its own where it contributed or scores, those of named accounts where it follows, all contributors' where it is the host. */
   async function* claimable({ accounts, contributors }: ClaimPolicy): AsyncGenerator<Claimable> {
     const named = new Set([self, ...accounts])
-    for (const account of named)
-      for (const line of await claims.earningsIn(pools?.(account === self ? 'contributed' : 'followed') ?? [], account))
-        yield { account, ...line }
+    for (const account of named) {
+      const own = new Set([...(pools?.('contributed') ?? []), ...seats()])
+      const where = account === self ? [...own] : (pools?.('followed') ?? [])
+      for (const line of await claims.earningsIn(where, account)) yield { account, ...line }
+    }
     for (const pool of contributors ? (pools?.('hosted') ?? []) : [])
       for (const line of await claims.claimableIn(pool)) if (!named.has(line.account)) yield { pool, ...line }
   }

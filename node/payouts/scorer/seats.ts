@@ -13,6 +13,8 @@ const againMs = 60_000
 export interface Seats {
   /** Returns at once. */
   heard(pool: Hex): void
+  /** Pools in which this node has taken a seat. */
+  taken(): readonly Hex[]
   stop(): Promise<void>
 }
 
@@ -60,6 +62,7 @@ export function createSeats({
           else log.warn('a seat could not be taken', { pool, error })
         })
     },
+    taken: () => [...taken],
     stop: () => queue.idle()
   }
 }

@@ -6,6 +6,8 @@ import { ChainError, refusedWith } from '../../chain/index.ts'
 import type { Bundles } from './bundles.ts'
 import { poolsAtOnce } from '../limits.ts'
 import type { Proposals } from '../proposals.ts'
+import { createScored } from './scored.ts'
+import type { ScoredOf } from './scored.ts'
 import type { AccountingView, EarningsView, PayoutsDeps, PayoutView } from '../types.ts'
 
 interface Due {
@@ -15,12 +17,14 @@ interface Due {
   readonly cumulative: bigint
   readonly claimed: bigint
   readonly claimable: bigint
+  readonly scored: bigint
 }
 
 export interface Claims {
   earnings(account: Address): Promise<EarningsView>
   /** What an account has in some pools. */
   earningsIn(pools: readonly Hex[], account: Address): Promise<EarningsView['pools']>
+  readonly scored: ScoredOf
   /** Who may claim what from a pool; nobody where its latest bundle cannot be had. */
   claimableIn(pool: Hex): Promise<readonly { readonly account: Address; readonly claimable: bigint }[]>
   /** From all pools unless some are named. */
@@ -50,9 +54,10 @@ export function createClaims(
       const index = bundle?.payouts.findIndex(line => line.account === account) ?? -1
       const line = bundle?.payouts[index]
       if (bundle === undefined || line === undefined) return undefined
-      const { cumulative } = line
+      const { cumulative, scoringTotal: scored } = line
       const claimed = await proposals.claimed(pool, account)
-      return { pool, bundle, index, cumulative, claimed, claimable: cumulative > claimed ? cumulative - claimed : 0n }
+      const claimable = cumulative > claimed ? cumulative - claimed : 0n
+      return { pool, bundle, index, cumulative, claimed, claimable, scored }
     } catch (error) {
       // Anybody can open a pool and publish nonsense in it: it keeps nobody from the other pools.
       if (!(error instanceof TilthError) || error instanceof ChainError) throw error
@@ -70,6 +75,7 @@ export function createClaims(
     async earningsIn(pools, account) {
       return (await due(account, pools)).map(lineOf)
     },
+    scored: createScored({ chain, log }, proposals, bundles),
     async claimableIn(pool) {
       await proposals.caughtUp()
       const lines: { account: Address; claimable: bigint }[] = []
@@ -132,11 +138,12 @@ export function createClaims(
   }
 }
 
-const lineOf = ({ pool, cumulative, claimed, claimable }: Due): EarningsView['pools'][number] => ({
+const lineOf = ({ pool, cumulative, claimed, claimable, scored }: Due): EarningsView['pools'][number] => ({
   pool,
   cumulative,
   claimed,
-  claimable
+  claimable,
+  scored
 })
 
 function reasonOf({ unclaimed, unsettled }: AccountingView['held']): string {

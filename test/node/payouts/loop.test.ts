@@ -81,6 +81,12 @@ describe('attribution, settlement and claims between peers', function () {
     assert.equal(copier?.share, 0n)
     assert.equal(spammer?.share, 0n)
     assert.ok((spammer?.gate ?? 0n) < 0n)
+    // Each word that counted is paid a part of its answer's money.
+    for (const { address } of [one, two]) {
+      const line = epoch.payouts.find(({ account }) => account === address)
+      assert.ok(line !== undefined && line.scoringShare > 0n && line.share === line.scoringShare)
+      assert.equal(line.scoringTotal, line.scoringShare)
+    }
 
     await assert.rejects(
       settler.service.finalize(network.pool),
@@ -104,9 +110,9 @@ describe('attribution, settlement and claims between peers', function () {
       assert.deepEqual(await two.service.claim(line.account), { amount: 0n, transactions: [] })
       const earnings = await settler.service.earnings(line.account)
       assert.deepEqual(earnings.pools, [
-        { pool: network.pool, cumulative: line.share, claimed: line.share, claimable: 0n }
+        { pool: network.pool, cumulative: line.share, claimed: line.share, claimable: 0n, scored: line.scoringShare }
       ])
-      assert.equal(earnings.balance, line.share)
+      assert.equal(earnings.balance, before + line.share)
     }
 
     const books = await settler.service.accounting()

@@ -241,7 +241,16 @@ describe('what anybody checks of an epoch', () => {
       ...bundle,
       payouts: [
         ...bundle.payouts,
-        { account: accountOf('mallory'), value: 1n, gate: 1n, share: 0n, heldOutShare: 0n, cumulative: 0n }
+        {
+          account: accountOf('mallory'),
+          value: 1n,
+          gate: 1n,
+          share: 0n,
+          heldOutShare: 0n,
+          scoringShare: 0n,
+          cumulative: 0n,
+          scoringTotal: 0n
+        }
       ]
     }
     assert.ok(codes(added).includes('payouts.shares'))

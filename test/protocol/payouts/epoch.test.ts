@@ -79,7 +79,7 @@ describe('an epoch', () => {
         )
         assert.deepEqual(
           bundle.payouts.map(line => line.account),
-          names
+          [...names, accountOf('scorer')]
         )
       })
     )
@@ -118,9 +118,9 @@ describe('an epoch', () => {
             assert.equal(bundle.payouts[at]?.account, line.account)
             assert.ok((bundle.payouts[at]?.cumulative ?? 0n) >= line.cumulative)
           })
-          for (const { share, heldOutShare, gate } of bundle.payouts) {
-            assert.ok(0n <= heldOutShare && heldOutShare <= share)
-            if ((gate ?? 0n) <= 0n && gift === 0n) assert.equal(share, 0n)
+          for (const { share, heldOutShare, scoringShare, gate } of bundle.payouts) {
+            assert.ok(0n <= heldOutShare && 0n <= scoringShare && heldOutShare + scoringShare <= share)
+            if ((gate ?? 0n) <= 0n && gift === 0n) assert.equal(share, scoringShare)
           }
           const tree = payoutsTree(bundle.payouts)
           assert.deepEqual(tree.root, { hash: bundle.payoutsRoot, sum: bundle.payoutsTotal })
@@ -158,10 +158,11 @@ describe('an epoch', () => {
     const second = epochFrom({ receipts: [good!], channels: channelsOf([bad!, good!]) })
     for (const [i, line] of both.payouts.entries())
       assert.equal(line.share, (alone.payouts[i]?.share ?? 0n) + (second.payouts[i]?.share ?? 0n))
-    assert.ok(alone.payouts.every(line => line.share === line.heldOutShare))
+    assert.ok(alone.payouts.every(line => line.share === line.heldOutShare + line.scoringShare))
+    // Of 300 two hundredths go to who weighed it.
     assert.deepEqual(
       alone.payouts.map(line => line.share),
-      divide(300n, worth.positive)
+      [...divide(294n, worth.positive), 6n]
     )
   })
 
@@ -185,14 +186,16 @@ describe('an epoch', () => {
       receipts: [receipt({ fee: 10_000n, utilities: utilitiesOf([0, 4000, 0, 0]) })],
       heldOut: new Map([[model, heldOutOf(measure, [truth], [own])]])
     })
-    // Half of it as its own; of the other half what its rows are worth on held-out questions, a third.
+    // Of what its scorer leaves, 2940, half as its own; of the other half what its rows are worth on held-out questions,
+    // a third.
     assert.deepEqual(
       bundle.payouts.map(({ share, heldOutShare }) => [share, heldOutShare]),
       [
-        [1000n, 1000n],
-        [2000n, 500n],
+        [980n, 980n],
+        [1960n, 490n],
         [0n, 0n],
-        [0n, 0n]
+        [0n, 0n],
+        [60n, 0n]
       ]
     )
   })
@@ -255,7 +258,8 @@ describe('what an epoch holds', () => {
 
   it('is what nobody has a held-out value for, what models bring that nothing is measured of, and gifts', () => {
     const bad = epochFrom({ receipts: [receipt()], heldOut: worthless })
-    assert.deepEqual([bad.held, bad.payoutsTotal, bad.leading], [300n, 0n, null])
+    // Who has weighed it is paid all the same.
+    assert.deepEqual([bad.held, bad.payoutsTotal, bad.leading], [294n, 6n, null])
     const plain = receipt({ model: bare, utilities: null })
     const unmeasured = epochFrom({ receipts: [plain], measures: new Map([[bare, null]]) })
     assert.deepEqual([unmeasured.held, unmeasured.unmeasured, unmeasured.payouts], [300n, [bare], []])
@@ -289,7 +293,7 @@ describe('what an epoch holds', () => {
       })
     const gifts = divide(5000n, worth.positive)
     const named = made(5000, after(first), [washed], 5000n)
-    assert.deepEqual([named.held, named.leading?.model, share(named, 'thief')], [5000n, model, 300_000_000n])
+    assert.deepEqual([named.held, named.leading?.model, share(named, 'thief')], [5000n, model, 294_000_000n])
     const rich = made(5000, after(named), [], 5000n)
     assert.equal(rich.held, 0n)
     for (const [i, account] of players.entries()) {
@@ -298,7 +302,7 @@ describe('what an epoch holds', () => {
     }
     // A model that answers better leads, from the next epoch on.
     const better = made(9000, after(first), [washed], 5000n)
-    assert.equal(share(better, 'thief'), 300_000_000n)
+    assert.equal(share(better, 'thief'), 294_000_000n)
     assert.deepEqual(better.leading, {
       model: rival,
       gain: 900_000n,
@@ -367,7 +371,7 @@ describe('answers that nobody may see, and those without tokens', () => {
     const bundle = epochFrom({ receipts: both })
     assert.equal(sum(bundle.payouts.map(line => line.heldOutShare)) >= 2100n, true)
     assert.equal(sum(bundle.payouts.map(line => line.share)), 3000n)
-    assert.equal(epochFrom({ receipts: both, heldOut: worthless }).held, 3000n)
+    assert.equal(epochFrom({ receipts: both, heldOut: worthless }).held, 2982n)
   })
 })
 

@@ -5,6 +5,7 @@ import {
   dataOf,
   inOrder,
   measureOf,
+  payOfWord,
   receiptId,
   shareOut,
   standingOf,
@@ -41,6 +42,8 @@ function randomFrom(seed: number): (below: number) => number {
 
 const organic = ['foundation', 'late'].map(accountOf)
 const group = ['inside', 'outside'].map(accountOf)
+/** Of those who weigh answers, one is nobody's friend and one the group's. */
+const [scorer, seat] = ['scorer', 'seat'].map(accountOf) as [Address, Address]
 const modelOf = (name: string, players: readonly Address[], dataPoints: number): Measure =>
   measureOf({
     model: keccak(name),
@@ -77,8 +80,9 @@ describe('what strangers cannot bend', function () {
       const due = (): Due => {
         const model = names[random(names.length)] ?? zeroHash
         const players = models.get(model)?.measure.players ?? []
-        const weights = random(3) === 0 ? undefined : { players: players.map(signed), others: signed() }
-        return { model, money: amount(), weights }
+        if (random(3) === 0) return { model, money: amount(), weights: undefined }
+        const words = [scorer, seat, group[1]!].slice(random(4))
+        return { model, money: amount(), weights: { players: players.map(signed), others: signed() }, words }
       }
       const [theirs, ours] = [Array.from({ length: 1 + random(3) }, due), Array.from({ length: random(5) }, due)]
       const nothing = { money: 0n, by: [] }
@@ -87,14 +91,19 @@ describe('what strangers cannot bend', function () {
         shareOut(ours, models, nothing),
         shareOut(random(2) === 0 ? [...theirs, ...ours] : [...ours, ...theirs], models, nothing)
       ]
-      for (const [account, { share, heldOut }] of both.gains) {
+      for (const [account, { share, heldOut, scoring }] of both.gains) {
         const [first, second] = [alone.gains.get(account), among.gains.get(account)]
         if (
           share !== (first?.share ?? 0n) + (second?.share ?? 0n) ||
-          heldOut !== (first?.heldOut ?? 0n) + (second?.heldOut ?? 0n)
+          heldOut !== (first?.heldOut ?? 0n) + (second?.heldOut ?? 0n) ||
+          scoring !== (first?.scoring ?? 0n) + (second?.scoring ?? 0n)
         )
           assert.fail(`run ${run}: others' receipts pay ${account} something else`)
       }
+      // Of others' answers a seat gets the pay of its own words, whatever else there is.
+      const words = theirs.filter(({ words = [] }) => words.includes(seat))
+      if ((alone.gains.get(seat)?.share ?? 0n) !== sum(words.map(({ money }) => payOfWord(money))))
+        assert.fail(`run ${run}: a seat brings more than honest work`)
       const paid = sum(ours.map(({ money }) => money))
       if (sum([...among.gains.values()].map(({ share }) => share)) + among.held !== paid)
         assert.fail(`run ${run}: what came in is not what goes out`)
@@ -112,6 +121,8 @@ describe('what strangers cannot bend', function () {
       readonly unseen: boolean
       /** Never shown: its fees are paid and have no receipt. */
       readonly hidden: boolean
+      /** Its content is given to the group's own scorer alone, whose word then is the only one. */
+      readonly own: boolean
     }[]
     /** Of the others' receipts in this epoch, those that the group's settler leaves out, as bits. */
     readonly leftOut: number
@@ -173,7 +184,12 @@ describe('what strangers cannot bend', function () {
     const totals = new Map<string, { sequence: bigint; total: bigint }>()
     let [cost, donated] = [0n, 0n]
     let waiting: CosignedReceipt[] = []
-    const answer = (client: string, by: Measure, fee: bigint, worth: readonly number[], unseen: boolean) => {
+    const answer = (
+      client: string,
+      by: Measure,
+      fee: bigint,
+      { worth, unseen, scorers = [scorer, seat] }: { worth: readonly number[]; unseen: boolean; scorers?: Address[] }
+    ) => {
       const known = totals.get(`${client} ${by.model}`) ?? { sequence: 0n, total: 0n }
       const next = { sequence: known.sequence + 1n, total: known.total + fee }
       totals.set(`${client} ${by.model}`, next)
@@ -181,9 +197,10 @@ describe('what strangers cannot bend', function () {
       if (!unseen) {
         const measured = measuredOf(by, weighingOf(by, worth))
         attributionOf(by, measured)
-        scorings.set(receiptId(network, receipt), [
-          { scorer: accountOf('scorer'), signature: '0x', path: [], ...measured }
-        ])
+        scorings.set(
+          receiptId(network, receipt),
+          scorers.map((one): Scored => ({ scorer: one, signature: '0x', path: [], ...measured }))
+        )
       }
       // The channel pays at once, by its model's split, rounded as the contract does.
       const { channel } = receipt.receipt.message
@@ -206,20 +223,18 @@ describe('what strangers cannot bend', function () {
         epoch > epochs
           ? []
           : [
-              answer('client', honest, 1_000_003n, [4000, 1500, 200], false),
-              answer('other', honest, 77_777n, [0, 6000, -100], false),
-              answer('private', honest, 500_001n, [], true)
+              answer('client', honest, 1_000_003n, { worth: [4000, 1500, 200], unseen: false }),
+              answer('other', honest, 77_777n, { worth: [0, 6000, -100], unseen: false }),
+              answer('private', honest, 500_001n, { worth: [], unseen: true })
             ].map(({ receipt }) => receipt)
       if (epoch === 2) donated += 999_999n
-      const ours = move.receipts.flatMap(({ model, channel, fee, worth, unseen, hidden }) => {
+      const ours = move.receipts.flatMap(({ model, channel, fee, worth, unseen, hidden, own: alone }) => {
         const by = measures[model] ?? honest
-        const { receipt, data } = answer(
-          `sybil ${channel}`,
-          by,
-          fee,
-          (boasts[worth] ?? []).slice(-by.players.length),
-          unseen
-        )
+        const { receipt, data } = answer(`sybil ${channel}`, by, fee, {
+          worth: (boasts[worth] ?? []).slice(-by.players.length),
+          unseen,
+          ...(alone ? { scorers: [seat] } : {})
+        })
         cost += data
         return hidden ? [] : [receipt]
       })
@@ -250,7 +265,7 @@ describe('what strangers cannot bend', function () {
         at: 1000n,
         previous,
         seed: keccak('seed'),
-        panel: [accountOf('scorer')],
+        panel: [scorer, seat],
         builders: new Map(measures.map(({ model }) => [model, accountOf('builder')]))
       })
       previous = { cid: `bundle ${epoch}`, bundle }
@@ -270,8 +285,8 @@ describe('what strangers cannot bend', function () {
     assert.equal(sum(paid.values()) + left, sum(usual.paid.values()) + usual.left + cost)
     const more = (account: Address): bigint => (paid.get(account) ?? 0n) - (usual.paid.get(account) ?? 0n)
     return {
-      gain: sum(group.map(more)) - cost,
-      harm: -organic.map(more).reduce((least, one) => (one < least ? one : least), 0n)
+      gain: sum([...group, seat].map(more)) - cost,
+      harm: -[...organic, scorer].map(more).reduce((least, one) => (one < least ? one : least), 0n)
     }
   }
 
@@ -282,7 +297,8 @@ describe('what strangers cannot bend', function () {
       fee: BigInt(random(1000)) * 10n ** BigInt(random(8)),
       worth: random(boasts.length),
       unseen: random(5) === 0,
-      hidden: random(4) === 0
+      hidden: random(4) === 0,
+      own: random(2) === 0
     })),
     leftOut: random(8),
     gift: random(4) === 0 ? BigInt(random(1_000_000)) : 0n

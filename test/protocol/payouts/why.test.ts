@@ -15,14 +15,15 @@ describe('why an epoch pays an account what it pays', () => {
 
   it('divides the money as the epoch does', () => {
     const heldOut = reasons.heldOut.get(model) ?? 0n
-    assert.equal(reasons.weighed + heldOut, bundle.dataFees)
+    assert.equal(reasons.weighed + reasons.scoring + heldOut, bundle.dataFees)
+    assert.equal(reasons.scoring, line('scorer').scoringShare)
     assert.ok(heldOut > 0n)
     assert.equal(reasons.released, 0n)
     assert.deepEqual(reasons.answers, { weighed: 2, heldOut: 2, none: 0 })
   })
 
   it("tells an account's share down to its answers, to the last unit", () => {
-    for (const name of ['foundation', 'late', 'copier', 'spammer']) {
+    for (const name of ['foundation', 'late', 'copier', 'spammer', 'scorer']) {
       const { share, heldOutShare, value } = line(name)
       const answers = reasons.answersOf(accountOf(name), 0, 10)
       assert.equal(answers.length, 4)
@@ -74,6 +75,7 @@ describe('why an epoch pays an account what it pays', () => {
 
   it('names the rule that paid, or did not', () => {
     assert.equal(shareRule(line('foundation'), false), 'paid')
+    assert.equal(shareRule(line('scorer'), false), 'scoring')
     assert.equal(shareRule(line('copier'), false), 'gate')
     assert.equal(shareRule({ ...line('copier'), gate: null }, false), 'no-player')
     assert.equal(shareRule({ ...line('copier'), gate: 5n, value: -1n }, false), 'value')

@@ -44,20 +44,18 @@ export function earningsHandlers(node: Parts): Pick<Handlers, Calls> {
         account: earner,
         payout,
         balance: balance.toString(),
-        income: [
-          ...income.map(({ kind, amount, times }) => ({ kind, amount: amount.toString(), times })),
-          { kind: 'scoring', amount: '0', times: 0 }
-        ],
+        income: income.map(({ kind, amount, times }) => ({ kind, amount: amount.toString(), times })),
         waiting: {
           vouchers: waiting.vouchers.toString(),
           data: waiting.data.toString(),
           escrow: waiting.escrow.toString()
         },
-        pools: pools.map(({ pool, cumulative, claimed, claimable }) => ({
+        pools: pools.map(({ pool, cumulative, claimed, claimable, scored }) => ({
           pool,
           cumulative: cumulative.toString(),
           claimed: claimed.toString(),
-          claimable: claimable.toString()
+          claimable: claimable.toString(),
+          scored: scored.toString()
         }))
       }
     },
@@ -70,6 +68,7 @@ export function earningsHandlers(node: Parts): Pick<Handlers, Calls> {
           return {
             ...payment,
             amount: payment.amount.toString(),
+            scoring: payment.scoring.toString(),
             block: payment.block.toString(),
             at: at === undefined ? null : Number(at) * 1000,
             name: await names.of(payment.kind, payment.of)

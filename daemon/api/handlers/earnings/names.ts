@@ -18,7 +18,7 @@ export function createNames({ data, models }: Pick<Node, 'data' | 'models'>): Na
     model: id => models.model(id)?.name ?? shortId(id),
     async of(kind, id) {
       if (id === null) return ''
-      if (kind === 'data' || kind === 'settling') return names.datanet(id)
+      if (kind === 'data' || kind === 'scoring' || kind === 'settling') return names.datanet(id)
       if (kind === 'serving' || kind === 'building') return names.model(id)
       return shortId(id)
     }

@@ -34,7 +34,7 @@ export async function seriesOf(
 
 /** Pure part: payments, the newest first, with the times of their blocks. */
 export function series(
-  payments: readonly Pick<PaymentView, 'kind' | 'amount' | 'block'>[],
+  payments: readonly Pick<PaymentView, 'kind' | 'amount' | 'scoring' | 'block'>[],
   times: ReadonlyMap<bigint, bigint>,
   income: IncomeView['income'],
   wanted?: Step
@@ -44,12 +44,16 @@ export function series(
   const last = payments[0]
   const step = wanted ?? stepFor(first === undefined || last === undefined ? 0 : at(last.block) - at(first.block))
   const sums = new Map<number, Map<PaymentView['kind'], bigint>>()
-  for (const { kind, amount, block } of payments) {
+  for (const { kind, amount, scoring, block } of payments) {
     const begin = Math.floor(at(block) / steps[step]) * steps[step]
     const known = sums.get(begin)
     if (known === undefined && sums.size >= mostSteps) break
     const kinds = known ?? new Map<PaymentView['kind'], bigint>()
-    kinds.set(kind, (kinds.get(kind) ?? 0n) + amount)
+    const add = (of: PaymentView['kind'], sum: bigint): void => {
+      if (sum > 0n) kinds.set(of, (kinds.get(of) ?? 0n) + sum)
+    }
+    add(kind, amount - scoring)
+    add('scoring', scoring)
     sums.set(begin, kinds)
   }
   const points = [...sums]

@@ -23,6 +23,7 @@ export async function shareView(epoch: EpochView, line: PayoutLineView, names: N
     held: epoch.held.toString(),
     share: line.share.toString(),
     heldOutShare: line.heldOutShare.toString(),
+    scoringShare: line.scoringShare.toString(),
     cumulative: line.cumulative.toString(),
     value: line.value.toString(),
     gate: line.gate?.toString() ?? null,

@@ -61,6 +61,7 @@ export async function whyShare(
   const told = {
     ...(await shareView(epoch, line, names)),
     weighed: reasons.weighed.toString(),
+    scoring: reasons.scoring.toString(),
     values: reasons.bundle.payouts.reduce((sum, one) => (one.value > 0n ? sum + one.value : sum), 0n).toString(),
     released: reasons.released.toString(),
     weighedAnswers: reasons.answers.weighed,
@@ -111,6 +112,7 @@ export async function whyAnswers(
       measured: one.utilities === null ? null : asMean(one.utilities, 1),
       money: one.money.toString(),
       heldOut: one.heldOut.toString(),
+      scoring: one.scoring.toString(),
       finishedAt: Number(reasons.bundle.receipts[from + i]?.receipt.message.finishedAt ?? 0n) * 1000,
       question: await questionOf(models, one.receipt)
     })

@@ -6,6 +6,10 @@ export const ruleWords = {
     why: 'Its rows made answers better, and answers to the held-out questions too.',
     help: ''
   },
+  scoring: {
+    why: 'Chance drew it to weigh answers, and its words on them counted: each is paid a part of what its answer brought.',
+    help: 'Rows that make answers better would bring more; they are paid by what they add.'
+  },
   'no-player': {
     why: 'None of its rows is in the version that the models of this epoch learnt.',
     help: 'It earns from the first model on that is tuned on a version with its rows.'

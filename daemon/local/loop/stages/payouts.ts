@@ -117,15 +117,24 @@ export async function runPayouts(
   )
 
   const payouts: Payout[] = []
-  const { name, address } = settler
-  for (const one of [
-    ...split.worker.map(worker => ({ ...worker, role: 'worker' as const })),
-    { name, address, role: 'builder' as const, after: split.builder }
-  ]) {
-    const was = before.get(one.address) ?? 0n
-    if (one.after > was) payouts.push({ ...one, amount: one.after - was, claimed: true, before: was })
-  }
+  let weighing = 0n
   await reporter.stage('claim', 'contributors claim, with their proofs', async say => {
+    // Who has weighed answers is paid out of the same pool; a worker may have claimed it by itself meanwhile.
+    const worked: Pick<Payout, 'name' | 'address' | 'after'>[] = []
+    for (const { name, address, after: served } of split.worker) {
+      await settler.api.call('claim', { params: { account: address } })
+      const after = await balance(address)
+      weighing += after - served
+      worked.push({ name, address, after })
+    }
+    const { name, address } = settler
+    for (const one of [
+      ...worked.map(worker => ({ ...worker, role: 'worker' as const })),
+      { name, address, role: 'builder' as const, after: split.builder }
+    ]) {
+      const was = before.get(one.address) ?? 0n
+      if (one.after > was) payouts.push({ ...one, amount: one.after - was, claimed: true, before: was })
+    }
     for (const { person } of people) {
       const was = await balance(person.address)
       const earnings = await settler.api.call('earnings', { params: { account: person.address } })
@@ -144,7 +153,8 @@ export async function runPayouts(
         after
       })
       const contributors = payouts.filter(({ role }) => role === 'contributor')
-      say(`${tokens(contributors.reduce((sum, { amount }) => sum + amount, 0n))} claimed`)
+      const paid = tokens(contributors.reduce((sum, { amount }) => sum + amount, 0n))
+      say(`${paid} claimed${weighing === 0n ? '' : `, and ${tokens(weighing)} by those who weighed answers`}`)
     }
   })
 
