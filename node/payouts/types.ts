@@ -7,6 +7,7 @@ import type {
   EpochBundle,
   EpochReasons,
   ModelMeasure,
+  PayoutLine,
   ScoringDocument
 } from '../../protocol/payouts/index.ts'
 import type { Address, Hex, Page, PageRequest, SumNode, SumProof, SumTree } from '../../protocol/primitives/index.ts'
@@ -143,24 +144,8 @@ export interface ReceiptProof {
   readonly place: EpochPlace | null
 }
 
-export interface PayoutLineView {
-  readonly account: Address
-  /** Σ d·φ over weighed answers, d being what each brought the pool: in 1e-6 of the token's smallest unit, signed. */
-  readonly value: bigint
-  /**
-   * Held-out value in 1e-6 (mean over questions, weighed by fees); null for an account that is no player of this epoch.
-   * Not positive for every model: paid nothing.
-   */
-  readonly gate: bigint | null
-  readonly share: bigint
-  /** What of it goes by held-out values, and what is for words on answers that counted. */
-  readonly heldOutShare: bigint
-  readonly scoringShare: bigint
-  /** What the account may have claimed from this pool in all, after this epoch. */
-  readonly cumulative: bigint
-  /** What of that is for words on answers. */
-  readonly scoringTotal: bigint
-}
+/** One account's line of an epoch. */
+export type PayoutLineView = PayoutLine
 
 export type EpochStateName = 'pending' | 'final' | 'voided'
 

@@ -18,9 +18,9 @@ import type { EpochBundle, HeldOutDocument, LeadingModel, PayoutLine, Scored } f
 import { foundBy, keptScorings } from './weighing.ts'
 
 // What an epoch pays. Each answer's money is what its channel really paid into the pool for it, and is divided by that
-// answer alone, after those who have weighed it were paid a small part of it (see scoring.ts); so whoever signs receipts
-// with friends, or leaves others' out, moves nothing of what others' pay to whom, and gets back at most what was paid
-// in. Fees that never find a receipt go by the held-out values of the model
+// answer alone, after those who have weighed it were paid a small part of it (see scoring.ts); so whoever signs
+// receipts with friends, or leaves others' out, moves nothing of what others' pay to whom, and gets back at most what
+// was paid in. Fees that never find a receipt go by the held-out values of the model
 // that they paid for.
 //
 // What neither divides is held: what was given to the pool outside of channels, and what models have brought that

@@ -53,8 +53,7 @@ export function shareOut(
   { money, by }: Released
 ): { gains: Map<Address, Gain>; held: bigint } {
   const gains = new Map<Address, Gain>()
-  for (const model of models.values())
-    for (const player of model?.measure.players ?? []) gains.set(player, noGain)
+  for (const model of models.values()) for (const player of model?.measure.players ?? []) gains.set(player, noGain)
   const gain = (account: Address, more: Partial<Gain>): void => {
     const { value, share, heldOut, scoring } = { ...noGain, ...more }
     const known = gains.get(account) ?? noGain

@@ -46,6 +46,7 @@ describe('earnings, and why', function () {
   let pool: Hex
   let earner: Address
   let copier: Address
+  let scorer: Address
 
   before(async () => {
     network = await startNetwork({ closingMs: 20_000 })
@@ -56,7 +57,7 @@ describe('earnings, and why', function () {
       change: deps => ({ ...deps, chain: (chain = deps.chain) })
     })
     peer = await network.addPeer('worker')
-    await network.addPeer('scorer')
+    scorer = (await network.addPeer('scorer')).address
     pool = network.pool
     ;[earner, , copier] = network.players as [Address, Address, Address]
     const channel = await network.openChannel(peer.address)
@@ -194,6 +195,31 @@ describe('earnings, and why', function () {
       BigInt(claim.amount)
     )
     await assert.rejects(calls.transaction(call({ hash: `0x${'ee'.repeat(32)}` })), { code: 'transaction.unknown' })
+  })
+
+  it('who weighed the answers is paid out of the same pool, and it is told from what rows bring', async () => {
+    const { items: shares } = await calls.shares(call({ account: scorer, ...page }))
+    assert.deepEqual(
+      shares.map(({ rule, share }) => [rule, share]),
+      [['scoring', shares[0]?.scoringShare]]
+    )
+    const { amount } = await peer.service.claim(scorer)
+    assert.ok(amount > 0n)
+    const { income, pools } = await calls.earnings(call({ account: scorer }))
+    const of = (wanted: string) => income.find(({ kind }) => kind === wanted)
+    assert.deepEqual(of('scoring'), { kind: 'scoring', amount: amount.toString(), times: 1 })
+    assert.deepEqual(of('data'), { kind: 'data', amount: '0', times: 0 })
+    assert.equal(pools[0]?.scored, amount.toString())
+    const { items } = await calls.income(call({ account: scorer, ...page }))
+    assert.deepEqual(
+      items.map(({ kind, amount: paid, scoring, name }) => [kind, paid, scoring, name]),
+      [['scoring', amount.toString(), amount.toString(), 'metals']]
+    )
+    const { points } = await calls.earningsOver(call({ account: scorer }))
+    assert.deepEqual(
+      points.map(({ kind, amount: sum }) => [kind, sum]),
+      [['scoring', amount.toString()]]
+    )
   })
 })
 

@@ -42,7 +42,8 @@ const faults: unknown[] = []
 const answers: Partial<Handlers> = {
   chainChannel: async () => ({ ...channel, ...gained }),
   income: async () => {
-    const payment = { kind: 'data' as const, amount: '5', of: hash, block: '7', transaction: hash, at: null, name: 'b' }
+    const paid = { kind: 'data' as const, amount: '5', scoring: '0' }
+    const payment = { ...paid, of: hash, block: '7', transaction: hash, at: null, name: 'b' }
     return { items: [{ ...payment, ...gained }], next: null }
   },
   // An amount that was forgotten, by a cast that says otherwise.
@@ -77,7 +78,8 @@ describe('what the daemon answers', () => {
     assert.match(reply.headers.get('content-type') ?? '', /^application\/json/)
     assert.deepEqual(await reply.json(), channel)
     const { items } = await createApiClient(server.url, token).call('income', { params: { account } })
-    assert.deepEqual(Object.keys(items[0] ?? {}).sort(), ['amount', 'at', 'block', 'kind', 'name', 'of', 'transaction'])
+    const named = ['amount', 'at', 'block', 'kind', 'name', 'of', 'scoring', 'transaction']
+    assert.deepEqual(Object.keys(items[0] ?? {}).sort(), named)
   })
 
   it('is a fault of its own where a handler breaks the contract, and the log alone names the field', async () => {

@@ -6,6 +6,7 @@ import { risingLines } from '../../web-console/payouts/over-time.ts'
 const payment: TimedPayment = {
   kind: 'serving',
   amount: '1500000000000000001',
+  scoring: '0',
   of: `0x${'ab'.repeat(32)}`,
   block: '7',
   transaction: `0x${'cd'.repeat(32)}`,

@@ -99,8 +99,8 @@ function Answer({ answer, account }: { readonly answer: WhyAnswerView; readonly 
               <Measured of="this very answer" {...measured} />
               <p className="calc">
                 of {amountText(answer.dataFee)} for the data, by a weight of {weightText(weight ?? '0')}:{' '}
-                {amountText(BigInt(money) - BigInt(answer.heldOut) - BigInt(scoring))}, and {amountText(answer.heldOut)} by held-out
-                values
+                {amountText(sum - BigInt(answer.heldOut) - BigInt(scoring))}, and {amountText(answer.heldOut)} by
+                held-out values
               </p>
             </>
           )}

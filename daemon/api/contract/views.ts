@@ -477,9 +477,7 @@ export const earningsView = z.object({
   /** Not paid out yet: vouchers (of this daemon only) and data by `claim`, escrows when their jobs end. */
   waiting: z.object({ vouchers: decimal, data: decimal, escrow: decimal }),
   /** `scored`: what of all that a pool gave is for words on answers. */
-  pools: z.array(
-    z.object({ pool: hash, cumulative: decimal, claimed: decimal, claimable: decimal, scored: decimal })
-  )
+  pools: z.array(z.object({ pool: hash, cumulative: decimal, claimed: decimal, claimable: decimal, scored: decimal }))
 })
 export type EarningsView = z.infer<typeof earningsView>
 export const accountingView = z.object({

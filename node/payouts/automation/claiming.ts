@@ -28,7 +28,9 @@ export function createClaiming(
   const policy = policies?.claim
   if (policy === undefined || pools === undefined) return undefined
 
-  /** Its own where it contributed or scores, those of named accounts where it follows, all contributors' where it is the host. */
+  /**
+   * Its own where it contributed or scores, those of named accounts where it follows, everybody's where it is the host.
+   */
   async function* claimable({ accounts, contributors }: ClaimPolicy): AsyncGenerator<Claimable> {
     const named = new Set([self, ...accounts])
     for (const account of named) {

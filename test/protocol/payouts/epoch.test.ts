@@ -186,8 +186,8 @@ describe('an epoch', () => {
       receipts: [receipt({ fee: 10_000n, utilities: utilitiesOf([0, 4000, 0, 0]) })],
       heldOut: new Map([[model, heldOutOf(measure, [truth], [own])]])
     })
-    // Of what its scorer leaves, 2940, half as its own; of the other half what its rows are worth on held-out questions,
-    // a third.
+    // Of what its scorer leaves, 2940, half as its own; of the other half a third, what its rows are worth on held-out
+    // questions.
     assert.deepEqual(
       bundle.payouts.map(({ share, heldOutShare }) => [share, heldOutShare]),
       [

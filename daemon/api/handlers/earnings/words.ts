@@ -7,7 +7,7 @@ export const ruleWords = {
     help: ''
   },
   scoring: {
-    why: 'Chance drew it to weigh answers, and its words on them counted: each is paid a part of what its answer brought.',
+    why: 'Chance drew it to weigh answers, and its words counted: each is paid a part of what its answer brought.',
     help: 'Rows that make answers better would bring more; they are paid by what they add.'
   },
   'no-player': {

@@ -12,8 +12,8 @@ all have. Everybody computes the epoch again and may challenge it.
 
 **What it earns:** a tenth of the bond of each false epoch that your node shows to be false. For each answer
 that your node was drawn to weigh, and whose weights most agree with it about, two hundredths of what that answer
-brought for the data: \`tilth claim\` brings it, and \`tilth earnings\` shows it. Nobody pays for an honest epoch; who has
-data, models or hardware in the network settles so that the pay goes where it belongs.
+brought for the data: \`tilth claim\` brings it, and \`tilth earnings\` shows it. Nobody pays for an honest epoch;
+who has data, models or hardware in the network settles so that the pay goes where it belongs.
 
 **What it needs:** stake (\`tilth status\` says how much), tokens for the bond, coin for gas, and a CPU that runs the
 models it weighs. Settling and scoring take the least stake each. A scorer that is not there when it was drawn loses a

@@ -39,7 +39,16 @@ describe('thefts of a pool past its watchers', function () {
 
   async function stolen(over: Partial<EpochBundle> = {}): Promise<EpochBundle> {
     const payouts = [
-      { account: thief, value: 0n, gate: null, share: deposited, heldOutShare: 0n, scoringShare: 0n, cumulative: deposited, scoringTotal: 0n }
+      {
+        account: thief,
+        value: 0n,
+        gate: null,
+        share: deposited,
+        heldOutShare: 0n,
+        scoringShare: 0n,
+        cumulative: deposited,
+        scoringTotal: 0n
+      }
     ]
     const { root } = payoutsTree(payouts)
     const { timestamp } = await watcher.chain.head()
