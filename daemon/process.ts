@@ -11,7 +11,7 @@ import { watchParent } from './alive.ts'
 import { boundedLog } from './log-file.ts'
 import { logName } from './log-tail.ts'
 import { createHandlers } from './api/handlers/index.ts'
-import { openAiEndpoints, sessionFile, startApiServer } from './api/server/index.ts'
+import { mcpEndpoint, openAiEndpoints, sessionFile, startApiServer } from './api/server/index.ts'
 import { namesOfApi, readCertificate } from './certificate.ts'
 import { createSettings } from './config/index.ts'
 import type { DaemonConfig, Origin } from './config/index.ts'
@@ -141,6 +141,16 @@ export async function runDaemon(
     trusted: () => trust,
     restart: isSupervised() ? () => setTimeout(end, restartMs) : undefined
   })
+  const openAi = openAiEndpoints({
+    async models(params) {
+      const page = await handlers.models({ params, body: undefined, signal: new AbortController().signal })
+      const names = askedNames()
+      // What is listed can be asked as it stands there.
+      return mapPage(page, model => ({ ...model, name: names.get(model.name) === model.id ? model.name : model.id }))
+    },
+    model: asked,
+    ask
+  })
   const server = await startApiServer({
     host: config.api.host,
     port: ports.api,
@@ -154,16 +164,11 @@ export async function runDaemon(
     keys: spending,
     handlers,
     metrics: async () => ({ contentType: metrics.contentType, text: await metrics.metrics() }),
-    extend: openAiEndpoints({
-      async models(params) {
-        const page = await handlers.models({ params, body: undefined, signal: new AbortController().signal })
-        const names = askedNames()
-        // What is listed can be asked as it stands there.
-        return mapPage(page, model => ({ ...model, name: names.get(model.name) === model.id ? model.name : model.id }))
-      },
-      model: asked,
-      ask
-    }),
+    extend: (api, callerOf) => {
+      // Its tools call this API again, which a certificate made for another name would not let them.
+      if (tls === undefined) mcpEndpoint(api, version)
+      openAi(api, callerOf)
+    },
     onError: (error, route) => {
       // What cannot be done yet is an answer, and nothing that its owner has to look at.
       if (error instanceof TilthError && error.consequence === 'retry')

@@ -1,8 +1,9 @@
 // What others made, against a network of ours: installed into a temporary folder, never a dependency.
-// Usage: node scripts/interop.ts clients
+// Usage: node scripts/interop.ts [clients] [mcp]
 import { clients } from './interop/clients.ts'
+import { mcp } from './interop/mcp.ts'
 
-const parts = { clients } as const
+const parts = { clients, mcp } as const
 const isPart = (name: string): name is keyof typeof parts => Object.hasOwn(parts, name)
 
 const wanted = process.argv.slice(2)

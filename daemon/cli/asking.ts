@@ -1,9 +1,7 @@
-import { randomUUID } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import type { Command } from 'commander'
-import { InvalidError, TilthError, foreignCode } from '../../protocol/primitives/index.ts'
-import type { ApiClient, AskEvent, Explanation } from '../api/contract/index.ts'
-import { stopping } from '../api/contract/index.ts'
+import { InvalidError, TilthError } from '../../protocol/primitives/index.ts'
+import type { Answer, Explanation } from '../api/contract/index.ts'
 import { connected, tokenAmount } from './command.ts'
 import type { CallFlags } from './command.ts'
 import { short, table, tokens } from './output.ts'
@@ -60,51 +58,7 @@ export function questionOf(flags: AskingFlags, messages: Turn[], most?: bigint) 
   }
 }
 
-type Done = Extract<AskEvent, { kind: 'done' }>
-export type Answer = Done & { explanation?: Explanation }
-
-/** When a reader has had enough of an answer, and when it is not even waited for what it cost. */
-export interface Ends {
-  readonly enough: AbortSignal
-  readonly hangUp: AbortSignal
-}
-
-/** One answer, its text given out as it comes. @throws TilthError as the daemon says */
-export async function streamAnswer(
-  api: ApiClient,
-  body: ReturnType<typeof questionOf>,
-  onText: (text: string) => void,
-  ends?: Ends
-): Promise<Answer> {
-  let answer: Answer | undefined
-  const name = randomUUID()
-  const stop = ends === undefined ? undefined : stopping(api, name, ends.enough)
-  const signal = stop === undefined || ends === undefined ? undefined : AbortSignal.any([stop.hungUp, ends.hangUp])
-  try {
-    for await (const event of api.stream('ask', {
-      body: { ...body, name },
-      ...(signal === undefined ? {} : { signal })
-    })) {
-      if (event.kind === 'error')
-        throw new TilthError(
-          foreignCode(event.code),
-          event.message,
-          event.help === undefined ? {} : { help: event.help }
-        )
-      if (event.kind === 'text') onText(event.text)
-      if (event.kind === 'done') answer = event
-      if (event.kind !== 'explanation' || answer === undefined) continue
-      const { kind: _, ...explanation } = event
-      answer = { ...answer, explanation }
-    }
-  } finally {
-    stop?.end()
-  }
-  if (answer === undefined) throw new TilthError('ask.unfinished', 'the answer ended without a result')
-  return answer
-}
-
-export const costText = ({ inputTokens, outputTokens, fee, receipts }: Done): string =>
+export const costText = ({ inputTokens, outputTokens, fee, receipts }: Omit<Answer, 'explanation'>): string =>
   `${inputTokens} + ${outputTokens} tokens, ${tokens(fee, 9)} paid, ` +
   `${receipts.length === 1 ? 'receipt' : 'receipts'} ${receipts.map(short).join(' ')}`
 

@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { InvalidError, defaultPage, describeError, largestPage } from '../../protocol/primitives/index.ts'
+import { InvalidError, defaultPage, describeError, largestPage, tokensIn } from '../../protocol/primitives/index.ts'
 import type { Page } from '../../protocol/primitives/index.ts'
 import type { ApiClient } from '../api/contract/index.ts'
 import { connect } from './context.ts'
@@ -130,10 +130,9 @@ export function wholeNumber(text: string, flag: string, { least, most }: { least
  * @throws InvalidError naming the flag
  */
 export function tokenAmount(text: string, flag: string): bigint {
-  const [, whole, fraction = ''] = /^([0-9]{1,20})(?:\.([0-9]{1,18}))?$/.exec(text) ?? []
-  if (whole === undefined)
-    throw new InvalidError('flag.number', `${flag} must be an amount of tokens such as 2 or 0.5, not "${text}"`)
-  return BigInt(whole) * 10n ** 18n + BigInt(fraction.padEnd(18, '0'))
+  const amount = tokensIn(text)
+  if (amount !== undefined) return amount
+  throw new InvalidError('flag.number', `${flag} must be an amount of tokens such as 2 or 0.5, not "${text}"`)
 }
 
 export type CallFlags = ConnectFlags & { json?: boolean }

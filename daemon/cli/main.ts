@@ -22,6 +22,7 @@ import { keyCommand } from './commands/key.ts'
 import { keysCommand } from './commands/keys.ts'
 import { modelsCommand, receiptsCommand, registerCommand } from './commands/models.ts'
 import { labCommand } from './commands/lab.ts'
+import { mcpCommand } from './commands/mcp.ts'
 import { networkCommand } from './commands/network.ts'
 import { pauseCommand, resumeCommand } from './commands/pause.ts'
 import { peersCommand, statusCommand } from './commands/node.ts'
@@ -94,7 +95,7 @@ const commandsOf: Record<Stage, Command[]> = {
   delivery: [],
   registration: [registerCommand(), modelsCommand()],
   offer: [serveCommand(), unserveCommand(), offersCommand()],
-  inference: [askCommand(), chatCommand(), keysCommand()],
+  inference: [askCommand(), chatCommand(), keysCommand(), mcpCommand()],
   receipt: [receiptsCommand(), channelCommand()],
   attribution: [labCommand()],
   settlement: [settleCommand(), auditCommand()],

@@ -25,3 +25,6 @@ export const run = (
       resolve({ code: code ?? 1, output })
     })
   })
+
+/** The end of what a program said. */
+export const lastOf = (output: string): string => output.trim().split('\n').slice(-12).join('\n')

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { InvalidError, foreignCode } from '../../protocol/primitives/index.ts'
 import type { RouteName } from '../../daemon/api/contract/index.ts'
 import { routes } from '../../daemon/api/contract/index.ts'
-import { startApiServer } from '../../daemon/api/server/index.ts'
+import { mcpEndpoint, startApiServer } from '../../daemon/api/server/index.ts'
 import type { Handlers } from '../../daemon/api/server/index.ts'
 import { scratch } from '../harness/index.ts'
 
@@ -23,6 +23,8 @@ export interface CommandLine {
   readonly folder: string
   /** What leads a command to the API. */
   readonly flags: readonly string[]
+  readonly url: string
+  readonly token: string
   /** Calls that reached the API, in order. */
   readonly calls: RouteName[]
   run(...words: string[]): Promise<Ended>
@@ -70,6 +72,7 @@ export async function startCommandLine(answers: Partial<Handlers>): Promise<Comm
     origins: [],
     version: '0.0.0',
     handlers,
+    extend: api => mcpEndpoint(api, '0.0.0'),
     metrics: async () => ({ contentType: 'text/plain', text: '' })
   })
   const tokenFile = join(folder, 'token')
@@ -79,6 +82,8 @@ export async function startCommandLine(answers: Partial<Handlers>): Promise<Comm
     folder,
     calls,
     flags,
+    url: server.url,
+    token,
     runWith: (input, ...words) => runCommand([...words, ...flags], input),
     run: (...words) => runCommand([...words, ...flags]),
     stop: () => server.stop()

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { Client } from '@modelcontextprotocol/client'
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
 import { contributeSigned } from '../../daemon/cli/commands/contribute.ts'
 import { startDaemonProcess } from '../../daemon/local/network/child.ts'
 import type { DaemonProcess } from '../../daemon/local/network/child.ts'
@@ -107,5 +110,20 @@ describe('daemons that are killed', function () {
       )
     )
     assert.equal(late.count, 1)
+  })
+
+  it('give agents their tools, by the protocol’s own client', async () => {
+    const args = [join(import.meta.dirname, '../../daemon/cli/main.ts'), 'mcp', '--data', join(folder, 'net', 'client')]
+    const agent = new Client({ name: 'test', version: '1.0.0' })
+    await agent.connect(new StdioClientTransport({ command: process.execPath, args, stderr: 'ignore' }))
+    const { content } = await agent.callTool({ name: 'datanets', arguments: { search: 'birds' } })
+    assert.match(JSON.stringify(content), /birds \(0x[0-9a-f]{64}\), CC0-1\.0.*1 contributions accepted/)
+    const rows = [
+      { prompt: 'Which bird sings at night?', response: 'The nightingale' },
+      { prompt: 'What is number 0 in the list of birds?', response: 'bird 0' }
+    ]
+    const checked = await agent.callTool({ name: 'contribute', arguments: { datanet: 'birds', rows } })
+    assert.match(JSON.stringify(checked.content), /1 of 2 rows would be kept/)
+    await agent.close()
   })
 })

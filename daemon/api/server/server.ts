@@ -18,6 +18,13 @@ import type { OwnRoute } from './own.ts'
 import { createSessions } from './sessions/index.ts'
 import type { SessionFile } from './sessions/index.ts'
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Of a route beside the contract: of which a key needs one. */
+    scopes?: readonly KeyScope[]
+  }
+}
+
 /** `key`: of whoever called by one, its name. */
 type Input<R> = { params: ParsedParamsOf<R>; body: ParsedBodyOf<R>; signal: AbortSignal; key?: string | undefined }
 /** What a handler gives: the reply's input form, or for streaming routes a generator of replies. */
@@ -174,7 +181,8 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   ])
   const scopesOf = ({ method, url, routeOptions }: FastifyRequest): readonly KeyScope[] => {
     const route = routeOptions.url ?? ''
-    return isOpenAi(route === '' ? url : route) ? ['ask'] : (scopes.get(`${method} ${route}`) ?? [])
+    if (isOpenAi(route === '' ? url : route)) return ['ask']
+    return routeOptions.config.scopes ?? scopes.get(`${method} ${route}`) ?? []
   }
   const streams = new Set(
     Object.values(routes as Record<string, Route>)

@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import { TilthError } from '../../../protocol/primitives/index.ts'
-import type { ApiClient } from '../../api/contract/index.ts'
-import { askRequest } from '../../api/contract/index.ts'
+import type { Answer, ApiClient, Ends } from '../../api/contract/index.ts'
+import { askRequest, streamAnswer } from '../../api/contract/index.ts'
 import { writePrivate } from '../../private-file.ts'
-import { questionOf, streamAnswer } from '../asking.ts'
-import type { Answer, AskingFlags, Ends, Turn } from '../asking.ts'
+import { questionOf } from '../asking.ts'
+import type { AskingFlags, Turn } from '../asking.ts'
 import { tokenAmount } from '../command.ts'
 
 export interface ChatFlags extends AskingFlags {

@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline'
 import type { Interface } from 'node:readline'
 import { costText, explanationText } from '../asking.ts'
-import type { Ends } from '../asking.ts'
+import type { Ends } from '../../api/contract/index.ts'
 import { fail } from '../command.ts'
 import { bold, dim, plural, safe, tell, tokens } from '../output.ts'
 import type { Conversation } from './conversation.ts'

@@ -6,12 +6,12 @@ import {
   explanationText,
   pipedText,
   questionOf,
-  streamAnswer,
   textFile,
   type AskingFlags,
   type Turn
 } from '../asking.ts'
 import { collect, command, guarded } from '../command.ts'
+import { streamAnswer } from '../../api/contract/index.ts'
 import { connect } from '../context.ts'
 import { dim, printJson, safe } from '../output.ts'
 

@@ -1,0 +1,56 @@
+import { Readable } from 'node:stream'
+import type { ReadableStream as WebStream } from 'node:stream/web'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { InvalidError } from '../../../protocol/primitives/index.ts'
+import { createApiClient, keyScopes } from '../contract/index.ts'
+import { signalOf } from './server.ts'
+
+/** Ten thousand rows. */
+const mostBytes = 16 << 20
+
+const headersOf = ({ headers }: FastifyRequest): Headers =>
+  new Headers(
+    Object.entries(headers).flatMap(([name, value]) => [value ?? []].flat().map((one): [string, string] => [name, one]))
+  )
+
+/** Where this server is found from its own machine: it answers to no other name. */
+const addressOf = ({ socket: { localAddress = '', localPort } }: FastifyRequest): string =>
+  `http://${localAddress === '::1' ? '[::1]' : '127.0.0.1'}:${localPort}`
+
+/**
+ * The same tools as `tilth mcp` gives, by Streamable HTTP: each call of a tool is a call of this API with the caller's
+ * own token, so that it may what the token may. Nothing is kept between two requests.
+ */
+export function mcpEndpoint(server: FastifyInstance, version: string): void {
+  const serve = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    const [, token] = /^Bearer (.+)$/.exec(request.headers.authorization ?? '') ?? []
+    // [reject] A page's session is for the pages.
+    if (token === undefined)
+      throw new InvalidError('auth.missing', 'agents send a bearer token', {
+        help: 'Send `Authorization: Bearer KEY`, with a key of `tilth keys add`, or the token of api-token.'
+      })
+    // Only who serves agents loads what it takes.
+    const [{ createMcpHandler }, { createMcpServer }] = await Promise.all([
+      import('@modelcontextprotocol/server'),
+      import('../../mcp/index.ts')
+    ])
+    const base = addressOf(request)
+    const handler = createMcpHandler(() => createMcpServer(createApiClient(base, token), version))
+    const asked = new Request(new URL('/mcp', base), {
+      method: request.method,
+      headers: headersOf(request),
+      signal: signalOf(reply),
+      ...(request.method === 'POST' ? { body: JSON.stringify(request.body) } : {})
+    })
+    const { status, headers, body } = await handler.fetch(asked, { parsedBody: request.body })
+    for (const [name, value] of headers) reply.header(name, value)
+    return reply.status(status).send(body === null ? undefined : Readable.fromWeb(body as WebStream))
+  }
+  server.route({
+    method: ['GET', 'POST', 'DELETE'],
+    url: '/mcp',
+    bodyLimit: mostBytes,
+    config: { scopes: keyScopes },
+    handler: serve
+  })
+}
