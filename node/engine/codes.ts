@@ -15,6 +15,8 @@ export type EngineErrorCode =
   | 'engine-memory'
   | 'engine-thread'
   | 'examples-invalid'
+  | 'form-resume'
+  | 'form-tokens'
   | 'generate-settings'
   | 'logits-invalid'
   | 'merge-output'

@@ -150,6 +150,8 @@ export interface GenerateSettings {
   readonly repetitionPenalty?: number
   readonly seed: number
   readonly stop?: readonly string[]
+  /** What the answer has to be (`protocol/form`): tokens that it cannot have are left out before one is chosen. */
+  readonly form?: string
   /** Give each token's log-probability, and those of this many likeliest tokens; 0 = the chosen token's alone. */
   readonly logprobs?: number
 }
@@ -158,6 +160,8 @@ export interface GenerateSettings {
 export interface TokenChance {
   readonly id: number
   readonly logprob: number
+  /** Bytes that it stands for; none for a special token. */
+  readonly bytes?: readonly number[]
 }
 
 export interface GeneratedToken {
@@ -166,6 +170,7 @@ export interface GeneratedToken {
   readonly text: string
   /** Where `logprobs` was asked for: the token's own, and the likeliest tokens', most likely first. */
   readonly logprob?: number
+  readonly bytes?: readonly number[]
   readonly top?: readonly TokenChance[]
 }
 

@@ -1,5 +1,5 @@
 import type { ChatMessage } from '../../protocol/data/index.ts'
-import type { CosignedReceipt, ModelRecord, Opening } from '../../protocol/models/index.ts'
+import type { ChosenLogprob, CosignedReceipt, ModelRecord, Opening } from '../../protocol/models/index.ts'
 import type { Address, Hex, Page, PageRequest } from '../../protocol/primitives/index.ts'
 
 /** Basis points of every fee. */
@@ -66,6 +66,10 @@ export interface AskRequest {
   /** The same seed gives the same tokens on whichever worker; random unless given. */
   readonly seed?: number
   readonly stop?: readonly string[]
+  /** What the answer has to be (`protocol/form`). */
+  readonly form?: string
+  /** Each token's log-probability comes with it, and those of so many likeliest ones: its worker's word. */
+  readonly logprobs?: number
   /** Most that the answer may cost, in the token's smallest unit: workers that may ask for more are passed over. */
   readonly maxPrice?: bigint
   /** Nobody but the worker ever sees it: it is not weighed, and its data share follows held-out values. */
@@ -102,7 +106,12 @@ export interface AskTerms {
 
 export type AskEvent =
   /** Text that is certain now, and the tokens that came with it; text may be empty while a character is incomplete. */
-  | { readonly kind: 'text'; readonly text: string; readonly ids: readonly number[] }
+  | {
+      readonly kind: 'text'
+      readonly text: string
+      readonly ids: readonly number[]
+      readonly logprobs?: readonly ChosenLogprob[]
+    }
   /**
    * Which worker answers from here on, at which prices, how many tokens it has read, and why the one before does not.
    */

@@ -2,6 +2,8 @@ import { z } from 'zod'
 import { address, amount, bytes32, cidText, signature } from '../primitives/hex.ts'
 import { signedSchema } from '../crypto/schema.ts'
 import { chatRole } from '../data/types.ts'
+import { checkForm, mostFormCharacters } from '../form/index.ts'
+import { InvalidError } from '../primitives/errors.ts'
 
 /** A model as the chain and the DHT know it. `adapter` and `result` are null for a base model served as it is. */
 export const modelRecord = z.strictObject({
@@ -39,6 +41,30 @@ const conversation = z
     `must have at most ${mostAskedCharacters} characters in all`
   )
 
+/** Likeliest tokens that are told of beside each token of an answer. */
+export const mostLogprobs = 20
+/** A token, the bytes it stands for, and the natural logarithm of its probability by the model itself. */
+const tokenLogprob = z.strictObject({
+  id: z.int().min(0),
+  bytes: z.array(z.int().min(0).max(255)).max(256),
+  logprob: z.number().min(-10_000).max(0)
+})
+const chosenLogprob = tokenLogprob.extend({ top: z.array(tokenLogprob).max(mostLogprobs) })
+export type ChosenLogprob = z.infer<typeof chosenLogprob>
+
+/** [reject] A form that an answer can have: what a worker could not follow is no request. */
+const form = z
+  .string()
+  .max(mostFormCharacters)
+  .superRefine((text, context) => {
+    try {
+      checkForm(text)
+    } catch (error) {
+      if (!(error instanceof InvalidError)) throw error
+      context.addIssue({ code: 'custom', message: error.message })
+    }
+  })
+
 /**
  * What a client asks; its hash stands in the `InferenceRequest` statement. `resume` holds answer tokens already
  * received from a worker that failed. `nonce` is random and new for each request: hashes are public, and without it
@@ -58,6 +84,10 @@ export const inferenceContent = z.strictObject({
   topK: z.int().min(0).max(1000),
   topP: z.number().gt(0).max(1),
   stop: z.array(z.string().min(1).max(64)).max(8),
+  /** What the answer has to be (`protocol/form`); it may be any text where there is none. */
+  form: form.optional(),
+  /** The tokens' log-probabilities are sent along, and those of so many likeliest ones. */
+  logprobs: z.int().min(0).max(mostLogprobs).optional(),
   resume: z.array(z.int().min(0)).max(4096)
 })
 export type InferenceContent = z.infer<typeof inferenceContent>
@@ -107,7 +137,9 @@ export const workerFrame = z.discriminatedUnion('kind', [
     kind: z.literal('tokens'),
     ids: z.array(z.int().min(0)).min(1).max(64),
     text: z.string().max(4096),
-    owed: amount
+    owed: amount,
+    /** Where they were asked for: one for each token. They are its worker's word. */
+    logprobs: z.array(chosenLogprob).max(64).optional()
   }),
   /** No more tokens come. `tail`: text held back until the end, because it could have become a stop string. */
   z.strictObject({ kind: z.literal('finished'), finish, tail: z.string().max(4096) }),

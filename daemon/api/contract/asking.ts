@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { chatRole } from '../../../protocol/data/types.ts'
-import { mostTurnCharacters, mostTurns } from '../../../protocol/models/types.ts'
+import { mostFormCharacters } from '../../../protocol/form/index.ts'
+import { mostLogprobs, mostTurnCharacters, mostTurns } from '../../../protocol/models/types.ts'
 import { decimal } from './views.ts'
 
 /** What an asker calls an answer that is under way; a random text, so that no two have the same. */
@@ -17,6 +18,10 @@ export const askRequest = z.strictObject({
   topP: z.number().gt(0).max(1).default(1),
   seed: z.int().min(0).max(Number.MAX_SAFE_INTEGER).optional(),
   stop: z.array(z.string().min(1).max(64)).max(8).default([]),
+  /** What the answer has to be: a JSON value by a schema, or a call of a function (`protocol/form`). */
+  form: z.string().min(1).max(mostFormCharacters).optional(),
+  /** Each token's log-probability, and those of so many likeliest ones: the worker's word. */
+  logprobs: z.int().min(0).max(mostLogprobs).optional(),
   /** Most that it may cost, in the token's smallest unit: what may cost more is refused before it is asked. */
   maxPrice: decimal.optional(),
   /** Nobody but the worker ever sees it. */

@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { mostCalls } from '../../../protocol/form/index.ts'
+import { mostLogprobs } from '../../../protocol/models/types.ts'
 import { largestPage } from '../../../protocol/primitives/index.ts'
 import { decimal, explanation, hash } from './views.ts'
 
@@ -40,6 +42,26 @@ const wishes = {
     .nullish()
 }
 
+/** A function that the model may call, its arguments by a JSON schema. */
+const tool = z.looseObject({
+  type: z.string().max(100),
+  function: z
+    .looseObject({
+      name: z.string().regex(/^[\w-]{1,64}$/),
+      description: z.string().nullish(),
+      parameters: z.record(z.string(), z.unknown()).nullish()
+    })
+    .nullish()
+})
+const toolChoice = z.union([
+  z.enum(['none', 'auto', 'required']),
+  z.looseObject({ type: z.literal('function'), function: z.looseObject({ name: z.string() }) })
+])
+const responseFormat = z.looseObject({
+  type: z.string().max(100),
+  json_schema: z.looseObject({ schema: z.record(z.string(), z.unknown()).nullish() }).nullish()
+})
+
 /**
  * What of a request is understood. Of other fields those that would change what is answered are refused by their
  * names (`server/openai/unsupported.ts`), the rest is ignored.
@@ -47,7 +69,12 @@ const wishes = {
 export const completionRequest = z.looseObject({
   ...wishes,
   messages: z.array(turn).min(1).max(1_000),
-  max_completion_tokens: z.number().nullish()
+  max_completion_tokens: z.number().nullish(),
+  tools: z.array(tool).max(mostCalls).nullish(),
+  tool_choice: toolChoice.nullish(),
+  response_format: responseFormat.nullish(),
+  logprobs: z.boolean().nullish(),
+  top_logprobs: z.int().min(0).max(mostLogprobs).nullish()
 })
 export type CompletionRequest = z.output<typeof completionRequest>
 
@@ -87,6 +114,7 @@ export const openAiModels = z.object({
 const usage = z.object({ prompt_tokens: z.int(), completion_tokens: z.int(), total_tokens: z.int() })
 const answer = { id: z.string(), created: z.int(), model: z.string() }
 const finishReason = z.enum(['stop', 'length'])
+const chatFinishReason = z.enum(['stop', 'length', 'tool_calls'])
 
 /**
  * Who a part of the fee goes to. What each contributor's rows made of the answer is known at once where it was asked
@@ -112,7 +140,20 @@ const paid = z.object({
 })
 export type Paid = z.infer<typeof paid>
 
-const choice = { index: z.int(), logprobs: z.null() }
+const choice = { index: z.int() }
+const token = { token: z.string(), logprob: z.number(), bytes: z.array(z.int()) }
+/** The worker's word. */
+const logprobs = z
+  .object({
+    content: z.array(z.object({ ...token, top_logprobs: z.array(z.object(token)) })),
+    refusal: z.null()
+  })
+  .nullable()
+const toolCall = z.object({
+  id: z.string(),
+  type: z.literal('function'),
+  function: z.object({ name: z.string(), arguments: z.string() })
+})
 
 export const completion = z.object({
   ...answer,
@@ -120,8 +161,14 @@ export const completion = z.object({
   choices: z.array(
     z.object({
       ...choice,
-      message: z.object({ role: z.literal('assistant'), content: z.string(), refusal: z.null() }),
-      finish_reason: finishReason
+      message: z.object({
+        role: z.literal('assistant'),
+        content: z.string().nullable(),
+        refusal: z.null(),
+        tool_calls: z.array(toolCall).optional()
+      }),
+      logprobs,
+      finish_reason: chatFinishReason
     })
   ),
   usage,
@@ -135,8 +182,13 @@ export const completionChunk = z.object({
   choices: z.array(
     z.object({
       ...choice,
-      delta: z.object({ role: z.literal('assistant').optional(), content: z.string().optional() }),
-      finish_reason: finishReason.nullable()
+      delta: z.object({
+        role: z.literal('assistant').optional(),
+        content: z.string().optional(),
+        tool_calls: z.array(toolCall.extend({ index: z.int() })).optional()
+      }),
+      logprobs,
+      finish_reason: chatFinishReason.nullable()
     })
   ),
   usage: usage.nullish(),
@@ -147,7 +199,9 @@ export const completionChunk = z.object({
 export const textCompletion = z.object({
   ...answer,
   object: z.literal('text_completion'),
-  choices: z.array(z.object({ ...choice, text: z.string(), finish_reason: finishReason.nullable() })),
+  choices: z.array(
+    z.object({ ...choice, text: z.string(), logprobs: z.null(), finish_reason: finishReason.nullable() })
+  ),
   usage: usage.nullish(),
   tilth: paid.optional()
 })

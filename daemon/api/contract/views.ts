@@ -395,9 +395,18 @@ export const explanation = z.object({
   failed: z.array(unexplainedAnswer)
 })
 export type Explanation = z.infer<typeof explanation>
+const tokenLogprob = z.object({ bytes: z.array(z.int()), logprob: z.number() })
+/** A token of an answer, and the likeliest ones in its place, most likely first. */
+const chosenLogprob = tokenLogprob.extend({ top: z.array(tokenLogprob) })
+export type ChosenLogprob = z.infer<typeof chosenLogprob>
 export const askEvent = z.discriminatedUnion('kind', [
   /** `tokens`: how many of the answer's have come with this text. */
-  z.object({ kind: z.literal('text'), text: z.string(), tokens: z.int().optional() }),
+  z.object({
+    kind: z.literal('text'),
+    text: z.string(),
+    tokens: z.int().optional(),
+    logprobs: z.array(chosenLogprob).optional()
+  }),
   /** Which worker answers from here on, what it has read and at which prices: what it costs as it grows. */
   z.object({
     kind: z.literal('worker'),

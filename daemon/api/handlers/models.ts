@@ -5,7 +5,7 @@ import { checkSplit } from '../../../node/models/index.ts'
 import type { ModelView as NodeModel } from '../../../node/models/index.ts'
 import type { Node } from '../../../node/node.ts'
 import type { ExplanationView } from '../../../node/payouts/index.ts'
-import type { AskEvent, Explanation, ModelView } from '../contract/index.ts'
+import type { AskEvent, ChosenLogprob, Explanation, ModelView } from '../contract/index.ts'
 import type { AnswerTraces } from '../../traces/index.ts'
 import type { Handlers } from '../server/index.ts'
 import type { Outlay, Spending } from '../../spending/index.ts'
@@ -137,16 +137,20 @@ export function modelHandlers(
       signal
     }
     let tokens = 0 // of characters that are not whole yet
+    let logprobs: ChosenLogprob[] = []
     for await (const event of toldBy(outlay, models.ask(request))) {
       if (event.kind === 'text') {
         tokens += event.ids.length
+        logprobs.push(...(event.logprobs ?? []))
         if (event.text === '') continue
-        yield { kind: 'text', text: event.text, tokens }
+        yield { kind: 'text', text: event.text, tokens, ...(logprobs.length === 0 ? {} : { logprobs }) }
         tokens = 0
+        logprobs = []
       } else if (event.kind === 'worker') {
         const { inputPrice, outputPrice, ...rest } = event
         yield { ...rest, inputPrice: inputPrice.toString(), outputPrice: outputPrice.toString() }
       } else {
+        if (logprobs.length > 0) yield { kind: 'text', text: '', tokens, logprobs }
         yield {
           kind: 'done',
           text: event.text,

@@ -37,8 +37,8 @@ const lineOf = ({ id, name, workers, inputPrice, outputPrice }: ReturnType<typeo
   `${name} (${id}): ` +
   (workers === 0
     ? 'nobody serves it now'
-    : `${workers} ${workers === 1 ? 'worker serves' : 'workers serve'} it, from ${inputPrice} and ${outputPrice} tokens ` +
-      'for a token of a prompt and of an answer')
+    : `${workers} ${workers === 1 ? 'worker serves' : 'workers serve'} it, ` +
+      `from ${inputPrice} and ${outputPrice} tokens for a token of a prompt and of an answer`)
 
 export const modelsTool = (api: ApiClient): Tool<typeof input> => ({
   name: 'models',

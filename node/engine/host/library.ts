@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { readAdapter, type Adapter } from '../adapters/index.ts'
+import { createGuides, type Guide } from '../form/index.ts'
 import { ModelError } from '../graph/errors.ts'
 import {
   loadModel,
@@ -25,6 +26,10 @@ export interface OpenModel {
   readonly generator: Generator
   /** Its answers are repeated on other machines. */
   readonly exact: Generator
+  /** What leads answers of a form. */
+  readonly guide: (form: string) => Guide
+  /** What each token stands for. */
+  readonly tokens: () => readonly (Uint8Array | undefined)[]
   readonly info: ModelInfo
 }
 
@@ -56,6 +61,9 @@ export class Library {
     const endIds = new Set(model.config.endIds)
     if (tokenizer.endId !== undefined) endIds.add(tokenizer.endId)
     const { config } = model
+    let bytes: readonly (Uint8Array | undefined)[] | undefined
+    const tokens = (): readonly (Uint8Array | undefined)[] =>
+      (bytes ??= tokenizer.tokenBytes(config.vocabulary).map((said, id) => (endIds.has(id) ? undefined : said)))
     const opened: OpenModel = {
       model,
       tokenizer,
@@ -67,6 +75,8 @@ export class Library {
         this.#options
       ),
       exact: new Generator(model, this.#options),
+      guide: createGuides(tokens),
+      tokens,
       info: {
         folder: path,
         architecture: config.architecture,

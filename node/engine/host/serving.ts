@@ -2,7 +2,7 @@ import { checkTokens } from '../architecture/index.ts'
 import { ModelError } from '../graph/errors.ts'
 import { answerRow, probabilities } from '../serve/index.ts'
 import { TextStream } from '../text/stream.ts'
-import type { GeneratedToken, GenerateResult } from '../types.ts'
+import type { GeneratedToken, GenerateResult, TokenChance } from '../types.ts'
 import type { Library } from './library.ts'
 import type { GenerateTokens, HeldOutTokens, ScoreTokens } from './messages.ts'
 
@@ -12,7 +12,7 @@ export async function generate(
   job: GenerateTokens & { readonly signal?: AbortSignal },
   onToken: (token: GeneratedToken) => void
 ): Promise<GenerateResult> {
-  const { model, tokenizer, endIds, generator, exact } = library.open(job.model)
+  const { model, tokenizer, endIds, generator, exact, guide, tokens } = library.open(job.model)
   const { prompt } = job
   if (prompt.length === 0)
     throw new ModelError('prompt-empty', 'the prompt has no tokens', { help: 'Give messages or a prompt.' })
@@ -22,25 +22,37 @@ export async function generate(
   // What was produced before is not sent again, but it may hold the beginning of a character or of a stop string.
   let text = answered.map(id => stream.push(id)).join('')
   const ids = [...answered]
-  const finish = stream.stopped
-    ? 'stop'
-    : await (job.exact === true ? exact : generator).generate({
-        prompt,
-        answered,
-        adapter,
-        settings: job.settings,
-        endIds,
-        signal: job.signal,
-        onToken: (id, chance) => {
-          ids.push(id)
-          const piece = stream.push(id)
-          text += piece
-          onToken({ ...chance, id, text: piece })
-          return !stream.stopped
-        }
-      })
+  const { form } = job.settings
+  const guided = form === undefined ? undefined : guide(form).begin(answered)
+  const finish =
+    stream.stopped || guided?.isOver === true
+      ? 'stop'
+      : await (job.exact === true ? exact : generator).generate({
+          prompt,
+          answered,
+          adapter,
+          settings: job.settings,
+          endIds,
+          guided,
+          signal: job.signal,
+          onToken: (id, chance) => {
+            ids.push(id)
+            const piece = stream.push(id)
+            text += piece
+            onToken({ ...(chance && told(chance, tokens())), id, text: piece })
+            return !stream.stopped
+          }
+        })
   text += stream.finish()
   return { promptTokens: prompt.length, ids, text, finish }
+}
+
+type Chances = TokenChance & { readonly top: readonly TokenChance[] }
+
+/** Probabilities with what their tokens stand for. */
+function told({ top, ...chosen }: Chances, tokens: readonly (Uint8Array | undefined)[]): Chances {
+  const withBytes = ({ id, logprob }: TokenChance): TokenChance => ({ id, logprob, bytes: [...(tokens[id] ?? [])] })
+  return { ...withBytes(chosen), top: top.map(withBytes) }
 }
 
 /** [answer][adapter][token]: how likely each token was after those before it. */

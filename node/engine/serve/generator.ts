@@ -1,4 +1,5 @@
 import type { Adapter } from '../adapters/index.ts'
+import type { Guided } from '../form/index.ts'
 import { ModelError } from '../graph/errors.ts'
 import type { RuntimeOptions } from '../graph/session.ts'
 import type { LoadedModel } from '../architecture/load.ts'
@@ -13,6 +14,8 @@ export interface GeneratorRequest {
   readonly adapter: Adapter | null
   readonly settings: GenerateSettings
   readonly endIds: ReadonlySet<number>
+  /** What leads an answer that has to be of a form; it has heard of those tokens that are there. */
+  readonly guided?: Guided | undefined
   readonly signal?: AbortSignal | undefined
   /**
    * Called with each token as it comes, and its log-probabilities where the settings ask for them; returning false ends
@@ -203,17 +206,22 @@ export class Generator {
   /** Chooses the next token of a row, passes it on, and ends the row where it is due. */
   #choose(running: Running, scores: Float32Array): void {
     const { request, ids } = running
+    const { guided, settings } = request
     if (aborted(request)) return this.#end(running, 'cancelled')
-    if (ids.length >= request.settings.maxTokens) return this.#end(running, 'length')
-    const { logprobs } = request.settings
-    const id = nextToken(scores, request.settings, ids.length, ids)
+    if (ids.length >= settings.maxTokens) return this.#end(running, 'length')
+    const { logprobs } = settings
+    const left = (): number =>
+      Math.min(settings.maxTokens, this.#model.config.context - request.prompt.length) - ids.length
+    const allowed = guided === undefined ? scores : guided.scores(scores, left(), request.endIds)
+    const id = nextToken(allowed, settings, ids.length, ids)
     if (request.endIds.has(id)) return this.#end(running, 'stop')
     ids.push(id)
+    guided?.take(id)
     running.next = [id]
     if (!request.onToken(id, logprobs === undefined ? undefined : chances(scores, id, logprobs)))
       return this.#end(running, 'stop')
-    const full = request.prompt.length + ids.length >= this.#model.config.context
-    if (full || ids.length >= request.settings.maxTokens) this.#end(running, 'length')
+    if (guided?.isOver === true) return this.#end(running, 'stop')
+    if (left() <= 0) this.#end(running, 'length')
   }
 
   #end(running: Running, finish: Finish): void {

@@ -27,7 +27,7 @@ const byteOf: ReadonlyMap<string, number> = (() => {
 const single = /^<0x([0-9A-F]{2})>$/u
 
 /** The bytes that a token stands for. */
-function bytesOf(token: string, spelling: Spelling, isAdded: boolean): Buffer {
+export function bytesOf(token: string, spelling: Spelling, isAdded: boolean): Buffer {
   if (isAdded) return Buffer.from(token)
   if (spelling === 'bytes') {
     const bytes = Array.from(token, letter => byteOf.get(letter))

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { ModelError } from '../graph/errors.ts'
 import { parseBounded, readBounded } from '../graph/files.ts'
 import { checkDecoder } from './decoder-rules.ts'
-import { offsetsOf, type Offset, type Spelling } from './offsets.ts'
+import { bytesOf, offsetsOf, type Offset, type Spelling } from './offsets.ts'
 
 /** Larger than any tokenizer of the models that are supported, small enough to be read in a few seconds. */
 const mostTokenizerBytes = 64 * 2 ** 20
@@ -77,6 +77,18 @@ export class Tokenizer {
           skip_special_tokens: options.keepSpecial !== true,
           clean_up_tokenization_spaces: false
         })
+  }
+
+  /**
+   * The bytes that each token of a vocabulary of so many stands for within a text; undefined for special ones, which no
+   * text shows.
+   */
+  tokenBytes(count: number): (Uint8Array | undefined)[] {
+    const bytes: (Uint8Array | undefined)[] = Array.from({ length: count })
+    for (const [token, id] of this.#inner.get_vocab(false)) bytes[id] = bytesOf(token, this.#written.spelling, false)
+    for (const [id, { content, special }] of this.#inner.get_added_tokens_decoder())
+      bytes[id] = special ? undefined : bytesOf(content, this.#written.spelling, true)
+    return bytes.slice(0, count)
   }
 
   idOf(token: string): number | undefined {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { digest } from '../../../protocol/crypto/index.ts'
+import { Form } from '../../../protocol/form/index.ts'
 import { dayOf, feeOf, mostInputTokens } from '../../../protocol/models/index.ts'
 import type { InferenceContent, ModelRecord } from '../../../protocol/models/index.ts'
 import {
@@ -59,11 +60,14 @@ export function createAsking(
     temperature = 0,
     topK = 0,
     topP = 1,
-    stop = []
+    stop = [],
+    form,
+    logprobs
   }: AskRequest): InferenceContent {
     const nonce = freshNonce()
     const day = dayOf(parts.now())
-    const content = { nonce, day, messages, maxTokens, temperature, topK, topP, stop, resume: [] }
+    const wished = { ...(form === undefined ? {} : { form }), ...(logprobs === undefined ? {} : { logprobs }) }
+    const content = { nonce, day, messages, maxTokens, temperature, topK, topP, stop, ...wished, resume: [] }
     return readAs(inferenceContent, content, 'ask.invalid')
   }
 
@@ -109,8 +113,9 @@ export function createAsking(
       ids: [],
       text: '',
       own: found?.text(base.stop),
-      emit: (text, ids) => {
-        emit({ kind: 'text', text, ids })
+      form: base.form === undefined ? undefined : new Form(base.form),
+      emit: (text, ids, logprobs) => {
+        emit({ kind: 'text', text, ids, ...(logprobs.length === 0 ? {} : { logprobs }) })
       }
     }
     // A template or tokenizer that cannot be run leaves the worker's count and text: bounded, not repeated here.

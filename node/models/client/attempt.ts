@@ -128,16 +128,19 @@ export function createAttempt(
     }
 
     function take(frame: Extract<WorkerFrame, { kind: 'tokens' }>): void {
-      const { ids, text, owed } = frame
+      const { ids, text, owed, logprobs = [] } = frame
       // [reject] Tokens come after the request was accepted, no more than were asked for, at the offer's price.
       if (!accepted || progress.finished !== undefined) lie('frame.unexpected', 'tokens outside of an answer')
       if (ask.received.length + ids.length > wanted) lie('answer.long', 'more tokens than were asked for')
       const { inputTokens } = ask.record
       if (owed !== feeOf(prices, inputTokens, ask.received.length + ids.length))
         lie('answer.owed', 'the worker counts another fee than its offer', { owed })
+      // [reject] Each token's probability comes with it where it was asked for, and no other.
+      if (logprobs.length !== (content.logprobs === undefined ? 0 : ids.length))
+        lie('answer.logprobs', 'the worker tells of other probabilities than those of its tokens')
       ask.received.push(...ids)
       growing.ids.push(...ids)
-      spelling.add(ids, text)
+      spelling.add(ids, text, logprobs)
       if (voucherDue(wallet.owed(purse), purse.record.channel.paid, wallet.credit(purse)))
         payLater(() => wallet.owed(purse))
     }

@@ -69,6 +69,8 @@ export function createAnswers(
         temperature: content.temperature,
         seed: Number(statement.message.seed & 0xffffffffn),
         stop: content.stop,
+        ...(content.form === undefined ? {} : { form: content.form }),
+        ...(content.logprobs === undefined ? {} : { logprobs: content.logprobs }),
         ...(content.topK === 0 ? {} : { topK: content.topK }),
         ...(content.topP === 1 ? {} : { topP: content.topP })
       }

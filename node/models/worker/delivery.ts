@@ -1,5 +1,6 @@
 import { feeOf, tokensWanted } from '../../../protocol/models/index.ts'
-import type { GeneratedToken, Generation } from '../../engine/types.ts'
+import type { ChosenLogprob } from '../../../protocol/models/index.ts'
+import type { GeneratedToken, Generation, TokenChance } from '../../engine/types.ts'
 import type { MessageStream } from '../../transport/types.ts'
 import type { Parts } from '../deps.ts'
 import type { Answer } from './accounts.ts'
@@ -57,10 +58,25 @@ export async function deliver(
       kind: 'tokens',
       ids: batch.map(({ id }) => id),
       text,
-      owed: feeOf(offer.message, inputTokens, sent.length)
+      owed: feeOf(offer.message, inputTokens, sent.length),
+      ...(content.logprobs === undefined ? {} : { logprobs: batch.map(logprobOf) })
     })
   }
   return said
+}
+
+/** Least that is told: less than it is as good as never, and no number. */
+const leastLogprob = -10_000
+const mostBytes = 256
+
+/** What a frame tells of a token's probability. */
+function logprobOf({ id, logprob = leastLogprob, bytes = [], top = [] }: GeneratedToken): ChosenLogprob {
+  const told = (of: TokenChance): Omit<ChosenLogprob, 'top'> => ({
+    id: of.id,
+    bytes: (of.bytes ?? []).slice(0, mostBytes),
+    logprob: Math.min(0, Math.max(leastLogprob, of.logprob))
+  })
+  return { ...told({ id, logprob, bytes }), top: top.map(told) }
 }
 
 /** Tokens as they come; an answer has no more than its request asks for. */

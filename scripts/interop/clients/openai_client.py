@@ -1,4 +1,5 @@
-# The official Python client: a list, an answer, a stream, and a refusal by the name of the field.
+# The official Python client: a list, an answer, a stream, an object, and a refusal by the name of the field.
+import json
 import os
 
 from openai import BadRequestError, OpenAI
@@ -21,8 +22,11 @@ text = "".join(
     if chunk.choices
 )
 assert text == whole.choices[0].message.content, (text, whole)
+form = {"type": "json_object"}
+held = client.chat.completions.create(**{**asked, "max_tokens": 40}, response_format=form)
+assert isinstance(json.loads(held.choices[0].message.content), dict), held
 try:
-    client.chat.completions.create(**asked, response_format={"type": "json_object"})
-    raise AssertionError("a form of an answer was promised")
+    client.chat.completions.create(**asked, presence_penalty=1)
+    raise AssertionError("a penalty was promised")
 except BadRequestError as error:
-    assert error.param == "response_format", error
+    assert error.param == "presence_penalty", error

@@ -26,14 +26,20 @@ async function* answer(question: Asked, signal: AbortSignal): AsyncGenerator<Ask
   if (said === 'too long') throw new InvalidError('ask.long', 'birds cannot read so much at once', { help: 'Shorten.' })
   if (said === 'nobody') throw new TilthError('ask.unreachable', 'no worker can be reached', { consequence: 'retry' })
   yield { kind: 'worker', worker }
-  for (const text of ['Fe', ' is', ' iron.']) {
+  const pieces = said.startsWith('say ') ? said.slice(4).split('|') : ['Fe', ' is', ' iron.']
+  for (const text of pieces) {
     if (signal.aborted) return
-    yield { kind: 'text', text }
+    const top = { bytes: [...new TextEncoder().encode(text)], logprob: -0.5 }
+    const logprobs =
+      question.logprobs === undefined
+        ? {}
+        : { logprobs: [{ ...top, top: Array.from({ length: question.logprobs }, () => top) }] }
+    yield { kind: 'text', text, ...logprobs }
     if (said === 'breaks') throw new TilthError('ask.failed', 'no worker finished the answer')
   }
   yield {
     kind: 'done',
-    text: 'Fe is iron.',
+    text: pieces.join(''),
     finish: question.maxTokens < 3 ? 'length' : 'stop',
     inputTokens: 3,
     outputTokens: 3,

@@ -143,15 +143,25 @@ describe('what clients of the OpenAI API send', () => {
 
   it('are refused what would change the answer and cannot be followed, by the name that they sent', async () => {
     const tool = { type: 'function', function: { name: 'f', parameters: {} } }
+    const strict = (schema: object): object => ({ type: 'function', function: { name: 'f', parameters: schema } })
     const cases: [object, string][] = [
-      [{ tools: [tool] }, 'tools'],
-      [{ tools: [tool], tool_choice: 'required' }, 'tools'],
+      [{ tools: [{ type: 'web_search' }] }, 'tools[0].type'],
+      [{ tools: [tool, tool] }, 'tools[1].function.name'],
+      [{ tools: [strict({ pattern: '^a' })] }, 'tools[0].function.parameters'],
+      [{ tools: [tool], tool_choice: { type: 'function', function: { name: 'g' } } }, 'tool_choice'],
+      [{ tools: [tool], response_format: { type: 'json_object' } }, 'response_format'],
+      [{ tool_choice: 'required' }, 'tool_choice'],
       [{ tool_choice: { type: 'function', function: { name: 'f' } } }, 'tool_choice'],
       [{ functions: [{ name: 'f' }] }, 'functions'],
-      [{ response_format: { type: 'json_object' } }, 'response_format'],
-      [{ response_format: { type: 'json_schema', json_schema: { name: 'a', schema: {} } } }, 'response_format'],
+      [{ response_format: { type: 'grammar' } }, 'response_format'],
+      [{ response_format: { type: 'json_schema', json_schema: { name: 'a' } } }, 'response_format'],
+      [
+        { response_format: { type: 'json_schema', json_schema: { name: 'a', schema: { minProperties: 1 } } } },
+        'response_format'
+      ],
       [{ response_format: 'json' }, 'response_format'],
-      [{ logprobs: true }, 'logprobs'],
+      [{ logprobs: true, tools: [tool] }, 'logprobs'],
+      [{ logprobs: true, top_logprobs: 21 }, 'top_logprobs'],
       [{ top_logprobs: 3 }, 'top_logprobs'],
       [{ logit_bias: { 50256: -100 } }, 'logit_bias'],
       [{ presence_penalty: 0.5 }, 'presence_penalty'],
@@ -192,7 +202,7 @@ describe('what clients of the OpenAI API send', () => {
       'context_length_exceeded'
     )
     assert.equal((await chat({ model: 'fish' })).error?.code, 'model_not_found')
-    assert.equal((await chat({ tools: [tool] })).error?.code, 'unsupported_parameter')
+    assert.equal((await chat({ presence_penalty: 1 })).error?.code, 'unsupported_parameter')
   })
 
   it('can send anything and hurt nobody', async () => {

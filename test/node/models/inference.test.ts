@@ -6,6 +6,7 @@ import { folderSpeech } from '../../../node/models/index.ts'
 import type { SpeechSource } from '../../../node/models/index.ts'
 import { createMetrics } from '../../../node/runtime/index.ts'
 import { checkCosigned } from '../../../protocol/models/index.ts'
+import type { ChosenLogprob } from '../../../protocol/models/index.ts'
 import { LimitError, foreignCode, zeroHash } from '../../../protocol/primitives/index.ts'
 import { scratch, until } from '../../harness/index.ts'
 import { fakeEngine } from '../../harness/engine/serving.ts'
@@ -218,6 +219,20 @@ describe('inference with the real engine', () => {
         temperature: 0.7
       })
       assert.ok(answer.ids.length > 0)
+
+      const schema = { type: 'object', properties: { word: { type: 'string', maxLength: 9 } }, required: ['word'] }
+      const form = JSON.stringify({ json: schema })
+      const told: ChosenLogprob[] = []
+      const wished = { ...question('Say a word', { maxTokens: 40 }), model: 'seedling', form, logprobs: 2 }
+      const held = await ask(client, wished, event => {
+        if (event.kind === 'text') told.push(...(event.logprobs ?? []))
+      })
+      const { word } = JSON.parse(held.text) as { word: string }
+      assert.ok(Array.from(word).length <= 9 && held.finish === 'stop' && held.receipts.length === 1, held.text)
+      const opening = await client.service.opening(held.receipts[0] ?? '0x')
+      assert.ok(opening?.content.form?.includes('maxLength'))
+      assert.equal(Buffer.from(told.flatMap(({ bytes }) => bytes)).toString(), held.text)
+      assert.ok(told.every(({ top, logprob }) => top.length === 2 && logprob <= (top[0]?.logprob ?? -Infinity)))
       assert.equal(answer.streamed, answer.text)
       assert.equal(answer.receipts.length, 1)
       const again = await ask(client, {

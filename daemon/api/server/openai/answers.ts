@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { TilthError, foreignCode } from '../../../../protocol/primitives/index.ts'
 import { zeroHash } from '../../../../protocol/primitives/index.ts'
-import type { AskEvent, Credit, Explanation, ModelView, Paid } from '../../contract/index.ts'
+import type { AskEvent, ChosenLogprob, Credit, Explanation, ModelView, Paid } from '../../contract/index.ts'
 import type { Question } from './question.ts'
 import { together } from './together.ts'
 import type { Given } from './together.ts'
@@ -14,6 +14,8 @@ export interface Answered {
   /** Who had a part in it, in order. */
   readonly workers: readonly string[]
   readonly explanation: Explanation | undefined
+  /** Of its tokens, where they were asked for. */
+  readonly logprobs: readonly ChosenLogprob[]
 }
 
 /** What stands over every form of an answer. */
@@ -87,7 +89,7 @@ export function paidFor(
 }
 
 /** What comes of the answers: their text, and each of them when it is whole, explained if that was asked for. */
-export type Coming = Given<{ readonly text: string } | Answered>
+export type Coming = Given<{ readonly text: string; readonly logprobs: readonly ChosenLogprob[] } | Answered>
 
 /** @throws TilthError as one of the answers failed */
 export async function* answersTo(
@@ -101,17 +103,22 @@ export async function* answersTo(
     const own = all[index]
     if (question === undefined || own === undefined) return
     let explanation: Explanation | undefined
+    const told: ChosenLogprob[] = []
     for await (const event of ask(question, over)) {
       if (event.kind === 'error') throw new TilthError(foreignCode(event.code), event.message)
       if (event.kind === 'worker') own.workers.push(event.worker)
-      if (event.kind === 'text') yield { text: event.text }
+      if (event.kind === 'text') {
+        const { text, logprobs = [] } = event
+        told.push(...logprobs)
+        yield { text, logprobs }
+      }
       if (event.kind === 'done') own.done = event
       if (event.kind !== 'explanation') continue
       const { kind: _, ...rest } = event
       explanation = rest
     }
     if (own.done === undefined) throw new TilthError('ask.unfinished', 'the answer ended without a result')
-    yield { done: own.done, workers: own.workers, explanation }
+    yield { done: own.done, workers: own.workers, explanation, logprobs: told }
   }
   yield* together(start, questions.length, signal)
 }

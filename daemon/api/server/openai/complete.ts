@@ -56,7 +56,8 @@ async function* eventsOf(
   const answers: Answered[] = []
   for await (const { index, value } of coming) {
     if ('text' in value) {
-      yield event([form.text(index, value.text)])
+      const told = form.text(index, value.text, value.logprobs)
+      if (told !== undefined) yield event([told])
       continue
     }
     answers.push(value)

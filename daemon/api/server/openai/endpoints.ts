@@ -4,11 +4,13 @@ import { completionRequest, modelParam, modelsQuery, mostChoices, textCompletion
 import type { ModelView } from '../../contract/index.ts'
 import type { Caller } from '../guard.ts'
 import { complete } from './complete.ts'
+import { callingForm } from './calls.ts'
 import { chatForm, textForm } from './forms.ts'
 import { historyOf } from './history.ts'
 import { questionsOf } from './question.ts'
 import type { OpenAiSource } from './source.ts'
 import { checkSupported } from './unsupported.ts'
+import { isOffered, logprobsIn, wantedFields, wantedOf } from './wanted.ts'
 
 /** A conversation of many turns, escaped as clients do. */
 const mostBytes = 4 << 20
@@ -53,16 +55,17 @@ export function openAiEndpoints(
 
     server.post('/v1/chat/completions', { bodyLimit: mostBytes }, async (request, reply) => {
       const body = readAs(completionRequest, request.body, 'request.invalid')
-      checkSupported(body)
-      const messages = historyOf(body.messages)
+      checkSupported(body, wantedFields)
+      const { form, messages } = wantedOf(body, historyOf(body.messages))
+      const logprobs = logprobsIn(body)
       const model = await source.model(body.model)
       const wished = { ...body, max_tokens: body.max_completion_tokens ?? body.max_tokens }
       return complete(reply, source, callerOf(request), {
         kind: 'chatcmpl',
-        form: chatForm,
+        form: isOffered(body) ? callingForm() : chatForm,
         named: body.model,
         model,
-        questions: questionsOf(model.id, messages, wished),
+        questions: questionsOf(model.id, messages, wished, { form, logprobs }),
         stream: body.stream === true,
         withUsage: body.stream_options?.include_usage === true
       })

@@ -52,7 +52,12 @@ function checked(value: unknown): Question {
  * One question for each answer that is wished for; with a seed each has its own, from that one on.
  * @throws RefusedError `request.invalid`
  */
-export function questionsOf(model: string, messages: readonly Message[], body: Wishes): Question[] {
+export function questionsOf(
+  model: string,
+  messages: readonly Message[],
+  body: Wishes,
+  about: Pick<Question, 'form' | 'logprobs'> = {}
+): Question[] {
   const { seed } = body
   return Array.from({ length: body.n ?? 1 }, (_, i) =>
     checked({
@@ -66,6 +71,7 @@ export function questionsOf(model: string, messages: readonly Message[], body: W
       explain: body.tilth?.explain ?? undefined,
       maxPrice: body.tilth?.maxPrice ?? undefined,
       stop: stopsOf(body.stop),
+      ...about,
       ...(seed === null || seed === undefined
         ? {}
         : { seed: Math.min(Math.abs(seed), Number.MAX_SAFE_INTEGER - i) + i })

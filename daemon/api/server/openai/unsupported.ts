@@ -18,9 +18,10 @@ const unless =
   value =>
     values.includes(value)
 const plainText = 'answers are text'
-const noTools = 'models of this network call no tools'
-const noForm = 'no form of an answer can be promised'
-const noScores = "workers do not send the tokens' probabilities"
+const noTools = 'tools are offered by chat completions, as `tools`'
+const noSearch = 'models of this network search nothing'
+const noForm = 'the form of an answer is asked for by `response_format` of chat completions'
+const noScores = 'probabilities are told by chat completions'
 const noPenalty = 'workers sample without it'
 
 /** What a tool is offered for, where the model may not call it. */
@@ -50,7 +51,7 @@ const fields: Readonly<Record<string, Field>> = {
     because: plainText
   },
   audio: { harmless: () => false, because: plainText },
-  web_search_options: { harmless: () => false, because: noTools },
+  web_search_options: { harmless: () => false, because: noSearch },
   grammar: { harmless: unless(''), because: noForm },
   json_schema: { harmless: isEmpty, because: noForm },
   structured_outputs: { harmless: isEmpty, because: noForm },
@@ -60,17 +61,19 @@ const fields: Readonly<Record<string, Field>> = {
   guided_grammar: { harmless: () => false, because: noForm },
   continue_final_message: { harmless: unless(false), because: 'every answer is a turn of its own' },
   // Of the older form.
-  best_of: { harmless: unless(0, 1), because: noScores },
+  best_of: { harmless: unless(0, 1), because: 'each answer is asked and paid for by itself' },
   echo: { harmless: unless(false), because: 'the answer alone is sent' },
   suffix: { harmless: unless(''), because: 'models of this network answer, they do not fill in' }
 }
 
 /**
  * [reject] What changes what is answered and cannot be followed is refused by the name that was sent.
+ * @param followed fields that this call follows
  * @throws InvalidError `request.unsupported`, its `param` in the details
  */
-export function checkSupported(body: Body): void {
+export function checkSupported(body: Body, followed: readonly string[] = []): void {
   for (const [name, value] of Object.entries(body)) {
+    if (followed.includes(name)) continue
     const field = Object.hasOwn(fields, name) ? fields[name] : undefined
     if (field === undefined || value === null || value === undefined || field.harmless(value, body)) continue
     throw new InvalidError('request.unsupported', `${name} is not supported here: ${field.because}`, {

@@ -1,0 +1,3 @@
+export * from './codes.ts'
+export * from './form.ts'
+export * from './limits.ts'

@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { Form, callBegins, callEnds } from '../../protocol/form/index.ts'
+import { openEngine, type Engine, type GenerateSettings } from '../../node/engine/index.ts'
+import { createGuides } from '../../node/engine/form/index.ts'
+import { nextToken } from '../../node/engine/serve/index.ts'
+import { Tokenizer } from '../../node/engine/text/index.ts'
+import { Random } from '../../node/engine/weights/random.ts'
+import { anySchema, isValid } from '../protocol/form/schemas.ts'
+import { modelFolder, temporary, vectors } from './fixture.ts'
+
+const tokenizer = Tokenizer.load(join(vectors, 'tokenizer'))
+const end = tokenizer.endId ?? -1
+const tokens = tokenizer.tokenBytes(512).map((bytes, id) => (id === end ? undefined : bytes))
+const guide = createGuides(() => tokens)
+const formOf = (json: unknown): string => JSON.stringify({ json })
+
+/** An answer of tokens whose scores are drawn, with no model behind them. */
+function drawn(form: string, seed: number, settings: Partial<GenerateSettings> = {}): { text: string; ids: number[] } {
+  const all: GenerateSettings = { maxTokens: 60, temperature: 1, seed, ...settings }
+  const random = new Random(seed, 5)
+  const guided = guide(form).begin([])
+  const ids: number[] = []
+  while (ids.length < all.maxTokens && !guided.isOver) {
+    const logits = Float32Array.from({ length: 512 }, () => 4 * random.normal())
+    const id = nextToken(guided.scores(logits, all.maxTokens - ids.length, new Set([end])), all, ids.length, ids)
+    if (id === end) break
+    guided.take(id)
+    ids.push(id)
+  }
+  return { text: tokenizer.decode(ids), ids }
+}
+
+describe('answers of a form', function () {
+  this.timeout(60_000)
+
+  it('are valid by their schema whatever the model’s scores say, and whole within the tokens they may have', () => {
+    fc.assert(
+      fc.property(anySchema, fc.nat(), fc.constantFrom(0, 1, 3), (schema, seed, temperature) => {
+        const form = new Form(formOf(schema))
+        const maxTokens = form.least(form.begin) + 30
+        const { text } = drawn(formOf(schema), seed, { temperature, maxTokens, topP: 0.9 })
+        assert.ok(isValid(JSON.parse(text), schema), `${text} by ${JSON.stringify(schema)}`)
+      }),
+      { numRuns: 60 }
+    )
+  })
+
+  it('are calls of the tools that are offered, or another text', () => {
+    const parameters = { type: 'object', properties: { bird: { enum: ['wren', 'stork'] } }, required: ['bird'] }
+    const calls = [{ name: 'look_up', parameters }]
+    for (let seed = 0; seed < 5; seed++) {
+      const { text } = drawn(JSON.stringify({ calls, must: true }), seed, { maxTokens: 120 })
+      assert.match(
+        text,
+        /^<tool_call>\n\{"name": ?"look_up", ?"arguments": ?\{"bird": ?"(wren|stork)"\}\}\n<\/tool_call>$/
+      )
+      assert.ok(text.startsWith(callBegins) && text.endsWith(callEnds))
+      assert.ok(!drawn(JSON.stringify({ calls, must: false }), seed).text.startsWith('<tool_call>!'))
+    }
+  })
+
+  it('go on from what is there of them, and from nothing that is of another form', () => {
+    const form = formOf({ type: 'array', items: { type: 'integer' }, minItems: 3, maxItems: 3 })
+    const { ids } = drawn(form, 3)
+    assert.ok(guide(form).begin(ids).isOver)
+    assert.throws(() => guide(form).begin(tokenizer.encode('{"a"')), { code: 'form-resume' })
+    assert.throws(() => guide(form).begin([end]), { code: 'form-resume' })
+  })
+
+  it('need a token for each letter', () => {
+    const lacking = createGuides(() =>
+      tokens.map(bytes => (bytes?.length === 1 && bytes[0] === 0x7b ? undefined : bytes))
+    )
+    assert.throws(() => lacking(formOf(true)), { code: 'form-tokens', message: /\{ alone/ })
+  })
+
+  it('of many ways through long stretches are looked for within bounds', () => {
+    const many = formOf({
+      anyOf: Array.from({ length: 60 }, (_, i) => ({
+        type: 'object',
+        properties: { a: { type: 'string', minLength: i }, b: { const: i } },
+        required: ['a', 'b']
+      }))
+    })
+    for (let seed = 0; seed < 2; seed++) {
+      const { a, b } = JSON.parse(drawn(many, seed, { maxTokens: 200 }).text) as { a: string; b: number }
+      assert.ok(Array.from(a).length >= b)
+    }
+  })
+
+  describe('of a model', () => {
+    let files: ReturnType<typeof temporary>
+    let engine: Engine
+    let model = ''
+    before(() => {
+      files = temporary()
+      model = modelFolder(files.path)
+      engine = openEngine({ threads: 1 })
+    })
+    after(async () => {
+      await engine.close()
+      files.remove()
+    })
+    const messages = [{ role: 'user' as const, content: 'Hi' }]
+    const settings = { maxTokens: 40, temperature: 0.8, seed: 4 }
+    const schema = {
+      type: 'object',
+      properties: { name: { type: 'string', maxLength: 12 }, right: { type: 'boolean' } },
+      required: ['name', 'right']
+    }
+    const form = formOf(schema)
+
+    it('are given, end by themselves, and are the same when they are taken up again', async () => {
+      const whole = await engine.generate({ model, messages, settings: { ...settings, form } }).result
+      assert.equal(whole.finish, 'stop')
+      assert.ok(isValid(JSON.parse(whole.text), schema), whole.text)
+      const resumeIds = whole.ids.slice(0, 5)
+      const again = await engine.generate({ model, messages, resumeIds, settings: { ...settings, form } }).result
+      assert.deepEqual(again.ids, whole.ids)
+      const over = await engine.generate({ model, messages, resumeIds: whole.ids, settings: { ...settings, form } })
+        .result
+      assert.deepEqual([over.ids, over.finish], [whole.ids, 'stop'])
+    })
+
+    it('change nothing of answers beside them', async () => {
+      const free = (): Promise<{ ids: number[] }> => engine.generate({ model, messages, settings }).result
+      const alone = await free()
+      const [beside] = await Promise.all([
+        free(),
+        engine.generate({ model, messages, settings: { ...settings, form } }).result
+      ])
+      assert.deepEqual(beside.ids, alone.ids)
+    })
+
+    it('are refused where the form is none', async () => {
+      await assert.rejects(engine.generate({ model, messages, settings: { ...settings, form: '{}' } }).result, {
+        code: 'form.invalid'
+      })
+    })
+  })
+})
