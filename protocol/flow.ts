@@ -123,5 +123,6 @@ export const stageOfNews = {
   'payouts.vetoed': 'settlement',
   'payouts.voided': 'settlement',
   'payouts.finalized': 'settlement',
-  'payouts.claimed': 'claim'
+  'payouts.claimed': 'claim',
+  'payouts.slashed': 'settlement'
 } as const satisfies Readonly<Record<string, Stage | null>>

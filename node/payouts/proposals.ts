@@ -11,7 +11,8 @@ const names = [
   'EpochProposed',
   'EpochVoided',
   'EpochFinalized',
-  'PayoutClaimed'
+  'PayoutClaimed',
+  'Slashed'
 ] as const
 export type MoneyEvent = ChainEventOf<(typeof names)[number]>
 

@@ -219,6 +219,8 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
         amount: event.amount,
         transaction: event.transaction
       })
+    if (event.name === 'Slashed')
+      events.emit('payouts.slashed', { node: event.node, amount: event.amount, transaction: event.transaction })
   }
 
   /** Who scores or votes in a pool fixes its draw in time, whatever its settler would like to wait for. */

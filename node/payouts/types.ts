@@ -243,6 +243,8 @@ export type PayoutEvents = {
   'payouts.voided': { pool: Hex; epoch: number; challenger: Address }
   'payouts.finalized': { pool: Hex; epoch: number; payoutsTotal: bigint }
   'payouts.claimed': { pool: Hex; account: Address; amount: bigint; transaction: Hex }
+  /** A stake was taken, whatever for: a validator's double vote, an epoch shown to be false, a scorer's absence. */
+  'payouts.slashed': { node: Address; amount: bigint; transaction: Hex }
 }
 
 /** What a worker says an answer owes to whom. */

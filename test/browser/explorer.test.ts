@@ -88,6 +88,8 @@ describe('the explorer', function () {
   })
 
   it('tells of a stake that was taken, of all and of its owner: who lost it for what, and who showed it', async () => {
+    await goTo(page, places.explorer)
+    await page.getByRole('heading', { name: 'Stakes that were taken' }).waitFor()
     const { validator, finder, contribution, stake, transaction } = await cheat()
     const { api } = world().network.daemon('host')
     await until(
@@ -95,7 +97,7 @@ describe('the explorer', function () {
       'the host has read of it',
       60_000
     )
-    await goTo(page, places.explorer)
+    // News alone bring it onto the page that is open.
     const taken = page.getByRole('table', { name: 'Stakes that were taken' })
     const row = taken.getByRole('row').filter({ has: page.locator(`a[href="${places.transaction(transaction)}"]`) })
     await row.waitFor()

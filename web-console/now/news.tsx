@@ -182,6 +182,11 @@ const sentences: Partial<Record<EventView['name'], (data: Data) => ReactNode>> =
     <>
       <Amount of={text(data, 'amount')} /> went to {who(data, 'account')}
     </>
+  ),
+  'payouts.slashed': data => (
+    <>
+      {who(data, 'node')} lost <Amount of={text(data, 'amount')} /> of its stake
+    </>
   )
 }
 

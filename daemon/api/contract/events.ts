@@ -42,6 +42,7 @@ export const eventNames = [
   'payouts.voided',
   'payouts.finalized',
   'payouts.claimed',
+  'payouts.slashed',
   'automation.step',
   'node.peers',
   'node.logged',

@@ -322,7 +322,7 @@ export const explorerRoutes = {
   slashes: route({
     method: 'GET',
     path: '/api/slashes',
-    stage: 'votes',
+    stage: 'settlement',
     summary: 'Stakes that were taken, of all nodes or of one, the newest first: whose, how much, for what, by whom',
     params: paged.extend({ node: account.optional() }),
     reply: pageSchema(slashView)
