@@ -12,11 +12,12 @@ describe('an answer', function () {
     await page.keyboard.press('Enter')
     const parts = page.locator('.credit-bar button.owes-name')
     await parts.first().waitFor()
-    // Scorers weigh it, and the word of the worker gives way to theirs, without a reload.
-    await page.locator('.credit-bar[data-word="scorers"]').waitFor()
     const { api } = network.daemon('host')
     const { id: pool } = await api.call('datanet', { params: { id: last.model } })
+    // Once the epoch's receipts stand on chain, scorers that chance has drawn weigh it, and the word of the worker gives
+    // way to theirs, without a reload.
     const settled = await api.call('settle', { body: { pool } })
+    await page.locator('.credit-bar[data-word="scorers"]').waitFor()
 
     await parts.first().click()
     const part = page.locator('.part')

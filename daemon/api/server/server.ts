@@ -166,6 +166,9 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     // A model's name may be as long as a name can be, escaped.
     routerOptions: { maxParamLength: 1_000 }
   })
+  // Clients let go of an idle connection a second before they are told it ends; on a busy machine that second passes
+  // unseen, and what is asked then is lost.
+  server.server.keepAliveTimeoutBuffer = 30_000
   const open = new Set<string>(
     Object.values(routes as Record<string, Route>)
       .filter(entry => entry.open === true)
