@@ -17,6 +17,9 @@ import type { Hex } from '../../../protocol/primitives/index.ts'
 /** `good`, `wrong`, or not to be said: nothing is there yet. */
 export type Finding = 'good' | 'wrong' | 'open'
 
+/** What a scorer signs of its word; where the word stands among its others the contract and the watchers look at. */
+const signedWord = scoringDocument.omit({ path: true })
+
 export interface Findings {
   /** Both signatures over the receipt, and that its id is theirs. */
   readonly receipt: Finding
@@ -50,7 +53,7 @@ export function verify({ network: on, view, receipt, scorings, measure, place }:
       scorings.map(({ statement, attribution }) => [
         String(statement.message['scorer']),
         holds(() => {
-          const document = scoringDocument.parse({ statement, attribution })
+          const document = signedWord.parse({ statement, attribution })
           const { scorer, receipt: of, attribution: hash } = document.statement.message
           requireSigner(network, document.statement, scorer)
           return of === view.id && attributionHash(document.attribution) === hash
