@@ -30,7 +30,6 @@ const model = join(assets, 'seedling')
 const players = Number(flags.players)
 const rowsEach = 12
 
-
 async function rowsOf(file: string): Promise<Row[]> {
   const lines = (await readFile(join(assets, 'elements', file), 'utf8')).trim().split('\n')
   return lines.map(line => {
