@@ -1,9 +1,9 @@
 // How far utilities differ between ways of computing them: node test/bench/agreement.ts [--players 4] [--questions 24]
 // [--emulate "qemu-x86_64 -cpu Nehalem"] [--json]
-// Trains the siblings of a small Datanet once, then weighs true answers under all of them with one thread, with two, on
-// a GPU (in software where there is none, see test/engine/provider.ts), and, with --emulate, under a command that stands
-// in for another processor. Each is compared with the first: tokens' probabilities, and utilities in units of 1e-4, of
-// which a scorer may be off by one.
+// Trains the siblings of a small Datanet once, then weighs true answers under all of them with one thread, with two,
+// on a GPU (in software where there is none, see test/engine/provider.ts), and, with --emulate, under a command that
+// stands in for another processor. Each is compared with the first: tokens' probabilities, and utilities in units of
+// 1e-4, of which a scorer may be off by one.
 import { fork } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

@@ -14,8 +14,8 @@ describe('an answer', function () {
     await parts.first().waitFor()
     const { api } = network.daemon('host')
     const { id: pool } = await api.call('datanet', { params: { id: last.model } })
-    // Once the epoch's receipts stand on chain, scorers that chance has drawn weigh it, and the word of the worker gives
-    // way to theirs, without a reload.
+    // Once the epoch's receipts stand on chain, scorers that chance has drawn weigh it, and the word of the worker
+    // gives way to theirs, without a reload.
     const settled = await api.call('settle', { body: { pool } })
     await page.locator('.credit-bar[data-word="scorers"]').waitFor()
 
