@@ -63,7 +63,7 @@ export function createDataService(deps: DataDeps): DataService {
   const shards = createShards(deps, timing, startedAt, book, allowances, holdings, follows, stopping.signal)
   const keeping = createKeeping(deps, book, holdings, () => interest.all(), stopping.signal)
   const spare = createSpare(deps, deps.storage ?? defaultStorage, book, holdings, follows, stopping.signal)
-  const receiver = createReceiver(deps, book, allowances, startedAt, {
+  const receiver = createReceiver(deps, book, startedAt, {
     changed,
     decided,
     follows,

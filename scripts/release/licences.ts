@@ -5,6 +5,7 @@ export const allowedLicences: ReadonlySet<string> = new Set([
   'BlueOak-1.0.0',
   'BSD-2-Clause',
   'BSD-3-Clause',
+  'CC-BY-3.0', // lists of names, with their notice
   'CC0-1.0',
   'ISC',
   'MIT',

@@ -29,7 +29,7 @@ import type {
 import { contentHash } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import type { DatanetOnChain } from '../../chain/types.ts'
-import type { Allowances } from '../allowances.ts'
+import { createAllowances } from '../allowances.ts'
 import type { Book, ContributionRecord } from '../book/index.ts'
 import type { DataDeps } from '../deps.ts'
 import { createRosters } from '../rosters.ts'
@@ -88,7 +88,6 @@ function checkRoster({ rules }: DatanetDocument, { founders }: Pick<DatanetOnCha
 export function createReceiver(
   deps: Pick<DataDeps, 'network' | 'self' | 'chain' | 'clock' | 'events' | 'log'>,
   book: Book,
-  allowances: Pick<Allowances, 'find'>,
   startedAt: number,
   hooks: ReceiverHooks
 ): Receiver {
@@ -96,6 +95,7 @@ export function createReceiver(
   const parked = createParked()
   const lookup = createLookup(deps)
   const rosters = createRosters(deps.chain)
+  const allowances = createAllowances(book)
 
   /**
    * The contribution, and its Datanet with the roster that decides on it.

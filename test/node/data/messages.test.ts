@@ -7,7 +7,6 @@ import type { Hex } from '../../../protocol/primitives/index.ts'
 import { createBook } from '../../../node/data/book/index.ts'
 import type { Book } from '../../../node/data/book/index.ts'
 import type { DataDeps, DataEvents } from '../../../node/data/index.ts'
-import { createAllowances } from '../../../node/data/allowances.ts'
 import { createReceiver } from '../../../node/data/exchange/index.ts'
 import type { Receiver } from '../../../node/data/exchange/index.ts'
 import { createEvents, silentLog, systemClock } from '../../../node/runtime/index.ts'
@@ -93,7 +92,6 @@ describe('data: what a message is found to be', () => {
         log: silentLog
       },
       book,
-      createAllowances(book),
       0,
       {
         changed: () => undefined,
@@ -235,7 +233,7 @@ describe('data: what a message is found to be', () => {
     assert.deepEqual(await book.ballot(ella.id), { commits: [], votes: [] })
   })
 
-  it('a certificate that goes beyond its author’s allowance is none, whoever signed it', async () => {
+  it('a certificate that goes beyond what its author may bring is none, whoever signed it', async () => {
     const again = [1, 2, 3].map(n => statements('fred', datanet, n)) as [Said, Said, Said]
     for (const [i, of] of again.entries()) await put(6 + i, of, { name: 'committed', at: Date.now() })
     const certify = (of: Said): DataMessage => {
