@@ -95,6 +95,14 @@ describe('the keystore file', () => {
     }
   })
 
+  it('opens the two files of the format’s own specification', async () => {
+    for (const kdf of ['pbkdf2', 'scrypt']) {
+      const { address, privateKey } = await openKeystore(join(vectors, `specification-${kdf}.json`), 'testpassword')
+      assert.equal(address, '0x008aeeda4d805471df9b2a5b0f38a0c3bcba786b')
+      assert.match(Buffer.from(privateKey).toString('hex'), /^7a28b5ba57c53603b0b07b56bba752f7784bf506fa95edc395f5cf6c/)
+    }
+  })
+
   it('takes a passphrase as others read it: as typed, composed otherwise, with its ligatures taken apart', async () => {
     // The file was sealed with the bytes as typed.
     const opened = await openKeystore(join(vectors, 'ligature.json'), '\ufb01sh-caf\u00e9-2024')
