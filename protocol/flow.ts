@@ -92,6 +92,7 @@ export const stageOfNews = {
   'data.voted': 'votes',
   'data.decided': 'acceptance',
   'data.double-vote': 'votes',
+  'data.removed': 'version',
   'data.version': 'version',
   'jobs.posted': 'job',
   'jobs.bid': 'bids',

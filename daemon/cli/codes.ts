@@ -26,6 +26,8 @@ export type DaemonCliErrorCode =
   | 'flag.number'
   | 'flag.scope'
   | 'flag.split'
+  | 'job.base'
+  | 'job.like'
   | 'job.low-budget'
   | 'job.version'
   | 'key.backup'

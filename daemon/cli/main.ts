@@ -9,7 +9,7 @@ import { chainCommand } from './commands/chain.ts'
 import { chatCommand } from './commands/chat.ts'
 import { consoleCommand } from './commands/console.ts'
 import { completionCommand } from './commands/completion.ts'
-import { contributeCommand, withdrawCommand } from './commands/contribute.ts'
+import { contributeCommand } from './commands/contribute.ts'
 import { contributionsCommand } from './commands/contributions.ts'
 import { datanetCommand } from './commands/data.ts'
 import { reviewCommand, voteCommand } from './commands/review.ts'
@@ -24,6 +24,8 @@ import { modelsCommand, receiptsCommand, registerCommand } from './commands/mode
 import { labCommand } from './commands/lab.ts'
 import { mcpCommand } from './commands/mcp.ts'
 import { networkCommand } from './commands/network.ts'
+import { ranksCommand } from './commands/ranks.ts'
+import { takeDownCommand, withdrawCommand } from './commands/removal.ts'
 import { pauseCommand, resumeCommand } from './commands/pause.ts'
 import { peersCommand, statusCommand } from './commands/node.ts'
 import { claimCommand, earningsCommand, settleCommand } from './commands/payouts.ts'
@@ -87,7 +89,7 @@ const commandsOf: Record<Stage, Command[]> = {
   checks: [contributionsCommand()],
   votes: [reviewCommand(), voteCommand(), slashesCommand()],
   acceptance: [],
-  version: [],
+  version: [takeDownCommand()],
   job: [tuneCommand(), jobsCommand()],
   bids: [],
   award: [],
@@ -97,7 +99,7 @@ const commandsOf: Record<Stage, Command[]> = {
   offer: [serveCommand(), unserveCommand(), offersCommand()],
   inference: [askCommand(), chatCommand(), keysCommand(), mcpCommand()],
   receipt: [receiptsCommand(), channelCommand()],
-  attribution: [labCommand()],
+  attribution: [ranksCommand(), labCommand()],
   settlement: [settleCommand(), auditCommand()],
   claim: [earningsCommand(), claimCommand(), traceCommand()]
 }

@@ -14,6 +14,8 @@ export interface Rosters {
   sitting(datanet: Hex, net: DatanetDocument): Promise<DatanetDocument>
   /** … with those of a roster's number. */
   numbered(datanet: Hex, number: number, net: DatanetDocument): Promise<DatanetDocument>
+  /** … the same; undefined where the chain knows of none by that number yet. */
+  existing(datanet: Hex, number: number, net: DatanetDocument): Promise<DatanetDocument | undefined>
 }
 
 export function createRosters({ ledger }: Pick<DataDeps['chain'], 'ledger'>): Rosters {
@@ -29,6 +31,13 @@ export function createRosters({ ledger }: Pick<DataDeps['chain'], 'ledger'>): Ro
       return known === undefined ? net : withRoster(known.datanet, known.roster, net)
     },
     numbered: withRoster,
+    async existing(datanet, number, net) {
+      const last = (await ledger.datanet(datanet))?.roster ?? 1
+      if (number < 1 || number > last) return undefined
+      return number > 1 && (await ledger.roster(datanet, number)) === undefined
+        ? undefined
+        : withRoster(datanet, number, net)
+    },
     sitting: async (datanet, net) => withRoster(datanet, (await ledger.datanet(datanet))?.roster ?? 1, net)
   }
 }

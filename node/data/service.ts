@@ -31,6 +31,7 @@ import {
   createSeating,
   createShards,
   createShown,
+  createTakingDown,
   createTurns
 } from './validator/index.ts'
 
@@ -66,6 +67,7 @@ export function createDataService(deps: DataDeps): DataService {
   const receiver = createReceiver(deps, book, startedAt, {
     changed,
     decided,
+    left,
     follows,
     datanet: (datanet, document) => interest.known(datanet, document),
     revealed: record => {
@@ -81,7 +83,7 @@ export function createDataService(deps: DataDeps): DataService {
   const contributing = createContributing(deps, book, allowances, holdings, receiver, notes, interest)
   const shown = createShown(book, shards, rosters)
   const previews = createPreviews(deps, book, allowances, shards, notes, interest)
-  const withdrawing = createWithdrawing(deps, book, holdings, contributing)
+  const withdrawing = createWithdrawing(deps, book, holdings, contributing, receiver)
   const seals = createSeals(deps, timing, book, notes, rosters, stopping.signal)
   const versions = createVersions(deps, book, shards, rosters, seals, datanet => notes.document(datanet))
   const hosting = createHosting(deps, book, receiver)
@@ -185,10 +187,31 @@ export function createDataService(deps: DataDeps): DataService {
       ...(reason === undefined ? {} : { reason })
     })
     // What was not accepted is nobody's to keep.
-    if (status === 'accepted') seals.accepted(record.id)
-    else await letGo(record)
+    if (status !== 'accepted') await letGo(record)
+    else if ((await book.removed(record.id)) === 'taken-down') await hide(record)
+    else seals.accepted(record.id)
     turns.revisit(record.datanet, record.index)
     anchoring?.wake()
+  }
+  /** What was taken down goes at once; what was withdrawn, when a version stands without it that jobs can use. */
+  async function left(record: ContributionRecord): Promise<void> {
+    if ((await book.removed(record.id)) === 'taken-down') await hide(record)
+    anchoring?.wake()
+  }
+  /** Whatever its file is kept for, it is kept no more. */
+  async function hide({ state }: ContributionRecord): Promise<void> {
+    if (!('statements' in state) || state.statements === undefined) return
+    const { cid } = state.statements.reveal.message
+    for (const reason of await holdings.reasons(cid)) await holdings.release(cid, reason)
+  }
+  async function letLeftGo(datanet: Hex, version: number): Promise<void> {
+    let here: ReadonlySet<Hex> | undefined
+    for await (const { index } of book.removals(datanet, 1, -1)) {
+      const record = await book.at(datanet, index)
+      if (record === undefined || (await book.removed(record.id)) === undefined) continue
+      here ??= new Set((await versions.manifest(datanet, version)).entries.map(({ contribution }) => contribution))
+      if (!here.has(record.id)) await letGo(record)
+    }
   }
   async function letGo({ id, state }: ContributionRecord): Promise<void> {
     if (!('statements' in state) || state.statements === undefined) return
@@ -273,6 +296,13 @@ export function createDataService(deps: DataDeps): DataService {
           }
         )
       )
+      offs.push(
+        events.on('data.version', ({ datanet, version }) => {
+          letLeftGo(datanet, version).catch((error: unknown) => {
+            log.debug('what has left is let go with a later version', { datanet, version, error })
+          })
+        })
+      )
       anchoring?.start()
       seating?.start()
       log.info('data service started', { datanets: interest.all().length, self })
@@ -314,6 +344,7 @@ export function createDataService(deps: DataDeps): DataService {
     contribute: request => contributing.contribute(request),
     ...previews,
     ...withdrawing,
+    ...createTakingDown(deps, book, rosters, shown, receiver),
     vote: (id, accept, reason, holdMs) => turns.vote(id, accept, reason, holdMs),
     unvote: id => turns.unvote(id),
     ...createReview(book, shards, shown, interest, rosters, startedAt),

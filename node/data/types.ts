@@ -5,12 +5,16 @@ import type {
   CheckResult,
   DatanetDocument,
   DatanetRules,
+  Removed,
   Row,
+  TakeDownCode,
   Verdict,
   VersionManifest,
+  VoteReason,
   Withdrawal
 } from '../../protocol/data/index.ts'
 import type { Address, Hex, Page, PageRequest } from '../../protocol/primitives/index.ts'
+import type { DecisionView, LeftView, RemovalView } from './decided.ts'
 
 // What the daemon and the later phases ask of the data phase. Times are milliseconds since 1970 by this node's clock.
 
@@ -62,6 +66,8 @@ export interface ContributionView {
   readonly rowIssues: readonly { readonly line: number; readonly code: string }[]
   /** Of what was brought in by this node: whether it can be taken back here, or was. */
   readonly withdrawal?: 'possible' | 'done'
+  /** Whether what was accepted has left since, and by whose word. */
+  readonly removed?: Removed
 }
 
 export interface VersionView {
@@ -142,6 +148,8 @@ export interface VoteView {
   readonly agrees: boolean | null
   /** In its owner's words, signed with the vote; null before it is told, and where there is none. */
   readonly reason: string | null
+  /** The same by a code, of the checks or of `voteCodes`. */
+  readonly code: string | null
 }
 
 /** Votes on a contribution. Times are milliseconds since 1970, null when it is not being voted on. */
@@ -216,6 +224,7 @@ export interface ReviewItem extends ContributionView {
   /** How this node has voted, with its owner's reason, which is told with the vote; null: it has not. */
   readonly vote: boolean | null
   readonly voteReason?: string
+  readonly voteCode?: string
   /** Until when the vote can be taken back: nobody was told of it yet. null: there is none, or it was told. */
   readonly undoUntil: number | null
   /** Revealed votes, for and against; and what has committed to a vote. */
@@ -285,6 +294,7 @@ export type DataEvents = {
   'data.voted': { datanet: Hex; contribution: Hex; validator: Address; step: 'committed' | 'revealed' }
   'data.decided': { datanet: Hex; contribution: Hex; status: 'accepted' | 'rejected' | 'expired'; reason?: string }
   'data.double-vote': { datanet: Hex; contribution: Hex; validator: Address }
+  'data.removed': { datanet: Hex; contribution: Hex; by: Removed }
   'data.version': VersionView
 }
 
@@ -347,11 +357,25 @@ export interface DataService {
     contributorKey?: Uint8Array
   }): Promise<{ id: Hex; index: number }>
   /**
-   * Takes back what was brought in here and is not decided yet, as far as it can be.
+   * Takes back a contribution, as far as it can be: what is not decided at the node that brought it in, what was
+   * accepted at any, by its contributor's signature; with this node's key unless another, or a signature, is given.
    * @throws NotFoundError `contribution.unknown` · InvalidError `contribution.decided`, `contribution.not-ours`,
    * `contribution.sending` (try again)
    */
-  withdraw(contribution: Hex): Promise<{ state: Withdrawal }>
+  withdraw(
+    contribution: Hex,
+    by?: { readonly key: Uint8Array } | { readonly signed: Signed<'Withdrawal'> }
+  ): Promise<{ state: Withdrawal }>
+  /**
+   * A validator's word for taking down what was accepted: a quorum hides it everywhere and unpins it.
+   * @throws NotFoundError `contribution.unknown` · InvalidError `vote.not-validator`, `removal.known`,
+   * `removal.not-accepted`
+   */
+  takeDown(contribution: Hex, why: { readonly code: TakeDownCode; readonly text: string }): Promise<RemovalView>
+  /** What is known of its removal. @throws NotFoundError `contribution.unknown` */
+  removal(contribution: Hex): Promise<RemovalView>
+  /** Contributions of an anchored version that have left since, with their rows in it. */
+  leftSince(datanet: Hex, version: number): Promise<readonly LeftView[]>
   /** In order of authorship; of one account, if one is given. */
   contributions(
     datanet: Hex,
@@ -372,6 +396,8 @@ export interface DataService {
   votes(contribution: Hex): Promise<VotesView>
   /** Of the newest decided contributions, how many each validator has looked at in time. */
   turnout(datanet: Hex): Promise<{ readonly of: number; readonly counts: ReadonlyMap<Address, number> }>
+  /** The newest decided contributions in their order, each with what the validators said who sat then. */
+  decisions(datanet: Hex): AsyncIterable<DecisionView>
   /** Ids of contributions that begin so (0x and hexadecimal digits), of whichever Datanet. */
   contributionIds(beginning: string): AsyncIterable<Hex>
 
@@ -391,7 +417,7 @@ export interface DataService {
    * @param holdMs how long it is told to nobody, so that it can be taken back; at most until half of the vote's window
    * is over @throws InvalidError `vote.not-validator`, `vote.not-open`, `vote.already`
    */
-  vote(contribution: Hex, accept: boolean, reason?: string, holdMs?: number): Promise<void>
+  vote(contribution: Hex, accept: boolean, reason?: string | VoteReason, holdMs?: number): Promise<void>
   /** Takes back a vote that nobody was told of. @throws InvalidError `vote.told`, `vote.none` */
   unvote(contribution: Hex): Promise<void>
   /** What is not decided yet in the Datanets that are followed here, as far as a look with a bound goes. */
@@ -424,7 +450,7 @@ export interface DataService {
    */
   manifest(datanet: Hex, version: number): Promise<VersionManifest>
   /** Every row of a version with its author (fetches the shards it lacks). */
-  versionRows(manifest: VersionManifest): Promise<readonly VersionRow[]>
+  versionRows(manifest: VersionManifest, which?: { readonly remaining?: boolean }): Promise<readonly VersionRow[]>
   /**
    * A version as a CAR, the latest unless given: its roots are the manifest, the held-out questions and the shards.
    * @throws as manifest · as files.fetchBytes

@@ -29,6 +29,10 @@ export interface OwnedRow {
 export interface Versions {
   /** All rows of the version that are trained on, in the order of authorship: the same on every node. */
   rows(version: VersionName, options?: { signal?: AbortSignal }): Promise<readonly OwnedRow[]>
+  /** Of the same those that have not left since: what was taken down is to be had nowhere. */
+  remaining(version: VersionName): Promise<readonly OwnedRow[]>
+  /** Whose each of the rows is, whether or not it is to be had. */
+  owners(version: VersionName): Promise<readonly Address[]>
   heldOut(version: VersionName, options?: { signal?: AbortSignal }): Promise<readonly Row[]>
   /**
    * What of its fees a model must give to a Datanet's data, in basis points.

@@ -23,6 +23,9 @@ export function versionsOf(
   }
   return {
     rows: async name => data.versionRows(await manifestOf(name)),
+    remaining: async name => data.versionRows(await manifestOf(name), { remaining: true }),
+    owners: async name =>
+      (await manifestOf(name)).entries.flatMap(({ contributor, own }) => own.map(() => contributor)),
     heldOut: async name => {
       await manifestOf(name)
       return data.heldOutRows(name.datanet)

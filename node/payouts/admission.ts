@@ -19,10 +19,9 @@ export interface Admission {
 
 export function createAdmission({ chain, files, versions }: AdmissionDeps): Admission {
   async function drawn(result: JobResult): Promise<void> {
-    const rows = await versions.rows(result.spec)
     checkResultDraw(result, {
       draw: await drawOf(chain, result.spec),
-      players: playersOf(rows.map(({ contributor }) => contributor))
+      players: playersOf(await versions.owners(result.spec))
     })
   }
 

@@ -34,6 +34,17 @@ export const statements = {
     ['outcome', 'bytes32'],
     ['salt', 'bytes32']
   ],
+  Withdrawal: [
+    ['contribution', 'bytes32'],
+    ['contributor', 'address']
+  ],
+  TakeDown: [
+    ['contribution', 'bytes32'],
+    ['validator', 'address'],
+    // Which roster speaks: its number, from 1.
+    ['roster', 'uint32'],
+    ['grounds', 'bytes32']
+  ],
   Version: [
     ['datanet', 'bytes32'],
     ['version', 'uint32'],

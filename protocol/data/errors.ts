@@ -19,6 +19,9 @@ export const dataCodes = {
   'certificate.quorum': 'reject', // its own votes do not weigh enough
   'certificate.statements': 'reject', // it encloses another contribution's statements
   'certificate.allowance': 'ignore', // what came before its contribution may not be known here, or there
+  'removal.not-author': 'reject', // a contribution's id holds its contributor
+  'removal.grounds': 'reject', // its own statement holds another hash
+  'removal.roster': 'ignore', // the chain may be further there
   'contribution.unknown': 'ignore', // the chain may be further there
   'datanet.unknown': 'ignore', // likewise
   'datanet.roster': 'ignore', // what the chain holds is in nobody's message

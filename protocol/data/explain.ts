@@ -54,16 +54,19 @@ export const reasonInWords = (code: string): string => (ofContributions as Recor
 /**
  * How far a contribution had come when it was taken back: `unsent` left no trace; `committed` stands on chain, counts
  * as one of its contributor's and will be shown to nobody; `shown` was given to whoever asked, and is given to nobody
- * else from there.
+ * else from there; what was `accepted` leaves the next version.
  */
-export type Withdrawal = 'unsent' | 'committed' | 'shown'
+export type Withdrawal = 'unsent' | 'committed' | 'shown' | 'accepted'
 export const withdrawalInWords = {
   unsent: 'it was not on chain yet: nothing of it is left, and it costs no upload',
   committed:
     'its commitment stands on chain and counts as one of its contributor; its rows will be shown to nobody, ' +
     'and it ends when the time to show them is over',
   shown:
-    'it cannot be taken off the chain, and validators may have its rows already; this node gives them to nobody else'
+    'it cannot be taken off the chain, and validators may have its rows already; this node gives them to nobody else',
+  accepted:
+    'its rows leave the next version, and readers are shown them no more; models that were grown from them are ' +
+    'marked, and what was copied or trained on before cannot be called back'
 } as const satisfies Record<Withdrawal, string>
 
 /** What became of a row, as one code: `own`, or what is wrong with it. */

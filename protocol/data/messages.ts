@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { signedSchema } from '../crypto/schema.ts'
 import { address } from '../primitives/hex.ts'
 import { because } from './because.ts'
+import { takeDownWord } from './removal.ts'
 import { contributionStatements } from './commitment.ts'
 import { certificate, datanetDocument, mostVotes } from './types.ts'
 
@@ -24,7 +25,10 @@ export const contributionMessage = z.discriminatedUnion('kind', [
     statements: contributionStatements,
     because: z.array(because).max(mostVotes).optional(),
     provider: address.optional()
-  })
+  }),
+  /** What was accepted leaves again: by its contributor, or by validators together. */
+  z.strictObject({ kind: z.literal('withdrawal'), statement: signedSchema('Withdrawal') }),
+  z.strictObject({ kind: z.literal('take-down'), word: takeDownWord })
 ])
 export type DatanetMessage = z.infer<typeof datanetMessage>
 export type ContributionMessage = z.infer<typeof contributionMessage>

@@ -51,45 +51,43 @@ export type Tally =
 const byValidator = (a: Signed<'Vote'>, b: Signed<'Vote'>): number =>
   a.message.validator < b.message.validator ? -1 : a.message.validator > b.message.validator ? 1 : 0
 
+/** Which of two votes that say the same of one validator stands in a certificate: whichever was heard first. */
+const isLess = ({ message: a }: Signed<'Vote'>, { message: b }: Signed<'Vote'>): boolean =>
+  a.outcome === b.outcome ? a.salt < b.salt : a.outcome < b.outcome
+
 /**
- * Weighs verified votes on one contribution. The first vote of a validator counts, others of it do not.
- * Accepted: over two thirds of the whole roster's weight for one outcome. Rejected: over one third against, whatever
- * for.
+ * Weighs verified votes on one contribution. Accepted: over two thirds of the whole roster's weight for one outcome.
+ * Rejected: over one third against, whatever for. A validator that says different things counts for each of them, once:
+ * who hears only one of its votes counts that one, so only so does everybody come to the same, in whatever order votes
+ * are heard. With less than a third of the weight it moves nothing, and it costs the stake.
  */
 export function tally(contribution: Hex, roster: Roster, votes: readonly Signed<'Vote'>[]): Tally {
-  const first = new Map<Address, Signed<'Vote'>>()
-  for (const vote of votes)
-    if (vote.message.contribution === contribution && !first.has(vote.message.validator))
-      first.set(vote.message.validator, vote)
   const total = totalWeight(roster)
-  const outcomes = new Map<Hex, { weight: number; votes: Signed<'Vote'>[] }>()
-  const against = { weight: 0, votes: [] as Signed<'Vote'>[] }
-  let voted = 0
-  for (const vote of [...first.values()].sort(byValidator)) {
-    const weight = weightOf(roster, vote.message.validator)
-    if (weight === 0) continue
-    voted += weight
-    if (vote.message.accept) {
-      const group = outcomes.get(vote.message.outcome) ?? { weight: 0, votes: [] }
-      group.weight += weight
-      group.votes.push(vote)
-      outcomes.set(vote.message.outcome, group)
-    } else {
-      against.weight += weight
-      against.votes.push(vote)
-    }
+  const against = new Map<Address, Signed<'Vote'>>()
+  const outcomes = new Map<Hex, Map<Address, Signed<'Vote'>>>()
+  const voted = new Set<Address>()
+  for (const vote of votes) {
+    const { validator, accept, outcome } = vote.message
+    if (vote.message.contribution !== contribution || weightOf(roster, validator) === 0) continue
+    voted.add(validator)
+    const group = accept ? (outcomes.get(outcome) ?? new Map<Address, Signed<'Vote'>>()) : against
+    if (accept) outcomes.set(outcome, group)
+    const known = group.get(validator)
+    if (known === undefined || isLess(vote, known)) group.set(validator, vote)
   }
-  for (const [outcome, group] of outcomes) {
-    if (group.weight * 3 > total * 2)
-      return { state: 'decided', certificate: { contribution, accept: true, outcome, votes: group.votes } }
+  const weigh = (validators: Iterable<Address>): number =>
+    [...validators].reduce((sum, validator) => sum + weightOf(roster, validator), 0)
+  const certificateOf = (accept: boolean, group: ReadonlyMap<Address, Signed<'Vote'>>): Certificate => {
+    const sorted = [...group.values()].sort(byValidator)
+    return { contribution, accept, outcome: sorted[0]?.message.outcome ?? contribution, votes: sorted }
   }
-  const [one] = against.votes
-  if (one !== undefined && against.weight * 3 > total)
-    return {
-      state: 'decided',
-      certificate: { contribution, accept: false, outcome: one.message.outcome, votes: against.votes }
-    }
-  return { state: 'open', voted, total }
+  for (const outcome of [...outcomes.keys()].sort()) {
+    const group = outcomes.get(outcome)
+    if (group !== undefined && weigh(group.keys()) * 3 > total * 2)
+      return { state: 'decided', certificate: certificateOf(true, group) }
+  }
+  if (weigh(against.keys()) * 3 > total) return { state: 'decided', certificate: certificateOf(false, against) }
+  return { state: 'open', voted: weigh(voted), total }
 }
 
 /**

@@ -61,6 +61,7 @@ const node = {
     jobs: () => [{ result: 'result of finch', heldOutLoss: { base: 4, tuned: 0.1 } }]
   },
   data: {
+    leftSince: async () => [],
     datanet: async (id: Hex) =>
       id === birds ? { rules: { name: 'birds', description: 'Songs of Birds', validators: [1, 2] } } : undefined,
     findDatanet: async () => ({ id: birds }),

@@ -65,7 +65,8 @@ describe('tilth contribute', function () {
           step: 'revealed' as const,
           accept,
           agrees: null,
-          reason: `because ${String(accept)}\u001b[2J`
+          reason: `because ${String(accept)}\u001b[2J`,
+          code: accept ? null : 'wrong'
         }))
       })
     })

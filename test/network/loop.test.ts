@@ -222,6 +222,18 @@ describe('the whole loop over real processes', function () {
     for (const secret of secrets) assert.ok(!Buffer.from(said).includes(secret), 'what the command printed')
   })
 
+  it('ranks by what rows are good for, with the arithmetic beside the number', () => {
+    assert.equal(result.ranks[0]?.name, 'ada')
+    const ranks = result.ranks.map(({ rank }) => BigInt(rank))
+    assert.deepEqual(
+      ranks,
+      ranks.toSorted((a, b) => (a < b ? 1 : -1))
+    )
+    for (const { rank, formula } of result.ranks) assert.ok(formula.endsWith(`= ${(Number(rank) / 1e6).toFixed(2)}`))
+    const copier = result.ranks.find(({ name }) => name === 'cy')
+    assert.ok(copier !== undefined && BigInt(copier.rank) < 0n && copier.rows === 0)
+  })
+
   it('pays the foundation most, the copier nothing, and loses not one unit', () => {
     assert.ok(paid('ada') > paid('bo'))
     assert.ok(paid('ada') > paid('dee'))

@@ -32,7 +32,9 @@ export function Page() {
   )
 }
 
-function titleOf({ status, own, rows, withdrawal }: ContributionView, name: string): string {
+function titleOf({ status, own, rows, withdrawal, removed }: ContributionView, name: string): string {
+  if (removed === 'taken-down') return `A contribution to ${name} was taken down`
+  if (removed === 'withdrawn') return `A contribution to ${name} was taken back`
   if (withdrawal === 'done' && status !== 'accepted') return `A contribution to ${name} was taken back`
   switch (status) {
     case 'committed':

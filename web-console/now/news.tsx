@@ -59,6 +59,11 @@ const sentences: Partial<Record<EventView['name'], (data: Data) => ReactNode>> =
       {text(data, 'reason') === '' ? '' : `: ${text(data, 'reason')}`}
     </>
   ),
+  'data.removed': data => (
+    <>
+      {file(data)} {text(data, 'by') === 'withdrawn' ? 'was taken back by its contributor' : 'was taken down'}
+    </>
+  ),
   'data.version': data => (
     <>
       <Go to={places.datanet(text(data, 'datanet'))}>Version {text(data, 'version')}</Go> with{' '}

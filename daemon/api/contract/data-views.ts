@@ -72,6 +72,49 @@ export const worthView = z.object({
 })
 export type WorthView = z.infer<typeof worthView>
 
+/**
+ * An account's rank, over one Datanet or over all that this daemon follows. `rank` and `answers` are in 1e-6 of an
+ * answer of each hundred held-out questions, `acceptance` in 1e-6: the share of its rows that is surely accepted.
+ */
+export const rankView = z.object({
+  account: addressView,
+  /** From 1. */
+  place: z.int(),
+  rank: decimal,
+  /** The arithmetic behind it; over all, the sum. */
+  formula: z.string(),
+  rows: z.int(),
+  taken: z.int(),
+  acceptance: z.int(),
+  /** null: not measured yet. */
+  answers: decimal.nullable(),
+  datanets: z.int()
+})
+export type RankView = z.infer<typeof rankView>
+
+/** A validator's rank in 1e-6: how surely what came later bears its votes out. Counts are of contributions. */
+export const validatorRankView = z.object({
+  validator: addressView,
+  place: z.int(),
+  rank: decimal,
+  formula: z.string(),
+  borneOut: z.int(),
+  refuted: z.int(),
+  missed: z.int(),
+  /** Its votes of which nobody knows yet. */
+  open: z.int(),
+  doubleVotes: z.int()
+})
+export type ValidatorRankView = z.infer<typeof validatorRankView>
+
+/** What is known of a contribution's removal; words are validators' for a take-down, each of a roster by its number. */
+export const removalView = z.object({
+  contribution: hash,
+  removed: z.enum(['withdrawn', 'taken-down']).nullable(),
+  words: z.array(z.object({ validator: addressView, roster: z.int(), code: z.string(), text: z.string() }))
+})
+export type RemovalView = z.infer<typeof removalView>
+
 const messagesView = z.array(z.object({ role: z.string(), content: z.string() })).readonly()
 
 /** An accepted row; `row` is its index in its shard, `line` its place in the contributor's file. */
@@ -122,7 +165,9 @@ export const votesView = z.object({
       /** Whether it found the same rows as the checks of this daemon. */
       agrees: z.boolean().nullable(),
       /** In its owner's words, signed with the vote; null before the vote is shown, and where there is none. */
-      reason: z.string().nullable()
+      reason: z.string().nullable(),
+      /** The same by a code, of the checks or of those that people name. */
+      code: z.string().nullable()
     })
   )
 })
@@ -136,6 +181,7 @@ export const reviewView = contributionView.extend({
   /** How this node has voted; its reason is told with the vote. */
   vote: z.boolean().nullable(),
   voteReason: z.string().optional(),
+  voteCode: z.string().optional(),
   /** Until when the vote can be undone: nobody was told of it yet. null: there is none, or it was told. */
   undoUntil: z.number().nullable(),
   accepting: z.int(),

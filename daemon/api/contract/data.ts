@@ -1,16 +1,23 @@
 import { z } from 'zod'
+import { voteCodes } from '../../../protocol/data/because.ts'
+import type { VoteCode } from '../../../protocol/data/because.ts'
+import { takeDownCodes } from '../../../protocol/data/removal.ts'
+import type { TakeDownCode } from '../../../protocol/data/removal.ts'
 import { datanetRules } from '../../../protocol/data/types.ts'
 import { signedSchema } from '../../../protocol/crypto/schema.ts'
-import { named, nothing, paged, pageSchema, route } from './route.ts'
+import { named, nothing, paged, pageSchema, route, wanted } from './route.ts'
 import { account, contributionView, datanetView, hash, versionView } from './views.ts'
 import {
   acceptedRowView,
   namedRowView,
   previewView,
+  rankView,
   refusedRowView,
+  removalView,
   reviewRowView,
   reviewView,
   rosterView,
+  validatorRankView,
   votePolicy,
   votesView,
   worthView
@@ -57,6 +64,8 @@ const contribution = z
     ({ as, signed }) => as === undefined || signed === undefined,
     'signed statements say themselves whose they are'
   )
+/** Of all Datanets that this daemon follows, unless one is named. */
+const rankParams = paged.extend({ datanet: wanted.optional() })
 const searchText = z.string().max(200).optional()
 const rulesRequest = datanetRules.omit({ heldOut: true })
 
@@ -206,6 +215,23 @@ export const dataRoutes = {
     params: named.extend(paged.shape),
     reply: pageSchema(worthView)
   }),
+  ranks: route({
+    method: 'GET',
+    path: '/api/ranks',
+    stage: 'attribution',
+    summary:
+      'Contributors by what their rows were good for, never by how many: of one Datanet, or of all followed here',
+    params: rankParams,
+    reply: pageSchema(rankView).extend({ rule: z.string() })
+  }),
+  validatorRanks: route({
+    method: 'GET',
+    path: '/api/ranks/validators',
+    stage: 'attribution',
+    summary: 'Validators by how surely later evidence bears their votes out',
+    params: rankParams,
+    reply: pageSchema(validatorRankView).extend({ rule: z.string() })
+  }),
   contribution: route({
     method: 'GET',
     path: '/api/contributions/:id',
@@ -291,9 +317,42 @@ export const dataRoutes = {
     method: 'POST',
     path: '/api/contributions/:id/withdraw',
     stage: 'contribution',
-    summary: 'Take back what was brought in here and is not decided, as far as it can be',
+    summary:
+      'Take back a contribution as far as it can be: undecided where it was brought in, accepted by its signature',
     params: named,
-    reply: z.object({ id: hash, state: z.enum(['unsent', 'committed', 'shown']) })
+    body: z
+      .strictObject({
+        /** Whose of a local network's people it is, by the key that lies in its folder. */
+        as: z.string().min(1).max(60).optional(),
+        /** Of an accepted one: its contributor's own statement. */
+        signed: signedSchema('Withdrawal').optional()
+      })
+      .refine(
+        ({ as, signed }) => as === undefined || signed === undefined,
+        'a signed statement says itself whose it is'
+      )
+      .optional(),
+    reply: z.object({ id: hash, state: z.enum(['unsent', 'committed', 'shown', 'accepted']) })
+  }),
+  removal: route({
+    method: 'GET',
+    path: '/api/contributions/:id/removal',
+    stage: 'version',
+    summary: 'Whether what was accepted has left again, and which validators say that it must',
+    params: named,
+    reply: removalView
+  }),
+  takeDown: route({
+    method: 'POST',
+    path: '/api/contributions/:id/take-down',
+    stage: 'version',
+    summary: "This validator's word for taking down what was accepted: over two thirds hide and unpin it everywhere",
+    params: named,
+    body: z.strictObject({
+      code: z.enum(Object.keys(takeDownCodes) as [TakeDownCode, ...TakeDownCode[]]),
+      text: z.string().trim().max(500).default('')
+    }),
+    reply: removalView
   }),
   review: route({
     method: 'GET',
@@ -344,6 +403,7 @@ export const dataRoutes = {
       accept: z.boolean(),
       /** Kept here: a vote has no room for it. */
       reason: z.string().trim().min(1).max(500).optional(),
+      code: z.enum(Object.keys(voteCodes) as [VoteCode, ...VoteCode[]]).optional(),
       /** So long nobody is told of it, and it can be undone; at most until half of the vote's window is over. */
       holdSeconds: z.int().min(0).max(3600).default(0)
     }),

@@ -10,6 +10,7 @@ export const eventNames = [
   'data.voted',
   'data.decided',
   'data.double-vote',
+  'data.removed',
   'data.version',
   'jobs.posted',
   'jobs.bid',

@@ -180,7 +180,9 @@ export const contributionView = z.object({
   checks: z.array(z.object({ check: z.string(), code: z.string(), note: z.string().optional() })),
   rowIssues: z.array(z.object({ line: z.int(), code: z.string() })),
   /** Of what was brought in by this daemon: whether it can be taken back here, or was. */
-  withdrawal: z.enum(['possible', 'done']).optional()
+  withdrawal: z.enum(['possible', 'done']).optional(),
+  /** Whether what was accepted has left since: by its contributor, or by a quorum of validators. */
+  removed: z.enum(['withdrawn', 'taken-down']).optional()
 })
 export type ContributionView = z.infer<typeof contributionView>
 
@@ -350,6 +352,8 @@ export const modelView = z.object({
   datanet: z.string(),
   version: z.int(),
   split: z.object({ worker: z.int(), builder: z.int(), data: z.int() }),
+  /** Contributions that it was grown from and that have left since, where its Datanet is followed and some have. */
+  left: z.int().optional(),
   offers: z.array(offerView.omit({ model: true, name: true }))
 })
 export type ModelView = z.infer<typeof modelView>

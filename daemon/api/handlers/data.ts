@@ -3,10 +3,11 @@ import { NotFoundError, mapPage, pageOf } from '../../../protocol/primitives/ind
 import type {
   ContributionView as NodeContribution,
   DatanetView as NodeDatanet,
+  RemovalView as NodeRemoval,
   ReviewItem
 } from '../../../node/data/index.ts'
 import type { Node } from '../../../node/node.ts'
-import type { ContributionView, DatanetView, ReviewView } from '../contract/index.ts'
+import type { ContributionView, DatanetView, RemovalView, ReviewView } from '../contract/index.ts'
 import type { Handlers } from '../server/index.ts'
 import { signContribution } from '../../sign-contribution.ts'
 import { exportOf } from './export.ts'
@@ -32,6 +33,8 @@ type Names =
   | 'refusedRows'
   | 'votes'
   | 'withdraw'
+  | 'removal'
+  | 'takeDown'
   | 'review'
   | 'reviewOf'
   | 'reviewRows'
@@ -80,6 +83,11 @@ const contributionOf = (item: NodeContribution): ContributionView => ({
   ...item,
   checks: [...item.checks],
   rowIssues: item.rowIssues.map(issue => ({ ...issue }))
+})
+
+const removalOf = ({ words, ...removal }: NodeRemoval): RemovalView => ({
+  ...removal,
+  words: words.map(word => ({ ...word }))
 })
 
 const reviewView = (item: ReviewItem): ReviewView => ({ ...item, ...contributionOf(item) })
@@ -165,13 +173,18 @@ export function dataHandlers(
       const { validators, ...votes } = await data.votes(await which.contribution(params.id))
       return { ...votes, validators: validators.map(vote => ({ ...vote })) }
     },
-    async withdraw({ params }) {
+    async withdraw({ params, body: { as, signed } = {} }) {
       const id = await which.contribution(params.id)
-      return { id, ...(await data.withdraw(id)) }
+      const key = as === undefined ? undefined : (await people.keyOf(as)).privateKey
+      return { id, ...(await data.withdraw(id, signed === undefined ? key && { key } : { signed })) }
     },
+    removal: async ({ params }) => removalOf(await data.removal(await which.contribution(params.id))),
+    takeDown: async ({ params, body }) => removalOf(await data.takeDown(await which.contribution(params.id), body)),
     async vote({ params, body }) {
       const id = await which.contribution(params.id)
-      await data.vote(id, body.accept, body.reason, body.holdSeconds * 1000)
+      const { accept, reason = '', code, holdSeconds } = body
+      const why = reason === '' && code === undefined ? undefined : { reason, ...(code === undefined ? {} : { code }) }
+      await data.vote(id, accept, why, holdSeconds * 1000)
       return { id }
     },
     async unvote({ params }) {

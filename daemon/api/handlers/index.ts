@@ -14,6 +14,7 @@ import type { KeptBeside } from './backup.ts'
 import { baseHandlers } from './bases.ts'
 import { channelHandlers } from './channels.ts'
 import { dataHandlers } from './data.ts'
+import { rankHandlers } from './ranks/index.ts'
 import { rosterHandlers } from './rosters.ts'
 import { earningsHandlers } from './earnings/index.ts'
 import { eventHandlers } from './events.ts'
@@ -93,6 +94,7 @@ export function createHandlers(node: Node, about: About): ApiHandlers {
       ...backupHandlers(node, about.kept, about.version),
       ...dataHandlers(node, which, people),
       ...rosterHandlers(node),
+      ...rankHandlers(node),
       worth: async ({ params: { id, ...page } }) => worthOf(node, await which.datanet(id), page),
       ...jobHandlers(node, which, about.spending),
       ...finishedJobHandlers(node, which),

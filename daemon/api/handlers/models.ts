@@ -58,6 +58,15 @@ export const modelView = ({
   }))
 })
 
+/** How much of what a model was grown from has left since; what cannot be had now marks nothing. */
+export async function leftOf(
+  data: Pick<Node['data'], 'leftSince'>,
+  { datanet, version }: Pick<NodeModel, 'datanet' | 'version'>
+): Promise<Pick<ModelView, 'left'>> {
+  const left = version === 0 ? [] : await data.leftSince(datanet, version).catch(() => [])
+  return left.length === 0 ? {} : { left: left.length }
+}
+
 /** A price that a budget forbids is told as the budget's. @throws LimitError `budget.*` · as the answer */
 async function* toldBy<T>(outlay: Pick<Outlay, 'refusal'>, events: AsyncIterable<T>): AsyncGenerator<T> {
   try {
@@ -86,13 +95,18 @@ type Asking = Parameters<Handlers['ask']>[0]['body']
 export type AskEvents = (body: Asking, signal: AbortSignal, key?: string) => AsyncGenerator<AskEvent>
 
 export function modelHandlers(
-  node: Pick<Node, 'models' | 'payouts' | 'self'>,
+  node: Pick<Node, 'data' | 'models' | 'payouts' | 'self'>,
   which: Which,
   spending: Pick<Spending, 'begin'>,
   traces?: Pick<AnswerTraces, 'follow'>
 ): Pick<Handlers, Names> & { readonly askEvents: AskEvents } {
-  const { models, payouts, self } = node
+  const { data, models, payouts, self } = node
   const stops = createStops()
+
+  const marked = async (model: NodeModel): Promise<ModelView> => ({
+    ...modelView(model),
+    ...(await leftOf(data, model))
+  })
 
   async function explained(receipts: readonly Hex[]): Promise<Explanation> {
     const [answers, failed]: [Explanation['answers'], Explanation['failed']] = [[], []]
@@ -207,16 +221,12 @@ export function modelHandlers(
         offers: []
       })
     },
-    models: async ({ params }) =>
-      pageOf(
-        models
-          .models()
-          .filter(({ retired }) => !retired)
-          .map(modelView),
-        params,
-        ({ id }) => id
-      ),
-    model: async ({ params }) => modelView(await which.model(params.id)),
+    async models({ params }) {
+      const offered = models.models().filter(({ retired }) => !retired)
+      const { items, next } = pageOf(offered, params, ({ id }) => id)
+      return { items: await Promise.all(items.map(marked)), next }
+    },
+    model: async ({ params }) => marked(await which.model(params.id)),
     async serve({ params, body }) {
       const offer = await models.offer({
         model: (await which.model(params.id)).id,

@@ -1,13 +1,13 @@
 import { basename } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from 'commander'
-import { issueInWords, reasonInWords, withdrawalInWords } from '../../../protocol/data/index.ts'
+import { issueInWords, reasonInWords, voteCodeInWords } from '../../../protocol/data/index.ts'
 import { placeInWords, problemsInWords } from '../../../protocol/data/files/index.ts'
 import { InvalidError, NotFoundError, TilthError } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { ApiClient, ContributionView, DatanetView, PreviewView } from '../../api/contract/index.ts'
 import { openKeystore, readPassphrase } from '../../keys/index.ts'
-import { collect, command, connected, guarded, show } from '../command.ts'
+import { collect, command, connected, guarded } from '../command.ts'
 import type { CallFlags } from '../command.ts'
 import { connect } from '../context.ts'
 import { dim, green, printJson, red, safe, short, tell, yellow } from '../output.ts'
@@ -157,8 +157,10 @@ async function follow(api: ApiClient, id: string, say: (text: string) => void): 
 /** What validators wrote who voted against it. */
 async function tellReasons(api: ApiClient, id: string, say: (text: string) => void): Promise<void> {
   const { validators } = await api.call('votes', { params: { id } })
-  for (const { validator, accept, reason } of validators)
-    if (accept === false && reason !== null) say(`${short(validator)} voted against it: ${safe(reason)}`)
+  for (const { validator, accept, reason, code } of validators) {
+    const why = [reason === null ? '' : safe(reason), code === null ? '' : safe(voteCodeInWords(code))].filter(Boolean)
+    if (accept === false && why.length > 0) say(`${short(validator)} voted against it: ${why.join('; ')}`)
+  }
 }
 
 async function send(api: ApiClient, net: DatanetView, file: string, key: Key | undefined): Promise<{ id: string }> {
@@ -288,24 +290,4 @@ export async function contributeSigned(
     params: { id: datanet },
     body: { signed: signContribution(network, datanet as Hex, shard, privateKey) }
   })
-}
-
-export function withdrawCommand(): Command {
-  return connected(
-    command({
-      name: 'withdraw',
-      summary: 'take back a contribution that is not decided yet, as far as it can be',
-      examples: ['tilth withdraw 0x12…']
-    })
-  )
-    .argument('<contribution>', 'its id')
-    .action(
-      guarded(async (id: string, flags: CallFlags) => {
-        await show(
-          flags,
-          api => api.call('withdraw', { params: { id } }),
-          ({ state }) => `withdrawn ${id}: ${withdrawalInWords[state]}`
-        )
-      })
-    )
 }

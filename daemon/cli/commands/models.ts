@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import { command, connected, guarded, listing, show, showOneOrList } from '../command.ts'
 import type { CallFlags, ListFlags } from '../command.ts'
 import type { ApiClient, ModelView } from '../../api/contract/index.ts'
-import { dim, safe, short, table, tokens } from '../output.ts'
+import { dim, safe, short, table, tokens, yellow } from '../output.ts'
 import { compareCommand } from './compare.ts'
 import { splitOf } from '../split.ts'
 import { nameCommands } from './names.ts'
@@ -13,6 +13,17 @@ import { termsCommands } from './terms.ts'
 const madeOf = ({ adapter, split: { worker, builder, data } }: ModelView): string =>
   `${adapter === null ? 'base model' : `adapter ${adapter}`}  ` +
   `split worker ${worker / 100}% builder ${builder / 100}% data ${data / 100}%`
+
+/** What its rows' contributors or validators have decided since it was made, and what can be done. */
+const leftText = ({ left, name }: ModelView): string[] =>
+  left === undefined
+    ? []
+    : [
+        yellow(
+          `  ${left} ${left === 1 ? 'contribution' : 'contributions'} that it was grown from ` +
+            `${left === 1 ? 'has' : 'have'} left: tilth tune --like ${safe(name)}`
+        )
+      ]
 
 export function modelsCommand(): Command {
   const parent = listing(
@@ -42,6 +53,7 @@ export function modelsCommand(): Command {
                     [
                       `${safe(model.name)}  ${dim(model.id)}`,
                       `  ${madeOf(model)}`,
+                      ...leftText(model),
                       model.offers.length === 0
                         ? dim('  nobody serves it now')
                         : table(

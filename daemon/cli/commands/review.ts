@@ -1,5 +1,6 @@
-import type { Command } from 'commander'
-import { issueInWords, reasonInWords } from '../../../protocol/data/index.ts'
+import { Option, type Command } from 'commander'
+import { issueInWords, reasonInWords, voteCodes } from '../../../protocol/data/index.ts'
+import type { VoteCode } from '../../../protocol/data/index.ts'
 import { InvalidError } from '../../../protocol/primitives/index.ts'
 import type { ReviewRowView, ReviewView } from '../../api/contract/index.ts'
 import { command, connected, guarded, listing, show, showList } from '../command.ts'
@@ -132,6 +133,7 @@ interface VoteFlags extends CallFlags {
   accept?: boolean
   reject?: boolean
   reason?: string
+  for?: VoteCode
 }
 
 /** [reject] A vote is for or against. @throws InvalidError `vote.decision` */
@@ -141,7 +143,11 @@ async function vote(id: string, accept: boolean, flags: VoteFlags): Promise<void
     api =>
       api.call('vote', {
         params: { id },
-        body: { accept, ...(flags.reason === undefined ? {} : { reason: flags.reason }) }
+        body: {
+          accept,
+          ...(flags.reason === undefined ? {} : { reason: flags.reason }),
+          ...(flags.for === undefined ? {} : { code: flags.for })
+        }
       }),
     ({ id }) =>
       `voted to ${accept ? 'accept' : 'reject'} ${id}` +
@@ -156,13 +162,14 @@ function reviewVoteCommand(): Command {
       summary: 'vote on a contribution; it cannot be taken back',
       examples: [
         'tilth review vote 0x12… --accept --as validator-1',
-        'tilth review vote 0x12… --reject --reason "wrong facts in line 3"'
+        'tilth review vote 0x12… --reject --for wrong --reason "line 3 is of another element"'
       ]
     })
   )
     .argument('<contribution>', 'id or beginning of one')
     .option('--accept', 'its own rows belong into the Datanet')
     .option('--reject', 'they do not')
+    .addOption(new Option('--for <code>', 'why, by a code: told with the vote').choices(Object.keys(voteCodes)))
     .option('--reason <text>', 'why: told with the vote, for the contributor to read')
     .action(
       guarded(async (id: string, flags: VoteFlags) => {

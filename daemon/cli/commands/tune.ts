@@ -19,7 +19,8 @@ import { readJsonFile } from './data.ts'
 
 interface TuneFlags extends CallFlags {
   datanet?: string
-  base: string
+  base?: string
+  like?: string
   settings?: string
   epochs?: string
   rank?: string
@@ -31,7 +32,7 @@ interface TuneFlags extends CallFlags {
   recommend?: boolean
   anyway?: boolean
   name?: string
-  split: string
+  split?: string
   byHand?: boolean
   wait?: boolean
 }
@@ -56,14 +57,18 @@ async function baseOf(api: ApiClient, text: string): Promise<string> {
 const rankOnly = z.object({ rank: trainSettings.shape.lora.shape.rank.optional() })
 
 /** Settings by flags and file; what is in neither is recommended. */
-async function given(flags: TuneFlags) {
+async function givenSettings(flags: TuneFlags & { settingsOf?: JobView['settings'] }) {
   const file = flags.settings === undefined ? {} : await readJsonFile(flags.settings)
   const numbers = Object.fromEntries(
     (['epochs', 'lr', 'batch'] as const).flatMap(name =>
       flags[name] === undefined ? [] : [[name, Number(flags[name])]]
     )
   )
-  const { coalitions, ...settings } = readAs(settingsFile, { ...file, ...numbers }, 'request.invalid')
+  const { coalitions, ...settings } = readAs(
+    settingsFile,
+    { ...flags.settingsOf, ...file, ...numbers },
+    'request.invalid'
+  )
   const { rank } = readAs(rankOnly, flags.rank === undefined ? {} : { rank: Number(flags.rank) }, 'request.invalid')
   const asked = flags.coalitions ?? coalitions
   return { rank, body: { settings, ...(asked === undefined ? {} : { coalitions: Number(asked) }) } }
@@ -109,6 +114,28 @@ function checkBudget(budget: bigint, plan: PlanView, anyway: boolean): void {
   console.error(yellow(`${says}${costText(plan.cost)}`))
 }
 
+const usualSplit = '3000,1000,6000'
+
+/** Flags with what a model says of itself, where they say nothing: so it is made again on the latest version. */
+async function likeModel(api: ApiClient, flags: TuneFlags): Promise<TuneFlags & { settingsOf?: JobView['settings'] }> {
+  if (flags.like === undefined) return flags
+  const { base, datanet, version, name, split, result } = await api.call('model', { params: { id: flags.like } })
+  // [reject] A base model was grown from no Datanet.
+  if (version === 0)
+    throw new InvalidError('job.like', `${name} was grown from no Datanet`, { help: 'Name --base and --datanet.' })
+  let settingsOf: JobView['settings'] | undefined
+  for await (const job of api.all('jobs', { params: {} }))
+    if (job.result === result && result !== null) settingsOf = job.settings
+  return {
+    ...flags,
+    base: flags.base ?? base,
+    datanet: flags.datanet ?? datanet,
+    name: flags.name ?? name,
+    split: flags.split ?? `${split.worker},${split.builder},${split.data}`,
+    ...(settingsOf === undefined ? {} : { settingsOf })
+  }
+}
+
 const budgetOf = ({ cost }: PlanView): bigint => {
   const estimated = BigInt(cost.budget)
   return cost.basis === 'rough' && estimated < plainBudget ? plainBudget : estimated
@@ -138,12 +165,14 @@ export function tuneCommand(): Command {
       examples: [
         'tilth tune --datanet elements --base ./my-model --recommend',
         'tilth tune --datanet elements --base bafy… --budget 2 --wait --as host',
-        'tilth tune --datanet elements --base ./my-model --settings settings.json --wait'
+        'tilth tune --datanet elements --base ./my-model --settings settings.json --wait',
+        'tilth tune --like elements --wait             # the same model again, on what the Datanet holds now'
       ]
     })
   )
     .option('--datanet <id>', 'id, prefix of one, or name')
-    .requiredOption('--base <cid|name|folder>', 'CID or name of a published base model, or a model folder')
+    .option('--base <cid|name|folder>', 'CID or name of a published base model, or a model folder')
+    .option('--like <model>', 'a model to make again: its base, Datanet, name and split, and the settings of its job')
     .option('--settings <file>', 'JSON with training settings that replace recommended ones')
     .option('--epochs <n>', 'passes over the rows')
     .option('--rank <n>', "the adapter's rank")
@@ -155,23 +184,27 @@ export function tuneCommand(): Command {
     .option('--recommend', 'say what is recommended for this base and data, why, and what it may cost; post nothing')
     .option('--anyway', 'post it even where the budget is far below what workers ask')
     .option('--name <text>', "the model's name; the Datanet's with its version unless given")
-    .option('--split <worker,builder,data>', 'basis points of every fee of the model', '3000,1000,6000')
+    .option('--split <worker,builder,data>', `basis points of every fee of the model (default: "${usualSplit}")`)
     .option('--by-hand', 'do not register the model when the job is done: `tilth register` does')
     .option('--wait', 'follow the job until it ends; fails unless it is completed')
     .action(
-      guarded(async (flags: TuneFlags) => {
+      guarded(async (given: TuneFlags) => {
+        // [reject] What is tuned is named.
+        if (given.base === undefined && given.like === undefined)
+          throw new InvalidError('job.base', 'no base model is named', { help: 'Give --base, or --like a model.' })
+        const api = await connect(given)
+        const flags = await likeModel(api, given)
         const budget = flags.budget === undefined ? undefined : tokenAmount(flags.budget, '--budget')
         const product = productOf(flags)
         const deadlineSeconds = wholeNumber(flags.deadline, '--deadline', { least: 10, most: 30 * 86_400 })
-        const { rank, body } = await given(flags)
-        const api = await connect(flags)
+        const { rank, body } = await givenSettings(flags)
         const net = await findDatanet(api, flags.datanet)
         // [reject] There is something to train on; nothing is published for a job that cannot be.
         if (net.latestVersion === 0)
           throw new InvalidError('job.version', `${net.name} has no version yet: there is nothing to train on`, {
             help: `Its host anchors what was accepted with: tilth datanet anchor ${net.name}`
           })
-        const base = await baseOf(api, flags.base)
+        const base = await baseOf(api, flags.base ?? '')
         const plan = ranked(await api.call('planJob', { body: { base, datanet: net.id, ...body } }), rank)
         if (flags.recommend === true) {
           if (flags.json === true) printJson(plan)
@@ -212,7 +245,7 @@ export function tuneCommand(): Command {
 function productOf({ byHand, name, split }: TuneFlags): { name?: string; split: Split } | null {
   if (byHand === true) return null
   if (name !== undefined) checkName(name)
-  return { ...(name === undefined ? {} : { name }), split: splitOf(split) }
+  return { ...(name === undefined ? {} : { name }), split: splitOf(split ?? usualSplit) }
 }
 
 /** The plan with another rank; alpha keeps its ratio. */

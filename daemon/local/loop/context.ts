@@ -4,7 +4,8 @@ import type {
   ReceiptView,
   EpochView,
   VersionView,
-  ContributionView
+  ContributionView,
+  RankView
 } from '../../api/contract/index.ts'
 import type { Address } from '../../../protocol/primitives/index.ts'
 import type { ContributorFile, LoopInput } from './input.ts'
@@ -64,4 +65,6 @@ export interface PayoutsDone {
   feesPaidOut: bigint
   held: bigint
   heldReason: string
+  /** Contributors by rank, which rows do not buy. */
+  ranks: RankView[]
 }

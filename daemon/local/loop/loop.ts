@@ -80,6 +80,13 @@ export function loopResult({ data, jobs, models, payouts }: LoopDone, seconds: n
       before: before.toString(),
       after: after.toString()
     })),
+    ranks: payouts.ranks.map(({ account, rank, formula, taken }) => ({
+      contributor: account,
+      name: data.contributions.find(({ person }) => person.address === account)?.person.name ?? account,
+      rank,
+      formula,
+      rows: taken
+    })),
     feesPaid: payouts.feesPaid.toString(),
     feesPaidOut: payouts.feesPaidOut.toString(),
     held: { amount: payouts.held.toString(), reason: payouts.heldReason },

@@ -42,6 +42,8 @@ export interface LoopResult {
     before: string
     after: string
   }[]
+  /** By what rows were good for, the highest first: a rank in 1e-6, the arithmetic behind it, and rows taken. */
+  ranks: { contributor: string; name: string; rank: string; formula: string; rows: number }[]
   feesPaid: string
   feesPaidOut: string
   held: { amount: string; reason: string }

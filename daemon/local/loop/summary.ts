@@ -1,5 +1,6 @@
 import { bold, dim, green, red, short, table, tokens } from '../../cli/output.ts'
 import type { EpochView } from '../../api/contract/index.ts'
+import { hundredths } from '../../../protocol/payouts/rank.ts'
 import type { LoopDone } from './loop.ts'
 import type { LocalNetwork } from '../network/index.ts'
 
@@ -16,6 +17,25 @@ function reasonOf(epoch: EpochView, address: string, accepted: boolean, rejectio
   if (BigInt(line.value) <= 0n) return 'nothing: its answers were no better for it'
   const share = Number((BigInt(line.share) * 10_000n) / (BigInt(epoch.dataFees) || 1n)) / 10_000
   return `held-out value ${heldOut}, ${percent(share)} of the data fees`
+}
+
+/** Who leads, beside the place that everybody would have by rows alone. */
+function rankTable({ data, payouts: { ranks } }: LoopDone): string {
+  const byRows = [...ranks].sort((a, b) => b.taken - a.taken)
+  const nameOf = (account: string): string =>
+    data.contributions.find(({ person }) => person.address === account)?.person.name ?? short(account)
+  return table(
+    ['', 'name', 'rank', 'rows', 'by rows', 'how'],
+    ranks.map(({ place, account, rank, taken, formula }) => [
+      String(place),
+      nameOf(account),
+      hundredths(BigInt(rank)),
+      String(taken),
+      String(byRows.findIndex(one => one.taken === taken) + 1),
+      formula
+    ]),
+    [0, 2, 3, 4]
+  )
 }
 
 /** Where the chain and the daemons' APIs are. */
@@ -75,6 +95,9 @@ export function summary(done: LoopDone, network: LocalNetwork, seconds: number):
     '',
     bold('Who did what, and was paid what'),
     table(['name', 'account', 'own rows', '', 'paid', 'why'], [...rows, ...others], [2, 4]),
+    '',
+    bold('Rank: what rows are good for, not how many they are'),
+    rankTable(done),
     '',
     bold('Balances on chain'),
     table(

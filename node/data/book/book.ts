@@ -1,6 +1,6 @@
 import { digest } from '../../../protocol/crypto/index.ts'
-import { isDecided } from '../../../protocol/data/index.ts'
-import type { ContributionState, Verdict } from '../../../protocol/data/index.ts'
+import { isDecided, removedBy } from '../../../protocol/data/index.ts'
+import type { ContributionState, RemovalRecord, Removed, Verdict } from '../../../protocol/data/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { createCache } from '../../runtime/index.ts'
 import { sequenceKey } from '../../store/index.ts'
@@ -46,6 +46,8 @@ export interface Book extends Directory {
   contributionIds(beginning: string): AsyncIterable<Hex>
   /** Indices from one on of what no certificate has decided. */
   open(datanet: Hex, from: number, limit: number): Promise<number[]>
+  /** Indices from one on of what was rejected. */
+  refused(datanet: Hex, from: number, limit: number): Promise<number[]>
   /** How many contributions of an account stand before an index; counted no further than `most`. */
   uploads(datanet: Hex, contributor: Address, before: number, most: number): Promise<number>
   putContribution(record: ContributionRecord): Promise<void>
@@ -68,6 +70,13 @@ export interface Book extends Directory {
   allEvidence(limit: number): AsyncIterable<EvidenceRecord>
   unreported(limit: number): Promise<(readonly [string, EvidenceRecord])[]>
   putEvidence(key: string, record: EvidenceRecord): Promise<void>
+  /** What is known of a contribution's removal. */
+  removal(record: Pick<ContributionRecord, 'datanet' | 'index'>): Promise<RemovalRecord | undefined>
+  putRemoval(record: Pick<ContributionRecord, 'datanet' | 'index'>, removal: RemovalRecord): Promise<void>
+  /** Whether a contribution has left, and by whom; of one that is not known here undefined. */
+  removed(contribution: Hex): Promise<Removed | undefined>
+  /** Of a Datanet, in the order of authorship, from an index on. */
+  removals(datanet: Hex, from: number, limit: number): AsyncIterable<{ index: number; removal: RemovalRecord }>
   outbox: Tables['outbox']
   withdrawn: Tables['withdrawn']
   reasons: Tables['reasons']
@@ -142,8 +151,10 @@ export function createBook({ store, network }: Pick<DataDeps, 'store' | 'network
       .delete(contributions, place)
       .delete(places, record.id)
       .delete(open, place)
+      .delete(tables.refused, place)
       .delete(uploads, `${record.datanet}/${record.contributor}/${sequenceKey(record.index)}`)
       .delete(verdicts, record.id)
+      .delete(tables.removals, place)
     records.delete(place)
     knownPlaces.delete(record.id)
     knownVerdicts.delete(record.id)
@@ -198,6 +209,12 @@ export function createBook({ store, network }: Pick<DataDeps, 'store' | 'network
       for await (const key of open.keys({ ...inOrder(datanet, from), limit })) indices.push(Number(key.slice(67)))
       return indices
     },
+    async refused(datanet, from, limit) {
+      const indices: number[] = []
+      for await (const key of tables.refused.keys({ ...inOrder(datanet, from), limit }))
+        indices.push(Number(key.slice(67)))
+      return indices
+    },
     async uploads(datanet, contributor, before, most) {
       let count = 0
       const prefix = `${datanet}/${contributor}/`
@@ -215,6 +232,8 @@ export function createBook({ store, network }: Pick<DataDeps, 'store' | 'network
             .put(uploads, `${record.datanet}/${record.contributor}/${sequenceKey(record.index)}`, true)
         if (isFinal(record.state)) batch.delete(open, place)
         else if (before === undefined || isFinal(before.state)) batch.put(open, place, true)
+        if (record.state.name === 'rejected') batch.put(tables.refused, place, true)
+        else if (before?.state.name === 'rejected') batch.delete(tables.refused, place)
         // Whoever hears of a vote by the certificate alone finds it as well.
         if ('certificate' in record.state) placeVotes(record.id, record.state.certificate, batch)
         batch.put(contributions, place, record).put(tables.progress, record.datanet, progress)
@@ -276,6 +295,16 @@ export function createBook({ store, network }: Pick<DataDeps, 'store' | 'network
         if (record.reported) batch.delete(unreported, key)
         else batch.put(unreported, key, true)
       }),
+    removal: record => tables.removals.get(placeOf(record)),
+    putRemoval: (record, removal) => tables.removals.put(placeOf(record), removal),
+    async removed(id) {
+      const place = knownPlaces.get(id) ?? (await places.get(id))
+      return place === undefined ? undefined : removedBy(await tables.removals.get(place))
+    },
+    async *removals(datanet, from, limit) {
+      for await (const [key, removal] of tables.removals.entries({ ...inOrder(datanet, from), limit }))
+        yield { index: Number(key.slice(67)), removal }
+    },
     outbox: tables.outbox,
     withdrawn: tables.withdrawn,
     reasons: tables.reasons,

@@ -9,4 +9,5 @@ export type {
   ListingRecord,
   VersionRecord
 } from './records.ts'
+export { keptOfOne } from './records.ts'
 export { contributionView, datanetView, isBroughtBy, versionView } from './views.ts'

@@ -7,9 +7,12 @@ import {
   datanetDocument,
   doubleVote,
   mostReason,
-  verdict
+  mostVotes,
+  removalRecord,
+  verdict,
+  voteReason
 } from '../../../protocol/data/index.ts'
-import type { Because } from '../../../protocol/data/index.ts'
+import type { Because, RemovalRecord } from '../../../protocol/data/index.ts'
 import { address, bytes32, uint } from '../../../protocol/primitives/index.ts'
 import type { Collection, Store } from '../../store/index.ts'
 
@@ -63,10 +66,13 @@ export const progressRecord = z.strictObject({
 export type ProgressRecord = z.infer<typeof progressRecord>
 export const noProgress: ProgressRecord = { contributions: 0, accepted: 0, decided: 0, passed: 0 }
 
+/** Different votes of one validator, and commitments of it, that are kept: one that says more is slashed for two. */
+export const keptOfOne = 4
+
 /** Votes on one contribution, and this node's own, which it has decided on and may not have told yet. */
 export const ballotRecord = z.strictObject({
-  commits: z.array(signedSchema('VoteCommit')).max(100),
-  votes: z.array(signedSchema('Vote')).max(100),
+  commits: z.array(signedSchema('VoteCommit')).max(mostVotes * keptOfOne),
+  votes: z.array(signedSchema('Vote')).max(mostVotes * keptOfOne),
   mine: signedSchema('Vote').optional()
 })
 export type BallotRecord = z.infer<typeof ballotRecord>
@@ -94,6 +100,9 @@ const preparedRecord = z.strictObject({ until: z.number() })
  */
 const chosenRecord = z.strictObject({ accept: z.boolean(), until: z.number(), released: z.boolean() })
 
+/** Words alone are those of an older version. */
+const reasonRecord = z.union([z.string().max(mostReason), voteReason])
+
 /** By its own checks, or by hand. */
 const votePolicy = z.enum(['auto', 'manual'])
 
@@ -115,6 +124,8 @@ export interface Tables {
   readonly places: Collection<string>
   /** `DATANET/INDEX` of what no certificate has decided. */
   readonly open: Collection<true>
+  /** `DATANET/INDEX` of what was rejected: an acceptance that was not heard here would take its place. */
+  readonly refused: Collection<true>
   /** `DATANET/CONTRIBUTOR/INDEX`. */
   readonly uploads: Collection<true>
   readonly ballots: Collection<BallotRecord>
@@ -132,7 +143,9 @@ export interface Tables {
   /** Contributions whose owner took back here what was not decided. */
   readonly withdrawn: Collection<true>
   /** Why this node votes as it does, in its owner's words, until the vote is made. */
-  readonly reasons: Collection<string>
+  readonly reasons: Collection<z.infer<typeof reasonRecord>>
+  /** `DATANET/INDEX` of what was withdrawn or is to be taken down, and who says so. */
+  readonly removals: Collection<RemovalRecord>
   /** `CONTRIBUTION/VALIDATOR`: why a validator voted as it did, as it told. */
   readonly told: Collection<Because>
   /** Votes by hand that can still be taken back. */
@@ -153,6 +166,7 @@ export function openTables(store: Pick<Store, 'collection'>): Tables {
     contributions: store.collection('data/contributions', contributionRecord),
     places: store.collection('data/places', key),
     open: store.collection('data/open', mark),
+    refused: store.collection('data/refused', mark),
     uploads: store.collection('data/uploads', mark),
     ballots: store.collection('data/ballots', ballotRecord),
     votePlaces: store.collection('data/vote-places', key),
@@ -163,7 +177,8 @@ export function openTables(store: Pick<Store, 'collection'>): Tables {
     unreported: store.collection('data/unreported', mark),
     outbox: store.collection('data/outbox', contributionStatements),
     withdrawn: store.collection('data/withdrawn', mark),
-    reasons: store.collection('data/reasons', z.string().max(mostReason)),
+    reasons: store.collection('data/reasons', reasonRecord),
+    removals: store.collection('data/removals', removalRecord),
     told: store.collection('data/told', because),
     chosen: store.collection('data/chosen', chosenRecord),
     policies: store.collection('data/policies', votePolicy),

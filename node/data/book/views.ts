@@ -46,6 +46,10 @@ async function withdrawalOf(
 ): Promise<ContributionView['withdrawal']> {
   const { id, state } = record
   if (await book.withdrawn.has(id)) return 'done'
+  if (state.name === 'accepted') {
+    if ((await book.removed(id)) !== undefined) return 'done'
+    return record.contributor === self ? 'possible' : undefined
+  }
   if (isDecided(state)) return undefined
   const isShown = 'statements' in state && isBroughtBy(self, record)
   return isShown || (await book.outbox.has(id)) ? 'possible' : undefined
@@ -60,6 +64,7 @@ export async function contributionView(
   const { id, datanet, index, contributor, state } = record
   const verdict = await book.verdict(id)
   const reason = await reasonOf(book, record)
+  const removed = await book.removed(id)
   const withdrawal = self === undefined ? undefined : await withdrawalOf(book, record, self)
   return {
     id,
@@ -74,7 +79,8 @@ export async function contributionView(
     ...(reason === undefined ? {} : { reason }),
     checks: verdict?.checks ?? [],
     rowIssues: verdict?.issues ?? [],
-    ...(withdrawal === undefined ? {} : { withdrawal })
+    ...(withdrawal === undefined ? {} : { withdrawal }),
+    ...(removed === undefined ? {} : { removed })
   }
 }
 

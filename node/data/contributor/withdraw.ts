@@ -1,29 +1,56 @@
+import { addressOfKey, signStatement } from '../../../protocol/crypto/index.ts'
 import type { Signed } from '../../../protocol/crypto/index.ts'
 import type { Withdrawal } from '../../../protocol/data/index.ts'
 import { InvalidError, NotFoundError } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
+import { datanetTopic } from '../../../protocol/wire/index.ts'
 import { isBroughtBy } from '../book/index.ts'
-import type { Book } from '../book/index.ts'
+import type { Book, ContributionRecord } from '../book/index.ts'
 import type { DataDeps } from '../deps.ts'
+import type { Receiver } from '../exchange/index.ts'
 import type { Holdings } from '../storage/index.ts'
 import type { DataService } from '../types.ts'
 import type { Contributing } from './contribute.ts'
 
 /**
  * A contributor's change of mind. A commitment stays on chain for ever, and what was shown may have been copied; what
- * can be taken back is what this node would still say and give: the reveal, and the shard.
+ * can be taken back before a decision is what this node would still say and give: the reveal, and the shard. What was
+ * accepted leaves by a statement of its contributor, which any node takes and tells everybody.
  */
 export function createWithdrawing(
-  { chain, log, self }: Pick<DataDeps, 'chain' | 'log' | 'self'>,
+  { chain, gossip, key, log, network, self }: Pick<DataDeps, 'chain' | 'gossip' | 'key' | 'log' | 'network' | 'self'>,
   book: Book,
   holdings: Pick<Holdings, 'release'>,
-  contributing: Pick<Contributing, 'sending'>
+  contributing: Pick<Contributing, 'sending'>,
+  receiver: Pick<Receiver, 'take'>
 ): Pick<DataService, 'withdraw'> {
   const letGo = (id: Hex, reveal: Signed<'Reveal'>): Promise<void> =>
     holdings.release(reveal.message.cid, `contribution/${id}`)
 
+  /** @throws InvalidError `contribution.not-ours` · as the receiver, for a statement of somebody else's */
+  async function leave({ id, datanet, contributor }: ContributionRecord, by: Parameters<DataService['withdraw']>[1]) {
+    const signer = by !== undefined && 'key' in by ? by.key : key
+    // [reject] Its contributor signs; this node has its own key and what it is given.
+    if ((by === undefined || 'key' in by) && addressOfKey(signer) !== contributor)
+      throw new InvalidError('contribution.not-ours', 'this contribution is not of the key that would sign here', {
+        help: 'Its contributor signs the withdrawal; any node takes it then.'
+      })
+    const statement =
+      by !== undefined && 'signed' in by
+        ? by.signed
+        : signStatement(network, 'Withdrawal', { contribution: id, contributor }, signer)
+    // [reject] The statement is about this contribution.
+    if (statement.message.contribution !== id)
+      throw new InvalidError('contribution.not-ours', 'the statement withdraws another contribution')
+    const message = { kind: 'withdrawal', statement } as const
+    await receiver.take(message)
+    await gossip.publish(datanetTopic(datanet), message).catch((error: unknown) => {
+      log.info('a withdrawal was not announced; others ask for it', { contribution: id, error })
+    })
+  }
+
   return {
-    async withdraw(id): Promise<{ state: Withdrawal }> {
+    async withdraw(id, by): Promise<{ state: Withdrawal }> {
       const waiting = await book.outbox.get(id)
       const record = await book.contribution(id)
       if (record === undefined && waiting === undefined)
@@ -36,13 +63,14 @@ export function createWithdrawing(
           help: 'Try again in a few seconds.'
         })
       const state = record?.state
-      // [reject] What was decided stands: an accepted one is its contributor's own and in the next version.
-      if (state !== undefined && (state.name === 'accepted' || state.name === 'rejected' || state.name === 'expired'))
+      if (record !== undefined && state?.name === 'accepted') {
+        await leave(record, by)
+        return { state: 'accepted' }
+      }
+      // [reject] What came to nothing cannot be taken back.
+      if (state !== undefined && (state.name === 'rejected' || state.name === 'expired'))
         throw new InvalidError('contribution.decided', `this contribution is ${state.name} already`, {
-          help:
-            state.name === 'accepted'
-              ? 'Accepted rows stay in every version that is anchored from now on; nobody can take them out.'
-              : 'There is nothing left to take back: it was accepted nowhere, and its shard is not kept.'
+          help: 'There is nothing left to take back: it was accepted nowhere, and its shard is not kept.'
         })
       // [reject] Only the node that brought it in has its reveal and its shard to take back.
       const statements = waiting ?? (state !== undefined && 'statements' in state ? state.statements : undefined)

@@ -43,6 +43,7 @@ export function createNotes(
   const { log, peers, self } = deps
   const running = new Map<string, Promise<void>>() // at most atOnce
   const reached = createCache<Hex, number>({ max: remembered })
+  const refused = createCache<Hex, number>({ max: remembered })
   /** Where the search for missing documents, and the turn of followed Datanets, goes on. */
   let missingAfter = ''
   let turn = 0
@@ -63,6 +64,7 @@ export function createNotes(
     const wanted = {
       documents: await documentsWanted(),
       datanets: datanetsWanted().map(id => [id, reached.get(id) ?? 1] as const),
+      refused,
       reached: (id: Hex, next: number) => {
         reached.set(id, next)
       }
@@ -108,7 +110,7 @@ export function createNotes(
       const here = (await book.datanet(datanet))?.document
       if (here !== undefined) return here
       const host = (await book.listing(datanet))?.host
-      const wanted = { documents: [datanet], datanets: [], reached: () => undefined }
+      const wanted = { documents: [datanet], datanets: [], refused, reached: () => undefined }
       const connected = peers.connected().map(({ address }) => address)
       for (const peer of new Set([...(host === undefined ? [] : [host]), ...connected.slice(0, 5)])) {
         if (peer === self) continue

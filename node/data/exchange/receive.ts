@@ -5,10 +5,11 @@ import {
   checkBecause,
   checkCertificate,
   checkStatements,
+  checkTakeDown,
   checkVoter,
+  checkWithdrawal,
   commitMs,
   decide,
-  isDecided,
   isDoubleVote,
   opens,
   reveal,
@@ -30,11 +31,13 @@ import { contentHash } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import type { DatanetOnChain } from '../../chain/types.ts'
 import { createAllowances } from '../allowances.ts'
+import { keptOfOne } from '../book/index.ts'
 import type { Book, ContributionRecord } from '../book/index.ts'
 import type { DataDeps } from '../deps.ts'
 import { createRosters } from '../rosters.ts'
 import { createLookup } from './lookup.ts'
 import { createParked } from './parked.ts'
+import { createRemoving } from './removing.ts'
 
 /** Takes messages in, whoever brings them: gossip, a peer in a comparison of notes, or this node itself. */
 export interface Receiver {
@@ -67,6 +70,8 @@ export interface ReceiverHooks {
   /** A shard has become known: it will be needed. */
   revealed(record: ContributionRecord): void
   decided(record: ContributionRecord): Promise<void>
+  /** It was withdrawn or taken down. */
+  left(record: ContributionRecord): Promise<void>
   follows(datanet: Hex): boolean
   doubleVote(key: string): void
 }
@@ -96,6 +101,7 @@ export function createReceiver(
   const lookup = createLookup(deps)
   const rosters = createRosters(deps.chain)
   const allowances = createAllowances(book)
+  const removing = createRemoving(deps, book, rosters, record => hooks.left(record))
 
   /**
    * The contribution, and its Datanet with the roster that decides on it.
@@ -173,19 +179,34 @@ export function createReceiver(
     const { contribution, validator, commitment } = statement.message
     const { record, net } = await about(contribution, message)
     const ballot = await book.ballot(contribution)
-    const known = ballot.commits.find(commit => commit.message.validator === validator)
-    if (known?.message.commitment === commitment) return false
+    const known = ballot.commits.filter(commit => commit.message.validator === validator)
+    if (known.some(({ message: { commitment: same } }) => same === commitment)) return false
     checkVoter(net.rules.validators, validator)
     // [ignore] A commitment counts within half of the window: votes are shown after that.
     if (isLate(record, commitMs(net.rules)))
       throw new DataError('vote.late', 'the commitment comes when votes may be shown already')
-    // [ignore] A validator commits to one vote: the first that was heard, which elsewhere may be the second.
-    if (known !== undefined) throw new DataError('vote.commit-twice', `${validator} committed to another vote already`)
-    await book.putBallot(contribution, { ...ballot, commits: [...ballot.commits, statement] })
+    if (known.length < keptOfOne)
+      await book.putBallot(contribution, { ...ballot, commits: [...ballot.commits, statement] })
+    // [ignore] A validator commits to one vote: others are kept, since elsewhere they may be the first, and not passed
+    // on.
+    if (known.length > 0) {
+      await retake(contribution)
+      await count(contribution, net)
+      throw new DataError('vote.commit-twice', `${validator} committed to another vote already`)
+    }
     events.emit('data.voted', { datanet: record.datanet, contribution, validator, step: 'committed' })
     await count(contribution, net)
     hooks.changed(record.datanet)
     return true
+  }
+
+  /** Votes that waited for a commitment, which may have come. */
+  async function retake(contribution: Hex): Promise<void> {
+    for (const waiting of parked.take(contribution))
+      if (waiting.kind === 'vote')
+        await takeVote(waiting).catch((error: unknown) => {
+          log.debug('a vote that waited for its commitment was not taken', { contribution, error })
+        })
   }
 
   /** One for each validator: another of it would need another vote. */
@@ -199,20 +220,28 @@ export function createReceiver(
     const { contribution, validator } = statement.message
     const { record, net } = await about(contribution, message)
     const ballot = await book.ballot(contribution)
-    const known = ballot.votes.find(vote => vote.message.validator === validator)
+    const said = ballot.votes.filter(vote => vote.message.validator === validator)
+    const other = said.find(vote => isDoubleVote(vote.message, statement.message))
+    const isNew = said.every(vote => isDoubleVote(vote.message, statement.message))
     checkVoter(net.rules.validators, validator)
     if (because !== undefined) await keepReason(contribution, validator, because)
-    if (known !== undefined && !isDoubleVote(known.message, statement.message)) return false
-    if (known !== undefined) return keepEvidence(record, known, statement)
-    // [ignore] A vote counts within its window.
-    if (isLate(record, voteMs(net.rules))) throw new DataError('vote.late', 'the vote comes after its window')
-    // [ignore] A vote is the one that was committed. Without the commitment it is kept and not counted yet.
-    const commit = ballot.commits.find(item => item.message.validator === validator)
-    if (commit !== undefined && !opens(commit.message, statement.message))
+    if (other === undefined && !isNew) return false
+    const late = isLate(record, voteMs(net.rules))
+    // [ignore] A vote counts within its window; that it contradicts another is evidence at any time.
+    if (other === undefined && late) throw new DataError('vote.late', 'the vote comes after its window')
+    // [ignore] A vote is one that was committed. Without a commitment it is kept and not counted yet; where there is
+    // only another, it waits for its own.
+    const commits = ballot.commits.filter(item => item.message.validator === validator)
+    if (other === undefined && commits.length > 0 && !commits.some(item => opens(item.message, statement.message))) {
+      parked.park(contribution, message)
       throw new DataError('vote.mismatch', 'the vote is not the one that was committed')
-    await book.putBallot(contribution, { ...ballot, votes: [...ballot.votes, statement] })
+    }
+    if (isNew && !late && said.length < keptOfOne) {
+      await book.putBallot(contribution, { ...ballot, votes: [...ballot.votes, statement] })
+      await count(contribution, net)
+    }
+    if (other !== undefined) return keepEvidence(record, other, statement)
     events.emit('data.voted', { datanet: record.datanet, contribution, validator, step: 'revealed' })
-    await count(contribution, net)
     hooks.changed(record.datanet)
     return true
   }
@@ -238,7 +267,7 @@ export function createReceiver(
   /** Weighs what opens its commitment; a quorum is a certificate, whoever finds it. */
   async function count(id: Hex, net: DatanetDocument): Promise<void> {
     const record = await book.contribution(id)
-    if (record === undefined || isDecided(record.state)) return
+    if (record === undefined || record.state.name === 'accepted' || record.state.name === 'expired') return
     const { statements } = 'statements' in record.state ? record.state : { statements: undefined }
     if (statements === undefined) return
     const { commits, votes } = await book.ballot(id)
@@ -249,6 +278,8 @@ export function createReceiver(
     )
     if (result.state !== 'decided') return
     const { certificate } = result
+    // Votes that come later may accept what was rejected: a certificate of others would.
+    if (record.state.name === 'rejected' && !supersedes(certificate, record.state.certificate)) return
     if (!certificate.accept || (await isAllowed(record, net, statements))) await conclude(id, certificate, statements)
   }
 
@@ -314,7 +345,22 @@ export function createReceiver(
         if (checkStatements(network, message.statements) !== message.certificate.contribution)
           throw new DataError('certificate.statements', "the certificate comes with another contribution's statements")
         return checkBecause(message.certificate.votes, message.because ?? [])
+      case 'withdrawal':
+        return checkWithdrawal(network, message.statement)
+      case 'take-down':
+        return checkTakeDown(network, message.word)
     }
+  }
+
+  async function takeRemoval(
+    id: Hex,
+    message: ContributionMessage,
+    take: (found: { record: ContributionRecord; net: DatanetDocument }) => Promise<boolean>
+  ): Promise<boolean> {
+    const found = await about(id, message)
+    const fresh = await take(found)
+    if (fresh) hooks.changed(found.record.datanet)
+    return fresh
   }
 
   const takeNow = (message: Exclude<DataMessage, { kind: 'datanet' }>): Promise<boolean> => {
@@ -327,6 +373,14 @@ export function createReceiver(
         return takeVote(message)
       case 'certificate':
         return takeCertificate(message)
+      case 'withdrawal':
+        return takeRemoval(message.statement.message.contribution, message, ({ record }) =>
+          removing.withdrawal(record, message.statement)
+        )
+      case 'take-down':
+        return takeRemoval(message.word.statement.message.contribution, message, ({ record, net }) =>
+          removing.takeDown(record, net, message.word)
+        )
     }
   }
 
@@ -343,9 +397,11 @@ export function createReceiver(
         if (message.statements.commitment.message.datanet !== on)
           throw new DataError('datanet.topic', 'the message belongs to another Datanet')
       }
-      // [ignore] A vote does not say itself of which Datanet it is; here it goes on where it belongs, and nowhere else.
-      if (on !== undefined && (message.kind === 'vote' || message.kind === 'vote-commit')) {
-        const record = await book.contribution(message.statement.message.contribution)
+      // [ignore] A vote, or a word about a removal, does not say itself of which Datanet it is; here it goes on where
+      // it belongs, and nowhere else.
+      const named = message.kind === 'take-down' ? message.word.statement : 'statement' in message && message.statement
+      if (on !== undefined && named !== false) {
+        const record = await book.contribution(named.message.contribution)
         if (record !== undefined && record.datanet !== on)
           throw new DataError('contribution.unknown', 'this contribution is of another Datanet')
       }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Signed } from '../../../protocol/crypto/index.ts'
 import { dataMessage, signedWith } from '../../../protocol/data/index.ts'
-import type { Because, DataMessage } from '../../../protocol/data/index.ts'
+import type { Because, DataMessage, RemovalRecord } from '../../../protocol/data/index.ts'
 import { TilthError, bytes32, keccak } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { MessageStream } from '../../transport/types.ts'
@@ -19,6 +19,8 @@ const page = 500
 const mostPages = 8
 /** Documents asked for at once: 12 KiB each at most. */
 const mostDocuments = 64
+/** Rejected ones that one comparison looks at: where their quorum was split, one that accepts takes their place. */
+const refusedAtOnce = 200
 /** Wrong messages from one peer before the comparison is broken off. */
 const patience = 5
 
@@ -28,6 +30,14 @@ const request = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('contributions'),
     datanet: bytes32,
+    marks: z.array(z.tuple([z.int().min(1), mark])).max(page)
+  }),
+  /** All that is known of removals from one index to another, both included. */
+  z.strictObject({
+    kind: z.literal('removals'),
+    datanet: bytes32,
+    from: z.int().min(1),
+    to: z.int().min(1),
     marks: z.array(z.tuple([z.int().min(1), mark])).max(page)
   })
 ])
@@ -46,6 +56,15 @@ async function markOf(book: Book, datanet: Hex, index: number): Promise<string> 
   const revealed = record !== undefined && 'statements' in record.state && record.state.statements !== undefined
   return keccak(`${revealed ? 1 : 0}${heard.join()}`).slice(2, 18)
 }
+
+/** What is known of a removal, shortly. */
+const removalMark = ({ withdrawal, words }: RemovalRecord): string =>
+  keccak([withdrawal?.signature ?? '', ...words.map(({ statement }) => statement.signature).sort()].join()).slice(2, 18)
+
+const removalMessages = ({ withdrawal, words }: RemovalRecord): DataMessage[] => [
+  ...(withdrawal === undefined ? [] : [{ kind: 'withdrawal', statement: withdrawal } as const]),
+  ...words.map(word => ({ kind: 'take-down', word }) as const)
+]
 
 /** What was told with this vote: what its validator told with another one says nothing of it. */
 async function reasonFor(book: Book, vote: Signed<'Vote'>): Promise<Because | undefined> {
@@ -87,6 +106,13 @@ export async function serveSync(stream: MessageStream, book: Book): Promise<void
         const document = (await book.datanet(id))?.document
         if (document !== undefined) await stream.send({ kind: 'message', message: { kind: 'datanet', document } })
       }
+    } else if (asked.kind === 'removals') {
+      const marks = new Map(asked.marks)
+      for await (const { index, removal } of book.removals(asked.datanet, asked.from, -1)) {
+        if (index > asked.to) break
+        if (marks.get(index) === removalMark(removal)) continue
+        for (const message of removalMessages(removal)) await stream.send({ kind: 'message', message })
+      }
     } else {
       for (const [index, theirs] of asked.marks) {
         if ((await markOf(book, asked.datanet, index)) === theirs) continue
@@ -104,6 +130,8 @@ export interface Wanted {
   readonly documents: readonly Hex[]
   /** Datanets to compare notes about, each with the index of authorship to begin at. */
   readonly datanets: readonly (readonly [datanet: Hex, from: number])[]
+  /** Where the next look at what was rejected in a Datanet begins. */
+  readonly refused: { get(datanet: Hex): number | undefined; set(datanet: Hex, next: number): void }
   /** Where the next comparison about a Datanet begins: 1 once all of it was asked for. */
   readonly reached: (datanet: Hex, next: number) => void
 }
@@ -156,10 +184,35 @@ export async function pullFrom(
     wanted.reached(datanet, from)
   }
 
+  /** One part of what was rejected after another, round by round: to a split that has healed it matters, else never. */
+  async function compareRefused(datanet: Hex): Promise<void> {
+    const indices = await book.refused(datanet, wanted.refused.get(datanet) ?? 1, refusedAtOnce)
+    wanted.refused.set(datanet, indices.length < refusedAtOnce ? 1 : (indices.at(-1) ?? 0) + 1)
+    if (indices.length > 0)
+      await ask({ kind: 'contributions', datanet, marks: indices.map(index => [index, 'r'] as [number, string]) })
+  }
+
+  /** Removals are few: all of them are compared each time, a page of what is known here after another. */
+  async function compareRemovals(datanet: Hex): Promise<void> {
+    for (let from = 1, last = false; !last;) {
+      const marks: [number, string][] = []
+      for await (const { index, removal } of book.removals(datanet, from, page))
+        marks.push([index, removalMark(removal)])
+      last = marks.length < page
+      const to = last ? Number.MAX_SAFE_INTEGER : (marks.at(-1)?.[0] ?? 0)
+      await ask({ kind: 'removals', datanet, from, to, marks })
+      from = to + 1
+    }
+  }
+
   try {
     for (let start = 0; start < wanted.documents.length; start += mostDocuments)
       await ask({ kind: 'documents', of: wanted.documents.slice(start, start + mostDocuments) })
-    for (const [datanet, from] of wanted.datanets) await compare(datanet, from)
+    for (const [datanet, from] of wanted.datanets) {
+      await compare(datanet, from)
+      await compareRefused(datanet)
+      await compareRemovals(datanet)
+    }
     await stream.end()
   } catch (error) {
     await stream.fail(error)

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { removedBy } from '../../../protocol/data/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { Automation, Plan } from '../../runtime/index.ts'
 import type { Book } from '../book/index.ts'
@@ -6,7 +7,10 @@ import type { AnchorPolicy, DataDeps } from '../deps.ts'
 import type { Interest } from '../interest/index.ts'
 import type { DataService } from '../types.ts'
 
-/** What waits: contributions accepted and in no version, and since when (milliseconds since 1970). */
+/**
+ * What waits: contributions accepted and in no version, or in the last one and gone, and since when (milliseconds since
+ * 1970).
+ */
 export interface Unanchored {
   readonly contributions: number
   readonly since: number
@@ -30,7 +34,7 @@ export function createAnchoring(
   everyMs: number,
   book: Book,
   interest: Pick<Interest, 'all' | 'roles'>,
-  versions: Pick<DataService, 'anchorVersion'>
+  versions: Pick<DataService, 'anchorVersion' | 'leftSince'>
 ): Automation | undefined {
   const { anchor: policy, automations, clock, store } = deps
   if (policy === undefined) return undefined
@@ -39,7 +43,13 @@ export function createAnchoring(
 
   async function waitingIn(datanet: Hex): Promise<(Unanchored & { version: number }) | undefined> {
     const { version, count } = (await book.listing(datanet)) ?? { version: 0, count: 0 }
-    const contributions = (await book.progress(datanet)).accepted - count
+    const left = version === 0 ? [] : await versions.leftSince(datanet, version)
+    let gone = 0 // of all that was accepted
+    for await (const { index, removal } of book.removals(datanet, 1, -1))
+      if (removedBy(removal) !== undefined && (await book.at(datanet, index))?.state.name === 'accepted') gone++
+    const stay = (await book.progress(datanet)).accepted - gone
+    // An empty version cannot be anchored: the last one stands.
+    const contributions = stay === 0 ? 0 : stay - (count - left.length) + left.length
     const known = await table.get(datanet)
     if (contributions <= 0) {
       if (known !== undefined) await table.delete(datanet)

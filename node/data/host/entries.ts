@@ -17,7 +17,7 @@ export interface Accepted {
  * @throws TilthError `version.rows` where this node does not know which rows were accepted
  */
 export async function acceptedOf(
-  book: Pick<Book, 'contributions' | 'verdict'>,
+  book: Pick<Book, 'contributions' | 'removed' | 'verdict'>,
   datanet: Hex,
   last = Infinity
 ): Promise<Accepted> {
@@ -27,7 +27,8 @@ export async function acceptedOf(
     if (record.index > last) break
     // Where nothing is said of how far to look, what is open holds up what comes after it.
     if (last === Infinity && !isDecided(record.state)) break
-    if (record.state.name !== 'accepted') continue
+    // What has left is in no version from then on.
+    if (record.state.name !== 'accepted' || (await book.removed(record.id)) !== undefined) continue
     entries.push(await entryOf(book, record, record.state))
     at = record.index
   }

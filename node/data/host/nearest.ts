@@ -15,7 +15,7 @@ const mostWaiting = 32
 
 /** Rows of a version that share most words with a text: for people who ask where an answer comes from. */
 export function createNearest(
-  book: Pick<Book, 'contribution'>,
+  book: Pick<Book, 'contribution' | 'removed'>,
   shards: Pick<Shards, 'linesOf'>,
   { manifest, document }: Pick<DataService, 'manifest'> & { document: (datanet: Hex) => Promise<DatanetDocument> }
 ): Pick<DataService, 'nearest'> {
@@ -29,7 +29,13 @@ export function createNearest(
     { entries, datanet }: VersionManifest,
     { text, contributor, limit }: NearestRequest
   ): Promise<{ rows: readonly VersionNearRow[]; compared: number; all: number }> {
-    const asked = entries.filter(entry => contributor === undefined || entry.contributor === contributor)
+    const asked: VersionEntry[] = []
+    for (const entry of entries)
+      if (
+        (contributor === undefined || entry.contributor === contributor) &&
+        (await book.removed(entry.contribution)) === undefined
+      )
+        asked.push(entry)
     const all = asked.reduce((sum, { own }) => sum + own.length, 0)
     const found: { entry: VersionEntry; line: number; messages: Row['messages']; words: ReadonlySet<string> }[] = []
     for (const entry of asked) {

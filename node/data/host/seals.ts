@@ -76,7 +76,12 @@ export function createSeals(
   async function lacks(datanet: Hex, last: number): Promise<boolean> {
     for await (const { id, state } of book.contributions(datanet, last + 1))
       // What is not remembered was accepted before this process began.
-      if (state.name === 'accepted' && (acceptedAt.get(id) ?? 0) + timing.sealGraceMs < clock.now()) return true
+      if (
+        state.name === 'accepted' &&
+        (acceptedAt.get(id) ?? 0) + timing.sealGraceMs < clock.now() &&
+        (await book.removed(id)) === undefined
+      )
+        return true
     return false
   }
 

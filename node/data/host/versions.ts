@@ -1,6 +1,6 @@
 import { signStatement } from '../../../protocol/crypto/index.ts'
 import { checkVersion, versionManifest, versionRoot } from '../../../protocol/data/index.ts'
-import type { DatanetDocument, DatanetRules, VersionManifest } from '../../../protocol/data/index.ts'
+import type { DatanetDocument, DatanetRules, Removed, VersionManifest } from '../../../protocol/data/index.ts'
 import { InvalidError, NotFoundError, canonicalJson } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { decodeFrame } from '../../../protocol/wire/index.ts'
@@ -10,6 +10,7 @@ import { bytesOf } from '../contributor/index.ts'
 import type { DataDeps } from '../deps.ts'
 import type { Rosters } from '../rosters.ts'
 import type { Shards } from '../validator/index.ts'
+import type { LeftView } from '../decided.ts'
 import type { DataService, VersionRow } from '../types.ts'
 import { acceptedOf } from './entries.ts'
 import type { Seals } from './seals.ts'
@@ -29,7 +30,7 @@ export function createVersions(
   rosters: Rosters,
   sealing: Pick<Seals, 'collect'>,
   must: (datanet: Hex) => Promise<DatanetDocument>
-): Pick<DataService, 'anchorVersion' | 'manifest' | 'versionRows'> {
+): Pick<DataService, 'anchorVersion' | 'leftSince' | 'manifest' | 'versionRows'> {
   const { chain, files, key, log, network, self } = deps
   const checked = createCache<string, VersionManifest>({ max: keptManifests })
 
@@ -69,7 +70,7 @@ export function createVersions(
     return orders
   }
 
-  return {
+  const versions: ReturnType<typeof createVersions> = {
     async anchorVersion(datanet) {
       const net = await must(datanet)
       const { statement } = net
@@ -132,10 +133,33 @@ export function createVersions(
       return manifest
     },
 
-    async versionRows(manifest) {
+    async leftSince(datanet, version) {
+      const left: LeftView[] = []
+      let any = false
+      for await (const _ of book.removals(datanet, 1, 1)) any = true
+      if (!any) return left
+      for (const { contribution, contributor, own } of (await versions.manifest(datanet, version)).entries) {
+        const removed = await book.removed(contribution)
+        if (removed !== undefined) left.push({ contribution, contributor, removed, rows: own.length })
+      }
+      return left
+    },
+
+    async versionRows(manifest, { remaining = false } = {}) {
       const net = await must(manifest.datanet)
+      const left = new Map<Hex, Removed>()
+      for (const { contribution } of manifest.entries) {
+        const removed = await book.removed(contribution)
+        if (removed !== undefined) left.set(contribution, removed)
+      }
+      // [reject] What was taken down is given to nobody, so nobody can learn that version any more.
+      if (!remaining && [...left.values()].includes('taken-down'))
+        throw new InvalidError('version.taken-down', `version ${manifest.version} holds rows that were taken down`, {
+          help: 'Use a version that was anchored since; its host anchors one with: tilth datanet anchor NAME.'
+        })
       const rows: VersionRow[] = []
       for (const { contribution, contributor, cid, own } of manifest.entries) {
+        if (remaining && left.has(contribution)) continue
         const lines = await shards.linesOf(net, cid, (await book.contribution(contribution))?.provider)
         for (const at of own) {
           const line = lines[at]
@@ -147,4 +171,5 @@ export function createVersions(
       return rows
     }
   }
+  return versions
 }

@@ -1,5 +1,5 @@
 import { foldText, ownRows } from '../../../protocol/data/index.ts'
-import type { DatanetDocument, ShardLine } from '../../../protocol/data/index.ts'
+import type { DatanetDocument, ShardLine, VersionEntry } from '../../../protocol/data/index.ts'
 import { InvalidError, defaultPage } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import type { Book } from '../book/index.ts'
@@ -50,10 +50,18 @@ export function createRows(
     return version
   }
 
+  /** Entries of an anchored version that have not left since: what was withdrawn or taken down is shown to nobody. */
+  async function entriesOf(datanet: Hex, version: number): Promise<VersionEntry[]> {
+    const stay: VersionEntry[] = []
+    for (const entry of (await manifest(datanet, version)).entries)
+      if ((await book.removed(entry.contribution)) === undefined) stay.push(entry)
+    return stay
+  }
+
   /** Accepted contributions from a place on. What is skipped costs as much as what is shown, so it is told too. */
   async function* spansOf(datanet: Hex, version: number, from: number): AsyncGenerator<Span | number> {
     if (version > 0) {
-      const { entries } = await manifest(datanet, version)
+      const entries = await entriesOf(datanet, version)
       for (const [i, { contribution, contributor, cid, own }] of entries.slice(from).entries())
         yield {
           place: from + i,
@@ -67,7 +75,7 @@ export function createRows(
     }
     for await (const { id, index, contributor, state, provider } of book.contributions(datanet, Math.max(1, from))) {
       const verdict = state.name === 'accepted' ? await book.verdict(id) : undefined
-      if (state.name !== 'accepted' || verdict === undefined) yield index
+      if (state.name !== 'accepted' || verdict === undefined || (await book.removed(id)) !== undefined) yield index
       else
         yield {
           place: index,
@@ -82,7 +90,7 @@ export function createRows(
 
   /** The place of the row with this number in an anchored version, and how many rows there are. */
   async function placeIn(datanet: Hex, version: number, by: Address | undefined, wanted: number) {
-    const { entries } = await manifest(datanet, version)
+    const entries = await entriesOf(datanet, version)
     let total = 0
     let start: { place: number; at: number } | undefined
     for (const [place, { contributor, own }] of entries.entries()) {

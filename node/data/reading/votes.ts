@@ -1,4 +1,5 @@
 import { outcomeOf, ownRows, saltOf, voteMs } from '../../../protocol/data/index.ts'
+import type { VoteReason } from '../../../protocol/data/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import type { Book } from '../book/index.ts'
 import type { DataDeps } from '../deps.ts'
@@ -7,6 +8,8 @@ import type { Shown } from '../validator/index.ts'
 
 /** Contributions, of the newest, by which is told how many of them each validator has looked at in time. */
 const turnoutOf = 100
+/** … and by which is told what became of validators' votes. */
+const decisionsOf = 1000
 
 /** Who voted what, as far as it is known here. */
 export function createVotes(
@@ -14,7 +17,23 @@ export function createVotes(
   book: Book,
   shown: Pick<Shown, 'must'>,
   startedAt: number
-): Pick<DataService, 'votes' | 'turnout'> {
+): Pick<DataService, 'votes' | 'turnout' | 'decisions'> {
+  /** Of the newest contributions those that a quorum has decided, each with all that is known of its votes. */
+  async function* decided(datanet: Hex, newest: number) {
+    const { contributions } = await book.progress(datanet)
+    for await (const record of book.contributions(datanet, Math.max(1, contributions - newest + 1))) {
+      if (record.state.name !== 'accepted' && record.state.name !== 'rejected') continue
+      const { commits, votes } = await book.ballot(record.id)
+      yield {
+        record,
+        accepted: record.state.name === 'accepted',
+        commits,
+        votes,
+        certificate: record.state.certificate
+      }
+    }
+  }
+
   return {
     async votes(id) {
       const { record, net } = await shown.must(id)
@@ -29,12 +48,12 @@ export function createVotes(
           ? undefined
           : outcomeOf({ contribution: id, cid: state.statements.reveal.message.cid, own: ownRows(verdict) }, accept)
       const { validators } = net.rules
-      const reasons = new Map<Address, string>()
+      const reasons = new Map<Address, VoteReason>()
       for (const { address } of validators) {
         const because = await book.told.get(`${id}/${address}`)
         const vote = revealed.get(address)
         // A validator that voted twice may have told a reason for the other vote.
-        if (because !== undefined && vote?.salt === saltOf(because)) reasons.set(address, because.reason)
+        if (because !== undefined && vote?.salt === saltOf(because)) reasons.set(address, because)
       }
       return {
         contribution: id,
@@ -53,23 +72,38 @@ export function createVotes(
             step: vote !== undefined ? 'revealed' : committed.has(address) ? 'committed' : 'waiting',
             accept: accept ?? null,
             agrees: vote === undefined || same === undefined ? null : vote.outcome === same,
-            reason: reasons.get(address) ?? null
+            reason: reasons.get(address)?.reason || null,
+            code: reasons.get(address)?.code ?? null
           }
         })
       }
     },
     async turnout(datanet) {
-      const { contributions } = await book.progress(datanet)
       const counts = new Map<Address, number>()
       let of = 0
-      for await (const { id, state } of book.contributions(datanet, Math.max(1, contributions - turnoutOf + 1))) {
-        if (state.name !== 'accepted' && state.name !== 'rejected') continue
+      for await (const { commits, votes, certificate } of decided(datanet, turnoutOf)) {
         of++
-        const { commits, votes } = await book.ballot(id)
-        const seen = new Set([...commits, ...votes, ...state.certificate.votes].map(({ message }) => message.validator))
+        const seen = new Set([...commits, ...votes, ...certificate.votes].map(({ message }) => message.validator))
         for (const address of seen) counts.set(address, (counts.get(address) ?? 0) + 1)
       }
       return { of, counts }
+    },
+    async *decisions(datanet) {
+      for await (const { record, accepted, commits, votes, certificate } of decided(datanet, decisionsOf)) {
+        const { net } = await shown.must(record.id)
+        const said = new Map([...certificate.votes, ...votes].map(({ message }) => [message.validator, message.accept]))
+        const committed = new Set(commits.map(({ message }) => message.validator))
+        yield {
+          contribution: record.id,
+          contributor: record.contributor,
+          accepted,
+          validators: net.rules.validators.map(({ address }) => ({
+            validator: address,
+            accept: said.get(address) ?? null,
+            present: said.has(address) || committed.has(address)
+          }))
+        }
+      }
     }
   }
 }

@@ -20,7 +20,7 @@ export interface Keeping {
 
 export function createKeeping(
   { chain, files, log, self }: Pick<DataDeps, 'chain' | 'files' | 'log' | 'self'>,
-  book: Pick<Book, 'contributions' | 'datanet' | 'listing'>,
+  book: Pick<Book, 'contributions' | 'datanet' | 'listing' | 'removed'>,
   holdings: Pick<Holdings, 'hold'>,
   followed: () => readonly Hex[],
   stopping: AbortSignal
@@ -55,7 +55,7 @@ export function createKeeping(
     for await (const { id, index, contributor, provider, state } of book.contributions(datanet, from, lookedAtOnce)) {
       looked++
       from = index + 1
-      if (state.name !== 'accepted') continue
+      if (state.name !== 'accepted' || (await book.removed(id)) !== undefined) continue
       const { cid } = state.statements.reveal.message
       const have = [...(provider === undefined ? [] : [provider]), contributor, host]
       taken += await take(cid, `contribution/${id}`, document.rules.maxBytes, have)

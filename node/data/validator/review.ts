@@ -1,5 +1,5 @@
 import { commitMs, outcomeCode, weightOf } from '../../../protocol/data/index.ts'
-import type { DatanetDocument, RowOutcome, ShardLine } from '../../../protocol/data/index.ts'
+import type { DatanetDocument, RowOutcome, ShardLine, VoteReason } from '../../../protocol/data/index.ts'
 import { InvalidError, defaultPage, pageOf } from '../../../protocol/primitives/index.ts'
 import type { Address, PageRequest } from '../../../protocol/primitives/index.ts'
 import { contributionView } from '../book/index.ts'
@@ -27,6 +27,10 @@ export function createReview(
   rosters: Pick<Rosters, 'deciding'>,
   startedAt: number
 ): Pick<DataService, 'undecided' | 'review' | 'reviewOf' | 'reviewRows' | 'doubleVotes'> {
+  const reasonView = ({ reason, code }: VoteReason): Pick<ReviewItem, 'voteReason' | 'voteCode'> => ({
+    ...(reason === '' ? {} : { voteReason: reason }),
+    ...(code === undefined ? {} : { voteCode: code })
+  })
   async function item(record: ContributionRecord, known: DatanetDocument): Promise<ReviewItem> {
     const { id, state } = record
     const net = await rosters.deciding(id, known)
@@ -45,7 +49,7 @@ export function createReview(
       advice: verdict === undefined ? null : verdict.accept,
       vote: mine?.message.accept ?? chosen?.accept ?? null,
       undoUntil: chosen === undefined || chosen.released ? null : chosen.until,
-      ...(reason === undefined ? {} : { voteReason: reason }),
+      ...(reason === undefined ? {} : typeof reason === 'string' ? { voteReason: reason } : reasonView(reason)),
       accepting: by(true),
       rejecting: by(false),
       committed: weigh(commits.map(({ message }) => message.validator)),

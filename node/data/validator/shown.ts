@@ -1,3 +1,4 @@
+import { removedInWords } from '../../../protocol/data/index.ts'
 import type { ChatMessage, DatanetDocument, ShardLine } from '../../../protocol/data/index.ts'
 import { InvalidError, NotFoundError } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
@@ -31,7 +32,10 @@ export function createShown(book: Book, shards: Pick<Shards, 'linesOf'>, rosters
         })
       return { record, net: await rosters.deciding(id, net) }
     },
-    async linesOf({ state, provider }, net) {
+    async linesOf({ id, state, provider }, net) {
+      const removed = await book.removed(id)
+      // [reject] What has left is shown to nobody.
+      if (removed !== undefined) throw new InvalidError('contribution.removed', removedInWords[removed])
       if (!('statements' in state) || state.statements === undefined)
         throw new InvalidError('contribution.not-shown', 'this contribution was not shown to anybody yet', {
           help: 'Its rows follow its commitment within seconds, or it ends without them.'

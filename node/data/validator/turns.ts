@@ -16,7 +16,8 @@ import type {
   ContributionMessage,
   ContributionStatements,
   DatanetDocument,
-  Verdict
+  Verdict,
+  VoteReason
 } from '../../../protocol/data/index.ts'
 import { InvalidError, NotFoundError, TilthError, toHex } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
@@ -55,7 +56,7 @@ export interface Turns {
    * back.
    * @throws InvalidError `vote.not-validator`, `vote.not-open`, `vote.already`
    */
-  vote(id: Hex, accept: boolean, reason?: string, holdMs?: number): Promise<void>
+  vote(id: Hex, accept: boolean, reason?: string | VoteReason, holdMs?: number): Promise<void>
   /** @throws InvalidError `vote.told`, `vote.none` */
   unvote(id: Hex): Promise<void>
   /** Whether this validator votes by its own checks; what was chosen stays over restarts. */
@@ -127,8 +128,11 @@ export function createTurns(
     if ((await book.ballot(id)).mine !== undefined) return
     const outcome = outcomeOf({ contribution: id, cid: statements.reveal.message.cid, own: ownRows(verdict) }, accept)
     const nonce = toHex(crypto.getRandomValues(new Uint8Array(32)))
-    const reason = await book.reasons.get(id)
-    const why = reason === undefined ? undefined : { reason, nonce }
+    const said = await book.reasons.get(id)
+    // Who votes by the checks against something says what they found.
+    const found = accept || verdict.reason === undefined ? undefined : { reason: '', code: verdict.reason }
+    const given = typeof said === 'string' ? { reason: said } : (said ?? found)
+    const why = given === undefined ? undefined : { ...given, nonce }
     const salt = why === undefined ? nonce : saltOf(why)
     const mine = signStatement(network, 'Vote', { contribution: id, validator: self, accept, outcome, salt }, key)
     await book.serially(async () => {
@@ -221,6 +225,8 @@ export function createTurns(
     statements: ContributionStatements,
     triedSince: number
   ): Promise<Looked> {
+    // Its shard is given to nobody any more.
+    if ((await book.removed(record.id)) === 'taken-down') return 'go-on'
     try {
       await ensureVerdict(record, statements)
       if (!(await shards.index(record)))
@@ -409,7 +415,7 @@ export function createTurns(
         })
       checkStatements(network, record.state.statements)
       if (reason === undefined) await book.reasons.delete(id)
-      else await book.reasons.put(id, reason)
+      else await book.reasons.put(id, typeof reason === 'string' ? { reason } : reason)
       const { statements, since } = record.state
       const half = Math.max(since, startedAt) + commitMs(net.rules)
       if (clock.now() > half)

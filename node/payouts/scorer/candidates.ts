@@ -12,7 +12,8 @@ export function createIndexes({
   const kept = createCache<string, Promise<CandidateIndex>>({ max: indexesKept })
 
   async function make({ result: { spec }, measure }: Weighed): Promise<CandidateIndex> {
-    const byPlayer = Map.groupBy(await versions.rows(spec), ({ contributor }) => contributor)
+    // Who has left is no candidate any more: what its rows would be paid by answers goes by held-out values.
+    const byPlayer = Map.groupBy(await versions.remaining(spec), ({ contributor }) => contributor)
     const index = new CandidateIndex()
     let added = 0
     for (const [player, account] of measure.players.entries())

@@ -57,6 +57,70 @@ describe('data: a contributor looks before, and changes their mind', function ()
     assert.equal((await door.service.contributions(datanet)).items.length, 1)
   })
 
+  it('takes back what was accepted: it leaves readers at once and the next version, and stays known', async () => {
+    const { id } = await door.service.contribute({ datanet, file: facts(60) })
+    await until(async () => (await host.service.contribution(id))?.checks.length === 8, 'it is checked')
+    await host.service.vote(id, true)
+    await until(async () => (await door.service.contribution(id))?.status === 'accepted', 'it is accepted')
+    assert.equal((await host.service.anchorVersion(datanet)).count, 2)
+    await until(async () => (await door.service.versions(datanet)).items.length === 1, 'the door knows the version')
+    await assert.rejects(host.service.withdraw(id), { code: 'contribution.not-ours' })
+    assert.deepEqual(await door.service.withdraw(id), { state: 'accepted' })
+    await until(async () => (await host.service.contribution(id))?.removed === 'withdrawn', 'the host hears of it')
+    const shown = async ({ service }: TestPeer) =>
+      (await service.acceptedRows(datanet, { limit: 100 })).items.filter(({ contribution }) => contribution === id)
+        .length
+    assert.deepEqual([await shown(door), await shown(host)], [0, 0])
+    assert.deepEqual(
+      (await host.service.leftSince(datanet, 1)).map(({ contribution, rows, removed }) => [
+        contribution,
+        rows,
+        removed
+      ]),
+      [[id, 4, 'withdrawn']]
+    )
+    const cid = (await door.service.contribution(id))?.cid ?? ''
+    assert.ok(await host.node.files.has(cid))
+    assert.equal((await host.service.anchorVersion(datanet)).count, 1)
+    await until(async () => !(await host.node.files.has(cid)), 'its shard is kept no more')
+    // Its author's place stays: nobody brings the same in as their own.
+    assert.equal(
+      (await host.service.preview({ datanet, file: facts(60), contributor: host.address })).verdict.accept,
+      false
+    )
+  })
+
+  it('is hidden by a quorum of validators, and from who comes later, whatever version it is in', async () => {
+    const [first] = (await host.service.contributions(datanet)).items
+    assert.ok(first !== undefined)
+    const why = { code: 'personal-data', text: 'it names patients' } as const
+    await assert.rejects(door.service.takeDown(first.id, why), { code: 'vote.not-validator' })
+    assert.equal((await host.service.takeDown(first.id, why)).removed, 'taken-down')
+    await assert.rejects(host.service.takeDown(first.id, why), { code: 'removal.known' })
+    await until(
+      async () => (await door.service.contribution(first.id))?.removed === 'taken-down',
+      'the door hears of it'
+    )
+    assert.deepEqual(
+      (await door.service.removal(first.id)).words.map(({ validator, code, text }) => [validator, code, text]),
+      [[host.address, why.code, why.text]]
+    )
+    for (const { node } of [door, host])
+      await until(async () => !(await node.files.has(first.cid ?? '')), 'its shard is kept nowhere')
+    assert.equal((await door.service.acceptedRows(datanet)).items.length, 0)
+    assert.equal((await door.service.row(first.id, 0)).messages, null)
+    const last = await host.service.manifest(datanet, 2)
+    await assert.rejects(host.service.versionRows(last), { code: 'version.taken-down' })
+    await assert.rejects(host.service.anchorVersion(datanet), { code: 'version.empty' })
+    const late = await network.add('late')
+    await until(async () => (await late.service.datanet(datanet)) !== undefined, 'who is late hears of it')
+    await late.service.follow(datanet)
+    await until(
+      async () => (await late.service.contribution(first.id).catch(() => undefined))?.removed === 'taken-down',
+      'who is late hears of it by comparing notes'
+    )
+  })
+
   it('takes back what is not decided, and says how far it had come', async () => {
     const { id } = await door.service.contribute({ datanet, file: facts(10) })
     await until(async () => (await host.service.contribution(id))?.checks.length === 8, 'it is checked')
@@ -68,8 +132,7 @@ describe('data: a contributor looks before, and changes their mind', function ()
     assert.deepEqual([await offered(door), await offered(host)], ['done', undefined])
     const [first] = (await door.service.contributions(datanet)).items
     assert.ok(first !== undefined)
-    assert.deepEqual([first.status, first.withdrawal], ['accepted', undefined])
-    await assert.rejects(door.service.withdraw(first.id), { code: 'contribution.decided' })
+    assert.deepEqual([first.status, first.withdrawal], ['accepted', 'done'])
     await assert.rejects(door.service.withdraw(`0x${'00'.repeat(32)}`), { code: 'contribution.unknown' })
   })
 

@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict'
 import { digest, signStatement } from '../../../protocol/crypto/index.ts'
-import { commitmentOf, dataCodes, expire, outcomeOf, saltOf, voteCommitment } from '../../../protocol/data/index.ts'
+import {
+  commitmentOf,
+  dataCodes,
+  expire,
+  groundsHash,
+  outcomeOf,
+  saltOf,
+  voteCommitment
+} from '../../../protocol/data/index.ts'
 import type { ContributionState, DataMessage, DatanetDocument } from '../../../protocol/data/index.ts'
 import { TilthError, contentHash, keccak } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
@@ -98,6 +106,7 @@ describe('data: what a message is found to be', () => {
         datanet: async () => undefined,
         revealed: () => undefined,
         decided: async () => undefined,
+        left: async () => undefined,
         follows: () => true,
         doubleVote: () => undefined
       }
@@ -251,6 +260,34 @@ describe('data: what a message is found to be', () => {
     await hear(certify(again[0]))
   })
 
+  it('a removal of nobody who may ask for it is rejected, one of a roster to come is ignored', async () => {
+    const withdrawal = (name: string, by = name): DataMessage => {
+      const message = { contribution: bob.id, contributor: addressOf(name) }
+      return { kind: 'withdrawal', statement: signStatement(network, 'Withdrawal', message, keyOf(by)) }
+    }
+    const grounds = { code: 'spam', text: '', nonce: keccak('grounds') } as const
+    const word = (name: string, roster = 1, why: Hex = groundsHash(grounds)): DataMessage => {
+      const message = { contribution: bob.id, validator: addressOf(name), roster, grounds: why }
+      return {
+        kind: 'take-down',
+        word: { statement: signStatement(network, 'TakeDown', message, keyOf(name)), grounds }
+      }
+    }
+    await found(withdrawal('bob', 'ann'), 'signature.mismatch', 'reject')
+    await found(withdrawal('ann'), 'removal.not-author', 'reject')
+    await found(withdrawal('bob'), 'contribution.unknown', 'ignore', keccak('another Datanet'))
+    await hear(withdrawal('bob'), datanet)
+    await found(withdrawal('bob'), 'message.known', 'ignore')
+    await found(word('mallory'), 'vote.not-validator', 'reject')
+    await found(word('v1', 1, keccak('other grounds')), 'removal.grounds', 'reject')
+    await found(word('v1', 2), 'removal.roster', 'ignore')
+    for (const name of ['v1', 'v2']) await hear(word(name), datanet)
+    await found(word('v1'), 'message.known', 'ignore')
+    assert.equal(await book.removed(bob.id), 'withdrawn')
+    await hear(word('v3'), datanet)
+    assert.equal(await book.removed(bob.id), 'taken-down')
+  })
+
   it('every code that depends on the receiver is ignored', () => {
     const rejected = Object.entries(dataCodes).flatMap(([code, consequence]) =>
       consequence === 'reject' ? [code] : []
@@ -262,6 +299,8 @@ describe('data: what a message is found to be', () => {
       'commitment.mismatch',
       'datanet.rules',
       'datanet.topic',
+      'removal.grounds',
+      'removal.not-author',
       'reveal.cid',
       'vote.not-validator',
       'vote.reason'

@@ -161,6 +161,7 @@ describe('data: what is kept of a Datanet when peers go', () => {
     const book = {
       datanet: async () => ({ document }),
       listing: async () => ({ version: 1 }),
+      removed: async () => undefined,
       async *contributions(_: Hex, from: number, limit: number) {
         yield* records.filter(({ index }) => index >= from).slice(0, limit)
       }

@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Anvil } from '../../../node/chain/index.ts'
+import type { OwnedRow } from '../../../node/jobs/deps.ts'
 import type { ModelEvents } from '../../../node/models/types.ts'
 import { createPayoutsService } from '../../../node/payouts/index.ts'
 import type { PayoutEvents, PayoutsDeps, PayoutsService } from '../../../node/payouts/index.ts'
@@ -234,6 +235,13 @@ export async function trainedResult(
   return { ...product, job, statement, lots }
 }
 
+/** A version that holds these rows. */
+export const versionOf = (rows: readonly OwnedRow[]) => ({
+  rows: async () => rows,
+  remaining: async () => rows,
+  owners: async () => rows.map(({ contributor }) => contributor)
+})
+
 /** A Datanet with an anchored version, a job's result with all sibling adapters on IPFS, the model on chain. */
 export async function publishModel(world: World, { base, adapters, validators = [] }: ModelOptions = {}) {
   const { root } = world
@@ -345,7 +353,7 @@ export async function startNetwork({
         engine,
         folder: join(folder, 'payouts'),
         result: cid => fetchResult(common.files, cid),
-        versions: { rows: async () => rows, heldOut: async () => held, leastDataShare: async () => 1000 },
+        versions: { ...versionOf(rows), heldOut: async () => held, leastDataShare: async () => 1000 },
         models: {
           receipts: async ({ after = -1, limit = own.length } = {}) =>
             own.slice(after + 1, after + 1 + limit).map(({ receipt }, i) => ({ number: after + 1 + i, receipt })),

@@ -16,7 +16,7 @@ import { captureLog, peersOf } from '../../harness/index.ts'
 import type { Peer } from '../../harness/index.ts'
 import { wiretap } from '../../harness/wiretap.ts'
 import type { Heard } from '../../harness/wiretap.ts'
-import { challengeSeconds, heldOut, minStake, publishModel, startPayoutsWorld, until } from './network.ts'
+import { challengeSeconds, heldOut, minStake, publishModel, startPayoutsWorld, until, versionOf } from './network.ts'
 
 type Events = PayoutEvents & ModelEvents
 interface Roles {
@@ -73,7 +73,7 @@ describe('what people ask is between them and the worker', function () {
           engine: weighing,
           folder: join(folder, 'payouts'),
           result: cid => fetchResult(common.files, cid),
-          versions: { rows: async () => rows, heldOut: async () => heldOut, leastDataShare: async () => 0 },
+          versions: { ...versionOf(rows), heldOut: async () => heldOut, leastDataShare: async () => 0 },
           models,
           timing: {
             closingMs: 3_000,

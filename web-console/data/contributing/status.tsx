@@ -1,5 +1,6 @@
 import type { ContributionView } from '../../../daemon/api/contract/views.ts'
 import { reasonInWords, withdrawalInWords } from '../../../protocol/data/explain.ts'
+import { removedInWords } from '../../../protocol/data/removal.ts'
 import { Chip } from '../../parts/index.ts'
 
 type Status = ContributionView['status']
@@ -23,7 +24,8 @@ export const isDecided = ({ status }: Pick<ContributionView, 'status'>): boolean
   status === 'accepted' || status === 'rejected' || status === 'expired'
 
 /** Where it stands, as a sentence. */
-export function statusSentence({ status, own, rows, index, reason, withdrawal }: ContributionView): string {
+export function statusSentence({ status, own, rows, index, reason, withdrawal, removed }: ContributionView): string {
+  if (removed !== undefined) return `${removedInWords[removed]}.`.replace(/^i/, 'I').replace(/^v/, 'V')
   if (withdrawal === 'done' && (status === 'committed' || status === 'revealed' || status === 'voting'))
     return `It was taken back: ${withdrawalInWords[status === 'committed' ? 'committed' : 'shown']}.`
   switch (status) {

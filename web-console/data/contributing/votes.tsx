@@ -1,4 +1,5 @@
 import type { VotesView } from '../../../daemon/api/contract/data-views.ts'
+import { voteCodeInWords } from '../../../protocol/data/because.ts'
 import { useCall } from '../../api/index.ts'
 import { countText, manyText } from '../../formats/index.ts'
 import { Chip, Read, Section, Table, When, Who } from '../../parts/index.ts'
@@ -64,7 +65,15 @@ export function Votes({ id, isOver }: { readonly id: string; readonly isOver: bo
                 },
                 {
                   name: 'Why',
-                  cell: ({ reason }) => (reason === null ? '–' : <span dir="auto">{reason}</span>)
+                  cell: ({ reason, code }) =>
+                    reason === null && code === null ? (
+                      '–'
+                    ) : (
+                      <>
+                        {code === null ? null : `${voteCodeInWords(code)} `}
+                        {reason === null ? null : <span dir="auto">{reason}</span>}
+                      </>
+                    )
                 }
               ]}
             />

@@ -5,10 +5,13 @@ import { Button, Confirm, Failure } from '../../parts/index.ts'
 
 /** What is still to be had by it, before anybody presses: what the chain has and others have seen stays. */
 const before = (status: ContributionView['status']): string =>
-  status === 'committed'
-    ? 'Nobody will see its rows. Its place on the chain stays, and it counts as one of your contributions.'
-    : 'This node gives its rows to nobody else. Validators may have them already, and may still vote; its place on ' +
-      'the chain stays, and it counts as one of your contributions.'
+  status === 'accepted'
+    ? 'Its rows leave the next version, and readers are shown them no more. Models that were grown from them are ' +
+      'marked; what was copied or trained on before cannot be called back.'
+    : status === 'committed'
+      ? 'Nobody will see its rows. Its place on the chain stays, and it counts as one of your contributions.'
+      : 'This node gives its rows to nobody else. Validators may have them already, and may still vote; its place on ' +
+        'the chain stays, and it counts as one of your contributions.'
 
 interface WithdrawProps {
   readonly id: string

@@ -1,6 +1,7 @@
 import { useState } from 'react'
-import type { WorthView } from '../../../daemon/api/contract/data-views.ts'
+import type { RankView, WorthView } from '../../../daemon/api/contract/data-views.ts'
 import type { DatanetView } from '../../../daemon/api/contract/views.ts'
+import { rankRule } from '../../../protocol/payouts/rank.ts'
 import { useList } from '../../api/index.ts'
 import { countText, manyText, plainAmount, shareText, weightText } from '../../formats/index.ts'
 import { Amount, Button, Owes, ReadList, Section, useNames, Who } from '../../parts/index.ts'
@@ -17,6 +18,9 @@ const byPay = (a: WorthView, b: WorthView): number => {
   return left < right ? 1 : left > right ? -1 : b.own - a.own
 }
 
+/** Who has none comes last. */
+const placeOf = (ranked: RankView | undefined): number => ranked?.place ?? Number.MAX_SAFE_INTEGER
+
 /** How an epoch came to what it paid an account, in numbers. */
 function epochText({ epoch, state, share, heldOutShare, value }: Epoch): string {
   const pending = state === 'final' ? '' : ` (${state})`
@@ -29,14 +33,20 @@ function epochText({ epoch, state, share, heldOutShare, value }: Epoch): string 
   return `epoch ${epoch}${pending}: ${seen} by answers + ${plainAmount(heldOutShare)} by held-out values`
 }
 
-function Rank({ worth, place, total }: { readonly worth: WorthView; readonly place: number; readonly total: bigint }) {
+interface RankProps {
+  readonly worth: WorthView
+  readonly ranked: RankView | undefined
+  readonly total: bigint
+}
+
+function Rank({ worth, ranked, total }: RankProps) {
   const [isOpen, setOpen] = useState(false)
   const { account, accepted, own, versions, epochs, paid } = worth
   const value = versions.at(-1)?.value ?? null
   const latest = epochs.at(-1)
   return (
     <li className="rank">
-      <span className="rank-place">{place}</span>
+      <span className="rank-place">{ranked?.place ?? '–'}</span>
       <div className="rank-who">
         <Who account={account} />
         <span className="net-small">
@@ -55,6 +65,9 @@ function Rank({ worth, place, total }: { readonly worth: WorthView; readonly pla
           {total === 0n ? 'nothing paid yet' : `${shareText(Number((BigInt(paid) * 10_000n) / total) / 10_000)} of all`}
         </span>
       </div>
+      <p className="rank-calc mono rank-how">
+        {ranked === undefined ? 'no rank before anything was decided on' : `rank ${ranked.formula}`}
+      </p>
       <p className="rank-calc mono rank-how">{latest === undefined ? 'no epoch yet' : epochText(latest)}</p>
       {epochs.length + versions.length > 2 ? (
         <Button
@@ -84,9 +97,11 @@ function Rank({ worth, place, total }: { readonly worth: WorthView; readonly pla
   )
 }
 
-/** Who gave it, by what they were paid, with the arithmetic beside each number. */
+/** Who gave it, by what their rows are good for, with what they were paid and the arithmetic beside each number. */
 export function Ranks({ net }: { readonly net: DatanetView }) {
   const worth = useList('worth', { id: net.id, limit: 1000 })
+  const ranks = useList('ranks', { datanet: net.id, limit: 1000 })
+  const rankOf = new Map(ranks.items?.map(one => [one.account, one]))
   const nameOf = useNames()
   return (
     <Section
@@ -100,6 +115,7 @@ export function Ranks({ net }: { readonly net: DatanetView }) {
         of each answer’s money = part of what all rows added to it × how far the rows are believed; the rest by what
         rows are worth on held-out questions, and rows worth 0 or less on those earn nothing
       </p>
+      <p className="rank-calc mono">{rankRule}</p>
       <ReadList
         from={worth}
         what="the contributors"
@@ -138,10 +154,12 @@ export function Ranks({ net }: { readonly net: DatanetView }) {
                   ]}
                 />
               )}
-              <ol className="ranks" aria-label="Contributors by pay">
-                {ranked.map((one, at) => (
-                  <Rank key={one.account} worth={one} place={at + 1} total={total} />
-                ))}
+              <ol className="ranks" aria-label="Contributors by rank">
+                {[...ranked]
+                  .sort((a, b) => placeOf(rankOf.get(a.account)) - placeOf(rankOf.get(b.account)))
+                  .map(one => (
+                    <Rank key={one.account} worth={one} ranked={rankOf.get(one.account)} total={total} />
+                  ))}
               </ol>
             </>
           )

@@ -62,6 +62,20 @@ function Model({ model }: { readonly model: BazaarView }) {
           <p>Nobody opens new channels for it; what was agreed is paid. The list shows what took its place.</p>
         </Notice>
       ) : null}
+      {model.left === undefined ? null : (
+        <Notice
+          title={
+            model.left === 1
+              ? 'A contribution that it was grown from has left.'
+              : `${manyText(model.left, 'contribution')} that it was grown from have left.`
+          }
+        >
+          <p>
+            They were taken back or taken down since. Its builder makes it again on what the Datanet holds now:{' '}
+            <code>tilth tune --like {name}</code>
+          </p>
+        </Notice>
+      )}
       <Quality model={model} />
       <Workers model={model} />
       <Use model={id} />

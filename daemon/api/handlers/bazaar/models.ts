@@ -6,7 +6,7 @@ import type { QualityView as NodeQuality, UseSums, UseView } from '../../../../n
 import type { Node } from '../../../../node/node.ts'
 import type { BazaarView, ModelUseView, QualityView, RelativeView } from '../../contract/index.ts'
 import type { Handlers } from '../../server/index.ts'
-import { modelView } from '../models.ts'
+import { leftOf, modelView } from '../models.ts'
 import type { Which } from '../which.ts'
 import { orderOf } from './order.ts'
 
@@ -77,14 +77,16 @@ export function bazaarHandlers(parts: Parts, which: Which): Pick<Handlers, Names
   const { models, payouts } = parts
 
   async function view(model: NodeModel, names: ReturnType<typeof createNames>): Promise<BazaarView> {
-    const [net, quality, matches, use] = await Promise.all([
+    const [net, quality, matches, use, left] = await Promise.all([
       names.datanet(model.datanet as Hex),
       payouts.quality(model.id),
       payouts.matches(model.id),
-      payouts.use(model.id, Number.MAX_SAFE_INTEGER)
+      payouts.use(model.id, Number.MAX_SAFE_INTEGER),
+      leftOf(parts.data, model)
     ])
     return {
       ...modelView(model),
+      ...left,
       retired: model.retired,
       datanetName: net?.name ?? null,
       baseName: names.base(model.base),

@@ -170,10 +170,13 @@ export async function runPayouts(
         `${feesPaidOut} paid out and ${held} held`
     )
   }
+  const ranks = []
+  for await (const one of settler.api.all('ranks', { params: { datanet: data.datanet } })) ranks.push(one)
   return {
     epoch: final,
     receipts,
     payouts,
+    ranks,
     feesPaid,
     feesPaidOut,
     held,

@@ -115,8 +115,8 @@ what that brought.`,
   sends it all the same, which costs one of the contributions that your account may make.
 - **It waits and waits.** Validators have until the vote's end (an hour unless the Datanet says otherwise);
   \`tilth datanet roster NAME\` shows who they are. Your node may be off meanwhile.
-- **It was given by mistake.** \`tilth withdraw ID\` takes back what is not decided yet; the commitment stays on
-  chain, and what was shown may have been copied.
+- **It was given by mistake.** \`tilth withdraw ID\` takes it back: what was accepted leaves readers at once and the
+  next version; the commitment stays on chain, and what was shown may have been copied.
 - **It was accepted and earns nothing.** Either no model was tuned on that version yet, or nobody asked, or the rows do
   not make answers better: \`tilth contributions --worth\` tells which.
 - **You want it paid to a key that is not on this machine.** \`tilth wallet payout ADDRESS\`.`

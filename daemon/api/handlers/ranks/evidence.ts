@@ -1,0 +1,54 @@
+import { everyItem } from '../../../../protocol/primitives/index.ts'
+import type { Address, Hex } from '../../../../protocol/primitives/index.ts'
+import type { DatanetView } from '../../../../node/data/index.ts'
+import type { Node } from '../../../../node/node.ts'
+
+/** Models of a Datanet that are looked at, the newest. */
+const mostModels = 50
+
+export type Parts = Pick<Node, 'data' | 'models' | 'payouts'>
+
+/** Those that are meant: the one that was named, or all that this node follows, whose owner has chosen them. */
+export async function meantDatanets({ data }: Pick<Parts, 'data'>, named: string | undefined): Promise<DatanetView[]> {
+  if (named !== undefined) return [await data.findDatanet(named)]
+  const found = await Promise.all(data.followed().map(({ id }) => data.datanet(id)))
+  return found.flatMap(net => net ?? [])
+}
+
+/**
+ * What each account's rows are worth on the held-out questions, in 1e-6: under that model of the Datanet whose rows add
+ * most to right answers, as far as anybody has measured one. Fees would be a worse measure: whoever trades with itself
+ * gets them back.
+ */
+export async function valuesIn(
+  { models, payouts }: Pick<Parts, 'models' | 'payouts'>,
+  datanet: Hex
+): Promise<ReadonlyMap<Address, bigint>> {
+  const grown = models
+    .models()
+    .filter(model => model.datanet === datanet)
+    .slice(-mostModels)
+  let best: { readonly gain: bigint; readonly values: ReadonlyMap<Address, bigint> } | undefined
+  for (const { id } of grown) {
+    const quality = await payouts.quality(id)
+    if (quality === null) continue
+    const values = new Map(Object.entries(quality.values) as [Address, bigint][])
+    const gain = [...values.values()].reduce((sum, value) => (value > 0n ? sum + value : sum), 0n)
+    if (best === undefined || gain > best.gain) best = { gain, values }
+  }
+  return best?.values ?? new Map()
+}
+
+/** Rows that each account offered in contributions that were decided on, and those that were taken. */
+export async function rowsIn(
+  { data }: Pick<Parts, 'data'>,
+  datanet: Hex
+): Promise<ReadonlyMap<Address, { readonly rows: number; readonly taken: number }>> {
+  const accounts = new Map<Address, { rows: number; taken: number }>()
+  for await (const { contributor, status, rows, own } of everyItem(page => data.contributions(datanet, page))) {
+    if (status !== 'accepted' && status !== 'rejected') continue
+    const known = accounts.get(contributor) ?? { rows: 0, taken: 0 }
+    accounts.set(contributor, { rows: known.rows + rows, taken: known.taken + (status === 'accepted' ? own : 0) })
+  }
+  return accounts
+}
