@@ -4,6 +4,17 @@ import { addressView, decimal, hash } from './views.ts'
 
 // What ModelFactory shows besides jobs: bases, curves, tests, and what each part adds.
 
+/** What of a cancelled job was paid for, came back, and comes back when its worker agrees or the deadline is over. */
+export const cancelledView = z.object({
+  id: hash,
+  state: z.string(),
+  paid: decimal,
+  refunded: decimal,
+  waiting: decimal,
+  deadline: z.int()
+})
+export type CancelledView = z.infer<typeof cancelledView>
+
 /** Bytes of memory, estimated, and whether this machine has them. */
 const need = z.object({ bytes: z.int(), fits: z.boolean() })
 

@@ -1,8 +1,16 @@
 import { z } from 'zod'
 import { jobDraft, keptDraft } from '../../../protocol/jobs/draft.ts'
 import { named, nothing, paged, pageSchema, route } from './route.ts'
-import { baseView, contributorPartView, curvesView, testEvent, testRequest, untrainedView } from './job-views.ts'
-import { account, cancelledView, declineView, hash, jobRequest, jobView, planRequest, planView } from './views.ts'
+import {
+  baseView,
+  cancelledView,
+  contributorPartView,
+  curvesView,
+  testEvent,
+  testRequest,
+  untrainedView
+} from './job-views.ts'
+import { account, declineView, hash, jobRequest, jobView, planRequest, planView } from './views.ts'
 
 /** From a wish to a finished adapter. */
 export const jobRoutes = {

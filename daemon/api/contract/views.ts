@@ -263,17 +263,6 @@ export const isJobEnded = ({ state }: Pick<JobView, 'state'>): boolean =>
   state === 'completed' || isJobFailed({ state })
 export const isJobFailed = ({ state }: Pick<JobView, 'state'>): boolean => state === 'expired' || state === 'refunded'
 
-/** What of a cancelled job was paid for, came back, and comes back when its worker agrees or the deadline is over. */
-export const cancelledView = z.object({
-  id: hash,
-  state: z.string(),
-  paid: decimal,
-  refunded: decimal,
-  waiting: decimal,
-  deadline: z.int()
-})
-export type CancelledView = z.infer<typeof cancelledView>
-
 export const planRequest = z.strictObject({
   base: z.string().min(1).max(100),
   /** Its id, as much of one as no other shares, or its name. */
