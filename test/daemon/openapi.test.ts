@@ -81,7 +81,9 @@ const answers: Partial<Record<RouteName, unknown>> = {
   send: { transaction: hash },
   withdrawStake: { transaction: hash, amount: '5' },
   income: {
-    items: [{ kind: 'training', amount: '5', of: hash, block: '7', transaction: hash, at: null, name: 'birds' }],
+    items: [
+      { kind: 'training', amount: '5', scoring: '0', of: hash, block: '7', transaction: hash, at: null, name: 'birds' }
+    ],
     next: null
   }
 }
