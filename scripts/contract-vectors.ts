@@ -180,6 +180,7 @@ const models = times(8, name => {
     base: text('base', 100),
     adapter: text('adapter', 100),
     result: text('result', 100),
+    licence: text('licence', 100),
     datanet: hash(`datanet ${name}`),
     version: Number(uint(`version ${name}`, 32)),
     job: hash(`job ${name}`),

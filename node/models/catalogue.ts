@@ -37,7 +37,8 @@ const recordOf = ({
   result,
   datanet,
   version,
-  split
+  split,
+  licence = ''
 }: ModelOnChain): ModelRecord => ({
   id,
   name,
@@ -48,7 +49,8 @@ const recordOf = ({
   result: result === '' ? null : result,
   datanet,
   version,
-  split: { ...split }
+  split: { ...split },
+  ...(licence === '' ? {} : { licence })
 })
 
 /** Models on chain, as this node follows them. */
@@ -114,21 +116,23 @@ export function createCatalogue(parts: Parts, tables: Tables): Catalogue {
     async load() {
       for await (const entry of tables.models.values()) models.set(entry.record.id, entry)
     },
-    async register({ name, result: cid, worker = self, split, providers = [] }) {
+    async register({ name, result: cid, worker = self, split, licence = '', providers = [] }) {
       const result = await resultOf(cid, providers)
       const adapter = result.adapters.at(-1)
       // [reject] The deployed adapter is the full coalition's, the last one.
       if (adapter === undefined || adapter === null)
         throw new InvalidError('result.invalid', 'the result has no adapter for the full coalition')
       const { base, datanet, version } = result.spec
-      return registerOnce({ name, base, adapter, result: cid, datanet, version, job: result.job, worker, split })
+      const { job } = result
+      return registerOnce({ name, base, adapter, result: cid, licence, datanet, version, job, worker, split })
     },
-    registerBase: ({ name, base, worker = self, split = { worker: 8000, builder: 2000, data: 0 } }) =>
+    registerBase: ({ name, base, worker = self, split = { worker: 8000, builder: 2000, data: 0 }, licence = '' }) =>
       registerOnce({
         name,
         base,
         adapter: '',
         result: '',
+        licence,
         datanet: zeroHash,
         version: 0,
         job: zeroHash,

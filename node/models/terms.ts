@@ -52,12 +52,12 @@ export function createTerms(
   return {
     retire,
     async resplit(id, split) {
-      const { name, base, result, worker } = own(id)
+      const { name, base, result, worker, licence = '' } = own(id)
       checkSplit(split, result !== null)
       const anew =
         result === null
-          ? await catalogue.registerBase({ name, base, worker, split })
-          : await catalogue.register({ name, result, worker, split })
+          ? await catalogue.registerBase({ name, base, worker, split, licence })
+          : await catalogue.register({ name, result, worker, split, licence })
       // The new one first: a name is never without a model.
       if (anew.id !== id) await retire(id)
       return anew

@@ -39,6 +39,8 @@ export interface RegisterRequest {
   readonly worker?: Address
   /** Basis points, sum 10000. */
   readonly split: Split
+  /** What it may be used under: an SPDX identifier. */
+  readonly licence?: string
   /** Who has the result and the adapters, to be asked first. */
   readonly providers?: readonly string[]
 }
@@ -50,6 +52,7 @@ export interface RegisterBaseRequest {
   readonly worker?: Address
   /** 8000 to the worker that serves, 2000 to whoever registers it, unless said otherwise; a base has no data share. */
   readonly split?: Split
+  readonly licence?: string
 }
 
 export interface AskRequest {

@@ -36,6 +36,8 @@ export interface Registration {
   readonly base: string
   readonly adapter: string
   readonly result: string
+  /** An SPDX identifier; none is ''. */
+  readonly licence?: string | undefined
   readonly datanet: Hex
   readonly version: number
   readonly job: Hex
@@ -48,6 +50,7 @@ const registrationFields = [
   { name: 'base', type: 'string' },
   { name: 'adapter', type: 'string' },
   { name: 'result', type: 'string' },
+  { name: 'licence', type: 'string' },
   { name: 'datanet', type: 'bytes32' },
   { name: 'version', type: 'uint32' },
   { name: 'job', type: 'bytes32' },
@@ -58,8 +61,8 @@ const registrationFields = [
 ] as const
 
 /** A registration as the contract's struct has it. */
-export function registrationStruct({ split, ...rest }: Registration) {
-  return { ...rest, workerBps: split.worker, builderBps: split.builder, dataBps: split.data }
+export function registrationStruct({ split, licence = '', ...rest }: Registration) {
+  return { ...rest, licence, workerBps: split.worker, builderBps: split.builder, dataBps: split.data }
 }
 
 /** ModelRegistry.idOf: the same registration by the same builder has one id. */

@@ -4,6 +4,7 @@ import type { Signed } from '../crypto/statements.ts'
 import { InvalidError } from '../primitives/errors.ts'
 import { address, bytes32, cidText, signature } from '../primitives/hex.ts'
 import type { Address, Hex } from '../primitives/hex.ts'
+import { licenceText } from '../primitives/licences.ts'
 import { awardDocument, lot, tuneJobDocument } from './types.ts'
 import type { AwardDocument, Lot, TuneJobDocument } from './types.ts'
 
@@ -98,7 +99,9 @@ export const productTerms = z.strictObject({
       data: z.int().min(0).max(10_000)
     })
     .refine(({ worker, builder, data }) => worker + builder + data === 10_000, 'must sum to 10000')
-    .optional()
+    .optional(),
+  /** What it may be used under: an SPDX identifier. */
+  licence: licenceText.optional()
 })
 export type ProductTerms = z.infer<typeof productTerms>
 

@@ -22,7 +22,9 @@ export const modelRecord = z.strictObject({
     worker: z.int().min(0).max(10000),
     builder: z.int().min(0).max(10000),
     data: z.int().min(0).max(10000)
-  })
+  }),
+  /** As it was registered: any text, of which `licenceText` is what this version would register. */
+  licence: z.string().min(1).max(100).optional()
 })
 export type ModelRecord = z.infer<typeof modelRecord>
 

@@ -81,6 +81,7 @@ contract ManyVectorsTest is Network {
             r.base = vm.parseJsonString(json, entry("models", i, "registration.base"));
             r.adapter = vm.parseJsonString(json, entry("models", i, "registration.adapter"));
             r.result = vm.parseJsonString(json, entry("models", i, "registration.result"));
+            r.licence = vm.parseJsonString(json, entry("models", i, "registration.licence"));
             r.datanet = word(entry("models", i, "registration.datanet"));
             r.version = uint32(number(entry("models", i, "registration.version")));
             r.job = word(entry("models", i, "registration.job"));

@@ -54,9 +54,23 @@ contract ModelRegistryTest is Network {
         vm.expectPartialRevert(ModelRegistry.TextLength.selector);
         models.register(r);
         r.base = "base";
+        r.licence = string(new bytes(101));
+        vm.expectPartialRevert(ModelRegistry.TextLength.selector);
+        models.register(r);
+        r.licence = "";
         r.name = "";
         vm.expectPartialRevert(ModelRegistry.TextLength.selector);
         models.register(r);
+    }
+
+    function testALicenceIsPartOfWhatIsRegistered() public {
+        ModelRegistry.Registration memory r = registration(0, 8000, 2000, 0);
+        bytes32 model = models.register(r);
+        yes(keccak256(bytes(models.modelOf(model).registration.licence)) == keccak256("CC-BY-4.0"), "as it was said");
+        r.licence = "";
+        bytes32 other = models.register(r);
+        yes(other != model, "another licence, another model");
+        yes(bytes(models.modelOf(other).registration.licence).length == 0, "none need be said");
     }
 
     function testOnlyTheBuilderRetires() public {

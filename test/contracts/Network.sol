@@ -171,6 +171,7 @@ abstract contract Network is Tester {
             "base-cid",
             datanet == 0 ? "" : "adapter-cid",
             "",
+            "CC-BY-4.0",
             datanet,
             datanet == 0 ? 0 : 1,
             keccak256("job"),

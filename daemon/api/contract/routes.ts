@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { licenceText } from '../../../protocol/primitives/licences.ts'
 import { askName, askRequest } from './asking.ts'
 import { availabilityRoutes } from './availability.ts'
 import { backupRoutes } from './backup.ts'
@@ -95,7 +96,8 @@ export const routes = {
       job: wanted.optional(),
       base: z.string().max(100).optional(),
       worker: account.optional(),
-      split: splitRequest
+      split: splitRequest,
+      licence: licenceText.optional()
     }),
     reply: modelView
   }),

@@ -160,7 +160,9 @@ export const datanetView = z.object({
   /** What answers have brought its pool so far, what of it was claimed, and the latest final epoch. */
   pay: z.object({ deposited: decimal, claimed: decimal, epoch: z.int() }),
   /** Why this daemon follows it: host, validator, contributor, builder, worker, choice; none when it does not. */
-  roles: z.array(z.string())
+  roles: z.array(z.string()),
+  /** Of a mix: the Datanets that it is made of. */
+  parents: z.array(hash).optional()
 })
 export type DatanetView = z.infer<typeof datanetView>
 
@@ -343,6 +345,8 @@ export const modelView = z.object({
   split: z.object({ worker: z.int(), builder: z.int(), data: z.int() }),
   /** Contributions that it was grown from and that have left since, where its Datanet is followed and some have. */
   left: z.int().optional(),
+  /** What it may be used under, by its builder's registration: an SPDX identifier, or any text of a stranger's. */
+  licence: z.string().optional(),
   offers: z.array(offerView.omit({ model: true, name: true }))
 })
 export type ModelView = z.infer<typeof modelView>

@@ -36,6 +36,7 @@ export const modelView = ({
   datanet,
   version,
   split,
+  licence,
   offers
 }: Omit<NodeModel, 'retired'>): ModelView => ({
   id,
@@ -48,6 +49,7 @@ export const modelView = ({
   datanet,
   version,
   split,
+  ...(licence === undefined ? {} : { licence }),
   offers: offers.map(({ worker, inputPrice, outputPrice, capacity, tokensPerSecond, expires }) => ({
     worker,
     inputPrice: inputPrice.toString(),
@@ -211,7 +213,8 @@ export function modelHandlers(
       const shared = {
         name: body.name,
         split: body.split,
-        ...(body.worker === undefined ? {} : { worker: body.worker })
+        ...(body.worker === undefined ? {} : { worker: body.worker }),
+        ...(body.licence === undefined ? {} : { licence: body.licence })
       }
       if (body.base !== undefined)
         return modelView({ ...(await models.registerBase({ ...shared, base: body.base })), offers: [] })

@@ -10,9 +10,10 @@ import { splitOf } from '../split.ts'
 import { nameCommands } from './names.ts'
 import { termsCommands } from './terms.ts'
 
-const madeOf = ({ adapter, split: { worker, builder, data } }: ModelView): string =>
+const madeOf = ({ adapter, licence, split: { worker, builder, data } }: ModelView): string =>
   `${adapter === null ? 'base model' : `adapter ${adapter}`}  ` +
-  `split worker ${worker / 100}% builder ${builder / 100}% data ${data / 100}%`
+  `split worker ${worker / 100}% builder ${builder / 100}% data ${data / 100}%` +
+  (licence === undefined ? '' : `  licence ${safe(licence)}`)
 
 /** What its rows' contributors or validators have decided since it was made, and what can be done. */
 const leftText = ({ left, name }: ModelView): string[] =>
@@ -81,6 +82,7 @@ interface RegisterFlags extends CallFlags {
   job?: string
   base?: string
   split: string
+  licence?: string
 }
 
 /** What is no CID but a folder here is taken in by the daemon first. */
@@ -95,7 +97,7 @@ export function registerCommand(): Command {
       name: 'register',
       summary: 'register a finished job, or a base model, on chain',
       examples: [
-        'tilth register --name elements-v1 --job 0x12… --split 3000,1000,6000 --as host',
+        'tilth register --name elements-v1 --job 0x12… --split 3000,1000,6000 --licence CC-BY-4.0 --as host',
         'tilth register --name seedling --base daemon/assets/seedling --split 8000,2000,0 --as host'
       ]
     })
@@ -104,6 +106,7 @@ export function registerCommand(): Command {
     .option('--job <id>', 'the finished tune job: id or beginning of one')
     .option('--base <cid|dir>', 'a base model served as it is: its CID, or a folder on the daemon’s machine')
     .option('--split <worker,builder,data>', 'basis points of every fee', '3000,1000,6000')
+    .option('--licence <spdx>', 'what it may be used under, such as CC-BY-4.0')
     .action(
       guarded(async (flags: RegisterFlags) => {
         const split = splitOf(flags.split)
@@ -112,7 +115,7 @@ export function registerCommand(): Command {
           async api => {
             const base = flags.base === undefined ? undefined : await baseCid(api, flags.base)
             return api.call('registerModel', {
-              body: { name: flags.name, job: flags.job, base, split }
+              body: { name: flags.name, job: flags.job, base, split, licence: flags.licence }
             })
           },
           model => `registered ${safe(model.name)} as ${model.id}`

@@ -2,23 +2,24 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { z } from 'zod'
+import type { ProductTerms } from '../../../protocol/jobs/job.ts'
 import { settingsFile } from '../../../protocol/jobs/settings-file.ts'
 import { trainSettings } from '../../../protocol/jobs/types.ts'
 import { tokensAbout } from '../../../protocol/jobs/recommend.ts'
-import { InvalidError, checkName, readAs } from '../../../protocol/primitives/index.ts'
+import { InvalidError, checkName, licenceText, readAs } from '../../../protocol/primitives/index.ts'
 import type { ApiClient, JobView, PlanView } from '../../api/contract/index.ts'
-import { command, connected, guarded, tokenAmount, wholeNumber } from '../command.ts'
+import { collect, command, connected, guarded, tokenAmount, wholeNumber } from '../command.ts'
 import type { CallFlags } from '../command.ts'
 import { connect } from '../context.ts'
 import { followJob } from '../job-progress.ts'
 import { dim, duration, printJson, red, safe, table, tokens, yellow } from '../output.ts'
 import { splitOf } from '../split.ts'
-import type { Split } from '../split.ts'
 import { findDatanet } from './find-datanet.ts'
+import { mixOf } from './mix.ts'
 import { readJsonFile } from './data.ts'
 
 interface TuneFlags extends CallFlags {
-  datanet?: string
+  datanet?: string[]
   base?: string
   like?: string
   settings?: string
@@ -33,6 +34,7 @@ interface TuneFlags extends CallFlags {
   anyway?: boolean
   name?: string
   split?: string
+  licence?: string
   byHand?: boolean
   wait?: boolean
 }
@@ -119,7 +121,7 @@ const usualSplit = '3000,1000,6000'
 /** Flags with what a model says of itself, where they say nothing: so it is made again on the latest version. */
 async function likeModel(api: ApiClient, flags: TuneFlags): Promise<TuneFlags & { settingsOf?: JobView['settings'] }> {
   if (flags.like === undefined) return flags
-  const { base, datanet, version, name, split, result } = await api.call('model', { params: { id: flags.like } })
+  const { base, datanet, version, name, split, licence, result } = await api.call('model', { params: { id: flags.like } })
   // [reject] A base model was grown from no Datanet.
   if (version === 0)
     throw new InvalidError('job.like', `${name} was grown from no Datanet`, { help: 'Name --base and --datanet.' })
@@ -129,9 +131,10 @@ async function likeModel(api: ApiClient, flags: TuneFlags): Promise<TuneFlags & 
   return {
     ...flags,
     base: flags.base ?? base,
-    datanet: flags.datanet ?? datanet,
+    datanet: flags.datanet ?? [datanet],
     name: flags.name ?? name,
     split: flags.split ?? `${split.worker},${split.builder},${split.data}`,
+    ...((flags.licence ?? licence) === undefined ? {} : { licence: flags.licence ?? licence }),
     ...(settingsOf === undefined ? {} : { settingsOf })
   }
 }
@@ -166,11 +169,16 @@ export function tuneCommand(): Command {
         'tilth tune --datanet elements --base ./my-model --recommend',
         'tilth tune --datanet elements --base bafy… --budget 2 --wait --as host',
         'tilth tune --datanet elements --base ./my-model --settings settings.json --wait',
-        'tilth tune --like elements --wait             # the same model again, on what the Datanet holds now'
+        'tilth tune --like elements --wait             # the same model again, on what the Datanet holds now',
+        'tilth tune --datanet elements --datanet birds --base ./my-model --wait'
       ]
     })
   )
-    .option('--datanet <id>', 'id, prefix of one, or name')
+    .option(
+      '--datanet <id>',
+      'id, prefix of one, or name; named several times, a mix of them (tilth datanet mix)',
+      collect
+    )
     .option('--base <cid|name|folder>', 'CID or name of a published base model, or a model folder')
     .option('--like <model>', 'a model to make again: its base, Datanet, name and split, and the settings of its job')
     .option('--settings <file>', 'JSON with training settings that replace recommended ones')
@@ -185,6 +193,7 @@ export function tuneCommand(): Command {
     .option('--anyway', 'post it even where the budget is far below what workers ask')
     .option('--name <text>', "the model's name; the Datanet's with its version unless given")
     .option('--split <worker,builder,data>', `basis points of every fee of the model (default: "${usualSplit}")`)
+    .option('--licence <spdx>', 'what the model may be used under, such as CC-BY-4.0')
     .option('--by-hand', 'do not register the model when the job is done: `tilth register` does')
     .option('--wait', 'follow the job until it ends; fails unless it is completed')
     .action(
@@ -198,7 +207,10 @@ export function tuneCommand(): Command {
         const product = productOf(flags)
         const deadlineSeconds = wholeNumber(flags.deadline, '--deadline', { least: 10, most: 30 * 86_400 })
         const { rank, body } = await givenSettings(flags)
-        const net = await findDatanet(api, flags.datanet)
+        const [first, ...others] = flags.datanet ?? []
+        const net = await (first === undefined || others.length === 0
+          ? findDatanet(api, first)
+          : mixOf(api, [first, ...others]))
         // [reject] There is something to train on; nothing is published for a job that cannot be.
         if (net.latestVersion === 0)
           throw new InvalidError('job.version', `${net.name} has no version yet: there is nothing to train on`, {
@@ -242,10 +254,14 @@ export function tuneCommand(): Command {
 }
 
 /** How the model is registered by itself once it is trained; null: by hand. */
-function productOf({ byHand, name, split }: TuneFlags): { name?: string; split: Split } | null {
+function productOf({ byHand, name, split, licence }: TuneFlags): ProductTerms | null {
   if (byHand === true) return null
   if (name !== undefined) checkName(name)
-  return { ...(name === undefined ? {} : { name }), split: splitOf(split ?? usualSplit) }
+  return {
+    ...(name === undefined ? {} : { name }),
+    split: splitOf(split ?? usualSplit),
+    ...(licence === undefined ? {} : { licence: readAs(licenceText, licence, 'request.invalid') })
+  }
 }
 
 /** The plan with another rank; alpha keeps its ratio. */

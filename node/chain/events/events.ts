@@ -13,6 +13,7 @@ export const registration = z.strictObject({
   base: z.string().min(1).max(100),
   adapter: z.string().max(100),
   result: z.string().max(100),
+  licence: z.string().max(100).optional(),
   datanet: bytes32,
   version: small,
   job: bytes32,

@@ -54,6 +54,7 @@ export function createRegistering(parts: Parts, everyMs: number, catalogue: Cata
               name,
               result,
               split: product.split ?? usualSplit,
+              ...(product.licence === undefined ? {} : { licence: product.licence }),
               ...(worker === undefined ? {} : { worker })
             })
             return `registered ${name} as ${model}`

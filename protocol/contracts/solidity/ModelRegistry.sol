@@ -10,12 +10,14 @@ contract ModelRegistry {
 
     /// @param adapter CID of the adapter's folder; empty for a base model served as it is
     /// @param result CID of the tune job's result (players, coalitions, siblings)
+    /// @param licence what it may be used under, as an SPDX identifier; empty where its builder has said none
     /// @param datanet what it was tuned on; zero if on no Datanet
     struct Registration {
         string name;
         string base;
         string adapter;
         string result;
+        string licence;
         bytes32 datanet;
         uint32 version;
         bytes32 job;
@@ -64,6 +66,7 @@ contract ModelRegistry {
         if (
             bytes(r.name).length == 0 || bytes(r.name).length > 320 || bytes(r.base).length == 0
                 || bytes(r.base).length > 100 || bytes(r.adapter).length > 100 || bytes(r.result).length > 100
+                || bytes(r.licence).length > 100
         ) revert TextLength();
         if (r.datanet == 0) {
             if (r.dataBps != 0 || r.version != 0) revert NoDatanetNoShare();

@@ -183,7 +183,13 @@ export function logOf({ name, block, logIndex, transaction, ...fields }: ChainEv
   }
   if (name === 'ModelRegistered') {
     const { split, ...rest } = args['registration'] as { split: { worker: number; builder: number; data: number } }
-    args['registration'] = { ...rest, workerBps: split.worker, builderBps: split.builder, dataBps: split.data }
+    args['registration'] = {
+      licence: '',
+      ...rest,
+      workerBps: split.worker,
+      builderBps: split.builder,
+      dataBps: split.data
+    }
   }
   const plain = item.inputs.filter(({ indexed }) => indexed !== true)
   return {

@@ -1,21 +1,12 @@
 import { useState } from 'react'
 import type { DatanetView, JobView, ModelView } from '../../../daemon/api/contract/views.ts'
+import { licenceText } from '../../../protocol/primitives/licences.ts'
 import { useAct, useCall, useList } from '../../api/index.ts'
 import { places } from '../../app/places.ts'
 import { manyText, smallestOf } from '../../formats/index.ts'
-import {
-  Amount,
-  Button,
-  Card,
-  Confirm,
-  Facts,
-  Failure,
-  GoButton,
-  Notice,
-  Section,
-  TextField
-} from '../../parts/index.ts'
+import { Amount, Button, Card, Confirm, Facts, Failure, GoButton, Section, TextField } from '../../parts/index.ts'
 import { splitOf, usualSplit } from './split-text.ts'
+import { Terms, usualLicence } from './terms.tsx'
 
 /** An address that others open in their own console or this one. */
 function Share({ model }: { readonly model: ModelView }) {
@@ -97,6 +88,7 @@ function Deployed({ model, datanet }: { readonly model: ModelView; readonly data
             'Of each fee',
             `${split.worker / 100} % worker, ${split.builder / 100} % builder, ${split.data / 100} % data`
           ],
+          ['Licence', model.licence ?? 'none was said'],
           ['Licence of its data', datanet.licence],
           ...model.offers.slice(0, 3).map(
             ({ worker, outputPrice }) =>
@@ -125,17 +117,37 @@ function Deployed({ model, datanet }: { readonly model: ModelView; readonly data
   )
 }
 
-function Form({ job, datanet }: { readonly job: JobView; readonly datanet: DatanetView }) {
+interface FormProps {
+  readonly job: JobView
+  readonly datanet: DatanetView
+  /** What the base was registered as, where anybody has. */
+  readonly base: ModelView | undefined
+}
+
+function Form({ job, datanet, base }: FormProps) {
   const [name, setName] = useState(job.product?.name ?? `${datanet.name}-v${job.version}`)
+  const [licence, setLicence] = useState(job.product?.licence ?? usualLicence(datanet))
   const [split, setSplit] = useState(usualSplit)
   const [isAsking, setAsking] = useState(false)
   const register = useAct('registerModel', ['models', 'job'])
   const read = splitOf(split)
   const fault = 'fault' in read ? read.fault : undefined
+  const licenceFault =
+    licence.trim() === '' || licenceText.safeParse(licence.trim()).success
+      ? undefined
+      : 'An SPDX identifier, such as CC-BY-4.0; LicenseRef- and a name for any other.'
+  const isWrong = fault !== undefined || licenceFault !== undefined || name.trim() === ''
   const send = (): void => {
     if ('fault' in read) return
     register.mutate(
-      { body: { name: name.trim(), job: job.id, split: read.split } },
+      {
+        body: {
+          name: name.trim(),
+          job: job.id,
+          split: read.split,
+          ...(licence.trim() === '' ? {} : { licence: licence.trim() })
+        }
+      },
       { onSuccess: () => setAsking(false) }
     )
   }
@@ -148,6 +160,13 @@ function Form({ job, datanet }: { readonly job: JobView; readonly datanet: Datan
           value={name}
           onChange={setName}
           fault={name.trim() === '' ? 'A model needs a name.' : undefined}
+        />
+        <TextField
+          label="Licence"
+          note="What others may do with it: an SPDX identifier such as CC-BY-4.0 or Apache-2.0. It stands on chain."
+          value={licence}
+          onChange={setLicence}
+          fault={licenceFault}
         />
       </div>
       <h3 className="deploy-split">Who gets what of every fee, in percent</h3>
@@ -176,15 +195,10 @@ function Form({ job, datanet }: { readonly job: JobView; readonly datanet: Datan
         />
       </div>
       <div className="wizard-more">
-        <Notice title={`Its data stands under ${datanet.licence}.`}>
-          <p>
-            A model grown from it is offered under the same terms, and under those of its base. The base takes no part
-            of the fees: a registration shares them among worker, builder and data alone.
-          </p>
-        </Notice>
+        <Terms licence={licence.trim()} datanet={datanet} base={base} />
       </div>
       <p className="wizard-more wizard-line">
-        <Button look="main" isDisabled={fault !== undefined || name.trim() === ''} onPress={() => setAsking(true)}>
+        <Button look="main" isDisabled={isWrong} onPress={() => setAsking(true)}>
           Deploy it
         </Button>
       </p>
@@ -206,10 +220,11 @@ function Form({ job, datanet }: { readonly job: JobView; readonly datanet: Datan
   )
 }
 
-/** Name, split and price, and then the model's address for others. */
+/** Name, licence, split and price, and then the model's address for others. */
 export function Deploy({ job, datanet }: { readonly job: JobView; readonly datanet: DatanetView }) {
   const models = useList('models', { limit: 500 })
   const model = models.items?.find(({ result }) => result === job.result)
+  const base = models.items?.find(({ adapter, base: cid }) => adapter === null && cid === job.base)
   return (
     <Section
       title={model === undefined ? 'Deploy it' : `It is deployed as ${model.name}`}
@@ -219,7 +234,11 @@ export function Deploy({ job, datanet }: { readonly job: JobView; readonly datan
           : undefined
       }
     >
-      {model === undefined ? <Form job={job} datanet={datanet} /> : <Deployed model={model} datanet={datanet} />}
+      {model === undefined ? (
+        <Form job={job} datanet={datanet} base={base} />
+      ) : (
+        <Deployed model={model} datanet={datanet} />
+      )}
     </Section>
   )
 }

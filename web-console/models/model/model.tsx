@@ -86,6 +86,7 @@ function Model({ model }: { readonly model: BazaarView }) {
             ['Whoever serves it', points(split.worker)],
             ['Its builder', points(split.builder)],
             ['Its data', points(split.data)],
+            ['Licence', model.licence ?? 'none was said'],
             ['Builder', <Who key="builder" account={builder} />],
             ['Trained by', <Who key="worker" account={worker} />],
             ['Id', <Id key="id" id={id} to={places.model(id)} />],

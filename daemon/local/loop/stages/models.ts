@@ -30,7 +30,13 @@ export async function runModels(context: LoopContext, jobs: JobDone): Promise<Mo
       const base =
         (await registeredBase(context, jobs.base)) ??
         (await builder.call('registerModel', {
-          body: { name: 'seedling', base: jobs.base, split: { worker: 8000, builder: 2000, data: 0 } }
+          body: {
+            name: 'seedling',
+            base: jobs.base,
+            split: { worker: 8000, builder: 2000, data: 0 },
+            // As the README of its folder says.
+            licence: 'Apache-2.0'
+          }
         }))
       const tuned = await builder.call('registerModel', {
         body: {

@@ -1,0 +1,50 @@
+import { z } from 'zod'
+
+/**
+ * What a model may be used under: an SPDX identifier or expression (https://spdx.org/licenses), or LicenseRef- and a
+ * name for any other. It is registered with the model, and signed with its registration.
+ */
+export const licenceText = z
+  .string()
+  .regex(/^[A-Za-z0-9(][A-Za-z0-9 .+():-]{0,98}$/, 'must be an SPDX identifier such as CC-BY-4.0 or Apache-2.0')
+
+/** Something that a model is made from, and what it stands under. */
+export interface Source {
+  /** As people call it: "the Datanet elements". */
+  readonly name: string
+  /** null where none is known. */
+  readonly licence: string | null
+}
+
+const keyOf = (licence: string): string => licence.trim().toUpperCase()
+/** Whoever passes on what is made of it does so under the same terms. */
+const sharesAlike = (key: string): boolean => /-SA(-|$)|^A?GPL-|^LGPL-|^ODBL-|^MPL-|^EUPL-/.test(key)
+const forbidsPay = (key: string): boolean => /-NC(-|$)/.test(key)
+const changeless = (key: string): boolean => /-ND(-|$)/.test(key)
+/** Whether nothing made from what stands under a licence may be shared. */
+export const forbidsChange = (licence: string): boolean => changeless(keyOf(licence))
+const isFree = (key: string): boolean =>
+  /^(CC0-|CC-BY-[1-4]|CC-PDDC|PDDL-|ODC-BY-|MIT(-0)?$|APACHE-|BSD-|0BSD|ISC|UNLICENSE|ZLIB|CDLA-PERMISSIVE-)/.test(key)
+
+/**
+ * What is plainly at odds between a model's licence and those of what it is made from, in sentences; empty where
+ * nothing is. It reads well-known names and no contracts: a licence that it does not know is to be read by a person.
+ */
+export function licenceWarnings(licence: string, sources: readonly Source[]): readonly string[] {
+  const own = keyOf(licence)
+  return sources.flatMap(({ name, licence: theirs }): string[] => {
+    if (theirs === null || theirs.trim() === '')
+      return [`No licence is known of ${name}: ask whoever made it whether its use is allowed.`]
+    const key = keyOf(theirs)
+    const told: string[] = []
+    if (changeless(key)) told.push(`${name} stands under ${theirs}, which allows nothing made from it to be shared.`)
+    if (forbidsPay(key))
+      told.push(`${name} stands under ${theirs}, which forbids use for pay, and every answer here is paid for.`)
+    if (sharesAlike(key) && own !== key)
+      told.push(`${name} stands under ${theirs}, which asks that what is made from it be shared under the same.`)
+    const isKnown = changeless(key) || forbidsPay(key) || sharesAlike(key) || isFree(key)
+    if (!isKnown && own !== key)
+      told.push(`${name} stands under ${theirs}, which is not known here: read what it asks.`)
+    return told
+  })
+}
