@@ -288,7 +288,9 @@ export async function createNode(
       pools: as => {
         const role = { followed: undefined, contributed: 'contributor', hosted: 'host' } as const
         const wanted = role[as]
-        return data.followed().flatMap(({ id, roles }) => (wanted === undefined || roles.includes(wanted) ? [id] : []))
+        const theirs = data.followed().filter(({ roles }) => wanted === undefined || roles.includes(wanted))
+        // Whoever gave to a Datanet is paid by what is made of it, too.
+        return [...new Set(theirs.flatMap(({ id }) => [id, ...(as === 'hosted' ? [] : data.mixesOf(id))]))]
       }
     })
     const account = createAccount({ self, rpcUrl: options.chain.rpc, clock: systemClock, chain, models, payouts })

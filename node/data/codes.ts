@@ -17,6 +17,7 @@ export type DataErrorCode =
   | 'datanet.many'
   | 'datanet.not-followed'
   | 'datanet.unknown'
+  | 'mix.early'
   | 'page.cursor'
   | 'removal.known'
   | 'removal.not-accepted'

@@ -1,5 +1,6 @@
 import { digest } from '../../protocol/crypto/index.ts'
 import { DataError, datanetMessage } from '../../protocol/data/index.ts'
+import type { DatanetDocument } from '../../protocol/data/index.ts'
 import { TilthError } from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
 import { createAllowances } from './allowances.ts'
@@ -13,12 +14,14 @@ import {
   createAnchoring,
   createArchive,
   createHosting,
+  createMixing,
   createNearest,
   createSeals,
   createVersions
 } from './host/index.ts'
 import { createInterest } from './interest/index.ts'
 import { createLists } from './lists.ts'
+import { createMade, createParents, questionsOf } from './mixes/index.ts'
 import { createDataMetrics } from './metrics.ts'
 import { createPapers } from './papers.ts'
 import { createRosters } from './rosters.ts'
@@ -57,6 +60,7 @@ export function createDataService(deps: DataDeps): DataService {
     },
     left: leave
   })
+  const made = createMade(book)
   const follows = (datanet: Hex): boolean => interest.has(datanet)
   const rosters = createRosters(deps.chain)
   const holdings = createHoldings(deps.store, deps.files)
@@ -69,7 +73,10 @@ export function createDataService(deps: DataDeps): DataService {
     decided,
     left,
     follows,
-    datanet: (datanet, document) => interest.known(datanet, document),
+    async datanet(datanet, document) {
+      made.note(datanet, document)
+      await interest.known(datanet, document)
+    },
     revealed: record => {
       void warm(record.datanet, record)
     },
@@ -85,8 +92,11 @@ export function createDataService(deps: DataDeps): DataService {
   const previews = createPreviews(deps, book, allowances, shards, notes, interest)
   const withdrawing = createWithdrawing(deps, book, holdings, contributing, receiver)
   const seals = createSeals(deps, timing, book, notes, rosters, stopping.signal)
-  const versions = createVersions(deps, book, shards, rosters, seals, datanet => notes.document(datanet))
+  const document = (datanet: Hex): Promise<DatanetDocument> => notes.document(datanet)
+  const parents = createParents(deps, shards, document)
+  const versions = createVersions(deps, book, shards, rosters, seals, document, parents)
   const hosting = createHosting(deps, book, receiver)
+  const mixing = createMixing(book, interest, hosting, parents, versions)
   const anchoring = createAnchoring(deps, timing.anchorMs, book, interest, versions)
   const seating = createSeating(deps, timing.anchorMs, book, interest, rosters)
   const lists = createLists(deps, book, interest, notes)
@@ -244,6 +254,7 @@ export function createDataService(deps: DataDeps): DataService {
     name: 'data',
     async start() {
       await book.load()
+      await made.load()
       offs.push(streams.handle('/tilth/data/sync/1', stream => serveSync(stream, book)))
       offs.push(streams.handle('/tilth/data/seal/1', stream => seals.serve(stream)))
       offs.push(
@@ -318,7 +329,9 @@ export function createDataService(deps: DataDeps): DataService {
       await notes.idle()
       await book.serially(async () => undefined)
     },
-    ...hosting,
+    createDatanet: hosting.createDatanet,
+    ...mixing,
+    mixesOf: datanet => made.of(datanet),
     ...lists,
     ...createPapers(deps, book, holdings),
     datanet: id => datanetView(book, id, interest.roles(id)),
@@ -329,8 +342,10 @@ export function createDataService(deps: DataDeps): DataService {
     followed: () => interest.all().map(id => ({ id, roles: interest.roles(id) })),
     unfollow: (datanet, role = 'choice') => interest.end(datanet, role),
     heldOutRows: async datanet => {
-      await notes.document(datanet)
-      return (await shards.heldOut(datanet)).rows
+      const { rules } = await document(datanet)
+      if (rules.parents === undefined) return (await shards.heldOut(datanet)).rows
+      await parents.check(datanet)
+      return questionsOf(await parents.questions(rules.parents))
     },
     prepare: request => contributing.prepare(request),
     submit: async signed => {
@@ -354,11 +369,8 @@ export function createDataService(deps: DataDeps): DataService {
     votePolicy: () => turns.policy(),
     setVotePolicy: policy => turns.setPolicy(policy),
     ...versions,
-    ...createArchive(deps, book, holdings, {
-      manifest: versions.manifest,
-      document: datanet => notes.document(datanet)
-    }),
-    ...createNearest(book, shards, { manifest: versions.manifest, document: datanet => notes.document(datanet) }),
+    ...createArchive(deps, book, holdings, { manifest: versions.manifest, document }),
+    ...createNearest(book, shards, { manifest: versions.manifest, document }),
     sync: peer => notes.pull(peer)
   }
 }

@@ -298,6 +298,21 @@ export type DataEvents = {
   'data.version': VersionView
 }
 
+export interface MixRequest {
+  readonly datanets: readonly Hex[]
+  /** Its parents' names together unless given. */
+  readonly name?: string | undefined
+  readonly description?: string | undefined
+}
+
+/** `founded` and `anchored`: whether that was done now, or was there before. */
+export interface Mixed {
+  readonly datanet: DatanetView
+  readonly version: VersionView
+  readonly founded: boolean
+  readonly anchored: boolean
+}
+
 export interface DataService {
   readonly name: 'data'
   start(): Promise<void>
@@ -308,7 +323,15 @@ export interface DataService {
    * @param heldOut JSONL of rows; every line must be a good one. @throws InvalidError `held-out.invalid` (names the
    * line), `rules.invalid`
    */
-  createDatanet(rules: Omit<DatanetRules, 'heldOut'>, heldOut: string | Uint8Array): Promise<DatanetView>
+  createDatanet(rules: Omit<DatanetRules, 'heldOut' | 'parents'>, heldOut: string | Uint8Array): Promise<DatanetView>
+  /**
+   * A Datanet made of others, with this node as host, and its newest version: one that this node has founded of the
+   * same already, where it has (and it is called so, if a name is given).
+   * @throws InvalidError `mix.*`, `name.*` · NotFoundError `datanet.unknown` · as manifest and versionRows
+   */
+  mix(request: MixRequest): Promise<Mixed>
+  /** Mixes that say they are made of a Datanet, of those known here. */
+  mixesOf(datanet: Hex): readonly Hex[]
   /**
    * Those whose rules are known here, in the order of their ids. A search looks at so many in one call: its page may
    * be short and go on all the same.

@@ -91,7 +91,7 @@ function checkSize({ shard, rules }: Judged, lines: readonly ShardLine[], claime
 }
 
 /** How many of a file's rows have a word, of those that are rows. */
-function usesIn(prints: readonly (RowPrint | undefined)[]): (word: string) => number {
+export function usesIn(prints: readonly (RowPrint | undefined)[]): (word: string) => number {
   let counts: Map<string, number> | undefined
   return word => {
     if (counts === undefined) {

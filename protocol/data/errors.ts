@@ -12,6 +12,7 @@ export const dataCodes = {
   'commitment.mismatch': 'reject', // the reveal's own content does not hash to its own commitment
   'reveal.cid': 'reject', // its text is no CID
   'datanet.rules': 'reject', // its rules do not hash to what its host signed
+  'datanet.mix': 'reject', // its rules say that it takes no contributions
   'datanet.topic': 'reject', // it belongs to another Datanet than the topic it is said in
   'vote.reason': 'reject', // its own salt is another reason's hash
   'vote.not-validator': 'reject', // the roster is fixed by the Datanet's id

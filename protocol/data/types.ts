@@ -66,6 +66,9 @@ export const uploadLimits = z.strictObject({
 })
 export type UploadLimits = z.infer<typeof uploadLimits>
 
+/** Datanets that one mix is made of, at most. */
+export const mostParents = 8
+
 /**
  * The rules of a Datanet: fixed at its creation, hashed into the `Datanet` statement, kept on IPFS and by every peer.
  */
@@ -130,7 +133,12 @@ export const datanetRules = z.strictObject({
   voteSeconds: z
     .int()
     .min(1)
-    .max(7 * 86400)
+    .max(7 * 86400),
+  /**
+   * Of a mix (`mixes`): the Datanets it is made of, by id, in the order of their ids. Its own `heldOut` is a copy of
+   * their questions for readers; whoever trains, measures or pays reads those of the parents.
+   */
+  parents: z.array(bytes32).min(2).max(mostParents).optional()
 })
 export type DatanetRules = z.infer<typeof datanetRules>
 
@@ -219,9 +227,14 @@ export const versionEntry = z.strictObject({
   contributor: address,
   cid: cidText,
   own: z.array(z.int().min(0)).max(100_000),
-  certificate
+  certificate,
+  /** In a mix: the parent that has accepted it. */
+  datanet: bytes32.optional()
 })
 export type VersionEntry = z.infer<typeof versionEntry>
+
+/** Contributions in one version. */
+export const mostEntries = 10_000
 
 /** A Datanet version: entries ordered by their index of authorship. On IPFS; its Merkle root is anchored. */
 export const versionManifest = z.strictObject({
@@ -229,8 +242,13 @@ export const versionManifest = z.strictObject({
   version: z.int().min(1),
   root: bytes32,
   heldOut: cidText,
-  entries: z.array(versionEntry).min(1).max(10_000),
-  /** Of validators that sat when it was anchored: that it holds everything accepted. */
-  seals: z.array(signedSchema('VersionSeal')).max(mostVotes)
+  entries: z.array(versionEntry).min(1).max(mostEntries),
+  /** Of validators that sat when it was anchored: that it holds everything accepted. A mix has its parents'. */
+  seals: z.array(signedSchema('VersionSeal')).max(mostVotes),
+  /** Of a mix: which version of each parent it is the union of. */
+  parents: z
+    .array(z.strictObject({ datanet: bytes32, version: z.int().min(1) }))
+    .max(mostParents)
+    .optional()
 })
 export type VersionManifest = z.infer<typeof versionManifest>

@@ -25,7 +25,7 @@ const tagged = (tag: number, ...parts: Uint8Array[]): Uint8Array => {
 }
 
 /** A leaf is what was accepted; which of the votes were gathered for it differs from peer to peer and is left out. */
-function leafOf({ contribution, contributor, cid, own }: Omit<VersionEntry, 'certificate'>): Uint8Array {
+function leafOf({ contribution, contributor, cid, own }: VersionLeaf): Uint8Array {
   return tagged(0, fromHex(contentHash({ contribution, contributor, cid, own })))
 }
 
@@ -39,7 +39,7 @@ function above(level: readonly Uint8Array[]): Uint8Array[] {
 }
 
 /** @throws InvalidError `version.empty` */
-export function versionRoot(entries: readonly Omit<VersionEntry, 'certificate'>[]): Hex {
+export function versionRoot(entries: readonly VersionLeaf[]): Hex {
   let level = entries.map(leafOf)
   while (level.length > 1) level = above(level)
   const [root] = level
@@ -48,7 +48,7 @@ export function versionRoot(entries: readonly Omit<VersionEntry, 'certificate'>[
 }
 
 /** What of an entry its leaf holds. */
-export type VersionLeaf = Omit<VersionEntry, 'certificate'>
+export type VersionLeaf = Pick<VersionEntry, 'contribution' | 'contributor' | 'cid' | 'own'>
 /** Siblings from the leaf up, each with the side it stands on; where the way goes up unpaired there is none. */
 export interface VersionProof {
   readonly siblings: readonly { readonly hash: Hex; readonly side: 'left' | 'right' }[]
@@ -114,6 +114,30 @@ function checkUploads(
   }
 }
 
+/** What the chain holds of a version. */
+export interface AnchoredVersion {
+  readonly datanet: Hex
+  readonly version: number
+  readonly root: Hex
+  readonly count: number
+}
+
+/** Whether a manifest is the one that was anchored. @throws InvalidError `version.mismatch`, `version.root` */
+export function checkAnchored(rules: DatanetRules, manifest: VersionManifest, anchored: AnchoredVersion): void {
+  // [reject] The manifest is of the version that was anchored.
+  if (
+    manifest.datanet !== anchored.datanet ||
+    manifest.version !== anchored.version ||
+    manifest.entries.length !== anchored.count ||
+    manifest.heldOut !== rules.heldOut
+  ) {
+    throw new InvalidError('version.mismatch', 'the manifest is of another version than the one anchored')
+  }
+  // [reject] Its root is the anchored one.
+  if (manifest.root !== anchored.root || versionRoot(manifest.entries) !== anchored.root)
+    throw new InvalidError('version.root', 'the entries do not have the root that was anchored')
+}
+
 /**
  * Whether a manifest is the version that the chain anchors.
  * @param orderOf place of a contribution in the Datanet's order of authorship, from the chain
@@ -127,24 +151,16 @@ export function checkVersion(
   network: Network,
   rules: DatanetRules,
   manifest: VersionManifest,
-  anchored: { datanet: Hex; version: number; root: Hex; count: number },
+  anchored: AnchoredVersion,
   orderOf: (contribution: Hex) => number | undefined,
   rosterOf: (contribution: Hex) => DatanetRules['validators'] = () => rules.validators,
   sitting: DatanetRules['validators'] = rules.validators,
   blockOf: (contribution: Hex) => bigint | undefined = () => undefined
 ): void {
-  // [reject] The manifest is of the version that was anchored.
-  if (
-    manifest.datanet !== anchored.datanet ||
-    manifest.version !== anchored.version ||
-    manifest.entries.length !== anchored.count ||
-    manifest.heldOut !== rules.heldOut
-  ) {
-    throw new InvalidError('version.mismatch', 'the manifest is of another version than the one anchored')
-  }
-  // [reject] Its root is the anchored one.
-  if (manifest.root !== anchored.root || versionRoot(manifest.entries) !== anchored.root)
-    throw new InvalidError('version.root', 'the entries do not have the root that was anchored')
+  checkAnchored(rules, manifest, anchored)
+  // [reject] What takes contributions of its own holds nobody else's.
+  if (manifest.parents !== undefined || manifest.entries.some(({ datanet }) => datanet !== undefined))
+    throw new InvalidError('version.mismatch', 'the manifest is that of a mix, and the Datanet is none')
   const { datanet, version, root, count } = anchored
   checkSeals(network, sitting, { datanet, version, root, count }, manifest.seals)
   let last = 0

@@ -33,7 +33,10 @@ const net = datanetView({ id: datanet, host: ada, contributions: 4, accepted: 3,
 
 /** As much of a node as the question needs. */
 const node = {
-  data: { contributions: async (_: Hex, page: PageRequest) => pageOf(contributions, page, ({ id }) => id) },
+  data: {
+    datanet: async () => undefined,
+    contributions: async (_: Hex, page: PageRequest) => pageOf(contributions, page, ({ id }) => id)
+  },
   models: {
     models: () => [
       { id: one, name: 'birds', datanet, version: 1 },

@@ -6,6 +6,9 @@ import type { Node, NodeRole } from '../../node/node.ts'
 import type { AutomationPolicies } from '../../node/policies.ts'
 import { createMetrics } from '../../node/runtime/index.ts'
 import type { AutomationName } from '../../node/runtime/index.ts'
+import { addressOfKey } from '../../protocol/crypto/index.ts'
+import { fromHex, keccak } from '../../protocol/primitives/index.ts'
+import type { Address } from '../../protocol/primitives/index.ts'
 import { modelFolder } from '../engine/fixture.ts'
 import { coin, logOf, startWorld, until as untilSoon } from '../harness/index.ts'
 import type { World } from '../harness/index.ts'
@@ -30,6 +33,20 @@ const quick: AutomationPolicies = {
 const minStake = 100n * coin
 const jsonl = (rows: readonly (readonly [string, string])[]): string =>
   rows.map(([prompt, response]) => JSON.stringify({ prompt, response })).join('\n')
+
+const rulesOf = (name: string, validator: Address) => ({
+  name,
+  description: '',
+  licence: 'CC0-1.0',
+  maxRows: 100,
+  maxBytes: 1 << 20,
+  uploadsPerContributor: 2,
+  nearDuplicate: 500,
+  minOwnShare: 500,
+  validators: [{ address: validator, weight: 1 }],
+  revealSeconds: 30,
+  voteSeconds: 30
+})
 
 describe('the whole loop with no step by hand', function () {
   this.timeout(300_000)
@@ -96,19 +113,7 @@ describe('the whole loop with no step by hand', function () {
     const [host, worker, client] = [node('host'), node('worker'), node('client')]
     const metals = ['Iron', 'Gold', 'Lead', 'Tin']
     const { id: datanet } = await host.data.createDatanet(
-      {
-        name: 'metals',
-        description: '',
-        licence: 'CC0-1.0',
-        maxRows: 100,
-        maxBytes: 1 << 20,
-        uploadsPerContributor: 2,
-        nearDuplicate: 500,
-        minOwnShare: 500,
-        validators: [{ address: host.self, weight: 1 }],
-        revealSeconds: 30,
-        voteSeconds: 30
-      },
+      rulesOf('metals', host.self),
       jsonl(metals.map(metal => [`Is ${metal} one of them?`, 'Yes']))
     )
     for (const [i, name] of ['client', 'worker'].entries()) {
@@ -170,12 +175,72 @@ describe('the whole loop with no step by hand', function () {
 
   it('does nothing twice: what was done stands on chain once', async () => {
     const host = node('host')
-    const [net] = (await host.data.datanets()).items
-    assert.ok(net)
+    const net = await host.data.findDatanet('metals')
     assert.equal(net.latestVersion, 1)
     assert.equal(host.models.models().filter(({ name }) => name === 'metals-by-yes').length, 1)
     const { feesPaid, workers, builders, dataPaid, dataHeld } = await host.payouts.accounting()
     assert.ok(feesPaid > 0n)
+    assert.equal(feesPaid, workers + builders + dataPaid + dataHeld)
+  })
+
+  it('goes round on a mix of two Datanets, and pays who gave to either', async () => {
+    const [host, client] = [node('host'), node('client')]
+    const metals = await host.data.findDatanet('metals')
+    const { id: birds } = await host.data.createDatanet(
+      rulesOf('birds', host.self),
+      jsonl(['wren', 'lark'].map(bird => [`Is ${bird} one of them?`, 'Yes']))
+    )
+    const contributorKey = fromHex(keccak('who knows birds'))
+    const names = ['finch', 'stork', 'swift', 'crane']
+    await host.data.contribute({
+      datanet: birds,
+      file: jsonl(names.map((bird, i) => [`Symbol 2${i} of ${bird}?`, 'Yes'])),
+      contributorKey
+    })
+    await until(async () => (await host.data.contributions(birds)).items[0]?.status === 'accepted', 'it is accepted')
+    await host.data.anchorVersion(birds)
+    const { datanet: mix, version } = await host.data.mix({ datanets: [metals.id, birds] })
+    assert.equal(version.count, 3)
+
+    const [known] = host.models.models()
+    assert.ok(known)
+    await host.jobs.post({
+      base: known.base,
+      datanet: mix.id,
+      version: version.version,
+      settings: { ...settings, epochs: 12, lr: 0.02 },
+      coalitions: 8,
+      budget: 100n * coin,
+      deadlineSeconds: 600,
+      expectedBids: 1,
+      product: { name: 'both-by-yes', split: { worker: 3000, builder: 1000, data: 6000 }, licence: 'CC0-1.0' }
+    })
+    await until(() => (client.models.model('both-by-yes')?.offers.length ?? 0) > 0, 'a model of both is offered')
+    assert.equal(client.models.model('both-by-yes')?.licence, 'CC0-1.0')
+    // A private answer is paid for by what everybody's rows are worth on the questions that both hold out.
+    let receipts = 0
+    for await (const event of client.models.ask({
+      model: 'both-by-yes',
+      messages: [{ role: 'user', content: 'Symbol of Iron?' }],
+      maxTokens: 8,
+      temperature: 0,
+      seed: 1,
+      private: true
+    }))
+      if (event.kind === 'done') receipts += event.receipts.length
+    assert.ok(receipts > 0)
+
+    const epoch = async () => (await host.payouts.epochs({ pool: mix.id })).items[0]
+    await until(async () => (await epoch())?.state === 'final', 'the epoch of the mix becomes final')
+    const paid = new Map((await epoch())?.payouts.map(({ account, share }) => [account, share]))
+    assert.ok((paid.get(client.self) ?? 0n) > 0n, 'who gave to one')
+    assert.ok((paid.get(addressOfKey(contributorKey)) ?? 0n) > 0n, 'who gave to the other')
+    // Who gave to a parent claims from the mix by itself.
+    await until(
+      async () => (await host.payouts.payouts({ pool: mix.id, account: client.self })).length > 0,
+      'what a parent’s contributor earned in the mix is claimed'
+    )
+    const { feesPaid, workers, builders, dataPaid, dataHeld } = await host.payouts.accounting()
     assert.equal(feesPaid, workers + builders + dataPaid + dataHeld)
   })
 })

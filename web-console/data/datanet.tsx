@@ -45,7 +45,20 @@ function titleOf({ name, rows, accepted, pay }: DatanetView): string {
 
 function Datanet({ net }: { readonly net: DatanetView }) {
   const [view, setView] = useWord('view')
-  const { id, description, tags, roles, host, createdAt, latestVersion, pay, accepted, contributions, licence } = net
+  const {
+    id,
+    description,
+    tags,
+    roles,
+    host,
+    createdAt,
+    latestVersion,
+    pay,
+    accepted,
+    contributions,
+    licence,
+    parents
+  } = net
   const isFollowed = roles.length > 0
   return (
     <Frame
@@ -56,9 +69,11 @@ function Datanet({ net }: { readonly net: DatanetView }) {
         <>
           <Follow net={net} />
           {roles.includes('validator') ? <GoButton to={places.review}>Review</GoButton> : null}
-          <GoButton look="main" to={places.contribute(id)}>
-            Contribute
-          </GoButton>
+          {parents !== undefined ? null : (
+            <GoButton look="main" to={places.contribute(id)}>
+              Contribute
+            </GoButton>
+          )}
         </>
       }
     >
@@ -81,6 +96,18 @@ function Datanet({ net }: { readonly net: DatanetView }) {
                 {pay.epoch === 0 ? null : <span className="net-small"> in {manyText(pay.epoch, 'epoch')}</span>}
               </span>
             ],
+            ...(parents === undefined
+              ? []
+              : [
+                  [
+                    'Made of',
+                    <span key="parents" className="net-parents">
+                      {parents.map(parent => (
+                        <Id key={parent} id={parent} to={places.datanet(parent)} />
+                      ))}
+                    </span>
+                  ] as const
+                ]),
             ['Accepted', `${countText(accepted)} of ${manyText(contributions, 'contribution')}`],
             ['Version', latestVersion === 0 ? 'none yet' : `${latestVersion}, on chain`],
             ['Host', <Who key="host" account={host} />],

@@ -3,7 +3,7 @@ import { voteCodes } from '../../../protocol/data/because.ts'
 import type { VoteCode } from '../../../protocol/data/because.ts'
 import { takeDownCodes } from '../../../protocol/data/removal.ts'
 import type { TakeDownCode } from '../../../protocol/data/removal.ts'
-import { datanetRules } from '../../../protocol/data/types.ts'
+import { datanetRules, mostParents } from '../../../protocol/data/types.ts'
 import { signedSchema } from '../../../protocol/crypto/schema.ts'
 import { named, nothing, paged, pageSchema, route, wanted } from './route.ts'
 import { account, contributionView, datanetView, hash, versionView } from './views.ts'
@@ -67,7 +67,7 @@ const contribution = z
 /** Of all Datanets that this daemon follows, unless one is named. */
 const rankParams = paged.extend({ datanet: wanted.optional() })
 const searchText = z.string().max(200).optional()
-const rulesRequest = datanetRules.omit({ heldOut: true })
+const rulesRequest = datanetRules.omit({ heldOut: true, parents: true })
 
 /** The data phase: Datanets, contributions and their checks, votes, versions. */
 export const dataRoutes = {
@@ -85,6 +85,21 @@ export const dataRoutes = {
         .max(2 << 20)
     }),
     reply: datanetView
+  }),
+  mixDatanets: route({
+    method: 'POST',
+    path: '/api/mixes',
+    stage: 'datanet',
+    summary:
+      'A Datanet made of others, with its newest version: one that this daemon founded of the same, or a new one',
+    body: z.strictObject({
+      /** Ids, beginnings of ids, or names. */
+      datanets: z.array(wanted).min(2).max(mostParents),
+      /** Their names together unless given. */
+      name: datanetRules.shape.name.optional(),
+      description: datanetRules.shape.description.optional()
+    }),
+    reply: z.object({ datanet: datanetView, version: versionView, founded: z.boolean(), anchored: z.boolean() })
   }),
   datanets: route({
     method: 'GET',

@@ -17,6 +17,7 @@ import type { Which } from './which.ts'
 
 type Names =
   | 'createDatanet'
+  | 'mixDatanets'
   | 'datanets'
   | 'datanet'
   | 'followDatanet'
@@ -76,7 +77,8 @@ const viewWith = (
   contributions,
   accepted,
   latestVersion,
-  roles: [...roles]
+  roles: [...roles],
+  ...(rules.parents === undefined ? {} : { parents: [...rules.parents] })
 })
 
 const contributionOf = (item: NodeContribution): ContributionView => ({
@@ -101,6 +103,11 @@ export function dataHandlers(
   const known = (wanted: string): Promise<NodeDatanet> => data.findDatanet(wanted)
   return {
     createDatanet: async ({ body }) => view(await data.createDatanet(body.rules, body.heldOut)),
+    async mixDatanets({ body: { datanets, ...texts } }) {
+      const parents = await Promise.all(datanets.map(known))
+      const { datanet, ...mixed } = await data.mix({ datanets: parents.map(({ id }) => id), ...texts })
+      return { datanet: await view(datanet), ...mixed }
+    },
     async datanets({ params }) {
       const { items, next } = await data.datanets(params)
       return { items: await Promise.all(items.map(view)), next }

@@ -4,6 +4,7 @@ import type { ModelView } from '../../../node/models/index.ts'
 import type { EpochView } from '../../../node/payouts/index.ts'
 import type { Node } from '../../../node/node.ts'
 import type { WorthView } from '../contract/index.ts'
+import { givenTo } from './given.ts'
 
 /** Models of a Datanet that are looked at, the newest: each may have a held-out value for each contributor. */
 const mostModels = 50
@@ -41,9 +42,9 @@ export async function worthOf(
   page: PageRequest
 ): Promise<Page<WorthView>> {
   const accounts = new Map<Address, { accepted: number; own: number }>()
-  for await (const { contributor, status, own } of everyItem(request => data.contributions(datanet, request))) {
+  for await (const { contributor, accepted, own } of givenTo(data, datanet)) {
     const known = accounts.get(contributor) ?? { accepted: 0, own: 0 }
-    if (status === 'accepted') accounts.set(contributor, { accepted: known.accepted + 1, own: known.own + own })
+    if (accepted) accounts.set(contributor, { accepted: known.accepted + 1, own: known.own + own })
     else accounts.set(contributor, known)
   }
   const tuned = models

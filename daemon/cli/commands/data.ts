@@ -9,6 +9,7 @@ import { datanetText } from '../datanet/text.ts'
 import { safe, short, table } from '../output.ts'
 import { exportCommand } from './export.ts'
 import { findDatanet } from './find-datanet.ts'
+import { mixCommand } from './mix.ts'
 import { rosterCommand } from './roster.ts'
 
 export async function readText(path: string): Promise<string> {
@@ -97,6 +98,7 @@ export function datanetCommand(): Command {
         })
       )
   )
+  parent.addCommand(mixCommand())
   parent.addCommand(exportCommand())
   parent.addCommand(importCommand())
   parent.addCommand(rosterCommand())

@@ -42,6 +42,7 @@ export function datanetText(net: DatanetView): string {
     `host         ${net.host}`,
     `validators   ${net.validators.map(({ address, weight }) => `${short(address)} (${weight})`).join(', ')}`,
     `accepted     ${net.accepted} of ${net.contributions} contributions, version ${net.latestVersion}`,
-    `followed     ${followed(net.roles)}`
+    `followed     ${followed(net.roles)}`,
+    ...(net.parents === undefined ? [] : [`made of      ${net.parents.map(short).join(', ')}`])
   ].join('\n')
 }

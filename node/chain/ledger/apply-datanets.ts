@@ -10,7 +10,7 @@ export const applyDatanets = {
     const { datanet: id, host, rules, createdAt, validators, block } = event
     const fresh = { founders: validators, commitments: 0n, version: 0, roster: 1 }
     await draft.put(datanets, id, { id, host, rules, createdAt, validators, ...fresh, block })
-    await draft.put(rosters, `${id}/${sequenceKey(1)}`, [...validators])
+    await draft.put(rosters, `${id}/${sequenceKey(1)}`, { validators: [...validators], block })
     await draft.put(datanetOrder, placeOf(event), id)
     await total({ datanets: 1n }, draft, tables)
   },
@@ -26,9 +26,9 @@ export const applyDatanets = {
     if (known === undefined) return `the roster ${succession} was never put forward`
     await draft.put(successions, succession, { ...known, consent, against, spoke: [...known.spoke, validator] })
   },
-  async RosterSeated({ datanet, roster, validators }, draft, { datanets, rosters }) {
+  async RosterSeated({ datanet, roster, validators, block }, draft, { datanets, rosters }) {
     const known = await draft.get(datanets, datanet)
-    await draft.put(rosters, `${datanet}/${sequenceKey(roster)}`, [...validators])
+    await draft.put(rosters, `${datanet}/${sequenceKey(roster)}`, { validators: [...validators], block })
     if (known === undefined) return `Datanet ${datanet} was never created`
     await draft.put(datanets, datanet, { ...known, validators, roster })
     return roster === known.roster + 1 ? undefined : `roster ${known.roster + 1} of ${datanet} is missing`
@@ -49,8 +49,8 @@ export const applyDatanets = {
   },
   async VersionAnchored({ datanet, version, root, count, cid, blockHash, block, transaction }, draft, tables) {
     const { datanets, draws, versions } = tables
-    const draw = (await draft.get(draws, `${datanet}/${root}`)) ?? blockHash
-    await draft.put(draws, `${datanet}/${root}`, draw)
+    const draw = (await draft.get(draws, root)) ?? blockHash
+    await draft.put(draws, root, draw)
     const known = await draft.get(datanets, datanet)
     await draft.put(versions, `${datanet}/${sequenceKey(version)}`, {
       datanet,

@@ -73,6 +73,9 @@ export const datanetRecord = z.strictObject({
 })
 export type DatanetRecord = z.infer<typeof datanetRecord>
 
+/** Who sits from a block on, until the next roster does. */
+const rosterRecord = z.strictObject({ validators: members, block })
+
 export const commitmentRecord = z.strictObject({
   id: bytes32,
   datanet: bytes32,
@@ -93,8 +96,8 @@ export const versionRecord = z.strictObject({
   count: small,
   cid: z.string(),
   /**
-   * What is drawn for it: the hash of the block in which the Datanet's first version of this root was anchored. Who
-   * anchors the same again draws nothing anew.
+   * What is drawn for it: the hash of the block in which the first version of this root was anchored. Who anchors the
+   * same again draws nothing anew, in another Datanet neither: a mix of the same versions has the same root.
    */
   draw: bytes32,
   /** Number of the roster that sat when it was anchored. */
@@ -315,8 +318,8 @@ export function openTables(store: Pick<Store, 'collection'>) {
     datanets: table('datanets', datanetRecord),
     /** PLACE → Datanet. */
     datanetOrder: table('datanet-order', id),
-    /** DATANET/NUMBER → its validators. */
-    rosters: table('rosters', members),
+    /** DATANET/NUMBER */
+    rosters: table('rosters', rosterRecord),
     successions: table('successions', successionRecord),
     /** DATANET/PLACE → succession. */
     successionsOf: table('successions-of', id),
@@ -325,7 +328,7 @@ export function openTables(store: Pick<Store, 'collection'>) {
     authorship: table('authorship', id),
     /** DATANET/VERSION */
     versions: table('versions', versionRecord),
-    /** DATANET/ROOT → what is drawn for it. */
+    /** ROOT → what is drawn for it. */
     draws: table('draws', bytes32),
     models: table('models', modelRecord),
     /** PLACE → model. */

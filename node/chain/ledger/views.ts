@@ -48,6 +48,8 @@ export interface Views {
   datanets(page?: PageOptions): Promise<Page<DatanetRecord>>
   /** The validators of one of a Datanet's rosters, from 1 on. */
   roster(datanet: Hex, number: number): Promise<DatanetRecord['validators'] | undefined>
+  /** The validators that sat when a block was over. */
+  rosterAt(datanet: Hex, block: bigint): Promise<DatanetRecord['validators'] | undefined>
   /** Rosters that were put forward for a Datanet, in the order of the chain. */
   successions(datanet: Hex, page?: PageOptions): Promise<Page<SuccessionRecord>>
   commitment(contribution: Hex): Promise<CommitmentRecord | undefined>
@@ -140,11 +142,20 @@ export function createViews(book: Book): Views {
     return { items, ...(next === undefined ? {} : { next }) }
   }
   const same = <T>(value: T): T => value
+  const rosterOf = (datanet: Hex, number: number) => get(tables.rosters, `${datanet}/${sequenceKey(number)}`)
 
   return {
     datanet: id => get(tables.datanets, id),
     datanets: (page = {}) => list(tables.datanetOrder, '', page, id => get(tables.datanets, id)),
-    roster: (datanet, number) => get(tables.rosters, `${datanet}/${sequenceKey(number)}`),
+    roster: async (datanet, number) => (await rosterOf(datanet, number))?.validators,
+    async rosterAt(datanet, block) {
+      // Most have one roster, and nobody has many.
+      for (let number = (await get(tables.datanets, datanet))?.roster ?? 0; number > 0; number--) {
+        const seated = await rosterOf(datanet, number)
+        if (seated !== undefined && seated.block <= block) return seated.validators
+      }
+      return undefined
+    },
     successions: (datanet, page = {}) =>
       list(tables.successionsOf, `${datanet}/`, page, id => get(tables.successions, id)),
     commitment: id => get(tables.commitments, id),

@@ -13,14 +13,16 @@ export async function datanetView(
   const document = (await book.datanet(id))?.document
   if (document === undefined) return undefined
   const listing = await book.listing(id)
-  const progress = roles.length > 0 ? await book.progress(id) : undefined
+  // A mix has accepted what stands in its latest version: that is the chain's to tell, and it goes by no book.
+  const progress = roles.length > 0 && document.rules.parents === undefined ? await book.progress(id) : undefined
   const { host, createdAt } = document.statement.message
   return {
     id,
     host,
     rules: document.rules,
     createdAt: Number(createdAt) * 1000,
-    contributions: progress?.contributions ?? listing?.commitments ?? 0,
+    contributions:
+      progress?.contributions ?? (document.rules.parents === undefined ? listing?.commitments : listing?.count) ?? 0,
     accepted: progress?.accepted ?? listing?.count ?? 0,
     rows: progress === undefined ? null : ((await book.acceptedRows(id)) ?? (progress.accepted === 0 ? 0 : null)),
     latestVersion: listing?.version ?? 0,

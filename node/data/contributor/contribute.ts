@@ -6,7 +6,7 @@ import {
   parseShard,
   reasonInWords
 } from '../../../protocol/data/index.ts'
-import type { ContributionStatements } from '../../../protocol/data/index.ts'
+import type { ContributionStatements, DatanetRules } from '../../../protocol/data/index.ts'
 import { InvalidError, LimitError, TilthError, toHex } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { datanetTopic } from '../../../protocol/wire/index.ts'
@@ -41,6 +41,14 @@ export const nextOf = (
   index: Number.MAX_SAFE_INTEGER,
   block: (ledger.head()?.block ?? 0n) + 1n
 })
+
+/** [reject] A mix takes no contributions. @throws InvalidError `datanet.mix` */
+export function requireTakes({ name, parents }: Pick<DatanetRules, 'name' | 'parents'>): void {
+  if (parents !== undefined)
+    throw new InvalidError('datanet.mix', `${name} is a mix of other Datanets and takes no contributions of its own`, {
+      help: `Contribute to one of its parents: ${parents.join(', ')}.`
+    })
+}
 
 export const bytesOf = (file: string | Uint8Array): Uint8Array =>
   typeof file === 'string' ? encoder.encode(file) : file
@@ -112,6 +120,7 @@ export function createContributing(
   const contributing: Contributing = {
     async prepare({ datanet, file, contributor }): Promise<PreparedContribution> {
       const { rules } = await notes.document(datanet)
+      requireTakes(rules)
       const bytes = bytesOf(file)
       requireFits(bytes, rules)
       const rows = parseShard(bytes, rules.maxRows).length
@@ -150,7 +159,7 @@ export function createContributing(
     async submit(statements) {
       const id = checkStatements(network, statements)
       const { datanet } = statements.commitment.message
-      await notes.document(datanet)
+      requireTakes((await notes.document(datanet)).rules)
       // Whoever brings a contribution in has to do with the Datanet from then on, and knows what becomes of it.
       await interest.take(datanet, 'contributor')
       const { cid } = statements.reveal.message

@@ -8,7 +8,7 @@ import type { Notes } from '../exchange/index.ts'
 import type { Interest } from '../interest/index.ts'
 import type { DataService, Preview, PreviewLine } from '../types.ts'
 import type { Shards } from '../validator/index.ts'
-import { bytesOf, nextOf, requireFits } from './contribute.ts'
+import { bytesOf, nextOf, requireFits, requireTakes } from './contribute.ts'
 
 function lineOf(line: number, outcome: RowOutcome | undefined): PreviewLine {
   switch (outcome?.kind) {
@@ -40,6 +40,7 @@ export function createPreviews(
   return {
     async preview({ datanet, file, contributor }): Promise<Preview> {
       const { rules } = await notes.document(datanet)
+      requireTakes(rules)
       const bytes = bytesOf(file)
       requireFits(bytes, rules)
       const allowed = rules.uploadsPerContributor

@@ -117,6 +117,8 @@ export function createReceiver(
       parked.park(record === undefined ? id : record.datanet, message)
       throw new DataError('contribution.unknown', 'this contribution is not known here yet')
     }
+    // [reject] A mix takes no contributions of its own: what it holds was voted on by its parents' validators.
+    if (net.rules.parents !== undefined) throw new DataError('datanet.mix', 'a mix takes no contributions of its own')
     return { record, net: await rosters.deciding(id, net) }
   }
 

@@ -1,23 +1,31 @@
 import { signStatement } from '../../../protocol/crypto/index.ts'
 import { checkLicence, datanetRules, parseHeldOut } from '../../../protocol/data/index.ts'
+import type { DatanetRules } from '../../../protocol/data/index.ts'
 import { InvalidError, TilthError, checkNewName, contentHash, readAs } from '../../../protocol/primitives/index.ts'
 import type { Hex, TakenName } from '../../../protocol/primitives/index.ts'
 import type { Book } from '../book/index.ts'
 import { bytesOf } from '../contributor/index.ts'
 import type { DataDeps } from '../deps.ts'
 import type { Receiver } from '../exchange/index.ts'
-import type { DataService } from '../types.ts'
+import type { DataService, DatanetView } from '../types.ts'
 import { datanetView } from '../book/index.ts'
+
+/** How a Datanet is founded, by its host: by hand, or made of others. */
+export interface Hosting extends Pick<DataService, 'createDatanet'> {
+  /** @param heldOut JSONL of rows, all good ones @throws InvalidError `rules.invalid`, `name.*` */
+  found(wanted: Omit<DatanetRules, 'heldOut'>, heldOut: string | Uint8Array): Promise<DatanetView>
+}
 
 /** The host's side: rules and held-out questions become a Datanet. */
 export function createHosting(
   deps: Pick<DataDeps, 'chain' | 'clock' | 'files' | 'gossip' | 'key' | 'log' | 'network' | 'self'>,
   book: Book,
   receiver: Receiver
-): Pick<DataService, 'createDatanet'> {
+): Hosting {
   const { chain, clock, files, gossip, key, log, network, self } = deps
-  return {
-    async createDatanet(wanted, heldOut) {
+  const hosting: Hosting = {
+    createDatanet: (wanted, heldOut) => hosting.found(wanted, heldOut),
+    async found(wanted, heldOut) {
       const taken: TakenName[] = []
       for await (const one of book.taken()) taken.push(one)
       checkNewName('Datanet', { name: wanted.name, owner: self }, taken)
@@ -52,4 +60,5 @@ export function createHosting(
       return view
     }
   }
+  return hosting
 }

@@ -1,4 +1,6 @@
 export { createHosting } from './hosting.ts'
+export type { Hosting } from './hosting.ts'
+export { createMixing } from './mixing.ts'
 export { createSeals } from './seals.ts'
 export { createVersions } from './versions.ts'
 export { createArchive } from './archive.ts'

@@ -21,7 +21,7 @@ export function createNearest(
 ): Pick<DataService, 'nearest'> {
   const comparing = createQueue({ name: 'nearest rows', bound: mostWaiting, concurrency: 1 })
 
-  async function linesOf(datanet: Hex, { contribution, cid }: VersionEntry): Promise<readonly ShardLine[]> {
+  async function linesOf(of: Hex, { contribution, cid, datanet = of }: VersionEntry): Promise<readonly ShardLine[]> {
     return shards.linesOf(await document(datanet), cid, (await book.contribution(contribution))?.provider)
   }
 

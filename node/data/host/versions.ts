@@ -1,6 +1,12 @@
 import { signStatement } from '../../../protocol/crypto/index.ts'
 import { checkVersion, versionManifest, versionRoot } from '../../../protocol/data/index.ts'
-import type { DatanetDocument, DatanetRules, Removed, VersionManifest } from '../../../protocol/data/index.ts'
+import type {
+  AnchoredVersion,
+  DatanetDocument,
+  DatanetRules,
+  Removed,
+  VersionManifest
+} from '../../../protocol/data/index.ts'
 import { InvalidError, NotFoundError, canonicalJson } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { decodeFrame } from '../../../protocol/wire/index.ts'
@@ -8,6 +14,8 @@ import { createCache } from '../../runtime/index.ts'
 import type { Book } from '../book/index.ts'
 import { bytesOf } from '../contributor/index.ts'
 import type { DataDeps } from '../deps.ts'
+import { createUnion } from '../mixes/index.ts'
+import type { Parents } from '../mixes/index.ts'
 import type { Rosters } from '../rosters.ts'
 import type { Shards } from '../validator/index.ts'
 import type { LeftView } from '../decided.ts'
@@ -29,10 +37,27 @@ export function createVersions(
   shards: Shards,
   rosters: Rosters,
   sealing: Pick<Seals, 'collect'>,
-  must: (datanet: Hex) => Promise<DatanetDocument>
+  must: (datanet: Hex) => Promise<DatanetDocument>,
+  parents: Parents
 ): Pick<DataService, 'anchorVersion' | 'leftSince' | 'manifest' | 'versionRows'> {
   const { chain, files, key, log, network, self } = deps
   const checked = createCache<string, VersionManifest>({ max: keptManifests })
+  const union = createUnion(deps, book, shards, parents, must, (datanet, version) => manifest(datanet, version))
+
+  /** The number of the next version. @throws InvalidError `version.unchanged` where the latest holds the same */
+  async function nextVersion(datanet: Hex, root: Hex): Promise<number> {
+    const latest = (await chain.datanets.datanet(datanet))?.version ?? 0
+    if (latest > 0 && (await chain.datanets.version(datanet, latest))?.root === root)
+      throw new InvalidError('version.unchanged', `version ${latest} holds everything accepted already`)
+    return latest + 1
+  }
+
+  /** What the parents of a mix hold now, as its next version: they have sealed it. */
+  async function mixedVersion(datanet: Hex, rules: DatanetRules): Promise<VersionManifest> {
+    const content = await union.newest(datanet, rules)
+    const root = versionRoot(content.entries)
+    return { datanet, version: await nextVersion(datanet, root), root, heldOut: rules.heldOut, ...content, seals: [] }
+  }
 
   /** Everything accepted, as the next version, sealed; begun anew when validators know of more. */
   async function sealedVersion(datanet: Hex, net: DatanetDocument): Promise<VersionManifest> {
@@ -47,10 +72,7 @@ export function createVersions(
           help: 'Contributions are listed with what became of them.'
         })
       const root = versionRoot(entries)
-      const latest = (await chain.datanets.datanet(datanet))?.version ?? 0
-      if (latest > 0 && (await chain.datanets.version(datanet, latest))?.root === root)
-        throw new InvalidError('version.unchanged', `version ${latest} holds everything accepted already`)
-      const sealed = { datanet, version: latest + 1, root, count: entries.length }
+      const sealed = { datanet, version: await nextVersion(datanet, root), root, count: entries.length }
       const sitting = await rosters.sitting(datanet, net)
       const isOutdated = async (): Promise<boolean> => tries < mostTries && (await rootNow()) !== root
       const seals = await sealing.collect(sitting, sealed, last, isOutdated)
@@ -70,21 +92,70 @@ export function createVersions(
     return orders
   }
 
-  const versions: ReturnType<typeof createVersions> = {
+  /** [reject] Entries are what this Datanet's validators accepted; those of a mix what its parents' have. */
+  async function check(
+    net: DatanetDocument,
+    manifest: VersionManifest,
+    anchored: AnchoredVersion,
+    roster: number
+  ): Promise<void> {
+    const { rules } = net
+    if (rules.parents !== undefined) return union.check(rules, manifest, anchored)
+    const orders = await ordersOf(manifest)
+    const decided = new Map<Hex, DatanetRules['validators']>()
+    const blocks = new Map<Hex, bigint>()
+    for (const { contribution } of manifest.entries) {
+      decided.set(contribution, (await rosters.deciding(contribution, net)).rules.validators)
+      const there = rules.uploads === undefined ? undefined : await chain.ledger.commitment(contribution)
+      if (there !== undefined) blocks.set(contribution, there.block)
+    }
+    const sitting = await rosters.numbered(manifest.datanet, roster, net)
+    checkVersion(
+      network,
+      rules,
+      manifest,
+      anchored,
+      id => orders.get(id),
+      id => decided.get(id) ?? rules.validators,
+      sitting.rules.validators,
+      id => blocks.get(id)
+    )
+  }
+
+  async function manifest(datanet: Hex, version: number): Promise<VersionManifest> {
+    const net = await must(datanet)
+    const anchored = await chain.datanets.version(datanet, version)
+    if (anchored === undefined)
+      throw new NotFoundError('version.unknown', `version ${version} of that Datanet is not anchored`)
+    const { root, count, cid, roster } = anchored
+    const name = `${datanet}/${version}/${root}`
+    const known = checked.get(name)
+    if (known !== undefined) return known
+    const bytes = await files.fetchBytes(cid, {
+      maxBytes: mostManifestBytes,
+      providers: [net.statement.message.host].filter(host => host !== self)
+    })
+    const read = decodeFrame(bytes, versionManifest, mostManifestBytes)
+    await check(net, read, { datanet, version, root, count }, roster)
+    checked.set(name, read)
+    return read
+  }
+
+  return {
     async anchorVersion(datanet) {
       const net = await must(datanet)
-      const { statement } = net
+      const { statement, rules } = net
       if (statement.message.host !== self)
         throw new InvalidError('version.not-host', 'only the host anchors versions of its Datanet', {
           help: `Ask ${statement.message.host}.`
         })
-      const manifest = await sealedVersion(datanet, net)
-      const { version, root, entries } = manifest
-      const cid = await files.addBytes(bytesOf(canonicalJson(manifest)))
+      const made = await (rules.parents === undefined ? sealedVersion(datanet, net) : mixedVersion(datanet, rules))
+      const { version, root, entries } = made
+      const cid = await files.addBytes(bytesOf(canonicalJson(made)))
       const message = { datanet, version, root, count: entries.length, cid }
       const signed = signStatement(network, 'Version', message, key)
       const { transaction } = await chain.datanets.anchorVersion(message, signed.signature)
-      checked.set(`${datanet}/${root}`, manifest)
+      checked.set(`${datanet}/${version}/${root}`, made)
       void files.provide(cid).catch((error: unknown) => {
         log.debug('a manifest was not announced in the DHT', { cid, error })
       })
@@ -96,49 +167,14 @@ export function createVersions(
       return { ...message, transaction }
     },
 
-    async manifest(datanet, version) {
-      const net = await must(datanet)
-      const { statement, rules } = net
-      const anchored = await chain.datanets.version(datanet, version)
-      if (anchored === undefined)
-        throw new NotFoundError('version.unknown', `version ${version} of that Datanet is not anchored`)
-      const name = `${datanet}/${anchored.root}`
-      const known = checked.get(name)
-      if (known !== undefined) return known
-      const bytes = await files.fetchBytes(anchored.cid, {
-        maxBytes: mostManifestBytes,
-        providers: [statement.message.host].filter(host => host !== self)
-      })
-      const manifest = decodeFrame(bytes, versionManifest, mostManifestBytes)
-      const orders = await ordersOf(manifest)
-      const decided = new Map<Hex, DatanetRules['validators']>()
-      const blocks = new Map<Hex, bigint>()
-      for (const { contribution } of manifest.entries) {
-        decided.set(contribution, (await rosters.deciding(contribution, net)).rules.validators)
-        const there = rules.uploads === undefined ? undefined : await chain.ledger.commitment(contribution)
-        if (there !== undefined) blocks.set(contribution, there.block)
-      }
-      const sitting = await rosters.numbered(datanet, anchored.roster, net)
-      checkVersion(
-        network,
-        rules,
-        manifest,
-        { datanet, version, root: anchored.root, count: anchored.count },
-        id => orders.get(id),
-        id => decided.get(id) ?? rules.validators,
-        sitting.rules.validators,
-        id => blocks.get(id)
-      )
-      checked.set(name, manifest)
-      return manifest
-    },
+    manifest,
 
     async leftSince(datanet, version) {
       const left: LeftView[] = []
       let any = false
       for await (const _ of book.removals(datanet, 1, 1)) any = true
       if (!any) return left
-      for (const { contribution, contributor, own } of (await versions.manifest(datanet, version)).entries) {
+      for (const { contribution, contributor, own } of (await manifest(datanet, version)).entries) {
         const removed = await book.removed(contribution)
         if (removed !== undefined) left.push({ contribution, contributor, removed, rows: own.length })
       }
@@ -157,10 +193,12 @@ export function createVersions(
         throw new InvalidError('version.taken-down', `version ${manifest.version} holds rows that were taken down`, {
           help: 'Use a version that was anchored since; its host anchors one with: tilth datanet anchor NAME.'
         })
+      if (net.rules.parents !== undefined) await union.checkRows(net.rules, manifest)
       const rows: VersionRow[] = []
-      for (const { contribution, contributor, cid, own } of manifest.entries) {
+      for (const { contribution, contributor, cid, own, datanet } of manifest.entries) {
         if (remaining && left.has(contribution)) continue
-        const lines = await shards.linesOf(net, cid, (await book.contribution(contribution))?.provider)
+        const from = datanet === undefined ? net : await must(datanet)
+        const lines = await shards.linesOf(from, cid, (await book.contribution(contribution))?.provider)
         for (const at of own) {
           const line = lines[at]
           if (line === undefined || !('row' in line))
@@ -171,5 +209,4 @@ export function createVersions(
       return rows
     }
   }
-  return versions
 }

@@ -22,6 +22,8 @@ interface Span {
   readonly cid: string
   readonly provider: Address | undefined
   readonly own: readonly number[]
+  /** In a mix: the parent that it is of. */
+  readonly datanet?: Hex | undefined
 }
 
 /** @throws InvalidError `page.cursor` */
@@ -62,14 +64,15 @@ export function createRows(
   async function* spansOf(datanet: Hex, version: number, from: number): AsyncGenerator<Span | number> {
     if (version > 0) {
       const entries = await entriesOf(datanet, version)
-      for (const [i, { contribution, contributor, cid, own }] of entries.slice(from).entries())
+      for (const [i, { contribution, contributor, cid, own, datanet: of }] of entries.slice(from).entries())
         yield {
           place: from + i,
           contribution,
           contributor,
           cid,
           provider: (await book.contribution(contribution))?.provider,
-          own
+          own,
+          datanet: of
         }
       return
     }
@@ -101,8 +104,8 @@ export function createRows(
     return { start: start ?? { place: entries.length, at: 0 }, total }
   }
 
-  const linesOf = (net: DatanetDocument, { cid, provider }: Span): Promise<readonly ShardLine[]> =>
-    shards.linesOf(net, cid, provider)
+  const linesOf = async (net: DatanetDocument, { cid, provider, datanet }: Span): Promise<readonly ShardLine[]> =>
+    shards.linesOf(datanet === undefined ? net : await notes.document(datanet), cid, provider)
 
   return {
     async acceptedRows(datanet, { limit = defaultPage, cursor, version: wanted, contributor, search, from } = {}) {

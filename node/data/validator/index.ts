@@ -1,5 +1,6 @@
 export { createShards } from './shards.ts'
 export type { Shards } from './shards.ts'
+export { inSlices } from './slices.ts'
 export { createTurns } from './turns.ts'
 export type { Turns } from './turns.ts'
 export { createReports } from './reports.ts'

@@ -31,6 +31,7 @@ import type { ContributionRecord } from '../book/index.ts'
 import type { FetchOptions } from '../../transport/types.ts'
 import type { Holdings } from '../storage/index.ts'
 import { createAcceptedRows } from './rows.ts'
+import { inSlices } from './slices.ts'
 import type { NearRow } from './rows.ts'
 
 const mostHeldOutBytes = 16 << 20
@@ -43,8 +44,6 @@ const heldOutKept = 16
 const ahead = { name: 'shards fetched ahead', concurrency: 8, bound: 256 }
 /** How soon something must come of a shard that was away for so long that its turn is lost without it. */
 const lastTryMs = 1_000
-/** Rows judged before the process may do something else. */
-const slice = 50
 /** Accepted rows, of the newest, that a row is compared with for people. */
 const mostCompared = 20_000
 /** Shards kept as their lines while people read on in them, none larger than this. */
@@ -52,18 +51,6 @@ const readKept = 2
 const mostReadBytes = 16 << 20
 /** A place after all that anybody has. */
 const lastOrder = Number.MAX_SAFE_INTEGER - 1
-
-/** Judges a few rows at a time: the process has other things to do. */
-async function inSlices(steps: Generator<void, Verdict>): Promise<Verdict> {
-  for (let row = 1; ; row++) {
-    const step = steps.next()
-    if (step.done === true) return step.value
-    if (row % slice === 0)
-      await new Promise(resolve => {
-        setImmediate(resolve)
-      })
-  }
-}
 
 const faultOf = (error: unknown): 'too-large' | 'not-a-file' | undefined =>
   error instanceof TilthError

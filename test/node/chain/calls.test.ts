@@ -139,6 +139,7 @@ describe('calls of the contracts', () => {
       base: 'bafkreibase',
       adapter: 'bafkreiadapter',
       result: 'bafkreiresult',
+      licence: 'CC-BY-4.0',
       datanet,
       version: 1,
       job: keccak('job'),

@@ -78,6 +78,7 @@ export function nextFact(state: State, choice: number): Fact {
         base: 'bafybase',
         adapter: 'bafyadapter',
         result: 'bafyresult',
+        licence: '',
         datanet: datanet?.id ?? word('none', 0),
         version: 1,
         job: word('job', n),

@@ -297,6 +297,7 @@ describe('data: what a message is found to be', () => {
       'certificate.statements',
       'certificate.votes',
       'commitment.mismatch',
+      'datanet.mix',
       'datanet.rules',
       'datanet.topic',
       'removal.grounds',

@@ -47,7 +47,7 @@ export const firstForm: RulesForm = {
   validators: ''
 }
 
-type Rules = Omit<DatanetRules, 'heldOut'>
+type Rules = Omit<DatanetRules, 'heldOut' | 'parents'>
 type RuleName = keyof Rules
 
 const ruleOf: Record<FormField, RuleName> = {
@@ -153,7 +153,7 @@ export function faultsOf(form: RulesForm): Partial<Record<FormField, string>> {
 
 /** The rules, where nothing is wrong with them. */
 export function rulesOf(form: RulesForm): Rules | undefined {
-  const read = datanetRules.omit({ heldOut: true }).safeParse(valuesOf(form))
+  const read = datanetRules.omit({ heldOut: true, parents: true }).safeParse(valuesOf(form))
   return read.success && licenceFault(read.data.licence) === undefined ? read.data : undefined
 }
 

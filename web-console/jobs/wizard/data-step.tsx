@@ -3,41 +3,25 @@ import type { DatanetView, JobView, PlanView } from '../../../daemon/api/contrac
 import type { JobDraft } from '../../../protocol/jobs/draft.ts'
 import type { TilthError } from '../../../protocol/primitives/errors.ts'
 import { useList } from '../../api/index.ts'
-import { places } from '../../app/places.ts'
-import { countText, durationText, manyText, numberText } from '../../formats/index.ts'
-import { Amount, Card, Chip, Facts, Failure, Go, Loading, Notice, ReadList, Section } from '../../parts/index.ts'
+import { countText, durationText, manyText } from '../../formats/index.ts'
+import { Amount, Card, Chip, Facts, Failure, Loading, ReadList, Section } from '../../parts/index.ts'
 import { Choices } from './choices.tsx'
 import type { Choice } from './choices.tsx'
+import { Earlier } from './earlier.tsx'
+import { Several } from './several.tsx'
 
-const choiceOf = ({ id, name, description, accepted, latestVersion, licence }: DatanetView): Choice => ({
+const choiceOf = ({ id, name, description, accepted, latestVersion, licence, parents }: DatanetView): Choice => ({
   value: id,
   name,
   chips: latestVersion === 0 ? <Chip>nothing to train on yet</Chip> : <Chip phase="data">version {latestVersion}</Chip>,
   ...(description === '' ? {} : { note: description }),
-  facts: [manyText(accepted, 'accepted contribution'), licence],
+  facts: [
+    manyText(accepted, 'accepted contribution'),
+    licence,
+    ...(parents === undefined ? [] : [`made of ${parents.length} Datanets`])
+  ],
   isDisabled: latestVersion === 0
 })
-
-const addedText = ({ base, tuned }: { readonly base: number; readonly tuned: number }): string =>
-  `The loss on its held-out questions fell from ${numberText(base)} to ${numberText(tuned)}. ` +
-  `Each token of a right answer became ${numberText(Math.exp(base - tuned))} times as likely.`
-
-/** What earlier jobs on the same data made of it: measured, not promised. */
-function Earlier({ jobs }: { readonly jobs: readonly JobView[] }) {
-  const measured = jobs.filter(({ heldOutLoss }) => heldOutLoss !== null).slice(0, 3)
-  if (measured.length === 0)
-    return <p className="choice-note">No job of this node has been measured on it yet, so what it adds is not known.</p>
-  return (
-    <ul className="whys">
-      {measured.map(({ id, heldOutLoss, version }) => (
-        <li key={id}>
-          <Go to={places.job(id)}>Version {version}</Go>
-          <span>{heldOutLoss === null ? null : addedText(heldOutLoss)}</span>
-        </li>
-      ))}
-    </ul>
-  )
-}
 
 function Chosen({ plan, jobs }: { readonly plan: PlanView; readonly jobs: readonly JobView[] }) {
   return (
@@ -65,7 +49,7 @@ interface StepProps {
   readonly plan: { readonly data: PlanView | undefined; readonly error: TilthError | null; refetch: () => unknown }
 }
 
-/** Which community's data it learns from. */
+/** Which community's data it learns from: one's, or that of several together. */
 export function DataStep({ draft, change, plan }: StepProps) {
   const datanets = useList('datanets', { limit: 50 })
   const jobs = useList('jobs', { limit: 100 })
@@ -92,14 +76,16 @@ export function DataStep({ draft, change, plan }: StepProps) {
           )}
         </Section>
       )}
-      <div className="wizard-more">
-        <Notice title="One job learns from one Datanet.">
-          <p>
-            A model's fees go to the one pool of the people who taught it, so each Datanet gets a model of its own. For
-            two, post a job on each, and compare what they answer in the bazaar.
-          </p>
-        </Notice>
-      </div>
+      <ReadList from={datanets} what="the Datanets" empty={{ title: 'No Datanet is known here yet.' }}>
+        {items => (
+          <Several
+            base={draft.base}
+            datanets={items}
+            jobs={jobs.items ?? []}
+            take={id => change({ datanet: id, version: null })}
+          />
+        )}
+      </ReadList>
     </>
   )
 }

@@ -24,6 +24,9 @@ function useOnePlan(draft: Pick<JobDraft, 'base' | 'datanet' | 'version'>, file:
   })
 }
 
+/** What training on one Datanet's newest version would be and cost, with what is recommended for it. */
+export const useRecommended = (base: string | null, datanet: string) => useOnePlan({ base, datanet, version: null }, {})
+
 /** What a draft would be and cost: what is recommended, and the same with what was chosen instead. */
 export function usePlan(draft: JobDraft) {
   const recommended = useOnePlan(draft, {})

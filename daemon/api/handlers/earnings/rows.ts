@@ -1,7 +1,7 @@
 import type { Node } from '../../../../node/node.ts'
-import { everyItem } from '../../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../../protocol/primitives/index.ts'
 import type { WhyShareView } from '../../contract/index.ts'
+import { givenTo } from '../given.ts'
 
 /** Contributions of a Datanet that are looked through for those of one account. */
 const mostContributions = 2_000
@@ -11,11 +11,11 @@ export async function rowsOf(data: Node['data'], pool: Hex, account: Address): P
   if (!data.followed().some(({ id }) => id === pool)) return null
   const rows = { contributions: 0, accepted: 0, rows: 0, own: 0, issues: {} as Record<string, number> }
   let looked = 0
-  for await (const one of everyItem(page => data.contributions(pool, page))) {
+  for await (const one of givenTo(data, pool)) {
     if (looked++ >= mostContributions) break
     if (one.contributor !== account) continue
     rows.contributions++
-    if (one.status === 'accepted') rows.accepted++
+    if (one.accepted) rows.accepted++
     rows.rows += one.rows
     rows.own += one.own
     for (const { code } of one.rowIssues) rows.issues[code] = (rows.issues[code] ?? 0) + 1

@@ -1,0 +1,3 @@
+export * from './rules.ts'
+export * from './sieve.ts'
+export * from './version.ts'
