@@ -19,11 +19,13 @@ export function encodeFrame(value: unknown, maxBytes: number): Uint8Array {
 }
 
 /**
- * Depth of brackets outside strings; found before parsing, because a parser given a megabyte of `[` has already lost.
+ * Depth of brackets outside strings, and how many values there may be; found before parsing, because a parser given a
+ * megabyte of `[` has already lost.
  */
-function depthOf(bytes: Uint8Array): number {
+function shapeOf(bytes: Uint8Array): { deepest: number; values: number } {
   let depth = 0
   let deepest = 0
+  let values = 1
   let inString = false
   for (let i = 0; i < bytes.length; i++) {
     const byte = bytes[i]
@@ -32,10 +34,12 @@ function depthOf(bytes: Uint8Array): number {
       else if (byte === 0x22) inString = false
     } else if (byte === 0x22) inString = true
     else if (byte === 0x5b || byte === 0x7b) {
+      values++
       if (++depth > deepest) deepest = depth
     } else if (byte === 0x5d || byte === 0x7d) depth--
+    else if (byte === 0x2c) values++
   }
-  return deepest
+  return { deepest, values }
 }
 
 function parse(bytes: Uint8Array): { text: string; json: unknown } {
@@ -50,20 +54,24 @@ function parse(bytes: Uint8Array): { text: string; json: unknown } {
 
 /**
  * Bytes from a peer as a typed value. Nothing looks at them before size, depth, JSON and schema were right;
- * `canonical` asks for the text that `encodeFrame` gives and no other.
+ * `canonical` asks for the text that `encodeFrame` gives and no other; `mostValues` bounds what is read in
+ * the main thread while peers wait: documents may be larger than any frame.
  * @throws LimitError `frame.too-large` · InvalidError `frame.depth`, `frame.garbage`, `frame.schema` (details: where)
  */
 export function decodeFrame<T>(
   bytes: Uint8Array,
   schema: z.ZodType<T>,
   maxBytes: number,
-  { canonical = false }: { canonical?: boolean } = {}
+  { canonical = false, mostValues = Infinity }: { canonical?: boolean; mostValues?: number } = {}
 ): T {
   // [reject] A message is no larger than its topic or protocol allows.
   if (bytes.length > maxBytes)
     throw new LimitError('frame.too-large', `a message of ${bytes.length} bytes is over the limit of ${maxBytes}`)
   // [reject] A message is nested no deeper than our deepest document could be.
-  if (depthOf(bytes) > maxDepth) throw new InvalidError('frame.depth', `a message is nested deeper than ${maxDepth}`)
+  const { deepest, values } = shapeOf(bytes)
+  if (deepest > maxDepth) throw new InvalidError('frame.depth', `a message is nested deeper than ${maxDepth}`)
+  // [reject] It has no more values than our largest message could have.
+  if (values > mostValues) throw new LimitError('frame.too-large', `a message has more than ${mostValues} values`)
   const { text, json } = parse(bytes)
   // [reject] What is passed on to everybody has one text: another spelling of it would be another message to everybody.
   if (canonical && canonicalJson(json) !== text)

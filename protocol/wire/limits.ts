@@ -288,5 +288,11 @@ export const relayLimits = {
   opens: { perSecond: 1 / 30, burst: 20 }
 } as const
 
+/**
+ * Values of any JSON that peers say, lists and fields in all: the largest frame (a page of scorings) has some 8,000. A
+ * megabyte of empty lists would take the main thread longer than it may be taken.
+ */
+export const maxValues = 65_536
+
 /** Nesting of any JSON from the network: the deepest document (a bundle of receipts) has 9 levels. */
 export const maxDepth = 24

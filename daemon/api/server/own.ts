@@ -30,8 +30,10 @@ export function ownHandlers(options: {
   const isSecure = scheme === 'https'
   const port = (request: FastifyRequest): number | undefined => request.socket.localPort
   const before = (request: FastifyRequest): string[] => sessionsIn(request.headers.cookie, port(request))
+  /** Made when it is asked for first: it takes some 50 ms. */
+  let document: ReturnType<typeof openApiDocument> | undefined
   return {
-    openapi: async () => openApiDocument(version),
+    openapi: async () => (document ??= openApiDocument(version)),
     async createSession({ body: { seconds } }, request) {
       const { token, until } = sessions.issue(seconds)
       return { url: `${originOf(request, scheme)}/#token=${token}`, token, until }

@@ -25,7 +25,8 @@ const refusedAtOnce = 200
 const patience = 5
 
 const mark = z.string().max(20)
-const request = z.discriminatedUnion('kind', [
+/** Frames of the asker … */
+export const syncRequest = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('documents'), of: z.array(bytes32).min(1).max(mostDocuments) }),
   z.strictObject({
     kind: z.literal('contributions'),
@@ -41,7 +42,8 @@ const request = z.discriminatedUnion('kind', [
     marks: z.array(z.tuple([z.int().min(1), mark])).max(page)
   })
 ])
-const reply = z.discriminatedUnion('kind', [
+/** … and of who answers. */
+export const syncReply = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('message'), message: dataMessage }),
   z.strictObject({ kind: z.literal('done') })
 ])
@@ -100,7 +102,7 @@ async function messagesOf(book: Book, datanet: Hex, index: number, theirs: strin
 
 /** Answers whoever asks, until they have asked enough. */
 export async function serveSync(stream: MessageStream, book: Book): Promise<void> {
-  for await (const asked of stream.receive(request)) {
+  for await (const asked of stream.receive(syncRequest)) {
     if (asked.kind === 'documents') {
       for (const id of asked.of) {
         const document = (await book.datanet(id))?.document
@@ -151,10 +153,10 @@ export async function pullFrom(
   const stream = await deps.streams.open(peer, '/tilth/data/sync/1', { signal })
   let wrong = 0
 
-  async function ask(question: z.infer<typeof request>): Promise<void> {
+  async function ask(question: z.infer<typeof syncRequest>): Promise<void> {
     await stream.send(question)
     for (;;) {
-      const answer = await stream.next(reply, { signal })
+      const answer = await stream.next(syncReply, { signal })
       if (answer === undefined || answer.kind === 'done') return
       try {
         await receiver.take(answer.message, stream.peerId)

@@ -155,10 +155,10 @@ function templateOf(found: unknown): string | undefined {
 }
 
 function readJson(file: string, mostBytes: number): Record<string, unknown> {
-  return parseBounded(
-    file,
-    mostBytes,
-    'tokenizer-missing',
-    'Give the folder of a Hugging Face model with tokenizer.json and tokenizer_config.json.'
-  ) as Record<string, unknown>
+  const help = 'Give the folder of a Hugging Face model with tokenizer.json and tokenizer_config.json.'
+  const json = parseBounded(file, mostBytes, 'tokenizer-missing', help)
+  // [invalid] Such a file is an object.
+  if (typeof json !== 'object' || json === null || Array.isArray(json))
+    throw new ModelError('tokenizer-invalid', `${file} is not an object`, { help })
+  return json as Record<string, unknown>
 }

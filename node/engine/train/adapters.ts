@@ -232,9 +232,7 @@ function restore(run: AdapterRun, all: readonly Trained[]): Progress | undefined
   const state = restoreCheckpoint(run.checkpoint.file, run.identity, all)
   if (state?.members === undefined) return undefined
   const { losses, tokens, evaluations = losses.map(() => []) } = state.members
-  // JSON has no NaN: it comes back as null.
-  const numbers = evaluations.map(own => own.map(({ step, loss }) => ({ step, loss: (loss as number | null) ?? NaN })))
-  return { tick: state.step, seconds: state.seconds, losses, tokens, evaluations: numbers }
+  return { tick: state.step, seconds: state.seconds, losses, tokens, evaluations }
 }
 
 function total(x: readonly number[]): number {

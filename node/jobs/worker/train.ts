@@ -174,8 +174,15 @@ interface Outcome {
   readonly untrained?: Untrained[] | undefined
 }
 
+/** What a training came to; one whose file was damaged is trained again. */
 async function readOutcome(file: string): Promise<Outcome | undefined> {
-  return existsSync(file) ? outcome.parse(JSON.parse(await readFile(file, 'utf8'))) : undefined
+  if (!existsSync(file)) return undefined
+  try {
+    return outcome.parse(JSON.parse(await readFile(file, 'utf8')))
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof z.ZodError) return undefined
+    throw error
+  }
 }
 
 const writeOutcome = (file: string, value: Outcome): Promise<void> => writeWhole(file, JSON.stringify(value))

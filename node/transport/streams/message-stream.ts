@@ -1,7 +1,7 @@
 import type { Stream } from '@libp2p/interface'
 import type { z } from 'zod'
 import { LimitError, TilthError } from '../../../protocol/primitives/index.ts'
-import { PeerError, codeOf, decodeFrame, encodeFrame, wireCodes } from '../../../protocol/wire/index.ts'
+import { PeerError, codeOf, decodeFrame, encodeFrame, maxValues, wireCodes } from '../../../protocol/wire/index.ts'
 import type { Protocol, StreamLimits } from '../../../protocol/wire/index.ts'
 import type { Clock } from '../../runtime/index.ts'
 import { closed, drained, readFrames, tagged } from './frames.ts'
@@ -168,7 +168,7 @@ export function createMessageStream({
     const frame = await inbox.take(timeoutMs, signal)
     if (frame === undefined) return undefined
     try {
-      return decodeFrame(frame, schema, limits.maxBytes)
+      return decodeFrame(frame, schema, limits.maxBytes, { mostValues: maxValues })
     } catch (error) {
       reputation.chargeFor(peer.peerId, error)
       await fail(error)
