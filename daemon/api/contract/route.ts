@@ -37,6 +37,9 @@ export interface Route<
   readonly maxBody?: number
 }
 
+/** Bytes of a body where a route says nothing else. */
+export const usualBody = 64 << 10
+
 export const none = z.strictObject({})
 export const nothing = z.undefined().or(none)
 

@@ -4,7 +4,7 @@ import Fastify from 'fastify'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { NotFoundError, TilthError, readAs } from '../../../protocol/primitives/index.ts'
 import { isLoopback } from '../../config/index.ts'
-import { routes, scopesFor } from '../contract/index.ts'
+import { routes, scopesFor, usualBody } from '../contract/index.ts'
 import type { KeyScope, ParsedBodyOf, ParsedParamsOf, ReplyOf, Route, RouteName, Routes } from '../contract/index.ts'
 import { isConsoleRoute, serveConsole } from './console/index.ts'
 import { replyText } from './reply.ts'
@@ -138,6 +138,9 @@ export function signalOf(reply: FastifyReply): AbortSignal {
   return controller.signal
 }
 
+/** Milliseconds in which a request has to be there, its body included. */
+export const requestMs = 120_000
+
 /** The path that was asked for, as far as it is repeated to whoever asked. */
 const pathOf = (url: string): string => url.replace(/\?.*$/s, '').slice(0, 100)
 
@@ -155,8 +158,8 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const server = Fastify({
     ...(tls === undefined ? {} : { https: tls }),
     logger: false,
-    bodyLimit: 64 << 10,
-    requestTimeout: 120_000,
+    bodyLimit: usualBody,
+    requestTimeout: requestMs,
     forceCloseConnections: true,
     // Some clients send a model's name as it is, with its slashes.
     rewriteUrl: ({ url = '/' }) => {
@@ -235,7 +238,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     server.route({
       method: entry.method,
       url: entry.path,
-      bodyLimit: entry.maxBody ?? 64 << 10,
+      bodyLimit: entry.maxBody ?? usualBody,
       async handler(request, reply) {
         const last = entry.resumable === true ? request.headers['last-event-id'] : undefined
         const asked = {

@@ -4,7 +4,7 @@ import type { Clock } from '../../runtime/index.ts'
 import type { Debt } from './debts.ts'
 
 /** What things cost a peer; at 100 the connection is cut and refused until the debt has halved twice. */
-const costs = {
+export const costs = {
   reject: 10, // bytes or messages that no honest peer sends or passes on: ten times and out
   refused: 2, // asked on a stream for what a service's rules refuse: a person's mistakes look like that too
   rate: 0.5, // one message too many; a flood of hundreds is no accident
@@ -12,7 +12,7 @@ const costs = {
 } as const
 export type Offence = keyof typeof costs
 
-const limit = 100
+export const debtLimit = 100
 const readmission = 25
 const halfLifeMs = 5 * 60_000
 /** Peers that may owe something at once; beyond it those are forgotten who have done nothing for longest. */
@@ -59,7 +59,7 @@ export function createReputation(
     const entry = current(peerId) ?? { debt: 0, at: clock.now(), banned: false }
     entry.debt += costs[offence]
     remember(debts, peerId, entry, maxDebtors)
-    if (entry.debt >= limit && !entry.banned) {
+    if (entry.debt >= debtLimit && !entry.banned) {
       entry.banned = true
       onBan(peerId)
     }

@@ -13,7 +13,7 @@ import { checkSupported } from './unsupported.ts'
 import { isOffered, logprobsIn, wantedFields, wantedOf } from './wanted.ts'
 
 /** A conversation of many turns, escaped as clients do. */
-const mostBytes = 4 << 20
+export const openAiBody = 4 << 20
 
 const modelObject = ({ id, name, builder }: ModelView) => ({
   id: name,
@@ -53,7 +53,7 @@ export function openAiEndpoints(
       }
     })
 
-    server.post('/v1/chat/completions', { bodyLimit: mostBytes }, async (request, reply) => {
+    server.post('/v1/chat/completions', { bodyLimit: openAiBody }, async (request, reply) => {
       const body = readAs(completionRequest, request.body, 'request.invalid')
       checkSupported(body, wantedFields)
       const { form, messages } = wantedOf(body, historyOf(body.messages))
@@ -71,7 +71,7 @@ export function openAiEndpoints(
       })
     })
 
-    server.post('/v1/completions', { bodyLimit: mostBytes }, async (request, reply) => {
+    server.post('/v1/completions', { bodyLimit: openAiBody }, async (request, reply) => {
       const body = readAs(textCompletionRequest, request.body, 'request.invalid')
       checkSupported(body)
       const prompts = [body.prompt].flat()
