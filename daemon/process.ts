@@ -4,7 +4,15 @@ import { flushCompileCache } from 'node:module'
 import { join } from 'node:path'
 import { makeFolder } from './make-folder.ts'
 import { createNode } from '../node/node.ts'
-import { collectWhenIdle, createLog, createMetrics, createRecentLog } from '../node/runtime/index.ts'
+import type { Log } from '../node/runtime/index.ts'
+import {
+  collectWhenIdle,
+  createLog,
+  createMetrics,
+  createRecentLog,
+  declareEventLoopMetrics
+} from '../node/runtime/index.ts'
+import { addressOfKey } from '../protocol/crypto/index.ts'
 import { TilthError, describeError, mapPage } from '../protocol/primitives/index.ts'
 import { markOf } from '../node/runtime/processes.ts'
 import { watchParent } from './alive.ts'
@@ -16,6 +24,7 @@ import { namesOfApi, readCertificate } from './certificate.ts'
 import { createSettings } from './config/index.ts'
 import type { DaemonConfig, Origin } from './config/index.ts'
 import { sayUp } from './detached.ts'
+import { claimKey } from './keys/index.ts'
 import { openPins } from './names/index.ts'
 import { choosePorts } from './ports.ts'
 import { writePrivate } from './private-file.ts'
@@ -49,6 +58,30 @@ async function requireAlone(folder: string): Promise<void> {
   })
 }
 
+/** A daemon that has run for so long stays, and the other one ends: its owner started that one last. */
+const youngMs = 600_000
+/** Milliseconds between two warnings of the same. */
+const warnMs = 60_000
+
+/** [fatal] One daemon a key, on other machines too: the younger one ends as soon as it hears the other speak. */
+function twinWatch(log: Pick<Log, 'error'>, end: () => void): () => void {
+  const began = performance.now()
+  let warned = -Infinity
+  return () => {
+    const now = performance.now()
+    if (now - warned < warnMs) return
+    warned = now
+    const isYoung = now - began < youngMs
+    log.error('another process speaks with the key of this daemon', {
+      help: 'Two that sign for one account contradict each other, and that costs its stake: end one of them.',
+      ends: isYoung ? 'this one' : 'the other one, if it was started within ten minutes'
+    })
+    if (!isYoung) return
+    process.exitCode = 1
+    end()
+  }
+}
+
 /** Milliseconds for the answer to whoever asked for a restart. */
 const restartMs = 200
 
@@ -68,6 +101,7 @@ export async function runDaemon(
   const destination = boundedLog(join(config.data, logName), { bytes: mib * 2 ** 20, keep })
   const log = createLog({ level: config.log, recent, ...(destination === undefined ? {} : { destination }) })
   const metrics = createMetrics()
+  declareEventLoopMetrics(metrics)
   try {
     await makeFolder(config.data, { mode: 0o700 })
   } catch (cause) {
@@ -79,6 +113,7 @@ export async function runDaemon(
   }
   const apiFile = join(config.data, apiNote)
   await requireAlone(config.data)
+  const giveKeyBack = await claimKey(addressOfKey(privateKey), config.data)
   const ports = await choosePorts(config)
   for (const note of ports.notes) process.stderr.write(`${note}\n`)
   const tls = await readCertificate(config.api.tls)
@@ -86,6 +121,10 @@ export async function runDaemon(
   const spending = await openSpending(join(config.data, 'api-keys.json'))
   const pins = await openPins(join(config.data, 'pins.json'))
 
+  let end: () => void = () => undefined
+  const ended = new Promise<void>(resolve => {
+    end = resolve
+  })
   const node = await createNode(
     {
       directory: config.data,
@@ -108,13 +147,9 @@ export async function runDaemon(
       automation: config.automation,
       availability: { hours: config.worker.hours, power: config.worker.power }
     },
-    { log, metrics }
+    { log, metrics, onTwin: twinWatch(log, () => end()) }
   )
   const traces = startTraces(node, { log, version })
-  let end: () => void = () => undefined
-  const ended = new Promise<void>(resolve => {
-    end = resolve
-  })
   let { trust } = config
   const limit = ({ spending: { perRequest, perDay } }: DaemonConfig): void =>
     // What may be paid by calls is changed in the file and by a start alone: whoever has the token cannot raise it.
@@ -205,6 +240,7 @@ export async function runDaemon(
   // A second signal, or a part that hangs, must not keep the process.
   setTimeout(() => process.exit(1), 7000).unref()
   await rm(apiFile, { force: true })
+  await giveKeyBack()
   await server.stop()
   await traces?.stop()
   await node.stop()

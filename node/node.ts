@@ -123,7 +123,7 @@ export interface Node {
  */
 export async function createNode(
   options: NodeOptions,
-  { log, metrics }: { log: Log; metrics: Metrics }
+  { log, metrics, onTwin }: { log: Log; metrics: Metrics; onTwin?: () => void }
 ): Promise<Node> {
   const { directory, privateKey: key } = options
   const self = addressOfKey(key)
@@ -171,7 +171,7 @@ export async function createNode(
         directory: await folder('ipfs'),
         preset: options.preset
       },
-      { log: log.child({ part: 'transport' }), metrics }
+      { log: log.child({ part: 'transport' }), metrics, onTwin }
     )
     await keep('transport', () => transport.stop())
     const engine = openEngine({

@@ -6,6 +6,7 @@ import { checkStore, openSegment, storeFormat, writeWhole } from './store/index.
 import { nodeTables } from './tables.ts'
 import { openLentFolders } from './transport/index.ts'
 import { DurableBlocks } from './transport/blocks/durable.ts'
+import { blocksFormat } from './transport/host/host.ts'
 
 /** What was found of one part of a data folder, and what became of it. */
 export interface RepairFinding {
@@ -28,13 +29,16 @@ const isThere = (path: string): Promise<boolean> =>
 async function format(directory: string): Promise<RepairFinding> {
   const damaged = []
   let checked = 0
-  for (const name of ['store', 'ipfs']) {
+  for (const [name, own] of [
+    ['store', storeFormat],
+    ['ipfs', blocksFormat]
+  ] as const) {
     const path = join(directory, name, 'format')
     if (!(await isThere(path))) continue
     checked++
     const text = (await readFile(path, 'utf8')).trim()
     if (/^[0-9]{1,6}$/.test(text)) continue
-    await writeWhole(path, `${storeFormat}\n`)
+    await writeWhole(path, `${own}\n`)
     damaged.push({ name: `${name}/format`, why: 'not a number; written anew' })
   }
   return { part: 'format', checked, damaged }

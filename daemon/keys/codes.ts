@@ -5,6 +5,7 @@ export type DaemonKeysErrorCode =
   | 'key.invalid'
   | 'key.missing'
   | 'key.passphrase'
+  | 'key.running'
   | 'passphrase.file'
   | 'passphrase.mismatch'
   | 'passphrase.missing'

@@ -1,2 +1,3 @@
 export * from './keystore.ts'
+export * from './claim.ts'
 export * from './passphrase.ts'

@@ -16,6 +16,7 @@ import { connect, lower, findDeployment } from './connection/index.ts'
 import { ChainError, chainError } from './errors/index.ts'
 import type { Payouts } from './calls/index.ts'
 import type { Addresses, Deployment } from './addresses.ts'
+import { lacking } from './dispatch.ts'
 import { createSource } from './follower/index.ts'
 import type { Source } from './follower/index.ts'
 import type { Mempool, SentTransaction } from './sent.ts'
@@ -63,7 +64,8 @@ export interface ChainOptions {
 
 /**
  * A deployment on a chain, as one account sees it (or nobody, without a key).
- * @throws ChainError `chain.unreachable`; `chain.network` if the contracts are not at these addresses
+ * @throws ChainError `chain.unreachable`; `chain.network` if the contracts are not at these addresses, `chain.version`
+ * if they are of another version
  * @example const chain = await createChain({ rpcUrl, addresses, privateKey }); await chain.nodes.stake(10n ** 18n)
  */
 export async function createChain({ rpcUrl, addresses: given, privateKey }: ChainOptions): Promise<Chain> {
@@ -122,7 +124,7 @@ function requireChain({ chainId }: Awaited<ReturnType<typeof connect>>, wanted: 
     })
 }
 
-/** [fatal] There is code at every address, and the registry deals in the token that is named beside it. */
+/** [fatal] Code of this version is at every address, and the registry deals in the token that is named beside it. */
 async function requireContracts(connection: Awaited<ReturnType<typeof connect>>, addresses: Addresses): Promise<void> {
   const help = 'The addresses belong to another chain, or the chain was started afresh: deploy again or correct them.'
   await Promise.all(
@@ -135,6 +137,13 @@ async function requireContracts(connection: Awaited<ReturnType<typeof connect>>,
           'chain.network',
           `there is no ${name} contract at ${address} on chain ${connection.chainId}`,
           { help }
+        )
+      const [missing] = lacking(name as keyof Addresses, code)
+      if (missing !== undefined)
+        throw new ChainError(
+          'chain.version',
+          `the ${name} contract at ${address} is of another version: it has no ${missing}`,
+          { help: 'Use the version of tilth that its network runs with, or join a network of this version.' }
         )
     })
   )

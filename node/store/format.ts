@@ -1,18 +1,38 @@
-import { mkdir, readFile } from 'node:fs/promises'
+import { cp, mkdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { constants } from 'node:fs'
 import { join } from 'node:path'
+import type { Level } from 'level'
+import type { Log } from '../runtime/index.ts'
 import { StoreError, storeError } from './errors.ts'
+import { bounds } from './keys.ts'
 import { writeWhole } from './whole-file.ts'
 
 /** Grows by one whenever an older program could not read what a newer one wrote, or the reverse. */
-export const storeFormat = 1
+export const storeFormat = 2
 
 /**
- * Marks a new data folder with the format, or makes sure that an old one has it. The mark is a file beside the
- * database, so that it can be read also when the database has changed its kind.
- * @throws StoreError `store.version`
+ * Tables that a folder of a format has otherwise than the next one, and that are made again from what is kept: they are
+ * emptied when the folder is brought to it.
  */
-export async function checkFormat(directory: string): Promise<void> {
-  const path = join(directory, 'format')
+const madeAgain: Readonly<Record<number, readonly string[]>> = {
+  // What was weighed in an epoch, and by whom, stands in the summary of its bundle, too.
+  1: ['payouts/summaries']
+}
+
+const markOf = (directory: string): string => join(directory, 'format')
+
+const write = (directory: string, format: number): Promise<void> =>
+  writeWhole(markOf(directory), `${format}\n`).catch((cause: unknown) => {
+    throw storeError(cause, directory)
+  })
+
+/**
+ * Marks a new data folder with the format, or makes sure that an old one has it, or one that came before. The mark is a
+ * file beside the database, so that it can be read also when the database has changed its kind.
+ * @returns the format that it has
+ * @throws StoreError `store.version` for one that is newer, or none
+ */
+export async function checkFormat(directory: string, format: number): Promise<number> {
   try {
     await mkdir(directory, { recursive: true })
   } catch (error) {
@@ -20,22 +40,63 @@ export async function checkFormat(directory: string): Promise<void> {
   }
   let text: string
   try {
-    text = await readFile(path, 'utf8')
+    text = await readFile(markOf(directory), 'utf8')
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw storeError(error, directory)
-    await writeWhole(path, `${storeFormat}\n`).catch((cause: unknown) => {
-      throw storeError(cause, directory)
-    })
-    return
+    await write(directory, format)
+    return format
   }
-  if (text.trim() !== String(storeFormat)) {
-    throw new StoreError(
-      'store.version',
-      `the data folder ${directory} has format ${text.trim().slice(0, 20) || 'unknown'}, ` +
-        `this version of tilth reads ${storeFormat}`,
-      {
-        help: 'Use the version that wrote it, or move the folder away and start with an empty one (keep the key file).'
-      }
-    )
+  const found = /^[0-9]{1,6}$/.test(text.trim()) ? Number(text) : NaN
+  if (found >= 1 && found <= format) return found
+  throw new StoreError(
+    'store.version',
+    `the data folder ${directory} has format ${text.trim().slice(0, 20) || 'unknown'}, ` +
+      `this version of tilth reads ${format}`,
+    {
+      help: 'Use the version that wrote it, or move the folder away and start with an empty one (keep the key file).'
+    }
+  )
+}
+
+const isThere = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false
+  )
+
+/**
+ * Brings the open database of a folder to this version's format. A copy of it as it was is kept beside it, made first;
+ * a process that is killed meanwhile does the same again at its next start.
+ */
+export async function migrate(
+  db: Level,
+  directory: string,
+  found: number,
+  log: Pick<Log, 'warn'> | undefined
+): Promise<void> {
+  if (found === storeFormat) return
+  const copy = join(directory, `db-of-format-${found}`)
+  try {
+    if (!(await isThere(copy))) {
+      await rm(`${copy}.new`, { recursive: true, force: true })
+      await cp(join(directory, 'db'), `${copy}.new`, {
+        recursive: true,
+        mode: constants.COPYFILE_FICLONE,
+        // Of whoever has it open: nobody has the copy.
+        filter: path => !path.endsWith('LOCK')
+      })
+      await rename(`${copy}.new`, copy)
+    }
+    for (let format = found; format < storeFormat; format++)
+      for (const table of madeAgain[format] ?? []) await db.clear(bounds(table))
+  } catch (error) {
+    await rm(`${copy}.new`, { recursive: true, force: true })
+    throw storeError(error, directory)
   }
+  await write(directory, storeFormat)
+  log?.warn('the data folder was brought to the format of this version; a copy of the database as it was is kept', {
+    from: found,
+    to: storeFormat,
+    copy
+  })
 }

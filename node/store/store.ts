@@ -8,7 +8,7 @@ import type { Base } from './collection.ts'
 import { createCommits } from './commits.ts'
 import type { Operation } from './commits.ts'
 import { storeError } from './errors.ts'
-import { checkFormat } from './format.ts'
+import { checkFormat, migrate, storeFormat } from './format.ts'
 import { around, fullKey, isEntry, tableName } from './keys.ts'
 import type { Batch, Collection, Store } from './types.ts'
 
@@ -16,17 +16,23 @@ import type { Batch, Collection, Store } from './types.ts'
 type Compacting = Level & { compactRange(start: string, end: string): Promise<void> }
 
 /**
- * Opens the data folder's database (`DIR/db`), making it if need be. An entry that cannot be read is set aside in the
- * table `quarantine`, with a warning.
+ * Opens the data folder's database (`DIR/db`), making it if need be, and bringing an older one to this version's format
+ * with a copy kept. An entry that cannot be read is set aside in the table `quarantine`, with a warning.
  * @throws StoreError `store.version`, `store.locked`, `store.disk-full`, `store.corrupt`, `store.failed`
  */
 export async function openStore(directory: string, options: { log?: Pick<RuntimeLog, 'warn'> } = {}): Promise<Store> {
-  await checkFormat(directory)
+  const found = await checkFormat(directory, storeFormat)
   const db = new Level(join(directory, 'db'), { keyEncoding: 'utf8', valueEncoding: 'utf8' })
   try {
     await db.open()
   } catch (error) {
     throw storeError(error, directory)
+  }
+  try {
+    await migrate(db, directory, found, options.log)
+  } catch (error) {
+    await db.close()
+    throw error
   }
   const { commit, idle } = createCommits(db, directory)
   const base: Base = { db, directory, commit, ...options }

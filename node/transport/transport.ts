@@ -31,6 +31,8 @@ export interface TransportDeps {
   clock?: Clock
   log?: Log
   metrics?: Metrics
+  /** Somebody else speaks with the node's key: told over and over. */
+  onTwin?: (() => void) | undefined
   /** Rows instead of the wire tables', for tests that cannot wait for real limits. */
   /** How it is found out whether others can dial this node. */
   reach?: ReachPolicy
@@ -96,7 +98,8 @@ export async function createTransport(options: TransportOptions, deps: Transport
     clock,
     log,
     counts,
-    limits: { ...topicLimits, ...limits?.topics }
+    limits: { ...topicLimits, ...limits?.topics },
+    ...(deps.onTwin === undefined ? {} : { onTwin: deps.onTwin })
   })
   const streams = createStreams({
     libp2p,

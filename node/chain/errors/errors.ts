@@ -25,6 +25,7 @@ const consequences = {
   'chain.deployment': 'fatal', // it is not known where to begin to read
   'chain.windows': 'reject', // stake would be gone before what it answers for can be shown
   'chain.network': 'fatal', // the contracts are not where the addresses say
+  'chain.version': 'fatal', // they are, and are of another version
   'chain.timeout': 'retry', // a transaction was sent and is not mined yet
   'chain.event': 'retry', // a mined transaction lacks its event: other contracts than ours
   'chain.stopped': 'retry',

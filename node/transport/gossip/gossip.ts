@@ -10,6 +10,7 @@ import {
   encodeFrame,
   familyOf,
   freshSeconds,
+  maxValues,
   openEnvelope,
   sayerOf,
   sealEnvelope,
@@ -17,6 +18,7 @@ import {
   topicLimits
 } from '../../../protocol/wire/index.ts'
 import type { Quota, Topic, TopicFamily, TopicLimits } from '../../../protocol/wire/index.ts'
+import { addressOfKey } from '../../../protocol/crypto/index.ts'
 import type { Clock, Log } from '../../runtime/index.ts'
 import { hasNodeKey, peerOf } from '../identity.ts'
 import type { TransportCounts } from '../metrics.ts'
@@ -27,6 +29,7 @@ import { createRepeats } from './repeats.ts'
 import { topicScore } from './service.ts'
 import { createSkewMeter } from './skew.ts'
 import type { ClockSkew } from './skew.ts'
+import { createTwinWatch } from './twin.ts'
 
 /** The table of topics that gossipsub scores: public in its class and left out of its interface. */
 const scores = (pubsub: GossipSub): Record<string, TopicScoreParams> =>
@@ -42,6 +45,8 @@ export interface GossipDeps {
   counts: TransportCounts
   /** The wire table, or a test's own. */
   limits?: Readonly<Record<TopicFamily, TopicLimits>>
+  /** Somebody else speaks with the node's key. */
+  onTwin?: () => void
 }
 
 /**
@@ -49,8 +54,8 @@ export interface GossipDeps {
  * passes on. A neighbour that sends twice that is no relayer but a flooder; below it, what is too much is only dropped,
  * for whoever relays cannot know how much of it the next one has room for.
  */
-const relayed = 8
-const flood = 2 * relayed
+export const relayed = 8
+export const flood = 2 * relayed
 const times = ({ perSecond, burst }: Quota, factor: number): Quota => ({
   perSecond: factor * perSecond,
   burst: factor * burst
@@ -74,9 +79,14 @@ export function createGossip({
   clock,
   log,
   counts,
-  limits: table = topicLimits
+  limits: table = topicLimits,
+  onTwin = () => undefined
 }: GossipDeps): Gossip & { skew: () => ClockSkew } {
   const skew = createSkewMeter(clock, log)
+  const self = addressOfKey(key)
+  /** What this process has said, for as long as it may come back. */
+  const own = createRepeats(2 * freshSeconds * 1000, clock)
+  const heardOwn = createTwinWatch(clock, onTwin)
   // A family's topics share one allowance: what a stranger can ask of us does not grow with the Datanets we follow.
   const allowanceOf = (limits: TopicLimits) => ({
     each: createBuckets(limits.quota, clock),
@@ -129,12 +139,16 @@ export function createGossip({
         const sayer = sayerOf(topic, envelope, hash)
         // [reject] Whoever says it has signed content, topic and time.
         if (sayer === undefined) throw new InvalidError('gossip.signature', 'nobody signed the envelope')
+        if (sayer === self && !own.recent(name)) heardOwn(envelope.at)
         // [ignore] A sayer has its share of everybody's line. Whoever passed it on may have counted otherwise.
         if (!sayers(sayer).take()) {
           if (sayer === peerOf(source).address) reputation.charge(from, 'rate')
           return 'rate'
         }
-        const value = decodeFrame(envelope.content, schema, limits.maxBytes, { canonical: true })
+        const value = decodeFrame(envelope.content, schema, limits.maxBytes, {
+          canonical: true,
+          mostValues: maxValues
+        })
         content = name
         judging.add(content)
         const verdict = await handled(value, peerOf(source))
@@ -204,10 +218,12 @@ export function createGossip({
       const content = encodeFrame(message, table[family].maxBytes)
       // Others hold against this node what they cannot read: a mistake of ours stays here, as an error of its maker's.
       const schema = schemas.get(topic)
-      if (schema !== undefined) decodeFrame(content, schema, table[family].maxBytes)
+      if (schema !== undefined) decodeFrame(content, schema, table[family].maxBytes, { mostValues: maxValues })
       const hash = sha256(content)
       // Neighbours' copies of it come back to us: they are known.
-      families[family].said.passedOn(nameOf(topic, hash))
+      const name = nameOf(topic, hash)
+      families[family].said.passedOn(name)
+      own.passedOn(name)
       const at = Math.floor(clock.now() / 1000)
       const { recipients } = await pubsub.publish(topic, sealEnvelope(topic, { content, hash }, at, key))
       return { recipients: recipients.length }

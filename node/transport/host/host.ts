@@ -25,6 +25,9 @@ import { patienceMs, servicesOf } from './services.ts'
 import type { Services } from './services.ts'
 import { transportsOf } from './transports.ts'
 
+/** Of blocks and notes of peers on disk; grows as the database's does. */
+export const blocksFormat = 1
+
 /** A started Helia with its libp2p. */
 export interface Host {
   readonly helia: Helia
@@ -50,7 +53,7 @@ export async function createHost(
   const announced = new Set(announce)
   checkAnnounced(announce ?? [], peerIdFromPrivateKey(privateKey).toString(), preset === 'local')
   const [transports, services] = [await transportsOf(options), await servicesOf(options, reputation)]
-  await checkFormat(directory)
+  await checkFormat(directory, blocksFormat)
   // Opened here, because its package keeps only the text of why it could not.
   const records = new Level<string, Uint8Array>(join(directory, 'peers'), {
     keyEncoding: 'utf8',

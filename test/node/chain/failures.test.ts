@@ -3,6 +3,7 @@ import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createTestClient, http } from 'viem'
 import { createChain, deploy, refusedWith } from '../../../node/chain/index.ts'
+import type { ChainError } from '../../../node/chain/index.ts'
 import { describeError, keccak, toHex } from '../../../protocol/primitives/index.ts'
 import type { Address } from '../../../protocol/primitives/index.ts'
 import { startProxy } from './proxy.ts'
@@ -59,6 +60,20 @@ describe('a chain client', () => {
     })
     await assert.rejects(chain.nodes.setPayout(nobody), { code: 'chain.gas' })
     await chain.stop()
+  })
+
+  it('refuses contracts of another version, by a function that they lack', async () => {
+    const { anchor, escrow } = world.addresses
+    await assert.rejects(
+      createChain({ rpcUrl: world.anvil.rpcUrl, addresses: { ...world.addresses, anchor: escrow, escrow: anchor } }),
+      (error: ChainError) => {
+        assert.match(
+          error.message,
+          /the (anchor|escrow) contract at 0x[0-9a-f]{40} is of another version: it has no \w+/
+        )
+        return error.code === 'chain.version' && error.consequence === 'fatal'
+      }
+    )
   })
 
   it('reads without a key and does not write', async () => {

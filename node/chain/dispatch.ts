@@ -1,0 +1,37 @@
+import { toFunctionSelector } from 'viem'
+import type { Abi, Hex } from 'viem'
+import {
+  attributionAnchorAbi,
+  datanetRegistryAbi,
+  jobEscrowAbi,
+  modelRegistryAbi,
+  nodeRegistryAbi,
+  paymentChannelsAbi,
+  tilthTokenAbi
+} from '../../protocol/contracts/index.ts'
+import type { Addresses } from './addresses.ts'
+
+const abis: Record<keyof Addresses, Abi> = {
+  token: tilthTokenAbi,
+  registry: nodeRegistryAbi,
+  datanets: datanetRegistryAbi,
+  models: modelRegistryAbi,
+  escrow: jobEscrowAbi,
+  channels: paymentChannelsAbi,
+  anchor: attributionAnchorAbi
+}
+
+/**
+ * Functions that this version calls and a contract does not have, by name: none, if it is of this version. A
+ * contract's code compares what it is called by with each of its functions' selectors, so these stand in it, without
+ * the zeros that they begin with.
+ */
+export function lacking(contract: keyof Addresses, code: Hex): string[] {
+  return abis[contract].flatMap(item => {
+    if (item.type !== 'function') return []
+    const selector = toFunctionSelector(item)
+      .slice(2)
+      .replace(/^(00)+/, '')
+    return code.includes(selector) ? [] : [item.name]
+  })
+}
