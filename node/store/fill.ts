@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { Level } from 'level'
 import { storeError } from './errors.ts'
-import { checkFormat } from './format.ts'
+import { checkFormat, storeFormat } from './format.ts'
 
 /** Entries that are written at once. */
 const atOnce = 1_000
@@ -12,7 +12,7 @@ const atOnce = 1_000
  * @throws StoreError where there is a database already
  */
 export async function fillStore(directory: string, entries: AsyncIterable<[string, string]>): Promise<number> {
-  await checkFormat(directory)
+  await checkFormat(directory, storeFormat)
   const db = new Level(join(directory, 'db'), { keyEncoding: 'utf8', valueEncoding: 'utf8', errorIfExists: true })
   let count = 0
   try {

@@ -17,14 +17,14 @@ import { acceptedOf } from './entries.ts'
 // far as the host says, and seals it if it is the same.
 
 /** `last`: the place of the last contribution in it. */
-const request = z.strictObject({
+export const sealRequest = z.strictObject({
   datanet: bytes32,
   version: z.int().min(1),
   root: bytes32,
   count: z.int().min(1),
   last: z.int().min(1)
 })
-const reply = z.discriminatedUnion('kind', [
+export const sealReply = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('sealed'), seal: signedSchema('VersionSeal') }),
   /** It is not what this validator has: one of the two lacks something, and asks the other for it. */
   z.strictObject({ kind: z.literal('differs') }),
@@ -85,7 +85,7 @@ export function createSeals(
     return false
   }
 
-  async function answer(asked: z.infer<typeof request>, host: Address): Promise<z.infer<typeof reply>> {
+  async function answer(asked: z.infer<typeof sealRequest>, host: Address): Promise<z.infer<typeof sealReply>> {
     const { last, ...version } = asked
     const net = (await book.datanet(asked.datanet))?.document
     // [ignore] Seals are for the host alone: its signature anchors.
@@ -99,11 +99,11 @@ export function createSeals(
     return { kind: 'sealed', seal: sign(version) }
   }
 
-  async function ask(validator: Address, asked: z.infer<typeof request>, signal: AbortSignal) {
+  async function ask(validator: Address, asked: z.infer<typeof sealRequest>, signal: AbortSignal) {
     const stream = await streams.open(validator, '/tilth/data/seal/1', { signal })
     try {
       await stream.send(asked)
-      const answered = await stream.next(reply, { signal })
+      const answered = await stream.next(sealReply, { signal })
       await stream.end()
       return answered
     } catch (error) {
@@ -117,9 +117,9 @@ export function createSeals(
       acceptedAt.set(contribution, clock.now())
     },
     async serve(stream) {
-      const asked = await stream.next(request)
+      const asked = await stream.next(sealRequest)
       if (asked === undefined) return
-      const answered = await answer(asked, stream.address).catch((error: unknown): z.infer<typeof reply> => {
+      const answered = await answer(asked, stream.address).catch((error: unknown): z.infer<typeof sealReply> => {
         log.debug('a version could not be compared yet', { datanet: asked.datanet, error })
         return { kind: 'differs' }
       })

@@ -91,8 +91,7 @@ export function restoreCheckpoint(
     for (const [part, target] of Object.entries(parts)) {
       if (target === undefined) continue
       const stored = tensors.get(`${p.name}#${part}`)
-      if (stored === undefined || stored.data.length !== target.length)
-        throw unlike(file, `lacks ${part} of ${p.name}`)
+      if (stored === undefined || stored.data.length !== target.length) throw unlike(file, `lacks ${part} of ${p.name}`)
       target.set(stored.data)
     }
   }

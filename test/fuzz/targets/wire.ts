@@ -27,6 +27,7 @@ import {
 } from '../../../protocol/wire/index.ts'
 import type { Protocol, TopicFamily } from '../../../protocol/wire/index.ts'
 import { syncReply, syncRequest } from '../../../node/data/exchange/index.ts'
+import { sealReply, sealRequest } from '../../../node/data/host/seals.ts'
 import { casesOf, target } from '../kit/target.ts'
 import type { Target } from '../kit/target.ts'
 import { validOf } from '../kit/valid.ts'
@@ -47,6 +48,7 @@ export const frames = {
   '/tilth/peers/reach/1': { question: reachQuestion, answer: reachAnswer },
   '/tilth/peers/neighbours/1': { question: neighboursQuestion, answer: neighboursAnswer },
   '/tilth/data/sync/1': { question: syncRequest, answer: syncReply },
+  '/tilth/data/seal/1': { question: sealRequest, answer: sealReply },
   '/tilth/jobs/progress/1': { question: workerReport, answer: awardStatus },
   '/tilth/jobs/decline/1': { question: declineReport },
   '/tilth/models/infer/1': { question: clientFrame, answer: workerFrame },
