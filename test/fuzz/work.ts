@@ -1,6 +1,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { parentPort, workerData } from 'node:worker_threads'
+import type { MessagePort } from 'node:worker_threads'
 import { attack } from './kit/run.ts'
 import type { Found } from './kit/run.ts'
 import { targets } from './targets/index.ts'
@@ -19,6 +20,9 @@ export interface Work {
 export interface Report extends Found {
   readonly grown: number
 }
+
+/** Whoever started this thread. */
+const tell = (report: Report): void => (parentPort as MessagePort).postMessage(report, [])
 
 setFlagsFromString('--expose-gc')
 const collect = runInNewContext('gc') as () => void
@@ -39,5 +43,6 @@ for (const [i, name] of names.entries()) {
     cases: Math.max(1, Math.ceil(cases / (target.weight ?? 1))),
     onCase: () => Atomics.add(at, 1, 1)
   })
-  parentPort?.postMessage({ ...found, grown: heapMb() - before } satisfies Report)
+  const report: Report = { ...found, grown: heapMb() - before }
+  tell(report)
 }

@@ -87,6 +87,7 @@ function arbitraryOf(shape: Shape): fc.Arbitrary<unknown> {
       return fc.boolean()
     case 'null':
       return fc.constant(null)
+    case undefined:
     default:
       // Anything, or a shape within itself.
       return fc.jsonValue({ maxDepth: 2 })

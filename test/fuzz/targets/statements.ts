@@ -77,7 +77,7 @@ interface Check<T> {
   readonly network: Network
   /** Its author's key. */
   readonly key: Uint8Array
-  check(value: T): unknown
+  readonly check: (value: T) => unknown
 }
 
 const checked = <T>({ name, schema, good, network, key, check }: Check<T>): Target => {
