@@ -31,6 +31,8 @@ export type DaemonCliErrorCode =
   | 'job.low-budget'
   | 'job.version'
   | 'key.backup'
+  | 'model.away'
+  | 'model.form'
   | 'network.member'
   | 'network.none'
   | 'output.exists'

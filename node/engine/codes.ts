@@ -18,6 +18,8 @@ export type EngineErrorCode =
   | 'form-resume'
   | 'form-tokens'
   | 'generate-settings'
+  | 'gguf-invalid'
+  | 'gguf-unsupported'
   | 'logits-invalid'
   | 'merge-output'
   | 'model-config'

@@ -19,6 +19,7 @@ export {
 } from './architecture/index.ts'
 export { readAdapter, writeAdapter, type Adapter } from './adapters/index.ts'
 export { Chat, TextStream, Tokenizer } from './text/index.ts'
+export { exportGguf, importGguf, writtenTypes, type GgufExport, type WrittenType } from './gguf/index.ts'
 export { trainFull, writeConfig, type EvaluationModel, type FullTrainJob, type FullTrainResult } from './train/full.ts'
 export { Random } from './weights/random.ts'
 export * from './commands/index.ts'

@@ -9,10 +9,12 @@ export interface Ran {
 export const run = (
   command: string,
   args: readonly string[],
-  { cwd, env = {} }: { cwd: string; env?: Readonly<Record<string, string>> }
+  { cwd, env = {}, input }: { cwd: string; env?: Readonly<Record<string, string>>; input?: string }
 ): Promise<Ran> =>
   new Promise(resolve => {
-    const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'] })
+    child.stdin.on('error', () => undefined) // it ended without reading
+    child.stdin.end(input)
     let output = ''
     for (const stream of [child.stdout, child.stderr])
       stream.setEncoding('utf8').on('data', (text: string) => {

@@ -181,5 +181,13 @@ export const baseRoutes = {
     summary: "Publish a base model folder of the daemon's machine on IPFS",
     body: z.strictObject({ folder: z.string().min(1).max(1000) }),
     reply: z.object({ cid: z.string() })
+  }),
+  modelFolders: route({
+    method: 'GET',
+    path: '/api/models/:id/folders',
+    stage: 'registration',
+    summary: "Where a model's base and its adapter stand on the daemon's machine, fetched if they are not there yet",
+    params: named,
+    reply: z.object({ id: hash, name: z.string(), base: z.string(), adapter: z.string().nullable() })
   })
 } as const

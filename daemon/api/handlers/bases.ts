@@ -3,9 +3,11 @@ import { InvalidError, pageOf } from '../../../protocol/primitives/index.ts'
 import { mustBeModel } from '../../../node/jobs/index.ts'
 import type { Node } from '../../../node/node.ts'
 import { createCache } from '../../../node/runtime/index.ts'
+import type { ShelfKind } from '../../../node/shelf/index.ts'
 import { bundledBase } from '../../assets.ts'
 import type { BaseView, InspectionView } from '../contract/index.ts'
 import type { Handlers } from '../server/index.ts'
+import type { Which } from './which.ts'
 
 /** Bases that are listed, and whose headers are remembered: what a CID names does not change. */
 const mostBases = 500
@@ -25,13 +27,10 @@ async function filesIn(folder: string): Promise<string[]> {
 
 type Known = Omit<BaseView, 'inspection'>
 
-export function baseHandlers({
-  engine,
-  jobs,
-  models,
-  shelf,
-  transport
-}: Pick<Node, 'engine' | 'jobs' | 'models' | 'shelf' | 'transport'>): Pick<Handlers, 'bases' | 'importBase'> {
+export function baseHandlers(
+  { engine, jobs, models, shelf, transport }: Pick<Node, 'engine' | 'jobs' | 'models' | 'shelf' | 'transport'>,
+  which: Pick<Which, 'model'>
+): Pick<Handlers, 'bases' | 'importBase' | 'modelFolders'> {
   const inspected = createCache<string, InspectionView>({ max: mostInspected })
   let bundled: string | undefined
 
@@ -109,6 +108,20 @@ export function baseHandlers({
       lease.release()
       await transport.files.provide(cid)
       return { cid }
+    },
+    async modelFolders({ params, signal }) {
+      const { id, name, base, adapter, builder, worker } = await which.model(params.id)
+      const folderOf = async (cid: string, kind: ShelfKind): Promise<string> => {
+        const lease = await shelf.take(cid, { kind, from: [builder, worker], cause: 'owner', signal })
+        lease.release()
+        return lease.folder
+      }
+      return {
+        id,
+        name,
+        base: await folderOf(base, 'base'),
+        adapter: adapter === null ? null : await folderOf(adapter, 'adapter')
+      }
     }
   }
 }

@@ -98,7 +98,7 @@ export function createHandlers(node: Node, about: About): ApiHandlers {
       worth: async ({ params: { id, ...page } }) => worthOf(node, await which.datanet(id), page),
       ...jobHandlers(node, which, about.spending),
       ...finishedJobHandlers(node, which),
-      ...baseHandlers(node),
+      ...baseHandlers(node, which),
       ...whyHandlers(node, which),
       ...models,
       ...nameHandlers(about.pins, which),

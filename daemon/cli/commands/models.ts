@@ -7,6 +7,7 @@ import type { ApiClient, ModelView } from '../../api/contract/index.ts'
 import { dim, safe, short, table, tokens, yellow } from '../output.ts'
 import { compareCommand } from './compare.ts'
 import { splitOf } from '../split.ts'
+import { addCommand, exportCommand } from './model-files.ts'
 import { nameCommands } from './names.ts'
 import { termsCommands } from './terms.ts'
 
@@ -73,8 +74,9 @@ export function modelsCommand(): Command {
         )
       })
     )
-  for (const sub of [compareCommand(), ...nameCommands(), ...termsCommands()]) parent.addCommand(sub)
-  return parent
+  for (const sub of [addCommand(), exportCommand(), compareCommand(), ...nameCommands(), ...termsCommands()])
+    parent.addCommand(sub)
+  return parent.alias('model')
 }
 
 interface RegisterFlags extends CallFlags {

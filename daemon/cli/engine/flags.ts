@@ -68,6 +68,14 @@ export function requireFree(output: string, force: boolean | undefined): void {
   })
 }
 
+/** [reject] The same of a file. @throws InvalidError `output.exists` */
+export function requireFreeFile(output: string, force: boolean | undefined): void {
+  if (!existsSync(output) || (force === true && !statSync(output).isDirectory())) return
+  throw new InvalidError('output.exists', `${output} is there already`, {
+    help: 'Choose another --output, or write over it with --force.'
+  })
+}
+
 /** Options that say where to compute. */
 export function placed(cmd: Command): Command {
   return cmd

@@ -6,11 +6,15 @@ import { tuneCommand } from './tune.ts'
 import { gradientsCommand } from './gradients.ts'
 import { mergeCommand } from './merge.ts'
 import { benchCommand } from './bench.ts'
+import { importCommand } from './import.ts'
+import { exportCommand } from './export.ts'
 
 /** `tilth engine …`: models and adapters on this machine alone, with no network and no daemon. */
 export function engineCommand(): Command {
   const cmd = new Command('engine')
-    .description('models and adapters on this machine alone: inspect, score, generate, tune, gradients, merge, bench')
+    .description(
+      'models and adapters on this machine alone: inspect, score, generate, tune, merge, GGUF in and out, bench'
+    )
     .showHelpAfterError('(add --help for what it takes)')
     .addHelpText('after', '\nExample:\n  tilth engine inspect --model models/seedling\n')
   for (const sub of [
@@ -20,6 +24,8 @@ export function engineCommand(): Command {
     tuneCommand(),
     gradientsCommand(),
     mergeCommand(),
+    importCommand(),
+    exportCommand(),
     benchCommand()
   ])
     cmd.addCommand(sub)

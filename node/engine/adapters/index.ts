@@ -1,4 +1,5 @@
 export * from './adapter.ts'
 export * from './peft.ts'
+export * from './added.ts'
 export * from './transform.ts'
 export * from './stack.ts'

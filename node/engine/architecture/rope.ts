@@ -3,7 +3,7 @@ import type { ModelConfig } from './config.ts'
 /**
  * Inverse wavelengths of the rotary embedding, [headWidth / 2]; Llama 3 stretches the long ones (Dubey et al. 2024).
  */
-export function frequencies(c: ModelConfig): Float64Array {
+export function frequencies(c: Pick<ModelConfig, 'headWidth' | 'rope'>): Float64Array {
   const { theta, scaling } = c.rope
   return Float64Array.from({ length: c.headWidth / 2 }, (_, i) => {
     const frequency = theta ** ((-2 * i) / c.headWidth)

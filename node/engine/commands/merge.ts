@@ -1,6 +1,6 @@
 import { cpSync, existsSync, mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { adapterScale, readAdapter } from '../adapters/index.ts'
+import { addTo, readAdapter } from '../adapters/index.ts'
 import { loadModel } from '../architecture/index.ts'
 import { ModelError } from '../graph/errors.ts'
 import { writeSafetensors } from '../weights/safetensors.ts'
@@ -21,11 +21,10 @@ export function mergeAdapter(request: MergeRequest): void {
     })
   const model = loadModel(folder)
   const adapter = readAdapter(request.adapter, model.config)
-  const scale = adapterScale(adapter)
   for (const m of adapter.modules) {
     const weight = model.parameters.get(`${m.path}.weight`)
     if (weight === undefined) throw new ModelError('adapter-mismatch', `the model has no weight ${m.path}`)
-    addProduct(weight.data, m.a, m.b, { ...m, rank: adapter.rank, scale })
+    addTo(weight.data, m, adapter)
   }
   mkdirSync(output, { recursive: true })
   for (const file of [
@@ -43,20 +42,4 @@ export function mergeAdapter(request: MergeRequest): void {
     [...model.parameters].map(([name, p]) => ({ name, shape: p.shape, data: p.data })),
     request.dtype
   )
-}
-
-function addProduct(
-  weight: Float32Array,
-  a: Float32Array,
-  b: Float32Array,
-  m: { in: number; out: number; rank: number; scale: number }
-): void {
-  for (let o = 0; o < m.out; o++) {
-    for (let r = 0; r < m.rank; r++) {
-      const factor = m.scale * (b[o * m.rank + r] ?? 0)
-      if (factor === 0) continue
-      for (let i = 0; i < m.in; i++)
-        weight[o * m.in + i] = (weight[o * m.in + i] ?? 0) + factor * (a[r * m.in + i] ?? 0)
-    }
-  }
 }

@@ -7,7 +7,7 @@ import { checkDecoder } from './decoder-rules.ts'
 import { bytesOf, offsetsOf, type Offset, type Spelling } from './offsets.ts'
 
 /** Larger than any tokenizer of the models that are supported, small enough to be read in a few seconds. */
-const mostTokenizerBytes = 64 * 2 ** 20
+export const mostTokenizerBytes = 64 * 2 ** 20
 const mostConfigBytes = 4 * 2 ** 20
 const mostTemplateBytes = 256 * 2 ** 10
 

@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, fsyncSync, openSync, readSync, renameSync, writeSync } from 'node:fs'
 import { ModelError } from '../graph/errors.ts'
+import { roundToFloat16 } from './half.ts'
 import { fromBfloat16, fromFloat16, toBfloat16 } from './numbers.ts'
 
 export interface StoredTensor {
@@ -179,19 +180,32 @@ export function readAll(file: string): Map<string, NamedTensor> {
   return all
 }
 
+/** A tensor that is written in pieces, each read when its turn comes. */
+export interface PiecedTensor {
+  readonly name: string
+  readonly shape: readonly number[]
+  readonly dtype: StoredTensor['dtype']
+  readonly pieces: () => Iterable<Float32Array>
+}
+
+const stored = {
+  F32: (values: Float32Array): Float32Array => values,
+  F16: roundToFloat16,
+  BF16: toBfloat16
+} as const
+
 /**
  * Writes to a file beside it, flushes it to disk and renames: a reader sees the old file or the new one, never a part.
  */
-export function writeSafetensors(
+export function writePieces(
   file: string,
-  tensors: readonly NamedTensor[],
-  dtype: 'F32' | 'BF16' = 'F32',
+  tensors: readonly PiecedTensor[],
   metadata: Record<string, string> = { format: 'pt' }
 ): void {
   const header: Record<string, unknown> = { __metadata__: metadata }
   let offset = 0
-  for (const { name, shape, data } of tensors) {
-    const end = offset + data.length * widths[dtype]
+  for (const { name, shape, dtype } of tensors) {
+    const end = offset + shape.reduce((a, b) => a * b, 1) * widths[dtype]
     header[name] = { dtype, shape, data_offsets: [offset, end] }
     offset = end
   }
@@ -203,9 +217,11 @@ export function writeSafetensors(
   try {
     writeFully(fd, prefix)
     writeFully(fd, head)
-    for (const { data } of tensors) {
-      const out = dtype === 'BF16' ? toBfloat16(data) : data
-      writeFully(fd, new Uint8Array(out.buffer, out.byteOffset, out.byteLength))
+    for (const { dtype, pieces } of tensors) {
+      for (const piece of pieces()) {
+        const out = stored[dtype](piece)
+        writeFully(fd, new Uint8Array(out.buffer, out.byteOffset, out.byteLength))
+      }
     }
     fsyncSync(fd)
   } finally {
@@ -214,6 +230,20 @@ export function writeSafetensors(
   renameSync(`${file}.part`, file)
 }
 
-function writeFully(fd: number, bytes: Uint8Array): void {
+/** The same of tensors that are in memory. */
+export function writeSafetensors(
+  file: string,
+  tensors: readonly NamedTensor[],
+  dtype: StoredTensor['dtype'] = 'F32',
+  metadata?: Record<string, string>
+): void {
+  writePieces(
+    file,
+    tensors.map(({ name, shape, data }) => ({ name, shape, dtype, pieces: () => [data] })),
+    metadata
+  )
+}
+
+export function writeFully(fd: number, bytes: Uint8Array): void {
   for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done, bytes.length - done)
 }

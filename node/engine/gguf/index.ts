@@ -1,0 +1,3 @@
+export { importGguf, type GgufImport, type GgufImported } from './import.ts'
+export { exportGguf, type GgufExport } from './export.ts'
+export { writtenTypes, type WrittenType } from './pack.ts'

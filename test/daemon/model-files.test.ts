@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict'
+import { existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { readGguf } from '../../node/engine/gguf/header.ts'
+import { readConfig, Tokenizer } from '../../node/engine/index.ts'
+import { bundledBase } from '../../daemon/assets.ts'
+import { ggufBytes, llamaKeys, llamaTensors } from '../engine/gguf/file.ts'
+import { startCommandLine } from './command-line.ts'
+import type { CommandLine } from './command-line.ts'
+
+const cid = 'bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy'
+const id = `0x${'ab'.repeat(32)}` as const
+
+describe('models into the network and out of it', function () {
+  this.timeout(60_000)
+  let cli: CommandLine
+  /** What stood in each folder that was published, at that time. */
+  const published: { folder: string; files: string[]; context: number; template: string | undefined }[] = []
+  let away = false
+  before(async () => {
+    cli = await startCommandLine({
+      async importBase({ body: { folder } }) {
+        published.push({
+          folder,
+          files: readdirSync(folder).sort(),
+          context: readConfig(folder).context,
+          template: Tokenizer.load(folder).template
+        })
+        return { cid }
+      },
+      modelFolders: async () => ({
+        id,
+        name: 'elements',
+        base: away ? '/somewhere/else' : bundledBase.folder(),
+        adapter: null
+      })
+    })
+  })
+  after(() => cli.stop())
+  const place = (name: string): string => join(cli.folder, name)
+
+  it('a GGUF file is published as a folder, which is gone afterwards', async () => {
+    const file = place('tiny.gguf')
+    writeFileSync(file, ggufBytes({ keys: llamaKeys(), tensors: llamaTensors() }))
+    const { stdout, stderr, code } = await cli.run('model', 'add', file, '--json')
+    assert.equal(code, 0, stderr)
+    assert.deepEqual(JSON.parse(stdout), {
+      cid,
+      architecture: 'LlamaForCausalLM',
+      parameters: llamaTensors().reduce((sum, { lengths }) => sum + lengths.map(Number).reduce((a, b) => a * b, 1), 0),
+      storedAs: 'F32',
+      context: 64
+    })
+    const [one] = published
+    assert.deepEqual(one?.files, ['config.json', 'model.safetensors', 'tokenizer.json', 'tokenizer_config.json'])
+    assert.match(one?.template ?? '', /im_start/)
+    assert.ok(!existsSync(one?.folder ?? ''))
+  })
+
+  it('a folder is published as it is', async () => {
+    const { stdout, code } = await cli.run('models', 'add', bundledBase.folder())
+    assert.equal(code, 0)
+    assert.match(stdout, new RegExp(`^${cid}`))
+    assert.equal(published.at(-1)?.folder, bundledBase.folder())
+    assert.ok(existsSync(bundledBase.folder()))
+  })
+
+  it('what is damaged or nothing is told, and not published', async () => {
+    const before = published.length
+    writeFileSync(place('cut.gguf'), ggufBytes({ keys: llamaKeys(), tensors: llamaTensors() }).subarray(0, 9000))
+    writeFileSync(place('notes.txt'), 'notes')
+    const told = async (...words: string[]): Promise<string> => {
+      const { stderr, code } = await cli.run('model', 'add', ...words)
+      assert.equal(code, 1, stderr)
+      return stderr
+    }
+    assert.match(await told(place('cut.gguf')), /ends/)
+    assert.match(await told(place('notes.txt')), /neither a folder nor/)
+    assert.match(await told(place('missing.gguf')), /no folder or file/)
+    assert.match(await told('people/tiny', '--hub', 'http://127.0.0.1:1'), /cannot be reached/)
+    assert.equal(published.length, before)
+  })
+
+  it('a model goes out as GGUF, and nothing is written over', async () => {
+    const file = place('elements.gguf')
+    const { stderr, code } = await cli.run('model', 'export', 'elements', '--gguf', file, '--type', 'Q8_0')
+    assert.equal(code, 0, stderr)
+    const { metadata, tensors } = readGguf(file)
+    assert.equal(metadata.get('general.name'), 'elements')
+    assert.equal(metadata.get('tokenizer.ggml.pre'), 'smollm')
+    assert.equal(tensors.get('blk.0.attn_q.weight')?.type.name, 'Q8_0')
+    assert.match((await cli.run('model', 'export', 'elements', '--gguf', file)).stderr, /there already/)
+    const alone = await cli.run('model', 'export', 'elements', '--gguf', place('x.gguf'), '--adapter-only')
+    assert.match(alone.stderr, /base model: it has no adapter/)
+    away = true
+    assert.match(
+      (await cli.run('model', 'export', 'elements', '--gguf', place('y.gguf'))).stderr,
+      /not on this machine/
+    )
+    assert.ok(!existsSync(place('x.gguf')) && !existsSync(place('y.gguf')))
+  })
+})
