@@ -1,5 +1,5 @@
 import { InvalidError, LimitError } from '../../protocol/primitives/index.ts'
-import { kindLimits } from '../../node/shelf/index.ts'
+import { kindLimits } from '../../node/shelf/limits.ts'
 import type { HubFile, HubModel } from './listing.ts'
 
 /** Beside the weights, what the engine and the libraries of others read. */
