@@ -29,6 +29,7 @@ const operating: ReadonlySet<RouteName> = new Set<RouteName>([
   'saveDraft',
   'deleteDraft',
   'importBase',
+  'modelFolders',
   'serve',
   'unserve',
   'registerModel',
