@@ -1,7 +1,7 @@
 import type { Feeds, RuntimeOptions } from '../graph/session.ts'
 import { roundToFloat16 } from '../weights/half.ts'
 import { quantizeInt4 } from '../weights/int4.ts'
-import { boundFeeds, type LoadedModel } from './load.ts'
+import { boundFeeds, onceOf, type LoadedModel } from './load.ts'
 import { headName, productNames } from './parameters.ts'
 import { int4Names } from './quantized.ts'
 
@@ -14,7 +14,7 @@ export function halved(model: LoadedModel): LoadedModel {
   const half = new Map(
     [...model.parameters]
       .filter(([name]) => names.has(name))
-      .map(([name, { shape, data }]) => [name, { shape, bits: roundToFloat16(data) }])
+      .map(([name, p]) => [name, { shape: p.shape, bits: roundToFloat16(onceOf(p)) }])
   )
   return { ...model, parameters: beside(model, half), half }
 }
@@ -23,7 +23,7 @@ export function halved(model: LoadedModel): LoadedModel {
 export function inFourBits(model: LoadedModel): LoadedModel {
   const names = int4Names(model.config)
   const int4 = new Map(
-    [...model.parameters].filter(([name]) => names.has(name)).map(([name, { data }]) => [name, quantizeInt4(data)])
+    [...model.parameters].filter(([name]) => names.has(name)).map(([name, p]) => [name, quantizeInt4(onceOf(p))])
   )
   return { ...model, parameters: beside(model, int4), int4 }
 }

@@ -15,13 +15,23 @@ import { doubleInputs, int4Inputs, int4Names, nf4Inputs, quantizedNames, withInt
 
 export type QuantizedTensor = Nf4Tensor | DoubleNf4Tensor
 
+export interface Parameter {
+  readonly shape: readonly number[]
+  readonly data: Float32Array
+  /** The same for one use, where it is not in memory for others. */
+  once?(): Float32Array
+}
+
+/** A parameter's numbers for one use: to be packed or rounded. */
+export const onceOf = (parameter: Parameter): Float32Array => parameter.once?.() ?? parameter.data
+
 /**
  * A model in memory: every parameter as float32, in the order of `parameterSpecs`, but for those that are quantised.
  */
 export interface LoadedModel {
   readonly folder: string
   readonly config: ModelConfig
-  readonly parameters: ReadonlyMap<string, { readonly shape: readonly number[]; readonly data: Float32Array }>
+  readonly parameters: ReadonlyMap<string, Parameter>
   /** By weight name; these are not in `parameters`. */
   readonly quantized?: ReadonlyMap<string, QuantizedTensor>
   /** By weight name: bits of float16 (half.ts). */

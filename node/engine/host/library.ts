@@ -5,6 +5,7 @@ import { createGuides, type Guide } from '../form/index.ts'
 import { ModelError } from '../graph/errors.ts'
 import {
   loadModel,
+  openLater,
   parameterCount,
   frozenForm,
   inEightBits,
@@ -56,7 +57,7 @@ export class Library {
     const key = `${quantization} ${path}`
     const known = this.#models.get(key)
     if (known !== undefined) return known
-    const model = loadModel(path, quantization)
+    const model = quantization === 'none' ? openLater(path) : loadModel(path, quantization)
     const tokenizer = Tokenizer.load(path)
     const endIds = new Set(model.config.endIds)
     if (tokenizer.endId !== undefined) endIds.add(tokenizer.endId)

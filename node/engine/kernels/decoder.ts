@@ -68,6 +68,8 @@ interface Buffers {
  */
 export class KernelDecoder {
   readonly #model: LoadedModel
+  /** Embeddings, of which each step takes some rows. */
+  readonly #table: Float32Array
   readonly #heap = new Heap()
   readonly #team: Team
   readonly #pace = new Pace()
@@ -85,6 +87,7 @@ export class KernelDecoder {
   constructor(model: LoadedModel, threads: number) {
     const { config } = model
     this.#model = model
+    this.#table = model.parameters.get('model.embed_tokens.weight')?.data ?? new Float32Array(0)
     this.#packed = packModel(this.#heap, model)
     this.#scoreWidth = Math.ceil(config.context / blockLength) * blockLength
     this.#scores = this.#heap.allocate(4 * threads * chunkRows * this.#scoreWidth)
@@ -199,7 +202,7 @@ export class KernelDecoder {
     { at, lowWidth }: Buffers
   ): void {
     const { hidden } = this.#model.config
-    const table = this.#model.parameters.get('model.embed_tokens.weight')?.data ?? new Float32Array(0)
+    const table = this.#table
     const x = this.#heap.floats(at.x, rows * hidden)
     const positions: number[] = []
     const tables: number[] = []

@@ -1,4 +1,4 @@
-import type { LoadedModel } from '../architecture/load.ts'
+import { onceOf, type LoadedModel } from '../architecture/load.ts'
 import { headName, productNames, projections } from '../architecture/parameters.ts'
 import { rotaryTables } from '../architecture/rope.ts'
 import { GraphError } from '../graph/errors.ts'
@@ -36,7 +36,7 @@ export function packModel(heap: Heap, model: LoadedModel): number {
   const c = model.config
   const floats = (name: string): number => {
     const found = model.parameters.get(name)
-    return found === undefined ? 0 : heap.putFloats(found.data)
+    return found === undefined ? 0 : heap.putFloats(onceOf(found))
   }
   const projection = (name: string, inputs: number, outputs: number): number[] => {
     const bias = floats(`${name}.bias`)
@@ -44,7 +44,7 @@ export function packModel(heap: Heap, model: LoadedModel): number {
     if (four !== undefined) return [packWeights(heap, four, inputs, outputs), bias, inputs, outputs, 4]
     const whole = model.parameters.get(`${name}.weight`)
     if (whole === undefined) throw new GraphError(`${name} has no weights`)
-    return [packBytes(heap, whole.data, inputs, outputs), bias, inputs, outputs, 8]
+    return [packBytes(heap, onceOf(whole), inputs, outputs), bias, inputs, outputs, 8]
   }
   const layers = Array.from({ length: c.layers }, (_, layer) => {
     const at = `model.layers.${layer}`

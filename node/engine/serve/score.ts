@@ -21,7 +21,9 @@ const restMs = 30_000
  */
 export class Scorer {
   readonly #config: ModelConfig
-  readonly #base: Feeds
+  readonly #model: LoadedModel
+  /** The weights, while there is scoring to do. */
+  #base: Feeds | undefined
   readonly #sessions: AdaptedSessions
   readonly #budget: number
   #turn: Promise<unknown> = Promise.resolve()
@@ -41,7 +43,7 @@ export class Scorer {
     )
     this.#budget = tokensPerPass
     this.#config = model.config
-    this.#base = weightFeeds(model)
+    this.#model = model
   }
 
   async release(): Promise<void> {
@@ -58,7 +60,10 @@ export class Scorer {
     void this.#turn.then(() => {
       clearTimeout(this.#rest)
       this.#rest = setTimeout(() => {
-        this.#turn = this.#turn.then(() => this.#sessions.release())
+        this.#turn = this.#turn.then(async () => {
+          this.#base = undefined
+          await this.#sessions.release()
+        })
       }, restMs).unref()
     })
     return mine
@@ -66,6 +71,7 @@ export class Scorer {
 
   async #losses(adapters: readonly (Adapter | null)[], rows: readonly TrainRow[]): Promise<RowLosses[][]> {
     const { session, feeds } = await this.#sessions.for(adapters)
+    const base = (this.#base ??= weightFeeds(this.#model))
     const result = adapters.map((): RowLosses[] => rows.map(() => new Float32Array(0)))
     const order = rows.map((_, i) => i).sort((a, b) => (rows[a]?.ids.length ?? 0) - (rows[b]?.ids.length ?? 0))
     for (const batch of this.#batches(order, rows, adapters.length)) {
@@ -82,7 +88,7 @@ export class Scorer {
         () => 1,
         picked.length
       )
-      const nll = floats((await session.run({ ...this.#base, ...feeds, ...packed.feeds }))['nll'])
+      const nll = floats((await session.run({ ...base, ...feeds, ...packed.feeds }))['nll'])
       result.forEach((own, k) => {
         let at = k * packed.perGroup
         for (const i of batch) {
