@@ -19,7 +19,7 @@ const spareDisk = 2 ** 29
 export interface DownloadOptions {
   /** Folder in which files and parts of them stand. */
   readonly folder: string
-  onBytes?(done: number, of: number): void
+  readonly onBytes?: (done: number, of: number) => void
   readonly waitMs?: number
 }
 
@@ -86,7 +86,7 @@ async function isWhole(path: string, { size, hash }: HubFile): Promise<boolean> 
 interface Bringing {
   readonly to: string
   readonly waitMs: number
-  moved(bytes: number): void
+  readonly moved: (bytes: number) => void
 }
 
 /** Fetches a file from where an earlier try stopped, until it has its length. */
@@ -124,7 +124,7 @@ async function once(
   hub: Hub,
   url: string,
   file: HubFile,
-  { handle, moved }: { readonly handle: FileHandle; moved(bytes: number): void }
+  { handle, moved }: { readonly handle: FileHandle; readonly moved: (bytes: number) => void }
 ): Promise<void> {
   let { size: at } = await handle.stat()
   const silence = new AbortController()

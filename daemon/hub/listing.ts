@@ -17,7 +17,7 @@ export interface Hub {
 export interface HubFile {
   readonly path: string
   readonly size: number
-  /** Large files have their own SHA-256; of small ones Git's name is known, the SHA-1 of "blob SIZE\0" and the bytes. */
+  /** Large files have their own SHA-256; small ones Git's name: the SHA-1 of "blob SIZE\0" and the bytes. */
   readonly hash: { readonly kind: 'sha256' | 'git'; readonly hex: string }
 }
 

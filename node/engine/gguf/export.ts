@@ -30,7 +30,8 @@ const quantizationVersion = 2
 
 /**
  * Writes what llama.cpp, Ollama and LM Studio load: a model, or a LoRA adapter for its base.
- * @throws ModelError `gguf-unsupported` where GGUF has no word for the tokenizer, as readConfig, locateTensors, readAdapter
+ * @throws ModelError `gguf-unsupported` where GGUF has no word for the tokenizer · as readConfig, locateTensors,
+ * readAdapter
  */
 export function exportGguf(request: GgufExport): void {
   const config = readConfig(request.model)

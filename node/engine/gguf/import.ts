@@ -18,7 +18,7 @@ export interface GgufImport {
   /** Weights on disk; as they are where they are plain, else float16, unless said. */
   readonly dtype?: StoredTensor['dtype'] | undefined
   /** Weights that were written, of how many. */
-  onProgress?(done: number, of: number): void
+  readonly onProgress?: ((done: number, of: number) => void) | undefined
 }
 
 export interface GgufImported {

@@ -2,7 +2,7 @@ import { roundToFloat16 } from '../weights/half.ts'
 import { toBfloat16 } from '../weights/numbers.ts'
 import type { GgufTypeName } from './types.ts'
 
-/** What can be written. Blocks are made as ggml's reference makes them, so that the same weights give the same bytes. */
+/** What can be written. Blocks are made as ggml's reference makes them: the same weights give the same bytes. */
 export const writtenTypes = ['F32', 'F16', 'BF16', 'Q8_0', 'Q4_0'] as const satisfies readonly GgufTypeName[]
 export type WrittenType = (typeof writtenTypes)[number]
 
