@@ -12,7 +12,7 @@ import {
   tuneRows,
   type Row
 } from '../../node/engine/index.ts'
-import type { Outcome } from './clients.ts'
+import type { Outcome } from './network.ts'
 import { run } from './programs.ts'
 
 // A small public model, as a Python package carries it (GGUF, Q4_1), goes in, is tuned, and goes out again; llama.cpp
