@@ -3,6 +3,7 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readGguf } from '../../node/engine/gguf/header.ts'
 import { readConfig, Tokenizer } from '../../node/engine/index.ts'
+import { baseHandlers } from '../../daemon/api/handlers/bases.ts'
 import { bundledBase } from '../../daemon/assets.ts'
 import { ggufBytes, llamaKeys, llamaTensors } from '../engine/gguf/file.ts'
 import { startCommandLine } from './command-line.ts'
@@ -98,5 +99,27 @@ describe('models into the network and out of it', function () {
       /not on this machine/
     )
     assert.ok(!existsSync(place('x.gguf')) && !existsSync(place('y.gguf')))
+  })
+
+  it('the daemon says where base and adapter stand, fetched if they were not there, and lets them go', async () => {
+    const taken: string[] = []
+    let released = 0
+    const shelf = {
+      async take(of: string, { kind, from }: { kind: string; from: readonly string[] }) {
+        taken.push(`${kind} ${of} from ${from.join()}`)
+        return { cid: of, folder: `/shelf/${of}`, bytes: 1, release: () => released++ }
+      }
+    }
+    const which = {
+      model: async () => ({ id, name: 'elements', base: 'B', adapter: 'A', builder: '0x1', worker: '0x2' })
+    }
+    const { modelFolders } = baseHandlers(
+      { shelf } as unknown as Parameters<typeof baseHandlers>[0],
+      which as unknown as Parameters<typeof baseHandlers>[1]
+    )
+    const input = { params: { id: 'elements' } } as Parameters<typeof modelFolders>[0]
+    assert.deepEqual(await modelFolders(input), { id, name: 'elements', base: '/shelf/B', adapter: '/shelf/A' })
+    assert.deepEqual(taken, ['base B from 0x1,0x2', 'adapter A from 0x1,0x2'])
+    assert.equal(released, 2)
   })
 })
