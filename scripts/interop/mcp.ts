@@ -4,8 +4,8 @@ import { serving } from './network.ts'
 import type { Outcome } from './network.ts'
 import { lastOf, run } from './programs.ts'
 
-const inspector = '@modelcontextprotocol/inspector-cli'
-const main = resolve('daemon/cli/main.ts')
+const inspector = '@modelcontextprotocol/inspector'
+const tilth = resolve('bin/tilth.js')
 
 /** The inspector of the Model Context Protocol, as published, against `tilth mcp` on a local network. */
 export const mcp = (say: (text: string) => void): Promise<Outcome[]> =>
@@ -14,21 +14,23 @@ export const mcp = (say: (text: string) => void): Promise<Outcome[]> =>
     await writeFile(join(folder, 'package.json'), '{"private": true}\n')
     const install = ['install', '--no-audit', '--no-fund', '--ignore-scripts', inspector]
     const installed = await run('npm', install, { cwd: folder })
-    const keyFile = join(folder, 'key')
-    await writeFile(keyFile, key)
-    const owner = ['--data', data]
-    const holder = ['--api', url, '--token-file', keyFile]
-    /** What a method gives by the inspector, with some rights. */
-    const inspect = async (rights: readonly string[], method: readonly string[]): Promise<unknown> => {
-      const server = ['--', process.execPath, main, 'mcp', ...rights]
-      const { code, output } = await run('npx', ['mcp-inspector-cli', '--cli', '--method', ...method, ...server], {
-        cwd: folder
-      })
+    const env = { MCP_INSPECTOR_SECRET_STORE: 'memory' }
+    // As clients are told of it in the README.
+    const command = process.execPath
+    const mcpServers = {
+      owner: { command, args: [tilth, 'mcp', '--data', data] },
+      holder: { command, args: [tilth, 'mcp', '--api', url], env: { TILTH_TOKEN: key } }
+    }
+    await writeFile(join(folder, 'mcp.json'), JSON.stringify({ mcpServers }))
+    /** What a method gives by the inspector, for one of them. */
+    const inspect = async (server: keyof typeof mcpServers, method: readonly string[]): Promise<unknown> => {
+      const as = ['mcp-inspector', '--cli', '--config', 'mcp.json', '--server', server]
+      const { code, output } = await run('npx', [...as, '--method', ...method], { cwd: folder, env })
       if (code !== 0) throw new Error(lastOf(output))
       return JSON.parse(output.slice(output.indexOf('{'), output.lastIndexOf('}') + 1)) as unknown
     }
-    const tools = async (rights: readonly string[]): Promise<string> => {
-      const { tools } = (await inspect(rights, ['tools/list'])) as { tools: { name: string }[] }
+    const tools = async (server: keyof typeof mcpServers): Promise<string> => {
+      const { tools } = (await inspect(server, ['tools/list'])) as { tools: { name: string }[] }
       return tools.map(({ name }) => name).join()
     }
     const ask = [
@@ -41,15 +43,15 @@ export const mcp = (say: (text: string) => void): Promise<Outcome[]> =>
       'maxTokens=8'
     ]
     const tried: [string, () => Promise<boolean>][] = [
-      ['lists the tools', async () => (await tools(owner)) === 'ask,models,datanets,contribute,trace'],
-      ['lists those of asking for a key', async () => (await tools(holder)) === 'ask,models'],
+      ['lists the tools', async () => (await tools('owner')) === 'ask,models,datanets,contribute,trace'],
+      ['lists those of asking for a key', async () => (await tools('holder')) === 'ask,models'],
       [
         'asks by a key, and traces the answer',
         async () => {
-          const asked = (await inspect(holder, ask)) as { structuredContent: { receipts: string[]; fee: string } }
+          const asked = (await inspect('holder', ask)) as { structuredContent: { receipts: string[]; fee: string } }
           const { receipts, fee } = asked.structuredContent
           const trace = ['tools/call', '--tool-name', 'trace', '--tool-arg', `receipt=${receipts[0]}`]
-          const traced = (await inspect(owner, trace)) as { content: { text: string }[] }
+          const traced = (await inspect('owner', trace)) as { content: { text: string }[] }
           return Number(fee) > 0 && /\d+ links hold, 0 do not/.test(traced.content[0]?.text ?? '')
         }
       ]
