@@ -27,7 +27,7 @@ export interface WalletView {
   /** Earned and waiting: in vouchers that nobody has claimed, and from data. */
   readonly owed: bigint
   readonly claimable: bigint
-  /** In escrow: of its own for others' training, and for its own training of others' models. */
+  /** In escrow: of its own, for others' training and as deposits; and for its own training of others' models. */
   readonly escrowed: bigint
   readonly expected: bigint
 }

@@ -101,7 +101,7 @@ export interface JobsDeps {
     readonly escrows: Escrows
     readonly datanets: Pick<Datanets, 'version'>
     readonly tokens: Pick<Tokens, 'balanceOf'>
-    readonly ledger: Pick<Ledger, 'version' | 'confirmed' | 'confirmations' | 'caughtUp'>
+    readonly ledger: Pick<Ledger, 'version' | 'confirmed' | 'confirmations' | 'caughtUp' | 'head'>
   }
   readonly engine: Pick<Engine, 'open' | 'tune' | 'tuneSiblings' | 'heldOutLoss'>
   readonly versions: Versions

@@ -92,12 +92,12 @@ function ownAwards({ state, document }: JobRecord, { awardId, escrowOf, live }: 
       ? []
       : [awardView(awardId(lot.award), escrowOf(builder, lot.award), lot, live(awardId(lot.award)))]
   )
-  const dead = state.forfeits.map(({ award, refunded, reason }) => ({
+  const dead = state.forfeits.map(({ award, refunded, money, reason }) => ({
     ...viewOf(
       awardId(award),
       escrowOf(builder, award),
       award,
-      refunded ? ('refunded' as const) : ('dead' as const),
+      refunded ? ('refunded' as const) : money === 'paid' ? ('released' as const) : ('dead' as const),
       live(awardId(award)),
       null
     ),

@@ -31,9 +31,9 @@ export function createAdmission({ chain, files, versions }: AdmissionDeps): Admi
     for (const { award } of lots) {
       const { lot, worker, attempt } = award.statement.message
       const escrow = await escrowOn(escrowId({ builder, job, lot, worker, attempt }))
-      if (escrow === undefined || escrow.state === 'refunded')
+      if (escrow === undefined || escrow.state === 'refunded' || escrow.state === 'burnt')
         throw new InvalidError('result.unpaid', 'an adapter was trained for no money that the chain knows of')
-      if (escrow.state === 'funded')
+      if (escrow.state !== 'released')
         throw new TilthError('result.early', 'an escrow of the job is not paid out yet', {
           help: 'Its builder pays it when the job is over.'
         })
@@ -41,7 +41,7 @@ export function createAdmission({ chain, files, versions }: AdmissionDeps): Admi
   }
   async function escrowOn(id: Parameters<typeof chain.ledger.escrow>[0]) {
     const known = await chain.ledger.escrow(id)
-    if (known !== undefined && known.state !== 'funded') return known
+    if (known?.state === 'released' || known?.state === 'refunded') return known
     await chain.ledger.caughtUp() // it may be a block behind
     return chain.ledger.escrow(id)
   }

@@ -20,6 +20,10 @@ export function escrowId({ builder, job, lot, worker, attempt }: EscrowKey): Hex
   )
 }
 
+/** What JobEscrow keeps of a delivery: where it is, and the hash of its content. */
+export const deliveryHash = ({ cid, log }: { readonly cid: string; readonly log: Hex }): Hex =>
+  keccak256(encodeAbiParameters([{ type: 'string' }, { type: 'bytes32' }], [cid, log]))
+
 /** Basis points, sum 10000. `data` goes to the pool of the model's Datanet; 0 where there is none. */
 export interface Split {
   readonly worker: number

@@ -13,13 +13,13 @@ const delivered = base.extend({
   delivery: signedSchema('Delivery'),
   content: deliveryContent
 })
-/** The builder has still to hear of it, and to get the consent to its refund. */
+/** Nothing was delivered. The builder has still to hear of it, and to get the consent to its refund. */
 const givenUp = base.extend({ state: z.literal('given-up'), reason: z.string().max(200) })
 const closed = base.extend({ state: z.literal('closed'), paid: z.boolean() })
 
 /**
  * An award as its worker keeps it: queued -> delivered -> closed; given up when it was superseded, closed, or cannot
- * be done.
+ * be done before anything was delivered. What is delivered is given up no more: the escrow alone ends it.
  */
 export const assignment = z.discriminatedUnion('state', [queued, delivered, givenUp, closed])
 export type Assignment = z.infer<typeof assignment>
@@ -35,14 +35,14 @@ export function handOver(at: Assignment, delivery: Signed<'Delivery'>, content: 
   return { ...at, state: 'delivered', delivery, content }
 }
 
-/** delivered (paid) | given up (refunded) -> closed */
-export function close(at: Assignment): Assignment {
+/** delivered | given up -> closed, as its escrow has ended */
+export function close(at: Assignment, paid: boolean): Assignment {
   if (at.state !== 'delivered' && at.state !== 'given-up') throw wrong(at.state, 'closed')
-  return { award: at.award, escrow: at.escrow, state: 'closed', paid: at.state === 'delivered' }
+  return { award: at.award, escrow: at.escrow, state: 'closed', paid }
 }
 
-/** queued | delivered -> given up */
+/** queued -> given up */
 export function giveUp(at: Assignment, reason: string): Assignment {
-  if (at.state !== 'queued' && at.state !== 'delivered') throw wrong(at.state, 'given-up')
+  if (at.state !== 'queued') throw wrong(at.state, 'given-up')
   return { award: at.award, escrow: at.escrow, state: 'given-up', reason }
 }

@@ -112,10 +112,11 @@ export function checkEscrow(
   // [reject] The price is at least what was bid for such a lot.
   if (award.price < expected)
     reject('award.cheap', 'the award pays less than the bid', { bid: expected, award: award.price })
-  // [ignore] The escrow is funded by the builder, for this worker, with the price, until the deadline.
+  // [ignore] The escrow is funded by the builder, for this worker, with the price, until the deadline; the worker may
+  // have taken it already.
   const { state, worker, amount, deadline } = escrow
   if (
-    state !== 'funded' ||
+    (state !== 'funded' && state !== 'taken') ||
     escrow.builder !== builder ||
     worker !== award.worker ||
     amount < award.price ||

@@ -46,7 +46,10 @@ export const lotState = z.discriminatedUnion('state', [
 export type LotState = z.infer<typeof lotState>
 type In<S extends LotState['state']> = Extract<LotState, { state: S }>
 
-/** An award that came to nothing; its escrow comes back after its deadline, or at once when the worker consents. */
+/**
+ * An award that came to nothing. Its escrow comes back at once where its worker has not taken it or consents, and after
+ * the deadline where nothing was delivered. What was delivered is paid for, or refused: then its price is nobody's.
+ */
 export const forfeit = z.strictObject({
   award: awardDocument,
   reason: z.string().max(200),
@@ -54,7 +57,9 @@ export const forfeit = z.strictObject({
   code: z.string().max(60).nullable(),
   /** The worker's signature over a `Release` of 0. */
   consent: signature.nullable(),
-  refunded: z.boolean()
+  refunded: z.boolean(),
+  /** Where its money is not with the builder: with the worker, with nobody until one of them gives way, or burnt. */
+  money: z.enum(['paid', 'refused', 'burnt']).optional()
 })
 export type Forfeit = z.infer<typeof forfeit>
 
@@ -255,11 +260,15 @@ function forfeitOf(
   return { award: state.award, reason, code, consent: null, refunded: false }
 }
 
-/** What the budget still allows: awards that came to nothing cost nothing in the end. */
+/** Whether an award that came to nothing costs its price all the same: something was delivered, and measured. */
+const costs = ({ refunded, code, money }: Forfeit): boolean => !refunded && (code !== null || money !== undefined)
+
+/** What the budget still allows. Awards for which nothing was delivered cost nothing in the end. */
 export function budgetLeft({ document, state }: JobRecord): bigint {
   if (state.state === 'bidding') return document.statement.message.budget
-  return state.lots.reduce(
-    (left, lot) => (lot.state === 'offered' ? left : left - lot.award.statement.message.price),
-    document.statement.message.budget
-  )
+  const awards = [
+    ...state.lots.flatMap(lot => (lot.state === 'offered' ? [] : [lot.award])),
+    ...state.forfeits.flatMap(forfeit => (costs(forfeit) ? [forfeit.award] : []))
+  ]
+  return awards.reduce((left, { statement }) => left - statement.message.price, document.statement.message.budget)
 }

@@ -20,9 +20,8 @@ export type WorkStage = z.infer<typeof workStage>
 
 /**
  * Frames of `/tilth/jobs/progress/1`, which the worker opens to the builder for one award and opens again whenever it
- * broke. Worker: attach, then signs of life and progress, then the delivery (or why it gave up); after `superseded`,
- * its
- * consent to the refund (a `Release` of 0).
+ * broke. Worker: attach, then signs of life and progress, then the delivery, once it stands on chain, or why it gave
+ * up; after `superseded`, where it has delivered nothing, its consent to the refund (a `Release` of 0).
  */
 export const workerReport = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('attach'), award: bytes32 }),

@@ -135,14 +135,38 @@ contract Handler is Network {
             escrow.releaseFor(Statements.Release(id, worker, amount), signature);
         } else {
             vm.prank(builder);
-            escrow.release(id, amount);
+            escrow.release(id);
+        }
+    }
+
+    function work(uint256 seed, bool delivers) external {
+        bytes32 id = escrows[seed % escrows.length];
+        vm.prank(worker);
+        if (delivers) escrow.deliver(id, "cid", "log");
+        else escrow.take(id);
+    }
+
+    function decide(uint256 seed, uint256 how) external {
+        bytes32 id = escrows[seed % escrows.length];
+        JobEscrow.Escrow memory before = escrow.escrowOf(id);
+        if (how % 3 == 0) {
+            vm.prank(builder);
+            escrow.refuse(id);
+        } else if (how % 3 == 1) {
+            escrow.settle(id);
+        } else {
+            escrow.burn(id);
+            burntByRule += before.amount + before.deposit;
         }
     }
 
     function refund(uint256 seed, uint256 by) external {
         bytes32 id = escrows[seed % escrows.length];
+        JobEscrow.Escrow memory before = escrow.escrowOf(id);
         vm.prank(who(by));
         escrow.refund(id);
+        if (before.state == JobEscrow.State.Delivered) return;
+        burntByRule += before.deposit;
     }
 
     function escrowCount() external view returns (uint256) {
@@ -367,7 +391,7 @@ contract Handler is Network {
         }
         for (uint256 i = 0; i < escrows.length; i++) {
             JobEscrow.Escrow memory e = escrow.escrowOf(escrows[i]);
-            if (e.state == JobEscrow.State.Funded) inEscrow += e.amount;
+            if (e.state != JobEscrow.State.None && e.state <= JobEscrow.State.Refused) inEscrow += e.amount + e.deposit;
         }
         for (uint256 i = 0; i < opened.length; i++) {
             PaymentChannels.Channel memory c = channels.channelOf(opened[i]);

@@ -31,6 +31,7 @@ abstract contract Network is Tester {
     uint64 internal constant COMMIT = 2 hours;
     uint64 internal constant REVEAL = 1 hours;
     uint64 internal constant DRAW_BLOCKS = 5;
+    uint64 internal constant DECIDE = 1 days;
 
     uint256 internal constant HOST = 0xA001;
     uint256 internal constant CONTRIBUTOR = 0xA002;
@@ -70,7 +71,7 @@ abstract contract Network is Tester {
         registry = new NodeRegistry(token, UNBOND, MIN_STAKE);
         datanets = new DatanetRegistry(registry, SILENCE);
         models = new ModelRegistry(datanets);
-        escrow = new JobEscrow(registry);
+        escrow = new JobEscrow(registry, DECIDE);
         AttributionAnchor expected =
             AttributionAnchor(vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 1));
         channels = new PaymentChannels(registry, models, expected, DISPUTE);

@@ -183,8 +183,8 @@ describe('money by commands', function () {
     const { chain } = builder
     const deadline = (await chain.head()).timestamp + 100_000n
     const award = { job: `0x${'11'.repeat(32)}`, lot: `0x${'22'.repeat(32)}`, worker: node.self, attempt: 1 } as const
-    const { escrow } = await chain.escrows.fund(award, 2n * coin, deadline)
-    await chain.escrows.release(escrow, coin)
+    const { escrow } = await chain.escrows.fund(award, coin, deadline)
+    await chain.escrows.release(escrow)
     const text = (await run('earnings')).stdout
     assert.match(text, /training +1\.0+ +1 /)
     assert.match(text, new RegExp(friend.slice(2), 'i'))

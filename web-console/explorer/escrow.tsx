@@ -6,9 +6,13 @@ import { Amount, Card, Facts, Id, Page as Frame, Read, When, Who } from '../part
 import './explorer.css'
 
 const stateWords = {
-  funded: 'waits for the training to be accepted',
+  funded: 'waits for its worker to take the award',
+  taken: 'waits for the training to be delivered',
+  delivered: 'waits for what was delivered to be looked at',
+  refused: 'is nobody’s: its builder refused what was delivered',
   released: 'was paid for training',
-  refunded: 'went back to its builder'
+  refunded: 'went back to its builder',
+  burnt: 'was burnt: what was delivered was refused'
 } as const
 
 /** Money that a builder locked for one award. */
@@ -22,7 +26,7 @@ export function Page() {
           ? `Escrow ${shortId(id)}`
           : `${amountText(escrow.data.amount)} ${stateWords[escrow.data.state]}`
       }
-      lead="A builder locks an award’s price before the work begins. It is paid for accepted work, or goes back."
+      lead="A builder locks an award’s price before the work begins. It is paid once work was delivered, or goes back."
       phase="jobs"
     >
       <Read from={escrow} what="the escrow">

@@ -171,7 +171,7 @@ export const escrowView = z.object({
   worker: addressView,
   amount: decimal,
   deadline: z.int(),
-  state: z.enum(['funded', 'released', 'refunded']),
+  state: z.enum(['funded', 'taken', 'delivered', 'refused', 'released', 'refunded', 'burnt']),
   block: decimal
 })
 export type EscrowView = z.infer<typeof escrowView>

@@ -61,9 +61,12 @@ const help = {
   NotTheBuilder: 'Only the builder may do that.',
   // escrow
   AlreadyFunded: 'This award is in escrow already; a new award is a new attempt.',
-  NotFunded: 'Nothing is in this escrow: not funded, or paid out already.',
+  WrongState: 'The escrow does not stand where this can be done: see `tilth jobs`.',
   NotTheWorker: 'The escrow is for another worker.',
   MoreThanFunded: 'At most the escrowed amount can be released.',
+  LessThanFunded: 'For less than its price an award is released by its worker alone.',
+  StillDeciding: 'Wait until then: until that time it is for builder and worker to decide.',
+  NoDelivery: 'Say where the delivery is, in at most 100 characters.',
   DeadlineNotOver: 'Wait for the deadline, or ask the worker for its consent.',
   DeadlinePassed: 'The deadline must lie ahead.',
   // channels

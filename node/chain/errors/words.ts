@@ -14,7 +14,8 @@ const words: { readonly [N in RefusalName]?: (what: string, said: readonly strin
   StillBonded: early,
   NotYet: early,
   WindowOpen: early,
-  DeadlineNotOver: early
+  DeadlineNotOver: early,
+  StillDeciding: early
 }
 
 /** @param what the sentence's subject, for instance `opening a channel` */

@@ -59,6 +59,12 @@ const fields = {
   ModelRegistered: { model: bytes32, builder: address, datanet: bytes32, registration },
   ModelRetired: { model: bytes32 },
   EscrowFunded: { escrow: bytes32, job: bytes32, builder: address, worker: address, amount, deadline: uint(64) },
+  EscrowTaken: { escrow: bytes32, deposit: amount },
+  // The contract bounds a CID at 100 bytes.
+  EscrowDelivered: { escrow: bytes32, cid: z.string().max(100), log: bytes32, decideBy: uint(64) },
+  EscrowRefused: { escrow: bytes32, burnFrom: uint(64) },
+  EscrowBurnt: { escrow: bytes32, amount },
+  DepositLost: { escrow: bytes32, deposit: amount },
   EscrowReleased: { escrow: bytes32, paid: amount, returned: amount },
   EscrowRefunded: { escrow: bytes32, amount },
   ChannelOpened: {

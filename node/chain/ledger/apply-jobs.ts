@@ -16,16 +16,31 @@ async function change(
 }
 const less = (from: bigint, amount: bigint): bigint => (from > amount ? from - amount : 0n)
 
+const isOpen = ({ state }: EscrowRecord): boolean =>
+  state === 'funded' || state === 'taken' || state === 'delivered' || state === 'refused'
+
+async function go(
+  escrow: Hex,
+  edit: Partial<Pick<EscrowRecord, 'state' | 'deposit'>>,
+  draft: Draft,
+  tables: Tables
+): Promise<string | undefined> {
+  const known = await draft.get(tables.escrows, escrow)
+  if (known === undefined) return `escrow ${escrow} was never funded`
+  await draft.put(tables.escrows, escrow, { ...known, ...edit })
+  return undefined
+}
+
 async function end(
   escrow: Hex,
-  state: 'released' | 'refunded',
+  state: 'released' | 'refunded' | 'burnt',
   draft: Draft,
   tables: Tables
 ): Promise<EscrowRecord | undefined> {
   const known = await draft.get(tables.escrows, escrow)
   if (known === undefined) return undefined
   await draft.put(tables.escrows, escrow, { ...known, state })
-  if (known.state === 'funded') await hold(known, -1n, draft, tables)
+  if (isOpen(known)) await hold(known, -1n, draft, tables)
   return known
 }
 
@@ -67,9 +82,23 @@ export const applyJobs = {
   },
   PayoutSet: ({ node, payout }, draft, tables) => change(node, draft, tables, () => ({ payout })),
   async EscrowFunded({ escrow: id, job, builder, worker, amount, deadline, block }, draft, tables) {
-    await draft.put(tables.escrows, id, { id, job, builder, worker, amount, deadline, state: 'funded', block })
-    await hold({ builder, worker, amount }, 1n, draft, tables)
+    const record = { id, job, builder, worker, amount, deadline, deposit: 0n, state: 'funded', block } as const
+    await draft.put(tables.escrows, id, record)
+    await hold(record, 1n, draft, tables)
     await total({ escrowed: amount, escrows: 1n }, draft, tables)
+  },
+  async EscrowTaken({ escrow, deposit }, draft, tables) {
+    const known = await draft.get(tables.escrows, escrow)
+    if (known !== undefined)
+      await hold({ builder: known.builder, worker: known.worker, amount: 0n, deposit }, 1n, draft, tables)
+    return go(escrow, { state: 'taken', deposit }, draft, tables)
+  },
+  EscrowDelivered: ({ escrow }, draft, tables) => go(escrow, { state: 'delivered' }, draft, tables),
+  EscrowRefused: ({ escrow }, draft, tables) => go(escrow, { state: 'refused' }, draft, tables),
+  EscrowBurnt: async ({ escrow }, draft, tables) =>
+    (await end(escrow, 'burnt', draft, tables)) === undefined ? `escrow ${escrow} was never funded` : undefined,
+  async DepositLost() {
+    // It comes with the end of its escrow, after which the worker has nothing in it.
   },
   async EscrowReleased(event, draft, tables) {
     await total({ released: event.paid, releases: 1n }, draft, tables)
@@ -89,5 +118,10 @@ type ChainEventOfJobs =
   | 'Slashed'
   | 'PayoutSet'
   | 'EscrowFunded'
+  | 'EscrowTaken'
+  | 'EscrowDelivered'
+  | 'EscrowRefused'
+  | 'EscrowBurnt'
+  | 'DepositLost'
   | 'EscrowReleased'
   | 'EscrowRefunded'

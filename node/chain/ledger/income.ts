@@ -31,13 +31,19 @@ export async function earn(
   })
 }
 
-/** What a job's two parties have in an escrow, in or (`sign` -1) out of it again. */
+/**
+ * What a job's two parties have in an escrow, in or (`sign` -1) out of it again: the price is the builder's own and the
+ * worker's to be, the deposit the worker's own.
+ */
 export async function hold(
-  { builder, worker, amount }: { builder: Address; worker: Address; amount: bigint },
+  { builder, worker, amount, deposit }: { builder: Address; worker: Address; amount: bigint; deposit: bigint },
   sign: 1n | -1n,
   draft: Draft,
   tables: Tables
 ): Promise<void> {
   await change(builder, draft, tables, ({ escrowed }) => ({ escrowed: escrowed + sign * amount }))
-  await change(worker, draft, tables, ({ expected }) => ({ expected: expected + sign * amount }))
+  await change(worker, draft, tables, ({ expected, escrowed }) => ({
+    expected: expected + sign * amount,
+    escrowed: escrowed + sign * deposit
+  }))
 }

@@ -124,7 +124,9 @@ export const escrowRecord = z.strictObject({
   worker: address,
   amount,
   deadline: uint(64),
-  state: z.enum(['funded', 'released', 'refunded']),
+  /** Of the worker, once it has taken the award. */
+  deposit: amount,
+  state: z.enum(['funded', 'taken', 'delivered', 'refused', 'released', 'refunded', 'burnt']),
   block
 })
 export type EscrowRecord = z.infer<typeof escrowRecord>

@@ -59,7 +59,10 @@ export interface DeployOptions {
   unbondSeconds?: number
   /** Seconds a worker has to claim when a client closes a channel. Default 3 days, so that a weekend is no danger. */
   disputeSeconds?: number
-  /** Seconds within which an epoch can be challenged. Default 3 days. */
+  /**
+   * Seconds within which an epoch can be challenged, and that a builder has at least to look at a delivery. Default 3
+   * days.
+   */
   challengeSeconds?: number
   /** Seconds for scorers to weigh and commit, default a day, and to show their words, default six hours. */
   commitSeconds?: number
@@ -127,7 +130,10 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
       BigInt(windows.rosterSeconds)
     ])
     const models = await make('the model registry', modelRegistryAbi, modelRegistryBytecode, [datanets])
-    const escrow = await make('the escrow', jobEscrowAbi, jobEscrowBytecode, [registry])
+    const escrow = await make('the escrow', jobEscrowAbi, jobEscrowBytecode, [
+      registry,
+      BigInt(windows.challengeSeconds)
+    ])
 
     // Channels and anchor know each other for good, so the first is told where the second will be: at the address that
     // follows from the deployer's next nonce but one.

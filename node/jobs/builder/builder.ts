@@ -42,6 +42,12 @@ export interface Builder {
   live(award: Hex): Live
 }
 
+/** Escrows of refused deliveries are looked at every so many ticks. */
+const refusedEvery = 600
+
+/** Why a lot is given again that its builder got to see nothing of, though it was delivered. */
+const unavailable = ({ state }: LotState): string | null => (state === 'delivered' ? 'delivery.unavailable' : null)
+
 /**
  * The builder's side: every job is driven from the state that stands on disk to the next one, until it is over. A crash
  * between any two steps repeats the later one, so each is done only if the chain or the disk does not show it done.
@@ -113,6 +119,7 @@ export function createBuilder(
     const state = escrows.get(job)?.state.state
     return state === 'bidding' || state === 'running'
   })
+  let rounds = 0
   /** Jobs that are being cancelled: nothing new begins for them. */
   const ending = new Set<Hex>()
 
@@ -166,12 +173,16 @@ export function createBuilder(
           go(
             `lot ${index}`,
             () => lots.advance(id, index, lot),
-            () => giveAgain(desk, id, index, 'it could not be verified for too long')
+            () => giveAgain(desk, id, index, 'it could not be verified for too long', unavailable(lot))
           )
     if (state.state === 'running' && state.lots.every(lot => lot.state === 'released'))
       go('job', () => finish(desk, id, state))
-    for (const [index, { refunded }] of state.forfeits.entries())
-      if (!refunded) go(`forfeit ${index}`, () => refund(desk, id, index))
+    for (const [index, { refunded, money }] of state.forfeits.entries()) {
+      // Whether one of the two has given way about what was refused is looked at now and then.
+      const isOver = refunded || money === 'paid' || money === 'burnt'
+      if (!isOver && (money !== 'refused' || rounds % refusedEvery === 0))
+        go(`forfeit ${index}`, () => refund(desk, id, index))
+    }
   }
 
   return {
@@ -181,6 +192,7 @@ export function createBuilder(
       progress.start()
       refusals.start()
       stopTicking = deps.clock.every(timing.tickMs, () => {
+        rounds++
         for (const [id] of escrows.all()) drive(id)
       })
       for (const [id] of escrows.all()) drive(id)

@@ -39,8 +39,10 @@ export function spentOn({ state, document }: JobRecord): Cancelled {
     for (const lot of state.lots)
       if (lot.state === 'accepted' || lot.state === 'released') sums.paid += lot.award.statement.message.price
       else if (lot.state !== 'offered') sums.waiting += lot.award.statement.message.price
-    for (const { award, refunded } of state.forfeits)
-      sums[refunded ? 'refunded' : 'waiting'] += award.statement.message.price
+    // What was burnt is as good as paid.
+    for (const { award, refunded, money } of state.forfeits)
+      sums[refunded ? 'refunded' : money === 'paid' || money === 'burnt' ? 'paid' : 'waiting'] +=
+        award.statement.message.price
   }
   return { ...sums, deadline: Number(document.statement.message.deadline) * 1000 }
 }

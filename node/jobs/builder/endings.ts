@@ -81,18 +81,52 @@ export async function finish(
   deps.events.emit('jobs.completed', { job: id, result: cid, adapter: result.adapters.at(-1) ?? '' })
 }
 
-/** What escrow of awards that came to nothing can be had back, is. */
-export async function refund({ deps, escrows, nowSeconds }: Desk, id: Hex, index: number): Promise<void> {
+/** What became of an award's money, once it has ended. */
+const endsOf = { released: 'paid', burnt: 'burnt', refused: 'refused' } as const
+
+/**
+ * What escrow of awards that came to nothing can be had back, is. What was delivered is paid for, unless it was
+ * measured to be something else than what was asked for: that is refused.
+ */
+export async function refund({ deps, escrows, progress, nowSeconds }: Desk, id: Hex, index: number): Promise<void> {
   const { state: job } = escrows.must(id)
   const forfeit = job.state === 'bidding' ? undefined : job.forfeits[index]
   if (forfeit === undefined) return
-  const { award, consent } = forfeit
+  const { award, consent, code, money } = forfeit
   const escrow = escrows.escrowOf(award)
   const { state } = await deps.chain.escrows.escrow(escrow)
-  if (state === 'funded') {
-    if (consent !== null) await deps.chain.escrows.refundWithConsent(escrow, consent)
-    else if (award.statement.message.deadline < nowSeconds()) await deps.chain.escrows.refund(escrow)
-    else return
+  const settled = async (now: keyof typeof endsOf | 'refunded'): Promise<void> => {
+    const money = now === 'refunded' ? undefined : endsOf[now]
+    await escrows.changeForfeit(id, index, ({ money: _before, ...one }) => ({
+      ...one,
+      refunded: now === 'refunded',
+      ...(money === undefined ? {} : { money })
+    }))
+    progress.tell(escrows.awardId(award))
   }
-  await escrows.changeForfeit(id, index, one => ({ ...one, refunded: true }))
+  switch (state) {
+    case 'none':
+      return settled('refunded')
+    case 'funded':
+      // Nobody has taken it.
+      await deps.chain.escrows.refund(escrow)
+      return settled('refunded')
+    case 'taken':
+      if (consent !== null) await deps.chain.escrows.refundWithConsent(escrow, consent)
+      else if (award.statement.message.deadline < nowSeconds()) await deps.chain.escrows.refund(escrow)
+      else return
+      return settled('refunded')
+    case 'delivered':
+      if (code === null) return // It was never measured: its worker is paid once the time to decide is over.
+      // The work was done as it was asked for; that its data make no better model is the builder's risk.
+      if (code === 'delivery.loss') await deps.chain.escrows.release(escrow)
+      else await deps.chain.escrows.refuse(escrow)
+      return settled(code === 'delivery.loss' ? 'released' : 'refused')
+    case 'refused':
+      return money === 'refused' ? undefined : settled('refused')
+    case 'released':
+    case 'refunded':
+    case 'burnt':
+      return settled(state)
+  }
 }

@@ -129,7 +129,7 @@ export function createEscrows(deps: Pick<JobsDeps, 'store' | 'network' | 'self' 
       }
       const gone = escrows.forfeitOf(award)?.forfeit
       if (gone?.award.statement.message.worker !== worker) return undefined
-      return gone.refunded || gone.consent !== null ? 'closed' : 'superseded'
+      return gone.refunded || gone.consent !== null || gone.money === 'paid' ? 'closed' : 'superseded'
     },
     awardId,
     escrowOf: award => escrowOf(deps.self, award)

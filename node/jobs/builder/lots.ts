@@ -8,8 +8,9 @@ import {
   release
 } from '../../../protocol/jobs/index.ts'
 import type { AwardDocument, LotState, PlannedAward } from '../../../protocol/jobs/index.ts'
+import { deliveryHash } from '../../../protocol/contracts/index.ts'
 import { TilthError } from '../../../protocol/primitives/index.ts'
-import type { Hex } from '../../../protocol/primitives/index.ts'
+import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { createQueue } from '../../runtime/index.ts'
 import { awardView } from '../views.ts'
 import { signAward } from './bidding.ts'
@@ -50,7 +51,7 @@ export function createLots(desk: Desk): Lots {
 
   /**
    * Workers that could take a lot: those connected first, in the order of their bids; who failed at it only when nobody
-   * else ever bid.
+   * else ever bid, and who delivered what is no good not at all.
    */
   function candidate(id: Hex, lot: Pick<LotState, 'lot' | 'failed'>): PlannedAward | undefined {
     const record = escrows.must(id)
@@ -75,6 +76,14 @@ export function createLots(desk: Desk): Lots {
     )
   }
 
+  /** Workers whose deliveries were measured to be no good: they cost their price each time. */
+  function rejected(id: Hex): Address[] {
+    const { state } = escrows.must(id)
+    return state.state === 'bidding'
+      ? []
+      : state.forfeits.flatMap(({ award, code }) => (code === null ? [] : [award.statement.message.worker]))
+  }
+
   async function replace(id: Hex, index: number, lot: Extract<LotState, { state: 'offered' }>): Promise<void> {
     if (hopeless(id, lot))
       return endWithout(
@@ -83,7 +92,8 @@ export function createLots(desk: Desk): Lots {
         'every worker that trained it was measured to be no better than the base model on the held-out questions: ' +
           'more rows, more epochs or another learning rate may help'
       )
-    const chosen = candidate(id, lot) ?? (lot.attempt < 5 ? candidate(id, { lot: lot.lot, failed: [] }) : undefined)
+    const again = { lot: lot.lot, failed: rejected(id) }
+    const chosen = candidate(id, lot) ?? (lot.attempt < 5 ? candidate(id, again) : undefined)
     if (chosen === undefined) return
     const document = signAward(deps, id, chosen, lot.attempt, escrows.must(id).document.statement.message.deadline)
     await escrows.changeLot(id, index, at => (at.state === 'offered' ? awardLot(at, document) : at))
@@ -111,7 +121,7 @@ export function createLots(desk: Desk): Lots {
         message.price,
         message.deadline
       )
-    else if (state !== 'funded') return giveAgain(desk, id, index, 'the worker gave its escrow back')
+    else if (state === 'refunded') return giveAgain(desk, id, index, 'the worker gave its escrow back')
     await escrows.changeLot(id, index, at => (at.state === 'funding' ? funded(at, escrow) : at))
     progress.live(escrows.awardId(lot.award)).heardAt = deps.clock.now()
     await say({ kind: 'award', award: lot.award })
@@ -141,6 +151,7 @@ export function createLots(desk: Desk): Lots {
   }
 
   async function measure(id: Hex, index: number, lot: Extract<LotState, { state: 'delivered' }>): Promise<void> {
+    await standsOnChain(lot)
     try {
       const { content, heldOut } = await verifyDelivery(desk, id, escrows.must(id), lot)
       const live = progress.live(escrows.awardId(lot.award))
@@ -162,10 +173,21 @@ export function createLots(desk: Desk): Lots {
     }
   }
 
+  /**
+   * [reject] What is measured is what its worker has said on chain: before that nothing of it is fetched, so that a
+   * worker loses no work by showing it.
+   */
+  async function standsOnChain({ escrow, delivery }: Extract<LotState, { state: 'delivered' }>): Promise<void> {
+    const { delivery: known } = await deps.chain.escrows.escrow(escrow)
+    if (known !== deliveryHash(delivery.message))
+      throw new TilthError('delivery.chain', 'the delivery does not stand on chain, or another one does', {
+        consequence: 'retry'
+      })
+  }
+
   async function pay(id: Hex, index: number, lot: Extract<LotState, { state: 'accepted' }>): Promise<void> {
     const { state } = await deps.chain.escrows.escrow(lot.escrow)
-    const mined =
-      state === 'funded' ? await deps.chain.escrows.release(lot.escrow, lot.award.statement.message.price) : undefined
+    const mined = state === 'delivered' ? await deps.chain.escrows.release(lot.escrow) : undefined
     const transaction = mined?.transaction ?? null
     await escrows.changeLot(id, index, at => (at.state === 'accepted' ? release(at, transaction) : at))
     const award = escrows.awardId(lot.award)

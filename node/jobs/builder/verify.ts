@@ -50,7 +50,6 @@ export async function verifyDelivery(
         ? 0
         : Math.min(content.adapters.length - 1, Math.floor(random() * content.adapters.length))
     const adapter = adapters[at]?.folder ?? ''
-    const heldOut = lot.lot.kind === 'adapter' ? await measureHeldOut(deps, record, model, adapter, signal) : null
     await measureOwnRows(
       deps,
       id,
@@ -61,6 +60,8 @@ export async function verifyDelivery(
       content.logs[at],
       signal
     )
+    // Last: what fails here alone is work that was done as it was asked for, and is paid for.
+    const heldOut = lot.lot.kind === 'adapter' ? await measureHeldOut(deps, record, model, adapter, signal) : null
     return { content, heldOut }
   } finally {
     delivered.close()

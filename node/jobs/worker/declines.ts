@@ -27,6 +27,7 @@ const lasts = {
   'work.deadline': 'final',
   'work.hours': 'hours',
   'work.base': 'passing',
+  'work.deposit': 'passing',
   'work.version': 'passing',
   'work.away': 'passing',
   'work.failed': 'passing'

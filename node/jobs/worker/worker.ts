@@ -30,6 +30,7 @@ import { createExperience } from './experience.ts'
 import { createEstimator } from './estimate.ts'
 import { createTelling } from './telling.ts'
 import type { Estimate } from './estimate.ts'
+import { createHanding } from './handing.ts'
 import { createLent } from './lent.ts'
 import { maxTrainingTries } from '../limits.ts'
 import { report } from './report.ts'
@@ -103,6 +104,7 @@ export function createWorker(
     await table.put(id, state)
     assignments.set(id, state)
   }
+  const handing = createHanding(deps, { assignments, keep, end, reporter: id => active.get(id)?.reporter, say })
   const lotFolder = ({ statement: { message } }: AwardDocument): string =>
     join(deps.folder, 'work', `${message.job.slice(2, 18)}-${message.lot.slice(2, 18)}`)
   const ownBid = (job: KnownJob): Signed<'Bid'> | undefined =>
@@ -156,6 +158,13 @@ export function createWorker(
     }
     const { spec } = job.document
     const { seconds, price, siblingPrice } = await estimator.estimate(spec, builder, accept, stopping.signal)
+    const deposit = deps.chain.escrows.depositOf(price)
+    if ((await deps.chain.tokens.balanceOf(deps.self)) < deposit)
+      throw new DeclinedError(
+        'work.deposit',
+        'the deposit that goes with its award is more than this account has',
+        'Send the account tokens; the deposit comes back with the pay.'
+      )
     const signed = signStatement(
       deps.network,
       'Bid',
@@ -189,6 +198,7 @@ export function createWorker(
       rowCounts(players, owners)
     )
     checkEscrow(message, builder, expected, await deps.chain.escrows.escrow(escrow))
+    await handing.take(escrow)
     await keep(id, { state: 'queued', award, escrow })
     begin(id)
   }
@@ -225,7 +235,6 @@ export function createWorker(
       hold: () => undefined
     }
     active.set(id, entry)
-    if (at.state === 'delivered') reporter.delivered(at.delivery)
     if (at.state === 'given-up') reporter.failed(at.reason)
     if (at.state === 'queued') enqueue(id, job, entry, signal)
   }
@@ -295,9 +304,11 @@ export function createWorker(
           log: contentHash(content)
         }
         const delivery = signStatement(deps.network, 'Delivery', statement, deps.key)
+        // On disk before the chain, and the builder, hear of it: from here on no refund is agreed to.
         await keep(id, handOver(at, delivery, content))
-        reporter.delivered(delivery)
-        await say({ kind: 'delivery', delivery })
+        await handing.handIn(id).catch((error: unknown) => {
+          log('a delivery is said again', error, { job: message.job })
+        })
         return
       } catch (error) {
         if (signal.aborted || hold.signal.aborted) return
@@ -336,8 +347,13 @@ export function createWorker(
     const at = assignments.get(id)
     if (state === 'current' || state === 'paused') pause(id, state === 'paused')
     if (at === undefined || state === 'current' || state === 'paused' || state === 'delivered') return undefined
+    // [ignore] What is delivered is over when its escrow says so, and no word of the builder's gives its price back.
+    if (at.state === 'delivered') {
+      if (state === 'closed') await handing.look(id)
+      return undefined
+    }
     if (state === 'closed') {
-      if (at.state === 'delivered' || at.state === 'given-up') await keep(id, close(at))
+      if (at.state === 'given-up') await keep(id, close(at, false))
       await end(id)
       return undefined
     }
@@ -350,7 +366,7 @@ export function createWorker(
   /** Stops the work; the stream goes on until the builder has the consent to its refund. */
   async function abandon(id: Hex, reason: string): Promise<void> {
     const at = assignments.get(id)
-    if (at?.state === 'queued' || at?.state === 'delivered') await keep(id, giveUp(at, reason))
+    if (at?.state === 'queued') await keep(id, giveUp(at, reason))
     active.get(id)?.work.abort()
   }
 
@@ -454,9 +470,9 @@ export function createWorker(
     },
     announcements() {
       const messages: JobMessage[] = []
-      // [ignore] After its deadline nobody waits for an award any more.
-      for (const [id, { award }] of assignments) {
-        if (award.statement.message.deadline <= now() && active.has(id))
+      // [ignore] After its deadline nobody waits for an award any more; what was delivered waits for its pay.
+      for (const [id, { award, state }] of assignments) {
+        if (state !== 'delivered' && award.statement.message.deadline <= now() && active.has(id))
           end(id).catch((error: unknown) => {
             log('an award past its deadline stayed', error)
           })
@@ -466,8 +482,9 @@ export function createWorker(
         if (mine !== undefined && job.closed === null && job.awards.length === 0 && mine.message.expires > now())
           messages.push({ kind: 'bid', bid: mine })
       }
-      for (const at of assignments.values())
-        if (at.state === 'delivered') messages.push({ kind: 'delivery', delivery: at.delivery })
+      handing.round()
+      for (const [id, at] of assignments)
+        if (at.state === 'delivered' && handing.isIn(id)) messages.push({ kind: 'delivery', delivery: at.delivery })
       return messages
     },
     assignment: id => assignments.get(id),

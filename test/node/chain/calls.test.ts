@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { escrowId, modelId } from '../../../protocol/contracts/index.ts'
+import { deliveryHash, escrowId, modelId } from '../../../protocol/contracts/index.ts'
 import type { Message } from '../../../protocol/crypto/index.ts'
 import { keccak, sumTree, zeroHash } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
@@ -164,7 +164,7 @@ describe('calls of the contracts', () => {
     await refused('VersionNotAnchored', builder.chain.models.register({ ...registration, version: 2 }))
   })
 
-  it("hold money for a job and pay it by the builder's word", async () => {
+  it('hold money and a deposit for a job, and pay it once something was delivered', async () => {
     const key = { builder: builder.address, job: keccak('job'), lot: keccak('lot'), worker: worker.address, attempt: 0 }
     const { timestamp } = await builder.chain.head()
     const { escrow } = await builder.chain.escrows.fund(key, 10n * coin, timestamp + 1000n)
@@ -174,13 +174,27 @@ describe('calls of the contracts', () => {
       builder: builder.address,
       worker: worker.address,
       amount: 10n * coin,
-      deadline: timestamp + 1000n
+      deadline: timestamp + 1000n,
+      until: 0n,
+      deposit: 0n,
+      delivery: zeroHash
     })
-    await refused('DeadlineNotOver', builder.chain.escrows.refund(escrow))
-    await refused('NotTheBuilder', client.chain.escrows.release(escrow, 1n))
-    const statement: Message<'Release'> = { escrow, worker: worker.address, amount: 7n * coin }
     const before = await client.chain.tokens.balanceOf(worker.address)
-    await client.chain.escrows.releaseFor(statement, builder.sign('Release', statement))
+    await refused('NotTheWorker', client.chain.escrows.take(escrow))
+    await worker.chain.escrows.take(escrow)
+    assert.equal(worker.chain.escrows.depositOf(10n * coin), coin)
+    assert.equal(await client.chain.tokens.balanceOf(worker.address), before - coin)
+    await refused('DeadlineNotOver', builder.chain.escrows.refund(escrow))
+    await refused('NotTheBuilder', client.chain.escrows.release(escrow))
+    const delivery = { cid: 'bafydelivery', log: keccak('log') }
+    await worker.chain.escrows.deliver(escrow, delivery)
+    assert.equal((await client.chain.escrows.escrow(escrow)).delivery, deliveryHash(delivery))
+    await refused('WrongState', builder.chain.escrows.refund(escrow))
+    await refused('StillDeciding', worker.chain.escrows.settle(escrow))
+    const statement: Message<'Release'> = { escrow, worker: worker.address, amount: 7n * coin }
+    const signature = builder.sign('Release', statement)
+    await refused('LessThanFunded', client.chain.escrows.releaseFor(statement, signature))
+    await worker.chain.escrows.releaseFor(statement, signature)
     assert.equal(await client.chain.tokens.balanceOf(worker.address), before + 7n * coin)
     assert.equal((await client.chain.escrows.escrow(escrow)).state, 'released')
     assert.equal((await client.chain.escrows.escrow(keccak('none'))).state, 'none')

@@ -41,7 +41,7 @@ describe('jobs when something fails', function () {
     assert.equal(taken.attempt, 1)
     assert.equal(taken.state, 'released')
     assert.equal(adapterOf(id, dying.address)!.state, 'dead')
-    assert.equal((await network.builder.chain.escrows.escrow(dead.escrow)).state, 'funded')
+    assert.equal((await network.builder.chain.escrows.escrow(dead.escrow)).state, 'taken')
 
     // The dead one comes back, hears that it was superseded, and consents to the refund.
     await network.revive(dying, { engine: slow, policy: cheap })
@@ -92,18 +92,31 @@ describe('jobs when something fails', function () {
           .filter(({ state }) => state === 'released')
           .every(({ worker }) => worker === honest.address)
       )
-      assert.equal(await network.builder.chain.tokens.balanceOf(liar.address), before)
+      // What was refused is nobody's, and its deposits with it.
+      assert.ok((await network.builder.chain.tokens.balanceOf(liar.address)) < before)
+      const lies = awards(id).filter(({ worker }) => worker === liar.address)
+      for (const { escrow } of lies)
+        await until(
+          async () => (await network.builder.chain.escrows.escrow(escrow)).state === 'refused',
+          'the builder has refused it'
+        )
     })
   }
 
-  it('a job whose data make no better model ends with that reason, and its money comes back', async () => {
-    await network.addPeer('only', { engine: fakeEngine({ worth: -1 }), policy: cheap })
-    const before = await network.builder.chain.tokens.balanceOf(network.builder.address)
+  it('a job whose data make no better model ends with that reason; the work that showed it is paid', async () => {
+    // It learns its rows, and answers held-out questions no better for it.
+    const engine = { ...fakeEngine(), heldOutLoss: useless(fakeEngine()) }
+    await network.kill(network.builder)
+    await network.revive(network.builder, { engine, roles: { builder: true, worker: false } })
+    const worker = await network.addPeer('only', { engine: fakeEngine(), policy: cheap })
     const { id } = await network.builder.service.post({ ...request(network), expectedBids: 1 })
     await assert.rejects(network.builder.service.completed(id), { code: 'job.expired' })
     assert.match(network.builder.service.job(id)!.reason!, /held-out/)
-    await until(() => network.builder.service.job(id)!.state === 'refunded', 'all is refunded')
-    assert.equal(await network.builder.chain.tokens.balanceOf(network.builder.address), before)
+    await until(() => network.builder.service.spent(id).paid > 0n, 'the adapter is paid for')
+    const adapter = adapterOf(id, worker.address)!
+    assert.equal(adapter.state, 'released')
+    assert.equal(network.builder.service.spent(id).paid >= adapter.price, true)
+    assert.equal((await network.builder.chain.escrows.escrow(adapter.escrow)).state, 'released')
   })
 
   it('a worker whose engine breaks tries again from its checkpoint, then gives the lot back', async () => {
@@ -166,6 +179,12 @@ describe('jobs when something fails', function () {
       await until(() => worker.service.job(job!.id)?.state === 'completed', `${worker.name} knows`)
   })
 })
+
+/** What is measured on all of the rows' own length is a sibling's own; the rest are held-out questions. */
+const useless =
+  ({ heldOutLoss }: JobsDeps['engine']): JobsDeps['engine']['heldOutLoss'] =>
+  async job =>
+    job.cutoff === undefined ? 3 : heldOutLoss(job)
 
 /**
  * A store whose named table takes one write and then holds its process still: what a crash right after fsync leaves.

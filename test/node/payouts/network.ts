@@ -221,7 +221,7 @@ export async function trainedResult(
     const key = { job, lot: contentHash(lot), worker: trainer.address, attempt: 0 }
     if (money !== 'none') {
       const { escrow } = await builder.chain.escrows.fund(key, 1n, deadline)
-      if (money === 'released') await builder.chain.escrows.release(escrow, 1n)
+      if (money === 'released') await builder.chain.escrows.release(escrow)
     }
     const trained = (lot.kind === 'adapter' ? [last] : lot.coalitions).map(index => adapters[index] ?? '')
     const content = { adapters: trained, logs: trained.map(() => log) }

@@ -176,13 +176,19 @@ describe('an assignment', () => {
   const queued: Assignment = { state: 'queued', award: award(), escrow }
   it('is handed over and paid, or given up and refunded, and nothing else', () => {
     const delivered = handOver(queued, delivery(), content)
-    assert.deepEqual(close(delivered), { state: 'closed', award: award(), escrow, paid: true })
-    assert.deepEqual(close(giveUp(queued, 'superseded')), { state: 'closed', award: award(), escrow, paid: false })
-    assert.equal(giveUp(delivered, 'superseded').state, 'given-up')
+    assert.deepEqual(close(delivered, true), { state: 'closed', award: award(), escrow, paid: true })
+    assert.deepEqual(close(giveUp(queued, 'superseded'), false), {
+      state: 'closed',
+      award: award(),
+      escrow,
+      paid: false
+    })
     for (const wrong of [
-      () => close(queued),
+      () => close(queued, true),
       () => handOver(delivered, delivery(), content),
-      () => giveUp(close(delivered), ''),
+      // What was delivered is given up no more, whatever its builder says.
+      () => giveUp(delivered, 'superseded'),
+      () => giveUp(close(delivered, true), ''),
       () => handOver(giveUp(queued, ''), delivery(), content)
     ]) {
       assert.throws(wrong, { code: 'assignment.transition' })

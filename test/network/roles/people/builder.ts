@@ -119,6 +119,8 @@ tilth key create`,
 - **It takes too long, or it was the wrong data.** \`tilth jobs cancel ID\` pays what was accepted and brings back the
   rest.
 - **The worker vanished.** At the deadline the escrow gives the money back; the job may be posted again.
+- **What was delivered is no good.** Your node measures it and refuses it by itself: its price goes to nobody, and is
+  burnt after thirty days unless its worker gives it back. A node that is away until the time to decide is over pays.
 - **The model is worse than its base.** \`tilth models compare\` shows it; \`tilth models retire NAME\` takes it off the
   market. More and other data helps more than more epochs.
 - **The split was wrong.** It stands in the model's id: \`tilth models split NAME W,B,D\` registers it anew.`

@@ -12,7 +12,9 @@ measuring how fast it is, trains what it wins, then offers the model and is paid
 worker's share of each fee for answers, which \`tilth tune\` sets to 30 % unless the builder says otherwise.
 
 **What it needs:** a GPU that WebGPU or CUDA reaches, or just a CPU for small models (\`tilth doctor --machine\` says
-what was found); some GiB of disk; a little coin for gas; an address that others can dial, or a relay.
+what was found); some GiB of disk; a little coin for gas; tokens for a deposit of a tenth of what a training brings,
+which comes back with the pay, and is lost by who takes an award and delivers nothing; an address that others can
+dial, or a relay.
 ${joining}`,
   sections: [
     {
