@@ -488,10 +488,7 @@ export interface DataService {
     datanet: Hex,
     car: AsyncIterable<Uint8Array>
   ): Promise<{ readonly version: number; readonly files: number; readonly bytes: number }>
-  /**
-   * Rows of a version that share most with a text, the nearest first: among so many of the first of it.
-   * @throws as manifest · as files.fetchBytes
-   */
+  /** Rows of a version that share most with a text, nearest first, among so many of its first. @throws as manifest */
   nearest(
     request: NearestRequest
   ): Promise<{ readonly rows: readonly VersionNearRow[]; readonly compared: number; readonly all: number }>

@@ -95,14 +95,3 @@ export const contributorPartView = z.object({
   questions: z.int()
 })
 export type ContributorPartView = z.infer<typeof contributorPartView>
-
-/** What of a cancelled job was paid for, came back, and comes back when its worker agrees or the deadline is over. */
-export const cancelledView = z.object({
-  id: hash,
-  state: z.string(),
-  paid: decimal,
-  refunded: decimal,
-  waiting: decimal,
-  deadline: z.int()
-})
-export type CancelledView = z.infer<typeof cancelledView>

@@ -121,7 +121,8 @@ const usualSplit = '3000,1000,6000'
 /** Flags with what a model says of itself, where they say nothing: so it is made again on the latest version. */
 async function likeModel(api: ApiClient, flags: TuneFlags): Promise<TuneFlags & { settingsOf?: JobView['settings'] }> {
   if (flags.like === undefined) return flags
-  const { base, datanet, version, name, split, licence, result } = await api.call('model', { params: { id: flags.like } })
+  const model = await api.call('model', { params: { id: flags.like } })
+  const { base, datanet, version, name, split, licence, result } = model
   // [reject] A base model was grown from no Datanet.
   if (version === 0)
     throw new InvalidError('job.like', `${name} was grown from no Datanet`, { help: 'Name --base and --datanet.' })
