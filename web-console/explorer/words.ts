@@ -46,6 +46,16 @@ export const statementWords: Readonly<Record<StatementType, Words>> = {
     phase: 'data',
     means: 'A validator says that the version holds everything that was accepted.'
   },
+  Withdrawal: {
+    title: 'A contribution is taken back',
+    phase: 'data',
+    means: 'Its contributor takes it out: it leaves readers now and the next version.'
+  },
+  TakeDown: {
+    title: 'A validator wants it gone',
+    phase: 'data',
+    means: 'Over two thirds of the weight hide a contribution everywhere and unpin it.'
+  },
   TuneJob: {
     title: 'A job is posted',
     phase: 'jobs',
