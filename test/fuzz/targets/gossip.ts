@@ -16,7 +16,7 @@ import { transportCounts } from '../../../node/transport/metrics.ts'
 import { target } from '../kit/target.ts'
 import type { Target } from '../kit/target.ts'
 import { validOf } from '../kit/valid.ts'
-import { bytesOf, messages, wrongFrames } from './wire.ts'
+import { asGood, messages, wrongFrames } from './wire.ts'
 
 // What neighbours bring on a topic, one after another: good messages and wrong ones, said now, long ago or later, said
 // again, by others, in envelopes that are whole or not.
@@ -41,7 +41,7 @@ interface Step {
 const steps = (schema: z.ZodType): fc.Arbitrary<Step[]> => {
   const good = validOf(schema)
   const said = fc.oneof(
-    good.map(value => ({ isGood: true, content: bytesOf(value) })),
+    good.map(value => asGood(schema, value)).map(({ isGood, input }) => ({ isGood, content: input })),
     wrongFrames(good).map(content => ({ isGood: false, content }))
   )
   const step = fc

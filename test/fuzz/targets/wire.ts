@@ -28,8 +28,8 @@ import {
 import type { Protocol, TopicFamily } from '../../../protocol/wire/index.ts'
 import { syncReply, syncRequest } from '../../../node/data/exchange/index.ts'
 import { sealReply, sealRequest } from '../../../node/data/host/seals.ts'
-import { casesOf, target } from '../kit/target.ts'
-import type { Target } from '../kit/target.ts'
+import { target } from '../kit/target.ts'
+import type { Case, Target } from '../kit/target.ts'
 import { validOf } from '../kit/valid.ts'
 import { wrongBytes } from '../kit/wrong-bytes.ts'
 import { wrongJson } from '../kit/wrong-json.ts'
@@ -76,11 +76,20 @@ export const wrongFrames = (good: fc.Arbitrary<unknown>): fc.Arbitrary<Uint8Arra
     { arbitrary: wrongBytes(good.map(bytesOf)), weight: 1 }
   )
 
+/** Made from the shape alone: whether it also keeps the rules beyond that is the schema's to say. */
+export const asGood = (schema: z.ZodType, value: unknown): Case<Uint8Array> => ({
+  isGood: schema.safeParse(value).success,
+  input: bytesOf(value)
+})
+
 const decoding = (name: string, schema: z.ZodType, maxBytes: number, canonical: boolean): Target => {
   const good = validOf(schema)
   return target({
     name,
-    cases: casesOf(good.map(bytesOf), wrongFrames(good)),
+    cases: fc.oneof(
+      { arbitrary: good.map(value => asGood(schema, value)), weight: 1 },
+      { arbitrary: wrongFrames(good).map(input => ({ isGood: false, input })), weight: 5 }
+    ),
     read: (bytes: Uint8Array) => decodeFrame(bytes, schema, maxBytes, { canonical, mostValues: maxValues })
   })
 }
