@@ -28,6 +28,7 @@ export type DaemonCliErrorCode =
   | 'flag.split'
   | 'job.base'
   | 'job.like'
+  | 'job.mix'
   | 'job.low-budget'
   | 'job.version'
   | 'key.backup'

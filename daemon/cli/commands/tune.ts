@@ -209,6 +209,11 @@ export function tuneCommand(): Command {
         const deadlineSeconds = wholeNumber(flags.deadline, '--deadline', { least: 10, most: 30 * 86_400 })
         const { rank, body } = await givenSettings(flags)
         const [first, ...others] = flags.datanet ?? []
+        // [reject] What posts nothing founds nothing either.
+        if (flags.recommend === true && others.length > 0)
+          throw new InvalidError('job.mix', 'several Datanets are one only once they are mixed', {
+            help: `Mix them, which costs gas, and ask for that one: tilth datanet mix ${[first, ...others].join(' ')}`
+          })
         const net = await (first === undefined || others.length === 0
           ? findDatanet(api, first)
           : mixOf(api, [first, ...others]))

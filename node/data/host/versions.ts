@@ -172,7 +172,9 @@ export function createVersions(
     async leftSince(datanet, version) {
       const left: LeftView[] = []
       let any = false
-      for await (const _ of book.removals(datanet, 1, 1)) any = true
+      // What leaves a mix leaves its parents.
+      for (const home of [datanet, ...((await must(datanet)).rules.parents ?? [])])
+        for await (const _ of book.removals(home, 1, 1)) any = true
       if (!any) return left
       for (const { contribution, contributor, own } of (await manifest(datanet, version)).entries) {
         const removed = await book.removed(contribution)
