@@ -40,8 +40,6 @@ const scryptCosts = z
     dklen: keyBytes,
     salt
   })
-  // RFC 7914: scrypt knows no cost that r cannot tell apart.
-  .refine(({ n, r }) => n < 2 ** Math.min(53, 16 * r), { message: 'asks for a cost that scrypt does not have' })
   // A file may name any numbers: these take at most half a gigabyte and a few seconds.
   .refine(({ n, r, p }) => 128 * n * r <= mostScryptBytes && 128 * n * r * p <= mostScryptWork, {
     message: 'opening it would take more memory or time than any wallet asks for'
