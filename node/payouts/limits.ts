@@ -18,6 +18,8 @@ export const heldOutBatch = 4
 export const mostOwnTokens = 8
 /** Results of jobs whose contributors' values are remembered before their models are registered. */
 export const mostValued = 32
+/** Disagreements of scorers that are remembered as told. */
+export const mostTold = 4_096
 /** Models whose base and siblings are held for weighing, and for how long after the last answer of theirs. */
 export const modelsHeld = 16
 export const modelHeldMs = 1_800_000

@@ -10,7 +10,7 @@ import { createFacts } from './facts.ts'
 import { createReceiptPlaces } from './places.ts'
 import { createProposals } from './proposals.ts'
 import type { MoneyEvent, Proposal } from './proposals.ts'
-import { defaultTiming, mostValued } from './limits.ts'
+import { defaultTiming, mostTold, mostValued } from './limits.ts'
 import { createModels } from './models.ts'
 import { createIntake, createExchange, createOwnReceipts, createReceiptStore, createTree } from './receipts/index.ts'
 import type { Entry } from './receipts/index.ts'
@@ -47,6 +47,8 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
   const hasVoice = voiceOf(deps)
   const facts = createFacts(deps, models)
   const weigher = createWeigher(deps, models)
+  /** Disagreements that were told. */
+  const told = createCache<string, true>({ max: mostTold })
   const valued = createCache<string, Promise<GateView>>({ max: mostValued })
   const receipts = createReceiptStore({
     store: deps.store,
@@ -144,11 +146,17 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
     }
   }: ScoringDocument): Promise<void> {
     const entry = await receipts.get(receipt)
-    const found = weighedBy(await scorings.of(receipt)).words.find(word => word.scorer === scorer)
+    const { words: said, wrong } = weighedBy(await scorings.of(receipt))
+    const found = said.find(word => word.scorer === scorer)
     if (entry === undefined || found === undefined) return
     const { worker } = entry.receipt
     events.emit('payouts.scored', { receipt, scorer, agrees: found.agrees, exact: found.exact })
-    if (!found.agrees) events.emit('payouts.disagreement', { receipt, scorer, worker })
+    // Which word is off shows once most agree, whoever's comes last.
+    const off = wrong.filter(one => told.get(`${receipt} ${one}`) === undefined)
+    for (const one of off) {
+      told.set(`${receipt} ${one}`, true)
+      events.emit('payouts.disagreement', { receipt, scorer: one, worker })
+    }
   }
 
   /** Since when a receipt is in a final epoch; for one that no epoch counts, since its end. */

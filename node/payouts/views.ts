@@ -10,6 +10,8 @@ import type { EpochView, GateView, ReceiptView, ScoringView } from './types.ts'
 export function weighedBy(scorings: readonly ScoringDocument[]): {
   weights: Readonly<Record<Address, bigint>>
   words: ScoringView[]
+  /** Whose words are off from what most have found. */
+  wrong: readonly Address[]
 } {
   const found = foundBy(scorings.map(({ attribution }) => attribution))
   const words = scorings.map(({ statement }, i) => ({
@@ -22,7 +24,8 @@ export function weighedBy(scorings: readonly ScoringDocument[]): {
   scorings[at]?.attribution.players.forEach((player, i) => {
     weights[player] = scorings[at]?.attribution.weights[i] ?? 0n
   })
-  return { weights, words }
+  const wrong = found?.settled === true ? words.filter(({ agrees }) => !agrees).map(({ scorer }) => scorer) : []
+  return { weights, words, wrong }
 }
 
 export function receiptView({ id, pool, receipt, state }: Entry, scorings: readonly ScoringDocument[]): ReceiptView {

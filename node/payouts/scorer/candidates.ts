@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { CandidateIndex } from '../../../protocol/payouts/index.ts'
+import { TilthError } from '../../../protocol/primitives/index.ts'
 import { createCache } from '../../runtime/index.ts'
 import { indexesKept, rowsAtOnce } from '../limits.ts'
 import type { Weighed } from '../models.ts'
@@ -12,8 +13,13 @@ export function createIndexes({
   const kept = createCache<string, Promise<CandidateIndex>>({ max: indexesKept })
 
   async function make({ result: { spec }, measure }: Weighed): Promise<CandidateIndex> {
-    // Who has left is no candidate any more: what its rows would be paid by answers goes by held-out values.
-    const byPlayer = Map.groupBy(await versions.remaining(spec), ({ contributor }) => contributor)
+    // Scorers must name the same candidates, whatever each has heard by then: only rows that a quorum took down, which
+    // nobody has any more, are none.
+    const rows = await versions.rows(spec).catch((error: unknown) => {
+      if (error instanceof TilthError && error.code === 'version.taken-down') return versions.remaining(spec)
+      throw error
+    })
+    const byPlayer = Map.groupBy(rows, ({ contributor }) => contributor)
     const index = new CandidateIndex()
     let added = 0
     for (const [player, account] of measure.players.entries())
