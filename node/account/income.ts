@@ -1,6 +1,6 @@
 import { InvalidError, defaultPage, largestPage } from '../../protocol/primitives/index.ts'
 import type { Address } from '../../protocol/primitives/index.ts'
-import { incomeKinds } from '../chain/index.ts'
+import { everyOf, incomeKinds } from '../chain/index.ts'
 import type { IncomeRecord } from '../chain/types.ts'
 import type { Account, AccountDeps, PaymentView } from './types.ts'
 
@@ -22,18 +22,14 @@ export function createIncome({
     const { pools } = await payouts.earnings(account)
     const scored = new Set(pools.flatMap(({ pool, scored }) => (scored > 0n ? [pool] : [])))
     if (scored.size === 0) return sum
-    for (let after: string | undefined; ;) {
-      const { items, next } = await ledger.claims({ account }, after === undefined ? {} : { after })
-      for (const { pool, amount, cumulative } of items) {
-        if (!scored.has(pool)) continue
-        const part = await scoringIn({ pool, account, amount, cumulative })
-        sum.amount += part
-        if (part > 0n) sum.times++
-        if (part === amount) sum.alone++
-      }
-      if (next === undefined) return sum
-      after = next
+    for await (const { pool, amount, cumulative } of everyOf(page => ledger.claims({ account }, page))) {
+      if (!scored.has(pool)) continue
+      const part = await scoringIn({ pool, account, amount, cumulative })
+      sum.amount += part
+      if (part > 0n) sum.times++
+      if (part === amount) sum.alone++
     }
+    return sum
   }
 
   async function scoringIn({

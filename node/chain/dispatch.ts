@@ -1,25 +1,7 @@
 import { toFunctionSelector } from 'viem'
-import type { Abi, Hex } from 'viem'
-import {
-  attributionAnchorAbi,
-  datanetRegistryAbi,
-  jobEscrowAbi,
-  modelRegistryAbi,
-  nodeRegistryAbi,
-  paymentChannelsAbi,
-  tilthTokenAbi
-} from '../../protocol/contracts/index.ts'
+import type { Hex } from 'viem'
+import { abis } from './abis.ts'
 import type { Addresses } from './addresses.ts'
-
-const abis: Record<keyof Addresses, Abi> = {
-  token: tilthTokenAbi,
-  registry: nodeRegistryAbi,
-  datanets: datanetRegistryAbi,
-  models: modelRegistryAbi,
-  escrow: jobEscrowAbi,
-  channels: paymentChannelsAbi,
-  anchor: attributionAnchorAbi
-}
 
 /**
  * Functions that this version calls and a contract does not have, by name: none, if it is of this version. A

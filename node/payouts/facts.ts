@@ -2,7 +2,8 @@ import type { ChannelFacts, Measure, PoolFacts } from '../../protocol/payouts/in
 import type { CosignedReceipt } from '../../protocol/models/index.ts'
 import { TilthError } from '../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../protocol/primitives/index.ts'
-import type { ChannelOnChain, Page, PageOptions } from '../chain/types.ts'
+import { allOf, everyOf } from '../chain/index.ts'
+import type { ChannelOnChain } from '../chain/types.ts'
 import type { Models } from './models.ts'
 import type { PayoutsDeps } from './types.ts'
 
@@ -72,14 +73,14 @@ export function createFacts(
 
   /** A channel with its claims, as far as it has paid. */
   async function withClaims({ client, worker, model, claimed, expiry, id }: ChannelOnChain): Promise<ChannelFacts> {
-    const claims = claimed === 0n ? [] : await listed(page => chain.ledger.channelClaims(id, page))
+    const claims = claimed === 0n ? [] : await allOf(page => chain.ledger.channelClaims(id, page))
     return { client, worker, model, claimed: claims.at(-1)?.claimed ?? claimed, claims, expiry }
   }
   /** Channels that have paid into a pool. */
   async function paying(pool: Hex): Promise<Map<Hex, ChannelFacts>> {
     const found = new Map<Hex, ChannelFacts>()
-    for (const { id: model } of await listed(page => chain.ledger.models({ datanet: pool }, page)))
-      for (const channel of await listed(page => chain.ledger.channels({ model }, page)))
+    for await (const { id: model } of everyOf(page => chain.ledger.models({ datanet: pool }, page)))
+      for await (const channel of everyOf(page => chain.ledger.channels({ model }, page)))
         if (channel.data > 0n) found.set(channel.id, await withClaims(channel))
     return found
   }
@@ -106,7 +107,7 @@ export function createFacts(
     async claimedAt({ channels }, block) {
       const found = new Map<Hex, bigint>()
       for (const id of channels.keys()) {
-        const claims = await listed(page => chain.ledger.channelClaims(id, page))
+        const claims = await allOf(page => chain.ledger.channelClaims(id, page))
         const last = claims.findLast(claim => claim.block <= block)
         if (last !== undefined) found.set(id, last.claimed)
       }
@@ -116,16 +117,5 @@ export function createFacts(
       const { deposited, fees } = await chain.ledger.pool(pool)
       return deposited - fees
     }
-  }
-}
-
-/** All of a list, a page at a time. */
-async function listed<T>(read: (page: PageOptions) => Promise<Page<T>>): Promise<T[]> {
-  const list: T[] = []
-  for (let after: string | undefined; ;) {
-    const { items, next } = await read(after === undefined ? {} : { after })
-    list.push(...items)
-    if (next === undefined) return list
-    after = next
   }
 }

@@ -1,6 +1,7 @@
 import { defaultPage, InvalidError, largestPage } from '../../protocol/primitives/index.ts'
 import type { Address, Hex, Page as ListPage, PageRequest } from '../../protocol/primitives/index.ts'
-import type { ChainEventOf, ClaimRecord, Page, PageOptions, ProposalRecord, Totals } from '../chain/types.ts'
+import { everyOf } from '../chain/index.ts'
+import type { ChainEventOf, ClaimRecord, ProposalRecord, Totals } from '../chain/types.ts'
 import { poolsAtOnce } from './limits.ts'
 import type { PayoutsDeps } from './types.ts'
 
@@ -46,15 +47,6 @@ export interface Proposals {
   claims(filter: { pool?: Hex; account?: Address }): AsyncIterable<ClaimRecord>
 }
 
-/** All of a list, a page at a time. */
-async function* all<T>(read: (page: PageOptions) => Promise<Page<T>>): AsyncGenerator<T> {
-  for (let after: string | undefined; ;) {
-    const { items, next } = await read(after === undefined ? {} : { after })
-    yield* items
-    if (next === undefined) return
-    after = next
-  }
-}
 async function listed(records: AsyncIterable<ProposalRecord>): Promise<Proposal[]> {
   const list: Proposal[] = []
   for await (const event of records) list.push({ event, state: event.state })
@@ -79,8 +71,8 @@ export function createProposals({ chain: { ledger } }: Pick<PayoutsDeps, 'chain'
       await stop?.()
     },
     caughtUp: () => ledger.caughtUp(),
-    pools: () => all(page => ledger.pools(page)),
-    of: (pool, epoch) => listed(all(page => ledger.proposalsOf(pool, epoch, page))),
+    pools: () => everyOf(page => ledger.pools(page)),
+    of: (pool, epoch) => listed(everyOf(page => ledger.proposalsOf(pool, epoch, page))),
     async page({ pool: only, limit = defaultPage, cursor }) {
       const [, from, after] = /^(0x[0-9a-f]{64})\/([0-9.]{1,60})$/u.exec(cursor ?? '') ?? []
       if ((cursor !== undefined && from === undefined) || (only !== undefined && from !== undefined && from !== only))
@@ -111,17 +103,17 @@ export function createProposals({ chain: { ledger } }: Pick<PayoutsDeps, 'chain'
       const last = items.length > most ? items[most - 1]?.event : undefined
       return { items: items.slice(0, most), next: last === undefined ? null : `${last.pool}/${last.place}` }
     },
-    pending: () => listed(all(page => ledger.pending(page))),
+    pending: () => listed(everyOf(page => ledger.pending(page))),
     async *channelsOf(pool) {
-      for await (const { id: model } of all(page => ledger.models({ datanet: pool }, page)))
-        for await (const { id: channel, worker, claimed, expiry } of all(page => ledger.channels({ model }, page)))
+      for await (const { id: model } of everyOf(page => ledger.models({ datanet: pool }, page)))
+        for await (const { id: channel, worker, claimed, expiry } of everyOf(page => ledger.channels({ model }, page)))
           yield { channel, worker, claimed, expiry }
     },
     totals: () => ledger.totals(),
     claimed: (pool, account) => ledger.claimed(pool, account),
     async *claims({ pool, account }) {
       const filter = account !== undefined ? { account } : pool !== undefined ? { pool } : undefined
-      for await (const claim of all(page => ledger.claims(filter, page)))
+      for await (const claim of everyOf(page => ledger.claims(filter, page)))
         if (pool === undefined || claim.pool === pool) yield claim
     }
   }

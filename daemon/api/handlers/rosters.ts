@@ -71,7 +71,7 @@ export function rosterHandlers({
       if (!body.consents) return { transaction, seated: null }
       // The last word that was missing seats the roster, too; anybody else's does not yet.
       const seated = await chain.datanets.seatRoster(succession, validators).catch((error: unknown) => {
-        if (refusedWith(error, 'NotDecided') || refusedWith(error, 'NotEnoughStake')) return undefined
+        if (refusedWith(error, 'NotDecided', 'NotEnoughStake')) return undefined
         throw error
       })
       return { transaction, seated: seated?.roster ?? null }

@@ -128,6 +128,10 @@ function refusal(what: string, data: Hex): ChainError {
 }
 
 /** Whether a call failed because a contract refused with that error. */
-export function refusedWith(error: unknown, name: RefusalName): boolean {
-  return error instanceof ChainError && error.code === 'chain.reverted' && error.details['error'] === name
+export function refusedWith(error: unknown, ...names: readonly RefusalName[]): boolean {
+  return (
+    error instanceof ChainError &&
+    error.code === 'chain.reverted' &&
+    names.some(name => name === error.details['error'])
+  )
 }

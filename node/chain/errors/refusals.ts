@@ -1,24 +1,8 @@
 import type { Abi, ContractErrorName } from 'viem'
-import {
-  attributionAnchorAbi,
-  datanetRegistryAbi,
-  jobEscrowAbi,
-  modelRegistryAbi,
-  nodeRegistryAbi,
-  paymentChannelsAbi,
-  tilthTokenAbi
-} from '../../../protocol/contracts/index.ts'
+import { abis } from '../abis.ts'
 
 /** Every contract of a deployment as one ABI: an error may come from a contract that the called one called. */
-export const allAbis = [
-  ...tilthTokenAbi,
-  ...nodeRegistryAbi,
-  ...datanetRegistryAbi,
-  ...modelRegistryAbi,
-  ...jobEscrowAbi,
-  ...paymentChannelsAbi,
-  ...attributionAnchorAbi
-] as const
+export const allAbis = Object.values(abis).flat()
 
 /** Every error that one of our contracts can refuse with. */
 export type RefusalName = ContractErrorName<typeof allAbis>

@@ -75,7 +75,7 @@ export function createHanding(
       return true
     } catch (error) {
       // Its builder has decided meanwhile, or the chain's clock is behind: it is looked at again.
-      if (refusedWith(error, 'StillDeciding') || refusedWith(error, 'WrongState')) return undefined
+      if (refusedWith(error, 'StillDeciding', 'WrongState')) return undefined
       throw error
     }
   }

@@ -138,7 +138,7 @@ export function createMaking(
       const choose = (measures: ReadonlyMap<Hex, Measure | null>): ReturnType<typeof selectReceipts> =>
         selectReceipts(list, { ...known, measures, settled: before, at })
       const needed = new Set([...namesOf(choose(known.measures).counted), ...overdue])
-      const measures = await measurable(known, needed, standsOn(pool, epoch + 1))
+      const { measures, heldOut } = await measurable(known, needed, standsOn(pool, epoch + 1))
       const { counted, left } = choose(measures)
       for (const { id, fault } of left)
         if (fault !== 'settled') log.info('a receipt is left out of the epoch', { receipt: id, fault })
@@ -160,7 +160,7 @@ export function createMaking(
       }
       const bundle = bundleOf(document, known, {
         measures,
-        heldOut: await heldOutOf(measures, standsOn(pool, epoch + 1)),
+        heldOut,
         scorings: new Map(),
         previous,
         seed: zeroHash,
@@ -179,8 +179,7 @@ export function createMaking(
       const before = settledOf(previous?.bundle.settled ?? [])
       const { drawn } = round
       const known = await facts.of(pool, document.receipts, { named: overdueModels(before, document.at) })
-      const why = standsOn(pool, epoch)
-      const measures = await measurable(known, new Set(known.measures.keys()), why)
+      const { measures, heldOut } = await measurable(known, new Set(known.measures.keys()), standsOn(pool, epoch))
       const found = new Map<Hex, Scored[]>()
       for (const [at, id] of ids.entries()) {
         const [receipt, measure] = [
@@ -194,7 +193,7 @@ export function createMaking(
       }
       return bundleOf(document, known, {
         measures,
-        heldOut: await heldOutOf(measures, why),
+        heldOut,
         scorings: found,
         previous,
         seed: drawn.seed,
@@ -203,15 +202,16 @@ export function createMaking(
     }
   }
 
-  /** Of the models that are needed, those that something, or nothing, is measured of here. */
+  /** Of the models that are needed, those that something, or nothing, is measured of here; and what is. */
   async function measurable(
     known: PoolFacts,
     needed: ReadonlySet<Hex>,
     why: string
-  ): Promise<Map<Hex, Measure | null>> {
+  ): Promise<Pick<EpochInput, 'measures' | 'heldOut'>> {
     const wanted = new Map([...known.measures].filter(([model]) => needed.has(model)))
     const heldOut = await heldOutOf(wanted, why)
-    return new Map([...known.measures].filter(([model, measure]) => measure === null || heldOut.has(model)))
+    const measures = new Map([...known.measures].filter(([model, measure]) => measure === null || heldOut.has(model)))
+    return { measures, heldOut }
   }
 
   function bundleOf(

@@ -167,7 +167,7 @@ export function createSettler(
       })
     } catch (error) {
       // Another settler was quicker: its receipts are the ones to look at.
-      if (!refusedWith(error, 'AlreadyAnchored') && !refusedWith(error, 'EpochOutOfOrder')) throw error
+      if (!refusedWith(error, 'AlreadyAnchored', 'EpochOutOfOrder')) throw error
     }
     const round = await chain.payouts.round(pool, epoch)
     if (round === undefined) throw new TilthError('epoch.anchored', 'the receipts are not on chain any more')
@@ -191,7 +191,7 @@ export function createSettler(
       try {
         await chain.payouts.draw(pool, epoch)
       } catch (error) {
-        if (!refusedWith(error, 'NoDrawNow') && !refusedWith(error, 'AlreadyDrawn')) throw error
+        if (!refusedWith(error, 'NoDrawNow', 'AlreadyDrawn')) throw error
         if (clock.now() > end) throw waits(`the draw waits for block ${round.drawFrom}`)
         await clock.sleep(300)
       }
@@ -227,7 +227,7 @@ export function createSettler(
       await chain.payouts.penaliseAbsent(pool, epoch, round, scorer)
       log.info('a scorer was absent, and has paid for it', { pool, epoch, scorer })
     } catch (error) {
-      if (!refusedWith(error, 'NotAbsent') && !refusedWith(error, 'CommitOpen')) throw error
+      if (!refusedWith(error, 'NotAbsent', 'CommitOpen')) throw error
     }
   }
 
@@ -253,7 +253,7 @@ export function createSettler(
         return
       } catch (error) {
         // Another settler was quicker: its epoch is the one to look at.
-        if (refusedWith(error, 'AlreadyProposed') || refusedWith(error, 'EpochOutOfOrder')) return
+        if (refusedWith(error, 'AlreadyProposed', 'EpochOutOfOrder')) return
         // The chain's clock is a little behind this one.
         if (!refusedWith(error, 'RevealOpen') || clock.now() > end) throw error
         await clock.sleep(500)

@@ -146,7 +146,7 @@ export function createWatcher(
     try {
       return await act()
     } catch (error) {
-      if (over.some(name => refusedWith(error, name))) return undefined
+      if (refusedWith(error, ...over)) return undefined
       throw error
     }
   }

@@ -1,0 +1,22 @@
+import type { Abi } from 'viem'
+import {
+  attributionAnchorAbi,
+  datanetRegistryAbi,
+  jobEscrowAbi,
+  modelRegistryAbi,
+  nodeRegistryAbi,
+  paymentChannelsAbi,
+  tilthTokenAbi
+} from '../../protocol/contracts/index.ts'
+import type { Addresses } from './addresses.ts'
+
+/** What each contract of a deployment is called by. */
+export const abis = {
+  token: tilthTokenAbi,
+  registry: nodeRegistryAbi,
+  datanets: datanetRegistryAbi,
+  models: modelRegistryAbi,
+  escrow: jobEscrowAbi,
+  channels: paymentChannelsAbi,
+  anchor: attributionAnchorAbi
+} as const satisfies Record<keyof Addresses, Abi>
