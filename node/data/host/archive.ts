@@ -2,10 +2,12 @@ import { InvalidError, NotFoundError } from '../../../protocol/primitives/index.
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import type { DatanetDocument } from '../../../protocol/data/index.ts'
 import type { FetchOptions } from '../../transport/types.ts'
+import { within } from '../../runtime/index.ts'
 import type { Book } from '../book/index.ts'
 import type { DataDeps } from '../deps.ts'
 import type { Holdings } from '../storage/index.ts'
 import type { DataService } from '../types.ts'
+import { leftOf, refuseTakenDown } from './left.ts'
 
 const mostManifestBytes = 128 << 20
 /** Of one version in all. */
@@ -19,7 +21,7 @@ type Part = { readonly cid: string } & Pick<FetchOptions, 'maxBytes' | 'provider
 /** Versions as CARs: manifest, held-out questions and shards in one file, for who is away from the network. */
 export function createArchive(
   { chain, files, self }: Pick<DataDeps, 'chain' | 'files' | 'self'>,
-  book: Pick<Book, 'contribution'>,
+  book: Pick<Book, 'contribution' | 'removed'>,
   holdings: Pick<Holdings, 'hold'>,
   { manifest, document }: Pick<DataService, 'manifest'> & { document: (datanet: Hex) => Promise<DatanetDocument> }
 ): Pick<DataService, 'versionCar' | 'takeVersionCar'> {
@@ -28,6 +30,7 @@ export function createArchive(
   /** Everything that a version consists of, its manifest first; checked by `manifest`. */
   async function partsOf(datanet: Hex, version: number): Promise<[Part, ...Part[]]> {
     const { entries, heldOut } = await manifest(datanet, version)
+    refuseTakenDown(await leftOf(book, { entries }), version)
     const { statement, rules } = await document(datanet)
     const anchored = await chain.datanets.version(datanet, version)
     if (anchored === undefined) throw unknown(version)
@@ -41,9 +44,7 @@ export function createArchive(
     return [part(anchored.cid, mostManifestBytes), part(heldOut, rules.maxBytes), ...shards]
   }
   const fetch = async ({ cid, ...options }: Part, pin: boolean, signal?: AbortSignal): Promise<number> => {
-    const timed = AbortSignal.timeout(fetchMs)
-    const over = signal === undefined ? timed : AbortSignal.any([signal, timed])
-    return (await files.fetchBytes(cid, { ...options, pin, signal: over })).length
+    return (await files.fetchBytes(cid, { ...options, pin, signal: within(fetchMs, signal) })).length
   }
 
   return {

@@ -5,7 +5,7 @@ import { isSealOf, isSealed, versionRoot, weightOf } from '../../../protocol/dat
 import type { DatanetDocument, Sealed } from '../../../protocol/data/index.ts'
 import { TilthError, bytes32 } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
-import { createCache } from '../../runtime/index.ts'
+import { createCache, unlessAborted } from '../../runtime/index.ts'
 import type { MessageStream } from '../../transport/types.ts'
 import type { Book } from '../book/index.ts'
 import type { DataDeps, DataTiming } from '../deps.ts'
@@ -147,7 +147,7 @@ export function createSeals(
               if (answered.seal.message.validator === validator) return take(answered.seal)
             }
             lacking.set(validator, answered?.kind === 'more' ? 'knows of more' : 'knows of others')
-            await notes.pull(validator)
+            await unlessAborted(notes.pull(validator), signal)
             outdated ||= await isOutdated()
             if (outdated) enough.abort()
           } catch (error) {

@@ -1,12 +1,6 @@
 import { signStatement } from '../../../protocol/crypto/index.ts'
 import { checkVersion, versionManifest, versionRoot } from '../../../protocol/data/index.ts'
-import type {
-  AnchoredVersion,
-  DatanetDocument,
-  DatanetRules,
-  Removed,
-  VersionManifest
-} from '../../../protocol/data/index.ts'
+import type { AnchoredVersion, DatanetDocument, DatanetRules, VersionManifest } from '../../../protocol/data/index.ts'
 import { InvalidError, NotFoundError, canonicalJson } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { decodeFrame } from '../../../protocol/wire/index.ts'
@@ -21,6 +15,7 @@ import type { Shards } from '../validator/index.ts'
 import type { LeftView } from '../decided.ts'
 import type { DataService, VersionRow } from '../types.ts'
 import { acceptedOf } from './entries.ts'
+import { leftOf, refuseTakenDown } from './left.ts'
 import type { Seals } from './seals.ts'
 
 /** A manifest of 10,000 contributions with their certificates. */
@@ -185,16 +180,8 @@ export function createVersions(
 
     async versionRows(manifest, { remaining = false } = {}) {
       const net = await must(manifest.datanet)
-      const left = new Map<Hex, Removed>()
-      for (const { contribution } of manifest.entries) {
-        const removed = await book.removed(contribution)
-        if (removed !== undefined) left.set(contribution, removed)
-      }
-      // [reject] What was taken down is given to nobody, so nobody can learn that version any more.
-      if (!remaining && [...left.values()].includes('taken-down'))
-        throw new InvalidError('version.taken-down', `version ${manifest.version} holds rows that were taken down`, {
-          help: 'Use a version that was anchored since; its host anchors one with: tilth datanet anchor NAME.'
-        })
+      const left = await leftOf(book, manifest)
+      if (!remaining) refuseTakenDown(left, manifest.version)
       if (net.rules.parents !== undefined) await union.checkRows(net.rules, manifest)
       const rows: VersionRow[] = []
       for (const { contribution, contributor, cid, own, datanet } of manifest.entries) {

@@ -127,7 +127,9 @@ export function createRounds({
     document,
     open,
     async recent(pool, does = () => true) {
-      const found = await (told.get(pool) ?? ask(pool))
+      const before = told.get(pool)
+      if (before === undefined) return ask(pool)
+      const found = await before
       return found !== undefined && does(found) ? found : ask(pool)
     }
   }

@@ -72,7 +72,9 @@ export function createScorings(
     // [ignore] Chance has drawn its scorer for it, of the epoch that counts it …
     const drawn = await rounds.recent(
       entry.pool,
-      ({ round }) => round.drawn.commitments.has(scorer) && round.drawn.commitEnds <= now()
+      // Of who was not drawn nothing changes by asking again.
+      ({ round: { drawn: known } }) =>
+        !known.panel.includes(scorer) || (known.commitments.has(scorer) && known.commitEnds <= now())
     )
     const at = drawn?.places.get(id)
     if (drawn === undefined || at === undefined || drawn.assigned.scorers[at]?.includes(scorer) !== true)

@@ -45,6 +45,8 @@ interface Parts {
 
 /** How long a pool in which nothing is open is waited for. */
 const quietMs = 5_000
+/** Blocks whose hashes a contract can ask for. */
+const knownBlocks = 256n
 
 export function createSettler(
   deps: PayoutsDeps,
@@ -142,7 +144,7 @@ export function createSettler(
   /** Step one: what stands on chain already, where it is what this node would anchor now; else that. */
   async function anchored(pool: Hex, epoch: number): Promise<RoundOnChain> {
     const known = await chain.payouts.round(pool, epoch)
-    if (known !== undefined && !known.spent) {
+    if (known !== undefined && !known.spent && !(await forgotten(known))) {
       if (known.settler === self) return known
       if (now() < (await lapses(known)))
         throw new TilthError('epoch.anchored', "another settler has anchored the epoch's receipts", {
@@ -154,7 +156,7 @@ export function createSettler(
     const document = await make.receipts(pool, await bundles.history(pool))
     const { root } = receiptsTree(network, document.receipts)
     // Validators were against the payouts, not against these receipts: the same draw stands, nobody draws again.
-    if (known?.receiptsRoot === root.hash && known.settler === self) return known
+    if (known?.spent === true && known.receiptsRoot === root.hash && known.settler === self) return known
     const receipts = await rounds.save(document)
     try {
       await chain.payouts.anchorReceipts({
@@ -172,6 +174,11 @@ export function createSettler(
     const round = await chain.payouts.round(pool, epoch)
     if (round === undefined) throw new TilthError('epoch.anchored', 'the receipts are not on chain any more')
     return round
+  }
+
+  /** Nobody fixed its draw while the chain knew the block that draws: it can only be anchored anew. */
+  async function forgotten({ drawn, drawFrom }: RoundOnChain): Promise<boolean> {
+    return drawn === undefined && (await chain.head()).block > drawFrom + knownBlocks
   }
 
   /** When another's round may be anchored anew; never by time while it is not drawn. */
