@@ -240,9 +240,10 @@ export async function runDaemon(
   // A second signal, or a part that hangs, must not keep the process.
   setTimeout(() => process.exit(1), 7000).unref()
   await rm(apiFile, { force: true })
-  await giveKeyBack()
   await server.stop()
   await traces?.stop()
   await node.stop()
+  // Until here this process may sign; if it is ended before, its claim is seen to be nobody's.
+  await giveKeyBack()
   process.exit()
 }

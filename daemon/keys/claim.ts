@@ -1,4 +1,5 @@
-import { lstat, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { link, lstat, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -9,13 +10,16 @@ import type { Address } from '../../protocol/primitives/index.ts'
 const claim = z.object({ pid: z.int().min(1), born: z.string().optional(), data: z.string() })
 type Claim = z.infer<typeof claim>
 
+/** Undefined where the system has none; a number need not have a name. */
+const uid = process.getuid?.()
+
 /** Where the daemons of one person of this machine say which keys they run with. */
-const claims = (): string => join(tmpdir(), `tilth-${userInfo().uid}`)
+const claims = (): string => join(tmpdir(), `tilth-${uid ?? userInfo().uid}`)
 
 /** Whether the folder is this person's: in a place that all of a machine write to, another may have made it before. */
 async function isOwn(folder: string): Promise<boolean> {
   const found = await lstat(folder)
-  return found.isDirectory() && (userInfo().uid < 0 || found.uid === userInfo().uid)
+  return found.isDirectory() && (uid === undefined || found.uid === uid)
 }
 
 /** Who claims it and runs; undefined for a claim whose process is gone, or that is none. */
@@ -42,13 +46,17 @@ export async function claimKey(address: Address, data: string): Promise<() => Pr
   if (!(await isOwn(folder))) return async () => undefined
   const path = join(folder, `${address}.json`)
   const own = JSON.stringify({ ...(await markOf(process.pid)), data } satisfies Claim)
-  // Of two that start at once, only one makes the file.
+  // Of two that start at once, only one makes the file, and it is never there without what it says.
   for (let tries = 0; ; tries++) {
+    const made = `${path}.${randomUUID()}`
     try {
-      await writeFile(path, own, { flag: 'wx', mode: 0o600 })
+      await writeFile(made, own, { mode: 0o600 })
+      await link(made, path)
       return () => rm(path, { force: true })
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || tries > 3) throw error
+    } finally {
+      await rm(made, { force: true })
     }
     const other = await claimant(path)
     if (other !== undefined && other.pid !== process.pid)

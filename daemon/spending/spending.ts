@@ -203,8 +203,8 @@ export async function openSpending(path: string, now: () => number = Date.now): 
     begin: name => begin(name),
     async paying(name, amount, pay) {
       const outlay = begin(name, payments)
-      await outlay.reserve(amount)
       try {
+        await outlay.reserve(amount)
         return await pay()
       } catch (error) {
         // What was refused has moved nothing; of what failed on its way nobody knows.

@@ -28,6 +28,8 @@ export interface Exporter {
 const mostWaiting = 2_048
 const mostAtOnce = 512
 const everyMs = 5_000
+/** What was not sent by then when the process ends is lost. */
+const lastMs = 1_000
 
 const kinds = { internal: 1, server: 2, client: 3 } as const
 const nano = (ms: number): string => `${BigInt(Math.round(ms)) * 1_000_000n}`
@@ -65,7 +67,7 @@ const payload = (spans: readonly Span[], resource: TraceSettings['resource'], ve
 /** Sends spans now and then. A collector that is away, slow or wrong costs spans, and nothing else. */
 export function createExporter(
   { url, headers, timeoutMs, resource }: TraceSettings,
-  { clock, log, version }: { clock: Pick<Clock, 'every'>; log: Pick<Log, 'warn'>; version: string }
+  { clock, log, version }: { clock: Pick<Clock, 'every' | 'sleep'>; log: Pick<Log, 'warn'>; version: string }
 ): Exporter {
   let waiting: Span[] = []
   let told = false
@@ -104,7 +106,8 @@ export function createExporter(
     flush,
     async stop() {
       stop()
-      await flush()
+      // A collector that hangs costs spans, and holds up nothing else.
+      await Promise.race([flush(), clock.sleep(lastMs)])
     }
   }
 }

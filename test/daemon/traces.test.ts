@@ -136,7 +136,8 @@ describe('traces of answers', () => {
     const { log, lines } = captureLog()
     const settings = tracesFrom({ OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}` })
     assert.ok(settings)
-    const exporter = createExporter(settings, { clock: { every: () => () => undefined }, log, version: '1' })
+    const clock = { every: () => () => undefined, sleep: async () => undefined }
+    const exporter = createExporter(settings, { clock, log, version: '1' })
     try {
       const { spans, traces } = watched()
       for await (const _ of traces.follow('elements', answer())) void _

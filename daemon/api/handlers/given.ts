@@ -1,6 +1,15 @@
+import type { ModelView } from '../../../node/models/index.ts'
 import type { Node } from '../../../node/node.ts'
 import { everyItem } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
+
+/** Models of a Datanet that are looked at, the newest: each may have a held-out value for each contributor. */
+const mostModels = 50
+export const grownFrom = (models: Node['models'], datanet: Hex): readonly ModelView[] =>
+  models
+    .models()
+    .filter(model => model.datanet === datanet)
+    .slice(-mostModels)
 
 /** What was contributed to a Datanet, one by one: what the pages that tell of people count. */
 export interface Given {

@@ -4,10 +4,8 @@ import type { ModelView } from '../../../node/models/index.ts'
 import type { EpochView } from '../../../node/payouts/index.ts'
 import type { Node } from '../../../node/node.ts'
 import type { WorthView } from '../contract/index.ts'
-import { givenTo } from './given.ts'
+import { givenTo, grownFrom } from './given.ts'
 
-/** Models of a Datanet that are looked at, the newest: each may have a held-out value for each contributor. */
-const mostModels = 50
 /** Epochs of a pool that are shown for each contributor, the newest. */
 const mostEpochs = 100
 
@@ -47,10 +45,7 @@ export async function worthOf(
     if (accepted) accounts.set(contributor, { accepted: known.accepted + 1, own: known.own + own })
     else accounts.set(contributor, known)
   }
-  const tuned = models
-    .models()
-    .filter(model => model.datanet === datanet)
-    .slice(-mostModels)
+  const tuned = grownFrom(models, datanet)
   const values = await valuesOf(payouts, tuned)
   const epochs: EpochView[] = []
   for await (const epoch of everyItem(request => payouts.epochs({ ...request, pool: datanet }))) {

@@ -39,8 +39,7 @@ export function mcpEndpoint(server: FastifyInstance, version: string): void {
     const asked = new Request(new URL('/mcp', base), {
       method: request.method,
       headers: headersOf(request),
-      signal: signalOf(reply),
-      ...(request.method === 'POST' ? { body: JSON.stringify(request.body) } : {})
+      signal: signalOf(reply)
     })
     const { status, headers, body } = await handler.fetch(asked, { parsedBody: request.body })
     for (const [name, value] of headers) reply.header(name, value)

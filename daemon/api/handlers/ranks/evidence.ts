@@ -2,9 +2,7 @@ import { everyItem } from '../../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../../protocol/primitives/index.ts'
 import type { DatanetView } from '../../../../node/data/index.ts'
 import type { Node } from '../../../../node/node.ts'
-
-/** Models of a Datanet that are looked at, the newest. */
-const mostModels = 50
+import { grownFrom } from '../given.ts'
 
 export type Parts = Pick<Node, 'data' | 'models' | 'payouts'>
 
@@ -24,12 +22,8 @@ export async function valuesIn(
   { models, payouts }: Pick<Parts, 'models' | 'payouts'>,
   datanet: Hex
 ): Promise<ReadonlyMap<Address, bigint>> {
-  const grown = models
-    .models()
-    .filter(model => model.datanet === datanet)
-    .slice(-mostModels)
   let best: { readonly gain: bigint; readonly values: ReadonlyMap<Address, bigint> } | undefined
-  for (const { id } of grown) {
+  for (const { id } of grownFrom(models, datanet)) {
     const quality = await payouts.quality(id)
     if (quality === null) continue
     const values = new Map(Object.entries(quality.values) as [Address, bigint][])
