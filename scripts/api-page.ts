@@ -14,7 +14,6 @@ interface Schema {
   readonly properties?: Readonly<Record<string, Schema>>
   readonly required?: readonly string[]
   readonly additionalProperties?: Schema | boolean
-  readonly propertyNames?: Schema
   readonly anyOf?: readonly Schema[]
   readonly oneOf?: readonly Schema[]
   readonly allOf?: readonly Schema[]
@@ -54,7 +53,6 @@ function typeOf(schema: Schema, indent = ''): string {
     return item.includes(' | ') && !item.startsWith('{') ? `(${item})[]` : `${item}[]`
   }
   if (type === 'object' || properties !== undefined) return objectType(schema, indent)
-  if (type === 'integer') return 'integer'
   return typeof type === 'string' ? type : 'any'
 }
 

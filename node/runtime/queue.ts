@@ -34,8 +34,11 @@ function show(metrics: Metrics, name: string, queue: Pick<Queue, 'size'>): void 
   })
 }
 
+/** Tasks that run at once where nothing else is said. */
+export const usualConcurrency = 8
+
 /** A bounded queue in which tasks of one key run one after another, in order. */
-export function createQueue({ name, bound, concurrency = 8, metrics }: QueueOptions): Queue {
+export function createQueue({ name, bound, concurrency = usualConcurrency, metrics }: QueueOptions): Queue {
   const waiting: Job[] = []
   const running = new Set<string>()
   let idlers: (() => void)[] = []

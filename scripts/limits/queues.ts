@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { usualConcurrency } from '../../node/runtime/queue.ts'
 
 // Queues, found where the code makes them.
 
@@ -14,8 +15,6 @@ export interface QueueRow {
   readonly atOnce: number
 }
 
-/** Where nothing else is said. */
-const usualAtOnce = 8
 const maker = 'node/runtime/queue.ts'
 
 function sources(): Map<string, string> {
@@ -69,7 +68,7 @@ export function queueRows(): QueueRow[] {
         file,
         name: name.replaceAll("'", ''),
         bound: valueOf(bound, text, all),
-        atOnce: concurrency === undefined ? usualAtOnce : valueOf(concurrency, text, all)
+        atOnce: concurrency === undefined ? usualConcurrency : valueOf(concurrency, text, all)
       }
     })
   })

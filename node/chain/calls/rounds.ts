@@ -1,12 +1,11 @@
 import { attributionAnchorAbi, nodeRegistryAbi } from '../../../protocol/contracts/index.ts'
-import { zeroHash } from '../../../protocol/primitives/index.ts'
-import type { Address, Hex } from '../../../protocol/primitives/index.ts'
+import { zeroAddress, zeroHash } from '../../../protocol/primitives/index.ts'
+import type { Hex } from '../../../protocol/primitives/index.ts'
 import { lower, mined } from '../connection/index.ts'
 import type { Connection } from '../connection/index.ts'
 import type { Addresses } from '../addresses.ts'
 import type { RoundCalls } from './rounds-types.ts'
 
-const nobody: Address = `0x${'00'.repeat(20)}`
 /** Stands in the contract for one who was absent and has paid for it. */
 const absent: Hex = `0x${'1'.padStart(64, '0')}`
 
@@ -23,7 +22,7 @@ export function createRounds(connection: Connection, { anchor, registry, token }
       ])
       const { settler, number, receiptsRoot, receiptsTotal, receiptCount, receipts, anchoredAt, spent, drawFrom } =
         round
-      if (settler === nobody) return undefined
+      if (settler === zeroAddress) return undefined
       const panel = round.panel.map(lower)
       const said = panel.flatMap((scorer, i) => {
         const word = words[i]

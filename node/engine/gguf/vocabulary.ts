@@ -1,3 +1,4 @@
+import { mostTemplateBytes } from '../text/tokenizer.ts'
 import { cuttingOf, knownCuttings, partsOf } from './cutting.ts'
 import type { Keys } from './keys.ts'
 import { mergesOf } from './merges.ts'
@@ -12,9 +13,6 @@ export interface Vocabulary {
   readonly config: Record<string, unknown>
   readonly ids: { readonly begin?: number; readonly ends: readonly number[]; readonly pad?: number }
 }
-
-/** The longest template that is read from a folder. */
-const mostTemplateCharacters = 256 * 2 ** 10
 
 /** Control tokens that end a turn in the templates that models have, though the file names another end. */
 const turnEnds = new Set(['<|eot_id|>', '<|im_end|>', '<|end|>', '<end_of_turn>'])
@@ -86,7 +84,7 @@ function templateOf(keys: Keys): Record<string, string> {
   const template = keys.text('tokenizer.chat_template')
   if (template === undefined || template === '') return {}
   // [unsupported] A template is no longer than one that is read.
-  if (template.length > mostTemplateCharacters)
+  if (template.length > mostTemplateBytes)
     throw keys.refuse(`a chat template of ${template.length} characters is not supported`)
   return { chat_template: template }
 }

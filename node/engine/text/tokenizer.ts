@@ -9,7 +9,7 @@ import { bytesOf, offsetsOf, type Offset, type Spelling } from './offsets.ts'
 /** Larger than any tokenizer of the models that are supported, small enough to be read in a few seconds. */
 export const mostTokenizerBytes = 64 * 2 ** 20
 const mostConfigBytes = 4 * 2 ** 20
-const mostTemplateBytes = 256 * 2 ** 10
+export const mostTemplateBytes = 256 * 2 ** 10
 
 /** A model's tokenizer and what its folder says about special tokens and the chat template. */
 export class Tokenizer {

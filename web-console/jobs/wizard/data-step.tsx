@@ -76,16 +76,12 @@ export function DataStep({ draft, change, plan }: StepProps) {
           )}
         </Section>
       )}
-      <ReadList from={datanets} what="the Datanets" empty={{ title: 'No Datanet is known here yet.' }}>
-        {items => (
-          <Several
-            base={draft.base}
-            datanets={items}
-            jobs={jobs.items ?? []}
-            take={id => change({ datanet: id, version: null })}
-          />
-        )}
-      </ReadList>
+      <Several
+        base={draft.base}
+        datanets={datanets.items ?? []}
+        jobs={jobs.items ?? []}
+        take={id => change({ datanet: id, version: null })}
+      />
     </>
   )
 }
