@@ -4,7 +4,7 @@ import { InvalidError } from '../primitives/errors.ts'
 import { fromHex, toHex } from '../primitives/hex.ts'
 import type { Address, Hex } from '../primitives/hex.ts'
 import type { Network } from '../crypto/index.ts'
-import { UploadCount, uploadEpoch } from './allowance.ts'
+import { uploadEpoch } from './allowance.ts'
 import { outcomeOf } from './checks.ts'
 import type { Certificate, DatanetRules, VersionEntry, VersionManifest } from './types.ts'
 import { checkSeals } from './seal.ts'
@@ -88,8 +88,8 @@ export function supersedes(next: Certificate, known: Certificate): boolean {
 }
 
 /**
- * As much of the allowances as a version shows by itself: of files only the rows that were taken, and of rejections
- * none. Whoever decides on contributions knows all of it, and lets pass less.
+ * As much of the allowances as stays so whatever leaves the Datanet: what was withdrawn or taken down is in no later
+ * version, and has spoken for its author's others all the same. How much those may be is for who decides, and sees all.
  * @throws InvalidError `version.allowance`
  */
 function checkUploads(
@@ -97,20 +97,22 @@ function checkUploads(
   entries: readonly VersionEntry[],
   blockOf: (contribution: Hex) => bigint | undefined
 ): void {
+  const beyond = (contributor: Address): InvalidError =>
+    new InvalidError('version.allowance', `${contributor} has more in this version than the rules allow`)
   const files = new Map<Address, number>()
-  const count = uploads === undefined ? undefined : new UploadCount(uploads)
+  const rows = new Map<string, number>()
   for (const { contribution, contributor, own } of entries) {
-    const before = files.get(contributor) ?? 0
-    files.set(contributor, before + 1)
+    const brought = (files.get(contributor) ?? 0) + 1
+    files.set(contributor, brought)
+    // [reject] Nobody has more contributions in it than an account may make.
+    if (brought > uploadsPerContributor) throw beyond(contributor)
     const block = blockOf(contribution)
-    const upload =
-      uploads === undefined || block === undefined
-        ? undefined
-        : { contributor, epoch: uploadEpoch(uploads, block), rows: own.length, bytes: 0 }
-    // [reject] Nobody has more in it than the rules let an account, or all newcomers together, bring.
-    if (before >= uploadsPerContributor || (upload !== undefined && count?.judge(upload).code !== 'ok'))
-      throw new InvalidError('version.allowance', `${contributor} has more in this version than the rules allow`)
-    if (upload !== undefined) count?.add({ ...upload, fate: 'accepted', own: own.length })
+    if (uploads === undefined || block === undefined) continue
+    const name = `${contributor}/${uploadEpoch(uploads, block)}`
+    const inEpoch = (rows.get(name) ?? 0) + own.length
+    rows.set(name, inEpoch)
+    // [reject] Nobody has more rows of one epoch in it than an account may ever bring in one.
+    if (inEpoch > uploads.mostRows) throw beyond(contributor)
   }
 }
 

@@ -136,6 +136,32 @@ describe('data: a contributor looks before, and changes their mind', function ()
     await assert.rejects(door.service.withdraw(`0x${'00'.repeat(32)}`), { code: 'contribution.unknown' })
   })
 
+  it("takes back what spoke for its others, and the version without it is everybody's all the same", async () => {
+    const uploads = { epochBlocks: 1, rows: 2, bytes: 10_000, mostRows: 8, newcomerRows: 4 }
+    const { id: limited } = await host.service.createDatanet(
+      rulesFor([host.address], { name: 'limited', uploads }),
+      questions
+    )
+    await until(async () => (await door.service.datanet(limited)) !== undefined, 'the door hears of it')
+    await door.service.follow(limited)
+    const take = async (file: string): Promise<Hex> => {
+      const { id } = await door.service.contribute({ datanet: limited, file })
+      await until(async () => ((await host.service.contribution(id))?.checks.length ?? 0) > 0, 'it is checked')
+      await host.service.vote(id, true)
+      await until(async () => (await door.service.contribution(id))?.status === 'accepted', 'it is accepted')
+      return id
+    }
+    const [one, two] = facts(200).split('\n')
+    const backing = await take(`${one}\n${two}`)
+    await take(facts(300))
+    await door.service.withdraw(backing)
+    await until(async () => (await host.service.contribution(backing))?.removed === 'withdrawn', 'the host hears')
+    assert.equal((await host.service.anchorVersion(limited)).count, 1)
+    await until(async () => (await door.service.versions(limited)).items.length === 1, 'the door knows the version')
+    const rows = await door.service.versionRows(await door.service.manifest(limited, 1))
+    assert.equal(rows.length, 4)
+  })
+
   it('keeps a prepared shard for an hour, and longer only what was contributed', async () => {
     const { files } = door.node
     const left = await door.service.prepare({ datanet, file: facts(20), contributor: host.address })

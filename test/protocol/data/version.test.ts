@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict'
-import { checkVersion, tally, versionPath, versionProof, versionRoot } from '../../../protocol/data/index.ts'
+import fc from 'fast-check'
+import {
+  UploadCount,
+  checkVersion,
+  tally,
+  versionPath,
+  versionProof,
+  versionRoot
+} from '../../../protocol/data/index.ts'
 import type { Certificate, VersionEntry, VersionManifest } from '../../../protocol/data/index.ts'
 import { signStatement } from '../../../protocol/crypto/index.ts'
 import { keccak } from '../../../protocol/primitives/index.ts'
@@ -191,20 +199,15 @@ describe('data: versions', () => {
     incomplete(manifestOf(five), [{ address: addressOf('another'), weight: 1 }])
   })
 
-  it('holds no more of an account, or of all newcomers, than the rules let them bring', () => {
-    const limited = {
-      ...rules,
-      uploads: { epochBlocks: 10, rows: 4, bytes: 1_000, mostRows: 8, newcomerRows: 6 }
-    }
-    const check = (of: VersionEntry[], blockOf: (index: number) => bigint): void => {
+  describe('and what the rules let an account bring', () => {
+    const uploads = { epochBlocks: 10, rows: 4, bytes: 1_000, mostRows: 8, newcomerRows: 6 }
+    const limited = { ...rules, uploads, uploadsPerContributor: 4 }
+    const check = (of: VersionEntry[], blockOf: (contribution: Hex) => bigint): void => {
       const manifest = manifestOf(of)
-      const anchored = anchoredAs(manifest)
-      const byBlock = (id: Hex): bigint => blockOf(orders.get(id)!)
-      checkVersion(network, limited, manifest, anchored, id => orders.get(id), undefined, undefined, byBlock)
+      const order = new Map(of.map(({ contribution }, at) => [contribution, at + 1]))
+      checkVersion(network, limited, manifest, anchoredAs(manifest), id => order.get(id), undefined, undefined, blockOf)
     }
-    const three = entries.slice(0, 3) // two rows each, of three people
-    check(three, () => 1n)
-    const over = (of: VersionEntry[], blockOf: (index: number) => bigint): void => {
+    const over = (of: VersionEntry[], blockOf: (contribution: Hex) => bigint = () => 1n): void => {
       assert.throws(
         () => {
           check(of, blockOf)
@@ -212,11 +215,65 @@ describe('data: versions', () => {
         { code: 'version.allowance' }
       )
     }
-    over(entries.slice(0, 4), () => 1n)
-    check(entries.slice(0, 4), index => BigInt(index * 5))
-    const mine = [1, 2, 3].map(n => ({ ...entryOf(n, [0]), contributor: addressOf('one') }))
-    over(mine, () => 1n) // two contributions an account
-    check(mine.slice(0, 2), () => 1n)
-    over([entryOf(1, [0, 1, 2, 3, 4])], () => 1n)
+    const rowsOf = (rows: number): number[] => Array.from({ length: rows }, (_, at) => at)
+    const by = (name: string, n: number, rows: number): VersionEntry => ({
+      ...entryOf(n, rowsOf(rows)),
+      contributor: addressOf(name)
+    })
+
+    it('holds no more contributions of an account, and no more of its rows of an epoch', () => {
+      const four = [1, 2, 3, 4].map(n => by('one', n, 1))
+      check(four, () => 1n)
+      over([...four, by('one', 5, 1)])
+      check([...four, by('two', 5, 1)], () => 1n)
+      check([by('one', 1, 8)], () => 1n)
+      over([by('one', 1, 9)])
+      const twice = [by('one', 1, 5), by('one', 2, 4)]
+      over(twice)
+      check([by('one', 1, 5), by('two', 2, 4)], () => 1n)
+      check(twice, id => (id === twice[0]?.contribution ? 9n : 10n))
+    })
+
+    it('stands whatever has left since: what spoke for its entries when they were accepted may be gone', () => {
+      const offers = fc.array(
+        fc.record({
+          name: fc.constantFrom('ann', 'bob', 'cleo'),
+          step: fc.constantFrom(0, 1),
+          rows: fc.integer({ min: 1, max: 6 }),
+          isGood: fc.constantFrom(true, true, true, false),
+          leaves: fc.boolean()
+        }),
+        { minLength: 1, maxLength: 12 }
+      )
+      let gone = 0
+      fc.assert(
+        fc.property(offers, list => {
+          const count = new UploadCount(uploads)
+          const files = new Map<string, number>()
+          const blocks = new Map<Hex, bigint>()
+          const stays: VersionEntry[] = []
+          let epoch = 0
+          for (const [at, { name, step, rows, isGood, leaves }] of list.entries()) {
+            epoch += step
+            const brought = (files.get(name) ?? 0) + 1
+            if (brought > limited.uploadsPerContributor) continue
+            files.set(name, brought)
+            const upload = { contributor: addressOf(name), epoch, rows, bytes: rows }
+            const isTaken = count.judge(upload).code === 'ok' && isGood
+            count.add({ ...upload, fate: isTaken ? 'accepted' : 'rejected', own: isTaken ? rows : 0 })
+            if (!isTaken) continue
+            const entry = by(name, at + 1, rows)
+            blocks.set(entry.contribution, BigInt(epoch * uploads.epochBlocks))
+            if (leaves) gone++
+            else stays.push(entry)
+          }
+          if (stays.length > 0) check(stays, id => blocks.get(id)!)
+        }),
+        { numRuns: 60 }
+      )
+      assert.ok(gone > 0)
+      // Six rows that two accepted ones spoke for: their author takes the two back.
+      check([by('ann', 2, 6)], () => 10n)
+    })
   })
 })
