@@ -30,6 +30,7 @@ const apart: Readonly<Record<string, z.ZodType>> = {
   'data/unanchored': unanchoredRecord,
   'data/holdings': holding,
   'data/spares': holding,
+  'data/imports': holding,
   'data/rows': rowRecord,
   'data/rows-exact': text,
   'data/rows-words': text,

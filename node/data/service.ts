@@ -177,6 +177,7 @@ export function createDataService(deps: DataDeps): DataService {
     })
     const document = (await book.datanet(datanet))?.document
     if (document !== undefined) await holdings.release(document.rules.heldOut, `questions/${datanet}`)
+    await holdings.releaseImported(datanet)
     for (let from = 1; ;) {
       const versions = await book.versions(datanet, from, 64)
       for (const { cid } of versions) await holdings.release(cid, `version/${datanet}`)
@@ -223,9 +224,10 @@ export function createDataService(deps: DataDeps): DataService {
       if (!here.has(record.id)) await letGo(record)
     }
   }
-  async function letGo({ id, state }: ContributionRecord): Promise<void> {
+  async function letGo({ id, datanet, state }: ContributionRecord): Promise<void> {
     if (!('statements' in state) || state.statements === undefined) return
-    await holdings.release(state.statements.reveal.message.cid, `contribution/${id}`)
+    const { cid } = state.statements.reveal.message
+    for (const reason of [`imported/${datanet}`, `contribution/${id}`] as const) await holdings.release(cid, reason)
   }
 
   /** What was revealed of a commitment that the chain took back waits for it to come again. */
@@ -340,7 +342,11 @@ export function createDataService(deps: DataDeps): DataService {
       await interest.take(datanet, role)
     },
     followed: () => interest.all().map(id => ({ id, roles: interest.roles(id) })),
-    unfollow: (datanet, role = 'choice') => interest.end(datanet, role),
+    async unfollow(datanet, role = 'choice') {
+      await interest.end(datanet, role)
+      // A version can be read from a file without following.
+      if (role === 'choice' && !follows(datanet)) await holdings.releaseImported(datanet)
+    },
     heldOutRows: async datanet => {
       const { rules } = await document(datanet)
       if (rules.parents === undefined) return (await shards.heldOut(datanet)).rows

@@ -128,7 +128,7 @@ export interface FetchOptions {
  * node.
  */
 export interface Files {
-  addBytes(bytes: Uint8Array): Promise<string>
+  addBytes(bytes: Uint8Array, options?: { pin?: boolean }): Promise<string>
   /** A file's content (streamed). */
   addFile(path: string): Promise<string>
   /** A folder with its regular files and folders; links and other things are refused (`files.not-plain`). */

@@ -292,7 +292,8 @@ export const dataRoutes = {
     method: 'POST',
     path: '/api/datanets/:id/import',
     stage: 'version',
-    summary: 'Read a version from a CAR, check it against the chain, and keep its files for others',
+    summary:
+      'Read a version from a CAR, check it against the chain, and keep its files for others until it is unfollowed',
     params: named,
     maxBody: 96 << 20,
     body: z.strictObject({

@@ -27,7 +27,8 @@ export function importCommand(): Command {
   return connected(
     command({
       name: 'import',
-      summary: 'read a version from a CAR, check it against the chain, and keep its files for others',
+      summary:
+        'read a version from a CAR, check it against the chain, and keep its files for others until it is unfollowed',
       examples: ['tilth datanet import elements elements.car']
     })
   )

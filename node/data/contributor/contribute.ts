@@ -67,7 +67,7 @@ export function createContributing(
   deps: Pick<DataDeps, 'chain' | 'clock' | 'files' | 'gossip' | 'key' | 'log' | 'network' | 'self'>,
   book: Book,
   allowances: Pick<Allowances, 'uploads' | 'context'>,
-  holdings: Pick<Holdings, 'hold' | 'release'>,
+  holdings: Pick<Holdings, 'fetch' | 'hold' | 'release'>,
   receiver: Receiver,
   notes: Pick<Notes, 'document'>,
   interest: Pick<Interest, 'take'>
@@ -148,9 +148,9 @@ export function createContributing(
         throw new LimitError('contributor.allowance', `${reasonInWords(found.code)}: ${found.note}`, {
           help: 'Bring fewer rows, or wait for the next epoch: accepted rows let an account bring more.'
         })
-      const cid = await files.addBytes(bytes)
+      const cid = await files.addBytes(bytes, { pin: false })
       await book.prepared.put(cid, { until: clock.now() + preparedMs })
-      await holdings.hold(cid, 'prepared', bytes.length)
+      await holdings.fetch(cid, 'prepared', { maxBytes: bytes.length })
       const content = { cid, rows, bytes: bytes.length, salt: toHex(crypto.getRandomValues(new Uint8Array(32))) }
       const commitment = commitmentOf({ datanet, contributor, ...content })
       return { id: digest(network, 'Commitment', { datanet, contributor, commitment }), ...content, commitment }

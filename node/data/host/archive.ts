@@ -22,7 +22,7 @@ type Part = { readonly cid: string } & Pick<FetchOptions, 'maxBytes' | 'provider
 export function createArchive(
   { chain, files, self }: Pick<DataDeps, 'chain' | 'files' | 'self'>,
   book: Pick<Book, 'contribution' | 'removed'>,
-  holdings: Pick<Holdings, 'hold'>,
+  holdings: Pick<Holdings, 'fetch'>,
   { manifest, document }: Pick<DataService, 'manifest'> & { document: (datanet: Hex) => Promise<DatanetDocument> }
 ): Pick<DataService, 'versionCar' | 'takeVersionCar'> {
   const newest = async (datanet: Hex): Promise<number> => (await chain.ledger.datanet(datanet))?.version ?? 0
@@ -43,14 +43,11 @@ export function createArchive(
       shards.push(part(cid, rules.maxBytes, (await book.contribution(contribution))?.provider))
     return [part(anchored.cid, mostManifestBytes), part(heldOut, rules.maxBytes), ...shards]
   }
-  const fetch = async ({ cid, ...options }: Part, pin: boolean, signal?: AbortSignal): Promise<number> => {
-    return (await files.fetchBytes(cid, { ...options, pin, signal: within(fetchMs, signal) })).length
-  }
-
   return {
     async versionCar(datanet, version, signal) {
       const parts = await partsOf(datanet, version ?? (await newest(datanet)))
-      for (const part of parts) await fetch(part, false, signal)
+      for (const { cid, ...options } of parts)
+        await files.fetchBytes(cid, { ...options, pin: false, signal: within(fetchMs, signal) })
       return files.car(parts.map(({ cid }) => cid))
     },
     async takeVersionCar(datanet, car) {
@@ -59,14 +56,11 @@ export function createArchive(
       // [reject] The first root is the manifest of a version that the chain anchors.
       for (let version = latest; version > Math.max(0, latest - mostVersions); version--) {
         if ((await chain.datanets.version(datanet, version))?.cid !== root) continue
-        const [first, ...others] = await partsOf(datanet, version)
-        let bytes = await fetch(first, true)
-        for (const part of others) {
-          const size = await fetch(part, true)
-          await holdings.hold(part.cid, 'imported', size)
-          bytes += size
-        }
-        return { version, files: others.length + 1, bytes }
+        const parts = await partsOf(datanet, version)
+        let bytes = 0
+        for (const { cid, ...options } of parts)
+          bytes += await holdings.fetch(cid, `imported/${datanet}`, { ...options, signal: within(fetchMs) })
+        return { version, files: parts.length, bytes }
       }
       throw new InvalidError('version.not-here', 'the CAR holds no anchored version of this Datanet', {
         help: 'Its first root is the CID of the manifest: see the versions of the Datanet.'

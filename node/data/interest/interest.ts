@@ -103,13 +103,15 @@ export function createInterest(
     async end(datanet, role) {
       const roles = held.get(datanet)
       if (roles?.delete(role) !== true) return
-      await book.putRole(datanet, role, false)
-      if (roles.size > 0) return
-      held.delete(datanet)
-      hearing.get(datanet)?.()
-      hearing.delete(datanet)
-      log.info('a Datanet is followed no more', { datanet })
-      await hooks.left(datanet)
+      if (roles.size === 0) {
+        held.delete(datanet)
+        hearing.get(datanet)?.()
+        hearing.delete(datanet)
+        log.info('a Datanet is followed no more', { datanet })
+        await hooks.left(datanet)
+      }
+      // Ended on disk when all of it is let go: who is killed before follows it still, and can leave it again.
+      if (held.get(datanet)?.has(role) !== true) await book.putRole(datanet, role, false)
     },
     async known(datanet, { statement, rules }) {
       if (statement.message.host === self) await interest.take(datanet, 'host')

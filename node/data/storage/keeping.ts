@@ -21,52 +21,71 @@ export interface Keeping {
 export function createKeeping(
   { chain, files, log, self }: Pick<DataDeps, 'chain' | 'files' | 'log' | 'self'>,
   book: Pick<Book, 'contributions' | 'datanet' | 'listing' | 'removed'>,
-  holdings: Pick<Holdings, 'hold'>,
+  holdings: Pick<Holdings, 'fetch' | 'reasons' | 'release'>,
   followed: () => readonly Hex[],
   stopping: AbortSignal
 ): Keeping {
   let turn = 0
-  let from = 1
+  /** The Datanet that is walked through, and the contribution that it goes on with. */
+  let walk: { readonly datanet?: Hex; from: number } = { from: 1 }
 
   async function take(
+    datanet: Hex,
     cid: string,
     reason: `contribution/${Hex}` | `version/${Hex}`,
     maxBytes: number,
     have: Address[]
-  ) {
-    if (await files.has(cid)) return 0
+  ): Promise<'here' | 'came' | 'missing'> {
+    // What is here for another's sake alone may go with that.
+    if ((await files.has(cid)) && (await holdings.reasons(cid)).includes(reason)) return 'here'
     const providers = have.filter(one => one !== self)
     const signal = AbortSignal.any([stopping, AbortSignal.timeout(fetchMs)])
-    const { length } = await files.fetchBytes(cid, { maxBytes, providers, signal })
-    await holdings.hold(cid, reason, length)
-    await files.provide(cid)
-    return 1
+    try {
+      await holdings.fetch(cid, reason, { maxBytes, providers, signal })
+    } catch (error) {
+      log.debug('a file to be kept is not to be had now', { datanet, cid, error })
+      return 'missing'
+    }
+    if (followed().includes(datanet)) {
+      await files.provide(cid)
+      return 'came'
+    }
+    // It was left meanwhile, and what was kept of it let go.
+    await holdings.release(cid, reason)
+    return 'missing'
   }
 
   async function look(datanet: Hex): Promise<number> {
     const document = (await book.datanet(datanet))?.document
-    if (document === undefined) return 0
+    if (document === undefined) {
+      next()
+      return 0
+    }
     const { host } = document.statement.message
-    let taken = 0
-    const version = (await book.listing(datanet))?.version ?? 0
+    const tries = { here: 0, came: 0, missing: 0 }
+    const version = walk.from === 1 ? ((await book.listing(datanet))?.version ?? 0) : 0
     const anchored = version === 0 ? undefined : await chain.datanets.version(datanet, version)
-    if (anchored !== undefined) taken += await take(anchored.cid, `version/${datanet}`, mostManifestBytes, [host])
+    if (anchored !== undefined)
+      tries[await take(datanet, anchored.cid, `version/${datanet}`, mostManifestBytes, [host])]++
     let looked = 0
-    for await (const { id, index, contributor, provider, state } of book.contributions(datanet, from, lookedAtOnce)) {
+    for await (const record of book.contributions(datanet, walk.from, lookedAtOnce)) {
+      const { id, index, contributor, provider, state } = record
       looked++
-      from = index + 1
+      // What is not to be had now holds up nothing: it has its turn again when all others have had theirs.
+      walk.from = index + 1
       if (state.name !== 'accepted' || (await book.removed(id)) !== undefined) continue
       const { cid } = state.statements.reveal.message
       const have = [...(provider === undefined ? [] : [provider]), contributor, host]
-      taken += await take(cid, `contribution/${id}`, document.rules.maxBytes, have)
-      if (taken >= fetchedAtOnce || stopping.aborted) return taken
+      tries[await take(datanet, cid, `contribution/${id}`, document.rules.maxBytes, have)]++
+      const isOver = stopping.aborted || !followed().includes(datanet)
+      if (isOver || tries.came + tries.missing >= fetchedAtOnce) return tries.came
     }
     if (looked < lookedAtOnce) next()
-    return taken
+    return tries.came
   }
   function next(): void {
     turn++
-    from = 1
+    walk = { from: 1 }
   }
 
   return {
@@ -74,10 +93,11 @@ export function createKeeping(
       const all = followed()
       const datanet = all[turn % Math.max(1, all.length)]
       if (datanet === undefined) return 0
+      if (walk.datanet !== datanet) walk = { datanet, from: 1 }
       try {
         return await look(datanet)
       } catch (error) {
-        log.debug('a file to be kept is not to be had now', { datanet, error })
+        log.debug('it could not be looked at what is to be kept', { datanet, error })
         next()
         return 0
       }

@@ -86,19 +86,19 @@ export function createSpare(
     room: number
   ): Promise<number> {
     if ((await holdings.held(cid)) || !(await isRare(cid))) return 0
-    const { length } = await files.fetchBytes(cid, {
+    const bytes = await holdings.fetch(cid, 'spare', {
       maxBytes: Math.min(room, mostShardBytes),
       providers: [host, contributor],
       signal: timed()
     })
-    await holdings.hold(cid, 'spare', length)
     await files.provide(cid)
-    return length
+    return bytes
   }
 
-  /** What the owner gives no more room for goes, what is farthest first. */
+  /** What the owner gives no more room for goes, what is farthest first; before it, what never came whole. */
   async function shrink(): Promise<number> {
     const { files: kept, bytes } = await holdings.spare()
+    for (const { cid } of kept.filter(one => one.bytes === 0)) await holdings.release(cid, 'spare')
     let over = bytes - quota
     if (over <= 0) return quota - bytes
     for (const { cid, bytes: size } of kept.sort((a, b) => (nearness(a.cid) < nearness(b.cid) ? 1 : -1))) {

@@ -234,7 +234,7 @@ export function createFiles({
   }
 
   return {
-    addBytes: bytes => added(() => fs.addBytes(bytes, importSettings)),
+    addBytes: (bytes, { pin: keep = true } = {}) => added(() => fs.addBytes(bytes, importSettings), keep),
     addFile: path => added(() => fs.addByteStream(createReadStream(path), importSettings)),
     addDirectory: (path, { pin: keep = true } = {}) =>
       added(async () => {

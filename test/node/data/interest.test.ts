@@ -3,8 +3,14 @@ import { join } from 'node:path'
 import { Level } from 'level'
 import { z } from 'zod'
 import { datanetTopic } from '../../../protocol/wire/index.ts'
+import { keccak } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
+import { createBook } from '../../../node/data/book/index.ts'
+import { createInterest } from '../../../node/data/interest/index.ts'
+import type { Interest } from '../../../node/data/interest/index.ts'
+import { silentLog } from '../../../node/runtime/index.ts'
 import { until } from '../../harness/index.ts'
+import { memoryStore } from './in-memory.ts'
 import { jsonl, rulesFor, startNetwork } from './network.ts'
 import type { TestNetwork, TestPeer } from './network.ts'
 
@@ -22,8 +28,56 @@ const perDatanet = [
   'versions',
   'rows',
   'rows-words',
-  'holdings'
+  'holdings',
+  'imports'
 ]
+
+describe('data: a Datanet is left', () => {
+  const id = keccak('a Datanet')
+  const deps = {
+    self: keccak('somebody').slice(0, 42) as Hex,
+    log: silentLog,
+    gossip: { subscribe: () => () => undefined, subscribers: () => [] },
+    files: {
+      provide: async () => undefined,
+      async *findProviders() {
+        yield* []
+      }
+    },
+    peers: { dial: async () => undefined }
+  } as unknown as Parameters<typeof createInterest>[0]
+
+  it('and its role ends on disk when all of it is let go: who is killed before can leave it again', async () => {
+    const book = createBook({ store: memoryStore(), network: { chainId: 1, registry: deps.self } })
+    let isKilled = true
+    const begin = async (): Promise<Interest> => {
+      const interest = createInterest(deps, book, {
+        hear: async () => undefined,
+        joined: () => undefined,
+        async left() {
+          if (isKilled) throw new Error('killed')
+        }
+      })
+      await interest.start()
+      return interest
+    }
+    await (await begin()).take(id, 'choice')
+    await assert.rejects((await begin()).end(id, 'choice'), /killed/)
+    isKilled = false
+    const again = await begin()
+    assert.deepEqual(again.roles(id), ['choice'])
+    await again.end(id, 'choice')
+    assert.deepEqual((await begin()).all(), [])
+  })
+})
+
+async function hasNothing({ store }: TestPeer, tables = perDatanet): Promise<void> {
+  for (const table of tables) {
+    const entries: unknown[] = []
+    for await (const key of store.collection(`data/${table}`, z.unknown()).keys()) entries.push(key)
+    assert.deepEqual(entries, [], table)
+  }
+}
 
 describe('data: who needs what', function () {
   this.timeout(120_000)
@@ -81,11 +135,7 @@ describe('data: who needs what', function () {
         false
       )
     await bystander.service.sync(host.node.peers.self.peerId)
-    for (const table of perDatanet) {
-      const entries: unknown[] = []
-      for await (const key of bystander.store.collection(`data/${table}`, z.unknown()).keys()) entries.push(key)
-      assert.deepEqual(entries, [], table)
-    }
+    await hasNothing(bystander)
     assert.equal(await bystander.node.files.has(cid), false)
     assert.equal(await validator.node.files.has(cid), true)
     await assert.rejects(bystander.service.contributions(datanet), { code: 'datanet.not-followed' })
@@ -111,6 +161,28 @@ describe('data: who needs what', function () {
       () => host.node.gossip.subscribers(datanetTopic(datanet)).every(({ address }) => address !== bystander.address),
       'the others know that it left'
     )
+  })
+
+  it('what it read from a file is kept until it is unfollowed, followed before or not', async () => {
+    const kept = async (): Promise<boolean[]> => {
+      const { entries, heldOut } = await host.service.manifest(datanet, 1)
+      const manifest = (await host.service.versions(datanet)).items[0]?.cid ?? ''
+      return Promise.all(
+        [manifest, heldOut, ...entries.map(({ cid }) => cid)].map(cid => bystander.node.files.has(cid))
+      )
+    }
+    for (const follows of [false, true]) {
+      const role = follows ? 'builder' : 'choice'
+      if (follows) await bystander.service.follow(datanet, role)
+      const read = await bystander.service.takeVersionCar(datanet, await host.service.versionCar(datanet))
+      assert.deepEqual([read.version, read.files], [1, 3])
+      assert.deepEqual(await kept(), [true, true, true])
+      if (follows)
+        await until(async () => (await bystander.service.contribution(accepted))?.own === 3, 'it is caught up with')
+      await bystander.service.unfollow(datanet, role)
+      assert.deepEqual(await kept(), [false, false, false])
+      await hasNothing(bystander, ['contributions', 'holdings', 'imports'])
+    }
   })
 
   it('a node that does not follow it can contribute, and hears what becomes of it', async () => {
