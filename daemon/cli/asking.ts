@@ -1,8 +1,10 @@
 import { readFile, stat } from 'node:fs/promises'
+import { Option } from 'commander'
 import type { Command } from 'commander'
 import { InvalidError, TilthError } from '../../protocol/primitives/index.ts'
+import type { Route } from '../../protocol/models/index.ts'
 import type { Answer, Explanation } from '../api/contract/index.ts'
-import { connected, tokenAmount } from './command.ts'
+import { collect, connected, tokenAmount } from './command.ts'
 import type { CallFlags } from './command.ts'
 import { short, table, tokens } from './output.ts'
 
@@ -17,6 +19,9 @@ export interface AskingFlags extends CallFlags {
   seed?: string
   system?: string
   maxPrice?: string
+  only?: string[]
+  ignore?: string[]
+  sort?: Route['sort']
   private?: boolean
   explain?: boolean
 }
@@ -32,6 +37,17 @@ export const asking = (cmd: Command): Command =>
     .option('--seed <n>', 'for sampling; random unless given')
     .option('--system <text>', 'a system message')
     .option('--max-price <tokens>', 'most that one answer may cost; what may cost more is not asked')
+    .option(
+      '--only <worker>',
+      'a worker that may be asked, and no other: its address, or what it begins with; repeatable',
+      collect
+    )
+    .option('--ignore <worker>', 'a worker that is not asked; repeatable', collect)
+    .addOption(
+      new Option('--sort <by>', 'which of several is asked first: by price and wait together, or by one of them')
+        .choices(['balanced', 'price', 'speed'])
+        .default('balanced')
+    )
     .option('--private', 'nobody but the worker ever sees it: it is not weighed, held-out values divide its data fee')
     .option('--explain', 'what the answer owes to whom, at once and by its worker: unofficial')
 
@@ -39,6 +55,12 @@ export interface Turn {
   role: 'system' | 'user' | 'assistant'
   content: string
 }
+
+const routeOf = ({ only, ignore, sort }: AskingFlags): Route => ({
+  ...(only === undefined ? {} : { only }),
+  ...(ignore === undefined ? {} : { ignore }),
+  ...(sort === undefined ? {} : { sort })
+})
 
 /** The body of a question. `most`: what is left of a budget, in the token's smallest unit. */
 export function questionOf(flags: AskingFlags, messages: Turn[], most?: bigint) {
@@ -53,6 +75,7 @@ export function questionOf(flags: AskingFlags, messages: Turn[], most?: bigint) 
     topK: Number(flags.topK),
     private: flags.private === true,
     explain: flags.explain === true,
+    route: routeOf(flags),
     ...(flags.seed === undefined ? {} : { seed: Number(flags.seed) }),
     ...(least === undefined ? {} : { maxPrice: least.toString() })
   }

@@ -38,6 +38,7 @@ export type ModelsErrorCode =
   | 'offer.none'
   | 'offer.old'
   | 'offer.other'
+  | 'offer.route'
   | 'receipt.answer'
   | 'receipt.chain'
   | 'receipt.late'

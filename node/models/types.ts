@@ -1,5 +1,5 @@
 import type { ChatMessage } from '../../protocol/data/index.ts'
-import type { ChosenLogprob, CosignedReceipt, ModelRecord, Opening } from '../../protocol/models/index.ts'
+import type { ChosenLogprob, CosignedReceipt, ModelRecord, Opening, Route } from '../../protocol/models/index.ts'
 import type { Address, Hex, Page, PageRequest } from '../../protocol/primitives/index.ts'
 
 /** Basis points of every fee. */
@@ -75,6 +75,8 @@ export interface AskRequest {
   readonly logprobs?: number
   /** Most that the answer may cost, in the token's smallest unit: workers that may ask for more are passed over. */
   readonly maxPrice?: bigint
+  /** Which workers may be asked, and in which order. */
+  readonly route?: Route
   /** Nobody but the worker ever sees it: it is not weighed, and its data share follows held-out values. */
   readonly private?: boolean
   readonly budget?: AskBudget

@@ -1,4 +1,6 @@
+import { z } from 'zod'
 import type { Message } from '../crypto/statements.ts'
+import type { Address } from '../primitives/hex.ts'
 import { feeOf } from './fee.ts'
 
 /**
@@ -7,46 +9,106 @@ import { feeOf } from './fee.ts'
  */
 export const referenceSpeed = 50n
 
-/** What a client knows of a worker from its own experience. */
+/** Workers that a route can name. */
+const mostNamed = 32
+const named = z
+  .string()
+  .regex(/^0x[0-9a-fA-F]{4,40}$/, "must be a worker's address, or at least 4 digits it begins with")
+
+/** What an asker says of the workers that may be asked, by their addresses or what these begin with, and in which order. */
+export const route = z.strictObject({
+  /** Nobody but these. */
+  only: z.array(named).min(1).max(mostNamed).optional(),
+  /** Anybody but these. */
+  ignore: z.array(named).max(mostNamed).optional(),
+  /** By fee and wait together, by the fee alone, or by the wait alone; the other one decides between equals. */
+  sort: z.enum(['balanced', 'price', 'speed']).optional()
+})
+export type Route = z.infer<typeof route>
+
+/** Whether a route leads to a worker. */
+export function leadsTo({ only, ignore = [] }: Route, worker: Address): boolean {
+  const isNamed = (begin: string): boolean => worker.toLowerCase().startsWith(begin.toLowerCase())
+  return (only === undefined || only.some(isNamed)) && !ignore.some(isNamed)
+}
+
+/** What a client knows of a worker from answers that both have signed for. */
 export interface Experience {
-  /** Tokens a second as measured; undefined before the first answer. */
+  /** Tokens a second once the first are there, as measured; undefined before the first answer. */
   readonly tokensPerSecond?: number
+  /** Milliseconds from asking to the first tokens, as measured. */
+  readonly firstTokenMs?: number
   /** Answers that failed, one after another, up to now. */
   readonly failures: number
 }
 
-/**
- * What an answer costs by an offer, weighed with the wait for it: fee · (1 + reference/speed) · 4^failures, as an
- * integer.
- * The measured speed counts before the stated one; a stated one is believed up to four times the reference, since
- * stating more costs nothing.
- */
-export function scoreOf(
-  offer: Message<'Offer'>,
-  need: { inputTokens: number; outputTokens: number },
-  experience: Experience
-): bigint {
-  const fee = feeOf(offer, need.inputTokens, need.outputTokens)
-  const stated = Math.min(offer.tokensPerSecond, Number(referenceSpeed) * 4)
-  const speed = BigInt(Math.max(1, Math.round(experience.tokensPerSecond ?? stated)))
-  return ((fee * (speed + referenceSpeed) * 1000n) / speed) << BigInt(2 * Math.min(16, experience.failures))
+interface Need {
+  readonly inputTokens: number
+  readonly outputTokens: number
 }
 
 /**
- * Offers in the order in which they are tried: by score, then by address, so that the same knowledge gives the same
- * choice.
+ * The measured speed counts before the stated one; a stated one is believed up to four times the reference, since
+ * stating more costs nothing.
+ */
+const speedOf = (offer: Message<'Offer'>, { tokensPerSecond }: Experience): bigint => {
+  const stated = Math.min(offer.tokensPerSecond, Number(referenceSpeed) * 4)
+  return BigInt(Math.max(1, Math.round(tokensPerSecond ?? stated)))
+}
+const firstOf = ({ firstTokenMs = 0 }: Experience): bigint => BigInt(Math.max(0, Math.round(firstTokenMs)))
+
+/** Each failure in a row makes an offer four times as bad. */
+const worse = (score: bigint, { failures }: Experience): bigint => score << BigInt(2 * Math.min(16, failures))
+
+/**
+ * What an answer costs by an offer, weighed with the wait for it: fee · (1 + wait/reference wait) · 4^failures in
+ * thousandths, as an integer. The wait is the time to the first token and that of the tokens at the worker's speed; the
+ * reference wait that of the tokens at the reference speed.
+ */
+export function scoreOf(offer: Message<'Offer'>, need: Need, experience: Experience): bigint {
+  const fee = feeOf(offer, need.inputTokens, need.outputTokens)
+  const speed = speedOf(offer, experience)
+  const first = (fee * firstOf(experience) * referenceSpeed) / BigInt(Math.max(1, need.outputTokens))
+  return worse((fee * (speed + referenceSpeed) * 1000n) / speed + first, experience)
+}
+
+/** The wait for an answer by an offer, in microseconds, times 4^failures. */
+const waitOf = (offer: Message<'Offer'>, { outputTokens }: Need, experience: Experience): bigint =>
+  worse(firstOf(experience) * 1000n + (BigInt(outputTokens) * 1_000_000n) / speedOf(offer, experience) + 1n, experience)
+
+const compare = (a: bigint, b: bigint): number => (a < b ? -1 : a > b ? 1 : 0)
+
+/**
+ * Offers in the order in which they are tried: by what the asker sorts by, then by the other, then by address, so that
+ * the same knowledge gives the same choice.
  */
 export function rankOffers<T extends { readonly message: Message<'Offer'> }>(
   offers: readonly T[],
-  need: { inputTokens: number; outputTokens: number },
-  experienceOf: (worker: string) => Experience
+  need: Need,
+  experienceOf: (worker: string) => Experience,
+  sort: NonNullable<Route['sort']> = 'balanced'
 ): T[] {
+  const marks = {
+    balanced: (offer: Message<'Offer'>, known: Experience) => [scoreOf(offer, need, known)],
+    price: (offer: Message<'Offer'>, known: Experience) => [
+      worse(feeOf(offer, need.inputTokens, need.outputTokens), known),
+      waitOf(offer, need, known)
+    ],
+    speed: (offer: Message<'Offer'>, known: Experience) => [
+      waitOf(offer, need, known),
+      feeOf(offer, need.inputTokens, need.outputTokens)
+    ]
+  }[sort]
   return offers
     .map(offer => ({
       offer,
       worker: offer.message.worker,
-      score: scoreOf(offer.message, need, experienceOf(offer.message.worker))
+      by: marks(offer.message, experienceOf(offer.message.worker))
     }))
-    .sort((a, b) => (a.score < b.score ? -1 : a.score > b.score ? 1 : a.worker < b.worker ? -1 : 1))
+    .sort(
+      (a, b) =>
+        a.by.reduce((order, mark, i) => (order === 0 ? compare(mark, b.by[i] ?? 0n) : order), 0) ||
+        (a.worker < b.worker ? -1 : 1)
+    )
     .map(({ offer }) => offer)
 }

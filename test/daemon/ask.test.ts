@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Route } from '../../protocol/models/index.ts'
 import { InvalidError } from '../../protocol/primitives/index.ts'
 import { startCommandLine } from './command-line.ts'
 import type { CommandLine, Ended } from './command-line.ts'
@@ -9,13 +10,19 @@ import { modelView } from './views.ts'
 describe('asking on the command line', function () {
   this.timeout(60_000)
   let line: CommandLine
-  const asked: { content: string; messages: number; maxPrice: string | undefined; private: boolean }[] = []
+  const asked: {
+    content: string
+    messages: number
+    maxPrice: string | undefined
+    private: boolean
+    route: Route | undefined
+  }[] = []
   before(async () => {
     line = await startCommandLine({
       model: async () => modelView,
-      async *ask({ body: { messages, maxPrice, private: confidential } }) {
+      async *ask({ body: { messages, maxPrice, route, private: confidential } }) {
         const content = messages.at(-1)?.content ?? ''
-        asked.push({ content, messages: messages.length, maxPrice, private: confidential })
+        asked.push({ content, messages: messages.length, maxPrice, private: confidential, route })
         if (messages.length > 4) throw new InvalidError('ask.long', 'elements cannot read so much at once')
         const text = `heard ${content.split('\n')[0] ?? ''}`
         yield { kind: 'text', text }
@@ -46,7 +53,18 @@ describe('asking on the command line', function () {
     assert.equal(asked[0]!.content, 'what is iron\n\niron is Fe')
     const both = await piped('what is tin\n', 'ask', '--model', 'elements', '--json', '--private', '--max-price', '0.5')
     assert.equal((JSON.parse(both.stdout) as { text: string }).text, 'heard what is tin')
-    assert.deepEqual(asked[1], { content: 'what is tin', messages: 1, maxPrice: '500000000000000000', private: true })
+    const { route, ...rest } = asked[1]!
+    assert.deepEqual(rest, { content: 'what is tin', messages: 1, maxPrice: '500000000000000000', private: true })
+    assert.deepEqual(route, { sort: 'balanced' })
+  })
+
+  it('asks only whom it is told to ask, and in the order it is told', async () => {
+    const route = ['--only', '0xabcdef', '--only', '0x123456', '--ignore', '0xabcdef12', '--sort', 'speed']
+    await line.run('ask', '--model', 'elements', 'what is tin', ...route)
+    assert.deepEqual(asked[0]!.route, { only: ['0xabcdef', '0x123456'], ignore: ['0xabcdef12'], sort: 'speed' })
+    const wrong = await line.run('ask', '--model', 'elements', 'what is tin', '--only', 'worker-1')
+    assert.notEqual(wrong.code, 0)
+    assert.match(wrong.stderr, /a worker's address, or at least 4 digits/)
   })
 
   it('refuses what is no question, in words, before anything is asked', async () => {

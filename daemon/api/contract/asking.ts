@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { chatRole } from '../../../protocol/data/types.ts'
 import { mostFormCharacters } from '../../../protocol/form/index.ts'
+import { route } from '../../../protocol/models/pick.ts'
 import { mostLogprobs, mostTurnCharacters, mostTurns } from '../../../protocol/models/types.ts'
 import { decimal } from './views.ts'
 
@@ -24,6 +25,8 @@ export const askRequest = z.strictObject({
   logprobs: z.int().min(0).max(mostLogprobs).optional(),
   /** Most that it may cost, in the token's smallest unit: what may cost more is refused before it is asked. */
   maxPrice: decimal.optional(),
+  /** Which workers may be asked, and in which order: by price and wait together (`balanced`), `price`, or `speed`. */
+  route: route.optional(),
   /** Nobody but the worker ever sees it. */
   private: z.boolean().default(false),
   /** What the answer owes to whom, right after it, by its worker: unofficial. */

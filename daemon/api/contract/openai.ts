@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { mostCalls } from '../../../protocol/form/index.ts'
+import { route } from '../../../protocol/models/pick.ts'
 import { mostLogprobs } from '../../../protocol/models/types.ts'
 import { largestPage } from '../../../protocol/primitives/index.ts'
 import { decimal, explanation, hash } from './views.ts'
@@ -38,7 +39,12 @@ const wishes = {
   /** A wish for privacy counts wherever it stands, and one that is misspelt is refused rather than passed over. */
   private: z.boolean().nullish(),
   tilth: z
-    .strictObject({ private: z.boolean().nullish(), explain: z.boolean().nullish(), maxPrice: z.string().nullish() })
+    .strictObject({
+      private: z.boolean().nullish(),
+      explain: z.boolean().nullish(),
+      maxPrice: z.string().nullish(),
+      route: route.nullish()
+    })
     .nullish()
 }
 

@@ -1,7 +1,7 @@
 import type { ServerContext } from '@modelcontextprotocol/server'
 import { z } from 'zod'
 import { chatRole } from '../../../protocol/data/types.ts'
-import { mostTurnCharacters, mostTurns } from '../../../protocol/models/index.ts'
+import { mostTurnCharacters, mostTurns, route } from '../../../protocol/models/index.ts'
 import { exactTokenText, tokensIn } from '../../../protocol/primitives/index.ts'
 import type { ApiClient } from '../../api/contract/index.ts'
 import { streamAnswer } from '../../api/contract/index.ts'
@@ -26,6 +26,7 @@ const input = z.strictObject({
     .refine(amount => tokensIn(amount) !== undefined, 'must be an amount of tokens such as 2 or 0.5')
     .optional()
     .describe('most that the answer may cost, in tokens such as "0.05"; the owner’s own limits hold besides'),
+  route: route.optional().describe('which workers may be asked, by address, and in which order; any, unless given'),
   private: z.boolean().default(false).describe('nobody but the worker that answers ever sees it')
 })
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { digest } from '../../../protocol/crypto/index.ts'
 import { Form } from '../../../protocol/form/index.ts'
 import { dayOf, feeOf, mostInputTokens } from '../../../protocol/models/index.ts'
-import type { InferenceContent, ModelRecord } from '../../../protocol/models/index.ts'
+import type { InferenceContent, ModelRecord, Route } from '../../../protocol/models/index.ts'
 import {
   InvalidError,
   NotFoundError,
@@ -72,14 +72,23 @@ export function createAsking(
   }
 
   const nobody = (model: ModelRecord): NotFoundError =>
-    new NotFoundError('offer.none', `nobody offers ${model.name} now`, {
-      help: `A worker has to serve it (\`tilth serve ${model.name}\`); \`tilth status\` shows this node's peers.`
-    })
+    workers.offered(model)
+      ? new NotFoundError('offer.route', `none of the workers that may be asked offers ${model.name} now`, {
+          help: `Others do: allow more workers (--only, --ignore), or see \`tilth models ${model.name}\`.`
+        })
+      : new NotFoundError('offer.none', `nobody offers ${model.name} now`, {
+          help: `A worker has to serve it (\`tilth serve ${model.name}\`); \`tilth status\` shows this node's peers.`
+        })
 
   /** @throws NotFoundError `offer.none` */
-  async function offered(model: ModelRecord, base: InferenceContent, signal: AbortSignal): Promise<void> {
+  async function offered(
+    model: ModelRecord,
+    base: InferenceContent,
+    route: Route | undefined,
+    signal: AbortSignal
+  ): Promise<void> {
     const need = { inputTokens: mostInputTokens(base.messages, 0), outputTokens: base.maxTokens }
-    if ((await workers.offers(model, need, signal)).length === 0 && !signal.aborted) throw nobody(model)
+    if ((await workers.offers(model, need, signal, route)).length === 0 && !signal.aborted) throw nobody(model)
   }
 
   /** [reject] Those that may not ask for more than the asker gives. @throws InvalidError `ask.price` */
@@ -108,7 +117,7 @@ export function createAsking(
     const seed = BigInt(request.seed ?? Math.floor(Math.random() * 0xffffffff))
     const both = AbortSignal.any([signal, life])
     // A tokenizer may take a while to fetch; that nobody serves the model is said before.
-    const [found] = await Promise.all([speechFor(model, both), offered(model, base, both)])
+    const [found] = await Promise.all([speechFor(model, both), offered(model, base, request.route, both)])
     const growing: Growing = {
       ids: [],
       text: '',
@@ -161,7 +170,6 @@ export function createAsking(
       const { worker } = offer.message
       const content = { ...base, nonce: freshNonce(), resume: [...growing.ids] }
       const maxFee = feeOf(offer.message, prompt + content.resume.length, base.maxTokens - content.resume.length)
-      const began = clock.now()
       await budget?.reserve(spent + maxFee)
       // An offer costs nothing to make: a channel is opened only to a worker that is there.
       if (!(await wallet.holds(offer))) {
@@ -173,9 +181,9 @@ export function createAsking(
       }
       const { purse, ask } = await wallet.begin({ offer, content, seed, maxFee, confidential })
       risked = maxFee
-      let acceptedAt = began
+      const asked = clock.now()
+      let first = { tokens: 0, ms: 0 }
       const onAccepted = (): void => {
-        acceptedAt = clock.now()
         const { inputPrice, outputPrice } = offer.message
         const { inputTokens } = ask.record
         emit({
@@ -194,7 +202,10 @@ export function createAsking(
         growing,
         signal,
         life,
-        onAccepted
+        onAccepted,
+        onFirst: tokens => {
+          first = { tokens, ms: clock.now() - asked }
+        }
       })
       const own = signed.find(({ receipt }) => receipt.message.request === ask.id)
       if (own !== undefined) receipts.push(digest(network, 'Receipt', own.receipt.message))
@@ -205,7 +216,13 @@ export function createAsking(
       // What was never accepted is never owed.
       const fee = own?.receipt.message.fee ?? (ask.record.creditTokens === 0 ? 0n : maxFee)
       ;[spent, risked] = [spent + fee, 0n]
-      if (outcome.kind === 'complete') workers.served(worker, ask.received.length, clock.now() - acceptedAt)
+      if (outcome.kind === 'complete' && own !== undefined)
+        workers.served(worker, {
+          first: first.tokens,
+          firstMs: first.ms,
+          tokens: ask.received.length,
+          ms: clock.now() - asked
+        })
       if (outcome.blame === 'channel') purse.spent = true
       if (outcome.blame === 'lie') workers.lied(worker)
       if (outcome.kind === 'complete' && outcome.error !== undefined)
@@ -231,7 +248,7 @@ export function createAsking(
         inputTokens: prompt + growing.ids.length,
         outputTokens: base.maxTokens - growing.ids.length
       }
-      const found = await workers.offers(model, need, AbortSignal.any([signal, life]))
+      const found = await workers.offers(model, need, AbortSignal.any([signal, life]), request.route)
       const offers = found.filter(({ message }) => !failed.has(message.worker))
       const candidates = affordable(
         offers.length > 0 ? offers : found,

@@ -49,6 +49,8 @@ export interface AttemptRequest {
   /** Gives up at once. */
   readonly life: AbortSignal
   onAccepted(): void
+  /** The first of its tokens are there. */
+  onFirst(tokens: number): void
 }
 
 /** What has come of an attempt. */
@@ -138,6 +140,7 @@ export function createAttempt(
       // [reject] Each token's probability comes with it where it was asked for, and no other.
       if (logprobs.length !== (content.logprobs === undefined ? 0 : ids.length))
         lie('answer.logprobs', 'the worker tells of other probabilities than those of its tokens')
+      if (ask.received.length === 0 && ids.length > 0) request.onFirst(ids.length)
       ask.received.push(...ids)
       growing.ids.push(...ids)
       spelling.add(ids, text, logprobs)

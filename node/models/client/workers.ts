@@ -1,16 +1,28 @@
-import type { Experience, ModelRecord } from '../../../protocol/models/index.ts'
-import { rankOffers } from '../../../protocol/models/index.ts'
+import type { Experience, ModelRecord, Route } from '../../../protocol/models/index.ts'
+import { leadsTo, rankOffers } from '../../../protocol/models/index.ts'
 import type { Address } from '../../../protocol/primitives/index.ts'
 import { createCache } from '../../runtime/index.ts'
 import type { Parts } from '../deps.ts'
 import type { OfferBoard, SignedOffer } from '../offers.ts'
+
+/** Times of an answer, in milliseconds, and its tokens. */
+export interface Measured {
+  /** From asking to the first tokens. */
+  readonly firstMs: number
+  /** From asking to the end. */
+  readonly ms: number
+  /** Tokens that came first, and all. */
+  readonly first: number
+  readonly tokens: number
+}
 
 /** What this client has lived through with its workers, for the next choice. Forgotten at a restart. */
 export interface Acquaintance {
   readonly of: (worker: string) => Experience
   /** Its offers' claim to a place on a full board: more for one that has served, less for one that did not answer. */
   readonly rank: (worker: Address) => number
-  served(worker: Address, tokens: number, ms: number): void
+  /** An answer that both have signed for. */
+  served(worker: Address, measured: Measured): void
   failed(worker: Address): void
   /** It could not be dialled: for a while it comes after all others. */
   away(worker: Address): void
@@ -37,11 +49,19 @@ export function createAcquaintance({ clock }: Pick<Parts, 'clock'>): Acquaintanc
       if (liars.get(worker) === true || isAway(worker)) return 0
       return of(worker).tokensPerSecond === undefined ? 1 : 2
     },
-    served(worker, tokens, ms) {
-      const { tokensPerSecond } = of(worker)
-      const speed = tokens === 0 || ms <= 0 ? tokensPerSecond : (tokens * 1000) / ms
-      const mean = tokensPerSecond === undefined || speed === undefined ? speed : 0.7 * tokensPerSecond + 0.3 * speed
-      experience.set(worker, { failures: 0, ...(mean === undefined ? {} : { tokensPerSecond: mean }) })
+    served(worker, { firstMs, ms, first, tokens }) {
+      const { tokensPerSecond, firstTokenMs } = of(worker)
+      // An answer whose tokens came all at once says nothing of the pace after the first.
+      const [counted, within] = tokens > first ? [tokens - first, ms - firstMs] : [tokens, ms]
+      const speed = counted === 0 || within <= 0 ? undefined : (counted * 1000) / within
+      const mean = (known: number | undefined, news: number | undefined): number | undefined =>
+        known === undefined || news === undefined ? (news ?? known) : 0.7 * known + 0.3 * news
+      const [pace, wait] = [mean(tokensPerSecond, speed), mean(firstTokenMs, tokens === 0 ? undefined : firstMs)]
+      experience.set(worker, {
+        failures: 0,
+        ...(pace === undefined ? {} : { tokensPerSecond: pace }),
+        ...(wait === undefined ? {} : { firstTokenMs: wait })
+      })
     },
     failed(worker) {
       experience.set(worker, { ...of(worker), failures: of(worker).failures + 1 })
@@ -58,12 +78,15 @@ export function createAcquaintance({ clock }: Pick<Parts, 'clock'>): Acquaintanc
 }
 
 export interface Workers extends Acquaintance {
-  /** Standing offers of others, best first; looks for some if there are none. */
+  /** Standing offers of others to which the route leads, best first; looks for some if there are none. */
   offers(
     model: ModelRecord,
     need: { inputTokens: number; outputTokens: number },
-    signal: AbortSignal
+    signal: AbortSignal,
+    route?: Route
   ): Promise<SignedOffer[]>
+  /** Whether anybody else offers it, wherever the route leads. */
+  offered(model: ModelRecord): boolean
   /** Whether it is there: it answers with an offer. @throws as streams.open · InvalidError as checkOffer */
   reach(offer: SignedOffer, signal: AbortSignal): Promise<void>
 }
@@ -74,17 +97,19 @@ export function createWorkers({ self, clock, timing }: Parts, board: OfferBoard,
 
   return {
     ...acquaintance,
-    async offers(model, need, signal) {
+    offered: model => standing(model).length > 0,
+    async offers(model, need, signal, route = {}) {
       const deadline = clock.now() + timing.findMs
-      let found = standing(model)
+      const allowed = (): SignedOffer[] => standing(model).filter(({ message }) => leadsTo(route, message.worker))
+      let found = allowed()
       for (let i = 0; found.length === 0 && clock.now() < deadline; i++) {
         signal.throwIfAborted()
         if (i % 4 === 0)
           await board.find(model, AbortSignal.any([signal, AbortSignal.timeout(Math.max(1, deadline - clock.now()))]))
         else await clock.sleep(Math.min(500, timing.findMs / 4), signal)
-        found = standing(model)
+        found = allowed()
       }
-      const ranked = rankOffers(found, need, acquaintance.of)
+      const ranked = rankOffers(found, need, acquaintance.of, route.sort)
       const away = ({ message }: SignedOffer): boolean => acquaintance.isAway(message.worker)
       return [...ranked.filter(offer => !away(offer)), ...ranked.filter(away)]
     },

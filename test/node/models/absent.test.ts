@@ -78,7 +78,7 @@ describe('offers of workers that are not there', function () {
     assert.throws(() => board.take(first!), { code: 'offer.many' })
 
     // One that has served this node has a place before those of which nothing is known.
-    acquaintance.served(addressOfKey(other), 24, 1_000)
+    acquaintance.served(addressOfKey(other), { first: 1, firstMs: 40, tokens: 24, ms: 1_000 })
     board.take(made(other))
     assert.ok(has(addressOfKey(other)))
     assert.equal(board.list(network.model).length, 256)

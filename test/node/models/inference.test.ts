@@ -6,7 +6,7 @@ import { folderSpeech } from '../../../node/models/index.ts'
 import type { SpeechSource } from '../../../node/models/index.ts'
 import { createMetrics } from '../../../node/runtime/index.ts'
 import { checkCosigned } from '../../../protocol/models/index.ts'
-import type { ChosenLogprob } from '../../../protocol/models/index.ts'
+import type { ChosenLogprob, Route } from '../../../protocol/models/index.ts'
 import { LimitError, foreignCode, zeroHash } from '../../../protocol/primitives/index.ts'
 import { scratch, until } from '../../harness/index.ts'
 import { fakeEngine } from '../../harness/engine/serving.ts'
@@ -136,6 +136,24 @@ describe('inference between nodes', () => {
     const [id] = answer.receipts
     assert.ok(id !== undefined)
     assert.equal((await client.service.receipt(id))?.receipt.message.outputTokens, answer.ids.length)
+    await slow.service.withdraw(network.model)
+    await network.kill(slow)
+  })
+
+  it('asks whom its route leads to, and says when that is nobody', async () => {
+    const slow = await network.addPeer('cheap', { engine: fakeEngine({ tokenMs: 20 }) })
+    await network.serve(slow, client, { outputPrice: 1n })
+    const cases: [Route, string][] = [
+      [{ only: [worker.address] }, worker.address],
+      [{ ignore: [worker.address.slice(0, 14)] }, slow.address],
+      [{ sort: 'price' }, slow.address],
+      [{ sort: 'speed' }, worker.address]
+    ]
+    for (const [route, expected] of cases) {
+      const answer = await ask(client, question('how does rain fall', { route }))
+      assert.equal(answer.workers.at(-1)?.worker, expected, JSON.stringify(route))
+    }
+    await assert.rejects(ask(client, question('how', { route: { only: [client.address] } })), { code: 'offer.route' })
     await slow.service.withdraw(network.model)
     await network.kill(slow)
   })

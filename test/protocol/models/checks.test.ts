@@ -14,15 +14,18 @@ import {
   cosignedReceipt,
   feeOf,
   headAfter,
+  leadsTo,
   noReceipts,
   rankOffers,
   responseHash,
+  route,
   scoreOf,
   supersedes,
   workerFrame
 } from '../../../protocol/models/index.ts'
-import type { CosignedReceipt, Opening } from '../../../protocol/models/index.ts'
+import type { CosignedReceipt, Experience, Opening, Route } from '../../../protocol/models/index.ts'
 import { canonicalJson, contentHash } from '../../../protocol/primitives/index.ts'
+import type { Address } from '../../../protocol/primitives/index.ts'
 import { decodeFrame } from '../../../protocol/wire/index.ts'
 import {
   channelId,
@@ -316,6 +319,58 @@ describe('the choice of a worker', () => {
       scoreOf(offerMessage({ tokensPerSecond: 4_000_000_000 }), need, { failures: 0 }),
       scoreOf(offerMessage({ tokensPerSecond: 200 }), need, { failures: 0 })
     )
+  })
+})
+
+describe('the route of a question', () => {
+  const need = { inputTokens: 20, outputTokens: 100 }
+  const offerOf = (n: number, outputPrice: bigint, tokensPerSecond: number) => ({
+    message: offerMessage({ worker: `0x${n.toString(16).padStart(40, '0')}`, outputPrice, tokensPerSecond })
+  })
+  const known = (measured: Partial<Experience>) => () => ({ failures: 0, ...measured })
+  const order = (
+    offers: ReturnType<typeof offerOf>[],
+    sort: Route['sort'],
+    of: Parameters<typeof rankOffers>[2] = known({})
+  ) => rankOffers(offers, need, of, sort).map(({ message }) => Number(message.worker))
+
+  it('sorts by the fee or the wait alone, the other deciding between equals', () => {
+    const [cheap, fast, both] = [offerOf(1, 1n, 10), offerOf(2, 1000n, 100), offerOf(3, 1000n, 120)]
+    assert.deepEqual(order([fast, both, cheap], 'price'), [1, 3, 2])
+    assert.deepEqual(order([cheap, fast, both], 'speed'), [3, 2, 1])
+    assert.deepEqual(order([offerOf(4, 2n, 50), offerOf(5, 1n, 50)], 'speed'), [5, 4])
+  })
+  it('counts the time to the first token among the wait', () => {
+    const late = (worker: string): Experience => ({
+      failures: 0,
+      tokensPerSecond: 100,
+      firstTokenMs: Number(worker) === 1 ? 3_000 : 10
+    })
+    for (const sort of ['balanced', 'speed'] as const)
+      assert.deepEqual(order([offerOf(1, 5n, 100), offerOf(2, 5n, 100)], sort, late), [2, 1])
+    fc.assert(
+      fc.property(fc.nat(60_000), fc.nat(60_000), (ms, more) => {
+        const at = (firstTokenMs: number) => scoreOf(offerOf(1, 7n, 50).message, need, { failures: 0, firstTokenMs })
+        assert.ok(at(ms) <= at(ms + more))
+      })
+    )
+  })
+  it('leads to those named by their addresses or what these begin with, and not to those ignored', () => {
+    const [one, other] = [`0xAb${'1'.repeat(38)}`, `0xab${'2'.repeat(38)}`] as `0x${string}`[] as [Address, Address]
+    assert.deepEqual(
+      [{}, { only: ['0xab11'] }, { ignore: [other] }, { only: [one, other], ignore: ['0xAB2222'] }].map(given => [
+        leadsTo(route.parse(given), one),
+        leadsTo(route.parse(given), other)
+      ]),
+      [
+        [true, true],
+        [true, false],
+        [true, false],
+        [true, false]
+      ]
+    )
+    for (const wrong of [{ only: [] }, { only: ['elements'] }, { ignore: ['0x'] }, { sort: 'luck' }, { region: 'eu' }])
+      assert.ok(!route.safeParse(wrong).success, JSON.stringify(wrong))
   })
 })
 

@@ -17,6 +17,7 @@ const theirCodes: Partial<Record<ErrorCode, string>> = {
 const theirFields: Partial<Record<ErrorCode, string>> = {
   'model.unknown': 'model',
   'offer.none': 'model',
+  'offer.route': 'tilth',
   'name.ambiguous': 'model',
   'name.untrusted': 'model',
   'ask.long': 'messages',
