@@ -239,6 +239,7 @@ async function startBehind(
     }
   } catch (error) {
     await stopChild()
+    await log?.close() // it may have been opened after the process ended
     throw hasDied() && !(error instanceof ChainError) ? await died : error
   }
 }

@@ -76,6 +76,7 @@ export async function openBlockLog(folder: string): Promise<BlockLog> {
   for (const line of await linesOf(path)) take(line)
 
   let bytes = 0
+  let isClosed = false
   let file = await rewrite()
 
   /** Only what is still needed; whole before it takes the old one's place. */
@@ -88,7 +89,9 @@ export async function openBlockLog(folder: string): Promise<BlockLog> {
     await writeFile(fresh, lines, { flush: true })
     await rename(fresh, path)
     bytes = lines.length
-    return open(path, 'a')
+    const opened = await open(path, 'a')
+    if (isClosed) await opened.close() // the chain ended meanwhile: nobody else would
+    return opened
   }
   async function write(line: Line): Promise<void> {
     const text = textOf(line)
@@ -115,6 +118,9 @@ export async function openBlockLog(folder: string): Promise<BlockLog> {
       await file.close()
       file = await rewrite()
     },
-    close: () => file.close()
+    async close() {
+      isClosed = true
+      await file.close()
+    }
   }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { appendFile, readFile, rm, writeFile } from 'node:fs/promises'
+import { appendFile, readFile, readdir, readlink, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -102,6 +102,18 @@ describe('the local chain', () => {
     assert.equal(await client.getBalance({ address: somebody }), 5n)
     assert.ok((await client.getCode({ address: addresses.anchor })) !== undefined)
     await second.stop()
+  })
+
+  it('leaves no file open that is written anew while the chain ends', async () => {
+    const held = async (): Promise<number> => {
+      const open = await readdir('/proc/self/fd')
+      const names = await Promise.all(open.map(fd => readlink(`/proc/self/fd/${fd}`).catch(() => '')))
+      return names.filter(name => name.startsWith(join(folder, 'blocks.jsonl'))).length
+    }
+    const log = await openBlockLog(folder)
+    assert.equal(await held(), 1)
+    await Promise.all([log.keepAfter(1), log.close()])
+    assert.equal(await held(), 0)
   })
 
   it('forgets what was taken back, and writes its state once the log is long', async () => {
