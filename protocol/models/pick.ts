@@ -15,7 +15,9 @@ const named = z
   .string()
   .regex(/^0x[0-9a-fA-F]{4,40}$/, "must be a worker's address, or at least 4 digits it begins with")
 
-/** What an asker says of the workers that may be asked, by their addresses or what these begin with, and in which order. */
+/**
+ * What an asker says of the workers that may be asked, by their addresses or what these begin with, and in which order.
+ */
 export const route = z.strictObject({
   /** Nobody but these. */
   only: z.array(named).min(1).max(mostNamed).optional(),
