@@ -2,15 +2,18 @@ import { readFile, readdir, rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describeError } from '../protocol/primitives/index.ts'
 import { checkShelf } from './shelf/index.ts'
-import { checkStore, openSegment, storeFormat, writeWhole } from './store/index.ts'
+import { StoreError, checkStore, isHalfMended, mendLevel, openSegment, storeFormat, writeWhole } from './store/index.ts'
+import type { Mended } from './store/index.ts'
 import { nodeTables } from './tables.ts'
 import { openLentFolders } from './transport/index.ts'
 import { DurableBlocks } from './transport/blocks/durable.ts'
 import { blocksFormat } from './transport/host/host.ts'
 
+export type RepairPart = 'format' | 'database' | 'records' | 'blocks' | 'models' | 'receipts'
+
 /** What was found of one part of a data folder, and what became of it. */
 export interface RepairFinding {
-  readonly part: 'database' | 'blocks' | 'models' | 'receipts' | 'format'
+  readonly part: RepairPart
   /** Entries, blocks or files that were read. */
   readonly checked: number
   /** By name, with why: each is set aside or was put right. */
@@ -44,20 +47,41 @@ async function format(directory: string): Promise<RepairFinding> {
   return { part: 'format', checked, damaged }
 }
 
+/** A database's files that are not what was written. */
+const damagedFiles = ({ faults, aside }: Mended, folder: string): { name: string; why: string }[] =>
+  faults.length === 0 && aside !== undefined
+    ? [{ name: folder, why: 'it does not open: one of its files is gone, or not what it was' }]
+    : faults.map(({ file, why }) => ({ name: `${folder}/${file}`, why }))
+const madeAnew = ({ aside }: Mended): string[] =>
+  aside === undefined ? [] : [`made anew of all that could be read of it; as it was it is ${aside}`]
+
 async function database(directory: string): Promise<RepairFinding> {
-  const { entries, faults, unknown, rebuilt } = await checkStore(join(directory, 'store'), nodeTables())
+  const { entries, faults, unknown, files } = await checkStore(join(directory, 'store'), nodeTables())
   const notes = [
-    ...(rebuilt
-      ? ['the database was damaged: its files were put in order, and what could be read of it is there']
-      : []),
-    ...(faults.length > 0 || rebuilt ? ['the chain is read again at the next start'] : []),
+    ...madeAnew(files),
+    ...(faults.length > 0 || files.aside !== undefined ? ['the chain is read again at the next start'] : []),
     ...(unknown.size > 0 ? [`left as they are, for another version: ${[...unknown.keys()].join(', ')}`] : [])
   ]
   return {
     part: 'database',
     checked: entries,
-    damaged: faults.map(({ table, key, why }) => ({ name: `${table}/${key}`, why })),
+    damaged: [
+      ...damagedFiles(files, 'store/db'),
+      ...faults.map(({ table, key, why }) => ({ name: `${table}/${key}`, why }))
+    ],
     ...(notes.length > 0 ? { note: notes.join('; ') } : {})
+  }
+}
+
+/** What libraries note of peers, of what is kept, and of where it stands; each is looked at again at a start. */
+async function records(directory: string): Promise<RepairFinding> {
+  const files = await mendLevel(join(directory, 'ipfs', 'peers'), directory)
+  const [note] = madeAnew(files)
+  return {
+    part: 'records',
+    checked: 1,
+    damaged: damagedFiles(files, 'ipfs/peers'),
+    ...(note === undefined ? {} : { note })
   }
 }
 
@@ -137,16 +161,32 @@ async function receipts(directory: string): Promise<RepairFinding> {
   }
 }
 
+/** Each with what must be there for it, in an order in which one finds whole what it needs of others. */
+const parts: readonly (readonly [RepairPart, string, (directory: string) => Promise<RepairFinding>])[] = [
+  ['format', '', format],
+  ['database', 'store/db', database],
+  ['records', 'ipfs/peers', records],
+  ['blocks', 'ipfs/blocks', blocks],
+  ['models', 'shelf', models],
+  ['receipts', '', receipts]
+]
+
 /**
  * Checks a data folder that no node runs on, part after part, sets aside what is damaged, and makes what chain and
- * peers can give again be asked for.
+ * peers can give again be asked for. A part that cannot be looked at keeps none of the others from it.
  * @throws StoreError `store.locked` where a node runs on it
  */
 export async function repairFolder(directory: string): Promise<RepairFinding[]> {
-  const findings = [await format(directory)]
-  if (await isThere(join(directory, 'store', 'db'))) findings.push(await database(directory))
-  if (await isThere(join(directory, 'ipfs', 'blocks'))) findings.push(await blocks(directory))
-  if (await isThere(join(directory, 'shelf'))) findings.push(await models(directory))
-  findings.push(await receipts(directory))
+  const findings: RepairFinding[] = []
+  for (const [part, place, look] of parts) {
+    if (!(await isThere(join(directory, place))) && !(await isHalfMended(join(directory, place)))) continue
+    try {
+      findings.push(await look(directory))
+    } catch (error) {
+      if (error instanceof StoreError && error.code === 'store.locked') throw error
+      const why = describeError(error).split('\n')[0] ?? ''
+      findings.push({ part, checked: 0, damaged: [{ name: place, why }], note: 'it could not be looked at' })
+    }
+  }
   return findings
 }

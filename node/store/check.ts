@@ -3,8 +3,10 @@ import { Level } from 'level'
 import type { z } from 'zod'
 import { canonicalJson } from '../../protocol/primitives/index.ts'
 import { decode, quarantineName } from './collection.ts'
-import { StoreError, storeError } from './errors.ts'
+import { storeError } from './errors.ts'
 import { fullKey } from './keys.ts'
+import { mendLevel } from './level/index.ts'
+import type { Mended } from './level/index.ts'
 
 /** An entry that is not as its table has them. */
 export interface StoreFault {
@@ -18,27 +20,8 @@ export interface StoreCheck {
   readonly faults: readonly StoreFault[]
   /** Tables that this version does not have, with how many entries they hold: left as they are. */
   readonly unknown: ReadonlyMap<string, number>
-  /** The database itself was damaged, and its files were put in order. */
-  readonly rebuilt: boolean
-}
-
-/** In Node the database is a ClassicLevel, which has this as well. */
-type Repairing = typeof Level & { repair(location: string): Promise<void> }
-
-async function openMended(path: string, directory: string): Promise<{ db: Level; rebuilt: boolean }> {
-  const open = async (): Promise<Level> => {
-    const db = new Level(path, { keyEncoding: 'utf8', valueEncoding: 'utf8', createIfMissing: false })
-    await db.open()
-    return db
-  }
-  try {
-    return { db: await open(), rebuilt: false }
-  } catch (cause) {
-    const error = storeError(cause, directory)
-    if (!(error instanceof StoreError) || error.code !== 'store.corrupt') throw error
-    await (Level as Repairing).repair(path)
-    return { db: await open(), rebuilt: true }
-  }
+  /** Of the database itself: what is damaged in its files, and where they are, if it was made anew of the rest. */
+  readonly files: Mended
 }
 
 /**
@@ -47,11 +30,17 @@ async function openMended(path: string, directory: string): Promise<{ db: Level;
  * @throws StoreError `store.locked` where a node runs on it
  */
 export async function checkStore(directory: string, schemas: ReadonlyMap<string, z.ZodType>): Promise<StoreCheck> {
-  const { db, rebuilt } = await openMended(join(directory, 'db'), directory)
+  const files = await mendLevel(join(directory, 'db'), directory)
+  const db: Level = new Level(join(directory, 'db'), {
+    keyEncoding: 'utf8',
+    valueEncoding: 'utf8',
+    createIfMissing: false
+  })
   const faults: StoreFault[] = []
   const unknown = new Map<string, number>()
   let entries = 0
   try {
+    await db.open()
     for await (const [name, text] of db.iterator()) {
       const at = name.indexOf('\u0000')
       if (at < 0) continue // a mark around a table
@@ -76,11 +65,11 @@ export async function checkStore(directory: string, schemas: ReadonlyMap<string,
       )
     }
     // What the chain tells is read from it again, and every part of the node hears all of it once more.
-    if (faults.length > 0 || rebuilt) await db.del(fullKey('chain/cursor', 'at'), { sync: true })
+    if (faults.length > 0 || files.aside !== undefined) await db.del(fullKey('chain/cursor', 'at'), { sync: true })
   } catch (error) {
     throw storeError(error, directory)
   } finally {
     await db.close()
   }
-  return { entries, faults, unknown, rebuilt }
+  return { entries, faults, unknown, files }
 }

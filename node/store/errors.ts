@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import { TilthError } from '../../protocol/primitives/index.ts'
 
 export type StoreCode =
@@ -23,9 +24,24 @@ function codesOf(error: unknown): string[] {
     if ('code' in at && typeof at.code === 'string') codes.push(at.code)
     // LevelDB passes the operating system's error on as text only.
     if (/no space left|disk quota exceeded/i.test(at.message)) codes.push('ENOSPC')
+    else if (/permission denied|read-only file system/i.test(at.message)) codes.push('EACCES')
+    // A table that is cut off, a file that is gone or garbled, a disk that cannot read it: any but what passes.
+    else if (
+      /^(IO error|invalid argument): /i.test(at.message) &&
+      !/too many open files|cannot allocate/i.test(at.message)
+    )
+      codes.push('LEVEL_CORRUPTION')
   }
   return codes
 }
+
+export const damagedStore = (directory: string, cause?: unknown): StoreError =>
+  new StoreError('store.corrupt', `the data folder ${directory} is damaged`, {
+    help:
+      `Run \`tilth doctor --repair --data ${dirname(directory)}\`, or restore it from a backup; or start with an empty ` +
+      'folder and the same key: the network gives back what is public.',
+    cause
+  })
 
 /** What LevelDB or the file system threw, as a StoreError that says what to do. */
 export function storeError(error: unknown, directory: string): TilthError {
@@ -51,12 +67,7 @@ export function storeError(error: unknown, directory: string): TilthError {
     })
   }
   if (is('LEVEL_CORRUPTION')) {
-    return new StoreError('store.corrupt', `the data folder ${directory} is damaged`, {
-      help:
-        'Run `tilth doctor --repair`, or restore it from a backup; or start with an empty folder and the same key: ' +
-        'the network gives back what is public.',
-      cause: error
-    })
+    return damagedStore(directory, error)
   }
   if (is('LEVEL_DATABASE_NOT_OPEN', 'LEVEL_ITERATOR_NOT_OPEN'))
     return new StoreError('store.closed', 'the store is closed', { cause: error })

@@ -10,6 +10,7 @@ import type { Operation } from './commits.ts'
 import { storeError } from './errors.ts'
 import { checkFormat, migrate, storeFormat } from './format.ts'
 import { around, fullKey, isEntry, tableName } from './keys.ts'
+import { requireHead } from './level/index.ts'
 import type { Batch, Collection, Store } from './types.ts'
 
 /** In Node the database is a ClassicLevel, which has this as well. */
@@ -22,7 +23,9 @@ type Compacting = Level & { compactRange(start: string, end: string): Promise<vo
  */
 export async function openStore(directory: string, options: { log?: Pick<RuntimeLog, 'warn'> } = {}): Promise<Store> {
   const found = await checkFormat(directory, storeFormat)
-  const db = new Level(join(directory, 'db'), { keyEncoding: 'utf8', valueEncoding: 'utf8' })
+  const path = join(directory, 'db')
+  await requireHead(path, directory)
+  const db = new Level(path, { keyEncoding: 'utf8', valueEncoding: 'utf8' })
   try {
     await db.open()
   } catch (error) {

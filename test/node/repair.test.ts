@@ -5,6 +5,7 @@ import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { repairFolder } from '../../node/repair.ts'
+import type { RepairPart } from '../../node/repair.ts'
 import { silentLog, systemClock } from '../../node/runtime/index.ts'
 import { createShelf } from '../../node/shelf/index.ts'
 import { openStore, writeSegment } from '../../node/store/index.ts'
@@ -56,11 +57,13 @@ describe('doctor --repair', function () {
     await writeSegment(join(archive, 'whole.receipts'), [['a', '1']])
     await writeFile(join(archive, 'torn.receipts'), 'TilthSg1')
     await writeFile(join(folder, 'store', 'format'), '\u0000\u0000')
+    await writeFile(join(folder, 'ipfs', 'peers', 'CURRENT'), 'nothing')
+    await assert.rejects(startNode({ directory: join(folder, 'ipfs') }), { code: 'store.corrupt' })
 
     const findings = new Map((await repairFolder(folder)).map(finding => [finding.part, finding]))
-    const names = (part: 'database' | 'blocks' | 'receipts' | 'format'): string[] =>
-      findings.get(part)!.damaged.map(({ name }) => name)
+    const names = (part: RepairPart): string[] => findings.get(part)!.damaged.map(({ name }) => name)
     assert.deepEqual(names('format'), ['store/format'])
+    assert.deepEqual(names('records'), ['ipfs/peers'])
     assert.deepEqual(names('database'), ['chain/cursor/at', 'data/holdings/bad/contribution'])
     assert.match(findings.get('database')!.note ?? '', /read again.*later\/table/)
     assert.deepEqual(names('receipts'), ['torn.receipts, now torn.receipts.damaged'])

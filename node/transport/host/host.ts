@@ -8,7 +8,7 @@ import type { Helia } from 'helia'
 import { Level } from 'level'
 import { createLibp2p } from 'libp2p'
 import { TilthError } from '../../../protocol/primitives/index.ts'
-import { checkFormat, storeError } from '../../store/index.ts'
+import { checkFormat, requireHead, storeError } from '../../store/index.ts'
 import { LendingBlocks } from '../blocks/lent.ts'
 import { createHelia } from '../blocks/helia.ts'
 import { checkAnnounced, isRelayed, withoutPeer } from '../addresses.ts'
@@ -54,8 +54,10 @@ export async function createHost(
   checkAnnounced(announce ?? [], peerIdFromPrivateKey(privateKey).toString(), preset === 'local')
   const [transports, services] = [await transportsOf(options), await servicesOf(options, reputation)]
   await checkFormat(directory, blocksFormat)
+  const noted = join(directory, 'peers')
+  await requireHead(noted, directory)
   // Opened here, because its package keeps only the text of why it could not.
-  const records = new Level<string, Uint8Array>(join(directory, 'peers'), {
+  const records = new Level<string, Uint8Array>(noted, {
     keyEncoding: 'utf8',
     valueEncoding: 'view'
   })

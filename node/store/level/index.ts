@@ -1,0 +1,2 @@
+export { isHalfMended, mendLevel, requireHead } from './mend.ts'
+export type { Mended } from './mend.ts'
