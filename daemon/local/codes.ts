@@ -19,6 +19,7 @@ export type DaemonLocalErrorCode =
   | 'loop.stage'
   | 'loop.timeout'
   | 'network.chain'
+  | 'network.damaged'
   | 'network.disk'
   | 'network.empty'
   | 'network.exists'

@@ -34,6 +34,9 @@ function open(flags: UpFlags, known: boolean, reporter: Reporter): Promise<Local
       onStep: say,
       onRestart: text => {
         reporter.line(`        ${text}`)
+      },
+      onNote: text => {
+        reporter.line(`        ${text}`)
       }
     })
   )

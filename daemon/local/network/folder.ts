@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs'
-import { readFile, readdir, rm, statfs } from 'node:fs/promises'
+import { readdir, rm, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { makeFolder } from '../../make-folder.ts'
 import { InvalidError } from '../../../protocol/primitives/index.ts'
-import { writePrivate } from '../../private-file.ts'
+import { readIfThere, writePrivate } from '../../private-file.ts'
 import { requireFree, takeFolder } from '../../running.ts'
+import { members } from './members.ts'
 
 const layoutVersion = 1
 /** Bytes that a whole run needs on disk, with room. */
@@ -19,24 +20,27 @@ const last = z.object({ model: z.string(), question: z.string() })
 const layout = z.object({ version: z.unknown(), last: last.optional().catch(undefined) })
 export type LastRound = z.infer<typeof last>
 
-async function readLayout(folder: string): Promise<z.infer<typeof layout>> {
-  const text = await readFile(markerOf(folder), 'utf8')
+/** Undefined where there is none, or its bytes are not what was written. */
+async function readLayout(folder: string): Promise<z.infer<typeof layout> | undefined> {
+  const text = (await readIfThere(markerOf(folder))) ?? ''
   try {
     return layout.parse(JSON.parse(text))
   } catch {
-    return { version: undefined } // another version's, or half written: not one that this version reads
+    return undefined
   }
 }
 
+/** Whether a daemon has ever run in a folder of the local network. */
+const hasRun = (folder: string): boolean => members.some(({ name }) => existsSync(join(folder, name, 'store')))
+
 /** Whether something is in a folder that --fresh would throw away. */
-export const isTaken = (folder: string): boolean => existsSync(markerOf(folder))
+export const isTaken = (folder: string): boolean => existsSync(markerOf(folder)) || hasRun(folder)
 
 /** What is in a folder: a network that can be taken up, or none yet. */
 export const holdsNetwork = (folder: string): boolean =>
-  existsSync(markerOf(folder)) && existsSync(networkFileOf(folder))
+  (existsSync(markerOf(folder)) && existsSync(networkFileOf(folder))) || hasRun(folder)
 
-export const lastRoundIn = async (folder: string): Promise<LastRound | undefined> =>
-  existsSync(markerOf(folder)) ? (await readLayout(folder)).last : undefined
+export const lastRoundIn = async (folder: string): Promise<LastRound | undefined> => (await readLayout(folder))?.last
 
 export async function keepLastRound(folder: string, round: LastRound): Promise<void> {
   await writePrivate(markerOf(folder), JSON.stringify({ version: layoutVersion, last: round }))
@@ -44,11 +48,13 @@ export async function keepLastRound(folder: string, round: LastRound): Promise<v
 
 /** [reject] One network a folder, and only of a layout that this version reads; nothing is deleted unless asked. */
 async function requireOurs(folder: string, fresh: boolean): Promise<void> {
-  if (existsSync(markerOf(folder))) {
+  if (existsSync(markerOf(folder)) || hasRun(folder)) {
     await requireFree(folder)
     await requireFree(folder, 'layout.json')
-    const { version } = await readLayout(folder)
-    if (version !== layoutVersion && !fresh)
+    const found = await readLayout(folder)
+    const { version } = found ?? {}
+    // One that is damaged says nothing of a version: what is beside it shows whether it can be read.
+    if (found !== undefined && version !== layoutVersion && !fresh)
       throw new InvalidError(
         'network.version',
         `${folder} was written by another version of Tilth ` +
@@ -88,7 +94,8 @@ export async function prepareFolder(folder: string, fresh: boolean): Promise<boo
       `${folder} has ${Math.round((bavail * bsize) / 1e6)} MB left; a run needs about ${diskNeeded / 1e6} MB`,
       { help: 'Free some space, or choose another disk with --folder DIR.' }
     )
-  if (!known) await writePrivate(markerOf(folder), JSON.stringify({ version: layoutVersion }))
+  if (!known || (await readLayout(folder)) === undefined)
+    await writePrivate(markerOf(folder), JSON.stringify({ version: layoutVersion }))
   await takeFolder(folder)
   return known
 }

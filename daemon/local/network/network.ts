@@ -7,12 +7,12 @@ import { TilthError } from '../../../protocol/primitives/index.ts'
 import type { Address } from '../../../protocol/primitives/index.ts'
 import { endProcess } from '../../../node/runtime/processes.ts'
 import type { ApiClient } from '../../api/contract/index.ts'
-import { readNetworkFile } from '../../config/index.ts'
 import type { NetworkFile } from '../../config/index.ts'
 import { startDaemonProcess } from './child.ts'
 import type { DaemonProcess } from './child.ts'
-import { networkFileOf, prepareFolder } from './folder.ts'
+import { prepareFolder } from './folder.ts'
 import { foundNetwork, writeNetworkFile } from './founding.ts'
+import { knownNetwork } from './known.ts'
 import { apiNote, leaveFolder, runningIn } from '../../running.ts'
 import { patientClient } from './patient.ts'
 import { choosePorts, portOfUrl } from './ports.ts'
@@ -59,6 +59,8 @@ export interface LocalNetworkOptions {
   keepUp?: boolean
   /** Hears that a process ended and is started again. */
   onRestart?: (text: string) => void
+  /** Hears what was found damaged in the folder, and what became of it. */
+  onNote?: (text: string) => void
 }
 
 /** Milliseconds a daemon may take to come up: many start at once, and one that is taken up has much to read. */
@@ -79,9 +81,9 @@ async function endLeftovers(folders: readonly string[]): Promise<void> {
  * @throws InvalidError `network.*`, `flag.number` · ChainError · TilthError `daemon.ended`, `daemon.slow`
  */
 export async function startLocalNetwork(options: LocalNetworkOptions): Promise<LocalNetwork> {
-  const { folder: root, onStep, keepUp = true, onRestart = () => undefined } = options
+  const { folder: root, onStep, keepUp = true, onRestart = () => undefined, onNote = () => undefined } = options
   const resumed = await prepareFolder(root, options.fresh)
-  const before = resumed ? await readNetworkFile(networkFileOf(root)) : undefined
+  const before = resumed ? await knownNetwork(root, onNote) : undefined
   if (before !== undefined) await endLeftovers(before.daemons.map(({ name }) => join(root, name)))
 
   const stops: (() => Promise<unknown>)[] = [() => leaveFolder(root)]
@@ -117,7 +119,7 @@ export async function startLocalNetwork(options: LocalNetworkOptions): Promise<L
     const shared = { rpc, contracts, bootstrap: [] as string[] }
     const start = async (member: (typeof members)[number]): Promise<SupervisedDaemon> => {
       const { name, data } = member
-      await settle(member, shared)
+      await settle(member, shared, onNote)
       const again = (): Promise<DaemonProcess> => startDaemonProcess(name, data, { supervised: keepUp })
       const child = await superviseDaemon(name, data, again, { keepUp, onRestart })
       children.push(child)
@@ -143,6 +145,7 @@ export async function startLocalNetwork(options: LocalNetworkOptions): Promise<L
       await settle(
         { ...member, apiPort: portOfUrl(daemons[i]?.url) },
         { ...shared, bootstrap: peers.filter((_, other) => other !== i).flat() },
+        onNote,
         peers[i]
       )
     const now: NetworkFile = {

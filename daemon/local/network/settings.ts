@@ -1,8 +1,9 @@
-import { readFile } from 'node:fs/promises'
+import { rename } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { z } from 'zod'
 import { parseMultiaddr, portOf } from '../../../node/transport/addresses.ts'
 import type { NetworkFile } from '../../config/index.ts'
-import { writePrivate } from '../../private-file.ts'
+import { readIfThere, writePrivate } from '../../private-file.ts'
 import { isFree } from '../../ports.ts'
 
 interface Member {
@@ -25,6 +26,27 @@ const tcpPort = (text: string | undefined): number => {
   return address === undefined ? 0 : Number(portOf(address) ?? 0)
 }
 
+/** As far as it is looked at here; the daemon checks all of it. */
+const form = z.looseObject({
+  listen: z.array(z.string()).optional(),
+  api: z.record(z.string(), z.unknown()).optional(),
+  chain: z.record(z.string(), z.unknown()).optional()
+})
+type Known = z.infer<typeof form>
+
+/** What its owner has written there. What is no JSON any more is set aside: the network knows enough to start it. */
+async function readKnown(path: string, tell: (text: string) => void): Promise<Known> {
+  const text = (await readIfThere(path)) ?? '{}'
+  try {
+    return form.parse(JSON.parse(text))
+  } catch {
+    const aside = `${path}.damaged`
+    await rename(path, aside)
+    tell(`${path} could not be read: set aside as ${aside}, and written anew`)
+    return {}
+  }
+}
+
 /**
  * Writes a daemon's config.json: what the network decides over what stands in it. It listens where it did before, if
  * that is free, or where its process listens now.
@@ -32,14 +54,11 @@ const tcpPort = (text: string | undefined): number => {
 export async function settle(
   { data, roles, apiPort }: Member,
   { rpc, contracts, bootstrap }: Shared,
+  tell: (text: string) => void,
   peer?: readonly string[]
 ): Promise<void> {
   const path = join(data, 'config.json')
-  const known = JSON.parse(await readFile(path, 'utf8').catch(() => '{}')) as {
-    listen?: string[]
-    api?: Record<string, unknown>
-    chain?: Record<string, unknown>
-  }
+  const known = await readKnown(path, tell)
   const before = tcpPort(peer?.[0] ?? known.listen?.[0])
   const port = peer !== undefined || (before !== 0 && (await isFree(before))) ? before : 0
   await writePrivate(

@@ -1,0 +1,55 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { InvalidError } from '../../../protocol/primitives/index.ts'
+import { contractAddresses, networkFile, readNetworkFile, roles } from '../../config/index.ts'
+import type { NetworkFile } from '../../config/index.ts'
+import { keystoreAddress } from '../../keys/index.ts'
+import { networkFileOf } from './folder.ts'
+import { members } from './members.ts'
+
+/** What of a daemon's settings the network's own file says, too. */
+const settings = z.object({
+  roles: z.array(z.enum(roles)),
+  chain: z.object({ rpc: z.string(), contracts: contractAddresses })
+})
+
+/** The network's file by what its daemons' folders say of it; its policy stands on chain. */
+async function fromDaemons(root: string): Promise<NetworkFile> {
+  const found = await Promise.all(
+    members.map(async ({ name }) => {
+      const data = join(root, name)
+      const { roles, chain } = settings.parse(JSON.parse(await readFile(join(data, 'config.json'), 'utf8')))
+      const address = await keystoreAddress(join(data, 'key.json'))
+      return { daemon: { name, data, roles, address, api: '' }, chain }
+    })
+  )
+  const [{ chain } = {}] = found
+  return networkFile.parse({
+    version: 1,
+    preset: 'local',
+    chain: { ...chain, chainId: chain?.contracts.chainId },
+    daemons: found.map(({ daemon }) => daemon)
+  })
+}
+
+/**
+ * The network of a folder. Where its file is gone or damaged it is made again of what its daemons have.
+ * @param tell in words, that this was done
+ * @throws InvalidError `network.damaged`, `config.network` of another version
+ */
+export async function knownNetwork(root: string, tell: (text: string) => void): Promise<NetworkFile> {
+  const path = networkFileOf(root)
+  try {
+    return await readNetworkFile(path)
+  } catch (cause) {
+    const again = await fromDaemons(root).catch(() => undefined)
+    if (again === undefined)
+      throw new InvalidError('network.damaged', `${path} is gone or damaged, and so is what it could be made of`, {
+        help: `Put back a copy of it; or throw the network away with --fresh.`,
+        cause
+      })
+    tell(`${path} was gone or damaged: made again of what the daemons have`)
+    return again
+  }
+}
