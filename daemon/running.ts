@@ -12,17 +12,19 @@ const noteName = 'process.json'
 export const apiNote = 'api.json'
 const noteForm = z.object({ pid: z.int().min(1), born: z.string().optional() })
 
+/** What a note in a folder says; undefined where there is none, or its bytes are no JSON. */
+export async function readNote(folder: string, name: string): Promise<unknown> {
+  const text = await readFile(join(folder, name), 'utf8').catch(() => '')
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    return undefined
+  }
+}
+
 /** The process that a note names, if it runs now. */
 export async function runningIn(folder: string, name: string = noteName): Promise<ProcessMark | undefined> {
-  const text = await readFile(join(folder, name), 'utf8').catch(() => '')
-  if (text === '') return undefined
-  let read: unknown
-  try {
-    read = JSON.parse(text)
-  } catch {
-    return undefined // half a note, of a process that was killed while it wrote
-  }
-  const note = noteForm.safeParse(read)
+  const note = noteForm.safeParse(await readNote(folder, name))
   return note.success && (await runs(note.data)) ? note.data : undefined
 }
 

@@ -1,12 +1,14 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { InvalidError, NotFoundError } from '../../protocol/primitives/index.ts'
 import { createApiClient } from '../api/contract/index.ts'
 import type { ApiClient } from '../api/contract/index.ts'
 import { isAskable, readNetworkFile } from '../config/index.ts'
+import { apiNote, readNote, runningIn } from '../running.ts'
 
 export interface ConnectFlags {
   api?: string
@@ -67,6 +69,19 @@ function apiUrl(text: string | undefined): string | undefined {
   return text
 }
 
+/** Milliseconds for which a daemon is waited for that its network starts again. */
+const restartMs = 20_000
+
+/** What the daemon left; one of a local network that was killed is up again in a moment. */
+async function noteOfDaemon(folder: string): Promise<unknown> {
+  const deadline = Date.now() + restartMs
+  for (;;) {
+    const note = await readNote(folder, apiNote)
+    if (note !== undefined || Date.now() > deadline || (await runningIn(dirname(folder))) === undefined) return note
+    await sleep(250)
+  }
+}
+
 /** A client of the daemon that the flags, the environment or the data folder name. */
 export async function connect(flags: ConnectFlags, usual?: string): Promise<ApiClient> {
   const folder = await dataFolder(flags, usual)
@@ -84,12 +99,7 @@ export async function connect(flags: ConnectFlags, usual?: string): Promise<ApiC
       }
     ))
   if (url !== undefined) return createApiClient(url, token)
-  const found = apiFile.safeParse(
-    await readFile(join(folder, 'api.json'), 'utf8').then(
-      text => JSON.parse(text) as unknown,
-      () => undefined
-    )
-  )
+  const found = apiFile.safeParse(await noteOfDaemon(folder))
   if (!found.success)
     throw new InvalidError('daemon.stopped', `no daemon runs in ${folder}`, {
       help: 'Start it with `tilth daemon` (or `tilth up`), or name its API with --api URL.'

@@ -6,6 +6,7 @@ import { NotFoundError, TilthError, pageOf } from '../../../protocol/primitives/
 import { createApiClient } from '../contract/index.ts'
 import type { IdentityView } from '../contract/index.ts'
 import type { Handlers } from '../server/index.ts'
+import { apiNote, readNote } from '../../running.ts'
 import { membersOf } from './people.ts'
 import type { People } from './people.ts'
 
@@ -51,9 +52,8 @@ export function identityHandlers(
           help: '/api/identities lists the members of a local network; any other daemon has its own `tilth console`.'
         })
       const folder = join(network, name)
-      const text = (file: string): Promise<string> => readFile(join(folder, file), 'utf8').catch(() => '')
-      const [api, token] = [await text('api.json'), await text('api-token')]
-      const found = note.safeParse(api === '' ? undefined : JSON.parse(api))
+      const token = await readFile(join(folder, 'api-token'), 'utf8').catch(() => '')
+      const found = note.safeParse(await readNote(folder, apiNote))
       if (!found.success || token === '')
         throw new TilthError('identity.away', `${name} does not run now`, {
           help: 'A daemon that ended is started again in a moment; otherwise see daemon.log in its folder.'

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { createWriteStream } from 'node:fs'
-import { readFile, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -11,6 +11,7 @@ import { programEntry } from '../../../bin/bundle.js'
 import { environmentForChildren } from '../../../node/runtime/index.ts'
 import { TilthError } from '../../../protocol/primitives/index.ts'
 import { logName, logTail } from '../../log-tail.ts'
+import { apiNote, readNote } from '../../running.ts'
 import { supervisedEnvironment } from '../../supervised.ts'
 
 /** Sources start the bundle too, if it was made of them: a daemon holds some thirty megabytes less by it. */
@@ -46,7 +47,7 @@ export async function startDaemonProcess(
   { execArgv = [], supervised = false }: { execArgv?: readonly string[]; supervised?: boolean } = {}
 ): Promise<DaemonProcess> {
   const logPath = join(folder, logName)
-  await rm(join(folder, 'api.json'), { force: true })
+  await rm(join(folder, apiNote), { force: true })
   const log = createWriteStream(logPath, { flags: 'a', mode: 0o600 })
   await new Promise(resolve => {
     log.once('open', resolve)
@@ -111,9 +112,8 @@ export async function startDaemonProcess(
       const deadline = Date.now() + timeoutMs
       while (Date.now() < deadline) {
         if (exited) throw await ended
-        const text = await readFile(join(folder, 'api.json'), 'utf8').catch(() => '')
-        const found = text === '' ? undefined : apiFile.safeParse(JSON.parse(text))
-        if (found?.success === true && found.data.pid === child.pid) return found.data
+        const found = apiFile.safeParse(await readNote(folder, apiNote))
+        if (found.success && found.data.pid === child.pid) return found.data
         await sleep(100)
       }
       throw new TilthError('daemon.slow', `${name} did not come up within ${timeoutMs / 1000} s`, {
