@@ -47,11 +47,17 @@ async function format(directory: string): Promise<RepairFinding> {
   return { part: 'format', checked, damaged }
 }
 
-/** A database's files that are not what was written. */
-const damagedFiles = ({ faults, aside }: Mended, folder: string): { name: string; why: string }[] =>
-  faults.length === 0 && aside !== undefined
-    ? [{ name: folder, why: 'it does not open: one of its files is gone, or not what it was' }]
-    : faults.map(({ file, why }) => ({ name: `${folder}/${file}`, why }))
+/** A database's files that are not what was written, each with what is wrong in it and how often. */
+function damagedFiles({ faults, aside }: Mended, folder: string): { name: string; why: string }[] {
+  if (faults.length === 0 && aside !== undefined)
+    return [{ name: folder, why: 'it does not open: one of its files is gone, or not what it was' }]
+  const times = new Map<string, number>()
+  for (const { file, why } of faults) times.set(`${file}\n${why}`, (times.get(`${file}\n${why}`) ?? 0) + 1)
+  return [...times].map(([fault, count]) => {
+    const [file = '', why = ''] = fault.split('\n')
+    return { name: `${folder}/${file}`, why: count === 1 ? why : `${why} (${count} times)` }
+  })
+}
 const madeAnew = ({ aside }: Mended): string[] =>
   aside === undefined ? [] : [`made anew of all that could be read of it; as it was it is ${aside}`]
 

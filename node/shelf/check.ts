@@ -2,7 +2,7 @@ import { mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describeError } from '../../protocol/primitives/index.ts'
 import type { LentFolders } from '../transport/index.ts'
-import { readNote } from './disk.ts'
+import { isCidName, readNote, writeNoteAnew } from './disk.ts'
 
 interface Checked {
   readonly checked: number
@@ -21,8 +21,14 @@ export async function checkShelf(
   const damaged: { name: string; why: string }[] = []
   let checked = 0
   for (const cid of await readdir(shelf)) {
-    const note = /^[a-zA-Z0-9]+$/.test(cid) ? await readNote(join(shelf, cid)).catch(() => undefined) : undefined
-    if (note === undefined) continue // swept away at the next start, and told in the log
+    if (!isCidName(cid)) continue // swept away at the next start, and told in the log
+    const path = join(shelf, cid)
+    let note = await readNote(path).catch(() => undefined)
+    if (note === undefined) {
+      note = await writeNoteAnew(path).catch(() => undefined)
+      if (note === undefined) continue // as above: it has no files
+      damaged.push({ name: `${cid}/note.json`, why: 'it could not be read; written anew, as of something made here' })
+    }
     checked++
     const fault = await lent.changed(cid, join(shelf, cid, 'files')).then(
       paths => (paths.length === 0 ? undefined : `${paths.slice(0, 5).join(', ')} not as it was`),

@@ -38,12 +38,33 @@ export async function copyFolder(from: string, to: string): Promise<void> {
   await syncPath(to)
 }
 
+const isThere = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false
+  )
+const noteOf = (path: string): string => join(path, 'note.json')
+
 /** @param path of a folder with its note beside it. @throws ZodError, SyntaxError and what the file system throws */
 export async function readNote(path: string): Promise<Note> {
-  const found = note.parse(JSON.parse(await readFile(join(path, 'note.json'), 'utf8')))
+  const found = note.parse(JSON.parse(await readFile(noteOf(path), 'utf8')))
   await stat(join(path, 'files'))
   return found
 }
+
+/** A lost note by what the folder holds: as made here, since perhaps nobody else has it. */
+export async function writeNoteAnew(path: string): Promise<Note> {
+  const files = join(path, 'files')
+  const names = (await readdir(files, { recursive: true, withFileTypes: true })).filter(entry => entry.isFile())
+  const sizes = await Promise.all(names.map(async ({ parentPath, name }) => (await stat(join(parentPath, name))).size))
+  const kind = names.some(({ name }) => name === 'adapter_config.json') ? 'adapter' : 'base'
+  const found: Note = { kind, bytes: sizes.reduce((sum, size) => sum + size, 0), own: true }
+  await writeWhole(noteOf(path), JSON.stringify(found))
+  return found
+}
+
+/** What stands on a shelf by its CID; anything else is of a process that was killed. */
+export const isCidName = (name: string): boolean => /^[a-zA-Z0-9]+$/.test(name)
 
 export function createDisk(root: string, log: Log): Disk {
   const run = `${process.pid}-${Date.now().toString(36)}`
@@ -56,8 +77,16 @@ export function createDisk(root: string, log: Log): Disk {
       const found = await readNote(path)
       return { ...found, cid: name, usedAt: (await stat(path)).mtimeMs }
     } catch (error) {
-      log.warn('what stands on the shelf cannot be read and is thrown away: it is fetched again', { name, error })
-      return undefined
+      // A killed process leaves none without a note, or a note without files: of those nobody was told.
+      const isLeft = (await isThere(noteOf(join(root, name)))) && (await isThere(join(root, name, 'files')))
+      if (!isLeft) {
+        log.warn('what stands on the shelf cannot be read and is thrown away: it is fetched again', { name, error })
+        return undefined
+      }
+      // Whether it was made here nobody knows any more, and perhaps nobody else has it.
+      const again = await writeNoteAnew(join(root, name))
+      log.warn('what the shelf notes of one of its folders could not be read: noted anew by its files', { name, error })
+      return { ...again, cid: name, usedAt: Date.now() }
     }
   }
 
@@ -66,7 +95,7 @@ export function createDisk(root: string, log: Log): Disk {
       await mkdir(root, { recursive: true })
       const found: Found[] = []
       for (const name of await readdir(root)) {
-        const entry = /^[a-zA-Z0-9]+$/.test(name) ? await read(name) : undefined
+        const entry = isCidName(name) ? await read(name) : undefined
         if (entry === undefined) await rm(join(root, name), { recursive: true, force: true })
         else found.push(entry)
       }
@@ -79,7 +108,7 @@ export function createDisk(root: string, log: Log): Disk {
       return { path, files: join(path, 'files') }
     },
     async keep(path, cid, said) {
-      await writeWhole(join(path, 'note.json'), JSON.stringify(said))
+      await writeWhole(noteOf(path), JSON.stringify(said))
       await rename(path, join(root, cid))
       await syncPath(root)
     },

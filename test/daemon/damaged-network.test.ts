@@ -71,6 +71,9 @@ describe('a local network whose small files are damaged', function () {
       await writeFile(join(root, name), whole)
     }
     assert.equal(said.length, 3)
+    await rm(join(root, 'network.json'))
+    await writeFile(join(root, 'host', 'config.json'), '{')
+    assert.deepEqual(await knownNetwork(root, tell), file, "and without one daemon's settings")
     assert.match(said[0] ?? '', /network\.json was gone or damaged: made again/)
   })
 

@@ -133,6 +133,12 @@ describe('doctor --repair', function () {
     await again.stop()
     await author.stop()
 
+    await writeFile(join(mine, 'shelf', cid, 'note.json'), '{"ki')
+    assert.deepEqual(
+      (await models(mine))?.damaged.map(({ name }) => name),
+      [`${cid}/note.json`]
+    )
+    assert.deepEqual((await models(mine))?.damaged, [])
     await writeFile(join(mine, 'shelf', cid, 'files', 'config.json'), '{"a":2}')
     assert.match((await models(mine))?.damaged[0]?.why ?? '', /^config.json not as it was; made here: set aside as /)
     assert.equal(await readFile(join(mine, 'damaged', cid, 'files', 'config.json'), 'utf8'), '{"a":2}')

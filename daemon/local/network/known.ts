@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { InvalidError } from '../../../protocol/primitives/index.ts'
 import { contractAddresses, networkFile, readNetworkFile, roles } from '../../config/index.ts'
 import type { NetworkFile } from '../../config/index.ts'
 import { keystoreAddress } from '../../keys/index.ts'
+import { readNote } from '../../running.ts'
 import { networkFileOf } from './folder.ts'
 import { members } from './members.ts'
 
@@ -17,14 +17,15 @@ const settings = z.object({
 /** The network's file by what its daemons' folders say of it; its policy stands on chain. */
 async function fromDaemons(root: string): Promise<NetworkFile> {
   const found = await Promise.all(
-    members.map(async ({ name }) => {
+    members.map(async ({ name, roles: usual }) => {
       const data = join(root, name)
-      const { roles, chain } = settings.parse(JSON.parse(await readFile(join(data, 'config.json'), 'utf8')))
+      // Of all of them one is enough: the chain is the same for each.
+      const known = settings.safeParse(await readNote(data, 'config.json')).data
       const address = await keystoreAddress(join(data, 'key.json'))
-      return { daemon: { name, data, roles, address, api: '' }, chain }
+      return { daemon: { name, data, roles: known?.roles ?? usual, address, api: '' }, chain: known?.chain }
     })
   )
-  const [{ chain } = {}] = found
+  const chain = found.find(one => one.chain !== undefined)?.chain
   return networkFile.parse({
     version: 1,
     preset: 'local',

@@ -46,19 +46,26 @@ const castagnoli = Uint32Array.from({ length: 256 }, (_, byte) => {
   return crc
 })
 
-/** LevelDB's checksum: CRC-32C, turned so that a checksum of checksums is none. */
+/** CRC-32C as far as it is, and one byte more. */
+export const crcOf = (crc: number, byte: number): number => (castagnoli[(crc ^ byte) & 0xff] ?? 0) ^ (crc >>> 8)
+export const crcStart = 0xffffffff
+/** As LevelDB writes one: turned, so that a checksum of checksums is none. */
+export function masked(crc: number): number {
+  const whole = ~crc >>> 0
+  return (((whole >>> 15) | (whole << 17)) + 0xa282ead8) >>> 0
+}
 export function maskedCrc(...parts: readonly Uint8Array[]): number {
-  let crc = 0xffffffff
-  for (const part of parts) for (const byte of part) crc = (castagnoli[(crc ^ byte) & 0xff] ?? 0) ^ (crc >>> 8)
-  crc = ~crc >>> 0
-  return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0
+  let crc = crcStart
+  for (const part of parts) for (const byte of part) crc = crcOf(crc, byte)
+  return masked(crc)
 }
 
 /** What a block may hold unpacked: LevelDB's are of four kilobytes and one entry. */
 const mostBytes = 64 * 2 ** 20
 
-/** Unpacks Snappy, which says how long the text is and never how long it is itself: that is where the cursor then is. */
-export function unsnap(cursor: Cursor): Uint8Array {
+/** Unpacks Snappy (https://github.com/google/snappy/blob/main/format_description.txt). @throws Damage */
+export function unsnap(packed: Uint8Array): Uint8Array {
+  const cursor = new Cursor(packed)
   const length = cursor.varint()
   // Nothing packs better than 64 bytes into three.
   if (length > mostBytes || length > cursor.left * 32) throw new Damage('a block of a size that none has')

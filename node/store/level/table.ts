@@ -1,12 +1,14 @@
-import { Cursor, Damage, maskedCrc, unsnap } from './bytes.ts'
+import { Cursor, Damage, crcOf, crcStart, masked, maskedCrc, unsnap } from './bytes.ts'
 
 // A table of LevelDB (https://github.com/google/leveldb/blob/main/doc/table_format.md): blocks of entries in the order
 // of their keys, each with its checksum; a block that says where they are; and a footer that says where that one is.
 
 const footerBytes = 48
 const magic = Uint8Array.of(0x57, 0xfb, 0x80, 0x8b, 0x24, 0x75, 0x47, 0xdb)
-/** Of a block, between it and its checksum: by Snappy. */
-const packed = 1
+/** Kinds of a block, between it and its checksum: as it is, or packed by Snappy. */
+const [plain, packed] = [0, 1]
+/** Blocks are of four kilobytes and one entry: where one begins, its end is looked for no further. */
+const mostBytes = 16 * 2 ** 20
 /** Sequence and kind, at the end of each key. */
 const markBytes = 8
 
@@ -30,9 +32,9 @@ function blockAt(bytes: Uint8Array, { offset, size }: Place): Uint8Array {
   const block = cursor.take(size + 1)
   if (maskedCrc(block) !== cursor.fixed(4)) throw new Damage('a block is not what was written')
   const content = block.subarray(0, size)
-  if (block[size] === 0) return content
+  if (block[size] === plain) return content
   if (block[size] !== packed) throw new Damage('a block of a kind that is not known')
-  return unsnap(new Cursor(content))
+  return unsnap(content)
 }
 
 /** The entries of a block: of each key only what differs from the one before is written. */
@@ -71,26 +73,37 @@ function placesOf(bytes: Uint8Array): Place[] {
   return [...entriesOf(blockAt(bytes, placeAt(cursor)))].map(([, place]) => placeAt(new Cursor(place)))
 }
 
+/** How long the block is that begins there: as far as its checksum says. */
+function sizeAt(bytes: Uint8Array, offset: number): number | undefined {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  let crc = crcStart
+  for (let at = offset; at + 5 <= Math.min(bytes.length, offset + mostBytes); at++) {
+    const byte = bytes[at] ?? 0
+    crc = crcOf(crc, byte)
+    if (byte <= packed && masked(crc) === view.getUint32(at + 1, true)) return at - offset
+  }
+  return undefined
+}
+
 /** Blocks one after another, as far as they go, of a table that does not say any more where they are. */
 function* blocksInRow(bytes: Uint8Array): Generator<Uint8Array> {
   let last: Uint8Array | undefined
-  for (let at = 0; at < bytes.length;) {
-    let block: Uint8Array
+  for (let offset = 0; offset < bytes.length;) {
+    const size = sizeAt(bytes, offset)
+    if (size === undefined) return
     try {
-      const cursor = new Cursor(bytes, at)
-      block = unsnap(cursor)
-      if (cursor.byte() !== packed || maskedCrc(bytes.subarray(at, cursor.at)) !== cursor.fixed(4)) return
+      const block = blockAt(bytes, { offset, size })
       const keys = [...written(block)].map(({ key }) => key)
       const [first] = keys
-      // The list of blocks stands behind the last of them, and begins with a key that was there before.
+      // What stands behind the last block of entries is none, or begins with a key that was there before.
       if (first === undefined || (last !== undefined && Buffer.compare(first, last) < 0)) return
       last = keys.at(-1)
-      at = cursor.at
+      yield block
     } catch (error) {
       if (error instanceof Damage) return
       throw error
     }
-    yield block
+    offset += size + 5
   }
 }
 

@@ -166,6 +166,20 @@ describe('the shelf', () => {
     assert.deepEqual(fake.fetched, [cid])
   })
 
+  it('what may be the only copy of a model does not go for what its note has become', async () => {
+    const cid = await model('a', 40)
+    await shelf.take(cid, wanted)
+    await shelf.stop()
+    await writeFile(join(root, 'shelf', cid, 'note.json'), '{"kind":"ba')
+    shelf = await open()
+    assert.deepEqual(
+      shelf.status().entries.map(entry => entry.cid),
+      [cid]
+    )
+    assert.equal((await readFile(join((await shelf.take(cid, wanted)).folder, 'model'))).length, 40)
+    assert.deepEqual(fake.fetched, [cid])
+  })
+
   it('whatever is taken, released, put and lost, the quota holds and what is held stays whole', async function () {
     this.timeout(120_000)
     const step = fc.record({
