@@ -1,4 +1,5 @@
-import { readFile, stat } from 'node:fs/promises'
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import { Option } from 'commander'
 import type { Command } from 'commander'
 import { InvalidError, TilthError } from '../../protocol/primitives/index.ts'
@@ -119,13 +120,25 @@ const tooLong = (name: string, bytes: number): InvalidError =>
     help: 'Give the part that the question is about: a message takes 131072 characters.'
   })
 
+async function gathered(source: AsyncIterable<Buffer>, name: string): Promise<Uint8Array> {
+  const parts: Buffer[] = []
+  let size = 0
+  for await (const part of source) {
+    parts.push(part)
+    size += part.length
+    if (size > mostBytes) throw tooLong(name, size)
+  }
+  return Buffer.concat(parts)
+}
+
 /** The text of a file that goes into a question. @throws InvalidError naming the file */
 export async function textFile(path: string): Promise<string> {
   let bytes: Uint8Array
   try {
     const { size } = await stat(path)
     if (size > mostBytes) throw tooLong(path, size)
-    bytes = await readFile(path)
+    // A device or a pipe says no size, and may never end.
+    bytes = await gathered(createReadStream(path), path)
   } catch (cause) {
     if (cause instanceof TilthError) throw cause
     throw new InvalidError('file.read', `${path} cannot be read`, {
@@ -137,13 +150,5 @@ export async function textFile(path: string): Promise<string> {
 }
 
 /** What is piped in. @throws InvalidError */
-export async function pipedText(): Promise<string> {
-  const parts: Buffer[] = []
-  let size = 0
-  for await (const part of process.stdin as AsyncIterable<Buffer>) {
-    parts.push(part)
-    size += part.length
-    if (size > mostBytes) throw tooLong('standard input', size)
-  }
-  return asText(Buffer.concat(parts), 'standard input')
-}
+export const pipedText = async (): Promise<string> =>
+  asText(await gathered(process.stdin as AsyncIterable<Buffer>, 'standard input'), 'standard input')

@@ -41,6 +41,10 @@ import { walletCommand } from './commands/wallet.ts'
 // is compiled before it is needed, and the cache would stay in memory.
 if (import.meta.url.endsWith('.ts')) enableCompileCache()
 
+// A variable that is set to nothing names nothing, least of all this folder.
+for (const [name, value] of Object.entries(process.env))
+  if (name.startsWith('TILTH_') && value === '') delete process.env[name]
+
 const program = new Command('tilth')
   .description(
     'Communities grow small language models out of shared data, and everyone whose data made an answer better is ' +

@@ -75,6 +75,8 @@ describe('asking on the command line', function () {
     const cases: [string[], RegExp][] = [
       [['ask', '--model', 'elements', 'q', '--file', file], /picture\.png is no text/],
       [['ask', '--model', 'elements', 'q', '--file', '/nowhere.txt'], /\/nowhere\.txt cannot be read/],
+      // Says of itself that it is empty, and never ends.
+      [['ask', '--model', 'elements', 'q', '--file', '/dev/zero'], /\/dev\/zero has .* no question any more/],
       [['ask', '--model', 'elements', 'q', '--max-price', 'much'], /--max-price must be an amount of tokens/],
       [['ask', '--model', 'elements', 'q', '--file', long], /the question must be a text of 1 to 131072 characters/]
     ]

@@ -35,6 +35,8 @@ describe('child processes', () => {
   it('know nothing of the passphrase: not the chain, the engine, readers of texts, other daemons', async function () {
     if (process.platform !== 'linux') this.skip() // what children see is read from /proc
     process.env['TILTH_PASSPHRASE'] = phrase
+    // Where this process's own commands look: a daemon of a local network has a folder of its own.
+    process.env['TILTH_DATA'] = '/the-whole-network'
     const reader = openTextReader()
     const anvil = await startAnvil({ folder: join(folder, 'chain') })
     const daemon = await startDaemonProcess('nobody', folder)
@@ -53,11 +55,14 @@ describe('child processes', () => {
           `${child} runs`
         )
       for (const [args, environment] of seen) assert.ok(!environment.includes(phrase), args)
+      for (const [args, environment] of first)
+        assert.equal(args.includes(' daemon ') && environment.includes('/the-whole-network'), false, args)
       // Once it is read, nothing that is started later could be given it either.
       assert.equal(await readPassphrase(), phrase)
       assert.equal(process.env['TILTH_PASSPHRASE'], undefined)
     } finally {
       delete process.env['TILTH_PASSPHRASE']
+      delete process.env['TILTH_DATA']
       reader.close()
       await engine.end()
       await daemon.stop()

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -9,6 +10,7 @@ import { openPins } from '../../daemon/names/index.ts'
 import { apiNote, leaveFolder, takeFolder } from '../../daemon/running.ts'
 import { openSpending } from '../../daemon/spending/index.ts'
 import { scratch } from '../harness/index.ts'
+import { main } from './command-line.ts'
 
 describe("a daemon's small files", () => {
   async function folderOf(): Promise<string> {
@@ -61,6 +63,18 @@ describe("a daemon's small files", () => {
       await writeFile(join(folder, apiNote), text)
       await assert.rejects(connect({ data: folder }), { code: 'daemon.stopped', help: /tilth daemon/ })
     }
+  })
+
+  it('are looked for where a variable says, and not here where it says nothing', async () => {
+    const folder = await folderOf()
+    const said = (data: string): string =>
+      spawnSync(process.execPath, [main, 'status'], {
+        cwd: folder,
+        encoding: 'utf8',
+        env: { ...process.env, HOME: '/nowhere', TILTH_DATA: data }
+      }).stderr
+    assert.match(said(''), /no daemon has run in \/nowhere\/\.tilth/)
+    assert.match(said('/elsewhere'), /no daemon has run in \/elsewhere/)
   })
 
   it('of a daemon that its network starts again are waited for', async () => {

@@ -134,6 +134,7 @@ describe('tilth tune', function () {
       [['--lr', '5'], /--lr must be/],
       [['--coalitions', '1'], /--coalitions must be/],
       [['--budget', 'two'], /--budget must be an amount of tokens/],
+      [['--licence', '<b>'], /--licence must be an SPDX identifier/],
       [['--deadline', 'soon'], /--deadline must be a whole number from 10/]
     ]
     for (const [words, says] of wrong) {

@@ -259,6 +259,8 @@ export function tuneCommand(): Command {
     )
 }
 
+const licenceOnly = z.object({ licence: licenceText.optional() })
+
 /** How the model is registered by itself once it is trained; null: by hand. */
 function productOf({ byHand, name, split, licence }: TuneFlags): ProductTerms | null {
   if (byHand === true) return null
@@ -266,7 +268,7 @@ function productOf({ byHand, name, split, licence }: TuneFlags): ProductTerms | 
   return {
     ...(name === undefined ? {} : { name }),
     split: splitOf(split ?? usualSplit),
-    ...(licence === undefined ? {} : { licence: readAs(licenceText, licence, 'request.invalid') })
+    ...readAs(licenceOnly, { licence }, 'request.invalid')
   }
 }
 

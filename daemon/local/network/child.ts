@@ -26,6 +26,15 @@ export type ApiFile = z.infer<typeof apiFile>
  */
 const smallHeap = ['--max-semi-space-size=2']
 
+/** What the network says in each daemon's file, and variables would win over for all of them alike. */
+const decided = new Set(
+  ['CONFIG', 'NETWORK', 'DATA', 'KEY', 'RPC', 'CONTRACTS', 'BOOTSTRAP', 'PRESET', 'ROLES', 'LISTEN', 'ANNOUNCE']
+    .concat(['UPNP', 'API_PORT', 'API_HOST', 'API_NAMES', 'API_CERT', 'API_CERT_KEY', 'API_PLAIN'])
+    .map(name => `TILTH_${name}`)
+)
+const environmentForDaemons = (): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(environmentForChildren()).filter(([name]) => !decided.has(name)))
+
 export interface DaemonProcess {
   readonly name: string
   readonly folder: string
@@ -70,7 +79,7 @@ export async function startDaemonProcess(
       env: {
         // Six processes load the same sources: with the cache only the first compiles them.
         ...(program.endsWith('.ts') ? { NODE_COMPILE_CACHE: join(tmpdir(), 'tilth-compile-cache') } : {}),
-        ...environmentForChildren(),
+        ...environmentForDaemons(),
         NODE_OPTIONS: '',
         // Threads that come and go leave an arena of the allocator each, which is never given back.
         MALLOC_ARENA_MAX: '2',
