@@ -22,16 +22,16 @@ interface Look {
   readonly read: (path: string) => Promise<unknown>
   /** What becomes of a damaged one: it goes, it is set aside, or it stays for its owner to put right. */
   readonly fate: 'gone' | 'aside' | 'left'
-  readonly then: string
+  readonly next: string
 }
 
 const looks: readonly Look[] = [
-  { name: apiNote, read: isJson, fate: 'gone', then: 'a daemon writes it anew at its start' },
-  { name: 'sessions.json', read: isJson, fate: 'gone', then: 'browsers sign in anew' },
-  { name: 'pins.json', read: openPins, fate: 'aside', then: 'names that were pinned have to be pinned anew' },
-  { name: 'api-keys.json', read: readSpending, fate: 'aside', then: 'keys of the API have to be made anew' },
-  { name: 'config.json', read: isJson, fate: 'left', then: 'mend it, or move it away: flags can say what it said' },
-  { name: 'key.json', read: keystoreAddress, fate: 'left', then: 'put back a copy of it' }
+  { name: apiNote, read: isJson, fate: 'gone', next: 'a daemon writes it anew at its start' },
+  { name: 'sessions.json', read: isJson, fate: 'gone', next: 'browsers sign in anew' },
+  { name: 'pins.json', read: openPins, fate: 'aside', next: 'names that were pinned have to be pinned anew' },
+  { name: 'api-keys.json', read: readSpending, fate: 'aside', next: 'keys of the API have to be made anew' },
+  { name: 'config.json', read: isJson, fate: 'left', next: 'mend it, or move it away: flags can say what it said' },
+  { name: 'key.json', read: keystoreAddress, fate: 'left', next: 'put back a copy of it' }
 ]
 
 /** Checks the small files of a folder that no daemon runs on: none of them comes from chain or peers. */
@@ -39,7 +39,7 @@ export async function repairFiles(folder: string): Promise<FilesFinding> {
   const damaged: { name: string; why: string }[] = []
   const left: string[] = []
   let checked = 0
-  for (const { name, read, fate, then } of looks) {
+  for (const { name, read, fate, next } of looks) {
     const path = join(folder, name)
     if ((await readFile(path).catch(() => undefined)) === undefined) continue
     checked++
@@ -51,7 +51,7 @@ export async function repairFiles(folder: string): Promise<FilesFinding> {
       else if (fate === 'aside') await rename(path, aside)
       else left.push(name)
       const became = { gone: 'thrown away', aside: `set aside as ${aside}`, left: 'left as it is' }[fate]
-      damaged.push({ name, why: `${describeError(error).split('\n')[0] ?? ''}; ${became}: ${then}` })
+      damaged.push({ name, why: `${describeError(error).split('\n')[0] ?? ''}; ${became}: ${next}` })
     }
   }
   return { part: 'files', checked, damaged, left }

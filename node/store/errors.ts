@@ -38,8 +38,8 @@ function codesOf(error: unknown): string[] {
 export const damagedStore = (directory: string, cause?: unknown): StoreError =>
   new StoreError('store.corrupt', `the data folder ${directory} is damaged`, {
     help:
-      `Run \`tilth doctor --repair --data ${dirname(directory)}\`, or restore it from a backup; or start with an empty ` +
-      'folder and the same key: the network gives back what is public.',
+      `Run \`tilth doctor --repair --data ${dirname(directory)}\`, or restore it from a backup; ` +
+      'or start with an empty folder and the same key: the network gives back what is public.',
     cause
   })
 

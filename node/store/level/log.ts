@@ -9,7 +9,7 @@ const headerBytes = 7
 /** Kinds of pieces. */
 const [full, first, last] = [1, 2, 4] as const
 
-/** The records that are whole. Half a one at the end is of a process that was killed before it said that it wrote it. */
+/** The records that are whole. Half a one at the end is of a process that was killed before it said so. */
 function* records(bytes: Uint8Array, told: (why: string) => void): Generator<Uint8Array> {
   let pieces: Uint8Array[] = []
   for (let start = 0; start < bytes.length; start += blockBytes) {

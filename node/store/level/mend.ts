@@ -37,7 +37,7 @@ export async function requireHead(path: string, directory: string): Promise<void
   if ((await isHeadless(path)) || (await isHalfMended(path))) throw damagedStore(directory)
 }
 
-/** Writes a database of the newest of what can be read of another. LevelDB's own way gives up at what it cannot read. */
+/** Writes a database of the newest of what can be read of another: LevelDB's own way gives up at the rest. */
 async function writeReadable(path: string, fresh: string): Promise<void> {
   const newest = new Map<string, bigint>()
   for await (const { key, sequence } of levelEntries(path)) {
