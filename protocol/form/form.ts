@@ -5,7 +5,6 @@ import { Machine } from './machine.ts'
 import type { Threads } from './machine.ts'
 import type { Fixed, Parts } from './places.ts'
 import { SchemaReader } from './schema.ts'
-import { leastBytes } from './shapes.ts'
 import type { Property } from './shapes.ts'
 
 /** A function that an answer may call: its arguments by a JSON schema. */
@@ -78,13 +77,11 @@ export class Form {
 
   constructor(text: string) {
     const parts = partsOf(text)
-    const least = leastBytes(parts.shapes)
-    const first = parts.root ?? parts.fixed[0]?.value ?? -1
-    // [reject] Some text of it has an end.
-    if ((least[first] ?? Infinity) === Infinity)
-      throw new InvalidError('form.endless', 'no finite value is valid by the schema')
     this.#machine = new Machine(parts)
     this.begin = this.#machine.begin()
+    // [reject] Whatever it may begin with has an end.
+    if (this.begin.length === 0 || this.begin.some(({ least }) => least === Infinity))
+      throw new InvalidError('form.endless', 'no finite value is valid by the schema')
   }
 
   /** With one byte more; undefined where it is of the form no longer. */
@@ -111,13 +108,13 @@ export class Form {
   }
   /** Bytes that it lacks at least. */
   least(written: Written): number {
-    return written.reduce((least, frame) => Math.min(least, frame.least), Infinity)
+    return this.#machine.least(written)
   }
   /** The first way alone: what follows it is of the form as well. */
   firstOf(written: Written): Written {
     return written.slice(0, 1)
   }
-  /** Two texts of one likeness may be followed by the same ones, of so many characters. */
+  /** Two texts of one likeness may be followed by the same ones, of so many characters, and lack as much more then. */
   likeness(written: Written, longest: number): string {
     return this.#machine.likeness(written, longest)
   }

@@ -56,9 +56,18 @@ export class Machine {
     return threads.every(({ kind }) => kind === 'over')
   }
 
-  /** Two of one likeness let the same texts of so many characters follow. */
+  /** Bytes that a text lacks at least; Infinity where it can come to no end. */
+  least(threads: Threads): number {
+    return threads.reduce((least, frame) => Math.min(least, frame.least), Infinity)
+  }
+
+  /**
+   * Two of one likeness let the same texts of so many characters follow, and lack as many bytes more or fewer behind
+   * each: for that, what one way lacks more than another counts as well.
+   */
   likeness(threads: Threads, longest: number): string {
-    return threads.map(frame => this.#places.likeness(frame, longest)).join()
+    const least = this.least(threads)
+    return threads.map(frame => `${this.#places.likeness(frame, longest)}+${frame.least - least}`).join()
   }
 
   #ends({ kind, shape, a, b, up }: Frame): boolean {

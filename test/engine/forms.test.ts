@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { Form, callBegins, callEnds } from '../../protocol/form/index.ts'
 import { openEngine, type Engine, type GenerateSettings } from '../../node/engine/index.ts'
-import { createGuides } from '../../node/engine/form/index.ts'
+import { createGuides, Guide } from '../../node/engine/form/index.ts'
+import { Vocabulary } from '../../node/engine/form/vocabulary.ts'
 import { nextToken } from '../../node/engine/serve/index.ts'
 import { Tokenizer } from '../../node/engine/text/index.ts'
 import { Random } from '../../node/engine/weights/random.ts'
@@ -17,10 +18,13 @@ const guide = createGuides(() => tokens)
 const formOf = (json: unknown): string => JSON.stringify({ json })
 
 /** An answer of tokens whose scores are drawn, with no model behind them. */
-function drawn(form: string, seed: number, settings: Partial<GenerateSettings> = {}): { text: string; ids: number[] } {
+const drawn = (form: string, seed: number, settings: Partial<GenerateSettings> = {}): { text: string; ids: number[] } =>
+  drawnBy(guide(form), seed, settings)
+
+function drawnBy(by: Guide, seed: number, settings: Partial<GenerateSettings>): { text: string; ids: number[] } {
   const all: GenerateSettings = { maxTokens: 60, temperature: 1, seed, ...settings }
   const random = new Random(seed, 5)
-  const guided = guide(form).begin([])
+  const guided = by.begin([])
   const ids: number[] = []
   while (ids.length < all.maxTokens && !guided.isOver) {
     const logits = Float32Array.from({ length: 512 }, () => 4 * random.normal())
@@ -39,11 +43,13 @@ describe('answers of a form', function () {
     fc.assert(
       fc.property(anySchema, fc.nat(), fc.constantFrom(0, 1, 3), (schema, seed, temperature) => {
         const form = new Form(formOf(schema))
-        const maxTokens = form.least(form.begin) + 30
-        const { text } = drawn(formOf(schema), seed, { temperature, maxTokens, topP: 0.9 })
-        assert.ok(isValid(JSON.parse(text), schema), `${text} by ${JSON.stringify(schema)}`)
+        for (const spare of [30, 0]) {
+          const maxTokens = form.least(form.begin) + spare
+          const { text } = drawn(formOf(schema), seed, { temperature, maxTokens, topP: 0.9 })
+          assert.ok(isValid(JSON.parse(text), schema), `${text} by ${JSON.stringify(schema)}`)
+        }
       }),
-      { numRuns: 60 }
+      { numRuns: 40 }
     )
   })
 
@@ -67,6 +73,43 @@ describe('answers of a form', function () {
     assert.ok(guide(form).begin(ids).isOver)
     assert.throws(() => guide(form).begin(tokenizer.encode('{"a"')), { code: 'form-resume' })
     assert.throws(() => guide(form).begin([end]), { code: 'form-resume' })
+  })
+
+  it('are whole in time wherever else in the same long string another answer of the form was before', () => {
+    const form = formOf({ type: 'string', minLength: 200 })
+    const lacked = new Form(form).least(new Form(form).begin)
+    const one = (text: string): number => tokens.findIndex(bytes => Buffer.from(bytes ?? []).toString() === text)
+    guide(form)
+      .begin(tokenizer.encode(`"${'wren '.repeat(35)}`))
+      .scores(new Float32Array(512), 60, new Set([end]))
+    const begun = guide(form).begin([one('"')])
+    const scores = (left: number): Float32Array => begun.scores(new Float32Array(512), left, new Set([end]))
+    // The quote is said. A character is a byte at least, and an escape two.
+    assert.equal(scores(lacked - 1)[one('\\')], -Infinity)
+    assert.equal(scores(lacked)[one('\\')], 0)
+    for (let seed = 0; seed < 4; seed++) {
+      const { text } = drawn(form, seed, { maxTokens: lacked + (seed % 3) })
+      assert.ok(Array.from(JSON.parse(text) as string).length >= 200, text)
+    }
+  })
+
+  it('are looked for no oftener where little of an answer is left', () => {
+    let steps = 0
+    class Counted extends Form {
+      override next(...of: Parameters<Form['next']>): ReturnType<Form['next']> {
+        steps++
+        return super.next(...of)
+      }
+    }
+    const form = formOf({ type: 'string', minLength: 400 })
+    const lacked = new Form(form).least(new Form(form).begin)
+    const vocabulary = new Vocabulary(tokens)
+    const [tight, roomy] = [0, 4_000].map(more => {
+      steps = 0
+      drawnBy(new Guide(new Counted(form), vocabulary), 1, { maxTokens: lacked + more })
+      return steps
+    })
+    assert.ok(tight! < 2 * roomy! + vocabulary.bytes.length, `${tight} steps with none to spare, ${roomy} with many`)
   })
 
   it('need a token for each letter', () => {

@@ -3,13 +3,17 @@ import { createCache } from '../../runtime/cache.ts'
 import { ModelError } from '../graph/errors.ts'
 import type { Vocabulary } from './vocabulary.ts'
 
-/** Which tokens may come next, by id: 1 for those that may. */
+/**
+ * Which tokens may come next. What an answer lacks behind each is told from where it stands, so that it is the same
+ * wherever the same tokens may come: early in a long string and late in it.
+ */
 interface Mask {
-  readonly allowed: Uint8Array
-  readonly some: boolean
-  /** Bytes that an answer lacks at least behind the one of them that leaves most to say. */
-  readonly most: number
+  /** By id: bytes that an answer lacks at least behind a token, more than it lacked before; `never` for no token. */
+  readonly more: Int32Array
+  /** The smallest of them. */
+  readonly least: number
 }
+const never = 2 ** 31 - 1
 
 /** Masks that are kept: within a string, or between two entries of a list, the same one comes again and again. */
 const masksKept = 32
@@ -32,35 +36,35 @@ export class Guide {
 
   /** An answer of which some tokens are there. @throws ModelError `form-resume` where they are of another form */
   begin(answered: readonly number[]): Guided {
-    const guided = new Guided(this.#form, this.#vocabulary, (written, left) => this.#mask(written, left))
+    const guided = new Guided(this.#form, this.#vocabulary, written => this.#mask(written))
     for (const id of answered) guided.take(id)
     return guided
   }
 
-  /** `left`: bytes that may follow a token at most. */
-  #mask(written: Written, left: number): Mask {
+  #mask(written: Written): Mask {
     const key = this.#form.likeness(written, this.#vocabulary.longest)
-    const known = this.#masks.get(key) ?? this.#look(written, Infinity)
+    const known = this.#masks.get(key) ?? this.#look(written)
     this.#masks.set(key, known)
-    if (known.most <= left) return known
-    // So near the end of what may be said, only what can still be ended is begun.
-    const ending = this.#look(written, left)
-    return ending.some || this.#form.mayEnd(written) ? ending : known
+    return known
   }
 
-  #look(written: Written, left: number): Mask {
+  #look(written: Written): Mask {
     const steps = stepsPerByte * this.#vocabulary.bytes.length
-    return this.#walk(written, left, steps) ?? this.#walk(this.#form.firstOf(written), left, Infinity) ?? nothing
+    return this.#walk(written, written, steps) ?? this.#walk(written, this.#form.firstOf(written), Infinity) ?? nothing
   }
 
-  /** @returns undefined where it would take more steps than it may */
-  #walk(from: Written, left: number, steps: number): Mask | undefined {
+  /**
+   * @param from the ways that are followed
+   * @returns undefined where it would take more steps than it may
+   */
+  #walk(written: Written, from: Written, steps: number): Mask | undefined {
     const { ids, bytes, starts, common, size, longest } = this.#vocabulary
     const form = this.#form
-    const allowed = new Uint8Array(size)
+    const lacked = form.least(written)
+    const more = new Int32Array(size).fill(never)
     const path: (Written | undefined)[] = Array.from({ length: longest + 1 })
     path[0] = from
-    let [taken, some, most, failed] = [0, false, 0, Infinity]
+    let [taken, smallest, failed] = [0, never, Infinity]
     for (let i = 0; i < ids.length; i++) {
       const shared = common[i] as number
       if (shared > failed) continue // it begins with what cannot be
@@ -79,25 +83,24 @@ export class Guide {
       }
       if (taken > steps) return undefined
       if (failed !== Infinity) continue
-      const least = form.least(path[length] as Written)
-      if (least > left) continue
-      allowed[ids[i] as number] = 1
-      some = true
-      most = Math.max(most, least)
+      // One that lacks more than any answer may have is the last that is begun, and no more is told of it.
+      const least = Math.min(form.least(path[length] as Written) - lacked, never - 1)
+      more[ids[i] as number] = least
+      smallest = Math.min(smallest, least)
     }
-    return { allowed, some, most }
+    return { more, least: smallest }
   }
 }
-const nothing: Mask = { allowed: new Uint8Array(), some: false, most: 0 }
+const nothing: Mask = { more: new Int32Array(), least: never }
 
 /** One answer as it is written. */
 export class Guided {
   readonly #form: Form
   readonly #vocabulary: Vocabulary
-  readonly #maskOf: (written: Written, left: number) => Mask
+  readonly #maskOf: (written: Written) => Mask
   #written: Written
 
-  constructor(form: Form, vocabulary: Vocabulary, maskOf: (written: Written, left: number) => Mask) {
+  constructor(form: Form, vocabulary: Vocabulary, maskOf: (written: Written) => Mask) {
     this.#form = form
     this.#vocabulary = vocabulary
     this.#maskOf = maskOf
@@ -114,12 +117,15 @@ export class Guided {
    * @param left tokens that the answer may still have, this one included
    */
   scores(logits: Float32Array, left: number, endIds: ReadonlySet<number>): Float32Array {
-    const { allowed, some } = this.#maskOf(this.#written, left - 1)
+    const { more, least } = this.#maskOf(this.#written)
     const ends = this.#form.mayEnd(this.#written) ? endIds : new Set<number>()
-    if (!some && ends.size === 0)
+    if (least === never && ends.size === 0)
       throw new ModelError('form-tokens', 'no token of the model can go on in the form that was asked for')
+    // So near the end of what may be said, only what can still be ended is begun.
+    const spare = left - 1 - this.#form.least(this.#written)
+    const most = least <= spare || ends.size > 0 ? Math.min(spare, never - 1) : never - 1
     const scores = new Float32Array(logits.length).fill(-Infinity)
-    for (let id = 0; id < logits.length; id++) if (allowed[id] === 1) scores[id] = logits[id] as number
+    for (let id = 0; id < logits.length; id++) if ((more[id] ?? never) <= most) scores[id] = logits[id] as number
     for (const id of ends) scores[id] = logits[id] ?? -Infinity
     return scores
   }
