@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isJobEnded } from '../api/contract/index.ts'
+import { isAwardLost, isJobEnded } from '../api/contract/index.ts'
 import type { ApiClient, JobView } from '../api/contract/index.ts'
 import { bar, dim, duration, safe, short, tokens, yellow } from './output.ts'
 
@@ -21,7 +21,7 @@ export function jobProgress(job: JobView): {
   let secondsLeft: number | null = null
   for (const award of job.awards) {
     // A lot that was offered again stands in the list once more, under its next worker.
-    if (award.state === 'dead' || award.state === 'refunded') continue
+    if (isAwardLost(award)) continue
     const weight = award.lot.kind === 'adapter' ? 1 : award.lot.coalitions.length
     const share =
       award.seconds !== null ? 1 : award.progress === null ? 0 : award.progress.step / Math.max(1, award.progress.steps)
@@ -52,7 +52,7 @@ function newsOf(job: JobView): string[] {
     ...job.awards.map(({ worker, lot, price, attempt, state, reason }) => {
       const what = lot.kind === 'adapter' ? 'the adapter' : `${lot.coalitions.length} siblings`
       const again = attempt === 0 ? '' : `, attempt ${attempt + 1}`
-      if (state === 'dead' || state === 'refunded')
+      if (isAwardLost({ state }))
         return yellow(`${short(worker)} does not train ${what}${again}: ${safe(reason ?? state)}`)
       return `${what} to ${short(worker)} for ${tokens(price)} tokens${again}`
     })

@@ -103,7 +103,10 @@ export interface RefusalView {
   readonly at: number
 }
 
-/** `dead`: silent, failed or rejected, its lot was offered again; `refunded`: and its escrow came back. */
+/**
+ * `dead`: silent, failed or rejected, its lot was offered again; `refunded`: and its escrow came back; `burnt`: and its
+ * escrow is nobody's.
+ */
 export type AwardState =
   | 'funding'
   | 'awarded'
@@ -113,6 +116,7 @@ export type AwardState =
   | 'released'
   | 'dead'
   | 'refunded'
+  | 'burnt'
 
 export interface ProgressView {
   readonly step: number

@@ -1,3 +1,4 @@
+import { endOf } from '../../protocol/jobs/index.ts'
 import type { Assignment, AwardDocument, JobRecord, LotState } from '../../protocol/jobs/index.ts'
 import type { Message } from '../../protocol/crypto/index.ts'
 import type { Address, Hex } from '../../protocol/primitives/index.ts'
@@ -84,6 +85,9 @@ export function jobView(id: Hex, known: KnownJob, built: JobRecord | undefined, 
   }
 }
 
+/** An award that came to nothing, by where its money has ended. */
+const deadStates = { refunded: 'refunded', paid: 'released', burnt: 'burnt', open: 'dead' } as const
+
 function ownAwards({ state, document }: JobRecord, { awardId, escrowOf, live }: ViewSources): AwardView[] {
   if (state.state === 'bidding') return []
   const { builder } = document.statement.message
@@ -92,16 +96,16 @@ function ownAwards({ state, document }: JobRecord, { awardId, escrowOf, live }: 
       ? []
       : [awardView(awardId(lot.award), escrowOf(builder, lot.award), lot, live(awardId(lot.award)))]
   )
-  const dead = state.forfeits.map(({ award, refunded, money, reason }) => ({
+  const dead = state.forfeits.map(forfeit => ({
     ...viewOf(
-      awardId(award),
-      escrowOf(builder, award),
-      award,
-      refunded ? ('refunded' as const) : money === 'paid' ? ('released' as const) : ('dead' as const),
-      live(awardId(award)),
+      awardId(forfeit.award),
+      escrowOf(builder, forfeit.award),
+      forfeit.award,
+      deadStates[endOf(forfeit) ?? 'open'],
+      live(awardId(forfeit.award)),
       null
     ),
-    reason
+    reason: forfeit.reason
   }))
   return [...lots, ...dead]
 }

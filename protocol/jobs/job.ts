@@ -260,6 +260,13 @@ function forfeitOf(
   return { award: state.award, reason, code, consent: null, refunded: false }
 }
 
+/** Where the money of an award that came to nothing has ended: with its builder, its worker, or nobody. */
+export const endOf = ({
+  refunded,
+  money
+}: Pick<Forfeit, 'refunded' | 'money'>): 'refunded' | 'paid' | 'burnt' | undefined =>
+  refunded ? 'refunded' : money === 'refused' ? undefined : money
+
 /** Whether an award that came to nothing costs its price all the same: something was delivered, and measured. */
 const costs = ({ refunded, code, money }: Forfeit): boolean => !refunded && (code !== null || money !== undefined)
 

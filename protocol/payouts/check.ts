@@ -339,6 +339,7 @@ function ruleFaults(bundle: EpochBundle, facts: BundleFacts): EpochFault[] {
   if (bundle.donated > facts.donated) faults.push({ code: 'bundle.donated' })
   // [reject] What nothing is measured of has nothing to be measured.
   if (bundle.unmeasured.some(model => facts.measures.get(model) !== null)) faults.push({ code: 'bundle.measure' })
+  const builders = buildersOf(bundle)
   // [reject] Answers were weighed by the model's players and the coalitions that were drawn.
   for (const { model, players, coalitions, dataPoints } of bundle.models) {
     const measure = facts.measures.get(model) ?? undefined
@@ -346,7 +347,7 @@ function ruleFaults(bundle: EpochBundle, facts: BundleFacts): EpochFault[] {
       measure === undefined ||
       measure.dataPoints !== dataPoints ||
       measure.players.join() !== players.join() ||
-      facts.builders.get(model) !== buildersOf(bundle).get(model) ||
+      facts.builders.get(model) !== builders.get(model) ||
       measure.coalitions.join() !== coalitions.join()
     )
       faults.push({ code: 'bundle.measure' })

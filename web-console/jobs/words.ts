@@ -1,3 +1,4 @@
+import { isAwardLost } from '../../daemon/api/contract/views.ts'
 import type { JobView } from '../../daemon/api/contract/views.ts'
 
 /** A job's state in words. */
@@ -36,7 +37,7 @@ export const adapterAward = ({ awards }: Pick<JobView, 'awards'>): JobView['awar
 /** How far all of a job's work is, of one. */
 export function doneShare({ awards, state }: Pick<JobView, 'awards' | 'state'>): number {
   if (state === 'completed') return 1
-  const alive = awards.filter(({ state }) => state !== 'dead' && state !== 'refunded')
+  const alive = awards.filter(award => !isAwardLost(award))
   if (alive.length === 0) return 0
   const sum = alive.reduce((all, { state, progress }) => {
     if (state === 'delivered' || state === 'accepted' || state === 'released') return all + 1

@@ -232,6 +232,9 @@ export const awardView = z.object({
   loss: z.array(z.number()),
   seconds: z.number().nullable()
 })
+/** Whether nothing comes of an award, wherever its money is or goes. */
+export const isAwardLost = ({ state }: Pick<z.infer<typeof awardView>, 'state'>): boolean =>
+  state === 'dead' || state === 'refunded' || state === 'burnt'
 export const jobView = z.object({
   id: hash,
   builder: addressView,

@@ -1,4 +1,4 @@
-import { checkDelivery, deliver, started, withBid } from '../../../protocol/jobs/index.ts'
+import { checkDelivery, deliver, endOf, started, withBid } from '../../../protocol/jobs/index.ts'
 import type { AwardDocument, JobMessage, JobRecord, LotState, TrainingCurve } from '../../../protocol/jobs/index.ts'
 import { digest, recoverDigest } from '../../../protocol/crypto/index.ts'
 import type { Signed } from '../../../protocol/crypto/index.ts'
@@ -177,11 +177,10 @@ export function createBuilder(
           )
     if (state.state === 'running' && state.lots.every(lot => lot.state === 'released'))
       go('job', () => finish(desk, id, state))
-    for (const [index, { refunded, money }] of state.forfeits.entries()) {
+    for (const [index, forfeit] of state.forfeits.entries()) {
       // Whether one of the two has given way about what was refused is looked at now and then.
-      const isOver = refunded || money === 'paid' || money === 'burnt'
-      if (!isOver && (money !== 'refused' || rounds % refusedEvery === 0))
-        go(`forfeit ${index}`, () => refund(desk, id, index))
+      const isLooked = forfeit.money !== 'refused' || rounds % refusedEvery === 0
+      if (endOf(forfeit) === undefined && isLooked) go(`forfeit ${index}`, () => refund(desk, id, index))
     }
   }
 

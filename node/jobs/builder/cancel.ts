@@ -1,4 +1,5 @@
 import { InvalidError } from '../../../protocol/primitives/index.ts'
+import { endOf } from '../../../protocol/jobs/index.ts'
 import type { JobRecord } from '../../../protocol/jobs/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { Cancelled } from '../types.ts'
@@ -40,9 +41,10 @@ export function spentOn({ state, document }: JobRecord): Cancelled {
       if (lot.state === 'accepted' || lot.state === 'released') sums.paid += lot.award.statement.message.price
       else if (lot.state !== 'offered') sums.waiting += lot.award.statement.message.price
     // What was burnt is as good as paid.
-    for (const { award, refunded, money } of state.forfeits)
-      sums[refunded ? 'refunded' : money === 'paid' || money === 'burnt' ? 'paid' : 'waiting'] +=
-        award.statement.message.price
+    for (const forfeit of state.forfeits) {
+      const end = endOf(forfeit)
+      sums[end === undefined ? 'waiting' : end === 'burnt' ? 'paid' : end] += forfeit.award.statement.message.price
+    }
   }
   return { ...sums, deadline: Number(document.statement.message.deadline) * 1000 }
 }

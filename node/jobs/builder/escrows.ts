@@ -1,4 +1,4 @@
-import { jobRecord } from '../../../protocol/jobs/index.ts'
+import { endOf, jobRecord } from '../../../protocol/jobs/index.ts'
 import type {
   AwardDocument,
   AwardStatus,
@@ -129,7 +129,7 @@ export function createEscrows(deps: Pick<JobsDeps, 'store' | 'network' | 'self' 
       }
       const gone = escrows.forfeitOf(award)?.forfeit
       if (gone?.award.statement.message.worker !== worker) return undefined
-      return gone.refunded || gone.consent !== null || gone.money === 'paid' ? 'closed' : 'superseded'
+      return endOf(gone) !== undefined || gone.consent !== null ? 'closed' : 'superseded'
     },
     awardId,
     escrowOf: award => escrowOf(deps.self, award)

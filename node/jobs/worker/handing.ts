@@ -86,6 +86,7 @@ export function createHanding(
     const paid = await paidOf(at.escrow)
     if (paid === undefined || assignments.get(id)?.state !== 'delivered') return
     await keep(id, close(at, paid))
+    handedIn.delete(id)
     await end(id)
   }
 

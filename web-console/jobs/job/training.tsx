@@ -1,4 +1,5 @@
 import { useState } from 'react'
+import { isAwardLost } from '../../../daemon/api/contract/views.ts'
 import type { JobView } from '../../../daemon/api/contract/views.ts'
 import type { TrainingCurve } from '../../../protocol/jobs/curve.ts'
 import { useCall, useEvents } from '../../api/index.ts'
@@ -109,7 +110,8 @@ const awardStates: Readonly<Record<string, string>> = {
   accepted: 'is good, and paid',
   released: 'paid',
   dead: 'given to another',
-  refunded: 'money back'
+  refunded: 'money back',
+  burnt: 'was refused, and its price is burnt'
 }
 
 const whatOf = ({ lot }: Award): string =>
@@ -128,9 +130,7 @@ function Awards({ awards }: { readonly awards: readonly Award[] }) {
           name: 'State',
           cell: ({ state, reason, progress }) => (
             <>
-              <Chip phase={state === 'dead' || state === 'refunded' ? 'wrong' : 'jobs'}>
-                {awardStates[state] ?? state}
-              </Chip>{' '}
+              <Chip phase={isAwardLost({ state }) ? 'wrong' : 'jobs'}>{awardStates[state] ?? state}</Chip>{' '}
               {state === 'training' && progress !== null ? `${progress.step} of ${progress.steps}` : ''}
               {reason === undefined ? null : <span className="job-reason">{reason}</span>}
             </>

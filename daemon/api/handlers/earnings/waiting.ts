@@ -1,6 +1,7 @@
 import type { Node } from '../../../../node/node.ts'
 import { largestPage } from '../../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../../protocol/primitives/index.ts'
+import { isAwardLost } from '../../contract/index.ts'
 import type { WaitingView } from '../../contract/index.ts'
 import type { Names } from './names.ts'
 import { rowsOf } from './rows.ts'
@@ -102,4 +103,4 @@ export async function waitingFor(parts: Parts, account: Address, names: Names): 
   return lines
 }
 
-const isOpen = (state: string): boolean => state !== 'released' && state !== 'refunded' && state !== 'dead'
+const isOpen = (state: string): boolean => state !== 'released' && !isAwardLost({ state })
