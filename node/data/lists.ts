@@ -1,4 +1,4 @@
-import { foldText } from '../../protocol/data/index.ts'
+import { foldText, searchWords } from '../../protocol/data/index.ts'
 import { InvalidError, NotFoundError, bytes32, defaultPage } from '../../protocol/primitives/index.ts'
 import type { Hex, Page } from '../../protocol/primitives/index.ts'
 import { contributionView, datanetView, versionView } from './book/index.ts'
@@ -12,11 +12,6 @@ import type { DataService, DatanetView, VersionView } from './types.ts'
 const mostMatches = 10
 /** Datanets that one call looks at for a search: the caller goes on with the cursor. */
 const mostLookedAt = 2_000
-
-const wordsOf = (text: string): string[] =>
-  foldText(text)
-    .split(' ')
-    .filter(word => word !== '')
 
 /** What a search in the list of Datanets looks at. */
 const textOf = ({ rules: { name, description, licence, tags = [] } }: DatanetView): string =>
@@ -65,7 +60,7 @@ export function createLists(
     async datanets({ limit = defaultPage, cursor, search = '', tag } = {}) {
       // [reject] A cursor of this list is the id of a Datanet; it may have been forgotten meanwhile.
       if (cursor !== undefined && !bytes32.safeParse(cursor).success) throw notCursor()
-      const words = wordsOf(search)
+      const words = searchWords(search)
       const wantedTag = tag === undefined ? undefined : foldText(tag)
       const matches = (net: DatanetView): boolean =>
         (wantedTag === undefined || (net.rules.tags ?? []).some(one => foldText(one) === wantedTag)) &&

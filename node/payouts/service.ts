@@ -16,7 +16,8 @@ import { createIntake, createExchange, createOwnReceipts, createReceiptStore, cr
 import type { Entry } from './receipts/index.ts'
 import { createReasons } from './reasons.ts'
 import { createRetention } from './retention.ts'
-import { createChainTime, createRounds } from './rounds/index.ts'
+import { createLedgerTime } from '../chain/index.ts'
+import { createRounds } from './rounds/index.ts'
 import {
   createContents,
   createExplaining,
@@ -27,7 +28,6 @@ import {
   createWeigher
 } from './scorer/index.ts'
 import { createBundles, createBonds, createClaims, createFinality, createSettler, standsOn } from './settler/index.ts'
-import { createStakes } from './stakes.ts'
 import { createAhead, createExamining, createWatcher, voiceOf } from './watcher/index.ts'
 import { createTopic } from './topic.ts'
 import type { EpochView, GateView, PayoutsDeps, PayoutsService, PayoutsTiming, ReceiptView } from './types.ts'
@@ -41,9 +41,8 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
   const { self, events, clock, chain, log, roles } = deps
   const timing: PayoutsTiming = { ...defaultTiming, ...deps.timing }
   const models = createModels(deps)
-  const stakes = createStakes(deps)
   const rounds = createRounds(deps)
-  const now = createChainTime(deps)
+  const now = createLedgerTime(deps)
   const hasVoice = voiceOf(deps)
   const facts = createFacts(deps, models)
   const weigher = createWeigher(deps, models)
@@ -62,7 +61,7 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
   const tree = createTree((pool, prefix, limit) => receipts.openIds(pool, prefix, limit))
   const intake = createIntake(deps, receipts, models, facts)
   const isSettled = async (id: Hex): Promise<boolean> => (await receipts.get(id))?.state.name === 'settled'
-  const scorings = createScorings(deps, receipts, rounds, stakes, now)
+  const scorings = createScorings(deps, receipts, rounds, now)
   const proposals = createProposals(deps)
   const quality = createQuality(deps, { models, weigher, proposals }, () => bundles)
   const matches = createMatches(deps, models)

@@ -65,6 +65,12 @@ export function foldText(text: string): string {
   return plain.replace(/[\p{L}\p{M}\p{N}']+/gu, foldLookalikes)
 }
 
+/** The words of a search, folded. */
+export const searchWords = (text: string): string[] =>
+  foldText(text)
+    .split(' ')
+    .filter(word => word !== '')
+
 /**
  * An answer as it is compared: case, quotes around it and the full stop at its end do not make another answer; a sign,
  * a decimal point or a symbol does.

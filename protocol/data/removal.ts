@@ -8,7 +8,7 @@ import { mostReason } from './because.ts'
 import { DataError } from './errors.ts'
 import { mostVotes } from './types.ts'
 import type { DatanetRules } from './types.ts'
-import { checkVoter, weightOf } from './votes.ts'
+import { checkVoter, isQuorum } from './votes.ts'
 
 // What was accepted leaves again: its contributor withdraws it, or validators take it down. Either stands for ever and
 // adds to what is known, so that in whatever order it is heard everybody finds the same. Commitment, certificate and
@@ -111,10 +111,7 @@ export function spokenAgainst(
   if (record.words.some(one => isOf(one) && one.statement.message.validator === validator)) return undefined
   if (record.words.length >= mostVotes * 4) return undefined
   const words = [...record.words, word]
-  const weight = words
-    .filter(isOf)
-    .reduce((sum, { statement }) => sum + weightOf(roster, statement.message.validator), 0)
-  const total = roster.reduce((sum, one) => sum + one.weight, 0)
-  // Over two thirds of a whole roster, as for everything that cannot be undone.
-  return { ...record, words, down: record.down || weight * 3 > total * 2 }
+  const sayers = words.filter(isOf).map(({ statement }) => statement.message.validator)
+  // A quorum of one roster, as for everything that cannot be undone.
+  return { ...record, words, down: record.down || isQuorum(roster, sayers) }
 }

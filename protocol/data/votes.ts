@@ -15,7 +15,19 @@ export const voteCommitment = (vote: Message<'Vote'>): Hex => contentHash({ ...v
 export function weightOf(roster: Roster, validator: Address): number {
   return roster.find(({ address }) => address === validator)?.weight ?? 0
 }
-const totalWeight = (roster: Roster): number => roster.reduce((sum, { weight }) => sum + weight, 0)
+export const totalWeight = (roster: Roster): number => roster.reduce((sum, { weight }) => sum + weight, 0)
+
+/** What some accounts weigh in a roster together, each once. */
+export const weightIn = (roster: Roster, accounts: Iterable<Address>): number =>
+  [...new Set(accounts)].reduce((sum, account) => sum + weightOf(roster, account), 0)
+
+/** Over two thirds of the whole roster's weight: what accepts, seals, and takes down. */
+export const isQuorum = (roster: Roster, accounts: Iterable<Address>): boolean =>
+  weightIn(roster, accounts) * 3 > totalWeight(roster) * 2
+
+/** Over one third of it: what no quorum can be had without, and so rejects. */
+export const canOppose = (roster: Roster, accounts: Iterable<Address>): boolean =>
+  weightIn(roster, accounts) * 3 > totalWeight(roster)
 
 /** [reject] A vote, committed or revealed, is a validator's of the roster. @throws DataError `vote.not-validator` */
 export function checkVoter(roster: Roster, validator: Address): void {
@@ -62,7 +74,6 @@ const isLess = ({ message: a }: Signed<'Vote'>, { message: b }: Signed<'Vote'>):
  * are heard. With less than a third of the weight it moves nothing, and it costs the stake.
  */
 export function tally(contribution: Hex, roster: Roster, votes: readonly Signed<'Vote'>[]): Tally {
-  const total = totalWeight(roster)
   const against = new Map<Address, Signed<'Vote'>>()
   const outcomes = new Map<Hex, Map<Address, Signed<'Vote'>>>()
   const voted = new Set<Address>()
@@ -75,19 +86,17 @@ export function tally(contribution: Hex, roster: Roster, votes: readonly Signed<
     const known = group.get(validator)
     if (known === undefined || isLess(vote, known)) group.set(validator, vote)
   }
-  const weigh = (validators: Iterable<Address>): number =>
-    [...validators].reduce((sum, validator) => sum + weightOf(roster, validator), 0)
   const certificateOf = (accept: boolean, group: ReadonlyMap<Address, Signed<'Vote'>>): Certificate => {
     const sorted = [...group.values()].sort(byValidator)
     return { contribution, accept, outcome: sorted[0]?.message.outcome ?? contribution, votes: sorted }
   }
   for (const outcome of [...outcomes.keys()].sort()) {
     const group = outcomes.get(outcome)
-    if (group !== undefined && weigh(group.keys()) * 3 > total * 2)
+    if (group !== undefined && isQuorum(roster, group.keys()))
       return { state: 'decided', certificate: certificateOf(true, group) }
   }
-  if (weigh(against.keys()) * 3 > total) return { state: 'decided', certificate: certificateOf(false, against) }
-  return { state: 'open', voted: weigh(voted), total }
+  if (canOppose(roster, against.keys())) return { state: 'decided', certificate: certificateOf(false, against) }
+  return { state: 'open', voted: weightIn(roster, voted), total: totalWeight(roster) }
 }
 
 /**
@@ -98,7 +107,6 @@ export function tally(contribution: Hex, roster: Roster, votes: readonly Signed<
 export function checkCertificate(network: Network, roster: Roster, certificate: Certificate): void {
   const { contribution, accept, outcome, votes } = certificate
   const seen = new Set<Address>()
-  let weight = 0
   for (const vote of votes) {
     const { message } = vote
     // [reject] Every vote is on this contribution and says what the certificate says; against, each may have its own
@@ -113,10 +121,11 @@ export function checkCertificate(network: Network, roster: Roster, certificate: 
     checkVoter(roster, message.validator)
     if (signerOf(network, vote) !== message.validator)
       throw new InvalidError('signature.mismatch', `a vote is not signed by ${message.validator}`)
-    weight += weightOf(roster, message.validator)
   }
   // [reject] Over two thirds of the whole roster accept; over one third reject.
-  const total = totalWeight(roster)
-  if (accept ? weight * 3 <= total * 2 : weight * 3 <= total)
-    throw new DataError('certificate.quorum', `a weight of ${weight} of ${total} is no quorum`)
+  if (!(accept ? isQuorum(roster, seen) : canOppose(roster, seen)))
+    throw new DataError(
+      'certificate.quorum',
+      `a weight of ${weightIn(roster, seen)} of ${totalWeight(roster)} is no quorum`
+    )
 }

@@ -11,6 +11,7 @@ import { drawCount, piecesOf } from './draw.ts'
 import { receiptId } from './leaves.ts'
 import { maxSettledChannels, settledChannel } from './settled.ts'
 import { divisionOf, keptScorings } from './weighing.ts'
+import type { WordPlace } from './words.ts'
 
 // The first step of an epoch: its receipts stand on chain before chance says which of them are weighed, and by whom.
 
@@ -106,6 +107,21 @@ export function assign(
     return drawn
   })
   return { money, scorers, duties }
+}
+
+/** Whether chance has drawn somebody to weigh the answer at a place. */
+export const isDrawn = ({ scorers }: Pick<Assigned, 'scorers'>, at: number, account: Address): boolean =>
+  scorers[at]?.includes(account) === true
+
+/** Where a scorer's word on the answer at a place stands. @param commitments of the panel, by scorer */
+export function placeIn(
+  { duties }: Pick<Assigned, 'duties'>,
+  at: number,
+  scorer: Address,
+  commitments: ReadonlyMap<Address, Hex>
+): WordPlace {
+  const own = duties.get(scorer) ?? []
+  return { word: commitments.get(scorer), index: own.indexOf(at), count: own.length }
 }
 
 /** @param measured by model: null for one that nothing is measured of */

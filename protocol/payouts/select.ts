@@ -10,6 +10,7 @@ import { isOver, isSettled, linesOf, maxRanges, withPlace } from './settled.ts'
 import type { Settled } from './settled.ts'
 import { dataOf, overlaps, stretchOf, withStretch } from './paid.ts'
 import type { ChannelClaim } from './paid.ts'
+import { isDrawn, placeIn } from './round.ts'
 import type { Assigned } from './round.ts'
 import type { Scored } from './types.ts'
 import { isSigned } from './weighing.ts'
@@ -124,19 +125,17 @@ export function countedScorings(
   network: Network,
   { at, receipt, measure }: Placed,
   words: readonly Scored[],
-  { scorers, duties }: Pick<Assigned, 'scorers' | 'duties'>,
+  assigned: Pick<Assigned, 'scorers' | 'duties'>,
   commitments: ReadonlyMap<Address, Hex>
 ): Scored[] {
   const id = receiptId(network, receipt)
   return words
     .filter(({ scorer }, i) => words.findIndex(word => word.scorer === scorer) === i)
-    .filter(({ scorer }) => scorers[at]?.includes(scorer) === true)
+    .filter(({ scorer }) => isDrawn(assigned, at, scorer))
     .filter(word => isSigned(network, id, word, measure))
     .filter(({ scorer, utilities, candidates, path }) => {
-      const own = duties.get(scorer) ?? []
       const attribution = attributionHash(attributionOf(measure, { utilities, candidates }))
-      const place = { word: commitments.get(scorer), index: own.indexOf(at), count: own.length }
-      return isCommitted({ scorer, receipt: id, attribution, path }, place)
+      return isCommitted({ scorer, receipt: id, attribution, path }, placeIn(assigned, at, scorer, commitments))
     })
     .toSorted((a, b) => (a.scorer < b.scorer ? -1 : 1))
 }

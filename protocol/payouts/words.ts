@@ -31,10 +31,18 @@ export interface PlacedWord {
   readonly path: readonly Hex[]
 }
 
+/** What its scorer has committed to, and where among all that it had to weigh the word stands. */
+export interface WordPlace {
+  readonly word: Hex | undefined
+  /** Negative where it had nothing to say on that answer. */
+  readonly index: number
+  readonly count: number
+}
+
 /** Whether a word is the one that its scorer has committed to, at the one place that it can have. */
 export function isCommitted(
   { scorer, receipt, attribution, path }: PlacedWord,
-  { word, index, count }: { word: Hex | undefined; index: number; count: number }
+  { word, index, count }: WordPlace
 ): boolean {
   if (word === undefined || index < 0 || path.length !== Math.ceil(Math.log2(count))) return false
   return inSumTree({ hash: word, sum: 0n }, leafNode(leafOf(scorer, receipt, attribution)), {

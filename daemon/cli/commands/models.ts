@@ -6,7 +6,7 @@ import type { CallFlags, ListFlags } from '../command.ts'
 import type { ApiClient, ModelView } from '../../api/contract/index.ts'
 import { dim, safe, short, table, tokens, yellow } from '../output.ts'
 import { compareCommand } from './compare.ts'
-import { splitOf } from '../split.ts'
+import { splitOf, usualSplit } from '../split.ts'
 import { addCommand, exportCommand } from './model-files.ts'
 import { nameCommands } from './names.ts'
 import { termsCommands } from './terms.ts'
@@ -107,7 +107,7 @@ export function registerCommand(): Command {
     .requiredOption('--name <text>', 'its name')
     .option('--job <id>', 'the finished tune job: id or beginning of one')
     .option('--base <cid|dir>', 'a base model served as it is: its CID, or a folder on the daemon’s machine')
-    .option('--split <worker,builder,data>', 'basis points of every fee', '3000,1000,6000')
+    .option('--split <worker,builder,data>', 'basis points of every fee', usualSplit)
     .option('--licence <spdx>', 'what it may be used under, such as CC-BY-4.0')
     .action(
       guarded(async (flags: RegisterFlags) => {

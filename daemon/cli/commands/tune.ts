@@ -13,7 +13,7 @@ import type { CallFlags } from '../command.ts'
 import { connect } from '../context.ts'
 import { followJob } from '../job-progress.ts'
 import { dim, duration, printJson, red, safe, table, tokens, yellow } from '../output.ts'
-import { splitOf } from '../split.ts'
+import { splitOf, usualSplit } from '../split.ts'
 import { findDatanet } from './find-datanet.ts'
 import { mixOf } from './mix.ts'
 import { readJsonFile } from './data.ts'
@@ -116,8 +116,6 @@ function checkBudget(budget: bigint, plan: PlanView, anyway: boolean): void {
   console.error(yellow(`${says}${costText(plan.cost)}`))
 }
 
-const usualSplit = '3000,1000,6000'
-
 /** Flags with what a model says of itself, where they say nothing: so it is made again on the latest version. */
 async function likeModel(api: ApiClient, flags: TuneFlags): Promise<TuneFlags & { settingsOf?: JobView['settings'] }> {
   if (flags.like === undefined) return flags
@@ -127,8 +125,12 @@ async function likeModel(api: ApiClient, flags: TuneFlags): Promise<TuneFlags & 
   if (version === 0)
     throw new InvalidError('job.like', `${name} was grown from no Datanet`, { help: 'Name --base and --datanet.' })
   let settingsOf: JobView['settings'] | undefined
-  for await (const job of api.all('jobs', { params: {} }))
-    if (job.result === result && result !== null) settingsOf = job.settings
+  if (result !== null)
+    for await (const job of api.all('jobs', { params: {} })) {
+      if (job.result !== result) continue
+      settingsOf = job.settings
+      break
+    }
   return {
     ...flags,
     base: flags.base ?? base,

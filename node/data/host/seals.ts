@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { signStatement, signedSchema } from '../../../protocol/crypto/index.ts'
 import type { Signed } from '../../../protocol/crypto/index.ts'
-import { isSealOf, isSealed, versionRoot, weightOf } from '../../../protocol/data/index.ts'
+import { isQuorum, isSealOf, versionRoot, weightOf } from '../../../protocol/data/index.ts'
 import type { DatanetDocument, Sealed } from '../../../protocol/data/index.ts'
 import { TilthError, bytes32 } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
@@ -85,11 +85,8 @@ export function createSeals(
     return false
   }
 
-  async function answer(asked: z.infer<typeof sealRequest>, host: Address): Promise<z.infer<typeof sealReply>> {
+  async function answer(asked: z.infer<typeof sealRequest>, net: DatanetDocument): Promise<z.infer<typeof sealReply>> {
     const { last, ...version } = asked
-    const net = (await book.datanet(asked.datanet))?.document
-    // [ignore] Seals are for the host alone: its signature anchors.
-    if (net === undefined || net.statement.message.host !== host) return { kind: 'differs' }
     const { rules } = await rosters.sitting(asked.datanet, net)
     const latest = (await chain.ledger.datanet(asked.datanet))?.version ?? 0
     if (weightOf(rules.validators, self) === 0 || latest + 1 !== asked.version) return { kind: 'differs' }
@@ -119,7 +116,10 @@ export function createSeals(
     async serve(stream) {
       const asked = await stream.next(sealRequest)
       if (asked === undefined) return
-      const answered = await answer(asked, stream.address).catch((error: unknown): z.infer<typeof sealReply> => {
+      const net = (await book.datanet(asked.datanet))?.document
+      // [ignore] Seals are for the host alone: its signature anchors. Nobody else makes this node ask for anything.
+      if (net?.statement.message.host !== stream.address) return stream.send({ kind: 'differs' })
+      const answered = await answer(asked, net).catch((error: unknown): z.infer<typeof sealReply> => {
         log.debug('a version could not be compared yet', { datanet: asked.datanet, error })
         return { kind: 'differs' }
       })
@@ -133,7 +133,7 @@ export function createSeals(
       const signal = AbortSignal.any([stopping, enough.signal, AbortSignal.timeout(timing.sealMs)])
       const take = (seal: Signed<'VersionSeal'>): void => {
         seals.set(seal.message.validator, seal)
-        if (isSealed(roster, seals.keys())) enough.abort()
+        if (isQuorum(roster, seals.keys())) enough.abort()
       }
       if (weightOf(roster, self) > 0) take(sign(version))
       const lacking = new Map<Address, string>()
@@ -157,9 +157,9 @@ export function createSeals(
           await clock.sleep(againMs, signal).catch(() => undefined) // the signal ends the loop
         }
       }
-      if (!isSealed(roster, seals.keys()))
+      if (!isQuorum(roster, seals.keys()))
         await Promise.all(roster.filter(({ address }) => address !== self).map(({ address }) => win(address)))
-      if (isSealed(roster, seals.keys())) return [...seals.values()]
+      if (isQuorum(roster, seals.keys())) return [...seals.values()]
       if (outdated) return undefined
       const why = [...lacking].slice(0, 3).map(([validator, reason]) => `${validator} ${reason}`)
       throw new TilthError(

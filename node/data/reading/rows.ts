@@ -1,4 +1,4 @@
-import { foldText, ownRows } from '../../../protocol/data/index.ts'
+import { foldText, ownRows, searchWords } from '../../../protocol/data/index.ts'
 import type { DatanetDocument, ShardLine, VersionEntry } from '../../../protocol/data/index.ts'
 import { InvalidError, defaultPage } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
@@ -111,9 +111,7 @@ export function createRows(
     async acceptedRows(datanet, { limit = defaultPage, cursor, version: wanted, contributor, search, from } = {}) {
       const net = await notes.document(datanet)
       const version = await versionOf(datanet, wanted)
-      const words = foldText(search ?? '')
-        .split(' ')
-        .filter(word => word !== '')
+      const words = searchWords(search ?? '')
       const numbered =
         version > 0 && words.length === 0 ? await placeIn(datanet, version, contributor, from ?? 0) : undefined
       if (from !== undefined && numbered === undefined)

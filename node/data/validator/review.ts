@@ -1,4 +1,4 @@
-import { commitMs, outcomeCode, weightOf } from '../../../protocol/data/index.ts'
+import { commitMs, outcomeCode, totalWeight, weightIn } from '../../../protocol/data/index.ts'
 import type { DatanetDocument, RowOutcome, ShardLine, VoteReason } from '../../../protocol/data/index.ts'
 import { InvalidError, defaultPage, pageOf } from '../../../protocol/primitives/index.ts'
 import type { Address, PageRequest } from '../../../protocol/primitives/index.ts'
@@ -39,10 +39,12 @@ export function createReview(
     const chosen = mine === undefined ? await book.chosen.get(id) : undefined
     const reason = await book.reasons.get(id)
     const { validators, name } = net.rules
-    const weigh = (addresses: readonly Address[]): number =>
-      [...new Set(addresses)].reduce((sum, address) => sum + weightOf(validators, address), 0)
-    const by = (accept: boolean): number =>
-      weigh(votes.filter(({ message }) => message.accept === accept).map(({ message }) => message.validator))
+    const weigh = (said: readonly { readonly message: { readonly validator: Address } }[]): number =>
+      weightIn(
+        validators,
+        said.map(({ message }) => message.validator)
+      )
+    const by = (accept: boolean): number => weigh(votes.filter(({ message }) => message.accept === accept))
     return {
       ...(await contributionView(book, record)),
       datanetName: name,
@@ -52,8 +54,8 @@ export function createReview(
       ...(reason === undefined ? {} : typeof reason === 'string' ? { voteReason: reason } : reasonView(reason)),
       accepting: by(true),
       rejecting: by(false),
-      committed: weigh(commits.map(({ message }) => message.validator)),
-      total: weigh(validators.map(({ address }) => address)),
+      committed: weigh(commits),
+      total: totalWeight(validators),
       closesAt: state.name === 'voting' ? Math.max(state.since, startedAt) + commitMs(net.rules) : null
     }
   }

@@ -3,7 +3,7 @@ import type { Assignment, JobMessage } from '../../../protocol/jobs/index.ts'
 import { deliveryHash } from '../../../protocol/contracts/index.ts'
 import { InvalidError } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
-import { refusedWith } from '../../chain/index.ts'
+import { createLedgerTime, refusedWith } from '../../chain/index.ts'
 import type { JobsDeps } from '../deps.ts'
 import type { Reporter } from './report.ts'
 
@@ -43,11 +43,7 @@ export function createHanding(
   const busy = new Set<Hex>()
   let rounds = 0
 
-  /** Chain seconds: a chain without transactions makes no blocks. */
-  const now = (): bigint => {
-    const [own, head] = [BigInt(Math.floor(clock.now() / 1000)), chain.ledger.head()?.timestamp ?? 0n]
-    return head > own ? head : own
-  }
+  const now = createLedgerTime({ chain, clock })
 
   async function handIn(id: Hex): Promise<void> {
     const at = assignments.get(id)

@@ -8,10 +8,7 @@ import type { Entry, ReceiptStore } from './types.ts'
 export function createLists(
   tables: Tables,
   entryAt: (key: string) => Promise<Entry | undefined>
-): Pick<
-  ReceiptStore,
-  'list' | 'idsLike' | 'open' | 'openIds' | 'unscored' | 'unheard' | 'readyBefore' | 'hasOwn' | 'pools'
-> {
+): Pick<ReceiptStore, 'list' | 'idsLike' | 'open' | 'openIds' | 'unheard' | 'readyBefore' | 'hasOwn' | 'pools'> {
   return {
     async list({ model, pool, order = 'oldest', limit = defaultPage, cursor } = {}) {
       if (cursor !== undefined && !isTimeKey(cursor))
@@ -60,11 +57,6 @@ export function createLists(
       const ids: Hex[] = []
       for await (const key of tables.open.keys({ prefix: openKey(pool, `0x${prefix}`), limit }))
         ids.push(key.slice(pool.length + 1) as Hex)
-      return ids
-    },
-    async unscored(pool, limit) {
-      const ids: Hex[] = []
-      for await (const id of tables.unscored.values({ prefix: `${pool}/`, limit })) ids.push(id)
       return ids
     },
     async unheard(limit) {

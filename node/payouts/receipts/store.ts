@@ -1,6 +1,7 @@
 import { InvalidError, NotFoundError } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { inRanges, isOver, lengthOf, overlaps, stretchOf } from '../../../protocol/payouts/index.ts'
+import type { ScoringDocument } from '../../../protocol/payouts/index.ts'
 import type { Clock, Log } from '../../runtime/types.ts'
 import { createQueue } from '../../runtime/index.ts'
 import type { Batch, Store } from '../../store/index.ts'
@@ -21,7 +22,7 @@ import {
 import { createLists } from './lists.ts'
 import { openTables, scoringKey } from './tables.ts'
 import type { Archived, Kept } from './tables.ts'
-import type { Entry, NewEntry, ReceiptState, ReceiptStore, StakedScoring } from './types.ts'
+import type { Entry, NewEntry, ReceiptState, ReceiptStore } from './types.ts'
 
 /** Open receipts kept for one channel: two parties who sign nonsense to each other fill no disk but their own. */
 const maxChannelReceipts = 10_000
@@ -202,32 +203,26 @@ export function createReceiptStore({
         })
   }
 
-  /** Scorings of a receipt that is not archived, with the most at stake first. */
-  async function staked(id: Hex): Promise<StakedScoring[]> {
-    const found: StakedScoring[] = []
-    for await (const one of tables.scorings.values({ prefix: `${id}/` })) found.push(one)
-    return found.sort((a, b) => (a.stake > b.stake ? -1 : a.stake < b.stake ? 1 : 0))
-  }
-
   const unknown = (id: Hex): NotFoundError =>
     new NotFoundError('scoring.receipt', `the receipt ${id} that was scored is not known here, or settled`)
 
   async function writeScoring(
     id: Hex,
-    scoring: StakedScoring,
-    { agreed, gone }: { agreed: boolean; gone?: Address | undefined }
+    document: ScoringDocument,
+    { agreed, gone = [] }: { agreed: boolean; gone?: readonly Address[] }
   ): Promise<boolean> {
     const found = await find(id)
     const state = found !== undefined && 'kept' in found ? await stateOf(found.key, found.kept) : undefined
     // [ignore] It is about a receipt that is known here, and in no epoch yet.
     if (found === undefined || state === undefined || state.name === 'settled' || state.name === 'over')
       throw unknown(id)
-    const name = scoringKey(id, scoring.document.statement.message.scorer)
-    if (gone !== scoring.document.statement.message.scorer && (await tables.scorings.has(name))) return false
+    const { scorer } = document.statement.message
+    const name = scoringKey(id, scorer)
+    if (!gone.includes(scorer) && (await tables.scorings.has(name))) return false
     const pool = 'kept' in found ? found.kept.pool : null
     await store.batch(batch => {
-      if (gone !== undefined) batch.delete(tables.scorings, scoringKey(id, gone))
-      batch.put(tables.scorings, name, scoring)
+      for (const one of gone) batch.delete(tables.scorings, scoringKey(id, one))
+      batch.put(tables.scorings, name, { document })
       batch.delete(tables.unscored, listKey(poolName(pool), found.key))
       if (agreed) batch.delete(tables.unheard, found.key)
       else if ('kept' in found && found.kept.answered) batch.put(tables.unheard, found.key, id)
@@ -270,12 +265,11 @@ export function createReceiptStore({
     },
     async scorings(id) {
       const found = await find(id)
-      return found !== undefined && 'archived' in found
-        ? found.archived.scorings
-        : (await staked(id)).map(({ document }) => document)
+      if (found !== undefined && 'archived' in found) return found.archived.scorings
+      const said: ScoringDocument[] = []
+      for await (const { document } of tables.scorings.values({ prefix: `${id}/` })) said.push(document)
+      return said
     },
-    scorers: async id =>
-      (await staked(id)).map(({ stake, document }) => ({ stake, scorer: document.statement.message.scorer })),
     async putScoring(id, scoring, options) {
       const found = await find(id)
       if (found !== undefined && 'kept' in found)

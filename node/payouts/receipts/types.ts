@@ -44,12 +44,6 @@ export interface NewEntry {
   readonly covered: bigint
 }
 
-/** A scoring, and what its scorer had at stake when it came. */
-export interface StakedScoring {
-  readonly stake: bigint
-  readonly document: ScoringDocument
-}
-
 /** What an epoch that became final says about receipts. */
 export interface FinalEpoch {
   readonly pool: Hex
@@ -86,20 +80,18 @@ export interface ReceiptStore {
   put(entry: NewEntry): Promise<boolean>
   has(id: Hex): Promise<boolean>
   get(id: Hex): Promise<Entry | undefined>
-  /** What scorers said of it, archived or not; with the most at stake first. */
+  /** What scorers said of it, archived or not. */
   scorings(id: Hex): Promise<readonly ScoringDocument[]>
-  /** Who said it and what they had at stake; of open receipts only. */
-  scorers(id: Hex): Promise<readonly { readonly scorer: Address; readonly stake: bigint }[]>
   /**
-   * Keeps a scoring of an open receipt, in the place of another scorer's where one is named. `agreed`: with it most of
-   * its scorers agree, so that nobody else need hear of the receipt.
+   * Keeps a scoring of an open receipt, in the place of those whose scorers are named. `agreed`: with it most of its
+   * scorers agree, so that nobody else need hear of the receipt.
    * @returns whether it was new
    * @throws NotFoundError `scoring.receipt`: the receipt is not known here, or no epoch will count it any more
    */
   putScoring(
     id: Hex,
-    scoring: StakedScoring,
-    options: { agreed: boolean; gone?: Address | undefined }
+    scoring: ScoringDocument,
+    options: { agreed: boolean; gone?: readonly Address[] }
   ): Promise<boolean>
   list(filter?: EntryFilter): Promise<Page<Entry>>
   /** Ids that begin so, 0x and hexadecimal digits. */
@@ -108,8 +100,6 @@ export interface ReceiptStore {
   open(pool: Hex): AsyncIterable<Entry>
   /** Ids of open receipts of a pool that begin with these digits, ascending. */
   openIds(pool: Hex, prefix: string, limit: number): Promise<Hex[]>
-  /** Receipts of a pool that nobody has weighed yet, and somebody may; the oldest first. */
-  unscored(pool: Hex, limit: number): Promise<Hex[]>
   /** The newest that this node has answered itself, and on which no scorers agree yet. */
   unheard(limit: number): Promise<Hex[]>
   /** Open receipts of a pool that could be counted, as far as is known here, at that time (milliseconds). */

@@ -30,8 +30,12 @@ export interface Rounds {
   save(document: ReceiptsDocument): Promise<string>
   /** What was anchored. @throws as Files.fetchBytes · InvalidError `bundle.place`, `frame.*` */
   document(pool: Hex, epoch: number, round: RoundOnChain, signal?: AbortSignal): Promise<ReceiptsDocument>
-  /** Undefined where nothing is anchored, or chance has not spoken yet. @throws as document */
-  open(pool: Hex, epoch: number): Promise<OpenRound | undefined>
+  /**
+   * Undefined where nothing is anchored, or chance has not spoken yet.
+   * @param round as the chain has just told it; it is asked where that is left away
+   * @throws as document
+   */
+  open(pool: Hex, epoch: number, round?: RoundOnChain): Promise<OpenRound | undefined>
   /** Of a pool's next epoch, as it was a moment ago; where that does not do, as it is now. @throws as document */
   recent(pool: Hex, does?: (open: OpenRound) => boolean): Promise<OpenRound | undefined>
 }
@@ -89,8 +93,8 @@ export function createRounds({
     return { document: read, assigned, ids, places: new Map(ids.map((id, at) => [id, at])) }
   }
 
-  async function open(pool: Hex, epoch: number): Promise<OpenRound | undefined> {
-    const round = await chain.payouts.round(pool, epoch)
+  async function open(pool: Hex, epoch: number, read?: RoundOnChain): Promise<OpenRound | undefined> {
+    const round = read ?? (await chain.payouts.round(pool, epoch))
     if (round?.drawn === undefined) return undefined
     const drawn = { ...round, drawn: round.drawn }
     const { seed } = drawn.drawn

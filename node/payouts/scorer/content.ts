@@ -1,10 +1,15 @@
 import { signStatement } from '../../../protocol/crypto/index.ts'
 import { checkOpening } from '../../../protocol/models/index.ts'
 import type { CosignedReceipt, Opening } from '../../../protocol/models/index.ts'
-import { checkContentRequest, contentReply, contentRequest } from '../../../protocol/payouts/index.ts'
+import {
+  checkContentRequest,
+  contentReply,
+  contentRequest,
+  isDrawn,
+  receiptId
+} from '../../../protocol/payouts/index.ts'
 import { InvalidError, LimitError, NotFoundError, TilthError } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
-import { receiptId } from '../../../protocol/payouts/index.ts'
 import type { MessageStream } from '../../transport/types.ts'
 import type { Models } from '../models.ts'
 import type { Rounds } from '../rounds/index.ts'
@@ -49,7 +54,7 @@ export function createContents(
     const pool = await models.poolOf(receipt.receipt.message.model)
     const drawn = pool === undefined ? undefined : await rounds.recent(pool)
     const at = drawn?.places.get(id)
-    if (drawn === undefined || at === undefined || drawn.assigned.scorers[at]?.includes(asker) !== true)
+    if (drawn === undefined || at === undefined || !isDrawn(drawn.assigned, at, asker))
       refuse('content.asker', 'who asks was not drawn to weigh the answer')
     const opening = await deps.models.opening(id)
     if (opening === undefined) throw new NotFoundError('content.gone', 'what was asked is not kept here any more')

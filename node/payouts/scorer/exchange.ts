@@ -1,4 +1,4 @@
-import { keptScorings, scoringsPage, scoringsRequest } from '../../../protocol/payouts/index.ts'
+import { scoringsPage, scoringsRequest } from '../../../protocol/payouts/index.ts'
 import type { ScoringDocument } from '../../../protocol/payouts/index.ts'
 import { TilthError } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
@@ -15,14 +15,14 @@ const page = 64
 export interface ScoringsExchange {
   start(): void
   stop(): Promise<void>
-  /** Asks every connected peer. */
-  collect(receipts: readonly Hex[]): Promise<void>
+  /** Asks every connected peer for what others have not brought meanwhile. */
+  collect(receipts: readonly Hex[], lacks: (receipt: Hex) => Promise<boolean>): Promise<void>
 }
 
 /** @param heard called for each scoring that was new */
 export function createScoringsExchange(
   { streams, peers, log }: Pick<PayoutsDeps, 'streams' | 'peers' | 'log'>,
-  scorings: Scorings,
+  scorings: Pick<Scorings, 'of' | 'take'>,
   heard: (scoring: ScoringDocument) => void
 ): ScoringsExchange {
   let off: (() => Promise<void>) | undefined
@@ -62,7 +62,7 @@ export function createScoringsExchange(
     async stop() {
       await off?.()
     },
-    async collect(receipts) {
+    async collect(receipts, lacks) {
       const queue = peers.connected()
       await Promise.all(
         Array.from({ length: peersAtOnce }, async () => {
@@ -70,8 +70,7 @@ export function createScoringsExchange(
             try {
               for (let at = 0; at < receipts.length; at += asked) {
                 const wanted: Hex[] = []
-                for (const id of receipts.slice(at, at + asked))
-                  if ((await scorings.count(id)) < keptScorings) wanted.push(id)
+                for (const id of receipts.slice(at, at + asked)) if (await lacks(id)) wanted.push(id)
                 if (wanted.length > 0) await ask(peer.peerId, wanted)
               }
             } catch (error) {

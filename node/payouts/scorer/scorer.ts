@@ -80,7 +80,7 @@ export function createScorer(
       const late = (): boolean => now() >= commitEnds - commitWindow / 4n
       const last = (): boolean => now() >= commitEnds - commitWindow / 8n
       const read = new AbortController()
-      const reading = rounds.open(pool, epoch).catch(notYet(last))
+      const reading = rounds.open(pool, epoch, round).catch(notYet(last))
       const drawn = await Promise.race([reading, until(last, read.signal)]).finally(() => {
         read.abort()
       })
@@ -93,7 +93,7 @@ export function createScorer(
       return false
     }
     if (now() < commitEnds) return false
-    const drawn = await rounds.open(pool, epoch)
+    const drawn = await rounds.open(pool, epoch, round)
     if (drawn !== undefined) await show(drawn)
     return now() >= revealEnds
   }

@@ -1,13 +1,12 @@
 import { requireSigner } from '../../../protocol/crypto/index.ts'
-import { attributionHash, foundBy, isCommitted } from '../../../protocol/payouts/index.ts'
+import { attributionHash, foundBy, isCommitted, isDrawn, placeIn } from '../../../protocol/payouts/index.ts'
 import type { Scored, ScoringDocument } from '../../../protocol/payouts/index.ts'
-import { InvalidError, NotFoundError } from '../../../protocol/primitives/index.ts'
+import { InvalidError, NotFoundError, zeroHash } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { createCache, createQueue } from '../../runtime/index.ts'
 import type { ReceiptStore } from '../receipts/index.ts'
-import type { Rounds } from '../rounds/index.ts'
+import type { OpenRound, Rounds } from '../rounds/index.ts'
 import type { PayoutsDeps } from '../types.ts'
-import type { Stakes } from '../stakes.ts'
 
 /** Scorings that wait to be looked at: as many as handlers bring at once. */
 const maxTaking = 4096
@@ -26,8 +25,8 @@ export interface Scorings {
    * @throws InvalidError `scoring.*`, `signature.mismatch` · NotFoundError `scoring.receipt`
    */
   take(document: ScoringDocument): Promise<boolean>
-  count(receipt: Hex): Promise<number>
-  has(receipt: Hex, scorer: Address): Promise<boolean>
+  /** Whether a word is still to come on the answer at a place: of one that was drawn for it and has committed. */
+  lacks(open: OpenRound, at: number): Promise<boolean>
   /** Who of a receipt's scorers was heard before a moment (chain seconds) while this process runs. */
   heardBefore(receipt: Hex, scorer: Address, moment: bigint): boolean
   of(receipt: Hex): Promise<readonly ScoringDocument[]>
@@ -44,14 +43,22 @@ export const scoredBy = ({ statement, attribution, path }: ScoringDocument): Sco
 
 export function createScorings(
   { network, metrics }: Pick<PayoutsDeps, 'network' | 'metrics'>,
-  receipts: Pick<ReceiptStore, 'get' | 'scorers' | 'scorings' | 'putScoring'>,
+  receipts: Pick<ReceiptStore, 'get' | 'scorings' | 'putScoring'>,
   rounds: Pick<Rounds, 'recent'>,
-  stakes: Stakes,
   now: () => bigint
 ): Scorings {
   /** Of one receipt one after another: each looks at who has scored before. */
   const heard = createCache<string, bigint>({ max: mostRemembered })
   const taking = createQueue({ name: 'scorings', bound: maxTaking, concurrency: 16, metrics })
+
+  /** Whether a word is one on this draw: an earlier one came to nothing, and so did what was said on it. */
+  const isOn = (
+    { assigned, round: { drawn } }: Pick<OpenRound, 'assigned' | 'round'>,
+    at: number,
+    { statement: { message }, path }: ScoringDocument
+  ): boolean =>
+    isDrawn(assigned, at, message.scorer) &&
+    isCommitted({ ...message, path }, placeIn(assigned, at, message.scorer, drawn.commitments))
 
   async function take(document: ScoringDocument): Promise<boolean> {
     const { receipt: id, scorer } = document.statement.message
@@ -77,26 +84,22 @@ export function createScorings(
         !known.panel.includes(scorer) || (known.commitments.has(scorer) && known.commitEnds <= now())
     )
     const at = drawn?.places.get(id)
-    if (drawn === undefined || at === undefined || drawn.assigned.scorers[at]?.includes(scorer) !== true)
+    if (drawn === undefined || at === undefined || !isDrawn(drawn.assigned, at, scorer))
       return ignore('scoring.scorer', 'chance has not drawn this scorer for this answer')
-    const { commitEnds, commitments } = drawn.round.drawn
     // [ignore] … nobody can commit any more …
-    if (now() < commitEnds) ignore('scoring.early', 'there is still time to commit: nobody shows a word before')
+    if (now() < drawn.round.drawn.commitEnds)
+      ignore('scoring.early', 'there is still time to commit: nobody shows a word before')
     // [ignore] … and it is what its scorer has committed to.
-    const duties = drawn.assigned.duties.get(scorer) ?? []
-    const place = { word: commitments.get(scorer), index: duties.indexOf(at), count: duties.length }
-    const { attribution } = document.statement.message
-    if (!isCommitted({ scorer, receipt: id, attribution, path: document.path }, place))
+    if (!isOn(drawn, at, document))
       ignore('scoring.uncommitted', 'the scorer has committed to something else, or to nothing')
     const before = await receipts.scorings(id)
-    const old = before.find(one => one.statement.message.scorer === scorer)
-    if (old?.statement.message.attribution === attribution && old.path.join() === document.path.join()) return false
-    const others = before.filter(one => one !== old)
-    const agreed = foundBy([...others, document].map(one => one.attribution))?.settled === true
+    const standing = before.filter(one => isOn(drawn, at, one))
+    if (standing.some(one => one.statement.message.scorer === scorer)) return false
+    const agreed = foundBy([...standing, document].map(one => one.attribution))?.settled === true
     heard.set(`${id}/${scorer}`, now())
-    // A word on a draw that came to nothing makes room for that on the next.
-    const gone = old === undefined ? undefined : scorer
-    return receipts.putScoring(id, { stake: await stakes.of(scorer), document }, { agreed, gone })
+    // Words on a draw that came to nothing make room for those on the next.
+    const gone = before.filter(one => !standing.includes(one)).map(one => one.statement.message.scorer)
+    return receipts.putScoring(id, document, { agreed, gone })
   }
 
   return {
@@ -108,8 +111,14 @@ export function createScorings(
         throw new InvalidError('scoring.attribution', 'the scoring encloses other weights than it is signed for')
       return taking.run(receipt, () => take(document))
     },
-    count: async id => (await receipts.scorers(id)).length,
-    has: async (id, scorer) => (await receipts.scorers(id)).some(place => place.scorer === scorer),
+    async lacks({ assigned, ids, round }, at) {
+      const { commitments } = round.drawn
+      const awaited = (assigned.scorers[at] ?? []).filter(scorer => (commitments.get(scorer) ?? zeroHash) !== zeroHash)
+      const id = ids[at]
+      if (awaited.length === 0 || id === undefined) return false
+      const said = (await receipts.scorings(id)).filter(one => isOn({ assigned, round }, at, one))
+      return awaited.some(scorer => !said.some(one => one.statement.message.scorer === scorer))
+    },
     heardBefore(receipt, scorer, moment) {
       const at = heard.get(`${receipt}/${scorer}`)
       return at !== undefined && at < moment

@@ -6,6 +6,7 @@ import { refusedWith } from '../../chain/index.ts'
 import type { RoundOnChain } from '../../chain/types.ts'
 import { createQueue } from '../../runtime/index.ts'
 import type { Bundles } from './bundles.ts'
+import { createLacking } from './lacking.ts'
 import { createMaking, standsOn } from './making.ts'
 import type { Facts } from '../facts.ts'
 import type { Finality } from './finality.ts'
@@ -191,10 +192,8 @@ export function createSettler(
   async function drawn(pool: Hex, epoch: number, round: RoundOnChain): Promise<OpenRound> {
     const end = clock.now() + timing.roundMs
     for (;;) {
-      if ((await chain.payouts.round(pool, epoch))?.drawn !== undefined) {
-        const open = await rounds.open(pool, epoch)
-        if (open !== undefined) return open
-      }
+      const open = await rounds.open(pool, epoch)
+      if (open !== undefined) return open
       try {
         await chain.payouts.draw(pool, epoch)
       } catch (error) {
@@ -206,22 +205,21 @@ export function createSettler(
   }
 
   /** Waits until nobody can commit or show any more, and collects what was shown. Who was absent pays for it. */
-  async function heard({ pool, epoch, assigned, ids }: OpenRound): Promise<OpenRound> {
+  async function heard({ pool, epoch }: OpenRound): Promise<OpenRound> {
     const end = clock.now() + timing.roundMs
+    const lacking = createLacking(scorings)
     for (;;) {
-      const round = await chain.payouts.round(pool, epoch)
-      if (round?.drawn === undefined) throw new TilthError('epoch.anchored', 'the receipts are not on chain any more')
-      const { commitEnds, revealEnds, panel, commitments } = round.drawn
+      const open = await rounds.open(pool, epoch)
+      if (open === undefined) throw new TilthError('epoch.anchored', 'the receipts are not on chain any more')
+      const { number, drawn } = open.round
+      const { commitEnds, revealEnds, panel, commitments } = drawn
       if (now() >= commitEnds) {
-        const missing: Hex[] = []
-        for (const [at, id] of ids.entries())
-          if ((await scorings.count(id)) < (assigned.scorers[at]?.length ?? 0)) missing.push(id)
-        if (missing.length > 0) await words.collect(missing)
+        const missing = await lacking.of(open)
+        if (missing.length > 0) await words.collect(missing, id => scorings.lacks(open, open.places.get(id) ?? -1))
         // Who has committed is waited for once more as long: its words count whenever they come before the proposal.
         if (now() >= (missing.length > 0 ? 2n * revealEnds - commitEnds : revealEnds)) {
-          for (const scorer of panel) if (!commitments.has(scorer)) await penalise(pool, epoch, round.number, scorer)
-          const open = await rounds.open(pool, epoch)
-          if (open !== undefined) return open
+          for (const scorer of panel) if (!commitments.has(scorer)) await penalise(pool, epoch, number, scorer)
+          return open
         }
       }
       if (clock.now() > end) throw waits(`scorers have time until ${revealEnds} (chain seconds)`)

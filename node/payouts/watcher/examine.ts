@@ -10,7 +10,7 @@ import type {
 import type { CosignedReceipt } from '../../../protocol/models/index.ts'
 import { TilthError } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
-import type { EpochOnChain, ProposalRecord } from '../../chain/types.ts'
+import type { EpochOnChain, ProposalRecord, RoundOnChain } from '../../chain/types.ts'
 import type { Facts } from '../facts.ts'
 import { bundleBytes } from '../limits.ts'
 import type { Proposals } from '../proposals.ts'
@@ -91,7 +91,6 @@ export function createExamining(
     const own = new Map<Hex, Attribution>()
     for (const receipt of receipts) {
       const id = receiptId(network, receipt)
-      if (!(await scorings.has(id, self))) continue
       const found = (await scorings.of(id)).find(({ statement }) => statement.message.scorer === self)
       if (found !== undefined) own.set(id, found.attribution)
     }
@@ -124,9 +123,9 @@ export function createExamining(
   }
 
   /** What was anchored; undefined where that is no document of what stands on chain. */
-  async function readable(pool: Hex, epoch: number): Promise<OpenRound | undefined> {
+  async function readable(pool: Hex, epoch: number, round: RoundOnChain): Promise<OpenRound | undefined> {
     try {
-      return await rounds.open(pool, epoch)
+      return await rounds.open(pool, epoch, round)
     } catch (error) {
       if (!(error instanceof TilthError) || error.consequence !== 'reject') throw error
       return undefined
@@ -159,7 +158,7 @@ export function createExamining(
     // The contract takes payouts only for receipts that were anchored and drawn.
     if (round?.drawn === undefined) throw new TilthError('chain.behind', 'the chain has other receipts there')
     const { seed, panel, commitments } = round.drawn
-    const open = await readable(pool, epoch)
+    const open = await readable(pool, epoch, round)
     const known = await facts.of(pool, bundle.receipts, {
       patient: true,
       named: [...bundle.models.map(({ model }) => model), ...bundle.unmeasured]

@@ -2,7 +2,7 @@ import { NotFoundError, TilthError } from '../../../protocol/primitives/index.ts
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { wrongScorers } from '../../../protocol/payouts/index.ts'
 import type { EpochFault, EpochFaultCode } from '../../../protocol/payouts/index.ts'
-import { refusedWith } from '../../chain/index.ts'
+import { createLedgerTime, refusedWith } from '../../chain/index.ts'
 import type { EpochOnChain } from '../../chain/types.ts'
 import { challenge } from './challenge.ts'
 import type { Challenged } from './challenge.ts'
@@ -58,6 +58,7 @@ export function createWatcher(
   const { proposals, bundles, examine } = parts
   const hasVoice = voiceOf(deps)
   const verdicts = openVerdicts(store)
+  const chainNow = createLedgerTime({ chain, clock })
   /** Those whose check holds a place. */
   const running = new Map<string, Waiting>()
   /** Those whose check has not ended, though it may have given up its place. */
@@ -68,13 +69,6 @@ export function createWatcher(
   const life = new AbortController()
   let looking: Promise<void> | undefined
   let nap = new AbortController()
-
-  /** Chain seconds, as far as this node knows: the ledger tells, so that an RPC that is away stops no clock. */
-  function chainNow(): bigint {
-    const now = BigInt(Math.floor(clock.now() / 1000))
-    const head = chain.ledger.head()?.timestamp ?? 0n
-    return now > head ? now : head
-  }
 
   /** The proposal as it stands on chain now; undefined when another, or none, is open to challenge there. */
   async function stillPending({ event }: Proposal): Promise<EpochOnChain | undefined> {

@@ -4,6 +4,7 @@ import { forbidsChange } from '../../primitives/licences.ts'
 import type { Address, Hex } from '../../primitives/hex.ts'
 import { leastDataShareOf, mostParents } from '../types.ts'
 import type { DatanetRules } from '../types.ts'
+import { canOppose, totalWeight } from '../votes.ts'
 
 // A mix is a Datanet made of others, its parents: it takes no contributions, and its versions are the union of theirs.
 // What its rules say follows from its parents' but for what people read of it, so that whoever founds it decides
@@ -35,7 +36,7 @@ const mostLanguages = 8
 export function mixRoster(rosters: readonly Roster[]): Roster {
   const weights = new Map<Address, number>()
   for (const roster of rosters) {
-    const total = roster.reduce((sum, { weight }) => sum + weight, 0)
+    const total = totalWeight(roster)
     for (const { address, weight } of roster) {
       const part = Math.max(1, Math.floor((weight * parentWeight) / total))
       weights.set(address, (weights.get(address) ?? 0) + part)
@@ -44,12 +45,6 @@ export function mixRoster(rosters: readonly Roster[]): Roster {
   return [...weights]
     .map(([address, weight]) => ({ address, weight }))
     .sort((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0))
-}
-
-/** What of a mix's weight a parent's validators hold. */
-function weightIn(roster: Roster, parent: Roster): number {
-  const members = new Set(parent.map(({ address }) => address))
-  return roster.reduce((sum, { address, weight }) => sum + (members.has(address) ? weight : 0), 0)
 }
 
 /** @throws InvalidError `mix.parents`, `mix.licence`, `mix.roster` */
@@ -79,11 +74,15 @@ function checkParents(parents: readonly Parent[], roster: Roster): void {
     throw new InvalidError('mix.roster', `its parents have ${roster.length} validators, more than ${mostValidators}`, {
       help: 'Mix fewer Datanets.'
     })
-  const total = roster.reduce((sum, { weight }) => sum + weight, 0)
   for (const { roster: own, rules } of parents) {
     // [reject] Each parent's validators can oppose an epoch of the mix by themselves: they hold over a third of it.
     // Whoever founds Datanets of his own and mixes them with another's would leave that one's people without a voice.
-    if (weightIn(roster, own) * 3 <= total)
+    if (
+      !canOppose(
+        roster,
+        own.map(({ address }) => address)
+      )
+    )
       throw new InvalidError('mix.roster', `the validators of ${rules.name} would have no third of the votes`, {
         help: 'Mix two Datanets at a time, or such as share validators.'
       })

@@ -59,8 +59,7 @@ function worker(epoch: number, { behind = false } = {}) {
     { intake: { take: () => Promise.reject(new Error('no receipts')) }, receipts: { hasOwn: async () => true } },
     {
       take: async () => false,
-      count: async () => 0,
-      has: async () => false,
+      lacks: async () => false,
       heardBefore: () => false,
       of: async () => []
     },

@@ -1,3 +1,4 @@
+import { foldText, searchWords } from '../../../../protocol/data/index.ts'
 import { familyOf } from '../../../../protocol/models/index.ts'
 import { NotFoundError, pageOf, zeroHash } from '../../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../../protocol/primitives/index.ts'
@@ -101,9 +102,8 @@ export function bazaarHandlers(parts: Parts, which: Which): Pick<Handlers, Names
   async function isMeant(model: NodeModel, words: readonly string[], names: ReturnType<typeof createNames>) {
     if (words.length === 0) return true
     const net = await names.datanet(model.datanet as Hex)
-    const text = [model.name, model.id, names.base(model.base) ?? '', net?.name ?? '', net?.description ?? '']
-      .join('\n')
-      .toLowerCase()
+    const told = [model.name, model.id, names.base(model.base) ?? '', net?.name ?? '', net?.description ?? '']
+    const text = foldText(told.join('\n'))
     return words.every(word => text.includes(word))
   }
 
@@ -111,7 +111,7 @@ export function bazaarHandlers(parts: Parts, which: Which): Pick<Handlers, Names
     async bazaar({ params: { search, datanet, served, order, ...page } }) {
       const names = createNames(parts)
       const of = datanet === undefined ? undefined : await which.datanet(datanet)
-      const words = (search ?? '').toLowerCase().split(/\s+/u).filter(Boolean)
+      const words = searchWords(search ?? '')
       const found: BazaarView[] = []
       const newest = models.models().toReversed()
       for (const model of newest.slice(0, mostLookedAt)) {

@@ -4,18 +4,12 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { z } from 'zod'
 import { createReceiptStore } from '../../../../node/payouts/receipts/index.ts'
-import type {
-  Entry,
-  EntryFilter,
-  NewEntry,
-  ReceiptStore,
-  StakedScoring
-} from '../../../../node/payouts/receipts/index.ts'
+import type { Entry, EntryFilter, NewEntry, ReceiptStore } from '../../../../node/payouts/receipts/index.ts'
 import { silentLog, systemClock } from '../../../../node/runtime/index.ts'
 import { openStore } from '../../../../node/store/index.ts'
 import type { Store } from '../../../../node/store/index.ts'
 import { graceSeconds, isOver, isSettled } from '../../../../protocol/payouts/index.ts'
-import type { Settled } from '../../../../protocol/payouts/index.ts'
+import type { ScoringDocument, Settled } from '../../../../protocol/payouts/index.ts'
 import { InvalidError, keccak } from '../../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../../protocol/primitives/index.ts'
 import { scratch } from '../../../harness/index.ts'
@@ -42,17 +36,14 @@ const gather = async <T>(source: AsyncIterable<T>): Promise<T[]> => {
   for await (const item of source) out.push(item)
   return out
 }
-const scoringOf = (receipt: Hex): StakedScoring => ({
-  stake: 5n,
-  document: {
-    statement: {
-      type: 'Scoring',
-      message: { receipt, scorer: `0x${'5c'.repeat(20)}`, attribution: keccak('attribution') },
-      signature: `0x${'00'.repeat(65)}`
-    },
-    path: [],
-    attribution: { model: keccak('model'), players: [], utilities: [1, 2], candidates: [], weights: [], others: 0n }
-  }
+const scoringOf = (receipt: Hex): ScoringDocument => ({
+  statement: {
+    type: 'Scoring',
+    message: { receipt, scorer: `0x${'5c'.repeat(20)}`, attribution: keccak('attribution') },
+    signature: `0x${'00'.repeat(65)}`
+  },
+  path: [],
+  attribution: { model: keccak('model'), players: [], utilities: [1, 2], candidates: [], weights: [], others: 0n }
 })
 const messageOf = ({ receipt }: Pick<Entry, 'receipt'>) => receipt.receipt.message
 
@@ -202,7 +193,7 @@ describe('the store of receipts', function () {
         for (const one of shown) {
           assert.deepEqual(one, model.get(one.id))
           const words = await open.receipts.scorings(one.id)
-          assert.deepEqual(words, scoredIds.has(one.id) ? [scoringOf(one.id).document] : [])
+          assert.deepEqual(words, scoredIds.has(one.id) ? [scoringOf(one.id)] : [])
         }
         for (const scope of [pool, other])
           assert.deepEqual(
@@ -213,10 +204,6 @@ describe('the store of receipts', function () {
           of === pool && (state.name === 'unscored' || state.name === 'unsettled')
         assert.deepEqual(ids(await gather(open.receipts.open(pool))), ids(sorted.filter(isOpen)))
         assert.deepEqual(await open.receipts.openIds(pool, '', 1000), ids(sorted.filter(isOpen)))
-        assert.deepEqual(
-          (await open.receipts.unscored(pool, 1000)).sort(),
-          ids(sorted.filter(one => one.pool === pool && one.state.name === 'unscored'))
-        )
         for (const channel of new Set(sorted.map(one => messageOf(one).channel)))
           assert.equal(
             await open.receipts.feesOf(pool, channel),

@@ -1,10 +1,18 @@
-import type { PayoutsDeps } from '../types.ts'
+import type { Clock } from '../runtime/types.ts'
+import type { Ledger } from './types.ts'
 
 /**
  * The chain's time in seconds, as far as this node knows without asking: that of the last block it has read and what
- * has passed since, or its own clock's where that is later. An RPC that is away stops no clock.
+ * has passed since, or its own clock's where that is later. A chain without transactions makes no blocks, and an RPC
+ * that is away stops no clock.
  */
-export function createChainTime({ chain, clock }: Pick<PayoutsDeps, 'chain' | 'clock'>): () => bigint {
+export function createLedgerTime({
+  chain,
+  clock
+}: {
+  readonly chain: { readonly ledger: Pick<Ledger, 'head'> }
+  readonly clock: Pick<Clock, 'now'>
+}): () => bigint {
   let seen = { timestamp: 0n, at: clock.now() }
   return () => {
     const head = chain.ledger.head()?.timestamp ?? 0n
