@@ -1,6 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { TilthError } from '../protocol/primitives/index.ts'
+import { hostInUrl, isAnyHost } from './api/server/host.ts'
 
 /** What an API that is called from elsewhere proves itself by, as PEM. */
 export interface Certificate {
@@ -29,6 +30,5 @@ export async function readCertificate(
 
 /** Names by which an API is called that listens there: those that were given, and its very address. */
 export function namesOfApi({ host, names }: { readonly host: string; readonly names: readonly string[] }): string[] {
-  const isAny = host === '0.0.0.0' || host === '::'
-  return [...names, ...(isAny ? [] : [host.includes(':') && !host.startsWith('[') ? `[${host}]` : host])]
+  return [...names, ...(isAnyHost(host) ? [] : [hostInUrl(host)])]
 }

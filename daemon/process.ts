@@ -201,7 +201,7 @@ export async function runDaemon(
     metrics: async () => ({ contentType: metrics.contentType, text: await metrics.metrics() }),
     extend: (api, callerOf) => {
       // Its tools call this API again, which a certificate made for another name would not let them.
-      if (tls === undefined) mcpEndpoint(api, version)
+      if (tls === undefined) mcpEndpoint(api, version, config.api.host)
       openAi(api, callerOf)
     },
     onError: (error, route) => {

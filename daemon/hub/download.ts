@@ -48,6 +48,8 @@ export async function download(
     const target = join(folder, file.path)
     if ((await sizeOf(target)) === file.size && (await isWhole(target, file))) continue
     await rm(target, { force: true })
+    // What stood there is no part of it: only what its part has was brought before.
+    done += ((await sizeOf(part(folder, file.path))) ?? 0) - (there.get(file.path) ?? 0)
     await bring(hub, model, file, {
       to: part(folder, file.path),
       waitMs,

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { link, lstat, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { link, lstat, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -64,6 +64,25 @@ export async function claimKey(address: Address, data: string): Promise<() => Pr
         help: `Its folder is ${other.data}: end it with \`tilth down --data ${other.data}\`, or use another key.`,
         consequence: 'fatal'
       })
-    await rm(path, { force: true })
+    await takeAside(path)
+  }
+}
+
+/**
+ * Takes away a claim of nobody that runs. Between the look at it and now another daemon may have done so and claimed
+ * the key: then it is that claim which was taken, and it is put back.
+ */
+async function takeAside(path: string): Promise<void> {
+  const aside = `${path}.${randomUUID()}`
+  try {
+    await rename(path, aside)
+    const taken = await claimant(aside)
+    if (taken !== undefined && taken.pid !== process.pid) await link(aside, path)
+  } catch (error) {
+    // Another has taken it away, or claimed the key in the moment in which it was not there.
+    const { code } = error as NodeJS.ErrnoException
+    if (code !== 'ENOENT' && code !== 'EEXIST') throw error
+  } finally {
+    await rm(aside, { force: true })
   }
 }

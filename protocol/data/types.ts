@@ -33,6 +33,7 @@ export const fileRow = z.union([
 ])
 
 export const datanetKind = z.enum(['qa', 'chat', 'text'])
+export type DatanetKind = z.infer<typeof datanetKind>
 
 /** Of every row: whether it may have a system's instructions, its turns, and its characters in all. */
 export const rowSchema = z.strictObject({

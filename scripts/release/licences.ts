@@ -1,3 +1,6 @@
+import parse from 'spdx-expression-parse'
+import type { Info } from 'spdx-expression-parse'
+
 /** Licences under which a part may be shipped with an Apache-2.0 program, unchanged and with its notice. */
 export const allowedLicences: ReadonlySet<string> = new Set([
   '0BSD',
@@ -25,41 +28,21 @@ export const lookedUp: Readonly<Record<string, string>> = {
 /** An expression as SPDX writes it: some write `MPL 2.0`. */
 export const asSpdx = (text: string): string => text.trim().replace(/^MPL 2\.0$/, 'MPL-2.0')
 
-/**
- * [reject] A licence expression that gives no way to ship: each part of an AND has to be allowed, of an OR one.
- * @throws TypeError for what is no expression
- */
+/** Each part of an AND has to be allowed, of an OR one. What exceptions and later versions say is not looked into. */
+const allows = (part: Info): boolean =>
+  'conjunction' in part
+    ? part.conjunction === 'and'
+      ? allows(part.left) && allows(part.right)
+      : allows(part.left) || allows(part.right)
+    : part.plus === undefined && part.exception === undefined && allowedLicences.has(part.license)
+
+/** [reject] A licence expression that gives no way to ship, or a text that is no expression of known licences. */
 export function isAllowed(expression: string): boolean {
-  const words = expression.match(/\(|\)|[^\s()]+/g) ?? []
-  let at = 0
-  function one(): boolean {
-    const word = words[at++]
-    if (word === '(') {
-      const inner = either()
-      if (words[at++] !== ')') throw new TypeError(`${expression} is no licence expression`)
-      return inner
-    }
-    if (word === undefined || word === ')' || word === 'AND' || word === 'OR')
-      throw new TypeError(`${expression} is no licence expression`)
-    return allowedLicences.has(word)
+  let found: Info
+  try {
+    found = parse(expression)
+  } catch {
+    return false // whoever called it so said nothing that anybody could go by
   }
-  function both(): boolean {
-    let found = one()
-    while (words[at] === 'AND') {
-      at++
-      found = one() && found
-    }
-    return found
-  }
-  function either(): boolean {
-    let found = both()
-    while (words[at] === 'OR') {
-      at++
-      found = both() || found
-    }
-    return found
-  }
-  const found = either()
-  if (at !== words.length) throw new TypeError(`${expression} is no licence expression`)
-  return found
+  return allows(found)
 }

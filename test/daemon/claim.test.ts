@@ -15,14 +15,34 @@ const program = `
     console.log(error.code, error.help)
   }`
 
+/** It has looked at a claim, and does nothing more with it until it is told to. */
+const slow = `
+  const { default: files } = await import('node:fs/promises')
+  const { syncBuiltinESMExports } = await import('node:module')
+  const { readFile } = files
+  let looks = 0
+  files.readFile = async (...of) => {
+    const text = await readFile(...of)
+    if (String(of[0]).endsWith('${address}.json') && looks++ === 0) {
+      console.log('looked')
+      await new Promise(resolve => process.stdin.once('data', resolve))
+    }
+    return text
+  }
+  syncBuiltinESMExports()`
+
 /** Another process that claims the key: what it said, and its end. */
-async function another(): Promise<{ said: string; kill(): Promise<void> }> {
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', program], {
-    stdio: ['ignore', 'pipe', 'inherit']
+async function another(before = ''): Promise<{ said: string; goOn(): Promise<string>; kill(): Promise<void> }> {
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', before + program], {
+    stdio: ['pipe', 'pipe', 'inherit']
   })
-  const [said] = (await once(child.stdout, 'data')) as [Buffer]
+  const said = async (): Promise<string> => String((await once(child.stdout, 'data'))[0]).trim()
   return {
-    said: said.toString().trim(),
+    said: await said(),
+    async goOn() {
+      child.stdin.write('go on')
+      return said()
+    },
     async kill() {
       if (child.exitCode !== null) return
       child.kill('SIGKILL')
@@ -46,5 +66,18 @@ describe('a key that daemons run with', () => {
     await (
       await claimKey(address, '/of/the first')
     )()
+  })
+
+  it('stays one daemon’s where two find the claim of one that was killed', async () => {
+    const killed = await another()
+    await killed.kill()
+    const second = await another(slow)
+    assert.equal(second.said, 'looked')
+    const giveBack = await claimKey(address, '/of/the first')
+    assert.match(await second.goOn(), /^key\.running .*\/of\/the first/)
+    const third = await another()
+    assert.match(third.said, /^key\.running .*\/of\/the first/)
+    await Promise.all([second.kill(), third.kill()])
+    await giveBack()
   })
 })

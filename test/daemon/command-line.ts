@@ -50,7 +50,7 @@ export const runCommand = (words: readonly string[], input?: string): Promise<En
   })
 
 /** @param answers what the API says; a route that is not among them fails */
-export async function startCommandLine(answers: Partial<Handlers>): Promise<CommandLine> {
+export async function startCommandLine(answers: Partial<Handlers>, host = '127.0.0.1'): Promise<CommandLine> {
   const folder = await scratch('command-line')
   const calls: RouteName[] = []
   const handlers = Object.fromEntries(
@@ -66,13 +66,14 @@ export async function startCommandLine(answers: Partial<Handlers>): Promise<Comm
     ])
   ) as unknown as Handlers
   const server = await startApiServer({
-    host: '127.0.0.1',
+    host,
+    names: [host],
     port: 0,
     token,
     origins: [],
     version: '0.0.0',
     handlers,
-    extend: api => mcpEndpoint(api, '0.0.0'),
+    extend: api => mcpEndpoint(api, '0.0.0', host),
     metrics: async () => ({ contentType: 'text/plain', text: '' })
   })
   const tokenFile = join(folder, 'token')

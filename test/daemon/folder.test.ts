@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { mkdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { requireFree } from '../../daemon/cli/engine/flags.ts'
+import { requireFree, requireFreeFile } from '../../daemon/cli/free.ts'
 import { makeFolder } from '../../daemon/make-folder.ts'
 import { scratch } from '../harness/index.ts'
 
@@ -22,12 +22,21 @@ describe('folders that somebody names', () => {
   })
 
   it('that hold something are written over only where that is said', async () => {
+    const named = (force?: boolean | null) => ({ flag: '--output', force })
     const folder = await scratch('folders')
     await mkdir(join(folder, 'empty'))
-    for (const free of ['new', 'empty']) requireFree(join(folder, free), undefined)
-    assert.throws(() => requireFree(folder, undefined), { code: 'output.exists', help: /--force/ })
-    requireFree(folder, true)
+    for (const free of ['new', 'empty']) requireFree(join(folder, free), named())
+    assert.throws(() => requireFree(folder, named()), { code: 'output.exists', help: /--force/ })
+    requireFree(folder, named(true))
     await writeFile(join(folder, 'file'), '')
-    assert.throws(() => requireFree(join(folder, 'file'), true), { code: 'output.exists' })
+    assert.throws(() => requireFree(join(folder, 'file'), named(true)), { code: 'output.exists' })
+    requireFreeFile(join(folder, 'new'), named())
+    requireFreeFile(join(folder, 'file'), named(true))
+    for (const [name, force, help] of [
+      ['file', false, /--force/],
+      ['file', null, /^Choose another --output\.$/],
+      ['empty', true, /^Choose another --output\.$/]
+    ] as const)
+      assert.throws(() => requireFreeFile(join(folder, name), named(force)), { code: 'output.exists', help })
   })
 })

@@ -143,6 +143,16 @@ describe('models from a hub', () => {
     assert.deepEqual(came('model.safetensors'), weights)
   })
 
+  it('counts no byte twice where another file, or a part, stands in the place of one', async () => {
+    writeFileSync(join(folder, 'model.safetensors'), Buffer.alloc(weights.length))
+    writeFileSync(join(folder, 'model.safetensors.part'), weights.subarray(0, 200_000))
+    const seen: number[] = []
+    await bring((done, of) => seen.push(done / of))
+    assert.deepEqual(came('model.safetensors'), weights)
+    assert.equal(seen.at(-1), 1)
+    assert.ok(seen.every(part => part > 0 && part <= 1))
+  })
+
   it('a file that is not the one of the list is not kept', async () => {
     for (const path of ['config.json', 'model.safetensors']) {
       hub.alters = (asked, bytes) => {

@@ -260,6 +260,22 @@ describe('tools for agents, by the protocol’s own client', function () {
     assert.equal((await fetch(new URL('/mcp', line.url), { method: 'POST', headers: page, body })).status, 403)
   })
 
+  it('are there where the API listens, also where that is not the loopback’s usual address', async function () {
+    // Other systems give their loopback one address only.
+    if (process.platform !== 'linux') return this.skip()
+    const elsewhere = await startCommandLine({ models: async () => ({ items: [modelView], next: null }) }, '127.0.0.2')
+    const other = new Client({ name: 'test', version: '1.0.0' })
+    await other.connect(
+      new StreamableHTTPClientTransport(new URL('/mcp', elsewhere.url), {
+        requestInit: { headers: { authorization: `Bearer ${elsewhere.token}` } }
+      })
+    )
+    const { isError = false, content } = await other.callTool({ name: 'models', arguments: {} })
+    assert.ok(!isError, JSON.stringify(content))
+    await other.close()
+    await elsewhere.stop()
+  })
+
   it('end when their client does', async () => {
     const transport = new StdioClientTransport({
       command: process.execPath,

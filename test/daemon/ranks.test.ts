@@ -5,7 +5,7 @@ import { pageOf } from '../../protocol/primitives/index.ts'
 import type { Hex, PageRequest } from '../../protocol/primitives/index.ts'
 import { startCommandLine } from './command-line.ts'
 
-const [birds, stars]: [Hex, Hex] = [`0x${'07'.repeat(32)}`, `0x${'08'.repeat(32)}`]
+const [birds, stars, both]: [Hex, Hex, Hex] = [`0x${'07'.repeat(32)}`, `0x${'08'.repeat(32)}`, `0x${'09'.repeat(32)}`]
 const [ada, bob, cleo, dan]: [Hex, Hex, Hex, Hex] = [
   `0x${'aa'.repeat(20)}`,
   `0x${'bb'.repeat(20)}`,
@@ -35,14 +35,26 @@ const decisions: Record<Hex, unknown[]> = {
   ],
   [stars]: []
 }
-const view = (id: Hex) => ({ id, rules: { maxRows: 1000 } })
+/** `both` is a mix of the two. */
+const view = (id: Hex) => ({
+  id,
+  rules: { maxRows: 1000, ...(id === both ? { parents: [birds, stars] } : {}) },
+  latestVersion: 1
+})
 
 /** As much of a node as the question needs. */
 const node = {
   data: {
-    findDatanet: async (wanted: string) => view(wanted === 'birds' ? birds : stars),
+    findDatanet: async (wanted: string) => view(wanted === 'birds' ? birds : wanted === 'both' ? both : stars),
     datanet: async (id: Hex) => view(id),
-    followed: () => [{ id: birds }, { id: stars }],
+    followed: () => [{ id: birds }, { id: stars }, { id: both }],
+    manifest: async () => ({
+      entries: [
+        { contributor: ada, own: [0, 1, 2] },
+        { contributor: cleo, own: [0] },
+        { contributor: ada, own: [1] }
+      ]
+    }),
     contributions: async (id: Hex, page: PageRequest) =>
       pageOf(
         (contributions[id] ?? []).map((item, i) => ({ ...item, at: String(i) })),
@@ -89,6 +101,17 @@ describe('ranks', () => {
       ]
     )
     assert.match(rule, /a² ÷ \(a \+ 4\)/)
+  })
+
+  it('of a mix go by what it holds, which over all counts where it was given', async () => {
+    const { items } = await ranksOf(node, { datanet: 'both' })
+    assert.deepEqual(
+      items.map(({ account, rows, taken }) => [account, rows, taken]),
+      [
+        [ada, 4, 4],
+        [cleo, 1, 1]
+      ]
+    )
   })
 
   it('add up over all that is followed, and come by pages', async () => {

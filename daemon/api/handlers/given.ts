@@ -15,6 +15,8 @@ export const grownFrom = (models: Node['models'], datanet: Hex): readonly ModelV
 export interface Given {
   readonly contributor: Address
   readonly accepted: boolean
+  /** Whether validators have decided on it, for or against. */
+  readonly isDecided: boolean
   readonly rows: number
   readonly own: number
   readonly rowIssues: readonly { readonly code: string }[]
@@ -25,10 +27,14 @@ export async function* givenTo(data: Node['data'], datanet: Hex): AsyncGenerator
   const net = await data.datanet(datanet)
   if (net?.rules.parents === undefined) {
     for await (const one of everyItem(page => data.contributions(datanet, page)))
-      yield { ...one, accepted: one.status === 'accepted' }
+      yield {
+        ...one,
+        accepted: one.status === 'accepted',
+        isDecided: one.status === 'accepted' || one.status === 'rejected'
+      }
     return
   }
   if (net.latestVersion === 0) return
   for (const { contributor, own } of (await data.manifest(datanet, net.latestVersion)).entries)
-    yield { contributor, accepted: true, rows: own.length, own: own.length, rowIssues: [] }
+    yield { contributor, accepted: true, isDecided: true, rows: own.length, own: own.length, rowIssues: [] }
 }

@@ -3,6 +3,7 @@ import type { ReadableStream as WebStream } from 'node:stream/web'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { InvalidError } from '../../../protocol/primitives/index.ts'
 import { createApiClient, keyScopes } from '../contract/index.ts'
+import { hostInUrl, isAnyHost } from './host.ts'
 import { signalOf } from './server.ts'
 
 /** Ten thousand rows. */
@@ -13,15 +14,18 @@ const headersOf = ({ headers }: FastifyRequest): Headers =>
     Object.entries(headers).flatMap(([name, value]) => [value ?? []].flat().map((one): [string, string] => [name, one]))
   )
 
-/** Where this server is found from its own machine: it answers to no other name. */
-const addressOf = ({ socket: { localAddress = '', localPort } }: FastifyRequest): string =>
-  `http://${localAddress === '::1' ? '[::1]' : '127.0.0.1'}:${localPort}`
+/** Where this server is found from its own machine, by a name that it answers to. @param host where it listens */
+function addressOf({ socket: { localAddress = '', localPort } }: FastifyRequest, host: string): string {
+  const own = !isAnyHost(host) ? hostInUrl(host) : localAddress === '::1' ? '[::1]' : '127.0.0.1'
+  return `http://${own}:${localPort}`
+}
 
 /**
  * The same tools as `tilth mcp` gives, by Streamable HTTP: each call of a tool is a call of this API with the caller's
  * own token, so that it may what the token may. Nothing is kept between two requests.
+ * @param host where the server listens
  */
-export function mcpEndpoint(server: FastifyInstance, version: string): void {
+export function mcpEndpoint(server: FastifyInstance, version: string, host: string): void {
   const serve = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const [, token] = /^Bearer (.+)$/.exec(request.headers.authorization ?? '') ?? []
     // [reject] A page's session is for the pages.
@@ -34,7 +38,7 @@ export function mcpEndpoint(server: FastifyInstance, version: string): void {
       import('@modelcontextprotocol/server'),
       import('../../mcp/index.ts')
     ])
-    const base = addressOf(request)
+    const base = addressOf(request, host)
     const handler = createMcpHandler(() => createMcpServer(createApiClient(base, token), version))
     const asked = new Request(new URL('/mcp', base), {
       method: request.method,

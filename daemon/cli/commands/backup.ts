@@ -1,10 +1,10 @@
-import { createWriteStream, existsSync } from 'node:fs'
+import { createWriteStream } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Command } from 'commander'
-import { InvalidError } from '../../../protocol/primitives/index.ts'
+import { requireFreeFile } from '../free.ts'
 import type { ApiClient } from '../../api/contract/index.ts'
 import { checkArchive, restoreFolder } from '../../backup/index.ts'
 import { command, connected, guarded } from '../command.ts'
@@ -47,11 +47,7 @@ export function backupCommand(): Command {
     .action(
       guarded(async (flags: BackupFlags) => {
         const output = resolve(flags.output ?? '')
-        // [reject] What stands there was made by somebody.
-        if (existsSync(output))
-          throw new InvalidError('output.exists', `${output} stands there already`, {
-            help: 'Choose another --output.'
-          })
+        requireFreeFile(output, { flag: '--output', force: null })
         const part = `${output}.part`
         const api = await connect(flags)
         const show = progress('copying')

@@ -1,4 +1,4 @@
-import { createWriteStream, existsSync } from 'node:fs'
+import { createWriteStream } from 'node:fs'
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { Readable } from 'node:stream'
@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises'
 import { Option, type Command } from 'commander'
 import { llamaFactoryInfo } from '../../../node/data/export/index.ts'
 import { InvalidError } from '../../../protocol/primitives/index.ts'
+import { requireFree, requireFreeFile } from '../free.ts'
 import type { ApiClient, DatanetView } from '../../api/contract/index.ts'
 import { command, connected, guarded } from '../command.ts'
 import type { CallFlags } from '../command.ts'
@@ -120,11 +121,8 @@ export function exportCommand(): Command {
         const { format } = flags
         const called = net.name.replaceAll(/[^\p{L}\p{N}.-]+/gu, '-').replace(/^[.-]+/, '') || 'datanet'
         const out = flags.out ?? (format === 'huggingface' ? called : `${called}.${format}`)
-        // [reject] What stands there was made by somebody.
-        if (existsSync(out) && flags.force !== true)
-          throw new InvalidError('output.exists', `${out} stands there already`, {
-            help: 'Choose another --out, or write over it with --force.'
-          })
+        const require = format === 'huggingface' ? requireFree : requireFreeFile
+        require(out, { flag: '--out', force: flags.force })
         const files = await write(api, net, format, numberOf(flags.version), out)
         if (flags.json === true) return printJson({ datanet: net.id, format, files })
         for (const { path, bytes } of files) console.log(`${safe(path)}  ${(bytes / 1024).toFixed(1)} KiB`)

@@ -4,6 +4,7 @@ import { homedir, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { InvalidError, NotFoundError } from '../../../protocol/primitives/index.ts'
+import { requireFreeFile } from '../free.ts'
 import type { WrittenType } from '../../../node/engine/index.ts'
 import { chosenFiles, download, hubOf, isHubName, listModel, usualHub } from '../../hub/index.ts'
 import type { Hub } from '../../hub/index.ts'
@@ -140,10 +141,7 @@ export function exportCommand(): Command {
     .action(
       guarded(async (wanted: string, flags: ExportFlags) => {
         const { gguf: file, type, adapterOnly } = flags
-        if (existsSync(file) && (flags.force !== true || statSync(file).isDirectory()))
-          throw new InvalidError('output.exists', `${file} is there already`, {
-            help: 'Choose another name, or write over it with --force.'
-          })
+        requireFreeFile(file, { flag: '--gguf', force: flags.force })
         const api = await connect(flags)
         tell(dim('looking for the model’s files …'))
         const { name, base, adapter } = await api.call('modelFolders', { params: { id: wanted } })

@@ -2,6 +2,8 @@ import { Option } from 'commander'
 import type { Command } from 'commander'
 import { collect, command, connected, guarded, show } from '../command.ts'
 import type { CallFlags } from '../command.ts'
+import { datanetKind } from '../../../protocol/data/types.ts'
+import type { DatanetKind } from '../../../protocol/data/types.ts'
 import { mapHelp, readAllLines } from '../rows-file.ts'
 import { datanetText } from './text.ts'
 
@@ -11,7 +13,7 @@ interface CreateFlags extends CallFlags {
   licence: string
   language?: string[]
   tag?: string[]
-  kind?: 'qa' | 'chat' | 'text'
+  kind?: DatanetKind
   system: boolean
   mostTurns?: string
   mostCharacters?: string
@@ -76,7 +78,7 @@ export function createCommand(): Command {
     .requiredOption('--licence <id>', 'licence of every contribution, as SPDX writes it, e.g. CC0-1.0')
     .option('--language <tag>', 'a language of its rows, e.g. en or pt-BR; may be given again', collect)
     .option('--tag <word>', 'a word by which people find it; may be given again', collect)
-    .addOption(new Option('--kind <kind>', 'questions, conversations or texts').choices(['qa', 'chat', 'text']))
+    .addOption(new Option('--kind <kind>', 'questions, conversations or texts').choices(datanetKind.options))
     .option('--no-system', "take no rows with a system's instructions")
     .option('--most-turns <n>', 'answers in one conversation')
     .option('--most-characters <n>', 'of all that is said in one row')

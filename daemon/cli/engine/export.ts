@@ -5,7 +5,8 @@ import { exportGguf, type WrittenType } from '../../../node/engine/index.ts'
 import { command, guarded } from '../command.ts'
 import { progress } from '../output.ts'
 import { ggufTypeOption } from '../weight-types.ts'
-import { print, requireFreeFile } from './flags.ts'
+import { print } from './flags.ts'
+import { requireFreeFile } from '../free.ts'
 
 interface ExportFlags {
   model: string
@@ -37,7 +38,7 @@ export function exportCommand(): Command {
     .addOption(ggufTypeOption())
     .action(
       guarded(async (flags: ExportFlags) => {
-        requireFreeFile(flags.output, flags.force)
+        requireFreeFile(flags.output, { flag: '--output', force: flags.force })
         if (flags.adapterOnly === true && flags.adapter === undefined)
           throw new InvalidError('flag-missing', '--adapter-only needs --adapter')
         const shown = progress(`writing ${flags.output}`)

@@ -1,7 +1,5 @@
 import { InvalidArgumentError, Option, type Command } from 'commander'
-import { existsSync, readdirSync, statSync } from 'node:fs'
 import { cpus } from 'node:os'
-import { InvalidError } from '../../../protocol/primitives/index.ts'
 import {
   precisions,
   providerRequests,
@@ -54,27 +52,6 @@ export const runtime = (flags: Runtime) =>
 /** Where gradients matter, float16 is used only when it is asked for. */
 export const exactRuntime = (flags: Runtime) => runtime({ ...flags, precision: flags.precision ?? 'f32' })
 export const print = (value: unknown): void => console.log(JSON.stringify(value))
-
-/**
- * [reject] What stands where an adapter or a model is to be written was made by somebody, perhaps for hours.
- * @throws InvalidError `output.exists`
- */
-export function requireFree(output: string, force: boolean | undefined): void {
-  if (!existsSync(output)) return
-  const folder = statSync(output).isDirectory()
-  if (folder && (force === true || readdirSync(output).length === 0)) return
-  throw new InvalidError('output.exists', `${output} ${folder ? 'is not empty' : 'is a file'}`, {
-    help: folder ? 'Choose another --output, or write over what stands there with --force.' : 'Choose another --output.'
-  })
-}
-
-/** [reject] The same of a file. @throws InvalidError `output.exists` */
-export function requireFreeFile(output: string, force: boolean | undefined): void {
-  if (!existsSync(output) || (force === true && !statSync(output).isDirectory())) return
-  throw new InvalidError('output.exists', `${output} is there already`, {
-    help: 'Choose another --output, or write over it with --force.'
-  })
-}
 
 /** Options that say where to compute. */
 export function placed(cmd: Command): Command {

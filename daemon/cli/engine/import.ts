@@ -3,7 +3,8 @@ import { importGguf } from '../../../node/engine/index.ts'
 import { command, guarded } from '../command.ts'
 import { progress } from '../output.ts'
 import { folderTypeOption } from '../weight-types.ts'
-import { print, requireFree } from './flags.ts'
+import { print } from './flags.ts'
+import { requireFree } from '../free.ts'
 
 interface ImportFlags {
   output: string
@@ -24,7 +25,7 @@ export function importCommand(): Command {
     .addOption(folderTypeOption())
     .action(
       guarded(async (file: string, { output, dtype, force, json }: ImportFlags) => {
-        requireFree(output, force)
+        requireFree(output, { flag: '--output', force })
         const shown = progress(`reading ${file}`)
         const found = importGguf({ file, output, dtype, onProgress: (done, of) => shown.at(done / of) })
         shown.end()

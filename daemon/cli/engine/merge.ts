@@ -1,7 +1,8 @@
 import { Option, type Command } from 'commander'
 import { mergeAdapter } from '../../../node/engine/index.ts'
 import { command, guarded } from '../command.ts'
-import { print, requireFree } from './flags.ts'
+import { print } from './flags.ts'
+import { requireFree } from '../free.ts'
 
 interface MergeFlags {
   model: string
@@ -25,7 +26,7 @@ export function mergeCommand(): Command {
     .addOption(new Option('--dtype <type>', 'weights on disk').choices(['F32', 'BF16']).default('F32'))
     .action(
       guarded(async (flags: MergeFlags) => {
-        requireFree(flags.output, flags.force)
+        requireFree(flags.output, { flag: '--output', force: flags.force })
         mergeAdapter(flags)
         if (flags.json === true) return print({ output: flags.output })
         console.log(`${flags.output}: ${flags.model} with ${flags.adapter} added`)

@@ -5,7 +5,8 @@ import { InvalidError } from '../../../protocol/primitives/index.ts'
 import { readTrainRows, tuneDefaults, tuneExamples, tuneRows, type TrainProgress } from '../../../node/engine/index.ts'
 import { collect, command, guarded } from '../command.ts'
 import { bar } from '../output.ts'
-import { computing, exactRuntime, number, print, requireFree, truth, whole } from './flags.ts'
+import { computing, exactRuntime, number, print, truth, whole } from './flags.ts'
+import { requireFree } from '../free.ts'
 import { mapHelp, readAllRows } from '../rows-file.ts'
 import { rowsOf, trainSettings, type TuneFlags } from './settings.ts'
 
@@ -86,7 +87,7 @@ export function tuneCommand(): Command {
       if ((flags.data === undefined) === (flags.examples === undefined))
         throw new InvalidError('flag-missing', 'give either --data FILE or --examples FILE')
       const { model, output, adapter, checkpoint } = flags
-      requireFree(output, flags.force)
+      requireFree(output, { flag: '--output', force: flags.force })
       const common = {
         model,
         output,

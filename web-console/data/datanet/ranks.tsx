@@ -36,10 +36,12 @@ function epochText({ epoch, state, share, heldOutShare, value }: Epoch): string 
 interface RankProps {
   readonly worth: WorthView
   readonly ranked: RankView | undefined
+  /** What stands in its place where there is none. */
+  readonly unranked: string
   readonly total: bigint
 }
 
-function Rank({ worth, ranked, total }: RankProps) {
+function Rank({ worth, ranked, unranked, total }: RankProps) {
   const [isOpen, setOpen] = useState(false)
   const { account, accepted, own, versions, epochs, paid } = worth
   const value = versions.at(-1)?.value ?? null
@@ -65,9 +67,7 @@ function Rank({ worth, ranked, total }: RankProps) {
           {total === 0n ? 'nothing paid yet' : `${shareText(Number((BigInt(paid) * 10_000n) / total) / 10_000)} of all`}
         </span>
       </div>
-      <p className="rank-calc mono rank-how">
-        {ranked === undefined ? 'no rank before anything was decided on' : `rank ${ranked.formula}`}
-      </p>
+      <p className="rank-calc mono rank-how">{ranked === undefined ? unranked : `rank ${ranked.formula}`}</p>
       <p className="rank-calc mono rank-how">{latest === undefined ? 'no epoch yet' : epochText(latest)}</p>
       {epochs.length + versions.length > 2 ? (
         <Button
@@ -95,6 +95,13 @@ function Rank({ worth, ranked, total }: RankProps) {
       ) : null}
     </li>
   )
+}
+
+/** Why somebody has no rank: only a list that is there and whole says that nothing of theirs was decided on. */
+const unrankedText = ({ items, error, hasMore }: ReturnType<typeof useList<'ranks'>>): string => {
+  if (error !== null) return 'ranks could not be read'
+  if (items === undefined) return 'ranks are looked up'
+  return hasMore ? 'not among the first in rank' : 'no rank before anything was decided on'
 }
 
 /** Who gave it, by what their rows are good for, with what they were paid and the arithmetic beside each number. */
@@ -158,7 +165,13 @@ export function Ranks({ net }: { readonly net: DatanetView }) {
                 {[...ranked]
                   .sort((a, b) => placeOf(rankOf.get(a.account)) - placeOf(rankOf.get(b.account)))
                   .map(one => (
-                    <Rank key={one.account} worth={one} ranked={rankOf.get(one.account)} total={total} />
+                    <Rank
+                      key={one.account}
+                      worth={one}
+                      ranked={rankOf.get(one.account)}
+                      unranked={unrankedText(ranks)}
+                      total={total}
+                    />
                   ))}
               </ol>
             </>

@@ -38,6 +38,8 @@ export async function ranksOf(
 ): Promise<Page<RankView> & { readonly rule: string }> {
   const lines = new Map<Address, Line>()
   for (const { id, rules } of await meantDatanets(parts, datanet)) {
+    // What a mix holds was given to its parents: over all it counts there, and once.
+    if (datanet === undefined && rules.parents !== undefined) continue
     const values = await valuesIn(parts, id)
     for (const [account, { rows, taken }] of await rowsIn(parts, id)) {
       const offered = { rows, taken, value: values.get(account) ?? null }

@@ -1,8 +1,7 @@
-import { everyItem } from '../../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../../protocol/primitives/index.ts'
 import type { DatanetView } from '../../../../node/data/index.ts'
 import type { Node } from '../../../../node/node.ts'
-import { grownFrom } from '../given.ts'
+import { givenTo, grownFrom } from '../given.ts'
 
 export type Parts = Pick<Node, 'data' | 'models' | 'payouts'>
 
@@ -39,10 +38,10 @@ export async function rowsIn(
   datanet: Hex
 ): Promise<ReadonlyMap<Address, { readonly rows: number; readonly taken: number }>> {
   const accounts = new Map<Address, { rows: number; taken: number }>()
-  for await (const { contributor, status, rows, own } of everyItem(page => data.contributions(datanet, page))) {
-    if (status !== 'accepted' && status !== 'rejected') continue
+  for await (const { contributor, accepted, isDecided, rows, own } of givenTo(data, datanet)) {
+    if (!isDecided) continue
     const known = accounts.get(contributor) ?? { rows: 0, taken: 0 }
-    accounts.set(contributor, { rows: known.rows + rows, taken: known.taken + (status === 'accepted' ? own : 0) })
+    accounts.set(contributor, { rows: known.rows + rows, taken: known.taken + (accepted ? own : 0) })
   }
   return accounts
 }
