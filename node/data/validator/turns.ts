@@ -179,13 +179,11 @@ export function createTurns(
     // Chosen too late, it is no vote any more: others are shown by now.
     const isCommitted = heard.some(({ message }) => message.validator === self)
     if (!isCommitted && clock.now() > Math.max(since, startedAt) + commitMs(net.rules)) return undefined
-    const statement = signStatement(
-      network,
-      'VoteCommit',
-      { contribution: id, validator: self, commitment: voteCommitment(mine.message) },
-      key
-    )
-    await tell(datanet, { kind: 'vote-commit', statement }, `${id} commit`)
+    if (!isCommitted || told.get(`${id} commit`) !== true) {
+      const commitment = { contribution: id, validator: self, commitment: voteCommitment(mine.message) }
+      const statement = signStatement(network, 'VoteCommit', commitment, key)
+      await tell(datanet, { kind: 'vote-commit', statement }, `${id} commit`)
+    }
     const { commits } = await book.ballot(id)
     const half = since + commitMs(net.rules)
     const all = net.rules.validators.every(({ address }) =>
