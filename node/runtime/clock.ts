@@ -68,7 +68,8 @@ export function manualClock(start = 1_700_000_000_000): ManualClock {
   const sleep = sleepers(
     () => time,
     (at, wake) => {
-      const entry = { at, wake }
+      // As the machine's, it tells whole milliseconds.
+      const entry = { at: Math.ceil(at), wake }
       waiting.add(entry)
       return () => {
         waiting.delete(entry)
@@ -82,7 +83,8 @@ export function manualClock(start = 1_700_000_000_000): ManualClock {
     async advance(ms) {
       const end = time + ms
       for (;;) {
-        const next = [...waiting].filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0]
+        let next: { at: number; wake: () => void } | undefined
+        for (const one of waiting) if (one.at <= end && (next === undefined || one.at < next.at)) next = one
         if (next === undefined) break
         waiting.delete(next)
         time = Math.max(time, next.at)

@@ -3,6 +3,7 @@ import { makePerson } from '../../daemon/local/network/founding.ts'
 import { bundledBase } from '../../daemon/assets.ts'
 import { unlessUnknown, until } from '../../daemon/local/loop/poll.ts'
 import type { LocalNetwork } from '../../daemon/local/network/network.ts'
+import { TilthError, describeError } from '../../protocol/primitives/index.ts'
 import { pause } from '../harness/index.ts'
 
 /** Numbers that look random and are the same each time for a seed. */
@@ -87,11 +88,13 @@ export interface Load {
   stop(): Promise<void>
 }
 
+/** @param pace milliseconds between one question, or contribution, and the next */
 export async function startLoad(
   network: LocalNetwork,
   stage: Stage,
   acknowledged: Acknowledged,
-  folder: string
+  folder: string,
+  { askMs, contributeMs } = { askMs: 0, contributeMs: 500 }
 ): Promise<Load> {
   const over = new AbortController()
   const lost: string[] = []
@@ -107,7 +110,10 @@ export async function startLoad(
       await work()
     } catch (error) {
       if (over.signal.aborted) return
-      if (!wasAway && needed.every((name, i) => !away.has(name) && times(name) === before[i])) lost.push(String(error))
+      // Whoever was told that the chain is not read so far yet has lost nothing, and asks again.
+      const isBehind = error instanceof TilthError && error.code === 'chain.behind'
+      const wereThere = needed.every((name, i) => !away.has(name) && times(name) === before[i])
+      if (!wasAway && wereThere && !isBehind) lost.push(describeError(error))
       await pause(200)
     }
   }
@@ -115,11 +121,13 @@ export async function startLoad(
   const present = (): string => workers.find(name => !away.has(name)) ?? 'worker-1'
 
   const asking = (async () => {
-    while (!over.signal.aborted)
+    while (!over.signal.aborted) {
       await working(
         () => ['client', present()],
         () => ask(network, stage, acknowledged)
       )
+      await pause(askMs)
+    }
   })()
   const ada = await makePerson(folder, 'ada')
   const door = network.daemon('validator-1')
@@ -135,7 +143,7 @@ export async function startLoad(
           acknowledged.contributions.add(id)
         }
       )
-      await pause(500)
+      await pause(contributeMs)
     }
   })()
 
@@ -148,9 +156,8 @@ export async function startLoad(
         const { pid } = network.anvil
         process.kill(pid, 'SIGKILL')
         await until('the chain running again', 180, async () => (network.anvil.pid === pid ? undefined : true))
-        await until('a daemon reaching it', 180, async () =>
-          (await network.daemon('host').api.call('health')).chain ? true : undefined
-        )
+        for (const { name: daemon, api } of network.daemons)
+          await until(`${daemon} reaching it`, 180, async () => ((await api.call('health')).chain ? true : undefined))
       } else {
         const { process: daemon } = network.daemon(name)
         const { pid, ended } = daemon
@@ -168,22 +175,30 @@ export async function startLoad(
   }
 }
 
-/** All that was acknowledged is where it is looked for. */
+/** Ids of a list. @throws where one stands in it twice */
+async function idsOf(what: string, items: AsyncIterable<{ readonly id: string }>): Promise<Set<string>> {
+  const known = new Set<string>()
+  for await (const { id } of items) {
+    if (known.has(id)) throw new Error(`${what} ${id} is there twice`)
+    known.add(id)
+  }
+  return known
+}
+
+/** All that was acknowledged is where it is looked for, once. */
 export async function everythingIsThere(
   network: LocalNetwork,
   { datanet }: Stage,
   { receipts, contributions }: Acknowledged
 ): Promise<void> {
   await until('every receipt at the client', 180, async () => {
-    const known = new Set<string>()
-    for await (const { id } of network.daemon('client').api.all('receipts')) known.add(id)
+    const known = await idsOf('the receipt', network.daemon('client').api.all('receipts'))
     return [...receipts].every(id => known.has(id)) ? true : undefined
   })
   for (const name of ['validator-1', 'host'])
     await until(`every contribution at ${name}`, 180, async () => {
-      const known = new Set<string>()
-      for await (const { id } of network.daemon(name).api.all('contributions', { params: { id: datanet } }))
-        known.add(id)
+      const all = network.daemon(name).api.all('contributions', { params: { id: datanet } })
+      const known = await idsOf('the contribution', all)
       return [...contributions].every(id => known.has(id)) ? true : undefined
     })
 }

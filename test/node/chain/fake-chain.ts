@@ -173,7 +173,16 @@ const items = new Map(
 )
 
 /** An event as a contract logs it. */
-export function logOf({ name, block, logIndex, transaction, ...fields }: ChainEvent, blockHash: Hex): MinedLog {
+export function logOf(event: ChainEvent, blockHash: Hex): MinedLog {
+  const known = logs.get(event)
+  const log = known?.blockHash === blockHash ? known : encoded(event, blockHash)
+  logs.set(event, log)
+  return log
+}
+/** Of events that are asked for by many. */
+const logs = new WeakMap<ChainEvent, MinedLog>()
+
+function encoded({ name, block, logIndex, transaction, ...fields }: ChainEvent, blockHash: Hex): MinedLog {
   const item = items.get(name)
   if (item === undefined) throw new TypeError(name)
   const args = { ...fields } as Record<string, unknown>

@@ -1,0 +1,69 @@
+// The data phase in a simulated world, seed after seed:
+// npm run simulate -- [--minutes 1 | --hours H] [--seed S] [--seeds N] [--json]
+// Nodes whose clock, network, disk and chain are this program's own (test/simulation) bring contributions to an end
+// while messages are lost and late, groups are parted, processes fall between any two writes, disks are full, clocks
+// jump, the chain is out of reach or takes blocks back, and one of those who vote lies. Ends with exit code 1 at the
+// first seed whose story breaks an invariant, and tells that story without whatever it does not need.
+// Example: npm run simulate -- --hours 8 --seed 1
+import { parseArgs } from 'node:util'
+import { shrink } from './shrink.ts'
+import { tellStory } from './story.ts'
+import type { Told } from './story.ts'
+
+const { values: flags } = parseArgs({
+  options: {
+    minutes: { type: 'string', default: '1' },
+    hours: { type: 'string' },
+    seed: { type: 'string', default: '1' },
+    seeds: { type: 'string' },
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false }
+  }
+})
+const usage = `usage: npm run simulate -- [--minutes 1 | --hours H] [--seed S] [--seeds N] [--json]
+Example: npm run simulate -- --hours 8 --seed 1`
+const minutes = flags.hours === undefined ? Number(flags.minutes) : 60 * Number(flags.hours)
+const from = Number(flags.seed)
+const most = flags.seeds === undefined ? Infinity : Number(flags.seeds)
+if (flags.help) {
+  console.log(usage)
+  process.exit(0)
+}
+if (!(minutes > 0) || !Number.isInteger(from) || Number.isNaN(most)) {
+  console.error(usage)
+  process.exit(2)
+}
+
+/** With a number of seeds that is said, all of them are played, however long it takes. */
+const end = most === Infinity ? Date.now() + minutes * 60_000 : Infinity
+const saidEveryMs = 30_000
+const began = Date.now()
+let said = began
+const sum = { seeds: 0, contributions: 0, accepted: 0 }
+let broken: Told | undefined
+for (let seed = from; broken === undefined && sum.seeds < most && Date.now() < end; seed++) {
+  const story = await tellStory(seed)
+  sum.seeds++
+  sum.contributions += story.contributions
+  sum.accepted += story.accepted
+  if (story.faults.length > 0) broken = story
+  if (Date.now() - said > saidEveryMs) {
+    said = Date.now()
+    process.stderr.write(`${Math.round((said - began) / 1000)} s  ${sum.seeds} seeds, from ${from} on\n`)
+  }
+}
+const seconds = Math.round((Date.now() - began) / 100) / 10
+const smallest = broken === undefined ? undefined : await shrink(broken)
+if (flags.json) console.log(JSON.stringify({ from, seconds, ...sum, broken: smallest }))
+else {
+  if (smallest !== undefined) {
+    const { script, story } = smallest
+    console.log(
+      `seed ${story.seed}, with ${script.troubles.join(', ') || 'no trouble'} for ${script.stormMs / 1000} s:`
+    )
+    console.log(`${story.told.join('\n')}\n\n${story.faults.join('\n')}`)
+    console.log(`again: npm run simulate -- --seed ${story.seed} --seeds 1`)
+  }
+  console.log({ from, seconds, ...sum })
+}
+process.exit(broken === undefined ? 0 : 1)
