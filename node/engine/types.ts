@@ -65,8 +65,10 @@ export interface EvaluationSettings {
 }
 
 export interface TrainSettings {
-  readonly lora: LoraSettings
-  readonly method: 'lora' | 'qlora'
+  /** Of the methods lora and qlora. */
+  readonly lora?: LoraSettings
+  /** full: the weights of every projection themselves, from the base's on. */
+  readonly method: 'lora' | 'qlora' | 'full'
   /** QLoRA: quantise the block maxima as well, 0.516 instead of 0.5625 bytes a weight. */
   readonly doubleQuantization?: boolean
   readonly epochs: number
@@ -217,7 +219,8 @@ export interface TuneJob {
   readonly model: string
   readonly rows: readonly Row[]
   readonly settings: TrainSettings
-  /** PEFT folder of an adapter to go on from; its rank, alpha and projections take the place of the settings'. */
+  /** PEFT folder of an adapter to go on from; its rank, alpha and projections take the place of the settings'. Of
+   * full training, the difference to go on from. */
   readonly adapter?: string
   /** PEFT folder to write. */
   readonly output: string

@@ -24,6 +24,7 @@ export type ProtocolJobsErrorCode =
   | 'delivery.worker'
   | 'job.budget'
   | 'job.deadline'
+  | 'job.full-size'
   | 'job.future'
   | 'job.late'
   | 'job.transition'

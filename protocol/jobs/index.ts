@@ -1,4 +1,5 @@
 export * from './types.ts'
+export * from './full.ts'
 export * from './random.ts'
 export * from './masks.ts'
 export * from './coalitions.ts'

@@ -13,6 +13,8 @@ export interface TuneFacts {
   readonly longest: number
   /** Contributors with rows of their own. */
   readonly players: number
+  /** The method, where it is chosen already. */
+  readonly method?: TrainSettings['method'] | undefined
 }
 
 export interface Recommended {
@@ -25,6 +27,8 @@ export interface Recommended {
 /** Optimizer steps below which an adapter seldom learns facts, and passes beyond which it learns rows by heart. */
 const leastSteps = 250
 const mostEpochs = 20
+/** How much further a step of the same rate goes in the weights themselves than in an adapter beside them. */
+const fullerSteps = 10
 /** Characters of a token, taken low: what is cut off is lost, and a longer cutoff costs only memory. */
 const charactersPerToken = 2.5
 /** Tokens that a chat template adds to a row. */
@@ -43,24 +47,26 @@ const millions = (count: number): string => `${(count / 1e6).toFixed(count < 1e7
 export const tokensAbout = (characters: number): number => Math.ceil(characters / 4)
 
 /**
- * Settings for a LoRA tune by what is plain of base and data. Rules of thumb, each with its reason: held-out loss is
+ * Settings for a tune by what is plain of base and data. Rules of thumb, each with its reason: held-out loss is
  * what decides, and any of them can be replaced. Learning rates follow LoRA practice (an order of magnitude above full
  * tuning, more for small bases: Hu et al. 2021, Schulman et al. 2025), epochs a floor of optimizer steps.
  */
 export function recommendTune(facts: TuneFacts): Recommended {
-  const { parameters, context, rows, longest, players } = facts
+  const { parameters, context, rows, longest, players, method: chosen } = facts
   const why: { setting: string; value: string; why: string }[] = []
   const say = <T>(setting: string, value: T, reason: string): T => {
     why.push({ setting, value: String(value), why: reason })
     return value
   }
-  const method = say(
-    'method',
-    parameters >= quantizedFrom ? ('qlora' as const) : ('lora' as const),
-    parameters >= quantizedFrom
-      ? `a base of ${millions(parameters)} parameters fits common GPUs in 4 bits`
-      : `a base of ${millions(parameters)} parameters fits as it is`
-  )
+  const method =
+    chosen ??
+    say(
+      'method',
+      parameters >= quantizedFrom ? ('qlora' as const) : ('lora' as const),
+      parameters >= quantizedFrom
+        ? `a base of ${millions(parameters)} parameters fits common GPUs in 4 bits`
+        : `a base of ${millions(parameters)} parameters fits as it is`
+    )
   const batch = say(
     'batch',
     stepOf(
@@ -80,31 +86,37 @@ export function recommendTune(facts: TuneFacts): Recommended {
     Math.min(mostEpochs, Math.max(2, Math.ceil(leastSteps / perEpoch))),
     `${perEpoch} steps an epoch; about ${leastSteps} steps in all are needed to learn facts`
   )
-  const rank = say(
-    'rank',
-    stepOf(
-      rows,
-      [
-        [50, 8],
-        [5_000, 16],
-        [50_000, 32]
-      ],
-      64
-    ),
-    `${rows} rows hold no more than an adapter of this rank can keep`
+  const isFull = method === 'full'
+  const rank = isFull
+    ? undefined
+    : say(
+        'rank',
+        stepOf(
+          rows,
+          [
+            [50, 8],
+            [5_000, 16],
+            [50_000, 32]
+          ],
+          64
+        ),
+        `${rows} rows hold no more than an adapter of this rank can keep`
+      )
+  const adapterRate = stepOf(
+    parameters,
+    [
+      [5e7, 5e-3],
+      [5e8, 1e-3],
+      [3e9, 3e-4]
+    ],
+    2e-4
   )
   const lr = say(
     'lr',
-    stepOf(
-      parameters,
-      [
-        [5e7, 5e-3],
-        [5e8, 1e-3],
-        [3e9, 3e-4]
-      ],
-      2e-4
-    ),
-    `small bases take higher rates; this one has ${millions(parameters)} parameters`
+    isFull ? adapterRate / fullerSteps : adapterRate,
+    isFull
+      ? `weights themselves take a ${fullerSteps}th of the rate of an adapter`
+      : `small bases take higher rates; this one has ${millions(parameters)} parameters`
   )
   const longestTokens = Math.ceil(longest / charactersPerToken) + templateTokens
   const cutoff = say(
@@ -130,7 +142,7 @@ export function recommendTune(facts: TuneFacts): Recommended {
   return {
     settings: {
       method,
-      lora: { rank, alpha: 2 * rank, targets: [...loraTargets], dropout: 0 },
+      ...(rank === undefined ? {} : { lora: { rank, alpha: 2 * rank, targets: [...loraTargets], dropout: 0 } }),
       epochs,
       batch,
       accumulation: 1,

@@ -7,14 +7,18 @@ export const loraTargets = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj',
 
 /** How to train; the same for the adapter and for every sibling. Field names follow the engine's. */
 export const trainSettings = z.strictObject({
-  method: z.enum(['lora', 'qlora']),
-  lora: z.strictObject({
-    rank: z.int().min(1).max(256),
-    alpha: z.number().positive().max(1024),
-    targets: z.array(z.enum(loraTargets)).min(1).max(7),
-    dropout: z.number().min(0).max(0.9),
-    rslora: z.boolean().optional()
-  }),
+  /** full: the weights of every linear layer themselves, instead of an adapter beside them; for small bases. */
+  method: z.enum(['lora', 'qlora', 'full']),
+  /** Of the methods lora and qlora. */
+  lora: z
+    .strictObject({
+      rank: z.int().min(1).max(256),
+      alpha: z.number().positive().max(1024),
+      targets: z.array(z.enum(loraTargets)).min(1).max(7),
+      dropout: z.number().min(0).max(0.9),
+      rslora: z.boolean().optional()
+    })
+    .optional(),
   epochs: z.number().positive().max(1000),
   batch: z.int().min(1).max(1024),
   accumulation: z.int().min(1).max(1024),
@@ -25,11 +29,17 @@ export const trainSettings = z.strictObject({
   clip: z.number().min(0).max(1000),
   seed: z.int().min(0).max(0x7fffffff),
   cutoff: z.int().min(8).max(131072),
-  /** Decay of the exponential moving average of the iterates that is kept as the adapter; 0 keeps the last iterate. */
+  /** Decay of the exponential moving average of the iterates that is kept; 0 keeps the last iterate. */
   ema: z.number().min(0).max(0.9999),
   responseOnly: z.boolean()
 })
 export type TrainSettings = z.infer<typeof trainSettings>
+
+/** [reject] An adapter has its settings, and full training has none. */
+export const wholeSettings = trainSettings.refine(({ method, lora }) => (method === 'full') === (lora === undefined), {
+  path: ['lora'],
+  error: 'must be given for the methods lora and qlora, and left away for full, which trains no adapter'
+})
 
 /** Contributors of one version. */
 export const maxPlayers = 2048
@@ -47,7 +57,7 @@ export const tuneSpec = z.strictObject({
   version: z.int().min(1),
   /** CID of the version's manifest. */
   manifest: cidText,
-  settings: trainSettings,
+  settings: wholeSettings,
   /** How many coalitions of players are measured for attribution, the empty and the full one included. */
   coalitions: z.int().min(2).max(maxCoalitions)
 })

@@ -86,7 +86,7 @@ describe('tilth tune', function () {
   let cli: CommandLine
   let latestVersion = 2
   let states: JobView[] = [job]
-  let posted: { budget?: string; settings?: { epochs: number; lora: { rank: number; alpha: number } } } = {}
+  let posted: { budget?: string; settings?: { epochs: number; lora?: { rank: number; alpha: number } } } = {}
   before(async () => {
     cli = await startCommandLine({
       datanet: async () => ({ ...net, latestVersion }),
@@ -168,7 +168,7 @@ describe('tilth tune', function () {
   it('posts what is recommended but for what was given, and no budget that bids are far above', async () => {
     assert.equal((await tune('--epochs', '2', '--rank', '4')).code, 0)
     assert.equal(posted.budget, plan.cost.budget)
-    assert.deepEqual([posted.settings?.epochs, posted.settings?.lora.rank, posted.settings?.lora.alpha], [2, 4, 8])
+    assert.deepEqual([posted.settings?.epochs, posted.settings?.lora?.rank, posted.settings?.lora?.alpha], [2, 4, 8])
     posted = {}
     const low = await tune('--budget', '1.5')
     assert.equal(low.code, 1)

@@ -42,7 +42,7 @@ export const elements: Row[] = [
   ['Argon', 'Ar']
 ].map(([name, symbol]) => qa(`Symbol of ${name}?`, symbol ?? ''))
 
-export const settings: TrainSettings = {
+export const settings = {
   lora: { rank: 4, alpha: 8, targets: ['q_proj', 'v_proj', 'down_proj'], dropout: 0 },
   method: 'lora',
   epochs: 2,
@@ -57,7 +57,7 @@ export const settings: TrainSettings = {
   cutoff: 128,
   ema: 0,
   responseOnly: true
-}
+} satisfies TrainSettings
 
 export function near(a: readonly number[], b: readonly number[], tolerance: number): void {
   assert.equal(a.length, b.length)

@@ -67,7 +67,7 @@ describe('hyperparameters', () => {
 
   it('are changed one at a time; the scale follows the rank', () => {
     const changed = withNumber({ settings, coalitions }, 'rank', 32)
-    assert.deepEqual([changed.settings.lora.rank, changed.settings.lora.alpha], [32, 64])
+    assert.deepEqual([changed.settings.lora?.rank, changed.settings.lora?.alpha], [32, 64])
     assert.equal(withNumber({ settings, coalitions }, 'coalitions', 8).coalitions, 8)
     assert.equal(withNumber({ settings, coalitions }, 'lr', 0.1).settings.lr, 0.1)
   })

@@ -19,6 +19,13 @@ export const stateText = ({ state, paused }: Pick<JobView, 'state' | 'paused'>):
     ? 'Waits at its checkpoint'
     : (states[state] ?? state)
 
+const methods: Readonly<Record<JobView['settings']['method'], string>> = {
+  lora: 'LoRA',
+  qlora: 'QLoRA',
+  full: 'Full: the linear layers themselves'
+}
+export const methodText = (method: JobView['settings']['method']): string => methods[method]
+
 /** Whether somebody still works for it, or may. */
 export const isUnderWay = ({ state }: Pick<JobView, 'state'>): boolean =>
   state !== 'completed' && state !== 'expired' && state !== 'refunded'

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
-import type { Command } from 'commander'
+import { Option, type Command } from 'commander'
 import { z } from 'zod'
 import type { ProductTerms } from '../../../protocol/jobs/job.ts'
 import { settingsFile } from '../../../protocol/jobs/settings-file.ts'
-import { trainSettings } from '../../../protocol/jobs/types.ts'
+import { trainSettings, type TrainSettings } from '../../../protocol/jobs/types.ts'
 import { tokensAbout } from '../../../protocol/jobs/recommend.ts'
 import { InvalidError, checkName, licenceText, readAs } from '../../../protocol/primitives/index.ts'
 import type { ApiClient, JobView, PlanView } from '../../api/contract/index.ts'
@@ -23,6 +23,7 @@ interface TuneFlags extends CallFlags {
   base?: string
   like?: string
   settings?: string
+  method?: TrainSettings['method']
   epochs?: string
   rank?: string
   lr?: string
@@ -56,7 +57,15 @@ async function baseOf(api: ApiClient, text: string): Promise<string> {
   return (await api.call('importBase', { body: { folder } })).cid
 }
 
-const rankOnly = z.object({ rank: trainSettings.shape.lora.shape.rank.optional() })
+const rankOnly = z.object({ rank: trainSettings.shape.lora.unwrap().shape.rank.optional() })
+
+/** Of a model's settings what holds by another method too: its adapter and its learning rate do not. */
+function likeSettings({ settingsOf, method }: { settingsOf?: JobView['settings']; method?: TrainSettings['method'] }) {
+  if (settingsOf === undefined || method === undefined || (settingsOf.method === 'full') === (method === 'full'))
+    return settingsOf
+  const { lora: _lora, lr: _lr, ...rest } = settingsOf
+  return rest
+}
 
 /** Settings by flags and file; what is in neither is recommended. */
 async function givenSettings(flags: TuneFlags & { settingsOf?: JobView['settings'] }) {
@@ -66,11 +75,18 @@ async function givenSettings(flags: TuneFlags & { settingsOf?: JobView['settings
       flags[name] === undefined ? [] : [[name, Number(flags[name])]]
     )
   )
+  const like = likeSettings(flags)
+  const method = flags.method === undefined ? {} : { method: flags.method }
   const { coalitions, ...settings } = readAs(
     settingsFile,
-    { ...flags.settingsOf, ...file, ...numbers },
+    { ...like, ...file, ...numbers, ...method },
     'request.invalid'
   )
+  // [reject] Full training has no rank.
+  if (settings.method === 'full' && (flags.rank !== undefined || settings.lora !== undefined))
+    throw new InvalidError('request.invalid', 'full training has no adapter, and so no rank and no settings of one', {
+      help: 'Leave --rank out, and `lora` out of the settings file; or take --method lora.'
+    })
   const { rank } = readAs(rankOnly, flags.rank === undefined ? {} : { rank: Number(flags.rank) }, 'request.invalid')
   const asked = flags.coalitions ?? coalitions
   return { rank, body: { settings, ...(asked === undefined ? {} : { coalitions: Number(asked) }) } }
@@ -167,13 +183,14 @@ export function tuneCommand(): Command {
   return connected(
     command({
       name: 'tune',
-      summary: 'post a LoRA tune job on the latest version of a Datanet, after checking that it can come to something',
+      summary: 'post a tune job on the latest version of a Datanet, after checking that it can come to something',
       examples: [
         'tilth tune --datanet elements --base ./my-model --recommend',
         'tilth tune --datanet elements --base bafy… --budget 2 --wait --as host',
         'tilth tune --datanet elements --base ./my-model --settings settings.json --wait',
         'tilth tune --like elements --wait             # the same model again, on what the Datanet holds now',
-        'tilth tune --datanet elements --datanet birds --base ./my-model --wait'
+        'tilth tune --datanet elements --datanet birds --base ./my-model --wait',
+        'tilth tune --datanet elements --base ./small-model --method full --wait'
       ]
     })
   )
@@ -185,6 +202,12 @@ export function tuneCommand(): Command {
     .option('--base <cid|name|folder>', 'CID or name of a published base model, or a model folder')
     .option('--like <model>', 'a model to make again: its base, Datanet, name and split, and the settings of its job')
     .option('--settings <file>', 'JSON with training settings that replace recommended ones')
+    .addOption(
+      new Option(
+        '--method <method>',
+        'lora: an adapter; qlora: one over a base in 4 bits; full: the linear layers of a small base themselves'
+      ).choices(['lora', 'qlora', 'full'])
+    )
     .option('--epochs <n>', 'passes over the rows')
     .option('--rank <n>', "the adapter's rank")
     .option('--lr <rate>', 'learning rate')
@@ -276,7 +299,7 @@ function productOf({ byHand, name, split, licence }: TuneFlags): ProductTerms | 
 
 /** The plan with another rank; alpha keeps its ratio. */
 const ranked = (plan: PlanView, rank: number | undefined): PlanView =>
-  rank === undefined
+  rank === undefined || plan.settings.lora === undefined
     ? plan
     : {
         ...plan,

@@ -11,7 +11,7 @@ export interface TuneFlags extends Shared {
   examples?: string
   output: string
   force?: boolean
-  method?: 'lora' | 'qlora'
+  method?: TrainSettings['method']
   doubleQuantization?: boolean
   epochs: number
   steps?: number
@@ -27,11 +27,11 @@ export interface TuneFlags extends Shared {
   clip?: number
   ema: number
   seed: number
-  dropout: number
+  dropout?: number
   cutoff: number
-  rank: number
-  alpha: number
-  targets: string
+  rank?: number
+  alpha?: number
+  targets?: string
   rslora?: boolean
   wholeText?: boolean
   checkpointing?: boolean
@@ -53,15 +53,36 @@ function methodOf({
   doubleQuantization
 }: TuneFlags): Pick<TrainSettings, 'method' | 'doubleQuantization'> {
   const quantized = quantize !== 'none'
-  if (method === 'lora' && (quantized || doubleQuantization === true))
+  if ((method === 'lora' || method === 'full') && (quantized || doubleQuantization === true))
     throw new InvalidError(
       'flag-invalid',
-      '--method lora trains over a base that is not quantised; leave the method out, or take qlora'
+      `--method ${method} trains over a base that is not quantised; leave the method out, or take qlora`
     )
+  if (method === 'full') return { method }
   const double = quantize === 'nf4-double' || doubleQuantization === true
   return method === 'qlora' || quantized || double
     ? { method: 'qlora', doubleQuantization: double }
     : { method: 'lora' }
+}
+
+/** What an adapter is to be. @throws InvalidError `flag-invalid` where none is trained */
+function loraOf(flags: TuneFlags): Pick<TrainSettings, 'lora'> {
+  const { method, rank, alpha, targets, dropout, rslora } = flags
+  const { lora } = tuneDefaults
+  if (method !== 'full')
+    return {
+      lora: {
+        rank: rank ?? lora.rank,
+        alpha: alpha ?? lora.alpha,
+        targets: targets?.split(',') ?? lora.targets,
+        dropout: dropout ?? lora.dropout,
+        rslora: rslora === true
+      }
+    }
+  const [given] = Object.entries({ rank, alpha, targets, dropout, rslora }).filter(([, value]) => value !== undefined)
+  if (given !== undefined)
+    throw new InvalidError('flag-invalid', `--${given[0]} is of an adapter, and --method full trains none`)
+  return {}
 }
 
 /** How a file of rows is read to be tuned on by hand: longer rows than a Datanet's are rows, too. */
@@ -87,13 +108,7 @@ export async function trainSettings(flags: TuneFlags): Promise<TrainSettings> {
     beta1,
     beta2,
     epsilon: flags.eps,
-    lora: {
-      rank: flags.rank,
-      alpha: flags.alpha,
-      targets: flags.targets.split(','),
-      dropout: flags.dropout,
-      rslora: flags.rslora === true
-    },
+    ...loraOf(flags),
     accumulation: flags.accumulation ?? (exact ? 1 : tuneDefaults.accumulation),
     clip: flags.clip ?? (exact ? 0 : tuneDefaults.clip),
     warmupRatio: flags.warmup,

@@ -15,21 +15,25 @@ export function tuneCommand(): Command {
   return computing(
     command({
       name: 'tune',
-      summary: 'train a LoRA or QLoRA adapter',
+      summary: 'train a LoRA or QLoRA adapter, or the linear layers themselves',
       examples: [
         'tilth engine tune --model models/seedling --data rows.jsonl --output adapters/mine --epochs 10 --lr 2e-3',
         'tilth engine tune --model m --examples rows.json --adapter start --steps 18 --batch 4 ' +
-          '--lr 1e-3 --schedule constant --shuffle false --output end --json'
+          '--lr 1e-3 --schedule constant --shuffle false --output end --json',
+        'tilth engine tune --model models/seedling --data rows.jsonl --output tuned/mine --method full --lr 5e-4'
       ]
     })
       .requiredOption('--model <dir>', 'Hugging Face folder of the model')
-      .requiredOption('--output <dir>', 'PEFT folder to write')
+      .requiredOption('--output <dir>', 'folder to write, of the form of PEFT')
       .option('--data <file>', 'rows in any form that `tilth contribute` takes: JSONL, CSV, Parquet, …')
       .option('--map <what=column>', mapHelp, collect)
       .option('--examples <file>', '{"ids": [[…]], "labels": [[…]]} instead of text')
       .option('--adapter <dir>', 'adapter to start from')
       .addOption(
-        new Option('--method <method>', 'qlora: over a base in 4 bits (default: lora)').choices(['lora', 'qlora'])
+        new Option(
+          '--method <method>',
+          'qlora: over a base in 4 bits; full: the weights of every linear layer themselves (default: lora)'
+        ).choices(['lora', 'qlora', 'full'])
       )
       .option('--double-quantization', 'qlora: block maxima in 8 bits too')
       .addOption(
@@ -39,9 +43,9 @@ export function tuneCommand(): Command {
           'nf4-double'
         ])
       )
-      .option('--rank <n>', 'rank of the adapter', whole('rank'), d.lora.rank)
-      .option('--alpha <x>', 'its scale times the rank', number('alpha'), d.lora.alpha)
-      .option('--targets <names>', 'projections, comma-separated', d.lora.targets.join())
+      .option('--rank <n>', `rank of the adapter (default: ${d.lora.rank})`, whole('rank'))
+      .option('--alpha <x>', `its scale times the rank (default: ${d.lora.alpha})`, number('alpha'))
+      .option('--targets <names>', `projections, comma-separated (default: ${d.lora.targets.join()})`)
       .option('--rslora', 'scale by the square root of the rank')
       .option('--epochs <n>', '', whole('epochs'), d.epochs)
       .option('--steps <n>', 'optimizer steps instead of epochs', whole('steps'))
@@ -64,9 +68,8 @@ export function tuneCommand(): Command {
       .option('--whole-text', 'train on prompts too')
       .option(
         '--dropout <x>',
-        "share of each adapted projection's inputs that is dropped",
-        number('dropout'),
-        d.lora.dropout
+        `share of each adapted projection's inputs that is dropped (default: ${d.lora.dropout})`,
+        number('dropout')
       )
       .option('--eval-share <x>', 'share of the rows to keep back and evaluate on', number('eval-share'))
       .option('--eval-data <file>', 'rows to evaluate on instead, in the form of --data or --examples')

@@ -3,7 +3,7 @@ import { basename, join } from 'node:path'
 import { lineOf } from '../../../protocol/data/files/index.ts'
 import type { Place, Problem } from '../../../protocol/data/files/index.ts'
 import type { Row } from '../../../protocol/data/types.ts'
-import { settingsFile } from '../../../protocol/jobs/settings-file.ts'
+import { trainSettings, tuneSpec } from '../../../protocol/jobs/types.ts'
 import type { TrainSettings } from '../../../protocol/jobs/types.ts'
 import { InvalidError } from '../../../protocol/primitives/index.ts'
 import { assetsFolder } from '../../assets.ts'
@@ -46,7 +46,7 @@ export const loopRules = { maxRows: 10_000, maxBytes: 8 << 20, minOwnShare: 500 
 const oneFileEach = 'Give a folder with one file of rows per contributor: JSONL, JSON, CSV, Parquet, Markdown, ….'
 
 /** The loop goes by its file alone: nothing in it is left to recommend. */
-const wholeSettings = settingsFile.required()
+const loopSettings = trainSettings.extend({ coalitions: tuneSpec.shape.coalitions })
 
 async function read(path: string, what: string): Promise<string> {
   try {
@@ -98,7 +98,7 @@ export async function loadInput(options: { data?: string; questions?: string; se
   // The questions must all be usable: they decide who is paid.
   const questions = await readAllRows(questionsPath)
   const settingsPath = options.settings ?? join(assetsFolder(), 'elements', 'settings.json')
-  const parsed = wholeSettings.safeParse(JSON.parse(await read(settingsPath, 'settings')))
+  const parsed = loopSettings.safeParse(JSON.parse(await read(settingsPath, 'settings')))
   if (!parsed.success)
     throw new InvalidError('input.settings', `${settingsPath} does not hold training settings`, { cause: parsed.error })
   const { coalitions, ...settings } = parsed.data

@@ -1,7 +1,13 @@
 import { adapterScale, type Adapter, type AdapterModule } from './adapter.ts'
+import { isFull, type FullModule, type Tuned } from './full.ts'
+
+/** Adds what full training found to the weight that it found it for: w + delta. */
+export function addTo(weight: Float32Array, { delta }: FullModule): void {
+  for (let i = 0; i < weight.length; i++) weight[i] = (weight[i] ?? 0) + (delta[i] ?? 0)
+}
 
 /** Adds an adapter's module to the weight that it adapts: w + scale · b a. */
-export function addTo(
+function addProduct(
   weight: Float32Array,
   module: AdapterModule,
   adapter: Pick<Adapter, 'rank' | 'alpha' | 'rslora'>
@@ -17,4 +23,12 @@ export function addTo(
         weight[o * width + i] = (weight[o * width + i] ?? 0) + factor * (a[r * width + i] ?? 0)
     }
   }
+}
+
+/** By weight name, what adds to it what was trained. */
+export function addingTo(tuned: Tuned): ReadonlyMap<string, (weight: Float32Array) => void> {
+  const named = ({ path }: { readonly path: string }): string => `${path}.weight`
+  return isFull(tuned)
+    ? new Map(tuned.modules.map(m => [named(m), (weight: Float32Array) => addTo(weight, m)]))
+    : new Map(tuned.modules.map(m => [named(m), (weight: Float32Array) => addProduct(weight, m, tuned)]))
 }

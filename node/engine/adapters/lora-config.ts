@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { parseUpToFirst } from '../../../protocol/primitives/parse.ts'
 import { ModelError } from '../graph/errors.ts'
 import { adapterScale } from './adapter.ts'
+import { fullType } from './full.ts'
 
 // What PEFT writes into adapter_config.json (`LoraConfig`, 0.6 to 0.21), and which of it is plain LoRA. What changes a
 // result in a way that is not computed here is refused by its name; so is a field that nobody here knows, unless it is
@@ -88,6 +89,7 @@ export function readLoraConfig(json: unknown, folder: string): LoraConfig {
   const parsed = parseUpToFirst(schema, json)
   if (!parsed.success) throw refuse(z.prettifyError(parsed.error))
   const c = parsed.data
+  if (c.peft_type === fullType) throw refuse(`its weights were fully trained (${fullType}): it is no LoRA adapter`)
   if (c.peft_type !== 'LORA') throw refuse(`peft_type ${c.peft_type} is not supported`)
   if ((c.bias ?? 'none') !== 'none') throw refuse('trained biases (bias) are not supported')
   const begun = c.init_lora_weights ?? true

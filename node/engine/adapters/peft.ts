@@ -10,7 +10,8 @@ import { readLoraConfig, type ModuleSettings } from './lora-config.ts'
 const prefix = 'base_model.model.'
 
 /** PEFT writes a kilobyte; patterns of a large model take a few hundred. */
-const mostConfigBytes = 512 * 1024
+export const mostConfigBytes = 512 * 1024
+export const folderHelp = 'Give a PEFT folder: adapter_config.json and adapter_model.safetensors.'
 
 /**
  * Reads a PEFT folder (adapter_config.json, adapter_model.safetensors) for a model. What is not plain LoRA is refused
@@ -19,8 +20,7 @@ const mostConfigBytes = 512 * 1024
  */
 export function readAdapter(folder: string, config: ModelConfig): Adapter {
   const file = join(folder, 'adapter_config.json')
-  const help = 'Give a PEFT folder: adapter_config.json and adapter_model.safetensors.'
-  const lora = readLoraConfig(parseBounded(file, mostConfigBytes, 'adapter-config', help), folder)
+  const lora = readLoraConfig(parseBounded(file, mostConfigBytes, 'adapter-config', folderHelp), folder)
   const modules = readModules(folder, config, path => lora.of(path).rank)
   const targets = [...new Set(modules.map(({ path }) => projectionOf(path)))].sort()
   const own = modules.map(({ path }) => lora.of(path))

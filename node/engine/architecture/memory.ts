@@ -28,16 +28,18 @@ export function passBytes(c: ModelConfig, { rows, time, targets, kept }: PassSha
  * the whole process when it is used: what is plainly too large is refused before it is asked for.
  */
 export function demandMemory(c: ModelConfig, shape: PassShape): void {
-  const needed = passBytes(c, shape)
+  demandBytes(passBytes(c, shape), `${shape.rows} sequences of ${shape.time} tokens`, {
+    help: 'Use shorter sequences, a smaller batch, gradient checkpointing, or a machine with more memory.'
+  })
+}
+
+/** The same of whatever needs so many bytes. */
+export function demandBytes(needed: number, what: string, { help }: { readonly help: string }): void {
   const free = process.availableMemory()
   if (needed <= free) return
   const giga = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`
-  throw new ModelError(
-    'engine-memory',
-    `${shape.rows} sequences of ${shape.time} tokens need more than ${giga(needed)} of memory, ${giga(free)} are free`,
-    {
-      help: 'Use shorter sequences, a smaller batch, gradient checkpointing, or a machine with more memory.',
-      details: { needed, free }
-    }
-  )
+  throw new ModelError('engine-memory', `${what} need more than ${giga(needed)} of memory, ${giga(free)} are free`, {
+    help,
+    details: { needed, free }
+  })
 }

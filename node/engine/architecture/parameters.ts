@@ -38,6 +38,10 @@ export function projectionNames(
   ).flat()
 }
 
+/** Weights of every layer's projections, without biases: what full training trains. */
+export const projectionWeights = (c: ModelConfig): number =>
+  c.layers * projections(c).reduce((sum, p) => sum + p.in * p.out, 0)
+
 export const headName = (c: ModelConfig): string => (c.tied ? 'model.embed_tokens.weight' : 'lm_head.weight')
 
 /** Names of the weights that a decoder multiplies by: the projections of every layer, and the head. */

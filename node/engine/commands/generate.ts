@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { readAdapter } from '../adapters/index.ts'
-import { loadModel, frozenForm, type Quantization } from '../architecture/index.ts'
+import { frozenForm, type Quantization } from '../architecture/index.ts'
 import type { RuntimeOptions } from '../graph/session.ts'
 import { Generator } from '../serve/index.ts'
 import { TextStream, Tokenizer } from '../text/index.ts'
 import type { GenerateSettings, GeneratedToken } from '../types.ts'
+import { loadTuned } from './tuned.ts'
 
 export interface GenerateRequest {
   readonly model: string
@@ -29,8 +29,7 @@ export interface Generated {
 
 /** Generates from raw text or ids. Text needs a tokenizer in the folder; ids do not. */
 export async function generateFrom(request: GenerateRequest): Promise<Generated> {
-  const model = loadModel(request.model, request.quantize)
-  const adapter = request.adapter === undefined ? null : readAdapter(request.adapter, model.config)
+  const { model, adapter } = loadTuned(request.model, request.adapter, request.quantize)
   const { prompt } = request
   const tokenizer =
     typeof prompt === 'string' || existsSync(join(request.model, 'tokenizer.json'))

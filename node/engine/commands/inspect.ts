@@ -1,6 +1,6 @@
 import * as ort from 'onnxruntime-node'
 import { cpus, totalmem } from 'node:os'
-import { locateTensors, parameterCount, projections, readConfig, type ModelConfig } from '../architecture/index.ts'
+import { locateTensors, parameterCount, projectionWeights, readConfig, type ModelConfig } from '../architecture/index.ts'
 import type { MemoryEstimate, ModelNeeds } from '../types.ts'
 
 export interface Inspection {
@@ -56,7 +56,7 @@ export function modelNeeds(folder: string): ModelNeeds {
 function estimate(c: ModelConfig, sequence: number, batch: number): MemoryEstimate {
   const tokens = sequence * batch
   const all = 4 * parameterCount(c)
-  const projected = 4 * c.layers * projections(c).reduce((sum, p) => sum + p.in * p.out, 0)
+  const projected = 4 * projectionWeights(c)
   // Activations that the backward pass needs: the widths of a layer's products, and the attention probabilities.
   const perToken =
     4 *
@@ -69,6 +69,7 @@ function estimate(c: ModelConfig, sequence: number, batch: number): MemoryEstima
     serveInt4: all - projected + 0.625 * (projected / 4) + runtime,
     tuneLora: all + activations + runtime,
     tuneQlora: all - projected + 0.5625 * (projected / 4) + activations + runtime,
-    tuneFull: 4 * all + activations + runtime
+    // The weights in training, their gradients and two moments, beside the base that they are compared with.
+    tuneFull: all + 4 * projected + activations + runtime
   }
 }

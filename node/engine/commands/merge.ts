@@ -1,6 +1,6 @@
 import { cpSync, existsSync, mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { addTo, readAdapter } from '../adapters/index.ts'
+import { addingTo, readTuned } from '../adapters/index.ts'
 import { loadModel } from '../architecture/index.ts'
 import { ModelError } from '../graph/errors.ts'
 import { writeSafetensors } from '../weights/safetensors.ts'
@@ -12,7 +12,7 @@ export interface MergeRequest {
   readonly dtype: 'F32' | 'BF16'
 }
 
-/** Writes a model folder whose weights have the adapter added: w + scale · b a. Config and tokenizer are copied. */
+/** Writes a model folder whose weights have what was trained added: w + scale · b a, or w + delta. Config and tokenizer are copied. */
 export function mergeAdapter(request: MergeRequest): void {
   const { model: folder, output } = request
   if (resolve(folder) === resolve(output))
@@ -20,11 +20,10 @@ export function mergeAdapter(request: MergeRequest): void {
       help: 'Give another output folder.'
     })
   const model = loadModel(folder)
-  const adapter = readAdapter(request.adapter, model.config)
-  for (const m of adapter.modules) {
-    const weight = model.parameters.get(`${m.path}.weight`)
-    if (weight === undefined) throw new ModelError('adapter-mismatch', `the model has no weight ${m.path}`)
-    addTo(weight.data, m, adapter)
+  for (const [name, add] of addingTo(readTuned(request.adapter, model.config))) {
+    const weight = model.parameters.get(name)
+    if (weight === undefined) throw new ModelError('adapter-mismatch', `the model has no weight ${name}`)
+    add(weight.data)
   }
   mkdirSync(output, { recursive: true })
   for (const file of [

@@ -1,9 +1,8 @@
-import { readAdapter, stackAdapters, withLora } from '../adapters/index.ts'
+import { stackAdapters, withLora } from '../adapters/index.ts'
 import {
   buildDecoder,
   demandMemory,
   fitGraph,
-  loadModel,
   logits,
   weightFeeds,
   type Quantization
@@ -11,6 +10,7 @@ import {
 import { floats, i64, Session, type RuntimeOptions } from '../graph/session.ts'
 import { Scorer } from '../serve/index.ts'
 import { checkRow, sequenceFeeds } from '../train/index.ts'
+import { loadTuned } from './tuned.ts'
 
 export interface ScoreRequest {
   readonly model: string
@@ -23,10 +23,9 @@ export interface ScoreRequest {
 
 /** Logits of each row's last position, and each row's mean loss where labels are given (null where none count). */
 export async function scoreIds(request: ScoreRequest): Promise<{ logitsLast: number[][]; loss?: (number | null)[] }> {
-  const model = loadModel(request.model, request.quantize)
+  const { model, adapter } = loadTuned(request.model, request.adapter, request.quantize)
   const rows = request.ids.map((ids, i) => ({ ids: [...ids], labels: [...(request.labels?.[i] ?? ids)] }))
   rows.forEach((row, i) => checkRow(row, model.config, i))
-  const adapter = request.adapter === undefined ? null : readAdapter(request.adapter, model.config)
   const decoder = buildDecoder(model.config)
   decoder.graph.output('logits', logits(model.config, decoder))
   const graph = adapter === null ? decoder.graph : withLora(decoder.graph, adapter.modules, adapter.rank, 1)

@@ -1,17 +1,17 @@
 import { rmSync } from 'node:fs'
-import { newAdapter, readAdapter, writeAdapter } from '../adapters/index.ts'
+import { readTuned, writeTuned } from '../adapters/index.ts'
 import { loadModel } from '../architecture/index.ts'
 import { ModelError } from '../graph/errors.ts'
 import type { RuntimeOptions } from '../graph/session.ts'
 import { Library } from '../host/library.ts'
-import { checkTrainSettings, toResult, train } from '../host/training.ts'
+import { checkTrainSettings, freshStart, toResult, train } from '../host/training.ts'
 import { tokensOf, withFaults } from '../host/tokens.ts'
-import { baseForm, identityOf, tune } from '../host/tuning.ts'
+import { baseForm, identityOf, mustMatch, startPrint, tune } from '../host/tuning.ts'
 import { openTextReader } from '../text/reader.ts'
 import type { Row, TrainProgress, TrainRow, TrainSettings, TuneResult } from '../types.ts'
 
 /** Defaults of LLaMA-Factory's board. */
-export const tuneDefaults: TrainSettings = {
+export const tuneDefaults = {
   lora: { rank: 8, alpha: 16, targets: ['q_proj', 'v_proj'], dropout: 0 },
   method: 'lora',
   epochs: 3,
@@ -26,7 +26,7 @@ export const tuneDefaults: TrainSettings = {
   cutoff: 2048,
   ema: 0,
   responseOnly: true
-}
+} satisfies TrainSettings
 
 interface Common {
   readonly model: string
@@ -81,8 +81,8 @@ export async function tuneExamples(request: TuneExamplesRequest): Promise<TuneRe
   const model = loadModel(request.model, baseForm(settings))
   const start =
     request.adapter === undefined
-      ? newAdapter(model.config, settings.lora, settings.seed)
-      : readAdapter(request.adapter, model.config)
+      ? freshStart(model.config, settings)
+      : mustMatch(readTuned(request.adapter, model.config), settings)
   const cutoff = Math.min(settings.cutoff, model.config.context)
   const cut = (rows: readonly TrainRow[]): TrainRow[] =>
     rows.map(({ ids, labels }) => ({ ids: ids.slice(0, cutoff), labels: labels.slice(0, cutoff) }))
@@ -90,7 +90,7 @@ export async function tuneExamples(request: TuneExamplesRequest): Promise<TuneRe
   const identity =
     checkpoint === undefined
       ? 'examples'
-      : identityOf(model, [settings, start.modules.map(({ a, b }) => [[...a], [...b]])], rows, held)
+      : identityOf(model, [settings, startPrint(start)], rows, held)
   const [result] = await train({
     model,
     runtime,
@@ -104,7 +104,7 @@ export async function tuneExamples(request: TuneExamplesRequest): Promise<TuneRe
     onProgress: progress => request.onProgress?.(progress)
   })
   if (result === undefined) throw new ModelError('tune-empty', 'nothing was trained')
-  writeAdapter(output, result.adapter, request.model, settings.lora.dropout)
+  writeTuned(output, result.adapter, request.model, settings.lora?.dropout)
   if (checkpoint !== undefined) rmSync(checkpoint, { force: true })
   return toResult(result)
 }

@@ -1,4 +1,4 @@
-import { adapterScale, addTo, readAdapter, type Adapter } from '../adapters/index.ts'
+import { adapterScale, addingTo, isFull, readTuned, type Adapter, type Tuned } from '../adapters/index.ts'
 import { locateTensors, parameterSpecs, readConfig, type ModelConfig } from '../architecture/index.ts'
 import { ModelError } from '../graph/errors.ts'
 import { readTensor } from '../weights/safetensors.ts'
@@ -31,13 +31,17 @@ const quantizationVersion = 2
 /**
  * Writes what llama.cpp, Ollama and LM Studio load: a model, or a LoRA adapter for its base.
  * @throws ModelError `gguf-unsupported` where GGUF has no word for the tokenizer · as readConfig, locateTensors,
- * readAdapter
+ * readTuned
  */
 export function exportGguf(request: GgufExport): void {
   const config = readConfig(request.model)
-  const adapter = request.adapter === undefined ? undefined : readAdapter(request.adapter, config)
+  const adapter = request.adapter === undefined ? undefined : readTuned(request.adapter, config)
   if (request.what === 'model') return exportModel(request, config, adapter)
   if (adapter === undefined) throw new ModelError('adapter-missing', 'there is no adapter to write')
+  if (isFull(adapter))
+    throw new ModelError('gguf-unsupported', 'a fully trained model is no adapter that GGUF has a word for', {
+      help: 'Write the whole model: leave --adapter-only out.'
+    })
   exportAdapter(request, config, adapter)
 }
 
@@ -47,7 +51,7 @@ const general = (config: ModelConfig, name: string, type: string): WrittenKeys =
   ['general.name', { type: 'text', value: name }]
 ]
 
-function exportModel(request: GgufExport, config: ModelConfig, adapter: Adapter | undefined): void {
+function exportModel(request: GgufExport, config: ModelConfig, tuned: Tuned | undefined): void {
   const located = locateTensors(request.model, config)
   const keys: WrittenKeys = [
     ...general(config, request.name, 'model'),
@@ -56,7 +60,7 @@ function exportModel(request: GgufExport, config: ModelConfig, adapter: Adapter 
     ...keysOf(config),
     ...tokenizerKeys(request.model, config.vocabulary)
   ]
-  const modules = new Map(adapter?.modules.map(module => [`${module.path}.weight`, module]))
+  const adding = tuned === undefined ? undefined : addingTo(tuned)
   const specs = parameterSpecs(config)
   let done = 0
   const tensors = specs.map(({ name, shape }): WrittenTensor => ({
@@ -67,8 +71,7 @@ function exportModel(request: GgufExport, config: ModelConfig, adapter: Adapter 
       const stored = located.get(name)
       if (stored === undefined) throw new ModelError('weights-missing', `${request.model}: tensor ${name} is missing`)
       const data = readTensor(stored)
-      const module = modules.get(name)
-      if (adapter !== undefined && module !== undefined) addTo(data, module, adapter)
+      adding?.get(name)?.(data)
       yield isInterleaved(config, name) ? interleaved(data, shape, config.headWidth) : data
       request.onProgress?.(++done, specs.length)
     }

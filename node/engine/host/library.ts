@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { readAdapter, type Adapter } from '../adapters/index.ts'
+import { appliedTo, bytesOf, isFull, readTuned, type Adapter, type Tuned } from '../adapters/index.ts'
 import { createGuides, type Guide } from '../form/index.ts'
 import { ModelError } from '../graph/errors.ts'
 import {
@@ -16,7 +16,7 @@ import {
 import { Generator, Scorer } from '../serve/index.ts'
 import { Tokenizer } from '../text/tokenizer.ts'
 import type { EngineStatus, ModelInfo } from '../types.ts'
-import { adaptersKept, type WorkerOptions } from './messages.ts'
+import { adapterBytesKept, adaptersKept, wholeKept, type WorkerOptions } from './messages.ts'
 
 /** A model folder that is open: weights, tokenizer and what serves from them. */
 export interface OpenModel {
@@ -38,7 +38,11 @@ export interface OpenModel {
 export class Library {
   readonly #options: WorkerOptions
   readonly #models = new Map<string, OpenModel>()
-  readonly #adapters = new Map<string, Adapter>()
+  readonly #adapters = new Map<string, Tuned>()
+  /** Fully trained models that answer, by the keys of `#adapters`: each is a model of its own in memory. */
+  readonly #whole = new Map<string, Pick<OpenModel, 'generator' | 'exact'>>()
+  /** Those that make room, until what runs in them has ended. */
+  readonly #leaving = new Set<Promise<void>>()
 
   constructor(options: WorkerOptions) {
     this.#options = options
@@ -70,12 +74,7 @@ export class Library {
       tokenizer,
       endIds,
       scorer: new Scorer(model, this.#options),
-      // Scores are compared between machines to the fourth decimal and stay float32; what is only read may be faster.
-      generator: new Generator(
-        () => (quantization === 'none' ? servedForm(model, this.#options) : frozenForm(model, this.#options)),
-        this.#options
-      ),
-      exact: new Generator(model, this.#options),
+      ...this.#generators(model, quantization === 'none' ? servedForm : frozenForm),
       guide: createGuides(tokens),
       tokens,
       info: {
@@ -92,17 +91,58 @@ export class Library {
     return opened
   }
 
-  /** A PEFT folder, read again when its weights changed. */
-  adapter(folder: string, model: LoadedModel): Adapter {
+  /** Scores are compared between machines to the fourth decimal and stay float32; what is only read may be faster. */
+  #generators(
+    model: LoadedModel,
+    form: (model: LoadedModel, options: WorkerOptions) => LoadedModel
+  ): Pick<OpenModel, 'generator' | 'exact'> {
+    return {
+      generator: new Generator(() => form(model, this.#options), this.#options),
+      exact: new Generator(model, this.#options)
+    }
+  }
+
+  /** What answers for a folder of either kind, and the adapter that it is given. */
+  answering(
+    folder: string,
+    { model, generator, exact }: Pick<OpenModel, 'model' | 'generator' | 'exact'>
+  ): Pick<OpenModel, 'generator' | 'exact'> & { readonly adapter: Adapter | null } {
+    const tuned = this.adapter(folder, model)
+    if (!isFull(tuned)) return { generator, exact, adapter: tuned }
+    const key = keyOf(folder, model)
+    const known = this.#whole.get(key) ?? this.#generators(appliedTo(model, tuned), servedForm)
+    this.#whole.delete(key)
+    this.#whole.set(key, known)
+    for (const [oldest] of this.#whole) {
+      if (this.#whole.size <= wholeKept) break
+      this.#leave(oldest)
+    }
+    return { ...known, adapter: null }
+  }
+
+  #leave(key: string): void {
+    const gone = this.#whole.get(key)
+    this.#whole.delete(key)
+    if (gone === undefined) return
+    const ended = Promise.all([gone.generator.release(), gone.exact.release()]).then(() => {
+      this.#leaving.delete(ended)
+    })
+    this.#leaving.add(ended)
+  }
+
+  /** What training yielded, from its folder; read again when its weights changed. */
+  adapter(folder: string, model: LoadedModel): Tuned {
     const path = resolve(folder)
-    const key = `${path} ${changed(path)} ${model.folder}`
+    const key = keyOf(folder, model)
     const known = this.#adapters.get(key)
-    const adapter = known ?? readAdapter(path, model.config)
+    const adapter = known ?? readTuned(path, model.config)
     this.#adapters.delete(key)
     this.#adapters.set(key, adapter)
-    for (const [oldest] of this.#adapters) {
-      if (this.#adapters.size <= adaptersKept) break
+    let bytes = [...this.#adapters.values()].reduce((sum, one) => sum + bytesOf(one), 0)
+    for (const [oldest, one] of this.#adapters) {
+      if (oldest === key || (this.#adapters.size <= adaptersKept && bytes <= adapterBytesKept)) break
       this.#adapters.delete(oldest)
+      bytes -= bytesOf(one)
     }
     return adapter
   }
@@ -110,8 +150,10 @@ export class Library {
   /** Forgets a model in all its forms, or an adapter; what runs ends first. */
   async unload(folder: string): Promise<void> {
     const path = resolve(folder)
-    for (const key of this.#adapters.keys())
-      if (key.startsWith(`${path} `) || key.endsWith(` ${path}`)) this.#adapters.delete(key)
+    const isOf = (key: string): boolean => key.startsWith(`${path} `) || key.endsWith(` ${path}`)
+    for (const key of this.#adapters.keys()) if (isOf(key)) this.#adapters.delete(key)
+    for (const key of this.#whole.keys()) if (isOf(key)) this.#leave(key)
+    await Promise.all(this.#leaving)
     const gone = [...this.#models].filter(([, { info }]) => info.folder === path)
     for (const [key] of gone) this.#models.delete(key)
     for (const [, model] of gone) await close(model)
@@ -120,6 +162,8 @@ export class Library {
   async release(): Promise<void> {
     const all = [...this.#models.values()]
     this.#models.clear()
+    for (const key of this.#whole.keys()) this.#leave(key)
+    await Promise.all(this.#leaving)
     for (const model of all) await close(model)
   }
 }
@@ -136,6 +180,10 @@ function servedForm(model: LoadedModel, options: WorkerOptions): LoadedModel {
   // What is in float16 already was asked for, and has no float32 left to round.
   return options.quantize === 'int8' && formed.half === undefined ? inEightBits(formed) : formed
 }
+
+/** Of what was trained, as it lies in its folder now, and the model that it was trained over. */
+const keyOf = (folder: string, model: LoadedModel): string =>
+  `${resolve(folder)} ${changed(resolve(folder))} ${model.folder}`
 
 function changed(folder: string): number {
   try {

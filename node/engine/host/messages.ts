@@ -42,6 +42,10 @@ export interface Calls {
 
 /** Adapters that stay in memory; further ones push out the one used longest ago. */
 export const adaptersKept = 64
+/** Bytes of them: what was fully trained is as large as its base. */
+export const adapterBytesKept = 2 * 2 ** 30
+/** Fully trained models that stay ready to answer. */
+export const wholeKept = 4
 
 export type CallName = keyof Calls
 
@@ -93,6 +97,8 @@ export type FromWorker =
 export interface WorkerOptions extends RuntimeOptions {
   /** Answers come from weights of 8 or 4 bits where kernels serve them. Scores and training never do. */
   readonly quantize?: 'none' | 'int8' | 'int4' | undefined
+  /** Bytes that fully trained siblings may take side by side while they are trained. */
+  readonly togetherBytes?: number | undefined
 }
 
 /** An error as data; one without a code is the engine's own. */

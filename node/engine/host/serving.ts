@@ -1,8 +1,9 @@
-import { checkTokens } from '../architecture/index.ts'
+import { isFull, type Tuned } from '../adapters/index.ts'
+import { checkTokens, type LoadedModel } from '../architecture/index.ts'
 import { ModelError } from '../graph/errors.ts'
-import { answerRow, probabilities } from '../serve/index.ts'
+import { answerRow, probabilities, type RowLosses, type Scorer } from '../serve/index.ts'
 import { TextStream } from '../text/stream.ts'
-import type { GeneratedToken, GenerateResult, TokenChance } from '../types.ts'
+import type { GeneratedToken, GenerateResult, TokenChance, TrainRow } from '../types.ts'
 import type { Library } from './library.ts'
 import type { GenerateTokens, HeldOutTokens, ScoreTokens } from './messages.ts'
 
@@ -12,11 +13,13 @@ export async function generate(
   job: GenerateTokens & { readonly signal?: AbortSignal },
   onToken: (token: GeneratedToken) => void
 ): Promise<GenerateResult> {
-  const { model, tokenizer, endIds, generator, exact, guide, tokens } = library.open(job.model)
+  const opened = library.open(job.model)
+  const { tokenizer, endIds, guide, tokens } = opened
   const { prompt } = job
   if (prompt.length === 0)
     throw new ModelError('prompt-empty', 'the prompt has no tokens', { help: 'Give messages or a prompt.' })
-  const adapter = job.adapter === undefined ? null : library.adapter(job.adapter, model)
+  const { generator, exact, adapter } =
+    job.adapter === undefined ? { ...opened, adapter: null } : library.answering(job.adapter, opened)
   const stream = new TextStream(tokenizer, job.settings.stop)
   const answered = job.resumeIds ?? []
   // What was produced before is not sent again, but it may hold the beginning of a character or of a stop string.
@@ -63,9 +66,34 @@ export async function scoreMany(library: Library, job: ScoreTokens): Promise<num
     checkTokens(row.ids, model.config)
     return row
   })
-  const adapters = job.adapters.map(folder => (folder === null ? null : library.adapter(folder, model)))
-  const losses = await scorer.losses(adapters, rows)
+  const losses = await underEach(job.adapters, library, model, scorer, rows)
   return rows.map((_, i) => losses.map(own => probabilities(own[i] ?? new Float32Array(0))))
+}
+
+/** What was fully trained is read, scored and forgotten in turn; adapters share passes. */
+async function underEach(
+  folders: readonly (string | null)[],
+  library: Library,
+  model: LoadedModel,
+  scorer: Scorer,
+  rows: readonly TrainRow[]
+): Promise<RowLosses[][]> {
+  const small: { readonly at: number; readonly adapter: Tuned | null }[] = []
+  const losses: RowLosses[][] = folders.map(() => [])
+  for (const [at, folder] of folders.entries()) {
+    const adapter = folder === null ? null : library.adapter(folder, model)
+    if (isFull(adapter)) losses[at] = (await scorer.losses([adapter], rows))[0] ?? []
+    else small.push({ at, adapter })
+  }
+  if (small.length === 0) return losses
+  const found = await scorer.losses(
+    small.map(({ adapter }) => adapter),
+    rows
+  )
+  small.forEach(({ at }, k) => {
+    losses[at] = found[k] ?? []
+  })
+  return losses
 }
 
 /** Mean loss per answer token, of answers as far as they fit the model and the job: as training cuts them. */

@@ -1,11 +1,12 @@
-import { adapterScale, type Adapter } from '../adapters/index.ts'
-import { demandMemory, type LoadedModel } from '../architecture/index.ts'
+import { adapterScale, isFull, newAdapter, newFull, type Tuned } from '../adapters/index.ts'
+import { demandBytes, demandMemory, projectionWeights, type LoadedModel, type ModelConfig } from '../architecture/index.ts'
 import { ModelError } from '../graph/errors.ts'
 import type { RuntimeOptions } from '../graph/session.ts'
 import { Scorer } from '../serve/index.ts'
 import {
   checkRow,
   labelled,
+  LinearGraph,
   LoraGraph,
   planInOrder,
   planSteps,
@@ -14,7 +15,8 @@ import {
   type Dropout,
   type Member,
   type MemberResult,
-  type Plan
+  type Plan,
+  type TrainingGraph
 } from '../train/index.ts'
 import type { TrainProgress, TrainRow, TrainSettings, TuneResult } from '../types.ts'
 
@@ -23,7 +25,7 @@ export interface Training {
   readonly model: LoadedModel
   readonly runtime: RuntimeOptions
   readonly settings: TrainSettings
-  readonly start: Adapter
+  readonly start: Tuned
   /** Rows of each adapter. */
   readonly rows: readonly (readonly TrainRow[])[]
   /** Rows that all are evaluated on; without them, the share of its own rows that the settings say. */
@@ -54,11 +56,41 @@ export async function train(job: Training): Promise<MemberResult[]> {
     targets: 1,
     kept: settings.checkpointing === true ? 1 : model.config.layers
   })
-  const members = job.rows.map(rows => memberOf(job, rows))
-  const graph = await LoraGraph.create(model, start.modules, start.rank, adapterScale(start), runtime, {
-    dropout: dropoutOf(settings),
-    checkpointing: settings.checkpointing
-  })
+  if (isFull(start)) {
+    demandBytes(job.rows.length * memberBytes(model.config, settings), 'the weights in training and their moments', {
+      help: 'Train an adapter (--method lora), or on a machine with more memory.'
+    })
+    return trainOn(job, start, await LinearGraph.create(model, start, runtime))
+  }
+  return trainOn(
+    job,
+    start,
+    await LoraGraph.create(model, start.modules, start.rank, adapterScale(start), runtime, {
+      dropout: dropoutOf(settings),
+      checkpointing: settings.checkpointing
+    })
+  )
+}
+
+/** Where training begins when it goes on from nothing. */
+export function freshStart(config: ModelConfig, { method, lora, seed }: TrainSettings): Tuned {
+  if (method === 'full') return newFull(config)
+  if (lora === undefined) throw new ModelError('tune-settings', `the method ${method} needs settings of its adapter`)
+  return newAdapter(config, lora, seed)
+}
+
+/**
+ * Bytes of one fully trained model while it is trained, beside the base: weights, moments, gradients of a pass and of a
+ * step, what was added, and what is kept.
+ */
+export function memberBytes(config: ModelConfig, { ema, evaluation }: Pick<TrainSettings, 'ema' | 'evaluation'>): number {
+  const weights = projectionWeights(config)
+  return 4 * weights * (6 + (ema > 0 ? 1 : 0) + ((evaluation?.patience ?? 0) > 0 ? 1 : 0))
+}
+
+async function trainOn<T extends Tuned>(job: Training, start: T, graph: TrainingGraph<T>): Promise<MemberResult[]> {
+  const { model, settings, runtime } = job
+  const members = job.rows.map(rows => memberOf(job, start, rows))
   const scorer = settings.evaluation === undefined ? undefined : new Scorer(model, runtime, tokensPerPass)
   const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay, evaluation } = settings
   try {
@@ -105,7 +137,7 @@ export function toResult({ losses, seconds, tokens, evaluations, bestStep }: Mem
 }
 
 /** One adapter's rows, those kept back, and its steps. */
-function memberOf({ settings, start, held }: Training, rows: readonly TrainRow[]): Member {
+function memberOf<T extends Tuned>({ settings, held }: Training, start: T, rows: readonly TrainRow[]): Member<T> {
   const { evaluation, seed } = settings
   if (evaluation === undefined || rows.length === 0) return { start, rows, plan: planOf(rows.length, settings) }
   if (held !== undefined) {
@@ -142,7 +174,7 @@ function planOf(count: number, { batch, accumulation, epochs, steps, shuffle, se
   }).slice(0, steps)
 }
 
-async function meanLoss(scorer: Scorer, adapter: Adapter, rows: readonly TrainRow[]): Promise<number> {
+async function meanLoss(scorer: Scorer, adapter: Tuned, rows: readonly TrainRow[]): Promise<number> {
   const [losses = []] = await scorer.losses([adapter], rows)
   const count = losses.reduce((n, own) => n + own.length, 0)
   return losses.reduce((sum, own) => sum + own.reduce((a, b) => a + b, 0), 0) / count
@@ -150,7 +182,7 @@ async function meanLoss(scorer: Scorer, adapter: Adapter, rows: readonly TrainRo
 
 /** Undefined where nothing is dropped: the graph without masks is faster. */
 function dropoutOf({ lora, seed }: TrainSettings): Dropout | undefined {
-  return lora.dropout === 0 ? undefined : { probability: lora.dropout, seed }
+  return lora === undefined || lora.dropout === 0 ? undefined : { probability: lora.dropout, seed }
 }
 
 /**
@@ -165,9 +197,7 @@ export function checkTrainSettings(s: TrainSettings, held?: readonly TrainRow[])
   for (const key of ['epochs', 'batch', 'accumulation', 'cutoff'] as const)
     demand(count(s[key]), `${key} must be a positive whole number, not ${s[key]}`)
   demand(s.steps === undefined || count(s.steps), `steps must be a positive whole number, not ${s.steps}`)
-  demand(s.lora.dropout >= 0 && s.lora.dropout < 1, 'dropout lies between 0 and 1')
-  demand(count(s.lora.rank) && s.lora.rank <= 1024, `rank must be a whole number from 1 to 1024, not ${s.lora.rank}`)
-  demand(s.lora.alpha > 0 && Number.isFinite(s.lora.alpha), `alpha must be positive, not ${s.lora.alpha}`)
+  checkMethod(s, demand)
   demand(s.lr > 0 && Number.isFinite(s.lr) && s.ema >= 0 && s.ema < 1, 'lr must be positive, and ema between 0 and 1')
   demand(s.warmupRatio >= 0 && s.warmupRatio <= 1, `warm-up is a share of the steps from 0 to 1, not ${s.warmupRatio}`)
   for (const key of ['weightDecay', 'clip'] as const)
@@ -176,7 +206,6 @@ export function checkTrainSettings(s: TrainSettings, held?: readonly TrainRow[])
     demand(s[key] === undefined || (s[key] >= 0 && s[key] < 1), `${key} lies between 0 and 1`)
   demand(s.epsilon === undefined || (s.epsilon > 0 && Number.isFinite(s.epsilon)), 'epsilon must be positive')
   demand(Number.isSafeInteger(s.seed) && s.seed >= 0, `the seed must be a whole number, not ${s.seed}`)
-  demand(s.doubleQuantization !== true || s.method === 'qlora', 'double quantisation is for the method qlora')
   const { evaluation: e } = s
   if (e === undefined) return
   demand(count(e.everySteps), `steps between evaluations must be a positive whole number, not ${e.everySteps}`)
@@ -193,4 +222,24 @@ export function checkTrainSettings(s: TrainSettings, held?: readonly TrainRow[])
     `the share of rows kept back lies between 0 and 1, not ${e.share}`
   )
   demand((e.rows ?? held)?.length !== 0, 'there are no rows to evaluate on')
+}
+
+type Demand = (holds: boolean, what: string) => void
+
+/** What the method needs and does not take. */
+function checkMethod({ method, lora, doubleQuantization, checkpointing }: TrainSettings, demand: Demand): void {
+  demand(doubleQuantization !== true || method === 'qlora', 'double quantisation is for the method qlora')
+  if (method === 'full') {
+    demand(lora === undefined, 'full training has no adapter: rank, alpha, targets and dropout are of lora and qlora')
+    demand(checkpointing !== true, 'full training does not compute its layers again (checkpointing)')
+    return
+  }
+  if (lora === undefined) return demand(false, `the method ${method} needs settings of its adapter`)
+  const { dropout, rank, alpha } = lora
+  demand(dropout >= 0 && dropout < 1, 'dropout lies between 0 and 1')
+  demand(
+    Number.isSafeInteger(rank) && rank >= 1 && rank <= 1024,
+    `rank must be a whole number from 1 to 1024, not ${rank}`
+  )
+  demand(alpha > 0 && Number.isFinite(alpha), `alpha must be positive, not ${alpha}`)
 }

@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto'
 import { rmSync } from 'node:fs'
-import { newAdapter, writeAdapter } from '../adapters/index.ts'
+import { isFull, writeTuned, type Tuned } from '../adapters/index.ts'
 import { weightArrays, type LoadedModel, type Quantization } from '../architecture/index.ts'
 import { ModelError } from '../graph/errors.ts'
 import { labelled } from '../train/index.ts'
 import type { SetAside, TrainRow, TrainSettings, TuneJob, TuneResult } from '../types.ts'
 import type { Library, OpenModel } from './library.ts'
 import type { SiblingsTokens, TuneTokens } from './messages.ts'
-import { checkTrainSettings, toResult, train } from './training.ts'
+import { filesOf, groupsOf, noteDone, progressOf, readDone, removeFiles } from './groups.ts'
+import { checkTrainSettings, freshStart, toResult, train } from './training.ts'
 
 /** What a running job hears and says. */
 type Running = Pick<TuneJob, 'signal' | 'onProgress'>
@@ -41,40 +42,77 @@ export async function tuneSiblings(library: Library, job: SiblingsTokens & Runni
   const watched = held !== undefined && (settings.evaluation?.patience ?? 0) === 0
   const start =
     job.adapter === undefined
-      ? newAdapter(model.config, settings.lora, settings.seed)
-      : library.adapter(job.adapter, model)
-  const results = await train({
-    model,
-    runtime: library.options,
-    settings,
-    start,
-    held,
-    rows: coalitions.map(indices => indices.map(i => rows[i] as TrainRow).filter(hasLabels)),
-    identity:
-      job.checkpoint === undefined
-        ? 'never resumed'
-        : identityOf(
-            model,
-            [
-              watched ? { ...settings, evaluation: undefined } : settings,
-              coalitions,
-              ...(job.adapter === undefined ? [] : [start.modules.map(({ a, b }) => [[...a], [...b]])])
-            ],
-            rows,
-            watched ? [] : held
-          ),
-    checkpoint: job.checkpoint,
-    signal: job.signal,
-    onProgress: progress => job.onProgress?.(progress)
-  })
-  results.forEach(({ adapter }, k) => writeAdapter(output[k] ?? '', adapter, job.model, settings.lora.dropout))
-  if (job.checkpoint !== undefined) rmSync(job.checkpoint, { force: true })
-  return results.map(result => ({ ...toResult(result), ...(setAside.length === 0 ? {} : { setAside }) }))
+      ? freshStart(model.config, settings)
+      : mustMatch(library.adapter(job.adapter, model), settings)
+  const groups = groupsOf(coalitions.length, start, model.config, settings, library.options.togetherBytes)
+  const identity =
+    job.checkpoint === undefined
+      ? 'never resumed'
+      : identityOf(
+          model,
+          [
+            watched ? { ...settings, evaluation: undefined } : settings,
+            coalitions,
+            ...(job.adapter === undefined ? [] : [startPrint(start)])
+          ],
+          rows,
+          watched ? [] : held
+        )
+  const results: TuneResult[] = []
+  for (const [g, group] of groups.entries()) {
+    const files = job.checkpoint === undefined ? undefined : filesOf(job.checkpoint, groups.length, g)
+    const stopsEarly = (settings.evaluation?.patience ?? 0) > 0
+    const known = files === undefined ? undefined : readDone(files.done, identity, stopsEarly)
+    if (known !== undefined) {
+      results.push(...known)
+      continue
+    }
+    const trained = await train({
+      model,
+      runtime: library.options,
+      settings,
+      start,
+      held,
+      rows: group.map(k => (coalitions[k] ?? []).map(i => rows[i] as TrainRow).filter(hasLabels)),
+      identity,
+      checkpoint: files?.running,
+      signal: job.signal,
+      onProgress: progress => job.onProgress?.(progressOf(groups, g, progress))
+    })
+    trained.forEach(({ adapter }, i) => {
+      writeTuned(output[group[i] ?? -1] ?? '', adapter, job.model, settings.lora?.dropout)
+    })
+    const own = trained.map(toResult)
+    if (files !== undefined && groups.length > 1) {
+      noteDone(files.done, identity, own)
+      rmSync(files.running, { force: true })
+    }
+    results.push(...own)
+  }
+  if (job.checkpoint !== undefined) removeFiles(job.checkpoint, groups.length)
+  return results.map(result => ({ ...result, ...(setAside.length === 0 ? {} : { setAside }) }))
 }
+
+/** @throws ModelError `tune-settings` where an adapter was to be trained on as new weights, or the other way round */
+export function mustMatch(start: Tuned, { method }: TrainSettings): Tuned {
+  if (isFull(start) === (method === 'full')) return start
+  throw new ModelError(
+    'tune-settings',
+    isFull(start)
+      ? `what it starts from was fully trained: the method ${method} goes on from an adapter`
+      : 'what it starts from is an adapter: full training goes on from what was fully trained'
+  )
+}
+
+/** What distinguishes one start from another. */
+export const startPrint = (start: Tuned): unknown =>
+  isFull(start)
+    ? start.modules.map(({ delta }) => createHash('sha256').update(delta).digest('hex'))
+    : start.modules.map(({ a, b }) => [[...a], [...b]])
 
 /** How the base is held in memory while an adapter is trained over it. */
 export function baseForm({ method, doubleQuantization }: TrainSettings): Quantization {
-  return method === 'lora' ? 'none' : doubleQuantization === true ? 'nf4-double' : 'nf4'
+  return method !== 'qlora' ? 'none' : doubleQuantization === true ? 'nf4-double' : 'nf4'
 }
 
 function checkCoalitions({ coalitions, output, rows }: SiblingsTokens): void {

@@ -1,8 +1,9 @@
-import type { Adapter } from '../adapters/index.ts'
-import { floats, type Feeds, type RuntimeOptions } from '../graph/session.ts'
+import { appliedTo, isFull, type Adapter, type Tuned } from '../adapters/index.ts'
+import { floats, type Feeds, type RuntimeOptions, type Session } from '../graph/session.ts'
 import { buildDecoder, losses } from '../architecture/decoder.ts'
 import { residentFeeds } from '../architecture/forms.ts'
 import type { ModelConfig } from '../architecture/config.ts'
+import type { Graph } from '../graph/graph.ts'
 import { weightFeeds, type LoadedModel } from '../architecture/load.ts'
 import { demandMemory } from '../architecture/memory.ts'
 import { labelled, packBatch } from '../train/batch.ts'
@@ -25,22 +26,23 @@ export class Scorer {
   /** The weights, while there is scoring to do. */
   #base: Feeds | undefined
   readonly #sessions: AdaptedSessions
+  /** For other weights than the base's: a session that holds none of them. */
+  readonly #free: AdaptedSessions
   readonly #budget: number
   #turn: Promise<unknown> = Promise.resolve()
   #rest: NodeJS.Timeout | undefined
 
   /** `tokensPerPass` bounds the padded tokens of one run, and with them the memory. */
   constructor(model: LoadedModel, options: RuntimeOptions, tokensPerPass = 4096) {
-    this.#sessions = new AdaptedSessions(
-      model,
-      options,
-      () => {
-        const decoder = buildDecoder(model.config)
-        decoder.graph.output('nll', losses(model.config, decoder))
-        return decoder.graph
-      },
-      residentFeeds(model, options)
-    )
+    const build = (): Graph => {
+      const decoder = buildDecoder(model.config)
+      decoder.graph.output('nll', losses(model.config, decoder))
+      return decoder.graph
+    }
+    const resident = residentFeeds(model, options)
+    this.#sessions = new AdaptedSessions(model, options, build, resident)
+    this.#free =
+      Object.keys(resident).length === 0 ? this.#sessions : new AdaptedSessions(model, options, build)
     this.#budget = tokensPerPass
     this.#config = model.config
     this.#model = model
@@ -49,46 +51,68 @@ export class Scorer {
   async release(): Promise<void> {
     clearTimeout(this.#rest)
     await this.#turn
+    await this.#rested()
+  }
+
+  async #rested(): Promise<void> {
+    this.#base = undefined
     await this.#sessions.release()
+    await this.#free.release()
   }
 
   /** losses[adapter][row]; null is the base model. One call at a time: a session may go when another is made. */
-  losses(adapters: readonly (Adapter | null)[], rows: readonly TrainRow[]): Promise<RowLosses[][]> {
+  losses(adapters: readonly (Tuned | null)[], rows: readonly TrainRow[]): Promise<RowLosses[][]> {
     clearTimeout(this.#rest)
     const mine = this.#turn.then(() => this.#losses(adapters, rows))
     this.#turn = mine.catch(() => undefined)
     void this.#turn.then(() => {
       clearTimeout(this.#rest)
       this.#rest = setTimeout(() => {
-        this.#turn = this.#turn.then(async () => {
-          this.#base = undefined
-          await this.#sessions.release()
-        })
+        this.#turn = this.#turn.then(() => this.#rested())
       }, restMs).unref()
     })
     return mine
   }
 
-  async #losses(adapters: readonly (Adapter | null)[], rows: readonly TrainRow[]): Promise<RowLosses[][]> {
+  async #losses(adapters: readonly (Tuned | null)[], rows: readonly TrainRow[]): Promise<RowLosses[][]> {
+    const low = adapters.filter((adapter): adapter is Adapter | null => !isFull(adapter))
+    const together = low.length === 0 ? [] : await this.#under(low, rows)
+    const result: RowLosses[][] = []
+    // What was fully trained has weights of its own and is scored alone, one after another: they are not all in memory.
+    for (const adapter of adapters) {
+      if (!isFull(adapter)) result.push(together.shift() ?? [])
+      else {
+        const { session } = await this.#free.for([null])
+        result.push(...(await this.#passes(session, weightFeeds(appliedTo(this.#model, adapter)), 1, rows)))
+      }
+    }
+    return result
+  }
+
+  async #under(adapters: readonly (Adapter | null)[], rows: readonly TrainRow[]): Promise<RowLosses[][]> {
     const { session, feeds } = await this.#sessions.for(adapters)
     const base = (this.#base ??= weightFeeds(this.#model))
-    const result = adapters.map((): RowLosses[] => rows.map(() => new Float32Array(0)))
+    return this.#passes(session, { ...base, ...feeds }, adapters.length, rows)
+  }
+
+  async #passes(session: Session, weights: Feeds, adapters: number, rows: readonly TrainRow[]): Promise<RowLosses[][]> {
+    const result = Array.from({ length: adapters }, (): RowLosses[] => rows.map(() => new Float32Array(0)))
     const order = rows.map((_, i) => i).sort((a, b) => (rows[a]?.ids.length ?? 0) - (rows[b]?.ids.length ?? 0))
-    for (const batch of this.#batches(order, rows, adapters.length)) {
+    for (const batch of this.#batches(order, rows, adapters)) {
       const picked = batch.map(i => rows[i] as TrainRow)
       const time = picked.reduce((n, row) => Math.max(n, row.ids.length), 1)
       demandMemory(this.#config, {
-        rows: adapters.length * picked.length,
+        rows: adapters * picked.length,
         time,
-        targets: adapters.length * picked.reduce((n, row) => n + labelled(row), 0),
+        targets: adapters * picked.reduce((n, row) => n + labelled(row), 0),
         kept: 0
       })
       const packed = packBatch(
-        adapters.flatMap(() => picked),
+        Array.from({ length: adapters }, () => picked).flat(),
         () => 1,
         picked.length
       )
-      const nll = floats((await session.run({ ...base, ...feeds, ...packed.feeds }))['nll'])
+      const nll = floats((await session.run({ ...weights, ...packed.feeds }))['nll'])
       result.forEach((own, k) => {
         let at = k * packed.perGroup
         for (const i of batch) {

@@ -1,11 +1,11 @@
-import type { Adapter } from '../adapters/index.ts'
+import type { Tuned } from '../adapters/index.ts'
 import { CancelledError } from '../graph/errors.ts'
 import type { EvaluationResult, TrainProgress, TrainRow } from '../types.ts'
 import { labelled } from './batch.ts'
 import { restoreCheckpoint, saveCheckpoint } from './checkpoint.ts'
 import type { StepRow } from './dropout.ts'
 import { bestEvaluation, isDue, isOver, type EvaluationRun } from './evaluation.ts'
-import { memberState, type LoraGraph, type MemberGradients, type MemberState } from './lora.ts'
+import type { MemberGradients, MemberState, TrainingGraph } from './member.ts'
 import {
   adamDefaults,
   adamStep,
@@ -21,17 +21,17 @@ import type { Plan } from './plan.ts'
 import { learningRate } from './schedule.ts'
 
 /** One adapter to train: where it starts, its rows, and the order in which its steps take them. */
-export interface Member {
-  readonly start: Adapter
+export interface Member<T extends Tuned = Tuned> {
+  readonly start: T
   readonly rows: readonly TrainRow[]
   readonly plan: Plan
   /** Rows that it is evaluated on. */
   readonly held?: readonly TrainRow[]
 }
 
-export interface AdapterRun {
-  readonly graph: LoraGraph
-  readonly members: readonly Member[]
+export interface AdapterRun<T extends Tuned> {
+  readonly graph: TrainingGraph<T>
+  readonly members: readonly Member<T>[]
   readonly lr: number
   readonly schedule: 'cosine' | 'constant' | 'linear'
   readonly warmupRatio: number
@@ -48,8 +48,8 @@ export interface AdapterRun {
   onProgress?(progress: TrainProgress): void
 }
 
-export interface MemberResult {
-  readonly adapter: Adapter
+export interface MemberResult<T extends Tuned = Tuned> {
+  readonly adapter: T
   readonly losses: number[]
   readonly tokens: number
   readonly seconds: number
@@ -71,11 +71,11 @@ interface Progress {
  * of several adapters share a pass through the base. Each adapter sees its own rows, order, schedule, clipping and
  * evaluation, so it comes out as if it had been trained alone, up to rounding.
  */
-export async function trainAdapters(run: AdapterRun): Promise<MemberResult[]> {
-  const { members, signal, checkpoint } = run
+export async function trainAdapters<T extends Tuned>(run: AdapterRun<T>): Promise<MemberResult<T>[]> {
+  const { graph, members, signal, checkpoint } = run
   const stopsEarly = (run.evaluation?.patience ?? 0) > 0
-  const states = members.map((m, k) => memberState(m.start, k, run.ema > 0, stopsEarly))
-  const all = states.flatMap(tensorsOf)
+  const states = members.map((m, k) => graph.begin(m.start, k, { averaged: run.ema > 0, keepsBest: stopsEarly }))
+  const all = states.flatMap(({ tensors }) => tensors)
   const progress = restore(run, all) ?? {
     tick: 0,
     seconds: 0,
@@ -130,7 +130,7 @@ export async function trainAdapters(run: AdapterRun): Promise<MemberResult[]> {
     adapter:
       member.plan.length === 0
         ? member.start
-        : finished(member.start, states[k] as MemberState, bestStep(k) === undefined ? 'kept' : 'best'),
+        : graph.finish(member.start, states[k] as MemberState, bestStep(k) === undefined ? kept : best),
     bestStep: bestStep(k),
     losses: progress.losses[k] ?? [],
     tokens: progress.tokens[k] ?? 0,
@@ -140,22 +140,22 @@ export async function trainAdapters(run: AdapterRun): Promise<MemberResult[]> {
 }
 
 /** Whether an adapter has a step left to take. */
-function isRunning({ members, evaluation }: AdapterRun, progress: Progress, k: number): boolean {
+function isRunning<T extends Tuned>({ members, evaluation }: AdapterRun<T>, progress: Progress, k: number): boolean {
   return (
     members[k]?.plan[progress.tick] !== undefined && !isOver(progress.evaluations[k] ?? [], evaluation?.patience ?? 0)
   )
 }
 
-interface Active {
-  readonly member: Member
+interface Active<T extends Tuned> {
+  readonly member: Member<T>
   readonly k: number
 }
 
-async function tick(
-  run: AdapterRun,
+async function tick<T extends Tuned>(
+  run: AdapterRun<T>,
   states: readonly MemberState[],
   progress: Progress
-): Promise<{ loss: number; lr: number; active: Active[] }> {
+): Promise<{ loss: number; lr: number; active: Active<T>[] }> {
   const active = run.members.flatMap((member, k) => (isRunning(run, progress, k) ? [{ member, k }] : []))
   const units: Unit[] = active.flatMap(({ member, k }) => {
     const rows = (member.plan[progress.tick] ?? []).map((i, ordinal): StepRow => ({
@@ -181,11 +181,11 @@ async function tick(
 }
 
 /** Evaluates the adapters for which it is time, and sets the best ones aside; returns their mean loss. */
-async function evaluate(
-  run: AdapterRun,
+async function evaluate<T extends Tuned>(
+  run: AdapterRun<T>,
   states: readonly MemberState[],
   progress: Progress,
-  active: readonly Active[]
+  active: readonly Active<T>[]
 ): Promise<number | undefined> {
   const { evaluation } = run
   if (evaluation === undefined) return undefined
@@ -195,39 +195,34 @@ async function evaluate(
     const own = progress.evaluations[k]
     if (held === undefined || own === undefined || !isDue(progress.tick, plan.length, evaluation)) continue
     const state = states[k] as MemberState
-    const loss = await evaluation.loss(finished(start, state), held)
+    const loss = await evaluation.loss(run.graph.finish(start, state, kept), held)
     own.push({ step: progress.tick, loss })
-    if (bestEvaluation(own) === own.length - 1) for (const p of tensorsOf(state)) p.best?.set(kept(p))
+    if (bestEvaluation(own) === own.length - 1) for (const p of state.tensors) p.best?.set(kept(p))
     found.push(loss)
   }
   return found.length === 0 ? undefined : total(found) / found.length
 }
 
-function update(run: AdapterRun, state: MemberState, grads: MemberGradients, steps: number, step: number): number {
+function update<T extends Tuned>(
+  run: AdapterRun<T>,
+  state: MemberState,
+  grads: MemberGradients,
+  steps: number,
+  step: number
+): number {
   const lr = learningRate({ kind: run.schedule, lr: run.lr, steps, warmup: Math.ceil(run.warmupRatio * steps) }, step)
   const adam = { ...adamDefaults, ...run.optimizer }
   const factor = run.clip > 0 ? clipFactor(Math.sqrt(grads.reduce((n, g) => n + squaredNorm(g), 0)), run.clip) : 1
-  tensorsOf(state).forEach((p, i) => {
+  state.tensors.forEach((p, i) => {
     adamStep(p, grads[i] as Float32Array, adam, lr, step + 1, factor)
     averageStep(p, run.ema, step + 1)
   })
   return lr
 }
 
-function tensorsOf(state: MemberState): Trained[] {
-  return state.tensors.flatMap(({ a, b }) => [a, b])
-}
+const best = (p: Trained): Float32Array => p.best ?? kept(p)
 
-function finished(start: Adapter, state: MemberState, which: 'kept' | 'best' = 'kept'): Adapter {
-  const take = (p: Trained): Float32Array => (which === 'best' ? p.best : undefined) ?? kept(p)
-  const modules = start.modules.map((m, i) => {
-    const tensors = state.tensors[i]
-    return tensors === undefined ? m : { ...m, a: take(tensors.a), b: take(tensors.b) }
-  })
-  return { ...start, modules }
-}
-
-function restore(run: AdapterRun, all: readonly Trained[]): Progress | undefined {
+function restore<T extends Tuned>(run: AdapterRun<T>, all: readonly Trained[]): Progress | undefined {
   if (run.checkpoint === undefined) return undefined
   const state = restoreCheckpoint(run.checkpoint.file, run.identity, all)
   if (state?.members === undefined) return undefined

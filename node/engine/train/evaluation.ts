@@ -1,4 +1,4 @@
-import type { Adapter } from '../adapters/index.ts'
+import type { Tuned } from '../adapters/index.ts'
 import type { EvaluationResult, TrainRow } from '../types.ts'
 import { Random } from '../weights/random.ts'
 
@@ -8,7 +8,7 @@ export interface EvaluationRun {
   /** Evaluations without a better one after which an adapter's training ends; 0 = never. */
   readonly patience: number
   /** Mean loss per labelled token. */
-  loss(adapter: Adapter, rows: readonly TrainRow[]): Promise<number>
+  loss(adapter: Tuned, rows: readonly TrainRow[]): Promise<number>
 }
 
 /**

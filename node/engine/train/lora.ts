@@ -9,30 +9,26 @@ import { fitGraph, weightFeeds, type LoadedModel } from '../architecture/load.ts
 import { packBins } from './batch.ts'
 import { dropoutFeeds, type Dropout } from './dropout.ts'
 import { LayeredRunner, type GradientRunner } from './layered.ts'
+import {
+  addGradients,
+  type Keeping,
+  type MemberGradients,
+  type MemberState,
+  type PassResult,
+  type TrainingGraph
+} from './member.ts'
 import { trained, type Trained } from './optimizer.ts'
 import type { Pass } from './passes.ts'
 
-/** One adapter in training: a and b of every module, with their moments. */
-export interface MemberState {
-  readonly tensors: readonly { readonly a: Trained; readonly b: Trained }[]
-}
-
+/** An adapter in training: a and b of every module. */
 export function memberState(adapter: Adapter, member: number, averaged: boolean, keepsBest = false): MemberState {
   const options = { averaged, decays: true, keepsBest }
   return {
-    tensors: adapter.modules.map(m => ({
-      a: trained(`${member}/${inputA(m.path)}`, [adapter.rank, m.in], m.a.slice(), options),
-      b: trained(`${member}/${inputB(m.path)}`, [m.out, adapter.rank], m.b.slice(), options)
-    }))
+    tensors: adapter.modules.flatMap(m => [
+      trained(`${member}/${inputA(m.path)}`, [adapter.rank, m.in], m.a.slice(), options),
+      trained(`${member}/${inputB(m.path)}`, [m.out, adapter.rank], m.b.slice(), options)
+    ])
   }
-}
-
-/** Gradients of one adapter, in the order of its tensors (a, b of each module), summed over the passes of a step. */
-export type MemberGradients = Float32Array[]
-
-export interface PassResult {
-  /** Σ weight · nll of each unit. */
-  readonly losses: readonly number[]
 }
 
 /** Bytes of merged weights, per adapter of a pass, up to which merging is worth its memory. */
@@ -49,7 +45,7 @@ export interface LoraOptions {
 }
 
 /** The graph of loss and adapter gradients over a frozen base, and the weights it is fed with. */
-export class LoraGraph {
+export class LoraGraph implements TrainingGraph<Adapter> {
   readonly modules: readonly ModuleShape[]
   readonly rank: number
   readonly #runner: GradientRunner
@@ -112,7 +108,18 @@ export class LoraGraph {
     await (await this.#long)?.release()
   }
 
-  /** Runs a pass and adds each unit's gradients to `sums[member]`. `step` seeds the dropout, where there is any. */
+  begin(start: Adapter, member: number, { averaged, keepsBest }: Keeping): MemberState {
+    return memberState(start, member, averaged, keepsBest)
+  }
+
+  finish(start: Adapter, { tensors }: MemberState, take: (tensor: Trained) => Float32Array): Adapter {
+    const modules = start.modules.map((m, i) => {
+      const [a, b] = [tensors[2 * i], tensors[2 * i + 1]]
+      return a === undefined || b === undefined ? m : { ...m, a: take(a), b: take(b) }
+    })
+    return { ...start, modules }
+  }
+
   async run(
     pass: Pass,
     members: readonly MemberState[],
@@ -158,18 +165,17 @@ export class LoraGraph {
     this.modules.forEach((m, i) => {
       put(
         inputA(m.path),
-        states.flatMap(s => s.tensors[i]?.a ?? [])
+        states.flatMap(s => s.tensors[2 * i] ?? [])
       )
       put(
         inputB(m.path),
-        states.flatMap(s => s.tensors[i]?.b ?? [])
+        states.flatMap(s => s.tensors[2 * i + 1] ?? [])
       )
     })
     return feeds
   }
 
   #collect(out: Feeds, member: number, k: number, sums: Map<number, MemberGradients>): void {
-    const known = sums.get(member)
     const parts = this.modules
       .flatMap(m => [inputA(m.path), inputB(m.path)])
       .map(name => {
@@ -177,14 +183,7 @@ export class LoraGraph {
         const size = (tensor?.dims[1] ?? 0) * (tensor?.dims[2] ?? 0)
         return floats(tensor).subarray(k * size, (k + 1) * size)
       })
-    if (known === undefined) {
-      sums.set(member, parts)
-      return
-    }
-    known.forEach((sum, i) => {
-      const part = parts[i] as Float32Array
-      for (let j = 0; j < sum.length; j++) sum[j] = (sum[j] as number) + (part[j] as number)
-    })
+    addGradients(sums, member, parts)
   }
 }
 

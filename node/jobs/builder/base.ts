@@ -5,6 +5,11 @@ import type { JobsDeps } from '../deps.ts'
 
 /** Longest that a builder waits to learn what its base model takes. */
 const sizesMs = 30_000
+/** A base of so many bytes is opened to be known exactly, where it takes no longer than this. */
+const openedBytes = 2 * 2 ** 30
+const openMs = 60_000
+/** Positions that any base has. */
+const fewPositions = 2048
 const { maxBytes, maxFiles } = kindLimits.base
 const howToPublish = 'Name a base that is published, or a model folder of this machine, which is published then.'
 /** Files of a folder that are named where it is no model. */
@@ -64,4 +69,32 @@ async function sizesOf(shelf: JobsDeps['shelf'], base: string): Promise<Sizes> {
       })
     throw cause
   }
+}
+
+/** By opening it where it is small or here; else by its size, at two bytes a weight. */
+export async function modelOf(
+  { shelf, engine, log }: Pick<JobsDeps, 'shelf' | 'engine' | 'log'>,
+  base: string,
+  { bytes }: Sizes
+): Promise<{ parameters: number; context: number }> {
+  if (bytes <= openedBytes)
+    try {
+      const signal = AbortSignal.timeout(openMs)
+      const lease = await shelf.take(base, { kind: 'base', from: [], cause: 'owner', signal })
+      try {
+        const { parameters, context } = await engine.open(lease.folder)
+        return { parameters, context }
+      } finally {
+        lease.release()
+      }
+    } catch (error) {
+      // [reject] A base whose template nobody can use, or use again to the same result, is none for a job.
+      if (error instanceof TilthError && error.code === 'chat-template')
+        throw new InvalidError('job.base', `the base ${base} cannot be tuned: ${error.message}`, {
+          cause: error,
+          ...(error.help === undefined ? {} : { help: error.help })
+        })
+      log.info('a base model is planned with by its size alone', { base, error })
+    }
+  return { parameters: Math.round(bytes / 2), context: fewPositions }
 }

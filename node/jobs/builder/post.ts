@@ -1,16 +1,16 @@
-import { checkTuneJob, newJob, tuneSpec } from '../../../protocol/jobs/index.ts'
+import { checkFullSize, checkTuneJob, newJob, tuneSpec } from '../../../protocol/jobs/index.ts'
 import type { JobRecord, TuneSpec } from '../../../protocol/jobs/index.ts'
 import { digest, signStatement } from '../../../protocol/crypto/index.ts'
 import { InvalidError, contentHash, readAs, tokenText } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { JobsDeps, JobsTiming } from '../deps.ts'
 import type { PostRequest } from '../types.ts'
-import { checkBase, mustBeCid } from './base.ts'
+import { checkBase, modelOf, mustBeCid } from './base.ts'
 
 /**
  * Signs what a builder asks for.
  * @throws InvalidError `job.version` unless the version is anchored · `job.funds` · `job.spec` · `job.base` for a base
- * that no shelf takes · as shelf.sizes where it cannot be had
+ * that no shelf takes · `job.full-size` · as shelf.sizes where it cannot be had
  */
 export async function draftJob(
   deps: JobsDeps,
@@ -31,7 +31,8 @@ export async function draftJob(
   // here.
   const wanted = { base, datanet, version, manifest: anchored.cid, settings, coalitions }
   const spec: TuneSpec = readAs(tuneSpec, wanted, 'job.spec', { help: 'See `tilth tune --help`.' })
-  await checkBase(deps, base)
+  const sizes = await checkBase(deps, base)
+  if (settings.method === 'full') checkFullSize((await modelOf(deps, base, sizes)).parameters)
   const createdAt = BigInt(Math.floor(deps.clock.now() / 1000))
   const message = {
     builder: deps.self,

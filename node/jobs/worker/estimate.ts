@@ -1,7 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { coalitionsOf, playersOf, rowsOf } from '../../../protocol/jobs/index.ts'
+import { coalitionsOf, mostFullParameters, playersOf, rowsOf } from '../../../protocol/jobs/index.ts'
 import type { Lot, TuneSpec } from '../../../protocol/jobs/index.ts'
 import { contentHash } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
@@ -131,13 +131,9 @@ export function createEstimator(deps: JobsDeps, policy: WorkerPolicy, experience
   }
 
   const keyOf = ({ base, settings }: TuneSpec): Hex => {
-    const {
-      batch,
-      lora: { rank, targets },
-      method,
-      cutoff
-    } = settings
-    return contentHash({ base, batch, rank, targets: [...targets].sort(), method, cutoff })
+    const { batch, lora, method, cutoff } = settings
+    const adapter = lora === undefined ? {} : { rank: lora.rank, targets: [...lora.targets].sort() }
+    return contentHash({ base, batch, ...adapter, method, cutoff })
   }
 
   function secondsFor(draw: Hex, spec: TuneSpec, lot: Lot, rows: readonly OwnedRow[], known: Speed): number {
@@ -218,7 +214,7 @@ export function createEstimator(deps: JobsDeps, policy: WorkerPolicy, experience
         `its base model ${spec.base} is none that this engine can open`,
         'Nothing to do here: see `tilth engine inspect` for what the engine takes.'
       )
-      checkParameters(info.parameters)
+      checkParameters(info.parameters, spec)
       const measured = await benchmark(base.folder, spec, rows, signal)
       await speeds.put(key, measured)
       const estimate = checked(priced(measured))
@@ -248,7 +244,13 @@ export function createEstimator(deps: JobsDeps, policy: WorkerPolicy, experience
     return estimate
   }
 
-  function checkParameters(parameters: number): void {
+  function checkParameters(parameters: number, { settings }: TuneSpec): void {
+    if (settings.method === 'full' && parameters > mostFullParameters)
+      throw new DeclinedError(
+        'work.parameters',
+        `its base model has ${parameters} parameters, more than the ${mostFullParameters} that are trained in full`,
+        'Nothing to do here: its builder is to ask for an adapter.'
+      )
     if (parameters > policy.maxParameters)
       throw new DeclinedError(
         'work.parameters',
@@ -265,7 +267,7 @@ export function createEstimator(deps: JobsDeps, policy: WorkerPolicy, experience
       `its base model ${spec.base} cannot be had`,
       'Nothing to do here while nobody provides it; it is tried again.'
     )
-    const most = 4 * policy.maxParameters + besideWeights
-    if (sizes.bytes > most) checkParameters(Math.floor((sizes.bytes - besideWeights) / 4))
+    const least = Math.floor((sizes.bytes - besideWeights) / 4)
+    checkParameters(least, spec)
   }
 }

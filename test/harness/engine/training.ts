@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { newAdapter, readAdapter, writeAdapter } from '../../../node/engine/adapters/index.ts'
+import { newAdapter, newFull, readAdapter, writeAdapter, writeTuned } from '../../../node/engine/adapters/index.ts'
 import { Random, readConfig } from '../../../node/engine/index.ts'
 import type { SetAside, SiblingsJob, TuneJob, TuneResult } from '../../../node/engine/types.ts'
 import type { JobsDeps } from '../../../node/jobs/index.ts'
@@ -115,6 +115,11 @@ export function fakeEngine({
   }
 
   function write(model: string, output: string, { settings }: Pick<TuneJob, 'settings'>): void {
+    if (settings.lora === undefined) {
+      const full = newFull(readConfig(model))
+      for (const { delta } of full.modules) delta.fill(worth / 100)
+      return writeTuned(output, full, model)
+    }
     const lora = { ...settings.lora, rank: rank ?? settings.lora.rank }
     // Other rows make other bytes: a sibling's folder is named after its coalition.
     const coalition = Number(/-(\d+)$/.exec(output)?.[1] ?? 0)

@@ -4,7 +4,7 @@ import { places } from '../../app/places.ts'
 import { useParameter } from '../../app/use-place.ts'
 import { Chip, Facts, Go, Id, Notice, Page as Frame, Read, Section, When } from '../../parts/index.ts'
 import { SettingsSaved } from './settings-saved.tsx'
-import { isUnderWay, stateText, titleOf } from '../words.ts'
+import { isUnderWay, methodText, stateText, titleOf } from '../words.ts'
 import { Adds } from './adds.tsx'
 import { Bids } from './bids.tsx'
 import { Deploy } from './deploy.tsx'
@@ -29,9 +29,9 @@ function Asked({ job, datanet }: { readonly job: JobView; readonly datanet: Data
             </Go>
           ],
           ['Builder', <Id key="w" id={job.builder} />],
-          ['Method', settings.method === 'lora' ? 'LoRA' : 'QLoRA'],
+          ['Method', methodText(settings.method)],
           ['Passes', settings.epochs],
-          ['Rank', settings.lora.rank],
+          ...(settings.lora === undefined ? [] : [['Rank', settings.lora.rank] as const]),
           ['Learning rate', settings.lr],
           ['Rows a step', settings.batch * settings.accumulation],
           ['Combinations measured', job.coalitions],

@@ -1,3 +1,4 @@
+import type { SettingsFile } from '../../../protocol/jobs/settings-file.ts'
 import { trainSettings, tuneSpec } from '../../../protocol/jobs/types.ts'
 import type { TrainSettings } from '../../../protocol/jobs/types.ts'
 
@@ -118,12 +119,12 @@ export const hyperparameters: readonly Hyperparameter[] = [
 export const titleOf = (setting: string): string =>
   hyperparameters.find(({ name }) => name === setting)?.title ?? (setting === 'method' ? 'Method' : setting)
 
-type Numbers = Readonly<Record<NumberName, number>>
+/** Numbers of an adapter; full training has none of them. */
+type AdapterNumber = 'rank' | 'alpha' | 'dropout'
+type Numbers = Readonly<Record<Exclude<NumberName, AdapterNumber>, number> & Partial<Record<AdapterNumber, number>>>
 
 export const numbersOf = ({ lora, ...settings }: TrainSettings, coalitions: number): Numbers => ({
-  rank: lora.rank,
-  alpha: lora.alpha,
-  dropout: lora.dropout,
+  ...(lora === undefined ? {} : { rank: lora.rank, alpha: lora.alpha, dropout: lora.dropout }),
   epochs: settings.epochs,
   batch: settings.batch,
   accumulation: settings.accumulation,
@@ -138,11 +139,12 @@ export const numbersOf = ({ lora, ...settings }: TrainSettings, coalitions: numb
 })
 
 const { lora, ...plain } = trainSettings.shape
+const { rank, alpha, dropout } = lora.unwrap().shape
 const schemas = {
   ...plain,
-  rank: lora.shape.rank,
-  alpha: lora.shape.alpha,
-  dropout: lora.shape.dropout,
+  rank,
+  alpha,
+  dropout,
   coalitions: tuneSpec.shape.coalitions
 } as const
 
@@ -173,7 +175,24 @@ export function withNumber(
   if (name === 'coalitions') return { settings, coalitions: value }
   // The scale keeps its ratio to the rank, as the command line's --rank does.
   const beside = name === 'rank' ? { alpha: Math.min(1024, 2 * value) } : {}
-  return name === 'rank' || name === 'alpha' || name === 'dropout'
-    ? { settings: { ...settings, lora: { ...settings.lora, ...beside, [name]: value } }, coalitions }
-    : { settings: { ...settings, [name]: value }, coalitions }
+  if (name !== 'rank' && name !== 'alpha' && name !== 'dropout')
+    return { settings: { ...settings, [name]: value }, coalitions }
+  const { lora } = settings
+  return lora === undefined
+    ? chosen
+    : { settings: { ...settings, lora: { ...lora, ...beside, [name]: value } }, coalitions }
+}
+
+/**
+ * Chosen settings under another method: an adapter's numbers and its learning rate mean nothing where none is trained,
+ * and the other way round.
+ */
+export function withMethod({ lora, lr, ...rest }: SettingsFile, method: TrainSettings['method']): SettingsFile {
+  const isKept = (rest.method === 'full') === (method === 'full')
+  return {
+    ...rest,
+    method,
+    ...(isKept && lora !== undefined ? { lora } : {}),
+    ...(isKept && lr !== undefined ? { lr } : {})
+  }
 }

@@ -1,14 +1,15 @@
 import { useState } from 'react'
 import type { PlanView } from '../../../daemon/api/contract/views.ts'
 import type { JobDraft } from '../../../protocol/jobs/draft.ts'
+import { mostFullParameters } from '../../../protocol/jobs/full.ts'
 import type { SettingsFile } from '../../../protocol/jobs/settings-file.ts'
 import type { TrainSettings } from '../../../protocol/jobs/types.ts'
 import type { TilthError } from '../../../protocol/primitives/errors.ts'
 import { useList } from '../../api/index.ts'
-import { bytesText, durationText } from '../../formats/index.ts'
+import { bytesText, durationText, numberText } from '../../formats/index.ts'
 import { Amount, Button, Card, Chip, Facts, Failure, Loading, Section } from '../../parts/index.ts'
 import { Choices } from './choices.tsx'
-import { titleOf } from './hyperparameters.ts'
+import { titleOf, withMethod } from './hyperparameters.ts'
 import { Numbers } from './numbers.tsx'
 import { presetSettings, presets } from './presets.ts'
 import type { Preset } from './presets.ts'
@@ -34,7 +35,7 @@ function useMemory(base: string | null): { lora?: string; qlora?: string; full?:
   }
 }
 
-function Methods({ method, base, onChange }: MethodsProps) {
+function Methods({ method, base, parameters, onChange }: MethodsProps) {
   const memory = useMemory(base)
   const facts = (text: string | undefined): { facts: string[] } | object =>
     text === undefined ? {} : { facts: [text] }
@@ -43,7 +44,7 @@ function Methods({ method, base, onChange }: MethodsProps) {
       row
       label="Method"
       value={method}
-      onChange={value => onChange(value === 'qlora' ? 'qlora' : 'lora')}
+      onChange={value => onChange(value as TrainSettings['method'])}
       choices={[
         {
           value: 'lora',
@@ -60,9 +61,12 @@ function Methods({ method, base, onChange }: MethodsProps) {
         {
           value: 'full',
           name: 'Full',
-          note: 'Every weight learns. What contributors add is measured by adapters, so no job can ask for it.',
+          note:
+            parameters <= mostFullParameters
+              ? 'Every linear layer itself learns, for small bases: it can hold most, and takes most memory and disk.'
+              : `Every linear layer itself learns: for bases of up to ${numberText(mostFullParameters)} parameters.`,
           ...facts(memory.full),
-          isDisabled: true
+          isDisabled: parameters > mostFullParameters
         }
       ]}
     />
@@ -71,6 +75,7 @@ function Methods({ method, base, onChange }: MethodsProps) {
 interface MethodsProps {
   readonly method: TrainSettings['method']
   readonly base: string | null
+  readonly parameters: number
   readonly onChange: (method: TrainSettings['method']) => void
 }
 
@@ -93,6 +98,7 @@ export function MethodStep({ draft, change, recommended, plan, chosen }: StepPro
     settings: { ...recommended.settings, ...withoutCoalitions(chosen) },
     coalitions: chosen.coalitions ?? recommended.coalitions
   }
+  const chosenMethod = { method: now.settings.method }
   const own = (settings: SettingsFile): void => change({ preset: 'own', settings })
   const reasons = recommended.why.filter(({ setting }) => !(setting in chosen))
   return (
@@ -122,7 +128,8 @@ export function MethodStep({ draft, change, recommended, plan, chosen }: StepPro
         <Methods
           method={now.settings.method}
           base={draft.base}
-          onChange={method => change({ settings: { ...draft.settings, method } })}
+          parameters={recommended.parameters}
+          onChange={method => change({ settings: withMethod({ ...chosenMethod, ...draft.settings }, method) })}
         />
       </Section>
       <Section title="What this takes">

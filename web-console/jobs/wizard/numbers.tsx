@@ -52,23 +52,65 @@ const targetNames: Readonly<Record<(typeof loraTargets)[number], string>> = {
   down_proj: 'down'
 }
 
+interface LoraProps {
+  readonly lora: NonNullable<TrainSettings['lora']>
+  readonly onChange: (lora: NonNullable<TrainSettings['lora']>) => void
+}
+
+function Targets({ lora, onChange }: LoraProps) {
+  const { targets } = lora
+  return (
+    <div className="wizard-more">
+      <h3>Parts of each layer that get an adapter</h3>
+      <p className="choice-note">All seven learn most; attention alone is smaller. Safe: all of them.</p>
+      <div className="targets">
+        {loraTargets.map(target => (
+          <Switch
+            key={target}
+            isOn={targets.includes(target)}
+            isDisabled={targets.length === 1 && targets.includes(target)}
+            onChange={isOn =>
+              onChange({
+                ...lora,
+                targets: loraTargets.filter(other => (other === target ? isOn : targets.includes(other)))
+              })
+            }
+          >
+            {targetNames[target]}
+          </Switch>
+        ))}
+      </div>
+    </div>
+  )
+}
+
+function RootScale({ lora, onChange }: LoraProps) {
+  return (
+    <Switch isOn={lora.rslora === true} onChange={rslora => onChange({ ...lora, rslora })}>
+      Scale by the root of the rank, which keeps wide adapters steady. Safe: on from rank 64.
+    </Switch>
+  )
+}
+
 /** Every hyperparameter. */
 export function Numbers({ chosen, onChange }: NumbersProps) {
   const { settings, coalitions } = chosen
   const numbers = numbersOf(settings, coalitions)
   const set = (more: Partial<TrainSettings>): void => onChange({ settings: { ...settings, ...more }, coalitions })
-  const { targets } = settings.lora
   return (
     <>
       <div className="numbers">
-        {hyperparameters.map(of => (
-          <NumberField
-            key={of.name}
-            of={of}
-            value={numbers[of.name]}
-            onChange={value => onChange(withNumber(chosen, of.name, value))}
-          />
-        ))}
+        {hyperparameters.map(of => {
+          const value = numbers[of.name]
+          return value === undefined ? null : (
+            <NumberField
+              key={of.name}
+              of={of}
+              value={value}
+              onChange={value => onChange(withNumber(chosen, of.name, value))}
+            />
+          )
+        })}
         <Select
           label="Schedule of the learning rate"
           note="How it goes down after the warm-up. Safe: cosine."
@@ -81,36 +123,12 @@ export function Numbers({ chosen, onChange }: NumbersProps) {
           ]}
         />
       </div>
-      <div className="wizard-more">
-        <h3>Parts of each layer that get an adapter</h3>
-        <p className="choice-note">All seven learn most; attention alone is smaller. Safe: all of them.</p>
-        <div className="targets">
-          {loraTargets.map(target => (
-            <Switch
-              key={target}
-              isOn={targets.includes(target)}
-              isDisabled={targets.length === 1 && targets.includes(target)}
-              onChange={isOn =>
-                set({
-                  lora: {
-                    ...settings.lora,
-                    targets: loraTargets.filter(other => (other === target ? isOn : targets.includes(other)))
-                  }
-                })
-              }
-            >
-              {targetNames[target]}
-            </Switch>
-          ))}
-        </div>
-      </div>
+      {settings.lora === undefined ? null : <Targets lora={settings.lora} onChange={lora => set({ lora })} />}
       <div className="wizard-more choices">
         <Switch isOn={settings.responseOnly} onChange={responseOnly => set({ responseOnly })}>
           Learn from the answers alone, not from the questions. Safe: on.
         </Switch>
-        <Switch isOn={settings.lora.rslora === true} onChange={rslora => set({ lora: { ...settings.lora, rslora } })}>
-          Scale by the root of the rank, which keeps wide adapters steady. Safe: on from rank 64.
-        </Switch>
+        {settings.lora === undefined ? null : <RootScale lora={settings.lora} onChange={lora => set({ lora })} />}
       </div>
     </>
   )

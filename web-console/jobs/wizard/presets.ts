@@ -36,6 +36,11 @@ export const presetName = (preset: Preset): string => presets.find(({ value }) =
 const mostEpochs = 60
 const mostRank = 128
 
+function wider(lora: NonNullable<TrainSettings['lora']>): NonNullable<TrainSettings['lora']> {
+  const rank = Math.min(mostRank, lora.rank * 2)
+  return { ...lora, rank, alpha: 2 * rank }
+}
+
 /** What a preset asks for instead of what is recommended. */
 export function presetSettings(preset: Preset, { settings, coalitions, players }: Recommended): SettingsFile {
   const { epochs, lora } = settings
@@ -46,10 +51,9 @@ export function presetSettings(preset: Preset, { settings, coalitions, players }
         coalitions: coalitionCount(players, Math.ceil(coalitions / 2))
       }
     case 'thorough': {
-      const rank = Math.min(mostRank, lora.rank * 2)
       return {
         epochs: Math.min(mostEpochs, epochs * 2),
-        lora: { ...lora, rank, alpha: 2 * rank },
+        ...(lora === undefined ? {} : { lora: wider(lora) }),
         coalitions: coalitionCount(players, coalitions * 2)
       }
     }

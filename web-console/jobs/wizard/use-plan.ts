@@ -29,7 +29,8 @@ export const useRecommended = (base: string | null, datanet: string) => useOnePl
 
 /** What a draft would be and cost: what is recommended, and the same with what was chosen instead. */
 export function usePlan(draft: JobDraft) {
-  const recommended = useOnePlan(draft, {})
+  const { method } = draft.settings
+  const recommended = useOnePlan(draft, method === undefined ? {} : { method })
   const chosen = recommended.data === undefined ? undefined : chosenOf(draft, recommended.data)
   const plan = useOnePlan(draft, chosen)
   return { recommended, plan, chosen }
@@ -37,4 +38,8 @@ export function usePlan(draft: JobDraft) {
 
 /** A preset is figured out anew from what is recommended: a version with more rows takes other settings. */
 export const chosenOf = ({ preset, settings }: Pick<JobDraft, 'preset' | 'settings'>, plan: PlanView): SettingsFile =>
-  preset === 'own' ? settings : { ...settings, ...presetSettings(preset, plan) }
+  preset === 'own' ? settings : { ...settings, ...presetSettings(preset, ofMethod(plan, settings.method)) }
+
+/** A plan for another method may still be shown while that of a new one is made: its adapter is none of this. */
+const ofMethod = (plan: PlanView, method: SettingsFile['method']): PlanView =>
+  method === 'full' ? { ...plan, settings: { ...plan.settings, lora: undefined } } : plan
