@@ -12,7 +12,8 @@ export function checkFullSize(parameters: number): void {
   const millions = (count: number): string => `${Math.ceil(count / 1e5) / 10} million`
   throw new InvalidError(
     'job.full-size',
-    `full training is for bases of up to ${millions(mostFullParameters)} parameters, this one has ${millions(parameters)}`,
+    `full training is for bases of up to ${millions(mostFullParameters)} parameters, ` +
+      `this one has ${millions(parameters)}`,
     { help: 'Take the method lora, or qlora for a large base, or a smaller base.' }
   )
 }

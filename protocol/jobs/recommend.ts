@@ -28,7 +28,7 @@ export interface Recommended {
 const leastSteps = 250
 const mostEpochs = 20
 /** How much further a step of the same rate goes in the weights themselves than in an adapter beside them. */
-const fullerSteps = 10
+const fullerSteps = 5
 /** Characters of a token, taken low: what is cut off is lost, and a longer cutoff costs only memory. */
 const charactersPerToken = 2.5
 /** Tokens that a chat template adds to a row. */
@@ -115,7 +115,7 @@ export function recommendTune(facts: TuneFacts): Recommended {
     'lr',
     isFull ? adapterRate / fullerSteps : adapterRate,
     isFull
-      ? `weights themselves take a ${fullerSteps}th of the rate of an adapter`
+      ? `the weights themselves take a ${fullerSteps}th of an adapter's rate`
       : `small bases take higher rates; this one has ${millions(parameters)} parameters`
   )
   const longestTokens = Math.ceil(longest / charactersPerToken) + templateTokens

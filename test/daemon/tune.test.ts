@@ -86,11 +86,19 @@ describe('tilth tune', function () {
   let cli: CommandLine
   let latestVersion = 2
   let states: JobView[] = [job]
+  let planned: object | undefined
   let posted: { budget?: string; settings?: { epochs: number; lora?: { rank: number; alpha: number } } } = {}
   before(async () => {
     cli = await startCommandLine({
       datanet: async () => ({ ...net, latestVersion }),
-      planJob: async ({ body }) => ({ ...plan, settings: { ...settings, epochs: body.settings?.epochs ?? 16 } }),
+      async planJob({ body }) {
+        planned = body.settings
+        const { lora, ...rest } = { ...settings, epochs: body.settings?.epochs ?? 16 }
+        return {
+          ...plan,
+          settings: body.settings?.method === 'full' ? { ...rest, method: 'full' } : { ...rest, lora }
+        }
+      },
       async postJob({ body }) {
         posted = body
         return { id }
@@ -135,6 +143,8 @@ describe('tilth tune', function () {
       [['--coalitions', '1'], /--coalitions must be/],
       [['--budget', 'two'], /--budget must be an amount of tokens/],
       [['--licence', '<b>'], /--licence must be an SPDX identifier/],
+      [['--method', 'full', '--rank', '4'], /full training has no adapter.*\n?.*rank/],
+      [['--method', 'whole'], /Allowed choices are lora, qlora, full/],
       [['--deadline', 'soon'], /--deadline must be a whole number from 10/]
     ]
     for (const [words, says] of wrong) {
@@ -175,6 +185,13 @@ describe('tilth tune', function () {
     assert.match(low.stderr, /1\.50 tokens is 37 % of what it may cost/)
     assert.deepEqual(posted, {})
     assert.equal((await tune('--budget', '1.5', '--anyway')).code, 0)
+  })
+
+  it('asks for the linear layers themselves where the method is full, and says so again', async () => {
+    assert.equal((await tune('--method', 'full', '--epochs', '3')).code, 0)
+    assert.deepEqual(planned, { epochs: 3, method: 'full' })
+    assert.deepEqual([posted.settings?.epochs, posted.settings?.lora], [3, undefined])
+    assert.match((await tune('--method', 'full', '--recommend')).stdout, /--base bafk\S* --method full --budget/)
   })
 
   it('follows the job with --wait: bids, who declined and why, how far it is; and exits with the truth', async () => {

@@ -79,8 +79,8 @@ describe('full training of the linear layers', () => {
   const folder = temporary()
   const model = modelFolder(folder.path)
   let engine: Engine
-  before(async () => {
-    engine = await openEngine({ threads: 1 })
+  before(() => {
+    engine = openEngine({ threads: 1 })
   })
   after(async () => {
     await engine.close()
@@ -147,7 +147,11 @@ describe('full training of the linear layers', () => {
       const weight = base.parameters.get(`${path}.weight`)?.data ?? new Float32Array(0)
       const wanted = trained('w', [out, width], weight.slice(), { averaged: false, decays: true })
       adamStep(wanted, sums.get(0)?.[i] ?? new Float32Array(0), optimizer, 1e-2, 1, 1)
-      near([...delta], [...wanted.data].map((x, j) => Math.fround(x - (weight[j] ?? 0))), 0)
+      near(
+        [...delta],
+        [...wanted.data].map((x, j) => Math.fround(x - (weight[j] ?? 0))),
+        0
+      )
     })
     // What was begun with the differences goes on from where it was.
     const again = await LinearGraph.create(base, start, runtime)
@@ -290,6 +294,9 @@ describe('full training of the linear layers', () => {
     }
     writeFileSync(file, JSON.stringify(written))
     assert.throws(() => readTuned(full, readConfig(join(vectors, 'qwen2-bias'))), { name: 'ModelError' })
-    assert.equal(memberState({ rank: 1, alpha: 1, rslora: false, targets: [], modules: [] }, 0, false).tensors.length, 0)
+    assert.equal(
+      memberState({ rank: 1, alpha: 1, rslora: false, targets: [], modules: [] }, 0, false).tensors.length,
+      0
+    )
   })
 })

@@ -1,13 +1,19 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { recommendTune, trainSettings } from '../../protocol/jobs/index.ts'
+import { recommendTune, wholeSettings } from '../../protocol/jobs/index.ts'
 import { aligned, emptyCurve, lossLines, progressOf, withNews } from '../../web-console/jobs/job/curve-points.ts'
 import type { ProgressNews } from '../../web-console/jobs/job/curve-points.ts'
 import { splitOf, usualSplit } from '../../web-console/jobs/job/split-text.ts'
 import { totalsOf } from '../../web-console/jobs/job/test-totals.ts'
 import type { Answered } from '../../web-console/jobs/job/test-totals.ts'
 import { readSettings, settingsText } from '../../web-console/jobs/settings-text.ts'
-import { faultOf, hyperparameters, numbersOf, withNumber } from '../../web-console/jobs/wizard/hyperparameters.ts'
+import {
+  faultOf,
+  hyperparameters,
+  numbersOf,
+  withMethod,
+  withNumber
+} from '../../web-console/jobs/wizard/hyperparameters.ts'
 import { presetSettings } from '../../web-console/jobs/wizard/presets.ts'
 import { doneShare, stateText, titleOf } from '../../web-console/jobs/words.ts'
 
@@ -24,14 +30,15 @@ describe('presets of the wizard', () => {
           rows: fc.integer({ min: 1, max: 1e6 }),
           characters: fc.integer({ min: 1, max: 1e9 }),
           longest: fc.integer({ min: 1, max: 1e6 }),
-          players: fc.integer({ min: 1, max: 200 })
+          players: fc.integer({ min: 1, max: 200 }),
+          method: fc.constantFrom(undefined, 'qlora' as const, 'full' as const)
         }),
         facts => {
           const recommended = { ...recommendTune(facts), players: facts.players }
           const epochs = (['quick', 'balanced', 'thorough'] as const).map(preset => {
             const { coalitions = recommended.coalitions, ...chosen } = presetSettings(preset, recommended)
             const whole = { ...recommended.settings, ...chosen }
-            assert.ok(trainSettings.safeParse(whole).success, preset)
+            assert.ok(wholeSettings.safeParse(whole).success, preset)
             assert.ok(coalitions >= 2 && coalitions <= 4096)
             return whole.epochs
           })
@@ -70,6 +77,21 @@ describe('hyperparameters', () => {
     assert.deepEqual([changed.settings.lora?.rank, changed.settings.lora?.alpha], [32, 64])
     assert.equal(withNumber({ settings, coalitions }, 'coalitions', 8).coalitions, 8)
     assert.equal(withNumber({ settings, coalitions }, 'lr', 0.1).settings.lr, 0.1)
+  })
+
+  it('of an adapter are none of full training: they go with the method, and the rest stays', () => {
+    const chosen = { ...settings, coalitions }
+    const full = withMethod(chosen, 'full')
+    assert.deepEqual([full.method, full.lora, full.lr, full.epochs], ['full', undefined, undefined, settings.epochs])
+    assert.deepEqual(withMethod(chosen, 'qlora'), { ...chosen, method: 'qlora' })
+    assert.deepEqual(withMethod({ method: 'full', lr: 1e-4 }, 'full'), { method: 'full', lr: 1e-4 })
+    assert.deepEqual(withMethod({ method: 'full', lr: 1e-4 }, 'lora'), { method: 'lora' })
+    const { settings: whole } = recommendTune({ ...facts, method: 'full' })
+    assert.deepEqual(
+      hyperparameters.map(({ name }) => name).filter(name => numbersOf(whole, 2)[name] === undefined),
+      ['rank', 'alpha', 'dropout']
+    )
+    assert.deepEqual(withNumber({ settings: whole, coalitions }, 'rank', 8).settings, whole)
   })
 })
 

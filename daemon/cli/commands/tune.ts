@@ -308,4 +308,5 @@ const ranked = (plan: PlanView, rank: number | undefined): PlanView =>
       }
 
 const postHint = (plan: PlanView, name: string, budget: bigint): string =>
-  `post it with: tilth tune --datanet ${safe(name)} --base ${plan.base} --budget ${typed(budget)} --wait`
+  `post it with: tilth tune --datanet ${safe(name)} --base ${plan.base}` +
+  `${plan.settings.method === 'full' ? ' --method full' : ''} --budget ${typed(budget)} --wait`

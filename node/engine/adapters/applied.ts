@@ -41,9 +41,13 @@ export function appliedTo(model: LoadedModel, { modules }: FullAdapter): LoadedM
     const name = `${module.path}.weight`
     const base = model.parameters.get(name)
     if (base === undefined)
-      throw new ModelError('adapter-unsupported', 'fully trained weights are added to those of their base, unquantised', {
-        help: 'Leave --quantize out, or take int4, to which the sums are rounded.'
-      })
+      throw new ModelError(
+        'adapter-unsupported',
+        'fully trained weights are added to those of their base, unquantised',
+        {
+          help: 'Leave --quantize out, or take int4, to which the sums are rounded.'
+        }
+      )
     parameters.set(name, new SummedParameter(base, module))
   }
   return { ...model, parameters }

@@ -14,8 +14,8 @@ export interface FullModule extends ModuleShape {
 }
 
 /**
- * A model whose linear layers were all trained, as what was added to their weights: w + delta. Embeddings, norms, biases
- * and the head are the base's.
+ * A model whose linear layers were all trained, as what was added to their weights: w + delta. Embeddings, norms,
+ * biases and the head are the base's.
  */
 export interface FullAdapter {
   readonly kind: 'full'

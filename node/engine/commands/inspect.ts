@@ -1,6 +1,12 @@
 import * as ort from 'onnxruntime-node'
 import { cpus, totalmem } from 'node:os'
-import { locateTensors, parameterCount, projectionWeights, readConfig, type ModelConfig } from '../architecture/index.ts'
+import {
+  locateTensors,
+  parameterCount,
+  projectionWeights,
+  readConfig,
+  type ModelConfig
+} from '../architecture/index.ts'
 import type { MemoryEstimate, ModelNeeds } from '../types.ts'
 
 export interface Inspection {

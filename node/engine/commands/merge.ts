@@ -12,7 +12,10 @@ export interface MergeRequest {
   readonly dtype: 'F32' | 'BF16'
 }
 
-/** Writes a model folder whose weights have what was trained added: w + scale · b a, or w + delta. Config and tokenizer are copied. */
+/**
+ * Writes a model folder whose weights have what was trained added: w + scale · b a, or w + delta. Config and tokenizer
+ * are copied.
+ */
 export function mergeAdapter(request: MergeRequest): void {
   const { model: folder, output } = request
   if (resolve(folder) === resolve(output))

@@ -1,12 +1,5 @@
 import { stackAdapters, withLora } from '../adapters/index.ts'
-import {
-  buildDecoder,
-  demandMemory,
-  fitGraph,
-  logits,
-  weightFeeds,
-  type Quantization
-} from '../architecture/index.ts'
+import { buildDecoder, demandMemory, fitGraph, logits, weightFeeds, type Quantization } from '../architecture/index.ts'
 import { floats, i64, Session, type RuntimeOptions } from '../graph/session.ts'
 import { Scorer } from '../serve/index.ts'
 import { checkRow, sequenceFeeds } from '../train/index.ts'

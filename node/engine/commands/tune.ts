@@ -87,10 +87,7 @@ export async function tuneExamples(request: TuneExamplesRequest): Promise<TuneRe
   const cut = (rows: readonly TrainRow[]): TrainRow[] =>
     rows.map(({ ids, labels }) => ({ ids: ids.slice(0, cutoff), labels: labels.slice(0, cutoff) }))
   const [rows, held] = [cut(request.rows), request.held && cut(request.held)]
-  const identity =
-    checkpoint === undefined
-      ? 'examples'
-      : identityOf(model, [settings, startPrint(start)], rows, held)
+  const identity = checkpoint === undefined ? 'examples' : identityOf(model, [settings, startPrint(start)], rows, held)
   const [result] = await train({
     model,
     runtime,

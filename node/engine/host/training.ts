@@ -1,5 +1,11 @@
 import { adapterScale, isFull, newAdapter, newFull, type Tuned } from '../adapters/index.ts'
-import { demandBytes, demandMemory, projectionWeights, type LoadedModel, type ModelConfig } from '../architecture/index.ts'
+import {
+  demandBytes,
+  demandMemory,
+  projectionWeights,
+  type LoadedModel,
+  type ModelConfig
+} from '../architecture/index.ts'
 import { ModelError } from '../graph/errors.ts'
 import type { RuntimeOptions } from '../graph/session.ts'
 import { Scorer } from '../serve/index.ts'
@@ -83,7 +89,10 @@ export function freshStart(config: ModelConfig, { method, lora, seed }: TrainSet
  * Bytes of one fully trained model while it is trained, beside the base: weights, moments, gradients of a pass and of a
  * step, what was added, and what is kept.
  */
-export function memberBytes(config: ModelConfig, { ema, evaluation }: Pick<TrainSettings, 'ema' | 'evaluation'>): number {
+export function memberBytes(
+  config: ModelConfig,
+  { ema, evaluation }: Pick<TrainSettings, 'ema' | 'evaluation'>
+): number {
   const weights = projectionWeights(config)
   return 4 * weights * (6 + (ema > 0 ? 1 : 0) + ((evaluation?.patience ?? 0) > 0 ? 1 : 0))
 }

@@ -41,8 +41,7 @@ export class Scorer {
     }
     const resident = residentFeeds(model, options)
     this.#sessions = new AdaptedSessions(model, options, build, resident)
-    this.#free =
-      Object.keys(resident).length === 0 ? this.#sessions : new AdaptedSessions(model, options, build)
+    this.#free = Object.keys(resident).length === 0 ? this.#sessions : new AdaptedSessions(model, options, build)
     this.#budget = tokensPerPass
     this.#config = model.config
     this.#model = model
@@ -107,11 +106,7 @@ export class Scorer {
         targets: adapters * picked.reduce((n, row) => n + labelled(row), 0),
         kept: 0
       })
-      const packed = packBatch(
-        Array.from({ length: adapters }, () => picked).flat(),
-        () => 1,
-        picked.length
-      )
+      const packed = packBatch(Array.from({ length: adapters }, () => picked).flat(), () => 1, picked.length)
       const nll = floats((await session.run({ ...weights, ...packed.feeds }))['nll'])
       result.forEach((own, k) => {
         let at = k * packed.perGroup

@@ -20,8 +20,8 @@ import type { Pass, PackedUnit } from './passes.ts'
 
 /**
  * Full training of the linear layers: what is trained are the weights of every projection themselves, from those of the
- * base on; what comes of it is their difference. Embeddings, norms, biases and the head stay as they are. Each member has
- * weights of its own, so a unit goes through the model by itself.
+ * base on; what comes of it is their difference. Embeddings, norms, biases and the head stay as they are. Each member
+ * has weights of its own, so a unit goes through the model by itself.
  */
 export class LinearGraph implements TrainingGraph<FullAdapter> {
   readonly #model: LoadedModel

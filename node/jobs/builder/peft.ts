@@ -12,8 +12,8 @@ import { ModelError } from '../../engine/graph/errors.ts'
 const files = ['adapter_config.json', 'adapter_model.safetensors']
 
 /**
- * [reject] What is delivered is a folder of exactly two files that fits the base model, of the kind that the job's method
- * makes, with only finite numbers, and was trained. @throws InvalidError `adapter.layout`,
+ * [reject] What is delivered is a folder of exactly two files that fits the base model, of the kind that the job's
+ * method makes, with only finite numbers, and was trained. @throws InvalidError `adapter.layout`,
  * `adapter.settings`, `adapter.numbers`, `adapter.untrained`
  */
 function check({ folder, settings }: { folder: string; settings: TrainSettings }): void {
@@ -75,7 +75,9 @@ function read(folder: string): Tuned {
     return readTuned(folder, opened())
   } catch (cause) {
     if (cause instanceof ModelError)
-      throw new InvalidError('adapter.layout', 'the folder holds nothing that was trained over the base model', { cause })
+      throw new InvalidError('adapter.layout', 'the folder holds nothing that was trained over the base model', {
+        cause
+      })
     throw cause
   }
 }

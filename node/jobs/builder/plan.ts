@@ -121,7 +121,10 @@ interface Asked {
   readonly secondsPerEpoch: number
 }
 
-/** What workers asked for the same base, Datanet and kind of training, an epoch; the cheapest first. Versions grow slowly. */
+/**
+ * What workers asked for the same base, Datanet and kind of training, an epoch; the cheapest first. Versions grow
+ * slowly.
+ */
 function recentBids(book: Pick<Book, 'all'>, base: string, datanet: Hex, isFull: boolean): Asked[] {
   return [...book.all()]
     .map(([, job]) => job)

@@ -1,7 +1,14 @@
 import { existsSync } from 'node:fs'
 import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { newAdapter, newFull, readAdapter, writeAdapter, writeTuned } from '../../../node/engine/adapters/index.ts'
+import {
+  newAdapter,
+  isFull,
+  newFull,
+  readTuned,
+  writeAdapter,
+  writeTuned
+} from '../../../node/engine/adapters/index.ts'
 import { Random, readConfig } from '../../../node/engine/index.ts'
 import type { SetAside, SiblingsJob, TuneJob, TuneResult } from '../../../node/engine/types.ts'
 import type { JobsDeps } from '../../../node/jobs/index.ts'
@@ -62,17 +69,10 @@ export function fakeEngine({
     },
     heldOutLoss: async ({ model, adapter }) => {
       if (adapter === undefined) return 3
-      const { modules } = readAdapter(adapter, readConfig(model))
-      return (
-        3 -
-        Math.max(
-          -2,
-          Math.min(
-            2,
-            modules.reduce((sum, { b }) => sum + b.reduce((a, x) => a + x, 0), 0)
-          )
-        )
-      )
+      const tuned = readTuned(adapter, readConfig(model))
+      const learnt = isFull(tuned) ? tuned.modules.map(({ delta }) => delta) : tuned.modules.map(({ b }) => b)
+      const sum = learnt.flatMap(one => [...one]).reduce((a, x) => a + x, 0)
+      return 3 - Math.max(-2, Math.min(2, sum))
     }
   }
 

@@ -3,6 +3,8 @@ import { cpSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TrainSettings } from '../../../protocol/jobs/index.ts'
 import { tasks } from '../../../node/jobs/builder/peft.ts'
+import { newFull, writeTuned } from '../../../node/engine/adapters/index.ts'
+import { readConfig } from '../../../node/engine/index.ts'
 import { readAll, writeSafetensors } from '../../../node/engine/weights/index.ts'
 import { temporary, vectors } from '../../engine/fixture.ts'
 
@@ -25,5 +27,26 @@ describe('what a delivered adapter is checked for', () => {
       trained.filter(({ name }) => !name.includes('layers.0.'))
     )
     assert.throws(check, { code: 'adapter.settings' })
+  })
+
+  it('of full training, every projection has moved to finite numbers, and nothing else is delivered for it', () => {
+    const model = join(vectors, 'llama-tied')
+    tasks.begin(model)
+    const full = join(folder.path, 'full')
+    const made = newFull(readConfig(model))
+    for (const { delta } of made.modules) delta.fill(1e-3)
+    const check = (method: TrainSettings['method']): void =>
+      tasks.check({ folder: full, settings: { method, lora } as unknown as TrainSettings })
+    writeTuned(full, made, model)
+    check('full')
+    assert.throws(() => check('lora'), { code: 'adapter.settings' })
+    made.modules[3]?.delta.fill(0)
+    writeTuned(full, made, model)
+    assert.throws(() => check('full'), { code: 'adapter.untrained' })
+    made.modules[3]?.delta.fill(Infinity)
+    writeTuned(full, made, model)
+    assert.throws(() => check('full'), { code: 'adapter.numbers' })
+    cpSync(source, full, { recursive: true })
+    assert.throws(() => check('full'), { code: 'adapter.settings' })
   })
 })

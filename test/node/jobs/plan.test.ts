@@ -8,8 +8,13 @@ describe('jobs: before a job is posted, and when it is called off', function () 
   this.timeout(120_000)
   let network: TestNetwork
   let worker: TestPeer
+  /** Of any base, as its builder finds it. */
+  let parameters = 120_000
   before(async () => {
-    network = await startNetwork({ engine: fakeEngine() })
+    const engine = fakeEngine()
+    const { open } = engine
+    engine.open = async folder => ({ ...(await open(folder)), parameters })
+    network = await startNetwork({ engine })
     // It works long enough to be called off.
     worker = await network.addPeer('worker', { engine: fakeEngine({ stepMs: 500 }) })
   })
@@ -28,6 +33,28 @@ describe('jobs: before a job is posted, and when it is called off', function () 
     const own = await plan({ settings: { epochs: 1, lora: settings.lora }, coalitions: 2 })
     assert.deepEqual([own.settings.epochs, own.settings.lora, own.coalitions], [1, settings.lora, 2])
     assert.ok(own.why.every(({ setting }) => setting !== 'epochs' && setting !== 'rank'))
+  })
+
+  it('is of another kind where the linear layers themselves are to learn, up to a size of base', async () => {
+    const adapter = await plan()
+    const full = await plan({ settings: { method: 'full' } })
+    assert.equal(full.settings.lora, undefined)
+    assert.ok(full.settings.lr < adapter.settings.lr && full.cost.adapter >= adapter.cost.adapter)
+    assert.ok(full.why.every(({ setting }) => setting !== 'rank' && setting !== 'method'))
+    await assert.rejects(plan({ settings: { method: 'full', lora: settings.lora } }), { code: 'job.spec' })
+    await assert.rejects(
+      network.builder.service.post({ ...request(network), settings: { ...settings, method: 'full' } }),
+      {
+        code: 'job.spec'
+      }
+    )
+
+    parameters = 30_000_001
+    await assert.rejects(plan({ settings: { method: 'full' } }), { code: 'job.full-size' })
+    const { lora: _lora, ...rest } = settings
+    const large = { ...request(network), settings: { ...rest, method: 'full' as const } }
+    await assert.rejects(network.builder.service.post(large), { code: 'job.full-size' })
+    parameters = 120_000
   })
 
   it('refuses a base that is none, a folder that is no model, and a version that is not there, in words', async () => {

@@ -34,6 +34,19 @@ describe('a tune job with the real engine', function () {
     assert.ok(loss.at(-1)! < loss[0]!)
   })
 
+  it('trains the linear layers themselves where the job says so, siblings too, and measures them the same', async () => {
+    const { lora: _lora, ...rest } = settings
+    const { id } = await network.builder.service.post({
+      ...request(network),
+      expectedBids: 1,
+      settings: { ...rest, method: 'full', epochs: 8, lr: 4e-3 }
+    })
+    const { result } = await network.builder.service.completed(id)
+    const job = network.builder.service.job(id)!
+    assert.ok(job.heldOutLoss!.tuned < job.heldOutLoss!.base, JSON.stringify(job.heldOutLoss))
+    assert.equal(new Set(result.adapters).size, 8)
+  })
+
   it('adapters of noise do not pass the real measurement, of the model nor of siblings', async () => {
     const liar = await network.addPeer('noise', { engine: fakeEngine({ noise: 1 }), policy: { pricePerSecond: 1n } })
     const { id } = await network.builder.service.post({
