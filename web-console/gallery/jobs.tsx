@@ -95,7 +95,7 @@ export function JobStates() {
           choices={[
             { value: 'quick', name: 'Quick', note: 'A third of the passes.', facts: ['5 passes over 250 rows'] },
             { value: 'balanced', name: 'Balanced', chips: <Chip phase="jobs">recommended</Chip> },
-            { value: 'full', name: 'Full', note: 'No job can ask for it.', isDisabled: true }
+            { value: 'full', name: 'Full', note: 'For smaller bases than this one.', isDisabled: true }
           ]}
         />
       </Section>

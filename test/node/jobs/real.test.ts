@@ -34,7 +34,7 @@ describe('a tune job with the real engine', function () {
     assert.ok(loss.at(-1)! < loss[0]!)
   })
 
-  it('trains the linear layers themselves where the job says so, siblings too, and measures them the same', async () => {
+  it('trains the linear layers themselves where the job says so, and siblings, and measures them alike', async () => {
     const { lora: _lora, ...rest } = settings
     const { id } = await network.builder.service.post({
       ...request(network),
