@@ -283,6 +283,9 @@ describe('full training of the linear layers', () => {
     await refused({ settings: adapterSettings, adapter: full }, 'tune-settings')
     assert.ok(!existsSync(job.output))
 
+    const large = { ...config, vocabulary: 1_000_000 }
+    assert.throws(() => newFull(large), { code: 'job.full-size' })
+    assert.throws(() => readTuned(full, large), { code: 'job.full-size' })
     const file = join(full, 'adapter_config.json')
     const written: Record<string, unknown> = JSON.parse(readFileSync(file, 'utf8'))
     for (const [change, code] of [

@@ -1,8 +1,10 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { z } from 'zod'
+import { checkFullSize } from '../../../protocol/jobs/full.ts'
 import { parseUpToFirst } from '../../../protocol/primitives/parse.ts'
 import type { ModelConfig } from '../architecture/config.ts'
+import { parameterCount } from '../architecture/parameters.ts'
 import { ModelError } from '../graph/errors.ts'
 import { readAll, writeSafetensors } from '../weights/safetensors.ts'
 import { allModules, projectionOf, type Adapter, type ModuleShape } from './adapter.ts'
@@ -34,11 +36,14 @@ export const bytesOf = (tuned: Tuned): number =>
     ? tuned.modules.reduce((sum, { delta }) => sum + delta.byteLength, 0)
     : tuned.modules.reduce((sum, { a, b }) => sum + a.byteLength + b.byteLength, 0)
 
-/** Nothing added yet. */
-export const newFull = (c: ModelConfig): FullAdapter => ({
-  kind: 'full',
-  modules: allModules(c).map(shape => ({ ...shape, delta: new Float32Array(shape.out * shape.in) }))
-})
+/** Nothing added yet. @throws InvalidError `job.full-size` for a base that is too large */
+export function newFull(c: ModelConfig): FullAdapter {
+  checkFullSize(parameterCount(c))
+  return {
+    kind: 'full',
+    modules: allModules(c).map(shape => ({ ...shape, delta: new Float32Array(shape.out * shape.in) }))
+  }
+}
 
 /** In adapter_config.json: PEFT refuses a type that it does not know, so nobody takes it for an adapter of its own. */
 export const fullType = 'TILTH_FULL'
@@ -53,9 +58,10 @@ const schema = z.strictObject({
 
 /**
  * @param json of its adapter_config.json
- * @throws ModelError `adapter-unsupported`, `adapter-missing`, `adapter-mismatch`
+ * @throws ModelError `adapter-unsupported`, `adapter-missing`, `adapter-mismatch` · InvalidError `job.full-size`
  */
 export function readFull(folder: string, config: ModelConfig, json: unknown): FullAdapter {
+  checkFullSize(parameterCount(config))
   const parsed = parseUpToFirst(schema, json)
   if (!parsed.success) throw new ModelError('adapter-unsupported', `${folder}: ${z.prettifyError(parsed.error)}`)
   const file = join(folder, 'adapter_model.safetensors')
