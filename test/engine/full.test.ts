@@ -80,7 +80,7 @@ describe('full training of the linear layers', () => {
   const model = modelFolder(folder.path)
   let engine: Engine
   before(() => {
-    engine = openEngine({ threads: 1 })
+    engine = openEngine({ threads: 1, quantize: 'int8' })
   })
   after(async () => {
     await engine.close()
