@@ -1,12 +1,23 @@
 // Bundles the command line, the daemon and the programs that have threads and processes of their own into dist/: a few
 // files of JavaScript where the sources are some two thousand modules, whose texts and compiled code each process would
-// hold. `npm ci` runs it; where the tools that bundle are not installed (npm ci --omit=dev) the sources are run.
+// hold. `npm ci` runs it, and bundles unless that was done since the last change; where the tools that bundle are not
+// installed (npm ci --omit=dev) the sources are run.
 // Usage: node scripts/bundle.ts [--if-possible]
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { isUpToDate } from './fresh.ts'
 
 const root = join(import.meta.dirname, '..')
+const dist = join(root, 'dist')
+const isAsked = !process.argv.includes('--if-possible')
+const sources = ['protocol', 'node', 'daemon', 'package-lock.json', 'scripts/bundle.ts', 'bin/bundle.js']
+const isDue =
+  isAsked ||
+  !isUpToDate(
+    join(dist, 'daemon/cli/main.js'),
+    sources.map(path => join(root, path))
+  )
 const isPossible = ['node_modules/rolldown', 'daemon/cli/main.ts'].every(path => existsSync(join(root, path)))
 
 /**
@@ -59,7 +70,7 @@ const addresses = {
   }
 }
 
-if (isPossible) {
+if (isPossible && isDue) {
   const { rolldown } = await import('rolldown')
   const names = programs()
   const flat = (name: string): string => name.replaceAll('/', '-')
@@ -71,8 +82,6 @@ if (isPossible) {
     plugins: [addresses],
     logLevel: 'warn'
   })
-  // Put in place when it is whole: daemons of the one before may be starting.
-  const dist = join(root, 'dist')
   const fresh = join(root, '.cache', `dist-${process.pid}`)
   await bundle.write({
     dir: fresh,
@@ -90,9 +99,12 @@ if (isPossible) {
     mkdirSync(dirname(path), { recursive: true })
     writeFileSync(path, `export * from '${'../'.repeat(name.split('/').length - 1)}${flat(name)}.js'\n`)
   }
-  rmSync(dist, { recursive: true, force: true })
+  // Put in place at once when it is whole: daemons of the one before may be starting.
+  const before = join(root, '.cache', `dist-before-${process.pid}`)
+  if (existsSync(dist)) renameSync(dist, before)
   renameSync(fresh, dist)
-} else if (!process.argv.includes('--if-possible')) {
+  rmSync(before, { recursive: true, force: true })
+} else if (!isPossible && isAsked) {
   console.error('nothing is bundled: the tools for it are not installed; run npm ci')
   process.exitCode = 1
 }

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { cp, mkdir, readFile, utimes, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readFile, stat, utimes, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { programEntry } from '../../bin/bundle.js'
 import { startServing } from '../bench/serving/network.ts'
+import { isUpToDate } from '../../scripts/fresh.ts'
 import { scratch } from '../harness/index.ts'
 
 const root = resolve(import.meta.dirname, '../..')
@@ -45,6 +46,37 @@ describe('the bundle', () => {
     assert.ok(isBundled())
     await utimes(join(folder, 'node/jobs'), now + 1, now + 1)
     assert.ok(!isBundled(), 'one was added or removed')
+  })
+
+  it('is up to date until anything it is made of is changed; what is made beside that counts not', async () => {
+    const folder = await scratch('fresh')
+    const at = async (path: string, time: number): Promise<void> => {
+      await mkdir(dirname(join(folder, path)), { recursive: true })
+      await writeFile(join(folder, path), '')
+      for (let part = path; part !== '.'; part = dirname(part)) await utimes(join(folder, part), time, time)
+    }
+    const sources = ['source', 'lock.json'].map(path => join(folder, path))
+    const isFresh = (): boolean => isUpToDate(join(folder, 'built.js'), sources)
+    await at('source/deep/one.ts', 1_000_000)
+    await at('lock.json', 1_000_000)
+    assert.ok(!isFresh(), 'none was made')
+    await at('built.js', 2_000_000)
+    assert.ok(isFresh())
+    await at('source/dist/made.js', 3_000_000)
+    await at('source/.cache/made.js', 3_000_000)
+    assert.ok(isFresh())
+    await at('source/deep/one.ts', 3_000_000)
+    assert.ok(!isFresh())
+    await at('source/deep/one.ts', 1_000_000)
+    await at('lock.json', 3_000_000)
+    assert.ok(!isFresh())
+  })
+
+  it('stays as it is while it is up to date, when npm asks for it again beside what runs', async () => {
+    if (programEntry().endsWith('.ts')) await run(process.execPath, [join(root, 'scripts/bundle.ts')])
+    const before = await stat(join(root, 'dist'))
+    await run(process.execPath, [join(root, 'scripts/bundle.ts'), '--if-possible'])
+    assert.equal((await stat(join(root, 'dist'))).ino, before.ino)
   })
 
   it('serves and asks as the sources do', async () => {
