@@ -270,6 +270,7 @@ export async function createNode(
       },
       jobs,
       jobEvents: events,
+      versions,
       nameOf,
       ...policies.models
     })

@@ -47,6 +47,7 @@ export type JobsErrorCode =
   | 'progress.steps'
   | 'result.invalid'
   | 'result.old'
+  | 'split.data'
 
 declare module '../../protocol/primitives/errors.ts' {
   interface ErrorCodesByModule {

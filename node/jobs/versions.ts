@@ -2,6 +2,7 @@ import { leastDataShareOf } from '../../protocol/data/index.ts'
 import type { VersionManifest } from '../../protocol/data/index.ts'
 import type { TuneSpec } from '../../protocol/jobs/index.ts'
 import { InvalidError, NotFoundError } from '../../protocol/primitives/index.ts'
+import type { Hex } from '../../protocol/primitives/index.ts'
 import type { DataService } from '../data/types.ts'
 import type { VersionName, Versions } from './deps.ts'
 import type { JobsDeps } from './deps.ts'
@@ -41,6 +42,25 @@ export function versionsOf(
       return leastDataShareOf(known.rules)
     }
   }
+}
+
+/**
+ * [reject] A model that is made here gives its data what its Datanet asks for at least: answers of one that gives less
+ * are never weighed, and whoever paid for its training finds out last.
+ * @throws InvalidError `split.data`
+ */
+export async function checkDataShare(
+  versions: Pick<Versions, 'leastDataShare'>,
+  datanet: Hex,
+  { data }: { readonly data: number }
+): Promise<void> {
+  const least = await versions.leastDataShare(datanet)
+  if (data >= least) return
+  throw new InvalidError(
+    'split.data',
+    `the Datanet asks that ${least / 100} % of every fee go to its data; this split gives them ${data / 100} %`,
+    { help: `Give them ${least} basis points at least, the last of the three numbers of --split.` }
+  )
 }
 
 /**

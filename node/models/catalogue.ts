@@ -6,6 +6,7 @@ import { InvalidError, TilthError, checkNewName, zeroHash, readAs } from '../../
 import type { Hex } from '../../protocol/primitives/index.ts'
 import { refusedWith } from '../chain/index.ts'
 import type { ChainEventOf, ModelOnChain, Registration } from '../chain/types.ts'
+import { checkDataShare } from '../jobs/index.ts'
 import type { Parts } from './deps.ts'
 import type { Registered, Tables } from './records.ts'
 import type { RegisterBaseRequest, RegisterRequest } from './types.ts'
@@ -55,7 +56,7 @@ const recordOf = ({
 
 /** Models on chain, as this node follows them. */
 export function createCatalogue(parts: Parts, tables: Tables): Catalogue {
-  const { chain, files, events, log, self } = parts
+  const { chain, files, events, log, self, versions } = parts
   const models = new Map<Hex, Registered>()
 
   async function put(onChain: ModelOnChain, block: bigint): Promise<ModelRecord> {
@@ -123,6 +124,7 @@ export function createCatalogue(parts: Parts, tables: Tables): Catalogue {
       if (adapter === undefined || adapter === null)
         throw new InvalidError('result.invalid', 'the result has no adapter for the full coalition')
       const { base, datanet, version } = result.spec
+      await checkDataShare(versions, datanet, split)
       const { job } = result
       return registerOnce({ name, base, adapter, result: cid, licence, datanet, version, job, worker, split })
     },

@@ -2,7 +2,7 @@ import type { Network } from '../../protocol/crypto/index.ts'
 import type { Address, Hex } from '../../protocol/primitives/index.ts'
 import type { FollowedChain } from '../chain/types.ts'
 import type { Engine } from '../engine/types.ts'
-import type { JobEvents, JobsService } from '../jobs/index.ts'
+import type { JobEvents, JobsService, Versions } from '../jobs/index.ts'
 import type { Automations, Availability, Clock, Events, Log, Metrics, Switched } from '../runtime/index.ts'
 import type { Shelf } from '../shelf/index.ts'
 import type { Store } from '../store/index.ts'
@@ -154,6 +154,8 @@ export interface ModelsDeps {
   /** The jobs phase: what own jobs came to. */
   readonly jobs?: Pick<JobsService, 'jobs'>
   readonly jobEvents?: Pick<Events<JobEvents>, 'on'>
+  /** What of a model's fees its Datanet asks for. */
+  readonly versions: Pick<Versions, 'leastDataShare'>
   /** What a Datanet is called. */
   readonly nameOf?: (datanet: Hex) => Promise<string | undefined>
   readonly timing?: Partial<ModelsTiming>

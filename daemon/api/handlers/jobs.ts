@@ -1,6 +1,7 @@
 import { declineInWords, mostPoints, thinLosses, untrainedInWords } from '../../../protocol/jobs/index.ts'
 import { InvalidError, NotFoundError, checkNewName, cidText, pageOf } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
+import { checkLicence } from '../../../protocol/data/index.ts'
 import type { JobView as NodeJob } from '../../../node/jobs/index.ts'
 import type { Node } from '../../../node/node.ts'
 import type { Spending } from '../../spending/index.ts'
@@ -145,6 +146,7 @@ export function jobHandlers(
       // [reject] What comes of it can be registered under its name, as far as is known when it begins.
       const taken = models.models().map(({ name, builder }) => ({ name, owner: builder }))
       const name = body.product?.name
+      if (body.product?.licence !== undefined) checkLicence(body.product.licence)
       if (name !== undefined) checkNewName('model', { name, owner: self }, taken, { again: true })
       const datanet = await which.datanet(body.datanet)
       const job = {

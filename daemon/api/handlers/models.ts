@@ -1,5 +1,6 @@
 import { InvalidError, pageOf, TilthError } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
+import { checkLicence } from '../../../protocol/data/index.ts'
 import { trainerOf } from '../../../node/jobs/index.ts'
 import { checkSplit } from '../../../node/models/index.ts'
 import type { ModelView as NodeModel } from '../../../node/models/index.ts'
@@ -208,6 +209,7 @@ export function modelHandlers(
     },
     async registerModel({ body }) {
       checkSplit(body.split, body.base === undefined)
+      if (body.licence !== undefined) checkLicence(body.licence)
       if ((body.job === undefined) === (body.base === undefined))
         throw new InvalidError('model.source', 'give either the job or the base of the model')
       const shared = {
@@ -246,7 +248,11 @@ export function modelHandlers(
     },
     async offers({ params: { model, ...page } }) {
       const wanted = model === undefined ? undefined : (await which.model(model)).id
-      const offers = models.offers(wanted).map(one => ({
+      // Whoever has a channel for a retired model is served by it; to others it is offered no more.
+      const open = models
+        .offers(wanted)
+        .filter(one => wanted !== undefined || models.model(one.model)?.retired !== true)
+      const offers = open.map(one => ({
         ...one,
         name: models.model(one.model)?.name ?? '',
         inputPrice: one.inputPrice.toString(),

@@ -5,12 +5,13 @@ import { InvalidError, contentHash, readAs, tokenText } from '../../../protocol/
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { JobsDeps, JobsTiming } from '../deps.ts'
 import type { PostRequest } from '../types.ts'
+import { checkDataShare } from '../versions.ts'
 import { checkBase, modelOf, mustBeCid } from './base.ts'
 
 /**
  * Signs what a builder asks for.
- * @throws InvalidError `job.version` unless the version is anchored · `job.funds` · `job.spec` · `job.base` for a base
- * that no shelf takes · `job.full-size` · as shelf.sizes where it cannot be had
+ * @throws InvalidError `job.version` unless the version is anchored · `job.funds` · `job.spec` · `split.data` ·
+ * `job.base` for a base that no shelf takes · `job.full-size` · as shelf.sizes where it cannot be had
  */
 export async function draftJob(
   deps: JobsDeps,
@@ -19,6 +20,7 @@ export async function draftJob(
 ): Promise<{ id: Hex; record: JobRecord }> {
   const { base, datanet, version, settings, coalitions, budget, deadlineSeconds } = request
   const anchored = await anchoredVersion(deps, datanet, version)
+  if (request.product?.split !== undefined) await checkDataShare(deps.versions, datanet, request.product.split)
   const balance = await deps.chain.tokens.balanceOf(deps.self)
   if (balance < budget)
     throw new InvalidError(

@@ -279,7 +279,7 @@ export function createSettler(
       if (refusedWith(error, 'WindowOpen'))
         throw new TilthError(
           'epoch.window',
-          `the epoch can be challenged until ${pending.challengeEnds} (chain seconds)`,
+          `the epoch can be challenged until ${new Date(Number(pending.challengeEnds) * 1000).toISOString()}`,
           { cause: error, help: 'Try again after that.' }
         )
       // Made final or voided by another meanwhile.

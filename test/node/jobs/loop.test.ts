@@ -107,6 +107,8 @@ describe('a tune job between a builder and two workers', function () {
       code: 'job.funds'
     })
     await assert.rejects(cheap.service.post(request(network)), { code: 'job.builder' })
+    const product = { split: { worker: 9001, builder: 0, data: 999 } }
+    await assert.rejects(network.builder.service.post({ ...request(network), product }), { code: 'split.data' })
   })
 
   it('ends without awards when no bid fits the budget', async () => {

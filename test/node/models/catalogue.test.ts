@@ -84,6 +84,8 @@ describe('registration and offers', () => {
     const { builder } = network
     const { result, adapter, base, datanet } = await finishedJob(network)
     const split = { worker: 3000, builder: 1000, data: 6000 }
+    const greedy = { worker: 9000, builder: 1, data: 999 }
+    await assert.rejects(builder.service.register({ name: 'tuned', result, split: greedy }), { code: 'split.data' })
     const record = await builder.service.register({ name: 'tuned', result, split })
     assert.deepEqual(record, {
       id: record.id,

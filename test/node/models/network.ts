@@ -66,6 +66,7 @@ const makeService: Make<ModelsService, ModelEvents, PeerOptions> = (common, _pee
     engine: options.engine ?? fakeEngine(),
     timing: { ...quick, ...options.timing },
     speech: options.speech ?? fakeSpeech,
+    versions: { leastDataShare: async () => 1000 },
     ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
     ...(options.policy === undefined ? {} : { policy: options.policy })
   }

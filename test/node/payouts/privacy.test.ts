@@ -64,6 +64,7 @@ describe('what people ask is between them and the worker', function () {
           roles: { worker, client },
           engine: fakeEngine(),
           speech: fakeSpeech,
+          versions: { leastDataShare: async () => 0 },
           timing: { renewMs: 1_000, redeemMs: 500, marginSeconds: 60, sweepMs: 500 }
         })
         const payouts = createPayoutsService({
