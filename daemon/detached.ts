@@ -36,6 +36,7 @@ export async function startDetached({ folder, env = {}, timeoutMs }: DetachOptio
   await makeFolder(folder, { mode: 0o700 })
   const path = join(folder, logName)
   const log = await open(path, 'a', 0o600)
+  const { size: before } = await log.stat()
   const [, entry = '', ...args] = process.argv
   const child = spawn(
     process.execPath,
@@ -70,11 +71,15 @@ export async function startDetached({ folder, env = {}, timeoutMs }: DetachOptio
   }
   if (outcome.ended === '') {
     child.kill('SIGTERM')
-    throw new TilthError('daemon.slow', `it did not come up within ${timeoutMs / 1000} s${await logTail(path)}`, {
-      help: `Its whole log is ${path}.`
-    })
+    throw new TilthError(
+      'daemon.slow',
+      `it did not come up within ${timeoutMs / 1000} s${await logTail(path, before)}`,
+      {
+        help: `Its whole log is ${path}.`
+      }
+    )
   }
-  throw new TilthError('daemon.ended', `it ended while it started (${outcome.ended})${await logTail(path)}`, {
+  throw new TilthError('daemon.ended', `it ended while it started (${outcome.ended})${await logTail(path, before)}`, {
     help: `Its whole log is ${path}.`
   })
 }

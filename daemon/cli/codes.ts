@@ -1,5 +1,6 @@
 /** What errors of this module are called; one that is not here does not compile. */
 export type DaemonCliErrorCode =
+  | 'account.unknown'
   | 'chat.budget'
   | 'compare.base'
   | 'compare.failed'
@@ -26,6 +27,7 @@ export type DaemonCliErrorCode =
   | 'flag.number'
   | 'flag.scope'
   | 'flag.split'
+  | 'id.ambiguous'
   | 'job.base'
   | 'job.like'
   | 'job.mix'

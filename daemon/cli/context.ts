@@ -17,6 +17,18 @@ export interface ConnectFlags {
   as?: string
 }
 
+const quoted = (word: string): string => (/^[\w./:@=,+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)
+
+/** A command line to be pasted that asks the same daemon as the flags of this one do. */
+export const tilthLine = (line: string, { data, as, api, tokenFile }: ConnectFlags): string =>
+  [
+    `tilth ${line}`,
+    ...(data === undefined ? [] : ['--data', quoted(data)]),
+    ...(as === undefined ? [] : ['--as', quoted(as)]),
+    ...(api === undefined ? [] : ['--api', quoted(api)]),
+    ...(tokenFile === undefined ? [] : ['--token-file', quoted(tokenFile)])
+  ].join(' ')
+
 /** What a running daemon leaves in its data folder so that the command line finds it. */
 const apiFile = z.object({ url: z.url() })
 

@@ -25,6 +25,11 @@ describe('completion', function () {
     assert.deepEqual(offered(script, 'engine', 'tune', '--provider', 'c'), ['cpu', 'cuda'])
     assert.deepEqual(offered(script, 'engine', 'tune', '--data', ''), [])
     assert.deepEqual(offered(script, 'completion', 'f'), ['fish'])
+    assert.deepEqual(offered(script, 'status', '--as', 'worker'), ['worker-1', 'worker-2'])
+    assert.ok(offered(script, 'daemon', '--role', '').includes('scorer'))
+    assert.deepEqual(offered(script, 'review', 'policy', ''), ['auto', 'manual'])
+    assert.deepEqual(offered(script, 'vote', 'r'), ['reject'])
+    assert.deepEqual(offered(script, 'audit', 'e'), ['epoch'])
   })
 
   it('is made for every shell from the tree of commands, whatever their summaries hold', () => {

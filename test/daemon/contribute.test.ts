@@ -33,17 +33,26 @@ describe('tilth contribute', function () {
   let preview: PreviewView
   /** The held-out questions are not to be had. */
   let lost = false
+  /** Whether others have contributed the same; how often their contributions were asked after. */
+  let [repeats, arrived] = [false, 0]
+  const followed: boolean[] = []
   /** Files as they came to the daemon. */
   const sent: string[] = []
   let states: (ContributionView | undefined)[] = []
   before(async () => {
     cli = await startCommandLine({
-      datanet: async () => net,
+      datanet: async () => ({ ...net, contributions: 2 }),
       async checkContribution({ body }) {
         sent.push(body.file ?? '')
         if (lost) throw new NotFoundError('files.unavailable', 'nobody gave the held-out questions')
         return preview
       },
+      async followDatanet({ body }) {
+        followed.push(body.follow)
+        if (body.follow) preview = { ...preview, compared: true, accept: !repeats }
+        return net
+      },
+      contributions: async () => ({ items: [view('accepted'), view('rejected')].slice(0, arrived++), next: null }),
       async contribute({ body }) {
         sent.push(body.file ?? '')
         return { id }
@@ -94,6 +103,24 @@ describe('tilth contribute', function () {
     return path
   }
   const contribute = (path: string, ...more: string[]) => cli.run('contribute', path, '--datanet', 'birds', ...more)
+
+  it('follows a Datanet before it sends to it, so that what repeats others is not sent; then leaves it', async () => {
+    const path = await file('again.jsonl', `${good}\n${good}\n`)
+    preview = { ...preview, compared: false }
+    ;[repeats, arrived] = [true, 0]
+    const refused = await contribute(path)
+    assert.equal(refused.code, 1, refused.stderr)
+    assert.match(refused.stderr, /birds would refuse it/)
+    assert.deepEqual(followed.splice(0), [true, false])
+    assert.ok(arrived > 2 && !cli.calls.includes('contribute'))
+    preview = { ...preview, accept: true, compared: false }
+    ;[repeats, arrived] = [false, 2]
+    assert.equal((await contribute(path)).code, 0)
+    assert.deepEqual(followed.splice(0), [true])
+    preview = { ...preview, compared: false }
+    assert.match((await contribute(path, '--dry-run')).stdout, /not compared with what birds holds already/)
+    assert.deepEqual(followed, [])
+  })
 
   const hopeless: [string, () => string | Uint8Array, RegExp][] = [
     ['a word', () => 'hello', /hopeless\.jsonl: 1 of 1 records are no rows[\s\S]*line 1: the line is no JSON/],

@@ -2,8 +2,19 @@ import assert from 'node:assert/strict'
 import { mkdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { requireFree, requireFreeFile } from '../../daemon/cli/free.ts'
+import { prepareFolder } from '../../daemon/local/network/folder.ts'
+import { logTail } from '../../daemon/log-tail.ts'
 import { makeFolder } from '../../daemon/make-folder.ts'
 import { scratch } from '../harness/index.ts'
+
+describe('the log of a process in the background', () => {
+  it('is quoted from where it began: what another wrote before it is not its word', async () => {
+    const file = join(await scratch('folders'), 'daemon.log')
+    await writeFile(file, 'it is up as client\nerror: a daemon runs already\n')
+    assert.equal(await logTail(file, 19), '; it said last:\nerror: a daemon runs already')
+    assert.match(await logTail(file), /up as client/)
+  })
+})
 
 describe('folders that somebody names', () => {
   it('are made with those they stand in, and may be there', async () => {
@@ -19,6 +30,12 @@ describe('folders that somebody names', () => {
     await assert.rejects(makeFolder(file), { code: 'ENOTDIR' })
     await assert.rejects(makeFolder(join(file, 'a', 'b')), { code: 'ENOTDIR' })
     if (process.platform === 'linux') await assert.rejects(makeFolder('/proc/tilth/data'))
+  })
+
+  it('of a local network are folders', async () => {
+    const file = join(await scratch('folders'), 'file')
+    await writeFile(file, '')
+    await assert.rejects(prepareFolder(file, false), { code: 'network.folder', message: /no folder/ })
   })
 
   it('that hold something are written over only where that is said', async () => {

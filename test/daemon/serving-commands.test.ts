@@ -61,7 +61,10 @@ describe("a worker's commands", function () {
     assert.match((await cli.run('serve', 'elements')).stdout, /^serving 0xab/)
     assert.deepEqual(said.served, ['elements'])
     assert.equal((await cli.run('serve', 'nothing')).code, 1)
-    assert.match((await cli.run('unserve', 'elements')).stdout, /elements is offered no more; `tilth serve elements`/)
+    assert.match(
+      (await cli.run('unserve', 'elements')).stdout,
+      /elements is offered no more; `tilth serve elements --api /
+    )
     assert.match((await cli.run('unserve', 'other')).stdout, /was not offered here/)
     assert.deepEqual(JSON.parse((await cli.run('unserve', 'elements', '--json')).stdout), {
       id,
@@ -88,7 +91,7 @@ describe("a worker's commands", function () {
   })
 
   it('pause says until when, resume that it is over; nonsense is told in words', async () => {
-    assert.match((await cli.run('pause')).stdout, /until `tilth resume`/)
+    assert.match((await cli.run('pause')).stdout, /until `tilth resume --api /)
     assert.match((await cli.run('pause', '--minutes', '90')).stdout, /no new work is taken on until/)
     assert.deepEqual(said.paused, [0, 90])
     assert.match((await cli.run('resume')).stdout, /work is taken on again/)

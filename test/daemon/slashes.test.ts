@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { zeroAddress } from '../../protocol/primitives/index.ts'
+import { NotFoundError, foreignCode, zeroAddress } from '../../protocol/primitives/index.ts'
 import { startCommandLine } from './command-line.ts'
 import type { CommandLine } from './command-line.ts'
 
@@ -14,6 +14,13 @@ describe('tilth slashes', function () {
   const asked: unknown[] = []
   before(async () => {
     cli = await startCommandLine({
+      async find({ params: { text } }) {
+        const ids = [node, finder, contribution].filter(id => id.startsWith(text.slice(0, 4)))
+        const found = ids.map(id => ({ kind: id.length === 42 ? ('account' as const) : ('vote' as const), id }))
+        return { found: found.map(one => ({ ...one, name: '', about: '' })), more: false }
+      },
+      claim: async () => ({ amount: '1', transactions: [] }),
+      earnings: async ({ params }) => Promise.reject(new NotFoundError(foreignCode('test.none'), params.account)),
       async slashes({ params }) {
         asked.push(params.node)
         const items = [
@@ -41,9 +48,17 @@ describe('tilth slashes', function () {
       ) as unknown[]
     }
     assert.equal(items.length, 2)
-    assert.deepEqual(asked, [undefined, node])
+    await cli.run('slashes', '0x1111…1111')
+    assert.deepEqual(asked.splice(0), [undefined, node, node])
     const wrong = await cli.run('slashes', 'noor')
     assert.equal(wrong.code, 1)
     assert.match(wrong.stderr, /"noor" is no account[\s\S]*datanet roster/)
+  })
+
+  it('an account may be said by as much of it as tables show, wherever one is asked for', async () => {
+    assert.match((await cli.run('earnings', '0x2222…2222')).stderr, new RegExp(finder))
+    assert.equal(JSON.parse((await cli.run('claim', '0x1111', '--json')).stdout).account, node)
+    assert.match((await cli.run('claim', '0x3333')).stderr, /no account that begins with 0x3333 is known here/)
+    assert.match((await cli.run('claim', '0xabab')).stderr, /no account that begins with 0xabab/)
   })
 })

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { NotFoundError } from '../../protocol/primitives/index.ts'
 import { recommendTune } from '../../protocol/jobs/index.ts'
 import type { JobView, PlanView } from '../../daemon/api/contract/index.ts'
+import { tilthLine } from '../../daemon/cli/context.ts'
 import { startCommandLine } from './command-line.ts'
 import type { CommandLine } from './command-line.ts'
 import { datanetView } from './views.ts'
@@ -175,6 +176,14 @@ describe('tilth tune', function () {
     assert.deepEqual(JSON.parse((await tune('--recommend', '--json')).stdout), plan)
   })
 
+  it('prints what comes next as it can be pasted: to the same daemon', async () => {
+    const { stdout } = await tune('--recommend')
+    assert.ok(stdout.trimEnd().endsWith(` --wait ${cli.flags.join(' ')}`), stdout)
+    const posted = await tune()
+    assert.ok(posted.stdout.includes(`end it with: tilth jobs cancel ${id} ${cli.flags.join(' ')}`), posted.stdout)
+    assert.equal(tilthLine('jobs', { data: "it's here", as: 'host' }), "tilth jobs --data 'it'\\''s here' --as host")
+  })
+
   it('posts what is recommended but for what was given, and no budget that bids are far above', async () => {
     assert.equal((await tune('--epochs', '2', '--rank', '4')).code, 0)
     assert.equal(posted.budget, plan.cost.budget)
@@ -183,6 +192,7 @@ describe('tilth tune', function () {
     const low = await tune('--budget', '1.5')
     assert.equal(low.code, 1)
     assert.match(low.stderr, /1\.50 tokens is 37 % of what it may cost/)
+    assert.match((await tune('--budget', '0.0001')).stderr, /budget of 0\.0001\d* tokens is 0 %/)
     assert.deepEqual(posted, {})
     assert.equal((await tune('--budget', '1.5', '--anyway')).code, 0)
   })

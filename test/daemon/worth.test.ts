@@ -93,6 +93,20 @@ describe('what contributions were worth', () => {
     assert.equal((await worthOf(node, datanet, { limit: 1 })).next, ada)
   })
 
+  it('what has left since is not said to be accepted', async () => {
+    const one = { id: two, datanet, seenAt: 0, cid: null, index: 1, contributor: ada, rows: 1, own: 1 }
+    const checked = { ...one, status: 'accepted' as const, checks: [], rowIssues: [] }
+    const items = [
+      checked,
+      { ...checked, removed: 'withdrawn' as const },
+      { ...checked, removed: 'taken-down' as const }
+    ]
+    const cli = await startCommandLine({ datanet: async () => net, contributions: async () => ({ items, next: null }) })
+    const { stdout } = await cli.run('contributions', '--datanet', 'birds')
+    await cli.stop()
+    assert.deepEqual(stdout.match(/accepted|withdrawn|taken down/g), ['accepted', 'withdrawn', 'taken down'])
+  }).timeout(30_000)
+
   it('is shown by tilth contributions --worth', async () => {
     const cli = await startCommandLine({
       datanet: async () => net,

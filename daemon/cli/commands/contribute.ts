@@ -9,11 +9,12 @@ import type { ApiClient, ContributionView, DatanetView, PreviewView } from '../.
 import { openKeystore, readPassphrase } from '../../keys/index.ts'
 import { collect, command, connected, guarded } from '../command.ts'
 import type { CallFlags } from '../command.ts'
-import { connect } from '../context.ts'
+import { connect, tilthLine } from '../context.ts'
 import { dim, green, printJson, red, safe, short, tell, yellow } from '../output.ts'
 import { mapHelp, placeOf, readShardFile, readingText } from '../rows-file.ts'
 import type { ShardFile } from '../rows-file.ts'
 import { signContribution } from '../../sign-contribution.ts'
+import { catchUp } from '../catching-up.ts'
 import { findDatanet } from './find-datanet.ts'
 
 /** How often a contribution is asked after while it is waited for. */
@@ -203,10 +204,18 @@ export function contributeCommand(): Command {
           flags.key === undefined
             ? undefined
             : await openKeystore(flags.key, await readPassphrase({ file: flags.passphraseFile }))
-        const preview = await check(api, net, text, key?.address).catch((cause: unknown) => {
-          if (flags.anyway === true && flags.dryRun !== true) return undefined
-          throw unchecked(cause)
-        })
+        const checked = (): Promise<PreviewView | undefined> =>
+          check(api, net, text, key?.address).catch((cause: unknown) => {
+            if (flags.anyway === true && flags.dryRun !== true) return undefined
+            throw unchecked(cause)
+          })
+        let preview = await checked()
+        // An upload is not spent on what nobody here has compared with what is there.
+        if (preview?.compared === false && preview.accept && flags.dryRun !== true && flags.anyway !== true) {
+          const leave = await catchUp(api, net)
+          preview = await checked()
+          if (preview?.accept === false) await leave()
+        }
         if (preview !== undefined) {
           if (flags.dryRun === true) {
             if (flags.json === true) printJson({ ...preview, file: fileOf(shard) })
@@ -222,7 +231,7 @@ export function contributeCommand(): Command {
         const { id } = await send(api, net, text, key)
         if (flags.wait !== true) {
           if (flags.json === true) printJson({ id })
-          else console.log(`${basename(path)} contributed as ${id}\n${followHint(id, preview)}`)
+          else console.log(`${basename(path)} contributed as ${id}\n${followHint(id, preview, flags)}`)
           return
         }
         console.error(`${basename(path)} contributed as ${id}`)
@@ -267,11 +276,11 @@ const unchecked = (cause: unknown): TilthError => {
   })
 }
 
-const followHint = (id: string, preview: PreviewView | undefined): string =>
+const followHint = (id: string, preview: PreviewView | undefined, flags: CallFlags): string =>
   [
     ...(preview === undefined ? [] : [uploadsLeft({ ...preview, uploads: preview.uploads + 1 })]),
-    'follow it with: tilth contributions',
-    `take it back, while it is not decided, with: tilth withdraw ${id}`
+    `follow it with: ${tilthLine('contributions', flags)}`,
+    `take it back, while it is not decided, with: ${tilthLine(`withdraw ${id}`, flags)}`
   ].join('\n')
 
 /** Contribution by a key that the daemon never sees: it stores the shard, the caller signs, the daemon relays. */

@@ -6,8 +6,15 @@ import type { ListFlags } from '../command.ts'
 import { green, red, safe, short, table, tokens, yellow } from '../output.ts'
 import { findDatanet } from './find-datanet.ts'
 
-const mark = (status: ContributionView['status']): string =>
-  status === 'accepted' ? green(status) : status === 'rejected' || status === 'expired' ? red(status) : yellow(status)
+/** What became of it; what was accepted and has left since is in no version from then on. */
+function mark({ status, removed }: ContributionView): string {
+  if (removed !== undefined) return yellow(removed === 'withdrawn' ? 'withdrawn' : 'taken down')
+  return status === 'accepted'
+    ? green(status)
+    : status === 'rejected' || status === 'expired'
+      ? red(status)
+      : yellow(status)
+}
 
 /** A held-out value in 1e-6 as what it is of one right answer. */
 const valueText = (value: string | null): string => (value === null ? 'not measured' : (Number(value) / 1e6).toFixed(4))
@@ -18,9 +25,12 @@ function worthText(all: readonly WorthView[]): string {
     .map(({ account, accepted, own, versions, epochs, paid }) =>
       [
         `${account}  ${own} rows of ${accepted} accepted contributions, ${tokens(paid, 9)} tokens in all`,
-        ...versions.map(
-          ({ version, name, value }) => `  version ${version} (${safe(name)})  held-out value ${valueText(value)}`
-        ),
+        // Whoever has no row in it has no value that could be measured.
+        ...versions
+          .filter(({ value }) => value !== null || accepted > 0)
+          .map(
+            ({ version, name, value }) => `  version ${version} (${safe(name)})  held-out value ${valueText(value)}`
+          ),
         ...epochs.map(
           ({ epoch, state, value, share }) =>
             `  epoch ${epoch} (${state})  held-out value ${valueText(value)}, paid ${tokens(share, 9)}`
@@ -70,7 +80,7 @@ export function contributionsCommand(): Command {
                     item.contributor, // whole: earnings and claims ask for it
                     String(item.rows),
                     String(item.own),
-                    mark(item.status),
+                    mark(item),
                     [
                       item.reason === undefined ? '' : reasonInWords(item.reason),
                       ...item.rowIssues.slice(0, 3).map(({ line, code }) => `line ${line}: ${code}`)

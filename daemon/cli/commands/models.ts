@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
+import { InvalidError } from '../../../protocol/primitives/index.ts'
 import { command, connected, guarded, listing, show, showOneOrList } from '../command.ts'
 import type { CallFlags, ListFlags } from '../command.ts'
 import type { ApiClient, ModelView } from '../../api/contract/index.ts'
@@ -89,7 +90,14 @@ interface RegisterFlags extends CallFlags {
 
 /** What is no CID but a folder here is taken in by the daemon first. */
 async function baseCid(api: ApiClient, base: string): Promise<string> {
-  if (!existsSync(base)) return base
+  if (!existsSync(base)) {
+    // [reject] What is written as a path is one.
+    if (/[/\\.]/.test(base))
+      throw new InvalidError('job.base', `there is no folder ${base}`, {
+        help: 'Name a base by its CID, or by the folder of a model in Hugging Face form.'
+      })
+    return base
+  }
   return (await api.call('importBase', { body: { folder: resolve(base) } })).cid
 }
 

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { command, connected, guarded, show, wholeNumber } from '../command.ts'
 import type { CallFlags } from '../command.ts'
+import { tilthLine } from '../context.ts'
 
 const longest = 366 * 1440
 
@@ -26,8 +27,9 @@ export function pauseCommand(): Command {
             }),
           ({ away }) =>
             away?.until === undefined || away.until === null
-              ? 'no new work is taken on until `tilth resume`'
-              : `no new work is taken on until ${new Date(away.until).toLocaleString()}, or \`tilth resume\``
+              ? `no new work is taken on until \`${tilthLine('resume', flags)}\``
+              : `no new work is taken on until ${new Date(away.until).toLocaleString()}, or ` +
+                `\`${tilthLine('resume', flags)}\``
         )
       })
     )

@@ -4,6 +4,7 @@ import { command, connected, guarded, listing, show, showList } from '../command
 import type { CallFlags, ListFlags } from '../command.ts'
 import { connect } from '../context.ts'
 import { dim, printJson, short, table, tokens } from '../output.ts'
+import { findAccount } from '../find-account.ts'
 import { findDatanet } from './find-datanet.ts'
 import { whyPage, whyText } from './why.ts'
 
@@ -87,7 +88,8 @@ export function earningsCommand(): Command {
     .option('--why', 'why each epoch gave what it gave, down to answers and rows; what waits, and for what')
     .action(
       guarded(async (account: string | undefined, flags: ListFlags & { payments?: boolean; why?: boolean }) => {
-        const who = async (api: ApiClient): Promise<string> => account ?? (await api.call('status')).address
+        const who = async (api: ApiClient): Promise<string> =>
+          account === undefined ? (await api.call('status')).address : findAccount(api, account)
         if (flags.why === true) await showList(flags, async (api, page) => whyPage(api, await who(api), page), whyText)
         else if (flags.payments === true)
           await showList(
@@ -112,7 +114,7 @@ export function claimCommand(): Command {
     .action(
       guarded(async (account: string | undefined, flags: CallFlags) => {
         const api = await connect(flags)
-        const who = account ?? (await api.call('status')).address
+        const who = account === undefined ? (await api.call('status')).address : await findAccount(api, account)
         const redeemed =
           account === undefined
             ? await api.call('redeem').catch((error: unknown) => {

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { command, connected, guarded, listing, show, showList } from '../command.ts'
 import type { CallFlags, ListFlags } from '../command.ts'
+import { tilthLine } from '../context.ts'
 import { dim, safe, short, table, tokens } from '../output.ts'
 
 const modelArgument = 'id, beginning of one, or name'
@@ -47,7 +48,7 @@ export function unserveCommand(): Command {
           api => api.call('unserve', { params: { id: model } }),
           ({ name, served }) =>
             served
-              ? `${safe(name)} is offered no more; \`tilth serve ${safe(name)}\` offers it again`
+              ? `${safe(name)} is offered no more; \`${tilthLine(`serve ${safe(name)}`, flags)}\` offers it again`
               : `${safe(name)} was not offered here; it will not be by itself either`
         )
       })

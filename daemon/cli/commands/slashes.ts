@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { InvalidError, address, zeroAddress } from '../../../protocol/primitives/index.ts'
 import { command, connected, guarded, listing, showList } from '../command.ts'
 import type { ListFlags } from '../command.ts'
+import { findAccount } from '../find-account.ts'
 import { red, table, tokens } from '../output.ts'
 
 /** [reject] An account, as it stands on chain. @throws InvalidError `account.text` */
@@ -26,10 +27,12 @@ export function slashesCommand(): Command {
     .argument('[account]', 'of this node alone')
     .action(
       guarded(async (account: string | undefined, flags: ListFlags) => {
-        const of = account === undefined ? {} : { node: accountTyped(account) }
         await showList(
           flags,
-          (api, page) => api.call('slashes', { params: { ...page, ...of } }),
+          async (api, page) => {
+            const of = account === undefined ? {} : { node: accountTyped(await findAccount(api, account)) }
+            return api.call('slashes', { params: { ...page, ...of } })
+          },
           items =>
             items.length === 0
               ? 'no stake was taken'

@@ -6,11 +6,11 @@ import type { ProductTerms } from '../../../protocol/jobs/job.ts'
 import { settingsFile } from '../../../protocol/jobs/settings-file.ts'
 import { trainSettings, type TrainSettings } from '../../../protocol/jobs/types.ts'
 import { tokensAbout } from '../../../protocol/jobs/recommend.ts'
-import { InvalidError, checkName, licenceText, readAs } from '../../../protocol/primitives/index.ts'
+import { InvalidError, checkName, licenceText, readAs, tokenText } from '../../../protocol/primitives/index.ts'
 import type { ApiClient, JobView, PlanView } from '../../api/contract/index.ts'
 import { collect, command, connected, guarded, tokenAmount, wholeNumber } from '../command.ts'
 import type { CallFlags } from '../command.ts'
-import { connect } from '../context.ts'
+import { connect, tilthLine } from '../context.ts'
 import { followJob } from '../job-progress.ts'
 import { dim, duration, printJson, red, safe, table, tokens, yellow } from '../output.ts'
 import { splitOf, usualSplit } from '../split.ts'
@@ -124,7 +124,8 @@ function planText(plan: PlanView, name: string): string {
 function checkBudget(budget: bigint, plan: PlanView, anyway: boolean): void {
   const total = BigInt(plan.cost.adapter) + BigInt(plan.cost.siblings)
   if (budget >= total) return
-  const says = `the budget of ${tokens(budget, 2)} tokens is ${percent(budget, total)} of what it may cost: `
+  const shown = budget < 10n ** 16n ? tokenText(budget) : tokens(budget, 2)
+  const says = `the budget of ${shown} tokens is ${percent(budget, total)} of what it may cost: `
   if (plan.cost.basis === 'bids' && budget * 2n < total && !anyway)
     throw new InvalidError('job.low-budget', `${says}${costText(plan.cost)}`, {
       help: `Nothing was posted. Give --budget ${typed(BigInt(plan.cost.budget))}, fewer --epochs, or --anyway.`
@@ -251,7 +252,7 @@ export function tuneCommand(): Command {
         const plan = ranked(await api.call('planJob', { body: { base, datanet: net.id, ...body } }), rank)
         if (flags.recommend === true) {
           if (flags.json === true) printJson(plan)
-          else console.log(`${planText(plan, net.name)}\n${postHint(plan, net.name, budget ?? budgetOf(plan))}`)
+          else console.log(`${planText(plan, net.name)}\n${postHint(plan, net.name, budget ?? budgetOf(plan), flags)}`)
           return
         }
         const most = budget ?? budgetOf(plan)
@@ -274,7 +275,8 @@ export function tuneCommand(): Command {
           if (flags.json === true) printJson(job)
           else
             console.log(
-              `job ${id}: ${job.state}\nfollow it with: tilth jobs ${id}\nend it with: tilth jobs cancel ${id}`
+              `job ${id}: ${job.state}\nfollow it with: ${tilthLine(`jobs ${id}`, flags)}\n` +
+                `end it with: ${tilthLine(`jobs cancel ${id}`, flags)}`
             )
           return
         }
@@ -307,6 +309,8 @@ const ranked = (plan: PlanView, rank: number | undefined): PlanView =>
         why: plan.why.filter(({ setting }) => setting !== 'rank')
       }
 
-const postHint = (plan: PlanView, name: string, budget: bigint): string =>
-  `post it with: tilth tune --datanet ${safe(name)} --base ${plan.base}` +
-  `${plan.settings.method === 'full' ? ' --method full' : ''} --budget ${typed(budget)} --wait`
+function postHint({ base, settings }: PlanView, name: string, budget: bigint, flags: CallFlags): string {
+  const method = settings.method === 'full' ? ' --method full' : ''
+  const line = `tune --datanet ${safe(name)} --base ${base}${method} --budget ${typed(budget)} --wait`
+  return `post it with: ${tilthLine(line, flags)}`
+}

@@ -1,4 +1,6 @@
 import type { Command, Option } from 'commander'
+import { roles } from '../../config/index.ts'
+import { members } from '../../local/network/members.ts'
 
 /** An option as a shell completes it. */
 export interface CompletedOption {
@@ -24,11 +26,22 @@ const plain = (text: string): string =>
     .replace(/[`'"\\$:[\]]/g, ' ')
     .trim()
 
+/** Values that commands check in words of their own, or that are no more than the usual ones. */
+const usualValues: Readonly<Record<string, readonly string[]>> = {
+  '--as': members.map(({ name }) => name),
+  '--role': roles
+}
+const usualWords: Readonly<Record<string, readonly string[]>> = {
+  'audit kind': ['receipt', 'epoch', 'model'],
+  'review policy policy': ['auto', 'manual'],
+  'vote decision': ['accept', 'reject']
+}
+
 const optionOf = ({ long, short, description, required, optional, argChoices }: Option): CompletedOption => ({
   names: [long, short].filter(name => name !== undefined && name !== null),
   summary: plain(description),
   takesValue: required || optional,
-  choices: argChoices ?? []
+  choices: argChoices ?? usualValues[long ?? ''] ?? []
 })
 
 /** Every command of the program, groups before what is in them. */
@@ -39,8 +52,11 @@ export function commandTree(cmd: Command, path: readonly string[] = []): Complet
       path,
       commands: [
         ...shown.map(sub => ({ name: sub.name(), summary: plain(sub.description()) })),
-        ...cmd.registeredArguments.flatMap(({ argChoices, description }) =>
-          (argChoices ?? []).map(word => ({ name: word, summary: plain(description) }))
+        ...cmd.registeredArguments.flatMap(argument =>
+          (argument.argChoices ?? usualWords[[...path, argument.name()].join(' ')] ?? []).map(word => ({
+            name: word,
+            summary: plain(argument.description)
+          }))
         )
       ],
       options: [

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { readdir, rm, statfs } from 'node:fs/promises'
+import { readdir, rm, stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { makeFolder } from '../../make-folder.ts'
@@ -63,6 +63,9 @@ async function requireOurs(folder: string, fresh: boolean): Promise<void> {
       )
     return
   }
+  // [reject] A file is no folder.
+  if (existsSync(folder) && !(await stat(folder)).isDirectory())
+    throw new InvalidError('network.folder', `${folder} is no folder`, { help: 'Choose another with --folder DIR.' })
   if (existsSync(folder) && (await readdir(folder)).length > 0)
     throw new InvalidError('network.folder', `${folder} is not empty and was not made by tilth up`, {
       help: 'Choose another with --folder DIR.'

@@ -1,7 +1,7 @@
 import type { Node } from '../../../../node/node.ts'
 import { parseCid, peerNamed } from '../../../../node/transport/index.ts'
-import { TilthError, bytes32, idText, isMeant } from '../../../../protocol/primitives/index.ts'
-import type { Hex, IdText } from '../../../../protocol/primitives/index.ts'
+import { TilthError, bytes32, everyItem, idText, isMeant } from '../../../../protocol/primitives/index.ts'
+import type { Address, Hex, IdText } from '../../../../protocol/primitives/index.ts'
 import type { FoundView, Kind } from '../../contract/index.ts'
 import { createNames, shortId } from '../earnings/names.ts'
 import { jobStatements } from './statements.ts'
@@ -15,6 +15,8 @@ const mostPools = 200
 const mostEpochs = 100
 /** Jobs whose papers are looked through. */
 const mostJobs = 200
+/** Contributions of a Datanet whose contributors are looked at. */
+const mostContributions = 10_000
 
 const found = (kind: Kind, id: string, name: string, about: string, number?: number): FoundView => ({
   kind,
@@ -50,7 +52,27 @@ export async function find(parts: Parts, text: string): Promise<{ found: FoundVi
   return { found: [...items.values()], more: false }
 }
 
-async function* people({ transport, self }: Parts, text: string): AsyncGenerator<FoundView> {
+/** Everybody who is known to have done something, and as what; one may come several times. */
+async function* known({ data, models, self }: Parts): AsyncGenerator<readonly [Address, string]> {
+  for (const { builder, worker } of models.models()) {
+    yield [builder, 'a builder']
+    yield [worker, 'a worker']
+  }
+  for (const { worker } of models.offers()) yield [worker, 'a worker']
+  const { items } = await data.datanets({ limit: mostPools })
+  for (const { id, rules, host } of items) {
+    yield [host, `the host of ${rules.name}`]
+    for (const { address } of rules.validators) yield [address, `a validator of ${rules.name}`]
+    let seen = 0
+    for await (const { contributor } of everyItem(page => data.contributions(id, page))) {
+      if (contributor !== self) yield [contributor, `a contributor to ${rules.name}`]
+      if (++seen === mostContributions) break
+    }
+  }
+}
+
+async function* people(parts: Parts, text: string): AsyncGenerator<FoundView> {
+  const { transport, self } = parts
   const peer = /^[1-9A-HJ-NP-Za-km-z]{40,60}$/.test(text) ? peerNamed(text) : undefined
   if (peer !== undefined)
     yield found('peer', peer.peerId, shortId(peer.peerId), `a node; its account is ${peer.address}`)
@@ -59,10 +81,18 @@ async function* people({ transport, self }: Parts, text: string): AsyncGenerator
     : undefined
   if (account !== undefined) yield found('account', account, shortId(account), 'an account')
   const wanted = idText(text)
-  if (account === undefined && wanted !== undefined)
-    for (const { address } of [{ address: self }, ...transport.peers.connected()])
-      if (isMeant(address, wanted))
-        yield found('account', address, shortId(address), address === self ? 'this node' : 'a connected node')
+  if (account !== undefined || wanted === undefined) return
+  const told = new Set<Address>()
+  for (const { address } of [{ address: self }, ...transport.peers.connected()])
+    if (isMeant(address, wanted) && !told.has(address)) {
+      told.add(address)
+      yield found('account', address, shortId(address), address === self ? 'this node' : 'a connected node')
+    }
+  for await (const [address, as] of known(parts))
+    if (isMeant(address, wanted) && !told.has(address)) {
+      told.add(address)
+      yield found('account', address, shortId(address), as)
+    }
 }
 
 function* files(text: string): Generator<FoundView> {

@@ -163,6 +163,14 @@ export function textRecords(parts: readonly TextPart[], container: string, map: 
           : lines.some(({ text, heading: is }) => is === true || heading.test(text))
             ? ([underHeadings, 'each heading asks, and what stands under it answers'] as const)
             : ([undefined, ''] as const)
+  // [reject] Bytes that are no text are not called one.
+  const wrong = parts.filter(part => 'fault' in part).length
+  if (wrong * 2 > parts.length)
+    throw new FileError(
+      'file.format',
+      `it is no text: ${wrong} of what would be its ${parts.length} lines are no characters of any`,
+      'Give its rows as JSONL, CSV or Parquet, or save its text as UTF-8.'
+    )
   const none = (): FileError =>
     new FileError(
       'file.no-rows',

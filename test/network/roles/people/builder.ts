@@ -123,5 +123,5 @@ tilth key create`,
   burnt after thirty days unless its worker gives it back. A node that is away until the time to decide is over pays.
 - **The model is worse than its base.** \`tilth models compare\` shows it; \`tilth models retire NAME\` takes it off the
   market. More and other data helps more than more epochs.
-- **The split was wrong.** It stands in the model's id: \`tilth models split NAME W,B,D\` registers it anew.`
+- **The split was wrong.** It stands in the model's id: \`tilth models split NAME --split W,B,D\` registers it anew.`
 }

@@ -223,6 +223,8 @@ describe('layouts of rows', () => {
       )
     const prose = 'Iron is a metal of everyday use. It rusts in wet air.\n\nGold is dear.\n'
     await assert.rejects(readWhole('a.txt', prose), { code: 'file.no-rows' })
+    const noText = Uint8Array.from({ length: 4096 }, (_, i) => (i % 61 === 0 ? 10 : 128 + ((i * 37) % 120)))
+    await assert.rejects(readWhole('a.bin', noText), { code: 'file.format', message: /it is no text/ })
     const { rows, problems } = await readWhole('a.txt', prose, { map: parseMap(['layout=passages']) })
     assert.deepEqual(rows, [rowOf(pair('Iron is a metal of everyday use.', 'It rusts in wet air.'))])
     assert.deepEqual(problems, ['line 3: a passage of one sentence'])
