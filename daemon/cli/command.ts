@@ -56,6 +56,13 @@ export const collect = (value: string, before: string[] | undefined): string[] =
 const wantsJson = (cmd: Command | undefined): boolean =>
   cmd !== undefined && (cmd.getOptionValue('json') === true || wantsJson(cmd.parent ?? undefined))
 
+/** [reject] A place is named: an empty one would be this folder. @throws InvalidError `flag-invalid` */
+function requirePlaces(cmd: Command): void {
+  for (const option of cmd.options)
+    if (/<(dir|file|folder)>/.test(option.flags) && cmd.getOptionValue(option.attributeName()) === '')
+      throw new InvalidError('flag-invalid', `${option.long ?? option.flags} names nothing: what follows it is empty`)
+}
+
 /** Runs an action and turns any failure into a message about what was typed, and exit code 1. */
 export const guarded =
   <A extends unknown[]>(action: (...args: A) => Promise<void>) =>
@@ -66,6 +73,7 @@ export const guarded =
     const json = wantsJson(own)
     if (json) own?.setOptionValue('json', true)
     try {
+      if (own !== undefined) requirePlaces(own)
       await action(...args)
     } catch (error) {
       fail(own === undefined ? error : asTyped(error, own), json)

@@ -85,6 +85,12 @@ describe('a local network whose small files are damaged', function () {
     assert.ok(holdsNetwork(root))
   })
 
+  it('cannot be made in a file, and says so', async () => {
+    const file = join(await scratch('damaged-network'), 'file')
+    await writeFile(file, '')
+    await assert.rejects(prepareFolder(join(file, 'net'), false), { code: 'network.folder', help: /--folder/ })
+  })
+
   it('refuses what another version wrote', async () => {
     const { root } = await network()
     await writeFile(join(root, 'layout.json'), '{"version":99}')

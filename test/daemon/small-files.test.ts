@@ -75,6 +75,16 @@ describe("a daemon's small files", () => {
       }).stderr
     assert.match(said(''), /no daemon has run in \/nowhere\/\.tilth/)
     assert.match(said('/elsewhere'), /no daemon has run in \/elsewhere/)
+    // What a script names by a variable that is empty is nothing that runs here.
+    for (const words of [
+      ['down', '--data', ''],
+      ['status', '--data='],
+      ['up', '--folder', '']
+    ])
+      assert.match(
+        spawnSync(process.execPath, [main, ...words], { cwd: folder, encoding: 'utf8' }).stderr,
+        /names nothing: what follows it is empty/
+      )
   })
 
   it('of a daemon that its network starts again are waited for', async () => {

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import type { UpFlags } from '../../local/flags.ts'
+import { guarded } from '../command.ts'
 
 export function upCommand(): Command {
   return new Command('up')
@@ -32,9 +33,11 @@ export function upCommand(): Command {
         'tilth up --data my-contributors/ --questions held-out.jsonl\n'
       ].join('\n  ')
     )
-    .action(async (flags: UpFlags) => {
-      // Only here: other commands should not wait for the chain client to load.
-      const { up } = await import('../../local/up.ts')
-      await up(flags)
-    })
+    .action(
+      guarded(async (flags: UpFlags) => {
+        // Only here: other commands should not wait for the chain client to load.
+        const { up } = await import('../../local/up.ts')
+        await up(flags)
+      })
+    )
 }

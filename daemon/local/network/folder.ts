@@ -80,9 +80,9 @@ async function requireOurs(folder: string, fresh: boolean): Promise<void> {
 export async function prepareFolder(folder: string, fresh: boolean): Promise<boolean> {
   await requireOurs(folder, fresh)
   const known = holdsNetwork(folder) && !fresh
-  // Where founding was cut short no daemon has run yet: there is nothing in it that anybody was told of.
-  if (!known) await rm(folder, { recursive: true, force: true })
   try {
+    // Where founding was cut short no daemon has run yet: there is nothing in it that anybody was told of.
+    if (!known) await rm(folder, { recursive: true, force: true })
     await makeFolder(folder)
   } catch (cause) {
     throw new InvalidError('network.folder', `${folder} cannot be made`, {
