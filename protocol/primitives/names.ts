@@ -9,11 +9,21 @@ const confusables: Readonly<Record<string, string>> = {
   ...pairs('аa вb сc ԁd еe һh іi јj кk ӏl мm нh оo рp ԛq ѕs тt ԝw хx уy ѵv'),
   ...pairs('αa βb εe ηn ιi κk νv οo ρp τt υu χx γy ωw'),
   ...pairs('ıi ɡg ɑa ʟl 0o 1l |l'),
-  ...pairs('ßb øo łl đd ħh ŧt')
+  ...pairs('ßb øo łl đd ħh ŧt ℮e'),
+  // Small capitals; Armenian; Lisu and Cherokee, of which much looks like Latin capitals.
+  ...pairs('ᴀa ʙb ᴄc ᴅd ᴇe ꜰf ɢg ʜh ɪi ᴊj ᴋk ᴍm ɴn ᴏo ᴘp ʀr ꜱs ᴛt ᴜu ᴠv ᴡw ʏy ᴢz'),
+  ...pairs('օo սu հh ոn ցg յj'),
+  ...pairs('ꓮa ꓐb ꓚc ꓓd ꓰe ꓝf ꓖg ꓧh ꓲi ꓙj ꓗk ꓡl ꓟm ꓠn ꓳo ꓑp ꓣr ꓢs ꓔt ꓴu ꓦv ꓪw ꓫx ꓬy ꓜz'),
+  ...pairs('Ꭺa Ᏼb Ꮯc Ꭰd Ꭼe Ꮐg Ꮋh Ꭵi Ꭻj Ꮶk Ꮮl Ꮇm Ꮲp Ꭱr Ꮪs Ꭲt Ꮩv Ꮃw Ꮍy Ꮓz')
 }
 function pairs(list: string): Record<string, string> {
-  return Object.fromEntries(list.split(' ').map(pair => [pair.charAt(0), pair.charAt(1)]))
+  return Object.fromEntries(list.split(' ').map(pair => [pair.charAt(0).toLowerCase(), pair.charAt(1)]))
 }
+
+/** Scripts with letters that are taken for another's. */
+const lookAlikes = ['Latin', 'Cyrillic', 'Greek', 'Armenian', 'Coptic', 'Cherokee', 'Lisu'].map(
+  script => new RegExp(`\\p{Script=${script}}`, 'u')
+)
 
 /**
  * What a name looks like: without case, accents, blanks, hyphens and invisible characters, every letter as the Latin
@@ -50,6 +60,10 @@ export function checkName(name: string): void {
   if (/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u.test(name))
     throw wrong('holds characters that nobody sees')
   if (/^0x[0-9a-f]*$/i.test(name)) throw wrong('looks like an id')
+  // β-carotene is one, and a word in Latin letters but for its e is somebody else's.
+  for (const word of name.match(/\p{L}+/gu) ?? [])
+    if (lookAlikes.filter(script => script.test(word)).length > 1)
+      throw wrong('mixes letters of scripts that look alike')
   if (nameSkeleton(name) === '') throw wrong('has neither letters nor digits')
 }
 

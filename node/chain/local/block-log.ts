@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { keccak256 } from 'viem'
 import { z } from 'zod'
 import type { Hex } from '../../../protocol/primitives/index.ts'
+import { ChainError } from '../errors/index.ts'
 
 // anvil keeps its chain in memory. What it is sent is written here before it gets it, and each block it makes of that
 // before anybody is told: from the last whole state, the same transactions at the same times give the same blocks,
@@ -45,14 +46,25 @@ export interface BlockLog {
 export const hashOf = (raw: Hex): Hex => keccak256(raw)
 const textOf = (line: Line): string => `${JSON.stringify(line)}\n`
 
-/** What stands in the file; half a line at its end is of a process that was killed before it told anybody. */
+/**
+ * What stands in the file; half a line at its end is of a process that was killed before it told anybody.
+ * @throws ChainError `anvil.state`: what follows a line that is lost cannot be made again without it
+ */
 async function linesOf(path: string): Promise<Line[]> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return ''
     throw error
   })
   const lines: Line[] = []
-  for (const line of text.split('\n').slice(0, -1)) lines.push(lineForm.parse(JSON.parse(line)))
+  for (const [i, line] of text.split('\n').slice(0, -1).entries())
+    try {
+      lines.push(lineForm.parse(JSON.parse(line)))
+    } catch (cause) {
+      throw new ChainError('anvil.state', `line ${i + 1} of the local chain's log ${path} cannot be read`, {
+        help: 'Put back a copy of the folder; or move it away and start with a fresh chain.',
+        cause
+      })
+    }
   return lines
 }
 

@@ -267,6 +267,13 @@ describe('the local chain', () => {
     await assert.rejects(startAnvil({ folder }), { code: 'anvil.state' })
   })
 
+  it('refuses a log with a line that cannot be read, by its number, and leaves it as it is', async () => {
+    const log = '{"sent":"0x00"}\n{"block":{"number":\n{"sent":"0x01"}\n'
+    await writeFile(join(folder, 'blocks.jsonl'), log)
+    await assert.rejects(startAnvil({ folder }), { code: 'anvil.state', message: /^line 2 of .*blocks\.jsonl/ })
+    assert.equal(await readFile(join(folder, 'blocks.jsonl'), 'utf8'), log)
+  })
+
   it('lets time pass when a test asks for it', async () => {
     const anvil = await startAnvil({ folder, chainId: 4242 })
     const addresses = await deploy({ rpcUrl: anvil.rpcUrl, privateKey: anvil.faucetKey })

@@ -21,6 +21,11 @@ describe('names of Datanets and models', () => {
       ['elements', 'ele\u200bments'],
       ['modern', 'modem'],
       ['alpha', 'αlphα'],
+      ['elements', 'ᴇʟᴇᴍᴇɴᴛꜱ'],
+      ['ELEMENTS', 'ꓰꓡꓰꓟꓰꓠꓔꓢ'], // Lisu
+      ['wees', 'ᎳᎬᎬᏚ'], // Cherokee
+      ['noun', 'ոօսո'], // Armenian
+      ['elements', '℮lements'],
       ['Iris', 'lris']
     ]
     for (const [a, b] of alike) assert.equal(nameSkeleton(a ?? ''), nameSkeleton(b ?? ''), `${a} ${b}`)
@@ -39,7 +44,10 @@ describe('names of Datanets and models', () => {
   it('are refused where nobody could read or type them, or they look like an id', () => {
     for (const name of ['', ' birds', 'birds ', 'bi\u200brds', 'bi\nrds', '0x12ab', '---', '\u202ebirds'])
       assert.throws(() => checkName(name), { code: 'name.invalid' }, JSON.stringify(name))
+    for (const name of ['gаrden-birds', 'сlementѕ', 'αlphα'])
+      assert.throws(() => checkName(name), { code: 'name.invalid', message: /mixes letters/ }, name)
     for (const name of ['birds', 'Garden birds', 'qwen-2.5-tuned', 'Vögel', '鳥', 'elements v2']) checkName(name)
+    for (const name of ['β-carotene', 'птицы сада', 'birds и птицы', '鳥とbirds', 'Straße']) checkName(name)
   })
 
   it('are refused where taken; a builder says its own again to the letter, for the next version', () => {
