@@ -97,6 +97,20 @@ describe('a local network whose small files are damaged', function () {
     await assert.rejects(prepareFolder(root, false), { code: 'network.version' })
   })
 
+  it('has its daemons look where the others were last, and then where they are', async () => {
+    const { root, tell } = await network()
+    const member = { data: join(root, 'client'), roles: ['client' as const], apiPort: 4180 }
+    const bootstrap = async (): Promise<unknown> =>
+      (JSON.parse(await readFile(join(member.data, 'config.json'), 'utf8')) as { bootstrap: unknown }).bootstrap
+    const [host, other, moved] = ['/ip4/127.0.0.1/tcp/1', '/ip4/127.0.0.1/tcp/2', '/ip4/127.0.0.1/tcp/3']
+    await settle(member, { ...shared, bootstrap: [host, other] }, tell, ['/ip4/127.0.0.1/tcp/4'])
+    assert.deepEqual(await bootstrap(), [host, other])
+    await settle(member, { ...shared, bootstrap: [host] }, tell)
+    assert.deepEqual(await bootstrap(), [host, other])
+    await settle(member, { ...shared, bootstrap: [host, moved] }, tell, ['/ip4/127.0.0.1/tcp/4'])
+    assert.deepEqual(await bootstrap(), [host, moved])
+  })
+
   it("sets a daemon's settings aside that are no JSON, and keeps those that are", async () => {
     const { root, said, tell, file } = await network()
     const [daemon] = file.daemons

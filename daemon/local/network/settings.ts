@@ -29,6 +29,7 @@ const tcpPort = (text: string | undefined): number => {
 /** As far as it is looked at here; the daemon checks all of it. */
 const form = z.looseObject({
   listen: z.array(z.string()).optional(),
+  bootstrap: z.array(z.string()).max(64).optional(),
   api: z.record(z.string(), z.unknown()).optional(),
   chain: z.record(z.string(), z.unknown()).optional()
 })
@@ -72,7 +73,8 @@ export async function settle(
         key: join(data, 'key.json'),
         localNetwork: dirname(data),
         listen: [`/ip4/127.0.0.1/tcp/${port}`],
-        bootstrap,
+        // Where the others were last they mostly are again, and then nobody has to be looked for.
+        bootstrap: peer === undefined ? [...new Set([...bootstrap, ...(known.bootstrap ?? [])])] : bootstrap,
         chain: { ...known.chain, rpc, contracts },
         api: { ...known.api, port: apiPort }
       },

@@ -16,6 +16,8 @@ const maxPauseMs = 120_000
  * notes of all others.
  */
 const restful = { growth: 4, mostMs: 600_000 } as const
+/** Those that could not be made say nothing of who is there: on a busy machine the first ones may all be of them. */
+const failing = { growth: 2, mostMs: 30_000 } as const
 /** Peers that are remembered for dialling. */
 const maxCandidates = 500
 
@@ -35,6 +37,10 @@ export function keepConnected(
   const misses = new Map<string, { count: number; until: number }>()
   const here = (): Set<string> => new Set(libp2p.getConnections().map(({ remotePeer }) => remotePeer.toString()))
 
+  /** When the next look in the DHT is due, and how long it waits; one at a time. */
+  let look = { at: 0, pauseMs: keepMs }
+  let looking = false
+
   function consider(id: PeerId): void {
     const name = id.toString()
     if (name === self || !hasNodeKey(id)) return
@@ -45,6 +51,8 @@ export function keepConnected(
   }
   const met = ({ detail }: CustomEvent<PeerId>): void => {
     consider(detail)
+    // Who has come may know others, and they this node through it: what was found before says nothing of them.
+    look = { at: Math.min(look.at, clock.now() + keepMs), pauseMs: keepMs }
   }
   libp2p.addEventListener('peer:discovery', heard)
   libp2p.addEventListener('peer:connect', met)
@@ -68,11 +76,12 @@ export function keepConnected(
 
   // The DHT looks around by itself once after the start and then every five minutes: a node whose first look failed (a
   // busy machine, a bootstrap node that was alone yet) would know nobody else for so long.
-  let look = { at: 0, pauseMs: keepMs }
   async function lookAround(connected: Set<string>): Promise<void> {
-    if (connected.size === 0 || clock.now() < look.at) return
-    look.at = Infinity // until this one is done
+    if (connected.size === 0 || looking || clock.now() < look.at) return
+    looking = true
+    const begun = look
     let news = false
+    let rest: { readonly growth: number; readonly mostMs: number } = restful
     try {
       for await (const { id } of libp2p.peerRouting.getClosestPeers(libp2p.peerId.toMultihash().bytes, {
         signal: AbortSignal.timeout(dialMs)
@@ -81,9 +90,13 @@ export function keepConnected(
         consider(id)
       }
     } catch (error) {
+      rest = failing
       log.debug('looking around in the DHT failed', { error })
     }
-    const pauseMs = news ? keepMs : Math.min(restful.mostMs, look.pauseMs * restful.growth)
+    looking = false
+    // Somebody came meanwhile, who may know more.
+    if (look !== begun) return
+    const pauseMs = news ? keepMs : Math.min(rest.mostMs, begun.pauseMs * rest.growth)
     look = { at: clock.now() + pauseMs, pauseMs }
   }
 
