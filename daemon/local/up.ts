@@ -69,6 +69,9 @@ function interruption(): Promise<TilthError> {
   })
 }
 
+/** Milliseconds until daemons that have not all found each other have to do with whom they have. */
+const meetMs = 180_000
+
 async function meet(network: LocalNetwork, reporter: Reporter): Promise<void> {
   const began = performance.now()
   await reporter.stage('start', 'the daemons find each other by bootstrap and DHT', async say => {
@@ -77,10 +80,12 @@ async function meet(network: LocalNetwork, reporter: Reporter): Promise<void> {
       say(`${Math.min(...counts)} to ${Math.max(...counts)} peers each`)
       if (Math.min(...counts) >= network.daemons.length - 1) return
       await sleep(500)
-      if (performance.now() - began > 180_000)
-        throw new TilthError('loop.peers', 'the daemons did not all find each other within three minutes', {
-          help: 'See daemon.log in the folders of the local network.'
-        })
+      if (performance.now() - began < meetMs) continue
+      // What one says reaches all by way of others: a busy machine may need longer than anybody wants to wait.
+      if (Math.min(...counts) > 0) return
+      throw new TilthError('loop.peers', 'a daemon found no other one within three minutes', {
+        help: 'See daemon.log in the folders of the local network.'
+      })
     }
   })
 }
