@@ -1,13 +1,21 @@
-import { readFile, readdir, rename, stat } from 'node:fs/promises'
+import { readFile, readdir, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describeError } from '../protocol/primitives/index.ts'
 import { checkShelf } from './shelf/index.ts'
-import { StoreError, checkStore, isHalfMended, mendLevel, openSegment, storeFormat, writeWhole } from './store/index.ts'
+import {
+  StoreError,
+  checkStore,
+  firstFormat,
+  isHalfMended,
+  isThere,
+  mendLevel,
+  openSegment,
+  writeWhole
+} from './store/index.ts'
 import type { Mended } from './store/index.ts'
 import { nodeTables } from './tables.ts'
 import { openLentFolders } from './transport/index.ts'
 import { DurableBlocks } from './transport/blocks/durable.ts'
-import { blocksFormat } from './transport/host/host.ts'
 
 export type RepairPart = 'format' | 'database' | 'records' | 'blocks' | 'models' | 'receipts'
 
@@ -22,27 +30,22 @@ export interface RepairFinding {
   readonly note?: string
 }
 
-const isThere = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false
-  )
-
-/** The mark of a folder's layout: a number, or nothing that anybody wrote. */
+/**
+ * The mark of a folder's layout: a number, or nothing that anybody wrote. What was made by which version is not known
+ * then, so it is taken for the first: whatever a later one made anew is made anew at the next start.
+ */
 async function format(directory: string): Promise<RepairFinding> {
   const damaged = []
   let checked = 0
-  for (const [name, own] of [
-    ['store', storeFormat],
-    ['ipfs', blocksFormat]
-  ] as const) {
+  for (const name of ['store', 'ipfs']) {
     const path = join(directory, name, 'format')
-    if (!(await isThere(path))) continue
+    const isMarked = await isThere(path)
+    if (!isMarked && !(await isThere(join(directory, name, 'db')))) continue
     checked++
-    const text = (await readFile(path, 'utf8')).trim()
-    if (/^[0-9]{1,6}$/.test(text)) continue
-    await writeWhole(path, `${own}\n`)
-    damaged.push({ name: `${name}/format`, why: 'not a number; written anew' })
+    const text = isMarked ? (await readFile(path, 'utf8')).trim() : ''
+    if (/^[0-9]{1,6}$/.test(text) && Number(text) >= firstFormat) continue
+    await writeWhole(path, `${firstFormat}\n`)
+    damaged.push({ name: `${name}/format`, why: 'no format; it is taken for the first' })
   }
   return { part: 'format', checked, damaged }
 }

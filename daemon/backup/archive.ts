@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { BackupPart } from '../../node/backup/index.ts'
+import { storeFormat } from '../../node/store/format.ts'
 import type { Address } from '../../protocol/primitives/index.ts'
 import { readIfThere } from '../private-file.ts'
 import { backupFormat, manifestPath, manifestText } from './manifest.ts'
@@ -70,7 +71,16 @@ export function archiveOf(
     yield* noted(ownParts(kept))
     yield* noted(parts)
     const { directory, address, version } = kept
-    const said: Manifest = { format: backupFormat, version, address, madeAt, directory, whole, files }
+    const said: Manifest = {
+      format: backupFormat,
+      store: storeFormat,
+      version,
+      address,
+      madeAt,
+      directory,
+      whole,
+      files
+    }
     yield textPart(manifestPath, manifestText(said))
   }
   return writeTar(members(), Math.floor(madeAt / 1000))

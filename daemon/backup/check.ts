@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { access } from 'node:fs/promises'
+import { storeFormat } from '../../node/store/format.ts'
 import { InvalidError, NotFoundError, readAs } from '../../protocol/primitives/index.ts'
 import { backupFormat, manifest, manifestJson, manifestPath, mostManifestBytes } from './manifest.ts'
 import type { Manifest } from './manifest.ts'
@@ -16,13 +17,17 @@ async function manifestOf({ bytes, size }: Member): Promise<Manifest> {
   if (json === undefined) throw damaged('what it says of itself was changed')
   const value: unknown = JSON.parse(json)
   // [reject] A newer program's copy may hold what this one would leave out in silence.
-  const { format } = value as { format?: unknown }
-  if (typeof format === 'number' && format > backupFormat)
-    throw new InvalidError(
-      'backup.version',
-      `this copy has format ${format}, and this version of tilth reads ${backupFormat}`,
-      { help: 'Restore it by the version that wrote it.' }
-    )
+  const { format, store } = value as { format?: unknown; store?: unknown }
+  for (const [found, own] of [
+    [format, backupFormat],
+    [store, storeFormat]
+  ] as const)
+    if (typeof found === 'number' && found > own)
+      throw new InvalidError(
+        'backup.version',
+        `this copy has format ${found}, and this version of tilth reads ${own}`,
+        { help: 'Restore it by the version that wrote it.' }
+      )
   return readAs(manifest, value, 'backup.damaged')
 }
 

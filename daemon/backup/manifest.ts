@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
+import { firstFormat } from '../../node/store/format.ts'
 import { address } from '../../protocol/primitives/index.ts'
 
 /** Grows by one whenever an older program could not restore what a newer one wrote. */
@@ -14,6 +15,8 @@ export const daemonFiles = ['key.json', 'config.json', 'api-keys.json', 'pins.js
 /** What a copy says of itself, at its end. */
 export const manifest = z.object({
   format: z.int().min(1),
+  /** Of the copied database; where it is not said, the first there was. */
+  store: z.int().min(1).default(firstFormat),
   /** Of the program that wrote it. */
   version: z.string().max(40),
   address,

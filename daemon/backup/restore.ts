@@ -73,7 +73,7 @@ export async function restoreFolder(
       }
     )
     onStep('making the databases')
-    const entries = await parts.finish({ from: manifest.directory, to: folder })
+    const entries = await parts.finish({ from: manifest.directory, to: folder }, manifest.store)
     await keystoreAddress(join(aside, 'key.json'))
     onStep('checking what was restored')
     const findings = await repairFolder(aside)

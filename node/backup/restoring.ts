@@ -14,10 +14,13 @@ export interface Restoring {
   /** Writes one part. @throws InvalidError `backup.path` */
   take(path: string, bytes: AsyncIterable<Uint8Array>): Promise<void>
   /**
-   * Makes the databases of what was taken. @param moved the data folder that was copied, and where this one will stand
+   * Makes the databases of what was taken.
+   *
+   * @param moved the data folder that was copied, and where this one will stand
+   * @param format of the copied database
    * @returns how many entries each has
    */
-  finish(moved: { from: string; to: string }): Promise<{ store: number; held: number }>
+  finish(moved: { from: string; to: string }, format: number): Promise<{ store: number; held: number }>
 }
 
 async function* linesIn(folder: string): AsyncGenerator<[string, string]> {
@@ -46,9 +49,9 @@ export function createRestoring(directory: string): Restoring {
       const file = createWriteStream(to, { flags: 'wx', mode: 0o600, flush: true })
       await pipeline(Readable.from(bytes, { objectMode: false }), file)
     },
-    async finish(moved) {
+    async finish(moved, format) {
       const folderOf = (what: keyof typeof entryFolders): string => join(directory, ...entryFolders[what].split('/'))
-      const store = await fillStore(join(directory, 'store'), linesIn(folderOf('store')))
+      const store = await fillStore(join(directory, 'store'), linesIn(folderOf('store')), format)
       const ipfs = join(directory, 'ipfs')
       await mkdir(ipfs, { recursive: true, mode: 0o700 })
       const held = await writeHeldRecords(ipfs, asBytes(linesIn(folderOf('held'))), moved)

@@ -2,7 +2,7 @@ import { cp, mkdir, readFile, readdir, rename, rm, stat, utimes } from 'node:fs/
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { Log } from '../runtime/index.ts'
-import { syncPath, writeWhole } from '../store/index.ts'
+import { isThere, syncPath, writeWhole } from '../store/index.ts'
 
 /** What a folder's neighbour file says of it. */
 const note = z.strictObject({ kind: z.enum(['base', 'adapter']), bytes: z.int().min(0), own: z.boolean() })
@@ -38,11 +38,6 @@ export async function copyFolder(from: string, to: string): Promise<void> {
   await syncPath(to)
 }
 
-const isThere = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false
-  )
 const noteOf = (path: string): string => join(path, 'note.json')
 
 /** @param path of a folder with its note beside it. @throws ZodError, SyntaxError and what the file system throws */

@@ -4,6 +4,7 @@ import type { z } from 'zod'
 import { canonicalJson } from '../../protocol/primitives/index.ts'
 import { decode, quarantineName } from './collection.ts'
 import { storeError } from './errors.ts'
+import { emptiedAtStart } from './format.ts'
 import { fullKey } from './keys.ts'
 import { mendLevel } from './level/index.ts'
 import type { Mended } from './level/index.ts'
@@ -30,6 +31,7 @@ export interface StoreCheck {
  * @throws StoreError `store.locked` where a node runs on it
  */
 export async function checkStore(directory: string, schemas: ReadonlyMap<string, z.ZodType>): Promise<StoreCheck> {
+  const emptied = await emptiedAtStart(directory)
   const files = await mendLevel(join(directory, 'db'), directory)
   const db: Level = new Level(join(directory, 'db'), {
     keyEncoding: 'utf8',
@@ -45,7 +47,7 @@ export async function checkStore(directory: string, schemas: ReadonlyMap<string,
       const at = name.indexOf('\u0000')
       if (at < 0) continue // a mark around a table
       const [table, key] = [name.slice(0, at), name.slice(at + 1)]
-      if (table === quarantineName) continue
+      if (table === quarantineName || emptied.includes(table)) continue
       entries++
       const schema = schemas.get(table)
       if (schema === undefined) {

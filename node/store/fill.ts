@@ -1,18 +1,23 @@
 import { join } from 'node:path'
 import { Level } from 'level'
 import { storeError } from './errors.ts'
-import { checkFormat, storeFormat } from './format.ts'
+import { checkFormat } from './format.ts'
 
 /** Entries that are written at once. */
 const atOnce = 1_000
 
 /**
  * A new folder's database from a copy of another's entries (`Store.copy`), on disk when this resolves.
+ * @param format of that one: the new one is brought to this version's when it is opened
  * @returns how many they were
  * @throws StoreError where there is a database already
  */
-export async function fillStore(directory: string, entries: AsyncIterable<[string, string]>): Promise<number> {
-  await checkFormat(directory, storeFormat)
+export async function fillStore(
+  directory: string,
+  entries: AsyncIterable<[string, string]>,
+  format: number
+): Promise<number> {
+  await checkFormat(directory, format)
   const db = new Level(join(directory, 'db'), { keyEncoding: 'utf8', valueEncoding: 'utf8', errorIfExists: true })
   let count = 0
   try {

@@ -1,14 +1,16 @@
-import { cp, mkdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { cp, mkdir, readFile, rename, rm } from 'node:fs/promises'
 import { constants } from 'node:fs'
 import { join } from 'node:path'
 import type { Level } from 'level'
 import type { Log } from '../runtime/index.ts'
 import { StoreError, storeError } from './errors.ts'
 import { bounds } from './keys.ts'
-import { writeWhole } from './whole-file.ts'
+import { isThere, writeWhole } from './whole-file.ts'
 
 /** Grows by one whenever an older program could not read what a newer one wrote, or the reverse. */
 export const storeFormat = 2
+/** What a folder is taken for that does not say its format: it is brought from there to this one again. */
+export const firstFormat = 1
 
 /**
  * Tables that a folder of a format has otherwise than the next one, and that are made again from what is kept: they are
@@ -17,6 +19,19 @@ export const storeFormat = 2
 const madeAgain: Readonly<Record<number, readonly string[]>> = {
   // What was weighed in an epoch, and by whom, stands in the summary of its bundle, too.
   1: ['payouts/summaries']
+}
+
+/** Tables that are emptied when a folder is brought from a format to this version's. */
+const emptiedFrom = (found: number): string[] =>
+  Array.from({ length: Math.max(0, storeFormat - found) }, (_, n) => madeAgain[found + n] ?? []).flat()
+
+/** Those of a folder that is not open: what stands in them is of no use, whatever form it has. */
+export async function emptiedAtStart(directory: string): Promise<readonly string[]> {
+  if (!(await isThere(markOf(directory)))) return emptiedFrom(firstFormat)
+  const text = await readFile(markOf(directory), 'utf8').catch((cause: unknown) => {
+    throw storeError(cause, directory)
+  })
+  return emptiedFrom(Number(text))
 }
 
 const markOf = (directory: string): string => join(directory, 'format')
@@ -43,8 +58,10 @@ export async function checkFormat(directory: string, format: number): Promise<nu
     text = await readFile(markOf(directory), 'utf8')
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw storeError(error, directory)
-    await write(directory, format)
-    return format
+    // A database is made after its mark: one without has lost it.
+    const given = (await isThere(join(directory, 'db'))) ? firstFormat : format
+    await write(directory, given)
+    return given
   }
   const found = /^[0-9]{1,6}$/.test(text.trim()) ? Number(text) : NaN
   if (found >= 1 && found <= format) return found
@@ -57,12 +74,6 @@ export async function checkFormat(directory: string, format: number): Promise<nu
     }
   )
 }
-
-const isThere = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false
-  )
 
 /**
  * Brings the open database of a folder to this version's format. A copy of it as it was is kept beside it, made first;
@@ -87,8 +98,7 @@ export async function migrate(
       })
       await rename(`${copy}.new`, copy)
     }
-    for (let format = found; format < storeFormat; format++)
-      for (const table of madeAgain[format] ?? []) await db.clear(bounds(table))
+    for (const table of emptiedFrom(found)) await db.clear(bounds(table))
   } catch (error) {
     await rm(`${copy}.new`, { recursive: true, force: true })
     throw storeError(error, directory)

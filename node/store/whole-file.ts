@@ -1,6 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import { open, rename, rm } from 'node:fs/promises'
+import { open, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
+
+export const isThere = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false
+  )
 
 /** What stands at a path is on disk: a file's bytes, or a folder's own entries (a new or renamed file in it). */
 export async function syncPath(path: string): Promise<void> {

@@ -21,11 +21,14 @@ const expired = z.enum(['not-revealed', 'no-quorum', 'over-allowance'])
 export const contributionState = z.discriminatedUnion('name', [
   z.strictObject({ name: z.literal('committed'), at: z.int() }),
   z.strictObject({ name: z.literal('revealed'), at: z.int(), statements: contributionStatements }),
-  /** `shown`: when its reveal came, and so since when its shard should be to be had. */
+  /**
+   * `shown`: when its reveal came, and so since when its shard should be to be had; where an older version did not say
+   * it, its vote's beginning stands for it.
+   */
   z.strictObject({
     name: z.literal('voting'),
     since: z.int(),
-    shown: z.int(),
+    shown: z.int().optional(),
     statements: contributionStatements
   }),
   z.strictObject({ name: z.literal('accepted'), certificate, statements: contributionStatements }),

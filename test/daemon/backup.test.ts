@@ -6,12 +6,12 @@ import { promisify } from 'node:util'
 import fc from 'fast-check'
 import { z } from 'zod'
 import { archiveOf, checkArchive, restoreFolder } from '../../daemon/backup/index.ts'
-import { manifestText } from '../../daemon/backup/manifest.ts'
+import { manifestJson, manifestPath, manifestText } from '../../daemon/backup/manifest.ts'
 import type { Manifest } from '../../daemon/backup/manifest.ts'
 import { readTar, writeTar } from '../../daemon/backup/tar.ts'
 import { createKeystore } from '../../daemon/keys/index.ts'
 import { backupParts, isPartPath } from '../../node/backup/index.ts'
-import { openStore } from '../../node/store/index.ts'
+import { firstFormat, openStore, storeFormat } from '../../node/store/index.ts'
 import { scratch } from '../harness/index.ts'
 
 const run = promisify(execFile)
@@ -180,6 +180,31 @@ describe('a copy of a data folder', () => {
     } finally {
       process.umask(before)
     }
+  })
+
+  it('of an older version comes back as it was there, and is brought to this one when it is opened', async () => {
+    const { archive, root } = await copied(false)
+    const older = join(root, 'older.tar')
+    async function* members(store: number | undefined) {
+      for await (const { path, bytes } of readTar(pieces(await readFile(archive), 10_000))) {
+        const content = await joined(bytes)
+        const { store: _, ...said } = path === manifestPath ? JSON.parse(manifestJson(content.toString()) ?? '') : {}
+        const text = manifestText(store === undefined ? said : { ...said, store })
+        const written = path === manifestPath ? Buffer.from(text) : content
+        yield { path, size: written.length, bytes: [written] }
+      }
+    }
+    for (const [store, format] of [
+      [storeFormat, storeFormat],
+      [undefined, firstFormat]
+    ]) {
+      await writeFile(older, await joined(writeTar(members(store), 0)))
+      const to = join(root, `as-${format}`)
+      await restoreFolder(older, to)
+      assert.equal(await readFile(join(to, 'store', 'format'), 'utf8'), `${format}\n`)
+    }
+    await writeFile(older, await joined(writeTar(members(storeFormat + 1), 0)))
+    await assert.rejects(checkArchive(older), { code: 'backup.version' })
   })
 
   it('leaves blocks and models away where that is asked for', async () => {

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { repairFolder } from '../../node/repair.ts'
 import type { RepairPart } from '../../node/repair.ts'
 import { silentLog, systemClock } from '../../node/runtime/index.ts'
 import { createShelf } from '../../node/shelf/index.ts'
-import { openStore, writeSegment } from '../../node/store/index.ts'
+import { firstFormat, openStore, writeSegment } from '../../node/store/index.ts'
 import { nodeTables } from '../../node/tables.ts'
 import { scratch, startNode } from '../harness/index.ts'
 import type { TestNode } from '../harness/index.ts'
@@ -44,6 +44,7 @@ describe('doctor --repair', function () {
     await put('data/holdings', 'good/contribution', { bytes: 3 })
     await put('data/holdings', 'bad/contribution', { bytes: 'three' })
     await put('chain/cursor', 'at', { block: 'none' })
+    await put('payouts/summaries', 'of an older version', { of: 'an older form' })
     await put('later/table', 'x', 1)
     await assert.rejects(repairFolder(folder), { code: 'store.locked', help: /Stop the other node/ })
     await store.close()
@@ -63,6 +64,8 @@ describe('doctor --repair', function () {
     const findings = new Map((await repairFolder(folder)).map(finding => [finding.part, finding]))
     const names = (part: RepairPart): string[] => findings.get(part)!.damaged.map(({ name }) => name)
     assert.deepEqual(names('format'), ['store/format'])
+    // Which version wrote the folder is not known any more, so all that a later one makes anew is made anew.
+    assert.equal(await readFile(join(folder, 'store', 'format'), 'utf8'), `${firstFormat}\n`)
     assert.deepEqual(names('records'), ['ipfs/peers'])
     assert.deepEqual(names('database'), ['chain/cursor/at', 'data/holdings/bad/contribution'])
     assert.match(findings.get('database')!.note ?? '', /read again.*later\/table/)
@@ -79,8 +82,14 @@ describe('doctor --repair', function () {
       charactersPerSecond: 3,
       measuredAt: 1
     })
+    assert.equal(await again.collection('payouts/summaries', z.unknown()).get('of an older version'), undefined)
     await again.close()
     assert.ok((await repairFolder(folder)).every(({ damaged }) => damaged.length === 0))
+    await rm(join(folder, 'store', 'format'))
+    assert.deepEqual(
+      (await repairFolder(folder)).flatMap(({ damaged }) => damaged.map(({ name }) => name)),
+      ['store/format']
+    )
   })
 
   it('hashes models and adapters: what was fetched is fetched again, what was made here is set aside', async () => {

@@ -136,7 +136,7 @@ export function createShards(
    * all that come after it: at once if nothing comes of it, and if something does, once it had its turn for as long.
    */
   async function fetchInTurn(record: Voting, net: DatanetDocument, size: number): Promise<Uint8Array | 'unavailable'> {
-    const { shown, since, statements } = record.state
+    const { since, shown = since, statements } = record.state
     const { cid, bytes } = statements.reveal.message
     const patience = patienceMs(net.rules, bytes)
     const left = Math.max(shown, startedAt) + patience - clock.now()

@@ -1,8 +1,8 @@
-import { rename, rm, stat } from 'node:fs/promises'
+import { rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { Level } from 'level'
 import { StoreError, damagedStore, storeError } from '../errors.ts'
-import { syncPath } from '../whole-file.ts'
+import { isThere, syncPath } from '../whole-file.ts'
 import { isHeadless, levelEntries } from './files.ts'
 import type { LevelFault } from './files.ts'
 
@@ -17,11 +17,6 @@ export interface Mended {
   readonly aside: string | undefined
 }
 
-const isThere = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false
-  )
 const freshOf = (path: string): string => `${path}.mended`
 
 /** Whether the process that mended it was ended between two renames. */

@@ -26,7 +26,7 @@ import type { Services } from './services.ts'
 import { transportsOf } from './transports.ts'
 
 /** Of blocks and notes of peers on disk; grows as the database's does. */
-export const blocksFormat = 1
+const blocksFormat = 1
 
 /** A started Helia with its libp2p. */
 export interface Host {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { cp, readFile, readdir, writeFile } from 'node:fs/promises'
+import { cp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { openStore, storeFormat } from '../../../node/store/index.ts'
+import { firstFormat, openStore, storeFormat } from '../../../node/store/index.ts'
 import { captureLog, scratch } from '../../harness/index.ts'
 
 const older = storeFormat - 1
@@ -35,6 +35,7 @@ describe('a data folder of another format', () => {
     const copy = join(directory, `db-of-format-${older}`)
     const before = await scratch('format-before')
     await cp(copy, join(before, 'db'), { recursive: true })
+    await writeFile(join(before, 'format'), `${storeFormat}\n`)
     const old = await openStore(before)
     assert.deepEqual(await old.collection('payouts/summaries', z.unknown()).get('a cid'), { of: 'an older form' })
     await old.close()
@@ -51,6 +52,17 @@ describe('a data folder of another format', () => {
     await store.close()
     assert.deepEqual(await readdir(join(directory, `db-of-format-${older}`)), kept)
     assert.equal(await readFile(join(directory, 'format'), 'utf8'), `${storeFormat}\n`)
+  })
+
+  it('that has lost its mark is taken for the first there was: nothing is left as it had it', async () => {
+    await fill()
+    await rm(join(directory, 'format'))
+    const store = await openStore(directory)
+    assert.equal(await store.collection('payouts/summaries', z.unknown()).get('a cid'), undefined)
+    assert.equal(await store.collection('models/receipts', z.string()).get('a receipt'), 'what was earned')
+    await store.close()
+    assert.equal(await readFile(join(directory, 'format'), 'utf8'), `${storeFormat}\n`)
+    assert.ok((await readdir(directory)).includes(`db-of-format-${firstFormat}`))
   })
 
   it('that is newer, or none, is refused by its name and left as it is', async () => {

@@ -69,6 +69,10 @@ describe("data: a contribution's states", () => {
     const text = (state: ContributionState): string =>
       JSON.stringify(state, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value))
     for (const state of Object.values(all)) assert.deepEqual(contributionState.parse(JSON.parse(text(state))), state)
+    // An older version did not say when a reveal had come.
+    const { shown: _, ...older } = voting
+    assert.deepEqual(contributionState.parse(JSON.parse(text(older))), older)
+    assert.equal(expire(older).name, 'expired')
   })
 
   it('statements of two people, or for another content, do not belong together', () => {
