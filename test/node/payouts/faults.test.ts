@@ -270,4 +270,29 @@ describe('payouts among liars and after falls', function () {
     assert.equal((await settler.service.receipt(poisoned))?.epoch, undefined)
     await network.kill(evil)
   })
+
+  it('a round that nobody drew while the chain knew its block is anchored anew by whoever settles', async () => {
+    await network.kill(scorer) // who has a seat fixes a draw
+    const { epoch } = await settler.chain.payouts.pool(network.pool)
+    const round = () => settler.chain.payouts.round(network.pool, epoch + 1)
+    const gone = await network.addPeer('gone', { scorer: false })
+    await gone.chain.payouts.anchorReceipts({
+      pool: network.pool,
+      epoch: epoch + 1,
+      receiptsRoot: keccak('receipts of somebody who went away'),
+      receiptsTotal: 1n,
+      receiptCount: 1,
+      receipts: 'bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy'
+    })
+    assert.equal((await round())?.settler, gone.address)
+    await assert.rejects(settler.service.settle(network.pool), { code: 'epoch.anchored' })
+    const { drawFrom } = (await round()) ?? { drawFrom: 0n }
+    while ((await settler.chain.head()).block <= drawFrom + 256n) await network.anvil.mine()
+    const settling = settler.service.settle(network.pool)
+    await until(async () => (await round())?.settler === settler.address, 'the settler has anchored it anew')
+    await until(async () => (await round())?.drawn !== undefined, 'it is drawn')
+    await network.anvil.advance(600) // whoever has a seat is away, and nobody weighs
+    assert.equal((await settling).epoch, epoch + 1)
+    await network.kill(gone)
+  })
 })
