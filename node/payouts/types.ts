@@ -384,8 +384,8 @@ export interface PayoutsService {
   epoch(pool: Hex, epoch: number): Promise<EpochView | undefined>
 
   earnings(account: Address): Promise<EarningsView>
-  /** What of all that an account has claimed from a pool, up to a sum, is for words on answers that counted. */
-  scored(of: { readonly pool: Hex; readonly account: Address; readonly cumulative: bigint }): Promise<bigint>
+  /** What of all that an account has claimed from a pool, up to each sum, is for words on answers that counted. */
+  scored(of: { readonly pool: Hex; readonly account: Address; readonly sums: readonly bigint[] }): Promise<bigint[]>
   /**
    * Brings every pool's claimable amount to the account's payout address. Claiming twice pays once: then amount 0 and
    * no transactions.
